@@ -1,0 +1,41 @@
+/**
+ * One mini-batch. Arrays may be longer than the batch: only the first `size` rows count, and their content is valid until the next batch is drawn.
+ * Collaborative filtering: `inputs` = [user index, track index], `targets` = rating, one per row.
+ */
+export interface Batch {
+  /** Rows in this batch. */
+  readonly size: number;
+  /** One array per input column, row-major. */
+  readonly inputs: readonly Int32Array[];
+  /** One target per row. */
+  readonly targets: Float32Array;
+  /** One weight per row, if the loader weights its rows. */
+  readonly weights?: Float32Array;
+  /** Each row's number in the data set, so that predictions can be put back into its order. */
+  readonly rows: Int32Array;
+}
+
+/** Batches of one part of the data. */
+export interface DataLoader<B extends Batch = Batch> {
+  /** Rows. */
+  readonly n: number;
+  /** Rows a batch. */
+  readonly bs: number;
+  /** Batches an epoch. */
+  readonly length: number;
+  /**
+   * The batches of one epoch.
+   * @param epoch number of the epoch since the loader was made: the order depends on it and the seed alone, so a resumed run draws the same batches
+   */
+  batches(epoch: number): Iterable<B>;
+}
+
+/** Training and validation loaders. */
+export interface DataLoaders<B extends Batch = Batch> {
+  readonly train: DataLoader<B>;
+  readonly valid: DataLoader<B>;
+  /** Shows a few rows, decoded. */
+  showBatch(options?: { maxN?: number }): void;
+  /** The decoded inputs and target of rows of a batch, by column name, for showBatch, showResults and top losses. */
+  decode(batch: B, row: number): Record<string, string | number>;
+}

@@ -1,0 +1,33 @@
+import type { Chart } from './chart.js';
+import type { Table } from './table.js';
+
+/**
+ * The one door through which layers below notebook/ show anything: they describe, notebook/ draws. Without notebook/ (a module imported alone, a
+ * unit test) nothing is shown.
+ */
+export interface Display {
+  /** Shows a table. */
+  table(table: Table, options?: { title?: string }): void;
+  /** Shows a chart. */
+  chart(chart: Chart): void;
+  /** Prints a line, e.g. "No improvement since epoch 3: early stopping". */
+  text(line: string): void;
+  /** Prints a warning: the call goes on, but its result is probably not what was meant. */
+  warn(line: string): void;
+}
+
+const silent: Display = { table() {}, chart() {}, text() {}, warn() {} };
+
+let current = silent;
+
+/** The display in force. */
+export function display(): Display {
+  return current;
+}
+
+/** Puts another display in force and returns the one before; `undefined` is silence. */
+export function setDisplay(next: Display | undefined): Display {
+  const before = current;
+  current = next ?? silent;
+  return before;
+}

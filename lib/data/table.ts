@@ -1,0 +1,136 @@
+import { inspect } from 'node:util';
+import { ArgumentError, UnknownIdError } from '../errors.js';
+
+/** One value of a table; `null` is a missing one. */
+export type Cell = string | number | boolean | null;
+/** A column: numbers (NaN is missing) or strings (null is missing). */
+export type Column = Float64Array | readonly (string | null)[];
+
+/**
+ * Named columns of equal length. Prints itself: as aligned text in a terminal, as an HTML table when it is the last value of a notebook cell.
+ * For anything beyond looking at it there is `sql`.
+ */
+export class Table {
+  /** Number of rows. */
+  readonly length: number;
+  /** Column names, in order. */
+  readonly columnNames: readonly string[];
+  private readonly data: ReadonlyMap<string, Column>;
+
+  /** @param columns by name; all of the same length, else ArgumentError */
+  constructor(columns: Record<string, Column>) {
+    this.data = new Map(Object.entries(columns));
+    this.columnNames = [...this.data.keys()];
+    const sizes = Object.entries(columns).map(([name, c]) => `${name}: ${c.length}`);
+    this.length = this.columnNames.length ? columns[this.columnNames[0]].length : 0;
+    if (Object.values(columns).some((c) => c.length !== this.length)) {
+      throw new ArgumentError(`A table's columns must have equal lengths, got ${sizes.join(', ')}.`);
+    }
+  }
+
+  /**
+   * From records. A column is numeric if none of its values is a string or boolean.
+   * @param rows one record a row; a missing or null field is a missing value
+   * @param columnNames which fields, in which order; default: those of all records, in order of appearance
+   */
+  static fromRows(rows: readonly Record<string, Cell | undefined>[], columnNames?: readonly string[]): Table {
+    const names = columnNames ?? [...new Set(rows.flatMap((r) => Object.keys(r)))];
+    const columns: Record<string, Column> = {};
+    for (const name of names) {
+      const values = rows.map((r) => r[name] ?? null);
+      columns[name] = values.every((v) => v === null || typeof v === 'number')
+        ? Float64Array.from(values, (v) => (v === null ? NaN : (v as number)))
+        : values.map((v) => (v === null ? null : String(v)));
+    }
+    return new Table(columns);
+  }
+
+  /** Whether there is a column of this name. */
+  has(name: string): boolean {
+    return this.data.has(name);
+  }
+
+  /** A column. Throws UnknownIdError for an unknown name. */
+  column(name: string): Column {
+    const column = this.data.get(name);
+    if (!column) throw new UnknownIdError('column', name, this.columnNames);
+    return column;
+  }
+
+  /** A numeric column. Throws for a column of strings. */
+  numbers(name: string): Float64Array {
+    const column = this.column(name);
+    if (!(column instanceof Float64Array)) throw new ArgumentError(`Column "${name}" holds text; a column of numbers was expected.`);
+    return column;
+  }
+
+  /** A column as text; numbers are written out, missing values stay null. */
+  strings(name: string): readonly (string | null)[] {
+    const column = this.column(name);
+    return column instanceof Float64Array ? Array.from(column, (v) => (Number.isNaN(v) ? null : String(v))) : column;
+  }
+
+  /** Row `i` as a record. */
+  row(i: number): Record<string, Cell> {
+    if (!(Number.isInteger(i) && i >= 0 && i < this.length)) throw new ArgumentError(`Row ${i} does not exist; the table has ${this.length} rows.`);
+    return Object.fromEntries(this.columnNames.map((name) => [name, cell(this.data.get(name)!, i)]));
+  }
+
+  /** All rows as records: for small tables. */
+  rows(): Record<string, Cell>[] {
+    return Array.from({ length: this.length }, (_, i) => this.row(i));
+  }
+
+  /** The first `n` rows. */
+  head(n = 10): Table {
+    return this.take(Array.from({ length: Math.min(Math.max(0, n), this.length) }, (_, i) => i));
+  }
+
+  /** The rows with these numbers, in this order. */
+  take(rows: ArrayLike<number>): Table {
+    const columns: Record<string, Column> = {};
+    for (const [name, c] of this.data) {
+      columns[name] = c instanceof Float64Array ? Float64Array.from(rows, (i) => c[i]) : Array.from(rows, (i) => c[i]);
+    }
+    return new Table(columns);
+  }
+
+  /** These columns only, in this order. */
+  select(names: readonly string[]): Table {
+    return new Table(Object.fromEntries(names.map((name) => [name, this.column(name)])));
+  }
+
+  /** Aligned text, at most `maxRows` rows. */
+  toString(maxRows = 20): string {
+    const shown = Math.min(this.length, maxRows);
+    const body = this.columnNames.map((name) => Array.from({ length: shown }, (_, i) => formatCell(cell(this.data.get(name)!, i))));
+    const widths = body.map((column, j) => Math.max(this.columnNames[j].length, ...column.map((s) => s.length)));
+    const isNumber = this.columnNames.map((name) => this.data.get(name) instanceof Float64Array);
+    const line = (cells: string[]): string =>
+      cells
+        .map((s, j) => (isNumber[j] ? s.padStart(widths[j]) : s.padEnd(widths[j])))
+        .join('  ')
+        .trimEnd();
+    const lines = [line([...this.columnNames]), ...Array.from({ length: shown }, (_, i) => line(body.map((column) => column[i])))];
+    if (shown < this.length) lines.push(`… ${(this.length - shown).toLocaleString('en')} more rows`);
+    return lines.join('\n');
+  }
+
+  [inspect.custom](): string {
+    return this.toString();
+  }
+}
+
+function cell(column: Column, i: number): Cell {
+  const value = column[i];
+  return typeof value === 'number' && Number.isNaN(value) ? null : value;
+}
+
+/** A cell as text: integers plain, other numbers with up to 6 decimals (fastai's tables), very small or large ones in scientific notation. */
+export function formatCell(value: Cell): string {
+  if (value === null) return '–';
+  if (typeof value !== 'number') return String(value);
+  if (Number.isInteger(value)) return String(value);
+  const size = Math.abs(value);
+  return size !== 0 && (size < 1e-4 || size >= 1e9) ? value.toExponential(3) : value.toFixed(6);
+}

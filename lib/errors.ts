@@ -1,0 +1,50 @@
+import { closest, distance } from 'fastest-levenshtein';
+
+/** Base class of every error that the library raises on purpose, so that a notebook can tell them from defects. */
+export class RecitalError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = new.target.name;
+  }
+}
+
+/** An argument has a wrong value, type or shape. The message says what was expected, what came and what to do. */
+export class ArgumentError extends RecitalError {}
+
+/** A file or table cannot be used: missing, malformed, truncated, or of another kind than expected. */
+export class DataError extends RecitalError {}
+
+/** A number went bad during training (NaN or infinity), or a matrix cannot be solved. */
+export class NumericError extends RecitalError {}
+
+/** An id (user, track, column, …) is not known. Carries suggestions. */
+export class UnknownIdError extends RecitalError {
+  /** The nearest known names, best first; empty when nothing is near. */
+  readonly suggestions: readonly string[];
+
+  /**
+   * @param kind what was looked up, e.g. `'track'`
+   * @param id what was asked for
+   * @param known every name that would have been right
+   * @param hint a sentence on what to do, appended to the message
+   */
+  constructor(kind: string, id: string, known: readonly string[], hint = '') {
+    const near = nearest(id, known);
+    const count = `${known.length.toLocaleString('en')} ${kind}${known.length === 1 ? '' : 's'} known`;
+    super(`Unknown ${kind} "${id}". ${count}${near.length ? `; did you mean "${near[0]}"?` : '.'}${hint ? ` ${hint}` : ''}`);
+    this.suggestions = near;
+  }
+}
+
+/** The known name nearest to `id` by edit distance, ignoring case, or none if more than 40 % of it would have to change. */
+function nearest(id: string, known: readonly string[]): string[] {
+  if (known.length === 0 || id.length === 0) return [];
+  const folded = id.toLowerCase();
+  const same = known.find((name) => name.toLowerCase() === folded);
+  if (same !== undefined) return [same];
+  const pool = known.length > 50_000 ? known.filter((name) => name[0]?.toLowerCase() === folded[0]) : known;
+  if (pool.length === 0) return [];
+  const lower = pool.map((name) => name.toLowerCase());
+  const best = closest(folded, lower);
+  return distance(folded, best) <= Math.max(1, 0.4 * Math.max(id.length, best.length)) ? [pool[lower.indexOf(best)]] : [];
+}
