@@ -1,0 +1,50 @@
+/**
+ * Compressed sparse rows: the column numbers of row `r` are `indices[indptr[r] … indptr[r + 1])`. SciPy's names.
+ */
+export interface Csr {
+  /** Rows + 1 numbers, ascending from 0. */
+  readonly indptr: Int32Array;
+  /** Column numbers (or row numbers of the data, as each function says), row after row. */
+  readonly indices: Int32Array;
+}
+
+/**
+ * Groups positions by key: row `k` lists the positions where `keys` is `k`, ascending (a stable counting sort).
+ * @param keys numbers from 0 to n − 1
+ * @param n number of keys
+ */
+export function groupBy(keys: Int32Array, n: number): Csr {
+  const indptr = new Int32Array(n + 1);
+  for (let i = 0; i < keys.length; i++) indptr[keys[i] + 1]++;
+  for (let k = 0; k < n; k++) indptr[k + 1] += indptr[k];
+  const next = indptr.slice(0, n);
+  const indices = new Int32Array(keys.length);
+  for (let i = 0; i < keys.length; i++) indices[next[keys[i]]++] = i;
+  return { indptr, indices };
+}
+
+/**
+ * The distinct columns of each row, ascending.
+ * @param rows row number of each pair, 0 … nRows − 1
+ * @param columns column number of each pair, 0 … nColumns − 1
+ */
+export function csrFromPairs(rows: Int32Array, columns: Int32Array, shape: { rows: number; columns: number }): Csr {
+  // Two stable counting sorts, first by column, then by row, leave each row's columns ascending.
+  const byColumn = groupBy(columns, shape.columns).indices;
+  const { indptr, indices: byRow } = groupBy(
+    byColumn.map((i) => rows[i]),
+    shape.rows,
+  );
+  const out = new Int32Array(rows.length);
+  const starts = new Int32Array(shape.rows + 1);
+  let used = 0;
+  for (let r = 0; r < shape.rows; r++) {
+    let last = -1;
+    for (let j = indptr[r]; j < indptr[r + 1]; j++) {
+      const column = columns[byColumn[byRow[j]]];
+      if (column !== last) out[used++] = last = column;
+    }
+    starts[r + 1] = used;
+  }
+  return { indptr: starts, indices: used === out.length ? out : out.slice(0, used) };
+}

@@ -1,0 +1,213 @@
+import { inspect } from 'node:util';
+import { ArgumentError, DataError } from '../errors.js';
+import { type Csr, groupBy } from './csr.js';
+import { sumDuplicates } from './duplicates.js';
+import { Table } from './table.js';
+import type { Tracks } from './tracks.js';
+import { Vocabulary } from './vocabulary.js';
+
+/** What was mended, or found and kept, when plays were read. */
+export interface Repairs {
+  /** Rows that repeated an earlier (user, track): their playcounts were added to the earlier row's. */
+  readonly duplicates: number;
+  /** Plays of tracks that the catalogue lacks; they are kept. 0 without a catalogue. */
+  readonly notInCatalogue: number;
+}
+
+/** The columns of {@link Plays}. */
+export interface PlaysColumns {
+  /** The users. */
+  users: Vocabulary;
+  /** The tracks that are played. */
+  tracks: Vocabulary;
+  /** Index in `users`, one a play. */
+  user: Int32Array;
+  /** Index in `tracks`, one a play. */
+  track: Int32Array;
+  /** How often the user has played the track: more than 0. */
+  playcount: Float32Array;
+  /** What is known of the tracks. */
+  catalogue?: Tracks;
+  /** Default: nothing was mended. */
+  repairs?: Repairs;
+}
+
+/** A play as a record. */
+export interface PlayRecord {
+  /** User id. */
+  user: string | number;
+  /** Track id. */
+  track: string | number;
+  /** How often the user has played the track. Default 1. */
+  playcount?: number;
+}
+
+/**
+ * Who played what, how often: one row a (user, track), in the order of the file. Ids are indices into two vocabularies, columns are typed arrays.
+ * Never changed in place: each filter returns a new one.
+ */
+export class Plays {
+  /** Number of plays (rows). */
+  readonly length: number;
+  /** The users. A user may have no play left after `take`. */
+  readonly users: Vocabulary;
+  /** The tracks. A track may have no play left after `take`. */
+  readonly tracks: Vocabulary;
+  /** Index in `users`, one a play. */
+  readonly user: Int32Array;
+  /** Index in `tracks`, one a play. */
+  readonly track: Int32Array;
+  /** How often the user has played the track, one a play. */
+  readonly playcount: Float32Array;
+  /** What is known of the tracks. */
+  readonly catalogue: Tracks | undefined;
+  /** What was mended when the plays were read. */
+  readonly repairs: Repairs;
+
+  /**
+   * @throws ArgumentError for columns of unequal lengths or indices outside their vocabulary
+   * @throws DataError for a playcount that is not a positive, finite number
+   */
+  constructor(columns: PlaysColumns) {
+    const { users, tracks, user, track, playcount } = columns;
+    this.length = user.length;
+    if (track.length !== this.length || playcount.length !== this.length) {
+      throw new ArgumentError(
+        `Plays need columns of equal lengths, got user: ${user.length}, track: ${track.length}, playcount: ${playcount.length}.`,
+      );
+    }
+    checkIndices(user, users, 'user');
+    checkIndices(track, tracks, 'track');
+    for (let i = 0; i < playcount.length; i++) {
+      if (!(playcount[i] > 0 && playcount[i] < Infinity)) {
+        throw new DataError(`Row ${i} (counted from 0) has playcount ${playcount[i]}; a positive number was expected.`);
+      }
+    }
+    this.users = users;
+    this.tracks = tracks;
+    this.user = user;
+    this.track = track;
+    this.playcount = playcount;
+    this.catalogue = columns.catalogue;
+    this.repairs = columns.repairs ?? { duplicates: 0, notInCatalogue: 0 };
+  }
+
+  /**
+   * From records: for small data and for examples. Repeated (user, track) are summed into the first and counted in `repairs`.
+   * @example Plays.fromRows([{ user: 'u1', track: 't1', playcount: 3 }, { user: 'u2', track: 't1' }])
+   */
+  static fromRows(rows: readonly PlayRecord[], options: { catalogue?: Tracks } = {}): Plays {
+    const users = Vocabulary.fromValues(
+      rows.map((r) => r.user),
+      { kind: 'user' },
+    );
+    const tracks = Vocabulary.fromValues(
+      rows.map((r) => r.track),
+      { kind: 'track' },
+    );
+    const plays = new Plays({
+      users,
+      tracks,
+      user: users.encode(rows.map((r) => r.user)),
+      track: tracks.encode(rows.map((r) => r.track)),
+      playcount: Float32Array.from(rows, (r) => r.playcount ?? 1),
+    });
+    const { kept, playcount, duplicates } = sumDuplicates(plays);
+    const unique = duplicates === 0 ? plays : new Plays({ ...plays, ...gather(plays, kept), playcount, repairs: { duplicates, notInCatalogue: 0 } });
+    return options.catalogue ? unique.withCatalogue(options.catalogue) : unique;
+  }
+
+  /** The same plays with a catalogue; plays of tracks that it lacks are counted in `repairs`, and kept. */
+  withCatalogue(catalogue: Tracks): Plays {
+    const rows = catalogue.rowsOf(this.tracks);
+    let notInCatalogue = 0;
+    for (let i = 0; i < this.length; i++) if (rows[this.track[i]] < 0) notInCatalogue++;
+    return new Plays({ ...this, catalogue, repairs: { ...this.repairs, notInCatalogue } });
+  }
+
+  /**
+   * The plays with these row numbers, in this order. The vocabularies stay, so that indices mean the same in every part of a split;
+   * `compact()` drops the users and tracks that are left without plays.
+   */
+  take(rows: ArrayLike<number>): Plays {
+    for (let j = 0; j < rows.length; j++) {
+      const i = rows[j];
+      if (!(Number.isInteger(i) && i >= 0 && i < this.length))
+        throw new ArgumentError(`Row ${i} does not exist; there are ${this.length} plays, counted from 0.`);
+    }
+    return new Plays({ ...this, ...gather(this, rows) });
+  }
+
+  /** The same plays with only those users and tracks in the vocabularies that occur, in the same order. */
+  compact(): Plays {
+    const [users, user] = compacted(this.users, this.user);
+    const [tracks, track] = compacted(this.tracks, this.track);
+    return new Plays({ ...this, users, tracks, user, track });
+  }
+
+  /** Row numbers by user, in file order: those of user `u` are `indices[indptr[u] … indptr[u + 1])`. */
+  byUser(): Csr {
+    return groupBy(this.user, this.users.length);
+  }
+
+  /** Row numbers by track, in file order: those of track `t` are `indices[indptr[t] … indptr[t + 1])`. */
+  byTrack(): Csr {
+    return groupBy(this.track, this.tracks.length);
+  }
+
+  /** The plays as a table with Kaggle's column names: track_id, user_id, playcount. */
+  toTable(): Table {
+    const users = this.users.classes;
+    const tracks = this.tracks.classes;
+    return new Table({
+      track_id: Array.from(this.track, (i) => tracks[i]),
+      user_id: Array.from(this.user, (i) => users[i]),
+      playcount: Float64Array.from(this.playcount),
+    });
+  }
+
+  [inspect.custom](): string {
+    const n = (x: number): string => x.toLocaleString('en');
+    const density = this.length / Math.max(1, this.users.length * this.tracks.length);
+    const each = (this.length / Math.max(1, this.users.length)).toFixed(1);
+    const catalogue = this.catalogue ? `, catalogue of ${n(this.catalogue.length)} tracks` : '';
+    return `Plays: ${n(this.length)} of ${n(this.users.length)} users × ${n(this.tracks.length)} tracks (${each} a user, ${(100 * density).toPrecision(2)} % filled)${catalogue}`;
+  }
+}
+
+function gather(plays: Plays, rows: ArrayLike<number>): { user: Int32Array; track: Int32Array; playcount: Float32Array } {
+  const user = new Int32Array(rows.length);
+  const track = new Int32Array(rows.length);
+  const playcount = new Float32Array(rows.length);
+  for (let j = 0; j < rows.length; j++) {
+    const i = rows[j];
+    user[j] = plays.user[i];
+    track[j] = plays.track[i];
+    playcount[j] = plays.playcount[i];
+  }
+  return { user, track, playcount };
+}
+
+/** The part of a vocabulary that occurs among `indices`, and the indices in it. */
+function compacted(vocabulary: Vocabulary, indices: Int32Array): [Vocabulary, Int32Array] {
+  const renumbered = new Int32Array(vocabulary.length);
+  for (let i = 0; i < indices.length; i++) renumbered[indices[i]] = 1;
+  const used = new Int32Array(vocabulary.length);
+  let n = 0;
+  for (let i = 0; i < vocabulary.length; i++) {
+    if (renumbered[i] === 0) continue;
+    used[n] = i;
+    renumbered[i] = n++;
+  }
+  if (n === vocabulary.length) return [vocabulary, indices];
+  return [vocabulary.subset(used.subarray(0, n)), indices.map((i) => renumbered[i])];
+}
+
+function checkIndices(indices: Int32Array, vocabulary: Vocabulary, name: string): void {
+  const n = vocabulary.length;
+  for (let i = 0; i < indices.length; i++) {
+    if (indices[i] < 0 || indices[i] >= n) {
+      throw new ArgumentError(`Row ${i} has ${name} index ${indices[i]}, but the vocabulary has ${n} classes, counted from 0.`);
+    }
+  }
+}

@@ -1,0 +1,173 @@
+import { inspect } from 'node:util';
+import { ArgumentError, DataError, UnknownIdError } from '../errors.js';
+import type { Table } from './table.js';
+import { Vocabulary } from './vocabulary.js';
+
+/** The 13 columns of Kaggle's `Music Info.csv` that describe the sound: Spotify's audio features and the duration. */
+export const audioFeatures: readonly string[] = [
+  'duration_ms',
+  'danceability',
+  'energy',
+  'key',
+  'loudness',
+  'mode',
+  'speechiness',
+  'acousticness',
+  'instrumentalness',
+  'liveness',
+  'valence',
+  'tempo',
+  'time_signature',
+];
+
+/** The 21 columns of Kaggle's `Music Info.csv`, in its order. */
+export const trackColumns: readonly string[] = [
+  'track_id',
+  'name',
+  'artist',
+  'spotify_preview_url',
+  'spotify_id',
+  'tags',
+  'genre',
+  'year',
+  ...audioFeatures,
+];
+
+/** The catalogue: what is known of each track, in Kaggle's columns as far as they are there. */
+export class Tracks {
+  /** Number of tracks. */
+  readonly length: number;
+  /** Track ids in the order of the table's rows: the index of an id is its row. */
+  readonly ids: Vocabulary;
+  /** Kaggle's columns that the table lacks. */
+  readonly missingColumns: readonly string[];
+  private readonly titles: readonly (string | null)[] | undefined;
+  private readonly artists: readonly (string | null)[] | undefined;
+  private readonly years: Float64Array | undefined;
+  private byName: Map<string, number[]> | undefined;
+
+  /**
+   * @param table one row a track; `track_id` is required, the other columns of {@link trackColumns} are optional, further ones are kept
+   * @throws DataError without a `track_id` column, for a missing id, and for an id that occurs twice
+   */
+  constructor(readonly table: Table) {
+    if (!table.has('track_id')) {
+      throw new DataError(`The tracks need a column "track_id"; there are: ${table.columnNames.join(', ') || 'none'}.`);
+    }
+    const ids = table.strings('track_id');
+    const firstRow = new Map<string, number>();
+    for (let i = 0; i < ids.length; i++) {
+      const id = ids[i];
+      if (id === null || id === '') throw new DataError(`Row ${i} of the tracks (counted from 0) has no track_id.`);
+      const before = firstRow.get(id);
+      if (before !== undefined) {
+        throw new DataError(`Track "${id}" occurs twice, in rows ${before} and ${i} (counted from 0). Each track needs one row: drop the others.`);
+      }
+      firstRow.set(id, i);
+    }
+    this.ids = Vocabulary.inOrder(ids as readonly string[], { kind: 'track' });
+    this.length = table.length;
+    this.missingColumns = trackColumns.filter((name) => !table.has(name));
+    this.titles = table.has('name') ? table.strings('name') : undefined;
+    this.artists = table.has('artist') ? table.strings('artist') : undefined;
+    this.years = table.has('year') ? table.numbers('year') : undefined;
+  }
+
+  /** The audio features that the table has. */
+  get audioFeatures(): readonly string[] {
+    return audioFeatures.filter((name) => this.table.has(name));
+  }
+
+  /** Whether the catalogue has this track. */
+  has(id: string): boolean {
+    return this.ids.has(id);
+  }
+
+  /** The track's title, undefined where it is not known. */
+  title(id: string): string | undefined {
+    return this.text(this.titles, id);
+  }
+
+  /** The track's artist, undefined where it is not known. */
+  artist(id: string): string | undefined {
+    return this.text(this.artists, id);
+  }
+
+  /** The track's year of release, undefined where it is not known. */
+  year(id: string): number | undefined {
+    const row = this.ids.indexOf(id);
+    const year = row < 0 || !this.years ? NaN : this.years[row];
+    return Number.isNaN(year) ? undefined : year;
+  }
+
+  /** "Title by Artist"; the id stands in for an unknown title, and an unknown artist is left out. */
+  label(id: string): string {
+    const title = this.title(id) ?? id;
+    const artist = this.artist(id);
+    return artist === undefined ? title : `${title} by ${artist}`;
+  }
+
+  /** The table's row of each class of a vocabulary, −1 for tracks that the catalogue lacks. */
+  rowsOf(tracks: Vocabulary): Int32Array {
+    return Int32Array.from({ length: tracks.length }, (_, i) => this.ids.indexOf(tracks.id(i)));
+  }
+
+  /**
+   * The id of a track that a person names: by id, by title, or as "title by artist", whatever the case.
+   * @throws ArgumentError listing the candidates if several tracks have that name; UnknownIdError, with the nearest title, if none has
+   */
+  find(text: string): string {
+    if (this.ids.has(text)) return text;
+    this.byName ??= this.nameIndex();
+    const rows = this.byName.get(fold(text)) ?? [];
+    if (rows.length === 1) return this.ids.id(rows[0]);
+    if (rows.length === 0) {
+      throw new UnknownIdError('track', text, this.knownTitles(), 'Give an id, a title, or "title by artist".');
+    }
+    const listed = rows.slice(0, 10).map((row) => {
+      const id = this.ids.id(row);
+      const year = this.year(id);
+      return `\n  ${id}  ${this.label(id)}${year ? ` (${year})` : ''}`;
+    });
+    const more = rows.length > listed.length ? `\n  … ${rows.length - listed.length} more` : '';
+    throw new ArgumentError(`${rows.length} tracks are called "${text}". Say which, by its id or as "title by artist":${listed.join('')}${more}`);
+  }
+
+  [inspect.custom](): string {
+    const missing = this.missingColumns.length ? `; without ${this.missingColumns.join(', ')}` : '';
+    return `Tracks: ${this.length.toLocaleString('en')} tracks, ${this.table.columnNames.length} columns${missing}\n${this.table.toString(10)}`;
+  }
+
+  private text(column: readonly (string | null)[] | undefined, id: string): string | undefined {
+    const row = column ? this.ids.indexOf(id) : -1;
+    return row < 0 ? undefined : column![row] || undefined;
+  }
+
+  private knownTitles(): string[] {
+    const titles = new Set<string>();
+    for (const title of this.titles ?? []) if (title) titles.add(title);
+    return [...titles];
+  }
+
+  private nameIndex(): Map<string, number[]> {
+    const index = new Map<string, number[]>();
+    for (let row = 0; row < this.length; row++) {
+      const title = this.titles?.[row];
+      if (!title) continue;
+      const artist = this.artists?.[row];
+      const names = artist ? [title, `${title} by ${artist}`] : [title];
+      for (const name of names) {
+        const key = fold(name);
+        const rows = index.get(key);
+        if (rows) rows.push(row);
+        else index.set(key, [row]);
+      }
+    }
+    return index;
+  }
+}
+
+/** A name without regard to case, surrounding blanks and the way accents are composed. */
+function fold(name: string): string {
+  return name.normalize('NFC').toLowerCase().trim();
+}
