@@ -5,13 +5,13 @@
 export interface Batch {
   /** Rows in this batch. */
   readonly size: number;
-  /** One array per input column, row-major. */
+  /** One array per input column, row-major, with room for the loader's bs rows: a column's width is its length / bs. */
   readonly inputs: readonly Int32Array[];
-  /** One target per row. */
+  /** One target per row; NaN in data to predict that have none. */
   readonly targets: Float32Array;
   /** One weight per row, if the loader weights its rows. */
   readonly weights?: Float32Array;
-  /** Each row's number in the data set, so that predictions can be put back into its order. */
+  /** Each row's number in the data that the loaders were made from. */
   readonly rows: Int32Array;
 }
 
@@ -28,6 +28,8 @@ export interface DataLoader<B extends Batch = Batch> {
    * @param epoch number of the epoch since the loader was made: the order depends on it and the seed alone, so a resumed run draws the same batches
    */
   batches(epoch: number): Iterable<B>;
+  /** A loader of the same rows in the data's order, none dropped: for predictions on the training set. */
+  inOrder(): DataLoader<B>;
 }
 
 /** Training and validation loaders. */

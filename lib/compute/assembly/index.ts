@@ -1,0 +1,5 @@
+// Kernels on the one shared memory. Pointers are byte offsets; counts are elements or rows. Built twice: reproducible (plain SIMD, same bits
+// everywhere) and fast (relaxed SIMD: fused multiply-add, whose last bit depends on the processor).
+export { dotBiasBackward, dotBiasForward } from './dot-bias';
+export { adam, adamTable } from './adam';
+export { gemm, gemmWorkspace } from './gemm';

@@ -1,0 +1,118 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import v8 from 'node:v8';
+import { ArgumentError, RecitalError } from '../errors.js';
+import { memory } from './memory.js';
+import { type WasmMemory, wasm } from './wasm.js';
+
+/** The kernels of assembly/index.ts. Pointers are byte offsets into the shared memory (`array.byteOffset`). */
+export interface Kernels {
+  dotBiasForward(n: number, k: number, users: number, items: number, U: number, V: number, bu: number, bv: number, out: number): void;
+  dotBiasBackward(
+    n: number,
+    k: number,
+    users: number,
+    items: number,
+    d: number,
+    U: number,
+    V: number,
+    slotU: number,
+    slotI: number,
+    gU: number,
+    gV: number,
+    gbu: number,
+    gbv: number,
+  ): void;
+  adam(
+    n: number,
+    w: number,
+    g: number,
+    m: number,
+    v: number,
+    keep: number,
+    l2: number,
+    b1: number,
+    d1: number,
+    b2: number,
+    d2: number,
+    step: number,
+    unbias: number,
+    eps: number,
+  ): void;
+  adamTable(
+    from: number,
+    to: number,
+    width: number,
+    slot: number,
+    w: number,
+    g: number,
+    m: number,
+    v: number,
+    keep: number,
+    l2: number,
+    b1: number,
+    d1: number,
+    b2: number,
+    d2: number,
+    step: number,
+    unbias: number,
+    eps: number,
+  ): void;
+  gemm(
+    M: number,
+    N: number,
+    K: number,
+    a: number,
+    rsa: number,
+    csa: number,
+    b: number,
+    rsb: number,
+    csb: number,
+    c: number,
+    ldc: number,
+    add: boolean,
+    scratch: number,
+  ): void;
+  gemmWorkspace(): number;
+}
+
+/** Which build of the kernels: `reproducible` gives the same bits on every machine, `fast` uses fused multiply-add where the runtime has it. */
+export type Build = 'reproducible' | 'fast';
+
+const loaded = new Map<Build, Kernels>();
+let build: Build = 'reproducible';
+
+/** The file of a build. */
+export function kernelFile(name: Build): string {
+  return join(__dirname, 'build', `${name}.wasm`);
+}
+
+/** Compiles a build and links it to a memory: this thread's own instance. */
+export function instantiate(name: Build, shared: WasmMemory): Kernels {
+  const file = kernelFile(name);
+  if (!existsSync(file)) throw new RecitalError(`The compiled kernels are missing (${file}). Run \`npm run prepare\` in the project's folder.`);
+  if (name === 'fast') v8.setFlagsFromString('--experimental-wasm-relaxed-simd'); // on by default from Node 22
+  const module = new wasm.Module(readFileSync(file));
+  return new wasm.Instance(module, { env: { memory: shared, abort: () => {} } }).exports as unknown as Kernels;
+}
+
+/** The kernels in force. */
+export function kernels(): Kernels {
+  let k = loaded.get(build);
+  if (!k) {
+    k = instantiate(build, memory);
+    loaded.set(build, k);
+  }
+  return k;
+}
+
+/** The build in force. */
+export function kernelBuild(): Build {
+  return build;
+}
+
+/** Puts another build in force, for work that starts from now on. */
+export function useBuild(name: Build): void {
+  if (name !== 'reproducible' && name !== 'fast') throw new ArgumentError(`A build is 'reproducible' or 'fast', got '${name}'.`);
+  build = name;
+}

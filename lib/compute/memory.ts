@@ -1,0 +1,124 @@
+import v8 from 'node:v8';
+import vm from 'node:vm';
+import { NumericError } from '../errors.js';
+import { type WasmMemory, wasm } from './wasm.js';
+
+/**
+ * The one memory that parameters, moments and activations live on, so that kernels and threads work in place and nothing is copied. It grows up to
+ * 4 GiB; old views stay valid when it does, because it is shared.
+ */
+export const memory: WasmMemory = new wasm.Memory({ initial: 1, maximum: 65536, shared: true });
+
+const ALIGN = 64; // a cache line: no two blocks share one
+const PAGE = 65536;
+
+/** Free blocks by address: [start, size], sorted, never adjacent. */
+const free: [number, number][] = [];
+let top = 1024; // address 0 is never given out: kernels take it for "none"
+let used = 0;
+let madeSinceCollection = 0;
+
+/** A view dropped by everybody gives its block back. */
+const dropped = new FinalizationRegistry<[number, number]>(([start, size]) => release(start, size));
+const blocks = new WeakMap<object, [number, number]>();
+
+function take(bytes: number): [number, number] {
+  const size = Math.max(ALIGN, Math.ceil(bytes / ALIGN) * ALIGN);
+  used += size;
+  madeSinceCollection += size;
+  for (let i = 0; i < free.length; i++) {
+    const [start, length] = free[i];
+    if (length < size) continue;
+    if (length === size) free.splice(i, 1);
+    else free[i] = [start + size, length - size];
+    return [start, size];
+  }
+  const start = top;
+  const missing = start + size - memory.buffer.byteLength;
+  if (missing > 0) {
+    try {
+      memory.grow(Math.ceil(missing / PAGE));
+    } catch {
+      used -= size;
+      const mb = (n: number): string => `${Math.round(n / 2 ** 20).toLocaleString('en')} MB`;
+      throw new NumericError(
+        `Out of memory: ${mb(bytes)} more were asked for, ${mb(used)} are in use, and 4 GiB is the limit. Drop learners that are no longer needed, or use fewer factors, rows or users.`,
+      );
+    }
+  }
+  top += size;
+  return [start, size];
+}
+
+function release(start: number, size: number): void {
+  used -= size;
+  let i = 0;
+  while (i < free.length && free[i][0] < start) i++;
+  free.splice(i, 0, [start, size]);
+  if (i + 1 < free.length && start + size === free[i + 1][0]) {
+    free[i][1] += free[i + 1][1];
+    free.splice(i + 1, 1);
+  }
+  if (i > 0 && free[i - 1][0] + free[i - 1][1] === start) {
+    free[i - 1][1] += free[i][1];
+    free.splice(i, 1);
+    i--;
+  }
+  const last = free[free.length - 1];
+  if (last && last[0] + last[1] === top) {
+    top = last[0];
+    free.pop();
+  }
+}
+
+function register<T extends Float32Array | Int32Array>(view: T, block: [number, number]): T {
+  view.fill(0);
+  blocks.set(view, block);
+  dropped.register(view, block, view);
+  return view;
+}
+
+/**
+ * `n` zeroed floats on the shared memory. They go back when the returned array is collected: keep this very object, a `subarray` of it does not hold it.
+ */
+export function float32(n: number): Float32Array {
+  const block = take(n * 4);
+  return register(new Float32Array(memory.buffer, block[0], n), block);
+}
+
+/** `n` zeroed 32-bit integers on the shared memory, with the same rule. */
+export function int32(n: number): Int32Array {
+  const block = take(n * 4);
+  return register(new Int32Array(memory.buffer, block[0], n), block);
+}
+
+/** Gives an array's memory back at once. The array must not be used afterwards. */
+export function dispose(view: Float32Array | Int32Array): void {
+  const block = blocks.get(view);
+  if (!block) return;
+  blocks.delete(view);
+  dropped.unregister(view);
+  release(...block);
+}
+
+/** Bytes in use and bytes held. */
+export function memoryUsage(): { used: number; held: number } {
+  return { used, held: memory.buffer.byteLength };
+}
+
+let collect: (() => void) | undefined;
+
+/**
+ * Lets dropped arrays go. The JavaScript heap does not see how much a view holds, so that a cell run fifty times would grow the process: a training run
+ * calls this first, and once 256 MB have been given out since the last time it collects garbage.
+ */
+export async function reclaim(): Promise<void> {
+  if (madeSinceCollection < 256 * 2 ** 20) return;
+  madeSinceCollection = 0;
+  if (!collect) {
+    v8.setFlagsFromString('--expose-gc');
+    collect = vm.runInNewContext('gc') as () => void;
+  }
+  collect();
+  await new Promise((resolve) => setImmediate(resolve)); // finalizers run as tasks of their own
+}

@@ -1,0 +1,39 @@
+import type { EventName } from './events.js';
+import type { Learner } from './learner.js';
+
+/** Handlers by event. Those of the inner loop run once a batch and must be synchronous; the others may return a promise. */
+export type EventHandlers = { [E in EventName]?: (learn: Learner) => void | Promise<void> };
+
+/**
+ * Something that looks on while a Learner trains, and may steer it: any object, or class, with handlers named after the events. It reads what it wants from
+ * `learn` (`learn.loss`, `learn.pred`, `learn.epoch` …), writes to it, or throws a Cancel…Exception to leave a part of the run.
+ *
+ * @example
+ * const logLr: Callback = {
+ *   name: 'logLr',
+ *   afterEpoch: (learn) => console.log(learn.epoch, learn.opt.hypers.lr),
+ * };
+ * await learn.fit(1, 1e-3, { cbs: [logLr] });
+ */
+export interface Callback extends EventHandlers {
+  /** Shown by `summary`. */
+  readonly name: string;
+  /** Callbacks run by ascending order; default 0. TrainEval −10, Recorder 50, schedules and progress 60. */
+  readonly order?: number;
+  /** False: the events of training batches pass it by. */
+  readonly runTrain?: boolean;
+  /** False: the events of validation batches pass it by. */
+  readonly runValid?: boolean;
+}
+
+const factories: (() => Callback)[] = [];
+
+/** Adds a callback to every Learner made from now on: notebook/ registers the live progress table this way. */
+export function registerDefaultCallback(make: () => Callback): void {
+  factories.push(make);
+}
+
+/** New instances of the registered default callbacks. */
+export function defaultCallbacks(): Callback[] {
+  return factories.map((make) => make());
+}

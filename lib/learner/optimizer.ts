@@ -1,0 +1,160 @@
+import { dispose, float32 } from '../compute/memory.js';
+import { ArgumentError, UnknownIdError } from '../errors.js';
+import type { Parameter } from '../nn/parameter.js';
+
+/** Hyper-parameters by name: `lr`, `wd`, and those of the optimizer (`mom`, `sqrMom`, `eps` …). */
+export type Hypers = Record<string, number>;
+
+/** Parameters that share hyper-parameters. */
+export interface ParamGroup {
+  readonly params: readonly Parameter[];
+  readonly hypers: Hypers;
+}
+
+/** What an optimizer remembers of one parameter: steps taken and moments. */
+export interface ParamState {
+  step: number;
+  readonly buffers: Record<string, Float32Array>;
+}
+
+/** Everything an optimizer remembers, as copies: to restore after lrFind, or to save. */
+export interface OptimizerState {
+  readonly hypers: readonly Hypers[];
+  readonly params: Record<string, { step: number; buffers: Record<string, Float32Array> }>;
+}
+
+/** Makes an optimizer for parameter groups. */
+export type OptFunc = (params: readonly (readonly Parameter[])[], options: { lr: number }) => Optimizer;
+
+/**
+ * Base of the optimizers, with the contract that lets one work lazily on tables: `touch()` is called when the model has marked the rows that the next
+ * forward pass reads, and `settle()` before anybody reads a whole table (validation, saving, `bias()`, recommending, changing the optimizer).
+ * A dense optimizer, which brings every row up to date in every step, has nothing to do in either.
+ */
+export abstract class Optimizer {
+  readonly groups: readonly ParamGroup[];
+  /** Whether weight decay applies to batch norm and biases of linear layers as well (fastai's `wd_bn_bias`). */
+  decayAll = false;
+  protected readonly states = new Map<Parameter, ParamState>();
+
+  /**
+   * @param params parameters by group
+   * @param hypers start values, the same for every group
+   * @param bufferNames the moments kept per parameter, each of its shape, zero at first
+   */
+  constructor(
+    params: readonly (readonly Parameter[])[],
+    hypers: Hypers,
+    private readonly bufferNames: readonly string[],
+  ) {
+    if (!params.some((group) => group.length)) throw new ArgumentError('An optimizer needs at least one parameter, got none.');
+    for (const [name, value] of Object.entries(hypers)) checkHyper(name, value);
+    this.groups = params.map((group) => ({ params: [...group], hypers: { ...hypers } }));
+  }
+
+  /** Sets hyper-parameters: one value for all groups, or one for each group. */
+  setHypers(values: Record<string, number | readonly number[] | undefined>): void {
+    for (const [name, value] of Object.entries(values)) {
+      if (value === undefined) continue;
+      if (!(name in this.groups[0].hypers)) throw new UnknownIdError('hyper-parameter', name, Object.keys(this.groups[0].hypers));
+      if (typeof value !== 'number' && value.length !== this.groups.length) {
+        throw new ArgumentError(
+          `${name} has ${value.length} values for ${this.groups.length} parameter groups: give one value, or one for each group.`,
+        );
+      }
+      this.groups.forEach((group, i) => {
+        const v = typeof value === 'number' ? value : value[i];
+        checkHyper(name, v);
+        group.hypers[name] = v;
+      });
+    }
+  }
+
+  /** Hyper-parameters of the last group, which fastai's recorder logs. */
+  get hypers(): Readonly<Hypers> {
+    return this.groups[this.groups.length - 1].hypers;
+  }
+
+  /** Brings the rows that every table has marked as touched up to date. */
+  touch(): void {}
+
+  /** Brings every row of every table up to date. */
+  settle(): void {}
+
+  /** One step for every trainable parameter, from its gradient. */
+  step(): void {
+    for (const { params, hypers } of this.groups) {
+      for (const p of params) {
+        if (!p.trainable) continue;
+        const state = this.state(p);
+        state.step++;
+        this.update(p, state, hypers, p.decay || this.decayAll ? hypers.wd : 0);
+      }
+    }
+  }
+
+  /** Forgets all gradients. */
+  zeroGrad(): void {
+    for (const { params } of this.groups) for (const p of params) p.zeroGrad();
+  }
+
+  /** A copy of all that is remembered. */
+  stateDict(): OptimizerState {
+    this.settle();
+    const params: OptimizerState['params'] = {};
+    for (const [p, { step, buffers }] of this.states) {
+      params[p.name] = { step, buffers: Object.fromEntries(Object.entries(buffers).map(([name, b]) => [name, b.slice()])) };
+    }
+    return { hypers: this.groups.map((g) => ({ ...g.hypers })), params };
+  }
+
+  /** Puts a state back. Throws ArgumentError, and changes nothing, if it is of other parameters or another optimizer. */
+  loadStateDict(saved: OptimizerState): void {
+    const all = new Map(this.groups.flatMap((g) => g.params.map((p) => [p.name, p])));
+    if (saved.hypers.length !== this.groups.length) {
+      throw new ArgumentError(`The saved optimizer has ${saved.hypers.length} parameter groups, this one has ${this.groups.length}.`);
+    }
+    for (const [name, { buffers }] of Object.entries(saved.params)) {
+      const p = all.get(name);
+      if (!p) throw new UnknownIdError('parameter', name, [...all.keys()], 'The saved optimizer belongs to another model.');
+      if (Object.keys(buffers).join() !== this.bufferNames.join() || Object.values(buffers).some((b) => b.length !== p.value.length)) {
+        throw new ArgumentError(
+          `The saved state of ${name} (${Object.keys(buffers).join(', ')}) does not fit this optimizer or this parameter's shape.`,
+        );
+      }
+    }
+    saved.hypers.forEach((h, i) => Object.assign(this.groups[i].hypers, h));
+    this.clearState();
+    for (const [name, { step, buffers }] of Object.entries(saved.params)) {
+      const state = this.state(all.get(name)!);
+      state.step = step;
+      for (const [key, values] of Object.entries(buffers)) state.buffers[key].set(values);
+    }
+  }
+
+  /** Forgets moments and step counts. */
+  clearState(): void {
+    for (const { buffers } of this.states.values()) Object.values(buffers).forEach(dispose);
+    this.states.clear();
+  }
+
+  /** One step for one parameter. `wd` is 0 where decay does not apply. */
+  protected abstract update(p: Parameter, state: ParamState, hypers: Readonly<Hypers>, wd: number): void;
+
+  private state(p: Parameter): ParamState {
+    let state = this.states.get(p);
+    if (!state) {
+      state = { step: 0, buffers: Object.fromEntries(this.bufferNames.map((name) => [name, float32(p.value.length)])) };
+      this.states.set(p, state);
+    }
+    return state;
+  }
+}
+
+function checkHyper(name: string, value: number): void {
+  const positive = name === 'lr' || name === 'eps';
+  if (!Number.isFinite(value) || value < 0 || (positive && value === 0)) {
+    throw new ArgumentError(`${name} must be a ${positive ? 'positive' : 'non-negative'} number, got ${value}.`);
+  }
+  if ((name === 'mom' || name === 'sqrMom') && value >= 1) throw new ArgumentError(`${name} must be below 1, got ${value}.`);
+}

@@ -1,0 +1,101 @@
+import { Chart } from '../data/chart.js';
+import { RecitalError } from '../errors.js';
+import type { LrFindResult } from './lr-find.js';
+import type { Recorder } from './recorder.js';
+
+type Row = Record<string, number | string>;
+
+const SIZE = { width: 480, height: 280 };
+
+/** At most `most` of the rows, evenly spaced and with the last: a chart of 100,000 batches is drawn from 1,000 of them. */
+function thin(rows: Row[], most = 1000): Row[] {
+  if (rows.length <= most) return rows;
+  const step = (rows.length - 1) / (most - 1);
+  return Array.from({ length: most }, (_, i) => rows[Math.round(i * step)]);
+}
+
+/** The loss curves of a run. */
+export function plotLoss({ losses, iters, values }: Recorder, { skipStart, withValid }: { skipStart: number; withValid: boolean }): Chart {
+  if (!losses.length) throw new RecitalError('There is no run to plot yet: call fit or fitOneCycle first.');
+  const from = losses.length > skipStart ? skipStart : 0;
+  const train = losses.map((loss, i): Row => ({ batch: i + 1, loss, curve: 'train' })).slice(from);
+  const valid = withValid ? values.flatMap((row, i): Row[] => (row[1] === null ? [] : [{ batch: iters[i], loss: row[1], curve: 'valid' }])) : [];
+  const last = valid.length ? ` and the validation loss at ${(valid[valid.length - 1].loss as number).toFixed(4)}` : '';
+  return new Chart(
+    {
+      ...SIZE,
+      data: { values: [...thin(train), ...valid] },
+      mark: { type: 'line', point: valid.length === 1 },
+      encoding: {
+        x: { field: 'batch', type: 'quantitative', title: 'training batches' },
+        y: { field: 'loss', type: 'quantitative', title: 'loss', scale: { zero: false } },
+        color: { field: 'curve', type: 'nominal', title: null },
+        tooltip: [{ field: 'curve' }, { field: 'batch' }, { field: 'loss', format: '.5f' }],
+      },
+    },
+    'Loss during training',
+    `Loss over ${losses.length.toLocaleString('en')} training batches; the smoothed training loss ends at ${losses[losses.length - 1].toFixed(4)}${last}.`,
+  );
+}
+
+/** The scheduled hyper-parameters of a run, one panel each. */
+export function plotSched({ hps }: Recorder): Chart {
+  const names = Object.keys(hps);
+  if (!names.length) throw new RecitalError('The last run had no schedule: call fitOneCycle first.');
+  const panel = (name: string): Record<string, unknown> => ({
+    width: 240,
+    height: 180,
+    data: { values: thin(hps[name].map((value, i): Row => ({ batch: i + 1, value }))) },
+    mark: 'line',
+    encoding: {
+      x: { field: 'batch', type: 'quantitative', title: 'training batches' },
+      y: { field: 'value', type: 'quantitative', title: name, axis: { format: '.2~e' } },
+      tooltip: [{ field: 'batch' }, { field: 'value', format: '.3~e' }],
+    },
+  });
+  const range = names.map((name) => `${name} from ${hps[name][0].toPrecision(3)} to ${hps[name][hps[name].length - 1].toPrecision(3)}`);
+  return new Chart({ hconcat: names.map(panel) }, 'Hyper-parameters during training', `Schedules: ${range.join('; ')}.`);
+}
+
+/** The loss against the learning rate, with the suggestions that were asked for. */
+export function plotLrFind(found: LrFindResult, shown: readonly (keyof LrFindResult['points'])[]): Chart {
+  const lrs = found.lrs.slice(0, -5);
+  const values = lrs.map((lr, i): Row => ({ lr, loss: found.losses[i] })).filter((row) => Number.isFinite(row.loss as number));
+  const points = shown.flatMap((name): Row[] => {
+    const point = found.points[name];
+    return point ? [{ suggestion: name, lr: point.lr, loss: point.loss }] : [];
+  });
+  const x = { field: 'lr', type: 'quantitative', title: 'learning rate', scale: { type: 'log' }, axis: { format: '.0e' } };
+  const y = { field: 'loss', type: 'quantitative', title: 'smoothed loss', scale: { zero: false } };
+  return new Chart(
+    {
+      ...SIZE,
+      layer: [
+        {
+          data: { values },
+          mark: 'line',
+          encoding: {
+            x,
+            y,
+            tooltip: [
+              { field: 'lr', format: '.2e' },
+              { field: 'loss', format: '.4f' },
+            ],
+          },
+        },
+        {
+          data: { values: points },
+          mark: { type: 'point', filled: true, size: 90, opacity: 1 },
+          encoding: {
+            x,
+            y,
+            color: { field: 'suggestion', type: 'nominal', title: 'suggestion', scale: { range: ['#d55e00', '#009e73', '#cc79a7', '#e69f00'] } },
+            tooltip: [{ field: 'suggestion' }, { field: 'lr', format: '.2e' }, { field: 'loss', format: '.4f' }],
+          },
+        },
+      ],
+    },
+    'Learning rate finder',
+    `Loss against learning rate; suggestions: ${points.map((p) => `${p.suggestion} ${(p.lr as number).toExponential(2)}`).join(', ') || 'none'}.`,
+  );
+}

@@ -1,0 +1,93 @@
+import type { DataLoader } from '../data/batch.js';
+import { display } from '../data/display.js';
+import { Table } from '../data/table.js';
+import { ArgumentError } from '../errors.js';
+import type { Callback } from './callback.js';
+import type { Learner } from './learner.js';
+
+/** Options of getPreds. */
+export interface GetPredsOptions {
+  /** 0 the training set (whole, in order), 1 (default) the validation set. */
+  dsIdx?: 0 | 1;
+  /** Another loader instead, e.g. `dls.testDl(rows)`. */
+  dl?: DataLoader;
+  /** Return the inputs too; default false. */
+  withInput?: boolean;
+  /** Return the decisions too, e.g. 0 or 1 for a binary loss; default false. */
+  withDecoded?: boolean;
+  /** Return each row's loss too; default false. */
+  withLoss?: boolean;
+  /** What is applied to the model's output; default: the loss's activation (a sigmoid for logits, nothing for MSE). */
+  act?: (x: number) => number;
+}
+
+/** What getPreds returns: row i is the i-th row of that part of the data, whose number in the whole is rows[i]. */
+export interface Predictions {
+  /** Activated predictions, rows × outputs. */
+  readonly preds: Float32Array;
+  /** Targets; NaN where the data have none. */
+  readonly targets: Float32Array;
+  /** Each row's number in the data that the loaders were made from. */
+  readonly rows: Int32Array;
+  /** One array per input column, if asked for. */
+  readonly inputs?: readonly Int32Array[];
+  readonly decoded?: Float32Array;
+  readonly losses?: Float32Array;
+}
+
+/** fastai's `get_preds`, with named results. See Learner.getPreds. */
+export async function getPreds(learn: Learner, options: GetPredsOptions = {}): Promise<Predictions> {
+  const { dsIdx = 1, withInput = false, withDecoded = false, withLoss = false, act } = options;
+  const dl = (options.dl ?? learn.loader(dsIdx)).inOrder();
+  if (dl.n === 0) throw new ArgumentError('There are no rows to predict: this part of the data is empty.');
+  const { outputs } = learn.model;
+  const { lossFunc } = learn;
+  const activation = act ?? ((x: number) => lossFunc.activation(x));
+  const preds = new Float32Array(dl.n * outputs);
+  const targets = new Float32Array(dl.n);
+  const losses = withLoss ? new Float32Array(dl.n) : undefined;
+  const rows = new Int32Array(dl.n);
+  let inputs: Int32Array[] | undefined;
+  let done = 0;
+  const each = new Float64Array(dl.bs).fill(NaN);
+  const gather: Callback = {
+    name: 'GatherPreds',
+    order: 100,
+    afterLoss({ batch, pred }) {
+      if (withInput && !inputs) inputs = batch.inputs.map((column) => new Int32Array((dl.n * column.length) / dl.bs));
+      if (losses && !Number.isNaN(batch.targets[0])) lossFunc.losses(pred, batch.targets, batch.size, each);
+      for (let j = 0; j < batch.size * outputs; j++) preds[done * outputs + j] = activation(pred[j]);
+      targets.set(batch.targets.subarray(0, batch.size), done);
+      rows.set(batch.rows.subarray(0, batch.size), done);
+      losses?.set(each.subarray(0, batch.size), done);
+      inputs?.forEach((column, c) => {
+        const width = column.length / dl.n;
+        column.set(batch.inputs[c].subarray(0, batch.size * width), done * width);
+      });
+      done += batch.size;
+    },
+  };
+  await learn.noLogging(() => learn.run(() => learn.doEpochValidate(dl), gather));
+  const decoded = withDecoded ? preds.map((p) => lossFunc.decodes(p)) : undefined;
+  return { preds, targets, rows, ...(inputs && { inputs }), ...(decoded && { decoded }), ...(losses && { losses }) };
+}
+
+/** fastai's `show_results`: decoded rows with their predictions. */
+export async function showResults(
+  learn: Learner,
+  { dsIdx = 1, dl, maxN = 9 }: { dsIdx?: 0 | 1; dl?: DataLoader; maxN?: number } = {},
+): Promise<void> {
+  const rows: Record<string, string | number>[] = [];
+  const source = dl ?? learn.loader(dsIdx);
+  learn.settle();
+  for (const batch of source.batches(0)) {
+    const pred = learn.model.forward(batch, false);
+    for (let r = 0; r < batch.size && rows.length < maxN; r++) {
+      const row = learn.dls.decode(batch, r);
+      const target = Object.keys(row)[Object.keys(row).length - 1];
+      rows.push({ ...row, [`${target}_pred`]: learn.lossFunc.activation(pred[r * learn.model.outputs]) });
+    }
+    if (rows.length >= maxN) break;
+  }
+  display().table(Table.fromRows(rows));
+}

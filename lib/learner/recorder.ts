@@ -1,0 +1,131 @@
+import { display } from '../data/display.js';
+import type { Callback } from './callback.js';
+import { innerLoop } from './events.js';
+import type { Learner } from './learner.js';
+import type { Metric } from './metrics.js';
+import { plotLoss, plotSched } from './plots.js';
+import { SmoothLoss } from './smooth.js';
+
+/** One row of the training table: epoch, losses, metrics, seconds. Missing values (validation left out) are null. */
+export type LogRow = (number | null)[];
+
+/**
+ * Keeps the record of a run (fastai's Recorder): the smoothed training loss of every batch, the hyper-parameters, and a row of losses and metrics for
+ * every epoch. The training loss of a row is the smoothed loss at the end of the epoch, which carries over epochs; it is not the epoch's mean.
+ */
+export class Recorder implements Callback {
+  readonly name = 'Recorder';
+  readonly order = 50;
+  /** Learning rate (of the last parameter group) of every training batch. */
+  lrs: number[] = [];
+  /** Smoothed loss after every training batch. */
+  losses: number[] = [];
+  /** Training batches done at the end of each epoch. */
+  iters: number[] = [];
+  /** Per epoch: train loss, valid loss, metrics. */
+  values: LogRow[] = [];
+  /** Scheduled hyper-parameters of every training batch, by name. */
+  hps: Record<string, number[]> = {};
+  /** Column names of the table. */
+  metricNames: string[] = [];
+  /** The last finished row. */
+  log: LogRow = [];
+  readonly smoothLoss = new SmoothLoss();
+  private readonly validLoss = { sum: 0, rows: 0 };
+  private started = 0;
+  private validated = false;
+
+  constructor(private readonly metrics: readonly Metric[]) {}
+
+  beforeFit(): void {
+    this.lrs = [];
+    this.losses = [];
+    this.iters = [];
+    this.values = [];
+    this.hps = {};
+    this.log = [];
+    this.metricNames = ['epoch', 'train_loss', 'valid_loss', ...this.metrics.map((m) => m.name), 'time'];
+    this.smoothLoss.reset();
+  }
+
+  beforeEpoch(): void {
+    this.started = performance.now();
+    this.validated = false;
+  }
+
+  beforeValidate(): void {
+    this.validLoss.sum = 0;
+    this.validLoss.rows = 0;
+    for (const m of this.metrics) m.reset();
+  }
+
+  afterBatch(learn: Learner): void {
+    if (learn.training) {
+      this.smoothLoss.accumulate(learn.loss);
+      this.lrs.push(learn.opt.hypers.lr);
+      this.losses.push(this.smoothLoss.value);
+      return;
+    }
+    this.validLoss.sum += learn.loss * learn.batch.size;
+    this.validLoss.rows += learn.batch.size;
+    for (const m of this.metrics) m.accumulate(learn);
+  }
+
+  afterValidate(): void {
+    this.validated = this.validLoss.rows > 0;
+  }
+
+  afterEpoch(learn: Learner): void {
+    this.values.push([this.smoothLoss.count ? this.smoothLoss.value : null, ...this.validValues()]);
+    this.iters.push(this.smoothLoss.count);
+    this.log = [learn.epoch, ...this.values[this.values.length - 1], (performance.now() - this.started) / 1000];
+  }
+
+  /** Validation loss and metrics of the last pass; null each if there was none. */
+  validValues(): LogRow {
+    if (!this.validated) return [null, ...this.metrics.map(() => null)];
+    return [this.validLoss.sum / this.validLoss.rows, ...this.metrics.map((m) => m.value)];
+  }
+
+  /** Plots the smoothed training loss, leaving out the first `skipStart` batches, and the validation loss of each epoch. */
+  plotLoss({ skipStart = 5, withValid = true }: { skipStart?: number; withValid?: boolean } = {}): void {
+    display().chart(plotLoss(this, { skipStart, withValid }));
+  }
+
+  /** Plots the scheduled hyper-parameters of the last run, batch by batch. */
+  plotSched(): void {
+    display().chart(plotSched(this));
+  }
+}
+
+/** Keeps `learn.training`, `learn.pctTrain` and `learn.trainIter` up to date (fastai's TrainEvalCallback). */
+export class TrainEval implements Callback {
+  readonly name = 'TrainEval';
+  readonly order = -10;
+  readonly runValid = false;
+
+  beforeFit(learn: Learner): void {
+    learn.trainIter = 0;
+    learn.pctTrain = 0;
+  }
+
+  beforeTrain(learn: Learner): void {
+    learn.pctTrain = learn.epoch / learn.nEpoch;
+    learn.training = true;
+  }
+
+  afterBatch(learn: Learner): void {
+    learn.pctTrain += 1 / (learn.nIter * learn.nEpoch);
+    learn.trainIter++;
+  }
+
+  beforeValidate(learn: Learner): void {
+    learn.training = false;
+  }
+}
+
+/** Whether a callback gets an event now: `runTrain` and `runValid` limit those of the inner loop. */
+export function runsNow(cb: Callback, event: keyof Callback, training: boolean): boolean {
+  if (!innerLoop.has(event as never)) return true;
+  return training ? cb.runTrain !== false : cb.runValid !== false;
+}

@@ -1,0 +1,58 @@
+import { ArgumentError } from '../errors.js';
+
+/** A hyper-parameter as a function of the position in training, 0 … 1. */
+export type Schedule = (pos: number) => number;
+
+/** Linear from start to end. */
+export function schedLin(start: number, end: number): Schedule {
+  return (pos) => start + pos * (end - start);
+}
+
+/** Half a cosine from start to end: start + (end − start)·(1 + cos(π(1 − pos)))/2. */
+export function schedCos(start: number, end: number): Schedule {
+  return (pos) => start + ((1 + Math.cos(Math.PI * (1 - pos))) * (end - start)) / 2;
+}
+
+/** Constant at start. */
+export function schedNo(start: number, _end: number = start): Schedule {
+  return () => start;
+}
+
+/** Exponential from start to end: start·(end/start)^pos. */
+export function schedExp(start: number, end: number): Schedule {
+  if (!(start > 0 && end > 0)) throw new ArgumentError(`schedExp needs positive values, got ${start} and ${end}.`);
+  return (pos) => start * (end / start) ** pos;
+}
+
+/** Polynomial from start to end: start + (end − start)·pos^power. */
+export function schedPoly(start: number, end: number, { power }: { power: number }): Schedule {
+  return (pos) => start + (end - start) * pos ** power;
+}
+
+/**
+ * Schedules one after the other, each taking its share of the way and running over 0 … 1 in it (fastai's `combine_scheds`).
+ * @param pcts shares, none negative, that sum to 1
+ * @param scheds as many schedules
+ */
+export function combineScheds(pcts: readonly number[], scheds: readonly Schedule[]): Schedule {
+  if (pcts.length !== scheds.length || pcts.length === 0) {
+    throw new ArgumentError(`combineScheds needs as many schedules as shares, got ${scheds.length} and ${pcts.length}.`);
+  }
+  if (pcts.some((p) => !(p >= 0)) || Math.abs(pcts.reduce((a, b) => a + b, 0) - 1) > 1e-9) {
+    throw new ArgumentError(`combineScheds needs non-negative shares that sum to 1, got ${pcts.join(', ')}.`);
+  }
+  const starts = [0];
+  for (const p of pcts) starts.push(starts[starts.length - 1] + p);
+  return (pos) => {
+    if (pos >= 1) return scheds[scheds.length - 1](1);
+    let i = 0;
+    while (i + 1 < scheds.length && pos >= starts[i + 1]) i++;
+    return scheds[i]((pos - starts[i]) / (starts[i + 1] - starts[i]));
+  };
+}
+
+/** Cosine from start to middle over the first `pct`, then cosine to end: the one-cycle shape (fastai's `combined_cos`). */
+export function combinedCos(pct: number, [start, middle, end]: readonly [number, number, number]): Schedule {
+  if (!(pct > 0 && pct < 1)) throw new ArgumentError(`The share of the rising part must lie between 0 and 1, got ${pct}.`);
+  return combineScheds([pct, 1 - pct], [schedCos(start, middle), schedCos(middle, end)]);
+}

@@ -1,0 +1,166 @@
+import { kernels } from '../compute/kernels.js';
+import { float32, int32 } from '../compute/memory.js';
+import type { Random } from '../compute/random.js';
+import type { Batch } from '../data/batch.js';
+import type { Vocabulary } from '../data/vocabulary.js';
+import { ArgumentError } from '../errors.js';
+import { sigmoid } from '../nn/losses.js';
+import type { Model } from '../nn/model.js';
+import { Parameter } from '../nn/parameter.js';
+
+/** Options of EmbeddingDotBias. */
+export interface EmbeddingDotBiasOptions {
+  /** Sigmoid range [lo, hi] of the prediction; default: none, the plain sum. */
+  yRange?: readonly [number, number];
+}
+
+/**
+ * fastai's `EmbeddingDotBias` (collab.py): a vector and a bias for every user and item, s = U[u]·V[i] + b[u] + c[i]; with a range, lo + (hi − lo)·σ(s).
+ * Row 0 of each table is `#na#`, the unknown. Weights start at 0.01·fmod(z, 2), z standard normal (layers.py, `Embedding`).
+ */
+export class EmbeddingDotBias implements Model {
+  readonly outputs: number = 1;
+  /** User factors, nUsers × nFactors. */
+  readonly uWeight: Parameter;
+  /** Item factors, nItems × nFactors. */
+  readonly iWeight: Parameter;
+  /** User biases, nUsers × 1. */
+  readonly uBias: Parameter;
+  /** Item biases, nItems × 1. */
+  readonly iBias: Parameter;
+  readonly parameters: readonly Parameter[];
+  /** Sigmoid range of the prediction, if any. */
+  readonly yRange: readonly [number, number] | undefined;
+  private users = int32(0);
+  private items = int32(0);
+  private out = float32(0);
+  private gradient = float32(0);
+  private size = 0;
+
+  /**
+   * @param nFactors width of the factors
+   * @param classes vocabularies of users and items (a CollabDataLoaders' `classes`), or their sizes
+   * @param options `yRange`, and `random`, which the weights are drawn from
+   */
+  constructor(
+    readonly nFactors: number,
+    readonly classes: { user: Vocabulary; item: Vocabulary },
+    { yRange, random }: EmbeddingDotBiasOptions & { random: Random },
+  ) {
+    if (!(Number.isInteger(nFactors) && nFactors > 0)) throw new ArgumentError(`nFactors must be a positive whole number, got ${nFactors}.`);
+    if (yRange && !(yRange[0] < yRange[1] && Number.isFinite(yRange[0]) && Number.isFinite(yRange[1]))) {
+      throw new ArgumentError(`yRange must be [low, high] with low < high, got [${yRange.join(', ')}].`);
+    }
+    this.yRange = yRange;
+    const table = (name: string, rows: number, width: number): Parameter =>
+      initEmbedding(new Parameter(name, [rows, width], { table: true }), random.child(name));
+    this.uWeight = table('uWeight', classes.user.length, nFactors);
+    this.iWeight = table('iWeight', classes.item.length, nFactors);
+    this.uBias = table('uBias', classes.user.length, 1);
+    this.iBias = table('iBias', classes.item.length, 1);
+    this.parameters = [this.uWeight, this.iWeight, this.uBias, this.iBias];
+  }
+
+  touch({ inputs: [users, items], size }: Batch): void {
+    this.uWeight.touch(users, size);
+    this.iWeight.touch(items, size);
+    this.uBias.touch(users, size);
+    this.iBias.touch(items, size);
+  }
+
+  forward({ inputs: [users, items], size }: Batch): Float32Array {
+    if (this.out.length < size) {
+      this.users = int32(size);
+      this.items = int32(size);
+      this.out = float32(size);
+      this.gradient = float32(size);
+    }
+    this.size = size;
+    copy(users, this.users, size, this.classes.user.length, 'user');
+    copy(items, this.items, size, this.classes.item.length, 'item');
+    const at = (a: { byteOffset: number }): number => a.byteOffset;
+    const { uWeight, iWeight, uBias, iBias, out } = this;
+    kernels().dotBiasForward(
+      size,
+      this.nFactors,
+      at(this.users),
+      at(this.items),
+      at(uWeight.value),
+      at(iWeight.value),
+      at(uBias.value),
+      at(iBias.value),
+      at(out),
+    );
+    if (this.yRange) {
+      const [lo, hi] = this.yRange;
+      for (let r = 0; r < size; r++) out[r] = lo + (hi - lo) * sigmoid(out[r]);
+    }
+    return out;
+  }
+
+  backward(gradient: Float32Array): void {
+    const { size, out, uWeight, iWeight, uBias, iBias } = this;
+    const d = this.gradient;
+    if (this.yRange) {
+      // y = lo + (hi − lo)·σ(s), so dy/ds = (y − lo)·(hi − y)/(hi − lo)
+      const [lo, hi] = this.yRange;
+      for (let r = 0; r < size; r++) d[r] = (gradient[r] * (out[r] - lo) * (hi - out[r])) / (hi - lo);
+    } else {
+      for (let r = 0; r < size; r++) d[r] = gradient[r];
+    }
+    const at = (a: { byteOffset: number }): number => a.byteOffset;
+    kernels().dotBiasBackward(
+      size,
+      this.nFactors,
+      at(this.users),
+      at(this.items),
+      at(d),
+      at(uWeight.value),
+      at(iWeight.value),
+      at(uWeight.slots!),
+      at(iWeight.slots!),
+      at(uWeight.grad),
+      at(iWeight.grad),
+      at(uBias.grad),
+      at(iBias.grad),
+    );
+  }
+
+  /**
+   * Biases by class name, a copy; fastai's `model.bias(names, is_item)`.
+   * @param names class names: the ids (or titles) that the loaders were made with
+   * @param options.isItem items (default) or users
+   */
+  bias(names: readonly string[], { isItem = true }: { isItem?: boolean } = {}): Float32Array {
+    const rows = this.rowsOf(names, isItem);
+    const { value } = isItem ? this.iBias : this.uBias;
+    return Float32Array.from(rows, (r) => value[r]);
+  }
+
+  /** Factor rows by class name, one array each, copies; fastai's `model.weight(names, is_item)`. */
+  weight(names: readonly string[], { isItem = true }: { isItem?: boolean } = {}): Float32Array[] {
+    const { value } = isItem ? this.iWeight : this.uWeight;
+    return this.rowsOf(names, isItem).map((r) => value.slice(r * this.nFactors, (r + 1) * this.nFactors));
+  }
+
+  private rowsOf(names: readonly string[], isItem: boolean): number[] {
+    const classes = isItem ? this.classes.item : this.classes.user;
+    return names.map((name) => classes.index(name));
+  }
+}
+
+/** fastai's initial weights of an embedding: 0.01·fmod(z, 2), z standard normal. fmod wraps the tails, so |w| < 0.02. */
+export function initEmbedding(p: Parameter, random: Random): Parameter {
+  for (let i = 0; i < p.value.length; i++) p.value[i] = 0.01 * (random.normal() % 2);
+  return p;
+}
+
+/** Copies indices into the kernels' memory, checking that each names a row: a kernel does not. */
+function copy(from: Int32Array, to: Int32Array, n: number, rows: number, what: string): void {
+  for (let r = 0; r < n; r++) {
+    const index = from[r];
+    if (!(index >= 0 && index < rows))
+      throw new ArgumentError(`Row ${r} of the batch has ${what} index ${index}; the model has ${rows} ${what} rows.`);
+    to[r] = index;
+  }
+}

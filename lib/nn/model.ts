@@ -1,0 +1,22 @@
+import type { Batch } from '../data/batch.js';
+import type { Parameter } from './parameter.js';
+
+/**
+ * What the Learner trains: a function of a batch with a hand-written derivative. In a training step the calls come in the order touch, forward, backward;
+ * in validation forward alone.
+ */
+export interface Model<B extends Batch = Batch> {
+  /** All parameters, in the order of fastai's `model.parameters()`. */
+  readonly parameters: readonly Parameter[];
+  /** Outputs per row: 1 for a rating, the number of classes for a softmax. */
+  readonly outputs: number;
+  /** Tells each table which of its rows the batch reads, so that they have gradients and the optimizer can bring them up to date. */
+  touch(batch: B): void;
+  /**
+   * The predictions, batch.size × outputs, row-major. A view: valid until the next forward.
+   * @param training whether dropout and batch statistics are in force
+   */
+  forward(batch: B, training: boolean): Float32Array;
+  /** Adds the gradients of every parameter, given dLoss/dPrediction of the last forward. */
+  backward(gradient: Float32Array): void;
+}

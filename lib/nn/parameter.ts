@@ -1,0 +1,96 @@
+import { dispose, float32, int32 } from '../compute/memory.js';
+import { ArgumentError } from '../errors.js';
+
+/**
+ * A tensor that is learnt: its value and gradient, row-major float32 on the shared memory.
+ *
+ * A dense parameter has a gradient of its own shape. A **table** (an embedding: rows looked up by index) has gradients for the rows of the current
+ * batch only: `touch(rows)` gives each distinct row a slot, `grad` holds the slots one after the other, and every other row's gradient is zero.
+ */
+export class Parameter {
+  /** The weights. A view on shared memory: copy what is to be kept. */
+  readonly value: Float32Array;
+  /** Gradients: of the whole value, or of the touched rows (a table). */
+  grad: Float32Array;
+  /** Values in a row (a table), else 1. */
+  readonly width: number;
+  /** Per row its slot in `grad`, −1 if it has none; only a table has slots. */
+  readonly slots: Int32Array | undefined;
+  /** Rows that have a gradient now, in the order of their slots. */
+  touched: Int32Array;
+  /** How many of `touched` count. */
+  touchedCount = 0;
+  /** Whether the optimizer changes it: see Learner.freeze. */
+  trainable = true;
+
+  /**
+   * @param name unique in its model, e.g. `uWeight`
+   * @param shape sizes of its dimensions; a table is [rows, width]
+   * @param options.decay whether weight decay applies (default true; fastai spares batch norm and the biases of linear layers); `table`: an embedding
+   */
+  constructor(
+    readonly name: string,
+    readonly shape: readonly number[],
+    { decay = true, table = false }: { decay?: boolean; table?: boolean } = {},
+  ) {
+    if (!shape.length || !shape.every((d) => Number.isInteger(d) && d > 0)) {
+      throw new ArgumentError(`Parameter ${name} needs positive whole sizes, got [${shape.join(', ')}].`);
+    }
+    const size = shape.reduce((a, b) => a * b, 1);
+    this.decay = decay;
+    this.value = float32(size);
+    this.width = table ? size / shape[0] : 1;
+    this.slots = table ? int32(shape[0]).fill(-1) : undefined;
+    this.grad = float32(table ? this.width : size);
+    this.touched = new Int32Array(table ? 1 : 0);
+  }
+
+  /** Whether weight decay applies. */
+  readonly decay: boolean;
+
+  /** Gives each distinct row of `rows` (its first n entries) a slot with zero gradient. Rows touched before are kept. */
+  touch(rows: Int32Array, n = rows.length): void {
+    const { slots, width } = this;
+    if (!slots) throw new ArgumentError(`Parameter ${this.name} is not a table: it has no rows to touch.`);
+    this.reserve(this.touchedCount + n);
+    const { touched, grad } = this;
+    let count = this.touchedCount;
+    for (let j = 0; j < n; j++) {
+      const row = rows[j];
+      if (slots[row] >= 0) continue;
+      slots[row] = count;
+      touched[count++] = row;
+    }
+    grad.fill(0, this.touchedCount * width, count * width);
+    this.touchedCount = count;
+  }
+
+  /** Forgets the gradients. */
+  zeroGrad(): void {
+    const { slots, touched } = this;
+    if (!slots) {
+      this.grad.fill(0);
+      return;
+    }
+    for (let j = 0; j < this.touchedCount; j++) slots[touched[j]] = -1;
+    this.touchedCount = 0;
+  }
+
+  /** The gradient values that count: all, or those of the touched rows. */
+  get gradSize(): number {
+    return this.slots ? this.touchedCount * this.width : this.grad.length;
+  }
+
+  private reserve(rows: number): void {
+    if (rows <= this.touched.length) return;
+    const room = Math.min(this.shape[0], Math.max(rows, 2 * this.touched.length));
+    if (room <= this.touched.length) return;
+    const touched = new Int32Array(room);
+    touched.set(this.touched);
+    const grad = float32(room * this.width);
+    grad.set(this.grad.subarray(0, this.touchedCount * this.width));
+    dispose(this.grad);
+    this.touched = touched;
+    this.grad = grad;
+  }
+}
