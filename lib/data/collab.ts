@@ -1,0 +1,239 @@
+import { ArgumentError, DataError } from '../errors.js';
+import type { Batch, DataLoaders } from './batch.js';
+import { encodeAll, encodeSome, fitClasses, type RawColumn } from './collab-classes.js';
+import { CollabDataLoader, type Shuffle } from './collab-loader.js';
+import { type Csr, csrFromPairs } from './csr.js';
+import { display } from './display.js';
+import { Plays } from './plays.js';
+import { randomSplit, type Split } from './splits.js';
+import { type Cell, Table } from './table.js';
+import { type TargetOptions, targetsOf } from './targets.js';
+import type { Tracks } from './tracks.js';
+import type { Vocabulary } from './vocabulary.js';
+
+/** Options of every way to make {@link CollabDataLoaders}. */
+export interface CollabOptions {
+  /** Share of the rows for validation, more than 0 and less than 1. Default 0.2. */
+  validPct?: number;
+  /** Seed of the split and of the order of each epoch. Default 42; fastai's default is another one each time. */
+  seed?: number | string;
+  /** Rows a training batch. Default 64. */
+  bs?: number;
+  /** Rows a validation batch. Default `bs`. */
+  valBs?: number;
+  /** Row numbers of training and validation, instead of `validPct`. `valid` may be empty; a row must not be in both. */
+  split?: { readonly train: ArrayLike<number>; readonly valid: ArrayLike<number> };
+  /** How an epoch of training draws its rows. Default `'permutation'`; `'replacement'` is what fastai does from 2.7.15 on. */
+  shuffle?: Exclude<Shuffle, 'none'>;
+}
+
+/** Options of {@link CollabDataLoaders.fromPlays}. */
+export interface CollabPlaysOptions extends CollabOptions, TargetOptions {}
+
+/** Options of {@link CollabDataLoaders.fromTable}. */
+export interface CollabTableOptions extends CollabOptions {
+  /** Column of the users. Default: the first column. */
+  userName?: string;
+  /** Column of the items. Default: the second column. */
+  itemName?: string;
+  /** Column of the ratings. Default: the third column. */
+  ratingName?: string;
+}
+
+interface Source extends TargetOptions {
+  user: RawColumn;
+  item: RawColumn;
+  rating: Float32Array;
+  userName: string;
+  itemName: string;
+  ratingName: string;
+  catalogue?: Tracks;
+}
+
+/**
+ * fastai's CollabDataLoaders: (user, item) → rating, split and in batches.
+ *
+ * The classes are those of the training rows, sorted, with `#na#` at index 0; users and items that occur in validation only get index 0. Training
+ * drops a last batch of fewer than `bs` rows, validation keeps it.
+ */
+export class CollabDataLoaders implements DataLoaders {
+  /** Users and items, by index: `#na#`, then those of the training rows. */
+  readonly classes: { readonly user: Vocabulary; readonly item: Vocabulary };
+  /** Training batches. */
+  readonly train: CollabDataLoader;
+  /** Validation batches. */
+  readonly valid: CollabDataLoader;
+  /** What is known of the items, if they are tracks. */
+  readonly catalogue: Tracks | undefined;
+  /** Row numbers of training and validation in the data that came in. */
+  readonly split: Split;
+  /** Column names of user, item and rating, in the data and when rows are shown. */
+  readonly names: { readonly user: string; readonly item: string; readonly rating: string };
+  private readonly target: TargetOptions;
+  private seenRows: Csr | undefined;
+
+  private constructor(source: Source, options: CollabOptions) {
+    const { validPct, seed = 42, bs = 64, valBs = bs, shuffle = 'permutation' } = options;
+    const n = source.rating.length;
+    if (n === 0) throw new DataError('There are no rows to learn from. Was everything filtered away?');
+    if (options.split && validPct !== undefined) throw new ArgumentError('Give validPct or split, not both.');
+    this.split = options.split ? checkedSplit(options.split, n) : randomSplit(n, { validPct, seed });
+    const { train, valid } = this.split;
+    this.classes = { user: fitClasses(source.user, train, source.userName), item: fitClasses(source.item, train, source.itemName) };
+    this.catalogue = source.catalogue;
+    this.names = { user: source.userName, item: source.itemName, rating: source.ratingName };
+    this.target = { target: source.target, threshold: source.threshold };
+    const part = (rows: Int32Array) => ({
+      user: encodeSome(source.user, this.classes.user, rows),
+      item: encodeSome(source.item, this.classes.item, rows),
+      target: Float32Array.from(rows, (i) => source.rating[i]),
+      row: rows,
+    });
+    this.train = new CollabDataLoader(part(train), { bs, shuffle, seed });
+    this.valid = new CollabDataLoader(part(valid), { bs: valBs });
+    this.warnOfUseless();
+  }
+
+  /**
+   * From plays; what is predicted is a choice: see {@link Target}.
+   * @example CollabDataLoaders.fromPlays(plays, { target: 'binary', threshold: 2, bs: 64, seed: 42 })
+   */
+  static fromPlays(plays: Plays, options: CollabPlaysOptions = {}): CollabDataLoaders {
+    const { target = 'binary', threshold = 2 } = options;
+    const source = {
+      user: { codes: plays.user, vocabulary: plays.users },
+      item: { codes: plays.track, vocabulary: plays.tracks },
+      rating: targetsOf(plays, { target, threshold }),
+      userName: 'user_id',
+      itemName: 'track_id',
+      ratingName: target === 'count' ? 'playcount' : 'rating',
+      catalogue: plays.catalogue,
+      target,
+      threshold,
+    };
+    return new CollabDataLoaders(source, options);
+  }
+
+  /**
+   * From a table or records with columns of users, items and ratings (fastai's `from_df`).
+   * @throws DataError for a rating that is not a number, or a missing id, with its row
+   */
+  static fromTable(data: Table | readonly Record<string, Cell | undefined>[], options: CollabTableOptions = {}): CollabDataLoaders {
+    const table = data instanceof Table ? data : Table.fromRows(data);
+    if (table.length === 0) throw new DataError('The table has no rows to learn from.');
+    const [userName, itemName, ratingName] = [options.userName, options.itemName, options.ratingName].map((name, i) => name ?? table.columnNames[i]);
+    if (ratingName === undefined) {
+      throw new DataError(`Columns of users, items and ratings are needed, but the table has only: ${table.columnNames.join(', ')}.`);
+    }
+    const rating = ratings(table, ratingName);
+    const source = {
+      user: rawColumn(table, userName),
+      item: rawColumn(table, itemName),
+      rating,
+      userName,
+      itemName,
+      ratingName,
+      target: 'count' as const,
+    };
+    return new CollabDataLoaders(source, options);
+  }
+
+  /** Items that each user has in training: row = index of the user in `classes.user`, columns = indices in `classes.item`, ascending. */
+  get seen(): Csr {
+    const { user, item } = this.train.data;
+    this.seenRows ??= csrFromPairs(user, item, { rows: this.classes.user.length, columns: this.classes.item.length });
+    return this.seenRows;
+  }
+
+  /**
+   * Batches of other rows, in order, encoded with these classes (fastai's `test_dl`); users and items that training has not seen get index 0.
+   * @param data plays, a table or records. Ratings may be missing: the targets are NaN then
+   * @param options `bs`: rows a batch, default as in validation
+   */
+  testDl(data: Plays | Table | readonly Record<string, Cell | undefined>[], { bs = this.valid.bs }: { bs?: number } = {}): CollabDataLoader {
+    if (data.length === 0) throw new DataError('There are no rows to predict.');
+    let columns: { user: RawColumn; item: RawColumn };
+    let target: Float32Array;
+    if (data instanceof Plays) {
+      columns = { user: { codes: data.user, vocabulary: data.users }, item: { codes: data.track, vocabulary: data.tracks } };
+      target = targetsOf(data, this.target);
+    } else {
+      const table = data instanceof Table ? data : Table.fromRows(data);
+      columns = { user: rawColumn(table, this.names.user), item: rawColumn(table, this.names.item) };
+      target = table.has(this.names.rating) ? ratings(table, this.names.rating) : new Float32Array(table.length).fill(NaN);
+    }
+    const user = encodeAll(columns.user, this.classes.user);
+    const item = encodeAll(columns.item, this.classes.item);
+    return new CollabDataLoader({ user, item, target, row: Int32Array.from(target, (_, i) => i) }, { bs });
+  }
+
+  /** The first batch of training. */
+  oneBatch(): Batch {
+    for (const batch of this.train.batches(0)) return batch;
+    throw new ArgumentError(`bs = ${this.train.bs} is more than the ${this.train.n} training rows, so training has no batch. Give a smaller bs.`);
+  }
+
+  /** Shows the first rows of the first training batch, decoded. `maxN`: how many at most, default 10. */
+  showBatch({ maxN = 10 }: { maxN?: number } = {}): void {
+    const loader = this.train.length > 0 ? this.train : this.train.inOrder();
+    for (const batch of loader.batches(0)) {
+      const rows = Array.from({ length: Math.min(maxN, batch.size) }, (_, i) => this.decode(batch, i));
+      display().table(Table.fromRows(rows));
+      return;
+    }
+  }
+
+  /** User, item ("Title by Artist" where the catalogue knows it) and rating of a row of a batch, by column name. */
+  decode(batch: Batch, row: number): Record<string, string | number> {
+    const item = this.classes.item.id(batch.inputs[1][row]);
+    return {
+      [this.names.user]: this.classes.user.id(batch.inputs[0][row]),
+      [this.catalogue ? 'track' : this.names.item]: this.catalogue?.label(item) ?? item,
+      [this.names.rating]: batch.targets[row],
+    };
+  }
+
+  private warnOfUseless(): void {
+    const { target } = this.train.data;
+    if (target.length > 1 && target.every((t) => t === target[0])) {
+      display().warn(`Every training row has the target ${target[0]}, so there is nothing to learn. Choose another target or threshold.`);
+    }
+    if (this.train.length === 0) {
+      display().warn(`bs = ${this.train.bs} is more than the ${this.train.n} training rows; training drops the ragged last batch, so it has none.`);
+    }
+  }
+}
+
+function rawColumn(table: Table, name: string): RawColumn {
+  const values = table.column(name);
+  for (let i = 0; i < values.length; i++) {
+    if (values[i] === null || Number.isNaN(values[i])) throw new DataError(`Row ${i} (counted from 0) has no "${name}". Drop such rows first.`);
+  }
+  return { values: values as Float64Array | readonly string[] };
+}
+
+function ratings(table: Table, name: string): Float32Array {
+  const column = table.column(name);
+  if (!(column instanceof Float64Array)) {
+    const bad = column.findIndex((v) => v === null || v.trim() === '' || Number.isNaN(Number(v)));
+    const shown = bad < 0 ? 'text' : `"${column[bad]}" in row ${bad} (counted from 0)`;
+    throw new DataError(`The ratings in column "${name}" must be numbers, got ${shown}. Name the columns by userName, itemName and ratingName.`);
+  }
+  const bad = column.findIndex((v) => !Number.isFinite(v));
+  if (bad >= 0) throw new DataError(`Row ${bad} (counted from 0) has the rating ${column[bad]} in column "${name}"; a finite number was expected.`);
+  return Float32Array.from(column);
+}
+
+function checkedSplit(split: { readonly train: ArrayLike<number>; readonly valid: ArrayLike<number> }, n: number): Split {
+  const part = new Uint8Array(n);
+  if (split.train.length === 0) throw new ArgumentError('The split has no training row.');
+  for (const [name, rows, mark] of [['train', split.train, 1] as const, ['valid', split.valid, 2] as const]) {
+    for (let j = 0; j < rows.length; j++) {
+      const i = rows[j];
+      if (!(Number.isInteger(i) && i >= 0 && i < n)) throw new ArgumentError(`split.${name} has row ${i}, but rows count from 0 to ${n - 1}.`);
+      if (part[i] === 3 - mark) throw new ArgumentError(`Row ${i} is in both parts of the split, so validation would be on what was trained.`);
+      part[i] = mark;
+    }
+  }
+  return { train: Int32Array.from(split.train), valid: Int32Array.from(split.valid) };
+}
