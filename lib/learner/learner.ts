@@ -233,7 +233,9 @@ export class Learner {
     } finally {
       this.rehearsing = false;
       this.epochsTrained = epochsTrained;
-      this.model.parameters.forEach((p, i) => p.value.set(values[i]));
+      this.model.parameters.forEach((p, i) => {
+        p.value.set(values[i]);
+      });
       this.opt.loadStateDict(state);
     }
   }

@@ -123,7 +123,9 @@ export abstract class Optimizer {
         );
       }
     }
-    saved.hypers.forEach((h, i) => Object.assign(this.groups[i].hypers, h));
+    saved.hypers.forEach((h, i) => {
+      Object.assign(this.groups[i].hypers, h);
+    });
     this.clearState();
     for (const [name, { step, buffers }] of Object.entries(saved.params)) {
       const state = this.state(all.get(name)!);
