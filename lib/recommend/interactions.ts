@@ -1,0 +1,120 @@
+import { inspect } from 'node:util';
+import { type Csr, groupBy } from '../data/csr.js';
+import type { Plays } from '../data/plays.js';
+import type { Vocabulary } from '../data/vocabulary.js';
+import { ArgumentError } from '../errors.js';
+
+/** What {@link Interactions.fromPairs} is made from: columns of equal length. */
+export interface InteractionPairs {
+  /** The users; never with `#na#`. */
+  users: Vocabulary;
+  /** The tracks; never with `#na#`. */
+  tracks: Vocabulary;
+  /** Index in `users`, one a pair. */
+  user: Int32Array;
+  /** Index in `tracks`, one a pair. */
+  track: Int32Array;
+  /** Playcount of each pair; default 1 each. Repeated pairs are summed. */
+  playcount?: Float32Array;
+}
+
+/**
+ * Who has played what: a sparse users × tracks matrix by rows (SciPy's CSR, its names). It is what recommenders count in, and their seen lists.
+ * The tracks of user u are `indices[indptr[u] … indptr[u + 1])`, ascending, each once.
+ */
+export class Interactions implements Csr {
+  /** Number of (user, track) pairs. */
+  readonly length: number;
+  private byTrack: Csr | undefined;
+
+  private constructor(
+    readonly users: Vocabulary,
+    readonly tracks: Vocabulary,
+    readonly indptr: Int32Array,
+    readonly indices: Int32Array,
+    /** How often, one a pair; more than 0. */
+    readonly playcount: Float32Array,
+  ) {
+    this.length = indices.length;
+  }
+
+  /** From plays. Users and tracks without a play are left out of the vocabularies: nothing is known of them. */
+  static fromPlays(plays: Plays): Interactions {
+    return Interactions.fromPairs(plays.compact());
+  }
+
+  /** From pairs of indices. The vocabularies are kept whole. */
+  static fromPairs({ users, tracks, user, track, playcount }: InteractionPairs): Interactions {
+    if (track.length !== user.length || (playcount && playcount.length !== user.length)) {
+      throw new ArgumentError(
+        `Pairs need columns of equal lengths, got user: ${user.length}, track: ${track.length}, playcount: ${playcount?.length}.`,
+      );
+    }
+    // Two stable counting sorts, first by track, then by user, leave each user's tracks ascending.
+    const byTrack = groupBy(track, tracks.length).indices;
+    const byUser = groupBy(
+      byTrack.map((i) => user[i]),
+      users.length,
+    );
+    const indptr = new Int32Array(users.length + 1);
+    const indices = new Int32Array(user.length);
+    const sums = new Float32Array(user.length);
+    let n = 0;
+    for (let u = 0; u < users.length; u++) {
+      for (let j = byUser.indptr[u]; j < byUser.indptr[u + 1]; j++) {
+        const i = byTrack[byUser.indices[j]];
+        if (n === indptr[u] || indices[n - 1] !== track[i]) indices[n++] = track[i];
+        sums[n - 1] += playcount ? playcount[i] : 1;
+      }
+      indptr[u + 1] = n;
+    }
+    return new Interactions(users, tracks, indptr, n === indices.length ? indices : indices.slice(0, n), n === sums.length ? sums : sums.slice(0, n));
+  }
+
+  /** The track indices of a user (by index), ascending. A view: not to be written to. */
+  row(user: number): Int32Array {
+    return this.indices.subarray(this.indptr[user], this.indptr[user + 1]);
+  }
+
+  /** Whether a user has played a track (both by index). */
+  has(user: number, track: number): boolean {
+    let low = this.indptr[user];
+    let high = this.indptr[user + 1] - 1;
+    while (low <= high) {
+      const middle = (low + high) >>> 1;
+      if (this.indices[middle] === track) return true;
+      if (this.indices[middle] < track) low = middle + 1;
+      else high = middle - 1;
+    }
+    return false;
+  }
+
+  /** Listeners of each track: the number of users that have played it. */
+  listeners(): Int32Array {
+    const count = new Int32Array(this.tracks.length);
+    for (let j = 0; j < this.length; j++) count[this.indices[j]]++;
+    return count;
+  }
+
+  /** Plays of each track: the sum of its playcounts. */
+  plays(): Float64Array {
+    const sum = new Float64Array(this.tracks.length);
+    for (let j = 0; j < this.length; j++) sum[this.indices[j]] += this.playcount[j];
+    return sum;
+  }
+
+  /** The same pairs by track: the user indices of track t are `indices[indptr[t] … indptr[t + 1])`, ascending. Made on first use and kept. */
+  transpose(): Csr {
+    if (this.byTrack) return this.byTrack;
+    const { indptr, indices: positions } = groupBy(this.indices, this.tracks.length);
+    const userOf = new Int32Array(this.length);
+    for (let u = 0; u < this.users.length; u++) userOf.fill(u, this.indptr[u], this.indptr[u + 1]);
+    this.byTrack = { indptr, indices: positions.map((j) => userOf[j]) };
+    return this.byTrack;
+  }
+
+  [inspect.custom](): string {
+    const n = (x: number): string => x.toLocaleString('en');
+    return `Interactions: ${n(this.length)} of ${n(this.users.length)} users × ${n(this.tracks.length)} tracks`;
+  }
+}

@@ -1,0 +1,71 @@
+import { ArgumentError, UnknownIdError } from '../errors.js';
+import type { Id, Recommender } from './recommender.js';
+
+/** The index of a user. */
+export function userIndex(recommender: Recommender, user: Id): number {
+  const index = recommender.users.indexOf(user);
+  if (index >= 0) return index;
+  const hint =
+    'foldIn' in recommender
+      ? 'A listener without plays in the training data is not in the model: foldIn(history) recommends from a history.'
+      : 'A listener without plays in the training data has no scores: add their plays and train again.';
+  throw new UnknownIdError('user', String(user), recommender.users.classes, hint);
+}
+
+/**
+ * The index of a track that a person names by id, title or "title by artist".
+ * @returns −1 for a track that the catalogue has and training has not
+ */
+function findTrack({ tracks, catalogue }: Recommender, track: Id): number {
+  const index = tracks.indexOf(track);
+  if (index >= 0 || !catalogue) return index >= 0 ? index : tracks.index(track);
+  let id: string;
+  try {
+    id = catalogue.find(String(track));
+  } catch (error) {
+    if (error instanceof UnknownIdError && error.suggestions.length === 0) tracks.index(track); // perhaps a mistyped id: suggests the nearest one
+    throw error;
+  }
+  return tracks.indexOf(id);
+}
+
+/** The index of a track, which must have been played in training. */
+export function trackIndex(recommender: Recommender, track: Id): number {
+  const index = findTrack(recommender, track);
+  if (index >= 0) return index;
+  const hint = 'The catalogue has it, but nobody plays it in the training data, so the model knows nothing about it.';
+  throw new UnknownIdError('track', String(track), recommender.tracks.classes, hint);
+}
+
+/** Checks the length of a list. */
+export function checkN(n: number, name = 'n'): void {
+  if (!(Number.isInteger(n) && n >= 1)) throw new ArgumentError(`${name} must be a positive whole number, got ${n}.`);
+}
+
+/**
+ * The tracks that must not be recommended to anybody, ascending. Tracks that the catalogue has and training has not are no candidates anyway.
+ */
+export function blockedTracks(recommender: Recommender, { among, exclude }: { among?: readonly Id[]; exclude?: readonly Id[] }): Int32Array {
+  if (!among && !exclude) return new Int32Array(0);
+  const blocked = new Uint8Array(recommender.tracks.length);
+  if (among) {
+    if (among.length === 0) throw new ArgumentError('among is empty: there is nothing to choose from. Leave it out to choose from all tracks.');
+    blocked.fill(1);
+    let allowed = 0;
+    for (const track of among) {
+      const index = findTrack(recommender, track);
+      if (index < 0) continue;
+      blocked[index] = 0;
+      allowed++;
+    }
+    if (allowed === 0) throw new ArgumentError(`None of the ${among.length} tracks of among is played in the training data, so none has a score.`);
+  }
+  for (const track of exclude ?? []) {
+    const index = findTrack(recommender, track);
+    if (index >= 0) blocked[index] = 1;
+  }
+  const list = new Int32Array(blocked.length);
+  let n = 0;
+  for (let t = 0; t < blocked.length; t++) if (blocked[t]) list[n++] = t;
+  return list.slice(0, n);
+}

@@ -1,0 +1,38 @@
+import type { Plays } from '../data/plays.js';
+import { ArgumentError } from '../errors.js';
+import { Interactions } from './interactions.js';
+import { Recommender } from './recommender.js';
+
+/** What a track's popularity counts: the users that play it, or their playcounts. */
+export type PopularityMeasure = 'listeners' | 'plays';
+
+/** Options of {@link Popularity}. */
+export interface PopularityOptions {
+  /** What is counted; default `'listeners'`, which one devoted listener cannot push. */
+  by?: PopularityMeasure;
+}
+
+/**
+ * The baseline that any model must beat: everybody gets the most popular tracks that they have not played. The score is the count in training.
+ * @example
+ * const plays = Plays.fromRows([{ user: 'u1', track: 'a' }, { user: 'u2', track: 'a' }, { user: 'u2', track: 'b' }]);
+ * new Popularity(plays).recommend('u1').ids // ['b']
+ */
+export class Popularity extends Recommender {
+  readonly name: string;
+  /** The count of each track. */
+  readonly counts: Float32Array;
+
+  /** @param plays the training plays */
+  constructor(plays: Plays, { by = 'listeners' }: PopularityOptions = {}) {
+    super(Interactions.fromPlays(plays), { catalogue: plays.catalogue });
+    if (by !== 'listeners' && by !== 'plays') throw new ArgumentError(`by must be 'listeners' or 'plays', got '${by}'.`);
+    if (plays.length === 0) throw new ArgumentError('There are no plays to count. Popularity needs at least one.');
+    this.name = by === 'listeners' ? 'Popularity' : 'Popularity (plays)';
+    this.counts = Float32Array.from(by === 'listeners' ? this.seen.listeners() : this.seen.plays());
+  }
+
+  scores(users: Int32Array, out: Float32Array): void {
+    for (let b = 0; b < users.length; b++) out.set(this.counts, b * this.counts.length);
+  }
+}

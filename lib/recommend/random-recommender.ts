@@ -1,0 +1,35 @@
+import { Random } from '../compute/random.js';
+import type { Plays } from '../data/plays.js';
+import { ArgumentError } from '../errors.js';
+import { Interactions } from './interactions.js';
+import { Recommender } from './recommender.js';
+
+/** Options of {@link RandomRecommender}. */
+export interface RandomRecommenderOptions {
+  /** Equal seeds give equal lists; default 42. */
+  seed?: number | string;
+}
+
+/**
+ * The floor of any comparison: tracks in random order. A user's scores, uniform in [0, 1), depend on the seed and the user's id alone, so that the same
+ * lists come alone or in a batch, today or tomorrow.
+ */
+export class RandomRecommender extends Recommender {
+  readonly name: string = 'Random';
+  private readonly random: Random;
+
+  /** @param plays the training plays: their tracks are the catalogue */
+  constructor(plays: Plays, { seed = 42 }: RandomRecommenderOptions = {}) {
+    super(Interactions.fromPlays(plays), { catalogue: plays.catalogue });
+    if (plays.length === 0) throw new ArgumentError('There are no plays, so no tracks to choose from.');
+    this.random = new Random(seed).child('recommend');
+  }
+
+  scores(users: Int32Array, out: Float32Array): void {
+    const tracks = this.tracks.length;
+    for (let b = 0; b < users.length; b++) {
+      const random = this.random.child(this.users.id(users[b]));
+      for (let i = b * tracks; i < (b + 1) * tracks; i++) out[i] = (random.uint32() >>> 8) / 16777216; // 24 bits, what a float32 holds
+    }
+  }
+}

@@ -1,0 +1,82 @@
+import { dispose, float32 } from '../compute/memory.js';
+import { ArgumentError } from '../errors.js';
+import { blockedTracks, checkN, userIndex } from './lookup.js';
+import { RecommendationBatch } from './recommendation-batch.js';
+import type { Recommendations } from './recommendations.js';
+import type { Id, Recommender, RecommendOptions } from './recommender.js';
+import { TopN } from './top-n.js';
+
+/** Scores held at once: 4 MB, which stay in the cache between scoring and selecting. */
+const BLOCK_SCORES = 1 << 20;
+
+/** See {@link Recommender.recommend}. */
+export function recommend(recommender: Recommender, user: Id, options: RecommendOptions = {}): Recommendations {
+  return recommendBatch(recommender, [user], options).at(0);
+}
+
+/** See {@link Recommender.recommendBatch}. */
+export function recommendBatch(recommender: Recommender, users: readonly Id[], options: RecommendOptions = {}): RecommendationBatch {
+  const { n = 10, filterSeen = true } = options;
+  checkN(n);
+  if (typeof filterSeen !== 'boolean') throw new ArgumentError(`filterSeen must be true or false, got ${filterSeen}.`);
+  const blocked = blockedTracks(recommender, options);
+  const index = Int32Array.from(users, (user) => userIndex(recommender, user));
+  const ranked = rankUsers(recommender, index, { n, filterSeen, blocked });
+  const { tracks, catalogue } = recommender;
+  return new RecommendationBatch({ users: users.map(String), tracks, catalogue, ...ranked });
+}
+
+/** Lists of n track indices and their scores, row-major, and how many of each list count. */
+export interface RankedLists {
+  n: number;
+  track: Int32Array;
+  score: Float32Array;
+  counts: Int32Array;
+}
+
+/**
+ * Ranks for user indices, block by block: score, mask, select.
+ * @param options.n length of a list, cut to the number of tracks; `filterSeen`: mask what each has played; `blocked`: tracks nobody gets
+ */
+export function rankUsers(
+  recommender: Recommender,
+  users: Int32Array,
+  options: { n: number; filterSeen: boolean; blocked: Int32Array },
+): RankedLists {
+  const { seen } = recommender;
+  const tracks = recommender.tracks.length;
+  const n = Math.min(options.n, tracks);
+  const track = new Int32Array(users.length * n).fill(-1);
+  const score = new Float32Array(users.length * n).fill(NaN);
+  const counts = new Int32Array(users.length);
+  const block = Math.max(1, Math.min(users.length, 256, Math.floor(BLOCK_SCORES / tracks)));
+  const buffer = float32(block * tracks); // on the shared memory, so that kernels write into it
+  const top = new TopN(n);
+  try {
+    for (let from = 0; from < users.length; from += block) {
+      const part = users.subarray(from, Math.min(users.length, from + block));
+      const out = buffer.subarray(0, part.length * tracks);
+      recommender.scores(part, out);
+      for (let b = 0; b < part.length; b++) {
+        const user = part[b];
+        const row = b * tracks;
+        for (let j = 0; j < options.blocked.length; j++) out[row + options.blocked[j]] = -Infinity;
+        if (options.filterSeen) for (let j = seen.indptr[user]; j < seen.indptr[user + 1]; j++) out[row + seen.indices[j]] = -Infinity;
+        top.select(
+          out,
+          row,
+          tracks,
+          (t) => `${recommender.name}, user "${recommender.users.id(user)}": the score of track "${recommender.tracks.id(t)}"`,
+        );
+        top.copyTo(track, score, (from + b) * n);
+        counts[from + b] = top.count;
+      }
+    }
+  } finally {
+    dispose(buffer);
+  }
+  if (recommender.prediction) {
+    for (let i = 0; i < score.length; i++) if (track[i] >= 0) score[i] = recommender.prediction(score[i]);
+  }
+  return { n, track, score, counts };
+}

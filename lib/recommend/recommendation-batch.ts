@@ -1,0 +1,87 @@
+import { inspect } from 'node:util';
+import { Table } from '../data/table.js';
+import type { Tracks } from '../data/tracks.js';
+import type { Vocabulary } from '../data/vocabulary.js';
+import { ArgumentError } from '../errors.js';
+import { Recommendations } from './recommendations.js';
+import { trackInfo } from './track-info.js';
+
+/** The columns of a {@link RecommendationBatch}. */
+export interface RecommendationBatchColumns {
+  /** User ids, one a list. */
+  users: readonly string[];
+  /** What `track` counts in. */
+  tracks: Vocabulary;
+  /** Room for tracks in each list. */
+  n: number;
+  /** users × n track indices, best first; −1 where a list ends early. */
+  track: Int32Array;
+  /** users × n scores; NaN where a list ends early. */
+  score: Float32Array;
+  /** Tracks in each list. */
+  counts: Int32Array;
+  /** Where titles come from. */
+  catalogue?: Tracks;
+}
+
+/** Ranked lists for many users, as typed arrays; ids and tables are made when they are asked for. */
+export class RecommendationBatch {
+  /** Number of lists. */
+  readonly length: number;
+  /** User ids, one a list. */
+  readonly users: readonly string[];
+  /** The tracks that `track` counts in. */
+  readonly tracks: Vocabulary;
+  /** Room for tracks in each list. */
+  readonly n: number;
+  /** users × n track indices, best first; −1 where a list ends early. */
+  readonly track: Int32Array;
+  /** users × n scores; NaN where a list ends early. */
+  readonly score: Float32Array;
+  /** Tracks in each list. */
+  readonly counts: Int32Array;
+  private readonly catalogue: Tracks | undefined;
+
+  constructor(columns: RecommendationBatchColumns) {
+    this.users = columns.users;
+    this.tracks = columns.tracks;
+    this.n = columns.n;
+    this.track = columns.track;
+    this.score = columns.score;
+    this.counts = columns.counts;
+    this.catalogue = columns.catalogue;
+    this.length = columns.users.length;
+  }
+
+  /** The list in position `i`, as `recommend` returns it. */
+  at(i: number): Recommendations {
+    if (!(Number.isInteger(i) && i >= 0 && i < this.length))
+      throw new ArgumentError(`List ${i} does not exist; there are ${this.length}, counted from 0.`);
+    const [start, end] = [i * this.n, i * this.n + this.counts[i]];
+    return new Recommendations(this.tracks.decode(this.track.subarray(start, end)), this.score.slice(start, end), { catalogue: this.catalogue });
+  }
+
+  /** All lists, with their users. */
+  *[Symbol.iterator](): IterableIterator<[user: string, list: Recommendations]> {
+    for (let i = 0; i < this.length; i++) yield [this.users[i], this.at(i)];
+  }
+
+  /** One table, list after list: user_id, rank, track_id, title, artist, year (as far as the catalogue has them), score. */
+  toTable(): Table {
+    const kept: number[] = [];
+    for (let i = 0; i < this.length; i++) for (let j = 0; j < this.counts[i]; j++) kept.push(i * this.n + j);
+    const ids = this.tracks.decode(kept.map((j) => this.track[j]));
+    return new Table({
+      user_id: kept.map((j) => this.users[Math.floor(j / this.n)]),
+      rank: Float64Array.from(kept, (j) => (j % this.n) + 1),
+      ...trackInfo(ids, this.catalogue),
+      score: Float64Array.from(kept, (j) => this.score[j]),
+    });
+  }
+
+  [inspect.custom](): string {
+    const some = this.length > 3 ? [0, 1, 2] : Array.from(this.users, (_, i) => i);
+    const lists = some.map((i) => `${this.users[i]}\n${this.at(i).toString(5)}`);
+    return [`${this.length.toLocaleString('en')} lists of up to ${this.n} tracks`, ...lists, ...(this.length > 3 ? ['…'] : [])].join('\n');
+  }
+}

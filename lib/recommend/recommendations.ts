@@ -1,0 +1,33 @@
+import { Table } from '../data/table.js';
+import type { Tracks } from '../data/tracks.js';
+import { trackInfo } from './track-info.js';
+
+/**
+ * A ranked list of tracks, best first: a table with the columns rank (from 1), track_id, title, artist and year (as far as the catalogue has them) and
+ * score, or similarity in answers of `similarTracks`. As the last value of a cell it shows itself.
+ */
+export class Recommendations extends Table {
+  /** Track ids, best first. */
+  readonly ids: readonly string[];
+  /** The score of each, as in the last column. */
+  readonly scores: Float32Array;
+
+  /**
+   * @param ids track ids, best first
+   * @param scores one a track
+   * @param options.catalogue where titles come from; `measure`: name of the last column
+   */
+  constructor(
+    ids: readonly string[],
+    scores: Float32Array,
+    { catalogue, measure = 'score' }: { catalogue?: Tracks; measure?: 'score' | 'similarity' } = {},
+  ) {
+    super({
+      rank: Float64Array.from(ids, (_, i) => i + 1),
+      ...trackInfo(ids, catalogue),
+      [measure]: Float64Array.from(scores),
+    });
+    this.ids = ids;
+    this.scores = scores;
+  }
+}

@@ -1,0 +1,124 @@
+import type { Tracks } from '../data/tracks.js';
+import type { Vocabulary } from '../data/vocabulary.js';
+import type { Interactions } from './interactions.js';
+import { recommend, recommendBatch } from './rank.js';
+import type { RecommendationBatch } from './recommendation-batch.js';
+import type { Recommendations } from './recommendations.js';
+import { similarTracks } from './similar.js';
+
+/** A user's or track's own id, as in the data. */
+export type Id = string | number;
+
+/** Options of {@link Recommender.similarTracks}. */
+export interface SimilarTracksOptions {
+  /** Length of the list; default 10. Fewer come back only if fewer are available. */
+  n?: number;
+  /** Choose among these tracks only: ids, titles, or "title by artist" where there is a catalogue. Default: all. */
+  among?: readonly Id[];
+  /** Leave these tracks out, named the same way. Default: none. */
+  exclude?: readonly Id[];
+}
+
+/** Options of {@link Recommender.recommend}. */
+export interface RecommendOptions extends SimilarTracksOptions {
+  /** Leave out what the user has played in training; default true. */
+  filterSeen?: boolean;
+}
+
+/** A vector for each track, as a model has learnt it. */
+export interface TrackVectors {
+  /** tracks × width, row-major. */
+  readonly values: Float32Array;
+  /** Length of a vector. */
+  readonly width: number;
+}
+
+/**
+ * What recommends: everything that has a score for each user and track. A recommender of one's own says what it is called, what it has seen and how it
+ * scores; ranking, filters, batches, titles and errors come from here.
+ *
+ * Lists are ordered by score, descending, and where scores are equal by track index, ascending (the code point order of ids): the same data give the
+ * same list, always.
+ * @example
+ * class Alphabetical extends Recommender {
+ *   readonly name: string = 'Alphabetical';
+ *   scores(users: Int32Array, out: Float32Array): void { out.fill(0); } // all equal: by id
+ * }
+ * new Alphabetical(Interactions.fromPlays(plays), { catalogue: plays.catalogue }).recommend('u1');
+ */
+export abstract class Recommender {
+  /** Stands in comparisons, e.g. `Popularity`. */
+  abstract readonly name: string;
+  /** Where titles come from, if there is a catalogue. */
+  readonly catalogue: Tracks | undefined;
+
+  /**
+   * @param seen what each user has played in training: the filter, and the users and tracks that are known
+   * @param options `catalogue`: where titles come from; default: ids only
+   */
+  constructor(
+    readonly seen: Interactions,
+    { catalogue }: { catalogue?: Tracks } = {},
+  ) {
+    this.catalogue = catalogue;
+  }
+
+  /**
+   * Scores of a block of users for all tracks: out[b·tracks + t] for user users[b] and track t (indices, without `#na#`). Higher is better; only the
+   * order within a user matters. −∞ means never; NaN and +∞ make the ranking fail with a NumericError.
+   * @param users user indices
+   * @param out users.length × tracks.length numbers, row-major, overwritten
+   */
+  abstract scores(users: Int32Array, out: Float32Array): void;
+
+  /** Turns a score into the number that lists report, where the two differ (a probability, a rating); must not decrease. Default: the score. */
+  prediction?(score: number): number;
+
+  /** The vector of each track, which `similarTracks` compares. Without it, tracks are compared by who listens to them. */
+  trackVectors?(): TrackVectors;
+
+  /** Users with plays in training. */
+  get users(): Vocabulary {
+    return this.seen.users;
+  }
+
+  /** Tracks with plays in training, the ones that can be recommended. */
+  get tracks(): Vocabulary {
+    return this.seen.tracks;
+  }
+
+  /** Whether there are scores for this user. */
+  knows(user: Id): boolean {
+    return this.users.has(user);
+  }
+
+  /** Whether the track with this id can be recommended. */
+  knowsTrack(track: Id): boolean {
+    return this.tracks.has(track);
+  }
+
+  /**
+   * The best tracks for a user: exactly min(n, available) of them, without those the user has played in training.
+   * @throws UnknownIdError for an unknown user or track, with a suggestion; ArgumentError for other wrong options; NumericError for NaN scores
+   */
+  recommend(user: Id, options: RecommendOptions = {}): Recommendations {
+    return recommend(this, user, options);
+  }
+
+  /**
+   * The same for many users at once; each list equals that of `recommend`. No users × tracks matrix is made.
+   * @param users ids; `recommender.users.classes` for all
+   */
+  recommendBatch(users: readonly Id[], options: RecommendOptions = {}): RecommendationBatch {
+    return recommendBatch(this, users, options);
+  }
+
+  /**
+   * The tracks most like a track, itself left out: by the cosine of the model's vectors, or, for a model without vectors, by the cosine of their
+   * listeners, |A ∩ B| / √(|A|·|B|).
+   * @param track an id, a title, or "title by artist" where there is a catalogue
+   */
+  similarTracks(track: Id, options: SimilarTracksOptions = {}): Recommendations {
+    return similarTracks(this, track, options);
+  }
+}

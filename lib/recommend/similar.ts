@@ -1,0 +1,56 @@
+import type { Interactions } from './interactions.js';
+import { blockedTracks, checkN, trackIndex } from './lookup.js';
+import { Recommendations } from './recommendations.js';
+import type { Id, Recommender, SimilarTracksOptions, TrackVectors } from './recommender.js';
+import { TopN } from './top-n.js';
+
+/** See {@link Recommender.similarTracks}. */
+export function similarTracks(recommender: Recommender, track: Id, options: SimilarTracksOptions = {}): Recommendations {
+  const { n = 10 } = options;
+  checkN(n);
+  const { tracks, catalogue, seen } = recommender;
+  const index = trackIndex(recommender, track);
+  const vectors = recommender.trackVectors?.();
+  const similarity = vectors ? cosineToRow(vectors, index) : listenerCosine(seen, index);
+  for (const t of blockedTracks(recommender, options)) similarity[t] = -Infinity;
+  similarity[index] = -Infinity;
+  const what = (t: number): string => `${recommender.name}: the similarity of track "${tracks.id(t)}" to "${tracks.id(index)}"`;
+  const top = new TopN(Math.min(n, tracks.length)).select(similarity, 0, tracks.length, what);
+  const found = new Int32Array(top.count);
+  const scores = new Float32Array(top.count);
+  top.copyTo(found, scores, 0);
+  return new Recommendations(tracks.decode(found), scores, { catalogue, measure: 'similarity' });
+}
+
+/** Cosine of one row with every row, a·b / (|a|·|b|), summed in float64; 0 where a row is all zero (scikit-learn's rule). */
+export function cosineToRow({ values, width }: TrackVectors, row: number): Float32Array {
+  const rows = values.length / width;
+  const out = new Float32Array(rows);
+  const a = values.subarray(row * width, (row + 1) * width);
+  let aa = 0;
+  for (let j = 0; j < width; j++) aa += a[j] * a[j];
+  for (let r = 0; r < rows; r++) {
+    let ab = 0;
+    let bb = 0;
+    for (let j = 0, p = r * width; j < width; j++, p++) {
+      ab += a[j] * values[p];
+      bb += values[p] * values[p];
+    }
+    out[r] = aa === 0 || bb === 0 ? 0 : ab / Math.sqrt(aa * bb);
+  }
+  return out;
+}
+
+/** Cosine of a track's listeners with those of every track, |A ∩ B| / √(|A|·|B|). */
+export function listenerCosine(seen: Interactions, track: number): Float32Array {
+  const byTrack = seen.transpose();
+  const out = new Float32Array(seen.tracks.length);
+  const { indptr, indices } = seen;
+  for (let i = byTrack.indptr[track]; i < byTrack.indptr[track + 1]; i++) {
+    const user = byTrack.indices[i];
+    for (let j = indptr[user]; j < indptr[user + 1]; j++) out[indices[j]]++;
+  }
+  const listeners = (t: number): number => byTrack.indptr[t + 1] - byTrack.indptr[t];
+  for (let t = 0; t < out.length; t++) if (out[t] > 0) out[t] /= Math.sqrt(listeners(t) * listeners(track));
+  return out;
+}

@@ -1,0 +1,238 @@
+import { expect } from 'chai';
+import { Random } from '../../lib/compute/random.js';
+import { type PlayRecord, Plays } from '../../lib/data/plays.js';
+import { Table } from '../../lib/data/table.js';
+import { Tracks } from '../../lib/data/tracks.js';
+import { ArgumentError, UnknownIdError } from '../../lib/errors.js';
+import type { Recommender } from '../../lib/recommend/recommender.js';
+
+/** What the contract asks of a recommender beyond what all can do. */
+export interface ContractOptions {
+  /**
+   * Which plays the checkerboard test trains on:
+   * - `'likes'` (default): only what users like, as for models that count plays;
+   * - `'graded'`: five plays of what they like, one play of some of what they do not, as for models that learn a rating;
+   * - `'none'`: the recommender does not look at what a user likes, so the test does not apply.
+   */
+  checkerboard?: 'likes' | 'graded' | 'none';
+}
+
+const padded = (kind: string, i: number): string => `${kind}${String(i).padStart(2, '0')}`;
+
+/**
+ * implicit's checkerboard: even users like even tracks, odd users odd tracks. What user i thinks of track i is withheld: it is the one track that all users
+ * of the same taste like and that user i has not played.
+ */
+function checkerboard(n: number, graded: boolean): Plays {
+  const rows: PlayRecord[] = [];
+  for (let u = 0; u < n; u++) {
+    for (let t = 0; t < n; t++) {
+      if (u === t) continue;
+      const distance = (t - u + n) % 4;
+      if (distance % 2 === 0) rows.push({ user: padded('user', u), track: padded('track', t), playcount: 5 });
+      else if (graded && distance === 1) rows.push({ user: padded('user', u), track: padded('track', t), playcount: 1 });
+    }
+  }
+  return Plays.fromRows(rows);
+}
+
+/** Random plays of 20 users × 30 tracks, with a catalogue that has two more tracks, and a title that occurs twice. */
+export function smallPlays(): Plays {
+  const random = new Random('contract');
+  const rows: PlayRecord[] = [];
+  for (let u = 0; u < 20; u++) {
+    const order = random.permutation(30);
+    for (let j = 0; j < 6 + (u % 5); j++) rows.push({ user: padded('user', u), track: padded('track', order[j]), playcount: 1 + random.int(4) });
+  }
+  for (let t = 0; t < 30; t++) rows.push({ user: padded('user', t % 20), track: padded('track', t) }); // every track is played
+  const table = Table.fromRows(
+    Array.from({ length: 32 }, (_, t) => ({
+      track_id: padded('track', t),
+      name: t === 9 ? 'Song 8' : `Song ${t}`,
+      artist: `Artist ${t % 7}`,
+      year: t === 3 ? null : 1980 + t,
+    })),
+  );
+  return Plays.fromRows(rows, { catalogue: new Tracks(table) });
+}
+
+/** The bytes of all scores. */
+function scoreBytes(recommender: Recommender): Buffer {
+  const users = Int32Array.from({ length: recommender.users.length }, (_, u) => u);
+  const out = new Float32Array(users.length * recommender.tracks.length);
+  recommender.scores(users, out);
+  return Buffer.from(out.buffer);
+}
+
+/**
+ * What every recommender must do, whatever its model.
+ * @param make trains one, always with the same seed; plays may come with a catalogue
+ */
+export function recommenderContract(name: string, make: (plays: Plays) => Promise<Recommender> | Recommender, options: ContractOptions = {}): void {
+  const { checkerboard: board = 'likes' } = options;
+
+  describe(`${name} keeps the contract of recommenders`, () => {
+    const plays = smallPlays();
+    const played = new Map(plays.users.classes.map((user) => [user, new Set<string>()]));
+    for (let i = 0; i < plays.length; i++) played.get(plays.users.id(plays.user[i]))!.add(plays.tracks.id(plays.track[i]));
+    let r: Recommender;
+    before(async () => {
+      r = await make(plays);
+    });
+
+    if (board !== 'none') {
+      it('recommends the withheld diagonal of a checkerboard first', async () => {
+        const n = 20;
+        const checked = await make(checkerboard(n, board === 'graded'));
+        const first = checked.users.classes.map((user) => checked.recommend(user, { n: 1 }).ids[0]);
+        expect(first).to.deep.equal(Array.from({ length: n }, (_, i) => padded('track', i)));
+      });
+    }
+
+    it('has a name, the users and the tracks of training, in order and without #na#', () => {
+      expect(r.name).to.be.a('string').that.is.not.empty;
+      expect(r.users.classes).to.deep.equal([...played.keys()].sort());
+      expect(r.tracks.classes).to.deep.equal(Array.from({ length: 30 }, (_, t) => padded('track', t)));
+      expect(r.knows('user03')).to.equal(true);
+      expect(r.knows('#na#')).to.equal(false);
+      expect(r.knowsTrack('track29')).to.equal(true);
+      expect(r.knowsTrack('track31')).to.equal(false); // in the catalogue only
+    });
+
+    it('knows what each user has played', () => {
+      r.users.classes.forEach((user, u) => {
+        expect(Array.from(r.seen.row(u), (t) => r.tracks.id(t))).to.deep.equal([...played.get(user)!].sort());
+      });
+    });
+
+    it('has finite scores only', () => {
+      const bytes = scoreBytes(r);
+      expect(new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4).every(Number.isFinite)).to.equal(true);
+    });
+
+    it('recommends 10 tracks by default and n if told', () => {
+      expect(r.recommend('user00').length).to.equal(10);
+      expect(r.recommend('user00', { n: 1 }).ids).to.deep.equal(r.recommend('user00').ids.slice(0, 1));
+      expect(r.recommend('user00', { n: 3 }).ids).to.deep.equal(r.recommend('user00').ids.slice(0, 3));
+    });
+
+    it('recommends every unseen track, once, when n is larger than the catalogue', () => {
+      for (const user of r.users.classes) {
+        const { ids } = r.recommend(user, { n: 1000 });
+        const unseen = r.tracks.classes.filter((track) => !played.get(user)!.has(track));
+        expect([...ids].sort()).to.deep.equal(unseen);
+      }
+    });
+
+    it('recommends every track, once, without the filter of seen tracks', () => {
+      for (const user of r.users.classes) expect([...r.recommend(user, { n: 1000, filterSeen: false }).ids].sort()).to.deep.equal(r.tracks.classes);
+    });
+
+    it('orders by score, descending, and by track index where scores are equal', () => {
+      const tracks = r.tracks.length;
+      const out = new Float32Array(tracks);
+      r.users.classes.forEach((user, u) => {
+        r.scores(Int32Array.of(u), out);
+        const expected = Array.from({ length: tracks }, (_, t) => t).sort((a, b) => out[b] - out[a] || a - b);
+        const list = r.recommend(user, { n: tracks, filterSeen: false });
+        expect(list.ids).to.deep.equal(r.tracks.decode(expected));
+        expect([...list.scores]).to.deep.equal([...list.scores].sort((a, b) => b - a));
+      });
+    });
+
+    it('gives the same lists one by one and in a batch', () => {
+      for (const options of [{}, { n: 100, filterSeen: false }, { n: 4, exclude: ['track01', 'track02'] }]) {
+        const users = [...r.users.classes].reverse();
+        const batch = r.recommendBatch(users, options);
+        expect(batch.length).to.equal(users.length);
+        users.forEach((user, i) => {
+          const single = r.recommend(user, options);
+          expect(batch.at(i).ids).to.deep.equal(single.ids);
+          expect(batch.at(i).scores).to.deep.equal(single.scores);
+        });
+      }
+      expect(r.recommendBatch([]).length).to.equal(0);
+    });
+
+    it('chooses among the given tracks only, named by id, title or "title by artist"', () => {
+      const among = ['track05', 'Song 6', 'song 7 by artist 0'];
+      const { ids } = r.recommend('user01', { n: 10, among, filterSeen: false });
+      expect([...ids].sort()).to.deep.equal(['track05', 'track06', 'track07']);
+      const all = r.recommend('user01', { n: 1000, filterSeen: false }).ids;
+      expect(ids).to.deep.equal(all.filter((id) => ids.includes(id)));
+      expect(r.recommend('user01', { among: ['track05', 'track31'], filterSeen: false }).ids).to.deep.equal(['track05']); // 31: in the catalogue only
+    });
+
+    it('never recommends what is excluded, even if it is among the given tracks', () => {
+      const exclude = ['Song 6', 'track07', 'track31'];
+      const { ids } = r.recommend('user01', { n: 1000, filterSeen: false, exclude });
+      expect(ids).to.have.length(28).and.not.include('track06').and.not.include('track07');
+      expect(r.recommend('user01', { among: ['track05', 'track06'], exclude, filterSeen: false }).ids).to.deep.equal(['track05']);
+      expect(r.recommend('user01', { among: ['track06'], exclude, filterSeen: false }).ids).to.deep.equal([]);
+    });
+
+    it('shows rank, id, title, artist, year and score', () => {
+      const list = r.recommend('user02', { n: 30, filterSeen: false });
+      expect(list).to.be.instanceOf(Table);
+      expect(list.columnNames).to.deep.equal(['rank', 'track_id', 'title', 'artist', 'year', 'score']);
+      const row = list.ids.indexOf('track10');
+      expect(list.row(row)).to.deep.equal({
+        rank: row + 1,
+        track_id: 'track10',
+        title: 'Song 10',
+        artist: 'Artist 3',
+        year: 1990,
+        score: list.scores[row],
+      });
+      expect(list.row(list.ids.indexOf('track03')).year).to.equal(null);
+      expect(list.toString()).to.include('Song 10');
+    });
+
+    it('refuses an unknown user with a suggestion and a way out', () => {
+      for (const ask of [() => r.recommend('User 05'), () => r.recommendBatch(['user01', 'User 05'])]) {
+        expect(ask).to.throw(UnknownIdError, /Unknown user "User 05"\. 20 users known; did you mean "user05"\? .*plays/);
+      }
+    });
+
+    it('refuses an unknown track with a suggestion', () => {
+      expect(() => r.recommend('user01', { among: ['Song 12x'] })).to.throw(UnknownIdError, 'did you mean "Song 12"?');
+      expect(() => r.recommend('user01', { exclude: ['trakc04'] })).to.throw(UnknownIdError, 'did you mean "track04"?');
+      expect(() => r.similarTracks('Sonk 12')).to.throw(UnknownIdError, 'did you mean "Song 12"?');
+      expect(() => r.similarTracks('Song 31')).to.throw(UnknownIdError, 'nobody plays it in the training data');
+    });
+
+    it('lists the candidates of an ambiguous title', () => {
+      expect(() => r.similarTracks('Song 8')).to.throw(ArgumentError, /track08[\s\S]*track09/);
+      expect(r.similarTracks('Song 8 by Artist 2', { n: 50 }).ids)
+        .to.include('track08')
+        .and.not.include('track09');
+    });
+
+    it('refuses options that make no sense', () => {
+      for (const n of [0, -1, 1.5, NaN, Infinity]) {
+        expect(() => r.recommend('user01', { n })).to.throw(ArgumentError, `n must be a positive whole number, got ${n}`);
+        expect(() => r.similarTracks('track01', { n })).to.throw(ArgumentError, 'n must be a positive whole number');
+      }
+      expect(() => r.recommend('user01', { among: [] })).to.throw(ArgumentError, 'among is empty');
+      expect(() => r.recommend('user01', { among: ['track30', 'track31'] })).to.throw(ArgumentError, 'None of the 2 tracks');
+      expect(() => r.recommend('user01', { filterSeen: 'no' as unknown as boolean })).to.throw(ArgumentError, 'filterSeen must be true or false');
+    });
+
+    it('finds similar tracks: not the track itself, most similar first, n of them', () => {
+      const list = r.similarTracks('track05');
+      expect(list.length).to.equal(10);
+      expect(list.columnNames[list.columnNames.length - 1]).to.equal('similarity');
+      expect(list.ids).to.not.include('track05');
+      expect([...list.scores]).to.deep.equal([...list.scores].sort((a, b) => b - a));
+      expect(r.similarTracks('Song 5', { n: 1000 }).ids).to.have.length(29);
+      expect(r.similarTracks('track05', { among: ['track05', 'track06'] }).ids).to.deep.equal(['track06']);
+    });
+
+    it('gives the same bytes when it is made again, and when it has answered before', async () => {
+      const before = scoreBytes(r);
+      r.recommend('user01', { n: 100, exclude: ['track01'] });
+      expect(scoreBytes(r).equals(before)).to.equal(true);
+      expect(scoreBytes(await make(plays)).equals(before)).to.equal(true);
+    });
+  });
+}

@@ -1,0 +1,73 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { Plays } from '../../lib/data/plays.js';
+import { Vocabulary } from '../../lib/data/vocabulary.js';
+import { ArgumentError } from '../../lib/errors.js';
+import { Interactions } from '../../lib/recommend/interactions.js';
+
+const vocabulary = (kind: string, n: number): Vocabulary =>
+  Vocabulary.fromValues(
+    Array.from({ length: n }, (_, i) => i),
+    { kind },
+  );
+
+describe('Interactions', () => {
+  it('hold each pair once, by user, tracks ascending, playcounts summed', () => {
+    const pairs = fc.array(fc.record({ u: fc.nat(4), t: fc.nat(6), c: fc.integer({ min: 1, max: 9 }) }), { maxLength: 60 });
+    fc.assert(
+      fc.property(pairs, (rows) => {
+        const columns = { users: vocabulary('user', 5), tracks: vocabulary('track', 7) };
+        const user = Int32Array.from(rows, (r) => r.u);
+        const track = Int32Array.from(rows, (r) => r.t);
+        const made = Interactions.fromPairs({ ...columns, user, track, playcount: Float32Array.from(rows, (r) => r.c) });
+        const byTrack = made.transpose();
+        let n = 0;
+        for (let u = 0; u < 5; u++) {
+          for (let t = 0; t < 7; t++) {
+            const same = rows.filter((r) => r.u === u && r.t === t);
+            expect(made.has(u, t)).to.equal(same.length > 0);
+            expect([...byTrack.indices.subarray(byTrack.indptr[t], byTrack.indptr[t + 1])].includes(u)).to.equal(same.length > 0);
+            if (!same.length) continue;
+            expect(made.row(u).includes(t)).to.equal(true);
+            expect(made.playcount[n++]).to.equal(same.reduce((sum, r) => sum + r.c, 0));
+          }
+        }
+        expect(made.length).to.equal(n);
+      }),
+    );
+  });
+
+  it('count listeners and plays of each track', () => {
+    const made = Interactions.fromPlays(
+      Plays.fromRows([
+        { user: 'u1', track: 'a', playcount: 2 },
+        { user: 'u2', track: 'a', playcount: 3 },
+        { user: 'u2', track: 'b' },
+      ]),
+    );
+    expect([...made.listeners()]).to.deep.equal([2, 1]);
+    expect([...made.plays()]).to.deep.equal([5, 1]);
+  });
+
+  it('of plays leave out users and tracks that a split has left without plays', () => {
+    const plays = Plays.fromRows([
+      { user: 'u1', track: 'a' },
+      { user: 'u2', track: 'b' },
+    ]);
+    const made = Interactions.fromPlays(plays.take([1]));
+    expect(made.users.classes).to.deep.equal(['u2']);
+    expect(made.tracks.classes).to.deep.equal(['b']);
+    expect(made.has(0, 0)).to.equal(true);
+  });
+
+  it('count 1 a pair without playcounts', () => {
+    const columns = { users: vocabulary('user', 1), tracks: vocabulary('track', 2) };
+    const made = Interactions.fromPairs({ ...columns, user: Int32Array.of(0, 0, 0), track: Int32Array.of(1, 0, 1) });
+    expect([...made.playcount]).to.deep.equal([1, 2]);
+  });
+
+  it('refuse columns of unequal lengths', () => {
+    const columns = { users: vocabulary('user', 1), tracks: vocabulary('track', 1) };
+    expect(() => Interactions.fromPairs({ ...columns, user: Int32Array.of(0), track: new Int32Array(0) })).to.throw(ArgumentError, 'equal lengths');
+  });
+});
