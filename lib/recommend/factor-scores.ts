@@ -1,0 +1,63 @@
+import { kernels } from '../compute/kernels.js';
+import { dispose, float32, memory } from '../compute/memory.js';
+
+/** Factors of users and tracks, on the shared memory. Row `skip` + i belongs to index i: rows before are of no user or track (`#na#`). */
+export interface FactorTables {
+  /** User factors, rows × width. */
+  readonly userFactors: Float32Array;
+  /** Track factors, rows × width. */
+  readonly trackFactors: Float32Array;
+  /** Bias of each user row. */
+  readonly userBias: Float32Array;
+  /** Bias of each track row. */
+  readonly trackBias: Float32Array;
+  /** Number of factors. */
+  readonly width: number;
+  /** Rows to skip at the start of each table. */
+  readonly skip: number;
+}
+
+let workspace: Float32Array | undefined;
+
+/**
+ * out[b, t] = U[users[b]] · V[t] + userBias[users[b]] + trackBias[t] for a block of users and all tracks, as one matrix product. A row does not depend on
+ * which other users are in the block, to the last bit.
+ * @param users user indices
+ * @param out users × tracks; written in place if it lies on the shared memory, else by way of a copy
+ */
+export function factorScores(users: Int32Array, out: Float32Array, tables: FactorTables): void {
+  const { userFactors, trackFactors, userBias, trackBias, width, skip } = tables;
+  const tracks = trackBias.length - skip;
+  const inPlace = out.buffer === (memory.buffer as ArrayBufferLike);
+  const scores = inPlace ? out : float32(out.length);
+  const factors = float32(users.length * width);
+  workspace ??= float32(kernels().gemmWorkspace() / 4);
+  const biases = trackBias.subarray(skip);
+  for (let b = 0; b < users.length; b++) {
+    const row = users[b] + skip;
+    factors.set(userFactors.subarray(row * width, (row + 1) * width), b * width);
+    const bias = userBias[row];
+    for (let t = 0, i = b * tracks; t < tracks; t++) scores[i++] = bias + biases[t];
+  }
+  const items = trackFactors.byteOffset + 4 * skip * width;
+  kernels().gemm(
+    users.length,
+    tracks,
+    width,
+    factors.byteOffset,
+    width,
+    1,
+    items,
+    1, // the factors of a track are a row of the table: read it transposed
+    width,
+    scores.byteOffset,
+    tracks,
+    true,
+    workspace.byteOffset,
+  );
+  dispose(factors);
+  if (!inPlace) {
+    out.set(scores);
+    dispose(scores);
+  }
+}
