@@ -1,0 +1,116 @@
+import type { Plays } from '../data/plays.js';
+import { ArgumentError } from '../errors.js';
+import { MeanMetrics, metricsOfHits } from './hits.js';
+import { Interactions } from './interactions.js';
+import { checkN, userIndex } from './lookup.js';
+import type { RankingMetrics } from './metrics.js';
+import { rankUsers } from './rank.js';
+import type { Id, Recommender } from './recommender.js';
+
+/** Options of {@link evaluateRecommender}. */
+export interface EvaluateOptions {
+  /** Length of the lists; default 10. */
+  k?: number;
+  /** Users to evaluate; default: all with held-out plays. */
+  users?: readonly Id[];
+}
+
+/** The outcome for one recommender: a record, so that `Table.fromRows([a, b])` sets several side by side. */
+export type Evaluation = {
+  /** Its name. */
+  recommender: string;
+  /** Users with held-out plays that it does not know, so that they are not in the means. The same for recommenders trained on the same plays. */
+  unknownUsers: number;
+} & RankingMetrics;
+
+/**
+ * Ranking metrics on held-out plays, means over users.
+ *
+ * Protocol: the whole catalogue is ranked for each user (no sampled negatives), without the tracks that the user has in training; relevant is every
+ * held-out track that the user has not in training, however often it was played. A held-out track that training does not know cannot be recommended and
+ * counts as missed. Users without relevant tracks are left out of the means, but their lists count in the coverage, a share of the recommender's own
+ * catalogue.
+ * @param recommender trained on other plays
+ * @param heldOut the held-out plays, e.g. `plays.take(dls.split.valid)`
+ * @example Table.fromRows([learn, new Popularity(train)].map((r) => evaluateRecommender(r, heldOut, { k: 10 })))
+ */
+export function evaluateRecommender(recommender: Recommender, heldOut: Plays, { k = 10, users }: EvaluateOptions = {}): Evaluation {
+  checkN(k, 'k');
+  const test = Interactions.fromPlays(heldOut);
+  const trackOf = Int32Array.from({ length: test.tracks.length }, (_, t) => recommender.tracks.indexOf(test.tracks.id(t)));
+  const known: number[] = [];
+  const testRow: number[] = []; // −1: nothing held out
+  let unknownUsers = 0;
+  for (const id of users ? new Set(users) : test.users.classes) {
+    const index = users ? userIndex(recommender, id) : recommender.users.indexOf(id);
+    if (index < 0) unknownUsers++;
+    else {
+      known.push(index);
+      testRow.push(test.users.indexOf(id));
+    }
+  }
+  const ranked = rankUsers(recommender, Int32Array.from(known), { n: k, filterSeen: true, blocked: new Int32Array(0) });
+  const mean = new MeanMetrics();
+  const covered = new Uint8Array(recommender.tracks.length);
+  const relevantFor = new Int32Array(recommender.tracks.length).fill(-1); // the list for which a track is relevant
+  for (let i = 0; i < known.length; i++) {
+    let relevant = 0;
+    for (const t of testRow[i] < 0 ? [] : test.row(testRow[i])) {
+      const track = trackOf[t];
+      if (track >= 0 && recommender.seen.has(known[i], track)) continue;
+      relevant++;
+      if (track >= 0) relevantFor[track] = i;
+    }
+    const hits = new Uint8Array(ranked.counts[i]);
+    for (let j = 0; j < hits.length; j++) {
+      const track = ranked.track[i * ranked.n + j];
+      covered[track] = 1;
+      hits[j] = relevantFor[track] === i ? 1 : 0;
+    }
+    if (relevant > 0) mean.add(metricsOfHits(hits, relevant, k));
+  }
+  if (mean.users === 0) {
+    throw new ArgumentError(
+      `No user that ${recommender.name} knows has a held-out track, so there is nothing to measure. Is this the right part of the split?`,
+    );
+  }
+  const coverage = covered.reduce((sum, c) => sum + c, 0) / covered.length;
+  return { recommender: recommender.name, k, users: mean.users, unknownUsers, ...mean.means(), coverage };
+}
+
+/** What {@link hitsAmong} returns. */
+export interface HitsAmong {
+  /** Number of recommended tracks that are held out. */
+  readonly hits: number;
+  /** Length of the list. */
+  readonly n: number;
+  /** hits / n: the paper's test accuracy of a user. */
+  readonly accuracy: number;
+  /** Held-out tracks of the user, those unknown to the recommender included: no more than this could be hit. */
+  readonly relevant: number;
+  /** The ids that were hit, best first. */
+  readonly ids: readonly string[];
+}
+
+/**
+ * The paper's test accuracy for one user: of n recommended tracks, how many the user has among the held-out plays, divided by n. It is the precision at n
+ * of a single user: set it beside popularity's before believing it.
+ * @param recommender trained on other plays
+ * @param heldOut the held-out plays
+ * @param options.user whose list; `n`: length of the list, default 30
+ */
+export function hitsAmong(recommender: Recommender, heldOut: Plays, { user, n = 30 }: { user: Id; n?: number }): HitsAmong {
+  const { ids } = recommender.recommend(user, { n });
+  const row = heldOut.users.indexOf(user);
+  const relevant = new Set<string>();
+  const seen = recommender.seen;
+  const index = userIndex(recommender, user);
+  for (let i = 0; i < heldOut.length; i++) {
+    if (heldOut.user[i] !== row) continue;
+    const id = heldOut.tracks.id(heldOut.track[i]);
+    const track = recommender.tracks.indexOf(id);
+    if (track < 0 || !seen.has(index, track)) relevant.add(id);
+  }
+  const hit = ids.filter((id) => relevant.has(id));
+  return { hits: hit.length, n, accuracy: hit.length / n, relevant: relevant.size, ids: hit };
+}

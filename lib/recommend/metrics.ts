@@ -1,0 +1,153 @@
+import { ArgumentError } from '../errors.js';
+import { countHits, discountedGain, MeanMetrics, metricsOfHits, reciprocalOfFirst, sumPrecisions } from './hits.js';
+import { checkN } from './lookup.js';
+
+/**
+ * Ranking metrics for one user's list. In the formulas, h_j is 1 if the j-th recommended track (j from 1) is relevant, |rel| is the number of relevant
+ * tracks, and sums run over j = 1 … k.
+ *
+ * Ties: the list is taken as it stands. Recommenders order equal scores by track index, so a list, and with it a metric, never depends on chance.
+ * A user without relevant tracks has no such metric (ArgumentError); `rankingMetrics` leaves them out of its means.
+ *
+ * The worked example of each is one list: recommended b a d c e, relevant {a, c, f}, k = 5, with hits at ranks 2 and 4.
+ */
+export interface AtK {
+  /** Length of the list that counts; default 10. */
+  k?: number;
+}
+
+/** Relevant tracks: an array (repeats count once) or a set. */
+export type Relevant<T> = readonly T[] | ReadonlySet<T>;
+
+/**
+ * Share of the k places that are hits: Σ h_j / k. The divisor is k even if fewer were recommended: empty places are misses.
+ * @example precisionAtK(['b', 'a', 'd', 'c', 'e'], ['a', 'c', 'f'], { k: 5 }) // 2/5 = 0.4
+ */
+export function precisionAtK<T>(recommended: readonly T[], relevant: Relevant<T>, { k = 10 }: AtK = {}): number {
+  return countHits(hitsAtK(recommended, asSet(relevant), k)) / k;
+}
+
+/**
+ * Share of the relevant tracks that are recommended: Σ h_j / |rel|.
+ * @example recallAtK(['b', 'a', 'd', 'c', 'e'], ['a', 'c', 'f'], { k: 5 }) // 2/3
+ */
+export function recallAtK<T>(recommended: readonly T[], relevant: Relevant<T>, { k = 10 }: AtK = {}): number {
+  const rel = asSet(relevant);
+  return countHits(hitsAtK(recommended, rel, k)) / rel.size;
+}
+
+/**
+ * 1 if there is any hit, else 0; its mean over users is the hit rate.
+ * @example hitAtK(['b', 'a', 'd', 'c', 'e'], ['a', 'c', 'f'], { k: 5 }) // 1
+ */
+export function hitAtK<T>(recommended: readonly T[], relevant: Relevant<T>, { k = 10 }: AtK = {}): number {
+  return hitsAtK(recommended, asSet(relevant), k).includes(1) ? 1 : 0;
+}
+
+/**
+ * Average precision: Σ h_j · (precision at j) / min(k, |rel|), where precision at j = (h_1 + … + h_j) / j; its mean over users is MAP@k (RecBole's and
+ * implicit's). With `over: 'relevant'` the divisor is |rel|, as trec_eval and scikit-learn have it; a list cut at k cannot reach 1 then if |rel| > k.
+ * @example averagePrecisionAtK(['b', 'a', 'd', 'c', 'e'], ['a', 'c', 'f'], { k: 5 }) // (1/2 + 2/4) / 3 = 1/3
+ */
+export function averagePrecisionAtK<T>(
+  recommended: readonly T[],
+  relevant: Relevant<T>,
+  { k = 10, over = 'min' }: AtK & { over?: 'min' | 'relevant' } = {},
+): number {
+  if (over !== 'min' && over !== 'relevant') throw new ArgumentError(`over must be 'min' (of k and |rel|) or 'relevant' (|rel|), got '${over}'.`);
+  const rel = asSet(relevant);
+  return sumPrecisions(hitsAtK(recommended, rel, k)) / (over === 'min' ? Math.min(k, rel.size) : rel.size);
+}
+
+/**
+ * 1 / rank of the first hit, 0 without a hit in the first k; its mean over users is MRR@k.
+ * @example reciprocalRankAtK(['b', 'a', 'd', 'c', 'e'], ['a', 'c', 'f'], { k: 5 }) // 1/2
+ */
+export function reciprocalRankAtK<T>(recommended: readonly T[], relevant: Relevant<T>, { k = 10 }: AtK = {}): number {
+  return reciprocalOfFirst(hitsAtK(recommended, asSet(relevant), k));
+}
+
+/**
+ * Normalised discounted cumulative gain: DCG / IDCG, DCG = Σ h_j / log2(j + 1), and IDCG the DCG of a list with min(k, |rel|) hits in front.
+ * @example ndcgAtK(['b', 'a', 'd', 'c', 'e'], ['a', 'c', 'f'], { k: 5 }) // 1.061606 / 2.130930 = 0.498189
+ */
+export function ndcgAtK<T>(recommended: readonly T[], relevant: Relevant<T>, { k = 10 }: AtK = {}): number {
+  const rel = asSet(relevant);
+  return discountedGain(hitsAtK(recommended, rel, k), Math.min(k, rel.size));
+}
+
+/**
+ * Catalogue coverage: distinct tracks in all users' first k, as a share of the catalogue.
+ * @param lists recommended tracks, one list a user
+ * @example coverageAtK([['a', 'b'], ['b', 'c']], { k: 2, catalogueSize: 12 }) // 3/12
+ */
+export function coverageAtK<T>(lists: readonly (readonly T[])[], { k = 10, catalogueSize }: AtK & { catalogueSize: number }): number {
+  checkN(k, 'k');
+  checkN(catalogueSize, 'catalogueSize');
+  const distinct = new Set<T>();
+  for (const list of lists) for (let j = 0; j < Math.min(k, list.length); j++) distinct.add(list[j]);
+  if (distinct.size > catalogueSize) {
+    throw new ArgumentError(
+      `${distinct.size} distinct tracks are recommended, but catalogueSize is ${catalogueSize}. Give the size of the whole catalogue.`,
+    );
+  }
+  return distinct.size / catalogueSize;
+}
+
+/** Means over users, and the coverage of all lists. */
+export type RankingMetrics = {
+  /** Length of the lists. */
+  k: number;
+  /** Users in the means: those with at least one relevant track. */
+  users: number;
+  precision: number;
+  recall: number;
+  hitRate: number;
+  map: number;
+  mrr: number;
+  ndcg: number;
+  coverage: number;
+};
+
+/**
+ * The means of all metrics. Users without relevant tracks are left out of the means, but their lists count in the coverage.
+ * @param recommended one list a user
+ * @param relevant the relevant tracks of the same users
+ * @param options `k`, and `catalogueSize`, the number of tracks that could have been recommended
+ */
+export function rankingMetrics<T>(
+  recommended: readonly (readonly T[])[],
+  relevant: readonly Relevant<T>[],
+  { k = 10, catalogueSize }: AtK & { catalogueSize: number },
+): RankingMetrics {
+  if (recommended.length !== relevant.length) {
+    throw new ArgumentError(
+      `Each user needs a list and relevant tracks, got ${recommended.length} lists and ${relevant.length} sets of relevant tracks.`,
+    );
+  }
+  const mean = new MeanMetrics();
+  recommended.forEach((list, i) => {
+    const rel = new Set(relevant[i]);
+    if (rel.size > 0) mean.add(metricsOfHits(hitsAtK(list, rel, k), rel.size, k));
+  });
+  if (mean.users === 0) throw new ArgumentError('No user has a relevant track, so there is nothing to average.');
+  return { k, users: mean.users, ...mean.means(), coverage: coverageAtK(recommended, { k, catalogueSize }) };
+}
+
+function asSet<T>(relevant: Relevant<T>): ReadonlySet<T> {
+  const set: ReadonlySet<T> = relevant instanceof Set ? relevant : new Set(relevant);
+  if (set.size === 0) throw new ArgumentError('The user has no relevant track, so the metric does not exist: leave such users out of a mean.');
+  return set;
+}
+
+function hitsAtK<T>(recommended: readonly T[], relevant: ReadonlySet<T>, k: number): Uint8Array {
+  checkN(k, 'k');
+  const hits = new Uint8Array(Math.min(k, recommended.length));
+  const before = new Set<T>();
+  for (let j = 0; j < hits.length; j++) {
+    if (before.has(recommended[j])) throw new ArgumentError(`"${recommended[j]}" is recommended twice, which would count it twice.`);
+    before.add(recommended[j]);
+    hits[j] = relevant.has(recommended[j]) ? 1 : 0;
+  }
+  return hits;
+}
