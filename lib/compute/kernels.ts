@@ -73,6 +73,7 @@ export interface Kernels {
     add: boolean,
     scratch: number,
   ): void;
+  gemmRows(from: number, to: number, ...args: number[]): void;
   gemmWorkspace(): number;
 }
 

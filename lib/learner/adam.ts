@@ -1,4 +1,5 @@
 import { kernels } from '../compute/kernels.js';
+import { parallel } from '../compute/threads.js';
 import type { Parameter } from '../nn/parameter.js';
 import { type Hypers, Optimizer, type ParamState } from './optimizer.js';
 
@@ -45,7 +46,8 @@ export class Adam extends Optimizer {
     const g = p.grad.byteOffset;
     if (p.slots) {
       const slots = p.slots.byteOffset;
-      kernels().adamTable(0, p.shape[0], p.width, slots, w, g, m, v, keep, l2, mom, 1 - mom, sqrMom, 1 - sqrMom, step, unbias, eps);
+      const args = [p.width, slots, w, g, m, v, keep, l2, mom, 1 - mom, sqrMom, 1 - sqrMom, step, unbias, eps];
+      parallel('adamTable', p.shape[0], args, { grain: Math.ceil(50_000 / p.width) });
     } else {
       kernels().adam(p.value.length, w, g, m, v, keep, l2, mom, 1 - mom, sqrMom, 1 - sqrMom, step, unbias, eps);
     }

@@ -167,3 +167,11 @@ export function gemm(
     }
   }
 }
+
+/** Rows [from, to) of C = A·B (+ C), on a thread whose scratch is the thread-th of gemmWorkspace() bytes. */
+export function gemmRows(
+  from: i32, to: i32, N: i32, K: i32, a: usize, rsa: i32, csa: i32, b: usize, rsb: i32, csb: i32, c: usize, ldc: i32, add: bool, scratch: usize, thread: i32,
+): void {
+  const ar = a + ((<usize>from * <usize>rsa) << 2), cr = c + ((<usize>from * <usize>ldc) << 2);
+  gemm(to - from, N, K, ar, rsa, csa, b, rsb, csb, cr, ldc, add, scratch + <usize>thread * <usize>gemmWorkspace());
+}

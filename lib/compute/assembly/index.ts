@@ -2,4 +2,4 @@
 // everywhere) and fast (relaxed SIMD: fused multiply-add, whose last bit depends on the processor).
 export { dotBiasBackward, dotBiasForward } from './dot-bias';
 export { adam, adamTable } from './adam';
-export { gemm, gemmWorkspace } from './gemm';
+export { gemm, gemmRows, gemmWorkspace } from './gemm';

@@ -1,0 +1,90 @@
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { ArgumentError } from '../errors.js';
+import { type Build, kernelBuild, kernelFile, kernels, useBuild } from './kernels.js';
+import { memory } from './memory.js';
+
+/** Kernels over a range of rows, (from, to, …numbers, thread): the ones that can be split over threads. */
+const rangeKernels = ['adamTable', 'gemmRows'] as const;
+/** The name of such a kernel. */
+export type RangeKernel = (typeof rangeKernels)[number];
+
+const builds: readonly Build[] = ['reproducible', 'fast'];
+/** The most threads that can be asked for. */
+export const MAX_THREADS = 16;
+const [GENERATION, DONE, BUILD, KERNEL, ARGS, READY] = [0, 1, 2, 3, 4, 5];
+
+const control = new Int32Array(new SharedArrayBuffer(4 * (8 + 2 * MAX_THREADS)));
+const numbers = new Float64Array(new SharedArrayBuffer(8 * 32));
+let wanted = defaultThreads();
+let started = 1;
+
+/** As many threads as the machine has cores, at most 4 (the work is bound by memory), or what the environment variable RECITAL_THREADS says. */
+function defaultThreads(): number {
+  const asked = Number(process.env.RECITAL_THREADS);
+  return Number.isInteger(asked) && asked > 0 ? Math.min(asked, MAX_THREADS) : Math.min(4, availableParallelism());
+}
+
+/** Options of setCompute. */
+export interface ComputeOptions {
+  /** Threads that kernels may use, 1 … 16. Default: the number of cores, at most 4, or the environment variable RECITAL_THREADS. */
+  threads?: number;
+  /** True (default): the same bits on every machine and any number of threads. False: fused multiply-add where the runtime has it, somewhat faster. */
+  reproducible?: boolean;
+}
+
+/** How kernels run, from now on. Returns what is in force. */
+export function setCompute({ threads, reproducible }: ComputeOptions = {}): Required<ComputeOptions> {
+  if (threads !== undefined) {
+    if (!(Number.isInteger(threads) && threads >= 1 && threads <= MAX_THREADS)) {
+      throw new ArgumentError(`threads must be a whole number from 1 to ${MAX_THREADS}, got ${threads}.`);
+    }
+    wanted = threads;
+  }
+  if (reproducible !== undefined) useBuild(reproducible ? 'reproducible' : 'fast');
+  return { threads: wanted, reproducible: kernelBuild() === 'reproducible' };
+}
+
+/** Threads that stand ready for work now, this one included. They start at first use, and until they stand this thread works alone. */
+function ready(): number {
+  while (started < wanted) {
+    const workerData = { memory, control, numbers, id: started, files: builds.map(kernelFile), names: rangeKernels };
+    const worker = new Worker(join(__dirname, 'worker.cjs'), { workerData, execArgv: [] });
+    worker.unref(); // a script ends although its threads wait
+    started++;
+  }
+  return 1 + Atomics.load(control, READY) === started ? Math.min(wanted, started) : 1;
+}
+
+/**
+ * Runs a kernel over the rows 0 … n−1, split into one range for each thread. A kernel's result for a row must not depend on the range: then the
+ * number of threads does not matter.
+ * @param name which kernel
+ * @param n rows
+ * @param args its further arguments
+ * @param options.grain rows that are worth a thread of their own: below twice that, this thread works alone
+ */
+export function parallel(name: RangeKernel, n: number, args: readonly number[], { grain }: { grain: number }): void {
+  const kernel = kernels()[name] as unknown as (from: number, to: number, ...args: number[]) => void;
+  const threads = n < 2 * grain || wanted === 1 ? 1 : Math.min(ready(), Math.floor(n / grain));
+  if (threads === 1) {
+    kernel(0, n, ...args, 0);
+    return;
+  }
+  const share = Math.ceil(n / threads / 4) * 4; // a multiple of 4 rows: full register tiles
+  for (let id = 0; id < started; id++) {
+    control[8 + 2 * id] = Math.min(n, id * share);
+    control[9 + 2 * id] = id < threads ? Math.min(n, (id + 1) * share) : 0;
+  }
+  numbers.set(args);
+  control[ARGS] = args.length;
+  control[KERNEL] = rangeKernels.indexOf(name);
+  control[BUILD] = builds.indexOf(kernelBuild());
+  Atomics.store(control, DONE, 0);
+  Atomics.add(control, GENERATION, 1);
+  Atomics.notify(control, GENERATION);
+  kernel(control[8], control[9], ...args, 0);
+  let spins = 0;
+  for (let done = 0; (done = Atomics.load(control, DONE)) < started - 1; ) if (++spins > 20_000) Atomics.wait(control, DONE, done, 1);
+}
