@@ -17,7 +17,8 @@ mkdirSync(out, { recursive: true });
 for (const [name, extra] of Object.entries(builds)) {
   const file = join(out, `${name}.wasm`);
   const partial = join(out, `${name}.${process.pid}.partial`);
-  const options = '-O3 --runtime stub --noAssert --importMemory --sharedMemory --initialMemory 1 --maximumMemory 65536 --enable threads --enable simd';
+  const options =
+    '-O3 --runtime stub --noAssert --importMemory --sharedMemory --initialMemory 1 --maximumMemory 65536 --enable threads --enable simd';
   const { error, stderr } = await asc.main(['index.ts', '--baseDir', source, '--outFile', partial, ...options.split(' '), ...extra]);
   if (error) {
     console.error(`The kernels could not be compiled (${name}): ${error.message}\n${stderr}`);

@@ -1,4 +1,4 @@
-import { kernels } from '../compute/kernels.js';
+import { matmul } from '../compute/matmul.js';
 import { dispose, float32, memory } from '../compute/memory.js';
 
 /** Factors of users and tracks, on the shared memory. Row `skip` + i belongs to index i: rows before are of no user or track (`#na#`). */
@@ -17,8 +17,6 @@ export interface FactorTables {
   readonly skip: number;
 }
 
-let workspace: Float32Array | undefined;
-
 /**
  * out[b, t] = U[users[b]] · V[t] + userBias[users[b]] + trackBias[t] for a block of users and all tracks, as one matrix product. A row does not depend on
  * which other users are in the block, to the last bit.
@@ -31,7 +29,6 @@ export function factorScores(users: Int32Array, out: Float32Array, tables: Facto
   const inPlace = out.buffer === (memory.buffer as ArrayBufferLike);
   const scores = inPlace ? out : float32(out.length);
   const factors = float32(users.length * width);
-  workspace ??= float32(kernels().gemmWorkspace() / 4);
   const biases = trackBias.subarray(skip);
   for (let b = 0; b < users.length; b++) {
     const row = users[b] + skip;
@@ -39,22 +36,10 @@ export function factorScores(users: Int32Array, out: Float32Array, tables: Facto
     const bias = userBias[row];
     for (let t = 0, i = b * tracks; t < tracks; t++) scores[i++] = bias + biases[t];
   }
-  const items = trackFactors.byteOffset + 4 * skip * width;
-  kernels().gemm(
-    users.length,
-    tracks,
-    width,
-    factors.byteOffset,
-    width,
-    1,
-    items,
-    1, // the factors of a track are a row of the table: read it transposed
-    width,
-    scores.byteOffset,
-    tracks,
-    true,
-    workspace.byteOffset,
-  );
+  // The factors of a track are a row of the table: read it transposed.
+  const b = { values: trackFactors, offset: skip * width, rowStride: 1, columnStride: width };
+  const sizes = { m: users.length, n: tracks, k: width };
+  matmul(sizes, { a: { values: factors, rowStride: width }, b, c: { values: scores, rowStride: tracks }, add: true });
   dispose(factors);
   if (!inPlace) {
     out.set(scores);
