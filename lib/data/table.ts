@@ -100,6 +100,11 @@ export class Table {
     return new Table(Object.fromEntries(names.map((name) => [name, this.column(name)])));
   }
 
+  /** The same table with a column more, or with another in the place of one of that name. */
+  withColumn(name: string, column: Column): Table {
+    return new Table({ ...Object.fromEntries(this.data), [name]: column });
+  }
+
   /** Aligned text, at most `maxRows` rows. */
   toString(maxRows = 20): string {
     const shown = Math.min(this.length, maxRows);
