@@ -4,7 +4,7 @@ import type { Batch, DataLoader, DataLoaders } from '../data/batch.js';
 import { display } from '../data/display.js';
 import type { Table } from '../data/table.js';
 import { ArgumentError, NumericError } from '../errors.js';
-import { type Loss, lossGradient, lossOf, MSELossFlat } from '../nn/losses.js';
+import { type Loss, type LossRows, lossGradient, lossOf, MSELossFlat } from '../nn/losses.js';
 import type { Model } from '../nn/model.js';
 import { Adam } from './adam.js';
 import { type Callback, defaultCallbacks } from './callback.js';
@@ -134,7 +134,7 @@ export class Learner {
   ) {
     const { lossFunc = new MSELossFlat(), optFunc = (params, { lr }) => new Adam(params, { lr }), lr = 1e-3, metrics = [], cbs = [] } = options;
     if (!(lr > 0 && Number.isFinite(lr))) throw new ArgumentError(`lr must be a positive number, got ${lr}.`);
-    if (lossFunc.outputs !== model.outputs) {
+    if (lossFunc.outputs !== undefined && lossFunc.outputs !== model.outputs) {
       throw new ArgumentError(`${lossFunc.name} expects ${lossFunc.outputs} output(s) a row, the model makes ${model.outputs}.`);
     }
     this.lossFunc = lossFunc;
@@ -352,19 +352,24 @@ export class Learner {
       this.call('afterPred');
       if (Number.isNaN(batch.targets[0]) && !this.training)
         this.lossGrad = NaN; // rows to predict, without targets
-      else this.lossGrad = lossOf(this.lossFunc, this.pred, this.batch.targets, batch.size, batch.weights);
+      else this.lossGrad = lossOf(this.lossFunc, this.lossRows());
       this.loss = this.lossGrad;
       this.call('afterLoss');
       if (!this.training) return;
       if (!Number.isFinite(this.loss) && !this.rehearsing) throw this.badLoss();
       this.around('Backward', CancelBackwardException, () => {
         if (this.gradient.length < this.pred.length) this.gradient = float32(this.pred.length);
-        lossGradient(this.lossFunc, this.pred, batch.targets, batch.size, this.gradient, batch.weights);
+        lossGradient(this.lossFunc, this.lossRows(), { out: this.gradient });
         this.model.backward(this.gradient);
       });
       this.around('Step', CancelStepException, () => this.opt.step());
       this.opt.zeroGrad();
     });
+  }
+
+  private lossRows(): LossRows {
+    const { size, targets, weights } = this.batch;
+    return { size, pred: this.pred, outputs: this.model.outputs, targets, weights };
   }
 
   private badLoss(): NumericError {

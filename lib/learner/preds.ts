@@ -31,7 +31,9 @@ export interface Predictions {
   readonly rows: Int32Array;
   /** One array per input column, if asked for. */
   readonly inputs?: readonly Int32Array[];
+  /** The decision of each row, if asked for. */
   readonly decoded?: Float32Array;
+  /** The loss of each row, if asked for. */
   readonly losses?: Float32Array;
 }
 
@@ -42,8 +44,7 @@ export async function getPreds(learn: Learner, options: GetPredsOptions = {}): P
   if (dl.n === 0) throw new ArgumentError('There are no rows to predict: this part of the data is empty.');
   const { outputs } = learn.model;
   const { lossFunc } = learn;
-  const activation = act ?? ((x: number) => lossFunc.activation(x));
-  const preds = new Float32Array(dl.n * outputs);
+  const raw = new Float32Array(dl.n * outputs);
   const targets = new Float32Array(dl.n);
   const losses = withLoss ? new Float32Array(dl.n) : undefined;
   const rows = new Int32Array(dl.n);
@@ -55,8 +56,8 @@ export async function getPreds(learn: Learner, options: GetPredsOptions = {}): P
     order: 100,
     afterLoss({ batch, pred }) {
       if (withInput && !inputs) inputs = batch.inputs.map((column) => new Int32Array((dl.n * column.length) / dl.bs));
-      if (losses && !Number.isNaN(batch.targets[0])) lossFunc.losses(pred, batch.targets, batch.size, each);
-      for (let j = 0; j < batch.size * outputs; j++) preds[done * outputs + j] = activation(pred[j]);
+      if (losses && !Number.isNaN(batch.targets[0])) lossFunc.losses({ size: batch.size, pred, outputs, targets: batch.targets }, each);
+      raw.set(pred.subarray(0, batch.size * outputs), done * outputs);
       targets.set(batch.targets.subarray(0, batch.size), done);
       rows.set(batch.rows.subarray(0, batch.size), done);
       losses?.set(each.subarray(0, batch.size), done);
@@ -68,7 +69,8 @@ export async function getPreds(learn: Learner, options: GetPredsOptions = {}): P
     },
   };
   await learn.noLogging(() => learn.run(() => learn.doEpochValidate(dl), gather));
-  const decoded = withDecoded ? preds.map((p) => lossFunc.decodes(p)) : undefined;
+  const preds = act ? raw.map((x) => act(x)) : lossFunc.activation(raw, outputs);
+  const decoded = withDecoded ? lossFunc.decodes(preds, outputs) : undefined;
   return { preds, targets, rows, ...(inputs && { inputs }), ...(decoded && { decoded }), ...(losses && { losses }) };
 }
 
@@ -77,15 +79,17 @@ export async function showResults(
   learn: Learner,
   { dsIdx = 1, dl, maxN = 9 }: { dsIdx?: 0 | 1; dl?: DataLoader; maxN?: number } = {},
 ): Promise<void> {
+  const { lossFunc, model } = learn;
   const rows: Record<string, string | number>[] = [];
   const source = dl ?? learn.loader(dsIdx);
   learn.settle();
   for (const batch of source.batches(0)) {
-    const pred = learn.model.forward(batch, false);
+    const activated = lossFunc.activation(model.forward(batch, false).slice(0, batch.size * model.outputs), model.outputs);
+    const shown = model.outputs === 1 ? activated : lossFunc.decodes(activated, model.outputs); // a class has no other value to show
     for (let r = 0; r < batch.size && rows.length < maxN; r++) {
       const row = learn.dls.decode(batch, r);
       const target = Object.keys(row)[Object.keys(row).length - 1];
-      rows.push({ ...row, [`${target}_pred`]: learn.lossFunc.activation(pred[r * learn.model.outputs]) });
+      rows.push({ ...row, [`${target}_pred`]: shown[r] });
     }
     if (rows.length >= maxN) break;
   }

@@ -104,7 +104,8 @@ export class CollabLearner extends Learner implements Recommender {
   /** What `getPreds` would return for a score: the range of the model, then the activation of the loss. */
   prediction(score: number): number {
     const { yRange } = this.model;
-    return this.lossFunc.activation(yRange ? yRange[0] + (yRange[1] - yRange[0]) * sigmoid(score) : score);
+    const value = yRange ? yRange[0] + (yRange[1] - yRange[0]) * sigmoid(score) : score;
+    return this.lossFunc.activation(Float32Array.of(value), 1)[0];
   }
 
   /** The factors of each track; a copy. */

@@ -180,7 +180,7 @@ describe('Learner', () => {
     const [loss, error] = (await learn.validate()) as number[];
     expect([loss, error]).to.deep.equal(learn.recorder.values[1].slice(1));
     const { preds, targets, inputs, losses, rows } = await learn.getPreds({ withInput: true, withLoss: true });
-    expect(lossOf(new MSELossFlat(), preds, targets, preds.length)).to.be.closeTo(loss, 1e-6);
+    expect(lossOf(new MSELossFlat(), { size: preds.length, pred: preds, targets })).to.be.closeTo(loss, 1e-6);
     expect(losses![3]).to.be.closeTo((preds[3] - targets[3]) ** 2, 1e-6);
     const data = (learn.dls.valid as unknown as { data: { user: Int32Array; item: Int32Array; row: Int32Array } }).data;
     expect([...inputs![0]]).to.deep.equal([...data.user]);

@@ -50,9 +50,9 @@ describe('EmbeddingDotBias', () => {
       for (let step = 0; step < 5; step++) {
         model.touch(batch);
         const out = model.forward(batch);
-        expectClose([lossOf(loss, out, batch.targets, batch.size)], [c.adam5.losses[step]], 2e-6, `loss of step ${step}`);
+        expectClose([lossOf(loss, { ...batch, pred: out })], [c.adam5.losses[step]], 2e-6, `loss of step ${step}`);
         if (step === 0) expectClose(out.subarray(0, batch.size), c.out, 1e-6, 'output');
-        lossGradient(loss, out, batch.targets, batch.size, grad);
+        lossGradient(loss, { ...batch, pred: out }, { out: grad });
         model.backward(grad);
         if (step === 0)
           for (const [theirs, ours] of Object.entries(names)) expectClose(denseGradient(model[ours]), c.grads[theirs].flat(), 1e-6, theirs);
@@ -75,10 +75,10 @@ describe('EmbeddingDotBias', () => {
       x.map(() => random.uniform() * 5),
     );
     const loss = new MSELossFlat();
-    const value = (): number => lossOf(loss, model.forward(batch), batch.targets, batch.size);
+    const value = (): number => lossOf(loss, { ...batch, pred: model.forward(batch) });
     model.touch(batch);
     const grad = new Float32Array(batch.size);
-    lossGradient(loss, model.forward(batch), batch.targets, batch.size, grad);
+    lossGradient(loss, { ...batch, pred: model.forward(batch) }, { out: grad });
     model.backward(grad);
     for (const p of model.parameters) {
       const exact = denseGradient(p);

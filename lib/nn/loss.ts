@@ -1,0 +1,87 @@
+/** Predictions of some rows, and what they should have been. Arrays may be longer: only the first `size` rows count. */
+export interface LossRows {
+  /** Rows. */
+  readonly size: number;
+  /** Predictions, size × outputs, row-major. */
+  readonly pred: Float32Array;
+  /** Predictions per row; default 1. */
+  readonly outputs?: number;
+  /** One target per row: a number, or the index of a class. */
+  readonly targets: Float32Array;
+  /** One weight per row; default 1 each. */
+  readonly weights?: Float32Array;
+}
+
+/**
+ * A loss: the mean over rows (weighted, if the rows have weights), and its gradient. Predictions and targets are flattened, as fastai's `…LossFlat` do;
+ * everything is computed in float64.
+ */
+export interface Loss {
+  /** fastai's name. */
+  readonly name: string;
+  /** Predictions per row that the loss expects; undefined for one that takes any number of classes. */
+  readonly outputs: number | undefined;
+  /** Loss of each row, not reduced. */
+  losses(rows: LossRows, out: Float64Array): void;
+  /** dLoss/dPrediction of the sum of the rows' losses, size × outputs. */
+  derivatives(rows: LossRows, out: Float32Array): void;
+  /** What each row adds to the divisor of the mean: the weight of its class, 0 for a row that is ignored. Without it, 1 each. */
+  divisors?(rows: LossRows, out: Float64Array): void;
+  /** Turns predictions (whole rows of `outputs`) into what getPreds returns: probabilities for a loss on logits. A new array. */
+  activation(pred: Float32Array, outputs: number): Float32Array;
+  /** Turns activated predictions into decisions, one a row: a class for a classifier, the value itself for a regression. A new array. */
+  decodes(activated: Float32Array, outputs: number): Float32Array;
+}
+
+/** How the losses of rows become one number. */
+export type Reduction = 'mean' | 'sum';
+
+let each = new Float64Array(0);
+let parts = new Float64Array(0);
+
+/** What the rows add to the divisor of the mean. A view, valid until the next call. */
+function divisors(loss: Loss, rows: LossRows): Float64Array {
+  if (parts.length < rows.size) parts = new Float64Array(rows.size);
+  if (loss.divisors) loss.divisors(rows, parts);
+  else parts.fill(1, 0, rows.size);
+  return parts;
+}
+
+/**
+ * The reduced loss: Σ wᵢ·lᵢ for `sum`, Σ wᵢ·lᵢ / Σ wᵢ·dᵢ for `mean`, with the rows' weights w and divisors d, both 1 unless given.
+ * @param loss which
+ * @param rows predictions and targets
+ * @example lossOf(new MSELossFlat(), { size: 2, pred: Float32Array.of(1, 2), targets: Float32Array.of(1, 4) }) // 2
+ */
+export function lossOf(loss: Loss, rows: LossRows, { reduction = 'mean' }: { reduction?: Reduction } = {}): number {
+  const { size, weights } = rows;
+  if (each.length < size) each = new Float64Array(size);
+  loss.losses(rows, each);
+  let sum = 0;
+  for (let i = 0; i < size; i++) sum += weights ? weights[i] * each[i] : each[i];
+  return reduction === 'sum' ? sum : sum / divisor(loss, rows);
+}
+
+function divisor(loss: Loss, rows: LossRows): number {
+  const { size, weights } = rows;
+  const d = divisors(loss, rows);
+  let total = 0;
+  for (let i = 0; i < size; i++) total += weights ? weights[i] * d[i] : d[i];
+  return total;
+}
+
+/**
+ * The gradient of the reduced loss with respect to the predictions.
+ * @param loss which
+ * @param rows predictions and targets
+ * @param options.out where it goes, size × outputs
+ */
+export function lossGradient(loss: Loss, rows: LossRows, { out, reduction = 'mean' }: { out: Float32Array; reduction?: Reduction }): void {
+  const { size, weights, outputs = 1 } = rows;
+  loss.derivatives(rows, out);
+  const scale = reduction === 'sum' ? 1 : 1 / divisor(loss, rows);
+  for (let i = 0; i < size; i++) {
+    const w = weights ? weights[i] * scale : scale;
+    for (let j = i * outputs; j < (i + 1) * outputs; j++) out[j] *= w;
+  }
+}

@@ -1,0 +1,106 @@
+import { ArgumentError } from '../../errors.js';
+import type { Loss, LossRows } from '../loss.js';
+import { argmaxRows, checkedWeights, classOf, logSumExp, softmaxRows } from './classes.js';
+
+/** Options of CrossEntropyLossFlat. */
+export interface CrossEntropyLossOptions {
+  /** One weight per class, w; default 1 each. */
+  weight?: ArrayLike<number>;
+  /** Rows with this target do not count; default −100. */
+  ignoreIndex?: number;
+  /** Share ε of the target that is spread over all classes, 0 … 1; default 0. */
+  labelSmoothing?: number;
+}
+
+/**
+ * Cross-entropy of a softmax over classes; the target is the index of a class. With log-probabilities z = p − log Σ eᵖ,
+ *
+ *     l = −(1 − ε)·w[y]·z[y] − (ε/C)·Σ_c w[c]·z[c]
+ *
+ * and the mean is Σ l / Σ w[y]: with class weights it is divided by the weights of the rows' classes, not by their number. fastai's
+ * `CrossEntropyLossFlat`, PyTorch's `CrossEntropyLoss(weight, ignore_index, label_smoothing)`. A row whose predictions are all equal costs ln C.
+ * @example new CrossEntropyLossFlat({ weight: [1, 2, 0.5] })
+ */
+export class CrossEntropyLossFlat implements Loss {
+  readonly name: string = 'CrossEntropyLossFlat';
+  /** The number of classes if it is known (by `weight`), else any. */
+  readonly outputs: number | undefined;
+  /** Weight of each class, if they have any. */
+  readonly weight: Float64Array | undefined;
+  /** Target of the rows that do not count. */
+  readonly ignoreIndex: number;
+  /** ε. */
+  readonly labelSmoothing: number;
+
+  constructor({ weight, ignoreIndex = -100, labelSmoothing = 0 }: CrossEntropyLossOptions = {}) {
+    if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) throw new ArgumentError(`labelSmoothing must be between 0 and 1, got ${labelSmoothing}.`);
+    this.weight = checkedWeights(weight);
+    this.outputs = this.weight?.length;
+    this.ignoreIndex = ignoreIndex;
+    this.labelSmoothing = labelSmoothing;
+  }
+
+  losses(rows: LossRows, out: Float64Array): void {
+    const { pred, targets, size, outputs = 1 } = rows;
+    const { weight, labelSmoothing: e } = this;
+    for (let i = 0; i < size; i++) {
+      out[i] = 0;
+      if (targets[i] === this.ignoreIndex) continue;
+      const y = classOf(rows, i, this.name);
+      const start = i * outputs;
+      const log = logSumExp(pred, start, start + outputs);
+      out[i] = (1 - e) * (weight ? weight[y] : 1) * (log - pred[start + y]);
+      if (e > 0) for (let c = 0; c < outputs; c++) out[i] += (e / outputs) * (weight ? weight[c] : 1) * (log - pred[start + c]);
+    }
+  }
+
+  derivatives(rows: LossRows, out: Float32Array): void {
+    const { pred, targets, size, outputs = 1 } = rows;
+    const { weight, labelSmoothing: e } = this;
+    let spread = e; // the weight of the softmax in the smooth part
+    if (weight) spread = weight.reduce((sum, w) => sum + (e / outputs) * w, 0);
+    for (let i = 0; i < size; i++) {
+      const start = i * outputs;
+      if (targets[i] === this.ignoreIndex) {
+        out.fill(0, start, start + outputs);
+        continue;
+      }
+      const y = classOf(rows, i, this.name);
+      const log = logSumExp(pred, start, start + outputs);
+      const hard = (1 - e) * (weight ? weight[y] : 1);
+      for (let c = 0; c < outputs; c++) {
+        const target = (c === y ? hard : 0) + (e > 0 ? (e / outputs) * (weight ? weight[c] : 1) : 0);
+        out[start + c] = (hard + spread) * Math.exp(pred[start + c] - log) - target;
+      }
+    }
+  }
+
+  divisors({ targets, size }: LossRows, out: Float64Array): void {
+    for (let i = 0; i < size; i++) out[i] = targets[i] === this.ignoreIndex ? 0 : this.weight ? this.weight[targets[i]] : 1;
+  }
+
+  /** Probabilities: the softmax of each row. */
+  activation(pred: Float32Array, outputs: number): Float32Array {
+    return softmaxRows(pred, outputs);
+  }
+
+  /** The most probable class of each row. */
+  decodes(activated: Float32Array, outputs: number): Float32Array {
+    return argmaxRows(activated, outputs);
+  }
+}
+
+/**
+ * Cross-entropy with a share eps of the target spread over all classes, so that no probability is pushed to 1: fastai's
+ * `LabelSmoothingCrossEntropyFlat`, the same as `CrossEntropyLossFlat` with `labelSmoothing`. For class weights use that one.
+ * @example new LabelSmoothingCrossEntropyFlat({ eps: 0.1 })
+ */
+export class LabelSmoothingCrossEntropyFlat extends CrossEntropyLossFlat {
+  override readonly name: string = 'LabelSmoothingCrossEntropyFlat';
+
+  /** @param options.eps share that is spread; default 0.1 */
+  constructor({ eps = 0.1 }: { eps?: number } = {}) {
+    if (!(eps >= 0 && eps <= 1)) throw new ArgumentError(`eps must be between 0 and 1, got ${eps}.`);
+    super({ labelSmoothing: eps });
+  }
+}
