@@ -1,5 +1,81 @@
 // Every public name, and nothing else.
 export * from './errors.js';
+
+// compute
+export { InterruptGuard } from './compute/interrupt.js';
+export { memoryUsage } from './compute/memory.js';
 export { Random } from './compute/random.js';
+export { type ComputeOptions, setCompute } from './compute/threads.js';
+
+// data
+export type { Batch, DataLoader, DataLoaders } from './data/batch.js';
 export { Chart } from './data/chart.js';
+export { CollabDataLoaders, type CollabOptions, type CollabPlaysOptions, type CollabTableOptions } from './data/collab.js';
+export { CollabDataLoader, type CollabLoaderOptions, type CollabRows, type Shuffle } from './data/collab-loader.js';
+export { type PlayRecord, Plays, type Repairs } from './data/plays.js';
+export { randomSplit, type RandomSplitOptions, type Split } from './data/splits.js';
 export { type Cell, type Column, Table } from './data/table.js';
+export { type Target, type TargetOptions, targetsOf } from './data/targets.js';
+export { audioFeatures, trackColumns, Tracks } from './data/tracks.js';
+export { NA, Vocabulary, type VocabularyOptions } from './data/vocabulary.js';
+
+// decomposition
+export { factorPca, type FactorPca } from './decomposition/factor-pca.js';
+
+// losses and models
+export { EmbeddingDotBias, type EmbeddingDotBiasOptions } from './models/embedding-dot-bias.js';
+export {
+  BCEWithLogitsLossFlat,
+  type BCEWithLogitsLossOptions,
+  L1LossFlat,
+  type Loss,
+  lossGradient,
+  lossOf,
+  MSELossFlat,
+  type Reduction,
+  sigmoid,
+} from './nn/losses.js';
+export type { Model } from './nn/model.js';
+export { Parameter } from './nn/parameter.js';
+
+// learner
+export { Adam, type AdamOptions } from './learner/adam.js';
+export { type Callback, type EventHandlers, registerDefaultCallback } from './learner/callback.js';
+export * from './learner/events.js';
+export { type FitOneCycleOptions, type FitOptions, Learner, type LearnerOptions } from './learner/learner.js';
+export type { LrFindOptions, LrFindResult, SuggestName } from './learner/lr-find.js';
+export { AccumMetric, AvgMetric, accuracyThresh, type Metric, type MetricFunction, mae, mse, r2, rmse, rocAuc } from './learner/metrics.js';
+export { type Hypers, type OptFunc, Optimizer, type OptimizerState, type ParamGroup, type ParamState } from './learner/optimizer.js';
+export { ParamScheduler } from './learner/param-scheduler.js';
+export type { GetPredsOptions, Predictions } from './learner/preds.js';
+export { type LogRow, Recorder, TrainEval } from './learner/recorder.js';
+export { combinedCos, combineScheds, type Schedule, schedCos, schedExp, schedLin, schedNo, schedPoly } from './learner/schedules.js';
+export { type Suggestion, minimum, slide, steep, valley } from './learner/suggest.js';
+
+// recommend
+export { type BinaryMetrics, binaryMetrics } from './recommend/binary-metrics.js';
+export { CollabLearner, type CollabLearnerOptions, collabLearner } from './recommend/collab.js';
+export { type EvaluateOptions, type Evaluation, evaluateRecommender, type HitsAmong, hitsAmong } from './recommend/evaluate.js';
+export { type InteractionPairs, Interactions } from './recommend/interactions.js';
+export {
+  type AtK,
+  averagePrecisionAtK,
+  coverageAtK,
+  hitAtK,
+  ndcgAtK,
+  precisionAtK,
+  type RankingMetrics,
+  rankingMetrics,
+  recallAtK,
+  reciprocalRankAtK,
+  type Relevant,
+} from './recommend/metrics.js';
+export { Popularity, type PopularityMeasure, type PopularityOptions } from './recommend/popularity.js';
+export { RandomRecommender, type RandomRecommenderOptions } from './recommend/random-recommender.js';
+export { RecommendationBatch } from './recommend/recommendation-batch.js';
+export { Recommendations } from './recommend/recommendations.js';
+export { type Id, Recommender, type RecommendOptions, type SimilarTracksOptions, type TrackVectors } from './recommend/recommender.js';
+
+// notebook
+export * from './notebook/index.js';
+export { ProgressCallback } from './notebook/progress-callback.js';

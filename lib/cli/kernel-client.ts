@@ -1,0 +1,219 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHmac, randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { RecitalError } from '../errors.js';
+
+/** What a message of the Jupyter protocol carries. */
+export type Content = Record<string, unknown>;
+/** Called for each message that a request causes on the output channel: `stream`, `display_data`, `error`, … */
+export type OnOutput = (type: string, content: Content) => void;
+
+/** The kernel process has ended although nobody asked it to. */
+export class KernelDiedError extends RecitalError {}
+
+/** The launcher of this checkout, and the stock kernel of tslab. */
+export const launchers = {
+  repaired: [join(__dirname, '..', 'notebook', 'launch.cjs')],
+  stock: [join(resolve(require.resolve('tslab/package.json'), '..'), 'bin', 'tslab'), 'kernel', '--config-path'],
+};
+
+interface Socket extends AsyncIterable<Buffer[]> {
+  linger: number;
+  connect(address: string): void;
+  close(): void;
+  send(frames: (string | Buffer)[]): Promise<void>;
+  subscribe(): void;
+}
+interface ZeroMq {
+  Dealer: new () => Socket;
+  Subscriber: new (options: { receiveHighWaterMark: number }) => Socket;
+}
+interface Pending {
+  onOutput?: OnOutput;
+  reply?: Content;
+  idle: boolean;
+  done(reply: Content): void;
+  fail(error: Error): void;
+}
+
+const SHUTDOWN_MS = 3_000;
+const LOG_CHARS = 20_000;
+
+/** A tslab kernel started as a child process, spoken to over the Jupyter protocol (5.3) on loopback. Needs no Python. */
+export class KernelClient {
+  /** The kernel's answer to kernel_info_request. */
+  info: Content = {};
+  /** What the process printed outside of cells: the end of it. */
+  log = '';
+  private dead: string | undefined;
+  private readonly pending = new Map<string, Pending>();
+  private readonly session = randomUUID();
+  private readonly sockets: Socket[] = [];
+  private readonly exited: Promise<void>;
+
+  private constructor(
+    private readonly process: ChildProcess,
+    private readonly folder: string,
+    private readonly key: string,
+  ) {
+    const keep = (data: Buffer): void => {
+      this.log = (this.log + data.toString()).slice(-LOG_CHARS);
+    };
+    process.stdout?.on('data', keep);
+    process.stderr?.on('data', keep);
+    this.exited = new Promise((done) => {
+      process.on('error', (error) => this.died(`could not be started: ${error.message}`, done));
+      process.on('close', (code, signal) => this.died(signal ? `was ended by ${signal}` : `ended with exit code ${code}`, done));
+    });
+  }
+
+  /**
+   * Starts a kernel and waits until it answers.
+   * @param options.cwd its working folder: that of the notebook
+   * @param options.env its environment; default: this process's
+   * @param options.launcher arguments for Node before the connection file; default: the launcher of this checkout
+   * @param options.startTimeout milliseconds; default 60,000
+   */
+  static async start(options: { cwd: string; env?: NodeJS.ProcessEnv; launcher?: readonly string[]; startTimeout?: number }): Promise<KernelClient> {
+    const { cwd, env = process.env, launcher = launchers.repaired, startTimeout = 60_000 } = options;
+    const [shell_port, iopub_port, stdin_port, control_port, hb_port] = await freePorts(5);
+    const key = randomUUID();
+    const folder = mkdtempSync(join(tmpdir(), 'recital-kernel-'));
+    const file = join(folder, 'connection.json');
+    const connection = { transport: 'tcp', ip: '127.0.0.1', key, signature_scheme: 'hmac-sha256' };
+    writeFileSync(file, JSON.stringify({ ...connection, shell_port, iopub_port, stdin_port, control_port, hb_port }), { mode: 0o600 });
+    // A group of its own: Ctrl-C in the terminal reaches us alone, and we decide what the kernel is told.
+    const child = spawn(process.execPath, [...launcher, file], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    const client = new KernelClient(child, folder, key);
+    client.connect(shell_port, iopub_port, control_port);
+    await client.ready(startTimeout);
+    return client;
+  }
+
+  private connect(shell: number, iopub: number, control: number): void {
+    const zmq = createRequire(require.resolve('tslab/package.json'))('zeromq') as ZeroMq; // the copy that tslab uses
+    const output = new zmq.Subscriber({ receiveHighWaterMark: 0 });
+    output.subscribe();
+    const ports: [Socket, number][] = [
+      [new zmq.Dealer(), shell],
+      [new zmq.Dealer(), control],
+      [output, iopub],
+    ];
+    for (const [socket, port] of ports) {
+      socket.linger = 0;
+      socket.connect(`tcp://127.0.0.1:${port}`);
+      this.sockets.push(socket);
+      void this.receive(socket);
+    }
+  }
+
+  private async receive(socket: Socket): Promise<void> {
+    for await (const frames of socket) {
+      const start = frames.findIndex((frame) => frame.toString() === '<IDS|MSG>') + 2;
+      const [header, parent, , content] = frames.slice(start).map((frame) => JSON.parse(frame.toString()) as Content);
+      const pending = this.pending.get(String(parent.msg_id));
+      if (!pending) continue;
+      if (socket !== this.sockets[2]) pending.reply = content;
+      else if (header.msg_type !== 'status') pending.onOutput?.(String(header.msg_type), content);
+      else if (content.execution_state === 'idle') pending.idle = true;
+      // Output and reply travel on two channels: a request is over when both have arrived.
+      if (!pending.reply || !pending.idle) continue;
+      this.pending.delete(String(parent.msg_id));
+      pending.done(pending.reply);
+    }
+  }
+
+  /** Asks again until an answer has come on both channels: the output channel loses what is sent before the subscription has reached the kernel. */
+  private async ready(timeout: number): Promise<void> {
+    const end = Date.now() + timeout;
+    for (;;) {
+      const answer = this.request('kernel_info_request', {}).then((info) => {
+        this.info = info;
+        return true;
+      });
+      const ok = await Promise.race([answer, new Promise<false>((done) => setTimeout(done, 250, false))]).catch(() => false);
+      if (ok) return;
+      if (this.dead === undefined && Date.now() < end) continue;
+      await this.stop();
+      throw new KernelDiedError(`The tslab kernel did not start: ${this.dead ?? `no answer within ${timeout / 1000} s`}.${this.lastWords()}`);
+    }
+  }
+
+  /** Sends a request and resolves to the content of the reply, once all output has arrived. Rejects with KernelDiedError. */
+  request(type: string, content: Content, options: { onOutput?: OnOutput; control?: boolean } = {}): Promise<Content> {
+    const id = randomUUID();
+    const header = { msg_id: id, session: this.session, username: 'recital', date: new Date().toISOString(), msg_type: type, version: '5.3' };
+    const body = [header, {}, {}, content].map((part) => JSON.stringify(part));
+    const signature = createHmac('sha256', this.key).update(body.join('')).digest('hex');
+    return new Promise((done, fail) => {
+      if (this.dead !== undefined) return fail(this.deathNotice());
+      this.pending.set(id, { onOutput: options.onOutput, idle: false, done, fail });
+      this.sockets[options.control ? 1 : 0].send(['<IDS|MSG>', signature, ...body]).catch(fail);
+    });
+  }
+
+  /** Runs the code of a cell. */
+  execute(code: string, onOutput?: OnOutput): Promise<Content> {
+    const content = { code, silent: false, store_history: true, user_expressions: {}, allow_stdin: false, stop_on_error: true };
+    return this.request('execute_request', content, { onOutput });
+  }
+
+  /** Asks the running cell to stop, as Jupyter does. */
+  interrupt(): void {
+    this.process.kill('SIGINT');
+  }
+
+  /** Ends the process at once. */
+  kill(): void {
+    this.process.kill('SIGKILL');
+  }
+
+  /** Ends the kernel in order, or by force after three seconds, and removes its files. */
+  async stop(): Promise<void> {
+    if (this.dead === undefined) {
+      this.request('shutdown_request', { restart: false }, { control: true }).catch(() => {});
+      const timer = setTimeout(() => this.kill(), SHUTDOWN_MS);
+      await this.exited;
+      clearTimeout(timer);
+    }
+    for (const socket of this.sockets.splice(0)) socket.close();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private died(how: string, done: () => void): void {
+    this.dead ??= how;
+    for (const pending of this.pending.values()) pending.fail(this.deathNotice());
+    this.pending.clear();
+    done();
+  }
+
+  private deathNotice(): KernelDiedError {
+    const memory = /heap out of memory|Reached heap limit/.test(this.log)
+      ? ' It ran out of memory: use less data, or start with NODE_OPTIONS=--max-old-space-size=8192.'
+      : '';
+    return new KernelDiedError(`The kernel ${this.dead}.${memory}${this.lastWords()}`);
+  }
+
+  private lastWords(): string {
+    const text = this.log.trim().split('\n').slice(-15).join('\n');
+    return text ? `\nIts last words:\n${text}` : '';
+  }
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  const ports = await Promise.all(
+    servers.map(
+      (server) =>
+        new Promise<number>((done, fail) => {
+          server.on('error', fail).listen(0, '127.0.0.1', () => done((server.address() as { port: number }).port));
+        }),
+    ),
+  );
+  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
+  return ports;
+}

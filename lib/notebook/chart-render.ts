@@ -1,0 +1,158 @@
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { extname } from 'node:path';
+import type { Chart } from '../data/chart.js';
+import { ArgumentError } from '../errors.js';
+import { chartConfig } from './chart-config.js';
+import { escapeHtml } from './escape.js';
+import { chartFont } from './font.js';
+import type { MimeBundle } from './kernel.js';
+
+// Only what is used here: the packages' own types need the DOM and would have to be checked with every notebook that imports the library.
+interface View {
+  run(): View;
+  finalize(): void;
+  padding(): { left: number; right: number; top: number; bottom: number };
+  scenegraph(): { root: object };
+  readonly _viewWidth: number;
+  readonly _viewHeight: number;
+  readonly _origin: readonly [number, number];
+}
+interface Vega {
+  parse(spec: object): object;
+  View: new (runtime: object, options: object) => View;
+  SVGStringRenderer: new () => {
+    initialize(element: null, width: number, height: number, origin: number[], scale: number): void;
+    render(root: object): void;
+    svg(): string;
+  };
+  textMetrics: { width(item: { fontSize?: number; fontWeight?: string | number }, text: unknown): number };
+  resetSVGClipId(): void;
+  resetSVGDefIds(): void;
+}
+interface VegaLite {
+  compile(spec: object): { spec: object };
+}
+interface Resvg {
+  Resvg: new (svg: string, options: object) => { render(): { asPng(): Buffer; width: number; height: number } };
+}
+
+/** Pixels of the PNG per pixel of the chart, so that it is sharp on fine screens; its size in the page is kept in the metadata. */
+const SCALE = 2;
+
+let loaded: { vega: Vega; vegaLite: VegaLite; resvg: Resvg } | undefined;
+
+/** Vega is loaded by the first chart: a notebook without one does not wait for it. */
+function tools(): { vega: Vega; vegaLite: VegaLite; resvg: Resvg } {
+  if (loaded) return loaded;
+  const vega = require('vega') as Vega;
+  const { regular, bold } = chartFont();
+  vega.textMetrics.width = ({ fontSize = 11, fontWeight }, text) => {
+    const heavy = fontWeight === 'bold' || Number(fontWeight) >= 600;
+    return (heavy ? bold : regular).width(text === null || text === undefined ? '' : String(text), fontSize);
+  };
+  loaded = { vega, vegaLite: require('vega-lite') as VegaLite, resvg: require('@resvg/resvg-js') as Resvg };
+  return loaded;
+}
+
+/** Vega's logger: Vega reports errors in the data flow here alone, and would go on with half a picture. */
+const strict = {
+  level: () => 1,
+  error: (...messages: unknown[]): never => {
+    throw messages.find((message) => message instanceof Error) ?? new Error(messages.map(String).join(' '));
+  },
+  warn: (...messages: unknown[]): void => console.warn(...messages),
+  info: () => undefined,
+  debug: () => undefined,
+};
+
+/** The complete Vega-Lite specification of a chart, with title, description and the library's configuration; a chart's own `config` comes on top. */
+export function vegaLiteSpec(chart: Chart): Record<string, unknown> {
+  return {
+    $schema: 'https://vega.github.io/schema/vega-lite/v5.json',
+    title: chart.title,
+    description: chart.alt,
+    ...chart.spec,
+    config: merge(chartConfig, (chart.spec.config ?? {}) as Record<string, unknown>),
+  };
+}
+
+/** The entries of `over` on top of those of `base`; a block of settings such as `axis` keeps those that `over` does not mention. */
+function merge(base: Record<string, unknown>, over: Record<string, unknown>): Record<string, unknown> {
+  const isBlock = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value);
+  const merged = Object.entries(over).map(([key, value]) => [
+    key,
+    isBlock(value) && isBlock(base[key]) ? { ...(base[key] as object), ...value } : value,
+  ]);
+  return { ...base, ...Object.fromEntries(merged) };
+}
+
+/** A chart as SVG. Throws ArgumentError if its specification cannot be drawn. */
+export function chartSvg(chart: Chart): string {
+  const { vega, vegaLite } = tools();
+  vega.resetSVGClipId(); // the same chart gives the same bytes
+  vega.resetSVGDefIds();
+  const renderer = new vega.SVGStringRenderer();
+  try {
+    // Everything here is synchronous, unlike view.toSVG(): a chart appears between the prints before and after it. It is possible because the data
+    // is in the specification and nothing has to be loaded.
+    const view = new vega.View(vega.parse(vegaLite.compile(vegaLiteSpec(chart)).spec), { renderer: 'none', logger: strict }).run();
+    const { left, right, top, bottom } = view.padding();
+    const [x, y] = view._origin;
+    renderer.initialize(null, view._viewWidth + left + right, view._viewHeight + top + bottom, [left + x, top + y], 1);
+    renderer.render(view.scenegraph().root);
+    view.finalize();
+  } catch (error) {
+    throw new ArgumentError(
+      `The chart "${chart.title}" cannot be drawn: ${(error as Error).message}. Its spec must be Vega-Lite 5 with its data inside.`,
+    );
+  }
+  return renderer.svg().replace('<svg ', `<svg role="img" aria-label="${escapeHtml(chart.alt)}" `);
+}
+
+/** A chart as PNG, drawn with the fonts that come with the package. `width` and `height` are those it is meant to be shown at. */
+export function chartPng(chart: Chart): { png: Buffer; width: number; height: number } {
+  const svg = chartSvg(chart);
+  const { regular, bold } = chartFont();
+  const font = {
+    fontFiles: [regular.file, bold.file],
+    defaultFontFamily: 'DejaVu Sans',
+    loadSystemFonts: !regular.covers(svg), // only for what DejaVu lacks, e.g. Japanese titles: it takes time and differs between machines
+  };
+  const { resvg } = tools();
+  const image = new resvg.Resvg(svg, { fitTo: { mode: 'zoom', value: SCALE }, background: '#ffffff', font }).render();
+  return { png: image.asPng(), width: image.width / SCALE, height: image.height / SCALE };
+}
+
+/**
+ * The output of a chart: Vega-Lite for the front ends that draw it (JupyterLab, Notebook 7, VS Code), PNG for the others (classic, GitHub, nbconvert),
+ * text for terminals. No HTML: the front ends would prefer it.
+ */
+export function chartBundle(chart: Chart): { bundle: MimeBundle; metadata: MimeBundle } {
+  const { png, width, height } = chartPng(chart);
+  return {
+    bundle: {
+      'application/vnd.vegalite.v5+json': vegaLiteSpec(chart),
+      'image/png': png.toString('base64'),
+      'text/plain': `[${chart.title}: ${chart.alt}]`,
+    },
+    metadata: { 'image/png': { width: Math.round(width), height: Math.round(height) } },
+  };
+}
+
+/**
+ * Writes a chart to a file, which appears complete or not at all.
+ * @param path ends in `.svg` or `.png`, else ArgumentError
+ * @example saveChart(chart, 'loss.png')
+ */
+export function saveChart(chart: Chart, path: string): void {
+  const kind = extname(path).toLowerCase();
+  if (kind !== '.svg' && kind !== '.png') throw new ArgumentError(`A chart is saved as .svg or .png, got "${path}".`);
+  const partial = `${path}.${process.pid}.partial`;
+  const content = kind === '.svg' ? chartSvg(chart) : chartPng(chart).png;
+  try {
+    writeFileSync(partial, content);
+    renameSync(partial, path);
+  } finally {
+    rmSync(partial, { force: true });
+  }
+}

@@ -1,0 +1,80 @@
+import { Chart } from '../../data/chart.js';
+import type { Table } from '../../data/table.js';
+import { ArgumentError } from '../../errors.js';
+import { type ChartOptions, checkTable, counted, drawable, isText, leftOut, spoken } from './common.js';
+
+/** Options of barChart. */
+export interface BarChartOptions extends ChartOptions {
+  /** Column on the horizontal axis. Text here makes the bars stand. */
+  x: string;
+  /** Column on the vertical axis. Text here makes the bars lie, which leaves room for long names. */
+  y: string;
+  /** Order of the bars: by value, the largest first, or as in the table. Default: `'value'`, but `'table'` where both columns are numbers. */
+  sort?: 'value' | 'table';
+  /** Bars drawn: the first ones in that order. Default 40. */
+  limit?: number;
+}
+
+const WRITTEN = 25; // more bars have no room for their values
+
+/**
+ * One bar a row, sorted, with its value beside it.
+ * @throws ArgumentError if neither column holds numbers, or if a name stands in two rows
+ * @example barChart(table, { x: 'plays', y: 'artist', title: 'Most played artists', xTitle: 'plays' })
+ */
+export function barChart(table: Table, options: BarChartOptions): Chart {
+  checkTable(table, 'barChart');
+  const { x, y, title, xTitle = x, yTitle = y, limit = 40 } = options;
+  const lying = isText(table, y);
+  if (lying && isText(table, x)) throw new ArgumentError(`One of "${x}" and "${y}" must hold numbers; both hold text.`);
+  if (!(limit >= 1)) throw new ArgumentError(`limit must be at least 1, got ${limit}.`);
+  const [names, numbers] = lying ? [y, x] : [x, y];
+  const { sort = isText(table, names) ? 'value' : 'table' } = options;
+  const labels = table.strings(names);
+  const values = table.numbers(numbers);
+  const rows = drawable(table, [{ name: numbers }]);
+  const known = new Set<string | null>();
+  for (const i of rows) {
+    if (known.has(labels[i])) throw new ArgumentError(`"${labels[i]}" stands in two rows of column "${names}"; a bar chart needs one row a bar.`);
+    known.add(labels[i]);
+  }
+  const order = sort === 'value' ? [...rows].sort((a, b) => values[b] - values[a]) : rows;
+  const bars = order.slice(0, limit).map((i) => ({ name: labels[i] ?? '–', value: values[i], text: spoken(values[i]) }));
+
+  const written = bars.length <= WRITTEN;
+  const long = bars.some((bar) => bar.name.length > 8) || bars.length > 12;
+  const category = {
+    field: 'name',
+    type: 'nominal',
+    sort: null,
+    title: lying ? yTitle : xTitle,
+    axis: lying ? { ticks: false } : { labelAngle: long ? -45 : 0 },
+  };
+  const room = written ? 0.12 : 0; // beyond the longest bar, for its value
+  const high = Math.max(0, ...bars.map((bar) => bar.value));
+  const low = Math.min(0, ...bars.map((bar) => bar.value));
+  const domain = [low < 0 ? low - room * (high - low) : 0, high > 0 ? high + room * (high - low) : 0];
+  const scale = written && high > low ? { domain, nice: false } : {};
+  const value = { field: 'value', type: 'quantitative', title: lying ? xTitle : yTitle, scale };
+  const text = lying
+    ? { type: 'text', align: { expr: "datum.value < 0 ? 'right' : 'left'" }, dx: { expr: 'datum.value < 0 ? -4 : 4' } }
+    : { type: 'text', dy: { expr: 'datum.value < 0 ? 9 : -7' } };
+  const spec = {
+    data: { values: bars },
+    ...(lying ? { height: { step: 21 } } : { width: { step: Math.max(18, Math.min(60, Math.floor(520 / bars.length))) } }),
+    encoding: { x: lying ? value : category, y: lying ? category : value, tooltip: [{ field: 'name' }, { field: 'value', type: 'quantitative' }] },
+    layer: [{ mark: { type: 'bar' } }, ...(written ? [{ mark: text, encoding: { text: { field: 'text' } } }] : [])],
+  };
+  return new Chart(spec, title, describe(bars, rows.length, sort) + leftOut(table.length, rows.length));
+}
+
+function describe(bars: readonly { name: string; value: number }[], all: number, sort: 'value' | 'table'): string {
+  const ranked = [...bars].sort((a, b) => b.value - a.value);
+  const [first, last] = [ranked[0], ranked[ranked.length - 1]];
+  const which = bars.length < all ? `the ${sort === 'value' ? 'largest' : 'first'} ${bars.length} of ${counted(all, 'bar')}` : counted(all, 'bar');
+  const range =
+    bars.length > 1
+      ? `, from ${first.name} (${spoken(first.value)}) to ${last.name} (${spoken(last.value)})`
+      : `, ${first.name} (${spoken(first.value)})`;
+  return `Bar chart, ${which}${range}.`;
+}

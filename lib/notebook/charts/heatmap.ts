@@ -1,0 +1,104 @@
+import { Chart } from '../../data/chart.js';
+import { Table } from '../../data/table.js';
+import { ArgumentError } from '../../errors.js';
+import { spoken } from './common.js';
+
+/** A matrix with names. */
+export interface LabelledMatrix {
+  /** Names of the rows. */
+  labels: readonly string[];
+  /** Names of the columns. Default: those of the rows. */
+  columnLabels?: readonly string[];
+  /** Values, row-major; NaN is an empty cell. */
+  values: ArrayLike<number>;
+}
+
+/** Options of heatmap. */
+export interface HeatmapOptions {
+  /** Printed above the chart. */
+  title: string;
+  /** Values of full blue and full red; white is half way. Default [−1, 1], that of a correlation. */
+  domain?: readonly [number, number];
+  /** Decimals of the values in the cells. Default 2. */
+  decimals?: number;
+}
+
+const MAX_WRITTEN = 20; // a larger matrix has no room for the values in its cells
+const MAX_SIDE = 60;
+
+/**
+ * A matrix as coloured cells, e.g. the correlations of audio features: red is positive, blue negative, and the value stands in the cell.
+ * @param matrix names and values; or a table whose first text column names the rows and whose numeric columns are the columns
+ * @throws ArgumentError if a value lies outside `domain`, or if there are more than 60 rows or columns
+ * @example heatmap({ labels: ['energy', 'valence'], values: [1, 0.4, 0.4, 1] }, { title: 'Correlation' })
+ */
+export function heatmap(matrix: Table | LabelledMatrix, options: HeatmapOptions): Chart {
+  const { title, domain = [-1, 1], decimals = 2 } = options;
+  const { labels, columnLabels = labels, values } = matrix instanceof Table ? fromTable(matrix) : matrix;
+  const [rows, columns] = [labels.length, columnLabels.length];
+  if (values.length !== rows * columns) {
+    throw new ArgumentError(`A heatmap of ${rows} × ${columns} names needs ${rows * columns} values, got ${values.length}.`);
+  }
+  if (rows === 0 || columns === 0) throw new ArgumentError('A heatmap needs at least one row and one column.');
+  if (Math.max(rows, columns) > MAX_SIDE) throw new ArgumentError(`A heatmap shows at most ${MAX_SIDE} rows and columns, got ${rows} × ${columns}.`);
+  const [low, high] = domain;
+  const cells: { row: string; column: string; value: number; text: string; strong: boolean }[] = [];
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < columns; j++) {
+      const value = values[i * columns + j];
+      if (Number.isNaN(value)) continue;
+      if (value < low - 1e-6 || value > high + 1e-6) {
+        throw new ArgumentError(`The value ${value} of "${labels[i]}" and "${columnLabels[j]}" is outside [${low}, ${high}]. Give \`domain\`.`);
+      }
+      const text = value.toFixed(decimals).replace(/^-(0\.?0*)$/, '$1'); // not −0.00
+      const strong = Math.abs(value - (low + high) / 2) > 0.3 * (high - low);
+      cells.push({ row: labels[i], column: columnLabels[j], value, text, strong });
+    }
+  }
+  const written = Math.max(rows, columns) <= MAX_WRITTEN;
+  const step = written ? Math.max(36, 9 + 7 * Math.max(...cells.map((cell) => cell.text.length))) : 16;
+  const axis = { title: null, domain: false, ticks: false };
+  const steep = columnLabels.some((name) => name.length * 6 > step);
+  const layers: Record<string, unknown>[] = [
+    {
+      mark: { type: 'rect', stroke: '#ffffff' },
+      encoding: { color: { field: 'value', type: 'quantitative', scale: { scheme: 'redblue', reverse: true, domain: [low, high] }, title: null } },
+    },
+  ];
+  if (written) {
+    layers.push({
+      mark: { type: 'text', fontSize: 10 },
+      encoding: { text: { field: 'text' }, color: { condition: { test: 'datum.strong', value: '#ffffff' }, value: '#222222' } },
+    });
+  }
+  const spec = {
+    data: { values: cells },
+    width: { step },
+    height: { step: written ? Math.min(step, 36) : step },
+    encoding: {
+      x: { field: 'column', type: 'nominal', sort: null, axis: { ...axis, orient: 'bottom', labelAngle: steep ? -45 : 0 } },
+      y: { field: 'row', type: 'nominal', sort: null, axis },
+      tooltip: ['row', 'column', 'value'].map((field) => ({ field, type: field === 'value' ? 'quantitative' : 'nominal' })),
+    },
+    layer: layers,
+  };
+  return new Chart(spec, title, describe(cells, rows, columns));
+}
+
+function fromTable(table: Table): LabelledMatrix {
+  const numeric = table.columnNames.filter((name) => table.column(name) instanceof Float64Array);
+  const names = table.columnNames.find((name) => !numeric.includes(name));
+  if (numeric.length === 0) throw new ArgumentError('A heatmap of a table needs numeric columns; it has none.');
+  const labels = names ? table.strings(names).map((label) => label ?? '–') : numeric;
+  const columns = numeric.map((name) => table.numbers(name));
+  const values = labels.flatMap((_, i) => columns.map((column) => column[i]));
+  return { labels, columnLabels: numeric, values };
+}
+
+function describe(cells: readonly { row: string; column: string; value: number }[], rows: number, columns: number): string {
+  const pairs = cells.filter((cell) => cell.row !== cell.column).sort((a, b) => b.value - a.value);
+  const size = `Heatmap of ${rows} × ${columns} values`;
+  if (pairs.length === 0) return `${size}.`;
+  const name = (cell: { row: string; column: string; value: number }): string => `${cell.row} and ${cell.column} (${spoken(cell.value)})`;
+  return `${size}: the highest is that of ${name(pairs[0])}, the lowest that of ${name(pairs[pairs.length - 1])}.`;
+}

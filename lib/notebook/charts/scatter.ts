@@ -1,0 +1,182 @@
+import { Random } from '../../compute/random.js';
+import { Chart } from '../../data/chart.js';
+import type { Table } from '../../data/table.js';
+import { palette, plotSize } from '../chart-config.js';
+import { type AxisScale, type ChartOptions, checkTable, counted, drawable, extent, freeScale, isText, leftOut, spoken } from './common.js';
+import { placeLabels, sides } from './labels.js';
+
+/** Options of scatter. */
+export interface ScatterOptions extends ChartOptions {
+  /** Numeric column on the horizontal axis. */
+  x: string;
+  /** Numeric column on the vertical axis. */
+  y: string;
+  /** Column written beside the points, where there is room; the tooltip has it for every point. */
+  label?: string;
+  /** Column that colours the points: text by category (the six most frequent; the rest is "other"), numbers from dark to bright. */
+  color?: string;
+  /** Further columns to show when pointing at a point. */
+  tooltip?: readonly string[];
+  /** Default `'linear'`. */
+  xScale?: AxisScale;
+  /** Default `'linear'`. */
+  yScale?: AxisScale;
+}
+
+const MAX_POINTS = 3000; // more only cover each other, and make the notebook heavy
+const CATEGORIES = 6;
+const OTHER = 'other';
+const HEIGHT = 380;
+const MARGIN = 0.04; // of the axis, on both sides, so that no point sits on the frame
+
+/**
+ * One point a row. Of more than 3,000 rows a random sample of 3,000 is drawn, always the same one.
+ * @example scatter(factors, { x: 'PC1', y: 'PC2', label: 'title', color: 'genre', title: 'Tracks on the first two components' })
+ */
+export function scatter(table: Table, options: ScatterOptions): Chart {
+  checkTable(table, 'scatter');
+  const { x, y, label, color, tooltip = [], title, xTitle = x, yTitle = y, xScale = 'linear', yScale = 'linear' } = options;
+  const all = drawable(table, [
+    { name: x, scale: xScale },
+    { name: y, scale: yScale },
+  ]);
+  const rows = all.length > MAX_POINTS ? sample(all) : all;
+  const [xs, ys] = [table.numbers(x), table.numbers(y)];
+  const labels = label === undefined ? undefined : table.strings(label);
+  const colors = color === undefined ? undefined : isText(table, color) ? categories(table.strings(color)) : table.numbers(color);
+  const extra = tooltip.map((name) => ({ name, column: table.column(name) }));
+  const [across, up] = [new Axis(rows, xs, xScale), new Axis(rows, ys, yScale)];
+  const places = labels
+    ? placeLabels(
+        rows.map((i) => ({ x: across.position(xs[i]), y: up.position(ys[i]), text: labels[i] ?? '' })),
+        { width: plotSize.width, height: HEIGHT },
+      )
+    : [];
+  const points = rows.map((i, n) => ({
+    x: xs[i],
+    y: ys[i],
+    ...(labels ? { label: labels[i], side: places[n] } : {}),
+    ...(colors ? { color: Number.isNaN(colors[i]) ? null : colors[i] } : {}),
+    ...Object.fromEntries(extra.map(({ column }, j) => [`extra${j}`, column[i]])),
+  }));
+
+  const colorField =
+    colors instanceof Float64Array
+      ? { field: 'color', type: 'quantitative', title: color, scale: { scheme: 'viridis' } }
+      : { field: 'color', type: 'nominal', title: color, scale: categoryScale(rows.map((i) => colors?.[i] ?? null)) };
+  const dots = {
+    mark: { type: 'circle', opacity: points.length > 200 ? 0.55 : 0.85, clip: true },
+    encoding: {
+      ...(colors ? { color: colorField } : {}),
+      tooltip: [
+        ...(labels ? [{ field: 'label', title: label }] : []),
+        { field: 'x', type: 'quantitative', title: x },
+        { field: 'y', type: 'quantitative', title: y },
+        ...(colors ? [{ field: 'color', type: colorField.type, title: color }] : []),
+        ...extra.map(({ name, column }, j) => ({
+          field: `extra${j}`,
+          type: column instanceof Float64Array ? 'quantitative' : 'nominal',
+          title: name,
+        })),
+      ],
+    },
+  };
+  const names = Object.entries(sides)
+    .filter(([side]) => places.includes(side))
+    .map(([side, mark]) => ({
+      transform: [{ filter: `datum.side === '${side}'` }],
+      mark: { type: 'text', ...mark },
+      encoding: { text: { field: 'label' } },
+    }));
+  const spec = {
+    data: { values: points },
+    encoding: {
+      x: { field: 'x', type: 'quantitative', title: xTitle, scale: across.scale },
+      y: { field: 'y', type: 'quantitative', title: yTitle, scale: up.scale },
+    },
+    layer: [dots, ...names],
+    height: HEIGHT,
+  };
+  const drawn = rows.length < all.length ? `, ${counted(rows.length, 'point')} of ${all.length.toLocaleString('en')} drawn` : '';
+  const r = correlation(all, xs, ys);
+  const relation = Number.isNaN(r) ? '' : ` Their correlation is ${spoken(r)}.`;
+  return new Chart(
+    spec,
+    title,
+    `Scatter plot of ${y} over ${x}: ${counted(all.length, 'point')}${drawn}.${relation}${leftOut(table.length, all.length)}`,
+  );
+}
+
+/** An axis from the smallest to the largest value and a little beyond. */
+class Axis {
+  private readonly low: number;
+  private readonly high: number;
+
+  constructor(
+    rows: readonly number[],
+    values: Float64Array,
+    private readonly type: AxisScale,
+  ) {
+    const [low, high] = extent(rows.map((i) => this.along(values[i])));
+    const margin = high > low ? MARGIN * (high - low) : 0.5;
+    this.low = low - margin;
+    this.high = high + margin;
+  }
+
+  private along(value: number): number {
+    return this.type === 'log' ? Math.log10(value) : value;
+  }
+
+  /** Where a value lies, from 0 to 1. */
+  position(value: number): number {
+    return (this.along(value) - this.low) / (this.high - this.low);
+  }
+
+  /** Vega-Lite's scale. */
+  get scale(): Record<string, unknown> {
+    const ends = [this.low, this.high];
+    return { ...freeScale(this.type), domain: this.type === 'log' ? ends.map((end) => 10 ** end) : ends, nice: false };
+  }
+}
+
+function sample(rows: readonly number[]): number[] {
+  const order = new Random(0).child('scatter').permutation(rows.length);
+  return Array.from(order.subarray(0, MAX_POINTS).sort(), (i) => rows[i]);
+}
+
+/** The most frequent categories; the others become "other". */
+function categories(values: readonly (string | null)[]): (string | null)[] {
+  const ranked = frequent(values);
+  if (ranked.length <= CATEGORIES + 1) return [...values];
+  const kept = new Set(ranked.slice(0, CATEGORIES));
+  return values.map((value) => (value === null || kept.has(value) ? value : OTHER));
+}
+
+/** The most frequent category gets the strongest colour; "other" is grey and last. */
+function categoryScale(values: readonly (string | null)[]): Record<string, unknown> {
+  const ranked = frequent(values).filter((name) => name !== OTHER);
+  const domain = values.includes(OTHER) ? [...ranked, OTHER] : ranked;
+  return { domain, range: domain.map((name, j) => (name === OTHER ? '#bbbbbb' : palette[j % palette.length])) };
+}
+
+/** Every category, the most frequent first. */
+function frequent(values: readonly (string | null)[]): string[] {
+  const counts = new Map<string, number>();
+  for (const value of values) if (value !== null) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).map(([name]) => name);
+}
+
+/** Pearson's correlation; NaN where one of the columns is constant. */
+function correlation(rows: readonly number[], a: Float64Array, b: Float64Array): number {
+  let [ma, mb, saa, sbb, sab] = [0, 0, 0, 0, 0];
+  for (const i of rows) {
+    ma += a[i] / rows.length;
+    mb += b[i] / rows.length;
+  }
+  for (const i of rows) {
+    saa += (a[i] - ma) ** 2;
+    sbb += (b[i] - mb) ** 2;
+    sab += (a[i] - ma) * (b[i] - mb);
+  }
+  return sab / Math.sqrt(saa * sbb);
+}

@@ -1,0 +1,69 @@
+// Makes of whatever a cell threw the content of a Jupyter `error` message: name, text, and a stack of the lines that a reader can act on: those of the
+// cells and of this checkout. The kernel's own frames and Node's are left out.
+const path = require('node:path');
+const { format, inspect } = require('node:util');
+
+const MAX_FRAMES = 12;
+const root = path.resolve(__dirname, '..', '..');
+const cellFrame = /cell\[(\d+)\](?::(\d+):(\d+))?/;
+const fileFrame = /(?:file:\/\/)?((?:[A-Za-z]:)?[\\/][^()]*?):(\d+):(\d+)\)?$/;
+
+/** One line of a stack, rewritten; undefined for a frame that says nothing to the reader. */
+function frame(line, code) {
+  const call = (/^\s*at (?:async )?(.*?) ?\(/.exec(line)?.[1] ?? '').replace(/^Proxy\./, ''); // a cell's functions live on a Proxy
+  const inCell = cellFrame.exec(line);
+  if (inCell) {
+    const [, number, row, column] = inCell.map(Number);
+    if (code.isWrapper(number, row)) return undefined;
+    const found = code.locate(number, row, column);
+    const name = call && !call.startsWith('cell[') && call !== 'eval' ? ` (${call})` : '';
+    return found ? `    at cell [${number}], line ${found.line}${name}: ${found.text}` : `    at cell [${number}]${name}`;
+  }
+  const inFile = fileFrame.exec(line);
+  if (!inFile) return undefined;
+  const file = path.relative(root, inFile[1]);
+  if (file.startsWith('..') || /node_modules[\\/](tslab|tsx)[\\/]|^lib[\\/]notebook[\\/][\w-]+\.cjs$/.test(file)) return undefined;
+  return `    at ${call ? `${call} ` : ''}(${file}:${inFile[2]}:${inFile[3]})`;
+}
+
+function lines(error, code, depth = 0) {
+  const frames = String(error.stack ?? '')
+    .split('\n')
+    .filter((line) => /^\s+at /.test(line))
+    .map((line) => frame(line, code))
+    .filter((line) => line !== undefined);
+  const own = [`${error.name}: ${error.message}`, ...frames.slice(0, MAX_FRAMES)];
+  if (!(error.cause instanceof Error) || depth > 3) return own;
+  const [first, ...rest] = lines(error.cause, code, depth + 1);
+  return [...own, `Caused by ${first}`, ...rest];
+}
+
+/** A cell threw `error`. */
+function thrown(error, code) {
+  if (!(error instanceof Error)) {
+    const text = typeof error === 'string' ? error : inspect(error);
+    return { ename: 'Thrown', evalue: text, traceback: [`Thrown: ${text}`, 'A value that is not an Error was thrown, so there is no stack.'] };
+  }
+  if (error.code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED') return interrupted('The cell was stopped.');
+  if (error.message === 'Interrupted asynchronously') return interrupted('The cell was abandoned; what it awaits may go on in the background.');
+  return { ename: error.name, evalue: error.message, traceback: lines(error, code) };
+}
+
+function interrupted(text) {
+  return { ename: 'Interrupted', evalue: text, traceback: [`Interrupted: ${text}`] };
+}
+
+/** A cell did not compile. Each diagnostic holds the arguments of tslab's `console.error("%s%d:%d - %s", file, line, column, message)`. */
+function notCompiled(diagnostics, number, code) {
+  const traceback = diagnostics.flatMap(([, file, line, column, message]) => {
+    if (file) return [`${path.relative(root, file.trim())}:${line}:${column} ${message}`];
+    const text = code.line(number, line);
+    return [
+      `cell [${number}], line ${line}: ${message}`,
+      ...(text === undefined ? [] : [`    ${text}`, `    ${' '.repeat(Math.max(0, column - 1))}^`]),
+    ];
+  });
+  return { ename: 'TypeScriptError', evalue: format('%s', diagnostics[0]?.[4] ?? 'the cell does not compile'), traceback };
+}
+
+module.exports = { interrupted, notCompiled, thrown };

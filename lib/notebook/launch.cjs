@@ -1,0 +1,150 @@
+// Starts the tslab kernel with its defects repaired from the start: usage: node launch.cjs CONNECTION_FILE
+// Against the stock kernel: no output is lost, consecutive prints are one message, a failing cell sends a Jupyter `error` with the lines of the cell
+// and of lib/, cells are numbered (execute_input), busy and idle come in order under "Run All", an interrupt reaches a training loop.
+const { createRequire } = require('node:module');
+const path = require('node:path');
+const { format } = require('node:util');
+const { CellCode } = require('./cell-code.cjs');
+const { Output } = require('./output.cjs');
+const { Interrupts } = require('./interrupts.cjs');
+const failure = require('./failure.cjs');
+const { mark } = require('./repair.cjs');
+
+const [connectionFile] = process.argv.slice(2);
+if (!connectionFile) {
+  console.error('usage: node launch.cjs CONNECTION_FILE   (Jupyter calls this; to open Jupyter: npm run lab)');
+  process.exit(2);
+}
+
+const dist = path.join(path.dirname(require.resolve('tslab/package.json')), 'dist');
+const tslabRequire = createRequire(path.join(dist, 'main.js'));
+const code = new CellCode();
+code.patchTypeScript(tslabRequire.resolve('@tslab/typescript-for-tslab'));
+code.patchVm();
+
+// What tslab would print about a failing cell is kept for its `error` message.
+let reported = [];
+const executorModule = tslabRequire('./executor.js');
+const { createExecutor } = executorModule;
+executorModule.createExecutor = (dir, converters, { log }) => createExecutor(dir, converters, { log, error: (...args) => reported.push(args) });
+
+const jupyter = tslabRequire('./jupyter.js');
+jupyter[mark] = true;
+const server = jupyter.ZmqServer.prototype;
+const { bindSocket, handleKernelInfo, handleShellMessage, handleShutdown } = server;
+const interrupts = new Interrupts();
+let received = 0; // execute requests so far
+let abortedUpTo = 0; // requests up to this one were queued behind a cell that failed
+let queue = Promise.resolve();
+let running; // the execute request in progress
+let Message; // tslab's class of messages, which it does not export
+
+server.bindSocket = function (socket, port) {
+  if (socket === this.iopub) {
+    socket.sendTimeout = 0; // see repair.cjs
+    socket.sendHighWaterMark = 0; // a slow front end gets its messages late rather than not at all
+  }
+  return bindSocket.call(this, socket, port);
+};
+
+server.handleKernelInfo = function (socket, message) {
+  Message ??= message.constructor;
+  return handleKernelInfo.call(this, socket, message);
+};
+
+server.handleShutdown = function (socket, message) {
+  setTimeout(() => process.exit(0), 500); // whatever a cell left running must not keep the kernel alive
+  return handleShutdown.call(this, socket, message);
+};
+
+function reply(connection, socket, message, type, content) {
+  const answer = message.createReply();
+  answer.header.msg_type = type;
+  answer.content = content;
+  answer.signAndSend(connection.key, socket);
+}
+
+const simpleReplies = {
+  history_request: ['history_reply', { status: 'ok', history: [] }],
+  comm_info_request: ['comm_info_reply', { status: 'ok', comms: {} }],
+};
+const ignored = new Set(['comm_open', 'comm_msg', 'comm_close']);
+
+server.handleShellMessage = async function (socket, ...frames) {
+  const delimiter = frames.findIndex((part) => part.equals(Buffer.from('<IDS|MSG>')));
+  const type = Message && JSON.parse(frames[delimiter + 2]).msg_type;
+  if (type === 'execute_request') {
+    const message = Message.fromRaw(this.connInfo.key, frames);
+    const number = ++received;
+    queue = queue.then(() => execute(this, socket, message, number));
+    return;
+  }
+  if (type in simpleReplies || ignored.has(type)) {
+    const message = Message.fromRaw(this.connInfo.key, frames);
+    this.publishStatus('busy', message);
+    if (type in simpleReplies) reply(this.connInfo, socket, message, ...simpleReplies[type]);
+    this.publishStatus('idle', message);
+  } else {
+    await handleShellMessage.call(this, socket, ...frames);
+  }
+  if (running) this.publishStatus('busy', running); // the kernel is not idle because a completion was answered
+};
+
+/** Runs one cell. Never rejects. */
+async function execute(zmq, socket, message, number) {
+  const publish = (type, content) => reply(zmq.connInfo, zmq.iopub, message, type, content);
+  const request = message.content;
+  const { handler } = zmq;
+  zmq.publishStatus('busy', message);
+  let content;
+  if (number <= abortedUpTo) {
+    content = { status: 'aborted' };
+  } else {
+    running = message;
+    if (!request.silent) handler.execCount++;
+    content = await run(handler, request, publish);
+    if (content.status === 'error' && request.stop_on_error !== false) {
+      await new Promise((resolve) => setTimeout(resolve, 20)); // reads what was sent while the cell kept the event loop busy
+      abortedUpTo = received;
+    }
+    running = undefined;
+  }
+  reply(zmq.connInfo, socket, message, 'execute_reply', content);
+  zmq.publishStatus('idle', message);
+}
+
+/** Executes the code of a request and returns the content of its reply. */
+async function run(handler, request, publish) {
+  const number = handler.execCount;
+  if (!request.silent) publish('execute_input', { code: request.code, execution_count: number });
+  const output = new Output(
+    (name, text) => publish('stream', { name, text }),
+    (data, update) => publish(update ? 'update_display_data' : 'display_data', data),
+  );
+  output.install(jupyter);
+  reported = [];
+  code.begin(number, request.code);
+  interrupts.adopt();
+  interrupts.begin();
+  let ok;
+  try {
+    ok = await handler.executor.execute(request.code);
+  } catch (error) {
+    ok = false; // a defect of the compiler, not of the cell
+    reported.push([error]);
+  }
+  const asked = interrupts.end();
+  if (ok) for (const args of reported) output.print('stderr', `${format(...args)}\n`); // a cell with @module "succeeds" even if it does not compile
+  output.flush();
+  if (ok && !asked) return { status: 'ok', execution_count: number, payload: [], user_expressions: {} };
+  const content = asked ? failure.interrupted('The cell stopped when asked to.') : explain(number);
+  publish('error', content);
+  return { status: 'error', execution_count: number, ...content };
+}
+
+function explain(number) {
+  const diagnostics = reported.filter(([first]) => first === '%s%d:%d - %s');
+  return diagnostics.length ? failure.notCompiled(diagnostics, number, code) : failure.thrown(reported.at(-1)?.[0], code);
+}
+
+tslabRequire('./main.js').startKernel({ configPath: connectionFile, enableFindLocal: false });

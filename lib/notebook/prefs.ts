@@ -1,0 +1,32 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+interface Prefs {
+  readonly bar: boolean;
+  readonly logging: boolean;
+}
+
+const scope = new AsyncLocalStorage<Prefs>();
+const all: Prefs = { bar: true, logging: true };
+
+/** What the live display of a training may show at this point. */
+export function displayPrefs(): Prefs {
+  return scope.getStore() ?? all;
+}
+
+/**
+ * Trains without progress bars; the table of results still grows. fastai's `learn.no_bar()`.
+ * @returns what `work` returns, so that it can be awaited
+ * @example await noBar(() => learn.fitOneCycle(5));
+ */
+export function noBar<T>(work: () => T): T {
+  return scope.run({ ...displayPrefs(), bar: false }, work);
+}
+
+/**
+ * Trains without bars and without the table. fastai's `learn.no_logging()`. The recorder still keeps every value.
+ * @returns what `work` returns, so that it can be awaited
+ * @example await noLogging(() => learn.fit(1));
+ */
+export function noLogging<T>(work: () => T): T {
+  return scope.run({ bar: false, logging: false }, work);
+}

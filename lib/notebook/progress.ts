@@ -1,0 +1,176 @@
+import { ArgumentError } from '../errors.js';
+import { escapeHtml } from './escape.js';
+import { inNotebook } from './kernel.js';
+import { displayPrefs } from './prefs.js';
+import { Html, Slot } from './show.js';
+import { rowsHtml } from './table-html.js';
+import { writeLine } from './terminal-line.js';
+
+/** Part of an epoch. */
+export type Phase = 'train' | 'valid';
+
+interface Bar {
+  value: number;
+  total: number;
+  since: number;
+  note: string;
+}
+
+const INTERVAL_MS = 100; // at most ten updates a second
+const BAR_STYLE = 'width:300px;height:20px;vertical-align:middle;';
+
+/**
+ * The live display of a training, as fastai's: a bar for the epochs, a bar for the batches of the epoch, and a table that gets a row an epoch. In the
+ * end only the table remains. In a script the rows are printed as they come; the bars are written in one line, if the output is a terminal.
+ *
+ * The learner calls `batch` after every batch (it costs next to nothing between two updates), `row` after every epoch, and in the end `done` or
+ * `interrupted`.
+ */
+export class TrainingDisplay {
+  private readonly prefs = displayPrefs();
+  private readonly slot = new Slot();
+  private readonly live = inNotebook();
+  private readonly rows: (string | null)[][] = [];
+  private readonly main: Bar;
+  private part: Bar | undefined;
+  private place: { epoch: number; phase: Phase } | undefined;
+  private painted = -Infinity;
+
+  /**
+   * @param epochs how many there will be
+   * @param batches of training in an epoch, for the estimate of the time left; a phase of its own says its number in `batch`
+   * @param columnNames head of the table, e.g. epoch, train_loss, valid_loss, time
+   */
+  constructor(
+    epochs: number,
+    private readonly batches: number,
+    private readonly columnNames: readonly string[],
+  ) {
+    this.main = { value: 0, total: epochs, since: performance.now(), note: '' };
+    this.paint(true);
+  }
+
+  /**
+   * A batch is done.
+   * @param epoch from 0
+   * @param i number of the batch within its phase, from 0
+   * @param n batches of the phase
+   * @param smoothLoss the smoothed training loss; NaN or undefined while there is none
+   * @param phase whether the batch trains or validates
+   */
+  batch(epoch: number, i: number, n: number, smoothLoss: number | undefined, phase: Phase): void {
+    const now = performance.now();
+    if (!this.part || this.place?.epoch !== epoch || this.place.phase !== phase) {
+      this.part = { value: 0, total: n, since: now, note: '' };
+      this.place = { epoch, phase };
+    }
+    this.part.value = i + 1;
+    this.part.total = n;
+    if (now - this.painted < INTERVAL_MS) return;
+    this.part.note = smoothLoss === undefined || Number.isNaN(smoothLoss) ? '' : smoothLoss.toFixed(4);
+    this.main.value = epoch + (phase === 'train' ? (i + 1) / Math.max(n, this.batches) : 1);
+    this.paint();
+  }
+
+  /**
+   * An epoch is done.
+   * @param cells one a column: numbers with six decimals, but `epoch` as it is and `time`, in seconds, as m:ss; text as it is; null is a missing value
+   */
+  row(cells: readonly (number | string | null)[]): void {
+    if (cells.length !== this.columnNames.length) {
+      throw new ArgumentError(`A row needs ${this.columnNames.length} cells (${this.columnNames.join(', ')}), got ${cells.length}.`);
+    }
+    const texts = cells.map((cell, j) => (typeof cell === 'number' ? formatNumber(cell, this.columnNames[j]) : cell));
+    this.rows.push(texts);
+    this.main.value = this.rows.length;
+    this.part = undefined;
+    if (this.live) this.paint();
+    else if (this.prefs.logging) this.printRow(texts);
+  }
+
+  /** The training is over: only the table remains. */
+  done(): void {
+    this.finish('');
+  }
+
+  /** The training was stopped: the table remains, with a line that says where. */
+  interrupted(): void {
+    const at =
+      this.place && this.part ? `in epoch ${this.place.epoch}, batch ${this.part.value} of ${this.part.total}` : `after ${this.rows.length} epochs`;
+    this.finish(`Interrupted ${at}.`);
+  }
+
+  private finish(note: string): void {
+    if (!this.live) {
+      if (this.prefs.bar) writeLine('');
+      if (note && this.prefs.logging) console.log(note);
+    } else if (this.prefs.logging) {
+      this.slot.update(this.table(note));
+    } else if (this.prefs.bar) {
+      this.slot.update(new Html('', ''));
+    }
+  }
+
+  private paint(first = false): void {
+    this.painted = performance.now();
+    const { bar, logging } = this.prefs;
+    if (this.live) {
+      if (bar || (logging && (this.rows.length > 0 || first))) this.slot.update(bar ? this.withBars() : this.table(''));
+    } else if (bar && !first) {
+      writeLine(`epoch ${label(this.main)}${this.part ? `  ${this.place?.phase} ${label(this.part)}` : ''}`);
+    }
+  }
+
+  private withBars(): Html {
+    const bars = [this.main, ...(this.part ? [this.part] : [])];
+    const markup = bars.map(
+      (b) => `<div><progress value="${b.value}" max="${b.total}" style="${BAR_STYLE}"></progress> ${escapeHtml(label(b))}</div>`,
+    );
+    const table = this.table('');
+    const showTable = this.prefs.logging && this.rows.length > 0;
+    const text = bars.map(label).join('\n');
+    return new Html(`${showTable ? table.markup : ''}${markup.join('')}`, showTable ? `${table.text}\n${text}` : text);
+  }
+
+  private table(note: string): Html {
+    const numeric = this.columnNames.map(() => true);
+    const lines = this.rows.map((row) => this.line(row));
+    const text = [this.line(this.columnNames), ...lines, ...(note ? [note] : [])].join('\n');
+    return new Html(rowsHtml(this.columnNames, this.rows, { numeric, note }), text);
+  }
+
+  private line(cells: readonly (string | null)[]): string {
+    return cells.map((cell, j) => (cell ?? '–').padStart(width(this.columnNames[j]))).join('  ');
+  }
+
+  private printRow(texts: readonly (string | null)[]): void {
+    writeLine('');
+    if (this.rows.length === 1) console.log(this.line(this.columnNames));
+    console.log(this.line(texts));
+  }
+}
+
+function width(column: string): number {
+  return Math.max(column.length, column === 'epoch' ? 5 : 8);
+}
+
+function formatNumber(value: number, column: string): string {
+  if (column === 'time') return formatTime(value);
+  return column === 'epoch' ? String(value) : value.toFixed(6);
+}
+
+/** Seconds as fastai writes them: `mm:ss`, from an hour on `h:mm:ss`. */
+export function formatTime(seconds: number): string {
+  const whole = Math.floor(seconds);
+  const two = (n: number): string => String(n).padStart(2, '0');
+  const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${two(m)}:${two(s)}`;
+}
+
+/** fastai's label of a bar: `12.34% [i/n elapsed<remaining loss]`. */
+function label({ value, total, since, note }: Bar): string {
+  const share = total > 0 ? value / total : 1;
+  const elapsed = (performance.now() - since) / 1000;
+  const remaining = share > 0 ? formatTime((elapsed / share) * (1 - share)) : '?';
+  return `${(100 * share).toFixed(2)}% [${Math.floor(value)}/${total} ${formatTime(elapsed)}<${remaining}${note ? ` ${note}` : ''}]`;
+}

@@ -1,0 +1,122 @@
+import { randomUUID } from 'node:crypto';
+import { Chart } from '../data/chart.js';
+import { setDisplay } from '../data/display.js';
+import { Table } from '../data/table.js';
+import { chartBundle } from './chart-render.js';
+import { inNotebook, joinKernel, type MimeBundle, publish } from './kernel.js';
+import { tableHtml } from './table-html.js';
+
+/** The method that makes an object show itself in a notebook: it returns a MIME bundle. Deno's convention, so objects made for Deno work as well. */
+export const displaySymbol: unique symbol = Symbol.for('Jupyter.display');
+
+/** Something that can be shown: a table, a chart, HTML made by `html()`, or any object with a `[Symbol.for('Jupyter.display')]()` method. */
+export interface Displayable {
+  [displaySymbol](): MimeBundle;
+}
+
+/** A piece of HTML with the text that stands for it where there is no HTML. */
+export class Html {
+  /**
+   * @param markup HTML; use `style=` attributes: notebooks that are not trusted lose `<style>` and `<script>`
+   * @param text what a terminal prints instead
+   */
+  constructor(
+    readonly markup: string,
+    readonly text: string,
+  ) {}
+
+  [displaySymbol](): MimeBundle {
+    return { 'text/html': this.markup, 'text/plain': this.text };
+  }
+}
+
+/**
+ * A piece of HTML to show. What comes from data must go through `escapeHtml` first.
+ * @example show(html('<b>ready</b>', 'ready'))
+ */
+export function html(markup: string, text = markup.replace(/<[^>]*>/g, '')): Html {
+  return new Html(markup, text);
+}
+
+interface Output {
+  bundle: MimeBundle;
+  metadata?: MimeBundle;
+}
+
+/** How a value looks in a notebook; undefined for a value that is just printed. */
+function render(value: unknown, title?: string): Output | undefined {
+  if (value instanceof Table) {
+    const text = value.toString();
+    return { bundle: { 'text/html': tableHtml(value, { title }), 'text/plain': title ? `${title}\n${text}` : text } };
+  }
+  if (value instanceof Chart) return chartBundle(value);
+  if (typeof value !== 'object' || value === null || typeof (value as Displayable)[displaySymbol] !== 'function') return undefined;
+  const bundle = (value as Displayable)[displaySymbol]();
+  return typeof bundle === 'object' && bundle !== null ? { bundle } : undefined;
+}
+
+/** What a script prints for a value: a chart is not drawn for it. */
+function plain(value: unknown, title?: string): unknown {
+  if (value instanceof Chart) return chartText(value);
+  return render(value, title)?.bundle['text/plain'] ?? value;
+}
+
+/** A chart as one line of text: its title and what it shows. */
+export function chartText(chart: Chart): string {
+  return `[${chart.title}: ${chart.alt}]`;
+}
+
+/**
+ * Shows a value: a table as a table, a chart as a picture, anything else as console.log does. In a plain script, as text.
+ * @param options.title a line above a table
+ * @example show(new Table({ track: ['a', 'b'], plays: Float64Array.of(3, 1) }), { title: 'Plays' })
+ */
+export function show(value: unknown, options: { title?: string } = {}): void {
+  const output = inNotebook() ? render(value, options.title) : undefined;
+  if (output) publish(output.bundle, { metadata: output.metadata });
+  else console.log(plain(value, options.title));
+}
+
+/**
+ * A place in the output whose content can be replaced. In a plain script each content is printed once it is final: by `show` alone, not by `update`.
+ * @example
+ * const place = new Slot();
+ * place.update(html('<i>working …</i>'));
+ * place.show(table);
+ */
+export class Slot {
+  private readonly id = randomUUID();
+  private used = false;
+
+  /** Shows a value in this place; a script prints it. */
+  show(value: unknown): void {
+    if (inNotebook()) this.update(value);
+    else show(value);
+  }
+
+  /** Shows a value that will be replaced soon; a script prints nothing. */
+  update(value: unknown): void {
+    if (!inNotebook()) return;
+    const output = render(value) ?? { bundle: { 'text/plain': String(value) } };
+    publish(output.bundle, { metadata: output.metadata, id: this.id, update: this.used });
+    this.used = true;
+  }
+}
+
+/**
+ * Makes tables, charts and lines from every layer appear here: in a notebook drawn, in a script printed. Called when the library is imported. In a
+ * notebook, a table or chart that is the last value of a cell is drawn as well.
+ */
+export function installDisplay(): void {
+  setDisplay({
+    table: (table, options) => show(table, options),
+    chart: (chart) => show(chart),
+    text: (line) => console.log(line),
+    warn: (line) => console.warn(line),
+  });
+  joinKernel((value) => {
+    const output = render(value);
+    if (output) publish(output.bundle, { metadata: output.metadata });
+    return output !== undefined;
+  });
+}

@@ -1,0 +1,64 @@
+import { type Cell, formatCell, type Table } from '../data/table.js';
+import { escapeHtml } from './escape.js';
+
+/** Rows of a table that are written out; of longer ones the rest is counted. */
+export const MAX_ROWS = 20;
+
+// Attributes only: front ends strip <style> from notebooks they do not trust. No colours but translucent grey: the text takes the theme's, light or dark.
+const cellStyle = 'padding:0.3em 0.7em;border:none;border-bottom:1px solid rgba(128,128,128,0.25);vertical-align:top;';
+const numberStyle = `${cellStyle}text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap;`;
+const textStyle = `${cellStyle}text-align:left;max-width:40em;overflow-wrap:anywhere;`;
+const headStyle = 'border-bottom:2px solid rgba(128,128,128,0.6);font-weight:600;vertical-align:bottom;';
+const tableStyle = 'border-collapse:collapse;border:none;font-size:0.95em;margin:0.3em 0;';
+
+/**
+ * HTML of a table, for light and dark themes and for notebooks that are not trusted.
+ * @param table what to show
+ * @param options.title a line above it
+ * @param options.maxRows rows written out; default 20
+ */
+export function tableHtml(table: Table, options: { title?: string; maxRows?: number } = {}): string {
+  const { title, maxRows = MAX_ROWS } = options;
+  const rows = table.head(maxRows);
+  const columns = table.columnNames.map((name) => columnText(rows, name));
+  const body = Array.from({ length: rows.length }, (_, i) => columns.map((column) => column[i]));
+  const numeric = table.columnNames.map((name) => rows.column(name) instanceof Float64Array);
+  const left = table.length - rows.length;
+  const note = left > 0 ? `… ${left.toLocaleString('en')} more rows` : '';
+  return rowsHtml(table.columnNames, body, { numeric, title, note });
+}
+
+/**
+ * HTML of a table of ready-made texts.
+ * @param head column names
+ * @param body one list of cells a row; null is a missing value
+ * @param options.numeric which columns hold numbers, and so are set flush right
+ * @param options.title a line above the table
+ * @param options.note a line below it
+ */
+export function rowsHtml(
+  head: readonly string[],
+  body: readonly (readonly (string | null)[])[],
+  options: { numeric: readonly boolean[]; title?: string; note?: string },
+): string {
+  const { numeric, title, note } = options;
+  const style = (j: number): string => (numeric[j] ? numberStyle : textStyle);
+  const line = (cells: string[]): string => `<tr style="background:none;">${cells.join('')}</tr>`;
+  const th = head.map((name, j) => `<th style="${style(j)}${headStyle}">${escapeHtml(name)}</th>`);
+  const tr = body.map((row) => line(row.map((text, j) => `<td style="${style(j)}">${text === null ? '–' : escapeHtml(text)}</td>`)));
+  const caption = title ? `<div style="font-weight:600;margin:0.5em 0 0.2em;">${escapeHtml(title)}</div>` : '';
+  const after = note ? `<div style="opacity:0.7;font-size:0.9em;margin:0.2em 0 0.5em;">${escapeHtml(note)}</div>` : '';
+  const table = `<table border="1" class="dataframe" style="${tableStyle}"><thead>${line(th)}</thead><tbody>${tr.join('')}</tbody></table>`;
+  return `<div>${caption}${table}${after}</div>`;
+}
+
+/** The cells of a column as text. If one of its numbers has decimals, all get them, so that they stand below each other. */
+function columnText(table: Table, name: string): string[] {
+  const column = table.column(name);
+  if (!(column instanceof Float64Array)) return column.map((value) => formatCell(value));
+  const plain = column.every((value) => Number.isNaN(value) || Number.isInteger(value));
+  return Array.from(column, (value): string => {
+    const cell: Cell = Number.isNaN(value) ? null : value;
+    return !plain && Number.isInteger(value) && Math.abs(value) < 1e9 ? value.toFixed(6) : formatCell(cell);
+  });
+}

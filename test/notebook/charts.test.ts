@@ -1,0 +1,196 @@
+import { expect } from 'chai';
+import type { Chart } from '../../lib/data/chart.js';
+import { Table } from '../../lib/data/table.js';
+import { ArgumentError, UnknownIdError } from '../../lib/errors.js';
+import { chartPng, chartSvg } from '../../lib/notebook/chart-render.js';
+import { placeLabels } from '../../lib/notebook/charts/labels.js';
+import { barChart, heatmap, histogram, lineChart, scatter } from '../../lib/notebook/index.js';
+import { countPixels, decodePng } from '../support/png.js';
+import { printed } from '../support/printed.js';
+
+interface Spec {
+  data: { values: Record<string, unknown>[] };
+}
+const values = (chart: Chart): Record<string, unknown>[] => (chart.spec as unknown as Spec).data.values;
+const ramp = (n: number, f: (i: number) => number = (i) => i): Float64Array => Float64Array.from({ length: n }, (_, i) => f(i));
+const plays = new Table({ artist: ['Björk', 'Can', 'Air'], plays: Float64Array.of(20, 3, 100), share: Float64Array.of(0.2, NaN, 0.8) });
+
+describe('every chart', () => {
+  const charts: Record<string, () => Chart> = {
+    heatmap: () => heatmap({ labels: ['a', 'b'], values: [1, -0.5, -0.5, 1] }, { title: 't' }),
+    'standing bars': () => barChart(plays, { x: 'artist', y: 'plays', title: 't' }),
+    'lying bars': () => barChart(plays, { x: 'plays', y: 'artist', title: 't' }),
+    histogram: () => histogram(plays, 'plays', { title: 't' }),
+    histograms: () => histogram(plays, ['plays', 'share'], { title: 't' }),
+    'logarithmic histogram': () => histogram(plays, 'plays', { title: 't', scale: 'log' }),
+    line: () => lineChart(plays, { x: 'plays', y: 'share', title: 't', xScale: 'log' }),
+    lines: () => lineChart(plays, { x: 'plays', y: ['share', 'plays'], title: 't' }),
+    scatter: () => scatter(plays, { x: 'plays', y: 'share', title: 't', label: 'artist', color: 'artist', tooltip: ['plays'], xScale: 'log' }),
+  };
+  for (const [name, make] of Object.entries(charts)) {
+    it(`is drawn with something in it and without a warning: ${name}`, () => {
+      let inked = 0;
+      const lines = printed(() => {
+        const image = decodePng(chartPng(make()).png);
+        inked = countPixels(image, (r, g, b) => Math.max(r, g, b) - Math.min(r, g, b) > 60);
+      });
+      expect(lines).to.deep.equal([]);
+      expect(inked).to.be.greaterThan(150);
+    });
+  }
+
+  it('says what it shows, in numbers computed from the data', () => {
+    expect(charts['lying bars']().alt).to.equal('Bar chart, 3 bars, from Air (100) to Can (3).');
+    expect(charts.histogram().alt).to.equal('Histogram. plays: 3 values from 3 to 100, median 20.');
+    expect(charts.heatmap().alt).to.contain('the lowest that of').and.to.contain('(-0.5)');
+    expect(charts.line().alt).to.equal('Line chart over plays. share: 2 points, from 0.2 to 0.8, lowest 0.2, highest 0.8.');
+    expect(charts.scatter().alt).to.equal('Scatter plot of share over plays: 2 points. Their correlation is 1. 1 row without a value is left out.');
+  });
+
+  it('refuses an empty table, an unknown column and a text column where numbers are needed', () => {
+    expect(() => histogram(plays.head(0), 'plays', { title: 't' })).to.throw(ArgumentError, 'without rows');
+    expect(() => lineChart(plays, { x: 'play', y: 'share', title: 't' })).to.throw(UnknownIdError, 'did you mean "plays"');
+    expect(() => scatter(plays, { x: 'artist', y: 'plays', title: 't' })).to.throw(ArgumentError, 'numbers was expected');
+    expect(() => barChart({} as Table, { x: 'a', y: 'b', title: 't' })).to.throw(ArgumentError, 'draws a Table');
+  });
+
+  it('refuses a logarithmic axis for values that are not positive, and names the row', () => {
+    const table = new Table({ n: Float64Array.of(1, 0) });
+    expect(() => histogram(table, 'n', { title: 't', scale: 'log' })).to.throw(ArgumentError, '"n" is 0 in row 1');
+  });
+
+  it('refuses a column without a single number', () => {
+    expect(() => histogram(new Table({ n: Float64Array.of(NaN) }), 'n', { title: 't' })).to.throw(ArgumentError, 'nothing to draw');
+  });
+});
+
+describe('heatmap', () => {
+  it('takes a table: text names the rows, numbers are the columns', () => {
+    const chart = heatmap(new Table({ '': ['a', 'b'], a: Float64Array.of(1, 0.25), b: Float64Array.of(0.25, 1) }), { title: 't' });
+    expect(values(chart).map(({ row, column, text }) => [row, column, text])).to.deep.equal([
+      ['a', 'a', '1.00'],
+      ['a', 'b', '0.25'],
+      ['b', 'a', '0.25'],
+      ['b', 'b', '1.00'],
+    ]);
+  });
+
+  it('draws positive values red and negative ones blue', () => {
+    const red = chartSvg(heatmap({ labels: ['a'], values: [1] }, { title: 't' }));
+    const blue = chartSvg(heatmap({ labels: ['a'], values: [-1] }, { title: 't' }));
+    const fill = (svg: string): string => /aria-label="[^"]*value: [^"]*"[^>]*fill="(rgb\([^)]*\))"/.exec(svg)?.[1] ?? svg;
+    const [r, , b] = fill(red).match(/\d+/g)!.map(Number);
+    expect(r).to.be.greaterThan(2 * b);
+    const [r2, , b2] = fill(blue).match(/\d+/g)!.map(Number);
+    expect(b2).to.be.greaterThan(2 * r2);
+  });
+
+  it('leaves cells without a value empty and never writes −0.00', () => {
+    const chart = heatmap({ labels: ['a'], columnLabels: ['x', 'y'], values: [NaN, -0.001] }, { title: 't' });
+    expect(values(chart).map((cell) => cell.text)).to.deep.equal(['0.00']);
+  });
+
+  it('refuses values outside the domain and matrices of the wrong size', () => {
+    expect(() => heatmap({ labels: ['a'], values: [3] }, { title: 't' })).to.throw(ArgumentError, 'outside [-1, 1]');
+    expect(() => heatmap({ labels: ['a', 'b'], values: [1, 1] }, { title: 't' })).to.throw(ArgumentError, 'needs 4 values, got 2');
+    expect(() => heatmap({ labels: [], values: [] }, { title: 't' })).to.throw(ArgumentError, 'at least one');
+  });
+});
+
+describe('barChart', () => {
+  const names = (chart: Chart): unknown[] => values(chart).map((bar) => bar.name);
+
+  it('sorts by value, or leaves the order of the table', () => {
+    expect(names(barChart(plays, { x: 'plays', y: 'artist', title: 't' }))).to.deep.equal(['Air', 'Björk', 'Can']);
+    expect(names(barChart(plays, { x: 'plays', y: 'artist', title: 't', sort: 'table' }))).to.deep.equal(['Björk', 'Can', 'Air']);
+  });
+
+  it('draws the largest bars of many', () => {
+    const table = new Table({ year: ramp(100, (i) => 1920 + i), n: ramp(100) });
+    const chart = barChart(table, { x: 'year', y: 'n', title: 't', sort: 'value', limit: 10 });
+    expect(names(chart)).to.deep.equal(Array.from({ length: 10 }, (_, i) => String(2019 - i)));
+    expect(chart.alt).to.contain('the largest 10 of 100 bars');
+  });
+
+  it('refuses a name that stands in two rows, two text columns and a limit below one', () => {
+    const twice = new Table({ a: ['x', 'x'], n: Float64Array.of(1, 2) });
+    expect(() => barChart(twice, { x: 'n', y: 'a', title: 't' })).to.throw(ArgumentError, '"x" stands in two rows');
+    expect(() => barChart(plays, { x: 'artist', y: 'artist', title: 't' })).to.throw(ArgumentError, 'both hold text');
+    expect(() => barChart(plays, { x: 'plays', y: 'artist', title: 't', limit: 0 })).to.throw(ArgumentError, 'limit');
+  });
+});
+
+describe('histogram', () => {
+  const bins = (table: Table, options: { bins?: number; scale?: 'log' } = {}): { from: number; to: number; count: number }[] =>
+    values(histogram(table, 'n', { title: 't', ...options })) as never;
+
+  it('ships bins, not rows, on round edges, and counts every row once', () => {
+    const counts = bins(new Table({ n: ramp(50_000, (i) => i / 50_000) }), { bins: 10 });
+    expect(counts.map(({ from }) => from)).to.deep.equal([0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]);
+    expect(counts.every(({ count }) => count === 5000)).to.equal(true);
+  });
+
+  it('gives few whole numbers a bin each', () => {
+    const counts = bins(new Table({ n: Float64Array.of(0, 1, 1, 3) }));
+    expect(counts).to.deep.equal([
+      { from: -0.5, to: 0.5, count: 1 },
+      { from: 0.5, to: 1.5, count: 2 },
+      { from: 1.5, to: 2.5, count: 0 },
+      { from: 2.5, to: 3.5, count: 1 },
+    ]);
+  });
+
+  it('copes with a constant column and with infinite values', () => {
+    expect(bins(new Table({ n: Float64Array.of(0.3, 0.3, Infinity) }))).to.deep.equal([{ from: -0.2, to: 0.8, count: 2 }]);
+  });
+
+  it('takes bins of equal width in the logarithm', () => {
+    const counts = bins(new Table({ n: Float64Array.of(1, 5, 50, 100, 1000) }), { bins: 3, scale: 'log' });
+    expect(counts.map(({ count }) => count)).to.deep.equal([2, 1, 2]);
+    expect(counts[1].from).to.be.closeTo(10, 1e-9);
+  });
+
+  it('refuses a number of bins that is none', () => {
+    expect(() => bins(plays, { bins: 0 })).to.throw(ArgumentError, 'bins must be');
+    expect(() => histogram(plays, [], { title: 't' })).to.throw(ArgumentError, 'at least one column');
+  });
+});
+
+describe('lineChart', () => {
+  it('keeps the extremes of a long line', () => {
+    const table = new Table({ x: ramp(50_000), y: ramp(50_000, (i) => (i === 31_234 ? 99 : i === 7 ? -99 : Math.sin(i))) });
+    const drawn = values(lineChart(table, { x: 'x', y: 'y', title: 't' }));
+    expect(drawn.length).to.be.within(1000, 2000);
+    expect(drawn.map(({ y }) => y)).to.include.members([99, -99]);
+    expect(drawn.map(({ x }) => x as number)).to.satisfy((xs: number[]) => xs.every((x, i) => i === 0 || x > xs[i - 1]));
+  });
+
+  it('takes the rows in the order of x', () => {
+    const table = new Table({ x: Float64Array.of(2, 0, 1), y: Float64Array.of(20, 0, 10) });
+    expect(values(lineChart(table, { x: 'x', y: 'y', title: 't' })).map(({ y }) => y)).to.deep.equal([0, 10, 20]);
+  });
+});
+
+describe('scatter', () => {
+  it('draws a sample of many points, always the same', () => {
+    const table = new Table({ x: ramp(20_000), y: ramp(20_000, (i) => i * i) });
+    const [a, b] = [1, 2].map(() => scatter(table, { x: 'x', y: 'y', title: 't' }));
+    expect(values(a)).to.have.length(3000).and.to.deep.equal(values(b));
+    expect(a.alt).to.contain('3,000 points of 20,000 drawn');
+  });
+
+  it('keeps the six most frequent categories and calls the rest "other"', () => {
+    const genre = Array.from({ length: 45 }, (_, i) => `g${Math.floor((Math.sqrt(8 * i + 1) - 1) / 2)}`); // g8 nine times, …, g0 once
+    const chart = scatter(new Table({ x: ramp(45), y: ramp(45), genre }), { x: 'x', y: 'y', color: 'genre', title: 't' });
+    expect([...new Set(values(chart).map(({ color }) => color))]).to.have.members(['g8', 'g7', 'g6', 'g5', 'g4', 'g3', 'other']);
+  });
+
+  it('writes labels beside the points where there is room, and drops those that would cover another', () => {
+    const text = 'a track';
+    const size = { width: 500, height: 300 };
+    expect(placeLabels([{ x: 0.5, y: 0.5, text }], size)).to.deep.equal(['right']);
+    expect(placeLabels([{ x: 1, y: 0.5, text }], size)).to.deep.equal(['left']);
+    const crowd = Array.from({ length: 30 }, (_, i) => ({ x: 0.5 + i / 5000, y: 0.5, text }));
+    expect(placeLabels(crowd, size).filter((side) => side !== undefined).length).to.be.within(1, 4);
+  });
+});

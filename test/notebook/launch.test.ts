@@ -1,0 +1,101 @@
+import { expect } from 'chai';
+import { type CellRun, KernelClient, runCell } from '../support/kernel.js';
+
+describe('the launcher', () => {
+  let kernel: KernelClient;
+  const run = (code: string): Promise<CellRun> => runCell(kernel, code);
+  before(async () => {
+    kernel = await KernelClient.start({ cwd: __dirname });
+    await run("import { Random } from 'recital';");
+  });
+  after(() => kernel.stop());
+
+  it('names the line of the cell, and the line of the library, where an error was thrown', async () => {
+    const { error } = await run(
+      'interface Seed { value: number }\n\n// a comment, which the compiled code lacks\nconst seed: Seed = { value: 1.5 };\n\nnew Random(seed.value);',
+    );
+    expect(error?.ename).to.equal('ArgumentError');
+    expect(error?.evalue).to.equal('A seed must be an integer or a string, got 1.5.');
+    const [head, library, cell, ...rest] = error?.traceback ?? [];
+    expect(head).to.equal('ArgumentError: A seed must be an integer or a string, got 1.5.');
+    expect(library).to.match(/^ {4}at new Random \(lib[\\/]compute[\\/]random\.ts:\d+:\d+\)$/);
+    expect(cell).to.match(/^ {4}at cell \[\d+\], line 6: new Random\(seed\.value\);$/);
+    expect(rest).to.deep.equal([]);
+  });
+
+  it('names the cell that defined a function and the one that called it, also across awaits', async () => {
+    const defined = await run(
+      "type N = number;\n\nasync function fail(n: N): Promise<void> {\n  await null;\n  throw new RangeError('bad ' + n, { cause: new Error('root') });\n}",
+    );
+    const number = defined.reply.execution_count as number;
+    const { error } = await run('// calls it\nawait fail(3)');
+    expect(error?.traceback.slice(0, 3)).to.deep.equal([
+      'RangeError: bad 3',
+      `    at cell [${number}], line 5 (fail): throw new RangeError('bad ' + n, { cause: new Error('root') });`,
+      `    at cell [${number + 1}], line 2: await fail(3)`,
+    ]);
+    expect(error?.traceback[3]).to.equal('Caused by Error: root');
+  });
+
+  it('points at what does not compile', async () => {
+    const { error, stderr } = await run('const fine = 1;\nconst text: string = fine;');
+    expect(error?.ename).to.equal('TypeScriptError');
+    expect(error?.evalue).to.equal("Type 'number' is not assignable to type 'string'.");
+    expect(error?.traceback[0]).to.match(/^cell \[\d+\], line 2: Type 'number'/);
+    expect(error?.traceback.slice(1)).to.deep.equal(['    const text: string = fine;', '          ^']);
+    expect(stderr).to.equal('');
+  });
+
+  it('reports values that are thrown but are no errors', async () => {
+    expect((await run("throw 'text'")).error).to.include({ ename: 'Thrown', evalue: 'text' });
+    expect((await run('throw undefined')).error).to.include({ ename: 'Thrown', evalue: 'undefined' });
+    expect((await run('await Promise.reject({ a: 1 })')).error).to.include({ evalue: '{ a: 1 }' });
+  });
+
+  it('numbers the cells and repeats their code, as front ends expect', async () => {
+    const [a, b] = [await run('1'), await run('2')];
+    expect(b.reply.execution_count).to.equal((a.reply.execution_count as number) + 1);
+    expect(a.types[0]).to.equal('execute_input');
+  });
+
+  it('does not run the cells that were queued behind a failing one, and runs the next one at once', async () => {
+    const queue = ["throw new Error('first')", "console.log('second')", "console.log('third')"].map(run);
+    const cells = await Promise.all(queue);
+    expect(cells.map(({ status }) => status)).to.deep.equal(['error', 'aborted', 'aborted']);
+    expect((await run("console.log('fourth')")).stdout).to.equal('fourth\n');
+  });
+
+  it('runs queued cells one after the other, and is busy until the last has ended', async () => {
+    const states: string[] = [];
+    const slow = kernel.execute("await new Promise((r) => setTimeout(r, 300)); console.log('a')", (type) => states.push(type));
+    const fast = kernel.execute("console.log('b')", (type) => states.push(type));
+    await Promise.all([slow, fast]);
+    expect(states).to.deep.equal(['execute_input', 'stream', 'execute_input', 'stream']);
+  });
+
+  it('answers completions and requests it has nothing for while a cell runs', async () => {
+    const slow = run('await new Promise((r) => setTimeout(r, 500));');
+    const completion = await kernel.request('complete_request', { code: 'console.lo', cursor_pos: 10 });
+    expect(completion.matches).to.include('log');
+    expect(await kernel.request('history_request', {})).to.deep.include({ status: 'ok', history: [] });
+    expect(await kernel.request('comm_info_request', {})).to.deep.include({ comms: {} });
+    expect((await slow).status).to.equal('ok');
+  });
+
+  it('shows what a module cell reports although such a cell never fails', async () => {
+    const { status, stderr } = await run('/** @module broken */\nexport const x: string = 1;');
+    expect(status).to.equal('ok');
+    expect(stderr).to.contain("Type 'number' is not assignable");
+  });
+
+  it('says why it died', async () => {
+    const doomed = await KernelClient.start({ cwd: __dirname });
+    const error = await doomed.execute('process.exit(3)').then(
+      () => undefined,
+      (reason: Error) => reason,
+    );
+    await doomed.stop();
+    expect(error?.name).to.equal('KernelDiedError');
+    expect(error?.message).to.contain('ended with exit code 3');
+  });
+});

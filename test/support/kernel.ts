@@ -1,0 +1,35 @@
+import { type Content, KernelClient, launchers } from '../../lib/cli/kernel-client.js';
+
+/** What a cell gave: its reply, and what it printed, showed and failed with. */
+export interface CellRun {
+  status: unknown;
+  reply: Content;
+  stdout: string;
+  stderr: string;
+  /** MIME bundles in the order shown; an update replaces the bundle it updates. */
+  shown: Content[];
+  error: { ename: string; evalue: string; traceback: string[] } | undefined;
+  /** Type of each message, in order. */
+  types: string[];
+}
+
+export { KernelClient, launchers };
+
+/** Runs a cell and gathers its output. */
+export async function runCell(kernel: KernelClient, code: string): Promise<CellRun> {
+  const run: CellRun = { status: undefined, reply: {}, stdout: '', stderr: '', shown: [], error: undefined, types: [] };
+  const places = new Map<unknown, number>();
+  run.reply = await kernel.execute(code, (type, content) => {
+    run.types.push(type);
+    if (type === 'stream') run[content.name as 'stdout' | 'stderr'] += content.text;
+    if (type === 'error') run.error = content as unknown as CellRun['error'];
+    const id = (content.transient as Content | undefined)?.display_id;
+    if (type === 'display_data') {
+      places.set(id, run.shown.length);
+      run.shown.push(content.data as Content);
+    }
+    if (type === 'update_display_data') run.shown[places.get(id) ?? -1] = content.data as Content;
+  });
+  run.status = run.reply.status;
+  return run;
+}
