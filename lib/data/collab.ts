@@ -5,6 +5,7 @@ import { CollabDataLoader, type Shuffle } from './collab-loader.js';
 import { type Csr, csrFromPairs } from './csr.js';
 import { display } from './display.js';
 import { Plays } from './plays.js';
+import { readTable } from './read-table.js';
 import { randomSplit, type Split } from './splits.js';
 import { type Cell, Table } from './table.js';
 import { type TargetOptions, targetsOf } from './targets.js';
@@ -136,6 +137,15 @@ export class CollabDataLoaders implements DataLoaders {
       target: 'count' as const,
     };
     return new CollabDataLoaders(source, options);
+  }
+
+  /**
+   * From a CSV or Parquet file with columns of users, items and ratings (fastai's `from_csv`).
+   * @throws DataError naming file, line and column for a file that cannot be read
+   * @example const dls = await CollabDataLoaders.fromCsv('ratings.csv', { itemName: 'title', bs: 64 })
+   */
+  static async fromCsv(path: string, options: CollabTableOptions = {}): Promise<CollabDataLoaders> {
+    return CollabDataLoaders.fromTable(await readTable(path), options);
   }
 
   /** Items that each user has in training: row = index of the user in `classes.user`, columns = indices in `classes.item`, ascending. */

@@ -1,42 +1,58 @@
 import { groupBy } from './csr.js';
+import { display } from './display.js';
+import type { PlaysColumns, Repairs } from './plays.js';
 
-/** What {@link sumDuplicates} needs of plays. */
-interface Pairs {
-  readonly users: { readonly length: number };
-  readonly tracks: { readonly length: number };
-  readonly user: Int32Array;
-  readonly track: Int32Array;
-  readonly playcount: Float32Array;
+/** Columns without repeated pairs, and how many rows were merged into others. */
+export interface Deduplicated {
+  columns: PlaysColumns;
+  duplicates: number;
 }
 
 /**
- * Sums repeated (user, track) into the first of them. Linear in the rows: one counting sort by user, one mark per track.
- * @returns `kept`: row numbers of the first ones, ascending; `playcount`: their sums; `duplicates`: number of rows merged into others
+ * Sums repeated (user, track) into the first of them; the order stays. Linear in the rows: one counting sort by user, one mark per track.
+ * Columns without repetition come back as they are.
  */
-export function sumDuplicates({ users, tracks, user, track, playcount }: Pairs): { kept: Int32Array; playcount: Float32Array; duplicates: number } {
+export function sumDuplicates(columns: PlaysColumns): Deduplicated {
+  const { users, tracks, user, track, playcount } = columns;
   const { indptr, indices } = groupBy(user, users.length);
   const markedBy = new Int32Array(tracks.length).fill(-1);
   const firstRow = new Int32Array(tracks.length);
-  const into: [from: number, to: number][] = [];
+  const repeated: number[] = [];
+  const into: number[] = [];
   for (let u = 0; u < users.length; u++) {
     for (let j = indptr[u]; j < indptr[u + 1]; j++) {
-      const i = indices[j];
-      const t = track[i];
-      if (markedBy[t] === u) into.push([i, firstRow[t]]);
-      else {
+      const row = indices[j];
+      const t = track[row];
+      if (markedBy[t] === u) {
+        repeated.push(row);
+        into.push(firstRow[t]);
+      } else {
         markedBy[t] = u;
-        firstRow[t] = i;
+        firstRow[t] = row;
       }
     }
   }
-  if (into.length === 0) return { kept: Int32Array.from(playcount, (_, i) => i), playcount, duplicates: 0 };
+  if (repeated.length === 0) return { columns, duplicates: 0 };
   const sums = Float64Array.from(playcount);
   const dropped = new Uint8Array(user.length);
-  for (const [from, to] of into) {
-    sums[to] += playcount[from];
-    dropped[from] = 1;
+  for (let j = 0; j < repeated.length; j++) {
+    sums[into[j]] += playcount[repeated[j]];
+    dropped[repeated[j]] = 1;
   }
-  const kept = new Int32Array(user.length - into.length);
-  for (let i = 0, n = 0; i < user.length; i++) if (!dropped[i]) kept[n++] = i;
-  return { kept, playcount: Float32Array.from(kept, (i) => sums[i]), duplicates: into.length };
+  const n = user.length - repeated.length;
+  const unique = { user: new Int32Array(n), track: new Int32Array(n), playcount: new Float32Array(n) };
+  for (let row = 0, i = 0; row < user.length; row++) {
+    if (dropped[row]) continue;
+    unique.user[i] = user[row];
+    unique.track[i] = track[row];
+    unique.playcount[i++] = sums[row];
+  }
+  return { columns: { ...columns, ...unique }, duplicates: repeated.length };
+}
+
+/** Warns of rows that were merged when a file was read. */
+export function warnOfDuplicates(path: string, { duplicates }: Repairs): void {
+  if (duplicates === 0) return;
+  const rows = duplicates === 1 ? '1 row repeats' : `${duplicates.toLocaleString('en')} rows repeat`;
+  display().warn(`"${path}": ${rows} an earlier (user, track); the playcounts were added up.`);
 }

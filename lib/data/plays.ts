@@ -78,11 +78,7 @@ export class Plays {
     }
     checkIndices(user, users, 'user');
     checkIndices(track, tracks, 'track');
-    for (let i = 0; i < playcount.length; i++) {
-      if (!(playcount[i] > 0 && playcount[i] < Infinity)) {
-        throw new DataError(`Row ${i} (counted from 0) has playcount ${playcount[i]}; a positive number was expected.`);
-      }
-    }
+    checkPlaycounts(playcount);
     this.users = users;
     this.tracks = tracks;
     this.user = user;
@@ -105,15 +101,16 @@ export class Plays {
       rows.map((r) => r.track),
       { kind: 'track' },
     );
-    const plays = new Plays({
+    const rowsAsColumns: PlaysColumns = {
       users,
       tracks,
       user: users.encode(rows.map((r) => r.user)),
       track: tracks.encode(rows.map((r) => r.track)),
       playcount: Float32Array.from(rows, (r) => r.playcount ?? 1),
-    });
-    const { kept, playcount, duplicates } = sumDuplicates(plays);
-    const unique = duplicates === 0 ? plays : new Plays({ ...plays, ...gather(plays, kept), playcount, repairs: { duplicates, notInCatalogue: 0 } });
+    };
+    checkPlaycounts(rowsAsColumns.playcount);
+    const { columns, duplicates } = sumDuplicates(rowsAsColumns);
+    const unique = new Plays({ ...columns, repairs: { duplicates, notInCatalogue: 0 } });
     return options.catalogue ? unique.withCatalogue(options.catalogue) : unique;
   }
 
@@ -201,6 +198,14 @@ function compacted(vocabulary: Vocabulary, indices: Int32Array): [Vocabulary, In
   }
   if (n === vocabulary.length) return [vocabulary, indices];
   return [vocabulary.subset(used.subarray(0, n)), indices.map((i) => renumbered[i])];
+}
+
+function checkPlaycounts(playcount: Float32Array): void {
+  for (let i = 0; i < playcount.length; i++) {
+    if (!(playcount[i] > 0 && playcount[i] < Infinity)) {
+      throw new DataError(`Row ${i} (counted from 0) has playcount ${playcount[i]}; a positive number was expected.`);
+    }
+  }
 }
 
 function checkIndices(indices: Int32Array, vocabulary: Vocabulary, name: string): void {

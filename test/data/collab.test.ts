@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
@@ -125,6 +126,22 @@ describe('CollabDataLoaders', () => {
     expect(named.names).to.deep.equal({ user: 'who', item: 'what', rating: 'rating' });
     const byPosition = CollabDataLoaders.fromTable(table, { bs: 1 });
     expect(byPosition.names).to.deep.equal({ user: 'rating', item: 'who', rating: 'what' });
+  });
+
+  it('reads a file as fastai does: columns by position, whole numbers as numbers', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'recital-test-'));
+    try {
+      const file = path.join(folder, 'ratings.csv');
+      writeFileSync(file, `user,title,rating,when\n${golden.rows.map((r: unknown[]) => r.join(',')).join(',2020\n')},2020\n`);
+      const fromFile = await CollabDataLoaders.fromCsv(file, { split, bs: 4 });
+      expect(fromFile.classes.item.classes).to.deep.equal(golden.classes.item);
+      expect(epochOf(fromFile.valid)).to.deep.equal(epochOf(dls.valid));
+      writeFileSync(file, 'user,item,rating\n10,7,1\n9,7,2\n100,8,3\n');
+      const numeric = await CollabDataLoaders.fromCsv(file, { split: { train: [0, 1, 2], valid: [] }, bs: 1 });
+      expect(numeric.classes.user.classes).to.deep.equal(['#na#', '9', '10', '100']);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('knows what each user has in training, and nothing of validation', () => {

@@ -1,0 +1,149 @@
+import { closeSync, createReadStream, openSync, readSync, type Stats, statSync } from 'node:fs';
+import { Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { constants, createGunzip, gunzipSync } from 'node:zlib';
+import { DataError } from '../errors.js';
+
+const HEAD_BYTES = 65536;
+
+/** A text file that has been looked at: it is there, it is not empty, it begins with UTF-8 text. */
+export interface TextFile {
+  /** As it was given. */
+  readonly path: string;
+  /** Whether it is compressed by gzip. */
+  readonly gzip: boolean;
+  /** The beginning of the text, without a byte order mark: whole lines, unless the first one is very long. */
+  readonly head: string;
+}
+
+/** The file's size and times. Throws DataError if it is not there or is no file. */
+export function existingFile(path: string): Stats {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (!stat) throw new DataError(`There is no file "${path}". Check the path; a relative one starts from ${process.cwd()}.`);
+  if (!stat.isFile()) throw new DataError(`"${path}" is not a file.`);
+  return stat;
+}
+
+/** Whether there is a file of this name. */
+export function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+}
+
+/** The first bytes of a file. */
+export function firstBytes(path: string, n: number): Buffer {
+  existingFile(path);
+  const file = openSync(path, 'r');
+  try {
+    const buffer = Buffer.alloc(n);
+    return buffer.subarray(0, readSync(file, buffer, 0, n, 0));
+  } finally {
+    closeSync(file);
+  }
+}
+
+/**
+ * Looks at a text file before anything else reads it, so that a wrong one is named for what it is. A gzip file is read through once, because only its
+ * end tells whether it is whole.
+ */
+export async function openText(path: string): Promise<TextFile> {
+  const raw = firstBytes(path, HEAD_BYTES);
+  if (raw.length === 0) throw new DataError(`"${path}" is empty.`);
+  const gzip = raw[0] === 0x1f && raw[1] === 0x8b;
+  if (!gzip && path.endsWith('.gz')) throw new DataError(`"${path}" is not a gzip file, in spite of its name.`);
+  if (gzip) await checkGzip(path);
+  const bytes = gzip ? gunzipSync(raw, { finishFlush: constants.Z_SYNC_FLUSH }) : raw;
+  if (bytes.length === 0) throw new DataError(`"${path}" is empty.`);
+  if (bytes.subarray(0, HEAD_BYTES).includes(0)) throw new DataError(`"${path}" is not a text file: it holds zero bytes. Was another file meant?`);
+  let text: string;
+  try {
+    const whole = !gzip && raw.length < HEAD_BYTES;
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: !whole });
+  } catch {
+    throw new DataError(`"${path}" is not text in UTF-8. Save it in that encoding, or name another file.`);
+  }
+  const end = text.lastIndexOf('\n');
+  return { path, gzip, head: end < 0 ? text : text.slice(0, end + 1) };
+}
+
+/** Reads a gzip file through: throws DataError if it is cut off or damaged. */
+async function checkGzip(path: string): Promise<void> {
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  try {
+    await pipeline(createReadStream(path, { highWaterMark: 1 << 18 }), createGunzip({ chunkSize: 1 << 20 }), nowhere);
+  } catch (error) {
+    throw new DataError(`"${path}" is a cut-off or damaged gzip file (${(error as Error).message}). Fetch it again.`);
+  }
+}
+
+/** A record of a CSV file. */
+export interface CsvRecord {
+  /** Line on which it begins, counted from 1. */
+  line: number;
+  /** Its fields, unquoted. */
+  fields: string[];
+}
+
+/**
+ * Record `index` of a CSV file, counted from 0, the header included, blank lines left out. It reads from the start: for error messages.
+ */
+export async function csvRecord(file: TextFile, index: number, delimiter: string): Promise<CsvRecord> {
+  const raw = createReadStream(file.path);
+  const stream = file.gzip ? raw.pipe(createGunzip()) : raw;
+  let line = 1;
+  let start = 1;
+  let count = 0;
+  let quoted = false;
+  let blank = true;
+  let bytes: number[] = [];
+  const close = (): CsvRecord => ({ line: start, fields: splitRecord(Buffer.from(bytes).toString('utf8').replace(/\r$/, ''), delimiter) });
+  for await (const chunk of stream) {
+    for (const byte of chunk as Buffer) {
+      if (byte === 34) quoted = !quoted;
+      if (byte === 10) line++;
+      if (byte === 10 && !quoted) {
+        if (!blank && count++ === index) {
+          raw.destroy();
+          return close();
+        }
+        blank = true;
+        bytes = [];
+        start = line;
+        continue;
+      }
+      if (byte !== 13) blank = false;
+      if (count === index) bytes.push(byte);
+    }
+  }
+  return close();
+}
+
+/** The fields of one CSV record, unquoted. */
+export function splitRecord(record: string, delimiter: string): string[] {
+  const fields: string[] = [];
+  let field = '';
+  let quoted = false;
+  for (let i = 0; i < record.length; i++) {
+    const c = record[i];
+    if (quoted) {
+      if (c !== '"') field += c;
+      else if (record[i + 1] === '"') field += record[i++];
+      else quoted = false;
+    } else if (c === '"' && field === '') quoted = true;
+    else if (c === delimiter) {
+      fields.push(field);
+      field = '';
+    } else field += c;
+  }
+  return [...fields, field];
+}
+
+/** The delimiter of a CSV file, judged by its first line: the most frequent of comma, tab, semicolon and bar. */
+export function delimiterOf(line: string): string {
+  const counts = [',', '\t', ';', '|'].map((d) => [d, splitRecord(line, d).length] as const);
+  return counts.reduce((best, next) => (next[1] > best[1] ? next : best))[0];
+}
+
+/** The first line of a text that is not blank. */
+export function firstLine(text: string): string {
+  return text.split(/\r?\n/).find((line) => line.trim() !== '') ?? '';
+}

@@ -1,0 +1,113 @@
+import { appendFileSync, chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect } from 'chai';
+import { Plays } from '../../lib/data/plays.js';
+import { PlaysCache } from '../../lib/data/plays-cache.js';
+import { readPlays } from '../../lib/data/read-plays.js';
+import { TemporaryFolder } from './temporary.js';
+
+const plays = Plays.fromRows([
+  { user: 'ü', track: 'TR2', playcount: 3 },
+  { user: 'a', track: 'TR1' },
+  { user: 'ü', track: 'TR1', playcount: 2 },
+  { user: 'ü', track: 'TR1', playcount: 2 },
+]);
+
+describe('PlaysCache', () => {
+  const folder = new TemporaryFolder();
+  const cacheOf = (file: string, options: unknown = {}): PlaysCache => new PlaysCache(file, statSync(file), options);
+  const cached = (): string => path.join(folder.path, '.cache', readdirSync(path.join(folder.path, '.cache'))[0]);
+  beforeEach(() => rmSync(path.join(folder.path, '.cache'), { recursive: true, force: true }));
+
+  it('gives back what it was given', () => {
+    const file = folder.write('a.csv', 'x');
+    expect(cacheOf(file).read()).to.equal(undefined);
+    cacheOf(file).write(plays);
+    const back = cacheOf(file).read()!;
+    expect(back.toTable()).to.deep.equal(plays.toTable());
+    expect(back.users.classes).to.deep.equal(plays.users.classes);
+    expect(back.tracks.indexOf('TR2')).to.equal(1);
+    expect(back.repairs.duplicates).to.equal(1);
+  });
+
+  it('is void after a change of the file, of its time, or of the options, and the outdated one goes', () => {
+    const file = folder.write('a.csv', 'x');
+    cacheOf(file).write(plays);
+    expect(cacheOf(file, { header: false }).read()).to.equal(undefined);
+    utimesSync(file, 1, 1);
+    expect(cacheOf(file).read()).to.equal(undefined);
+    cacheOf(file).write(plays);
+    appendFileSync(file, 'y');
+    expect(cacheOf(file).read()).to.equal(undefined);
+    cacheOf(file).write(plays);
+    expect(readdirSync(path.join(folder.path, '.cache'))).to.have.length(1);
+  });
+
+  it('is ignored when damaged, cut off, foreign or empty', () => {
+    const file = folder.write('a.csv', 'x');
+    cacheOf(file).write(plays);
+    const whole = readFileSync(cached());
+    for (let at = 0; at < whole.length; at += 7) {
+      const damaged = Buffer.from(whole);
+      damaged[at] ^= 1;
+      writeFileSync(cached(), damaged);
+      const back = cacheOf(file).read();
+      if (back) expect(back.toTable()).to.deep.equal(plays.toTable()); // padding between sections may change without harm
+    }
+    for (const content of [whole.subarray(0, whole.length - 9), whole.subarray(0, 20), Buffer.from('PK'), Buffer.alloc(0)]) {
+      writeFileSync(cached(), content);
+      expect(cacheOf(file).read()).to.equal(undefined);
+    }
+  });
+
+  it('goes to the temporary folder where none can be made beside the file', () => {
+    const file = folder.write('sub/a.csv', 'x');
+    writeFileSync(path.join(folder.path, 'sub/.cache'), 'in the way');
+    cacheOf(file).write(plays);
+    expect(cacheOf(file).read()?.length).to.equal(3);
+    expect(readFileSync(path.join(folder.path, 'sub/.cache'), 'utf8')).to.equal('in the way');
+  });
+});
+
+describe('readPlays with a cache', () => {
+  const folder = new TemporaryFolder();
+  const HEADER = 'track_id,user_id,playcount\n';
+
+  it('reads the cache while the file is the same, and rebuilds a damaged one', async () => {
+    const file = folder.write('a.csv', `${HEADER}T,u,1\n`);
+    utimesSync(file, 1000, 1000);
+    await readPlays(file, { cache: true });
+    const cache = path.join(folder.path, '.cache');
+    const name = path.join(cache, readdirSync(cache)[0]);
+    writeFileSync(file, `${HEADER}T,u,2\n`); // of the same size: with the time put back it looks unchanged
+    utimesSync(file, 1000, 1000);
+    expect([...(await readPlays(file, { cache: true })).playcount]).to.deep.equal([1]);
+    writeFileSync(name, 'damaged');
+    expect([...(await readPlays(file, { cache: true })).playcount]).to.deep.equal([2]);
+    expect(statSync(path.join(cache, readdirSync(cache)[0])).size).to.be.greaterThan(100);
+  });
+
+  it('caches files from 1 MB on unless told otherwise', async () => {
+    const cache = path.join(folder.path, '.cache');
+    rmSync(cache, { recursive: true, force: true });
+    await readPlays(folder.write('small.csv', `${HEADER}T,u,1\n`));
+    expect(existsSync(cache)).to.equal(false);
+    const large = folder.write('large.csv', HEADER + Array.from({ length: 80000 }, (_, i) => `T${i},user${i},1\n`).join(''));
+    await readPlays(large, { cache: false });
+    expect(existsSync(cache)).to.equal(false);
+    await readPlays(large);
+    expect(readdirSync(cache)).to.have.length(1);
+    expect((await readPlays(large)).length).to.equal(80000);
+  });
+
+  it('reads files in a folder that cannot be written', async () => {
+    const file = folder.write('closed/a.csv', `${HEADER}T,u,1\n`);
+    mkdirSync(path.join(folder.path, 'closed'), { recursive: true });
+    chmodSync(path.join(folder.path, 'closed'), 0o555);
+    try {
+      expect((await readPlays(file, { cache: true })).length).to.equal(1);
+    } finally {
+      chmodSync(path.join(folder.path, 'closed'), 0o755);
+    }
+  });
+});
