@@ -1,6 +1,6 @@
 import { ArgumentError, DataError } from '../errors.js';
 import type { Batch, DataLoaders } from './batch.js';
-import { encodeAll, encodeSome, fitClasses, type RawColumn } from './collab-classes.js';
+import { encodeWith, fitColumn, type RawColumn } from './collab-classes.js';
 import { CollabDataLoader, type Shuffle } from './collab-loader.js';
 import { type Csr, csrFromPairs } from './csr.js';
 import { display } from './display.js';
@@ -80,16 +80,13 @@ export class CollabDataLoaders implements DataLoaders {
     if (options.split && validPct !== undefined) throw new ArgumentError('Give validPct or split, not both.');
     this.split = options.split ? checkedSplit(options.split, n) : randomSplit(n, { validPct, seed });
     const { train, valid } = this.split;
-    this.classes = { user: fitClasses(source.user, train, source.userName), item: fitClasses(source.item, train, source.itemName) };
+    const user = fitColumn(source.user, train, source.userName);
+    const item = fitColumn(source.item, train, source.itemName);
+    this.classes = { user: user.classes, item: item.classes };
     this.catalogue = source.catalogue;
     this.names = { user: source.userName, item: source.itemName, rating: source.ratingName };
     this.target = { target: source.target, threshold: source.threshold };
-    const part = (rows: Int32Array) => ({
-      user: encodeSome(source.user, this.classes.user, rows),
-      item: encodeSome(source.item, this.classes.item, rows),
-      target: Float32Array.from(rows, (i) => source.rating[i]),
-      row: rows,
-    });
+    const part = (rows: Int32Array) => ({ user: user.encode(rows), item: item.encode(rows), target: pick(source.rating, rows), row: rows });
     this.train = new CollabDataLoader(part(train), { bs, shuffle, seed });
     this.valid = new CollabDataLoader(part(valid), { bs: valBs });
     this.warnOfUseless();
@@ -172,8 +169,8 @@ export class CollabDataLoaders implements DataLoaders {
       columns = { user: rawColumn(table, this.names.user), item: rawColumn(table, this.names.item) };
       target = table.has(this.names.rating) ? ratings(table, this.names.rating) : new Float32Array(table.length).fill(NaN);
     }
-    const user = encodeAll(columns.user, this.classes.user);
-    const item = encodeAll(columns.item, this.classes.item);
+    const user = encodeWith(this.classes.user, columns.user);
+    const item = encodeWith(this.classes.item, columns.item);
     return new CollabDataLoader({ user, item, target, row: Int32Array.from(target, (_, i) => i) }, { bs });
   }
 
@@ -212,6 +209,12 @@ export class CollabDataLoaders implements DataLoaders {
       display().warn(`bs = ${this.train.bs} is more than the ${this.train.n} training rows; training drops the ragged last batch, so it has none.`);
     }
   }
+}
+
+function pick(values: Float32Array, rows: Int32Array): Float32Array {
+  const out = new Float32Array(rows.length);
+  for (let j = 0; j < rows.length; j++) out[j] = values[rows[j]];
+  return out;
 }
 
 function rawColumn(table: Table, name: string): RawColumn {
