@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { ArgumentError, DataError } from '../errors.js';
 import { type Csr, groupBy } from './csr.js';
 import { sumDuplicates } from './duplicates.js';
+import { type MinPlaysOptions, rowsOfSampledUsers, rowsWithMinPlays } from './filter-plays.js';
 import { Table } from './table.js';
 import type { Tracks } from './tracks.js';
 import { Vocabulary } from './vocabulary.js';
@@ -140,6 +141,34 @@ export class Plays {
     const [users, user] = compacted(this.users, this.user);
     const [tracks, track] = compacted(this.tracks, this.track);
     return new Plays({ ...this, users, tracks, user, track });
+  }
+
+  /**
+   * The plays of `n` users drawn at random, compacted: the paper's 10,000 of 962,037, say.
+   * @param options `seed`: default 42. One seed's smaller samples are parts of its larger ones
+   */
+  sampleUsers(n: number, { seed = 42 }: { seed?: number | string } = {}): Plays {
+    return this.take(rowsOfSampledUsers(this, n, seed)).compact();
+  }
+
+  /**
+   * Drops users with fewer than `perUser` plays and tracks with fewer than `perTrack`, counted once, before anything is dropped; compacted.
+   * What is left may fall below the limits again: see `kCore`.
+   */
+  minPlays(options: MinPlaysOptions): Plays {
+    const rows = rowsWithMinPlays(this, options);
+    if (rows.length === 0) throw new DataError(`No user and track has that many plays (${JSON.stringify(options)}). Lower the limits.`);
+    return this.take(rows).compact();
+  }
+
+  /** The largest part in which every user has played at least `k` tracks and every track was played by at least `k` users; compacted. */
+  kCore(k: number): Plays {
+    let core = this.minPlays({ perUser: k, perTrack: k });
+    for (let before = this.length; core.length < before; ) {
+      before = core.length;
+      core = core.minPlays({ perUser: k, perTrack: k });
+    }
+    return core;
   }
 
   /** Row numbers by user, in file order: those of user `u` are `indices[indptr[u] … indptr[u + 1])`. */

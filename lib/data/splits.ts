@@ -1,7 +1,8 @@
 import { Random } from '../compute/random.js';
 import { ArgumentError } from '../errors.js';
+import type { Plays } from './plays.js';
 
-/** Row numbers of the parts of a data set: disjoint, and complete unless a function says otherwise. */
+/** Row numbers of the parts of a data set: disjoint, and together every row. */
 export interface Split {
   /** Rows to train on. */
   readonly train: Int32Array;
@@ -19,8 +20,25 @@ export interface RandomSplitOptions {
   seed?: number | string;
 }
 
+/** Options of {@link perUserSplit} and {@link orderSplit}. */
+export interface RatioOptions {
+  /** Shares of train, valid and, if there are three, test; they add up to 1. Default [0.8, 0.1, 0.1]. */
+  ratios?: readonly number[];
+}
+
+/** Options of {@link leaveKOut}. */
+export interface LeaveKOutOptions {
+  /** Rows of each user for validation. Default 1. */
+  k?: number;
+  /** Which ones: drawn at random (default) or the user's last in the file. */
+  which?: 'random' | 'last';
+  /** Seed of the draw. Default 42. */
+  seed?: number | string;
+}
+
 /**
- * fastai's RandomSplitter: of the rows in random order the first trunc(validPct · n) are for validation, the others for training.
+ * fastai's RandomSplitter: of the rows in random order the first trunc(validPct · n) are for validation, the others for training. Both parts come in
+ * that random order.
  * @param n number of rows
  * @throws ArgumentError unless both parts get a row
  * @example randomSplit(10).valid.length // 2
@@ -35,4 +53,85 @@ export function randomSplit(n: number, { validPct = 0.2, seed = 42 }: RandomSpli
   if (cut === 0) throw new ArgumentError(`validPct ${validPct} of ${n} rows leaves none for validation. Give more rows or a larger validPct.`);
   const order = new Random(seed).child('split').permutation(n);
   return { train: order.slice(cut), valid: order.slice(0, cut) };
+}
+
+/**
+ * Splits each user's plays at random by ratios, with RecBole's rounding: valid and test get ⌊ratio · n⌋ rows, a part whose share is less than one row
+ * gets one if training keeps at least one, training gets the others. Rows of a part are ascending.
+ * @example perUserSplit(plays, { ratios: [0.8, 0.1, 0.1], seed: 2020 })
+ */
+export function perUserSplit(plays: Plays, { ratios, seed = 42 }: RatioOptions & { seed?: number | string } = {}): Split {
+  const random = new Random(seed).child('split');
+  return splitUsers(
+    plays,
+    (n) => sizes(n, ratios),
+    (rows) => shuffle(rows, random),
+  );
+}
+
+/**
+ * Splits each user's plays by ratios in the order of the file: first train, then valid, then test, with the sizes of {@link perUserSplit}. Where the
+ * file is in order of time, this is the split by time.
+ */
+export function orderSplit(plays: Plays, { ratios }: RatioOptions = {}): Split {
+  return splitUsers(plays, (n) => sizes(n, ratios));
+}
+
+/**
+ * Keeps `k` plays of each user for validation. Users with no more than `k` plays stay in training as a whole.
+ * @example leaveKOut(plays, { k: 1, which: 'last' }) // the usual protocol of sequential recommendation
+ */
+export function leaveKOut(plays: Plays, { k = 1, which = 'random', seed = 42 }: LeaveKOutOptions = {}): Split {
+  if (!(Number.isInteger(k) && k >= 1)) throw new ArgumentError(`k must be a whole number of plays, at least 1, got ${k}.`);
+  if (which !== 'random' && which !== 'last') throw new ArgumentError(`which must be 'random' or 'last', got '${which}'.`);
+  const random = new Random(seed).child('split');
+  return splitUsers(plays, (n) => (n > k ? [n - k, k] : [n, 0]), which === 'random' ? (rows) => shuffle(rows, random) : undefined);
+}
+
+/** How many of n rows each part gets. */
+function sizes(n: number, ratios: readonly number[] = [0.8, 0.1, 0.1]): number[] {
+  const sum = ratios.reduce((a, b) => a + b, 0);
+  if (!(ratios.length === 2 || ratios.length === 3) || !ratios.every((r) => r >= 0) || !(ratios[0] > 0) || Math.abs(sum - 1) > 1e-9) {
+    throw new ArgumentError(`ratios must be two or three shares that add up to 1, the first more than 0, got [${ratios.join(', ')}].`);
+  }
+  const out = ratios.map((ratio) => Math.floor(ratio * n + 1e-9)); // 0.1 · 30 is 3, not 2.999…
+  out[0] = n - out.slice(1).reduce((a, b) => a + b, 0);
+  for (let part = ratios.length - 1; part > 0 && out[0] > 1; part--) {
+    if (ratios[part] * n > 0 && out[part] === 0) {
+      out[part] = 1;
+      out[0]--;
+    }
+  }
+  return out;
+}
+
+function splitUsers(plays: Plays, sizesOf: (n: number) => number[], arrange?: (rows: Int32Array) => void): Split {
+  const { indptr, indices } = plays.byUser();
+  const part = new Uint8Array(plays.length);
+  const counts = [0, 0, 0];
+  let parts = sizesOf(0).length;
+  for (let u = 0; u < plays.users.length; u++) {
+    const rows = indices.subarray(indptr[u], indptr[u + 1]);
+    if (rows.length === 0) continue;
+    arrange?.(rows);
+    const userSizes = sizesOf(rows.length);
+    parts = userSizes.length;
+    let j = 0;
+    userSizes.forEach((size, p) => {
+      counts[p] += size;
+      for (const end = j + size; j < end; j++) part[rows[j]] = p;
+    });
+  }
+  const [train, valid, test] = counts.map((count) => new Int32Array(count));
+  const used = [0, 0, 0];
+  for (let i = 0; i < part.length; i++) [train, valid, test][part[i]][used[part[i]]++] = i;
+  return parts === 3 ? { train, valid, test } : { train, valid };
+}
+
+/** Fisher-Yates, in place. */
+function shuffle(rows: Int32Array, random: Random): void {
+  for (let i = rows.length - 1; i > 0; i--) {
+    const j = random.int(i + 1);
+    [rows[i], rows[j]] = [rows[j], rows[i]];
+  }
 }
