@@ -1,43 +1,28 @@
 // Every public name, and nothing else.
-export * from './errors.js';
 
 // compute
 export { InterruptGuard } from './compute/interrupt.js';
 export { memoryUsage } from './compute/memory.js';
 export { Random } from './compute/random.js';
 export { type ComputeOptions, setCompute } from './compute/threads.js';
-
 // data
 export type { Batch, DataLoader, DataLoaders } from './data/batch.js';
 export { Chart } from './data/chart.js';
 export { CollabDataLoaders, type CollabOptions, type CollabPlaysOptions, type CollabTableOptions } from './data/collab.js';
 export { CollabDataLoader, type CollabLoaderOptions, type CollabRows, type Shuffle } from './data/collab-loader.js';
+export { type HetRec, readHetRec } from './data/hetrec.js';
 export { type PlayRecord, Plays, type Repairs } from './data/plays.js';
-export { randomSplit, type RandomSplitOptions, type Split } from './data/splits.js';
+export { type PlaysColumnNames, type ReadPlaysOptions, readPlays } from './data/read-plays.js';
+export { readTracks } from './data/read-tracks.js';
+export { type ReadSessionsOptions, readSessions, Sessions } from './data/sessions.js';
+export { type RandomSplitOptions, randomSplit, type Split } from './data/splits.js';
 export { type Cell, type Column, Table } from './data/table.js';
 export { type Target, type TargetOptions, targetsOf } from './data/targets.js';
-export { audioFeatures, trackColumns, Tracks } from './data/tracks.js';
+export { audioFeatures, Tracks, trackColumns } from './data/tracks.js';
 export { NA, Vocabulary, type VocabularyOptions } from './data/vocabulary.js';
-
 // decomposition
-export { factorPca, type FactorPca } from './decomposition/factor-pca.js';
-
-// losses and models
-export { EmbeddingDotBias, type EmbeddingDotBiasOptions } from './models/embedding-dot-bias.js';
-export {
-  BCEWithLogitsLossFlat,
-  type BCEWithLogitsLossOptions,
-  L1LossFlat,
-  type Loss,
-  lossGradient,
-  lossOf,
-  MSELossFlat,
-  type Reduction,
-  sigmoid,
-} from './nn/losses.js';
-export type { Model } from './nn/model.js';
-export { Parameter } from './nn/parameter.js';
-
+export { type FactorPca, factorPca } from './decomposition/factor-pca.js';
+export * from './errors.js';
 // learner
 export { Adam, type AdamOptions } from './learner/adam.js';
 export { type Callback, type EventHandlers, registerDefaultCallback } from './learner/callback.js';
@@ -50,8 +35,34 @@ export { ParamScheduler } from './learner/param-scheduler.js';
 export type { GetPredsOptions, Predictions } from './learner/preds.js';
 export { type LogRow, Recorder, TrainEval } from './learner/recorder.js';
 export { combinedCos, combineScheds, type Schedule, schedCos, schedExp, schedLin, schedNo, schedPoly } from './learner/schedules.js';
-export { type Suggestion, minimum, slide, steep, valley } from './learner/suggest.js';
-
+export { minimum, type Suggestion, slide, steep, valley } from './learner/suggest.js';
+// losses and models
+export { EmbeddingDotBias, type EmbeddingDotBiasOptions } from './models/embedding-dot-bias.js';
+export {
+  BCEWithLogitsLossFlat,
+  type BCEWithLogitsLossOptions,
+  BPRLoss,
+  CrossEntropyLossFlat,
+  type CrossEntropyLossOptions,
+  FocalLossFlat,
+  type FocalLossOptions,
+  HingeLoss,
+  L1LossFlat,
+  LabelSmoothingCrossEntropyFlat,
+  type Loss,
+  type LossRows,
+  lossGradient,
+  lossOf,
+  MSELossFlat,
+  PairwiseLoss,
+  type Reduction,
+  sigmoid,
+} from './nn/losses.js';
+export type { Model } from './nn/model.js';
+export { Parameter } from './nn/parameter.js';
+// notebook
+export * from './notebook/index.js';
+export { ProgressCallback } from './notebook/progress-callback.js';
 // recommend
 export { type BinaryMetrics, binaryMetrics } from './recommend/binary-metrics.js';
 export { CollabLearner, type CollabLearnerOptions, collabLearner } from './recommend/collab.js';
@@ -65,17 +76,13 @@ export {
   ndcgAtK,
   precisionAtK,
   type RankingMetrics,
+  type Relevant,
   rankingMetrics,
   recallAtK,
   reciprocalRankAtK,
-  type Relevant,
 } from './recommend/metrics.js';
 export { Popularity, type PopularityMeasure, type PopularityOptions } from './recommend/popularity.js';
 export { RandomRecommender, type RandomRecommenderOptions } from './recommend/random-recommender.js';
 export { RecommendationBatch } from './recommend/recommendation-batch.js';
 export { Recommendations } from './recommend/recommendations.js';
 export { type Id, Recommender, type RecommendOptions, type SimilarTracksOptions, type TrackVectors } from './recommend/recommender.js';
-
-// notebook
-export * from './notebook/index.js';
-export { ProgressCallback } from './notebook/progress-callback.js';
