@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createHmac, randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { RecitalError } from '../errors.js';
+import { freePorts } from './ports.js';
 
 /** What a message of the Jupyter protocol carries. */
 export type Content = Record<string, unknown>;
@@ -87,7 +87,12 @@ export class KernelClient {
     const connection = { transport: 'tcp', ip: '127.0.0.1', key, signature_scheme: 'hmac-sha256' };
     writeFileSync(file, JSON.stringify({ ...connection, shell_port, iopub_port, stdin_port, control_port, hb_port }), { mode: 0o600 });
     // A group of its own: Ctrl-C in the terminal reaches us alone, and we decide what the kernel is told.
-    const child = spawn(process.execPath, [...launcher, file], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    const child = spawn(process.execPath, [...launcher, file], {
+      cwd,
+      env: { ...env, JPY_PARENT_PID: String(process.pid) },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
     const client = new KernelClient(child, folder, key);
     client.connect(shell_port, iopub_port, control_port);
     await client.ready(startTimeout);
@@ -202,18 +207,4 @@ export class KernelClient {
     const text = this.log.trim().split('\n').slice(-15).join('\n');
     return text ? `\nIts last words:\n${text}` : '';
   }
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports = await Promise.all(
-    servers.map(
-      (server) =>
-        new Promise<number>((done, fail) => {
-          server.on('error', fail).listen(0, '127.0.0.1', () => done((server.address() as { port: number }).port));
-        }),
-    ),
-  );
-  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
-  return ports;
 }

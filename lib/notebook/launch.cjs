@@ -147,4 +147,8 @@ function explain(number) {
   return diagnostics.length ? failure.notCompiled(diagnostics, number, code) : failure.thrown(reported.at(-1)?.[0], code);
 }
 
+// Jupyter tells its kernels who started them. A kernel whose parent has died would stay for ever.
+const parent = Number(process.env.JPY_PARENT_PID);
+if (parent && parent === process.ppid) setInterval(() => process.ppid !== parent && process.exit(1), 1000).unref();
+
 tslabRequire('./main.js').startKernel({ configPath: connectionFile, enableFindLocal: false });

@@ -1,0 +1,130 @@
+import { type Content, KernelClient, KernelDiedError } from './kernel-client.js';
+import { joined, type Notebook, type NotebookCell } from './notebook-file.js';
+import { Outputs } from './outputs.js';
+
+/** A cell that failed. */
+export interface CellFailure {
+  /** Number of the cell as Jupyter shows it, `[3]`. */
+  number: number;
+  /** Its first line that the error names, and the text there. */
+  line?: number;
+  source?: string;
+  /** Kind and text of the error, e.g. `ArgumentError: …`. */
+  message: string;
+  /** Whether somebody stopped it. */
+  interrupted: boolean;
+}
+
+/** How the execution of a notebook went. */
+export interface Execution {
+  /** Undefined if every cell succeeded. */
+  failure: CellFailure | undefined;
+  /** Seconds from the start of the kernel to the end. */
+  seconds: number;
+}
+
+/** Called as things happen, for whoever wants to show them. */
+export interface Watcher {
+  /** A code cell begins. */
+  cell?(number: number, cell: NotebookCell): void;
+  /** A message of the running cell. */
+  output?(type: string, content: Content): void;
+  /** The running cell has ended. */
+  end?(seconds: number): void;
+}
+
+/** Options of executeNotebook. */
+export interface ExecuteOptions {
+  /** Working folder of the kernel: that of the notebook. */
+  cwd: string;
+  /** Environment of the kernel. Default: this process's. */
+  env?: NodeJS.ProcessEnv;
+  /** Seconds a cell may take. Default 600. */
+  timeout?: number;
+  watcher?: Watcher;
+  /** Called with a function that stops the running cell, and one that ends the kernel at once. */
+  onStart?(interrupt: () => void, kill: () => void): void;
+}
+
+const GRACE_MS = 5_000; // for a cell to stop once it is told to
+
+/**
+ * Runs all code cells of a notebook from top to bottom in a new kernel, and puts outputs and numbers into it. Stops at the first cell that fails.
+ * Nothing is thrown for a cell that fails, takes too long, or ends the kernel: that is the `failure` of the result.
+ */
+export async function executeNotebook(notebook: Notebook, options: ExecuteOptions): Promise<Execution> {
+  const { cwd, env, timeout = 600, watcher = {}, onStart } = options;
+  const start = performance.now();
+  const cells = notebook.cells.filter((cell) => cell.cell_type === 'code');
+  for (const cell of cells) Object.assign(cell, { outputs: [], execution_count: null });
+  const kernel = await KernelClient.start({ cwd, env });
+  onStart?.(
+    () => kernel.interrupt(),
+    () => kernel.kill(),
+  );
+  const outputs = new Outputs();
+  let failure: CellFailure | undefined;
+  let number = 0;
+  try {
+    for (const cell of cells) {
+      const code = joined(cell.source);
+      if (code.trim() === '') continue;
+      cell.outputs = [];
+      cell.execution_count = ++number;
+      outputs.begin(cell.outputs);
+      watcher.cell?.(number, cell);
+      const began = performance.now();
+      const take = (type: string, content: Content): void => {
+        outputs.add(type, content);
+        watcher.output?.(type, content);
+      };
+      failure = await runCell(kernel, { code, number, timeout, take });
+      watcher.end?.((performance.now() - began) / 1000);
+      if (failure) break;
+    }
+  } finally {
+    await kernel.stop();
+  }
+  notebook.metadata.kernelspec = { display_name: 'TypeScript', language: 'typescript', name: 'tslab' };
+  notebook.metadata.language_info = kernel.info.language_info;
+  return { failure, seconds: (performance.now() - start) / 1000 };
+}
+
+interface CellJob {
+  code: string;
+  number: number;
+  timeout: number;
+  take(type: string, content: Content): void;
+}
+
+async function runCell(kernel: KernelClient, { code, number, timeout, take }: CellJob): Promise<CellFailure | undefined> {
+  let late = false;
+  let killer: NodeJS.Timeout | undefined;
+  const timer = setTimeout(() => {
+    late = true;
+    kernel.interrupt();
+    killer = setTimeout(() => kernel.kill(), GRACE_MS);
+  }, timeout * 1000);
+  const tooLong = `Timeout: the cell ran for more than ${timeout} s. Give --timeout more seconds, or less data.`;
+  try {
+    const reply = await kernel.execute(code, take);
+    if (reply.status === 'ok') return undefined;
+    const { ename, evalue, traceback = [] } = reply as { ename?: string; evalue?: string; traceback?: string[] };
+    const interrupted = ename === 'Interrupted';
+    return { number, message: late ? tooLong : `${ename}: ${evalue}`, interrupted: interrupted && !late, ...place(traceback, number, code) };
+  } catch (error) {
+    if (!(error instanceof KernelDiedError)) throw error;
+    const message = late ? tooLong : error.message;
+    take('error', { ename: late ? 'Timeout' : error.name, evalue: message, traceback: message.split('\n') });
+    return { number, message, interrupted: false };
+  } finally {
+    clearTimeout(timer);
+    clearTimeout(killer);
+  }
+}
+
+/** The first line of this cell that a traceback names. */
+function place(traceback: readonly string[], number: number, code: string): { line?: number; source?: string } {
+  const line = Number(new RegExp(`cell \\[${number}\\], line (\\d+)`).exec(traceback.join('\n'))?.[1]);
+  return line ? { line, source: code.split('\n')[line - 1]?.trim() } : {};
+}

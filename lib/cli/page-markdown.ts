@@ -1,0 +1,74 @@
+import { Marked } from 'marked';
+import { escapeHtml } from '../notebook/escape.js';
+
+/** A heading of a page. */
+export interface Heading {
+  depth: number;
+  /** HTML. */
+  text: string;
+  id: string;
+}
+
+const formula = /^(\$\$[\s\S]+?\$\$|\$(?!\s)(?:\\.|[^$\\\n])+?(?<!\s)\$(?!\d))/;
+
+/** Markdown cells as HTML. Gathers the headings, for the table of contents. Formulas stay TeX, as code: typesetting them would need a font library. */
+export class Markdown {
+  readonly headings: Heading[] = [];
+  private readonly marked: Marked;
+
+  /** @param highlight makes HTML of the code in a fence */
+  constructor(highlight: (code: string, language: string) => string) {
+    const { headings } = this;
+    this.marked = new Marked({ gfm: true, async: false });
+    this.marked.use({
+      extensions: [
+        {
+          name: 'formula',
+          level: 'inline',
+          start: (text: string) => text.indexOf('$'),
+          tokenizer(text: string) {
+            const raw = formula.exec(text)?.[0];
+            return raw ? { type: 'formula', raw } : undefined;
+          },
+          renderer: ({ raw }) => `<code class="formula">${escapeHtml(raw.replace(/^\$+|\$+$/g, '').trim())}</code>`,
+        },
+      ],
+      renderer: {
+        heading({ tokens, depth }) {
+          const text = this.parser.parseInline(tokens);
+          const id = freeId(text, headings);
+          headings.push({ depth, text, id });
+          return `<h${depth} id="${id}">${text} <a class="anchor" href="#${id}" aria-label="Link to this section">#</a></h${depth}>\n`;
+        },
+        code({ text, lang }) {
+          return `<pre class="code"><code>${highlight(text, (lang ?? '').split(/\s/)[0])}</code></pre>\n`;
+        },
+        link({ href, title, tokens }) {
+          // The other notebooks are web pages here as well.
+          const target = /^[a-z]+:/i.test(href) ? href : href.replace(/\.ipynb(?=$|#)/, '.html');
+          const hint = title ? ` title="${escapeHtml(title)}"` : '';
+          return `<a href="${escapeHtml(target)}"${hint}>${this.parser.parseInline(tokens)}</a>`;
+        },
+      },
+    });
+  }
+
+  /** The HTML of one cell. */
+  html(source: string): string {
+    return this.marked.parse(source) as string;
+  }
+}
+
+/** The id of a heading, as GitHub makes it, with a number if it is taken. */
+function freeId(text: string, taken: readonly Heading[]): string {
+  const plain = text.replace(/<[^>]*>/g, '').replace(/&[a-z#0-9]+;/g, '');
+  const slug =
+    plain
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .trim()
+      .replace(/ /g, '-') || 'section';
+  let id = slug;
+  for (let n = 1; taken.some((heading) => heading.id === id); n++) id = `${slug}-${n}`;
+  return id;
+}

@@ -1,0 +1,88 @@
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { expect } from 'chai';
+
+const source = resolve(__dirname, '..', '..');
+
+describe('ready.mjs', () => {
+  let root: string;
+  const lock = (version: string, more: object = {}): string =>
+    JSON.stringify({
+      packages: { '': {}, 'node_modules/a': { version }, 'node_modules/other-platform': { version: '1.0.0', optional: true }, ...more },
+    });
+  const write = (path: string, text: string): void => writeFileSync(join(root, path), text);
+  const ready = (extra: string[] = []): { status: number | null; output: string } => {
+    const env = { ...process.env, npm_execpath: join(root, 'npm.js') };
+    const run = spawnSync(process.execPath, [...extra, join(root, 'lib/cli/ready.mjs')], { cwd: tmpdir(), env, encoding: 'utf8' });
+    return { status: run.status, output: run.stdout + run.stderr };
+  };
+  /** What the npm and the compiler that the test put in place were called with. */
+  const calls = (): string[] => (existsSync(join(root, 'calls')) ? readFileSync(join(root, 'calls'), 'utf8').trim().split('\n') : []);
+
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), 'recital ready '));
+    mkdirSync(join(root, 'lib/cli'), { recursive: true });
+    copyFileSync(join(source, 'lib/cli/ready.mjs'), join(root, 'lib/cli/ready.mjs'));
+    const note = (text: string): string => `require('fs').appendFileSync(${JSON.stringify(join(root, 'calls'))}, ${text} + '\\n');`;
+    write('lib/cli/kernels.mjs', `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url); ${note("'kernels'")}`);
+    write(
+      'npm.js',
+      `const fs = require('fs'); const root = ${JSON.stringify(root)};
+       ${note("'npm ' + process.argv.slice(2).join(' ')")}
+       if (fs.existsSync(root + '/offline')) process.exit(1);
+       fs.mkdirSync(root + '/node_modules', { recursive: true });
+       const { packages } = JSON.parse(fs.readFileSync(root + '/package-lock.json', 'utf8'));
+       fs.writeFileSync(root + '/node_modules/.package-lock.json', JSON.stringify({ packages: { 'node_modules/a': packages['node_modules/a'] } }));`,
+    );
+    write('package-lock.json', lock('1.0.0'));
+  });
+  afterEach(() => rmSync(root, { recursive: true }));
+
+  it('installs in a fresh clone, and then only looks after the kernels', () => {
+    expect(ready().status).to.equal(0);
+    expect(calls()).to.deep.equal(['npm ci', 'kernels']);
+    expect(ready()).to.deep.equal({ status: 0, output: '' });
+    expect(calls()).to.deep.equal(['npm ci', 'kernels', 'kernels']);
+  });
+
+  it('installs again when the lock file asks for something else', () => {
+    ready();
+    write('package-lock.json', lock('2.0.0'));
+    expect(ready().output).to.contain('package-lock.json has changed');
+    expect(calls().filter((call) => call === 'npm ci')).to.have.length(2);
+  });
+
+  it('leaves alone what somebody installed by hand, if it fits the lock file', () => {
+    spawnSync(process.execPath, [join(root, 'npm.js'), 'by hand']);
+    expect(ready()).to.deep.equal({ status: 0, output: '' });
+    expect(calls()).to.deep.equal(['npm by hand', 'kernels']);
+  });
+
+  it('fails with a hint when npm fails, and tries again the next time', () => {
+    write('offline', '');
+    const { status, output } = ready();
+    expect(status).to.equal(1);
+    expect(output).to.contain('npm ci failed (exit code 1)');
+    rmSync(join(root, 'offline'));
+    expect(ready().status).to.equal(0);
+  });
+
+  it('says which Node it needs', () => {
+    write('old.cjs', "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '18.20.0' } });");
+    const { status, output } = ready(['--require', join(root, 'old.cjs')]);
+    expect(status).to.equal(1);
+    expect(output).to.contain('needs Node 20.19 or newer; this is Node 18.20.0');
+    expect(calls()).to.deep.equal([]);
+  });
+
+  it('takes no noticeable time in this checkout when there is nothing to do', () => {
+    const times = [1, 2, 3].map(() => {
+      const start = performance.now();
+      spawnSync(process.execPath, [join(source, 'lib/cli/ready.mjs')]);
+      return performance.now() - start;
+    });
+    expect(Math.min(...times)).to.be.below(400); // 60 ms, most of it the start of Node, on an idle machine
+  });
+});
