@@ -1,7 +1,7 @@
 import { kernels } from '../compute/kernels.js';
 import { parallel } from '../compute/threads.js';
 import type { Parameter } from '../nn/parameter.js';
-import { type Hypers, Optimizer, type ParamState } from './optimizer.js';
+import { type Hypers, Optimizer, type ParamState, paramGroups } from './optimizer.js';
 
 /** Options of Adam; defaults as fastai's. */
 export interface AdamOptions {
@@ -31,7 +31,7 @@ export class Adam extends Optimizer {
   private readonly decoupledWd: boolean;
 
   constructor(params: readonly (readonly Parameter[])[], { lr, mom = 0.9, sqrMom = 0.99, eps = 1e-5, wd = 0.01, decoupledWd = true }: AdamOptions) {
-    super(params, { lr, mom, sqrMom, eps, wd }, ['gradAvg', 'sqrAvg']);
+    super(paramGroups(params, { lr, mom, sqrMom, eps, wd }), ['gradAvg', 'sqrAvg']);
     this.decoupledWd = decoupledWd;
   }
 

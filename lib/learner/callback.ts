@@ -24,6 +24,10 @@ export interface Callback extends EventHandlers {
   readonly runTrain?: boolean;
   /** False: the events of validation batches pass it by. */
   readonly runValid?: boolean;
+  /** False: it has no part in the trial run of lrFind. */
+  readonly runLrFind?: boolean;
+  /** True: it has no part in predictions that another callback fetches in the middle of a run. */
+  readonly removeOnFetch?: boolean;
 }
 
 const factories: (() => Callback)[] = [];

@@ -1,40 +1,33 @@
-import { InterruptGuard } from '../compute/interrupt.js';
-import { float32, reclaim } from '../compute/memory.js';
 import type { Batch, DataLoader, DataLoaders } from '../data/batch.js';
-import { display } from '../data/display.js';
 import type { Table } from '../data/table.js';
-import { ArgumentError, NumericError } from '../errors.js';
-import { type Loss, type LossRows, lossGradient, lossOf, MSELossFlat } from '../nn/losses.js';
+import { ArgumentError } from '../errors.js';
+import { type Loss, MSELossFlat } from '../nn/losses.js';
 import type { Model } from '../nn/model.js';
 import { Adam } from './adam.js';
 import { type Callback, defaultCallbacks } from './callback.js';
-import {
-  CancelBackwardException,
-  CancelBatchException,
-  CancelEpochException,
-  CancelFitException,
-  CancelStepException,
-  CancelTrainException,
-  CancelValidException,
-  type EventName,
-} from './events.js';
+import { type FineTuneOptions, type FitFlatCosOptions, type FitOneCycleOptions, type FitOptions, type FitSgdrOptions, fineTuneCalls } from './fit.js';
+import { groupRates, type LearningRate, oneGroup, type Splitter, splitParameters } from './groups.js';
+import { Loop } from './loop.js';
 import { type LrFindOptions, type LrFindResult, lrFind } from './lr-find.js';
 import { asMetric, type Metric, type MetricFunction } from './metrics.js';
-import type { OptFunc, Optimizer } from './optimizer.js';
-import { ParamScheduler } from './param-scheduler.js';
+import { asOptFunc, type OptClass, type OptFunc, type Optimizer } from './optimizer.js';
 import { type GetPredsOptions, getPreds, type Predictions, showResults } from './preds.js';
-import { type LogRow, Recorder, runsNow, TrainEval } from './recorder.js';
-import { combinedCos } from './schedules.js';
+import { type LogRow, Recorder, TrainEval } from './recorder.js';
+import type { RunPosition, UnfinishedRun } from './resume.js';
 import { summary } from './summary.js';
+
+export type { FineTuneOptions, FitFlatCosOptions, FitOneCycleOptions, FitOptions, FitSgdrOptions } from './fit.js';
 
 /** Options of a Learner; defaults as fastai's. */
 export interface LearnerOptions {
   /** Loss; default MSELossFlat. */
   lossFunc?: Loss;
-  /** Makes the optimizer; default Adam. */
-  optFunc?: OptFunc;
+  /** Makes the optimizer: its class, or a function such as `(params, { lr }) => new SGD(params, { lr, mom: 0.9 })`; default Adam. */
+  optFunc?: OptFunc | OptClass;
+  /** Splits the parameters into groups; default: one group. */
+  splitter?: Splitter;
   /** Learning rate that fit takes when it is given none; default 1e-3. */
-  lr?: number;
+  lr?: LearningRate;
   /** Metrics: functions of (predictions, targets), averaged over batches, or Metric objects. */
   metrics?: Metric | MetricFunction | readonly (Metric | MetricFunction)[];
   /** Callbacks of every run. */
@@ -43,31 +36,9 @@ export interface LearnerOptions {
   wd?: number;
   /** Weight decay for batch norm and the biases of linear layers too; default false. */
   wdBnBias?: boolean;
+  /** Whether batch norm is trained in frozen groups too; default true. */
+  trainBn?: boolean;
   /** Momentum of fitOneCycle: start, middle, end; default [0.95, 0.85, 0.95]. */
-  moms?: readonly [number, number, number];
-}
-
-/** Options of fit. */
-export interface FitOptions {
-  /** Weight decay from now on; default: the learner's. */
-  wd?: number;
-  /** Callbacks of this run only. */
-  cbs?: Callback | readonly Callback[];
-  /** Start with a new optimizer; default false: moments survive from one fit to the next, as in fastai. */
-  resetOpt?: boolean;
-  /** Skip the epochs before this one, to go on with a run that was interrupted. */
-  startEpoch?: number;
-}
-
-/** Options of fitOneCycle. */
-export interface FitOneCycleOptions extends FitOptions {
-  /** The first learning rate is lrMax/div; default 25. */
-  div?: number;
-  /** The last learning rate is lrMax/divFinal; default 1e5. */
-  divFinal?: number;
-  /** Share of the run in which the learning rate rises; default 0.25. */
-  pctStart?: number;
-  /** Momentum: start, middle, end; default the learner's. */
   moms?: readonly [number, number, number];
 }
 
@@ -83,7 +54,7 @@ export class Learner {
   readonly metrics: readonly Metric[];
   readonly recorder: Recorder;
   /** Learning rate of fit when it is given none. */
-  lr: number;
+  lr: LearningRate;
   /** Weight decay, if it was given. */
   wd: number | undefined;
   readonly moms: readonly [number, number, number];
@@ -95,10 +66,10 @@ export class Learner {
   batch: Batch = { size: 0, inputs: [], targets: new Float32Array(0), rows: new Int32Array(0) };
   /** Predictions for it: a view, valid until the next batch. */
   pred: Float32Array = new Float32Array(0);
-  /** The loss that is differentiated. */
-  lossGrad = NaN;
-  /** The loss that is recorded. */
+  /** The loss of the batch. */
   loss = NaN;
+  /** Its gradients are multiplied by this; 1 at the beginning of each batch, for `afterLoss` to change. */
+  gradScale = 1;
   /** The loader at hand, its number of batches, and the number of this batch. */
   dl: DataLoader;
   nIter = 0;
@@ -111,16 +82,20 @@ export class Learner {
   /** Position in the run, 0 … 1, and training batches done in it. */
   pctTrain = 0;
   trainIter = 0;
-  /** Training epochs begun since the learner was made: the order of the rows depends on it. */
+  /** Training epochs done since the learner was made: the order of the rows depends on it. */
   epochsTrained = 0;
+  /** Where the run was left that this one goes on with; undefined in a new run. What callbacks have gathered then stays. */
+  resumed: RunPosition | undefined;
+  /** Whether the last run was interrupted. */
+  interrupted = false;
 
+  /** Runs the epochs and batches. */
+  readonly loop: Loop;
   private readonly optFunc: OptFunc;
+  private readonly splitter: Splitter;
   private readonly wdBnBias: boolean;
+  private readonly trainBn: boolean;
   private optimizer: Optimizer | undefined;
-  private gradient = float32(0);
-  private running = false;
-  private rehearsing = false;
-  private guard = new InterruptGuard();
 
   /**
    * @param dls training and validation data
@@ -132,22 +107,25 @@ export class Learner {
     readonly model: Model,
     options: LearnerOptions = {},
   ) {
-    const { lossFunc = new MSELossFlat(), optFunc = (params, { lr }) => new Adam(params, { lr }), lr = 1e-3, metrics = [], cbs = [] } = options;
-    if (!(lr > 0 && Number.isFinite(lr))) throw new ArgumentError(`lr must be a positive number, got ${lr}.`);
+    const { lossFunc = new MSELossFlat(), optFunc = Adam, splitter = oneGroup, lr = 1e-3, metrics = [], cbs = [] } = options;
+    groupRates(lr, splitParameters(splitter, model).length);
     if (lossFunc.outputs !== undefined && lossFunc.outputs !== model.outputs) {
       throw new ArgumentError(`${lossFunc.name} expects ${lossFunc.outputs} output(s) a row, the model makes ${model.outputs}.`);
     }
     this.lossFunc = lossFunc;
-    this.optFunc = optFunc;
+    this.optFunc = asOptFunc(optFunc);
+    this.splitter = splitter;
     this.lr = lr;
     this.wd = options.wd;
     this.wdBnBias = options.wdBnBias ?? false;
+    this.trainBn = options.trainBn ?? true;
     this.moms = options.moms ?? [0.95, 0.85, 0.95];
     this.metrics = list(metrics).map(asMetric);
     this.recorder = new Recorder(this.metrics);
     this.dl = dls.train;
     this.addCbs([new TrainEval(), this.recorder, ...defaultCallbacks(), ...list(cbs)]);
-    this.call('afterCreate');
+    this.loop = new Loop(this);
+    this.loop.events.call('afterCreate');
   }
 
   /** The optimizer; made at first use, or anew by `createOpt`. */
@@ -155,13 +133,41 @@ export class Learner {
     return this.optimizer ?? this.createOpt();
   }
 
-  /** Makes a new optimizer, without moments. */
+  /** Makes a new optimizer, without moments. Frozen groups stay frozen. */
   createOpt(): Optimizer {
-    this.optimizer?.settle();
-    this.optimizer?.clearState();
-    this.optimizer = this.optFunc([this.model.parameters], { lr: this.lr });
+    const { optimizer: old } = this;
+    old?.settle();
+    old?.clearState();
+    const groups = splitParameters(this.splitter, this.model);
+    this.optimizer = this.optFunc(groups, { lr: groupRates(this.lr, groups.length)[groups.length - 1] });
     this.optimizer.decayAll = this.wdBnBias;
+    if (old?.frozenTo) this.optimizer.freezeTo(old.frozenTo, { trainBn: this.trainBn });
     return this.optimizer;
+  }
+
+  /**
+   * Trains the parameter groups from the n-th on, counted from 0, or from the end if n is negative; those before take no step (batch norm does, unless
+   * `trainBn` is false). Moments are forgotten, as in fastai.
+   */
+  freezeTo(n: number): void {
+    this.settle();
+    this.opt.freezeTo(n, { trainBn: this.trainBn });
+    this.opt.clearState();
+  }
+
+  /** Trains the last parameter group only. */
+  freeze(): void {
+    if (this.opt.groups.length === 1) {
+      throw new ArgumentError(
+        'There is one parameter group only, so freezing leaves nothing to train: give the learner a splitter, e.g. { splitter: biasSplitter }.',
+      );
+    }
+    this.freezeTo(-1);
+  }
+
+  /** Trains all parameter groups. */
+  unfreeze(): void {
+    this.freezeTo(0);
   }
 
   /** Adds callbacks for good. */
@@ -182,21 +188,8 @@ export class Learner {
    * @param nEpoch epochs
    * @param lr learning rate; default the learner's
    */
-  async fit(nEpoch: number, lr: number = this.lr, { wd = this.wd, cbs = [], resetOpt = false, startEpoch = 0 }: FitOptions = {}): Promise<void> {
-    if (!(Number.isInteger(nEpoch) && nEpoch > 0)) throw new ArgumentError(`nEpoch must be a positive whole number, got ${nEpoch}.`);
-    if (!(Number.isInteger(startEpoch) && startEpoch >= 0)) throw new ArgumentError(`startEpoch must be a whole number, got ${startEpoch}.`);
-    if (this.dls.train.length === 0) {
-      const { n, bs } = this.dls.train;
-      throw new ArgumentError(`There is no full training batch: ${n} rows and bs ${bs}. The last, smaller batch is dropped; choose bs ≤ ${n}.`);
-    }
-    await this.run(async () => {
-      if (resetOpt) this.createOpt();
-      this.opt.setHypers({ lr, wd });
-      this.nEpoch = nEpoch;
-      await this.withEvents('Fit', CancelFitException, async () => {
-        for (this.epoch = startEpoch; this.epoch < nEpoch; this.epoch++) await this.withEvents('Epoch', CancelEpochException, () => this.doEpoch());
-      });
-    }, cbs);
+  async fit(nEpoch: number, lr: LearningRate = this.lr, { cbs = [], ...options }: FitOptions = {}): Promise<void> {
+    await this.loop.fit([{ method: 'fit', nEpoch, lr, options }], list(cbs));
   }
 
   /**
@@ -205,12 +198,55 @@ export class Learner {
    * @param nEpoch epochs
    * @param lrMax highest learning rate; default the learner's
    */
-  async fitOneCycle(nEpoch: number, lrMax: number = this.lr, options: FitOneCycleOptions = {}): Promise<void> {
-    const { div = 25, divFinal = 1e5, pctStart = 0.25, moms = this.moms, cbs = [], ...rest } = options;
-    if (!(lrMax > 0 && div > 0 && divFinal > 0))
-      throw new ArgumentError(`lrMax, div and divFinal must be positive, got ${lrMax}, ${div}, ${divFinal}.`);
-    const scheds = { lr: combinedCos(pctStart, [lrMax / div, lrMax, lrMax / divFinal]), mom: combinedCos(pctStart, moms) };
-    await this.fit(nEpoch, lrMax, { ...rest, cbs: [...list(cbs), new ParamScheduler(scheds)] });
+  async fitOneCycle(nEpoch: number, lrMax: LearningRate = this.lr, { cbs = [], ...options }: FitOneCycleOptions = {}): Promise<void> {
+    await this.loop.fit([{ method: 'fitOneCycle', nEpoch, lr: lrMax, options }], list(cbs));
+  }
+
+  /**
+   * Trains at a constant learning rate for the first `pctStart` of the run, then lets it fall to lr/divFinal by a cosine.
+   * @param nEpoch epochs
+   * @param lr learning rate; default the learner's
+   */
+  async fitFlatCos(nEpoch: number, lr: LearningRate = this.lr, { cbs = [], ...options }: FitFlatCosOptions = {}): Promise<void> {
+    await this.loop.fit([{ method: 'fitFlatCos', nEpoch, lr, options }], list(cbs));
+  }
+
+  /**
+   * Trains in cycles, in each of which the learning rate falls from lrMax to 0 by a cosine (SGDR, Loshchilov and Hutter 2017).
+   * @param nCycles cycles
+   * @param cycleLen epochs of the first cycle; each further one is `cycleMult` times as long as the one before
+   */
+  async fitSgdr(nCycles: number, cycleLen: number, { lrMax: lr = this.lr, cbs = [], ...options }: FitSgdrOptions = {}): Promise<void> {
+    await this.loop.fit([{ method: 'fitSgdr', nCycles, cycleLen, lr, options }], list(cbs));
+  }
+
+  /**
+   * Fine-tunes as fastai does: `freezeEpochs` of one-cycle with all groups frozen but the last, then `epochs` of one-cycle with none frozen, at rates from
+   * baseLr/2/lrMult for the first group to baseLr/2 for the last. Needs at least two parameter groups: see LearnerOptions.splitter.
+   * @param epochs epochs of the second run
+   * @param baseLr default 2e-3; rates for each group (an array or a slice) are taken as they are, and halved in the second run
+   */
+  async fineTune(epochs: number, baseLr: LearningRate = 2e-3, { cbs = [], ...options }: FineTuneOptions = {}): Promise<void> {
+    if (this.opt.groups.length === 1) this.freeze(); // says what is missing
+    await this.loop.fit(fineTuneCalls(epochs, baseLr, options), list(cbs));
+  }
+
+  /**
+   * Goes on with the run that was interrupted, or that `load` has found unfinished in a file: at the next batch, with its optimizer, schedule and record. It ends
+   * with the very weights of a run that was never stopped.
+   * @param options.cbs callbacks of the run; default: those it had (none after `load`)
+   */
+  async resume({ cbs }: { cbs?: Callback | readonly Callback[] } = {}): Promise<void> {
+    await this.loop.resume(cbs && list(cbs));
+  }
+
+  /** What `resume` goes on with, as plain data: of the run at hand or, between runs, of the one that was stopped; undefined if there is none. */
+  get unfinished(): UnfinishedRun | undefined {
+    return this.loop.unfinished;
+  }
+
+  set unfinished(run: UnfinishedRun | undefined) {
+    this.loop.unfinished = run;
   }
 
   /**
@@ -221,33 +257,19 @@ export class Learner {
     return lrFind(this, options);
   }
 
-  /** A training run that leaves no trace but the recorder's: for lrFind. */
-  async rehearse(nEpoch: number, cbs: readonly Callback[]): Promise<void> {
-    this.settle();
-    const values = this.model.parameters.map((p) => p.value.slice());
-    const state = this.opt.stateDict();
-    const { epochsTrained } = this;
-    this.rehearsing = true;
-    try {
-      await this.noLogging(() => this.fit(nEpoch, this.lr, { cbs }));
-    } finally {
-      this.rehearsing = false;
-      this.epochsTrained = epochsTrained;
-      this.model.parameters.forEach((p, i) => {
-        p.value.set(values[i]);
-      });
-      this.opt.loadStateDict(state);
-    }
+  /** Runs `work` without the callbacks that only show progress. */
+  noLogging<T>(work: () => Promise<T>): Promise<T> {
+    return this.withoutCbs((cb) => cb.name === 'Progress', work);
   }
 
-  /** Runs `work` without the callbacks that only show progress. */
-  async noLogging<T>(work: () => Promise<T>): Promise<T> {
-    const shown = this.cbs.filter((cb) => cb.name === 'Progress');
-    this.removeCbs(shown);
+  /** Runs `work` without some of the callbacks. */
+  async withoutCbs<T>(left: (cb: Callback) => boolean, work: () => Promise<T>): Promise<T> {
+    const all = [...this.cbs];
+    this.cbs.splice(0, all.length, ...all.filter((cb) => !left(cb)));
     try {
       return await work();
     } finally {
-      this.addCbs(shown);
+      this.cbs.splice(0, this.cbs.length, ...all);
     }
   }
 
@@ -257,7 +279,7 @@ export class Learner {
    * @param options.dl another loader instead
    */
   async validate({ dsIdx = 1, dl, cbs = [] }: { dsIdx?: 0 | 1; dl?: DataLoader; cbs?: Callback | readonly Callback[] } = {}): Promise<LogRow> {
-    await this.run(() => this.doEpochValidate(dl ?? this.loader(dsIdx)), cbs);
+    await this.loop.run(() => this.loop.validate(dl ?? this.loader(dsIdx)), list(cbs));
     return this.recorder.validValues();
   }
 
@@ -284,146 +306,6 @@ export class Learner {
   /** Brings every weight up to date. Whoever reads a whole table calls this first. */
   settle(): void {
     this.optimizer?.settle();
-  }
-
-  /** Runs one pass without training over a loader, events included. */
-  async doEpochValidate(dl: DataLoader): Promise<void> {
-    this.settle();
-    this.dl = dl;
-    this.training = false;
-    try {
-      await this.withEvents('Validate', CancelValidException, () => this.allBatches(dl.batches(0)));
-    } finally {
-      this.training = false;
-    }
-  }
-
-  /** One run at a time; the run's own callbacks go with it, whatever happens. */
-  async run(work: () => Promise<void>, cbs: Callback | readonly Callback[] = []): Promise<void> {
-    if (this.running) throw new ArgumentError('This learner is at work already: await the run before starting another.');
-    this.running = true;
-    const own = list(cbs);
-    this.addCbs(own);
-    this.guard = new InterruptGuard();
-    try {
-      await reclaim();
-      await work();
-    } finally {
-      this.guard.stop();
-      this.removeCbs(own);
-      this.optimizer?.zeroGrad();
-      this.settle();
-      this.training = false;
-      this.running = false;
-    }
-  }
-
-  private async doEpoch(): Promise<void> {
-    this.dl = this.dls.train;
-    // A rehearsal has an order of its own, so that the epochs after it are the same as without it.
-    const order = this.rehearsing ? -1 - this.epoch : this.epochsTrained;
-    await this.withEvents('Train', CancelTrainException, () => this.allBatches(this.dls.train.batches(order)));
-    this.epochsTrained++;
-    if (this.dls.valid.n > 0) await this.doEpochValidate(this.dls.valid);
-  }
-
-  private async allBatches(batches: Iterable<Batch>): Promise<void> {
-    this.nIter = this.dl.length;
-    this.iter = 0;
-    for (const batch of batches) {
-      this.oneBatch(batch);
-      this.iter++;
-      if (this.guard.due() && (await this.guard.turn())) {
-        const where = this.training ? `training batch ${this.iter} of ${this.nIter}` : `validation batch ${this.iter} of ${this.nIter}`;
-        display().text(`Interrupted in epoch ${this.epoch}, ${where}. What was learnt stays.`);
-        throw new CancelFitException();
-      }
-    }
-  }
-
-  private oneBatch(batch: Batch): void {
-    this.batch = batch;
-    this.around('Batch', CancelBatchException, () => {
-      if (this.training) {
-        this.model.touch(batch);
-        this.opt.touch();
-      }
-      this.pred = this.model.forward(batch, this.training);
-      this.call('afterPred');
-      if (Number.isNaN(batch.targets[0]) && !this.training)
-        this.lossGrad = NaN; // rows to predict, without targets
-      else this.lossGrad = lossOf(this.lossFunc, this.lossRows());
-      this.loss = this.lossGrad;
-      this.call('afterLoss');
-      if (!this.training) return;
-      if (!Number.isFinite(this.loss) && !this.rehearsing) throw this.badLoss();
-      this.around('Backward', CancelBackwardException, () => {
-        if (this.gradient.length < this.pred.length) this.gradient = float32(this.pred.length);
-        lossGradient(this.lossFunc, this.lossRows(), { out: this.gradient });
-        this.model.backward(this.gradient);
-      });
-      this.around('Step', CancelStepException, () => this.opt.step());
-      this.opt.zeroGrad();
-    });
-  }
-
-  private lossRows(): LossRows {
-    const { size, targets, weights } = this.batch;
-    return { size, pred: this.pred, outputs: this.model.outputs, targets, weights };
-  }
-
-  private badLoss(): NumericError {
-    const bad = this.model.parameters.find((p) => p.value.some((x) => !Number.isFinite(x)));
-    const cause = bad ? `parameter ${bad.name} holds a value that is not finite` : 'all parameters are finite, so look at the targets or the loss';
-    const { lr } = this.opt.hypers;
-    return new NumericError(
-      `The loss became ${this.loss} in epoch ${this.epoch}, batch ${this.iter}, at lr ${lr.toPrecision(3)}: ${cause}. Try a smaller learning rate (lrFind).`,
-    );
-  }
-
-  /** Calls an event's handlers by ascending order, outside of the inner loop. */
-  private async callAsync(event: EventName): Promise<void> {
-    for (const cb of this.ordered()) await cb[event]?.(this);
-  }
-
-  private call(event: EventName): void {
-    for (const cb of this.ordered()) {
-      if (!cb[event] || !runsNow(cb, event, this.training)) continue;
-      const result = cb[event](this);
-      if (result instanceof Promise) {
-        throw new ArgumentError(`${cb.name}.${event} returned a promise: handlers that run in every batch must be synchronous.`);
-      }
-    }
-  }
-
-  private sorted: readonly Callback[] = [];
-
-  private ordered(): readonly Callback[] {
-    const same = this.sorted.length === this.cbs.length && this.cbs.every((cb) => this.sorted.includes(cb));
-    if (!same) this.sorted = [...this.cbs].sort((a, b) => (a.order ?? 0) - (b.order ?? 0));
-    return this.sorted;
-  }
-
-  private async withEvents(name: 'Fit' | 'Epoch' | 'Train' | 'Validate', cancel: new () => Error, work: () => Promise<void>): Promise<void> {
-    try {
-      await this.callAsync(`before${name}`);
-      await work();
-    } catch (e) {
-      if (!(e instanceof cancel)) throw e;
-      await this.callAsync(`afterCancel${name}`);
-    }
-    await this.callAsync(`after${name}`);
-  }
-
-  private around(name: 'Batch' | 'Backward' | 'Step', cancel: new () => Error, work: () => void): void {
-    try {
-      this.call(`before${name}`);
-      work();
-    } catch (e) {
-      if (!(e instanceof cancel)) throw e;
-      this.call(`afterCancel${name}`);
-    }
-    this.call(`after${name}`);
   }
 }
 

@@ -4,6 +4,7 @@ import { CancelFitException, CancelValidException } from './events.js';
 import type { Learner } from './learner.js';
 import { ParamScheduler } from './param-scheduler.js';
 import { plotLrFind } from './plots.js';
+import { rehearse } from './rehearse.js';
 import { schedExp } from './schedules.js';
 import { minimum, type Suggestion, slide, steep, valley } from './suggest.js';
 
@@ -84,7 +85,7 @@ export async function lrFind(learn: Learner, options: LrFindOptions = {}): Promi
   if (!(Number.isInteger(asked) && asked > 0)) throw new ArgumentError(`numIt must be a positive whole number, got ${asked}.`);
   const numIt = Math.max(6, asked);
   const nEpoch = Math.floor(numIt / Math.max(1, learn.dls.train.length)) + 1;
-  await learn.rehearse(nEpoch, [new LRFinder(startLr, endLr, numIt, stopDiv)]);
+  await rehearse(learn, () => learn.fit(nEpoch, learn.lr, { cbs: new LRFinder(startLr, endLr, numIt, stopDiv) }));
 
   const { lrs: allLrs, losses: allLosses } = learn.recorder;
   const from = Math.floor(numIt / 10);

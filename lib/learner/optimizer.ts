@@ -1,4 +1,5 @@
 import { dispose, float32 } from '../compute/memory.js';
+import { display } from '../data/display.js';
 import { ArgumentError, UnknownIdError } from '../errors.js';
 import type { Parameter } from '../nn/parameter.js';
 
@@ -9,6 +10,8 @@ export type Hypers = Record<string, number>;
 export interface ParamGroup {
   readonly params: readonly Parameter[];
   readonly hypers: Hypers;
+  /** Whether weight decay applies to all of them, batch norm and biases of linear layers as well. */
+  decayAll: boolean;
 }
 
 /** What an optimizer remembers of one parameter: steps taken and moments. */
@@ -26,30 +29,64 @@ export interface OptimizerState {
 /** Makes an optimizer for parameter groups. */
 export type OptFunc = (params: readonly (readonly Parameter[])[], options: { lr: number }) => Optimizer;
 
+/** The class of an optimizer whose options but `lr` have defaults. */
+export type OptClass = new (params: readonly (readonly Parameter[])[], options: { lr: number }) => Optimizer;
+
+/** A function that makes an optimizer, given one or a class. */
+export function asOptFunc(make: OptFunc | OptClass): OptFunc {
+  if (make.prototype instanceof Optimizer) return (params, options) => new (make as OptClass)(params, options);
+  return make as OptFunc;
+}
+
+/** Parameter groups with the same hyper-parameters each. */
+export function paramGroups(params: readonly (readonly Parameter[])[], hypers: Hypers): ParamGroup[] {
+  if (!params.some((group) => group.length)) throw new ArgumentError('An optimizer needs at least one parameter, got none.');
+  for (const [name, value] of Object.entries(hypers)) checkHyper(name, value);
+  if (hypers.lr === 0) throw new ArgumentError('lr must be a positive number, got 0.');
+  return params.map((group) => ({ params: [...group], hypers: { ...hypers }, decayAll: false }));
+}
+
 /**
  * Base of the optimizers, with the contract that lets one work lazily on tables: `touch()` is called when the model has marked the rows that the next
  * forward pass reads, and `settle()` before anybody reads a whole table (validation, saving, `bias()`, recommending, changing the optimizer).
  * A dense optimizer, which brings every row up to date in every step, has nothing to do in either.
  */
 export abstract class Optimizer {
-  readonly groups: readonly ParamGroup[];
-  /** Whether weight decay applies to batch norm and biases of linear layers as well (fastai's `wd_bn_bias`). */
-  decayAll = false;
+  /** The first group whose parameters are trained: see `freezeTo`. */
+  frozenTo = 0;
   protected readonly states = new Map<Parameter, ParamState>();
 
   /**
-   * @param params parameters by group
-   * @param hypers start values, the same for every group
+   * @param groups parameters and their hyper-parameters
    * @param bufferNames the moments kept per parameter, each of its shape, zero at first
    */
   constructor(
-    params: readonly (readonly Parameter[])[],
-    hypers: Hypers,
+    readonly groups: readonly ParamGroup[],
     private readonly bufferNames: readonly string[],
-  ) {
-    if (!params.some((group) => group.length)) throw new ArgumentError('An optimizer needs at least one parameter, got none.');
-    for (const [name, value] of Object.entries(hypers)) checkHyper(name, value);
-    this.groups = params.map((group) => ({ params: [...group], hypers: { ...hypers } }));
+  ) {}
+
+  /** Whether weight decay applies to batch norm and biases of linear layers as well (fastai's `wd_bn_bias`). */
+  get decayAll(): boolean {
+    return this.groups.every((group) => group.decayAll);
+  }
+
+  set decayAll(all: boolean) {
+    for (const group of this.groups) group.decayAll = all;
+  }
+
+  /**
+   * Freezes the groups before the n-th: their parameters take no step.
+   * @param n counted from 0, or from the end if negative
+   * @param options.trainBn whether parameters of batch norm are trained in any case; default true
+   */
+  freezeTo(n: number, { trainBn = true }: { trainBn?: boolean } = {}): void {
+    if (!Number.isInteger(n)) throw new ArgumentError(`freezeTo needs the number of a parameter group, got ${n}.`);
+    const { length } = this.groups;
+    this.frozenTo = Math.max(0, n < 0 ? length + n : n);
+    if (this.frozenTo >= length) display().warn(`Freezing ${this.frozenTo} groups; model has ${length}; whole model is frozen.`);
+    this.groups.forEach(({ params }, i) => {
+      for (const p of params) p.trainable = i >= this.frozenTo || (trainBn && p.norm);
+    });
   }
 
   /** Sets hyper-parameters: one value for all groups, or one for each group. */
@@ -83,12 +120,12 @@ export abstract class Optimizer {
 
   /** One step for every trainable parameter, from its gradient. */
   step(): void {
-    for (const { params, hypers } of this.groups) {
+    for (const { params, hypers, decayAll } of this.groups) {
       for (const p of params) {
         if (!p.trainable) continue;
         const state = this.state(p);
         state.step++;
-        this.update(p, state, hypers, p.decay || this.decayAll ? hypers.wd : 0);
+        this.update(p, state, hypers, p.decay || decayAll ? hypers.wd : 0);
       }
     }
   }
@@ -154,9 +191,9 @@ export abstract class Optimizer {
 }
 
 function checkHyper(name: string, value: number): void {
-  const positive = name === 'lr' || name === 'eps';
+  const positive = name === 'eps'; // a schedule may start or end at lr 0
   if (!Number.isFinite(value) || value < 0 || (positive && value === 0)) {
-    throw new ArgumentError(`${name} must be a ${positive ? 'positive' : 'non-negative'} number, got ${value}.`);
+    throw new ArgumentError(`${name} must be a ${positive || name === 'lr' ? 'positive' : 'non-negative'} number, got ${value}.`);
   }
   if ((name === 'mom' || name === 'sqrMom') && value >= 1) throw new ArgumentError(`${name} must be below 1, got ${value}.`);
 }

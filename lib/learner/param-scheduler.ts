@@ -2,33 +2,39 @@ import type { Callback } from './callback.js';
 import type { Learner } from './learner.js';
 import type { Schedule } from './schedules.js';
 
-/** Sets hyper-parameters before every training batch from the position in the run, `learn.pctTrain`, and records them (fastai's ParamScheduler). */
+/**
+ * Sets hyper-parameters before every training batch from the position in the run, `learn.pctTrain`, and has the recorder keep them (fastai's ParamScheduler).
+ *
+ * @example
+ * // three epochs: one of warming up, two of cooling down
+ * const lr = combineScheds([1 / 3, 2 / 3], [schedLin(1e-4, 1e-2), schedCos(1e-2, 1e-6)]);
+ * await learn.fit(3, 1e-2, { cbs: new ParamScheduler({ lr }) });
+ */
 export class ParamScheduler implements Callback {
   readonly name: string = 'ParamScheduler';
   readonly order = 60;
   readonly runValid = false;
-  private hps: Record<string, number[]> = {};
 
-  /** @param scheds a schedule by hyper-parameter, e.g. `{ lr: combinedCos(0.25, [2e-4, 5e-3, 5e-8]) }` */
-  constructor(readonly scheds: Readonly<Record<string, Schedule>>) {}
+  /** @param scheds by hyper-parameter (`lr`, `mom`, `wd` …) a schedule for all parameter groups, or one for each */
+  constructor(readonly scheds: Readonly<Record<string, Schedule | readonly Schedule[]>>) {}
 
-  beforeFit(_learn: Learner): void {
-    this.hps = Object.fromEntries(Object.keys(this.scheds).map((name) => [name, []]));
+  beforeFit({ recorder }: Learner): void {
+    for (const name of Object.keys(this.scheds)) recorder.hps[name] ??= [];
   }
 
   beforeBatch(learn: Learner): void {
     this.update(learn, learn.pctTrain);
   }
 
-  afterBatch(learn: Learner): void {
-    for (const [name, values] of Object.entries(this.hps)) values.push(learn.opt.hypers[name]);
-  }
-
-  afterFit(learn: Learner): void {
-    learn.recorder.hps = this.hps;
+  afterBatch({ recorder, opt }: Learner): void {
+    for (const name of Object.keys(this.scheds)) recorder.hps[name].push(opt.hypers[name]);
   }
 
   protected update(learn: Learner, pos: number): void {
-    learn.opt.setHypers(Object.fromEntries(Object.entries(this.scheds).map(([name, sched]) => [name, sched(pos)])));
+    for (const [name, sched] of Object.entries(this.scheds)) {
+      learn.opt.setHypers({
+        [name]: typeof sched === 'function' ? sched(pos) : sched.map((each) => each(pos)),
+      });
+    }
   }
 }

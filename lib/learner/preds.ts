@@ -19,6 +19,8 @@ export interface GetPredsOptions {
   withLoss?: boolean;
   /** What is applied to the model's output; default: the loss's activation (a sigmoid for logits, nothing for MSE). */
   act?: (x: number) => number;
+  /** Whether a callback asks in the middle of a run; default false. */
+  inner?: boolean;
 }
 
 /** What getPreds returns: row i is the i-th row of that part of the data, whose number in the whole is rows[i]. */
@@ -39,7 +41,7 @@ export interface Predictions {
 
 /** fastai's `get_preds`, with named results. See Learner.getPreds. */
 export async function getPreds(learn: Learner, options: GetPredsOptions = {}): Promise<Predictions> {
-  const { dsIdx = 1, withInput = false, withDecoded = false, withLoss = false, act } = options;
+  const { dsIdx = 1, withInput = false, withDecoded = false, withLoss = false, act, inner = false } = options;
   const dl = (options.dl ?? learn.loader(dsIdx)).inOrder();
   if (dl.n === 0) throw new ArgumentError('There are no rows to predict: this part of the data is empty.');
   const { outputs } = learn.model;
@@ -68,7 +70,8 @@ export async function getPreds(learn: Learner, options: GetPredsOptions = {}): P
       done += batch.size;
     },
   };
-  await learn.noLogging(() => learn.run(() => learn.doEpochValidate(dl), gather));
+  const pass = (): Promise<void> => learn.loop.validate(dl);
+  await learn.noLogging(() => (inner ? learn.loop.inner(pass, [gather]) : learn.loop.run(pass, [gather])));
   const preds = act ? raw.map((x) => act(x)) : lossFunc.activation(raw, outputs);
   const decoded = withDecoded ? lossFunc.decodes(preds, outputs) : undefined;
   return { preds, targets, rows, ...(inputs && { inputs }), ...(decoded && { decoded }), ...(losses && { losses }) };

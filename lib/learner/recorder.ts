@@ -1,6 +1,5 @@
 import { display } from '../data/display.js';
 import type { Callback } from './callback.js';
-import { innerLoop } from './events.js';
 import type { Learner } from './learner.js';
 import type { Metric } from './metrics.js';
 import { plotLoss, plotSched } from './plots.js';
@@ -9,6 +8,18 @@ import { SmoothLoss } from './smooth.js';
 /** One row of the training table: epoch, losses, metrics, seconds. Missing values (validation left out) are null. */
 export type LogRow = (number | null)[];
 
+/** What a Recorder has gathered in a run: plain data. */
+export interface RecorderState {
+  readonly lrs: readonly number[];
+  readonly losses: readonly number[];
+  readonly iters: readonly number[];
+  readonly values: readonly LogRow[];
+  readonly hps: Readonly<Record<string, readonly number[]>>;
+  readonly smooth: { readonly count: number; readonly v: number };
+}
+
+const nothing: RecorderState = { lrs: [], losses: [], iters: [], values: [], hps: {}, smooth: { count: 0, v: 0 } };
+
 /**
  * Keeps the record of a run (fastai's Recorder): the smoothed training loss of every batch, the hyper-parameters, and a row of losses and metrics for
  * every epoch. The training loss of a row is the smoothed loss at the end of the epoch, which carries over epochs; it is not the epoch's mean.
@@ -16,6 +27,7 @@ export type LogRow = (number | null)[];
 export class Recorder implements Callback {
   readonly name = 'Recorder';
   readonly order = 50;
+  readonly removeOnFetch = true;
   /** Learning rate (of the last parameter group) of every training batch. */
   lrs: number[] = [];
   /** Smoothed loss after every training batch. */
@@ -37,15 +49,22 @@ export class Recorder implements Callback {
 
   constructor(private readonly metrics: readonly Metric[]) {}
 
-  beforeFit(): void {
-    this.lrs = [];
-    this.losses = [];
-    this.iters = [];
-    this.values = [];
-    this.hps = {};
+  beforeFit({ resumed }: Learner): void {
+    const { lrs, losses, iters, values, hps, smooth } = resumed?.recorder ?? nothing;
+    this.lrs = [...lrs];
+    this.losses = [...losses];
+    this.iters = [...iters];
+    this.values = values.map((row) => [...row]);
+    this.hps = Object.fromEntries(Object.entries(hps).map(([name, each]) => [name, [...each]]));
     this.log = [];
     this.metricNames = ['epoch', 'train_loss', 'valid_loss', ...this.metrics.map((m) => m.name), 'time'];
-    this.smoothLoss.reset();
+    this.smoothLoss.restore(smooth);
+  }
+
+  /** A copy of what was gathered in this run. */
+  state(): RecorderState {
+    const { lrs, losses, iters, values, hps, smoothLoss } = this;
+    return structuredClone({ lrs, losses, iters, values, hps, smooth: smoothLoss.state() });
   }
 
   beforeEpoch(): void {
@@ -105,12 +124,13 @@ export class TrainEval implements Callback {
   readonly runValid = false;
 
   beforeFit(learn: Learner): void {
-    learn.trainIter = 0;
+    learn.trainIter = learn.resumed?.trainIter ?? 0;
     learn.pctTrain = 0;
   }
 
   beforeTrain(learn: Learner): void {
-    learn.pctTrain = learn.epoch / learn.nEpoch;
+    const { resumed, epoch, nEpoch } = learn;
+    learn.pctTrain = resumed?.epoch === epoch && resumed.iter > 0 ? resumed.pctTrain : epoch / nEpoch;
     learn.training = true;
   }
 
@@ -122,10 +142,4 @@ export class TrainEval implements Callback {
   beforeValidate(learn: Learner): void {
     learn.training = false;
   }
-}
-
-/** Whether a callback gets an event now: `runTrain` and `runValid` limit those of the inner loop. */
-export function runsNow(cb: Callback, event: keyof Callback, training: boolean): boolean {
-  if (!innerLoop.has(event as never)) return true;
-  return training ? cb.runTrain !== false : cb.runValid !== false;
 }

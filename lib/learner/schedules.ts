@@ -46,8 +46,8 @@ export function combineScheds(pcts: readonly number[], scheds: readonly Schedule
   return (pos) => {
     if (pos >= 1) return scheds[scheds.length - 1](1);
     let i = 0;
-    while (i + 1 < scheds.length && pos >= starts[i + 1]) i++;
-    return scheds[i]((pos - starts[i]) / (starts[i + 1] - starts[i]));
+    while (i + 1 < scheds.length && pos >= starts[i + 1] - 1e-9) i++; // 0.1 + 0.2 > 0.3: a sum of shares may miss its number by a hair
+    return scheds[i](Math.max(0, pos - starts[i]) / (starts[i + 1] - starts[i]));
   };
 }
 

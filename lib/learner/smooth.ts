@@ -7,8 +7,18 @@ export class SmoothLoss {
   constructor(private readonly beta = 0.98) {}
 
   reset(): void {
-    this.count = 0;
-    this.v = 0;
+    this.restore({ count: 0, v: 0 });
+  }
+
+  /** What it knows: losses seen, and the sum v. */
+  state(): { count: number; v: number } {
+    return { count: this.count, v: this.v };
+  }
+
+  /** Puts a state back. */
+  restore({ count, v }: { count: number; v: number }): void {
+    this.count = count;
+    this.v = v;
   }
 
   accumulate(loss: number): void {

@@ -26,18 +26,20 @@ export class Parameter {
   /**
    * @param name unique in its model, e.g. `uWeight`
    * @param shape sizes of its dimensions; a table is [rows, width]
-   * @param options.decay whether weight decay applies (default true; fastai spares batch norm and the biases of linear layers); `table`: an embedding
+   * @param options.decay whether weight decay applies (default true; fastai spares batch norm and the biases of linear layers); `table`: an embedding;
+   *   `norm`: a weight or bias of batch norm, which is trained even in a frozen group (fastai's `train_bn`)
    */
   constructor(
     readonly name: string,
     readonly shape: readonly number[],
-    { decay = true, table = false }: { decay?: boolean; table?: boolean } = {},
+    { decay = true, table = false, norm = false }: { decay?: boolean; table?: boolean; norm?: boolean } = {},
   ) {
     if (!shape.length || !shape.every((d) => Number.isInteger(d) && d > 0)) {
       throw new ArgumentError(`Parameter ${name} needs positive whole sizes, got [${shape.join(', ')}].`);
     }
     const size = shape.reduce((a, b) => a * b, 1);
     this.decay = decay;
+    this.norm = norm;
     this.value = float32(size);
     this.width = table ? size / shape[0] : 1;
     this.slots = table ? int32(shape[0]).fill(-1) : undefined;
@@ -47,6 +49,8 @@ export class Parameter {
 
   /** Whether weight decay applies. */
   readonly decay: boolean;
+  /** Whether it belongs to batch norm. */
+  readonly norm: boolean;
 
   /** Gives each distinct row of `rows` (its first n entries) a slot with zero gradient. Rows touched before are kept. */
   touch(rows: Int32Array, n = rows.length): void {

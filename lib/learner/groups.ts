@@ -1,0 +1,61 @@
+import { ArgumentError } from '../errors.js';
+import type { Model } from '../nn/model.js';
+import type { Parameter } from '../nn/parameter.js';
+
+/** Splits a model's parameters into groups, which may have learning rates of their own and be frozen: first those to be changed least, last the "head". */
+export type Splitter = (model: Model) => readonly (readonly Parameter[])[];
+
+/** Learning rates that rise evenly (by a constant factor) from the first group to the last; fastai's `slice`. */
+export interface Slice {
+  /** Rate of the first group; without it every group but the last gets stop/10. */
+  readonly start?: number;
+  /** Rate of the last group. */
+  readonly stop: number;
+}
+
+/** A learning rate: one for all parameter groups, one for each, or a slice. */
+export type LearningRate = number | readonly number[] | Slice;
+
+/**
+ * fastai's `slice(lo, hi)`: rates from `lo` for the first group to `hi` for the last, each the same multiple of the one before. `slice(hi)`: `hi` for the
+ * last group, hi/10 for all others.
+ * @example slice(1e-5, 1e-3) // three groups: 1e-5, 1e-4, 1e-3
+ */
+export function slice(start: number, stop?: number): Slice {
+  return stop === undefined ? { stop: start } : { start, stop };
+}
+
+/** The learning rate of each of `n` groups. */
+export function groupRates(lr: LearningRate, n: number): number[] {
+  const rates = spread(lr, n);
+  if (rates.length !== n) throw new ArgumentError(`There are ${rates.length} learning rates for ${n} parameter groups: give one, or one for each.`);
+  const bad = rates.find((rate) => !(rate > 0 && Number.isFinite(rate)));
+  if (bad !== undefined) throw new ArgumentError(`lr must be a positive number, got ${bad}.`);
+  return rates;
+}
+
+function spread(lr: LearningRate, n: number): number[] {
+  if (typeof lr === 'number') return Array<number>(n).fill(lr);
+  if (!('stop' in lr)) return [...lr];
+  const { start, stop } = lr;
+  if (start === undefined) return Array.from({ length: n }, (_, i) => (i < n - 1 ? stop / 10 : stop));
+  return Array.from({ length: n }, (_, i) => (i < n - 1 ? start * (stop / start) ** (i / (n - 1)) : stop));
+}
+
+/** All parameters in one group: the default. */
+export function oneGroup(model: Model): readonly (readonly Parameter[])[] {
+  return [model.parameters];
+}
+
+/** The groups that a splitter makes, checked: no parameter twice, none of another model. */
+export function splitParameters(splitter: Splitter, model: Model): readonly (readonly Parameter[])[] {
+  const groups = splitter(model);
+  const seen = new Set<Parameter>();
+  for (const p of groups.flat()) {
+    if (!model.parameters.includes(p)) throw new ArgumentError(`The splitter names the parameter ${p.name}, which the model does not have.`);
+    if (seen.has(p)) throw new ArgumentError(`The splitter puts the parameter ${p.name} into two groups.`);
+    seen.add(p);
+  }
+  if (groups.some((group) => group.length === 0)) throw new ArgumentError('The splitter makes a group without parameters.');
+  return groups;
+}

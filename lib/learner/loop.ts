@@ -1,0 +1,220 @@
+import { InterruptGuard } from '../compute/interrupt.js';
+import { reclaim } from '../compute/memory.js';
+import type { Batch, DataLoader } from '../data/batch.js';
+import { display } from '../data/display.js';
+import { ArgumentError, RecitalError } from '../errors.js';
+import type { Callback } from './callback.js';
+import { Dispatcher } from './dispatch.js';
+import { CancelEpochException, CancelFitException, CancelTrainException, CancelValidException } from './events.js';
+import { type FitCall, type FitPlan, planOf } from './fit.js';
+import type { Learner } from './learner.js';
+import { OneBatch } from './one-batch.js';
+import { ParamScheduler } from './param-scheduler.js';
+import type { RunPosition, UnfinishedRun } from './resume.js';
+
+/** The call at hand, and where it stands: `iter` training batches of `epoch` are done, whose rows come in the order number `order`. */
+interface Current {
+  readonly calls: readonly FitCall[];
+  readonly cbs: readonly Callback[];
+  readonly nEpoch: number;
+  epoch: number;
+  iter: number;
+  order: number;
+}
+
+/** Runs a learner: epochs, batches, events, interrupts, and where a run was left. */
+export class Loop {
+  readonly events: Dispatcher;
+  /** Whether this is a trial run, of which nothing stays (lrFind). */
+  rehearsing = false;
+  private readonly oneBatch: OneBatch;
+  private running = false;
+  private guard = new InterruptGuard();
+  private current: Current | undefined;
+  private stopped: UnfinishedRun | undefined;
+  private stoppedCbs: readonly Callback[] = [];
+  private stoppedGrads: (() => void) | undefined;
+
+  constructor(private readonly learn: Learner) {
+    this.events = new Dispatcher(learn);
+    this.oneBatch = new OneBatch(learn, this.events);
+  }
+
+  /** The run at hand or, between runs, the one that was stopped; undefined if nothing is left to do. */
+  get unfinished(): UnfinishedRun | undefined {
+    return this.current && !this.rehearsing ? this.snapshot(this.current) : this.stopped;
+  }
+
+  set unfinished(run: UnfinishedRun | undefined) {
+    this.stopped = run;
+    this.stoppedCbs = [];
+    this.stoppedGrads = undefined;
+  }
+
+  /** Trains: one call after the other, until one is interrupted. */
+  async fit(calls: readonly FitCall[], cbs: readonly Callback[], at?: RunPosition): Promise<void> {
+    if (this.running) throw atWork();
+    const { train } = this.learn.dls;
+    if (train.length === 0) {
+      throw new ArgumentError(
+        `There is no full training batch: ${train.n} rows and bs ${train.bs}. The last, smaller batch is dropped; choose bs ≤ ${train.n}.`,
+      );
+    }
+    const plans = calls.map((call) => planOf(call, this.learn)); // checks all before anything is trained
+    if (!this.rehearsing && !at) this.unfinished = undefined;
+    for (let i = 0; i < calls.length; i++) {
+      await this.fitCall(calls.slice(i), plans[i], { cbs, at: i === 0 ? at : undefined });
+      if (this.learn.interrupted) return;
+    }
+  }
+
+  /** Goes on with the run that was stopped. */
+  async resume(cbs?: readonly Callback[]): Promise<void> {
+    const run = this.unfinished;
+    if (this.running) throw atWork();
+    if (!run) throw new ArgumentError('There is no unfinished run: resume() goes on with one that was interrupted, or that was saved on its way.');
+    const { length } = this.learn.dls.train;
+    if (run.at && run.at.nIter !== length) {
+      throw new ArgumentError(
+        `The unfinished run has ${run.at.nIter} batches an epoch, these loaders have ${length}: give the learner the same data.`,
+      );
+    }
+    await this.fit(run.calls, cbs ?? this.stoppedCbs, run.at);
+  }
+
+  private async fitCall(calls: readonly FitCall[], plan: FitPlan, { cbs, at }: { cbs: readonly Callback[]; at?: RunPosition }): Promise<void> {
+    const { learn } = this;
+    const [{ options, freezeTo }] = calls;
+    const scheduler = Object.keys(plan.scheds).length ? [new ParamScheduler(plan.scheds)] : [];
+    learn.interrupted = false;
+    const work = async (): Promise<void> => {
+      if (at) {
+        learn.opt.freezeTo(at.frozenTo);
+        for (const name of Object.keys(at.hypers[0])) learn.opt.setHypers({ [name]: at.hypers.map((h) => h[name]) });
+        learn.epochsTrained = at.order;
+        this.stoppedGrads?.();
+        this.unfinished = undefined;
+      } else {
+        if (options.resetOpt) learn.createOpt();
+        if (freezeTo !== undefined) learn.freezeTo(freezeTo);
+        learn.opt.setHypers({ lr: plan.lrs, wd: options.wd ?? learn.wd });
+      }
+      learn.nEpoch = plan.nEpoch;
+      learn.resumed = at;
+      const { epoch = options.startEpoch ?? 0, iter = 0, order = learn.epochsTrained } = at ?? {};
+      const current: Current = { calls, cbs, nEpoch: plan.nEpoch, epoch, iter, order };
+      this.current = current;
+      await this.events.withEvents('Fit', CancelFitException, async () => {
+        for (learn.epoch = current.epoch; learn.epoch < plan.nEpoch; learn.epoch++) {
+          await this.events.withEvents('Epoch', CancelEpochException, () => this.doEpoch(current));
+        }
+      });
+    };
+    try {
+      await this.run(work, [...cbs, ...scheduler]);
+    } finally {
+      this.current = undefined;
+      learn.resumed = undefined;
+    }
+  }
+
+  private async doEpoch(current: Current): Promise<void> {
+    const { learn } = this;
+    learn.dl = learn.dls.train;
+    if (current.epoch !== learn.epoch) Object.assign(current, { epoch: learn.epoch, iter: 0, order: learn.epochsTrained });
+    // A rehearsal has an order of its own, so that the epochs after it are the same as without it.
+    const order = this.rehearsing ? -1 - learn.epoch : current.order;
+    const { iter } = current;
+    const todo = iter < learn.dl.length ? learn.dl.batches(order) : [];
+    await this.events.withEvents('Train', CancelTrainException, () => this.allBatches(todo, iter));
+    learn.epochsTrained++;
+    current.iter = learn.dl.length;
+    if (learn.dls.valid.n > 0) await this.validate(learn.dls.valid);
+    Object.assign(current, { epoch: learn.epoch + 1, iter: 0, order: learn.epochsTrained });
+  }
+
+  /** One pass without training over a loader, events included. */
+  async validate(dl: DataLoader): Promise<void> {
+    const { learn } = this;
+    learn.settle();
+    learn.dl = dl;
+    learn.training = false;
+    await this.events.withEvents('Validate', CancelValidException, () => this.allBatches(dl.batches(0), 0));
+  }
+
+  /** One run at a time; the run's own callbacks go with it, whatever happens. */
+  async run(work: () => Promise<void>, cbs: readonly Callback[] = []): Promise<void> {
+    const { learn } = this;
+    if (this.running) throw atWork();
+    this.running = true;
+    learn.addCbs(cbs);
+    this.guard = new InterruptGuard();
+    try {
+      await reclaim();
+      await work();
+    } finally {
+      this.guard.stop();
+      learn.removeCbs(cbs);
+      this.oneBatch.dropPending();
+      learn.settle();
+      learn.training = false;
+      this.running = false;
+    }
+  }
+
+  /** A pass without training in the middle of a run, for a callback; the run's state is as before. */
+  async inner(work: () => Promise<void>, cbs: readonly Callback[]): Promise<void> {
+    const { learn } = this;
+    const { dl, nIter, iter, batch, pred, loss, training } = learn;
+    try {
+      await learn.withoutCbs(
+        (cb) => cb.removeOnFetch === true,
+        async () => {
+          learn.addCbs(cbs);
+          await work();
+        },
+      );
+    } finally {
+      Object.assign(learn, { dl, nIter, iter, batch, pred, loss, training });
+    }
+  }
+
+  private async allBatches(batches: Iterable<Batch>, done: number): Promise<void> {
+    const { learn, guard, current } = this;
+    learn.nIter = learn.dl.length;
+    learn.iter = 0;
+    for (const batch of batches) {
+      if (learn.iter >= done) this.oneBatch.run(batch, { anyLoss: this.rehearsing });
+      learn.iter++;
+      if (learn.training && current) current.iter = Math.max(done, learn.iter);
+      if (guard.due() && (await guard.turn())) this.interrupt();
+    }
+  }
+
+  private interrupt(): never {
+    const { learn, current } = this;
+    const where = `${learn.training ? 'training' : 'validation'} batch ${learn.iter} of ${learn.nIter}`;
+    if (!current) throw new RecitalError(`Interrupted in ${where}: there is no result.`);
+    learn.interrupted = true;
+    if (!this.rehearsing) {
+      this.stopped = this.snapshot(current);
+      this.stoppedCbs = current.cbs;
+      this.stoppedGrads = this.oneBatch.keepPending();
+    }
+    const next = this.stopped ? ' What was learnt stays; learn.resume() goes on from here.' : '';
+    display().text(`Interrupted in epoch ${learn.epoch}, ${where}.${next}`);
+    throw new CancelFitException();
+  }
+
+  private snapshot({ calls, nEpoch, epoch, iter, order }: Current): UnfinishedRun | undefined {
+    const { pctTrain, trainIter, recorder, opt, dls } = this.learn;
+    if (epoch >= nEpoch) return calls.length > 1 ? { calls: calls.slice(1) } : undefined;
+    const hypers = opt.groups.map((group) => ({ ...group.hypers }));
+    const at = { epoch, iter, nIter: dls.train.length, order, pctTrain, trainIter, hypers, frozenTo: opt.frozenTo, recorder: recorder.state() };
+    return { calls, at };
+  }
+}
+
+function atWork(): ArgumentError {
+  return new ArgumentError('This learner is at work already: await the run before starting another.');
+}

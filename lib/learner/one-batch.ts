@@ -1,0 +1,90 @@
+import { float32 } from '../compute/memory.js';
+import type { Batch } from '../data/batch.js';
+import { NumericError } from '../errors.js';
+import { type LossRows, lossGradient, lossOf } from '../nn/losses.js';
+import type { Dispatcher } from './dispatch.js';
+import { CancelBackwardException, CancelBatchException, CancelStepException } from './events.js';
+import type { Learner } from './learner.js';
+
+/** What happens to one batch: forward, loss and, in training, backward and step, with all events. */
+export class OneBatch {
+  private pending = false; // gradients wait for a later step: a callback has cancelled the batch after its backward pass
+  private gradient = float32(0);
+
+  constructor(
+    private readonly learn: Learner,
+    private readonly events: Dispatcher,
+  ) {}
+
+  /** @param options.anyLoss whether training goes on with a loss that is not finite */
+  run(batch: Batch, { anyLoss }: { anyLoss: boolean }): void {
+    const { learn, events } = this;
+    learn.batch = batch;
+    learn.gradScale = 1;
+    events.around('Batch', CancelBatchException, () => {
+      if (learn.training) {
+        learn.model.touch(learn.batch);
+        learn.opt.touch();
+      }
+      learn.pred = learn.model.forward(learn.batch, learn.training);
+      events.call('afterPred');
+      const unknown = !learn.training && Number.isNaN(learn.batch.targets[0]); // rows to predict, without targets
+      learn.loss = unknown ? NaN : lossOf(learn.lossFunc, this.rows());
+      events.call('afterLoss');
+      if (!learn.training) return;
+      if (!Number.isFinite(learn.loss) && !anyLoss) throw this.badLoss();
+      events.around('Backward', CancelBackwardException, () => {
+        this.pending = true;
+        this.backward();
+      });
+      events.around('Step', CancelStepException, () => learn.opt.step());
+      learn.opt.zeroGrad();
+      this.pending = false;
+    });
+  }
+
+  /** Drops gradients that wait for a later step. */
+  dropPending(): void {
+    this.pending = false;
+    for (const p of this.learn.model.parameters) p.zeroGrad();
+  }
+
+  /** Copies gradients that wait for a later step; what it returns puts them back. */
+  keepPending(): (() => void) | undefined {
+    if (!this.pending) return undefined;
+    const { parameters } = this.learn.model;
+    const kept = parameters.map((p) => ({ p, rows: p.touched.slice(0, p.touchedCount), grad: p.grad.slice(0, p.gradSize) }));
+    return () => {
+      for (const { p, rows, grad } of kept) {
+        if (p.slots) p.touch(rows);
+        p.grad.set(grad);
+      }
+      this.pending = true;
+    };
+  }
+
+  private backward(): void {
+    const { learn } = this;
+    const n = learn.batch.size * learn.model.outputs;
+    if (this.gradient.length < learn.pred.length) this.gradient = float32(learn.pred.length);
+    lossGradient(learn.lossFunc, this.rows(), { out: this.gradient });
+    if (learn.gradScale !== 1) for (let i = 0; i < n; i++) this.gradient[i] *= learn.gradScale;
+    learn.model.backward(this.gradient);
+  }
+
+  private rows(): LossRows {
+    const { batch, pred, model } = this.learn;
+    const { size, targets, weights } = batch;
+    return { size, pred, outputs: model.outputs, targets, weights };
+  }
+
+  private badLoss(): NumericError {
+    const { learn } = this;
+    const bad = learn.model.parameters.find((p) => p.value.some((x) => !Number.isFinite(x)));
+    const cause = bad ? `parameter ${bad.name} holds a value that is not finite` : 'all parameters are finite, so look at the targets or the loss';
+    const { lr } = learn.opt.hypers;
+    return new NumericError(
+      `The loss became ${learn.loss} in epoch ${learn.epoch}, batch ${learn.iter}, at lr ${lr.toPrecision(3)}: ${cause}. Try a smaller learning rate (lrFind).`,
+    );
+  }
+}
