@@ -1,0 +1,148 @@
+import { ArgumentError } from '../errors.js';
+import { Plays } from './plays.js';
+import { Table } from './table.js';
+import { Tracks } from './tracks.js';
+
+/** What can be explored: a table, the catalogue, or plays. */
+export type Explorable = Table | Tracks | Plays;
+
+/**
+ * Descriptive statistics, as pandas' `describe().T`: a row a numeric column, with count (values there), missing, mean, std (divided by n − 1), min, the
+ * quartiles by linear interpolation, and max. NaN where a value is not defined: std of one value, everything of none.
+ *
+ * Of plays it describes the playcounts, the plays of each user and the plays of each track.
+ * @param columns which ones. Default: all numeric ones
+ * @example describe(new Table({ x: Float64Array.of(1, 2, 3, 4) })) // count 4, mean 2.5, std 1.290994, quartiles 1.75, 2.5, 3.25
+ */
+export function describe(data: Explorable, columns?: readonly string[]): Table {
+  const source = data instanceof Plays ? playsTable(data) : numericColumns(data, columns);
+  return Table.fromRows(
+    Object.entries(source).map(([column, values]) => ({ column, ...statistics(values) })),
+    ['column', 'count', 'missing', 'mean', 'std', 'min', '25%', '50%', '75%', 'max'],
+  );
+}
+
+function statistics(values: Float64Array): Record<string, number> {
+  const present = ascending(values);
+  const count = present.length;
+  const mean = count === 0 ? NaN : sumOf(present) / count;
+  let squares = 0;
+  for (let i = 0; i < count; i++) squares += (present[i] - mean) ** 2;
+  return {
+    count,
+    missing: values.length - count,
+    mean,
+    std: count < 2 ? NaN : Math.sqrt(squares / (count - 1)),
+    min: quantile(present, 0),
+    '25%': quantile(present, 0.25),
+    '50%': quantile(present, 0.5),
+    '75%': quantile(present, 0.75),
+    max: quantile(present, 1),
+  };
+}
+
+/** The values that are not missing, ascending. Sorting puts NaN last. */
+function ascending(values: Float64Array): Float64Array {
+  const sorted = values.slice().sort();
+  let n = sorted.length;
+  while (n > 0 && Number.isNaN(sorted[n - 1])) n--;
+  return sorted.subarray(0, n);
+}
+
+/** The q-quantile of ascending values: between the two nearest ones in proportion (pandas' and NumPy's `linear`). NaN of none. */
+export function quantile(ascending: Float64Array, q: number): number {
+  if (ascending.length === 0) return NaN;
+  const place = q * (ascending.length - 1);
+  const below = Math.floor(place);
+  const above = Math.ceil(place);
+  return above === below ? ascending[below] : ascending[below] + (place - below) * (ascending[above] - ascending[below]);
+}
+
+/** How many values of each column are missing, and their share of all rows in percent. */
+export function missingValues(data: Table | Tracks): Table {
+  const table = data instanceof Tracks ? data.table : data;
+  const missing = table.columnNames.map((name) => {
+    const column = table.column(name);
+    let n = 0;
+    for (let i = 0; i < column.length; i++) if (column[i] === null || Number.isNaN(column[i])) n++;
+    return n;
+  });
+  return new Table({
+    column: [...table.columnNames],
+    missing: Float64Array.from(missing),
+    percent: Float64Array.from(missing, (n) => (table.length === 0 ? 0 : (100 * n) / table.length)),
+  });
+}
+
+/** Correlations of columns with each other. */
+export interface Correlation {
+  /** The columns. */
+  readonly columns: readonly string[];
+  /** columns × columns, row-major. */
+  readonly matrix: Float64Array;
+  /** The matrix with a column `column` of names in front. */
+  readonly table: Table;
+}
+
+/**
+ * Pearson's correlation of each pair of columns, over the rows where both have a value (pandas' `corr`): Σ(x − x̄)(y − ȳ) / √(Σ(x − x̄)² Σ(y − ȳ)²).
+ * NaN where a column does not vary.
+ * @param columns which ones. Default: of tracks the audio features, of a table all numeric columns
+ * @example correlation(new Table({ x: Float64Array.of(1, 2, 3), y: Float64Array.of(6, 4, 2) })).matrix // 1, −1, −1, 1
+ */
+export function correlation(data: Table | Tracks, columns?: readonly string[]): Correlation {
+  const source = numericColumns(data, columns ?? (data instanceof Tracks ? data.audioFeatures : undefined));
+  const names = Object.keys(source);
+  if (names.length === 0) throw new ArgumentError('There is no numeric column to correlate.');
+  const matrix = new Float64Array(names.length ** 2);
+  names.forEach((a, i) => {
+    for (let j = 0; j <= i; j++) matrix[i * names.length + j] = matrix[j * names.length + i] = pearson(source[a], source[names[j]]);
+  });
+  const rows = Object.fromEntries(names.map((name, j) => [name, Float64Array.from(names, (_, i) => matrix[i * names.length + j])]));
+  return { columns: names, matrix, table: new Table({ column: names, ...rows }) };
+}
+
+function pearson(x: Float64Array, y: Float64Array): number {
+  let [n, sumX, sumY] = [0, 0, 0];
+  for (let i = 0; i < x.length; i++) {
+    if (Number.isNaN(x[i]) || Number.isNaN(y[i])) continue;
+    n++;
+    sumX += x[i];
+    sumY += y[i];
+  }
+  let [xx, yy, xy] = [0, 0, 0];
+  for (let i = 0; i < x.length; i++) {
+    if (Number.isNaN(x[i]) || Number.isNaN(y[i])) continue;
+    const dx = x[i] - sumX / n;
+    const dy = y[i] - sumY / n;
+    xx += dx * dx;
+    yy += dy * dy;
+    xy += dx * dy;
+  }
+  return xx > 0 && yy > 0 ? Math.max(-1, Math.min(1, xy / Math.sqrt(xx * yy))) : NaN;
+}
+
+function numericColumns(data: Table | Tracks, columns?: readonly string[]): Record<string, Float64Array> {
+  const table = data instanceof Tracks ? data.table : data;
+  const names = columns ?? table.columnNames.filter((name) => table.column(name) instanceof Float64Array);
+  return Object.fromEntries(names.map((name) => [name, table.numbers(name)]));
+}
+
+function playsTable(plays: Plays): Record<string, Float64Array> {
+  const counts = (indices: Int32Array, n: number): Float64Array => {
+    const out = new Float64Array(n);
+    for (let i = 0; i < indices.length; i++) out[indices[i]]++;
+    return out;
+  };
+  return {
+    playcount: new Float64Array(plays.playcount),
+    'plays of a user': counts(plays.user, plays.users.length),
+    'plays of a track': counts(plays.track, plays.tracks.length),
+  };
+}
+
+function sumOf(values: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i];
+  return sum;
+}

@@ -1,0 +1,98 @@
+import type { DuckDBConnection, DuckDBType, DuckDBVector } from '@duckdb/node-api';
+import { ArgumentError } from '../errors.js';
+import { identifier, tableOf, typedItems, withDuckDB } from './duckdb.js';
+import { Plays } from './plays.js';
+import type { Table } from './table.js';
+import { Tracks } from './tracks.js';
+
+/** Options of {@link sql}. */
+export interface SqlOptions {
+  /** What the query can name, by name. Plays have the columns track_id, user_id and playcount. */
+  tables?: Readonly<Record<string, Table | Tracks | Plays>>;
+}
+
+/**
+ * Asks a question in SQL (DuckDB's dialect) of tables in memory, and of files by their quoted paths. Missing values are NULL there. Rows come in no
+ * order unless the query says `order by`.
+ * @throws ArgumentError with DuckDB's explanation if the query is wrong
+ * @example await sql('select artist, count(*) as n from tracks group by artist order by n desc limit 3', { tables: { tracks } })
+ * @example await sql("select * from '../data/Music Info.csv' limit 5")
+ */
+export async function sql(query: string, { tables = {} }: SqlOptions = {}): Promise<Table> {
+  return withDuckDB(async (connection) => {
+    for (const [name, data] of Object.entries(tables)) {
+      if (data instanceof Plays) await addPlays(connection, name, data);
+      else await addTable(connection, name, columnsOf(data instanceof Tracks ? data.table : data));
+    }
+    try {
+      return await tableOf(await connection.run(query));
+    } catch (error) {
+      const known = Object.keys(tables);
+      const names = known.length ? `the tables ${known.join(', ')}` : 'no tables';
+      throw new ArgumentError(`The query failed: ${(error as Error).message}\nIt was given ${names}.`);
+    }
+  });
+}
+
+/** A column on its way into DuckDB. Typed arrays have no missing values. */
+interface NewColumn {
+  name: string;
+  type: 'DOUBLE' | 'INTEGER' | 'FLOAT' | 'VARCHAR';
+  values: Int32Array | Float32Array | readonly (number | string | null)[];
+}
+
+function columnsOf(table: Table): NewColumn[] {
+  return table.columnNames.map((name) => {
+    const column = table.column(name);
+    if (!(column instanceof Float64Array)) return { name, type: 'VARCHAR', values: column };
+    return { name, type: 'DOUBLE', values: Array.from(column, (v) => (Number.isNaN(v) ? null : v)) };
+  });
+}
+
+/** Plays go in as they are encoded, with their ids as tables of their own, and a view puts them together: millions of rows cost no strings. */
+async function addPlays(connection: DuckDBConnection, name: string, plays: Plays): Promise<void> {
+  const ids = (classes: readonly string[]): NewColumn[] => [
+    { name: 'i', type: 'INTEGER', values: Int32Array.from(classes, (_, i) => i) },
+    { name: 'id', type: 'VARCHAR', values: classes },
+  ];
+  await addTable(connection, `${name} users`, ids(plays.users.classes));
+  await addTable(connection, `${name} tracks`, ids(plays.tracks.classes));
+  await addTable(connection, `${name} rows`, [
+    { name: 'u', type: 'INTEGER', values: plays.user },
+    { name: 't', type: 'INTEGER', values: plays.track },
+    { name: 'playcount', type: 'FLOAT', values: plays.playcount },
+  ]);
+  await connection.run(
+    `create view ${identifier(name)} as select tracks.id as track_id, users.id as user_id, playcount::double as playcount ` +
+      `from ${identifier(`${name} rows`)} as plays join ${identifier(`${name} users`)} as users on u = users.i ` +
+      `join ${identifier(`${name} tracks`)} as tracks on t = tracks.i`,
+  );
+}
+
+async function addTable(connection: DuckDBConnection, name: string, columns: NewColumn[]): Promise<void> {
+  const { DOUBLE, DuckDBDataChunk, FLOAT, INTEGER, VARCHAR } = await import('@duckdb/node-api');
+  if (columns.length === 0) throw new ArgumentError(`The table "${name}" has no columns.`);
+  await connection.run(`create table ${identifier(name)} (${columns.map((c) => `${identifier(c.name)} ${c.type}`).join(', ')})`);
+  const types: DuckDBType[] = columns.map((c) => ({ DOUBLE, FLOAT, INTEGER, VARCHAR })[c.type]);
+  const appender = await connection.createAppender(name);
+  const ROWS = 2048; // DuckDB's vector size: a chunk cannot be longer
+  const length = columns[0].values.length;
+  for (let start = 0; start < length; start += ROWS) {
+    const end = Math.min(start + ROWS, length);
+    const chunk = DuckDBDataChunk.create(types, end - start);
+    columns.forEach(({ values }, j) => {
+      if (Array.isArray(values)) chunk.setColumnValues(j, values.slice(start, end));
+      else fill(chunk.getColumnVector(j), (values as Int32Array | Float32Array).subarray(start, end));
+    });
+    appender.appendDataChunk(chunk);
+  }
+  appender.closeSync();
+}
+
+/** Copies numbers at once where the vector shows its memory, else one by one. */
+function fill(vector: DuckDBVector, values: Int32Array | Float32Array): void {
+  const items = typedItems(vector);
+  if (items instanceof Int32Array || items instanceof Float32Array) items.set(values);
+  else for (let i = 0; i < values.length; i++) vector.setItem(i, values[i]);
+  vector.flush();
+}
