@@ -4,6 +4,8 @@ import type { Random } from '../compute/random.js';
 import type { Batch } from '../data/batch.js';
 import type { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
+import { checkYRange } from '../nn/activations.js';
+import { initEmbedding } from '../nn/embedding.js';
 import { sigmoid } from '../nn/losses.js';
 import type { Model } from '../nn/model.js';
 import { Parameter } from '../nn/parameter.js';
@@ -48,9 +50,7 @@ export class EmbeddingDotBias implements Model {
     { yRange, random }: EmbeddingDotBiasOptions & { random: Random },
   ) {
     if (!(Number.isInteger(nFactors) && nFactors > 0)) throw new ArgumentError(`nFactors must be a positive whole number, got ${nFactors}.`);
-    if (yRange && !(yRange[0] < yRange[1] && Number.isFinite(yRange[0]) && Number.isFinite(yRange[1]))) {
-      throw new ArgumentError(`yRange must be [low, high] with low < high, got [${yRange.join(', ')}].`);
-    }
+    if (yRange) checkYRange(yRange);
     this.yRange = yRange;
     const table = (name: string, rows: number, width: number): Parameter =>
       initEmbedding(new Parameter(name, [rows, width], { table: true }), random.child(name));
@@ -147,12 +147,6 @@ export class EmbeddingDotBias implements Model {
     const classes = isItem ? this.classes.item : this.classes.user;
     return names.map((name) => classes.index(name));
   }
-}
-
-/** fastai's initial weights of an embedding: 0.01·fmod(z, 2), z standard normal. fmod wraps the tails, so |w| < 0.02. */
-export function initEmbedding(p: Parameter, random: Random): Parameter {
-  for (let i = 0; i < p.value.length; i++) p.value[i] = 0.01 * (random.normal() % 2);
-  return p;
 }
 
 /** Copies indices into the kernels' memory, checking that each names a row: a kernel does not. */

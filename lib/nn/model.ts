@@ -1,4 +1,5 @@
 import type { Batch } from '../data/batch.js';
+import type { StateBuffer } from './module.js';
 import type { Parameter } from './parameter.js';
 
 /**
@@ -8,6 +9,8 @@ import type { Parameter } from './parameter.js';
 export interface Model<B extends Batch = Batch> {
   /** All parameters, in the order of fastai's `model.parameters()`. */
   readonly parameters: readonly Parameter[];
+  /** Its state that is not learnt, if it has any: saved with the model, and put back after lrFind. */
+  readonly buffers?: readonly StateBuffer[];
   /** Outputs per row: 1 for a rating, the number of classes for a softmax. */
   readonly outputs: number;
   /** Tells each table which of its rows the batch reads, so that they have gradients and the optimizer can bring them up to date. */

@@ -1,0 +1,74 @@
+import { ArgumentError } from '../errors.js';
+import type { Module, StateBuffer } from './module.js';
+import type { Parameter } from './parameter.js';
+import { checkLength, Scratch } from './scratch.js';
+import { sigmoid } from './sigmoid.js';
+
+/** y = max(0, x), for every value; NaN stays NaN. The derivative at 0 is 0, as in PyTorch. */
+export class ReLU implements Module {
+  readonly parameters: readonly Parameter[] = [];
+  readonly buffers: readonly StateBuffer[] = [];
+  private out: Float32Array = new Float32Array(0);
+  private readonly room = { out: new Scratch(), inputGradient: new Scratch() };
+
+  forward(input: Float32Array): Float32Array {
+    const out = this.room.out.get(input.length);
+    for (let i = 0; i < out.length; i++) out[i] = Math.max(0, input[i]);
+    this.out = out;
+    return out;
+  }
+
+  backward(gradient: Float32Array): Float32Array {
+    const { out } = this;
+    checkLength(gradient, out.length, 'ReLU: the gradient');
+    const d = this.room.inputGradient.get(out.length);
+    for (let i = 0; i < d.length; i++) d[i] = out[i] > 0 ? gradient[i] : 0;
+    return d;
+  }
+}
+
+/** Throws unless a sigmoid range is two finite numbers, the lower one first. */
+export function checkYRange(yRange: readonly [number, number]): void {
+  if (!(yRange[0] < yRange[1] && Number.isFinite(yRange[0]) && Number.isFinite(yRange[1]))) {
+    throw new ArgumentError(`yRange must be [low, high] with low < high, got [${yRange.join(', ')}].`);
+  }
+}
+
+/**
+ * y = low + (high − low)·σ(x), for every value; fastai's `SigmoidRange`.
+ * @example new SigmoidRange([0, 5.5])
+ */
+export class SigmoidRange implements Module {
+  readonly parameters: readonly Parameter[] = [];
+  readonly buffers: readonly StateBuffer[] = [];
+  private out: Float32Array = new Float32Array(0);
+  private readonly room = { out: new Scratch(), inputGradient: new Scratch() };
+
+  /** @param yRange low and high */
+  constructor(readonly yRange: readonly [number, number]) {
+    checkYRange(yRange);
+  }
+
+  /** y for one x. */
+  at(x: number): number {
+    const [low, high] = this.yRange;
+    return low + (high - low) * sigmoid(x);
+  }
+
+  forward(input: Float32Array): Float32Array {
+    const out = this.room.out.get(input.length);
+    for (let i = 0; i < out.length; i++) out[i] = this.at(input[i]);
+    this.out = out;
+    return out;
+  }
+
+  backward(gradient: Float32Array): Float32Array {
+    const { out } = this;
+    checkLength(gradient, out.length, 'SigmoidRange: the gradient');
+    const [low, high] = this.yRange;
+    const d = this.room.inputGradient.get(out.length);
+    // dy/dx = (y − low)·(high − y)/(high − low)
+    for (let i = 0; i < d.length; i++) d[i] = (gradient[i] * (out[i] - low) * (high - out[i])) / (high - low);
+    return d;
+  }
+}

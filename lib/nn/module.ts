@@ -1,0 +1,33 @@
+import type { Parameter } from './parameter.js';
+
+/** State of a model that is not learnt by gradients but belongs to it: running statistics, step counters. Saved with it, restored with it. */
+export interface StateBuffer {
+  /** Unique in its model, e.g. `layers.0.2.running_mean` (PyTorch's names). */
+  readonly name: string;
+  /** The values: written in place. */
+  readonly value: Float32Array;
+}
+
+/**
+ * A layer: a function of rows of numbers, with a hand-written derivative. Arrays that go in and come out hold exactly their rows, row-major. What comes
+ * out is a view, valid until the layer's next call; a layer never changes what it is given. Arrays on the shared memory (`float32()`) are used in place,
+ * others are copied.
+ */
+export interface Module {
+  /** Its parameters, in PyTorch's order. */
+  readonly parameters: readonly Parameter[];
+  /** Its state that is not learnt. */
+  readonly buffers: readonly StateBuffer[];
+  /**
+   * What the rows become.
+   * @param input `size` rows
+   * @param size number of rows
+   * @param training whether dropout and batch statistics are in force
+   */
+  forward(input: Float32Array, size: number, training: boolean): Float32Array;
+  /**
+   * Adds the gradients of the parameters, and returns dLoss/dInput.
+   * @param gradient dLoss/dOutput of the last forward, of its shape
+   */
+  backward(gradient: Float32Array): Float32Array;
+}

@@ -1,0 +1,45 @@
+import { float32 } from '../compute/memory.js';
+import { ArgumentError } from '../errors.js';
+
+const none: Float32Array = new Float32Array(0);
+
+/** Room on the shared memory for what a layer keeps from one call to the next; it grows when a batch is larger than any before. */
+export class Scratch {
+  private all: Float32Array | undefined;
+  private view: Float32Array = none;
+
+  /** A view of n values, the same memory each time: what they hold is what was last written there. */
+  get(n: number): Float32Array {
+    if (this.view.length !== n) {
+      if (!this.all || this.all.length < n) this.all = float32(n);
+      this.view = this.all.subarray(0, n);
+    }
+    return this.view;
+  }
+
+  /** The values themselves if they lie on shared memory, where kernels reach them, else a copy that does. */
+  shared(values: Float32Array): Float32Array {
+    if ((values.buffer as ArrayBufferLike) instanceof SharedArrayBuffer) return values;
+    const copy = this.get(values.length);
+    copy.set(values);
+    return copy;
+  }
+}
+
+/** Throws unless `values` holds `size` rows of `width` values. `what`: whose, e.g. `Linear layers.0.0: the input`. */
+export function checkRows(values: Float32Array, { size, width, what }: { size: number; width: number; what: string }): void {
+  if (values.length === size * width) return;
+  throw new ArgumentError(
+    `${what} must hold ${size} rows × ${width} values = ${size * width}, got ${values.length}. Is a layer before it of another width, or the array longer than its rows?`,
+  );
+}
+
+/** Throws unless `values` holds as many values as the last output. `what`: whose, e.g. `ReLU: the gradient`. */
+export function checkLength(values: Float32Array, n: number, what: string): void {
+  if (values.length !== n) throw new ArgumentError(`${what} must hold ${n} values, as many as the last output, got ${values.length}.`);
+}
+
+/** Throws unless n is a positive whole number. */
+export function checkWidth(n: number, what: string): void {
+  if (!(Number.isInteger(n) && n > 0)) throw new ArgumentError(`${what} must be a positive whole number, got ${n}.`);
+}

@@ -1,0 +1,100 @@
+import { expect } from 'chai';
+import { Random } from '../../lib/compute/random.js';
+import { ArgumentError, NumericError } from '../../lib/errors.js';
+import { EmbeddingDotBias } from '../../lib/models/embedding-dot-bias.js';
+import { BatchNorm1d } from '../../lib/nn/batch-norm.js';
+import { checkGradients } from '../../lib/nn/check-gradients.js';
+import { Dropout } from '../../lib/nn/dropout.js';
+import { Linear } from '../../lib/nn/linear.js';
+import { BCEWithLogitsLossFlat } from '../../lib/nn/losses.js';
+import type { Module } from '../../lib/nn/module.js';
+import { Sequential } from '../../lib/nn/sequential.js';
+import { moduleModel, normals, targetsFor } from '../support/modules.js';
+import { plantedLoaders } from '../support/synthetic.js';
+
+const random = new Random(14);
+const make = (): Sequential =>
+  new Sequential([
+    new Linear(4, 3, { random, name: '0' }),
+    new BatchNorm1d(3),
+    new Dropout(0.4, { random }),
+    new Linear(3, 1, { random, name: '3' }),
+  ]);
+const input = normals(40, 1);
+
+/** The layers, with something done to what backward leaves behind. */
+function broken(damage: (layers: Sequential, gradient: Float32Array) => void): Module {
+  const layers = make();
+  return {
+    parameters: layers.parameters,
+    buffers: layers.buffers,
+    forward: (...args) => layers.forward(...args),
+    backward(gradient) {
+      const d = layers.backward(gradient);
+      damage(layers, d);
+      return d;
+    },
+  };
+}
+
+describe('checkGradients', () => {
+  it('says for each parameter how many values were tried and how large the gap is', () => {
+    const table = checkGradients(moduleModel(make(), { input, size: 10 }), targetsFor(10), { samples: 5 });
+    expect(table.columnNames).to.deep.equal(['parameter', 'shape', 'tried', 'gap']);
+    expect([...table.strings('parameter')]).to.deep.equal([
+      'input',
+      '0.weight',
+      '0.bias',
+      'batch_norm.weight',
+      'batch_norm.bias',
+      '3.weight',
+      '3.bias',
+    ]);
+    expect([...table.numbers('tried')]).to.deep.equal([5, 5, 3, 3, 3, 3, 1]);
+  });
+
+  it('checks a model on a batch of the loaders, with its loss', () => {
+    const dls = plantedLoaders({ bs: 32 });
+    const model = new EmbeddingDotBias(5, dls.classes, {
+      yRange: [0, 6],
+      random,
+    });
+    expect([...checkGradients(model, dls.oneBatch()).numbers('gap')].every((gap) => gap < 0.01)).to.equal(true);
+    const batch = {
+      ...dls.oneBatch(),
+      targets: new Float32Array(32).fill(1),
+      weights: normals(32, 2).map(Math.abs),
+    };
+    checkGradients(new EmbeddingDotBias(5, dls.classes, { random }), batch, {
+      lossFunc: new BCEWithLogitsLossFlat(),
+    });
+  });
+
+  it('finds a gradient that is 5 % too large, one forgotten, one of the wrong sign', () => {
+    const damages: [name: string, damage: (layers: Sequential, d: Float32Array) => void][] = [
+      ['0.weight', ({ parameters: [{ grad }] }) => grad.set(grad.map((g) => 1.05 * g))],
+      ['batch_norm.bias', (layers) => layers.parameters[3].grad.fill(0)],
+      ['input', (_, d) => d.set(d.map((g) => -g))],
+    ];
+    for (const [name, damage] of damages) {
+      const model = moduleModel(broken(damage), { input, size: 10 });
+      expect(() => checkGradients(model, targetsFor(10)), name).to.throw(NumericError, `The gradient of ${name}[`);
+    }
+  });
+
+  it('leaves weights, state and gradients as they were', () => {
+    const model = moduleModel(make(), { input, size: 10 });
+    const before = [...model.parameters, ...model.buffers!].map((p) => p.value.slice());
+    checkGradients(model, targetsFor(10));
+    expect([...model.parameters, ...model.buffers!].map((p) => p.value)).to.deep.equal(before);
+    expect(model.parameters.every((p) => p.grad.every((g) => g === 0))).to.equal(true);
+  });
+
+  it('refuses a loss that is not finite, and wrong options', () => {
+    const bad = moduleModel(make(), { input: input.map(() => NaN), size: 10 });
+    expect(() => checkGradients(bad, targetsFor(10))).to.throw(NumericError, 'The loss of the batch is NaN');
+    const model = moduleModel(make(), { input, size: 10 });
+    expect(() => checkGradients(model, targetsFor(10), { tolerance: 0 })).to.throw(ArgumentError, 'tolerance');
+    expect(() => checkGradients(model, targetsFor(10), { samples: 0 })).to.throw(ArgumentError, 'samples');
+  });
+});
