@@ -1,4 +1,4 @@
-import { DataError } from '../errors.js';
+import { ArgumentError, DataError } from '../errors.js';
 import { identifier, literal, pathLiteral } from './duckdb.js';
 import { sumDuplicates, warnOfDuplicates } from './duplicates.js';
 import { encodePlays, type PlaysQuery } from './encode-plays.js';
@@ -28,11 +28,11 @@ export interface ReadPlaysOptions {
    * three.
    */
   columns?: PlaysColumnNames;
-  /** Whether the first line holds names. Default: yes where a column is given by name; else unless that line's playcount is a number. */
+  /** For text files: whether the first line holds names. Default: yes where a column is given by name; else unless that line's playcount is a number. */
   header?: boolean;
   /** What is known of the tracks. Default (true): the tracks file beside the plays, if there is one; false: nothing. */
   catalogue?: Tracks | boolean;
-  /** Whether the encoded plays are kept in `.cache/` beside the file, or in the system's temporary folder. Default: for files from 1 MB on. */
+  /** Whether the encoded plays are kept in `.cache/` beside the file, or in the system's temporary folder. Default: for files from 1 MB on; never HetRec. */
   cache?: boolean;
 }
 
@@ -53,6 +53,8 @@ export async function readPlays(where: string, options: ReadPlaysOptions = {}): 
   const { catalogue = true } = options;
   const found = locatePlays(where);
   if (found.kind === 'hetrec') {
+    if (options.columns || options.header !== undefined)
+      throw new ArgumentError(`"${found.path}" has columns of its own: leave columns and header out.`);
     const { plays } = await readHetRec(found.path);
     if (catalogue === true) return plays;
     return catalogue === false ? new Plays({ ...plays, catalogue: undefined }) : plays.withCatalogue(catalogue);

@@ -78,6 +78,7 @@ describe('readHetRec', () => {
     expect((await readPlays(where)).catalogue?.title('20')).to.equal('Björk');
     expect((await readPlays(where, { catalogue: false })).catalogue).to.equal(undefined);
     expect((await readTracks(where)).find('björk')).to.equal('20');
+    expect((await rejection(readPlays(where, { header: true }))).message).to.include('has columns of its own');
   });
 
   it('refuses a missing file, a missing column, a broken line and a weight that is no play', async () => {
