@@ -87,7 +87,7 @@ export class TerminalWatcher implements Watcher {
     this.last.text = text;
     if (!this.live) return;
     const { height } = this.last;
-    if (height >= (this.screen.rows ?? 24))
+    if (height >= (this.screen.rows || 24))
       this.changed.set(id, text); // its top has scrolled away: printed again in the end
     else {
       this.screen.write(`\x1b[${height}A\x1b[J`);
@@ -96,7 +96,7 @@ export class TerminalWatcher implements Watcher {
   }
 
   private draw(text: string): void {
-    const { columns = 80 } = this.screen;
+    const columns = this.screen.columns || 80; // 0 where the terminal does not know its size
     if (this.column > 0) this.screen.write('\n');
     this.column = 0;
     this.screen.write(text === '' ? '' : `${text}\n`);

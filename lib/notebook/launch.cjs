@@ -8,6 +8,7 @@ const { CellCode } = require('./cell-code.cjs');
 const { Output } = require('./output.cjs');
 const { Interrupts } = require('./interrupts.cjs');
 const failure = require('./failure.cjs');
+const { expandShorthand } = require('./shorthand.cjs');
 const { mark } = require('./repair.cjs');
 
 const [connectionFile] = process.argv.slice(2);
@@ -128,7 +129,7 @@ async function run(handler, request, publish) {
   interrupts.begin();
   let ok;
   try {
-    ok = await handler.executor.execute(request.code);
+    ok = await handler.executor.execute(expandShorthand(request.code));
   } catch (error) {
     ok = false; // a defect of the compiler, not of the cell
     reported.push([error]);

@@ -135,6 +135,7 @@ export class TrainingDisplay {
   private table(note: string): Html {
     const numeric = this.columnNames.map(() => true);
     const lines = this.rows.map((row) => this.line(row));
+    if (lines.length === 0 && note) return new Html(`<div>${escapeHtml(note)}</div>`, note);
     const text = [this.line(this.columnNames), ...lines, ...(note ? [note] : [])].join('\n');
     return new Html(rowsHtml(this.columnNames, this.rows, { numeric, note }), text);
   }

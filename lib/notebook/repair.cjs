@@ -2,6 +2,7 @@
 // start, and then there is nothing to do here.
 const { Interrupts } = require('./interrupts.cjs');
 const { Output } = require('./output.cjs');
+const { expandShorthand } = require('./shorthand.cjs');
 
 const mark = Symbol.for('recital.repaired');
 const find = (pattern) => Object.entries(require.cache).find(([file, module]) => pattern.test(file) && module.loaded)?.[1].exports;
@@ -51,7 +52,7 @@ function repair(jupyter) {
       execute: (code) => {
         this.executor = executor;
         output.install(jupyter);
-        return executor.execute(code);
+        return executor.execute(expandShorthand(code));
       },
     };
     try {

@@ -1,0 +1,94 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { RecitalError } from '../errors.js';
+
+/** A JupyterLab that can be started. */
+export interface JupyterLab {
+  /** The program and its first arguments; what follows are JupyterLab's own options. */
+  command: readonly string[];
+  version: string;
+  /** Where it was found, for people. */
+  from: string;
+}
+
+/** JupyterLab is not there and cannot be installed. The message says what is missing. */
+export class JupyterMissingError extends RecitalError {}
+
+/** What a new .venv gets. JupyterLab 4 draws the charts; nbconvert makes PDF, HTML and slides of notebooks. */
+const packages = ['jupyterlab==4.6.6', 'nbconvert==7.17.2'];
+const OLDEST = 4;
+const windows = process.platform === 'win32';
+const alternative = 'Without Jupyter, `npm start` runs the notebooks and writes web pages.';
+
+/**
+ * The JupyterLab to start: that of $JUPYTER, the one this checkout installed before, a `jupyter` on the PATH, or that of `python3`.
+ * Undefined if there is none of version 4 or newer.
+ */
+export function findJupyter(root: string): JupyterLab | undefined {
+  const { JUPYTER } = process.env;
+  if (JUPYTER) {
+    const lab = probe([JUPYTER, 'lab'], '$JUPYTER');
+    if (lab) return lab;
+    throw new JupyterMissingError(
+      `JUPYTER is set to "${JUPYTER}", but \`${JUPYTER} lab --version\` does not answer with version ${OLDEST} or newer.`,
+    );
+  }
+  const own = join(root, '.venv');
+  const installed = existsSync(stamp(own)) && readFileSync(stamp(own), 'utf8') === packages.join(' ');
+  return (
+    (installed ? probe([python(own), '-m', 'jupyterlab'], '.venv') : undefined) ??
+    probe(['jupyter', 'lab'], 'the PATH') ??
+    probe([systemPython(), '-m', 'jupyterlab'], systemPython())
+  );
+}
+
+/** Installs JupyterLab into .venv of this checkout. Throws JupyterMissingError. */
+export function installJupyter(root: string): JupyterLab {
+  const venv = join(root, '.venv');
+  const name = systemPython();
+  console.log('There is no JupyterLab 4 here. Installing it into .venv, for this checkout alone (once, about 30 s and 250 MB) …');
+  if (!existsSync(python(venv))) {
+    const made = spawnSync(name, ['-m', 'venv', venv], { encoding: 'utf8' });
+    if (made.error) {
+      throw new JupyterMissingError(
+        `JupyterLab needs Python 3.9 or newer, and \`${name}\` cannot be started (${made.error.message}). Install it. ${alternative}`,
+      );
+    }
+    if (made.status !== 0) {
+      const hint = /ensurepip/.test(made.stdout + made.stderr) ? ' On Debian and Ubuntu: `apt install python3-venv`.' : '';
+      throw new JupyterMissingError(
+        `\`${name} -m venv\` failed:\n${(made.stdout + made.stderr).trim()}\nPython's venv module is needed.${hint} ${alternative}`,
+      );
+    }
+  }
+  const pip = spawnSync(python(venv), ['-m', 'pip', 'install', '--disable-pip-version-check', '--quiet', ...packages], { stdio: 'inherit' });
+  if (pip.status !== 0) {
+    throw new JupyterMissingError(`pip could not install ${packages.join(' and ')}; its message is above. It needs the network once. ${alternative}`);
+  }
+  const lab = probe([python(venv), '-m', 'jupyterlab'], '.venv');
+  if (!lab)
+    throw new JupyterMissingError(`JupyterLab was installed into ${venv} but does not start. Remove that folder and try again. ${alternative}`);
+  writeFileSync(stamp(venv), packages.join(' '));
+  return lab;
+}
+
+function probe(command: readonly string[], from: string): JupyterLab | undefined {
+  const { status, stdout } = spawnSync(command[0], [...command.slice(1), '--version'], { encoding: 'utf8' });
+  const version = /\d+\.\d+\S*/.exec(stdout ?? '')?.[0];
+  if (status !== 0 || !version || Number.parseInt(version, 10) < OLDEST) return undefined;
+  return { command, version, from };
+}
+
+function systemPython(): string {
+  return process.env.PYTHON ?? (windows ? 'py' : 'python3');
+}
+
+function python(venv: string): string {
+  return join(venv, windows ? 'Scripts/python.exe' : 'bin/python');
+}
+
+/** A file that says what was installed, written when the installation is complete. */
+function stamp(venv: string): string {
+  return join(venv, 'recital-packages');
+}
