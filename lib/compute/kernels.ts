@@ -58,6 +58,8 @@ export interface Kernels {
     unbias: number,
     eps: number,
   ): void;
+  moments(n: number, w: number, g: number, m: number, v: number, coefficients: number): void;
+  momentsTable(count: number, width: number, slot: number, w: number, g: number, m: number, v: number, coefficients: number): void;
   gemm(
     M: number,
     N: number,

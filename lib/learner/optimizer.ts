@@ -145,21 +145,33 @@ export abstract class Optimizer {
     return { hypers: this.groups.map((g) => ({ ...g.hypers })), params };
   }
 
-  /** Puts a state back. Throws ArgumentError, and changes nothing, if it is of other parameters or another optimizer. */
-  loadStateDict(saved: OptimizerState): void {
+  /** Throws ArgumentError if a state is of other parameters or another optimizer. */
+  checkStateDict(saved: OptimizerState): void {
     const all = new Map(this.groups.flatMap((g) => g.params.map((p) => [p.name, p])));
     if (saved.hypers.length !== this.groups.length) {
       throw new ArgumentError(`The saved optimizer has ${saved.hypers.length} parameter groups, this one has ${this.groups.length}.`);
     }
+    const names = (o: object): string => Object.keys(o).sort().join(', ');
+    saved.hypers.forEach((h, i) => {
+      const { hypers } = this.groups[i];
+      if (names(h) === names(hypers)) return;
+      throw new ArgumentError(`The saved optimizer is of another kind: its hyper-parameters are ${names(h)}, those of this one ${names(hypers)}.`);
+    });
     for (const [name, { buffers }] of Object.entries(saved.params)) {
       const p = all.get(name);
       if (!p) throw new UnknownIdError('parameter', name, [...all.keys()], 'The saved optimizer belongs to another model.');
-      if (Object.keys(buffers).join() !== this.bufferNames.join() || Object.values(buffers).some((b) => b.length !== p.value.length)) {
+      if (names(buffers) !== [...this.bufferNames].sort().join(', ') || Object.values(buffers).some((b) => b.length !== p.value.length)) {
         throw new ArgumentError(
           `The saved state of ${name} (${Object.keys(buffers).join(', ')}) does not fit this optimizer or this parameter's shape.`,
         );
       }
     }
+  }
+
+  /** Puts a state back. Throws ArgumentError, and changes nothing, if it is of other parameters or another optimizer. */
+  loadStateDict(saved: OptimizerState): void {
+    this.checkStateDict(saved);
+    const all = new Map(this.groups.flatMap((g) => g.params.map((p) => [p.name, p])));
     saved.hypers.forEach((h, i) => {
       Object.assign(this.groups[i].hypers, h);
     });
@@ -180,7 +192,8 @@ export abstract class Optimizer {
   /** One step for one parameter. `wd` is 0 where decay does not apply. */
   protected abstract update(p: Parameter, state: ParamState, hypers: Readonly<Hypers>, wd: number): void;
 
-  private state(p: Parameter): ParamState {
+  /** What is remembered of a parameter; zero at first. */
+  protected state(p: Parameter): ParamState {
     let state = this.states.get(p);
     if (!state) {
       state = { step: 0, buffers: Object.fromEntries(this.bufferNames.map((name) => [name, float32(p.value.length)])) };
@@ -190,7 +203,8 @@ export abstract class Optimizer {
   }
 }
 
-function checkHyper(name: string, value: number): void {
+/** Throws ArgumentError for a value that a hyper-parameter of this name cannot have. */
+export function checkHyper(name: string, value: number): void {
   const positive = name === 'eps'; // a schedule may start or end at lr 0
   if (!Number.isFinite(value) || value < 0 || (positive && value === 0)) {
     throw new ArgumentError(`${name} must be a ${positive || name === 'lr' ? 'positive' : 'non-negative'} number, got ${value}.`);

@@ -1,16 +1,7 @@
-import { madd } from './simd';
+import { flush4, madd, TINY } from './simd';
 
 // fastai's Adam (optimizer.py): p ← p·keep (decoupled decay); m ← b1·m + d1·g; v ← b2·v + (1−b2)·g²; p ← p − step·m / (√v·unbias + eps),
 // with keep = 1 − lr·wd, d1 = 1 − b1, step = lr/(1−b1^t), unbias = 1/√(1−b2^t). With l2 ≠ 0 the decay is coupled instead: g ← g + l2·p.
-
-// The moments of a row without gradient shrink for ever. Numbers below 2⁻¹²⁶ (denormals) cost a hundred times the time, so moments below 1e-30 become 0:
-// beside eps = 1e-5 neither moves a float32 weight. NaN is kept (the comparison is false for it), so that it shows.
-const TINY: f32 = 1e-30;
-
-// @ts-ignore: decorator
-@inline function flush4(x: v128): v128 {
-  return v128.andnot(x, f32x4.lt(f32x4.abs(x), f32x4.splat(TINY)));
-}
 
 // @ts-ignore: decorator
 @inline function flush1(x: f32): f32 {

@@ -2,4 +2,5 @@
 // everywhere) and fast (relaxed SIMD: fused multiply-add, whose last bit depends on the processor).
 export { dotBiasBackward, dotBiasForward } from './dot-bias';
 export { adam, adamTable } from './adam';
+export { moments, momentsTable } from './moments';
 export { gemm, gemmRows, gemmWorkspace } from './gemm';

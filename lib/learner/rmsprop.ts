@@ -1,0 +1,34 @@
+import type { Parameter } from '../nn/parameter.js';
+import { MomentOptimizer, momentStep } from './moments.js';
+import { type Hypers, type ParamState, paramGroups } from './optimizer.js';
+
+/** Options of RMSProp; defaults as fastai's. */
+export interface RMSPropOptions {
+  /** Learning rate. */
+  lr: number;
+  /** β₂ of the squared gradients; default 0.99. */
+  sqrMom?: number;
+  /** Momentum, not damped; default 0: none is kept, and schedules of it have no effect. */
+  mom?: number;
+  /** Added to the denominator; default 1e-8. */
+  eps?: number;
+  /** Weight decay; default 0. */
+  wd?: number;
+  /** True (default): p ← p·(1 − lr·wd) before the step; false: wd·p is added to the gradient (L2). */
+  decoupledWd?: boolean;
+}
+
+/** fastai's RMSProp: v ← sqrMom·v + (1 − sqrMom)·g² and p ← p − lr·g/(√v + eps); with momentum, m ← mom·m + g stands in the place of g. */
+export class RMSProp extends MomentOptimizer {
+  private readonly momentum: boolean;
+
+  constructor(params: readonly (readonly Parameter[])[], { lr, sqrMom = 0.99, mom = 0, eps = 1e-8, wd = 0, decoupledWd = true }: RMSPropOptions) {
+    super(paramGroups(params, { lr, mom, sqrMom, eps, wd }), mom ? ['gradAvg', 'sqrAvg'] : ['sqrAvg'], { decoupledWd });
+    this.momentum = mom !== 0;
+  }
+
+  protected update(p: Parameter, { buffers }: ParamState, { lr, mom, sqrMom, eps }: Readonly<Hypers>, wd: number): void {
+    const step = this.momentum ? { b1: mom, d1: 1, c: lr } : { a: lr };
+    momentStep(p, buffers, { ...this.decay(lr, wd), ...step, b2: sqrMom, d2: 1 - sqrMom, f: 1, eps });
+  }
+}
