@@ -1,10 +1,11 @@
 import type { Learner } from './learner.js';
 
-/** A training run that leaves no trace but the recorder's: weights, optimizer and the order of later epochs are as before. For lrFind. */
+/** A training run that leaves no trace but the recorder's: weights, the model's other state, optimizer and the order of later epochs are as before. For lrFind. */
 export async function rehearse(learn: Learner, work: () => Promise<void>): Promise<void> {
   learn.settle();
-  const { loop, epochsTrained } = learn;
-  const values = learn.model.parameters.map((p) => p.value.slice());
+  const { loop, epochsTrained, model } = learn;
+  const kept = [...model.parameters, ...(model.buffers ?? [])];
+  const values = kept.map((k) => k.value.slice());
   const state = learn.opt.stateDict();
   loop.rehearsing = true;
   try {
@@ -12,8 +13,8 @@ export async function rehearse(learn: Learner, work: () => Promise<void>): Promi
   } finally {
     loop.rehearsing = false;
     learn.epochsTrained = epochsTrained;
-    learn.model.parameters.forEach((p, i) => {
-      p.value.set(values[i]);
+    kept.forEach((k, i) => {
+      k.value.set(values[i]);
     });
     learn.opt.loadStateDict(state);
   }

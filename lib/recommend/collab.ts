@@ -1,25 +1,22 @@
 import { Random } from '../compute/random.js';
 import type { CollabDataLoaders } from '../data/collab.js';
 import { Table } from '../data/table.js';
-import type { Tracks } from '../data/tracks.js';
-import type { Vocabulary } from '../data/vocabulary.js';
 import { factorPca } from '../decomposition/factor-pca.js';
 import { ArgumentError } from '../errors.js';
-import { Learner, type LearnerOptions } from '../learner/learner.js';
+import type { LearnerOptions } from '../learner/learner.js';
 import { EmbeddingDotBias } from '../models/embedding-dot-bias.js';
-import { sigmoid } from '../nn/losses.js';
+import { EmbeddingNN, type EmbSzs, type TabularConfig } from '../models/embedding-nn.js';
+import { CollabNNLearner } from './collab-nn.js';
+import { CollabRecommender } from './collab-recommender.js';
 import { factorScores } from './factor-scores.js';
-import { Interactions } from './interactions.js';
 import { checkN, trackIndex } from './lookup.js';
-import { recommend, recommendBatch } from './rank.js';
-import type { RecommendationBatch } from './recommendation-batch.js';
-import type { Recommendations } from './recommendations.js';
-import type { Id, Recommender, RecommendOptions, SimilarTracksOptions, TrackVectors } from './recommender.js';
-import { similarTracks } from './similar.js';
+import type { Id, TrackVectors } from './recommender.js';
 import { trackInfo } from './track-info.js';
 
 /** Options of {@link collabLearner}; those of a Learner, and the model's. */
 export interface CollabLearnerOptions extends LearnerOptions {
+  /** False (default): EmbeddingDotBias. True: EmbeddingNN, see {@link CollabNNOptions}. */
+  useNn?: false;
   /** Length of the factors of users and items; default 50. */
   nFactors?: number;
   /** Sigmoid range [low, high] of the prediction; default: none, the plain sum. */
@@ -28,70 +25,44 @@ export interface CollabLearnerOptions extends LearnerOptions {
   seed?: number | string;
 }
 
+/** Options of {@link collabLearner} with a network as the model. */
+export interface CollabNNOptions extends Omit<CollabLearnerOptions, 'useNn'> {
+  /** True: the model is EmbeddingNN. */
+  useNn: true;
+  /** Sizes of the hidden layers; default [nFactors]. */
+  layers?: readonly number[];
+  /** Lengths of the embeddings of users and items; default: fastai's rule, `embSzRule`. */
+  embSzs?: EmbSzs;
+  /** Dropout and batch normalisation: fastai's `tabular_config`. */
+  config?: TabularConfig;
+}
+
 /**
  * A learner for collaborative filtering, fastai's `collab_learner`: a vector and a bias for every user and item (EmbeddingDotBias), trained on the
- * loaders' ratings. It recommends, too.
+ * loaders' ratings; or, with `useNn`, a small network on their vectors (EmbeddingNN). It recommends, too.
  * @param dls from CollabDataLoaders
  * @example
  * const learn = collabLearner(dls, { nFactors: 50, lossFunc: new BCEWithLogitsLossFlat() });
  * await learn.fitOneCycle(5, 5e-3, { wd: 0.1 });
  * learn.recommend(user, { n: 10 });
+ * const network = collabLearner(dls, { useNn: true, layers: [100, 50], yRange: [0, 1] });
  */
-export function collabLearner(dls: CollabDataLoaders, options: CollabLearnerOptions = {}): CollabLearner {
-  const { nFactors = 50, yRange, seed = 42, ...rest } = options;
+export function collabLearner(dls: CollabDataLoaders, options: CollabNNOptions): CollabNNLearner;
+export function collabLearner(dls: CollabDataLoaders, options?: CollabLearnerOptions): CollabLearner;
+export function collabLearner(dls: CollabDataLoaders, options: CollabLearnerOptions | CollabNNOptions = {}): CollabLearner | CollabNNLearner {
+  const { useNn = false, nFactors = 50, yRange, seed = 42, layers, embSzs, config, ...rest } = options as Partial<CollabNNOptions>;
   const random = new Random(seed).child('init');
+  if (useNn) return new CollabNNLearner(dls, new EmbeddingNN(dls.classes, { layers: layers ?? [nFactors], embSzs, yRange, ...config, random }), rest);
+  for (const [name, value] of Object.entries({ layers, embSzs, config })) {
+    if (value !== undefined) throw new ArgumentError(`${name} is an option of the network: it needs useNn: true.`);
+  }
   return new CollabLearner(dls, new EmbeddingDotBias(nFactors, dls.classes, { yRange, random }), rest);
 }
 
-/**
- * A Learner whose model is EmbeddingDotBias, and a {@link Recommender}: tracks are ranked by factors and biases, and the score that is reported is the
- * prediction, as `getPreds` returns it. Users and tracks are those of the training rows: of a track that occurs in validation only nothing was learnt.
- */
-export class CollabLearner extends Learner implements Recommender {
-  declare readonly dls: CollabDataLoaders;
+/** A Learner whose model is EmbeddingDotBias, and a recommender: tracks are ranked by factors and biases. */
+export class CollabLearner extends CollabRecommender {
   declare readonly model: EmbeddingDotBias;
   readonly name: string = 'EmbeddingDotBias';
-  private interactions: Interactions | undefined;
-
-  constructor(dls: CollabDataLoaders, model: EmbeddingDotBias, options: LearnerOptions = {}) {
-    super(dls, model, options);
-    if (model.classes.user.length !== dls.classes.user.length || model.classes.item.length !== dls.classes.item.length) {
-      throw new ArgumentError(
-        `The model is for ${model.classes.user.length} users × ${model.classes.item.length} items, the loaders have ${dls.classes.user.length} × ${dls.classes.item.length}.`,
-      );
-    }
-  }
-
-  /** What each user has in training. */
-  get seen(): Interactions {
-    this.interactions ??= trainingInteractions(this.dls);
-    return this.interactions;
-  }
-
-  /** Users of the training rows. */
-  get users(): Vocabulary {
-    return this.seen.users;
-  }
-
-  /** Tracks of the training rows, the ones that can be recommended. */
-  get tracks(): Vocabulary {
-    return this.seen.tracks;
-  }
-
-  /** Where titles come from, if the loaders have a catalogue. */
-  get catalogue(): Tracks | undefined {
-    return this.dls.catalogue;
-  }
-
-  /** Whether the user is in the training rows. */
-  knows(user: Id): boolean {
-    return this.users.has(user);
-  }
-
-  /** Whether the track with this id is in the training rows. */
-  knowsTrack(track: Id): boolean {
-    return this.tracks.has(track);
-  }
 
   /** Factors and biases of a block of users and all tracks, before range and activation: see {@link Recommender.scores}. */
   scores(users: Int32Array, out: Float32Array): void {
@@ -101,33 +72,11 @@ export class CollabLearner extends Learner implements Recommender {
     factorScores(users, out, { ...tables, width: nFactors, skip: 1 });
   }
 
-  /** What `getPreds` would return for a score: the range of the model, then the activation of the loss. */
-  prediction(score: number): number {
-    const { yRange } = this.model;
-    const value = yRange ? yRange[0] + (yRange[1] - yRange[0]) * sigmoid(score) : score;
-    return this.lossFunc.activation(Float32Array.of(value), 1)[0];
-  }
-
   /** The factors of each track; a copy. */
   trackVectors(): TrackVectors {
     this.settle();
     const { iWeight, nFactors } = this.model;
     return { values: Float32Array.from(iWeight.value.subarray(nFactors)), width: nFactors };
-  }
-
-  /** See {@link Recommender.recommend}. */
-  recommend(user: Id, options: RecommendOptions = {}): Recommendations {
-    return recommend(this, user, options);
-  }
-
-  /** See {@link Recommender.recommendBatch}. */
-  recommendBatch(users: readonly Id[], options: RecommendOptions = {}): RecommendationBatch {
-    return recommendBatch(this, users, options);
-  }
-
-  /** The tracks whose factors have the largest cosine with those of a track: see {@link Recommender.similarTracks}. */
-  similarTracks(track: Id, options: SimilarTracksOptions = {}): Recommendations {
-    return similarTracks(this, track, options);
   }
 
   /**
@@ -180,16 +129,4 @@ export class CollabLearner extends Learner implements Recommender {
     for (let c = 0; c < k; c++) columns[`pc${c + 1}`] = Float64Array.from(indices, (_, i) => coordinates[i * k + c]);
     return new Table(columns);
   }
-}
-
-/** The training rows as pairs, counted without `#na#`. */
-function trainingInteractions({ classes, train }: CollabDataLoaders): Interactions {
-  const known = Int32Array.from(train.data.user.keys()).filter((i) => train.data.user[i] > 0 && train.data.item[i] > 0);
-  const withoutNa = (vocabulary: Vocabulary): Vocabulary => vocabulary.subset(Array.from({ length: vocabulary.length - 1 }, (_, i) => i + 1));
-  return Interactions.fromPairs({
-    users: withoutNa(classes.user),
-    tracks: withoutNa(classes.item),
-    user: known.map((i) => train.data.user[i] - 1),
-    track: known.map((i) => train.data.item[i] - 1),
-  });
 }

@@ -1,0 +1,140 @@
+import type { Random } from '../compute/random.js';
+import type { Batch } from '../data/batch.js';
+import type { Vocabulary } from '../data/vocabulary.js';
+import { ArgumentError, UnknownIdError } from '../errors.js';
+import { ReLU, SigmoidRange } from '../nn/activations.js';
+import { BatchNorm1d } from '../nn/batch-norm.js';
+import { Dropout } from '../nn/dropout.js';
+import { Embedding } from '../nn/embedding.js';
+import { Linear } from '../nn/linear.js';
+import type { Model } from '../nn/model.js';
+import type { Module, StateBuffer } from '../nn/module.js';
+import type { Parameter } from '../nn/parameter.js';
+import { Scratch } from '../nn/scratch.js';
+import { Sequential } from '../nn/sequential.js';
+import { embSzRule } from './emb-sz-rule.js';
+
+/** Lengths of the embeddings; what is left out follows {@link embSzRule}. */
+export interface EmbSzs {
+  user?: number;
+  item?: number;
+}
+
+/** How the layers are built: fastai's `tabular_config`. (Its `lin_first`, `act_cls` and `bn_cont` are fixed to their defaults: Linear → ReLU → BatchNorm.) */
+export interface TabularConfig {
+  /** Probability of dropout after each hidden layer: one for all, or one for each; default 0. */
+  ps?: number | readonly number[];
+  /** Probability of dropout on the embeddings; default 0. */
+  embedP?: number;
+  /** Whether hidden layers have batch normalisation (and then no bias); default true. */
+  useBn?: boolean;
+  /** Whether the last layer has batch normalisation too; default false. */
+  bnFinal?: boolean;
+}
+
+/** Options of EmbeddingNN. */
+export interface EmbeddingNNOptions extends TabularConfig {
+  /** Sizes of the hidden layers; default [50]. May be empty. */
+  layers?: readonly number[];
+  /** Lengths of the embeddings, instead of the rule. */
+  embSzs?: EmbSzs;
+  /** Sigmoid range [low, high] of the prediction; default: none. */
+  yRange?: readonly [number, number];
+  /** What weights and dropout masks are drawn from. */
+  random: Random;
+}
+
+/**
+ * fastai's `EmbeddingNN` (collab.py, tabular/model.py): the vectors of user and item, one after the other, go through a small network: dropout, then for
+ * each hidden size Linear → ReLU → BatchNorm → Dropout, then Linear to one number, then the sigmoid range. Row 0 of each table is `#na#`, the unknown.
+ * Parameters have the names that PyTorch gives to fastai's (`embeds.0.weight`, `layers.0.0.weight` …).
+ */
+export class EmbeddingNN implements Model {
+  readonly outputs: number = 1;
+  readonly parameters: readonly Parameter[];
+  readonly buffers: readonly StateBuffer[];
+  /** Vectors of the users. */
+  readonly user: Embedding;
+  /** Vectors of the items. */
+  readonly item: Embedding;
+  /** Sigmoid range of the prediction, if any. */
+  readonly yRange: readonly [number, number] | undefined;
+  /** The first layer: of the two vectors, the user's first. */
+  readonly first: Linear;
+  /** What comes after it, up to the range. */
+  readonly rest: Sequential;
+  private readonly range: SigmoidRange | undefined;
+  private readonly embedDrop: Dropout;
+  private readonly pairs = new Scratch();
+  private size = 0;
+
+  /**
+   * @param classes vocabularies of users and items: a CollabDataLoaders' `classes`
+   * @param options see EmbeddingNNOptions
+   */
+  constructor(
+    readonly classes: { user: Vocabulary; item: Vocabulary },
+    options: EmbeddingNNOptions,
+  ) {
+    const { layers = [50], embSzs = {}, ps = 0, embedP = 0, useBn = true, bnFinal = false, yRange, random } = options;
+    const drops = typeof ps === 'number' ? layers.map(() => ps) : ps;
+    if (drops.length !== layers.length) {
+      throw new ArgumentError(`ps has ${drops.length} probabilities for ${layers.length} hidden layers: give one number, or one for each.`);
+    }
+    for (const key of Object.keys(embSzs)) if (key !== 'user' && key !== 'item') throw new UnknownIdError('embedding', key, ['user', 'item']);
+    const { user = embSzRule(classes.user.length), item = embSzRule(classes.item.length) } = embSzs;
+    this.user = new Embedding(classes.user.length, user, { name: 'embeds.0', random });
+    this.item = new Embedding(classes.item.length, item, { name: 'embeds.1', random });
+    this.embedDrop = new Dropout(embedP, { name: 'emb_drop', random });
+    this.yRange = yRange;
+    this.range = yRange && new SigmoidRange(yRange);
+    const sizes = [user + item, ...layers, 1];
+    const modules = sizes.slice(1).flatMap((outputs, i) => {
+      const last = i === layers.length;
+      const bn = useBn && (!last || bnFinal);
+      return linBnDrop(sizes[i], outputs, { bn, p: last ? 0 : drops[i], relu: !last, name: `layers.${i}`, random });
+    });
+    this.first = modules[0] as Linear;
+    this.rest = new Sequential(modules.slice(1));
+    this.parameters = [this.user, this.item, this.first, this.rest].flatMap((m) => m.parameters);
+    this.buffers = [...this.embedDrop.buffers, ...this.rest.buffers];
+  }
+
+  touch({ inputs: [users, items], size }: Batch): void {
+    this.user.touch(users, size);
+    this.item.touch(items, size);
+  }
+
+  forward({ inputs: [users, items], size }: Batch, training: boolean): Float32Array {
+    const stride = this.first.inputs;
+    const into = this.pairs.get(size * stride);
+    this.size = size;
+    this.user.forward(users, size, { into, column: 0, stride });
+    this.item.forward(items, size, { into, column: this.user.width, stride });
+    const hidden = this.first.forward(this.embedDrop.forward(into, size, training), size);
+    const out = this.rest.forward(hidden, size, training);
+    return this.range ? this.range.forward(out) : out;
+  }
+
+  backward(gradient: Float32Array): void {
+    const stride = this.first.inputs;
+    const d = gradient.subarray(0, this.size); // the learner's array may be longer
+    const hidden = this.rest.backward(this.range ? this.range.backward(d) : d);
+    const pairs = this.embedDrop.backward(this.first.backward(hidden));
+    this.user.backward(pairs, { column: 0, stride });
+    this.item.backward(pairs, { column: this.user.width, stride });
+  }
+}
+
+/** fastai's LinBnDrop, linear first: Linear (no bias before a batch norm) → ReLU → BatchNorm → Dropout. */
+function linBnDrop(
+  inputs: number,
+  outputs: number,
+  { bn, p, relu, name, random }: { bn: boolean; p: number; relu: boolean; name: string; random: Random },
+): Module[] {
+  const modules: Module[] = [new Linear(inputs, outputs, { bias: !bn, name: `${name}.0`, random })];
+  if (relu) modules.push(new ReLU());
+  if (bn) modules.push(new BatchNorm1d(outputs, { name: `${name}.${modules.length}` }));
+  if (p > 0) modules.push(new Dropout(p, { name: `${name}.${modules.length}`, random }));
+  return modules;
+}

@@ -1,0 +1,113 @@
+import type { CollabDataLoaders } from '../data/collab.js';
+import type { Tracks } from '../data/tracks.js';
+import type { Vocabulary } from '../data/vocabulary.js';
+import { ArgumentError } from '../errors.js';
+import { Learner, type LearnerOptions } from '../learner/learner.js';
+import { sigmoid } from '../nn/losses.js';
+import type { Model } from '../nn/model.js';
+import { Interactions } from './interactions.js';
+import { recommend, recommendBatch } from './rank.js';
+import type { RecommendationBatch } from './recommendation-batch.js';
+import type { Recommendations } from './recommendations.js';
+import type { Id, Recommender, RecommendOptions, SimilarTracksOptions, TrackVectors } from './recommender.js';
+import { similarTracks } from './similar.js';
+
+/** A model of users and items. */
+export interface CollabModel extends Model {
+  /** Users and items by row of its tables, `#na#` first. */
+  readonly classes: { readonly user: Vocabulary; readonly item: Vocabulary };
+  /** Sigmoid range of the prediction, if any. */
+  readonly yRange: readonly [number, number] | undefined;
+}
+
+/**
+ * A Learner that recommends: what the learners of collaborative filtering have in common. Users and tracks are those of the training rows: of a track that
+ * occurs in validation only nothing was learnt. The score that is reported is the prediction, as `getPreds` returns it.
+ */
+export abstract class CollabRecommender extends Learner implements Recommender {
+  declare readonly dls: CollabDataLoaders;
+  declare readonly model: CollabModel;
+  /** Stands in comparisons. */
+  abstract readonly name: string;
+  private interactions: Interactions | undefined;
+
+  constructor(dls: CollabDataLoaders, model: CollabModel, options: LearnerOptions = {}) {
+    super(dls, model, options);
+    if (model.classes.user.length !== dls.classes.user.length || model.classes.item.length !== dls.classes.item.length) {
+      throw new ArgumentError(
+        `The model is for ${model.classes.user.length} users × ${model.classes.item.length} items, the loaders have ${dls.classes.user.length} × ${dls.classes.item.length}.`,
+      );
+    }
+  }
+
+  /** Scores of a block of users and all tracks, before range and activation: see {@link Recommender.scores}. */
+  abstract scores(users: Int32Array, out: Float32Array): void;
+
+  /** The vector of each track; a copy. */
+  abstract trackVectors(): TrackVectors;
+
+  /** What each user has in training. */
+  get seen(): Interactions {
+    this.interactions ??= trainingInteractions(this.dls);
+    return this.interactions;
+  }
+
+  /** Users of the training rows. */
+  get users(): Vocabulary {
+    return this.seen.users;
+  }
+
+  /** Tracks of the training rows, the ones that can be recommended. */
+  get tracks(): Vocabulary {
+    return this.seen.tracks;
+  }
+
+  /** Where titles come from, if the loaders have a catalogue. */
+  get catalogue(): Tracks | undefined {
+    return this.dls.catalogue;
+  }
+
+  /** Whether the user is in the training rows. */
+  knows(user: Id): boolean {
+    return this.users.has(user);
+  }
+
+  /** Whether the track with this id is in the training rows. */
+  knowsTrack(track: Id): boolean {
+    return this.tracks.has(track);
+  }
+
+  /** What `getPreds` would return for a score: the range of the model, then the activation of the loss. */
+  prediction(score: number): number {
+    const { yRange } = this.model;
+    const value = yRange ? yRange[0] + (yRange[1] - yRange[0]) * sigmoid(score) : score;
+    return this.lossFunc.activation(Float32Array.of(value), 1)[0];
+  }
+
+  /** See {@link Recommender.recommend}. */
+  recommend(user: Id, options: RecommendOptions = {}): Recommendations {
+    return recommend(this, user, options);
+  }
+
+  /** See {@link Recommender.recommendBatch}. */
+  recommendBatch(users: readonly Id[], options: RecommendOptions = {}): RecommendationBatch {
+    return recommendBatch(this, users, options);
+  }
+
+  /** The tracks whose vectors have the largest cosine with that of a track: see {@link Recommender.similarTracks}. */
+  similarTracks(track: Id, options: SimilarTracksOptions = {}): Recommendations {
+    return similarTracks(this, track, options);
+  }
+}
+
+/** The training rows as pairs, counted without `#na#`. */
+function trainingInteractions({ classes, train }: CollabDataLoaders): Interactions {
+  const known = Int32Array.from(train.data.user.keys()).filter((i) => train.data.user[i] > 0 && train.data.item[i] > 0);
+  const withoutNa = (vocabulary: Vocabulary): Vocabulary => vocabulary.subset(Array.from({ length: vocabulary.length - 1 }, (_, i) => i + 1));
+  return Interactions.fromPairs({
+    users: withoutNa(classes.user),
+    tracks: withoutNa(classes.item),
+    user: known.map((i) => train.data.user[i] - 1),
+    track: known.map((i) => train.data.item[i] - 1),
+  });
+}
