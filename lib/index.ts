@@ -10,12 +10,27 @@ export type { Batch, DataLoader, DataLoaders } from './data/batch.js';
 export { Chart } from './data/chart.js';
 export { CollabDataLoaders, type CollabOptions, type CollabPlaysOptions, type CollabTableOptions } from './data/collab.js';
 export { CollabDataLoader, type CollabLoaderOptions, type CollabRows, type Shuffle } from './data/collab-loader.js';
+export type { Csr } from './data/csr.js';
+export { type Correlation, correlation, describe, type Explorable, missingValues, quantile } from './data/explore.js';
+export { countsByGenre, meansByYear, topArtists } from './data/explore-tracks.js';
+export type { MinPlaysOptions } from './data/filter-plays.js';
 export { type HetRec, readHetRec } from './data/hetrec.js';
-export { type PlayRecord, Plays, type Repairs } from './data/plays.js';
+export { type PlayRecord, Plays, type PlaysColumns, type Repairs } from './data/plays.js';
 export { type PlaysColumnNames, type ReadPlaysOptions, readPlays } from './data/read-plays.js';
+export { type ReadTableOptions, readTable } from './data/read-table.js';
 export { readTracks } from './data/read-tracks.js';
 export { type ReadSessionsOptions, readSessions, Sessions } from './data/sessions.js';
-export { type RandomSplitOptions, randomSplit, type Split } from './data/splits.js';
+export {
+  type LeaveKOutOptions,
+  leaveKOut,
+  orderSplit,
+  perUserSplit,
+  type RandomSplitOptions,
+  type RatioOptions,
+  randomSplit,
+  type Split,
+} from './data/splits.js';
+export { type SqlOptions, sql } from './data/sql.js';
 export { type Cell, type Column, Table } from './data/table.js';
 export { type Target, type TargetOptions, targetsOf } from './data/targets.js';
 export { audioFeatures, Tracks, trackColumns } from './data/tracks.js';

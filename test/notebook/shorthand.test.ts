@@ -1,0 +1,19 @@
+import { expect } from 'chai';
+
+const { expandShorthand } = require('../../lib/notebook/shorthand.cjs') as { expandShorthand(code: string): string };
+
+describe('expandShorthand', () => {
+  it('writes shorthand properties out, wherever they stand, and leaves the rest', () => {
+    const cases = {
+      'const x = { plays };': 'const x = { plays: plays };',
+      'f({ a, b: 1, ...c }, {\n  d,\n});': 'f({ a: a, b: 1, ...c }, {\n  d: d,\n});',
+      '`${JSON.stringify({ a })} { b }`': '`${JSON.stringify({ a: a })} { b }`',
+      '({ a, b = 2 } = obj);': '({ a: a, b: b = 2 } = obj);',
+      'const { a, b } = await f();': 'const { a, b } = await f();',
+      'import { a } from "x"; const f = ({ a }) => a;': 'import { a } from "x"; const f = ({ a }) => a;',
+      'if (x) { y } // { z }': 'if (x) { y } // { z }',
+      'const broken = { a': 'const broken = { a: a',
+    };
+    for (const [code, expected] of Object.entries(cases)) expect(expandShorthand(code)).to.equal(expected);
+  });
+});
