@@ -2,6 +2,7 @@
 // (TypeScript → JavaScript → CommonJS) and drops the source maps; here both steps keep one.
 const { SourceMap } = require('node:module');
 const vm = require('node:vm');
+const { separateTimers } = require('./compiler-timers.cjs');
 
 const inlineMap = /\n?\/\/# sourceMappingURL=data:application\/json(?:;charset=[^;,]+)?;base64,([A-Za-z0-9+/=]+)\s*$/;
 const wrappers = ['(function(exports, require) { ', '(async function(exports, require) { ']; // what tslab puts around a cell
@@ -20,7 +21,8 @@ class CellCode {
     const { createWatchCompilerHost, transpileModule } = ts;
     require.cache[file].exports = {
       ...ts,
-      createWatchCompilerHost: (files, options, ...rest) => createWatchCompilerHost(files, { ...options, inlineSourceMap: true }, ...rest),
+      createWatchCompilerHost: (files, options, system, ...rest) =>
+        createWatchCompilerHost(files, { ...options, inlineSourceMap: true }, separateTimers(system), ...rest),
       transpileModule: (input, options) => {
         const first = inlineMap.exec(input);
         const compilerOptions = { ...options.compilerOptions, sourceMap: true };

@@ -153,3 +153,9 @@ const parent = Number(process.env.JPY_PARENT_PID);
 if (parent && parent === process.ppid) setInterval(() => process.ppid !== parent && process.exit(1), 1000).unref();
 
 tslabRequire('./main.js').startKernel({ configPath: connectionFile, enableFindLocal: false });
+
+// In the place of tslab's listener, which prints a stack of its own lines.
+process.removeAllListeners('unhandledRejection');
+process.on('unhandledRejection', (reason) => {
+  console.error(['A promise that no cell awaits was rejected:', ...failure.thrown(reason, code).traceback].join('\n'));
+});

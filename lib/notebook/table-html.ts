@@ -1,4 +1,4 @@
-import { type Cell, formatCell, type Table } from '../data/table.js';
+import { formatColumn, type Table } from '../data/table.js';
 import { escapeHtml } from './escape.js';
 
 /** Rows of a table that are written out; of longer ones the rest is counted. */
@@ -7,7 +7,7 @@ export const MAX_ROWS = 20;
 // Attributes only: front ends strip <style> from notebooks they do not trust. No colours but translucent grey: the text takes the theme's, light or dark.
 const cellStyle = 'padding:0.3em 0.7em;border:none;border-bottom:1px solid rgba(128,128,128,0.25);vertical-align:top;';
 const numberStyle = `${cellStyle}text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap;`;
-const textStyle = `${cellStyle}text-align:left;max-width:40em;overflow-wrap:anywhere;`;
+const textStyle = `${cellStyle}text-align:left;max-width:40em;overflow-wrap:break-word;`;
 const headStyle = 'border-bottom:2px solid rgba(128,128,128,0.6);font-weight:600;vertical-align:bottom;';
 const tableStyle = 'border-collapse:collapse;border:none;font-size:0.95em;margin:0.3em 0;';
 
@@ -20,7 +20,7 @@ const tableStyle = 'border-collapse:collapse;border:none;font-size:0.95em;margin
 export function tableHtml(table: Table, options: { title?: string; maxRows?: number } = {}): string {
   const { title, maxRows = MAX_ROWS } = options;
   const rows = table.head(maxRows);
-  const columns = table.columnNames.map((name) => columnText(rows, name));
+  const columns = table.columnNames.map((name) => formatColumn(rows.column(name)));
   const body = Array.from({ length: rows.length }, (_, i) => columns.map((column) => column[i]));
   const numeric = table.columnNames.map((name) => rows.column(name) instanceof Float64Array);
   const left = table.length - rows.length;
@@ -50,15 +50,4 @@ export function rowsHtml(
   const after = note ? `<div style="opacity:0.7;font-size:0.9em;margin:0.2em 0 0.5em;">${escapeHtml(note)}</div>` : '';
   const table = `<table border="1" class="dataframe" style="${tableStyle}"><thead>${line(th)}</thead><tbody>${tr.join('')}</tbody></table>`;
   return `<div>${caption}${table}${after}</div>`;
-}
-
-/** The cells of a column as text. If one of its numbers has decimals, all get them, so that they stand below each other. */
-function columnText(table: Table, name: string): string[] {
-  const column = table.column(name);
-  if (!(column instanceof Float64Array)) return column.map((value) => formatCell(value));
-  const plain = column.every((value) => Number.isNaN(value) || Number.isInteger(value));
-  return Array.from(column, (value): string => {
-    const cell: Cell = Number.isNaN(value) ? null : value;
-    return !plain && Number.isInteger(value) && Math.abs(value) < 1e9 ? value.toFixed(6) : formatCell(cell);
-  });
 }

@@ -1,3 +1,5 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { type CellRun, KernelClient, runCell } from '../support/kernel.js';
 
@@ -80,6 +82,35 @@ describe('the launcher', () => {
     expect(await kernel.request('history_request', {})).to.deep.include({ status: 'ok', history: [] });
     expect(await kernel.request('comm_info_request', {})).to.deep.include({ comms: {} });
     expect((await slow).status).to.equal('ok');
+  });
+
+  it('goes on when files appear where an import was looked for in vain', async () => {
+    mkdirSync(join(__dirname, '..', '..', '.cache'), { recursive: true });
+    const folder = mkdtempSync(join(__dirname, '..', '..', '.cache', 'test-files-'));
+    const own = await KernelClient.start({ cwd: folder });
+    try {
+      expect((await runCell(own, "import nothing from './nothing';")).error?.ename).to.equal('TypeScriptError');
+      await runCell(
+        own,
+        "require('fs').mkdirSync('models'); require('fs').writeFileSync('models/a.json', '{}'); await new Promise((r) => setTimeout(r, 100));",
+      );
+      expect((await runCell(own, '1 + 1')).stdout).to.equal('2\n');
+      await new Promise((done) => setTimeout(done, 400));
+      expect((await runCell(own, '1 + 2')).stdout).to.equal('3\n');
+      writeFileSync(join(folder, 'nothing.ts'), 'export default 5;');
+      await new Promise((done) => setTimeout(done, 600));
+      expect((await runCell(own, "import nothing from './nothing';\nnothing")).stdout).to.equal('5\n');
+    } finally {
+      await own.stop();
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('says where a promise was rejected that nobody awaits', async () => {
+    const { stderr } = await run('void (async () => { await null; new Random(0.5); })();\nawait new Promise((r) => setTimeout(r, 50));');
+    expect(stderr)
+      .to.contain('A promise that no cell awaits was rejected:\nArgumentError: A seed must')
+      .and.to.match(/cell \[\d+\], line 1/);
   });
 
   it('shows what a module cell reports although such a cell never fails', async () => {

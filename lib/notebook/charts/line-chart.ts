@@ -48,14 +48,20 @@ export function lineChart(table: Table, options: LineChartOptions): Chart {
   });
   const many = columns.length > 1;
   const axis = { type: 'quantitative' };
+  const years = points.every((p) => Number.isInteger(p.x) && p.x >= 1000 && p.x < 3000); // written 1990, not 1,990
+  const format = years ? 'd' : undefined;
   const spec = {
     data: { values: points },
     mark: { type: 'line', point: points.length <= MARKED * columns.length },
     encoding: {
-      x: { field: 'x', ...axis, title: xTitle, scale: { ...freeScale(xScale), nice: xScale === 'log' } },
+      x: { field: 'x', ...axis, title: xTitle, scale: { ...freeScale(xScale), nice: xScale === 'log' }, axis: { format } },
       y: { field: 'y', ...axis, title: yTitle, scale: freeScale(yScale) },
       ...(many ? { color: { field: 'series', type: 'nominal', sort: null, title: null, legend: { orient: 'top', symbolType: 'stroke' } } } : {}),
-      tooltip: [...(many ? [{ field: 'series', title: 'line' }] : []), { field: 'x', ...axis, title: x }, { field: 'y', ...axis, title: 'value' }],
+      tooltip: [
+        ...(many ? [{ field: 'series', title: 'line' }] : []),
+        { field: 'x', ...axis, title: x, format },
+        { field: 'y', ...axis, title: 'value' },
+      ],
     },
   };
   return new Chart(spec, title, `Line chart over ${x}. ${sentences.join(' ')}`);
