@@ -1,3 +1,5 @@
+import type { Vocabulary } from './vocabulary.js';
+
 /**
  * One mini-batch. Arrays may be longer than the batch: only the first `size` rows count, and their content is valid until the next batch is drawn.
  * Collaborative filtering: `inputs` = [user index, track index], `targets` = rating, one per row.
@@ -36,6 +38,8 @@ export interface DataLoader<B extends Batch = Batch> {
 export interface DataLoaders<B extends Batch = Batch> {
   readonly train: DataLoader<B>;
   readonly valid: DataLoader<B>;
+  /** What the indices in batches stand for, by column. A saved model belongs to them: see Learner.load. */
+  readonly classes?: Readonly<Record<string, Vocabulary>>;
   /** Shows a few rows, decoded. */
   showBatch(options?: { maxN?: number }): void;
   /** The decoded inputs and target of rows of a batch, by column name, for showBatch, showResults and top losses. */

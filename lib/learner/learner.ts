@@ -1,3 +1,5 @@
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
 import type { Batch, DataLoader, DataLoaders } from '../data/batch.js';
 import type { Table } from '../data/table.js';
 import { ArgumentError } from '../errors.js';
@@ -5,11 +7,13 @@ import { type Loss, MSELossFlat } from '../nn/losses.js';
 import type { Model } from '../nn/model.js';
 import { Adam } from './adam.js';
 import { type Callback, defaultCallbacks } from './callback.js';
+import { type LoadOptions, loadCheckpoint, type SaveOptions, saveCheckpoint } from './checkpoint.js';
 import { type FineTuneOptions, type FitFlatCosOptions, type FitOneCycleOptions, type FitOptions, type FitSgdrOptions, fineTuneCalls } from './fit.js';
 import { groupRates, type LearningRate, oneGroup, type Splitter, splitParameters } from './groups.js';
 import { Loop } from './loop.js';
 import { type LrFindOptions, type LrFindResult, lrFind } from './lr-find.js';
 import { asMetric, type Metric, type MetricFunction } from './metrics.js';
+import { isPath, modelFile } from './model-file.js';
 import { asOptFunc, type OptClass, type OptFunc, type Optimizer } from './optimizer.js';
 import { type GetPredsOptions, getPreds, type Predictions, showResults } from './preds.js';
 import { type LogRow, Recorder, TrainEval } from './recorder.js';
@@ -40,6 +44,10 @@ export interface LearnerOptions {
   trainBn?: boolean;
   /** Momentum of fitOneCycle: start, middle, end; default [0.95, 0.85, 0.95]. */
   moms?: readonly [number, number, number];
+  /** Folder of what the learner writes; default: the current one. */
+  path?: string;
+  /** Folder of saved models, below `path` unless it is absolute; default `models`. */
+  modelDir?: string;
 }
 
 /**
@@ -58,6 +66,10 @@ export class Learner {
   /** Weight decay, if it was given. */
   wd: number | undefined;
   readonly moms: readonly [number, number, number];
+  /** Folder of what the learner writes. */
+  path: string;
+  /** Folder of saved models, below `path` unless it is absolute. */
+  modelDir: string;
   /** Callbacks, in no particular order. */
   readonly cbs: Callback[] = [];
 
@@ -120,6 +132,8 @@ export class Learner {
     this.wdBnBias = options.wdBnBias ?? false;
     this.trainBn = options.trainBn ?? true;
     this.moms = options.moms ?? [0.95, 0.85, 0.95];
+    this.path = options.path ?? '.';
+    this.modelDir = options.modelDir ?? 'models';
     this.metrics = list(metrics).map(asMetric);
     this.recorder = new Recorder(this.metrics);
     this.dl = dls.train;
@@ -296,6 +310,33 @@ export class Learner {
   /** Shows a few rows of the validation set with their predictions. */
   showResults(options: { dsIdx?: 0 | 1; dl?: DataLoader; maxN?: number } = {}): Promise<void> {
     return showResults(this, options);
+  }
+
+  /**
+   * Saves weights and, unless `withOpt` is false, the state of training (the optimizer's, the number of epochs, an unfinished run), so that training goes on after
+   * `load` as if it had never stopped, to the bit. What is in the file, in safetensors' format: `model.PARAMETER`, `buffers.NAME` (running statistics),
+   * `opt.PARAMETER.MOMENT`, and in its metadata a description as JSON. It is written as a whole or not at all.
+   * @param file a name: the file is `path/modelDir/NAME.safetensors`. Or a path that is absolute or begins with `./`
+   * @returns the path of the file
+   * @example
+   * const file = learn.save('stage-1');
+   * learn.load('stage-1');
+   */
+  save(file: string, options: SaveOptions = {}): string {
+    const full = modelFile(file, path.resolve(this.path, this.modelDir));
+    if (!isPath(file)) mkdirSync(path.dirname(full), { recursive: true });
+    saveCheckpoint(this, full, options);
+    return full;
+  }
+
+  /**
+   * Loads what `save` wrote, into a learner of the same model and data. All of it is read and checked first: after an error the learner is as it was.
+   * @param file as in `save`
+   * @throws DataError for a file that is missing, cut off, of another kind, or of another model, optimizer, or classes
+   */
+  load(file: string, options: LoadOptions = {}): this {
+    loadCheckpoint(this, modelFile(file, path.resolve(this.path, this.modelDir)), options);
+    return this;
   }
 
   /** Layers, shapes and numbers of parameters, the loss, the optimizer and the callbacks. */
