@@ -41,7 +41,7 @@ export interface CollabTableOptions extends CollabOptions {
   ratingName?: string;
 }
 
-interface Source extends TargetOptions {
+interface Source {
   user: RawColumn;
   item: RawColumn;
   rating: Float32Array;
@@ -49,6 +49,7 @@ interface Source extends TargetOptions {
   itemName: string;
   ratingName: string;
   catalogue?: Tracks;
+  target?: TargetOptions;
 }
 
 /**
@@ -70,7 +71,8 @@ export class CollabDataLoaders implements DataLoaders {
   readonly split: Split;
   /** Column names of user, item and rating, in the data and when rows are shown. */
   readonly names: { readonly user: string; readonly item: string; readonly rating: string };
-  private readonly target: TargetOptions;
+  /** How playcounts became ratings; undefined where the ratings are those of a table. */
+  readonly target: TargetOptions | undefined;
   private seenRows: Csr | undefined;
 
   private constructor(source: Source, options: CollabOptions) {
@@ -85,7 +87,7 @@ export class CollabDataLoaders implements DataLoaders {
     this.classes = { user: user.classes, item: item.classes };
     this.catalogue = source.catalogue;
     this.names = { user: source.userName, item: source.itemName, rating: source.ratingName };
-    this.target = { target: source.target, threshold: source.threshold };
+    this.target = source.target;
     const part = (rows: Int32Array) => ({ user: user.encode(rows), item: item.encode(rows), target: pick(source.rating, rows), row: rows });
     this.train = new CollabDataLoader(part(train), { bs, shuffle, seed });
     this.valid = new CollabDataLoader(part(valid), { bs: valBs });
@@ -106,8 +108,7 @@ export class CollabDataLoaders implements DataLoaders {
       itemName: 'track_id',
       ratingName: target === 'count' ? 'playcount' : 'rating',
       catalogue: plays.catalogue,
-      target,
-      threshold,
+      target: { target, threshold },
     };
     return new CollabDataLoaders(source, options);
   }
@@ -131,7 +132,6 @@ export class CollabDataLoaders implements DataLoaders {
       userName,
       itemName,
       ratingName,
-      target: 'count' as const,
     };
     return new CollabDataLoaders(source, options);
   }
@@ -163,7 +163,7 @@ export class CollabDataLoaders implements DataLoaders {
     let target: Float32Array;
     if (data instanceof Plays) {
       columns = { user: { codes: data.user, vocabulary: data.users }, item: { codes: data.track, vocabulary: data.tracks } };
-      target = targetsOf(data, this.target);
+      target = targetsOf(data, this.target ?? { target: 'count' });
     } else {
       const table = data instanceof Table ? data : Table.fromRows(data);
       columns = { user: rawColumn(table, this.names.user), item: rawColumn(table, this.names.item) };
