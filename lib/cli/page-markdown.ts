@@ -1,3 +1,4 @@
+import katex from 'katex';
 import { Marked } from 'marked';
 import { escapeHtml } from '../notebook/escape.js';
 
@@ -11,7 +12,7 @@ export interface Heading {
 
 const formula = /^(\$\$[\s\S]+?\$\$|\$(?!\s)(?:\\.|[^$\\\n])+?(?<!\s)\$(?!\d))/;
 
-/** Markdown cells as HTML. Gathers the headings, for the table of contents. Formulas stay TeX, as code: typesetting them would need a font library. */
+/** Markdown cells as HTML. Gathers the headings, for the table of contents. Formulas become MathML, which browsers set with their own fonts. */
 export class Markdown {
   readonly headings: Heading[] = [];
   private readonly marked: Marked;
@@ -30,7 +31,10 @@ export class Markdown {
             const raw = formula.exec(text)?.[0];
             return raw ? { type: 'formula', raw } : undefined;
           },
-          renderer: ({ raw }) => `<code class="formula">${escapeHtml(raw.replace(/^\$+|\$+$/g, '').trim())}</code>`,
+          renderer({ raw }) {
+            const tex = raw.replace(/^\$+|\$+$/g, '').trim();
+            return katex.renderToString(tex, { output: 'mathml', displayMode: raw.startsWith('$$'), throwOnError: false });
+          },
         },
       ],
       renderer: {

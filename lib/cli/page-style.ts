@@ -16,7 +16,7 @@ const rules = `
 * { box-sizing: border-box; }
 html { scroll-behavior: smooth; scroll-padding-top: 1rem; }
 body { margin: 0; background: var(--back); color: var(--text); font: 16px/1.6 system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif; }
-main { max-width: 56rem; margin: 0 auto; padding: 1.5rem 1.25rem 4rem; }
+main { max-width: 62rem; margin: 0 auto; padding: 1.5rem 1.25rem 4rem; }
 a { color: var(--link); }
 h1, h2, h3, h4 { line-height: 1.25; margin: 1.6em 0 0.5em; }
 h1 { font-size: 1.9rem; margin-top: 0.4em; }
@@ -43,15 +43,15 @@ figure { margin: 0.6rem 0; padding: 0 0.9rem; overflow-x: auto; }
 figure img { max-width: 100%; height: auto; background: #fff; }
 figure.chart > div { background: #fff; display: inline-block; }
 footer { margin-top: 3rem; color: var(--dim); font-size: 0.85rem; }
-nav { font-size: 0.88rem; padding: 1rem 1.25rem 0; max-width: 56rem; margin: 0 auto; }
+nav { font-size: 0.88rem; padding: 1rem 1.25rem 0; max-width: 62rem; margin: 0 auto; }
 nav summary { cursor: pointer; font-weight: 600; }
 nav ol { list-style: none; margin: 0.5rem 0 0; padding: 0; }
 nav li { margin: 0.2rem 0; }
 nav .depth2 { padding-left: 1rem; }
 nav .depth3 { padding-left: 2rem; }
 nav a { text-decoration: none; }
-@media (min-width: 86rem) {
-  nav { position: fixed; top: 1.5rem; left: 1.5rem; width: calc(50vw - 28rem - 5.5rem); max-width: 18rem; max-height: calc(100vh - 3rem); overflow-y: auto; padding: 0; }
+@media (min-width: 92rem) {
+  nav { position: fixed; top: 1.5rem; left: 1.5rem; width: calc(50vw - 31rem - 5.5rem); max-width: 18rem; max-height: calc(100vh - 3rem); overflow-y: auto; padding: 0; }
 }
 @media (max-width: 62rem) { .prompt { position: static; display: block; margin-bottom: -0.3rem; } }
 @media print { nav, .anchor { display: none; } pre { white-space: pre-wrap; } }

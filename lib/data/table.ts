@@ -107,8 +107,8 @@ export class Table {
 
   /** Aligned text, at most `maxRows` rows. */
   toString(maxRows = 20): string {
-    const shown = Math.min(this.length, maxRows);
-    const body = this.columnNames.map((name) => Array.from({ length: shown }, (_, i) => formatCell(cell(this.data.get(name)!, i))));
+    const shown = this.head(maxRows);
+    const body = this.columnNames.map((name) => formatColumn(shown.column(name)));
     const widths = body.map((column, j) => Math.max(this.columnNames[j].length, ...column.map((s) => s.length)));
     const isNumber = this.columnNames.map((name) => this.data.get(name) instanceof Float64Array);
     const line = (cells: string[]): string =>
@@ -116,8 +116,8 @@ export class Table {
         .map((s, j) => (isNumber[j] ? s.padStart(widths[j]) : s.padEnd(widths[j])))
         .join('  ')
         .trimEnd();
-    const lines = [line([...this.columnNames]), ...Array.from({ length: shown }, (_, i) => line(body.map((column) => column[i])))];
-    if (shown < this.length) lines.push(`… ${(this.length - shown).toLocaleString('en')} more rows`);
+    const lines = [line([...this.columnNames]), ...Array.from({ length: shown.length }, (_, i) => line(body.map((column) => column[i])))];
+    if (shown.length < this.length) lines.push(`… ${(this.length - shown.length).toLocaleString('en')} more rows`);
     return lines.join('\n');
   }
 
@@ -131,11 +131,24 @@ function cell(column: Column, i: number): Cell {
   return typeof value === 'number' && Number.isNaN(value) ? null : value;
 }
 
-/** A cell as text: integers plain, other numbers with up to 6 decimals (fastai's tables), very small or large ones in scientific notation. */
-export function formatCell(value: Cell): string {
-  if (value === null) return '–';
-  if (typeof value !== 'number') return String(value);
-  if (Number.isInteger(value)) return String(value);
-  const size = Math.abs(value);
-  return size !== 0 && (size < 1e-4 || size >= 1e9) ? value.toExponential(3) : value.toFixed(6);
+/**
+ * The cells of a column as text, – for a missing one. Numbers of a column have the same number of decimals, so that they stand below each other: none if
+ * all are whole, else as many as give the largest six digits, and six at most (fastai's tables). Columns of very small or large numbers are written in
+ * scientific notation.
+ */
+export function formatColumn(column: Column): string[] {
+  if (!(column instanceof Float64Array)) return column.map((text) => text ?? '–');
+  let largest = 0;
+  let whole = true;
+  for (const x of column) {
+    if (!Number.isFinite(x)) continue;
+    largest = Math.max(largest, Math.abs(x));
+    whole &&= Number.isInteger(x);
+  }
+  const scientific = largest >= 1e9 || (largest > 0 && largest < 1e-4);
+  const decimals = whole ? 0 : Math.min(6, Math.max(1, 5 - Math.floor(Math.log10(largest))));
+  return Array.from(column, (x) => {
+    if (Number.isNaN(x)) return '–';
+    return scientific && !whole ? x.toExponential(3) : Number.isFinite(x) ? x.toFixed(decimals) : String(x);
+  });
 }

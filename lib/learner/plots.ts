@@ -14,8 +14,11 @@ function thin(rows: Row[], most = 1000): Row[] {
   return Array.from({ length: most }, (_, i) => rows[Math.round(i * step)]);
 }
 
-/** The loss curves of a run. */
-export function plotLoss({ losses, iters, values }: Recorder, { skipStart, withValid }: { skipStart: number; withValid: boolean }): Chart {
+/** The loss curves of a run. `batches`: those of the whole run, for a chart that it fills by and by. */
+export function plotLoss(
+  { losses, iters, values }: Recorder,
+  { skipStart, withValid, batches }: { skipStart: number; withValid: boolean; batches?: number },
+): Chart {
   if (!losses.length) throw new RecitalError('There is no run to plot yet: call fit or fitOneCycle first.');
   const from = losses.length > skipStart ? skipStart : 0;
   const train = losses.map((loss, i): Row => ({ batch: i + 1, loss, curve: 'train' })).slice(from);
@@ -27,7 +30,7 @@ export function plotLoss({ losses, iters, values }: Recorder, { skipStart, withV
       data: { values: [...thin(train), ...valid] },
       mark: { type: 'line', point: valid.length === 1 },
       encoding: {
-        x: { field: 'batch', type: 'quantitative', title: 'training batches' },
+        x: { field: 'batch', type: 'quantitative', title: 'training batches', ...(batches && { scale: { domain: [0, batches] } }) },
         y: { field: 'loss', type: 'quantitative', title: 'loss', scale: { zero: false } },
         color: { field: 'curve', type: 'nominal', title: null },
         tooltip: [{ field: 'curve' }, { field: 'batch' }, { field: 'loss', format: '.5f' }],
@@ -65,7 +68,8 @@ export function plotLrFind(found: LrFindResult, shown: readonly (keyof LrFindRes
     const point = found.points[name];
     return point ? [{ suggestion: name, lr: point.lr, loss: point.loss }] : [];
   });
-  const x = { field: 'lr', type: 'quantitative', title: 'learning rate', scale: { type: 'log' }, axis: { format: '.0e' } };
+  const powers = Array.from({ length: 41 }, (_, i) => 10 ** (i - 20)).filter((lr) => lr >= lrs[0] / 10 && lr <= lrs[lrs.length - 1] * 10);
+  const x = { field: 'lr', type: 'quantitative', title: 'learning rate', scale: { type: 'log' }, axis: { format: '.0e', values: powers } };
   const y = { field: 'loss', type: 'quantitative', title: 'smoothed loss', scale: { zero: false } };
   return new Chart(
     {
