@@ -86,3 +86,20 @@ describe('ready.mjs', () => {
     expect(Math.min(...times)).to.be.below(400); // 60 ms, most of it the start of Node, on an idle machine
   });
 });
+
+describe('package-lock.json', () => {
+  it('names the optional packages of every platform: npm ci refuses one that does not, and others could not install', () => {
+    const { packages } = JSON.parse(readFileSync(join(source, 'package-lock.json'), 'utf8'));
+    const missing: string[] = [];
+    for (const [place, entry] of Object.entries<{ optionalDependencies?: Record<string, string> }>(packages)) {
+      for (const name of Object.keys(entry.optionalDependencies ?? {})) {
+        // Node looks beside the package that asks, and then further and further up.
+        const parts = place === '' ? [] : place.split('/node_modules/');
+        const found = Array.from({ length: parts.length + 1 }, (_, up) => [...parts.slice(0, parts.length - up), name].join('/node_modules/'));
+        if (!found.some((path) => (path.startsWith('node_modules/') ? path : `node_modules/${path}`) in packages))
+          missing.push(`${name} of ${place}`);
+      }
+    }
+    expect(missing).to.deep.equal([]);
+  });
+});

@@ -70,7 +70,7 @@ for (const [name, launcher] of Object.entries(launchers)) {
       expect((await run("({ [Symbol.for('Jupyter.display')]: () => ({ 'text/html': '<u>x</u>' }) })")).shown).to.deep.equal([
         { 'text/html': '<u>x</u>' },
       ]);
-      expect((await run('new Table({ n: Float64Array.of(1.5) })')).shown[0]['text/html']).to.contain('1.500000');
+      expect((await run('new Table({ n: Float64Array.of(1.5) })')).shown[0]['text/html']).to.contain('1.50000');
       expect(await run('[1, 2]')).to.include({ stdout: '[ 1, 2 ]\n' });
       expect(await run('0')).to.include({ stdout: '0\n' });
       expect(await run('null')).to.include({ stdout: '' });
