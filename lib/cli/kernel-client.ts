@@ -197,10 +197,8 @@ export class KernelClient {
   }
 
   private deathNotice(): KernelDiedError {
-    const memory = /heap out of memory|Reached heap limit/.test(this.log)
-      ? ' It ran out of memory: use less data, or start with NODE_OPTIONS=--max-old-space-size=8192.'
-      : '';
-    return new KernelDiedError(`The kernel ${this.dead}.${memory}${this.lastWords()}`);
+    if (!/heap out of memory|Reached heap limit/.test(this.log)) return new KernelDiedError(`The kernel ${this.dead}.${this.lastWords()}`);
+    return new KernelDiedError('The kernel ran out of memory. Use less data, or start with NODE_OPTIONS=--max-old-space-size=8192 (megabytes).');
   }
 
   private lastWords(): string {
