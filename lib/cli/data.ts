@@ -47,7 +47,7 @@ export function parseArguments(args: readonly string[]): Options {
     } else if (options.what === '' && !arg.startsWith('-')) options.what = arg;
     else throw new ArgumentError(`What does "${arg}" mean?\n\n${USAGE}`);
   }
-  if (!(options.what in SIZES) && !(options.what in BENCHES)) {
+  if (!Object.hasOwn(SIZES, options.what) && !Object.hasOwn(BENCHES, options.what)) {
     throw new ArgumentError(`${options.what === '' ? 'Which data?' : `There is no data called "${options.what}".`}\n\n${USAGE}`);
   }
   return options;
@@ -56,7 +56,7 @@ export function parseArguments(args: readonly string[]): Options {
 /** Runs the command and returns what it wrote. */
 export function run({ what, out, seed, force }: Options): Written[] {
   const dir = out === undefined ? path.join(ROOT, 'data', what) : path.resolve(out);
-  if (what in SIZES) return writeKaggle(SIZES[what as keyof typeof SIZES], dir, { seed, force });
+  if (Object.hasOwn(SIZES, what)) return writeKaggle(SIZES[what as keyof typeof SIZES], dir, { seed, force });
   return [writeBench(BENCHES[what as keyof typeof BENCHES], dir, { seed, force })];
 }
 

@@ -77,7 +77,7 @@ function trackCounts(random: Random, total: number): Int32Array {
       if (counts[i] === 1 && n > 1 && total > n) continue; // the number of artists with a single track stays
       counts[i]++;
       sum++;
-    } else if (counts[i] > 2) {
+    } else if (counts[i] > 2 || (counts[i] === 2 && counts.every((c) => c <= 2))) {
       counts[i]--;
       sum--;
     }

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { LISTENING_HISTORY } from './kaggle.js';
+import { scramble } from './scramble.js';
 import { type FileWriter, refuseToOverwrite, type Written, writeFiles } from './write.js';
 
 /**
@@ -34,15 +35,6 @@ enum Stream {
   UserId = 5,
   TrackId = 6,
   Cluster = 7,
-}
-
-/** Scrambles 32 bits (the last step of MurmurHash3). */
-function scramble(x: number): number {
-  let h = x ^ (x >>> 16);
-  h = Math.imul(h, 0x85ebca6b);
-  h ^= h >>> 13;
-  h = Math.imul(h, 0xc2b2ae35);
-  return (h ^ (h >>> 16)) >>> 0;
 }
 
 /** Random numbers by address: stream, subject (a user or track) and counter give 32 bits, in any order. */

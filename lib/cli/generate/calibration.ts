@@ -247,7 +247,7 @@ export const TRACKS_PER_ARTIST: readonly (readonly [number, number])[] = [
   [0.4189, 1.5],
   [0.564, 2.5],
   [0.6477, 3.5],
-  [0.75, 6],
+  [0.745, 6],
   [0.85, 9.5],
   [0.9, 13],
   [0.95, 19],
@@ -265,7 +265,7 @@ export const PLAYS_PER_USER: readonly (readonly [number, number])[] = [
   [0.9, 23.6],
   [0.99, 70.5],
   [0.9999, 235],
-  [0.999999, 784],
+  [0.99999948, 784],
 ];
 
 /** Listeners of a track with 9,711,301 plays in all: quantiles of the logarithm. Median 57, mean 319, 90th percentile 738, 99th 3,836, greatest 80,656. */
@@ -286,9 +286,11 @@ export const PLAYCOUNT_AT_LEAST: readonly (readonly [number, number])[] = [
   [2, 0.392],
   [3, 0.236],
   [4, 0.1672],
-  [6, 0.0988],
-  [11, 0.0358],
+  [6, 0.0968],
+  [11, 0.0349],
   [22, 0.0099],
-  [100, 0.00026],
-  [2948, 1.03e-7],
+  [45, 0.0021],
+  [100, 0.00034],
+  [700, 2.7e-6],
+  [2948, 5.2e-8],
 ];

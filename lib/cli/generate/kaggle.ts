@@ -4,7 +4,7 @@ import { ArgumentError } from '../../errors.js';
 import { type Catalogue, inventCatalogue } from './catalogue.js';
 import { writeUserId } from './ids.js';
 import { drawPlaycounts } from './playcounts.js';
-import { type Listening, listen } from './plays.js';
+import { type Listening, listen, mostPlays } from './plays.js';
 import type { Size } from './sizes.js';
 import { csvField, type FileWriter, pythonFloat, refuseToOverwrite, type Written, writeFiles } from './write.js';
 
@@ -31,13 +31,16 @@ export interface Generated extends Listening {
  */
 export function generate(size: Size, seed = 1): Generated {
   const { users, plays, catalogue, playable, heard } = size;
-  if (
-    !(users >= 1 && plays >= users && heard >= 1 && heard <= playable && playable <= catalogue && plays >= heard && plays <= (users * playable) / 8)
-  ) {
+  if (!(users >= 1 && plays >= users && heard >= 1 && heard <= playable && heard <= plays && playable <= catalogue)) {
     throw new ArgumentError(
-      `A size needs users ≤ plays ≤ users · playable / 8 and heard ≤ playable ≤ catalogue, got users ${users}, plays ${plays}, heard ${heard}, playable ${playable}, catalogue ${catalogue}.`,
+      `A size needs 1 ≤ users ≤ plays, 1 ≤ heard ≤ playable ≤ catalogue and heard ≤ plays; got users ${users}, plays ${plays}, heard ${heard}, playable ${playable}, catalogue ${catalogue}.`,
     );
   }
+  const room = Math.floor(users * mostPlays(playable) * 0.75);
+  if (plays > room)
+    throw new ArgumentError(
+      `${users} users of ${playable} playable tracks have room for at most ${room} plays, got ${plays}. Ask for more users or tracks.`,
+    );
   const random = new Random(seed).child('recital data');
   const tracks = inventCatalogue(random.child('catalogue'), size);
   const listening = listen(random.child('listening'), tracks, size);

@@ -174,7 +174,7 @@ export function trackTitle(random: Random, style: Flavour, language: Language | 
 function propose(random: Random, style: Flavour, language: Language | undefined): string {
   if (language && random.int(10) < 7) {
     const { nouns, links } = ABROAD[language];
-    const noun = random.int(3) === 0 ? pick(random, nouns) : `${pick(random, nouns)}, ${pick(random, nouns).toLowerCase()}`;
+    const noun = random.int(3) === 0 ? pick(random, nouns) : `${pick(random, nouns)}, ${lowerFirst(pick(random, nouns))}`;
     return join(noun, pick(random, links), language);
   }
   if (random.int(100) < 9) return pick(random, RARE_TITLES)(random);
@@ -185,4 +185,8 @@ function propose(random: Random, style: Flavour, language: Language | undefined)
 function join(noun: string, link: string, language: Language): string {
   const text = language === 'japanese' ? noun + link : `${noun} ${link}`;
   return text[0].toUpperCase() + text.slice(1);
+}
+
+function lowerFirst(text: string): string {
+  return text[0].toLowerCase() + text.slice(1);
 }

@@ -4,7 +4,7 @@ import { normal } from './draw.js';
 import { exactExp, exactLog } from './exact.js';
 
 /** Standard deviation of what a playcount owes to chance rather than to affinity. */
-const CHANCE = 0.75;
+const CHANCE = 0.9;
 
 /** The share of plays with a playcount of at least k, by the calibration table. */
 export function shareAtLeast(k: number): number {

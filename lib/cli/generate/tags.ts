@@ -141,11 +141,13 @@ export function drawGenres(random: Random, artist: Int32Array, artists: readonly
   const known = Object.values(GENRES).reduce((a, b) => a + b, 0);
   const columns = GENRE_NAMES.map((genre) => (GENRES[genre] / known) * (1 - GENRE_MISSING) * artist.length);
   balance(table, sizes, [...columns, GENRE_MISSING * artist.length]);
+  // each scene deals its shares out to its tracks in random order, so that even a small catalogue has the rare genres
   const genres = new Array<string>(artist.length);
-  for (let t = 0; t < genres.length; t++) {
+  const dealt = new Int32Array(SCENES.length);
+  for (const t of random.permutation(artist.length)) {
     const s = artists[artist[t]].scene;
     const row = Array.from(table.subarray(s * m, (s + 1) * m));
-    genres[t] = GENRE_NAMES[category(row, random.uniform())] ?? '';
+    genres[t] = GENRE_NAMES[category(row, (dealt[s]++ + 0.5) / sizes[s])] ?? '';
   }
   return genres;
 }

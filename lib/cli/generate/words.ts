@@ -121,7 +121,7 @@ export const ABROAD = {
       'i Malmö, vid ån, för dig, utan ord, på måndag, som var, är här, över isen, igen, på väg hem, till sist, under träden, i maj, och vi två',
     ),
     bands: phrases(
-      'Norra Ljuset, Åsa Lindgård, Måndagsklubben, Gran & Ek, Sjöfågel, Hjärter Sju, Emil Strömby, Grå Häst, Vinteräpplen, Stilla Östersjön, Klöver, Torsdag Kväll',
+      'Norra Ljuset, Åsa Lindgård, Måndagsklubben, Gran & Ek, Sjöfågel, Hjärter Sju, Emil Strömby, Grå Häst, Vinteräpplen, Stilla Östersjön, Klöverfält, Torsdag Kväll',
     ),
   },
   spanish: {
@@ -138,7 +138,7 @@ export const ABROAD = {
   polish: {
     nouns: phrases('Żółte światła, Noc, Mój dom, Rzeka, Zimowy sen, Ulica, Wiatr, Pociąg, Stary most, Błękit, Łąka, Cień'),
     links: phrases('nad Wisłą, bez słów, i my, w październiku, o świcie, na zawsze, jak wczoraj, we mgle, za oknem, do jutra'),
-    bands: phrases('Biała Łódź, Cichy Dworzec, Żuraw, Późne Lato, Mała Księga, Wrzesień Wieczorem, Srebrna Nić, Dom Pod Lasem'),
+    bands: phrases('Biała Łódź, Cichy Dworzec, Żuraw i Wrona, Późne Lato, Mała Księga, Wrzesień Wieczorem, Srebrna Nić, Dom Pod Lasem'),
   },
   japanese: {
     nouns: phrases('夜の海, 青い窓, 雨の駅, 春の道, 小さな星, 遠い声, 白い鳥, 夏の終わり, 月の庭, 朝の光'),
