@@ -77,6 +77,12 @@ export interface Kernels {
   ): void;
   gemmRows(from: number, to: number, ...args: number[]): void;
   gemmWorkspace(): number;
+  gatherRows(n: number, width: number, rows: number, table: number, out: number, stride: number): void;
+  scatterRows(n: number, width: number, rows: number, d: number, stride: number, table: number): void;
+  columnSums(n: number, width: number, x: number, sums: number): void;
+  scaleShift(n: number, width: number, x: number, scale: number, shift: number, out: number): void;
+  relu(n: number, x: number, y: number): void;
+  reluBackward(n: number, y: number, d: number, out: number): void;
 }
 
 /** Which build of the kernels: `reproducible` gives the same bits on every machine, `fast` uses fused multiply-add where the runtime has it. */

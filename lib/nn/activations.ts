@@ -1,3 +1,4 @@
+import { kernels } from '../compute/kernels.js';
 import { ArgumentError } from '../errors.js';
 import type { Module, StateBuffer } from './module.js';
 import type { Parameter } from './parameter.js';
@@ -9,20 +10,19 @@ export class ReLU implements Module {
   readonly parameters: readonly Parameter[] = [];
   readonly buffers: readonly StateBuffer[] = [];
   private out: Float32Array = new Float32Array(0);
-  private readonly room = { out: new Scratch(), inputGradient: new Scratch() };
+  private readonly room = { input: new Scratch(), out: new Scratch(), gradient: new Scratch(), inputGradient: new Scratch() };
 
   forward(input: Float32Array): Float32Array {
-    const out = this.room.out.get(input.length);
-    for (let i = 0; i < out.length; i++) out[i] = Math.max(0, input[i]);
-    this.out = out;
-    return out;
+    this.out = this.room.out.get(input.length);
+    kernels().relu(input.length, this.room.input.shared(input).byteOffset, this.out.byteOffset);
+    return this.out;
   }
 
   backward(gradient: Float32Array): Float32Array {
     const { out } = this;
     checkLength(gradient, out.length, 'ReLU: the gradient');
     const d = this.room.inputGradient.get(out.length);
-    for (let i = 0; i < d.length; i++) d[i] = out[i] > 0 ? gradient[i] : 0;
+    kernels().reluBackward(out.length, out.byteOffset, this.room.gradient.shared(gradient).byteOffset, d.byteOffset);
     return d;
   }
 }

@@ -1,3 +1,5 @@
+import { kernels } from '../compute/kernels.js';
+import { float32 } from '../compute/memory.js';
 import { ArgumentError } from '../errors.js';
 import type { Module, StateBuffer } from './module.js';
 import { Parameter } from './parameter.js';
@@ -33,15 +35,14 @@ export class BatchNorm1d implements Module {
   private readonly momentum: number;
   private readonly eps: number;
   private readonly what: string;
+  private input: Float32Array = new Float32Array(0);
   private size = 0;
   private ofBatch = false;
   private readonly mean: Float64Array;
-  private readonly scale: Float64Array; // 1/√(σ² + eps)
-  private readonly room = {
-    out: new Scratch(),
-    normal: new Scratch(),
-    inputGradient: new Scratch(),
-  };
+  private readonly deviation: Float64Array; // √(σ² + eps)
+  private readonly scale: Float32Array; // w/√(σ² + eps)
+  private readonly shift: Float32Array; // b − μ·w/√(σ² + eps)
+  private readonly room = { input: new Scratch(), out: new Scratch(), inputGradient: new Scratch() };
 
   /**
    * @param width columns
@@ -69,71 +70,71 @@ export class BatchNorm1d implements Module {
       { name: `${name}.running_var`, value: this.runningVar },
     ];
     this.mean = new Float64Array(width);
-    this.scale = new Float64Array(width);
+    this.deviation = new Float64Array(width);
+    this.scale = float32(width);
+    this.shift = float32(width);
   }
 
   forward(input: Float32Array, size: number, training: boolean): Float32Array {
-    const { width, mean, scale } = this;
+    const { width, mean, deviation, scale, shift } = this;
     checkRows(input, { size, width, what: `${this.what}: the input` });
+    this.input = this.room.input.shared(input);
     this.size = size;
     this.ofBatch = training;
-    if (training) this.takeStatistics(input, size);
+    if (training) this.takeStatistics();
     else {
       mean.set(this.runningMean);
-      for (let c = 0; c < width; c++) scale[c] = 1 / Math.sqrt(this.runningVar[c] + this.eps);
+      for (let c = 0; c < width; c++) deviation[c] = Math.sqrt(this.runningVar[c] + this.eps);
     }
-    const w = this.weight.value;
-    const b = this.bias.value;
-    const normal = this.room.normal.get(input.length);
+    for (let c = 0; c < width; c++) {
+      const a = this.weight.value[c] / deviation[c];
+      scale[c] = a;
+      shift[c] = this.bias.value[c] - mean[c] * a;
+    }
     const out = this.room.out.get(input.length);
-    for (let o = 0; o < out.length; o += width) {
-      for (let c = 0; c < width; c++) {
-        const z = (input[o + c] - mean[c]) * scale[c];
-        normal[o + c] = z;
-        out[o + c] = w[c] * z + b[c];
-      }
-    }
+    kernels().scaleShift(size, width, this.input.byteOffset, scale.byteOffset, shift.byteOffset, out.byteOffset);
     return out;
   }
 
-  private takeStatistics(input: Float32Array, size: number): void {
+  private takeStatistics(): void {
+    const { width, input, size, mean, deviation, momentum } = this;
     if (size < 2) throw new ArgumentError(`${this.what} needs at least 2 rows to take their variance, got ${size}. Choose a larger bs.`);
-    const { width, mean, scale, momentum } = this;
     mean.fill(0);
     for (let o = 0; o < input.length; o += width) for (let c = 0; c < width; c++) mean[c] += input[o + c];
     for (let c = 0; c < width; c++) mean[c] /= size;
-    const square = scale.fill(0);
+    const square = deviation.fill(0);
     for (let o = 0; o < input.length; o += width) for (let c = 0; c < width; c++) square[c] += (input[o + c] - mean[c]) ** 2;
     for (let c = 0; c < width; c++) {
       this.runningMean[c] += momentum * (mean[c] - this.runningMean[c]);
       this.runningVar[c] += momentum * (square[c] / (size - 1) - this.runningVar[c]);
-      scale[c] = 1 / Math.sqrt(square[c] / size + this.eps);
+      deviation[c] = Math.sqrt(square[c] / size + this.eps);
     }
   }
 
   backward(gradient: Float32Array): Float32Array {
-    const { width, size, scale } = this;
+    const { width, size, input, mean, deviation } = this;
     checkRows(gradient, { size, width, what: `${this.what}: the gradient` });
-    const normal = this.room.normal.get(gradient.length);
-    const w = this.weight.value;
     const sum = new Float64Array(width); // Σ dy
-    const dot = new Float64Array(width); // Σ dy·z
+    const dot = new Float64Array(width); // Σ dy·z, with z = (x − μ)/√(σ² + eps)
     for (let o = 0; o < gradient.length; o += width) {
       for (let c = 0; c < width; c++) {
         sum[c] += gradient[o + c];
-        dot[c] += gradient[o + c] * normal[o + c];
+        dot[c] += gradient[o + c] * (input[o + c] - mean[c]);
       }
     }
+    // dx = w/√(σ² + eps)·(dy − (Σ dy + z·Σ dy·z)/n) = a·dy − m·x − k: mean and variance move with the batch; running ones do not
+    const share = this.ofBatch ? 1 / size : 0;
+    const [a, m, k] = [0, 1, 2].map(() => new Float64Array(width));
     for (let c = 0; c < width; c++) {
+      dot[c] /= deviation[c];
       this.bias.grad[c] += sum[c];
       this.weight.grad[c] += dot[c];
+      a[c] = this.weight.value[c] / deviation[c];
+      m[c] = (a[c] * share * dot[c]) / deviation[c];
+      k[c] = a[c] * share * sum[c] - m[c] * mean[c];
     }
-    // dx = w·scale·(dy − (Σ dy + z·Σ dy·z)/n): mean and variance move with the batch; running ones do not
-    const share = this.ofBatch ? 1 / size : 0;
     const d = this.room.inputGradient.get(gradient.length);
-    for (let o = 0; o < d.length; o += width) {
-      for (let c = 0; c < width; c++) d[o + c] = w[c] * scale[c] * (gradient[o + c] - share * (sum[c] + normal[o + c] * dot[c]));
-    }
+    for (let o = 0; o < d.length; o += width) for (let c = 0; c < width; c++) d[o + c] = a[c] * gradient[o + c] - m[c] * input[o + c] - k[c];
     return d;
   }
 }

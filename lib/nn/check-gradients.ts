@@ -38,13 +38,7 @@ export function checkGradients(model: Model, batch: Batch, options: CheckGradien
   const { size, targets, weights } = batch;
   const rows = () => {
     restore(); // the same dropout mask and statistics each time
-    return {
-      size,
-      targets,
-      weights,
-      outputs: model.outputs,
-      pred: model.forward(batch, true),
-    };
+    return { size, targets, weights, outputs: model.outputs, pred: model.forward(batch, true) };
   };
   try {
     for (const p of model.parameters) p.zeroGrad();
@@ -92,12 +86,7 @@ function checkParameter(p: Parameter, value: () => number, options: { loss: numb
     }
     if (largest > 0) worst = Math.max(worst, gap / largest);
   }
-  return {
-    parameter: p.name,
-    shape: p.shape.join(' × '),
-    tried: count,
-    gap: worst,
-  };
+  return { parameter: p.name, shape: p.shape.join(' × '), tried: count, gap: worst };
 }
 
 function centralDifference(values: Float32Array, index: number, { h, value }: { h: number; value: () => number }): number {

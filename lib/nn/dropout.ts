@@ -16,11 +16,7 @@ export class Dropout implements Module {
   private readonly random: Random;
   private readonly what: string;
   private scale: Float32Array | undefined;
-  private readonly room = {
-    mask: new Scratch(),
-    out: new Scratch(),
-    inputGradient: new Scratch(),
-  };
+  private readonly room = { mask: new Scratch(), out: new Scratch(), inputGradient: new Scratch() };
 
   /**
    * @param p probability, at least 0 and less than 1

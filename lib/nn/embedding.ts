@@ -1,7 +1,9 @@
+import { kernels } from '../compute/kernels.js';
+import { int32 } from '../compute/memory.js';
 import type { Random } from '../compute/random.js';
 import { ArgumentError } from '../errors.js';
 import { Parameter } from './parameter.js';
-import { checkRows, checkWidth, Scratch } from './scratch.js';
+import { checkRows, checkWidth, onSharedMemory, Scratch } from './scratch.js';
 
 /** Options of Embedding. */
 export interface EmbeddingOptions {
@@ -9,8 +11,8 @@ export interface EmbeddingOptions {
   init?: 'fastai' | 'pytorch';
   /** Prefix of its parameter's name; default `embedding`. */
   name?: string;
-  /** What the vectors are drawn from. */
-  random: Random;
+  /** What the vectors are drawn from; without it they are 0, to be loaded. */
+  random?: Random;
 }
 
 /** Where rows lie in a wider array: `column` is where they start in its rows of `stride` values. */
@@ -29,9 +31,10 @@ export class Embedding {
   readonly weight: Parameter;
   readonly parameters: readonly Parameter[];
   private readonly what: string;
-  private indices = new Int32Array(0);
+  private indices: Int32Array = int32(0);
+  private slots: Int32Array = int32(0);
   private size = 0;
-  private readonly room = new Scratch();
+  private readonly room = { out: new Scratch(), gradient: new Scratch() };
 
   /**
    * @param rows number of vectors
@@ -47,12 +50,10 @@ export class Embedding {
     checkWidth(rows, `${this.what}: rows`);
     checkWidth(width, `${this.what}: width`);
     if (init !== 'fastai' && init !== 'pytorch') throw new ArgumentError(`${this.what}: init must be 'fastai' or 'pytorch', got '${init}'.`);
-    this.weight = new Parameter(`${name}.weight`, [rows, width], {
-      table: true,
-    });
-    const draw = random.child(this.weight.name);
-    if (init === 'fastai') initEmbedding(this.weight, draw);
-    else for (let i = 0; i < this.weight.value.length; i++) this.weight.value[i] = draw.normal();
+    this.weight = new Parameter(`${name}.weight`, [rows, width], { table: true });
+    const draw = random?.child(this.weight.name);
+    if (draw && init === 'fastai') initEmbedding(this.weight, draw);
+    else if (draw) for (let i = 0; i < this.weight.value.length; i++) this.weight.value[i] = draw.normal();
     this.parameters = [this.weight];
   }
 
@@ -63,33 +64,21 @@ export class Embedding {
   }
 
   /**
-   * The vectors of the first `size` indices, one row each: a view, or written into columns of `options.into` and returned as that.
+   * The vectors of the first `size` indices, one row each: a view, or written into columns of `options.into`, which must be an array of float32(), and
+   * returned as that.
    * @throws ArgumentError for an index that is not a row
    */
   forward(indices: Int32Array, size = indices.length, options?: Columns & { into: Float32Array }): Float32Array {
     this.check(indices, size);
     const { width } = this;
-    if (this.indices.length < size) this.indices = new Int32Array(size);
+    if (this.indices.length < size) this.indices = int32(size);
     for (let r = 0; r < size; r++) this.indices[r] = indices[r];
     this.size = size;
-    const {
-      into: out,
-      column,
-      stride,
-    } = options ?? {
-      into: this.room.get(size * width),
-      column: 0,
-      stride: width,
-    };
-    checkRows(out, {
-      size,
-      width: stride,
-      what: `${this.what}: the array to write into`,
-    });
-    const { value } = this.weight;
-    for (let r = 0, o = column; r < size; r++, o += stride) {
-      for (let c = 0, i = indices[r] * width; c < width; c++) out[o + c] = value[i + c];
-    }
+    const { into: out, column, stride } = options ?? { into: this.room.out.get(size * width), column: 0, stride: width };
+    checkRows(out, { size, width: stride, what: `${this.what}: the array to write into` });
+    if (!onSharedMemory(out))
+      throw new ArgumentError(`${this.what}: the array to write into must lie on the shared memory. Make it with float32(n).`);
+    kernels().gatherRows(size, width, this.indices.byteOffset, this.weight.value.byteOffset, out.byteOffset + 4 * column, stride);
     return out;
   }
 
@@ -99,18 +88,17 @@ export class Embedding {
    */
   backward(gradient: Float32Array, { column, stride }: Columns = { column: 0, stride: this.width }): void {
     const { width, indices, size } = this;
-    checkRows(gradient, {
-      size,
-      width: stride,
-      what: `${this.what}: the gradient`,
-    });
-    const { grad, slots } = this.weight;
-    for (let r = 0, o = column; r < size; r++, o += stride) {
-      const slot = slots![indices[r]];
-      if (slot < 0)
+    checkRows(gradient, { size, width: stride, what: `${this.what}: the gradient` });
+    if (this.slots.length < size) this.slots = int32(size);
+    const slots = this.weight.slots!;
+    for (let r = 0; r < size; r++) {
+      this.slots[r] = slots[indices[r]];
+      if (this.slots[r] < 0) {
         throw new ArgumentError(`${this.what}: row ${indices[r]} was not touched. Call touch() with the batch's indices before forward().`);
-      for (let c = 0, i = slot * width; c < width; c++) grad[i + c] += gradient[o + c];
+      }
     }
+    const d = this.room.gradient.shared(gradient);
+    kernels().scatterRows(size, width, this.slots.byteOffset, d.byteOffset + 4 * column, stride, this.weight.grad.byteOffset);
   }
 
   private check(indices: Int32Array, size: number): void {

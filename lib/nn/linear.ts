@@ -1,3 +1,4 @@
+import { kernels } from '../compute/kernels.js';
 import { matmul } from '../compute/matmul.js';
 import type { Random } from '../compute/random.js';
 import type { Module, StateBuffer } from './module.js';
@@ -29,12 +30,7 @@ export class Linear implements Module {
   private readonly what: string;
   private input: Float32Array = new Float32Array(0);
   private size = 0;
-  private readonly room = {
-    input: new Scratch(),
-    out: new Scratch(),
-    gradient: new Scratch(),
-    inputGradient: new Scratch(),
-  };
+  private readonly room = { input: new Scratch(), out: new Scratch(), gradient: new Scratch(), inputGradient: new Scratch() };
 
   /**
    * @param inputs values of a row that goes in
@@ -65,7 +61,7 @@ export class Linear implements Module {
     this.input = this.room.input.shared(input);
     this.size = size;
     const out = this.room.out.get(size * outputs);
-    if (bias) for (let o = 0; o < out.length; o += outputs) for (let j = 0; j < outputs; j++) out[o + j] = bias.value[j];
+    if (bias) repeatRow(bias.value, out);
     matmul(
       { m: size, n: outputs, k: inputs },
       {
@@ -80,11 +76,7 @@ export class Linear implements Module {
 
   backward(gradient: Float32Array): Float32Array {
     const { inputs, outputs, weight, bias, size } = this;
-    checkRows(gradient, {
-      size,
-      width: outputs,
-      what: `${this.what}: the gradient`,
-    });
+    checkRows(gradient, { size, width: outputs, what: `${this.what}: the gradient` });
     const d = this.room.gradient.shared(gradient);
     matmul(
       { m: outputs, n: inputs, k: size },
@@ -95,16 +87,19 @@ export class Linear implements Module {
         add: true,
       },
     );
-    if (bias) for (let o = 0; o < d.length; o += outputs) for (let j = 0; j < outputs; j++) bias.grad[j] += d[o + j];
+    if (bias) kernels().columnSums(size, outputs, d.byteOffset, bias.grad.byteOffset);
     const out = this.room.inputGradient.get(size * inputs);
     matmul(
       { m: size, n: inputs, k: outputs },
-      {
-        a: { values: d, rowStride: outputs },
-        b: { values: weight.value, rowStride: inputs },
-        c: { values: out, rowStride: inputs },
-      },
+      { a: { values: d, rowStride: outputs }, b: { values: weight.value, rowStride: inputs }, c: { values: out, rowStride: inputs } },
     );
     return out;
   }
+}
+
+/** Fills `out` with copies of a row, doubling what is there. */
+function repeatRow(row: Float32Array, out: Float32Array): void {
+  if (out.length === 0) return;
+  out.set(row);
+  for (let done = row.length; done < out.length; done *= 2) out.copyWithin(done, 0, Math.min(done, out.length - done));
 }

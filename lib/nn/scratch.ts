@@ -3,6 +3,11 @@ import { ArgumentError } from '../errors.js';
 
 const none: Float32Array = new Float32Array(0);
 
+/** Whether kernels can reach an array. */
+export function onSharedMemory(values: Float32Array): boolean {
+  return (values.buffer as ArrayBufferLike) instanceof SharedArrayBuffer;
+}
+
 /** Room on the shared memory for what a layer keeps from one call to the next; it grows when a batch is larger than any before. */
 export class Scratch {
   private all: Float32Array | undefined;
@@ -19,7 +24,7 @@ export class Scratch {
 
   /** The values themselves if they lie on shared memory, where kernels reach them, else a copy that does. */
   shared(values: Float32Array): Float32Array {
-    if ((values.buffer as ArrayBufferLike) instanceof SharedArrayBuffer) return values;
+    if (onSharedMemory(values)) return values;
     const copy = this.get(values.length);
     copy.set(values);
     return copy;

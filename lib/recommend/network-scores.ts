@@ -1,3 +1,4 @@
+import { kernels } from '../compute/kernels.js';
 import { matmul } from '../compute/matmul.js';
 import { dispose, float32 } from '../compute/memory.js';
 import type { EmbeddingNN } from '../models/embedding-nn.js';
@@ -28,14 +29,16 @@ export function networkScores(model: EmbeddingNN, users: Int32Array, out: Float3
   }
   const ofUsers = half(vectors, { offset: 0, from: 0, m: users.length, k: user.width });
   const ofTracks = half(item.weight.value, { offset: item.width, from: user.width, m: tracks, k: item.width });
+  const ofUser = float32(width);
+  const one = float32(width).fill(1);
   const hidden = float32(Math.min(CHUNK, tracks) * width);
   for (let b = 0; b < users.length; b++) {
-    const ofUser = ofUsers.slice(b * width, (b + 1) * width).map((x, c) => x + (first.bias?.value[c] ?? 0));
+    for (let c = 0; c < width; c++) ofUser[c] = ofUsers[b * width + c] + (first.bias?.value[c] ?? 0);
     for (let from = 0; from < tracks; from += CHUNK) {
       const size = Math.min(CHUNK, tracks - from);
-      for (let t = 0, i = 0, j = from * width; t < size; t++) for (let c = 0; c < width; c++) hidden[i++] = ofTracks[j++] + ofUser[c];
+      kernels().scaleShift(size, width, ofTracks.byteOffset + 4 * from * width, one.byteOffset, ofUser.byteOffset, hidden.byteOffset);
       out.set(rest.forward(hidden.subarray(0, size * width), size, false), b * tracks + from);
     }
   }
-  for (const array of [vectors, ofUsers, ofTracks, hidden]) dispose(array);
+  for (const array of [vectors, ofUsers, ofTracks, hidden, ofUser, one]) dispose(array);
 }

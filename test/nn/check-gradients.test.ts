@@ -55,19 +55,10 @@ describe('checkGradients', () => {
 
   it('checks a model on a batch of the loaders, with its loss', () => {
     const dls = plantedLoaders({ bs: 32 });
-    const model = new EmbeddingDotBias(5, dls.classes, {
-      yRange: [0, 6],
-      random,
-    });
+    const model = new EmbeddingDotBias(5, dls.classes, { yRange: [0, 6], random });
     expect([...checkGradients(model, dls.oneBatch()).numbers('gap')].every((gap) => gap < 0.01)).to.equal(true);
-    const batch = {
-      ...dls.oneBatch(),
-      targets: new Float32Array(32).fill(1),
-      weights: normals(32, 2).map(Math.abs),
-    };
-    checkGradients(new EmbeddingDotBias(5, dls.classes, { random }), batch, {
-      lossFunc: new BCEWithLogitsLossFlat(),
-    });
+    const batch = { ...dls.oneBatch(), targets: new Float32Array(32).fill(1), weights: normals(32, 2).map(Math.abs) };
+    checkGradients(new EmbeddingDotBias(5, dls.classes, { random }), batch, { lossFunc: new BCEWithLogitsLossFlat() });
   });
 
   it('finds a gradient that is 5 % too large, one forgotten, one of the wrong sign', () => {

@@ -30,11 +30,7 @@ describe('Dropout', () => {
   it('is a product with its mask, forward and backward', () => {
     const mask = new Dropout(0.3, { random }).forward(new Float32Array(60).fill(1), 12, true).slice();
     const reference = (x: tf.Tensor2D): tf.Tensor => tf.mul(x, tf.tensor2d(mask, [12, 5]));
-    expectModule(new Dropout(0.3, { random }), {
-      input: normals(60, 2),
-      size: 12,
-      reference,
-    });
+    expectModule(new Dropout(0.3, { random }), { input: normals(60, 2), size: 12, reference });
   });
 
   it('draws another mask each step, another for each name and seed, and the same for the same', () => {

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expect } from 'chai';
+import { float32 } from '../../lib/compute/memory.js';
 import { Random } from '../../lib/compute/random.js';
 import { ArgumentError } from '../../lib/errors.js';
 import { Embedding } from '../../lib/nn/embedding.js';
@@ -40,7 +41,7 @@ describe('Embedding', () => {
 
   it('writes into columns of a wider array, and reads gradients from there', () => {
     const layer = new Embedding(9, 2, { init: 'pytorch', random });
-    const into = new Float32Array(6 * 5).fill(-1);
+    const into = float32(6 * 5).fill(-1);
     layer.touch(indices);
     const wide = layer.forward(indices, 6, { into, column: 2, stride: 5 });
     const row = (r: number): number[] => [...layer.weight.value.slice(2 * indices[r], 2 * indices[r] + 2)];
@@ -71,13 +72,8 @@ describe('Embedding', () => {
       expect(() => layer.touch(Int32Array.of(bad))).to.throw(ArgumentError, `index ${bad}`);
     }
     expect(() => layer.forward(indices, 7)).to.throw(ArgumentError, '7 indices were expected, got 6');
-    expect(() =>
-      layer.forward(indices, 6, {
-        into: new Float32Array(3),
-        column: 0,
-        stride: 2,
-      }),
-    ).to.throw(ArgumentError, '6 rows × 2 values');
+    expect(() => layer.forward(indices, 6, { into: new Float32Array(12), column: 0, stride: 2 })).to.throw(ArgumentError, 'float32(n)');
+    expect(() => layer.forward(indices, 6, { into: new Float32Array(3), column: 0, stride: 2 })).to.throw(ArgumentError, '6 rows × 2 values');
     layer.forward(indices);
     expect(() => layer.backward(new Float32Array(3))).to.throw(ArgumentError, '6 rows × 2 values');
     expect(() => layer.backward(new Float32Array(12))).to.throw(ArgumentError, 'Call touch()');

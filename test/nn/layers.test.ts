@@ -21,24 +21,13 @@ describe('Linear', () => {
   ]) {
     it(`is TensorFlow's for ${size} rows, ${inputs} → ${outputs}`, () => {
       const input = normals(size * inputs, 1);
-      expectModule(new Linear(inputs, outputs, { random }), {
-        input,
-        size,
-        reference: (x, w, b) => tf.add(tf.matMul(x, w, false, true), b),
-      });
-      expectModule(new Linear(inputs, outputs, { random, bias: false }), {
-        input,
-        size,
-        reference: (x, w) => tf.matMul(x, w, false, true),
-      });
+      expectModule(new Linear(inputs, outputs, { random }), { input, size, reference: (x, w, b) => tf.add(tf.matMul(x, w, false, true), b) });
+      expectModule(new Linear(inputs, outputs, { random, bias: false }), { input, size, reference: (x, w) => tf.matMul(x, w, false, true) });
     });
   }
 
   it('starts uniform in ±1/√inputs, and decays its weight only', () => {
-    const { weight, bias, parameters } = new Linear(400, 300, {
-      random,
-      name: 'layers.0.0',
-    });
+    const { weight, bias, parameters } = new Linear(400, 300, { random, name: 'layers.0.0' });
     expect(parameters.map((p) => [p.name, p.shape, p.decay])).to.deep.equal([
       ['layers.0.0.weight', [300, 400], true],
       ['layers.0.0.bias', [300], false],
@@ -82,11 +71,7 @@ describe('Linear', () => {
 
 describe('ReLU and SigmoidRange', () => {
   it("ReLU is TensorFlow's", () => {
-    expectModule(new ReLU(), {
-      input: normals(40, 2),
-      size: 8,
-      reference: (x) => tf.relu(x),
-    });
+    expectModule(new ReLU(), { input: normals(40, 2), size: 8, reference: (x) => tf.relu(x) });
   });
 
   it('ReLU has the derivative 0 at 0, and lets NaN through', () => {
@@ -97,11 +82,7 @@ describe('ReLU and SigmoidRange', () => {
   });
 
   it('the range is low + (high − low)·σ(x)', () => {
-    expectModule(new SigmoidRange([-1, 5.5]), {
-      input: normals(30, 3),
-      size: 30,
-      reference: (x) => tf.add(tf.mul(tf.sigmoid(x), 6.5), -1),
-    });
+    expectModule(new SigmoidRange([-1, 5.5]), { input: normals(30, 3), size: 30, reference: (x) => tf.add(tf.mul(tf.sigmoid(x), 6.5), -1) });
     expect(new SigmoidRange([0, 4]).at(0)).to.equal(2);
     const layer = new SigmoidRange([0, 4]);
     expect([...layer.forward(Float32Array.of(-800, 800))]).to.deep.equal([0, 4]);
@@ -135,11 +116,7 @@ describe('BatchNorm1d', () => {
       layer.weight.value.set(normals(width, 4));
       layer.bias.value.set(normals(width, 5));
       const input = normals(size * width, 6).map((x, i) => 3 * x + (i % width));
-      expectModule(layer, {
-        input,
-        size,
-        reference: (x, w, b) => normalised(x, w, b),
-      });
+      expectModule(layer, { input, size, reference: (x, w, b) => normalised(x, w, b) });
     }
   });
 

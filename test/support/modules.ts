@@ -39,12 +39,7 @@ export function moduleModel(module: Module, options: { input: Float32Array; size
 
 /** A batch of random targets, for a layer that makes n values. */
 export function targetsFor(n: number): Batch {
-  return {
-    size: n,
-    inputs: [],
-    targets: normals(n, 'targets'),
-    rows: new Int32Array(n),
-  };
+  return { size: n, inputs: [], targets: normals(n, 'targets'), rows: new Int32Array(n) };
 }
 
 /** Remembers values that are written in place; the function that comes back restores them. */

@@ -4,3 +4,4 @@ export { dotBiasBackward, dotBiasForward } from './dot-bias';
 export { adam, adamTable } from './adam';
 export { moments, momentsTable } from './moments';
 export { gemm, gemmRows, gemmWorkspace } from './gemm';
+export { columnSums, gatherRows, relu, reluBackward, scaleShift, scatterRows } from './layers';
