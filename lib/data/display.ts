@@ -1,6 +1,14 @@
 import type { Chart } from './chart.js';
 import type { Table } from './table.js';
 
+/** A place in the output whose content can be replaced. */
+export interface DisplaySlot {
+  /** Shows a chart that will be replaced soon. */
+  update(chart: Chart): void;
+  /** Shows the chart that stays. */
+  show(chart: Chart): void;
+}
+
 /**
  * The one door through which layers below notebook/ show anything: they describe, notebook/ draws. Without notebook/ (a module imported alone, a
  * unit test) nothing is shown.
@@ -14,6 +22,8 @@ export interface Display {
   text(line: string): void;
   /** Prints a warning: the call goes on, but its result is probably not what was meant. */
   warn(line: string): void;
+  /** Makes a place for a chart that changes while something runs. A display that cannot replace what it has shown leaves this out. */
+  slot?(): DisplaySlot;
 }
 
 const silent: Display = { table() {}, chart() {}, text() {}, warn() {} };

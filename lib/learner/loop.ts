@@ -40,6 +40,11 @@ export class Loop {
     this.oneBatch = new OneBatch(learn, this.events);
   }
 
+  /** Whether this is a run of training, validation in it included. */
+  get fitting(): boolean {
+    return this.current !== undefined;
+  }
+
   /** The run at hand or, between runs, the one that was stopped; undefined if nothing is left to do. */
   get unfinished(): UnfinishedRun | undefined {
     return this.current && !this.rehearsing ? this.snapshot(this.current) : this.stopped;

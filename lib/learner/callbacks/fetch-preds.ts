@@ -1,0 +1,40 @@
+import type { Callback } from '../callback.js';
+import type { Learner } from '../learner.js';
+import type { GetPredsOptions, Predictions } from '../preds.js';
+
+/** Options of FetchPreds: those of getPreds. */
+export interface FetchPredsOptions extends Omit<GetPredsOptions, 'inner'> {
+  /** Callbacks that have no part in it. */
+  cbs?: Callback | readonly Callback[];
+}
+
+/**
+ * Predicts after every validation of a run, for callbacks that look at predictions while the model is trained (fastai's FetchPredsCallback).
+ * @example
+ * const fetch = new FetchPreds({ dsIdx: 0 });
+ * await learn.fit(2, 1e-3, { cbs: [fetch, { name: 'look', afterEpoch: () => console.log(fetch.preds!.preds[0]) }] });
+ */
+export class FetchPreds implements Callback {
+  readonly name = 'FetchPreds';
+  readonly runLrFind = false;
+  readonly removeOnFetch = true;
+  /** The last predictions; undefined before the first validation. */
+  preds: Predictions | undefined;
+  private readonly options: GetPredsOptions;
+  private readonly left: readonly Callback[];
+
+  constructor({ cbs = [], ...options }: FetchPredsOptions = {}) {
+    this.options = options;
+    this.left = [cbs].flat();
+  }
+
+  async afterValidate(learn: Learner): Promise<void> {
+    if (!learn.loop.fitting) return;
+    await learn.withoutCbs(
+      (cb) => this.left.includes(cb),
+      async () => {
+        this.preds = await learn.getPreds({ ...this.options, inner: true });
+      },
+    );
+  }
+}

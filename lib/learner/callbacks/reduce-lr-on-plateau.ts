@@ -1,0 +1,39 @@
+import { display } from '../../data/display.js';
+import { ArgumentError } from '../../errors.js';
+import type { Learner } from '../learner.js';
+import { type PatienceOptions, PatientTracker } from './tracker.js';
+
+/** Options of ReduceLROnPlateau; defaults as fastai's. */
+export interface ReduceLROnPlateauOptions extends PatienceOptions {
+  /** The learning rate is divided by this; default 10. */
+  factor?: number;
+  /** It never falls below this; default 0. */
+  minLr?: number;
+}
+
+/**
+ * Divides the learning rate by `factor` after `patience` epochs without improvement (fastai's ReduceLROnPlateau). For `fit`: the schedule of fitOneCycle and its
+ * like would set the rate again.
+ * @example await learn.fit(20, 1e-2, { cbs: [new ReduceLROnPlateau({ patience: 2, factor: 3 })] });
+ */
+export class ReduceLROnPlateau extends PatientTracker {
+  readonly name = 'ReduceLROnPlateau';
+  override readonly order = 62;
+  readonly factor: number;
+  readonly minLr: number;
+
+  constructor({ factor = 10, minLr = 0, ...options }: ReduceLROnPlateauOptions = {}) {
+    super(options);
+    if (!(factor > 1)) throw new ArgumentError(`factor must be more than 1, got ${factor}.`);
+    if (!(minLr >= 0)) throw new ArgumentError(`minLr must not be negative, got ${minLr}.`);
+    this.factor = factor;
+    this.minLr = minLr;
+  }
+
+  protected act({ opt, epoch }: Learner): void {
+    const before = opt.hypers.lr;
+    opt.setHypers({ lr: opt.groups.map(({ hypers }) => Math.max(hypers.lr / this.factor, this.minLr)) });
+    this.wait = 0;
+    if (opt.hypers.lr < before) display().text(`Epoch ${epoch}: reducing lr to ${opt.hypers.lr}`);
+  }
+}

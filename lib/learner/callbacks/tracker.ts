@@ -1,0 +1,104 @@
+import { ArgumentError, UnknownIdError } from '../../errors.js';
+import type { Callback } from '../callback.js';
+import type { Learner } from '../learner.js';
+
+/** What a callback watches, and when it is better than before. Defaults as fastai's. */
+export interface TrackerOptions {
+  /** Column of the training table: `train_loss`, `valid_loss` or a metric's name; default `valid_loss`. */
+  monitor?: string;
+  /** Whether less or more is better; default: less if the name contains "loss" or "error", else more. */
+  comp?: 'less' | 'greater';
+  /** A value counts as better if it is so by more than this; default 0. */
+  minDelta?: number;
+  /** Whether each fit starts to compare anew; default true. */
+  resetOnFit?: boolean;
+}
+
+/** Base of callbacks that look for the best value of a column of the training table (fastai's TrackerCallback). */
+export abstract class Tracker implements Callback {
+  abstract readonly name: string;
+  readonly order: number = 60;
+  readonly runLrFind = false;
+  readonly removeOnFetch = true;
+  readonly monitor: string;
+  readonly comp: 'less' | 'greater';
+  readonly minDelta: number;
+  readonly resetOnFit: boolean;
+  /** The best value so far; undefined before the first fit, infinite before the first epoch. */
+  best: number | undefined;
+  /** Whether the last epoch's is the best. */
+  newBest = false;
+  private column = 0;
+
+  constructor({ monitor = 'valid_loss', comp, minDelta = 0, resetOnFit = true }: TrackerOptions = {}) {
+    if (!(minDelta >= 0)) throw new ArgumentError(`minDelta must not be negative, got ${minDelta}.`);
+    if (comp !== undefined && comp !== 'less' && comp !== 'greater') throw new ArgumentError(`comp is 'less' or 'greater', got '${comp}'.`);
+    this.monitor = monitor;
+    this.comp = comp ?? (/loss|error/.test(monitor) ? 'less' : 'greater');
+    this.minDelta = minDelta;
+    this.resetOnFit = resetOnFit;
+  }
+
+  beforeFit({ recorder, resumed, dls }: Learner): void {
+    const columns = recorder.metricNames.slice(1, -1);
+    this.column = columns.indexOf(this.monitor);
+    if (this.column < 0) throw new UnknownIdError('column to monitor', this.monitor, columns, `${this.name} watches one of: ${columns.join(', ')}.`);
+    if (this.column > 0 && dls.valid.n === 0) {
+      throw new ArgumentError(
+        `${this.name} watches ${this.monitor}, but there are no validation rows. Choose { monitor: 'train_loss' }, or split some off.`,
+      );
+    }
+    if (this.best !== undefined && (resumed || !this.resetOnFit)) return;
+    this.best = this.comp === 'less' ? Infinity : -Infinity;
+    this.reset();
+  }
+
+  /** Compares the last epoch's value. Without one (validation was left out) `undefined`. */
+  protected compare({ recorder }: Learner): boolean | undefined {
+    const value = recorder.values[recorder.values.length - 1][this.column];
+    this.newBest = false;
+    if (value === null) return undefined;
+    const { best = NaN, minDelta } = this;
+    this.newBest = this.comp === 'less' ? value + minDelta < best : value - minDelta > best;
+    if (this.newBest) this.best = value;
+    return this.newBest;
+  }
+
+  /** Starts anew. */
+  protected reset(): void {}
+}
+
+/** Options of the trackers that lose patience. */
+export interface PatienceOptions extends TrackerOptions {
+  /** Epochs without improvement that are borne; default 1. */
+  patience?: number;
+}
+
+/** Base of trackers that act after some epochs without improvement. */
+export abstract class PatientTracker extends Tracker {
+  readonly patience: number;
+  /** Epochs since the best. */
+  wait = 0;
+
+  constructor({ patience = 1, ...options }: PatienceOptions = {}) {
+    super(options);
+    if (!(Number.isInteger(patience) && patience > 0))
+      throw new ArgumentError(`patience must be a positive whole number of epochs, got ${patience}.`);
+    this.patience = patience;
+  }
+
+  override beforeFit(learn: Learner): void {
+    super.beforeFit(learn);
+    if (!learn.resumed) this.wait = 0;
+  }
+
+  afterEpoch(learn: Learner): void {
+    const better = this.compare(learn);
+    if (better === undefined) return;
+    this.wait = better ? 0 : this.wait + 1;
+    if (this.wait >= this.patience) this.act(learn);
+  }
+
+  /** What happens then. */
+  protected abstract act(learn: Learner): void;
+}

@@ -1,0 +1,67 @@
+import { Random } from '../../lib/compute/random.js';
+import { type Display, setDisplay } from '../../lib/data/display.js';
+import type { Callback } from '../../lib/learner/callback.js';
+import { Learner, type LearnerOptions } from '../../lib/learner/learner.js';
+import { EmbeddingDotBias } from '../../lib/models/embedding-dot-bias.js';
+import { plantedLoaders } from './synthetic.js';
+
+/** A learner on planted ratings: 1,200 rows for training in 18 batches, 300 for validation. */
+export function makeLearner(options: LearnerOptions & { bs?: number; rows?: number; shuffled?: boolean } = {}): Learner {
+  const { bs, rows, shuffled, ...rest } = options;
+  const dls = plantedLoaders({ bs, rows, shuffled });
+  return new Learner(dls, new EmbeddingDotBias(8, dls.classes, { random: new Random(1), yRange: [-3, 9] }), rest);
+}
+
+/** A copy of all weights. */
+export function weights(learn: Learner): number[] {
+  return learn.model.parameters.flatMap((p) => [...p.value]);
+}
+
+/** Sends SIGINT after a batch: number `iter` of an epoch, in training or validation. Slow enough for the learner to look. */
+export function interruptAt(epoch: number, iter: number, { training = true }: { training?: boolean } = {}): Callback {
+  let batches = 0;
+  const wait = (): void => {
+    const end = performance.now() + 55;
+    while (performance.now() < end);
+  };
+  return {
+    name: 'interrupt',
+    order: 1000,
+    runLrFind: false,
+    afterBatch(learn) {
+      if (batches++ === 0) wait(); // the guard listens from its first turn on
+      if (learn.epoch !== epoch || learn.iter !== iter || learn.training !== training || learn.resumed) return;
+      process.emit('SIGINT');
+      wait();
+    },
+  };
+}
+
+/** The message that a promise is rejected with. */
+export function rejection(work: Promise<unknown>): Promise<string> {
+  return work.then(
+    () => 'no error',
+    (error) => `${error.name}: ${error.message}`,
+  );
+}
+
+/** Runs some work and returns what it displays. */
+export async function displayed(
+  work: () => Promise<unknown>,
+  more: Partial<Display> = {},
+): Promise<{ texts: string[]; warnings: string[]; charts: unknown[] }> {
+  const seen = { texts: [] as string[], warnings: [] as string[], charts: [] as unknown[] };
+  const before = setDisplay({
+    table() {},
+    chart: (chart) => seen.charts.push(chart),
+    text: (line) => seen.texts.push(line),
+    warn: (line) => seen.warnings.push(line),
+    ...more,
+  });
+  try {
+    await work();
+  } finally {
+    setDisplay(before);
+  }
+  return seen;
+}
