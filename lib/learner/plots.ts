@@ -52,7 +52,7 @@ export function plotSched({ hps }: Recorder): Chart {
     mark: 'line',
     encoding: {
       x: { field: 'batch', type: 'quantitative', title: 'training batches' },
-      y: { field: 'value', type: 'quantitative', title: name, axis: { format: '.2~e' } },
+      y: { field: 'value', type: 'quantitative', title: name, scale: { zero: false }, axis: name === 'lr' ? { format: '.2~e' } : {} },
       tooltip: [{ field: 'batch' }, { field: 'value', format: '.3~e' }],
     },
   });
