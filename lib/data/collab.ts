@@ -2,7 +2,7 @@ import { ArgumentError, DataError } from '../errors.js';
 import type { Batch, DataLoaders } from './batch.js';
 import { encodeWith, fitColumn, type RawColumn } from './collab-classes.js';
 import { CollabDataLoader, type Shuffle } from './collab-loader.js';
-import { type Csr, csrFromPairs } from './csr.js';
+import { type Csr, checkCsr, csrFromPairs } from './csr.js';
 import { display } from './display.js';
 import { Plays } from './plays.js';
 import { readTable } from './read-table.js';
@@ -41,6 +41,20 @@ export interface CollabTableOptions extends CollabOptions {
   ratingName?: string;
 }
 
+/** What outlives the data: see {@link CollabDataLoaders.fromClasses}. */
+export interface CollabClasses {
+  /** Users and items, `#na#` first. */
+  classes: { readonly user: Vocabulary; readonly item: Vocabulary };
+  /** Items that each user has in training, by index in the classes. */
+  seen: Csr;
+  /** Column names of user, item and rating. */
+  names: { readonly user: string; readonly item: string; readonly rating: string };
+  /** How playcounts became ratings. */
+  target?: TargetOptions;
+  /** What is known of the items. */
+  catalogue?: Tracks;
+}
+
 interface Source {
   user: RawColumn;
   item: RawColumn;
@@ -75,23 +89,25 @@ export class CollabDataLoaders implements DataLoaders {
   readonly target: TargetOptions | undefined;
   private seenRows: Csr | undefined;
 
-  private constructor(source: Source, options: CollabOptions) {
+  private constructor(source: Source, options: CollabOptions, known?: CollabClasses) {
     const { validPct, seed = 42, bs = 64, valBs = bs, shuffle = 'permutation' } = options;
     const n = source.rating.length;
-    if (n === 0) throw new DataError('There are no rows to learn from. Was everything filtered away?');
+    if (n === 0 && !known) throw new DataError('There are no rows to learn from. Was everything filtered away?');
     if (options.split && validPct !== undefined) throw new ArgumentError('Give validPct or split, not both.');
-    this.split = options.split ? checkedSplit(options.split, n) : randomSplit(n, { validPct, seed });
+    if (known) this.split = { train: new Int32Array(0), valid: new Int32Array(0) };
+    else this.split = options.split ? checkedSplit(options.split, n) : randomSplit(n, { validPct, seed });
     const { train, valid } = this.split;
     const user = fitColumn(source.user, train, source.userName);
     const item = fitColumn(source.item, train, source.itemName);
-    this.classes = { user: user.classes, item: item.classes };
+    this.classes = known?.classes ?? { user: user.classes, item: item.classes };
+    this.seenRows = known?.seen;
     this.catalogue = source.catalogue;
     this.names = { user: source.userName, item: source.itemName, rating: source.ratingName };
     this.target = source.target;
     const part = (rows: Int32Array) => ({ user: user.encode(rows), item: item.encode(rows), target: pick(source.rating, rows), row: rows });
     this.train = new CollabDataLoader(part(train), { bs, shuffle, seed });
     this.valid = new CollabDataLoader(part(valid), { bs: valBs });
-    this.warnOfUseless();
+    if (!known) this.warnOfUseless();
   }
 
   /**
@@ -143,6 +159,20 @@ export class CollabDataLoaders implements DataLoaders {
    */
   static async fromCsv(path: string, options: CollabTableOptions = {}): Promise<CollabDataLoaders> {
     return CollabDataLoaders.fromTable(await readTable(path), options);
+  }
+
+  /**
+   * Loaders without rows: what a learner that comes from a file has (fastai's `new_empty`). `testDl` works, training does not.
+   * @param known the classes, and what else outlives the data
+   * @throws ArgumentError for classes without `#na#`, or seen items that are none of them
+   */
+  static fromClasses(known: CollabClasses, options: Pick<CollabOptions, 'bs' | 'valBs'> = {}): CollabDataLoaders {
+    const { classes, seen, names, target, catalogue } = known;
+    if (!classes.user.na || !classes.item.na) throw new ArgumentError('The classes of users and items must begin with #na#.');
+    checkCsr(seen, { rows: classes.user.length, columns: classes.item.length });
+    const nothing = { values: [] };
+    const source = { user: nothing, item: nothing, rating: new Float32Array(0), catalogue, target };
+    return new CollabDataLoaders({ ...source, userName: names.user, itemName: names.item, ratingName: names.rating }, options, known);
   }
 
   /** Items that each user has in training: row = index of the user in `classes.user`, columns = indices in `classes.item`, ascending. */

@@ -1,3 +1,5 @@
+import { ArgumentError } from '../errors.js';
+
 /**
  * Compressed sparse rows: the column numbers of row `r` are `indices[indptr[r] … indptr[r + 1])`. SciPy's names.
  */
@@ -6,6 +8,27 @@ export interface Csr {
   readonly indptr: Int32Array;
   /** Column numbers (or row numbers of the data, as each function says), row after row. */
   readonly indices: Int32Array;
+}
+
+/**
+ * Checks compressed rows that come from outside, from a file for instance: as many rows as said, one after the other, and in each the columns ascending, each
+ * once.
+ * @throws ArgumentError that says what is wrong
+ */
+export function checkCsr({ indptr, indices }: Csr, shape: { rows: number; columns: number }): void {
+  const { rows, columns } = shape;
+  if (indptr.length !== rows + 1 || indptr[0] !== 0 || indptr[rows] !== indices.length) {
+    throw new ArgumentError(`Rows do not fit: ${rows} rows of together ${indices.length} numbers were expected.`);
+  }
+  for (let r = 0; r < rows; r++) if (indptr[r + 1] < indptr[r]) throw new ArgumentError(`Row ${r} has less than no numbers.`);
+  for (let r = 0; r < rows; r++) {
+    for (let j = indptr[r], last = -1; j < indptr[r + 1]; j++) {
+      if (!(indices[j] > last && indices[j] < columns)) {
+        throw new ArgumentError(`Row ${r} has the number ${indices[j]} after ${last}; ascending ones below ${columns} were expected.`);
+      }
+      last = indices[j];
+    }
+  }
 }
 
 /**

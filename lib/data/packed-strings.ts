@@ -45,7 +45,7 @@ export function readVocabulary(st: SafetensorsFile, name: string, options: { na:
   for (let i = 0; i < n; i++) {
     const at = order ? order[i] : i + first;
     if (!(at >= first && at < n + first)) throw new DataError(`${name}.order names class ${at}; there are ${n + first}.`);
-    if (last >= 0 && buffer.compare(buffer, offsets[at], offsets[at + 1], offsets[last], offsets[last + 1]) <= 0) {
+    if (last >= 0 && buffer.compare(buffer, offsets[last], offsets[last + 1], offsets[at], offsets[at + 1]) <= 0) {
       throw new DataError(`the classes of ${name} are not in order, or not distinct.`);
     }
     last = at;

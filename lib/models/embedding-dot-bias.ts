@@ -42,18 +42,20 @@ export class EmbeddingDotBias implements Model {
   /**
    * @param nFactors width of the factors
    * @param classes vocabularies of users and items (a CollabDataLoaders' `classes`), or their sizes
-   * @param options `yRange`, and `random`, which the weights are drawn from
+   * @param options `yRange`, and `random`, which the weights are drawn from; without it they are 0, to be loaded
    */
   constructor(
     readonly nFactors: number,
     readonly classes: { user: Vocabulary; item: Vocabulary },
-    { yRange, random }: EmbeddingDotBiasOptions & { random: Random },
+    { yRange, random }: EmbeddingDotBiasOptions & { random?: Random },
   ) {
     if (!(Number.isInteger(nFactors) && nFactors > 0)) throw new ArgumentError(`nFactors must be a positive whole number, got ${nFactors}.`);
     if (yRange) checkYRange(yRange);
     this.yRange = yRange;
-    const table = (name: string, rows: number, width: number): Parameter =>
-      initEmbedding(new Parameter(name, [rows, width], { table: true }), random.child(name));
+    const table = (name: string, rows: number, width: number): Parameter => {
+      const p = new Parameter(name, [rows, width], { table: true });
+      return random ? initEmbedding(p, random.child(name)) : p;
+    };
     this.uWeight = table('uWeight', classes.user.length, nFactors);
     this.iWeight = table('iWeight', classes.item.length, nFactors);
     this.uBias = table('uBias', classes.user.length, 1);

@@ -1,4 +1,4 @@
-import type { Random } from '../compute/random.js';
+import { Random } from '../compute/random.js';
 import type { Batch } from '../data/batch.js';
 import type { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError, UnknownIdError } from '../errors.js';
@@ -40,8 +40,8 @@ export interface EmbeddingNNOptions extends TabularConfig {
   embSzs?: EmbSzs;
   /** Sigmoid range [low, high] of the prediction; default: none. */
   yRange?: readonly [number, number];
-  /** What weights and dropout masks are drawn from. */
-  random: Random;
+  /** What weights and dropout masks are drawn from; without it the vectors are 0, to be loaded. */
+  random?: Random;
 }
 
 /**
@@ -57,6 +57,8 @@ export class EmbeddingNN implements Model {
   readonly user: Embedding;
   /** Vectors of the items. */
   readonly item: Embedding;
+  /** How it was built: what another one of the same shape needs. */
+  readonly config: Required<Omit<EmbeddingNNOptions, 'yRange' | 'random'>>;
   /** Sigmoid range of the prediction, if any. */
   readonly yRange: readonly [number, number] | undefined;
   /** The first layer: of the two vectors, the user's first. */
@@ -74,17 +76,19 @@ export class EmbeddingNN implements Model {
    */
   constructor(
     readonly classes: { user: Vocabulary; item: Vocabulary },
-    options: EmbeddingNNOptions,
+    options: EmbeddingNNOptions = {},
   ) {
-    const { layers = [50], embSzs = {}, ps = 0, embedP = 0, useBn = true, bnFinal = false, yRange, random } = options;
+    const { layers = [50], embSzs = {}, ps = 0, embedP = 0, useBn = true, bnFinal = false, yRange } = options;
+    const random = options.random ?? new Random(0);
     const drops = typeof ps === 'number' ? layers.map(() => ps) : ps;
     if (drops.length !== layers.length) {
       throw new ArgumentError(`ps has ${drops.length} probabilities for ${layers.length} hidden layers: give one number, or one for each.`);
     }
     for (const key of Object.keys(embSzs)) if (key !== 'user' && key !== 'item') throw new UnknownIdError('embedding', key, ['user', 'item']);
     const { user = embSzRule(classes.user.length), item = embSzRule(classes.item.length) } = embSzs;
-    this.user = new Embedding(classes.user.length, user, { name: 'embeds.0', random });
-    this.item = new Embedding(classes.item.length, item, { name: 'embeds.1', random });
+    this.user = new Embedding(classes.user.length, user, { name: 'embeds.0', random: options.random });
+    this.item = new Embedding(classes.item.length, item, { name: 'embeds.1', random: options.random });
+    this.config = { layers: [...layers], embSzs: { user, item }, ps: [...drops], embedP, useBn, bnFinal };
     this.embedDrop = new Dropout(embedP, { name: 'emb_drop', random });
     this.yRange = yRange;
     this.range = yRange && new SigmoidRange(yRange);

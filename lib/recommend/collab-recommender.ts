@@ -100,14 +100,15 @@ export abstract class CollabRecommender extends Learner implements Recommender {
   }
 }
 
-/** The training rows as pairs, counted without `#na#`. */
-function trainingInteractions({ classes, train }: CollabDataLoaders): Interactions {
-  const known = Int32Array.from(train.data.user.keys()).filter((i) => train.data.user[i] > 0 && train.data.item[i] > 0);
-  const withoutNa = (vocabulary: Vocabulary): Vocabulary => vocabulary.subset(Array.from({ length: vocabulary.length - 1 }, (_, i) => i + 1));
-  return Interactions.fromPairs({
-    users: withoutNa(classes.user),
-    tracks: withoutNa(classes.item),
-    user: known.map((i) => train.data.user[i] - 1),
-    track: known.map((i) => train.data.item[i] - 1),
-  });
+/** What each user has in training, numbered without `#na#`. */
+function trainingInteractions({ classes, seen }: CollabDataLoaders): Interactions {
+  const withoutNa = (vocabulary: Vocabulary): Vocabulary => vocabulary.subset(Int32Array.from({ length: vocabulary.length - 1 }, (_, i) => i + 1));
+  const indptr = new Int32Array(classes.user.length);
+  const indices = new Int32Array(seen.indices.length);
+  let n = 0;
+  for (let u = 1; u < classes.user.length; u++) {
+    for (let j = seen.indptr[u]; j < seen.indptr[u + 1]; j++) if (seen.indices[j] > 0) indices[n++] = seen.indices[j] - 1;
+    indptr[u] = n;
+  }
+  return Interactions.fromCsr({ users: withoutNa(classes.user), tracks: withoutNa(classes.item), indptr, indices: indices.slice(0, n) });
 }

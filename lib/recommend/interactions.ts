@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { type Csr, groupBy } from '../data/csr.js';
+import { type Csr, checkCsr, groupBy } from '../data/csr.js';
 import type { Plays } from '../data/plays.js';
 import type { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
@@ -69,6 +69,19 @@ export class Interactions implements Csr {
       indptr[u + 1] = n;
     }
     return new Interactions(users, tracks, indptr, n === indices.length ? indices : indices.slice(0, n), n === sums.length ? sums : sums.slice(0, n));
+  }
+
+  /**
+   * From rows that are there already, one a user, kept as they are and checked.
+   * @param rows the tracks of each user, ascending; `playcount`: one a pair, more than 0, default 1 each
+   */
+  static fromCsr(rows: Csr & { users: Vocabulary; tracks: Vocabulary; playcount?: Float32Array }): Interactions {
+    const { users, tracks, indptr, indices, playcount = new Float32Array(indices.length).fill(1) } = rows;
+    checkCsr(rows, { rows: users.length, columns: tracks.length });
+    if (playcount.length !== indices.length || !playcount.every((p) => p > 0 && p < Infinity)) {
+      throw new ArgumentError(`${indices.length} playcounts above 0 were expected, one for each pair.`);
+    }
+    return new Interactions(users, tracks, indptr, indices, playcount);
   }
 
   /** The track indices of a user (by index), ascending. A view: not to be written to. */

@@ -256,4 +256,17 @@ describe('CollabDataLoaders', () => {
     }
     expect(best).to.be.lessThan(300);
   });
+
+  it('makes loaders without rows of classes alone, which encode other rows as before', () => {
+    const whole = CollabDataLoaders.fromTable(records, { split, bs: 4 });
+    const { classes, seen, names } = whole;
+    const empty = CollabDataLoaders.fromClasses({ classes, seen, names }, { bs: 4 });
+    expect([empty.train.n, empty.train.length, empty.valid.n]).to.deep.equal([0, 0, 0]);
+    expect(empty.seen).to.deep.equal(seen);
+    expect(epochOf(empty.testDl(records))).to.deep.equal(epochOf(whole.testDl(records)));
+    const wrong = { indptr: new Int32Array(2), indices: new Int32Array(0) };
+    expect(() => CollabDataLoaders.fromClasses({ classes, seen: wrong, names })).to.throw(ArgumentError, 'Rows do not fit');
+    const user = classes.user.subset([1, 2]);
+    expect(() => CollabDataLoaders.fromClasses({ classes: { ...classes, user }, seen, names })).to.throw(ArgumentError, 'must begin with #na#');
+  });
 });

@@ -66,6 +66,43 @@ describe('Interactions', () => {
     expect([...made.playcount]).to.deep.equal([1, 2]);
   });
 
+  it('are the same when they are made of their own rows', () => {
+    const columns = { users: vocabulary('user', 3), tracks: vocabulary('track', 4) };
+    const made = Interactions.fromPairs({
+      ...columns,
+      user: Int32Array.of(2, 0, 2, 0),
+      track: Int32Array.of(3, 1, 0, 2),
+      playcount: Float32Array.of(5, 1, 2, 3),
+    });
+    expect(Interactions.fromCsr(made)).to.deep.equal(made);
+    const { indptr, indices } = made;
+    expect([...Interactions.fromCsr({ ...columns, indptr, indices }).playcount]).to.deep.equal([1, 1, 1, 1]);
+  });
+
+  it('refuse rows that are none, whatever is wrong with them', () => {
+    const columns = { users: vocabulary('user', 2), tracks: vocabulary('track', 3) };
+    const rows = (indptr: number[], indices: number[], playcount?: number[]) => () =>
+      Interactions.fromCsr({
+        ...columns,
+        indptr: Int32Array.from(indptr),
+        indices: Int32Array.from(indices),
+        ...(playcount && { playcount: Float32Array.from(playcount) }),
+      });
+    expect(rows([0, 1, 2], [2, 0])).to.not.throw();
+    for (const indptr of [[0, 2], [0, 1, 1, 2], [1, 1, 2], [0, 1, 3], []])
+      expect(rows(indptr, [0, 1]), indptr.join()).to.throw(ArgumentError, '2 rows of together 2');
+    expect(rows([0, 3, 2], [0, 1])).to.throw(ArgumentError, 'Row 1 has less than no numbers');
+    for (const indices of [
+      [1, 1],
+      [2, 0],
+      [0, 3],
+      [-1, 0],
+    ])
+      expect(rows([0, 2, 2], indices), indices.join()).to.throw(ArgumentError, 'Row 0 has the number');
+    for (const playcount of [[1], [1, 0], [1, NaN], [1, Infinity], [1, -1]])
+      expect(rows([0, 1, 2], [0, 1], playcount)).to.throw(ArgumentError, 'playcounts above 0');
+  });
+
   it('refuse columns of unequal lengths', () => {
     const columns = { users: vocabulary('user', 1), tracks: vocabulary('track', 1) };
     expect(() => Interactions.fromPairs({ ...columns, user: Int32Array.of(0), track: new Int32Array(0) })).to.throw(ArgumentError, 'equal lengths');
