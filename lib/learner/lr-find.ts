@@ -100,6 +100,7 @@ export async function lrFind(learn: Learner, options: LrFindOptions = {}): Promi
   }
   const value = (name: SuggestName): number => points[name]?.value ?? NaN;
   const found = { valley: value('valley'), slide: value('slide'), minimum: value('minimum'), steep: value('steep'), lrs, losses, points };
+  learn.recorder.lrFound = found;
   if (showPlot) display().chart(plotLrFind(found, suggestFuncs));
   if (!points.valley) {
     display().warn(`lrFind has no suggestion: only ${losses.length} batches ran before the loss diverged. Try a smaller startLr or a larger numIt.`);

@@ -1,8 +1,10 @@
 import { display } from '../data/display.js';
+import { RecitalError } from '../errors.js';
 import type { Callback } from './callback.js';
 import type { Learner } from './learner.js';
+import type { LrFindResult, SuggestName } from './lr-find.js';
 import type { Metric } from './metrics.js';
-import { plotLoss, plotSched } from './plots.js';
+import { plotLoss, plotLrFind, plotSched } from './plots.js';
 import { SmoothLoss } from './smooth.js';
 
 /** One row of the training table: epoch, losses, metrics, seconds. Missing values (validation left out) are null. */
@@ -42,6 +44,8 @@ export class Recorder implements Callback {
   metricNames: string[] = [];
   /** The last finished row. */
   log: LogRow = [];
+  /** What the last lrFind found. */
+  lrFound: LrFindResult | undefined;
   readonly smoothLoss = new SmoothLoss();
   private readonly validLoss = { sum: 0, rows: 0 };
   private started = 0;
@@ -109,6 +113,12 @@ export class Recorder implements Callback {
   /** Plots the smoothed training loss, leaving out the first `skipStart` batches, and the validation loss of each epoch. */
   plotLoss({ skipStart = 5, withValid = true }: { skipStart?: number; withValid?: boolean } = {}): void {
     display().chart(plotLoss(this, { skipStart, withValid }));
+  }
+
+  /** Plots the last lrFind again, with the suggestions that are asked for; default valley. */
+  plotLrFind({ suggestFuncs = ['valley'] }: { suggestFuncs?: readonly SuggestName[] } = {}): void {
+    if (!this.lrFound) throw new RecitalError('There is no learning rate search to plot yet: call lrFind first.');
+    display().chart(plotLrFind(this.lrFound, suggestFuncs));
   }
 
   /** Plots the scheduled hyper-parameters of the last run, batch by batch. */

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { Random } from '../../lib/compute/random.js';
 import { setDisplay } from '../../lib/data/display.js';
 import type { Table } from '../../lib/data/table.js';
-import { ArgumentError, NumericError } from '../../lib/errors.js';
+import { ArgumentError, NumericError, RecitalError } from '../../lib/errors.js';
 import type { Callback } from '../../lib/learner/callback.js';
 import {
   CancelBackwardException,
@@ -158,6 +158,19 @@ describe('Learner', () => {
       () => expect.fail('must be refused'),
       (e) => expect(e).to.be.instanceOf(ArgumentError),
     );
+  });
+
+  it('draws the search for a learning rate, at once and again', async () => {
+    const titles: string[] = [];
+    const before = setDisplay({ table() {}, chart: (chart) => titles.push(`${chart.title}: ${chart.alt}`), text() {}, warn() {} });
+    const learn = make();
+    expect(() => learn.recorder.plotLrFind()).to.throw(RecitalError, 'call lrFind first');
+    await learn.lrFind({ suggestFuncs: ['valley', 'steep'] });
+    learn.recorder.plotLrFind({ suggestFuncs: ['slide'] });
+    setDisplay(before);
+    expect(titles).to.have.length(2);
+    expect(titles[0]).to.contain('valley').and.to.contain('steep');
+    expect(titles[1]).to.contain('slide').and.not.to.contain('valley');
   });
 
   it('records losses, learning rates and a row an epoch as fastai does', async () => {

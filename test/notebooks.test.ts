@@ -1,0 +1,65 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { executeNotebook } from '../lib/cli/executor.js';
+import { joined, type Notebook, readNotebook } from '../lib/cli/notebook-file.js';
+
+const folder = join(__dirname, '..', 'notebooks');
+
+/** What each code cell printed and showed, as text; clock times apart. */
+function texts({ cells }: Notebook): string[] {
+  return cells
+    .filter((cell) => cell.cell_type === 'code')
+    .map(({ outputs = [] }) => {
+      const parts = outputs.map(({ text, data }) => joined(text ?? data?.['text/plain'] ?? ''));
+      return parts.join('\n').replace(/\b\d+:\d\d(:\d\d)?\b/g, 'TIME');
+    });
+}
+
+/** Expects the same words, and numbers equal to a relative 1e-4: a machine's `Math.exp` may differ in the last bit. */
+function expectSame(actual: string, expected: string, where: string): void {
+  const number = /-?\d[\d,]*\.?\d*(?:e[+-]?\d+)?/gi;
+  const numbers = (s: string): number[] => (s.match(number) ?? []).map((x) => Number(x.replace(/,/g, '')));
+  const words = (s: string): string => s.replace(number, '#').replace(/\s+/g, ' ');
+  expect(words(actual), where).to.equal(words(expected));
+  const wanted = numbers(expected);
+  numbers(actual).forEach((x, i) => {
+    // Values that are zero but for rounding, such as the correlation of two principal components, have no digits to compare.
+    if (Math.abs(x - wanted[i]) > 1e-4 * Math.abs(wanted[i]) && Math.abs(x - wanted[i]) > 1e-9) {
+      throw new Error(`${where}: number ${i} is ${x}, the committed notebook has ${wanted[i]}`);
+    }
+  });
+}
+
+describe('notebooks', () => {
+  for (const file of readdirSync(folder).filter((name) => name.endsWith('.ipynb'))) {
+    const committed = readNotebook(join(folder, file));
+
+    it(`${file} runs in the real kernel and gives the numbers that it was committed with`, async () => {
+      const run: Notebook = structuredClone(committed);
+      const env = { ...process.env, RECITAL_DATA: join(__dirname, '..', 'data', 'sample') }; // not Kaggle's files, if they are there
+      const { failure } = await executeNotebook(run, { cwd: folder, env });
+      expect(failure, failure?.message).to.equal(undefined);
+      const expected = texts(committed);
+      texts(run).forEach((text, i) => {
+        expectSame(text, expected[i], `code cell ${i + 1}`);
+      });
+    });
+
+    it(`${file} teaches: a goal first, prose before code, cells of at most 15 lines, questions at the end`, () => {
+      const { cells } = committed;
+      expect(joined(cells[0].source)).to.match(/^# .*\n\n\*\*Goal\.\*\*/);
+      expect(joined(cells[cells.length - 1].source))
+        .to.contain('**Limits.**')
+        .and.to.contain('**Questions.**');
+      for (const cell of cells) {
+        if (cell.cell_type !== 'code') continue;
+        expect(joined(cell.source).split('\n').length, joined(cell.source)).to.be.at.most(15);
+        expect(
+          cell.outputs?.some((o) => o.output_type === 'error' || o.name === 'stderr'),
+          joined(cell.source),
+        ).to.equal(false);
+      }
+    });
+  }
+});
