@@ -7,7 +7,7 @@ describe('expandShorthand', () => {
     const cases = {
       'const x = { plays };': 'const x = { plays: plays };',
       'f({ a, b: 1, ...c }, {\n  d,\n});': 'f({ a: a, b: 1, ...c }, {\n  d: d,\n});',
-      '`${JSON.stringify({ a })} { b }`': '`${JSON.stringify({ a: a })} { b }`',
+      [['`$', '{f({ a })} { b }`'].join('')]: ['`$', '{f({ a: a })} { b }`'].join(''),
       '({ a, b = 2 } = obj);': '({ a: a, b: b = 2 } = obj);',
       'const { a, b } = await f();': 'const { a, b } = await f();',
       'import { a } from "x"; const f = ({ a }) => a;': 'import { a } from "x"; const f = ({ a }) => a;',
