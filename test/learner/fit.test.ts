@@ -87,7 +87,7 @@ describe('kinds of runs', () => {
       [() => learn.fit(1, [1e-3, 1e-2]), '2 learning rates for 1 parameter groups'],
     ];
     for (const [work, message] of refused)
-      expect(await rejection(work))
+      expect(await rejection(work()))
         .to.contain('ArgumentError')
         .and.to.contain(message);
     expect(weights(learn)).to.deep.equal(before);

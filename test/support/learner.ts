@@ -19,7 +19,7 @@ export function weights(learn: Learner): number[] {
 
 /** Sends SIGINT after a batch: number `iter` of an epoch, in training or validation. Slow enough for the learner to look. */
 export function interruptAt(epoch: number, iter: number, { training = true }: { training?: boolean } = {}): Callback {
-  let batches = 0;
+  let sent = false;
   const wait = (): void => {
     const end = performance.now() + 55;
     while (performance.now() < end);
@@ -29,8 +29,9 @@ export function interruptAt(epoch: number, iter: number, { training = true }: { 
     order: 1000,
     runLrFind: false,
     afterBatch(learn) {
-      if (batches++ === 0) wait(); // the guard listens from its first turn on
-      if (learn.epoch !== epoch || learn.iter !== iter || learn.training !== training || learn.resumed) return;
+      if (!sent && process.listenerCount('SIGINT') === 0) wait(); // the guard of a run listens from its first turn on
+      if (sent || learn.epoch !== epoch || learn.iter !== iter || learn.training !== training) return;
+      sent = true;
       process.emit('SIGINT');
       wait();
     },
