@@ -6,10 +6,10 @@ import { EmbeddingDotBias } from '../../lib/models/embedding-dot-bias.js';
 import { plantedLoaders } from './synthetic.js';
 
 /** A learner on planted ratings: 1,200 rows for training in 18 batches, 300 for validation. */
-export function makeLearner(options: LearnerOptions & { bs?: number; rows?: number; shuffled?: boolean } = {}): Learner {
-  const { bs, rows, shuffled, ...rest } = options;
+export function makeLearner(options: LearnerOptions & { bs?: number; rows?: number; shuffled?: boolean; ranged?: boolean } = {}): Learner {
+  const { bs, rows, shuffled, ranged = true, ...rest } = options;
   const dls = plantedLoaders({ bs, rows, shuffled });
-  return new Learner(dls, new EmbeddingDotBias(8, dls.classes, { random: new Random(1), yRange: [-3, 9] }), rest);
+  return new Learner(dls, new EmbeddingDotBias(8, dls.classes, { random: new Random(1), yRange: ranged ? [-3, 9] : undefined }), rest);
 }
 
 /** A copy of all weights. */
