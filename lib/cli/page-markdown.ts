@@ -1,5 +1,5 @@
-import katex from 'katex';
 import { Marked } from 'marked';
+import temml from 'temml';
 import { escapeHtml } from '../notebook/escape.js';
 
 /** A heading of a page. */
@@ -33,7 +33,7 @@ export class Markdown {
           },
           renderer({ raw }) {
             const tex = raw.replace(/^\$+|\$+$/g, '').trim();
-            return katex.renderToString(tex, { output: 'mathml', displayMode: raw.startsWith('$$'), throwOnError: false });
+            return temml.renderToString(tex, { displayMode: raw.startsWith('$$'), throwOnError: false });
           },
         },
       ],
