@@ -2,7 +2,8 @@ import type { Vocabulary } from './vocabulary.js';
 
 /**
  * One mini-batch. Arrays may be longer than the batch: only the first `size` rows count, and their content is valid until the next batch is drawn.
- * Collaborative filtering: `inputs` = [user index, track index], `targets` = rating, one per row.
+ * Collaborative filtering: `inputs` = [user index, track index], `targets` = rating, one per row. With negative sampling a row with target 1 (a track that
+ * the user has played) is followed by its rows with target 0 (same user, tracks that the user has not played); a batch never parts them.
  */
 export interface Batch {
   /** Rows in this batch. */
@@ -13,7 +14,7 @@ export interface Batch {
   readonly targets: Float32Array;
   /** One weight per row, if the loader weights its rows. */
   readonly weights?: Float32Array;
-  /** Each row's number in the data that the loaders were made from. */
+  /** Each row's number in the data that the loaders were made from; −1 for a row that was drawn and is not in the data. */
   readonly rows: Int32Array;
 }
 

@@ -1,11 +1,14 @@
 import { Random } from '../compute/random.js';
 import { ArgumentError } from '../errors.js';
 import type { Batch, DataLoader } from './batch.js';
+import type { Negatives } from './negatives.js';
+import { WeightedDraw } from './weighted-draw.js';
 
 /**
  * How the rows of an epoch are drawn:
  * - `'permutation'`: each row once, in random order;
- * - `'replacement'`: as many draws as rows, each of any row with equal chance, so that about 63 % of the rows come up (fastai from 2.7.15 on);
+ * - `'replacement'`: as many draws as rows, each of any row with equal chance, so that about 63 % of the rows come up (fastai from 2.7.15 on); if rows
+ *   have weights, with a chance in proportion to them;
  * - `'none'`: each row once, in order.
  */
 export type Shuffle = 'permutation' | 'replacement' | 'none';
@@ -20,6 +23,8 @@ export interface CollabRows {
   target: Float32Array;
   /** Number of the row in the data set. */
   row: Int32Array;
+  /** Weight of each row, if they have any. */
+  weight?: Float32Array;
 }
 
 /** Options of {@link CollabDataLoader}. */
@@ -32,9 +37,18 @@ export interface CollabLoaderOptions {
   dropLast?: boolean;
   /** Seed of the order. Default 42. */
   seed?: number | string;
+  /** Draws negatives: then each row is a positive, followed in its batch by its negatives. Default: none. */
+  negatives?: Negatives;
 }
 
-/** Batches of (user, item) → rating. */
+/**
+ * Batches of (user, item) → rating. With weights, a batch of `'permutation'` carries them; `'replacement'` draws by them instead, and `'none'`, which is
+ * for measuring, leaves them out.
+ *
+ * With negatives each row becomes 1 + n: itself, then n rows of the same user with drawn items, whose target is 0 and whose row number is −1. They stay
+ * together in one batch, so `bs` is rounded down to a multiple of 1 + n. An epoch draws its own negatives, the same each time; in order, they are always
+ * the same.
+ */
 export class CollabDataLoader implements DataLoader {
   /** Rows. */
   readonly n: number;
@@ -47,56 +61,81 @@ export class CollabDataLoader implements DataLoader {
   /** Whether a last batch of fewer than `bs` rows is dropped. */
   readonly dropLast: boolean;
   private readonly seed: number | string;
+  private readonly negatives: Negatives | undefined;
 
   /** @param data the rows, in order */
   constructor(
     readonly data: CollabRows,
-    { bs, shuffle = 'none', dropLast = shuffle !== 'none', seed = 42 }: CollabLoaderOptions,
+    { bs, shuffle = 'none', dropLast = shuffle !== 'none', seed = 42, negatives }: CollabLoaderOptions,
   ) {
     if (!(Number.isInteger(bs) && bs >= 1)) throw new ArgumentError(`A batch needs a whole number of rows, at least 1, got bs = ${bs}.`);
     if (!['permutation', 'replacement', 'none'].includes(shuffle)) {
       throw new ArgumentError(`shuffle must be 'permutation', 'replacement' or 'none', got '${shuffle}'.`);
     }
-    this.n = data.user.length;
-    this.bs = bs;
+    const group = 1 + (negatives?.n ?? 0);
+    if (bs < group) throw new ArgumentError(`A positive and its ${group - 1} negatives make ${group} rows, more than a batch: bs = ${bs}.`);
+    this.n = data.user.length * group;
+    this.bs = bs - (bs % group);
+    this.negatives = negatives;
     this.shuffle = shuffle;
     this.dropLast = dropLast;
     this.seed = seed;
-    this.length = dropLast ? Math.floor(this.n / bs) : Math.ceil(this.n / bs);
+    this.length = dropLast ? Math.floor(this.n / this.bs) : Math.ceil(this.n / this.bs);
   }
 
   /** The same rows, once each and in order, the last batch included: for predictions. `bs`: rows a batch, default as now. */
   inOrder({ bs = this.bs }: { bs?: number } = {}): CollabDataLoader {
-    return new CollabDataLoader(this.data, { bs, seed: this.seed });
+    return new CollabDataLoader(this.data, { bs, seed: this.seed, negatives: this.negatives });
   }
 
   /** The batches of one epoch. The arrays of a batch are used again for the next one of the same call. */
   *batches(epoch = 0): Generator<Batch, void, undefined> {
+    const { negatives, bs, shuffle } = this;
     const { user, item, target, row } = this.data;
+    const weight = shuffle === 'permutation' ? this.data.weight : undefined;
     const order = this.order(epoch);
-    const users = new Int32Array(this.bs);
-    const items = new Int32Array(this.bs);
-    const batch = { size: 0, inputs: [users, items], targets: new Float32Array(this.bs), rows: new Int32Array(this.bs) };
-    const { targets, rows } = batch;
+    const random = this.random('negatives').child(shuffle === 'none' ? 'in order' : epoch);
+    const users = new Int32Array(bs);
+    const items = new Int32Array(bs);
+    const targets = new Float32Array(bs);
+    const rows = new Int32Array(bs);
+    const weights = weight && new Float32Array(bs);
+    const batch = { size: 0, inputs: [users, items], targets, rows, ...(weights && { weights }) };
+    const group = 1 + (negatives?.n ?? 0);
     for (let b = 0; b < this.length; b++) {
-      const start = b * this.bs;
-      const size = Math.min(this.bs, this.n - start);
-      for (let k = 0; k < size; k++) {
-        const i = order ? order[start + k] : start + k;
-        users[k] = user[i];
+      const start = (b * bs) / group;
+      const end = Math.min(start + bs / group, user.length);
+      let k = 0;
+      for (let j = start; j < end; j++) {
+        const i = order ? order[j] : j;
+        const last = k + group;
+        users.fill(user[i], k, last);
+        weights?.fill(weight![i], k, last);
         items[k] = item[i];
         targets[k] = target[i];
-        rows[k] = row[i];
+        rows[k++] = row[i];
+        for (; k < last; k++) {
+          items[k] = negatives!.draw(user[i], random);
+          targets[k] = 0;
+          rows[k] = -1;
+        }
       }
-      batch.size = size;
+      batch.size = k;
       yield batch;
     }
   }
 
   private order(epoch: number): Int32Array | undefined {
+    const n = this.data.user.length;
     if (this.shuffle === 'none') return undefined;
-    const random = new Random(this.seed).child('shuffle').child(epoch);
-    if (this.shuffle === 'permutation') return random.permutation(this.n);
-    return Int32Array.from({ length: this.n }, () => random.int(this.n));
+    const random = this.random('shuffle').child(epoch);
+    if (this.shuffle === 'permutation') return random.permutation(n);
+    const { weight } = this.data;
+    const weighted = weight && new WeightedDraw(weight);
+    return Int32Array.from({ length: n }, () => (weighted ? weighted.draw(random) : random.int(n)));
+  }
+
+  private random(use: string): Random {
+    return new Random(this.seed).child(use);
   }
 }

@@ -1,12 +1,15 @@
-import { ArgumentError, DataError } from '../errors.js';
+import { ArgumentError, DataError, UnknownIdError } from '../errors.js';
 import type { Batch, DataLoaders } from './batch.js';
 import { encodeWith, fitColumn, type RawColumn } from './collab-classes.js';
+import { ratings, rawColumn } from './collab-columns.js';
 import { CollabDataLoader, type Shuffle } from './collab-loader.js';
 import { type Csr, checkCsr, csrFromPairs } from './csr.js';
 import { display } from './display.js';
+import { type NegativeOptions, negativeSamplers } from './negatives.js';
 import { Plays } from './plays.js';
 import { readTable } from './read-table.js';
-import { randomSplit, type Split } from './splits.js';
+import { type RowWeights, rowWeights } from './row-weights.js';
+import { checkedSplit, randomSplit, type Split } from './splits.js';
 import { type Cell, Table } from './table.js';
 import { type TargetOptions, targetsOf } from './targets.js';
 import type { Tracks } from './tracks.js';
@@ -26,10 +29,24 @@ export interface CollabOptions {
   split?: { readonly train: ArrayLike<number>; readonly valid: ArrayLike<number> };
   /** How an epoch of training draws its rows. Default `'permutation'`; `'replacement'` is what fastai does from 2.7.15 on. */
   shuffle?: Exclude<Shuffle, 'none'>;
+  /**
+   * Weights of the rows in training, positive: a number for each row of the data, or the name of a column (of plays: `'playcount'`). With `shuffle:
+   * 'permutation'` each row comes once and its loss counts so many times (the mean of a batch is divided by its sum of weights); with `'replacement'` rows
+   * are drawn in proportion to them and count alike, which is what fastai's weighted loader does. Validation counts every row once. Default: none.
+   */
+  weights?: RowWeights;
 }
 
 /** Options of {@link CollabDataLoaders.fromPlays}. */
-export interface CollabPlaysOptions extends CollabOptions, TargetOptions {}
+export interface CollabPlaysOptions extends CollabOptions, TargetOptions {
+  /**
+   * Draw tracks that the user has not played beside those that the user has. Then every play is a positive with target 1, whatever its playcount (so
+   * `target` and `threshold` are not for it), and is followed in its batch by its negatives with target 0: for a loss on single rows
+   * (BCEWithLogitsLossFlat) or on pairs (BPRLoss, HingeLoss). `bs` counts all rows. Training draws among the tracks that the user has not in training, anew
+   * in each epoch; validation among those in neither part, once. Default: none.
+   */
+  negatives?: NegativeOptions;
+}
 
 /** Options of {@link CollabDataLoaders.fromTable}. */
 export interface CollabTableOptions extends CollabOptions {
@@ -64,6 +81,8 @@ interface Source {
   ratingName: string;
   catalogue?: Tracks;
   target?: TargetOptions;
+  weight?: Float32Array;
+  negatives?: NegativeOptions;
 }
 
 /**
@@ -105,17 +124,25 @@ export class CollabDataLoaders implements DataLoaders {
     this.names = { user: source.userName, item: source.itemName, rating: source.ratingName };
     this.target = source.target;
     const part = (rows: Int32Array) => ({ user: user.encode(rows), item: item.encode(rows), target: pick(source.rating, rows), row: rows });
-    this.train = new CollabDataLoader(part(train), { bs, shuffle, seed });
-    this.valid = new CollabDataLoader(part(valid), { bs: valBs });
-    if (!known) this.warnOfUseless();
+    const parts = { train: part(train), valid: part(valid) };
+    const weight = source.weight && pick(source.weight, train);
+    const negatives = source.negatives && negativeSamplers({ ...parts, classes: this.classes }, source.negatives);
+    this.train = new CollabDataLoader({ ...parts.train, weight }, { bs, shuffle, seed, negatives: negatives?.train });
+    this.valid = new CollabDataLoader(parts.valid, { bs: valBs, seed, negatives: negatives?.valid });
+    if (!known) this.warnOfUseless({ negatives: negatives !== undefined });
   }
 
   /**
    * From plays; what is predicted is a choice: see {@link Target}.
    * @example CollabDataLoaders.fromPlays(plays, { target: 'binary', threshold: 2, bs: 64, seed: 42 })
+   * @example CollabDataLoaders.fromPlays(plays, { negatives: { n: 1, sampling: 'popularity' }, bs: 128 }) // for BPRLoss
    */
   static fromPlays(plays: Plays, options: CollabPlaysOptions = {}): CollabDataLoaders {
-    const { target = 'binary', threshold = 2 } = options;
+    const { negatives, weights } = options;
+    if (negatives && (options.target !== undefined || options.threshold !== undefined)) {
+      throw new ArgumentError('With negatives every play is a positive, so target and threshold mean nothing: leave them out, or filter the plays.');
+    }
+    const { target = 'binary', threshold = negatives ? 0 : 2 } = options;
     const source = {
       user: { codes: plays.user, vocabulary: plays.users },
       item: { codes: plays.track, vocabulary: plays.tracks },
@@ -125,6 +152,8 @@ export class CollabDataLoaders implements DataLoaders {
       ratingName: target === 'count' ? 'playcount' : 'rating',
       catalogue: plays.catalogue,
       target: { target, threshold },
+      negatives,
+      weight: weights === undefined ? undefined : rowWeights(weights, { n: plays.length, column: (name) => playsColumn(plays, name) }),
     };
     return new CollabDataLoaders(source, options);
   }
@@ -148,6 +177,7 @@ export class CollabDataLoaders implements DataLoaders {
       userName,
       itemName,
       ratingName,
+      weight: options.weights === undefined ? undefined : rowWeights(options.weights, { n: table.length, column: (name) => table.column(name) }),
     };
     return new CollabDataLoaders(source, options);
   }
@@ -230,9 +260,9 @@ export class CollabDataLoaders implements DataLoaders {
     };
   }
 
-  private warnOfUseless(): void {
+  private warnOfUseless({ negatives }: { negatives: boolean }): void {
     const { target } = this.train.data;
-    if (target.length > 1 && target.every((t) => t === target[0])) {
+    if (!negatives && target.length > 1 && target.every((t) => t === target[0])) {
       display().warn(`Every training row has the target ${target[0]}, so there is nothing to learn. Choose another target or threshold.`);
     }
     if (this.train.length === 0) {
@@ -241,42 +271,14 @@ export class CollabDataLoaders implements DataLoaders {
   }
 }
 
+function playsColumn(plays: Plays, name: string): Float32Array {
+  if (name !== 'playcount')
+    throw new UnknownIdError('column of weights', name, ['playcount'], "Of plays it is 'playcount'; for other weights give an array.");
+  return plays.playcount;
+}
+
 function pick(values: Float32Array, rows: Int32Array): Float32Array {
   const out = new Float32Array(rows.length);
   for (let j = 0; j < rows.length; j++) out[j] = values[rows[j]];
   return out;
-}
-
-function rawColumn(table: Table, name: string): RawColumn {
-  const values = table.column(name);
-  for (let i = 0; i < values.length; i++) {
-    if (values[i] === null || Number.isNaN(values[i])) throw new DataError(`Row ${i} (counted from 0) has no "${name}". Drop such rows first.`);
-  }
-  return { values: values as Float64Array | readonly string[] };
-}
-
-function ratings(table: Table, name: string): Float32Array {
-  const column = table.column(name);
-  if (!(column instanceof Float64Array)) {
-    const bad = column.findIndex((v) => v === null || v.trim() === '' || Number.isNaN(Number(v)));
-    const shown = bad < 0 ? 'text' : `"${column[bad]}" in row ${bad} (counted from 0)`;
-    throw new DataError(`The ratings in column "${name}" must be numbers, got ${shown}. Name the columns by userName, itemName and ratingName.`);
-  }
-  const bad = column.findIndex((v) => !Number.isFinite(v));
-  if (bad >= 0) throw new DataError(`Row ${bad} (counted from 0) has the rating ${column[bad]} in column "${name}"; a finite number was expected.`);
-  return Float32Array.from(column);
-}
-
-function checkedSplit(split: { readonly train: ArrayLike<number>; readonly valid: ArrayLike<number> }, n: number): Split {
-  const part = new Uint8Array(n);
-  if (split.train.length === 0) throw new ArgumentError('The split has no training row.');
-  for (const [name, rows, mark] of [['train', split.train, 1] as const, ['valid', split.valid, 2] as const]) {
-    for (let j = 0; j < rows.length; j++) {
-      const i = rows[j];
-      if (!(Number.isInteger(i) && i >= 0 && i < n)) throw new ArgumentError(`split.${name} has row ${i}, but rows count from 0 to ${n - 1}.`);
-      if (part[i] === 3 - mark) throw new ArgumentError(`Row ${i} is in both parts of the split, so validation would be on what was trained.`);
-      part[i] = mark;
-    }
-  }
-  return { train: Int32Array.from(split.train), valid: Int32Array.from(split.valid) };
 }

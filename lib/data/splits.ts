@@ -135,3 +135,20 @@ function shuffle(rows: Int32Array, random: Random): void {
     [rows[i], rows[j]] = [rows[j], rows[i]];
   }
 }
+
+/**
+ * A split that was given by row numbers, checked: `train` is not empty, every row is one of 0 … n−1, and none is in both parts.
+ */
+export function checkedSplit(split: { readonly train: ArrayLike<number>; readonly valid: ArrayLike<number> }, n: number): Split {
+  const part = new Uint8Array(n);
+  if (split.train.length === 0) throw new ArgumentError('The split has no training row.');
+  for (const [name, rows, mark] of [['train', split.train, 1] as const, ['valid', split.valid, 2] as const]) {
+    for (let j = 0; j < rows.length; j++) {
+      const i = rows[j];
+      if (!(Number.isInteger(i) && i >= 0 && i < n)) throw new ArgumentError(`split.${name} has row ${i}, but rows count from 0 to ${n - 1}.`);
+      if (part[i] === 3 - mark) throw new ArgumentError(`Row ${i} is in both parts of the split, so validation would be on what was trained.`);
+      part[i] = mark;
+    }
+  }
+  return { train: Int32Array.from(split.train), valid: Int32Array.from(split.valid) };
+}

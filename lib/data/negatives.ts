@@ -1,0 +1,130 @@
+import type { Random } from '../compute/random.js';
+import { ArgumentError, DataError } from '../errors.js';
+import { type Csr, csrFromPairs } from './csr.js';
+import type { Vocabulary } from './vocabulary.js';
+import { WeightedDraw } from './weighted-draw.js';
+
+/** How items that a user has not played are drawn beside those that the user has. */
+export interface NegativeOptions {
+  /** Negatives for each positive; default 1. */
+  n?: number;
+  /**
+   * `'uniform'` (default): each item with equal chance. `'popularity'`: in proportion to (its training rows)^power, so that popular items, which a user
+   * more likely knows and did not choose, come up more often.
+   */
+  sampling?: 'uniform' | 'popularity';
+  /** For `'popularity'`: 0 is uniform, 1 in proportion to the rows. Default 0.75, word2vec's choice. */
+  power?: number;
+}
+
+/** What a loader needs to draw negatives. */
+export interface Negatives {
+  /** How many for each positive. */
+  readonly n: number;
+  /** An item that is not known to be the user's. */
+  draw(user: number, random: Random): number;
+}
+
+/** Pairs of user and item, by index in the classes (0: `#na#`). */
+interface Pairs {
+  readonly user: Int32Array;
+  readonly item: Int32Array;
+}
+
+/** Tries by chance before the items that are left are counted out: for a user who has nearly all of them. */
+const TRIES = 30;
+
+/** Draws items that a user has not, `#na#` never: independent draws, so an item may come up twice for the same positive. */
+export class NegativeSampler implements Negatives {
+  readonly n: number;
+  private readonly weights: Float64Array;
+  private readonly among: WeightedDraw;
+
+  /**
+   * @param known what each user has, `#na#` (row 0) nothing
+   * @param options weights of the items, 0 for `#na#`; `n`: negatives for each positive
+   */
+  constructor(
+    private readonly known: Csr,
+    { weights, n }: { weights: Float64Array; n: number },
+  ) {
+    this.n = n;
+    this.weights = weights;
+    this.among = new WeightedDraw(weights);
+  }
+
+  draw(user: number, random: Random): number {
+    for (let t = 0; t < TRIES; t++) {
+      const item = this.among.draw(random);
+      if (!this.has(user, item)) return item;
+    }
+    const left = this.weights.slice(); // the same chances, without trying
+    const { indptr, indices } = this.known;
+    for (let j = indptr[user]; j < indptr[user + 1]; j++) left[indices[j]] = 0;
+    return new WeightedDraw(left).draw(random);
+  }
+
+  private has(user: number, item: number): boolean {
+    const { indptr, indices } = this.known;
+    let low = indptr[user];
+    let high = indptr[user + 1] - 1;
+    while (low <= high) {
+      const middle = (low + high) >>> 1;
+      if (indices[middle] === item) return true;
+      if (indices[middle] < item) low = middle + 1;
+      else high = middle - 1;
+    }
+    return false;
+  }
+}
+
+/**
+ * The samplers of training and validation. In training an item that the user has not in training may be drawn; in validation one that the user has
+ * neither in training nor in validation.
+ * @param pairs positives of both parts, and their classes
+ * @throws DataError if somebody has every item, so that nothing can be drawn
+ */
+export function negativeSamplers(
+  { train, valid, classes }: { train: Pairs; valid: Pairs; classes: { readonly user: Vocabulary; readonly item: Vocabulary } },
+  { n = 1, sampling = 'uniform', power }: NegativeOptions,
+): { train: Negatives; valid: Negatives } {
+  if (!(Number.isInteger(n) && n > 0)) throw new ArgumentError(`negatives.n must be a positive whole number, got ${n}.`);
+  if (sampling !== 'uniform' && sampling !== 'popularity') {
+    throw new ArgumentError(`negatives.sampling must be 'uniform' or 'popularity', got '${sampling}'.`);
+  }
+  if (power !== undefined && sampling !== 'popularity') throw new ArgumentError("negatives.power is for sampling: 'popularity'; leave it out.");
+  const exponent = sampling === 'uniform' ? 0 : (power ?? 0.75);
+  if (!(exponent >= 0 && Number.isFinite(exponent))) throw new ArgumentError(`negatives.power must be a number, 0 or more, got ${power}.`);
+  const items = classes.item.length;
+  const weights = new Float64Array(items);
+  for (let j = 0; j < train.item.length; j++) weights[train.item[j]]++;
+  for (let i = 0; i < items; i++) weights[i] = i === 0 ? 0 : weights[i] ** exponent;
+  const sampler = (...parts: Pairs[]): NegativeSampler => {
+    const known = knownItems(parts, { rows: classes.user.length, columns: items });
+    for (let u = 1; u < classes.user.length; u++) {
+      if (known.indptr[u + 1] - known.indptr[u] === items - 1) {
+        throw new DataError(
+          `User "${classes.user.id(u)}" has every one of the ${items - 1} items, so no negative can be drawn. Leave this user out.`,
+        );
+      }
+    }
+    return new NegativeSampler(known, { weights, n });
+  };
+  return { train: sampler(train), valid: sampler(train, valid) };
+}
+
+/** What each user has. Users that are unknown (0) are many: what one has, another may not have. */
+function knownItems(parts: readonly Pairs[], shape: { rows: number; columns: number }): Csr {
+  const room = parts.reduce((n, { user }) => n + user.length, 0);
+  const users = new Int32Array(room);
+  const items = new Int32Array(room);
+  let n = 0;
+  for (const { user, item } of parts) {
+    for (let j = 0; j < user.length; j++) {
+      if (user[j] === 0 || item[j] === 0) continue;
+      users[n] = user[j];
+      items[n++] = item[j];
+    }
+  }
+  return csrFromPairs(users.subarray(0, n), items.subarray(0, n), shape);
+}

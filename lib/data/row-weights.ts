@@ -1,0 +1,26 @@
+import { ArgumentError } from '../errors.js';
+
+/** Weights of rows as an option of loaders. See CollabOptions.weights. */
+export type RowWeights = string | ArrayLike<number>;
+
+/**
+ * The weights of rows, checked.
+ * @param weights a column's name, or one number for each row
+ * @param options.n number of rows; `column`: gives a column by name
+ */
+export function rowWeights(
+  weights: RowWeights,
+  { n, column }: { n: number; column: (name: string) => ArrayLike<number | string | null> },
+): Float32Array {
+  const values = typeof weights === 'string' ? column(weights) : weights;
+  if (values.length !== n) throw new ArgumentError(`weights must have one number for each of the ${n} rows, got ${values.length}.`);
+  return Float32Array.from({ length: n }, (_, i) => {
+    const w = values[i];
+    if (!(typeof w === 'number' && w > 0 && Number.isFinite(w))) {
+      throw new ArgumentError(
+        `Row ${i} (counted from 0) has the weight ${w}; weights must be positive numbers. Leave out rows that are not to count.`,
+      );
+    }
+    return w;
+  });
+}
