@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { DataError } from '../errors.js';
 
@@ -37,6 +37,15 @@ export function writeAtomically(file: string, parts: Iterable<NodeJS.ArrayBuffer
     throw new DataError(`"${file}" cannot be written: ${reason(error as NodeJS.ErrnoException, folder)} A file of that name is as it was before.`);
   }
   flushFolder(folder);
+}
+
+/** Makes a folder, and those above it, unless they are there. */
+export function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw new DataError(`The folder "${folder}" cannot be made: ${(error as Error).message}.`);
+  }
 }
 
 function reason({ code, message }: NodeJS.ErrnoException, folder: string): string {

@@ -59,6 +59,11 @@ export class Fields {
     return typeof value === 'object' && value !== null && !Array.isArray(value);
   }
 
+  /** Whether the field is text. */
+  isText(name: string): boolean {
+    return typeof this.values.get(name) === 'string';
+  }
+
   /** A finite number. */
   number(name: string): number {
     const value = this.values.get(name);

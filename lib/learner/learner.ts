@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs';
 import path from 'node:path';
+import { makeFolder } from '../data/atomic-write.js';
 import type { Batch, DataLoader, DataLoaders } from '../data/batch.js';
 import type { Table } from '../data/table.js';
 import { ArgumentError } from '../errors.js';
@@ -324,7 +324,7 @@ export class Learner {
    */
   save(file: string, options: SaveOptions = {}): string {
     const full = modelFile(file, path.resolve(this.path, this.modelDir));
-    if (!isPath(file)) mkdirSync(path.dirname(full), { recursive: true });
+    if (!isPath(file)) makeFolder(path.dirname(full));
     saveCheckpoint(this, full, options);
     return full;
   }

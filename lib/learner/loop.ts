@@ -60,6 +60,11 @@ export class Loop {
   async fit(calls: readonly FitCall[], cbs: readonly Callback[], at?: RunPosition): Promise<void> {
     if (this.running) throw atWork();
     const { train } = this.learn.dls;
+    if (train.n === 0) {
+      throw new ArgumentError(
+        'There are no training rows. A learner of loadLearner comes without its data: make loaders of the data and a learner of the same model, then learn.load(file, { withOpt: false }).',
+      );
+    }
     if (train.length === 0) {
       throw new ArgumentError(
         `There is no full training batch: ${train.n} rows and bs ${train.bs}. The last, smaller batch is dropped; choose bs ≤ ${train.n}.`,

@@ -1,4 +1,6 @@
-import type { EmbeddingNN } from '../models/embedding-nn.js';
+import type { Fields } from '../data/fields.js';
+import { EmbeddingNN } from '../models/embedding-nn.js';
+import { readRange, registerCollabKind } from './collab-kinds.js';
 import { CollabRecommender } from './collab-recommender.js';
 import { networkScores } from './network-scores.js';
 import type { TrackVectors } from './recommender.js';
@@ -21,3 +23,36 @@ export class CollabNNLearner extends CollabRecommender {
     return { values: Float32Array.from(weight.value.subarray(width)), width };
   }
 }
+
+const embSzs = (config: Fields): { user: number; item: number } => {
+  const sizes = config.object('embSzs');
+  return { user: sizes.count('user'), item: sizes.count('item') };
+};
+
+registerCollabKind<CollabNNLearner>({
+  name: 'EmbeddingNN',
+  type: CollabNNLearner,
+  config: ({ model: { config, yRange } }) => ({ ...config, embSzs: { ...config.embSzs }, yRange }),
+  parameterCount(config, classes) {
+    const { user, item } = embSzs(config);
+    const layers = config.counts('layers');
+    const sizes = [user + item, ...layers, 1];
+    let count = classes.user.length * user + classes.item.length * item;
+    for (let i = 1; i < sizes.length; i++) {
+      const bn = config.flag('useBn') && (i <= layers.length || config.flag('bnFinal'));
+      count += sizes[i - 1] * sizes[i] + (bn ? 2 : 1) * sizes[i]; // weights, then either scale and shift or a bias
+    }
+    return count;
+  },
+  make: (config, classes) =>
+    new EmbeddingNN(classes, {
+      layers: config.counts('layers'),
+      embSzs: embSzs(config),
+      ps: config.numbers('ps'),
+      embedP: config.number('embedP'),
+      useBn: config.flag('useBn'),
+      bnFinal: config.flag('bnFinal'),
+      yRange: readRange(config),
+    }),
+  learner: (dls, model, options) => new CollabNNLearner(dls, model, options),
+});

@@ -1,10 +1,14 @@
+import path from 'node:path';
+import { makeFolder } from '../data/atomic-write.js';
 import type { CollabDataLoaders } from '../data/collab.js';
 import type { Tracks } from '../data/tracks.js';
 import type { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
 import { Learner, type LearnerOptions } from '../learner/learner.js';
+import { isPath, modelFile } from '../learner/model-file.js';
 import { sigmoid } from '../nn/losses.js';
 import type { Model } from '../nn/model.js';
+import { exportCollab } from './export-collab.js';
 import { Interactions } from './interactions.js';
 import { recommend, recommendBatch } from './rank.js';
 import type { RecommendationBatch } from './recommendation-batch.js';
@@ -29,6 +33,8 @@ export abstract class CollabRecommender extends Learner implements Recommender {
   declare readonly model: CollabModel;
   /** Stands in comparisons. */
   abstract readonly name: string;
+  /** Seed of the initial weights, if they had one. */
+  seed: number | string | undefined;
   private interactions: Interactions | undefined;
 
   constructor(dls: CollabDataLoaders, model: CollabModel, options: LearnerOptions = {}) {
@@ -82,6 +88,22 @@ export abstract class CollabRecommender extends Learner implements Recommender {
     const { yRange } = this.model;
     const value = yRange ? yRange[0] + (yRange[1] - yRange[0]) * sigmoid(score) : score;
     return this.lossFunc.activation(Float32Array.of(value), 1)[0];
+  }
+
+  /**
+   * Writes all that a learner needs that works without the training data: the weights, users and items, what each user has in training, the loss, and title,
+   * artist and year of the tracks. `loadLearner` reads it. In safetensors' format: `model.PARAMETER`, `buffers.NAME`, `classes.user` and `classes.item`
+   * (`.bytes`: the ids in UTF-8, one after the other; `.offsets`: id i is bytes[offsets[i] … offsets[i + 1])), `seen.indptr` and `seen.indices` (the items of
+   * user u are indices[indptr[u] … indptr[u + 1])), `catalogue.…`, and in its metadata a description as JSON.
+   * @param file a name: the file is `path/NAME.safetensors`, default `export`. Or a path that is absolute or begins with `./`
+   * @returns the path of the file
+   * @example loadLearner(learn.export('listeners')).recommend(user, { n: 10 });
+   */
+  export(file = 'export'): string {
+    const full = modelFile(file, this.path);
+    if (!isPath(file)) makeFolder(path.dirname(full));
+    exportCollab(this, full);
+    return full;
   }
 
   /** See {@link Recommender.recommend}. */

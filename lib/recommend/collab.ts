@@ -6,6 +6,7 @@ import { ArgumentError } from '../errors.js';
 import type { LearnerOptions } from '../learner/learner.js';
 import { EmbeddingDotBias } from '../models/embedding-dot-bias.js';
 import { EmbeddingNN, type EmbSzs, type TabularConfig } from '../models/embedding-nn.js';
+import { readRange, registerCollabKind } from './collab-kinds.js';
 import { CollabNNLearner } from './collab-nn.js';
 import { CollabRecommender } from './collab-recommender.js';
 import { factorScores } from './factor-scores.js';
@@ -52,11 +53,19 @@ export function collabLearner(dls: CollabDataLoaders, options?: CollabLearnerOpt
 export function collabLearner(dls: CollabDataLoaders, options: CollabLearnerOptions | CollabNNOptions = {}): CollabLearner | CollabNNLearner {
   const { useNn = false, nFactors = 50, yRange, seed = 42, layers, embSzs, config, ...rest } = options as Partial<CollabNNOptions>;
   const random = new Random(seed).child('init');
-  if (useNn) return new CollabNNLearner(dls, new EmbeddingNN(dls.classes, { layers: layers ?? [nFactors], embSzs, yRange, ...config, random }), rest);
+  if (useNn) {
+    const network = new EmbeddingNN(dls.classes, { layers: layers ?? [nFactors], embSzs, yRange, ...config, random });
+    return withSeed(new CollabNNLearner(dls, network, rest), seed);
+  }
   for (const [name, value] of Object.entries({ layers, embSzs, config })) {
     if (value !== undefined) throw new ArgumentError(`${name} is an option of the network: it needs useNn: true.`);
   }
-  return new CollabLearner(dls, new EmbeddingDotBias(nFactors, dls.classes, { yRange, random }), rest);
+  return withSeed(new CollabLearner(dls, new EmbeddingDotBias(nFactors, dls.classes, { yRange, random }), rest), seed);
+}
+
+function withSeed<L extends CollabRecommender>(learn: L, seed: number | string): L {
+  learn.seed = seed;
+  return learn;
 }
 
 /** A Learner whose model is EmbeddingDotBias, and a recommender: tracks are ranked by factors and biases. */
@@ -130,3 +139,12 @@ export class CollabLearner extends CollabRecommender {
     return new Table(columns);
   }
 }
+
+registerCollabKind<CollabLearner>({
+  name: 'EmbeddingDotBias',
+  type: CollabLearner,
+  config: ({ model: { nFactors, yRange } }) => ({ nFactors, yRange }),
+  parameterCount: (config, { user, item }) => (user.length + item.length) * (config.count('nFactors') + 1),
+  make: (config, classes) => new EmbeddingDotBias(config.count('nFactors'), classes, { yRange: readRange(config) }),
+  learner: (dls, model, options) => new CollabLearner(dls, model, options),
+});

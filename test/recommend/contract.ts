@@ -185,7 +185,7 @@ export function recommenderContract(name: string, make: (plays: Plays) => Promis
         score: list.scores[row],
       });
       expect(list.row(list.ids.indexOf('track03')).year).to.equal(null);
-      expect(list.toString()).to.include('Song 10');
+      expect(list.toString(30)).to.include('Song 10');
     });
 
     it('refuses an unknown user with a suggestion and a way out', () => {
