@@ -58,8 +58,8 @@ export class BatchNorm1d implements Module {
     if (!(eps > 0 && Number.isFinite(eps))) throw new ArgumentError(`${this.what}: eps must be a positive number, got ${eps}.`);
     this.momentum = momentum;
     this.eps = eps;
-    this.weight = new Parameter(`${name}.weight`, [width], { decay: false });
-    this.bias = new Parameter(`${name}.bias`, [width], { decay: false });
+    this.weight = new Parameter(`${name}.weight`, [width], { decay: false, norm: true });
+    this.bias = new Parameter(`${name}.bias`, [width], { decay: false, norm: true });
     this.weight.value.fill(1);
     this.bias.value.fill(1e-3);
     this.parameters = [this.weight, this.bias];

@@ -5,7 +5,7 @@ import { SGD } from '../../lib/learner/sgd.js';
 import { biasSplitter, embeddingSplitter } from '../../lib/learner/splitters.js';
 import type { EmbeddingDotBias } from '../../lib/models/embedding-dot-bias.js';
 import { expectClose } from '../support/golden.js';
-import { makeLearner, rejection, weights } from '../support/learner.js';
+import { makeDeepLearner, makeLearner, rejection, weights } from '../support/learner.js';
 
 const three: Splitter = ({ parameters: [u, i, bu, bi] }) => [[bu, bi], [u], [i]];
 
@@ -40,6 +40,20 @@ describe('parameter groups', () => {
     ]);
     expect(() => embeddingSplitter(model)).to.throw(ArgumentError, 'has only one of them');
     expect(() => biasSplitter({ ...model, parameters: [] } as never)).to.throw(ArgumentError, 'biasSplitter is for EmbeddingDotBias');
+  });
+
+  it('split a network into embeddings and layers, whose batch norm is trained in any case', async () => {
+    for (const trainBn of [true, false]) {
+      const learn = makeDeepLearner({ splitter: (model) => [...embeddingSplitter(model)].reverse(), trainBn });
+      const names = (trainable: boolean): string[] => learn.model.parameters.filter((p) => p.trainable === trainable).map((p) => p.name);
+      learn.freeze();
+      const embeddings = ['embeds.0.weight', 'embeds.1.weight'];
+      expect(names(true)).to.deep.equal(trainBn ? [...embeddings, 'layers.0.2.weight', 'layers.0.2.bias'] : embeddings);
+      const before = new Map(learn.model.parameters.map((p) => [p.name, p.value.slice()]));
+      await learn.fit(1, 1e-2);
+      const moved = learn.model.parameters.filter((p) => p.value.some((w, i) => w !== before.get(p.name)![i])).map((p) => p.name);
+      expect(moved).to.deep.equal(names(true));
+    }
   });
 
   it('learn at rates of their own', async () => {

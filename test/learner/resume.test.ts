@@ -10,7 +10,7 @@ import { SaveModel } from '../../lib/learner/callbacks/save-model.js';
 import type { Learner, LearnerOptions } from '../../lib/learner/learner.js';
 import { ranger } from '../../lib/learner/lookahead.js';
 import { biasSplitter } from '../../lib/learner/splitters.js';
-import { displayed, interruptAt, makeLearner, rejection, weights } from '../support/learner.js';
+import { displayed, interruptAt, makeDeepLearner, makeLearner, rejection, weights } from '../support/learner.js';
 
 type Run = (learn: Learner, cbs: Callback[]) => Promise<void>;
 
@@ -70,6 +70,16 @@ describe('an interrupted run', () => {
       await compare((learn, cbs) => learn.fineTune(2, 0.02, { cbs }), stop, { splitter: biasSplitter });
     });
   }
+
+  it('draws the same dropout, and goes on with the same running statistics', async () => {
+    const [whole, parts] = [makeDeepLearner(), makeDeepLearner()];
+    await whole.fitOneCycle(3, 0.01);
+    await displayed(() => parts.fitOneCycle(3, 0.01, { cbs: interruptAt(1, 7) }));
+    await parts.lrFind({ showPlot: false });
+    await parts.resume();
+    expect(left(parts)).to.deep.equal(left(whole));
+    expect(parts.model.buffers!.map((b) => [...b.value])).to.deep.equal(whole.model.buffers!.map((b) => [...b.value]));
+  });
 
   it('does not mind predictions, validation and lrFind in between', () =>
     compare(runs.fitOneCycle, interruptAt(1, 7), {}, async (learn) => {

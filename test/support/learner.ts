@@ -3,6 +3,7 @@ import { type Display, setDisplay } from '../../lib/data/display.js';
 import type { Callback } from '../../lib/learner/callback.js';
 import { Learner, type LearnerOptions } from '../../lib/learner/learner.js';
 import { EmbeddingDotBias } from '../../lib/models/embedding-dot-bias.js';
+import { EmbeddingNN } from '../../lib/models/embedding-nn.js';
 import { plantedLoaders } from './synthetic.js';
 
 /** A learner on planted ratings: 1,200 rows for training in 18 batches, 300 for validation. */
@@ -10,6 +11,13 @@ export function makeLearner(options: LearnerOptions & { bs?: number; rows?: numb
   const { bs, rows, shuffled, ranged = true, ...rest } = options;
   const dls = plantedLoaders({ bs, rows, shuffled });
   return new Learner(dls, new EmbeddingDotBias(8, dls.classes, { random: new Random(1), yRange: ranged ? [-3, 9] : undefined }), rest);
+}
+
+/** A learner on the same ratings whose model has random masks, running statistics and batch norm. */
+export function makeDeepLearner(options: LearnerOptions = {}): Learner {
+  const dls = plantedLoaders();
+  const config = { layers: [16], ps: 0.2, embedP: 0.1, embSzs: { user: 5, item: 6 } };
+  return new Learner(dls, new EmbeddingNN(dls.classes, { ...config, random: new Random(1), yRange: [-3, 9] }), options);
 }
 
 /** A copy of all weights. */
