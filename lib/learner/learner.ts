@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { makeFolder } from '../data/atomic-write.js';
-import type { Batch, DataLoader, DataLoaders } from '../data/batch.js';
+import type { DataLoader, DataLoaders } from '../data/batch.js';
 import type { Table } from '../data/table.js';
 import { ArgumentError } from '../errors.js';
 import { type Loss, MSELossFlat } from '../nn/losses.js';
@@ -10,45 +10,20 @@ import { type Callback, defaultCallbacks } from './callback.js';
 import { type LoadOptions, loadCheckpoint, type SaveOptions, saveCheckpoint } from './checkpoint.js';
 import { type FineTuneOptions, type FitFlatCosOptions, type FitOneCycleOptions, type FitOptions, type FitSgdrOptions, fineTuneCalls } from './fit.js';
 import { groupRates, type LearningRate, oneGroup, type Splitter, splitParameters } from './groups.js';
+import type { LearnerOptions } from './learner-options.js';
 import { Loop } from './loop.js';
 import { type LrFindOptions, type LrFindResult, lrFind } from './lr-find.js';
-import { asMetric, type Metric, type MetricFunction } from './metrics.js';
+import { asMetric, type Metric } from './metrics.js';
 import { isPath, modelFile } from './model-file.js';
-import { asOptFunc, type OptClass, type OptFunc, type Optimizer } from './optimizer.js';
+import { asOptFunc, type OptFunc, type Optimizer } from './optimizer.js';
 import { type GetPredsOptions, getPreds, type Predictions, showResults } from './preds.js';
 import { type LogRow, Recorder, TrainEval } from './recorder.js';
-import type { RunPosition, UnfinishedRun } from './resume.js';
+import type { UnfinishedRun } from './resume.js';
+import { RunState } from './run-state.js';
 import { summary } from './summary.js';
 
 export type { FineTuneOptions, FitFlatCosOptions, FitOneCycleOptions, FitOptions, FitSgdrOptions } from './fit.js';
-
-/** Options of a Learner; defaults as fastai's. */
-export interface LearnerOptions {
-  /** Loss; default MSELossFlat. */
-  lossFunc?: Loss;
-  /** Makes the optimizer: its class, or a function such as `(params, { lr }) => new SGD(params, { lr, mom: 0.9 })`; default Adam. */
-  optFunc?: OptFunc | OptClass;
-  /** Splits the parameters into groups; default: one group. */
-  splitter?: Splitter;
-  /** Learning rate that fit takes when it is given none; default 1e-3. */
-  lr?: LearningRate;
-  /** Metrics: functions of (predictions, targets), averaged over batches, or Metric objects. */
-  metrics?: Metric | MetricFunction | readonly (Metric | MetricFunction)[];
-  /** Callbacks of every run. */
-  cbs?: Callback | readonly Callback[];
-  /** Weight decay of every run; default: the optimizer's (0.01 for Adam). */
-  wd?: number;
-  /** Weight decay for batch norm and the biases of linear layers too; default false. */
-  wdBnBias?: boolean;
-  /** Whether batch norm is trained in frozen groups too; default true. */
-  trainBn?: boolean;
-  /** Momentum of fitOneCycle: start, middle, end; default [0.95, 0.85, 0.95]. */
-  moms?: readonly [number, number, number];
-  /** Folder of what the learner writes; default: the current one. */
-  path?: string;
-  /** Folder of saved models, below `path` unless it is absolute; default `models`. */
-  modelDir?: string;
-}
+export type { LearnerOptions } from './learner-options.js';
 
 /**
  * Data, model, loss and optimizer, and the loop that trains (fastai's Learner). Runs are asynchronous and can be interrupted: what was learnt stays.
@@ -57,7 +32,7 @@ export interface LearnerOptions {
  * const learn = new Learner(dls, model, { lossFunc: new MSELossFlat() });
  * await learn.fitOneCycle(5, 5e-3, { wd: 0.1 });
  */
-export class Learner {
+export class Learner extends RunState {
   readonly lossFunc: Loss;
   readonly metrics: readonly Metric[];
   readonly recorder: Recorder;
@@ -72,34 +47,6 @@ export class Learner {
   modelDir: string;
   /** Callbacks, in no particular order. */
   readonly cbs: Callback[] = [];
-
-  // The state of the run, for callbacks to read and steer.
-  /** The batch at hand. */
-  batch: Batch = { size: 0, inputs: [], targets: new Float32Array(0), rows: new Int32Array(0) };
-  /** Predictions for it: a view, valid until the next batch. */
-  pred: Float32Array = new Float32Array(0);
-  /** The loss of the batch. */
-  loss = NaN;
-  /** Its gradients are multiplied by this; 1 at the beginning of each batch, for `afterLoss` to change. */
-  gradScale = 1;
-  /** The loader at hand, its number of batches, and the number of this batch. */
-  dl: DataLoader;
-  nIter = 0;
-  iter = 0;
-  /** Epochs of the run, and the one at hand. */
-  nEpoch = 0;
-  epoch = 0;
-  /** Whether this is a training batch. */
-  training = false;
-  /** Position in the run, 0 … 1, and training batches done in it. */
-  pctTrain = 0;
-  trainIter = 0;
-  /** Training epochs done since the learner was made: the order of the rows depends on it. */
-  epochsTrained = 0;
-  /** Where the run was left that this one goes on with; undefined in a new run. What callbacks have gathered then stays. */
-  resumed: RunPosition | undefined;
-  /** Whether the last run was interrupted. */
-  interrupted = false;
 
   /** Runs the epochs and batches. */
   readonly loop: Loop;
@@ -119,6 +66,7 @@ export class Learner {
     readonly model: Model,
     options: LearnerOptions = {},
   ) {
+    super(dls.train);
     const { lossFunc = new MSELossFlat(), optFunc = Adam, splitter = oneGroup, lr = 1e-3, metrics = [], cbs = [] } = options;
     groupRates(lr, splitParameters(splitter, model).length);
     if (lossFunc.outputs !== undefined && lossFunc.outputs !== model.outputs) {
@@ -136,7 +84,6 @@ export class Learner {
     this.modelDir = options.modelDir ?? 'models';
     this.metrics = list(metrics).map(asMetric);
     this.recorder = new Recorder(this.metrics);
-    this.dl = dls.train;
     this.addCbs([new TrainEval(), this.recorder, ...defaultCallbacks(), ...list(cbs)]);
     this.loop = new Loop(this);
     this.loop.events.call('afterCreate');
