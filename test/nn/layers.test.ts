@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { expect } from 'chai';
 import { float32 } from '../../lib/compute/memory.js';
 import { Random } from '../../lib/compute/random.js';
+import { setCompute } from '../../lib/compute/threads.js';
 import { ArgumentError } from '../../lib/errors.js';
 import { ReLU, SigmoidRange } from '../../lib/nn/activations.js';
 import { BatchNorm1d } from '../../lib/nn/batch-norm.js';
@@ -172,5 +173,18 @@ describe('Sequential', () => {
         return tf.add(tf.matMul(normal, w3 as tf.Tensor2D, false, true), b3);
       },
     });
+  });
+
+  it('gives the same in both builds of the kernels, up to rounding', () => {
+    const input = normals(33 * 7, 8);
+    const outputs = [true, false].map((reproducible) => {
+      setCompute({ reproducible });
+      const layers = [new Linear(7, 19, { random, name: '0' }), new ReLU(), new BatchNorm1d(19), new Linear(19, 3, { random, name: '3' })];
+      const chain = new Sequential(layers);
+      const out = [...chain.forward(input, 33, true)];
+      return [...out, ...chain.backward(normals(99, 9)), ...chain.parameters.flatMap((p) => [...p.grad])];
+    });
+    setCompute({ reproducible: true });
+    expectClose(outputs[1], outputs[0], 1e-4);
   });
 });
