@@ -47,7 +47,7 @@ export class EmbeddingDotBias implements Model {
   constructor(
     readonly nFactors: number,
     readonly classes: { user: Vocabulary; item: Vocabulary },
-    { yRange, random }: EmbeddingDotBiasOptions & { random?: Random },
+    { yRange, random }: EmbeddingDotBiasOptions & { random?: Random } = {},
   ) {
     if (!(Number.isInteger(nFactors) && nFactors > 0)) throw new ArgumentError(`nFactors must be a positive whole number, got ${nFactors}.`);
     if (yRange) checkYRange(yRange);

@@ -7,9 +7,11 @@ import { setDisplay } from '../../lib/data/display.js';
 import { Plays } from '../../lib/data/plays.js';
 import { readSafetensors, type Tensor, writeSafetensors } from '../../lib/data/safetensors.js';
 import { ArgumentError, DataError, NumericError } from '../../lib/errors.js';
+import { EmbeddingDotBias } from '../../lib/models/embedding-dot-bias.js';
 import type { LossRows } from '../../lib/nn/losses.js';
 import { BCEWithLogitsLossFlat, MSELossFlat } from '../../lib/nn/losses.js';
 import { CollabLearner, type CollabLearnerOptions, collabLearner } from '../../lib/recommend/collab.js';
+import { registerCollabKind } from '../../lib/recommend/collab-kinds.js';
 import { CollabNNLearner } from '../../lib/recommend/collab-nn.js';
 import { CollabRecommender } from '../../lib/recommend/collab-recommender.js';
 import { loadLearner } from '../../lib/recommend/load-learner.js';
@@ -186,6 +188,31 @@ describe('learn.export and loadLearner', () => {
     const dls = loaders(plays);
     const special = new Special(dls, collabLearner(dls, { nFactors: 2 }).model);
     expect(() => special.export(path.join(folder.path, 'special'))).to.throw(ArgumentError, 'Special is not known to export, which knows');
+  });
+
+  it('exports and loads a learner of your own, once it is registered', () => {
+    class Own extends CollabLearner {
+      override readonly name = 'Own';
+      offset = 0;
+      override prediction(score: number): number {
+        return super.prediction(score) + this.offset;
+      }
+    }
+    registerCollabKind<Own>({
+      name: 'Own',
+      type: Own,
+      config: ({ model: { nFactors }, offset }) => ({ nFactors, offset }),
+      parameterCount: (config, { user, item }) => (user.length + item.length) * (config.count('nFactors') + 1),
+      make: (config, classes) => new EmbeddingDotBias(config.count('nFactors'), classes),
+      learner: (dls, model, options, config) => Object.assign(new Own(dls, model, options), { offset: config.number('offset') }),
+    });
+    const dls = loaders(plays);
+    const own = new Own(dls, collabLearner(dls, { nFactors: 2 }).model);
+    own.offset = 5;
+    const loaded = loadLearner(own.export(path.join(folder.path, 'own-kind')), { type: Own });
+    expect(loaded).to.be.instanceOf(Own);
+    expect(loaded.recommend('user03')).to.deep.equal(own.recommend('user03'));
+    expect(loaded.recommend('user03').scores[0]).to.be.above(4);
   });
 
   interface Described {
