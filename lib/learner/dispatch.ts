@@ -12,8 +12,8 @@ export class Dispatcher {
   /** Calls an event's handlers, none of which may wait. */
   call(event: EventName): void {
     for (const cb of this.ordered()) {
-      if (!cb[event] || !runsNow(cb, event, this.learn.training)) continue;
-      const result = cb[event](this.learn);
+      if (!runsNow(cb, event, this.learn.training)) continue;
+      const result = cb[event]?.(this.learn);
       if (result instanceof Promise) {
         throw new ArgumentError(`${cb.name}.${event} returned a promise: handlers that run in every batch must be synchronous.`);
       }

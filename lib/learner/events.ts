@@ -46,11 +46,11 @@ export const innerLoop: ReadonlySet<EventName> = new Set<EventName>([
 
 /** Thrown by a callback to leave a part of the run; not an error. */
 export class CancelException extends Error {}
-/** Leaves the batch: the next one follows. */
+/** Leaves the batch: the next one follows. Thrown in `beforeStep` it leaves out the step but keeps the gradients, and those of the next batch are added. */
 export class CancelBatchException extends CancelException {}
 /** Leaves the backward pass: the step follows. */
 export class CancelBackwardException extends CancelException {}
-/** Leaves out the optimizer's step; gradients are cleared all the same, unless the callback keeps them. */
+/** Leaves out the optimizer's step; gradients are cleared all the same. */
 export class CancelStepException extends CancelException {}
 /** Leaves the training part of the epoch: validation follows. */
 export class CancelTrainException extends CancelException {}

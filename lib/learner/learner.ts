@@ -195,7 +195,7 @@ export class Learner extends RunState {
   /**
    * Goes on with the run that was interrupted, or that `load` has found unfinished in a file: at the next batch, with its optimizer, schedule and record. It ends
    * with the very weights of a run that was never stopped.
-   * @param options.cbs callbacks of the run; default: those it had (none after `load`)
+   * @param options.cbs callbacks of the run; default: those it had, with all they know. After `load` there are none: give new ones, which begin anew
    */
   async resume({ cbs }: { cbs?: Callback | readonly Callback[] } = {}): Promise<void> {
     await this.loop.resume(cbs && list(cbs));

@@ -24,9 +24,9 @@ export interface RunPosition {
 }
 
 /**
- * A run that is not finished, as plain data that JSON can hold: what `learn.resume()` goes on with. With it, the weights and the optimizer's state, a run
- * that was stopped ends with the weights of one that was not: the order of the rows depends on the loaders' seed and the number of the epoch alone, and
- * the schedule on the position in the run, so nothing else needs to be kept.
+ * A run that is not finished, as plain data that JSON can hold: what `learn.resume()` goes on with. With it, the weights, the model's buffers and the
+ * optimizer's state, a run that was stopped ends with the weights of one that was not: the order of the rows depends on the loaders' seed and the number of
+ * the epoch alone, and the schedule on the position in the run, so nothing else needs to be kept.
  */
 export interface UnfinishedRun {
   /** What is left to do: the call at hand, then those after it. */

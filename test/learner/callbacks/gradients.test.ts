@@ -6,11 +6,12 @@ import type { Learner } from '../../../lib/learner/learner.js';
 import { SGD } from '../../../lib/learner/sgd.js';
 import { biasSplitter } from '../../../lib/learner/splitters.js';
 import { expectClose } from '../../support/golden.js';
-import { makeLearner, rejection, weights } from '../../support/learner.js';
+import { makeDeepLearner, makeLearner, rejection, weights } from '../../support/learner.js';
 
 /** Gradients of all rows of all parameters, 0 where there is none. */
 function gradients(learn: Learner): number[] {
   return learn.model.parameters.flatMap((p) => {
+    if (!p.slots) return [...p.grad];
     const dense = new Array<number>(p.value.length).fill(0);
     for (let s = 0; s < p.touchedCount; s++) for (let j = 0; j < p.width; j++) dense[p.touched[s] * p.width + j] = p.grad[s * p.width + j];
     return dense;
@@ -49,6 +50,17 @@ describe('GradientClip', () => {
       const [, same] = await clipped(new GradientClip({ maxNorm: 4 * norm(whole), normType }));
       expect(same).to.deep.equal(whole);
     }
+  });
+
+  it('counts layers and embeddings alike', async () => {
+    const learn = makeDeepLearner({ optFunc: SGD });
+    const clip = new GradientClip({ maxNorm: 0.01 });
+    const norms: number[][] = [];
+    const before: Callback = { name: 'before', beforeStep: () => void norms.push([Math.hypot(...gradients(learn))]) };
+    const after: Callback = { name: 'after', order: 99, beforeStep: () => void norms[norms.length - 1].push(Math.hypot(...gradients(learn))) };
+    await learn.fit(1, 1e-2, { cbs: [clip, before, after] });
+    for (const [whole, cut] of norms) expect(cut).to.be.closeTo(Math.min(whole, 0.01), 1e-5);
+    expect(clip.norm).to.be.closeTo(norms[17][0], 1e-6);
   });
 
   it('does not count what is frozen', async () => {
