@@ -2,7 +2,7 @@
 
 // compute
 export { InterruptGuard } from './compute/interrupt.js';
-export { memoryUsage } from './compute/memory.js';
+export { float32, memoryUsage } from './compute/memory.js';
 export { Random } from './compute/random.js';
 export { type ComputeOptions, setCompute } from './compute/threads.js';
 // data
@@ -15,10 +15,13 @@ export { type Correlation, correlation, describe, type Explorable, missingValues
 export { countsByGenre, meansByYear, topArtists } from './data/explore-tracks.js';
 export type { MinPlaysOptions } from './data/filter-plays.js';
 export { type HetRec, readHetRec } from './data/hetrec.js';
+export type { NegativeOptions } from './data/negatives.js';
 export { type PlayRecord, Plays, type PlaysColumns, type Repairs } from './data/plays.js';
 export { type PlaysColumnNames, type ReadPlaysOptions, readPlays } from './data/read-plays.js';
 export { type ReadTableOptions, readTable } from './data/read-table.js';
 export { readTracks } from './data/read-tracks.js';
+export type { RowWeights } from './data/row-weights.js';
+export { readSafetensors, type Safetensors, type Tensor, writeSafetensors } from './data/safetensors.js';
 export { type ReadSessionsOptions, readSessions, Sessions } from './data/sessions.js';
 export {
   type LeaveKOutOptions,
@@ -35,24 +38,57 @@ export { type Cell, type Column, Table } from './data/table.js';
 export { type Target, type TargetOptions, targetsOf } from './data/targets.js';
 export { audioFeatures, Tracks, trackColumns } from './data/tracks.js';
 export { NA, Vocabulary, type VocabularyOptions } from './data/vocabulary.js';
+
 // decomposition
 export { type FactorPca, factorPca } from './decomposition/factor-pca.js';
 export * from './errors.js';
 // learner
 export { Adam, type AdamOptions } from './learner/adam.js';
+export { Calibration, type CalibrationCurveOptions, type CalibrationOptions, calibration, calibrationCurve } from './learner/calibration.js';
 export { type Callback, type EventHandlers, registerDefaultCallback } from './learner/callback.js';
+export { CSVLogger, type CSVLoggerOptions } from './learner/callbacks/csv-logger.js';
+export { EarlyStopping } from './learner/callbacks/early-stopping.js';
+export { FetchPreds, type FetchPredsOptions } from './learner/callbacks/fetch-preds.js';
+export { GradientAccumulation, type GradientAccumulationOptions, GradientClip, type GradientClipOptions } from './learner/callbacks/gradients.js';
+export { ReduceLROnPlateau, type ReduceLROnPlateauOptions } from './learner/callbacks/reduce-lr-on-plateau.js';
+export { SaveModel, type SaveModelOptions } from './learner/callbacks/save-model.js';
+export { ShortEpoch, type ShortEpochOptions } from './learner/callbacks/short-epoch.js';
+export { ShowGraph } from './learner/callbacks/show-graph.js';
+export { TerminateOnNaN } from './learner/callbacks/terminate-on-nan.js';
+export { type PatienceOptions, PatientTracker, Tracker, type TrackerOptions } from './learner/callbacks/tracker.js';
+export type { LoadOptions, SaveOptions } from './learner/checkpoint.js';
+export { ClassificationInterpretation, type ConfusionMatrixOptions } from './learner/classification-interpretation.js';
 export * from './learner/events.js';
-export { type FitOneCycleOptions, type FitOptions, Learner, type LearnerOptions } from './learner/learner.js';
+export type { FineTuneOptions, FitFlatCosOptions, FitOneCycleOptions, FitOptions, FitSgdrOptions } from './learner/fit.js';
+export { type LearningRate, type Slice, type Splitter, slice } from './learner/groups.js';
+export { Interpretation, type InterpretationOptions, type TopLossesOptions } from './learner/interpretation.js';
+export { Lamb, type LambOptions } from './learner/lamb.js';
+export { Larc, type LarcOptions } from './learner/larc.js';
+export { Learner, type LearnerOptions } from './learner/learner.js';
+export { Lookahead, type LookaheadOptions, type RangerOptions, ranger } from './learner/lookahead.js';
 export type { LrFindOptions, LrFindResult, SuggestName } from './learner/lr-find.js';
 export { AccumMetric, AvgMetric, accuracyThresh, type Metric, type MetricFunction, mae, mse, r2, rmse, rocAuc } from './learner/metrics.js';
 export { type Hypers, type OptFunc, Optimizer, type OptimizerState, type ParamGroup, type ParamState } from './learner/optimizer.js';
 export { ParamScheduler } from './learner/param-scheduler.js';
 export type { GetPredsOptions, Predictions } from './learner/preds.js';
+export { QHAdam, type QHAdamOptions } from './learner/qhadam.js';
+export { RAdam, type RAdamOptions } from './learner/radam.js';
 export { type LogRow, Recorder, TrainEval } from './learner/recorder.js';
+export { RMSProp, type RMSPropOptions } from './learner/rmsprop.js';
 export { combinedCos, combineScheds, type Schedule, schedCos, schedExp, schedLin, schedNo, schedPoly } from './learner/schedules.js';
+export { SGD, type SGDOptions } from './learner/sgd.js';
+export { biasSplitter, embeddingSplitter } from './learner/splitters.js';
 export { minimum, type Suggestion, slide, steep, valley } from './learner/suggest.js';
+export { embSzRule } from './models/emb-sz-rule.js';
 // losses and models
 export { EmbeddingDotBias, type EmbeddingDotBiasOptions } from './models/embedding-dot-bias.js';
+export { EmbeddingNN, type EmbeddingNNOptions, type EmbSzs, type TabularConfig } from './models/embedding-nn.js';
+export { ReLU, SigmoidRange } from './nn/activations.js';
+export { BatchNorm1d, type BatchNorm1dOptions } from './nn/batch-norm.js';
+export { type CheckGradientsOptions, checkGradients } from './nn/check-gradients.js';
+export { Dropout } from './nn/dropout.js';
+export { type Columns, Embedding, type EmbeddingOptions } from './nn/embedding.js';
+export { Linear, type LinearOptions } from './nn/linear.js';
 export {
   BCEWithLogitsLossFlat,
   type BCEWithLogitsLossOptions,
@@ -74,15 +110,21 @@ export {
   sigmoid,
 } from './nn/losses.js';
 export type { Model } from './nn/model.js';
+export type { Module, StateBuffer } from './nn/module.js';
 export { Parameter } from './nn/parameter.js';
+export { Sequential } from './nn/sequential.js';
 // notebook
 export * from './notebook/index.js';
 export { ProgressCallback } from './notebook/progress-callback.js';
+
 // recommend
 export { type BinaryMetrics, binaryMetrics } from './recommend/binary-metrics.js';
-export { CollabLearner, type CollabLearnerOptions, collabLearner } from './recommend/collab.js';
+export { CollabLearner, type CollabLearnerOptions, type CollabNNOptions, collabLearner } from './recommend/collab.js';
+export { CollabNNLearner } from './recommend/collab-nn.js';
+export { type CollabModel, CollabRecommender } from './recommend/collab-recommender.js';
 export { type EvaluateOptions, type Evaluation, evaluateRecommender, type HitsAmong, hitsAmong } from './recommend/evaluate.js';
 export { type InteractionPairs, Interactions } from './recommend/interactions.js';
+export { type LoadLearnerOptions, loadLearner } from './recommend/load-learner.js';
 export {
   type AtK,
   averagePrecisionAtK,
