@@ -68,6 +68,10 @@ export interface CollabClasses {
   names: { readonly user: string; readonly item: string; readonly rating: string };
   /** How playcounts became ratings. */
   target?: TargetOptions;
+  /** How negatives were drawn. */
+  negatives?: NegativeOptions;
+  /** The column that weighed the rows. */
+  weighedBy?: string;
   /** What is known of the items. */
   catalogue?: Tracks;
 }
@@ -82,6 +86,7 @@ interface Source {
   catalogue?: Tracks;
   target?: TargetOptions;
   weight?: Float32Array;
+  weighedBy?: string;
   negatives?: NegativeOptions;
 }
 
@@ -106,6 +111,10 @@ export class CollabDataLoaders implements DataLoaders {
   readonly names: { readonly user: string; readonly item: string; readonly rating: string };
   /** How playcounts became ratings; undefined where the ratings are those of a table. */
   readonly target: TargetOptions | undefined;
+  /** How negatives are drawn beside the rows; undefined where none are. */
+  readonly negatives: NegativeOptions | undefined;
+  /** The column that weighs the rows; undefined where none does. */
+  readonly weighedBy: string | undefined;
   private seenRows: Csr | undefined;
 
   private constructor(source: Source, options: CollabOptions, known?: CollabClasses) {
@@ -123,6 +132,8 @@ export class CollabDataLoaders implements DataLoaders {
     this.catalogue = source.catalogue;
     this.names = { user: source.userName, item: source.itemName, rating: source.ratingName };
     this.target = source.target;
+    this.negatives = known?.negatives ?? source.negatives;
+    this.weighedBy = known?.weighedBy ?? source.weighedBy;
     const part = (rows: Int32Array) => ({ user: user.encode(rows), item: item.encode(rows), target: pick(source.rating, rows), row: rows });
     const parts = { train: part(train), valid: part(valid) };
     const weight = source.weight && pick(source.weight, train);
@@ -153,6 +164,7 @@ export class CollabDataLoaders implements DataLoaders {
       catalogue: plays.catalogue,
       target: { target, threshold },
       negatives,
+      weighedBy: typeof weights === 'string' ? weights : undefined,
       weight: weights === undefined ? undefined : rowWeights(weights, { n: plays.length, column: (name) => playsColumn(plays, name) }),
     };
     return new CollabDataLoaders(source, options);
@@ -177,6 +189,7 @@ export class CollabDataLoaders implements DataLoaders {
       userName,
       itemName,
       ratingName,
+      weighedBy: typeof options.weights === 'string' ? options.weights : undefined,
       weight: options.weights === undefined ? undefined : rowWeights(options.weights, { n: table.length, column: (name) => table.column(name) }),
     };
     return new CollabDataLoaders(source, options);
