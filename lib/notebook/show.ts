@@ -113,6 +113,7 @@ export function installDisplay(): void {
     chart: (chart) => show(chart),
     text: (line) => console.log(line),
     warn: (line) => console.warn(line),
+    slot: () => new Slot(),
   });
   joinKernel((value) => {
     const output = render(value);
