@@ -83,6 +83,10 @@ export interface Kernels {
   scaleShift(n: number, width: number, x: number, scale: number, shift: number, out: number): void;
   relu(n: number, x: number, y: number): void;
   reluBackward(n: number, y: number, d: number, out: number): void;
+  gruForward(from: number, to: number, ...args: number[]): void;
+  gruBackward(from: number, to: number, ...args: number[]): void;
+  lstmForward(from: number, to: number, ...args: number[]): void;
+  lstmBackward(from: number, to: number, ...args: number[]): void;
 }
 
 /** Which build of the kernels: `reproducible` gives the same bits on every machine, `fast` uses fused multiply-add where the runtime has it. */

@@ -15,6 +15,12 @@ export interface Matrix {
 
 let scratch: Float32Array | undefined;
 
+/** Address of the room that kernels which multiply need: gemmWorkspace() bytes for each thread. */
+export function matmulScratch(): number {
+  scratch ??= float32((MAX_THREADS * kernels().gemmWorkspace()) / 4);
+  return scratch.byteOffset;
+}
+
 /**
  * C = A·B for A of m × k and B of k × n, added to what C holds if `add`. An element's bits do not depend on m or the number of threads.
  * @param sizes m, n, k
@@ -24,7 +30,6 @@ export function matmul(
   { m, n, k }: { m: number; n: number; k: number },
   { a, b, c, add = false }: { a: Matrix; b: Matrix; c: Matrix; add?: boolean },
 ): void {
-  scratch ??= float32((MAX_THREADS * kernels().gemmWorkspace()) / 4);
   const at = ({ values, offset = 0 }: Matrix): number => values.byteOffset + 4 * offset;
   const args = [
     n,
@@ -38,7 +43,7 @@ export function matmul(
     at(c),
     c.rowStride,
     add ? 1 : 0,
-    scratch.byteOffset,
+    matmulScratch(),
   ];
   parallel('gemmRows', m, args, { grain: Math.max(4, Math.ceil(200_000 / (n * k))) });
 }

@@ -4,4 +4,6 @@ export { dotBiasBackward, dotBiasForward } from './dot-bias';
 export { adam, adamTable } from './adam';
 export { moments, momentsTable } from './moments';
 export { gemm, gemmRows, gemmWorkspace } from './gemm';
+export { gruBackward, gruForward } from './gru';
 export { columnSums, gatherRows, relu, reluBackward, scaleShift, scatterRows } from './layers';
+export { lstmBackward, lstmForward } from './lstm';
