@@ -4,13 +4,14 @@ import type { Vocabulary } from './vocabulary.js';
  * One mini-batch. Arrays may be longer than the batch: only the first `size` rows count, and their content is valid until the next batch is drawn.
  * Collaborative filtering: `inputs` = [user index, track index], `targets` = rating, one per row. With negative sampling a row with target 1 (a track that
  * the user has played) is followed by its rows with target 0 (same user, tracks that the user has not played); a batch never parts them.
+ * Sequences: `inputs` = [track indices, T a row; size of each window], `targets` = the next track, one per row or one per position: see SequenceDataLoader.
  */
 export interface Batch {
   /** Rows in this batch. */
   readonly size: number;
   /** One array per input column, row-major, with room for the loader's bs rows: a column's width is its length / bs. */
   readonly inputs: readonly Int32Array[];
-  /** One target per row; NaN in data to predict that have none. */
+  /** One target per row; NaN in data to predict that have none. Sequences may have one per position. */
   readonly targets: Float32Array;
   /** One weight per row, if the loader weights its rows. */
   readonly weights?: Float32Array;

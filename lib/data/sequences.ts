@@ -1,0 +1,220 @@
+import { inspect } from 'node:util';
+import { ArgumentError, DataError } from '../errors.js';
+import { Histories, type SequenceSource } from './sequences-histories.js';
+
+/** Options of {@link createSequences}. */
+export interface SequenceOptions {
+  /** Tracks in a window, at most; default 10. Infinity: the whole history before the track that is predicted. */
+  length?: number;
+  /**
+   * Tracks in a window, at least; default 1, so that the beginning of a history, which has less than `length` tracks before it, is learnt from too. With
+   * `minLength` equal to `length` there are full windows only, and histories of no more than `length` tracks have none.
+   */
+  minLength?: number;
+  /**
+   * Whether every position of a window has a target, the track after it, instead of the last alone; default false. Windows do not overlap then, so that each
+   * track but the first of a history is a target once.
+   */
+  everyPosition?: boolean;
+}
+
+/** A window, as {@link SequenceDataset.at} gives it. */
+export interface SequenceWindow {
+  /** Track indices, in order: from 1 to `windowLength` of them. */
+  readonly inputs: Int32Array;
+  /** The next track: one number; with `everyPosition` one for each input, −1 where there is none. */
+  readonly targets: Int32Array;
+}
+
+/** The numbers that say where windows lie. */
+interface WindowColumns {
+  start: Int32Array;
+  size: Int32Array;
+  first: Int32Array | undefined;
+  sequence: Int32Array;
+}
+
+/** Indices are targets in Float32Array, which holds whole numbers exactly up to here. */
+const MOST_ITEMS = 2 ** 24;
+
+/**
+ * Windows over histories, each with the track that comes next (PyTorch's Dataset of the paper's notebook). A window is a start and a size in the flat
+ * history: nothing is copied, so a million windows cost a few megabytes. Windows never cross from one history to another.
+ */
+export class SequenceDataset {
+  /** Number of windows. */
+  readonly length: number;
+  /** Position of each window's first track in `histories.item`. */
+  readonly start: Int32Array;
+  /** Tracks in each window. */
+  readonly size: Int32Array;
+  /** Number of each window's history: the user's index, or the session. */
+  readonly sequence: Int32Array;
+  private readonly first: Int32Array | undefined;
+
+  /** Windows come from {@link createSequences} and `take`. */
+  constructor(
+    /** What the windows lie in. */
+    readonly histories: Histories,
+    /** T: the room that a window has in a batch. */
+    readonly windowLength: number,
+    columns: WindowColumns,
+  ) {
+    if (histories.items.length > MOST_ITEMS) throw new ArgumentError(`At most ${MOST_ITEMS} tracks can be targets, got ${histories.items.length}.`);
+    this.length = columns.start.length;
+    this.start = columns.start;
+    this.size = columns.size;
+    this.sequence = columns.sequence;
+    this.first = columns.first;
+  }
+
+  /** Whether windows have a target at every position. */
+  get everyPosition(): boolean {
+    return this.first !== undefined;
+  }
+
+  /** Targets of a window in a batch: 1, or `windowLength` with `everyPosition`. */
+  get targetWidth(): number {
+    return this.first ? this.windowLength : 1;
+  }
+
+  /** Window `i`. Throws ArgumentError outside 0 … length − 1. */
+  at(i: number): SequenceWindow {
+    if (!(Number.isInteger(i) && i >= 0 && i < this.length)) {
+      throw new ArgumentError(`Window ${i} does not exist; there are ${this.length}, counted from 0.`);
+    }
+    const { item } = this.histories;
+    const end = this.start[i] + this.size[i];
+    const inputs = item.slice(this.start[i], end);
+    if (!this.first) return { inputs, targets: Int32Array.of(item[end]) };
+    return { inputs, targets: item.slice(this.start[i] + 1, end + 1).fill(-1, 0, this.first[i]) };
+  }
+
+  /**
+   * Writes window `i` into row `row` of a batch's arrays: tracks from the left, then zeros; targets likewise, −1 where there is none.
+   * @param inputs rows × windowLength
+   * @param targets rows × targetWidth
+   */
+  write(i: number, row: number, { inputs, targets }: { inputs: Int32Array; targets: Float32Array }): void {
+    const { item } = this.histories;
+    const { windowLength: T, first } = this;
+    const start = this.start[i];
+    const size = this.size[i];
+    const at = row * T;
+    for (let j = 0; j < size; j++) inputs[at + j] = item[start + j];
+    inputs.fill(0, at + size, at + T);
+    if (!first) {
+      targets[row] = item[start + size];
+      return;
+    }
+    targets.fill(-1, at, at + T);
+    for (let j = first[i]; j < size; j++) targets[at + j] = item[start + j + 1];
+  }
+
+  /** The windows with these numbers, in this order, of the same histories. */
+  take(windows: ArrayLike<number>): SequenceDataset {
+    for (let j = 0; j < windows.length; j++) {
+      const i = windows[j];
+      if (!(Number.isInteger(i) && i >= 0 && i < this.length)) {
+        throw new ArgumentError(`Window ${i} does not exist; there are ${this.length}, counted from 0.`);
+      }
+    }
+    const pick = (column: Int32Array): Int32Array => Int32Array.from(windows, (i) => column[i]);
+    const { start, size, sequence, first } = this;
+    return new SequenceDataset(this.histories, this.windowLength, {
+      start: pick(start),
+      size: pick(size),
+      sequence: pick(sequence),
+      first: first && pick(first),
+    });
+  }
+
+  [inspect.custom](): string {
+    const n = (x: number): string => x.toLocaleString('en');
+    const targets = this.everyPosition ? ', a target at every position' : '';
+    return `SequenceDataset: ${n(this.length)} windows of up to ${this.windowLength} of ${n(this.histories.items.length)} tracks${targets}`;
+  }
+}
+
+/**
+ * Sliding windows over each user's plays in the order of the file, or over sessions, each with the track that comes next (the paper's `create_sequences`).
+ * A history of n tracks has n − 1 windows: one for each track but the first. At its beginning windows are shorter than `length`, and keep their own size.
+ *
+ * A listening history without times, such as Kaggle's, has no other order than the file's: what "next" means there is up to whoever wrote it.
+ * @throws ArgumentError for a wrong length; DataError if no history is long enough for a window
+ * @example
+ * const sessions = new Sessions(Vocabulary.fromValues(['a', 'b', 'c']), Int32Array.of(0, 3), Int32Array.of(0, 1, 2));
+ * createSequences(sessions, { length: 10 }).at(1) // inputs 0, 1; targets 2
+ */
+export function createSequences(source: SequenceSource | Histories, options: SequenceOptions = {}): SequenceDataset {
+  return windowsOf(source instanceof Histories ? source : Histories.of(source), options);
+}
+
+/**
+ * The same, with a choice for the split that holds each history's last track out.
+ * @param options.lastApart with `everyPosition`: the last track of a history of three or more is the target of a window of its own, the history's last
+ */
+export function windowsOf(histories: Histories, options: SequenceOptions & { lastApart?: boolean }): SequenceDataset {
+  const checked = checkOptions(options);
+  const { everyPosition } = checked;
+  let n = 0;
+  let longest = 0;
+  eachWindow(histories, { ...checked, lastApart: options.lastApart ?? false }, (_s, _start, size) => {
+    n++;
+    longest = Math.max(longest, size);
+  });
+  if (n === 0) {
+    throw new DataError(
+      `No ${histories.users ? 'user' : 'session'} has ${checked.minLength + 1} tracks, so there is no window with a track after it. ` +
+        `${histories.length} were given. ${checked.minLength > 1 ? 'Lower minLength, or take longer histories.' : 'A single track has no next one.'}`,
+    );
+  }
+  const column = (): Int32Array => new Int32Array(n);
+  const columns = { start: column(), size: column(), sequence: column(), first: everyPosition ? column() : undefined };
+  let i = 0;
+  eachWindow(histories, { ...checked, lastApart: options.lastApart ?? false }, (sequence, start, size, first) => {
+    columns.sequence[i] = sequence;
+    columns.start[i] = start;
+    columns.size[i] = size;
+    if (columns.first) columns.first[i] = first;
+    i++;
+  });
+  return new SequenceDataset(histories, checked.length === Infinity ? longest : checked.length, columns);
+}
+
+function checkOptions({ length = 10, minLength = 1, everyPosition = false }: SequenceOptions): Required<SequenceOptions> {
+  if (!(length === Infinity || (Number.isInteger(length) && length >= 1))) {
+    throw new ArgumentError(`length must be a whole number of tracks, at least 1 (or Infinity for the whole history), got ${length}.`);
+  }
+  if (!(Number.isInteger(minLength) && minLength >= 1 && minLength <= length)) {
+    throw new ArgumentError(`minLength must be a whole number from 1 to length = ${length}, got ${minLength}.`);
+  }
+  if (typeof everyPosition !== 'boolean') throw new ArgumentError(`everyPosition must be true or false, got ${everyPosition}.`);
+  if (everyPosition && minLength > 1) {
+    throw new ArgumentError(`With everyPosition each track but the first is a target, so minLength means nothing: leave it out, got ${minLength}.`);
+  }
+  return { length, minLength, everyPosition };
+}
+
+/** Calls `visit` for each window, history after history: its history, its start, its size, and the first position that has a target. */
+function eachWindow(
+  { indptr }: Histories,
+  { length, minLength, everyPosition, lastApart }: Required<SequenceOptions> & { lastApart: boolean },
+  visit: (sequence: number, start: number, size: number, first: number) => void,
+): void {
+  for (let s = 0; s + 1 < indptr.length; s++) {
+    const begin = indptr[s];
+    const last = indptr[s + 1] - 1;
+    let target = begin + minLength; // of windows that predict one track
+    if (everyPosition) {
+      const apart = lastApart && last - begin >= 2;
+      const end = apart ? last - 1 : last;
+      for (let start = begin; start < end; start += length) visit(s, start, Math.min(length, end - start), 0);
+      target = apart ? last : last + 1;
+    }
+    for (; target <= last; target++) {
+      const start = Math.max(begin, target - length);
+      visit(s, start, target - start, target - start - 1);
+    }
+  }
+}
