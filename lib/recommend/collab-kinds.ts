@@ -1,5 +1,6 @@
 import type { CollabDataLoaders } from '../data/collab.js';
 import type { Fields, Json } from '../data/fields.js';
+import type { NegativeOptions } from '../data/negatives.js';
 import type { LearnerOptions } from '../learner/learner.js';
 import type { CollabModel, CollabRecommender } from './collab-recommender.js';
 
@@ -60,4 +61,17 @@ export function readRange(config: Fields): readonly [number, number] | undefined
   if (!config.has('yRange')) return undefined;
   const [low, high] = config.numbers('yRange', 2);
   return [low, high];
+}
+
+/** How negatives are drawn, from a description. */
+export function readNegatives(config: Fields): NegativeOptions {
+  const options: NegativeOptions = {};
+  if (config.has('n')) options.n = config.count('n') || config.wrong('n', '1 or more');
+  if (config.has('sampling')) {
+    const sampling = config.text('sampling');
+    if (sampling !== 'uniform' && sampling !== 'popularity') return config.wrong('sampling', "'uniform' or 'popularity'");
+    options.sampling = sampling;
+  }
+  if (config.has('power')) options.power = config.number('power');
+  return options;
 }

@@ -8,7 +8,7 @@ import { ArgumentError, DataError } from '../errors.js';
 import { fileMetadata, modelTensors, readModel, setValues } from '../learner/checkpoint.js';
 import type { LearnerOptions } from '../learner/learner.js';
 import { lossConfig, lossFromConfig } from '../nn/loss-config.js';
-import { collabKind, collabKindNames, collabKindOf } from './collab-kinds.js';
+import { collabKind, collabKindNames, collabKindOf, readNegatives } from './collab-kinds.js';
 import type { CollabRecommender } from './collab-recommender.js';
 
 /** See {@link CollabRecommender.export}. */
@@ -21,7 +21,7 @@ export function exportCollab(learn: CollabRecommender, file: string): void {
   }
   learn.settle();
   const { dls, model, lossFunc, epochsTrained, seed } = learn;
-  const { classes, seen, catalogue, names, target } = dls;
+  const { classes, seen, catalogue, names, target, negatives, weighedBy } = dls;
   const tensors = modelTensors(model);
   const both = ['user', 'item'] as const;
   for (const side of both) for (const [name, tensor] of vocabularyTensors(`classes.${side}`, classes[side])) tensors.set(name, tensor);
@@ -36,6 +36,8 @@ export function exportCollab(learn: CollabRecommender, file: string): void {
     kinds: Object.fromEntries(both.map((side) => [side, classes[side].kind])),
     names,
     target: target && { target: target.target, threshold: target.threshold },
+    negatives: negatives && { ...negatives },
+    weighedBy,
     bs: dls.train.bs,
     valBs: dls.valid.bs,
     epochsTrained,
@@ -64,6 +66,8 @@ export function readCollab(st: SafetensorsFile, config: Fields, options: Learner
       seen: { indptr: st.read('seen.indptr', 'I32'), indices: st.read('seen.indices', 'I32') },
       names: { user: names.text('user'), item: names.text('item'), rating: names.text('rating') },
       target: config.has('target') ? readTarget(config.object('target')) : undefined,
+      negatives: config.has('negatives') ? readNegatives(config.object('negatives')) : undefined,
+      weighedBy: config.has('weighedBy') ? config.text('weighedBy') : undefined,
       catalogue: readTracks(st),
     },
     { bs: config.count('bs'), valBs: config.count('valBs') },

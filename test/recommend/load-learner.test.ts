@@ -9,7 +9,7 @@ import { readSafetensors, type Tensor, writeSafetensors } from '../../lib/data/s
 import { ArgumentError, DataError, NumericError } from '../../lib/errors.js';
 import { EmbeddingDotBias } from '../../lib/models/embedding-dot-bias.js';
 import type { LossRows } from '../../lib/nn/losses.js';
-import { BCEWithLogitsLossFlat, MSELossFlat } from '../../lib/nn/losses.js';
+import { BCEWithLogitsLossFlat, BPRLoss, MSELossFlat } from '../../lib/nn/losses.js';
 import { CollabLearner, type CollabLearnerOptions, collabLearner } from '../../lib/recommend/collab.js';
 import { registerCollabKind } from '../../lib/recommend/collab-kinds.js';
 import { CollabNNLearner } from '../../lib/recommend/collab-nn.js';
@@ -117,6 +117,18 @@ describe('learn.export and loadLearner', () => {
     );
   });
 
+  it('keeps how the loaders drew negatives and weighed their rows', async () => {
+    const dls = CollabDataLoaders.fromPlays(plays, { bs: 16, seed: 1, negatives: { n: 3, sampling: 'popularity', power: 0.5 } });
+    const ranked = collabLearner(dls, { nFactors: 4, lossFunc: new BPRLoss(), path: folder.path });
+    await ranked.fit(1, 0.01);
+    const loaded = loadLearner(ranked.export('ranked'));
+    expect(loaded.dls.negatives).to.deep.equal({ n: 3, sampling: 'popularity', power: 0.5 });
+    expect(loaded.recommend('user01')).to.deep.equal(ranked.recommend('user01'));
+    const rows = Array.from({ length: 40 }, (_, i) => ({ u: `u${i % 7}`, i: `i${i % 5}`, rating: i % 3, sure: 1 + (i % 2) }));
+    const weighed = collabLearner(CollabDataLoaders.fromTable(rows, { bs: 8, weights: 'sure' }), { nFactors: 2, path: folder.path });
+    expect(loadLearner(weighed.export('weighed')).dls.weighedBy).to.equal('sure');
+  });
+
   it('writes the same file again from the loaded learner', () => {
     const again = loadLearner(file).export(path.join(folder.path, 'again'));
     expect(readFileSync(again).equals(readFileSync(file))).to.equal(true);
@@ -222,6 +234,7 @@ describe('learn.export and loadLearner', () => {
     target: Record<string, unknown>;
     bs: unknown;
     names: Record<string, unknown>;
+    negatives?: unknown;
   }
 
   /** A file with changes. */
@@ -250,6 +263,8 @@ describe('learn.export and loadLearner', () => {
       [(c) => (c.loss = { name: 'toString' }), "not one of the library's losses"],
       [(c) => (c.target.target = 'length'), 'target should be binary, log, rank, count'],
       [(c) => (c.bs = 0), 'bs = 0'],
+      [(c) => (c.negatives = { n: 0 }), 'negatives.n should be 1 or more'],
+      [(c) => (c.negatives = { sampling: 'all' }), "sampling should be 'uniform' or 'popularity'"],
       [(c) => (c.names.user = null), 'names.user should be text'],
       [(_, t) => t.delete('classes.item.offsets'), 'no tensor "classes.item.offsets"'],
       [(_, t) => t.delete('seen.indices'), 'no tensor "seen.indices"'],
