@@ -64,18 +64,19 @@ export class Runs {
 
 /**
  * Measures contenders in turn, `runs` times round, so that a machine that slows down does so for all of them. Runs during which others used the machine are
- * repeated, in at most `runs` further rounds; then the least disturbed count.
+ * repeated in `retries` further rounds at most; then the least disturbed count.
+ * @param options.retries default 1
  * @param options.quietS seconds to wait for a quiet machine before each run, at most
  * @param options.run measures one: for tests
  * @returns the runs in the order of the contenders
  */
 export async function alternate(
   contenders: readonly Contender[],
-  { runs, quietS = 0, run = measure }: { runs: number; quietS?: number; run?: typeof measure },
+  { runs, retries = 1, quietS = 0, run = measure }: { runs: number; retries?: number; quietS?: number; run?: typeof measure },
 ): Promise<Runs[]> {
   const all = contenders.map((): Result[] => []);
   const good = (results: Result[]): number => results.filter((r) => r.others <= DISTURBED).length;
-  for (let round = 0; round < 2 * runs; round++) {
+  for (let round = 0; round < runs + retries; round++) {
     for (const [i, { command, args, env }] of contenders.entries()) {
       if (round >= runs && good(all[i]) >= runs) continue;
       await quiet(quietS);
