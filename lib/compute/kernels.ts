@@ -83,6 +83,8 @@ export interface Kernels {
   scaleShift(n: number, width: number, x: number, scale: number, shift: number, out: number): void;
   relu(n: number, x: number, y: number): void;
   reluBackward(n: number, y: number, d: number, out: number): void;
+  bprMaxRows(from: number, to: number, ...args: number[]): void;
+  crossEntropyRows(from: number, to: number, ...args: number[]): void;
   gruForward(from: number, to: number, ...args: number[]): void;
   gruBackward(from: number, to: number, ...args: number[]): void;
   lstmForward(from: number, to: number, ...args: number[]): void;

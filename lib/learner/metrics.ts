@@ -1,4 +1,5 @@
 import { ArgumentError } from '../errors.js';
+import { argmaxRows } from '../nn/losses/classes.js';
 import { sigmoid } from '../nn/losses.js';
 import type { Learner } from './learner.js';
 
@@ -91,12 +92,21 @@ export function asMetric(metric: Metric | MetricFunction): Metric {
  */
 export function accuracyThresh(thresh = 0.5, { sigmoid: logits = true }: { sigmoid?: boolean } = {}): Metric {
   if (!(thresh >= 0 && thresh <= 1)) throw new ArgumentError(`thresh is a probability between 0 and 1, got ${thresh}.`);
-  const accuracy = (pred: Float32Array, targets: Float32Array): number => {
+  const share = (pred: Float32Array, targets: Float32Array): number => {
     let right = 0;
     for (let i = 0; i < targets.length; i++) if ((logits ? sigmoid(pred[i]) : pred[i]) > thresh === targets[i] > 0.5) right++;
     return right / targets.length;
   };
-  return new AvgMetric(accuracy, { name: 'accuracy_thresh' });
+  return new AvgMetric(share, { name: 'accuracy_thresh' });
+}
+
+/**
+ * Share of rows whose largest prediction, the first of equals, is that of the target's class (fastai's `accuracy`): for models with one output a class.
+ * @example new Learner(dls, model, { lossFunc: new CrossEntropyLossFlat(), metrics: accuracy })
+ */
+export function accuracy(pred: Float32Array, targets: Float32Array): number {
+  const classes = argmaxRows(pred, pred.length / targets.length);
+  return classes.reduce((right, c, i) => right + (c === targets[i] ? 1 : 0), 0) / targets.length;
 }
 
 /** Mean squared error. */

@@ -19,7 +19,7 @@ export class OneBatch {
   /** @param options.anyLoss whether training goes on with a loss that is not finite */
   run(batch: Batch, { anyLoss }: { anyLoss: boolean }): void {
     const { learn, events } = this;
-    learn.batch = batch;
+    learn.batch = (!learn.training && learn.model.validBatch?.(batch)) || batch;
     learn.gradScale = 1;
     events.around('Batch', CancelBatchException, () => {
       if (learn.training) {
@@ -29,13 +29,15 @@ export class OneBatch {
       learn.pred = learn.model.forward(learn.batch, learn.training);
       events.call('afterPred');
       const unknown = !learn.training && Number.isNaN(learn.batch.targets[0]); // rows to predict, without targets
-      learn.loss = unknown ? NaN : lossOf(learn.lossFunc, this.rows());
+      const own = learn.training ? learn.model.trainingLoss?.() : undefined;
+      learn.loss = unknown ? NaN : own ? own.value : lossOf(learn.lossFunc, this.rows());
       events.call('afterLoss');
       if (!learn.training) return;
       if (!Number.isFinite(learn.loss) && !anyLoss) throw this.badLoss();
       events.around('Backward', CancelBackwardException, () => {
         this.pending = true;
-        this.backward();
+        if (own) own.backward(learn.gradScale);
+        else this.backward();
       });
       events.around('Step', CancelStepException, () => learn.opt.step());
       learn.opt.zeroGrad();

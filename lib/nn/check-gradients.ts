@@ -40,16 +40,23 @@ export function checkGradients(model: Model, batch: Batch, options: CheckGradien
     restore(); // the same dropout mask and statistics each time
     return { size, targets, weights, outputs: model.outputs, pred: model.forward(batch, true) };
   };
+  const value = (): number => {
+    const at = rows();
+    return model.trainingLoss?.()?.value ?? lossOf(lossFunc, at);
+  };
   try {
     for (const p of model.parameters) p.zeroGrad();
     model.touch(batch);
     const at = rows();
-    const loss = lossOf(lossFunc, at);
+    const own = model.trainingLoss?.();
+    const loss = own ? own.value : lossOf(lossFunc, at);
     if (!Number.isFinite(loss)) throw new NumericError(`The loss of the batch is ${loss}, so it has no gradient.`);
-    const out = new Float32Array(size * model.outputs);
-    lossGradient(lossFunc, at, { out });
-    model.backward(out);
-    const value = (): number => lossOf(lossFunc, rows());
+    if (own) own.backward(1);
+    else {
+      const out = new Float32Array(size * model.outputs);
+      lossGradient(lossFunc, at, { out });
+      model.backward(out);
+    }
     return Table.fromRows(model.parameters.map((p) => checkParameter(p, value, { loss, tolerance, samples })));
   } finally {
     restore();

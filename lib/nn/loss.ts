@@ -25,6 +25,11 @@ export interface Loss {
   losses(rows: LossRows, out: Float64Array): void;
   /** dLoss/dPrediction of the sum of the rows' losses, size × outputs. */
   derivatives(rows: LossRows, out: Float32Array): void;
+  /**
+   * The derivatives of row i multiplied by scaleOf(i), if the loss has a quicker way for these rows than `derivatives`; else it does nothing and returns
+   * false.
+   */
+  scaledDerivatives?(rows: LossRows, options: { out: Float32Array; scaleOf: (i: number) => number }): boolean;
   /** What each row adds to the divisor of the mean: the weight of its class, 0 for a row that is ignored. Without it, 1 each. */
   divisors?(rows: LossRows, out: Float64Array): void;
   /** Turns predictions (whole rows of `outputs`) into what getPreds returns: probabilities for a loss on logits. A new array. */
@@ -78,10 +83,12 @@ function divisor(loss: Loss, rows: LossRows): number {
  */
 export function lossGradient(loss: Loss, rows: LossRows, { out, reduction = 'mean' }: { out: Float32Array; reduction?: Reduction }): void {
   const { size, weights, outputs = 1 } = rows;
-  loss.derivatives(rows, out);
   const scale = reduction === 'sum' ? 1 : 1 / divisor(loss, rows);
+  const scaleOf = (i: number): number => (weights ? weights[i] * scale : scale);
+  if (loss.scaledDerivatives?.(rows, { out, scaleOf })) return;
+  loss.derivatives(rows, out);
   for (let i = 0; i < size; i++) {
-    const w = weights ? weights[i] * scale : scale;
+    const w = scaleOf(i);
     for (let j = i * outputs; j < (i + 1) * outputs; j++) out[j] *= w;
   }
 }

@@ -3,6 +3,17 @@ import type { StateBuffer } from './module.js';
 import type { Parameter } from './parameter.js';
 
 /**
+ * A loss of its own that a model has in training, in place of the learner's: one that is not a function of `outputs` predictions a row, such as a loss at every
+ * position of a sequence, or on a sample of the classes. The learner's loss still measures validation.
+ */
+export interface TrainingLoss {
+  /** The loss of the batch of the last forward, a mean. */
+  readonly value: number;
+  /** Adds `scale` times the gradients of every parameter. */
+  backward(scale: number): void;
+}
+
+/**
  * What the Learner trains: a function of a batch with a hand-written derivative. In a training step the calls come in the order touch, forward, backward;
  * in validation forward alone.
  */
@@ -20,6 +31,10 @@ export interface Model<B extends Batch = Batch> {
    * @param training whether dropout and batch statistics are in force
    */
   forward(batch: B, training: boolean): Float32Array;
+  /** The loss of its own that a model has for the batch of the last training forward, which then has made no predictions: an empty array. */
+  trainingLoss?(): TrainingLoss | undefined;
+  /** The batch as validation and getPreds see it, one target for each row, if the batches of training have more. */
+  validBatch?(batch: B): B;
   /** Adds the gradients of every parameter, given dLoss/dPrediction of the last forward. */
   backward(gradient: Float32Array): void;
 }

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { float32 } from '../../lib/compute/memory.js';
 import { Random } from '../../lib/compute/random.js';
 import { ArgumentError, NumericError } from '../../lib/errors.js';
 import {
@@ -239,5 +240,48 @@ describe('ranking losses', () => {
       [1, NaN],
     ])
       expect(() => lossOf(new BPRLoss(), rowsOf([[1], [2]], targets))).to.throw(NumericError, 'negatives: { n: 1 }');
+  });
+});
+
+describe('CrossEntropyLossFlat over many classes', () => {
+  const [size, outputs] = [7, 1003];
+  const make = (): { shared: LossRows; plain: LossRows } => {
+    const random = new Random('many');
+    const pred = Float32Array.from({ length: size * outputs }, () => 4 * random.normal());
+    const targets = Float32Array.from({ length: size }, () => random.int(outputs));
+    targets[2] = -100;
+    const weights = Float32Array.from({ length: size }, () => random.uniform());
+    const onShared = float32(pred.length);
+    onShared.set(pred);
+    return { shared: { size, outputs, pred: onShared, targets, weights }, plain: { size, outputs, pred, targets, weights } };
+  };
+
+  it('by the kernel is what the plain loop computes: losses, and gradients with weights', () => {
+    const { shared, plain } = make();
+    const loss = new CrossEntropyLossFlat();
+    const both = [shared, plain].map((rows) => {
+      const losses = new Float64Array(size);
+      loss.losses(rows, losses);
+      const out = rows === shared ? float32(size * outputs).fill(9) : new Float32Array(size * outputs);
+      lossGradient(loss, rows, { out });
+      return { losses, out, value: lossOf(loss, rows) };
+    });
+    expectClose(both[0].losses, both[1].losses, 2e-7, 'loss');
+    expectClose(both[0].out, both[1].out, 5e-8, 'gradient');
+    expect(both[0].value).to.be.closeTo(both[1].value, 1e-6);
+    expect(both[0].losses[2]).to.equal(0);
+  });
+
+  it('overflows no row, keeps NaN, and refuses what is no class', () => {
+    const { shared } = make();
+    const loss = new CrossEntropyLossFlat();
+    shared.pred.fill(1e30, 0, outputs);
+    shared.pred[outputs + 5] = NaN;
+    const losses = new Float64Array(size);
+    loss.losses(shared, losses);
+    expect(losses[0]).to.be.closeTo(Math.log(outputs), 1e-6);
+    expect(losses[1]).to.be.NaN;
+    shared.targets[3] = outputs;
+    expect(() => loss.losses(shared, losses)).to.throw(NumericError, 'classes from 0 to 1002');
   });
 });

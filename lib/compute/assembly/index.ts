@@ -7,3 +7,5 @@ export { gemm, gemmRows, gemmWorkspace } from './gemm';
 export { gruBackward, gruForward } from './gru';
 export { columnSums, gatherRows, relu, reluBackward, scaleShift, scatterRows } from './layers';
 export { lstmBackward, lstmForward } from './lstm';
+export { bprMaxRows } from './bpr-max';
+export { crossEntropyRows } from './softmax';

@@ -1,6 +1,8 @@
 import { ArgumentError } from '../../errors.js';
 import type { Loss, LossRows } from '../loss.js';
+import { onSharedMemory } from '../scratch.js';
 import { argmaxRows, checkedWeights, classOf, logSumExp, softmaxRows } from './classes.js';
+import { forKernel, type SoftmaxRows, softmaxCrossEntropy } from './softmax-kernel.js';
 
 /** Options of CrossEntropyLossFlat. */
 export interface CrossEntropyLossOptions {
@@ -43,6 +45,10 @@ export class CrossEntropyLossFlat implements Loss {
   losses(rows: LossRows, out: Float64Array): void {
     const { pred, targets, size, outputs = 1 } = rows;
     const { weight, labelSmoothing: e } = this;
+    if (this.plain && forKernel(pred, outputs)) {
+      out.set(softmaxCrossEntropy(this.kernelRows(rows)).subarray(0, size));
+      return;
+    }
     for (let i = 0; i < size; i++) {
       out[i] = 0;
       if (targets[i] === this.ignoreIndex) continue;
@@ -75,8 +81,25 @@ export class CrossEntropyLossFlat implements Loss {
     }
   }
 
+  /** The same, each row's gradient multiplied by its scale, for many classes: on all threads. False if it cannot. */
+  scaledDerivatives(rows: LossRows, { out, scaleOf }: { out: Float32Array; scaleOf: (i: number) => number }): boolean {
+    const { pred, outputs = 1 } = rows;
+    if (!this.plain || !forKernel(pred, outputs) || !onSharedMemory(out)) return false;
+    softmaxCrossEntropy(this.kernelRows(rows), { out, scaleOf });
+    return true;
+  }
+
   divisors({ targets, size }: LossRows, out: Float64Array): void {
     for (let i = 0; i < size; i++) out[i] = targets[i] === this.ignoreIndex ? 0 : this.weight ? this.weight[targets[i]] : 1;
+  }
+
+  private get plain(): boolean {
+    return !this.weight && this.labelSmoothing === 0;
+  }
+
+  private kernelRows(rows: LossRows): SoftmaxRows {
+    const { size, pred, outputs = 1, targets } = rows;
+    return { size, pred, outputs, classOf: (i) => (targets[i] === this.ignoreIndex ? -1 : classOf(rows, i, this.name)) };
   }
 
   /** Probabilities: the softmax of each row. */

@@ -1,0 +1,126 @@
+import { kernels } from '../compute/kernels.js';
+import { matmul } from '../compute/matmul.js';
+import { int32 } from '../compute/memory.js';
+import type { Random } from '../compute/random.js';
+import { Parameter } from '../nn/parameter.js';
+import { Scratch } from '../nn/scratch.js';
+
+/** Options of ItemScores. */
+export interface ItemScoresOptions {
+  /** The vectors of the items, if they are those of another table too: tied. Default: vectors of their own. */
+  readonly tied?: Parameter;
+  /** Whether training scores some of the items only: then only their vectors have gradients. */
+  readonly sampled: boolean;
+  readonly random: Random;
+}
+
+/**
+ * The last layer: the score of each item is w·h + b. It is PyTorch's `nn.Linear(hidden, items)`, with the same names and initial weights, which can score some
+ * of the items alone, and share its vectors with the embedding.
+ */
+export class ItemScores {
+  /** w of each item, items × hidden. */
+  readonly weight: Parameter;
+  /** b of each item. */
+  readonly bias: Parameter;
+  /** Its own: without tied vectors. */
+  readonly parameters: readonly Parameter[];
+  private readonly everyItem: Int32Array | undefined;
+  private input: Float32Array = new Float32Array(0);
+  private some: Int32Array = int32(0);
+  private slots: Int32Array = int32(0);
+  private readonly room = { out: new Scratch(), inputGradient: new Scratch(), vectors: new Scratch(), vectorGradient: new Scratch() };
+
+  constructor(
+    readonly hiddenSize: number,
+    readonly items: number,
+    { tied, sampled, random }: ItemScoresOptions,
+  ) {
+    const uniform = (p: Parameter): Parameter => {
+      const draw = random.child(p.name);
+      for (let i = 0; i < p.value.length; i++) p.value[i] = (2 * draw.uniform() - 1) / Math.sqrt(hiddenSize);
+      return p;
+    };
+    this.weight = tied ?? uniform(new Parameter('fc.weight', [items, hiddenSize], { table: sampled }));
+    this.bias = uniform(new Parameter('fc.bias', [items], { decay: false }));
+    this.parameters = tied ? [this.bias] : [this.weight, this.bias];
+    if (this.weight.slots && !sampled) this.everyItem = Int32Array.from({ length: items }, (_, i) => i);
+  }
+
+  /** Tells the vectors which of them the step reads: before anything else touches them. Default: all. */
+  touch(some?: Int32Array): void {
+    if (some) this.weight.touch(some);
+    else if (this.everyItem) this.weight.touch(this.everyItem); // in order, so that the gradients lie as in a dense parameter
+  }
+
+  /** The scores of all items, size × items: a view. */
+  all(input: Float32Array, size: number): Float32Array {
+    const { hiddenSize, items, weight, bias } = this;
+    this.input = input;
+    const out = this.room.out.get(size * items);
+    for (let r = 0; r < size; r++) out.set(bias.value, r * items);
+    matmul(
+      { m: size, n: items, k: hiddenSize },
+      {
+        a: { values: input, rowStride: hiddenSize },
+        b: { values: weight.value, rowStride: 1, columnStride: hiddenSize },
+        c: { values: out, rowStride: items },
+        add: true,
+      },
+    );
+    return out;
+  }
+
+  /** Adds the gradients of the last `all`, and returns dLoss/dInput. */
+  allBackward(d: Float32Array, size: number): Float32Array {
+    const { hiddenSize, items, weight, bias } = this;
+    matmul(
+      { m: items, n: hiddenSize, k: size },
+      {
+        a: { values: d, rowStride: 1, columnStride: items },
+        b: { values: this.input, rowStride: hiddenSize },
+        c: { values: weight.grad, rowStride: hiddenSize },
+        add: true,
+      },
+    );
+    kernels().columnSums(size, items, d.byteOffset, bias.grad.byteOffset);
+    const out = this.room.inputGradient.get(size * hiddenSize);
+    matmul(
+      { m: size, n: hiddenSize, k: items },
+      {
+        a: { values: d, rowStride: items },
+        b: { values: weight.value, rowStride: hiddenSize },
+        c: { values: out, rowStride: hiddenSize },
+      },
+    );
+    return out;
+  }
+
+  /** Vectors of some items, one row each, on the shared memory: a view, valid until the next call. */
+  vectors(some: Int32Array): Float32Array {
+    const { hiddenSize, weight } = this;
+    if (this.some.length < some.length) {
+      this.some = int32(some.length);
+      this.slots = int32(some.length);
+    }
+    this.some.set(some);
+    const out = this.room.vectors.get(some.length * hiddenSize);
+    kernels().gatherRows(some.length, hiddenSize, this.some.byteOffset, weight.value.byteOffset, out.byteOffset, hiddenSize);
+    return out;
+  }
+
+  /** Room for the gradients of n vectors, 0 at first. */
+  vectorGradients(n: number): Float32Array {
+    return this.room.vectorGradient.get(n * this.hiddenSize).fill(0);
+  }
+
+  /** Adds gradients of the vectors and biases of some items, which have been touched. */
+  addGradients(some: Int32Array, vectors: Float32Array, biases: Float64Array): void {
+    const { hiddenSize, weight, bias } = this;
+    for (let j = 0; j < some.length; j++) {
+      this.slots[j] = weight.slots![some[j]];
+      bias.grad[some[j]] += biases[j];
+    }
+    kernels().scatterRows(some.length, hiddenSize, this.slots.byteOffset, vectors.byteOffset, hiddenSize, weight.grad.byteOffset);
+  }
+}

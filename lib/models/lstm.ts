@@ -1,0 +1,240 @@
+import { kernels } from '../compute/kernels.js';
+import { int32 } from '../compute/memory.js';
+import { Random } from '../compute/random.js';
+import type { Batch } from '../data/batch.js';
+import type { Vocabulary } from '../data/vocabulary.js';
+import { ArgumentError } from '../errors.js';
+import { Dropout } from '../nn/dropout.js';
+import { Embedding } from '../nn/embedding.js';
+import { GRU } from '../nn/gru.js';
+import { LSTM } from '../nn/lstm.js';
+import type { Model, TrainingLoss } from '../nn/model.js';
+import type { StateBuffer } from '../nn/module.js';
+import type { Parameter } from '../nn/parameter.js';
+import type { Recurrent } from '../nn/recurrent.js';
+import { PackedSequences } from '../nn/recurrent-packed.js';
+import { checkWidth, Scratch } from '../nn/scratch.js';
+import { type NegativeLoss, type NegativeLossOptions, negativeLoss } from './lstm-negatives.js';
+import { EveryItemLoss } from './lstm-positions.js';
+import { ItemScores } from './lstm-scores.js';
+
+/** Options of LSTMModel; the defaults are the paper's model. */
+export interface LSTMModelOptions {
+  /** Length of an item's vector; default 50. */
+  embSz?: number;
+  /** State sizes of the recurrent layers, the first one first; default [100, 100]. */
+  layers?: readonly number[];
+  /** `'lstm'` (default) or `'gru'`. */
+  cell?: 'lstm' | 'gru';
+  /** Probability of dropout after each recurrent layer; default 0. */
+  dropout?: number;
+  /** Probability of dropout on the items' vectors; default 0. */
+  embedP?: number;
+  /** Whether an item's score uses the vector that the item has as an input (Inan et al. 2017); needs a last layer of size embSz. Default false. */
+  tied?: boolean;
+  /** The vectors to start from, items × embSz, row-major; default: standard normal as in PyTorch, and 0.01·fmod(z, 2) as in fastai if tied. */
+  embInit?: ArrayLike<number>;
+  /** Trains on a sample of the items instead of all: for large catalogues. Default: none, so that the learner's loss is used. */
+  negatives?: NegativeLossOptions;
+  /** What weights, dropout masks and negatives are drawn from. */
+  random?: Random;
+}
+
+/**
+ * The next track after a sequence of tracks: Embedding → LSTM → LSTM → Linear to a score for every track (the paper's Fig. 6). Trained as a classifier by
+ * `CrossEntropyLossFlat`.
+ *
+ * Batches are those of SequenceDataLoaders: `inputs[0]` the tracks of each row, left-aligned, `inputs[1]` how many they are; what lies beyond is not read.
+ * With a target for each row, the loss is on the last position. With a target for each position (−1 where there is none), training has the mean
+ * cross-entropy of all positions as its loss, and validation that of the last.
+ *
+ * @example
+ * const model = new LSTMModel(dls.classes, { random: new Random(42) });
+ * const learn = new Learner(dls, model, { lossFunc: new CrossEntropyLossFlat(), metrics: accuracy });
+ * await learn.fitOneCycle(5, 3e-3);
+ */
+export class LSTMModel implements Model {
+  /** A score for each item. */
+  readonly outputs: number;
+  readonly parameters: readonly Parameter[];
+  readonly buffers: readonly StateBuffer[];
+  /** Vectors of the items. */
+  readonly embedding: Embedding;
+  /** How it was built: what another one of the same shape needs. */
+  readonly config: Required<Omit<LSTMModelOptions, 'embInit' | 'negatives' | 'random'>>;
+  private readonly layers: readonly Recurrent[];
+  private readonly drops: readonly Dropout[];
+  private readonly fc: ItemScores;
+  private readonly everyItem: EveryItemLoss;
+  private readonly negatives: NegativeLoss | undefined;
+  private readonly room = { states: new Scratch(), gradient: new Scratch(), statesGradient: new Scratch() };
+  private packed: PackedSequences | undefined;
+  private at: Int32Array = int32(0);
+  private count = 0;
+  private own: TrainingLoss | undefined;
+
+  /**
+   * @param classes vocabulary of the items: a SequenceDataLoaders' `classes`
+   * @param options see LSTMModelOptions
+   */
+  constructor(
+    readonly classes: { readonly item: Vocabulary },
+    options: LSTMModelOptions = {},
+  ) {
+    const { embSz = 50, layers = [100, 100], cell = 'lstm', dropout = 0, embedP = 0, tied = false, embInit, negatives } = options;
+    const random = options.random ?? new Random(0);
+    const items = classes.item.length;
+    if (cell !== 'lstm' && cell !== 'gru') throw new ArgumentError(`cell must be 'lstm' or 'gru', got '${cell}'.`);
+    if (!layers.length) throw new ArgumentError('layers needs at least one size, e.g. [100].');
+    for (const [i, size] of layers.entries()) checkWidth(size, `layers[${i}]`);
+    const last = layers[layers.length - 1];
+    if (tied && last !== embSz) {
+      throw new ArgumentError(`Tied vectors need a last layer of their size: the last of layers is ${last}, embSz is ${embSz}. Make them equal.`);
+    }
+    this.outputs = items;
+    this.config = { embSz, layers: [...layers], cell, dropout, embedP, tied };
+    this.embedding = new Embedding(items, embSz, { random, init: tied ? 'fastai' : 'pytorch' });
+    if (embInit) setVectors(this.embedding.weight, embInit);
+    const Cell = cell === 'lstm' ? LSTM : GRU;
+    this.layers = layers.map((size, i) => new Cell(i ? layers[i - 1] : embSz, size, { name: `${cell}_layers.${i}`, random }));
+    this.drops = [embedP, ...layers.map(() => dropout)].map((p, i) => new Dropout(p, { name: i ? `dropout.${i - 1}` : 'emb_drop', random }));
+    this.fc = new ItemScores(last, items, { tied: tied ? this.embedding.weight : undefined, sampled: negatives !== undefined, random });
+    this.everyItem = new EveryItemLoss(this.fc);
+    this.negatives = negatives && negativeLoss(this.fc, { ...negatives, random });
+    this.parameters = [this.embedding, ...this.layers, this.fc].flatMap((m) => m.parameters);
+    this.buffers = [...this.drops.flatMap((d) => d.buffers), ...(this.negatives?.buffers ?? [])];
+  }
+
+  touch(batch: Batch): void {
+    const { inputs, size } = batch;
+    const { room, everyPosition } = widths(batch);
+    this.negatives?.draw();
+    this.fc.touch(this.negatives?.reads(batch.targets.subarray(0, everyPosition ? size * room : size)));
+    let n = 0;
+    const items = new Int32Array(size * room);
+    for (let r = 0; r < size; r++) for (let t = 0; t < inputs[1][r]; t++) items[n++] = inputs[0][r * room + t];
+    this.embedding.touch(items, n);
+  }
+
+  forward(batch: Batch, training: boolean): Float32Array {
+    const { inputs, size } = batch;
+    const { room } = widths(batch);
+    const packed = new PackedSequences(inputs[1], { steps: room, size });
+    this.packed = packed;
+    let x = this.drops[0].forward(this.embedding.forward(packed.pack(inputs[0], { room })), packed.total, training);
+    this.layers.forEach((layer, i) => {
+      x = this.drops[i + 1].forward(layer.forward(x, packed, training), packed.total, training);
+    });
+    const targets = training ? this.place(batch, packed) : this.placeLast(packed);
+    const states = this.room.states.get(this.count * this.fc.hiddenSize);
+    kernels().gatherRows(this.count, this.fc.hiddenSize, this.at.byteOffset, x.byteOffset, states.byteOffset, this.fc.hiddenSize);
+    this.own = undefined;
+    if (!targets) return this.fc.all(states, size);
+    const rows = { ...targets, states };
+    const loss = this.negatives ? this.negatives.of(rows) : this.everyItem.of(rows);
+    this.own = { value: loss.value, backward: (scale) => this.statesBackward(loss.backward(scale)) };
+    return new Float32Array(0);
+  }
+
+  trainingLoss(): TrainingLoss | undefined {
+    return this.own;
+  }
+
+  backward(gradient: Float32Array): void {
+    const n = this.count * this.outputs;
+    this.statesBackward(this.fc.allBackward(this.room.gradient.shared(gradient.subarray(0, n)), this.count)); // the learner's array may be longer
+  }
+
+  validBatch(batch: Batch): Batch {
+    const { room, everyPosition } = widths(batch);
+    if (!everyPosition) return batch;
+    const lengths = batch.inputs[1];
+    return { ...batch, targets: Float32Array.from(lengths, (n, r) => (r < batch.size ? batch.targets[r * room + n - 1] : NaN)) };
+  }
+
+  /** The layers as PyTorch prints them, and as the paper's Fig. 6 shows them. */
+  toString(): string {
+    const { embSz, cell, dropout, embedP, tied } = this.config;
+    const drop = (name: string, p: number): string[] => (p > 0 ? [`  (${name}): Dropout(p=${p}, inplace=False)`] : []);
+    return [
+      'LSTMModel(',
+      `  (embedding): Embedding(${this.outputs}, ${embSz})`,
+      ...drop('emb_drop', embedP),
+      `  (${cell}_layers): ModuleList(`,
+      ...this.layers.map((layer, i) => `    (${i}): ${layer}`),
+      '  )',
+      ...drop('dropout', dropout),
+      `  (fc): Linear(in_features=${this.fc.hiddenSize}, out_features=${this.outputs}, bias=True)${tied ? ' with the weights of embedding' : ''}`,
+      ')',
+    ].join('\n');
+  }
+
+  /** The positions that training scores, if the loss is the model's own, and their targets; else undefined, and the last ones. */
+  private place(batch: Batch, packed: PackedSequences): { targets: Int32Array; weights: Float32Array | undefined } | undefined {
+    const { room, everyPosition } = widths(batch);
+    if (!everyPosition) {
+      this.placeLast(packed);
+      return this.negatives && { targets: Int32Array.from(batch.targets.subarray(0, packed.size)), weights: batch.weights };
+    }
+    const targets: number[] = [];
+    const weights: number[] = [];
+    if (this.at.length < packed.total) this.at = int32(packed.total);
+    for (let t = 0; t < packed.steps; t++) {
+      for (let p = 0; p < packed.sizes[t]; p++) {
+        const r = packed.order[p];
+        const target = batch.targets[r * room + t];
+        if (target < 0) continue;
+        this.at[targets.length] = packed.starts[t] + p;
+        targets.push(target);
+        weights.push(batch.weights ? batch.weights[r] : 1);
+      }
+    }
+    if (!targets.length) throw new ArgumentError('The batch has no target at any position: all are −1.');
+    this.count = targets.length;
+    return { targets: Int32Array.from(targets), weights: batch.weights && Float32Array.from(weights) };
+  }
+
+  private placeLast(packed: PackedSequences): undefined {
+    if (this.at.length < packed.size) this.at = int32(packed.size);
+    this.at.set(packed.last);
+    this.count = packed.size;
+    return undefined;
+  }
+
+  /** From the gradient of the scored states to that of everything below. */
+  private statesBackward(gradient: Float32Array): void {
+    const width = this.fc.hiddenSize;
+    let d: Float32Array = this.room.statesGradient.get(this.packed!.total * width).fill(0);
+    kernels().scatterRows(this.count, width, this.at.byteOffset, gradient.byteOffset, width, d.byteOffset);
+    for (let i = this.layers.length - 1; i >= 0; i--) d = this.layers[i].backward(this.drops[i + 1].backward(d));
+    this.embedding.backward(this.drops[0].backward(d));
+  }
+}
+
+/** Items for which each row has room, and whether there is a target for each of them. */
+function widths({ inputs, targets, size }: Batch): { room: number; everyPosition: boolean } {
+  if (inputs.length !== 2) {
+    throw new ArgumentError(
+      `LSTMModel needs batches of sequences: their items and their lengths, got ${inputs.length} columns. Use SequenceDataLoaders.`,
+    );
+  }
+  const rows = inputs[1].length;
+  const room = inputs[0].length / rows;
+  const perRow = targets.length / rows;
+  if (!Number.isInteger(room) || rows < size || (perRow !== 1 && perRow !== room)) {
+    throw new ArgumentError(
+      `A batch of ${size} sequences with room for ${rows} needs as many items in each row, and a target for each row or each item; got ${inputs[0].length} items, ${targets.length} targets.`,
+    );
+  }
+  return { room, everyPosition: perRow > 1 };
+}
+
+function setVectors(weight: Parameter, vectors: ArrayLike<number>): void {
+  const { value, shape } = weight;
+  if (vectors.length !== value.length) {
+    throw new ArgumentError(`embInit must hold ${shape.join(' × ')} values = ${value.length}, got ${vectors.length}.`);
+  }
+  const bad = Array.prototype.findIndex.call(vectors, (x: number) => !Number.isFinite(x));
+  if (bad >= 0) throw new ArgumentError(`embInit has ${vectors[bad]} at place ${bad}: numbers were expected.`);
+  value.set(vectors);
+}
