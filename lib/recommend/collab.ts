@@ -9,7 +9,11 @@ import { EmbeddingNN, type EmbSzs, type TabularConfig } from '../models/embeddin
 import { readRange, registerCollabKind } from './collab-kinds.js';
 import { CollabNNLearner } from './collab-nn.js';
 import { CollabRecommender } from './collab-recommender.js';
+import { type Explanation, explain } from './explain.js';
 import { factorScores } from './factor-scores.js';
+import type { HistoryItem } from './fold-in.js';
+import { type CollabFoldedUser, type FoldInOptions, foldInCollab, learnerPrior } from './fold-in-collab.js';
+import { readUserPrior, type UserPrior } from './fold-in-prior.js';
 import { checkN, trackIndex } from './lookup.js';
 import type { Id, TrackVectors } from './recommender.js';
 import { trackInfo } from './track-info.js';
@@ -72,6 +76,8 @@ function withSeed<L extends CollabRecommender>(learn: L, seed: number | string):
 export class CollabLearner extends CollabRecommender {
   declare readonly model: EmbeddingDotBias;
   readonly name: string = 'EmbeddingDotBias';
+  /** If set, what `userPrior` returns instead of looking at the training rows: a learner from a file has none, and keeps what it was then. */
+  savedPrior: UserPrior | undefined;
 
   /** Factors and biases of a block of users and all tracks, before range and activation: see {@link Recommender.scores}. */
   scores(users: Int32Array, out: Float32Array): void {
@@ -120,6 +126,18 @@ export class CollabLearner extends CollabRecommender {
   }
 
   /**
+   * The factors of tracks, in the order given. Columns: track_id, title, artist and year as far as the catalogue has them, f1 … fk.
+   * @param tracks ids, titles, or "title by artist"; default: all
+   */
+  factors(tracks: readonly Id[] = this.tracks.classes): Table {
+    const indices = tracks.map((track) => trackIndex(this, track));
+    const { values, width } = this.trackVectors();
+    const columns = trackInfo(this.tracks.decode(indices), this.catalogue);
+    for (let f = 0; f < width; f++) columns[`f${f + 1}`] = Float64Array.from(indices, (t) => values[t * width + f]);
+    return new Table(columns);
+  }
+
+  /**
    * A picture of the factors of some tracks, their first k principal components (fastbook's `movie_w.pca(k)`): columns track_id, title, artist and year as
    * far as the catalogue has them, pc1 … pck. The components are those of these tracks' factors, signs fixed as `factorPca` says.
    * @param tracks ids, titles, or "title by artist", at least 2
@@ -138,13 +156,66 @@ export class CollabLearner extends CollabRecommender {
     for (let c = 0; c < k; c++) columns[`pc${c + 1}`] = Float64Array.from(indices, (_, i) => coordinates[i * k + c]);
     return new Table(columns);
   }
+
+  /**
+   * Recommends to a listener who is not in the training data. Their factors U and bias b are those that minimise, tracks fixed,
+   *
+   *     Σ loss(U·V + b + c, target) + ½·Σ λ·θ²   over the tracks of the history (factors V, bias c), θ = (U, b)
+   *
+   * by Newton's method: exact and in one step for MSELossFlat, the one minimum of a convex function for BCEWithLogitsLossFlat; with a `yRange` the function
+   * is not convex, and the minimum reached from θ = 0 is taken. Training goes for the same, by way of weight decay, and its strength is found from
+   * the trained users (see {@link userPrior}); `l2` sets another λ. Nothing of the model is changed.
+   *
+   * Targets are made of playcounts as the loaders made theirs ('rank': within the history); ratings of a table stand for playcounts where the loaders
+   * were made of a table. A track without a playcount counts as liked: its target is the mean of the training targets above their mean.
+   * @param history tracks (ids, titles, "title by artist"), or `{ track, playcount }`; playcounts of a repeated track are added
+   * @throws ArgumentError for an empty history and other losses; UnknownIdError for tracks that training has not, with a suggestion
+   * @example learn.foldIn(['Song A', { track: 'Song B', playcount: 7 }]).recommend({ n: 10 })
+   */
+  foldIn(history: readonly HistoryItem[], options: FoldInOptions = {}): CollabFoldedUser {
+    return foldInCollab(this, history, options);
+  }
+
+  /** What training tells about a listener whom it has not met: `savedPrior` if that is set, else found from the training rows. */
+  userPrior(): UserPrior {
+    return this.savedPrior ?? learnerPrior(this);
+  }
+
+  /**
+   * Which of a user's own tracks speak for a track, and which against it (as implicit's `explain` for ALS). Exactly, but for rounding: trackBias + userBias +
+   * Σ contribution + unplayed + remainder = total, the user's score of the track.
+   *
+   * The user's row is solved for from their training rows, tracks fixed, as `foldIn` does. With x = (V, 1) of a track of theirs, slope g and curvature h of
+   * its loss at the solution θ, and A = Σ h·x·xᵀ + Λ, that is θ = A⁻¹·Σ (h·x·θ − g)·x. So a track of theirs contributes (h·x·θ − g)·V·A⁻¹·x to the track
+   * with factors V. For squared errors the first factor is 2·(target − c): how far the target lies above the track's bias c, times how alike the two tracks
+   * are to this user; were the target at the bias, the sum would be less by exactly that much. For losses on logits this holds to first order.
+   * With negatives, `unplayed` is the same sum over the tracks that are not the user's. The remainder is what the trained row has beyond the solution:
+   * training goes by chance, and ends before it is through.
+   * @param user a user of the training data
+   * @param track id, title, or "title by artist"
+   * @example learn.explain(user, learn.recommend(user).ids[0]).head(5)
+   */
+  explain(user: Id, track: Id): Explanation {
+    return explain(this, user, track);
+  }
 }
 
 registerCollabKind<CollabLearner>({
   name: 'EmbeddingDotBias',
   type: CollabLearner,
-  config: ({ model: { nFactors, yRange } }) => ({ nFactors, yRange }),
+  config: (learn) => ({ nFactors: learn.model.nFactors, yRange: learn.model.yRange, prior: knownPrior(learn) }),
   parameterCount: (config, { user, item }) => (user.length + item.length) * (config.count('nFactors') + 1),
   make: (config, classes) => new EmbeddingDotBias(config.count('nFactors'), classes, { yRange: readRange(config) }),
-  learner: (dls, model, options) => new CollabLearner(dls, model, options),
+  learner(dls, model, options, config) {
+    const learn = new CollabLearner(dls, model, options);
+    if (config.has('prior')) learn.savedPrior = readUserPrior(config.object('prior'), { width: model.nFactors + 1 });
+    return learn;
+  },
 });
+
+/** The prior as a file keeps it; undefined if there is none, or none that is finite. */
+function knownPrior(learn: CollabLearner): { strength: readonly number[]; liked: number; weight: number } | undefined {
+  if (learn.dls.train.n === 0 && !learn.savedPrior) return undefined;
+  const { strength, liked, weight } = learn.userPrior();
+  return [...strength, liked, weight].every(Number.isFinite) ? { strength, liked, weight } : undefined;
+}

@@ -1,5 +1,6 @@
 import type { Plays } from '../data/plays.js';
 import { ArgumentError } from '../errors.js';
+import { FoldedUser, type HistoryItem, readHistory } from './fold-in.js';
 import { Interactions } from './interactions.js';
 import { Recommender } from './recommender.js';
 
@@ -34,5 +35,10 @@ export class Popularity extends Recommender {
 
   scores(users: Int32Array, out: Float32Array): void {
     for (let b = 0; b < users.length; b++) out.set(this.counts, b * this.counts.length);
+  }
+
+  /** The most popular tracks that are not in the history; playcounts make no difference. See {@link Recommender.foldIn}. */
+  override foldIn(history: readonly HistoryItem[]): FoldedUser {
+    return new FoldedUser(this, readHistory(this, history).track, this.counts.slice());
   }
 }

@@ -1,5 +1,6 @@
 import type { Tracks } from '../data/tracks.js';
 import type { Vocabulary } from '../data/vocabulary.js';
+import type { FoldedUser, HistoryItem } from './fold-in.js';
 import type { Interactions } from './interactions.js';
 import { recommend, recommendBatch } from './rank.js';
 import type { RecommendationBatch } from './recommendation-batch.js';
@@ -76,6 +77,14 @@ export abstract class Recommender {
 
   /** The vector of each track, which `similarTracks` compares. Without it, tracks are compared by who listens to them. */
   trackVectors?(): TrackVectors;
+
+  /**
+   * Recommends to a listener who is not in the training data, from what they have played: tracks (ids, titles, "title by artist"), or
+   * `{ track, playcount }`; playcounts of a repeated track are added. The recommender is left as it is.
+   * @throws ArgumentError for an empty history or a playcount that is not positive; UnknownIdError for tracks that training has not, with a suggestion
+   * @example recommender.foldIn?.(['Song A', { track: 'Song B', playcount: 7 }]).recommend({ n: 10 })
+   */
+  foldIn?(history: readonly HistoryItem[]): FoldedUser;
 
   /** Users with plays in training. */
   get users(): Vocabulary {

@@ -1,0 +1,107 @@
+import { Vocabulary } from '../data/vocabulary.js';
+import { ArgumentError } from '../errors.js';
+import { Interactions } from './interactions.js';
+import { trackIndex } from './lookup.js';
+import type { Recommendations } from './recommendations.js';
+import { type Id, Recommender, type RecommendOptions } from './recommender.js';
+
+/**
+ * What an unseen listener has played: a track that they like (an id, a title, or "title by artist"), or a track with how often they have played it.
+ */
+export type HistoryItem = Id | { readonly track: Id; readonly playcount?: number };
+
+/** A history, looked up. */
+export interface History {
+  /** Track indices, ascending, each once. */
+  readonly track: Int32Array;
+  /** How often each was played; NaN for a track that is just liked. */
+  readonly playcount: Float64Array;
+}
+
+/**
+ * Looks the tracks of a history up. Playcounts of a track that occurs again are added; a track that is named at least once without a playcount is liked.
+ * @param options.ratings playcounts are ratings: any finite numbers, which cannot be added; default false
+ * @throws ArgumentError for an empty history and playcounts that are not positive; UnknownIdError for unknown tracks, with a suggestion
+ */
+export function readHistory(recommender: Recommender, history: readonly HistoryItem[], { ratings = false }: { ratings?: boolean } = {}): History {
+  if (!Array.isArray(history)) {
+    throw new ArgumentError(`A history is a list of tracks, or of { track, playcount }, got ${history === null ? 'null' : typeof history}.`);
+  }
+  if (history.length === 0) {
+    throw new ArgumentError('The history is empty, so nothing is known of the listener. Name at least one track, or recommend what is popular.');
+  }
+  const counts = new Map<number, number>();
+  history.forEach((entry: HistoryItem, i) => {
+    const { track, playcount = NaN }: { track: Id; playcount?: number } = typeof entry === 'object' && entry !== null ? entry : { track: entry };
+    if (typeof track !== 'string' && typeof track !== 'number') {
+      throw new ArgumentError(`Entry ${i} of the history (counted from 0) names no track: a track, or { track, playcount }, was expected.`);
+    }
+    if (typeof playcount !== 'number' || Math.abs(playcount) === Infinity || (playcount <= 0 && !ratings)) {
+      const expected = ratings ? 'a finite rating was expected.' : 'a positive number was expected. Leave out what was never played.';
+      throw new ArgumentError(`"${track}" has playcount ${playcount} in the history; ${expected}`);
+    }
+    const index = trackIndex(recommender, track);
+    if (ratings && counts.has(index)) throw new ArgumentError(`"${track}" is rated twice in the history. Ratings do not add up: keep one of them.`);
+    counts.set(index, (counts.get(index) ?? 0) + playcount); // NaN stays NaN
+  });
+  const track = Int32Array.from(counts.keys()).sort();
+  return { track, playcount: Float64Array.from(track, (t) => counts.get(t)!) };
+}
+
+/**
+ * A listener who is not in the training data, made by `foldIn` from what they have played. The recommender that made it is left as it is.
+ * @example learn.foldIn(['Song A', { track: 'Song B', playcount: 7 }]).recommend({ n: 10 })
+ */
+export class FoldedUser {
+  /** Ids of the tracks of the history. */
+  readonly history: readonly string[];
+  private readonly alone: Recommender;
+
+  /**
+   * @param recommender whose tracks these are
+   * @param history track indices, each once
+   * @param scores the listener's score of each track, as in {@link Recommender.scores}
+   */
+  constructor(
+    recommender: Recommender,
+    history: Int32Array,
+    readonly scores: Float32Array,
+  ) {
+    if (scores.length !== recommender.tracks.length) {
+      throw new ArgumentError(`There must be one score a track, got ${scores.length} scores for ${recommender.tracks.length} tracks.`);
+    }
+    this.history = recommender.tracks.decode(history);
+    this.alone = new OneListener(recommender, history, scores);
+  }
+
+  /**
+   * The best tracks for this listener, without those of the history unless `filterSeen` is false: the same options, order and errors as
+   * {@link Recommender.recommend}.
+   */
+  recommend(options: RecommendOptions = {}): Recommendations {
+    return this.alone.recommend(LISTENER, options);
+  }
+}
+
+const LISTENER = 'folded in';
+
+/** A recommender for a single listener. */
+class OneListener extends Recommender {
+  readonly name: string;
+  override readonly prediction?: (score: number) => number;
+
+  constructor(
+    of: Recommender,
+    history: Int32Array,
+    private readonly own: Float32Array,
+  ) {
+    const users = Vocabulary.inOrder([LISTENER], { kind: 'user' });
+    super(Interactions.fromPairs({ users, tracks: of.tracks, user: new Int32Array(history.length), track: history }), { catalogue: of.catalogue });
+    this.name = of.name;
+    if (of.prediction) this.prediction = (score) => of.prediction!(score);
+  }
+
+  scores(_users: Int32Array, out: Float32Array): void {
+    out.set(this.own);
+  }
+}
