@@ -117,11 +117,20 @@ describe('learn.export and loadLearner', () => {
     );
   });
 
+  it('meets new listeners as before: foldIn needs no training rows', () => {
+    const loaded = loadLearner(file);
+    const history = ['Song 3', { track: 'Song 7', playcount: 4 }, 'track20'];
+    expect(loaded.foldIn(history).recommend()).to.deep.equal(learn.foldIn(history).recommend());
+    expect(loaded.foldIn(history).explain('Song 11')).to.deep.equal(learn.foldIn(history).explain('Song 11'));
+    expect(() => loaded.explain('user03', 'Song 11')).to.throw(ArgumentError, 'these loaders have none');
+  });
+
   it('keeps how the loaders drew negatives and weighed their rows', async () => {
     const dls = CollabDataLoaders.fromPlays(plays, { bs: 16, seed: 1, negatives: { n: 3, sampling: 'popularity', power: 0.5 } });
     const ranked = collabLearner(dls, { nFactors: 4, lossFunc: new BPRLoss(), path: folder.path });
     await ranked.fit(1, 0.01);
     const loaded = loadLearner(ranked.export('ranked'));
+    expect(loaded.foldIn(['Song 3']).recommend()).to.deep.equal(ranked.foldIn(['Song 3']).recommend());
     expect(loaded.dls.negatives).to.deep.equal({ n: 3, sampling: 'popularity', power: 0.5 });
     expect(loaded.recommend('user01')).to.deep.equal(ranked.recommend('user01'));
     const rows = Array.from({ length: 40 }, (_, i) => ({ u: `u${i % 7}`, i: `i${i % 5}`, rating: i % 3, sure: 1 + (i % 2) }));
@@ -252,11 +261,13 @@ describe('learn.export and loadLearner', () => {
     const bad: [(config: Described, tensors: Map<string, Tensor>) => void, string][] = [
       [(c) => (c.model.name = 'constructor'), 'its model is "constructor"; known are EmbeddingNN, EmbeddingDotBias'],
       [(c) => (c.model.name = '__proto__'), 'its model is "__proto__"'],
-      [(c) => (c.loaders = 'other'), 'loaders should be "collab"'],
+      [(c) => (c.loaders = 'other'), 'loaders should be collab, got "other"'],
       [(c) => (c.model.nFactors = 1e9), 'it holds 364 weights, a EmbeddingDotBias such as it describes has 52000000052'],
       [(c) => (c.model.nFactors = 0), 'such as it describes has 52'],
       [(c) => (c.model.nFactors = '6'), 'nFactors should be a whole number'],
       [(c) => (c.model.yRange = [1, 0]), 'yRange'],
+      [(c) => (c.model.prior = { strength: [1], liked: 1, weight: 1 }), 'strength should be 7 numbers'],
+      [(c) => (c.model.prior = { strength: 'all', liked: 1, weight: 1 }), 'strength should be'],
       [(c) => (c.model.yRange = [1]), 'yRange should be 2 numbers'],
       [(c) => (c.loss = { name: 'BCEWithLogitsLossFlat', posWeight: -1 }), 'posWeight must be positive'],
       [(c) => (c.loss = { name: 'BCEWithLogitsLossFlat', run: 'me' }), 'unknown field "run"'],
