@@ -31,6 +31,21 @@ export class Sessions {
     return this.items.decode(this.item.subarray(this.indptr[s], this.indptr[s + 1]));
   }
 
+  /** The sessions with these numbers, in this order, with all items. */
+  take(sessions: ArrayLike<number>): Sessions {
+    const indptr = new Int32Array(sessions.length + 1);
+    for (let j = 0; j < sessions.length; j++) {
+      const s = sessions[j];
+      if (!(Number.isInteger(s) && s >= 0 && s < this.length)) {
+        throw new ArgumentError(`Session ${s} does not exist; there are ${this.length}, counted from 0.`);
+      }
+      indptr[j + 1] = indptr[j] + this.indptr[s + 1] - this.indptr[s];
+    }
+    const item = new Int32Array(indptr[sessions.length]);
+    for (let j = 0; j < sessions.length; j++) item.set(this.item.subarray(this.indptr[sessions[j]], this.indptr[sessions[j] + 1]), indptr[j]);
+    return new Sessions(this.items, indptr, item);
+  }
+
   [inspect.custom](): string {
     const n = (x: number): string => x.toLocaleString('en');
     return `Sessions: ${n(this.length)} of ${n(this.item.length)} plays in all, of ${n(this.items.length)} items`;

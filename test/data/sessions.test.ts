@@ -25,6 +25,19 @@ describe('readSessions', () => {
     }
   });
 
+  it('takes sessions by number, with all items', async () => {
+    const sessions = await readSessions(folder.write('take.txt', '1 2\n3\n4 5 4\n'));
+    const some = sessions.take([2, 0, 2]);
+    expect([some.session(0), some.session(1), some.session(2)]).to.deep.equal([
+      ['4', '5', '4'],
+      ['1', '2'],
+      ['4', '5', '4'],
+    ]);
+    expect(some.items).to.equal(sessions.items);
+    expect(sessions.take([]).length).to.equal(0);
+    for (const s of [-1, 3, 0.5]) expect(() => sessions.take([s])).to.throw(ArgumentError, 'there are 3');
+  });
+
   it('sorts ids that are not all numbers as text, and encodes with given items', async () => {
     const train = await readSessions(folder.write('train.txt', 'b a 10\n'));
     expect(train.items.classes).to.deep.equal(['10', 'a', 'b']);

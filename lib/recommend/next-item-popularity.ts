@@ -1,0 +1,24 @@
+import type { Histories, SequenceSource } from '../data/sequences-histories.js';
+import { SequenceRecommender, trainingHistories } from './next-item.js';
+
+/**
+ * The baseline that any next-track model must beat: the tracks that were played most often in training, whatever came before. A track that is played twice
+ * in a history counts twice.
+ */
+export class NextItemPopularity extends SequenceRecommender {
+  readonly name: string;
+  /** How often each track was played. */
+  readonly counts: Float32Array;
+
+  /** @param source the training plays or sessions */
+  constructor(source: SequenceSource | Histories) {
+    super(trainingHistories(source));
+    this.name = 'Popularity (plays in sequences)';
+    this.counts = new Float32Array(this.tracks.length);
+    for (const track of this.histories.item) this.counts[track]++;
+  }
+
+  scoresOf(_history: Int32Array, out: Float32Array): void {
+    out.set(this.counts);
+  }
+}

@@ -1,0 +1,87 @@
+import { ArgumentError } from '../errors.js';
+import { SequenceRecommender } from './next-item.js';
+import { normalisedScores } from './next-item-normalise.js';
+import { ScoreList } from './next-item-scores.js';
+
+/** Options of {@link WeightedSum}. */
+export interface WeightedSumOptions {
+  /** A weight for each recommender, not negative, at least one more than 0; default 1 each. */
+  weights?: readonly number[];
+  /** Stands in comparisons; default: the names, joined by ` + `. */
+  name?: string;
+}
+
+/**
+ * A sum of recommenders: score = Σ weight · (score of the recommender / its maximum for this history), so that each has a say whatever the size of its
+ * scores. Scores of models that are logits come in as exp((score − maximum) / 2), √softmax divided by its maximum. Scores below 0 of others count as 0.
+ * `fuse` finds weights.
+ * @example new WeightedSum([new Markov(train), new SessionKNN(train), new SequentialRules(train)], { weights: [1, 2, 1] })
+ */
+export class WeightedSum extends SequenceRecommender {
+  readonly name: string;
+  /** A weight for each recommender. */
+  readonly weights: readonly number[];
+  /** Lists the tracks with a score, where all recommenders do. */
+  override readonly listOf?: (history: Int32Array, list: ScoreList) => void;
+
+  /**
+   * @param recommenders at least one, all trained with the same tracks. Users and their histories are those of the first
+   * @throws ArgumentError for recommenders with different tracks, or wrong weights
+   */
+  constructor(
+    readonly recommenders: readonly SequenceRecommender[],
+    { weights = recommenders.map(() => 1), name }: WeightedSumOptions = {},
+  ) {
+    checkRecommenders(recommenders);
+    super(recommenders[0].histories);
+    if (weights.length !== recommenders.length) {
+      throw new ArgumentError(`There must be a weight for each of the ${recommenders.length} recommenders, got ${weights.length}.`);
+    }
+    if (!weights.every((w) => w >= 0 && w < Infinity) || !weights.some((w) => w > 0)) {
+      throw new ArgumentError(`Weights must not be negative, and one must be more than 0, got [${weights.join(', ')}].`);
+    }
+    this.weights = [...weights];
+    this.name = name ?? recommenders.map((r) => r.name).join(' + ');
+    if (recommenders.every((r) => r.listOf && r.scale === 'count')) {
+      const part = new ScoreList(this.tracks.length);
+      this.listOf = (history, list) => this.addLists(history, list, part);
+    }
+  }
+
+  scoresOf(history: Int32Array, out: Float32Array): void {
+    this.scoresOfMany([history], out);
+  }
+
+  override scoresOfMany(histories: readonly Int32Array[], out: Float32Array): void {
+    const part = new Float32Array(out.length);
+    out.fill(0);
+    this.recommenders.forEach((recommender, r) => {
+      const weight = this.weights[r];
+      if (weight === 0) return;
+      normalisedScores(recommender, histories, part);
+      for (let i = 0; i < out.length; i++) out[i] += weight * part[i];
+    });
+  }
+
+  private addLists(history: Int32Array, list: ScoreList, part: ScoreList): void {
+    this.recommenders.forEach((recommender, r) => {
+      if (this.weights[r] === 0) return;
+      part.clear();
+      recommender.listOf!(history, part);
+      const factor = this.weights[r] / part.max();
+      for (let j = 0; j < part.count; j++) list.add(part.track[j], factor * part.score[part.track[j]]);
+    });
+  }
+}
+
+/** Recommenders whose scores can be added: at least one, and all with the same tracks. */
+export function checkRecommenders(recommenders: readonly SequenceRecommender[]): void {
+  if (recommenders.length === 0) throw new ArgumentError('There is no recommender to add up. Give at least one.');
+  const [first, ...others] = recommenders;
+  for (const other of others) {
+    if (other.tracks === first.tracks) continue;
+    if (other.tracks.length !== first.tracks.length || other.tracks.classes.some((id, t) => id !== first.tracks.classes[t])) {
+      throw new ArgumentError(`${first.name} and ${other.name} know different tracks, so their scores cannot be added. Train both on the same data.`);
+    }
+  }
+}

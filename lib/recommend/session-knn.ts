@@ -1,0 +1,75 @@
+import type { Histories, SequenceSource } from '../data/sequences-histories.js';
+import { checkN } from './lookup.js';
+import { SparseSequenceRecommender, trainingHistories } from './next-item.js';
+import { ScoreList } from './next-item-scores.js';
+import { TopN } from './top-n.js';
+
+/** Options of {@link SessionKNN}. */
+export interface SessionKNNOptions {
+  /** Nearest sessions that have a say; default 200. */
+  k?: number;
+  /** Of each track, look at no more than so many sessions that have it, the last ones in the order of the file; default Infinity: all. */
+  recent?: number;
+}
+
+/**
+ * Session-kNN: what was played in the training sessions most like the history. sim(history, S) = Σ w(t) / √|S| over the distinct tracks t that both have,
+ * with w = (position of the last play of t in the history, from 1) / (length of the history), so that the last track counts most; |S| counts distinct
+ * tracks. Score of t = Σ sim over those of the `k` nearest sessions that have t. Where several sessions are equally near the k-th place, those that share
+ * a later track of the history come first. (S-KNN with weights by position: Ludewig and Jannach, "Evaluation of session-based recommendation algorithms",
+ * 2018.)
+ */
+export class SessionKNN extends SparseSequenceRecommender {
+  readonly name: string;
+  /** Nearest sessions that have a say. */
+  readonly k: number;
+  /** Sessions that are looked at of each track, at most. */
+  readonly recent: number;
+  private readonly near: ScoreList;
+  private readonly nearness: Float32Array;
+  private readonly top: TopN;
+  private readonly found: { session: Int32Array; nearness: Float32Array };
+
+  /** @param source the training plays, a session a user, or sessions */
+  constructor(source: SequenceSource | Histories, { k = 200, recent = Infinity }: SessionKNNOptions = {}) {
+    super(trainingHistories(source));
+    checkN(k, 'k');
+    if (recent !== Infinity) checkN(recent, 'recent');
+    this.name = 'Session-kNN';
+    this.k = k;
+    this.recent = recent;
+    this.near = new ScoreList(this.users.length);
+    this.nearness = new Float32Array(this.users.length);
+    this.top = new TopN(Math.min(k, this.users.length));
+    this.found = { session: new Int32Array(this.top.n), nearness: new Float32Array(this.top.n) };
+  }
+
+  override listOf(history: Int32Array, list: ScoreList): void {
+    const { near, nearness, seen, top, found } = this;
+    this.collect(history);
+    for (let j = 0; j < near.count; j++) {
+      const session = near.track[j];
+      nearness[j] = near.score[session] / Math.sqrt(seen.indptr[session + 1] - seen.indptr[session]);
+    }
+    top.select(nearness, 0, near.count, (j) => `${this.name}: the nearness of session ${near.track[j]}`).copyTo(found.session, found.nearness, 0);
+    for (let j = 0; j < top.count; j++) {
+      const session = near.track[found.session[j]];
+      for (let i = seen.indptr[session]; i < seen.indptr[session + 1]; i++) list.add(seen.indices[i], found.nearness[j]);
+    }
+  }
+
+  /** Adds up, for each session that shares a track with the history, the weights of the shared tracks. */
+  private collect(history: Int32Array): void {
+    const { near, recent } = this;
+    const { indptr, indices } = this.seen.transpose();
+    const counted = new Set<number>();
+    near.clear();
+    for (let j = history.length - 1; j >= 0; j--) {
+      const track = history[j];
+      if (counted.has(track)) continue;
+      counted.add(track);
+      const weight = (j + 1) / history.length;
+      for (let i = Math.max(indptr[track], indptr[track + 1] - recent); i < indptr[track + 1]; i++) near.add(indices[i], weight);
+    }
+  }
+}
