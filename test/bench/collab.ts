@@ -17,6 +17,7 @@ const options = {
   runs: count(3, 'runs of each, in turn; figures are medians'),
   fast: flag(true, 'measure the fast build of the kernels too'),
   fastai: flag(true, 'measure fastai (two minutes a run at batch size 64)'),
+  retries: count(1, 'further rounds for runs during which others used the machine, at most', { least: 0 }),
   quiet: count(0, 'seconds to wait for a quiet machine before each run, at most', { least: 0 }),
   peerThreads: count(0, 'threads of the peers; 0: as many as they take by themselves', { least: 0 }),
   torch: flag(true, 'measure hand-written PyTorch loops (a minute a run at batch size 64)'),
@@ -28,9 +29,10 @@ export const benchmark: Benchmark<typeof options> = {
     'collab: one epoch of EmbeddingDotBias, training and validation: 519,588 + 129,896 plays of 10,000 users and 15,676 tracks, 50 factors,\n' +
     'target playcount > 1, dense Adam with weight decay 0.01, fitOneCycle(1, 5e-3). The same rows are held out everywhere. Each run is a process of its own.\n' +
     'fastai: the same by collab_learner and fit_one_cycle. torch: the same model in a hand-written loop, constant learning rate, no weight decay;\n' +
-    '"fused" with the fused kernel of torch.optim.Adam.',
+    '"fused" with the fused kernel of torch.optim.Adam. "processor s" is the time that all threads together were at work: with one thread it tells more than\n' +
+    'the clock when others use the machine.',
   options,
-  async run({ bs: sizes, runs, quiet, peerThreads, fast, fastai, torch }) {
+  async run({ bs: sizes, runs, retries, quiet, peerThreads, fast, fastai, torch }) {
     const peers = fastai || torch ? findPeers([...(fastai ? ['fastai'] : []), 'torch', 'pandas']) : undefined;
     const file = benchFile('bench');
     const plays = await readPlays(file); // encoded once: the runs find it in the cache
@@ -45,7 +47,7 @@ export const benchmark: Benchmark<typeof options> = {
           ...ours(file, validFile, bs, fast),
           ...(peers ? theirs([file, validFile, bs], peers, { fastai, torch, threads: peerThreads }) : []),
         ];
-        const measured = await alternate(contenders, { runs, quietS: quiet });
+        const measured = await alternate(contenders, { runs, retries, quietS: quiet });
         console.log(`\nBatch size ${bs}, ${measured[0].values('steps')[0].toLocaleString('en')} steps, ${runs} run(s)\n${table(measured)}`);
         figures.push(...figuresOf(bs, measured));
       }
@@ -89,6 +91,7 @@ function table(measured: readonly Runs[]): Table {
     measured.map((m) => ({
       '': m.name,
       'epoch s': spread(m.values('epochS')),
+      'processor s': spread(m.values('epochCpuS')),
       'ms a step': ((1000 * m.median('epochS')) / m.values('steps')[0]).toFixed(3),
       ...(fastai && { 'fastai / this': (fastai.median('epochS') / m.median('epochS')).toFixed(1) }),
       'train loss': m.median('trainLoss').toFixed(4),

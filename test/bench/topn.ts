@@ -15,6 +15,7 @@ import { againstPeers, ourVariants, variantOf } from './support/variants.js';
 const options = {
   runs: count(3, 'processes of each, in turn; figures are medians'),
   repeats: count(3, 'times in each process, after a first time that does not count'),
+  retries: count(1, 'further rounds for runs during which others used the machine, at most', { least: 0 }),
   quiet: count(0, 'seconds to wait for a quiet machine before each run, at most', { least: 0 }),
   fast: flag(true, 'measure the fast build of the kernels too'),
 };
@@ -26,7 +27,7 @@ export const benchmark: Benchmark<typeof options> = {
     'implicit: its native recommend with the same factors and biases, which should give the same lists. scikit-learn: cosine_similarity of the factors alone\n' +
     'and argpartition, by blocks of a thousand users.',
   options,
-  async run({ runs, repeats, quiet, fast }) {
+  async run({ runs, retries, repeats, quiet, fast }) {
     const peers = findPeers(['implicit', 'scikit-learn']);
     const file = benchFile('bench');
     return withFolder(async (dir) => {
@@ -37,7 +38,7 @@ export const benchmark: Benchmark<typeof options> = {
         exportModel(await topnLearner(file), dir);
         contenders.push(...theirs(peers, [dir, repeats]));
       }
-      const measured = await alternate(contenders, { runs, quietS: quiet });
+      const measured = await alternate(contenders, { runs, retries, quietS: quiet });
       console.log(String(table(measured)));
       return figuresOf(measured);
     });
