@@ -1,11 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
-import fc from 'fast-check';
 import { CollabDataLoaders } from '../../lib/data/collab.js';
-import { setDisplay } from '../../lib/data/display.js';
 import { Plays } from '../../lib/data/plays.js';
-import { readSafetensors, type Tensor, writeSafetensors } from '../../lib/data/safetensors.js';
 import { ArgumentError, DataError, NumericError } from '../../lib/errors.js';
 import { EmbeddingDotBias } from '../../lib/models/embedding-dot-bias.js';
 import type { LossRows } from '../../lib/nn/losses.js';
@@ -16,37 +13,22 @@ import { CollabNNLearner } from '../../lib/recommend/collab-nn.js';
 import { CollabRecommender } from '../../lib/recommend/collab-recommender.js';
 import { loadLearner } from '../../lib/recommend/load-learner.js';
 import { TemporaryFolder } from '../data/temporary.js';
+import { trainLearner, trainNetwork, wholeLoaders } from '../support/exported.js';
+import { warnings } from '../support/saved.js';
 import { recommenderContract, smallPlays } from './contract.js';
 
 const folder = new TemporaryFolder();
 
-/** Loaders that train on every play. */
-function loaders(plays: Plays): CollabDataLoaders {
-  return CollabDataLoaders.fromPlays(plays, { bs: 16, split: { train: Array.from({ length: plays.length }, (_, i) => i), valid: [] } });
-}
+const train = (plays: Plays, options: CollabLearnerOptions = {}): Promise<CollabLearner> => trainLearner(plays, { path: folder.path, ...options });
+const network = (plays: Plays): Promise<CollabNNLearner> => trainNetwork(plays, { path: folder.path });
 
-async function train(plays: Plays, options: CollabLearnerOptions = {}): Promise<CollabLearner> {
-  const learn = collabLearner(loaders(plays), {
-    nFactors: 6,
-    lossFunc: new BCEWithLogitsLossFlat({ posWeight: 1.5 }),
-    path: folder.path,
-    ...options,
-  });
-  await learn.fitOneCycle(12, 0.03);
-  return learn;
-}
-
-async function trainNetwork(plays: Plays): Promise<CollabNNLearner> {
-  const config = { ps: [0.1, 0], embedP: 0.05, bnFinal: true };
-  const learn = collabLearner(loaders(plays), { useNn: true, layers: [12, 5], embSzs: { user: 4 }, yRange: [0, 1.1], config, path: folder.path });
-  await learn.fitOneCycle(40, 0.02);
-  return learn;
-}
-
-recommenderContract('A CollabLearner from a file', async (plays) => loadLearner((await train(plays)).export('contract')), { checkerboard: 'graded' });
+recommenderContract('A CollabLearner from a file', async (plays) => loadLearner((await train(plays)).export('contract')), {
+  checkerboard: 'graded',
+  foldIn: true,
+});
 recommenderContract(
   'A CollabNNLearner from a file',
-  async (plays) => loadLearner((await trainNetwork(plays)).export('network-contract'), { type: CollabNNLearner }),
+  async (plays) => loadLearner((await network(plays)).export('network-contract'), { type: CollabNNLearner }),
   { checkerboard: 'graded' },
 );
 
@@ -56,17 +38,6 @@ function scoresOf(learn: CollabRecommender): Buffer {
   const out = new Float32Array(users.length * learn.tracks.length);
   learn.scores(users, out);
   return Buffer.from(out.buffer);
-}
-
-function warnings(work: () => void): string[] {
-  const lines: string[] = [];
-  const before = setDisplay({ table() {}, chart() {}, text() {}, warn: (line) => lines.push(line) });
-  try {
-    work();
-  } finally {
-    setDisplay(before);
-  }
-  return lines;
 }
 
 describe('learn.export and loadLearner', () => {
@@ -104,12 +75,12 @@ describe('learn.export and loadLearner', () => {
   });
 
   it('gives the same network: layers, batch norm and what it has gathered', async () => {
-    const network = await trainNetwork(plays);
-    const exported = network.export('network');
+    const trained = await network(plays);
+    const exported = trained.export('network');
     const loaded = loadLearner(exported, { type: CollabNNLearner });
-    expect(scoresOf(loaded).equals(scoresOf(network))).to.equal(true);
-    expect(loaded.model.config).to.deep.equal(network.model.config);
-    expect(loaded.model.buffers).to.deep.equal(network.model.buffers);
+    expect(scoresOf(loaded).equals(scoresOf(trained))).to.equal(true);
+    expect(loaded.model.config).to.deep.equal(trained.model.config);
+    expect(loaded.model.buffers).to.deep.equal(trained.model.buffers);
     expect(loadLearner(exported, { type: CollabRecommender })).to.be.instanceOf(CollabNNLearner);
     expect(() => loadLearner(exported)).to.throw(
       DataError,
@@ -170,9 +141,9 @@ describe('learn.export and loadLearner', () => {
       error = e;
     });
     expect(String(error)).to.contain('no rows to predict');
-    const fresh = collabLearner(loaders(plays), { nFactors: 6, yRange: [-0.2, 1.2], lossFunc: new BCEWithLogitsLossFlat() });
-    expect(warnings(() => fresh.load(file))).to.have.length(1); // no state of an optimizer
-    expect(warnings(() => fresh.load(file, { withOpt: false }))).to.have.length(0);
+    const fresh = collabLearner(wholeLoaders(plays), { nFactors: 6, yRange: [-0.2, 1.2], lossFunc: new BCEWithLogitsLossFlat() });
+    expect(warnings(() => fresh.load(file))).to.contain('optimizer');
+    expect(warnings(() => fresh.load(file, { withOpt: false }))).to.equal('');
     expect(scoresOf(fresh).equals(scoresOf(learn))).to.equal(true);
     await fresh.fit(1);
   });
@@ -206,7 +177,7 @@ describe('learn.export and loadLearner', () => {
 
   it('does not export a learner of an unknown class', () => {
     class Special extends CollabLearner {}
-    const dls = loaders(plays);
+    const dls = wholeLoaders(plays);
     const special = new Special(dls, collabLearner(dls, { nFactors: 2 }).model);
     expect(() => special.export(path.join(folder.path, 'special'))).to.throw(ArgumentError, 'Special is not known to export, which knows');
   });
@@ -227,123 +198,12 @@ describe('learn.export and loadLearner', () => {
       make: (config, classes) => new EmbeddingDotBias(config.count('nFactors'), classes),
       learner: (dls, model, options, config) => Object.assign(new Own(dls, model, options), { offset: config.number('offset') }),
     });
-    const dls = loaders(plays);
+    const dls = wholeLoaders(plays);
     const own = new Own(dls, collabLearner(dls, { nFactors: 2 }).model);
     own.offset = 5;
     const loaded = loadLearner(own.export(path.join(folder.path, 'own-kind')), { type: Own });
     expect(loaded).to.be.instanceOf(Own);
     expect(loaded.recommend('user03')).to.deep.equal(own.recommend('user03'));
     expect(loaded.recommend('user03').scores[0]).to.be.above(4);
-  });
-
-  interface Described {
-    loaders: string;
-    model: Record<string, unknown>;
-    loss: Record<string, unknown>;
-    target: Record<string, unknown>;
-    bs: unknown;
-    names: Record<string, unknown>;
-    negatives?: unknown;
-  }
-
-  /** A file with changes. */
-  function changed(change: (tensors: Map<string, Tensor>, config: Described) => void): () => CollabLearner {
-    const { tensors, metadata } = readSafetensors(file);
-    const copy = new Map(tensors);
-    const config = JSON.parse(metadata.config) as Described;
-    change(copy, config);
-    const bad = path.join(folder.path, 'bad.safetensors');
-    writeSafetensors(bad, copy, { metadata: { ...metadata, config: JSON.stringify(config) } });
-    return () => loadLearner(bad);
-  }
-
-  it('refuses descriptions that make no sense, and takes no memory for models that the file does not hold', () => {
-    const bad: [(config: Described, tensors: Map<string, Tensor>) => void, string][] = [
-      [(c) => (c.model.name = 'constructor'), 'its model is "constructor"; known are EmbeddingNN, EmbeddingDotBias'],
-      [(c) => (c.model.name = '__proto__'), 'its model is "__proto__"'],
-      [(c) => (c.loaders = 'other'), 'loaders should be collab, got "other"'],
-      [(c) => (c.model.nFactors = 1e9), 'it holds 364 weights, a EmbeddingDotBias such as it describes has 52000000052'],
-      [(c) => (c.model.nFactors = 0), 'such as it describes has 52'],
-      [(c) => (c.model.nFactors = '6'), 'nFactors should be a whole number'],
-      [(c) => (c.model.yRange = [1, 0]), 'yRange'],
-      [(c) => (c.model.prior = { strength: [1], liked: 1, weight: 1 }), 'strength should be 7 numbers'],
-      [(c) => (c.model.prior = { strength: 'all', liked: 1, weight: 1 }), 'strength should be'],
-      [(c) => (c.model.yRange = [1]), 'yRange should be 2 numbers'],
-      [(c) => (c.loss = { name: 'BCEWithLogitsLossFlat', posWeight: -1 }), 'posWeight must be positive'],
-      [(c) => (c.loss = { name: 'BCEWithLogitsLossFlat', run: 'me' }), 'unknown field "run"'],
-      [(c) => (c.loss = { name: 'toString' }), "not one of the library's losses"],
-      [(c) => (c.target.target = 'length'), 'target should be binary, log, rank, count'],
-      [(c) => (c.bs = 0), 'bs = 0'],
-      [(c) => (c.negatives = { n: 0 }), 'negatives.n should be 1 or more'],
-      [(c) => (c.negatives = { sampling: 'all' }), "sampling should be 'uniform' or 'popularity'"],
-      [(c) => (c.names.user = null), 'names.user should be text'],
-      [(_, t) => t.delete('classes.item.offsets'), 'no tensor "classes.item.offsets"'],
-      [(_, t) => t.delete('seen.indices'), 'no tensor "seen.indices"'],
-      [(_, t) => (t.get('seen.indices')!.data[0] = 31), 'Row 1 has the number 31'],
-      [(_, t) => (t.get('seen.indptr')!.data[1] = -1), 'Row 0 has less than no numbers'],
-      [(_, t) => t.set('catalogue.year', { shape: [1], data: new Float64Array(1) }), 'catalogue.year'],
-      [(_, t) => t.set('catalogue.artist.offsets', { shape: [1], data: new Uint32Array(1) }), 'catalogue.artist is damaged'],
-      [(_, t) => t.set('catalogue.name.bytes', { shape: [0], data: new Uint8Array(0) }), 'catalogue.name is damaged'],
-      [(_, t) => (t.get('model.uBias')!.data[4] = NaN), 'model.uBias" holds NaN'],
-      [(_, t) => t.set('model.more', { shape: [1], data: new Float32Array(1) }), 'it holds 365 weights'],
-    ];
-    for (const [change, message] of bad)
-      expect(
-        changed((tensors, config) => void change(config, tensors)),
-        message,
-      ).to.throw(DataError, message);
-  });
-
-  it('refuses networks that make no sense', async () => {
-    const { tensors, metadata } = readSafetensors((await trainNetwork(plays)).export('network'));
-    const bad: [Record<string, unknown>, string][] = [
-      [{ layers: [12] }, 'it holds'],
-      [{ layers: [0, 1e15] }, 'it holds'],
-      [{ layers: 12 }, 'layers should be a list of numbers'],
-      [{ layers: [12.5, 5] }, 'layers should be whole numbers'],
-      [{ embSzs: { user: 4 } }, 'embSzs.item should be a whole number'],
-      [{ ps: [0.1] }, 'ps has 1 probabilities for 2 hidden layers'],
-      [{ ps: [1, 0] }, 'probability of dropout must be'],
-      [{ embedP: -1 }, 'probability of dropout must be'],
-      [{ embedP: 0 }, 'unexpected: buffers.emb_drop.step'],
-      [{ useBn: 'yes' }, 'useBn should be true or false'],
-      [{ useBn: false }, 'it holds'],
-      [{ yRange: [1, 1] }, 'yRange'],
-    ];
-    const file = path.join(folder.path, 'bad-network.safetensors');
-    for (const [change, message] of bad) {
-      const config = JSON.parse(metadata.config) as { model: Record<string, unknown> };
-      Object.assign(config.model, change);
-      writeSafetensors(file, tensors, { metadata: { ...metadata, config: JSON.stringify(config) } });
-      expect(() => loadLearner(file, { type: CollabNNLearner }), message).to.throw(DataError, message);
-    }
-  });
-
-  it('answers any change of a file with a DataError or a learner (fuzz)', () => {
-    const good = readFileSync(file);
-    const header = 8 + Number(good.readBigUInt64LE());
-    const bad = path.join(folder.path, 'fuzz.safetensors');
-    const change = fc.record({
-      place: fc.oneof(fc.integer({ min: 8, max: header - 1 }), fc.integer({ min: header, max: good.length - 1 })),
-      value: fc.constantFrom(...Buffer.from('0123456789"{}[]:,-eE.ntf\\'), 0, 0x7f, 0x80, 255),
-    });
-    fc.assert(
-      fc.property(fc.array(change, { minLength: 1, maxLength: 3 }), (changes) => {
-        const copy = Buffer.from(good);
-        for (const { place, value } of changes) copy[place] = value;
-        writeFileSync(bad, copy);
-        try {
-          const loaded = loadLearner(bad);
-          loaded.recommend(loaded.users.id(0));
-        } catch (error) {
-          if (!(error instanceof DataError)) throw error;
-        }
-      }),
-      { numRuns: 400 },
-    );
-    for (let n = 0; n < good.length; n += 37) {
-      writeFileSync(bad, good.subarray(0, n));
-      expect(() => loadLearner(bad), `cut off after ${n} bytes`).to.throw(DataError);
-    }
   });
 });
