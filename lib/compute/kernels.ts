@@ -75,6 +75,7 @@ export interface Kernels {
     add: boolean,
     scratch: number,
   ): void;
+  gemmColumns(from: number, to: number, ...args: number[]): void;
   gemmRows(from: number, to: number, ...args: number[]): void;
   gemmWorkspace(): number;
   gatherRows(n: number, width: number, rows: number, table: number, out: number, stride: number): void;
@@ -83,6 +84,7 @@ export interface Kernels {
   scaleShift(n: number, width: number, x: number, scale: number, shift: number, out: number): void;
   relu(n: number, x: number, y: number): void;
   reluBackward(n: number, y: number, d: number, out: number): void;
+  adamRange(from: number, to: number, ...args: number[]): void;
   bprMaxRows(from: number, to: number, ...args: number[]): void;
   crossEntropyRows(from: number, to: number, ...args: number[]): void;
   gruForward(from: number, to: number, ...args: number[]): void;

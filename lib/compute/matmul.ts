@@ -22,7 +22,7 @@ export function matmulScratch(): number {
 }
 
 /**
- * C = A·B for A of m × k and B of k × n, added to what C holds if `add`. An element's bits do not depend on m or the number of threads.
+ * C = A·B for A of m × k and B of k × n, added to what C holds if `add`. An element's bits do not depend on m, n or the number of threads.
  * @param sizes m, n, k
  * @param matrices a and b as described, c row-major
  */
@@ -31,9 +31,7 @@ export function matmul(
   { a, b, c, add = false }: { a: Matrix; b: Matrix; c: Matrix; add?: boolean },
 ): void {
   const at = ({ values, offset = 0 }: Matrix): number => values.byteOffset + 4 * offset;
-  const args = [
-    n,
-    k,
+  const matrices = [
     at(a),
     a.rowStride,
     a.columnStride ?? 1,
@@ -45,5 +43,7 @@ export function matmul(
     add ? 1 : 0,
     matmulScratch(),
   ];
-  parallel('gemmRows', m, args, { grain: Math.max(4, Math.ceil(200_000 / (n * k))) });
+  // Either way each thread packs the whole of the other matrix, so the longer side is split.
+  if (n > m) parallel('gemmColumns', n, [m, k, ...matrices], { grain: Math.max(8, Math.ceil(200_000 / (m * k))) });
+  else parallel('gemmRows', m, [n, k, ...matrices], { grain: Math.max(4, Math.ceil(200_000 / (n * k))) });
 }

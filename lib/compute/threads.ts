@@ -6,7 +6,18 @@ import { type Build, kernelBuild, kernelFile, kernels, useBuild } from './kernel
 import { memory } from './memory.js';
 
 /** Kernels over a range of rows, (from, to, …numbers, thread): the ones that can be split over threads. */
-const rangeKernels = ['adamTable', 'bprMaxRows', 'crossEntropyRows', 'gemmRows', 'gruBackward', 'gruForward', 'lstmBackward', 'lstmForward'] as const;
+const rangeKernels = [
+  'adamRange',
+  'adamTable',
+  'bprMaxRows',
+  'crossEntropyRows',
+  'gemmColumns',
+  'gemmRows',
+  'gruBackward',
+  'gruForward',
+  'lstmBackward',
+  'lstmForward',
+] as const;
 /** The name of such a kernel. */
 export type RangeKernel = (typeof rangeKernels)[number];
 

@@ -1,4 +1,3 @@
-import { kernels } from '../compute/kernels.js';
 import { parallel } from '../compute/threads.js';
 import type { Parameter } from '../nn/parameter.js';
 import { type Hypers, Optimizer, type ParamState, paramGroups } from './optimizer.js';
@@ -49,7 +48,8 @@ export class Adam extends Optimizer {
       const args = [p.width, slots, w, g, m, v, keep, l2, mom, 1 - mom, sqrMom, 1 - sqrMom, step, unbias, eps];
       parallel('adamTable', p.shape[0], args, { grain: Math.ceil(50_000 / p.width) });
     } else {
-      kernels().adam(p.value.length, w, g, m, v, keep, l2, mom, 1 - mom, sqrMom, 1 - sqrMom, step, unbias, eps);
+      const args = [w, g, m, v, keep, l2, mom, 1 - mom, sqrMom, 1 - sqrMom, step, unbias, eps];
+      parallel('adamRange', p.value.length, args, { grain: 50_000 });
     }
   }
 }

@@ -1,7 +1,7 @@
 import { float32 } from '../compute/memory.js';
 import type { Batch } from '../data/batch.js';
 import { NumericError } from '../errors.js';
-import { type LossRows, lossGradient, lossOf } from '../nn/losses.js';
+import { type LossRows, lossGradient, lossOf, lossWithGradient } from '../nn/losses.js';
 import type { Dispatcher } from './dispatch.js';
 import { CancelBackwardException, CancelBatchException, CancelStepException } from './events.js';
 import type { Learner } from './learner.js';
@@ -30,14 +30,15 @@ export class OneBatch {
       events.call('afterPred');
       const unknown = !learn.training && Number.isNaN(learn.batch.targets[0]); // rows to predict, without targets
       const own = learn.training ? learn.model.trainingLoss?.() : undefined;
-      learn.loss = unknown ? NaN : own ? own.value : lossOf(learn.lossFunc, this.rows());
+      const both = learn.training && !own ? this.lossWithGradient() : undefined;
+      learn.loss = unknown ? NaN : (own?.value ?? both ?? lossOf(learn.lossFunc, this.rows()));
       events.call('afterLoss');
       if (!learn.training) return;
       if (!Number.isFinite(learn.loss) && !anyLoss) throw this.badLoss();
       events.around('Backward', CancelBackwardException, () => {
         this.pending = true;
         if (own) own.backward(learn.gradScale);
-        else this.backward();
+        else this.backward(both !== undefined);
       });
       events.around('Step', CancelStepException, () => learn.opt.step());
       learn.opt.zeroGrad();
@@ -65,11 +66,17 @@ export class OneBatch {
     };
   }
 
-  private backward(): void {
+  /** The loss, with the gradient made along with it, where the loss can. */
+  private lossWithGradient(): number | undefined {
+    const { pred, lossFunc } = this.learn;
+    if (this.gradient.length < pred.length) this.gradient = float32(pred.length);
+    return lossWithGradient(lossFunc, this.rows(), { out: this.gradient });
+  }
+
+  private backward(made: boolean): void {
     const { learn } = this;
     const n = learn.batch.size * learn.model.outputs;
-    if (this.gradient.length < learn.pred.length) this.gradient = float32(learn.pred.length);
-    lossGradient(learn.lossFunc, this.rows(), { out: this.gradient });
+    if (!made) lossGradient(learn.lossFunc, this.rows(), { out: this.gradient });
     if (learn.gradScale !== 1) for (let i = 0; i < n; i++) this.gradient[i] *= learn.gradScale;
     learn.model.backward(this.gradient);
   }

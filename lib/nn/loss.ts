@@ -26,10 +26,10 @@ export interface Loss {
   /** dLoss/dPrediction of the sum of the rows' losses, size × outputs. */
   derivatives(rows: LossRows, out: Float32Array): void;
   /**
-   * The derivatives of row i multiplied by scaleOf(i), if the loss has a quicker way for these rows than `derivatives`; else it does nothing and returns
-   * false.
+   * The derivatives of row i multiplied by scaleOf(i) and, if asked for, each row's loss, if the loss has a quicker way for these rows than `losses` and
+   * `derivatives`; else it does nothing and returns false.
    */
-  scaledDerivatives?(rows: LossRows, options: { out: Float32Array; scaleOf: (i: number) => number }): boolean;
+  scaledDerivatives?(rows: LossRows, options: { out: Float32Array; scaleOf: (i: number) => number; losses?: Float64Array }): boolean;
   /** What each row adds to the divisor of the mean: the weight of its class, 0 for a row that is ignored. Without it, 1 each. */
   divisors?(rows: LossRows, out: Float64Array): void;
   /** Turns predictions (whole rows of `outputs`) into what getPreds returns: probabilities for a loss on logits. A new array. */
@@ -73,6 +73,22 @@ function divisor(loss: Loss, rows: LossRows): number {
   let total = 0;
   for (let i = 0; i < size; i++) total += weights ? weights[i] * d[i] : d[i];
   return total;
+}
+
+/**
+ * The mean loss and its gradient at once, if the loss has a way to compute both together that is quicker than one after the other; else undefined.
+ * @param options.out where the gradient goes, size × outputs
+ */
+export function lossWithGradient(loss: Loss, rows: LossRows, { out }: { out: Float32Array }): number | undefined {
+  if (!loss.scaledDerivatives) return undefined;
+  const { size, weights } = rows;
+  const scale = 1 / divisor(loss, rows);
+  const scaleOf = (i: number): number => (weights ? weights[i] * scale : scale);
+  if (each.length < size) each = new Float64Array(size);
+  if (!loss.scaledDerivatives(rows, { out, scaleOf, losses: each })) return undefined;
+  let sum = 0;
+  for (let i = 0; i < size; i++) sum += weights ? weights[i] * each[i] : each[i];
+  return sum * scale;
 }
 
 /**

@@ -1,5 +1,5 @@
 // Every loss, and what they have in common.
-export { type Loss, type LossRows, lossGradient, lossOf, type Reduction } from './loss.js';
+export { type Loss, type LossRows, lossGradient, lossOf, lossWithGradient, type Reduction } from './loss.js';
 export { BCEWithLogitsLossFlat, type BCEWithLogitsLossOptions } from './losses/binary.js';
 export { CrossEntropyLossFlat, type CrossEntropyLossOptions, LabelSmoothingCrossEntropyFlat } from './losses/cross-entropy.js';
 export { FocalLossFlat, type FocalLossOptions } from './losses/focal.js';

@@ -95,30 +95,52 @@ describe('matmul', () => {
     });
   }
 
-  it('gives the same bits on any number of threads, and nearly the same in the fast build', async () => {
-    const [m, n, k] = [301, 257, 64];
-    const a = filled(m * k, 4);
-    const b = filled(k * n, 5);
-    const product = (): Float32Array => {
-      const c = float32(m * n);
-      matmul({ m, n, k }, { a: { values: a, rowStride: k }, b: { values: b, rowStride: n }, c: { values: c, rowStride: n } });
-      return c;
-    };
-    setCompute({ threads: 1, reproducible: true });
-    const one = product();
-    setCompute({ threads: 3 });
-    for (let round = 0; round < 20; round++) {
-      expect(Buffer.compare(Buffer.from(product().slice().buffer), Buffer.from(one.slice().buffer))).to.equal(0);
-      await new Promise((resolve) => setTimeout(resolve, 10)); // the threads come up meanwhile
-    }
-    setCompute({ reproducible: false });
-    const fast = product();
-    expect(fast.every((x, i) => Math.abs(x - one[i]) < 1e-4)).to.equal(true);
-  });
+  for (const [m, n, k] of [
+    [301, 257, 64],
+    [30, 1003, 70],
+  ])
+    it(`gives the same bits on any number of threads, and nearly the same in the fast build: ${m} × ${n}`, async () => {
+      const a = filled(m * k, 4);
+      const b = filled(k * n, 5);
+      const product = (): Float32Array => {
+        const c = float32(m * n);
+        matmul({ m, n, k }, { a: { values: a, rowStride: k }, b: { values: b, rowStride: n }, c: { values: c, rowStride: n } });
+        return c;
+      };
+      setCompute({ threads: 1, reproducible: true });
+      const one = product();
+      setCompute({ threads: 3 });
+      for (let round = 0; round < 20; round++) {
+        expect(Buffer.compare(Buffer.from(product().slice().buffer), Buffer.from(one.slice().buffer))).to.equal(0);
+        await new Promise((resolve) => setTimeout(resolve, 10)); // the threads come up meanwhile
+      }
+      setCompute({ reproducible: false });
+      const fast = product();
+      expect(fast.every((x, i) => Math.abs(x - one[i]) < 1e-4)).to.equal(true);
+    });
 });
 
 describe('threads', () => {
   afterEach(() => setCompute(inForce));
+
+  it('leave Adam of a dense parameter the same bits, whatever their number', async () => {
+    const weights: Float32Array[] = [];
+    for (const threads of [1, 2, 3]) {
+      setCompute({ threads, reproducible: true });
+      const p = new Parameter('dense', [200_003]);
+      const random = new Random(9);
+      for (let i = 0; i < p.value.length; i++) p.value[i] = random.normal();
+      const opt = new Adam([[p]], { lr: 0.01, wd: 0.1 });
+      for (let t = 0; t < 4; t++) {
+        for (let j = 0; j < p.grad.length; j++) p.grad[j] = random.normal();
+        opt.step();
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      weights.push(p.value.slice());
+    }
+    expect(Buffer.compare(Buffer.from(weights[1].buffer), Buffer.from(weights[0].buffer))).to.equal(0);
+    expect(Buffer.compare(Buffer.from(weights[2].buffer), Buffer.from(weights[0].buffer))).to.equal(0);
+  });
 
   it('leave Adam the same bits, whatever their number', async () => {
     const weights: string[] = [];

@@ -14,6 +14,7 @@ import {
   type LossRows,
   lossGradient,
   lossOf,
+  lossWithGradient,
   MSELossFlat,
 } from '../../lib/nn/losses.js';
 import { expectClose, golden } from '../support/golden.js';
@@ -270,6 +271,11 @@ describe('CrossEntropyLossFlat over many classes', () => {
     expectClose(both[0].out, both[1].out, 5e-8, 'gradient');
     expect(both[0].value).to.be.closeTo(both[1].value, 1e-6);
     expect(both[0].losses[2]).to.equal(0);
+    const out = float32(size * outputs);
+    expect(lossWithGradient(loss, shared, { out })).to.be.closeTo(both[1].value, 1e-6);
+    expectClose(out, both[1].out, 5e-8, 'gradient made with the loss');
+    expect(lossWithGradient(loss, plain, { out }), 'not on the shared memory').to.equal(undefined);
+    expect(lossWithGradient(new CrossEntropyLossFlat({ labelSmoothing: 0.1 }), shared, { out })).to.equal(undefined);
   });
 
   it('overflows no row, keeps NaN, and refuses what is no class', () => {

@@ -49,6 +49,15 @@ export function adam(
   }
 }
 
+/** The same for values [from, to). */
+export function adamRange(
+  from: i32, to: i32, w: usize, g: usize, m: usize, v: usize,
+  keep: f32, l2: f32, b1: f32, d1: f32, b2: f32, d2: f32, step: f32, unbias: f32, eps: f32, _thread: i32,
+): void {
+  const o = <usize>from << 2;
+  adam(to - from, w + o, g + o, m + o, v + o, keep, l2, b1, d1, b2, d2, step, unbias, eps);
+}
+
 /**
  * The same for rows [from, to) of a table of `width` columns whose gradients are compact: slot[row] is a row's place in g, −1 where it has none. Runs of
  * rows without gradient are done in one go.

@@ -168,6 +168,14 @@ export function gemm(
   }
 }
 
+/** Columns [from, to) of C = A·B (+ C) for A of M rows: for a B so wide that packing it is most of the work, each thread packs its part. */
+export function gemmColumns(
+  from: i32, to: i32, M: i32, K: i32, a: usize, rsa: i32, csa: i32, b: usize, rsb: i32, csb: i32, c: usize, ldc: i32, add: bool, scratch: usize, thread: i32,
+): void {
+  const bc = b + ((<usize>from * <usize>csb) << 2), cc = c + (<usize>from << 2);
+  gemm(M, to - from, K, a, rsa, csa, bc, rsb, csb, cc, ldc, add, scratch + <usize>thread * <usize>gemmWorkspace());
+}
+
 /** Rows [from, to) of C = A·B (+ C), on a thread whose scratch is the thread-th of gemmWorkspace() bytes. */
 export function gemmRows(
   from: i32, to: i32, N: i32, K: i32, a: usize, rsa: i32, csa: i32, b: usize, rsb: i32, csb: i32, c: usize, ldc: i32, add: bool, scratch: usize, thread: i32,

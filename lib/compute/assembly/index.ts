@@ -1,9 +1,9 @@
 // Kernels on the one shared memory. Pointers are byte offsets; counts are elements or rows. Built twice: reproducible (plain SIMD, same bits
 // everywhere) and fast (relaxed SIMD: fused multiply-add, whose last bit depends on the processor).
 export { dotBiasBackward, dotBiasForward } from './dot-bias';
-export { adam, adamTable } from './adam';
+export { adam, adamRange, adamTable } from './adam';
 export { moments, momentsTable } from './moments';
-export { gemm, gemmRows, gemmWorkspace } from './gemm';
+export { gemm, gemmColumns, gemmRows, gemmWorkspace } from './gemm';
 export { gruBackward, gruForward } from './gru';
 export { columnSums, gatherRows, relu, reluBackward, scaleShift, scatterRows } from './layers';
 export { lstmBackward, lstmForward } from './lstm';

@@ -81,11 +81,12 @@ export class CrossEntropyLossFlat implements Loss {
     }
   }
 
-  /** The same, each row's gradient multiplied by its scale, for many classes: on all threads. False if it cannot. */
-  scaledDerivatives(rows: LossRows, { out, scaleOf }: { out: Float32Array; scaleOf: (i: number) => number }): boolean {
+  /** Losses and derivatives at once, each row's derivatives multiplied by its scale, for many classes: on all threads. False if it cannot. */
+  scaledDerivatives(rows: LossRows, { out, scaleOf, losses }: { out: Float32Array; scaleOf: (i: number) => number; losses?: Float64Array }): boolean {
     const { pred, outputs = 1 } = rows;
     if (!this.plain || !forKernel(pred, outputs) || !onSharedMemory(out)) return false;
-    softmaxCrossEntropy(this.kernelRows(rows), { out, scaleOf });
+    const values = softmaxCrossEntropy(this.kernelRows(rows), { out, scaleOf });
+    losses?.set(values.subarray(0, rows.size));
     return true;
   }
 
