@@ -31,20 +31,30 @@ export class UnknownIdError extends RecitalError {
   constructor(kind: string, id: string, known: readonly string[], hint = '') {
     const near = nearest(id, known);
     const count = `${known.length.toLocaleString('en')} ${kind}${known.length === 1 ? '' : 's'} known`;
-    super(`Unknown ${kind} "${id}". ${count}${near.length ? `; did you mean "${near[0]}"?` : '.'}${hint ? ` ${hint}` : ''}`);
+    super(
+      `Unknown ${kind} "${id.length > MAX_SHOWN ? `${id.slice(0, MAX_SHOWN)}…` : id}". ${count}${near.length ? `; did you mean "${near[0]}"?` : '.'}${hint ? ` ${hint}` : ''}`,
+    );
     this.suggestions = near;
   }
 }
 
-/** The known name nearest to `id` by edit distance, ignoring case, or none if more than 40 % of it would have to change. */
+/** Characters of an unknown id that a message repeats: it may be a whole file by mistake. */
+const MAX_SHOWN = 100;
+/** The share of a name's characters that may differ for it to be suggested. */
+const NEAR = 0.4;
+
+/** The known name nearest to `id` by edit distance, ignoring case, or none if more than `NEAR` of it would have to change. */
 function nearest(id: string, known: readonly string[]): string[] {
   if (known.length === 0 || id.length === 0) return [];
   const folded = id.toLowerCase();
   const same = known.find((name) => name.toLowerCase() === folded);
   if (same !== undefined) return [same];
-  const pool = known.length > 50_000 ? known.filter((name) => name[0]?.toLowerCase() === folded[0]) : known;
+  if (id.length > 1000) return []; // nobody mistypes that much, and finding the distance takes the product of the lengths
+  const allowed = (name: string): number => Math.max(1, NEAR * Math.max(id.length, name.length));
+  const possible = known.filter((name) => Math.abs(name.length - id.length) <= allowed(name)); // no distance is less than the difference in length
+  const pool = possible.length > 50_000 ? possible.filter((name) => name[0]?.toLowerCase() === folded[0]) : possible;
   if (pool.length === 0) return [];
   const lower = pool.map((name) => name.toLowerCase());
   const best = closest(folded, lower);
-  return distance(folded, best) <= Math.max(1, 0.4 * Math.max(id.length, best.length)) ? [pool[lower.indexOf(best)]] : [];
+  return distance(folded, best) <= allowed(best) ? [pool[lower.indexOf(best)]] : [];
 }

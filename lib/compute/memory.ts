@@ -1,6 +1,6 @@
 import v8 from 'node:v8';
 import vm from 'node:vm';
-import { NumericError } from '../errors.js';
+import { ArgumentError, NumericError } from '../errors.js';
 import { type WasmMemory, wasm } from './wasm.js';
 
 /**
@@ -11,6 +11,7 @@ export const memory: WasmMemory = new wasm.Memory({ initial: 1, maximum: 65536, 
 
 const ALIGN = 64; // a cache line: no two blocks share one
 const PAGE = 65536;
+const MAX_BYTES = 2 ** 32;
 
 /** Free blocks by address: [start, size], sorted, never adjacent. */
 const free: [number, number][] = [];
@@ -22,7 +23,10 @@ let madeSinceCollection = 0;
 const dropped = new FinalizationRegistry<[number, number]>(([start, size]) => release(start, size));
 const blocks = new WeakMap<object, [number, number]>();
 
-function take(bytes: number): [number, number] {
+function take(n: number): [number, number] {
+  if (!(Number.isInteger(n) && n >= 0)) throw new ArgumentError(`The length of an array must be a whole number, 0 or more, got ${n}.`);
+  const bytes = 4 * n;
+  if (bytes > MAX_BYTES) throw tooMuch(bytes); // before it is counted: a sum of very large numbers does not come apart again
   const size = Math.max(ALIGN, Math.ceil(bytes / ALIGN) * ALIGN);
   used += size;
   madeSinceCollection += size;
@@ -40,14 +44,18 @@ function take(bytes: number): [number, number] {
       memory.grow(Math.ceil(missing / PAGE));
     } catch {
       used -= size;
-      const mb = (n: number): string => `${Math.round(n / 2 ** 20).toLocaleString('en')} MB`;
-      throw new NumericError(
-        `Out of memory: ${mb(bytes)} more were asked for, ${mb(used)} are in use, and 4 GiB is the limit. Drop learners that are no longer needed, or use fewer factors, rows or users.`,
-      );
+      throw tooMuch(bytes);
     }
   }
   top += size;
   return [start, size];
+}
+
+function tooMuch(bytes: number): NumericError {
+  const mb = (b: number): string => `${Math.round(b / 2 ** 20).toLocaleString('en')} MB`;
+  return new NumericError(
+    `Out of memory: ${mb(bytes)} more were asked for, ${mb(used)} are in use, and 4 GiB is the limit. Drop learners that are no longer needed, or use fewer factors, rows or users.`,
+  );
 }
 
 function release(start: number, size: number): void {
@@ -82,13 +90,13 @@ function register<T extends Float32Array | Int32Array>(view: T, block: [number, 
  * `n` zeroed floats on the shared memory. They go back when the returned array is collected: keep this very object, a `subarray` of it does not hold it.
  */
 export function float32(n: number): Float32Array {
-  const block = take(n * 4);
+  const block = take(n);
   return register(new Float32Array(memory.buffer, block[0], n), block);
 }
 
 /** `n` zeroed 32-bit integers on the shared memory, with the same rule. */
 export function int32(n: number): Int32Array {
-  const block = take(n * 4);
+  const block = take(n);
   return register(new Int32Array(memory.buffer, block[0], n), block);
 }
 

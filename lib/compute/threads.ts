@@ -51,8 +51,11 @@ export function setCompute({ threads, reproducible }: ComputeOptions = {}): Requ
     if (!(Number.isInteger(threads) && threads >= 1 && threads <= MAX_THREADS)) {
       throw new ArgumentError(`threads must be a whole number from 1 to ${MAX_THREADS}, got ${threads}.`);
     }
-    wanted = threads;
   }
+  if (reproducible !== undefined && typeof reproducible !== 'boolean') {
+    throw new ArgumentError(`reproducible must be true or false, got ${reproducible}.`);
+  }
+  wanted = threads ?? wanted; // only now: a refused call changes nothing
   if (reproducible !== undefined) useBuild(reproducible ? 'reproducible' : 'fast');
   return { threads: wanted, reproducible: kernelBuild() === 'reproducible' };
 }

@@ -19,7 +19,11 @@ export function ratings(table: Table, name: string): Float32Array {
     const shown = bad < 0 ? 'text' : `"${column[bad]}" in row ${bad} (counted from 0)`;
     throw new DataError(`The ratings in column "${name}" must be numbers, got ${shown}. Name the columns by userName, itemName and ratingName.`);
   }
-  const bad = column.findIndex((v) => !Number.isFinite(v));
-  if (bad >= 0) throw new DataError(`Row ${bad} (counted from 0) has the rating ${column[bad]} in column "${name}"; a finite number was expected.`);
+  const bad = column.findIndex((v) => !Number.isFinite(Math.fround(v)));
+  if (bad >= 0) {
+    throw new DataError(
+      `Row ${bad} (counted from 0) has the rating ${column[bad]} in column "${name}"; a finite number, which a float32 holds, was expected.`,
+    );
+  }
   return Float32Array.from(column);
 }

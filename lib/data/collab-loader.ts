@@ -41,6 +41,9 @@ export interface CollabLoaderOptions {
   negatives?: Negatives;
 }
 
+/** A batch takes memory before it is filled: more rows than this are a mistake. */
+const MAX_BS = 1 << 24;
+
 /**
  * Batches of (user, item) → rating. With weights, a batch of `'permutation'` carries them; `'replacement'` draws by them instead, and `'none'`, which is
  * for measuring, leaves them out.
@@ -68,7 +71,13 @@ export class CollabDataLoader implements DataLoader {
     readonly data: CollabRows,
     { bs, shuffle = 'none', dropLast = shuffle !== 'none', seed = 42, negatives }: CollabLoaderOptions,
   ) {
-    if (!(Number.isInteger(bs) && bs >= 1)) throw new ArgumentError(`A batch needs a whole number of rows, at least 1, got bs = ${bs}.`);
+    if (!(Number.isInteger(bs) && bs >= 1 && bs <= MAX_BS)) {
+      throw new ArgumentError(`A batch needs a whole number of rows, at least 1 and at most ${MAX_BS}, got bs = ${bs}.`);
+    }
+    for (const [name, { length }] of Object.entries({ item: data.item, target: data.target, row: data.row, weight: data.weight ?? data.user })) {
+      if (length !== data.user.length)
+        throw new ArgumentError(`Rows need columns of equal lengths, got user: ${data.user.length}, ${name}: ${length}.`);
+    }
     if (!['permutation', 'replacement', 'none'].includes(shuffle)) {
       throw new ArgumentError(`shuffle must be 'permutation', 'replacement' or 'none', got '${shuffle}'.`);
     }

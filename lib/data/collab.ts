@@ -255,6 +255,7 @@ export class CollabDataLoaders implements DataLoaders {
 
   /** Shows the first rows of the first training batch, decoded. `maxN`: how many at most, default 10. */
   showBatch({ maxN = 10 }: { maxN?: number } = {}): void {
+    if (!(maxN >= 1)) throw new ArgumentError(`maxN must be a number of rows, at least 1, got ${maxN}.`);
     const loader = this.train.length > 0 ? this.train : this.train.inOrder();
     for (const batch of loader.batches(0)) {
       const rows = Array.from({ length: Math.min(maxN, batch.size) }, (_, i) => this.decode(batch, i));

@@ -64,13 +64,14 @@ export async function tableOf(result: DuckDBResult): Promise<Table> {
       }
     }
   }
-  const table: Record<string, Column> = {};
+  const table = new Map<string, Column>();
   const types = result.columnTypes().map(String);
   names.forEach((name, j) => {
     const text = textual[j] || /^(VARCHAR|ENUM|BLOB|DATE|TIME|UUID|INTERVAL)|\[|^(STRUCT|MAP|UNION)/.test(types[j]);
-    table[name] = text
-      ? columns[j].map((v) => (v === null ? null : String(v)))
-      : Float64Array.from(columns[j], (v) => (v === null ? NaN : (v as number)));
+    table.set(
+      name,
+      text ? columns[j].map((v) => (v === null ? null : String(v))) : Float64Array.from(columns[j], (v) => (v === null ? NaN : (v as number))),
+    );
   });
   return new Table(table);
 }

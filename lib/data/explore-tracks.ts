@@ -1,6 +1,6 @@
 import { ArgumentError } from '../errors.js';
 import { Plays } from './plays.js';
-import { Table } from './table.js';
+import { type Column, Table } from './table.js';
 import type { Tracks } from './tracks.js';
 import { codePointOrder } from './utf8.js';
 
@@ -25,6 +25,7 @@ export function countsByGenre(data: Tracks | Plays): Table {
  * @param columns which ones. Default: the audio features
  */
 export function meansByYear(tracks: Tracks, columns: readonly string[] = tracks.audioFeatures): Table {
+  if (columns.includes('tracks')) throw new ArgumentError('A column called "tracks" cannot be told from the number of tracks. Give it another name.');
   const years = tracks.table.numbers('year');
   const values = columns.map((name) => tracks.table.numbers(name));
   const distinct = Float64Array.from(new Set(years.filter((y) => !Number.isNaN(y)))).sort();
@@ -43,7 +44,7 @@ export function meansByYear(tracks: Tracks, columns: readonly string[] = tracks.
     });
   }
   const means = columns.map((name, j) => [name, sums[j].map((sum, i) => sum / counts[j][i])] as const);
-  return new Table({ year: distinct, tracks: size, ...Object.fromEntries(means) });
+  return new Table(new Map<string, Column>([['year', distinct], ['tracks', size], ...means]));
 }
 
 interface Counts {
@@ -75,7 +76,7 @@ function countBy(data: Tracks | Plays, by: string): Counts {
 }
 
 function top({ by, names, tracks, playcount }: Counts, n: number): Table {
-  if (!(n >= 1)) throw new ArgumentError(`n must be at least 1, got ${n}.`);
+  if (!(n >= 1 && (Number.isInteger(n) || n === Infinity))) throw new ArgumentError(`n must be a positive whole number, got ${n}.`);
   const size = playcount ?? tracks;
   const best = names.sort((a, b) => size.get(b)! - size.get(a)!).slice(0, n); // stable: ties stay in the order of the names
   const column = (map: Map<string, number>): Float64Array => Float64Array.from(best, (name) => map.get(name)!);

@@ -1,6 +1,6 @@
-import { ArgumentError } from '../errors.js';
+import { ArgumentError, UnknownIdError } from '../errors.js';
 import { Plays } from './plays.js';
-import { Table } from './table.js';
+import { type Column, Table } from './table.js';
 import { Tracks } from './tracks.js';
 
 /** What can be explored: a table, the catalogue, or plays. */
@@ -10,14 +10,14 @@ export type Explorable = Table | Tracks | Plays;
  * Descriptive statistics, as pandas' `describe().T`: a row a numeric column, with count (values there), missing, mean, std (divided by n − 1), min, the
  * quartiles by linear interpolation, and max. NaN where a value is not defined: std of one value, everything of none.
  *
- * Of plays it describes the playcounts, the plays of each user and the plays of each track.
+ * Of plays it describes the playcounts, the plays of each user and the plays of each track: the columns `playcount`, `plays of a user`, `plays of a track`.
  * @param columns which ones. Default: all numeric ones
  * @example describe(new Table({ x: Float64Array.of(1, 2, 3, 4) })) // count 4, mean 2.5, std 1.290994, quartiles 1.75, 2.5, 3.25
  */
 export function describe(data: Explorable, columns?: readonly string[]): Table {
-  const source = data instanceof Plays ? playsTable(data) : numericColumns(data, columns);
+  const source = data instanceof Plays ? playsColumns(data, columns) : numericColumns(data, columns);
   return Table.fromRows(
-    Object.entries(source).map(([column, values]) => ({ column, ...statistics(values) })),
+    Array.from(source, ([column, values]) => ({ column, ...statistics(values) })),
     ['column', 'count', 'missing', 'mean', 'std', 'min', '25%', '50%', '75%', 'max'],
   );
 }
@@ -49,8 +49,12 @@ function ascending(values: Float64Array): Float64Array {
   return sorted.subarray(0, n);
 }
 
-/** The q-quantile of ascending values: between the two nearest ones in proportion (pandas' and NumPy's `linear`). NaN of none. */
+/**
+ * The q-quantile of ascending values: between the two nearest ones in proportion (pandas' and NumPy's `linear`). NaN of none.
+ * @param q a share, from 0 to 1
+ */
 export function quantile(ascending: Float64Array, q: number): number {
+  if (!(q >= 0 && q <= 1)) throw new ArgumentError(`q is a share between 0 and 1, got ${q}. The median is q = 0.5.`);
   if (ascending.length === 0) return NaN;
   const place = q * (ascending.length - 1);
   const below = Math.floor(place);
@@ -92,14 +96,23 @@ export interface Correlation {
  */
 export function correlation(data: Table | Tracks, columns?: readonly string[]): Correlation {
   const source = numericColumns(data, columns ?? (data instanceof Tracks ? data.audioFeatures : undefined));
-  const names = Object.keys(source);
+  const names = [...source.keys()];
+  const values = [...source.values()];
   if (names.length === 0) throw new ArgumentError('There is no numeric column to correlate.');
   const matrix = new Float64Array(names.length ** 2);
-  names.forEach((a, i) => {
-    for (let j = 0; j <= i; j++) matrix[i * names.length + j] = matrix[j * names.length + i] = pearson(source[a], source[names[j]]);
+  for (let i = 0; i < names.length; i++) {
+    for (let j = 0; j <= i; j++) matrix[i * names.length + j] = matrix[j * names.length + i] = pearson(values[i], values[j]);
+  }
+  if (source.has('column'))
+    throw new ArgumentError('A column called "column" cannot be told from the names in front of the matrix. Give it another name.');
+  const table = new Map<string, Column>([['column', names]]);
+  names.forEach((name, j) => {
+    table.set(
+      name,
+      Float64Array.from(names, (_, i) => matrix[i * names.length + j]),
+    );
   });
-  const rows = Object.fromEntries(names.map((name, j) => [name, Float64Array.from(names, (_, i) => matrix[i * names.length + j])]));
-  return { columns: names, matrix, table: new Table({ column: names, ...rows }) };
+  return { columns: names, matrix, table: new Table(table) };
 }
 
 function pearson(x: Float64Array, y: Float64Array): number {
@@ -110,11 +123,18 @@ function pearson(x: Float64Array, y: Float64Array): number {
     sumX += x[i];
     sumY += y[i];
   }
+  const [meanX, meanY] = [sumX / n, sumY / n];
+  let [largestX, largestY] = [0, 0];
+  for (let i = 0; i < x.length; i++) {
+    if (Number.isNaN(x[i]) || Number.isNaN(y[i])) continue;
+    largestX = Math.max(largestX, Math.abs(x[i] - meanX));
+    largestY = Math.max(largestY, Math.abs(y[i] - meanY));
+  }
   let [xx, yy, xy] = [0, 0, 0];
   for (let i = 0; i < x.length; i++) {
     if (Number.isNaN(x[i]) || Number.isNaN(y[i])) continue;
-    const dx = x[i] - sumX / n;
-    const dy = y[i] - sumY / n;
+    const dx = (x[i] - meanX) / largestX; // as shares of the largest, so that squares of very small or large numbers stay numbers
+    const dy = (y[i] - meanY) / largestY;
     xx += dx * dx;
     yy += dy * dy;
     xy += dx * dy;
@@ -122,23 +142,30 @@ function pearson(x: Float64Array, y: Float64Array): number {
   return xx > 0 && yy > 0 ? Math.max(-1, Math.min(1, xy / Math.sqrt(xx * yy))) : NaN;
 }
 
-function numericColumns(data: Table | Tracks, columns?: readonly string[]): Record<string, Float64Array> {
+function numericColumns(data: Table | Tracks, columns?: readonly string[]): Map<string, Float64Array> {
   const table = data instanceof Tracks ? data.table : data;
   const names = columns ?? table.columnNames.filter((name) => table.column(name) instanceof Float64Array);
-  return Object.fromEntries(names.map((name) => [name, table.numbers(name)]));
+  return new Map(names.map((name) => [name, table.numbers(name)]));
 }
 
-function playsTable(plays: Plays): Record<string, Float64Array> {
+function playsColumns(plays: Plays, columns?: readonly string[]): Map<string, Float64Array> {
   const counts = (indices: Int32Array, n: number): Float64Array => {
     const out = new Float64Array(n);
     for (let i = 0; i < indices.length; i++) out[indices[i]]++;
     return out;
   };
-  return {
-    playcount: new Float64Array(plays.playcount),
-    'plays of a user': counts(plays.user, plays.users.length),
-    'plays of a track': counts(plays.track, plays.tracks.length),
+  const all = new Map([
+    ['playcount', () => new Float64Array(plays.playcount)],
+    ['plays of a user', () => counts(plays.user, plays.users.length)],
+    ['plays of a track', () => counts(plays.track, plays.tracks.length)],
+  ]);
+  const known = [...all.keys()];
+  const column = (name: string): Float64Array => {
+    const make = all.get(name);
+    if (!make) throw new UnknownIdError('column of plays', name, known, `There are: ${known.join(', ')}.`);
+    return make();
   };
+  return new Map((columns ?? known).map((name) => [name, column(name)]));
 }
 
 function sumOf(values: Float64Array): number {

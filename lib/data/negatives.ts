@@ -98,7 +98,10 @@ export function negativeSamplers(
   const items = classes.item.length;
   const weights = new Float64Array(items);
   for (let j = 0; j < train.item.length; j++) weights[train.item[j]]++;
-  for (let i = 0; i < items; i++) weights[i] = i === 0 ? 0 : weights[i] ** exponent;
+  let total = 0;
+  for (let i = 0; i < items; i++) total += weights[i] = i === 0 ? 0 : weights[i] ** exponent;
+  if (!Number.isFinite(total))
+    throw new ArgumentError(`negatives.power ${power} makes numbers that are too large. Values up to 1 are usual, 0.75 is the default.`);
   const sampler = (...parts: Pairs[]): NegativeSampler => {
     const known = knownItems(parts, { rows: classes.user.length, columns: items });
     for (let u = 1; u < classes.user.length; u++) {

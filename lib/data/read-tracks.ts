@@ -28,10 +28,10 @@ export async function readTracksFile(path: string): Promise<Tracks> {
   if (!table.has('track_id')) {
     throw new DataError(`"${path}", line 1: expected a column "track_id", found: ${table.columnNames.join(', ')}. Is it the file of the tracks?`);
   }
-  const columns: Record<string, Column> = {};
+  const columns = new Map<string, Column>();
   for (const name of table.columnNames) {
     const column = table.column(name);
-    columns[name] = column instanceof Float64Array ? column : column.map((v) => v || null); // quoted empty text is missing, too
+    columns.set(name, column instanceof Float64Array ? column : column.map((v) => v || null)); // quoted empty text is missing, too
   }
   try {
     return new Tracks(new Table(columns));

@@ -16,9 +16,9 @@ export function rowWeights(
   if (values.length !== n) throw new ArgumentError(`weights must have one number for each of the ${n} rows, got ${values.length}.`);
   return Float32Array.from({ length: n }, (_, i) => {
     const w = values[i];
-    if (!(typeof w === 'number' && w > 0 && Number.isFinite(w))) {
+    if (!(typeof w === 'number' && Math.fround(w) > 0 && Number.isFinite(Math.fround(w)))) {
       throw new ArgumentError(
-        `Row ${i} (counted from 0) has the weight ${w}; weights must be positive numbers. Leave out rows that are not to count.`,
+        `Row ${i} (counted from 0) has the weight ${w}; weights must be positive numbers that a float32 holds. Leave out rows that are not to count.`,
       );
     }
     return w;

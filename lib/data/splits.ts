@@ -49,8 +49,10 @@ export function randomSplit(n: number, { validPct = 0.2, seed = 42 }: RandomSpli
       `validPct must be between 0 and 1, both excluded, got ${validPct}. To train on every row give a split with an empty valid part instead.`,
     );
   }
+  if (!(Number.isInteger(n) && n >= 0 && n < 2 ** 31)) throw new ArgumentError(`A split needs a whole number of rows, got ${n}.`);
   const cut = Math.trunc(validPct * n);
   if (cut === 0) throw new ArgumentError(`validPct ${validPct} of ${n} rows leaves none for validation. Give more rows or a larger validPct.`);
+  if (cut === n) throw new ArgumentError(`validPct ${validPct} of ${n} rows leaves none for training. Give a smaller validPct.`);
   const order = new Random(seed).child('split').permutation(n);
   return { train: order.slice(cut), valid: order.slice(0, cut) };
 }
@@ -140,6 +142,9 @@ function shuffle(rows: Int32Array, random: Random): void {
  * A split that was given by row numbers, checked: `train` is not empty, every row is one of 0 … n−1, and none is in both parts.
  */
 export function checkedSplit(split: { readonly train: ArrayLike<number>; readonly valid: ArrayLike<number> }, n: number): Split {
+  if (!isList(split.train) || !isList(split.valid)) {
+    throw new ArgumentError('split needs the row numbers { train, valid }, as randomSplit, perUserSplit or leaveKOut return them.');
+  }
   const part = new Uint8Array(n);
   if (split.train.length === 0) throw new ArgumentError('The split has no training row.');
   for (const [name, rows, mark] of [['train', split.train, 1] as const, ['valid', split.valid, 2] as const]) {
@@ -151,4 +156,8 @@ export function checkedSplit(split: { readonly train: ArrayLike<number>; readonl
     }
   }
   return { train: Int32Array.from(split.train), valid: Int32Array.from(split.valid) };
+}
+
+function isList(rows: unknown): boolean {
+  return Array.isArray(rows) || (ArrayBuffer.isView(rows) && !(rows instanceof DataView));
 }

@@ -2,7 +2,7 @@ import type { DuckDBConnection, DuckDBType, DuckDBVector } from '@duckdb/node-ap
 import { ArgumentError } from '../errors.js';
 import { identifier, tableOf, typedItems, withDuckDB } from './duckdb.js';
 import { Plays } from './plays.js';
-import type { Table } from './table.js';
+import { Table } from './table.js';
 import { Tracks } from './tracks.js';
 
 /** Options of {@link sql}. */
@@ -14,15 +14,21 @@ export interface SqlOptions {
 /**
  * Asks a question in SQL (DuckDB's dialect) of tables in memory, and of files by their quoted paths. Missing values are NULL there. Rows come in no
  * order unless the query says `order by`.
- * @throws ArgumentError with DuckDB's explanation if the query is wrong
+ * @throws ArgumentError with DuckDB's explanation if the query is wrong, or a table's or column's name cannot be had (DuckDB takes `a` and `A` for the same)
  * @example await sql('select artist, count(*) as n from tracks group by artist order by n desc limit 3', { tables: { tracks } })
  * @example await sql("select * from '../data/Music Info.csv' limit 5")
  */
 export async function sql(query: string, { tables = {} }: SqlOptions = {}): Promise<Table> {
+  if (typeof query !== 'string' || query.trim() === '')
+    throw new ArgumentError(`A query is a text, such as "select 1", got ${JSON.stringify(query)}.`);
   return withDuckDB(async (connection) => {
     for (const [name, data] of Object.entries(tables)) {
-      if (data instanceof Plays) await addPlays(connection, name, data);
-      else await addTable(connection, name, columnsOf(data instanceof Tracks ? data.table : data));
+      try {
+        if (data instanceof Plays) await addPlays(connection, name, data);
+        else await addTable(connection, name, columnsOf(tableIn(data)));
+      } catch (error) {
+        throw new ArgumentError(`The table "${name}" cannot be given to a query: ${(error as Error).message}`);
+      }
     }
     try {
       return await tableOf(await connection.run(query));
@@ -32,6 +38,12 @@ export async function sql(query: string, { tables = {} }: SqlOptions = {}): Prom
       throw new ArgumentError(`The query failed: ${(error as Error).message}\nIt was given ${names}.`);
     }
   });
+}
+
+function tableIn(data: unknown): Table {
+  if (data instanceof Table) return data;
+  if (data instanceof Tracks) return data.table;
+  throw new ArgumentError(`a Table, Tracks or Plays was expected, got ${typeof data}.`);
 }
 
 /** A column on its way into DuckDB. Typed arrays have no missing values. */
@@ -71,7 +83,7 @@ async function addPlays(connection: DuckDBConnection, name: string, plays: Plays
 
 async function addTable(connection: DuckDBConnection, name: string, columns: NewColumn[]): Promise<void> {
   const { DOUBLE, DuckDBDataChunk, FLOAT, INTEGER, VARCHAR } = await import('@duckdb/node-api');
-  if (columns.length === 0) throw new ArgumentError(`The table "${name}" has no columns.`);
+  if (columns.length === 0) throw new ArgumentError('it has no columns.');
   await connection.run(`create table ${identifier(name)} (${columns.map((c) => `${identifier(c.name)} ${c.type}`).join(', ')})`);
   const types: DuckDBType[] = columns.map((c) => ({ DOUBLE, FLOAT, INTEGER, VARCHAR })[c.type]);
   const appender = await connection.createAppender(name);

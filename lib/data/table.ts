@@ -17,14 +17,19 @@ export class Table {
   readonly columnNames: readonly string[];
   private readonly data: ReadonlyMap<string, Column>;
 
-  /** @param columns by name; all of the same length, else ArgumentError */
-  constructor(columns: Record<string, Column>) {
-    this.data = new Map(Object.entries(columns));
+  /**
+   * @param columns by name: a record, or a Map where their order matters and a name may be a whole number (which a record puts first)
+   * @throws ArgumentError for columns of unequal lengths, or that hold anything but numbers in a Float64Array, or text
+   */
+  constructor(columns: Readonly<Record<string, Column>> | ReadonlyMap<string, Column>) {
+    if (typeof columns !== 'object' || columns === null) throw new ArgumentError(`A table is made of columns by name, got ${columns}.`);
+    this.data = new Map(columns instanceof Map ? (columns as ReadonlyMap<string, Column>) : Object.entries(columns));
     this.columnNames = [...this.data.keys()];
-    const sizes = Object.entries(columns).map(([name, c]) => `${name}: ${c.length}`);
-    this.length = this.columnNames.length ? columns[this.columnNames[0]].length : 0;
-    if (Object.values(columns).some((c) => c.length !== this.length)) {
-      throw new ArgumentError(`A table's columns must have equal lengths, got ${sizes.join(', ')}.`);
+    for (const [name, column] of this.data) checkColumn(name, column);
+    const sizes = Array.from(this.data, ([name, c]) => `${name}: ${c.length}`);
+    this.length = this.columnNames.length ? this.data.get(this.columnNames[0])!.length : 0;
+    for (const column of this.data.values()) {
+      if (column.length !== this.length) throw new ArgumentError(`A table's columns must have equal lengths, got ${sizes.join(', ')}.`);
     }
   }
 
@@ -34,13 +39,16 @@ export class Table {
    * @param columnNames which fields, in which order; default: those of all records, in order of appearance
    */
   static fromRows(rows: readonly Record<string, Cell | undefined>[], columnNames?: readonly string[]): Table {
+    if (!Array.isArray(rows)) throw new ArgumentError(`Rows must be an array of records, such as [{ track: 'a', plays: 3 }], got ${typeof rows}.`);
+    rows.forEach((r, i) => {
+      if (typeof r !== 'object' || r === null) throw new ArgumentError(`Row ${i} must be a record, such as { track: 'a', plays: 3 }, got ${r}.`);
+    });
     const names = columnNames ?? [...new Set(rows.flatMap((r) => Object.keys(r)))];
-    const columns: Record<string, Column> = {};
+    const columns = new Map<string, Column>();
     for (const name of names) {
-      const values = rows.map((r) => r[name] ?? null);
-      columns[name] = values.every((v) => v === null || typeof v === 'number')
-        ? Float64Array.from(values, (v) => (v === null ? NaN : (v as number)))
-        : values.map((v) => (v === null ? null : String(v)));
+      const values = rows.map((r) => (Object.hasOwn(r, name) ? (r[name] ?? null) : null)); // a record inherits fields such as `constructor`
+      const numeric = values.every((v) => v === null || typeof v === 'number');
+      columns.set(name, numeric ? Float64Array.from(values, (v) => (v === null ? NaN : (v as number))) : values.map(textOf));
     }
     return new Table(columns);
   }
@@ -72,7 +80,7 @@ export class Table {
 
   /** Row `i` as a record. */
   row(i: number): Record<string, Cell> {
-    if (!(Number.isInteger(i) && i >= 0 && i < this.length)) throw new ArgumentError(`Row ${i} does not exist; the table has ${this.length} rows.`);
+    this.checkRow(i);
     return Object.fromEntries(this.columnNames.map((name) => [name, cell(this.data.get(name)!, i)]));
   }
 
@@ -81,28 +89,29 @@ export class Table {
     return Array.from({ length: this.length }, (_, i) => this.row(i));
   }
 
-  /** The first `n` rows. */
+  /** The first `n` rows: a whole number, or Infinity for all. */
   head(n = 10): Table {
-    return this.take(Array.from({ length: Math.min(Math.max(0, n), this.length) }, (_, i) => i));
+    if (!(n >= 0 && (Number.isInteger(n) || n === Infinity))) throw new ArgumentError(`head needs a number of rows, 0 or more, got ${n}.`);
+    return this.take(Array.from({ length: Math.min(n, this.length) }, (_, i) => i));
   }
 
-  /** The rows with these numbers, in this order. */
+  /** The rows with these numbers, in this order. Throws ArgumentError for a row that does not exist. */
   take(rows: ArrayLike<number>): Table {
-    const columns: Record<string, Column> = {};
-    for (const [name, c] of this.data) {
-      columns[name] = c instanceof Float64Array ? Float64Array.from(rows, (i) => c[i]) : Array.from(rows, (i) => c[i]);
-    }
+    for (let j = 0; j < rows.length; j++) this.checkRow(rows[j]);
+    const columns = new Map<string, Column>();
+    for (const [name, c] of this.data)
+      columns.set(name, c instanceof Float64Array ? Float64Array.from(rows, (i) => c[i]) : Array.from(rows, (i) => c[i]));
     return new Table(columns);
   }
 
   /** These columns only, in this order. */
   select(names: readonly string[]): Table {
-    return new Table(Object.fromEntries(names.map((name) => [name, this.column(name)])));
+    return new Table(new Map(names.map((name) => [name, this.column(name)])));
   }
 
   /** The same table with a column more, or with another in the place of one of that name. */
   withColumn(name: string, column: Column): Table {
-    return new Table({ ...Object.fromEntries(this.data), [name]: column });
+    return new Table(new Map([...this.data, [name, column]]));
   }
 
   /** Aligned text, at most `maxRows` rows. */
@@ -124,8 +133,32 @@ export class Table {
   [inspect.custom](): string {
     return this.toString();
   }
+
+  private checkRow(i: number): void {
+    if (Number.isInteger(i) && i >= 0 && i < this.length) return;
+    throw new ArgumentError(`Row ${i} does not exist; the table has ${this.length} rows, counted from 0.`);
+  }
 }
 
+/** Throws unless a column is numbers in a Float64Array, or an array of texts. */
+function checkColumn(name: string, column: unknown): void {
+  if (column instanceof Float64Array) return;
+  const wanted = 'numbers in a Float64Array, or an array of strings, with null for a missing one';
+  if (!Array.isArray(column)) {
+    const hint = ArrayBuffer.isView(column) ? ' Float64Array.from(values) makes one.' : '';
+    throw new ArgumentError(`Column "${name}" must be ${wanted}, got ${column?.constructor?.name ?? column}.${hint}`);
+  }
+  for (let i = 0; i < column.length; i++) {
+    const value: unknown = column[i];
+    if (typeof value === 'string' || value === null) continue;
+    const hint = typeof value === 'number' ? ' Float64Array.from(values) makes a column of numbers.' : '';
+    throw new ArgumentError(`Column "${name}" must be ${wanted}, got ${typeof value} in row ${i} (counted from 0).${hint}`);
+  }
+}
+
+function textOf(value: Cell): string | null {
+  return value === null ? null : String(value);
+}
 function cell(column: Column, i: number): Cell {
   const value = column[i];
   return typeof value === 'number' && Number.isNaN(value) ? null : value;

@@ -39,6 +39,11 @@ export class Vocabulary {
     options: VocabularyOptions = {},
     readonly order?: Int32Array,
   ) {
+    if (offsets.length === 0 || offsets[0] !== 0 || offsets[offsets.length - 1] !== bytes.length) {
+      throw new ArgumentError(
+        `The offsets of ids must begin with 0 and end with ${bytes.length}, the number of bytes. Vocabulary.fromValues(ids) packs ids.`,
+      );
+    }
     this.length = offsets.length - 1;
     this.na = options.na ?? false;
     this.kind = options.kind ?? 'id';
@@ -50,14 +55,9 @@ export class Vocabulary {
    * @example Vocabulary.fromValues(['b', 'a', 'b'], { na: true }).classes // ['#na#', 'a', 'b']
    */
   static fromValues(values: Iterable<string | number>, options: VocabularyOptions = {}): Vocabulary {
-    const distinct = new Set(values);
+    const distinct = distinctIds(values, options.kind);
     let numeric = distinct.size > 0;
-    for (const v of distinct) {
-      if (typeof v === 'string') numeric = false;
-      else if (typeof v !== 'number' || Number.isNaN(v)) {
-        throw new ArgumentError(`A ${options.kind ?? 'id'} must be a string or a number, got ${v}. Drop the rows without one.`);
-      }
-    }
+    for (const v of distinct) if (typeof v === 'string') numeric = false;
     if (numeric) return Vocabulary.inOrder(Float64Array.from(distinct as Set<number>).sort(), options);
     const sorted = [...new Set(Array.from(distinct, String))].filter((v) => !(options.na && v === NA));
     codePointOrder(sorted);
@@ -68,7 +68,7 @@ export class Vocabulary {
 
   /** The distinct values in the order in which they first occur. */
   static inOrder(values: Iterable<string | number>, options: VocabularyOptions = {}): Vocabulary {
-    const classes = [...new Set(Array.from(values, String))].filter((v) => !(options.na && v === NA));
+    const classes = [...new Set(Array.from(distinctIds(values, options.kind), String))].filter((v) => !(options.na && v === NA));
     if (options.na) classes.unshift(NA);
     const { bytes, offsets } = pack(classes);
     const first = options.na ? 1 : 0;
@@ -161,6 +161,11 @@ export class Vocabulary {
   subset(indices: ArrayLike<number>, options: { na?: boolean } = {}): Vocabulary {
     const na = options.na ?? false;
     const naBefore = this.na || na ? this.indexOf(NA) : -1;
+    for (let j = 0; j < indices.length; j++) {
+      const i = indices[j];
+      if (Number.isInteger(i) && i >= 0 && i < this.length && (j === 0 || i > indices[j - 1])) continue;
+      throw new ArgumentError(`A subset needs ascending indices from 0 to ${this.length - 1}, got ${i} at position ${j}.`);
+    }
     const kept = Int32Array.from(indices).filter((i) => i !== naBefore);
     const first = na ? 1 : 0;
     const lead = na ? Buffer.from(NA) : new Uint8Array(0);
@@ -169,9 +174,6 @@ export class Vocabulary {
     const renumbered = this.order ? new Int32Array(this.length).fill(-1) : undefined;
     for (let j = 0; j < kept.length; j++) {
       const i = kept[j];
-      if (!(i >= 0 && i < this.length) || (j > 0 && i <= kept[j - 1])) {
-        throw new ArgumentError(`A subset needs ascending indices from 0 to ${this.length - 1}, got ${i} at position ${j}.`);
-      }
       offsets[j + first + 1] = offsets[j + first] + this.offsets[i + 1] - this.offsets[i];
       if (renumbered) renumbered[i] = j + first;
     }
@@ -190,4 +192,18 @@ export class Vocabulary {
     const some = Array.from({ length: Math.min(this.length, 5) }, (_, i) => this.id(i));
     return `Vocabulary of ${this.length.toLocaleString('en')} (${this.kind}): ${some.join(', ')}${this.length > some.length ? ', …' : ''}`;
   }
+}
+
+/** The distinct ids, in the order in which they first occur. Throws for what is none. */
+function distinctIds(values: Iterable<string | number>, kind = 'id'): Set<string | number> {
+  if (typeof values !== 'object' || values === null || !(Symbol.iterator in values)) {
+    throw new ArgumentError(`The ${kind}s must come as an array or another iterable, got ${typeof values === 'string' ? 'one text' : values}.`);
+  }
+  const distinct = new Set(values);
+  for (const v of distinct) {
+    if (typeof v !== 'string' && (typeof v !== 'number' || Number.isNaN(v))) {
+      throw new ArgumentError(`A ${kind} must be a string or a number, got ${v}. Drop the rows without one.`);
+    }
+  }
+  return distinct;
 }

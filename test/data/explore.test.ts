@@ -187,6 +187,6 @@ describe('sql', () => {
     expect(error).to.be.instanceOf(ArgumentError);
     expect(error.message).to.include('trcks does not exist').and.include('Did you mean "tracks"').and.include('It was given the tables tracks.');
     expect((await rejection(sql('selec 1'))).message).to.include('syntax error');
-    expect((await rejection(sql('select 1', { tables: { x: new Table({}) } }))).message).to.include('"x" has no columns');
+    expect((await rejection(sql('select 1', { tables: { x: new Table({}) } }))).message).to.match(/"x".*has no columns/);
   });
 });
