@@ -17,9 +17,10 @@ async function train(plays: Plays, options: CollabLearnerOptions = {}): Promise<
   return learn;
 }
 
-recommenderContract('CollabLearner', (plays) => train(plays), { checkerboard: 'graded' });
+recommenderContract('CollabLearner', (plays) => train(plays), { checkerboard: 'graded', foldIn: true });
 recommenderContract('CollabLearner with a range', (plays) => train(plays, { yRange: [-0.1, 1.1], lossFunc: undefined, nFactors: 4 }), {
   checkerboard: 'graded',
+  foldIn: true,
 });
 
 describe('CollabLearner', () => {

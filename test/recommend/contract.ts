@@ -5,6 +5,8 @@ import { Table } from '../../lib/data/table.js';
 import { Tracks } from '../../lib/data/tracks.js';
 import { ArgumentError, UnknownIdError } from '../../lib/errors.js';
 import type { Recommender } from '../../lib/recommend/recommender.js';
+import { padded, scoreBytes } from './contract-support.js';
+import { foldInContract } from './fold-in-contract.js';
 
 /** What the contract asks of a recommender beyond what all can do. */
 export interface ContractOptions {
@@ -15,9 +17,9 @@ export interface ContractOptions {
    * - `'none'`: the recommender does not look at what a user likes, so the test does not apply.
    */
   checkerboard?: 'likes' | 'graded' | 'none';
+  /** Whether its `foldIn` is tested too: `true`, or `'ordered'` for one that minds the order of a history. Default: false. */
+  foldIn?: boolean | 'ordered';
 }
-
-const padded = (kind: string, i: number): string => `${kind}${String(i).padStart(2, '0')}`;
 
 /**
  * implicit's checkerboard: even users like even tracks, odd users odd tracks. What user i thinks of track i is withheld: it is the one track that all users
@@ -56,20 +58,12 @@ export function smallPlays(): Plays {
   return Plays.fromRows(rows, { catalogue: new Tracks(table) });
 }
 
-/** The bytes of all scores. */
-function scoreBytes(recommender: Recommender): Buffer {
-  const users = Int32Array.from({ length: recommender.users.length }, (_, u) => u);
-  const out = new Float32Array(users.length * recommender.tracks.length);
-  recommender.scores(users, out);
-  return Buffer.from(out.buffer);
-}
-
 /**
  * What every recommender must do, whatever its model.
  * @param make trains one, always with the same seed; plays may come with a catalogue
  */
 export function recommenderContract(name: string, make: (plays: Plays) => Promise<Recommender> | Recommender, options: ContractOptions = {}): void {
-  const { checkerboard: board = 'likes' } = options;
+  const { checkerboard: board = 'likes', foldIn = false } = options;
 
   describe(`${name} keeps the contract of recommenders`, () => {
     const plays = smallPlays();
@@ -189,8 +183,9 @@ export function recommenderContract(name: string, make: (plays: Plays) => Promis
     });
 
     it('refuses an unknown user with a suggestion and a way out', () => {
+      const wayOut = r.foldIn ? 'foldIn\\(history\\) recommends from a history' : 'add their plays and train again';
       for (const ask of [() => r.recommend('User 05'), () => r.recommendBatch(['user01', 'User 05'])]) {
-        expect(ask).to.throw(UnknownIdError, /Unknown user "User 05"\. 20 users known; did you mean "user05"\? .*plays/);
+        expect(ask).to.throw(UnknownIdError, new RegExp(`Unknown user "User 05"\\. 20 users known; did you mean "user05"\\? .*plays.*${wayOut}`));
       }
     });
 
@@ -227,6 +222,11 @@ export function recommenderContract(name: string, make: (plays: Plays) => Promis
       expect(r.similarTracks('Song 5', { n: 1000 }).ids).to.have.length(29);
       expect(r.similarTracks('track05', { among: ['track05', 'track06'] }).ids).to.deep.equal(['track06']);
     });
+
+    if (foldIn) {
+      const taste = board === 'none' ? undefined : { make: () => make(checkerboard(20, board === 'graded')), graded: board === 'graded' };
+      foldInContract(() => r, { ordered: foldIn === 'ordered', taste });
+    }
 
     it('gives the same bytes when it is made again, and when it has answered before', async () => {
       const before = scoreBytes(r);

@@ -4,8 +4,8 @@ import { ArgumentError } from '../../lib/errors.js';
 import { Popularity } from '../../lib/recommend/popularity.js';
 import { recommenderContract } from './contract.js';
 
-recommenderContract('Popularity', (plays) => new Popularity(plays), { checkerboard: 'none' });
-recommenderContract('Popularity by plays', (plays) => new Popularity(plays, { by: 'plays' }), { checkerboard: 'none' });
+recommenderContract('Popularity', (plays) => new Popularity(plays), { checkerboard: 'none', foldIn: true });
+recommenderContract('Popularity by plays', (plays) => new Popularity(plays, { by: 'plays' }), { checkerboard: 'none', foldIn: true });
 
 describe('Popularity', () => {
   const plays = Plays.fromRows([
