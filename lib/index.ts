@@ -15,6 +15,7 @@ export { type Correlation, correlation, describe, type Explorable, missingValues
 export { countsByGenre, meansByYear, topArtists } from './data/explore-tracks.js';
 export type { MinPlaysOptions } from './data/filter-plays.js';
 export { type HetRec, readHetRec } from './data/hetrec.js';
+export { LabelEncoder } from './data/label-encoder.js';
 export type { NegativeOptions } from './data/negatives.js';
 export { type PlayRecord, Plays, type PlaysColumns, type Repairs } from './data/plays.js';
 export { type PlaysColumnNames, type ReadPlaysOptions, readPlays } from './data/read-plays.js';
@@ -22,6 +23,10 @@ export { type ReadTableOptions, readTable } from './data/read-table.js';
 export { readTracks } from './data/read-tracks.js';
 export type { RowWeights } from './data/row-weights.js';
 export { readSafetensors, type Safetensors, type Tensor, writeSafetensors } from './data/safetensors.js';
+export { createSequences, SequenceDataset, type SequenceOptions, type SequenceWindow } from './data/sequences.js';
+export { SequenceDataLoader, type SequenceLoaderOptions } from './data/sequences-loader.js';
+export { SequenceDataLoaders, type SequenceLoadersOptions } from './data/sequences-loaders.js';
+export type { SequenceSplit, SequenceSplitOptions } from './data/sequences-split.js';
 export { type ReadSessionsOptions, readSessions, Sessions } from './data/sessions.js';
 export {
   type LeaveKOutOptions,
@@ -84,11 +89,13 @@ export { embSzRule } from './models/emb-sz-rule.js';
 // losses and models
 export { EmbeddingDotBias, type EmbeddingDotBiasOptions } from './models/embedding-dot-bias.js';
 export { EmbeddingNN, type EmbeddingNNOptions, type EmbSzs, type TabularConfig } from './models/embedding-nn.js';
+export { LSTMModel, type LSTMModelOptions } from './models/lstm.js';
 export { ReLU, SigmoidRange } from './nn/activations.js';
 export { BatchNorm1d, type BatchNorm1dOptions } from './nn/batch-norm.js';
 export { type CheckGradientsOptions, checkGradients } from './nn/check-gradients.js';
 export { Dropout } from './nn/dropout.js';
 export { type Columns, Embedding, type EmbeddingOptions } from './nn/embedding.js';
+export { GRU } from './nn/gru.js';
 export { Linear, type LinearOptions } from './nn/linear.js';
 export {
   BCEWithLogitsLossFlat,
@@ -110,6 +117,7 @@ export {
   type Reduction,
   sigmoid,
 } from './nn/losses.js';
+export { LSTM } from './nn/lstm.js';
 export type { Model } from './nn/model.js';
 export type { Module, StateBuffer } from './nn/module.js';
 export { Parameter } from './nn/parameter.js';
@@ -117,15 +125,20 @@ export { Sequential } from './nn/sequential.js';
 // notebook
 export * from './notebook/index.js';
 export { ProgressCallback } from './notebook/progress-callback.js';
-
 // recommend
 export { type BinaryMetrics, binaryMetrics } from './recommend/binary-metrics.js';
 export { CollabLearner, type CollabLearnerOptions, type CollabNNOptions, collabLearner } from './recommend/collab.js';
+export { type CollabKind, registerCollabKind } from './recommend/collab-kinds.js';
 export { CollabNNLearner } from './recommend/collab-nn.js';
 export { type CollabModel, CollabRecommender } from './recommend/collab-recommender.js';
 export { type EvaluateOptions, type Evaluation, evaluateRecommender, type HitsAmong, hitsAmong } from './recommend/evaluate.js';
+export type { Explanation } from './recommend/explain.js';
+export { FoldedUser, type HistoryItem } from './recommend/fold-in.js';
+export type { CollabFoldedUser, FoldInOptions } from './recommend/fold-in-collab.js';
 export { type InteractionPairs, Interactions } from './recommend/interactions.js';
-export { type LoadLearnerOptions, loadLearner } from './recommend/load-learner.js';
+export { NextItemKNN, type NextItemKNNOptions } from './recommend/item-knn-next.js';
+export { type LearnerClass, type LoadLearnerOptions, loadLearner } from './recommend/load-learner.js';
+export { Markov } from './recommend/markov.js';
 export {
   type AtK,
   averagePrecisionAtK,
@@ -139,8 +152,16 @@ export {
   recallAtK,
   reciprocalRankAtK,
 } from './recommend/metrics.js';
+export { SequenceRecommender } from './recommend/next-item.js';
+export { type EvaluateNextItemOptions, evaluateNextItem, type NextItemEvaluation } from './recommend/next-item-evaluate.js';
+export { type FuseOptions, fuse } from './recommend/next-item-fuse.js';
+export { NextItemPopularity } from './recommend/next-item-popularity.js';
+export { recommendSongs } from './recommend/next-item-songs.js';
+export { WeightedSum, type WeightedSumOptions } from './recommend/next-item-sum.js';
 export { Popularity, type PopularityMeasure, type PopularityOptions } from './recommend/popularity.js';
 export { RandomRecommender, type RandomRecommenderOptions } from './recommend/random-recommender.js';
 export { RecommendationBatch } from './recommend/recommendation-batch.js';
 export { Recommendations } from './recommend/recommendations.js';
 export { type Id, Recommender, type RecommendOptions, type SimilarTracksOptions, type TrackVectors } from './recommend/recommender.js';
+export { SequentialRules, type SequentialRulesOptions } from './recommend/sequential-rules.js';
+export { SessionKNN, type SessionKNNOptions } from './recommend/session-knn.js';
