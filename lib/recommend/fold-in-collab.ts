@@ -61,7 +61,9 @@ export function foldInCollab(learn: CollabLearner, items: readonly HistoryItem[]
   return new CollabFoldedUser(learn, fitListener(learn, listenerTracks(learn, history, prior), { prior, l2 }));
 }
 
-/** What training tells about a new listener: see {@link userPrior}. */
+const found = new WeakMap<CollabLearner, { state: readonly number[]; prior: UserPrior }>();
+
+/** What training tells about a new listener: see {@link userPrior}. It is kept as long as the weights are the same. */
 export function learnerPrior(learn: CollabLearner): UserPrior {
   if (learn.dls.train.n === 0) {
     throw new ArgumentError(
@@ -69,7 +71,20 @@ export function learnerPrior(learn: CollabLearner): UserPrior {
     );
   }
   learn.settle();
-  return userPrior(learn.dls, learn.model, { lossFunc: learn.lossFunc, wd: learn.opt.hypers.wd });
+  const { wd } = learn.opt.hypers;
+  const state = [wd, ...learn.model.parameters.map(({ value }) => fingerprint(value))];
+  const last = found.get(learn);
+  if (last?.state.every((x, i) => x === state[i])) return last.prior;
+  const prior = userPrior(learn.dls, learn.model, { lossFunc: learn.lossFunc, wd });
+  found.set(learn, { state, prior });
+  return prior;
+}
+
+/** A number that changes with the values. */
+function fingerprint(values: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += (1 + (i & 255)) * values[i];
+  return sum;
 }
 
 /** Targets and weights by the rules of the loaders, as if the history had been among the plays. */

@@ -13,7 +13,7 @@ export interface UserPrior {
   readonly weight: number;
 }
 
-const MAX_ROWS = 200_000;
+const MAX_ROWS = 50_000;
 const MAX_USERS = 20_000;
 
 /**
@@ -29,7 +29,7 @@ const MAX_USERS = 20_000;
  * biases. (After long runs it is 1.0 to 1.1 times wd·√(N/bs), after three epochs at wd 0.01 twenty times.) Where it is not positive, as before any
  * training, wd·√(N/bs) it is.
  *
- * A row's negatives count as one row with it. Seen are at most 200,000 rows and 20,000 users; nothing depends on chance.
+ * A row's negatives count as one row with it. Seen are at most 50,000 rows, drawn as in an epoch, and 20,000 users; nothing depends on chance.
  * @param dls with training rows
  * @param options `lossFunc`: what was minimised; `wd`: the weight decay
  */
