@@ -75,7 +75,8 @@ export function evaluateNextItem(
     sums.ndcg += 1 / Math.log2(rank + 1);
     if (rank === 1) sums.accuracy++;
   };
-  if (recommender.listOf) rankByLists(recommender, known, count);
+  if (!recommender.usesHistory) rankOnce(recommender, known, count);
+  else if (recommender.listOf) rankByLists(recommender, known, count);
   else rankByBlocks(recommender, known, count);
   const n = cases.length;
   return {
@@ -115,6 +116,17 @@ export function nextItemCases(
     const history = item.subarray(windows.start[i], end);
     return code ? { history: history.map((t) => code[t]).filter((t) => t >= 0), target: code[item[end]] } : { history, target: item[end] };
   });
+}
+
+function rankOnce(recommender: SequenceRecommender, cases: readonly NextItemCase[], count: (rank: number) => void): void {
+  const out = new Float32Array(recommender.tracks.length);
+  if (cases.length > 0) recommender.scoresOf(cases[0].history, out);
+  const ranks = new Map<number, number>();
+  for (const { target } of cases) {
+    const rank = ranks.get(target) ?? middleRank(out, target, recommender.name);
+    ranks.set(target, rank);
+    count(rank);
+  }
 }
 
 function rankByLists(recommender: SequenceRecommender, cases: readonly NextItemCase[], count: (rank: number) => void): void {

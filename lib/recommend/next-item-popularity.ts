@@ -7,6 +7,7 @@ import { SequenceRecommender, trainingHistories } from './next-item.js';
  */
 export class NextItemPopularity extends SequenceRecommender {
   readonly name: string;
+  override readonly usesHistory = false;
   /** How often each track was played. */
   readonly counts: Float32Array;
 

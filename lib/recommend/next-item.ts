@@ -27,6 +27,9 @@ export abstract class SequenceRecommender extends Recommender {
    */
   readonly scale: 'count' | 'logit' = 'count';
 
+  /** Whether scores depend on the history; default true. Evaluation asks for those that do not only once. */
+  readonly usesHistory: boolean = true;
+
   /** @param histories what each user has played, in order; the users and tracks that are known */
   constructor(readonly histories: Histories) {
     super(interactionsOf(histories), { catalogue: histories.catalogue });

@@ -12,6 +12,9 @@ export interface SessionKNNOptions {
   recent?: number;
 }
 
+/** Tracks of the history whose weight is less than this are left out. */
+const LEAST_WEIGHT = 1e-6;
+
 /**
  * Session-kNN: what was played in the training sessions most like the history. sim(history, S) = Σ w(t) / √|S| over the distinct tracks t that both have,
  * with w = (position of the last play of t in the history, from 1) / (length of the history), so that the last track counts most; |S| counts distinct
@@ -46,29 +49,52 @@ export class SessionKNN extends SparseSequenceRecommender {
 
   override listOf(history: Int32Array, list: ScoreList): void {
     const { near, nearness, seen, top, found } = this;
-    this.collect(history);
+    const weights = this.weightsOf(history);
+    this.collect(weights);
     for (let j = 0; j < near.count; j++) {
       const session = near.track[j];
-      nearness[j] = near.score[session] / Math.sqrt(seen.indptr[session + 1] - seen.indptr[session]);
+      nearness[j] = (near.score[session] / Math.sqrt(seen.indptr[session + 1] - seen.indptr[session])) * this.ageWeight(session);
     }
     top.select(nearness, 0, near.count, (j) => `${this.name}: the nearness of session ${near.track[j]}`).copyTo(found.session, found.nearness, 0);
-    for (let j = 0; j < top.count; j++) {
-      const session = near.track[found.session[j]];
-      for (let i = seen.indptr[session]; i < seen.indptr[session + 1]; i++) list.add(seen.indices[i], found.nearness[j]);
+    for (let j = 0; j < top.count && found.nearness[j] > 0; j++) {
+      this.addSession(near.track[found.session[j]], { nearness: found.nearness[j], weights, list });
     }
   }
 
+  /** Weight of a track of the history, more than 0, by its position (from 0). */
+  protected weightAt(position: number, length: number): number {
+    return (position + 1) / length;
+  }
+
+  /** Factor of a training session's nearness, by its number. */
+  protected ageWeight(_session: number): number {
+    return 1;
+  }
+
+  /** Adds what a near session says. `weights`: of the tracks of the history, by index, the last played first. */
+  protected addSession(session: number, { nearness, list }: { nearness: number; weights: ReadonlyMap<number, number>; list: ScoreList }): void {
+    const { indptr, indices } = this.seen;
+    for (let i = indptr[session]; i < indptr[session + 1]; i++) list.add(indices[i], nearness);
+  }
+
+  /** Weights of the distinct tracks of the history, the last played first. */
+  private weightsOf(history: Int32Array): Map<number, number> {
+    const weights = new Map<number, number>();
+    for (let j = history.length - 1; j >= 0; j--) {
+      if (weights.has(history[j])) continue;
+      const weight = this.weightAt(j, history.length);
+      if (weight < LEAST_WEIGHT) break;
+      weights.set(history[j], weight);
+    }
+    return weights;
+  }
+
   /** Adds up, for each session that shares a track with the history, the weights of the shared tracks. */
-  private collect(history: Int32Array): void {
+  private collect(weights: ReadonlyMap<number, number>): void {
     const { near, recent } = this;
     const { indptr, indices } = this.seen.transpose();
-    const counted = new Set<number>();
     near.clear();
-    for (let j = history.length - 1; j >= 0; j--) {
-      const track = history[j];
-      if (counted.has(track)) continue;
-      counted.add(track);
-      const weight = (j + 1) / history.length;
+    for (const [track, weight] of weights) {
       for (let i = Math.max(indptr[track], indptr[track + 1] - recent); i < indptr[track + 1]; i++) near.add(indices[i], weight);
     }
   }

@@ -12,6 +12,7 @@ import { NextItemPopularity } from '../../lib/recommend/next-item-popularity.js'
 import { WeightedSum } from '../../lib/recommend/next-item-sum.js';
 import { SequentialRules } from '../../lib/recommend/sequential-rules.js';
 import { SessionKNN } from '../../lib/recommend/session-knn.js';
+import { STAN } from '../../lib/recommend/session-knn-stan.js';
 import { type Benchmark, main } from './support/benchmark.js';
 import { type Figure, figure } from './support/figures.js';
 import { count } from './support/options.js';
@@ -24,6 +25,8 @@ const options = {
 const K = 20;
 /** Share of the training sessions, the last ones of the file, on which weights are fitted. */
 const LATE = 0.05;
+/** The training sessions are in order of time, so that newer ones can count more. */
+const AGE_SCALE = 0.5;
 
 /** One method's outcome and what it took. */
 interface Measured {
@@ -57,11 +60,12 @@ export const benchmark: Benchmark<typeof options> = {
     const itemKNN = measure(() => new NextItemKNN(train));
     const rules = measure(() => new SequentialRules(train));
     const sessionKNN = measure(() => new SessionKNN(train));
+    const stan = measure(() => new STAN(train, { ageScale: AGE_SCALE }));
     measure(() => new WeightedSum([markov, sessionKNN, rules]));
     const weights = fittedWeights(train, fit);
-    measure(() => new WeightedSum([markov, sessionKNN, rules, itemKNN], { weights }), 'All four, weights fitted');
+    measure(() => new WeightedSum([markov, sessionKNN, rules, itemKNN, stan], { weights }), 'All five, weights fitted');
     console.log(String(table(measured)));
-    console.log(`\nweights of Markov, session-kNN, rules, item-kNN: ${weights.map((w) => w.toFixed(2)).join(', ')}`);
+    console.log(`\nweights of Markov, session-kNN, rules, item-kNN, STAN: ${weights.map((w) => w.toFixed(2)).join(', ')}`);
     return measured.flatMap(figuresOf);
   },
 };
@@ -75,12 +79,18 @@ async function nowplaying(): Promise<{ train: Sessions; test: Sessions }> {
   return { train, test: await readSessions(path.join(folder, 'test_sessions.txt.gz'), { items: train.items }) };
 }
 
-/** Weights of Markov, session-kNN, rules and item-kNN. */
+/** Weights of Markov, session-kNN, rules, item-kNN and STAN. */
 function fittedWeights(train: Sessions, sample: number): readonly number[] {
   const numbers = Int32Array.from({ length: train.length }, (_, s) => s);
   const cut = Math.round((1 - LATE) * train.length);
   const early = train.take(numbers.subarray(0, cut));
-  const methods = [new Markov(early), new SessionKNN(early), new SequentialRules(early), new NextItemKNN(early)];
+  const methods = [
+    new Markov(early),
+    new SessionKNN(early),
+    new SequentialRules(early),
+    new NextItemKNN(early),
+    new STAN(early, { ageScale: AGE_SCALE }),
+  ];
   return fuse(methods, train.take(numbers.subarray(cut)), { k: K, sample }).weights;
 }
 

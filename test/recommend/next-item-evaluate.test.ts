@@ -18,6 +18,7 @@ import { NextItemPopularity } from '../../lib/recommend/next-item-popularity.js'
 import { WeightedSum } from '../../lib/recommend/next-item-sum.js';
 import { SequentialRules } from '../../lib/recommend/sequential-rules.js';
 import { SessionKNN } from '../../lib/recommend/session-knn.js';
+import { STAN } from '../../lib/recommend/session-knn-stan.js';
 import { chainSessions, sessionsOf } from '../support/sequences.js';
 
 const data = path.resolve(__dirname, '../../../shared/data/nowplaying');
@@ -72,7 +73,13 @@ describe('evaluateNextItem', () => {
   it('has the same outcome by lists and by all scores', () => {
     const sessions = sessionsOf(chainSessions());
     const test = sessionsOf(chainSessions({ sessions: 40, seed: 6 }));
-    for (const recommender of [new Markov(sessions), new SequentialRules(sessions), new NextItemKNN(sessions), new SessionKNN(sessions, { k: 20 })]) {
+    for (const recommender of [
+      new Markov(sessions),
+      new SequentialRules(sessions),
+      new NextItemKNN(sessions),
+      new SessionKNN(sessions, { k: 20 }),
+      new STAN(sessions),
+    ]) {
       const byLists = evaluateNextItem(recommender, test, { k: 3 });
       const dense = new (class extends SequenceRecommender {
         readonly name: string = recommender.name;
@@ -83,6 +90,22 @@ describe('evaluateNextItem', () => {
       expect(evaluateNextItem(dense, test, { k: 3 })).to.deep.equal(byLists);
       expect(byLists.mrr).to.be.above(0.08); // chance: 0.046
     }
+  });
+
+  it('asks popularity, which looks at no history, once', () => {
+    const lists = chainSessions();
+    const popularity = new NextItemPopularity(sessionsOf(lists));
+    const test = sessionsOf(chainSessions({ sessions: 40, seed: 6 }));
+    let asked = 0;
+    const scoresOf = popularity.scoresOf.bind(popularity);
+    popularity.scoresOf = (history, out) => {
+      asked++;
+      scoresOf(history, out);
+    };
+    const found = evaluateNextItem(popularity, test, { k: 3 });
+    expect(asked).to.equal(1);
+    const dense = new Fixed(popularity.histories, [...popularity.counts]);
+    expect({ ...evaluateNextItem(dense, test, { k: 3 }), recommender: popularity.name }).to.deep.equal(found);
   });
 
   it('ranks as sorting does, for any scores', () => {
@@ -205,6 +228,7 @@ describe('simple methods on #nowplaying', () => {
       [rules, 19.2, 8.0],
       [new NextItemKNN(train), 18.5, 5.8],
       [knn, 21.5, 6.6],
+      [new STAN(train, { ageScale: 0.5 }), 21.8, 8.4],
       [new WeightedSum([markov, knn, rules]), 20.8, 9.0],
     ];
     for (const [recommender, hitRate, mrr] of expected) {

@@ -13,6 +13,7 @@ import { WeightedSum } from '../../lib/recommend/next-item-sum.js';
 import { RandomRecommender } from '../../lib/recommend/random-recommender.js';
 import { SequentialRules } from '../../lib/recommend/sequential-rules.js';
 import { SessionKNN } from '../../lib/recommend/session-knn.js';
+import { STAN } from '../../lib/recommend/session-knn-stan.js';
 import { sessionsOf } from '../support/sequences.js';
 import { recommenderContract } from './contract.js';
 
@@ -22,6 +23,7 @@ recommenderContract('Markov', (plays) => new Markov(plays), order);
 recommenderContract('SequentialRules', (plays) => new SequentialRules(plays), order);
 recommenderContract('NextItemKNN', (plays) => new NextItemKNN(plays));
 recommenderContract('SessionKNN', (plays) => new SessionKNN(plays));
+recommenderContract('STAN', (plays) => new STAN(plays));
 recommenderContract('WeightedSum', (plays) => new WeightedSum([new Markov(plays), new SessionKNN(plays), new NextItemPopularity(plays)]), order);
 
 /** The scores after a history of track numbers, by track. */
@@ -158,6 +160,40 @@ describe('scores of the next track', () => {
     expect(scoresAfter(knn, 1, 1)).to.deep.equal(scoresAfter(knn, 1)); // a repeated track counts once, where it was last
   });
 
+  it('of STAN fall with the distance from the shared track, more so before it, and with age', () => {
+    const far = (d: number): number => Math.exp(-d / 4);
+    const close = (actual: number[], expected: number[]): void => {
+      actual.forEach((score, t) => {
+        expect(score, `track ${t}`).to.be.closeTo(expected[t], 1e-6);
+      });
+    };
+    const one = sessionsOf([[0, 1, 2, 3, 1], [4]]); // five plays of four tracks
+    close(scoresAfter(new STAN(one), 2), [far(4) / 2, (far(2) + far(2)) / 2, 0.05 / 2, far(1) / 2, 0]);
+    close(scoresAfter(new STAN(one, { backwards: 1, repeat: 0 }), 2), [far(2) / 2, (far(1) + far(2)) / 2, 0, far(1) / 2, 0]);
+    // 0 and then 3: both are shared, 3 is the later one in the history
+    const sim = (1 + Math.exp(-1 / 3)) / 2;
+    close(scoresAfter(new STAN(one), 0, 3), [sim * far(6), sim * (far(4) + far(1)), sim * far(2), sim * 0.05, 0]);
+    const two = sessionsOf([
+      [0, 1],
+      [0, 2],
+    ]);
+    const [older, newer] = [Math.exp(-1), 1].map((weight) => weight / Math.SQRT2); // ages 1/2 and 0
+    close(scoresAfter(new STAN(two, { ageScale: 0.5 }), 0), [0.05 * (older + newer), older * far(1), newer * far(1)]);
+    close(scoresAfter(new STAN(two, { ageScale: 0.5, k: 1 }), 0), [0.05 * newer, 0, newer * far(1)]);
+  });
+
+  it('of STAN stay scores in histories of any length and sessions of any age', () => {
+    const long = Array.from({ length: 5000 }, (_, i) => i % 500);
+    const sessions = sessionsOf([long, [1, 2]]);
+    const scores = scoresAfter(new STAN(sessions), ...long);
+    expect(scores.every((score) => score >= 0 && score < Infinity)).to.equal(true);
+    expect(scores[498]).to.be.above(scores[497]);
+    expect(scores[200]).to.equal(0); // too far away
+    const old = scoresAfter(new STAN(sessions, { ageScale: 1e-3 }), 3, 1);
+    expect(old.indexOf(Math.max(...old))).to.equal(2);
+    expect(old[4]).to.equal(0);
+  });
+
   it('of a sum are shares of each maximum, weighted', () => {
     const parts = [new Markov(sessions), new NextItemPopularity(sessions)];
     const sum = new WeightedSum(parts, { weights: [2, 1] });
@@ -207,6 +243,11 @@ describe('scores of the next track', () => {
       expect(() => new SessionKNN(sessions, { k: n })).to.throw(ArgumentError, `k must be a positive whole number, got ${n}`);
       expect(() => new SessionKNN(sessions, { recent: n })).to.throw(ArgumentError, `recent must be a positive whole number, got ${n}`);
     }
+    for (const name of ['historyScale', 'ageScale', 'distanceScale', 'backwards']) {
+      expect(() => new STAN(sessions, { [name]: 0 })).to.throw(ArgumentError, `${name} must be more than 0, got 0`);
+    }
+    expect(() => new STAN(sessions, { distanceScale: Infinity })).to.throw(ArgumentError, 'take SessionKNN');
+    expect(() => new STAN(sessions, { repeat: 2 })).to.throw(ArgumentError, 'got 2');
     expect(() => new NextItemKNN(sessions, { shrinkage: -1 })).to.throw(ArgumentError, 'got -1');
     const parts = [new Markov(sessions), new SessionKNN(sessions)];
     expect(() => new WeightedSum([])).to.throw(ArgumentError, 'at least one');
