@@ -121,10 +121,10 @@ export function nextItemCases(
 function rankOnce(recommender: SequenceRecommender, cases: readonly NextItemCase[], count: (rank: number) => void): void {
   const out = new Float32Array(recommender.tracks.length);
   if (cases.length > 0) recommender.scoresOf(cases[0].history, out);
-  const ranks = new Map<number, number>();
+  const ranks = new Map<number, number>(); // by score: tracks with the same one have the same rank
   for (const { target } of cases) {
-    const rank = ranks.get(target) ?? middleRank(out, target, recommender.name);
-    ranks.set(target, rank);
+    const rank = ranks.get(out[target]) ?? middleRank(out, target, recommender.name);
+    ranks.set(out[target], rank);
     count(rank);
   }
 }
