@@ -26,7 +26,7 @@ const MAX_USERS = 20_000;
  *
  * A run that ends before that balance, as most do, shrinks more, since its rows are still on their way from 0. So the constant c in λ = c·√n·rms(g) is not
  * taken to be wd·√(N/bs): it is the one under which the trained rows come nearest to balance, c = −Σ θ·g / Σ √n·rms(g)·θ², summed over users, for factors and for
- * biases. (After long runs it is 1.0 to 1.1 times wd·√(N/bs), after three epochs at wd 0.01 twenty times.) Where it is not positive, as before any
+ * biases. (After long runs that is 1.0 to 1.4 times wd·√(N/bs), after three epochs at wd 0.01 five to eighty times.) Where it is not positive, as before any
  * training, wd·√(N/bs) it is.
  *
  * A row's negatives count as one row with it. Seen are at most 50,000 rows, drawn as in an epoch, and 20,000 users; nothing depends on chance.

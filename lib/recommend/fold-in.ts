@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
 import { Interactions } from './interactions.js';
@@ -80,6 +81,11 @@ export class FoldedUser {
    */
   recommend(options: RecommendOptions = {}): Recommendations {
     return this.alone.recommend(LISTENER, options);
+  }
+
+  [inspect.custom](): string {
+    const n = this.history.length;
+    return `A listener of ${n} track${n === 1 ? '' : 's'}, folded into ${this.alone.name}; recommend() lists what else they may like.`;
   }
 }
 

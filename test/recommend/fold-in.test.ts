@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { inspect } from 'node:util';
 import { expect } from 'chai';
 import { CollabDataLoaders, type CollabPlaysOptions } from '../../lib/data/collab.js';
 import { Plays } from '../../lib/data/plays.js';
@@ -64,6 +65,12 @@ describe('CollabLearner.foldIn', () => {
     expect(folded.recommend({ among: ['Song 5', 'Song 6'], exclude: ['track05'] }).ids).to.deep.equal(['track06']);
     const best = learn.tracks.indexOf(list.ids[0]);
     expect(list.scores[0]).to.be.closeTo(1 / (1 + Math.exp(-folded.scores[best])), 1e-6);
+  });
+
+  it('prints itself in a line', () => {
+    expect(inspect(learn.foldIn(['track04']))).to.equal(
+      'A listener of 1 track, folded into EmbeddingDotBias; recommend() lists what else they may like.',
+    );
   });
 
   it('scores by its factors and bias and the tables of the tracks', () => {
