@@ -24,6 +24,7 @@ export { readTracks } from './data/read-tracks.js';
 export type { RowWeights } from './data/row-weights.js';
 export { readSafetensors, type Safetensors, type Tensor, writeSafetensors } from './data/safetensors.js';
 export { createSequences, SequenceDataset, type SequenceOptions, type SequenceWindow } from './data/sequences.js';
+export { Histories, type SequenceSource } from './data/sequences-histories.js';
 export { SequenceDataLoader, type SequenceLoaderOptions } from './data/sequences-loader.js';
 export { SequenceDataLoaders, type SequenceLoadersOptions } from './data/sequences-loaders.js';
 export type { SequenceSplit, SequenceSplitOptions } from './data/sequences-split.js';
@@ -152,10 +153,11 @@ export {
   recallAtK,
   reciprocalRankAtK,
 } from './recommend/metrics.js';
-export { SequenceRecommender } from './recommend/next-item.js';
+export { SequenceRecommender, SparseSequenceRecommender } from './recommend/next-item.js';
 export { type EvaluateNextItemOptions, evaluateNextItem, type NextItemEvaluation } from './recommend/next-item-evaluate.js';
 export { type FuseOptions, fuse } from './recommend/next-item-fuse.js';
 export { NextItemPopularity } from './recommend/next-item-popularity.js';
+export { ScoreList } from './recommend/next-item-scores.js';
 export { recommendSongs } from './recommend/next-item-songs.js';
 export { WeightedSum, type WeightedSumOptions } from './recommend/next-item-sum.js';
 export { Popularity, type PopularityMeasure, type PopularityOptions } from './recommend/popularity.js';
@@ -165,3 +167,4 @@ export { Recommendations } from './recommend/recommendations.js';
 export { type Id, Recommender, type RecommendOptions, type SimilarTracksOptions, type TrackVectors } from './recommend/recommender.js';
 export { SequentialRules, type SequentialRulesOptions } from './recommend/sequential-rules.js';
 export { SessionKNN, type SessionKNNOptions } from './recommend/session-knn.js';
+export { STAN, type STANOptions } from './recommend/session-knn-stan.js';
