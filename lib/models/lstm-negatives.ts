@@ -44,7 +44,7 @@ export class NegativeLoss {
   private readonly correction: Float64Array;
   private readonly drawn: Int32Array;
   private readonly places = new Map<number, number[]>();
-  private readonly room = { scores: new Scratch(), states: new Scratch(), parts: new Scratch() };
+  private readonly room = { scores: new Scratch(), states: new Scratch(), parts: new Scratch(), shares: new Scratch() };
 
   constructor(
     private readonly fc: ItemScores,
@@ -84,7 +84,7 @@ export class NegativeLoss {
   of({ states, targets, weights }: ScoredRows): ScoredLoss {
     const { fc, options } = this;
     const size = targets.length;
-    const share = shares(size, weights);
+    const share = shares(weights, this.room.shares.get(size));
     const items = concat(targets, this.drawn);
     const vectors = fc.vectors(items);
     const scores = this.scores(states, targets, vectors);

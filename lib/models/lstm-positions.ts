@@ -1,6 +1,6 @@
-import { float32 } from '../compute/memory.js';
 import { ArgumentError } from '../errors.js';
 import { softmaxCrossEntropy } from '../nn/losses/softmax-kernel.js';
+import { Scratch } from '../nn/scratch.js';
 import type { ItemScores } from './lstm-scores.js';
 
 /** States to score, and what should have come. */
@@ -22,6 +22,8 @@ export interface ScoredLoss {
 
 /** Cross-entropy over all items, for a batch that has more targets than rows. Its gradient takes the place of the scores. */
 export class EveryItemLoss {
+  private readonly room = new Scratch();
+
   constructor(private readonly fc: ItemScores) {}
 
   of({ states, targets, weights }: ScoredRows): ScoredLoss {
@@ -29,7 +31,7 @@ export class EveryItemLoss {
     const size = targets.length;
     checkTargets(targets, fc.items);
     const pred = fc.all(states, size);
-    const share = shares(size, weights);
+    const share = shares(weights, this.room.get(size));
     const losses = softmaxCrossEntropy({ size, outputs: fc.items, pred, classOf: (i) => targets[i] }, { out: pred, scaleOf: (i) => share[i] });
     return {
       value: weighted(losses, share),
@@ -41,9 +43,9 @@ export class EveryItemLoss {
   }
 }
 
-/** The share of each row in a mean. On the shared memory. */
-export function shares(size: number, weights: Float32Array | undefined): Float32Array {
-  const share = float32(size);
+/** The share of each row in a mean, written into `share`. */
+export function shares(weights: Float32Array | undefined, share: Float32Array): Float32Array {
+  const size = share.length;
   let sum = 0;
   for (let i = 0; i < size; i++) sum += weights ? weights[i] : 1;
   for (let i = 0; i < size; i++) share[i] = (weights ? weights[i] : 1) / sum;

@@ -48,6 +48,8 @@ export interface LSTMModelOptions {
  * With a target for each row, the loss is on the last position. With a target for each position (−1 where there is none), training has the mean
  * cross-entropy of all positions as its loss, and validation that of the last.
  *
+ * Most of a step is products of matrices: `setCompute({ reproducible: false })` makes it faster where the last bit need not be the same on every machine.
+ *
  * @example
  * const model = new LSTMModel(dls.classes, { random: new Random(42) });
  * const learn = new Learner(dls, model, { lossFunc: new CrossEntropyLossFlat(), metrics: accuracy });
@@ -68,6 +70,7 @@ export class LSTMModel implements Model {
   private readonly everyItem: EveryItemLoss;
   private readonly negatives: NegativeLoss | undefined;
   private readonly room = { states: new Scratch(), gradient: new Scratch(), statesGradient: new Scratch() };
+  private sizes: Int32Array = int32(0);
   private packed: PackedSequences | undefined;
   private at: Int32Array = int32(0);
   private count = 0;
@@ -119,7 +122,8 @@ export class LSTMModel implements Model {
   forward(batch: Batch, training: boolean): Float32Array {
     const { inputs, size } = batch;
     const { room } = widths(batch);
-    const packed = new PackedSequences(inputs[1], { steps: room, size });
+    if (this.sizes.length < room) this.sizes = int32(room);
+    const packed = new PackedSequences(inputs[1], { steps: room, size, room: this.sizes });
     this.packed = packed;
     let x = this.drops[0].forward(this.embedding.forward(packed.pack(inputs[0], { room })), packed.total, training);
     this.layers.forEach((layer, i) => {

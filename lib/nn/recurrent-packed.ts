@@ -29,12 +29,13 @@ export class PackedSequences {
 
   /**
    * @param lengths length of each sequence, 1 … steps
-   * @param options.steps items for which each row of the batch has room; `size`: rows that count, default all
+   * @param options.steps items for which each row of the batch has room; `size`: rows that count, default all; `room`: an array of int32() to keep `sizes`
+   *   in, with room for `steps`, for whoever packs batch after batch: it holds until it is given again
    * @throws ArgumentError for a length that is none
    */
   constructor(
     readonly lengths: Int32Array,
-    { steps: room, size = lengths.length }: { steps: number; size?: number },
+    { steps: most, size = lengths.length, room }: { steps: number; size?: number; room?: Int32Array },
   ) {
     if (!(Number.isInteger(size) && size >= 1 && size <= lengths.length)) {
       throw new ArgumentError(`A batch of sequences needs at least one row and a length for each: ${size} rows, ${lengths.length} lengths.`);
@@ -43,15 +44,15 @@ export class PackedSequences {
     let total = 0;
     for (let r = 0; r < size; r++) {
       const n = lengths[r];
-      if (!(n >= 1 && n <= room))
-        throw new ArgumentError(`Row ${r} of the batch has length ${n}; lengths are 1 to ${room}. Leave empty sequences out.`);
+      if (!(n >= 1 && n <= most))
+        throw new ArgumentError(`Row ${r} of the batch has length ${n}; lengths are 1 to ${most}. Leave empty sequences out.`);
       if (n > steps) steps = n;
       total += n;
     }
     this.size = size;
     this.steps = steps;
     this.total = total;
-    this.sizes = int32(steps);
+    this.sizes = room ? room.subarray(0, steps).fill(0) : int32(steps);
     for (let r = 0; r < size; r++) this.sizes[lengths[r] - 1]++; // how many end there, then how many reach it
     for (let t = steps - 2; t >= 0; t--) this.sizes[t] += this.sizes[t + 1];
     this.starts = new Int32Array(steps);
