@@ -91,6 +91,23 @@ describe('measuring programs', () => {
     expect(b.median('s')).to.equal(4.5);
   });
 
+  it('goes on without a peer that fails, and not without one of ours', async () => {
+    const run: typeof measure = async (command) => {
+      if (command === 'peer') throw new RecitalError('negative strides');
+      return { values: { peakMB: 1 }, others: 0 };
+    };
+    const ours = { name: 'recital t1', command: 'ours', args: [] };
+    const theirs = { name: 'fastai', command: 'peer', args: [], optional: true };
+    const lines: string[] = [];
+    const { log } = console;
+    console.log = (line: string): void => void lines.push(line);
+    const measured = await alternate([theirs, ours], { runs: 2, run }).finally(() => Object.assign(console, { log }));
+    expect(measured.map((m) => m.name)).to.deep.equal(['recital t1']);
+    expect(lines).to.deep.equal(['fastai is left out, because it failed. negative strides']);
+    const error = await alternate([{ ...theirs, optional: false }], { runs: 1, run }).catch((e: unknown) => e);
+    expect(error).to.be.instanceOf(RecitalError);
+  });
+
   it('compares our default build with each peer, the fast one with none', () => {
     const run = (name: string): Runs => new Runs(name, []);
     const variants = ourVariants({ fast: true, all: 2 });

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { RecitalError } from '../../../lib/errors.js';
 import { median } from './figures.js';
 import { quiet } from './machine.js';
 import { measure, type Result } from './process.js';
@@ -10,6 +11,8 @@ export interface Contender {
   readonly command: string;
   readonly args: readonly string[];
   readonly env?: Record<string, string>;
+  /** Whether the others go on without it when it fails: true for peers. */
+  readonly optional?: boolean;
 }
 
 /** A program of test/bench/workers, run by this Node. */
@@ -29,6 +32,7 @@ export function peer(name: string, python: string, file: string, args: readonly 
     command: python,
     args: ['-W', 'ignore', path.join(__dirname, '..', 'peers', file), ...args.map(String)],
     env,
+    optional: true,
   };
 }
 
@@ -68,20 +72,31 @@ export class Runs {
  * @param options.retries default 1
  * @param options.quietS seconds to wait for a quiet machine before each run, at most
  * @param options.run measures one: for tests
- * @returns the runs in the order of the contenders
+ * @returns the runs in the order of the contenders, without peers that failed
+ * @throws RecitalError when one of ours fails
  */
 export async function alternate(
   contenders: readonly Contender[],
   { runs, retries = 1, quietS = 0, run = measure }: { runs: number; retries?: number; quietS?: number; run?: typeof measure },
 ): Promise<Runs[]> {
   const all = contenders.map((): Result[] => []);
+  const failed = new Set<Contender>();
   const good = (results: Result[]): number => results.filter((r) => r.others <= DISTURBED).length;
   for (let round = 0; round < runs + retries; round++) {
-    for (const [i, { command, args, env }] of contenders.entries()) {
-      if (round >= runs && good(all[i]) >= runs) continue;
+    for (const [i, contender] of contenders.entries()) {
+      if (failed.has(contender) || (round >= runs && good(all[i]) >= runs)) continue;
       await quiet(quietS);
-      all[i].push(await run(command, args, { env }));
+      try {
+        all[i].push(await run(contender.command, contender.args, { env: contender.env }));
+      } catch (error) {
+        if (!contender.optional || !(error instanceof RecitalError)) throw error;
+        console.log(`${contender.name} is left out, because it failed. ${error.message}`);
+        failed.add(contender);
+      }
     }
   }
-  return contenders.map(({ name }, i) => new Runs(name, all[i].sort((a, b) => a.others - b.others).slice(0, runs)));
+  return contenders.flatMap((contender, i) => {
+    const results = all[i].sort((a, b) => a.others - b.others).slice(0, runs);
+    return failed.has(contender) ? [] : [new Runs(contender.name, results)];
+  });
 }
