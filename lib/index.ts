@@ -73,7 +73,7 @@ export { Larc, type LarcOptions } from './learner/larc.js';
 export { Learner, type LearnerOptions } from './learner/learner.js';
 export { Lookahead, type LookaheadOptions, type RangerOptions, ranger } from './learner/lookahead.js';
 export type { LrFindOptions, LrFindResult, SuggestName } from './learner/lr-find.js';
-export { AccumMetric, AvgMetric, accuracyThresh, type Metric, type MetricFunction, mae, mse, r2, rmse, rocAuc } from './learner/metrics.js';
+export { AccumMetric, AvgMetric, accuracy, accuracyThresh, type Metric, type MetricFunction, mae, mse, r2, rmse, rocAuc } from './learner/metrics.js';
 export { type Hypers, type OptClass, type OptFunc, Optimizer, type OptimizerState, type ParamGroup, type ParamState } from './learner/optimizer.js';
 export { ParamScheduler } from './learner/param-scheduler.js';
 export type { GetPredsOptions, Predictions } from './learner/preds.js';
@@ -91,6 +91,7 @@ export { embSzRule } from './models/emb-sz-rule.js';
 export { EmbeddingDotBias, type EmbeddingDotBiasOptions } from './models/embedding-dot-bias.js';
 export { EmbeddingNN, type EmbeddingNNOptions, type EmbSzs, type TabularConfig } from './models/embedding-nn.js';
 export { LSTMModel, type LSTMModelOptions } from './models/lstm.js';
+export type { NegativeLossOptions } from './models/lstm-negatives.js';
 export { ReLU, SigmoidRange } from './nn/activations.js';
 export { BatchNorm1d, type BatchNorm1dOptions } from './nn/batch-norm.js';
 export { type CheckGradientsOptions, checkGradients } from './nn/check-gradients.js';
@@ -119,9 +120,11 @@ export {
   sigmoid,
 } from './nn/losses.js';
 export { LSTM } from './nn/lstm.js';
-export type { Model } from './nn/model.js';
+export type { Model, TrainingLoss } from './nn/model.js';
 export type { Module, StateBuffer } from './nn/module.js';
 export { Parameter } from './nn/parameter.js';
+export type { RecurrentOptions } from './nn/recurrent.js';
+export { PackedSequences } from './nn/recurrent-packed.js';
 export { Sequential } from './nn/sequential.js';
 // notebook
 export * from './notebook/index.js';

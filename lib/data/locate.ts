@@ -1,7 +1,7 @@
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { DataError } from '../errors.js';
-import { isFile } from './text-file.js';
+import { isFile, statOf } from './text-file.js';
 
 /** A data file and its kind: a table of rows, or the HetRec Last.fm-2K collection (its zip, or the folder of its files). */
 export interface Located {
@@ -30,7 +30,7 @@ export function tracksBeside(plays: string): string | undefined {
 
 /** The HetRec collection at a path: the path itself, or in the folder of this path. */
 export function locateHetRec(where: string): string | undefined {
-  const stat = statSync(where, { throwIfNoEntry: false });
+  const stat = statOf(where);
   if (stat?.isFile()) return where.toLowerCase().endsWith('.zip') ? where : undefined;
   if (!stat?.isDirectory()) return undefined;
   if (isFile(path.join(where, 'user_artists.dat'))) return where;
@@ -39,7 +39,7 @@ export function locateHetRec(where: string): string | undefined {
 }
 
 function located(where: string, names: readonly string[], what: string): Located {
-  const stat = statSync(where, { throwIfNoEntry: false });
+  const stat = statOf(where);
   if (!stat) throw new DataError(`There is no file or folder "${where}". Check the path; a relative one starts from ${process.cwd()}.`);
   const table = stat.isFile() ? where : namedIn(where, names);
   const hetRec = locateHetRec(where);

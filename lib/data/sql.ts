@@ -19,8 +19,9 @@ export interface SqlOptions {
  * @example await sql("select * from '../data/Music Info.csv' limit 5")
  */
 export async function sql(query: string, { tables = {} }: SqlOptions = {}): Promise<Table> {
-  if (typeof query !== 'string' || query.trim() === '')
-    throw new ArgumentError(`A query is a text, such as "select 1", got ${JSON.stringify(query)}.`);
+  if (typeof query !== 'string' || query.trim() === '') {
+    throw new ArgumentError(`A query is a text, such as "select 1", got ${typeof query === 'string' ? 'an empty one' : typeof query}.`);
+  }
   return withDuckDB(async (connection) => {
     for (const [name, data] of Object.entries(tables)) {
       try {

@@ -2,7 +2,7 @@ import { closeSync, createReadStream, openSync, readSync, type Stats, statSync }
 import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { constants, createGunzip, gunzipSync } from 'node:zlib';
-import { DataError } from '../errors.js';
+import { ArgumentError, DataError } from '../errors.js';
 
 const HEAD_BYTES = 65536;
 
@@ -18,7 +18,7 @@ export interface TextFile {
 
 /** The file's size and times. Throws DataError if it is not there or is no file. */
 export function existingFile(path: string): Stats {
-  const stat = statSync(path, { throwIfNoEntry: false });
+  const stat = statOf(path);
   if (!stat) throw new DataError(`There is no file "${path}". Check the path; a relative one starts from ${process.cwd()}.`);
   if (!stat.isFile()) throw new DataError(`"${path}" is not a file.`);
   return stat;
@@ -26,7 +26,21 @@ export function existingFile(path: string): Stats {
 
 /** Whether there is a file of this name. */
 export function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+  return statOf(path)?.isFile() ?? false;
+}
+
+/** Size, times and kind of what is at a path; undefined if there is nothing. Throws an error of ours for a path that cannot be one. */
+export function statOf(path: string): Stats | undefined {
+  if (typeof path !== 'string' || path === '') {
+    throw new ArgumentError(`A path must be a text, such as '../data', got ${path === '' ? 'an empty one' : typeof path}.`);
+  }
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw new DataError(
+      `"${path.slice(0, 200)}" cannot be read: ${(error as NodeJS.ErrnoException).code ?? (error as Error).message}. Check the path.`,
+    );
+  }
 }
 
 /** The first bytes of a file. */

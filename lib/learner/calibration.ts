@@ -95,6 +95,8 @@ export class Calibration extends Table {
   }
 }
 
+const MAX_BINS = 10_000;
+
 /**
  * Sorts predictions into bins and compares the mean of each with what came true (scikit-learn's `calibration_curve`, with the counts).
  * @param preds probabilities
@@ -104,7 +106,9 @@ export class Calibration extends Table {
  */
 export function calibrationCurve(preds: ArrayLike<number>, targets: ArrayLike<number>, options: CalibrationCurveOptions = {}): Calibration {
   const { bins = 10, strategy = 'uniform' } = options;
-  if (!(Number.isInteger(bins) && bins >= 1)) throw new ArgumentError(`bins must be a positive whole number, got ${bins}.`);
+  if (!(Number.isInteger(bins) && bins >= 1 && bins <= MAX_BINS)) {
+    throw new ArgumentError(`bins must be a positive whole number, got ${bins}${bins > MAX_BINS ? `; at most ${MAX_BINS} make sense` : ''}.`);
+  }
   if (strategy !== 'uniform' && strategy !== 'quantile') throw new ArgumentError(`strategy must be 'uniform' or 'quantile', got '${strategy}'.`);
   const n = preds.length;
   if (n !== targets.length) throw new ArgumentError(`There must be one target a prediction, got ${n} predictions and ${targets.length} targets.`);

@@ -1,3 +1,4 @@
+import { ArgumentError } from '../errors.js';
 import type { EventName } from './events.js';
 import type { Learner } from './learner.js';
 
@@ -40,4 +41,13 @@ export function registerDefaultCallback(make: () => Callback): void {
 /** New instances of the registered default callbacks. */
 export function defaultCallbacks(): Callback[] {
   return factories.map((make) => make());
+}
+
+/** Throws unless this is a callback. */
+export function checkCallback(cb: unknown): asserts cb is Callback {
+  if (typeof cb === 'object' && cb !== null && typeof (cb as Callback).name === 'string') return;
+  const hint = typeof cb === 'function' && cb.name ? ` Make one: new ${cb.name}().` : '';
+  throw new ArgumentError(
+    `A callback is an object with a name and handlers, such as { name: 'mine', afterEpoch: (learn) => … }, got ${typeof cb}.${hint}`,
+  );
 }

@@ -2,6 +2,7 @@ import { ArgumentError } from '../errors.js';
 import type { Callback } from './callback.js';
 import { groupRates, type LearningRate, type Slice } from './groups.js';
 import type { Learner } from './learner.js';
+import { checkHyper } from './optimizer.js';
 import { combinedCos, combineScheds, type Schedule, schedCos } from './schedules.js';
 
 /** Options of every kind of run. */
@@ -92,10 +93,14 @@ export interface FitPlan {
   readonly scheds: Readonly<Record<string, Schedule | readonly Schedule[]>>;
 }
 
+const MAX_CYCLES = 1e5;
+const MAX_EPOCHS = 1e9;
+
 /** Checks a call and works out its epochs, learning rates and schedules. */
 export function planOf(call: FitCall, learn: Learner): FitPlan {
-  const { startEpoch = 0 } = call.options;
+  const { startEpoch = 0, wd } = call.options;
   checkCount('startEpoch', startEpoch, 0);
+  if (wd !== undefined) checkHyper('wd', wd);
   const lrs = groupRates(call.lr, learn.opt.groups.length);
   if (call.method === 'fitSgdr') return sgdr(call.nCycles, call.cycleLen, { lrs, cycleMult: call.options.cycleMult ?? 2 });
   const { nEpoch } = call;
@@ -115,6 +120,7 @@ type OneCycle = Omit<FitOneCycleOptions, 'moms'> & { moms: readonly [number, num
 function oneCycle(lrs: readonly number[], { div = 25, divFinal = 1e5, pctStart = 0.25, moms }: OneCycle): FitPlan['scheds'] {
   checkPositive('div', div);
   checkPositive('divFinal', divFinal);
+  checkMoms(moms);
   return { lr: lrs.map((lr) => combinedCos(pctStart, [lr / div, lr, lr / divFinal])), mom: combinedCos(pctStart, moms) };
 }
 
@@ -127,6 +133,11 @@ function sgdr(nCycles: number, cycleLen: number, { lrs, cycleMult }: { lrs: read
   checkCount('nCycles', nCycles, 1);
   checkCount('cycleLen', cycleLen, 1);
   checkCount('cycleMult', cycleMult, 1);
+  if (nCycles > MAX_CYCLES || !(cycleLen * cycleMult ** (nCycles - 1) <= MAX_EPOCHS)) {
+    throw new ArgumentError(
+      `${nCycles} cycles, the first of ${cycleLen} epochs and each ${cycleMult} times as long as the one before, are too long a run. Give fewer, or cycleMult: 1.`,
+    );
+  }
   const epochs = Array.from({ length: nCycles }, (_, i) => cycleLen * cycleMult ** i);
   const nEpoch = epochs.reduce((a, b) => a + b, 0);
   const pcts = epochs.map((e) => e / nEpoch);
@@ -156,6 +167,14 @@ export function fineTuneCalls(epochs: number, baseLr: LearningRate, options: Omi
 function halved(lr: readonly number[] | Slice): LearningRate {
   if (!('stop' in lr)) return lr.map((rate) => rate / 2);
   return lr.start === undefined ? { stop: lr.stop / 2 } : { start: lr.start / 2, stop: lr.stop / 2 };
+}
+
+/** Throws unless these are three momenta: start, middle, end. */
+export function checkMoms(moms: readonly [number, number, number]): void {
+  if (!Array.isArray(moms) || moms.length !== 3) {
+    throw new ArgumentError(`moms must be three momenta, [start, middle, end], got ${Array.isArray(moms) ? `${moms.length} numbers` : moms}.`);
+  }
+  for (const mom of moms) checkHyper('mom', mom);
 }
 
 function checkCount(name: string, value: number, least: 0 | 1): void {

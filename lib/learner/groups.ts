@@ -29,13 +29,16 @@ export function slice(start: number, stop?: number): Slice {
 export function groupRates(lr: LearningRate, n: number): number[] {
   const rates = spread(lr, n);
   if (rates.length !== n) throw new ArgumentError(`There are ${rates.length} learning rates for ${n} parameter groups: give one, or one for each.`);
-  const bad = rates.find((rate) => !(rate > 0 && Number.isFinite(rate)));
-  if (bad !== undefined) throw new ArgumentError(`lr must be a positive number, got ${bad}.`);
+  const bad = rates.findIndex((rate) => !(rate > 0 && Number.isFinite(rate)));
+  if (bad >= 0) throw new ArgumentError(`lr must be a positive number, got ${rates[bad]}.`);
   return rates;
 }
 
 function spread(lr: LearningRate, n: number): number[] {
   if (typeof lr === 'number') return Array<number>(n).fill(lr);
+  if (typeof lr !== 'object' || lr === null || !(Array.isArray(lr) || 'stop' in lr)) {
+    throw new ArgumentError(`lr must be a positive number, one for each parameter group, or a slice(start, stop), got ${typeof lr}.`);
+  }
   if (!('stop' in lr)) return [...lr];
   const { start, stop } = lr;
   if (start === undefined) return Array.from({ length: n }, (_, i) => (i < n - 1 ? stop / 10 : stop));

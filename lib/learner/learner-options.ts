@@ -1,8 +1,13 @@
-import type { Loss } from '../nn/losses.js';
+import type { DataLoaders } from '../data/batch.js';
+import { ArgumentError } from '../errors.js';
+import { type Loss, MSELossFlat } from '../nn/losses.js';
+import type { Model } from '../nn/model.js';
+import { Adam } from './adam.js';
 import type { Callback } from './callback.js';
-import type { LearningRate, Splitter } from './groups.js';
-import type { Metric, MetricFunction } from './metrics.js';
-import type { OptClass, OptFunc } from './optimizer.js';
+import { checkMoms } from './fit.js';
+import { groupRates, type LearningRate, oneGroup, type Splitter, splitParameters } from './groups.js';
+import { asMetric, type Metric, type MetricFunction } from './metrics.js';
+import { asOptFunc, checkHyper, type OptClass, type OptFunc } from './optimizer.js';
 
 /** Options of a Learner; defaults as fastai's. */
 export interface LearnerOptions {
@@ -30,4 +35,63 @@ export interface LearnerOptions {
   path?: string;
   /** Folder of saved models, below `path` unless it is absolute; default `models`. */
   modelDir?: string;
+}
+
+/** A learner's options as it keeps them. */
+export interface ResolvedOptions
+  extends Required<Pick<LearnerOptions, 'lossFunc' | 'splitter' | 'lr' | 'wdBnBias' | 'trainBn' | 'moms' | 'path' | 'modelDir'>> {
+  readonly optFunc: OptFunc;
+  readonly metrics: readonly Metric[];
+  readonly cbs: readonly Callback[];
+  readonly wd: number | undefined;
+}
+
+/** One thing or several, as an array of its own. */
+export function list<T>(value: T | readonly T[]): T[] {
+  return Array.isArray(value) ? [...(value as readonly T[])] : [value as T];
+}
+
+/** Data and model, and options with their defaults: all checked, before a learner is made of them. */
+export function resolveOptions(dls: DataLoaders, model: Model, options: LearnerOptions): ResolvedOptions {
+  if (!dls?.train || !dls.valid)
+    throw new ArgumentError(`A learner needs data loaders, such as CollabDataLoaders.fromPlays makes, got ${shown(dls)}.`);
+  if (!Array.isArray(model?.parameters) || typeof model.forward !== 'function') {
+    throw new ArgumentError(`A learner needs a model, such as new EmbeddingDotBias(50, dls.classes), got ${shown(model)}.`);
+  }
+  if (typeof options !== 'object' || options === null)
+    throw new ArgumentError(`A learner's options are an object, such as { lr: 1e-3 }, got ${shown(options)}.`);
+  const { lossFunc = new MSELossFlat(), splitter = oneGroup, lr = 1e-3, wd, moms = [0.95, 0.85, 0.95] } = options;
+  if (typeof lossFunc?.losses !== 'function') {
+    throw new ArgumentError(
+      `lossFunc must be a loss, such as new BCEWithLogitsLossFlat(), got ${shown(lossFunc)}. Functions of predictions are metrics.`,
+    );
+  }
+  if (lossFunc.outputs !== undefined && lossFunc.outputs !== model.outputs) {
+    throw new ArgumentError(`${lossFunc.name} expects ${lossFunc.outputs} output(s) a row, the model makes ${model.outputs}.`);
+  }
+  groupRates(lr, splitParameters(splitter, model).length);
+  if (wd !== undefined) checkHyper('wd', wd);
+  checkMoms(moms);
+  const { optFunc = Adam, metrics = [], cbs = [], wdBnBias = false, trainBn = true, path = '.', modelDir = 'models' } = options;
+  for (const [name, folder] of Object.entries({ path, modelDir })) {
+    if (typeof folder !== 'string') throw new ArgumentError(`${name} must be the path of a folder, got ${shown(folder)}.`);
+  }
+  return {
+    lossFunc,
+    optFunc: asOptFunc(optFunc),
+    splitter,
+    lr,
+    metrics: list(metrics).map(asMetric),
+    cbs: list(cbs),
+    wd,
+    wdBnBias,
+    trainBn,
+    moms,
+    path,
+    modelDir,
+  };
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'object' && value !== null ? `an object of ${value.constructor?.name ?? 'no class'}` : typeof value;
 }

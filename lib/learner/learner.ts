@@ -3,19 +3,18 @@ import { makeFolder } from '../data/atomic-write.js';
 import type { DataLoader, DataLoaders } from '../data/batch.js';
 import type { Table } from '../data/table.js';
 import { ArgumentError } from '../errors.js';
-import { type Loss, MSELossFlat } from '../nn/losses.js';
+import type { Loss } from '../nn/losses.js';
 import type { Model } from '../nn/model.js';
-import { Adam } from './adam.js';
-import { type Callback, defaultCallbacks } from './callback.js';
+import { type Callback, checkCallback, defaultCallbacks } from './callback.js';
 import { type LoadOptions, loadCheckpoint, type SaveOptions, saveCheckpoint } from './checkpoint.js';
 import { type FineTuneOptions, type FitFlatCosOptions, type FitOneCycleOptions, type FitOptions, type FitSgdrOptions, fineTuneCalls } from './fit.js';
-import { groupRates, type LearningRate, oneGroup, type Splitter, splitParameters } from './groups.js';
-import type { LearnerOptions } from './learner-options.js';
+import { groupRates, type LearningRate, type Splitter, splitParameters } from './groups.js';
+import { type LearnerOptions, list, resolveOptions } from './learner-options.js';
 import { Loop } from './loop.js';
 import { type LrFindOptions, type LrFindResult, lrFind } from './lr-find.js';
-import { asMetric, type Metric } from './metrics.js';
+import type { Metric } from './metrics.js';
 import { isPath, modelFile } from './model-file.js';
-import { asOptFunc, type OptFunc, type Optimizer } from './optimizer.js';
+import { checkedOptimizer, type OptFunc, type Optimizer } from './optimizer.js';
 import { type GetPredsOptions, getPreds, type Predictions, showResults } from './preds.js';
 import { type LogRow, Recorder, TrainEval } from './recorder.js';
 import type { UnfinishedRun } from './resume.js';
@@ -66,25 +65,21 @@ export class Learner extends RunState {
     readonly model: Model,
     options: LearnerOptions = {},
   ) {
+    const resolved = resolveOptions(dls, model, options);
     super(dls.train);
-    const { lossFunc = new MSELossFlat(), optFunc = Adam, splitter = oneGroup, lr = 1e-3, metrics = [], cbs = [] } = options;
-    groupRates(lr, splitParameters(splitter, model).length);
-    if (lossFunc.outputs !== undefined && lossFunc.outputs !== model.outputs) {
-      throw new ArgumentError(`${lossFunc.name} expects ${lossFunc.outputs} output(s) a row, the model makes ${model.outputs}.`);
-    }
-    this.lossFunc = lossFunc;
-    this.optFunc = asOptFunc(optFunc);
-    this.splitter = splitter;
-    this.lr = lr;
-    this.wd = options.wd;
-    this.wdBnBias = options.wdBnBias ?? false;
-    this.trainBn = options.trainBn ?? true;
-    this.moms = options.moms ?? [0.95, 0.85, 0.95];
-    this.path = options.path ?? '.';
-    this.modelDir = options.modelDir ?? 'models';
-    this.metrics = list(metrics).map(asMetric);
+    this.lossFunc = resolved.lossFunc;
+    this.optFunc = resolved.optFunc;
+    this.splitter = resolved.splitter;
+    this.lr = resolved.lr;
+    this.wd = resolved.wd;
+    this.wdBnBias = resolved.wdBnBias;
+    this.trainBn = resolved.trainBn;
+    this.moms = resolved.moms;
+    this.path = resolved.path;
+    this.modelDir = resolved.modelDir;
+    this.metrics = resolved.metrics;
     this.recorder = new Recorder(this.metrics);
-    this.addCbs([new TrainEval(), this.recorder, ...defaultCallbacks(), ...list(cbs)]);
+    this.addCbs([new TrainEval(), this.recorder, ...defaultCallbacks(), ...resolved.cbs]);
     this.loop = new Loop(this);
     this.loop.events.call('afterCreate');
   }
@@ -97,13 +92,14 @@ export class Learner extends RunState {
   /** Makes a new optimizer, without moments. Frozen groups stay frozen. */
   createOpt(): Optimizer {
     const { optimizer: old } = this;
+    const groups = splitParameters(this.splitter, this.model);
+    const made = checkedOptimizer(this.optFunc(groups, { lr: groupRates(this.lr, groups.length)[groups.length - 1] }));
     old?.settle();
     old?.clearState();
-    const groups = splitParameters(this.splitter, this.model);
-    this.optimizer = this.optFunc(groups, { lr: groupRates(this.lr, groups.length)[groups.length - 1] });
-    this.optimizer.decayAll = this.wdBnBias;
-    if (old?.frozenTo) this.optimizer.freezeTo(old.frozenTo, { trainBn: this.trainBn });
-    return this.optimizer;
+    made.decayAll = this.wdBnBias;
+    if (old?.frozenTo) made.freezeTo(old.frozenTo, { trainBn: this.trainBn });
+    this.optimizer = made;
+    return made;
   }
 
   /**
@@ -133,6 +129,7 @@ export class Learner extends RunState {
 
   /** Adds callbacks for good. */
   addCbs(cbs: Callback | readonly Callback[]): void {
+    for (const cb of list(cbs)) checkCallback(cb);
     this.cbs.push(...list(cbs));
   }
 
@@ -246,6 +243,7 @@ export class Learner extends RunState {
 
   /** The loader of a part of the data: 0 training, in order; 1 validation. */
   loader(dsIdx: 0 | 1): DataLoader {
+    if (dsIdx !== 0 && dsIdx !== 1) throw new ArgumentError(`dsIdx is 0 for the training set or 1 for the validation set, got ${dsIdx}.`);
     return dsIdx === 0 ? this.dls.train.inOrder() : this.dls.valid;
   }
 
@@ -295,8 +293,4 @@ export class Learner extends RunState {
   settle(): void {
     this.optimizer?.settle();
   }
-}
-
-function list<T>(value: T | readonly T[]): T[] {
-  return Array.isArray(value) ? [...(value as readonly T[])] : [value as T];
 }

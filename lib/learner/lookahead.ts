@@ -27,6 +27,9 @@ export class Lookahead extends Optimizer {
     readonly opt: Optimizer,
     { k = 6, alpha = 0.5 }: LookaheadOptions = {},
   ) {
+    if (!(opt instanceof Optimizer)) {
+      throw new ArgumentError('Lookahead goes around an optimizer: { optFunc: (params, { lr }) => new Lookahead(new SGD(params, { lr })) }.');
+    }
     if (!(Number.isInteger(k) && k > 0)) throw new ArgumentError(`k must be a positive whole number, got ${k}.`);
     if (!(alpha > 0 && alpha <= 1)) throw new ArgumentError(`alpha must lie between 0 (exclusive) and 1, got ${alpha}.`);
     super(opt.groups, ['slow']);

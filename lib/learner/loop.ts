@@ -2,12 +2,13 @@ import { InterruptGuard } from '../compute/interrupt.js';
 import { reclaim } from '../compute/memory.js';
 import type { Batch, DataLoader } from '../data/batch.js';
 import { display } from '../data/display.js';
-import { ArgumentError, RecitalError } from '../errors.js';
+import { ArgumentError, NumericError, RecitalError } from '../errors.js';
 import type { Callback } from './callback.js';
 import { Dispatcher } from './dispatch.js';
 import { CancelEpochException, CancelFitException, CancelTrainException, CancelValidException } from './events.js';
 import { type FitCall, type FitPlan, planOf } from './fit.js';
 import type { Learner } from './learner.js';
+import { notFinite } from './not-finite.js';
 import { OneBatch } from './one-batch.js';
 import { ParamScheduler } from './param-scheduler.js';
 import type { RunPosition, UnfinishedRun } from './resume.js';
@@ -71,7 +72,6 @@ export class Loop {
       );
     }
     const plans = calls.map((call) => planOf(call, this.learn)); // checks all before anything is trained
-    if (!this.rehearsing && !at) this.unfinished = undefined;
     for (let i = 0; i < calls.length; i++) {
       await this.fitCall(calls.slice(i), plans[i], { cbs, at: i === 0 ? at : undefined });
       if (this.learn.interrupted) return;
@@ -96,14 +96,14 @@ export class Loop {
     const { learn } = this;
     const [{ options, freezeTo }] = calls;
     const scheduler = Object.keys(plan.scheds).length ? [new ParamScheduler(plan.scheds)] : [];
-    learn.interrupted = false;
+    let goBack = (): void => {};
     const work = async (): Promise<void> => {
+      goBack = this.keepSettings();
       if (at) {
         learn.opt.freezeTo(at.frozenTo);
         for (const name of Object.keys(at.hypers[0])) learn.opt.setHypers({ [name]: at.hypers.map((h) => h[name]) });
         learn.epochsTrained = at.order;
         this.stoppedGrads?.();
-        this.unfinished = undefined;
       } else {
         if (options.resetOpt) learn.createOpt();
         if (freezeTo !== undefined) learn.freezeTo(freezeTo);
@@ -115,6 +115,9 @@ export class Loop {
       const current: Current = { calls, cbs, nEpoch: plan.nEpoch, epoch, iter, order };
       this.current = current;
       await this.events.withEvents('Fit', CancelFitException, async () => {
+        goBack = () => {}; // every callback has agreed: the run begins
+        learn.interrupted = false;
+        if (!this.rehearsing) this.unfinished = undefined;
         for (learn.epoch = current.epoch; learn.epoch < plan.nEpoch; learn.epoch++) {
           await this.events.withEvents('Epoch', CancelEpochException, () => this.doEpoch(current));
         }
@@ -122,10 +125,32 @@ export class Loop {
     };
     try {
       await this.run(work, [...cbs, ...scheduler]);
+    } catch (error) {
+      goBack();
+      throw error;
     } finally {
       this.current = undefined;
       learn.resumed = undefined;
     }
+  }
+
+  /** What a run that is refused before it begins must leave as it was: what comes back restores it. */
+  private keepSettings(): () => void {
+    const { learn } = this;
+    const { epochsTrained, nEpoch } = learn;
+    const { frozenTo } = learn.opt;
+    const trainable = learn.model.parameters.map((p) => p.trainable);
+    const hypers = learn.opt.groups.map((group) => ({ ...group.hypers }));
+    return () => {
+      Object.assign(learn, { epochsTrained, nEpoch });
+      learn.opt.frozenTo = frozenTo;
+      learn.opt.groups.forEach((group, i) => {
+        Object.assign(group.hypers, hypers[i]);
+      });
+      learn.model.parameters.forEach((p, i) => {
+        p.trainable = trainable[i];
+      });
+    };
   }
 
   private async doEpoch(current: Current): Promise<void> {
@@ -137,10 +162,22 @@ export class Loop {
     const { iter } = current;
     const todo = iter < learn.dl.length ? learn.dl.batches(order) : [];
     await this.events.withEvents('Train', CancelTrainException, () => this.allBatches(todo, iter));
+    if (!this.rehearsing) this.checkWeights();
     learn.epochsTrained++;
     current.iter = learn.dl.length;
     if (learn.dls.valid.n > 0) await this.validate(learn.dls.valid);
     Object.assign(current, { epoch: learn.epoch + 1, iter: 0, order: learn.epochsTrained });
+  }
+
+  /** The last step of an epoch may have made weights that no training loss has shown. */
+  private checkWeights(): void {
+    const { learn } = this;
+    learn.settle();
+    const bad = notFinite(learn.model);
+    if (!bad) return;
+    throw new NumericError(
+      `After training epoch ${learn.epoch}, at lr ${learn.opt.hypers.lr.toPrecision(3)}, ${bad}. Try a smaller learning rate (lrFind).`,
+    );
   }
 
   /** One pass without training over a loader, events included. */
@@ -156,8 +193,8 @@ export class Loop {
   async run(work: () => Promise<void>, cbs: readonly Callback[] = []): Promise<void> {
     const { learn } = this;
     if (this.running) throw atWork();
-    this.running = true;
     learn.addCbs(cbs);
+    this.running = true;
     this.guard = new InterruptGuard();
     try {
       await reclaim();

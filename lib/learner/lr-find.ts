@@ -6,7 +6,7 @@ import { ParamScheduler } from './param-scheduler.js';
 import { plotLrFind } from './plots.js';
 import { rehearse } from './rehearse.js';
 import { schedExp } from './schedules.js';
-import { minimum, type Suggestion, slide, steep, valley } from './suggest.js';
+import { checkRules, rules, type Suggestion } from './suggest.js';
 
 /** Options of lrFind; defaults as fastai's. */
 export interface LrFindOptions {
@@ -45,8 +45,6 @@ export interface LrFindResult {
   readonly points: Readonly<Partial<Record<SuggestName, Suggestion>>>;
 }
 
-const rules = { valley, slide, minimum, steep };
-
 /** Raises the learning rate exponentially batch by batch until the loss diverges; never validates, and restores model and optimizer at the end. */
 class LRFinder extends ParamScheduler {
   override readonly name = 'LRFinder';
@@ -83,6 +81,7 @@ export async function lrFind(learn: Learner, options: LrFindOptions = {}): Promi
   const asked = options.numIt ?? 100;
   if (!(startLr > 0 && endLr > startLr)) throw new ArgumentError(`lrFind needs 0 < startLr < endLr, got ${startLr} and ${endLr}.`);
   if (!(Number.isInteger(asked) && asked > 0)) throw new ArgumentError(`numIt must be a positive whole number, got ${asked}.`);
+  checkRules(suggestFuncs);
   const numIt = Math.max(6, asked);
   const nEpoch = Math.floor(numIt / Math.max(1, learn.dls.train.length)) + 1;
   await rehearse(learn, () => learn.fit(nEpoch, learn.lr, { cbs: new LRFinder(startLr, endLr, numIt, stopDiv) }));

@@ -1,4 +1,4 @@
-import { ArgumentError } from '../errors.js';
+import { ArgumentError, NumericError } from '../errors.js';
 import { argmaxRows } from '../nn/losses/classes.js';
 import { sigmoid } from '../nn/losses.js';
 import type { Learner } from './learner.js';
@@ -81,7 +81,9 @@ export class AccumMetric implements Metric {
 
 /** A metric, or a function to be averaged over batches, as Metric. */
 export function asMetric(metric: Metric | MetricFunction): Metric {
-  return typeof metric === 'function' ? new AvgMetric(metric) : metric;
+  if (typeof metric === 'function') return new AvgMetric(metric);
+  if (typeof metric?.accumulate === 'function') return metric;
+  throw new ArgumentError(`A metric is a function of (predictions, targets), such as mse, or made by one, such as rmse(), got ${typeof metric}.`);
 }
 
 /**
@@ -93,6 +95,7 @@ export function asMetric(metric: Metric | MetricFunction): Metric {
 export function accuracyThresh(thresh = 0.5, { sigmoid: logits = true }: { sigmoid?: boolean } = {}): Metric {
   if (!(thresh >= 0 && thresh <= 1)) throw new ArgumentError(`thresh is a probability between 0 and 1, got ${thresh}.`);
   const share = (pred: Float32Array, targets: Float32Array): number => {
+    checkPairs('accuracyThresh', pred, targets, 1);
     let right = 0;
     for (let i = 0; i < targets.length; i++) if ((logits ? sigmoid(pred[i]) : pred[i]) > thresh === targets[i] > 0.5) right++;
     return right / targets.length;
@@ -105,12 +108,24 @@ export function accuracyThresh(thresh = 0.5, { sigmoid: logits = true }: { sigmo
  * @example new Learner(dls, model, { lossFunc: new CrossEntropyLossFlat(), metrics: accuracy })
  */
 export function accuracy(pred: Float32Array, targets: Float32Array): number {
+  checkPairs('accuracy', pred, targets);
   const classes = argmaxRows(pred, pred.length / targets.length);
   return classes.reduce((right, c, i) => right + (c === targets[i] ? 1 : 0), 0) / targets.length;
 }
 
+/** Throws unless there are as many predictions for each of some targets: a mean of none does not exist. `each`: how many, default any number. */
+function checkPairs(name: string, pred: Float32Array, targets: Float32Array, each?: number): void {
+  if (targets.length === 0) throw new ArgumentError(`${name} needs at least one prediction and its target, got none.`);
+  const outputs = pred.length / targets.length;
+  if (each === undefined ? Number.isInteger(outputs) && outputs > 0 : outputs === each) return;
+  throw new ArgumentError(
+    `${name} needs ${each === undefined ? 'as many predictions' : 'one prediction'} for each target, got ${pred.length} predictions and ${targets.length} targets.`,
+  );
+}
+
 /** Mean squared error. */
 export function mse(pred: Float32Array, targets: Float32Array): number {
+  checkPairs('mse', pred, targets, 1);
   let sum = 0;
   for (let i = 0; i < targets.length; i++) sum += (pred[i] - targets[i]) ** 2;
   return sum / targets.length;
@@ -118,6 +133,7 @@ export function mse(pred: Float32Array, targets: Float32Array): number {
 
 /** Mean absolute error. */
 export function mae(pred: Float32Array, targets: Float32Array): number {
+  checkPairs('mae', pred, targets, 1);
   let sum = 0;
   for (let i = 0; i < targets.length; i++) sum += Math.abs(pred[i] - targets[i]);
   return sum / targets.length;
@@ -146,6 +162,9 @@ export function r2(): Metric {
  */
 export function rocAuc(): Metric {
   const auc = (pred: Float32Array, targets: Float32Array): number => {
+    checkPairs('rocAuc', pred, targets, 1);
+    const bad = pred.findIndex((p) => Number.isNaN(p));
+    if (bad >= 0) throw new NumericError(`rocAuc: prediction ${bad} is NaN, so it has no rank.`);
     const order = Array.from(pred.keys()).sort((a, b) => pred[a] - pred[b]);
     let positives = 0;
     let rankSum = 0;

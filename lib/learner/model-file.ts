@@ -11,7 +11,8 @@ export const EXTENSION = '.safetensors';
  * @param folder where names are
  */
 export function modelFile(file: string, folder: string): string {
-  if (typeof file !== 'string' || file === '' || file.includes('\0')) throw new ArgumentError(`A file needs a name, got ${JSON.stringify(file)}.`);
+  if (typeof file !== 'string') throw new ArgumentError(`A file needs a name, got ${typeof file}.`);
+  if (file === '' || file.includes('\0')) throw new ArgumentError(`A file needs a name, got ${JSON.stringify(file)}.`);
   if (/[\\/]$/.test(file)) throw new ArgumentError(`"${file}" is a folder; the name of a file was expected.`);
   const full = file.endsWith(EXTENSION) ? file : file + EXTENSION;
   if (isPath(file)) return path.resolve(full);

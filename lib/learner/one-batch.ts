@@ -5,6 +5,7 @@ import { type LossRows, lossGradient, lossOf, lossWithGradient } from '../nn/los
 import type { Dispatcher } from './dispatch.js';
 import { CancelBackwardException, CancelBatchException, CancelStepException } from './events.js';
 import type { Learner } from './learner.js';
+import { notFinite } from './not-finite.js';
 
 /** What happens to one batch: forward, loss and, in training, backward and step, with all events. */
 export class OneBatch {
@@ -33,8 +34,8 @@ export class OneBatch {
       const both = learn.training && !own ? this.lossWithGradient() : undefined;
       learn.loss = unknown ? NaN : (own?.value ?? both ?? lossOf(learn.lossFunc, this.rows()));
       events.call('afterLoss');
+      if (!Number.isFinite(learn.loss) && !anyLoss && !unknown) throw this.badLoss();
       if (!learn.training) return;
-      if (!Number.isFinite(learn.loss) && !anyLoss) throw this.badLoss();
       events.around('Backward', CancelBackwardException, () => {
         this.pending = true;
         if (own) own.backward(learn.gradScale);
@@ -89,11 +90,10 @@ export class OneBatch {
 
   private badLoss(): NumericError {
     const { learn } = this;
-    const bad = learn.model.parameters.find((p) => p.value.some((x) => !Number.isFinite(x)));
-    const cause = bad ? `parameter ${bad.name} holds a value that is not finite` : 'all parameters are finite, so look at the targets or the loss';
-    const { lr } = learn.opt.hypers;
-    return new NumericError(
-      `The loss became ${learn.loss} in epoch ${learn.epoch}, batch ${learn.iter}, at lr ${lr.toPrecision(3)}: ${cause}. Try a smaller learning rate (lrFind).`,
-    );
+    const bad = notFinite(learn.model);
+    const cause = bad ? `${bad}. Try a smaller learning rate (lrFind).` : 'all parameters are finite, so look at the targets or the loss.';
+    const batch = `${learn.training ? '' : 'validation '}batch ${learn.iter}`;
+    const where = learn.loop.fitting ? `epoch ${learn.epoch}, ${batch}, at lr ${learn.opt.hypers.lr.toPrecision(3)}` : batch;
+    return new NumericError(`The loss became ${learn.loss} in ${where}: ${cause}`);
   }
 }

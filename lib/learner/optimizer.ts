@@ -34,6 +34,12 @@ export type OptClass = new (params: readonly (readonly Parameter[])[], options: 
 
 /** A function that makes an optimizer, given one or a class. */
 export function asOptFunc(make: OptFunc | OptClass): OptFunc {
+  if (typeof make !== 'function') {
+    throw new ArgumentError(`optFunc must be an optimizer's class, such as Adam, or a function that makes an optimizer, got ${typeof make}.`);
+  }
+  if (/^class\b/.test(String(make)) && !(make.prototype instanceof Optimizer)) {
+    throw new ArgumentError(`optFunc must be an optimizer's class, such as Adam; ${make.name || 'this class'} is none.`);
+  }
   if (make.prototype instanceof Optimizer) return (params, options) => new (make as OptClass)(params, options);
   return make as OptFunc;
 }
@@ -43,6 +49,13 @@ export function paramGroups(params: readonly (readonly Parameter[])[], hypers: H
   if (!params.some((group) => group.length)) throw new ArgumentError('An optimizer needs at least one parameter, got none.');
   for (const [name, value] of Object.entries(hypers)) checkHyper(name, value);
   if (hypers.lr === 0) throw new ArgumentError('lr must be a positive number, got 0.');
+  const names = new Map<string, Parameter>();
+  for (const p of params.flat()) {
+    const same = names.get(p.name);
+    if (same === p) throw new ArgumentError(`Parameter ${p.name} is given to the optimizer twice, so it would take two steps at once.`);
+    if (same) throw new ArgumentError(`Two parameters are called ${p.name}, so what is remembered of them cannot be told apart: names must differ.`);
+    names.set(p.name, p);
+  }
   return params.map((group) => ({ params: [...group], hypers: { ...hypers }, decayAll: false }));
 }
 
@@ -89,22 +102,30 @@ export abstract class Optimizer {
     });
   }
 
-  /** Sets hyper-parameters: one value for all groups, or one for each group. */
+  /** Sets hyper-parameters: one value for all groups, or one for each group. All are checked before any is set. */
   setHypers(values: Record<string, number | readonly number[] | undefined>): void {
-    for (const [name, value] of Object.entries(values)) {
-      if (value === undefined) continue;
-      if (!(name in this.groups[0].hypers)) throw new UnknownIdError('hyper-parameter', name, Object.keys(this.groups[0].hypers));
+    const given = Object.entries(values).filter(([, value]) => value !== undefined) as [string, number | readonly number[]][];
+    const inGroup = (value: number | readonly number[], i: number): number => (typeof value === 'number' ? value : value[i]);
+    for (const [name, value] of given) {
+      this.checkName(name);
       if (typeof value !== 'number' && value.length !== this.groups.length) {
         throw new ArgumentError(
           `${name} has ${value.length} values for ${this.groups.length} parameter groups: give one value, or one for each group.`,
         );
       }
+      for (let i = 0; i < this.groups.length; i++) checkHyper(name, inGroup(value, i));
+    }
+    for (const [name, value] of given) {
       this.groups.forEach((group, i) => {
-        const v = typeof value === 'number' ? value : value[i];
-        checkHyper(name, v);
-        group.hypers[name] = v;
+        group.hypers[name] = inGroup(value, i);
       });
     }
+  }
+
+  /** Throws UnknownIdError unless there is a hyper-parameter of this name. */
+  checkName(name: string): void {
+    const { hypers } = this.groups[0];
+    if (!Object.hasOwn(hypers, name)) throw new UnknownIdError('hyper-parameter', name, Object.keys(hypers));
   }
 
   /** Hyper-parameters of the last group, which fastai's recorder logs. */
@@ -210,4 +231,12 @@ export function checkHyper(name: string, value: number): void {
     throw new ArgumentError(`${name} must be a ${positive || name === 'lr' ? 'positive' : 'non-negative'} number, got ${value}.`);
   }
   if ((name === 'mom' || name === 'sqrMom') && value >= 1) throw new ArgumentError(`${name} must be below 1, got ${value}.`);
+}
+
+/** What an optFunc has made, if it is an optimizer. */
+export function checkedOptimizer(made: unknown): Optimizer {
+  if (made instanceof Optimizer) return made;
+  throw new ArgumentError(
+    `optFunc must return an optimizer, as (params, { lr }) => new SGD(params, { lr }) does, got ${made === null ? 'null' : typeof made}.`,
+  );
 }

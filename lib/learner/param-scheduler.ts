@@ -1,3 +1,4 @@
+import { ArgumentError } from '../errors.js';
 import type { Callback } from './callback.js';
 import type { Learner } from './learner.js';
 import type { Schedule } from './schedules.js';
@@ -16,9 +17,17 @@ export class ParamScheduler implements Callback {
   readonly runValid = false;
 
   /** @param scheds by hyper-parameter (`lr`, `mom`, `wd` …) a schedule for all parameter groups, or one for each */
-  constructor(readonly scheds: Readonly<Record<string, Schedule | readonly Schedule[]>>) {}
+  constructor(readonly scheds: Readonly<Record<string, Schedule | readonly Schedule[]>>) {
+    for (const [name, sched] of Object.entries(scheds)) {
+      if ([sched].flat().every((each) => typeof each === 'function')) continue;
+      throw new ArgumentError(
+        `The schedule of ${name} must be a function of the position in the run, such as schedCos(1e-2, 1e-5), or one for each group.`,
+      );
+    }
+  }
 
-  beforeFit({ recorder }: Learner): void {
+  beforeFit({ recorder, opt }: Learner): void {
+    for (const name of Object.keys(this.scheds)) opt.checkName(name);
     for (const name of Object.keys(this.scheds)) recorder.hps[name] ??= [];
   }
 

@@ -1,9 +1,10 @@
 import type { DataLoader } from '../data/batch.js';
 import { display } from '../data/display.js';
 import { Table } from '../data/table.js';
-import { ArgumentError } from '../errors.js';
+import { ArgumentError, NumericError } from '../errors.js';
 import type { Callback } from './callback.js';
 import type { Learner } from './learner.js';
+import { notFinite } from './not-finite.js';
 
 /** Options of getPreds. */
 export interface GetPredsOptions {
@@ -72,9 +73,17 @@ export async function getPreds(learn: Learner, options: GetPredsOptions = {}): P
   };
   const pass = (): Promise<void> => learn.loop.validate(dl);
   await learn.noLogging(() => (inner ? learn.loop.inner(pass, [gather]) : learn.loop.run(pass, [gather])));
+  const bad = firstNaN(raw);
+  if (bad >= 0)
+    throw new NumericError(`The prediction of row ${Math.floor(bad / outputs)} is NaN: ${notFinite(learn.model) ?? 'look at the model'}.`);
   const preds = act ? raw.map((x) => act(x)) : lossFunc.activation(raw, outputs);
   const decoded = withDecoded ? lossFunc.decodes(preds, outputs) : undefined;
   return { preds, targets, rows, ...(inputs && { inputs }), ...(decoded && { decoded }), ...(losses && { losses }) };
+}
+
+function firstNaN(values: Float32Array): number {
+  for (let i = 0; i < values.length; i++) if (Number.isNaN(values[i])) return i;
+  return -1;
 }
 
 /** fastai's `show_results`: decoded rows with their predictions. */
@@ -82,6 +91,7 @@ export async function showResults(
   learn: Learner,
   { dsIdx = 1, dl, maxN = 9 }: { dsIdx?: 0 | 1; dl?: DataLoader; maxN?: number } = {},
 ): Promise<void> {
+  if (!(maxN >= 1)) throw new ArgumentError(`maxN must be a number of rows, at least 1, got ${maxN}.`);
   const { lossFunc, model } = learn;
   const rows: Record<string, string | number>[] = [];
   const source = dl ?? learn.loader(dsIdx);

@@ -1,11 +1,12 @@
 import { display } from '../data/display.js';
-import { RecitalError } from '../errors.js';
+import { ArgumentError, RecitalError } from '../errors.js';
 import type { Callback } from './callback.js';
 import type { Learner } from './learner.js';
 import type { LrFindResult, SuggestName } from './lr-find.js';
 import type { Metric } from './metrics.js';
 import { plotLoss, plotLrFind, plotSched } from './plots.js';
 import { SmoothLoss } from './smooth.js';
+import { checkRules } from './suggest.js';
 
 /** One row of the training table: epoch, losses, metrics, seconds. Missing values (validation left out) are null. */
 export type LogRow = (number | null)[];
@@ -112,11 +113,13 @@ export class Recorder implements Callback {
 
   /** Plots the smoothed training loss, leaving out the first `skipStart` batches, and the validation loss of each epoch. */
   plotLoss({ skipStart = 5, withValid = true }: { skipStart?: number; withValid?: boolean } = {}): void {
+    if (!(Number.isInteger(skipStart) && skipStart >= 0)) throw new ArgumentError(`skipStart must be a whole number of batches, got ${skipStart}.`);
     display().chart(plotLoss(this, { skipStart, withValid }));
   }
 
   /** Plots the last lrFind again, with the suggestions that are asked for; default valley. */
   plotLrFind({ suggestFuncs = ['valley'] }: { suggestFuncs?: readonly SuggestName[] } = {}): void {
+    checkRules(suggestFuncs);
     if (!this.lrFound) throw new RecitalError('There is no learning rate search to plot yet: call lrFind first.');
     display().chart(plotLrFind(this.lrFound, suggestFuncs));
   }

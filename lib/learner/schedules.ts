@@ -3,29 +3,45 @@ import { ArgumentError } from '../errors.js';
 /** A hyper-parameter as a function of the position in training, 0 … 1. */
 export type Schedule = (pos: number) => number;
 
+/** Beyond this, what lies between two values may be no number any more. */
+const MAX = 1e300;
+
+function checkEnds(name: string, ends: readonly number[]): void {
+  if (ends.every((end) => Number.isFinite(end) && Math.abs(end) <= MAX)) return;
+  throw new ArgumentError(`${name} needs finite values, at most ${MAX}, got ${ends.join(' and ')}.`);
+}
+
 /** Linear from start to end. */
 export function schedLin(start: number, end: number): Schedule {
+  checkEnds('schedLin', [start, end]);
   return (pos) => start + pos * (end - start);
 }
 
 /** Half a cosine from start to end: start + (end − start)·(1 + cos(π(1 − pos)))/2. */
 export function schedCos(start: number, end: number): Schedule {
+  checkEnds('schedCos', [start, end]);
   return (pos) => start + ((1 + Math.cos(Math.PI * (1 - pos))) * (end - start)) / 2;
 }
 
 /** Constant at start. */
 export function schedNo(start: number, _end: number = start): Schedule {
+  checkEnds('schedNo', [start]);
   return () => start;
 }
 
 /** Exponential from start to end: start·(end/start)^pos. */
 export function schedExp(start: number, end: number): Schedule {
-  if (!(start > 0 && end > 0)) throw new ArgumentError(`schedExp needs positive values, got ${start} and ${end}.`);
+  const ratio = end / start;
+  if (!(start > 0 && end > 0 && ratio > 0 && Number.isFinite(ratio))) {
+    throw new ArgumentError(`schedExp needs positive values that are not too far apart, got ${start} and ${end}.`);
+  }
   return (pos) => start * (end / start) ** pos;
 }
 
 /** Polynomial from start to end: start + (end − start)·pos^power. */
 export function schedPoly(start: number, end: number, { power }: { power: number }): Schedule {
+  checkEnds('schedPoly', [start, end]);
+  if (!(power > 0 && Number.isFinite(power))) throw new ArgumentError(`schedPoly needs a positive power, got ${power}.`);
   return (pos) => start + (end - start) * pos ** power;
 }
 
@@ -38,15 +54,18 @@ export function combineScheds(pcts: readonly number[], scheds: readonly Schedule
   if (pcts.length !== scheds.length || pcts.length === 0) {
     throw new ArgumentError(`combineScheds needs as many schedules as shares, got ${scheds.length} and ${pcts.length}.`);
   }
-  if (pcts.some((p) => !(p >= 0)) || Math.abs(pcts.reduce((a, b) => a + b, 0) - 1) > 1e-9) {
-    throw new ArgumentError(`combineScheds needs non-negative shares that sum to 1, got ${pcts.join(', ')}.`);
+  const shares = Array.from(pcts);
+  if (!shares.every((p) => p >= 0) || Math.abs(shares.reduce((a, b) => a + b, 0) - 1) > 1e-9) {
+    throw new ArgumentError(`combineScheds needs non-negative shares that sum to 1, got ${shares.slice(0, 10).join(', ')}.`);
   }
   const starts = [0];
-  for (const p of pcts) starts.push(starts[starts.length - 1] + p);
+  for (const p of shares) starts.push(starts[starts.length - 1] + p);
+  let last = scheds.length - 1; // that has a share: one of nothing is over before it begins
+  while (last > 0 && starts[last + 1] === starts[last]) last--;
   return (pos) => {
     if (pos >= 1) return scheds[scheds.length - 1](1);
     let i = 0;
-    while (i + 1 < scheds.length && pos >= starts[i + 1] - 1e-9) i++; // 0.1 + 0.2 > 0.3: a sum of shares may miss its number by a hair
+    while (i < last && pos >= starts[i + 1] - 1e-9) i++; // 0.1 + 0.2 > 0.3: a sum of shares may miss its number by a hair
     return scheds[i](Math.max(0, pos - starts[i]) / (starts[i + 1] - starts[i]));
   };
 }

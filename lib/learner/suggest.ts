@@ -1,3 +1,5 @@
+import { UnknownIdError } from '../errors.js';
+
 /** A suggestion: a learning rate, and the point of the curve that it is drawn at. */
 export interface Suggestion {
   /** The suggested learning rate. */
@@ -67,4 +69,12 @@ function argmin(values: readonly number[]): number {
   let best = 0;
   for (let i = 1; i < values.length; i++) if (values[i] < values[best]) best = i;
   return best;
+}
+
+/** The rules by name. */
+export const rules = { valley, slide, minimum, steep };
+
+/** Throws UnknownIdError for a name that no rule has. */
+export function checkRules(names: readonly string[]): void {
+  for (const name of names) if (!Object.hasOwn(rules, name)) throw new UnknownIdError('suggestion', String(name), Object.keys(rules));
 }

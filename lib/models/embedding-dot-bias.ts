@@ -41,7 +41,7 @@ export class EmbeddingDotBias implements Model {
 
   /**
    * @param nFactors width of the factors
-   * @param classes vocabularies of users and items (a CollabDataLoaders' `classes`), or their sizes
+   * @param classes vocabularies of users and items (a CollabDataLoaders' `classes`)
    * @param options `yRange`, and `random`, which the weights are drawn from; without it they are 0, to be loaded
    */
   constructor(
@@ -103,6 +103,14 @@ export class EmbeddingDotBias implements Model {
   backward(gradient: Float32Array): void {
     const { size, out, uWeight, iWeight, uBias, iBias } = this;
     const d = this.gradient;
+    if (gradient.length < size)
+      throw new ArgumentError(`The gradient must hold ${size} values, as many as the last prediction, got ${gradient.length}.`);
+    for (const [table, rows] of [
+      [uWeight, this.users],
+      [iWeight, this.items],
+    ] as const) {
+      for (let r = 0; r < size; r++) if (table.slots![rows[r]] < 0) throw untouched(table, rows[r]);
+    }
     if (this.yRange) {
       // y = lo + (hi − lo)·σ(s), so dy/ds = (y − lo)·(hi − y)/(hi − lo)
       const [lo, hi] = this.yRange;
@@ -149,6 +157,11 @@ export class EmbeddingDotBias implements Model {
     const classes = isItem ? this.classes.item : this.classes.user;
     return names.map((name) => classes.index(name));
   }
+}
+
+/** A kernel would write beside the gradients. */
+function untouched(table: Parameter, row: number): ArgumentError {
+  return new ArgumentError(`Row ${row} of ${table.name} was not touched, so it has no gradient. Call touch() with the batch before forward().`);
 }
 
 /** Copies indices into the kernels' memory, checking that each names a row: a kernel does not. */

@@ -27,11 +27,13 @@ export class ReLU implements Module {
   }
 }
 
-/** Throws unless a sigmoid range is two finite numbers, the lower one first. */
+/** Throws unless a sigmoid range is two finite numbers, the lower one first, such as a float32 can hold and tell apart. */
 export function checkYRange(yRange: readonly [number, number]): void {
-  if (!(yRange[0] < yRange[1] && Number.isFinite(yRange[0]) && Number.isFinite(yRange[1]))) {
-    throw new ArgumentError(`yRange must be [low, high] with low < high, got [${yRange.join(', ')}].`);
-  }
+  const [low, high] = Array.isArray(yRange) ? yRange.map(Math.fround) : [];
+  if (low < high && Number.isFinite(Math.fround(high - low))) return;
+  throw new ArgumentError(
+    `yRange must be [low, high], two finite numbers with low < high, got ${Array.isArray(yRange) ? `[${yRange.join(', ')}]` : yRange}.`,
+  );
 }
 
 /**

@@ -76,6 +76,7 @@ export class Embedding {
     this.size = size;
     const { into: out, column, stride } = options ?? { into: this.room.out.get(size * width), column: 0, stride: width };
     checkRows(out, { size, width: stride, what: `${this.what}: the array to write into` });
+    this.checkColumns(column, stride);
     if (!onSharedMemory(out))
       throw new ArgumentError(`${this.what}: the array to write into must lie on the shared memory. Make it with float32(n).`);
     kernels().gatherRows(size, width, this.indices.byteOffset, this.weight.value.byteOffset, out.byteOffset + 4 * column, stride);
@@ -89,6 +90,7 @@ export class Embedding {
   backward(gradient: Float32Array, { column, stride }: Columns = { column: 0, stride: this.width }): void {
     const { width, indices, size } = this;
     checkRows(gradient, { size, width: stride, what: `${this.what}: the gradient` });
+    this.checkColumns(column, stride);
     if (this.slots.length < size) this.slots = int32(size);
     const slots = this.weight.slots!;
     for (let r = 0; r < size; r++) {
@@ -101,7 +103,14 @@ export class Embedding {
     kernels().scatterRows(size, width, this.slots.byteOffset, d.byteOffset + 4 * column, stride, this.weight.grad.byteOffset);
   }
 
+  /** A kernel does not look whether it leaves the rows. */
+  private checkColumns(column: number, stride: number): void {
+    if (Number.isInteger(column) && Number.isInteger(stride) && column >= 0 && column + this.width <= stride) return;
+    throw new ArgumentError(`${this.what}: ${this.width} columns from column ${column} on do not lie in rows of ${stride}.`);
+  }
+
   private check(indices: Int32Array, size: number): void {
+    if (!(Number.isInteger(size) && size >= 0)) throw new ArgumentError(`${this.what}: size must be a whole number of indices, got ${size}.`);
     if (indices.length < size) throw new ArgumentError(`${this.what}: ${size} indices were expected, got ${indices.length}.`);
     for (let r = 0; r < size; r++) {
       if (!(indices[r] >= 0 && indices[r] < this.rows)) {

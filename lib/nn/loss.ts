@@ -1,3 +1,5 @@
+import { ArgumentError, NumericError } from '../errors.js';
+
 /** Predictions of some rows, and what they should have been. Arrays may be longer: only the first `size` rows count. */
 export interface LossRows {
   /** Rows. */
@@ -59,6 +61,7 @@ function divisors(loss: Loss, rows: LossRows): Float64Array {
  * @example lossOf(new MSELossFlat(), { size: 2, pred: Float32Array.of(1, 2), targets: Float32Array.of(1, 4) }) // 2
  */
 export function lossOf(loss: Loss, rows: LossRows, { reduction = 'mean' }: { reduction?: Reduction } = {}): number {
+  checkLossRows(loss, rows);
   const { size, weights } = rows;
   if (each.length < size) each = new Float64Array(size);
   loss.losses(rows, each);
@@ -72,7 +75,20 @@ function divisor(loss: Loss, rows: LossRows): number {
   const d = divisors(loss, rows);
   let total = 0;
   for (let i = 0; i < size; i++) total += weights ? weights[i] * d[i] : d[i];
+  if (total === 0) throw new NumericError(`${loss.name}: no row of the batch counts, so there is no mean: weights are 0, or all rows are ignored.`);
   return total;
+}
+
+/** Throws unless there are rows, and the arrays hold them: what lies beyond the end of one would be NaN. */
+function checkLossRows({ name, outputs: wanted }: Loss, { size, pred, outputs = 1, targets, weights }: LossRows): void {
+  if (!(Number.isInteger(outputs) && outputs > 0) || (wanted !== undefined && wanted !== outputs)) {
+    throw new ArgumentError(`${name} needs ${wanted ?? 'a positive whole number of'} prediction(s) a row, got outputs ${outputs}.`);
+  }
+  if (!(Number.isInteger(size) && size > 0)) throw new ArgumentError(`${name} needs a positive whole number of rows, got size ${size}.`);
+  if (pred.length >= size * outputs && targets.length >= size && !(weights && weights.length < size)) return;
+  throw new ArgumentError(
+    `${name} needs ${size} rows × ${outputs} predictions and ${size} targets${weights ? ' and weights' : ''}, got ${pred.length} predictions and ${targets.length} targets${weights ? ` and ${weights.length} weights` : ''}.`,
+  );
 }
 
 /**
@@ -81,6 +97,7 @@ function divisor(loss: Loss, rows: LossRows): number {
  */
 export function lossWithGradient(loss: Loss, rows: LossRows, { out }: { out: Float32Array }): number | undefined {
   if (!loss.scaledDerivatives) return undefined;
+  checkLossRows(loss, rows);
   const { size, weights } = rows;
   const scale = 1 / divisor(loss, rows);
   const scaleOf = (i: number): number => (weights ? weights[i] * scale : scale);
@@ -98,7 +115,9 @@ export function lossWithGradient(loss: Loss, rows: LossRows, { out }: { out: Flo
  * @param options.out where it goes, size × outputs
  */
 export function lossGradient(loss: Loss, rows: LossRows, { out, reduction = 'mean' }: { out: Float32Array; reduction?: Reduction }): void {
+  checkLossRows(loss, rows);
   const { size, weights, outputs = 1 } = rows;
+  if (out.length < size * outputs) throw new ArgumentError(`The gradient has ${size * outputs} values, but out has room for ${out.length}.`);
   const scale = reduction === 'sum' ? 1 : 1 / divisor(loss, rows);
   const scaleOf = (i: number): number => (weights ? weights[i] * scale : scale);
   if (loss.scaledDerivatives?.(rows, { out, scaleOf })) return;

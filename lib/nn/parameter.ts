@@ -52,7 +52,10 @@ export class Parameter {
   /** Whether it belongs to batch norm. */
   readonly norm: boolean;
 
-  /** Gives each distinct row of `rows` (its first n entries) a slot with zero gradient. Rows touched before are kept. */
+  /**
+   * Gives each distinct row of `rows` (its first n entries) a slot with zero gradient. Rows touched before are kept.
+   * @throws ArgumentError for a row that the table does not have; nothing is touched then
+   */
   touch(rows: Int32Array, n = rows.length): void {
     const { slots, width } = this;
     if (!slots) throw new ArgumentError(`Parameter ${this.name} is not a table: it has no rows to touch.`);
@@ -61,7 +64,9 @@ export class Parameter {
     let count = this.touchedCount;
     for (let j = 0; j < n; j++) {
       const row = rows[j];
-      if (slots[row] >= 0) continue;
+      const slot = slots[row];
+      if (slot >= 0) continue;
+      if (slot === undefined) throw this.noRow(row, touched.subarray(this.touchedCount, count));
       slots[row] = count;
       touched[count++] = row;
     }
@@ -83,6 +88,11 @@ export class Parameter {
   /** The gradient values that count: all, or those of the touched rows. */
   get gradSize(): number {
     return this.slots ? this.touchedCount * this.width : this.grad.length;
+  }
+
+  private noRow(row: number, touched: Int32Array): ArgumentError {
+    for (const r of touched) this.slots![r] = -1;
+    return new ArgumentError(`Parameter ${this.name} has rows 0 to ${this.shape[0] - 1}, so row ${row} cannot be touched.`);
   }
 
   private reserve(rows: number): void {

@@ -33,7 +33,7 @@ export class Scratch {
 
 /** Throws unless `values` holds `size` rows of `width` values. `what`: whose, e.g. `Linear layers.0.0: the input`. */
 export function checkRows(values: Float32Array, { size, width, what }: { size: number; width: number; what: string }): void {
-  if (values.length === size * width) return;
+  if (values.length === size * width && Number.isInteger(size)) return;
   throw new ArgumentError(
     `${what} must hold ${size} rows × ${width} values = ${size * width}, got ${values.length}. Is a layer before it of another width, or the array longer than its rows?`,
   );

@@ -95,6 +95,11 @@ export const anything: fc.Arbitrary<unknown> = fc.oneof(
   texts,
 );
 
+/** Mostly a good value, at times a hostile one: so that a question with many parts gets beyond its first. */
+export function mostly<T>(good: readonly T[], hostile: fc.Arbitrary<T>): fc.Arbitrary<T> {
+  return fc.oneof({ weight: 6, arbitrary: fc.constantFrom(...good) }, { weight: 1, arbitrary: hostile });
+}
+
 /** An object with some of these fields, none of them for sure: sparse options. */
 export function sparse<T>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<Partial<T>> {
   return fc.record(fields, { requiredKeys: [] }) as fc.Arbitrary<Partial<T>>;
@@ -164,5 +169,7 @@ export function expectFinite(values: ArrayLike<number> | number, what = 'value')
   for (let i = 0; i < all.length; i++) if (!Number.isFinite(all[i])) expect.fail(`${what}[${i}] is ${all[i]}`);
 }
 
-/** Runs of one kind of question: fixed, so that a failure comes again. */
-export const runs = (numRuns: number): { seed: number; numRuns: number } => ({ seed: 20_240_917, numRuns });
+const [more, seed] = (process.env.RECITAL_FUZZ ?? '1,20240917').split(',').map(Number);
+
+/** Times that a question is asked: always the same ones, so that a failure comes again. RECITAL_FUZZ="20,7" asks 20 times as many, from seed 7. */
+export const runs = (numRuns: number): { seed: number; numRuns: number } => ({ seed, numRuns: numRuns * more });

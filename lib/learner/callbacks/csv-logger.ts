@@ -1,9 +1,9 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
-import { writeAtomically } from '../../data/atomic-write.js';
+import { makeFolder, writeAtomically } from '../../data/atomic-write.js';
 import { Table } from '../../data/table.js';
-import { isFile, splitRecord } from '../../data/text-file.js';
-import { DataError } from '../../errors.js';
+import { existingFile, isFile, splitRecord } from '../../data/text-file.js';
+import { ArgumentError, DataError } from '../../errors.js';
 import type { Callback } from '../callback.js';
 import type { Learner } from '../learner.js';
 
@@ -33,6 +33,8 @@ export class CSVLogger implements Callback {
   private file: string;
 
   constructor({ fname = 'history.csv', append = false }: CSVLoggerOptions = {}) {
+    if (typeof fname !== 'string' || fname === '' || fname.includes('\0'))
+      throw new ArgumentError(`fname must be the path of a file, got ${JSON.stringify(fname)}.`);
     this.fname = fname;
     this.append = append;
     this.file = path.resolve(fname);
@@ -43,12 +45,12 @@ export class CSVLogger implements Callback {
     const [header = '', ...rows] = this.lines();
     const names = splitRecord(header, ',');
     const cells = rows.map((row) => splitRecord(row, ',').map((field) => (field === '' ? NaN : Number(field))));
-    return new Table(Object.fromEntries(names.map((name, i) => [name, Float64Array.from(cells, (row) => row[i])])));
+    return new Table(new Map(names.map((name, i) => [name, Float64Array.from(cells, (row) => row[i])])));
   }
 
   beforeFit({ path: folder, recorder, resumed }: Learner): void {
     this.file = path.resolve(folder, this.fname);
-    mkdirSync(path.dirname(this.file), { recursive: true });
+    makeFolder(path.dirname(this.file));
     const header = recorder.metricNames.map(quoted).join(',');
     const lines = (this.append || resumed) && isFile(this.file) ? this.lines() : [];
     if (lines.length && lines[0] !== header) {
@@ -61,17 +63,22 @@ export class CSVLogger implements Callback {
 
   afterEpoch({ recorder }: Learner): void {
     const line = recorder.log.map((value) => (value === null ? '' : String(value))).join(',');
-    const fd = openSync(this.file, 'a');
     try {
-      writeSync(fd, `${line}\n`);
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
+      const fd = openSync(this.file, 'a');
+      try {
+        writeSync(fd, `${line}\n`);
+        fsyncSync(fd);
+      } finally {
+        closeSync(fd);
+      }
+    } catch (error) {
+      throw new DataError(`"${this.file}" cannot be added to: ${(error as Error).message}. The rows before are in it.`);
     }
   }
 
   /** The file's lines; one without an end is what a crash has left. */
   private lines(): string[] {
+    existingFile(this.file);
     return readFileSync(this.file, 'utf8').split('\n').slice(0, -1);
   }
 }

@@ -42,7 +42,7 @@ export abstract class Tracker implements Callback {
   beforeFit({ recorder, resumed, dls }: Learner): void {
     const columns = recorder.metricNames.slice(1, -1);
     this.column = columns.indexOf(this.monitor);
-    if (this.column < 0) throw new UnknownIdError('column to monitor', this.monitor, columns, `${this.name} watches one of: ${columns.join(', ')}.`);
+    if (this.column < 0) throw new UnknownIdError('column', this.monitor, columns, `${this.name} watches one of: ${columns.join(', ')}.`);
     if (this.column > 0 && dls.valid.n === 0) {
       throw new ArgumentError(
         `${this.name} watches ${this.monitor}, but there are no validation rows. Choose { monitor: 'train_loss' }, or split some off.`,

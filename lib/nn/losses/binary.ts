@@ -24,7 +24,7 @@ export class BCEWithLogitsLossFlat implements Loss {
   readonly thresh: number;
 
   constructor({ posWeight = 1, thresh = 0.5 }: BCEWithLogitsLossOptions = {}) {
-    if (!(posWeight > 0)) throw new ArgumentError(`posWeight must be positive, got ${posWeight}.`);
+    if (!(posWeight > 0 && Number.isFinite(posWeight))) throw new ArgumentError(`posWeight must be positive and finite, got ${posWeight}.`);
     if (!(thresh >= 0 && thresh <= 1)) throw new ArgumentError(`thresh is a probability between 0 and 1, got ${thresh}.`);
     this.posWeight = posWeight;
     this.thresh = thresh;

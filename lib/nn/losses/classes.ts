@@ -47,6 +47,7 @@ export function checkedWeights(weight: ArrayLike<number> | undefined): Float64Ar
   if (!weight) return undefined;
   const checked = Float64Array.from(weight);
   if (checked.length === 0) throw new ArgumentError('weight needs one number for each class, got none.');
+  if (checked.every((w) => w === 0)) throw new ArgumentError('The weights of all classes are 0, so there is nothing to learn.');
   checked.forEach((w, c) => {
     if (!(w >= 0 && Number.isFinite(w))) throw new ArgumentError(`The weight of class ${c} must be a number, 0 or more, got ${w}.`);
   });

@@ -36,6 +36,8 @@ export class CrossEntropyLossFlat implements Loss {
 
   constructor({ weight, ignoreIndex = -100, labelSmoothing = 0 }: CrossEntropyLossOptions = {}) {
     if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) throw new ArgumentError(`labelSmoothing must be between 0 and 1, got ${labelSmoothing}.`);
+    if (!Number.isInteger(ignoreIndex))
+      throw new ArgumentError(`ignoreIndex must be the whole number that stands for rows to ignore, got ${ignoreIndex}.`);
     this.weight = checkedWeights(weight);
     this.outputs = this.weight?.length;
     this.ignoreIndex = ignoreIndex;
