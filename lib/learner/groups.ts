@@ -25,12 +25,15 @@ export function slice(start: number, stop?: number): Slice {
   return stop === undefined ? { stop: start } : { start, stop };
 }
 
+const MAX_LR = 1e30; // schedules multiply and divide it
+
 /** The learning rate of each of `n` groups. */
 export function groupRates(lr: LearningRate, n: number): number[] {
   const rates = spread(lr, n);
   if (rates.length !== n) throw new ArgumentError(`There are ${rates.length} learning rates for ${n} parameter groups: give one, or one for each.`);
-  const bad = rates.findIndex((rate) => !(rate > 0 && Number.isFinite(rate)));
-  if (bad >= 0) throw new ArgumentError(`lr must be a positive number, got ${rates[bad]}.`);
+  const bad = rates.findIndex((rate) => !(rate > 0 && rate <= MAX_LR));
+  if (bad >= 0)
+    throw new ArgumentError(`lr must be a positive number, got ${rates[bad]}. Common ones lie between 1e-5 and 0.1: lrFind suggests some.`);
   return rates;
 }
 

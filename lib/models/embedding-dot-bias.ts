@@ -71,6 +71,7 @@ export class EmbeddingDotBias implements Model {
   }
 
   forward({ inputs: [users, items], size }: Batch): Float32Array {
+    if (!(Number.isInteger(size) && size >= 0)) throw new ArgumentError(`The size of a batch must be a whole number of rows, got ${size}.`);
     if (this.out.length < size) {
       this.users = int32(size);
       this.items = int32(size);

@@ -59,6 +59,7 @@ export class Parameter {
   touch(rows: Int32Array, n = rows.length): void {
     const { slots, width } = this;
     if (!slots) throw new ArgumentError(`Parameter ${this.name} is not a table: it has no rows to touch.`);
+    if (!(Number.isInteger(n) && n >= 0 && n <= rows.length)) throw new ArgumentError(`${n} rows cannot be touched; there are ${rows.length}.`);
     this.reserve(this.touchedCount + n);
     const { touched, grad } = this;
     let count = this.touchedCount;

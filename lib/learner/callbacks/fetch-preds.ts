@@ -1,3 +1,4 @@
+import { ArgumentError } from '../../errors.js';
 import type { Callback } from '../callback.js';
 import type { Learner } from '../learner.js';
 import type { GetPredsOptions, Predictions } from '../preds.js';
@@ -24,6 +25,8 @@ export class FetchPreds implements Callback {
   private readonly left: readonly Callback[];
 
   constructor({ cbs = [], ...options }: FetchPredsOptions = {}) {
+    const { dsIdx = 1 } = options;
+    if (dsIdx !== 0 && dsIdx !== 1) throw new ArgumentError(`dsIdx is 0 for the training set or 1 for the validation set, got ${dsIdx}.`);
     this.options = options;
     this.left = [cbs].flat();
   }

@@ -1,7 +1,9 @@
+import path from 'node:path';
 import { display } from '../../data/display.js';
 import { ArgumentError } from '../../errors.js';
 import { keepState } from '../keep-state.js';
 import type { Learner } from '../learner.js';
+import { modelFile } from '../model-file.js';
 import { Tracker, type TrackerOptions } from './tracker.js';
 
 /** Options of SaveModel; defaults as fastai's. */
@@ -45,6 +47,11 @@ export class SaveModel extends Tracker {
     this.fname = fname;
     this.atEnd = atEnd;
     this.withOpt = withOpt;
+  }
+
+  override beforeFit(learn: Learner): void {
+    super.beforeFit(learn);
+    if (this.fname !== null) modelFile(this.fname, path.resolve(learn.path, learn.modelDir)); // refuses a bad name before anything is trained
   }
 
   protected override reset(): void {
