@@ -149,6 +149,8 @@ export class CollabDataLoaders implements DataLoaders {
    * @example CollabDataLoaders.fromPlays(plays, { negatives: { n: 1, sampling: 'popularity' }, bs: 128 }) // for BPRLoss
    */
   static fromPlays(plays: Plays, options: CollabPlaysOptions = {}): CollabDataLoaders {
+    if (!(plays instanceof Plays))
+      throw new ArgumentError(`fromPlays needs Plays, such as readPlays reads, got ${plays === null ? 'null' : typeof plays}.`);
     const { negatives, weights } = options;
     if (negatives && (options.target !== undefined || options.threshold !== undefined)) {
       throw new ArgumentError('With negatives every play is a positive, so target and threshold mean nothing: leave them out, or filter the plays.');
@@ -231,16 +233,16 @@ export class CollabDataLoaders implements DataLoaders {
    * @param options `bs`: rows a batch, default as in validation
    */
   testDl(data: Plays | Table | readonly Record<string, Cell | undefined>[], { bs = this.valid.bs }: { bs?: number } = {}): CollabDataLoader {
-    if (data.length === 0) throw new DataError('There are no rows to predict.');
+    const rows = data instanceof Plays || data instanceof Table ? data : Table.fromRows(data);
+    if (rows.length === 0) throw new DataError('There are no rows to predict.');
     let columns: { user: RawColumn; item: RawColumn };
     let target: Float32Array;
-    if (data instanceof Plays) {
-      columns = { user: { codes: data.user, vocabulary: data.users }, item: { codes: data.track, vocabulary: data.tracks } };
-      target = targetsOf(data, this.target ?? { target: 'count' });
+    if (rows instanceof Plays) {
+      columns = { user: { codes: rows.user, vocabulary: rows.users }, item: { codes: rows.track, vocabulary: rows.tracks } };
+      target = targetsOf(rows, this.target ?? { target: 'count' });
     } else {
-      const table = data instanceof Table ? data : Table.fromRows(data);
-      columns = { user: rawColumn(table, this.names.user), item: rawColumn(table, this.names.item) };
-      target = table.has(this.names.rating) ? ratings(table, this.names.rating) : new Float32Array(table.length).fill(NaN);
+      columns = { user: rawColumn(rows, this.names.user), item: rawColumn(rows, this.names.item) };
+      target = rows.has(this.names.rating) ? ratings(rows, this.names.rating) : new Float32Array(rows.length).fill(NaN);
     }
     const user = encodeWith(this.classes.user, columns.user);
     const item = encodeWith(this.classes.item, columns.item);

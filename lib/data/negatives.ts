@@ -86,8 +86,10 @@ export class NegativeSampler implements Negatives {
  */
 export function negativeSamplers(
   { train, valid, classes }: { train: Pairs; valid: Pairs; classes: { readonly user: Vocabulary; readonly item: Vocabulary } },
-  { n = 1, sampling = 'uniform', power }: NegativeOptions,
+  options: NegativeOptions,
 ): { train: Negatives; valid: Negatives } {
+  if (typeof options !== 'object') throw new ArgumentError(`negatives are options, such as { n: 1 }, got ${options}.`);
+  const { n = 1, sampling = 'uniform', power } = options;
   if (!(Number.isInteger(n) && n > 0)) throw new ArgumentError(`negatives.n must be a positive whole number, got ${n}.`);
   if (sampling !== 'uniform' && sampling !== 'popularity') {
     throw new ArgumentError(`negatives.sampling must be 'uniform' or 'popularity', got '${sampling}'.`);

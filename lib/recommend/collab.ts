@@ -1,5 +1,5 @@
 import { Random } from '../compute/random.js';
-import type { CollabDataLoaders } from '../data/collab.js';
+import { CollabDataLoaders } from '../data/collab.js';
 import { Table } from '../data/table.js';
 import { factorPca } from '../decomposition/factor-pca.js';
 import { ArgumentError } from '../errors.js';
@@ -56,6 +56,11 @@ export function collabLearner(dls: CollabDataLoaders, options: CollabNNOptions):
 export function collabLearner(dls: CollabDataLoaders, options?: CollabLearnerOptions): CollabLearner;
 export function collabLearner(dls: CollabDataLoaders, options: CollabLearnerOptions | CollabNNOptions = {}): CollabLearner | CollabNNLearner {
   const { useNn = false, nFactors = 50, yRange, seed = 42, layers, embSzs, config, ...rest } = options as Partial<CollabNNOptions>;
+  if (!(dls instanceof CollabDataLoaders)) {
+    throw new ArgumentError(
+      `collabLearner needs loaders, such as CollabDataLoaders.fromPlays(plays) makes, got ${dls === null ? 'null' : typeof dls}.`,
+    );
+  }
   const random = new Random(seed).child('init');
   if (useNn) {
     const network = new EmbeddingNN(dls.classes, { layers: layers ?? [nFactors], embSzs, yRange, ...config, random });

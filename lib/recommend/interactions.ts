@@ -50,6 +50,13 @@ export class Interactions implements Csr {
         `Pairs need columns of equal lengths, got user: ${user.length}, track: ${track.length}, playcount: ${playcount?.length}.`,
       );
     }
+    for (let i = 0; i < user.length; i++) {
+      if (user[i] >= 0 && user[i] < users.length && track[i] >= 0 && track[i] < tracks.length) continue;
+      throw new ArgumentError(
+        `Pair ${i} is user ${user[i]} and track ${track[i]}; there are ${users.length} users and ${tracks.length} tracks, counted from 0.`,
+      );
+    }
+    if (playcount && !playcount.every((p) => p > 0 && p < Infinity)) throw new ArgumentError('Playcounts must be positive, finite numbers.');
     // Two stable counting sorts, first by track, then by user, leave each user's tracks ascending.
     const byTrack = groupBy(track, tracks.length).indices;
     const byUser = groupBy(

@@ -1,7 +1,7 @@
 import type { Fields } from '../data/fields.js';
 import { openSafetensors, type SafetensorsFile } from '../data/safetensors.js';
 import { isFile } from '../data/text-file.js';
-import { DataError } from '../errors.js';
+import { ArgumentError, DataError } from '../errors.js';
 import { fileConfig } from '../learner/checkpoint.js';
 import type { Learner, LearnerOptions } from '../learner/learner.js';
 import { EXTENSION } from '../learner/model-file.js';
@@ -33,6 +33,7 @@ export type LearnerClass<L extends Learner> = abstract new (...args: never[]) =>
 export function loadLearner<L extends Learner>(file: string, options: LoadLearnerOptions & { type: LearnerClass<L> }): L;
 export function loadLearner(file: string, options?: LoadLearnerOptions): CollabLearner;
 export function loadLearner(file: string, options: LoadLearnerOptions & { type?: LearnerClass<Learner> } = {}): Learner {
+  if (typeof file !== 'string') throw new ArgumentError(`loadLearner needs the path of a file that learn.export wrote, got ${typeof file}.`);
   const { type = CollabLearner, ...rest } = options;
   return openSafetensors(file.endsWith(EXTENSION) || isFile(file) ? file : file + EXTENSION, (st) => {
     const config = fileConfig(st, ['learner']);

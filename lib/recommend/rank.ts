@@ -19,6 +19,8 @@ export function recommendBatch(recommender: Recommender, users: readonly Id[], o
   const { n = 10, filterSeen = true } = options;
   checkN(n);
   if (typeof filterSeen !== 'boolean') throw new ArgumentError(`filterSeen must be true or false, got ${filterSeen}.`);
+  if (!Array.isArray(users))
+    throw new ArgumentError(`recommendBatch needs an array of user ids, got ${typeof users}. For one user there is recommend.`);
   const blocked = blockedTracks(recommender, options);
   const index = Int32Array.from(users, (user) => userIndex(recommender, user));
   const ranked = rankUsers(recommender, index, { n, filterSeen, blocked });
