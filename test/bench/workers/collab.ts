@@ -1,10 +1,10 @@
-// One epoch of collaborative filtering by this library, in a process of its own: FILE VALID BS BUILD (threads: the environment variable RECITAL_THREADS).
+// One epoch of collaborative filtering by this library, in a process of its own: FILE VALID BS BUILD SHUFFLE (threads: the environment variable RECITAL_THREADS).
 // VALID holds the row numbers of validation as 32-bit integers.
 import { readFileSync } from 'node:fs';
 import { BCEWithLogitsLossFlat, CollabDataLoaders, collabLearner, noLogging, readPlays, setCompute } from '../../../lib/index.js';
 import { report } from '../support/process.js';
 
-async function run([file, validFile, bs, build]: string[]): Promise<void> {
+async function run([file, validFile, bs, build, shuffle]: string[]): Promise<void> {
   setCompute({ reproducible: build === 'reproducible' });
   const t0 = performance.now();
   const plays = await readPlays(file);
@@ -19,6 +19,7 @@ async function run([file, validFile, bs, build]: string[]): Promise<void> {
     target: 'binary',
     threshold: 2,
     bs: Number(bs),
+    shuffle: shuffle === 'replacement' ? 'replacement' : 'permutation',
     split: { train, valid },
   });
   const t3 = performance.now();
