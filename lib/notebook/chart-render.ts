@@ -1,5 +1,5 @@
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { extname } from 'node:path';
+import { writeAtomically } from '../data/atomic-write.js';
 import type { Chart } from '../data/chart.js';
 import { ArgumentError } from '../errors.js';
 import { chartConfig } from './chart-config.js';
@@ -145,14 +145,8 @@ export function chartBundle(chart: Chart): { bundle: MimeBundle; metadata: MimeB
  * @example saveChart(chart, 'loss.png')
  */
 export function saveChart(chart: Chart, path: string): void {
-  const kind = extname(path).toLowerCase();
-  if (kind !== '.svg' && kind !== '.png') throw new ArgumentError(`A chart is saved as .svg or .png, got "${path}".`);
-  const partial = `${path}.${process.pid}.partial`;
-  const content = kind === '.svg' ? chartSvg(chart) : chartPng(chart).png;
-  try {
-    writeFileSync(partial, content);
-    renameSync(partial, path);
-  } finally {
-    rmSync(partial, { force: true });
-  }
+  const kind = typeof path === 'string' ? extname(path).toLowerCase() : '';
+  if (kind !== '.svg' && kind !== '.png')
+    throw new ArgumentError(`A chart is saved as .svg or .png, got ${typeof path === 'string' ? `"${path}"` : typeof path}.`);
+  writeAtomically(path, [kind === '.svg' ? Buffer.from(chartSvg(chart)) : chartPng(chart).png]);
 }

@@ -1,7 +1,7 @@
 import { Chart } from '../../data/chart.js';
 import type { Table } from '../../data/table.js';
 import { ArgumentError } from '../../errors.js';
-import { type ChartOptions, checkTable, counted, drawable, isText, leftOut, spoken } from './common.js';
+import { type ChartOptions, checkTable, counted, drawable, extent, isText, leftOut, spoken } from './common.js';
 
 /** Options of barChart. */
 export interface BarChartOptions extends ChartOptions {
@@ -27,7 +27,8 @@ export function barChart(table: Table, options: BarChartOptions): Chart {
   const { x, y, title, xTitle = x, yTitle = y, limit = 40 } = options;
   const lying = isText(table, y);
   if (lying && isText(table, x)) throw new ArgumentError(`One of "${x}" and "${y}" must hold numbers; both hold text.`);
-  if (!(limit >= 1)) throw new ArgumentError(`limit must be at least 1, got ${limit}.`);
+  if (!(limit >= 1 && (Number.isInteger(limit) || limit === Infinity)))
+    throw new ArgumentError(`limit must be a positive whole number of bars, got ${limit}.`);
   const [names, numbers] = lying ? [y, x] : [x, y];
   const { sort = isText(table, names) ? 'value' : 'table' } = options;
   const labels = table.strings(names);
@@ -51,8 +52,8 @@ export function barChart(table: Table, options: BarChartOptions): Chart {
     axis: lying ? { ticks: false } : { labelAngle: long ? -45 : 0 },
   };
   const room = written ? 0.12 : 0; // beyond the longest bar, for its value
-  const high = Math.max(0, ...bars.map((bar) => bar.value));
-  const low = Math.min(0, ...bars.map((bar) => bar.value));
+  const [least, most] = extent(bars.map((bar) => bar.value));
+  const [low, high] = [Math.min(0, least), Math.max(0, most)];
   const domain = [low < 0 ? low - room * (high - low) : 0, high > 0 ? high + room * (high - low) : 0];
   const scale = written && high > low ? { domain, nice: false } : {};
   const value = { field: 'value', type: 'quantitative', title: lying ? xTitle : yTitle, scale };

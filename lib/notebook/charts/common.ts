@@ -16,6 +16,7 @@ export type AxisScale = 'linear' | 'log';
 
 /** Vega-Lite's scale for values that need not start at zero. */
 export function freeScale(type: AxisScale): Record<string, unknown> {
+  if (type !== 'linear' && type !== 'log') throw new ArgumentError(`A scale is 'linear' or 'log', got '${type}'.`);
   return type === 'log' ? { type } : { type, zero: false };
 }
 
@@ -41,6 +42,9 @@ export function extent(values: ArrayLike<number>): [number, number] {
   return [low, high];
 }
 
+/** Beyond this, the length of an axis may be no number any more. */
+const MAX = 1e300;
+
 /**
  * The numbers of the rows that can be drawn: those with a finite value in every column given. Throws ArgumentError when there is none, or when a value
  * is not positive although its axis is logarithmic.
@@ -48,11 +52,11 @@ export function extent(values: ArrayLike<number>): [number, number] {
 export function drawable(table: Table, columns: readonly { name: string; scale?: AxisScale }[]): number[] {
   const data = columns.map(({ name }) => table.numbers(name));
   const rows: number[] = [];
-  for (let i = 0; i < table.length; i++) if (data.every((column) => Number.isFinite(column[i]))) rows.push(i);
+  for (let i = 0; i < table.length; i++) if (data.every((column) => Math.abs(column[i]) <= MAX)) rows.push(i);
   const names = columns.map(({ name }) => `"${name}"`).join(' and ');
   if (rows.length === 0) throw new ArgumentError(`There is nothing to draw: none of the ${table.length} rows has a number in ${names}.`);
   columns.forEach(({ name, scale }, j) => {
-    const bad = scale === 'log' ? rows.find((i) => data[j][i] <= 0) : undefined;
+    const bad = scale === 'log' ? rows.find((i) => !(data[j][i] >= 1 / MAX)) : undefined;
     if (bad !== undefined) {
       throw new ArgumentError(`A logarithmic axis needs positive values, but "${name}" is ${data[j][bad]} in row ${bad}. Take the linear scale.`);
     }

@@ -41,13 +41,23 @@ export function heatmap(matrix: Table | LabelledMatrix, options: HeatmapOptions)
   }
   if (rows === 0 || columns === 0) throw new ArgumentError('A heatmap needs at least one row and one column.');
   if (Math.max(rows, columns) > MAX_SIDE) throw new ArgumentError(`A heatmap shows at most ${MAX_SIDE} rows and columns, got ${rows} × ${columns}.`);
+  for (const names of [labels, columnLabels]) {
+    const twice = names.find((name, i) => names.indexOf(name) !== i);
+    if (twice !== undefined) throw new ArgumentError(`"${twice}" names two rows or columns of the heatmap, which would cover each other.`);
+  }
   const [low, high] = domain;
+  if (!(high > low && Math.abs(low) <= 1e300 && Math.abs(high) <= 1e300)) {
+    throw new ArgumentError(`domain must be two numbers, the smaller one first, got [${domain.join(', ')}].`);
+  }
+  if (!(Number.isInteger(decimals) && decimals >= 0 && decimals <= 20)) {
+    throw new ArgumentError(`decimals must be a whole number from 0 to 20, got ${decimals}.`);
+  }
   const cells: { row: string; column: string; value: number; text: string; strong: boolean }[] = [];
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < columns; j++) {
       const value = values[i * columns + j];
       if (Number.isNaN(value)) continue;
-      if (value < low - 1e-6 || value > high + 1e-6) {
+      if (!(value >= low - 1e-6 && value <= high + 1e-6)) {
         throw new ArgumentError(`The value ${value} of "${labels[i]}" and "${columnLabels[j]}" is outside [${low}, ${high}]. Give \`domain\`.`);
       }
       const text = value.toFixed(decimals).replace(/^-(0\.?0*)$/, '$1'); // not −0.00

@@ -65,9 +65,11 @@ export function histogram(table: Table, columns: string | readonly string[], opt
 /** Bins of equal width on round edges. Few whole numbers get a bin each. */
 function linearBins(values: Float64Array, bins: number): Bin[] {
   const [low, high] = extent(values);
-  if (values.every(Number.isInteger) && high - low < bins) return count(values, { start: low - 0.5, step: 1, n: high - low + 1 });
-  if (high === low) return count(values, { start: low - 0.5, step: 1, n: 1 });
-  const step = roundStep((high - low) / bins);
+  const finest = Math.max(1e-10 * Math.max(Math.abs(low), Math.abs(high)), 1e-300); // narrower bins would have edges of the same twelve digits
+  const wide = roundStep(Math.max(1, finest));
+  if (values.every(Number.isInteger) && high - low < bins && wide === 1) return count(values, { start: low - 0.5, step: 1, n: high - low + 1 });
+  if (high === low) return count(values, { start: low - wide / 2, step: wide, n: 1 });
+  const step = roundStep(Math.max((high - low) / bins, finest));
   const start = Math.floor(low / step) * step;
   return count(values, { start, step, n: Math.floor((high - start) / step + 1e-9) + 1 });
 }
@@ -75,8 +77,13 @@ function linearBins(values: Float64Array, bins: number): Bin[] {
 function logBins(values: Float64Array, bins: number): Bin[] {
   const logs = values.map(Math.log10);
   const [low, high] = extent(logs);
-  const step = high > low ? (high - low) / bins : 1;
-  return count(logs, { start: low, step, n: high > low ? bins : 1 }).map((bin) => ({ from: 10 ** bin.from, to: 10 ** bin.to, count: bin.count }));
+  const apart = high - low > 1e-9; // nearer ones have no edges between them
+  const step = apart ? (high - low) / bins : 1;
+  return count(logs, { start: apart ? low : low - 0.5, step, n: apart ? bins : 1 }).map((bin) => ({
+    from: 10 ** bin.from,
+    to: 10 ** bin.to,
+    count: bin.count,
+  }));
 }
 
 function count(values: Float64Array, { start, step, n }: { start: number; step: number; n: number }): Bin[] {

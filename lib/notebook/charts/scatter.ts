@@ -56,8 +56,8 @@ export function scatter(table: Table, options: ScatterOptions): Chart {
     x: xs[i],
     y: ys[i],
     ...(labels ? { label: labels[i], side: places[n] } : {}),
-    ...(colors ? { color: Number.isNaN(colors[i]) ? null : colors[i] } : {}),
-    ...Object.fromEntries(extra.map(({ column }, j) => [`extra${j}`, column[i]])),
+    ...(colors ? { color: shown(colors[i]) } : {}),
+    ...Object.fromEntries(extra.map(({ column }, j) => [`extra${j}`, shown(column[i])])),
   }));
 
   const colorField =
@@ -137,6 +137,11 @@ class Axis {
     const ends = [this.low, this.high];
     return { ...freeScale(this.type), domain: this.type === 'log' ? ends.map((end) => 10 ** end) : ends, nice: false };
   }
+}
+
+/** What JSON can hold of a value: a number that is not finite is a missing one. */
+function shown(value: number | string | null): number | string | null {
+  return typeof value === 'number' && !Number.isFinite(value) ? null : value;
 }
 
 function sample(rows: readonly number[]): number[] {

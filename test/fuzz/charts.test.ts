@@ -1,0 +1,177 @@
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { Chart } from '../../lib/data/chart.js';
+import { correlation } from '../../lib/data/explore.js';
+import { type Column, Table } from '../../lib/data/table.js';
+import { ArgumentError } from '../../lib/errors.js';
+import { chartSvg, saveChart } from '../../lib/notebook/chart-render.js';
+import { barChart } from '../../lib/notebook/charts/bar-chart.js';
+import type { AxisScale } from '../../lib/notebook/charts/common.js';
+import { heatmap } from '../../lib/notebook/charts/heatmap.js';
+import { histogram } from '../../lib/notebook/charts/histogram.js';
+import { lineChart } from '../../lib/notebook/charts/line-chart.js';
+import { scatter } from '../../lib/notebook/charts/scatter.js';
+import { html } from '../../lib/notebook/show.js';
+import { tableHtml } from '../../lib/notebook/table-html.js';
+import { TemporaryFolder } from '../data/temporary.js';
+import { answered, anything, asked, expectFinite, mostly, numbers, runs, sparse, texts } from '../support/hostile.js';
+
+const length = 5;
+const value = mostly([0, 1, 2, 3, 10, 0.5], numbers);
+const column: fc.Arbitrary<Column> = fc.array(value, { minLength: length, maxLength: length }).map((v) => Float64Array.from(v));
+const words: fc.Arbitrary<Column> = fc.array(mostly(['a', 'b', 'c', 'd', 'e'], texts), { minLength: length, maxLength: length });
+const names = ['x', 'y', '__proto__', 'constructor', 'name'];
+const table = fc
+  .tuple(column, column, column, column, words)
+  .map((columns) => new Table(new Map(columns.map((c, i): [string, Column] => [names[i], c]))));
+const name = mostly(names, texts);
+const scale = mostly<AxisScale>(['linear', 'log'], texts as fc.Arbitrary<AxisScale>);
+/** Vega has no name for a title that is the name of a method of every object: that is an error of ours. */
+const title = texts.filter((text) => !(text in {}) && text !== 'NaN');
+const shared = { title: mostly(['title'], texts), xTitle: texts, yTitle: texts, xScale: scale, yScale: scale };
+
+/** Every number of a specification: Vega takes what is not finite for zero, or for nothing. */
+function expectNumbers(spec: unknown): void {
+  if (typeof spec === 'number') expectFinite(spec);
+  else if (typeof spec === 'object' && spec !== null) for (const part of Object.values(spec)) expectNumbers(part);
+}
+
+function drawn(answer: ReturnType<typeof asked<Chart>>): void {
+  answered(answer, (chart) => {
+    expectNumbers(chart.spec);
+    const text = JSON.stringify(chart.spec);
+    expect(chart.alt).to.match(/\w/);
+    if (!/"-?(NaN|Infinity)"/.test(text)) expect(chart.alt).to.not.match(/NaN|undefined|Infinity/);
+  });
+}
+
+describe('hostile values in charts', () => {
+  it('a chart of numbers that says what it shows, or an error of ours', () => {
+    fc.assert(
+      fc.property(
+        table,
+        fc.record({ x: name, y: name, ...shared }, { requiredKeys: ['x', 'y', 'title'] }),
+        sparse({ label: name, color: name, tooltip: fc.array(name, { maxLength: 2 }) }),
+        sparse({ limit: mostly([1, 3], numbers), sort: fc.constantFrom('value' as const, 'table' as const), bins: mostly([1, 10, 30], numbers) }),
+        (t, options, marks, size) => {
+          drawn(asked(() => scatter(t, { ...options, ...marks })));
+          drawn(asked(() => lineChart(t, { ...options, y: [options.y, 'y'] })));
+          drawn(asked(() => barChart(t, { ...options, ...size })));
+          drawn(asked(() => histogram(t, [options.x, options.y], { title: options.title, scale: options.xScale, bins: size.bins })));
+        },
+      ),
+      runs(250),
+    );
+  });
+
+  it('histograms count every value, once', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof(numbers, fc.double({ min: 0.1, max: 1e6, noNaN: true })), { minLength: 1, maxLength: 8 }),
+        scale,
+        fc.integer({ min: 1, max: 40 }),
+        (values, s, bins) => {
+          answered(
+            asked(() => histogram(new Table({ x: Float64Array.from(values) }), 'x', { title: 't', scale: s, bins })),
+            ({ spec }) => {
+              const { values: counted } = (spec as { data: { values: { from: number; to: number; count: number }[] } }).data;
+              const shown = values.filter((v) => Math.abs(v) <= 1e300);
+              expect(counted.reduce((n, bin) => n + bin.count, 0)).to.equal(shown.length);
+              for (const { from, to } of counted) expect(to, JSON.stringify(values)).to.be.above(from);
+            },
+          );
+        },
+      ),
+      runs(600),
+    );
+  });
+
+  it('heatmaps', () => {
+    fc.assert(
+      fc.property(
+        fc.array(texts, { maxLength: 4 }),
+        fc.option(fc.array(texts, { maxLength: 3 }), { nil: undefined }),
+        fc.array(mostly([0, 0.5, -1], numbers), { maxLength: 12 }),
+        sparse({ domain: fc.tuple(mostly([-1], numbers), mostly([1], numbers)), decimals: mostly([0, 2], numbers) }),
+        table,
+        (labels, columnLabels, values, options, t) => {
+          drawn(asked(() => heatmap({ labels, columnLabels, values }, { title: 't', ...options })));
+          drawn(asked(() => heatmap({ labels, values: labels.flatMap(() => labels.map(() => 0.5)) }, { title: 't', ...options })));
+          answered(
+            asked(() => correlation(t).table),
+            (r) => drawn(asked(() => heatmap(r, { title: 't' }))),
+          );
+        },
+      ),
+      runs(250),
+    );
+  });
+
+  it('what is drawn by Vega', () => {
+    fc.assert(
+      fc.property(table, fc.constantFrom('x', 'y'), fc.constantFrom('x', 'y'), title, scale, (t, x, y, above, s) => {
+        for (const make of [
+          () => scatter(t, { x, y, title: above, label: 'name', color: 'name', xScale: s }),
+          () => lineChart(t, { x, y, title: above, yScale: s }),
+          () => barChart(t, { x, y: 'name', title: above }),
+          () => histogram(t, x, { title: above, scale: s }),
+        ]) {
+          const chart = asked(make);
+          if (!('value' in chart)) continue;
+          const svg = asked(() => chartSvg(chart.value));
+          if ('error' in svg) expect.fail(svg.error.message);
+          expect(svg.value).to.not.match(/NaN/);
+        }
+      }),
+      runs(12),
+    );
+  });
+
+  it('values of the wrong type', () => {
+    fc.assert(
+      fc.property(anything, anything, (a, b) => {
+        const options = { x: 'x', y: 'y', title: 't' };
+        for (const make of [scatter, lineChart, barChart]) {
+          asked(() => make(a as Table, options));
+          asked(() => make(new Table({ x: Float64Array.of(1), y: Float64Array.of(2) }), { ...options, y: b as string }), { types: true });
+        }
+        asked(() => histogram(a as Table, 'x', { title: 't' }));
+        asked(() => heatmap(a as Table, { title: 't' }), { types: true });
+        expect(() => chartSvg(new Chart({ mark: a, data: b }, 't', 'a'))).to.throw(ArgumentError, 'Its spec must be Vega-Lite 5');
+      }),
+      runs(40),
+    );
+  });
+});
+
+describe('hostile values on the page', () => {
+  it('tables as HTML: nothing of a cell or a name is markup', () => {
+    fc.assert(
+      fc.property(table, texts, texts, numbers, (t, title, markup, n) => {
+        const page = tableHtml(t.withColumn(`<i>${title}`, Array(length).fill(`<script>${title}`)), { title: `<b>${title}` });
+        expect(page).to.not.match(/<script>|<b>|<i>/);
+        asked(() => tableHtml(t, { maxRows: n }));
+        expect(html(markup).text).to.be.a('string');
+      }),
+      runs(200),
+    );
+  });
+
+  const folder = new TemporaryFolder();
+
+  it('names of pictures: a whole file, or none', () => {
+    const chart = new Chart({ data: { values: [{ a: 1 }] }, mark: 'point', encoding: { x: { field: 'a' } } }, 't', 'a');
+    fc.assert(
+      fc.property(texts, anything, (one, wrong) => {
+        asked(() => saveChart(chart, path.join(folder.path, `${one.replaceAll('..', '')}.svg`)));
+        asked(() => saveChart(chart, path.join(folder.path, 'no', 'such', 'folder.png')));
+        asked(() => saveChart(chart, wrong as string));
+      }),
+      runs(15),
+    );
+    const left = readdirSync(folder.path, { recursive: true }).map(String);
+    expect(left.filter((file) => !file.endsWith('.svg'))).to.deep.equal([]);
+  });
+});
