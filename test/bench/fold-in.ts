@@ -19,7 +19,7 @@ import { type Figure, figure, median } from './support/figures.js';
 import { count } from './support/options.js';
 
 const options = {
-  splits: count(5, 'times that other users are set apart; figures are means'),
+  splits: count(3, 'times that other users are set apart; figures are means'),
   epochs: count(5, 'epochs of training, at 5e-3 with weight decay 0.1'),
   factors: count(50, 'factors'),
   bs: count(64, 'rows a batch'),
