@@ -65,10 +65,18 @@ export function writeSafetensors(
   tensors: Readonly<Record<string, Tensor>> | ReadonlyMap<string, Tensor>,
   { metadata = {} }: { metadata?: Readonly<Record<string, string>> } = {},
 ): void {
+  if (typeof file !== 'string' || file === '')
+    throw new ArgumentError(`writeSafetensors needs the path of a file, got ${file === '' ? 'an empty one' : typeof file}.`);
+  if (typeof tensors !== 'object' || tensors === null)
+    throw new ArgumentError(`Tensors are given by name, as an object or a Map, got ${typeof tensors}.`);
   const entries = tensors instanceof Map ? [...(tensors as ReadonlyMap<string, Tensor>)] : Object.entries(tensors as Record<string, Tensor>);
   for (const [name, text] of Object.entries(metadata)) {
     if (typeof text !== 'string')
       throw new ArgumentError(`Metadata are texts; "${name}" is a ${typeof text}: write it as text, e.g. by JSON.stringify.`);
+  }
+  for (const [name, tensor] of entries) {
+    if (!Array.isArray(tensor?.shape))
+      throw new ArgumentError(`Tensor "${name}" must be { shape, data } with the sizes of its dimensions, got ${typeof tensor}.`);
   }
   const described = entries.map(([name, { shape, data }]) => ({
     name,
@@ -80,7 +88,7 @@ export function writeSafetensors(
   const infos = new Map<string, TensorInfo>();
   let at = 0;
   for (const { name, shape, data, dtype } of described) {
-    if (!shape.every((d) => Number.isInteger(d) && d >= 0) || shape.reduce((a, b) => a * b, 1) !== data.length) {
+    if (!Array.from(shape).every((d) => Number.isInteger(d) && d >= 0) || shape.reduce((a, b) => a * b, 1) !== data.length) {
       throw new ArgumentError(`Tensor "${name}" has the shape [${shape.join(', ')}], which does not fit its ${data.length} values.`);
     }
     infos.set(name, { dtype, shape, offsets: [at, (at += data.byteLength)] });
