@@ -54,9 +54,13 @@ export class SequenceDataLoader implements DataLoader {
     this.length = dropLast ? Math.floor(this.n / bs) : Math.ceil(this.n / bs);
   }
 
-  /** The same windows, once each and in order, the last batch included: for predictions. `bs`: windows a batch, default as now. */
+  /**
+   * The same targets, once each and in order, the last batch included: for predictions, of which there is one a row. So windows of `everyPosition` come as
+   * {@link SequenceDataset.eachTarget} makes them. `bs`: windows a batch, default as now.
+   */
   inOrder({ bs = this.bs }: { bs?: number } = {}): SequenceDataLoader {
-    return new SequenceDataLoader(this.dataset, { bs, seed: this.seed, rows: this.rows });
+    const { dataset, window } = this.dataset.eachTarget();
+    return new SequenceDataLoader(dataset, { bs, seed: this.seed, rows: this.rows ? window.map((i) => this.rows![i]) : window });
   }
 
   /** The batches of one epoch. The arrays of a batch are used again for the next one of the same call. */

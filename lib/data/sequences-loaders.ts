@@ -29,6 +29,9 @@ const SHOWN = 3;
  * The default split is `'user'`: nothing of a validation listener is in training. A split by window, the paper's, cuts one history into windows that
  * overlap, so that the tracks to predict have been seen as inputs; and a split in time needs times, which Kaggle's history has not.
  *
+ * With `everyPosition` training has a target at each position of its windows, which do not overlap: few windows, read fast. Validation has a window for each of
+ * its targets all the same, of the tracks before it, so that it measures what a recommendation would be, whatever the form of training.
+ *
  * The classes are all tracks of the data, without a padding or unknown one: a short window has its own size instead. Training drops a last batch of fewer
  * than `bs` windows, validation keeps it.
  */
@@ -58,7 +61,7 @@ export class SequenceDataLoaders implements DataLoaders {
     const { train, valid } = this.split;
     const { seed } = splitOptions;
     this.train = new SequenceDataLoader(this.dataset.take(train), { bs, shuffle: true, seed, rows: train });
-    this.valid = new SequenceDataLoader(this.dataset.take(valid), { bs: valBs, seed, rows: valid });
+    this.valid = new SequenceDataLoader(this.dataset.take(valid), { bs: valBs, seed, rows: valid }).inOrder();
     if (this.train.length === 0) {
       display().warn(`bs = ${bs} is more than the ${this.train.n} training windows; training drops the ragged last batch, so it has none.`);
     }
@@ -83,13 +86,21 @@ export class SequenceDataLoaders implements DataLoaders {
   }
 
   /**
-   * Batches of other plays or sessions, in order, in windows of the same kind (fastai's `test_dl`).
+   * From histories, such as part of those of other loaders.
+   * @throws ArgumentError for wrong options; DataError if no history has two tracks
+   */
+  static fromHistories(histories: Histories, options: SequenceLoadersOptions = {}): SequenceDataLoaders {
+    return new SequenceDataLoaders(histories, options);
+  }
+
+  /**
+   * Batches of other plays or sessions, in order, in windows of the same length with one target each (fastai's `test_dl`).
    * @param options `bs`: windows a batch, default as in validation
    * @throws UnknownIdError for a track that is not among the classes
    */
   testDl(source: SequenceSource, { bs = this.valid.bs }: { bs?: number } = {}): SequenceDataLoader {
-    const { windowLength: length, everyPosition } = this.dataset;
-    return new SequenceDataLoader(windowsOf(Histories.of(source, { items: this.classes.item }), { length, everyPosition }), { bs });
+    const { windowLength: length } = this.dataset;
+    return new SequenceDataLoader(windowsOf(Histories.of(source, { items: this.classes.item }), { length }), { bs });
   }
 
   /** The first batch of training. */
@@ -112,7 +123,8 @@ export class SequenceDataLoaders implements DataLoaders {
    * has; `next`, the track that follows.
    */
   decode(batch: Batch, row: number): Record<string, string | number> {
-    const { windowLength: T, targetWidth } = this.dataset;
+    const bs = batch.inputs[1].length;
+    const [T, targetWidth] = [batch.inputs[0].length / bs, batch.targets.length / bs];
     const size = batch.inputs[1][row];
     const shown = batch.inputs[0].subarray(row * T + Math.max(0, size - SHOWN), row * T + size);
     const labels = Array.from(shown, (item) => this.histories.label(item));

@@ -111,6 +111,29 @@ export class SequenceDataset {
     for (let j = first[i]; j < size; j++) targets[at + j] = item[start + j + 1];
   }
 
+  /**
+   * Windows that predict one track each, in the same order: with `everyPosition` one for each target, of up to `windowLength` tracks before it in its history,
+   * as if it were to be recommended then; else the windows as they are.
+   * @returns the windows, and for each the number of the window here that its target is in
+   */
+  eachTarget(): { dataset: SequenceDataset; window: Int32Array } {
+    const { first, start, size, sequence, histories } = this;
+    if (!first) return { dataset: this, window: Int32Array.from({ length: this.length }, (_, i) => i) };
+    let n = 0;
+    for (let i = 0; i < this.length; i++) n += size[i] - first[i];
+    const window = new Int32Array(n);
+    const columns = { start: new Int32Array(n), size: new Int32Array(n), sequence: new Int32Array(n), first: undefined };
+    for (let i = 0, k = 0; i < this.length; i++) {
+      for (let target = start[i] + first[i] + 1; target <= start[i] + size[i]; target++, k++) {
+        columns.start[k] = Math.max(histories.indptr[sequence[i]], target - this.windowLength);
+        columns.size[k] = target - columns.start[k];
+        columns.sequence[k] = sequence[i];
+        window[k] = i;
+      }
+    }
+    return { dataset: new SequenceDataset(histories, this.windowLength, columns), window };
+  }
+
   /** The windows with these numbers, in this order, of the same histories. */
   take(windows: ArrayLike<number>): SequenceDataset {
     for (let j = 0; j < windows.length; j++) {

@@ -39,9 +39,41 @@ describe('batches of sequences', () => {
       ]),
       { length: 3, bs: 2, split, everyPosition: true },
     );
-    for (const batch of dls.train.inOrder().batches(0)) {
-      expect([...batch.inputs[0]]).to.deep.equal([1, 2, 0, 4, 0, 0]);
-      expect([...batch.targets]).to.deep.equal([2, 3, -1, 5, -1, -1]);
+    const rows: Record<number, number[][]> = {};
+    for (const { inputs, targets, rows: numbers } of dls.train.batches(0)) {
+      for (const r of [0, 1]) rows[numbers[r]] = [inputs[0], targets].map((all) => [...all.subarray(3 * r, 3 * r + 3)]);
+    }
+    expect(rows).to.deep.equal({
+      0: [
+        [1, 2, 0],
+        [2, 3, -1],
+      ],
+      1: [
+        [4, 0, 0],
+        [5, -1, -1],
+      ],
+    });
+  });
+
+  it('have one target a row where they are for predictions, whatever training has: each after the tracks before it', () => {
+    const lists = [
+      [1, 2, 3, 4, 5],
+      [6, 7],
+    ];
+    for (const everyPosition of [false, true]) {
+      const dls = SequenceDataLoaders.fromSessions(sessionsOf(lists), { length: 2, bs: 8, split: { train: [1], valid: [0] }, everyPosition });
+      for (const loader of [dls.valid, dls.testDl(sessionsOf(lists.slice(0, 1)))]) {
+        expect(loader.n).to.equal(4);
+        const [batch] = loader.batches(0);
+        expect([...batch.inputs[0].subarray(0, 8)]).to.deep.equal([1, 0, 1, 2, 2, 3, 3, 4]);
+        expect([...batch.inputs[1].subarray(0, 4)]).to.deep.equal([1, 2, 2, 2]);
+        expect([...batch.targets.subarray(0, 4)]).to.deep.equal([2, 3, 4, 5]);
+        expect(dls.decode(batch, 3)).to.deep.equal({ history: 't03 → t04', length: 2, next: 't05' });
+      }
+      const [batch] = dls.valid.batches(0);
+      expect([...batch.rows.subarray(0, 4)]).to.deep.equal(everyPosition ? [0, 0, 1, 1] : [0, 1, 2, 3]); // windows of dls.dataset
+      const [train] = dls.train.inOrder().batches(0);
+      expect([train.size, train.targets.length, train.rows[0]]).to.deep.equal([1, 8, everyPosition ? 2 : 4]);
     }
   });
 
@@ -194,8 +226,8 @@ describe('SequenceDataLoaders', () => {
     const dls = make({ length: 4, everyPosition: true });
     const loader = dls.testDl(sessionsOf([[3, 1, 2]]), { bs: 1 });
     const [batch] = loader.batches(0);
-    expect([...batch.inputs[0]]).to.deep.equal([3, 1, 0, 0]);
-    expect([...batch.targets]).to.deep.equal([1, 2, -1, -1]);
+    expect([...batch.inputs[0]]).to.deep.equal([3, 0, 0, 0]);
+    expect([...batch.targets]).to.deep.equal([1]);
     expect(() => dls.testDl(sessionsOf([[3, 90]]))).to.throw(UnknownIdError, 't90');
   });
 
