@@ -1,5 +1,5 @@
 import { ArgumentError } from '../errors.js';
-import { softmaxCrossEntropy } from '../nn/losses/softmax-kernel.js';
+import { rightRows, softmaxCrossEntropy } from '../nn/losses/softmax-kernel.js';
 import { Scratch } from '../nn/scratch.js';
 import type { ItemScores } from './lstm-scores.js';
 
@@ -16,6 +16,8 @@ export interface ScoredRows {
 /** A loss, a mean over rows, and the way back to the states. */
 export interface ScoredLoss {
   readonly value: number;
+  /** See TrainingLoss. */
+  readonly hits?: { readonly right: number; readonly of: number };
   /** Adds `scale` times the gradients of the items' vectors and biases, and returns `scale` times dLoss/dStates. */
   backward(scale: number): Float32Array;
 }
@@ -35,6 +37,7 @@ export class EveryItemLoss {
     const losses = softmaxCrossEntropy({ size, outputs: fc.items, pred, classOf: (i) => targets[i] }, { out: pred, scaleOf: (i) => share[i] });
     return {
       value: weighted(losses, share),
+      hits: { right: rightRows(size), of: size },
       backward: (scale) => {
         if (scale !== 1) for (let j = 0; j < pred.length; j++) pred[j] *= scale;
         return fc.allBackward(pred, size);

@@ -7,6 +7,7 @@ import { ArgumentError } from '../errors.js';
 import { Dropout } from '../nn/dropout.js';
 import { Embedding } from '../nn/embedding.js';
 import { GRU } from '../nn/gru.js';
+import { Linear } from '../nn/linear.js';
 import { LSTM } from '../nn/lstm.js';
 import type { Model, TrainingLoss } from '../nn/model.js';
 import type { StateBuffer } from '../nn/module.js';
@@ -14,6 +15,7 @@ import type { Parameter } from '../nn/parameter.js';
 import type { Recurrent } from '../nn/recurrent.js';
 import { PackedSequences } from '../nn/recurrent-packed.js';
 import { checkWidth, Scratch } from '../nn/scratch.js';
+import { widths } from './lstm-batch.js';
 import { type NegativeLoss, type NegativeLossOptions, negativeLoss } from './lstm-negatives.js';
 import { EveryItemLoss } from './lstm-positions.js';
 import { ItemScores } from './lstm-scores.js';
@@ -30,7 +32,10 @@ export interface LSTMModelOptions {
   dropout?: number;
   /** Probability of dropout on the items' vectors; default 0. */
   embedP?: number;
-  /** Whether an item's score uses the vector that the item has as an input (Inan et al. 2017); needs a last layer of size embSz. Default false. */
+  /**
+   * Whether an item's score uses the vector that the item has as an input (Inan et al. 2017). Where the last layer has another size than embSz, a linear
+   * projection leads from the one to the other. Default false.
+   */
   tied?: boolean;
   /** The vectors to start from, items × embSz, row-major; default: standard normal as in PyTorch, and 0.01·fmod(z, 2) as in fastai if tied. */
   embInit?: ArrayLike<number>;
@@ -46,7 +51,8 @@ export interface LSTMModelOptions {
  *
  * Batches are those of SequenceDataLoaders: `inputs[0]` the tracks of each row, left-aligned, `inputs[1]` how many they are; what lies beyond is not read.
  * With a target for each row, the loss is on the last position. With a target for each position (−1 where there is none), training has the mean
- * cross-entropy of all positions as its loss, and validation that of the last.
+ * cross-entropy of all positions as its loss. Validation has one prediction a row: SequenceDataLoaders give each target to validate a row of its own; of other
+ * loaders' batches with a target for each position the last one is scored.
  *
  * Most of a step is products of matrices: `setCompute({ reproducible: false })` makes it faster where the last bit need not be the same on every machine.
  *
@@ -66,6 +72,7 @@ export class LSTMModel implements Model {
   readonly config: Required<Omit<LSTMModelOptions, 'embInit' | 'negatives' | 'random'>>;
   private readonly layers: readonly Recurrent[];
   private readonly drops: readonly Dropout[];
+  private readonly projection: Linear | undefined;
   private readonly fc: ItemScores;
   private readonly everyItem: EveryItemLoss;
   private readonly negatives: NegativeLoss | undefined;
@@ -75,6 +82,7 @@ export class LSTMModel implements Model {
   private at: Int32Array = int32(0);
   private count = 0;
   private own: TrainingLoss | undefined;
+  private readonly ranks: boolean;
 
   /**
    * @param classes vocabulary of the items: a SequenceDataLoaders' `classes`
@@ -91,9 +99,6 @@ export class LSTMModel implements Model {
     if (!layers.length) throw new ArgumentError('layers needs at least one size, e.g. [100].');
     for (const [i, size] of layers.entries()) checkWidth(size, `layers[${i}]`);
     const last = layers[layers.length - 1];
-    if (tied && last !== embSz) {
-      throw new ArgumentError(`Tied vectors need a last layer of their size: the last of layers is ${last}, embSz is ${embSz}. Make them equal.`);
-    }
     this.outputs = items;
     this.config = { embSz, layers: [...layers], cell, dropout, embedP, tied };
     this.embedding = new Embedding(items, embSz, { random, init: tied ? 'fastai' : 'pytorch' });
@@ -101,10 +106,16 @@ export class LSTMModel implements Model {
     const Cell = cell === 'lstm' ? LSTM : GRU;
     this.layers = layers.map((size, i) => new Cell(i ? layers[i - 1] : embSz, size, { name: `${cell}_layers.${i}`, random }));
     this.drops = [embedP, ...layers.map(() => dropout)].map((p, i) => new Dropout(p, { name: i ? `dropout.${i - 1}` : 'emb_drop', random }));
-    this.fc = new ItemScores(last, items, { tied: tied ? this.embedding.weight : undefined, sampled: negatives !== undefined, random });
+    if (tied && last !== embSz) this.projection = new Linear(last, embSz, { name: 'projection', random });
+    this.fc = new ItemScores(tied ? embSz : last, items, {
+      tied: tied ? this.embedding.weight : undefined,
+      sampled: negatives !== undefined,
+      random,
+    });
     this.everyItem = new EveryItemLoss(this.fc);
+    this.ranks = negatives?.loss === 'bprMax';
     this.negatives = negatives && negativeLoss(this.fc, { ...negatives, random });
-    this.parameters = [this.embedding, ...this.layers, this.fc].flatMap((m) => m.parameters);
+    this.parameters = [this.embedding, ...this.layers, ...(this.projection ? [this.projection] : []), this.fc].flatMap((m) => m.parameters);
     this.buffers = [...this.drops.flatMap((d) => d.buffers), ...(this.negatives?.buffers ?? [])];
   }
 
@@ -130,14 +141,21 @@ export class LSTMModel implements Model {
       x = this.drops[i + 1].forward(layer.forward(x, packed, training), packed.total, training);
     });
     const targets = training ? this.place(batch, packed) : this.placeLast(packed);
-    const states = this.room.states.get(this.count * this.fc.hiddenSize);
-    kernels().gatherRows(this.count, this.fc.hiddenSize, this.at.byteOffset, x.byteOffset, states.byteOffset, this.fc.hiddenSize);
+    const width = this.width;
+    const top = this.room.states.get(this.count * width);
+    kernels().gatherRows(this.count, width, this.at.byteOffset, x.byteOffset, top.byteOffset, width);
+    const states = this.projection ? this.projection.forward(top, this.count) : top;
     this.own = undefined;
     if (!targets) return this.fc.all(states, size);
     const rows = { ...targets, states };
     const loss = this.negatives ? this.negatives.of(rows) : this.everyItem.of(rows);
-    this.own = { value: loss.value, backward: (scale) => this.statesBackward(loss.backward(scale)) };
+    this.own = { value: loss.value, hits: loss.hits, backward: (scale) => this.statesBackward(loss.backward(scale)) };
     return new Float32Array(0);
+  }
+
+  /** Whether its scores are logarithms of probabilities, but for a constant of each row: not if it was trained to rank, by BPR-max. */
+  get probabilistic(): boolean {
+    return !this.ranks;
   }
 
   trainingLoss(): TrainingLoss | undefined {
@@ -168,9 +186,15 @@ export class LSTMModel implements Model {
       ...this.layers.map((layer, i) => `    (${i}): ${layer}`),
       '  )',
       ...drop('dropout', dropout),
+      ...(this.projection ? [`  (projection): Linear(in_features=${this.width}, out_features=${embSz}, bias=True)`] : []),
       `  (fc): Linear(in_features=${this.fc.hiddenSize}, out_features=${this.outputs}, bias=True)${tied ? ' with the weights of embedding' : ''}`,
       ')',
     ].join('\n');
+  }
+
+  /** Size of a state of the last recurrent layer. */
+  private get width(): number {
+    return this.layers[this.layers.length - 1].hiddenSize;
   }
 
   /** The positions that training scores, if the loss is the model's own, and their targets; else undefined, and the last ones. */
@@ -207,30 +231,13 @@ export class LSTMModel implements Model {
 
   /** From the gradient of the scored states to that of everything below. */
   private statesBackward(gradient: Float32Array): void {
-    const width = this.fc.hiddenSize;
+    const width = this.width;
+    const top = this.projection ? this.projection.backward(gradient) : gradient;
     let d: Float32Array = this.room.statesGradient.get(this.packed!.total * width).fill(0);
-    kernels().scatterRows(this.count, width, this.at.byteOffset, gradient.byteOffset, width, d.byteOffset);
+    kernels().scatterRows(this.count, width, this.at.byteOffset, top.byteOffset, width, d.byteOffset);
     for (let i = this.layers.length - 1; i >= 0; i--) d = this.layers[i].backward(this.drops[i + 1].backward(d));
     this.embedding.backward(this.drops[0].backward(d));
   }
-}
-
-/** Items for which each row has room, and whether there is a target for each of them. */
-function widths({ inputs, targets, size }: Batch): { room: number; everyPosition: boolean } {
-  if (inputs.length !== 2) {
-    throw new ArgumentError(
-      `LSTMModel needs batches of sequences: their items and their lengths, got ${inputs.length} columns. Use SequenceDataLoaders.`,
-    );
-  }
-  const rows = inputs[1].length;
-  const room = inputs[0].length / rows;
-  const perRow = targets.length / rows;
-  if (!Number.isInteger(room) || rows < size || (perRow !== 1 && perRow !== room)) {
-    throw new ArgumentError(
-      `A batch of ${size} sequences with room for ${rows} needs as many items in each row, and a target for each row or each item; got ${inputs[0].length} items, ${targets.length} targets.`,
-    );
-  }
-  return { room, everyPosition: perRow > 1 };
 }
 
 function setVectors(weight: Parameter, vectors: ArrayLike<number>): void {

@@ -38,6 +38,10 @@ class LSTMLayer extends RecurrentLayer {
     return bias;
   }
 
+  protected override cells(): Float32Array {
+    return this.more.cell.get(this.packed.total * this.hiddenSize);
+  }
+
   protected cellForward(z: Float32Array, h: Float32Array): void {
     this.overRows('lstmForward', z, h);
   }

@@ -9,6 +9,8 @@ import type { Parameter } from './parameter.js';
 export interface TrainingLoss {
   /** The loss of the batch of the last forward, a mean. */
   readonly value: number;
+  /** Of how many targets the class had the highest prediction, if every class was predicted. */
+  readonly hits?: { readonly right: number; readonly of: number };
   /** Adds `scale` times the gradients of every parameter. */
   backward(scale: number): void;
 }

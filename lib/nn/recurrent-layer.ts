@@ -115,6 +115,18 @@ export abstract class RecurrentLayer {
     return out;
   }
 
+  /** The state of each sequence at its end and, where there is one, the cell; size × hidden, in the order of the batch. */
+  finalStates(): { h: Float32Array; c?: Float32Array } {
+    const { hiddenSize, packed, room } = this;
+    const cells = this.cells();
+    return { h: atEnds(room.hidden.get(packed.total * hiddenSize), packed, hiddenSize), ...(cells && { c: atEnds(cells, packed, hiddenSize) }) };
+  }
+
+  /** The cell at every position, if there is one besides the state. */
+  protected cells(): Float32Array | undefined {
+    return undefined;
+  }
+
   /** What is added to the gates at every position. */
   protected abstract inputBias(): Float32Array;
   /** From what the inputs give to the gates to the state at every position. */
@@ -135,6 +147,13 @@ export abstract class RecurrentLayer {
     }
     return before;
   }
+}
+
+/** The rows at the ends of the sequences. */
+function atEnds(values: Float32Array, { last }: PackedSequences, width: number): Float32Array {
+  const out = new Float32Array(last.length * width);
+  for (let r = 0; r < last.length; r++) out.set(values.subarray(last[r] * width, (last[r] + 1) * width), r * width);
+  return out;
 }
 
 function rows(values: Float32Array, width: number): Matrix {

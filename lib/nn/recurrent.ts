@@ -86,6 +86,23 @@ export abstract class Recurrent {
     }, gradient);
   }
 
+  /**
+   * The last state of each sequence of the last forward and, of an LSTM, its cell: PyTorch's `h_n` and `c_n`, numLayers × size × hiddenSize, sequences in the
+   * order of the batch. Copies.
+   */
+  finalStates(): { h: Float32Array; c?: Float32Array } {
+    const all = this.layers.map((layer) => layer.finalStates());
+    const joined = (parts: readonly Float32Array[]): Float32Array => {
+      const out = new Float32Array(parts.reduce((n, part) => n + part.length, 0));
+      parts.forEach((part, i) => {
+        out.set(part, i * part.length);
+      });
+      return out;
+    };
+    const cells = all.flatMap(({ c }) => (c ? [c] : []));
+    return { h: joined(all.map(({ h }) => h)), ...(cells.length > 0 && { c: joined(cells) }) };
+  }
+
   /** As PyTorch prints it: `LSTM(50, 100, num_layers=2, batch_first=True)`. */
   toString(): string {
     const more = [...(this.numLayers > 1 ? [`num_layers=${this.numLayers}`] : []), 'batch_first=True'];

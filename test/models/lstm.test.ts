@@ -2,8 +2,11 @@ import { expect } from 'chai';
 import { Random } from '../../lib/compute/random.js';
 import { setCompute } from '../../lib/compute/threads.js';
 import { ArgumentError } from '../../lib/errors.js';
+import { Adam } from '../../lib/learner/adam.js';
+import type { Callback } from '../../lib/learner/callback.js';
 import { Learner } from '../../lib/learner/learner.js';
 import { accuracy } from '../../lib/learner/metrics.js';
+import type { OptFunc } from '../../lib/learner/optimizer.js';
 import { LSTMModel, type LSTMModelOptions } from '../../lib/models/lstm.js';
 import { checkGradients } from '../../lib/nn/check-gradients.js';
 import { lossGradient, lossOf } from '../../lib/nn/loss.js';
@@ -11,7 +14,7 @@ import { CrossEntropyLossFlat } from '../../lib/nn/losses.js';
 import type { Parameter } from '../../lib/nn/parameter.js';
 import { expectClose, golden } from '../support/golden.js';
 import { normals } from '../support/modules.js';
-import { CHAIN_ENTROPY, chainWindows, itemClasses, windowBatch, windowLoaders } from '../support/windows.js';
+import { CHAIN_ENTROPY, chainWindows, itemClasses, wholeLoader, windowBatch, windowLoaders } from '../support/windows.js';
 
 const lossFunc = new CrossEntropyLossFlat();
 const windows = chainWindows({ n: 40 });
@@ -55,6 +58,16 @@ describe('LSTMModel', () => {
         ')',
       ].join('\n'),
     );
+    const projected = make({ tied: true });
+    expect(String(projected).split('\n').slice(6, 8)).to.deep.equal([
+      '  (projection): Linear(in_features=7, out_features=5, bias=True)',
+      '  (fc): Linear(in_features=5, out_features=30, bias=True) with the weights of embedding',
+    ]);
+    expect(projected.parameters.slice(-3).map((p) => [p.name, p.shape.join('×')])).to.deep.equal([
+      ['projection.weight', '5×7'],
+      ['projection.bias', '5'],
+      ['fc.bias', '30'],
+    ]);
   });
 
   it("has PyTorch's logits, loss and gradients", () => {
@@ -87,10 +100,29 @@ describe('LSTMModel', () => {
     });
   });
 
+  it("follows PyTorch's Adam: the losses of its first five steps", async () => {
+    const { x, y, weights, torch_adam: adam } = golden('lstm');
+    const model = make({ layers: [6, 6] }, 11);
+    model.parameters.forEach((p, i) => {
+      p.value.set((Object.values(weights)[i] as number[]).flat());
+    });
+    const windows = { items: Int32Array.from(x.flat() as number[]), lengths: Int32Array.of(4, 4, 4), next: Int32Array.from(y as number[]), room: 4 };
+    const train = wholeLoader(windows);
+    const dls = { train, valid: { ...train, n: 0, length: 0 }, classes: itemClasses(11), showBatch() {}, decode: () => ({}) };
+    const losses: number[] = [];
+    const keep: Callback = { name: 'keep', afterLoss: ({ loss }) => void losses.push(loss) };
+    const optFunc: OptFunc = (params, { lr }) => new Adam(params, { lr, mom: 0.9, sqrMom: 0.999, eps: 1e-8, wd: 0 });
+    await new Learner(dls, model, { lossFunc, optFunc, cbs: keep }).fit(5, adam.lr);
+    expectClose(losses, adam.losses, 1e-6, 'losses');
+  });
+
   for (const [name, options, everyPosition] of [
     ['LSTM', {}, false],
     ['GRU, dropout everywhere', { cell: 'gru', dropout: 0.2, embedP: 0.3 }, false],
     ['tied vectors', { tied: true, layers: [6, 5] }, false],
+    ['tied vectors, projected', { tied: true, layers: [6, 7] }, false],
+    ['tied vectors, projected, every position', { tied: true, layers: [8], dropout: 0.2 }, true],
+    ['tied vectors, projected, sampled softmax', { tied: true, layers: [3], negatives: { n: 8, counts: new Float32Array(30).fill(3) } }, true],
     ['a target at every position', {}, true],
     ['a target at every position, tied vectors, dropout', { tied: true, layers: [5], dropout: 0.3 }, true],
     ['sampled softmax', { negatives: { n: 8, counts: new Float32Array(30).fill(3) } }, false],
@@ -157,7 +189,6 @@ describe('LSTMModel', () => {
   });
 
   it('says what cannot be', () => {
-    expect(() => make({ tied: true })).to.throw(ArgumentError, 'the last of layers is 7, embSz is 5');
     expect(() => make({ layers: [] })).to.throw(ArgumentError, 'at least one size');
     expect(() => make({ layers: [0] })).to.throw(ArgumentError, 'layers[0] must be a positive whole number');
     expect(() => make({ cell: 'rnn' as never })).to.throw(ArgumentError, "'lstm' or 'gru'");
@@ -204,6 +235,7 @@ describe('LSTMModel in a Learner', () => {
     ['GRU', { cell: 'gru' }, false],
     ['two layers with dropout', { layers: [24, 24], dropout: 0.1 }, false],
     ['tied vectors', { tied: true, embSz: 32, layers: [32] }, false],
+    ['tied vectors, projected', { tied: true, embSz: 32, layers: [48] }, false],
     ['a target at every position', {}, true],
     ['sampled softmax', { negatives: { n: 40, counts: new Array(30).fill(1) } }, false],
   ] as [string, LSTMModelOptions, boolean][]) {

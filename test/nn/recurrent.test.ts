@@ -97,8 +97,11 @@ describe('LSTM', () => {
     const states = lstm.forward(embedding.forward(items), packed, true);
     const at = (r: number, t: number): Float32Array => states.subarray((3 * t + r) * 6, (3 * t + r + 1) * 6);
     for (let r = 0; r < 3; r++) for (let t = 0; t < 4; t++) expectClose(at(r, t), expected.top_layer_outputs[r][t], 3e-7, `state ${r}, ${t}`);
+    const { h, c } = lstm.finalStates();
+    expectClose(h, expected.h_n.flat(2), 3e-7, 'h_n');
+    expectClose(c!, expected.c_n.flat(2), 3e-7, 'c_n');
     const last = states.slice(9 * 6);
-    expectClose(last, expected.h_n[1].flat(), 3e-7, 'h_n');
+    expectClose(last, expected.h_n[1].flat(), 3e-7, 'h_n of the last layer');
     const pred = linear.forward(last, 3);
     expectClose(pred, expected.logits.flat(), 5e-7, 'logits');
     const lossRows = { size: 3, pred, outputs: 11, targets: Float32Array.from(y as number[]) };

@@ -66,6 +66,24 @@ export function windowBatch(
   return batch;
 }
 
+/** A loader of all windows in one batch, in order. */
+export function wholeLoader(windows: Windows): DataLoader {
+  const n = windows.next.length;
+  const loader: DataLoader = {
+    n,
+    bs: n,
+    length: 1,
+    batches: () => [
+      windowBatch(
+        windows,
+        Array.from({ length: n }, (_, i) => i),
+      ),
+    ],
+    inOrder: () => loader,
+  };
+  return loader;
+}
+
 /** Loaders over windows: the last fifth is for validation. */
 export function windowLoaders(
   windows: Windows,

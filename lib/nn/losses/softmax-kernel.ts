@@ -11,6 +11,13 @@ let room = float32(0);
 let parts: ArrayLike<number> = [];
 let losses = new Float64Array(0);
 
+/** How many of the rows of the last call have their own class's logit as the highest, or one of the highest. Rows that do not count have not. */
+export function rightRows(size: number): number {
+  let right = 0;
+  for (let i = 0; i < size; i++) if (parts[2 * i + 1] === 0 && classes[i] >= 0) right++;
+  return right;
+}
+
 /** Rows of logits and their classes, −1 for a row that does not count. */
 export interface SoftmaxRows {
   readonly size: number;
