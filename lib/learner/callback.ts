@@ -1,5 +1,6 @@
 import { ArgumentError } from '../errors.js';
-import type { EventName } from './events.js';
+import { didYouMean } from '../options.js';
+import { type EventName, events } from './events.js';
 import type { Learner } from './learner.js';
 
 /** Handlers by event. Those of the inner loop run once a batch and must be synchronous; the others may return a promise. */
@@ -17,8 +18,8 @@ export type EventHandlers = { [E in EventName]?: (learn: Learner) => void | Prom
  * await learn.fit(1, 1e-3, { cbs: [logLr] });
  */
 export interface Callback extends EventHandlers {
-  /** Shown by `summary`. */
-  readonly name: string;
+  /** Shown by `summary` and in errors; default: the name of its class, `callback` for an object without one. */
+  readonly name?: string;
   /** Callbacks run by ascending order; default 0. TrainEval −10, Recorder 50, schedules and progress 60. */
   readonly order?: number;
   /** False: the events of training batches pass it by. */
@@ -43,11 +44,40 @@ export function defaultCallbacks(): Callback[] {
   return factories.map((make) => make());
 }
 
-/** Throws unless this is a callback. */
+/** What a callback is called. */
+export function callbackName(cb: Callback): string {
+  const type = cb.constructor.name;
+  return cb.name ?? (type === 'Object' ? 'callback' : type);
+}
+
+/** Throws unless this is a callback: an object with handlers, each named after an event. A mistyped one would never be called. */
 export function checkCallback(cb: unknown): asserts cb is Callback {
-  if (typeof cb === 'object' && cb !== null && typeof (cb as Callback).name === 'string') return;
-  const hint = typeof cb === 'function' && cb.name ? ` Make one: new ${cb.name}().` : '';
-  throw new ArgumentError(
-    `A callback is an object with a name and handlers, such as { name: 'mine', afterEpoch: (learn) => … }, got ${typeof cb}.${hint}`,
-  );
+  const example = "such as { name: 'mine', afterEpoch: (learn) => … }";
+  if (typeof cb !== 'object' || cb === null || cb instanceof Promise) {
+    const hint = typeof cb === 'function' && cb.name ? ` Make one: new ${cb.name}().` : '';
+    throw new ArgumentError(`A callback is an object with handlers, ${example}, got ${cb === null ? 'null' : typeof cb}.${hint}`);
+  }
+  const { name } = cb as Callback;
+  if (name !== undefined && typeof name !== 'string') throw new ArgumentError(`The name of a callback must be a string, got ${typeof name}.`);
+  let handlers = 0;
+  for (const event of fieldsOf(cb)) {
+    const value = (cb as Record<string, unknown>)[event];
+    if (!(events as readonly string[]).includes(event)) {
+      if (typeof value !== 'function') continue;
+      throw new ArgumentError(`The callback ${callbackName(cb)} has a handler for an event that never comes, "${event}"${didYouMean(event, events)}`);
+    }
+    if (value === undefined) continue;
+    if (typeof value !== 'function') throw new ArgumentError(`${event} of a callback must be a function of the learner, got ${typeof value}.`);
+    handlers++;
+  }
+  if (handlers === 0)
+    throw new ArgumentError(`The callback ${callbackName(cb)} has no handler for any event: a callback is an object with handlers, ${example}.`);
+}
+
+/** Names of fields and methods, inherited ones as well, that look like those of events. */
+function fieldsOf(cb: object): Set<string> {
+  const names = new Set<string>();
+  for (let o: object | null = cb; o && o !== Object.prototype; o = Object.getPrototypeOf(o))
+    for (const name of Object.getOwnPropertyNames(o)) if (/^(before|after)/.test(name)) names.add(name);
+  return names;
 }

@@ -4,6 +4,7 @@ import { fingerprint } from '../data/packed-strings.js';
 import { openSafetensors, type SafetensorsFile, type Tensor, writeSafetensors } from '../data/safetensors.js';
 import { ArgumentError, DataError, NumericError } from '../errors.js';
 import type { Model } from '../nn/model.js';
+import { checkOptions } from '../options.js';
 import type { Learner } from './learner.js';
 import type { OptimizerState } from './optimizer.js';
 import type { UnfinishedRun } from './resume.js';
@@ -110,7 +111,9 @@ function firstNotFinite(values: Float32Array): number {
 }
 
 /** See Learner.save. */
-export function saveCheckpoint(learn: Learner, file: string, { withOpt = true }: SaveOptions = {}): void {
+export function saveCheckpoint(learn: Learner, file: string, options: SaveOptions = {}): void {
+  checkOptions(options, ['withOpt'], 'save');
+  const { withOpt = true } = options;
   learn.settle();
   const { model, dls } = learn;
   const tensors = modelTensors(model);
@@ -134,7 +137,9 @@ function trainingConfig(learn: Learner, tensors: Map<string, Tensor>): Json {
 }
 
 /** See Learner.load. Reads and checks everything, then changes the learner. */
-export function loadCheckpoint(learn: Learner, file: string, { withOpt = true, strict = true }: LoadOptions = {}): void {
+export function loadCheckpoint(learn: Learner, file: string, options: LoadOptions = {}): void {
+  checkOptions(options, ['withOpt', 'strict'], 'load');
+  const { withOpt = true, strict = true } = options;
   openSafetensors(file, (st) => {
     const config = fileConfig(st, ['checkpoint', 'learner']);
     if (strict) checkClasses(config, learn);

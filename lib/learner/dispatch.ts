@@ -1,5 +1,5 @@
 import { ArgumentError } from '../errors.js';
-import type { Callback } from './callback.js';
+import { type Callback, callbackName } from './callback.js';
 import { type EventName, innerLoop } from './events.js';
 import type { Learner } from './learner.js';
 
@@ -15,7 +15,7 @@ export class Dispatcher {
       if (!runsNow(cb, event, this.learn.training)) continue;
       const result = cb[event]?.(this.learn);
       if (result instanceof Promise) {
-        throw new ArgumentError(`${cb.name}.${event} returned a promise: handlers that run in every batch must be synchronous.`);
+        throw new ArgumentError(`${callbackName(cb)}.${event} returned a promise: handlers that run in every batch must be synchronous.`);
       }
     }
   }

@@ -1,4 +1,5 @@
 import { ArgumentError } from '../errors.js';
+import { checkOptions } from '../options.js';
 import type { Callback } from './callback.js';
 import { groupRates, type LearningRate, type Slice } from './groups.js';
 import type { Learner } from './learner.js';
@@ -55,6 +56,23 @@ export interface FineTuneOptions extends FitOneCycleOptions {
   pctStart?: number;
   /** As in fitOneCycle; default 5. */
   div?: number;
+}
+
+const every = ['wd', 'cbs', 'resetOpt', 'startEpoch'] as const;
+const oneCycleNames = [...every, 'div', 'divFinal', 'pctStart', 'moms'] as const;
+const names = {
+  fit: every,
+  fitOneCycle: oneCycleNames,
+  fitFlatCos: [...every, 'divFinal', 'pctStart'],
+  fitSgdr: [...every, 'lrMax', 'cycleMult'],
+  fineTune: [...oneCycleNames, 'freezeEpochs', 'lrMult'],
+} as const;
+
+/** The callbacks of a run, and its other options; throws ArgumentError for one that there is not. */
+export function fitOptions<O extends FitOptions>(method: keyof typeof names, options: O): { cbs: readonly Callback[]; options: Omit<O, 'cbs'> } {
+  checkOptions<FineTuneOptions & FitSgdrOptions>(options, names[method], method);
+  const { cbs = [], ...rest } = options;
+  return { cbs: [cbs].flat() as readonly Callback[], options: rest };
 }
 
 /** A run as it was asked for, without its callbacks: plain data, so that it can be saved and taken up again. */

@@ -2,6 +2,7 @@ import type { DataLoaders } from '../data/batch.js';
 import { ArgumentError } from '../errors.js';
 import { type Loss, MSELossFlat } from '../nn/losses.js';
 import type { Model } from '../nn/model.js';
+import { checkOptions } from '../options.js';
 import { Adam } from './adam.js';
 import type { Callback } from './callback.js';
 import { checkMoms } from './fit.js';
@@ -37,6 +38,22 @@ export interface LearnerOptions {
   modelDir?: string;
 }
 
+/** Their names. */
+export const learnerOptions = [
+  'lossFunc',
+  'optFunc',
+  'splitter',
+  'lr',
+  'metrics',
+  'cbs',
+  'wd',
+  'wdBnBias',
+  'trainBn',
+  'moms',
+  'path',
+  'modelDir',
+] as const satisfies readonly (keyof LearnerOptions)[];
+
 /** A learner's options as it keeps them. */
 export interface ResolvedOptions
   extends Required<Pick<LearnerOptions, 'lossFunc' | 'splitter' | 'lr' | 'wdBnBias' | 'trainBn' | 'moms' | 'path' | 'modelDir'>> {
@@ -58,8 +75,7 @@ export function resolveOptions(dls: DataLoaders, model: Model, options: LearnerO
   if (!Array.isArray(model?.parameters) || typeof model.forward !== 'function') {
     throw new ArgumentError(`A learner needs a model, such as new EmbeddingDotBias(50, dls.classes), got ${shown(model)}.`);
   }
-  if (typeof options !== 'object' || options === null)
-    throw new ArgumentError(`A learner's options are an object, such as { lr: 1e-3 }, got ${shown(options)}.`);
+  checkOptions(options, learnerOptions, 'a learner');
   const { lossFunc = new MSELossFlat(), splitter = oneGroup, lr = 1e-3, wd, moms = [0.95, 0.85, 0.95] } = options;
   if (typeof lossFunc?.losses !== 'function') {
     throw new ArgumentError(

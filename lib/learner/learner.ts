@@ -5,9 +5,18 @@ import type { Table } from '../data/table.js';
 import { ArgumentError } from '../errors.js';
 import type { Loss } from '../nn/losses.js';
 import type { Model } from '../nn/model.js';
-import { type Callback, checkCallback, defaultCallbacks } from './callback.js';
+import { checkOptions } from '../options.js';
+import { type Callback, defaultCallbacks } from './callback.js';
 import { type LoadOptions, loadCheckpoint, type SaveOptions, saveCheckpoint } from './checkpoint.js';
-import { type FineTuneOptions, type FitFlatCosOptions, type FitOneCycleOptions, type FitOptions, type FitSgdrOptions, fineTuneCalls } from './fit.js';
+import {
+  type FineTuneOptions,
+  type FitFlatCosOptions,
+  type FitOneCycleOptions,
+  type FitOptions,
+  type FitSgdrOptions,
+  fineTuneCalls,
+  fitOptions,
+} from './fit.js';
 import { groupRates, type LearningRate, type Splitter, splitParameters } from './groups.js';
 import { type LearnerOptions, list, resolveOptions } from './learner-options.js';
 import { Loop } from './loop.js';
@@ -44,8 +53,6 @@ export class Learner extends RunState {
   path: string;
   /** Folder of saved models, below `path` unless it is absolute. */
   modelDir: string;
-  /** Callbacks, in no particular order. */
-  readonly cbs: Callback[] = [];
 
   /** Runs the epochs and batches. */
   readonly loop: Loop;
@@ -127,27 +134,17 @@ export class Learner extends RunState {
     this.freezeTo(0);
   }
 
-  /** Adds callbacks for good. */
-  addCbs(cbs: Callback | readonly Callback[]): void {
-    for (const cb of list(cbs)) checkCallback(cb);
-    this.cbs.push(...list(cbs));
-  }
-
-  /** Takes callbacks away. */
-  removeCbs(cbs: Callback | readonly Callback[]): void {
-    for (const cb of list(cbs)) {
-      const i = this.cbs.indexOf(cb);
-      if (i >= 0) this.cbs.splice(i, 1);
-    }
-  }
-
   /**
    * Trains for `nEpoch` epochs at a constant learning rate (or as callbacks set it).
+   *
+   * An interrupt (the notebook's stop button, Ctrl-C in a script) ends this and every other kind of run after the batch at hand, without an error: the promise is
+   * fulfilled, what was learnt stays, `learn.interrupted` is true, and `resume` goes on.
    * @param nEpoch epochs
    * @param lr learning rate; default the learner's
    */
-  async fit(nEpoch: number, lr: LearningRate = this.lr, { cbs = [], ...options }: FitOptions = {}): Promise<void> {
-    await this.loop.fit([{ method: 'fit', nEpoch, lr, options }], list(cbs));
+  async fit(nEpoch: number, lr: LearningRate = this.lr, given: FitOptions = {}): Promise<void> {
+    const { cbs, options } = fitOptions('fit', given);
+    await this.loop.fit([{ method: 'fit', nEpoch, lr, options }], cbs);
   }
 
   /**
@@ -156,8 +153,9 @@ export class Learner extends RunState {
    * @param nEpoch epochs
    * @param lrMax highest learning rate; default the learner's
    */
-  async fitOneCycle(nEpoch: number, lrMax: LearningRate = this.lr, { cbs = [], ...options }: FitOneCycleOptions = {}): Promise<void> {
-    await this.loop.fit([{ method: 'fitOneCycle', nEpoch, lr: lrMax, options }], list(cbs));
+  async fitOneCycle(nEpoch: number, lrMax: LearningRate = this.lr, given: FitOneCycleOptions = {}): Promise<void> {
+    const { cbs, options } = fitOptions('fitOneCycle', given);
+    await this.loop.fit([{ method: 'fitOneCycle', nEpoch, lr: lrMax, options }], cbs);
   }
 
   /**
@@ -165,8 +163,9 @@ export class Learner extends RunState {
    * @param nEpoch epochs
    * @param lr learning rate; default the learner's
    */
-  async fitFlatCos(nEpoch: number, lr: LearningRate = this.lr, { cbs = [], ...options }: FitFlatCosOptions = {}): Promise<void> {
-    await this.loop.fit([{ method: 'fitFlatCos', nEpoch, lr, options }], list(cbs));
+  async fitFlatCos(nEpoch: number, lr: LearningRate = this.lr, given: FitFlatCosOptions = {}): Promise<void> {
+    const { cbs, options } = fitOptions('fitFlatCos', given);
+    await this.loop.fit([{ method: 'fitFlatCos', nEpoch, lr, options }], cbs);
   }
 
   /**
@@ -174,8 +173,10 @@ export class Learner extends RunState {
    * @param nCycles cycles
    * @param cycleLen epochs of the first cycle; each further one is `cycleMult` times as long as the one before
    */
-  async fitSgdr(nCycles: number, cycleLen: number, { lrMax: lr = this.lr, cbs = [], ...options }: FitSgdrOptions = {}): Promise<void> {
-    await this.loop.fit([{ method: 'fitSgdr', nCycles, cycleLen, lr, options }], list(cbs));
+  async fitSgdr(nCycles: number, cycleLen: number, given: FitSgdrOptions = {}): Promise<void> {
+    const { cbs, options: all } = fitOptions('fitSgdr', given);
+    const { lrMax: lr = this.lr, ...options } = all;
+    await this.loop.fit([{ method: 'fitSgdr', nCycles, cycleLen, lr, options }], cbs);
   }
 
   /**
@@ -184,9 +185,10 @@ export class Learner extends RunState {
    * @param epochs epochs of the second run
    * @param baseLr default 2e-3; rates for each group (an array or a slice) are taken as they are, and halved in the second run
    */
-  async fineTune(epochs: number, baseLr: LearningRate = 2e-3, { cbs = [], ...options }: FineTuneOptions = {}): Promise<void> {
+  async fineTune(epochs: number, baseLr: LearningRate = 2e-3, given: FineTuneOptions = {}): Promise<void> {
+    const { cbs, options } = fitOptions('fineTune', given);
     if (this.opt.groups.length === 1) this.freeze(); // says what is missing
-    await this.loop.fit(fineTuneCalls(epochs, baseLr, options), list(cbs));
+    await this.loop.fit(fineTuneCalls(epochs, baseLr, options), cbs);
   }
 
   /**
@@ -194,7 +196,9 @@ export class Learner extends RunState {
    * with the very weights of a run that was never stopped.
    * @param options.cbs callbacks of the run; default: those it had, with all they know. After `load` there are none: give new ones, which begin anew
    */
-  async resume({ cbs }: { cbs?: Callback | readonly Callback[] } = {}): Promise<void> {
+  async resume(options: { cbs?: Callback | readonly Callback[] } = {}): Promise<void> {
+    checkOptions(options, ['cbs'], 'resume');
+    const { cbs } = options;
     await this.loop.resume(cbs && list(cbs));
   }
 
@@ -215,28 +219,18 @@ export class Learner extends RunState {
     return lrFind(this, options);
   }
 
-  /** Runs `work` without the callbacks that only show progress. */
-  noLogging<T>(work: () => Promise<T>): Promise<T> {
-    return this.withoutCbs((cb) => cb.name === 'Progress', work);
-  }
-
-  /** Runs `work` without some of the callbacks. */
-  async withoutCbs<T>(left: (cb: Callback) => boolean, work: () => Promise<T>): Promise<T> {
-    const all = [...this.cbs];
-    this.cbs.splice(0, all.length, ...all.filter((cb) => !left(cb)));
-    try {
-      return await work();
-    } finally {
-      this.cbs.splice(0, this.cbs.length, ...all);
-    }
-  }
-
   /**
-   * Validation loss and metrics.
+   * Validation loss and metrics, without training.
    * @param options.dsIdx 0 the training set, in order and whole; 1 (default) the validation set
-   * @param options.dl another loader instead
+   * @param options.dl another loader instead, e.g. `dls.testDl(rows)`
+   * @returns numbers in the order of the training table, [valid_loss, metric, metric …], as fastai's `validate`; null each if there are no rows
+   * @example
+   * const learn = collabLearner(dls, { metrics: [rmse, mae] });
+   * const [loss, rmseOfValid, maeOfValid] = await learn.validate();
    */
-  async validate({ dsIdx = 1, dl, cbs = [] }: { dsIdx?: 0 | 1; dl?: DataLoader; cbs?: Callback | readonly Callback[] } = {}): Promise<LogRow> {
+  async validate(options: { dsIdx?: 0 | 1; dl?: DataLoader; cbs?: Callback | readonly Callback[] } = {}): Promise<LogRow> {
+    checkOptions(options, ['dsIdx', 'dl', 'cbs'], 'validate');
+    const { dsIdx = 1, dl, cbs = [] } = options;
     await this.loop.run(() => this.loop.validate(dl ?? this.loader(dsIdx)), list(cbs));
     return this.recorder.validValues();
   }

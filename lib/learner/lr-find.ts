@@ -1,5 +1,6 @@
 import { display } from '../data/display.js';
 import { ArgumentError } from '../errors.js';
+import { checkOptions } from '../options.js';
 import { CancelFitException, CancelValidException } from './events.js';
 import type { Learner } from './learner.js';
 import { ParamScheduler } from './param-scheduler.js';
@@ -77,6 +78,7 @@ class LRFinder extends ParamScheduler {
 
 /** fastai's `lr_find` (callback/schedule.py). See Learner.lrFind. */
 export async function lrFind(learn: Learner, options: LrFindOptions = {}): Promise<LrFindResult> {
+  checkOptions(options, ['startLr', 'endLr', 'numIt', 'stopDiv', 'showPlot', 'suggestFuncs'], 'lrFind');
   const { startLr = 1e-7, endLr = 10, stopDiv = true, showPlot = true, suggestFuncs = ['valley'] } = options;
   const asked = options.numIt ?? 100;
   if (!(startLr > 0 && endLr > startLr)) throw new ArgumentError(`lrFind needs 0 < startLr < endLr, got ${startLr} and ${endLr}.`);

@@ -2,6 +2,7 @@ import type { DataLoader } from '../data/batch.js';
 import { display } from '../data/display.js';
 import { Table } from '../data/table.js';
 import { ArgumentError, NumericError } from '../errors.js';
+import { checkOptions } from '../options.js';
 import type { Callback } from './callback.js';
 import type { Learner } from './learner.js';
 import { notFinite } from './not-finite.js';
@@ -42,6 +43,7 @@ export interface Predictions {
 
 /** fastai's `get_preds`, with named results. See Learner.getPreds. */
 export async function getPreds(learn: Learner, options: GetPredsOptions = {}): Promise<Predictions> {
+  checkOptions(options, ['dsIdx', 'dl', 'withInput', 'withDecoded', 'withLoss', 'act', 'inner'], 'getPreds');
   const { dsIdx = 1, withInput = false, withDecoded = false, withLoss = false, act, inner = false } = options;
   const dl = (options.dl ?? learn.loader(dsIdx)).inOrder();
   if (dl.n === 0) throw new ArgumentError('There are no rows to predict: this part of the data is empty.');
@@ -87,10 +89,9 @@ function firstNaN(values: Float32Array): number {
 }
 
 /** fastai's `show_results`: decoded rows with their predictions. */
-export async function showResults(
-  learn: Learner,
-  { dsIdx = 1, dl, maxN = 9 }: { dsIdx?: 0 | 1; dl?: DataLoader; maxN?: number } = {},
-): Promise<void> {
+export async function showResults(learn: Learner, options: { dsIdx?: 0 | 1; dl?: DataLoader; maxN?: number } = {}): Promise<void> {
+  checkOptions(options, ['dsIdx', 'dl', 'maxN'], 'showResults');
+  const { dsIdx = 1, dl, maxN = 9 } = options;
   if (!(maxN >= 1)) throw new ArgumentError(`maxN must be a number of rows, at least 1, got ${maxN}.`);
   const { lossFunc, model } = learn;
   const rows: Record<string, string | number>[] = [];

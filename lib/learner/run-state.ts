@@ -1,7 +1,9 @@
 import type { Batch, DataLoader } from '../data/batch.js';
+import { type Callback, checkCallback } from './callback.js';
+import { list } from './learner-options.js';
 import type { RunPosition } from './resume.js';
 
-/** The state of a run, for callbacks to read and steer: a Learner has it. */
+/** The state of a run, for callbacks to read and steer, and these callbacks: a Learner has it. */
 export class RunState {
   /** The batch at hand. */
   batch: Batch = { size: 0, inputs: [], targets: new Float32Array(0), rows: new Int32Array(0) };
@@ -33,8 +35,40 @@ export class RunState {
   resumed: RunPosition | undefined;
   /** Whether the last run was interrupted. */
   interrupted = false;
+  /** Callbacks, in no particular order. */
+  readonly cbs: Callback[] = [];
 
   constructor(dl: DataLoader) {
     this.dl = dl;
+  }
+
+  /** Adds callbacks for good. */
+  addCbs(cbs: Callback | readonly Callback[]): void {
+    for (const cb of list(cbs)) checkCallback(cb);
+    this.cbs.push(...list(cbs));
+  }
+
+  /** Takes callbacks away. */
+  removeCbs(cbs: Callback | readonly Callback[]): void {
+    for (const cb of list(cbs)) {
+      const i = this.cbs.indexOf(cb);
+      if (i >= 0) this.cbs.splice(i, 1);
+    }
+  }
+
+  /** Runs `work` without the callbacks that only show progress. */
+  noLogging<T>(work: () => Promise<T>): Promise<T> {
+    return this.withoutCbs((cb) => cb.name === 'Progress', work);
+  }
+
+  /** Runs `work` without some of the callbacks. */
+  async withoutCbs<T>(left: (cb: Callback) => boolean, work: () => Promise<T>): Promise<T> {
+    const all = [...this.cbs];
+    this.cbs.splice(0, all.length, ...all.filter((cb) => !left(cb)));
+    try {
+      return await work();
+    } finally {
+      this.cbs.splice(0, this.cbs.length, ...all);
+    }
   }
 }

@@ -1,4 +1,5 @@
 import { type Cell, Table } from '../data/table.js';
+import { callbackName } from './callback.js';
 import type { Learner } from './learner.js';
 
 /** One row for every parameter, then the totals, loss, optimizer and callbacks (fastai's `summary`). */
@@ -11,7 +12,7 @@ export function summary(learn: Learner): Table {
     params: p.value.length,
     trainable: p.trainable ? 'yes' : 'no',
   }));
-  const callbacks = [...learn.cbs].sort((a, b) => (a.order ?? 0) - (b.order ?? 0)).map((cb) => cb.name);
+  const callbacks = [...learn.cbs].sort((a, b) => (a.order ?? 0) - (b.order ?? 0)).map(callbackName);
   rows.push(
     { name: 'total', value: learn.model.constructor.name, params: count(true) + count(false) },
     { name: 'total trainable', params: count(true) },

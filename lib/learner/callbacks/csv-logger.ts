@@ -4,6 +4,7 @@ import { makeFolder, writeAtomically } from '../../data/atomic-write.js';
 import { Table } from '../../data/table.js';
 import { existingFile, isFile, splitRecord } from '../../data/text-file.js';
 import { ArgumentError, DataError } from '../../errors.js';
+import { checkOptions } from '../../options.js';
 import type { Callback } from '../callback.js';
 import type { Learner } from '../learner.js';
 
@@ -32,7 +33,9 @@ export class CSVLogger implements Callback {
   readonly append: boolean;
   private file: string;
 
-  constructor({ fname = 'history.csv', append = false }: CSVLoggerOptions = {}) {
+  constructor(options: CSVLoggerOptions = {}) {
+    checkOptions(options, ['fname', 'append'], 'CSVLogger');
+    const { fname = 'history.csv', append = false } = options;
     if (typeof fname !== 'string' || fname === '' || fname.includes('\0'))
       throw new ArgumentError(`fname must be the path of a file, got ${JSON.stringify(fname)}.`);
     this.fname = fname;

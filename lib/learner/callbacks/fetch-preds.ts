@@ -1,4 +1,5 @@
 import { ArgumentError } from '../../errors.js';
+import { checkOptions } from '../../options.js';
 import type { Callback } from '../callback.js';
 import type { Learner } from '../learner.js';
 import type { GetPredsOptions, Predictions } from '../preds.js';
@@ -24,7 +25,9 @@ export class FetchPreds implements Callback {
   private readonly options: GetPredsOptions;
   private readonly left: readonly Callback[];
 
-  constructor({ cbs = [], ...options }: FetchPredsOptions = {}) {
+  constructor(given: FetchPredsOptions = {}) {
+    checkOptions(given, ['dsIdx', 'dl', 'withInput', 'withDecoded', 'withLoss', 'act', 'cbs'], 'FetchPreds');
+    const { cbs = [], ...options } = given;
     const { dsIdx = 1 } = options;
     if (dsIdx !== 0 && dsIdx !== 1) throw new ArgumentError(`dsIdx is 0 for the training set or 1 for the validation set, got ${dsIdx}.`);
     this.options = options;

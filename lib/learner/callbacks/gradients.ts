@@ -1,4 +1,5 @@
 import { ArgumentError, NumericError } from '../../errors.js';
+import { checkOptions } from '../../options.js';
 import type { Callback } from '../callback.js';
 import { CancelBatchException } from '../events.js';
 import type { Learner } from '../learner.js';
@@ -23,7 +24,9 @@ export class GradientClip implements Callback {
   /** The norm before the last step. */
   norm = NaN;
 
-  constructor({ maxNorm = 1, normType = 2 }: GradientClipOptions = {}) {
+  constructor(options: GradientClipOptions = {}) {
+    checkOptions(options, ['maxNorm', 'normType'], 'GradientClip');
+    const { maxNorm = 1, normType = 2 } = options;
     if (!(maxNorm > 0)) throw new ArgumentError(`maxNorm must be positive, got ${maxNorm}.`);
     if (!(normType > 0)) throw new ArgumentError(`normType must be positive, got ${normType}.`);
     this.maxNorm = maxNorm;
@@ -76,7 +79,9 @@ export class GradientAccumulation implements Callback {
   readonly nAcc: number;
   private count = 0;
 
-  constructor({ nAcc = 32 }: GradientAccumulationOptions = {}) {
+  constructor(options: GradientAccumulationOptions = {}) {
+    checkOptions(options, ['nAcc'], 'GradientAccumulation');
+    const { nAcc = 32 } = options;
     if (!(Number.isInteger(nAcc) && nAcc > 0)) throw new ArgumentError(`nAcc must be a positive whole number of rows, got ${nAcc}.`);
     this.nAcc = nAcc;
   }

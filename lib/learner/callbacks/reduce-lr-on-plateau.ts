@@ -1,7 +1,8 @@
 import { display } from '../../data/display.js';
 import { ArgumentError } from '../../errors.js';
+import { checkOptions } from '../../options.js';
 import type { Learner } from '../learner.js';
-import { type PatienceOptions, PatientTracker } from './tracker.js';
+import { type PatienceOptions, PatientTracker, patienceOptions } from './tracker.js';
 
 /** Options of ReduceLROnPlateau; defaults as fastai's. */
 export interface ReduceLROnPlateauOptions extends PatienceOptions {
@@ -22,8 +23,10 @@ export class ReduceLROnPlateau extends PatientTracker {
   readonly factor: number;
   readonly minLr: number;
 
-  constructor({ factor = 10, minLr = 0, ...options }: ReduceLROnPlateauOptions = {}) {
-    super(options);
+  constructor(options: ReduceLROnPlateauOptions = {}) {
+    checkOptions(options, [...patienceOptions, 'factor', 'minLr'], 'ReduceLROnPlateau');
+    const { factor = 10, minLr = 0, ...rest } = options;
+    super(rest);
     if (!(factor > 1)) throw new ArgumentError(`factor must be more than 1, got ${factor}.`);
     if (!(minLr >= 0)) throw new ArgumentError(`minLr must not be negative, got ${minLr}.`);
     this.factor = factor;

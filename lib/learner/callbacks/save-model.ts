@@ -1,10 +1,11 @@
 import path from 'node:path';
 import { display } from '../../data/display.js';
 import { ArgumentError } from '../../errors.js';
+import { checkOptions } from '../../options.js';
 import { keepState } from '../keep-state.js';
 import type { Learner } from '../learner.js';
 import { modelFile } from '../model-file.js';
-import { Tracker, type TrackerOptions } from './tracker.js';
+import { Tracker, type TrackerOptions, trackerOptions } from './tracker.js';
 
 /** Options of SaveModel; defaults as fastai's. */
 export interface SaveModelOptions extends TrackerOptions {
@@ -36,8 +37,10 @@ export class SaveModel extends Tracker {
   lastSavedPath: string | undefined;
   private goBack: (() => void) | undefined;
 
-  constructor({ fname = 'model', everyEpoch = false, atEnd = false, withOpt = false, ...options }: SaveModelOptions = {}) {
-    super(options);
+  constructor(options: SaveModelOptions = {}) {
+    checkOptions(options, [...trackerOptions, 'fname', 'everyEpoch', 'atEnd', 'withOpt'], 'SaveModel');
+    const { fname = 'model', everyEpoch = false, atEnd = false, withOpt = false, ...rest } = options;
+    super(rest);
     this.everyEpoch = Number(everyEpoch);
     if (!(Number.isInteger(this.everyEpoch) && this.everyEpoch >= 0)) {
       throw new ArgumentError(`everyEpoch is true, false or a whole number of epochs, got ${everyEpoch}.`);

@@ -1,4 +1,5 @@
 import { ArgumentError } from '../../errors.js';
+import { checkOptions } from '../../options.js';
 import type { Callback } from '../callback.js';
 import { CancelTrainException, CancelValidException } from '../events.js';
 import type { Learner } from '../learner.js';
@@ -21,7 +22,9 @@ export class ShortEpoch implements Callback {
   readonly pct: number;
   readonly shortValid: boolean;
 
-  constructor({ pct = 0.01, shortValid = true }: ShortEpochOptions = {}) {
+  constructor(options: ShortEpochOptions = {}) {
+    checkOptions(options, ['pct', 'shortValid'], 'ShortEpoch');
+    const { pct = 0.01, shortValid = true } = options;
     if (!(pct >= 0 && pct <= 1)) throw new ArgumentError(`pct is a share between 0 and 1, got ${pct}.`);
     this.pct = pct;
     this.shortValid = shortValid;

@@ -1,4 +1,5 @@
 import { ArgumentError, UnknownIdError } from '../../errors.js';
+import { checkOptions } from '../../options.js';
 import type { Callback } from '../callback.js';
 import type { Learner } from '../learner.js';
 
@@ -13,6 +14,9 @@ export interface TrackerOptions {
   /** Whether each fit starts to compare anew; default true. */
   resetOnFit?: boolean;
 }
+
+/** Their names. */
+export const trackerOptions = ['monitor', 'comp', 'minDelta', 'resetOnFit'] as const;
 
 /** Base of callbacks that look for the best value of a column of the training table (fastai's TrackerCallback). */
 export abstract class Tracker implements Callback {
@@ -30,7 +34,9 @@ export abstract class Tracker implements Callback {
   newBest = false;
   private column = 0;
 
-  constructor({ monitor = 'valid_loss', comp, minDelta = 0, resetOnFit = true }: TrackerOptions = {}) {
+  constructor(options: TrackerOptions = {}) {
+    checkOptions(options, trackerOptions, new.target.name);
+    const { monitor = 'valid_loss', comp, minDelta = 0, resetOnFit = true } = options;
     if (!(minDelta >= 0)) throw new ArgumentError(`minDelta must not be negative, got ${minDelta}.`);
     if (comp !== undefined && comp !== 'less' && comp !== 'greater') throw new ArgumentError(`comp is 'less' or 'greater', got '${comp}'.`);
     this.monitor = monitor;
@@ -74,14 +80,19 @@ export interface PatienceOptions extends TrackerOptions {
   patience?: number;
 }
 
+/** Their names. */
+export const patienceOptions = [...trackerOptions, 'patience'] as const;
+
 /** Base of trackers that act after some epochs without improvement. */
 export abstract class PatientTracker extends Tracker {
   readonly patience: number;
   /** Epochs since the best. */
   wait = 0;
 
-  constructor({ patience = 1, ...options }: PatienceOptions = {}) {
-    super(options);
+  constructor(options: PatienceOptions = {}) {
+    checkOptions(options, patienceOptions, new.target.name);
+    const { patience = 1, ...rest } = options;
+    super(rest);
     if (!(Number.isInteger(patience) && patience > 0))
       throw new ArgumentError(`patience must be a positive whole number of epochs, got ${patience}.`);
     this.patience = patience;
