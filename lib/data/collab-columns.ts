@@ -1,6 +1,35 @@
 import { DataError } from '../errors.js';
 import type { RawColumn } from './collab-classes.js';
+import type { LoadedTable } from './read-table.js';
 import type { Table } from './table.js';
+
+/** The columns of users, items and ratings: those named, else the first three. */
+export function columnsOf(table: Table, given: { userName?: string; itemName?: string; ratingName?: string }): [string, string, string] {
+  const [user, item, rating] = [given.userName, given.itemName, given.ratingName].map((name, i) => name ?? table.columnNames[i]);
+  if (rating === undefined) {
+    throw new DataError(`Columns of users, items and ratings are needed, but the table has only: ${table.columnNames.join(', ')}.`);
+  }
+  return [user, item, rating];
+}
+
+/** Throws DataError naming the line of a text file on which an id is missing or a rating is no finite number. */
+export async function checkLines(path: string, { table, lineOf }: LoadedTable, [user, item, rating]: [string, string, string]): Promise<void> {
+  if (!lineOf) return;
+  for (const name of [user, item, rating]) {
+    const column = table.column(name);
+    const isRating = name === rating;
+    for (let i = 0; i < column.length; i++) {
+      const value = column[i];
+      const missing = value === null || Number.isNaN(value);
+      if (isRating ? !missing && Number.isFinite(Math.fround(Number(value))) && value !== '' : !missing) continue;
+      const got = missing ? 'nothing' : typeof value === 'string' ? `"${value}"` : value;
+      throw new DataError(
+        `"${path}", line ${await lineOf(i)}, column "${name}": expected ${isRating ? 'a finite number, which a float32 holds' : 'an id'}, got ${got}. ` +
+          (isRating ? 'Name the columns by userName, itemName and ratingName.' : 'Drop such rows first.'),
+      );
+    }
+  }
+}
 
 /** A column of ids, none missing. */
 export function rawColumn(table: Table, name: string): RawColumn {

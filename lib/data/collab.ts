@@ -1,13 +1,13 @@
 import { ArgumentError, DataError, UnknownIdError } from '../errors.js';
 import type { Batch, DataLoaders } from './batch.js';
 import { encodeWith, fitColumn, type RawColumn } from './collab-classes.js';
-import { ratings, rawColumn } from './collab-columns.js';
+import { checkLines, columnsOf, ratings, rawColumn } from './collab-columns.js';
 import { CollabDataLoader, type Shuffle } from './collab-loader.js';
 import { type Csr, checkCsr, csrFromPairs } from './csr.js';
 import { display } from './display.js';
 import { type NegativeOptions, negativeSamplers } from './negatives.js';
 import { Plays } from './plays.js';
-import { readTable } from './read-table.js';
+import { loadTable, type ReadTableOptions } from './read-table.js';
 import { type RowWeights, rowWeights } from './row-weights.js';
 import { checkedSplit, randomSplit, type Split } from './splits.js';
 import { type Cell, Table } from './table.js';
@@ -179,10 +179,7 @@ export class CollabDataLoaders implements DataLoaders {
   static fromTable(data: Table | readonly Record<string, Cell | undefined>[], options: CollabTableOptions = {}): CollabDataLoaders {
     const table = data instanceof Table ? data : Table.fromRows(data);
     if (table.length === 0) throw new DataError('The table has no rows to learn from.');
-    const [userName, itemName, ratingName] = [options.userName, options.itemName, options.ratingName].map((name, i) => name ?? table.columnNames[i]);
-    if (ratingName === undefined) {
-      throw new DataError(`Columns of users, items and ratings are needed, but the table has only: ${table.columnNames.join(', ')}.`);
-    }
+    const [userName, itemName, ratingName] = columnsOf(table, options);
     const rating = ratings(table, ratingName);
     const source = {
       user: rawColumn(table, userName),
@@ -199,11 +196,16 @@ export class CollabDataLoaders implements DataLoaders {
 
   /**
    * From a CSV or Parquet file with columns of users, items and ratings (fastai's `from_csv`).
-   * @throws DataError naming file, line and column for a file that cannot be read
+   * @param options those of fromTable and of readTable
+   * @throws DataError naming file, line and column for a file that cannot be read, a first line of numbers where names were expected, a rating that is not a
+   * number, or a missing id
    * @example const dls = await CollabDataLoaders.fromCsv('ratings.csv', { itemName: 'title', bs: 64 })
+   * @example await CollabDataLoaders.fromCsv('ml-100k/u.data', { names: ['user', 'item', 'rating', 'timestamp'] }) // without a header
    */
-  static async fromCsv(path: string, options: CollabTableOptions = {}): Promise<CollabDataLoaders> {
-    return CollabDataLoaders.fromTable(await readTable(path), options);
+  static async fromCsv(path: string, options: CollabTableOptions & ReadTableOptions = {}): Promise<CollabDataLoaders> {
+    const loaded = await loadTable(path, options);
+    await checkLines(path, loaded, columnsOf(loaded.table, options));
+    return CollabDataLoaders.fromTable(loaded.table, options);
   }
 
   /**

@@ -6,35 +6,36 @@ import { readHetRec } from './hetrec.js';
 import { locatePlays, tracksBeside } from './locate.js';
 import { Plays } from './plays.js';
 import { PlaysCache } from './plays-cache.js';
+import { type PlaysColumnNames, playsPositions } from './plays-columns.js';
 import { parquetSource } from './read-table.js';
 import { readTracksFile } from './read-tracks.js';
-import { csvRecord, delimiterOf, existingFile, firstLine, openText, splitRecord, type TextFile } from './text-file.js';
+import { csvRecord, existingFile, openText, type TextFile } from './text-file.js';
+import { checkFormat, columnNames, firstRecord, isNumber, refuseFormat, type TextFormatOptions } from './text-format.js';
 import type { Tracks } from './tracks.js';
 
-/** Where the columns of a plays file are: by name, or by position from 0. */
-export interface PlaysColumnNames {
-  /** Default `'user_id'`. */
-  user?: string | number;
-  /** Default `'track_id'`. */
-  track?: string | number;
-  /** Default `'playcount'`. */
-  playcount?: string | number;
-}
-
 /** Options of {@link readPlays}. */
-export interface ReadPlaysOptions {
+export interface ReadPlaysOptions extends TextFormatOptions {
   /**
    * The columns. Default: Kaggle's names; in a file without a header whose lines are text, text, number (the Taste Profile's user ⇥ song ⇥ plays) these
    * three.
    */
   columns?: PlaysColumnNames;
-  /** For text files: whether the first line holds names. Default: yes where a column is given by name; else unless that line's playcount is a number. */
+  /**
+   * Whether the first line holds names. Default: no where `names` are given; yes where a column is given by name; else unless that line's playcount is a number.
+   * A first line of nothing but numbers where names were expected is an error.
+   */
   header?: boolean;
   /** What is known of the tracks. Default (true): the tracks file beside the plays, if there is one; false: nothing. */
   catalogue?: Tracks | boolean;
-  /** Whether the encoded plays are kept in `.cache/` beside the file, or in the system's temporary folder. Default: for files from 1 MB on; never HetRec. */
+  /**
+   * Whether the encoded plays are kept in the folder `.cache` beside the file, or in the system's temporary folder where that cannot be written: reading the
+   * file again then takes a fraction of a second. They are made anew when the file's size or time of change, or these options, differ. The folder can be deleted
+   * at any time. Default: for files from 1 MB on; never HetRec.
+   */
   cache?: boolean;
 }
+
+export type { PlaysColumnNames };
 
 const WORTH_CACHING = 1 << 20;
 
@@ -46,15 +47,18 @@ const WORTH_CACHING = 1 << 20;
  * @param where a file (.csv, .csv.gz, .parquet, or text with another delimiter), or a folder: Kaggle's `User Listening History` in it, else HetRec's zip
  * in it, else its folder `sample`
  * @throws DataError naming file, line and column for missing, malformed or foreign files and for playcounts that are not positive numbers
+ * @throws ArgumentError for options that cannot be followed
  * @example const plays = await readPlays('../data'); // Kaggle's file if it is there, else the sample
  * @example await readPlays('log.tsv', { columns: { user: 'who', track: 'song', playcount: 'n' } })
+ * @example await readPlays('ml-1m/ratings.dat', { names: ['user_id', 'track_id', 'playcount', 'time'] }) // 1::1193::5::978300760, without a header
  */
 export async function readPlays(where: string, options: ReadPlaysOptions = {}): Promise<Plays> {
   const { catalogue = true } = options;
+  checkFormat(options);
   const found = locatePlays(where);
   if (found.kind === 'hetrec') {
-    if (options.columns || options.header !== undefined)
-      throw new ArgumentError(`"${found.path}" has columns of its own: leave columns and header out.`);
+    if (options.columns) throw new ArgumentError(`"${found.path}" has columns of its own: leave columns out.`);
+    refuseFormat(options, found.path);
     const { plays } = await readHetRec(found.path);
     if (catalogue === true) return plays;
     return catalogue === false ? new Plays({ ...plays, catalogue: undefined }) : plays.withCatalogue(catalogue);
@@ -66,12 +70,14 @@ export async function readPlays(where: string, options: ReadPlaysOptions = {}): 
   return tracks === undefined ? plays : plays.withCatalogue(await readTracksFile(tracks));
 }
 
-async function readPlaysFile(path: string, { columns = {}, header, cache }: ReadPlaysOptions): Promise<Plays> {
+async function readPlaysFile(path: string, { cache, columns = {}, header, names, delimiter }: ReadPlaysOptions): Promise<Plays> {
   const stat = existingFile(path);
-  const store = (cache ?? stat.size >= WORTH_CACHING) ? new PlaysCache(path, stat, { columns, header }) : undefined;
+  const format = { header, names, delimiter };
+  const store = (cache ?? stat.size >= WORTH_CACHING) ? new PlaysCache(path, stat, { columns, ...format }) : undefined;
   const cached = store?.read();
   if (cached) return cached;
-  const query = path.endsWith('.parquet') ? await parquetQuery(path, columns) : await csvQuery(await openText(path), columns, header);
+  if (path.endsWith('.parquet')) refuseFormat(format, path);
+  const query = path.endsWith('.parquet') ? await parquetQuery(path, columns) : await csvQuery(await openText(path), columns, format);
   const encoded = sumDuplicates(await encodePlays(query));
   const plays = new Plays({ ...encoded.columns, repairs: { duplicates: encoded.duplicates, notInCatalogue: 0 } });
   store?.write(plays);
@@ -79,8 +85,8 @@ async function readPlaysFile(path: string, { columns = {}, header, cache }: Read
 }
 
 async function parquetQuery(path: string, columns: PlaysColumnNames): Promise<PlaysQuery> {
-  const { source, columnNames } = await parquetSource(path);
-  const [user, track, playcount] = positions(path, columnNames, columns).map((i) => identifier(columnNames[i]));
+  const { source, columnNames: inFile } = await parquetSource(path);
+  const [user, track, playcount] = playsPositions(path, inFile, columns).map((i) => identifier(inFile[i]));
   return {
     path,
     from: source,
@@ -93,16 +99,13 @@ async function parquetQuery(path: string, columns: PlaysColumnNames): Promise<Pl
   };
 }
 
-async function csvQuery(file: TextFile, columns: PlaysColumnNames, headerGiven: boolean | undefined): Promise<PlaysQuery> {
+async function csvQuery(file: TextFile, columns: PlaysColumnNames, format: TextFormatOptions): Promise<PlaysQuery> {
   const { path } = file;
-  const line = firstLine(file.head);
-  const delimiter = delimiterOf(line);
-  const first = splitRecord(line, delimiter);
-  const { header, at } = layout(path, first, columns, headerGiven);
-  const names = header ? first : first.map((_, i) => `column ${i}`);
+  const { delimiter, first, skip } = firstRecord(file, format);
+  const { header, names, at } = layout(path, { first, columns, format });
   const types = first.map((_, i) => `'c${i}': '${i === at[2] ? 'DOUBLE' : 'VARCHAR'}'`).join(', ');
   const from =
-    `read_csv(${pathLiteral(path)}, auto_detect = false, header = ${header}, delim = ${literal(delimiter)}, quote = '"', escape = '"', ` +
+    `read_csv(${pathLiteral(path)}, auto_detect = false, header = ${header}, skip = ${skip}, delim = ${literal(delimiter)}, quote = '"', escape = '"', ` +
     `compression = '${file.gzip ? 'gzip' : 'none'}', columns = {${types}})`;
   return {
     path,
@@ -121,30 +124,37 @@ async function csvQuery(file: TextFile, columns: PlaysColumnNames, headerGiven: 
   };
 }
 
-/** Whether a file has a header, and the positions of user, track and playcount. */
-function layout(path: string, first: string[], columns: PlaysColumnNames, headerGiven: boolean | undefined): { header: boolean; at: number[] } {
+/** Whether a file has a header, what its columns are called, and the positions of user, track and playcount. */
+function layout(
+  path: string,
+  { first, columns, format }: { first: string[]; columns: PlaysColumnNames; format: TextFormatOptions },
+): { header: boolean; names: string[]; at: number[] } {
   const given = [columns.user, columns.track, columns.playcount];
-  const isNumber = (field: string | undefined): boolean => field !== undefined && field.trim() !== '' && Number.isFinite(Number(field));
+  if (format.names) {
+    const names = columnNames(path, { first, header: false, given: format.names });
+    return { header: format.header ?? false, names, at: playsPositions(path, names, columns) };
+  }
   const triplets = given.every((c) => c === undefined) && first.length === 3 && isNumber(first[2]) && !isNumber(first[0]) && !isNumber(first[1]);
-  if (headerGiven === false || triplets) {
+  if (format.header === false || triplets) {
     const at = given.map((c, i) => c ?? i);
     const name = at.find((c) => typeof c === 'string');
-    if (name !== undefined) throw new DataError(`"${path}" has no header, so there is no column "${name}". Give positions from 0 instead.`);
-    return { header: false, at: positions(path, first, { user: at[0], track: at[1], playcount: at[2] }) };
+    if (name !== undefined) throw new DataError(`"${path}" has no header, so there is no column "${name}". Give positions from 0, or names.`);
+    return {
+      header: false,
+      names: first.map((_, i) => `column ${i}`),
+      at: playsPositions(path, first, { user: at[0], track: at[1], playcount: at[2] }),
+    };
   }
-  const at = positions(path, first, columns);
   const byPosition = given.every((c) => typeof c === 'number');
-  return { header: headerGiven ?? !(byPosition && isNumber(first[at[2]])), at };
+  if (format.header === undefined && !byPosition && first.every(isNumber)) throw numbersForNames(path, first);
+  const at = playsPositions(path, first, columns);
+  const header = format.header ?? !(byPosition && isNumber(first[at[2]]));
+  return { header, names: header ? first : first.map((_, i) => `column ${i}`), at };
 }
 
-function positions(path: string, names: readonly string[], columns: PlaysColumnNames): number[] {
-  const wanted = [columns.user ?? 'user_id', columns.track ?? 'track_id', columns.playcount ?? 'playcount'];
-  const at = wanted.map((c) => (typeof c === 'number' ? (c in names ? c : -1) : names.indexOf(c)));
-  if (at.includes(-1)) {
-    throw new DataError(
-      `"${path}", line 1: expected the columns ${wanted.join(', ')}, found: ${names.join(', ')}. ` +
-        `Name the right ones by the option columns, e.g. { columns: { user: '${names[0]}' } }.`,
-    );
-  }
-  return at;
+function numbersForNames(path: string, first: readonly string[]): DataError {
+  return new DataError(
+    `"${path}", line 1: expected the names of the columns, found numbers: ${first.slice(0, 8).join(', ')}. If the file has no header, say where its columns are: ` +
+      '{ header: false, columns: { user: 0, track: 1, playcount: 2 } }. If these are the names, give { header: true }.',
+  );
 }

@@ -95,40 +95,86 @@ export interface CsvRecord {
   line: number;
   /** Its fields, unquoted. */
   fields: string[];
+  /** What is wrong with its quotation marks: none closes a text, or a text goes on behind the one that closes it. */
+  fault?: 'open' | 'stray';
 }
 
 /**
  * Record `index` of a CSV file, counted from 0, the header included, blank lines left out. It reads from the start: for error messages.
  */
 export async function csvRecord(file: TextFile, index: number, delimiter: string): Promise<CsvRecord> {
+  let record: CsvRecord = { line: 1, fields: [] };
+  await eachRecord(file, delimiter, (i, line, bytes) => {
+    record = { line, fields: splitRecord(Buffer.from(bytes).toString('utf8').replace(/\r$/, ''), delimiter) };
+    return i < index;
+  });
+  return record;
+}
+
+/**
+ * The first record of a CSV file whose number of fields is not `n`, or whose quotation marks are at fault; undefined if there is none. It reads from the start:
+ * for error messages.
+ */
+export async function badRecord(file: TextFile, n: number, delimiter: string): Promise<CsvRecord | undefined> {
+  let bad: CsvRecord | undefined;
+  await eachRecord(file, delimiter, (_i, line, bytes, fault) => {
+    const fields = splitRecord(Buffer.from(bytes).toString('utf8').replace(/\r$/, ''), delimiter);
+    if (fields.length !== n || fault) bad = { line, fields, fault };
+    return bad === undefined;
+  });
+  return bad;
+}
+
+type Visit = (index: number, line: number, bytes: readonly number[], fault: CsvRecord['fault']) => boolean;
+
+/** Visits the records of a CSV file, blank lines left out, until `visit` returns false. A quotation mark quotes where a field begins, as in DuckDB. */
+async function eachRecord(file: TextFile, delimiter: string, visit: Visit): Promise<void> {
   const raw = createReadStream(file.path);
   const stream = file.gzip ? raw.pipe(createGunzip()) : raw;
+  const separator = Buffer.from(delimiter);
   let line = 1;
   let start = 1;
-  let count = 0;
+  let index = 0;
+  let matched = 0; // bytes of the delimiter
   let quoted = false;
+  let begins = true; // a field
+  let closed = false; // a quotation: another mark is a quoted mark
+  let stray = false;
   let blank = true;
   let bytes: number[] = [];
-  const close = (): CsvRecord => ({ line: start, fields: splitRecord(Buffer.from(bytes).toString('utf8').replace(/\r$/, ''), delimiter) });
   for await (const chunk of stream) {
     for (const byte of chunk as Buffer) {
-      if (byte === 34) quoted = !quoted;
       if (byte === 10) line++;
       if (byte === 10 && !quoted) {
-        if (!blank && count++ === index) {
+        if (!blank && !visit(index++, start, bytes, stray ? 'stray' : undefined)) {
           raw.destroy();
-          return close();
+          return;
         }
         blank = true;
+        begins = true;
+        closed = false;
+        stray = false;
+        matched = 0;
         bytes = [];
         start = line;
         continue;
       }
       if (byte !== 13) blank = false;
-      if (count === index) bytes.push(byte);
+      bytes.push(byte);
+      if (quoted) {
+        closed = byte === 34;
+        quoted = !closed;
+        continue;
+      }
+      if (byte === 34 && (begins || closed)) quoted = true;
+      else if (closed && byte !== separator[0] && byte !== 13) stray = true;
+      closed = false;
+      matched = byte === separator[matched] ? matched + 1 : byte === separator[0] ? 1 : 0;
+      begins = matched === separator.length;
+      if (begins) matched = 0;
     }
   }
-  return close();
+  if (!blank) visit(index, start, bytes, quoted ? 'open' : stray ? 'stray' : undefined);
 }
 
 /** The fields of one CSV record, unquoted. */
@@ -143,18 +189,20 @@ export function splitRecord(record: string, delimiter: string): string[] {
       else if (record[i + 1] === '"') field += record[i++];
       else quoted = false;
     } else if (c === '"' && field === '') quoted = true;
-    else if (c === delimiter) {
+    else if (record.startsWith(delimiter, i)) {
       fields.push(field);
       field = '';
+      i += delimiter.length - 1;
     } else field += c;
   }
   return [...fields, field];
 }
 
-/** The delimiter of a CSV file, judged by its first line: the most frequent of comma, tab, semicolon and bar. */
+/** The delimiter of a CSV file, judged by its first line: the most frequent of comma, tab, semicolon and bar; `::` where it has none of these. */
 export function delimiterOf(line: string): string {
   const counts = [',', '\t', ';', '|'].map((d) => [d, splitRecord(line, d).length] as const);
-  return counts.reduce((best, next) => (next[1] > best[1] ? next : best))[0];
+  const [delimiter, n] = counts.reduce((best, next) => (next[1] > best[1] ? next : best));
+  return n === 1 && line.includes('::') ? '::' : delimiter;
 }
 
 /** The first line of a text that is not blank. */

@@ -66,6 +66,56 @@ describe('readPlays', () => {
     expect((await rejection(readPlays(numbers, { header: false, columns: { user: 'who' } }))).message).to.include('has no header');
   });
 
+  it("reads MovieLens' files, and refuses their first line as names", async () => {
+    const expected = ['196 242 3', '186 302 3'];
+    const tabs = folder.write('u.data', '196\t242\t3\t881250949\n186\t302\t3\t891717742\n');
+    const colons = folder.write('ratings.dat', '196::242::3::881250949\n186::302::3::891717742\n');
+    for (const file of [tabs, colons]) {
+      expect(triples(await readPlays(file, { header: false }))).to.deep.equal(expected);
+      expect(triples(await readPlays(file, { names: ['user_id', 'track_id', 'playcount', 'time'] }))).to.deep.equal(expected);
+      const columns = { user: 'u', track: 't', playcount: 'n' };
+      expect(triples(await readPlays(file, { names: ['u', 't', 'n', 'x'], columns }))).to.deep.equal(expected);
+      const error = await rejection(readPlays(file));
+      expect(error).to.be.instanceOf(DataError);
+      expect(error.message)
+        .to.include('line 1: expected the names of the columns, found numbers: 196, 242, 3, 881250949')
+        .and.include('{ header: false, columns: { user: 0, track: 1, playcount: 2 } }');
+    }
+    const spaces = folder.write('spaces.txt', 'u9 TR2 3\nu10 TR1 1\nu9 TR1 2\n');
+    expect(triples(await readPlays(spaces, { delimiter: ' ' }))).to.deep.equal(EXPECTED);
+    expect((await rejection(readPlays(spaces, { delimiter: ' ', names: ['a'] }))).message).to.include('3 columns in line 1, but 1 name is given');
+    expect((await rejection(readPlays(spaces, { delimiter: '' }))).message).to.include('delimiter must be a text');
+    expect((await rejection(readPlays(folder.write('cut.dat', 'a::b::1\nc::d\n'), { header: false }))).message).to.include('line 2');
+  });
+
+  it('takes the names of columns in any case and with blanks around them, but not two that differ in case only', async () => {
+    expect(triples(await readPlays(folder.write('case.csv', `\n\nTrack_ID, USER_ID,Playcount\n${BODY}`)))).to.deep.equal(EXPECTED);
+    const both = folder.write('both.csv', `track_id,user_id,PLAYCOUNT,Playcount\nTR2,u9,3,4\n`);
+    expect((await rejection(readPlays(both))).message).to.include('There is no column "playcount"');
+    const columns = { playcount: 'Playcount' };
+    expect(triples(await readPlays(both, { columns }))).to.deep.equal(['u9 TR2 4']);
+  });
+
+  it('says which column is missing, and which one may be meant', async () => {
+    const cases: [string, string][] = [
+      [
+        'track_id,user_id,play_count',
+        'There is no column "playcount". Did you mean "play_count"? Then give { columns: { playcount: \'play_count\' } }',
+      ],
+      ['track_id,user_id,rating', "{ columns: { playcount: 'rating' } }"],
+      ['song,userid,playcount', 'There is no column "user_id" and column "track_id". Did you mean "userid" and "song"?'],
+      ['track_id,user_id,x', "Say which column it is, e.g. { columns: { playcount: 'x' } }"],
+      ['track_id,user_id', 'There is no column "playcount". There is no other column: is this the right file?'],
+    ];
+    for (const [header, message] of cases) {
+      const file = folder.write('missing.csv', `${header}\n${header.replace(/\w+/g, 'v')}\n`);
+      expect((await rejection(readPlays(file))).message).to.include(message);
+    }
+    const file = folder.write('positions.csv', HEADER + BODY);
+    expect((await rejection(readPlays(file, { columns: { playcount: 7 } }))).message).to.include('There is no column 7 (counted from 0)');
+    expect((await rejection(readPlays(file, { columns: { playcount: -1 } }))).message).to.include('columns.playcount must be a name, or a position');
+  });
+
   it('reads back any ids and playcounts that it is given', async () => {
     const id = fc.string({ unit: 'grapheme', minLength: 1 }).filter((s) => !s.includes('\r') && !s.includes('\0') && !s.startsWith('\ufeff'));
     const row = fc.record({ user: id, track: id, playcount: fc.integer({ min: 1, max: 1e6 }) });

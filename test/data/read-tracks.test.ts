@@ -3,7 +3,6 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { literal, withDuckDB } from '../../lib/data/duckdb.js';
-import { readTable } from '../../lib/data/read-table.js';
 import { readTracks } from '../../lib/data/read-tracks.js';
 import { DataError } from '../../lib/errors.js';
 import { rejection, TemporaryFolder } from './temporary.js';
@@ -36,6 +35,17 @@ describe('readTracks', () => {
     expect((await readTracks(at)).year('p')).to.equal(1999);
   });
 
+  it("takes Kaggle's names in any case, and reads files without a header", async () => {
+    const tracks = await readTracks(folder.write('case.csv', 'Track_ID,NAME,Year\n7,1999,2002\n'));
+    expect([tracks.label('7'), tracks.year('7')]).to.deep.equal(['1999', 2002]);
+    expect(tracks.table.columnNames).to.deep.equal(['track_id', 'name', 'year']);
+    const plain = await readTracks(folder.write('plain.dat', '1::Toy Story (1995)::Comedy\n2::Jumanji (1995)::Adventure\n'), {
+      names: ['track_id', 'name', 'genre'],
+    });
+    expect(plain.title('2')).to.equal('Jumanji (1995)');
+    expect((await rejection(readTracks(path.join(folder.path, 'plain.dat'), { delimiter: '' }))).message).to.include('delimiter must be a text');
+  });
+
   const refused: [string, string, string, string[]][] = [
     ['a file without ids', 'ids.csv', 'id,name\n1,x\n', ['line 1', 'expected a column "track_id", found: id, name']],
     ['an id that occurs twice', 'twice.csv', 'track_id\na\nb\na\n', ['Track "a" occurs twice, in rows 0 and 2']],
@@ -62,24 +72,5 @@ describe('readTracks', () => {
     const top = await readTracks(path.join(data, 'kaggle-tracks/music_info_top2000_full.csv'));
     expect(top.missingColumns).to.deep.equal([]);
     expect(top.label(top.find('where is my mind?'))).to.equal('Where Is My Mind? by Pixies');
-  });
-});
-
-describe('readTable', () => {
-  const folder = new TemporaryFolder();
-
-  it('tells numbers from text, and keeps large whole numbers exact as text', async () => {
-    const table = await readTable(
-      folder.write('a.tsv', 'n\tt\tmixed\tbig\tflag\tday\n1.5\tx\t1\t9007199254740993\ttrue\t2020-01-02\n\t\tb\t1\tfalse\t2020-01-03\n'),
-    );
-    expect(table.rows()).to.deep.equal([
-      { n: 1.5, t: 'x', mixed: '1', big: '9007199254740993', flag: 1, day: '2020-01-02' },
-      { n: null, t: null, mixed: 'b', big: '1', flag: 0, day: '2020-01-03' },
-    ]);
-  });
-
-  it('refuses a missing file and a folder', async () => {
-    expect((await rejection(readTable(path.join(folder.path, 'no.csv')))).message).to.match(/There is no file ".*no.csv"/);
-    expect((await rejection(readTable(folder.path))).message).to.include('is not a file');
   });
 });
