@@ -8,7 +8,7 @@ import { Dispatcher } from './dispatch.js';
 import { CancelEpochException, CancelFitException, CancelTrainException, CancelValidException } from './events.js';
 import { type FitCall, type FitPlan, planOf } from './fit.js';
 import type { Learner } from './learner.js';
-import { notFinite } from './not-finite.js';
+import { notFinite, reportWeights, SPOILT } from './not-finite.js';
 import { OneBatch } from './one-batch.js';
 import { ParamScheduler } from './param-scheduler.js';
 import type { RunPosition, UnfinishedRun } from './resume.js';
@@ -173,11 +173,9 @@ export class Loop {
   private checkWeights(): void {
     const { learn } = this;
     learn.settle();
-    const bad = notFinite(learn.model);
-    if (!bad) return;
-    throw new NumericError(
-      `After training epoch ${learn.epoch}, at lr ${learn.opt.hypers.lr.toPrecision(3)}, ${bad}. Try a smaller learning rate (lrFind).`,
-    );
+    if (learn.model.parameters.every(({ value }) => notFinite(value) === undefined)) return;
+    const { clause } = reportWeights(learn.model);
+    throw new NumericError(`After training epoch ${learn.epoch}, at lr ${learn.opt.hypers.lr.toPrecision(3)}, ${clause}. ${SPOILT}`);
   }
 
   /** One pass without training over a loader, events included. */

@@ -5,7 +5,7 @@ import { type LossRows, lossGradient, lossOf, lossWithGradient } from '../nn/los
 import type { Dispatcher } from './dispatch.js';
 import { CancelBackwardException, CancelBatchException, CancelStepException } from './events.js';
 import type { Learner } from './learner.js';
-import { notFinite } from './not-finite.js';
+import { notFinite, reportWeights, SPOILT } from './not-finite.js';
 
 /** What happens to one batch: forward, loss and, in training, backward and step, with all events. */
 export class OneBatch {
@@ -90,10 +90,20 @@ export class OneBatch {
 
   private badLoss(): NumericError {
     const { learn } = this;
-    const bad = notFinite(learn.model);
-    const cause = bad ? `${bad}. Try a smaller learning rate (lrFind).` : 'all parameters are finite, so look at the targets or the loss.';
     const batch = `${learn.training ? '' : 'validation '}batch ${learn.iter}`;
     const where = learn.loop.fitting ? `epoch ${learn.epoch}, ${batch}, at lr ${learn.opt.hypers.lr.toPrecision(3)}` : batch;
-    return new NumericError(`The loss became ${learn.loss} in ${where}: ${cause}`);
+    return new NumericError(`The loss became ${learn.loss} in ${where}: ${this.causeOfBadLoss()}`);
+  }
+
+  /** Spoilt weights explain everything else, so they come first; then what went in, what came out, and the loss itself. */
+  private causeOfBadLoss(): string {
+    const { model, batch, pred, lossFunc } = this.learn;
+    const weights = reportWeights(model);
+    if (weights.spoilt) return `${weights.clause}. ${SPOILT}`;
+    const target = notFinite(batch.targets, batch.size);
+    if (target) return `a target is not finite (${target} in the batch). Drop or mend such rows.`;
+    const prediction = notFinite(pred, Math.min(pred.length, batch.size * model.outputs));
+    if (prediction) return `a prediction is not finite (${prediction} in the batch), though ${weights.clause}. Look at the model's forward pass.`;
+    return `predictions, targets and weights are finite, so look at the loss (${lossFunc.name}) and the weights of the rows.`;
   }
 }

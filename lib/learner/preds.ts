@@ -5,7 +5,7 @@ import { ArgumentError, NumericError } from '../errors.js';
 import { checkOptions } from '../options.js';
 import type { Callback } from './callback.js';
 import type { Learner } from './learner.js';
-import { notFinite } from './not-finite.js';
+import { reportWeights, SPOILT } from './not-finite.js';
 
 /** Options of getPreds. */
 export interface GetPredsOptions {
@@ -76,8 +76,12 @@ export async function getPreds(learn: Learner, options: GetPredsOptions = {}): P
   const pass = (): Promise<void> => learn.loop.validate(dl);
   await learn.noLogging(() => (inner ? learn.loop.inner(pass, [gather]) : learn.loop.run(pass, [gather])));
   const bad = firstNaN(raw);
-  if (bad >= 0)
-    throw new NumericError(`The prediction of row ${Math.floor(bad / outputs)} is NaN: ${notFinite(learn.model) ?? 'look at the model'}.`);
+  if (bad >= 0) {
+    const { clause, spoilt } = reportWeights(learn.model);
+    throw new NumericError(
+      `The prediction of row ${Math.floor(bad / outputs)} is NaN: ${clause}. ${spoilt ? SPOILT : "Look at the model's forward pass."}`,
+    );
+  }
   const preds = act ? raw.map((x) => act(x)) : lossFunc.activation(raw, outputs);
   const decoded = withDecoded ? lossFunc.decodes(preds, outputs) : undefined;
   return { preds, targets, rows, ...(inputs && { inputs }), ...(decoded && { decoded }), ...(losses && { losses }) };
