@@ -166,22 +166,30 @@ function cell(column: Column, i: number): Cell {
 
 /**
  * The cells of a column as text, – for a missing one. Numbers of a column have the same number of decimals, so that they stand below each other: none if
- * all are whole, else as many as give the largest six digits, and six at most (fastai's tables). Columns of very small or large numbers are written in
- * scientific notation.
+ * all are whole, else as many as give the largest six digits, from one to six (fastai's tables), but three at least where some are below 1. From 10,000
+ * on thousands are separated: 12,345. Columns of very small or very large numbers are in scientific notation, and so is a number of another column that
+ * would look like zero and is none.
  */
 export function formatColumn(column: Column): string[] {
   if (!(column instanceof Float64Array)) return column.map((text) => text ?? '–');
   let largest = 0;
+  let smallest = Infinity; // beside zero
   let whole = true;
   for (const x of column) {
     if (!Number.isFinite(x)) continue;
     largest = Math.max(largest, Math.abs(x));
+    if (x !== 0) smallest = Math.min(smallest, Math.abs(x));
     whole &&= Number.isInteger(x);
   }
-  const scientific = largest >= 1e9 || (largest > 0 && largest < 1e-4);
-  const decimals = whole ? 0 : Math.min(6, Math.max(1, 5 - Math.floor(Math.log10(largest))));
+  const scientific = largest >= (whole ? 1e15 : 1e9) || (largest > 0 && largest < 1e-4);
+  const decimals = whole ? 0 : Math.min(6, Math.max(smallest < 1 ? 3 : 1, 5 - Math.floor(Math.log10(largest))));
+  const zero = 0.5 * 10 ** -decimals; // what is below it is written 0.000
   return Array.from(column, (x) => {
     if (Number.isNaN(x)) return '–';
-    return scientific && !whole ? x.toExponential(3) : Number.isFinite(x) ? x.toFixed(decimals) : String(x);
+    if (!Number.isFinite(x)) return String(x);
+    if (Math.abs(x) <= 1e-12 * largest) x = 0; // the rounding error of a sum, not a value
+    if (x !== 0 && (scientific || Math.abs(x) < zero)) return x.toExponential(scientific ? 3 : 2);
+    const text = (x === 0 ? 0 : x).toFixed(decimals); // no -0
+    return largest < 10_000 ? text : text.replace(/\B(?=(\d{3})+(?!\d))(?<!\.\d*)/g, ',');
   });
 }
