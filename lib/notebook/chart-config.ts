@@ -10,13 +10,16 @@ export const grey = '#555555';
 /** Width and height of a chart's plot, in pixels, where the chart does not say otherwise. */
 export const plotSize = { width: 520, height: 300 };
 
-/** Vega-Lite configuration of every chart. The background is white, not transparent: black text on a dark theme could not be read. */
+/**
+ * Vega-Lite configuration of every chart. The background is white, not transparent: black text on a dark theme could not be read. Limits, in pixels, keep
+ * long names from squeezing the chart; outside a browser Vega takes a letter for wider than it is, so that a limit of 300 leaves about 34 letters.
+ */
 export const chartConfig: Record<string, unknown> = {
   background: '#ffffff',
   font: 'DejaVu Sans, Verdana, sans-serif',
   padding: 10,
   view: { continuousWidth: plotSize.width, continuousHeight: plotSize.height, stroke: '#dddddd' },
-  title: { anchor: 'start', fontSize: 14, fontWeight: 'bold', offset: 12, subtitleFontSize: 11, subtitleColor: grey },
+  title: { limit: 1200, anchor: 'start', fontSize: 14, fontWeight: 'bold', offset: 12, subtitleFontSize: 11, subtitleColor: grey },
   axis: {
     labelFontSize: 11,
     titleFontSize: 12,
@@ -27,10 +30,11 @@ export const chartConfig: Record<string, unknown> = {
     gridColor: '#e8e8e8',
     domainColor: '#999999',
     tickColor: '#999999',
-    labelLimit: 220,
+    labelLimit: 300,
+    titleLimit: 500,
   },
   header: { labelFontSize: 12, titleFontSize: 12 },
-  legend: { labelFontSize: 11, titleFontSize: 12, titleFontWeight: 'normal', labelLimit: 220 },
+  legend: { labelFontSize: 11, titleFontSize: 12, titleFontWeight: 'normal', labelLimit: 220, titleLimit: 220 },
   text: { fontSize: 11 },
   bar: { color: palette[0] },
   rect: { color: palette[0] },

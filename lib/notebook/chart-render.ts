@@ -25,7 +25,7 @@ interface Vega {
     render(root: object): void;
     svg(): string;
   };
-  textMetrics: { width(item: { fontSize?: number; fontWeight?: string | number }, text: unknown): number };
+  textMetrics: { width(item: { fontSize?: number; fontWeight?: string | number; limit?: number }, text: unknown): number };
   resetSVGClipId(): void;
   resetSVGDefIds(): void;
 }
@@ -46,9 +46,10 @@ function tools(): { vega: Vega; vegaLite: VegaLite; resvg: Resvg } {
   if (loaded) return loaded;
   const vega = require('vega') as Vega;
   const { regular, bold } = chartFont();
-  vega.textMetrics.width = ({ fontSize = 11, fontWeight }, text) => {
+  vega.textMetrics.width = ({ fontSize = 11, fontWeight, limit }, text) => {
     const heavy = fontWeight === 'bold' || Number(fontWeight) >= 600;
-    return (heavy ? bold : regular).width(text === null || text === undefined ? '' : String(text), fontSize);
+    const width = (heavy ? bold : regular).width(text === null || text === undefined ? '' : String(text), fontSize);
+    return limit && limit > 0 ? Math.min(limit, width) : width; // a longer text is cut when it is drawn
   };
   loaded = { vega, vegaLite: require('vega-lite') as VegaLite, resvg: require('@resvg/resvg-js') as Resvg };
   return loaded;

@@ -122,11 +122,39 @@ describe('hostile values in charts', () => {
           if (!('value' in chart)) continue;
           const svg = asked(() => chartSvg(chart.value));
           if ('error' in svg) expect.fail(svg.error.message);
-          expect(svg.value).to.not.match(/NaN/);
+          expect(svg.value).to.not.match(/NaN|<(b|i|script)>/);
+          const [width, height] = (/width="([\d.]+)" height="([\d.]+)"/.exec(svg.value) ?? []).slice(1).map(Number);
+          expect(width, JSON.stringify(above)).to.be.within(50, 2000); // however long names and titles are
+          expect(height).to.be.within(50, 2000);
         }
       }),
-      runs(12),
+      runs(8),
     );
+  });
+
+  it('one row, constant columns, and nothing but what is no number: a picture, or an error that says what is missing', () => {
+    const hostile = ['<script>alert(1)</script>', 'Sigur Rós — '.repeat(400), '', '\n'];
+    for (const x of [5, 1e-320, -1e300, NaN, -Infinity]) {
+      for (const n of [0, 1, 3]) {
+        const column = new Float64Array(n).fill(x);
+        const t = new Table({ x: column, y: column, name: Array.from({ length: n }, (_, i) => `${hostile[i]}${i}`) });
+        const options = { x: 'x', y: 'y', title: hostile[n], xTitle: hostile[1], yTitle: hostile[0] };
+        for (const make of [
+          () => scatter(t, { ...options, label: 'name', color: 'name' }),
+          () => lineChart(t, options),
+          () => barChart(t, { ...options, y: 'name' }),
+          () => barChart(t, { ...options, x: 'name' }),
+          () => histogram(t, ['x', 'y'], options),
+        ]) {
+          const nothing = n === 0 || !Number.isFinite(x);
+          if (nothing) expect(make).to.throw(ArgumentError, 'nothing to draw');
+          else
+            expect(chartSvg(make()))
+              .to.match(/^<svg/)
+              .and.not.match(/NaN|<script>/);
+        }
+      }
+    }
   });
 
   it('values of the wrong type', () => {

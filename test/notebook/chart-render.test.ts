@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { Chart } from '../../lib/data/chart.js';
-import { ArgumentError } from '../../lib/errors.js';
+import { ArgumentError, DataError } from '../../lib/errors.js';
 import { chartBundle, chartPng, chartSvg, saveChart } from '../../lib/notebook/chart-render.js';
 import { countPixels, decodePng } from '../support/png.js';
 
@@ -58,6 +58,11 @@ describe('chartPng', () => {
     const edge = Array.from({ length: image.height }, (_, y) => image.at(4, y)).filter((pixel) => dark(...pixel));
     expect(edge).to.have.length(0);
     expect(chartSvg(long)).to.contain('A band with quite a long name');
+  });
+
+  it('cuts titles that no page has room for', () => {
+    const { width } = chartPng(bars('A title without an end. '.repeat(200)));
+    expect(width).to.be.below(1250);
   });
 
   it('gives the same bytes each time', () => {
@@ -117,6 +122,10 @@ describe('saveChart', () => {
 
   it('refuses other endings', () => {
     expect(() => saveChart(bars('x'), join(folder, 'a.pdf'))).to.throw(ArgumentError, '.svg or .png');
+  });
+
+  it('says that a folder is missing, and what to do', () => {
+    expect(() => saveChart(bars('x'), join(folder, 'figures', 'a.png'))).to.throw(DataError, /there is no folder ".*figures"\. Make it first/);
   });
 
   it('leaves nothing behind when the chart cannot be drawn', () => {

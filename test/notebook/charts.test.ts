@@ -42,16 +42,62 @@ describe('every chart', () => {
   it('says what it shows, in numbers computed from the data', () => {
     expect(charts['lying bars']().alt).to.equal('Bar chart, 3 bars, from Air (100) to Can (3).');
     expect(charts.histogram().alt).to.equal('Histogram. plays: 3 values from 3 to 100, median 20.');
-    expect(charts.heatmap().alt).to.contain('the lowest that of').and.to.contain('(-0.5)');
+    expect(charts.heatmap().alt).to.contain('the lowest that of').and.to.contain('(-0.50)');
     expect(charts.line().alt).to.equal('Line chart over plays. share: 2 points, from 0.2 to 0.8, lowest 0.2, highest 0.8.');
-    expect(charts.scatter().alt).to.equal('Scatter plot of share over plays: 2 points. Their correlation is 1. 1 row without a value is left out.');
+    expect(charts.scatter().alt).to.equal(
+      'Scatter plot of share over plays: 2 points. Their correlation is 1.00. 1 row without a value is left out.',
+    );
   });
 
   it('refuses an empty table, an unknown column and a text column where numbers are needed', () => {
-    expect(() => histogram(plays.head(0), 'plays', { title: 't' })).to.throw(ArgumentError, 'without rows');
+    const none = plays.head(0);
+    const options = { x: 'plays', y: 'share', title: 't' };
+    const makers = [() => histogram(none, 'plays', options), ...[lineChart, scatter, barChart].map((make) => () => make(none, options))];
+    for (const make of makers) expect(make).to.throw(ArgumentError, 'without rows: there is nothing to draw');
+    expect(() => heatmap(none, options)).to.throw(ArgumentError, 'at least one row');
     expect(() => lineChart(plays, { x: 'play', y: 'share', title: 't' })).to.throw(UnknownIdError, 'did you mean "plays"');
     expect(() => scatter(plays, { x: 'artist', y: 'plays', title: 't' })).to.throw(ArgumentError, 'numbers was expected');
     expect(() => barChart({} as Table, { x: 'a', y: 'b', title: 't' })).to.throw(ArgumentError, 'draws a Table');
+  });
+
+  it('says that a correlation is 0.00 where only the rounding error of a sum is left', () => {
+    const table = new Table({ x: Float64Array.of(-1, 0, 1), y: Float64Array.of(1, -2 - 1e-15, 1) });
+    expect(scatter(table, { x: 'x', y: 'y', title: 't' }).alt).to.contain('Their correlation is 0.00.');
+    const matrix = heatmap({ labels: ['a', 'b'], values: [1, -2e-16, -2e-16, 1] }, { title: 't' });
+    expect(matrix.alt).to.contain('the lowest that of').and.to.contain('(0.00)');
+  });
+
+  it('writes numbers of axes so that they can be read: 1.4M, 2e-6, the year 1990', () => {
+    const table = new Table({
+      big: ramp(5, (i) => i * 5e5),
+      giant: ramp(5, (i) => i * 5e9),
+      tiny: ramp(5, (i) => i * 1e-6),
+      year: ramp(5, (i) => 1990 + i),
+    });
+    const texts = (x: string, y: string): string[] =>
+      [lineChart, scatter].flatMap((make) =>
+        [...chartSvg(make(table, { x, y, title: 't' })).matchAll(/>([^<>]+)<\/text>/g)].map((match) => match[1]),
+      );
+    expect(texts('year', 'big')).to.include.members(['1990', '1.4M']);
+    expect(texts('year', 'big').filter((text) => text === '1991')).to.have.length(2); // once a chart
+    expect(texts('giant', 'tiny')).not.to.include('0e+0');
+    expect(texts('giant', 'tiny')).to.include.members(['4B', '2e-6', '0']);
+    expect(chartSvg(histogram(table, 'big', { title: 't' }))).to.match(/>2M</);
+    expect(chartSvg(barChart(table, { x: 'year', y: 'big', title: 't' }))).to.match(/>2M</);
+  });
+
+  it('writes numbers of tooltips with six digits, not with the rounding errors of the last', () => {
+    const table = new Table({ x: Float64Array.of(0.1 + 0.2, 0.5), plays: Float64Array.of(12_345, 2), lr: Float64Array.of(5e-3, 5e-8) });
+    const format = (require('vega') as { defaultLocale(): { format(text: string): (x: number) => string } }).defaultLocale().format;
+    const tip = (x: string): string[] => {
+      const { spec } = scatter(table, { x, y: x, title: 't' }) as unknown as { spec: { layer: { encoding: { tooltip: { format: string }[] } }[] } };
+      return Array.from(table.numbers(x), format(spec.layer[0].encoding.tooltip[0].format));
+    };
+    expect(tip('x')).to.deep.equal(['0.3', '0.5']);
+    expect(tip('plays')).to.deep.equal(['12,345', '2']);
+    expect(tip('lr')).to.deep.equal(['0.005', '0.00000005']);
+    const bars = barChart(new Table({ x: Float64Array.of(0.1 + 0.2), n: Float64Array.of(1) }), { x: 'x', y: 'n', title: 't' });
+    expect(values(bars)[0].name).to.equal('0.3');
   });
 
   it('refuses a logarithmic axis for values that are not positive, and names the row', () => {

@@ -1,7 +1,7 @@
 import { Chart } from '../../data/chart.js';
 import type { Table } from '../../data/table.js';
 import { ArgumentError } from '../../errors.js';
-import { type ChartOptions, checkTable, counted, drawable, extent, isText, leftOut, spoken } from './common.js';
+import { axisNumbers, type ChartOptions, checkTable, counted, drawable, extent, isText, leftOut, spoken, tooltipFormat } from './common.js';
 
 /** Options of barChart. */
 export interface BarChartOptions extends ChartOptions {
@@ -31,7 +31,7 @@ export function barChart(table: Table, options: BarChartOptions): Chart {
     throw new ArgumentError(`limit must be a positive whole number of bars, got ${limit}.`);
   const [names, numbers] = lying ? [y, x] : [x, y];
   const { sort = isText(table, names) ? 'value' : 'table' } = options;
-  const labels = table.strings(names);
+  const labels = isText(table, names) ? table.strings(names) : Array.from(table.numbers(names), shortest);
   const values = table.numbers(numbers);
   const rows = drawable(table, [{ name: numbers }]);
   const known = new Set<string | null>();
@@ -56,17 +56,24 @@ export function barChart(table: Table, options: BarChartOptions): Chart {
   const [low, high] = [Math.min(0, least), Math.max(0, most)];
   const domain = [low < 0 ? low - room * (high - low) : 0, high > 0 ? high + room * (high - low) : 0];
   const scale = written && high > low ? { domain, nice: false } : {};
-  const value = { field: 'value', type: 'quantitative', title: lying ? xTitle : yTitle, scale };
+  const value = { field: 'value', type: 'quantitative', title: lying ? xTitle : yTitle, scale, axis: axisNumbers([low, high]) };
   const text = lying
     ? { type: 'text', align: { expr: "datum.value < 0 ? 'right' : 'left'" }, dx: { expr: 'datum.value < 0 ? -4 : 4' } }
     : { type: 'text', dy: { expr: 'datum.value < 0 ? 9 : -7' } };
+  const format = tooltipFormat(bars.map((bar) => bar.value));
+  const tooltip = [{ field: 'name' }, { field: 'value', type: 'quantitative', format }];
   const spec = {
     data: { values: bars },
     ...(lying ? { height: { step: 21 } } : { width: { step: Math.max(18, Math.min(60, Math.floor(520 / bars.length))) } }),
-    encoding: { x: lying ? value : category, y: lying ? category : value, tooltip: [{ field: 'name' }, { field: 'value', type: 'quantitative' }] },
+    encoding: { x: lying ? value : category, y: lying ? category : value, tooltip },
     layer: [{ mark: { type: 'bar' } }, ...(written ? [{ mark: text, encoding: { text: { field: 'text' } } }] : [])],
   };
   return new Chart(spec, title, describe(bars, rows.length, sort) + leftOut(table.length, rows.length));
+}
+
+/** A number as the name of a bar: 0.3, not 0.30000000000000004. */
+function shortest(value: number): string | null {
+  return Number.isNaN(value) ? null : String(Number(value.toPrecision(12)));
 }
 
 function describe(bars: readonly { name: string; value: number }[], all: number, sort: 'value' | 'table'): string {

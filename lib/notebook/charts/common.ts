@@ -26,6 +26,32 @@ export function spoken(value: number): string {
   return String(Number(value.toPrecision(3)));
 }
 
+/** Whether all are whole numbers that look like years, which are written 1990 and not 1,990. */
+function areYears(values: ArrayLike<number>): boolean {
+  return Array.prototype.every.call(values, (x: number) => Number.isInteger(x) && x >= 1000 && x < 3000);
+}
+
+/**
+ * Vega-Lite's settings for the numbers of an axis, where its own would be unreadable: years without a comma, 1.4M instead of 1,400,000, 2e-6 instead of
+ * 0.000002.
+ */
+export function axisNumbers(values: ArrayLike<number>): Record<string, unknown> {
+  const [low, high] = extent(values);
+  const largest = Math.max(Math.abs(low), Math.abs(high));
+  if (areYears(values)) return { format: 'd', tickMinStep: 1 };
+  if (largest >= 1e24 || (largest > 0 && largest < 1e-3)) return { labelExpr: "datum.value == 0 ? '0' : format(datum.value, '.2~e')" };
+  const apart = high - low > 1e-4 * largest; // nearer ones would look equal
+  return largest >= 1e6 && apart && !(low > 0 && low < 1) ? { labelExpr: "replace(format(datum.value, '~s'), 'G', 'B')" } : {};
+}
+
+/** d3's format of numbers in a tooltip: six digits, thousands separated from 10,000 on. */
+export function tooltipFormat(values: ArrayLike<number>): string {
+  const largest = Math.max(...extent(values).map(Math.abs));
+  if (!(largest < 1e9) || (largest > 0 && largest < 1e-4)) return '.5~e';
+  if (Array.prototype.every.call(values, (x: number) => !Number.isFinite(x) || Number.isInteger(x))) return largest < 10_000 ? 'd' : ',d';
+  return ',.6~r';
+}
+
 /** "1 bar", "3 bars". */
 export function counted(n: number, noun: string): string {
   return `${n.toLocaleString('en')} ${noun}${n === 1 ? '' : 's'}`;

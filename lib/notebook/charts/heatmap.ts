@@ -1,7 +1,6 @@
 import { Chart } from '../../data/chart.js';
 import { Table } from '../../data/table.js';
 import { ArgumentError } from '../../errors.js';
-import { spoken } from './common.js';
 
 /** A matrix with names. */
 export interface LabelledMatrix {
@@ -21,6 +20,16 @@ export interface HeatmapOptions {
   domain?: readonly [number, number];
   /** Decimals of the values in the cells. Default 2. */
   decimals?: number;
+}
+
+interface Cell {
+  row: string;
+  column: string;
+  value: number;
+  /** The value as it is written. */
+  text: string;
+  /** Whether the colour is so dark that the text must be white. */
+  strong: boolean;
 }
 
 const MAX_WRITTEN = 20; // a larger matrix has no room for the values in its cells
@@ -52,7 +61,7 @@ export function heatmap(matrix: Table | LabelledMatrix, options: HeatmapOptions)
   if (!(Number.isInteger(decimals) && decimals >= 0 && decimals <= 20)) {
     throw new ArgumentError(`decimals must be a whole number from 0 to 20, got ${decimals}.`);
   }
-  const cells: { row: string; column: string; value: number; text: string; strong: boolean }[] = [];
+  const cells: Cell[] = [];
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < columns; j++) {
       const value = values[i * columns + j];
@@ -105,10 +114,10 @@ function fromTable(table: Table): LabelledMatrix {
   return { labels, columnLabels: numeric, values };
 }
 
-function describe(cells: readonly { row: string; column: string; value: number }[], rows: number, columns: number): string {
+function describe(cells: readonly Cell[], rows: number, columns: number): string {
   const pairs = cells.filter((cell) => cell.row !== cell.column).sort((a, b) => b.value - a.value);
   const size = `Heatmap of ${rows} × ${columns} values`;
   if (pairs.length === 0) return `${size}.`;
-  const name = (cell: { row: string; column: string; value: number }): string => `${cell.row} and ${cell.column} (${spoken(cell.value)})`;
+  const name = (cell: Cell): string => `${cell.row} and ${cell.column} (${cell.text})`;
   return `${size}: the highest is that of ${name(pairs[0])}, the lowest that of ${name(pairs[pairs.length - 1])}.`;
 }

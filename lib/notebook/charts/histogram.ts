@@ -1,7 +1,7 @@
 import { Chart } from '../../data/chart.js';
 import type { Table } from '../../data/table.js';
 import { ArgumentError } from '../../errors.js';
-import { type AxisScale, checkTable, counted, drawable, extent, freeScale, spoken } from './common.js';
+import { type AxisScale, axisNumbers, checkTable, counted, drawable, extent, freeScale, spoken, tooltipFormat } from './common.js';
 
 /** Options of histogram. */
 export interface HistogramOptions {
@@ -50,11 +50,13 @@ export function histogram(table: Table, columns: string | readonly string[], opt
           type: 'quantitative',
           title: name,
           scale: { ...freeScale(scale), nice: false },
-          axis: { tickCount: 6 },
+          axis: { tickCount: 6, ...axisNumbers(values) },
         },
         x2: { field: 'to' },
         y: { field: 'count', type: 'quantitative', title: j % 3 === 0 ? yTitle : null, axis: { tickCount: 5 } },
-        tooltip: ['from', 'to', 'count'].map((field) => ({ field, type: 'quantitative' })),
+        tooltip: (['from', 'to', 'count'] as const).map((field) => {
+          return { field, type: 'quantitative', format: tooltipFormat(counts.map((bin) => bin[field])) };
+        }),
       },
     };
   });

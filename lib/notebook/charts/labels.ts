@@ -16,7 +16,8 @@ interface Box {
 }
 
 const FONT_SIZE = 11;
-const HEIGHT = 13;
+const HEIGHT = 14;
+const GAP = 4; // between labels side by side, which would read as one; also what other fonts are wider
 const DOT = 4;
 const MAX_LABELS = 80; // more is a wall of text
 
@@ -37,7 +38,7 @@ export function placeLabels(
   const taken: Box[] = [];
   return points.map(({ text }, i) => {
     if (text === '' || taken.length >= MAX_LABELS) return undefined;
-    const width = chartFont().regular.width(text, FONT_SIZE);
+    const width = chartFont().regular.width(text, FONT_SIZE) + GAP;
     const side = Object.keys(sides).find((name) => {
       const box = around(dots[i], name, width);
       const inside = box.left >= 0 && box.right <= size.width && box.top >= 0 && box.bottom <= size.height;

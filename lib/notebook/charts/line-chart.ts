@@ -1,7 +1,7 @@
 import { Chart } from '../../data/chart.js';
 import type { Table } from '../../data/table.js';
 import { ArgumentError } from '../../errors.js';
-import { type AxisScale, type ChartOptions, checkTable, counted, drawable, freeScale, spoken } from './common.js';
+import { type AxisScale, axisNumbers, type ChartOptions, checkTable, counted, drawable, freeScale, spoken, tooltipFormat } from './common.js';
 
 /** Options of lineChart. */
 export interface LineChartOptions extends ChartOptions {
@@ -48,19 +48,18 @@ export function lineChart(table: Table, options: LineChartOptions): Chart {
   });
   const many = columns.length > 1;
   const axis = { type: 'quantitative' };
-  const years = points.every((p) => Number.isInteger(p.x) && p.x >= 1000 && p.x < 3000); // written 1990, not 1,990
-  const format = years ? 'd' : undefined;
+  const [xs, ys] = [points.map((point) => point.x), points.map((point) => point.y)];
   const spec = {
     data: { values: points },
     mark: { type: 'line', point: points.length <= MARKED * columns.length },
     encoding: {
-      x: { field: 'x', ...axis, title: xTitle, scale: { ...freeScale(xScale), nice: xScale === 'log' }, axis: { format } },
-      y: { field: 'y', ...axis, title: yTitle, scale: freeScale(yScale) },
+      x: { field: 'x', ...axis, title: xTitle, scale: { ...freeScale(xScale), nice: xScale === 'log' }, axis: axisNumbers(xs) },
+      y: { field: 'y', ...axis, title: yTitle, scale: freeScale(yScale), axis: axisNumbers(ys) },
       ...(many ? { color: { field: 'series', type: 'nominal', sort: null, title: null, legend: { orient: 'top', symbolType: 'stroke' } } } : {}),
       tooltip: [
         ...(many ? [{ field: 'series', title: 'line' }] : []),
-        { field: 'x', ...axis, title: x, format },
-        { field: 'y', ...axis, title: 'value' },
+        { field: 'x', ...axis, title: x, format: tooltipFormat(xs) },
+        { field: 'y', ...axis, title: 'value', format: tooltipFormat(ys) },
       ],
     },
   };

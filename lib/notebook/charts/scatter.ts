@@ -1,8 +1,20 @@
 import { Random } from '../../compute/random.js';
 import { Chart } from '../../data/chart.js';
-import type { Table } from '../../data/table.js';
+import type { Column, Table } from '../../data/table.js';
 import { palette, plotSize } from '../chart-config.js';
-import { type AxisScale, type ChartOptions, checkTable, counted, drawable, extent, freeScale, isText, leftOut, spoken } from './common.js';
+import {
+  type AxisScale,
+  axisNumbers,
+  type ChartOptions,
+  checkTable,
+  counted,
+  drawable,
+  extent,
+  freeScale,
+  isText,
+  leftOut,
+  tooltipFormat,
+} from './common.js';
 import { placeLabels, sides } from './labels.js';
 
 /** Options of scatter. */
@@ -70,14 +82,10 @@ export function scatter(table: Table, options: ScatterOptions): Chart {
       ...(colors ? { color: colorField } : {}),
       tooltip: [
         ...(labels ? [{ field: 'label', title: label }] : []),
-        { field: 'x', type: 'quantitative', title: x },
-        { field: 'y', type: 'quantitative', title: y },
-        ...(colors ? [{ field: 'color', type: colorField.type, title: color }] : []),
-        ...extra.map(({ name, column }, j) => ({
-          field: `extra${j}`,
-          type: column instanceof Float64Array ? 'quantitative' : 'nominal',
-          title: name,
-        })),
+        { field: 'x', type: 'quantitative', title: x, format: tooltipFormat(xs) },
+        { field: 'y', type: 'quantitative', title: y, format: tooltipFormat(ys) },
+        ...(colors ? [{ field: 'color', title: color, ...kind(colors) }] : []),
+        ...extra.map(({ name, column }, j) => ({ field: `extra${j}`, title: name, ...kind(column) })),
       ],
     },
   };
@@ -91,15 +99,15 @@ export function scatter(table: Table, options: ScatterOptions): Chart {
   const spec = {
     data: { values: points },
     encoding: {
-      x: { field: 'x', type: 'quantitative', title: xTitle, scale: across.scale },
-      y: { field: 'y', type: 'quantitative', title: yTitle, scale: up.scale },
+      x: { field: 'x', type: 'quantitative', title: xTitle, scale: across.scale, axis: axisNumbers(rows.map((i) => xs[i])) },
+      y: { field: 'y', type: 'quantitative', title: yTitle, scale: up.scale, axis: axisNumbers(rows.map((i) => ys[i])) },
     },
     layer: [dots, ...names],
     height: HEIGHT,
   };
   const drawn = rows.length < all.length ? `, ${counted(rows.length, 'point')} of ${all.length.toLocaleString('en')} drawn` : '';
   const r = correlation(all, xs, ys);
-  const relation = Number.isNaN(r) ? '' : ` Their correlation is ${spoken(r)}.`;
+  const relation = Number.isNaN(r) ? '' : ` Their correlation is ${r.toFixed(2).replace('-0.00', '0.00')}.`;
   return new Chart(
     spec,
     title,
@@ -137,6 +145,11 @@ class Axis {
     const ends = [this.low, this.high];
     return { ...freeScale(this.type), domain: this.type === 'log' ? ends.map((end) => 10 ** end) : ends, nice: false };
   }
+}
+
+/** How a tooltip writes the values of a column. */
+function kind(column: Column): Record<string, unknown> {
+  return column instanceof Float64Array ? { type: 'quantitative', format: tooltipFormat(column) } : { type: 'nominal' };
 }
 
 /** What JSON can hold of a value: a number that is not finite is a missing one. */
