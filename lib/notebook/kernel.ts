@@ -17,6 +17,13 @@ export function inNotebook(): boolean {
   return Boolean(kernel()?.lastWriteDisplayData);
 }
 
+const script = {};
+
+/** Stands for the cell that runs: another object in each. A plain script is one cell. */
+export function currentCell(): object {
+  return kernel()?.lastWriteDisplayData ?? script; // made anew for each cell
+}
+
 /**
  * Sends one output to the front ends. In a plain script nothing happens.
  * @param bundle the output, by MIME type

@@ -6,7 +6,9 @@ const path = require('node:path');
 const { format } = require('node:util');
 const { CellCode } = require('./cell-code.cjs');
 const { Output } = require('./output.cjs');
+const { repairInspect } = require('./inspect.cjs');
 const { Interrupts } = require('./interrupts.cjs');
+const { LastValue } = require('./last-value.cjs');
 const failure = require('./failure.cjs');
 const { expandShorthand } = require('./shorthand.cjs');
 const { mark } = require('./repair.cjs');
@@ -27,10 +29,15 @@ code.patchVm();
 let reported = [];
 const executorModule = tslabRequire('./executor.js');
 const { createExecutor } = executorModule;
-executorModule.createExecutor = (dir, converters, { log }) => createExecutor(dir, converters, { log, error: (...args) => reported.push(args) });
+const last = new LastValue();
+executorModule.createExecutor = (dir, converters, { log }) => {
+  const executor = createExecutor(dir, converters, { log: last.printer(log), error: (...args) => reported.push(args) });
+  return { ...executor, interrupt: last.interrupter(executor.interrupt) };
+};
 
 const jupyter = tslabRequire('./jupyter.js');
 jupyter[mark] = true;
+repairInspect(jupyter);
 const server = jupyter.ZmqServer.prototype;
 const { bindSocket, handleKernelInfo, handleShellMessage, handleShutdown } = server;
 const interrupts = new Interrupts();
@@ -69,6 +76,8 @@ const simpleReplies = {
   history_request: ['history_reply', { status: 'ok', history: [] }],
   comm_info_request: ['comm_info_reply', { status: 'ok', comms: {} }],
 };
+/** Asked by those who run a whole notebook, before they stop the kernel: no request of Jupyter's. */
+const FINISH = 'recital_finish_request';
 const ignored = new Set(['comm_open', 'comm_msg', 'comm_close']);
 
 server.handleShellMessage = async function (socket, ...frames) {
@@ -80,10 +89,11 @@ server.handleShellMessage = async function (socket, ...frames) {
     queue = queue.then(() => execute(this, socket, message, number));
     return;
   }
-  if (type in simpleReplies || ignored.has(type)) {
+  if (type in simpleReplies || ignored.has(type) || type === FINISH) {
     const message = Message.fromRaw(this.connInfo.key, frames);
     this.publishStatus('busy', message);
-    if (type in simpleReplies) reply(this.connInfo, socket, message, ...simpleReplies[type]);
+    if (type === FINISH) reply(this.connInfo, socket, message, 'recital_finish_reply', await last.finish());
+    else if (type in simpleReplies) reply(this.connInfo, socket, message, ...simpleReplies[type]);
     this.publishStatus('idle', message);
   } else {
     await handleShellMessage.call(this, socket, ...frames);
@@ -130,14 +140,16 @@ async function run(handler, request, publish) {
   let ok;
   try {
     ok = await handler.executor.execute(expandShorthand(request.code));
+    if (ok) await last.settle();
   } catch (error) {
-    ok = false; // a defect of the compiler, not of the cell
+    ok = false; // of the promise that is the cell's last value; or a defect of the compiler
     reported.push([error]);
   }
   const asked = interrupts.end();
   if (ok) for (const args of reported) output.print('stderr', `${format(...args)}\n`); // a cell with @module "succeeds" even if it does not compile
   output.flush();
-  if (ok && !asked) return { status: 'ok', execution_count: number, payload: [], user_expressions: {} };
+  const rejections = last.taken(); // beyond the protocol: for those who run a whole notebook
+  if (ok && !asked) return { status: 'ok', execution_count: number, payload: [], user_expressions: {}, rejections };
   const content = asked ? failure.interrupted('The cell stopped when asked to.') : explain(number);
   publish('error', content);
   return { status: 'error', execution_count: number, ...content };
@@ -157,5 +169,7 @@ tslabRequire('./main.js').startKernel({ configPath: connectionFile, enableFindLo
 // In the place of tslab's listener, which prints a stack of its own lines.
 process.removeAllListeners('unhandledRejection');
 process.on('unhandledRejection', (reason) => {
-  console.error(['A promise that no cell awaits was rejected:', ...failure.thrown(reason, code).traceback].join('\n'));
+  const content = failure.thrown(reason, code);
+  last.rejected(content);
+  console.error(['A promise that no cell awaits was rejected:', ...content.traceback].join('\n'));
 });

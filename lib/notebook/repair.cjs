@@ -1,5 +1,6 @@
 // Repairs of a running, stock tslab 1.0.22 kernel, put in place when the library is imported in a cell. The launcher does the same and more from the
 // start, and then there is nothing to do here.
+const { repairInspect } = require('./inspect.cjs');
 const { Interrupts } = require('./interrupts.cjs');
 const { Output } = require('./output.cjs');
 const { expandShorthand } = require('./shorthand.cjs');
@@ -37,6 +38,7 @@ function repair(jupyter) {
   if (jupyter[mark]) return;
   jupyter[mark] = true;
   repairSocket();
+  repairInspect(jupyter);
 
   const interrupts = new Interrupts();
   const handler = jupyter.JupyterHandlerImpl.prototype;

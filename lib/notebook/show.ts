@@ -3,7 +3,7 @@ import { Chart } from '../data/chart.js';
 import { setDisplay } from '../data/display.js';
 import { Table } from '../data/table.js';
 import { chartBundle } from './chart-render.js';
-import { inNotebook, joinKernel, type MimeBundle, publish } from './kernel.js';
+import { currentCell, inNotebook, joinKernel, type MimeBundle, publish } from './kernel.js';
 import { tableHtml } from './table-html.js';
 
 /** The method that makes an object show itself in a notebook: it returns a MIME bundle. Deno's convention, so objects made for Deno work as well. */
@@ -67,14 +67,32 @@ export function chartText(chart: Chart): string {
 }
 
 /**
- * Shows a value: a table as a table, a chart as a picture, anything else as console.log does. In a plain script, as text.
+ * Where a chart has been shown: in which cell, and whether by the function that made it. A method such as `plotLoss` shows its chart and returns it as
+ * well: as the last value of the cell, or inside `show(...)`, that chart must not appear a second time.
+ */
+const shownIn = new WeakMap<Chart, { cell: object; byItself: boolean }>();
+
+/** Whether a value is a chart that this cell shows already. */
+function isShown(value: unknown, { byItself = false } = {}): boolean {
+  const place = value instanceof Chart ? shownIn.get(value) : undefined;
+  return place !== undefined && place.cell === currentCell() && (place.byItself || !byItself);
+}
+
+function draw(value: unknown, { title, byItself = false }: { title?: string; byItself?: boolean } = {}): void {
+  if (value instanceof Chart) shownIn.set(value, { cell: currentCell(), byItself });
+  const output = inNotebook() ? render(value, title) : undefined;
+  if (output) publish(output.bundle, { metadata: output.metadata });
+  else console.log(plain(value, title));
+}
+
+/**
+ * Shows a value: a table as a table, a chart as a picture, anything else as console.log does. In a plain script, as text. A chart that its maker has
+ * shown in the same cell, such as that of `learn.recorder.plotLoss()`, is not shown again.
  * @param options.title a line above a table
  * @example show(new Table({ track: ['a', 'b'], plays: Float64Array.of(3, 1) }), { title: 'Plays' })
  */
 export function show(value: unknown, options: { title?: string } = {}): void {
-  const output = inNotebook() ? render(value, options.title) : undefined;
-  if (output) publish(output.bundle, { metadata: output.metadata });
-  else console.log(plain(value, options.title));
+  if (!isShown(value, { byItself: true })) draw(value, options);
 }
 
 /**
@@ -105,17 +123,18 @@ export class Slot {
 
 /**
  * Makes tables, charts and lines from every layer appear here: in a notebook drawn, in a script printed. Called when the library is imported. In a
- * notebook, a table or chart that is the last value of a cell is drawn as well.
+ * notebook, a table or chart that is the last value of a cell is drawn as well, unless the cell shows that chart already.
  */
 export function installDisplay(): void {
   setDisplay({
     table: (table, options) => show(table, options),
-    chart: (chart) => show(chart),
+    chart: (chart) => draw(chart, { byItself: true }),
     text: (line) => console.log(line),
     warn: (line) => console.warn(line),
     slot: () => new Slot(),
   });
   joinKernel((value) => {
+    if (isShown(value)) return true;
     const output = render(value);
     if (output) publish(output.bundle, { metadata: output.metadata });
     return output !== undefined;

@@ -79,6 +79,33 @@ for (const [name, launcher] of Object.entries(launchers)) {
         .with.length(0);
     });
 
+    it('shows a chart once that its maker shows and returns, in each cell', async () => {
+      const made = await run(`import { display } from '../../lib/data/display';
+        const chart = new Chart({ data: { values: [{ a: 1 }] }, mark: 'bar', encoding: { x: { field: 'a', type: 'quantitative' } } }, 'T', 'alt');
+        const plot = () => { display().chart(chart); return chart; };
+        plot()`);
+      expect(made.stderr).to.equal('');
+      expect(made.shown).to.have.length(1);
+      expect((await run('show(plot());')).shown).to.have.length(1);
+      expect((await run('show(chart); chart')).shown).to.have.length(1);
+      expect((await run('chart')).shown).to.have.length(1);
+    });
+
+    it('tells under Shift-Tab what a function throws, by the names of its tags', async () => {
+      await run("import { readPlays, noBar } from 'recital';");
+      const code = 'readPlays';
+      const { found, data } = await kernel.request('inspect_request', { code, cursor_pos: 3, detail_level: 0 });
+      expect(found).to.equal(true);
+      expect((data as Record<string, string>)['text/plain'])
+        .to.match(/^\(alias\) function readPlays\(/)
+        .and.to.contain('Reads who played what, how often.')
+        .and.to.match(/\n@param where a file/)
+        .and.to.match(/\n@throws DataError naming file/)
+        .and.to.match(/\n@example const plays/);
+      const nothing = await kernel.request('inspect_request', { code: ' ', cursor_pos: 0, detail_level: 0 });
+      expect(nothing).to.deep.include({ status: 'ok', found: false, data: {} });
+    });
+
     it('awaits a last expression before it looks at it', async () => {
       const cell = await run("const later = async () => new Table({ a: ['x'] });\nawait later()");
       expect(cell.shown[0]['text/plain']).to.equal('a\nx');

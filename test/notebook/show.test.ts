@@ -18,6 +18,22 @@ describe('show, in a plain script', () => {
     expect(printed(() => show(chart))).to.deep.equal(['[Plays: One bar.]']);
   });
 
+  it('prints a chart that its maker has shown, and that is then shown, once; a chart shown twice, twice', () => {
+    installDisplay();
+    const plot = (): Chart => {
+      const made = new Chart({ data: { values: [] }, mark: 'bar' }, 'Loss', 'A line.');
+      display().chart(made);
+      return made;
+    };
+    expect(printed(() => show(plot()))).to.deep.equal(['[Loss: A line.]']);
+    const own = new Chart(chart.spec, 'Own', 'One bar.');
+    const twice = printed(() => {
+      show(own);
+      show(own);
+    });
+    expect(twice).to.have.length(2);
+  });
+
   it('prints the text of HTML', () => {
     expect(printed(() => show(html('<b>done</b> &c', 'done')))).to.deep.equal(['done']);
     expect(printed(() => show(html('<b>done</b>')))).to.deep.equal(['done']);
