@@ -24,7 +24,7 @@ export { readTracks } from './data/read-tracks.js';
 export type { RowWeights } from './data/row-weights.js';
 export { readSafetensors, type Safetensors, type Tensor, writeSafetensors } from './data/safetensors.js';
 export { createSequences, SequenceDataset, type SequenceOptions, type SequenceWindow } from './data/sequences.js';
-export { Histories, type SequenceSource } from './data/sequences-histories.js';
+export { Histories, type HistoryParts, type SequenceSource } from './data/sequences-histories.js';
 export { SequenceDataLoader, type SequenceLoaderOptions } from './data/sequences-loader.js';
 export { SequenceDataLoaders, type SequenceLoadersOptions } from './data/sequences-loaders.js';
 export type { SequenceSplit, SequenceSplitOptions } from './data/sequences-split.js';
@@ -142,6 +142,8 @@ export type { CollabFoldedUser, FoldInOptions } from './recommend/fold-in-collab
 export { type InteractionPairs, Interactions } from './recommend/interactions.js';
 export { NextItemKNN, type NextItemKNNOptions } from './recommend/item-knn-next.js';
 export { type LearnerClass, type LoadLearnerOptions, loadLearner } from './recommend/load-learner.js';
+export { LSTMLearner, type LSTMLearnerOptions, lstmLearner } from './recommend/lstm.js';
+export { LSTMRecommender } from './recommend/lstm-recommender.js';
 export { Markov } from './recommend/markov.js';
 export {
   type AtK,

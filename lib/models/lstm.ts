@@ -70,6 +70,8 @@ export class LSTMModel implements Model {
   readonly embedding: Embedding;
   /** How it was built: what another one of the same shape needs. */
   readonly config: Required<Omit<LSTMModelOptions, 'embInit' | 'negatives' | 'random'>>;
+  /** Whether its scores are logarithms of probabilities, but for a constant of each row: not if it is trained to rank, by BPR-max. */
+  probabilistic: boolean;
   private readonly layers: readonly Recurrent[];
   private readonly drops: readonly Dropout[];
   private readonly projection: Linear | undefined;
@@ -82,7 +84,6 @@ export class LSTMModel implements Model {
   private at: Int32Array = int32(0);
   private count = 0;
   private own: TrainingLoss | undefined;
-  private readonly ranks: boolean;
 
   /**
    * @param classes vocabulary of the items: a SequenceDataLoaders' `classes`
@@ -113,7 +114,7 @@ export class LSTMModel implements Model {
       random,
     });
     this.everyItem = new EveryItemLoss(this.fc);
-    this.ranks = negatives?.loss === 'bprMax';
+    this.probabilistic = negatives?.loss !== 'bprMax';
     this.negatives = negatives && negativeLoss(this.fc, { ...negatives, random });
     this.parameters = [this.embedding, ...this.layers, ...(this.projection ? [this.projection] : []), this.fc].flatMap((m) => m.parameters);
     this.buffers = [...this.drops.flatMap((d) => d.buffers), ...(this.negatives?.buffers ?? [])];
@@ -151,11 +152,6 @@ export class LSTMModel implements Model {
     const loss = this.negatives ? this.negatives.of(rows) : this.everyItem.of(rows);
     this.own = { value: loss.value, hits: loss.hits, backward: (scale) => this.statesBackward(loss.backward(scale)) };
     return new Float32Array(0);
-  }
-
-  /** Whether its scores are logarithms of probabilities, but for a constant of each row: not if it was trained to rank, by BPR-max. */
-  get probabilistic(): boolean {
-    return !this.ranks;
   }
 
   trainingLoss(): TrainingLoss | undefined {

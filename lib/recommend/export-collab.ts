@@ -91,7 +91,8 @@ function readTarget(fields: Fields): TargetOptions {
   return { target: target as Target, ...(fields.has('threshold') && { threshold: fields.number('threshold') }) };
 }
 
-function readLoss(fields: Fields, { lossFunc }: LearnerOptions): LearnerOptions['lossFunc'] {
+/** The loss in a description, or the one that is given in place of one's own. */
+export function readLoss(fields: Fields, { lossFunc }: LearnerOptions): LearnerOptions['lossFunc'] {
   const name = fields.text('name');
   if (lossFunc && lossFunc.name !== name) throw new DataError(`it was trained with ${name}, but lossFunc is a ${lossFunc.name}.`);
   const loss = lossFunc ?? lossFromConfig(fields);

@@ -7,9 +7,14 @@ import type { Learner, LearnerOptions } from '../learner/learner.js';
 import { EXTENSION } from '../learner/model-file.js';
 import { CollabLearner } from './collab.js';
 import { readCollab } from './export-collab.js';
+import { readSequences } from './load-sequences.js';
 
 /** What makes a learner of a file, by the kind of its loaders. */
-const readers: ReadonlyMap<string, (st: SafetensorsFile, config: Fields, options: LearnerOptions) => Learner> = new Map([['collab', readCollab]]);
+type Reader = (st: SafetensorsFile, config: Fields, options: LearnerOptions) => Learner;
+const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
+  ['collab', readCollab],
+  ['sequences', readSequences],
+]);
 
 /** Options of {@link loadLearner}; those of a Learner are for what a file cannot hold: metrics, callbacks, a loss of one's own. */
 export type LoadLearnerOptions = LearnerOptions;
@@ -23,8 +28,8 @@ export type LearnerClass<L extends Learner> = abstract new (...args: never[]) =>
  *
  * Nothing in the file is executed, and everything is checked before it is used, so that a file may come from anybody.
  * @param file its path; `.safetensors` is added if there is no such file without
- * @param options those of a Learner, and `type`: the learner's class, default CollabLearner. For a network: CollabNNLearner. A class that others extend, such
- *   as CollabRecommender, takes all of them
+ * @param options those of a Learner, and `type`: the learner's class, default CollabLearner. For a network: CollabNNLearner; for sequences: LSTMLearner. A class
+ *   that others extend, such as CollabRecommender, takes all of them
  * @throws DataError for a file that is missing, cut off, or not of this kind
  * @example
  * const file = learn.export('listeners');

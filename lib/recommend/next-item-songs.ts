@@ -1,17 +1,21 @@
 import { ArgumentError } from '../errors.js';
+import type { Learner } from '../learner/learner.js';
 import type { HistoryItem } from './fold-in.js';
+import { recommenderOf } from './lstm-recommender.js';
 import type { Recommendations } from './recommendations.js';
 import type { Id, Recommender, RecommendOptions } from './recommender.js';
 
 /**
- * Recommends songs to a user, or to whoever has just played these: the paper's `recommend_songs`, for any recommender. The label-encoded user 7621 of the
- * paper is `plays.users.id(7621)`.
+ * Recommends songs to a user, or to whoever has just played these: the paper's `recommend_songs`, for any recommender, and for a learner of an LSTMModel. The
+ * label-encoded user 7621 of the paper is `plays.users.id(7621)`.
+ * @param from a recommender, or what `trainModel` returns
  * @param user a user's id, or a history: ids, titles or "title by artist", the last played last
  * @param options as of {@link Recommender.recommend}; `n`: length of the list, default 10
  * @throws UnknownIdError for an unknown user or track, with a suggestion; ArgumentError for an empty history
  * @example recommendSongs(markov, ['Song A', 'Song B', 'Song C'], { n: 5 })
  */
-export function recommendSongs(recommender: Recommender, user: Id | readonly HistoryItem[], options: RecommendOptions = {}): Recommendations {
+export function recommendSongs(from: Recommender | Learner, user: Id | readonly HistoryItem[], options: RecommendOptions = {}): Recommendations {
+  const recommender = recommenderOf(from);
   if (typeof user !== 'object') return recommender.recommend(user, options);
   if (!recommender.foldIn) {
     throw new ArgumentError(`${recommender.name} recommends to users of its training data only, not from a history. Name a user.`);

@@ -54,6 +54,12 @@ export abstract class SequenceRecommender extends Recommender {
   }
 
   /**
+   * Makes of all scores after a history those that lists report, in the same order: of logits, say, probabilities. Default: they are reported as they are.
+   * @param scores one score a track, changed in place
+   */
+  listed?(scores: Float32Array): void;
+
+  /**
    * The same as {@link scoresOf} for methods in which most tracks have the score 0 and none has less: only the others are listed, in an empty list.
    * Evaluation is many times as fast with it.
    */
@@ -64,6 +70,8 @@ export abstract class SequenceRecommender extends Recommender {
       Array.from(users, (user) => this.histories.history(user)),
       out,
     );
+    const tracks = this.tracks.length;
+    if (this.listed) for (let b = 0; b < users.length; b++) this.listed(out.subarray(b * tracks, (b + 1) * tracks));
   }
 
   /**
@@ -84,6 +92,7 @@ export abstract class SequenceRecommender extends Recommender {
       Int32Array.from(history, (entry) => trackIndex(this, typeof entry === 'object' ? entry.track : entry)),
       scores,
     );
+    this.listed?.(scores);
     return new FoldedUser(this, distinct, scores);
   }
 }

@@ -44,7 +44,7 @@ describe('loadLearner refuses', () => {
     const bad: [(config: Described, tensors: Map<string, Tensor>) => void, string][] = [
       [(c) => (c.model.name = 'constructor'), 'its model is "constructor"; known are EmbeddingNN, EmbeddingDotBias'],
       [(c) => (c.model.name = '__proto__'), 'its model is "__proto__"'],
-      [(c) => (c.loaders = 'other'), 'loaders should be collab, got "other"'],
+      [(c) => (c.loaders = 'other'), 'loaders should be collab or sequences, got "other"'],
       [(c) => (c.model.nFactors = 1e9), 'it holds 364 weights, a EmbeddingDotBias such as it describes has 52000000052'],
       [(c) => (c.model.nFactors = 0), 'such as it describes has 52'],
       [(c) => (c.model.nFactors = '6'), 'nFactors should be a whole number'],
