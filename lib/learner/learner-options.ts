@@ -20,7 +20,7 @@ export interface LearnerOptions {
   splitter?: Splitter;
   /** Learning rate that fit takes when it is given none; default 1e-3. */
   lr?: LearningRate;
-  /** Metrics: functions of (predictions, targets), averaged over batches, or Metric objects. */
+  /** Metrics: bare where they have no options (`rmse`, `mae`, functions of one's own), made by a call where they have (`accuracyThresh(0.5)`). Default: none. */
   metrics?: Metric | MetricFunction | readonly (Metric | MetricFunction)[];
   /** Callbacks of every run. */
   cbs?: Callback | readonly Callback[];

@@ -41,8 +41,7 @@ export class AvgMetric implements Metric {
 
   accumulate({ pred, batch, model }: Learner): void {
     const value = this.func(pred.subarray(0, batch.size * model.outputs), batch.targets.subarray(0, batch.size));
-    if (typeof value !== 'number') throw new ArgumentError(`The metric ${this.name} must return a number, got ${typeof value}.`);
-    this.sum += value * batch.size;
+    this.sum += checkValue(value, this.name) * batch.size;
     this.rows += batch.size;
   }
 
@@ -75,15 +74,58 @@ export class AccumMetric implements Metric {
   }
 
   get value(): number {
-    return this.targets.length ? this.func(concat(this.preds), concat(this.targets)) : NaN;
+    return this.targets.length ? checkValue(this.func(concat(this.preds), concat(this.targets)), this.name) : NaN;
   }
 }
 
-/** A metric, or a function to be averaged over batches, as Metric. */
+/**
+ * A metric of all rows of a pass at once, which is no mean over batches. It is given to a learner as it is, `metrics: rmse`; a learner knows not to average it.
+ * Called without arguments it makes the Metric that the learner would make of it.
+ */
+export interface PassMetric {
+  (pred: Float32Array, targets: Float32Array): number;
+  (): Metric;
+}
+
+/** The headings of pass metrics. */
+const headings = new Map<MetricFunction, string>();
+
+function passMetric(name: string, func: MetricFunction): PassMetric {
+  function metric(): Metric;
+  function metric(pred: Float32Array, targets: Float32Array): number;
+  function metric(pred?: Float32Array, targets?: Float32Array): Metric | number {
+    return pred ? func(pred, targets ?? new Float32Array(0)) : new AccumMetric(func, { name });
+  }
+  Object.defineProperty(metric, 'name', { value: name });
+  headings.set(metric, name);
+  return metric;
+}
+
+/**
+ * What a learner makes of what it is given as a metric. The rule for all metrics: those without options are given bare (`mse`, `mae`, `accuracy`, `rmse`, `r2`,
+ * `rocAuc`, a function of one's own), those with options are made by a call (`accuracyThresh(0.5)`, `new AvgMetric(mae, { name: 'error' })`).
+ */
 export function asMetric(metric: Metric | MetricFunction): Metric {
-  if (typeof metric === 'function') return new AvgMetric(metric);
+  if (typeof metric === 'function') {
+    const name = headings.get(metric);
+    if (name) return new AccumMetric(metric, { name });
+    if ((metric as unknown) === accuracyThresh) throw new ArgumentError('accuracyThresh makes a metric: call it, accuracyThresh(0.5).');
+    if (/^class\b/.test(String(metric))) throw new ArgumentError(`${metric.name} is a class of metrics: make one, new ${metric.name}(…).`);
+    return new AvgMetric(metric);
+  }
   if (typeof metric?.accumulate === 'function') return metric;
-  throw new ArgumentError(`A metric is a function of (predictions, targets), such as mse, or made by one, such as rmse(), got ${typeof metric}.`);
+  throw new ArgumentError(
+    `A metric is a function of (predictions, targets), such as rmse, or made by a call, such as accuracyThresh(0.5), got ${metric === null ? 'null' : typeof metric}.`,
+  );
+}
+
+/** Throws unless a metric has returned a number. */
+function checkValue(value: unknown, name: string): number {
+  if (typeof value === 'number') return value;
+  if (typeof (value as Metric | undefined)?.accumulate === 'function') {
+    throw new ArgumentError(`The metric ${name} returned a metric where a number was expected: it makes metrics, so call it, ${name}().`);
+  }
+  throw new ArgumentError(`The metric ${name} must return a number, got ${value === null ? 'null' : typeof value}.`);
 }
 
 /**
@@ -139,50 +181,48 @@ export function mae(pred: Float32Array, targets: Float32Array): number {
   return sum / targets.length;
 }
 
-/** Root mean squared error, √(Σ(p − y)²/n) over all rows of the pass at once. */
-export function rmse(): Metric {
-  return new AccumMetric((pred, targets) => Math.sqrt(mse(pred, targets)), { name: 'rmse' });
-}
-
-/** Coefficient of determination, 1 − Σ(y − p)²/Σ(y − ȳ)²; NaN when all targets are equal, where it is not defined. */
-export function r2(): Metric {
-  const score = (pred: Float32Array, targets: Float32Array): number => {
-    let mean = 0;
-    for (const y of targets) mean += y / targets.length;
-    let spread = 0;
-    for (const y of targets) spread += (y - mean) ** 2;
-    return spread === 0 ? NaN : 1 - (mse(pred, targets) * targets.length) / spread;
-  };
-  return new AccumMetric(score, { name: 'r2_score' });
-}
+/**
+ * Root mean squared error, √(Σ(p − y)²/n) over all rows of the pass at once: how far predictions are off, in the units of the target.
+ * @example new Learner(dls, model, { metrics: rmse })
+ */
+export const rmse: PassMetric = passMetric('rmse', (pred, targets) => Math.sqrt(mse(pred, targets)));
 
 /**
- * Area under the ROC curve: the probability that a row with target 1 is ranked above one with target 0, ties counted half (scikit-learn's `roc_auc_score`).
- * NaN when there is only one class.
+ * Coefficient of determination, 1 − Σ(y − p)²/Σ(y − ȳ)² (scikit-learn's `r2_score`): the share of the targets' spread that is predicted, 0 for always
+ * predicting their mean. NaN when all targets are equal, where it is not defined.
  */
-export function rocAuc(): Metric {
-  const auc = (pred: Float32Array, targets: Float32Array): number => {
-    checkPairs('rocAuc', pred, targets, 1);
-    const bad = pred.findIndex((p) => Number.isNaN(p));
-    if (bad >= 0) throw new NumericError(`rocAuc: prediction ${bad} is NaN, so it has no rank.`);
-    const order = Array.from(pred.keys()).sort((a, b) => pred[a] - pred[b]);
-    let positives = 0;
-    let rankSum = 0;
-    for (let i = 0; i < order.length; ) {
-      let j = i;
-      while (j < order.length && pred[order[j]] === pred[order[i]]) j++;
-      for (let k = i; k < j; k++) {
-        if (targets[order[k]] > 0.5) {
-          positives++;
-          rankSum += (i + 1 + j) / 2; // the middle rank of the tie, counted from 1
-        }
+export const r2: PassMetric = passMetric('r2_score', (pred, targets) => {
+  let mean = 0;
+  for (const y of targets) mean += y / targets.length;
+  let spread = 0;
+  for (const y of targets) spread += (y - mean) ** 2;
+  return spread === 0 ? NaN : 1 - (mse(pred, targets) * targets.length) / spread;
+});
+
+/**
+ * Area under the ROC curve: the probability that a row with target 1 is ranked above one with target 0, ties counted half (scikit-learn's `roc_auc_score`);
+ * 0.5 is chance. NaN when there is only one class.
+ */
+export const rocAuc: PassMetric = passMetric('roc_auc_score', (pred, targets) => {
+  checkPairs('rocAuc', pred, targets, 1);
+  const bad = pred.findIndex((p) => Number.isNaN(p));
+  if (bad >= 0) throw new NumericError(`rocAuc: prediction ${bad} is NaN, so it has no rank.`);
+  const order = Array.from(pred.keys()).sort((a, b) => pred[a] - pred[b]);
+  let positives = 0;
+  let rankSum = 0;
+  for (let i = 0; i < order.length; ) {
+    let j = i;
+    while (j < order.length && pred[order[j]] === pred[order[i]]) j++;
+    for (let k = i; k < j; k++) {
+      if (targets[order[k]] > 0.5) {
+        positives++;
+        rankSum += (i + 1 + j) / 2; // the middle rank of the tie, counted from 1
       }
-      i = j;
     }
-    return (rankSum - (positives * (positives + 1)) / 2) / (positives * (order.length - positives));
-  };
-  return new AccumMetric(auc, { name: 'roc_auc_score' });
-}
+    i = j;
+  }
+  return (rankSum - (positives * (positives + 1)) / 2) / (positives * (order.length - positives));
+});
 
 function concat(parts: readonly Float32Array[]): Float32Array {
   const all = new Float32Array(parts.reduce((n, part) => n + part.length, 0));
