@@ -2,6 +2,7 @@ import { Chart } from '../data/chart.js';
 import { display } from '../data/display.js';
 import { type Cell, Table } from '../data/table.js';
 import { ArgumentError } from '../errors.js';
+import { checkOptions } from '../options.js';
 import type { InterpretationOptions } from './interpretation.js';
 import type { Learner } from './learner.js';
 
@@ -57,8 +58,11 @@ export class Calibration extends Table {
    * Draws a reliability diagram: observed against predicted, with the diagonal on which a calibrated model lies, and below it how many rows each bin has.
    * Below the diagonal the model promises more than comes true, above it less.
    * @param options.title default `'Calibration'`
+   * @returns the chart, which is shown
    */
-  plotCalibration({ title = 'Calibration' }: { title?: string } = {}): void {
+  plotCalibration(options: { title?: string } = {}): Chart {
+    checkOptions(options, ['title'], 'plotCalibration');
+    const { title = 'Calibration' } = options;
     const bins = this.rows();
     const points = bins.filter((bin) => bin.count !== 0);
     const n = this.numbers('count').reduce((a, b) => a + b, 0);
@@ -91,7 +95,9 @@ export class Calibration extends Table {
       `Observed against predicted probability of ${n.toLocaleString('en')} rows in ${bins.length} bins; expected calibration error ${this.ece.toFixed(3)}. ` +
       `The largest gap: predicted ${two(worst.predicted)}, observed ${two(worst.observed)}.`;
     const diagram = { width: 300, height: 300, layer: [diagonal, curve] };
-    display().chart(new Chart({ vconcat: [diagram, rows], spacing: 12 }, title, alt));
+    const chart = new Chart({ vconcat: [diagram, rows], spacing: 12 }, title, alt);
+    display().chart(chart);
+    return chart;
   }
 }
 

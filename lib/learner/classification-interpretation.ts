@@ -2,6 +2,7 @@ import { Chart } from '../data/chart.js';
 import { display } from '../data/display.js';
 import { Table } from '../data/table.js';
 import { ArgumentError } from '../errors.js';
+import { checkOptions } from '../options.js';
 import { type Calibration, type CalibrationCurveOptions, calibrationCurve } from './calibration.js';
 import { Interpretation, type InterpretedRows } from './interpretation.js';
 import type { Learner } from './learner.js';
@@ -48,8 +49,13 @@ export class ClassificationInterpretation extends Interpretation {
     return new Table({ actual: ['0', '1'], 'predicted 0': Float64Array.of(tn, fn), 'predicted 1': Float64Array.of(fp, tp) });
   }
 
-  /** Draws the confusion matrix: actual classes down, predicted ones across. The colour is the share of the row, whether that is written or the count. */
-  plotConfusionMatrix({ normalize = false, normDec = 2, title = 'Confusion matrix' }: ConfusionMatrixOptions = {}): void {
+  /**
+   * Draws the confusion matrix: actual classes down, predicted ones across. The colour is the share of the row, whether that is written or the count.
+   * @returns the chart, which is shown
+   */
+  plotConfusionMatrix(options: ConfusionMatrixOptions = {}): Chart {
+    checkOptions(options, ['normalize', 'normDec', 'title'], 'plotConfusionMatrix');
+    const { normalize = false, normDec = 2, title = 'Confusion matrix' } = options;
     if (!(Number.isInteger(normDec) && normDec >= 0 && normDec <= 20))
       throw new ArgumentError(`normDec must be a number of decimals, got ${normDec}.`);
     const counts = this.counts();
@@ -78,7 +84,9 @@ export class ClassificationInterpretation extends Interpretation {
     const alt =
       `Confusion matrix of ${n(this.length)} rows: of ${n(tn + fp)} with target 0, ${n(fp)} were taken for 1; ` +
       `of ${n(fn + tp)} with target 1, ${n(fn)} were taken for 0.`;
-    display().chart(new Chart({ width: 220, height: 220, data: { values }, encoding, layer }, title, alt));
+    const chart = new Chart({ width: 220, height: 220, data: { values }, encoding, layer }, title, alt);
+    display().chart(chart);
+    return chart;
   }
 
   /** How far the predicted probabilities can be taken at their word: see {@link calibrationCurve}. */
@@ -86,9 +94,12 @@ export class ClassificationInterpretation extends Interpretation {
     return calibrationCurve(this.preds, this.targets, options);
   }
 
-  /** Draws {@link calibration}. */
-  plotCalibration(options: CalibrationCurveOptions = {}): void {
-    this.calibration(options).plotCalibration();
+  /**
+   * Draws {@link calibration}.
+   * @returns the chart, which is shown
+   */
+  plotCalibration(options: CalibrationCurveOptions = {}): Chart {
+    return this.calibration(options).plotCalibration();
   }
 
   /** counts[actual][predicted]. */

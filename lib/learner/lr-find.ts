@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+import type { Chart } from '../data/chart.js';
 import { display } from '../data/display.js';
 import { ArgumentError } from '../errors.js';
 import { checkOptions } from '../options.js';
@@ -28,7 +30,7 @@ export interface LrFindOptions {
 /** The rules of suggest.ts, by name. */
 export type SuggestName = 'valley' | 'slide' | 'minimum' | 'steep';
 
-/** What lrFind found. A field is NaN where the curve was too short for its rule. */
+/** What lrFind found. A field is NaN where the curve was too short for its rule. It prints the suggestions alone. */
 export interface LrFindResult {
   /** Two thirds into the longest fall of the loss: fastai's default. */
   readonly valley: number;
@@ -44,6 +46,8 @@ export interface LrFindResult {
   readonly losses: readonly number[];
   /** Where each suggestion lies on the curve. */
   readonly points: Readonly<Partial<Record<SuggestName, Suggestion>>>;
+  /** The plot, whether it was shown or not: with the suggestions that were asked for. */
+  readonly chart: Chart;
 }
 
 /** Raises the learning rate exponentially batch by batch until the loss diverges; never validates, and restores model and optimizer at the end. */
@@ -100,9 +104,16 @@ export async function lrFind(learn: Learner, options: LrFindOptions = {}): Promi
     if (point) points[name] = point;
   }
   const value = (name: SuggestName): number => points[name]?.value ?? NaN;
-  const found = { valley: value('valley'), slide: value('slide'), minimum: value('minimum'), steep: value('steep'), lrs, losses, points };
+  const suggested = { valley: value('valley'), slide: value('slide'), minimum: value('minimum'), steep: value('steep') };
+  const chart = plotLrFind({ lrs, losses, points }, suggestFuncs);
+  const found: LrFindResult = { ...suggested, lrs, losses, points, chart };
+  const text = (): string =>
+    `lrFind: ${Object.entries(suggested)
+      .map(([name, lr]) => `${name} ${lr.toExponential(2)}`)
+      .join(', ')}`;
+  for (const key of ['toString', inspect.custom]) Object.defineProperty(found, key, { value: text });
   learn.recorder.lrFound = found;
-  if (showPlot) display().chart(plotLrFind(found, suggestFuncs));
+  if (showPlot) display().chart(chart);
   if (!points.valley) {
     display().warn(`lrFind has no suggestion: only ${losses.length} batches ran before the loss diverged. Try a smaller startLr or a larger numIt.`);
   }

@@ -1,5 +1,7 @@
+import type { Chart } from '../data/chart.js';
 import { display } from '../data/display.js';
 import { ArgumentError, RecitalError } from '../errors.js';
+import { checkOptions } from '../options.js';
 import type { Callback } from './callback.js';
 import type { Learner } from './learner.js';
 import type { LrFindResult, SuggestName } from './lr-find.js';
@@ -111,23 +113,43 @@ export class Recorder implements Callback {
     return [this.validLoss.sum / this.validLoss.rows, ...this.metrics.map((m) => m.value)];
   }
 
-  /** Plots the smoothed training loss, leaving out the first `skipStart` batches, and the validation loss of each epoch. */
-  plotLoss({ skipStart = 5, withValid = true }: { skipStart?: number; withValid?: boolean } = {}): void {
+  /**
+   * Plots the smoothed training loss, leaving out the first `skipStart` batches (default 5), and the validation loss of each epoch (`withValid`, default true).
+   * @returns the chart, which is shown: to be saved, for example
+   * @example saveChart(learn.recorder.plotLoss(), 'loss.png')
+   */
+  plotLoss(options: { skipStart?: number; withValid?: boolean } = {}): Chart {
+    checkOptions(options, ['skipStart', 'withValid'], 'plotLoss');
+    const { skipStart = 5, withValid = true } = options;
     if (!(Number.isInteger(skipStart) && skipStart >= 0)) throw new ArgumentError(`skipStart must be a whole number of batches, got ${skipStart}.`);
-    display().chart(plotLoss(this, { skipStart, withValid }));
+    return shown(plotLoss(this, { skipStart, withValid }));
   }
 
-  /** Plots the last lrFind again, with the suggestions that are asked for; default valley. */
-  plotLrFind({ suggestFuncs = ['valley'] }: { suggestFuncs?: readonly SuggestName[] } = {}): void {
+  /**
+   * Plots the last lrFind again, with the suggestions that are asked for; default valley.
+   * @returns the chart, which is shown
+   */
+  plotLrFind(options: { suggestFuncs?: readonly SuggestName[] } = {}): Chart {
+    checkOptions(options, ['suggestFuncs'], 'plotLrFind');
+    const { suggestFuncs = ['valley'] } = options;
     checkRules(suggestFuncs);
     if (!this.lrFound) throw new RecitalError('There is no learning rate search to plot yet: call lrFind first.');
-    display().chart(plotLrFind(this.lrFound, suggestFuncs));
+    return shown(plotLrFind(this.lrFound, suggestFuncs));
   }
 
-  /** Plots the scheduled hyper-parameters of the last run, batch by batch. */
-  plotSched(): void {
-    display().chart(plotSched(this));
+  /**
+   * Plots the scheduled hyper-parameters of the last run, batch by batch.
+   * @returns the chart, which is shown
+   */
+  plotSched(): Chart {
+    return shown(plotSched(this));
   }
+}
+
+/** Shows a chart, and passes it on. */
+function shown(chart: Chart): Chart {
+  display().chart(chart);
+  return chart;
 }
 
 /** Keeps `learn.training`, `learn.pctTrain` and `learn.trainIter` up to date (fastai's TrainEvalCallback). */
