@@ -113,6 +113,36 @@ describe('the launcher', () => {
       .and.to.match(/cell \[\d+\], line 1/);
   });
 
+  it("awaits a promise that is the last value of a cell: its error is the cell's, its value is shown", async () => {
+    await run("const later = (v: unknown, bad = false) => new Promise((r, f) => setTimeout(() => (bad ? f(new RangeError('late')) : r(v)), 30));");
+    expect(await run('later(3)')).to.include({ status: 'ok', stdout: '3\n' });
+    expect((await run('later(undefined)')).stdout).to.equal('');
+    expect((await run('later(0, true)')).error).to.include({ ename: 'RangeError', evalue: 'late' });
+    expect((await run('await null;\nlater(0, true)')).error).to.include({ ename: 'RangeError', evalue: 'late' });
+    const failed = await run("Promise.reject(new Error('at once'))");
+    expect(failed.error?.traceback[1]).to.match(/^ {4}at cell \[\d+\], line 1: Promise\.reject/);
+    expect(failed.stderr).to.equal('');
+    const { shown } = await run("import { Table } from 'recital';\nlater(new Table({ track: ['x'] }))");
+    expect(shown[0]['text/html']).to.contain('<table');
+  });
+
+  it('stops waiting for the last value of a cell when it is interrupted', async () => {
+    setTimeout(() => kernel.interrupt(), 200);
+    expect((await run('new Promise(() => {})')).error?.ename).to.equal('Interrupted');
+    expect((await run('1 + 1')).stdout).to.equal('2\n');
+  });
+
+  it('tells, when asked before it stops, of promises that were rejected after the last cell, and of work that goes on', async () => {
+    await run("setTimeout(() => void Promise.reject(new RangeError('too late')), 60);");
+    const late = await kernel.request('recital_finish_request', {});
+    expect(late.running).to.equal(false);
+    expect((late.rejections as { evalue: string }[]).map(({ evalue }) => evalue)).to.deep.equal(['too late']);
+    await run('const timer = setInterval(() => {}, 50);');
+    expect(await kernel.request('recital_finish_request', {})).to.deep.equal({ rejections: [], running: true });
+    await run('clearInterval(timer);');
+    expect(await kernel.request('recital_finish_request', {})).to.deep.equal({ rejections: [], running: false });
+  });
+
   it('shows what a module cell reports although such a cell never fails', async () => {
     const { status, stderr } = await run('/** @module broken */\nexport const x: string = 1;');
     expect(status).to.equal('ok');
