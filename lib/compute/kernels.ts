@@ -87,6 +87,9 @@ export interface Kernels {
   adamRange(from: number, to: number, ...args: number[]): void;
   bprMaxRows(from: number, to: number, ...args: number[]): void;
   crossEntropyRows(from: number, to: number, ...args: number[]): void;
+  denseBlock(from: number, to: number, ...args: number[]): void;
+  denseTransposeBlock(from: number, to: number, ...args: number[]): void;
+  sparseBlock(from: number, to: number, ...args: number[]): void;
   gruForward(from: number, to: number, ...args: number[]): void;
   gruBackward(from: number, to: number, ...args: number[]): void;
   lstmForward(from: number, to: number, ...args: number[]): void;

@@ -79,7 +79,7 @@ function release(start: number, size: number): void {
   }
 }
 
-function register<T extends Float32Array | Int32Array>(view: T, block: [number, number]): T {
+function register<T extends Float32Array | Float64Array | Int32Array>(view: T, block: [number, number]): T {
   view.fill(0);
   blocks.set(view, block);
   dropped.register(view, block, view);
@@ -94,6 +94,12 @@ export function float32(n: number): Float32Array {
   return register(new Float32Array(memory.buffer, block[0], n), block);
 }
 
+/** `n` zeroed float64 on the shared memory, with the same rule. */
+export function float64(n: number): Float64Array {
+  const block = take(2 * n);
+  return register(new Float64Array(memory.buffer, block[0], n), block);
+}
+
 /** `n` zeroed 32-bit integers on the shared memory, with the same rule. */
 export function int32(n: number): Int32Array {
   const block = take(n);
@@ -101,7 +107,7 @@ export function int32(n: number): Int32Array {
 }
 
 /** Gives an array's memory back at once. The array must not be used afterwards. */
-export function dispose(view: Float32Array | Int32Array): void {
+export function dispose(view: Float32Array | Float64Array | Int32Array): void {
   const block = blocks.get(view);
   if (!block) return;
   blocks.delete(view);

@@ -11,12 +11,15 @@ const rangeKernels = [
   'adamTable',
   'bprMaxRows',
   'crossEntropyRows',
+  'denseBlock',
+  'denseTransposeBlock',
   'gemmColumns',
   'gemmRows',
   'gruBackward',
   'gruForward',
   'lstmBackward',
   'lstmForward',
+  'sparseBlock',
 ] as const;
 /** The name of such a kernel. */
 export type RangeKernel = (typeof rangeKernels)[number];

@@ -4,6 +4,7 @@ export { dotBiasBackward, dotBiasForward } from './dot-bias';
 export { adam, adamRange, adamTable } from './adam';
 export { moments, momentsTable } from './moments';
 export { gemm, gemmColumns, gemmRows, gemmWorkspace } from './gemm';
+export { denseBlock, denseTransposeBlock, sparseBlock } from './block';
 export { gruBackward, gruForward } from './gru';
 export { columnSums, gatherRows, relu, reluBackward, scaleShift, scatterRows } from './layers';
 export { lstmBackward, lstmForward } from './lstm';

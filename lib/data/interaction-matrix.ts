@@ -1,0 +1,53 @@
+import { ArgumentError } from '../errors.js';
+import { csrFromPairs, groupBy } from './csr.js';
+import type { CsrMatrix } from './matrix.js';
+import type { Plays } from './plays.js';
+import type { Vocabulary } from './vocabulary.js';
+
+/** What an entry of an interaction matrix is: how often, whether, or the logarithm of how often. */
+export type InteractionValue = 'count' | 'binary' | 'log';
+
+/** Options of {@link interactionMatrix}. */
+export interface InteractionMatrixOptions {
+  /**
+   * `'count'` (default): the playcount. `'binary'`: 1 for what was played. `'log'`: ln(1 + playcount), which keeps the order and takes most of the weight from
+   * a few songs played a hundred times.
+   */
+  value?: InteractionValue;
+}
+
+/** Users × tracks, sparse, with who the rows and what the columns are. */
+export interface InteractionMatrix extends CsrMatrix {
+  /** The user of each row. */
+  readonly users: Vocabulary;
+  /** The track of each column. */
+  readonly tracks: Vocabulary;
+  readonly data: Float64Array;
+}
+
+/**
+ * Who has played what as a sparse matrix, one row a user, one column a track: what PCA and TruncatedSVD take. Users and tracks without a play are left out,
+ * repeated plays of a track are added up.
+ * @example
+ * const plays = Plays.fromRows([{ user: 'u1', track: 'a', playcount: 3 }, { user: 'u2', track: 'b' }]);
+ * interactionMatrix(plays).data // Float64Array [3, 1]
+ */
+export function interactionMatrix(plays: Plays, { value = 'count' }: InteractionMatrixOptions = {}): InteractionMatrix {
+  if (value !== 'count' && value !== 'binary' && value !== 'log') {
+    throw new ArgumentError(`value must be 'count', 'binary' or 'log', got '${value}'.`);
+  }
+  if (plays.length === 0) throw new ArgumentError('There are no plays to make a matrix of.');
+  const { users, tracks, user, track, playcount } = plays.compact();
+  const shape = { rows: users.length, columns: tracks.length };
+  const { indptr, indices } = csrFromPairs(user, track, shape);
+  const data = new Float64Array(indices.length);
+  const byUser = groupBy(user, users.length);
+  const at = new Int32Array(tracks.length); // where a track's entry of the user at hand lies
+  for (let u = 0; u < users.length; u++) {
+    for (let j = indptr[u]; j < indptr[u + 1]; j++) at[indices[j]] = j;
+    for (let j = byUser.indptr[u]; j < byUser.indptr[u + 1]; j++) data[at[track[byUser.indices[j]]]] += playcount[byUser.indices[j]];
+  }
+  if (value === 'binary') data.fill(1);
+  else if (value === 'log') for (let j = 0; j < data.length; j++) data[j] = Math.log1p(data[j]);
+  return { users, tracks, shape: [users.length, tracks.length], indptr, indices, data };
+}

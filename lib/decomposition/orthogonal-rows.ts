@@ -1,0 +1,72 @@
+import type { Random } from '../compute/random.js';
+
+/** Two rows are orthogonal when their cosine is no larger than this. */
+const ORTHOGONAL = 1e-13;
+
+/**
+ * Turns pairs of rows until all are orthogonal (one-sided Jacobi, Golub and Van Loan, 8.6.3), then sorts them by length, longest first. The singular values of
+ * a matrix with these rows are their lengths, the small ones as exact, relatively, as the large ones.
+ * @param w rows, changed in place
+ * @param u turned and sorted along with them
+ * @returns the lengths
+ */
+export function diagonalise(w: Float64Array[], u: Float64Array[]): Float64Array {
+  const squares = w.map((row) => dot(row, row));
+  const noise = (Number.EPSILON * (w[0]?.length ?? 0)) ** 2 * Math.max(...squares);
+  for (let sweep = 0, turned = true; turned && sweep < 30; sweep++) {
+    turned = false;
+    for (let i = 0; i < w.length; i++) {
+      for (let j = i + 1; j < w.length; j++) {
+        if (Math.min(squares[i], squares[j]) <= noise) continue;
+        const size = Math.sqrt(squares[i] * squares[j]);
+        const product = dot(w[i], w[j]);
+        if (Math.abs(product) <= ORTHOGONAL * size) continue;
+        turned = true;
+        const theta = (squares[j] - squares[i]) / (2 * product);
+        const t = (theta >= 0 ? 1 : -1) / (Math.abs(theta) + Math.sqrt(theta * theta + 1));
+        const c = 1 / Math.sqrt(t * t + 1);
+        turn(w[i], w[j], c, c * t);
+        turn(u[i], u[j], c, c * t);
+        squares[i] = dot(w[i], w[i]);
+        squares[j] = dot(w[j], w[j]);
+      }
+    }
+  }
+  const order = squares.map((_, i) => i).sort((i, j) => squares[j] - squares[i] || i - j);
+  const sorted = (rows: Float64Array[]): Float64Array[] => order.map((i) => rows[i]);
+  w.splice(0, w.length, ...sorted(w));
+  u.splice(0, u.length, ...sorted(u));
+  return Float64Array.from(order, (i) => Math.sqrt(squares[i]));
+}
+
+/** Puts unit rows, orthogonal to all the others, in the place of rows that are zero: any will do where the singular value is 0. */
+export function completeRows(rows: Float64Array[], random: Random): void {
+  rows.forEach((row, at) => {
+    if (row.some((x) => x !== 0)) return;
+    for (let i = 0; i < row.length; i++) row[i] = random.normal();
+    for (let pass = 0; pass < 3; pass++) {
+      rows.forEach((other, i) => {
+        if (i === at) return;
+        const d = dot(row, other);
+        for (let k = 0; k < row.length; k++) row[k] -= d * other[k];
+      });
+      const size = Math.sqrt(dot(row, row));
+      for (let k = 0; k < row.length; k++) row[k] /= size;
+    }
+  });
+}
+
+function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  return sum;
+}
+
+function turn(a: Float64Array, b: Float64Array, c: number, s: number): void {
+  for (let k = 0; k < a.length; k++) {
+    const x = a[k];
+    const y = b[k];
+    a[k] = c * x - s * y;
+    b[k] = s * x + c * y;
+  }
+}
