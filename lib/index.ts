@@ -86,6 +86,9 @@ export { combinedCos, combineScheds, type Schedule, schedCos, schedExp, schedLin
 export { SGD, type SGDOptions } from './learner/sgd.js';
 export { biasSplitter, embeddingSplitter } from './learner/splitters.js';
 export { minimum, type Suggestion, slide, steep, valley } from './learner/suggest.js';
+export { topKAccuracy } from './learner/top-k-accuracy.js';
+export { TrainedLearner, type TrainModelOptions, trainModel } from './learner/train-model.js';
+export { TrainingLog } from './learner/training-log.js';
 export { embSzRule } from './models/emb-sz-rule.js';
 // losses and models
 export { EmbeddingDotBias, type EmbeddingDotBiasOptions } from './models/embedding-dot-bias.js';
