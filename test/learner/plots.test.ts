@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { expect } from 'chai';
 import type { Chart } from '../../lib/data/chart.js';
-import type { CollabDataLoaders, CollabDataLoaders } from '../../lib/data/collab.js';
+import type { CollabDataLoaders } from '../../lib/data/collab.js';
 import { ClassificationInterpretation } from '../../lib/learner/classification-interpretation.js';
 import type { LrFindResult } from '../../lib/learner/lr-find.js';
 import { BCEWithLogitsLossFlat } from '../../lib/nn/losses.js';
