@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { setCompute } from '../../lib/compute/threads.js';
 import { readSessions, type Sessions } from '../../lib/data/sessions.js';
 import { Table } from '../../lib/data/table.js';
 import { DataError } from '../../lib/errors.js';
 import { NextItemKNN } from '../../lib/recommend/item-knn-next.js';
+import type { LSTMLearner } from '../../lib/recommend/lstm.js';
 import { Markov } from '../../lib/recommend/markov.js';
 import type { SequenceRecommender } from '../../lib/recommend/next-item.js';
 import { evaluateNextItem, type NextItemEvaluation } from '../../lib/recommend/next-item-evaluate.js';
@@ -15,11 +17,15 @@ import { SessionKNN } from '../../lib/recommend/session-knn.js';
 import { STAN } from '../../lib/recommend/session-knn-stan.js';
 import { type Benchmark, main } from './support/benchmark.js';
 import { type Figure, figure } from './support/figures.js';
+import { trainGru } from './support/gru.js';
 import { count } from './support/options.js';
 
 const options = {
   sample: count(0, 'cases to evaluate, drawn at random; 0: all 89,824', { least: 0 }),
-  fit: count(2000, 'cases to fit the weights of the sum on'),
+  fit: count(2000, 'cases to fit the weights of the sums on'),
+  gru: count(1, 'seeds to train the recurrent model with, some minutes each; 0: without it', { least: 0 }),
+  epochs: count(10, 'epochs of its training'),
+  curve: count(0, 'cases to measure it on after each epoch, of the last 5 % of the training sessions; 0: none', { least: 0 }),
 };
 
 const K = 20;
@@ -32,7 +38,8 @@ const AGE_SCALE = 0.5;
 interface Measured {
   name: string;
   evaluation: NextItemEvaluation;
-  seconds: number;
+  trainS: number;
+  evaluateS: number;
   peakMB: number;
 }
 
@@ -40,35 +47,62 @@ interface Measured {
 export const benchmark: Benchmark<typeof options> = {
   about:
     'nowplaying: every track of the 14,479 test sessions but the first is predicted from those before it, ranking all 60,416 tracks; P@20 is the share of\n' +
-    `cases whose next track is among the first ${K}, ties have their middle rank. Weights of the sum are fitted on the last ${100 * LATE} % of the training sessions,\n` +
-    'with methods trained on the others, and then serve methods trained on all. Figures: cases missed at 20 in %, and seconds to train and evaluate.',
+    `cases whose next track is among the first ${K}, ties have their middle rank. Weights of sums are fitted on the last ${100 * LATE} % of the training sessions,\n` +
+    'with methods trained on the others, and then serve methods trained on all. Figures: cases missed at 20 in %, and seconds to train and evaluate.\n' +
+    'Kernels are those of the fast build.',
   options,
-  async run({ sample, fit }) {
+  async run({ sample, fit, gru, epochs, curve }) {
+    setCompute({ reproducible: false });
     const { train, test } = await nowplaying();
     const measured: Measured[] = [];
-    const measure = (make: () => SequenceRecommender, name?: string): SequenceRecommender => {
+    const measure = async <R extends SequenceRecommender>(make: () => R | Promise<R>, name?: string): Promise<R> => {
       const started = performance.now();
-      const recommender = make();
+      const recommender = await make();
+      const trained = performance.now();
       const evaluation = evaluateNextItem(recommender, test, { k: K, ...(sample > 0 && { sample }) });
-      const seconds = (performance.now() - started) / 1000;
-      measured.push({ name: name ?? recommender.name, evaluation, seconds, peakMB: process.resourceUsage().maxRSS / 1024 });
+      const [trainS, evaluateS] = [(trained - started) / 1000, (performance.now() - trained) / 1000];
+      measured.push({ name: name ?? recommender.name, evaluation, trainS, evaluateS, peakMB: process.resourceUsage().maxRSS / 1024 });
       return recommender;
     };
-    measure(() => new NextItemPopularity(train), 'Popularity');
-    const markov = measure(() => new Markov(train));
-    measure(() => new NextItemKNN(train, { decay: 0 }));
-    const itemKNN = measure(() => new NextItemKNN(train));
-    const rules = measure(() => new SequentialRules(train));
-    const sessionKNN = measure(() => new SessionKNN(train));
-    const stan = measure(() => new STAN(train, { ageScale: AGE_SCALE }));
-    measure(() => new WeightedSum([markov, sessionKNN, rules]));
-    const weights = fittedWeights(train, fit);
-    measure(() => new WeightedSum([markov, sessionKNN, rules, itemKNN, stan], { weights }), 'All five, weights fitted');
-    console.log(String(table(measured)));
-    console.log(`\nweights of Markov, session-kNN, rules, item-kNN, STAN: ${weights.map((w) => w.toFixed(2)).join(', ')}`);
+    await measure(() => new NextItemPopularity(train), 'Popularity');
+    await measure(() => new NextItemKNN(train, { decay: 0 }));
+    const counting: SequenceRecommender[] = [];
+    for (const make of METHODS) counting.push(await measure(() => make(train)));
+    const [markov, sessionKNN, rules] = counting;
+    await measure(() => new WeightedSum([markov, sessionKNN, rules]));
+    const { early, late } = lateApart(train);
+    const fitted = METHODS.map((make) => make(early));
+    const weights = fuse(fitted, late, { k: K, sample: fit }).weights;
+    await measure(() => new WeightedSum(counting, { weights }), 'All five, weights fitted');
+    const lines = [`weights of ${counting.map((r) => r.name).join(', ')}: ${shown(weights)}`];
+    if (gru > 0) {
+      const afterEpoch = (learn: LSTMLearner, epoch: number): void => {
+        if (curve > 0)
+          lines.push(
+            `GRU trained on the others, on the last ${100 * LATE} %, epoch ${epoch}: ${quality(evaluateNextItem(learn, late, { k: K, sample: curve }))}`,
+          );
+      };
+      const young = await trainGru(early, { epochs, seed: 0, afterEpoch });
+      const withGru = fuse([...fitted, young], late, { k: K, sample: fit }).weights;
+      lines.push(`weights with the GRU as the last: ${shown(withGru)}`);
+      for (let seed = 1; seed <= gru; seed++) {
+        const learn = await measure(() => trainGru(train, { epochs, seed }), `GRU, seed ${seed}`);
+        await measure(() => new WeightedSum([...counting, learn], { weights: withGru }), `All six, weights fitted, seed ${seed}`);
+      }
+    }
+    console.log(`${table(measured)}\n\n${lines.join('\n')}`);
     return measured.flatMap(figuresOf);
   },
 };
+
+/** Methods that count, which a sum is made of: Markov, session-kNN and rules first. */
+const METHODS: readonly ((sessions: Sessions) => SequenceRecommender)[] = [
+  (sessions) => new Markov(sessions),
+  (sessions) => new SessionKNN(sessions),
+  (sessions) => new SequentialRules(sessions),
+  (sessions) => new NextItemKNN(sessions),
+  (sessions) => new STAN(sessions, { ageScale: AGE_SCALE }),
+];
 
 async function nowplaying(): Promise<{ train: Sessions; test: Sessions }> {
   const folder = path.resolve(__dirname, '../../../shared/data/nowplaying');
@@ -79,38 +113,37 @@ async function nowplaying(): Promise<{ train: Sessions; test: Sessions }> {
   return { train, test: await readSessions(path.join(folder, 'test_sessions.txt.gz'), { items: train.items }) };
 }
 
-/** Weights of Markov, session-kNN, rules, item-kNN and STAN. */
-function fittedWeights(train: Sessions, sample: number): readonly number[] {
+/** The training sessions without the last ones, and those. */
+function lateApart(train: Sessions): { early: Sessions; late: Sessions } {
   const numbers = Int32Array.from({ length: train.length }, (_, s) => s);
   const cut = Math.round((1 - LATE) * train.length);
-  const early = train.take(numbers.subarray(0, cut));
-  const methods = [
-    new Markov(early),
-    new SessionKNN(early),
-    new SequentialRules(early),
-    new NextItemKNN(early),
-    new STAN(early, { ageScale: AGE_SCALE }),
-  ];
-  return fuse(methods, train.take(numbers.subarray(cut)), { k: K, sample }).weights;
+  return { early: train.take(numbers.subarray(0, cut)), late: train.take(numbers.subarray(cut)) };
 }
 
+const shown = (weights: readonly number[]): string => weights.map((w) => w.toFixed(2)).join(', ');
+const percent = (share: number): string => (100 * share).toFixed(2);
+const quality = ({ hitRate, mrr }: NextItemEvaluation): string => `P@${K} ${percent(hitRate)} %, MRR@${K} ${percent(mrr)} %`;
+
 function table(measured: readonly Measured[]): Table {
-  const percent = (share: number): string => (100 * share).toFixed(2);
   return Table.fromRows(
-    measured.map(({ name, evaluation, seconds, peakMB }) => ({
+    measured.map(({ name, evaluation, trainS, evaluateS, peakMB }) => ({
       '': name,
       [`P@${K} %`]: percent(evaluation.hitRate),
       [`MRR@${K} %`]: percent(evaluation.mrr),
       [`NDCG@${K} %`]: percent(evaluation.ndcg),
       cases: evaluation.cases,
-      s: seconds.toFixed(1),
+      's to train': trainS.toFixed(1),
+      's to evaluate': evaluateS.toFixed(1),
       'peak MB': peakMB.toFixed(0),
     })),
   );
 }
 
-function figuresOf({ name, evaluation, seconds, peakMB }: Measured): Figure[] {
-  return [figure(`nowplaying ${name} missed`, 100 * (1 - evaluation.hitRate), '%', peakMB), figure(`nowplaying ${name} time`, seconds, 's', peakMB)];
+function figuresOf({ name, evaluation, trainS, evaluateS, peakMB }: Measured): Figure[] {
+  return [
+    figure(`nowplaying ${name} missed`, 100 * (1 - evaluation.hitRate), '%', peakMB),
+    figure(`nowplaying ${name} time`, trainS + evaluateS, 's', peakMB),
+  ];
 }
 
 if (require.main === module) void main(benchmark);

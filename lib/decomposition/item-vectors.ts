@@ -1,0 +1,41 @@
+import type { Histories, SequenceSource } from '../data/sequences-histories.js';
+import { ArgumentError } from '../errors.js';
+import { type PpmiOptions, ppmi } from './ppmi.js';
+import { TruncatedSVD } from './truncated-svd.js';
+
+/** Options of {@link itemVectors}. */
+export interface ItemVectorsOptions extends PpmiOptions {
+  /** Length of a vector; default 50. */
+  embSz?: number;
+  /** Mean length of the vectors that are not 0, as √Σx²; default 2. */
+  meanNorm?: number;
+  /** Seed of the decomposition's start; default 42. */
+  seed?: number | string;
+}
+
+/**
+ * Vectors of the tracks in which tracks that are played near each other lie close: U·√Σ of the truncated SVD of their {@link ppmi}. To start an LSTMModel's
+ * embedding from (`embInit`): what neighbours tell, it then need not find again. Tracks that are never played beside another have the vector 0.
+ * @returns tracks × embSz, row-major
+ * @throws ArgumentError for more numbers than there are tracks; DataError if no history has two tracks
+ * @example lstmLearner(dls, { embSz: 64, layers: [64], tied: true, embInit: await itemVectors(trainSessions, { embSz: 64 }) })
+ */
+export async function itemVectors(
+  source: SequenceSource | Histories,
+  { embSz = 50, meanNorm = 2, seed = 42, ...options }: ItemVectorsOptions = {},
+): Promise<Float32Array> {
+  if (!(meanNorm > 0 && Number.isFinite(meanNorm))) throw new ArgumentError(`meanNorm must be a positive number, got ${meanNorm}.`);
+  const svd = new TruncatedSVD({ nComponents: embSz, seed, tol: 1e-4 });
+  const { data, shape } = await svd.fitTransform(ppmi(source, options)); // U·Σ
+  const [rows, width] = shape;
+  const roots = svd.singularValues.map(Math.sqrt);
+  const out = Float32Array.from(data, (x, i) => (roots[i % width] > 0 ? x / roots[i % width] : 0));
+  let norms = 0;
+  let played = 0;
+  for (let r = 0; r < rows; r++) {
+    const norm = Math.hypot(...out.subarray(r * width, (r + 1) * width));
+    norms += norm;
+    if (norm > 0) played++;
+  }
+  return out.map((x) => (x * meanNorm * played) / norms);
+}
