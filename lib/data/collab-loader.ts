@@ -1,5 +1,6 @@
 import { Random } from '../compute/random.js';
 import { ArgumentError } from '../errors.js';
+import { counted, printed } from '../printed.js';
 import type { Batch, DataLoader } from './batch.js';
 import type { Negatives } from './negatives.js';
 import { WeightedDraw } from './weighted-draw.js';
@@ -171,3 +172,8 @@ function addNegatives(
     }
   }
 }
+
+printed(CollabDataLoader, ({ n, bs, length, shuffle }) => {
+  const order = { none: 'in order', permutation: 'shuffled', replacement: 'drawn with replacement' }[shuffle];
+  return `CollabDataLoader: ${counted(n, 'row')} in ${counted(length, 'batch', 'batches')} of ${bs}, ${order}`;
+});

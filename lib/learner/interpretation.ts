@@ -2,6 +2,7 @@ import type { Batch, DataLoader } from '../data/batch.js';
 import { display } from '../data/display.js';
 import { type Cell, Table } from '../data/table.js';
 import { ArgumentError } from '../errors.js';
+import { counted, printed } from '../printed.js';
 import type { Learner } from './learner.js';
 
 /** Which rows an interpretation looks at. */
@@ -141,3 +142,8 @@ export class Interpretation implements InterpretedRows {
     return found;
   }
 }
+
+printed(Interpretation, ({ constructor: type, losses, length }) => {
+  const mean = losses.reduce((sum, loss) => sum + loss, 0) / length;
+  return `${type.name} of ${counted(length, 'row')}, mean loss ${mean.toFixed(4)}`;
+});

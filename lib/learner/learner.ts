@@ -6,6 +6,7 @@ import { ArgumentError } from '../errors.js';
 import type { Loss } from '../nn/losses.js';
 import type { Model } from '../nn/model.js';
 import { checkOptions } from '../options.js';
+import { printed } from '../printed.js';
 import { type Callback, defaultCallbacks } from './callback.js';
 import { type LoadOptions, loadCheckpoint, type SaveOptions, saveCheckpoint } from './checkpoint.js';
 import {
@@ -28,7 +29,7 @@ import { type GetPredsOptions, getPreds, type Predictions, showResults } from '.
 import { type LogRow, Recorder, TrainEval } from './recorder.js';
 import type { UnfinishedRun } from './resume.js';
 import { RunState } from './run-state.js';
-import { summary } from './summary.js';
+import { learnerText, summary } from './summary.js';
 
 export type { FineTuneOptions, FitFlatCosOptions, FitOneCycleOptions, FitOptions, FitSgdrOptions } from './fit.js';
 export type { LearnerOptions } from './learner-options.js';
@@ -288,3 +289,5 @@ export class Learner extends RunState {
     this.optimizer?.settle();
   }
 }
+
+printed(Learner, learnerText);

@@ -1,6 +1,7 @@
 import { ArgumentError, NumericError } from '../errors.js';
 import { argmaxRows } from '../nn/losses/classes.js';
 import { sigmoid } from '../nn/losses.js';
+import { printed } from '../printed.js';
 import type { Learner } from './learner.js';
 
 /** A number computed over a whole validation pass. */
@@ -233,3 +234,5 @@ function concat(parts: readonly Float32Array[]): Float32Array {
   }
   return all;
 }
+
+for (const type of [AvgMetric, AccumMetric]) printed<Metric>(type, ({ constructor: made, name }) => `${made.name}(${name})`);

@@ -2,6 +2,7 @@ import { dispose, float32 } from '../compute/memory.js';
 import { display } from '../data/display.js';
 import { ArgumentError, UnknownIdError } from '../errors.js';
 import type { Parameter } from '../nn/parameter.js';
+import { counted, printed } from '../printed.js';
 
 /** Hyper-parameters by name: `lr`, `wd`, and those of the optimizer (`mom`, `sqrMom`, `eps` …). */
 export type Hypers = Record<string, number>;
@@ -240,3 +241,10 @@ export function checkedOptimizer(made: unknown): Optimizer {
     `optFunc must return an optimizer, as (params, { lr }) => new SGD(params, { lr }) does, got ${made === null ? 'null' : typeof made}.`,
   );
 }
+
+printed(Optimizer, ({ constructor: type, groups, hypers }) => {
+  const values = Object.entries(hypers).map(([name, value]) => `${name} ${Number(value.toPrecision(6))}`);
+  const n = groups.reduce((sum, { params }) => sum + params.length, 0);
+  const many = groups.length > 1 ? ` in ${groups.length} groups, of which the last has` : ',';
+  return `${type.name}: ${counted(n, 'parameter')}${many} ${values.join(', ')}`;
+});

@@ -1,4 +1,5 @@
 import { ArgumentError } from '../errors.js';
+import { printed } from '../printed.js';
 import type { Callback } from './callback.js';
 import type { Learner } from './learner.js';
 import type { Schedule } from './schedules.js';
@@ -47,3 +48,5 @@ export class ParamScheduler implements Callback {
     }
   }
 }
+
+printed(ParamScheduler, ({ constructor: type, scheds }) => `${type.name}(${Object.keys(scheds).join(', ')})`);

@@ -2,6 +2,7 @@ import type { Chart } from '../data/chart.js';
 import { display } from '../data/display.js';
 import { ArgumentError, RecitalError } from '../errors.js';
 import { checkOptions } from '../options.js';
+import { asMade, counted, printed } from '../printed.js';
 import type { Callback } from './callback.js';
 import type { Learner } from './learner.js';
 import type { LrFindResult, SuggestName } from './lr-find.js';
@@ -178,3 +179,10 @@ export class TrainEval implements Callback {
     learn.training = false;
   }
 }
+
+printed(TrainEval, (cb) => asMade(cb));
+printed(Recorder, ({ values, losses, metricNames }) => {
+  if (losses.length === 0) return 'Recorder: no run yet';
+  const last = values.length ? values[values.length - 1].map((x, i) => `${metricNames[i + 1]} ${x === null ? '–' : x.toFixed(4)}`) : [];
+  return `Recorder: ${counted(values.length, 'epoch')}, ${counted(losses.length, 'batch', 'batches')}${last.length ? `; ${last.join(', ')}` : ''}`;
+});

@@ -9,6 +9,7 @@ import { initEmbedding } from '../nn/embedding.js';
 import { sigmoid } from '../nn/losses.js';
 import type { Model } from '../nn/model.js';
 import { Parameter } from '../nn/parameter.js';
+import { printed, tree } from '../printed.js';
 
 /** Options of EmbeddingDotBias. */
 export interface EmbeddingDotBiasOptions {
@@ -174,3 +175,8 @@ function copy(from: Int32Array, to: Int32Array, n: number, rows: number, what: s
     to[r] = index;
   }
 }
+
+printed(EmbeddingDotBias, ({ constructor: type, parameters, yRange }) => {
+  const tables = Object.fromEntries(parameters.map(({ name, shape }) => [name, `Embedding(${shape.join(', ')})`]));
+  return tree(type.name, { ...tables, ...(yRange && { yRange: `SigmoidRange([${yRange.join(', ')}])` }) });
+});

@@ -12,6 +12,7 @@ import type { Module, StateBuffer } from '../nn/module.js';
 import type { Parameter } from '../nn/parameter.js';
 import { Scratch } from '../nn/scratch.js';
 import { Sequential } from '../nn/sequential.js';
+import { printed, tree } from '../printed.js';
 import { embSzRule } from './emb-sz-rule.js';
 
 /** Lengths of the embeddings; what is left out follows {@link embSzRule}. */
@@ -142,3 +143,12 @@ function linBnDrop(
   if (p > 0) modules.push(new Dropout(p, { name: `${name}.${modules.length}`, random }));
   return modules;
 }
+
+printed(EmbeddingNN, ({ constructor: type, user, item, first, rest, config: { embedP }, yRange }) =>
+  tree(type.name, {
+    embeds: tree('ModuleList', { 0: user, 1: item }),
+    ...(embedP > 0 && { emb_drop: `Dropout(p=${embedP}, inplace=False)` }),
+    layers: new Sequential([first, ...rest.modules]),
+    ...(yRange && { yRange: `SigmoidRange([${yRange.join(', ')}])` }),
+  }),
+);

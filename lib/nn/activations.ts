@@ -1,5 +1,6 @@
 import { kernels } from '../compute/kernels.js';
 import { ArgumentError } from '../errors.js';
+import { printed } from '../printed.js';
 import type { Module, StateBuffer } from './module.js';
 import type { Parameter } from './parameter.js';
 import { checkLength, Scratch } from './scratch.js';
@@ -74,3 +75,6 @@ export class SigmoidRange implements Module {
     return d;
   }
 }
+
+printed(ReLU, () => 'ReLU()');
+printed(SigmoidRange, ({ yRange: [low, high] }) => `SigmoidRange([${low}, ${high}])`);

@@ -1,6 +1,7 @@
 import { kernels } from '../compute/kernels.js';
 import { float32 } from '../compute/memory.js';
 import { ArgumentError } from '../errors.js';
+import { printed } from '../printed.js';
 import type { Module, StateBuffer } from './module.js';
 import { Parameter } from './parameter.js';
 import { checkRows, checkWidth, Scratch } from './scratch.js';
@@ -138,3 +139,5 @@ export class BatchNorm1d implements Module {
     return d;
   }
 }
+
+printed(BatchNorm1d, ({ width }) => `BatchNorm1d(${width})`);

@@ -1,5 +1,6 @@
 import type { Random } from '../compute/random.js';
 import { ArgumentError } from '../errors.js';
+import { printed } from '../printed.js';
 import type { Module, StateBuffer } from './module.js';
 import type { Parameter } from './parameter.js';
 import { checkLength, Scratch } from './scratch.js';
@@ -61,3 +62,5 @@ export class Dropout implements Module {
     return scale;
   }
 }
+
+printed(Dropout, ({ p }) => `Dropout(p=${p}, inplace=False)`);

@@ -2,6 +2,7 @@ import { kernels } from '../compute/kernels.js';
 import { int32 } from '../compute/memory.js';
 import type { Random } from '../compute/random.js';
 import { ArgumentError } from '../errors.js';
+import { printed } from '../printed.js';
 import { Parameter } from './parameter.js';
 import { checkRows, checkWidth, onSharedMemory, Scratch } from './scratch.js';
 
@@ -125,3 +126,5 @@ export function initEmbedding(p: Parameter, random: Random): Parameter {
   for (let i = 0; i < p.value.length; i++) p.value[i] = 0.01 * (random.normal() % 2);
   return p;
 }
+
+printed(Embedding, ({ rows, width }) => `Embedding(${rows}, ${width})`);

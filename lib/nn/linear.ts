@@ -1,6 +1,7 @@
 import { kernels } from '../compute/kernels.js';
 import { matmul } from '../compute/matmul.js';
 import type { Random } from '../compute/random.js';
+import { printed } from '../printed.js';
 import type { Module, StateBuffer } from './module.js';
 import { Parameter } from './parameter.js';
 import { checkRows, checkWidth, Scratch } from './scratch.js';
@@ -103,3 +104,5 @@ function repeatRow(row: Float32Array, out: Float32Array): void {
   out.set(row);
   for (let done = row.length; done < out.length; done *= 2) out.copyWithin(done, 0, Math.min(done, out.length - done));
 }
+
+printed(Linear, ({ inputs, outputs, bias }) => `Linear(in_features=${inputs}, out_features=${outputs}, bias=${bias ? 'True' : 'False'})`);

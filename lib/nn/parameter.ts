@@ -1,5 +1,6 @@
 import { dispose, float32, int32 } from '../compute/memory.js';
 import { ArgumentError } from '../errors.js';
+import { printed } from '../printed.js';
 
 /**
  * A tensor that is learnt: its value and gradient, row-major float32 on the shared memory.
@@ -109,3 +110,10 @@ export class Parameter {
     this.grad = grad;
   }
 }
+
+printed(Parameter, ({ name, shape, value, trainable }) => {
+  const mean = value.reduce((sum, x) => sum + x, 0) / value.length;
+  const variance = value.reduce((sum, x) => sum + (x - mean) ** 2, 0) / value.length;
+  const statistics = `mean ${mean.toPrecision(3)}, std ${Math.sqrt(variance).toPrecision(3)}`;
+  return `Parameter ${name}: ${shape.join(' × ')}, ${statistics}${trainable ? '' : ', frozen'}`;
+});

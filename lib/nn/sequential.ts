@@ -1,3 +1,4 @@
+import { printed, tree } from '../printed.js';
 import type { Module, StateBuffer } from './module.js';
 import type { Parameter } from './parameter.js';
 
@@ -24,3 +25,5 @@ export class Sequential implements Module {
     return d;
   }
 }
+
+printed(Sequential, ({ modules }) => tree('Sequential', { ...modules }));

@@ -5,6 +5,7 @@ import { Table } from '../../data/table.js';
 import { existingFile, isFile, splitRecord } from '../../data/text-file.js';
 import { ArgumentError, DataError } from '../../errors.js';
 import { checkOptions } from '../../options.js';
+import { asMade, printed } from '../../printed.js';
 import type { Callback } from '../callback.js';
 import type { Learner } from '../learner.js';
 
@@ -89,3 +90,5 @@ export class CSVLogger implements Callback {
 function quoted(name: string): string {
   return /[",\n]/.test(name) ? `"${name.replace(/"/g, '""')}"` : name;
 }
+
+printed(CSVLogger, (cb) => asMade(cb, ['fname', 'append']));

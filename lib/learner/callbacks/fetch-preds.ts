@@ -1,5 +1,6 @@
 import { ArgumentError } from '../../errors.js';
 import { checkOptions } from '../../options.js';
+import { asMade, printed } from '../../printed.js';
 import type { Callback } from '../callback.js';
 import type { Learner } from '../learner.js';
 import type { GetPredsOptions, Predictions } from '../preds.js';
@@ -44,3 +45,5 @@ export class FetchPreds implements Callback {
     );
   }
 }
+
+printed(FetchPreds, (cb) => asMade(cb));

@@ -1,5 +1,6 @@
 import { ArgumentError, NumericError } from '../../errors.js';
 import { checkOptions } from '../../options.js';
+import { asMade, printed } from '../../printed.js';
 import type { Callback } from '../callback.js';
 import { CancelBatchException } from '../events.js';
 import type { Learner } from '../learner.js';
@@ -100,3 +101,6 @@ export class GradientAccumulation implements Callback {
     this.count = 0;
   }
 }
+
+printed(GradientClip, (cb) => asMade(cb, ['maxNorm', 'normType']));
+printed(GradientAccumulation, (cb) => asMade(cb, ['nAcc']));

@@ -1,5 +1,6 @@
 import { ArgumentError } from '../../errors.js';
 import { checkOptions } from '../../options.js';
+import { asMade, printed } from '../../printed.js';
 import type { Callback } from '../callback.js';
 import { CancelTrainException, CancelValidException } from '../events.js';
 import type { Learner } from '../learner.js';
@@ -36,3 +37,5 @@ export class ShortEpoch implements Callback {
     if (this.shortValid) throw new CancelValidException();
   }
 }
+
+printed(ShortEpoch, (cb) => asMade(cb, ['pct', 'shortValid']));

@@ -1,4 +1,5 @@
 import { type DisplaySlot, display } from '../../data/display.js';
+import { asMade, printed } from '../../printed.js';
 import type { Callback } from '../callback.js';
 import type { Learner } from '../learner.js';
 import { plotLoss } from '../plots.js';
@@ -30,3 +31,5 @@ export class ShowGraph implements Callback {
     else display().chart(chart);
   }
 }
+
+printed(ShowGraph, (cb) => asMade(cb));

@@ -1,4 +1,5 @@
 import { display } from '../../data/display.js';
+import { asMade, printed } from '../../printed.js';
 import type { Callback } from '../callback.js';
 import { CancelFitException } from '../events.js';
 import type { Learner } from '../learner.js';
@@ -19,3 +20,5 @@ export class TerminateOnNaN implements Callback {
     throw new CancelFitException();
   }
 }
+
+printed(TerminateOnNaN, (cb) => asMade(cb));

@@ -1,5 +1,6 @@
 import { ArgumentError, UnknownIdError } from '../../errors.js';
 import { checkOptions } from '../../options.js';
+import { asMade, printed } from '../../printed.js';
 import type { Callback } from '../callback.js';
 import type { Learner } from '../learner.js';
 
@@ -113,3 +114,6 @@ export abstract class PatientTracker extends Tracker {
   /** What happens then. */
   protected abstract act(learn: Learner): void;
 }
+
+const shown = ['monitor', 'comp', 'minDelta', 'resetOnFit', 'patience', 'factor', 'minLr', 'fname', 'everyEpoch', 'atEnd', 'withOpt'];
+printed(Tracker, (cb) => asMade(cb, shown));
