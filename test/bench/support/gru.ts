@@ -1,6 +1,7 @@
 import { SequenceDataLoaders } from '../../../lib/data/sequences-loaders.js';
 import type { Sessions } from '../../../lib/data/sessions.js';
 import { itemVectors } from '../../../lib/decomposition/item-vectors.js';
+import { Adam } from '../../../lib/learner/adam.js';
 import type { Callback } from '../../../lib/learner/callback.js';
 import { type LSTMLearner, lstmLearner } from '../../../lib/recommend/lstm.js';
 
@@ -32,10 +33,11 @@ export async function trainGru(train: Sessions, { epochs, seed, afterEpoch }: Gr
     dropout: 0.3,
     embInit: await itemVectors(train, { embSz: SIZE }),
     negatives: { counts },
+    optFunc: (params, { lr }) => new Adam(params, { lr, sqrMom: 0.999, eps: 1e-8, wd: 0 }),
     seed,
   });
   let epoch = 0;
   const tell: Callback = { name: 'Epochs', afterEpoch: () => afterEpoch?.(learn, ++epoch) };
-  await learn.fitOneCycle(epochs, 4e-3, { cbs: tell });
+  await learn.fitOneCycle(epochs, 3e-3, { pctStart: 0.05, moms: [0.9, 0.9, 0.9], cbs: tell });
   return learn;
 }
