@@ -10,20 +10,7 @@ import type { Written } from './generate/write.js';
 
 const ROOT = path.resolve(__dirname, '../..');
 
-const USAGE = `Usage: npm run data -- WHAT [--out DIR] [--seed N] [--force]
-
-Synthetic data with the file names and columns of Kaggle's "Million Song Dataset + Spotify + Last.fm":
-  sample      4,000 users, 3,000 tracks heard of 4,000, 42,000 plays: what data/sample holds
-  paper       10,000 users, 15,676 tracks heard of 50,683, 103,827 plays: the size of the paper's experiments
-  full        962,037 users, 30,459 tracks heard of 50,683, 9,711,301 plays: the size of the whole dataset (600 MB)
-Listening histories of the benchmarks, without track data:
-  bench       10,000 users, 15,676 tracks, 649,484 plays
-  bench-big   962,037 users, 30,459 tracks, 9,702,851 plays (602 MB)
-
-  --out DIR   where to write; data/WHAT when left out
-  --seed N    an integer; 1 when left out. The same seed gives the same bytes
-  --force     replace files that are there
-`;
+const { data: USAGE } = require('./usage.cjs') as { data: string };
 
 interface Options {
   what: string;
@@ -60,12 +47,15 @@ export function run({ what, out, seed, force }: Options): Written[] {
   return [writeBench(BENCHES[what as keyof typeof BENCHES], dir, { seed, force })];
 }
 
-if (require.main === module) {
+if (process.argv[1] === __filename) {
+  let code = 2;
   try {
     const args = process.argv.slice(2);
-    if (args.includes('--help') || args.includes('-h')) process.stdout.write(USAGE);
+    if (args.includes('--help') || args.includes('-h')) process.stdout.write(`${USAGE}\n`);
     else {
-      for (const { path: file, rows, bytes, sha256 } of run(parseArguments(args))) {
+      const options = parseArguments(args);
+      code = 1;
+      for (const { path: file, rows, bytes, sha256 } of run(options)) {
         process.stdout.write(
           `${path.relative(process.cwd(), file)}: ${rows.toLocaleString('en')} rows, ${bytes.toLocaleString('en')} bytes, sha256 ${sha256}\n`,
         );
@@ -74,6 +64,6 @@ if (require.main === module) {
   } catch (error) {
     if (!(error instanceof RecitalError)) throw error;
     process.stderr.write(`${error.message}\n`);
-    process.exitCode = 1;
+    process.exitCode = code;
   }
 }

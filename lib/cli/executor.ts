@@ -13,6 +13,8 @@ export interface CellFailure {
   message: string;
   /** Whether somebody stopped it. */
   interrupted: boolean;
+  /** Whether its code failed, rather than being stopped, or ending the kernel. */
+  byCode: boolean;
 }
 
 /** How the execution of a notebook went. */
@@ -48,8 +50,12 @@ export interface ExecuteOptions {
 
 const GRACE_MS = 5_000; // for a cell to stop once it is told to
 
+/** Jupyter's tag of a cell that may fail. */
+const MAY_FAIL = 'raises-exception';
+
 /**
- * Runs all code cells of a notebook from top to bottom in a new kernel, and puts outputs and numbers into it. Stops at the first cell that fails.
+ * Runs all code cells of a notebook from top to bottom in a new kernel, and puts outputs and numbers into it. Stops at the first cell that fails, unless it has
+ * the tag `raises-exception`. A promise that a cell leaves behind and that is rejected is a failure, too.
  * Nothing is thrown for a cell that fails, takes too long, or ends the kernel: that is the `failure` of the result.
  */
 export async function executeNotebook(notebook: Notebook, options: ExecuteOptions): Promise<Execution> {
@@ -65,6 +71,10 @@ export async function executeNotebook(notebook: Notebook, options: ExecuteOption
   const outputs = new Outputs();
   let failure: CellFailure | undefined;
   let number = 0;
+  const take = (type: string, content: Content): void => {
+    outputs.add(type, content);
+    watcher.output?.(type, content);
+  };
   try {
     for (const cell of cells) {
       const code = joined(cell.source);
@@ -74,14 +84,12 @@ export async function executeNotebook(notebook: Notebook, options: ExecuteOption
       outputs.begin(cell.outputs);
       watcher.cell?.(number, cell);
       const began = performance.now();
-      const take = (type: string, content: Content): void => {
-        outputs.add(type, content);
-        watcher.output?.(type, content);
-      };
       failure = await runCell(kernel, { code, number, timeout, take });
       watcher.end?.((performance.now() - began) / 1000);
+      if (failure?.byCode && tagsOf(cell).includes(MAY_FAIL)) failure = undefined;
       if (failure) break;
     }
+    if (!failure && number > 0) failure = await leftBehind(kernel, number, take);
   } finally {
     await kernel.stop();
   }
@@ -108,19 +116,58 @@ async function runCell(kernel: KernelClient, { code, number, timeout, take }: Ce
   const tooLong = `Timeout: the cell ran for more than ${timeout} s. Give --timeout more seconds, or less data.`;
   try {
     const reply = await kernel.execute(code, take);
-    if (reply.status === 'ok') return undefined;
+    if (reply.status === 'ok') return rejected(reply, number);
     const { ename, evalue, traceback = [] } = reply as { ename?: string; evalue?: string; traceback?: string[] };
     const interrupted = ename === 'Interrupted';
-    return { number, message: late ? tooLong : `${ename}: ${evalue}`, interrupted: interrupted && !late, ...place(traceback, number, code) };
+    const message = late ? tooLong : `${ename}: ${evalue}`;
+    return { number, message, interrupted: interrupted && !late, byCode: !interrupted && !late, ...place(traceback, number, code) };
   } catch (error) {
     if (!(error instanceof KernelDiedError)) throw error;
     const message = late ? tooLong : error.message;
     take('error', { ename: late ? 'Timeout' : error.name, evalue: message, traceback: message.split('\n') });
-    return { number, message, interrupted: false };
+    return { number, message, interrupted: false, byCode: false };
   } finally {
     clearTimeout(timer);
     clearTimeout(killer);
   }
+}
+
+interface Rejection {
+  ename: string;
+  evalue: string;
+  traceback: string[];
+}
+
+/** The failure of a promise that was rejected although no cell awaits it: see the launcher. The cell is the one that its stack names, or that ran. */
+function rejected(reply: Content, running: number): CellFailure | undefined {
+  const [first] = (reply.rejections ?? []) as Rejection[];
+  if (!first) return undefined;
+  const [, number = running, line] = /cell \[(\d+)\], line (\d+)/.exec(first.traceback.join('\n')) ?? [];
+  const source = /cell \[\d+\], line \d+(?: \(.*?\))?: (.*)/.exec(first.traceback.join('\n'))?.[1];
+  const message = `${first.ename}: ${first.evalue}\nNo cell awaits the promise that was rejected: write \`await\` before the call.`;
+  return { number: Number(number), message, interrupted: false, byCode: true, ...(line ? { line: Number(line), source } : {}) };
+}
+
+/** What cells have left running when the last one has ended: waits for it a while, and gives its failure. */
+async function leftBehind(kernel: KernelClient, number: number, take: CellJob['take']): Promise<CellFailure | undefined> {
+  try {
+    const reply = await kernel.request('recital_finish_request', {});
+    for (const content of reply.rejections as Rejection[]) take('error', { ...content });
+    const still =
+      'Work that no cell awaits still went on when the last cell had ended; it was cut off. Write `await` before the call that began it.\n';
+    if (reply.running) take('stream', { name: 'stderr', text: still });
+    return rejected(reply, number);
+  } catch (error) {
+    if (!(error instanceof KernelDiedError)) throw error;
+    take('error', { ename: error.name, evalue: error.message, traceback: error.message.split('\n') });
+    return { number, message: error.message, interrupted: false, byCode: false };
+  }
+}
+
+/** The tags of a cell. */
+function tagsOf(cell: NotebookCell): readonly unknown[] {
+  const { tags } = cell.metadata ?? {};
+  return Array.isArray(tags) ? tags : [];
 }
 
 /** The first line of this cell that a traceback names. */

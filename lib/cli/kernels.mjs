@@ -10,19 +10,21 @@ const builds = { reproducible: [], fast: ['--enable', 'relaxed-simd'] };
 
 const age = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 const newest = Math.max(age(fileURLToPath(import.meta.url)), ...readdirSync(source).map((file) => age(join(source, file))));
-if (Object.keys(builds).every((name) => age(join(out, `${name}.wasm`)) > newest)) process.exit(0);
+if (!Object.keys(builds).every((name) => age(join(out, `${name}.wasm`)) > newest)) await compile();
 
-const { default: asc } = await import('assemblyscript/asc'); // 0.3 s: only when there is something to compile
-mkdirSync(out, { recursive: true });
-for (const [name, extra] of Object.entries(builds)) {
-  const file = join(out, `${name}.wasm`);
-  const partial = join(out, `${name}.${process.pid}.partial`);
-  const options =
-    '-O3 --runtime stub --noAssert --importMemory --sharedMemory --initialMemory 1 --maximumMemory 65536 --enable threads --enable simd';
-  const { error, stderr } = await asc.main(['index.ts', '--baseDir', source, '--outFile', partial, ...options.split(' '), ...extra]);
-  if (error) {
-    console.error(`The kernels could not be compiled (${name}): ${error.message}\n${stderr}`);
-    process.exit(1);
+async function compile() {
+  const { default: asc } = await import('assemblyscript/asc'); // 0.3 s: only when there is something to compile
+  mkdirSync(out, { recursive: true });
+  for (const [name, extra] of Object.entries(builds)) {
+    const file = join(out, `${name}.wasm`);
+    const partial = join(out, `${name}.${process.pid}.partial`);
+    const options =
+      '-O3 --runtime stub --noAssert --importMemory --sharedMemory --initialMemory 1 --maximumMemory 65536 --enable threads --enable simd';
+    const { error, stderr } = await asc.main(['index.ts', '--baseDir', source, '--outFile', partial, ...options.split(' '), ...extra]);
+    if (error) {
+      console.error(`The kernels could not be compiled (${name}): ${error.message}\n${stderr}`);
+      process.exit(1);
+    }
+    renameSync(partial, file);
   }
-  renameSync(partial, file);
 }

@@ -40,8 +40,11 @@ function main(): void {
   });
 }
 
+const { lab: usage } = require('./usage.cjs') as { lab: string };
+
 try {
-  main();
+  if (process.argv.slice(2).some((arg) => arg === '--help' || arg === '-h')) console.log(usage);
+  else main();
 } catch (error) {
   if (!(error instanceof RecitalError)) throw error;
   console.error(error.message);

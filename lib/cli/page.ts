@@ -8,6 +8,12 @@ import { pageStyle } from './page-style.js';
 
 hljs.registerLanguage('typescript', typescript);
 
+interface PageOptions {
+  name: string;
+  seconds?: number;
+  failure?: string;
+}
+
 const MAX_BYTES = 3_000_000; // with interactive charts; beyond that the page makes do with pictures
 
 /**
@@ -15,13 +21,14 @@ const MAX_BYTES = 3_000_000; // with interactive charts; beyond that the page ma
  * Charts are interactive where that keeps the page below 3 MB; the picture of each is there in any case.
  * @param options.name of the notebook, for the title if no heading gives one
  * @param options.seconds how long it ran; left out, nothing is said about it
+ * @param options.failure where and why the run failed: printed at the top of the page
  */
-export function notebookPage(notebook: Notebook, options: { name: string; seconds?: number }): string {
+export function notebookPage(notebook: Notebook, options: PageOptions): string {
   const interactive = render(notebook, options, true);
   return Buffer.byteLength(interactive) <= MAX_BYTES ? interactive : render(notebook, options, false);
 }
 
-function render(notebook: Notebook, { name, seconds }: { name: string; seconds?: number }, interactive: boolean): string {
+function render(notebook: Notebook, { name, seconds, failure }: PageOptions, interactive: boolean): string {
   const markdown = new Markdown((code, language) => highlight(code, language));
   let charts = 0;
   const draw = (output: CellOutput): string => {
@@ -45,7 +52,7 @@ ${pageStyle()}
 <body>
 ${contents(markdown.headings)}
 <main>
-${cells}
+${failure === undefined ? '' : `<section role="alert" class="failure"><strong>This run failed, and stopped there.</strong>\n<pre class="error">${escapeHtml(failure)}</pre></section>\n`}${cells}
 ${note}
 </main>
 ${charts > 0 ? chartScripts() : ''}</body>

@@ -1,14 +1,16 @@
 // Makes a fresh clone usable: the right Node, the dependencies of package-lock.json, the compiled kernels. Says and does nothing when all is there.
+// The development packages belong to it, whatever NODE_ENV or npm's omit say: notebooks find the library by its name through one of them.
 // Every npm script runs it first, so that `git pull` needs no second command. Plain Node: it must run before anything is installed.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const modules = join(root, 'node_modules');
-const stamp = join(modules, '.recital-lock'); // hash of the lock file that node_modules was last seen to match
+const hidden = join(modules, '.package-lock.json'); // what npm says it installed
+const stamp = join(modules, '.recital-lock'); // the lock file that node_modules was last seen to match, and when npm had changed that
 
 function fail(message) {
   console.error(message);
@@ -25,7 +27,6 @@ if (major < 20 || (major === 20 && minor < 19)) {
 
 /** Whether what npm says it installed is what the lock file asks for. Packages for other platforms may be absent, further ones present. */
 function installed(lock) {
-  const hidden = join(modules, '.package-lock.json');
   if (!existsSync(hidden)) return false;
   const { packages } = JSON.parse(readFileSync(hidden, 'utf8'));
   return Object.entries(JSON.parse(lock).packages).every(([place, wanted]) => {
@@ -36,23 +37,23 @@ function installed(lock) {
 }
 
 function install() {
-  console.error(`Installing the dependencies ${existsSync(modules) ? 'again (package-lock.json has changed)' : '(once)'} …`);
+  console.error(`Installing the dependencies ${existsSync(modules) ? 'again (package-lock.json has changed, or packages are missing)' : '(once)'} …`);
   const npm = process.env.npm_execpath; // set inside `npm run`: the npm in use, wherever it is
   const options = { cwd: root, stdio: ['ignore', 2, 2] };
   const run =
     npm && /\.[cm]?js$/.test(npm)
-      ? spawnSync(process.execPath, [npm, 'ci'], options)
-      : spawnSync('npm', ['ci'], { ...options, shell: process.platform === 'win32' });
+      ? spawnSync(process.execPath, [npm, 'ci', '--include=dev'], options)
+      : spawnSync('npm', ['ci', '--include=dev'], { ...options, shell: process.platform === 'win32' });
   if (run.error) fail(`npm could not be started (${run.error.message}). It comes with Node; run \`npm ci\` in ${root} by hand.`);
   if (run.status !== 0) fail(`npm ci failed (exit code ${run.status ?? run.signal}); its message is above. It needs the network once.`);
 }
 
 const lock = readFileSync(join(root, 'package-lock.json'), 'utf8');
-const hash = createHash('sha256').update(lock).digest('hex');
-if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== hash) {
+const state = () => `${createHash('sha256').update(lock).digest('hex')} ${statSync(hidden, { throwIfNoEntry: false })?.mtimeMs}`;
+if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== state()) {
   if (!installed(lock)) install();
-  writeFileSync(stamp, hash);
+  writeFileSync(stamp, state());
 }
 
-// Compiles what is missing or older than its source. Last, because it ends the process when there is nothing to do.
+// Compiles what is missing or older than its source.
 await import('./kernels.mjs');

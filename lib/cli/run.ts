@@ -1,27 +1,20 @@
 // npm start [-- NAME … --data DIR]: runs the notebooks without Jupyter or Python, and writes what a reader wants: the executed copy and a web page.
-import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { basename, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { ArgumentError, DataError, RecitalError, UnknownIdError } from '../errors.js';
+import { RecitalError, UnknownIdError } from '../errors.js';
 import { type CellFailure, executeNotebook } from './executor.js';
 import { readNotebook, writeNotebook, writeWhole } from './notebook-file.js';
 import { notebookPage } from './page.js';
 import { TerminalWatcher } from './terminal.js';
 
-const usage = `usage: npm start [-- NAME … OPTIONS]
-
-Runs the notebooks, all or those named, in order; writes the executed copies and web pages.
-
-  NAME                a notebook, e.g. 1-collab; the beginning of its name will do
-  --data DIR          folder with the data, for notebooks as the environment variable RECITAL_DATA; default: they take data/
-  --timeout SECONDS   how long a cell may take; default 600
-  --notebooks DIR     folder of the notebooks; default notebooks/
-  --out DIR           folder for the results; default out/
-  --in-place          write the executed copy over the notebook as well
-  --help`;
+const { start: usage } = require('./usage.cjs') as { start: string };
 
 const root = resolve(__dirname, '..', '..');
 const here = process.env.INIT_CWD ?? process.cwd(); // npm runs scripts in the checkout; paths are meant from where the command was typed
+
+/** What was asked for cannot be done: nothing has been run. */
+class UsageError extends RecitalError {}
 
 interface Job {
   names: string[];
@@ -40,36 +33,55 @@ function parse(argv: string[]): Job | undefined {
   try {
     parsed = parseArgs({ args: argv, options, allowPositionals: true });
   } catch (error) {
-    throw new ArgumentError(`${(error as Error).message}\n\n${usage}`);
+    throw new UsageError(`${(error as Error).message}\n\n${usage}`);
   }
   const { values, positionals } = parsed;
   if (values.help) return undefined;
   const timeout = Number(values.timeout ?? 600);
-  if (!(timeout > 0)) throw new ArgumentError(`--timeout needs a positive number of seconds, got "${values.timeout}".`);
+  if (!(timeout > 0)) throw new UsageError(`--timeout needs a positive number of seconds, got "${values.timeout}".`);
   const data = values.data === undefined ? undefined : resolve(here, values.data);
-  if (data && !(existsSync(data) && statSync(data).isDirectory())) {
-    throw new DataError(`--data ${values.data}: there is no folder ${data}. data/README.md says which files belong there.`);
-  }
+  if (data !== undefined) checkFolder('--data', data, 'data/README.md says which files belong there.');
   const folder = (given: string | undefined, standard: string): string => (given === undefined ? join(root, standard) : resolve(here, given));
+  const notebooks = folder(values.notebooks, 'notebooks');
+  if (values.notebooks !== undefined) checkFolder('--notebooks', notebooks, 'Give the folder of the notebooks.');
   return {
     names: positionals,
     data,
     timeout,
-    notebooks: folder(values.notebooks, 'notebooks'),
-    out: folder(values.out, 'out'),
+    notebooks,
+    out: writableFolder(folder(values.out, 'out')),
     inPlace: Boolean(values['in-place']),
   };
+}
+
+function checkFolder(option: string, path: string, hint: string): void {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat?.isDirectory()) return;
+  throw new UsageError(`${option}: ${stat ? `${path} is a file; a folder was expected` : `there is no folder ${path}`}. ${hint}`);
+}
+
+/** Makes the folder for the results, before anything runs for it. */
+function writableFolder(path: string): string {
+  try {
+    mkdirSync(path, { recursive: true });
+    accessSync(path, constants.W_OK);
+    return path;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const why = code === 'EEXIST' || code === 'ENOTDIR' ? 'there is a file in its place' : code === 'EACCES' ? 'nothing may be written there' : code;
+    throw new UsageError(`--out: ${path} cannot be used as a folder: ${why}. Give another one.`);
+  }
 }
 
 /** The files to run: all, or those named, each name exact or the beginning of just one. */
 function choose({ names, notebooks }: Job): string[] {
   const all = existsSync(notebooks) ? readdirSync(notebooks).filter((file) => file.endsWith('.ipynb')) : [];
   const known = all.map((file) => basename(file, '.ipynb')).sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
-  if (known.length === 0) throw new DataError(`There is no notebook in ${notebooks}.`);
+  if (known.length === 0) throw new UsageError(`There is no notebook in ${notebooks}.`);
   const chosen = names.map((name) => {
     const wanted = basename(name, '.ipynb');
     const matching = known.includes(wanted) ? [wanted] : known.filter((candidate) => candidate.startsWith(wanted));
-    if (matching.length !== 1) throw new UnknownIdError('notebook', name, known, `There are: ${known.join(', ')}.`);
+    if (matching.length !== 1) throw new UsageError(new UnknownIdError('notebook', name, known).message);
     return matching[0];
   });
   return chosen.length ? chosen : known;
@@ -108,15 +120,19 @@ async function runOne(name: string, job: Job): Promise<CellFailure | undefined> 
   mkdirSync(job.out, { recursive: true });
   const copy = join(job.out, `${name}.ipynb`);
   const page = join(job.out, `${name}.html`);
+  const replaced = existsSync(page) ? " (in the place of an earlier run's)" : '';
   writeNotebook(copy, notebook);
-  writeWhole(page, notebookPage(notebook, { name, seconds }));
+  writeWhole(page, notebookPage(notebook, { name, seconds, failure: failure && explained(failure) }));
   if (job.inPlace && !failure) writeNotebook(file, notebook);
   const shown = (path: string): string => relative(here, path);
-  watcher.line(`\n${name}: ${failure ? 'failed' : 'done'} in ${seconds.toFixed(1)} s → ${shown(page)}, ${shown(copy)}`);
-  if (failure) {
-    watcher.line(`Cell [${failure.number}]${failure.line ? `, line ${failure.line}: ${failure.source}` : ''}\n${failure.message}`);
-  }
+  watcher.line(`\n${name}: ${failure ? 'failed' : 'done'} in ${seconds.toFixed(1)} s → ${shown(page)}, ${shown(copy)}${replaced}`);
+  if (failure) watcher.line(explained(failure));
   return failure;
+}
+
+/** Where and why a notebook failed. */
+function explained({ number, line, source, message }: CellFailure): string {
+  return `Cell [${number}]${line ? `, line ${line}: ${source}` : ''}\n${message}`;
 }
 
 async function main(): Promise<number> {
@@ -128,6 +144,7 @@ async function main(): Promise<number> {
   const names = choose(job);
   watchSignals();
   const failed: string[] = [];
+  for (const name of names) readNotebook(join(job.notebooks, `${name}.ipynb`)); // a file that is none is found before the first one runs
   for (const name of names) {
     const failure = await runOne(name, job);
     if (failure) failed.push(`${name}, cell [${failure.number}]: ${failure.message.split('\n')[0]}`);
@@ -143,6 +160,6 @@ main().then(
   },
   (error) => {
     console.error(error instanceof RecitalError ? error.message : error);
-    process.exitCode = error instanceof RecitalError ? 2 : 1;
+    process.exitCode = error instanceof UsageError ? 2 : 1;
   },
 );

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expect } from 'chai';
@@ -42,16 +42,24 @@ describe('ready.mjs', () => {
 
   it('installs in a fresh clone, and then only looks after the kernels', () => {
     expect(ready().status).to.equal(0);
-    expect(calls()).to.deep.equal(['npm ci', 'kernels']);
+    expect(calls()).to.deep.equal(['npm ci --include=dev', 'kernels']);
     expect(ready()).to.deep.equal({ status: 0, output: '' });
-    expect(calls()).to.deep.equal(['npm ci', 'kernels', 'kernels']);
+    expect(calls()).to.deep.equal(['npm ci --include=dev', 'kernels', 'kernels']);
   });
 
   it('installs again when the lock file asks for something else', () => {
     ready();
     write('package-lock.json', lock('2.0.0'));
     expect(ready().output).to.contain('package-lock.json has changed');
-    expect(calls().filter((call) => call === 'npm ci')).to.have.length(2);
+    expect(calls().filter((call) => call === 'npm ci --include=dev')).to.have.length(2);
+  });
+
+  it('installs what somebody has taken away since', () => {
+    ready();
+    write('node_modules/.package-lock.json', '{"packages":{}}'); // npm prune, npm ci --omit=dev
+    utimesSync(join(root, 'node_modules/.package-lock.json'), new Date(), new Date(Date.now() + 5000));
+    expect(ready().output).to.contain('or packages are missing');
+    expect(calls().filter((call) => call === 'npm ci --include=dev')).to.have.length(2);
   });
 
   it('leaves alone what somebody installed by hand, if it fits the lock file', () => {
@@ -84,6 +92,49 @@ describe('ready.mjs', () => {
       return performance.now() - start;
     });
     expect(Math.min(...times)).to.be.below(400); // 60 ms, most of it the start of Node, on an idle machine
+  });
+});
+
+describe('main.mjs', () => {
+  it('prints help without installing or compiling anything', () => {
+    const root = mkdtempSync(join(tmpdir(), 'recital help '));
+    try {
+      for (const file of ['main.mjs', 'usage.cjs']) {
+        mkdirSync(join(root, 'lib/cli'), { recursive: true });
+        copyFileSync(join(source, 'lib/cli', file), join(root, 'lib/cli', file));
+      }
+      for (const command of ['start', 'lab', 'data']) {
+        for (const flag of ['--help', '-h']) {
+          const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'lib/cli/main.mjs'), command, flag], { encoding: 'utf8' });
+          expect([status, stderr]).to.deep.equal([0, '']);
+          expect(stdout)
+            .to.contain(`usage: npm ${command === 'start' ? 'start' : `run ${command}`}`)
+            .and.to.contain('exit code');
+        }
+      }
+      expect(spawnSync(process.execPath, [join(root, 'lib/cli/main.mjs'), 'toString']).status).to.equal(2);
+    } finally {
+      rmSync(root, { recursive: true });
+    }
+  });
+
+  it('runs the command with its arguments', () => {
+    const run = (...args: string[]) => spawnSync(process.execPath, [join(source, 'lib/cli/main.mjs'), ...args], { encoding: 'utf8' });
+    const data = run('data', 'papers');
+    expect(data.status).to.equal(2);
+    expect(data.stderr).to.contain('There is no data called "papers"');
+    const start = run('start', 'nothing-of-this-name');
+    expect(start.status).to.equal(2);
+    expect(start.stderr).to.contain('Unknown notebook "nothing-of-this-name"');
+  });
+});
+
+describe('package.json', () => {
+  it('has what `npm ci --omit=dev` needs to compile the kernels among its dependencies', () => {
+    const { dependencies } = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8'));
+    const { packages } = JSON.parse(readFileSync(join(source, 'package-lock.json'), 'utf8'));
+    expect(dependencies).to.include.keys('assemblyscript', 'tsx');
+    for (const name of ['assemblyscript', 'binaryen']) expect(packages[`node_modules/${name}`]).not.to.have.property('dev');
   });
 });
 

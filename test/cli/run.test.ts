@@ -47,6 +47,23 @@ describe('npm start', () => {
     );
     write('3-slow', "console.log('begun'); await new Promise((r) => setTimeout(r, 60_000));");
     write('4-exit', 'process.exit(7);');
+    write(
+      '5-forgotten',
+      'const later = () => new Promise((_, f) => setTimeout(() => f(new RangeError("forgotten")), 50));',
+      '// one\nlater()',
+      'console.log("never");',
+    );
+    write(
+      '6-floating',
+      'const later = () => new Promise((_, f) => setTimeout(() => f(new RangeError("floating")), 50));',
+      'later();\nconsole.log("last");',
+    );
+    const tagged = notebookOf("throw new Error('as it should');", "import { Random } from 'recital'; console.log('after');");
+    tagged.cells[0].metadata = { tags: ['raises-exception'] };
+    writeFileSync(join(notebooks, '7-tagged.ipynb'), JSON.stringify(tagged));
+    const died = notebookOf('process.exit(3);', "console.log('never');");
+    died.cells[0].metadata = { tags: ['raises-exception'] };
+    writeFileSync(join(notebooks, '8-tagged.ipynb'), JSON.stringify(died));
   });
   after(() => rmSync(folder, { recursive: true }));
 
@@ -85,6 +102,42 @@ describe('npm start', () => {
     expect(existsSync(join(out, '4-exit.html'))).to.equal(true);
   });
 
+  it('fails for a promise that nobody awaits: the last value of a cell, or one that is rejected after the last cell', async () => {
+    const { code, stdout } = await start('5-forgotten', '6-floating');
+    expect(code).to.equal(1);
+    expect(stdout).to.contain('2 of 2 notebooks failed').and.to.contain('5-forgotten, cell [2]: RangeError: forgotten').and.not.to.contain('never\n');
+    expect(stdout).to.contain('6-floating, cell [1]: RangeError: floating').and.to.contain('write `await` before the call');
+    expect(readNotebook(join(out, '6-floating.ipynb')).cells[1].outputs?.at(-1)).to.include({ output_type: 'error', evalue: 'floating' });
+  });
+
+  it('lets a cell with the tag raises-exception fail, and goes on; but not end the kernel', async () => {
+    const { code, stdout } = await start('7-tagged', '8-tagged');
+    expect(code).to.equal(1);
+    expect(stdout)
+      .to.contain('Error: as it should')
+      .and.to.contain('after\n')
+      .and.to.match(/7-tagged: done/);
+    expect(stdout)
+      .to.match(/8-tagged: failed/)
+      .and.to.contain('The kernel ended with exit code 3');
+    expect(stdout).not.to.contain('never\n');
+    expect(readFileSync(join(out, '7-tagged.html'), 'utf8')).not.to.contain('This run failed');
+  });
+
+  it('says at the top of a page that the run failed, where and why, and that a page was replaced', async () => {
+    write('9-again', '# Again', "console.log('fine');");
+    expect((await start('9-again')).stdout).not.to.contain('in the place of');
+    expect(readFileSync(join(out, '9-again.html'), 'utf8')).not.to.contain('This run failed');
+    write('9-again', '# Again', "console.log('fine');", "throw new Error('<bad>');");
+    expect((await start('9-again')).stdout).to.contain("in the place of an earlier run's");
+    const page = readFileSync(join(out, '9-again.html'), 'utf8');
+    const banner = page.indexOf('This run failed');
+    expect(banner).to.be.within(page.indexOf('<main>'), page.indexOf('<h1'));
+    expect(page.slice(banner, banner + 300))
+      .to.contain('Cell [2], line 1:')
+      .and.to.contain('Error: &lt;bad&gt;');
+  });
+
   it('takes the beginning of a name, and writes over the notebook when asked to', async () => {
     const { code } = await start('1', '--in-place');
     expect(code).to.equal(0);
@@ -97,11 +150,48 @@ describe('npm start', () => {
     expect(stderr).to.contain('Unknown notebook "1-god"').and.to.contain('did you mean "1-good"?');
   });
 
-  it('refuses a data folder that does not exist, options it does not know, and a timeout that is none', async () => {
-    const [data, option, timeout] = await Promise.all([start('1-good', '--data', 'nowhere'), start('--dat', 'x'), start('--timeout', 'x')]);
-    expect([data.code, option.code, timeout.code]).to.deep.equal([2, 2, 2]);
-    expect(data.stderr).to.contain('there is no folder').and.to.contain('nowhere');
-    expect(option.stderr).to.contain("'--dat'").and.to.contain('usage: npm start');
-    expect(timeout.stderr).to.contain('positive number of seconds, got "x"');
+  it('refuses folders that are none, options it does not know, and a timeout that is none, before anything runs', async () => {
+    writeFileSync(join(folder, 'a file'), '');
+    const cases: [string[], string[]][] = [
+      [
+        ['1-good', '--data', 'nowhere'],
+        ['--data: there is no folder', 'nowhere', 'data/README.md'],
+      ],
+      [
+        ['1-good', '--data', 'a file'],
+        ['--data: ', 'a file is a file; a folder was expected'],
+      ],
+      [
+        ['1-good', '--out', 'a file'],
+        ['--out: ', 'there is a file in its place'],
+      ],
+      [
+        ['1-good', '--out', 'a file/below'],
+        ['--out: ', 'there is a file in its place'],
+      ],
+      [['1-good', '--notebooks', 'nowhere'], ['--notebooks: there is no folder']],
+      [
+        ['--dat', 'x'],
+        ["'--dat'", 'usage: npm start'],
+      ],
+      [['--timeout', 'x'], ['positive number of seconds, got "x"']],
+    ];
+    const runs = await Promise.all(cases.map(([args]) => start(...args)));
+    runs.forEach(({ code, stderr, stdout }, i) => {
+      expect([code, stdout]).to.deep.equal([2, '']);
+      for (const text of cases[i][1]) expect(stderr).to.contain(text);
+    });
+    write('a-broken', '');
+    writeFileSync(join(notebooks, 'a-broken.ipynb'), '{');
+    const broken = await start('1-good', 'a-broken');
+    expect(broken.code).to.equal(1);
+    expect(broken.stderr).to.contain('cannot be read as a notebook');
+    rmSync(join(notebooks, 'a-broken.ipynb'));
+  });
+
+  it('says in its help what the exit codes mean', async () => {
+    const { code, stdout } = await start('--help');
+    expect(code).to.equal(0);
+    expect(stdout).to.contain('exit code: 0 all cells ran, 1 a cell failed, 2 wrong usage');
   });
 });

@@ -1,0 +1,45 @@
+// What `npm run … -- --help` prints. Plain Node: it is printed before anything is installed.
+
+exports.start = `usage: npm start [-- NAME … OPTIONS]
+
+Runs the notebooks, all or those named, in order; writes the executed copies and web pages. A notebook stops at the first cell that fails, unless the cell
+has the tag raises-exception.
+
+  NAME                a notebook, e.g. 1-collab; the beginning of its name will do
+  --data DIR          folder with the data, for notebooks as the environment variable RECITAL_DATA; default: they take data/
+  --timeout SECONDS   how long a cell may take; default 600
+  --notebooks DIR     folder of the notebooks; default notebooks/
+  --out DIR           folder for the results; default out/. NAME.html and NAME.ipynb of an earlier run there are replaced; the page of a run that has failed
+                      says so at its top
+  --in-place          write the executed copy over the notebook as well, unless it has failed
+  --help              print this, and install nothing
+
+exit code: 0 all cells ran, 1 a cell failed, 2 wrong usage (nothing was run), 130 stopped by Ctrl-C`;
+
+exports.lab = `usage: npm run lab [-- NOTEBOOK OPTIONS]
+
+Opens JupyterLab with the kernel of this checkout: the one of the environment variable JUPYTER, the one that an earlier call has installed into .venv, the
+\`jupyter\` on the PATH, or that of python3; if there is none of version 4, one is installed into .venv (needs Python 3 and, once, the network).
+
+  NOTEBOOK            a notebook to open; default: the first one of notebooks/
+  OPTIONS             JupyterLab's own, e.g. --no-browser --port 8890; --help-all prints them
+  --help              print this, and install nothing
+
+exit code: JupyterLab's own; 1 if there is none and none can be installed`;
+
+exports.data = `usage: npm run data -- WHAT [--out DIR] [--seed N] [--force]
+
+Synthetic data with the file names and columns of Kaggle's "Million Song Dataset + Spotify + Last.fm":
+  sample      4,000 users, 3,000 tracks heard of 4,000, 42,000 plays: what data/sample holds
+  paper       10,000 users, 15,676 tracks heard of 50,683, 103,827 plays: the size of the paper's experiments
+  full        962,037 users, 30,459 tracks heard of 50,683, 9,711,301 plays: the size of the whole dataset (600 MB)
+Listening histories of the benchmarks, without track data:
+  bench       10,000 users, 15,676 tracks, 649,484 plays
+  bench-big   962,037 users, 30,459 tracks, 9,702,851 plays (602 MB)
+
+  --out DIR   where to write; data/WHAT when left out
+  --seed N    an integer; 1 when left out. The same seed gives the same bytes
+  --force     replace files that are there
+  --help      print this, and install nothing
+
+exit code: 0 written, 1 it could not be written, 2 wrong usage (nothing was written)`;
