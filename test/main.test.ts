@@ -1,0 +1,34 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { expect } from 'chai';
+import { command, entry, entryText } from './support/esm-entry.js';
+
+const folder = join(resolve(__dirname, '..'), '.cache', `test main ${process.pid}`); // within the checkout: the library is found by its name
+
+describe('the library in a script', () => {
+  const names = "import { DataError, sql, Table } from 'recital';\n";
+  const work = "const t: Table = await sql('select 1 as a');\nconsole.log(t.length, t instanceof Table, typeof DataError);";
+  const wrapped = `${names}async function main(): Promise<void> {\n${work}\n}\nvoid main();`;
+  const scripts: [string, string[], string][] = [
+    ['script.mjs', [], `${names}${work.replace(': Table', '')}`],
+    ['script.cjs', [], "const r = require('recital');\nvoid import('recital').then((m) => console.log(1, m.Table === r.Table, typeof m.DataError));"],
+    ['script.mts', ['--import', 'tsx'], names + work],
+    ['script.ts', ['--import', 'tsx'], wrapped],
+    ['script.cts', ['--import', 'tsx'], wrapped],
+  ];
+  before(() => mkdirSync(folder, { recursive: true }));
+  after(() => rmSync(folder, { recursive: true }));
+
+  for (const [name, options, text] of scripts) {
+    it(`is imported by name in a ${name.replace('script', '')} file${options.length ? ' run by tsx' : ' run by Node alone'}`, () => {
+      writeFileSync(join(folder, name), text);
+      const stdout = execFileSync(process.execPath, [...options, join(folder, name)], { cwd: folder, encoding: 'utf8' });
+      expect(stdout).to.equal('1 true function\n');
+    });
+  }
+
+  it('has the same names for ES modules as for others', () => {
+    expect(readFileSync(entry, 'utf8'), `Write lib/main.mjs anew: ${command}`).to.equal(entryText());
+  });
+});
