@@ -85,11 +85,14 @@ export interface Kernels {
   relu(n: number, x: number, y: number): void;
   reluBackward(n: number, y: number, d: number, out: number): void;
   adamRange(from: number, to: number, ...args: number[]): void;
+  alsRows(from: number, to: number, ...args: number[]): void;
+  alsWorkspace(width: number): number;
   bprMaxRows(from: number, to: number, ...args: number[]): void;
   crossEntropyRows(from: number, to: number, ...args: number[]): void;
   denseBlock(from: number, to: number, ...args: number[]): void;
   denseTransposeBlock(from: number, to: number, ...args: number[]): void;
   sparseBlock(from: number, to: number, ...args: number[]): void;
+  sparseRows(from: number, to: number, ...args: number[]): void;
   gruForward(from: number, to: number, ...args: number[]): void;
   gruBackward(from: number, to: number, ...args: number[]): void;
   lstmForward(from: number, to: number, ...args: number[]): void;

@@ -9,6 +9,7 @@ import { memory } from './memory.js';
 const rangeKernels = [
   'adamRange',
   'adamTable',
+  'alsRows',
   'bprMaxRows',
   'crossEntropyRows',
   'denseBlock',
@@ -20,6 +21,7 @@ const rangeKernels = [
   'lstmBackward',
   'lstmForward',
   'sparseBlock',
+  'sparseRows',
 ] as const;
 /** The name of such a kernel. */
 export type RangeKernel = (typeof rangeKernels)[number];

@@ -2,6 +2,7 @@
 // everywhere) and fast (relaxed SIMD: fused multiply-add, whose last bit depends on the processor).
 export { dotBiasBackward, dotBiasForward } from './dot-bias';
 export { adam, adamRange, adamTable } from './adam';
+export { alsRows, alsWorkspace } from './als';
 export { moments, momentsTable } from './moments';
 export { gemm, gemmColumns, gemmRows, gemmWorkspace } from './gemm';
 export { denseBlock, denseTransposeBlock, sparseBlock } from './block';
@@ -10,3 +11,4 @@ export { columnSums, gatherRows, relu, reluBackward, scaleShift, scatterRows } f
 export { lstmBackward, lstmForward } from './lstm';
 export { bprMaxRows } from './bpr-max';
 export { crossEntropyRows } from './softmax';
+export { sparseRows } from './sparse';
