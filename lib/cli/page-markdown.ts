@@ -41,8 +41,9 @@ export class Markdown {
         heading({ tokens, depth }) {
           const text = this.parser.parseInline(tokens);
           const id = freeId(text, headings);
-          headings.push({ depth, text, id });
-          return `<h${depth} id="${id}">${text} <a class="anchor" href="#${id}" aria-label="Link to this section">#</a></h${depth}>\n`;
+          const level = Math.min(depth, (headings.at(-1)?.depth ?? 0) + 1); // screen readers go by levels: none may be left out
+          headings.push({ depth: level, text, id });
+          return `<h${level} id="${id}">${text} <a class="anchor" href="#${id}" aria-label="Link to this section">#</a></h${level}>\n`;
         },
         code({ text, lang }) {
           return `<pre class="code"><code>${highlight(text, (lang ?? '').split(/\s/)[0])}</code></pre>\n`;
@@ -59,7 +60,8 @@ export class Markdown {
 
   /** The HTML of one cell. */
   html(source: string): string {
-    return this.marked.parse(source) as string;
+    const html = this.marked.parse(source) as string;
+    return html.replace(/<table>/g, '<div class="wide"><table>').replace(/<\/table>/g, '</table></div>'); // wide ones scroll in a box of their own
   }
 }
 

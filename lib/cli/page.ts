@@ -3,14 +3,14 @@ import typescript from 'highlight.js/lib/languages/typescript';
 import { escapeHtml } from '../notebook/escape.js';
 import { type CellOutput, joined, type Notebook, type NotebookCell } from './notebook-file.js';
 import { chartFigure, chartScripts } from './page-charts.js';
+import { type PageRun, pageFooter } from './page-footer.js';
 import { type Heading, Markdown } from './page-markdown.js';
+import { pageScript } from './page-script.js';
 import { pageStyle } from './page-style.js';
 
 hljs.registerLanguage('typescript', typescript);
 
-interface PageOptions {
-  name: string;
-  seconds?: number;
+interface PageOptions extends PageRun {
   failure?: string;
 }
 
@@ -21,6 +21,8 @@ const MAX_BYTES = 3_000_000; // with interactive charts; beyond that the page ma
  * Charts are interactive where that keeps the page below 3 MB; the picture of each is there in any case.
  * @param options.name of the notebook, for the title if no heading gives one
  * @param options.seconds how long it ran; left out, nothing is said about it
+ * @param options.data folder that a notebook with RECITAL_DATA in it has read; left out, nothing is said about it
+ * @param options.date when it ended; default now
  * @param options.failure where and why the run failed: printed at the top of the page
  */
 export function notebookPage(notebook: Notebook, options: PageOptions): string {
@@ -28,7 +30,8 @@ export function notebookPage(notebook: Notebook, options: PageOptions): string {
   return Buffer.byteLength(interactive) <= MAX_BYTES ? interactive : render(notebook, options, false);
 }
 
-function render(notebook: Notebook, { name, seconds, failure }: PageOptions, interactive: boolean): string {
+function render(notebook: Notebook, options: PageOptions, interactive: boolean): string {
+  const { name, failure } = options;
   const markdown = new Markdown((code, language) => highlight(code, language));
   let charts = 0;
   const draw = (output: CellOutput): string => {
@@ -37,13 +40,14 @@ function render(notebook: Notebook, { name, seconds, failure }: PageOptions, int
     return figure.html;
   };
   const cells = notebook.cells.map((cell) => cellHtml(cell, markdown, draw)).join('\n');
-  const title = markdown.headings[0]?.text ?? name;
-  const note = seconds === undefined ? '' : `<footer>${escapeHtml(name)}.ipynb, run in ${seconds.toFixed(1)} s.</footer>`;
+  const [first] = markdown.headings;
+  const title = first?.text ?? escapeHtml(name);
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
 <title>${title.replace(/<[^>]*>/g, '')}</title>
 <style>
 ${pageStyle()}
@@ -52,19 +56,24 @@ ${pageStyle()}
 <body>
 ${contents(markdown.headings)}
 <main>
-${failure === undefined ? '' : `<section role="alert" class="failure"><strong>This run failed, and stopped there.</strong>\n<pre class="error">${escapeHtml(failure)}</pre></section>\n`}${cells}
-${note}
+${failure === undefined ? '' : `<section role="alert" class="failure"><strong>This run failed, and stopped there.</strong>\n<pre class="error">${escapeHtml(failure)}</pre></section>\n`}${first ? '' : `<h1>${title}</h1>\n`}${cells}
 </main>
-${charts > 0 ? chartScripts() : ''}</body>
+${pageFooter(readsData(notebook) ? options : { ...options, data: undefined })}
+${pageScript()}${charts > 0 ? chartScripts() : ''}</body>
 </html>
 `;
 }
 
+/** Whether a notebook takes its data from the folder that a run gives it. */
+function readsData({ cells }: Notebook): boolean {
+  return cells.some((cell) => cell.cell_type === 'code' && joined(cell.source).includes('RECITAL_DATA'));
+}
+
 function contents(headings: readonly Heading[]): string {
   const shown = headings.filter(({ depth }) => depth <= 3);
-  if (shown.length < 2) return '';
   const items = shown.map(({ depth, text, id }) => `<li class="depth${depth}"><a href="#${id}">${text}</a></li>`);
-  return `<nav aria-label="Contents"><details open><summary>Contents</summary><ol>\n${items.join('\n')}\n</ol></details></nav>`;
+  const list = shown.length < 2 ? '' : `<details open><summary>Contents</summary><ol>\n${items.join('\n')}\n</ol></details>\n`;
+  return `<nav aria-label="Contents">${list}<button type="button" id="fold" hidden>Hide all code</button></nav>`;
 }
 
 function highlight(code: string, language: string): string {
@@ -78,9 +87,10 @@ function cellHtml(cell: NotebookCell, markdown: Markdown, draw: (output: CellOut
   if (cell.cell_type === 'raw') return `<section><pre>${escapeHtml(source)}</pre></section>`;
   const number = cell.execution_count ?? ' ';
   const outputs = (cell.outputs ?? []).map((output) => outputHtml(output, draw)).filter((html) => html !== '');
-  const prompt = `<span class="prompt" aria-hidden="true">[${number}]</span>`;
+  const summary = `<summary aria-label="Code of cell ${number}">[${number}]</summary>`;
+  const code = `<details class="source" open>${summary}<pre class="code"><code>${highlight(source, 'typescript')}</code></pre></details>`;
   const shown = outputs.length ? `\n<div class="outputs">\n${outputs.join('\n')}\n</div>` : '';
-  return `<section class="cell">\n${prompt}<pre class="code"><code>${highlight(source, 'typescript')}</code></pre>${shown}\n</section>`;
+  return `<section class="cell">\n${code}${shown}\n</section>`;
 }
 
 function outputHtml(output: CellOutput, draw: (output: CellOutput) => string): string {

@@ -6,6 +6,10 @@ export type Cell = string | number | boolean | null;
 /** A column: numbers (NaN is missing) or strings (null is missing). */
 export type Column = Float64Array | readonly (string | null)[];
 
+/** What a column can be made of: besides a {@link Column}, any numbers; in an array `null` is a missing one. */
+export type ColumnValues = Column | readonly (number | null)[] | NumberArray;
+type NumberArray = Int8Array | Uint8Array | Uint8ClampedArray | Int16Array | Uint16Array | Int32Array | Uint32Array | Float32Array;
+
 /**
  * Named columns of equal length. Prints itself: as aligned text in a terminal, as an HTML table when it is the last value of a notebook cell.
  * For anything beyond looking at it there is `sql`.
@@ -18,14 +22,16 @@ export class Table {
   private readonly data: ReadonlyMap<string, Column>;
 
   /**
-   * @param columns by name: a record, or a Map where their order matters and a name may be a whole number (which a record puts first)
-   * @throws ArgumentError for columns of unequal lengths, or that hold anything but numbers in a Float64Array, or text
+   * @param columns by name: a record, or a Map where their order matters and a name may be a whole number (which a record puts first). A Float64Array and
+   * an array of text are kept as they are, other numbers are copied into a Float64Array
+   * @throws ArgumentError for columns of unequal lengths, and for one that holds neither numbers nor text alone
+   * @example new Table({ track: ['a', 'b'], plays: [3, 1] })
    */
-  constructor(columns: Readonly<Record<string, Column>> | ReadonlyMap<string, Column>) {
+  constructor(columns: Readonly<Record<string, ColumnValues>> | ReadonlyMap<string, ColumnValues>) {
     if (typeof columns !== 'object' || columns === null) throw new ArgumentError(`A table is made of columns by name, got ${columns}.`);
-    this.data = new Map(columns instanceof Map ? (columns as ReadonlyMap<string, Column>) : Object.entries(columns));
+    const given = columns instanceof Map ? (columns as ReadonlyMap<string, ColumnValues>) : Object.entries(columns);
+    this.data = new Map(Array.from(given, ([name, values]): [string, Column] => [name, columnOf(name, values)]));
     this.columnNames = [...this.data.keys()];
-    for (const [name, column] of this.data) checkColumn(name, column);
     const sizes = Array.from(this.data, ([name, c]) => `${name}: ${c.length}`);
     this.length = this.columnNames.length ? this.data.get(this.columnNames[0])!.length : 0;
     for (const column of this.data.values()) {
@@ -110,8 +116,8 @@ export class Table {
   }
 
   /** The same table with a column more, or with another in the place of one of that name. */
-  withColumn(name: string, column: Column): Table {
-    return new Table(new Map([...this.data, [name, column]]));
+  withColumn(name: string, column: ColumnValues): Table {
+    return new Table(new Map<string, ColumnValues>([...this.data, [name, column]]));
   }
 
   /** Aligned text, at most `maxRows` rows. */
@@ -126,7 +132,8 @@ export class Table {
         .join('  ')
         .trimEnd();
     const lines = [line([...this.columnNames]), ...Array.from({ length: shown.length }, (_, i) => line(body.map((column) => column[i])))];
-    if (shown.length < this.length) lines.push(`… ${(this.length - shown.length).toLocaleString('en')} more rows`);
+    const left = this.length - shown.length;
+    if (left > 0) lines.push(`… ${left.toLocaleString('en')} more row${left === 1 ? '' : 's'}`);
     return lines.join('\n');
   }
 
@@ -136,24 +143,30 @@ export class Table {
 
   private checkRow(i: number): void {
     if (Number.isInteger(i) && i >= 0 && i < this.length) return;
-    throw new ArgumentError(`Row ${i} does not exist; the table has ${this.length} rows, counted from 0.`);
+    throw new ArgumentError(`Row ${i} does not exist; the table has ${this.length} row${this.length === 1 ? '' : 's'}, counted from 0.`);
   }
 }
 
-/** Throws unless a column is numbers in a Float64Array, or an array of texts. */
-function checkColumn(name: string, column: unknown): void {
-  if (column instanceof Float64Array) return;
-  const wanted = 'numbers in a Float64Array, or an array of strings, with null for a missing one';
-  if (!Array.isArray(column)) {
-    const hint = ArrayBuffer.isView(column) ? ' Float64Array.from(values) makes one.' : '';
-    throw new ArgumentError(`Column "${name}" must be ${wanted}, got ${column?.constructor?.name ?? column}.${hint}`);
+/** A column made of values. Throws ArgumentError unless they are numbers or texts alone. */
+function columnOf(name: string, values: unknown): Column {
+  if (values instanceof Float64Array) return values;
+  const wanted = 'an array of numbers or an array of strings, with null for a missing one';
+  if (ArrayBuffer.isView(values) && !(values instanceof DataView) && !(values instanceof BigInt64Array) && !(values instanceof BigUint64Array)) {
+    return Float64Array.from(values as NumberArray);
   }
-  for (let i = 0; i < column.length; i++) {
-    const value: unknown = column[i];
-    if (typeof value === 'string' || value === null) continue;
-    const hint = typeof value === 'number' ? ' Float64Array.from(values) makes a column of numbers.' : '';
+  if (!Array.isArray(values)) {
+    const got = typeof values === 'object' ? (values?.constructor?.name ?? values) : `${typeof values} ${String(values)}`;
+    throw new ArgumentError(`Column "${name}" must be ${wanted}, got ${got}.`);
+  }
+  const first: unknown = values.find((value) => value !== null);
+  const type = typeof first === 'number' ? 'number' : 'string';
+  for (let i = 0; i < values.length; i++) {
+    const value: unknown = values[i];
+    if (typeof value === type || value === null) continue;
+    const hint = typeof value === 'number' || typeof value === 'string' ? ' One column holds one kind: write all as texts, String(value).' : '';
     throw new ArgumentError(`Column "${name}" must be ${wanted}, got ${typeof value} in row ${i} (counted from 0).${hint}`);
   }
+  return type === 'number' ? Float64Array.from(values as (number | null)[], (value) => value ?? NaN) : (values as (string | null)[]);
 }
 
 function textOf(value: Cell): string | null {

@@ -1,4 +1,5 @@
 import { formatColumn, type Table } from '../data/table.js';
+import { counted } from './charts/common.js';
 import { escapeHtml } from './escape.js';
 
 /** Rows of a table that are written out; of longer ones the rest is counted. */
@@ -24,7 +25,7 @@ export function tableHtml(table: Table, options: { title?: string; maxRows?: num
   const body = Array.from({ length: rows.length }, (_, i) => columns.map((column) => column[i]));
   const numeric = table.columnNames.map((name) => rows.column(name) instanceof Float64Array);
   const left = table.length - rows.length;
-  const note = left > 0 ? `… ${left.toLocaleString('en')} more rows` : '';
+  const note = left > 0 ? `… ${counted(left, 'more row')}` : '';
   return rowsHtml(table.columnNames, body, { numeric, title, note });
 }
 
@@ -44,7 +45,7 @@ export function rowsHtml(
   const { numeric, title, note } = options;
   const style = (j: number): string => (numeric[j] ? numberStyle : textStyle);
   const line = (cells: string[]): string => `<tr style="background:none;">${cells.join('')}</tr>`;
-  const th = head.map((name, j) => `<th style="${style(j)}${headStyle}">${escapeHtml(name)}</th>`);
+  const th = head.map((name, j) => `<th scope="col" style="${style(j)}${headStyle}">${escapeHtml(name)}</th>`);
   const tr = body.map((row) => line(row.map((text, j) => `<td style="${style(j)}">${text === null ? '–' : escapeHtml(text)}</td>`)));
   const caption = title ? `<div style="font-weight:600;margin:0.5em 0 0.2em;">${escapeHtml(title)}</div>` : '';
   const after = note ? `<div style="opacity:0.7;font-size:0.9em;margin:0.2em 0 0.5em;">${escapeHtml(note)}</div>` : '';

@@ -1,9 +1,13 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { expect } from 'chai';
 import { type CellOutput, lines, type Notebook } from '../../lib/cli/notebook-file.js';
 import { notebookPage } from '../../lib/cli/page.js';
 import { Chart } from '../../lib/data/chart.js';
 import { chartBundle } from '../../lib/notebook/chart-render.js';
 import { notebookOf } from '../support/notebook.js';
+
+const root = resolve(__dirname, '..', '..');
 
 function withOutput(...outputs: CellOutput[]): Notebook {
   const notebook = notebookOf('# Title', 'const a = 1;');
@@ -106,5 +110,45 @@ describe('notebookPage', () => {
   it('links to the pages of the other notebooks', () => {
     const html = page(notebookOf('# T\n\n[a](2-lstm.ipynb#x) [b](https://example.org/c.ipynb)'));
     expect(html).to.contain('href="2-lstm.html#x"').and.to.contain('href="https://example.org/c.ipynb"');
+  });
+
+  it('has a language, one heading of the first level at least, and no level left out', () => {
+    const html = page(notebookOf('# One\n\n### Deep\n\n#### Deeper', '# Two'));
+    expect(html).to.contain('<html lang="en">');
+    expect([...html.matchAll(/<h(\d) /g)].map((match) => match[1])).to.deep.equal(['1', '2', '3', '1']);
+    expect(page(notebookOf('no heading')))
+      .to.contain('<h1>x</h1>')
+      .and.to.contain('<title>x</title>');
+  });
+
+  it('puts tables of the prose into boxes that scroll', () => {
+    expect(page(notebookOf('# T\n\n| a |\n| - |\n| b |'))).to.match(/<div class="wide"><table>[\s\S]*<\/table><\/div>/);
+  });
+
+  it('lets the reader fold the code of a cell, or all of it', () => {
+    const html = page(withOutput());
+    expect(html).to.contain('<details class="source" open><summary aria-label="Code of cell 3">[3]</summary>');
+    expect(html).to.contain('<button type="button" id="fold"');
+  });
+
+  it('marks charts, whose colours follow the dark setting, but not other pictures', () => {
+    const picture: CellOutput = { output_type: 'display_data', data: { 'image/png': 'AAAA', 'text/plain': ['a photo'] } };
+    expect(page(withOutput(picture)))
+      .to.contain('<figure><img alt="a photo"')
+      .and.not.to.contain('<figure class="chart">');
+    expect(page(withOutput(chart(3)))).to.contain('<figure class="chart">');
+    expect(page(withOutput(chart(45_000)))).to.contain('<figure class="chart">');
+  });
+
+  it('ends with what made it: notebook, time, date, versions, and the data that it read', () => {
+    const run = { name: '1-x', seconds: 2.34, date: new Date('2024-05-06T07:08:09Z'), data: join(root, 'data') };
+    const reading = notebookOf('# T', 'const DATA = process.env.RECITAL_DATA;');
+    Object.assign(reading.cells[1], { cell_type: 'code', outputs: [] });
+    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    const made = `1-x.ipynb, run in 2.3 s on 2024-05-06 by recital ${version} and Node ${process.versions.node}.`;
+    const sample = join(root, 'data', 'sample');
+    expect(notebookPage(reading, { ...run, data: sample })).to.contain(`<footer>${made} Data: the synthetic sample (data/sample).</footer>`);
+    expect(notebookPage(reading, { ...run, data: join(root, 'test', 'golden') })).to.contain(`${made} Data: test/golden.</footer>`);
+    expect(notebookPage(notebookOf('# T'), run)).to.contain(`<footer>${made}</footer>`);
   });
 });
