@@ -122,7 +122,8 @@ async function runOne(name: string, job: Job): Promise<CellFailure | undefined> 
   const page = join(job.out, `${name}.html`);
   const replaced = existsSync(page) ? " (in the place of an earlier run's)" : '';
   writeNotebook(copy, notebook);
-  writeWhole(page, notebookPage(notebook, { name, seconds, failure: failure && explained(failure) }));
+  const data = resolve(job.notebooks, job.data ?? process.env.RECITAL_DATA ?? '../data');
+  writeWhole(page, notebookPage(notebook, { name, seconds, data, failure: failure && explained(failure) }));
   if (job.inPlace && !failure) writeNotebook(file, notebook);
   const shown = (path: string): string => relative(here, path);
   watcher.line(`\n${name}: ${failure ? 'failed' : 'done'} in ${seconds.toFixed(1)} s → ${shown(page)}, ${shown(copy)}${replaced}`);
