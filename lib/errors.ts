@@ -30,18 +30,36 @@ export class UnknownIdError extends RecitalError {
    */
   constructor(kind: string, id: string, known: readonly string[], hint = '') {
     const near = nearest(id, known);
-    const count = `${known.length.toLocaleString('en')} ${kind}${known.length === 1 ? '' : 's'} known`;
-    super(
-      `Unknown ${kind} "${id.length > MAX_SHOWN ? `${id.slice(0, MAX_SHOWN)}…` : id}". ${count}${near.length ? `; did you mean "${near[0]}"?` : '.'}${hint ? ` ${hint}` : ''}`,
-    );
+    const count = `${known.length.toLocaleString('en')} ${counted(kind, known.length)} known`;
+    const next = near.length ? `; did you mean "${shown(near[0])}"?` : examples(known);
+    super(`Unknown ${kind} "${shown(id)}". ${count}${next}${hint ? ` ${hint}` : ''}`);
     this.suggestions = near;
   }
 }
 
-/** Characters of an unknown id that a message repeats: it may be a whole file by mistake. */
+/** Characters of an id that a message repeats: it may be a whole file by mistake. */
 const MAX_SHOWN = 100;
-/** The share of a name's characters that may differ for it to be suggested. */
+/** The share of a name's characters that may differ for it to be suggested: of one letter none, of three one. */
 const NEAR = 0.4;
+/** So many known names are all listed where none is near; of more the first ones. */
+const ALL_LISTED = 6;
+const LISTED = 3;
+
+function shown(id: string): string {
+  return id.length > MAX_SHOWN ? `${id.slice(0, MAX_SHOWN)}…` : id;
+}
+
+/** "track" or "tracks"; "column of weights" or "columns of weights". */
+function counted(kind: string, n: number): string {
+  return n === 1 ? kind : kind.replace(/^[^ ]+/, (noun) => (/[^aeiou]y$/.test(noun) ? `${noun.slice(0, -1)}ies` : `${noun}s`));
+}
+
+/** Some known names, to show what they look like. */
+function examples(known: readonly string[]): string {
+  if (known.length === 0) return '.';
+  if (known.length <= ALL_LISTED) return `: ${known.map(shown).join(', ')}.`;
+  return `, such as ${known.slice(0, LISTED).map(shown).join(', ')}.`;
+}
 
 /** The known name nearest to `id` by edit distance, ignoring case, or none if more than `NEAR` of it would have to change. */
 function nearest(id: string, known: readonly string[]): string[] {
@@ -50,7 +68,7 @@ function nearest(id: string, known: readonly string[]): string[] {
   const same = known.find((name) => name.toLowerCase() === folded);
   if (same !== undefined) return [same];
   if (id.length > 1000) return []; // nobody mistypes that much, and finding the distance takes the product of the lengths
-  const allowed = (name: string): number => Math.max(1, NEAR * Math.max(id.length, name.length));
+  const allowed = (name: string): number => NEAR * Math.max(id.length, name.length);
   const possible = known.filter((name) => Math.abs(name.length - id.length) <= allowed(name)); // no distance is less than the difference in length
   const pool = possible.length > 50_000 ? possible.filter((name) => name[0]?.toLowerCase() === folded[0]) : possible;
   if (pool.length === 0) return [];

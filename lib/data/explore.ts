@@ -162,7 +162,7 @@ function playsColumns(plays: Plays, columns?: readonly string[]): Map<string, Fl
   const known = [...all.keys()];
   const column = (name: string): Float64Array => {
     const make = all.get(name);
-    if (!make) throw new UnknownIdError('column', name, known, `There are: ${known.join(', ')}.`);
+    if (!make) throw new UnknownIdError('column', name, known);
     return make();
   };
   return new Map((columns ?? known).map((name) => [name, column(name)]));

@@ -1,0 +1,49 @@
+import { expect } from 'chai';
+import { Table } from '../lib/data/table.js';
+import { Tracks } from '../lib/data/tracks.js';
+import { Vocabulary } from '../lib/data/vocabulary.js';
+import { UnknownIdError } from '../lib/errors.js';
+
+const message = (kind: string, id: string, known: readonly string[], hint?: string): string => new UnknownIdError(kind, id, known, hint).message;
+
+describe('UnknownIdError', () => {
+  it('lists the known names where none is near: all of few, the first of many', () => {
+    expect(message('track', 'nothing', ['A', 'B', 'C'])).to.equal('Unknown track "nothing". 3 tracks known: A, B, C.');
+    const many = Array.from({ length: 1500 }, (_, i) => `TR${i}`);
+    expect(message('track', 'unheard', many, 'Look it up.')).to.equal(
+      'Unknown track "unheard". 1,500 tracks known, such as TR0, TR1, TR2. Look it up.',
+    );
+    expect(message('user', 'x', [])).to.equal('Unknown user "x". 0 users known.');
+    expect(message('text', 'x', ['a'.repeat(500)])).to.have.length.below(200);
+  });
+
+  it('suggests the nearest name instead, where one is near', () => {
+    expect(message('track', 'Titanc', ['Titanic', 'Heat'])).to.equal('Unknown track "Titanc". 2 tracks known; did you mean "Titanic"?');
+    expect(new UnknownIdError('column', 'PLAYS', ['plays', 'user']).suggestions).to.deep.equal(['plays']);
+    expect(new UnknownIdError('option', 'cb', ['cbs']).suggestions).to.deep.equal(['cbs']);
+  });
+
+  it('suggests nothing that shares nothing: one letter for another, one digit of two', () => {
+    for (const [id, known] of [
+      ['z', ['a', 'b']],
+      ['u1', ['u2', 'u3']],
+      ['7', ['12', '3']],
+      ['abc', ['xyz', 'ayz']],
+    ] as const) {
+      expect(new UnknownIdError('id', id, known).suggestions).to.deep.equal([]);
+    }
+    expect(new UnknownIdError('id', 'Z', ['z']).suggestions).to.deep.equal(['z']);
+  });
+
+  it('counts in the right number', () => {
+    expect(message('user', 'x', ['ann'])).to.contain('1 user known: ann.');
+    expect(message('column of weights', 'x', ['playcount', 'a'])).to.contain('2 columns of weights known');
+    expect(message('entry', 'x', ['one', 'two'])).to.contain('2 entries known');
+  });
+
+  it('is what vocabularies and the catalogue raise', () => {
+    expect(() => Vocabulary.fromValues(['a', 'b'], { kind: 'user' }).index('z')).to.throw(UnknownIdError, '2 users known: a, b.');
+    const tracks = new Tracks(new Table({ track_id: ['1'], name: ['Hurt'] }));
+    expect(() => tracks.find('Nothing else')).to.throw(UnknownIdError, '1 track known: Hurt.');
+  });
+});
