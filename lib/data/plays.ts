@@ -193,11 +193,13 @@ export class Plays {
   }
 
   [inspect.custom](): string {
-    const n = (x: number): string => x.toLocaleString('en');
-    const density = this.length / Math.max(1, this.users.length * this.tracks.length);
+    const counted = (n: number, noun: string): string => `${n.toLocaleString('en')} ${noun}${n === 1 ? '' : 's'}`;
+    const percent = (100 * this.length) / Math.max(1, this.users.length * this.tracks.length);
+    const filled = Number(percent.toPrecision(2)); // a number again: not 1.0e+2
     const each = (this.length / Math.max(1, this.users.length)).toFixed(1);
-    const catalogue = this.catalogue ? `, catalogue of ${n(this.catalogue.length)} tracks` : '';
-    return `Plays: ${n(this.length)} of ${n(this.users.length)} users × ${n(this.tracks.length)} tracks (${each} a user, ${(100 * density).toPrecision(2)} % filled)${catalogue}`;
+    const catalogue = this.catalogue ? `, catalogue of ${counted(this.catalogue.length, 'track')}` : '';
+    const of = `${counted(this.users.length, 'user')} × ${counted(this.tracks.length, 'track')}`;
+    return `Plays: ${this.length.toLocaleString('en')} of ${of} (${each} a user, ${filled} % filled)${catalogue}`;
   }
 }
 

@@ -55,7 +55,7 @@ export function checkFormat({ header, names, delimiter }: TextFormatOptions): vo
 /** Throws ArgumentError if any option is given: for files that say themselves how they are written. */
 export function refuseFormat({ header, names, delimiter }: TextFormatOptions, path: string): void {
   const given = Object.entries({ header, names, delimiter }).flatMap(([name, value]) => (value === undefined ? [] : [name]));
-  if (given.length) throw new ArgumentError(`"${path}" has columns with names and types of its own: leave ${given.join(' and ')} out.`);
+  if (given.length) throw new ArgumentError(`"${path}" has columns of its own: leave ${given.join(' and ')} out.`);
 }
 
 /** The format of a file, from its first lines and what is given. Throws DataError for a first line of numbers, and for names that do not fit it. */

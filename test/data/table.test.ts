@@ -1,0 +1,80 @@
+import { inspect } from 'node:util';
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { Plays } from '../../lib/data/plays.js';
+import { type ColumnValues, Table } from '../../lib/data/table.js';
+import { ArgumentError } from '../../lib/errors.js';
+import { tableHtml } from '../../lib/notebook/table-html.js';
+
+describe('Table', () => {
+  it('takes ordinary arrays of numbers, with null for a missing one, and typed arrays of any kind', () => {
+    const table = new Table({ track: ['a', null], plays: [3, null], rank: Int32Array.of(1, 2), score: Float32Array.of(0.5, 0.25) });
+    expect(table.rows()).to.deep.equal([
+      { track: 'a', plays: 3, rank: 1, score: 0.5 },
+      { track: null, plays: null, rank: 2, score: 0.25 },
+    ]);
+    expect([...table.numbers('plays')]).to.deep.equal([3, NaN]);
+    expect([...table.withColumn('year', [1999, 2000]).numbers('year')]).to.deep.equal([1999, 2000]);
+    expect(new Table(new Map([['n', [null, 2]]])).row(1)).to.deep.equal({ n: 2 });
+  });
+
+  it('keeps a Float64Array and an array of texts without a copy, and takes a column without values for text', () => {
+    const plays = Float64Array.of(1, 2);
+    const track = ['a', 'b'];
+    const table = new Table({ plays, track });
+    expect([table.column('plays'), table.column('track')]).to.deep.equal([plays, track]);
+    expect(table.column('plays')).to.equal(plays);
+    expect(new Table({ nothing: [null, null] }).strings('nothing')).to.deep.equal([null, null]);
+    expect(new Table({ none: [] }).length).to.equal(0);
+  });
+
+  it('gives back any numbers', () => {
+    fc.assert(
+      fc.property(fc.array(fc.option(fc.double({ noNaN: true }))), (values) => {
+        const table = new Table({ n: values, i: values.map((_, i) => i) });
+        expect(table.rows().map((row) => row.n)).to.deep.equal(values);
+      }),
+    );
+  });
+
+  it('refuses a column that mixes numbers and texts, or holds anything else, with its row', () => {
+    const cases: [unknown, string][] = [
+      [[1, 'a'], 'got string in row 1 (counted from 0). One column holds one kind'],
+      [['a', 1], 'got number in row 1'],
+      [[true], 'got boolean in row 0'],
+      [[1, undefined], 'got undefined in row 1'],
+      [[1n], 'got bigint in row 0'],
+      [BigInt64Array.of(1n), 'got BigInt64Array'],
+      [new DataView(new ArrayBuffer(8)), 'got DataView'],
+      [7, 'got number 7'],
+      [null, 'got null'],
+    ];
+    for (const [column, message] of cases) {
+      expect(() => new Table({ x: column as ColumnValues }))
+        .to.throw(ArgumentError, 'Column "x" must be an array of numbers or an array of strings')
+        .with.property('message')
+        .that.includes(message);
+    }
+    expect(() => new Table({ a: [1], b: [1, 2] })).to.throw(ArgumentError, 'equal lengths, got a: 1, b: 2');
+  });
+
+  it('counts the rows that it does not show', () => {
+    const of = (n: number): Table => new Table({ n: Array.from({ length: n }, (_, i) => i) });
+    expect(of(20).toString()).not.to.contain('more');
+    expect(of(21).toString()).to.match(/\n… 1 more row$/);
+    expect(of(1500).toString()).to.match(/\n… 1,480 more rows$/);
+    expect(tableHtml(of(21))).to.contain('… 1 more row<');
+    expect(() => of(1).row(1)).to.throw(ArgumentError, 'the table has 1 row,');
+  });
+});
+
+describe('Plays in print', () => {
+  const plays = (users: number, tracks: number): Plays =>
+    Plays.fromRows(Array.from({ length: users }, (_, i) => ({ user: `u${i}`, track: `t${i % tracks}` })));
+
+  it('says how many there are, and how full the table of users and tracks is, in figures that can be read', () => {
+    expect(inspect(plays(1, 1))).to.equal('Plays: 1 of 1 user × 1 track (1.0 a user, 100 % filled)');
+    expect(inspect(plays(3, 2))).to.equal('Plays: 3 of 3 users × 2 tracks (1.0 a user, 50 % filled)');
+    expect(inspect(plays(1200, 300))).to.equal('Plays: 1,200 of 1,200 users × 300 tracks (1.0 a user, 0.33 % filled)');
+  });
+});
