@@ -10,13 +10,20 @@ import { ArgumentError, UnknownIdError } from './errors.js';
  */
 export function checkOptions<T extends object>(options: T, names: readonly (keyof T & string)[], of: string): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    const got = Array.isArray(options) ? 'an array' : options === null ? 'null' : typeof options;
-    throw new ArgumentError(`The options of ${of} must be an object, such as { ${names[0]}: … }, got ${got}.`);
+    throw new ArgumentError(`The options of ${of} must be an object, such as { ${names[0]}: … }, got ${whatIs(options)}.`);
   }
   for (const name of Object.keys(options)) {
     if ((names as readonly string[]).includes(name)) continue;
     throw new ArgumentError(`${of} has no option "${name}"${didYouMean(name, names)} Its options: ${names.join(', ')}.`);
   }
+}
+
+/** What a value is, for messages: `null`, `an array`, `a string`, `an object of Table`. */
+export function whatIs(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value === 'object') return `an object of ${value.constructor?.name || 'no class'}`;
+  return value === undefined ? 'nothing' : `a ${typeof value}`;
 }
 
 /** How a sentence on an unknown name ends: with the nearest known one, if any is near. */

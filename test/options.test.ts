@@ -22,10 +22,10 @@ describe('checkOptions', () => {
 
   it('refuses what is no object', () => {
     for (const [wrong, name] of [
-      [5, 'number'],
+      [5, 'a number'],
       [null, 'null'],
       [['n'], 'an array'],
-      ['n', 'string'],
+      ['n', 'a string'],
     ]) {
       expect(() => check(wrong)).to.throw(ArgumentError, `The options of recommend must be an object, such as { n: … }, got ${name}.`);
     }

@@ -1,62 +1,24 @@
 import { ArgumentError, DataError, UnknownIdError } from '../errors.js';
+import { checkOptions, whatIs } from '../options.js';
+import { counted, printed } from '../printed.js';
 import type { Batch, DataLoaders } from './batch.js';
 import { encodeWith, fitColumn, type RawColumn } from './collab-classes.js';
 import { checkLines, columnsOf, ratings, rawColumn } from './collab-columns.js';
-import { CollabDataLoader, type Shuffle } from './collab-loader.js';
+import { CollabDataLoader } from './collab-loader.js';
+import { type CollabOptions, type CollabPlaysOptions, type CollabTableOptions, csvOptions, playsOptions, tableOptions } from './collab-options.js';
 import { type Csr, checkCsr, csrFromPairs } from './csr.js';
 import { display } from './display.js';
 import { type NegativeOptions, negativeSamplers } from './negatives.js';
 import { Plays } from './plays.js';
 import { loadTable, type ReadTableOptions } from './read-table.js';
-import { type RowWeights, rowWeights } from './row-weights.js';
+import { rowWeights } from './row-weights.js';
 import { checkedSplit, randomSplit, type Split } from './splits.js';
 import { type Cell, Table } from './table.js';
 import { type TargetOptions, targetsOf } from './targets.js';
 import type { Tracks } from './tracks.js';
 import type { Vocabulary } from './vocabulary.js';
 
-/** Options of every way to make {@link CollabDataLoaders}. */
-export interface CollabOptions {
-  /** Share of the rows for validation, more than 0 and less than 1. Default 0.2. */
-  validPct?: number;
-  /** Seed of the split and of the order of each epoch. Default 42; fastai's default is another one each time. */
-  seed?: number | string;
-  /** Rows a training batch. Default 64. */
-  bs?: number;
-  /** Rows a validation batch. Default `bs`. */
-  valBs?: number;
-  /** Row numbers of training and validation, instead of `validPct`. `valid` may be empty; a row must not be in both. */
-  split?: { readonly train: ArrayLike<number>; readonly valid: ArrayLike<number> };
-  /** How an epoch of training draws its rows. Default `'permutation'`; `'replacement'` is what fastai does from 2.7.15 on. */
-  shuffle?: Exclude<Shuffle, 'none'>;
-  /**
-   * Weights of the rows in training, positive: a number for each row of the data, or the name of a column (of plays: `'playcount'`). With `shuffle:
-   * 'permutation'` each row comes once and its loss counts so many times (the mean of a batch is divided by its sum of weights); with `'replacement'` rows
-   * are drawn in proportion to them and count alike, which is what fastai's weighted loader does. Validation counts every row once. Default: none.
-   */
-  weights?: RowWeights;
-}
-
-/** Options of {@link CollabDataLoaders.fromPlays}. */
-export interface CollabPlaysOptions extends CollabOptions, TargetOptions {
-  /**
-   * Draw tracks that the user has not played beside those that the user has. Then every play is a positive with target 1, whatever its playcount (so
-   * `target` and `threshold` are not for it), and is followed in its batch by its negatives with target 0: for a loss on single rows
-   * (BCEWithLogitsLossFlat) or on pairs (BPRLoss, HingeLoss). `bs` counts all rows. Training draws among the tracks that the user has not in training, anew
-   * in each epoch; validation among those in neither part, once. Default: none.
-   */
-  negatives?: NegativeOptions;
-}
-
-/** Options of {@link CollabDataLoaders.fromTable}. */
-export interface CollabTableOptions extends CollabOptions {
-  /** Column of the users. Default: the first column. */
-  userName?: string;
-  /** Column of the items. Default: the second column. */
-  itemName?: string;
-  /** Column of the ratings. Default: the third column. */
-  ratingName?: string;
-}
+export type { CollabOptions, CollabPlaysOptions, CollabTableOptions } from './collab-options.js';
 
 /** What outlives the data: see {@link CollabDataLoaders.fromClasses}. */
 export interface CollabClasses {
@@ -149,8 +111,11 @@ export class CollabDataLoaders implements DataLoaders {
    * @example CollabDataLoaders.fromPlays(plays, { negatives: { n: 1, sampling: 'popularity' }, bs: 128 }) // for BPRLoss
    */
   static fromPlays(plays: Plays, options: CollabPlaysOptions = {}): CollabDataLoaders {
-    if (!(plays instanceof Plays))
-      throw new ArgumentError(`fromPlays needs Plays, such as readPlays reads, got ${plays === null ? 'null' : typeof plays}.`);
+    if (!(plays instanceof Plays)) {
+      const hint = (plays as unknown) instanceof Table ? ' Of a table of ratings, fromTable makes loaders.' : '';
+      throw new ArgumentError(`fromPlays needs Plays, such as readPlays reads, got ${whatIs(plays)}.${hint}`);
+    }
+    checkOptions(options, playsOptions, 'fromPlays');
     const { negatives, weights } = options;
     if (negatives && (options.target !== undefined || options.threshold !== undefined)) {
       throw new ArgumentError('With negatives every play is a positive, so target and threshold mean nothing: leave them out, or filter the plays.');
@@ -177,7 +142,13 @@ export class CollabDataLoaders implements DataLoaders {
    * @throws DataError for a rating that is not a number, or a missing id, with its row
    */
   static fromTable(data: Table | readonly Record<string, Cell | undefined>[], options: CollabTableOptions = {}): CollabDataLoaders {
-    const table = data instanceof Table ? data : Table.fromRows(data);
+    checkOptions(options, tableOptions, 'fromTable');
+    if ((data as unknown) instanceof Plays)
+      throw new ArgumentError('fromTable needs a table or records, got Plays: fromPlays makes loaders of them.');
+    return CollabDataLoaders.ofTable(data instanceof Table ? data : Table.fromRows(data), options);
+  }
+
+  private static ofTable(table: Table, options: CollabTableOptions): CollabDataLoaders {
     if (table.length === 0) throw new DataError('The table has no rows to learn from.');
     const [userName, itemName, ratingName] = columnsOf(table, options);
     const rating = ratings(table, ratingName);
@@ -203,9 +174,10 @@ export class CollabDataLoaders implements DataLoaders {
    * @example await CollabDataLoaders.fromCsv('ml-100k/u.data', { names: ['user', 'item', 'rating', 'timestamp'] }) // without a header
    */
   static async fromCsv(path: string, options: CollabTableOptions & ReadTableOptions = {}): Promise<CollabDataLoaders> {
+    checkOptions(options, csvOptions, 'fromCsv');
     const loaded = await loadTable(path, options);
     await checkLines(path, loaded, columnsOf(loaded.table, options));
-    return CollabDataLoaders.fromTable(loaded.table, options);
+    return CollabDataLoaders.ofTable(loaded.table, options);
   }
 
   /**
@@ -258,7 +230,9 @@ export class CollabDataLoaders implements DataLoaders {
   }
 
   /** Shows the first rows of the first training batch, decoded. `maxN`: how many at most, default 10. */
-  showBatch({ maxN = 10 }: { maxN?: number } = {}): void {
+  showBatch(options: { maxN?: number } = {}): void {
+    checkOptions(options, ['maxN'], 'showBatch');
+    const { maxN = 10 } = options;
     if (!(maxN >= 1)) throw new ArgumentError(`maxN must be a number of rows, at least 1, got ${maxN}.`);
     const loader = this.train.length > 0 ? this.train : this.train.inOrder();
     for (const batch of loader.batches(0)) {
@@ -300,3 +274,9 @@ function pick(values: Float32Array, rows: Int32Array): Float32Array {
   for (let j = 0; j < rows.length; j++) out[j] = values[rows[j]];
   return out;
 }
+
+printed(CollabDataLoaders, ({ classes, train, valid, names }) => {
+  const n = (x: number): string => x.toLocaleString('en');
+  const parts = `${n(train.n)} training rows in ${counted(train.length, 'batch', 'batches')} of ${train.bs}, ${n(valid.n)} validation rows`;
+  return `CollabDataLoaders: ${parts}; ${n(classes.user.length - 1)} users × ${n(classes.item.length - 1)} items (${Object.values(names).join(', ')})`;
+});

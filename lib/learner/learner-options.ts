@@ -2,7 +2,7 @@ import type { DataLoaders } from '../data/batch.js';
 import { ArgumentError } from '../errors.js';
 import { type Loss, MSELossFlat } from '../nn/losses.js';
 import type { Model } from '../nn/model.js';
-import { checkOptions } from '../options.js';
+import { checkOptions, whatIs } from '../options.js';
 import { Adam } from './adam.js';
 import type { Callback } from './callback.js';
 import { checkMoms } from './fit.js';
@@ -71,15 +71,15 @@ export function list<T>(value: T | readonly T[]): T[] {
 /** Data and model, and options with their defaults: all checked, before a learner is made of them. */
 export function resolveOptions(dls: DataLoaders, model: Model, options: LearnerOptions): ResolvedOptions {
   if (!dls?.train || !dls.valid)
-    throw new ArgumentError(`A learner needs data loaders, such as CollabDataLoaders.fromPlays makes, got ${shown(dls)}.`);
+    throw new ArgumentError(`A learner needs data loaders, such as CollabDataLoaders.fromPlays makes, got ${whatIs(dls)}.`);
   if (!Array.isArray(model?.parameters) || typeof model.forward !== 'function') {
-    throw new ArgumentError(`A learner needs a model, such as new EmbeddingDotBias(50, dls.classes), got ${shown(model)}.`);
+    throw new ArgumentError(`A learner needs a model, such as new EmbeddingDotBias(50, dls.classes), got ${whatIs(model)}.`);
   }
   checkOptions(options, learnerOptions, 'a learner');
   const { lossFunc = new MSELossFlat(), splitter = oneGroup, lr = 1e-3, wd, moms = [0.95, 0.85, 0.95] } = options;
   if (typeof lossFunc?.losses !== 'function') {
     throw new ArgumentError(
-      `lossFunc must be a loss, such as new BCEWithLogitsLossFlat(), got ${shown(lossFunc)}. Functions of predictions are metrics.`,
+      `lossFunc must be a loss, such as new BCEWithLogitsLossFlat(), got ${whatIs(lossFunc)}. Functions of predictions are metrics.`,
     );
   }
   if (lossFunc.outputs !== undefined && lossFunc.outputs !== model.outputs) {
@@ -90,7 +90,7 @@ export function resolveOptions(dls: DataLoaders, model: Model, options: LearnerO
   checkMoms(moms);
   const { optFunc = Adam, metrics = [], cbs = [], wdBnBias = false, trainBn = true, path = '.', modelDir = 'models' } = options;
   for (const [name, folder] of Object.entries({ path, modelDir })) {
-    if (typeof folder !== 'string') throw new ArgumentError(`${name} must be the path of a folder, got ${shown(folder)}.`);
+    if (typeof folder !== 'string') throw new ArgumentError(`${name} must be the path of a folder, got ${whatIs(folder)}.`);
   }
   return {
     lossFunc,
@@ -106,8 +106,4 @@ export function resolveOptions(dls: DataLoaders, model: Model, options: LearnerO
     path,
     modelDir,
   };
-}
-
-function shown(value: unknown): string {
-  return typeof value === 'object' && value !== null ? `an object of ${value.constructor?.name ?? 'no class'}` : typeof value;
 }

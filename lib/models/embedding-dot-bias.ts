@@ -9,6 +9,7 @@ import { initEmbedding } from '../nn/embedding.js';
 import { sigmoid } from '../nn/losses.js';
 import type { Model } from '../nn/model.js';
 import { Parameter } from '../nn/parameter.js';
+import { checkOptions } from '../options.js';
 import { printed, tree } from '../printed.js';
 
 /** Options of EmbeddingDotBias. */
@@ -48,8 +49,10 @@ export class EmbeddingDotBias implements Model {
   constructor(
     readonly nFactors: number,
     readonly classes: { user: Vocabulary; item: Vocabulary },
-    { yRange, random }: EmbeddingDotBiasOptions & { random?: Random } = {},
+    options: EmbeddingDotBiasOptions & { random?: Random } = {},
   ) {
+    checkOptions(options, ['yRange', 'random'], 'EmbeddingDotBias');
+    const { yRange, random } = options;
     if (!(Number.isInteger(nFactors) && nFactors > 0)) throw new ArgumentError(`nFactors must be a positive whole number, got ${nFactors}.`);
     if (yRange) checkYRange(yRange);
     this.yRange = yRange;

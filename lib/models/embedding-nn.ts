@@ -12,6 +12,7 @@ import type { Module, StateBuffer } from '../nn/module.js';
 import type { Parameter } from '../nn/parameter.js';
 import { Scratch } from '../nn/scratch.js';
 import { Sequential } from '../nn/sequential.js';
+import { checkOptions } from '../options.js';
 import { printed, tree } from '../printed.js';
 import { embSzRule } from './emb-sz-rule.js';
 
@@ -79,6 +80,7 @@ export class EmbeddingNN implements Model {
     readonly classes: { user: Vocabulary; item: Vocabulary },
     options: EmbeddingNNOptions = {},
   ) {
+    checkOptions(options, ['layers', 'embSzs', 'yRange', 'random', 'ps', 'embedP', 'useBn', 'bnFinal'], 'EmbeddingNN');
     const { layers = [50], embSzs = {}, ps = 0, embedP = 0, useBn = true, bnFinal = false, yRange } = options;
     const random = options.random ?? new Random(0);
     const drops = typeof ps === 'number' ? layers.map(() => ps) : ps;

@@ -13,7 +13,7 @@ import { Interactions } from './interactions.js';
 import { recommend, recommendBatch } from './rank.js';
 import type { RecommendationBatch } from './recommendation-batch.js';
 import type { Recommendations } from './recommendations.js';
-import type { Id, Recommender, RecommendOptions, SimilarTracksOptions, TrackVectors } from './recommender.js';
+import type { Id, Names, Recommender, RecommendOptions, SimilarTracksOptions, TrackVectors } from './recommender.js';
 import { similarTracks } from './similar.js';
 
 /** A model of users and items. */
@@ -71,6 +71,11 @@ export abstract class CollabRecommender extends Learner implements Recommender {
   /** Where titles come from, if the loaders have a catalogue. */
   get catalogue(): Tracks | undefined {
     return this.dls.catalogue;
+  }
+
+  /** The names of the columns in the data that the loaders were made from. */
+  get names(): Names {
+    return this.dls.names;
   }
 
   /** Whether the user is in the training rows. */

@@ -4,8 +4,10 @@ import { Table } from '../data/table.js';
 import { factorPca } from '../decomposition/factor-pca.js';
 import { ArgumentError } from '../errors.js';
 import type { LearnerOptions } from '../learner/learner.js';
+import { learnerOptions } from '../learner/learner-options.js';
 import { EmbeddingDotBias } from '../models/embedding-dot-bias.js';
 import { EmbeddingNN, type EmbSzs, type TabularConfig } from '../models/embedding-nn.js';
+import { checkOptions, whatIs } from '../options.js';
 import { readRange, registerCollabKind } from './collab-kinds.js';
 import { CollabNNLearner } from './collab-nn.js';
 import { CollabRecommender } from './collab-recommender.js';
@@ -14,14 +16,14 @@ import { factorScores } from './factor-scores.js';
 import type { HistoryItem } from './fold-in.js';
 import { type CollabFoldedUser, type FoldInOptions, foldInCollab, learnerPrior } from './fold-in-collab.js';
 import { readUserPrior, type UserPrior } from './fold-in-prior.js';
-import { checkN, trackIndex } from './lookup.js';
+import { checkN, trackIndices } from './lookup.js';
 import type { Id, TrackVectors } from './recommender.js';
 import { trackInfo } from './track-info.js';
 
 /** Options of {@link collabLearner}; those of a Learner, and the model's. */
-export interface CollabLearnerOptions extends LearnerOptions {
-  /** False (default): EmbeddingDotBias. True: EmbeddingNN, see {@link CollabNNOptions}. */
-  useNn?: false;
+export interface CollabLearnerOptions<UseNn extends boolean = false> extends LearnerOptions, CollabNNOptions {
+  /** False (default): the model is EmbeddingDotBias. True: EmbeddingNN. */
+  useNn?: UseNn;
   /** Length of the factors of users and items; default 50. */
   nFactors?: number;
   /** Sigmoid range [low, high] of the prediction; default: none, the plain sum. */
@@ -30,10 +32,8 @@ export interface CollabLearnerOptions extends LearnerOptions {
   seed?: number | string;
 }
 
-/** Options of {@link collabLearner} with a network as the model. */
-export interface CollabNNOptions extends Omit<CollabLearnerOptions, 'useNn'> {
-  /** True: the model is EmbeddingNN. */
-  useNn: true;
+/** Options of {@link collabLearner} for the network: they need `useNn: true`. */
+export interface CollabNNOptions {
   /** Sizes of the hidden layers; default [nFactors]. */
   layers?: readonly number[];
   /** Lengths of the embeddings of users and items; default: fastai's rule, `embSzRule`. */
@@ -52,15 +52,19 @@ export interface CollabNNOptions extends Omit<CollabLearnerOptions, 'useNn'> {
  * learn.recommend(user, { n: 10 });
  * const network = collabLearner(dls, { useNn: true, layers: [100, 50], yRange: [0, 1] });
  */
-export function collabLearner(dls: CollabDataLoaders, options: CollabNNOptions): CollabNNLearner;
-export function collabLearner(dls: CollabDataLoaders, options?: CollabLearnerOptions): CollabLearner;
-export function collabLearner(dls: CollabDataLoaders, options: CollabLearnerOptions | CollabNNOptions = {}): CollabLearner | CollabNNLearner {
-  const { useNn = false, nFactors = 50, yRange, seed = 42, layers, embSzs, config, ...rest } = options as Partial<CollabNNOptions>;
+export function collabLearner<UseNn extends boolean = false>(
+  dls: CollabDataLoaders,
+  options: CollabLearnerOptions<UseNn> = {},
+): UseNn extends true ? CollabNNLearner : CollabLearner {
+  return makeLearner(dls, options) as UseNn extends true ? CollabNNLearner : CollabLearner;
+}
+
+function makeLearner(dls: CollabDataLoaders, options: CollabLearnerOptions<boolean>): CollabLearner | CollabNNLearner {
   if (!(dls instanceof CollabDataLoaders)) {
-    throw new ArgumentError(
-      `collabLearner needs loaders, such as CollabDataLoaders.fromPlays(plays) makes, got ${dls === null ? 'null' : typeof dls}.`,
-    );
+    throw new ArgumentError(`collabLearner needs loaders, such as CollabDataLoaders.fromPlays(plays) makes, got ${whatIs(dls)}.`);
   }
+  checkOptions(options, [...learnerOptions, 'useNn', 'nFactors', 'yRange', 'seed', 'layers', 'embSzs', 'config'], 'collabLearner');
+  const { useNn = false, nFactors = 50, yRange, seed = 42, layers, embSzs, config, ...rest } = options;
   const random = new Random(seed).child('init');
   if (useNn) {
     const network = new EmbeddingNN(dls.classes, { layers: layers ?? [nFactors], embSzs, yRange, ...config, random });
@@ -100,18 +104,18 @@ export class CollabLearner extends CollabRecommender {
   }
 
   /**
-   * The bias of tracks, highest first: how much a track is liked by those whose taste would not suggest it. Columns: track_id, title, artist and year as
-   * far as the catalogue has them, bias, and listeners in training.
+   * The bias of tracks, highest first: how much a track is liked by those whose taste would not suggest it. Columns: track_id (or what it is called in the
+   * data), title, artist and year as far as the catalogue has them, bias, and listeners in training.
    * @param tracks ids, titles, or "title by artist"; default: all
    */
   bias(tracks?: readonly Id[]): Table {
-    const indices = tracks ? tracks.map((track) => trackIndex(this, track)) : Array.from({ length: this.tracks.length }, (_, t) => t);
+    const indices = tracks !== undefined ? trackIndices(this, tracks, 'bias') : Array.from({ length: this.tracks.length }, (_, t) => t);
     this.settle();
     const bias = this.model.iBias.value;
     indices.sort((a, b) => bias[b + 1] - bias[a + 1] || a - b);
     const listeners = this.seen.listeners();
     return new Table({
-      ...trackInfo(this.tracks.decode(indices), this.catalogue),
+      ...trackInfo(this.tracks.decode(indices), this),
       bias: Float64Array.from(indices, (t) => bias[t + 1]),
       listeners: Float64Array.from(indices, (t) => listeners[t]),
     });
@@ -135,9 +139,9 @@ export class CollabLearner extends CollabRecommender {
    * @param tracks ids, titles, or "title by artist"; default: all
    */
   factors(tracks: readonly Id[] = this.tracks.classes): Table {
-    const indices = tracks.map((track) => trackIndex(this, track));
+    const indices = trackIndices(this, tracks, 'factors');
     const { values, width } = this.trackVectors();
-    const columns = trackInfo(this.tracks.decode(indices), this.catalogue);
+    const columns = trackInfo(this.tracks.decode(indices), this);
     for (let f = 0; f < width; f++) columns[`f${f + 1}`] = Float64Array.from(indices, (t) => values[t * width + f]);
     return new Table(columns);
   }
@@ -149,7 +153,7 @@ export class CollabLearner extends CollabRecommender {
    * @param k number of components
    */
   trackFactorsPca(tracks: readonly Id[], k = 2): Table {
-    const indices = tracks.map((track) => trackIndex(this, track));
+    const indices = trackIndices(this, tracks, 'trackFactorsPca');
     this.settle();
     const { iWeight, nFactors } = this.model;
     const rows = new Float32Array(indices.length * nFactors);
@@ -157,7 +161,7 @@ export class CollabLearner extends CollabRecommender {
       rows.set(iWeight.value.subarray((t + 1) * nFactors, (t + 2) * nFactors), i * nFactors);
     });
     const { coordinates } = factorPca(rows, { width: nFactors, components: k });
-    const columns = trackInfo(this.tracks.decode(indices), this.catalogue);
+    const columns = trackInfo(this.tracks.decode(indices), this);
     for (let c = 0; c < k; c++) columns[`pc${c + 1}`] = Float64Array.from(indices, (_, i) => coordinates[i * k + c]);
     return new Table(columns);
   }

@@ -1,5 +1,7 @@
-import type { Plays } from '../data/plays.js';
+import { Plays } from '../data/plays.js';
+import { Table } from '../data/table.js';
 import { ArgumentError } from '../errors.js';
+import { checkOptions, whatIs } from '../options.js';
 import { MeanMetrics, metricsOfHits } from './hits.js';
 import { Interactions } from './interactions.js';
 import { checkN, userIndex } from './lookup.js';
@@ -17,7 +19,7 @@ export interface EvaluateOptions {
 
 /** The outcome for one recommender: a record, so that `Table.fromRows([a, b])` sets several side by side. */
 export type Evaluation = {
-  /** Its name. */
+  /** Its name. The other columns are explained at {@link RankingMetrics}. */
   recommender: string;
   /** Users with held-out plays that it does not know, so that they are not in the means. The same for recommenders trained on the same plays. */
   unknownUsers: number;
@@ -34,8 +36,12 @@ export type Evaluation = {
  * @param heldOut the held-out plays, e.g. `plays.take(dls.split.valid)`
  * @example Table.fromRows([learn, new Popularity(train)].map((r) => evaluateRecommender(r, heldOut, { k: 10 })))
  */
-export function evaluateRecommender(recommender: Recommender, heldOut: Plays, { k = 10, users }: EvaluateOptions = {}): Evaluation {
+export function evaluateRecommender(recommender: Recommender, heldOut: Plays, options: EvaluateOptions = {}): Evaluation {
+  checkOptions(options, ['k', 'users'], 'evaluateRecommender');
+  const { k = 10, users } = options;
+  checkBoth('evaluateRecommender', recommender, heldOut);
   checkN(k, 'k');
+  if (users !== undefined && !Array.isArray(users)) throw new ArgumentError(`users must be an array of user ids, got ${whatIs(users)}.`);
   const test = Interactions.fromPlays(heldOut);
   const trackOf = Int32Array.from({ length: test.tracks.length }, (_, t) => recommender.tracks.indexOf(test.tracks.id(t)));
   const known: number[] = [];
@@ -78,6 +84,20 @@ export function evaluateRecommender(recommender: Recommender, heldOut: Plays, { 
   return { recommender: recommender.name, k, users: mean.users, unknownUsers, ...mean.means(), coverage };
 }
 
+/** Throws unless there is a recommender, and plays that it is measured by. */
+function checkBoth(name: string, recommender: Recommender, heldOut: Plays): void {
+  if (typeof recommender?.scores !== 'function' || !recommender.seen) {
+    const several = Array.isArray(recommender) ? ` For several: recommenders.map((r) => ${name}(r, heldOut)).` : '';
+    throw new ArgumentError(`${name} needs a recommender, such as new Popularity(train) or a collabLearner, got ${whatIs(recommender)}.${several}`);
+  }
+  if (heldOut instanceof Plays) return;
+  const hint =
+    (heldOut as unknown) instanceof Table
+      ? ' Of the rows of a table: Plays.fromRows(table.rows().map((r) => ({ user: r.user, track: r.item }))).'
+      : '';
+  throw new ArgumentError(`${name} needs the held-out plays, such as plays.take(dls.split.valid), got ${whatIs(heldOut)}.${hint}`);
+}
+
 /** What {@link hitsAmong} returns. */
 export interface HitsAmong {
   /** Number of recommended tracks that are held out. */
@@ -99,7 +119,10 @@ export interface HitsAmong {
  * @param heldOut the held-out plays
  * @param options.user whose list; `n`: length of the list, default 30
  */
-export function hitsAmong(recommender: Recommender, heldOut: Plays, { user, n = 30 }: { user: Id; n?: number }): HitsAmong {
+export function hitsAmong(recommender: Recommender, heldOut: Plays, options: { user: Id; n?: number }): HitsAmong {
+  checkOptions(options, ['user', 'n'], 'hitsAmong');
+  const { user, n = 30 } = options;
+  checkBoth('hitsAmong', recommender, heldOut);
   const { ids } = recommender.recommend(user, { n });
   const row = heldOut.users.indexOf(user);
   const relevant = new Set<string>();

@@ -105,7 +105,7 @@ export function explanation(
   }
   const order = Array.from(contribution.keys()).sort((a, b) => contribution[b] - contribution[a] || a - b);
   const columns = {
-    ...trackInfo(learn.tracks.decode(order.map((i) => listener.track[i])), learn.catalogue),
+    ...trackInfo(learn.tracks.decode(order.map((i) => listener.track[i])), learn),
     [learn.dls.names.rating]: Float64Array.from(order, (i) => listener.target[i]),
     contribution: Float64Array.from(order, (i) => contribution[i]),
   };

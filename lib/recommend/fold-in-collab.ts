@@ -2,6 +2,7 @@ import { Plays } from '../data/plays.js';
 import { targetsOf } from '../data/targets.js';
 import { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
+import { checkOptions } from '../options.js';
 import type { CollabLearner } from './collab.js';
 import { type Explanation, explanation } from './explain.js';
 import { factorScores } from './factor-scores.js';
@@ -52,7 +53,9 @@ export class CollabFoldedUser extends FoldedUser {
 }
 
 /** See {@link CollabLearner.foldIn}. */
-export function foldInCollab(learn: CollabLearner, items: readonly HistoryItem[], { l2 }: FoldInOptions = {}): CollabFoldedUser {
+export function foldInCollab(learn: CollabLearner, items: readonly HistoryItem[], options: FoldInOptions = {}): CollabFoldedUser {
+  checkOptions(options, ['l2'], 'foldIn');
+  const { l2 } = options;
   if (l2 !== undefined && !(l2 > 0 && l2 < Infinity)) throw new ArgumentError(`l2 must be a positive number, got ${l2}.`);
   scoreCurve(learn.lossFunc, learn.model.yRange); // refuses losses that it cannot work with, whatever the history
   const history = readHistory(learn, items, { ratings: learn.dls.target === undefined });

@@ -102,7 +102,10 @@ class OneListener extends Recommender {
     private readonly own: Float32Array,
   ) {
     const users = Vocabulary.inOrder([LISTENER], { kind: 'user' });
-    super(Interactions.fromPairs({ users, tracks: of.tracks, user: new Int32Array(history.length), track: history }), { catalogue: of.catalogue });
+    super(Interactions.fromPairs({ users, tracks: of.tracks, user: new Int32Array(history.length), track: history }), {
+      catalogue: of.catalogue,
+      names: of.names,
+    });
     this.name = of.name;
     if (of.prediction) this.prediction = (score) => of.prediction!(score);
   }

@@ -32,7 +32,7 @@ export function discountedGain(hits: Uint8Array, ideal: number): number {
   return dcg / best;
 }
 
-/** The metrics of one user. */
+/** The metrics of one user, as RankingMetrics in metrics.ts explains them. */
 export interface UserMetrics {
   precision: number;
   recall: number;

@@ -1,8 +1,9 @@
 import { inspect } from 'node:util';
 import { type Csr, checkCsr, groupBy } from '../data/csr.js';
-import type { Plays } from '../data/plays.js';
+import { Plays } from '../data/plays.js';
 import type { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
+import { whatIs } from '../options.js';
 
 /** What {@link Interactions.fromPairs} is made from: columns of equal length. */
 export interface InteractionPairs {
@@ -40,6 +41,11 @@ export class Interactions implements Csr {
 
   /** From plays. Users and tracks without a play are left out of the vocabularies: nothing is known of them. */
   static fromPlays(plays: Plays): Interactions {
+    if (!(plays instanceof Plays)) {
+      throw new ArgumentError(
+        `Plays were expected, such as readPlays reads or Plays.fromRows([{ user: 'u1', track: 't1' }]) makes, got ${whatIs(plays)}.`,
+      );
+    }
     return Interactions.fromPairs(plays.compact());
   }
 

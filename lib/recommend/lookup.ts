@@ -1,4 +1,5 @@
 import { ArgumentError, UnknownIdError } from '../errors.js';
+import { whatIs } from '../options.js';
 import type { Id, Recommender } from './recommender.js';
 
 /** The index of a user. */
@@ -36,6 +37,19 @@ export function trackIndex(recommender: Recommender, track: Id): number {
   throw new UnknownIdError('track', String(track), recommender.tracks.classes, hint);
 }
 
+/** The indices of tracks, which must have been played in training. */
+export function trackIndices(recommender: Recommender, tracks: readonly Id[], method: string): number[] {
+  checkList(tracks, method);
+  return tracks.map((track) => trackIndex(recommender, track));
+}
+
+/** Throws unless these are an array. */
+function checkList(tracks: readonly Id[], name: string): void {
+  if (Array.isArray(tracks)) return;
+  const one = typeof tracks === 'string' || typeof tracks === 'number' ? ` For one track: [${JSON.stringify(tracks)}].` : '';
+  throw new ArgumentError(`${name} needs an array of tracks (ids, titles, or "title by artist"), got ${whatIs(tracks)}.${one}`);
+}
+
 /** Checks the length of a list. */
 export function checkN(n: number, name = 'n'): void {
   if (!(Number.isInteger(n) && n >= 1)) throw new ArgumentError(`${name} must be a positive whole number, got ${n}.`);
@@ -45,7 +59,9 @@ export function checkN(n: number, name = 'n'): void {
  * The tracks that must not be recommended to anybody, ascending. Tracks that the catalogue has and training has not are no candidates anyway.
  */
 export function blockedTracks(recommender: Recommender, { among, exclude }: { among?: readonly Id[]; exclude?: readonly Id[] }): Int32Array {
-  if (!among && !exclude) return new Int32Array(0);
+  if (among === undefined && exclude === undefined) return new Int32Array(0);
+  if (among !== undefined) checkList(among, 'among');
+  if (exclude !== undefined) checkList(exclude, 'exclude');
   const blocked = new Uint8Array(recommender.tracks.length);
   if (among) {
     if (among.length === 0) throw new ArgumentError('among is empty: there is nothing to choose from. Leave it out to choose from all tracks.');

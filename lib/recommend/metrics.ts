@@ -20,7 +20,7 @@ export interface AtK {
 export type Relevant<T> = readonly T[] | ReadonlySet<T>;
 
 /**
- * Share of the k places that are hits: Σ h_j / k. The divisor is k even if fewer were recommended: empty places are misses.
+ * Of the k tracks recommended, the share that is right; "is what it shows worth showing?": the share of the k places that are hits, Σ h_j / k. The divisor is k even if fewer were recommended: empty places are misses.
  * @example precisionAtK(['b', 'a', 'd', 'c', 'e'], ['a', 'c', 'f'], { k: 5 }) // 2/5 = 0.4
  */
 export function precisionAtK<T>(recommended: readonly T[], relevant: Relevant<T>, { k = 10 }: AtK = {}): number {
@@ -28,7 +28,7 @@ export function precisionAtK<T>(recommended: readonly T[], relevant: Relevant<T>
 }
 
 /**
- * Share of the relevant tracks that are recommended: Σ h_j / |rel|.
+ * Of the tracks that would be right, the share that is found: the relevant tracks that are recommended, Σ h_j / |rel|.
  * @example recallAtK(['b', 'a', 'd', 'c', 'e'], ['a', 'c', 'f'], { k: 5 }) // 2/3
  */
 export function recallAtK<T>(recommended: readonly T[], relevant: Relevant<T>, { k = 10 }: AtK = {}): number {
@@ -37,7 +37,7 @@ export function recallAtK<T>(recommended: readonly T[], relevant: Relevant<T>, {
 }
 
 /**
- * 1 if there is any hit, else 0; its mean over users is the hit rate.
+ * 1 if there is any hit, else 0; its mean over users is the hit rate, the share of users who find at least one right track in their list.
  * @example hitAtK(['b', 'a', 'd', 'c', 'e'], ['a', 'c', 'f'], { k: 5 }) // 1
  */
 export function hitAtK<T>(recommended: readonly T[], relevant: Relevant<T>, { k = 10 }: AtK = {}): number {
@@ -45,7 +45,7 @@ export function hitAtK<T>(recommended: readonly T[], relevant: Relevant<T>, { k 
 }
 
 /**
- * Average precision: Σ h_j · (precision at j) / min(k, |rel|), where precision at j = (h_1 + … + h_j) / j; its mean over users is MAP@k (RecBole's and
+ * Average precision, which rewards right tracks more the earlier they stand: Σ h_j · (precision at j) / min(k, |rel|), where precision at j = (h_1 + … + h_j) / j; its mean over users is MAP@k (RecBole's and
  * implicit's). With `over: 'relevant'` the divisor is |rel|, as trec_eval and scikit-learn have it; a list cut at k cannot reach 1 then if |rel| > k.
  * @example averagePrecisionAtK(['b', 'a', 'd', 'c', 'e'], ['a', 'c', 'f'], { k: 5 }) // (1/2 + 2/4) / 3 = 1/3
  */
@@ -60,7 +60,7 @@ export function averagePrecisionAtK<T>(
 }
 
 /**
- * 1 / rank of the first hit, 0 without a hit in the first k; its mean over users is MRR@k.
+ * How far up the first right track stands: 1 / rank of the first hit, 0 without a hit in the first k; its mean over users is MRR@k.
  * @example reciprocalRankAtK(['b', 'a', 'd', 'c', 'e'], ['a', 'c', 'f'], { k: 5 }) // 1/2
  */
 export function reciprocalRankAtK<T>(recommended: readonly T[], relevant: Relevant<T>, { k = 10 }: AtK = {}): number {
@@ -68,7 +68,7 @@ export function reciprocalRankAtK<T>(recommended: readonly T[], relevant: Releva
 }
 
 /**
- * Normalised discounted cumulative gain: DCG / IDCG, DCG = Σ h_j / log2(j + 1), and IDCG the DCG of a list with min(k, |rel|) hits in front.
+ * Normalised discounted cumulative gain, in which a right track counts less the later it stands, from 0 to 1 for the best order: DCG / IDCG, DCG = Σ h_j / log2(j + 1), and IDCG the DCG of a list with min(k, |rel|) hits in front.
  * @example ndcgAtK(['b', 'a', 'd', 'c', 'e'], ['a', 'c', 'f'], { k: 5 }) // 1.061606 / 2.130930 = 0.498189
  */
 export function ndcgAtK<T>(recommended: readonly T[], relevant: Relevant<T>, { k = 10 }: AtK = {}): number {
@@ -77,7 +77,7 @@ export function ndcgAtK<T>(recommended: readonly T[], relevant: Relevant<T>, { k
 }
 
 /**
- * Catalogue coverage: distinct tracks in all users' first k, as a share of the catalogue.
+ * Catalogue coverage, how much of the catalogue anybody gets to see: distinct tracks in all users' first k, as a share of the catalogue.
  * @param lists recommended tracks, one list a user
  * @example coverageAtK([['a', 'b'], ['b', 'c']], { k: 2, catalogueSize: 12 }) // 3/12
  */
@@ -100,12 +100,19 @@ export type RankingMetrics = {
   k: number;
   /** Users in the means: those with at least one relevant track. */
   users: number;
+  /** Of the k tracks that a user is recommended, the share that is right. See {@link precisionAtK}. */
   precision: number;
+  /** Of the tracks that would be right, the share that is among the k. See {@link recallAtK}. */
   recall: number;
+  /** The share of users for whom at least one of the k is right. See {@link hitAtK}. */
   hitRate: number;
+  /** Mean average precision: like precision, but a right track counts more the earlier it stands; 1 if all right ones stand in front. See {@link averagePrecisionAtK}. */
   map: number;
+  /** Mean reciprocal rank: 1 if the first track is right, ½ if only the second is, ⅓ … and 0 without any; its mean. See {@link reciprocalRankAtK}. */
   mrr: number;
+  /** Normalised discounted cumulative gain: right tracks count less the later they stand, as a share of the best order there could be. See {@link ndcgAtK}. */
   ndcg: number;
+  /** The share of the catalogue that is recommended to anybody at all: small if everybody gets the same. See {@link coverageAtK}. */
   coverage: number;
 };
 

@@ -1,5 +1,6 @@
 import type { Plays } from '../data/plays.js';
 import { ArgumentError } from '../errors.js';
+import { checkOptions } from '../options.js';
 import { FoldedUser, type HistoryItem, readHistory } from './fold-in.js';
 import { Interactions } from './interactions.js';
 import { Recommender } from './recommender.js';
@@ -25,7 +26,9 @@ export class Popularity extends Recommender {
   readonly counts: Float32Array;
 
   /** @param plays the training plays */
-  constructor(plays: Plays, { by = 'listeners' }: PopularityOptions = {}) {
+  constructor(plays: Plays, options: PopularityOptions = {}) {
+    checkOptions(options, ['by'], 'Popularity');
+    const { by = 'listeners' } = options;
     super(Interactions.fromPlays(plays), { catalogue: plays.catalogue });
     if (by !== 'listeners' && by !== 'plays') throw new ArgumentError(`by must be 'listeners' or 'plays', got '${by}'.`);
     if (plays.length === 0) throw new ArgumentError('There are no plays to count. Popularity needs at least one.');

@@ -1,6 +1,7 @@
 import { Random } from '../compute/random.js';
 import type { Plays } from '../data/plays.js';
 import { ArgumentError } from '../errors.js';
+import { checkOptions } from '../options.js';
 import { Interactions } from './interactions.js';
 import { Recommender } from './recommender.js';
 
@@ -19,7 +20,9 @@ export class RandomRecommender extends Recommender {
   private readonly random: Random;
 
   /** @param plays the training plays: their tracks are the catalogue */
-  constructor(plays: Plays, { seed = 42 }: RandomRecommenderOptions = {}) {
+  constructor(plays: Plays, options: RandomRecommenderOptions = {}) {
+    checkOptions(options, ['seed'], 'RandomRecommender');
+    const { seed = 42 } = options;
     super(Interactions.fromPlays(plays), { catalogue: plays.catalogue });
     if (plays.length === 0) throw new ArgumentError('There are no plays, so no tracks to choose from.');
     this.random = new Random(seed).child('recommend');

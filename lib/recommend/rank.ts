@@ -1,5 +1,6 @@
 import { dispose, float32 } from '../compute/memory.js';
 import { ArgumentError } from '../errors.js';
+import { checkOptions, whatIs } from '../options.js';
 import { blockedTracks, checkN, userIndex } from './lookup.js';
 import { RecommendationBatch } from './recommendation-batch.js';
 import type { Recommendations } from './recommendations.js';
@@ -16,16 +17,17 @@ export function recommend(recommender: Recommender, user: Id, options: Recommend
 
 /** See {@link Recommender.recommendBatch}. */
 export function recommendBatch(recommender: Recommender, users: readonly Id[], options: RecommendOptions = {}): RecommendationBatch {
+  checkOptions(options, ['n', 'filterSeen', 'among', 'exclude'], 'recommend');
   const { n = 10, filterSeen = true } = options;
   checkN(n);
   if (typeof filterSeen !== 'boolean') throw new ArgumentError(`filterSeen must be true or false, got ${filterSeen}.`);
   if (!Array.isArray(users))
-    throw new ArgumentError(`recommendBatch needs an array of user ids, got ${typeof users}. For one user there is recommend.`);
+    throw new ArgumentError(`recommendBatch needs an array of user ids, got ${whatIs(users)}. For one user there is recommend.`);
   const blocked = blockedTracks(recommender, options);
   const index = Int32Array.from(users, (user) => userIndex(recommender, user));
   const ranked = rankUsers(recommender, index, { n, filterSeen, blocked });
-  const { tracks, catalogue } = recommender;
-  return new RecommendationBatch({ users: users.map(String), tracks, catalogue, ...ranked });
+  const { tracks, catalogue, names } = recommender;
+  return new RecommendationBatch({ users: users.map(String), tracks, catalogue, names, ...ranked });
 }
 
 /** Lists of n track indices and their scores, row-major, and how many of each list count. */

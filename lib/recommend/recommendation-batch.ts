@@ -4,6 +4,7 @@ import type { Tracks } from '../data/tracks.js';
 import type { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
 import { Recommendations } from './recommendations.js';
+import type { Names } from './recommender.js';
 import { trackInfo } from './track-info.js';
 
 /** The columns of a {@link RecommendationBatch}. */
@@ -22,6 +23,8 @@ export interface RecommendationBatchColumns {
   counts: Int32Array;
   /** Where titles come from. */
   catalogue?: Tracks;
+  /** What ids are called. */
+  names?: Names;
 }
 
 /** Ranked lists for many users, as typed arrays; ids and tables are made when they are asked for. */
@@ -41,6 +44,7 @@ export class RecommendationBatch {
   /** Tracks in each list. */
   readonly counts: Int32Array;
   private readonly catalogue: Tracks | undefined;
+  private readonly names: Names | undefined;
 
   constructor(columns: RecommendationBatchColumns) {
     this.users = columns.users;
@@ -50,6 +54,7 @@ export class RecommendationBatch {
     this.score = columns.score;
     this.counts = columns.counts;
     this.catalogue = columns.catalogue;
+    this.names = columns.names;
     this.length = columns.users.length;
   }
 
@@ -57,8 +62,9 @@ export class RecommendationBatch {
   at(i: number): Recommendations {
     if (!(Number.isInteger(i) && i >= 0 && i < this.length))
       throw new ArgumentError(`List ${i} does not exist; there are ${this.length}, counted from 0.`);
+    const { catalogue, names } = this;
     const [start, end] = [i * this.n, i * this.n + this.counts[i]];
-    return new Recommendations(this.tracks.decode(this.track.subarray(start, end)), this.score.slice(start, end), { catalogue: this.catalogue });
+    return new Recommendations(this.tracks.decode(this.track.subarray(start, end)), this.score.slice(start, end), { catalogue, names });
   }
 
   /** All lists, with their users. */
@@ -66,15 +72,15 @@ export class RecommendationBatch {
     for (let i = 0; i < this.length; i++) yield [this.users[i], this.at(i)];
   }
 
-  /** One table, list after list: user_id, rank, track_id, title, artist, year (as far as the catalogue has them), score. */
+  /** One table, list after list: user_id, rank, track_id (or what they are called in the data), title, artist, year (as far as the catalogue has them), score. */
   toTable(): Table {
     const kept: number[] = [];
     for (let i = 0; i < this.length; i++) for (let j = 0; j < this.counts[i]; j++) kept.push(i * this.n + j);
     const ids = this.tracks.decode(kept.map((j) => this.track[j]));
     return new Table({
-      user_id: kept.map((j) => this.users[Math.floor(j / this.n)]),
+      [this.names?.user ?? 'user_id']: kept.map((j) => this.users[Math.floor(j / this.n)]),
       rank: Float64Array.from(kept, (j) => (j % this.n) + 1),
-      ...trackInfo(ids, this.catalogue),
+      ...trackInfo(ids, { catalogue: this.catalogue, names: this.names }),
       score: Float64Array.from(kept, (j) => this.score[j]),
     });
   }

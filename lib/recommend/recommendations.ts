@@ -1,9 +1,11 @@
 import { Table } from '../data/table.js';
 import type { Tracks } from '../data/tracks.js';
+import type { Names } from './recommender.js';
 import { trackInfo } from './track-info.js';
 
 /**
- * A ranked list of tracks, best first: a table with the columns rank (from 1), track_id, title, artist and year (as far as the catalogue has them) and
+ * A ranked list of tracks, best first: a table with the columns rank (from 1), the track's id under the name that it has in the data (`track_id` in
+ * plays), title, artist and year (as far as the catalogue has them) and
  * score, or similarity in answers of `similarTracks`. As the last value of a cell it shows itself.
  */
 export class Recommendations extends Table {
@@ -15,16 +17,16 @@ export class Recommendations extends Table {
   /**
    * @param ids track ids, best first
    * @param scores one a track
-   * @param options.catalogue where titles come from; `measure`: name of the last column
+   * @param options.catalogue where titles come from; `measure`: name of the last column; `names`: what ids are called
    */
   constructor(
     ids: readonly string[],
     scores: Float32Array,
-    { catalogue, measure = 'score' }: { catalogue?: Tracks; measure?: 'score' | 'similarity' } = {},
+    { catalogue, measure = 'score', names }: { catalogue?: Tracks; measure?: 'score' | 'similarity'; names?: Pick<Names, 'item'> } = {},
   ) {
     super({
       rank: Float64Array.from(ids, (_, i) => i + 1),
-      ...trackInfo(ids, catalogue),
+      ...trackInfo(ids, { catalogue, names }),
       [measure]: Float64Array.from(scores),
     });
     this.ids = ids;

@@ -26,6 +26,12 @@ export interface RecommendOptions extends SimilarTracksOptions {
   filterSeen?: boolean;
 }
 
+/** What the ids of users and tracks are called in the data, e.g. `userId` and `movieId`. */
+export interface Names {
+  readonly user: string;
+  readonly item: string;
+}
+
 /** A vector for each track, as a model has learnt it. */
 export interface TrackVectors {
   /** tracks × width, row-major. */
@@ -52,16 +58,19 @@ export abstract class Recommender {
   abstract readonly name: string;
   /** Where titles come from, if there is a catalogue. */
   readonly catalogue: Tracks | undefined;
+  /** What ids of users and tracks are called, the headings of their columns in tables; default: `user_id` and `track_id`, as in plays. */
+  readonly names?: Names;
 
   /**
    * @param seen what each user has played in training: the filter, and the users and tracks that are known
-   * @param options `catalogue`: where titles come from; default: ids only
+   * @param options `catalogue`: where titles come from; default: ids only. `names`: headings of the columns of ids, see there
    */
   constructor(
     readonly seen: Interactions,
-    { catalogue }: { catalogue?: Tracks } = {},
+    { catalogue, names }: { catalogue?: Tracks; names?: Names } = {},
   ) {
     this.catalogue = catalogue;
+    this.names = names;
   }
 
   /**

@@ -1,3 +1,4 @@
+import { checkOptions } from '../options.js';
 import type { Interactions } from './interactions.js';
 import { blockedTracks, checkN, trackIndex } from './lookup.js';
 import { Recommendations } from './recommendations.js';
@@ -6,9 +7,10 @@ import { TopN } from './top-n.js';
 
 /** See {@link Recommender.similarTracks}. */
 export function similarTracks(recommender: Recommender, track: Id, options: SimilarTracksOptions = {}): Recommendations {
+  checkOptions(options, ['n', 'among', 'exclude'], 'similarTracks');
   const { n = 10 } = options;
   checkN(n);
-  const { tracks, catalogue, seen } = recommender;
+  const { tracks, catalogue, seen, names } = recommender;
   const index = trackIndex(recommender, track);
   const vectors = recommender.trackVectors?.();
   const similarity = vectors ? cosineToRow(vectors, index) : listenerCosine(seen, index);
@@ -19,7 +21,7 @@ export function similarTracks(recommender: Recommender, track: Id, options: Simi
   const found = new Int32Array(top.count);
   const scores = new Float32Array(top.count);
   top.copyTo(found, scores, 0);
-  return new Recommendations(tracks.decode(found), scores, { catalogue, measure: 'similarity' });
+  return new Recommendations(tracks.decode(found), scores, { catalogue, measure: 'similarity', names });
 }
 
 /** Cosine of one row with every row, a·b / (|a|·|b|), summed in float64; 0 where a row is all zero (scikit-learn's rule). */

@@ -5,14 +5,14 @@ import { ArgumentError, NumericError } from '../../lib/errors.js';
 import { EmbeddingDotBias } from '../../lib/models/embedding-dot-bias.js';
 import { EmbeddingNN } from '../../lib/models/embedding-nn.js';
 import { BCEWithLogitsLossFlat } from '../../lib/nn/losses.js';
-import { type CollabNNOptions, collabLearner } from '../../lib/recommend/collab.js';
+import { type CollabLearnerOptions, collabLearner } from '../../lib/recommend/collab.js';
 import type { CollabNNLearner } from '../../lib/recommend/collab-nn.js';
 import { recommenderContract, smallPlays } from './contract.js';
 
 const wholeLoaders = (plays: Plays): CollabDataLoaders =>
   CollabDataLoaders.fromPlays(plays, { bs: 16, split: { train: Array.from({ length: plays.length }, (_, i) => i), valid: [] } });
 
-async function train(plays: Plays, options: Omit<CollabNNOptions, 'useNn'> = {}): Promise<CollabNNLearner> {
+async function train(plays: Plays, options: CollabLearnerOptions<true> = {}): Promise<CollabNNLearner> {
   const learn = collabLearner(wholeLoaders(plays), { useNn: true, nFactors: 16, lossFunc: new BCEWithLogitsLossFlat(), ...options });
   await learn.fitOneCycle(20, 0.03);
   return learn;
