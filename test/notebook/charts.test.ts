@@ -49,6 +49,16 @@ describe('every chart', () => {
     );
   });
 
+  it('is called after what it draws where no title is given', () => {
+    const table = new Table({ artist: ['a', 'b'], plays: [3, 1], year: [1999, 2001] });
+    expect(barChart(table, { x: 'plays', y: 'artist' }).title).to.equal('plays by artist');
+    expect(barChart(table, { x: 'artist', y: 'plays' }).title).to.equal('plays by artist');
+    expect(lineChart(table, { x: 'year', y: ['plays'] }).title).to.equal('plays by year');
+    expect(scatter(table, { x: 'year', y: 'plays', yTitle: 'how often' }).title).to.equal('how often by year');
+    expect(histogram(table, ['plays', 'year']).title).to.equal('plays, year');
+    expect(heatmap({ labels: ['a'], values: [1] }).title).to.equal('Heatmap');
+  });
+
   it('refuses an empty table, an unknown column and a text column where numbers are needed', () => {
     const none = plays.head(0);
     const options = { x: 'plays', y: 'share', title: 't' };

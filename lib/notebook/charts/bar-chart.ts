@@ -24,8 +24,9 @@ const WRITTEN = 25; // more bars have no room for their values
  */
 export function barChart(table: Table, options: BarChartOptions): Chart {
   checkTable(table, 'barChart');
-  const { x, y, title, xTitle = x, yTitle = y, limit = 40 } = options;
+  const { x, y, xTitle = x, yTitle = y, limit = 40 } = options;
   const lying = isText(table, y);
+  const { title = lying ? `${xTitle} by ${yTitle}` : `${yTitle} by ${xTitle}` } = options;
   if (lying && isText(table, x)) throw new ArgumentError(`One of "${x}" and "${y}" must hold numbers; both hold text.`);
   if (!(limit >= 1 && (Number.isInteger(limit) || limit === Infinity)))
     throw new ArgumentError(`limit must be a positive whole number of bars, got ${limit}.`);

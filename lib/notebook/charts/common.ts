@@ -3,8 +3,8 @@ import { ArgumentError } from '../../errors.js';
 
 /** What every chart of a table can be told. */
 export interface ChartOptions {
-  /** Printed above the chart. */
-  title: string;
+  /** Printed above the chart. Default: what is drawn, e.g. "plays by artist". */
+  title?: string;
   /** Title of the horizontal axis, with the unit, e.g. `'length (min)'`. Default: the column's name. */
   xTitle?: string;
   /** Title of the vertical axis, with the unit. Default: the column's name. */

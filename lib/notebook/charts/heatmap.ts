@@ -14,8 +14,8 @@ export interface LabelledMatrix {
 
 /** Options of heatmap. */
 export interface HeatmapOptions {
-  /** Printed above the chart. */
-  title: string;
+  /** Printed above the chart. Default `'Heatmap'`. */
+  title?: string;
   /** Values of full blue and full red; white is half way. Default [−1, 1], that of a correlation. */
   domain?: readonly [number, number];
   /** Decimals of the values in the cells. Default 2. */
@@ -41,8 +41,8 @@ const MAX_SIDE = 60;
  * @throws ArgumentError if a value lies outside `domain`, or if there are more than 60 rows or columns
  * @example heatmap({ labels: ['energy', 'valence'], values: [1, 0.4, 0.4, 1] }, { title: 'Correlation' })
  */
-export function heatmap(matrix: Table | LabelledMatrix, options: HeatmapOptions): Chart {
-  const { title, domain = [-1, 1], decimals = 2 } = options;
+export function heatmap(matrix: Table | LabelledMatrix, options: HeatmapOptions = {}): Chart {
+  const { title = 'Heatmap', domain = [-1, 1], decimals = 2 } = options;
   const { labels, columnLabels = labels, values } = matrix instanceof Table ? fromTable(matrix) : matrix;
   const [rows, columns] = [labels.length, columnLabels.length];
   if (values.length !== rows * columns) {

@@ -5,8 +5,8 @@ import { type AxisScale, axisNumbers, checkTable, counted, drawable, extent, fre
 
 /** Options of histogram. */
 export interface HistogramOptions {
-  /** Printed above the chart. */
-  title: string;
+  /** Printed above the chart. Default: the names of the columns. */
+  title?: string;
   /** Number of bins to aim for; edges are rounded to 1, 2 or 5 times a power of ten. Default 30. */
   bins?: number;
   /** `'log'`: bins of equal width in the logarithm, for values that span several powers of ten such as play counts. Default `'linear'`. */
@@ -26,10 +26,11 @@ interface Bin {
  * @param columns numeric columns
  * @example histogram(tracks, ['energy', 'valence', 'tempo'], { title: 'Audio features' })
  */
-export function histogram(table: Table, columns: string | readonly string[], options: HistogramOptions): Chart {
+export function histogram(table: Table, columns: string | readonly string[], options: HistogramOptions = {}): Chart {
   checkTable(table, 'histogram');
-  const { title, bins = 30, scale = 'linear', yTitle = 'rows' } = options;
+  const { bins = 30, scale = 'linear', yTitle = 'rows' } = options;
   const names = typeof columns === 'string' ? [columns] : columns;
+  const { title = names.slice(0, 4).join(', ') + (names.length > 4 ? ' …' : '') } = options;
   if (names.length === 0) throw new ArgumentError('histogram needs at least one column.');
   if (!(Number.isInteger(bins) && bins >= 1 && bins <= 1000)) throw new ArgumentError(`bins must be a whole number from 1 to 1000, got ${bins}.`);
   const size = names.length === 1 ? {} : { width: 220, height: 130 };

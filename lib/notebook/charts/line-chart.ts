@@ -25,10 +25,10 @@ const MARKED = 40; // up to here each point gets a dot
  */
 export function lineChart(table: Table, options: LineChartOptions): Chart {
   checkTable(table, 'lineChart');
-  const { x, title, xScale = 'linear', yScale = 'linear' } = options;
+  const { x, xScale = 'linear', yScale = 'linear' } = options;
   const columns = typeof options.y === 'string' ? [options.y] : options.y;
   if (columns.length === 0) throw new ArgumentError('lineChart needs at least one column for y.');
-  const { xTitle = x, yTitle = columns.length === 1 ? columns[0] : 'value' } = options;
+  const { xTitle = x, yTitle = columns.length === 1 ? columns[0] : 'value', title = `${columns.join(', ')} by ${xTitle}` } = options;
   const across = table.numbers(x);
   const sentences: string[] = [];
   const points = columns.flatMap((name) => {

@@ -47,7 +47,8 @@ const MARGIN = 0.04; // of the axis, on both sides, so that no point sits on the
  */
 export function scatter(table: Table, options: ScatterOptions): Chart {
   checkTable(table, 'scatter');
-  const { x, y, label, color, tooltip = [], title, xTitle = x, yTitle = y, xScale = 'linear', yScale = 'linear' } = options;
+  const { x, y, label, color, tooltip = [], xTitle = x, yTitle = y, xScale = 'linear', yScale = 'linear' } = options;
+  const { title = `${yTitle} by ${xTitle}` } = options;
   const all = drawable(table, [
     { name: x, scale: xScale },
     { name: y, scale: yScale },
