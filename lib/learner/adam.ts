@@ -1,5 +1,6 @@
 import { parallel } from '../compute/threads.js';
 import type { Parameter } from '../nn/parameter.js';
+import { checkOptions } from '../options.js';
 import { type Hypers, Optimizer, type ParamState, paramGroups } from './optimizer.js';
 
 /** Options of Adam; defaults as fastai's. */
@@ -29,7 +30,9 @@ export interface AdamOptions {
 export class Adam extends Optimizer {
   private readonly decoupledWd: boolean;
 
-  constructor(params: readonly (readonly Parameter[])[], { lr, mom = 0.9, sqrMom = 0.99, eps = 1e-5, wd = 0.01, decoupledWd = true }: AdamOptions) {
+  constructor(params: readonly (readonly Parameter[])[], options: AdamOptions) {
+    checkOptions(options, ['lr', 'mom', 'sqrMom', 'eps', 'wd', 'decoupledWd'], 'Adam');
+    const { lr, mom = 0.9, sqrMom = 0.99, eps = 1e-5, wd = 0.01, decoupledWd = true } = options;
     super(paramGroups(params, { lr, mom, sqrMom, eps, wd }), ['gradAvg', 'sqrAvg']);
     this.decoupledWd = decoupledWd;
   }

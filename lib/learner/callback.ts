@@ -46,7 +46,7 @@ export function defaultCallbacks(): Callback[] {
 
 /** What a callback is called. */
 export function callbackName(cb: Callback): string {
-  const type = cb.constructor.name;
+  const type = cb.constructor?.name ?? 'Object';
   return cb.name ?? (type === 'Object' ? 'callback' : type);
 }
 
@@ -59,19 +59,20 @@ export function checkCallback(cb: unknown): asserts cb is Callback {
   }
   const { name } = cb as Callback;
   if (name !== undefined && typeof name !== 'string') throw new ArgumentError(`The name of a callback must be a string, got ${typeof name}.`);
+  const called = callbackName(cb as Callback);
+  const who = called === 'callback' ? 'A callback' : `The callback ${called}`;
   let handlers = 0;
   for (const event of fieldsOf(cb)) {
     const value = (cb as Record<string, unknown>)[event];
     if (!(events as readonly string[]).includes(event)) {
       if (typeof value !== 'function') continue;
-      throw new ArgumentError(`The callback ${callbackName(cb)} has a handler for an event that never comes, "${event}"${didYouMean(event, events)}`);
+      throw new ArgumentError(`${who} has a handler for an event that never comes, "${event}"${didYouMean(event, events)}`);
     }
     if (value === undefined) continue;
     if (typeof value !== 'function') throw new ArgumentError(`${event} of a callback must be a function of the learner, got ${typeof value}.`);
     handlers++;
   }
-  if (handlers === 0)
-    throw new ArgumentError(`The callback ${callbackName(cb)} has no handler for any event: a callback is an object with handlers, ${example}.`);
+  if (handlers === 0) throw new ArgumentError(`${who} has no handler for any event: a callback is an object with handlers, ${example}.`);
 }
 
 /** Names of fields and methods, inherited ones as well, that look like those of events. */

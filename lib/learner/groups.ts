@@ -1,6 +1,7 @@
 import { ArgumentError } from '../errors.js';
 import type { Model } from '../nn/model.js';
 import type { Parameter } from '../nn/parameter.js';
+import { whatIs } from '../options.js';
 
 /** Splits a model's parameters into groups, which may have learning rates of their own and be frozen: first those to be changed least, last the "head". */
 export type Splitter = (model: Model) => readonly (readonly Parameter[])[];
@@ -40,7 +41,8 @@ export function groupRates(lr: LearningRate, n: number): number[] {
 function spread(lr: LearningRate, n: number): number[] {
   if (typeof lr === 'number') return Array<number>(n).fill(lr);
   if (typeof lr !== 'object' || lr === null || !(Array.isArray(lr) || 'stop' in lr)) {
-    throw new ArgumentError(`lr must be a positive number, one for each parameter group, or a slice(start, stop), got ${typeof lr}.`);
+    const hint = whatIs(lr) === 'an object of Object' ? ' Options come after it: learn.fit(5, 1e-3, { wd: 0.1 }).' : '';
+    throw new ArgumentError(`lr must be a positive number, one for each parameter group, or a slice(start, stop), got ${whatIs(lr)}.${hint}`);
   }
   if (!('stop' in lr)) return [...lr];
   const { start, stop } = lr;

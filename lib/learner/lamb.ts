@@ -1,4 +1,5 @@
 import type { Parameter } from '../nn/parameter.js';
+import { checkOptions } from '../options.js';
 import { debias, MomentOptimizer, momentStep } from './moments.js';
 import { type Hypers, type ParamState, paramGroups } from './optimizer.js';
 
@@ -23,7 +24,9 @@ export interface LambOptions {
  * one of them is 0. A table is one parameter.
  */
 export class Lamb extends MomentOptimizer {
-  constructor(params: readonly (readonly Parameter[])[], { lr, mom = 0.9, sqrMom = 0.99, eps = 1e-5, wd = 0, decoupledWd = true }: LambOptions) {
+  constructor(params: readonly (readonly Parameter[])[], options: LambOptions) {
+    checkOptions(options, ['lr', 'mom', 'sqrMom', 'eps', 'wd', 'decoupledWd'], 'Lamb');
+    const { lr, mom = 0.9, sqrMom = 0.99, eps = 1e-5, wd = 0, decoupledWd = true } = options;
     super(paramGroups(params, { lr, mom, sqrMom, eps, wd }), ['gradAvg', 'sqrAvg'], { decoupledWd });
   }
 

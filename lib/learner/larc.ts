@@ -1,4 +1,5 @@
 import type { Parameter } from '../nn/parameter.js';
+import { checkOptions } from '../options.js';
 import { MomentOptimizer, momentStep } from './moments.js';
 import { type Hypers, type ParamState, paramGroups } from './optimizer.js';
 
@@ -28,10 +29,9 @@ export class Larc extends MomentOptimizer {
   private readonly momentum: boolean;
   private readonly clip: boolean;
 
-  constructor(
-    params: readonly (readonly Parameter[])[],
-    { lr, mom = 0.9, clip = true, trustCoeff = 0.02, eps = 1e-8, wd = 0, decoupledWd = true }: LarcOptions,
-  ) {
+  constructor(params: readonly (readonly Parameter[])[], options: LarcOptions) {
+    checkOptions(options, ['lr', 'mom', 'clip', 'trustCoeff', 'eps', 'wd', 'decoupledWd'], 'Larc');
+    const { lr, mom = 0.9, clip = true, trustCoeff = 0.02, eps = 1e-8, wd = 0, decoupledWd = true } = options;
     super(paramGroups(params, { lr, mom, trustCoeff, eps, wd }), mom ? ['gradAvg'] : [], { decoupledWd });
     this.momentum = mom !== 0;
     this.clip = clip;

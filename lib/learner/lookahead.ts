@@ -1,5 +1,6 @@
 import { ArgumentError } from '../errors.js';
 import type { Parameter } from '../nn/parameter.js';
+import { checkOptions } from '../options.js';
 import { Optimizer, type OptimizerState } from './optimizer.js';
 import { RAdam, type RAdamOptions } from './radam.js';
 
@@ -25,8 +26,10 @@ export class Lookahead extends Optimizer {
   /** @param opt the inner optimizer; its groups and hyper-parameters are this one's */
   constructor(
     readonly opt: Optimizer,
-    { k = 6, alpha = 0.5 }: LookaheadOptions = {},
+    options: LookaheadOptions = {},
   ) {
+    checkOptions(options, ['k', 'alpha'], 'Lookahead');
+    const { k = 6, alpha = 0.5 } = options;
     if (!(opt instanceof Optimizer)) {
       throw new ArgumentError('Lookahead goes around an optimizer: { optFunc: (params, { lr }) => new Lookahead(new SGD(params, { lr })) }.');
     }

@@ -1,4 +1,5 @@
 import type { Parameter } from '../nn/parameter.js';
+import { checkOptions } from '../options.js';
 import { debias, MomentOptimizer, momentStep } from './moments.js';
 import { type Hypers, type ParamState, paramGroups } from './optimizer.js';
 
@@ -28,10 +29,9 @@ export interface QHAdamOptions {
  *     p ← p − lr·((1 − nu1)·g + nu1·m̂) / (√((1 − nu2)·g² + nu2·v̂) + eps)
  */
 export class QHAdam extends MomentOptimizer {
-  constructor(
-    params: readonly (readonly Parameter[])[],
-    { lr, mom = 0.999, sqrMom = 0.999, nu1 = 0.7, nu2 = 1, eps = 1e-8, wd = 0, decoupledWd = true }: QHAdamOptions,
-  ) {
+  constructor(params: readonly (readonly Parameter[])[], options: QHAdamOptions) {
+    checkOptions(options, ['lr', 'mom', 'sqrMom', 'nu1', 'nu2', 'eps', 'wd', 'decoupledWd'], 'QHAdam');
+    const { lr, mom = 0.999, sqrMom = 0.999, nu1 = 0.7, nu2 = 1, eps = 1e-8, wd = 0, decoupledWd = true } = options;
     super(paramGroups(params, { lr, mom, sqrMom, nu1, nu2, eps, wd }), ['gradAvg', 'sqrAvg'], { decoupledWd });
   }
 

@@ -1,4 +1,5 @@
 import type { Parameter } from '../nn/parameter.js';
+import { checkOptions } from '../options.js';
 import { debias, MomentOptimizer, momentStep } from './moments.js';
 import { type Hypers, type ParamState, paramGroups } from './optimizer.js';
 
@@ -25,10 +26,9 @@ export interface RAdamOptions {
  * √((r−4)(r−2)r∞/((r∞−4)(r∞−2)r)) where r > 5; before, while the squared gradients are not known well enough, it is lr·m/(1 − β₁ᵗ).
  */
 export class RAdam extends MomentOptimizer {
-  constructor(
-    params: readonly (readonly Parameter[])[],
-    { lr, mom = 0.9, sqrMom = 0.99, eps = 1e-5, wd = 0, beta = 0, decoupledWd = true }: RAdamOptions,
-  ) {
+  constructor(params: readonly (readonly Parameter[])[], options: RAdamOptions) {
+    checkOptions(options, ['lr', 'mom', 'sqrMom', 'eps', 'wd', 'beta', 'decoupledWd'], 'RAdam');
+    const { lr, mom = 0.9, sqrMom = 0.99, eps = 1e-5, wd = 0, beta = 0, decoupledWd = true } = options;
     super(paramGroups(params, { lr, mom, sqrMom, eps, wd, beta }), ['gradAvg', 'sqrAvg'], { decoupledWd });
   }
 

@@ -183,6 +183,6 @@ export class TrainEval implements Callback {
 printed(TrainEval, (cb) => asMade(cb));
 printed(Recorder, ({ values, losses, metricNames }) => {
   if (losses.length === 0) return 'Recorder: no run yet';
-  const last = values.length ? values[values.length - 1].map((x, i) => `${metricNames[i + 1]} ${x === null ? '–' : x.toFixed(4)}`) : [];
+  const last = values.length ? values[values.length - 1].flatMap((x, i) => (x === null ? [] : [`${metricNames[i + 1]} ${x.toFixed(4)}`])) : [];
   return `Recorder: ${counted(values.length, 'epoch')}, ${counted(losses.length, 'batch', 'batches')}${last.length ? `; ${last.join(', ')}` : ''}`;
 });

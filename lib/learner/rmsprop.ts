@@ -1,4 +1,5 @@
 import type { Parameter } from '../nn/parameter.js';
+import { checkOptions } from '../options.js';
 import { MomentOptimizer, momentStep } from './moments.js';
 import { type Hypers, type ParamState, paramGroups } from './optimizer.js';
 
@@ -22,7 +23,9 @@ export interface RMSPropOptions {
 export class RMSProp extends MomentOptimizer {
   private readonly momentum: boolean;
 
-  constructor(params: readonly (readonly Parameter[])[], { lr, sqrMom = 0.99, mom = 0, eps = 1e-8, wd = 0, decoupledWd = true }: RMSPropOptions) {
+  constructor(params: readonly (readonly Parameter[])[], options: RMSPropOptions) {
+    checkOptions(options, ['lr', 'sqrMom', 'mom', 'eps', 'wd', 'decoupledWd'], 'RMSProp');
+    const { lr, sqrMom = 0.99, mom = 0, eps = 1e-8, wd = 0, decoupledWd = true } = options;
     super(paramGroups(params, { lr, mom, sqrMom, eps, wd }), mom ? ['gradAvg', 'sqrAvg'] : ['sqrAvg'], { decoupledWd });
     this.momentum = mom !== 0;
   }

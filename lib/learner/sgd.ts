@@ -1,4 +1,5 @@
 import type { Parameter } from '../nn/parameter.js';
+import { checkOptions } from '../options.js';
 import { MomentOptimizer, momentStep } from './moments.js';
 import { type Hypers, type ParamState, paramGroups } from './optimizer.js';
 
@@ -21,7 +22,9 @@ export interface SGDOptions {
 export class SGD extends MomentOptimizer {
   private readonly momentum: boolean;
 
-  constructor(params: readonly (readonly Parameter[])[], { lr, mom = 0, wd = 0, decoupledWd = true }: SGDOptions) {
+  constructor(params: readonly (readonly Parameter[])[], options: SGDOptions) {
+    checkOptions(options, ['lr', 'mom', 'wd', 'decoupledWd'], 'SGD');
+    const { lr, mom = 0, wd = 0, decoupledWd = true } = options;
     super(paramGroups(params, { lr, mom, wd }), mom ? ['gradAvg'] : [], { decoupledWd });
     this.momentum = mom !== 0;
   }

@@ -30,7 +30,7 @@ describe('a callback', () => {
     class Heir extends Mistaken {}
     const learn = makeLearner();
     const wrong: [object, string][] = [
-      [{ afterEpohc: () => {} }, 'The callback callback has a handler for an event that never comes, "afterEpohc"; did you mean "afterEpoch"?'],
+      [{ afterEpohc: () => {} }, 'A callback has a handler for an event that never comes, "afterEpohc"; did you mean "afterEpoch"?'],
       [
         { name: 'mine', before_fit: () => {} },
         'The callback mine has a handler for an event that never comes, "before_fit"; did you mean "beforeFit"?',
@@ -52,7 +52,8 @@ describe('a callback', () => {
 
   it('is refused without any handler, with a handler that is none, and as a class', () => {
     const wrong: [unknown, string][] = [
-      [{}, 'The callback callback has no handler for any event'],
+      [Object.create(null), 'A callback has no handler for any event'],
+      [{}, 'A callback has no handler for any event'],
       [{ name: 'idle', onEpochEnd: () => {} }, 'The callback idle has no handler for any event'],
       [{ afterEpoch: 5 }, 'afterEpoch of a callback must be a function of the learner, got number'],
       [{ name: 7, afterEpoch: () => {} }, 'The name of a callback must be a string, got number'],

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { ArgumentError } from '../../lib/errors.js';
+import { Adam } from '../../lib/learner/adam.js';
 import { CSVLogger } from '../../lib/learner/callbacks/csv-logger.js';
 import { EarlyStopping } from '../../lib/learner/callbacks/early-stopping.js';
 import { FetchPreds } from '../../lib/learner/callbacks/fetch-preds.js';
@@ -7,6 +8,14 @@ import { GradientAccumulation, GradientClip } from '../../lib/learner/callbacks/
 import { ReduceLROnPlateau } from '../../lib/learner/callbacks/reduce-lr-on-plateau.js';
 import { SaveModel } from '../../lib/learner/callbacks/save-model.js';
 import { ShortEpoch } from '../../lib/learner/callbacks/short-epoch.js';
+import { Lamb } from '../../lib/learner/lamb.js';
+import { Larc } from '../../lib/learner/larc.js';
+import { Lookahead, ranger } from '../../lib/learner/lookahead.js';
+import { QHAdam } from '../../lib/learner/qhadam.js';
+import { RAdam } from '../../lib/learner/radam.js';
+import { RMSProp } from '../../lib/learner/rmsprop.js';
+import { SGD } from '../../lib/learner/sgd.js';
+import { Parameter } from '../../lib/nn/parameter.js';
 import { makeLearner, rejection, weights } from '../support/learner.js';
 
 // What JavaScript, or a cell that has lost its types, may hand over.
@@ -43,6 +52,29 @@ describe('an option that there is not', () => {
     const learn = makeLearner();
     expect(() => learn.save('never', odd({ withopt: false }))).to.throw(ArgumentError, 'save has no option "withopt"; did you mean "withOpt"?');
     expect(() => learn.load('never', odd({ strcit: false }))).to.throw(ArgumentError, 'load has no option "strcit"; did you mean "strict"?');
+  });
+
+  it('is refused by every optimizer', () => {
+    const params = [[new Parameter('p', [1])]];
+    const makers = { Adam, SGD, RMSProp, RAdam, QHAdam, Larc, Lamb };
+    for (const [name, Make] of Object.entries(makers)) {
+      expect(() => new Make(params, odd({ lr: 1, momentum: 0.9 })), name).to.throw(
+        ArgumentError,
+        `${name} has no option "momentum". Its options: lr, `,
+      );
+      expect(() => new Make(params, odd({ lr: 1, WD: 0 })), name).to.throw(ArgumentError, 'did you mean "wd"?');
+    }
+    expect(() => new Lookahead(new SGD(params, { lr: 1 }), odd({ aplha: 1 }))).to.throw(
+      ArgumentError,
+      'Lookahead has no option "aplha"; did you mean "alpha"?',
+    );
+    expect(() => ranger(params, odd({ lr: 1, sqr_mom: 1 }))).to.throw(ArgumentError, 'did you mean "sqrMom"?');
+  });
+
+  it('in the place of a learning rate is told where it belongs', async () => {
+    expect(await rejection(makeLearner().fit(1, odd({ wd: 0.1 })))).to.contain(
+      'got an object of Object. Options come after it: learn.fit(5, 1e-3, { wd: 0.1 }).',
+    );
   });
 
   it('is refused by every callback', () => {
