@@ -52,7 +52,13 @@ export function plotSched({ hps }: Recorder): Chart {
     mark: 'line',
     encoding: {
       x: { field: 'batch', type: 'quantitative', title: 'training batches' },
-      y: { field: 'value', type: 'quantitative', title: name, scale: { zero: false }, axis: name === 'lr' ? { format: '.2~e' } : {} },
+      y: {
+        field: 'value',
+        type: 'quantitative',
+        title: name,
+        scale: { zero: false },
+        axis: name === 'lr' ? { labelExpr: "datum.value == 0 ? '0' : format(datum.value, '.2~e')" } : {},
+      },
       tooltip: [{ field: 'batch' }, { field: 'value', format: '.3~e' }],
     },
   });
@@ -82,7 +88,13 @@ export function plotLrFind(found: Pick<LrFindResult, 'lrs' | 'losses' | 'points'
     return point ? [{ suggestion: name, lr: point.lr, loss: point.loss }] : [];
   });
   const powers = Array.from({ length: 41 }, (_, i) => 10 ** (i - 20)).filter((lr) => lr >= lrs[0] / 10 && lr <= lrs[lrs.length - 1] * 10);
-  const x = { field: 'lr', type: 'quantitative', title: 'learning rate', scale: { type: 'log' }, axis: { format: '.0e', values: powers } };
+  const x = {
+    field: 'lr',
+    type: 'quantitative',
+    title: 'learning rate',
+    scale: { type: 'log' },
+    axis: { labelExpr: "replace(format(datum.value, '.0e'), '+', '')", values: powers },
+  };
   const y = { field: 'loss', type: 'quantitative', title: 'smoothed loss', scale: { zero: false } };
   return new Chart(
     {
