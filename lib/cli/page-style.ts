@@ -19,7 +19,7 @@ const rules = `
 * { box-sizing: border-box; }
 html { scroll-behavior: smooth; scroll-padding-top: 1rem; }
 body { margin: 0; background: var(--back); color: var(--text); font: 16px/1.6 system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif; }
-main, footer { max-width: 62rem; margin: 0 auto; padding: 1.5rem 1.25rem; }
+main, footer { max-width: 64rem; margin: 0 auto; padding: 1.5rem 1.25rem; }
 a { color: var(--link); }
 h1, h2, h3, h4 { line-height: 1.25; margin: 1.6em 0 0.5em; }
 h1 { font-size: 1.9rem; margin-top: 0.4em; }
@@ -51,11 +51,13 @@ pre.stderr { background: var(--warn); }
 pre.error { background: var(--bad); border-left: 4px solid var(--badline); }
 .outputs { margin: 0.4rem 0 0; }
 .html { padding: 0 0.9rem; }
+.html table { font-size: 0.86rem !important; }
+.html :is(th, td) { padding: 0.25em 0.5em !important; }
 figure { margin: 0.6rem 0; padding: 0 0.9rem; }
 figure :is(img, svg) { display: block; max-width: 100%; height: auto; }
 figure img { background: #fff; }
 footer { color: var(--dim); font-size: 0.85rem; padding-bottom: 4rem; }
-nav { font-size: 0.88rem; padding: 1rem 1.25rem 0; max-width: 62rem; margin: 0 auto; }
+nav { font-size: 0.88rem; padding: 1rem 1.25rem 0; max-width: 64rem; margin: 0 auto; }
 nav summary { font-weight: 600; }
 nav ol { list-style: none; margin: 0.5rem 0 0; padding: 0; }
 nav li { margin: 0.2rem 0; }
@@ -65,7 +67,7 @@ nav a { text-decoration: none; }
 button { font: inherit; color: var(--text); background: var(--soft); border: 1px solid var(--line); border-radius: 6px; padding: 0.15rem 0.7rem; margin-top: 0.6rem; cursor: pointer; }
 :focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
 @media (min-width: 92rem) {
-  nav { position: fixed; top: 1.5rem; left: 1.5rem; width: calc(50vw - 31rem - 5.5rem); max-width: 18rem; max-height: calc(100vh - 3rem); overflow-y: auto; padding: 0; }
+  nav { position: fixed; top: 1.5rem; left: 1.5rem; width: calc(50vw - 32rem - 5.5rem); max-width: 18rem; max-height: calc(100vh - 3rem); overflow-y: auto; padding: 0; }
 }
 @media (max-width: 70rem) { .source > summary { position: static; } .source > pre { margin-top: 0.2rem; } }
 @media (max-width: 40rem) { main, nav, footer { padding-left: 0.9rem; padding-right: 0.9rem; } .html, figure, pre.stdout { padding-left: 0; padding-right: 0; } .html table { font-size: 0.8rem !important; } }
