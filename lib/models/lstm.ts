@@ -154,6 +154,14 @@ export class LSTMModel implements Model {
     return new Float32Array(0);
   }
 
+  /**
+   * The vectors by which items are scored, items × width: those of `embedding` if tied, else of the last layer. Items that follow the same items have similar
+   * ones.
+   */
+  get itemVectors(): Parameter {
+    return this.fc.weight;
+  }
+
   trainingLoss(): TrainingLoss | undefined {
     return this.own;
   }

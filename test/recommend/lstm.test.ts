@@ -149,8 +149,8 @@ describe('what a network knows of users and tracks', () => {
   it('maps its tracks to the classes of the model, if some are not trained', () => {
     const learn = make({ split: { train: [0, 1], valid: [2] } }); // nobody plays e
     expect(learn.tracks.classes).to.deep.equal(['a', 'b', 'c', 'd', 'f']);
-    const { weight } = learn.model.embedding;
-    expect([...learn.trackVectors().values.slice(12, 15)]).to.deep.equal([...weight.value.slice(15, 18)]);
+    const { value } = learn.model.itemVectors; // 4 numbers each
+    expect([...learn.trackVectors().values.slice(16, 20)]).to.deep.equal([...value.slice(20, 24)]);
     const batch = { size: 1, inputs: [Int32Array.of(3, 5), Int32Array.of(2)], targets: new Float32Array(1), rows: new Int32Array(1) };
     const logits = learn.model.forward(batch, false).slice();
     expect(scoresAfter(learn, 3, 4)).to.deep.equal([0, 1, 2, 3, 5].map((c) => logits[c])); // d, f
