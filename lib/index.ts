@@ -16,6 +16,7 @@ export { countsByGenre, meansByYear, topArtists } from './data/explore-tracks.js
 export type { MinPlaysOptions } from './data/filter-plays.js';
 export { type HetRec, readHetRec } from './data/hetrec.js';
 export { LabelEncoder } from './data/label-encoder.js';
+export type { CsrMatrix, DenseMatrix } from './data/matrix.js';
 export type { NegativeOptions } from './data/negatives.js';
 export { type PlayRecord, Plays, type PlaysColumns, type Repairs } from './data/plays.js';
 export { type PlaysColumnNames, type ReadPlaysOptions, readPlays } from './data/read-plays.js';
@@ -40,13 +41,19 @@ export {
   type Split,
 } from './data/splits.js';
 export { type SqlOptions, sql } from './data/sql.js';
-export { type Cell, type Column, Table } from './data/table.js';
+export { type Cell, type Column, type ColumnValues, Table } from './data/table.js';
 export { type Target, type TargetOptions, targetsOf } from './data/targets.js';
+export type { TextFormatOptions } from './data/text-format.js';
 export { audioFeatures, Tracks, trackColumns } from './data/tracks.js';
 export { NA, Vocabulary, type VocabularyOptions } from './data/vocabulary.js';
 
 // decomposition
 export { type FactorPca, factorPca } from './decomposition/factor-pca.js';
+export type { MatrixLike } from './decomposition/input.js';
+export { type ItemVectorsOptions, itemVectors } from './decomposition/item-vectors.js';
+export type { ReductionOptions } from './decomposition/linear-reduction.js';
+export { type PpmiOptions, ppmi } from './decomposition/ppmi.js';
+export { TruncatedSVD, type TruncatedSVDOptions } from './decomposition/truncated-svd.js';
 export * from './errors.js';
 // learner
 export { Adam, type AdamOptions } from './learner/adam.js';
@@ -73,7 +80,20 @@ export { Larc, type LarcOptions } from './learner/larc.js';
 export { Learner, type LearnerOptions } from './learner/learner.js';
 export { Lookahead, type LookaheadOptions, type RangerOptions, ranger } from './learner/lookahead.js';
 export type { LrFindOptions, LrFindResult, SuggestName } from './learner/lr-find.js';
-export { AccumMetric, AvgMetric, accuracy, accuracyThresh, type Metric, type MetricFunction, mae, mse, r2, rmse, rocAuc } from './learner/metrics.js';
+export {
+  AccumMetric,
+  AvgMetric,
+  accuracy,
+  accuracyThresh,
+  type Metric,
+  type MetricFunction,
+  mae,
+  mse,
+  type PassMetric,
+  r2,
+  rmse,
+  rocAuc,
+} from './learner/metrics.js';
 export { type Hypers, type OptClass, type OptFunc, Optimizer, type OptimizerState, type ParamGroup, type ParamState } from './learner/optimizer.js';
 export { ParamScheduler } from './learner/param-scheduler.js';
 export type { GetPredsOptions, Predictions } from './learner/preds.js';
@@ -172,7 +192,7 @@ export { Popularity, type PopularityMeasure, type PopularityOptions } from './re
 export { RandomRecommender, type RandomRecommenderOptions } from './recommend/random-recommender.js';
 export { RecommendationBatch } from './recommend/recommendation-batch.js';
 export { Recommendations } from './recommend/recommendations.js';
-export { type Id, Recommender, type RecommendOptions, type SimilarTracksOptions, type TrackVectors } from './recommend/recommender.js';
+export { type Id, type Names, Recommender, type RecommendOptions, type SimilarTracksOptions, type TrackVectors } from './recommend/recommender.js';
 export { SequentialRules, type SequentialRulesOptions } from './recommend/sequential-rules.js';
 export { SessionKNN, type SessionKNNOptions } from './recommend/session-knn.js';
 export { STAN, type STANOptions } from './recommend/session-knn-stan.js';
