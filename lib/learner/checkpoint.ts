@@ -26,8 +26,8 @@ export interface LoadOptions {
 
 const VERSION = 1;
 
-/** What is in a file: weights for a learner that is there already, or all that a new learner needs. */
-export type FileKind = 'checkpoint' | 'learner';
+/** What is in a file: weights for a learner that is there already, all that a new learner needs, or a recommender that is no learner. */
+export type FileKind = 'checkpoint' | 'learner' | 'recommender';
 
 /** Metadata that every file of ours has: what it is, in which version, and a description as JSON. */
 export function fileMetadata(kind: FileKind, config: Json): Record<string, string> {

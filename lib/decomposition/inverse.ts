@@ -1,0 +1,91 @@
+import { matmul } from '../compute/matmul.js';
+import { dispose, float32 } from '../compute/memory.js';
+import { ArgumentError, NumericError } from '../errors.js';
+
+/** Columns that are swept at a time: as deep as the product's packed panels. */
+const BLOCK = 256;
+
+/**
+ * The inverse of a symmetric positive definite matrix, in place, in float32: block by block, n³ multiplications and additions as matrix products on all threads.
+ *
+ * Sweeping block k, with D the inverse of A_kk (in float64), turns A_ij into A_ij − A_ik·D·A_kj, A_ik into A_ik·D and A_kk into −D, and keeps A
+ * symmetric, so that its lower triangle suffices; when all blocks are swept, A has become −A⁻¹ (Beaton's sweep operator).
+ * @param a n × n on the shared memory, row-major; its lower triangle is read, the whole is overwritten
+ * @param options.n its rows; `turn`: asked between blocks, true to stop
+ * @returns whether it was finished; if not, `a` holds nothing of use
+ * @throws NumericError if the matrix is not positive definite, to the precision of float32
+ */
+export async function invertSymmetric(
+  a: Float32Array,
+  { n, turn = async () => false }: { n: number; turn?: () => Promise<boolean> },
+): Promise<boolean> {
+  if (a.length !== n * n) throw new ArgumentError(`A matrix of ${n} × ${n} has ${n * n} numbers, got ${a.length}.`);
+  const width = Math.min(BLOCK, n);
+  const panel = float32(n * width); // column block k of A
+  const scaled = float32(n * width); // −panel·D
+  const d = float32(width * width);
+  try {
+    for (let k = 0; k < n; k += BLOCK) {
+      if (await turn()) return false;
+      const w = Math.min(BLOCK, n - k);
+      readPanel(a, panel, { n, k, w });
+      invertPivot(panel.subarray(k * w, (k + w) * w), d, w);
+      panel.fill(0, k * w, (k + w) * w); // so that the products below leave row and column k alone
+      matmul({ m: n, n: w, k: w }, { a: { values: panel, rowStride: w }, b: { values: d, rowStride: w }, c: { values: scaled, rowStride: w } });
+      for (let i = 0; i < n * w; i++) scaled[i] = -scaled[i];
+      for (let i = 0; i < n; i += BLOCK) {
+        const rows = Math.min(BLOCK, n - i);
+        const left = { values: scaled, offset: i * w, rowStride: w };
+        const right = { values: panel, rowStride: 1, columnStride: w };
+        matmul({ m: rows, n: i + rows, k: w }, { a: left, b: right, c: { values: a.subarray(i * n), rowStride: n }, add: true });
+      }
+      writePanel(a, scaled, d, { n, k, w });
+    }
+    for (let i = 0; i < n; i++) {
+      for (let j = 0; j <= i; j++) a[i * n + j] = a[j * n + i] = -a[i * n + j];
+    }
+    return true;
+  } finally {
+    for (const array of [panel, scaled, d]) dispose(array);
+  }
+}
+
+interface Place {
+  n: number;
+  k: number;
+  w: number;
+}
+
+/** Columns k … k + w of the symmetric matrix, n × w. */
+function readPanel(a: Float32Array, panel: Float32Array, { n, k, w }: Place): void {
+  for (let j = 0; j < w; j++) for (let i = 0; i < k; i++) panel[i * w + j] = a[(k + j) * n + i];
+  for (let i = k; i < n; i++) for (let j = 0; j < w; j++) panel[i * w + j] = i < k + w && i - k < j ? a[(k + j) * n + i] : a[i * n + k + j];
+}
+
+function writePanel(a: Float32Array, scaled: Float32Array, d: Float32Array, { n, k, w }: Place): void {
+  for (let j = 0; j < w; j++) {
+    for (let i = 0; i < k; i++) a[(k + j) * n + i] = -scaled[i * w + j];
+    for (let i = 0; i <= j; i++) a[(k + j) * n + k + i] = -d[j * w + i];
+  }
+  for (let i = k + w; i < n; i++) for (let j = 0; j < w; j++) a[i * n + k + j] = -scaled[i * w + j];
+}
+
+/** out = the inverse of a w × w block, swept number by number in float64. */
+function invertPivot(block: Float32Array, out: Float32Array, w: number): void {
+  const a = Float64Array.from(block);
+  for (let k = 0; k < w; k++) {
+    const pivot = a[k * w + k];
+    if (!(pivot > 0 && pivot < Infinity)) throw new NumericError(`The matrix is not positive definite: a pivot is ${pivot}, so it has no inverse.`);
+    const row = a.subarray(k * w, (k + 1) * w);
+    row[k] = 1;
+    for (let j = 0; j < w; j++) row[j] /= pivot;
+    for (let i = 0; i < w; i++) {
+      const factor = a[i * w + k];
+      if (i === k || factor === 0) continue;
+      const other = a.subarray(i * w, (i + 1) * w);
+      other[k] = 0;
+      for (let j = 0; j < w; j++) other[j] -= factor * row[j];
+    }
+  }
+  out.set(a);
+}
