@@ -83,7 +83,8 @@ export class LSTMRecommender extends SequenceRecommender {
    */
   override trackVectors(): TrackVectors {
     this.learn.settle();
-    const { value, width } = this.model.itemVectors;
+    const { value, shape } = this.model.itemVectors;
+    const width = shape[1];
     if (!this.classOf) return { values: value.slice(), width };
     const values = new Float32Array(this.tracks.length * width);
     this.classOf.forEach((c, t) => {
