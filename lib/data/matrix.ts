@@ -1,5 +1,5 @@
 import { ArgumentError } from '../errors.js';
-import { type Csr, checkCsr, groupBy } from './csr.js';
+import { type Csr, checkCsr } from './csr.js';
 
 /** A dense matrix: element (i, j) is data[i · columns + j]. */
 export interface DenseMatrix {
@@ -34,17 +34,22 @@ export function checkCsrMatrix(x: CsrMatrix): void {
   checkCsr(x, { rows, columns });
 }
 
-/** The transposed matrix, by rows again. */
-export function transposeCsr(x: CsrMatrix): CsrMatrix {
-  const [rows, columns] = x.shape;
-  const { indptr, indices: positions } = groupBy(x.indices, columns);
-  const rowOf = new Int32Array(x.indices.length);
-  for (let r = 0; r < rows; r++) rowOf.fill(r, x.indptr[r], x.indptr[r + 1]);
-  const data = new Float64Array(positions.length);
-  for (let j = 0; j < positions.length; j++) {
-    const position = positions[j];
-    data[j] = x.data[position];
-    positions[j] = rowOf[position];
+/**
+ * The transposed matrix, by rows again.
+ * @param into where to put it, if not in arrays of its own: as many indices and values as the matrix has, indptr of columns + 1
+ */
+export function transposeCsr({ shape: [rows, columns], indptr, indices, data }: CsrMatrix, into?: Omit<CsrMatrix, 'shape'>): CsrMatrix {
+  const out = into ?? { indptr: new Int32Array(columns + 1), indices: new Int32Array(indices.length), data: new Float64Array(indices.length) };
+  const next = new Int32Array(columns + 1);
+  for (let j = 0; j < indices.length; j++) next[indices[j] + 1]++;
+  for (let c = 0; c < columns; c++) next[c + 1] += next[c];
+  out.indptr.set(next);
+  for (let r = 0; r < rows; r++) {
+    for (let j = indptr[r]; j < indptr[r + 1]; j++) {
+      const at = next[indices[j]]++;
+      out.indices[at] = r;
+      out.data[at] = data[j];
+    }
   }
-  return { shape: [columns, rows], indptr, indices: positions, data };
+  return { shape: [columns, rows], indptr: out.indptr, indices: out.indices, data: out.data };
 }

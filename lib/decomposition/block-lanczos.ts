@@ -3,7 +3,10 @@ import { dispose, float64 } from '../compute/memory.js';
 import type { Random } from '../compute/random.js';
 import type { Operator } from './operator.js';
 import { type Basis, orthonormalise, project } from './orthonormal.js';
-import { tridiagonalEigen } from './tridiagonal-eigen.js';
+import { type EigenRows, tridiagonalEigen } from './tridiagonal-eigen.js';
+
+/** A name of this file's own: one of another is looked up anew each time, which loops feel. */
+const B = BLOCK;
 
 /** Options of blockLanczos. */
 export interface LanczosOptions {
@@ -50,11 +53,14 @@ export async function blockLanczos(a: Operator, options: LanczosOptions): Promis
   }
 }
 
+/** Eigenvalues of the projected matrix and the last `rows` entries of each vector. */
+type Pairs = EigenRows & { readonly rows: number };
+
 class BlockLanczos {
   private readonly n: number;
   private readonly basis: Float64Array;
   private readonly block: Float64Array;
-  private readonly next: Float64Array;
+  private readonly image: Float64Array;
   private readonly between: Float64Array;
   /** QᵀA·AᵀQ, capacity × capacity. */
   private readonly t: Float64Array;
@@ -64,7 +70,7 @@ class BlockLanczos {
   private largest = 0;
   private iterations = 0;
   /** R of the last block: what is left of A·Aᵀ·block outside the basis. */
-  private rest: Float64Array = new Float64Array(BLOCK * BLOCK);
+  private rest: Float64Array = new Float64Array(B * B);
 
   constructor(
     private readonly a: Operator,
@@ -73,9 +79,9 @@ class BlockLanczos {
     this.n = a.rows;
     const { capacity } = options;
     this.basis = float64(this.n * capacity);
-    this.block = float64(this.n * BLOCK);
-    this.next = float64(this.n * BLOCK);
-    this.between = float64(a.columns * BLOCK);
+    this.block = float64(this.n * B);
+    this.image = float64(this.n * B);
+    this.between = float64(a.columns * B);
     this.t = new Float64Array(capacity * capacity);
   }
 
@@ -83,34 +89,35 @@ class BlockLanczos {
     const { components, capacity, maxIter, random, turn } = this.options;
     for (let i = 0; i < this.block.length; i++) this.block[i] = random.normal();
     orthonormalise(this.block, this.used(), { least: 0, random });
-    let check = Math.min(capacity, Math.ceil((4 * components) / BLOCK) * BLOCK);
+    let check = Math.ceil((2 * components) / B + 4) * B;
+    let likely = false; // that it is the last check, so that all of the vectors are needed
     let before: { m: number; residual: number } | undefined;
     for (;;) {
       this.step();
-      const full = this.m + BLOCK > capacity;
+      const full = this.m + B > capacity;
       const last = this.iterations >= maxIter;
       if (this.m >= components && (this.m >= check || full || last)) {
-        const { residual, converged } = this.check();
-        if (converged >= components || last) return this.ritz(false);
-        check = this.m + this.wait(residual, before);
+        const pairs = this.pairs(likely || full || last);
+        const { residual, converged } = this.check(pairs);
+        if (converged >= components || last) return this.ritz(pairs, false);
+        ({ check, likely } = this.next(residual, before));
         before = { m: this.m, residual };
         if (full) {
-          this.restart();
-          check = this.m + BLOCK;
+          this.restart(pairs);
           before = undefined;
         }
       }
-      if (await turn()) return this.ritz(true);
+      if (await turn()) return this.ritz(this.pairs(true), true);
     }
   }
 
   /** The basis grows by the block; the next one is what A·Aᵀ makes of it, less its part in the basis. */
   private step(): void {
-    const { a, block, next, between, options } = this;
+    const { a, block, image: next, between, options } = this;
     const { capacity, random } = options;
     const from = this.m;
-    for (let i = 0, p = from, q = 0; i < this.n; i++, p += capacity) for (let c = 0; c < BLOCK; c++) this.basis[p + c] = block[q++];
-    this.m += BLOCK;
+    for (let i = 0, p = from, q = 0; i < this.n; i++, p += capacity) for (let c = 0; c < B; c++) this.basis[p + c] = block[q++];
+    this.m += B;
     a.transposeTimes(block, between);
     a.times(between, next);
     this.iterations++;
@@ -119,16 +126,16 @@ class BlockLanczos {
     const first = Math.min(this.near, from);
     const near = project(this.used(), next, { from: first });
     const all = project(this.used(), next);
-    for (let i = 0; i < BLOCK; i++) {
-      for (let j = 0; j < BLOCK; j++) {
-        const own = (p: number, q: number): number => near[(from - first + p) * BLOCK + q] + all[(from + p) * BLOCK + q];
+    for (let i = 0; i < B; i++) {
+      for (let j = 0; j < B; j++) {
+        const own = (p: number, q: number): number => near[(from - first + p) * B + q] + all[(from + p) * B + q];
         this.t[(from + i) * capacity + from + j] = (own(i, j) + own(j, i)) / 2;
       }
     }
     const least = 1e-13 * this.largest;
     this.rest = orthonormalise(next, this.used(), { least, random });
     let smallest = Infinity;
-    for (let j = 0; j < BLOCK; j++) smallest = Math.min(smallest, this.rest[j * BLOCK + j]);
+    for (let j = 0; j < B; j++) smallest = Math.min(smallest, this.rest[j * B + j]);
     if (smallest < 1e-3 * size) {
       // Little was left, and what rounding put into it along the basis is no longer little beside it.
       project(this.used(), next);
@@ -137,14 +144,14 @@ class BlockLanczos {
     }
     block.set(next);
     this.near = from;
-    if (this.m + BLOCK <= capacity) this.join(this.rest, this.m - BLOCK);
+    if (this.m + B <= capacity) this.join(this.rest, this.m - B);
   }
 
   /** Enters R between the columns from `at` on and the block that comes next. */
   private join(r: Float64Array, at: number): void {
     const { capacity } = this.options;
-    for (let i = 0; i < BLOCK; i++) {
-      for (let j = 0; j < BLOCK; j++) this.t[(this.m + i) * capacity + at + j] = this.t[(at + j) * capacity + this.m + i] = r[i * BLOCK + j];
+    for (let i = 0; i < B; i++) {
+      for (let j = 0; j < B; j++) this.t[(this.m + i) * capacity + at + j] = this.t[(at + j) * capacity + this.m + i] = r[i * B + j];
     }
   }
 
@@ -152,23 +159,23 @@ class BlockLanczos {
     return { values: this.basis, rows: this.n, columns: this.m, stride: this.options.capacity };
   }
 
-  /** A copy of the projected matrix. */
-  private projected(): Float64Array {
+  /** Eigenvalues of the projected matrix; of each vector all entries, or only the last eight, which residuals take. */
+  private pairs(whole: boolean): Pairs {
     const { m, t } = this;
     const { capacity } = this.options;
     const copy = new Float64Array(m * m);
     for (let i = 0; i < m; i++) copy.set(t.subarray(i * capacity, i * capacity + m), i * m);
-    return copy;
+    const rows = whole ? m : B;
+    return { ...tridiagonalEigen(copy, m, { rows }), rows };
   }
 
   /** The largest relative residual of the wanted pairs, and how many are small enough. */
-  private check(): { residual: number; converged: number } {
-    const { values, vectors } = tridiagonalEigen(this.projected(), this.m, { rows: BLOCK });
+  private check({ values, vectors, rows }: Pairs): { residual: number; converged: number } {
     const { components, tol } = this.options;
     let residual = 0;
     let converged = 0;
-    for (let i = 0; i < components; i++) {
-      const r = this.residual(vectors.subarray(i * BLOCK, (i + 1) * BLOCK)) / Math.max(values[i], 1e-13 * this.largest, Number.MIN_VALUE);
+    for (let i = 0; i < Math.min(components, this.m); i++) {
+      const r = this.residual(vectors.subarray((i + 1) * rows - B, (i + 1) * rows)) / Math.max(values[i], 1e-13 * this.largest, Number.MIN_VALUE);
       if (r <= tol) converged++;
       residual = Math.max(residual, r);
     }
@@ -178,42 +185,45 @@ class BlockLanczos {
   /** ‖R·s‖ for the last eight entries of an eigenvector of the projected matrix. */
   private residual(s: Float64Array): number {
     let square = 0;
-    for (let i = 0; i < BLOCK; i++) {
+    for (let i = 0; i < B; i++) {
       let sum = 0;
-      for (let j = i; j < BLOCK; j++) sum += this.rest[i * BLOCK + j] * s[j];
+      for (let j = i; j < B; j++) sum += this.rest[i * B + j] * s[j];
       square += sum * sum;
     }
     return Math.sqrt(square);
   }
 
-  /** Columns to the next check: residuals fall by about the same factor with each block. */
-  private wait(residual: number, before: { m: number; residual: number } | undefined): number {
-    const { components, tol } = this.options;
-    const most = BLOCK * Math.max(1, Math.round(components / (2 * BLOCK)));
-    if (!before || residual >= before.residual) return most;
-    const perColumn = Math.log(before.residual / residual) / (this.m - before.m);
-    return Math.max(BLOCK, Math.min(most, Math.round(Math.log(residual / tol) / perColumn / BLOCK) * BLOCK));
+  /**
+   * When to check next, as that is as costly as some steps: when there are a quarter more columns, or as many as are missing if residuals go on to fall as
+   * they did.
+   */
+  private next(residual: number, before: { m: number; residual: number } | undefined): { check: number; likely: boolean } {
+    const { m } = this;
+    const most = Math.ceil(m / 4 / B) * B;
+    if (!before || residual >= before.residual) return { check: m + most, likely: false };
+    const perColumn = Math.log(before.residual / residual) / (m - before.m);
+    const missing = Math.max(B, Math.round(Math.log(residual / this.options.tol) / perColumn / B) * B);
+    return { check: m + Math.min(most, missing), likely: missing <= most };
   }
 
   /** Keeps the best vectors and goes on from them. */
-  private restart(): void {
+  private restart({ values, vectors }: Pairs): void {
     const { capacity, components } = this.options;
-    const { values, vectors } = tridiagonalEigen(this.projected(), this.m);
-    const keep = Math.min(capacity - 2 * BLOCK, Math.ceil((components + (capacity - components) / 3) / BLOCK) * BLOCK);
+    const keep = Math.min(capacity - 2 * B, Math.ceil((components + (capacity - components) / 3) / B) * B);
     const m = this.m;
     const blocks = this.combine(vectors, keep);
     this.basis.fill(0);
     for (let b = 0; b < blocks.length; b++) {
-      for (let i = 0, p = b * BLOCK, q = 0; i < this.n; i++, p += capacity) for (let c = 0; c < BLOCK; c++) this.basis[p + c] = blocks[b][q++];
+      for (let i = 0, p = b * B, q = 0; i < this.n; i++, p += capacity) for (let c = 0; c < B; c++) this.basis[p + c] = blocks[b][q++];
       dispose(blocks[b]);
     }
     this.t.fill(0);
     this.m = keep;
     for (let k = 0; k < keep; k++) {
       this.t[k * capacity + k] = values[k];
-      for (let i = 0; i < BLOCK; i++) {
+      for (let i = 0; i < B; i++) {
         let sum = 0;
-        for (let j = 0; j < BLOCK; j++) sum += this.rest[i * BLOCK + j] * vectors[k * m + m - BLOCK + j];
+        for (let j = 0; j < B; j++) sum += this.rest[i * B + j] * vectors[k * m + m - B + j];
         this.t[(keep + i) * capacity + k] = this.t[k * capacity + keep + i] = sum;
       }
     }
@@ -224,11 +234,11 @@ class BlockLanczos {
   private combine(vectors: Float64Array, count: number): Float64Array[] {
     const { m, n } = this;
     const blocks: Float64Array[] = [];
-    const s = float64(m * BLOCK);
-    for (let from = 0; from < count; from += BLOCK) {
+    const s = float64(m * B);
+    for (let from = 0; from < count; from += B) {
       s.fill(0);
-      for (let c = 0; c < Math.min(BLOCK, count - from); c++) for (let i = 0; i < m; i++) s[i * BLOCK + c] = vectors[(from + c) * m + i];
-      const out = float64(n * BLOCK);
+      for (let c = 0; c < Math.min(B, count - from); c++) for (let i = 0; i < m; i++) s[i * B + c] = vectors[(from + c) * m + i];
+      const out = float64(n * B);
       denseBlock(this.used(), s, out);
       blocks.push(out);
     }
@@ -236,37 +246,31 @@ class BlockLanczos {
     return blocks;
   }
 
-  private ritz(stopped: boolean): Ritz {
-    const { components, tol } = this.options;
-    const { m } = this;
-    const { values, vectors } = tridiagonalEigen(this.projected(), m);
-    const count = Math.min(components, m);
-    let converged = 0;
-    for (let i = 0; i < count; i++) {
-      const r = this.residual(vectors.subarray((i + 1) * m - BLOCK, (i + 1) * m));
-      if (r <= tol * Math.max(values[i], 1e-13 * this.largest)) converged++;
-    }
+  /** The wanted pairs as vectors of A·Aᵀ. */
+  private ritz(pairs: Pairs, stopped: boolean): Ritz {
+    const { values, vectors } = pairs.rows === this.m ? pairs : this.pairs(true);
+    const count = Math.min(this.options.components, this.m);
+    const { converged } = this.check(pairs);
     return { values: values.slice(0, count), blocks: this.combine(vectors, count), converged, stopped, iterations: this.iterations };
   }
 
   dispose(): void {
-    for (const array of [this.basis, this.block, this.next, this.between]) dispose(array);
+    for (const array of [this.basis, this.block, this.image, this.between]) dispose(array);
   }
 }
 
 function largestColumn(w: Float64Array): number {
   let largest = 0;
-  for (let c = 0; c < BLOCK; c++) {
+  for (let c = 0; c < B; c++) {
     let square = 0;
-    for (let p = c; p < w.length; p += BLOCK) square += w[p] * w[p];
+    for (let p = c; p < w.length; p += B) square += w[p] * w[p];
     largest = Math.max(largest, square);
   }
   return Math.sqrt(largest);
 }
 
 function timesUpper(a: Float64Array, b: Float64Array): Float64Array {
-  const c = new Float64Array(BLOCK * BLOCK);
-  for (let i = 0; i < BLOCK; i++)
-    for (let k = 0; k < BLOCK; k++) for (let j = 0; j < BLOCK; j++) c[i * BLOCK + j] += a[i * BLOCK + k] * b[k * BLOCK + j];
+  const c = new Float64Array(B * B);
+  for (let i = 0; i < B; i++) for (let k = 0; k < B; k++) for (let j = 0; j < B; j++) c[i * B + j] += a[i * B + k] * b[k * B + j];
   return c;
 }

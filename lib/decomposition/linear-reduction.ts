@@ -1,9 +1,10 @@
 import { inspect } from 'node:util';
 import { InterruptGuard } from '../compute/interrupt.js';
+import { dispose } from '../compute/memory.js';
 import { Random } from '../compute/random.js';
 import { display } from '../data/display.js';
 import type { CsrMatrix, DenseMatrix } from '../data/matrix.js';
-import { ArgumentError } from '../errors.js';
+import { ArgumentError, NumericError } from '../errors.js';
 import { type MatrixLike, readInput } from './input.js';
 import { times, timesRows } from './products.js';
 
@@ -32,6 +33,9 @@ export interface Fitted {
   readonly converged: number;
 }
 
+/** Larger numbers have fourth powers, summed over a matrix, that are no numbers any more. Much smaller ones than 1 / LARGEST count as 0. */
+const LARGEST = 1e70;
+
 /** What PCA and TruncatedSVD have in common, with scikit-learn's words in camelCase. */
 export abstract class LinearReduction {
   protected fitted: Fitted | undefined;
@@ -53,13 +57,21 @@ export abstract class LinearReduction {
    * @throws ArgumentError for a shape or a number of components that does not fit; NumericError for NaN and infinity
    */
   async fit(x: MatrixLike): Promise<this> {
-    await this.run(x);
+    await this.run(x, (scores) => scores.forEach(dispose));
     return this;
   }
 
   /** `fit`, and the coordinates of each row: rows × components. */
   async fitTransform(x: MatrixLike): Promise<DenseMatrix> {
-    return this.run(x);
+    return this.run(x, (scores) => {
+      const k = scores.length;
+      const rows = scores[0].length;
+      const scales = this.scales();
+      const data = new Float64Array(rows * k);
+      for (let c = 0; c < k; c++) for (let i = 0; i < rows; i++) data[i * k + c] = scales ? scores[c][i] / scales[c] : scores[c][i];
+      scores.forEach(dispose);
+      return { shape: [rows, k], data };
+    });
   }
 
   /**
@@ -140,8 +152,11 @@ export abstract class LinearReduction {
     return this.fitted;
   }
 
-  private async run(input: MatrixLike): Promise<DenseMatrix> {
+  private async run<T>(input: MatrixLike, use: (scores: Float64Array[]) => T): Promise<T> {
     const { x, names } = readInput(input, this.who);
+    const huge = x.data.find((v) => Math.abs(v) > LARGEST);
+    if (huge !== undefined)
+      throw new NumericError(`${this.who} adds squares up, and that of ${huge} is too large. Divide the matrix by a number, or scale its columns.`);
     const guard = new InterruptGuard();
     try {
       const turn = async (): Promise<boolean> => guard.due() && (await guard.turn());
@@ -150,13 +165,7 @@ export abstract class LinearReduction {
       if (k === 0) throw new ArgumentError(`${this.who} was stopped before there was anything to keep.`);
       this.fitted = { ...found, names, nSamples: x.shape[0] };
       if (found.converged < k) display().warn(`${this.who} was stopped: ${found.converged} of ${k} components are exact.`);
-      const scales = this.scales();
-      const data = new Float64Array(x.shape[0] * k);
-      for (let c = 0; c < k; c++) {
-        const by = scales ? scales[c] : 1;
-        for (let i = 0; i < scores[c].length; i++) data[i * k + c] = scores[c][i] / by;
-      }
-      return { shape: [x.shape[0], k], data };
+      return use(scores);
     } finally {
       guard.stop();
     }
@@ -179,7 +188,7 @@ export abstract class LinearReduction {
 /** What a decomposition hands back: what is kept, and the coordinates of the rows, one array a component. */
 export type Decomposed = Omit<Fitted, 'names' | 'nSamples'> & { readonly scores: Float64Array[] };
 
-/** Components as one matrix, each (with its scores) turned so that its entry of largest magnitude is positive: the first, if several are equally large. */
+/** Components as one matrix, out of the shared memory, each (with its scores) turned so that its entry of largest magnitude is positive: the first, if several are equally large. */
 export function flipSigns(right: readonly Float64Array[], scores: readonly Float64Array[], columns: number): DenseMatrix {
   const data = new Float64Array(right.length * columns);
   right.forEach((row, c) => {
@@ -188,6 +197,7 @@ export function flipSigns(right: readonly Float64Array[], scores: readonly Float
     const sign = row[at] < 0 ? -1 : 1;
     for (let j = 0; j < columns; j++) data[c * columns + j] = sign * row[j];
     if (sign < 0) for (let i = 0; i < scores[c].length; i++) scores[c][i] = -scores[c][i];
+    dispose(row);
   });
   return { shape: [right.length, columns], data };
 }

@@ -2,6 +2,9 @@ import { BLOCK, denseBlock, denseTransposeBlock, type SharedCsr, sparseBlock } f
 import { dispose, float64, int32 } from '../compute/memory.js';
 import { type CsrMatrix, type DenseMatrix, isSparse, transposeCsr } from '../data/matrix.js';
 
+/** A name of this file's own: one of another is looked up anew each time, which loops feel. */
+const B = BLOCK;
+
 /** A matrix that can multiply blocks (rows × 8 on the shared memory), and so can its transpose. */
 export interface Operator {
   readonly rows: number;
@@ -42,12 +45,16 @@ class SparseOperator implements Operator {
 
   constructor(x: CsrMatrix, means?: Float64Array) {
     [this.rows, this.columns] = x.shape;
-    this.byRow = shared(x);
-    this.byColumn = shared(transposeCsr(x));
+    this.byRow = onShared(this.rows, x.data.length);
+    this.byRow.indptr.set(x.indptr);
+    this.byRow.indices.set(x.indices);
+    this.byRow.values.set(x.data);
+    this.byColumn = onShared(this.columns, x.data.length);
+    transposeCsr(x, { ...this.byColumn, data: this.byColumn.values });
     if (means) {
-      const onShared = float64(this.columns);
-      onShared.set(means);
-      this.centre = { means: onShared, ones: float64(this.rows).fill(1), sums: float64(BLOCK) };
+      const copy = float64(this.columns);
+      copy.set(means);
+      this.centre = { means: copy, ones: float64(this.rows).fill(1), sums: float64(B) };
     }
   }
 
@@ -70,17 +77,13 @@ function weightedSums(weights: Float64Array, x: Float64Array, sums: Float64Array
   sums.fill(0);
   for (let i = 0, p = 0; i < weights.length; i++) {
     const w = weights[i];
-    for (let c = 0; c < BLOCK; c++) sums[c] += w * x[p++];
+    for (let c = 0; c < B; c++) sums[c] += w * x[p++];
   }
   return sums;
 }
 
-function shared({ shape, indptr, indices, data }: CsrMatrix): SharedCsr {
-  const copy = { rows: shape[0], indptr: int32(indptr.length), indices: int32(indices.length), values: float64(data.length) };
-  copy.indptr.set(indptr);
-  copy.indices.set(indices);
-  copy.values.set(data);
-  return copy;
+function onShared(rows: number, entries: number): SharedCsr {
+  return { rows, indptr: int32(rows + 1), indices: int32(entries), values: float64(entries) };
 }
 
 /** A dense matrix, copied and centred. */

@@ -6,6 +6,9 @@ import { type Operator, transposed } from './operator.js';
 import { completeRows, diagonalise } from './orthogonal-rows.js';
 import { tridiagonalEigen } from './tridiagonal-eigen.js';
 
+/** A name of this file's own: one of another is looked up anew each time, which loops feel. */
+const B = BLOCK;
+
 /** The shorter side up to which the product of a matrix with its transpose is formed and decomposed whole. */
 export const WHOLE = 256;
 /** Memory for a basis, in numbers: 512 MB. */
@@ -29,7 +32,7 @@ export interface SingularOptions {
 export interface Singular {
   /** Descending. */
   readonly values: Float64Array;
-  /** vᵢ: one row of as many numbers as A has columns for each value, orthonormal. Their signs are arbitrary. */
+  /** vᵢ: one row of as many numbers as A has columns for each value, orthonormal. Their signs are arbitrary. On the shared memory, as `scores`. */
   readonly right: Float64Array[];
   /** σᵢ·uᵢ: one row of as many numbers as A has rows for each value. */
   readonly scores: Float64Array[];
@@ -44,46 +47,44 @@ export async function leadingSingular(a: Operator, options: SingularOptions): Pr
   const wide = a.rows <= a.columns;
   const short = wide ? a : transposed(a);
   const { blocks, values, converged, stopped } = await shortVectors(short, options);
-  try {
-    const count = values.length;
-    const u = rowsOf(blocks, { count, length: short.rows });
-    const product = float64(short.columns * BLOCK);
-    const w: Float64Array[] = [];
-    for (let b = 0; b < blocks.length; b++) {
-      short.transposeTimes(blocks[b], product);
-      w.push(...rowsOf([product], { count: Math.min(BLOCK, count - b * BLOCK), length: short.columns }));
-    }
-    dispose(product);
-    // u are eigenvectors of A·Aᵀ, found to a share of its largest eigenvalue. Of singular values that are small beside the largest that says little, until
-    // the images Aᵀu, which hold them to full precision, are made orthogonal in their own right.
-    const sizes = diagonalise(w, u);
-    const unit = w.map((row, i) => row.map((x) => (sizes[i] > 0 ? x / sizes[i] : 0)));
-    const least = Number.EPSILON * Math.max(a.rows, a.columns) * (sizes[0] ?? 0);
-    for (let i = 0; i < count; i++) if (sizes[i] <= least) unit[i].fill(0);
-    completeRows(unit, options.random);
-    const scores = wide ? u.map((row, i) => row.map((x) => x * sizes[i])) : w;
-    return { values: sizes, right: wide ? unit : u, scores, converged, stopped };
-  } finally {
-    blocks.forEach(dispose);
+  const count = values.length;
+  const u = blocks.flatMap((block, b) => split(block, { count: Math.min(B, count - b * B), length: short.rows }));
+  const product = float64(short.columns * B);
+  const w = blocks.flatMap((block, b) => {
+    short.transposeTimes(block, product);
+    dispose(block);
+    return split(product, { count: Math.min(B, count - b * B), length: short.columns });
+  });
+  dispose(product);
+  // u are eigenvectors of A·Aᵀ, found to a share of its largest eigenvalue. Of singular values that are small beside the largest that says little, until the
+  // images Aᵀu, which hold them to full precision, are made orthogonal in their own right.
+  const sizes = diagonalise(w, u);
+  if (!wide) return { values: sizes, right: u, scores: w, converged, stopped };
+  const least = Number.EPSILON * Math.max(a.rows, a.columns) * sizes[0];
+  for (let i = 0; i < count; i++) {
+    for (let j = 0; j < w[i].length; j++) w[i][j] = sizes[i] > least ? w[i][j] / sizes[i] : 0;
+    for (let j = 0; j < u[i].length; j++) u[i][j] *= sizes[i];
   }
+  completeRows(w, options.random);
+  return { values: sizes, right: w, scores: u, converged, stopped };
 }
 
 /** Eigenvectors of A·Aᵀ. */
 async function shortVectors(a: Operator, options: SingularOptions): Promise<Pick<Ritz, 'blocks' | 'values' | 'converged' | 'stopped'>> {
   const { components, turn } = options;
-  const least = Math.ceil(components / BLOCK) * BLOCK + 4 * BLOCK;
-  const most = Math.floor((a.rows - BLOCK) / BLOCK) * BLOCK;
-  const wanted = Math.max(least, 8 * BLOCK + 6 * components);
-  const capacity = Math.min(most, options.capacity ?? Math.max(least + components, Math.min(wanted, Math.floor(MAX_BASIS / a.rows / BLOCK) * BLOCK)));
+  const least = Math.ceil(components / B) * B + 4 * B;
+  const most = Math.floor((a.rows - B) / B) * B;
+  const wanted = Math.max(least, 8 * B + 6 * components);
+  const capacity = Math.min(most, options.capacity ?? Math.max(least + components, Math.min(wanted, Math.floor(MAX_BASIS / a.rows / B) * B)));
   if (a.rows > WHOLE && capacity >= least) return blockLanczos(a, { ...options, capacity });
   const gram = await gramOf(a, turn);
   if (!gram) return { blocks: [], values: new Float64Array(0), converged: 0, stopped: true };
   const n = a.rows;
   const { values, vectors } = tridiagonalEigen(gram, n);
   const blocks: Float64Array[] = [];
-  for (let from = 0; from < components; from += BLOCK) {
-    const block = float64(n * BLOCK);
-    for (let c = 0; c < Math.min(BLOCK, components - from); c++) for (let i = 0; i < n; i++) block[i * BLOCK + c] = vectors[(from + c) * n + i];
+  for (let from = 0; from < components; from += B) {
+    const block = float64(n * B);
+    for (let c = 0; c < Math.min(B, components - from); c++) for (let i = 0; i < n; i++) block[i * B + c] = vectors[(from + c) * n + i];
     blocks.push(block);
   }
   return { blocks, values: values.slice(0, components), converged: components, stopped: false };
@@ -93,17 +94,17 @@ async function shortVectors(a: Operator, options: SingularOptions): Promise<Pick
 async function gramOf(a: Operator, turn: () => Promise<boolean>): Promise<Float64Array | undefined> {
   const n = a.rows;
   const gram = new Float64Array(n * n);
-  const unit = float64(n * BLOCK);
-  const between = float64(a.columns * BLOCK);
-  const out = float64(n * BLOCK);
+  const unit = float64(n * B);
+  const between = float64(a.columns * B);
+  const out = float64(n * B);
   try {
-    for (let from = 0; from < n; from += BLOCK) {
-      const width = Math.min(BLOCK, n - from);
+    for (let from = 0; from < n; from += B) {
+      const width = Math.min(B, n - from);
       unit.fill(0);
-      for (let c = 0; c < width; c++) unit[(from + c) * BLOCK + c] = 1;
+      for (let c = 0; c < width; c++) unit[(from + c) * B + c] = 1;
       a.transposeTimes(unit, between);
       a.times(between, out);
-      for (let i = 0; i < n; i++) for (let c = 0; c < width; c++) gram[i * n + from + c] = out[i * BLOCK + c];
+      for (let i = 0; i < n; i++) for (let c = 0; c < width; c++) gram[i * n + from + c] = out[i * B + c];
       if (await turn()) return undefined;
     }
     return gram;
@@ -112,12 +113,9 @@ async function gramOf(a: Operator, turn: () => Promise<boolean>): Promise<Float6
   }
 }
 
-/** The columns of blocks as rows of their own. */
-function rowsOf(blocks: readonly Float64Array[], { count, length }: { count: number; length: number }): Float64Array[] {
-  return Array.from({ length: count }, (_, k) => {
-    const block = blocks[Math.floor(k / BLOCK)];
-    const row = new Float64Array(length);
-    for (let i = 0, p = k % BLOCK; i < length; i++, p += BLOCK) row[i] = block[p];
-    return row;
-  });
+/** The first columns of a block as rows of their own. */
+function split(block: Float64Array, { count, length }: { count: number; length: number }): Float64Array[] {
+  const rows = Array.from({ length: count }, () => float64(length));
+  for (let i = 0, p = 0; i < length; i++, p += B) for (let c = 0; c < count; c++) rows[c][i] = block[p + c];
+  return rows;
 }

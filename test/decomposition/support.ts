@@ -34,12 +34,13 @@ export function toSparse(x: DenseMatrix): CsrMatrix {
   return { shape: x.shape, indptr: Int32Array.from(indptr), indices: Int32Array.from(indices), data: Float64Array.from(data) };
 }
 
-/** Random entries, about `density` of them not 0. */
-export function randomSparse(rows: number, columns: number, density: number): CsrMatrix {
+/**
+ * Random entries, about `density` of them not 0. With `fade`, columns are the smaller the later they come, so that the first singular values lie apart.
+ */
+export function randomSparse(rows: number, columns: number, density: number, { fade = true }: { fade?: boolean } = {}): CsrMatrix {
   const random = new Random(7);
-  return toSparse(
-    dense(Array.from({ length: rows }, () => Array.from({ length: columns }, () => (random.uniform() < density ? random.normal() : 0)))),
-  );
+  const entry = (c: number): number => (random.uniform() < density ? (3 * random.normal()) / (fade ? 1 + c / 10 : 1) : 0);
+  return toSparse(dense(Array.from({ length: rows }, () => Array.from({ length: columns }, (_, c) => entry(c)))));
 }
 
 /** Each number within `tolerance` of the expected one, as a share of the largest. */
@@ -49,4 +50,15 @@ export function close(got: ArrayLike<number>, expected: readonly number[], toler
   expected.forEach((e, i) => {
     expect(got[i], `number ${i}`).to.be.closeTo(e, tolerance * largest);
   });
+}
+
+/** The message with which a promise fails; fails itself unless that is an error of this class. */
+export async function refusal(action: () => Promise<unknown>, kind: new (message: string) => Error): Promise<string> {
+  try {
+    await action();
+  } catch (error) {
+    expect(error).to.be.instanceOf(kind);
+    return (error as Error).message;
+  }
+  throw new Error('It was not refused.');
 }
