@@ -201,7 +201,7 @@ registerRecommenderKind<EASE>({
     const inverse: [string, Tensor] = ['inverse', { shape: [size, size], data: state.inverse }];
     return { config: { ...options }, tensors: new Map([inverse, ...(state.side ? csrTensors('side', state.side) : [])]) };
   },
-  make: (plays, config, tensors) => {
+  make: ({ plays }, config, tensors) => {
     const number = (name: string): number => config.number(name);
     const settings = {
       lambda: number('lambda'),

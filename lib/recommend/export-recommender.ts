@@ -7,6 +7,7 @@ import { tracksTensors } from '../data/tracks-tensors.js';
 import { ArgumentError } from '../errors.js';
 import { fileMetadata } from '../learner/checkpoint.js';
 import { EXTENSION } from '../learner/model-file.js';
+import type { Interactions } from './interactions.js';
 import { Popularity } from './popularity.js';
 import type { Recommender } from './recommender.js';
 
@@ -28,6 +29,12 @@ export interface RecommenderTensors {
   read<D extends Dtype>(name: string, dtype: D, shape?: readonly number[]): TensorArrays[D];
 }
 
+/** What a recommender has been trained on, from its file. */
+export interface RecommenderData {
+  readonly plays: Plays;
+  readonly seen: Interactions;
+}
+
 /** How a recommender gets into a file and out again. A file says the name only; nothing in it is ever executed. */
 export interface RecommenderKind<R extends Recommender = Recommender> {
   /** Name of the class. */
@@ -38,8 +45,8 @@ export interface RecommenderKind<R extends Recommender = Recommender> {
   ) => R;
   /** What `make` needs beside the plays. */
   describe(recommender: R): RecommenderDescription;
-  /** Makes it again. */
-  make(plays: Plays, config: Fields, tensors: RecommenderTensors): R;
+  /** Makes it again of the plays, which come as `seen` too: with the users and tracks that have none. */
+  make(data: RecommenderData, config: Fields, tensors: RecommenderTensors): R;
 }
 
 const kinds = new Map<string, RecommenderKind>();
@@ -63,10 +70,10 @@ export function describeRecommender(recommender: Recommender, tensors: Map<strin
 }
 
 /** Makes a recommender of its description. */
-export function makeRecommender(plays: Plays, config: Fields, st: RecommenderTensors, prefix: string): Recommender {
+export function makeRecommender(data: RecommenderData, config: Fields, st: RecommenderTensors, prefix: string): Recommender {
   const kind = kinds.get(config.text('name'));
   if (!kind) return config.wrong('name', [...kinds.keys()].join(' or '));
-  return kind.make(plays, config, {
+  return kind.make(data, config, {
     has: (name) => st.has(prefix + name),
     shape: (name) => st.shape(prefix + name),
     read: (name, dtype, shape) => st.read(prefix + name, dtype, shape),
@@ -105,5 +112,5 @@ registerRecommenderKind<Popularity>({
   name: 'Popularity',
   type: Popularity,
   describe: ({ name }) => ({ config: { by: name === 'Popularity' ? 'listeners' : 'plays' } }),
-  make: (plays, config) => new Popularity(plays, { by: config.text('by') === 'plays' ? 'plays' : 'listeners' }),
+  make: ({ plays }, config) => new Popularity(plays, { by: config.text('by') === 'plays' ? 'plays' : 'listeners' }),
 });

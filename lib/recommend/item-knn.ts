@@ -73,5 +73,5 @@ registerRecommenderKind<ItemKNN>({
   name: 'ItemKNN',
   type: ItemKNN,
   describe: ({ options }) => ({ config: { ...options } }),
-  make: (plays, config) => new ItemKNN(plays, readKNN(config)),
+  make: ({ plays }, config) => new ItemKNN(plays, readKNN(config)),
 });

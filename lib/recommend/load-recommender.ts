@@ -1,4 +1,7 @@
+import './als.js';
 import './ease.js';
+import './factor-recommender.js';
+import './hybrid.js';
 import './item-knn.js';
 import './rp3beta.js';
 import './user-knn.js';
@@ -11,7 +14,7 @@ import { readTracks } from '../data/tracks-tensors.js';
 import { ArgumentError, DataError } from '../errors.js';
 import { fileConfig } from '../learner/checkpoint.js';
 import { EXTENSION } from '../learner/model-file.js';
-import { makeRecommender, type RecommenderTensors } from './export-recommender.js';
+import { makeRecommender, type RecommenderData, type RecommenderTensors } from './export-recommender.js';
 import { Interactions } from './interactions.js';
 import type { Recommender } from './recommender.js';
 
@@ -31,7 +34,7 @@ export function loadRecommender(file: string, { type }: { type?: abstract new (.
   if (typeof file !== 'string') throw new ArgumentError(`loadRecommender needs the path of a file that export wrote, got ${typeof file}.`);
   return openSafetensors(file.endsWith(EXTENSION) || isFile(file) ? file : file + EXTENSION, (st) => {
     const config = fileConfig(st, ['recommender']);
-    const recommender = makeRecommender(readPlays(st, config), config.object('recommender'), tensorsOf(st), 'model.');
+    const recommender = makeRecommender(readData(st, config), config.object('recommender'), tensorsOf(st), 'model.');
     if (!type || recommender instanceof type) return recommender;
     throw new DataError(`it holds a ${recommender.constructor.name}, not a ${type.name}.`);
   });
@@ -46,7 +49,7 @@ function tensorsOf(st: SafetensorsFile): RecommenderTensors {
 }
 
 /** The plays of training. */
-function readPlays(st: SafetensorsFile, config: Fields): Plays {
+function readData(st: SafetensorsFile, config: Fields): RecommenderData {
   const named: Fields = config.object('kinds');
   const users = readVocabulary(st, 'users', { na: false, kind: named.text('users') });
   const tracks = readVocabulary(st, 'tracks', { na: false, kind: named.text('tracks') });
@@ -59,5 +62,6 @@ function readPlays(st: SafetensorsFile, config: Fields): Plays {
   });
   const user = new Int32Array(seen.length);
   for (let u = 0; u < users.length; u++) user.fill(u, seen.indptr[u], seen.indptr[u + 1]);
-  return new Plays({ users, tracks, user, track: seen.indices, playcount: seen.playcount, catalogue: readTracks(st) });
+  const plays = new Plays({ users, tracks, user, track: seen.indices, playcount: seen.playcount, catalogue: readTracks(st) });
+  return { plays, seen };
 }

@@ -88,8 +88,8 @@ function rankOf(fit: Float32Array, weights: readonly number[], tracks: number): 
   return 1 + higher + (equal - 1) / 2;
 }
 
-/** Climbs weight by weight. */
-function climb(start: number[], value: (weights: readonly number[]) => number): number[] {
+/** The weights, from `start` on, that make `value` largest: one weight after the other is multiplied by what helps most, until nothing does. */
+export function climb(start: number[], value: (weights: readonly number[]) => number): number[] {
   let best = start;
   let most = value(best);
   for (let round = 0, before = -1; round < MOST_ROUNDS && most > before; round++) {

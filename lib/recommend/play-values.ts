@@ -23,7 +23,7 @@ export class PlayValues {
       throw new ArgumentError(`value must be 'count', 'binary' or 'log', got '${value}'.`);
     }
     if (seen.length === 0) throw new ArgumentError('There are no plays to learn from. At least one is needed.');
-    this.data = seen.playcount.map((count) => this.of(count));
+    this.data = value === 'count' ? seen.playcount : seen.playcount.map((count) => this.of(count));
     let logs = 0;
     for (let j = 0; j < seen.length; j++) logs += Math.log(seen.playcount[j]);
     this.typical = this.of(Math.exp(logs / seen.length));

@@ -66,6 +66,6 @@ registerRecommenderKind<RP3beta>({
   name: 'RP3beta',
   type: RP3beta,
   describe: ({ options }) => ({ config: { ...options } }),
-  make: (plays, config) =>
+  make: ({ plays }, config) =>
     new RP3beta(plays, { alpha: config.number('alpha'), beta: config.number('beta'), k: config.count('k'), value: readValue(config) }),
 });

@@ -81,5 +81,5 @@ registerRecommenderKind<UserKNN>({
   name: 'UserKNN',
   type: UserKNN,
   describe: ({ options }) => ({ config: { ...options } }),
-  make: (plays, config) => new UserKNN(plays, readKNN(config)),
+  make: ({ plays }, config) => new UserKNN(plays, readKNN(config)),
 });

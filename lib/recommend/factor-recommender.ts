@@ -1,0 +1,245 @@
+import { float32 } from '../compute/memory.js';
+import type { Plays } from '../data/plays.js';
+import type { Tracks } from '../data/tracks.js';
+import { cholesky, choleskySolve } from '../decomposition/cholesky.js';
+import { ArgumentError, NumericError } from '../errors.js';
+import { checkOptions } from '../options.js';
+import type { Explanation } from './explain.js';
+import { explainByTracks } from './explain-tracks.js';
+import { exportRecommender, type RecommenderDescription, type RecommenderTensors, registerRecommenderKind } from './export-recommender.js';
+import { type FactorSources, readFactors } from './factor-files.js';
+import { factorScores } from './factor-scores.js';
+import { FoldedUser, type HistoryItem, readHistory } from './fold-in.js';
+import { Interactions } from './interactions.js';
+import { trackIndex, userIndex } from './lookup.js';
+import { type Id, Recommender, type TrackVectors } from './recommender.js';
+
+/** How factors were fitted, which folding in and explaining follow: see {@link FactorRecommender}. */
+export interface FactorSettings {
+  /** What a playcount is multiplied by to be a confidence; default 1, as `implicit` has it. */
+  alpha?: number;
+  /** Added to the diagonal; default 0.01, as `implicit` has it. */
+  regularization?: number;
+}
+
+/** Options of {@link FactorRecommender.fromFactors}. */
+export interface FromFactorsOptions extends FactorSettings {
+  /** What each user has played: the filter of lists. Default: nothing is known, so nothing is filtered. */
+  plays?: Plays;
+  /** Where titles come from; default: that of `plays`. */
+  catalogue?: Tracks;
+  /** Stands in comparisons; default 'Factors'. */
+  name?: string;
+}
+
+/** Factors of users and tracks, on the shared memory. */
+export interface Factors {
+  /** users × width, row-major. */
+  readonly users: Float32Array;
+  /** tracks × width, row-major. */
+  readonly tracks: Float32Array;
+  /** Number of factors. */
+  readonly width: number;
+}
+
+/**
+ * Recommends by factors: score = U[user]·V[track], however they were made.
+ *
+ * A listener who is folded in has the factors that implicit ALS would give them, tracks fixed: x = (VᵀV + regularization + Vᵀ(C − 1)V)⁻¹·VᵀC·1 over the tracks
+ * of the history, with the confidences alpha · value in C (Hu, Koren and Volinsky, 2008, as the `implicit` library has it).
+ */
+export class FactorRecommender extends Recommender {
+  readonly name: string;
+  /** How the factors were fitted. */
+  readonly settings: Readonly<Required<FactorSettings>>;
+  private gram: Float64Array | undefined;
+
+  /**
+   * @param seen what each user has played
+   * @param factors a row for each of its users and tracks
+   */
+  constructor(
+    seen: Interactions,
+    readonly factors: Factors,
+    { catalogue, name = 'Factors', alpha = 1, regularization = 0.01 }: Omit<FromFactorsOptions, 'plays'> = {},
+  ) {
+    super(seen, { catalogue });
+    this.name = name;
+    checkSettings({ alpha, regularization });
+    this.settings = { alpha, regularization };
+    for (const [side, values, rows] of [
+      ['user', factors.users, seen.users.length],
+      ['track', factors.tracks, seen.tracks.length],
+    ] as const) {
+      if (values.length !== rows * factors.width) {
+        throw new ArgumentError(`There must be ${rows} rows of ${factors.width} ${side} factors, got ${values.length} numbers.`);
+      }
+      const bad = values.findIndex((x) => !Number.isFinite(x));
+      if (bad >= 0)
+        throw new NumericError(`The ${side} factors hold ${values[bad]} in row ${Math.floor(bad / factors.width)}; finite numbers were expected.`);
+    }
+  }
+
+  /**
+   * From factors made elsewhere: by ALS of Spark or `implicit`, by any matrix factorisation.
+   * @param sources where the factors of users and tracks are, see {@link FactorSource}: arrays with ids, safetensors, or Parquet as Spark's
+   *   `model.userFactors.write.parquet(…)` makes it
+   * @example await FactorRecommender.fromFactors({ users: { file: 'userFactors' }, tracks: { file: 'itemFactors' } }, { plays })
+   */
+  static async fromFactors(sources: FactorSources, options: FromFactorsOptions = {}): Promise<FactorRecommender> {
+    checkOptions(options, ['plays', 'catalogue', 'name', 'alpha', 'regularization'], 'fromFactors');
+    const { plays, catalogue = plays?.catalogue, ...rest } = options;
+    const users = await readFactors(sources.users, 'user');
+    const tracks = await readFactors(sources.tracks, 'track');
+    if (users.width !== tracks.width)
+      throw new ArgumentError(`Users have ${users.width} factors, tracks ${tracks.width}: they do not belong together.`);
+    const pairs = { user: [] as number[], track: [] as number[], playcount: [] as number[] };
+    for (let i = 0; plays && i < plays.length; i++) {
+      const user = users.ids.indexOf(plays.users.id(plays.user[i]));
+      const track = tracks.ids.indexOf(plays.tracks.id(plays.track[i]));
+      if (user < 0 || track < 0) continue;
+      pairs.user.push(user);
+      pairs.track.push(track);
+      pairs.playcount.push(plays.playcount[i]);
+    }
+    const seen = Interactions.fromPairs({
+      users: users.ids,
+      tracks: tracks.ids,
+      user: Int32Array.from(pairs.user),
+      track: Int32Array.from(pairs.track),
+      playcount: Float32Array.from(pairs.playcount),
+    });
+    return new FactorRecommender(seen, { users: users.values, tracks: tracks.values, width: users.width }, { catalogue, ...rest });
+  }
+
+  scores(users: Int32Array, out: Float32Array): void {
+    const { users: userFactors, tracks: trackFactors, width } = this.factors;
+    const userBias = new Float32Array(this.users.length);
+    const trackBias = new Float32Array(this.tracks.length);
+    factorScores(users, out, { userFactors, trackFactors, userBias, trackBias, width, skip: 0 });
+  }
+
+  /** The factors of each track; a copy. */
+  override trackVectors(): TrackVectors {
+    return { values: Float32Array.from(this.factors.tracks), width: this.factors.width };
+  }
+
+  /** See {@link FactorRecommender}; a track without a playcount is played once. */
+  override foldIn(history: readonly HistoryItem[]): FoldedUser {
+    const { track, playcount } = readHistory(this, history);
+    const values = this.valuesOfHistory(track, playcount);
+    const { l, right } = this.system(track, values);
+    const x = choleskySolve(l, right);
+    const { tracks, width } = this.factors;
+    const scores = Float32Array.from({ length: this.tracks.length }, (_, t) => dot(tracks, t * width, x));
+    return new FoldedUser(this, track, scores);
+  }
+
+  /**
+   * Which of a user's tracks speak for a track, as the `implicit` library explains it: with the user's system A·x = Σ c·V[own], an own track contributes
+   * V[track]·A⁻¹·V[own]·c. The remainder is what the fitted factors have beyond that solution: conjugate gradients end early.
+   * @param user a user of the training data
+   * @param track id, title, or "title by artist"
+   */
+  explain(user: Id, track: Id): Explanation {
+    const u = userIndex(this, user);
+    const t = trackIndex(this, track);
+    const own = this.seen.row(u);
+    const values = this.valuesOfUser(u);
+    const { l } = this.system(own, values);
+    const { users, tracks, width } = this.factors;
+    const direction = choleskySolve(l, Float64Array.from(tracks.subarray(t * width, (t + 1) * width)));
+    const parts = Float64Array.from(own, (o, i) => values[i] * this.settings.alpha * dot(tracks, o * width, direction));
+    const score = dot(tracks, t * width, users.subarray(u * width, (u + 1) * width));
+    const from = this.seen.indptr[u];
+    return explainByTracks(this, { user, track: t, remainder: score - parts.reduce((a, b) => a + b, 0) }, (_, at) => parts[at - from]);
+  }
+
+  /** Writes the recommender to a file that {@link loadRecommender} reads. Returns its path. */
+  export(file: string): string {
+    return exportRecommender(this, file);
+  }
+
+  /** What the tracks of a history are worth. */
+  protected valuesOfHistory(_track: Int32Array, playcount: Float64Array): Float32Array {
+    return Float32Array.from(playcount, (count) => (Number.isNaN(count) ? 1 : count));
+  }
+
+  /** What the tracks of a user are worth. */
+  protected valuesOfUser(user: number): Float32Array {
+    return this.seen.playcount.subarray(this.seen.indptr[user], this.seen.indptr[user + 1]);
+  }
+
+  /** The Cholesky factor of VᵀV + regularization + Vᵀ(C − 1)V, and VᵀC·1. */
+  private system(own: Int32Array, values: Float32Array): { l: Float64Array; right: Float64Array } {
+    const { tracks, width } = this.factors;
+    const { alpha, regularization } = this.settings;
+    if (!this.gram) {
+      this.gram = new Float64Array(width * width);
+      for (let t = 0; t < this.tracks.length; t++) addOuter(this.gram, tracks, t * width, width, 1);
+    }
+    const l = this.gram.slice();
+    const right = new Float64Array(width);
+    for (let i = 0; i < own.length; i++) {
+      const confidence = alpha * values[i];
+      addOuter(l, tracks, own[i] * width, width, confidence - 1);
+      for (let j = 0; j < width; j++) right[j] += confidence * tracks[own[i] * width + j];
+    }
+    for (let j = 0; j < width; j++) l[j * width + j] += regularization;
+    cholesky(l, width);
+    return { l, right };
+  }
+}
+
+/** Checks them. */
+export function checkSettings({ alpha, regularization }: Required<FactorSettings>): void {
+  if (!(alpha > 0 && alpha < Infinity)) throw new ArgumentError(`alpha must be a positive number, got ${alpha}.`);
+  if (!(regularization >= 0 && regularization < Infinity))
+    throw new ArgumentError(`regularization must be a number from 0 on, got ${regularization}.`);
+}
+
+/** The lower triangle of s·v·vᵀ, added. */
+function addOuter(sum: Float64Array, values: Float32Array, at: number, width: number, s: number): void {
+  for (let i = 0; i < width; i++) {
+    const factor = s * values[at + i];
+    for (let j = 0; j <= i; j++) sum[i * width + j] += factor * values[at + j];
+  }
+}
+
+function dot(values: Float32Array, at: number, x: ArrayLike<number>): number {
+  let sum = 0;
+  for (let j = 0; j < x.length; j++) sum += values[at + j] * x[j];
+  return sum;
+}
+
+/** Factors as tensors `users` and `tracks`. */
+export function factorTensors({ users, tracks, width }: Factors): NonNullable<RecommenderDescription['tensors']> {
+  return new Map([
+    ['users', { shape: [users.length / width, width], data: users }],
+    ['tracks', { shape: [tracks.length / width, width], data: tracks }],
+  ]);
+}
+
+/** What factorTensors has made, on the shared memory. */
+export function readFactorTensors(tensors: RecommenderTensors): Factors {
+  const read = (name: string): Float32Array => {
+    const values = tensors.read(name, 'F32');
+    const shared = float32(values.length);
+    shared.set(values);
+    return shared;
+  };
+  return { users: read('users'), tracks: read('tracks'), width: tensors.shape('users')[1] ?? 0 };
+}
+
+registerRecommenderKind<FactorRecommender>({
+  name: 'FactorRecommender',
+  type: FactorRecommender,
+  describe: ({ name, settings, factors }) => ({ config: { title: name, ...settings }, tensors: factorTensors(factors) }),
+  make: ({ seen, plays }, config, tensors) =>
+    new FactorRecommender(seen, readFactorTensors(tensors), {
+      name: config.text('title'),
+      catalogue: plays.catalogue,
+      alpha: config.number('alpha'),
+      regularization: config.number('regularization'),
+    }),
+});

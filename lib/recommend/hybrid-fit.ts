@@ -1,0 +1,102 @@
+import type { Plays } from '../data/plays.js';
+import { ArgumentError } from '../errors.js';
+import { checkOptions } from '../options.js';
+import { metricsOfHits } from './hits.js';
+import { Hybrid } from './hybrid.js';
+import { checkFusion, type Fusion } from './hybrid-normalise.js';
+import { checkN } from './lookup.js';
+import { climb } from './next-item-fuse.js';
+import type { Recommender } from './recommender.js';
+import { TopN } from './top-n.js';
+
+/** Options of {@link fitHybrid}. */
+export interface FitHybridOptions {
+  /** What the weights make large, as {@link evaluateRecommender} measures it; default 'ndcg'. */
+  metric?: 'recall' | 'ndcg' | 'map' | 'mrr';
+  /** Length of the lists; default 10. */
+  k?: number;
+  /** How scores are made comparable, see {@link Hybrid}; default 'sum'. */
+  fusion?: Fusion;
+}
+
+/** Of each recommender so many of its best tracks are kept for a user: what none has among them does not come among the first k of the sum. */
+const CANDIDATES = 100;
+
+/** One user: candidate tracks × recommenders, comparable scores, row-major; which are held out, and how many are in all. */
+interface Fit {
+  readonly scores: Float32Array;
+  readonly hit: Uint8Array;
+  readonly relevant: number;
+}
+
+/**
+ * Finds the weights of a {@link Hybrid} on held-out plays that none of the recommenders was trained on: starting from 1 each, one weight after the other is
+ * multiplied by what helps most, until nothing does. The largest becomes 1.
+ * @param recommenders trained on other plays, the same for all
+ * @param heldOut the plays to fit on: validation, never those that the result is measured on
+ * @example const hybrid = fitHybrid([ease, knn], plays.take(split.valid)); evaluateRecommender(hybrid, plays.take(split.test))
+ */
+export function fitHybrid(recommenders: readonly Recommender[], heldOut: Plays, options: FitHybridOptions = {}): Hybrid {
+  checkOptions(options, ['metric', 'k', 'fusion'], 'fitHybrid');
+  const { metric = 'ndcg', k = 10, fusion = 'sum' } = options;
+  checkN(k, 'k');
+  checkFusion(fusion);
+  if (!['recall', 'ndcg', 'map', 'mrr'].includes(metric))
+    throw new ArgumentError(`metric must be 'recall', 'ndcg', 'map' or 'mrr', got '${metric}'.`);
+  const fits = fitsOf(recommenders, heldOut, k, fusion);
+  const value = (weights: readonly number[]): number =>
+    fits.reduce((sum, fit) => sum + metricsOfHits(hitsOf(fit, weights, k), fit.relevant, k)[metric], 0);
+  const weights = climb(
+    recommenders.map(() => 1),
+    value,
+  );
+  const most = Math.max(...weights);
+  return new Hybrid(recommenders, { weights: weights.map((w) => w / most), fusion });
+}
+
+function fitsOf(recommenders: readonly Recommender[], heldOut: Plays, k: number, fusion: Fusion): Fit[] {
+  const alone = recommenders.map((r) => new Hybrid([r], { fusion }));
+  const { seen, tracks, users } = new Hybrid(recommenders, { fusion });
+  for (const r of alone)
+    if (r.tracks.length !== tracks.length)
+      throw new ArgumentError(`${r.name} knows other tracks than the others: weights are fitted for those trained alike.`);
+  const relevant = new Map<number, Set<number>>();
+  for (let i = 0; i < heldOut.length; i++) {
+    const user = users.indexOf(heldOut.users.id(heldOut.user[i]));
+    const track = tracks.indexOf(heldOut.tracks.id(heldOut.track[i]));
+    if (user < 0 || (track >= 0 && seen.has(user, track))) continue;
+    const own = relevant.get(user) ?? new Set();
+    own.add(track >= 0 ? track : -1 - i); // one that training does not know counts as missed
+    relevant.set(user, own);
+  }
+  if (relevant.size === 0) throw new ArgumentError('No user that the recommenders know has a held-out track, so there is nothing to fit.');
+  const out = alone.map(() => new Float32Array(tracks.length));
+  const top = new TopN(Math.min(tracks.length, Math.max(CANDIDATES, k)));
+  const found = { track: new Int32Array(top.n), score: new Float32Array(top.n) };
+  return Array.from(relevant, ([user, own]) => {
+    const chosen = new Set<number>();
+    alone.forEach((r, a) => {
+      r.scores(Int32Array.of(user), out[a]);
+      for (const t of seen.row(user)) out[a][t] = -Infinity;
+      top.select(out[a], 0, tracks.length, (t) => `${r.name}: the score of track "${tracks.id(t)}"`).copyTo(found.track, found.score, 0);
+      for (let j = 0; j < top.count; j++) chosen.add(found.track[j]);
+    });
+    const candidates = Int32Array.from(chosen).sort();
+    const scores = Float32Array.from(
+      { length: candidates.length * out.length },
+      (_, i) => out[i % out.length][candidates[Math.floor(i / out.length)]],
+    );
+    return { scores, hit: Uint8Array.from(candidates, (t) => (own.has(t) ? 1 : 0)), relevant: own.size };
+  });
+}
+
+/** Which of the first k are held out. */
+function hitsOf({ scores, hit }: Fit, weights: readonly number[], k: number): Uint8Array {
+  const n = weights.length;
+  const sums = new Float32Array(hit.length);
+  for (let c = 0; c < hit.length; c++) for (let r = 0; r < n; r++) sums[c] += weights[r] * scores[c * n + r];
+  const top = new TopN(Math.min(k, hit.length)).select(sums, 0, hit.length, () => 'A sum of scores');
+  const found = new Int32Array(top.count);
+  top.copyTo(found, new Float32Array(top.count), 0);
+  return Uint8Array.from(found, (c) => hit[c]);
+}
