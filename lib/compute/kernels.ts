@@ -92,6 +92,7 @@ export interface Kernels {
   denseBlock(from: number, to: number, ...args: number[]): void;
   denseTransposeBlock(from: number, to: number, ...args: number[]): void;
   sparseBlock(from: number, to: number, ...args: number[]): void;
+  topRows(from: number, to: number, ...args: number[]): void;
   sparseRows(from: number, to: number, ...args: number[]): void;
   gruForward(from: number, to: number, ...args: number[]): void;
   gruBackward(from: number, to: number, ...args: number[]): void;

@@ -21,6 +21,7 @@ const rangeKernels = [
   'lstmBackward',
   'lstmForward',
   'sparseBlock',
+  'topRows',
   'sparseRows',
 ] as const;
 /** The name of such a kernel. */

@@ -1,11 +1,11 @@
-import { dispose, float32 } from '../compute/memory.js';
+import { dispose, float32, int32 } from '../compute/memory.js';
 import { ArgumentError } from '../errors.js';
 import { checkOptions, whatIs } from '../options.js';
 import { blockedTracks, checkN, userIndex } from './lookup.js';
 import { RecommendationBatch } from './recommendation-batch.js';
 import type { Recommendations } from './recommendations.js';
 import type { Id, Recommender, RecommendOptions } from './recommender.js';
-import { TopN } from './top-n.js';
+import { notAScore, topRows } from './top-n.js';
 
 /** Scores held at once: 4 MB, which stay in the cache between scoring and selecting. */
 const BLOCK_SCORES = 1 << 20;
@@ -55,7 +55,7 @@ export function rankUsers(
   const counts = new Int32Array(users.length);
   const block = Math.max(1, Math.min(users.length, 256, Math.floor(BLOCK_SCORES / tracks)));
   const buffer = float32(block * tracks); // on the shared memory, so that kernels write into it
-  const top = new TopN(n);
+  const best = { track: int32(block * n), score: float32(block * n), counts: int32(block) };
   try {
     for (let from = 0; from < users.length; from += block) {
       const part = users.subarray(from, Math.min(users.length, from + block));
@@ -66,18 +66,24 @@ export function rankUsers(
         const row = b * tracks;
         for (let j = 0; j < options.blocked.length; j++) out[row + options.blocked[j]] = -Infinity;
         if (options.filterSeen) for (let j = seen.indptr[user]; j < seen.indptr[user + 1]; j++) out[row + seen.indices[j]] = -Infinity;
-        top.select(
-          out,
-          row,
-          tracks,
-          (t) => `${recommender.name}, user "${recommender.users.id(user)}": the score of track "${recommender.tracks.id(t)}"`,
-        );
-        top.copyTo(track, score, (from + b) * n);
-        counts[from + b] = top.count;
+      }
+      topRows(out, { rows: part.length, length: tracks, n }, best);
+      for (let b = 0; b < part.length; b++) {
+        const found = best.counts[b];
+        if (found < 0) {
+          const t = -1 - found;
+          throw notAScore(
+            out[b * tracks + t],
+            `${recommender.name}, user "${recommender.users.id(part[b])}": the score of track "${recommender.tracks.id(t)}"`,
+          );
+        }
+        track.set(best.track.subarray(b * n, b * n + found), (from + b) * n);
+        score.set(best.score.subarray(b * n, b * n + found), (from + b) * n);
+        counts[from + b] = found;
       }
     }
   } finally {
-    dispose(buffer);
+    for (const array of [buffer, best.track, best.score, best.counts]) dispose(array);
   }
   if (recommender.prediction) {
     for (let i = 0; i < score.length; i++) if (track[i] >= 0) score[i] = recommender.prediction(score[i]);

@@ -1,3 +1,4 @@
+import { parallel } from '../compute/threads.js';
 import { NumericError } from '../errors.js';
 
 /**
@@ -28,8 +29,7 @@ export class TopN {
     for (let i = 0; i < length; i++) {
       const s = scores[start + i];
       if (s <= threshold) continue; // an equal score at a later index is worse. NaN passes, to be caught here:
-      if (!(s < Infinity))
-        throw new NumericError(`${what(i)} is ${s}. A score must be a number: has training diverged? Try a smaller learning rate.`);
+      if (!(s < Infinity)) throw notAScore(s, what(i));
       if (count < n) {
         this.siftUp(count++, i, s);
       } else {
@@ -88,4 +88,28 @@ export class TopN {
     index[at] = i;
     score[at] = s;
   }
+}
+
+/** Where topRows puts what it finds, all on the shared memory. */
+export interface BestOfRows {
+  /** rows × n: the index in its row. */
+  readonly track: Int32Array;
+  /** rows × n. */
+  readonly score: Float32Array;
+  /** How many of the n there are; −1 − index where a score is NaN or +∞. */
+  readonly counts: Int32Array;
+}
+
+/**
+ * The n best of each row of a block of scores, in the order of {@link TopN}, on all threads.
+ * @param scores rows × length, on the shared memory
+ */
+export function topRows(scores: Float32Array, { rows, length, n }: { rows: number; length: number; n: number }, best: BestOfRows): void {
+  const addresses = [scores, best.track, best.score, best.counts].map((array) => array.byteOffset);
+  parallel('topRows', rows, [n, length, ...addresses], { grain: Math.max(4, Math.ceil(100_000 / length)) });
+}
+
+/** The error for a score that is none. */
+export function notAScore(score: number, what: string): NumericError {
+  return new NumericError(`${what} is ${score}. A score must be a number: has training diverged? Try a smaller learning rate.`);
 }

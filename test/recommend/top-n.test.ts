@@ -1,7 +1,9 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { float32, int32 } from '../../lib/compute/memory.js';
+import { Random } from '../../lib/compute/random.js';
 import { NumericError } from '../../lib/errors.js';
-import { TopN } from '../../lib/recommend/top-n.js';
+import { TopN, topRows } from '../../lib/recommend/top-n.js';
 
 const what = (i: number): string => `score ${i}`;
 
@@ -42,6 +44,66 @@ describe('TopN', () => {
         const scores = [5, 4, 3, 2, 1];
         scores[at] = bad;
         expect(() => select(scores, 2)).to.throw(NumericError, `score ${at} is ${bad}`);
+      }
+    }
+  });
+});
+
+describe('topRows', () => {
+  const score = fc.oneof(fc.integer({ min: -3, max: 3 }), fc.constant(-Infinity), fc.float({ noNaN: true, noDefaultInfinity: true }));
+
+  /** What topRows finds for rows of equal length: lists of indices, or the index of what is no score. */
+  function select(rows: readonly (readonly number[])[], n: number): (number[] | number)[] {
+    const length = rows[0].length;
+    const scores = float32(rows.length * length);
+    scores.set(rows.flat());
+    const best = { track: int32(rows.length * n), score: float32(rows.length * n), counts: int32(rows.length) };
+    topRows(scores, { rows: rows.length, length, n }, best);
+    return rows.map((row, r) => {
+      const count = best.counts[r];
+      if (count < 0) return -1 - count;
+      const found = [...best.track.subarray(r * n, r * n + count)];
+      found.forEach((i, j) => {
+        expect(best.score[r * n + j]).to.equal(Math.fround(row[i]));
+      });
+      return found;
+    });
+  }
+
+  it('finds what TopN finds, in rows of any length', () => {
+    const block = fc
+      .integer({ min: 1, max: 60 })
+      .chain((length) => fc.array(fc.array(score, { minLength: length, maxLength: length }), { minLength: 1, maxLength: 20 }));
+    fc.assert(
+      fc.property(block, fc.integer({ min: 1, max: 20 }), (rows, n) => {
+        const index = new Int32Array(n);
+        const expected = rows.map((row) => {
+          const top = new TopN(n).select(Float32Array.from(row), 0, row.length, what);
+          top.copyTo(index, new Float32Array(n), 0);
+          return [...index.subarray(0, top.count)];
+        });
+        expect(select(rows, n)).to.deep.equal(expected);
+      }),
+    );
+  });
+
+  it('is the head of a sort of rows so long that threads share them', () => {
+    const random = new Random(1);
+    const rows = Array.from({ length: 40 }, () => Array.from({ length: 10_001 }, () => Math.fround(random.normal())));
+    const expected = rows.map((row) =>
+      row
+        .map((_, i) => i)
+        .sort((a, b) => row[b] - row[a] || a - b)
+        .slice(0, 10),
+    );
+    expect(select(rows, 10)).to.deep.equal(expected);
+  });
+
+  it('says where a score is NaN or infinity, wherever it stands', () => {
+    for (const bad of [NaN, Infinity]) {
+      for (let at = 0; at < 21; at++) {
+        const row = Array.from({ length: 21 }, (_, i) => (i === at ? bad : 21 - i));
+        expect(select([row, row.map((_, i) => i)], 2)).to.deep.equal([at, [20, 19]]);
       }
     }
   });

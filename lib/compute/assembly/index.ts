@@ -12,3 +12,4 @@ export { lstmBackward, lstmForward } from './lstm';
 export { bprMaxRows } from './bpr-max';
 export { crossEntropyRows } from './softmax';
 export { sparseRows } from './sparse';
+export { topRows } from './top';
