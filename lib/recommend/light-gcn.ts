@@ -1,0 +1,111 @@
+import { dispose } from '../compute/memory.js';
+import { Random } from '../compute/random.js';
+import { CollabDataLoaders } from '../data/collab.js';
+import { ArgumentError } from '../errors.js';
+import type { LearnerOptions } from '../learner/learner.js';
+import { LightGCN, type LightGCNOptions } from '../models/light-gcn.js';
+import { BPRLoss } from '../nn/losses.js';
+import { registerCollabKind } from './collab-kinds.js';
+import { CollabRecommender } from './collab-recommender.js';
+import { factorScores } from './factor-scores.js';
+import { FoldedUser, type HistoryItem, readHistory } from './fold-in.js';
+import type { TrackVectors } from './recommender.js';
+
+/** Options of {@link lightGCNLearner}; those of a Learner, and the model's. */
+export interface LightGCNLearnerOptions extends LearnerOptions, LightGCNOptions {
+  /** Seed of the initial weights; default 42. */
+  seed?: number | string;
+}
+
+/**
+ * A learner of LightGCN, by default with BPRLoss: loaders with negatives and large batches suit it.
+ * @param dls from CollabDataLoaders, with `negatives`
+ * @example
+ * const dls = CollabDataLoaders.fromPlays(plays, { negatives: { n: 1 }, bs: 4096 });
+ * const learn = lightGCNLearner(dls, { layers: 2 });
+ * await learn.fit(30, 5e-3, { wd: 0 });
+ * learn.recommend(user, { n: 10 });
+ */
+export function lightGCNLearner(dls: CollabDataLoaders, options: LightGCNLearnerOptions = {}): LightGCNLearner {
+  if (!(dls instanceof CollabDataLoaders)) {
+    throw new ArgumentError(`lightGCNLearner needs loaders, such as CollabDataLoaders.fromPlays(plays, { negatives: { n: 1 } }) makes.`);
+  }
+  const { nFactors, layers, seed = 42, lossFunc = new BPRLoss(), ...rest } = options;
+  const model = new LightGCN(dls.classes, dls.seen, { nFactors, layers, random: new Random(seed).child('init') });
+  const learn = new LightGCNLearner(dls, model, { ...rest, lossFunc });
+  learn.seed = seed;
+  return learn;
+}
+
+/** A Learner whose model is LightGCN, and a recommender. */
+export class LightGCNLearner extends CollabRecommender {
+  declare readonly model: LightGCN;
+  readonly name: string = 'LightGCN';
+
+  /** The product of the final vectors of a block of users and all tracks: see {@link Recommender.scores}. */
+  scores(users: Int32Array, out: Float32Array): void {
+    this.settle();
+    const { nFactors, classes } = this.model;
+    const all = this.model.propagated();
+    const [userRows, trackRows] = [classes.user.length, classes.item.length];
+    const tables = {
+      userFactors: all.subarray(0, userRows * nFactors),
+      trackFactors: all.subarray(userRows * nFactors),
+      userBias: new Float32Array(userRows),
+      trackBias: new Float32Array(trackRows),
+    };
+    factorScores(users, out, { ...tables, width: nFactors, skip: 1 });
+  }
+
+  /** The final vector of each track; a copy. */
+  trackVectors(): TrackVectors {
+    this.settle();
+    const { nFactors, classes } = this.model;
+    return { values: this.model.propagated().slice((classes.user.length + 1) * nFactors), width: nFactors };
+  }
+
+  /**
+   * Recommends to a listener who is not in the training data, as to a node that joins the graph, with a vector of its own that is 0: what its tracks pass on
+   * to it, each by 1/√(tracks · listeners), is its vector. Playcounts make no difference.
+   */
+  foldIn(history: readonly HistoryItem[]): FoldedUser {
+    this.settle();
+    const { track } = readHistory(this, history);
+    const { nFactors, classes, layers } = this.model;
+    const listeners = this.seen.listeners();
+    const start = (t: number): number => (classes.user.length + 1 + t) * nFactors;
+    const passed = this.model.passedOn();
+    const vector = new Float64Array(nFactors);
+    for (const t of track) {
+      const norm = 1 / Math.sqrt(track.length * listeners[t]) / (layers + 1);
+      for (let f = 0; f < nFactors; f++) vector[f] += norm * passed[start(t) + f];
+    }
+    dispose(passed);
+    const all = this.model.propagated();
+    const scores = Float32Array.from({ length: this.tracks.length }, (_, t) => {
+      let sum = 0;
+      for (let f = 0; f < nFactors; f++) sum += vector[f] * all[start(t) + f];
+      return sum;
+    });
+    return new FoldedUser(this, track, scores);
+  }
+}
+
+registerCollabKind<LightGCNLearner>({
+  name: 'LightGCN',
+  type: LightGCNLearner,
+  config: ({ model: { nFactors, layers } }) => ({ nFactors, layers }),
+  parameterCount: (config, { user, item }) => (user.length + item.length) * config.count('nFactors'),
+  // The graph is that of the loaders, which come next: until then a model without neighbours.
+  make: (config, classes) =>
+    new LightGCN(classes, noNeighbours(classes.user.length), { nFactors: config.count('nFactors'), layers: config.count('layers') }),
+  learner: (dls, { nFactors, layers, weight }, options) => {
+    const model = new LightGCN(dls.classes, dls.seen, { nFactors, layers });
+    model.weight.value.set(weight.value);
+    return new LightGCNLearner(dls, model, options);
+  },
+});
+
+function noNeighbours(users: number): { indptr: Int32Array; indices: Int32Array } {
+  return { indptr: new Int32Array(users + 1), indices: new Int32Array(0) };
+}
