@@ -1,4 +1,5 @@
 import { ArgumentError } from '../errors.js';
+import { checkOptions } from '../options.js';
 import { csrFromPairs, groupBy } from './csr.js';
 import type { CsrMatrix } from './matrix.js';
 import type { Plays } from './plays.js';
@@ -32,7 +33,9 @@ export interface InteractionMatrix extends CsrMatrix {
  * const plays = Plays.fromRows([{ user: 'u1', track: 'a', playcount: 3 }, { user: 'u2', track: 'b' }]);
  * interactionMatrix(plays).data // Float64Array [3, 1]
  */
-export function interactionMatrix(plays: Plays, { value = 'count' }: InteractionMatrixOptions = {}): InteractionMatrix {
+export function interactionMatrix(plays: Plays, options: InteractionMatrixOptions = {}): InteractionMatrix {
+  checkOptions(options, ['value'], 'interactionMatrix');
+  const { value = 'count' } = options;
   if (value !== 'count' && value !== 'binary' && value !== 'log') {
     throw new ArgumentError(`value must be 'count', 'binary' or 'log', got '${value}'.`);
   }

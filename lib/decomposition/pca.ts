@@ -1,6 +1,7 @@
 import type { Random } from '../compute/random.js';
 import type { CsrMatrix, DenseMatrix } from '../data/matrix.js';
 import { ArgumentError } from '../errors.js';
+import { checkOptions } from '../options.js';
 import { type Decomposed, flipSigns, LinearReduction, type ReductionOptions } from './linear-reduction.js';
 import { type Operator, operatorOf } from './operator.js';
 import { columnMoments } from './products.js';
@@ -42,8 +43,10 @@ export class PCA extends LinearReduction {
   /** Whether coordinates are divided by their standard deviation. */
   readonly whiten: boolean;
 
-  constructor({ nComponents, whiten = false, ...options }: PCAOptions = {}) {
-    super(options);
+  constructor(options: PCAOptions = {}) {
+    checkOptions(options, ['nComponents', 'whiten', 'seed', 'tol'], 'PCA');
+    const { nComponents, whiten = false, ...rest } = options;
+    super(rest);
     if (nComponents !== undefined && !((Number.isInteger(nComponents) && nComponents >= 1) || (nComponents > 0 && nComponents < 1))) {
       throw new ArgumentError(`nComponents must be a whole number from 1 on, or a share between 0 and 1, got ${nComponents}.`);
     }

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { type CsrMatrix, type DenseMatrix, isSparse } from '../data/matrix.js';
 import { ArgumentError } from '../errors.js';
+import { checkOptions } from '../options.js';
 import { type MatrixLike, readInput } from './input.js';
 
 /** Options of {@link StandardScaler}. */
@@ -35,7 +36,9 @@ export class StandardScaler {
   /** Whether columns are divided by their standard deviation. */
   readonly withStd: boolean;
 
-  constructor({ withMean = true, withStd = true }: StandardScalerOptions = {}) {
+  constructor(options: StandardScalerOptions = {}) {
+    checkOptions(options, ['withMean', 'withStd'], 'StandardScaler');
+    const { withMean = true, withStd = true } = options;
     for (const [name, value] of Object.entries({ withMean, withStd })) {
       if (typeof value !== 'boolean') throw new ArgumentError(`${name} must be true or false, got ${value}.`);
     }

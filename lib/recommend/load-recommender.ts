@@ -3,6 +3,7 @@ import './ease.js';
 import './factor-recommender.js';
 import './hybrid.js';
 import './item-knn.js';
+import './pca-recommender.js';
 import './rp3beta.js';
 import './user-knn.js';
 import type { Fields } from '../data/fields.js';

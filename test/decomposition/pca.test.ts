@@ -163,6 +163,7 @@ describe('PCA', () => {
     expect(() => pca.transform(dense([[1, 2]]))).to.throw(ArgumentError, 'X has 2 features, but PCA is expecting 6 features as input.');
     expect(() => pca.inverseTransform(dense([[1, 2]]))).to.throw(ArgumentError, '6 components');
     expect(() => new PCA({ whiten: 1 as unknown as boolean })).to.throw(ArgumentError, 'whiten');
+    expect(() => new PCA({ n_components: 3 } as never)).to.throw(ArgumentError, 'did you mean "nComponents"');
     expect(() => new PCA({ tol: 0 })).to.throw(ArgumentError, 'tol');
     expect(() => new PCA({ seed: 0.5 })).to.throw(ArgumentError, 'seed');
   });
