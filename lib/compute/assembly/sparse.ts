@@ -29,9 +29,12 @@ export function sparseRows(from: i32, to: i32, indptr: usize, indices: usize, va
     }
     for (; c < width; c++) {
       const xc = x + (<usize>c << 2);
-      let sum: f32 = 0;
-      for (let j = start; j < end; j++) sum += load<f32>(values + (j << 2)) * load<f32>(xc + <usize>load<i32>(indices + (j << 2)) * row);
-      store<f32>(o + (<usize>c << 2), sum);
+      let sum = f32x4.splat(0); // as above, lane by lane: a column's bits must not depend on its place
+      for (let j = start; j < end; j++) {
+        const p = xc + <usize>load<i32>(indices + (j << 2)) * row;
+        sum = madd(v128.load32_splat(values + (j << 2)), v128.load32_splat(p), sum);
+      }
+      store<f32>(o + (<usize>c << 2), f32x4.extract_lane(sum, 0));
     }
   }
 }

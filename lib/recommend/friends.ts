@@ -1,0 +1,60 @@
+import type { InteractionValue } from '../data/interaction-matrix.js';
+import type { Plays } from '../data/plays.js';
+import type { Table } from '../data/table.js';
+import { ArgumentError } from '../errors.js';
+import { checkOptions } from '../options.js';
+import { Interactions } from './interactions.js';
+import { PlayValues } from './play-values.js';
+import { Recommender } from './recommender.js';
+
+/** Options of {@link Friends}. */
+export interface FriendsOptions {
+  /** Who is whose friend: a row each with the columns user_id and friend_id. Both ways count only if both are there. */
+  friends: Table;
+  /** What a play is worth: ln(1 + playcount) ('log', default), 1 ('binary') or the playcount ('count'). */
+  value?: InteractionValue;
+  /** How much popular tracks are held back: values are divided by listeners^power; default 0.2. */
+  popularityPower?: number;
+}
+
+/**
+ * What a user's friends play: score of a track = Σ over friends of value / listeners^popularityPower. Alone it is weak, and says nothing to those without
+ * friends; in a {@link Hybrid} it adds what plays do not know.
+ * @example new Hybrid([ease, new Friends(plays, { friends })], { weights: [1, 0.2] })
+ */
+export class Friends extends Recommender {
+  readonly name: string = 'Friends';
+  private readonly data: Float32Array;
+  private readonly friendsOf: readonly (readonly number[])[];
+
+  /** @param plays the training plays */
+  constructor(plays: Plays, options: FriendsOptions) {
+    checkOptions(options, ['friends', 'value', 'popularityPower'], 'Friends');
+    const { friends, value = 'log', popularityPower = 0.2 } = options;
+    super(Interactions.fromPlays(plays), { catalogue: plays.catalogue });
+    if (!(popularityPower >= 0 && popularityPower < Infinity)) {
+      throw new ArgumentError(`popularityPower must be a number from 0 on, got ${popularityPower}.`);
+    }
+    const listeners = this.seen.listeners();
+    this.data = new PlayValues(this.seen, value).data.map((x, j) => x / listeners[this.seen.indices[j]] ** popularityPower);
+    const others = this.seen.users.classes.map(() => new Set<number>());
+    const [users, named] = [friends.strings('user_id'), friends.strings('friend_id')];
+    for (let i = 0; i < friends.length; i++) {
+      const user = this.users.indexOf(users[i] ?? '');
+      const friend = this.users.indexOf(named[i] ?? '');
+      if (user >= 0 && friend >= 0 && user !== friend) others[user].add(friend);
+    }
+    this.friendsOf = others.map((set) => [...set].sort((a, b) => a - b));
+  }
+
+  scores(users: Int32Array, out: Float32Array): void {
+    const tracks = this.tracks.length;
+    const { indptr, indices } = this.seen;
+    out.fill(0);
+    for (let b = 0; b < users.length; b++) {
+      for (const friend of this.friendsOf[users[b]]) {
+        for (let j = indptr[friend]; j < indptr[friend + 1]; j++) out[b * tracks + indices[j]] += this.data[j];
+      }
+    }
+  }
+}
