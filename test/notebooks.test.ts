@@ -47,7 +47,7 @@ describe('notebooks', () => {
       texts(run).forEach((text, i) => {
         expectSame(text, expected[i], `code cell ${i + 1}`);
       });
-    });
+    }).timeout(900_000); // a minute or two where nothing else runs
 
     it(`${file} teaches: a goal first, prose before code, cells of at most 15 lines, questions at the end`, () => {
       const { cells } = committed;
