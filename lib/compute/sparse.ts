@@ -22,11 +22,13 @@ export class SparseFloat32 {
   }
 
   /**
-   * out = A·X for X of columns × width and out of rows × width, row-major on the shared memory. The bits of a row do not depend on the number of threads.
+   * out = A·X for X of columns × width and out of rows × width, row-major on the shared memory, not the same. The bits of a number do not depend on the number
+   * of threads, nor on the width.
+   * @param options.width columns of X; `plus`: what is added, like `out`, which it may be; default: nothing
    */
-  times(x: Float32Array, out: Float32Array, width: number): void {
+  times(x: Float32Array, out: Float32Array, { width, plus }: { width: number; plus?: Float32Array }): void {
     const { rows, indptr, indices, values } = this;
-    const args = [indptr.byteOffset, indices.byteOffset, values.byteOffset, x.byteOffset, width, out.byteOffset];
+    const args = [indptr.byteOffset, indices.byteOffset, values.byteOffset, x.byteOffset, width, plus ? plus.byteOffset : 0, out.byteOffset];
     parallel('sparseRows', rows, args, { grain: Math.max(4, Math.ceil((100_000 * rows) / (width * (indices.length + 1)))) });
   }
 

@@ -1,4 +1,4 @@
-import { dispose, float32 } from '../compute/memory.js';
+import { float32 } from '../compute/memory.js';
 import type { Random } from '../compute/random.js';
 import { SparseFloat32 } from '../compute/sparse.js';
 import type { Batch } from '../data/batch.js';
@@ -33,7 +33,10 @@ export class LightGCN implements Model {
   readonly weight: Parameter;
   readonly parameters: readonly Parameter[];
   private readonly graph: SparseFloat32;
-  private final = float32(0);
+  private readonly final: Float32Array;
+  private readonly gradient: Float32Array;
+  private readonly first: Float32Array;
+  private readonly spare: Float32Array;
   private batch: { users: Int32Array; items: Int32Array; size: number; out: Float32Array } | undefined;
 
   /**
@@ -55,6 +58,7 @@ export class LightGCN implements Model {
     const { value } = this.weight;
     if (random) for (let i = 0; i < value.length; i++) value[i] = 0.1 * random.normal();
     this.parameters = [this.weight];
+    [this.final, this.gradient, this.first, this.spare] = [0, 0, 0, 0].map(() => float32(value.length));
     this.graph = new SparseFloat32(adjacency(seen, classes.user.length, classes.item.length));
   }
 
@@ -79,7 +83,7 @@ export class LightGCN implements Model {
     const { batch, final, nFactors, weight } = this;
     if (!batch || gradient.length < batch.size)
       throw new ArgumentError(`The gradient must hold as many values as the last prediction, got ${gradient.length}.`);
-    const d = float32(final.length);
+    const d = this.gradient.fill(0);
     for (let r = 0; r < batch.size; r++) {
       const g = gradient[r];
       const u = batch.users[r] * nFactors;
@@ -89,43 +93,38 @@ export class LightGCN implements Model {
         d[i + f] += g * final[u + f];
       }
     }
-    const sum = this.meanOfLayers(d); // Â is symmetric: gradients go the way that embeddings came
-    for (let j = 0; j < sum.length; j++) weight.grad[j] += sum[j];
-    dispose(d);
-    dispose(sum);
+    this.meanOfLayers(d, d); // Â is symmetric: gradients go the way that embeddings came
+    const { grad } = weight;
+    for (let j = 0; j < grad.length; j++) grad[j] += d[j];
   }
 
   /** The final vectors of users, then items, of the weights as they are. A view: valid until the next call or forward. */
   propagated(): Float32Array {
-    dispose(this.final);
-    this.final = this.meanOfLayers(this.weight.value);
+    this.meanOfLayers(this.weight.value, this.final);
     return this.final;
   }
 
-  /** Σ of the vectors of layers 0 … layers − 1: what an unseen neighbour would receive, but for the norm. To be given back with dispose. */
+  /** Σ of the vectors of layers 0 … layers − 1: what an unseen neighbour would receive, but for the norm. A view, as of `propagated`. */
   passedOn(): Float32Array {
-    return this.sumOfLayers(this.weight.value, this.layers - 1);
+    this.sumOfLayers(this.weight.value, this.final, this.layers - 1, 1);
+    return this.final;
   }
 
-  private meanOfLayers(x: Float32Array): Float32Array {
-    const sum = this.sumOfLayers(x, this.layers);
-    for (let j = 0; j < sum.length; j++) sum[j] /= this.layers + 1;
-    return sum;
+  /** out = the mean of layers 0 … layers of x, by Horner's rule: with y = x/(layers + 1), y + Â·(y + Â·(y + …)). */
+  private meanOfLayers(x: Float32Array, out: Float32Array): void {
+    this.sumOfLayers(x, out, this.layers, 1 / (this.layers + 1));
   }
 
-  private sumOfLayers(x: Float32Array, layers: number): Float32Array {
-    const sum = float32(x.length);
-    sum.set(x);
-    let [from, to] = [float32(x.length), float32(x.length)];
-    from.set(x);
+  private sumOfLayers(x: Float32Array, out: Float32Array, layers: number, factor: number): void {
+    const { first, spare, nFactors: width } = this;
+    for (let j = 0; j < x.length; j++) first[j] = factor * x[j];
+    let from = first;
     for (let layer = 0; layer < layers; layer++) {
-      this.graph.times(from, to, this.nFactors);
-      for (let j = 0; j < sum.length; j++) sum[j] += to[j];
-      [from, to] = [to, from];
+      const to = (layers - layer) % 2 === 1 ? out : spare; // the last one is `out`
+      this.graph.times(from, to, { width, plus: first });
+      from = to;
     }
-    dispose(from);
-    dispose(to);
-    return sum;
+    if (layers === 0) out.set(first);
   }
 
   private row(index: number, rows: number, what: string): number {

@@ -112,7 +112,7 @@ class RowForm implements EaseSolution {
       const row = users[b] * size;
       for (let r = 0; r < size; r++) z[r * n + b] = lambda * inverse[row + r];
     }
-    this.byTrack.times(z, products, n);
+    this.byTrack.times(z, products, { width: n });
     for (let b = 0; b < n; b++) {
       const row = out.subarray(b * tracks, (b + 1) * tracks);
       for (let t = 0; t < tracks; t++) row[t] = -products[t * n + b] / this.rest[t];

@@ -1,4 +1,3 @@
-import { dispose } from '../compute/memory.js';
 import { Random } from '../compute/random.js';
 import { CollabDataLoaders } from '../data/collab.js';
 import { ArgumentError } from '../errors.js';
@@ -80,7 +79,6 @@ export class LightGCNLearner extends CollabRecommender {
       const norm = 1 / Math.sqrt(track.length * listeners[t]) / (layers + 1);
       for (let f = 0; f < nFactors; f++) vector[f] += norm * passed[start(t) + f];
     }
-    dispose(passed);
     const all = this.model.propagated();
     const scores = Float32Array.from({ length: this.tracks.length }, (_, t) => {
       let sum = 0;
