@@ -91,6 +91,7 @@ export interface Kernels {
   crossEntropyRows(from: number, to: number, ...args: number[]): void;
   denseBlock(from: number, to: number, ...args: number[]): void;
   denseTransposeBlock(from: number, to: number, ...args: number[]): void;
+  outerSum(from: number, to: number, ...args: number[]): void;
   sparseBlock(from: number, to: number, ...args: number[]): void;
   topRows(from: number, to: number, ...args: number[]): void;
   sparseRows(from: number, to: number, ...args: number[]): void;

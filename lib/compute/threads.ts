@@ -20,6 +20,7 @@ const rangeKernels = [
   'gruForward',
   'lstmBackward',
   'lstmForward',
+  'outerSum',
   'sparseBlock',
   'topRows',
   'sparseRows',

@@ -81,12 +81,10 @@ export class PcaRecommender extends Recommender {
     this.tables = {
       userFactors: this.rows(users.data, k),
       trackFactors: this.rows(this.loadings(), k),
-      userBias: float32(users.shape[0]),
-      trackBias: float32(tracks),
+      trackBias: score === 'reconstruction' ? Float32Array.from(mean) : undefined,
       width: k,
       skip: 0,
     };
-    if (score === 'reconstruction') this.tables.trackBias.set(mean);
   }
 
   /**
@@ -132,7 +130,7 @@ export class PcaRecommender extends Recommender {
     }
     const scores = new Float32Array(tracks);
     const userFactors = this.rows(u, k);
-    factorScores(Int32Array.of(0), scores, { ...this.tables, userFactors, userBias: float32(1) });
+    factorScores(Int32Array.of(0), scores, { ...this.tables, userFactors });
     return new FoldedUser(this, read.track, scores);
   }
 

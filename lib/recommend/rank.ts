@@ -1,6 +1,8 @@
 import { dispose, float32, int32 } from '../compute/memory.js';
+import type { Csr } from '../data/csr.js';
 import { ArgumentError } from '../errors.js';
 import { checkOptions, whatIs } from '../options.js';
+import type { Interactions } from './interactions.js';
 import { blockedTracks, checkN, userIndex } from './lookup.js';
 import { RecommendationBatch } from './recommendation-batch.js';
 import type { Recommendations } from './recommendations.js';
@@ -56,18 +58,17 @@ export function rankUsers(
   const block = Math.max(1, Math.min(users.length, 256, Math.floor(BLOCK_SCORES / tracks)));
   const buffer = float32(block * tracks); // on the shared memory, so that kernels write into it
   const best = { track: int32(block * n), score: float32(block * n), counts: int32(block) };
+  const masks = options.filterSeen ? new Masks(seen, block) : undefined;
   try {
     for (let from = 0; from < users.length; from += block) {
       const part = users.subarray(from, Math.min(users.length, from + block));
       const out = buffer.subarray(0, part.length * tracks);
       recommender.scores(part, out);
       for (let b = 0; b < part.length; b++) {
-        const user = part[b];
         const row = b * tracks;
         for (let j = 0; j < options.blocked.length; j++) out[row + options.blocked[j]] = -Infinity;
-        if (options.filterSeen) for (let j = seen.indptr[user]; j < seen.indptr[user + 1]; j++) out[row + seen.indices[j]] = -Infinity;
       }
-      topRows(out, { rows: part.length, length: tracks, n }, best);
+      topRows(out, { rows: part.length, length: tracks, n, masked: masks?.of(part) }, best);
       for (let b = 0; b < part.length; b++) {
         const found = best.counts[b];
         if (found < 0) {
@@ -84,9 +85,40 @@ export function rankUsers(
     }
   } finally {
     for (const array of [buffer, best.track, best.score, best.counts]) dispose(array);
+    masks?.dispose();
   }
   if (recommender.prediction) {
     for (let i = 0; i < score.length; i++) if (track[i] >= 0) score[i] = recommender.prediction(score[i]);
   }
   return { n, track, score, counts };
+}
+
+/** What the users of a block have played, on the shared memory. */
+class Masks {
+  private readonly indptr: Int32Array;
+  private indices: Int32Array;
+
+  constructor(
+    private readonly seen: Interactions,
+    block: number,
+  ) {
+    this.indptr = int32(block + 1);
+    this.indices = int32(0);
+  }
+
+  of(users: Int32Array): Csr {
+    const { seen, indptr } = this;
+    for (let b = 0; b < users.length; b++) indptr[b + 1] = indptr[b] + seen.indptr[users[b] + 1] - seen.indptr[users[b]];
+    if (indptr[users.length] > this.indices.length) {
+      dispose(this.indices);
+      this.indices = int32(2 * indptr[users.length]);
+    }
+    for (let b = 0; b < users.length; b++) this.indices.set(seen.row(users[b]), indptr[b]);
+    return { indptr, indices: this.indices };
+  }
+
+  dispose(): void {
+    dispose(this.indptr);
+    dispose(this.indices);
+  }
 }

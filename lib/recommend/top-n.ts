@@ -1,4 +1,5 @@
 import { parallel } from '../compute/threads.js';
+import type { Csr } from '../data/csr.js';
 import { NumericError } from '../errors.js';
 
 /**
@@ -103,10 +104,17 @@ export interface BestOfRows {
 /**
  * The n best of each row of a block of scores, in the order of {@link TopN}, on all threads.
  * @param scores rows × length, on the shared memory
+ * @param options.masked columns that are not taken, by row, on the shared memory: their scores become −∞
  */
-export function topRows(scores: Float32Array, { rows, length, n }: { rows: number; length: number; n: number }, best: BestOfRows): void {
-  const addresses = [scores, best.track, best.score, best.counts].map((array) => array.byteOffset);
-  parallel('topRows', rows, [n, length, ...addresses], { grain: Math.max(4, Math.ceil(100_000 / length)) });
+export function topRows(
+  scores: Float32Array,
+  { rows, length, n, masked }: { rows: number; length: number; n: number; masked?: Csr },
+  best: BestOfRows,
+): void {
+  const mask = masked ? [masked.indptr.byteOffset, masked.indices.byteOffset] : [0, 0];
+  parallel('topRows', rows, [n, length, scores.byteOffset, ...mask, best.track.byteOffset, best.score.byteOffset, best.counts.byteOffset], {
+    grain: Math.max(4, Math.ceil(100_000 / length)),
+  });
 }
 
 /** The error for a score that is none. */

@@ -99,6 +99,18 @@ describe('topRows', () => {
     expect(select(rows, 10)).to.deep.equal(expected);
   });
 
+  it('leaves out what is masked', () => {
+    const scores = float32(20);
+    scores.set([9, 8, 7, 6, 5, 4, 3, 2, 1, 0, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0]);
+    const masked = { indptr: int32(3), indices: int32(12) };
+    masked.indptr.set([0, 2, 12]);
+    masked.indices.set([0, 2, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    const best = { track: int32(6), score: float32(6), counts: int32(2) };
+    topRows(scores, { rows: 2, length: 10, n: 3, masked }, best);
+    expect([...best.track.subarray(0, 3)]).to.deep.equal([1, 3, 4]);
+    expect([...best.counts]).to.deep.equal([3, 0]);
+  });
+
   it('says where a score is NaN or infinity, wherever it stands', () => {
     for (const bad of [NaN, Infinity]) {
       for (let at = 0; at < 21; at++) {

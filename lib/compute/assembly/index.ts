@@ -12,4 +12,5 @@ export { lstmBackward, lstmForward } from './lstm';
 export { bprMaxRows } from './bpr-max';
 export { crossEntropyRows } from './softmax';
 export { sparseRows } from './sparse';
+export { outerSum } from './outer-sum';
 export { topRows } from './top';

@@ -45,14 +45,24 @@ function siftDown(index: usize, score: usize, size: i32, i: i32, s: f32): void {
 }
 
 /**
- * For rows [from, to): the n best of `length` scores, best first, into rows of n indices and scores; how many there are into `counts`. Scores of −∞ are never
+ * For rows [from, to): the n best of `length` scores, best first, without those that `maskStart` and `maskIndex` list for the row (compressed rows; 0 for none;
+ * their scores become −∞), into rows of n indices and scores; how many there are into `counts`. Scores of −∞ are never
  * taken. A score that is NaN or +∞ ends its row: its count is −1 − the index.
  */
-export function topRows(from: i32, to: i32, n: i32, length: i32, scores: usize, index: usize, score: usize, counts: usize, _thread: i32): void {
+export function topRows(
+  from: i32, to: i32, n: i32, length: i32, scores: usize, maskStart: usize, maskIndex: usize, index: usize, score: usize, counts: usize, _thread: i32,
+): void {
   const scanned = length & ~7;
   for (let r = from; r < to; r++) {
     const row = scores + ((<usize>r * <usize>length) << 2);
     const ri = index + ((<usize>r * <usize>n) << 2), rs = score + ((<usize>r * <usize>n) << 2);
+    if (maskStart) {
+      // Here and not where scores are made: the thread that scans a row holds it in its cache.
+      const end = load<i32>(maskStart + (<usize>r << 2), 4);
+      for (let j = load<i32>(maskStart + (<usize>r << 2)); j < end; j++) {
+        store<f32>(row + (<usize>load<i32>(maskIndex + (<usize>j << 2)) << 2), -Infinity);
+      }
+    }
     let count = 0;
     let threshold: f32 = -Infinity;
     let all = f32x4.splat(threshold);
