@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import v8 from 'node:v8';
 import { ArgumentError, RecitalError } from '../errors.js';
 import { memory } from './memory.js';
+import { askedFor, loadNative } from './native/native.js';
 import { type WasmMemory, wasm } from './wasm.js';
 
 /** The kernels of assembly/index.ts. Pointers are byte offsets into the shared memory (`array.byteOffset`). */
@@ -101,19 +102,25 @@ export interface Kernels {
   lstmBackward(from: number, to: number, ...args: number[]): void;
 }
 
-/** Which build of the kernels: `reproducible` gives the same bits on every machine, `fast` uses fused multiply-add where the runtime has it. */
-export type Build = 'reproducible' | 'fast';
+/**
+ * Which build of the kernels: `reproducible` gives the same bits on every machine, `fast` uses fused multiply-add where the runtime has it. `native` is
+ * machine code for this machine's processor where `npm run native` has made it, and `fast` for what it lacks.
+ */
+export type Build = WasmBuild | 'native';
+/** The builds that are WebAssembly. */
+export type WasmBuild = 'reproducible' | 'fast';
 
 const loaded = new Map<Build, Kernels>();
-let build: Build = 'reproducible';
+let build: Build | undefined;
+let before: WasmBuild = 'reproducible';
 
 /** The file of a build. */
-export function kernelFile(name: Build): string {
+export function kernelFile(name: WasmBuild): string {
   return join(__dirname, 'build', `${name}.wasm`);
 }
 
 /** Compiles a build and links it to a memory: this thread's own instance. */
-export function instantiate(name: Build, shared: WasmMemory): Kernels {
+export function instantiate(name: WasmBuild, shared: WasmMemory): Kernels {
   const file = kernelFile(name);
   if (!existsSync(file)) throw new RecitalError(`The compiled kernels are missing (${file}). Run \`npm run prepare\` in the project's folder.`);
   if (name === 'fast') v8.setFlagsFromString('--experimental-wasm-relaxed-simd'); // on by default from Node 22
@@ -121,23 +128,40 @@ export function instantiate(name: Build, shared: WasmMemory): Kernels {
   return new wasm.Instance(module, { env: { memory: shared, abort: () => {} } }).exports as unknown as Kernels;
 }
 
-/** The kernels in force. */
+/** The kernels in force, on this thread. */
 export function kernels(): Kernels {
-  let k = loaded.get(build);
+  const name = wasmBuild();
+  let k = loaded.get(name);
   if (!k) {
-    k = instantiate(build, memory);
-    loaded.set(build, k);
+    k = instantiate(name, memory);
+    loaded.set(name, k);
   }
   return k;
 }
 
-/** The build in force. */
+/** The build in force: the reproducible one, unless useBuild or the environment variable RECITAL_NATIVE says otherwise. */
 export function kernelBuild(): Build {
-  return build;
+  if (build === undefined) useBuild(askedFor().native ? 'native' : 'reproducible');
+  return build!;
 }
 
-/** Puts another build in force, for work that starts from now on. */
+/** The WebAssembly build in force: that of the kernels that are not native. */
+export function wasmBuild(): WasmBuild {
+  const name = kernelBuild();
+  return name === 'native' ? 'fast' : name;
+}
+
+/** The WebAssembly build that was in force last. */
+export function wasmBefore(): WasmBuild {
+  return before;
+}
+
+/** Puts another build in force, for work that starts from now on. Throws, and changes nothing, if there is no native one. */
 export function useBuild(name: Build): void {
-  if (name !== 'reproducible' && name !== 'fast') throw new ArgumentError(`A build is 'reproducible' or 'fast', got '${name}'.`);
+  if (name !== 'reproducible' && name !== 'fast' && name !== 'native') {
+    throw new ArgumentError(`A build is 'reproducible', 'fast' or 'native', got '${name}'.`);
+  }
+  if (name === 'native') loadNative();
+  else before = name;
   build = name;
 }

@@ -1,6 +1,6 @@
 import { kernels } from './kernels.js';
 import { float32 } from './memory.js';
-import { MAX_THREADS, parallel } from './threads.js';
+import { MAX_THREADS, native, parallel } from './threads.js';
 
 /** A matrix on the shared memory: element (i, j) lies at values[offset + i·rowStride + j·columnStride]. */
 export interface Matrix {
@@ -21,29 +21,42 @@ export function matmulScratch(): number {
   return scratch.byteOffset;
 }
 
+/** What is multiplied, and where the product goes. */
+export interface Product {
+  readonly a: Matrix;
+  readonly b: Matrix;
+  /** Row-major. */
+  readonly c: Matrix;
+  /** Whether the product is added to what C holds; default false. */
+  readonly add?: boolean;
+  /** A row on the shared memory, n values, that is added to each row of the product in place of what C holds. */
+  readonly bias?: Float32Array;
+}
+
 /**
  * C = A·B for A of m × k and B of k × n, added to what C holds if `add`. An element's bits do not depend on m, n or the number of threads.
  * @param sizes m, n, k
- * @param matrices a and b as described, c row-major
+ * @param product see Product
  */
-export function matmul(
-  { m, n, k }: { m: number; n: number; k: number },
-  { a, b, c, add = false }: { a: Matrix; b: Matrix; c: Matrix; add?: boolean },
-): void {
+export function matmul({ m, n, k }: { m: number; n: number; k: number }, { a, b, c, add = false, bias }: Product): void {
   const at = ({ values, offset = 0 }: Matrix): number => values.byteOffset + 4 * offset;
-  const matrices = [
-    at(a),
-    a.rowStride,
-    a.columnStride ?? 1,
-    at(b),
-    b.rowStride,
-    b.columnStride ?? 1,
-    at(c),
-    c.rowStride,
-    add ? 1 : 0,
-    matmulScratch(),
-  ];
+  const matrices = [at(a), a.rowStride, a.columnStride ?? 1, at(b), b.rowStride, b.columnStride ?? 1, at(c), c.rowStride];
   // Either way each thread packs the whole of the other matrix, so the longer side is split.
-  if (n > m) parallel('gemmColumns', n, [m, k, ...matrices], { grain: Math.max(8, Math.ceil(200_000 / (m * k))) });
-  else parallel('gemmRows', m, [n, k, ...matrices], { grain: Math.max(4, Math.ceil(200_000 / (n * k))) });
+  const [kernel, longer, shorter] = n > m ? (['gemmColumns', n, m] as const) : (['gemmRows', m, n] as const);
+  if (native(kernel, longer, [shorter, k, ...matrices, add ? 1 : 0, bias?.byteOffset ?? 0])) return;
+  if (bias) repeatRow(bias, c, { m, n });
+  const args = [shorter, k, ...matrices, add || bias ? 1 : 0, matmulScratch()];
+  parallel(kernel, longer, args, { grain: Math.max(n > m ? 8 : 4, Math.ceil(200_000 / (shorter * k))) });
+}
+
+/** Fills the m rows of C with copies of a row, doubling what is there if they lie side by side. */
+function repeatRow(row: Float32Array, { values, offset = 0, rowStride }: Matrix, { m, n }: { m: number; n: number }): void {
+  if (m === 0 || n === 0) return;
+  if (rowStride !== n) {
+    for (let i = 0; i < m; i++) values.set(row, offset + i * rowStride);
+    return;
+  }
+  const end = offset + m * n;
+  values.set(row, offset);
+  for (let done = n; done < m * n; done *= 2) values.copyWithin(offset + done, offset, Math.min(offset + done, end - done));
 }

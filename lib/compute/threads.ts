@@ -2,8 +2,9 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { ArgumentError } from '../errors.js';
-import { type Build, kernelBuild, kernelFile, kernels, useBuild } from './kernels.js';
+import { kernelBuild, kernelFile, kernels, useBuild, type WasmBuild, wasmBefore, wasmBuild } from './kernels.js';
 import { memory } from './memory.js';
+import { loadNative } from './native/native.js';
 
 /** Kernels over a range of rows, (from, to, …numbers, thread): the ones that can be split over threads. */
 const rangeKernels = [
@@ -28,7 +29,7 @@ const rangeKernels = [
 /** The name of such a kernel. */
 export type RangeKernel = (typeof rangeKernels)[number];
 
-const builds: readonly Build[] = ['reproducible', 'fast'];
+const builds: readonly WasmBuild[] = ['reproducible', 'fast'];
 /** The most threads that can be asked for. */
 export const MAX_THREADS = 16;
 const [GENERATION, DONE, BUILD, KERNEL, ARGS, READY] = [0, 1, 2, 3, 4, 5];
@@ -50,21 +51,36 @@ export interface ComputeOptions {
   threads?: number;
   /** True (default): the same bits on every machine and any number of threads. False: fused multiply-add where the runtime has it, somewhat faster. */
   reproducible?: boolean;
+  /**
+   * True: machine code for this machine's processor, which `npm run native` has made, where there is such a kernel: faster still, and the same bits on any
+   * number of threads, but not on every machine, so `reproducible` becomes false. Default false, or true with RECITAL_NATIVE=1 in the environment.
+   */
+  native?: boolean;
 }
 
-/** How kernels run, from now on. Returns what is in force. */
-export function setCompute({ threads, reproducible }: ComputeOptions = {}): Required<ComputeOptions> {
+/**
+ * How kernels run, from now on. Returns what is in force. What is not given stays as it is, but for what contradicts what is given.
+ * @throws ArgumentError for values that make no sense, RecitalError where the native kernel has not been built; then nothing changes
+ */
+export function setCompute({ threads, reproducible, native }: ComputeOptions = {}): Required<ComputeOptions> {
   if (threads !== undefined) {
     if (!(Number.isInteger(threads) && threads >= 1 && threads <= MAX_THREADS)) {
       throw new ArgumentError(`threads must be a whole number from 1 to ${MAX_THREADS}, got ${threads}.`);
     }
   }
-  if (reproducible !== undefined && typeof reproducible !== 'boolean') {
-    throw new ArgumentError(`reproducible must be true or false, got ${reproducible}.`);
+  for (const [name, value] of Object.entries({ reproducible, native })) {
+    if (value !== undefined && typeof value !== 'boolean') throw new ArgumentError(`${name} must be true or false, got ${value}.`);
   }
+  if (reproducible && native) {
+    throw new ArgumentError('reproducible and native exclude each other: a native kernel rounds as its processor does. Leave one of them out.');
+  }
+  const build = kernelBuild();
+  if (native) useBuild('native');
+  else if (reproducible) useBuild('reproducible');
+  else if (reproducible === false && (native === false || build !== 'native')) useBuild('fast');
+  else if (native === false && build === 'native') useBuild(wasmBefore());
   wanted = threads ?? wanted; // only now: a refused call changes nothing
-  if (reproducible !== undefined) useBuild(reproducible ? 'reproducible' : 'fast');
-  return { threads: wanted, reproducible: kernelBuild() === 'reproducible' };
+  return { threads: wanted, reproducible: kernelBuild() === 'reproducible', native: kernelBuild() === 'native' };
 }
 
 /** Threads that stand ready for work now, this one included. They start at first use, and until they stand this thread works alone. */
@@ -78,6 +94,15 @@ function ready(): number {
   return 1 + Atomics.load(control, READY) === started ? Math.min(wanted, started) : 1;
 }
 
+/** Runs a kernel by the native build, if that is in force and has it, on threads of its own. False: it did nothing. */
+export function native(name: RangeKernel | 'columnSums', n: number, args: readonly number[]): boolean {
+  if (kernelBuild() !== 'native') return false;
+  const build = loadNative();
+  if (!build.has(name)) return false;
+  build.run(name, n, args, wanted);
+  return true;
+}
+
 /**
  * Runs a kernel over the rows 0 … n−1, split into one range for each thread. A kernel's result for a row must not depend on the range: then the
  * number of threads does not matter.
@@ -87,6 +112,7 @@ function ready(): number {
  * @param options.grain rows that are worth a thread of their own: below twice that, this thread works alone
  */
 export function parallel(name: RangeKernel, n: number, args: readonly number[], { grain }: { grain: number }): void {
+  if (native(name, n, args)) return;
   const kernel = kernels()[name] as unknown as (from: number, to: number, ...args: number[]) => void;
   const threads = n < 2 * grain || wanted === 1 ? 1 : Math.min(ready(), Math.floor(n / grain));
   if (threads === 1) {
@@ -101,7 +127,7 @@ export function parallel(name: RangeKernel, n: number, args: readonly number[], 
   numbers.set(args);
   control[ARGS] = args.length;
   control[KERNEL] = rangeKernels.indexOf(name);
-  control[BUILD] = builds.indexOf(kernelBuild());
+  control[BUILD] = builds.indexOf(wasmBuild());
   Atomics.store(control, DONE, 0);
   Atomics.add(control, GENERATION, 1);
   Atomics.notify(control, GENERATION);

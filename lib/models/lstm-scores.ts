@@ -1,3 +1,4 @@
+import { addColumnSums } from '../compute/column-sums.js';
 import { kernels } from '../compute/kernels.js';
 import { matmul } from '../compute/matmul.js';
 import { int32 } from '../compute/memory.js';
@@ -58,14 +59,13 @@ export class ItemScores {
     const { hiddenSize, items, weight, bias } = this;
     this.input = input;
     const out = this.room.out.get(size * items);
-    for (let r = 0; r < size; r++) out.set(bias.value, r * items);
     matmul(
       { m: size, n: items, k: hiddenSize },
       {
         a: { values: input, rowStride: hiddenSize },
         b: { values: weight.value, rowStride: 1, columnStride: hiddenSize },
         c: { values: out, rowStride: items },
-        add: true,
+        bias: bias.value,
       },
     );
     return out;
@@ -83,7 +83,7 @@ export class ItemScores {
         add: true,
       },
     );
-    kernels().columnSums(size, items, d.byteOffset, bias.grad.byteOffset);
+    addColumnSums(d, size, bias.grad);
     const out = this.room.inputGradient.get(size * hiddenSize);
     matmul(
       { m: size, n: hiddenSize, k: items },

@@ -1,4 +1,4 @@
-import { kernels } from '../compute/kernels.js';
+import { addColumnSums } from '../compute/column-sums.js';
 import { matmul } from '../compute/matmul.js';
 import type { Random } from '../compute/random.js';
 import { printed } from '../printed.js';
@@ -62,14 +62,13 @@ export class Linear implements Module {
     this.input = this.room.input.shared(input);
     this.size = size;
     const out = this.room.out.get(size * outputs);
-    if (bias) repeatRow(bias.value, out);
     matmul(
       { m: size, n: outputs, k: inputs },
       {
         a: { values: this.input, rowStride: inputs },
         b: { values: weight.value, rowStride: 1, columnStride: inputs }, // W transposed
         c: { values: out, rowStride: outputs },
-        add: bias !== undefined,
+        bias: bias?.value,
       },
     );
     return out;
@@ -88,7 +87,7 @@ export class Linear implements Module {
         add: true,
       },
     );
-    if (bias) kernels().columnSums(size, outputs, d.byteOffset, bias.grad.byteOffset);
+    if (bias) addColumnSums(d, size, bias.grad);
     const out = this.room.inputGradient.get(size * inputs);
     matmul(
       { m: size, n: inputs, k: outputs },
@@ -96,13 +95,6 @@ export class Linear implements Module {
     );
     return out;
   }
-}
-
-/** Fills `out` with copies of a row, doubling what is there. */
-function repeatRow(row: Float32Array, out: Float32Array): void {
-  if (out.length === 0) return;
-  out.set(row);
-  for (let done = row.length; done < out.length; done *= 2) out.copyWithin(done, 0, Math.min(done, out.length - done));
 }
 
 printed(Linear, ({ inputs, outputs, bias }) => `Linear(in_features=${inputs}, out_features=${outputs}, bias=${bias ? 'True' : 'False'})`);

@@ -1,4 +1,4 @@
-import { kernels } from '../compute/kernels.js';
+import { addColumnSums } from '../compute/column-sums.js';
 import { type Matrix, matmul } from '../compute/matmul.js';
 import type { Random } from '../compute/random.js';
 import { Parameter } from './parameter.js';
@@ -69,10 +69,9 @@ export abstract class RecurrentLayer {
     this.input = this.room.input.shared(input);
     const width = gates * hiddenSize;
     const z = this.room.gates.get(packed.total * width);
-    repeatRow(this.inputBias(), z);
     matmul(
       { m: packed.total, n: width, k: inputSize },
-      { a: rows(this.input, inputSize), b: transposed(this.weightIh.value, inputSize), c: rows(z, width), add: true },
+      { a: rows(this.input, inputSize), b: transposed(this.weightIh.value, inputSize), c: rows(z, width), bias: this.inputBias() },
     );
     const h = this.room.hidden.get(packed.total * hiddenSize);
     this.cellForward(z, h);
@@ -108,8 +107,8 @@ export abstract class RecurrentLayer {
         },
       );
     }
-    kernels().columnSums(total, width, z.byteOffset, this.biasIh.grad.byteOffset);
-    kernels().columnSums(total, width, u.byteOffset, this.biasHh.grad.byteOffset);
+    addColumnSums(z, total, this.biasIh.grad);
+    addColumnSums(u, total, this.biasHh.grad);
     const out = this.room.inputGradient.get(total * inputSize);
     matmul({ m: total, n: inputSize, k: width }, { a: rows(z, width), b: rows(this.weightIh.value, inputSize), c: rows(out, inputSize) });
     return out;
@@ -162,10 +161,4 @@ function rows(values: Float32Array, width: number): Matrix {
 
 function transposed(values: Float32Array, width: number): Matrix {
   return { values, rowStride: 1, columnStride: width };
-}
-
-/** Fills `out` with copies of a row, doubling what is there. */
-function repeatRow(row: Float32Array, out: Float32Array): void {
-  out.set(row);
-  for (let done = row.length; done < out.length; done *= 2) out.copyWithin(done, 0, Math.min(done, out.length - done));
 }
