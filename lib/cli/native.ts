@@ -1,0 +1,30 @@
+/** Compiles the native kernel: `npm run native`. */
+import { buildNative } from '../compute/native/build.js';
+import { askedFor, loadNative } from '../compute/native/native.js';
+import { RecitalError } from '../errors.js';
+
+const { native: USAGE } = require('./usage.cjs') as { native: string };
+
+/** Compiles and, to see that it works, loads the kernel. Returns what there is to say. */
+export function run(): string {
+  const { dir } = askedFor();
+  const { file, compiler } = buildNative({ dir });
+  loadNative(dir);
+  return `Built ${file} with ${compiler}.\nUse it with setCompute({ native: true }), or RECITAL_NATIVE=1 in the environment.`;
+}
+
+if (process.argv[1] === __filename) {
+  const args = process.argv.slice(2);
+  if (args.length) {
+    process.stderr.write(`npm run native takes no arguments, got "${args.join(' ')}".\n\n${USAGE}\n`);
+    process.exitCode = 2;
+  } else {
+    try {
+      process.stdout.write(`${run()}\n`);
+    } catch (error) {
+      if (!(error instanceof RecitalError)) throw error;
+      process.stderr.write(`${error.message}\n`);
+      process.exitCode = 1;
+    }
+  }
+}
