@@ -110,14 +110,18 @@ describe('measuring programs', () => {
 
   it('compares our default build with each peer, the fast one with none', () => {
     const run = (name: string): Runs => new Runs(name, []);
-    const variants = ourVariants({ fast: true, all: 2 });
+    const variants = ourVariants({ fast: true, all: 2, native: false });
     expect(variants.map((v) => variantOf(v.name))).to.deep.equal([' t1', ' t1 fast', ' t2', ' t2 fast']);
-    expect(ourVariants({ fast: false, all: 1 })).to.deep.equal([{ name: 'recital t1', threads: 1, build: 'reproducible' }]);
-    const pairs = againstPeers([run('recital t1'), run('recital t1 fast'), run('fastai 2'), run('torch 2')]);
+    const native = ourVariants({ fast: false, all: 2, native: true });
+    expect(native.map((v) => variantOf(v.name))).to.deep.equal([' t1', ' t1 native', ' t2', ' t2 native']);
+    expect(ourVariants({ fast: false, all: 1, native: false })).to.deep.equal([{ name: 'recital t1', threads: 1, build: 'reproducible' }]);
+    const pairs = againstPeers([run('recital t1'), run('recital t1 fast'), run('recital t1 native'), run('fastai 2'), run('torch 2')]);
     expect(pairs.map(([m, p]) => [m.name, p?.name])).to.deep.equal([
       ['recital t1', 'fastai 2'],
       ['recital t1', 'torch 2'],
       ['recital t1 fast', undefined],
+      ['recital t1 native', 'fastai 2'],
+      ['recital t1 native', 'torch 2'],
     ]);
     expect(againstPeers([run('recital t1')])[0][1]).to.equal(undefined);
   });

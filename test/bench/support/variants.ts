@@ -1,3 +1,5 @@
+import type { Build } from '../../../lib/compute/kernels.js';
+import { nativeBuilt } from '../../../lib/compute/native/native.js';
 import { setCompute } from '../../../lib/compute/threads.js';
 import type { Runs } from './contenders.js';
 
@@ -5,17 +7,18 @@ const OURS = 'recital';
 
 /** A way to run our kernels. */
 export interface Variant {
-  /** `recital t1`, `recital t2 fast` … */
+  /** `recital t1`, `recital t2 fast`, `recital t2 native` … */
   readonly name: string;
   readonly threads: number;
-  readonly build: 'reproducible' | 'fast';
+  readonly build: Build;
 }
 
-/** One thread and all of them, reproducible and, if wished for, fast. */
-export function ourVariants({ fast, all = setCompute().threads }: { fast: boolean; all?: number }): Variant[] {
-  const builds = fast ? (['reproducible', 'fast'] as const) : (['reproducible'] as const);
+/** One thread and all of them, reproducible and, if wished for, fast; native, if it is built (`npm run native`). */
+export function ourVariants(options: { fast: boolean; all?: number; native?: boolean }): Variant[] {
+  const { fast, all = setCompute().threads, native = nativeBuilt() } = options;
+  const builds: Build[] = ['reproducible', ...(fast ? (['fast'] as const) : []), ...(native ? (['native'] as const) : [])];
   return [...new Set([1, all])].flatMap((threads) =>
-    builds.map((build) => ({ name: `${OURS} t${threads}${build === 'fast' ? ' fast' : ''}`, threads, build })),
+    builds.map((build) => ({ name: `${OURS} t${threads}${build === 'reproducible' ? '' : ` ${build}`}`, threads, build })),
   );
 }
 
@@ -24,7 +27,7 @@ export function variantOf(name: string): string {
   return name.slice(OURS.length);
 }
 
-/** Each of our variants, with whom to compare it: the reproducible build, the default, with each peer; the fast one, or without a peer, with nobody. */
+/** Each of our variants, with whom to compare it: the reproducible build, the default, and the native one with each peer; the fast one with nobody. */
 export function againstPeers(measured: readonly Runs[]): [ours: Runs, peer: Runs | undefined][] {
   const isOurs = ({ name }: Runs): boolean => name.startsWith(`${OURS} `);
   const peers = measured.filter((m) => !isOurs(m));

@@ -5,7 +5,7 @@ import { BCEWithLogitsLossFlat, CollabDataLoaders, collabLearner, noLogging, rea
 import { report } from '../support/process.js';
 
 async function run([file, validFile, bs, build, shuffle]: string[]): Promise<void> {
-  setCompute({ reproducible: build === 'reproducible' });
+  setCompute({ reproducible: build === 'reproducible', native: build === 'native' });
   const t0 = performance.now();
   const plays = await readPlays(file);
   const t1 = performance.now();

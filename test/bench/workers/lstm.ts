@@ -27,7 +27,7 @@ function windows(bs: number, steps: number): DataLoaders & { classes: { item: Vo
 }
 
 async function run([bs, steps, build]: string[]): Promise<void> {
-  setCompute({ reproducible: build === 'reproducible' });
+  setCompute({ reproducible: build === 'reproducible', native: build === 'native' });
   const dls = windows(Number(bs), Number(steps) + WARM_UP);
   const model = new LSTMModel(dls.classes, { random: new Random(1) });
   const times: number[] = [];

@@ -6,7 +6,7 @@ import { topnLearner } from '../support/topn.js';
 
 async function run([file, build, repeats]: string[]): Promise<void> {
   const learn = await topnLearner(file);
-  setCompute({ reproducible: build === 'reproducible' });
+  setCompute({ reproducible: build === 'reproducible', native: build === 'native' });
   const users = learn.users.classes;
   const seconds = Array.from({ length: 1 + Number(repeats) }, () => {
     const started = performance.now();
