@@ -1,9 +1,12 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { PCA as MlPca } from 'ml-pca';
+import { Random } from '../../lib/compute/random.js';
 import { setCompute } from '../../lib/compute/threads.js';
 import type { DenseMatrix } from '../../lib/data/matrix.js';
+import { operatorOf } from '../../lib/decomposition/operator.js';
 import { PCA } from '../../lib/decomposition/pca.js';
+import { leadingSingular, type Singular } from '../../lib/decomposition/singular.js';
 import { TruncatedSVD } from '../../lib/decomposition/truncated-svd.js';
 import { close, dense, randomSparse, rowsOf, toSparse } from './support.js';
 
@@ -112,6 +115,17 @@ describe('decompositions by iteration', () => {
     const other = await new PCA({ nComponents: 10, seed: 4 }).fit(x);
     expect(other.components.data).not.to.deep.equal(found[0]);
     close(other.components.data, Array.from(found[0]), 1e-6);
+  });
+
+  it('find the same when the basis is so small that it is begun anew again and again', async () => {
+    const flat = randomSparse(420, 300, 0.05, { fade: false });
+    const a = operatorOf(flat);
+    const find = (capacity: number): Promise<Singular> =>
+      leadingSingular(a, { components: 10, tol: 1e-9, maxIter: 1000, capacity, random: new Random(1), turn: async () => false });
+    const [small, large] = [await find(48), await find(288)];
+    expect([small.converged, large.converged]).to.deep.equal([10, 10]);
+    close(small.values, Array.from(large.values), 1e-13);
+    a.dispose();
   });
 
   it('find singular values that occur many times, and zeros', async () => {
