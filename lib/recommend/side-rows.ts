@@ -43,16 +43,10 @@ export function tagRows(tags: Table, options: TagRowsOptions = {}): SideRows {
   for (const i of kept) counts.set(names[i]!, (counts.get(names[i]!) ?? 0) + 1);
   const used = kept.filter((i) => counts.get(names[i]!)! >= minCount);
   if (used.length === 0) throw new ArgumentError(`No tag was given ${minCount} times. Lower minCount.`);
-  const rows = Vocabulary.fromValues(
-    used.map((i) => names[i]!),
-    { kind: 'tag' },
-  );
-  const tracks = Vocabulary.fromValues(
-    used.map((i) => ids[i]!),
-    { kind: 'track' },
-  );
-  const row = Int32Array.from(used, (i) => rows.indexOf(names[i]!));
-  const column = Int32Array.from(used, (i) => tracks.indexOf(ids[i]!));
+  const [tagOf, trackOf] = [used.map((i) => names[i]!), used.map((i) => ids[i]!)];
+  const rows = Vocabulary.fromValues(tagOf, { kind: 'tag' });
+  const tracks = Vocabulary.fromValues(trackOf, { kind: 'track' });
+  const [row, column] = [rows.encode(tagOf), tracks.encode(trackOf)];
   const { indptr, indices } = csrFromPairs(row, column, { rows: rows.length, columns: tracks.length });
   const times = new Map<number, number>();
   for (let j = 0; j < row.length; j++) {
@@ -72,10 +66,11 @@ function withoutHeldOut(given: readonly number[], tags: Table, heldOut: Plays): 
   const pairs = new Set<number>();
   const pair = (user: number, track: number): number => user * heldOut.tracks.length + track;
   for (let i = 0; i < heldOut.length; i++) pairs.add(pair(heldOut.user[i], heldOut.track[i]));
+  const [userOf, trackOf] = [heldOut.users, heldOut.tracks].map(({ classes }) => new Map(classes.map((id, i) => [id, i])));
   return given.filter((i) => {
-    const user = heldOut.users.indexOf(users[i] ?? '');
-    const track = heldOut.tracks.indexOf(ids[i]!);
-    return user < 0 || track < 0 || !pairs.has(pair(user, track));
+    const user = userOf.get(users[i] ?? '');
+    const track = trackOf.get(ids[i]!);
+    return user === undefined || track === undefined || !pairs.has(pair(user, track));
   });
 }
 
