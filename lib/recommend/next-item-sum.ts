@@ -23,6 +23,8 @@ export class WeightedSum extends SequenceRecommender {
   readonly weights: readonly number[];
   /** Lists the tracks with a score, where all recommenders do. */
   override readonly listOf?: (history: Int32Array, list: ScoreList) => void;
+  /** What one recommender says of one history. */
+  private readonly list: ScoreList;
 
   /**
    * @param recommenders at least one, all trained with the same tracks. Users and their histories are those of the first
@@ -41,10 +43,10 @@ export class WeightedSum extends SequenceRecommender {
       throw new ArgumentError(`Weights must not be negative, and one must be more than 0, got [${weights.join(', ')}].`);
     }
     this.weights = [...weights];
+    this.list = new ScoreList(this.tracks.length);
     this.name = name ?? recommenders.map((r) => r.name).join(' + ');
     if (recommenders.every((r) => r.listOf && r.scale === 'count')) {
-      const part = new ScoreList(this.tracks.length);
-      this.listOf = (history, list) => this.addLists(history, list, part);
+      this.listOf = (history, list) => this.addLists(history, list);
     }
   }
 
@@ -53,17 +55,37 @@ export class WeightedSum extends SequenceRecommender {
   }
 
   override scoresOfMany(histories: readonly Int32Array[], out: Float32Array): void {
+    const tracks = this.tracks.length;
     const part = new Float32Array(out.length);
     out.fill(0);
     this.recommenders.forEach((recommender, r) => {
       const weight = this.weights[r];
       if (weight === 0) return;
+      if (recommender.listOf && recommender.scale === 'count') {
+        histories.forEach((history, b) => {
+          this.addRow(out.subarray(b * tracks, (b + 1) * tracks), { history, recommender, weight });
+        });
+        return;
+      }
       normalisedScores(recommender, histories, part);
       for (let i = 0; i < out.length; i++) out[i] += weight * part[i];
     });
   }
 
-  private addLists(history: Int32Array, list: ScoreList, part: ScoreList): void {
+  /** Adds the few scores that a method has, the largest of them as 1. */
+  private addRow(
+    out: Float32Array,
+    { history, recommender, weight }: { history: Int32Array; recommender: SequenceRecommender; weight: number },
+  ): void {
+    const { list } = this;
+    list.clear();
+    recommender.listOf!(history, list);
+    const factor = weight / list.max();
+    for (let j = 0; j < list.count; j++) out[list.track[j]] += factor * list.score[list.track[j]];
+  }
+
+  private addLists(history: Int32Array, list: ScoreList): void {
+    const { list: part } = this;
     this.recommenders.forEach((recommender, r) => {
       if (this.weights[r] === 0) return;
       part.clear();
