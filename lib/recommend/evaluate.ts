@@ -1,12 +1,14 @@
+import type { Csr } from '../data/csr.js';
 import { Plays } from '../data/plays.js';
 import { Table } from '../data/table.js';
 import { ArgumentError } from '../errors.js';
 import { checkOptions, whatIs } from '../options.js';
+import { hitsOfLists } from './held-out.js';
 import { MeanMetrics, metricsOfHits } from './hits.js';
 import { Interactions } from './interactions.js';
 import { checkN, userIndex } from './lookup.js';
 import type { RankingMetrics } from './metrics.js';
-import { rankUsers } from './rank.js';
+import { rankInParts } from './rank-held-out.js';
 import type { Id, Recommender } from './recommender.js';
 
 /** Options of {@link evaluateRecommender}. */
@@ -55,33 +57,45 @@ export function evaluateRecommender(recommender: Recommender, heldOut: Plays, op
       testRow.push(test.users.indexOf(id));
     }
   }
-  const ranked = rankUsers(recommender, Int32Array.from(known), { n: k, filterSeen: true, blocked: new Int32Array(0) });
   const mean = new MeanMetrics();
-  const covered = new Uint8Array(recommender.tracks.length);
-  const relevantFor = new Int32Array(recommender.tracks.length).fill(-1); // the list for which a track is relevant
+  const lists = drain(rankInParts(recommender, Int32Array.from(known), k));
+  const relevant = relevantRows(recommender, { known, testRow, test, trackOf });
+  const hits = hitsOfLists(lists, { relevant, codes: recommender.tracks.length });
   for (let i = 0; i < known.length; i++) {
-    let relevant = 0;
-    for (const t of testRow[i] < 0 ? [] : test.row(testRow[i])) {
-      const track = trackOf[t];
-      if (track >= 0 && recommender.seen.has(known[i], track)) continue;
-      relevant++;
-      if (track >= 0) relevantFor[track] = i;
-    }
-    const hits = new Uint8Array(ranked.counts[i]);
-    for (let j = 0; j < hits.length; j++) {
-      const track = ranked.track[i * ranked.n + j];
-      covered[track] = 1;
-      hits[j] = relevantFor[track] === i ? 1 : 0;
-    }
-    if (relevant > 0) mean.add(metricsOfHits(hits, relevant, k));
+    const count = relevant.indptr[i + 1] - relevant.indptr[i];
+    if (count > 0) mean.add(metricsOfHits(hits.subarray(i * lists.n, (i + 1) * lists.n), count, k));
   }
   if (mean.users === 0) {
     throw new ArgumentError(
       `No user that ${recommender.name} knows has a held-out track, so there is nothing to measure. Is this the right part of the split?`,
     );
   }
-  const coverage = covered.reduce((sum, c) => sum + c, 0) / covered.length;
+  const covered = new Set(lists.track);
+  covered.delete(-1); // where lists end early
+  const coverage = covered.size / recommender.tracks.length;
   return { recommender: recommender.name, k, users: mean.users, unknownUsers, ...mean.means(), coverage };
+}
+
+/** What is right for each user: indices of tracks, numbers below 0 for those that the recommender does not know. */
+function relevantRows(
+  { seen }: Recommender,
+  { known, testRow, test, trackOf }: { known: number[]; testRow: number[]; test: Interactions; trackOf: Int32Array },
+): Csr {
+  const indptr = new Int32Array(known.length + 1);
+  const indices: number[] = [];
+  known.forEach((user, i) => {
+    for (const t of testRow[i] < 0 ? [] : test.row(testRow[i])) if (trackOf[t] < 0 || !seen.has(user, trackOf[t])) indices.push(trackOf[t]);
+    indptr[i + 1] = indices.length;
+  });
+  return { indptr, indices: Int32Array.from(indices) };
+}
+
+/** Does all the work of a generator at once. */
+export function drain<T>(work: Generator<void, T>): T {
+  for (;;) {
+    const { done, value } = work.next();
+    if (done) return value;
+  }
 }
 
 /** Throws unless there is a recommender, and plays that it is measured by. */

@@ -42,6 +42,9 @@ export interface UserMetrics {
   ndcg: number;
 }
 
+/** Names of these metrics. */
+export type AccuracyMetric = keyof UserMetrics;
+
 /** All metrics of one list. `relevant`: number of relevant tracks, at least 1. */
 export function metricsOfHits(hits: Uint8Array, relevant: number, k: number): UserMetrics {
   const found = countHits(hits);
