@@ -36,8 +36,9 @@ export function loadRecommender(file: string, { type }: { type?: abstract new (.
   return openSafetensors(file.endsWith(EXTENSION) || isFile(file) ? file : file + EXTENSION, (st) => {
     const config = fileConfig(st, ['recommender']);
     const recommender = makeRecommender(readData(st, config), config.object('recommender'), tensorsOf(st), 'model.');
+    const { name } = recommender.constructor;
     if (!type || recommender instanceof type) return recommender;
-    throw new DataError(`it holds a ${recommender.constructor.name}, not a ${type.name}.`);
+    throw new DataError(`it holds a ${name}, not a ${type.name}.`);
   });
 }
 
