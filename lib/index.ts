@@ -15,6 +15,7 @@ export { type Correlation, correlation, describe, type Explorable, missingValues
 export { countsByGenre, meansByYear, topArtists } from './data/explore-tracks.js';
 export type { MinPlaysOptions } from './data/filter-plays.js';
 export { type HetRec, readHetRec } from './data/hetrec.js';
+export { type InteractionMatrix, type InteractionMatrixOptions, type InteractionValue, interactionMatrix } from './data/interaction-matrix.js';
 export { LabelEncoder } from './data/label-encoder.js';
 export type { CsrMatrix, DenseMatrix } from './data/matrix.js';
 export type { NegativeOptions } from './data/negatives.js';
@@ -52,7 +53,9 @@ export { type FactorPca, factorPca } from './decomposition/factor-pca.js';
 export type { MatrixLike } from './decomposition/input.js';
 export { type ItemVectorsOptions, itemVectors } from './decomposition/item-vectors.js';
 export type { ReductionOptions } from './decomposition/linear-reduction.js';
+export { PCA, type PCAOptions } from './decomposition/pca.js';
 export { type PpmiOptions, ppmi } from './decomposition/ppmi.js';
+export { StandardScaler, type StandardScalerOptions } from './decomposition/standard-scaler.js';
 export { TruncatedSVD, type TruncatedSVDOptions } from './decomposition/truncated-svd.js';
 export * from './errors.js';
 // learner
@@ -188,6 +191,7 @@ export { NextItemPopularity } from './recommend/next-item-popularity.js';
 export { ScoreList } from './recommend/next-item-scores.js';
 export { recommendSongs } from './recommend/next-item-songs.js';
 export { WeightedSum, type WeightedSumOptions } from './recommend/next-item-sum.js';
+export { getRecommendationsPca, PcaRecommender, type PcaRecommenderOptions, type PcaScore } from './recommend/pca-recommender.js';
 export { Popularity, type PopularityMeasure, type PopularityOptions } from './recommend/popularity.js';
 export { RandomRecommender, type RandomRecommenderOptions } from './recommend/random-recommender.js';
 export { RecommendationBatch } from './recommend/recommendation-batch.js';
