@@ -1,10 +1,11 @@
 import type { InteractionValue } from '../data/interaction-matrix.js';
 import type { Plays } from '../data/plays.js';
-import type { Table } from '../data/table.js';
+import { Table } from '../data/table.js';
 import { ArgumentError } from '../errors.js';
 import { checkOptions } from '../options.js';
+import { exportRecommender, registerRecommenderKind } from './export-recommender.js';
 import { Interactions } from './interactions.js';
-import { PlayValues } from './play-values.js';
+import { PlayValues, readValue } from './play-values.js';
 import { Recommender } from './recommender.js';
 
 /** Options of {@link Friends}. */
@@ -24,8 +25,11 @@ export interface FriendsOptions {
  */
 export class Friends extends Recommender {
   readonly name: string = 'Friends';
+  /** All options but the friends. */
+  readonly options: Readonly<Required<Omit<FriendsOptions, 'friends'>>>;
   private readonly data: Float32Array;
-  private readonly friendsOf: readonly (readonly number[])[];
+  /** Indices of each user's friends, ascending. */
+  readonly friendsOf: readonly (readonly number[])[];
 
   /** @param plays the training plays */
   constructor(plays: Plays, options: FriendsOptions) {
@@ -35,6 +39,7 @@ export class Friends extends Recommender {
     if (!(popularityPower >= 0 && popularityPower < Infinity)) {
       throw new ArgumentError(`popularityPower must be a number from 0 on, got ${popularityPower}.`);
     }
+    this.options = { value, popularityPower };
     const listeners = this.seen.listeners();
     this.data = new PlayValues(this.seen, value).data.map((x, j) => x / listeners[this.seen.indices[j]] ** popularityPower);
     const others = this.seen.users.classes.map(() => new Set<number>());
@@ -57,4 +62,33 @@ export class Friends extends Recommender {
       }
     }
   }
+
+  /** Writes the recommender to a file that {@link loadRecommender} reads. Returns its path. */
+  export(file: string): string {
+    return exportRecommender(this, file);
+  }
 }
+
+registerRecommenderKind<Friends>({
+  name: 'Friends',
+  type: Friends,
+  describe: ({ options, friendsOf }) => {
+    const user = Int32Array.from(friendsOf.flatMap((others, u) => others.map(() => u)));
+    const friend = Int32Array.from(friendsOf.flat());
+    return {
+      config: { ...options },
+      tensors: new Map([
+        ['user', { shape: [user.length], data: user }],
+        ['friend', { shape: [friend.length], data: friend }],
+      ]),
+    };
+  },
+  make: ({ plays }, config, tensors) => {
+    const ids = (name: string): string[] =>
+      Array.from(tensors.read(name, 'I32'), (u) =>
+        u >= 0 && u < plays.users.length ? plays.users.id(u) : config.wrong('name', 'friends who are users'),
+      );
+    const friends = new Table({ user_id: ids('user'), friend_id: ids('friend') });
+    return new Friends(plays, { friends, value: readValue(config), popularityPower: config.number('popularityPower') });
+  },
+});

@@ -1,6 +1,7 @@
 import './als.js';
 import './ease.js';
 import './factor-recommender.js';
+import './friends.js';
 import './hybrid.js';
 import './item-knn.js';
 import './pca-recommender.js';
