@@ -1,4 +1,5 @@
 import { ArgumentError } from '../errors.js';
+import { checkOptions } from '../options.js';
 import type { Batch, DataLoaders } from './batch.js';
 import { display } from './display.js';
 import type { Plays } from './plays.js';
@@ -52,8 +53,10 @@ export class SequenceDataLoaders implements DataLoaders {
   private constructor(
     /** What was played: each user's plays, or sessions. */
     readonly histories: Histories,
-    { bs = 64, valBs = bs, length, minLength, everyPosition, ...splitOptions }: SequenceLoadersOptions,
+    options: SequenceLoadersOptions,
   ) {
+    checkOptions(options, ['bs', 'valBs', 'length', 'minLength', 'everyPosition', 'split', 'validPct', 'seed'], 'SequenceDataLoaders');
+    const { bs = 64, valBs = bs, length, minLength, everyPosition, ...splitOptions } = options;
     this.catalogue = histories.catalogue;
     this.classes = { item: histories.items };
     this.dataset = windowsOf(histories, { length, minLength, everyPosition, lastApart: splitOptions.split === 'last' });

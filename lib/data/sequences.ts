@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { ArgumentError, DataError } from '../errors.js';
+import { checkOptions } from '../options.js';
 import { Histories, type SequenceSource } from './sequences-histories.js';
 
 /** Options of {@link createSequences}. */
@@ -170,6 +171,7 @@ export class SequenceDataset {
  * createSequences(sessions, { length: 10 }).at(1) // inputs 0, 1; targets 2
  */
 export function createSequences(source: SequenceSource | Histories, options: SequenceOptions = {}): SequenceDataset {
+  checkOptions(options, ['length', 'minLength', 'everyPosition'], 'createSequences');
   return windowsOf(source instanceof Histories ? source : Histories.of(source), options);
 }
 
@@ -178,7 +180,7 @@ export function createSequences(source: SequenceSource | Histories, options: Seq
  * @param options.lastApart with `everyPosition`: the last track of a history of three or more is the target of a window of its own, the history's last
  */
 export function windowsOf(histories: Histories, options: SequenceOptions & { lastApart?: boolean }): SequenceDataset {
-  const checked = checkOptions(options);
+  const checked = checkedOptions(options);
   const { everyPosition } = checked;
   let n = 0;
   let longest = 0;
@@ -205,7 +207,7 @@ export function windowsOf(histories: Histories, options: SequenceOptions & { las
   return new SequenceDataset(histories, checked.length === Infinity ? longest : checked.length, columns);
 }
 
-function checkOptions({ length = 10, minLength = 1, everyPosition = false }: SequenceOptions): Required<SequenceOptions> {
+function checkedOptions({ length = 10, minLength = 1, everyPosition = false }: SequenceOptions): Required<SequenceOptions> {
   if (!(length === Infinity || (Number.isInteger(length) && length >= 1))) {
     throw new ArgumentError(`length must be a whole number of tracks, at least 1 (or Infinity for the whole history), got ${length}.`);
   }

@@ -1,5 +1,6 @@
 import type { Histories, SequenceSource } from '../data/sequences-histories.js';
 import { ArgumentError } from '../errors.js';
+import { checkOptions } from '../options.js';
 import { type PpmiOptions, ppmi } from './ppmi.js';
 import { TruncatedSVD } from './truncated-svd.js';
 
@@ -20,13 +21,12 @@ export interface ItemVectorsOptions extends PpmiOptions {
  * @throws ArgumentError for more numbers than there are tracks; DataError if no history has two tracks
  * @example lstmLearner(dls, { embSz: 64, layers: [64], tied: true, embInit: await itemVectors(trainSessions, { embSz: 64 }) })
  */
-export async function itemVectors(
-  source: SequenceSource | Histories,
-  { embSz = 50, meanNorm = 2, seed = 42, ...options }: ItemVectorsOptions = {},
-): Promise<Float32Array> {
+export async function itemVectors(source: SequenceSource | Histories, options: ItemVectorsOptions = {}): Promise<Float32Array> {
+  checkOptions(options, ['embSz', 'meanNorm', 'seed', 'window', 'power'], 'itemVectors');
+  const { embSz = 50, meanNorm = 2, seed = 42, ...neighbours } = options;
   if (!(meanNorm > 0 && Number.isFinite(meanNorm))) throw new ArgumentError(`meanNorm must be a positive number, got ${meanNorm}.`);
   const svd = new TruncatedSVD({ nComponents: embSz, seed, tol: 1e-4 });
-  const { data, shape } = await svd.fitTransform(ppmi(source, options)); // U·Σ
+  const { data, shape } = await svd.fitTransform(ppmi(source, neighbours)); // U·Σ
   const [rows, width] = shape;
   const roots = svd.singularValues.map(Math.sqrt);
   const out = Float32Array.from(data, (x, i) => (roots[i % width] > 0 ? x / roots[i % width] : 0));

@@ -6,6 +6,7 @@ import { ArgumentError } from '../errors.js';
 import { softmaxCrossEntropy } from '../nn/losses/softmax-kernel.js';
 import type { StateBuffer } from '../nn/module.js';
 import { Scratch } from '../nn/scratch.js';
+import { checkOptions } from '../options.js';
 import { checkTargets, type ScoredLoss, type ScoredRows, shares, weighted } from './lstm-positions.js';
 import type { ItemScores } from './lstm-scores.js';
 
@@ -178,6 +179,7 @@ export class NegativeLoss {
 
 /** The loss that the options describe, checked. */
 export function negativeLoss(fc: ItemScores, options: NegativeLossOptions & { random: Random }): NegativeLoss {
+  checkOptions(options, ['counts', 'loss', 'n', 'power', 'reg', 'random'], 'negatives');
   const { counts, loss = 'softmax', n = 2048, power = 0.5, reg = 1, random } = options;
   if (counts?.length !== fc.items) {
     throw new ArgumentError(`negatives.counts needs a number for each of the ${fc.items} items, got ${counts?.length ?? 'none'}.`);

@@ -15,6 +15,7 @@ import type { Parameter } from '../nn/parameter.js';
 import type { Recurrent } from '../nn/recurrent.js';
 import { PackedSequences } from '../nn/recurrent-packed.js';
 import { checkWidth, Scratch } from '../nn/scratch.js';
+import { checkOptions } from '../options.js';
 import { widths } from './lstm-batch.js';
 import { type NegativeLoss, type NegativeLossOptions, negativeLoss } from './lstm-negatives.js';
 import { EveryItemLoss } from './lstm-positions.js';
@@ -44,6 +45,9 @@ export interface LSTMModelOptions {
   /** What weights, dropout masks and negatives are drawn from. */
   random?: Random;
 }
+
+/** Their names. */
+export const lstmModelOptions = ['embSz', 'layers', 'cell', 'dropout', 'embedP', 'tied', 'embInit', 'negatives', 'random'] as const;
 
 /**
  * The next track after a sequence of tracks: Embedding → LSTM → LSTM → Linear to a score for every track (the paper's Fig. 6). Trained as a classifier by
@@ -93,6 +97,7 @@ export class LSTMModel implements Model {
     readonly classes: { readonly item: Vocabulary },
     options: LSTMModelOptions = {},
   ) {
+    checkOptions(options, lstmModelOptions, 'LSTMModel');
     const { embSz = 50, layers = [100, 100], cell = 'lstm', dropout = 0, embedP = 0, tied = false, embInit, negatives } = options;
     const random = options.random ?? new Random(0);
     const items = classes.item.length;

@@ -1,5 +1,6 @@
 import type { Histories, SequenceSource } from '../data/sequences-histories.js';
 import { ArgumentError } from '../errors.js';
+import { checkOptions } from '../options.js';
 import { trainingHistories } from './next-item.js';
 import { PairRecommender } from './next-item-pairs.js';
 import type { ScoreList } from './next-item-scores.js';
@@ -22,8 +23,10 @@ export class NextItemKNN extends PairRecommender {
   readonly shrinkage: number;
 
   /** @param source the training plays or sessions */
-  constructor(source: SequenceSource | Histories, { shrinkage = 20, decay = 0.8 }: NextItemKNNOptions = {}) {
+  constructor(source: SequenceSource | Histories, options: NextItemKNNOptions = {}) {
+    const { shrinkage = 20, decay = 0.8 } = options;
     super(trainingHistories(source), decay);
+    checkOptions(options, ['shrinkage', 'decay'], 'NextItemKNN');
     if (!(shrinkage >= 0 && shrinkage < Infinity)) throw new ArgumentError(`shrinkage must be a number from 0 on, got ${shrinkage}.`);
     this.name = decay === 0 ? 'Item-kNN, last track' : 'Item-kNN';
     this.shrinkage = shrinkage;

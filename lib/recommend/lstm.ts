@@ -9,7 +9,7 @@ import { ArgumentError } from '../errors.js';
 import { Learner, type LearnerOptions } from '../learner/learner.js';
 import { learnerOptions } from '../learner/learner-options.js';
 import { isPath, modelFile } from '../learner/model-file.js';
-import { LSTMModel, type LSTMModelOptions } from '../models/lstm.js';
+import { LSTMModel, type LSTMModelOptions, lstmModelOptions } from '../models/lstm.js';
 import { CrossEntropyLossFlat } from '../nn/losses.js';
 import { checkOptions } from '../options.js';
 import { exportSequences } from './export-sequences.js';
@@ -28,10 +28,7 @@ export interface LSTMLearnerOptions extends LearnerOptions, Omit<LSTMModelOption
 }
 
 /** Their names. */
-const lstmLearnerOptions = [
-  ...learnerOptions,
-  ...(['embSz', 'layers', 'cell', 'dropout', 'embedP', 'tied', 'embInit', 'negatives', 'seed'] as const),
-];
+const lstmLearnerOptions = [...learnerOptions, ...lstmModelOptions.filter((name) => name !== 'random'), 'seed' as const];
 
 /**
  * A learner of the next track: an LSTMModel, trained by cross-entropy on windows of what was played. It recommends, too.

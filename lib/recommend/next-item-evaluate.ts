@@ -2,6 +2,7 @@ import { Random } from '../compute/random.js';
 import { createSequences, SequenceDataset } from '../data/sequences.js';
 import type { Histories, SequenceSource } from '../data/sequences-histories.js';
 import { ArgumentError } from '../errors.js';
+import { checkOptions } from '../options.js';
 import { checkN } from './lookup.js';
 import type { SequenceRecommender } from './next-item.js';
 import { middleRank, middleRankInList } from './next-item-rank.js';
@@ -62,8 +63,10 @@ const BLOCK_SCORES = 1 << 22;
 export function evaluateNextItem(
   recommender: SequenceRecommender,
   sessions: SequenceSource | Histories | SequenceDataset,
-  { k = 20, sample, seed = 42 }: EvaluateNextItemOptions = {},
+  options: EvaluateNextItemOptions = {},
 ): NextItemEvaluation {
+  checkOptions(options, ['k', 'sample', 'seed'], 'evaluateNextItem');
+  const { k = 20, sample, seed = 42 } = options;
   checkN(k, 'k');
   const cases = nextItemCases(recommender, sessions, { sample, seed });
   const known = cases.filter(({ target, history }) => target >= 0 && history.length > 0);

@@ -1,6 +1,7 @@
 import type { SequenceDataset } from '../data/sequences.js';
 import type { Histories, SequenceSource } from '../data/sequences-histories.js';
 import { ArgumentError } from '../errors.js';
+import { checkOptions } from '../options.js';
 import { checkN } from './lookup.js';
 import type { SequenceRecommender } from './next-item.js';
 import { type NextItemCase, nextItemCases } from './next-item-evaluate.js';
@@ -37,8 +38,10 @@ const MOST_ROUNDS = 12;
 export function fuse(
   recommenders: readonly SequenceRecommender[],
   sessions: SequenceSource | Histories | SequenceDataset,
-  { metric = 'ndcg', k = 20, sample = 2000, seed = 42 }: FuseOptions = {},
+  options: FuseOptions = {},
 ): WeightedSum {
+  checkOptions(options, ['metric', 'k', 'sample', 'seed'], 'fuse');
+  const { metric = 'ndcg', k = 20, sample = 2000, seed = 42 } = options;
   checkRecommenders(recommenders);
   checkN(k, 'k');
   if (!['hitRate', 'mrr', 'ndcg'].includes(metric)) throw new ArgumentError(`metric must be 'hitRate', 'mrr' or 'ndcg', got '${metric}'.`);

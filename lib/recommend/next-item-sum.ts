@@ -1,4 +1,5 @@
 import { ArgumentError } from '../errors.js';
+import { checkOptions } from '../options.js';
 import { SequenceRecommender } from './next-item.js';
 import { normalisedScores } from './next-item-normalise.js';
 import { ScoreList } from './next-item-scores.js';
@@ -32,9 +33,11 @@ export class WeightedSum extends SequenceRecommender {
    */
   constructor(
     readonly recommenders: readonly SequenceRecommender[],
-    { weights = recommenders.map(() => 1), name }: WeightedSumOptions = {},
+    options: WeightedSumOptions = {},
   ) {
     checkRecommenders(recommenders);
+    checkOptions(options, ['weights', 'name'], 'WeightedSum');
+    const { weights = recommenders.map(() => 1), name } = options;
     super(recommenders[0].histories);
     if (weights.length !== recommenders.length) {
       throw new ArgumentError(`There must be a weight for each of the ${recommenders.length} recommenders, got ${weights.length}.`);

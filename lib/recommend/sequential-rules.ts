@@ -1,6 +1,7 @@
 import { type Csr, groupBy } from '../data/csr.js';
 import type { Histories, SequenceSource } from '../data/sequences-histories.js';
 import { ArgumentError } from '../errors.js';
+import { checkOptions } from '../options.js';
 import { sequenceOfPlays, trainingHistories } from './next-item.js';
 import { PairRecommender } from './next-item-pairs.js';
 import type { ScoreList } from './next-item-scores.js';
@@ -26,8 +27,10 @@ export class SequentialRules extends PairRecommender {
   private readonly sequence: Int32Array;
 
   /** @param source the training plays or sessions */
-  constructor(source: SequenceSource | Histories, { window = 10, decay = 0.8 }: SequentialRulesOptions = {}) {
+  constructor(source: SequenceSource | Histories, options: SequentialRulesOptions = {}) {
+    const { window = 10, decay = 0.8 } = options;
     super(trainingHistories(source), decay);
+    checkOptions(options, ['window', 'decay'], 'SequentialRules');
     if (!(Number.isInteger(window) && window >= 1)) throw new ArgumentError(`window must be a whole number of plays, at least 1, got ${window}.`);
     this.name = 'Sequential rules';
     this.window = window;

@@ -1,5 +1,6 @@
 import type { Histories, SequenceSource } from '../data/sequences-histories.js';
 import { ArgumentError } from '../errors.js';
+import { checkOptions } from '../options.js';
 import type { ScoreList } from './next-item-scores.js';
 import { SessionKNN, type SessionKNNOptions } from './session-knn.js';
 
@@ -37,6 +38,7 @@ export class STAN extends SessionKNN {
   /** @param source the training plays, a session a user, or sessions */
   constructor(source: SequenceSource | Histories, options: STANOptions = {}) {
     super(source, options);
+    checkOptions(options, ['k', 'recent', 'historyScale', 'ageScale', 'distanceScale', 'backwards', 'repeat'], 'STAN');
     const { historyScale = 3, ageScale = Infinity, distanceScale = 4, backwards = 2, repeat = 0.05 } = options;
     for (const [name, value] of Object.entries({ historyScale, ageScale, distanceScale, backwards })) {
       if (!(value > 0)) throw new ArgumentError(`${name} must be more than 0, got ${value}.`);

@@ -1,4 +1,5 @@
 import type { Histories, SequenceSource } from '../data/sequences-histories.js';
+import { checkOptions } from '../options.js';
 import { checkN } from './lookup.js';
 import { SparseSequenceRecommender, trainingHistories } from './next-item.js';
 import { ScoreList } from './next-item-scores.js';
@@ -34,8 +35,10 @@ export class SessionKNN extends SparseSequenceRecommender {
   private readonly found: { session: Int32Array; nearness: Float32Array };
 
   /** @param source the training plays, a session a user, or sessions */
-  constructor(source: SequenceSource | Histories, { k = 200, recent = Infinity }: SessionKNNOptions = {}) {
+  constructor(source: SequenceSource | Histories, options: SessionKNNOptions = {}) {
     super(trainingHistories(source));
+    const { k = 200, recent = Infinity } = options;
+    if (new.target === SessionKNN) checkOptions(options, ['k', 'recent'], 'SessionKNN');
     checkN(k, 'k');
     if (recent !== Infinity) checkN(recent, 'recent');
     this.name = 'Session-kNN';
