@@ -161,6 +161,17 @@ export { CollabLearner, type CollabLearnerOptions, type CollabNNOptions, collabL
 export { type CollabKind, registerCollabKind } from './recommend/collab-kinds.js';
 export { CollabNNLearner } from './recommend/collab-nn.js';
 export { type CollabModel, CollabRecommender } from './recommend/collab-recommender.js';
+export { ContentRecommender } from './recommend/content.js';
+export {
+  type ColdTrackSplitOptions,
+  type ColdTracksEvaluation,
+  coldTrackSplit,
+  type EvaluateColdTracksOptions,
+  evaluateColdTracks,
+} from './recommend/content-evaluate.js';
+export { type ContentFeatures, type ContentFeaturesOptions, contentFeatures } from './recommend/content-features.js';
+export type { ContentRecommenderOptions, ContentSettings, ContentState } from './recommend/content-fit.js';
+export type { ContentScoring } from './recommend/content-scores.js';
 export { type EvaluateOptions, type Evaluation, evaluateRecommender, type HitsAmong, hitsAmong } from './recommend/evaluate.js';
 export type { Explanation } from './recommend/explain.js';
 export { FoldedUser, type HistoryItem } from './recommend/fold-in.js';
