@@ -1,8 +1,9 @@
 /**
- * Makes synthetic data: `npm run data -- paper|full|sample|bench|bench-big [--out DIR] [--seed N] [--force]`.
+ * Makes synthetic data, or fetches public ones: `npm run data -- paper|full|sample|bench|bench-big|hetrec [--out DIR] [--seed N] [--force]`.
  */
 import path from 'node:path';
 import { ArgumentError, RecitalError } from '../errors.js';
+import { fetchHetRec } from './fetch-hetrec.js';
 import { BENCHES, writeBench } from './generate/bench.js';
 import { writeKaggle } from './generate/kaggle.js';
 import { SIZES } from './generate/sizes.js';
@@ -34,32 +35,42 @@ export function parseArguments(args: readonly string[]): Options {
     } else if (options.what === '' && !arg.startsWith('-')) options.what = arg;
     else throw new ArgumentError(`What does "${arg}" mean?\n\n${USAGE}`);
   }
-  if (!Object.hasOwn(SIZES, options.what) && !Object.hasOwn(BENCHES, options.what)) {
+  if (options.what === 'hetrec' && args.includes('--seed')) throw new ArgumentError('hetrec is not drawn at random: leave --seed out.');
+  if (!Object.hasOwn(SIZES, options.what) && !Object.hasOwn(BENCHES, options.what) && options.what !== 'hetrec') {
     throw new ArgumentError(`${options.what === '' ? 'Which data?' : `There is no data called "${options.what}".`}\n\n${USAGE}`);
   }
   return options;
 }
 
-/** Runs the command and returns what it wrote. */
-export function run({ what, out, seed, force }: Options): Written[] {
-  const dir = out === undefined ? path.join(ROOT, 'data', what) : path.resolve(out);
+function folderOf({ what, out }: Options): string {
+  return out === undefined ? path.join(ROOT, 'data', what) : path.resolve(out);
+}
+
+/** Makes synthetic data and returns what was written. */
+export function run(options: Options): Written[] {
+  const { what, seed, force } = options;
+  const dir = folderOf(options);
   if (Object.hasOwn(SIZES, what)) return writeKaggle(SIZES[what as keyof typeof SIZES], dir, { seed, force });
   return [writeBench(BENCHES[what as keyof typeof BENCHES], dir, { seed, force })];
 }
 
-if (process.argv[1] === __filename) {
+async function main(args: readonly string[]): Promise<void> {
   let code = 2;
   try {
-    const args = process.argv.slice(2);
-    if (args.includes('--help') || args.includes('-h')) process.stdout.write(`${USAGE}\n`);
-    else {
-      const options = parseArguments(args);
-      code = 1;
-      for (const { path: file, rows, bytes, sha256 } of run(options)) {
-        process.stdout.write(
-          `${path.relative(process.cwd(), file)}: ${rows.toLocaleString('en')} rows, ${bytes.toLocaleString('en')} bytes, sha256 ${sha256}\n`,
-        );
-      }
+    if (args.includes('--help') || args.includes('-h')) {
+      process.stdout.write(`${USAGE}\n`);
+      return;
+    }
+    const options = parseArguments(args);
+    code = 1;
+    if (options.what === 'hetrec') {
+      await fetchHetRec(folderOf(options), { force: options.force, print: (line) => process.stdout.write(`${line}\n`) });
+      return;
+    }
+    for (const { path: file, rows, bytes, sha256 } of run(options)) {
+      process.stdout.write(
+        `${path.relative(process.cwd(), file)}: ${rows.toLocaleString('en')} rows, ${bytes.toLocaleString('en')} bytes, sha256 ${sha256}\n`,
+      );
     }
   } catch (error) {
     if (!(error instanceof RecitalError)) throw error;
@@ -67,3 +78,5 @@ if (process.argv[1] === __filename) {
     process.exitCode = code;
   }
 }
+
+if (process.argv[1] === __filename) void main(process.argv.slice(2));

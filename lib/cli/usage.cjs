@@ -36,13 +36,15 @@ Synthetic data with the file names and columns of Kaggle's "Million Song Dataset
 Listening histories of the benchmarks, without track data:
   bench       10,000 users, 15,676 tracks, 649,484 plays
   bench-big   962,037 users, 30,459 tracks, 9,702,851 plays (602 MB)
+Real data, fetched from their publisher (needs the network; a broken download goes on where it ended):
+  hetrec      HetRec 2011 Last.fm-2K: 1,892 users, 17,632 artists, 92,834 play counts (2.6 MB; for non-commercial use)
 
   --out DIR   where to write; data/WHAT when left out
-  --seed N    an integer; 1 when left out. The same seed gives the same bytes
+  --seed N    an integer; 1 when left out. The same seed gives the same bytes. Not for hetrec
   --force     replace files that are there
   --help      print this, and install nothing
 
-exit code: 0 written, 1 it could not be written, 2 wrong usage (nothing was written)`;
+exit code: 0 written, 1 it could not be fetched or written, 2 wrong usage (nothing was written)`;
 
 exports.native = `usage: npm run native
 
