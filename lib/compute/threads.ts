@@ -95,7 +95,7 @@ function ready(): number {
 }
 
 /** Runs a kernel by the native build, if that is in force and has it, on threads of its own. False: it did nothing. */
-export function native(name: RangeKernel | 'columnSums', n: number, args: readonly number[]): boolean {
+export function native(name: RangeKernel | 'columnSums' | 'zero', n: number, args: readonly number[]): boolean {
   if (kernelBuild() !== 'native') return false;
   const build = loadNative();
   if (!build.has(name)) return false;

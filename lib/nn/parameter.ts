@@ -1,4 +1,5 @@
 import { dispose, float32, int32 } from '../compute/memory.js';
+import { zero } from '../compute/zero.js';
 import { ArgumentError } from '../errors.js';
 import { printed } from '../printed.js';
 
@@ -80,7 +81,7 @@ export class Parameter {
   zeroGrad(): void {
     const { slots, touched } = this;
     if (!slots) {
-      this.grad.fill(0);
+      zero(this.grad);
       return;
     }
     for (let j = 0; j < this.touchedCount; j++) slots[touched[j]] = -1;

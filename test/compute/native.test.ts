@@ -9,6 +9,7 @@ import { float32 } from '../../lib/compute/memory.js';
 import { loadNative } from '../../lib/compute/native/native.js';
 import { Random } from '../../lib/compute/random.js';
 import { setCompute } from '../../lib/compute/threads.js';
+import { zero } from '../../lib/compute/zero.js';
 import { Adam } from '../../lib/learner/adam.js';
 import { GRU } from '../../lib/nn/gru.js';
 import { softmaxCrossEntropy } from '../../lib/nn/losses/softmax-kernel.js';
@@ -160,6 +161,15 @@ describe(`the native kernel${missing ? ` (skipped: ${missing})` : ''}`, function
         setCompute({ native: true });
         const losses = softmaxCrossEntropy({ size: 2, outputs: 300, pred: logits, classOf: () => 5 });
         expect([...losses.subarray(0, 2)].map(Number.isNaN)).to.deep.equal([true, false]);
+      });
+
+      it('fills with zeros, and nothing beside them', () => {
+        setCompute({ native: true, threads: 2 });
+        for (const n of [0, 1, 65_537, 300_000]) {
+          const all = float32(n + 2).fill(1);
+          zero(all.subarray(1, n + 1));
+          expect([all[0], all.subarray(1, n + 1).every((x) => x === 0), all[n + 1]]).to.deep.equal([1, true, 1]);
+        }
       });
 
       it('adds up columns', () => {

@@ -108,6 +108,10 @@ INLINE void tileOf(const int wide, const float *a, const float *b, int k, Target
   for (int r = 0; r < MR; r++)
 #pragma GCC unroll 3
     for (int v = 0; v < wide; v++) x[r][v] = (vf){0};
+#pragma GCC unroll 8
+  for (int r = 0; r < MR; r++)
+#pragma GCC unroll 3
+    for (int v = 0; v < wide; v++) __builtin_prefetch(t.c + r * t.row + v * VL, 1); // C comes while the sums are made
   for (; k > 0; k--, a += MR, b += wide * VL) {
     vf y[NV];
 #pragma GCC unroll 3
@@ -134,15 +138,16 @@ static void tile3(const float *a, const float *b, int k, Target t, int rows, int
 static void tile2(const float *a, const float *b, int k, Target t, int rows, int tail) { tileOf(2, a, b, k, t, rows, tail); }
 static void tile1(const float *a, const float *b, int k, Target t, int rows, int tail) { tileOf(1, a, b, k, t, rows, tail); }
 
-/** C (+)= A·B from packed blocks of m × k and k × n. */
+/** C (+)= A·B from packed blocks of m × k and k × n: MR rows of C at a time, so that they are written from end to end. */
 static void multiply(const float *a, const float *b, int m, int n, int k, Target t) {
   const int all = (n + VL - 1) / VL;
-  for (int v = 0, wide; v < all; v += wide) {
-    wide = panelWidth(v, all);
-    const float *panel = b + (long)v * VL * k;
-    const int tail = smaller(VL, n - (v + wide - 1) * VL);
-    for (int i = 0; i < m; i += MR)
-      (wide == 3 ? tile3 : wide == 2 ? tile2 : tile1)(a + (long)i * k, panel, k, part(t, i, v * VL), smaller(MR, m - i), tail);
+  for (int i = 0; i < m; i += MR, a += (long)MR * k) {
+    const int rows = smaller(MR, m - i);
+    for (int v = 0, wide; v < all; v += wide) {
+      wide = panelWidth(v, all);
+      const int tail = smaller(VL, n - (v + wide - 1) * VL);
+      (wide == 3 ? tile3 : wide == 2 ? tile2 : tile1)(a, b + (long)v * VL * k, k, part(t, i, v * VL), rows, tail);
+    }
   }
 }
 

@@ -17,6 +17,7 @@ const names = [
   'gruForward',
   'lstmBackward',
   'lstmForward',
+  'zero',
 ];
 const numbers = new Map(names.map((name, i) => [name, i]));
 

@@ -1,5 +1,5 @@
 // Kernels of ../assembly once more, as machine code for this very machine: `npm run native` compiles this file, `setCompute({ native: true })` uses it. They
-// work in place on the shared memory, with the same arguments; addresses are byte offsets into it. Which kernels there are: KERNELS in native.ts.
+// work in place on the shared memory, with the same arguments; addresses are byte offsets into it. Which kernels there are: `names` in native.ts.
 #define _GNU_SOURCE // for dladdr
 #include <math.h>
 
@@ -17,7 +17,7 @@ typedef struct {
   const double *args;
 } Instance;
 
-enum { ADAM_RANGE, ADAM_TABLE, COLUMN_SUMS, CROSS_ENTROPY_ROWS, GEMM_COLUMNS, GEMM_ROWS, GRU_BACKWARD, GRU_FORWARD, LSTM_BACKWARD, LSTM_FORWARD };
+enum { ADAM_RANGE, ADAM_TABLE, COLUMN_SUMS, CROSS_ENTROPY_ROWS, GEMM_COLUMNS, GEMM_ROWS, GRU_BACKWARD, GRU_FORWARD, LSTM_BACKWARD, LSTM_FORWARD, ZERO };
 
 /** The address that argument i gives; NULL for 0. */
 static void *at(const Instance *self, int i) {
@@ -44,8 +44,8 @@ static const char *call(const Instance *self, int kernel, int n, int threads) {
                              .k = coefficients(a + 6)},
                       n, (long)a[0], threads);
       break;
-    case COLUMN_SUMS: // columns are split
-      done = overRows(columnSumsTask, (Rows){.n = (int)a[0], .width = n, .x = at(self, 1), .out = at(self, 2)}, n, (long)a[0], threads);
+    case COLUMN_SUMS: // columns are split: so many that a task reads lines of the cache that follow each other
+      done = overRows(columnSumsTask, (Rows){.n = (int)a[0], .part = smaller(1024, larger(64, ceilTo(n / (2 * threads) + 1, 64))), .width = n, .x = at(self, 1), .out = at(self, 2)}, n, (long)a[0], threads);
       break;
     case CROSS_ENTROPY_ROWS:
       done = overRows(crossEntropyTask,
@@ -75,6 +75,9 @@ static const char *call(const Instance *self, int kernel, int n, int threads) {
       done = recurrent(l, back ? gruBackwardTask : gruForwardTask, 3, at(self, 3), back, threads);
       break;
     }
+    case ZERO:
+      done = overRows(zeroTask, (Rows){.n = n, .part = 65536, .out = at(self, 0)}, n, 1, threads);
+      break;
     default:
       return "The native kernel does not know this kernel.";
   }

@@ -129,8 +129,15 @@ static void columnSumsTask(void *job, int task, float *scratch) {
   }
 }
 
-/** Splits n rows of so many values each into tasks of about 16,384 values, and runs them. */
+static void zeroTask(void *job, int task, float *scratch) {
+  (void)scratch;
+  const Rows *a = job;
+  const long from = (long)task * a->part;
+  memset(a->out + from, 0, 4 * (size_t)smaller(a->part, a->n - (int)from));
+}
+
+/** Splits n rows of so many values each into tasks of about 16,384 values, unless `part` says how many rows a task has, and runs them. */
 static bool overRows(Work work, Rows rows, int n, long values, int threads) {
-  rows.part = larger(1, smaller(larger(1, n), (int)((16384 + values - 1) / larger(1, (int)values))));
+  if (rows.part == 0) rows.part = larger(1, (int)((16384 + values - 1) / larger(1, (int)values)));
   return run(work, &rows, (n + rows.part - 1) / rows.part, (double)n * values < 50000 ? 1 : threads, 0);
 }
