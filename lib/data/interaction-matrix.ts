@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { ArgumentError } from '../errors.js';
 import { checkOptions } from '../options.js';
 import { csrFromPairs, groupBy } from './csr.js';
@@ -28,7 +29,7 @@ export interface InteractionMatrix extends CsrMatrix {
 
 /**
  * Who has played what as a sparse matrix, one row a user, one column a track: what PCA and TruncatedSVD take. Users and tracks without a play are left out,
- * repeated plays of a track are added up.
+ * repeated plays of a track are added up. It prints its shape and its sparsity, the share of its cells that are empty.
  * @example
  * const plays = Plays.fromRows([{ user: 'u1', track: 'a', playcount: 3 }, { user: 'u2', track: 'b' }]);
  * interactionMatrix(plays).data // Float64Array [3, 1]
@@ -52,5 +53,14 @@ export function interactionMatrix(plays: Plays, options: InteractionMatrixOption
   }
   if (value === 'binary') data.fill(1);
   else if (value === 'log') for (let j = 0; j < data.length; j++) data[j] = Math.log1p(data[j]);
-  return { users, tracks, shape: [users.length, tracks.length], indptr, indices, data };
+  const matrix: InteractionMatrix = { users, tracks, shape: [users.length, tracks.length], indptr, indices, data };
+  return Object.defineProperty(matrix, inspect.custom, { value: describe });
+}
+
+function describe(this: InteractionMatrix): string {
+  const [rows, columns] = this.shape;
+  const n = (x: number): string => x.toLocaleString('en');
+  const cells = rows * columns;
+  const empty = Number(((100 * (cells - this.data.length)) / cells).toPrecision(4));
+  return `Matrix of ${n(rows)} users × ${n(columns)} tracks: ${n(this.data.length)} of ${n(cells)} cells filled, ${empty} % empty`;
 }

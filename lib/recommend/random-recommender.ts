@@ -19,11 +19,15 @@ export class RandomRecommender extends Recommender {
   readonly name: string = 'Random';
   private readonly random: Random;
 
-  /** @param plays the training plays: their tracks are the catalogue */
-  constructor(plays: Plays, options: RandomRecommenderOptions = {}) {
+  /**
+   * @param plays the training plays: their tracks are the catalogue. Or what another recommender has seen (`content.seen`), to draw from the same tracks as
+   * that one, those included that nobody has played
+   */
+  constructor(plays: Plays | Interactions, options: RandomRecommenderOptions = {}) {
     checkOptions(options, ['seed'], 'RandomRecommender');
     const { seed = 42 } = options;
-    super(Interactions.fromPlays(plays), { catalogue: plays.catalogue });
+    const seen = plays instanceof Interactions ? plays : Interactions.fromPlays(plays);
+    super(seen, { catalogue: plays instanceof Interactions ? undefined : plays.catalogue });
     if (plays.length === 0) throw new ArgumentError('There are no plays, so no tracks to choose from.');
     this.random = new Random(seed).child('recommend');
   }

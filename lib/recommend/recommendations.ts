@@ -32,4 +32,11 @@ export class Recommendations extends Table {
     this.ids = ids;
     this.scores = scores;
   }
+
+  /** Each track as "Title by Artist (year)", the paper's way, as far as these are known; the id stands in for an unknown title. */
+  get labels(): readonly string[] {
+    const text = (name: string): readonly (string | null)[] => (this.has(name) ? this.strings(name) : []);
+    const [titles, artists, years] = ['title', 'artist', 'year'].map(text);
+    return this.ids.map((id, i) => `${titles[i] || id}${artists[i] ? ` by ${artists[i]}` : ''}${years[i] ? ` (${years[i]})` : ''}`);
+  }
 }

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { expect } from 'chai';
 import { interactionMatrix } from '../../lib/data/interaction-matrix.js';
 import { Plays } from '../../lib/data/plays.js';
@@ -33,6 +34,11 @@ describe('interactionMatrix', () => {
     expect(x.tracks.classes).to.deep.equal(['a', 'b']);
     expect([...x.indices]).to.deep.equal([1, 0]);
     expect([...x.data]).to.deep.equal([10, 1]);
+  });
+
+  it('prints its shape and how much of it is empty', () => {
+    expect(inspect(interactionMatrix(plays))).to.equal('Matrix of 3 users × 3 tracks: 4 of 9 cells filled, 55.56 % empty');
+    expect(Object.keys(interactionMatrix(plays))).to.deep.equal(['users', 'tracks', 'shape', 'indptr', 'indices', 'data']);
   });
 
   it('refuses no plays and another value', () => {

@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import { Plays } from '../../lib/data/plays.js';
+import { Vocabulary } from '../../lib/data/vocabulary.js';
 import { ArgumentError } from '../../lib/errors.js';
+import { Interactions } from '../../lib/recommend/interactions.js';
 import { RandomRecommender } from '../../lib/recommend/random-recommender.js';
 import { recommenderContract, smallPlays } from './contract.js';
 
@@ -24,6 +26,14 @@ describe('RandomRecommender', () => {
       firsts.set(id, (firsts.get(id) ?? 0) + 1);
     }
     for (const track of small.tracks.classes) expect(firsts.get(track)).to.be.within(900, 1100); // 1000 ± 3.9 standard deviations
+  });
+
+  it('draws from what another recommender knows, tracks included that nobody has played', () => {
+    const { users } = small;
+    const tracks = Vocabulary.fromValues(['a', 'b', 'c', 'd', 'e']);
+    const seen = Interactions.fromPairs({ users, tracks, user: Int32Array.of(0, 0), track: Int32Array.of(0, 3) });
+    const { ids } = new RandomRecommender(seen).recommend('u', { n: 5 });
+    expect([...ids].sort()).to.deep.equal(['b', 'c', 'e']);
   });
 
   it('refuses no plays and a seed that is none', () => {
