@@ -13,13 +13,13 @@ export type RunCard = Readonly<Record<string, string | number>>;
 
 /** Versions and kernels. */
 export function environment(): RunCard {
-  const { threads, reproducible } = setCompute();
+  const { threads, reproducible, native } = setCompute();
   const { version } = JSON.parse(readFileSync(path.join(__dirname, '../../package.json'), 'utf8')) as { version: string };
   return {
     recital: version,
     node: process.version,
     platform: `${process.platform} ${process.arch}, ${availableParallelism()} processors`,
-    kernels: `${reproducible ? 'reproducible' : 'fast'} build, ${threads} thread${threads === 1 ? '' : 's'}`,
+    kernels: `${native ? 'native' : reproducible ? 'reproducible' : 'fast'} build, ${threads} thread${threads === 1 ? '' : 's'}`,
   };
 }
 
