@@ -20,6 +20,7 @@ export { LabelEncoder } from './data/label-encoder.js';
 export type { CsrMatrix, DenseMatrix } from './data/matrix.js';
 export type { NegativeOptions } from './data/negatives.js';
 export { type PlayRecord, Plays, type PlaysColumns, type Repairs } from './data/plays.js';
+export { type PlaysSplit, splitPlays } from './data/plays-split.js';
 export { type PlaysColumnNames, type ReadPlaysOptions, readPlays } from './data/read-plays.js';
 export { type ReadTableOptions, readTable } from './data/read-table.js';
 export { readTracks } from './data/read-tracks.js';
@@ -156,11 +157,16 @@ export { Sequential } from './nn/sequential.js';
 export * from './notebook/index.js';
 export { ProgressCallback } from './notebook/progress-callback.js';
 // recommend
+export { aucOf } from './recommend/auc.js';
+export { diversityAtK, giniAtK, type ListenersAtK, noveltyAtK, popularityAtK } from './recommend/beyond-accuracy.js';
 export { type BinaryMetrics, binaryMetrics } from './recommend/binary-metrics.js';
+export type { Candidates, RecommenderFactory } from './recommend/candidates.js';
 export { CollabLearner, type CollabLearnerOptions, type CollabNNOptions, collabLearner } from './recommend/collab.js';
 export { type CollabKind, registerCollabKind } from './recommend/collab-kinds.js';
 export { CollabNNLearner } from './recommend/collab-nn.js';
 export { type CollabModel, CollabRecommender } from './recommend/collab-recommender.js';
+export { Comparison, type LeftOut } from './recommend/comparison.js';
+export type { ComparisonRow } from './recommend/comparison-rows.js';
 export { ContentRecommender } from './recommend/content.js';
 export {
   type ColdTrackSplitOptions,
@@ -173,6 +179,7 @@ export { type ContentFeatures, type ContentFeaturesOptions, contentFeatures } fr
 export type { ContentRecommenderOptions, ContentSettings, ContentState } from './recommend/content-fit.js';
 export type { ContentScoring } from './recommend/content-scores.js';
 export { type EvaluateOptions, type Evaluation, evaluateRecommender, type HitsAmong, hitsAmong } from './recommend/evaluate.js';
+export { type CompareOptions, evaluate } from './recommend/evaluate-all.js';
 export type { Explanation } from './recommend/explain.js';
 export { FoldedUser, type HistoryItem } from './recommend/fold-in.js';
 export type { CollabFoldedUser, FoldInOptions } from './recommend/fold-in-collab.js';
@@ -208,6 +215,12 @@ export { RandomRecommender, type RandomRecommenderOptions } from './recommend/ra
 export { RecommendationBatch } from './recommend/recommendation-batch.js';
 export { Recommendations } from './recommend/recommendations.js';
 export { type Id, type Names, Recommender, type RecommendOptions, type SimilarTracksOptions, type TrackVectors } from './recommend/recommender.js';
+export { type HalvingOptions, type SearchOptions, search, type TrialContext, type TrialMaker } from './recommend/search.js';
+export type { SearchTrial } from './recommend/search-file.js';
+export { SearchResult } from './recommend/search-result.js';
+export type { SearchChoice, SearchRange, SearchSettings, SearchSpace } from './recommend/search-space.js';
+export type { SegmentBy } from './recommend/segments.js';
 export { SequentialRules, type SequentialRulesOptions } from './recommend/sequential-rules.js';
 export { SessionKNN, type SessionKNNOptions } from './recommend/session-knn.js';
 export { STAN, type STANOptions } from './recommend/session-knn-stan.js';
+export { holm, pairedTTest } from './recommend/significance.js';

@@ -43,7 +43,9 @@ export function comparisonCard(of: {
 }): RunCard {
   const { split, on, measure, columns, seeds } = of;
   const count = (n: number): string => n.toLocaleString('en');
-  const parts = (['train', 'valid', 'test'] as const).flatMap((name) => (split[name] ? [`${name} ${count(split[name].length)}`] : []));
+  const parts = Object.entries({ train: split.train, valid: split.valid, test: split.test }).flatMap(([name, plays]) =>
+    plays ? [`${name} ${count(plays.length)}`] : [],
+  );
   const ranked = measure.heldOut.users.length;
   const sampled = columns.some(({ negatives }) => negatives > 0) ? '; metrics with ~…neg: the relevant tracks among that many drawn at random' : '';
   return {

@@ -4,7 +4,7 @@ import { isFile } from '../data/text-file.js';
 import { DataError } from '../errors.js';
 
 /** One training of a search. */
-export interface Trial {
+export interface SearchTrial {
   /** Its number, from 0: which settings were drawn. */
   readonly trial: number;
   /** What it was given of the budget; null without one. */
@@ -24,7 +24,7 @@ export type SearchIdentity = Readonly<Record<'space' | 'metric' | 'seed' | 'spli
  * The trials of a results file that are done; none if there is no file. Failed ones are left out: they are tried again.
  * @throws DataError for a file of something else, and for one of another search, naming what differs
  */
-export function readTrials(file: string, identity: SearchIdentity): Trial[] {
+export function readTrials(file: string, identity: SearchIdentity): SearchTrial[] {
   if (!isFile(file)) return [];
   let content: { search?: Record<string, unknown>; trials?: unknown };
   try {
@@ -45,13 +45,13 @@ export function readTrials(file: string, identity: SearchIdentity): Trial[] {
 }
 
 /** Writes all trials, as a whole or not at all. */
-export function writeTrials(file: string, identity: SearchIdentity, trials: readonly Trial[]): void {
+export function writeTrials(file: string, identity: SearchIdentity, trials: readonly SearchTrial[]): void {
   const lines = trials.map((trial) => JSON.stringify(trial)).join(',\n  ');
   writeAtomically(file, [Buffer.from(`{\n "search": ${JSON.stringify(identity)},\n "trials": [\n  ${lines}\n ]\n}\n`)]);
 }
 
-function isTrial(value: unknown): value is Trial {
-  const { trial, budget, settings, score, seconds } = (value ?? {}) as Trial;
+function isTrial(value: unknown): value is SearchTrial {
+  const { trial, budget, settings, score, seconds } = (value ?? {}) as SearchTrial;
   return (
     Number.isInteger(trial) &&
     (budget === null || Number.isFinite(budget)) &&

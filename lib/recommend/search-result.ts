@@ -2,12 +2,12 @@ import { Chart } from '../data/chart.js';
 import { display } from '../data/display.js';
 import { type Cell, Table } from '../data/table.js';
 import { RecitalError, UnknownIdError } from '../errors.js';
-import type { Trial } from './search-file.js';
-import type { SearchSpace, Settings } from './search-space.js';
+import type { SearchTrial } from './search-file.js';
+import type { SearchSettings, SearchSpace } from './search-space.js';
 
 /** What a {@link SearchResult} is made from. */
 export interface SearchResultParts<S extends SearchSpace> {
-  readonly trials: readonly Trial[];
+  readonly trials: readonly SearchTrial[];
   readonly space: S;
   readonly metric: string;
   /** Whether it was stopped before its end. */
@@ -17,13 +17,13 @@ export interface SearchResultParts<S extends SearchSpace> {
 /** What {@link search} returns: a table of its trials, the best first, those with most of the budget before all others. */
 export class SearchResult<S extends SearchSpace = SearchSpace> extends Table {
   /** The settings of the best trial. */
-  readonly best: Settings<S>;
+  readonly best: SearchSettings<S>;
   /** Its metric on validation. It is the best of many: on other plays expect less, and report what the test part says. */
   readonly score: number;
   /** Name of the metric. */
   readonly metric: string;
   /** Every training, in the order of the table. */
-  readonly trials: readonly Trial[];
+  readonly trials: readonly SearchTrial[];
   /** Whether it was stopped before its end: the same call with the same file goes on. */
   readonly interrupted: boolean;
   private readonly space: S;
@@ -33,7 +33,7 @@ export class SearchResult<S extends SearchSpace = SearchSpace> extends Table {
     if (!sorted.length || sorted[0].score === null) throw new RecitalError('No trial is done, so there is nothing to choose from.');
     const table = Table.fromRows(sorted.map((trial) => rowOf(trial, metric, trials)));
     super(new Map(table.columnNames.map((name) => [name, table.column(name)])));
-    this.best = sorted[0].settings as Settings<S>;
+    this.best = sorted[0].settings as SearchSettings<S>;
     this.score = sorted[0].score;
     this.metric = metric;
     this.trials = sorted;
@@ -75,12 +75,12 @@ export class SearchResult<S extends SearchSpace = SearchSpace> extends Table {
 }
 
 /** More of the budget first, then the higher score, then the earlier trial; failed ones at the end. */
-export function betterFirst(a: Trial, b: Trial): number {
+export function betterFirst(a: SearchTrial, b: SearchTrial): number {
   if (a.score === null || b.score === null) return Number(a.score === null) - Number(b.score === null) || a.trial - b.trial;
   return (b.budget ?? 0) - (a.budget ?? 0) || b.score - a.score || a.trial - b.trial;
 }
 
-function rowOf({ trial, budget, settings, score, seconds, error }: Trial, metric: string, all: readonly Trial[]): Record<string, Cell> {
+function rowOf({ trial, budget, settings, score, seconds, error }: SearchTrial, metric: string, all: readonly SearchTrial[]): Record<string, Cell> {
   return {
     trial,
     ...(all.some((each) => each.budget !== null) && { budget }),

@@ -3,10 +3,10 @@ import { ArgumentError } from '../errors.js';
 import { checkOptions, whatIs } from '../options.js';
 
 /** A value that a search can choose: one that a results file can hold. */
-export type Choice = string | number | boolean | null;
+export type SearchChoice = string | number | boolean | null;
 
 /** Numbers from `min` to `max`, both included. */
-export interface Range {
+export interface SearchRange {
   readonly min: number;
   readonly max: number;
   /** Draw the logarithm evenly, so that 0.001 … 0.01 comes as often as 0.1 … 1: for rates and weights. Default false. */
@@ -16,10 +16,10 @@ export interface Range {
 }
 
 /** What to try for each setting: choices, or a range. */
-export type SearchSpace = Readonly<Record<string, readonly Choice[] | Range>>;
+export type SearchSpace = Readonly<Record<string, readonly SearchChoice[] | SearchRange>>;
 
 /** A value for each setting of a space. */
-export type Settings<S extends SearchSpace> = { [K in keyof S]: S[K] extends readonly (infer V)[] ? V : number };
+export type SearchSettings<S extends SearchSpace> = { [K in keyof S]: S[K] extends readonly (infer V)[] ? V : number };
 
 /** Throws ArgumentError unless something can be drawn from every setting of the space. */
 export function checkSpace(space: SearchSpace): void {
@@ -39,8 +39,8 @@ export function checkSpace(space: SearchSpace): void {
     }
     if (typeof each !== 'object' || each === null)
       throw new ArgumentError(`"${name}" must be an array of choices or a range { min, max }, got ${whatIs(each)}.`);
-    checkOptions(each as Range, ['min', 'max', 'log', 'int'], `the range "${name}"`);
-    const { min, max, log = false, int = false } = each as Range;
+    checkOptions(each as SearchRange, ['min', 'max', 'log', 'int'], `the range "${name}"`);
+    const { min, max, log = false, int = false } = each as SearchRange;
     if (!(Number.isFinite(min) && Number.isFinite(max) && min <= max))
       throw new ArgumentError(`"${name}" needs numbers min ≤ max, got ${min} and ${max}.`);
     if (log && !(min > 0)) throw new ArgumentError(`"${name}" is logarithmic, so min must be more than 0, got ${min}.`);
@@ -50,15 +50,15 @@ export function checkSpace(space: SearchSpace): void {
 }
 
 /** Draws each setting, by a stream of its own name: a setting more does not change the others. */
-export function drawSettings<S extends SearchSpace>(space: S, random: Random): Settings<S> {
+export function drawSettings<S extends SearchSpace>(space: S, random: Random): SearchSettings<S> {
   const drawn = Object.entries(space).map(([name, each]) => {
     const own = random.child(name);
-    return [name, Array.isArray(each) ? (each as readonly Choice[])[own.int(each.length)] : inRange(each as Range, own)];
+    return [name, Array.isArray(each) ? (each as readonly SearchChoice[])[own.int(each.length)] : inRange(each as SearchRange, own)];
   });
-  return Object.fromEntries(drawn) as Settings<S>;
+  return Object.fromEntries(drawn) as SearchSettings<S>;
 }
 
-function inRange({ min, max, log = false, int = false }: Range, random: Random): number {
+function inRange({ min, max, log = false, int = false }: SearchRange, random: Random): number {
   // Each whole number has an interval of its own, of width 1.
   const [low, high] = int ? [min, max + 1] : [min, max];
   const u = random.uniform();

@@ -12,9 +12,9 @@ import { checkN } from './lookup.js';
 import { valuesOf } from './measured.js';
 import { isAccuracy, type MetricColumn, metricColumns } from './metric-names.js';
 import type { Recommender } from './recommender.js';
-import { readTrials, type SearchIdentity, type Trial, writeTrials } from './search-file.js';
+import { readTrials, type SearchIdentity, type SearchTrial, writeTrials } from './search-file.js';
 import { betterFirst, SearchResult } from './search-result.js';
-import { checkSpace, drawSettings, type SearchSpace, type Settings } from './search-space.js';
+import { checkSpace, drawSettings, type SearchSettings, type SearchSpace } from './search-space.js';
 
 /** What a trial is given besides its settings. */
 export interface TrialContext {
@@ -31,10 +31,10 @@ export interface TrialContext {
 }
 
 /** Makes the recommender of a trial. */
-export type TrialMaker<S extends SearchSpace> = (settings: Settings<S>, context: TrialContext) => Recommender | Promise<Recommender>;
+export type TrialMaker<S extends SearchSpace> = (settings: SearchSettings<S>, context: TrialContext) => Recommender | Promise<Recommender>;
 
 /** Successive halving: many trials with little of the budget, few with all of it. */
-export interface Halving {
+export interface HalvingOptions {
   /** Budget of the first round, e.g. epochs. */
   min: number;
   /** Budget of the last one. */
@@ -54,7 +54,7 @@ export interface SearchOptions {
   /** Seed of the draws, and of training; default 42. */
   seed?: number | string;
   /** Successive halving; default: every trial is trained once. */
-  halving?: Halving;
+  halving?: HalvingOptions;
   /** Results file (JSON), written after every trial; if it is there, the search goes on where it ended. Default: none. */
   file?: string;
 }
@@ -94,7 +94,7 @@ export async function search<S extends SearchSpace>(make: TrialMaker<S>, space: 
   try {
     let numbers = Array.from({ length: trials }, (_, i) => i);
     for (const [r, { budget, keep }] of rounds.entries()) {
-      const round: Trial[] = [];
+      const round: SearchTrial[] = [];
       for (const [i, trial] of numbers.entries()) {
         const settings = drawSettings(space, new Random(seed).child('search').child(trial));
         let result = done.find((each) => each.trial === trial && each.budget === (budget ?? null));
@@ -108,7 +108,7 @@ export async function search<S extends SearchSpace>(make: TrialMaker<S>, space: 
           const seconds = Number(((performance.now() - started) / 1000).toFixed(3));
           if (outcome.error !== undefined && errors++ === 0) firstError = outcome.error;
           const error = outcome.error === undefined ? {} : { error: (outcome.error as Error).message ?? String(outcome.error) };
-          result = { trial, budget: budget ?? null, settings: settings as Trial['settings'], score: outcome.score, seconds, ...error };
+          result = { trial, budget: budget ?? null, settings: settings as SearchTrial['settings'], score: outcome.score, seconds, ...error };
           results.push(result);
           if (file !== undefined) writeTrials(file, identity, results);
           const best = results.filter((each) => each.budget === result!.budget).sort(betterFirst)[0];
@@ -153,7 +153,11 @@ class Run<S extends SearchSpace> {
   }
 
   /** Undefined if it was interrupted. */
-  async trial(trial: number, settings: Settings<S>, budget: number | undefined): Promise<{ score: number | null; error?: unknown } | undefined> {
+  async trial(
+    trial: number,
+    settings: SearchSettings<S>,
+    budget: number | undefined,
+  ): Promise<{ score: number | null; error?: unknown } | undefined> {
     const { split, column, seed, guard } = this.of;
     try {
       const before = this.kept.get(trial);
@@ -181,7 +185,7 @@ class Run<S extends SearchSpace> {
 }
 
 /** The budget of each round, and how many trials go on after it. */
-function roundsOf(trials: number, halving: Halving | undefined): { budget: number | undefined; keep: number }[] {
+function roundsOf(trials: number, halving: HalvingOptions | undefined): { budget: number | undefined; keep: number }[] {
   if (!halving) return [{ budget: undefined, keep: 0 }];
   checkOptions(halving, ['min', 'max', 'eta'], 'halving');
   const { min, max, eta = 3 } = halving;
@@ -199,8 +203,8 @@ function roundsOf(trials: number, halving: Halving | undefined): { budget: numbe
 }
 
 function lineOf(
-  { trial, budget, settings, score, seconds, error }: Trial,
-  { of, round, metric, best }: { of: string; round: string; metric: string; best: Trial },
+  { trial, budget, settings, score, seconds, error }: SearchTrial,
+  { of, round, metric, best }: { of: string; round: string; metric: string; best: SearchTrial },
 ): string {
   const written = (value: unknown): string => (typeof value === 'number' ? String(Number(value.toPrecision(4))) : String(value));
   const tried = Object.entries(settings).map(([name, value]) => `${name} ${written(value)}`);
