@@ -13,7 +13,10 @@ import { checkN } from './lookup.js';
 
 /** Options of {@link ContentRecommender.fit}. */
 export interface ContentRecommenderOptions extends ContentFeaturesOptions {
-  /** How many components, or the share of the variance that they must explain; default 0.95. As {@link PCA} has it. */
+  /**
+   * How many components, or the share of the variance that they must explain; default 0.95. As {@link PCA} has it. As many as there are features leave the
+   * cosines of the scaled features as they are: components make vectors shorter, lists (on the sample) no better.
+   */
   nComponents?: number;
   /** What a play is worth in a listener's profile: ln(1 + playcount) ('log', default), 1 ('binary') or the playcount ('count'). */
   value?: InteractionValue;
