@@ -21,6 +21,8 @@ export interface FitHybridOptions {
 
 /** Of each recommender so many of its best tracks are kept for a user: what none has among them does not come among the first k of the sum. */
 const CANDIDATES = 100;
+/** Scores of a recommender held at once: 4 MB. */
+const BLOCK_SCORES = 1 << 20;
 
 /** One user: candidate tracks × recommenders, comparable scores, row-major; which are held out, and how many are in all. */
 interface Fit {
@@ -32,7 +34,7 @@ interface Fit {
 /**
  * Finds the weights of a {@link Hybrid} on held-out plays that none of the recommenders was trained on: starting from 1 each, one weight after the other is
  * multiplied by what helps most, until nothing does. The largest becomes 1.
- * @param recommenders trained on other plays, the same for all
+ * @param recommenders trained on other plays, the same for all; they may know different tracks, as a {@link Hybrid}'s may
  * @param heldOut the plays to fit on: validation, never those that the result is measured on
  * @example const hybrid = fitHybrid([ease, knn], plays.take(split.valid)); evaluateRecommender(hybrid, plays.take(split.test))
  */
@@ -55,39 +57,48 @@ export function fitHybrid(recommenders: readonly Recommender[], heldOut: Plays, 
 }
 
 function fitsOf(recommenders: readonly Recommender[], heldOut: Plays, k: number, fusion: Fusion): Fit[] {
-  const alone = recommenders.map((r) => new Hybrid([r], { fusion }));
   const { seen, tracks, users } = new Hybrid(recommenders, { fusion });
-  for (const r of alone)
-    if (r.tracks.length !== tracks.length)
-      throw new ArgumentError(`${r.name} knows other tracks than the others: weights are fitted for those trained alike.`);
+  // Each by itself over the tracks of all, so that scores of those that know more tracks, or fewer, are beside each other.
+  const alone = recommenders.map((_, a) => new Hybrid(recommenders, { fusion, weights: recommenders.map((_, r) => (r === a ? 1 : 0)) }));
   const relevant = new Map<number, Set<number>>();
   for (let i = 0; i < heldOut.length; i++) {
     const user = users.indexOf(heldOut.users.id(heldOut.user[i]));
     const track = tracks.indexOf(heldOut.tracks.id(heldOut.track[i]));
     if (user < 0 || (track >= 0 && seen.has(user, track))) continue;
     const own = relevant.get(user) ?? new Set();
-    own.add(track >= 0 ? track : -1 - i); // one that training does not know counts as missed
+    own.add(track >= 0 ? track : -1 - i); // one that none of them knows counts as missed
     relevant.set(user, own);
   }
   if (relevant.size === 0) throw new ArgumentError('No user that the recommenders know has a held-out track, so there is nothing to fit.');
-  const out = alone.map(() => new Float32Array(tracks.length));
   const top = new TopN(Math.min(tracks.length, Math.max(CANDIDATES, k)));
   const found = { track: new Int32Array(top.n), score: new Float32Array(top.n) };
-  return Array.from(relevant, ([user, own]) => {
-    const chosen = new Set<number>();
+  const block = Math.max(1, Math.min(relevant.size, Math.floor(BLOCK_SCORES / tracks.length)));
+  const out = alone.map(() => new Float32Array(block * tracks.length));
+  const asked = Int32Array.from(relevant.keys());
+  const fits: Fit[] = [];
+  for (let from = 0; from < asked.length; from += block) {
+    const part = asked.subarray(from, from + block);
     alone.forEach((r, a) => {
-      r.scores(Int32Array.of(user), out[a]);
-      for (const t of seen.row(user)) out[a][t] = -Infinity;
-      top.select(out[a], 0, tracks.length, (t) => `${r.name}: the score of track "${tracks.id(t)}"`).copyTo(found.track, found.score, 0);
-      for (let j = 0; j < top.count; j++) chosen.add(found.track[j]);
+      r.scores(part, out[a]);
     });
-    const candidates = Int32Array.from(chosen).sort();
-    const scores = Float32Array.from(
-      { length: candidates.length * out.length },
-      (_, i) => out[i % out.length][candidates[Math.floor(i / out.length)]],
-    );
-    return { scores, hit: Uint8Array.from(candidates, (t) => (own.has(t) ? 1 : 0)), relevant: own.size };
-  });
+    part.forEach((user, b) => {
+      const rows = out.map((scores) => scores.subarray(b * tracks.length, (b + 1) * tracks.length));
+      const chosen = new Set<number>();
+      rows.forEach((row, a) => {
+        for (const t of seen.row(user)) row[t] = -Infinity;
+        top.select(row, 0, tracks.length, (t) => `${recommenders[a].name}: the score of track "${tracks.id(t)}"`).copyTo(found.track, found.score, 0);
+        for (let j = 0; j < top.count; j++) chosen.add(found.track[j]);
+      });
+      const candidates = Int32Array.from(chosen).sort();
+      const scores = new Float32Array(candidates.length * rows.length);
+      candidates.forEach((t, c) => {
+        for (let r = 0; r < rows.length; r++) scores[c * rows.length + r] = rows[r][t];
+      });
+      const own = relevant.get(user)!;
+      fits.push({ scores, hit: Uint8Array.from(candidates, (t) => (own.has(t) ? 1 : 0)), relevant: own.size });
+    });
+  }
+  return fits;
 }
 
 /** Which of the first k are held out. */

@@ -120,10 +120,21 @@ describe('fitHybrid', () => {
     });
   }
 
+  it('weighs recommenders that know different tracks, over the tracks of all', () => {
+    const known = new ByHand(['a', 'b', 'c'], [3, 2, 1]);
+    const content = new ByHand(['b', 'c', 'cold'], [0, 0, 5]);
+    const cold = fitHybrid([known, content], Plays.fromRows(['u1', 'u2'].map((user) => ({ user, track: 'cold' }))));
+    expect(cold.recommend('u1').ids[0]).to.equal('cold');
+    const warm = fitHybrid([known, content], Plays.fromRows(['u1', 'u2'].map((user) => ({ user, track: 'a' }))));
+    expect(warm.recommend('u1').ids[0]).to.equal('a');
+    expect(warm.weights[0]).to.equal(1);
+    expect(warm.weights[1]).to.be.below(cold.weights[1]);
+  });
+
   it('refuses plays that tell nothing, and metrics that are none', () => {
     expect(() => fitHybrid(parts(train), train)).to.throw(ArgumentError, 'nothing to fit');
     expect(() => fitHybrid(parts(train), heldOut, { metric: 'rmse' as 'ndcg' })).to.throw(ArgumentError, 'metric must be');
-    expect(() => fitHybrid([new ByHand(['a'], [1]), new ByHand(['a', 'b'], [1, 2])], heldOut)).to.throw(ArgumentError, 'knows other tracks');
+    expect(() => fitHybrid([], heldOut)).to.throw(ArgumentError, 'no recommender to join');
   });
 });
 
