@@ -31,20 +31,21 @@ export function aucOf(scores: ArrayLike<number>, relevant: ArrayLike<number>, { 
     if (isRelevant[t] || score === -Infinity) continue;
     others++;
     // Relevant tracks above this one count one, those equal to it one half.
-    const above = own.length - countBelow(own, score, true);
-    const equal = own.length - countBelow(own, score, false) - above;
-    pairs += above + equal / 2;
+    const below = countBelow(own, score);
+    let equal = 0;
+    while (below + equal < own.length && own[below + equal] === score) equal++;
+    pairs += own.length - below - equal / 2;
   }
   return pairs / ((relevant.length + missed) * others);
 }
 
-/** How many of ascending numbers are below x, or up to it. */
-function countBelow(sorted: Float64Array, x: number, upTo: boolean): number {
+/** How many of ascending numbers are below x. */
+function countBelow(sorted: Float64Array, x: number): number {
   let low = 0;
   let high = sorted.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (sorted[middle] < x || (upTo && sorted[middle] === x)) low = middle + 1;
+    if (sorted[middle] < x) low = middle + 1;
     else high = middle;
   }
   return low;

@@ -1,3 +1,5 @@
+import { matmul } from '../compute/matmul.js';
+import { dispose, float32 } from '../compute/memory.js';
 import { Random } from '../compute/random.js';
 
 /** The middle part of what resampling gives. */
@@ -9,33 +11,59 @@ export interface Interval {
 /** A column of values, one a user, NaN for users that have none. */
 type Values = Float64Array;
 
+/** Resamples that are computed at once. */
+const BLOCK = 32;
+
 /**
  * Percentile bootstrap of means over users (Efron, 1979): users are drawn with replacement as often as there are users, again and again; the interval is where
- * the middle of the resampled means lies. Every column is resampled with the same users. A generator: it yields after each resample, so that long work can
+ * the middle of the resampled means lies. Every column is resampled with the same users. A generator: it yields now and then, so that long work can
  * be interrupted.
- * @param columns values of the same users
+ * @param columns values of the same users; a shorter one is of the first of them
  * @param options.samples resamples; `confidence`: share of them inside the interval, e.g. 0.95
  */
 export function* bootstrapIntervals(
   columns: readonly Values[],
   { samples, confidence, seed }: { samples: number; confidence: number; seed: number | string },
 ): Generator<void, Interval[]> {
-  const n = columns[0]?.length ?? 0;
+  const n = Math.max(0, ...columns.map((values) => values.length));
+  if (n === 0) return columns.map(() => ({ low: NaN, high: NaN }));
   const random = new Random(seed).child('bootstrap');
-  const drawn = new Float64Array(n);
-  const means = columns.map(() => new Float64Array(samples));
-  for (let s = 0; s < samples; s++) {
-    drawn.fill(0);
-    for (let i = 0; i < n; i++) drawn[random.int(n)]++;
-    columns.forEach((values, c) => {
-      means[c][s] = weightedMean(values, drawn);
+  const centres = columns.map(meanOf);
+  // A resampled mean is the centre + Σ drawn·(value − centre) / Σ drawn, over users with a value: small sums, for which float32 will do. All of them are one product of matrices.
+  const gaps = columns.flatMap((values, c) => (values.length < n || values.some(Number.isNaN) ? [c] : []));
+  const width = columns.length + gaps.length;
+  const values = float32(width * n);
+  const drawn = float32(BLOCK * n);
+  const sums = float32(BLOCK * width);
+  try {
+    columns.forEach((column, c) => {
+      for (let i = 0; i < column.length; i++) values[c * n + i] = Number.isNaN(column[i]) ? 0 : column[i] - centres[c];
     });
-    yield;
+    gaps.forEach((c, g) => {
+      for (let i = 0; i < columns[c].length; i++) values[(columns.length + g) * n + i] = Number.isNaN(columns[c][i]) ? 0 : 1;
+    });
+    const means = columns.map(() => new Float64Array(samples));
+    for (let from = 0; from < samples; from += BLOCK) {
+      const m = Math.min(BLOCK, samples - from);
+      drawn.fill(0);
+      for (let s = 0; s < m; s++) for (let i = 0; i < n; i++) drawn[s * n + random.int(n)]++;
+      matmul(
+        { m, n: width, k: n },
+        { a: { values: drawn, rowStride: n }, b: { values, rowStride: 1, columnStride: n }, c: { values: sums, rowStride: width } },
+      );
+      columns.forEach((_, c) => {
+        const gap = gaps.indexOf(c);
+        for (let s = 0; s < m; s++) means[c][from + s] = centres[c] + sums[s * width + c] / (gap < 0 ? n : sums[s * width + columns.length + gap]);
+      });
+      yield;
+    }
+    return means.map((each) => {
+      const sorted = each.filter((x) => !Number.isNaN(x)).sort();
+      return { low: quantile(sorted, (1 - confidence) / 2), high: quantile(sorted, (1 + confidence) / 2) };
+    });
+  } finally {
+    for (const array of [values, drawn, sums]) dispose(array);
   }
-  return means.map((each) => {
-    const sorted = each.filter((x) => !Number.isNaN(x)).sort();
-    return { low: quantile(sorted, (1 - confidence) / 2), high: quantile(sorted, (1 + confidence) / 2) };
-  });
 }
 
 /** The mean of the values that there are; NaN if there is none. */
@@ -54,17 +82,6 @@ export function deviationOf(values: readonly number[]): number {
   const mean = meanOf(values);
   const squares = values.reduce((sum, x) => sum + (x - mean) ** 2, 0);
   return values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : NaN;
-}
-
-function weightedMean(values: Values, weights: Float64Array): number {
-  let [sum, n] = [0, 0];
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i];
-    if (Number.isNaN(value)) continue;
-    sum += weights[i] * value;
-    n += weights[i];
-  }
-  return n > 0 ? sum / n : NaN;
 }
 
 /** Linear interpolation between the neighbours in rank, as NumPy's quantile. */

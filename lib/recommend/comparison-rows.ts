@@ -73,8 +73,9 @@ export function* comparisonRows(
       if (isOfCatalogue(column.metric)) return;
       resampled.push({ values: users[e], put: (low, high) => Object.assign(row, { low, high }) });
       if (best < 0 || best === e) return;
-      const differences = users[e].map((x, i) => x - users[best][i]).filter((x) => !Number.isNaN(x));
-      Object.assign(row, { baseline: entries[best].name, difference: meanOf(differences), p: pairedTTest(differences).p });
+      const differences = users[e].map((x, i) => x - users[best][i]);
+      const { p } = pairedTTest(differences.filter((x) => !Number.isNaN(x)));
+      Object.assign(row, { baseline: entries[best].name, difference: meanOf(differences), p });
       resampled.push({ values: differences, put: (low, high) => Object.assign(row, { differenceLow: low, differenceHigh: high }) });
     });
   }

@@ -1,7 +1,6 @@
 import type { Csr } from '../data/csr.js';
 import { diversityOf, giniOfCounts, selfInformation } from './beyond-accuracy.js';
-import type { HeldOut } from './held-out.js';
-import { hitsOfLists, metricsOfLists } from './held-out.js';
+import { type CodedLists, type HeldOut, hitsOfLists, metricsOfLists } from './held-out.js';
 import type { AccuracyMetric } from './hits.js';
 import { isOfCatalogue, type MetricColumn } from './metric-names.js';
 import type { RankedHeldOut } from './rank-held-out.js';
@@ -53,7 +52,7 @@ export function valuesOf(
       return diversityOf(vectors.length, (j) => vectors[j]);
     });
   }
-  const values = metricsOfLists(hitsOfLists(lists, { relevant, codes: heldOut.codes.length }), { n, k, relevant })[metric as AccuracyMetric];
+  const values = accuracies(ranked, lists, { k, negatives, relevant, codes: heldOut.codes.length })[metric as AccuracyMetric];
   return Float64Array.from(rows, (row) => values[row]);
 }
 
@@ -64,4 +63,22 @@ function meanOverList(rows: Int32Array, first: (row: number) => Int32Array, valu
     for (const code of list) sum += value(code);
     return sum / list.length;
   });
+}
+
+type Accuracies = Record<AccuracyMetric, Float64Array>;
+const computed = new WeakMap<RankedHeldOut, WeakMap<Csr, Map<string, Accuracies>>>();
+
+/** All metrics of right and wrong at one k come at once: kept, as one after the other is asked for. */
+function accuracies(
+  ranked: RankedHeldOut,
+  lists: CodedLists,
+  { k, negatives, relevant, codes }: { k: number; negatives: number; relevant: Csr; codes: number },
+): Accuracies {
+  const byRelevant = computed.get(ranked) ?? new WeakMap<Csr, Map<string, Accuracies>>();
+  const kept = byRelevant.get(relevant) ?? new Map<string, Accuracies>();
+  computed.set(ranked, byRelevant.set(relevant, kept));
+  const key = `${k}~${negatives}`;
+  const found = kept.get(key) ?? metricsOfLists(hitsOfLists(lists, { relevant, codes }), { n: lists.n, k, relevant });
+  kept.set(key, found);
+  return found;
 }

@@ -9,6 +9,8 @@ import { TopN } from './top-n.js';
 
 /** Users that are ranked between two chances to stop. */
 const PART = 128;
+/** Scores held at once: 4 MB. */
+const BLOCK_SCORES = 1 << 20;
 
 /** What one recommender makes of the users of a {@link HeldOut}, row by row. */
 export interface RankedHeldOut {
@@ -120,37 +122,49 @@ function* scoreFully(
   const { indptr, indices } = heldOut.relevant;
   const auc = new Float64Array(index.length).fill(NaN);
   const sampled = new Map(options.negatives.map((n) => [n, { n: options.n, track: new Int32Array(index.length * options.n).fill(-1) }]));
-  const out = float32(tracks);
+  const block = Math.max(1, Math.min(rows.length, PART, Math.floor(BLOCK_SCORES / tracks)));
+  const buffer = float32(block * tracks); // on the shared memory, so that kernels write into it
   try {
-    for (const row of rows) {
-      recommender.scores(index.subarray(row, row + 1), out);
-      for (const t of recommender.seen.row(index[row])) out[t] = -Infinity;
-      const relevant = indices.subarray(indptr[row], indptr[row + 1]);
-      const found = relevant.map((c) => own[c]).filter((t) => t >= 0);
-      if (options.auc) auc[row] = aucOf(out, found, { missed: relevant.length - found.length });
-      for (const [n, lists] of sampled) {
-        const drawn = drawNegatives(heldOut, row, { n, seen: recommender.seen.row(index[row]), code, seed: options.seed });
-        const candidates = Int32Array.from([...relevant, ...drawn], (c) => own[c]).filter((t) => t >= 0 && out[t] > -Infinity);
-        candidates.sort();
-        const top = new TopN(options.n).select(
-          Float32Array.from(candidates, (t) => out[t]),
-          0,
-          candidates.length,
-          (i) => `The score of track "${recommender.tracks.id(candidates[i])}"`,
-        );
-        const best = new Int32Array(top.count);
-        top.copyTo(best, new Float32Array(top.count), 0);
-        lists.track.set(
-          best.map((i) => code[candidates[i]]),
-          row * options.n,
-        );
-      }
+    for (let from = 0; from < rows.length; from += block) {
+      const part = rows.subarray(from, from + block);
+      recommender.scores(
+        part.map((row) => index[row]),
+        buffer.subarray(0, part.length * tracks),
+      );
+      part.forEach((row, b) => {
+        const out = buffer.subarray(b * tracks, (b + 1) * tracks);
+        for (const t of recommender.seen.row(index[row])) out[t] = -Infinity;
+        const relevant = indices.subarray(indptr[row], indptr[row + 1]);
+        const found = relevant.map((c) => own[c]).filter((t) => t >= 0);
+        if (options.auc) auc[row] = aucOf(out, found, { missed: relevant.length - found.length });
+        for (const [n, lists] of sampled) {
+          const drawn = drawNegatives(heldOut, row, { n, seen: recommender.seen.row(index[row]), code, seed: options.seed });
+          const candidates = Int32Array.from([...relevant, ...drawn], (c) => own[c]).filter((t) => t >= 0 && out[t] > -Infinity);
+          lists.track.set(
+            bestOf(out, candidates.sort(), options.n).map((t) => code[t]),
+            row * options.n,
+          );
+        }
+      });
       yield;
     }
   } finally {
-    dispose(out);
+    dispose(buffer);
   }
   return { auc, sampled };
+}
+
+/** The best n of some tracks, ascending by index. Their scores have been checked when the whole catalogue was ranked. */
+function bestOf(scores: Float32Array, candidates: Int32Array, n: number): Int32Array {
+  const top = new TopN(n).select(
+    Float32Array.from(candidates, (t) => scores[t]),
+    0,
+    candidates.length,
+    (i) => `The score of track ${candidates[i]}`,
+  );
+  const best = new Int32Array(top.count);
+  top.copyTo(best, new Float32Array(top.count), 0);
+  return best.map((i) => candidates[i]);
 }
 
 /**
