@@ -20,7 +20,8 @@ export interface LightGCNOptions {
 /**
  * LightGCN (He et al., 2020): a vector for every user and item, which is passed on, layer by layer, over the graph of who played what, e⁽ˡ⁺¹⁾ = Â·e⁽ˡ⁾ with
  * Â[u, i] = 1/√(n_u·n_i); the mean of all layers, e⁽⁰⁾ included, is the final vector, and the prediction is the product of two of these. Row 0 of users and of
- * items is `#na#`, which has no neighbour. Embeddings start normal with standard deviation 0.1.
+ * items is `#na#`, which has no neighbour. Embeddings start uniform in ±√(6/(rows + nFactors)), Xavier's rule for users
+ * and for items, as in RecBole: started larger, the vectors of what is rarely played stay noise.
  *
  * Every step passes all vectors on, forth and back, so large batches pay: 2,048 rows and more.
  */
@@ -56,7 +57,7 @@ export class LightGCN implements Model {
     this.layers = layers;
     this.weight = new Parameter('weight', [classes.user.length + classes.item.length, nFactors]);
     const { value } = this.weight;
-    if (random) for (let i = 0; i < value.length; i++) value[i] = 0.1 * random.normal();
+    if (random) xavier(value, [classes.user.length, classes.item.length], nFactors, random);
     this.parameters = [this.weight];
     [this.final, this.gradient, this.first, this.spare] = [0, 0, 0, 0].map(() => float32(value.length));
     this.graph = new SparseFloat32(adjacency(seen, classes.user.length, classes.item.length));
@@ -130,6 +131,15 @@ export class LightGCN implements Model {
   private row(index: number, rows: number, what: string): number {
     if (index >= 0 && index < rows) return index;
     throw new ArgumentError(`The batch has ${what} index ${index}; the model has ${rows} ${what} rows.`);
+  }
+}
+
+/** Weights of tables that lie one after the other, uniform in ±√(6/(rows + width)). */
+function xavier(value: Float32Array, tables: readonly number[], width: number, random: Random): void {
+  let at = 0;
+  for (const rows of tables) {
+    const bound = Math.sqrt(6 / (rows + width));
+    for (const end = at + rows * width; at < end; at++) value[at] = bound * (2 * random.uniform() - 1);
   }
 }
 
