@@ -24,7 +24,7 @@ const options = {
   sample: count(0, 'cases to evaluate, drawn at random; 0: all 89,824', { least: 0 }),
   fit: count(2000, 'cases to fit the weights of the sums on'),
   gru: count(1, 'seeds to train the recurrent model with, some minutes each; 0: without it', { least: 0 }),
-  epochs: count(10, 'epochs of its training'),
+  epochs: count(8, 'epochs of its training'),
   curve: count(0, 'cases to measure it on after each epoch, of the last 5 % of the training sessions; 0: none', { least: 0 }),
 };
 
