@@ -22,7 +22,7 @@ export interface LightGCNLearnerOptions extends LearnerOptions, LightGCNOptions 
  * @example
  * const dls = CollabDataLoaders.fromPlays(plays, { negatives: { n: 1 }, bs: 4096 });
  * const learn = lightGCNLearner(dls, { layers: 2 });
- * await learn.fit(30, 5e-3, { wd: 0 });
+ * await learn.fitOneCycle(60, 0.03, { wd: 0 });
  * learn.recommend(user, { n: 10 });
  */
 export function lightGCNLearner(dls: CollabDataLoaders, options: LightGCNLearnerOptions = {}): LightGCNLearner {
