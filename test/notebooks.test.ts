@@ -68,24 +68,32 @@ describe('notebooks', () => {
 
   const temporary = new TemporaryFolder();
 
-  it('1-collab.ipynb runs on the plays of ten listeners, with a catalogue and without one', async function () {
-    this.timeout(300_000);
+  /** Runs a notebook on the plays of the sample's first ten listeners. Returns what it printed and showed. */
+  async function runSmall(file: string, { catalogue }: { catalogue: boolean }): Promise<string> {
     const [head, ...lines] = readFileSync(join(sample, 'User Listening History.csv'), 'utf8').trim().split('\n');
     const user = (line: string): string => line.split(',')[head.split(',').indexOf('user_id')];
     const few = new Set([...new Set(lines.map(user))].slice(0, 10));
-    const small = [head, ...lines.filter((line) => few.has(user(line)))].join('\n');
-    const run = async (name: string, catalogue: boolean): Promise<string> => {
-      const data = join(temporary.path, name);
-      mkdirSync(data);
-      writeFileSync(join(data, 'User Listening History.csv'), small);
-      if (catalogue) copyFileSync(join(sample, 'Music Info.csv'), join(data, 'Music Info.csv'));
-      const notebook = readNotebook(join(folder, '1-collab.ipynb'));
-      const { failure } = await executeNotebook(notebook, { cwd: folder, env: { ...process.env, RECITAL_DATA: data } });
-      expect(failure?.message, name).to.equal(undefined);
-      return texts(notebook).join('\n');
-    };
-    const [complete, plain] = await Promise.all([run('complete', true), run('plain', false)]);
+    const data = join(temporary.path, `${file} ${catalogue ? 'complete' : 'plain'}`);
+    mkdirSync(data);
+    writeFileSync(join(data, 'User Listening History.csv'), [head, ...lines.filter((line) => few.has(user(line)))].join('\n'));
+    if (catalogue) copyFileSync(join(sample, 'Music Info.csv'), join(data, 'Music Info.csv'));
+    const notebook = readNotebook(join(folder, file));
+    const { failure } = await executeNotebook(notebook, { cwd: folder, env: { ...process.env, RECITAL_DATA: data } });
+    expect(failure?.message, data).to.equal(undefined);
+    return texts(notebook).join('\n');
+  }
+
+  it('1-collab.ipynb runs on the plays of ten listeners, with a catalogue and without one', async function () {
+    this.timeout(300_000);
+    const [complete, plain] = await Promise.all([true, false].map((catalogue) => runSmall('1-collab.ipynb', { catalogue })));
     expect(complete).to.contain('No year has ten tracks with listeners here.');
     expect(plain).to.contain('No catalogue (Music Info.csv) lies beside the plays').and.to.contain('No artists here.');
+  });
+
+  it('3-pca.ipynb runs on the plays of ten listeners, with a catalogue and without one', async function () {
+    this.timeout(300_000);
+    const [complete, plain] = await Promise.all([true, false].map((catalogue) => runSmall('3-pca.ipynb', { catalogue })));
+    expect(complete).to.contain('User PCA shape: [ 10, 10 ]').and.to.contain('tracks without a play');
+    expect(plain).to.contain('No audio features here.').and.to.contain('No track here whose sound is known is without a play.');
   });
 });
