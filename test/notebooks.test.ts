@@ -96,4 +96,16 @@ describe('notebooks', () => {
     expect(complete).to.contain('User PCA shape: [ 10, 10 ]').and.to.contain('tracks without a play');
     expect(plain).to.contain('No audio features here.').and.to.contain('No track here whose sound is known is without a play.');
   });
+
+  it('4-comparison.ipynb runs on the plays of ten listeners, with a catalogue and without one', async function () {
+    this.timeout(300_000);
+    const [complete, plain] = await Promise.all([true, false].map((catalogue) => runSmall('4-comparison.ipynb', { catalogue })));
+    expect(complete)
+      .to.contain('14 take part')
+      .and.to.match(/^Content +\d/m);
+    expect(plain)
+      .to.contain('13 take part')
+      .and.to.contain('so there is no recommender by content.')
+      .and.not.to.match(/^Content /m);
+  });
 });
