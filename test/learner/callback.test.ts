@@ -29,6 +29,7 @@ describe('a callback', () => {
     }
     class Heir extends Mistaken {}
     const learn = makeLearner();
+    const callbacks = [...learn.cbs];
     const wrong: [object, string][] = [
       [{ afterEpohc: () => {} }, 'A callback has a handler for an event that never comes, "afterEpohc"; did you mean "afterEpoch"?'],
       [
@@ -42,7 +43,7 @@ describe('a callback', () => {
       expect(await rejection(learn.fit(1, 1e-3, { cbs: cb as Callback }))).to.contain(message);
     }
     expect(learn.epochsTrained).to.equal(0);
-    expect(learn.cbs).to.have.length(2);
+    expect(learn.cbs).to.deep.equal(callbacks);
   });
 
   it('may have other methods, and fields whose names begin like an event', () => {
