@@ -32,9 +32,10 @@ export type RangeKernel = (typeof rangeKernels)[number];
 const builds: readonly WasmBuild[] = ['reproducible', 'fast'];
 /** The most threads that can be asked for. */
 export const MAX_THREADS = 16;
-const [GENERATION, DONE, BUILD, KERNEL, ARGS, READY] = [0, 1, 2, 3, 4, 5];
+// Places of the control block; from RANGES on, where the range of each task begins and ends.
+const [GENERATION, ACTIVE, BUILD, KERNEL, ARGS, READY, NEXT, TASKS, OPEN, RANGES] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 10];
 
-const control = new Int32Array(new SharedArrayBuffer(4 * (8 + 2 * MAX_THREADS)));
+const control = new Int32Array(new SharedArrayBuffer(4 * (RANGES + 2 * MAX_THREADS)));
 const numbers = new Float64Array(new SharedArrayBuffer(8 * 32));
 let wanted = defaultThreads();
 let started = 1;
@@ -120,18 +121,24 @@ export function parallel(name: RangeKernel, n: number, args: readonly number[], 
     return;
   }
   const share = Math.ceil(n / threads / 4) * 4; // a multiple of 4 rows: full register tiles
-  for (let id = 0; id < started; id++) {
-    control[8 + 2 * id] = Math.min(n, id * share);
-    control[9 + 2 * id] = id < threads ? Math.min(n, (id + 1) * share) : 0;
+  for (let task = 0; task < threads; task++) {
+    control[RANGES + 2 * task] = Math.min(n, task * share);
+    control[RANGES + 2 * task + 1] = Math.min(n, (task + 1) * share);
   }
   numbers.set(args);
+  control[TASKS] = threads;
   control[ARGS] = args.length;
   control[KERNEL] = rangeKernels.indexOf(name);
   control[BUILD] = builds.indexOf(wasmBuild());
-  Atomics.store(control, DONE, 0);
+  Atomics.store(control, NEXT, 0);
+  Atomics.store(control, OPEN, 1);
   Atomics.add(control, GENERATION, 1);
   Atomics.notify(control, GENERATION);
-  kernel(control[8], control[9], ...args, 0);
+  // Whoever comes takes the next task: a thread that starts late, because its core is taken by another program, leaves its task to this one.
+  for (let task = 0; (task = Atomics.add(control, NEXT, 1)) < threads; ) {
+    kernel(control[RANGES + 2 * task], control[RANGES + 2 * task + 1], ...args, 0);
+  }
+  Atomics.store(control, OPEN, 0);
   let spins = 0;
-  for (let done = 0; (done = Atomics.load(control, DONE)) < started - 1; ) if (++spins > 20_000) Atomics.wait(control, DONE, done, 1);
+  for (let active = 0; (active = Atomics.load(control, ACTIVE)) > 0; ) if (++spins > 20_000) Atomics.wait(control, ACTIVE, active, 1);
 }

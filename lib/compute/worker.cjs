@@ -1,4 +1,4 @@
-// A compute thread: waits for a job in the shared control block (threads.ts), does its share of the rows, says that it is done.
+// A compute thread: waits for a job in the shared control block (threads.ts), does tasks of it as long as there are some, says that it is done.
 const { workerData } = require('node:worker_threads');
 const { readFileSync } = require('node:fs');
 const v8 = require('node:v8');
@@ -7,16 +7,25 @@ const { memory, control, numbers, id, files, names } = workerData;
 v8.setFlagsFromString('--experimental-wasm-relaxed-simd'); // for the fast build; on by default from Node 22
 const instances = files.map((file) => new WebAssembly.Instance(new WebAssembly.Module(readFileSync(file)), { env: { memory, abort() {} } }).exports);
 
-const [GENERATION, DONE, BUILD, KERNEL, ARGS, READY] = [0, 1, 2, 3, 4, 5];
+const [GENERATION, ACTIVE, BUILD, KERNEL, ARGS, READY, NEXT, TASKS, OPEN, RANGES] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 10];
 let generation = Atomics.load(control, GENERATION);
 Atomics.add(control, READY, 1);
 for (;;) {
   let spins = 0;
   while (Atomics.load(control, GENERATION) === generation) if (++spins > 5000) Atomics.wait(control, GENERATION, generation);
   generation = Atomics.load(control, GENERATION);
-  const from = control[8 + 2 * id];
-  const to = control[9 + 2 * id];
-  if (from < to) instances[control[BUILD]][names[control[KERNEL]]](from, to, ...numbers.subarray(0, control[ARGS]), id);
-  Atomics.add(control, DONE, 1);
-  Atomics.notify(control, DONE);
+  Atomics.add(control, ACTIVE, 1); // first this, then a look at OPEN: whose job it is looks in the opposite order
+  try {
+    if (Atomics.load(control, OPEN) && id < control[TASKS]) work();
+  } finally {
+    Atomics.sub(control, ACTIVE, 1);
+    Atomics.notify(control, ACTIVE);
+  }
+}
+
+function work() {
+  const kernel = instances[control[BUILD]][names[control[KERNEL]]];
+  const args = numbers.slice(0, control[ARGS]);
+  for (let task = 0; (task = Atomics.add(control, NEXT, 1)) < control[TASKS]; )
+    kernel(control[RANGES + 2 * task], control[RANGES + 2 * task + 1], ...args, id);
 }
