@@ -58,7 +58,8 @@ export const lstmModelOptions = ['embSz', 'layers', 'cell', 'dropout', 'embedP',
  * cross-entropy of all positions as its loss. Validation has one prediction a row: SequenceDataLoaders give each target to validate a row of its own; of other
  * loaders' batches with a target for each position the last one is scored.
  *
- * Most of a step is products of matrices: `setCompute({ reproducible: false })` makes it faster where the last bit need not be the same on every machine.
+ * Most of a step is products of matrices: `setCompute({ reproducible: false })` makes it faster where the last bit need not be the same on every machine,
+ * and `setCompute({ native: true })` two to three times as fast, once `npm run native` has compiled the kernels for the processor.
  *
  * @example
  * const model = new LSTMModel(dls.classes, { random: new Random(42) });
