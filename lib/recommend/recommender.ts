@@ -1,5 +1,6 @@
 import type { Tracks } from '../data/tracks.js';
 import type { Vocabulary } from '../data/vocabulary.js';
+import { counted, printed } from '../printed.js';
 import type { FoldedUser, HistoryItem } from './fold-in.js';
 import type { Interactions } from './interactions.js';
 import { recommend, recommendBatch } from './rank.js';
@@ -140,3 +141,5 @@ export abstract class Recommender {
     return similarTracks(this, track, options);
   }
 }
+
+printed(Recommender, ({ name, users, tracks }) => `${name}: ${counted(users.length, 'user')} × ${counted(tracks.length, 'track')}`);

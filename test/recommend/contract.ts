@@ -1,9 +1,11 @@
+import { inspect } from 'node:util';
 import { expect } from 'chai';
 import { Random } from '../../lib/compute/random.js';
 import { type PlayRecord, Plays } from '../../lib/data/plays.js';
 import { Table } from '../../lib/data/table.js';
 import { Tracks } from '../../lib/data/tracks.js';
 import { ArgumentError, UnknownIdError } from '../../lib/errors.js';
+import { Learner } from '../../lib/learner/learner.js';
 import type { Recommender } from '../../lib/recommend/recommender.js';
 import { padded, scoreBytes } from './contract-support.js';
 import { foldInContract } from './fold-in-contract.js';
@@ -91,6 +93,15 @@ export function recommenderContract(name: string, make: (plays: Plays) => Promis
       expect(r.knows('#na#')).to.equal(false);
       expect(r.knowsTrack('track29')).to.equal(true);
       expect(r.knowsTrack('track31')).to.equal(false); // in the catalogue only
+    });
+
+    it('prints itself in a line, or as the learner that it is', () => {
+      const text = inspect(r);
+      expect(text).to.equal(String(r));
+      if (r instanceof Learner) return;
+      expect(text).to.match(/^[^\n]+: [^\n]+$/);
+      expect(text).to.contain(`${r.users.length} users`);
+      expect(text).to.contain('30 tracks');
     });
 
     it('knows what each user has played', () => {
