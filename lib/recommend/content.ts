@@ -1,4 +1,3 @@
-import { inspect } from 'node:util';
 import { display } from '../data/display.js';
 import type { InteractionValue } from '../data/interaction-matrix.js';
 import type { DenseMatrix } from '../data/matrix.js';
@@ -171,7 +170,7 @@ export class ContentRecommender extends Recommender {
     return sum;
   }
 
-  [inspect.custom](): string {
+  override toString(): string {
     const { features, components, explainedVarianceRatio } = this.state;
     const n = (x: number): string => x.toLocaleString('en');
     const share = 100 * explainedVarianceRatio.reduce((a, b) => a + b, 0);
