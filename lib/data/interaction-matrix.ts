@@ -1,9 +1,9 @@
 import { inspect } from 'node:util';
 import { ArgumentError } from '../errors.js';
-import { checkOptions } from '../options.js';
+import { checkOptions, whatIs } from '../options.js';
 import { csrFromPairs, groupBy } from './csr.js';
 import type { CsrMatrix } from './matrix.js';
-import type { Plays } from './plays.js';
+import { Plays } from './plays.js';
 import type { Vocabulary } from './vocabulary.js';
 
 /** What an entry of an interaction matrix is: how often, whether, or the logarithm of how often. */
@@ -40,6 +40,7 @@ export function interactionMatrix(plays: Plays, options: InteractionMatrixOption
   if (value !== 'count' && value !== 'binary' && value !== 'log') {
     throw new ArgumentError(`value must be 'count', 'binary' or 'log', got '${value}'.`);
   }
+  if (!(plays instanceof Plays)) throw new ArgumentError(`interactionMatrix needs plays, such as readPlays reads, got ${whatIs(plays)}.`);
   if (plays.length === 0) throw new ArgumentError('There are no plays to make a matrix of.');
   const { users, tracks, user, track, playcount } = plays.compact();
   const shape = { rows: users.length, columns: tracks.length };

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { ArgumentError, DataError } from '../errors.js';
+import { checkOptions, whatIs } from '../options.js';
 import { type Csr, groupBy } from './csr.js';
 import { sumDuplicates } from './duplicates.js';
 import { type MinPlaysOptions, rowsOfSampledUsers, rowsWithMinPlays } from './filter-plays.js';
@@ -94,6 +95,11 @@ export class Plays {
    * @example Plays.fromRows([{ user: 'u1', track: 't1', playcount: 3 }, { user: 'u2', track: 't1' }])
    */
   static fromRows(rows: readonly PlayRecord[], options: { catalogue?: Tracks } = {}): Plays {
+    if (!Array.isArray(rows))
+      throw new ArgumentError(`fromRows needs an array of records, such as [{ user: 'u1', track: 't1' }], got ${whatIs(rows)}.`);
+    const none = rows.findIndex((row) => typeof row !== 'object' || row === null);
+    if (none >= 0)
+      throw new ArgumentError(`Row ${none} (counted from 0) must be a record, such as { user: 'u1', track: 't1' }, got ${whatIs(rows[none])}.`);
     const users = Vocabulary.fromValues(
       rows.map((r) => r.user),
       { kind: 'user' },
@@ -128,6 +134,7 @@ export class Plays {
    * `compact()` drops the users and tracks that are left without plays.
    */
   take(rows: ArrayLike<number>): Plays {
+    if (typeof rows?.length !== 'number') throw new ArgumentError(`take needs row numbers, such as dls.split.valid, got ${whatIs(rows)}.`);
     for (let j = 0; j < rows.length; j++) {
       const i = rows[j];
       if (!(Number.isInteger(i) && i >= 0 && i < this.length))
@@ -156,6 +163,7 @@ export class Plays {
    * What is left may fall below the limits again: see `kCore`.
    */
   minPlays(options: MinPlaysOptions): Plays {
+    checkOptions(options, ['perUser', 'perTrack'], 'minPlays');
     const rows = rowsWithMinPlays(this, options);
     if (rows.length === 0) throw new DataError(`No user and track has that many plays (${JSON.stringify(options)}). Lower the limits.`);
     return this.take(rows).compact();
@@ -163,6 +171,7 @@ export class Plays {
 
   /** The largest part in which every user has played at least `k` tracks and every track was played by at least `k` users; compacted. */
   kCore(k: number): Plays {
+    if (!(Number.isInteger(k) && k >= 1)) throw new ArgumentError(`kCore needs a whole number of plays, at least 1, got ${k}.`);
     let core = this.minPlays({ perUser: k, perTrack: k });
     for (let before = this.length; core.length < before; ) {
       before = core.length;

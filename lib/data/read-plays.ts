@@ -1,4 +1,5 @@
 import { ArgumentError, DataError } from '../errors.js';
+import { checkOptions } from '../options.js';
 import { identifier, literal, pathLiteral } from './duckdb.js';
 import { sumDuplicates, warnOfDuplicates } from './duplicates.js';
 import { encodePlays, type PlaysQuery } from './encode-plays.js';
@@ -53,6 +54,7 @@ const WORTH_CACHING = 1 << 20;
  * @example await readPlays('ml-1m/ratings.dat', { names: ['user_id', 'track_id', 'playcount', 'time'] }) // 1::1193::5::978300760, without a header
  */
 export async function readPlays(where: string, options: ReadPlaysOptions = {}): Promise<Plays> {
+  checkOptions(options, ['header', 'names', 'delimiter', 'columns', 'catalogue', 'cache'], 'readPlays');
   const { catalogue = true } = options;
   checkFormat(options);
   const found = locatePlays(where);

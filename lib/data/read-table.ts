@@ -1,4 +1,5 @@
 import { DataError } from '../errors.js';
+import { checkOptions } from '../options.js';
 import { fileError, literal, pathLiteral, tableOf, withDuckDB } from './duckdb.js';
 import { type Column, Table } from './table.js';
 import { badRecord, csvRecord, existingFile, openText, type TextFile } from './text-file.js';
@@ -21,6 +22,7 @@ export interface ReadTableOptions extends TextFormatOptions {
  * @example await readTable('ml-100k/u.data', { names: ['user', 'item', 'rating', 'timestamp'] }) // without a header
  */
 export async function readTable(path: string, options: ReadTableOptions = {}): Promise<Table> {
+  checkOptions(options, ['header', 'names', 'delimiter', 'numbers', 'texts'], 'readTable');
   return (await loadTable(path, options)).table;
 }
 

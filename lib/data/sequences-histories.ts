@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { ArgumentError, DataError } from '../errors.js';
+import { whatIs } from '../options.js';
 import { Plays } from './plays.js';
 import type { Sessions } from './sessions.js';
 import type { Tracks } from './tracks.js';
@@ -47,10 +48,15 @@ export class Histories {
   /**
    * From plays (a sequence a user, in file order) or sessions (a sequence a session).
    * @param options.items encode with these tracks; default: those of the source. Tracks that they lack: UnknownIdError
-   * @throws DataError for a source without a play
+   * @throws ArgumentError for a source that is neither; DataError for one without a play
    */
   static of(source: SequenceSource, { items }: { items?: Vocabulary } = {}): Histories {
     const plays = source instanceof Plays;
+    if (!plays && !((source as Sessions | undefined)?.items instanceof Vocabulary && source.indptr && source.item)) {
+      throw new ArgumentError(
+        `Sequences are made of plays, such as readPlays reads, or of sessions, such as readSessions reads; got ${whatIs(source)}.`,
+      );
+    }
     const own = plays ? source.tracks : source.items;
     if ((plays ? source.track : source.item).length === 0)
       throw new DataError('There is no play to make sequences of. Was everything filtered away?');

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { ArgumentError, DataError } from '../errors.js';
+import { checkOptions } from '../options.js';
 import { openText } from './text-file.js';
 import { Vocabulary } from './vocabulary.js';
 
@@ -63,7 +64,9 @@ export interface ReadSessionsOptions {
  * @throws DataError for a missing, empty, cut-off or foreign file
  * @example const train = await readSessions('train_sessions.txt.gz'); const test = await readSessions('test_sessions.txt.gz', { items: train.items });
  */
-export async function readSessions(path: string, { items }: ReadSessionsOptions = {}): Promise<Sessions> {
+export async function readSessions(path: string, options: ReadSessionsOptions = {}): Promise<Sessions> {
+  checkOptions(options, ['items'], 'readSessions');
+  const { items } = options;
   const file = await openText(path);
   const bytes = readFileSync(path);
   const lines = (file.gzip ? gunzipSync(bytes) : bytes)

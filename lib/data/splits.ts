@@ -1,5 +1,6 @@
 import { Random } from '../compute/random.js';
 import { ArgumentError } from '../errors.js';
+import { checkOptions, whatIs } from '../options.js';
 import type { Plays } from './plays.js';
 
 /** Row numbers of the parts of a data set: disjoint, and together every row. */
@@ -43,7 +44,9 @@ export interface LeaveKOutOptions {
  * @throws ArgumentError unless both parts get a row
  * @example randomSplit(10).valid.length // 2
  */
-export function randomSplit(n: number, { validPct = 0.2, seed = 42 }: RandomSplitOptions = {}): Split {
+export function randomSplit(n: number, options: RandomSplitOptions = {}): Split {
+  checkOptions(options, ['validPct', 'seed'], 'randomSplit');
+  const { validPct = 0.2, seed = 42 } = options;
   if (!(validPct > 0 && validPct < 1)) {
     throw new ArgumentError(
       `validPct must be between 0 and 1, both excluded, got ${validPct}. To train on every row give a split with an empty valid part instead.`,
@@ -62,7 +65,9 @@ export function randomSplit(n: number, { validPct = 0.2, seed = 42 }: RandomSpli
  * gets one if training keeps at least one, training gets the others. Rows of a part are ascending.
  * @example perUserSplit(plays, { ratios: [0.8, 0.1, 0.1], seed: 2020 })
  */
-export function perUserSplit(plays: Plays, { ratios, seed = 42 }: RatioOptions & { seed?: number | string } = {}): Split {
+export function perUserSplit(plays: Plays, options: RatioOptions & { seed?: number | string } = {}): Split {
+  checkOptions(options, ['ratios', 'seed'], 'perUserSplit');
+  const { ratios, seed = 42 } = options;
   const random = new Random(seed).child('split');
   return splitUsers(
     plays,
@@ -75,7 +80,9 @@ export function perUserSplit(plays: Plays, { ratios, seed = 42 }: RatioOptions &
  * Splits each user's plays by ratios in the order of the file: first train, then valid, then test, with the sizes of {@link perUserSplit}. Where the
  * file is in order of time, this is the split by time.
  */
-export function orderSplit(plays: Plays, { ratios }: RatioOptions = {}): Split {
+export function orderSplit(plays: Plays, options: RatioOptions = {}): Split {
+  checkOptions(options, ['ratios'], 'orderSplit');
+  const { ratios } = options;
   return splitUsers(plays, (n) => sizes(n, ratios));
 }
 
@@ -83,7 +90,9 @@ export function orderSplit(plays: Plays, { ratios }: RatioOptions = {}): Split {
  * Keeps `k` plays of each user for validation. Users with no more than `k` plays stay in training as a whole.
  * @example leaveKOut(plays, { k: 1, which: 'last' }) // the usual protocol of sequential recommendation
  */
-export function leaveKOut(plays: Plays, { k = 1, which = 'random', seed = 42 }: LeaveKOutOptions = {}): Split {
+export function leaveKOut(plays: Plays, options: LeaveKOutOptions = {}): Split {
+  checkOptions(options, ['k', 'which', 'seed'], 'leaveKOut');
+  const { k = 1, which = 'random', seed = 42 } = options;
   if (!(Number.isInteger(k) && k >= 1)) throw new ArgumentError(`k must be a whole number of plays, at least 1, got ${k}.`);
   if (which !== 'random' && which !== 'last') throw new ArgumentError(`which must be 'random' or 'last', got '${which}'.`);
   const random = new Random(seed).child('split');
@@ -108,6 +117,7 @@ function sizes(n: number, ratios: readonly number[] = [0.8, 0.1, 0.1]): number[]
 }
 
 function splitUsers(plays: Plays, sizesOf: (n: number) => number[], arrange?: (rows: Int32Array) => void): Split {
+  if (typeof plays?.byUser !== 'function') throw new ArgumentError(`Plays are split by user, such as readPlays reads, got ${whatIs(plays)}.`);
   const { indptr, indices } = plays.byUser();
   const part = new Uint8Array(plays.length);
   const counts = [0, 0, 0];

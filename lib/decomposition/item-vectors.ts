@@ -25,8 +25,12 @@ export async function itemVectors(source: SequenceSource | Histories, options: I
   checkOptions(options, ['embSz', 'meanNorm', 'seed', 'window', 'power'], 'itemVectors');
   const { embSz = 50, meanNorm = 2, seed = 42, ...neighbours } = options;
   if (!(meanNorm > 0 && Number.isFinite(meanNorm))) throw new ArgumentError(`meanNorm must be a positive number, got ${meanNorm}.`);
+  if (!(Number.isInteger(embSz) && embSz >= 1)) throw new ArgumentError(`embSz must be a positive whole number, got ${embSz}.`);
+  const neighbourhood = ppmi(source, neighbours);
+  const [tracks] = neighbourhood.shape;
+  if (embSz > tracks) throw new ArgumentError(`embSz must be at most ${tracks}, the number of tracks, got ${embSz}.`);
   const svd = new TruncatedSVD({ nComponents: embSz, seed, tol: 1e-4 });
-  const { data, shape } = await svd.fitTransform(ppmi(source, neighbours)); // U·Σ
+  const { data, shape } = await svd.fitTransform(neighbourhood); // U·Σ
   const [rows, width] = shape;
   const roots = svd.singularValues.map(Math.sqrt);
   const out = Float32Array.from(data, (x, i) => (roots[i % width] > 0 ? x / roots[i % width] : 0));
@@ -37,5 +41,5 @@ export async function itemVectors(source: SequenceSource | Histories, options: I
     norms += norm;
     if (norm > 0) played++;
   }
-  return out.map((x) => (x * meanNorm * played) / norms);
+  return norms > 0 ? out.map((x) => (x * meanNorm * played) / norms) : out;
 }

@@ -1,4 +1,5 @@
 import { ArgumentError } from '../errors.js';
+import { whatIs } from '../options.js';
 import { AvgMetric, type Metric } from './metrics.js';
 
 /**
@@ -8,7 +9,10 @@ import { AvgMetric, type Metric } from './metrics.js';
  * @example new Learner(dls, model, { lossFunc: new CrossEntropyLossFlat(), metrics: [accuracy, topKAccuracy(10)] })
  */
 export function topKAccuracy(k = 5): Metric {
-  if (!(Number.isInteger(k) && k >= 1)) throw new ArgumentError(`topKAccuracy needs a positive whole number of classes, got ${k}.`);
+  if (!(Number.isInteger(k) && k >= 1))
+    throw new ArgumentError(
+      `topKAccuracy needs a positive whole number of classes, got ${typeof k === 'number' ? k : `${whatIs(k)}: call it, topKAccuracy(5)`}.`,
+    );
   const share = (pred: Float32Array, targets: Float32Array): number => {
     const outputs = pred.length / targets.length;
     let right = 0;

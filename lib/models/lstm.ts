@@ -2,7 +2,7 @@ import { kernels } from '../compute/kernels.js';
 import { int32 } from '../compute/memory.js';
 import { Random } from '../compute/random.js';
 import type { Batch } from '../data/batch.js';
-import type { Vocabulary } from '../data/vocabulary.js';
+import { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
 import { Dropout } from '../nn/dropout.js';
 import { Embedding } from '../nn/embedding.js';
@@ -15,7 +15,7 @@ import type { Parameter } from '../nn/parameter.js';
 import type { Recurrent } from '../nn/recurrent.js';
 import { PackedSequences } from '../nn/recurrent-packed.js';
 import { checkWidth, Scratch } from '../nn/scratch.js';
-import { checkOptions } from '../options.js';
+import { checkOptions, whatIs } from '../options.js';
 import { widths } from './lstm-batch.js';
 import { type NegativeLoss, type NegativeLossOptions, negativeLoss } from './lstm-negatives.js';
 import { EveryItemLoss } from './lstm-positions.js';
@@ -101,6 +101,8 @@ export class LSTMModel implements Model {
     checkOptions(options, lstmModelOptions, 'LSTMModel');
     const { embSz = 50, layers = [100, 100], cell = 'lstm', dropout = 0, embedP = 0, tied = false, embInit, negatives } = options;
     const random = options.random ?? new Random(0);
+    if (!(classes?.item instanceof Vocabulary))
+      throw new ArgumentError(`LSTMModel needs the classes of its loaders, new LSTMModel(dls.classes), got ${whatIs(classes)}.`);
     const items = classes.item.length;
     if (cell !== 'lstm' && cell !== 'gru') throw new ArgumentError(`cell must be 'lstm' or 'gru', got '${cell}'.`);
     if (!layers.length) throw new ArgumentError('layers needs at least one size, e.g. [100].');

@@ -51,7 +51,9 @@ export class ALS extends FactorRecommender {
   private readonly values: PlayValues;
 
   /** See {@link ALS.fit}; this one takes factors that were fitted on these plays before. */
-  constructor(plays: Plays, { options, factors }: { options: ALSSettings; factors: Factors }) {
+  constructor(plays: Plays, state: { options: ALSSettings; factors: Factors }) {
+    if (!state) throw new ArgumentError('ALS is fitted by await ALS.fit(plays), not made by new.');
+    const { options, factors } = state;
     super(Interactions.fromPlays(plays), factors, { ...options, name: 'ALS', catalogue: plays.catalogue });
     this.options = options;
     this.values = new PlayValues(this.seen, options.value);

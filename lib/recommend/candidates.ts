@@ -35,7 +35,9 @@ export function candidatesOf(recommenders: Candidates, seeds: readonly (number |
     if (typeof each !== 'function' || each.prototype instanceof Recommender) {
       throw new ArgumentError(
         `${name === undefined ? `Number ${i} (from 0)` : `"${name}"`} must be a recommender, or a function (train, seed) => recommender, got ${
-          typeof each === 'function' ? 'a class: (train) => new …(train)' : whatIs(each)
+          typeof each === 'function'
+            ? `a class: ${'fit' in each ? `(train) => ${each.name}.fit(train)` : `(train) => new ${each.name}(train)`}`
+            : whatIs(each)
         }.`,
       );
     }
@@ -53,6 +55,6 @@ export function candidatesOf(recommenders: Candidates, seeds: readonly (number |
   });
 }
 
-function isRecommender(value: unknown): value is Recommender {
+export function isRecommender(value: unknown): value is Recommender {
   return typeof (value as Recommender | undefined)?.scores === 'function' && Boolean((value as Recommender).seen);
 }

@@ -70,6 +70,7 @@ export class EASE extends Recommender {
 
   /** See {@link EASE.fit}; this one takes a model that was fitted on these plays before. */
   constructor(plays: Plays, state: EASEState) {
+    if (!state) throw new ArgumentError('EASE is fitted by await EASE.fit(plays), not made by new.');
     super(Interactions.fromPlays(plays), { catalogue: plays.catalogue });
     this.state = state;
     this.options = state.settings;

@@ -76,6 +76,10 @@ export async function evaluate(recommenders: Candidates, split: PlaysSplit, opti
   const on = checkedPart('evaluate', split, options.on);
   const candidates = candidatesOf(recommenders, [...new Set(seeds)]);
   const { verbose = candidates.some(({ made }) => made) } = options;
+  for (const id of users ?? []) {
+    if (split.train.users.indexOf(id) < 0 && split[on]!.users.indexOf(id) < 0)
+      throw new UnknownIdError('user', String(id), split.train.users.classes);
+  }
   const heldOut = new HeldOut(split.train, split[on]!, { users: users && new Set(users.map(String)) });
   const vectorOf = columns.some(({ metric }) => metric === 'diversity') ? audioVectors(split.train.catalogue) : undefined;
   const guard = new InterruptGuard();

@@ -2,7 +2,8 @@ import { dispose, float32 } from '../compute/memory.js';
 import { Table } from '../data/table.js';
 import { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
-import { checkOptions } from '../options.js';
+import { checkOptions, whatIs } from '../options.js';
+import { isRecommender } from './candidates.js';
 import { describeRecommender, exportRecommender, makeRecommender, registerRecommenderKind } from './export-recommender.js';
 import { FoldedUser, type HistoryItem, readHistory } from './fold-in.js';
 import { checkFusion, type Fusion, normaliseScores } from './hybrid-normalise.js';
@@ -46,6 +47,12 @@ export class Hybrid extends Recommender {
     readonly recommenders: readonly Recommender[],
     options: HybridOptions = {},
   ) {
+    const list: readonly unknown[] = Array.isArray(recommenders) ? recommenders : [recommenders];
+    const wrong = list.findIndex((each) => !isRecommender(each));
+    if (!Array.isArray(recommenders) || wrong >= 0) {
+      const got = Array.isArray(recommenders) ? `${whatIs(list[wrong])} as number ${wrong} (from 0)` : whatIs(recommenders);
+      throw new ArgumentError(`Hybrid needs an array of recommenders, such as [new ItemKNN(train), await EASE.fit(train)], got ${got}.`);
+    }
     checkOptions(options, ['weights', 'fusion', 'name'], 'Hybrid');
     const { weights = recommenders.map(() => 1), fusion = 'sum', name = recommenders.map((r) => r.name).join(' + ') } = options;
     if (recommenders.length === 0) throw new ArgumentError('There is no recommender to join. Give at least one.');

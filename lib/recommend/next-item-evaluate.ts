@@ -2,7 +2,7 @@ import { Random } from '../compute/random.js';
 import { createSequences, SequenceDataset } from '../data/sequences.js';
 import type { Histories, SequenceSource } from '../data/sequences-histories.js';
 import { ArgumentError } from '../errors.js';
-import { checkOptions } from '../options.js';
+import { checkOptions, whatIs } from '../options.js';
 import { checkN } from './lookup.js';
 import type { SequenceRecommender } from './next-item.js';
 import { middleRank, middleRankInList } from './next-item-rank.js';
@@ -68,6 +68,11 @@ export function evaluateNextItem(
   checkOptions(options, ['k', 'sample', 'seed'], 'evaluateNextItem');
   const { k = 20, sample, seed = 42 } = options;
   checkN(k, 'k');
+  if (typeof recommender?.scoresOf !== 'function') {
+    throw new ArgumentError(
+      `evaluateNextItem needs what recommends the next track, such as new Markov(train), an lstmLearner, or new LSTMRecommender(what trainModel returns), got ${whatIs(recommender)}.`,
+    );
+  }
   const cases = nextItemCases(recommender, sessions, { sample, seed });
   const known = cases.filter(({ target, history }) => target >= 0 && history.length > 0);
   const sums = { accuracy: 0, hitRate: 0, mrr: 0, ndcg: 0 };

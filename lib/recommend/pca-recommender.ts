@@ -67,6 +67,7 @@ export class PcaRecommender extends Recommender {
     readonly factors: PcaFactors,
     { value = 'count', score = 'cosine' }: Pick<PcaRecommenderOptions, 'value' | 'score'> = {},
   ) {
+    if (!factors) throw new ArgumentError('PcaRecommender is fitted by await PcaRecommender.fit(plays), not made by new.');
     super(Interactions.fromPlays(plays), { catalogue: plays.catalogue });
     if (score !== 'cosine' && score !== 'reconstruction') throw new ArgumentError(`score must be 'cosine' or 'reconstruction', got '${score}'.`);
     this.values = new PlayValues(this.seen, value);

@@ -11,7 +11,7 @@ import { HeldOut } from './held-out.js';
 import { checkN } from './lookup.js';
 import { valuesOf } from './measured.js';
 import { isAccuracy, type MetricColumn, metricColumns } from './metric-names.js';
-import type { Recommender } from './recommender.js';
+import { Recommender } from './recommender.js';
 import { readTrials, type SearchIdentity, type SearchTrial, writeTrials } from './search-file.js';
 import { betterFirst, SearchResult } from './search-result.js';
 import { checkSpace, drawSettings, type SearchSettings, type SearchSpace } from './search-space.js';
@@ -75,6 +75,8 @@ export async function search<S extends SearchSpace>(make: TrialMaker<S>, space: 
   checkOptions(options, ['split', 'trials', 'metric', 'seed', 'halving', 'file'], 'search');
   const { split, trials = 20, metric = 'ndcg@10', seed = 42, halving, file } = options;
   if (typeof make !== 'function') throw new ArgumentError(`search needs a function (settings, { train, seed }) => recommender, got ${whatIs(make)}.`);
+  if (make.prototype instanceof Recommender)
+    throw new ArgumentError(`search needs a function (settings, { train, seed }) => recommender, got the class ${make.name}.`);
   checkSpace(space);
   checkN(trials, 'trials');
   const [column] = metricColumns([metric], [10]);

@@ -222,7 +222,7 @@ describe('evaluate', () => {
       [() => evaluate([popularity], split, { samples: 0 }), 'samples must be'],
       [() => evaluate([popularity], split, { confidence: 1 }), 'confidence must be between'],
       [() => evaluate([popularity], split, { seeds: [] }), 'seeds must be an array'],
-      [() => evaluate([popularity], split, { users: ['nobody'] }), 'nothing to measure'],
+      [() => evaluate([popularity], split, { users: ['nobody'] }), 'Unknown user "nobody"'],
       [() => evaluate([popularity], split, { baselines: ['Popularty'] }), 'did you mean "Popularity"?'],
       [
         () =>

@@ -1,0 +1,116 @@
+import { expect } from 'chai';
+import {
+  ALS,
+  ArgumentError,
+  EASE,
+  evaluate,
+  evaluateNextItem,
+  Histories,
+  Hybrid,
+  interactionMatrix,
+  itemVectors,
+  LSTMModel,
+  leaveKOut,
+  Markov,
+  orderSplit,
+  PcaRecommender,
+  Plays,
+  Popularity,
+  perUserSplit,
+  randomSplit,
+  readPlays,
+  readSessions,
+  readTable,
+  SequenceDataLoaders,
+  SessionKNN,
+  search,
+  splitPlays,
+  topKAccuracy,
+  UnknownIdError,
+  WeightedSum,
+} from '../lib/index.js';
+
+const plays = Plays.fromRows(['u1', 'u2', 'u3'].flatMap((user) => ['a', 'b', 'c', 'd'].map((track) => ({ user, track }))));
+
+/** What a cell of JavaScript, or of TypeScript that is not checked, can hand over. */
+function wrong<T>(value: unknown): T {
+  return value as T;
+}
+
+async function failure(work: () => unknown): Promise<unknown> {
+  try {
+    await work();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
+
+describe('wrong arguments', () => {
+  const cases: Record<string, [work: () => unknown, message: string]> = {
+    'a table instead of plays, for loaders': [() => SequenceDataLoaders.fromPlays(wrong(plays.toTable())), 'an object of Table'],
+    'a promise instead of plays, for loaders': [() => SequenceDataLoaders.fromPlays(wrong(Promise.resolve(plays))), 'an object of Promise'],
+    'records instead of plays': [() => new Markov(wrong([{ user: 'u', track: 't' }])), 'an array'],
+    'nothing instead of plays': [() => new SessionKNN(wrong(undefined)), 'got nothing'],
+    'nothing instead of sessions': [() => itemVectors(wrong(undefined)), 'got nothing'],
+    'loaders instead of held-out sessions': [
+      () => evaluateNextItem(new Markov(plays), wrong(SequenceDataLoaders.fromPlays(plays, { bs: 2, split: 'last' }))),
+      'an object of SequenceDataLoaders',
+    ],
+    'what does not recommend the next track': [() => evaluateNextItem(wrong(new Popularity(plays)), plays), 'an object of Popularity'],
+    'no recommender of the next track': [() => evaluateNextItem(wrong(undefined), plays), 'got nothing'],
+    'no classes': [() => new LSTMModel(wrong(100)), 'new LSTMModel(dls.classes), got a number'],
+    'a metric that was not called': [() => topKAccuracy(wrong(new Float32Array(1000))), 'call it, topKAccuracy(5)'],
+    'more numbers than tracks': [() => itemVectors(plays, { embSz: 5 }), 'embSz must be at most 4'],
+    'no numbers': [() => itemVectors(plays, { embSz: 0 }), 'embSz must be'],
+    'an option that perUserSplit lacks': [() => perUserSplit(plays, wrong({ validPct: 0.1 })), 'no option "validPct"'],
+    'ratios that are not an option': [() => perUserSplit(plays, wrong([0.8, 0.2])), 'must be an object'],
+    'an option that orderSplit lacks': [() => orderSplit(plays, wrong({ seed: 1 })), 'no option "seed"'],
+    'an option that leaveKOut lacks': [() => leaveKOut(plays, wrong({ n: 1 })), 'no option "n"'],
+    'an option that randomSplit lacks': [() => randomSplit(10, wrong({ valid_pct: 0.1 })), 'did you mean "validPct"'],
+    'a table to split': [() => perUserSplit(wrong(plays.toTable())), 'an object of Table'],
+    'an option that minPlays lacks': [() => plays.minPlays(wrong({ user: 5 })), 'no option "user"'],
+    'a number for minPlays': [() => plays.minPlays(wrong(5)), 'must be an object'],
+    'no k': [() => plays.kCore(wrong(undefined)), 'got undefined'],
+    'a whole split for take': [() => plays.take(wrong(randomSplit(12))), 'take needs row numbers'],
+    'no records': [() => Plays.fromRows(wrong(undefined)), 'got nothing'],
+    'a record that is none': [() => Plays.fromRows([{ user: 'u', track: 't' }, wrong(null)]), 'Row 1'],
+    'a table for a matrix': [() => interactionMatrix(wrong(plays.toTable())), 'an object of Table'],
+    'one recommender to join': [() => new Hybrid(wrong(new Popularity(plays))), 'an object of Popularity'],
+    'a promise to join': [() => new Hybrid([new Popularity(plays), wrong(EASE.fit(plays))]), 'an object of Promise as number 1'],
+    'nothing to join': [() => new Hybrid(wrong(undefined)), 'got nothing'],
+    'nothing to add up': [() => new WeightedSum(wrong(undefined)), 'got nothing'],
+    'new EASE': [() => new EASE(plays, wrong(undefined)), 'EASE.fit(plays)'],
+    'new ALS': [() => new ALS(plays, wrong(undefined)), 'ALS.fit(plays)'],
+    'new PcaRecommender': [() => new PcaRecommender(plays, wrong(undefined)), 'PcaRecommender.fit(plays)'],
+    'a class to search with': [
+      () => search(wrong<(settings: unknown) => Popularity>(ALS), { factors: [2] }, { split: splitPlays(plays, leaveKOut(plays)), trials: 1 }),
+      'the class ALS',
+    ],
+    'a class that is fitted, to compare': [() => evaluate([wrong(EASE)], splitPlays(plays, leaveKOut(plays))), '(train) => EASE.fit(train)'],
+    'an option that readPlays lacks': [() => readPlays('data/sample', wrong({ colums: {} })), 'did you mean "columns"'],
+    'an option that readTable lacks': [() => readTable('data/sample/Music Info.csv', wrong({ sep: ',' })), 'no option "sep"'],
+    'an option that readSessions lacks': [() => readSessions('sessions.txt', wrong({ item: 1 })), 'did you mean "items"'],
+  };
+  for (const [name, [work, message]] of Object.entries(cases)) {
+    it(`are said what they are: ${name}`, async () => {
+      const error = await failure(work);
+      expect(error).to.be.instanceOf(ArgumentError);
+      expect((error as ArgumentError).message).to.include(message);
+    });
+  }
+
+  it('are not left out of an evaluation in silence: a user that nobody knows', async () => {
+    const split = splitPlays(plays, leaveKOut(plays));
+    expect(await failure(() => evaluate([new Popularity(split.train)], split, { users: ['u1', 'u9'] }))).to.be.instanceOf(UnknownIdError);
+  });
+
+  it('give no NaN: tracks that are played next to each other no more often than by chance', async () => {
+    const histories = Histories.from({
+      items: Plays.fromRows([{ user: 'u', track: 'a' }]).tracks,
+      indptr: Int32Array.of(0, 2),
+      item: Int32Array.of(0, 0),
+    });
+    expect([...(await itemVectors(histories, { embSz: 1 }))]).to.deep.equal([0]);
+  });
+});
