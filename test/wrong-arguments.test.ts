@@ -5,6 +5,7 @@ import {
   EASE,
   evaluate,
   evaluateNextItem,
+  fitHybrid,
   Histories,
   Hybrid,
   interactionMatrix,
@@ -13,6 +14,7 @@ import {
   leaveKOut,
   Markov,
   orderSplit,
+  PCA,
   PcaRecommender,
   Plays,
   Popularity,
@@ -23,8 +25,10 @@ import {
   readTable,
   SequenceDataLoaders,
   SessionKNN,
+  StandardScaler,
   search,
   splitPlays,
+  Table,
   topKAccuracy,
   UnknownIdError,
   WeightedSum,
@@ -79,6 +83,8 @@ describe('wrong arguments', () => {
     'one recommender to join': [() => new Hybrid(wrong(new Popularity(plays))), 'an object of Popularity'],
     'a promise to join': [() => new Hybrid([new Popularity(plays), wrong(EASE.fit(plays))]), 'an object of Promise as number 1'],
     'nothing to join': [() => new Hybrid(wrong(undefined)), 'got nothing'],
+    'a whole split to fit weights on': [() => fitHybrid([new Popularity(plays)], wrong(splitPlays(plays, leaveKOut(plays)))), 'such as split.valid'],
+    'a text for a number': [() => new Popularity(plays).recommend('u1', { n: wrong('5') }), "the text '5'"],
     'nothing to add up': [() => new WeightedSum(wrong(undefined)), 'got nothing'],
     'new EASE': [() => new EASE(plays, wrong(undefined)), 'EASE.fit(plays)'],
     'new ALS': [() => new ALS(plays, wrong(undefined)), 'ALS.fit(plays)'],
@@ -103,6 +109,19 @@ describe('wrong arguments', () => {
   it('are not left out of an evaluation in silence: a user that nobody knows', async () => {
     const split = splitPlays(plays, leaveKOut(plays));
     expect(await failure(() => evaluate([new Popularity(split.train)], split, { users: ['u1', 'u9'] }))).to.be.instanceOf(UnknownIdError);
+  });
+
+  it("are not taken for other columns' numbers: a table whose columns are in another order than those of fit", async () => {
+    const table = Table.fromRows([
+      { a: 1, b: 2 },
+      { a: 3, b: 7 },
+    ]);
+    const turned = table.select(['b', 'a']);
+    const scaler = new StandardScaler().fit(table);
+    const pca = await new PCA({ nComponents: 1 }).fit(table);
+    expect(() => scaler.transform(turned)).to.throw(ArgumentError, 'column 0 (counted from 0) is "b", "a" was expected');
+    expect(() => pca.transform(turned)).to.throw(ArgumentError, 'in the same order');
+    expect([...scaler.transform(turned.select(['a', 'b'])).data]).to.deep.equal([-1, -1, 1, 1]);
   });
 
   it('give no NaN: tracks that are played next to each other no more often than by chance', async () => {

@@ -42,6 +42,16 @@ export function readInput(input: MatrixLike, who: string, { missing = false }: {
   return { x: input, names: undefined };
 }
 
+/** Throws where the columns of a table are not those of the table that was fitted, in their order: numbers would be taken for others'. */
+export function checkNames(who: string, names: readonly string[] | undefined, fitted: readonly string[] | undefined): void {
+  if (!names || !fitted) return;
+  const at = names.findIndex((name, j) => name !== fitted[j]);
+  if (at < 0) return;
+  throw new ArgumentError(
+    `The columns must be those that ${who} was fitted to, in the same order: column ${at} (counted from 0) is "${names[at]}", "${fitted[at]}" was expected. table.select([…]) puts them in order.`,
+  );
+}
+
 function isFloats(data: unknown): boolean {
   return data instanceof Float64Array || data instanceof Float32Array;
 }

@@ -5,7 +5,7 @@ import { Random } from '../compute/random.js';
 import { display } from '../data/display.js';
 import type { CsrMatrix, DenseMatrix } from '../data/matrix.js';
 import { ArgumentError, NumericError } from '../errors.js';
-import { type MatrixLike, readInput } from './input.js';
+import { checkNames, type MatrixLike, readInput } from './input.js';
 import { times, timesRows } from './products.js';
 
 /** Options that PCA and TruncatedSVD share. */
@@ -80,8 +80,9 @@ export abstract class LinearReduction {
    */
   transform(x: MatrixLike): DenseMatrix {
     const { components, mean } = this.known();
-    const input = readInput(x, this.who).x;
+    const { x: input, names } = readInput(x, this.who);
     this.checkColumns(input.shape[1], components.shape[1]);
+    checkNames(this.who, names, this.featureNamesIn);
     const k = components.shape[0];
     const shift = mean && timesRows({ shape: [1, mean.length], data: mean }, components);
     const data = timesRows(input, components, shift);

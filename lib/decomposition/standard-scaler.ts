@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { type CsrMatrix, type DenseMatrix, isSparse } from '../data/matrix.js';
 import { ArgumentError } from '../errors.js';
 import { checkOptions } from '../options.js';
-import { type MatrixLike, readInput } from './input.js';
+import { checkNames, type MatrixLike, readInput } from './input.js';
 
 /** Options of {@link StandardScaler}. */
 export interface StandardScalerOptions {
@@ -108,12 +108,13 @@ export class StandardScaler {
   }
 
   private map(input: MatrixLike, change: (value: number, column: number) => number): DenseMatrix | CsrMatrix {
-    const { x } = readInput(input, 'StandardScaler', { missing: true });
+    const { x, names } = readInput(input, 'StandardScaler', { missing: true });
     this.refuseSparse(x);
     const columns = x.shape[1];
     if (columns !== this.nFeaturesIn) {
       throw new ArgumentError(`X has ${columns} features, but StandardScaler is expecting ${this.nFeaturesIn} features as input.`);
     }
+    checkNames('StandardScaler', names, this.featureNamesIn);
     const data = Float64Array.from(x.data, (v, p) => change(v, isSparse(x) ? x.indices[p] : p % columns));
     return isSparse(x) ? { shape: x.shape, indptr: x.indptr, indices: x.indices, data } : { shape: x.shape, data };
   }

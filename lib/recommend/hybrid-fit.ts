@@ -1,6 +1,6 @@
-import type { Plays } from '../data/plays.js';
+import { Plays } from '../data/plays.js';
 import { ArgumentError } from '../errors.js';
-import { checkOptions } from '../options.js';
+import { checkOptions, whatIs } from '../options.js';
 import { metricsOfHits } from './hits.js';
 import { Hybrid } from './hybrid.js';
 import { checkFusion, type Fusion } from './hybrid-normalise.js';
@@ -45,6 +45,8 @@ export function fitHybrid(recommenders: readonly Recommender[], heldOut: Plays, 
   checkFusion(fusion);
   if (!['recall', 'ndcg', 'map', 'mrr'].includes(metric))
     throw new ArgumentError(`metric must be 'recall', 'ndcg', 'map' or 'mrr', got '${metric}'.`);
+  if (!(heldOut instanceof Plays))
+    throw new ArgumentError(`fitHybrid needs the held-out plays to fit on, such as split.valid, got ${whatIs(heldOut)}.`);
   const fits = fitsOf(recommenders, heldOut, k, fusion);
   const value = (weights: readonly number[]): number =>
     fits.reduce((sum, fit) => sum + metricsOfHits(hitsOf(fit, weights, k), fit.relevant, k)[metric], 0);

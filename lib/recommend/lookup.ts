@@ -52,7 +52,8 @@ function checkList(tracks: readonly Id[], name: string): void {
 
 /** Checks the length of a list. */
 export function checkN(n: number, name = 'n'): void {
-  if (!(Number.isInteger(n) && n >= 1)) throw new ArgumentError(`${name} must be a positive whole number, got ${n}.`);
+  if (!(Number.isInteger(n) && n >= 1))
+    throw new ArgumentError(`${name} must be a positive whole number, got ${typeof n === 'string' ? `the text '${n}'` : n}.`);
 }
 
 /**
