@@ -1,5 +1,6 @@
 import { Random } from '../compute/random.js';
 import { ArgumentError } from '../errors.js';
+import { counted, printed } from '../printed.js';
 import type { Batch, DataLoader } from './batch.js';
 import type { SequenceDataset } from './sequences.js';
 
@@ -84,3 +85,7 @@ export class SequenceDataLoader implements DataLoader {
     }
   }
 }
+
+printed(SequenceDataLoader, ({ n, bs, length, shuffle }) => {
+  return `SequenceDataLoader: ${counted(n, 'window')} in ${counted(length, 'batch', 'batches')} of ${bs}, ${shuffle ? 'shuffled' : 'in order'}`;
+});

@@ -1,5 +1,6 @@
 import { ArgumentError } from '../errors.js';
 import { checkOptions } from '../options.js';
+import { counted, printed } from '../printed.js';
 import type { Batch, DataLoaders } from './batch.js';
 import { display } from './display.js';
 import type { Plays } from './plays.js';
@@ -138,3 +139,8 @@ export class SequenceDataLoaders implements DataLoaders {
     };
   }
 }
+
+printed(SequenceDataLoaders, ({ train, valid, classes }) => {
+  const parts = `${counted(train.n, 'training window')} in ${counted(train.length, 'batch', 'batches')} of ${train.bs}, ${counted(valid.n, 'validation window')}`;
+  return `SequenceDataLoaders: ${parts}; ${counted(classes.item.length, 'track')}`;
+});

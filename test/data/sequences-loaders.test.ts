@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { Plays } from '../../lib/data/plays.js';
@@ -13,6 +14,15 @@ const sessions = sessionsOf(chainSessions({ sessions: 50 }));
 const make = (options: SequenceLoadersOptions = {}): SequenceDataLoaders => SequenceDataLoaders.fromSessions(sessions, { bs: 16, ...options });
 
 describe('batches of sequences', () => {
+  it('print themselves in a line', () => {
+    const dls = make();
+    for (const it of [dls, dls.train, dls.valid])
+      expect(inspect(it))
+        .to.equal(String(it))
+        .and.to.match(/^SequenceDataLoaders?: [\d,]+ [^\n]+$/);
+    expect(String(dls)).to.contain(`${dls.train.n} training windows in ${dls.train.length} batches of 16`);
+  });
+
   it('have tracks from the left, sizes and the next track', () => {
     const dls = SequenceDataLoaders.fromSessions(
       sessionsOf([
