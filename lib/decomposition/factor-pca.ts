@@ -1,5 +1,5 @@
 import { ArgumentError, NumericError } from '../errors.js';
-import { symmetricEigen } from './symmetric-eigen.js';
+import { tridiagonalEigen } from './tridiagonal-eigen.js';
 
 /** What factorPca returns; everything in float64. */
 export interface FactorPca {
@@ -32,7 +32,7 @@ export function factorPca(values: ArrayLike<number>, { width, components = 2 }: 
     throw new ArgumentError(`components must be a whole number from 1 to ${width} (the width of a row), got ${components}.`);
   }
   const x = centred(values, rows, width);
-  const { values: variances, vectors } = symmetricEigen(covariance(x, rows, width), width);
+  const { values: variances, vectors } = tridiagonalEigen(covariance(x, rows, width), width);
   let total = 0;
   for (let i = 0; i < width; i++) total += Math.max(0, variances[i]);
   const kept = vectors.slice(0, components * width);
@@ -61,14 +61,14 @@ function centred(values: ArrayLike<number>, rows: number, width: number): Float6
   return x;
 }
 
-/** Upper triangle of XᵀX/(rows − 1). */
+/** Lower triangle of XᵀX/(rows − 1). */
 function covariance(x: Float64Array, rows: number, width: number): Float64Array {
   const c = new Float64Array(width * width);
   for (let r = 0; r < rows; r++) {
     const row = r * width;
     for (let i = 0; i < width; i++) {
       const xi = x[row + i];
-      for (let j = i; j < width; j++) c[i * width + j] += xi * x[row + j];
+      for (let j = 0; j <= i; j++) c[i * width + j] += xi * x[row + j];
     }
   }
   for (let i = 0; i < c.length; i++) c[i] /= rows - 1;

@@ -3,7 +3,6 @@ import path from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { factorPca } from '../../lib/decomposition/factor-pca.js';
-import { symmetricEigen } from '../../lib/decomposition/symmetric-eigen.js';
 import { ArgumentError, NumericError } from '../../lib/errors.js';
 
 const golden = JSON.parse(readFileSync(path.join(__dirname, '../golden/pca.json'), 'utf8'));
@@ -52,37 +51,5 @@ describe('factorPca', () => {
     expect(() => factorPca([1, 2, 3, 4], { width: 2, components: 3 })).to.throw(ArgumentError, 'from 1 to 2');
     expect(() => factorPca([1, 2, 3, 4], { width: 0 })).to.throw(ArgumentError, 'width');
     expect(() => factorPca([1, NaN, 3, 4], { width: 2 })).to.throw(NumericError, 'Column 1');
-  });
-});
-
-describe('symmetricEigen', () => {
-  it('finds orthonormal vectors that the matrix only stretches, largest value first', () => {
-    const sizes = fc.integer({ min: 1, max: 7 });
-    const matrices = sizes.chain((n) => fc.array(fc.float({ min: -100, max: 100, noNaN: true }), { minLength: n * n, maxLength: n * n }));
-    fc.assert(
-      fc.property(matrices, (numbers) => {
-        const n = Math.sqrt(numbers.length);
-        const a = Float64Array.from(numbers, (_, i) => numbers[Math.min(Math.floor(i / n), i % n) * n + Math.max(Math.floor(i / n), i % n)]);
-        const { values, vectors } = symmetricEigen(a, n);
-        for (let e = 0; e < n; e++) {
-          if (e > 0) expect(values[e]).to.be.at.most(values[e - 1]);
-          for (let i = 0; i < n; i++) {
-            let stretched = 0;
-            let dot = 0;
-            for (let j = 0; j < n; j++) {
-              stretched += a[i * n + j] * vectors[e * n + j];
-              dot += vectors[e * n + j] * vectors[i * n + j];
-            }
-            expect(stretched).to.be.closeTo(values[e] * vectors[e * n + i], 1e-10);
-            expect(dot).to.be.closeTo(e === i ? 1 : 0, 1e-12);
-          }
-        }
-      }),
-    );
-  });
-
-  it('refuses a wrong size and NaN', () => {
-    expect(() => symmetricEigen(new Float64Array(3), 2)).to.throw(ArgumentError, '2 × 2');
-    expect(() => symmetricEigen(Float64Array.of(1, NaN, 0, 1), 2)).to.throw(NumericError, 'row 0, column 1');
   });
 });
