@@ -181,7 +181,7 @@ function cell(column: Column, i: number): Cell {
  * The cells of a column as text, – for a missing one. Numbers of a column have the same number of decimals, so that they stand below each other: none if
  * all are whole, else as many as give the largest six digits, from one to six (fastai's tables), but three at least where some are below 1. From 10,000
  * on thousands are separated: 12,345. Columns of very small or very large numbers are in scientific notation, and so is a number of another column that
- * would look like zero and is none.
+ * would look like zero and is none; but what is less than 1e-12 of the column's largest is taken for the rounding error of a sum, and written as 0.
  */
 export function formatColumn(column: Column): string[] {
   if (!(column instanceof Float64Array)) return column.map((text) => text ?? '–');
