@@ -220,7 +220,6 @@ export const {
   registerDefaultCallback,
   rmse,
   rocAuc,
-  saveChart,
   scatter,
   schedCos,
   schedExp,

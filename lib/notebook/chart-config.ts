@@ -4,6 +4,7 @@
  */
 export const palette: readonly string[] = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#000000'];
 
+const black = '#000000';
 /** The grey of axes and notes. */
 export const grey = '#555555';
 
@@ -11,15 +12,16 @@ export const grey = '#555555';
 export const plotSize = { width: 520, height: 300 };
 
 /**
- * Vega-Lite configuration of every chart. The background is white, not transparent: black text on a dark theme could not be read. Limits, in pixels, keep
- * long names from squeezing the chart; outside a browser Vega takes a letter for wider than it is, so that a limit of 300 leaves about 34 letters.
+ * Vega-Lite configuration of every chart. The background is white, not transparent: black text on a dark theme could not be read; and every text has its
+ * colour, since a dark theme would make white what has none. Limits, in pixels, keep long names from squeezing the chart; outside a browser Vega takes a
+ * letter for wider than it is, so that a limit of 300 leaves about 34 letters.
  */
 export const chartConfig: Record<string, unknown> = {
   background: '#ffffff',
   font: 'DejaVu Sans, Verdana, sans-serif',
   padding: 10,
   view: { continuousWidth: plotSize.width, continuousHeight: plotSize.height, stroke: '#dddddd' },
-  title: { limit: 1200, anchor: 'start', fontSize: 14, fontWeight: 'bold', offset: 12, subtitleFontSize: 11, subtitleColor: grey },
+  title: { limit: 1200, anchor: 'start', fontSize: 14, fontWeight: 'bold', color: black, offset: 12, subtitleFontSize: 11, subtitleColor: grey },
   axis: {
     labelFontSize: 11,
     titleFontSize: 12,
@@ -33,9 +35,9 @@ export const chartConfig: Record<string, unknown> = {
     labelLimit: 300,
     titleLimit: 500,
   },
-  header: { labelFontSize: 12, titleFontSize: 12 },
-  legend: { labelFontSize: 11, titleFontSize: 12, titleFontWeight: 'normal', labelLimit: 220, titleLimit: 220 },
-  text: { fontSize: 11 },
+  header: { labelFontSize: 12, titleFontSize: 12, labelColor: black, titleColor: black },
+  legend: { labelFontSize: 11, titleFontSize: 12, titleFontWeight: 'normal', labelColor: black, titleColor: black, labelLimit: 220, titleLimit: 220 },
+  text: { fontSize: 11, color: black },
   bar: { color: palette[0] },
   rect: { color: palette[0] },
   line: { color: palette[0], strokeWidth: 2 },

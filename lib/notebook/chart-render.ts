@@ -6,11 +6,13 @@ import { chartConfig } from './chart-config.js';
 import { escapeHtml } from './escape.js';
 import { chartFont } from './font.js';
 import type { MimeBundle } from './kernel.js';
+import { withTexts } from './png-text.js';
 
 // Only what is used here: the packages' own types need the DOM and would have to be checked with every notebook that imports the library.
 interface View {
   run(): View;
   finalize(): void;
+  background(): string;
   padding(): { left: number; right: number; top: number; bottom: number };
   scenegraph(): { root: object };
   readonly _viewWidth: number;
@@ -22,6 +24,7 @@ interface Vega {
   View: new (runtime: object, options: object) => View;
   SVGStringRenderer: new () => {
     initialize(element: null, width: number, height: number, origin: number[], scale: number): void;
+    background(colour: string): void;
     render(root: object): void;
     svg(): string;
   };
@@ -66,14 +69,19 @@ const strict = {
   debug: () => undefined,
 };
 
-/** The complete Vega-Lite specification of a chart, with title, description and the library's configuration; a chart's own `config` comes on top. */
+/**
+ * The complete Vega-Lite specification of a chart, with title, description and the library's configuration; a chart's own `config` comes on top. The
+ * background stands outside of the configuration as well: where it does not, VS Code puts its dark theme, white text included, on top.
+ */
 export function vegaLiteSpec(chart: Chart): Record<string, unknown> {
+  const config = merge(chartConfig, (chart.spec.config ?? {}) as Record<string, unknown>);
   return {
     $schema: 'https://vega.github.io/schema/vega-lite/v5.json',
     title: chart.title,
     description: chart.alt,
+    background: config.background,
     ...chart.spec,
-    config: merge(chartConfig, (chart.spec.config ?? {}) as Record<string, unknown>),
+    config,
   };
 }
 
@@ -100,6 +108,7 @@ export function chartSvg(chart: Chart): string {
     const { left, right, top, bottom } = view.padding();
     const [x, y] = view._origin;
     renderer.initialize(null, view._viewWidth + left + right, view._viewHeight + top + bottom, [left + x, top + y], 1);
+    renderer.background(view.background());
     renderer.render(view.scenegraph().root);
     view.finalize();
   } catch (error) {
@@ -107,8 +116,13 @@ export function chartSvg(chart: Chart): string {
       `The chart "${chart.title}" cannot be drawn: ${(error as Error).message}. Its spec must be Vega-Lite 5 with its data inside.`,
     );
   }
-  return renderer.svg().replace('<svg ', `<svg role="img" aria-label="${escapeHtml(chart.alt)}" `);
+  const named = renderer.svg().replace('<svg ', () => `<svg role="img" aria-label="${escapeHtml(chart.alt)}" `);
+  const about = `<title>${escapeHtml(chart.title)}</title><desc>${escapeHtml(chart.alt)}</desc>`;
+  return named.replace(/^<svg [^>]*>/, (start) => start + about).replace(notXml, '\ufffd');
 }
+
+/** Characters that XML cannot hold in any form, such as a control character in a title. */
+const notXml = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
 
 /** A chart as PNG, drawn with the fonts that come with the package. `width` and `height` are those it is meant to be shown at. */
 export function chartPng(chart: Chart): { png: Buffer; width: number; height: number } {
@@ -121,7 +135,8 @@ export function chartPng(chart: Chart): { png: Buffer; width: number; height: nu
   };
   const { resvg } = tools();
   const image = new resvg.Resvg(svg, { fitTo: { mode: 'zoom', value: SCALE }, background: '#ffffff', font }).render();
-  return { png: image.asPng(), width: image.width / SCALE, height: image.height / SCALE };
+  const png = withTexts(image.asPng(), { Title: chart.title, Description: chart.alt });
+  return { png, width: image.width / SCALE, height: image.height / SCALE };
 }
 
 /**
@@ -136,15 +151,11 @@ export function chartBundle(chart: Chart): { bundle: MimeBundle; metadata: MimeB
       'image/png': png.toString('base64'),
       'text/plain': `[${chart.title}: ${chart.alt}]`,
     },
-    metadata: { 'image/png': { width: Math.round(width), height: Math.round(height) } },
+    metadata: { 'image/png': { width: Math.round(width), height: Math.round(height), alt: chart.alt } },
   };
 }
 
-/**
- * Writes a chart to a file, which appears complete or not at all.
- * @param path ends in `.svg` or `.png`, else ArgumentError
- * @example saveChart(chart, 'loss.png')
- */
+/** Writes a chart to a file, by the ending of its name: see {@link Chart.save}. */
 export function saveChart(chart: Chart, path: string): void {
   const kind = typeof path === 'string' ? extname(path).toLowerCase() : '';
   if (kind !== '.svg' && kind !== '.png')

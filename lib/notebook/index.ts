@@ -1,9 +1,11 @@
 // What notebooks show. Importing this puts the display in force: drawn in a notebook, printed in a script.
+import { setChartWriter } from '../data/chart.js';
+import { saveChart } from './chart-render.js';
 import { installDisplay } from './show.js';
 
 installDisplay();
+setChartWriter(saveChart);
 
-export { saveChart } from './chart-render.js';
 export { type BarChartOptions, barChart } from './charts/bar-chart.js';
 export type { AxisScale, ChartOptions } from './charts/common.js';
 export { type HeatmapOptions, heatmap, type LabelledMatrix } from './charts/heatmap.js';

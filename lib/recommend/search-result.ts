@@ -56,7 +56,7 @@ export class SearchResult<S extends SearchSpace = SearchSpace> extends Table {
         mark: { type: 'circle', size: 70, opacity: 0.8 },
         encoding: {
           x: isRange
-            ? { field: 'x', type: 'quantitative', title: setting, scale: { type: log ? 'log' : 'linear', zero: false } }
+            ? { field: 'x', type: 'quantitative', title: setting, scale: log ? { type: 'log' } : { zero: false } }
             : { field: 'x', type: 'nominal', title: setting, sort: null, axis: { labelAngle: 0 } },
           y: { field: 'score', type: 'quantitative', title: this.metric, scale: { zero: false } },
           ...(done.some(({ budget }) => budget !== null) && { color: { field: 'budget', type: 'ordinal', title: 'budget' } }),

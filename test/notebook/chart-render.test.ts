@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { Chart } from '../../lib/data/chart.js';
 import { ArgumentError, DataError } from '../../lib/errors.js';
-import { chartBundle, chartPng, chartSvg, saveChart } from '../../lib/notebook/chart-render.js';
-import { countPixels, decodePng } from '../support/png.js';
+import { chartBundle, chartPng, chartSvg } from '../../lib/notebook/chart-render.js';
+import '../../lib/notebook/index.js';
+import { countPixels, decodePng, pngTexts } from '../support/png.js';
 
 const bars = (title: string): Chart => {
   const encoding = { x: { field: 'a', type: 'nominal' }, y: { field: 'b', type: 'quantitative' } };
@@ -71,10 +72,19 @@ describe('chartPng', () => {
 });
 
 describe('chartSvg', () => {
-  it('carries the alternative text', () => {
-    expect(chartSvg(bars('Plays')))
-      .to.contain('Two bars.')
-      .and.to.match(/^<svg/);
+  it('carries title and alternative text, whatever is in them', () => {
+    const { spec } = bars('');
+    const svg = chartSvg(new Chart(spec, 'Plays & $&', 'Two <bars>.'));
+    expect(svg).to.match(
+      /^<svg role="img" aria-label="Two &lt;bars&gt;\." [^>]*><title>Plays &amp; \$&amp;<\/title><desc>Two &lt;bars&gt;\.<\/desc>/,
+    );
+  });
+
+  it('draws what XML has no character for as a question mark', () => {
+    const values = [{ a: 'a\u0001b\ufffe', b: 1 }];
+    const odd = new Chart({ ...bars('').spec, data: { values } }, 'a\u0000\ud800', 'b\u0002');
+    expect(chartSvg(odd)).to.contain('a\ufffdb\ufffd').and.to.contain('<title>a\ufffd\ufffd</title>').and.to.contain('<desc>b\ufffd</desc>');
+    expect(decodePng(chartPng(odd).png).width).to.be.greaterThan(50);
   });
 
   it('says which chart cannot be drawn, and why', () => {
@@ -92,7 +102,7 @@ describe('chartBundle', () => {
     expect(bundle['text/plain']).to.equal('[Plays: Two bars.]');
     expect(bundle['application/vnd.vegalite.v5+json']).to.include({ title: 'Plays', description: 'Two bars.' });
     const image = decodePng(Buffer.from(String(bundle['image/png']), 'base64'));
-    expect(metadata).to.deep.equal({ 'image/png': { width: image.width / 2, height: image.height / 2 } });
+    expect(metadata).to.deep.equal({ 'image/png': { width: image.width / 2, height: image.height / 2, alt: 'Two bars.' } });
   });
 
   it("lets a chart's own configuration come on top without losing the rest of it", () => {
@@ -105,7 +115,7 @@ describe('chartBundle', () => {
   });
 });
 
-describe('saveChart', () => {
+describe('chart.save', () => {
   let folder: string;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'recital chart '));
@@ -113,23 +123,40 @@ describe('saveChart', () => {
   afterEach(() => rmSync(folder, { recursive: true }));
 
   it('writes SVG and PNG by the ending of the name', () => {
-    saveChart(bars('x'), join(folder, 'a.svg'));
-    saveChart(bars('x'), join(folder, 'b.PNG'));
+    bars('x').save(join(folder, 'a.svg'));
+    bars('x').save(join(folder, 'b.PNG'));
     expect(readFileSync(join(folder, 'a.svg'), 'utf8')).to.match(/^<svg/);
     expect(decodePng(readFileSync(join(folder, 'b.PNG'))).width).to.be.greaterThan(50);
     expect(readdirSync(folder)).to.have.length(2);
   });
 
+  it('writes title and alternative text into a PNG, where other programs find them', () => {
+    const file = join(folder, 'a.png');
+    new Chart(bars('').spec, 'Hörer', 'Zwei Balken – ∑.').save(file);
+    expect(pngTexts(readFileSync(file))).to.deep.equal({ Title: 'Hörer', Description: 'Zwei Balken – ∑.' });
+  });
+
+  it('replaces a file as a whole, or leaves it as it was', () => {
+    const file = join(folder, 'a.svg');
+    bars('first').save(file);
+    const before = readFileSync(file, 'utf8');
+    expect(() => new Chart({ mark: 'nosuchmark' }, 'Broken', '').save(file)).to.throw(ArgumentError);
+    expect(readFileSync(file, 'utf8')).to.equal(before);
+    bars('second').save(file);
+    expect(readFileSync(file, 'utf8')).to.contain('<title>second</title>');
+    expect(readdirSync(folder)).to.deep.equal(['a.svg']);
+  });
+
   it('refuses other endings', () => {
-    expect(() => saveChart(bars('x'), join(folder, 'a.pdf'))).to.throw(ArgumentError, '.svg or .png');
+    expect(() => bars('x').save(join(folder, 'a.pdf'))).to.throw(ArgumentError, '.svg or .png');
   });
 
   it('says that a folder is missing, and what to do', () => {
-    expect(() => saveChart(bars('x'), join(folder, 'figures', 'a.png'))).to.throw(DataError, /there is no folder ".*figures"\. Make it first/);
+    expect(() => bars('x').save(join(folder, 'figures', 'a.png'))).to.throw(DataError, /there is no folder ".*figures"\. Make it first/);
   });
 
   it('leaves nothing behind when the chart cannot be drawn', () => {
-    expect(() => saveChart(new Chart({ mark: 'nosuchmark' }, 'Broken', ''), join(folder, 'a.png'))).to.throw(ArgumentError);
+    expect(() => new Chart({ mark: 'nosuchmark' }, 'Broken', '').save(join(folder, 'a.png'))).to.throw(ArgumentError);
     expect(readdirSync(folder)).to.have.length(0);
   });
 });

@@ -1,4 +1,4 @@
-import { inflateSync } from 'node:zlib';
+import { crc32, inflateSync } from 'node:zlib';
 
 /** Pixels of an 8-bit RGB or RGBA PNG. */
 export interface Pixels {
@@ -39,4 +39,20 @@ export function countPixels(image: Pixels, is: (red: number, green: number, blue
   let n = 0;
   for (let y = 0; y < image.height; y++) for (let x = 0; x < image.width; x++) if (is(...image.at(x, y))) n++;
   return n;
+}
+
+/** The texts of a PNG (its chunks `iTXt`, not compressed), by keyword. Throws for a chunk whose checksum is wrong. */
+export function pngTexts(png: Buffer): Record<string, string> {
+  const texts: Record<string, string> = {};
+  for (let at = 8; at < png.length; ) {
+    const end = at + 8 + png.readUInt32BE(at);
+    const data = png.subarray(at + 4, end);
+    if (crc32(data) !== png.readUInt32BE(end)) throw new Error(`The checksum of ${data.toString('latin1', 0, 4)} is wrong.`);
+    if (data.toString('latin1', 0, 4) === 'iTXt') {
+      const [keyword, , , , , text] = [...data.subarray(4).toString('utf8').split('\0')];
+      texts[keyword] = text;
+    }
+    at = end + 4;
+  }
+  return texts;
 }

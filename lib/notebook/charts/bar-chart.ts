@@ -1,5 +1,6 @@
 import { Chart } from '../../data/chart.js';
 import type { Table } from '../../data/table.js';
+import { withUnit } from '../../data/units.js';
 import { ArgumentError } from '../../errors.js';
 import { axisNumbers, type ChartOptions, checkTable, counted, drawable, extent, isText, leftOut, spoken, tooltipFormat } from './common.js';
 
@@ -57,7 +58,13 @@ export function barChart(table: Table, options: BarChartOptions): Chart {
   const [low, high] = [Math.min(0, least), Math.max(0, most)];
   const domain = [low < 0 ? low - room * (high - low) : 0, high > 0 ? high + room * (high - low) : 0];
   const scale = written && high > low ? { domain, nice: false } : {};
-  const value = { field: 'value', type: 'quantitative', title: lying ? xTitle : yTitle, scale, axis: axisNumbers([low, high]) };
+  const value = {
+    field: 'value',
+    type: 'quantitative',
+    title: (lying ? options.xTitle : options.yTitle) ?? withUnit(numbers),
+    scale,
+    axis: axisNumbers([low, high]),
+  };
   const text = lying
     ? { type: 'text', align: { expr: "datum.value < 0 ? 'right' : 'left'" }, dx: { expr: 'datum.value < 0 ? -4 : 4' } }
     : { type: 'text', dy: { expr: 'datum.value < 0 ? 9 : -7' } };

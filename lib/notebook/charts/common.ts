@@ -5,9 +5,9 @@ import { ArgumentError } from '../../errors.js';
 export interface ChartOptions {
   /** Printed above the chart. Default: what is drawn, e.g. "plays by artist". */
   title?: string;
-  /** Title of the horizontal axis, with the unit, e.g. `'length (min)'`. Default: the column's name. */
+  /** Title of the horizontal axis, with the unit, e.g. `'length (min)'`. Default: the column's name, for columns of the catalogue with its unit. */
   xTitle?: string;
-  /** Title of the vertical axis, with the unit. Default: the column's name. */
+  /** Title of the vertical axis, with the unit. Default: the column's name, likewise. */
   yTitle?: string;
 }
 

@@ -1,5 +1,6 @@
 import { Chart } from '../../data/chart.js';
 import type { Table } from '../../data/table.js';
+import { withUnit } from '../../data/units.js';
 import { ArgumentError } from '../../errors.js';
 import { type AxisScale, axisNumbers, checkTable, counted, drawable, extent, freeScale, spoken, tooltipFormat } from './common.js';
 
@@ -49,7 +50,7 @@ export function histogram(table: Table, columns: string | readonly string[], opt
           field: 'from',
           bin: { binned: true },
           type: 'quantitative',
-          title: name,
+          title: withUnit(name),
           scale: { ...freeScale(scale), nice: false },
           axis: { tickCount: 6, ...axisNumbers(values) },
         },

@@ -1,5 +1,6 @@
 import { Chart } from '../../data/chart.js';
 import type { Table } from '../../data/table.js';
+import { withUnit } from '../../data/units.js';
 import { ArgumentError } from '../../errors.js';
 import { type AxisScale, axisNumbers, type ChartOptions, checkTable, counted, drawable, freeScale, spoken, tooltipFormat } from './common.js';
 
@@ -28,7 +29,7 @@ export function lineChart(table: Table, options: LineChartOptions): Chart {
   const { x, xScale = 'linear', yScale = 'linear' } = options;
   const columns = typeof options.y === 'string' ? [options.y] : options.y;
   if (columns.length === 0) throw new ArgumentError('lineChart needs at least one column for y.');
-  const { xTitle = x, yTitle = columns.length === 1 ? columns[0] : 'value', title = `${columns.join(', ')} by ${xTitle}` } = options;
+  const { xTitle = x, yTitle = columns.length === 1 ? withUnit(columns[0]) : 'value', title = `${columns.join(', ')} by ${xTitle}` } = options;
   const across = table.numbers(x);
   const sentences: string[] = [];
   const points = columns.flatMap((name) => {
@@ -53,7 +54,13 @@ export function lineChart(table: Table, options: LineChartOptions): Chart {
     data: { values: points },
     mark: { type: 'line', point: points.length <= MARKED * columns.length },
     encoding: {
-      x: { field: 'x', ...axis, title: xTitle, scale: { ...freeScale(xScale), nice: xScale === 'log' }, axis: axisNumbers(xs) },
+      x: {
+        field: 'x',
+        ...axis,
+        title: options.xTitle ?? withUnit(x),
+        scale: { ...freeScale(xScale), nice: xScale === 'log' },
+        axis: axisNumbers(xs),
+      },
       y: { field: 'y', ...axis, title: yTitle, scale: freeScale(yScale), axis: axisNumbers(ys) },
       ...(many ? { color: { field: 'series', type: 'nominal', sort: null, title: null, legend: { orient: 'top', symbolType: 'stroke' } } } : {}),
       tooltip: [

@@ -1,6 +1,7 @@
 import { Random } from '../../compute/random.js';
 import { Chart } from '../../data/chart.js';
 import type { Column, Table } from '../../data/table.js';
+import { withUnit } from '../../data/units.js';
 import { palette, plotSize } from '../chart-config.js';
 import {
   type AxisScale,
@@ -75,7 +76,7 @@ export function scatter(table: Table, options: ScatterOptions): Chart {
 
   const colorField =
     colors instanceof Float64Array
-      ? { field: 'color', type: 'quantitative', title: color, scale: { scheme: 'viridis' } }
+      ? { field: 'color', type: 'quantitative', title: withUnit(color ?? ''), scale: { scheme: 'viridis' } }
       : { field: 'color', type: 'nominal', title: color, scale: categoryScale(rows.map((i) => colors?.[i] ?? null)) };
   const dots = {
     mark: { type: 'circle', opacity: points.length > 200 ? 0.55 : 0.85, clip: true },
@@ -100,8 +101,8 @@ export function scatter(table: Table, options: ScatterOptions): Chart {
   const spec = {
     data: { values: points },
     encoding: {
-      x: { field: 'x', type: 'quantitative', title: xTitle, scale: across.scale, axis: axisNumbers(rows.map((i) => xs[i])) },
-      y: { field: 'y', type: 'quantitative', title: yTitle, scale: up.scale, axis: axisNumbers(rows.map((i) => ys[i])) },
+      x: { field: 'x', type: 'quantitative', title: options.xTitle ?? withUnit(x), scale: across.scale, axis: axisNumbers(rows.map((i) => xs[i])) },
+      y: { field: 'y', type: 'quantitative', title: options.yTitle ?? withUnit(y), scale: up.scale, axis: axisNumbers(rows.map((i) => ys[i])) },
     },
     layer: [dots, ...names],
     height: HEIGHT,
