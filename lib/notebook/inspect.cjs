@@ -1,26 +1,73 @@
-// What Shift-Tab shows. tslab writes the texts of @returns, @throws, @example and so on without their names, one below the other, so that the condition
-// of an error reads like a part of the example, and leaves out tags without a text, such as @deprecated. Here each tag keeps its name.
+// Answers "inspect" and "complete", with what tslab's compiler knows of the cell: tslab itself hands on a part of it only.
+const { createRequire } = require('node:module');
+const { completions } = require('./complete.cjs');
+const { tooltip } = require('./tooltip.cjs');
 
-const joined = (parts = []) => parts.map(({ text }) => text).join('');
+const PREFIX = 'export {};\n'.length; // tslab puts it above each cell
 
-/** One tag of a docstring: its name and its text, an example of several lines below it. */
-function tagText({ name, text }) {
-  const content = joined(text).trim();
-  if (content === '') return `@${name}`;
-  return `@${name}${name === 'example' && content.includes('\n') ? '\n' : ' '}${content}`;
+/**
+ * Watches TypeScript to see which file and which checker an answer came from, for tslab keeps them to itself: the compiler asks for the classes of its
+ * objects anew for each program, and every type is made with the checker it belongs to.
+ */
+function watch(ts) {
+  const seen = { checker: undefined, file: undefined };
+  const { getTypeConstructor, getSourceFileConstructor } = ts.objectAllocator;
+  const Type = getTypeConstructor();
+  class WatchedType extends Type {
+    constructor(checker, flags) {
+      super(checker, flags);
+      seen.checker = checker;
+    }
+  }
+  ts.objectAllocator.getTypeConstructor = () => WatchedType;
+  const { prototype } = getSourceFileConstructor();
+  const { getChildren } = prototype;
+  prototype.getChildren = function (...args) {
+    if (/__tslab__\.[jt]s$/.test(this.fileName)) seen.file = this;
+    return getChildren.apply(this, args);
+  };
+  return seen;
 }
 
-/** The text of TypeScript's "quick info": signature, description, tags, with an empty line between the three. */
-function quickInfoText({ displayParts, documentation, tags = [] }) {
-  return [joined(displayParts), joined(documentation), tags.map(tagText).join('\n')].filter((part) => part !== '').join('\n\n');
+/**
+ * Has tslab look at a position. What stands behind the code changes each time: of code that it has seen it would take the program that it has, whose checker
+ * need not be the last one that was made.
+ */
+function look(executor, code, position) {
+  turns++;
+  return executor.inspect(`${code}\n${turns % 2 ? ' ' : ''}`, position);
 }
+let turns = 0;
 
-/** Makes tslab's kernel (its module `dist/jupyter`) answer with the whole docstring. */
+/** The protocol counts characters, JavaScript counts those beyond the first 65,536 as two. */
+const toIndex = (code, characters) => [...code].slice(0, characters).join('').length;
+const toCharacters = (code, index) => [...code.slice(0, index)].length;
+
+const nothing = { status: 'ok', found: false, data: {}, metadata: {} };
+
+/** Makes tslab's kernel (its module `dist/jupyter`) answer with whole docstrings, and with completions that replace what has been typed. */
 function repairInspect(jupyter) {
-  jupyter.JupyterHandlerImpl.prototype.handleInspect = function ({ code, cursor_pos }) {
-    const info = this.executor.inspect(code, cursor_pos);
-    return { status: 'ok', found: Boolean(info), data: info ? { 'text/plain': quickInfoText(info) } : {}, metadata: {} };
+  const ts = createRequire(require.resolve('tslab/package.json'))('@tslab/typescript-for-tslab');
+  const seen = watch(ts);
+  const handler = jupyter.JupyterHandlerImpl.prototype;
+
+  handler.handleInspect = function ({ code, cursor_pos }) {
+    const position = toIndex(code, cursor_pos);
+    look(this.executor, code, position);
+    const text = seen.file && tooltip(ts, { ...seen, position: position + PREFIX });
+    return text ? { ...nothing, found: true, data: { 'text/plain': text } } : nothing;
+  };
+
+  handler.handleComplete = function ({ code, cursor_pos }) {
+    const found = completions(this.executor.complete(code, toIndex(code, cursor_pos)), code, PREFIX);
+    return {
+      status: 'ok',
+      matches: found.matches.map(({ text }) => text),
+      cursor_start: toCharacters(code, found.start),
+      cursor_end: toCharacters(code, found.end),
+      metadata: { _jupyter_types_experimental: found.matches },
+    };
   };
 }
 
-module.exports = { quickInfoText, repairInspect };
+module.exports = { repairInspect };

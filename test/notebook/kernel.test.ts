@@ -91,17 +91,18 @@ for (const [name, launcher] of Object.entries(launchers)) {
       expect((await run('chart')).shown).to.have.length(1);
     });
 
-    it('tells under Shift-Tab what a function throws, by the names of its tags', async () => {
+    it('shows under Shift-Tab the signature of a function, what it does, an example, its options and what it throws', async () => {
       await run("import { readPlays, noBar } from 'recital';");
       const code = 'readPlays';
       const { found, data } = await kernel.request('inspect_request', { code, cursor_pos: 3, detail_level: 0 });
       expect(found).to.equal(true);
       expect((data as Record<string, string>)['text/plain'])
-        .to.match(/^\(alias\) function readPlays\(/)
-        .and.to.contain('Reads who played what, how often.')
-        .and.to.match(/\n@param where a file/)
-        .and.to.match(/\n@throws DataError naming file/)
-        .and.to.match(/\n@example const plays/);
+        .to.match(/^readPlays\(where: string, options\?: ReadPlaysOptions\): Promise<Plays>\n/)
+        .and.to.match(/\nReads who played what, how often\.\n/)
+        .and.to.match(/\nExamples\n {2}const plays = await/)
+        .and.to.match(/\n {2}where: a file/)
+        .and.to.match(/\n {2}options\n {4}columns\?: PlaysColumnNames\n {8}The columns\. Default: Kaggle's/)
+        .and.to.match(/\nThrows\n {2}DataError naming file/);
       const nothing = await kernel.request('inspect_request', { code: ' ', cursor_pos: 0, detail_level: 0 });
       expect(nothing).to.deep.include({ status: 'ok', found: false, data: {} });
     });
