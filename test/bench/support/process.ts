@@ -4,7 +4,7 @@ import { busySeconds } from './machine.js';
 
 /** What a measuring process reports of itself, and how much of the machine others used meanwhile. */
 export interface Result {
-  /** Its figures by name. `peakMB` (resident memory) and `cpuS` (seconds of processor time) are always among them. */
+  /** Its figures by name. `peakMB` (resident memory) and `cpuS` (seconds of processor time) are always among them; `processS` is what a Node program took. */
   readonly values: Readonly<Record<string, number>>;
   /** Cores that other processes used on average while it ran: above 0.2 or so its times are not to be trusted. */
   readonly others: number;
@@ -12,10 +12,10 @@ export interface Result {
 
 const MARK = 'RESULT ';
 
-/** Prints what a process has measured, for `measure` to read: the last thing that it does. Adds its peak memory and processor time. */
+/** Prints what a process has measured, for `measure` to read: the last thing that it does. Adds its peak memory, its age and its processor time. */
 export function report(values: Readonly<Record<string, number>>): void {
   const { user, system } = process.cpuUsage();
-  const own = { peakMB: process.resourceUsage().maxRSS / 1024, cpuS: (user + system) / 1e6 };
+  const own = { peakMB: process.resourceUsage().maxRSS / 1024, processS: performance.now() / 1000, cpuS: (user + system) / 1e6 };
   console.log(MARK + JSON.stringify({ ...values, ...own }));
 }
 
