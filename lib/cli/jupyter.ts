@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RecitalError } from '../errors.js';
 
@@ -21,33 +21,40 @@ const OLDEST = 4;
 const windows = process.platform === 'win32';
 const alternative = 'Without Jupyter, `npm start` runs the notebooks and writes web pages.';
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /**
- * The JupyterLab to start: that of $JUPYTER, the one this checkout installed before, a `jupyter` on the PATH, or that of `python3`.
+ * The JupyterLab to start: that of $JUPYTER, the one that was installed before, a `jupyter` on the PATH, or that of `python3`.
  * Undefined if there is none of version 4 or newer.
+ * @param folders where one may have been installed, into `.venv`: the workspace, the checkout
+ * @param env the environment that a JupyterLab is asked for its version in: {@link jupyterHome}'s, else it makes folders in the user's home
  */
-export function findJupyter(root: string): JupyterLab | undefined {
+export function findJupyter(folders: readonly string[], env: Environment = process.env): JupyterLab | undefined {
   const { JUPYTER } = process.env;
   if (JUPYTER) {
-    const lab = probe([JUPYTER, 'lab'], '$JUPYTER');
+    const lab = probe([JUPYTER, 'lab'], '$JUPYTER', env);
     if (lab) return lab;
     throw new JupyterMissingError(
       `JUPYTER is set to "${JUPYTER}", but \`${JUPYTER} lab --version\` does not answer with version ${OLDEST} or newer.`,
     );
   }
-  const own = join(root, '.venv');
-  const installed = existsSync(stamp(own)) && readFileSync(stamp(own), 'utf8') === packages.join(' ');
+  const venvs = folders.map((folder) => join(folder, '.venv'));
+  const own = venvs.find((venv) => existsSync(stamp(venv)) && readFileSync(stamp(venv), 'utf8') === packages.join(' '));
   return (
-    (installed ? probe([python(own), '-m', 'jupyterlab'], '.venv') : undefined) ??
-    probe(['jupyter', 'lab'], 'the PATH') ??
-    probe([systemPython(), '-m', 'jupyterlab'], systemPython())
+    (own ? probe([python(own), '-m', 'jupyterlab'], '.venv', env) : undefined) ??
+    probe(['jupyter', 'lab'], 'the PATH', env) ??
+    probe([systemPython(), '-m', 'jupyterlab'], systemPython(), env)
   );
 }
 
-/** Installs JupyterLab into .venv of this checkout. Throws JupyterMissingError. */
-export function installJupyter(root: string): JupyterLab {
-  const venv = join(root, '.venv');
+/**
+ * Installs JupyterLab into .venv of the checkout or of another workspace, and leaves nothing elsewhere. Throws JupyterMissingError.
+ * @param env as in {@link findJupyter}
+ */
+export function installJupyter(folder: string, env: Environment = process.env): JupyterLab {
+  const venv = join(folder, '.venv');
   const name = systemPython();
-  console.log('There is no JupyterLab 4 here. Installing it into .venv, for this checkout alone (once, about 30 s and 250 MB) …');
+  console.log(`There is no JupyterLab 4 here. Installing it into ${venv}, for this folder alone (once, about 30 s and 250 MB) …`);
   if (!existsSync(python(venv))) {
     const made = spawnSync(name, ['-m', 'venv', venv], { encoding: 'utf8' });
     if (made.error) {
@@ -62,19 +69,25 @@ export function installJupyter(root: string): JupyterLab {
       );
     }
   }
-  const pip = spawnSync(python(venv), ['-m', 'pip', 'install', '--disable-pip-version-check', '--quiet', ...packages], { stdio: 'inherit' });
+  // No cache in the home folder; pip also asks `rustc` for its version, and rustup's makes a folder there.
+  const quietly = ['--disable-pip-version-check', '--no-cache-dir', '--quiet'];
+  const pip = spawnSync(python(venv), ['-m', 'pip', 'install', ...quietly, ...packages], {
+    stdio: 'inherit',
+    env: { RUSTUP_HOME: join(venv, 'rustup'), ...process.env },
+  });
+  rmSync(join(venv, 'rustup'), { recursive: true, force: true });
   if (pip.status !== 0) {
     throw new JupyterMissingError(`pip could not install ${packages.join(' and ')}; its message is above. It needs the network once. ${alternative}`);
   }
-  const lab = probe([python(venv), '-m', 'jupyterlab'], '.venv');
+  const lab = probe([python(venv), '-m', 'jupyterlab'], '.venv', env);
   if (!lab)
     throw new JupyterMissingError(`JupyterLab was installed into ${venv} but does not start. Remove that folder and try again. ${alternative}`);
   writeFileSync(stamp(venv), packages.join(' '));
   return lab;
 }
 
-function probe(command: readonly string[], from: string): JupyterLab | undefined {
-  const { status, stdout } = spawnSync(command[0], [...command.slice(1), '--version'], { encoding: 'utf8' });
+function probe(command: readonly string[], from: string, env: Environment): JupyterLab | undefined {
+  const { status, stdout } = spawnSync(command[0], [...command.slice(1), '--version'], { encoding: 'utf8', env });
   const version = /\d+\.\d+\S*/.exec(stdout ?? '')?.[0];
   if (status !== 0 || !version || Number.parseInt(version, 10) < OLDEST) return undefined;
   return { command, version, from };

@@ -1,5 +1,5 @@
 // Compiles the AssemblyScript kernels into lib/compute/build/, unless both builds are newer than their sources. Run by npm's `prepare`.
-import { mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -13,8 +13,16 @@ const newest = Math.max(age(fileURLToPath(import.meta.url)), ...readdirSync(sour
 if (!Object.keys(builds).every((name) => age(join(out, `${name}.wasm`)) > newest)) await compile();
 
 async function compile() {
+  try {
+    mkdirSync(out, { recursive: true });
+    accessSync(out, constants.W_OK);
+  } catch {
+    console.error(
+      `The compiled kernels in ${out} are missing or older than their sources, and cannot be written. Have the owner run \`npm run prepare\` there.`,
+    );
+    process.exit(1);
+  }
   const { default: asc } = await import('assemblyscript/asc'); // 0.3 s: only when there is something to compile
-  mkdirSync(out, { recursive: true });
   for (const [name, extra] of Object.entries(builds)) {
     const file = join(out, `${name}.wasm`);
     const partial = join(out, `${name}.${process.pid}.partial`);

@@ -3,7 +3,7 @@
 // Every npm script runs it first, so that `git pull` needs no second command. Plain Node: it must run before anything is installed.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -40,10 +40,16 @@ function install() {
   console.error(`Installing the dependencies ${existsSync(modules) ? 'again (package-lock.json has changed, or packages are missing)' : '(once)'} …`);
   const npm = process.env.npm_execpath; // set inside `npm run`: the npm in use, wherever it is
   const options = { cwd: root, stdio: ['ignore', 2, 2] };
+  const args = ['ci', '--include=dev'];
+  // npm's cache is used where there is one; where there is none, none is left in the home folder.
+  const cache = process.env.npm_config_cache;
+  const passing = cache && !existsSync(join(cache, '_cacache')) ? join(root, '.cache', 'npm') : undefined;
+  if (passing) options.env = { ...process.env, npm_config_cache: passing };
   const run =
     npm && /\.[cm]?js$/.test(npm)
-      ? spawnSync(process.execPath, [npm, 'ci', '--include=dev'], options)
-      : spawnSync('npm', ['ci', '--include=dev'], { ...options, shell: process.platform === 'win32' });
+      ? spawnSync(process.execPath, [npm, ...args], options)
+      : spawnSync('npm', args, { ...options, shell: process.platform === 'win32' });
+  if (passing) rmSync(passing, { recursive: true, force: true });
   if (run.error) fail(`npm could not be started (${run.error.message}). It comes with Node; run \`npm ci\` in ${root} by hand.`);
   if (run.status !== 0) fail(`npm ci failed (exit code ${run.status ?? run.signal}); its message is above. It needs the network once.`);
 }
@@ -52,7 +58,16 @@ const lock = readFileSync(join(root, 'package-lock.json'), 'utf8');
 const state = () => `${createHash('sha256').update(lock).digest('hex')} ${statSync(hidden, { throwIfNoEntry: false })?.mtimeMs}`;
 if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== state()) {
   if (!installed(lock)) install();
-  writeFileSync(stamp, state());
+  try {
+    writeFileSync(stamp, state());
+  } catch {
+    // A checkout of somebody else's: the next call looks again.
+  }
+}
+try {
+  rmdirSync(process.env.npm_config_cache ?? ''); // npm makes that folder before it calls us; an empty one goes again
+} catch {
+  // It is in use.
 }
 
 // Compiles what is missing or older than its source.

@@ -7,6 +7,7 @@ import { type CellFailure, executeNotebook } from './executor.js';
 import { readNotebook, writeNotebook, writeWhole } from './notebook-file.js';
 import { notebookPage } from './page.js';
 import { TerminalWatcher } from './terminal.js';
+import { workspaceOf } from './workspace.js';
 
 const { start: usage } = require('./usage.cjs') as { start: string };
 
@@ -49,7 +50,7 @@ function parse(argv: string[]): Job | undefined {
     data,
     timeout,
     notebooks,
-    out: writableFolder(folder(values.out, 'out')),
+    out: writableFolder(values.out === undefined ? join(workspaceOf(root), 'out') : resolve(here, values.out)),
     inPlace: Boolean(values['in-place']),
   };
 }

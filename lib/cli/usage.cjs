@@ -9,7 +9,7 @@ has the tag raises-exception.
   --data DIR          folder with the data, for notebooks as the environment variable RECITAL_DATA; default: they take data/
   --timeout SECONDS   how long a cell may take; default 600
   --notebooks DIR     folder of the notebooks; default notebooks/
-  --out DIR           folder for the results; default out/. NAME.html and NAME.ipynb of an earlier run there are replaced; the page of a run that has failed
+  --out DIR           folder for the results; default out/, or that of ~/recital where nothing can be written here. NAME.html and NAME.ipynb of an earlier run there are replaced; the page of a run that has failed
                       says so at its top
   --in-place          write the executed copy over the notebook as well, unless it has failed
   --help              print this, and install nothing
@@ -19,9 +19,14 @@ exit code: 0 all cells ran, 1 a cell failed, 2 wrong usage (nothing was run), 13
 exports.lab = `usage: npm run lab [-- NOTEBOOK OPTIONS]
 
 Opens JupyterLab with the kernel of this checkout: the one of the environment variable JUPYTER, the one that an earlier call has installed into .venv, the
-\`jupyter\` on the PATH, or that of python3; if there is none of version 4, one is installed into .venv (needs Python 3 and, once, the network).
+\`jupyter\` on the PATH, or that of python3; if there is none of version 4, one is installed into .venv (needs Python 3 and, once, the network). Nothing is left in the home folder.
 
-  NOTEBOOK            a notebook to open; default: the first one of notebooks/
+  NOTEBOOK            a notebook to open; default: notebooks/0-start-here.ipynb, or the first one of notebooks/
+  --workspace DIR     folder for notebooks, results and Jupyter's files, made at first use with copies of the notebooks; default: this checkout, or ~/recital
+                      where nothing can be written into it, or the environment variable RECITAL_WORKSPACE
+  --prepare           make the workspace ready and end
+  --kernel DIR        write the kernel into another Jupyter and end: DIR is the folder of its Python environment, or ~/.local for VS Code and all Jupyters of
+                      a user. RECITAL_THREADS and the other variables of the environment that begin with RECITAL_ go along
   OPTIONS             JupyterLab's own, e.g. --no-browser --port 8890; --help-all prints them
   --help              print this, and install nothing
 

@@ -5,6 +5,7 @@ import { ArgumentError } from '../errors.js';
 import { kernelBuild, kernelFile, kernels, useBuild, type WasmBuild, wasmBefore, wasmBuild } from './kernels.js';
 import { memory } from './memory.js';
 import { loadNative } from './native/native.js';
+import { threadLimit } from './thread-limit.js';
 
 /** Kernels over a range of rows, (from, to, …numbers, thread): the ones that can be split over threads. */
 const rangeKernels = [
@@ -42,8 +43,7 @@ let started = 1;
 
 /** As many threads as the machine has cores, at most 4 (the work is bound by memory), or what the environment variable RECITAL_THREADS says. */
 function defaultThreads(): number {
-  const asked = Number(process.env.RECITAL_THREADS);
-  return Number.isInteger(asked) && asked > 0 ? Math.min(asked, MAX_THREADS) : Math.min(4, availableParallelism());
+  return Math.min(threadLimit() ?? Math.min(4, availableParallelism()), MAX_THREADS);
 }
 
 /** Options of setCompute. */

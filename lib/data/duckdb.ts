@@ -1,16 +1,19 @@
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { DuckDBConnection, DuckDBResult } from '@duckdb/node-api';
+import { threadLimit } from '../compute/thread-limit.js';
 import { DataError } from '../errors.js';
 import { type Column, Table } from './table.js';
 
 /** Runs work on a DuckDB database in memory, which is closed, and its memory given back, when the work is done. */
 export async function withDuckDB<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
   const { DuckDBInstance } = await import('@duckdb/node-api'); // when first needed: the import costs time
+  const threads = threadLimit();
   const instance = await DuckDBInstance.create(':memory:', {
     temp_directory: path.join(tmpdir(), `recital-duckdb-${process.pid}`), // used, and made, only if memory runs out
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
+    ...(threads === undefined ? {} : { threads: String(threads) }), // else as many as the machine has cores
   });
   try {
     const connection = await instance.connect();

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, readdirSync, readSync, renameSync, rmSync, type Stats, statSync, writeSync } from 'node:fs';
+import { closeSync, lstatSync, mkdirSync, openSync, readdirSync, readSync, renameSync, rmSync, type Stats, statSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { crc32 } from 'node:zlib';
@@ -39,13 +39,17 @@ export class PlaysCache {
     const hash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 12);
     this.prefix = `${path.basename(whole)}.${hash(JSON.stringify(options))}.`;
     this.name = `${this.prefix}${hash(this.key)}.plays`;
-    this.folders = [path.join(path.dirname(whole), '.cache'), path.join(tmpdir(), 'recital-cache', hash(path.dirname(whole)))];
+    const beside = path.join(path.dirname(whole), '.cache');
+    const apart = hash(path.dirname(whole)); // files of one name in several folders
+    const { RECITAL_CACHE } = process.env;
+    this.folders = RECITAL_CACHE ? [path.resolve(RECITAL_CACHE, apart), beside] : [beside, path.join(ownTemporaryFolder, apart)];
   }
 
   /** The plays if they are cached, whole and up to date; else undefined. */
   read(): Plays | undefined {
     for (const folder of this.folders) {
       try {
+        checkOwn(folder);
         return this.decode(readWhole(path.join(folder, this.name)));
       } catch {
         // Not there, or not whole: as good as no cache.
@@ -54,11 +58,13 @@ export class PlaysCache {
     return undefined;
   }
 
-  /** Keeps plays beside the file, or in the system's temporary folder where that cannot be written. Without either it does nothing. */
+  /** Keeps plays in the first folder that can be written: see {@link ReadPlaysOptions.cache}. Without one it does nothing. */
   write(plays: Plays): void {
     for (const folder of this.folders) {
       const temporary = path.join(folder, `${this.name}.${process.pid}.tmp`);
       try {
+        if (folder.startsWith(ownTemporaryFolder)) mkdirSync(ownTemporaryFolder, { recursive: true, mode: 0o700 });
+        checkOwn(folder);
         mkdirSync(folder, { recursive: true });
         writeWhole(temporary, this.encode(plays));
         renameSync(temporary, path.join(folder, this.name));
@@ -123,6 +129,16 @@ export class PlaysCache {
       repairs: { duplicates: header.duplicates, notInCatalogue: 0 },
     });
   }
+}
+
+/** Of this user alone: the system's temporary folder is everybody's. */
+const ownTemporaryFolder = path.join(tmpdir(), `recital-cache-${process.getuid?.() ?? 'user'}`);
+
+/** Throws if a folder lies in the temporary one and that is not ours: somebody else could have put plays there. */
+function checkOwn(folder: string): void {
+  if (!folder.startsWith(ownTemporaryFolder) || process.getuid === undefined) return; // Windows gives each user a temporary folder
+  const stat = lstatSync(ownTemporaryFolder);
+  if (!stat.isDirectory() || stat.uid !== process.getuid() || (stat.mode & 0o022) !== 0) throw new Error('Not ours.');
 }
 
 function padding(bytes: number): number {

@@ -29,9 +29,9 @@ export interface ReadPlaysOptions extends TextFormatOptions {
   /** What is known of the tracks. Default (true): the tracks file beside the plays, if there is one; false: nothing. */
   catalogue?: Tracks | boolean;
   /**
-   * Whether the encoded plays are kept in the folder `.cache` beside the file, or in the system's temporary folder where that cannot be written: reading the
-   * file again then takes a fraction of a second. They are made anew when the file's size or time of change, or these options, differ. The folder can be deleted
-   * at any time. Default: for files from 1 MB on; never HetRec.
+   * Whether the encoded plays are kept in the folder `.cache` beside the file, or where that cannot be written in the system's temporary folder, readable by
+   * this user alone: reading the file again then takes a fraction of a second. The environment variable RECITAL_CACHE names another folder. They are made anew
+   * when the file's size or time of change, or these options, differ. The folder can be deleted at any time. Default: for files from 1 MB on; never HetRec.
    */
   cache?: boolean;
 }

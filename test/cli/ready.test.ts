@@ -13,8 +13,8 @@ describe('ready.mjs', () => {
       packages: { '': {}, 'node_modules/a': { version }, 'node_modules/other-platform': { version: '1.0.0', optional: true }, ...more },
     });
   const write = (path: string, text: string): void => writeFileSync(join(root, path), text);
-  const ready = (extra: string[] = []): { status: number | null; output: string } => {
-    const env = { ...process.env, npm_execpath: join(root, 'npm.js') };
+  const ready = (extra: string[] = [], more: Record<string, string> = {}): { status: number | null; output: string } => {
+    const env = { ...process.env, npm_execpath: join(root, 'npm.js'), ...more };
     const run = spawnSync(process.execPath, [...extra, join(root, 'lib/cli/ready.mjs')], { cwd: tmpdir(), env, encoding: 'utf8' });
     return { status: run.status, output: run.stdout + run.stderr };
   };
@@ -32,6 +32,7 @@ describe('ready.mjs', () => {
       `const fs = require('fs'); const root = ${JSON.stringify(root)};
        ${note("'npm ' + process.argv.slice(2).join(' ')")}
        if (fs.existsSync(root + '/offline')) process.exit(1);
+       fs.writeFileSync(root + '/cache', String(process.env.npm_config_cache));
        fs.mkdirSync(root + '/node_modules', { recursive: true });
        const { packages } = JSON.parse(fs.readFileSync(root + '/package-lock.json', 'utf8'));
        fs.writeFileSync(root + '/node_modules/.package-lock.json', JSON.stringify({ packages: { 'node_modules/a': packages['node_modules/a'] } }));`,
@@ -75,6 +76,20 @@ describe('ready.mjs', () => {
     expect(output).to.contain('npm ci failed (exit code 1)');
     rmSync(join(root, 'offline'));
     expect(ready().status).to.equal(0);
+  });
+
+  it("uses npm's cache where there is one, and leaves none in a home folder that has none", () => {
+    const cache = join(root, 'home', '.npm');
+    mkdirSync(cache, { recursive: true }); // npm makes it before it runs a script
+    ready([], { npm_config_cache: cache });
+    expect(readFileSync(join(root, 'cache'), 'utf8')).to.equal(join(root, '.cache', 'npm'));
+    expect(existsSync(join(root, '.cache', 'npm'))).to.equal(false);
+    expect(existsSync(cache)).to.equal(false);
+    mkdirSync(join(cache, '_cacache'), { recursive: true });
+    write('package-lock.json', lock('3.0.0'));
+    ready([], { npm_config_cache: cache });
+    expect(readFileSync(join(root, 'cache'), 'utf8')).to.equal(cache);
+    expect(existsSync(cache)).to.equal(true);
   });
 
   it('says which Node it needs', () => {

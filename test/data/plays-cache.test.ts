@@ -1,4 +1,5 @@
 import { appendFileSync, chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
 import { Plays } from '../../lib/data/plays.js';
@@ -66,6 +67,34 @@ describe('PlaysCache', () => {
     cacheOf(file).write(plays);
     expect(cacheOf(file).read()?.length).to.equal(3);
     expect(readFileSync(path.join(folder.path, 'sub/.cache'), 'utf8')).to.equal('in the way');
+  });
+
+  it('keeps what is in the temporary folder from others, and does not read what others may have written there', function () {
+    if (process.getuid === undefined) this.skip(); // there are no such rights on Windows
+    const own = path.join(tmpdir(), `recital-cache-${process.getuid!()}`);
+    const file = folder.write('sub/b.csv', 'x');
+    cacheOf(file).write(plays);
+    expect(statSync(own).mode & 0o777).to.equal(0o700);
+    try {
+      chmodSync(own, 0o777);
+      expect(cacheOf(file).read()).to.equal(undefined);
+    } finally {
+      chmodSync(own, 0o700);
+    }
+    expect(cacheOf(file).read()?.length).to.equal(3);
+  });
+
+  it('goes to the folder that RECITAL_CACHE names, apart for files of the same name', () => {
+    const [one, two] = [folder.write('one/a.csv', 'x'), folder.write('two/a.csv', 'x')];
+    process.env.RECITAL_CACHE = path.join(folder.path, 'caches');
+    try {
+      cacheOf(one).write(plays);
+      expect(cacheOf(one).read()?.length).to.equal(3);
+      expect(cacheOf(two).read()).to.equal(undefined);
+      expect(existsSync(path.join(folder.path, 'one/.cache'))).to.equal(false);
+    } finally {
+      delete process.env.RECITAL_CACHE;
+    }
   });
 });
 
