@@ -1,6 +1,14 @@
 import { closest, distance } from 'fastest-levenshtein';
 
-/** Base class of every error that the library raises on purpose, so that a notebook can tell them from defects. */
+/**
+ * Base class of every error that the library raises on purpose, so that a notebook can tell them from defects.
+ * @example
+ * try {
+ *   await readPlays('nowhere.csv');
+ * } catch (error) {
+ *   if (error instanceof RecitalError) console.log(error.message);
+ * }
+ */
 export class RecitalError extends Error {
   constructor(message: string) {
     super(message);
@@ -8,16 +16,48 @@ export class RecitalError extends Error {
   }
 }
 
-/** An argument has a wrong value, type or shape. The message says what was expected, what came and what to do. */
+/**
+ * An argument has a wrong value, type or shape. The message says what was expected, what came and what to do.
+ * @example
+ * try {
+ *   randomSplit(10, { validPct: 2 });
+ * } catch (error) {
+ *   if (error instanceof ArgumentError) console.log(error.message); // what was expected, and what came
+ * }
+ */
 export class ArgumentError extends RecitalError {}
 
-/** A file or table cannot be used: missing, malformed, truncated, or of another kind than expected. */
+/**
+ * A file or table cannot be used: missing, malformed, truncated, or of another kind than expected.
+ * @example
+ * try {
+ *   await readTable('nowhere.csv');
+ * } catch (error) {
+ *   if (error instanceof DataError) console.log(error.message);
+ * }
+ */
 export class DataError extends RecitalError {}
 
-/** A number went bad during training (NaN or infinity), or a matrix cannot be solved. */
+/**
+ * A number went bad during training (NaN or infinity), or a matrix cannot be solved.
+ * @example
+ * try {
+ *   await learn.fit(1, 1e30);
+ * } catch (error) {
+ *   if (error instanceof NumericError) console.log(error.message); // epoch, batch and learning rate
+ * }
+ */
 export class NumericError extends RecitalError {}
 
-/** An id (user, track, column, …) is not known. Carries suggestions. */
+/**
+ * An id (user, track, column, …) is not known. Carries suggestions.
+ * @example
+ * try {
+ *   plays.users.index('nobody');
+ * } catch (error) {
+ *   if (error instanceof UnknownIdError) console.log(error.suggestions);
+ * }
+ */
 export class UnknownIdError extends RecitalError {
   /** The nearest known names, best first; empty when nothing is near. */
   readonly suggestions: readonly string[];

@@ -88,6 +88,7 @@ function register<T extends Float32Array | Float64Array | Int32Array>(view: T, b
 
 /**
  * `n` zeroed floats on the shared memory. They go back when the returned array is collected: keep this very object, a `subarray` of it does not hold it.
+ * @example const weights = float32(1000); // 4,000 bytes
  */
 export function float32(n: number): Float32Array {
   const block = take(n);
@@ -115,7 +116,10 @@ export function dispose(view: Float32Array | Float64Array | Int32Array): void {
   release(...block);
 }
 
-/** Bytes in use and bytes held. */
+/**
+ * Bytes in use and bytes held.
+ * @example const { used, held } = memoryUsage(); // both in bytes
+ */
 export function memoryUsage(): { used: number; held: number } {
   return { used, held: memory.buffer.byteLength };
 }

@@ -62,6 +62,7 @@ export interface ComputeOptions {
 /**
  * How kernels run, from now on. Returns what is in force. What is not given stays as it is, but for what contradicts what is given.
  * @throws ArgumentError for values that make no sense, RecitalError where the native kernel has not been built; then nothing changes
+ * @example setCompute({ threads: 2, reproducible: true }).threads // 2
  */
 export function setCompute({ threads, reproducible, native }: ComputeOptions = {}): Required<ComputeOptions> {
   if (threads !== undefined) {

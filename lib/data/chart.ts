@@ -9,7 +9,13 @@ export function setChartWriter(write: Writer): void {
   writer = write;
 }
 
-/** A chart: a Vega-Lite 5 specification with a title and a sentence for those who cannot see it. notebook/ draws it. */
+/**
+ * A chart: a Vega-Lite 5 specification with a title and a sentence for those who cannot see it. notebook/ draws it.
+ * @example
+ * const values = [{ artist: 'A', plays: 12 }, { artist: 'B', plays: 5 }];
+ * const encoding = { x: { field: 'plays', type: 'quantitative' }, y: { field: 'artist', type: 'nominal' } };
+ * new Chart({ data: { values }, mark: 'bar', encoding }, 'Plays', 'Bars: artist A 12 plays, artist B 5.')
+ */
 export class Chart {
   /**
    * @param spec a Vega-Lite specification, written for 5.6 (what JupyterLab 4 bundles), without `$schema`, `title` and `config`

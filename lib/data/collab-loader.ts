@@ -52,6 +52,7 @@ const MAX_BS = 1 << 24;
  * With negatives each row becomes 1 + n: itself, then n rows of the same user with drawn items, whose target is 0 and whose row number is −1. They stay
  * together in one batch, so `bs` is rounded down to a multiple of 1 + n. An epoch draws its own negatives, the same each time; in order, they are always
  * the same.
+ * @example for (const { size, inputs: [users, items], targets } of dls.train.batches()) console.log(size, users[0], items[0], targets[0]);
  */
 export class CollabDataLoader implements DataLoader {
   /** Rows. */

@@ -57,6 +57,9 @@ interface Source {
  *
  * The classes are those of the training rows, sorted, with `#na#` at index 0; users and items that occur in validation only get index 0. Training
  * drops a last batch of fewer than `bs` rows, validation keeps it.
+ * @example
+ * const dls = CollabDataLoaders.fromPlays(plays, { validPct: 0.2, bs: 64, seed: 42 });
+ * dls.showBatch();
  */
 export class CollabDataLoaders implements DataLoaders {
   /** Users and items, by index: `#na#`, then those of the training rows. */
@@ -140,6 +143,7 @@ export class CollabDataLoaders implements DataLoaders {
   /**
    * From a table or records with columns of users, items and ratings (fastai's `from_df`).
    * @throws DataError for a rating that is not a number, or a missing id, with its row
+   * @example CollabDataLoaders.fromTable([{ user: 'u1', item: 'a', rating: 4 }, { user: 'u2', item: 'a', rating: 5 }], { validPct: 0.5, bs: 1 })
    */
   static fromTable(data: Table | readonly Record<string, Cell | undefined>[], options: CollabTableOptions = {}): CollabDataLoaders {
     checkOptions(options, tableOptions, 'fromTable');

@@ -9,12 +9,16 @@ import { codePointOrder } from './utf8.js';
  * the playcounts. Ties are in the order of the names; tracks without an artist are left out.
  * @param n how many. Default 10
  * @returns columns artist, tracks, and for plays playcount
+ * @example topArtists(plays, 10) // columns artist, tracks, playcount
  */
 export function topArtists(data: Tracks | Plays, n = 10): Table {
   return top(countBy(data, 'artist'), n);
 }
 
-/** How many tracks each genre has, and for plays the sum of the playcounts: see {@link topArtists}. All genres; tracks without one are left out. */
+/**
+ * How many tracks each genre has, and for plays the sum of the playcounts: see {@link topArtists}. All genres; tracks without one are left out.
+ * @example countsByGenre(tracks).head(5)
+ */
 export function countsByGenre(data: Tracks | Plays): Table {
   return top(countBy(data, 'genre'), Infinity);
 }
@@ -23,6 +27,7 @@ export function countsByGenre(data: Tracks | Plays): Table {
  * The means of columns by year of release, for trends: columns year (ascending), tracks, and the mean of each column over the tracks of that year that
  * have a value. Tracks without a year are left out.
  * @param columns which ones. Default: the audio features
+ * @example lineChart(meansByYear(tracks, ['energy']), { x: 'year', y: 'energy' })
  */
 export function meansByYear(tracks: Tracks, columns: readonly string[] = tracks.audioFeatures): Table {
   if (columns.includes('tracks')) throw new ArgumentError('A column called "tracks" cannot be told from the number of tracks. Give it another name.');

@@ -52,6 +52,7 @@ function ascending(values: Float64Array): Float64Array {
 /**
  * The q-quantile of ascending values: between the two nearest ones in proportion (pandas' and NumPy's `linear`). NaN of none.
  * @param q a share, from 0 to 1
+ * @example quantile(Float64Array.of(1, 2, 3, 4), 0.25) // 1.75
  */
 export function quantile(ascending: Float64Array, q: number): number {
   if (!(q >= 0 && q <= 1)) throw new ArgumentError(`q is a share between 0 and 1, got ${q}. The median is q = 0.5.`);
@@ -62,7 +63,10 @@ export function quantile(ascending: Float64Array, q: number): number {
   return above === below ? ascending[below] : ascending[below] + (place - below) * (ascending[above] - ascending[below]);
 }
 
-/** How many values of each column are missing, and their share of all rows in percent. */
+/**
+ * How many values of each column are missing, and their share of all rows in percent.
+ * @example missingValues(tracks)
+ */
 export function missingValues(data: Table | Tracks): Table {
   const table = data instanceof Tracks ? data.table : data;
   const missing = table.columnNames.map((name) => {

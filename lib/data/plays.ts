@@ -47,6 +47,9 @@ export interface PlayRecord {
 /**
  * Who played what, how often: one row a (user, track), in the order of the file. Ids are indices into two vocabularies, columns are typed arrays.
  * Never changed in place: each filter returns a new one.
+ * @example
+ * const plays = await readPlays('../data');
+ * const active = plays.minPlays({ perUser: 5, perTrack: 5 });
  */
 export class Plays {
   /** Number of plays (rows). */
@@ -132,6 +135,9 @@ export class Plays {
   /**
    * The plays with these row numbers, in this order. The vocabularies stay, so that indices mean the same in every part of a split;
    * `compact()` drops the users and tracks that are left without plays.
+   * @example
+   * const { train, valid } = randomSplit(plays.length, { seed: 42 });
+   * plays.take(train); // the vocabularies stay those of all plays
    */
   take(rows: ArrayLike<number>): Plays {
     if (typeof rows?.length !== 'number') throw new ArgumentError(`take needs row numbers, such as dls.split.valid, got ${whatIs(rows)}.`);
@@ -153,6 +159,7 @@ export class Plays {
   /**
    * The plays of `n` users drawn at random, compacted: the paper's 10,000 of 962,037, say.
    * @param options `seed`: default 42. One seed's smaller samples are parts of its larger ones
+   * @example plays.sampleUsers(10, { seed: 1 }).users.length // 10
    */
   sampleUsers(n: number, { seed = 42 }: { seed?: number | string } = {}): Plays {
     return this.take(rowsOfSampledUsers(this, n, seed)).compact();
@@ -161,6 +168,7 @@ export class Plays {
   /**
    * Drops users with fewer than `perUser` plays and tracks with fewer than `perTrack`, counted once, before anything is dropped; compacted.
    * What is left may fall below the limits again: see `kCore`.
+   * @example plays.minPlays({ perUser: 5, perTrack: 2 })
    */
   minPlays(options: MinPlaysOptions): Plays {
     checkOptions(options, ['perUser', 'perTrack'], 'minPlays');
@@ -169,7 +177,10 @@ export class Plays {
     return this.take(rows).compact();
   }
 
-  /** The largest part in which every user has played at least `k` tracks and every track was played by at least `k` users; compacted. */
+  /**
+   * The largest part in which every user has played at least `k` tracks and every track was played by at least `k` users; compacted.
+   * @example plays.kCore(2)
+   */
   kCore(k: number): Plays {
     if (!(Number.isInteger(k) && k >= 1)) throw new ArgumentError(`kCore needs a whole number of plays, at least 1, got ${k}.`);
     let core = this.minPlays({ perUser: k, perTrack: k });
@@ -180,7 +191,12 @@ export class Plays {
     return core;
   }
 
-  /** Row numbers by user, in file order: those of user `u` are `indices[indptr[u] … indptr[u + 1])`. */
+  /**
+   * Row numbers by user, in file order: those of user `u` are `indices[indptr[u] … indptr[u + 1])`.
+   * @example
+   * const { indptr, indices } = plays.byUser();
+   * indices.subarray(indptr[0], indptr[1]); // the rows of the first user
+   */
   byUser(): Csr {
     return groupBy(this.user, this.users.length);
   }
@@ -190,7 +206,10 @@ export class Plays {
     return groupBy(this.track, this.tracks.length);
   }
 
-  /** The plays as a table with Kaggle's column names: track_id, user_id, playcount. */
+  /**
+   * The plays as a table with Kaggle's column names: track_id, user_id, playcount.
+   * @example plays.toTable().head(3)
+   */
   toTable(): Table {
     const users = this.users.classes;
     const tracks = this.tracks.classes;

@@ -105,6 +105,9 @@ export function writeSafetensors(
  * Reads a safetensors file as a whole. Everything the header says is checked against the file before memory is taken for it.
  * @param file its path
  * @throws DataError if there is no such file, or it is not whole, not of this format, or of kinds of numbers that JavaScript has no array for (F16, BF16 …)
+ * @example
+ * const { tensors } = readSafetensors(learn.save('stage-1'));
+ * [...tensors.keys()];
  */
 export function readSafetensors(file: string): Safetensors {
   return openSafetensors(file, (st) => {

@@ -25,6 +25,9 @@ export interface HistoryParts {
 
 /**
  * What was played, in order, one sequence after the other: the plays of each user, or sessions. Tracks are indices; nothing is padded.
+ * @example
+ * const histories = Histories.of(plays);
+ * histories.history(0); // what the first user has played, in order: indices in histories.items
  */
 export class Histories {
   /** Number of sequences: users or sessions. */

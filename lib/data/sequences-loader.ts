@@ -24,6 +24,9 @@ export interface SequenceLoaderOptions {
  * - `inputs[1]`: B sizes, from 1 to T: the tracks in each window;
  * - `targets`: B indices of the next track; with `everyPosition` B × T, row-major: at position j the track that follows it, −1 where there is no target
  *   (right of the window, and where a position is context only). A loss counts the targets from 0 on.
+ * @example
+ * const dls = SequenceDataLoaders.fromPlays(plays, { length: 10, bs: 64 });
+ * for (const { size, inputs: [tracks, lengths], targets } of dls.train.batches()) console.log(size, lengths[0], tracks[0], targets[0]);
  */
 export class SequenceDataLoader implements DataLoader {
   /** Windows. */

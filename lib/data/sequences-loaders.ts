@@ -36,6 +36,9 @@ const SHOWN = 3;
  *
  * The classes are all tracks of the data, without a padding or unknown one: a short window has its own size instead. Training drops a last batch of fewer
  * than `bs` windows, validation keeps it.
+ * @example
+ * const dls = SequenceDataLoaders.fromPlays(plays, { length: 10, bs: 64, split: 'last' });
+ * dls.showBatch();
  */
 export class SequenceDataLoaders implements DataLoaders {
   /** The tracks, by index. */

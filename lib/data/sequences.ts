@@ -41,6 +41,9 @@ const MOST_ITEMS = 2 ** 24;
 /**
  * Windows over histories, each with the track that comes next (PyTorch's Dataset of the paper's notebook). A window is a start and a size in the flat
  * history: nothing is copied, so a million windows cost a few megabytes. Windows never cross from one history to another.
+ * @example
+ * const dataset = createSequences(plays, { length: 10 });
+ * dataset.at(0); // the first window: its tracks and the one that comes next, as indices
  */
 export class SequenceDataset {
   /** Number of windows. */

@@ -6,7 +6,10 @@ import { checkOptions } from '../options.js';
 import { openText } from './text-file.js';
 import { Vocabulary } from './vocabulary.js';
 
-/** Listening sessions: sequences of items, in the order in which they were played. An item may repeat. */
+/**
+ * Listening sessions: sequences of items, in the order in which they were played. An item may repeat.
+ * @example new Sessions(Vocabulary.fromValues(['a', 'b']), Int32Array.of(0, 3), Int32Array.of(0, 1, 0)).session(0) // ['a', 'b', 'a']
+ */
 export class Sessions {
   /** Number of sessions. */
   readonly length: number;

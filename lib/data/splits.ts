@@ -79,6 +79,7 @@ export function perUserSplit(plays: Plays, options: RatioOptions & { seed?: numb
 /**
  * Splits each user's plays by ratios in the order of the file: first train, then valid, then test, with the sizes of {@link perUserSplit}. Where the
  * file is in order of time, this is the split by time.
+ * @example const { train, test } = splitPlays(plays, orderSplit(plays, { ratios: [0.8, 0.2] }));
  */
 export function orderSplit(plays: Plays, options: RatioOptions = {}): Split {
   checkOptions(options, ['ratios'], 'orderSplit');

@@ -43,6 +43,7 @@ export class Table {
    * From records. A column is numeric if none of its values is a string or boolean.
    * @param rows one record a row; a missing or null field is a missing value
    * @param columnNames which fields, in which order; default: those of all records, in order of appearance
+   * @example Table.fromRows([{ track: 'a', plays: 3 }, { track: 'b' }]).numbers('plays') // [3, NaN]
    */
   static fromRows(rows: readonly Record<string, Cell | undefined>[], columnNames?: readonly string[]): Table {
     if (!Array.isArray(rows)) throw new ArgumentError(`Rows must be an array of records, such as [{ track: 'a', plays: 3 }], got ${typeof rows}.`);
@@ -64,14 +65,20 @@ export class Table {
     return this.data.has(name);
   }
 
-  /** A column. Throws UnknownIdError for an unknown name. */
+  /**
+   * A column. Throws UnknownIdError for an unknown name.
+   * @example new Table({ plays: [3, 1] }).column('plays') // [3, 1]
+   */
   column(name: string): Column {
     const column = this.data.get(name);
     if (!column) throw new UnknownIdError('column', name, this.columnNames);
     return column;
   }
 
-  /** A numeric column. Throws for a column of strings. */
+  /**
+   * A numeric column. Throws for a column of strings.
+   * @example new Table({ plays: [3, 1] }).numbers('plays') // [3, 1]
+   */
   numbers(name: string): Float64Array {
     const column = this.column(name);
     if (!(column instanceof Float64Array)) throw new ArgumentError(`Column "${name}" holds text; a column of numbers was expected.`);
@@ -84,7 +91,10 @@ export class Table {
     return column instanceof Float64Array ? Array.from(column, (v) => (Number.isNaN(v) ? null : String(v))) : column;
   }
 
-  /** Row `i` as a record. */
+  /**
+   * Row `i` as a record.
+   * @example new Table({ track: ['a', 'b'], plays: [3, 1] }).row(1).track // 'b'
+   */
   row(i: number): Record<string, Cell> {
     this.checkRow(i);
     return Object.fromEntries(this.columnNames.map((name) => [name, cell(this.data.get(name)!, i)]));
@@ -95,13 +105,19 @@ export class Table {
     return Array.from({ length: this.length }, (_, i) => this.row(i));
   }
 
-  /** The first `n` rows: a whole number, or Infinity for all. */
+  /**
+   * The first `n` rows: a whole number, or Infinity for all.
+   * @example tracks.table.head(5)
+   */
   head(n = 10): Table {
     if (!(n >= 0 && (Number.isInteger(n) || n === Infinity))) throw new ArgumentError(`head needs a number of rows, 0 or more, got ${n}.`);
     return this.take(Array.from({ length: Math.min(n, this.length) }, (_, i) => i));
   }
 
-  /** The rows with these numbers, in this order. Throws ArgumentError for a row that does not exist. */
+  /**
+   * The rows with these numbers, in this order. Throws ArgumentError for a row that does not exist.
+   * @example new Table({ plays: [3, 1, 2] }).take([2, 0]).numbers('plays') // [2, 3]
+   */
   take(rows: ArrayLike<number>): Table {
     for (let j = 0; j < rows.length; j++) this.checkRow(rows[j]);
     const columns = new Map<string, Column>();
@@ -110,12 +126,18 @@ export class Table {
     return new Table(columns);
   }
 
-  /** These columns only, in this order. */
+  /**
+   * These columns only, in this order.
+   * @example tracks.table.select(['name', 'artist'])
+   */
   select(names: readonly string[]): Table {
     return new Table(new Map(names.map((name) => [name, this.column(name)])));
   }
 
-  /** The same table with a column more, or with another in the place of one of that name. */
+  /**
+   * The same table with a column more, or with another in the place of one of that name.
+   * @example new Table({ plays: [3, 1] }).withColumn('share', [0.75, 0.25])
+   */
   withColumn(name: string, column: ColumnValues): Table {
     return new Table(new Map<string, ColumnValues>([...this.data, [name, column]]));
   }

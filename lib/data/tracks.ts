@@ -3,7 +3,10 @@ import { ArgumentError, DataError, UnknownIdError } from '../errors.js';
 import type { Table } from './table.js';
 import { Vocabulary } from './vocabulary.js';
 
-/** The 13 columns of Kaggle's `Music Info.csv` that describe the sound: Spotify's audio features and the duration. */
+/**
+ * The 13 columns of Kaggle's `Music Info.csv` that describe the sound: Spotify's audio features and the duration.
+ * @example tracks.table.select(audioFeatures).head(3)
+ */
 export const audioFeatures: readonly string[] = [
   'duration_ms',
   'danceability',
@@ -20,7 +23,10 @@ export const audioFeatures: readonly string[] = [
   'time_signature',
 ];
 
-/** The 21 columns of Kaggle's `Music Info.csv`, in its order. */
+/**
+ * The 21 columns of Kaggle's `Music Info.csv`, in its order.
+ * @example trackColumns.length // 21
+ */
 export const trackColumns: readonly string[] = [
   'track_id',
   'name',
@@ -33,7 +39,12 @@ export const trackColumns: readonly string[] = [
   ...audioFeatures,
 ];
 
-/** The catalogue: what is known of each track, in Kaggle's columns as far as they are there. */
+/**
+ * The catalogue: what is known of each track, in Kaggle's columns as far as they are there.
+ * @example
+ * const tracks = await readTracks('../data');
+ * tracks.label(tracks.find('Song A')); // "Song A by …"
+ */
 export class Tracks {
   /** Number of tracks. */
   readonly length: number;

@@ -2,7 +2,10 @@ import { inspect } from 'node:util';
 import { ArgumentError, UnknownIdError } from '../errors.js';
 import { codePointOrder, pack } from './utf8.js';
 
-/** The class at index 0 of fastai's vocabularies: every id that training has not seen. */
+/**
+ * The class at index 0 of fastai's vocabularies: every id that training has not seen.
+ * @example Vocabulary.fromValues(['u1'], { na: true }).id(0) === NA // true
+ */
 export const NA = '#na#';
 
 /** Options of {@link Vocabulary.fromValues}. */
@@ -17,6 +20,9 @@ export interface VocabularyOptions {
  * Distinct ids and their indices: fastai's `classes`, scikit-learn's LabelEncoder. Indices count from 0 in the order of the classes.
  *
  * Ids are kept as one block of UTF-8 and decoded when asked for, so that a million of them cost their bytes and are looked up by binary search.
+ * @example
+ * const users = Vocabulary.fromValues(['u2', 'u1', 'u2']);
+ * users.index('u2') // 1
  */
 export class Vocabulary {
   /** Number of classes, `#na#` included. */
@@ -66,7 +72,10 @@ export class Vocabulary {
     return new Vocabulary(bytes, offsets, options);
   }
 
-  /** The distinct values in the order in which they first occur. */
+  /**
+   * The distinct values in the order in which they first occur.
+   * @example Vocabulary.inOrder(['b', 'a', 'b']).classes // ['b', 'a']
+   */
   static inOrder(values: Iterable<string | number>, options: VocabularyOptions = {}): Vocabulary {
     const classes = [...new Set(Array.from(distinctIds(values, options.kind), String))].filter((v) => !(options.na && v === NA));
     if (options.na) classes.unshift(NA);

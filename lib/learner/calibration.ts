@@ -23,6 +23,7 @@ export interface CalibrationOptions extends CalibrationCurveOptions, Omit<Interp
 /**
  * A reliability table: of the rows that were given about this probability, how many came true? One row a bin, columns: from, to (the bin: `from` is in it,
  * `to` is not, save in the last), predicted (mean prediction), observed (mean target), count. An empty bin has neither of the means.
+ * @example calibrationCurve([0.1, 0.3, 0.9], [0, 1, 1], { bins: 2 }).mce // max(|0.5 − 0.2|, |1 − 0.9|) = 0.3
  */
 export class Calibration extends Table {
   /**

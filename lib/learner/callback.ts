@@ -34,7 +34,10 @@ export interface Callback extends EventHandlers {
 
 const factories: (() => Callback)[] = [];
 
-/** Adds a callback to every Learner made from now on: notebook/ registers the live progress table this way. */
+/**
+ * Adds a callback to every Learner made from now on: notebook/ registers the live progress table this way.
+ * @example registerDefaultCallback(() => new TerminateOnNaN());
+ */
 export function registerDefaultCallback(make: () => Callback): void {
   factories.push(make);
 }

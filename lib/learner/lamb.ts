@@ -22,6 +22,7 @@ export interface LambOptions {
 /**
  * LAMB (You et al. 2020), as fastai's: Adam whose step s = m̂/(√v̂ + eps) of each parameter, as a whole, is scaled by min(rms(p)/rms(s), 10), or by 1 where
  * one of them is 0. A table is one parameter.
+ * @example new Learner(dls, model, { optFunc: Lamb })
  */
 export class Lamb extends MomentOptimizer {
   constructor(params: readonly (readonly Parameter[])[], options: LambOptions) {

@@ -24,6 +24,7 @@ export interface LarcOptions {
 /**
  * Layer-wise adaptive rates (You et al. 2017), as fastai's: SGD in which each parameter, as a whole, has the rate
  * lr·trustCoeff·‖p‖/(‖g‖ + wd·‖p‖ + eps), at most lr. A table is one parameter.
+ * @example new Learner(dls, model, { optFunc: (params, { lr }) => new Larc(params, { lr, mom: 0.9 }) })
  */
 export class Larc extends MomentOptimizer {
   private readonly momentum: boolean;

@@ -142,10 +142,11 @@ export class Learner extends RunState {
    * fulfilled, what was learnt stays, `learn.interrupted` is true, and `resume` goes on.
    * @param nEpoch epochs
    * @param lr learning rate; default the learner's
+   * @example await learn.fit(3, 1e-3, { wd: 0.1 });
    */
-  async fit(nEpoch: number, lr: LearningRate = this.lr, given: FitOptions = {}): Promise<void> {
-    const { cbs, options } = fitOptions('fit', given);
-    await this.loop.fit([{ method: 'fit', nEpoch, lr, options }], cbs);
+  async fit(nEpoch: number, lr: LearningRate = this.lr, options: FitOptions = {}): Promise<void> {
+    const { cbs, options: rest } = fitOptions('fit', options);
+    await this.loop.fit([{ method: 'fit', nEpoch, lr, options: rest }], cbs);
   }
 
   /**
@@ -153,31 +154,34 @@ export class Learner extends RunState {
    * by cosines; the momentum does the opposite.
    * @param nEpoch epochs
    * @param lrMax highest learning rate; default the learner's
+   * @example await learn.fitOneCycle(5, 5e-3, { wd: 0.1 });
    */
-  async fitOneCycle(nEpoch: number, lrMax: LearningRate = this.lr, given: FitOneCycleOptions = {}): Promise<void> {
-    const { cbs, options } = fitOptions('fitOneCycle', given);
-    await this.loop.fit([{ method: 'fitOneCycle', nEpoch, lr: lrMax, options }], cbs);
+  async fitOneCycle(nEpoch: number, lrMax: LearningRate = this.lr, options: FitOneCycleOptions = {}): Promise<void> {
+    const { cbs, options: rest } = fitOptions('fitOneCycle', options);
+    await this.loop.fit([{ method: 'fitOneCycle', nEpoch, lr: lrMax, options: rest }], cbs);
   }
 
   /**
    * Trains at a constant learning rate for the first `pctStart` of the run, then lets it fall to lr/divFinal by a cosine.
    * @param nEpoch epochs
    * @param lr learning rate; default the learner's
+   * @example await learn.fitFlatCos(5, 5e-3, { pctStart: 0.75 });
    */
-  async fitFlatCos(nEpoch: number, lr: LearningRate = this.lr, given: FitFlatCosOptions = {}): Promise<void> {
-    const { cbs, options } = fitOptions('fitFlatCos', given);
-    await this.loop.fit([{ method: 'fitFlatCos', nEpoch, lr, options }], cbs);
+  async fitFlatCos(nEpoch: number, lr: LearningRate = this.lr, options: FitFlatCosOptions = {}): Promise<void> {
+    const { cbs, options: rest } = fitOptions('fitFlatCos', options);
+    await this.loop.fit([{ method: 'fitFlatCos', nEpoch, lr, options: rest }], cbs);
   }
 
   /**
    * Trains in cycles, in each of which the learning rate falls from lrMax to 0 by a cosine (SGDR, Loshchilov and Hutter 2017).
    * @param nCycles cycles
    * @param cycleLen epochs of the first cycle; each further one is `cycleMult` times as long as the one before
+   * @example await learn.fitSgdr(2, 1, { lrMax: 5e-3, cycleMult: 2 }); // 1 + 2 epochs
    */
-  async fitSgdr(nCycles: number, cycleLen: number, given: FitSgdrOptions = {}): Promise<void> {
-    const { cbs, options: all } = fitOptions('fitSgdr', given);
-    const { lrMax: lr = this.lr, ...options } = all;
-    await this.loop.fit([{ method: 'fitSgdr', nCycles, cycleLen, lr, options }], cbs);
+  async fitSgdr(nCycles: number, cycleLen: number, options: FitSgdrOptions = {}): Promise<void> {
+    const { cbs, options: all } = fitOptions('fitSgdr', options);
+    const { lrMax: lr = this.lr, ...rest } = all;
+    await this.loop.fit([{ method: 'fitSgdr', nCycles, cycleLen, lr, options: rest }], cbs);
   }
 
   /**
@@ -185,11 +189,12 @@ export class Learner extends RunState {
    * baseLr/2/lrMult for the first group to baseLr/2 for the last. Needs at least two parameter groups: see LearnerOptions.splitter.
    * @param epochs epochs of the second run
    * @param baseLr default 2e-3; rates for each group (an array or a slice) are taken as they are, and halved in the second run
+   * @example await collabLearner(dls, { splitter: biasSplitter }).fineTune(2, 5e-3);
    */
-  async fineTune(epochs: number, baseLr: LearningRate = 2e-3, given: FineTuneOptions = {}): Promise<void> {
-    const { cbs, options } = fitOptions('fineTune', given);
+  async fineTune(epochs: number, baseLr: LearningRate = 2e-3, options: FineTuneOptions = {}): Promise<void> {
+    const { cbs, options: rest } = fitOptions('fineTune', options);
     if (this.opt.groups.length === 1) this.freeze(); // says what is missing
-    await this.loop.fit(fineTuneCalls(epochs, baseLr, options), cbs);
+    await this.loop.fit(fineTuneCalls(epochs, baseLr, rest), cbs);
   }
 
   /**
@@ -215,6 +220,7 @@ export class Learner extends RunState {
   /**
    * Tries learning rates from small to large on up to 100 batches, draws the loss against them and suggests some. Model, optimizer and the order of later
    * epochs are as before.
+   * @example const { valley } = await learn.lrFind();
    */
   lrFind(options: LrFindOptions = {}): Promise<LrFindResult> {
     return lrFind(this, options);
@@ -225,9 +231,7 @@ export class Learner extends RunState {
    * @param options.dsIdx 0 the training set, in order and whole; 1 (default) the validation set
    * @param options.dl another loader instead, e.g. `dls.testDl(rows)`
    * @returns numbers in the order of the training table, [valid_loss, metric, metric …], as fastai's `validate`; null each if there are no rows
-   * @example
-   * const learn = collabLearner(dls, { metrics: [rmse, mae] });
-   * const [loss, rmseOfValid, maeOfValid] = await learn.validate();
+   * @example const [loss, rmseOfValid, maeOfValid] = await collabLearner(dls, { metrics: [rmse, mae] }).validate();
    */
   async validate(options: { dsIdx?: 0 | 1; dl?: DataLoader; cbs?: Callback | readonly Callback[] } = {}): Promise<LogRow> {
     checkOptions(options, ['dsIdx', 'dl', 'cbs'], 'validate');
@@ -242,7 +246,10 @@ export class Learner extends RunState {
     return dsIdx === 0 ? this.dls.train.inOrder() : this.dls.valid;
   }
 
-  /** Predictions and targets of a part of the data, in its order. Copies. */
+  /**
+   * Predictions and targets of a part of the data, in its order. Copies.
+   * @example const { preds, targets } = await learn.getPreds({ dsIdx: 1 });
+   */
   getPreds(options: GetPredsOptions = {}): Promise<Predictions> {
     return getPreds(this, options);
   }

@@ -22,7 +22,10 @@ export interface Metric {
  */
 export type MetricFunction = (pred: Float32Array, targets: Float32Array) => number;
 
-/** Mean over batches weighted by their size: right for a mean over rows, such as an accuracy; wrong for an rmse (use AccumMetric). */
+/**
+ * Mean over batches weighted by their size: right for a mean over rows, such as an accuracy; wrong for an rmse (use AccumMetric).
+ * @example new Learner(dls, model, { metrics: new AvgMetric(mae, { name: 'error' }) })
+ */
 export class AvgMetric implements Metric {
   readonly name: string;
   private sum = 0;
@@ -51,7 +54,10 @@ export class AvgMetric implements Metric {
   }
 }
 
-/** Keeps all predictions and targets of the pass and computes once at its end: for what is no mean over rows. */
+/**
+ * Keeps all predictions and targets of the pass and computes once at its end: for what is no mean over rows.
+ * @example new Learner(dls, model, { metrics: new AccumMetric((pred, targets) => Math.sqrt(mse(pred, targets)), { name: 'root' }) })
+ */
 export class AccumMetric implements Metric {
   readonly name: string;
   private preds: Float32Array[] = [];
@@ -166,7 +172,10 @@ function checkPairs(name: string, pred: Float32Array, targets: Float32Array, eac
   );
 }
 
-/** Mean squared error. */
+/**
+ * Mean squared error.
+ * @example mse(Float32Array.of(1, 2), Float32Array.of(1, 4)) // 2
+ */
 export function mse(pred: Float32Array, targets: Float32Array): number {
   checkPairs('mse', pred, targets, 1);
   let sum = 0;
@@ -174,7 +183,10 @@ export function mse(pred: Float32Array, targets: Float32Array): number {
   return sum / targets.length;
 }
 
-/** Mean absolute error. */
+/**
+ * Mean absolute error.
+ * @example mae(Float32Array.of(1, 2), Float32Array.of(1, 4)) // 1
+ */
 export function mae(pred: Float32Array, targets: Float32Array): number {
   checkPairs('mae', pred, targets, 1);
   let sum = 0;
@@ -191,6 +203,7 @@ export const rmse: PassMetric = passMetric('rmse', (pred, targets) => Math.sqrt(
 /**
  * Coefficient of determination, 1 − Σ(y − p)²/Σ(y − ȳ)² (scikit-learn's `r2_score`): the share of the targets' spread that is predicted, 0 for always
  * predicting their mean. NaN when all targets are equal, where it is not defined.
+ * @example r2(Float32Array.of(1, 2, 3), Float32Array.of(1, 2, 4)) // 1 − 1/4.6667 = 0.785714
  */
 export const r2: PassMetric = passMetric('r2_score', (pred, targets) => {
   let mean = 0;
@@ -203,6 +216,7 @@ export const r2: PassMetric = passMetric('r2_score', (pred, targets) => {
 /**
  * Area under the ROC curve: the probability that a row with target 1 is ranked above one with target 0, ties counted half (scikit-learn's `roc_auc_score`);
  * 0.5 is chance. NaN when there is only one class.
+ * @example rocAuc(Float32Array.of(0.1, 0.4, 0.35, 0.8), Float32Array.of(0, 0, 1, 1)) // 0.75
  */
 export const rocAuc: PassMetric = passMetric('roc_auc_score', (pred, targets) => {
   checkPairs('rocAuc', pred, targets, 1);

@@ -29,6 +29,9 @@ const nothing: RecorderState = { lrs: [], losses: [], iters: [], values: [], hps
 /**
  * Keeps the record of a run (fastai's Recorder): the smoothed training loss of every batch, the hyper-parameters, and a row of losses and metrics for
  * every epoch. The training loss of a row is the smoothed loss at the end of the epoch, which carries over epochs; it is not the epoch's mean.
+ * @example
+ * await learn.fit(1);
+ * learn.recorder.losses.at(-1); // the smoothed training loss after the last batch
  */
 export class Recorder implements Callback {
   readonly name = 'Recorder';
@@ -153,7 +156,10 @@ function shown(chart: Chart): Chart {
   return chart;
 }
 
-/** Keeps `learn.training`, `learn.pctTrain` and `learn.trainIter` up to date (fastai's TrainEvalCallback). */
+/**
+ * Keeps `learn.training`, `learn.pctTrain` and `learn.trainIter` up to date (fastai's TrainEvalCallback).
+ * @example learn.cbs.some((cb) => cb instanceof TrainEval) // true
+ */
 export class TrainEval implements Callback {
   readonly name = 'TrainEval';
   readonly order = -10;

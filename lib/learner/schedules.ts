@@ -11,25 +11,37 @@ function checkEnds(name: string, ends: readonly number[]): void {
   throw new ArgumentError(`${name} needs finite values, at most ${MAX}, got ${ends.join(' and ')}.`);
 }
 
-/** Linear from start to end. */
+/**
+ * Linear from start to end.
+ * @example schedLin(1, 3)(0.25) // 1.5
+ */
 export function schedLin(start: number, end: number): Schedule {
   checkEnds('schedLin', [start, end]);
   return (pos) => start + pos * (end - start);
 }
 
-/** Half a cosine from start to end: start + (end − start)·(1 + cos(π(1 − pos)))/2. */
+/**
+ * Half a cosine from start to end: start + (end − start)·(1 + cos(π(1 − pos)))/2.
+ * @example schedCos(0, 1)(0.5) // 0.5
+ */
 export function schedCos(start: number, end: number): Schedule {
   checkEnds('schedCos', [start, end]);
   return (pos) => start + ((1 + Math.cos(Math.PI * (1 - pos))) * (end - start)) / 2;
 }
 
-/** Constant at start. */
+/**
+ * Constant at start.
+ * @example schedNo(0.1)(0.7) // 0.1
+ */
 export function schedNo(start: number, _end: number = start): Schedule {
   checkEnds('schedNo', [start]);
   return () => start;
 }
 
-/** Exponential from start to end: start·(end/start)^pos. */
+/**
+ * Exponential from start to end: start·(end/start)^pos.
+ * @example schedExp(1e-4, 1e-2)(0.5) // 0.001
+ */
 export function schedExp(start: number, end: number): Schedule {
   const ratio = end / start;
   if (!(start > 0 && end > 0 && ratio > 0 && Number.isFinite(ratio))) {
@@ -38,7 +50,10 @@ export function schedExp(start: number, end: number): Schedule {
   return (pos) => start * (end / start) ** pos;
 }
 
-/** Polynomial from start to end: start + (end − start)·pos^power. */
+/**
+ * Polynomial from start to end: start + (end − start)·pos^power.
+ * @example schedPoly(0, 1, { power: 2 })(0.5) // 0.25
+ */
 export function schedPoly(start: number, end: number, { power }: { power: number }): Schedule {
   checkEnds('schedPoly', [start, end]);
   if (!(power > 0 && Number.isFinite(power))) throw new ArgumentError(`schedPoly needs a positive power, got ${power}.`);
@@ -49,6 +64,7 @@ export function schedPoly(start: number, end: number, { power }: { power: number
  * Schedules one after the other, each taking its share of the way and running over 0 … 1 in it (fastai's `combine_scheds`).
  * @param pcts shares, none negative, that sum to 1
  * @param scheds as many schedules
+ * @example combineScheds([0.5, 0.5], [schedLin(0, 1), schedLin(1, 0)])(0.75) // 0.5
  */
 export function combineScheds(pcts: readonly number[], scheds: readonly Schedule[]): Schedule {
   if (pcts.length !== scheds.length || pcts.length === 0) {
@@ -70,7 +86,10 @@ export function combineScheds(pcts: readonly number[], scheds: readonly Schedule
   };
 }
 
-/** Cosine from start to middle over the first `pct`, then cosine to end: the one-cycle shape (fastai's `combined_cos`). */
+/**
+ * Cosine from start to middle over the first `pct`, then cosine to end: the one-cycle shape (fastai's `combined_cos`).
+ * @example combinedCos(0.25, [0.001, 0.01, 0])(0.25) // 0.01
+ */
 export function combinedCos(pct: number, [start, middle, end]: readonly [number, number, number]): Schedule {
   if (!(pct > 0 && pct < 1)) throw new ArgumentError(`The share of the rising part must lie between 0 and 1, got ${pct}.`);
   return combineScheds([pct, 1 - pct], [schedCos(start, middle), schedCos(middle, end)]);

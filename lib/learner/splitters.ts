@@ -20,7 +20,12 @@ export function biasSplitter(model: Model): readonly (readonly Parameter[])[] {
   ];
 }
 
-/** Splits a model into embeddings | all other layers: `freeze()` trains the layers on top of embeddings that stay as they are. */
+/**
+ * Splits a model into embeddings | all other layers: `freeze()` trains the layers on top of embeddings that stay as they are.
+ * @example
+ * const learn = collabLearner(dls, { useNn: true, splitter: embeddingSplitter });
+ * learn.freeze(); // the embeddings stay as they are
+ */
 export function embeddingSplitter(model: Model): readonly (readonly Parameter[])[] {
   const tables = model.parameters.filter((p) => p.slots);
   const others = model.parameters.filter((p) => !p.slots);

@@ -12,7 +12,12 @@ export interface Suggestion {
 /** Rules that read a learning rate off the curve of loss against learning rate; undefined where the curve is too short for them. */
 export type SuggestFunction = (lrs: readonly number[], losses: readonly number[]) => Suggestion | undefined;
 
-/** The middle of the longest valley: two thirds into the longest strictly decreasing subsequence, as fastai's `valley`. */
+/**
+ * The middle of the longest valley: two thirds into the longest strictly decreasing subsequence, as fastai's `valley`.
+ * @example
+ * const { lrs, losses } = await learn.lrFind({ showPlot: false });
+ * valley(lrs, losses)?.value;
+ */
 export const valley: SuggestFunction = (lrs, losses) => {
   const n = losses.length;
   if (n < 2) return undefined;
@@ -26,7 +31,12 @@ export const valley: SuggestFunction = (lrs, losses) => {
   return mark(lrs, losses, Math.max(0, at));
 };
 
-/** The last rate before the loss turns, by comparing slopes 15 points apart from the right (fastai's `slide`, ESRI's rule). */
+/**
+ * The last rate before the loss turns, by comparing slopes 15 points apart from the right (fastai's `slide`, ESRI's rule).
+ * @example
+ * const { lrs, losses } = await learn.lrFind({ showPlot: false });
+ * slide(lrs, losses)?.value;
+ */
 export const slide: SuggestFunction = (lrs, losses) => {
   const n = losses.length;
   const window = 15;
@@ -47,14 +57,20 @@ export const slide: SuggestFunction = (lrs, losses) => {
   return mark(lrs, losses, at);
 };
 
-/** A tenth of the rate with the least loss (fastai's `minimum`), marked at the minimum itself. */
+/**
+ * A tenth of the rate with the least loss (fastai's `minimum`), marked at the minimum itself.
+ * @example minimum([1e-3, 1e-2, 1e-1], [0.6, 0.5, 0.9])?.value // 0.001
+ */
 export const minimum: SuggestFunction = (lrs, losses) => {
   if (!losses.length) return undefined;
   const at = argmin(losses);
   return { value: lrs[at] / 10, lr: lrs[at], loss: losses[at] };
 };
 
-/** Where the loss falls fastest, per step in log lr (fastai's `steep`). */
+/**
+ * Where the loss falls fastest, per step in log lr (fastai's `steep`).
+ * @example steep([1e-3, 1e-2, 1e-1], [0.6, 0.5, 0.1])?.value // 0.01
+ */
 export const steep: SuggestFunction = (lrs, losses) => {
   if (losses.length < 2) return undefined;
   const slopes = losses.slice(1).map((loss, i) => (loss - losses[i]) / (Math.log(lrs[i + 1]) - Math.log(lrs[i])));

@@ -15,7 +15,12 @@ export interface TrainModelOptions extends LearnerOptions {
   epochs?: number;
 }
 
-/** A Learner that {@link trainModel} has made and trained. */
+/**
+ * A Learner that {@link trainModel} has made and trained.
+ * @example
+ * const learn: TrainedLearner = await trainModel(new LSTMModel(dls.classes), dls, { epochs: 2 });
+ * learn.history; // a row an epoch
+ */
 export class TrainedLearner extends Learner {
   /** What it wrote. */
   readonly log: TrainingLog = new TrainingLog();

@@ -21,6 +21,7 @@ export interface EmbeddingDotBiasOptions {
 /**
  * fastai's `EmbeddingDotBias` (collab.py): a vector and a bias for every user and item, s = U[u]·V[i] + b[u] + c[i]; with a range, lo + (hi − lo)·σ(s).
  * Row 0 of each table is `#na#`, the unknown. Weights start at 0.01·fmod(z, 2), z standard normal (layers.py, `Embedding`).
+ * @example new Learner(dls, new EmbeddingDotBias(50, dls.classes, { random: new Random(42) }))
  */
 export class EmbeddingDotBias implements Model {
   readonly outputs: number = 1;

@@ -50,6 +50,7 @@ export interface EmbeddingNNOptions extends TabularConfig {
  * fastai's `EmbeddingNN` (collab.py, tabular/model.py): the vectors of user and item, one after the other, go through a small network: dropout, then for
  * each hidden size Linear → ReLU → BatchNorm → Dropout, then Linear to one number, then the sigmoid range. Row 0 of each table is `#na#`, the unknown.
  * Parameters have the names that PyTorch gives to fastai's (`embeds.0.weight`, `layers.0.0.weight` …).
+ * @example new Learner(dls, new EmbeddingNN(dls.classes, { layers: [100, 50], ps: 0.1, random: new Random(42) }))
  */
 export class EmbeddingNN implements Model {
   readonly outputs: number = 1;

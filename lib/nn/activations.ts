@@ -6,7 +6,10 @@ import type { Parameter } from './parameter.js';
 import { checkLength, Scratch } from './scratch.js';
 import { sigmoid } from './sigmoid.js';
 
-/** y = max(0, x), for every value; NaN stays NaN. The derivative at 0 is 0, as in PyTorch. */
+/**
+ * y = max(0, x), for every value; NaN stays NaN. The derivative at 0 is 0, as in PyTorch.
+ * @example new ReLU().forward(Float32Array.of(-1, 2)) // [0, 2]
+ */
 export class ReLU implements Module {
   readonly parameters: readonly Parameter[] = [];
   readonly buffers: readonly StateBuffer[] = [];

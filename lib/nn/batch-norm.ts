@@ -23,6 +23,9 @@ export interface BatchNorm1dOptions {
  *
  * In training μ and σ² are the mean and variance (÷ n) of the batch, and the running ones take in `momentum` of them (the variance ÷ (n − 1)); otherwise
  * they are the running ones. w starts at 1, b at 0.001 (fastai's, not PyTorch's 0); weight decay spares both.
+ * @example
+ * const norm = new BatchNorm1d(1);
+ * norm.forward(Float32Array.of(1, 3), 2, true); // a batch of two rows with one column
  */
 export class BatchNorm1d implements Module {
   readonly weight: Parameter;

@@ -113,6 +113,10 @@ export function lossWithGradient(loss: Loss, rows: LossRows, { out }: { out: Flo
  * @param loss which
  * @param rows predictions and targets
  * @param options.out where it goes, size × outputs
+ * @example
+ * const out = new Float32Array(2);
+ * lossGradient(new MSELossFlat(), { size: 2, pred: Float32Array.of(1, 2), targets: Float32Array.of(1, 4) }, { out });
+ * out // [0, -2]
  */
 export function lossGradient(loss: Loss, rows: LossRows, { out, reduction = 'mean' }: { out: Float32Array; reduction?: Reduction }): void {
   checkLossRows(loss, rows);

@@ -2,7 +2,12 @@ import { printed, tree } from '../printed.js';
 import type { Module, StateBuffer } from './module.js';
 import type { Parameter } from './parameter.js';
 
-/** Layers one after the other; PyTorch's `nn.Sequential`. */
+/**
+ * Layers one after the other; PyTorch's `nn.Sequential`.
+ * @example
+ * const random = new Random(42);
+ * new Sequential([new Linear(4, 8, { random }), new ReLU(), new Linear(8, 1, { random })])
+ */
 export class Sequential implements Module {
   readonly parameters: readonly Parameter[];
   readonly buffers: readonly StateBuffer[];

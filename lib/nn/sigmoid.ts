@@ -1,4 +1,7 @@
-/** Stable logistic function 1/(1+e^−x). */
+/**
+ * Stable logistic function 1/(1+e^−x).
+ * @example sigmoid(0) // 0.5
+ */
 export function sigmoid(x: number): number {
   return x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x));
 }

@@ -1,6 +1,6 @@
 // The text of docstrings, as a tooltip in a fixed-width font shows it.
 
-const WIDTH = 100;
+const WIDTH = 88; // of a tooltip of JupyterLab
 
 /** Parts of a docstring, as TypeScript gives them, as text: of a link its words. */
 function textOf(parts = []) {
@@ -14,7 +14,7 @@ function textOf(parts = []) {
 /** Whether the line of a docstring begins something of its own: a point of a list, a row of a table, code that is indented. */
 const standsAlone = (line) => /^(\s{2,}|\s*([-*|>]|\d+\.)\s)/.test(line);
 
-/** Breaks a text into lines of at most 100 characters. Docstrings are broken where their file is wide, which is not where a tooltip is. */
+/** Breaks a text into lines of at most 88 characters. Docstrings are broken where their file is wide, which is not where a tooltip is. */
 function wrap(text, indent = '', hanging = indent) {
   const lines = [];
   let fenced = false;

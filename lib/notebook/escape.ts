@@ -1,6 +1,9 @@
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 
-/** Text made safe for HTML, inside elements and inside quoted attributes. */
+/**
+ * Text made safe for HTML, inside elements and inside quoted attributes.
+ * @example escapeHtml('<b>') // '&lt;b&gt;'
+ */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (c) => entities[c]);
 }

@@ -12,7 +12,10 @@ interface Tslab {
 
 const { kernel, repair } = require('./repair.cjs') as { kernel(): Jupyter | undefined; repair(jupyter: Jupyter): void };
 
-/** Whether this process is a tslab kernel that runs a cell, so that tables and charts can be drawn; false in a plain script. */
+/**
+ * Whether this process is a tslab kernel that runs a cell, so that tables and charts can be drawn; false in a plain script.
+ * @example console.log(inNotebook() ? 'charts are drawn' : 'a plain script');
+ */
 export function inNotebook(): boolean {
   return Boolean(kernel()?.lastWriteDisplayData);
 }

@@ -25,6 +25,10 @@ const BAR_STYLE = 'width:300px;height:20px;vertical-align:middle;';
  *
  * The learner calls `batch` after every batch (it costs next to nothing between two updates), `row` after every epoch, and in the end `done` or
  * `interrupted`.
+ * @example
+ * const view = new TrainingDisplay(1, 10, ['epoch', 'train_loss']);
+ * view.row([0, 0.25]);
+ * view.done();
  */
 export class TrainingDisplay {
   private readonly prefs = displayPrefs();

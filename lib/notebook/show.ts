@@ -6,7 +6,10 @@ import { chartBundle } from './chart-render.js';
 import { currentCell, inNotebook, joinKernel, type MimeBundle, publish } from './kernel.js';
 import { tableHtml } from './table-html.js';
 
-/** The method that makes an object show itself in a notebook: it returns a MIME bundle. Deno's convention, so objects made for Deno work as well. */
+/**
+ * The method that makes an object show itself in a notebook: it returns a MIME bundle. Deno's convention, so objects made for Deno work as well.
+ * @example show({ [displaySymbol]: () => ({ 'text/html': '<b>five stars</b>', 'text/plain': 'five stars' }) });
+ */
 export const displaySymbol: unique symbol = Symbol.for('Jupyter.display');
 
 /** Something that can be shown: a table, a chart, HTML made by `html()`, or any object with a `[Symbol.for('Jupyter.display')]()` method. */
@@ -14,7 +17,10 @@ export interface Displayable {
   [displaySymbol](): MimeBundle;
 }
 
-/** A piece of HTML with the text that stands for it where there is no HTML. */
+/**
+ * A piece of HTML with the text that stands for it where there is no HTML.
+ * @example show(new Html('<b>ready</b>', 'ready'));
+ */
 export class Html {
   /**
    * @param markup HTML; use `style=` attributes: notebooks that are not trusted lose `<style>` and `<script>`
@@ -124,6 +130,7 @@ export class Slot {
 /**
  * Makes tables, charts and lines from every layer appear here: in a notebook drawn, in a script printed. Called when the library is imported. In a
  * notebook, a table or chart that is the last value of a cell is drawn as well, unless the cell shows that chart already.
+ * @example installDisplay(); // importing recital has done it already
  */
 export function installDisplay(): void {
   setDisplay({

@@ -62,6 +62,7 @@ export class ALS extends FactorRecommender {
   /**
    * Fits it. Ctrl-C ends the fitting early, with the factors as they are.
    * @param plays the training plays
+   * @example const als = await ALS.fit(plays, { factors: 32, iterations: 10, seed: 42 });
    */
   static async fit(plays: Plays, options: ALSOptions = {}): Promise<ALS> {
     checkOptions(options, ['factors', 'regularization', 'alpha', 'iterations', 'cgSteps', 'value', 'seed', 'onIteration'], 'ALS.fit');

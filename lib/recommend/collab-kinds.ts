@@ -36,6 +36,16 @@ const kinds = new Map<string, CollabKind>();
 /**
  * Makes a kind of learner known to `learn.export` and `loadLearner`: for models of one's own. Those of the library are known.
  * @param kind how it is described and made again
+ * @example
+ * class Mine extends CollabLearner {}
+ * registerCollabKind<Mine>({
+ *   name: 'Mine',
+ *   type: Mine,
+ *   config: ({ model }) => ({ nFactors: model.nFactors }),
+ *   parameterCount: (config, { user, item }) => (user.length + item.length) * (config.count('nFactors') + 1),
+ *   make: (config, classes) => new EmbeddingDotBias(config.count('nFactors'), classes),
+ *   learner: (dls, model, options) => new Mine(dls, model, options),
+ * });
  */
 export function registerCollabKind<L extends CollabRecommender>(kind: CollabKind<L>): void {
   kinds.set(kind.name, kind as unknown as CollabKind);

@@ -5,7 +5,13 @@ import { CollabRecommender } from './collab-recommender.js';
 import { networkScores } from './network-scores.js';
 import type { TrackVectors } from './recommender.js';
 
-/** A Learner whose model is EmbeddingNN, and a recommender: what `collabLearner` makes with `useNn: true`. */
+/**
+ * A Learner whose model is EmbeddingNN, and a recommender: what `collabLearner` makes with `useNn: true`.
+ * @example
+ * const learn = collabLearner(dls, { useNn: true, layers: [100, 50] });
+ * await learn.fitOneCycle(3, 5e-3);
+ * learn.recommend(user, { n: 10 });
+ */
 export class CollabNNLearner extends CollabRecommender {
   declare readonly model: EmbeddingNN;
   readonly name: string = 'EmbeddingNN';

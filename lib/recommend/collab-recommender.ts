@@ -27,6 +27,9 @@ export interface CollabModel extends Model {
 /**
  * A Learner that recommends: what the learners of collaborative filtering have in common. Users and tracks are those of the training rows: of a track that
  * occurs in validation only nothing was learnt. The score that is reported is the prediction, as `getPreds` returns it.
+ * @example
+ * const learn: CollabRecommender = collabLearner(dls, { nFactors: 20 });
+ * learn.similarTracks(track, { n: 5 });
  */
 export abstract class CollabRecommender extends Learner implements Recommender {
   declare readonly dls: CollabDataLoaders;

@@ -81,7 +81,13 @@ function withSeed<L extends CollabRecommender>(learn: L, seed: number | string):
   return learn;
 }
 
-/** A Learner whose model is EmbeddingDotBias, and a recommender: tracks are ranked by factors and biases. */
+/**
+ * A Learner whose model is EmbeddingDotBias, and a recommender: tracks are ranked by factors and biases.
+ * @example
+ * const learn = collabLearner(dls, { nFactors: 50 });
+ * await learn.fitOneCycle(3, 5e-3);
+ * learn.bias().head(5); // the tracks with the highest bias
+ */
 export class CollabLearner extends CollabRecommender {
   declare readonly model: EmbeddingDotBias;
   readonly name: string = 'EmbeddingDotBias';
@@ -107,6 +113,7 @@ export class CollabLearner extends CollabRecommender {
    * The bias of tracks, highest first: how much a track is liked by those whose taste would not suggest it. Columns: track_id (or what it is called in the
    * data), title, artist and year as far as the catalogue has them, bias, and listeners in training.
    * @param tracks ids, titles, or "title by artist"; default: all
+   * @example learn.bias().head(5)
    */
   bias(tracks?: readonly Id[]): Table {
     const indices = tracks !== undefined ? trackIndices(this, tracks, 'bias') : Array.from({ length: this.tracks.length }, (_, t) => t);

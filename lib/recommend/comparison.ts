@@ -31,6 +31,10 @@ export interface ComparisonParts {
  * What {@link evaluate} returns: a table, a row a recommender. Of the first metric it has the mean, the ends of its confidence interval over users, the difference to the best baseline and
  * its p-value (paired t-test over users, with Holm's correction over every comparison made: all recommenders, all metrics); of the other metrics the means. `details` has all of
  * that for every metric.
+ * @example
+ * const comparison = await evaluate([new Popularity(split.train), (train) => EASE.fit(train)], split);
+ * comparison.plot('ndcg');
+ * comparison.byUser('ndcg');
  */
 export class Comparison extends Table {
   /** One row a recommender and metric: see {@link ComparisonRow}. */

@@ -64,6 +64,10 @@ export type ColdTracksEvaluation = {
  * @param recommender trained on the other tracks, and able to score these, as ContentRecommender is
  * @param heldOut all plays of the hidden tracks, e.g. `plays.take(coldTrackSplit(plays).valid)`
  * @throws ArgumentError if it knows none of the tracks, or none of the users
+ * @example
+ * const { train, valid } = coldTrackSplit(plays, { seed: 1 });
+ * const content = await ContentRecommender.fit(plays.take(train), tracks);
+ * evaluateColdTracks(content, plays.take(valid), { k: 5 });
  */
 export function evaluateColdTracks(recommender: Recommender, heldOut: Plays, options: EvaluateColdTracksOptions = {}): ColdTracksEvaluation {
   checkPlays('evaluateColdTracks', heldOut);

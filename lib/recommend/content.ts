@@ -64,6 +64,7 @@ export class ContentRecommender extends Recommender {
    * @param plays the training plays; there may be none, to find similar tracks and to fold listeners in
    * @param tracks the catalogue
    * @throws ArgumentError for wrong options and for a catalogue without usable features; UnknownIdError for a feature that it lacks
+   * @example const content = await ContentRecommender.fit(plays, tracks);
    */
   static async fit(plays: Plays | Interactions, tracks: Tracks, options: ContentRecommenderOptions = {}): Promise<ContentRecommender> {
     const { seen, state } = await fitContent(plays, tracks, options);

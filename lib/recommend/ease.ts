@@ -89,6 +89,7 @@ export class EASE extends Recommender {
    * Fits it: n³ multiplications and additions for the smaller side n.
    * @param plays the training plays
    * @throws ArgumentError for wrong options and for more than 20,000 users and tracks; NumericError if λ is too small for float32
+   * @example const ease = await EASE.fit(plays, { lambda: 100 });
    */
   static async fit(plays: Plays, options: EASEOptions = {}): Promise<EASE> {
     checkOptions(options, ['lambda', 'value', 'popularityPower', 'sideRows', 'sideWeight'], 'EASE.fit');

@@ -132,6 +132,7 @@ export interface HitsAmong {
  * @param recommender trained on other plays
  * @param heldOut the held-out plays
  * @param options.user whose list; `n`: length of the list, default 30
+ * @example hitsAmong(learn, heldOut, { user, n: 10 }).accuracy
  */
 export function hitsAmong(recommender: Recommender, heldOut: Plays, options: { user: Id; n?: number }): HitsAmong {
   checkOptions(options, ['user', 'n'], 'hitsAmong');

@@ -26,6 +26,10 @@ export interface ExplanationParts {
  * Which of a listener's tracks speak for a track, and which against it: one row a track of theirs, the strongest first; columns track_id, title, artist
  * and year as far as the catalogue has them, the rating (or playcount) that training has of it, and contribution. In the units of `scores`, before range
  * and activation: trackBias + userBias + Σ contribution + unplayed + remainder = total.
+ * @example
+ * const why = learn.explain(user, learn.recommend(user).ids[0]);
+ * why.head(5);
+ * why.total; // what the prediction is made of
  */
 export class Explanation extends Table implements ExplanationParts {
   readonly trackBias: number;

@@ -47,6 +47,10 @@ export interface Factors {
  *
  * A listener who is folded in has the factors that implicit ALS would give them, tracks fixed: x = (VᵀV + regularization + Vᵀ(C − 1)V)⁻¹·VᵀC·1 over the tracks
  * of the history, with the confidences alpha · value in C (Hu, Koren and Volinsky, 2008, as the `implicit` library has it).
+ * @example
+ * const als = await ALS.fit(plays, { factors: 16 }); // a FactorRecommender
+ * als.recommend(user, { n: 10 });
+ * als.trackVectors().width // 16
  */
 export class FactorRecommender extends Recommender {
   readonly name: string;

@@ -23,7 +23,12 @@ export interface FoldInOptions {
   l2?: number;
 }
 
-/** A listener folded into a {@link CollabLearner}. */
+/**
+ * A listener folded into a {@link CollabLearner}.
+ * @example
+ * const me = learn.foldIn(['Song A', { track: 'Song B', playcount: 7 }]);
+ * me.explain(me.recommend({ n: 10 }).ids[0]);
+ */
 export class CollabFoldedUser extends FoldedUser {
   /** The listener's factors. */
   readonly factors: Float64Array;

@@ -22,6 +22,9 @@ export interface InteractionPairs {
 /**
  * Who has played what: a sparse users × tracks matrix by rows (SciPy's CSR, its names). It is what recommenders count in, and their seen lists.
  * The tracks of user u are `indices[indptr[u] … indptr[u + 1])`, ascending, each once.
+ * @example
+ * const seen = Interactions.fromPlays(plays);
+ * seen.row(0); // what the first user has played: indices in seen.tracks
  */
 export class Interactions implements Csr {
   /** Number of (user, track) pairs. */
@@ -39,7 +42,10 @@ export class Interactions implements Csr {
     this.length = indices.length;
   }
 
-  /** From plays. Users and tracks without a play are left out of the vocabularies: nothing is known of them. */
+  /**
+   * From plays. Users and tracks without a play are left out of the vocabularies: nothing is known of them.
+   * @example Interactions.fromPlays(plays).listeners() // how many have played each track
+   */
   static fromPlays(plays: Plays): Interactions {
     if (!(plays instanceof Plays)) {
       throw new ArgumentError(

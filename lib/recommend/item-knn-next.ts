@@ -16,6 +16,7 @@ export interface NextItemKNNOptions {
 /**
  * Item-kNN for the next track: sim(a, b) = |A ∩ B| / (√(|A|·|B|) + shrinkage), where A and B are the histories that have a and b; sim(a, a) = 0. Score of
  * t = Σ decay^age · sim(track of that age, t) over the history. The order of training does not matter, that of the history does, by the decay.
+ * @example new NextItemKNN(plays, { decay: 0.8 }).recommend(['Song A', 'Song B'], { n: 5 })
  */
 export class NextItemKNN extends PairRecommender {
   readonly name: string;

@@ -36,7 +36,13 @@ export function lightGCNLearner(dls: CollabDataLoaders, options: LightGCNLearner
   return learn;
 }
 
-/** A Learner whose model is LightGCN, and a recommender. */
+/**
+ * A Learner whose model is LightGCN, and a recommender.
+ * @example
+ * const learn: LightGCNLearner = lightGCNLearner(CollabDataLoaders.fromPlays(plays, { negatives: { n: 1 }, bs: 128 }), { layers: 2 });
+ * await learn.fitOneCycle(3, 0.03);
+ * learn.recommend(user, { n: 10 });
+ */
 export class LightGCNLearner extends CollabRecommender {
   declare readonly model: LightGCN;
   readonly name: string = 'LightGCN';

@@ -57,6 +57,10 @@ export function lstmLearner(dls: SequenceDataLoaders, options: LSTMLearnerOption
 /**
  * A Learner of an LSTMModel that recommends: what {@link LSTMRecommender} says, of this very learner, so that it can stand wherever a recommender of the next track
  * can.
+ * @example
+ * const learn: LSTMLearner = lstmLearner(SequenceDataLoaders.fromPlays(plays));
+ * await learn.fitOneCycle(3, 3e-3);
+ * learn.recommend(['Song A', 'Song B'], { n: 5 });
  */
 export class LSTMLearner extends Learner implements SequenceRecommender {
   declare readonly dls: SequenceDataLoaders;

@@ -121,6 +121,7 @@ export type RankingMetrics = {
  * @param recommended one list a user
  * @param relevant the relevant tracks of the same users
  * @param options `k`, and `catalogueSize`, the number of tracks that could have been recommended
+ * @example rankingMetrics([['b', 'a', 'd'], ['c', 'a', 'b']], [['a'], ['c', 'd']], { k: 3, catalogueSize: 4 }).hitRate // 1
  */
 export function rankingMetrics<T>(
   recommended: readonly (readonly T[])[],

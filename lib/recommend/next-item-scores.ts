@@ -1,6 +1,10 @@
 /**
  * Scores of the few tracks that a method has something to say about; all others have the score 0. Made once and used again for each history: clearing costs
  * what was added.
+ * @example
+ * const list = new ScoreList(3);
+ * list.add(2, 0.5);
+ * list.max() // 0.5
  */
 export class ScoreList {
   /** Number of tracks with a score. */

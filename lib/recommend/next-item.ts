@@ -97,7 +97,17 @@ export abstract class SequenceRecommender extends Recommender {
   }
 }
 
-/** A {@link SequenceRecommender} that lists the tracks that it has something to say about. */
+/**
+ * A {@link SequenceRecommender} that lists the tracks that it has something to say about.
+ * @example
+ * class Neighbour extends SparseSequenceRecommender {
+ *   readonly name: string = 'Neighbour';
+ *   listOf(history: Int32Array, list: ScoreList): void {
+ *     list.add((history[history.length - 1] + 1) % this.tracks.length, 1);
+ *   }
+ * }
+ * new Neighbour(Histories.of(plays)).recommend(['Song A'], { n: 1 });
+ */
 export abstract class SparseSequenceRecommender extends SequenceRecommender {
   private list: ScoreList | undefined;
 

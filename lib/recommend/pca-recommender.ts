@@ -91,6 +91,7 @@ export class PcaRecommender extends Recommender {
   /**
    * Fits PCA to who has played what. Ctrl-C ends it with the components that there are by then.
    * @param plays the training plays, of at least two users
+   * @example const pca = await PcaRecommender.fit(plays, { nComponents: 5 });
    */
   static async fit(plays: Plays, options: PcaRecommenderOptions = {}): Promise<PcaRecommender> {
     checkOptions(options, ['nComponents', 'value', 'score', 'seed', 'tol'], 'PcaRecommender.fit');

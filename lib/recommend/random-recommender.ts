@@ -14,6 +14,7 @@ export interface RandomRecommenderOptions {
 /**
  * The floor of any comparison: tracks in random order. A user's scores, uniform in [0, 1), depend on the seed and the user's id alone, so that the same
  * lists come alone or in a batch, today or tomorrow.
+ * @example new RandomRecommender(plays, { seed: 1 }).recommend(user, { n: 5 })
  */
 export class RandomRecommender extends Recommender {
   readonly name: string = 'Random';

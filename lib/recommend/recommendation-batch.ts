@@ -27,7 +27,13 @@ export interface RecommendationBatchColumns {
   names?: Names;
 }
 
-/** Ranked lists for many users, as typed arrays; ids and tables are made when they are asked for. */
+/**
+ * Ranked lists for many users, as typed arrays; ids and tables are made when they are asked for.
+ * @example
+ * const batch = learn.recommendBatch(learn.users.classes, { n: 5 });
+ * batch.at(0); // the list of the first user
+ * batch.toTable();
+ */
 export class RecommendationBatch {
   /** Number of lists. */
   readonly length: number;

@@ -7,6 +7,10 @@ import { trackInfo } from './track-info.js';
  * A ranked list of tracks, best first: a table with the columns rank (from 1), the track's id under the name that it has in the data (`track_id` in
  * plays), title, artist and year (as far as the catalogue has them) and
  * score, or similarity in answers of `similarTracks`. As the last value of a cell it shows itself.
+ * @example
+ * const list = learn.recommend(user, { n: 10 });
+ * list.labels[0]; // "title by artist"
+ * list.select(['rank', 'title', 'score']);
  */
 export class Recommendations extends Table {
   /** Track ids, best first. */

@@ -119,6 +119,7 @@ export abstract class Recommender {
   /**
    * The best tracks for a user: exactly min(n, available) of them, without those the user has played in training.
    * @throws UnknownIdError for an unknown user or track, with a suggestion; ArgumentError for other wrong options; NumericError for NaN scores
+   * @example learn.recommend(user, { n: 5, filterSeen: true })
    */
   recommend(user: Id, options: RecommendOptions = {}): Recommendations {
     return recommend(this, user, options);
@@ -127,6 +128,7 @@ export abstract class Recommender {
   /**
    * The same for many users at once; each list equals that of `recommend`. No users × tracks matrix is made.
    * @param users ids; `recommender.users.classes` for all
+   * @example learn.recommendBatch(learn.users.classes, { n: 5 }).toTable()
    */
   recommendBatch(users: readonly Id[], options: RecommendOptions = {}): RecommendationBatch {
     return recommendBatch(this, users, options);
@@ -136,6 +138,7 @@ export abstract class Recommender {
    * The tracks most like a track, itself left out: by the cosine of the model's vectors, or, for a model without vectors, by the cosine of their
    * listeners, |A ∩ B| / √(|A|·|B|).
    * @param track an id, a title, or "title by artist" where there is a catalogue
+   * @example learn.similarTracks(track, { n: 5 })
    */
   similarTracks(track: Id, options: SimilarTracksOptions = {}): Recommendations {
     return similarTracks(this, track, options);

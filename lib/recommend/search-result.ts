@@ -14,7 +14,13 @@ export interface SearchResultParts<S extends SearchSpace> {
   readonly interrupted: boolean;
 }
 
-/** What {@link search} returns: a table of its trials, the best first, those with most of the budget before all others. */
+/**
+ * What {@link search} returns: a table of its trials, the best first, those with most of the budget before all others.
+ * @example
+ * const found = await search(({ factors }, { train }) => ALS.fit(train, { factors }), { factors: [4, 8] }, { split, trials: 2 });
+ * found.best; // the settings with the best score
+ * found.plot('factors');
+ */
 export class SearchResult<S extends SearchSpace = SearchSpace> extends Table {
   /** The settings of the best trial. */
   readonly best: SearchSettings<S>;

@@ -18,6 +18,7 @@ export interface SequentialRulesOptions {
  * Sequential rules "after a, some time later, b": rule(a, b) = Σ 1/d over all places of training where b was played d ≤ `window` plays after a, in the same
  * history. Score of t = Σ decay^age · rule(track of that age, t) over the history. (Ludewig and Jannach, "Evaluation of session-based recommendation
  * algorithms", 2018, whose SR uses the last track alone: decay 0.)
+ * @example new SequentialRules(plays, { window: 5 }).recommend(['Song A', 'Song B'], { n: 5 })
  */
 export class SequentialRules extends PairRecommender {
   readonly name: string;

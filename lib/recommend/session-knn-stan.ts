@@ -30,6 +30,7 @@ const FARTHEST = 20;
  * nearest sessions p is the place (the last one) of the shared track that was played last in the history; score of the track at place i of S =
  * Σ sim · e^(−distance/distanceScale), where distance is i − p after p and backwards · (p − i) before it, and sim · repeat at p itself.
  * Unlike the paper, the two sides differ and ages are counted in sessions, so that no times are needed.
+ * @example new STAN(plays, { k: 100 }).recommend(['Song A', 'Song B'], { n: 5 })
  */
 export class STAN extends SessionKNN {
   override readonly name: string;

@@ -22,6 +22,7 @@ const LEAST_WEIGHT = 1e-6;
  * tracks. Score of t = Σ sim over those of the `k` nearest sessions that have t. Where several sessions are equally near the k-th place, those that share
  * a later track of the history come first. (S-KNN with weights by position: Ludewig and Jannach, "Evaluation of session-based recommendation algorithms",
  * 2018.)
+ * @example new SessionKNN(plays, { k: 100 }).recommend(['Song A', 'Song B'], { n: 5 })
  */
 export class SessionKNN extends SparseSequenceRecommender {
   readonly name: string;

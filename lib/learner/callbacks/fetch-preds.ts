@@ -26,12 +26,12 @@ export class FetchPreds implements Callback {
   private readonly options: GetPredsOptions;
   private readonly left: readonly Callback[];
 
-  constructor(given: FetchPredsOptions = {}) {
-    checkOptions(given, ['dsIdx', 'dl', 'withInput', 'withDecoded', 'withLoss', 'act', 'cbs'], 'FetchPreds');
-    const { cbs = [], ...options } = given;
-    const { dsIdx = 1 } = options;
+  constructor(options: FetchPredsOptions = {}) {
+    checkOptions(options, ['dsIdx', 'dl', 'withInput', 'withDecoded', 'withLoss', 'act', 'cbs'], 'FetchPreds');
+    const { cbs = [], ...rest } = options;
+    const { dsIdx = 1 } = rest;
     if (dsIdx !== 0 && dsIdx !== 1) throw new ArgumentError(`dsIdx is 0 for the training set or 1 for the validation set, got ${dsIdx}.`);
-    this.options = options;
+    this.options = rest;
     this.left = [cbs].flat();
   }
 

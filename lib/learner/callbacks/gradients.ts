@@ -16,6 +16,7 @@ export interface GradientClipOptions {
 /**
  * Scales the gradients down if their norm, over all parameters that are trained, is more than `maxNorm` (fastai's GradientClip, PyTorch's `clip_grad_norm_`):
  * g ← g·min(1, maxNorm/(‖g‖ + 1e-6)).
+ * @example await learn.fit(1, 1e-3, { cbs: new GradientClip({ maxNorm: 1 }) });
  */
 export class GradientClip implements Callback {
   readonly name = 'GradientClip';
@@ -72,6 +73,7 @@ export interface GradientAccumulationOptions {
 /**
  * Adds up the gradients of batches and steps once `nAcc` rows have been seen (fastai's GradientAccumulation): the step is that of one batch of nAcc rows, if bs
  * divides nAcc and rows have no weights. Gradients that wait at the end of an epoch go into the next one; a file does not hold them.
+ * @example await learn.fit(1, 1e-3, { cbs: new GradientAccumulation({ nAcc: 256 }) }); // steps as with bs: 256
  */
 export class GradientAccumulation implements Callback {
   readonly name = 'GradientAccumulation';

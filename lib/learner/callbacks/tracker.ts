@@ -19,7 +19,17 @@ export interface TrackerOptions {
 /** Their names. */
 export const trackerOptions = ['monitor', 'comp', 'minDelta', 'resetOnFit'] as const;
 
-/** Base of callbacks that look for the best value of a column of the training table (fastai's TrackerCallback). */
+/**
+ * Base of callbacks that look for the best value of a column of the training table (fastai's TrackerCallback).
+ * @example
+ * class Best extends Tracker {
+ *   readonly name = 'Best';
+ *   afterEpoch(learn: Learner): void {
+ *     if (this.compare(learn)) console.log(`best ${this.monitor} so far: ${this.best}`);
+ *   }
+ * }
+ * await learn.fit(3, 1e-3, { cbs: new Best({ monitor: 'valid_loss' }) });
+ */
 export abstract class Tracker implements Callback {
   abstract readonly name: string;
   readonly order: number = 60;
@@ -84,7 +94,18 @@ export interface PatienceOptions extends TrackerOptions {
 /** Their names. */
 export const patienceOptions = [...trackerOptions, 'patience'] as const;
 
-/** Base of trackers that act after some epochs without improvement. */
+/**
+ * Base of trackers that act after some epochs without improvement.
+ * @example
+ * class Say extends PatientTracker {
+ *   readonly name = 'Say';
+ *   override afterEpoch(learn: Learner): void {
+ *     super.afterEpoch(learn);
+ *     if (this.wait >= this.patience) console.log(`${this.wait} epochs without a better ${this.monitor}`);
+ *   }
+ * }
+ * await learn.fit(3, 1e-3, { cbs: new Say({ patience: 2 }) });
+ */
 export abstract class PatientTracker extends Tracker {
   readonly patience: number;
   /** Epochs since the best. */

@@ -6,6 +6,9 @@ import { sigmoid, softplus } from '../sigmoid.js';
  * Base of the ranking losses: an item that the user has played should score higher than one that the user has not. They read a batch as loaders with
  * `negatives` make it: each row with target 1 (a positive) is followed by its rows with target 0 (its negatives), and every negative forms a pair with
  * the positive before it. The loss is a mean over pairs; each pair's loss stands in the row of its negative.
+ * @example
+ * const dls = CollabDataLoaders.fromPlays(plays, { negatives: { n: 1 }, bs: 128 });
+ * collabLearner(dls, { lossFunc: new BPRLoss() }); // or HingeLoss
  */
 export abstract class PairwiseLoss implements Loss {
   abstract readonly name: string;

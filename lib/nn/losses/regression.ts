@@ -1,6 +1,9 @@
 import type { Loss, LossRows } from '../loss.js';
 
-/** Mean squared error, l = (p − y)²; fastai's `MSELossFlat`, the default of collabLearner. */
+/**
+ * Mean squared error, l = (p − y)²; fastai's `MSELossFlat`, the default of collabLearner.
+ * @example collabLearner(dls, { lossFunc: new MSELossFlat(), yRange: [0, 1] })
+ */
 export class MSELossFlat implements Loss {
   readonly name: string = 'MSELossFlat';
   readonly outputs: number = 1;
@@ -24,7 +27,10 @@ export class MSELossFlat implements Loss {
   }
 }
 
-/** Mean absolute error, l = |p − y|, with derivative 0 where p = y (PyTorch's choice); fastai's `L1LossFlat`. */
+/**
+ * Mean absolute error, l = |p − y|, with derivative 0 where p = y (PyTorch's choice); fastai's `L1LossFlat`.
+ * @example collabLearner(dls, { lossFunc: new L1LossFlat() })
+ */
 export class L1LossFlat implements Loss {
   readonly name: string = 'L1LossFlat';
   readonly outputs: number = 1;
