@@ -6,7 +6,7 @@ import { ArgumentError, UnknownIdError } from './errors.js';
  * @param options what was given
  * @param names every option there is
  * @param of whose options they are, e.g. `recommend`
- * @example checkOptions({ n: 5 }, ['n', 'filterSeen'], 'recommend')
+ * @example checkOptions<{ n?: number; filterSeen?: boolean }>({ n: 5 }, ['n', 'filterSeen'], 'recommend')
  */
 export function checkOptions<T extends object>(options: T, names: readonly (keyof T & string)[], of: string): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {

@@ -57,8 +57,8 @@ function dtypeOf(name: string, data: TensorData): Dtype {
  * @param tensors by name
  * @param options `metadata`: texts by name, default none
  * @example
- * writeSafetensors('/tmp/two.safetensors', { a: { shape: [2, 2], data: Float32Array.of(1, 2, 3, 4) } }, { metadata: { by: 'me' } });
- * readSafetensors('/tmp/two.safetensors').tensors.get('a')?.shape // [2, 2]
+ * writeSafetensors('two.safetensors', { a: { shape: [2, 2], data: Float32Array.of(1, 2, 3, 4) } }, { metadata: { by: 'me' } });
+ * readSafetensors('two.safetensors').tensors.get('a')?.shape // [2, 2]
  */
 export function writeSafetensors(
   file: string,

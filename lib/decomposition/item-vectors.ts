@@ -19,7 +19,9 @@ export interface ItemVectorsOptions extends PpmiOptions {
  * embedding from (`embInit`): what neighbours tell, it then need not find again. Tracks that are never played beside another have the vector 0.
  * @returns tracks × embSz, row-major
  * @throws ArgumentError for more numbers than there are tracks; DataError if no history has two tracks
- * @example lstmLearner(dls, { embSz: 64, layers: [64], tied: true, embInit: await itemVectors(trainSessions, { embSz: 64 }) })
+ * @example
+ * const dls = SequenceDataLoaders.fromSessions(trainSessions, { length: 10 });
+ * lstmLearner(dls, { embSz: 64, layers: [64], tied: true, embInit: await itemVectors(trainSessions, { embSz: 64 }) })
  */
 export async function itemVectors(source: SequenceSource | Histories, options: ItemVectorsOptions = {}): Promise<Float32Array> {
   checkOptions(options, ['embSz', 'meanNorm', 'seed', 'window', 'power'], 'itemVectors');

@@ -120,7 +120,9 @@ export class Recorder implements Callback {
   /**
    * Plots the smoothed training loss, leaving out the first `skipStart` batches (default 5), and the validation loss of each epoch (`withValid`, default true).
    * @returns the chart, which is shown: to be saved, for example
-   * @example learn.recorder.plotLoss().save('loss.png')
+   * @example
+   * await learn.fit(1);
+   * learn.recorder.plotLoss().save('loss.png')
    */
   plotLoss(options: { skipStart?: number; withValid?: boolean } = {}): Chart {
     checkOptions(options, ['skipStart', 'withValid'], 'plotLoss');

@@ -33,8 +33,8 @@ export interface ComparisonParts {
  * that for every metric.
  * @example
  * const comparison = await evaluate([new Popularity(split.train), (train) => EASE.fit(train)], split);
- * comparison.plot('ndcg');
- * comparison.byUser('ndcg');
+ * comparison.plot('ndcg@10');
+ * comparison.byUser('ndcg@10');
  */
 export class Comparison extends Table {
   /** One row a recommender and metric: see {@link ComparisonRow}. */

@@ -36,7 +36,7 @@ interface Fit {
  * multiplied by what helps most, until nothing does. The largest becomes 1.
  * @param recommenders trained on other plays, the same for all; they may know different tracks, as a {@link Hybrid}'s may
  * @param heldOut the plays to fit on: validation, never those that the result is measured on
- * @example const hybrid = fitHybrid([ease, knn], plays.take(split.valid)); evaluateRecommender(hybrid, plays.take(split.test))
+ * @example const hybrid = fitHybrid([ease, knn], split.valid); evaluateRecommender(hybrid, split.test)
  */
 export function fitHybrid(recommenders: readonly Recommender[], heldOut: Plays, options: FitHybridOptions = {}): Hybrid {
   checkOptions(options, ['metric', 'k', 'fusion'], 'fitHybrid');

@@ -20,7 +20,7 @@ export interface LightGCNLearnerOptions extends LearnerOptions, LightGCNOptions 
  * A learner of LightGCN, by default with BPRLoss: loaders with negatives and large batches suit it.
  * @param dls from CollabDataLoaders, with `negatives`
  * @example
- * const dls = CollabDataLoaders.fromPlays(plays, { negatives: { n: 1 }, bs: 4096 });
+ * const dls = CollabDataLoaders.fromPlays(plays, { negatives: { n: 1 }, bs: 256 });
  * const learn = lightGCNLearner(dls, { layers: 2 });
  * await learn.fitOneCycle(60, 0.03, { wd: 0 });
  * learn.recommend(user, { n: 10 });

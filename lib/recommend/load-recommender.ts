@@ -27,8 +27,8 @@ import type { Recommender } from './recommender.js';
  * @param options.type the class that is expected; default: any
  * @throws DataError for a file that is missing, cut off, or not of this kind
  * @example
- * new ItemKNN(plays).export('/tmp/neighbours');
- * loadRecommender('/tmp/neighbours').recommend(user, { n: 10 });
+ * new ItemKNN(plays).export('neighbours');
+ * loadRecommender('neighbours').recommend(user, { n: 10 });
  */
 export function loadRecommender<R extends Recommender>(file: string, options: { type: abstract new (...args: never[]) => R }): R;
 export function loadRecommender(file: string, options?: { type?: abstract new (...args: never[]) => Recommender }): Recommender;

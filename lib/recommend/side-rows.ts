@@ -29,7 +29,7 @@ export interface TagRowsOptions {
 /**
  * Tags as {@link SideRows}: a row a tag, ln(1 + times given) for each track.
  * @param tags a row for each time a tag was given, with a column track_id and one with the tag; with `heldOut` also user_id
- * @example tagRows((await readHetRec(file)).tags, { heldOut: plays.take(split.test) })
+ * @example tagRows((await readHetRec(file)).tags, { heldOut: split.test })
  */
 export function tagRows(tags: Table, options: TagRowsOptions = {}): SideRows {
   checkOptions(options, ['tag', 'minCount', 'heldOut'], 'tagRows');

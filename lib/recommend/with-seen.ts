@@ -8,7 +8,7 @@ import { Recommender, type TrackVectors } from './recommender.js';
  * to measure on test plays what validation plays are no answer to (RecBole's full ranking masks both).
  * @param recommender left as it is
  * @param plays what users have played beside what it was trained on; users and tracks that it does not know are left out
- * @example evaluateRecommender(withSeen(ease, plays.take(split.valid)), plays.take(split.test))
+ * @example evaluateRecommender(withSeen(ease, split.valid), split.test)
  */
 export function withSeen(recommender: Recommender, plays: Plays): Recommender {
   return new WithSeen(recommender, plays);

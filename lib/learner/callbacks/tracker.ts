@@ -99,9 +99,8 @@ export const patienceOptions = [...trackerOptions, 'patience'] as const;
  * @example
  * class Say extends PatientTracker {
  *   readonly name = 'Say';
- *   override afterEpoch(learn: Learner): void {
- *     super.afterEpoch(learn);
- *     if (this.wait >= this.patience) console.log(`${this.wait} epochs without a better ${this.monitor}`);
+ *   act(): void {
+ *     console.log(`${this.wait} epochs without a better ${this.monitor}`);
  *   }
  * }
  * await learn.fit(3, 1e-3, { cbs: new Say({ patience: 2 }) });

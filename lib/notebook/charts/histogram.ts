@@ -25,7 +25,7 @@ interface Bin {
 /**
  * How the values of one or several columns are distributed, one small chart a column. The bins are counted here: the notebook holds bins, not rows.
  * @param columns numeric columns
- * @example histogram(tracks, ['energy', 'valence', 'tempo'], { title: 'Audio features' })
+ * @example histogram(tracks.table, ['energy', 'valence', 'tempo'], { title: 'Audio features' })
  */
 export function histogram(table: Table, columns: string | readonly string[], options: HistogramOptions = {}): Chart {
   checkTable(table, 'histogram');
