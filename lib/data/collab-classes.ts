@@ -9,8 +9,11 @@ export interface FittedColumn {
   encode(rows: Int32Array): Int32Array;
 }
 
-/** Makes the classes from the training rows, `#na#` first; other rows' ids are `#na#` unless training has them. */
-export function fitColumn(column: RawColumn, train: Int32Array, kind: string): FittedColumn {
+/**
+ * Makes the classes from the training rows, `#na#` first; other rows' ids are `#na#` unless training has them.
+ * @param options.kind what the ids are, for messages; `trains`: for each row whether it is one of `train`
+ */
+export function fitColumn(column: RawColumn, train: Int32Array, { kind, trains }: { kind: string; trains: Uint8Array }): FittedColumn {
   if ('values' in column) {
     const valuesOf = (rows: Int32Array) => Array.from(rows, (i) => column.values[i]);
     const classes = Vocabulary.fromValues(valuesOf(train), { na: true, kind });
@@ -18,7 +21,7 @@ export function fitColumn(column: RawColumn, train: Int32Array, kind: string): F
   }
   const { codes, vocabulary } = column;
   const classOf = new Int32Array(vocabulary.length);
-  for (let j = 0; j < train.length; j++) classOf[codes[train[j]]] = 1;
+  for (let i = 0; i < codes.length; i++) if (trains[i]) classOf[codes[i]] = 1; // in order: `train` is in that of chance
   const na = vocabulary.indexOf(NA);
   if (na >= 0) classOf[na] = 0;
   const used = new Int32Array(vocabulary.length);
@@ -29,7 +32,15 @@ export function fitColumn(column: RawColumn, train: Int32Array, kind: string): F
     classOf[i] = n; // behind #na#
   }
   const classes = vocabulary.subset(used.subarray(0, n), { na: true });
-  return { classes, encode: (rows) => rows.map((i) => classOf[codes[i]]) };
+  const encoded = new Int32Array(codes.length);
+  for (let i = 0; i < codes.length; i++) encoded[i] = classOf[codes[i]];
+  return { classes, encode: (rows) => take(encoded, rows) };
+}
+
+function take(values: Int32Array, rows: Int32Array): Int32Array {
+  const out = new Int32Array(rows.length);
+  for (let j = 0; j < rows.length; j++) out[j] = values[rows[j]];
+  return out;
 }
 
 /** The class of every row of another column, looked up id by id. */
@@ -37,8 +48,11 @@ export function encodeWith(classes: Vocabulary, column: RawColumn): Int32Array {
   if ('values' in column) return classes.encode(column.values);
   const { codes, vocabulary } = column;
   const classOf = new Int32Array(vocabulary.length).fill(-1); // looked up when it first occurs
-  return codes.map((code) => {
+  const out = new Int32Array(codes.length);
+  for (let i = 0; i < codes.length; i++) {
+    const code = codes[i];
     if (classOf[code] < 0) classOf[code] = Math.max(0, classes.indexOf(vocabulary.id(code)));
-    return classOf[code];
-  });
+    out[i] = classOf[code];
+  }
+  return out;
 }

@@ -90,8 +90,10 @@ export class CollabDataLoaders implements DataLoaders {
     if (known) this.split = { train: new Int32Array(0), valid: new Int32Array(0) };
     else this.split = options.split ? checkedSplit(options.split, n) : randomSplit(n, { validPct, seed });
     const { train, valid } = this.split;
-    const user = fitColumn(source.user, train, source.userName);
-    const item = fitColumn(source.item, train, source.itemName);
+    const trains = new Uint8Array(n);
+    for (let j = 0; j < train.length; j++) trains[train[j]] = 1;
+    const user = fitColumn(source.user, train, { kind: source.userName, trains });
+    const item = fitColumn(source.item, train, { kind: source.itemName, trains });
     this.classes = known?.classes ?? { user: user.classes, item: item.classes };
     this.seenRows = known?.seen;
     this.catalogue = source.catalogue;

@@ -46,28 +46,65 @@ export function groupBy(keys: Int32Array, n: number): Csr {
   return { indptr, indices };
 }
 
+/** Rows up to this length are sorted by insertion, longer ones by the array's own sort. */
+const SHORT = 40;
+
+/**
+ * Groups the positions of pairs by row, and within a row by column, ascending; positions of equal pairs ascend.
+ * @param rows row number of each pair, 0 … nRows − 1
+ * @param columns column number of each pair, 0 … nColumns − 1
+ */
+export function groupPairs(rows: Int32Array, columns: Int32Array, { rows: n }: { rows: number }): Csr {
+  const { indptr, indices } = groupBy(rows, n);
+  const keys = new Int32Array(SHORT);
+  for (let r = 0; r < n; r++) {
+    const [from, size] = [indptr[r], indptr[r + 1] - indptr[r]];
+    if (size > SHORT) sortLong(indices.subarray(from, from + size), columns);
+    else sortShort(indices, columns, { from, size, keys });
+  }
+  return { indptr, indices };
+}
+
+function sortShort(positions: Int32Array, columns: Int32Array, { from, size, keys }: { from: number; size: number; keys: Int32Array }): void {
+  for (let i = 0; i < size; i++) {
+    const position = positions[from + i];
+    const key = columns[position];
+    let j = i;
+    for (; j > 0 && keys[j - 1] > key; j--) {
+      keys[j] = keys[j - 1];
+      positions[from + j] = positions[from + j - 1];
+    }
+    keys[j] = key;
+    positions[from + j] = position;
+  }
+}
+
+/** By column and place in one number, exact below 2⁵³: more columns times pairs than that would not fit into memory. */
+function sortLong(positions: Int32Array, columns: Int32Array): void {
+  const n = positions.length;
+  const keys = new Float64Array(n);
+  for (let i = 0; i < n; i++) keys[i] = columns[positions[i]] * n + i;
+  keys.sort();
+  const before = positions.slice();
+  for (let i = 0; i < n; i++) positions[i] = before[keys[i] % n];
+}
+
 /**
  * The distinct columns of each row, ascending.
  * @param rows row number of each pair, 0 … nRows − 1
  * @param columns column number of each pair, 0 … nColumns − 1
  */
 export function csrFromPairs(rows: Int32Array, columns: Int32Array, shape: { rows: number; columns: number }): Csr {
-  // Two stable counting sorts, first by column, then by row, leave each row's columns ascending.
-  const byColumn = groupBy(columns, shape.columns).indices;
-  const { indptr, indices: byRow } = groupBy(
-    byColumn.map((i) => rows[i]),
-    shape.rows,
-  );
-  const out = new Int32Array(rows.length);
+  const { indptr, indices } = groupPairs(rows, columns, shape);
   const starts = new Int32Array(shape.rows + 1);
   let used = 0;
   for (let r = 0; r < shape.rows; r++) {
     let last = -1;
     for (let j = indptr[r]; j < indptr[r + 1]; j++) {
-      const column = columns[byColumn[byRow[j]]];
-      if (column !== last) out[used++] = last = column;
+      const column = columns[indices[j]];
+      if (column !== last) indices[used++] = last = column; // in place: what is written has been read
     }
     starts[r + 1] = used;
   }
-  return { indptr: starts, indices: used === out.length ? out : out.slice(0, used) };
+  return { indptr: starts, indices: used === indices.length ? indices : indices.slice(0, used) };
 }

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { ArgumentError } from '../errors.js';
 import { checkOptions, whatIs } from '../options.js';
-import { csrFromPairs, groupBy } from './csr.js';
+import { groupPairs } from './csr.js';
 import type { CsrMatrix } from './matrix.js';
 import { Plays } from './plays.js';
 import type { Vocabulary } from './vocabulary.js';
@@ -43,15 +43,20 @@ export function interactionMatrix(plays: Plays, options: InteractionMatrixOption
   if (!(plays instanceof Plays)) throw new ArgumentError(`interactionMatrix needs plays, such as readPlays reads, got ${whatIs(plays)}.`);
   if (plays.length === 0) throw new ArgumentError('There are no plays to make a matrix of.');
   const { users, tracks, user, track, playcount } = plays.compact();
-  const shape = { rows: users.length, columns: tracks.length };
-  const { indptr, indices } = csrFromPairs(user, track, shape);
-  const data = new Float64Array(indices.length);
-  const byUser = groupBy(user, users.length);
-  const at = new Int32Array(tracks.length); // where a track's entry of the user at hand lies
+  const sorted = groupPairs(user, track, { rows: users.length });
+  const indptr = new Int32Array(users.length + 1);
+  let indices = new Int32Array(user.length);
+  let data = new Float64Array(user.length);
+  let n = 0;
   for (let u = 0; u < users.length; u++) {
-    for (let j = indptr[u]; j < indptr[u + 1]; j++) at[indices[j]] = j;
-    for (let j = byUser.indptr[u]; j < byUser.indptr[u + 1]; j++) data[at[track[byUser.indices[j]]]] += playcount[byUser.indices[j]];
+    for (let j = sorted.indptr[u]; j < sorted.indptr[u + 1]; j++) {
+      const i = sorted.indices[j];
+      if (n === indptr[u] || indices[n - 1] !== track[i]) indices[n++] = track[i];
+      data[n - 1] += playcount[i];
+    }
+    indptr[u + 1] = n;
   }
+  if (n < indices.length) [indices, data] = [indices.slice(0, n), data.slice(0, n)];
   if (value === 'binary') data.fill(1);
   else if (value === 'log') for (let j = 0; j < data.length; j++) data[j] = Math.log1p(data[j]);
   const matrix: InteractionMatrix = { users, tracks, shape: [users.length, tracks.length], indptr, indices, data };

@@ -146,7 +146,11 @@ export class SequenceDataset {
         throw new ArgumentError(`Window ${i} does not exist; there are ${this.length}, counted from 0.`);
       }
     }
-    const pick = (column: Int32Array): Int32Array => Int32Array.from(windows, (i) => column[i]);
+    const pick = (column: Int32Array): Int32Array => {
+      const out = new Int32Array(windows.length);
+      for (let j = 0; j < out.length; j++) out[j] = column[windows[j]];
+      return out;
+    };
     const { start, size, sequence, first } = this;
     return new SequenceDataset(this.histories, this.windowLength, {
       start: pick(start),
