@@ -1,6 +1,7 @@
 import type { Csr } from '../data/csr.js';
 import { Plays } from '../data/plays.js';
 import { Table } from '../data/table.js';
+import { indicesIn } from '../data/vocabulary-map.js';
 import { ArgumentError } from '../errors.js';
 import { checkOptions, whatIs } from '../options.js';
 import { hitsOfLists } from './held-out.js';
@@ -45,7 +46,7 @@ export function evaluateRecommender(recommender: Recommender, heldOut: Plays, op
   checkN(k, 'k');
   if (users !== undefined && !Array.isArray(users)) throw new ArgumentError(`users must be an array of user ids, got ${whatIs(users)}.`);
   const test = Interactions.fromPlays(heldOut);
-  const trackOf = Int32Array.from({ length: test.tracks.length }, (_, t) => recommender.tracks.indexOf(test.tracks.id(t)));
+  const trackOf = indicesIn(test.tracks, recommender.tracks);
   const known: number[] = [];
   const testRow: number[] = []; // −1: nothing held out
   let unknownUsers = 0;

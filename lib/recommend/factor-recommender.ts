@@ -1,5 +1,6 @@
 import { float32 } from '../compute/memory.js';
 import type { Plays } from '../data/plays.js';
+import { playsAmong } from '../data/plays-among.js';
 import type { Tracks } from '../data/tracks.js';
 import { cholesky, choleskySolve } from '../decomposition/cholesky.js';
 import { ArgumentError, NumericError } from '../errors.js';
@@ -78,7 +79,7 @@ export class FactorRecommender extends Recommender {
       if (values.length !== rows * factors.width) {
         throw new ArgumentError(`There must be ${rows} rows of ${factors.width} ${side} factors, got ${values.length} numbers.`);
       }
-      const bad = values.findIndex((x) => !Number.isFinite(x));
+      const bad = firstNotFinite(values);
       if (bad >= 0)
         throw new NumericError(`The ${side} factors hold ${values[bad]} in row ${Math.floor(bad / factors.width)}; finite numbers were expected.`);
     }
@@ -97,30 +98,15 @@ export class FactorRecommender extends Recommender {
     const tracks = await readFactors(sources.tracks, 'track');
     if (users.width !== tracks.width)
       throw new ArgumentError(`Users have ${users.width} factors, tracks ${tracks.width}: they do not belong together.`);
-    const pairs = { user: [] as number[], track: [] as number[], playcount: [] as number[] };
-    for (let i = 0; plays && i < plays.length; i++) {
-      const user = users.ids.indexOf(plays.users.id(plays.user[i]));
-      const track = tracks.ids.indexOf(plays.tracks.id(plays.track[i]));
-      if (user < 0 || track < 0) continue;
-      pairs.user.push(user);
-      pairs.track.push(track);
-      pairs.playcount.push(plays.playcount[i]);
-    }
-    const seen = Interactions.fromPairs({
-      users: users.ids,
-      tracks: tracks.ids,
-      user: Int32Array.from(pairs.user),
-      track: Int32Array.from(pairs.track),
-      playcount: Float32Array.from(pairs.playcount),
-    });
+    const ids = { users: users.ids, tracks: tracks.ids };
+    const none = { user: new Int32Array(0), track: new Int32Array(0) };
+    const seen = Interactions.fromPairs({ ...ids, ...(plays ? playsAmong(plays, ids) : none) });
     return new FactorRecommender(seen, { users: users.values, tracks: tracks.values, width: users.width }, { catalogue, ...rest });
   }
 
   scores(users: Int32Array, out: Float32Array): void {
     const { users: userFactors, tracks: trackFactors, width } = this.factors;
-    const userBias = new Float32Array(this.users.length);
-    const trackBias = new Float32Array(this.tracks.length);
-    factorScores(users, out, { userFactors, trackFactors, userBias, trackBias, width, skip: 0 });
+    factorScores(users, out, { userFactors, trackFactors, width, skip: 0 });
   }
 
   /** The factors of each track; a copy. */
@@ -214,6 +200,11 @@ function dot(values: Float32Array, at: number, x: ArrayLike<number>): number {
   let sum = 0;
   for (let j = 0; j < x.length; j++) sum += values[at + j] * x[j];
   return sum;
+}
+
+function firstNotFinite(values: Float32Array): number {
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return i;
+  return -1;
 }
 
 /** Factors as tensors `users` and `tracks`. */

@@ -1,6 +1,7 @@
 import type { Csr } from '../data/csr.js';
 import type { Plays } from '../data/plays.js';
 import type { Vocabulary } from '../data/vocabulary.js';
+import { indicesIn } from '../data/vocabulary-map.js';
 import { ArgumentError } from '../errors.js';
 import { type AccuracyMetric, metricsOfHits, type UserMetrics } from './hits.js';
 import { Interactions } from './interactions.js';
@@ -71,11 +72,12 @@ export class HeldOut {
     const activity: number[] = [];
     const indptr = [0];
     const indices: number[] = [];
+    const ownOf = users ? undefined : indicesIn(after.users, before.users);
     after.users.classes.forEach((id, u) => {
       if (users && !users.has(id)) return;
-      const own = before.users.indexOf(id);
+      const own = ownOf ? ownOf[u] : before.users.indexOf(id);
       for (const t of after.row(u)) {
-        if (own >= 0 && code[t] < this.trainTracks && before.has(own, before.tracks.indexOf(after.tracks.id(t)))) continue;
+        if (own >= 0 && code[t] < this.trainTracks && before.has(own, code[t])) continue; // training's tracks have their own index for a number
         indices.push(code[t]);
       }
       if (indices.length === indptr[indptr.length - 1]) return;

@@ -1,4 +1,5 @@
 import { Plays } from '../data/plays.js';
+import { indicesIn } from '../data/vocabulary-map.js';
 import { ArgumentError } from '../errors.js';
 import { checkOptions, whatIs } from '../options.js';
 import { metricsOfHits } from './hits.js';
@@ -63,9 +64,11 @@ function fitsOf(recommenders: readonly Recommender[], heldOut: Plays, k: number,
   // Each by itself over the tracks of all, so that scores of those that know more tracks, or fewer, are beside each other.
   const alone = recommenders.map((_, a) => new Hybrid(recommenders, { fusion, weights: recommenders.map((_, r) => (r === a ? 1 : 0)) }));
   const relevant = new Map<number, Set<number>>();
+  const userOf = indicesIn(heldOut.users, users);
+  const trackOf = indicesIn(heldOut.tracks, tracks);
   for (let i = 0; i < heldOut.length; i++) {
-    const user = users.indexOf(heldOut.users.id(heldOut.user[i]));
-    const track = tracks.indexOf(heldOut.tracks.id(heldOut.track[i]));
+    const user = userOf[heldOut.user[i]];
+    const track = trackOf[heldOut.track[i]];
     if (user < 0 || (track >= 0 && seen.has(user, track))) continue;
     const own = relevant.get(user) ?? new Set();
     own.add(track >= 0 ? track : -1 - i); // one that none of them knows counts as missed

@@ -1,6 +1,7 @@
 import { dispose, float32 } from '../compute/memory.js';
 import { Table } from '../data/table.js';
 import { Vocabulary } from '../data/vocabulary.js';
+import { indicesIn } from '../data/vocabulary-map.js';
 import { ArgumentError } from '../errors.js';
 import { checkOptions, whatIs } from '../options.js';
 import { isRecommender } from './candidates.js';
@@ -138,10 +139,8 @@ interface Part {
 function partOf(recommender: Recommender, { users, tracks }: Recommender): Part {
   return {
     recommender,
-    user: same(users, recommender.users) ? undefined : Int32Array.from({ length: users.length }, (_, u) => recommender.users.indexOf(users.id(u))),
-    track: same(tracks, recommender.tracks)
-      ? undefined
-      : Int32Array.from({ length: recommender.tracks.length }, (_, t) => tracks.indexOf(recommender.tracks.id(t))),
+    user: same(users, recommender.users) ? undefined : indicesIn(users, recommender.users),
+    track: same(tracks, recommender.tracks) ? undefined : indicesIn(recommender.tracks, tracks),
   };
 }
 
@@ -154,7 +153,7 @@ function jointInteractions([first, ...others]: readonly Recommender[]): Interact
   if (others.every((other) => same(first.tracks, other.tracks))) return first.seen;
   const { users, indptr, indices, playcount } = first.seen;
   const tracks = Vocabulary.fromValues([...new Set([first, ...others].flatMap((r) => r.tracks.classes))], { kind: first.tracks.kind });
-  const to = Int32Array.from({ length: first.tracks.length }, (_, t) => tracks.indexOf(first.tracks.id(t)));
+  const to = indicesIn(first.tracks, tracks);
   const user = new Int32Array(indices.length);
   for (let u = 0; u < users.length; u++) user.fill(u, indptr[u], indptr[u + 1]);
   return Interactions.fromPairs({ users, tracks, user, track: indices.map((t) => to[t]), playcount });

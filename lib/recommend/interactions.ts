@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { type Csr, checkCsr, groupBy } from '../data/csr.js';
+import { type Csr, checkCsr, groupBy, groupPairs } from '../data/csr.js';
 import { Plays } from '../data/plays.js';
 import type { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
@@ -18,6 +18,9 @@ export interface InteractionPairs {
   /** Playcount of each pair; default 1 each. Repeated pairs are summed. */
   playcount?: Float32Array;
 }
+
+/** Those of plays, as long as these are there. */
+const ofPlays = new WeakMap<Plays, Interactions>();
 
 /**
  * Who has played what: a sparse users × tracks matrix by rows (SciPy's CSR, its names). It is what recommenders count in, and their seen lists.
@@ -43,8 +46,13 @@ export class Interactions implements Csr {
   }
 
   /**
+<<<<<<< Updated upstream
    * From plays. Users and tracks without a play are left out of the vocabularies: nothing is known of them.
    * @example Interactions.fromPlays(plays).listeners() // how many have played each track
+=======
+   * From plays. Users and tracks without a play are left out of the vocabularies: nothing is known of them. Made on first use and kept: recommenders of the
+   * same plays share it.
+>>>>>>> Stashed changes
    */
   static fromPlays(plays: Plays): Interactions {
     if (!(plays instanceof Plays)) {
@@ -52,7 +60,9 @@ export class Interactions implements Csr {
         `Plays were expected, such as readPlays reads or Plays.fromRows([{ user: 'u1', track: 't1' }]) makes, got ${whatIs(plays)}.`,
       );
     }
-    return Interactions.fromPairs(plays.compact());
+    let made = ofPlays.get(plays);
+    if (!made) ofPlays.set(plays, (made = Interactions.fromPairs(plays.compact())));
+    return made;
   }
 
   /** From pairs of indices. The vocabularies are kept whole. */
@@ -68,20 +78,15 @@ export class Interactions implements Csr {
         `Pair ${i} is user ${user[i]} and track ${track[i]}; there are ${users.length} users and ${tracks.length} tracks, counted from 0.`,
       );
     }
-    if (playcount && !playcount.every((p) => p > 0 && p < Infinity)) throw new ArgumentError('Playcounts must be positive, finite numbers.');
-    // Two stable counting sorts, first by track, then by user, leave each user's tracks ascending.
-    const byTrack = groupBy(track, tracks.length).indices;
-    const byUser = groupBy(
-      byTrack.map((i) => user[i]),
-      users.length,
-    );
+    if (playcount && !allPositive(playcount)) throw new ArgumentError('Playcounts must be positive, finite numbers.');
+    const sorted = groupPairs(user, track, { rows: users.length });
     const indptr = new Int32Array(users.length + 1);
     const indices = new Int32Array(user.length);
     const sums = new Float32Array(user.length);
     let n = 0;
     for (let u = 0; u < users.length; u++) {
-      for (let j = byUser.indptr[u]; j < byUser.indptr[u + 1]; j++) {
-        const i = byTrack[byUser.indices[j]];
+      for (let j = sorted.indptr[u]; j < sorted.indptr[u + 1]; j++) {
+        const i = sorted.indices[j];
         if (n === indptr[u] || indices[n - 1] !== track[i]) indices[n++] = track[i];
         sums[n - 1] += playcount ? playcount[i] : 1;
       }
@@ -97,7 +102,7 @@ export class Interactions implements Csr {
   static fromCsr(rows: Csr & { users: Vocabulary; tracks: Vocabulary; playcount?: Float32Array }): Interactions {
     const { users, tracks, indptr, indices, playcount = new Float32Array(indices.length).fill(1) } = rows;
     checkCsr(rows, { rows: users.length, columns: tracks.length });
-    if (playcount.length !== indices.length || !playcount.every((p) => p > 0 && p < Infinity)) {
+    if (playcount.length !== indices.length || !allPositive(playcount)) {
       throw new ArgumentError(`${indices.length} playcounts above 0 were expected, one for each pair.`);
     }
     return new Interactions(users, tracks, indptr, indices, playcount);
@@ -138,10 +143,11 @@ export class Interactions implements Csr {
   /** The same pairs by track: the user indices of track t are `indices[indptr[t] … indptr[t + 1])`, ascending. Made on first use and kept. */
   transpose(): Csr {
     if (this.byTrack) return this.byTrack;
-    const { indptr, indices: positions } = groupBy(this.indices, this.tracks.length);
+    const { indptr, indices } = groupBy(this.indices, this.tracks.length);
     const userOf = new Int32Array(this.length);
     for (let u = 0; u < this.users.length; u++) userOf.fill(u, this.indptr[u], this.indptr[u + 1]);
-    this.byTrack = { indptr, indices: positions.map((j) => userOf[j]) };
+    for (let j = 0; j < indices.length; j++) indices[j] = userOf[indices[j]];
+    this.byTrack = { indptr, indices };
     return this.byTrack;
   }
 
@@ -149,4 +155,9 @@ export class Interactions implements Csr {
     const n = (x: number): string => x.toLocaleString('en');
     return `Interactions: ${n(this.length)} of ${n(this.users.length)} users × ${n(this.tracks.length)} tracks`;
   }
+}
+
+function allPositive(values: Float32Array): boolean {
+  for (let i = 0; i < values.length; i++) if (!(values[i] > 0 && values[i] < Infinity)) return false;
+  return true;
 }

@@ -1,4 +1,5 @@
 import type { Plays } from '../data/plays.js';
+import { playsAmong } from '../data/plays-among.js';
 import type { FoldedUser, HistoryItem } from './fold-in.js';
 import { Interactions } from './interactions.js';
 import { Recommender, type TrackVectors } from './recommender.js';
@@ -36,18 +37,35 @@ class WithSeen extends Recommender {
   }
 }
 
-function joined({ users, tracks, indptr, indices, playcount }: Interactions, plays: Plays): Interactions {
-  const user = [new Int32Array(indices.length), plays.user.map((u) => users.indexOf(plays.users.id(u)))];
-  for (let u = 0; u < users.length; u++) user[0].fill(u, indptr[u], indptr[u + 1]);
-  const track = [indices, plays.track.map((t) => tracks.indexOf(plays.tracks.id(t)))];
-  const count = [playcount, plays.playcount];
-  const known = Array.from(user[1].keys()).filter((i) => user[1][i] >= 0 && track[1][i] >= 0);
-  const join = <T extends Int32Array | Float32Array>([a, b]: T[]): number[] => [...a, ...known.map((i) => b[i])];
-  return Interactions.fromPairs({
-    users,
-    tracks,
-    user: Int32Array.from(join(user)),
-    track: Int32Array.from(join(track)),
-    playcount: Float32Array.from(join(count)),
-  });
+/** What was seen together with further plays, as long as these are there: recommenders of the same plays share it. */
+const known = new WeakMap<Interactions, WeakMap<Plays, Interactions>>();
+
+function joined(seen: Interactions, plays: Plays): Interactions {
+  let ofSeen = known.get(seen);
+  if (!ofSeen) known.set(seen, (ofSeen = new WeakMap()));
+  let made = ofSeen.get(plays);
+  if (!made) ofSeen.set(plays, (made = join(seen, plays)));
+  return made;
+}
+
+/** Row by row: both are in order, so nothing is sorted but the further plays. */
+function join(seen: Interactions, plays: Plays): Interactions {
+  const { users, tracks } = seen;
+  const further = Interactions.fromPairs({ users, tracks, ...playsAmong(plays, seen) });
+  const most = seen.length + further.length;
+  const [indptr, indices, playcount] = [new Int32Array(users.length + 1), new Int32Array(most), new Float32Array(most)];
+  let n = 0;
+  for (let u = 0; u < users.length; u++) {
+    let a = seen.indptr[u];
+    let b = further.indptr[u];
+    const [endA, endB] = [seen.indptr[u + 1], further.indptr[u + 1]];
+    for (; a < endA || b < endB; n++) {
+      const [s, t] = [a < endA ? seen.indices[a] : tracks.length, b < endB ? further.indices[b] : tracks.length];
+      indices[n] = Math.min(s, t);
+      if (s <= t) playcount[n] += seen.playcount[a++];
+      if (t <= s) playcount[n] += further.playcount[b++];
+    }
+    indptr[u + 1] = n;
+  }
+  return Interactions.fromCsr({ users, tracks, indptr, indices: indices.slice(0, n), playcount: playcount.slice(0, n) });
 }

@@ -4,6 +4,8 @@ import { Plays } from '../../lib/data/plays.js';
 import { Vocabulary } from '../../lib/data/vocabulary.js';
 import { ArgumentError } from '../../lib/errors.js';
 import { Interactions } from '../../lib/recommend/interactions.js';
+import { Popularity } from '../../lib/recommend/popularity.js';
+import { withSeen } from '../../lib/recommend/with-seen.js';
 
 const vocabulary = (kind: string, n: number): Vocabulary =>
   Vocabulary.fromValues(
@@ -106,5 +108,35 @@ describe('Interactions', () => {
   it('refuse columns of unequal lengths', () => {
     const columns = { users: vocabulary('user', 1), tracks: vocabulary('track', 1) };
     expect(() => Interactions.fromPairs({ ...columns, user: Int32Array.of(0), track: new Int32Array(0) })).to.throw(ArgumentError, 'equal lengths');
+  });
+
+  it('are made once of the same plays, which recommenders share', () => {
+    const plays = Plays.fromRows([{ user: 'u', track: 'a' }]);
+    expect(Interactions.fromPlays(plays)).to.equal(new Popularity(plays).seen);
+    expect(Interactions.fromPlays(plays.take([0]))).to.not.equal(Interactions.fromPlays(plays));
+  });
+});
+
+describe('plays that came in later', () => {
+  const play = fc.record({
+    user: fc.constantFrom('u1', 'u2', 'u3', 'u4'),
+    track: fc.constantFrom('a', 'b', 'c', 'd', 'e'),
+    playcount: fc.integer({ min: 1, max: 9 }),
+  });
+
+  it('are seen beside those of training, as if all had been counted together, users and tracks that are not known left out', () => {
+    fc.assert(
+      fc.property(fc.array(play, { minLength: 1, maxLength: 15 }), fc.array(play, { maxLength: 15 }), (before, later) => {
+        const popularity = new Popularity(Plays.fromRows(before));
+        const { users, tracks } = popularity;
+        const plays = Plays.fromRows(later);
+        const { seen } = withSeen(popularity, plays);
+        const both = [...before, ...later.filter(({ user, track }) => users.has(user) && tracks.has(track))];
+        const expected = Interactions.fromPlays(Plays.fromRows(both));
+        for (const part of ['indptr', 'indices', 'playcount'] as const) expect([...seen[part]], part).to.deep.equal([...expected[part]]);
+        expect(seen.users.classes).to.deep.equal(users.classes);
+        expect(withSeen(popularity, plays).seen).to.equal(seen);
+      }),
+    );
   });
 });
