@@ -46,13 +46,9 @@ export class Interactions implements Csr {
   }
 
   /**
-<<<<<<< Updated upstream
-   * From plays. Users and tracks without a play are left out of the vocabularies: nothing is known of them.
-   * @example Interactions.fromPlays(plays).listeners() // how many have played each track
-=======
    * From plays. Users and tracks without a play are left out of the vocabularies: nothing is known of them. Made on first use and kept: recommenders of the
    * same plays share it.
->>>>>>> Stashed changes
+   * @example Interactions.fromPlays(plays).listeners() // how many have played each track
    */
   static fromPlays(plays: Plays): Interactions {
     if (!(plays instanceof Plays)) {
