@@ -1,10 +1,12 @@
 import { parallel } from '../compute/threads.js';
 import type { Parameter } from '../nn/parameter.js';
 import { checkOptions } from '../options.js';
-import { type Hypers, Optimizer, type ParamState, paramGroups } from './optimizer.js';
+import { COEFFICIENTS, debias, type MomentStep } from './moments.js';
+import { type Hypers, type ParamState, paramGroups } from './optimizer.js';
+import { SkippingOptimizer, type SkippingOptions } from './skip/skipping-optimizer.js';
 
 /** Options of Adam; defaults as fastai's. */
-export interface AdamOptions {
+export interface AdamOptions extends SkippingOptions {
   /** Learning rate. */
   lr: number;
   /** Momentum β₁; default 0.9, scheduled by fitOneCycle. */
@@ -15,44 +17,36 @@ export interface AdamOptions {
   eps?: number;
   /** Weight decay; default 0.01. */
   wd?: number;
-  /** True (default): p ← p·(1 − lr·wd) before the step (AdamW); false: wd·p is added to the gradient (L2). */
-  decoupledWd?: boolean;
 }
 
 /**
- * fastai's Adam (optimizer.py), dense: every row of every table decays and moves by its momentum in every step, gradient or not.
+ * fastai's Adam (optimizer.py): every row of every table decays and moves by its momentum in every step, gradient or not.
  *
  *     p ← p·(1 − lr·wd);  m ← mom·m + (1 − mom)·g;  v ← sqrMom·v + (1 − sqrMom)·g²
  *     p ← p − lr/(1 − momᵗ) · m / (√(v/(1 − sqrMomᵗ)) + eps)
  *
- * The correction uses the momentum now in force, not the history of a scheduled one, as fastai does.
+ * The correction uses the momentum now in force, not the history of a scheduled one, as fastai does. In large tables rows without gradient are brought up to
+ * date when they are needed, which costs what the touched rows cost and rounds less: see SkippingOptimizer and Timeline, which has the derivation. It is
+ * not PyTorch's SparseAdam, where such rows stand still.
+ * @example new Learner(dls, model, { optFunc: (params, { lr }) => new Adam(params, { lr, sqrMom: 0.999, eps: 1e-8 }) });
  */
-export class Adam extends Optimizer {
-  private readonly decoupledWd: boolean;
-
+export class Adam extends SkippingOptimizer {
   constructor(params: readonly (readonly Parameter[])[], options: AdamOptions) {
-    checkOptions(options, ['lr', 'mom', 'sqrMom', 'eps', 'wd', 'decoupledWd'], 'Adam');
-    const { lr, mom = 0.9, sqrMom = 0.99, eps = 1e-5, wd = 0.01, decoupledWd = true } = options;
-    super(paramGroups(params, { lr, mom, sqrMom, eps, wd }), ['gradAvg', 'sqrAvg']);
-    this.decoupledWd = decoupledWd;
+    checkOptions(options, ['lr', 'mom', 'sqrMom', 'eps', 'wd', 'decoupledWd', 'timeSkipping'], 'Adam');
+    const { lr, mom = 0.9, sqrMom = 0.99, eps = 1e-5, wd = 0.01, ...skipping } = options;
+    super(paramGroups(params, { lr, mom, sqrMom, eps, wd }), ['gradAvg', 'sqrAvg'], skipping);
   }
 
-  protected update(p: Parameter, { step: t, buffers }: ParamState, { lr, mom, sqrMom, eps }: Readonly<Hypers>, wd: number): void {
-    const keep = this.decoupledWd ? 1 - lr * wd : 1;
-    const l2 = this.decoupledWd ? 0 : wd;
-    const step = lr / (1 - mom ** t);
-    const unbias = 1 / Math.sqrt(1 - sqrMom ** t);
-    const m = buffers.gradAvg.byteOffset;
-    const v = buffers.sqrAvg.byteOffset;
-    const w = p.value.byteOffset;
-    const g = p.grad.byteOffset;
-    if (p.slots) {
-      const slots = p.slots.byteOffset;
-      const args = [p.width, slots, w, g, m, v, keep, l2, mom, 1 - mom, sqrMom, 1 - sqrMom, step, unbias, eps];
-      parallel('adamTable', p.shape[0], args, { grain: Math.ceil(50_000 / p.width) });
-    } else {
-      const args = [w, g, m, v, keep, l2, mom, 1 - mom, sqrMom, 1 - sqrMom, step, unbias, eps];
-      parallel('adamRange', p.value.length, args, { grain: 50_000 });
-    }
+  protected rule(t: number, { lr, mom, sqrMom, eps }: Readonly<Hypers>, wd: number): MomentStep {
+    const moments = { b1: mom, d1: 1 - mom, b2: sqrMom, d2: 1 - sqrMom };
+    return { ...this.decay(lr, wd), ...moments, c: lr / debias(mom, t), f: 1 / debias(sqrMom, t), eps };
+  }
+
+  protected override dense(p: Parameter, { buffers }: ParamState, step: MomentStep): void {
+    const { keep, l2, b1, d1, b2, d2, c, f, eps } = { ...COEFFICIENTS, ...step };
+    const at = [p.value, p.grad, buffers.gradAvg, buffers.sqrAvg].map(({ byteOffset }) => byteOffset);
+    const args = [...at, keep, l2, b1, d1, b2, d2, c, Math.sqrt(f), eps];
+    if (p.slots) parallel('adamTable', p.shape[0], [p.width, p.slots.byteOffset, ...args], { grain: Math.ceil(50_000 / p.width) });
+    else parallel('adamRange', p.value.length, args, { grain: 50_000 });
   }
 }

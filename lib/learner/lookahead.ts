@@ -3,6 +3,7 @@ import type { Parameter } from '../nn/parameter.js';
 import { checkOptions } from '../options.js';
 import { Optimizer, type OptimizerState } from './optimizer.js';
 import { RAdam, type RAdamOptions } from './radam.js';
+import type { Unsettled } from './skip/unsettled.js';
 
 /** Options of Lookahead; defaults as fastai's. */
 export interface LookaheadOptions {
@@ -46,6 +47,14 @@ export class Lookahead extends Optimizer {
 
   override settle(): void {
     this.opt.settle();
+  }
+
+  override unsettled(): Unsettled | undefined {
+    return this.opt.unsettled();
+  }
+
+  override unsettle(saved: Unsettled): void {
+    this.opt.unsettle(saved);
   }
 
   override step(): void {

@@ -103,6 +103,7 @@ export class Loop {
         learn.opt.freezeTo(at.frozenTo);
         for (const name of Object.keys(at.hypers[0])) learn.opt.setHypers({ [name]: at.hypers.map((h) => h[name]) });
         learn.epochsTrained = at.order;
+        if (at.unsettled) learn.opt.unsettle(at.unsettled);
         this.stoppedGrads?.();
       } else {
         if (options.resetOpt) learn.createOpt();
@@ -256,7 +257,8 @@ export class Loop {
     if (epoch >= nEpoch) return calls.length > 1 ? { calls: calls.slice(1) } : undefined;
     const hypers = opt.groups.map((group) => ({ ...group.hypers }));
     const at = { epoch, iter, nIter: dls.train.length, order, pctTrain, trainIter, hypers, frozenTo: opt.frozenTo, recorder: recorder.state() };
-    return { calls, at };
+    const unsettled = opt.unsettled();
+    return { calls, at: unsettled ? { ...at, unsettled } : at };
   }
 }
 

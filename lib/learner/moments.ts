@@ -31,8 +31,8 @@ export interface MomentStep {
   eps?: number;
 }
 
-// In the order of the kernel, with their defaults.
-const COEFFICIENTS = { keep: 1, l2: 0, b1: 1, d1: 0, b2: 1, d2: 0, a: 0, c: 0, e: 0, f: 0, eps: 1 };
+/** The coefficients in the order of the kernel, with their defaults. */
+export const COEFFICIENTS: Readonly<Required<MomentStep>> = { keep: 1, l2: 0, b1: 1, d1: 0, b2: 1, d2: 0, a: 0, c: 0, e: 0, f: 0, eps: 1 };
 const NAMES = Object.keys(COEFFICIENTS) as (keyof typeof COEFFICIENTS)[];
 
 let memory: Float32Array | undefined;

@@ -3,6 +3,7 @@ import { display } from '../data/display.js';
 import { ArgumentError, UnknownIdError } from '../errors.js';
 import type { Parameter } from '../nn/parameter.js';
 import { counted, printed } from '../printed.js';
+import type { Unsettled } from './skip/unsettled.js';
 
 /** Hyper-parameters by name: `lr`, `wd`, and those of the optimizer (`mom`, `sqrMom`, `eps` …). */
 export type Hypers = Record<string, number>;
@@ -63,7 +64,7 @@ export function paramGroups(params: readonly (readonly Parameter[])[], hypers: H
 /**
  * Base of the optimizers, with the contract that lets one work lazily on tables: `touch()` is called when the model has marked the rows that the next
  * forward pass reads, and `settle()` before anybody reads a whole table (validation, saving, `bias()`, recommending, changing the optimizer).
- * A dense optimizer, which brings every row up to date in every step, has nothing to do in either.
+ * An optimizer that brings every row up to date in every step has nothing to do in either; one that skips time (see SkippingOptimizer) lives by them.
  */
 export abstract class Optimizer {
   /** The first group whose parameters are trained: see `freezeTo`. */
@@ -139,6 +140,14 @@ export abstract class Optimizer {
 
   /** Brings every row of every table up to date. */
   settle(): void {}
+
+  /** The tables whose rows are not all up to date, as they stand; undefined if there are none. */
+  unsettled(): Unsettled | undefined {
+    return undefined;
+  }
+
+  /** Puts rows back as they stood before they were settled, unless the weights have been changed since. */
+  unsettle(_saved: Unsettled): void {}
 
   /** One step for every trainable parameter, from its gradient. */
   step(): void {

@@ -1,6 +1,7 @@
 import type { FitCall } from './fit.js';
 import type { Hypers } from './optimizer.js';
 import type { RecorderState } from './recorder.js';
+import type { Unsettled } from './skip/unsettled.js';
 
 /** Where a run stands between two batches: plain data. */
 export interface RunPosition {
@@ -21,6 +22,8 @@ export interface RunPosition {
   /** Groups before this one are frozen. */
   readonly frozenTo: number;
   readonly recorder: RecorderState;
+  /** Tables that were not up to date where the run was stopped. JSON leaves it out: the run goes on to the same numbers then, but for rounding. */
+  readonly unsettled?: Unsettled;
 }
 
 /**

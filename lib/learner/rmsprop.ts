@@ -1,10 +1,11 @@
 import type { Parameter } from '../nn/parameter.js';
 import { checkOptions } from '../options.js';
-import { MomentOptimizer, momentStep } from './moments.js';
-import { type Hypers, type ParamState, paramGroups } from './optimizer.js';
+import type { MomentStep } from './moments.js';
+import { type Hypers, paramGroups } from './optimizer.js';
+import { SkippingOptimizer, type SkippingOptions } from './skip/skipping-optimizer.js';
 
 /** Options of RMSProp; defaults as fastai's. */
-export interface RMSPropOptions {
+export interface RMSPropOptions extends SkippingOptions {
   /** Learning rate. */
   lr: number;
   /** β₂ of the squared gradients; default 0.99. */
@@ -15,23 +16,21 @@ export interface RMSPropOptions {
   eps?: number;
   /** Weight decay; default 0. */
   wd?: number;
-  /** True (default): p ← p·(1 − lr·wd) before the step; false: wd·p is added to the gradient (L2). */
-  decoupledWd?: boolean;
 }
 
 /** fastai's RMSProp: v ← sqrMom·v + (1 − sqrMom)·g² and p ← p − lr·g/(√v + eps); with momentum, m ← mom·m + g stands in the place of g. */
-export class RMSProp extends MomentOptimizer {
+export class RMSProp extends SkippingOptimizer {
   private readonly momentum: boolean;
 
   constructor(params: readonly (readonly Parameter[])[], options: RMSPropOptions) {
-    checkOptions(options, ['lr', 'sqrMom', 'mom', 'eps', 'wd', 'decoupledWd'], 'RMSProp');
-    const { lr, sqrMom = 0.99, mom = 0, eps = 1e-8, wd = 0, decoupledWd = true } = options;
-    super(paramGroups(params, { lr, mom, sqrMom, eps, wd }), mom ? ['gradAvg', 'sqrAvg'] : ['sqrAvg'], { decoupledWd });
+    checkOptions(options, ['lr', 'sqrMom', 'mom', 'eps', 'wd', 'decoupledWd', 'timeSkipping'], 'RMSProp');
+    const { lr, sqrMom = 0.99, mom = 0, eps = 1e-8, wd = 0, ...skipping } = options;
+    super(paramGroups(params, { lr, mom, sqrMom, eps, wd }), mom ? ['gradAvg', 'sqrAvg'] : ['sqrAvg'], skipping);
     this.momentum = mom !== 0;
   }
 
-  protected update(p: Parameter, { buffers }: ParamState, { lr, mom, sqrMom, eps }: Readonly<Hypers>, wd: number): void {
+  protected rule(_t: number, { lr, mom, sqrMom, eps }: Readonly<Hypers>, wd: number): MomentStep {
     const step = this.momentum ? { b1: mom, d1: 1, c: lr } : { a: lr };
-    momentStep(p, buffers, { ...this.decay(lr, wd), ...step, b2: sqrMom, d2: 1 - sqrMom, f: 1, eps });
+    return { ...this.decay(lr, wd), ...step, b2: sqrMom, d2: 1 - sqrMom, f: 1, eps };
   }
 }

@@ -7,27 +7,30 @@ import type { Learner } from './learner.js';
 import { checkHyper, type Hypers } from './optimizer.js';
 import type { LogRow, RecorderState } from './recorder.js';
 import type { RunPosition, UnfinishedRun } from './resume.js';
+import { readUnsettled, unsettledTensors } from './skip/saved-unsettled.js';
 
 /** An unfinished run as JSON and, for what grows with its length, tensors: `run.lrs`, `run.losses`, `run.iters`, `run.values` and `run.hps.NAME`, all F64. */
 export function runTensors(run: UnfinishedRun): { json: Json; tensors: [string, Tensor][] } {
   const calls = run.calls as unknown as Json;
   if (!run.at) return { json: { calls }, tensors: [] };
-  const { recorder, ...position } = run.at;
+  const { recorder, unsettled, ...position } = run.at;
+  const rows = unsettled && unsettledTensors(unsettled);
   const { lrs, losses, iters, values, hps, smooth } = recorder;
   const column = (name: string, each: readonly number[]): [string, Tensor] => [
     `run.${name}`,
     { shape: [each.length], data: Float64Array.from(each) },
   ];
   const width = values[0]?.length ?? 0;
-  const rows = Float64Array.from(values.flat(), (v) => v ?? NaN);
+  const table = Float64Array.from(values.flat(), (v) => v ?? NaN);
   return {
-    json: { calls, at: { ...position, hps: Object.keys(hps), smooth } as unknown as Json },
+    json: { calls, at: { ...position, hps: Object.keys(hps), smooth, ...(rows && { unsettled: rows.json }) } as unknown as Json },
     tensors: [
       column('lrs', lrs),
       column('losses', losses),
       column('iters', iters),
-      ['run.values', { shape: [values.length, width], data: rows }],
+      ['run.values', { shape: [values.length, width], data: table }],
       ...Object.entries(hps).map(([name, each]) => column(`hps.${name}`, each)),
+      ...(rows?.tensors ?? []),
     ],
   };
 }
@@ -79,6 +82,7 @@ function readPosition(fields: Fields, st: SafetensorsFile, learn: Learner): RunP
     hypers: readHypers(fields, learn),
     frozenTo: fields.count('frozenTo'),
     recorder: readRecorder(fields, st),
+    ...(fields.has('unsettled') && { unsettled: readUnsettled(fields.object('unsettled'), st, learn.opt) }),
   };
 }
 

@@ -40,13 +40,14 @@ const flatCos: Required<FitFlatCosOptions> = { ...fit, divFinal: 1e5, pctStart: 
 const sgdr: Required<FitSgdrOptions> = { ...fit, lrMax: 1e-3, cycleMult: 2 };
 const fineTune: Required<FineTuneOptions> = { ...oneCycle, freezeEpochs: 1, lrMult: 100, pctStart: 0.3, div: 5 };
 
-const sgd: Required<SGDOptions> = { lr: 1e-3, mom: 0, wd: 0, decoupledWd: true };
+const all = { lr: 1e-3, mom: 0, wd: 0, decoupledWd: true };
+const sgd: Required<SGDOptions> = { ...all, timeSkipping: false };
 const rmsProp: Required<RMSPropOptions> = { ...sgd, sqrMom: 0.99, eps: 1e-8 };
 const adam: Required<AdamOptions> = { ...sgd, mom: 0.9, sqrMom: 0.99, eps: 1e-5, wd: 0.01 };
 const radam: Required<RAdamOptions> = { ...adam, wd: 0, beta: 0 };
 const qhadam: Required<QHAdamOptions> = { ...adam, mom: 0.999, sqrMom: 0.999, nu1: 0.7, nu2: 1, eps: 1e-8, wd: 0 };
-const larc: Required<LarcOptions> = { ...sgd, mom: 0.9, clip: true, trustCoeff: 0.02, eps: 1e-8 };
-const lamb: Required<LambOptions> = { ...adam, wd: 0 };
+const larc: Required<LarcOptions> = { ...all, mom: 0.9, clip: true, trustCoeff: 0.02, eps: 1e-8 };
+const lamb: Required<LambOptions> = { ...all, mom: 0.9, sqrMom: 0.99, eps: 1e-5 };
 const lookahead: Required<LookaheadOptions> = { k: 6, alpha: 0.5 };
 const rangerOptions: Required<RangerOptions> = { ...radam, ...lookahead, mom: 0.95, wd: 0.01, eps: 1e-6 };
 
@@ -129,11 +130,11 @@ describe('options', () => {
       [Larc, larc],
       [Lamb, lamb],
     ] as const) {
-      const { decoupledWd, clip, ...hypers } = { clip: true, ...all };
-      expect([decoupledWd, clip]).to.deep.equal([true, true]);
+      const { decoupledWd, clip, timeSkipping, ...hypers } = { clip: true, timeSkipping: false, ...all };
+      expect([decoupledWd, clip, timeSkipping]).to.deep.equal([true, true, false]);
       expect(new Make([[new Parameter('p', [1])]], { lr: 1e-3 }).hypers, Make.name).to.deep.equal(hypers);
     }
     const made = ranger([[new Parameter('p', [1])]], { lr: 1e-3 });
-    expect({ ...made.hypers, k: made.k, alpha: made.alpha, decoupledWd: true }).to.deep.equal(rangerOptions);
+    expect({ ...made.hypers, k: made.k, alpha: made.alpha, decoupledWd: true, timeSkipping: false }).to.deep.equal(rangerOptions);
   });
 });

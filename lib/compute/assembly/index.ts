@@ -11,6 +11,7 @@ export { columnSums, gatherRows, relu, reluBackward, scaleShift, scatterRows } f
 export { lstmBackward, lstmForward } from './lstm';
 export { bprMaxRows } from './bpr-max';
 export { crossEntropyRows } from './softmax';
+export { skipAdvance, skipRows, skipScan, skipStep } from './skip';
 export { sparseRows } from './sparse';
 export { outerSum } from './outer-sum';
 export { topRows } from './top';

@@ -1,3 +1,4 @@
+import { get, put } from './exp';
 import { flush4, madd } from './simd';
 
 // One step of SGD, RMSProp, RAdam, QHAdam, Larc, Lamb: they differ in their coefficients alone. With g' = g + l2·p,
@@ -6,17 +7,6 @@ import { flush4, madd } from './simd';
 //
 // where a moment that is not kept (address 0) is left out, and without v the division is, too. Coefficients lie at k in the order of COEFFICIENTS
 // (lib/learner/moments.ts), as floats.
-
-// @ts-ignore: decorator
-@inline function get(at: usize, tail: bool): v128 {
-  return tail ? v128.load_zero<f32>(at) : v128.load(at);
-}
-
-// @ts-ignore: decorator
-@inline function put(at: usize, x: v128, tail: bool): void {
-  if (tail) v128.store_lane<f32>(at, x, 0);
-  else v128.store(at, x);
-}
 
 /** Four values or, in the tail, one. The flags are constants, so that each use is code of its own. */
 // @ts-ignore: decorator
