@@ -1,5 +1,6 @@
 import type { DataLoaders } from '../data/batch.js';
 import { ArgumentError } from '../errors.js';
+import { checkModel } from '../nn/check-model.js';
 import { type Loss, MSELossFlat } from '../nn/losses.js';
 import type { Model } from '../nn/model.js';
 import { checkOptions, whatIs } from '../options.js';
@@ -72,9 +73,7 @@ export function list<T>(value: T | readonly T[]): T[] {
 export function resolveOptions(dls: DataLoaders, model: Model, options: LearnerOptions): ResolvedOptions {
   if (!dls?.train || !dls.valid)
     throw new ArgumentError(`A learner needs data loaders, such as CollabDataLoaders.fromPlays makes, got ${whatIs(dls)}.`);
-  if (!Array.isArray(model?.parameters) || typeof model.forward !== 'function') {
-    throw new ArgumentError(`A learner needs a model, such as new EmbeddingDotBias(50, dls.classes), got ${whatIs(model)}.`);
-  }
+  checkModel(model, 'A learner');
   checkOptions(options, learnerOptions, 'a learner');
   const { lossFunc = new MSELossFlat(), splitter = oneGroup, lr = 1e-3, wd, moms = [0.95, 0.85, 0.95] } = options;
   if (typeof lossFunc?.losses !== 'function') {

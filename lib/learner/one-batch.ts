@@ -1,6 +1,7 @@
 import { float32 } from '../compute/memory.js';
 import type { Batch } from '../data/batch.js';
 import { NumericError } from '../errors.js';
+import { predictions } from '../nn/check-model.js';
 import { type LossRows, lossGradient, lossOf, lossWithGradient } from '../nn/losses.js';
 import type { Dispatcher } from './dispatch.js';
 import { CancelBackwardException, CancelBatchException, CancelStepException } from './events.js';
@@ -24,10 +25,10 @@ export class OneBatch {
     learn.gradScale = 1;
     events.around('Batch', CancelBatchException, () => {
       if (learn.training) {
-        learn.model.touch(learn.batch);
+        learn.model.touch?.(learn.batch);
         learn.opt.touch();
       }
-      learn.pred = learn.model.forward(learn.batch, learn.training);
+      learn.pred = predictions(learn.model, learn.batch, { training: learn.training });
       events.call('afterPred');
       const unknown = !learn.training && Number.isNaN(learn.batch.targets[0]); // rows to predict, without targets
       const own = learn.training ? learn.model.trainingLoss?.() : undefined;

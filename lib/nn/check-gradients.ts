@@ -1,6 +1,7 @@
 import type { Batch } from '../data/batch.js';
 import { type Cell, Table } from '../data/table.js';
 import { ArgumentError, NumericError } from '../errors.js';
+import { checkModel, predictions } from './check-model.js';
 import { type Loss, lossGradient, lossOf } from './loss.js';
 import { MSELossFlat } from './losses/regression.js';
 import type { Model } from './model.js';
@@ -28,6 +29,7 @@ export interface CheckGradientsOptions {
  * checkGradients(new EmbeddingDotBias(5, loaders.classes, { random: new Random(1) }), loaders.oneBatch());
  */
 export function checkGradients(model: Model, batch: Batch, options: CheckGradientsOptions = {}): Table {
+  checkModel(model, 'checkGradients');
   const { lossFunc = new MSELossFlat(), tolerance = 0.01, samples = 50 } = options;
   if (!(tolerance > 0)) throw new ArgumentError(`tolerance must be positive, got ${tolerance}.`);
   if (!(samples >= 1)) throw new ArgumentError(`samples must be at least 1, got ${samples}.`);
@@ -38,7 +40,7 @@ export function checkGradients(model: Model, batch: Batch, options: CheckGradien
   const { size, targets, weights } = batch;
   const rows = () => {
     restore(); // the same dropout mask and statistics each time
-    return { size, targets, weights, outputs: model.outputs, pred: model.forward(batch, true) };
+    return { size, targets, weights, outputs: model.outputs, pred: predictions(model, batch, { training: true }) };
   };
   const value = (): number => {
     const at = rows();
@@ -46,7 +48,7 @@ export function checkGradients(model: Model, batch: Batch, options: CheckGradien
   };
   try {
     for (const p of model.parameters) p.zeroGrad();
-    model.touch(batch);
+    model.touch?.(batch);
     const at = rows();
     const own = model.trainingLoss?.();
     const loss = own ? own.value : lossOf(lossFunc, at);

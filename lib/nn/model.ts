@@ -17,7 +17,36 @@ export interface TrainingLoss {
 
 /**
  * What the Learner trains: a function of a batch with a hand-written derivative. In a training step the calls come in the order touch, forward, backward;
- * in validation forward alone.
+ * in validation forward alone. Any object with these members is one; `checkGradients(model, batch)` says whether its derivative is right.
+ *
+ * @example
+ * const { user, item } = dls.classes;
+ * const [U, V] = [new Parameter('U', [user.length, 8]), new Parameter('V', [item.length, 8])];
+ * const random = new Random(42);
+ * for (const { value } of [U, V]) for (let j = 0; j < value.length; j++) value[j] = random.normal();
+ * let pred = new Float32Array(0);
+ * let at: Batch;
+ * const terms = (work: (r: number, u: number, v: number) => void) => {
+ *   for (let r = 0; r < at.size; r++) for (let f = 0; f < 8; f++) work(r, 8 * at.inputs[0][r] + f, 8 * at.inputs[1][r] + f);
+ * };
+ * const scaledDot: Model = { // U[user]·V[item] / √8
+ *   parameters: [U, V],
+ *   outputs: 1,
+ *   forward(batch) {
+ *     at = batch;
+ *     pred = new Float32Array(batch.size);
+ *     terms((r, u, v) => (pred[r] += (U.value[u] * V.value[v]) / Math.sqrt(8)));
+ *     return pred;
+ *   },
+ *   backward(gradient) {
+ *     terms((r, u, v) => {
+ *       U.grad[u] += (gradient[r] * V.value[v]) / Math.sqrt(8);
+ *       V.grad[v] += (gradient[r] * U.value[u]) / Math.sqrt(8);
+ *     });
+ *   },
+ * };
+ * checkGradients(scaledDot, dls.oneBatch());
+ * await new Learner(dls, scaledDot).fit(1, 0.01);
  */
 export interface Model<B extends Batch = Batch> {
   /** All parameters, in the order of fastai's `model.parameters()`. */
@@ -26,8 +55,11 @@ export interface Model<B extends Batch = Batch> {
   readonly buffers?: readonly StateBuffer[];
   /** Outputs per row: 1 for a rating, the number of classes for a softmax. */
   readonly outputs: number;
-  /** Tells each table which of its rows the batch reads, so that they have gradients and the optimizer can bring them up to date. */
-  touch(batch: B): void;
+  /**
+   * Tells each table which of its rows the batch reads, so that they have gradients and the optimizer can bring them up to date. A model without tables needs
+   * none.
+   */
+  touch?(batch: B): void;
   /**
    * The predictions, batch.size × outputs, row-major. A view: valid until the next forward.
    * @param training whether dropout and batch statistics are in force
@@ -37,6 +69,9 @@ export interface Model<B extends Batch = Batch> {
   trainingLoss?(): TrainingLoss | undefined;
   /** The batch as validation and getPreds see it, one target for each row, if the batches of training have more. */
   validBatch?(batch: B): B;
-  /** Adds the gradients of every parameter, given dLoss/dPrediction of the last forward. */
+  /**
+   * Adds the gradients of every parameter, to what its `grad` holds, given dLoss/dPrediction of the last forward. The array may be longer than batch.size ×
+   * outputs.
+   */
   backward(gradient: Float32Array): void;
 }

@@ -39,7 +39,6 @@ import {
   lossOf,
   MSELossFlat,
 } from '../../lib/nn/losses.js';
-import type { Model } from '../../lib/nn/model.js';
 import type { Module } from '../../lib/nn/module.js';
 import { Parameter } from '../../lib/nn/parameter.js';
 import { answered, asked, expectFinite, mostly, numbers, runs, sparse, texts } from '../support/hostile.js';
@@ -321,7 +320,7 @@ describe('hostile values in layers', () => {
 
   it('batches of any kind: predictions of models, or an error of ours', () => {
     const walls = new Guarded();
-    const models: Model[] = [
+    const models: (EmbeddingDotBias | EmbeddingNN)[] = [
       new EmbeddingDotBias(2, classes, { random: new Random(1), yRange: [0, 1] }),
       new EmbeddingNN(classes, { random: new Random(1), layers: [3], ps: 0.5, embSzs: { user: 2, item: 2 } }),
     ];
