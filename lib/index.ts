@@ -11,6 +11,8 @@ export { Chart } from './data/chart.js';
 export { CollabDataLoaders, type CollabOptions, type CollabPlaysOptions, type CollabTableOptions } from './data/collab.js';
 export { CollabDataLoader, type CollabLoaderOptions, type CollabRows, type Shuffle } from './data/collab-loader.js';
 export type { Csr } from './data/csr.js';
+export { type FromDanfoOptions, fromDanfo, toDanfo } from './data/danfo.js';
+export type { DanfoFrame, DanfoGroups, DanfoSeries, DanfoValue } from './data/danfo-frame.js';
 export { type Correlation, correlation, describe, type Explorable, missingValues, quantile } from './data/explore.js';
 export { countsByGenre, meansByYear, topArtists } from './data/explore-tracks.js';
 export type { MinPlaysOptions } from './data/filter-plays.js';
@@ -120,6 +122,15 @@ export { EmbeddingNN, type EmbeddingNNOptions, type EmbSzs, type TabularConfig }
 export { LightGCN, type LightGCNOptions } from './models/light-gcn.js';
 export { LSTMModel, type LSTMModelOptions } from './models/lstm.js';
 export type { NegativeLossOptions } from './models/lstm-negatives.js';
+export {
+  type TensorflowFunction,
+  type TensorflowModel,
+  type TensorflowModelOptions,
+  type TensorflowStep,
+  tensorflowModel,
+} from './models/tensorflow.js';
+export { type Tensorflow, tensorflow } from './models/tensorflow-load.js';
+export type { TensorflowVariable, TensorflowVariables } from './models/tensorflow-variables.js';
 export { ReLU, SigmoidRange } from './nn/activations.js';
 export { BatchNorm1d, type BatchNorm1dOptions } from './nn/batch-norm.js';
 export { type CheckGradientsOptions, checkGradients } from './nn/check-gradients.js';

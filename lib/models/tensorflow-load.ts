@@ -1,0 +1,56 @@
+import util from 'node:util';
+import type * as tfjs from '@tensorflow/tfjs-core';
+import type {} from '@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops.js'; // types of x.mul(y)
+import { display } from '../data/display.js';
+import { findOptional, loadQuietly, requireFile } from '../optional.js';
+import { sumSegmentsAtOnce } from './tensorflow-segments.js';
+
+/** What `tensorflow()` returns: the operations of TensorFlow.js, https://js.tensorflow.org/api/latest. */
+export type Tensorflow = typeof tfjs;
+
+let loaded: Tensorflow | undefined;
+
+/**
+ * TensorFlow.js, to write models with: `tf.matMul(a, b)`, `a.mul(b)`. `@tensorflow/tfjs-node` where it is installed (`npm run tensorflow` does it): TensorFlow's own
+ * machine code, and then `tf.getBackend()` is `'tensorflow'`. Else plain JavaScript, `'cpu'`: every operation, for small data.
+ * @example
+ * const tf = tensorflow();
+ * tf.matMul([[1, 2]], [[3], [4]]).dataSync() // 11
+ */
+export function tensorflow(): Tensorflow {
+  loaded ??= native() ?? plain();
+  sumSegmentsAtOnce(loaded); // again, too: a copy of TensorFlow.js that was loaded since has brought its own kernel
+  return loaded;
+}
+
+function native(): Tensorflow | undefined {
+  const file = findOptional('tensorflow');
+  if (!file) return undefined;
+  try {
+    return loadNative(file);
+  } catch (error) {
+    display().warn(
+      `@tensorflow/tfjs-node is installed, but cannot be loaded: plain TensorFlow.js takes its place. \`npm run tensorflow\` installs it anew. (${(error as Error).message.split('\n')[0]})`,
+    );
+    return undefined;
+  }
+}
+
+/** Loads @tensorflow/tfjs-node from its file, on any version of Node. */
+export function loadNative(file: string): Tensorflow {
+  // Its operations call both. Node 23 has removed the one, and warns that it will remove the other.
+  Object.assign(util, { isNullOrUndefined: (x: unknown) => x === null || x === undefined, isArray: Array.isArray });
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= '1'; // no lines on the processor's features
+  return loadQuietly(() => requireFile<Tensorflow>(file));
+}
+
+function plain(): Tensorflow {
+  return loadQuietly(() => {
+    const tf = require('@tensorflow/tfjs-core') as Tensorflow;
+    require('@tensorflow/tfjs-core/dist/register_all_gradients.js');
+    require('@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops.js');
+    if (tf.engine().backendNames().length === 0) require('@tensorflow/tfjs-backend-cpu');
+    tf.scalar(0).dispose(); // its first tensor prints a banner that advises to install tfjs-node: not when it is quiet
+    return tf;
+  });
+}

@@ -1,0 +1,208 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { Random } from '../compute/random.js';
+import type { Batch } from '../data/batch.js';
+import { ArgumentError } from '../errors.js';
+import type { Model } from '../nn/model.js';
+import type { StateBuffer } from '../nn/module.js';
+import type { Parameter } from '../nn/parameter.js';
+import { checkWidth, Scratch } from '../nn/scratch.js';
+import { checkOptions, whatIs } from '../options.js';
+import { counted, printed, tree } from '../printed.js';
+import { type Tensorflow, tensorflow } from './tensorflow-load.js';
+import { parametersOf, type TensorflowVariables } from './tensorflow-variables.js';
+
+/** What a function of TensorFlow.js is told of the call, beside tensors. */
+export interface TensorflowStep {
+  /** Rows of the batch. */
+  readonly size: number;
+  /** Whether dropout and the like are in force. */
+  readonly training: boolean;
+  /** What operations with chance take, such as `tf.dropout(x, 0.1, undefined, seed)`: another number in each step, the same ones in each run. */
+  readonly seed: number;
+}
+
+/**
+ * A model written with TensorFlow.js: predictions of a batch, as a tensor of batch.size × outputs (or batch.size values, where there is one output).
+ * @param inputs the columns of the batch, int32: a tensor of `size` values each, or of size × width where a row has more (a window of tracks)
+ * @param variables the values of the variables now, float32, by name
+ */
+export type TensorflowFunction<Name extends string = string> = (
+  inputs: readonly Tensor[],
+  variables: Readonly<Record<Name, Tensor>>,
+  step: TensorflowStep,
+) => Tensor;
+
+/** Options of tensorflowModel. */
+export interface TensorflowModelOptions {
+  /** Predictions a row: 1 (default) for a rating, the number of classes for a classifier. */
+  outputs?: number;
+  /** What initial values are drawn from, and the seeds of the steps; default `new Random(0)`. */
+  random?: Random;
+}
+
+/**
+ * A model written with TensorFlow.js, in a cell, which a Learner trains like any other: every loss, optimizer, schedule and callback, lrFind, save and load. The
+ * values of the variables lie in Parameters (`model.parameters`), and are copied into tensors for each call. A training step calls the function twice, for the
+ * predictions and for their derivatives, so it must answer the same to the same: chance comes from `step.seed`. Tensors that it makes are disposed of.
+ *
+ * What is installed computes it: see {@link tensorflow}. Gradients are dense, so a step takes as long as the tables are large.
+ * @param fn predictions from the batch and the variables
+ * @param variables the shape of each variable, or how it starts, by name: see {@link TensorflowVariables}
+ * @param options see TensorflowModelOptions
+ * @example
+ * const tf = tensorflow();
+ * const { user, item } = dls.classes;
+ * const dotBias = tensorflowModel(
+ *   ([users, items], { U, V, b, c }) =>
+ *     tf.gather(U, users).mul(tf.gather(V, items)).sum(1).add(tf.gather(b, users)).add(tf.gather(c, items)),
+ *   { U: [user.length, 50], V: [item.length, 50], b: [user.length], c: [item.length] },
+ *   { random: new Random(42) },
+ * );
+ * const learn = new Learner(dls, dotBias);
+ * await learn.fitOneCycle(1, 5e-3);
+ */
+export function tensorflowModel<V extends TensorflowVariables>(
+  fn: TensorflowFunction<keyof V & string>,
+  variables: V,
+  options: TensorflowModelOptions = {},
+): TensorflowModel {
+  return new TensorflowModel(fn, variables, options);
+}
+
+/** What the backward pass needs of a training forward. */
+interface Done {
+  readonly inputs: readonly { values: Int32Array; shape: [number] | [number, number] }[];
+  readonly step: TensorflowStep;
+  /** Of the predictions. */
+  readonly shape: number[];
+  readonly predicted: Float32Array;
+}
+
+/** See {@link tensorflowModel}, which makes one. */
+export class TensorflowModel implements Model {
+  readonly outputs: number;
+  readonly parameters: readonly Parameter[];
+  readonly buffers: readonly StateBuffer[];
+  private readonly random: Random;
+  private readonly steps = new Float32Array(1);
+  private readonly out = new Scratch();
+  private done: Done | undefined;
+
+  constructor(
+    private readonly fn: TensorflowFunction,
+    variables: TensorflowVariables,
+    options: TensorflowModelOptions = {},
+  ) {
+    checkOptions(options, ['outputs', 'random'], 'tensorflowModel');
+    const { outputs = 1, random = new Random(0) } = options;
+    if (typeof fn !== 'function') {
+      throw new ArgumentError(`tensorflowModel needs a function ([users, items], { U, V }) => predictions, a tensor; got ${whatIs(fn)}.`);
+    }
+    checkWidth(outputs, 'outputs');
+    this.outputs = outputs;
+    this.random = random;
+    this.parameters = parametersOf(variables, random);
+    this.buffers = [{ name: 'steps', value: this.steps }];
+  }
+
+  forward(batch: Batch, training: boolean): Float32Array {
+    const tf = tensorflow();
+    const { size } = batch;
+    const step = {
+      size,
+      training,
+      seed: this.random
+        .child('step')
+        .child(training ? this.steps[0] : -1)
+        .uint32(),
+    };
+    if (training) this.steps[0] = (this.steps[0] + 1) % 2 ** 24; // as far as float32 counts
+    const inputs = columnsOf(batch);
+    const out = this.out.get(size * this.outputs);
+    this.done = undefined;
+    tf.tidy(() => {
+      const y = this.predict(tf, this.variables(tf), { inputs, step });
+      out.set(y.dataSync() as Float32Array);
+      if (training) this.done = { inputs, step, shape: y.shape, predicted: out.slice() };
+    });
+    return out;
+  }
+
+  backward(gradient: Float32Array): void {
+    const { done, parameters } = this;
+    if (!done) throw new ArgumentError('There is no training forward to go back through: call forward(batch, true) before backward(gradient).');
+    const tf = tensorflow();
+    tf.tidy(() => {
+      const variables = this.variables(tf);
+      const d = tf.tensor(gradient.slice(0, done.predicted.length), done.shape);
+      // tf.grads does the same, but refuses a variable without gradient without saying which.
+      const { value, grads } = tf.engine().gradients(() => this.predict(tf, variables, done), variables, d, true);
+      checkSame(value.dataSync() as Float32Array, done.predicted);
+      const without = parameters.filter((p, i) => !grads[i] && p.trainable);
+      if (without.length) throw noGradient(without);
+      for (const [i, { grad }] of parameters.entries()) {
+        const values = grads[i]?.dataSync() as Float32Array | undefined;
+        if (values) for (let j = 0; j < grad.length; j++) grad[j] += values[j];
+      }
+    });
+  }
+
+  /** The values of the parameters. Copies: the function may keep a tensor, and a native backend its memory. */
+  private variables(tf: Tensorflow): Tensor[] {
+    return this.parameters.map(({ value, shape }) => tf.tensor(value.slice(), [...shape], 'float32'));
+  }
+
+  private predict(tf: Tensorflow, variables: readonly Tensor[], { inputs, step }: Pick<Done, 'inputs' | 'step'>): Tensor {
+    const columns = inputs.map(({ values, shape }) => tf.tensor(values, shape, 'int32'));
+    const y: unknown = this.fn(columns, Object.fromEntries(this.parameters.map((p, i) => [p.name, variables[i]])), step);
+    const wanted = `a tensor of ${step.size} × ${this.outputs} predictions`;
+    if (!(y instanceof tf.Tensor)) {
+      const hint = y instanceof Promise ? ' It cannot be asynchronous.' : '';
+      throw new ArgumentError(`The function of tensorflowModel must return ${wanted}, got ${whatIs(y)}.${hint}`);
+    }
+    if (y.dtype !== 'float32') throw new ArgumentError(`The function of tensorflowModel must return ${wanted} of float32, got ${y.dtype}.`);
+    if (y.shape[0] !== step.size || y.size !== step.size * this.outputs) {
+      const outputs = y.size / step.size;
+      const hint =
+        y.shape[0] === step.size ? ` For ${counted(outputs, 'output')} a row, give tensorflowModel the option { outputs: ${outputs} }.` : '';
+      throw new ArgumentError(`The function of tensorflowModel must return ${wanted}, got one of shape [${y.shape.join(', ')}].${hint}`);
+    }
+    return y;
+  }
+}
+
+/** The columns of a batch: `bs` rows have room in it, `size` of them count. */
+function columnsOf({ inputs, rows, size }: Batch): Done['inputs'] {
+  if (!(Number.isInteger(size) && size > 0 && size <= rows.length)) {
+    throw new ArgumentError(`A batch with room for ${rows.length} rows must have one row at least, and no more than these, got size ${size}.`);
+  }
+  return inputs.map((values, i) => {
+    const width = values.length / rows.length;
+    if (!(Number.isInteger(width) && width > 0)) {
+      throw new ArgumentError(`Column ${i} of the batch has ${values.length} values for ${rows.length} rows: as many for each were expected.`);
+    }
+    return { values: values.slice(0, size * width), shape: width === 1 ? [size] : [size, width] };
+  });
+}
+
+/** Throws if the second evaluation differs by more than rounding: its derivatives are those of other predictions. */
+function checkSame(now: Float32Array, before: Float32Array): void {
+  const largest = before.reduce((max, x) => Math.max(max, Math.abs(x)), 0);
+  for (let i = 0; i < now.length; i++) {
+    if (!(Math.abs(now[i] - before[i]) > 1e-3 * largest)) continue;
+    throw new ArgumentError(
+      `The function of tensorflowModel answers ${now[i]} where it has answered ${before[i]} for the same batch, so its derivatives are of no use. Operations with chance take the seed that it is given: ([users], { U }, { seed }) => … tf.dropout(x, 0.1, undefined, seed).`,
+    );
+  }
+}
+
+function noGradient(parameters: readonly Parameter[]): ArgumentError {
+  const names = parameters.map(({ name }) => name).join(', ');
+  return new ArgumentError(
+    `${names}: no gradient comes back. Either the function of tensorflowModel does not use it, so leave it out; or it goes through something that has no derivative, such as tf.round, tf.argMax, or dataSync.`,
+  );
+}
+
+printed(TensorflowModel, ({ parameters }) =>
+  tree('TensorflowModel', Object.fromEntries(parameters.map(({ name, shape }) => [name, shape.join(' × ')]))),
+);
