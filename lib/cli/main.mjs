@@ -1,11 +1,11 @@
-// npm start, npm run lab, npm run data, npm run native: node lib/cli/main.mjs COMMAND ARGUMENTS …
+// npm start, npm run lab, data, native, tensorflow, danfo: node lib/cli/main.mjs COMMAND ARGUMENTS …
 // Prints help at once, else makes the checkout usable (ready.mjs) and runs the command. Plain Node: it must run before anything is installed.
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const require = createRequire(import.meta.url);
-const files = { start: 'run.ts', lab: 'lab.ts', data: 'data.ts', native: 'native.ts' };
+const files = { start: 'run.ts', lab: 'lab.ts', data: 'data.ts', native: 'native.ts', tensorflow: 'tensorflow.ts', danfo: 'danfo.ts' };
 const [command, ...args] = process.argv.slice(2);
 
 if (!Object.hasOwn(files, command)) {

@@ -60,3 +60,24 @@ They are used where setCompute({ native: true }) asks for them, or RECITAL_NATIV
   --help              print this, and install nothing
 
 exit code: 0 built, 1 it could not be built, 2 wrong usage (nothing was built)`;
+
+exports.tensorflow = `usage: npm run tensorflow
+
+Installs @tensorflow/tfjs-node, TensorFlow's machine code for models of one's own (tensorflowModel): into .packages/tensorflow of the checkout, and nowhere else.
+Where the package cannot download TensorFlow's library (about 100 MB), it is taken from Python's package of it (207 MB; Linux on x64, needs Python 3 with pip).
+Unless a compiled addon can be downloaded, one is compiled: that needs make, a C++ compiler and Python 3.
+
+  TFJS_NODE_BASE_URI=http://HOST/PATH/libtensorflow-
+                      in the environment: where the library is, in place of TensorFlow's own server
+  --help              print this, and install nothing
+
+exit code: 0 installed, or there already; 1 it could not be installed, and nothing has changed; 2 wrong usage (nothing was installed)`;
+
+exports.danfo = `usage: npm run danfo
+
+Installs danfojs-node, tables in the manner of pandas (toDanfo, fromDanfo): into .packages/danfo of the checkout, and nowhere else; 480 MB. Where a package that it
+asks for cannot be had everywhere, another one takes its place: plain TensorFlow.js that of @tensorflow/tfjs-node.
+
+  --help              print this, and install nothing
+
+exit code: 0 installed, or there already; 1 it could not be installed, and nothing has changed; 2 wrong usage (nothing was installed)`;
