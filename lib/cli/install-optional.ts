@@ -37,9 +37,14 @@ export function installOptional({ command, folder = optionalFolder(command), man
   }
   const made = `${folder}.new`;
   try {
+    mkdirSync(dirname(folder), { recursive: true });
+  } catch (error) {
+    throw new InstallError(`${dirname(folder)} cannot be written: ${(error as Error).message}.`);
+  }
+  try {
     say(`Installing ${name} ${version} into ${folder} …`);
     rmSync(made, { recursive: true, force: true });
-    mkdirSync(made, { recursive: true });
+    mkdirSync(made);
     const { dependencies, overrides } = manifest;
     writeFileSync(`${made}/package.json`, JSON.stringify({ private: true, dependencies: { [name]: version, ...dependencies }, overrides }, null, 2));
     npmInstall(made, `${name} ${version}`);

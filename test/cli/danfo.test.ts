@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect } from 'chai';
 import { run } from '../../lib/cli/danfo.js';
+import { InstallError } from '../../lib/cli/install-optional.js';
 import { overheard, Stubs } from '../support/installed.js';
 
 const root = resolve(__dirname, '../..');
@@ -32,7 +33,11 @@ describe('npm run danfo', () => {
     const stubs = new Stubs({ npm: 'process.exit(1);' });
     try {
       expect(overheard(() => run({ folder: stubs.path('danfo') })).error?.message).to.contain('npm could not install danfojs-node 1.2.0');
-      expect(readdirSync(stubs.root)).not.to.include.members(['danfo']).and.not.to.include.members(['danfo.new']);
+      expect(readdirSync(stubs.root).sort()).to.deep.equal(['calls', 'npm.js', 'python']);
+      expect(overheard(() => run({ folder: stubs.path('npm.js', 'danfo') })).error)
+        .to.be.instanceOf(InstallError)
+        .with.property('message')
+        .that.contains('npm.js cannot be written');
     } finally {
       stubs.remove();
     }
