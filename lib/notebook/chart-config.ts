@@ -33,6 +33,7 @@ export const chartConfig: Record<string, unknown> = {
     domainColor: '#999999',
     tickColor: '#999999',
     labelLimit: 300,
+    labelSeparation: 4,
     titleLimit: 500,
   },
   header: { labelFontSize: 12, titleFontSize: 12, labelColor: black, titleColor: black },

@@ -61,8 +61,8 @@ export function tradeOffChart(across: readonly ComparisonRow[], up: readonly Com
     ...SIZE,
     data: { values },
     layer: [
-      rule('x'),
-      rule('y'),
+      ...(values.some(({ xLow }) => xLow !== null) ? [rule('x')] : []), // coverage has no intervals, and an axis of none is a warning of Vega's
+      ...(values.some(({ yLow }) => yLow !== null) ? [rule('y')] : []),
       {
         mark: { type: 'circle', size: 90, opacity: 1 },
         encoding: { ...place, tooltip: [{ field: 'recommender' }, { field: 'x', title: x, format: '.4f' }, { field: 'y', title: y, format: '.4f' }] },

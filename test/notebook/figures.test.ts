@@ -48,7 +48,11 @@ describe('every figure has a title, titled axes, an alternative text and somethi
       printed(() => {
         chart = make();
       });
-      const { bundle } = chartBundle(chart);
+      let bundle!: Json;
+      const warnings = printed(() => {
+        bundle = chartBundle(chart).bundle;
+      });
+      expect(warnings).to.deep.equal([]);
       expectFigure(bundle[VEGA_LITE] as Json, Buffer.from(String(bundle['image/png']), 'base64'), String(bundle['text/plain']));
     });
   }

@@ -82,6 +82,12 @@ export const resultCharts: Record<string, () => Chart> = {
     ),
   calibration: () => calibrationCurve([0.1, 0.3, 0.5, 0.9], [0, 1, 0, 1], { bins: 2 }).plotCalibration(),
   'comparison of recommenders': () => comparisonChart(compared('ndcg@10'), { confidence: 0.95 }),
-  'trade-off of recommenders': () => tradeOffChart(compared('coverage@10'), compared('ndcg@10'), { confidence: 0.95 }),
+  'trade-off of recommenders': () => tradeOffChart(compared('novelty@10'), compared('ndcg@10'), { confidence: 0.95 }),
+  'trade-off without intervals': () =>
+    tradeOffChart(
+      compared('coverage@10').map((of) => ({ ...of, low: null, high: null })),
+      compared('ndcg@10'),
+      { confidence: 0.95 },
+    ),
   'trials of a search': search,
 };

@@ -55,7 +55,7 @@ export function histogram(table: Table, columns: string | readonly string[], opt
           axis: { tickCount: 6, ...axisNumbers(values) },
         },
         x2: { field: 'to' },
-        y: { field: 'count', type: 'quantitative', title: j % 3 === 0 ? yTitle : null, axis: { tickCount: 5 } },
+        y: { field: 'count', type: 'quantitative', title: j % 3 === 0 ? yTitle : null, axis: { tickCount: 5, tickMinStep: 1 } },
         tooltip: (['from', 'to', 'count'] as const).map((field) => {
           return { field, type: 'quantitative', format: tooltipFormat(counts.map((bin) => bin[field])) };
         }),
