@@ -54,9 +54,11 @@ export function findJupyter(folders: readonly string[], env: Environment = proce
 export function installJupyter(folder: string, env: Environment = process.env): JupyterLab {
   const venv = join(folder, '.venv');
   const name = systemPython();
+  const rustup = join(folder, '.cache', 'rustup'); // pip asks `rustc` for its version, and rustup's makes a folder in the home unless told where
+  const quiet = { RUSTUP_HOME: rustup, ...process.env };
   console.log(`There is no JupyterLab 4 here. Installing it into ${venv}, for this folder alone (once, about 30 s and 250 MB) …`);
   if (!existsSync(python(venv))) {
-    const made = spawnSync(name, ['-m', 'venv', venv], { encoding: 'utf8' });
+    const made = spawnSync(name, ['-m', 'venv', venv], { encoding: 'utf8', env: quiet });
     if (made.error) {
       throw new JupyterMissingError(
         `JupyterLab needs Python 3.9 or newer, and \`${name}\` cannot be started (${made.error.message}). Install it. ${alternative}`,
@@ -69,13 +71,9 @@ export function installJupyter(folder: string, env: Environment = process.env): 
       );
     }
   }
-  // No cache in the home folder; pip also asks `rustc` for its version, and rustup's makes a folder there.
-  const quietly = ['--disable-pip-version-check', '--no-cache-dir', '--quiet'];
-  const pip = spawnSync(python(venv), ['-m', 'pip', 'install', ...quietly, ...packages], {
-    stdio: 'inherit',
-    env: { RUSTUP_HOME: join(venv, 'rustup'), ...process.env },
-  });
-  rmSync(join(venv, 'rustup'), { recursive: true, force: true });
+  const options = ['--disable-pip-version-check', '--no-cache-dir', '--quiet']; // no cache in the home
+  const pip = spawnSync(python(venv), ['-m', 'pip', 'install', ...options, ...packages], { stdio: 'inherit', env: quiet });
+  rmSync(rustup, { recursive: true, force: true });
   if (pip.status !== 0) {
     throw new JupyterMissingError(`pip could not install ${packages.join(' and ')}; its message is above. It needs the network once. ${alternative}`);
   }

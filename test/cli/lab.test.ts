@@ -132,6 +132,36 @@ describe('installJupyter', () => {
     expect(readdirSync(folder)).to.deep.equal([]);
   });
 
+  it('installs into .venv of the folder, and asks pip to leave nothing in the home folder', function () {
+    if (process.platform === 'win32') this.skip(); // the stand-in for Python is a shell script
+    const python = join(folder, 'python');
+    const log = join(folder, 'log');
+    writeFileSync(
+      python,
+      `#!/bin/sh
+echo "$*|$RUSTUP_HOME" >> '${log}'
+case "$*" in
+  *'-m venv'*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python";;
+  *--version*) echo 4.6.6;;
+esac
+`,
+      { mode: 0o755 },
+    );
+    let lab: unknown;
+    const lines = printed(() => {
+      lab = withEnv({ PYTHON: python }, () => installJupyter(folder));
+    });
+    expect(lines.join()).to.contain(`Installing it into ${join(folder, '.venv')}`);
+    expect(lab).to.deep.include({ version: '4.6.6', from: '.venv' });
+    const [venv, pip] = readFileSync(log, 'utf8').split('\n');
+    const rustup = join(folder, '.cache', 'rustup');
+    expect(venv).to.equal(`-m venv ${join(folder, '.venv')}|${rustup}`);
+    expect(pip)
+      .to.match(/^-m pip install .*--no-cache-dir .*jupyterlab==\S+ nbconvert==\S+\|/)
+      .and.to.contain(rustup);
+    expect(withEnv({ JUPYTER: '' }, () => findJupyter([join(folder, 'other'), folder]))).to.deep.equal(lab); // and is found again
+  });
+
   it("says that Python's venv module is missing, and how Debian gets it", () => {
     const python = join(folder, 'python');
     writeFileSync(python, '#!/bin/sh\necho "The virtual environment was not created: ensurepip is not available." >&2\nexit 1\n', { mode: 0o755 });
