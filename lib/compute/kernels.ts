@@ -93,7 +93,7 @@ export interface Kernels {
   denseBlock(from: number, to: number, ...args: number[]): void;
   denseTransposeBlock(from: number, to: number, ...args: number[]): void;
   outerSum(from: number, to: number, ...args: number[]): void;
-  skipAdvance(n: number, done: number, ...args: number[]): void;
+  skipAdvance(from: number, to: number, ...args: number[]): void;
   skipRows(from: number, to: number, ...args: number[]): void;
   skipScan(from: number, to: number, ...args: number[]): void;
   skipStep(from: number, to: number, ...args: number[]): void;

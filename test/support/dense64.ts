@@ -56,6 +56,18 @@ export const rules64 = {
   },
 } satisfies Record<string, Rule64>;
 
+/** From one value to another by half a cosine, x from 0 to 1. */
+export const cos = (from: number, to: number, x: number): number => from + ((to - from) * (1 - Math.cos(Math.PI * x))) / 2;
+/** fitOneCycle's rates and momenta. */
+export const oneCycle =
+  (steps: number, lr: number, rest: Partial<Hypers64> = {}) =>
+  (step: number): Hypers64 => {
+    const x = step / steps;
+    const [a, b, y] = x <= 0.25 ? [lr / 25, lr, x / 0.25] : [lr, lr / 1e5, (x - 0.25) / 0.75];
+    const [c, d] = x <= 0.25 ? [0.95, 0.85] : [0.85, 0.95];
+    return { lr: cos(a, b, y), mom: cos(c, d, y), sqrMom: 0.99, wd: 0.1, eps: 1e-5, ...rest };
+  };
+
 /** A task for optimizers: which rows have a gradient in which step, what it is at given weights, and the schedule. */
 export interface Task {
   rows: number;

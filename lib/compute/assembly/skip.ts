@@ -90,6 +90,18 @@ import { flush4 } from './simd';
   return !measure || v128.any_true(still);
 }
 
+/** Reads a word of each cache line of a row, so that it is on its way while the row before is worked on. What it returns is of no use but to be asked for. */
+// @ts-ignore: decorator
+@inline function fetch(o: usize, bytes: usize, w: usize, m: usize, v: usize): i32 {
+  let seen = 0;
+  for (let line: usize = 0; line < bytes; line += 64) {
+    seen ^= load<i32>(w + o + line);
+    if (m) seen ^= load<i32>(m + o + line);
+    if (v) seen ^= load<i32>(v + o + line);
+  }
+  return seen;
+}
+
 /**
  * Brings rows up to date: rows[from … to) or, with rows = 0, the rows from … to − 1.
  * last[row] is the slot that a row stands at or, of a row whose momentum is spent, −1 − the block; afterwards `mark`, or `spentMark` if nothing of it moves
@@ -100,10 +112,12 @@ export function skipRows(
   from: i32, to: i32, rows: usize, width: i32, w: usize, m: usize, v: usize, last: usize,
   tables: usize, scalars: usize, lohi: usize, blocks: usize, mark: i32, spentMark: i32, done: i32, measure: bool,
   shift: f32, scale: f32, eps: f32, ranges: usize, thread: i32,
-): void {
+): i32 {
   const bytes = <usize>width << 2;
   const range = ranges + (<usize>thread << 5);
+  let seen = 0;
   for (let j = from; j < to; j++) {
+    if (rows && j + 1 < to) seen ^= fetch(<usize>load<i32>(rows + (<usize>j << 2), 4) * bytes, bytes, w, m, v);
     const row = rows ? load<i32>(rows + (<usize>j << 2)) : j;
     const at = last + (<usize>row << 2);
     const slot = load<i32>(at);
@@ -128,6 +142,7 @@ export function skipRows(
     else still = bringRow(w + o, m + o, v + o, bytes, true, false, fade, <f32>e, rest, q, table, lo, hi, shift, scale, eps, range);
     store<i32>(at, still ? mark : spentMark);
   }
+  return seen;
 }
 
 /** Four values of a row with its gradient, or one: see moments.ts for the step. */
@@ -213,20 +228,19 @@ export function skipScan(from: i32, to: i32, width: i32, m: usize, v: usize, las
 }
 
 /**
- * One step of time for the slots 0 … n − 1: what a row of each, without gradient, does in it is added to its table, r ← r·dr, q ← q·dq, e ← e·de.
- * Tables of slots below `done` are complete. nodes: √v of each node, then what G is multiplied by there, √v + eps, or 1 without v.
+ * One step of time for the slots from … to − 1, whose tables are not complete: what a row of each, without gradient, does in it is added to its table,
+ * r ← r·dr, q ← q·dq, e ← e·de. nodes: √v of each node, then what G is multiplied by there, √v + eps, or 1 without v.
  */
 export function skipAdvance(
-  n: i32, done: i32, tables: usize, scalars: usize, lohi: usize, nodes: usize, dr: f64, dq: f64, de: f64, c: f64, f: f64, eps: f32,
+  from: i32, to: i32, tables: usize, scalars: usize, lohi: usize, nodes: usize, dr: f64, dq: f64, de: f64, c: f64, f: f64, eps: f32,
 ): void {
   const eps4 = f32x4.splat(eps);
-  for (let slot = 0; slot < n; slot++) {
+  for (let slot = from; slot < to; slot++) {
     const scalar = scalars + <usize>slot * 24;
     const r = load<f64>(scalar) * dr, q = load<f64>(scalar, 8) * dq;
     store<f64>(scalar, r);
     store<f64>(scalar, q, 8);
     store<f64>(scalar, load<f64>(scalar, 16) * de, 16);
-    if (slot < done) continue;
     const move = f32x4.splat(<f32>(c * r)), shrink = f32x4.splat(<f32>Math.sqrt(f * q));
     const table = tables + ((<usize>slot * STRIDE) << 2);
     const start = <usize>(load<i32>(lohi + (<usize>slot << 3)) & ~3) << 2;

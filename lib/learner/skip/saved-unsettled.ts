@@ -10,7 +10,7 @@ const RANGES = 128;
 
 /**
  * Rows that are not up to date as JSON and tensors: `run.rows.PARAMETER.value`, `….last` and `….MOMENT`, and of the n-th line `run.line.n.tables`, `….scalars`,
- * `….lohi`, `….ranges` and `….starts`.
+ * `….lohi`, `….ranges`, `….starts` and `….logs`.
  */
 export function unsettledTensors({ lines, tables }: Unsettled): { json: Json; tensors: [string, Tensor][] } {
   const flat = (data: Tensor['data']): Tensor => ({ shape: [data.length], data });
@@ -78,6 +78,7 @@ function readLine(line: Fields, st: SafetensorsFile, at: string): TimelineState 
       lohi,
       ranges: st.read(`${at}.ranges`, 'F32', [RANGES]),
       starts: st.read(`${at}.starts`, 'F64', [2 * (block + 1)]),
+      logs: st.read(`${at}.logs`, 'F64', [2 * slots]),
     },
   };
 }

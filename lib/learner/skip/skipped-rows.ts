@@ -51,7 +51,7 @@ export class SkippedRows {
       if (at < 0) {
         line.refresh(-1 - at);
         this.pending[this.pendingCount++] = row;
-      }
+      } else if (at < line.done) line.refreshSlot(at);
       this.rows[n++] = row;
     }
     if (n) this.bring(n, this.rows, { mark: now, spentMark: now, measure: 0 });
@@ -74,6 +74,7 @@ export class SkippedRows {
   /** Brings the rows that still move to the end of the block; those whose momentum is spent leave. */
   endBlock(): void {
     const { pending, pendingCount, last, line } = this;
+    line.refreshSlots();
     if (pendingCount) this.bring(pendingCount, pending, { mark: 0, spentMark: -2 - line.block, measure: 1 });
     let n = 0;
     for (let j = 0; j < pendingCount; j++) if (last[pending[j]] === 0) pending[n++] = pending[j];
@@ -82,7 +83,8 @@ export class SkippedRows {
 
   /** Brings every row up to date. */
   settle(): void {
-    this.line.refreshAll();
+    this.line.refreshSlots();
+    this.line.refreshBlocks();
     this.bring(this.p.shape[0], undefined, { mark: 0, spentMark: -1, measure: 0 });
   }
 

@@ -70,7 +70,6 @@ export abstract class SkippingOptimizer extends MomentOptimizer {
       if (!line.full) continue;
       if (line.over) for (const { p } of tables) this.settleTable(p);
       else {
-        line.clearRanges();
         for (const table of tables) table.endBlock();
         line.nextBlock();
       }

@@ -13,8 +13,10 @@ export interface Moments {
   readonly eps: number;
 }
 
-/** Steps of a block: then what still moves is brought up to date, and tables begin anew. */
-export const SLOTS = 512;
+/** Most steps of a block: then the rows that were touched in it are brought up to date, and tables begin anew. */
+export const SLOTS = 8192;
+/** Slots that there is room for at first. */
+const FIRST = 512;
 /** Nodes of a table for each doubling of √v. */
 const PER = 4;
 /** Nodes of a table: 26 doublings of √v to either side of eps, beyond which √v or eps alone decides. As in assembly/skip.ts. */
@@ -22,7 +24,7 @@ export const STRIDE = 212;
 /** Doublings below eps at which the nodes begin. */
 const BELOW = 26;
 /** Blocks before every row is brought up to date: two million steps. */
-export const MAX_BLOCKS = 4096;
+export const MAX_BLOCKS = 256;
 /** Momentum is spent when less than this part of it is left. */
 const SPENT = 2 ** -26;
 const FLOAT_MAX = 3.4028234663852886e38;
@@ -46,8 +48,9 @@ const FLOAT_MAX = 3.4028234663852886e38;
  * addition for each node of each table, whatever the number of rows. A·(s + eps) is smooth in log₂ s: 4 nodes a doubling and cubic interpolation give it
  * to 2e-8. Decay and schedules, of momentum too, are in the products; nothing is assumed of them but that keep > 0.
  *
- * A table is complete once M·B^−½ < 2⁻²⁶, after 200 steps at a momentum of 0.9: the terms to come fall by b1·b2^−½ at least. Every 512 steps a block
- * ends: rows that were touched in it are brought up to date, and those whose momentum is spent are from then on described by E and B alone.
+ * A table is complete once M·B^−½ < 2⁻²⁶, after 200 steps at a momentum of 0.9: the terms to come fall by b1·b2^−½ at least. Complete tables are kept, and
+ * cost nothing, until after 8,192 steps a block ends: rows that were touched in it are brought up to date then, and those whose momentum is spent are from
+ * then on described by E and B alone.
  */
 export class Timeline {
   /** Steps taken in this block: the slot at which rows stand that are up to date. */
@@ -58,14 +61,17 @@ export class Timeline {
   done = 0;
   /** The step being taken, once a table has taken it. */
   step: Step | undefined;
-  /** Whether rows of this block may stand where no step has noted their v: it is lower than that of their last step, by what v has shrunk in the block. */
+  /** Whether rows may stand at the present slot whose v no step has noted. */
   loose = false;
   private time = 0;
   private logKeep = 0;
   private logShrink = 0;
-  private readonly tables = float32(SLOTS * STRIDE);
-  private readonly scalars = float64(3 * SLOTS);
-  private readonly lohi = int32(2 * SLOTS);
+  private room = FIRST;
+  private tables = float32(FIRST * STRIDE);
+  private scalars = float64(3 * FIRST);
+  private lohi = int32(2 * FIRST);
+  private readonly logs = new Float64Array(2 * SLOTS); // logKeep and logShrink at each slot
+  private readonly madeSlots = new Float64Array(SLOTS).fill(-1); // the time for which a complete slot's scalars hold
   private readonly nodes = float32(2 * STRIDE);
   private readonly ranges = float32(8 * MAX_THREADS);
   private readonly factors = float64(2 * MAX_BLOCKS);
@@ -73,7 +79,7 @@ export class Timeline {
   private readonly starts = new Float64Array(2 * MAX_BLOCKS); // logKeep and logShrink at the start of each block
 
   /** Where the kernels find it: arguments of skipRows from `tables` to `blocks`. */
-  readonly places: readonly number[];
+  places: readonly number[] = [];
   /** How they find √v in a table: shift and scale of log₂ v, and eps. */
   readonly grid: readonly number[];
   /** Where they note which v still move. */
@@ -81,7 +87,7 @@ export class Timeline {
 
   constructor(readonly moments: Moments) {
     const { hasV, eps } = moments;
-    this.places = [this.tables, this.scalars, this.lohi, this.factors].map(({ byteOffset }) => byteOffset);
+    this.place();
     this.grid = [PER * (BELOW - Math.log2(eps)), PER / 2, eps];
     this.rangesAt = this.ranges.byteOffset;
     for (let i = 0; i < STRIDE; i++) {
@@ -91,6 +97,7 @@ export class Timeline {
     }
     this.clearRanges();
     this.open();
+    this.bound();
   }
 
   /** Whether nothing has happened yet, so that further tables can join. */
@@ -116,8 +123,21 @@ export class Timeline {
     this.factors[2 * block + 1] = Math.exp(this.logShrink - this.starts[2 * block + 1]);
   }
 
+  /** Makes the scalars of a slot whose table is complete. */
+  refreshSlot(slot: number): void {
+    if (this.madeSlots[slot] === this.time) return;
+    this.madeSlots[slot] = this.time;
+    this.scalars[3 * slot + 1] = Math.exp(this.logShrink - this.logs[2 * slot + 1]);
+    this.scalars[3 * slot + 2] = Math.exp(this.logKeep - this.logs[2 * slot]);
+  }
+
+  /** Makes the scalars of all such slots. */
+  refreshSlots(): void {
+    for (let slot = 0; slot < this.done; slot++) this.refreshSlot(slot);
+  }
+
   /** Makes the factors of all blocks. */
-  refreshAll(): void {
+  refreshBlocks(): void {
     for (let block = 0; block <= this.block; block++) this.refresh(block);
   }
 
@@ -125,34 +145,39 @@ export class Timeline {
   advance(): void {
     const { b1, b2, c, e: _, f, eps, keep } = this.step!;
     const { hasM, hasV } = this.moments;
-    this.close();
-    const n = this.now + 1;
-    const done = hasM ? this.done : n;
+    if (this.now === 0)
+      this.bound(); // those that were found to move at the start
+    else if (this.loose) this.bound({ all: this.moments.hasV });
+    this.loose = false;
     const shrink = hasV ? b2 : 1;
     const [tables, scalars, lohi] = this.places;
-    kernels().skipAdvance(n, done, tables, scalars, lohi, this.nodes.byteOffset, (hasM ? b1 : 0) / keep, shrink, keep, c, f, eps);
+    const { done, now, nodes } = this;
+    kernels().skipAdvance(done, now + 1, tables, scalars, lohi, nodes.byteOffset, (hasM ? b1 : 0) / keep, shrink, keep, c, f, eps);
     this.logKeep += Math.log(keep);
     this.logShrink += Math.log(shrink);
     this.time++;
     this.step = undefined;
     this.now++;
+    if (this.now === this.room) this.grow();
     while (this.done < this.now && (!hasM || this.left(this.done) < SPENT)) this.done++;
     this.open();
+    this.bound();
+    this.clearRanges();
   }
 
-  /** Begins a block, in which the rows that still move stand at slot 0. Kernels have noted their v since `clearRanges`. */
+  /** Begins a block, in which the rows that still move stand at slot 0. Kernels have noted their v. */
   nextBlock(): void {
     this.block++;
     this.starts[2 * this.block] = this.logKeep;
     this.starts[2 * this.block + 1] = this.logShrink;
     this.now = 0;
     this.done = 0;
-    this.loose = false;
+    this.madeSlots.fill(-1);
     this.open();
+    this.bound();
   }
 
-  /** Forgets which v move: before all rows that do are looked at. */
-  clearRanges(): void {
+  private clearRanges(): void {
     for (let i = 0; i < this.ranges.length; i++) this.ranges[i] = i % 8 < 4 ? FLOAT_MAX : 0;
   }
 
@@ -167,35 +192,52 @@ export class Timeline {
     return (r * e) / Math.sqrt(q);
   }
 
-  /** The table of the present slot, empty, and of full width: which v stand at it is not known before the next step. */
+  /** The table of the present slot, empty. */
   private open(): void {
     const { now } = this;
+    this.logs[2 * now] = this.logKeep;
+    this.logs[2 * now + 1] = this.logShrink;
     this.tables.fill(0, now * STRIDE, (now + 1) * STRIDE);
     this.scalars.fill(1, 3 * now, 3 * now + 3);
-    this.lohi[2 * now] = 0;
-    this.lohi[2 * now + 1] = STRIDE - 1;
   }
 
-  /** Leaves of the present slot's table the nodes about the v that have moved in this block. */
-  private close(): void {
+  /** Keeps of the present slot's table the nodes about the v that were noted, or all. */
+  private bound({ all = false }: { all?: boolean } = {}): void {
     let low = FLOAT_MAX;
     let high = 0;
     for (let i = 0; i < this.ranges.length; i++) {
       if (i % 8 < 4) low = Math.min(low, this.ranges[i]);
       else high = Math.max(high, this.ranges[i]);
     }
-    if (this.loose) low *= Math.exp(this.logShrink - this.starts[2 * this.block + 1]);
     const [shift, scale] = this.grid;
     const node = (v: number): number => Math.max(2, Math.min(STRIDE - 4, Math.floor(scale * Math.log2(v) + shift)));
-    const known = this.moments.hasV && high >= low; // NaN: neither
-    const all = this.moments.hasV && !(high < low) && !known;
-    this.lohi[2 * this.now] = known ? node(low) - 2 : 0;
-    this.lohi[2 * this.now + 1] = known ? node(high) + 3 : all ? STRIDE - 1 : 3;
+    const none = !this.moments.hasV || high < low;
+    const wide = all || Number.isNaN(low + high);
+    this.lohi[2 * this.now] = wide || none ? 0 : node(low) - 2;
+    this.lohi[2 * this.now + 1] = wide ? STRIDE - 1 : none ? 3 : node(high) + 3;
+  }
+
+  /** Doubles the slots that there is room for. */
+  private grow(): void {
+    const { tables, scalars, lohi } = this;
+    this.room *= 2;
+    this.tables = float32(this.room * STRIDE);
+    this.scalars = float64(3 * this.room);
+    this.lohi = int32(2 * this.room);
+    this.tables.set(tables);
+    this.scalars.set(scalars);
+    this.lohi.set(lohi);
+    for (const array of [tables, scalars, lohi]) dispose(array);
+    this.place();
+  }
+
+  private place(): void {
+    this.places = [this.tables, this.scalars, this.lohi, this.factors].map(({ byteOffset }) => byteOffset);
   }
 
   /** All there is to know, as copies, to go on with later. */
   state(): TimelineState {
-    const { now, block, done, time, logKeep, logShrink, loose, tables, scalars, lohi, ranges, starts } = this;
+    const { now, block, done, time, logKeep, logShrink, loose, tables, scalars, lohi, ranges, starts, logs } = this;
     return {
       numbers: { now, block, done, time, logKeep, logShrink, loose: Number(loose) },
       arrays: {
@@ -204,6 +246,7 @@ export class Timeline {
         lohi: lohi.slice(0, 2 * (now + 1)),
         ranges: ranges.slice(),
         starts: starts.slice(0, 2 * (block + 1)),
+        logs: logs.slice(0, 2 * (now + 1)),
       },
     };
   }
@@ -211,8 +254,10 @@ export class Timeline {
   /** Puts a state back. */
   restore({ numbers, arrays }: TimelineState): void {
     Object.assign(this, numbers, { loose: numbers.loose === 1 });
-    for (const name of ['tables', 'scalars', 'lohi', 'ranges', 'starts'] as const) (this[name] as Float64Array).set(arrays[name]);
+    while (this.room <= this.now) this.grow();
+    for (const name of ['tables', 'scalars', 'lohi', 'ranges', 'starts', 'logs'] as const) (this[name] as Float64Array).set(arrays[name]);
     this.made.fill(-1);
+    this.madeSlots.fill(-1);
     this.step = undefined;
   }
 }
@@ -221,6 +266,6 @@ export class Timeline {
 export interface TimelineState {
   readonly numbers: Readonly<Record<'now' | 'block' | 'done' | 'time' | 'logKeep' | 'logShrink' | 'loose', number>>;
   readonly arrays: { readonly [name in 'tables' | 'ranges']: Float32Array } & {
-    readonly [name in 'scalars' | 'starts']: Float64Array;
+    readonly [name in 'scalars' | 'starts' | 'logs']: Float64Array;
   } & { readonly lohi: Int32Array };
 }

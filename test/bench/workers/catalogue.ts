@@ -1,10 +1,7 @@
 // Training steps of EmbeddingDotBias on drawn plays, in a process of its own: USERS ITEMS BS BUILD skip|dense STEPS (threads: RECITAL_THREADS).
 import { Adam, BCEWithLogitsLossFlat, EmbeddingDotBias, Random, setCompute, Vocabulary } from '../../../lib/index.js';
 import { lossWithGradient } from '../../../lib/nn/losses.js';
-import { median } from '../support/figures.js';
 import { report } from '../support/process.js';
-
-const BLOCK = 512; // steps whose time is taken together: what a block of steps costs at its end is in it
 
 function run([users, items, bs, build, how, steps]: string[]): void {
   setCompute({ reproducible: build === 'reproducible', native: build === 'native' });
@@ -29,17 +26,15 @@ function run([users, items, bs, build, how, steps]: string[]): void {
     opt.step();
     opt.zeroGrad();
   };
-  const ms = (n: number): number => {
-    const start = performance.now();
-    for (let i = 0; i < n; i++) step();
-    return (performance.now() - start) / n;
-  };
-  const blocks = Math.min(BLOCK, Number(steps));
-  ms(blocks); // tables are filled, code is compiled
-  const each = Array.from({ length: Math.max(1, Math.floor(Number(steps) / BLOCK)) }, () => ms(blocks));
+  const n = Number(steps);
+  for (let i = 0; i < Math.min(2048, n); i++) step(); // momentum is everywhere, code is compiled
+  const [from, cpu] = [performance.now(), process.cpuUsage()];
+  for (let i = 0; i < n; i++) step();
+  const stepMs = (performance.now() - from) / n;
+  const { user, system } = process.cpuUsage(cpu);
   const start = performance.now();
   opt.settle();
-  report({ stepMs: median(each), settleMs: performance.now() - start });
+  report({ stepMs, stepCpuMs: (user + system) / 1000 / n, settleMs: performance.now() - start });
 }
 
 run(process.argv.slice(2));

@@ -107,7 +107,7 @@ describe('a run with time-skipping that was interrupted', () => {
       expect(weights(other)).to.deep.equal(before);
     }
     for (const [from, to, message] of [
-      ['"now":8', '"now":511', /longer than any can be/],
+      ['"now":8', '"now":8191', /longer than any can be/],
       ['"name":"uBias","line":0', '"name":"uBias","line":3', /line must be|the number of one of its lines/],
       ['"name":"iBias","line":0,"buffers":["gradAvg","sqrAvg"]', '"name":"iBias","line":0,"buffers":["gradAvg"]', /moments of its line/],
     ] as const) {
