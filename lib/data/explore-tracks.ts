@@ -7,6 +7,7 @@ import { codePointOrder } from './utf8.js';
 /**
  * The artists with the most. Of tracks: with the most tracks. Of plays: played most often, with the number of their tracks that are played and the sum of
  * the playcounts. Ties are in the order of the names; tracks without an artist are left out.
+ * @param data a catalogue, or plays that have one
  * @param n how many. Default 10
  * @returns columns artist, tracks, and for plays playcount
  * @example topArtists(plays, 10) // columns artist, tracks, playcount
@@ -17,6 +18,7 @@ export function topArtists(data: Tracks | Plays, n = 10): Table {
 
 /**
  * How many tracks each genre has, and for plays the sum of the playcounts: see {@link topArtists}. All genres; tracks without one are left out.
+ * @param data a catalogue, or plays that have one
  * @example countsByGenre(tracks).head(5)
  */
 export function countsByGenre(data: Tracks | Plays): Table {
@@ -26,6 +28,7 @@ export function countsByGenre(data: Tracks | Plays): Table {
 /**
  * The means of columns by year of release, for trends: columns year (ascending), tracks, and the mean of each column over the tracks of that year that
  * have a value. Tracks without a year are left out.
+ * @param tracks the catalogue
  * @param columns which ones. Default: the audio features
  * @example lineChart(meansByYear(tracks, ['energy']), { x: 'year', y: 'energy' })
  */

@@ -30,6 +30,7 @@ export interface InteractionMatrix extends CsrMatrix {
 /**
  * Who has played what as a sparse matrix, one row a user, one column a track: what PCA and TruncatedSVD take. Users and tracks without a play are left out,
  * repeated plays of a track are added up. It prints its shape and its sparsity, the share of its cells that are empty.
+ * @param plays who played what
  * @example
  * const plays = Plays.fromRows([{ user: 'u1', track: 'a', playcount: 3 }, { user: 'u2', track: 'b' }]);
  * interactionMatrix(plays).data // Float64Array [3, 1]

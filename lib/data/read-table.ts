@@ -16,6 +16,7 @@ export interface ReadTableOptions extends TextFormatOptions {
 /**
  * Reads a CSV file (also .csv.gz; comma, tab, semicolon, bar or another delimiter; with or without a header) or a Parquet file. A column whose values are all
  * numbers is numeric, every other one is text; an empty field is a missing value.
+ * @param path the file
  * @throws DataError naming file, line and column for a missing, empty, malformed or foreign file, and for a first line of numbers where names were expected
  * @throws ArgumentError for options that cannot be followed, and for header, names or delimiter of a Parquet file
  * @example await readTable('../data/Music Info.csv')

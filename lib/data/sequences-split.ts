@@ -10,6 +10,7 @@ import { checkedSplit, randomSplit, type Split } from './splits.js';
  * - `'last'`: each history's last window, which predicts its last track; histories with one window stay in training;
  * - `'window'`: `validPct` of the windows, drawn at random: the paper's. The tracks that they predict are inputs of windows in training;
  * - numbers of users (or sessions) for training and validation. `valid` may be empty.
+ * @example const split: SequenceSplit = 'last';
  */
 export type SequenceSplit =
   | 'user'

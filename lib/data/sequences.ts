@@ -172,6 +172,7 @@ export class SequenceDataset {
  * A history of n tracks has n − 1 windows: one for each track but the first. At its beginning windows are shorter than `length`, and keep their own size.
  *
  * A listening history without times, such as Kaggle's, has no other order than the file's: what "next" means there is up to whoever wrote it.
+ * @param source plays, whose order is that of the file, or sessions
  * @throws ArgumentError for a wrong length; DataError if no history is long enough for a window
  * @example
  * const sessions = new Sessions(Vocabulary.fromValues(['a', 'b', 'c']), Int32Array.of(0, 3), Int32Array.of(0, 1, 2));

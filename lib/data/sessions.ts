@@ -64,6 +64,7 @@ export interface ReadSessionsOptions {
 
 /**
  * Reads sessions from a text file (also .gz): a session a line, its item ids separated by blanks or commas. Blank lines are left out.
+ * @param path the file
  * @throws DataError for a missing, empty, cut-off or foreign file
  * @example const train = await readSessions('train_sessions.txt.gz'); const test = await readSessions('test_sessions.txt.gz', { items: train.items });
  */

@@ -63,6 +63,7 @@ export function randomSplit(n: number, options: RandomSplitOptions = {}): Split 
 /**
  * Splits each user's plays at random by ratios, with RecBole's rounding: valid and test get ⌊ratio · n⌋ rows, a part whose share is less than one row
  * gets one if training keeps at least one, training gets the others. Rows of a part are ascending.
+ * @param plays what is split
  * @example perUserSplit(plays, { ratios: [0.8, 0.1, 0.1], seed: 2020 })
  */
 export function perUserSplit(plays: Plays, options: RatioOptions & { seed?: number | string } = {}): Split {
@@ -79,6 +80,7 @@ export function perUserSplit(plays: Plays, options: RatioOptions & { seed?: numb
 /**
  * Splits each user's plays by ratios in the order of the file: first train, then valid, then test, with the sizes of {@link perUserSplit}. Where the
  * file is in order of time, this is the split by time.
+ * @param plays what is split
  * @example const { train, test } = splitPlays(plays, orderSplit(plays, { ratios: [0.8, 0.2] }));
  */
 export function orderSplit(plays: Plays, options: RatioOptions = {}): Split {
@@ -89,6 +91,7 @@ export function orderSplit(plays: Plays, options: RatioOptions = {}): Split {
 
 /**
  * Keeps `k` plays of each user for validation. Users with no more than `k` plays stay in training as a whole.
+ * @param plays what is split
  * @example leaveKOut(plays, { k: 1, which: 'last' }) // the usual protocol of sequential recommendation
  */
 export function leaveKOut(plays: Plays, options: LeaveKOutOptions = {}): Split {

@@ -7,13 +7,14 @@ import { Tracks } from './tracks.js';
 
 /** Options of {@link sql}. */
 export interface SqlOptions {
-  /** What the query can name, by name. Plays have the columns track_id, user_id and playcount. */
+  /** What the query can name, by name. Plays have the columns track_id, user_id and playcount. Default: nothing but files. */
   tables?: Readonly<Record<string, Table | Tracks | Plays>>;
 }
 
 /**
  * Asks a question in SQL (DuckDB's dialect) of tables in memory, and of files by their quoted paths. Missing values are NULL there. Rows come in no
  * order unless the query says `order by`.
+ * @param query in DuckDB's dialect; files are named in quotes, `'../data/x.csv'`
  * @throws ArgumentError with DuckDB's explanation if the query is wrong, or a table's or column's name cannot be had (DuckDB takes `a` and `A` for the same)
  * @example await sql('select artist, count(*) as n from tracks group by artist order by n desc limit 3', { tables: { tracks } })
  * @example await sql("select * from '../data/Music Info.csv' limit 5")

@@ -21,6 +21,7 @@ export interface TargetOptions {
 
 /**
  * The target of each play, in the order of the plays.
+ * @param plays what is to be predicted
  * @example targetsOf(Plays.fromRows([{ user: 'u', track: 'a' }, { user: 'u', track: 'b', playcount: 7 }])) // 0, 1
  */
 export function targetsOf(plays: Plays, { target = 'binary', threshold = 2 }: TargetOptions = {}): Float32Array {

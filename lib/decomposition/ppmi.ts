@@ -19,6 +19,7 @@ export interface PpmiOptions {
  *     ppmi(a, b) = max(0, log( n(a, b) · Σ_c n(c)^power / (n(a) · n(b)^power) )),  n(a) = Σ_b n(a, b)
  *
  * (Levy, Goldberg and Dagan 2015: factored by an SVD it gives vectors as word2vec does.) A track that is played alone has an empty row.
+ * @param source plays, whose order is that of the file, or sessions
  * @throws DataError if no history has two tracks
  * @example const { shape, indices } = ppmi(sessions, { window: 5 });
  */

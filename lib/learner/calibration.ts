@@ -142,6 +142,7 @@ export function calibrationCurve(preds: ArrayLike<number>, targets: ArrayLike<nu
 
 /**
  * The reliability table of a learner's probabilities on a part of its data.
+ * @param learn a trained learner whose predictions are probabilities
  * @example
  * const reliability = await calibration(learn, { bins: 10 });
  * reliability.ece;

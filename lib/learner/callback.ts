@@ -36,6 +36,7 @@ const factories: (() => Callback)[] = [];
 
 /**
  * Adds a callback to every Learner made from now on: notebook/ registers the live progress table this way.
+ * @param make makes it, anew for each learner
  * @example registerDefaultCallback(() => new TerminateOnNaN());
  */
 export function registerDefaultCallback(make: () => Callback): void {

@@ -29,7 +29,10 @@ export const events = [
   'afterFit',
 ] as const;
 
-/** The name of an event. */
+/**
+ * The name of an event.
+ * @example const at: EventName = 'afterBatch';
+ */
 export type EventName = (typeof events)[number];
 
 /**

@@ -10,7 +10,7 @@ import { combinedCos, combineScheds, type Schedule, schedCos } from './schedules
 export interface FitOptions {
   /** Weight decay from now on; default: the learner's. */
   wd?: number;
-  /** Callbacks of this run only. */
+  /** Callbacks of this run only; default: none. */
   cbs?: Callback | readonly Callback[];
   /** Start with a new optimizer; default false: moments survive from one fit to the next, as in fastai. */
   resetOpt?: boolean;

@@ -20,6 +20,8 @@ export type LearningRate = number | readonly number[] | Slice;
 /**
  * fastai's `slice(lo, hi)`: rates from `lo` for the first group to `hi` for the last, each the same multiple of the one before. `slice(hi)`: `hi` for the
  * last group, hi/10 for all others.
+ * @param start rate of the first group; alone, that of the last
+ * @param stop rate of the last group
  * @example slice(1e-5, 1e-3) // three groups: 1e-5, 1e-4, 1e-3
  */
 export function slice(start: number, stop?: number): Slice {

@@ -23,7 +23,7 @@ export interface LearnerOptions {
   lr?: LearningRate;
   /** Metrics: bare where they have no options (`rmse`, `mae`, functions of one's own), made by a call where they have (`accuracyThresh(0.5)`). Default: none. */
   metrics?: Metric | MetricFunction | readonly (Metric | MetricFunction)[];
-  /** Callbacks of every run. */
+  /** Callbacks of every run; default: none. */
   cbs?: Callback | readonly Callback[];
   /** Weight decay of every run; default: the optimizer's (0.01 for Adam). */
   wd?: number;

@@ -88,6 +88,9 @@ export class AccumMetric implements Metric {
 /**
  * A metric of all rows of a pass at once, which is no mean over batches. It is given to a learner as it is, `metrics: rmse`; a learner knows not to average it.
  * Called without arguments it makes the Metric that the learner would make of it.
+ * @example
+ * const metric: PassMetric = rmse;
+ * metric(Float32Array.of(1, 2), Float32Array.of(3, 4)) // 2
  */
 export interface PassMetric {
   (pred: Float32Array, targets: Float32Array): number;
@@ -154,6 +157,8 @@ export function accuracyThresh(thresh = 0.5, { sigmoid: logits = true }: { sigmo
 
 /**
  * Share of rows whose largest prediction, the first of equals, is that of the target's class (fastai's `accuracy`): for models with one output a class.
+ * @param pred predictions, one a class and row, row-major
+ * @param targets the right class of each row, by index
  * @example new Learner(dls, model, { lossFunc: new CrossEntropyLossFlat(), metrics: accuracy })
  */
 export function accuracy(pred: Float32Array, targets: Float32Array): number {
@@ -174,6 +179,8 @@ function checkPairs(name: string, pred: Float32Array, targets: Float32Array, eac
 
 /**
  * Mean squared error.
+ * @param pred predictions, one a row
+ * @param targets what was right, in the same unit
  * @example mse(Float32Array.of(1, 2), Float32Array.of(1, 4)) // 2
  */
 export function mse(pred: Float32Array, targets: Float32Array): number {
@@ -185,6 +192,8 @@ export function mse(pred: Float32Array, targets: Float32Array): number {
 
 /**
  * Mean absolute error.
+ * @param pred predictions, one a row
+ * @param targets what was right, in the same unit
  * @example mae(Float32Array.of(1, 2), Float32Array.of(1, 4)) // 1
  */
 export function mae(pred: Float32Array, targets: Float32Array): number {

@@ -8,7 +8,12 @@ import type { Unsettled } from './skip/unsettled.js';
 /** Hyper-parameters by name: `lr`, `wd`, and those of the optimizer (`mom`, `sqrMom`, `eps` …). */
 export type Hypers = Record<string, number>;
 
-/** Parameters that share hyper-parameters. */
+/**
+ * Parameters that share hyper-parameters.
+ * @example
+ * const [group]: readonly ParamGroup[] = learn.opt.groups;
+ * group.hypers.wd; // weight decay of its parameters
+ */
 export interface ParamGroup {
   readonly params: readonly Parameter[];
   readonly hypers: Hypers;
@@ -16,7 +21,10 @@ export interface ParamGroup {
   decayAll: boolean;
 }
 
-/** What an optimizer remembers of one parameter: steps taken and moments. */
+/**
+ * What an optimizer remembers of one parameter: steps taken and moments.
+ * @example const { step, buffers }: ParamState = { step: 1, buffers: { gradAvg: new Float32Array(6) } }; // after one step of SGD with momentum
+ */
 export interface ParamState {
   step: number;
   readonly buffers: Record<string, Float32Array>;
@@ -65,6 +73,9 @@ export function paramGroups(params: readonly (readonly Parameter[])[], hypers: H
  * Base of the optimizers, with the contract that lets one work lazily on tables: `touch()` is called when the model has marked the rows that the next
  * forward pass reads, and `settle()` before anybody reads a whole table (validation, saving, `bias()`, recommending, changing the optimizer).
  * An optimizer that brings every row up to date in every step has nothing to do in either; one that skips time (see SkippingOptimizer) lives by them.
+ * @example
+ * const { groups, hypers } = learn.opt; // an Optimizer
+ * hypers.lr; // the rate of the last group
  */
 export abstract class Optimizer {
   /** The first group whose parameters are trained: see `freezeTo`. */

@@ -3,7 +3,10 @@ import type { Hypers } from './optimizer.js';
 import type { RecorderState } from './recorder.js';
 import type { Unsettled } from './skip/unsettled.js';
 
-/** Where a run stands between two batches: plain data. */
+/**
+ * Where a run stands between two batches: plain data.
+ * @example const at: RunPosition | undefined = learn.resumed;
+ */
 export interface RunPosition {
   /** Epoch at hand. */
   readonly epoch: number;
@@ -30,6 +33,7 @@ export interface RunPosition {
  * A run that is not finished, as plain data that JSON can hold: what `learn.resume()` goes on with. With it, the weights, the model's buffers and the
  * optimizer's state, a run that was stopped ends with the weights of one that was not: the order of the rows depends on the loaders' seed and the number of
  * the epoch alone, and the schedule on the position in the run, so nothing else needs to be kept.
+ * @example const run: UnfinishedRun | undefined = learn.unfinished;
  */
 export interface UnfinishedRun {
   /** What is left to do: the call at hand, then those after it. */

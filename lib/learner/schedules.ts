@@ -13,6 +13,8 @@ function checkEnds(name: string, ends: readonly number[]): void {
 
 /**
  * Linear from start to end.
+ * @param start value at position 0
+ * @param end value at position 1
  * @example schedLin(1, 3)(0.25) // 1.5
  */
 export function schedLin(start: number, end: number): Schedule {
@@ -22,6 +24,8 @@ export function schedLin(start: number, end: number): Schedule {
 
 /**
  * Half a cosine from start to end: start + (end − start)·(1 + cos(π(1 − pos)))/2.
+ * @param start value at position 0
+ * @param end value at position 1
  * @example schedCos(0, 1)(0.5) // 0.5
  */
 export function schedCos(start: number, end: number): Schedule {
@@ -31,6 +35,7 @@ export function schedCos(start: number, end: number): Schedule {
 
 /**
  * Constant at start.
+ * @param start the value
  * @example schedNo(0.1)(0.7) // 0.1
  */
 export function schedNo(start: number, _end: number = start): Schedule {
@@ -40,6 +45,8 @@ export function schedNo(start: number, _end: number = start): Schedule {
 
 /**
  * Exponential from start to end: start·(end/start)^pos.
+ * @param start value at position 0, more than 0
+ * @param end value at position 1, more than 0
  * @example schedExp(1e-4, 1e-2)(0.5) // 0.001
  */
 export function schedExp(start: number, end: number): Schedule {
@@ -52,6 +59,9 @@ export function schedExp(start: number, end: number): Schedule {
 
 /**
  * Polynomial from start to end: start + (end − start)·pos^power.
+ * @param start value at position 0
+ * @param end value at position 1
+ * @param options.power exponent, more than 0
  * @example schedPoly(0, 1, { power: 2 })(0.5) // 0.25
  */
 export function schedPoly(start: number, end: number, { power }: { power: number }): Schedule {

@@ -6,6 +6,7 @@ import type { Parameter } from '../nn/parameter.js';
 /**
  * Splits an EmbeddingDotBias into biases | factors. Biases (how popular an item is, how much a user plays) rest on all rows of a user or item and settle first;
  * taste is in the factors. So the factors are the last group: `freeze()` trains them with the biases held, and a slice gives the biases the smaller rate.
+ * @param model an EmbeddingDotBias
  * @example
  * const learn = collabLearner(dls, { splitter: biasSplitter });
  * await learn.fitOneCycle(5, slice(1e-3, 5e-3)); // biases 1e-3, factors 5e-3
@@ -22,6 +23,7 @@ export function biasSplitter(model: Model): readonly (readonly Parameter[])[] {
 
 /**
  * Splits a model into embeddings | all other layers: `freeze()` trains the layers on top of embeddings that stay as they are.
+ * @param model a model with embeddings, such as EmbeddingNN
  * @example
  * const learn = collabLearner(dls, { useNn: true, splitter: embeddingSplitter });
  * learn.freeze(); // the embeddings stay as they are

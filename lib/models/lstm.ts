@@ -42,7 +42,7 @@ export interface LSTMModelOptions {
   embInit?: ArrayLike<number>;
   /** Trains on a sample of the items instead of all: for large catalogues. Default: none, so that the learner's loss is used. */
   negatives?: NegativeLossOptions;
-  /** What weights, dropout masks and negatives are drawn from. */
+  /** What weights, dropout masks and negatives are drawn from; default: `new Random(0)`. */
   random?: Random;
 }
 

@@ -8,6 +8,9 @@ import { printed } from '../printed.js';
  *
  * A dense parameter has a gradient of its own shape. A **table** (an embedding: rows looked up by index) has gradients for the rows of the current
  * batch only: `touch(rows)` gives each distinct row a slot, `grad` holds the slots one after the other, and every other row's gradient is zero.
+ * @example
+ * const w = new Parameter('w', [2, 3]);
+ * w.value.fill(0.1);
  */
 export class Parameter {
   /** The weights. A view on shared memory: copy what is to be kept. */

@@ -1,5 +1,6 @@
 /**
  * Stable logistic function 1/(1+e^−x).
+ * @param x a logit
  * @example sigmoid(0) // 0.5
  */
 export function sigmoid(x: number): number {

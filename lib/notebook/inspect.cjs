@@ -30,35 +30,55 @@ function watch(ts) {
 }
 
 /**
- * Has tslab look at a position. What stands behind the code changes each time: of code that it has seen it would take the program that it has, whose checker
- * need not be the last one that was made.
+ * Has tslab look at a position; returns the file and the checker that it looked with. Of code that it has just seen it takes the checker of then, which may
+ * have nothing new to make: so that is kept, and where there is none, the code is changed a little.
  */
-function look(executor, code, position) {
-  turns++;
-  return executor.inspect(`${code}\n${turns % 2 ? ' ' : ''}`, position);
+function look(executor, code, position, { seen, checkers }) {
+  for (const end of ['', '\n']) {
+    seen.checker = undefined;
+    executor.inspect(code + end, position);
+    const { file } = seen;
+    const checker = seen.checker ?? checkers.get(file);
+    if (checker === undefined) continue;
+    checkers.set(file, checker);
+    return { checker, file };
+  }
+  return undefined;
 }
-let turns = 0;
 
 /** The protocol counts characters, JavaScript counts those beyond the first 65,536 as two. */
 const toIndex = (code, characters) => [...code].slice(0, characters).join('').length;
 const toCharacters = (code, index) => [...code.slice(0, index)].length;
 
 const nothing = { status: 'ok', found: false, data: {}, metadata: {} };
+const none = { status: 'ok', matches: [], cursor_start: 0, cursor_end: 0, metadata: {} };
+
+/** Answers in any case. The compiler has its failures with half a line of code, and a front end that gets no answer waits for ever. */
+function answering(otherwise, handle) {
+  return function (request) {
+    try {
+      return handle.call(this, request);
+    } catch {
+      return otherwise;
+    }
+  };
+}
 
 /** Makes tslab's kernel (its module `dist/jupyter`) answer with whole docstrings, and with completions that replace what has been typed. */
 function repairInspect(jupyter) {
   const ts = createRequire(require.resolve('tslab/package.json'))('@tslab/typescript-for-tslab');
   const seen = watch(ts);
+  const checkers = new WeakMap(); // by file
   const handler = jupyter.JupyterHandlerImpl.prototype;
 
-  handler.handleInspect = function ({ code, cursor_pos }) {
+  handler.handleInspect = answering(nothing, function ({ code, cursor_pos }) {
     const position = toIndex(code, cursor_pos);
-    look(this.executor, code, position);
-    const text = seen.file && tooltip(ts, { ...seen, position: position + PREFIX });
+    const looked = look(this.executor, code, position, { seen, checkers });
+    const text = looked && tooltip(ts, { ...looked, position: position + PREFIX });
     return text ? { ...nothing, found: true, data: { 'text/plain': text } } : nothing;
-  };
+  });
 
-  handler.handleComplete = function ({ code, cursor_pos }) {
+  handler.handleComplete = answering(none, function ({ code, cursor_pos }) {
     const found = completions(this.executor.complete(code, toIndex(code, cursor_pos)), code, PREFIX);
     return {
       status: 'ok',
@@ -67,7 +87,7 @@ function repairInspect(jupyter) {
       cursor_end: toCharacters(code, found.end),
       metadata: { _jupyter_types_experimental: found.matches },
     };
-  };
+  });
 }
 
 module.exports = { repairInspect };

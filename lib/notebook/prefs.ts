@@ -15,6 +15,7 @@ export function displayPrefs(): Prefs {
 
 /**
  * Trains without progress bars; the table of results still grows. fastai's `learn.no_bar()`.
+ * @param work what trains, e.g. `() => learn.fit(1)`
  * @returns what `work` returns, so that it can be awaited
  * @example await noBar(() => learn.fitOneCycle(5));
  */
@@ -24,6 +25,7 @@ export function noBar<T>(work: () => T): T {
 
 /**
  * Trains without bars and without the table. fastai's `learn.no_logging()`. The recorder still keeps every value.
+ * @param work what trains, e.g. `() => learn.fit(1)`
  * @returns what `work` returns, so that it can be awaited
  * @example await noLogging(() => learn.fit(1));
  */

@@ -12,7 +12,10 @@ import { tableHtml } from './table-html.js';
  */
 export const displaySymbol: unique symbol = Symbol.for('Jupyter.display');
 
-/** Something that can be shown: a table, a chart, HTML made by `html()`, or any object with a `[Symbol.for('Jupyter.display')]()` method. */
+/**
+ * Something that can be shown: a table, a chart, HTML made by `html()`, or any object with a `[Symbol.for('Jupyter.display')]()` method.
+ * @example const stars: Displayable = { [displaySymbol]: () => ({ 'text/html': '<b>five stars</b>', 'text/plain': 'five stars' }) };
+ */
 export interface Displayable {
   [displaySymbol](): MimeBundle;
 }
@@ -38,6 +41,8 @@ export class Html {
 
 /**
  * A piece of HTML to show. What comes from data must go through `escapeHtml` first.
+ * @param markup HTML, as it stands: text from elsewhere goes through `escapeHtml`
+ * @param text what stands for it where there is no HTML; default: the markup without its tags
  * @example show(html('<b>ready</b>', 'ready'))
  */
 export function html(markup: string, text = markup.replace(/<[^>]*>/g, '')): Html {
@@ -94,6 +99,7 @@ function draw(value: unknown, { title, byItself = false }: { title?: string; byI
 /**
  * Shows a value: a table as a table, a chart as a picture, anything else as console.log does. In a plain script, as text. A chart that its maker has
  * shown in the same cell, such as that of `learn.recorder.plotLoss()`, is not shown again.
+ * @param value a table, a chart, HTML, or anything, which is printed
  * @param options.title a line above a table
  * @example show(new Table({ track: ['a', 'b'], plays: Float64Array.of(3, 1) }), { title: 'Plays' })
  */

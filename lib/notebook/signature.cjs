@@ -44,8 +44,7 @@ class Signatures {
     const { declaration } = signature;
     const generic = declaration?.typeParameters?.length ? `<${declaration.typeParameters.map((p) => this.source(p)).join(', ')}>` : '';
     const parameters = signature.getParameters().map((parameter) => this.parameter(parameter));
-    const constructs = declaration && (this.ts.isConstructorDeclaration(declaration) || this.ts.isClassLike(declaration));
-    const returned = constructs ? '' : `: ${this.short(this.returned(signature))}`;
+    const returned = name.startsWith('new ') ? '' : `: ${this.short(this.returned(signature))}`;
     const line = `${name}${generic}(${parameters.join(', ')})${returned}`;
     return line.length <= WIDTH ? line : `${name}${generic}(\n${parameters.map((p) => `  ${p},\n`).join('')})${returned}`;
   }

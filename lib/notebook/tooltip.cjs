@@ -2,85 +2,22 @@
 // compiler's "quick info", which has no options, nothing for a class but its name, and nothing at all between the parentheses of a call.
 const { indented, textOf, wrap } = require('./doc-text.cjs');
 const { Signatures } = require('./signature.cjs');
+const { SubjectFinder } = require('./subject.cjs');
+const { usedBy } = require('./used-by.cjs');
 
 /** The tooltip for a position in the file of a cell; undefined where there is nothing to say. */
 function tooltip(ts, { checker, file, position }) {
-  const subject = new Finder(ts, checker, file).at(position);
-  return subject && new Writer(ts, checker).write(subject);
+  const finder = new SubjectFinder(ts, checker, file);
+  const subject = finder.at(position);
+  return subject && new Writer(ts, checker, finder).write(subject);
 }
 
-/** Finds what a position is about. */
-class Finder {
-  constructor(ts, checker, file) {
-    Object.assign(this, { ts, checker, file });
-  }
-
-  at(position) {
-    const { ts, file } = this;
-    const token = ts.getTouchingPropertyName(file, position);
-    const named = token !== file && (ts.isIdentifier(token) || (ts.isStringLiteral(token) && ts.isPropertyAssignment(token.parent)));
-    return named ? this.symbolOf(token) : this.around(position);
-  }
-
-  /** The symbol that a name stands for, or that it would if it were imported. */
-  symbolOf(name) {
-    const { ts, checker } = this;
-    const known = (symbol) => symbol && !checker.isUnknownSymbol(symbol) && this.resolved(symbol);
-    const isProperty = ts.isPropertyAccessExpression(name.parent) && name.parent.name === name;
-    return (
-      known(this.option(name)) ||
-      known(checker.getSymbolAtLocation(name)) ||
-      (isProperty ? undefined : known(checker.resolveName(name.text, name, ts.SymbolFlags.Type, false)) || known(this.exported(name.text)))
-    );
-  }
-
-  resolved(symbol) {
-    const aliased = symbol.flags & this.ts.SymbolFlags.Alias ? this.checker.getAliasedSymbol(symbol) : symbol;
-    return this.checker.isUnknownSymbol(aliased) ? undefined : aliased;
-  }
-
-  /** The declared option that a name in an object literal gives a value to. */
-  option(name) {
-    const { ts, checker } = this;
-    const element = ts.getContainingObjectLiteralElement(name);
-    const type = element && checker.getContextualType(element.parent);
-    return type && ts.getPropertySymbolsFromContextualType(element, checker, type, false)[0];
-  }
-
-  /** What the modules that the notebook imports from export by a name. */
-  exported(name) {
-    const { ts, checker, file } = this;
-    for (const statement of [file, file.parent].flatMap((f) => f?.statements ?? [])) {
-      const module = ts.isImportDeclaration(statement) && checker.getSymbolAtLocation(statement.moduleSpecifier);
-      const found = module && checker.getExportsOfModule(module).find((symbol) => symbol.name === name);
-      if (found) return found;
-    }
-    return undefined;
-  }
-
-  /** What is called, or the option whose value is written, around a position that touches no name. */
-  around(position) {
-    const { ts, checker, file } = this;
-    for (let node = ts.findPrecedingToken(position, file); node && node !== file; node = node.parent) {
-      if (ts.isBlock(node) && position > node.pos && position < node.end) return undefined; // in the body of a function
-      if (ts.isPropertyAssignment(node) && position > node.name.end) {
-        const option = this.option(node.name);
-        if (option) return option;
-      }
-      const calls = (ts.isCallExpression(node) || ts.isNewExpression(node)) && node.arguments && position > node.expression.end;
-      if (!calls) continue;
-      const called = ts.isPropertyAccessExpression(node.expression) ? node.expression.name : node.expression;
-      const symbol = checker.getSymbolAtLocation(called);
-      return symbol && this.resolved(symbol);
-    }
-    return undefined;
-  }
-}
+const isExample = ({ name }) => name === 'example';
 
 /** Writes what a symbol is. */
 class Writer {
-  constructor(ts, checker) {
-    Object.assign(this, { ts, checker, signatures: new Signatures(ts, checker) });
+  constructor(ts, checker, finder) {
+    Object.assign(this, { ts, checker, finder, signatures: new Signatures(ts, checker) });
   }
 
   write(symbol) {
@@ -117,22 +54,22 @@ class Writer {
   class(symbol) {
     const { checker } = this;
     const [declaration] = symbol.declarations;
+    const isAbstract = this.ts.getCombinedModifierFlags(declaration) & this.ts.ModifierFlags.Abstract;
     const signatures = checker
       .getTypeOfSymbol(symbol)
       .getConstructSignatures()
-      .filter((s) => !this.isHidden(s.declaration));
+      .filter((s) => !isAbstract && !this.isHidden(s.declaration));
     const statics = this.statics(symbol);
-    const tags = [...symbol.getJsDocTags(checker), ...signatures.flatMap((s) => s.getJsDocTags())];
-    const ofStatics = statics.flatMap((s) => s.getJsDocTags(checker)).filter(({ name }) => name === 'example');
+    const tags = this.tags(symbol);
+    const ofStatics = statics.flatMap((s) => s.getJsDocTags(checker)).filter(isExample);
     const heritage = (declaration.heritageClauses ?? []).map((clause) => this.signatures.source(clause));
-    const abstract = this.ts.getCombinedModifierFlags(declaration) & this.ts.ModifierFlags.Abstract ? 'abstract ' : '';
     return this.compose({
       head: [
-        [`${abstract}class ${symbol.name}`, ...heritage].join(' '),
+        [`${isAbstract ? 'abstract ' : ''}class ${symbol.name}`, ...heritage].join(' '),
         ...signatures.map((s) => this.signatures.signature(`new ${symbol.name}`, s)),
       ],
       text: [this.doc(symbol), ...signatures.map((s) => textOf(s.getDocumentationComment(checker)))].filter(Boolean).join('\n\n'),
-      tags: tags.some(({ name }) => name === 'example') ? tags : [...tags, ...ofStatics],
+      tags: tags.some(isExample) ? tags : [...tags, ...(ofStatics.length ? ofStatics : this.examplesOf(this.usersOf(symbol).symbols))],
       signatures,
       lists: [
         ['Static methods', statics.map((s) => this.summary(s))],
@@ -154,11 +91,16 @@ class Writer {
     const head = isAlias
       ? `type ${symbol.name}${generic}${this.aliased(declaration)}`
       : [`interface ${symbol.name}${generic}`, ...heritage].join(' ');
+    const users = this.usersOf(symbol);
+    const tags = symbol.getJsDocTags(checker);
     return this.compose({
       head: [head],
       text: this.doc(symbol),
-      tags: symbol.getJsDocTags(checker),
-      lists: [['Members', this.signatures.members(listed)]],
+      tags: [...tags, ...(tags.some(isExample) ? [] : this.examplesOf(users.symbols))],
+      lists: [
+        ['Used by', users.labels.length ? [wrap(users.labels.slice(0, 10).join(', '))] : []],
+        ['Members', this.signatures.members(listed)],
+      ],
     });
   }
 
@@ -183,7 +125,7 @@ class Writer {
     const optional = symbol.flags & ts.SymbolFlags.Optional ? '?' : '';
     const made = type.symbol?.flags & ts.SymbolFlags.Class && text === '' ? type.symbol : undefined;
     return this.compose({
-      head: [`${keyword}${symbol.name}${optional}: ${isVariable ? signatures.inferred(type) : signatures.typeText(symbol, declaration)}`],
+      head: [wrap(`${keyword}${symbol.name}${optional}: ${isVariable ? signatures.inferred(type) : signatures.typeText(symbol, declaration)}`)],
       text: made ? this.doc(made).split('\n\n')[0] : text,
       tags: symbol.getJsDocTags(checker),
       lists: [
@@ -217,6 +159,22 @@ class Writer {
 
   doc(symbol) {
     return textOf(symbol.getDocumentationComment(this.checker)).trim();
+  }
+
+  usersOf(symbol) {
+    return usedBy(this.ts, symbol.name, this.finder.besides(symbol));
+  }
+
+  /** The first example among some symbols. */
+  examplesOf(symbols) {
+    return symbols.flatMap((symbol) => this.tags(symbol).filter(isExample)).slice(0, 1);
+  }
+
+  /** The tags of a docstring; of a class, those of its constructor too. */
+  tags(symbol) {
+    const { ts, checker } = this;
+    const made = symbol.flags & ts.SymbolFlags.Class ? checker.getTypeOfSymbol(symbol).getConstructSignatures() : [];
+    return [...symbol.getJsDocTags(checker), ...made.filter((s) => !this.isHidden(s.declaration)).flatMap((s) => s.getJsDocTags())];
   }
 
   /** `Learner.`, of what belongs to a class or interface. */

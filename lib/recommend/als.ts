@@ -29,7 +29,7 @@ export interface ALSOptions {
   value?: InteractionValue;
   /** Seed of the first factors; default 42. */
   seed?: number | string;
-  /** Called after each iteration with its number, from 1, and the seconds it took. */
+  /** Called after each iteration with its number, from 1, and the seconds it took; default: nothing is called. */
   onIteration?: (iteration: number, seconds: number) => void;
 }
 

@@ -38,7 +38,7 @@ export interface CollabNNOptions {
   layers?: readonly number[];
   /** Lengths of the embeddings of users and items; default: fastai's rule, `embSzRule`. */
   embSzs?: EmbSzs;
-  /** Dropout and batch normalisation: fastai's `tabular_config`. */
+  /** Dropout and batch normalisation: fastai's `tabular_config`; default: batch normalisation, no dropout. */
   config?: TabularConfig;
 }
 

@@ -20,6 +20,7 @@ export interface ColdTrackSplitOptions {
 /**
  * Hides tracks as if nobody had played them yet: `valid` are all plays of trunc(trackPct · tracks) tracks drawn at random, `train` those of the others, both in
  * file order.
+ * @param plays what is split
  * @throws ArgumentError unless both parts get a track
  * @example
  * const { train, valid } = coldTrackSplit(plays, { seed: 1 });

@@ -49,6 +49,7 @@ interface Block {
  *
  * Missing values become the mean, which says nothing; a track without tags (or genre) has the mean of all tags (or genres). Columns that are the same for
  * all tracks, or missing, are left out, and a warning says so; so are tags and genres of a single track, and of more than 256 tags the rarer ones.
+ * @param tracks the catalogue
  * @throws ArgumentError if nothing is left; UnknownIdError for a column that the catalogue lacks; NumericError for infinity
  * @example
  * const { matrix, names } = contentFeatures(tracks, { tags: true });

@@ -30,8 +30,11 @@ export interface ContentRecommenderOptions extends ContentFeaturesOptions {
 
 /** The options of a fitted ContentRecommender that scores depend on. `k` is 0 with 'profile'. */
 export interface ContentSettings {
+  /** What a play is worth in a listener's profile. */
   readonly value: InteractionValue;
+  /** How a listener's tracks are compared with the others. */
   readonly scoring: ContentScoring;
+  /** How many of the listener's tracks count with 'nearest'. */
   readonly k: number;
 }
 

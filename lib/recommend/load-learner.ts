@@ -35,8 +35,14 @@ export type LearnerClass<L extends Learner> = abstract new (...args: never[]) =>
  * const file = learn.export('listeners');
  * loadLearner(file).recommend(user, { n: 10 });
  */
-export function loadLearner<L extends Learner>(file: string, options: LoadLearnerOptions & { type: LearnerClass<L> }): L;
-export function loadLearner(file: string, options?: LoadLearnerOptions): CollabLearner;
+export function loadLearner<L extends Learner>(
+  file: string,
+  options: LoadLearnerOptions & {
+    /** The learner's class; default CollabLearner. */
+    type: LearnerClass<L>;
+  },
+): L;
+export function loadLearner(file: string, options?: LoadLearnerOptions & { type?: undefined }): CollabLearner;
 export function loadLearner(file: string, options: LoadLearnerOptions & { type?: LearnerClass<Learner> } = {}): Learner {
   if (typeof file !== 'string') throw new ArgumentError(`loadLearner needs the path of a file that learn.export wrote, got ${typeof file}.`);
   const { type = CollabLearner, ...rest } = options;

@@ -21,6 +21,8 @@ export type Relevant<T> = readonly T[] | ReadonlySet<T>;
 
 /**
  * Of the k tracks recommended, the share that is right; "is what it shows worth showing?": the share of the k places that are hits, Σ h_j / k. The divisor is k even if fewer were recommended: empty places are misses.
+ * @param recommended the list, best first
+ * @param relevant what would be right
  * @example precisionAtK(['b', 'a', 'd', 'c', 'e'], ['a', 'c', 'f'], { k: 5 }) // 2/5 = 0.4
  */
 export function precisionAtK<T>(recommended: readonly T[], relevant: Relevant<T>, { k = 10 }: AtK = {}): number {
@@ -29,6 +31,8 @@ export function precisionAtK<T>(recommended: readonly T[], relevant: Relevant<T>
 
 /**
  * Of the tracks that would be right, the share that is found: the relevant tracks that are recommended, Σ h_j / |rel|.
+ * @param recommended the list, best first
+ * @param relevant what would be right
  * @example recallAtK(['b', 'a', 'd', 'c', 'e'], ['a', 'c', 'f'], { k: 5 }) // 2/3
  */
 export function recallAtK<T>(recommended: readonly T[], relevant: Relevant<T>, { k = 10 }: AtK = {}): number {
@@ -38,6 +42,8 @@ export function recallAtK<T>(recommended: readonly T[], relevant: Relevant<T>, {
 
 /**
  * 1 if there is any hit, else 0; its mean over users is the hit rate, the share of users who find at least one right track in their list.
+ * @param recommended the list, best first
+ * @param relevant what would be right
  * @example hitAtK(['b', 'a', 'd', 'c', 'e'], ['a', 'c', 'f'], { k: 5 }) // 1
  */
 export function hitAtK<T>(recommended: readonly T[], relevant: Relevant<T>, { k = 10 }: AtK = {}): number {
@@ -47,6 +53,9 @@ export function hitAtK<T>(recommended: readonly T[], relevant: Relevant<T>, { k 
 /**
  * Average precision, which rewards right tracks more the earlier they stand: Σ h_j · (precision at j) / min(k, |rel|), where precision at j = (h_1 + … + h_j) / j; its mean over users is MAP@k (RecBole's and
  * implicit's). With `over: 'relevant'` the divisor is |rel|, as trec_eval and scikit-learn have it; a list cut at k cannot reach 1 then if |rel| > k.
+ * @param recommended the list, best first
+ * @param relevant what would be right
+ * @param options.over what Σ is divided by: `'min'` (default) or `'relevant'`, see above
  * @example averagePrecisionAtK(['b', 'a', 'd', 'c', 'e'], ['a', 'c', 'f'], { k: 5 }) // (1/2 + 2/4) / 3 = 1/3
  */
 export function averagePrecisionAtK<T>(
@@ -61,6 +70,8 @@ export function averagePrecisionAtK<T>(
 
 /**
  * How far up the first right track stands: 1 / rank of the first hit, 0 without a hit in the first k; its mean over users is MRR@k.
+ * @param recommended the list, best first
+ * @param relevant what would be right
  * @example reciprocalRankAtK(['b', 'a', 'd', 'c', 'e'], ['a', 'c', 'f'], { k: 5 }) // 1/2
  */
 export function reciprocalRankAtK<T>(recommended: readonly T[], relevant: Relevant<T>, { k = 10 }: AtK = {}): number {
@@ -69,6 +80,8 @@ export function reciprocalRankAtK<T>(recommended: readonly T[], relevant: Releva
 
 /**
  * Normalised discounted cumulative gain, in which a right track counts less the later it stands, from 0 to 1 for the best order: DCG / IDCG, DCG = Σ h_j / log2(j + 1), and IDCG the DCG of a list with min(k, |rel|) hits in front.
+ * @param recommended the list, best first
+ * @param relevant what would be right
  * @example ndcgAtK(['b', 'a', 'd', 'c', 'e'], ['a', 'c', 'f'], { k: 5 }) // 1.061606 / 2.130930 = 0.498189
  */
 export function ndcgAtK<T>(recommended: readonly T[], relevant: Relevant<T>, { k = 10 }: AtK = {}): number {

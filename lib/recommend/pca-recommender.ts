@@ -165,6 +165,8 @@ export class PcaRecommender extends Recommender {
 
 /**
  * The paper's question: the best tracks for a user by PCA. The same as `recommender.recommend(user, options)`.
+ * @param recommender fitted by `PcaRecommender.fit`
+ * @param user id of a user
  * @example getRecommendationsPca(await PcaRecommender.fit(plays), user, { n: 10 })
  */
 export function getRecommendationsPca(recommender: PcaRecommender, user: Id, options: RecommendOptions = {}): Recommendations {

@@ -3,7 +3,12 @@ import { writeAtomically } from '../data/atomic-write.js';
 import { isFile } from '../data/text-file.js';
 import { DataError } from '../errors.js';
 
-/** One training of a search. */
+/**
+ * One training of a search.
+ * @example
+ * const found = await search(({ factors }, { train }) => ALS.fit(train, { factors }), { factors: [4, 8] }, { split, trials: 2 });
+ * found.trials.map((trial) => trial.score);
+ */
 export interface SearchTrial {
   /** Its number, from 0: which settings were drawn. */
   readonly trial: number;

@@ -2,12 +2,20 @@ import type { Random } from '../compute/random.js';
 import { ArgumentError } from '../errors.js';
 import { checkOptions, whatIs } from '../options.js';
 
-/** A value that a search can choose: one that a results file can hold. */
+/**
+ * A value that a search can choose: one that a results file can hold.
+ * @example const factors: readonly SearchChoice[] = [16, 32, 64];
+ */
 export type SearchChoice = string | number | boolean | null;
 
-/** Numbers from `min` to `max`, both included. */
+/**
+ * Numbers from `min` to `max`, both included.
+ * @example const lr: SearchRange = { min: 1e-4, max: 1e-1, log: true };
+ */
 export interface SearchRange {
+  /** The smallest. */
   readonly min: number;
+  /** The largest. */
   readonly max: number;
   /** Draw the logarithm evenly, so that 0.001 … 0.01 comes as often as 0.1 … 1: for rates and weights. Default false. */
   readonly log?: boolean;

@@ -21,6 +21,7 @@ export function pairedTTest(differences: ArrayLike<number>): { t: number; df: nu
 /**
  * p-values for several comparisons at once (Holm, 1979): ascending, the i-th of m (from 0) is multiplied by m − i, and none falls below the one before. Below α then
  * means: the chance of any false alarm among all of them is below α. NaN stays NaN and does not count.
+ * @param p p-values
  * @example holm([0.01, 0.04, 0.03]) // [0.03, 0.06, 0.06]
  */
 export function holm(p: readonly number[]): number[] {

@@ -7,7 +7,7 @@ import type { GetPredsOptions, Predictions } from '../preds.js';
 
 /** Options of FetchPreds: those of getPreds. */
 export interface FetchPredsOptions extends Omit<GetPredsOptions, 'inner'> {
-  /** Callbacks that have no part in it. */
+  /** Callbacks that have no part in it; default: none. */
   cbs?: Callback | readonly Callback[];
 }
 

@@ -20,6 +20,7 @@ const WRITTEN = 25; // more bars have no room for their values
 
 /**
  * One bar a row, sorted, with its value beside it.
+ * @param table columns to draw
  * @throws ArgumentError if neither column holds numbers, or if a name stands in two rows
  * @example barChart(table, { x: 'plays', y: 'artist', title: 'Most played artists', xTitle: 'plays' })
  */

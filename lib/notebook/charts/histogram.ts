@@ -24,6 +24,7 @@ interface Bin {
 
 /**
  * How the values of one or several columns are distributed, one small chart a column. The bins are counted here: the notebook holds bins, not rows.
+ * @param table columns to draw
  * @param columns numeric columns
  * @example histogram(tracks.table, ['energy', 'valence', 'tempo'], { title: 'Audio features' })
  */

@@ -22,6 +22,7 @@ const MARKED = 40; // up to here each point gets a dot
 /**
  * One or several lines. Rows are taken in the order of `x`. A line of more than 2,000 points is drawn by the smallest and the largest value of each of
  * 1,000 stretches, which looks the same.
+ * @param table columns to draw
  * @example lineChart(history, { x: 'epoch', y: ['train_loss', 'valid_loss'], title: 'Losses', yTitle: 'loss' })
  */
 export function lineChart(table: Table, options: LineChartOptions): Chart {

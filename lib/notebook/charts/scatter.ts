@@ -24,11 +24,11 @@ export interface ScatterOptions extends ChartOptions {
   x: string;
   /** Numeric column on the vertical axis. */
   y: string;
-  /** Column written beside the points, where there is room; the tooltip has it for every point. */
+  /** Column written beside the points, where there is room; the tooltip has it for every point. Default: nothing is written. */
   label?: string;
-  /** Column that colours the points: text by category (the six most frequent; the rest is "other"), numbers from dark to bright. */
+  /** Column that colours the points: text by category (the six most frequent; the rest is "other"), numbers from dark to bright. Default: one colour. */
   color?: string;
-  /** Further columns to show when pointing at a point. */
+  /** Further columns to show when pointing at a point; default: none. */
   tooltip?: readonly string[];
   /** Default `'linear'`. */
   xScale?: AxisScale;
@@ -44,6 +44,7 @@ const MARGIN = 0.04; // of the axis, on both sides, so that no point sits on the
 
 /**
  * One point a row. Of more than 3,000 rows a random sample of 3,000 is drawn, always the same one.
+ * @param table columns to draw, a point a row
  * @example scatter(factors, { x: 'PC1', y: 'PC2', label: 'title', color: 'genre', title: 'Tracks on the first two components' })
  */
 export function scatter(table: Table, options: ScatterOptions): Chart {
