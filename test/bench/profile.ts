@@ -23,6 +23,7 @@ const paths: Readonly<Record<string, Path>> = {
   lstm64: { what: "a step of the paper's LSTM, 64 windows of 10", steps: 30 },
   pca: { what: 'fifty components of 10,000 × 15,676', steps: 1 },
   topn: { what: 'lists of ten for 10,000 users', steps: 1 },
+  evaluate: { what: 'Popularity and ALS with 64 factors measured on 10,000 users, all tracks ranked', steps: 1 },
   als: { what: 'an iteration of ALS with 64 factors', steps: 5 },
   load: { what: 'reading 9.7 M plays for the first time', steps: 1 },
 };

@@ -8,13 +8,17 @@ import {
   CollabDataLoaders,
   CrossEntropyLossFlat,
   collabLearner,
+  evaluate,
   interactionMatrix,
   Learner,
   LSTMModel,
   noLogging,
   PCA,
+  Popularity,
+  perUserSplit,
   Random,
   readPlays,
+  splitPlays,
 } from '../../../lib/index.js';
 import { KernelClock } from '../support/kernel-clock.js';
 import { measureLimits } from '../support/limits.js';
@@ -101,6 +105,12 @@ async function run([path, file, count]: string[]): Promise<void> {
     const learn = await topnLearner(file);
     learn.recommendBatch(learn.users.classes);
     await profile.of(() => learn.recommendBatch(learn.users.classes));
+  } else if (path === 'evaluate') {
+    const plays = await readPlays(file);
+    const split = splitPlays(plays, perUserSplit(plays));
+    const recommenders = [new Popularity(split.train), await ALS.fit(split.train, { factors: 64, iterations: 3 })];
+    await evaluate(recommenders, split, { users: plays.users.classes.slice(0, 100) });
+    await profile.of(() => evaluate(recommenders, split));
   } else if (path === 'als') {
     const plays = await readPlays(file);
     await ALS.fit(plays, { factors: 64, iterations: 1 });
