@@ -1,3 +1,4 @@
+import { Random } from '../compute/random.js';
 import type { Batch } from '../data/batch.js';
 import { type Cell, Table } from '../data/table.js';
 import { ArgumentError, NumericError } from '../errors.js';
@@ -13,7 +14,10 @@ export interface CheckGradientsOptions {
   lossFunc?: Loss;
   /** Gap allowed, as a share of the parameter's largest derivative; default 0.01. */
   tolerance?: number;
-  /** Values tried per parameter, evenly spread; default 50. Infinity: all. Of a table only rows that the batch reads are tried. */
+  /**
+   * Values tried per parameter, evenly spread over those whose gradient is not 0; default 50. Infinity: all. Of a table only rows that the batch reads are
+   * tried. The values whose gradient is 0 are moved together, once: the loss must not change.
+   */
   samples?: number;
 }
 
@@ -69,15 +73,19 @@ export function checkGradients(model: Model, batch: Batch, options: CheckGradien
 function checkParameter(p: Parameter, value: () => number, options: { loss: number; tolerance: number; samples: number }): Record<string, Cell> {
   const { loss, tolerance, samples } = options;
   const n = p.gradSize;
-  const count = Math.min(n, samples);
   const step = 0.01 * (Math.sqrt(p.value.reduce((sum, w) => sum + w * w, 0) / p.value.length) || 1);
   // The loss of float32 predictions is known to about seven digits, its differences to as many less as the step is small.
   const noise = (5e-7 * Math.abs(loss)) / step;
   let largest = 0;
   for (let g = 0; g < n; g++) largest = Math.max(largest, Math.abs(p.grad[g]));
+  const place = (g: number): number => (p.slots ? p.touched[Math.floor(g / p.width)] * p.width + (g % p.width) : g);
+  const all = Array.from({ length: n }, (_, g) => g);
+  const moving = all.filter((g) => p.grad[g] !== 0);
+  const from = moving.length ? moving : all; // of a table without slots a batch moves few rows: most values say nothing
+  const count = Math.min(from.length, samples);
   const tried = Array.from({ length: count }, (_, k) => {
-    const g = Math.floor((k * n) / count);
-    const index = p.slots ? p.touched[Math.floor(g / p.width)] * p.width + (g % p.width) : g;
+    const g = from[Math.floor((k * from.length) / count)];
+    const index = place(g);
     // A large step drowns the rounding, a small one does not go over the kink of a ReLU. A wrong gradient is far from all of them.
     const found = [10 * step, step, step / 4].map((h) => centralDifference(p.value, index, { h, value }));
     const numeric = found.reduce((best, x) => (Math.abs(x - p.grad[g]) < Math.abs(best - p.grad[g]) ? x : best));
@@ -95,7 +103,28 @@ function checkParameter(p: Parameter, value: () => number, options: { loss: numb
     }
     if (largest > 0) worst = Math.max(worst, gap / largest);
   }
+  const still = moving.length ? all.filter((g) => p.grad[g] === 0).map(place) : [];
+  const change = still.length ? Math.min(...[step, step / 4, step / 16].map((h) => Math.abs(changeAlong(p.value, still, { h, value })))) : 0;
+  if (!(change <= tolerance * largest + noise)) {
+    throw new NumericError(
+      `The gradient of ${p.name} is 0 by backward at ${still.length} of ${n} values, such as ${p.name}[${still[0]}], yet the loss changes with them: ` +
+        `by ${change.toPrecision(4)} where all of them move by 1, up or down.`,
+    );
+  }
   return { parameter: p.name, shape: p.shape.join(' × '), tried: count, gap: worst };
+}
+
+/** The derivative of the loss where many values move at once, each up or down by chance, so that they do not make up for each other. */
+function changeAlong(values: Float32Array, indices: readonly number[], { h, value }: { h: number; value: () => number }): number {
+  const before = indices.map((index) => values[index]);
+  const random = new Random('checkGradients');
+  const signs = indices.map(() => (random.uniform() < 0.5 ? -1 : 1));
+  const losses = [h, -h].map((step) => {
+    for (const [i, index] of indices.entries()) values[index] = before[i] + signs[i] * step;
+    return value();
+  });
+  for (const [i, index] of indices.entries()) values[index] = before[i];
+  return (losses[0] - losses[1]) / (2 * h);
 }
 
 function centralDifference(values: Float32Array, index: number, { h, value }: { h: number; value: () => number }): number {

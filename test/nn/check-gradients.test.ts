@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { Random } from '../../lib/compute/random.js';
+import type { Batch } from '../../lib/data/batch.js';
 import { ArgumentError, NumericError } from '../../lib/errors.js';
 import { EmbeddingDotBias } from '../../lib/models/embedding-dot-bias.js';
 import { BatchNorm1d } from '../../lib/nn/batch-norm.js';
@@ -7,7 +8,9 @@ import { checkGradients } from '../../lib/nn/check-gradients.js';
 import { Dropout } from '../../lib/nn/dropout.js';
 import { Linear } from '../../lib/nn/linear.js';
 import { BCEWithLogitsLossFlat } from '../../lib/nn/losses.js';
+import type { Model } from '../../lib/nn/model.js';
 import type { Module } from '../../lib/nn/module.js';
+import { Parameter } from '../../lib/nn/parameter.js';
 import { Sequential } from '../../lib/nn/sequential.js';
 import { moduleModel, normals, targetsFor } from '../support/modules.js';
 import { plantedLoaders } from '../support/synthetic.js';
@@ -71,6 +74,44 @@ describe('checkGradients', () => {
       const model = moduleModel(broken(damage), { input, size: 10 });
       expect(() => checkGradients(model, targetsFor(10)), name).to.throw(NumericError, `The gradient of ${name}[`);
     }
+  });
+
+  it('looks where the batch moves something: in a matrix most of whose rows the batch does not read', () => {
+    const dls = plantedLoaders({ bs: 16 });
+    const { user } = dls.classes;
+    const bias = new Parameter('bias', [user.length * 40]); // a listener's is 40 values before the next one's
+    let at: Batch;
+    const model = (damage: (r: number) => number): Model => ({
+      parameters: [bias],
+      outputs: 1,
+      forward(batch) {
+        at = batch;
+        return Float32Array.from({ length: batch.size }, (_, r) => bias.value[40 * batch.inputs[0][r]]);
+      },
+      backward(d) {
+        for (let r = 0; r < at.size; r++) bias.grad[40 * at.inputs[0][r]] += d[r] * damage(r);
+      },
+    });
+    const batch = dls.oneBatch();
+    const read = new Set(batch.inputs[0].slice(0, batch.size)).size;
+    expect(
+      checkGradients(
+        model(() => 1),
+        batch,
+      ).numbers('tried')[0],
+    ).to.equal(read);
+    expect(() =>
+      checkGradients(
+        model(() => 1.05),
+        batch,
+      ),
+    ).to.throw(NumericError, 'The gradient of bias[');
+    const first = batch.inputs[0][0];
+    const one = (r: number): number => (batch.inputs[0][r] === first ? 0 : 1);
+    expect(() => checkGradients(model(one), batch)).to.throw(
+      NumericError,
+      `The gradient of bias is 0 by backward at ${bias.value.length - read + 1} of`,
+    );
   });
 
   it('leaves weights, state and gradients as they were', () => {
