@@ -103,7 +103,7 @@ function checkParameter(p: Parameter, value: () => number, options: { loss: numb
     }
     if (largest > 0) worst = Math.max(worst, gap / largest);
   }
-  const still = moving.length ? all.filter((g) => p.grad[g] === 0).map(place) : [];
+  const still = all.filter((g) => p.grad[g] === 0).map(place);
   const change = still.length ? Math.min(...[step, step / 4, step / 16].map((h) => Math.abs(changeAlong(p.value, still, { h, value })))) : 0;
   if (!(change <= tolerance * largest + noise)) {
     throw new NumericError(
