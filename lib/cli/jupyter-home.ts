@@ -34,14 +34,14 @@ function kernelSpec(root: string): object {
 
 /**
  * Writes the kernel of this checkout into another Jupyter, such as that of a server or of VS Code. The variables of the environment that begin with
- * RECITAL_ go along: a limit of threads for all users, for example.
+ * RECITAL_, and NODE_OPTIONS, go along: limits of threads and memory for all users, for example.
  * @param root the checkout
  * @param prefix the folder of a Python environment (what `sys.prefix` says), or `~/.local` for all Jupyters of a user of Linux
  * @returns the file that was written
  */
 export function installKernel(root: string, prefix: string): string {
   const file = join(prefix, 'share', 'jupyter', kernelFile);
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => name.startsWith('RECITAL_')));
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => /^(RECITAL_.*|NODE_OPTIONS)$/.test(name)));
   write(file, { ...kernelSpec(root), ...(Object.keys(env).length ? { env } : {}) });
   return file;
 }

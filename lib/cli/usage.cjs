@@ -26,7 +26,7 @@ Opens JupyterLab with the kernel of this checkout: the one of the environment va
                       where nothing can be written into it, or the environment variable RECITAL_WORKSPACE
   --prepare           make the workspace ready and end
   --kernel DIR        write the kernel into another Jupyter and end: DIR is the folder of its Python environment, or ~/.local for VS Code and all Jupyters of
-                      a user. RECITAL_THREADS and the other variables of the environment that begin with RECITAL_ go along
+                      a user. The variables of the environment that begin with RECITAL_, and NODE_OPTIONS, go along
   OPTIONS             JupyterLab's own, e.g. --no-browser --port 8890; --help-all prints them
   --help              print this, and install nothing
 

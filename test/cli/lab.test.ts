@@ -63,11 +63,11 @@ describe('jupyterHome', () => {
 
 describe('installKernel', () => {
   it('writes the kernel into the folder of another Python environment, with the limits that are set for its users', () => {
-    const file = withEnv({ RECITAL_THREADS: '1' }, () => installKernel('/opt/my recital', folder));
+    const file = withEnv({ RECITAL_THREADS: '1', NODE_OPTIONS: '--max-old-space-size=400' }, () => installKernel('/opt/my recital', folder));
     expect(file).to.equal(join(folder, 'share', 'jupyter', 'kernels', 'tslab', 'kernel.json'));
     const { argv, env } = JSON.parse(readFileSync(file, 'utf8'));
     expect(argv).to.deep.equal([process.execPath, join('/opt/my recital', 'lib', 'notebook', 'launch.cjs'), '{connection_file}']);
-    expect(env).to.include({ RECITAL_THREADS: '1' });
+    expect(env).to.include({ RECITAL_THREADS: '1', NODE_OPTIONS: '--max-old-space-size=400' });
   });
 });
 
