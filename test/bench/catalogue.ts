@@ -9,7 +9,7 @@ import { findPeers, type Peers } from './support/peers.js';
 
 const options = {
   bs: count(64, 'rows of a batch'),
-  steps: count(8192, 'steps that are measured: a block, so that what is done at its end is in them'),
+  steps: count(32_768, 'steps that are measured: a block, so that what is done at its end is in them'),
   denseSteps: count(40, 'the same where every row takes every step'),
   runs: count(3, 'processes of each, in turn; figures are medians'),
   retries: count(1, 'further rounds for runs during which others used the machine, at most', { least: 0 }),

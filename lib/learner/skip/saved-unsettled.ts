@@ -5,12 +5,12 @@ import type { Optimizer } from '../optimizer.js';
 import { MAX_BLOCKS, SLOTS, STRIDE, type TimelineState } from './timeline.js';
 import type { Unsettled } from './unsettled.js';
 
-const NUMBERS = ['now', 'block', 'done', 'time', 'logKeep', 'logShrink', 'loose'] as const;
+const NUMBERS = ['now', 'block', 'done', 'time', 'begin', 'used', 'logKeep', 'logShrink', 'loose'] as const;
 const RANGES = 128;
 
 /**
  * Rows that are not up to date as JSON and tensors: `run.rows.PARAMETER.value`, `….last` and `….MOMENT`, and of the n-th line `run.line.n.tables`, `….scalars`,
- * `….lohi`, `….ranges`, `….starts` and `….logs`.
+ * `….spans`, `….ranges`, `….starts` and `….logs`.
  */
 export function unsettledTensors({ lines, tables }: Unsettled): { json: Json; tensors: [string, Tensor][] } {
   const flat = (data: Tensor['data']): Tensor => ({ shape: [data.length], data });
@@ -61,21 +61,25 @@ export function readUnsettled(fields: Fields, st: SafetensorsFile, opt: Optimize
 
 function readLine(line: Fields, st: SafetensorsFile, at: string): TimelineState {
   const numbers = Object.fromEntries(NUMBERS.map((name) => [name, line.number(name)])) as unknown as TimelineState['numbers'];
-  for (const name of ['now', 'block', 'done', 'time'] as const) line.count(name);
+  for (const name of ['now', 'block', 'done', 'time', 'begin', 'used'] as const) line.count(name);
   const { now, block, done } = numbers;
   if (now >= SLOTS - 1 || block >= MAX_BLOCKS || done > now) throw new DataError('a line of its rows is longer than any can be.');
   const slots = now + 1;
-  const lohi = st.read(`${at}.lohi`, 'I32', [2 * slots]);
+  const spans = st.read(`${at}.spans`, 'I32', [3 * slots]);
+  let used = 0;
   for (let i = 0; i < slots; i++) {
-    const [lo, hi] = [lohi[2 * i], lohi[2 * i + 1]];
-    if (!(lo >= 0 && hi >= lo + 3 && hi < STRIDE)) throw new DataError(`${at}.lohi does not lie in its tables.`);
+    const [lo, hi, start] = spans.subarray(3 * i, 3 * i + 3);
+    if (!(lo >= 0 && hi >= lo + 3 && hi < STRIDE) || start + (lo & ~3) !== used) throw new DataError(`${at}.spans does not lie in its tables.`);
+    used = start + (hi | 3) + 1;
   }
+  if (used !== numbers.used || numbers.begin !== spans[3 * now + 2] + (spans[3 * now] & ~3))
+    throw new DataError(`${at}.spans does not lie in its tables.`);
   return {
     numbers,
     arrays: {
-      tables: st.read(`${at}.tables`, 'F32', [slots * STRIDE]),
+      tables: st.read(`${at}.tables`, 'F32', [used]),
       scalars: st.read(`${at}.scalars`, 'F64', [3 * slots]),
-      lohi,
+      spans,
       ranges: st.read(`${at}.ranges`, 'F32', [RANGES]),
       starts: st.read(`${at}.starts`, 'F64', [2 * (block + 1)]),
       logs: st.read(`${at}.logs`, 'F64', [2 * slots]),

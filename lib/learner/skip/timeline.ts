@@ -14,17 +14,19 @@ export interface Moments {
 }
 
 /** Most steps of a block: then the rows that were touched in it are brought up to date, and tables begin anew. */
-export const SLOTS = 8192;
+export const SLOTS = 32_768;
+/** Most tables of a block that are not complete. At a momentum of 0.95 there are 400, at 0.975 1,000. */
+const MOST_MOVING = 1024;
 /** Slots that there is room for at first. */
 const FIRST = 512;
 /** Nodes of a table for each doubling of √v. */
 const PER = 4;
-/** Nodes of a table: 26 doublings of √v to either side of eps, beyond which √v or eps alone decides. As in assembly/skip.ts. */
+/** Most nodes of a table: 26 doublings of √v to either side of eps, beyond which √v or eps alone decides. As in assembly/skip.ts. */
 export const STRIDE = 212;
 /** Doublings below eps at which the nodes begin. */
 const BELOW = 26;
 /** Blocks before every row is brought up to date: two million steps. */
-export const MAX_BLOCKS = 256;
+export const MAX_BLOCKS = 64;
 /** Momentum is spent when less than this part of it is left. */
 const SPENT = 2 ** -26;
 const FLOAT_MAX = 3.4028234663852886e38;
@@ -49,7 +51,7 @@ const FLOAT_MAX = 3.4028234663852886e38;
  * to 2e-8. Decay and schedules, of momentum too, are in the products; nothing is assumed of them but that keep > 0.
  *
  * A table is complete once M·B^−½ < 2⁻²⁶, after 200 steps at a momentum of 0.9: the terms to come fall by b1·b2^−½ at least. Complete tables are kept, and
- * cost nothing, until after 8,192 steps a block ends: rows that were touched in it are brought up to date then, and those whose momentum is spent are from
+ * cost nothing, until after 32,768 steps (or with 1,024 that are not complete) a block ends: rows that were touched in it are brought up to date then, and those whose momentum is spent are from
  * then on described by E and B alone.
  */
 export class Timeline {
@@ -67,9 +69,11 @@ export class Timeline {
   private logKeep = 0;
   private logShrink = 0;
   private room = FIRST;
-  private tables = float32(FIRST * STRIDE);
+  private tables = float32(FIRST * STRIDE); // one after the other, each of the nodes that its rows need
+  private begin = 0; // of the present slot's table
+  private used = 0; // of `tables`, with it
   private scalars = float64(3 * FIRST);
-  private lohi = int32(2 * FIRST);
+  private spans = int32(3 * FIRST); // first and last node of each table, and where in `tables` its node 0 would lie
   private readonly logs = new Float64Array(2 * SLOTS); // logKeep and logShrink at each slot
   private readonly madeSlots = new Float64Array(SLOTS).fill(-1); // the time for which a complete slot's scalars hold
   private readonly nodes = float32(2 * STRIDE);
@@ -97,7 +101,6 @@ export class Timeline {
     }
     this.clearRanges();
     this.open();
-    this.bound();
   }
 
   /** Whether nothing has happened yet, so that further tables can join. */
@@ -105,9 +108,9 @@ export class Timeline {
     return this.time === 0;
   }
 
-  /** Whether the next step ends the block. */
+  /** Whether the block must end: there is no slot left, or momentum is not spent in so many steps that their tables cost too much. */
   get full(): boolean {
-    return this.now === SLOTS - 1;
+    return this.now === SLOTS - 1 || this.now - this.done === MOST_MOVING;
   }
 
   /** Whether no further block can begin. */
@@ -146,22 +149,20 @@ export class Timeline {
     const { b1, b2, c, e: _, f, eps, keep } = this.step!;
     const { hasM, hasV } = this.moments;
     if (this.now === 0)
-      this.bound(); // those that were found to move at the start
+      this.bound(); // now it is known which rows move at the start
     else if (this.loose) this.bound({ all: this.moments.hasV });
     this.loose = false;
     const shrink = hasV ? b2 : 1;
-    const [tables, scalars, lohi] = this.places;
+    const [tables, scalars, spans] = this.places;
     const { done, now, nodes } = this;
-    kernels().skipAdvance(done, now + 1, tables, scalars, lohi, nodes.byteOffset, (hasM ? b1 : 0) / keep, shrink, keep, c, f, eps);
+    kernels().skipAdvance(done, now + 1, tables, scalars, spans, nodes.byteOffset, (hasM ? b1 : 0) / keep, shrink, keep, c, f, eps);
     this.logKeep += Math.log(keep);
     this.logShrink += Math.log(shrink);
     this.time++;
     this.step = undefined;
     this.now++;
-    if (this.now === this.room) this.grow();
     while (this.done < this.now && (!hasM || this.left(this.done) < SPENT)) this.done++;
     this.open();
-    this.bound();
     this.clearRanges();
   }
 
@@ -172,9 +173,9 @@ export class Timeline {
     this.starts[2 * this.block + 1] = this.logShrink;
     this.now = 0;
     this.done = 0;
+    this.used = 0;
     this.madeSlots.fill(-1);
     this.open();
-    this.bound();
   }
 
   private clearRanges(): void {
@@ -183,7 +184,7 @@ export class Timeline {
 
   /** Gives its memory back. */
   dispose(): void {
-    for (const array of [this.tables, this.scalars, this.lohi, this.nodes, this.ranges, this.factors]) dispose(array);
+    for (const array of [this.tables, this.scalars, this.spans, this.nodes, this.ranges, this.factors]) dispose(array);
   }
 
   /** What is left of the momentum of a slot's rows, against the root of what is left of v. */
@@ -192,16 +193,23 @@ export class Timeline {
     return (r * e) / Math.sqrt(q);
   }
 
-  /** The table of the present slot, empty. */
+  /** Begins the present slot, with an empty table. */
   private open(): void {
     const { now } = this;
+    if (now === this.room) {
+      this.room *= 2;
+      this.scalars = grown(this.scalars, float64(3 * this.room));
+      this.spans = grown(this.spans, int32(3 * this.room));
+      this.place();
+    }
     this.logs[2 * now] = this.logKeep;
     this.logs[2 * now + 1] = this.logShrink;
-    this.tables.fill(0, now * STRIDE, (now + 1) * STRIDE);
     this.scalars.fill(1, 3 * now, 3 * now + 3);
+    this.begin = this.used;
+    this.bound();
   }
 
-  /** Keeps of the present slot's table the nodes about the v that were noted, or all. */
+  /** Gives the present slot's table, which is empty, the nodes about the v that were noted, or all. */
   private bound({ all = false }: { all?: boolean } = {}): void {
     let low = FLOAT_MAX;
     let high = 0;
@@ -213,37 +221,32 @@ export class Timeline {
     const node = (v: number): number => Math.max(2, Math.min(STRIDE - 4, Math.floor(scale * Math.log2(v) + shift)));
     const none = !this.moments.hasV || high < low;
     const wide = all || Number.isNaN(low + high);
-    this.lohi[2 * this.now] = wide || none ? 0 : node(low) - 2;
-    this.lohi[2 * this.now + 1] = wide ? STRIDE - 1 : none ? 3 : node(high) + 3;
-  }
-
-  /** Doubles the slots that there is room for. */
-  private grow(): void {
-    const { tables, scalars, lohi } = this;
-    this.room *= 2;
-    this.tables = float32(this.room * STRIDE);
-    this.scalars = float64(3 * this.room);
-    this.lohi = int32(2 * this.room);
-    this.tables.set(tables);
-    this.scalars.set(scalars);
-    this.lohi.set(lohi);
-    for (const array of [tables, scalars, lohi]) dispose(array);
-    this.place();
+    const lo = wide || none ? 0 : node(low) - 2;
+    const hi = wide ? STRIDE - 1 : none ? 3 : node(high) + 3;
+    const first = lo & ~3; // nodes are worked on by fours
+    const at = this.begin;
+    this.used = at + (hi | 3) + 1 - first;
+    if (this.used > this.tables.length) {
+      this.tables = grown(this.tables, float32(2 * this.tables.length));
+      this.place();
+    }
+    this.tables.fill(0, at, this.used);
+    this.spans.set([lo, hi, at - first], 3 * this.now);
   }
 
   private place(): void {
-    this.places = [this.tables, this.scalars, this.lohi, this.factors].map(({ byteOffset }) => byteOffset);
+    this.places = [this.tables, this.scalars, this.spans, this.factors].map(({ byteOffset }) => byteOffset);
   }
 
   /** All there is to know, as copies, to go on with later. */
   state(): TimelineState {
-    const { now, block, done, time, logKeep, logShrink, loose, tables, scalars, lohi, ranges, starts, logs } = this;
+    const { now, block, done, time, begin, used, logKeep, logShrink, loose, tables, scalars, spans, ranges, starts, logs } = this;
     return {
-      numbers: { now, block, done, time, logKeep, logShrink, loose: Number(loose) },
+      numbers: { now, block, done, time, begin, used, logKeep, logShrink, loose: Number(loose) },
       arrays: {
-        tables: tables.slice(0, (now + 1) * STRIDE),
+        tables: tables.slice(0, used),
         scalars: scalars.slice(0, 3 * (now + 1)),
-        lohi: lohi.slice(0, 2 * (now + 1)),
+        spans: spans.slice(0, 3 * (now + 1)),
         ranges: ranges.slice(),
         starts: starts.slice(0, 2 * (block + 1)),
         logs: logs.slice(0, 2 * (now + 1)),
@@ -254,18 +257,29 @@ export class Timeline {
   /** Puts a state back. */
   restore({ numbers, arrays }: TimelineState): void {
     Object.assign(this, numbers, { loose: numbers.loose === 1 });
-    while (this.room <= this.now) this.grow();
-    for (const name of ['tables', 'scalars', 'lohi', 'ranges', 'starts', 'logs'] as const) (this[name] as Float64Array).set(arrays[name]);
+    while (this.room <= this.now) this.room *= 2;
+    this.tables = grown(this.tables, float32(Math.max(this.tables.length, this.used)));
+    this.scalars = grown(this.scalars, float64(3 * this.room));
+    this.spans = grown(this.spans, int32(3 * this.room));
+    this.place();
+    for (const name of ['tables', 'scalars', 'spans', 'ranges', 'starts', 'logs'] as const) (this[name] as Float64Array).set(arrays[name]);
     this.made.fill(-1);
     this.madeSlots.fill(-1);
     this.step = undefined;
   }
 }
 
+/** What was in an array, in another one; the memory of the first is given back. */
+function grown<T extends Float32Array | Float64Array | Int32Array>(from: T, to: T): T {
+  to.set(from as Float64Array);
+  dispose(from);
+  return to;
+}
+
 /** A timeline as plain data. */
 export interface TimelineState {
-  readonly numbers: Readonly<Record<'now' | 'block' | 'done' | 'time' | 'logKeep' | 'logShrink' | 'loose', number>>;
+  readonly numbers: Readonly<Record<'now' | 'block' | 'done' | 'time' | 'begin' | 'used' | 'logKeep' | 'logShrink' | 'loose', number>>;
   readonly arrays: { readonly [name in 'tables' | 'ranges']: Float32Array } & {
     readonly [name in 'scalars' | 'starts' | 'logs']: Float64Array;
-  } & { readonly lohi: Int32Array };
+  } & { readonly spans: Int32Array };
 }

@@ -91,8 +91,8 @@ describe('a run with time-skipping that was interrupted', () => {
     await displayed(() => learn.fit(2, 0.02, { cbs: interruptAt(0, 7) }));
     const file = learn.save('whole');
     const wrong: [string, (data: TensorData) => void, RegExp][] = [
-      ['run.line.0.lohi', (data) => data.fill(-5), /lohi does not lie in its tables/],
-      ['run.line.0.lohi', (data) => data.fill(1000), /lohi does not lie in its tables/],
+      ['run.line.0.spans', (data) => data.fill(-5), /spans does not lie in its tables/],
+      ['run.line.0.spans', (data) => data.fill(1000), /spans does not lie in its tables/],
       ['run.rows.uWeight.last', (data) => data.fill(600), /rows of "uWeight" stand at steps/],
       ['run.rows.uWeight.last', (data) => data.fill(-9), /rows of "uWeight" stand at steps/],
     ];
@@ -107,7 +107,7 @@ describe('a run with time-skipping that was interrupted', () => {
       expect(weights(other)).to.deep.equal(before);
     }
     for (const [from, to, message] of [
-      ['"now":8', '"now":8191', /longer than any can be/],
+      ['"now":8', '"now":32767', /longer than any can be/],
       ['"name":"uBias","line":0', '"name":"uBias","line":3', /line must be|the number of one of its lines/],
       ['"name":"iBias","line":0,"buffers":["gradAvg","sqrAvg"]', '"name":"iBias","line":0,"buffers":["gradAvg"]', /moments of its line/],
     ] as const) {
