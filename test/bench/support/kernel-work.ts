@@ -46,7 +46,7 @@ const kernels: Readonly<Record<string, About>> = {
     scattered: true,
     work: ([from, to, , width]) => ({ flops: 20 * (to - from) * width, bytes: (to - from) * (28 * width + 8) }),
   },
-  skipAdvance: { why: 'a division for each node', work: ([n, done, , , lohi]) => nodes(lohi, done, n) },
+  skipAdvance: { why: 'a division for each node', work: ([from, to, , , lohi]) => nodes(lohi, from, to) },
   gatherRows: { why: rows, scattered: true, work: ([n, width]) => ({ flops: 0, bytes: n * (8 * width + 4) }) },
   scatterRows: { why: rows, scattered: true, work: ([n, width]) => ({ flops: n * width, bytes: n * (12 * width + 4) }) },
   columnSums: { why: 'one sum at a time', work: ([n, width]) => ({ flops: n * width, bytes: 4 * (n + 2) * width }) },
@@ -71,11 +71,12 @@ const kernels: Readonly<Record<string, About>> = {
     work: ([from, to, , length]) => ({ flops: (to - from) * length, bytes: 4 * (to - from) * length }),
   },
   alsRows: {
-    why: 'sums that the next step waits for, and tracks at random places',
+    // Of the factors that it reads nothing is counted: how many they are it is not told.
+    why: 'sums that the next step waits for, and factors at random places',
     work: ([from, to, indptr, , , , , w, steps]) => {
       const n = entries(indptr, from, to);
       const times = steps + 1;
-      return { flops: times * ((to - from) * (2 * w * w + 8 * w) + 4 * n * w), bytes: times * n * (4 * w + 8) + 8 * (to - from) * w };
+      return { flops: times * ((to - from) * (2 * w * w + 8 * w) + 4 * n * w), bytes: 8 * times * n + 8 * (to - from) * w };
     },
   },
   sparseBlock: {
@@ -110,8 +111,9 @@ function adam(n: number): Work {
 
 /** The nodes of the slots from … to of time-skipping that are moved on, between two bounds a slot. */
 function nodes(lohi: number, from: number, to: number): Work {
+  const bounds = new Int32Array(memory.buffer, lohi + 8 * from, 2 * (to - from));
   let n = 0;
-  for (let slot = from; slot < to; slot++) n += i32(lohi + 8 * slot + 4) - i32(lohi + 8 * slot);
+  for (let i = 0; i < bounds.length; i += 2) n += bounds[i + 1] - bounds[i];
   return { flops: 6 * n, bytes: 8 * n };
 }
 
