@@ -1,5 +1,7 @@
 import { expect } from 'chai';
-import { dispose, int32 } from '../../lib/compute/memory.js';
+import { instantiate } from '../../lib/compute/kernels.js';
+import { dispose, float32, float64, int32, memory } from '../../lib/compute/memory.js';
+import { KernelClock } from './support/kernel-clock.js';
 import { whyNot, workOf } from './support/kernel-work.js';
 import { copyLimit } from './support/limits.js';
 import { Sampler } from './support/sampler.js';
@@ -17,6 +19,22 @@ describe('what the profile tells', () => {
     indptr.set([0, 3, 3, 10]);
     expect(workOf('sparseBlock', [1, 3, indptr.byteOffset]).flops).to.equal(2 * 16 * 7);
     dispose(indptr);
+  });
+
+  it('of time-skipping is as many nodes as it moves on', () => {
+    const api = (globalThis as unknown as { WebAssembly: { Instance: unknown } }).WebAssembly;
+    const { Instance } = api;
+    const clock = new KernelClock();
+    const { skipAdvance } = instantiate('reproducible', memory);
+    api.Instance = Instance; // the clock is for this test alone
+    const spans = int32(6);
+    spans.set([0, 7, 0, 4, 11, 8]); // of two slots the first and the last node, and where node 0 would lie
+    const [tables, nodes, scalars] = [float32(64), float32(1000).fill(1), float64(6).fill(1)];
+    clock.start();
+    skipAdvance(0, 2, tables.byteOffset, scalars.byteOffset, spans.byteOffset, nodes.byteOffset, 1, 1, 1, 1, 1, 1);
+    expect(tables.filter((x) => x !== 0).length).to.equal(16);
+    expect(clock.stop().get('skipAdvance')).to.include({ calls: 1, flops: 6 * 16, bytes: 8 * 16 });
+    for (const array of [spans, tables, nodes, scalars]) dispose(array);
   });
 
   it('of unknown kernels is nothing', () => {

@@ -46,7 +46,7 @@ const kernels: Readonly<Record<string, About>> = {
     scattered: true,
     work: ([from, to, , width]) => ({ flops: 20 * (to - from) * width, bytes: (to - from) * (28 * width + 8) }),
   },
-  skipAdvance: { why: 'a division for each node', work: ([from, to, , , lohi]) => nodes(lohi, from, to) },
+  skipAdvance: { why: 'a division for each node', work: ([from, to, , , spans]) => nodes(spans, from, to) },
   gatherRows: { why: rows, scattered: true, work: ([n, width]) => ({ flops: 0, bytes: n * (8 * width + 4) }) },
   scatterRows: { why: rows, scattered: true, work: ([n, width]) => ({ flops: n * width, bytes: n * (12 * width + 4) }) },
   columnSums: { why: 'one sum at a time', work: ([n, width]) => ({ flops: n * width, bytes: 4 * (n + 2) * width }) },
@@ -109,11 +109,11 @@ function adam(n: number): Work {
   return { flops: 15 * n, bytes: 28 * n };
 }
 
-/** The nodes of the slots from … to of time-skipping that are moved on, between two bounds a slot. */
-function nodes(lohi: number, from: number, to: number): Work {
-  const bounds = new Int32Array(memory.buffer, lohi + 8 * from, 2 * (to - from));
+/** The nodes of the slots from … to of time-skipping that are moved on: those from the first to the last of each, of three integers a slot. */
+function nodes(spans: number, from: number, to: number): Work {
+  const span = new Int32Array(memory.buffer, spans + 12 * from, 3 * (to - from));
   let n = 0;
-  for (let i = 0; i < bounds.length; i += 2) n += bounds[i + 1] - bounds[i];
+  for (let i = 0; i < span.length; i += 3) n += span[i + 1] - span[i] + 1;
   return { flops: 6 * n, bytes: 8 * n };
 }
 
