@@ -10,6 +10,7 @@ const cellStyle = 'padding:0.3em 0.7em;border:none;border-bottom:1px solid rgba(
 const numberStyle = `${cellStyle}text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap;`;
 const textStyle = `${cellStyle}text-align:left;max-width:40em;overflow-wrap:break-word;`;
 const headStyle = 'border-bottom:2px solid rgba(128,128,128,0.6);font-weight:600;vertical-align:bottom;';
+const captionStyle = 'caption-side:top;text-align:left;font-weight:600;padding:0.3em 0 0.2em;';
 const tableStyle = 'border-collapse:collapse;border:none;font-size:0.95em;margin:0.3em 0;';
 
 /**
@@ -47,8 +48,8 @@ export function rowsHtml(
   const line = (cells: string[]): string => `<tr style="background:none;">${cells.join('')}</tr>`;
   const th = head.map((name, j) => `<th scope="col" style="${style(j)}${headStyle}">${escapeHtml(name)}</th>`);
   const tr = body.map((row) => line(row.map((text, j) => `<td style="${style(j)}">${text === null ? '–' : escapeHtml(text)}</td>`)));
-  const caption = title ? `<div style="font-weight:600;margin:0.5em 0 0.2em;">${escapeHtml(title)}</div>` : '';
+  const caption = title ? `<caption style="${captionStyle}">${escapeHtml(title)}</caption>` : ''; // a screen reader names the table by it
   const after = note ? `<div style="opacity:0.7;font-size:0.9em;margin:0.2em 0 0.5em;">${escapeHtml(note)}</div>` : '';
-  const table = `<table border="1" class="dataframe" style="${tableStyle}"><thead>${line(th)}</thead><tbody>${tr.join('')}</tbody></table>`;
-  return `<div>${caption}${table}${after}</div>`;
+  const rows = `<thead>${line(th)}</thead><tbody>${tr.join('')}</tbody>`;
+  return `<div><table border="1" class="dataframe" style="${tableStyle}">${caption}${rows}</table>${after}</div>`;
 }

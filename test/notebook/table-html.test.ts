@@ -20,6 +20,13 @@ describe('tableHtml', () => {
     expect(html).not.to.match(/<(script|i)>/);
   });
 
+  it('names a table by its title, and columns by their heads, for those who hear it', () => {
+    expect(tableHtml(new Table({ n: Float64Array.of(1) }), { title: 'Most played' })).to.match(
+      /<table [^>]*><caption [^>]*>Most played<\/caption><thead><tr [^>]*><th scope="col"/,
+    );
+    expect(tableHtml(new Table({ n: Float64Array.of(1) }))).not.to.contain('<caption');
+  });
+
   it('sets numbers flush right and text flush left', () => {
     const html = tableHtml(new Table({ name: ['a'], n: Float64Array.of(1) }));
     expect(html)
