@@ -22,7 +22,7 @@ export function pageFooter({ name, seconds, data, date = new Date() }: PageRun):
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
   const time = seconds === undefined ? '' : ` in ${seconds.toFixed(1)} s`;
   const run = `${name}.ipynb, run${time} on ${date.toISOString().slice(0, 10)} by recital ${version} and Node ${process.versions.node}.`;
-  return `<footer>${escapeHtml(data === undefined ? run : `${run} Data: ${dataName(data)}.`)}</footer>`;
+  return escapeHtml(data === undefined ? run : `${run} Data: ${dataName(data)}.`);
 }
 
 /** The data that a notebook finds in a folder, in words: the sample, where there is nothing else. Paths are given from the checkout. */

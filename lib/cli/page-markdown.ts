@@ -1,6 +1,7 @@
 import { Marked } from 'marked';
 import temml from 'temml';
 import { escapeHtml } from '../notebook/escape.js';
+import { type Attachments, pictureData } from './page-pictures.js';
 
 /** A heading of a page. */
 export interface Heading {
@@ -16,10 +17,15 @@ const formula = /^(\$\$[\s\S]+?\$\$|\$(?!\s)(?:\\.|[^$\\\n])+?(?<!\s)\$(?!\d))/;
 export class Markdown {
   readonly headings: Heading[] = [];
   private readonly marked: Marked;
+  private attachments: Attachments = {};
 
-  /** @param highlight makes HTML of the code in a fence */
-  constructor(highlight: (code: string, language: string) => string) {
+  /**
+   * @param highlight makes HTML of the code in a fence
+   * @param folder where pictures are that the text names
+   */
+  constructor(highlight: (code: string, language: string) => string, folder?: string) {
     const { headings } = this;
+    const picture = (href: string): string | undefined => pictureData(href, { attachments: this.attachments, folder });
     this.marked = new Marked({ gfm: true, async: false });
     this.marked.use({
       extensions: [
@@ -43,7 +49,8 @@ export class Markdown {
           const id = freeId(text, headings);
           const level = Math.min(depth, (headings.at(-1)?.depth ?? 0) + 1); // screen readers go by levels: none may be left out
           headings.push({ depth: level, text, id });
-          return `<h${level} id="${id}">${text} <a class="anchor" href="#${id}" aria-label="Link to this section">#</a></h${level}>\n`;
+          const anchor = `<a class="anchor" href="#${id}" aria-label="Link to ${plainText(text)}">#</a>`; // beside the heading: it is not a part of its name
+          return `<div class="heading depth${level}"><h${level} id="${id}">${text}</h${level}>${anchor}</div>\n`;
         },
         code({ text, lang }) {
           return `<pre class="code"><code>${highlight(text, (lang ?? '').split(/\s/)[0])}</code></pre>\n`;
@@ -54,22 +61,39 @@ export class Markdown {
           const hint = title ? ` title="${escapeHtml(title)}"` : '';
           return `<a href="${escapeHtml(target)}"${hint}>${this.parser.parseInline(tokens)}</a>`;
         },
+        image({ href, text }) {
+          const data = picture(href);
+          return data === undefined
+            ? `<a href="${escapeHtml(href)}">${escapeHtml(text || href)}</a>`
+            : `<img src="${data}" alt="${escapeHtml(text)}">`;
+        },
+        tablecell({ tokens, header, align }) {
+          const tag = header && tokens.length ? 'th' : 'td'; // an empty corner heads nothing
+          const style = align ? ` style="text-align:${align}"` : '';
+          return `<${tag}${tag === 'th' ? ' scope="col"' : ''}${style}>${this.parser.parseInline(tokens)}</${tag}>\n`;
+        },
       },
     });
   }
 
   /** The HTML of one cell. */
-  html(source: string): string {
+  html(source: string, attachments: Attachments = {}): string {
+    this.attachments = attachments;
     const html = this.marked.parse(source) as string;
     return html.replace(/<table>/g, '<div class="wide"><table>').replace(/<\/table>/g, '</table></div>'); // wide ones scroll in a box of their own
   }
 }
 
+/** HTML without its tags. */
+export function plainText(html: string): string {
+  return html.replace(/<[^>]*>/g, '');
+}
+
 /** The id of a heading, as GitHub makes it, with a number if it is taken. */
 function freeId(text: string, taken: readonly Heading[]): string {
-  const plain = text.replace(/<[^>]*>/g, '').replace(/&[a-z#0-9]+;/g, '');
   const slug =
-    plain
+    plainText(text)
+      .replace(/&[a-z#0-9]+;/g, '')
       .toLowerCase()
       .replace(/[^\p{L}\p{N} _-]/gu, '')
       .trim()

@@ -1,67 +1,73 @@
 import hljs from 'highlight.js/lib/core';
 import typescript from 'highlight.js/lib/languages/typescript';
 import { escapeHtml } from '../notebook/escape.js';
-import { type CellOutput, joined, type Notebook, type NotebookCell } from './notebook-file.js';
-import { chartFigure, chartScripts } from './page-charts.js';
+import { joined, type Notebook } from './notebook-file.js';
+import { type CellParts, cellHtml } from './page-cells.js';
+import { chartFigure, chartScripts, type LeftOut, leaveOut } from './page-charts.js';
+import { pageNavigation } from './page-contents.js';
 import { type PageRun, pageFooter } from './page-footer.js';
-import { type Heading, Markdown } from './page-markdown.js';
-import { pageScript } from './page-script.js';
-import { pageStyle } from './page-style.js';
+import { pageFrame } from './page-frame.js';
+import { Markdown, plainText } from './page-markdown.js';
 
 hljs.registerLanguage('typescript', typescript);
 
 interface PageOptions extends PageRun {
   failure?: string;
+  folder?: string;
+  home?: boolean;
 }
 
-const MAX_BYTES = 3_000_000; // with interactive charts; beyond that the page makes do with pictures
+const MAX_BYTES = 3_000_000;
 
 /**
- * A notebook as one HTML file that needs nothing else: prose, highlighted code, outputs, charts. It follows the reader's light or dark setting.
- * Charts are interactive where that keeps the page below 3 MB; the picture of each is there in any case.
+ * A notebook as one HTML file that needs nothing else: contents, prose, highlighted code that folds, outputs, charts. It follows the reader's light or
+ * dark setting, until the reader chooses. It has at most 3 MB, if need be by doing without the largest of what its charts consist of: of each there is
+ * the interactive form or the picture, of most both.
  * @param options.name of the notebook, for the title if no heading gives one
  * @param options.seconds how long it ran; left out, nothing is said about it
  * @param options.data folder that a notebook with RECITAL_DATA in it has read; left out, nothing is said about it
  * @param options.date when it ended; default now
  * @param options.failure where and why the run failed: printed at the top of the page
+ * @param options.folder of the notebook, from which its prose names pictures; left out, only those within the notebook are shown
+ * @param options.home whether there is a start page, index.html, beside the page; default false
  */
 export function notebookPage(notebook: Notebook, options: PageOptions): string {
-  const interactive = render(notebook, options, true);
-  return Buffer.byteLength(interactive) <= MAX_BYTES ? interactive : render(notebook, options, false);
+  const whole = render(notebook, options, new Map());
+  const bytes = Buffer.byteLength(whole);
+  return bytes <= MAX_BYTES ? whole : render(notebook, options, leaveOut(notebook, { bytes, most: MAX_BYTES }));
 }
 
-function render(notebook: Notebook, options: PageOptions, interactive: boolean): string {
-  const { name, failure } = options;
-  const markdown = new Markdown((code, language) => highlight(code, language));
+function render(notebook: Notebook, options: PageOptions, leftOut: LeftOut): string {
+  const { name, failure, folder, home } = options;
+  const markdown = new Markdown(highlight, folder);
   let charts = 0;
-  const draw = (output: CellOutput): string => {
-    const figure = chartFigure(output, interactive);
-    if (figure.interactive) charts++;
-    return figure.html;
+  const parts: CellParts = {
+    markdown,
+    highlight,
+    draw(output) {
+      const figure = chartFigure(output, leftOut.get(output));
+      if (figure.interactive) charts++;
+      return figure.html;
+    },
   };
-  const cells = notebook.cells.map((cell) => cellHtml(cell, markdown, draw)).join('\n');
+  const cells = notebook.cells.map((cell) => cellHtml(cell, parts)).join('\n');
   const [first] = markdown.headings;
   const title = first?.text ?? escapeHtml(name);
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${title.replace(/<[^>]*>/g, '')}</title>
-<style>
-${pageStyle()}
-</style>
-</head>
-<body>
-${contents(markdown.headings)}
-<main>
-${failure === undefined ? '' : `<section role="alert" class="failure"><strong>This run failed, and stopped there.</strong>\n<pre class="error">${escapeHtml(failure)}</pre></section>\n`}${first ? '' : `<h1>${title}</h1>\n`}${cells}
-</main>
-${pageFooter(readsData(notebook) ? options : { ...options, data: undefined })}
-${pageScript()}${charts > 0 ? chartScripts() : ''}</body>
-</html>
-`;
+  const failed = `<section role="alert" class="failure"><strong>This run failed, and stopped there.</strong>\n<pre class="error">${escapeHtml(failure ?? '')}</pre></section>\n`;
+  return pageFrame({
+    title: plainText(title),
+    description: lead(cells),
+    navigation: pageNavigation(markdown.headings, { home }),
+    main: `${failure === undefined ? '' : failed}${first ? '' : `<h1>${title}</h1>\n`}${cells}`,
+    footer: pageFooter(readsData(notebook) ? options : { ...options, data: undefined }),
+    scripts: charts > 0 ? chartScripts() : '',
+  });
+}
+
+/** The first paragraph of a page. */
+function lead(html: string): string {
+  const text = plainText(/<p>([\s\S]*?)<\/p>/.exec(html)?.[1] ?? '');
+  return text.replace(/\s+/g, ' ').replaceAll('"', '&quot;').trim();
 }
 
 /** Whether a notebook takes its data from the folder that a run gives it. */
@@ -69,48 +75,6 @@ function readsData({ cells }: Notebook): boolean {
   return cells.some((cell) => cell.cell_type === 'code' && joined(cell.source).includes('RECITAL_DATA'));
 }
 
-function contents(headings: readonly Heading[]): string {
-  const shown = headings.filter(({ depth }) => depth <= 3);
-  const items = shown.map(({ depth, text, id }) => `<li class="depth${depth}"><a href="#${id}">${text}</a></li>`);
-  const list = shown.length < 2 ? '' : `<details open><summary>Contents</summary><ol>\n${items.join('\n')}\n</ol></details>\n`;
-  return `<nav aria-label="Contents">${list}<button type="button" id="fold" hidden>Hide all code</button></nav>`;
-}
-
 function highlight(code: string, language: string): string {
   return /^(ts|typescript|js|javascript)$/.test(language) ? hljs.highlight(code, { language: 'typescript' }).value : escapeHtml(code);
-}
-
-function cellHtml(cell: NotebookCell, markdown: Markdown, draw: (output: CellOutput) => string): string {
-  const source = joined(cell.source);
-  if (source.trim() === '' && !cell.outputs?.length) return '';
-  if (cell.cell_type === 'markdown') return `<section class="prose">\n${markdown.html(source)}</section>`;
-  if (cell.cell_type === 'raw') return `<section><pre>${escapeHtml(source)}</pre></section>`;
-  const number = cell.execution_count ?? ' ';
-  const outputs = (cell.outputs ?? []).map((output) => outputHtml(output, draw)).filter((html) => html !== '');
-  const summary = `<summary aria-label="Code of cell ${number}">[${number}]</summary>`;
-  const code = `<details class="source" open>${summary}<pre class="code"><code>${highlight(source, 'typescript')}</code></pre></details>`;
-  const shown = outputs.length ? `\n<div class="outputs">\n${outputs.join('\n')}\n</div>` : '';
-  return `<section class="cell">\n${code}${shown}\n</section>`;
-}
-
-function outputHtml(output: CellOutput, draw: (output: CellOutput) => string): string {
-  if (output.output_type === 'stream') {
-    const text = withoutColours(joined(output.text));
-    return text.trim() === '' ? '' : `<pre class="${output.name === 'stderr' ? 'stderr' : 'stdout'}">${escapeHtml(text.replace(/\n$/, ''))}</pre>`;
-  }
-  if (output.output_type === 'error') {
-    const trace = output.traceback?.length ? output.traceback : [`${output.ename}: ${output.evalue}`];
-    return `<pre class="error" role="alert">${escapeHtml(withoutColours(trace.join('\n')))}</pre>`;
-  }
-  const data = output.data ?? {};
-  if ('application/vnd.vegalite.v5+json' in data || 'image/png' in data) return draw(output);
-  if ('text/html' in data) return `<div class="html">${joined(data['text/html'])}</div>`;
-  if ('image/svg+xml' in data) return `<figure>${joined(data['image/svg+xml'])}</figure>`;
-  const text = joined(data['text/plain']);
-  return text === '' ? '' : `<pre class="stdout">${escapeHtml(text)}</pre>`;
-}
-
-/** Text without a terminal's escape sequences for colours. */
-function withoutColours(text: string): string {
-  return text.replaceAll(new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g'), '');
 }

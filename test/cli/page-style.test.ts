@@ -1,25 +1,16 @@
 import { expect } from 'chai';
 import { pageStyle } from '../../lib/cli/page-style.js';
-
-/** Relative luminance of a colour such as #1f2328 (WCAG 2). */
-function luminance(colour: string): number {
-  const digits = colour.slice(1).length === 3 ? [...colour.slice(1)].map((c) => c + c) : (colour.slice(1).match(/../g) as string[]);
-  const [r, g, b] = digits.map((pair) => {
-    const c = Number.parseInt(pair, 16) / 255;
-    return c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
-  });
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-}
-function contrast(a: string, b: string): number {
-  const [dark, light] = [luminance(a), luminance(b)].sort((x, y) => x - y);
-  return (light + 0.05) / (dark + 0.05);
-}
+import { chartConfig } from '../../lib/notebook/chart-config.js';
+import { contrast } from '../support/colour.js';
 
 describe('the style of a page', () => {
-  const css = pageStyle();
-  const at = css.indexOf('@media screen and (prefers-color-scheme: dark)');
-  const themes = { light: css.slice(0, at), dark: css.slice(at) };
-  const variable = (theme: string, name: string): string => new RegExp(`--${name}: (#[0-9a-f]+)`).exec(theme)?.[1] ?? expect.fail(`--${name}`);
+  const { base, dark } = pageStyle();
+  const themes = { light: base, dark };
+  const variable = (theme: string, name: string): string => {
+    const colour = new RegExp(`--${name}: (#[0-9a-f]+)`).exec(theme)?.[1] ?? expect.fail(`--${name}`);
+    return six(colour);
+  };
+  const six = (colour: string): string => (colour.length === 4 ? `#${[...colour.slice(1)].map((c) => c + c).join('')}` : colour);
 
   for (const [name, theme] of Object.entries(themes)) {
     it(`has text and code that stand out from what is behind them: ${name}`, () => {
@@ -27,7 +18,7 @@ describe('the style of a page', () => {
         for (const back of ['back', 'soft']) expect(contrast(variable(theme, text), variable(theme, back)), `${text} on ${back}`).to.be.above(4.5);
       }
       for (const back of ['bad', 'warn']) expect(contrast(variable(theme, 'text'), variable(theme, back)), back).to.be.above(4.5);
-      const colours = [...theme.matchAll(/\.hljs[^{}]*\{[^}]*?(?<!-)color:(#[0-9a-f]{3,6})/g)].map((match) => match[1]);
+      const colours = [...theme.matchAll(/\.hljs[^{}]*\{[^}]*?(?<!-)color:(#[0-9a-f]{3,6})/g)].map((match) => six(match[1]));
       expect(colours).to.have.length.above(8);
       const soft = variable(theme, 'soft');
       for (const colour of colours) expect(contrast(colour, soft), `${colour} on ${soft}`).to.be.above(4.5);
@@ -35,13 +26,25 @@ describe('the style of a page', () => {
   }
 
   it('turns charts dark, but not other pictures, and nothing on paper', () => {
-    expect(themes.dark).to.match(/\.chart > :is\(img, div\) \{ filter: invert\(1\)/);
-    expect(css.match(/prefers-color-scheme/g)).to.have.length(1);
-    expect(themes.light).to.contain('@media print');
+    expect(dark).to.match(/\.chart > img,\s*\.chart > \.drawn \{ filter: invert\(1\) hue-rotate\(180deg\)/);
+    expect(base).not.to.contain('prefers-color-scheme'); // the sheet of the dark is for screens alone: see the frame of the page
+    expect(base).to.contain('@media print').and.not.to.contain('invert');
+  });
+
+  it('leaves the texts of charts legible when they are turned dark', () => {
+    const config = JSON.stringify(chartConfig);
+    const texts = [...config.matchAll(/"(?:label|title|subtitle)?[cC]olor":"(#[0-9a-f]{6})"/g)].map((match) => match[1]);
+    const greys = [...new Set(texts)].filter((colour) => /^#(..)\1\1$/.test(colour));
+    expect(greys).to.include.members(['#000000', '#333333', '#555555']);
+    for (const grey of greys) {
+      const inverted = `#${(255 - Number.parseInt(grey.slice(1, 3), 16)).toString(16).padStart(2, '0').repeat(3)}`;
+      expect(contrast(inverted, variable(dark, 'back')), grey).to.be.above(4.5);
+      expect(contrast(grey, '#ffffff'), grey).to.be.above(4.5);
+    }
   });
 
   it('makes charts and pictures no wider than the page, and lets tables scroll in a box of their own', () => {
-    expect(css).to.match(/figure :is\(img, svg\) \{[^}]*max-width: 100%; height: auto/);
-    expect(css).to.match(/\.wide, \.html, figure \{ overflow-x: auto/);
+    expect(base).to.match(/figure img,\s*figure svg \{[^}]*max-width: 100%; height: auto/);
+    expect(base).to.match(/\.wide, \.html, figure \{ overflow-x: auto/);
   });
 });

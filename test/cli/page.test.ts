@@ -15,7 +15,13 @@ function withOutput(...outputs: CellOutput[]): Notebook {
   return notebook;
 }
 const page = (notebook: Notebook): string => notebookPage(notebook, { name: 'x' });
-const chart = (rows: number): CellOutput => {
+const charts = new Map<number, CellOutput>();
+/** A chart of so many rows; drawn once. */
+function chart(rows: number): CellOutput {
+  if (!charts.has(rows)) charts.set(rows, draw(rows));
+  return charts.get(rows)!;
+}
+const draw = (rows: number): CellOutput => {
   const values = Array.from({ length: rows }, (_, a) => ({
     a,
     b: '</script><script>alert(1)</script>',
@@ -47,12 +53,54 @@ describe('notebookPage', () => {
 
   it('lists the headings, with ids that differ', () => {
     const html = page(notebookOf('# One\n\n## Two `code`', '# One'));
-    expect([...html.matchAll(/<li class="depth(\d)"><a href="#([^"]*)">/g)].map((m) => m.slice(1))).to.deep.equal([
-      ['1', 'one'],
-      ['2', 'two-code'],
-      ['1', 'one-1'],
-    ]);
-    expect(html).to.contain('<h1 id="one-1">').and.to.contain('<title>One</title>');
+    const list = /<nav aria-label="Contents"><details><summary>Contents<\/summary>([\s\S]*?)<\/details><\/nav>/.exec(html)?.[1].replace(/\n/g, '');
+    expect(list).to.equal(
+      '<ol><li><a href="#one">One</a><ol><li><a href="#two-code">Two <code>code</code></a></li></ol></li><li><a href="#one-1">One</a></li></ol>',
+    );
+    expect(html).to.contain('<h1 id="one-1">').and.to.contain('<title>One</title>').and.to.contain('aria-label="Link to Two code"');
+  });
+
+  it('lists no heading below the third level, puts no link into a link, and lists nothing of a page with one heading', () => {
+    const html = page(notebookOf('# One\n\n## Two\n\n### Three\n\n#### Four\n\n### [Five](https://example.org)\n\n## Six'));
+    const list = /<nav[^>]*>([\s\S]*?)<\/nav>/.exec(html)?.[1] ?? '';
+    expect([...list.matchAll(/<a [^>]*>(\w+)<\/a>|<ol>/g)].map((match) => match[1] ?? '(')).to.deep.equal(
+      ['(', 'One', '(', 'Two', '(', 'Three', 'Five', 'Six'], // and what closes:
+    );
+    expect(list.match(/<\/ol>/g)).to.have.length(3);
+    expect(list.match(/<\/li>/g)).to.have.length(5);
+    expect(page(notebookOf('# One'))).not.to.contain('<nav');
+  });
+
+  it('can be found and passed over: a link to the text, landmarks, the first paragraph as its description', () => {
+    const html = page(notebookOf('# One\n\n**Goal.** To say "a < b"\nin `code`.\n\nMore.'));
+    expect(html).to.contain('<a class="skip" href="#text">').and.to.contain('<main id="text" tabindex="-1">');
+    expect(html).to.contain('<meta name="description" content="Goal. To say &quot;a &lt; b&quot; in code.">');
+    for (const landmark of ['header', 'main', 'footer']) expect(html.split(`<${landmark}`), landmark).to.have.length(2);
+  });
+
+  it('holds the pictures that its prose names, and asks for none', () => {
+    const folder = join(root, 'notebooks');
+    const notebook = notebookOf(
+      '# T\n\n![one](figures/factors.png) ![two](attachment:a%20b.png) ![three](https://example.org/c.png) ![four](figures/none.png)',
+    );
+    Object.assign(notebook.cells[0], { attachments: { 'a b.png': { 'image/png': 'QUJD' } } });
+    const html = notebookPage(notebook, { name: 'x', folder });
+    const png = readFileSync(join(folder, 'figures', 'factors.png')).toString('base64');
+    expect(html).to.contain(`<img src="data:image/png;base64,${png}" alt="one">`);
+    expect(html).to.contain('<img src="data:image/png;base64,QUJD" alt="two">');
+    expect(html).to.contain('<a href="https://example.org/c.png">three</a>').and.to.contain('<a href="figures/none.png">four</a>');
+    expect(html.match(/<img/g)).to.have.length(2);
+    expect(page(notebookOf('# T\n\n![](figures/factors.png)'))).to.contain('<a href="figures/factors.png">figures/factors.png</a>');
+  });
+
+  it('highlights the hidden solution of an exercise', () => {
+    const solution = '<details>\n<summary>Solution</summary>\n\n```ts\nconst a = 1;\n```\n\n```text\n<1>\n```\n\nSo it is.\n\n</details>';
+    const html = page(notebookOf(`# T\n\n**1.** What is it?\n\n${solution}`));
+    const details = /<details>\n<summary>Solution<\/summary>([\s\S]*?)<\/details>/.exec(html)?.[1];
+    expect(details)
+      .to.contain('<pre class="code"><code><span class="hljs-keyword">const</span> a')
+      .and.to.contain('&lt;1&gt;')
+      .and.to.contain('<p>So it is.</p>');
   });
 
   it('escapes and highlights code, and shows the number of the cell', () => {
@@ -84,7 +132,7 @@ describe('notebookPage', () => {
 
   it('draws charts from their specification, with the picture and its text as the fallback', () => {
     const html = page(withOutput(chart(3)));
-    expect(html).to.contain('<img alt="[T: What it shows.]" width=').and.to.contain('vega.parse(vegaLite.compile');
+    expect(html).to.contain('<img alt="T: What it shows." width=').and.to.contain('vega.parse(vegaLite.compile');
     const spec = /<script type="application\/json">([\s\S]*?)<\/script>/.exec(html)?.[1] ?? '';
     expect(JSON.parse(spec).data.values[2]).to.deep.equal({
       a: 2,
@@ -93,10 +141,28 @@ describe('notebookPage', () => {
     expect(page(withOutput())).not.to.contain('vega');
   });
 
-  it('makes do with the pictures where the page would grow beyond 3 MB', () => {
-    const html = page(withOutput(chart(45_000)));
+  it('makes do with the picture of a chart that would take the page beyond 3 MB; the others can still be asked', () => {
+    const html = page(withOutput(chart(3), chart(45_000)));
     expect(Buffer.byteLength(html)).to.be.below(3_000_000);
-    expect(html).to.contain('<img alt=').and.not.to.contain('vega');
+    expect(html.match(/<img alt="T: /g)).to.have.length(2);
+    expect(html.match(/<script type="application\/json">/g)).to.have.length(1);
+    expect(html).to.contain('vega.parse(vegaLite.compile');
+    expect(page(withOutput(chart(45_000))), 'of none but pictures').not.to.contain('vega.parse');
+  });
+
+  it('makes do without the largest pictures where there are many, and without what draws the charts where that does not help', () => {
+    const [small, large] = [chart(3), chart(900)];
+    const withPicture = (output: CellOutput, bytes: number): CellOutput => ({ ...output, data: { ...output.data, 'image/png': 'A'.repeat(bytes) } });
+    const some = page(withOutput(withPicture(small, 1_200_000), withPicture(small, 900_000), withPicture(small, 300_000), { ...small }));
+    expect(Buffer.byteLength(some)).to.be.within(1_500_000, 3_000_000);
+    expect(some.match(/<script type="application\/json">/g)).to.have.length(4);
+    expect(some.match(/<img alt="T: /g)).to.have.length(3);
+    expect(some).to.contain('<p>T: What it shows.</p><script type="application/json">');
+    const bytes = JSON.stringify(large.data?.['application/vnd.vegalite.v5+json']).length;
+    const many = page(withOutput(...Array.from({ length: Math.floor(2_700_000 / bytes) }, () => withPicture(large, bytes))));
+    expect(many.match(/<img alt="T: /g)).to.have.length(Math.floor(2_700_000 / bytes));
+    expect(many).not.to.contain('<script type="application/json">').and.not.to.contain('vega.parse');
+    expect(Buffer.byteLength(many)).to.be.below(3_000_000);
   });
 
   it('prefers HTML to text, and keeps formulas from being read as emphasis', () => {
@@ -122,12 +188,14 @@ describe('notebookPage', () => {
   });
 
   it('puts tables of the prose into boxes that scroll', () => {
-    expect(page(notebookOf('# T\n\n| a |\n| - |\n| b |'))).to.match(/<div class="wide"><table>[\s\S]*<\/table><\/div>/);
+    const html = page(notebookOf('# T\n\n| | a |\n| - | -: |\n| b | c |'));
+    expect(html).to.match(/<div class="wide"><table>[\s\S]*<\/table><\/div>/);
+    expect(html.replace(/\n/g, '')).to.contain('<tr><td></td><th scope="col" style="text-align:right">a</th></tr>');
   });
 
   it('lets the reader fold the code of a cell, or all of it', () => {
     const html = page(withOutput());
-    expect(html).to.contain('<details class="source" open><summary aria-label="Code of cell 3">[3]</summary>');
+    expect(html).to.contain('<details class="source" open><summary aria-label="Code of cell [3]">[3]</summary>');
     expect(html).to.contain('<button type="button" id="fold"');
   });
 
@@ -136,8 +204,8 @@ describe('notebookPage', () => {
     expect(page(withOutput(picture)))
       .to.contain('<figure><img alt="a photo"')
       .and.not.to.contain('<figure class="chart">');
-    expect(page(withOutput(chart(3)))).to.contain('<figure class="chart">');
-    expect(page(withOutput(chart(45_000)))).to.contain('<figure class="chart">');
+    expect(page(withOutput(chart(3)))).to.contain('<figure class="chart"');
+    expect(page(withOutput(chart(45_000)))).to.contain('<figure class="chart"');
   });
 
   it('ends with what made it: notebook, time, date, versions, and the data that it read', () => {
