@@ -6,6 +6,7 @@ import { RecitalError, UnknownIdError } from '../errors.js';
 import { type CellFailure, executeNotebook } from './executor.js';
 import { readNotebook, writeNotebook, writeWhole } from './notebook-file.js';
 import { notebookPage } from './page.js';
+import { willHaveIndex, writeIndex } from './page-index.js';
 import { TerminalWatcher } from './terminal.js';
 import { workspaceOf } from './workspace.js';
 
@@ -107,7 +108,7 @@ function leave(code: number): never {
   process.exit(code);
 }
 
-async function runOne(name: string, job: Job): Promise<CellFailure | undefined> {
+async function runOne(name: string, job: Job, { home }: { home: boolean }): Promise<CellFailure | undefined> {
   const file = join(job.notebooks, `${name}.ipynb`);
   const notebook = readNotebook(file);
   const watcher = new TerminalWatcher(process.stdout);
@@ -124,7 +125,8 @@ async function runOne(name: string, job: Job): Promise<CellFailure | undefined> 
   const replaced = existsSync(page) ? " (in the place of an earlier run's)" : '';
   writeNotebook(copy, notebook);
   const data = resolve(job.notebooks, job.data ?? process.env.RECITAL_DATA ?? '../data');
-  writeWhole(page, notebookPage(notebook, { name, seconds, data, failure: failure && explained(failure) }));
+  const folder = job.notebooks;
+  writeWhole(page, notebookPage(notebook, { name, seconds, data, folder, home, failure: failure && explained(failure) }));
   if (job.inPlace && !failure) writeNotebook(file, notebook);
   const shown = (path: string): string => relative(here, path);
   watcher.line(`\n${name}: ${failure ? 'failed' : 'done'} in ${seconds.toFixed(1)} s → ${shown(page)}, ${shown(copy)}${replaced}`);
@@ -147,11 +149,14 @@ async function main(): Promise<number> {
   watchSignals();
   const failed: string[] = [];
   for (const name of names) readNotebook(join(job.notebooks, `${name}.ipynb`)); // a file that is none is found before the first one runs
+  const home = willHaveIndex(job.out, names);
   for (const name of names) {
-    const failure = await runOne(name, job);
+    const failure = await runOne(name, job, { home });
     if (failure) failed.push(`${name}, cell [${failure.number}]: ${failure.message.split('\n')[0]}`);
     if (failure?.interrupted) break;
   }
+  const index = writeIndex(job.out);
+  if (index !== undefined) console.log(`\nAll pages: ${relative(here, index)}`);
   if (names.length > 1 && failed.length) console.log(`\n${failed.length} of ${names.length} notebooks failed:\n${failed.join('\n')}`);
   return failed.length ? 1 : 0;
 }

@@ -2,8 +2,8 @@
 
 exports.start = `usage: npm start [-- NAME … OPTIONS]
 
-Runs the notebooks, all or those named, in order; writes the executed copies and web pages. A notebook stops at the first cell that fails, unless the cell
-has the tag raises-exception.
+Runs the notebooks, all or those named, in order; writes the executed copies, web pages, and index.html, which lists the pages. A notebook stops at the first
+cell that fails, unless the cell has the tag raises-exception.
 
   NAME                a notebook, e.g. 1-collab; the beginning of its name will do
   --data DIR          folder with the data, for notebooks as the environment variable RECITAL_DATA; default: they take data/

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect } from 'chai';
 import { readNotebook } from '../../lib/cli/notebook-file.js';
@@ -99,7 +99,10 @@ describe('npm start', () => {
     expect(code).to.equal(1);
     expect(stdout).to.contain('Timeout: the cell ran for more than 1 s').and.to.contain('The kernel ended with exit code 7');
     expect(stdout).to.contain('2 of 2 notebooks failed');
-    expect(existsSync(join(out, '4-exit.html'))).to.equal(true);
+    expect(readFileSync(join(out, '4-exit.html'), 'utf8')).to.contain('<a href="index.html">Notebooks</a>');
+    expect(stdout).to.match(/All pages: out.index\.html/);
+    const index = readFileSync(join(out, 'index.html'), 'utf8');
+    for (const page of ['1-good', '3-slow', '4-exit']) expect(index).to.contain(`<a href="${page}.html">`); // those of earlier runs as well
   });
 
   it('fails for a promise that nobody awaits: the last value of a cell, or one that is rejected after the last cell', async () => {
