@@ -4,18 +4,14 @@ import { expect } from 'chai';
 import { executeNotebook } from '../lib/cli/executor.js';
 import { joined, type Notebook, readNotebook } from '../lib/cli/notebook-file.js';
 import { TemporaryFolder } from './data/temporary.js';
+import { declared, solutionsOf, textOf, withSolutions } from './support/solutions.js';
 
 const folder = join(__dirname, '..', 'notebooks');
 const sample = join(__dirname, '..', 'data', 'sample');
 
 /** What each code cell printed and showed, as text; clock times apart. */
 function texts({ cells }: Notebook): string[] {
-  return cells
-    .filter((cell) => cell.cell_type === 'code')
-    .map(({ outputs = [] }) => {
-      const parts = outputs.map(({ text, data }) => joined(text ?? data?.['text/plain'] ?? ''));
-      return parts.join('\n').replace(/\b\d+:\d\d(:\d\d)?\b/g, 'TIME');
-    });
+  return cells.filter((cell) => cell.cell_type === 'code').map(textOf);
 }
 
 /** Expects the same words, and numbers equal to a relative 1e-4: a machine's `Math.exp` may differ in the last bit. */
@@ -37,24 +33,52 @@ describe('notebooks', () => {
   for (const file of readdirSync(folder).filter((name) => name.endsWith('.ipynb'))) {
     const committed = readNotebook(join(folder, file));
 
-    it(`${file} runs in the real kernel and gives the numbers that it was committed with`, async function () {
-      this.timeout(300_000); // 15 s, but minutes on a machine that does other things as well
-      const run: Notebook = structuredClone(committed);
+    const solutions = solutionsOf(committed);
+
+    it(`${file} and its solutions run in the real kernel and give the numbers that are printed in it`, async () => {
+      const run = withSolutions(committed); // each as if a reader had copied it into a cell below the last one
       const env = { ...process.env, RECITAL_DATA: sample }; // not Kaggle's files, if they are there
       const { failure } = await executeNotebook(run, { cwd: folder, env });
-      expect(failure, failure?.message).to.equal(undefined);
       const expected = texts(committed);
-      texts(run).forEach((text, i) => {
-        expectSame(text, expected[i], `code cell ${i + 1}`);
+      const of = (number: number): string =>
+        number > expected.length ? `solution of ${solutions[number - expected.length - 1].title}` : `cell [${number}]`;
+      expect(failure, failure && `${of(failure.number)}, line ${failure.line}: ${failure.message}`).to.equal(undefined);
+      const results = texts(run);
+      expect(results).to.have.length(expected.length + solutions.length);
+      results.forEach((text, i) => {
+        expectSame(text.trimEnd(), (expected[i] ?? solutions[i - expected.length].output).trimEnd(), of(i + 1));
       });
     }).timeout(900_000); // a minute or two where nothing else runs
 
-    it(`${file} teaches: a goal first, prose before code, cells of at most 15 lines, questions at the end`, () => {
+    it(`${file} has exercises with hidden solutions, each of which needs the notebook alone`, () => {
+      const exercises = committed.cells.filter(({ source }) => /^\*\*\d\. .*?\*\* /.test(joined(source)));
+      expect(exercises.map(({ source }) => Number(joined(source)[2]))).to.deep.equal(solutions.map((_, i) => i + 1));
+      expect(solutions.length).to.be.within(...((file.startsWith('0') ? [1, 1] : [3, 5]) as [number, number]));
+      const made = committed.cells.filter((cell) => cell.cell_type === 'code').flatMap(({ source }) => declared(joined(source)));
+      for (const { title, code, output } of solutions) {
+        expect(code.split('\n').length, title).to.be.at.most(15);
+        expect(output, title).to.match(/\w/);
+        const own = declared(code);
+        expect(
+          own.filter((name) => made.includes(name)),
+          `${title} changes what the notebook has made`,
+        ).to.deep.equal([]);
+        const others = solutions.filter((other) => other.code !== code).flatMap((other) => declared(other.code));
+        const borrowed = others.filter((name) => !own.includes(name) && new RegExp(`(?<![.\\w])${name}\\b(?!['"]?:)`).test(code));
+        expect(borrowed, `${title} uses what another solution has made`).to.deep.equal([]);
+      }
+    });
+
+    it(`${file} teaches: a goal first, prose before code, cells of at most 15 lines, questions with answers at the end`, () => {
       const { cells } = committed;
       expect(joined(cells[0].source)).to.match(/^# .*\n\n\*\*Goal\.\*\*/);
-      expect(joined(cells[cells.length - 1].source))
-        .to.contain('**Limits.**')
-        .and.to.contain('**Questions.**');
+      expect(cells.map(({ source }) => joined(source)).join('\n')).to.contain('**Limits.**');
+      const last = joined(cells[cells.length - 1].source);
+      expect(last).to.match(/^## Questions\n/);
+      const questions = [...last.matchAll(/^\*\*(\d)\.\*\* .*\?\n\n<details>\n<summary>Answer<\/summary>\n\n.+\n\n<\/details>$/gm)];
+      expect(questions.map(([, number]) => Number(number))).to.deep.equal(questions.map((_, i) => i + 1));
+      expect(questions.length).to.be.within(5, 8);
+      expect(last.match(/^\*\*\d/gm)).to.have.length(questions.length);
       for (const cell of cells) {
         if (cell.cell_type !== 'code') continue;
         expect(joined(cell.source).split('\n').length, joined(cell.source)).to.be.at.most(15);
@@ -82,6 +106,11 @@ describe('notebooks', () => {
     expect(failure?.message, data).to.equal(undefined);
     return texts(notebook).join('\n');
   }
+
+  it('0-start-here.ipynb runs on the plays of ten listeners, without a catalogue', async function () {
+    this.timeout(300_000);
+    expect(await runSmall('0-start-here.ipynb', { catalogue: false })).to.contain('Popularity');
+  });
 
   it('1-collab.ipynb runs on the plays of ten listeners, with a catalogue and without one', async function () {
     this.timeout(300_000);
