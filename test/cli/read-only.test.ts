@@ -38,7 +38,8 @@ describe('a checkout that belongs to somebody else', () => {
     expect(prepared.stdout).to.contain(join(home, 'recital'));
     const mine = join(home, 'mine', 'notebooks');
     mkdirSync(mine, { recursive: true });
-    const code = "import { readPlays, setCompute } from 'recital';\nconst plays = await readPlays('../../recital/data/sample', { cache: true, header: true });";
+    const code =
+      "import { readPlays, setCompute } from 'recital';\nconst plays = await readPlays('../../recital/data/sample', { cache: true, header: true });";
     writeNotebook(join(mine, 'a.ipynb'), notebookOf('# A', code, 'console.log(plays.length, setCompute().threads)'));
     const refused = run('lab', '--workspace', 'mine', '--prepare'); // root's, likewise
     expect([refused.status, refused.stderr.slice(0, 14)]).to.deep.equal([1, 'The workspace ']);

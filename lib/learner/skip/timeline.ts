@@ -51,8 +51,8 @@ const FLOAT_MAX = 3.4028234663852886e38;
  * to 2e-8. Decay and schedules, of momentum too, are in the products; nothing is assumed of them but that keep > 0.
  *
  * A table is complete once M·B^−½ < 2⁻²⁶, after 200 steps at a momentum of 0.9: the terms to come fall by b1·b2^−½ at least. Complete tables are kept, and
- * cost nothing, until after 32,768 steps (or with 1,024 that are not complete) a block ends: rows that were touched in it are brought up to date then, and those whose momentum is spent are from
- * then on described by E and B alone.
+ * cost nothing, until after 32,768 steps (or with 1,024 that are not complete) a block ends: rows that were touched in it are brought up to date then, and
+ * those whose momentum is spent are from then on described by E and B alone.
  */
 export class Timeline {
   /** Steps taken in this block: the slot at which rows stand that are up to date. */
