@@ -98,8 +98,21 @@ const boxes = new ResizeObserver((entries) => {
   }
 });
 function nameOf(box) {
-  if (box.matches('.error')) return ''; // it has a role of its own
+  if (box.matches('.error, math')) return ''; // it has a role of its own
   if (box.matches('pre')) return box.matches('.code') ? 'Code' : 'Text';
   return box.matches('figure') ? 'Chart' : 'Table';
 }
-for (const box of document.querySelectorAll('pre, .html, .wide, figure')) boxes.observe(box);
+for (const box of document.querySelectorAll('pre, .html, .wide, figure, math[display=block]')) boxes.observe(box);
+
+// A table that is wider than paper is made smaller. Measured on the screen, where its letters are larger.
+const PAPER = 700; // pixels between the margins of A4 and Letter, and what is lost by rounding
+const tables = [...document.querySelectorAll('.html table, .wide table')];
+addEventListener('beforeprint', () => {
+  for (const table of tables) {
+    const width = (table.offsetWidth * 10) / Number.parseFloat(getComputedStyle(table).fontSize); // on paper they have 7.5 points, which are 10 pixels
+    if (width > PAPER) table.style.zoom = PAPER / width;
+  }
+});
+addEventListener('afterprint', () => {
+  for (const table of tables) table.style.zoom = '';
+});

@@ -19,8 +19,7 @@ a { color: var(--link); }
 h1, h2, h3, h4, h5, h6 { line-height: 1.25; margin: 0; }
 h1 { font-size: 1.9rem; }
 h2 { font-size: 1.45rem; }
-.heading { display: flow-root; margin: 1.6em 0 0.6em; }
-.heading > * { display: inline; }
+.heading { display: flex; align-items: baseline; margin: 1.6em 0 0.6em; }
 .depth1 { margin-top: 0.6em; }
 .depth2 { border-bottom: 1px solid var(--line); padding-bottom: 0.25em; }
 .anchor { padding: 0 0.4em; text-decoration: none; color: var(--dim); opacity: 0; }
@@ -119,7 +118,7 @@ const paper = `
   header, .skip, .anchor, #tip, .source:not([open]), .source > summary { display: none; }
   pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: 8pt; }
   .wide, .html, figure { overflow: visible; padding: 0; }
-  .html table { font-size: 7.5pt !important; }
+  .html table, .wide table { font-size: 7.5pt !important; }
   .chart > * { min-width: 0; }
   figure img, figure svg { max-height: 22cm; width: auto; }
   figure, tr, pre, blockquote { break-inside: avoid; }
