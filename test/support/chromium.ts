@@ -147,11 +147,14 @@ export class Chromium {
 export class Page {
   /** Addresses that were asked for outside of this machine. All of them have failed. */
   readonly outside: string[] = [];
+  /** All addresses that were asked for, but those that hold what they name. */
+  readonly asked: string[] = [];
   /** Errors of the page's scripts, and what they wrote to the console as one. */
   readonly errors: string[] = [];
   private loaded = 0;
 
-  constructor(private readonly send: (method: string, params?: Answer) => Promise<Answer>) {}
+  /** @param send sends a command of the protocol to this page, and returns its result */
+  constructor(readonly send: (method: string, params?: Answer) => Promise<Answer>) {}
 
   async prepare({ width, height }: { width: number; height: number }): Promise<void> {
     await Promise.all(['Page', 'Network', 'Runtime'].map((domain) => this.send(`${domain}.enable`)));
@@ -163,6 +166,7 @@ export class Page {
     if (method === 'Page.javascriptDialogOpening') void this.send('Page.handleJavaScriptDialog', { accept: true }); // e.g. on leaving what is not saved
     if (method === 'Network.requestWillBeSent') {
       const { url } = params.request as { url: string };
+      if (!/^(data|blob|about):/.test(url)) this.asked.push(url);
       if (!/^(data|blob|file|about):|^(https?|wss?):\/\/(localhost|127\.0\.0\.1)[:/]/.test(url)) this.outside.push(url);
     }
     if (method === 'Runtime.exceptionThrown') {
@@ -206,6 +210,11 @@ export class Page {
       if (Date.now() > end) throw new Error(`Waited ${timeout / 1000} s in vain: ${what}`);
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
+  }
+
+  /** Lets the page believe that the reader prefers dark pages, or light ones. */
+  async prefer(scheme: 'dark' | 'light'): Promise<void> {
+    await this.send('Emulation.setEmulatedMedia', { features: [{ name: 'prefers-color-scheme', value: scheme }] });
   }
 
   /** What the page looks like, as PNG. */
