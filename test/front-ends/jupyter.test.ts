@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import type { JupyterLab } from '../../lib/cli/jupyter.js';
 import { joined, readNotebook, writeNotebook } from '../../lib/cli/notebook-file.js';
+import { notebookPage } from '../../lib/cli/page.js';
 import { Chromium, findChromium, type Page } from '../support/chromium.js';
 import { gallery, galleryNotebook } from '../support/gallery.js';
 import { JupyterServer, jupyterFor, sibling } from '../support/jupyter-server.js';
@@ -53,7 +54,7 @@ function expectGallery(cells: readonly ShownOutput[][], chart: string): void {
 }
 
 describe('charts and tables in a browser (skipped without Chromium and a JupyterLab: `npm run lab` installs one)', function () {
-  this.timeout(180_000);
+  this.timeout(240_000);
   let lab: JupyterLab;
   let browser: Chromium;
   let server: JupyterServer;
@@ -84,7 +85,7 @@ describe('charts and tables in a browser (skipped without Chromium and a Jupyter
   });
 
   afterEach(async function () {
-    if (this.currentTest?.state === 'failed') await picture('failed');
+    if (this.currentTest?.state === 'failed') await picture(`failed: ${this.currentTest.title.slice(0, 30)}`);
   });
 
   it('JupyterLab draws all of them after Run All Cells, live progress included', async () => {
@@ -154,6 +155,21 @@ describe('charts and tables in a browser (skipped without Chromium and a Jupyter
     const outputs = await look('gallery.ipynb');
     await picture('nbconvert');
     expectGallery(outputs, 'IMG');
+  });
+
+  it('the page that `npm start` writes has all of them, light and dark, and needs no network', async () => {
+    const html = join(workspace, 'gallery page.html');
+    writeFileSync(html, notebookPage(readNotebook(file('gallery.ipynb')), { name: 'gallery' }));
+    for (const scheme of ['light', 'dark'] as const) {
+      await page.prefer(scheme);
+      await page.goto(pathToFileURL(html).href);
+      await page.until("!document.querySelector('figure.chart > img')", { what: 'charts are in the place of pictures' });
+      const outputs = await look('gallery.ipynb');
+      await picture(`page-${scheme}`);
+      expectGallery(outputs, 'SVG');
+      for (const [i, { shows }] of gallery.entries()) if (shows[0] === 'chart') expect(outputs[i][0].label).to.match(/^.{20,}\.$/s);
+    }
+    await page.prefer('light');
   });
 
   it('the PNG of each chart, which GitHub shows, is in the file', () => {

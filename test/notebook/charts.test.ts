@@ -196,6 +196,20 @@ describe('histogram', () => {
     ]);
   });
 
+  it('marks whole numbers of rows on the vertical axis', () => {
+    for (const most of [1, 2, 3, 4, 7]) {
+      const svg = chartSvg(histogram(new Table({ n: [0, ...Array<number>(most).fill(1)] }), 'n', { title: 't' }));
+      const marks = [...(/Y-axis.*?<\/g><g class="mark-text role-axis-title"/.exec(svg)?.[0] ?? '').matchAll(/>([\d.]+)<\/text>/g)].map(
+        ([, text]) => text,
+      );
+      expect(marks.length, svg).to.be.within(2, 8);
+      expect(
+        marks.every((text) => /^\d+$/.test(text)),
+        marks.join(),
+      ).to.equal(true);
+    }
+  });
+
   it('copes with a constant column and with infinite values', () => {
     expect(bins(new Table({ n: Float64Array.of(0.3, 0.3, Infinity) }))).to.deep.equal([{ from: -0.2, to: 0.8, count: 2 }]);
   });

@@ -2,7 +2,7 @@ import type { Page } from './chromium.js';
 
 /** An output as it stands in a page. */
 export interface ShownOutput {
-  /** What the picture in it is: of an interactive chart CANVAS, of a PNG IMG; empty where there is none. */
+  /** What the picture in it is: of an interactive chart CANVAS or SVG, of a PNG IMG; empty where there is none. */
   element: string;
   text: string;
   /** Of the picture, canvas or table in it, in pixels; 0 where there is none. */
@@ -46,12 +46,20 @@ const inspector = `
     a.forEach((v, i) => { ab += (v - ma) * (b[i] - mb); aa += (v - ma) ** 2; bb += (b[i] - mb) ** 2; });
     return ab / Math.sqrt(aa * bb);
   };
-  const load = (png) => new Promise((resolve, reject) => {
+  const load = (base64, type = 'image/png') => new Promise((resolve, reject) => {
     const image = new Image();
     image.onload = () => resolve(image);
-    image.onerror = () => reject(new Error('not a PNG'));
-    image.src = 'data:image/png;base64,' + png;
+    image.onerror = () => reject(new Error('not a picture'));
+    image.src = 'data:' + type + ';base64,' + base64;
   });
+  const drawn = async (picture) => {
+    if (!(picture instanceof SVGElement)) return picture;
+    const text = new TextEncoder().encode(new XMLSerializer().serializeToString(picture));
+    const image = await load(btoa(Array.from(text, (c) => String.fromCharCode(c)).join('')), 'image/svg+xml');
+    const canvas = Object.assign(document.createElement('canvas'), { width: image.width, height: image.height });
+    canvas.getContext('2d').drawImage(image, 0, 0); // first at its size: thin lines would get lost
+    return canvas;
+  };
   const channels = (colour) => colour.match(/[\\d.]+/g).map(Number);
   const luminance = (rgb) => {
     const [r, g, b] = rgb.slice(0, 3).map((x) => (x / 255 <= 0.04045 ? x / 255 / 12.92 : ((x / 255 + 0.055) / 1.055) ** 2.4));
@@ -73,13 +81,13 @@ const inspector = `
     const picture = output.querySelector('canvas, img, svg.marks');
     const table = output.querySelector('table');
     const box = (picture ?? table)?.getBoundingClientRect();
-    const shown = picture && box.width > 2 && box.height > 2 ? picture : undefined;
+    const shown = picture && box.width > 2 && box.height > 2 ? await drawn(picture) : undefined;
     const data = shown ? small(shown, Math.round(box.width), Math.round(box.height)) : [];
     let coloured = 0;
     for (let i = 0; i < data.length; i += 4) if (Math.max(data[i], data[i + 1], data[i + 2]) - Math.min(data[i], data[i + 1], data[i + 2]) > 60) coloured++;
     const labelled = picture?.closest('[aria-label]');
     return {
-      element: shown?.tagName.toUpperCase() ?? '',
+      element: shown ? picture.tagName.toUpperCase() : '',
       text: output.innerText.trim(),
       width: box?.width ?? 0,
       height: box?.height ?? 0,
@@ -90,8 +98,8 @@ const inspector = `
       contrast: table ? Math.min(...[...table.querySelectorAll('th, td')].map(contrast)) : 21,
     };
   };
-  const cells = () => [...document.querySelectorAll('.jp-CodeCell')];
-  const outputs = (cell) => [...cell.querySelectorAll('.jp-OutputArea-output')];
+  const cells = () => [...document.querySelectorAll('.jp-CodeCell, section.cell')];
+  const outputs = (cell) => [...cell.querySelectorAll('.jp-OutputArea-output, .outputs > *')];
 `;
 
 /** Looks at the outputs of every code cell. `pngs`: of each cell, the picture that its first output must be like. */
@@ -114,7 +122,9 @@ export class OpenNotebook {
   async open(url: string, { kernel }: { kernel: boolean }): Promise<void> {
     await this.page.goto(url);
     await this.page.until(`document.querySelectorAll('.jp-CodeCell').length === ${this.cells}`, { what: 'all cells are there' });
-    const idle = `document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status === 'idle'`;
+    // Not the circle in the toolbar: it is idle before there is a kernel.
+    const idle = `(({ sessionContext: s }) => s.isReady && s.session?.kernel?.connectionStatus === 'connected' && s.session.kernel.status === 'idle')(
+      window.jupyterapp.shell.currentWidget.context)`;
     if (kernel) await this.page.until(idle, { what: 'the kernel is idle', timeout: 60_000 });
     else await this.rested();
   }
@@ -139,7 +149,7 @@ export class OpenNotebook {
     })()`);
     await this.command('notebook:run-all-cells');
     const done = `[...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].filter((e) => /\\[\\d+\\]/.test(e.textContent)).length === ${this.cells}`;
-    await this.page.until(done, { what: 'all cells have run', timeout: 120_000 });
+    await this.page.until(done, { what: 'all cells have run', timeout: 150_000 });
     await this.rested();
     return this.page.evaluate('window.bars.size');
   }

@@ -41,6 +41,7 @@ export function histogram(table: Table, columns: string | readonly string[], opt
     const data = table.numbers(name);
     const values = Float64Array.from(drawable(table, [{ name, scale }]), (i) => data[i]);
     const counts = scale === 'log' ? logBins(values, bins) : linearBins(values, bins);
+    const most = Math.max(...counts.map((bin) => bin.count)); // of one or two rows no half ones are marked
     sentences.push(describe(name, values));
     return {
       data: { values: counts },
@@ -56,7 +57,7 @@ export function histogram(table: Table, columns: string | readonly string[], opt
           axis: { tickCount: 6, ...axisNumbers(values) },
         },
         x2: { field: 'to' },
-        y: { field: 'count', type: 'quantitative', title: j % 3 === 0 ? yTitle : null, axis: { tickCount: 5, tickMinStep: 1 } },
+        y: { field: 'count', type: 'quantitative', title: j % 3 === 0 ? yTitle : null, axis: { tickCount: Math.min(5, most) } },
         tooltip: (['from', 'to', 'count'] as const).map((field) => {
           return { field, type: 'quantitative', format: tooltipFormat(counts.map((bin) => bin[field])) };
         }),
