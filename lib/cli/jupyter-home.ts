@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { RecitalError } from '../errors.js';
 
 /**
  * Prepares a home for Jupyter, so that nothing is written to the user's: settings, trust, runtime files, and the kernel. The kernelspec is written at
@@ -38,11 +39,18 @@ function kernelSpec(root: string): object {
  * @param root the checkout
  * @param prefix the folder of a Python environment (what `sys.prefix` says), or `~/.local` for all Jupyters of a user of Linux
  * @returns the file that was written
+ * @throws RecitalError if it cannot be written
  */
 export function installKernel(root: string, prefix: string): string {
   const file = join(prefix, 'share', 'jupyter', kernelFile);
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => /^(RECITAL_.*|NODE_OPTIONS)$/.test(name)));
-  write(file, { ...kernelSpec(root), ...(Object.keys(env).length ? { env } : {}) });
+  try {
+    write(file, { ...kernelSpec(root), ...(Object.keys(env).length ? { env } : {}) });
+  } catch (error) {
+    throw new RecitalError(
+      `The kernel cannot be written into ${prefix}: ${(error as Error).message}. Name the folder of a Python environment of yours.`,
+    );
+  }
   return file;
 }
 

@@ -71,6 +71,13 @@ describe('installKernel', () => {
   });
 });
 
+describe('installKernel, where nothing can be written', () => {
+  it('says so, and what is wanted', () => {
+    writeFileSync(join(folder, 'file'), '');
+    expect(() => installKernel(root, join(folder, 'file'))).to.throw(RecitalError, /kernel cannot be written into .*file: .* Python environment/);
+  });
+});
+
 describe('a workspace', () => {
   it('is the checkout where that can be written, ~/recital where not, and what RECITAL_WORKSPACE says in any case', () => {
     const of = (checkout: string, given = ''): string => withEnv({ RECITAL_WORKSPACE: given }, () => workspaceOf(checkout));
