@@ -36,25 +36,17 @@ describe('a checkout that belongs to somebody else', () => {
     const prepared = run('lab', '--prepare');
     expect(prepared.stderr).to.equal('');
     expect(prepared.stdout).to.contain(join(home, 'recital'));
-    const mine = join(home, 'mine', 'notebooks');
-    mkdirSync(mine, { recursive: true });
-    const code =
-      "import { readPlays, setCompute } from 'recital';\nconst plays = await readPlays('../../recital/data/sample', { cache: true, header: true });";
-    writeNotebook(join(mine, 'a.ipynb'), notebookOf('# A', code, 'console.log(plays.length, setCompute().threads)'));
-    const refused = run('lab', '--workspace', 'mine', '--prepare'); // root's, likewise
+    mkdirSync(join(home, 'of root'));
+    const refused = run('lab', '--workspace', 'of root', '--prepare');
     expect([refused.status, refused.stderr.slice(0, 14)]).to.deep.equal([1, 'The workspace ']);
-    const started = run('start', '--notebooks', join(home, 'recital', 'notebooks'), 'no such');
-    expect(started.stderr).to.contain('Unknown notebook "no such"');
-    writeNotebook(
-      join(home, 'recital', 'notebooks', 'a.ipynb'),
-      notebookOf('# A', code.replace('../../recital/', '../'), 'console.log(plays.length, setCompute().threads)'),
-    );
+    const code = "import { readPlays, setCompute } from 'recital';\nconst plays = await readPlays('../data/sample', { cache: true, header: true });";
+    writeNotebook(join(home, 'recital', 'notebooks', 'a.ipynb'), notebookOf('# A', code, 'console.log(plays.length, setCompute().threads)'));
     const { status, stdout, stderr } = run('start', 'a', '--notebooks', join(home, 'recital', 'notebooks'));
     expect(stderr).to.equal('');
     expect(stdout).to.match(/\n42000 1\n/);
     expect(status).to.equal(0);
     expect(readFileSync(join(home, 'recital', 'out', 'a.html'), 'utf8')).to.contain('42000 1');
     expect(existsSync(join(home, `recital-cache-${NOBODY}`))).to.equal(true);
-    expect(readdirSync(home).filter((name) => !/^(mine|recital|recital-cache-\d+|tsx-\d+|node-compile-cache)$/.test(name))).to.deep.equal([]);
-  }).timeout(60_000);
+    expect(readdirSync(home).filter((name) => !/^(of root|recital|recital-cache-\d+|tsx-\d+|node-compile-cache)$/.test(name))).to.deep.equal([]);
+  }).timeout(240_000);
 });
