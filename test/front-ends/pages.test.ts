@@ -7,7 +7,7 @@ import { notebookPage } from '../../lib/cli/page.js';
 import { writeIndex } from '../../lib/cli/page-index.js';
 import { Chromium, findChromium, type Page } from '../support/chromium.js';
 import { everything, shownCharts } from '../support/everything.js';
-import { axe, look, point, press, wholePicture } from '../support/reading.js';
+import { axe, look, point, press, takePicture } from '../support/reading.js';
 
 const root = resolve(__dirname, '..', '..');
 const folder = join(root, 'out', 'front-ends', 'pages'); // not in git; the pages, and pictures of them to look at
@@ -50,7 +50,8 @@ describe('the pages of notebooks in a browser (skipped without Chromium)', funct
     expect(drawn, 'charts that are drawn').to.equal(charts);
     return { charts };
   };
-  const picture = (name: string, kind: string): Promise<void> => wholePicture(page, join(folder, 'pictures', `${name} ${kind}.png`));
+  const picture = (name: string, kind: string): Promise<void> =>
+    takePicture(page, join(folder, 'pictures', `${name} ${kind}.png`), { whole: kind === 'light' });
 
   before(async function () {
     const program = findChromium();

@@ -67,10 +67,12 @@ export async function axe(page: Page, { rules, without = 'script' }: { rules?: r
     impact + ', ' + id + ' (' + nodes.length + '): ' + nodes[0].html.slice(0, 200) + ' ' + nodes[0].failureSummary))`);
 }
 
-/** A picture of the whole page, at half its size. */
-export async function wholePicture(page: Page, file: string): Promise<void> {
-  const [width, height] = await page.evaluate<number[]>('[document.documentElement.clientWidth, document.documentElement.scrollHeight]');
-  const clip = { x: 0, y: 0, width, height, scale: 0.5 };
+/** A picture of a page: of 1,600 pixels from a little above the first chart, or at half its size of the whole. */
+export async function takePicture(page: Page, file: string, { whole = false } = {}): Promise<void> {
+  const [width, all, top] = await page.evaluate<number[]>(`[document.documentElement.clientWidth, document.documentElement.scrollHeight,
+    scrollY + (document.querySelector('figure.chart')?.getBoundingClientRect().top ?? 0)]`);
+  const y = whole ? 0 : Math.max(0, Math.min(top - 400, all - 1600));
+  const clip = { x: 0, y, width, height: whole ? all : Math.min(1600, all), scale: whole ? 0.5 : 1 };
   const { data } = await page.send('Page.captureScreenshot', { format: 'png', captureBeyondViewport: true, clip });
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, Buffer.from(String(data), 'base64'));
