@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
@@ -128,6 +128,19 @@ describe('charts and tables in a browser (skipped without Chromium and a Jupyter
     await picture('lab-untrusted');
     expect(await notebook.trusted()).to.equal(false);
     expectGallery(outputs, INTERACTIVE);
+  });
+
+  it('JupyterLab hides the solutions of exercises until they are opened, and colours their code', async () => {
+    copyFileSync(resolve(__dirname, '..', '..', 'notebooks', '0-start-here.ipynb'), file('exercises.ipynb'));
+    const cells = readNotebook(file('exercises.ipynb')).cells.filter((cell) => cell.cell_type === 'code').length;
+    await new OpenNotebook(page, cells).open(server.url('lab', 'notebooks/exercises.ipynb'), { kernel: false });
+    const solution = `[...document.querySelectorAll('.jp-MarkdownCell details')].find((d) => d.innerText.startsWith('Solution'))`;
+    await page.until(`${solution}?.querySelector('pre span')`, { what: 'the code of the solution is coloured' });
+    const visible = `${solution}.querySelector('pre').checkVisibility()`;
+    expect(await page.evaluate(visible)).to.equal(false);
+    await page.evaluate(`${solution}.querySelector('summary').click()`);
+    expect(await page.evaluate(visible)).to.equal(true);
+    expect(await page.evaluate(`${solution}.querySelectorAll('pre').length`), 'code, and what it gives').to.equal(2);
   });
 
   it('Notebook 7 draws all of them, and shows them again (skipped where it is not installed)', async function () {
