@@ -251,6 +251,29 @@ describe('the pages of notebooks in a browser (skipped without Chromium)', funct
       expect(await page.evaluate("document.querySelectorAll('.drawn .at').length")).to.equal(0);
     });
 
+    it('charts: of a line the point next to the pointer is said, or at a step of the keys, not its first one', async () => {
+      const said = (): Promise<string> => page.evaluate("document.getElementById('tip').hidden ? '' : document.getElementById('tip').textContent");
+      const line = '.drawn[aria-label^="A long line"]';
+      const place = await page.evaluate<{ x: number; y: number }>(`(async () => {
+        const path = document.querySelector(${JSON.stringify(line)} + ' .mark-line path');
+        path.scrollIntoView({ block: 'center', behavior: 'instant' });
+        await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))); // scrolling hides what is said
+        const { x, y } = path.getPointAtLength(0.7 * path.getTotalLength()).matrixTransform(path.getScreenCTM());
+        return { x, y: y + 6 }; // a little beside it
+      })()`);
+      await page.send('Input.dispatchMouseEvent', { type: 'mouseMoved', ...place });
+      const [, step, value] = /^step: (\d+)\nvalue: ([\d,]+)$/.exec(await said()) ?? expect.fail(await said());
+      expect(Number(step)).to.be.within(150, 290);
+      expect(Number(value.replace(/,/g, ''))).to.equal(Number(step) ** 2);
+      await page.send('Input.dispatchMouseEvent', { type: 'mouseMoved', x: place.x, y: place.y + 60 });
+      expect(await said(), 'far from the line').to.equal('');
+      await page.evaluate(`document.querySelector(${JSON.stringify(line)}).focus({ focusVisible: true })`);
+      await press(page, 'End');
+      expect(await said()).to.equal('step: 300\nvalue: 90,000');
+      await press(page, 'Home', 'ArrowRight');
+      expect(await said()).to.equal('step: 5\nvalue: 25');
+    });
+
     it('without scripts it can be read as well: code, pictures of the charts, contents, the dark', async () => {
       await look(page, { scheme: 'dark' });
       await page.send('Emulation.setScriptExecutionDisabled', { value: true });

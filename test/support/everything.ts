@@ -4,15 +4,19 @@ import type { CellOutput, Notebook } from '../../lib/cli/notebook-file.js';
 import type { Chart } from '../../lib/data/chart.js';
 import { Table } from '../../lib/data/table.js';
 import { chartBundle } from '../../lib/notebook/chart-render.js';
+import { lineChart } from '../../lib/notebook/index.js';
 import { tableHtml } from '../../lib/notebook/table-html.js';
 import { resultCharts, tableCharts } from './charts.js';
 
 const photo = readFileSync(resolve(__dirname, '..', '..', 'notebooks', 'figures', 'sound.png')).toString('base64');
 
+const long = new Table({ step: Array.from({ length: 301 }, (_, i) => i), value: Array.from({ length: 301 }, (_, i) => i * i) });
+
 /** The charts of the notebook below. */
 export const shownCharts: Record<string, () => Chart> = {
   ...Object.fromEntries(['heatmap', 'lying bars', 'histograms', 'lines', 'scatter by category'].map((name) => [name, tableCharts[name]])),
   'learning rate finder': resultCharts['learning rate finder'],
+  'a long line': () => lineChart(long, { x: 'step', y: 'value', title: 'A long line' }),
 };
 
 function chart(make: () => Chart): CellOutput {

@@ -40,9 +40,10 @@ export async function press(page: Page, ...names: string[]): Promise<void> {
 
 /** Moves the pointer to the middle of an element, which is scrolled into view; with `click`, clicks there. */
 export async function point(page: Page, selector: string, { click = false } = {}): Promise<void> {
-  const { x, y } = await page.evaluate<{ x: number; y: number }>(`(() => {
+  const { x, y } = await page.evaluate<{ x: number; y: number }>(`(async () => {
     const element = document.querySelector(${JSON.stringify(selector)});
     element.scrollIntoView({ block: 'center', behavior: 'instant' });
+    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))); // so that the page has heard of it
     const { left, top, width, height } = element.getBoundingClientRect();
     return { x: left + width / 2, y: top + height / 2 };
   })()`);
