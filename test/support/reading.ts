@@ -10,11 +10,13 @@ export interface Look {
   media?: 'screen' | 'print';
 }
 
+const still = { name: 'prefers-reduced-motion', value: 'reduce' }; // nobody waits for pages that glide
+
 /** Sets the window and the reader's wishes: 1280 × 900, light, on a screen, unless said otherwise. */
 export async function look(page: Page, { width = 1280, height = 900, scheme = 'light', media = 'screen' }: Look): Promise<void> {
   await page.send('Emulation.setDeviceMetricsOverride', { width, height, deviceScaleFactor: 1, mobile: false });
   await page.send('Emulation.setScrollbarsHidden', { hidden: media === 'print' });
-  await page.send('Emulation.setEmulatedMedia', { media, features: [{ name: 'prefers-color-scheme', value: scheme }] });
+  await page.send('Emulation.setEmulatedMedia', { media, features: [{ name: 'prefers-color-scheme', value: scheme }, still] });
   await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
 }
 
