@@ -50,6 +50,17 @@ export class DataError extends RecitalError {}
 export class NumericError extends RecitalError {}
 
 /**
+ * Work was stopped, by Ctrl-C or a notebook's stop button, before it had a result. Work that can keep what it has so far ends without an error instead.
+ * @example
+ * try {
+ *   await learn.validate();
+ * } catch (error) {
+ *   if (error instanceof InterruptedError) console.log('stopped');
+ * }
+ */
+export class InterruptedError extends RecitalError {}
+
+/**
  * An id (user, track, column, …) is not known. Carries suggestions.
  * @example
  * try {

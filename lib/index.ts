@@ -1,7 +1,7 @@
 // Every public name, and nothing else.
 
 // compute
-export { InterruptGuard } from './compute/interrupt.js';
+export { InterruptGuard, interruptible } from './compute/interrupt.js';
 export { float32, memoryUsage } from './compute/memory.js';
 export { Random } from './compute/random.js';
 export { type ComputeOptions, setCompute } from './compute/threads.js';

@@ -1,7 +1,40 @@
+import { InterruptedError } from '../errors.js';
+
+/** What work belongs to and is stopped with: a cell of a notebook. A plain script has none. */
+export interface InterruptScope {
+  /** Whether it was asked to stop. It stays so: nothing more begins in it. */
+  readonly stopped: boolean;
+  /** Work begins. Returns what to call when it is over. */
+  enter(work: { interrupt(): void }): () => void;
+  /** Asks all work to stop. */
+  interrupt(): void;
+  /** Runs code that a signal ends wherever it is: then it throws an error with the code ERR_SCRIPT_EXECUTION_INTERRUPTED. */
+  section<T>(work: () => T): T;
+}
+
+let scopeOf: () => InterruptScope | undefined = () => undefined;
+
+/** Tells how to find the scope of the work that begins: for notebooks. */
+export function setInterruptScope(find: () => InterruptScope | undefined): void {
+  scopeOf = find;
+}
+
+/** Work in progress, the earlier first. */
+const working: InterruptGuard[] = [];
+/** When the event loop had its last turn: of all work, as short pieces one after the other would else never give it one. */
+let lastTurn = performance.now();
+
+function scopeToBegin(): InterruptScope | undefined {
+  const scope = scopeOf();
+  if (scope?.stopped) throw new InterruptedError('The cell was stopped.');
+  return scope;
+}
+
 /**
  * Lets long work be stopped by Ctrl-C or "interrupt kernel" without losing anything. The work asks `due()` often (cheap) and then awaits `turn()`, which
- * gives the event loop a turn and says whether to stop. A second SIGINT before that ends the process as usual.
- *
+ * gives the event loop a turn and says whether to stop. In a script, a second SIGINT before that ends the process as usual. In a notebook, nothing more begins
+ * in a cell that was stopped: there, a new guard throws.
+ * @throws InterruptedError in a cell that was stopped
  * @example
  * const guard = new InterruptGuard();
  * try {
@@ -11,38 +44,97 @@
  * }
  */
 export class InterruptGuard {
+  private readonly scope = scopeToBegin();
+  private readonly leave = this.scope?.enter(this);
+  private readonly reactions: (() => void)[] = [];
   private requested = false;
   private listening = false;
-  private last = performance.now();
 
-  private readonly onInterrupt = (): void => {
+  private readonly onSignal = (): void => {
     if (this.requested) {
       this.stop();
       process.kill(process.pid, 'SIGINT');
     }
-    this.requested = true;
+    this.interrupt();
   };
 
-  /** Whether 50 ms have gone by since the last turn. */
+  constructor() {
+    working.push(this);
+  }
+
+  /** Whether 50 ms have gone by since the last turn, of any guard. */
   due(): boolean {
-    return performance.now() - this.last > 50;
+    return performance.now() - lastTurn > 50;
+  }
+
+  /** Whether the work was asked to stop, as far as is known without a turn. */
+  get interrupted(): boolean {
+    return this.requested;
+  }
+
+  /** Whether this is no part of other guarded work. */
+  get outermost(): boolean {
+    return working.find(({ scope }) => scope === this.scope) === this;
   }
 
   /** Gives the event loop a turn; true if the work should stop. */
   async turn(): Promise<boolean> {
-    await new Promise((resolve) => setImmediate(resolve));
-    // Only after an await: in a notebook cell, a listener added in its synchronous part costs the kernel its own (tslab's handling of SIGINT).
-    if (!this.listening) {
+    // Two, as the first may come before the event loop has looked for signals.
+    for (let i = 0; i < 2; i++) await new Promise((resolve) => setImmediate(resolve));
+    // Only after an await: in the synchronous part of a notebook's cell Node has taken all listeners away for a while, and would forget this one.
+    if (!this.scope && !this.listening) {
       this.listening = true;
-      process.on('SIGINT', this.onInterrupt);
+      process.on('SIGINT', this.onSignal);
     }
-    this.last = performance.now();
+    lastTurn = performance.now();
     return this.requested;
   }
 
-  /** Stops listening. */
+  /** Does the same as `turn` if it is due. */
+  async turnIfDue(): Promise<boolean> {
+    return this.due() ? this.turn() : this.requested;
+  }
+
+  /** Has something done as soon as the work is asked to stop, for work that goes on elsewhere, such as a query. */
+  onInterrupt(react: () => void): void {
+    this.reactions.push(react);
+    if (this.requested) react();
+  }
+
+  /** Asks the work to stop. */
+  interrupt(): void {
+    if (this.requested) return;
+    this.requested = true;
+    for (const react of this.reactions) react();
+  }
+
+  /** The work is over. */
   stop(): void {
-    process.off('SIGINT', this.onInterrupt);
+    const at = working.indexOf(this);
+    if (at >= 0) working.splice(at, 1);
+    this.leave?.();
+    process.off('SIGINT', this.onSignal);
     this.listening = false;
+  }
+}
+
+/**
+ * Runs long work that never gives the event loop a turn so that a notebook's stop button ends it all the same: at once, wherever it is. So it must leave
+ * nothing half changed. In a script it just runs.
+ * @param work a function that computes, and returns no promise
+ * @throws InterruptedError if it was ended, and in a cell that was stopped before
+ * @example
+ * const primes = interruptible(() => Array.from({ length: 1000 }, (_, n) => n).filter((n) => n > 1 && ![2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31].some((p) => p < n && n % p === 0)));
+ * primes.length // 168
+ */
+export function interruptible<T>(work: () => T): T {
+  const scope = scopeToBegin();
+  if (!scope) return work();
+  try {
+    return scope.section(work);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException | undefined)?.code !== 'ERR_SCRIPT_EXECUTION_INTERRUPTED') throw error;
+    scope.interrupt();
+    throw new InterruptedError('The cell was stopped.');
   }
 }

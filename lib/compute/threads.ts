@@ -124,6 +124,7 @@ export function parallel(name: RangeKernel, n: number, args: readonly number[], 
     kernel(0, n, ...args, 0);
     return;
   }
+  settle(); // a notebook's stop button may have ended the job before in its middle
   const share = Math.ceil(n / threads / 4) * 4; // a multiple of 4 rows: full register tiles
   for (let task = 0; task < threads; task++) {
     control[RANGES + 2 * task] = Math.min(n, task * share);
@@ -142,6 +143,11 @@ export function parallel(name: RangeKernel, n: number, args: readonly number[], 
   for (let task = 0; (task = Atomics.add(control, NEXT, 1)) < threads; ) {
     kernel(control[RANGES + 2 * task], control[RANGES + 2 * task + 1], ...args, 0);
   }
+  settle();
+}
+
+/** Closes the job and waits until no other thread is at work. */
+function settle(): void {
   Atomics.store(control, OPEN, 0);
   let spins = 0;
   for (let active = 0; (active = Atomics.load(control, ACTIVE)) > 0; ) if (++spins > 20_000) Atomics.wait(control, ACTIVE, active, 1);

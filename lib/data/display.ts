@@ -22,6 +22,8 @@ export interface Display {
   text(line: string): void;
   /** Prints a warning: the call goes on, but its result is probably not what was meant. */
   warn(line: string): void;
+  /** Says that work was stopped, and what stays of it: one line. Default: as `text`. A notebook makes it the message of the cell. */
+  interrupted?(line: string): void;
   /** Makes a place for a chart that changes while something runs. A display that cannot replace what it has shown leaves this out. */
   slot?(): DisplaySlot;
 }
@@ -40,4 +42,14 @@ export function setDisplay(next: Display | undefined): Display {
   const before = current;
   current = next ?? silent;
   return before;
+}
+
+/**
+ * Says in one line that work was stopped.
+ * @param guard the work's: a training within a search says nothing, the search does
+ */
+export function sayInterrupted(guard: { readonly outermost: boolean }, line: string): void {
+  if (!guard.outermost) return;
+  if (current.interrupted) current.interrupted(line);
+  else current.text(line);
 }

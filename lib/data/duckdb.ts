@@ -1,12 +1,48 @@
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { DuckDBConnection, DuckDBResult } from '@duckdb/node-api';
+import { InterruptGuard } from '../compute/interrupt.js';
 import { threadLimit } from '../compute/thread-limit.js';
-import { DataError } from '../errors.js';
+import { DataError, InterruptedError } from '../errors.js';
 import { type Column, Table } from './table.js';
 
-/** Runs work on a DuckDB database in memory, which is closed, and its memory given back, when the work is done. */
-export async function withDuckDB<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+/** Between two interrupts of what does not stop. */
+const INTERRUPT_MS = 50;
+
+/** Work on a database. In its own long loops it gives the event loop a turn, by the second argument; queries look after themselves. */
+type Work<T> = (connection: DuckDBConnection, turn: () => Promise<void>) => Promise<T>;
+
+/**
+ * Runs work on a DuckDB database in memory, which is closed, and its memory given back, when the work is done. Ctrl-C, or "interrupt kernel", ends its queries.
+ * @param doing what it does, for messages, e.g. `reading "plays.csv"`
+ * @throws InterruptedError
+ */
+export async function withDuckDB<T>(doing: string, work: Work<T>): Promise<T> {
+  const guard = new InterruptGuard();
+  const turn = async (): Promise<void> => {
+    if (await guard.turnIfDue()) throw new InterruptedError('Interrupted.');
+  };
+  let again: NodeJS.Timeout | undefined;
+  try {
+    await guard.turn();
+    return await onDatabase(async (connection) => {
+      // A connection forgets an interrupt that comes while no query runs: the next one runs.
+      guard.onInterrupt(() => {
+        again = setInterval(() => connection.interrupt(), INTERRUPT_MS);
+        connection.interrupt();
+      });
+      await turn();
+      return work(connection, turn);
+    });
+  } catch (error) {
+    throw guard.interrupted ? new InterruptedError(`Interrupted while ${doing}.`) : error;
+  } finally {
+    clearInterval(again);
+    guard.stop();
+  }
+}
+
+async function onDatabase<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
   const { DuckDBInstance } = await import('@duckdb/node-api'); // when first needed: the import costs time
   const threads = threadLimit();
   const instance = await DuckDBInstance.create(':memory:', {
@@ -53,7 +89,7 @@ export function typedItems(vector: object): ArrayBufferView | undefined {
 /**
  * A result as a table. Numbers and booleans (0 or 1) become numbers, whole numbers beyond 2⁵³ and everything else become text, NULL is a missing value.
  */
-export async function tableOf(result: DuckDBResult): Promise<Table> {
+export async function tableOf(result: DuckDBResult, turn: () => Promise<void>): Promise<Table> {
   const names = result.deduplicatedColumnNames();
   const columns: (number | string | null)[][] = names.map(() => []);
   const textual = names.map(() => false);
@@ -66,6 +102,7 @@ export async function tableOf(result: DuckDBResult): Promise<Table> {
         out.push(cell);
       }
     }
+    await turn();
   }
   const table = new Map<string, Column>();
   const types = result.columnTypes().map(String);

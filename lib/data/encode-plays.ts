@@ -34,7 +34,7 @@ const duckHash: HashSql = (text, attempt) => (attempt === 0 ? `hash(${text})` : 
  * and if two of those have the same hash, which is checked, another hash is taken.
  */
 export async function encodePlays(query: PlaysQuery, hash: HashSql = duckHash): Promise<PlaysColumns> {
-  return withDuckDB(async (connection) => {
+  return withDuckDB(`reading "${query.path}"`, async (connection, turn) => {
     try {
       const run = (sql: string) => connection.run(sql);
       await run(
@@ -51,7 +51,7 @@ export async function encodePlays(query: PlaysQuery, hash: HashSql = duckHash): 
         const userIndex = await hashIndex(connection, 'users', hash('id', attempt), users.length);
         const trackIndex = await hashIndex(connection, 'tracks', hash('id', attempt), tracks.length);
         if (!userIndex.distinct || !trackIndex.distinct) continue;
-        const columns = await codes(connection, query, { rows, userIndex, trackIndex, hash: (id) => hash(id, attempt) });
+        const columns = await codes(connection, query, { rows, userIndex, trackIndex, hash: (id) => hash(id, attempt), turn });
         return { users, tracks, ...columns };
       }
     } catch (error) {
@@ -93,10 +93,11 @@ interface Coding {
   userIndex: HashIndex;
   trackIndex: HashIndex;
   hash: (id: string) => string;
+  turn: () => Promise<void>;
 }
 
 /** The second pass. */
-async function codes(connection: DuckDBConnection, query: PlaysQuery, { rows, userIndex, trackIndex, hash }: Coding) {
+async function codes(connection: DuckDBConnection, query: PlaysQuery, { rows, userIndex, trackIndex, hash, turn }: Coding) {
   const user = new Int32Array(rows);
   const track = new Int32Array(rows);
   const playcount = new Float32Array(rows);
@@ -111,6 +112,7 @@ async function codes(connection: DuckDBConnection, query: PlaysQuery, { rows, us
     if (first < Infinity) await query.reject(n + first);
     playcount.set(plays as Float32Array, n);
     n += chunk.rowCount;
+    await turn();
   }
   return { user, track, playcount };
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { interruptible } from '../compute/interrupt.js';
 import { DataError } from '../errors.js';
 import { warnOfDuplicates } from './duplicates.js';
 import { locateHetRec } from './locate.js';
@@ -26,6 +27,10 @@ export interface HetRec {
  * @example const { plays, tags, friends } = await readHetRec('hetrec2011-lastfm-2k.zip');
  */
 export async function readHetRec(where: string): Promise<HetRec> {
+  return interruptible(() => parseHetRec(where));
+}
+
+function parseHetRec(where: string): HetRec {
   const found = locateHetRec(where);
   if (found === undefined) throw new DataError(`"${where}" is neither HetRec's zip nor a folder with it or with its user_artists.dat.`);
   const zip = isFile(found) ? unzip(found) : undefined;

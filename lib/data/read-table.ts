@@ -54,9 +54,9 @@ export async function loadTable(path: string, options: ReadTableOptions = {}): P
 }
 
 async function load(path: string, source: string, failed: (error: unknown) => Promise<DataError>): Promise<Table> {
-  const table = await withDuckDB(async (connection) => {
+  const table = await withDuckDB(`reading "${path}"`, async (connection, turn) => {
     try {
-      return await tableOf(await connection.run(`select * from ${source}`));
+      return await tableOf(await connection.run(`select * from ${source}`), turn);
     } catch (error) {
       throw await failed(error);
     }
@@ -104,7 +104,7 @@ export interface TableSource {
 /** How DuckDB reads a Parquet file. */
 export async function parquetSource(path: string): Promise<TableSource> {
   const source = `read_parquet(${pathLiteral(path)})`;
-  const columnNames = await withDuckDB(async (connection) => {
+  const columnNames = await withDuckDB(`reading "${path}"`, async (connection) => {
     try {
       return (await connection.run(`select * from ${source} limit 0`)).columnNames();
     } catch (error) {

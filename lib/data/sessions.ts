@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { gunzipSync } from 'node:zlib';
+import { interruptible } from '../compute/interrupt.js';
 import { ArgumentError, DataError } from '../errors.js';
 import { checkOptions } from '../options.js';
 import { openText } from './text-file.js';
@@ -71,9 +72,13 @@ export interface ReadSessionsOptions {
 export async function readSessions(path: string, options: ReadSessionsOptions = {}): Promise<Sessions> {
   checkOptions(options, ['items'], 'readSessions');
   const { items } = options;
-  const file = await openText(path);
+  const { gzip } = await openText(path);
+  return interruptible(() => parseSessions(path, { gzip, items }));
+}
+
+function parseSessions(path: string, { gzip, items }: { gzip: boolean; items: Vocabulary | undefined }): Sessions {
   const bytes = readFileSync(path);
-  const lines = (file.gzip ? gunzipSync(bytes) : bytes)
+  const lines = (gzip ? gunzipSync(bytes) : bytes)
     .toString('utf8')
     .replace(/^\ufeff/, '')
     .split('\n');

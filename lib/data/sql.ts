@@ -23,17 +23,18 @@ export async function sql(query: string, { tables = {} }: SqlOptions = {}): Prom
   if (typeof query !== 'string' || query.trim() === '') {
     throw new ArgumentError(`A query is a text, such as "select 1", got ${typeof query === 'string' ? 'an empty one' : typeof query}.`);
   }
-  return withDuckDB(async (connection) => {
+  return withDuckDB('asking the query', async (connection, turn) => {
+    const database = { connection, turn };
     for (const [name, data] of Object.entries(tables)) {
       try {
-        if (data instanceof Plays) await addPlays(connection, name, data);
-        else await addTable(connection, name, columnsOf(tableIn(data)));
+        if (data instanceof Plays) await addPlays(database, name, data);
+        else await addTable(database, name, columnsOf(tableIn(data)));
       } catch (error) {
         throw new ArgumentError(`The table "${name}" cannot be given to a query: ${(error as Error).message}`);
       }
     }
     try {
-      return await tableOf(await connection.run(query));
+      return await tableOf(await connection.run(query), turn);
     } catch (error) {
       const known = Object.keys(tables);
       const names = known.length ? `the tables ${known.join(', ')}` : 'no tables';
@@ -46,6 +47,12 @@ function tableIn(data: unknown): Table {
   if (data instanceof Table) return data;
   if (data instanceof Tracks) return data.table;
   throw new ArgumentError(`a Table, Tracks or Plays was expected, got ${typeof data}.`);
+}
+
+/** A database, and what gives the event loop a turn. */
+interface Database {
+  connection: DuckDBConnection;
+  turn(): Promise<void>;
 }
 
 /** A column on its way into DuckDB. Typed arrays have no missing values. */
@@ -64,26 +71,26 @@ function columnsOf(table: Table): NewColumn[] {
 }
 
 /** Plays go in as they are encoded, with their ids as tables of their own, and a view puts them together: millions of rows cost no strings. */
-async function addPlays(connection: DuckDBConnection, name: string, plays: Plays): Promise<void> {
+async function addPlays(database: Database, name: string, plays: Plays): Promise<void> {
   const ids = (classes: readonly string[]): NewColumn[] => [
     { name: 'i', type: 'INTEGER', values: Int32Array.from(classes, (_, i) => i) },
     { name: 'id', type: 'VARCHAR', values: classes },
   ];
-  await addTable(connection, `${name} users`, ids(plays.users.classes));
-  await addTable(connection, `${name} tracks`, ids(plays.tracks.classes));
-  await addTable(connection, `${name} rows`, [
+  await addTable(database, `${name} users`, ids(plays.users.classes));
+  await addTable(database, `${name} tracks`, ids(plays.tracks.classes));
+  await addTable(database, `${name} rows`, [
     { name: 'u', type: 'INTEGER', values: plays.user },
     { name: 't', type: 'INTEGER', values: plays.track },
     { name: 'playcount', type: 'FLOAT', values: plays.playcount },
   ]);
-  await connection.run(
+  await database.connection.run(
     `create view ${identifier(name)} as select tracks.id as track_id, users.id as user_id, playcount::double as playcount ` +
       `from ${identifier(`${name} rows`)} as plays join ${identifier(`${name} users`)} as users on u = users.i ` +
       `join ${identifier(`${name} tracks`)} as tracks on t = tracks.i`,
   );
 }
 
-async function addTable(connection: DuckDBConnection, name: string, columns: NewColumn[]): Promise<void> {
+async function addTable({ connection, turn }: Database, name: string, columns: NewColumn[]): Promise<void> {
   const { DOUBLE, DuckDBDataChunk, FLOAT, INTEGER, VARCHAR } = await import('@duckdb/node-api');
   if (columns.length === 0) throw new ArgumentError('it has no columns.');
   await connection.run(`create table ${identifier(name)} (${columns.map((c) => `${identifier(c.name)} ${c.type}`).join(', ')})`);
@@ -99,6 +106,7 @@ async function addTable(connection: DuckDBConnection, name: string, columns: New
       else fill(chunk.getColumnVector(j), (values as Int32Array | Float32Array).subarray(start, end));
     });
     appender.appendDataChunk(chunk);
+    await turn();
   }
   appender.closeSync();
 }

@@ -2,7 +2,8 @@ import { closeSync, createReadStream, openSync, readSync, type Stats, statSync }
 import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { constants, createGunzip, gunzipSync } from 'node:zlib';
-import { ArgumentError, DataError } from '../errors.js';
+import { InterruptGuard } from '../compute/interrupt.js';
+import { ArgumentError, DataError, InterruptedError } from '../errors.js';
 
 const HEAD_BYTES = 65536;
 
@@ -82,10 +83,17 @@ export async function openText(path: string): Promise<TextFile> {
 /** Reads a gzip file through: throws DataError if it is cut off or damaged. */
 async function checkGzip(path: string): Promise<void> {
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const guard = new InterruptGuard();
+  const stop = new AbortController();
+  guard.onInterrupt(() => stop.abort());
   try {
-    await pipeline(createReadStream(path, { highWaterMark: 1 << 18 }), createGunzip({ chunkSize: 1 << 20 }), nowhere);
+    await guard.turn();
+    await pipeline(createReadStream(path, { highWaterMark: 1 << 18 }), createGunzip({ chunkSize: 1 << 20 }), nowhere, { signal: stop.signal });
   } catch (error) {
+    if (guard.interrupted) throw new InterruptedError(`Interrupted while reading "${path}".`);
     throw new DataError(`"${path}" is a cut-off or damaged gzip file (${(error as Error).message}). Fetch it again.`);
+  } finally {
+    guard.stop();
   }
 }
 
@@ -129,8 +137,6 @@ type Visit = (index: number, line: number, bytes: readonly number[], fault: CsvR
 
 /** Visits the records of a CSV file, blank lines left out, until `visit` returns false. A quotation mark quotes where a field begins, as in DuckDB. */
 async function eachRecord(file: TextFile, delimiter: string, visit: Visit): Promise<void> {
-  const raw = createReadStream(file.path);
-  const stream = file.gzip ? raw.pipe(createGunzip()) : raw;
   const separator = Buffer.from(delimiter);
   let line = 1;
   let start = 1;
@@ -142,14 +148,11 @@ async function eachRecord(file: TextFile, delimiter: string, visit: Visit): Prom
   let stray = false;
   let blank = true;
   let bytes: number[] = [];
-  for await (const chunk of stream) {
-    for (const byte of chunk as Buffer) {
+  for await (const chunk of textOf(file)) {
+    for (const byte of chunk) {
       if (byte === 10) line++;
       if (byte === 10 && !quoted) {
-        if (!blank && !visit(index++, start, bytes, stray ? 'stray' : undefined)) {
-          raw.destroy();
-          return;
-        }
+        if (!blank && !visit(index++, start, bytes, stray ? 'stray' : undefined)) return;
         blank = true;
         begins = true;
         closed = false;
@@ -175,6 +178,21 @@ async function eachRecord(file: TextFile, delimiter: string, visit: Visit): Prom
     }
   }
   if (!blank) visit(index, start, bytes, quoted ? 'open' : stray ? 'stray' : undefined);
+}
+
+/** The bytes of a text file, unpacked. */
+async function* textOf({ path, gzip }: TextFile): AsyncGenerator<Buffer> {
+  const guard = new InterruptGuard();
+  const raw = createReadStream(path);
+  try {
+    for await (const chunk of gzip ? raw.pipe(createGunzip()) : raw) {
+      if (await guard.turnIfDue()) throw new InterruptedError(`Interrupted while reading "${path}".`);
+      yield chunk as Buffer;
+    }
+  } finally {
+    raw.destroy();
+    guard.stop();
+  }
 }
 
 /** The fields of one CSV record, unquoted. */

@@ -1,12 +1,16 @@
-import { BLOCK, denseBlock } from '../compute/block.js';
+import { BLOCK } from '../compute/block.js';
 import { dispose, float64 } from '../compute/memory.js';
 import type { Random } from '../compute/random.js';
 import type { Operator } from './operator.js';
 import { type Basis, orthonormalise, project } from './orthonormal.js';
-import { type EigenRows, tridiagonalEigen } from './tridiagonal-eigen.js';
+import { keptWhenStopped, ritzVectors } from './ritz-vectors.js';
+import { type EigenRows, tridiagonalEigen, tridiagonalEigenInTurns } from './tridiagonal-eigen.js';
 
 /** A name of this file's own: one of another is looked up anew each time, which loops feel. */
 const B = BLOCK;
+
+/** Columns of the basis that are looked at when it was stopped: the eigenvectors of their matrix take a tenth of a second. */
+const LEADING = 256;
 
 /** Options of blockLanczos. */
 export interface LanczosOptions {
@@ -20,7 +24,7 @@ export interface LanczosOptions {
   capacity: number;
   /** Products with A·Aᵀ, of eight vectors each, at most. */
   maxIter: number;
-  /** Asked after each step: true stops with what there is. */
+  /** Asked often: true stops with what there is. */
   turn: () => Promise<boolean>;
 }
 
@@ -32,8 +36,6 @@ export interface Ritz {
   readonly blocks: Float64Array[];
   /** How many of them are as exact as was asked for. */
   readonly converged: number;
-  /** Whether `turn` stopped it. */
-  readonly stopped: boolean;
   /** Products with A·Aᵀ, of eight vectors each. */
   readonly iterations: number;
 }
@@ -97,17 +99,18 @@ class BlockLanczos {
       const full = this.m + B > capacity;
       const last = this.iterations >= maxIter;
       if (this.m >= components && (this.m >= check || full || last)) {
-        const pairs = this.pairs(likely || full || last);
+        const pairs = await this.pairs(likely || full || last);
+        if (!pairs) return this.leading();
         const { residual, converged } = this.check(pairs);
-        if (converged >= components || last) return this.ritz(pairs, false);
+        if (converged >= components || last) return (await this.ritz(pairs, converged)) ?? this.leading();
         ({ check, likely } = this.next(residual, before));
         before = { m: this.m, residual };
         if (full) {
-          this.restart(pairs);
+          if (!(await this.restart(pairs))) return this.leading();
           before = undefined;
         }
       }
-      if (await turn()) return this.ritz(this.pairs(true), true);
+      if (await turn()) return this.leading();
     }
   }
 
@@ -159,14 +162,19 @@ class BlockLanczos {
     return { values: this.basis, rows: this.n, columns: this.m, stride: this.options.capacity };
   }
 
-  /** Eigenvalues of the projected matrix; of each vector all entries, or only the last eight, which residuals take. */
-  private pairs(whole: boolean): Pairs {
-    const { m, t } = this;
-    const { capacity } = this.options;
-    const copy = new Float64Array(m * m);
-    for (let i = 0; i < m; i++) copy.set(t.subarray(i * capacity, i * capacity + m), i * m);
+  /** Eigenvalues of the projected matrix; of each vector all entries, or only the last eight, which residuals take. Nothing if it was stopped. */
+  private async pairs(whole: boolean): Promise<Pairs | undefined> {
+    const { m } = this;
     const rows = whole ? m : B;
-    return { ...tridiagonalEigen(copy, m, { rows }), rows };
+    const found = await tridiagonalEigenInTurns(this.projected(m), m, { rows, turn: this.options.turn });
+    return found && { ...found, rows };
+  }
+
+  /** The projected matrix of the first m columns. */
+  private projected(m: number): Float64Array {
+    const copy = new Float64Array(m * m);
+    for (let i = 0, from = 0; i < m; i++, from += this.options.capacity) copy.set(this.t.subarray(from, from + m), i * m);
+    return copy;
   }
 
   /** The largest relative residual of the wanted pairs, and how many are small enough. */
@@ -206,12 +214,13 @@ class BlockLanczos {
     return { check: m + Math.min(most, missing), likely: missing <= most };
   }
 
-  /** Keeps the best vectors and goes on from them. */
-  private restart({ values, vectors }: Pairs): void {
-    const { capacity, components } = this.options;
+  /** Keeps the best vectors and goes on from them. False if it was stopped before. */
+  private async restart({ values, vectors }: Pairs): Promise<boolean> {
+    const { capacity, components, turn } = this.options;
     const keep = Math.min(capacity - 2 * B, Math.ceil((components + (capacity - components) / 3) / B) * B);
     const m = this.m;
-    const blocks = this.combine(vectors, keep);
+    const blocks = await ritzVectors(this.used(), vectors, { count: keep, turn });
+    if (!blocks) return false;
     this.basis.fill(0);
     for (let b = 0; b < blocks.length; b++) {
       for (let i = 0, p = b * B, q = 0; i < this.n; i++, p += capacity) for (let c = 0; c < B; c++) this.basis[p + c] = blocks[b][q++];
@@ -228,30 +237,44 @@ class BlockLanczos {
       }
     }
     this.near = 0;
+    return true;
   }
 
-  /** Q·sᵢ for the first eigenvectors sᵢ of the projected matrix, in blocks of eight. */
-  private combine(vectors: Float64Array, count: number): Float64Array[] {
-    const { m, n } = this;
-    const blocks: Float64Array[] = [];
-    const s = float64(m * B);
-    for (let from = 0; from < count; from += B) {
-      s.fill(0);
-      for (let c = 0; c < Math.min(B, count - from); c++) for (let i = 0; i < m; i++) s[i * B + c] = vectors[(from + c) * m + i];
-      const out = float64(n * B);
-      denseBlock(this.used(), s, out);
-      blocks.push(out);
-    }
-    dispose(s);
-    return blocks;
-  }
-
-  /** The wanted pairs as vectors of A·Aᵀ. */
-  private ritz(pairs: Pairs, stopped: boolean): Ritz {
-    const { values, vectors } = pairs.rows === this.m ? pairs : this.pairs(true);
+  /** The wanted pairs as vectors of A·Aᵀ. Nothing if it was stopped. */
+  private async ritz(checked: Pairs, converged: number): Promise<Ritz | undefined> {
+    const pairs = checked.rows === this.m ? checked : await this.pairs(true);
     const count = Math.min(this.options.components, this.m);
-    const { converged } = this.check(pairs);
-    return { values: values.slice(0, count), blocks: this.combine(vectors, count), converged, stopped, iterations: this.iterations };
+    const blocks = pairs && (await ritzVectors(this.used(), pairs.vectors, { count, turn: this.options.turn }));
+    return blocks && { values: pairs.values.slice(0, count), blocks, converged, iterations: this.iterations };
+  }
+
+  /** What there is when it was stopped: from the first columns of the basis alone, so that it takes no long. */
+  private async leading(): Promise<Ritz> {
+    const { components, tol } = this.options;
+    const m = Math.min(this.m, LEADING);
+    const count = Math.min(components, m, keptWhenStopped(this.a));
+    const { values, vectors } = tridiagonalEigen(this.projected(m), m);
+    let converged = 0;
+    for (let i = 0; i < count; i++) {
+      const s = vectors.subarray(i * m, (i + 1) * m);
+      if (this.leadingResidual(s) <= tol * Math.max(values[i], 1e-13 * this.largest, Number.MIN_VALUE)) converged++;
+    }
+    const blocks = (await ritzVectors({ ...this.used(), columns: m }, vectors, { count }))!;
+    return { values: values.slice(0, count), blocks, converged, iterations: this.iterations };
+  }
+
+  /** The residual of an eigenvector of the projected matrix of the first columns: what A·Aᵀ makes of it in the later ones. */
+  private leadingResidual(s: Float64Array): number {
+    const m = s.length;
+    if (m === this.m) return this.residual(s.subarray(m - B));
+    let square = 0;
+    for (let r = m; r < this.m; r++) {
+      const from = r * this.options.capacity;
+      let sum = 0;
+      for (let j = 0; j < m; j++) sum += this.t[from + j] * s[j];
+      square += sum * sum;
+    }
+    return Math.sqrt(square);
   }
 
   dispose(): void {

@@ -11,7 +11,7 @@ const BLOCK = 256;
  * Sweeping block k, with D the inverse of A_kk (in float64), turns A_ij into A_ij − A_ik·D·A_kj, A_ik into A_ik·D and A_kk into −D, and keeps A
  * symmetric, so that its lower triangle suffices; when all blocks are swept, A has become −A⁻¹ (Beaton's sweep operator).
  * @param a n × n on the shared memory, row-major; its lower triangle is read, the whole is overwritten
- * @param options.n its rows; `turn`: asked between blocks, true to stop
+ * @param options.n its rows; `turn`: asked often, true to stop
  * @returns whether it was finished; if not, `a` holds nothing of use
  * @throws NumericError if the matrix is not positive definite, to the precision of float32
  */
@@ -26,7 +26,6 @@ export async function invertSymmetric(
   const d = float32(width * width);
   try {
     for (let k = 0; k < n; k += BLOCK) {
-      if (await turn()) return false;
       const w = Math.min(BLOCK, n - k);
       readPanel(a, panel, { n, k, w });
       invertPivot(panel.subarray(k * w, (k + w) * w), d, w);
@@ -38,6 +37,7 @@ export async function invertSymmetric(
         const left = { values: scaled, offset: i * w, rowStride: w };
         const right = { values: panel, rowStride: 1, columnStride: w };
         matmul({ m: rows, n: i + rows, k: w }, { a: left, b: right, c: { values: a.subarray(i * n), rowStride: n }, add: true });
+        if (await turn()) return false;
       }
       writePanel(a, scaled, d, { n, k, w });
     }

@@ -1,5 +1,6 @@
+import { InterruptGuard } from '../compute/interrupt.js';
 import type { Histories, SequenceSource } from '../data/sequences-histories.js';
-import { ArgumentError } from '../errors.js';
+import { ArgumentError, InterruptedError } from '../errors.js';
 import { checkOptions } from '../options.js';
 import { type PpmiOptions, ppmi } from './ppmi.js';
 import { TruncatedSVD } from './truncated-svd.js';
@@ -33,7 +34,9 @@ export async function itemVectors(source: SequenceSource | Histories, options: I
   const [tracks] = neighbourhood.shape;
   if (embSz > tracks) throw new ArgumentError(`embSz must be at most ${tracks}, the number of tracks, got ${embSz}.`);
   const svd = new TruncatedSVD({ nComponents: embSz, seed, tol: 1e-4 });
-  const { data, shape } = await svd.fitTransform(neighbourhood); // U·Σ
+  const guard = new InterruptGuard(); // around that of the decomposition, whose first vectors are of no use here
+  const { data, shape } = await svd.fitTransform(neighbourhood).finally(() => guard.stop()); // U·Σ
+  if (guard.interrupted) throw new InterruptedError('Interrupted before the vectors were made.');
   const [rows, width] = shape;
   const roots = svd.singularValues.map(Math.sqrt);
   const out = Float32Array.from(data, (x, i) => (roots[i % width] > 0 ? x / roots[i % width] : 0));

@@ -2,9 +2,9 @@ import { inspect } from 'node:util';
 import { InterruptGuard } from '../compute/interrupt.js';
 import { dispose } from '../compute/memory.js';
 import { Random } from '../compute/random.js';
-import { display } from '../data/display.js';
+import { display, sayInterrupted } from '../data/display.js';
 import type { CsrMatrix, DenseMatrix } from '../data/matrix.js';
-import { ArgumentError, NumericError } from '../errors.js';
+import { ArgumentError, InterruptedError, NumericError } from '../errors.js';
 import { checkNames, type MatrixLike, readInput } from './input.js';
 import { times, timesRows } from './products.js';
 
@@ -52,7 +52,7 @@ export abstract class LinearReduction {
   }
 
   /**
-   * Learns the components. The event loop gets a turn every 50 ms; Ctrl-C, or "interrupt kernel", stops it with what has been found by then, and says so.
+   * Learns the components. The event loop gets a turn every 50 ms; Ctrl-C, or "interrupt kernel", stops it: what can be made within a second of what was found stays.
    * @param x rows × columns: sparse, dense, or a table of numbers. It is not changed
    * @throws ArgumentError for a shape or a number of components that does not fit; NumericError for NaN and infinity
    */
@@ -160,12 +160,13 @@ export abstract class LinearReduction {
       throw new NumericError(`${this.who} adds squares up, and that of ${huge} is too large. Divide the matrix by a number, or scale its columns.`);
     const guard = new InterruptGuard();
     try {
-      const turn = async (): Promise<boolean> => guard.due() && (await guard.turn());
+      const turn = (): Promise<boolean> => guard.turnIfDue();
       const { scores, ...found } = await this.decompose(x, { random: new Random(this.seed).child(this.who), turn });
       const k = found.components.shape[0];
-      if (k === 0) throw new ArgumentError(`${this.who} was stopped before there was anything to keep.`);
+      if (k === 0) throw new InterruptedError(`Interrupted before ${this.who} had a component.`);
       this.fitted = { ...found, names, nSamples: x.shape[0] };
-      if (found.converged < k) display().warn(`${this.who} was stopped: ${found.converged} of ${k} components are exact.`);
+      if (guard.interrupted) sayInterrupted(guard, `Interrupted. ${this.who} keeps ${k} components, of which ${found.converged} are exact.`);
+      else if (found.converged < k) display().warn(`${this.who} has not come to an end: ${found.converged} of ${k} components are exact.`);
       return use(scores);
     } finally {
       guard.stop();

@@ -1,18 +1,29 @@
+import { dispose } from '../compute/memory.js';
 import type { Random } from '../compute/random.js';
 
 /** Two rows are orthogonal when their cosine is no larger than this. */
 const ORTHOGONAL = 1e-13;
+
+/** How long work on rows takes that is stopped. */
+export interface Stoppable {
+  /** Asked often: true stops. */
+  turn: () => Promise<boolean>;
+  /** So many rows, the first ones, are finished nevertheless; the others are dropped. */
+  kept: number;
+}
 
 /**
  * Turns pairs of rows until all are orthogonal (one-sided Jacobi, Golub and Van Loan, 8.6.3), then sorts them by length, longest first. The singular values of
  * a matrix with these rows are their lengths, the small ones as exact, relatively, as the large ones.
  * @param w rows, changed in place
  * @param u turned and sorted along with them
+ * @param options see {@link Stoppable}: rows beyond `kept` are given back to the shared memory
  * @returns the lengths
  */
-export function diagonalise(w: Float64Array[], u: Float64Array[]): Float64Array {
+export async function diagonalise(w: Float64Array[], u: Float64Array[], { turn, kept }: Stoppable): Promise<Float64Array> {
   const squares = w.map((row) => dot(row, row));
   const noise = (Number.EPSILON * (w[0]?.length ?? 0)) ** 2 * Math.max(...squares);
+  let whole = true;
   for (let sweep = 0, turned = true; turned && sweep < 30; sweep++) {
     turned = false;
     for (let i = 0; i < w.length; i++) {
@@ -25,10 +36,17 @@ export function diagonalise(w: Float64Array[], u: Float64Array[]): Float64Array 
         const theta = (squares[j] - squares[i]) / (2 * product);
         const t = (theta >= 0 ? 1 : -1) / (Math.abs(theta) + Math.sqrt(theta * theta + 1));
         const c = 1 / Math.sqrt(t * t + 1);
-        turn(w[i], w[j], c, c * t);
-        turn(u[i], u[j], c, c * t);
+        rotate(w[i], w[j], c, c * t);
+        rotate(u[i], u[j], c, c * t);
         squares[i] = dot(w[i], w[i]);
         squares[j] = dot(w[j], w[j]);
+      }
+      if (whole && w.length > kept && (await turn())) {
+        // What has been turned so far spans the same: the first rows can go on without the others.
+        whole = false;
+        for (const rows of [w, u]) for (const row of rows.splice(kept)) dispose(row);
+        squares.length = kept;
+        turned = true;
       }
     }
   }
@@ -39,10 +57,15 @@ export function diagonalise(w: Float64Array[], u: Float64Array[]): Float64Array 
   return Float64Array.from(order, (i) => Math.sqrt(squares[i]));
 }
 
-/** Puts unit rows, orthogonal to all the others, in the place of rows that are zero: any will do where the singular value is 0. */
-export function completeRows(rows: Float64Array[], random: Random): void {
-  rows.forEach((row, at) => {
-    if (row.some((x) => x !== 0)) return;
+/**
+ * Puts unit rows, orthogonal to all the others, in the place of rows that are zero: any will do where the singular value is 0.
+ * @returns how many rows are complete: all, unless it was stopped
+ */
+export async function completeRows(rows: Float64Array[], random: Random, { turn, kept }: Stoppable): Promise<number> {
+  for (let at = 0; at < rows.length; at++) {
+    const row = rows[at];
+    if (row.some((x) => x !== 0)) continue;
+    if (at >= kept && (await turn())) return at;
     for (let i = 0; i < row.length; i++) row[i] = random.normal();
     for (let pass = 0; pass < 3; pass++) {
       rows.forEach((other, i) => {
@@ -53,7 +76,8 @@ export function completeRows(rows: Float64Array[], random: Random): void {
       const size = Math.sqrt(dot(row, row));
       for (let k = 0; k < row.length; k++) row[k] /= size;
     }
-  });
+  }
+  return rows.length;
 }
 
 /** Four sums side by side: each addition waits for the one before it. */
@@ -74,7 +98,7 @@ function dot(a: Float64Array, b: Float64Array): number {
   return s0 + s1 + (s2 + s3);
 }
 
-function turn(a: Float64Array, b: Float64Array, c: number, s: number): void {
+function rotate(a: Float64Array, b: Float64Array, c: number, s: number): void {
   for (let k = 0; k < a.length; k++) {
     const x = a[k];
     const y = b[k];

@@ -1,3 +1,4 @@
+import { interruptible } from '../compute/interrupt.js';
 import { type Csr, groupBy } from '../data/csr.js';
 import type { CsrMatrix } from '../data/matrix.js';
 import { Histories, type SequenceSource } from '../data/sequences-histories.js';
@@ -29,7 +30,7 @@ export function ppmi(source: SequenceSource | Histories, options: PpmiOptions = 
   if (!(Number.isInteger(window) && window >= 1)) throw new ArgumentError(`window must be a whole number of tracks, at least 1, got ${window}.`);
   if (!(power >= 0 && Number.isFinite(power))) throw new ArgumentError(`power must be a number, 0 or more, got ${power}.`);
   const histories = source instanceof Histories ? source : Histories.of(source);
-  const { indptr, indices, data } = neighbours(histories, window);
+  const { indptr, indices, data } = interruptible(() => neighbours(histories, window));
   const n = histories.items.length;
   if (indices.length === 0) throw new DataError('No history has two tracks, so none is played near another. Take longer histories.');
   const sums = new Float64Array(n); // of rows, and of columns: n(a, b) = n(b, a)

@@ -3,8 +3,9 @@ import { dispose, float64 } from '../compute/memory.js';
 import type { Random } from '../compute/random.js';
 import { blockLanczos, type Ritz } from './block-lanczos.js';
 import { type Operator, transposed } from './operator.js';
-import { completeRows, diagonalise } from './orthogonal-rows.js';
-import { tridiagonalEigen } from './tridiagonal-eigen.js';
+import { completeRows, diagonalise, type Stoppable } from './orthogonal-rows.js';
+import { keptWhenStopped } from './ritz-vectors.js';
+import { tridiagonalEigenInTurns } from './tridiagonal-eigen.js';
 
 /** A name of this file's own: one of another is looked up anew each time, which loops feel. */
 const B = BLOCK;
@@ -38,7 +39,7 @@ export interface Singular {
   readonly scores: Float64Array[];
   /** How many are as exact as was asked for. */
   readonly converged: number;
-  /** Whether `turn` stopped it before all were. */
+  /** Whether `turn` stopped it: then there may be fewer than were asked for. */
   readonly stopped: boolean;
 }
 
@@ -46,31 +47,55 @@ export interface Singular {
 export async function leadingSingular(a: Operator, options: SingularOptions): Promise<Singular> {
   const wide = a.rows <= a.columns;
   const short = wide ? a : transposed(a);
-  const { blocks, values, converged, stopped } = await shortVectors(short, options);
-  const count = values.length;
-  const u = blocks.flatMap((block, b) => split(block, { count: Math.min(B, count - b * B), length: short.rows }));
-  const product = float64(short.columns * B);
-  const w = blocks.flatMap((block, b) => {
-    short.transposeTimes(block, product);
-    dispose(block);
-    return split(product, { count: Math.min(B, count - b * B), length: short.columns });
-  });
-  dispose(product);
+  let stopped = false;
+  const turn = async (): Promise<boolean> => (stopped ||= await options.turn());
+  const found = await shortVectors(short, { ...options, turn });
+  const stop = { turn, kept: keptWhenStopped(a) };
+  const { u, w } = await images(short, found, stop);
   // u are eigenvectors of A·Aᵀ, found to a share of its largest eigenvalue. Of singular values that are small beside the largest that says little, until the
   // images Aᵀu, which hold them to full precision, are made orthogonal in their own right.
-  const sizes = diagonalise(w, u);
-  if (!wide) return { values: sizes, right: u, scores: w, converged, stopped };
+  const sizes = await diagonalise(w, u, stop);
+  const result = (right: Float64Array[], scores: Float64Array[]): Singular => {
+    const count = right.length;
+    return { values: sizes.slice(0, count), right, scores, converged: Math.min(count, found.converged), stopped };
+  };
+  if (!wide) return result(u, w);
   const least = Number.EPSILON * Math.max(a.rows, a.columns) * sizes[0];
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < w.length; i++) {
     for (let j = 0; j < w[i].length; j++) w[i][j] = sizes[i] > least ? w[i][j] / sizes[i] : 0;
     for (let j = 0; j < u[i].length; j++) u[i][j] *= sizes[i];
   }
-  completeRows(w, options.random);
-  return { values: sizes, right: w, scores: u, converged, stopped };
+  const complete = await completeRows(w, options.random, stop);
+  for (const rows of [w, u]) for (const row of rows.splice(complete)) dispose(row);
+  return result(w, u);
+}
+
+/** The vectors u of A·Aᵀ as rows of their own, and their images Aᵀu. Gives the blocks back. */
+async function images(
+  a: Operator,
+  { blocks, values }: Pick<Ritz, 'blocks' | 'values'>,
+  { turn, kept }: Stoppable,
+): Promise<{ u: Float64Array[]; w: Float64Array[] }> {
+  const u: Float64Array[] = [];
+  const w: Float64Array[] = [];
+  const product = float64(a.columns * B);
+  let ended = false;
+  for (const [b, block] of blocks.entries()) {
+    const count = Math.min(B, values.length - b * B);
+    ended ||= u.length >= kept && (await turn());
+    if (!ended) {
+      u.push(...split(block, { count, length: a.rows }));
+      a.transposeTimes(block, product);
+      w.push(...split(product, { count, length: a.columns }));
+    }
+    dispose(block);
+  }
+  dispose(product);
+  return { u, w };
 }
 
 /** Eigenvectors of A·Aᵀ. */
-async function shortVectors(a: Operator, options: SingularOptions): Promise<Pick<Ritz, 'blocks' | 'values' | 'converged' | 'stopped'>> {
+async function shortVectors(a: Operator, options: SingularOptions): Promise<Pick<Ritz, 'blocks' | 'values' | 'converged'>> {
   const { components, turn } = options;
   const least = Math.ceil(components / B) * B + 4 * B;
   const most = Math.floor((a.rows - B) / B) * B;
@@ -78,16 +103,17 @@ async function shortVectors(a: Operator, options: SingularOptions): Promise<Pick
   const capacity = Math.min(most, options.capacity ?? Math.max(least + components, Math.min(wanted, Math.floor(MAX_BASIS / a.rows / B) * B)));
   if (a.rows > WHOLE && capacity >= least) return blockLanczos(a, { ...options, capacity });
   const gram = await gramOf(a, turn);
-  if (!gram) return { blocks: [], values: new Float64Array(0), converged: 0, stopped: true };
   const n = a.rows;
-  const { values, vectors } = tridiagonalEigen(gram, n);
+  const pairs = gram && (await tridiagonalEigenInTurns(gram, n, { turn }));
+  if (!pairs) return { blocks: [], values: new Float64Array(0), converged: 0 };
+  const { values, vectors } = pairs;
   const blocks: Float64Array[] = [];
   for (let from = 0; from < components; from += B) {
     const block = float64(n * B);
     for (let c = 0; c < Math.min(B, components - from); c++) for (let i = 0; i < n; i++) block[i * B + c] = vectors[(from + c) * n + i];
     blocks.push(block);
   }
-  return { blocks, values: values.slice(0, components), converged: components, stopped: false };
+  return { blocks, values: values.slice(0, components), converged: components };
 }
 
 /** A·Aᵀ, whole; nothing if it was stopped. */

@@ -1,8 +1,8 @@
 import { InterruptGuard } from '../compute/interrupt.js';
 import { reclaim } from '../compute/memory.js';
 import type { Batch, DataLoader } from '../data/batch.js';
-import { display } from '../data/display.js';
-import { ArgumentError, NumericError, RecitalError } from '../errors.js';
+import { sayInterrupted } from '../data/display.js';
+import { ArgumentError, InterruptedError, NumericError } from '../errors.js';
 import type { Callback } from './callback.js';
 import { Dispatcher } from './dispatch.js';
 import { CancelEpochException, CancelFitException, CancelTrainException, CancelValidException } from './events.js';
@@ -30,7 +30,7 @@ export class Loop {
   rehearsing = false;
   private readonly oneBatch: OneBatch;
   private running = false;
-  private guard = new InterruptGuard();
+  private guard: InterruptGuard | undefined;
   private current: Current | undefined;
   private stopped: UnfinishedRun | undefined;
   private stoppedCbs: readonly Callback[] = [];
@@ -192,14 +192,15 @@ export class Loop {
   async run(work: () => Promise<void>, cbs: readonly Callback[] = []): Promise<void> {
     const { learn } = this;
     if (this.running) throw atWork();
+    const guard = new InterruptGuard();
+    this.guard = guard;
     learn.addCbs(cbs);
     this.running = true;
-    this.guard = new InterruptGuard();
     try {
       await reclaim();
       await work();
     } finally {
-      this.guard.stop();
+      guard.stop();
       learn.removeCbs(cbs);
       this.oneBatch.dropPending();
       learn.settle();
@@ -233,22 +234,22 @@ export class Loop {
       if (learn.iter >= done) this.oneBatch.run(batch, { anyLoss: this.rehearsing });
       learn.iter++;
       if (learn.training && current) current.iter = Math.max(done, learn.iter);
-      if (guard.due() && (await guard.turn())) this.interrupt();
+      if (guard?.due() && (await guard.turn())) this.interrupt(guard);
     }
   }
 
-  private interrupt(): never {
+  private interrupt(guard: InterruptGuard): never {
     const { learn, current } = this;
     const where = `${learn.training ? 'training' : 'validation'} batch ${learn.iter} of ${learn.nIter}`;
-    if (!current) throw new RecitalError(`Interrupted in ${where}: there is no result.`);
+    if (!current) throw new InterruptedError(`Interrupted in ${where}: there is no result.`);
     learn.interrupted = true;
     if (!this.rehearsing) {
       this.stopped = this.snapshot(current);
       this.stoppedCbs = current.cbs;
       this.stoppedGrads = this.oneBatch.keepPending();
     }
-    const next = this.stopped ? ' What was learnt stays; learn.resume() goes on from here.' : '';
-    display().text(`Interrupted in epoch ${learn.epoch}, ${where}.${next}`);
+    const next = this.stopped && !this.rehearsing ? ' What was learnt stays; learn.resume() goes on from here.' : '';
+    sayInterrupted(guard, `Interrupted in epoch ${learn.epoch}, ${where}.${next}`);
     throw new CancelFitException();
   }
 

@@ -113,6 +113,7 @@ export async function lrFind(learn: Learner, options: LrFindOptions = {}): Promi
       .join(', ')}`;
   for (const key of ['toString', inspect.custom]) Object.defineProperty(found, key, { value: text });
   learn.recorder.lrFound = found;
+  if (learn.interrupted) return found; // which has been said
   if (showPlot) display().chart(chart);
   if (!points.valley) {
     display().warn(`lrFind has no suggestion: only ${losses.length} batches ran before the loss diverged. Try a smaller startLr or a larger numIt.`);

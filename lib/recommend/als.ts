@@ -1,7 +1,7 @@
 import { InterruptGuard } from '../compute/interrupt.js';
 import { dispose, float32 } from '../compute/memory.js';
 import { Random } from '../compute/random.js';
-import { display } from '../data/display.js';
+import { sayInterrupted } from '../data/display.js';
 import type { InteractionValue } from '../data/interaction-matrix.js';
 import type { Plays } from '../data/plays.js';
 import { ArgumentError } from '../errors.js';
@@ -88,7 +88,7 @@ export class ALS extends FactorRecommender {
           for (const _ of half) if (guard.due() && (await guard.turn())) stop = true;
         }
         if (i < iterations && stop) {
-          display().warn(`Interrupted after ${i} of ${iterations} iterations; the factors are as these left them.`);
+          sayInterrupted(guard, `Interrupted after ${i} of ${iterations} iterations; the factors are as these left them.`);
           break;
         }
         onIteration?.(i, (performance.now() - started) / 1000);

@@ -1,11 +1,11 @@
-import { InterruptGuard } from '../compute/interrupt.js';
+import { InterruptGuard, interruptible } from '../compute/interrupt.js';
 import { float32 } from '../compute/memory.js';
 import type { InteractionValue } from '../data/interaction-matrix.js';
 import type { CsrMatrix } from '../data/matrix.js';
 import type { Plays } from '../data/plays.js';
 import type { Tensor } from '../data/safetensors.js';
 import { invertSymmetric } from '../decomposition/inverse.js';
-import { ArgumentError, NumericError } from '../errors.js';
+import { ArgumentError, InterruptedError } from '../errors.js';
 import { checkOptions } from '../options.js';
 import { csrTensors, readCsr } from './csr-tensors.js';
 import { type EaseSolution, easeSolution, easeSystem } from './ease-solution.js';
@@ -107,15 +107,15 @@ export class EASE extends Recommender {
         `EASE inverts a matrix of ${Math.min(...y.shape)} rows here, and ${MAX_SIZE} is the limit. Take fewer users or tracks, e.g. by plays.minPlays.`,
       );
     }
-    const { system, size } = easeSystem(y, lambda);
     const guard = new InterruptGuard();
     try {
-      const done = await invertSymmetric(system, { n: size, turn: () => guard.turn() });
-      if (!done) throw new NumericError('EASE was interrupted before it was fitted.');
+      const { system, size } = interruptible(() => easeSystem(y, lambda));
+      const done = await invertSymmetric(system, { n: size, turn: () => guard.turnIfDue() });
+      if (!done) throw new InterruptedError('Interrupted before EASE was fitted.');
+      return new EASE(plays, { settings, side, inverse: system });
     } finally {
       guard.stop();
     }
-    return new EASE(plays, { settings, side, inverse: system });
   }
 
   scores(users: Int32Array, out: Float32Array): void {

@@ -1,7 +1,7 @@
 import { InterruptGuard } from '../compute/interrupt.js';
-import { display } from '../data/display.js';
+import { display, sayInterrupted } from '../data/display.js';
 import { checkedPart, type PlaysSplit } from '../data/plays-split.js';
-import { ArgumentError, UnknownIdError } from '../errors.js';
+import { ArgumentError, InterruptedError, UnknownIdError } from '../errors.js';
 import { checkOptions, whatIs } from '../options.js';
 import { audioVectors } from './audio-vectors.js';
 import { type Candidates, candidatesOf } from './candidates.js';
@@ -43,6 +43,8 @@ export interface CompareOptions {
   verbose?: boolean;
 }
 
+/** Why a recommender is left out that there was no time for. */
+const INTERRUPTED = 'interrupted';
 const NAMES = ['k', 'metrics', 'seeds', 'on', 'users', 'baselines', 'samples', 'confidence', 'seed', 'verbose'] as const;
 const DEFAULT_METRICS = ['ndcg', 'recall', 'precision', 'hitRate', 'map', 'mrr', 'coverage', 'novelty', 'popularity', 'gini'];
 
@@ -91,13 +93,16 @@ export async function evaluate(recommenders: Candidates, split: PlaysSplit, opti
       try {
         const done = (await guard.turn()) ? undefined : await finish(candidate, { split, on, heldOut, columns, seed, verbose, guard });
         if (done) finished.push(done);
-        else leftOut.push({ recommender, reason: 'interrupted' });
+        else leftOut.push({ recommender, reason: INTERRUPTED });
       } catch (error) {
-        leftOut.push({ recommender, reason: (error as Error).message, error });
+        if (guard.interrupted) leftOut.push({ recommender, reason: INTERRUPTED });
+        else leftOut.push({ recommender, reason: (error as Error).message, error });
       }
     }
-    if (finished.length === 0) throw leftOut.find(({ error }) => error)?.error ?? new ArgumentError('Interrupted before anything was measured.');
-    for (const { recommender, reason } of leftOut) display().warn(`${recommender} is not in the comparison: ${reason}`);
+    if (finished.length === 0) throw leftOut.find(({ error }) => error)?.error ?? new InterruptedError('Interrupted before anything was measured.');
+    for (const { recommender, reason } of leftOut) {
+      if (reason !== INTERRUPTED) display().warn(`${recommender} is not in the comparison: ${reason}`);
+    }
     nameApart(finished);
     const rows = Int32Array.from(heldOut.users.keys()).filter((row) => finished.every(({ ranked }) => ranked.every(({ known }) => known[row])));
     if (rows.length === 0) throw new ArgumentError('There is no user with held-out plays that all recommenders know. Train them on the same plays.');
@@ -117,6 +122,10 @@ export async function evaluate(recommenders: Candidates, split: PlaysSplit, opti
     const work = comparisonRows(entries, columns, { samples, confidence, seed });
     let step = work.next();
     for (; !step.done; step = work.next()) if (guard.due()) await guard.turn();
+    const undone = leftOut.filter(({ reason }) => reason === INTERRUPTED).map((each) => each.recommender);
+    if (undone.length > 0) {
+      sayInterrupted(guard, `Interrupted. Compared: ${finished.map(({ name }) => name).join(', ')}. Left out: ${undone.join(', ')}.`);
+    }
     const seconds = (performance.now() - started) / 1000;
     const card = comparisonCard({
       split,

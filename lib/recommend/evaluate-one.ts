@@ -1,4 +1,4 @@
-import type { InterruptGuard } from '../compute/interrupt.js';
+import { type InterruptGuard, interruptible } from '../compute/interrupt.js';
 import { display } from '../data/display.js';
 import type { PlaysSplit } from '../data/plays-split.js';
 import type { Candidate } from './candidates.js';
@@ -39,7 +39,7 @@ export async function finish(candidate: Candidate, setting: Setting): Promise<Fi
   let recommender: Recommender | undefined;
   for (const seed of candidate.seeds) {
     let started = performance.now();
-    recommender = await candidate.make(split.train, seed);
+    recommender = await interruptible(() => candidate.make(split.train, seed)); // many are made without ever giving others a turn
     if (await guard.turn()) return undefined; // training that ends early on Ctrl-C returns what it has: not what was to be measured
     const made = (performance.now() - started) / 1000;
     started = performance.now();

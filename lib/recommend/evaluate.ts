@@ -1,3 +1,4 @@
+import { interruptible } from '../compute/interrupt.js';
 import type { Csr } from '../data/csr.js';
 import { Plays } from '../data/plays.js';
 import { Table } from '../data/table.js';
@@ -59,7 +60,7 @@ export function evaluateRecommender(recommender: Recommender, heldOut: Plays, op
     }
   }
   const mean = new MeanMetrics();
-  const lists = drain(rankInParts(recommender, Int32Array.from(known), k));
+  const lists = interruptible(() => drain(rankInParts(recommender, Int32Array.from(known), k)));
   const relevant = relevantRows(recommender, { known, testRow, test, trackOf });
   const hits = hitsOfLists(lists, { relevant, codes: recommender.tracks.length });
   for (let i = 0; i < known.length; i++) {

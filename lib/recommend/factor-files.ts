@@ -79,7 +79,7 @@ async function fromParquet({ file, id = 'id', features = 'features' }: FactorFil
   if (!existsSync(file)) throw new DataError(`There is no "${file}" with the factors of ${kind}s.`);
   const folder = statSync(file).isDirectory();
   const from = folder ? `read_parquet(${literal(path.join(path.resolve(file), '*.parquet'))})` : `read_parquet(${pathLiteral(file)})`;
-  return withDuckDB(async (connection) => {
+  return withDuckDB(`reading "${file}"`, async (connection, turn) => {
     try {
       const [x, ids] = [identifier(features), identifier(id)];
       const about = await connection.runAndReadAll(
@@ -100,6 +100,7 @@ async function fromParquet({ file, id = 'id', features = 'features' }: FactorFil
         if (items instanceof Float32Array) values.set(items.subarray(0, chunk.rowCount), at);
         else values.set(chunk.getColumnValues(0).map(Number), at);
         at += chunk.rowCount;
+        await turn();
       }
       return { ids: Vocabulary.inOrder(names, { kind }), values, width };
     } catch (error) {

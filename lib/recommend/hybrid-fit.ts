@@ -1,3 +1,4 @@
+import { interruptible } from '../compute/interrupt.js';
 import { Plays } from '../data/plays.js';
 import { indicesIn } from '../data/vocabulary-map.js';
 import { ArgumentError } from '../errors.js';
@@ -48,12 +49,14 @@ export function fitHybrid(recommenders: readonly Recommender[], heldOut: Plays, 
     throw new ArgumentError(`metric must be 'recall', 'ndcg', 'map' or 'mrr', got '${metric}'.`);
   if (!(heldOut instanceof Plays))
     throw new ArgumentError(`fitHybrid needs the held-out plays to fit on, such as split.valid, got ${whatIs(heldOut)}.`);
-  const fits = fitsOf(recommenders, heldOut, k, fusion);
+  const fits = interruptible(() => fitsOf(recommenders, heldOut, k, fusion));
   const value = (weights: readonly number[]): number =>
     fits.reduce((sum, fit) => sum + metricsOfHits(hitsOf(fit, weights, k), fit.relevant, k)[metric], 0);
-  const weights = climb(
-    recommenders.map(() => 1),
-    value,
+  const weights = interruptible(() =>
+    climb(
+      recommenders.map(() => 1),
+      value,
+    ),
   );
   const most = Math.max(...weights);
   return new Hybrid(recommenders, { weights: weights.map((w) => w / most), fusion });

@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { interruptible } from '../compute/interrupt.js';
 import { type Csr, checkCsr, groupBy, groupPairs } from '../data/csr.js';
 import { Plays } from '../data/plays.js';
 import type { Vocabulary } from '../data/vocabulary.js';
@@ -57,7 +58,7 @@ export class Interactions implements Csr {
       );
     }
     let made = ofPlays.get(plays);
-    if (!made) ofPlays.set(plays, (made = Interactions.fromPairs(plays.compact())));
+    if (!made) ofPlays.set(plays, (made = interruptible(() => Interactions.fromPairs(plays.compact()))));
     return made;
   }
 

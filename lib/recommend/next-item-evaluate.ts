@@ -1,3 +1,4 @@
+import { interruptible } from '../compute/interrupt.js';
 import { Random } from '../compute/random.js';
 import { createSequences, SequenceDataset } from '../data/sequences.js';
 import type { Histories, SequenceSource } from '../data/sequences-histories.js';
@@ -83,9 +84,8 @@ export function evaluateNextItem(
     sums.ndcg += 1 / Math.log2(rank + 1);
     if (rank === 1) sums.accuracy++;
   };
-  if (!recommender.usesHistory) rankOnce(recommender, known, count);
-  else if (recommender.listOf) rankByLists(recommender, known, count);
-  else rankByBlocks(recommender, known, count);
+  const rank = !recommender.usesHistory ? rankOnce : recommender.listOf ? rankByLists : rankByBlocks;
+  interruptible(() => rank(recommender, known, count));
   const n = cases.length;
   return {
     recommender: recommender.name,

@@ -1,3 +1,4 @@
+import { interruptible } from '../compute/interrupt.js';
 import { dispose, float32, int32 } from '../compute/memory.js';
 import type { Csr } from '../data/csr.js';
 import { ArgumentError } from '../errors.js';
@@ -11,6 +12,8 @@ import { notAScore, topRows } from './top-n.js';
 
 /** Scores held at once: 4 MB, which stay in the cache between scoring and selecting. */
 const BLOCK_SCORES = 1 << 20;
+/** So many users may take long. */
+const MANY = 256;
 
 /** See {@link Recommender.recommend}. */
 export function recommend(recommender: Recommender, user: Id, options: RecommendOptions = {}): Recommendations {
@@ -27,7 +30,8 @@ export function recommendBatch(recommender: Recommender, users: readonly Id[], o
     throw new ArgumentError(`recommendBatch needs an array of user ids, got ${whatIs(users)}. For one user there is recommend.`);
   const blocked = blockedTracks(recommender, options);
   const index = Int32Array.from(users, (user) => userIndex(recommender, user));
-  const ranked = rankUsers(recommender, index, { n, filterSeen, blocked });
+  const work = (): RankedLists => rankUsers(recommender, index, { n, filterSeen, blocked });
+  const ranked = users.length > MANY ? interruptible(work) : work();
   const { tracks, catalogue, names } = recommender;
   return new RecommendationBatch({ users: users.map(String), tracks, catalogue, names, ...ranked });
 }

@@ -1,9 +1,9 @@
-import { InterruptGuard } from '../compute/interrupt.js';
+import { InterruptGuard, interruptible } from '../compute/interrupt.js';
 import { Random } from '../compute/random.js';
-import { display } from '../data/display.js';
+import { display, sayInterrupted } from '../data/display.js';
 import type { Plays } from '../data/plays.js';
 import { checkedPart, fingerprint, type PlaysSplit } from '../data/plays-split.js';
-import { ArgumentError } from '../errors.js';
+import { ArgumentError, InterruptedError } from '../errors.js';
 import { checkOptions, whatIs } from '../options.js';
 import { meanOf } from './bootstrap.js';
 import { ranking } from './evaluate-one.js';
@@ -134,11 +134,13 @@ export async function search<S extends SearchSpace>(make: TrialMaker<S>, space: 
         .sort((a, b) => a - b);
       run.keepOnly(numbers);
     }
+    if (interrupted && results.every(({ score }) => score === null)) throw new InterruptedError('Interrupted before a trial was done.');
+    const next = file === undefined ? '' : ' The same call goes on with them.';
+    if (interrupted) sayInterrupted(guard, `Interrupted after ${results.length} ${results.length === 1 ? 'training' : 'trainings'}.${next}`);
   } finally {
     guard.stop();
   }
   if (firstError !== undefined && results.every(({ score }) => score === null)) throw firstError;
-  if (interrupted) display().warn(`Interrupted after ${results.length} trainings.${file === undefined ? '' : ' The same call goes on with them.'}`);
   return new SearchResult({ trials: results, space, metric: column.name, interrupted });
 }
 
@@ -164,7 +166,7 @@ class Run<S extends SearchSpace> {
     try {
       const before = this.kept.get(trial);
       const context = { train: split.train, seed, budget, previous: before?.recommender, previousBudget: before?.budget ?? 0 };
-      const recommender = await this.make(settings, context);
+      const recommender = await interruptible(() => this.make(settings, context));
       if (await guard.turn()) return undefined;
       if (typeof recommender?.scores !== 'function' || !recommender.seen)
         throw new ArgumentError(`A trial must return a recommender, got ${whatIs(recommender)}.`);

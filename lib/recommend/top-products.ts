@@ -1,3 +1,4 @@
+import { interruptible } from '../compute/interrupt.js';
 import type { CsrMatrix } from '../data/matrix.js';
 import { TopN } from './top-n.js';
 
@@ -54,11 +55,16 @@ export class RowProducts {
  * The k largest entries of each row of A·B, those above 0 only; the diagonal is left out.
  * @param options.k how many; `score`: makes an entry of a product, given row and column
  */
-export function topProducts(
-  left: CsrMatrix,
-  right: CsrMatrix,
-  { k, score }: { k: number; score: (product: number, row: number, column: number) => number },
-): CsrMatrix {
+export function topProducts(left: CsrMatrix, right: CsrMatrix, options: TopProductsOptions): CsrMatrix {
+  return interruptible(() => rowsOfProduct(left, right, options));
+}
+
+interface TopProductsOptions {
+  k: number;
+  score: (product: number, row: number, column: number) => number;
+}
+
+function rowsOfProduct(left: CsrMatrix, right: CsrMatrix, { k, score }: TopProductsOptions): CsrMatrix {
   const rows = left.shape[0];
   const products = new RowProducts(right);
   const parts: { indices: Int32Array; data: Float32Array }[] = [];

@@ -38,7 +38,7 @@ describe('readPlays', () => {
   it('reads gzip and Parquet alike', async () => {
     expect(triples(await readPlays(folder.write('a.csv.gz', gzipSync(HEADER + BODY))))).to.deep.equal(EXPECTED);
     const parquet = path.join(folder.path, "it's.parquet");
-    await withDuckDB((c) =>
+    await withDuckDB('writing a file', (c) =>
       c.run(
         `copy (select * from (values ('TR2', 'u9', 3), ('TR1', 'u10', 1), ('TR1', 'u9', 2)) v(track_id, user_id, playcount)) to ${literal(parquet)}`,
       ),

@@ -129,7 +129,7 @@ describe('readTable', () => {
       expect(error.message).to.include(message);
     }
     const parquet = path.join(folder.path, 'a.parquet');
-    await withDuckDB((c) => c.run(`copy (select 1 as a) to ${literal(parquet)}`));
+    await withDuckDB('writing a file', (c) => c.run(`copy (select 1 as a) to ${literal(parquet)}`));
     expect((await rejection(readTable(parquet, { header: false, delimiter: ',' }))).message).to.include('leave header and delimiter out');
   });
 

@@ -31,7 +31,7 @@ describe('readTracks', () => {
     folder.write('b/tracks_30459.csv.gz', gzipSync('track_id\nx\n'));
     expect((await readTracks(at)).ids.classes).to.deep.equal(['x']);
     const parquet = path.join(at, 'Music Info.parquet');
-    await withDuckDB((c) => c.run(`copy (select 'p' as track_id, 'Song' as name, 1999 as year) to ${literal(parquet)}`));
+    await withDuckDB('writing a file', (c) => c.run(`copy (select 'p' as track_id, 'Song' as name, 1999 as year) to ${literal(parquet)}`));
     expect((await readTracks(at)).year('p')).to.equal(1999);
   });
 

@@ -175,7 +175,7 @@ describe('FactorRecommender', () => {
   });
 
   it("reads factors from Parquet as Spark's ALS writes them, a file or a folder", async () => {
-    await withDuckDB(async (c) => {
+    await withDuckDB('writing a file', async (c) => {
       await c.run(`copy (select * from (values (7, [0::float, 1::float]), (3, [1::float, 0::float])) t(id, features)) to '${dir}/users.parquet'`);
       await c.run(`copy (select * from (values (10, [3::float, 1::float]), (11, [1::float, 3::float])) t(id, features)) to '${dir}/tracks.parquet'`);
       await c.run(`copy (select * from (values (10, [3::float, 1::float]), (11, [1::float])) t(id, features)) to '${dir}/ragged.parquet'`);
