@@ -120,7 +120,13 @@ async function runCell(kernel: KernelClient, { code, number, timeout, take }: Ce
     const { ename, evalue, traceback = [] } = reply as { ename?: string; evalue?: string; traceback?: string[] };
     const interrupted = ename === 'Interrupted';
     const message = late ? tooLong : `${ename}: ${evalue}`;
-    return { number, message, interrupted: interrupted && !late, byCode: !interrupted && !late, ...place(traceback, number, code) };
+    return {
+      number,
+      message,
+      interrupted: interrupted && !late,
+      byCode: !interrupted && !late && ename !== 'KernelExit',
+      ...place(traceback, number, code),
+    };
   } catch (error) {
     if (!(error instanceof KernelDiedError)) throw error;
     const message = late ? tooLong : error.message;

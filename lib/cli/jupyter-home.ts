@@ -26,10 +26,10 @@ const kernelFile = join('kernels', 'tslab', 'kernel.json');
 /** How a Jupyter starts the kernel of this checkout. */
 function kernelSpec(root: string): object {
   return {
-    argv: [process.execPath, join(root, 'lib', 'notebook', 'launch.cjs'), '{connection_file}'],
+    argv: [process.execPath, join(root, 'lib', 'notebook', 'supervise.cjs'), '{connection_file}'],
     display_name: 'TypeScript',
     language: 'typescript',
-    interrupt_mode: 'signal',
+    interrupt_mode: 'message',
   };
 }
 

@@ -7,6 +7,10 @@ import { join, resolve } from 'node:path';
 import { RecitalError } from '../errors.js';
 import { freePorts } from './ports.js';
 
+const { causeOfDeath } = require('../notebook/death.cjs') as {
+  causeOfDeath(end: { code: number | null; signal: string | null; log: string }): string;
+};
+
 /** What a message of the Jupyter protocol carries. */
 export type Content = Record<string, unknown>;
 /** Called for each message that a request causes on the output channel: `stream`, `display_data`, `error`, … */
@@ -21,6 +25,9 @@ export const launchers = {
   stock: [join(resolve(require.resolve('tslab/package.json'), '..'), 'bin', 'tslab'), 'kernel', '--config-path'],
 };
 
+/** The launcher as Jupyter starts it: with a process beside it that tells why a kernel has died, which a KernelClient sees for itself. */
+export const supervised: readonly string[] = [join(__dirname, '..', 'notebook', 'supervise.cjs')];
+
 interface Socket extends AsyncIterable<Buffer[]> {
   linger: number;
   connect(address: string): void;
@@ -29,7 +36,7 @@ interface Socket extends AsyncIterable<Buffer[]> {
   subscribe(): void;
 }
 interface ZeroMq {
-  Dealer: new () => Socket;
+  Dealer: new (options: { sendTimeout: number; sendHighWaterMark: number; routingId: string }) => Socket;
   Subscriber: new (options: { receiveHighWaterMark: number }) => Socket;
 }
 interface Pending {
@@ -59,6 +66,9 @@ export class KernelClient {
     private readonly process: ChildProcess,
     private readonly folder: string,
     private readonly key: string,
+    private readonly interruptMode: 'message' | 'signal',
+    /** Ports of the kernel, for whoever wants to listen as well. */
+    readonly ports: { readonly shell: number; readonly iopub: number; readonly control: number },
   ) {
     const keep = (data: Buffer): void => {
       this.log = (this.log + data.toString()).slice(-LOG_CHARS);
@@ -66,8 +76,8 @@ export class KernelClient {
     process.stdout?.on('data', keep);
     process.stderr?.on('data', keep);
     this.exited = new Promise((done) => {
-      process.on('error', (error) => this.died(`could not be started: ${error.message}`, done));
-      process.on('close', (code, signal) => this.died(signal ? `was ended by ${signal}` : `ended with exit code ${code}`, done));
+      process.on('error', (error) => this.died(`The kernel could not be started: ${error.message}`, done));
+      process.on('close', (code, signal) => this.died(causeOfDeath({ code, signal, log: this.log }), done));
     });
   }
 
@@ -93,19 +103,26 @@ export class KernelClient {
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     });
-    const client = new KernelClient(child, folder, key);
-    client.connect(shell_port, iopub_port, control_port);
+    const client = new KernelClient(child, folder, key, launcher === launchers.stock ? 'signal' : 'message', {
+      shell: shell_port,
+      iopub: iopub_port,
+      control: control_port,
+    });
+    client.connect();
     await client.ready(startTimeout);
     return client;
   }
 
-  private connect(shell: number, iopub: number, control: number): void {
+  private connect(): void {
+    const { shell, iopub, control } = this.ports;
     const zmq = createRequire(require.resolve('tslab/package.json'))('zeromq') as ZeroMq; // the copy that tslab uses
     const output = new zmq.Subscriber({ receiveHighWaterMark: 0 });
     output.subscribe();
+    // Messages are sent at once, however many are on their way: see repair.cjs.
+    const dealer = (): Socket => new zmq.Dealer({ sendTimeout: 0, sendHighWaterMark: 0, routingId: this.session });
     const ports: [Socket, number][] = [
-      [new zmq.Dealer(), shell],
-      [new zmq.Dealer(), control],
+      [dealer(), shell],
+      [dealer(), control],
       [output, iopub],
     ];
     for (const [socket, port] of ports) {
@@ -144,7 +161,9 @@ export class KernelClient {
       if (ok) return;
       if (this.dead === undefined && Date.now() < end) continue;
       await this.stop();
-      throw new KernelDiedError(`The tslab kernel did not start: ${this.dead ?? `no answer within ${timeout / 1000} s`}.${this.lastWords()}`);
+      throw new KernelDiedError(
+        `The tslab kernel did not start. ${this.dead ?? `There was no answer within ${timeout / 1000} s.\n${this.log.trim()}`}`,
+      );
     }
   }
 
@@ -155,7 +174,7 @@ export class KernelClient {
     const body = [header, {}, {}, content].map((part) => JSON.stringify(part));
     const signature = createHmac('sha256', this.key).update(body.join('')).digest('hex');
     return new Promise((done, fail) => {
-      if (this.dead !== undefined) return fail(this.deathNotice());
+      if (this.dead !== undefined) return fail(new KernelDiedError(this.dead));
       this.pending.set(id, { onOutput: options.onOutput, idle: false, done, fail });
       this.sockets[options.control ? 1 : 0].send(['<IDS|MSG>', signature, ...body]).catch(fail);
     });
@@ -169,12 +188,20 @@ export class KernelClient {
 
   /** Asks the running cell to stop, as Jupyter does. */
   interrupt(): void {
-    this.process.kill('SIGINT');
+    if (this.interruptMode === 'signal') this.signal('SIGINT');
+    else this.request('interrupt_request', {}, { control: true }).catch(() => {}); // it has died: whoever awaits the cell is told
   }
 
   /** Ends the process at once. */
   kill(): void {
-    this.process.kill('SIGKILL');
+    this.signal('SIGKILL');
+  }
+
+  /** Reaches the kernel's whole group, as Jupyter's signals do. */
+  private signal(name: NodeJS.Signals): void {
+    const { pid } = this.process;
+    if (process.platform === 'win32' || pid === undefined) this.process.kill(name);
+    else if (this.dead === undefined) process.kill(-pid, name);
   }
 
   /** Ends the kernel in order, or by force after three seconds, and removes its files. */
@@ -189,20 +216,10 @@ export class KernelClient {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  private died(how: string, done: () => void): void {
-    this.dead ??= how;
-    for (const pending of this.pending.values()) pending.fail(this.deathNotice());
+  private died(why: string, done: () => void): void {
+    this.dead ??= why;
+    for (const pending of this.pending.values()) pending.fail(new KernelDiedError(this.dead));
     this.pending.clear();
     done();
-  }
-
-  private deathNotice(): KernelDiedError {
-    if (!/heap out of memory|Reached heap limit/.test(this.log)) return new KernelDiedError(`The kernel ${this.dead}.${this.lastWords()}`);
-    return new KernelDiedError('The kernel ran out of memory. Use less data, or start with NODE_OPTIONS=--max-old-space-size=8192 (megabytes).');
-  }
-
-  private lastWords(): string {
-    const text = this.log.trim().split('\n').slice(-15).join('\n');
-    return text ? `\nIts last words:\n${text}` : '';
   }
 }

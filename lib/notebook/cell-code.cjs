@@ -34,8 +34,11 @@ class CellCode {
     };
   }
 
-  /** Gives the code of each cell a file name, `cell[3]`, which then stands in its stack frames. */
-  patchVm() {
+  /**
+   * Gives the code of each cell a file name, `cell[3]`, which then stands in its stack frames.
+   * @param {<T>(work: () => T) => T} section runs code that an interrupt ends
+   */
+  patchVm(section) {
     const { runInThisContext } = vm;
     vm.runInThisContext = (code, options) => {
       const wrapper = typeof code === 'string' && wrappers.find((w) => code.startsWith(w));
@@ -46,7 +49,7 @@ class CellCode {
         cell.height = this.compiled.text.split('\n').length;
         cell.maps = [this.compiled.second, this.compiled.first && Buffer.from(this.compiled.first, 'base64').toString()];
       }
-      return runInThisContext(code, { ...options, filename: `cell[${this.current}]` });
+      return section(() => runInThisContext(code, { ...options, breakOnSigint: false, filename: `cell[${this.current}]` }));
     };
   }
 

@@ -22,7 +22,8 @@ function frame(line, code) {
   const inFile = fileFrame.exec(line);
   if (!inFile) return undefined;
   const file = path.relative(root, inFile[1]);
-  if (file.startsWith('..') || /node_modules[\\/](tslab|tsx)[\\/]|^lib[\\/]notebook[\\/][\w-]+\.cjs$/.test(file)) return undefined;
+  if (file.startsWith('..') || /node_modules[\\/](tslab|tsx)[\\/]|^lib[\\/](notebook[\\/][\w-]+\.cjs|compute[\\/]interrupt\.ts)$/.test(file))
+    return undefined;
   return `    at ${call ? `${call} ` : ''}(${file}:${inFile[2]}:${inFile[3]})`;
 }
 
@@ -45,12 +46,19 @@ function thrown(error, code) {
     return { ename: 'Thrown', evalue: text, traceback: [`Thrown: ${text}`, 'A value that is not an Error was thrown, so there is no stack.'] };
   }
   if (error.code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED') return interrupted('The cell was stopped.');
-  if (error.message === 'Interrupted asynchronously') return interrupted('The cell was abandoned; what it awaits may go on in the background.');
   return { ename: error.name, evalue: error.message, traceback: lines(error, code) };
 }
 
-function interrupted(text) {
+function interrupted(line) {
+  const text = line.replace(/^Interrupted[:.]? /, '');
   return { ename: 'Interrupted', evalue: text, traceback: [`Interrupted: ${text}`] };
+}
+
+/** A cell was asked to stop. One line says so: what its work said, or else how it ended. */
+function stopped({ line, abandoned }, error) {
+  if (line !== undefined) return interrupted(line);
+  if (abandoned) return interrupted('The cell was abandoned; what it awaits may go on in the background.');
+  return interrupted(error?.name === 'InterruptedError' ? error.message : 'The cell was stopped.');
 }
 
 /** A cell did not compile. Each diagnostic holds the arguments of tslab's `console.error("%s%d:%d - %s", file, line, column, message)`. */
@@ -66,4 +74,4 @@ function notCompiled(diagnostics, number, code) {
   return { ename: 'TypeScriptError', evalue: format('%s', diagnostics[0]?.[4] ?? 'the cell does not compile'), traceback };
 }
 
-module.exports = { interrupted, notCompiled, thrown };
+module.exports = { notCompiled, stopped, thrown };

@@ -1,15 +1,58 @@
-// "Interrupt kernel" while a cell awaits. tslab abandons such a cell at once, and its loop runs on in the background. Here the work is asked first:
-// when something of ours listens for SIGINT (a training loop, see InterruptGuard), tslab's own listener is held back, so that the loop stops by itself,
-// the cell ends in order and its variables exist. The cell still counts as failed: the cells queued behind it must not run. A second interrupt, or
-// work that has not stopped after a while, is left to tslab.
+// "Interrupt kernel". tslab abandons a cell that awaits, and its loop runs on in the background. Here the work is asked first: what registers with its cell
+// (InterruptGuard), or listens for SIGINT, has time to stop by itself, so that the cell ends in order and its variables exist. The cell still counts as
+// failed: the cells queued behind it must not run. A second interrupt, or work that has not stopped after a while, is left to tslab.
+//
+// A stopped cell stays stopped: nothing more begins in it, also when it was abandoned and its own loop goes on. Which cell a piece of work belongs to is
+// known from the chain of its awaits.
+const { AsyncLocalStorage } = require('node:async_hooks');
 
 const PATIENCE_MS = 3_000;
 
+/** A cell that runs, or has run: the library's InterruptScope. */
+class Cell {
+  constructor(interrupts) {
+    this.interrupts = interrupts;
+    this.work = new Set();
+    this.stopped = false;
+    this.abandoned = false;
+    this.running = false; // its code: not while it is compiled
+    this.line = undefined; // what the work said when it stopped
+  }
+
+  enter(work) {
+    this.work.add(work);
+    this.interrupts.busy.add(this);
+    return () => {
+      this.work.delete(work);
+      if (this.work.size === 0) this.interrupts.busy.delete(this);
+    };
+  }
+
+  section(work) {
+    return this.interrupts.control.section(work);
+  }
+
+  /** Work was ended by a signal, which nobody else has heard of: the cell will end by itself. */
+  interrupt() {
+    this.interrupts.stopAll();
+    this.interrupts.wait();
+  }
+}
+
 class Interrupts {
-  constructor() {
-    this.asked = false;
+  /** @param {import('./control.cjs').Control} control */
+  constructor(control) {
+    this.control = control;
+    this.current = undefined; // the cell that runs
+    this.busy = new Set(); // cells with work in progress, those that have ended without awaiting it as well
+    this.storage = new AsyncLocalStorage();
     this.timer = undefined;
     this.abandon = undefined;
+  }
+
+  /** The cell that the work at hand belongs to. */
+  cell() {
+    return this.storage.getStore() ?? this.current;
   }
 
   /** Takes the place of tslab's SIGINT listener, the only one between cells. */
@@ -23,28 +66,77 @@ class Interrupts {
   }
 
   onSignal() {
-    const working = process.listenerCount('SIGINT') > 1;
-    if (!working || this.asked) {
-      this.begin();
-      this.abandon();
-      return;
+    this.control.heard();
+    const again = this.current?.stopped;
+    this.stopAll();
+    const working = this.current?.work.size > 0 || process.listenerCount('SIGINT') > 1;
+    if (again || !working) this.giveUp();
+    else this.wait();
+  }
+
+  stopAll() {
+    for (const cell of [...this.busy, ...(this.current ? [this.current] : [])]) {
+      cell.stopped = true;
+      for (const work of [...cell.work]) work.interrupt();
     }
-    this.asked = true;
-    this.timer = setTimeout(() => this.abandon(), PATIENCE_MS);
+  }
+
+  wait() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.giveUp(), PATIENCE_MS);
+  }
+
+  giveUp() {
+    clearTimeout(this.timer);
+    if (!this.current?.running) return;
+    this.current.abandoned = true;
+    this.endCell();
+  }
+
+  /** Has tslab end the cell that runs, whatever it awaits; false if none runs. */
+  endCell() {
+    if (this.current) this.abandon?.();
+    return this.current !== undefined;
   }
 
   /** A cell begins. */
   begin() {
-    clearTimeout(this.timer);
-    this.asked = false;
+    this.current = new Cell(this);
   }
 
-  /** A cell has ended; true if it was asked to stop. */
+  /** Does the cell's work: what begins in it, and after its awaits, belongs to the cell. */
+  within(work) {
+    return this.storage.run(this.current, work);
+  }
+
+  /** The cell's code begins. */
+  start() {
+    if (this.current) this.current.running = true;
+  }
+
+  /** A cell has ended; returns it. */
   end() {
-    const asked = this.asked;
-    this.begin();
-    return asked;
+    clearTimeout(this.timer);
+    const { current } = this;
+    this.current = undefined;
+    return current;
+  }
+
+  /** Some work has stopped: in `line` it says where, and what stays. False if nobody will read it in the message of a cell. */
+  say(line) {
+    const cell = this.cell();
+    if (!cell || (cell !== this.current && !cell.abandoned)) return false;
+    cell.line = line; // of an abandoned cell it comes too late
+    return true;
   }
 }
 
-module.exports = { Interrupts };
+/**
+ * Hears of a signal that has come while this thread was busy, with compiling a cell for instance: where the cell's code begins, Node drops it. Two turns, as the
+ * first may come before the event loop has looked for signals.
+ */
+async function heard() {
+  for (let i = 0; i < 2; i++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+module.exports = { heard, Interrupts };

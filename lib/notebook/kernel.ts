@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { type InterruptScope, setInterruptScope } from '../compute/interrupt.js';
 
 /** What one output holds, by MIME type; the front end picks the richest that it can draw. */
 export type MimeBundle = Record<string, unknown>;
@@ -10,7 +11,17 @@ interface Tslab {
   exports: object;
 }
 
-const { kernel, repair } = require('./repair.cjs') as { kernel(): Jupyter | undefined; repair(jupyter: Jupyter): void };
+/** The kernel's answer to "interrupt". */
+interface Interrupts {
+  /** The cell that the work at hand belongs to. */
+  cell(): InterruptScope | undefined;
+  /** Makes a line the message of the cell that is being stopped; false if there is none. */
+  say(line: string): boolean;
+}
+
+const { kernel, repair } = require('./repair.cjs') as { kernel(): Jupyter | undefined; repair(jupyter: Jupyter): Interrupts };
+
+let interrupts: Interrupts | undefined;
 
 /**
  * Whether this process is a tslab kernel that runs a cell, so that tables and charts can be drawn; false in a plain script.
@@ -69,7 +80,7 @@ function watchLastExpression(show: (value: unknown) => boolean): void {
         const last = value;
         // tslab reads it twice: whether there is a value, and the value. Then it is let go.
         if (read || last === null || last === undefined) value = undefined;
-        else if (show(last)) return (value = undefined);
+        else if (show(last) || interrupts?.cell()?.stopped) return (value = undefined); // of a cell that was stopped, one line is printed
         read = true;
         return last;
       },
@@ -79,12 +90,18 @@ function watchLastExpression(show: (value: unknown) => boolean): void {
 }
 
 /**
- * Joins this process to the notebook: repairs a stock kernel's output (nothing is lost, prints are joined) and shows a cell's last expression by `show`.
- * Outside a kernel nothing happens.
+ * Joins this process to the notebook: repairs a stock kernel's output (nothing is lost, prints are joined), lets cells be interrupted, and shows a cell's last
+ * expression by `show`. Outside a kernel nothing happens.
  */
 export function joinKernel(show: (value: unknown) => boolean): void {
   const jupyter = kernel();
   if (!jupyter) return;
-  repair(jupyter);
+  interrupts = repair(jupyter);
+  setInterruptScope(() => interrupts?.cell());
   watchLastExpression(show);
+}
+
+/** Says that work was stopped: in the message of the cell, or else as a warning. */
+export function sayStopped(line: string): void {
+  if (!interrupts?.say(line)) console.warn(line);
 }

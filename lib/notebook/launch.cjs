@@ -5,12 +5,16 @@ const { createRequire } = require('node:module');
 const path = require('node:path');
 const { format } = require('node:util');
 const { CellCode } = require('./cell-code.cjs');
+const { Control } = require('./control.cjs');
 const { Output } = require('./output.cjs');
+const { Declarations } = require('./declarations.cjs');
+const { Exit } = require('./exit.cjs');
 const { repairInspect } = require('./inspect.cjs');
-const { Interrupts } = require('./interrupts.cjs');
+const { heard, Interrupts } = require('./interrupts.cjs');
 const { LastValue } = require('./last-value.cjs');
 const failure = require('./failure.cjs');
 const { expandShorthand } = require('./shorthand.cjs');
+const { whenOrphaned } = require('./orphan.cjs');
 const { mark } = require('./repair.cjs');
 
 const [connectionFile] = process.argv.slice(2);
@@ -21,37 +25,49 @@ if (!connectionFile) {
 
 const dist = path.join(path.dirname(require.resolve('tslab/package.json')), 'dist');
 const tslabRequire = createRequire(path.join(dist, 'main.js'));
+const control = new Control();
 const code = new CellCode();
 code.patchTypeScript(tslabRequire.resolve('@tslab/typescript-for-tslab'));
-code.patchVm();
+code.patchVm((work) => control.section(work));
 
 // What tslab would print about a failing cell is kept for its `error` message.
 let reported = [];
 const executorModule = tslabRequire('./executor.js');
 const { createExecutor } = executorModule;
 const last = new LastValue();
+const declarations = new Declarations();
 executorModule.createExecutor = (dir, converters, { log }) => {
-  const executor = createExecutor(dir, converters, { log: last.printer(log), error: (...args) => reported.push(args) });
+  const executor = createExecutor(dir, declarations.wrap(converters), { log: last.printer(log), error: (...args) => reported.push(args) });
   return { ...executor, interrupt: last.interrupter(executor.interrupt) };
 };
 
+const { getCodeMetadata } = tslabRequire('./metadata.js');
 const jupyter = tslabRequire('./jupyter.js');
-jupyter[mark] = true;
+const interrupts = new Interrupts(control);
+jupyter[mark] = interrupts;
 repairInspect(jupyter);
 const server = jupyter.ZmqServer.prototype;
 const { bindSocket, handleKernelInfo, handleShellMessage, handleShutdown } = server;
-const interrupts = new Interrupts();
+const leaving = new Exit(
+  () => interrupts.endCell(),
+  () => control.close(),
+);
+const exit = leaving.install();
 let received = 0; // execute requests so far
 let abortedUpTo = 0; // requests up to this one were queued behind a cell that failed
 let queue = Promise.resolve();
 let running; // the execute request in progress
+let ending = false; // sockets are closed
 let Message; // tslab's class of messages, which it does not export
 
 server.bindSocket = function (socket, port) {
-  if (socket === this.iopub) {
-    socket.sendTimeout = 0; // see repair.cjs
-    socket.sendHighWaterMark = 0; // a slow front end gets its messages late rather than not at all
+  if (socket === this.control) {
+    const { transport, ip } = this.connInfo;
+    const message = (answering, frames) => this.handleShellMessage(answering, ...frames);
+    return control.bind(`${transport}://${ip}:${port}`, tslabRequire.resolve('zeromq'), { message, interrupt: () => interrupts.onSignal() });
   }
+  socket.sendTimeout = 0; // see repair.cjs
+  socket.sendHighWaterMark = 0; // a slow front end gets its messages late rather than not at all
   return bindSocket.call(this, socket, port);
 };
 
@@ -61,7 +77,8 @@ server.handleKernelInfo = function (socket, message) {
 };
 
 server.handleShutdown = function (socket, message) {
-  setTimeout(() => process.exit(0), 500); // whatever a cell left running must not keep the kernel alive
+  ending = true;
+  setTimeout(() => exit(0), 100); // whatever a cell left running must not keep the kernel alive
   return handleShutdown.call(this, socket, message);
 };
 
@@ -75,6 +92,7 @@ function reply(connection, socket, message, type, content) {
 const simpleReplies = {
   history_request: ['history_reply', { status: 'ok', history: [] }],
   comm_info_request: ['comm_info_reply', { status: 'ok', comms: {} }],
+  interrupt_request: ['interrupt_reply', { status: 'ok' }], // what it asks for has been done: see control.cjs
 };
 /** Asked by those who run a whole notebook, before they stop the kernel: no request of Jupyter's. */
 const FINISH = 'recital_finish_request';
@@ -86,7 +104,7 @@ server.handleShellMessage = async function (socket, ...frames) {
   if (type === 'execute_request') {
     const message = Message.fromRaw(this.connInfo.key, frames);
     const number = ++received;
-    queue = queue.then(() => execute(this, socket, message, number));
+    queue = queue.then(() => execute(this, socket, message, number)).catch((error) => ending || process._rawDebug(error)); // the next cell runs, whatever happens
     return;
   }
   if (type in simpleReplies || ignored.has(type) || type === FINISH) {
@@ -108,10 +126,11 @@ async function execute(zmq, socket, message, number) {
   const { handler } = zmq;
   zmq.publishStatus('busy', message);
   let content;
-  if (number <= abortedUpTo) {
+  if (number <= abortedUpTo || leaving.error) {
     content = { status: 'aborted' };
   } else {
     running = message;
+    process.send?.({ running: { identity: message.identity.map((part) => part.toString('base64')), header: message.header } }); // see supervise.cjs
     if (!request.silent) handler.execCount++;
     content = await run(handler, request, publish);
     if (content.status === 'error' && request.stop_on_error !== false) {
@@ -119,9 +138,11 @@ async function execute(zmq, socket, message, number) {
       abortedUpTo = received;
     }
     running = undefined;
+    process.send?.({ running: undefined });
   }
   reply(zmq.connInfo, socket, message, 'execute_reply', content);
   zmq.publishStatus('idle', message);
+  leaving.end();
 }
 
 /** Executes the code of a request and returns the content of its reply. */
@@ -137,20 +158,29 @@ async function run(handler, request, publish) {
   code.begin(number, request.code);
   interrupts.adopt();
   interrupts.begin();
+  const { executor } = handler;
+  declarations.begin();
   let ok;
   try {
-    ok = await handler.executor.execute(expandShorthand(request.code));
+    const source = expandShorthand(request.code);
+    const { module, mode } = getCodeMetadata(source);
+    if (!module && mode !== 'browser') declarations.compile(source);
+    await heard();
+    ok = !interrupts.current.stopped;
+    interrupts.start();
+    if (ok) ok = await interrupts.within(() => executor.execute(source));
     if (ok) await last.settle();
   } catch (error) {
     ok = false; // of the promise that is the cell's last value; or a defect of the compiler
     reported.push([error]);
   }
-  const asked = interrupts.end();
+  const cell = interrupts.end();
+  declarations.end(ok, executor.locals);
   if (ok) for (const args of reported) output.print('stderr', `${format(...args)}\n`); // a cell with @module "succeeds" even if it does not compile
   output.flush();
   const rejections = last.taken(); // beyond the protocol: for those who run a whole notebook
-  if (ok && !asked) return { status: 'ok', execution_count: number, payload: [], user_expressions: {}, rejections };
-  const content = asked ? failure.interrupted('The cell stopped when asked to.') : explain(number);
+  if (ok && !cell.stopped && !leaving.error) return { status: 'ok', execution_count: number, payload: [], user_expressions: {}, rejections };
+  const content = leaving.error ? failure.thrown(leaving.error, code) : cell.stopped ? failure.stopped(cell, reported.at(-1)?.[0]) : explain(number);
   publish('error', content);
   return { status: 'error', execution_count: number, ...content };
 }
@@ -160,15 +190,19 @@ function explain(number) {
   return diagnostics.length ? failure.notCompiled(diagnostics, number, code) : failure.thrown(reported.at(-1)?.[0], code);
 }
 
-// Jupyter tells its kernels who started them. A kernel whose parent has died would stay for ever.
-const parent = Number(process.env.JPY_PARENT_PID);
-if (parent && parent === process.ppid) setInterval(() => process.ppid !== parent && process.exit(1), 1000).unref();
+process.on('disconnect', () => exit(1)); // supervise.cjs has died
+whenOrphaned(() => exit(1));
 
 tslabRequire('./main.js').startKernel({ configPath: connectionFile, enableFindLocal: false });
 
-// In the place of tslab's listener, which prints a stack of its own lines.
+// In the place of tslab's listeners, which print stacks of its own lines.
 process.removeAllListeners('unhandledRejection');
+process.removeAllListeners('uncaughtException');
+process.on('uncaughtException', (error) => {
+  if (error !== leaving.error) console.error(['An error was thrown that no cell awaits:', ...failure.thrown(error, code).traceback].join('\n'));
+});
 process.on('unhandledRejection', (reason) => {
+  if (reason === leaving.error) return;
   const content = failure.thrown(reason, code);
   last.rejected(content);
   console.error(['A promise that no cell awaits was rejected:', ...content.traceback].join('\n'));

@@ -27,4 +27,4 @@ function expandShorthand(code) {
   }, code);
 }
 
-module.exports = { expandShorthand };
+module.exports = { expandShorthand, typescript };

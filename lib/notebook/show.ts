@@ -3,7 +3,7 @@ import { Chart } from '../data/chart.js';
 import { setDisplay } from '../data/display.js';
 import { Table } from '../data/table.js';
 import { chartBundle } from './chart-render.js';
-import { currentCell, inNotebook, joinKernel, type MimeBundle, publish } from './kernel.js';
+import { currentCell, inNotebook, joinKernel, type MimeBundle, publish, sayStopped } from './kernel.js';
 import { tableHtml } from './table-html.js';
 
 /**
@@ -144,6 +144,7 @@ export function installDisplay(): void {
     chart: (chart) => draw(chart, { byItself: true }),
     text: (line) => console.log(line),
     warn: (line) => console.warn(line),
+    interrupted: sayStopped,
     slot: () => new Slot(),
   });
   joinKernel((value) => {

@@ -45,8 +45,8 @@ describe('jupyterHome', () => {
     expect(Object.keys(env)).to.have.members(['JUPYTER_CONFIG_DIR', 'JUPYTER_DATA_DIR', 'JUPYTER_RUNTIME_DIR', 'IPYTHONDIR']);
     expect(Object.values(env).every((path) => path.startsWith(join(folder, '.cache')))).to.equal(true);
     const kernel = JSON.parse(readFileSync(join(env.JUPYTER_DATA_DIR, 'kernels', 'tslab', 'kernel.json'), 'utf8'));
-    expect(kernel).to.deep.include({ language: 'typescript', interrupt_mode: 'signal' });
-    expect(kernel.argv).to.deep.equal([process.execPath, join(folder, 'lib', 'notebook', 'launch.cjs'), '{connection_file}']);
+    expect(kernel).to.deep.include({ language: 'typescript', interrupt_mode: 'message' });
+    expect(kernel.argv).to.deep.equal([process.execPath, join(folder, 'lib', 'notebook', 'supervise.cjs'), '{connection_file}']);
   });
 
   it('writes the kernel again at each start, but leaves the settings that the user has changed', () => {
@@ -56,7 +56,7 @@ describe('jupyterHome', () => {
     writeFileSync(kernel, '{}');
     writeFileSync(setting, '{"autoCompletion": false}');
     jupyterHome(folder);
-    expect(readFileSync(kernel, 'utf8')).to.contain('launch.cjs');
+    expect(readFileSync(kernel, 'utf8')).to.contain('supervise.cjs');
     expect(readFileSync(setting, 'utf8')).to.equal('{"autoCompletion": false}');
   });
 });
@@ -66,7 +66,7 @@ describe('installKernel', () => {
     const file = withEnv({ RECITAL_THREADS: '1', NODE_OPTIONS: '--max-old-space-size=400' }, () => installKernel('/opt/my recital', folder));
     expect(file).to.equal(join(folder, 'share', 'jupyter', 'kernels', 'tslab', 'kernel.json'));
     const { argv, env } = JSON.parse(readFileSync(file, 'utf8'));
-    expect(argv).to.deep.equal([process.execPath, join('/opt/my recital', 'lib', 'notebook', 'launch.cjs'), '{connection_file}']);
+    expect(argv).to.deep.equal([process.execPath, join('/opt/my recital', 'lib', 'notebook', 'supervise.cjs'), '{connection_file}']);
     expect(env).to.include({ RECITAL_THREADS: '1', NODE_OPTIONS: '--max-old-space-size=400' });
   });
 });

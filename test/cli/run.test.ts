@@ -97,7 +97,7 @@ describe('npm start', () => {
   it('ends a cell that takes too long, and a notebook whose kernel dies, and goes on with the next', async () => {
     const { code, stdout } = await start('3-slow', '4-exit', '--timeout', '1');
     expect(code).to.equal(1);
-    expect(stdout).to.contain('Timeout: the cell ran for more than 1 s').and.to.contain('The kernel ended with exit code 7');
+    expect(stdout).to.contain('Timeout: the cell ran for more than 1 s').and.to.contain('process.exit(7) was called: the kernel ends');
     expect(stdout).to.contain('2 of 2 notebooks failed');
     expect(readFileSync(join(out, '4-exit.html'), 'utf8')).to.contain('<a href="index.html">Notebooks</a>');
     expect(stdout).to.match(/All pages: out.index\.html/);
@@ -122,7 +122,7 @@ describe('npm start', () => {
       .and.to.match(/7-tagged: done/);
     expect(stdout)
       .to.match(/8-tagged: failed/)
-      .and.to.contain('The kernel ended with exit code 3');
+      .and.to.contain('process.exit(3) was called: the kernel ends');
     expect(stdout).not.to.contain('never\n');
     expect(readFileSync(join(out, '7-tagged.html'), 'utf8')).not.to.contain('This run failed');
   });

@@ -42,8 +42,8 @@ for (const [name, launcher] of Object.entries(launchers)) {
       expect(cell.types.length).to.be.below(40);
     });
 
-    it('gets through 200 small cells', async () => {
-      for (let i = 0; i < 200; i++) {
+    it('gets through small cells, one after the other', async () => {
+      for (let i = 0; i < (name === 'stock' ? 200 : 20); i++) {
         const cell = await run(`console.log('a'); '${i}'`);
         expect(cell.stdout).to.equal(`a\n${i}\n`);
       }

@@ -149,14 +149,30 @@ describe('the launcher', () => {
     expect(stderr).to.contain("Type 'number' is not assignable");
   });
 
-  it('says why it died', async () => {
-    const doomed = await KernelClient.start({ cwd: __dirname });
-    const error = await doomed.execute('process.exit(3)').then(
-      () => undefined,
-      (reason: Error) => reason,
+  it('keeps the variables that a failing cell has given a value, and forgets the others', async () => {
+    await run("let early = 'before', late = 'before';");
+    const failed = await run(
+      "type Both = [number, string]; const early = 1; const both: Both = [early, 'x']; throw new Error('here'); const late = 2;",
     );
-    await doomed.stop();
-    expect(error?.name).to.equal('KernelDiedError');
-    expect(error?.message).to.contain('ended with exit code 3');
+    expect(failed.error?.evalue).to.equal('here');
+    expect(await run('const again: Both = [both[0] + early, both[1]]; again')).to.include({ status: 'ok', stdout: "[ 2, 'x' ]\n" });
+    expect((await run('late')).error?.evalue).to.contain("Cannot find name 'late'");
+    expect((await run('const text: string = 5; const missing = 1;')).error?.ename).to.equal('TypeScriptError');
+    expect((await run('missing')).error?.evalue).to.contain("Cannot find name 'missing'");
+    expect((await run('early')).stdout).to.equal('1\n');
+  });
+
+  it('says where an error was thrown that no cell awaits, and goes on', async () => {
+    const { status, stderr } = await run("setTimeout(() => { throw new RangeError('late'); }); await new Promise((r) => setTimeout(r, 50));");
+    expect(status).to.equal('ok');
+    expect(stderr).to.match(/^An error was thrown that no cell awaits:\nRangeError: late\n {4}at cell \[\d+\], line 1/);
+    expect(stderr.split('\n')).to.have.length(4);
+  });
+
+  it('survives what asks for more memory for arrays than there can be', async () => {
+    const { error } = await run("import { float32 } from 'recital';\nfloat32(2 ** 31)");
+    expect(error).to.include({ ename: 'NumericError' });
+    expect(error?.evalue).to.match(/^Out of memory: 8,192 MB more were asked for/);
+    expect((await run('float32(10).length')).stdout).to.equal('10\n');
   });
 });

@@ -1,4 +1,4 @@
-import { type Content, KernelClient, launchers } from '../../lib/cli/kernel-client.js';
+import { type Content, KernelClient, launchers, supervised } from '../../lib/cli/kernel-client.js';
 
 /** What a cell gave: its reply, and what it printed, showed and failed with. */
 export interface CellRun {
@@ -13,15 +13,18 @@ export interface CellRun {
   types: string[];
 }
 
-export { KernelClient, launchers };
+export { KernelClient, launchers, supervised };
 
-/** Runs a cell and gathers its output. */
-export async function runCell(kernel: KernelClient, code: string): Promise<CellRun> {
+/** Runs a cell and gathers its output. `onPrint` is called with what there is whenever the cell prints something. */
+export async function runCell(kernel: KernelClient, code: string, onPrint: (sofar: CellRun) => unknown = () => {}): Promise<CellRun> {
   const run: CellRun = { status: undefined, reply: {}, stdout: '', stderr: '', shown: [], error: undefined, types: [] };
   const places = new Map<unknown, number>();
   run.reply = await kernel.execute(code, (type, content) => {
     run.types.push(type);
-    if (type === 'stream') run[content.name as 'stdout' | 'stderr'] += content.text;
+    if (type === 'stream') {
+      run[content.name as 'stdout' | 'stderr'] += content.text;
+      onPrint(run);
+    }
     if (type === 'error') run.error = content as unknown as CellRun['error'];
     const id = (content.transient as Content | undefined)?.display_id;
     if (type === 'display_data') {

@@ -1,0 +1,104 @@
+/** Cells that take long, for tests that interrupt them. What they use is small, and made by `setup`. */
+export const setup = (folder: string): string => `
+import { ALS, CollabDataLoaders, ItemKNN, PCA, Plays, Popularity, Random, collabLearner, evaluate, perUserSplit, readPlays, search, splitPlays, sql } from 'recital';
+const random = new Random(1);
+const plays = Plays.fromRows(Array.from({ length: 30_000 }, () => ({ user: 'u' + random.int(500), track: 't' + random.int(400), playcount: 1 + random.int(5) })));
+const split = splitPlays(plays, perUserSplit(plays));
+const dls = CollabDataLoaders.fromPlays(plays, { bs: 64 });
+const learn = collabLearner(dls, { nFactors: 20 });
+const wide = { shape: [1500, 1200] as const, data: Float64Array.from({ length: 1_800_000 }, (_, i) => Math.sin(i * i)) };
+const history = ${JSON.stringify(`${folder}/plays.csv`)};
+await sql("copy (select 'u' || (x % 200000) as user_id, 't' || (x % 30000) as track_id, 1 as playcount from range(4000000) t(x)) to '" + history + "'");
+let pca = new PCA({ nComponents: 300 });
+let trainings = 0;
+let kept: unknown;
+null`;
+
+/** A cell to interrupt. */
+export interface InterruptCase {
+  /** What is stopped. */
+  what: string;
+  code: string;
+  /** What the cell has printed when it is time; default: that it has begun. */
+  until?: RegExp;
+  /** The one line that says so. */
+  line: RegExp;
+  /** An expression and what it gives afterwards: what was learnt is there, and can be used. */
+  after: [string, RegExp];
+}
+
+/** What every kernel must stop. */
+export const cases: InterruptCase[] = [
+  {
+    what: 'fit',
+    code: 'const own = collabLearner(dls, { nFactors: 20 }); await own.fit(5000); await own.fit(5000); kept = "not reached"',
+    line: /^Interrupted: in epoch \d+, (training|validation) batch \d+ of \d+\. What was learnt stays; learn\.resume\(\) goes on from here\.$/,
+    after: ['await own.fit(1); [own.recorder.losses.length > 0, kept]', /\[ true, undefined \]/],
+  },
+  {
+    what: 'evaluate',
+    code: 'kept = await evaluate({ quick: new Popularity(split.train), slow: (train) => ALS.fit(train, { iterations: 1e6 }) }, split, { metrics: ["ndcg"], samples: 20 })',
+    until: /^quick: ranked/m,
+    line: /^Interrupted: Compared: quick\. Left out: slow\.$/,
+    after: ['(kept as any).leftOut', /\{ recommender: 'slow', reason: 'interrupted' \}/],
+  },
+  {
+    what: 'PCA',
+    code: 'await pca.fit(wide)',
+    line: /^Interrupted: PCA keeps \d+ components, of which \d+ are exact\.$/,
+    after: ['pca.transform(wide).shape[1] === pca.components.shape[0]', /true/],
+  },
+  {
+    what: 'load',
+    code: 'kept = undefined; kept = await readPlays(history, { cache: false })',
+    line: /^Interrupted: while reading ".*plays\.csv"\.$/,
+    after: ['String(kept)', /undefined/],
+  },
+];
+
+/** What the launcher's kernel must stop as well. */
+export const moreCases: InterruptCase[] = [
+  {
+    what: 'lrFind',
+    code: 'kept = await learn.lrFind({ numIt: 1e7, stopDiv: false })',
+    line: /^Interrupted: in epoch \d+, training batch \d+ of \d+\.$/,
+    after: ['[learn.opt.hypers.lr < 1, learn.interrupted, (kept as any).lrs]', /\[ true, true, \[\] \]/],
+  },
+  {
+    what: 'validate',
+    code: 'for (;;) await learn.validate()',
+    line: /^Interrupted: (in validation batch \d+ of \d+: there is no result\.|The cell was stopped\.)$/,
+    after: ['(await learn.validate()).length', /\d/],
+  },
+  {
+    what: 'fits in a loop',
+    code: 'for (;;) await learn.fit(5000)',
+    line: /^Interrupted: in epoch \d+/,
+    after: ['learn.interrupted', /true/],
+  },
+  {
+    what: 'search',
+    code: 'kept = await search((_, { train }) => ALS.fit(train, { iterations: trainings++ ? 1e6 : 1 }), { factors: [8, 16] }, { split, trials: 5 })',
+    until: /^1 of 5/m,
+    line: /^Interrupted: after 1 training\.$/,
+    after: ['(kept as any).best.factors', /8|16/],
+  },
+  {
+    what: 'ALS.fit',
+    code: 'kept = await ALS.fit(plays, { iterations: 1e6, factors: 16 })',
+    line: /^Interrupted: after \d+ of 1000000 iterations; the factors are as these left them\.$/,
+    after: ['(kept as ALS).recommend("u1", { n: 3 }).ids.length', /3/],
+  },
+  {
+    what: 'a query',
+    code: "kept = await sql('select count(*) as n from range(100000000000) t(x) where x % 7 = 3')",
+    line: /^Interrupted: while asking the query\.$/,
+    after: ["(await sql('select 5 as n')).row(0)", /n: 5/],
+  },
+  {
+    what: 'what is made without ever awaiting',
+    code: 'await null; await new Promise((r) => setTimeout(r, 80)); for (;;) kept = new ItemKNN(plays);',
+    line: /^Interrupted: The cell was stopped\.$/,
+    after: ['new ItemKNN(plays).recommend("u1", { n: 3 }).ids.length', /3/],
+  },
+];

@@ -1,0 +1,84 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { type CellRun, KernelClient, launchers, runCell, supervised } from '../support/kernel.js';
+import { Wire } from '../support/wire.js';
+import { cases, moreCases, setup } from './interrupt-cases.js';
+
+const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
+
+for (const [name, list] of Object.entries({ supervised: [...cases, ...moreCases], stock: cases })) {
+  describe(`an interrupt in the ${name} kernel`, () => {
+    let kernel: KernelClient;
+    let wire: Wire;
+    let folder: string;
+    const run = (code: string): Promise<CellRun> => runCell(kernel, code);
+    /** Processor time of the kernel in 100 milliseconds in which it has nothing to do; the least of some, as V8 may still be compiling or collecting. */
+    const idle = async (): Promise<number> => {
+      const code =
+        'const since = process.cpuUsage(); await new Promise((r) => setTimeout(r, 100)); const { user, system } = process.cpuUsage(since); (user + system) / 1000';
+      let least = Infinity;
+      for (let i = 0; i < 5 && least >= 60; i++) least = Math.min(least, Number((await run(code)).stdout));
+      return least;
+    };
+    before(async () => {
+      folder = mkdtempSync(join(tmpdir(), 'recital interrupts '));
+      kernel = await KernelClient.start({ cwd: __dirname, launcher: name === 'stock' ? launchers.stock : supervised });
+      wire = await Wire.to(kernel);
+      if (name === 'stock') await run("import { Random } from 'recital';"); // the repairs
+      const { status, stderr, error } = await run(setup(folder));
+      expect(`${status} ${stderr} ${error?.evalue}`).to.equal('ok  undefined');
+    });
+    after(async () => {
+      wire?.close();
+      await kernel.stop();
+      rmSync(folder, { recursive: true });
+    });
+
+    for (const {
+      what,
+      code,
+      until = /^begun$/m,
+      line,
+      after: [then, gives],
+    } of list) {
+      it(`stops ${what} within a second, in one line, keeps what there is, and nothing runs on`, async () => {
+        let begun = (_sofar: CellRun): void => {};
+        const working = new Promise<CellRun>((done) => {
+          begun = done;
+        });
+        const running = runCell(kernel, `console.log('begun');\n${code}`, (sofar) => until.test(sofar.stdout) && begun(sofar));
+        const sofar = await Promise.race([working, running]);
+        await pause(100);
+        const { stdout } = sofar;
+        const sent = performance.now();
+        kernel.interrupt();
+        const cell = await running;
+        const seconds = (performance.now() - sent) / 1000;
+        expect(cell.status).to.equal('error');
+        const said = [...(cell.error?.traceback ?? []), ...cell.stderr.split('\n').filter((each) => each !== '')];
+        expect(said).to.have.length(1);
+        expect(said[0]).to.match(line);
+        expect(cell.stdout).to.equal(stdout);
+        expect(seconds).to.be.below(1);
+        const before = wire.messages.length;
+        await pause(name === 'stock' ? 250 : 100); // the stock kernel refuses cells for 200 ms after one that failed
+        expect(wire.messages.slice(before).map(({ type }) => type)).to.not.include.members(['stream']);
+        expect(await idle()).to.be.below(60); // milliseconds of a hundred
+        expect((await run(then)).stdout).to.match(gives);
+      });
+    }
+
+    if (name === 'stock') return; // it hears signals alone, which Node drops where a cell's code begins
+    it('is heard while the cell is compiled, and by that one alone', async () => {
+      for (const delay of [0, 4, 8, 12, 16]) {
+        const running = run('await null;\nfor (const end = Date.now() + 1500; Date.now() < end; ) await new Promise((r) => setTimeout(r, 5));');
+        await pause(delay);
+        kernel.interrupt();
+        if ((await running).status === 'ok') expect(delay).to.be.below(5); // the kernel had not begun yet
+        expect(await run("await null; 'next'")).to.include({ status: 'ok', stdout: 'next\n' });
+      }
+    });
+  });
+}
