@@ -72,9 +72,10 @@ export class InterruptGuard {
     return this.requested;
   }
 
-  /** Whether this is no part of other guarded work. */
+  /** Whether this is no part of other guarded work that was asked to stop as well. */
   get outermost(): boolean {
-    return working.find(({ scope }) => scope === this.scope) === this;
+    const first = working.find((guard) => guard === this || (guard.scope === this.scope && guard.requested));
+    return first === undefined || first === this;
   }
 
   /** Gives the event loop a turn; true if the work should stop. */

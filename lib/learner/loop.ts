@@ -193,14 +193,22 @@ export class Loop {
     const { learn } = this;
     if (this.running) throw atWork();
     const guard = new InterruptGuard();
-    this.guard = guard;
-    learn.addCbs(cbs);
+    try {
+      learn.addCbs(cbs);
+      this.guard = guard;
+      await this.alone(work, cbs);
+    } finally {
+      guard.stop();
+    }
+  }
+
+  private async alone(work: () => Promise<void>, cbs: readonly Callback[]): Promise<void> {
+    const { learn } = this;
     this.running = true;
     try {
       await reclaim();
       await work();
     } finally {
-      guard.stop();
       learn.removeCbs(cbs);
       this.oneBatch.dropPending();
       learn.settle();

@@ -73,14 +73,20 @@ describe('InterruptGuard', () => {
     const before = setDisplay(silent);
     const outer = new InterruptGuard();
     const inner = new InterruptGuard();
+    for (const guard of [outer, inner]) guard.interrupt();
     sayInterrupted(inner, 'training');
     inner.stop();
     sayInterrupted(outer, 'search');
     setDisplay({ ...silent, interrupted: (line) => lines.push(`interrupted ${line}`) });
     sayInterrupted(outer, 'search');
     outer.stop();
+    const other = new InterruptGuard(); // of work that goes on, and says nothing
+    const stopped = new InterruptGuard();
+    stopped.interrupt();
+    sayInterrupted(stopped, 'load');
+    for (const guard of [other, stopped]) guard.stop();
     setDisplay(before);
-    expect(lines).to.deep.equal(['text search', 'interrupted search']);
+    expect(lines).to.deep.equal(['text search', 'interrupted search', 'interrupted load']);
   });
 });
 

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { setInterruptScope } from '../../lib/compute/interrupt.js';
 import { ArgumentError } from '../../lib/errors.js';
 import { type Callback, checkCallback } from '../../lib/learner/callback.js';
 import { EarlyStopping } from '../../lib/learner/callbacks/early-stopping.js';
@@ -38,10 +39,18 @@ describe('a callback', () => {
       ],
       [new Heir(), 'The callback Heir has a handler for an event that never comes, "afterEpohc"'],
     ];
+    let working = 0;
+    const enter = (): (() => void) => {
+      working++;
+      return () => working--;
+    };
+    setInterruptScope(() => ({ stopped: false, enter, interrupt() {}, section: (work) => work() }));
     for (const [cb, message] of wrong) {
       expect(() => learn.addCbs(cb as Callback)).to.throw(ArgumentError, message);
       expect(await rejection(learn.fit(1, 1e-3, { cbs: cb as Callback }))).to.contain(message);
     }
+    setInterruptScope(() => undefined);
+    expect(working).to.equal(0);
     expect(learn.epochsTrained).to.equal(0);
     expect(learn.cbs).to.deep.equal(callbacks);
   });
