@@ -20,31 +20,38 @@ function hush() {
   tip.hidden = true;
 }
 
-/** The points of a line or area, which Vega draws as one mark and speaks of by its first point; of other marks the mark itself. */
-function pointsOf(item) {
-  return /^(line|area|trail)$/.test(item.mark.marktype) ? item.mark.items : [item];
+const isPath = (item) => /^(line|area|trail)$/.test(item?.mark?.marktype);
+
+/** The points that an element stands for: of a line or area, which Vega draws as one, all; else itself. */
+function pointsOf({ __data__: item }) {
+  return isPath(item) ? item.mark.items : [item];
 }
 
-/** The marks of a chart that have something to say; lines after the dots on them. */
+/** The elements of a chart that have something to say; lines after the dots on them. */
 function marksOf(box) {
   const marks = [...box.querySelectorAll('svg [role=graphics-symbol]')].filter((mark) => mark.__data__?.tooltip);
-  const isLine = (mark) => pointsOf(mark.__data__).length > 1;
+  const isLine = (mark) => pointsOf(mark).length > 1;
   return [...marks.filter((mark) => !isLine(mark)), ...marks.filter(isLine)];
 }
 
-const REACH = 14; // pixels: a line is thin
+/** Where a point of an element is in the window: its coordinates are those of what the element is in. */
+function positionOf(mark, { x, y }) {
+  return new DOMPoint(x, y).matrixTransform(mark.parentNode.getScreenCTM());
+}
 
-/** What a chart says of the place that the pointer is at: of a line, that of the point next to it. Undefined where nothing is near. */
+const REACH = 14; // pixels: lines are thin and dots are small
+
+/** What a chart says of the place that the pointer is at: that of the element there, or of the dot or the point of a line next to it. Undefined where nothing is near. */
 function saidAt(box, { target, clientX, clientY }) {
-  const own = target.__data__?.tooltip ? target : undefined;
-  if (own && pointsOf(own.__data__).length === 1) return own.__data__.tooltip;
-  let [said, least] = [undefined, own ? Number.POSITIVE_INFINITY : REACH];
-  for (const mark of own ? [own] : marksOf(box)) {
-    const points = pointsOf(mark.__data__);
-    if (points.length === 1) continue;
-    const { x, y } = new DOMPoint(clientX, clientY).matrixTransform(mark.getScreenCTM().inverse());
+  const own = target.__data__;
+  if (own?.tooltip && !isPath(own)) return own.tooltip;
+  let [said, least] = [undefined, isPath(own) ? Number.POSITIVE_INFINITY : REACH];
+  for (const mark of marksOf(box)) {
+    const points = pointsOf(mark);
+    if (points.length === 1 && points[0].mark.marktype !== 'symbol') continue;
     for (const point of points) {
-      const distance = own ? Math.abs(point.x - x) : Math.hypot(point.x - x, point.y - y);
+      const { x, y } = positionOf(mark, point);
+      const distance = Math.hypot(clientX - x, clientY - y);
       if (distance < least) [said, least] = [point.tooltip, distance];
     }
   }
@@ -55,19 +62,31 @@ const STEPS = 60; // through a line of more points
 
 /** The places of a chart that have something to say, in order, and each text once. */
 function placesOf(box) {
-  const places = marksOf(box).flatMap((mark) => {
-    const points = pointsOf(mark.__data__);
+  const places = marksOf(box).flatMap((mark) => pointsOf(mark).map((point) => ({ mark, point, said: point.tooltip })));
+  const lines = new Map(); // points that cannot be seen are those of a line
+  for (const { mark, point } of places) {
+    const key = point.opacity === 0 ? point.mark : mark;
+    if (!lines.has(key)) lines.set(key, []);
+    lines.get(key).push(point);
+  }
+  const chosen = new Set();
+  for (const points of lines.values()) {
     const stride = Math.max(1, (points.length - 1) / STEPS);
-    const chosen = points.filter((_, i) => Math.floor(i / stride) !== Math.floor((i - 1) / stride) || i === points.length - 1);
-    return chosen.map((point) => ({ mark, point, said: point.tooltip }));
+    points.forEach((point, i) => {
+      if (Math.floor(i / stride) !== Math.floor((i - 1) / stride) || i === points.length - 1) chosen.add(point);
+    });
+  }
+  const texts = new Set();
+  return places.filter(({ point, said }) => {
+    const text = JSON.stringify(said);
+    if (!chosen.has(point) || texts.has(text)) return false;
+    return texts.add(text);
   });
-  const texts = places.map(({ said }) => JSON.stringify(said));
-  return places.filter((_, i) => texts.indexOf(texts[i]) === i);
 }
 
-/** Where a place is in the window. */
-function positionOf({ mark, point }) {
-  if (pointsOf(point).length > 1) return new DOMPoint(point.x, point.y).matrixTransform(mark.getScreenCTM());
+/** Where a place is spoken of. */
+function cornerOf({ mark, point }) {
+  if (pointsOf(mark).length > 1 || point.opacity === 0) return positionOf(mark, point);
   const { right, top } = mark.getBoundingClientRect();
   return { x: right, y: top };
 }
@@ -110,7 +129,7 @@ function byKeys(box) {
     const { mark, said } = places[at];
     mark.classList.add('at');
     mark.scrollIntoView({ block: 'nearest', inline: 'nearest', behavior: 'instant' });
-    say(said, positionOf(places[at]));
+    say(said, cornerOf(places[at]));
   });
 }
 

@@ -60,7 +60,7 @@ figure img, figure svg { display: block; max-width: 100%; height: auto; }
 figure img { background: #fff; }
 .drawn { width: fit-content; max-width: 100%; }
 .drawn:focus-visible { outline-offset: -2px; }
-.drawn .at { stroke: #d55e00 !important; stroke-width: 3px !important; }
+.drawn .at { stroke: #d55e00 !important; stroke-width: 3px !important; opacity: 1 !important; }
 #tip { position: fixed; z-index: 2; max-width: 24rem; padding: 0.35rem 0.6rem; border: 1px solid var(--line); border-radius: 6px; background: var(--soft); color: var(--text); font-size: 0.8rem; line-height: 1.4; white-space: pre-line; overflow-wrap: break-word; pointer-events: none; }
 footer { color: var(--dim); font-size: 0.85rem; padding-bottom: 4rem; }
 `;

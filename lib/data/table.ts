@@ -203,15 +203,18 @@ function cell(column: Column, i: number): Cell {
  * The cells of a column as text, – for a missing one. Numbers of a column have the same number of decimals, so that they stand below each other: none if
  * all are whole, else as many as give the largest six digits, from one to six (fastai's tables), but three at least where some are below 1. From 10,000
  * on thousands are separated: 12,345. Columns of very small or very large numbers are in scientific notation, and so is a number of another column that
- * would look like zero and is none; but what is less than 1e-12 of the column's largest is taken for the rounding error of a sum, and written as 0.
+ * would look like zero and is none; but what is less than 1e-12 of the largest is taken for the rounding error of a sum, and written as 0, in a column with
+ * negative numbers: where all are positive, such as p-values, a tiny one is meant.
  */
 export function formatColumn(column: Column): string[] {
   if (!(column instanceof Float64Array)) return column.map((text) => text ?? '–');
   let largest = 0;
   let smallest = Infinity; // beside zero
   let whole = true;
+  let negative = false;
   for (const x of column) {
     if (!Number.isFinite(x)) continue;
+    negative ||= x < 0;
     largest = Math.max(largest, Math.abs(x));
     if (x !== 0) smallest = Math.min(smallest, Math.abs(x));
     whole &&= Number.isInteger(x);
@@ -222,7 +225,7 @@ export function formatColumn(column: Column): string[] {
   return Array.from(column, (x) => {
     if (Number.isNaN(x)) return '–';
     if (!Number.isFinite(x)) return String(x);
-    if (Math.abs(x) <= 1e-12 * largest) x = 0; // the rounding error of a sum, not a value
+    if (negative && Math.abs(x) <= 1e-12 * largest) x = 0; // the rounding error of a sum, not a value
     if (x !== 0 && (scientific || Math.abs(x) < zero)) return x.toExponential(scientific ? 3 : 2);
     const text = (x === 0 ? 0 : x).toFixed(decimals); // no -0
     return largest < 10_000 ? text : text.replace(/\B(?=(\d{3})+(?!\d))(?<!\.\d*)/g, ',');

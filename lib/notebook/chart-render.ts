@@ -3,6 +3,7 @@ import { writeAtomically } from '../data/atomic-write.js';
 import type { Chart } from '../data/chart.js';
 import { ArgumentError } from '../errors.js';
 import { chartConfig } from './chart-config.js';
+import { withPoints } from './chart-points.js';
 import { escapeHtml } from './escape.js';
 import { chartFont } from './font.js';
 import type { MimeBundle } from './kernel.js';
@@ -147,7 +148,7 @@ export function chartBundle(chart: Chart): { bundle: MimeBundle; metadata: MimeB
   const { png, width, height } = chartPng(chart);
   return {
     bundle: {
-      'application/vnd.vegalite.v5+json': vegaLiteSpec(chart),
+      'application/vnd.vegalite.v5+json': withPoints(vegaLiteSpec(chart)),
       'image/png': png.toString('base64'),
       'text/plain': `[${chart.title}: ${chart.alt}]`,
     },
