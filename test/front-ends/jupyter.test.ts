@@ -119,6 +119,26 @@ describe('charts and tables in a browser (skipped without Chromium and a Jupyter
     expectGallery(outputs, INTERACTIVE);
   });
 
+  it('JupyterLab says the point of a line that the pointer is at', async () => {
+    const at = gallery.findIndex(({ code }) => code.includes('plotLoss'));
+    const canvas = `document.querySelectorAll('.jp-CodeCell')[${at}].querySelector('canvas')`;
+    const { left, top, width, height } = await page.evaluate<Record<'left' | 'top' | 'width' | 'height', number>>(
+      `${canvas}.getBoundingClientRect().toJSON()`,
+    );
+    const batchAt = async (share: number): Promise<number> => {
+      for (let y = top + 20; y < top + height - 40; y += 3) {
+        await page.send('Input.dispatchMouseEvent', { type: 'mouseMoved', x: left + share * width, y });
+        const said = await page.evaluate<string>("document.querySelector('#vg-tooltip-element.visible')?.textContent ?? ''");
+        const batch = /batch:(\d+)/.exec(said);
+        if (batch) return Number(batch[1]);
+      }
+      return expect.fail(`There is nothing at ${share} of the width.`);
+    };
+    const batches = [await batchAt(0.4), await batchAt(0.5), await batchAt(0.6)];
+    expect(batches[0]).to.be.greaterThan(10);
+    expect(batches).to.deep.equal([...new Set(batches)].sort((a, b) => a - b));
+  });
+
   it('JupyterLab shows them in a file from elsewhere, which it does not trust', async () => {
     const foreign = readNotebook(file('gallery.ipynb'));
     foreign.cells[2].source = "console.log('a line of text') // changed outside of Jupyter";
