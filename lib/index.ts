@@ -205,6 +205,7 @@ export type { Fusion } from './recommend/hybrid-normalise.js';
 export { type InteractionPairs, Interactions } from './recommend/interactions.js';
 export { ItemKNN, type KNNOptions } from './recommend/item-knn.js';
 export { NextItemKNN, type NextItemKNNOptions } from './recommend/item-knn-next.js';
+export { LearnerRecommender, type LearnerRecommenderOptions } from './recommend/learner-recommender.js';
 export { LightGCNLearner, type LightGCNLearnerOptions, lightGCNLearner } from './recommend/light-gcn.js';
 export { type LearnerClass, type LoadLearnerOptions, loadLearner } from './recommend/load-learner.js';
 export { loadRecommender } from './recommend/load-recommender.js';

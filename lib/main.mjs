@@ -65,6 +65,7 @@ export const {
   Lamb,
   Larc,
   Learner,
+  LearnerRecommender,
   LightGCN,
   LightGCNLearner,
   Linear,

@@ -131,7 +131,7 @@ export abstract class CollabRecommender extends Learner implements Recommender {
 }
 
 /** What each user has in training, numbered without `#na#`. */
-function trainingInteractions({ classes, seen }: CollabDataLoaders): Interactions {
+export function trainingInteractions({ classes, seen }: CollabDataLoaders): Interactions {
   const withoutNa = (vocabulary: Vocabulary): Vocabulary => vocabulary.subset(Int32Array.from({ length: vocabulary.length - 1 }, (_, i) => i + 1));
   const indptr = new Int32Array(classes.user.length);
   const indices = new Int32Array(seen.indices.length);
