@@ -118,6 +118,9 @@ const loaded = new Map<Build, Kernels>();
 let build: Build | undefined;
 let before: WasmBuild = 'reproducible';
 
+/** Whether the instructions of the fast build are behind a flag. Later versions have them anyway, and Node 22 no longer knows the flag: it complains. */
+const relaxedSimdNeedsFlag = process.versions.node.startsWith('20.');
+
 /** The file of a build. */
 export function kernelFile(name: WasmBuild): string {
   return join(__dirname, 'build', `${name}.wasm`);
@@ -127,7 +130,7 @@ export function kernelFile(name: WasmBuild): string {
 export function instantiate(name: WasmBuild, shared: WasmMemory): Kernels {
   const file = kernelFile(name);
   if (!existsSync(file)) throw new RecitalError(`The compiled kernels are missing (${file}). Run \`npm run prepare\` in the project's folder.`);
-  if (name === 'fast') v8.setFlagsFromString('--experimental-wasm-relaxed-simd'); // on by default from Node 22
+  if (name === 'fast' && relaxedSimdNeedsFlag) v8.setFlagsFromString('--experimental-wasm-relaxed-simd');
   const module = new wasm.Module(readFileSync(file));
   return new wasm.Instance(module, { env: { memory: shared, abort: () => {} } }).exports as unknown as Kernels;
 }

@@ -4,7 +4,7 @@ const { readFileSync } = require('node:fs');
 const v8 = require('node:v8');
 
 const { memory, control, numbers, id, files, names } = workerData;
-v8.setFlagsFromString('--experimental-wasm-relaxed-simd'); // for the fast build; on by default from Node 22
+if (process.versions.node.startsWith('20.')) v8.setFlagsFromString('--experimental-wasm-relaxed-simd'); // for the fast build: see kernels.ts
 const instances = files.map((file) => new WebAssembly.Instance(new WebAssembly.Module(readFileSync(file)), { env: { memory, abort() {} } }).exports);
 
 const [GENERATION, ACTIVE, BUILD, KERNEL, ARGS, READY, NEXT, TASKS, OPEN, RANGES] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 10];
