@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import type { JupyterLab } from '../../lib/cli/jupyter.js';
@@ -12,10 +13,10 @@ import { JupyterServer, jupyterFor, sibling } from '../support/jupyter-server.js
 import { OpenNotebook, outputsOf, type ShownOutput } from '../support/notebook-page.js';
 
 const pictures = resolve(__dirname, '..', '..', 'out', 'front-ends'); // not in git; what the front ends showed, to look at
-const workspace = join(pictures, 'a workspace');
 const INTERACTIVE = 'CANVAS';
 const SIZE = { width: 1200, height: 9000 }; // all cells at once: front ends draw what can be seen
 
+let workspace: string; // of this run alone: another one may be under way
 const file = (name: string): string => join(workspace, 'notebooks', name);
 /** The PNG that a notebook file has of each cell's chart. */
 const pngsOf = (name: string): (string | undefined)[] =>
@@ -69,7 +70,7 @@ describe('charts and tables in a browser (skipped without Chromium and a Jupyter
 
   before(async function () {
     const program = findChromium();
-    rmSync(workspace, { recursive: true, force: true });
+    workspace = join(mkdtempSync(join(tmpdir(), 'recital-jupyter-')), 'a workspace');
     mkdirSync(join(workspace, 'notebooks'), { recursive: true });
     const found = program === undefined ? undefined : jupyterFor(workspace);
     if (program === undefined || found === undefined) return this.skip();
@@ -82,6 +83,7 @@ describe('charts and tables in a browser (skipped without Chromium and a Jupyter
   });
   after(async () => {
     await Promise.all([browser?.close(), server?.stop()]);
+    rmSync(dirname(workspace), { recursive: true, force: true });
   });
 
   afterEach(async function () {
