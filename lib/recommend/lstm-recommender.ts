@@ -1,4 +1,5 @@
 import type { Batch } from '../data/batch.js';
+import type { SequenceDataset } from '../data/sequences.js';
 import type { Histories } from '../data/sequences-histories.js';
 import { SequenceDataLoaders } from '../data/sequences-loaders.js';
 import { ArgumentError } from '../errors.js';
@@ -27,6 +28,8 @@ export class LSTMRecommender extends SequenceRecommender {
   readonly name: string;
   override readonly scale = 'logit' as const;
   override readonly prediction?: (score: number) => number;
+  /** The windows that its learner validates with. */
+  override readonly heldOut: SequenceDataset;
   /** Tracks of a history that the model reads, at most. */
   readonly length: number;
   private readonly model: LSTMModel;
@@ -37,8 +40,9 @@ export class LSTMRecommender extends SequenceRecommender {
    * @throws ArgumentError for a learner of another model or of other loaders
    */
   constructor(readonly learn: Learner) {
-    const { model, histories, length, classOf } = partsOf(learn);
+    const { model, histories, heldOut, length, classOf } = partsOf(learn);
     super(histories);
+    this.heldOut = heldOut;
     this.name = model.config.cell.toUpperCase();
     this.model = model;
     this.length = length;
@@ -110,8 +114,17 @@ export class LSTMRecommender extends SequenceRecommender {
   }
 }
 
-/** What a recommender needs of a learner; the index in the model of each track, where the two differ. */
-function partsOf(learn: Learner): { model: LSTMModel; histories: Histories; length: number; classOf: Int32Array | undefined } {
+/** What a recommender needs of a learner. */
+interface Parts {
+  model: LSTMModel;
+  histories: Histories;
+  heldOut: SequenceDataset;
+  length: number;
+  /** The index in the model of each track, where the two differ. */
+  classOf: Int32Array | undefined;
+}
+
+function partsOf(learn: Learner): Parts {
   if (!(learn instanceof Learner)) throw new ArgumentError('LSTMRecommender needs a learner, such as trainModel or lstmLearner returns.');
   const { model, dls } = learn;
   if (!(model instanceof LSTMModel)) {
@@ -128,7 +141,7 @@ function partsOf(learn: Learner): { model: LSTMModel; histories: Histories; leng
   const trained = Int32Array.from(tracks.keys()).filter((t) => tracks[t] === 1);
   const classOf = trained.length < tracks.length ? trained : undefined;
   const items = classOf ? all.items.subset(classOf) : undefined;
-  return { model, histories: all.only(plays, { items }), length: dls.dataset.windowLength, classOf };
+  return { model, histories: all.only(plays, { items }), heldOut: dls.valid.dataset, length: dls.dataset.windowLength, classOf };
 }
 
 const known = new WeakMap<Learner, Recommender>();

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { Random } from '../compute/random.js';
 import { makeFolder } from '../data/atomic-write.js';
+import type { SequenceDataset } from '../data/sequences.js';
 import type { Histories } from '../data/sequences-histories.js';
 import { SequenceDataLoaders } from '../data/sequences-loaders.js';
 import type { Tracks } from '../data/tracks.js';
@@ -85,6 +86,11 @@ export class LSTMLearner extends Learner implements SequenceRecommender {
   /** What training has of each user's plays, in order. */
   get histories(): Histories {
     return this.recommender.histories;
+  }
+
+  /** The windows that it validates with. */
+  get heldOut(): SequenceDataset {
+    return this.recommender.heldOut;
   }
 
   /** What each user has in training. */

@@ -8,6 +8,7 @@ import { checkN } from './lookup.js';
 import type { SequenceRecommender } from './next-item.js';
 import { middleRank, middleRankInList } from './next-item-rank.js';
 import { ScoreList } from './next-item-scores.js';
+import { refuseTrainedOn } from './next-item-trained.js';
 
 /** Options of {@link evaluateNextItem}. */
 export interface EvaluateNextItemOptions {
@@ -59,6 +60,7 @@ const BLOCK_SCORES = 1 << 22;
  * compared as float32.
  * @param recommender trained on other sessions
  * @param sessions held-out sessions, plays (a session a user), or windows of either, e.g. `dls.valid.dataset`
+ * @throws ArgumentError for sessions that the recommender was trained on, all of them: the accuracy in training is what its learner's recorder says
  * @example Table.fromRows([new Markov(train), new SessionKNN(train)].map((r) => evaluateNextItem(r, test, { k: 20, sample: 2000 })))
  */
 export function evaluateNextItem(
@@ -100,13 +102,18 @@ export function evaluateNextItem(
 }
 
 /**
- * The cases of an evaluation, in the recommender's indices. Tracks of a history that it does not know are left out.
+ * The cases of an evaluation, in the recommender's indices. Tracks of a history that it does not know are left out. Throws for what it was trained on.
  * @param options.sample so many, drawn at random; default: all, in order
+ * @param options.recommenders those that must not have been trained on them; default: the one
  */
 export function nextItemCases(
   recommender: SequenceRecommender,
   sessions: SequenceSource | Histories | SequenceDataset,
-  { sample, seed = 42 }: { sample?: number; seed?: number | string } = {},
+  {
+    sample,
+    seed = 42,
+    recommenders = [recommender],
+  }: { sample?: number; seed?: number | string; recommenders?: readonly SequenceRecommender[] } = {},
 ): NextItemCase[] {
   const windows = sessions instanceof SequenceDataset ? sessions : createSequences(sessions, { length: Infinity });
   if (windows.everyPosition) {
@@ -114,6 +121,7 @@ export function nextItemCases(
   }
   if (windows.length === 0) throw new ArgumentError('There is no window to evaluate. Is this the right part of the split?');
   if (sample !== undefined) checkN(sample, 'sample');
+  for (const one of recommenders) refuseTrainedOn(one, windows);
   const { items, item } = windows.histories;
   const same = items === recommender.tracks;
   const code = same ? undefined : Int32Array.from({ length: items.length }, (_, i) => recommender.tracks.indexOf(items.id(i)));

@@ -33,6 +33,7 @@ const MOST_ROUNDS = 12;
  * that are then trained on all of it.
  * @param recommenders trained on other sessions
  * @param sessions sessions, plays or windows to fit on; never those that the result is measured on
+ * @throws ArgumentError for sessions that one of the recommenders was trained on, all of them
  * @example const { weights } = fuse([new Markov(early), new SessionKNN(early)], late); new WeightedSum([new Markov(all), new SessionKNN(all)], { weights })
  */
 export function fuse(
@@ -45,7 +46,7 @@ export function fuse(
   checkRecommenders(recommenders);
   checkN(k, 'k');
   if (!['hitRate', 'mrr', 'ndcg'].includes(metric)) throw new ArgumentError(`metric must be 'hitRate', 'mrr' or 'ndcg', got '${metric}'.`);
-  const cases = nextItemCases(recommenders[0], sessions, { sample, seed }).filter((c) => c.target >= 0 && c.history.length > 0);
+  const cases = nextItemCases(recommenders[0], sessions, { sample, seed, recommenders }).filter((c) => c.target >= 0 && c.history.length > 0);
   if (cases.length === 0) throw new ArgumentError('The recommenders know no next track of these sessions, so there is nothing to fit.');
   const gain = (rank: number): number => (rank > k ? 0 : metric === 'hitRate' ? 1 : metric === 'mrr' ? 1 / rank : 1 / Math.log2(rank + 1));
   const fits = cases.map((c) => candidatesOf(recommenders, c, k));

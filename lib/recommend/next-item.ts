@@ -1,4 +1,5 @@
 import { Plays } from '../data/plays.js';
+import type { SequenceDataset } from '../data/sequences.js';
 import { Histories, type SequenceSource } from '../data/sequences-histories.js';
 import { Vocabulary } from '../data/vocabulary.js';
 import { FoldedUser, type HistoryItem, readHistory } from './fold-in.js';
@@ -29,6 +30,12 @@ export abstract class SequenceRecommender extends Recommender {
 
   /** Whether scores depend on the history; default true. Evaluation asks for those that do not only once. */
   readonly usesHistory: boolean = true;
+
+  /**
+   * Windows that training held out although it has seen their tracks, as inputs of others: a split by window does so. They may be asked about; anything else
+   * that is part of the histories is refused, see {@link evaluateNextItem}.
+   */
+  readonly heldOut?: SequenceDataset;
 
   /** @param histories what each user has played, in order; the users and tracks that are known */
   constructor(readonly histories: Histories) {

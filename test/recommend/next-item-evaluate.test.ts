@@ -4,12 +4,15 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { Random } from '../../lib/compute/random.js';
 import { Plays } from '../../lib/data/plays.js';
-import { createSequences } from '../../lib/data/sequences.js';
+import { createSequences, type SequenceDataset } from '../../lib/data/sequences.js';
 import { Histories } from '../../lib/data/sequences-histories.js';
 import { SequenceDataLoaders } from '../../lib/data/sequences-loaders.js';
-import { readSessions } from '../../lib/data/sessions.js';
+import { readSessions, type Sessions } from '../../lib/data/sessions.js';
+import { leaveKOut } from '../../lib/data/splits.js';
 import { ArgumentError, DataError, NumericError } from '../../lib/errors.js';
 import { NextItemKNN } from '../../lib/recommend/item-knn-next.js';
+import { lstmLearner } from '../../lib/recommend/lstm.js';
+import { LSTMRecommender } from '../../lib/recommend/lstm-recommender.js';
 import { Markov } from '../../lib/recommend/markov.js';
 import { SequenceRecommender } from '../../lib/recommend/next-item.js';
 import { evaluateNextItem } from '../../lib/recommend/next-item-evaluate.js';
@@ -132,8 +135,9 @@ describe('evaluateNextItem', () => {
   });
 
   it('takes plays and windows as well', () => {
-    const plays = Plays.fromRows(['t00', 't01', 't02'].map((track) => ({ user: 'u', track })));
-    const markov = new Markov(plays);
+    const of = (user: string): Plays => Plays.fromRows(['t00', 't01', 't02'].map((track) => ({ user, track })));
+    const plays = of('u');
+    const markov = new Markov(of('somebody else'));
     expect(evaluateNextItem(markov, plays)).to.include({ cases: 2, accuracy: 1 });
     const dls = SequenceDataLoaders.fromPlays(plays, { split: 'last', length: 1, bs: 1 });
     expect(evaluateNextItem(markov, dls.valid.dataset)).to.include({ cases: 1, accuracy: 1 });
@@ -156,8 +160,54 @@ describe('evaluateNextItem', () => {
     expect(() => evaluateNextItem(markov, sessionsOf([[1]]))).to.throw(DataError, 'A single track has no next one');
     expect(() => evaluateNextItem(markov, createSequences(train).take([]))).to.throw(ArgumentError, 'no window to evaluate');
     expect(() => evaluateNextItem(markov, createSequences(train, { everyPosition: true }))).to.throw(ArgumentError, 'every position');
-    expect(() => evaluateNextItem(fixed(0, 1, NaN, 0, 0, 0, 0, 0), train)).to.throw(NumericError, 'a score is NaN');
+    expect(() => evaluateNextItem(fixed(0, 1, NaN, 0, 0, 0, 0, 0), sessionsOf([[7, 1, 2]]))).to.throw(NumericError, 'a score is NaN');
     expect(() => evaluateNextItem(fixed(NaN, 1, 1, 0, 0, 0, 0, 0), sessionsOf([[7, 0]]))).to.throw(NumericError, 'a score is NaN');
+  });
+
+  describe('refuses what the recommender was trained on', () => {
+    const rows = (users: Record<string, string>): Plays =>
+      Plays.fromRows(Object.entries(users).flatMap(([user, tracks]) => [...tracks].map((track) => ({ user, track }))));
+    const plays = rows({ u: 'abcde', v: 'cdeab', w: 'ebadc' });
+    const refused = (recommender: SequenceRecommender, asked: Plays | Sessions | SequenceDataset): void => {
+      expect(() => evaluateNextItem(recommender, asked, { sample: 1 })).to.throw(ArgumentError, ' was trained on the plays that');
+    };
+
+    it('the same plays, the same ones made once more, windows of them, some of their users, the last of each', () => {
+      const markov = new Markov(plays);
+      expect(() => evaluateNextItem(markov, plays)).to.throw('such as track "e" of user "u". Train it on');
+      refused(markov, rows({ w: 'ebadc', u: 'abcde', v: 'cdeab' }));
+      refused(markov, createSequences(plays, { length: 2 }));
+      refused(markov, SequenceDataLoaders.fromPlays(plays, { split: 'last', bs: 1 }).valid.dataset);
+      refused(markov, plays.take([5, 6, 7, 8, 9]));
+      refused(markov, plays.take(leaveKOut(plays, { k: 2, which: 'last' }).valid));
+      refused(new NextItemPopularity(plays), plays);
+      refused(new WeightedSum([new Markov(rows({ x: 'abcde' })), new SessionKNN(plays)]), plays);
+      expect(() => fuse([new Markov(rows({ x: 'abcde' })), new SessionKNN(plays)], plays)).to.throw(ArgumentError, 'was trained on the plays that');
+    });
+
+    it('the same sessions, which have numbers instead of names', () => {
+      const lists = chainSessions({ sessions: 10 });
+      refused(new Markov(sessionsOf(lists)), sessionsOf(lists));
+      evaluateNextItem(new Markov(sessionsOf(lists)), sessionsOf([...lists.slice(0, 9), [1, 2, 3]])); // the others cannot be told from new ones
+      evaluateNextItem(new Markov(sessionsOf([[0, 1, 2]])), sessionsOf([[0, 1]])); // another session that begins alike
+    });
+
+    it('but neither what was held out nor other users, even if some play the same songs again', () => {
+      const { train, valid } = leaveKOut(plays, { k: 2, which: 'last' });
+      const markov = new Markov(plays.take(train));
+      const asked = [plays.take(valid), plays, createSequences(plays), rows({ x: 'abcde', y: 'cdeab' }), rows({ u: 'abc', v: 'eba' })];
+      for (const one of asked) expect(evaluateNextItem(markov, one).cases).to.be.above(0);
+    });
+
+    it('for an LSTM: what it learnt, not the windows that its loaders hold out, though other windows have read them', () => {
+      for (const split of ['last', 'window', { train: [0, 1], valid: [2] }] as const) {
+        const learn = lstmLearner(SequenceDataLoaders.fromPlays(plays, { split, length: 2, bs: 1 }), { embSz: 2, layers: [2] });
+        const { dataset } = learn.dls.valid;
+        expect(evaluateNextItem(learn, dataset).cases).to.equal(dataset.length);
+        expect(evaluateNextItem(new LSTMRecommender(learn), dataset.take([0])).cases).to.equal(1);
+      }
+      refused(lstmLearner(SequenceDataLoaders.fromPlays(plays, { split: 'last', bs: 1 })), plays.take(leaveKOut(plays, { which: 'last' }).train));
+    });
   });
 
   it('finds a planted order, and none where the order was shuffled', () => {
