@@ -1,8 +1,10 @@
 import { expect } from 'chai';
 import { Random } from '../../lib/compute/random.js';
 import type { Batch } from '../../lib/data/batch.js';
+import { setDisplay } from '../../lib/data/display.js';
 import { ArgumentError, NumericError } from '../../lib/errors.js';
 import { EmbeddingDotBias } from '../../lib/models/embedding-dot-bias.js';
+import { EmbeddingNN } from '../../lib/models/embedding-nn.js';
 import { BatchNorm1d } from '../../lib/nn/batch-norm.js';
 import { checkGradients } from '../../lib/nn/check-gradients.js';
 import { Dropout } from '../../lib/nn/dropout.js';
@@ -76,6 +78,64 @@ describe('checkGradients', () => {
     }
   });
 
+  describe('at initial weights of a hundredth, where a weight changes the loss by less than its rounding', () => {
+    const ways: [name: string, damage: (g: number) => number][] = [
+      ['5 % too large', (g) => 1.05 * g],
+      ['forgotten', () => 0],
+      ['of the wrong sign', (g) => -g],
+      ['a hundredth', (g) => g / 100],
+      ['a hundred times', (g) => 100 * g],
+    ];
+    const damaged = (bs: number, { which, damage, yRange }: { which: number; damage: (g: number) => number; yRange?: [number, number] }) => {
+      const dls = plantedLoaders({ bs });
+      const model = new EmbeddingDotBias(20, dls.classes, { yRange, random: new Random(1) });
+      const backward = model.backward.bind(model);
+      model.backward = (d) => {
+        backward(d);
+        const { grad } = model.parameters[which];
+        grad.set(grad.map(damage));
+      };
+      return checkGradients(model, dls.oneBatch(), { samples: 20 });
+    };
+    for (const yRange of [undefined, [0, 6] as [number, number]]) {
+      it(`finds gradients that are wrong, and finds nothing in right ones: ${yRange ? 'in a range' : 'without a range'}`, () => {
+        for (const bs of [16, 64]) {
+          expect(Math.max(...damaged(bs, { which: 0, damage: (g) => g, yRange }).numbers('gap'))).to.be.below(0.01);
+          for (const which of [0, 1, 2, 3]) {
+            for (const [name, damage] of ways) expect(() => damaged(bs, { which, damage, yRange }), `${bs} ${which} ${name}`).to.throw(NumericError);
+          }
+        }
+      });
+    }
+
+    it('says that it cannot tell rather than that a wrong one is right: large batches, and layers with kinks', () => {
+      const lines: string[] = [];
+      const before = setDisplay({ table() {}, chart() {}, text() {}, warn: (line) => lines.push(line) });
+      try {
+        for (const which of [0, 1]) {
+          for (const [name, damage] of ways) {
+            let gap = NaN; // found to be wrong
+            try {
+              gap = damaged(1024, { which, damage }).numbers('gap')[which];
+            } catch (error) {
+              expect(error).to.be.instanceOf(NumericError);
+            }
+            expect(gap, `${which} ${name}`).to.be.NaN;
+          }
+        }
+        expect(damaged(1024, { which: 0, damage: () => 0 }).strings('gap')[0]).to.equal(null);
+        expect(lines.pop()).to.match(
+          /^checkGradients cannot tell whether the gradient of uWeight is right: .* larger initial weights .* smaller batch\.$/,
+        );
+        const dls = plantedLoaders({ bs: 512 });
+        const kinks = new EmbeddingNN(dls.classes, { random: new Random(1) });
+        checkGradients(kinks, dls.oneBatch(), { samples: 10 }); // right, so not refused
+      } finally {
+        setDisplay(before);
+      }
+    });
+  });
+
   it('looks where the batch moves something: in a matrix most of whose rows the batch does not read', () => {
     const dls = plantedLoaders({ bs: 16 });
     const { user } = dls.classes;
@@ -128,5 +188,6 @@ describe('checkGradients', () => {
     const model = moduleModel(make(), { input, size: 10 });
     expect(() => checkGradients(model, targetsFor(10), { tolerance: 0 })).to.throw(ArgumentError, 'tolerance');
     expect(() => checkGradients(model, targetsFor(10), { samples: 0 })).to.throw(ArgumentError, 'samples');
+    expect(() => checkGradients(model, targetsFor(10), { sample: 3 } as object)).to.throw(ArgumentError, 'did you mean "samples"');
   });
 });
