@@ -106,6 +106,30 @@ describe('the launcher', () => {
     }
   });
 
+  it('says to restart the kernel where the compiler gives up on a file that has changed', async () => {
+    mkdirSync(join(__dirname, '..', '..', '.cache'), { recursive: true });
+    const folder = mkdtempSync(join(__dirname, '..', '..', '.cache', 'test-files-'));
+    writeFileSync(join(folder, 'own.ts'), 'export const own = 5;');
+    const other = await KernelClient.start({ cwd: folder });
+    try {
+      // What a change of lib/*.ts can do: a file that is to be compiled seems to lie elsewhere. tslab asks `path` where its output belongs.
+      await runCell(
+        other,
+        "const path = require('node:path'); const { relative } = path; path.relative = (from, to) => from === 'outDir' ? '../own.js' : relative(from, to);",
+      );
+      const { error } = await runCell(other, "import { own } from './own';\nown");
+      expect(error?.ename).to.equal('FilesChanged');
+      expect(error?.evalue).to.match(
+        /own\.ts, which cells import, has changed since this kernel started,.* Restart the kernel, then run the cells again\.$/,
+      );
+      expect(error?.traceback).to.have.length(1);
+      expect((await runCell(other, "throw new Error('unexpected emit path: own.js')")).error?.ename, "a cell's own words").to.equal('Error');
+    } finally {
+      await other.stop();
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it('says where a promise was rejected that nobody awaits', async () => {
     const { stderr } = await run('void (async () => { await null; new Random(0.5); })();\nawait new Promise((r) => setTimeout(r, 50));');
     expect(stderr)
