@@ -26,6 +26,23 @@ export function whatIs(value: unknown): string {
   return value === undefined ? 'nothing' : `a ${typeof value}`;
 }
 
+/**
+ * Throws unless an argument is of the kind that is needed: else a notebook would show what JavaScript says of a property of undefined, somewhere inside.
+ * @param fits whether it is
+ * @param value what came
+ * @param of what needs it, e.g. `describe`
+ * @param wanted what it needs, and how to come by it, e.g. `a table, such as readTable reads`
+ * @example checkArgument(table instanceof Table, table, 'missingValues', 'a table, such as readTable reads')
+ */
+export function checkArgument(fits: boolean, value: unknown, of: string, wanted: string): asserts fits {
+  if (!fits) throw new ArgumentError(`${of} needs ${wanted}, got ${whatIs(value)}.`);
+}
+
+/** Whether a value can be read as numbers in order: a typed array or an array, which is not looked through. */
+export function isNumbers(value: unknown): value is ArrayLike<number> {
+  return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
+}
+
 /** How a sentence on an unknown name ends: with the nearest known one, if any is near. */
 export function didYouMean(name: string, known: readonly string[]): string {
   const [near] = new UnknownIdError('name', name, known).suggestions;

@@ -1,10 +1,15 @@
 import { expect } from 'chai';
+import * as library from '../lib/index.js';
 import {
   ALS,
   ArgumentError,
+  accuracy,
+  correlation,
+  coverageAtK,
   EASE,
   evaluate,
   evaluateNextItem,
+  factorPca,
   fitHybrid,
   Histories,
   Hybrid,
@@ -13,6 +18,8 @@ import {
   LSTMModel,
   leaveKOut,
   Markov,
+  missingValues,
+  noLogging,
   orderSplit,
   PCA,
   PcaRecommender,
@@ -29,6 +36,7 @@ import {
   search,
   splitPlays,
   Table,
+  tagRows,
   topKAccuracy,
   UnknownIdError,
   WeightedSum,
@@ -52,6 +60,23 @@ async function failure(work: () => unknown): Promise<unknown> {
 
 describe('wrong arguments', () => {
   const cases: Record<string, [work: () => unknown, message: string]> = {
+    'plays instead of vectors': [
+      () => factorPca(wrong(plays), { width: 2 }),
+      'one after the other, such as recommender.trackVectors().values, got an object of Plays',
+    ],
+    'vectors of no width': [() => factorPca([1, 2], wrong(undefined)), 'such as { width: … }, got nothing'],
+    'plays instead of tags': [() => tagRows(wrong(plays)), '(await readHetRec(folder)).tags, got an object of Plays'],
+    'plays instead of numbers to correlate': [
+      () => correlation(wrong(plays)),
+      'of plays, plays.toTable() or plays.catalogue, got an object of Plays',
+    ],
+    'a promise instead of a table': [() => missingValues(wrong(Promise.resolve())), 'got an object of Promise'],
+    'plays instead of predictions': [
+      () => accuracy(wrong(plays), wrong(plays)),
+      'accuracy needs predictions and targets, Float32Arrays, got an object of Plays',
+    ],
+    'a list instead of lists': [() => coverageAtK(wrong<string[][]>(['a']), { catalogueSize: 3 }), 'an array of arrays, got a string'],
+    'training instead of a function that trains': [() => noLogging(wrong(Promise.resolve())), 'such as () => learn.fit(1), got an object of Promise'],
     'a table instead of plays, for loaders': [() => SequenceDataLoaders.fromPlays(wrong(plays.toTable())), 'an object of Table'],
     'a promise instead of plays, for loaders': [() => SequenceDataLoaders.fromPlays(wrong(Promise.resolve(plays))), 'an object of Promise'],
     'records instead of plays': [() => new Markov(wrong([{ user: 'u', track: 't' }])), 'an array'],
@@ -131,5 +156,82 @@ describe('wrong arguments', () => {
       item: Int32Array.of(0, 0),
     });
     expect([...(await itemVectors(histories, { embSz: 1 }))]).to.deep.equal([0]);
+  });
+
+  describe('in the place of the first one are no riddle: no TypeError from somewhere inside', () => {
+    const wrongs: Record<string, unknown> = {
+      plays,
+      nothing: undefined,
+      null: null,
+      text: 'text',
+      array: [1, 2],
+      number: 3,
+      record: {},
+      function: () => 1,
+    };
+    /** What is right behind the first argument, where something must be. */
+    const further: Record<string, unknown[]> = {
+      coverageAtK: [{ catalogueSize: 5 }],
+      diversityAtK: [{ vector: () => [1] }],
+      giniAtK: [{ catalogueSize: 5 }],
+      noveltyAtK: [{ listeners: () => 1, users: 2 }],
+      popularityAtK: [{ listeners: () => 1 }],
+      rankingMetrics: [[['a']], { catalogueSize: 5 }],
+      factorPca: [{ width: 1 }],
+      withSeen: [plays],
+      evaluateNextItem: [plays],
+      recommendSongs: ['u1'],
+    };
+    /** What the library makes and hands over; TypeScript does not let anybody call most of these constructors, and nobody has a reason to. */
+    const handedOver = new Set([
+      'Calibration',
+      'ClassificationInterpretation',
+      'CollabDataLoader',
+      'CollabDataLoaders',
+      'Comparison',
+      'FactorRecommender',
+      'FoldedUser',
+      'Histories',
+      'Interactions',
+      'Interpretation',
+      'PackedSequences',
+      'RecommendationBatch',
+      'Recommendations',
+      'SearchResult',
+      'SequenceDataLoaders',
+      'SequenceDataset',
+      'UnknownIdError',
+      'Vocabulary',
+    ]);
+    const notStatic = new Set(['ofTable']); // private
+    type Call = (...args: unknown[]) => unknown;
+    const { log, warn, error: complain } = console;
+    before(() => Object.assign(console, { log: () => {}, warn: () => {}, error: () => {} })); // `show` shows what is no riddle to it
+    after(() => Object.assign(console, { log, warn, error: complain }));
+
+    /** Every way to call an export, by how it reads. */
+    function callsOf(name: string, value: unknown): [reads: string, call: Call][] {
+      if (typeof value !== 'function') return [];
+      if (!/^class\b/.test(Function.prototype.toString.call(value))) return [[name, value as Call]];
+      const type = value as unknown as (new (...args: unknown[]) => unknown) & Record<string, Call>;
+      const statics = Object.getOwnPropertyNames(type).filter((key) => typeof type[key] === 'function' && !notStatic.has(key));
+      const calls = statics.map((key): [string, Call] => [`${name}.${key}`, (...args) => type[key](...args)]);
+      return handedOver.has(name) ? calls : [[`new ${name}`, (...args) => new type(...args)], ...calls];
+    }
+
+    for (const [name, value] of Object.entries(library)) {
+      for (const [reads, call] of callsOf(name, value)) {
+        it(`${reads}(…)`, async () => {
+          for (const [what, first] of Object.entries(wrongs)) {
+            if (name === 'registerDefaultCallback' && what === 'function') continue; // right, and for good
+            for (const rest of [[], further[name] ?? []]) {
+              const error = await failure(() => call(first, ...rest));
+              if (error === undefined || error instanceof library.RecitalError) continue;
+              throw new Error(`of ${what}: ${(error as Error).stack}`);
+            }
+          }
+        });
+      }
+    }
   });
 });

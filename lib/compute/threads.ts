@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { ArgumentError } from '../errors.js';
+import { checkOptions } from '../options.js';
 import { kernelBuild, kernelFile, kernels, useBuild, type WasmBuild, wasmBefore, wasmBuild } from './kernels.js';
 import { memory } from './memory.js';
 import { loadNative } from './native/native.js';
@@ -67,7 +68,9 @@ export interface ComputeOptions {
  * @throws ArgumentError for values that make no sense, RecitalError where the native kernel has not been built; then nothing changes
  * @example setCompute({ threads: 2, reproducible: true }).threads // 2
  */
-export function setCompute({ threads, reproducible, native }: ComputeOptions = {}): Required<ComputeOptions> {
+export function setCompute(options: ComputeOptions = {}): Required<ComputeOptions> {
+  checkOptions(options, ['threads', 'reproducible', 'native'], 'setCompute');
+  const { threads, reproducible, native } = options;
   if (threads !== undefined) {
     if (!(Number.isInteger(threads) && threads >= 1 && threads <= MAX_THREADS)) {
       throw new ArgumentError(`threads must be a whole number from 1 to ${MAX_THREADS}, got ${threads}.`);

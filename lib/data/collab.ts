@@ -1,5 +1,5 @@
 import { ArgumentError, DataError, UnknownIdError } from '../errors.js';
-import { checkOptions, whatIs } from '../options.js';
+import { checkArgument, checkOptions, whatIs } from '../options.js';
 import { counted, printed } from '../printed.js';
 import type { Batch, DataLoaders } from './batch.js';
 import { encodeWith, fitColumn, type RawColumn } from './collab-classes.js';
@@ -192,6 +192,12 @@ export class CollabDataLoaders implements DataLoaders {
    * @throws ArgumentError for classes without `#na#`, or seen items that are none of them
    */
   static fromClasses(known: CollabClasses, options: Pick<CollabOptions, 'bs' | 'valBs'> = {}): CollabDataLoaders {
+    checkArgument(
+      Boolean(known?.classes?.user && known.classes.item),
+      known,
+      'fromClasses',
+      '{ classes, seen, names, … } of other loaders; fromPlays takes plays',
+    );
     const { classes, seen, names, target, catalogue } = known;
     if (!classes.user.na || !classes.item.na) throw new ArgumentError('The classes of users and items must begin with #na#.');
     checkCsr(seen, { rows: classes.user.length, columns: classes.item.length });

@@ -1,7 +1,8 @@
 import { ArgumentError } from '../errors.js';
+import { checkArgument } from '../options.js';
 import { Plays } from './plays.js';
 import { type Column, Table } from './table.js';
-import type { Tracks } from './tracks.js';
+import { Tracks } from './tracks.js';
 import { codePointOrder } from './utf8.js';
 
 /**
@@ -32,7 +33,8 @@ export function countsByGenre(data: Tracks | Plays): Table {
  * @param columns which ones. Default: the audio features
  * @example lineChart(meansByYear(tracks, ['energy']), { x: 'year', y: 'energy' })
  */
-export function meansByYear(tracks: Tracks, columns: readonly string[] = tracks.audioFeatures): Table {
+export function meansByYear(tracks: Tracks, columns: readonly string[] = tracks?.audioFeatures): Table {
+  checkArgument(tracks instanceof Tracks, tracks, 'meansByYear', 'a catalogue of tracks, such as readTracks reads: of plays, plays.catalogue');
   if (columns.includes('tracks')) throw new ArgumentError('A column called "tracks" cannot be told from the number of tracks. Give it another name.');
   const years = tracks.table.numbers('year');
   const values = columns.map((name) => tracks.table.numbers(name));
@@ -63,6 +65,12 @@ interface Counts {
 }
 
 function countBy(data: Tracks | Plays, by: string): Counts {
+  checkArgument(
+    data instanceof Tracks || data instanceof Plays,
+    data,
+    by === 'artist' ? 'topArtists' : 'countsByGenre',
+    'a catalogue, such as readTracks reads, or plays that have one',
+  );
   const plays = data instanceof Plays ? data : undefined;
   const catalogue = data instanceof Plays ? data.catalogue : data;
   if (!catalogue) throw new ArgumentError(`Plays without a catalogue have no ${by}. Attach one: plays.withCatalogue(await readTracks(…)).`);

@@ -1,4 +1,5 @@
 import { ArgumentError, UnknownIdError } from '../errors.js';
+import { checkArgument } from '../options.js';
 import { Plays } from './plays.js';
 import { type Column, Table } from './table.js';
 import { Tracks } from './tracks.js';
@@ -16,6 +17,7 @@ export type Explorable = Table | Tracks | Plays;
  * @example describe(new Table({ x: Float64Array.of(1, 2, 3, 4) })) // count 4, mean 2.5, std 1.290994, quartiles 1.75, 2.5, 3.25
  */
 export function describe(data: Explorable, columns?: readonly string[]): Table {
+  checkArgument(isTabular(data) || data instanceof Plays, data, 'describe', `${TABULAR}, or plays`);
   const source = data instanceof Plays ? playsColumns(data, columns) : numericColumns(data, columns);
   return Table.fromRows(
     Array.from(source, ([column, values]) => ({ column, ...statistics(values) })),
@@ -71,6 +73,7 @@ export function quantile(ascending: Float64Array, q: number): number {
  * @example missingValues(tracks)
  */
 export function missingValues(data: Table | Tracks): Table {
+  checkArgument(isTabular(data), data, 'missingValues', `${TABULAR}: of plays, plays.toTable()`);
   const table = data instanceof Tracks ? data.table : data;
   const missing = table.columnNames.map((name) => {
     const column = table.column(name);
@@ -103,6 +106,7 @@ export interface Correlation {
  * @example correlation(new Table({ x: Float64Array.of(1, 2, 3), y: Float64Array.of(6, 4, 2) })).matrix // 1, −1, −1, 1
  */
 export function correlation(data: Table | Tracks, columns?: readonly string[]): Correlation {
+  checkArgument(isTabular(data), data, 'correlation', `${TABULAR}: of plays, plays.toTable() or plays.catalogue`);
   const source = numericColumns(data, columns ?? (data instanceof Tracks ? data.audioFeatures : undefined));
   const names = [...source.keys()];
   const values = [...source.values()];
@@ -148,6 +152,12 @@ function pearson(x: Float64Array, y: Float64Array): number {
     xy += dx * dy;
   }
   return xx > 0 && yy > 0 ? Math.max(-1, Math.min(1, xy / Math.sqrt(xx * yy))) : NaN;
+}
+
+const TABULAR = 'a table, such as readTable reads, or a catalogue of tracks';
+
+function isTabular(data: unknown): data is Table | Tracks {
+  return data instanceof Table || data instanceof Tracks;
 }
 
 function numericColumns(data: Table | Tracks, columns?: readonly string[]): Map<string, Float64Array> {

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { ArgumentError, DataError } from '../errors.js';
-import { checkOptions, whatIs } from '../options.js';
+import { checkArgument, checkOptions, isNumbers, whatIs } from '../options.js';
 import { type Csr, groupBy } from './csr.js';
 import { sumDuplicates } from './duplicates.js';
 import { type MinPlaysOptions, rowsOfSampledUsers, rowsWithMinPlays } from './filter-plays.js';
@@ -74,6 +74,12 @@ export class Plays {
    * @throws DataError for a playcount that is not a positive, finite number
    */
   constructor(columns: PlaysColumns) {
+    checkArgument(
+      isNumbers(columns?.user),
+      columns,
+      'new Plays',
+      'columns of indices, as readPlays makes; Plays.fromRows([{ user, track }]) makes plays of records',
+    );
     const { users, tracks, user, track, playcount } = columns;
     this.length = user.length;
     if (track.length !== this.length || playcount.length !== this.length) {

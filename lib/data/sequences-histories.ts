@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { ArgumentError, DataError } from '../errors.js';
-import { whatIs } from '../options.js';
+import { checkArgument, isNumbers, whatIs } from '../options.js';
 import { Plays } from './plays.js';
 import type { Sessions } from './sessions.js';
 import type { Tracks } from './tracks.js';
@@ -81,7 +81,14 @@ export class Histories {
    * From what `indptr`, `item` and the rest are: for histories that have been kept in a file, or made otherwise.
    * @throws DataError for sequences that do not span `item`, tracks that are not among `items`, or another number of users than of sequences
    */
-  static from({ items, users, indptr, item, catalogue }: HistoryParts): Histories {
+  static from(parts: HistoryParts): Histories {
+    checkArgument(
+      parts?.items instanceof Vocabulary && isNumbers(parts.indptr) && isNumbers(parts.item),
+      parts,
+      'Histories.from',
+      '{ items, indptr, item }; Histories.of(plays) takes plays',
+    );
+    const { items, users, indptr, item, catalogue } = parts;
     const n = indptr.length - 1;
     const falls = indptr.findIndex((at, s) => s > 0 && at < indptr[s - 1]);
     if (n < 0 || indptr[0] !== 0 || indptr[n] !== item.length || falls > 0) {

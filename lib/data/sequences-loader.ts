@@ -1,8 +1,9 @@
 import { Random } from '../compute/random.js';
 import { ArgumentError } from '../errors.js';
+import { checkArgument } from '../options.js';
 import { counted, printed } from '../printed.js';
 import type { Batch, DataLoader } from './batch.js';
-import type { SequenceDataset } from './sequences.js';
+import { SequenceDataset } from './sequences.js';
 
 /** Options of {@link SequenceDataLoader}. */
 export interface SequenceLoaderOptions {
@@ -47,6 +48,7 @@ export class SequenceDataLoader implements DataLoader {
     readonly dataset: SequenceDataset,
     { bs = 64, shuffle = false, dropLast = shuffle, seed = 42, rows }: SequenceLoaderOptions = {},
   ) {
+    checkArgument(dataset instanceof SequenceDataset, dataset, 'new SequenceDataLoader', 'windows, such as createSequences(plays) makes');
     if (!(Number.isInteger(bs) && bs >= 1)) throw new ArgumentError(`A batch needs a whole number of windows, at least 1, got bs = ${bs}.`);
     if (rows && rows.length !== dataset.length) throw new ArgumentError(`rows needs a number for each of the ${dataset.length} windows.`);
     this.n = dataset.length;

@@ -1,5 +1,5 @@
 import { ArgumentError } from '../errors.js';
-import { checkOptions } from '../options.js';
+import { checkArgument, checkOptions } from '../options.js';
 import { counted, printed } from '../printed.js';
 import type { Batch, DataLoaders } from './batch.js';
 import { display } from './display.js';
@@ -97,6 +97,7 @@ export class SequenceDataLoaders implements DataLoaders {
    * @throws ArgumentError for wrong options; DataError if no history has two tracks
    */
   static fromHistories(histories: Histories, options: SequenceLoadersOptions = {}): SequenceDataLoaders {
+    checkArgument(histories instanceof Histories, histories, 'fromHistories', 'histories, such as Histories.of(plays); fromPlays takes plays');
     return new SequenceDataLoaders(histories, options);
   }
 

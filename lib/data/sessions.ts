@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { interruptible } from '../compute/interrupt.js';
 import { ArgumentError, DataError } from '../errors.js';
-import { checkOptions } from '../options.js';
+import { checkArgument, checkOptions } from '../options.js';
 import { openText } from './text-file.js';
 import { Vocabulary } from './vocabulary.js';
 
@@ -25,6 +25,12 @@ export class Sessions {
     readonly indptr: Int32Array,
     readonly item: Int32Array,
   ) {
+    checkArgument(
+      items instanceof Vocabulary,
+      items,
+      'new Sessions',
+      "the items' Vocabulary, indptr and item; readSessions reads sessions from a file",
+    );
     this.length = indptr.length - 1;
   }
 

@@ -1,5 +1,6 @@
 import { ArgumentError } from '../errors.js';
-import type { Plays } from './plays.js';
+import { checkArgument } from '../options.js';
+import { Plays } from './plays.js';
 
 /**
  * What a model of plays is trained to predict. Playcounts are not ratings, so it has to be chosen:
@@ -25,6 +26,7 @@ export interface TargetOptions {
  * @example targetsOf(Plays.fromRows([{ user: 'u', track: 'a' }, { user: 'u', track: 'b', playcount: 7 }])) // 0, 1
  */
 export function targetsOf(plays: Plays, { target = 'binary', threshold = 2 }: TargetOptions = {}): Float32Array {
+  checkArgument(plays instanceof Plays, plays, 'targetsOf', 'plays, such as readPlays reads');
   switch (target) {
     case 'binary':
       if (!Number.isFinite(threshold)) throw new ArgumentError(`threshold must be a number of plays, got ${threshold}.`);

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { ArgumentError, DataError, UnknownIdError } from '../errors.js';
-import type { Table } from './table.js';
+import { checkArgument } from '../options.js';
+import { Table } from './table.js';
 import { Vocabulary } from './vocabulary.js';
 
 /**
@@ -62,6 +63,7 @@ export class Tracks {
    * @throws DataError without a `track_id` column, for a missing id, and for an id that occurs twice
    */
   constructor(readonly table: Table) {
+    checkArgument(table instanceof Table, table, 'new Tracks', 'a table with a column track_id; readTracks reads a catalogue from a file');
     if (!table.has('track_id')) {
       throw new DataError(`The tracks need a column "track_id"; there are: ${table.columnNames.join(', ') || 'none'}.`);
     }

@@ -1,4 +1,5 @@
 import { ArgumentError, NumericError } from '../errors.js';
+import { checkArgument, checkOptions, isNumbers } from '../options.js';
 import { tridiagonalEigen } from './tridiagonal-eigen.js';
 
 /** What factorPca returns; everything in float64. */
@@ -23,7 +24,15 @@ export interface FactorPca {
  * @param options.width columns; `components`: how many to keep (default 2, at most `width`)
  * @example factorPca(Float32Array.of(1, 0, -1, 0), { width: 2, components: 1 }).coordinates // Float64Array [1, -1]
  */
-export function factorPca(values: ArrayLike<number>, { width, components = 2 }: { width: number; components?: number }): FactorPca {
+export function factorPca(values: ArrayLike<number>, options: { width: number; components?: number }): FactorPca {
+  checkArgument(
+    isNumbers(values),
+    values,
+    'factorPca',
+    'the numbers of vectors of one length, one after the other, such as recommender.trackVectors().values',
+  );
+  checkOptions(options, ['width', 'components'], 'factorPca');
+  const { width, components = 2 } = options;
   if (!(Number.isInteger(width) && width >= 1)) throw new ArgumentError(`width must be a positive whole number, got ${width}.`);
   const rows = values.length / width;
   if (!Number.isInteger(rows)) throw new ArgumentError(`${values.length} values do not make rows of ${width}.`);

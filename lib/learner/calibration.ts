@@ -2,7 +2,7 @@ import { Chart } from '../data/chart.js';
 import { display } from '../data/display.js';
 import { type Cell, Table } from '../data/table.js';
 import { ArgumentError } from '../errors.js';
-import { checkOptions } from '../options.js';
+import { checkArgument, checkOptions, isNumbers } from '../options.js';
 import type { InterpretationOptions } from './interpretation.js';
 import type { Learner } from './learner.js';
 
@@ -112,6 +112,8 @@ const MAX_BINS = 10_000;
  * @example calibrationCurve([0.1, 0.3, 0.9], [0, 1, 1], { bins: 2 }).ece // 2/3·|0.5 − 0.2| + 1/3·|1 − 0.9| = 0.2333…
  */
 export function calibrationCurve(preds: ArrayLike<number>, targets: ArrayLike<number>, options: CalibrationCurveOptions = {}): Calibration {
+  for (const values of [preds, targets])
+    checkArgument(isNumbers(values), values, 'calibrationCurve', 'predictions and targets, arrays of numbers; calibration takes a learner');
   const { bins = 10, strategy = 'uniform' } = options;
   if (!(Number.isInteger(bins) && bins >= 1 && bins <= MAX_BINS)) {
     throw new ArgumentError(`bins must be a positive whole number, got ${bins}${bins > MAX_BINS ? `; at most ${MAX_BINS} make sense` : ''}.`);
@@ -149,6 +151,7 @@ export function calibrationCurve(preds: ArrayLike<number>, targets: ArrayLike<nu
  * reliability.plotCalibration();
  */
 export async function calibration(learn: Learner, { bins, strategy, dsIdx = 1, dl }: CalibrationOptions = {}): Promise<Calibration> {
+  checkArgument(typeof learn?.getPreds === 'function', learn, 'calibration', 'a learner, such as collabLearner(dls)');
   if (learn.model.outputs !== 1) {
     throw new ArgumentError(`Calibration needs one probability a row; this model makes ${learn.model.outputs} outputs.`);
   }

@@ -1,5 +1,5 @@
 import { ArgumentError } from '../errors.js';
-import { didYouMean } from '../options.js';
+import { checkArgument, didYouMean } from '../options.js';
 import { type EventName, events } from './events.js';
 import type { Learner } from './learner.js';
 
@@ -40,6 +40,7 @@ const factories: (() => Callback)[] = [];
  * @example registerDefaultCallback(() => new TerminateOnNaN());
  */
 export function registerDefaultCallback(make: () => Callback): void {
+  checkArgument(typeof make === 'function', make, 'registerDefaultCallback', 'a function that makes a callback, such as () => new TerminateOnNaN()');
   factories.push(make);
 }
 

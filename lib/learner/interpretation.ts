@@ -2,6 +2,7 @@ import type { Batch, DataLoader } from '../data/batch.js';
 import { display } from '../data/display.js';
 import { type Cell, Table } from '../data/table.js';
 import { ArgumentError } from '../errors.js';
+import { checkArgument } from '../options.js';
 import { counted, printed } from '../printed.js';
 import type { Learner } from './learner.js';
 
@@ -78,8 +79,10 @@ export class Interpretation implements InterpretedRows {
       of: InterpretedRows,
     ) => T,
     learn: Learner,
-    { dsIdx = 1, dl = learn.loader(dsIdx), act }: InterpretationOptions = {},
+    options: InterpretationOptions = {},
   ): Promise<T> {
+    checkArgument(typeof learn?.getPreds === 'function', learn, 'fromLearner', 'a learner, such as collabLearner(dls)');
+    const { dsIdx = 1, dl = learn.loader(dsIdx), act } = options;
     const { preds, targets, rows, decoded, losses } = await learn.getPreds({ dl, act, withDecoded: true, withLoss: true });
     const bare = targets.findIndex((y) => Number.isNaN(y));
     if (bare >= 0) throw new ArgumentError(`Row ${bare} (counted from 0) has no target, so it has no loss. Give a loader whose rows have targets.`);

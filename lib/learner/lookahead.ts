@@ -1,6 +1,6 @@
 import { ArgumentError } from '../errors.js';
 import type { Parameter } from '../nn/parameter.js';
-import { checkOptions } from '../options.js';
+import { checkArgument, checkOptions } from '../options.js';
 import { Optimizer, type OptimizerState } from './optimizer.js';
 import { RAdam, type RAdamOptions } from './radam.js';
 import type { Unsettled } from './skip/unsettled.js';
@@ -114,9 +114,8 @@ export interface RangerOptions extends RAdamOptions, LookaheadOptions {}
  * fastai's `ranger`: Lookahead around RAdam, with mom 0.95, wd 0.01 and eps 1e-6 by default.
  * @example new Learner(dls, model, { optFunc: ranger });
  */
-export function ranger(
-  params: readonly (readonly Parameter[])[],
-  { k, alpha, mom = 0.95, wd = 0.01, eps = 1e-6, ...rest }: RangerOptions,
-): Lookahead {
+export function ranger(params: readonly (readonly Parameter[])[], options: RangerOptions): Lookahead {
+  checkArgument(typeof options === 'object' && options !== null, options, 'ranger', 'options with a learning rate, such as { lr: 1e-3 }');
+  const { k, alpha, mom = 0.95, wd = 0.01, eps = 1e-6, ...rest } = options;
   return new Lookahead(new RAdam(params, { mom, wd, eps, ...rest }), { k, alpha });
 }

@@ -1,6 +1,7 @@
 import { ArgumentError, NumericError } from '../errors.js';
 import { argmaxRows } from '../nn/losses/classes.js';
 import { sigmoid } from '../nn/losses.js';
+import { checkArgument, isNumbers } from '../options.js';
 import { printed } from '../printed.js';
 import type { Learner } from './learner.js';
 
@@ -33,8 +34,9 @@ export class AvgMetric implements Metric {
 
   constructor(
     private readonly func: MetricFunction,
-    { name = func.name || 'metric' }: { name?: string } = {},
+    { name = func?.name || 'metric' }: { name?: string } = {},
   ) {
+    checkArgument(typeof func === 'function', func, 'new AvgMetric', 'a function (pred, targets), such as mae');
     this.name = name;
   }
 
@@ -65,8 +67,9 @@ export class AccumMetric implements Metric {
 
   constructor(
     private readonly func: MetricFunction,
-    { name = func.name || 'metric' }: { name?: string } = {},
+    { name = func?.name || 'metric' }: { name?: string } = {},
   ) {
+    checkArgument(typeof func === 'function', func, 'new AccumMetric', 'a function (pred, targets), such as mse');
     this.name = name;
   }
 
@@ -169,6 +172,7 @@ export function accuracy(pred: Float32Array, targets: Float32Array): number {
 
 /** Throws unless there are as many predictions for each of some targets: a mean of none does not exist. `each`: how many, default any number. */
 function checkPairs(name: string, pred: Float32Array, targets: Float32Array, each?: number): void {
+  for (const values of [pred, targets]) checkArgument(isNumbers(values), values, name, 'predictions and targets, Float32Arrays');
   if (targets.length === 0) throw new ArgumentError(`${name} needs at least one prediction and its target, got none.`);
   const outputs = pred.length / targets.length;
   if (each === undefined ? Number.isInteger(outputs) && outputs > 0 : outputs === each) return;

@@ -1,4 +1,5 @@
 import { ArgumentError } from '../errors.js';
+import { checkArgument } from '../options.js';
 import { printed } from '../printed.js';
 import type { Callback } from './callback.js';
 import type { Learner } from './learner.js';
@@ -19,6 +20,12 @@ export class ParamScheduler implements Callback {
 
   /** @param scheds by hyper-parameter (`lr`, `mom`, `wd` …) a schedule for all parameter groups, or one for each */
   constructor(readonly scheds: Readonly<Record<string, Schedule | readonly Schedule[]>>) {
+    checkArgument(
+      typeof scheds === 'object' && scheds !== null,
+      scheds,
+      'new ParamScheduler',
+      'schedules by hyper-parameter, such as { lr: schedCos(1e-2, 1e-5) }',
+    );
     for (const [name, sched] of Object.entries(scheds)) {
       if ([sched].flat().every((each) => typeof each === 'function')) continue;
       throw new ArgumentError(

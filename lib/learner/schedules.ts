@@ -1,4 +1,5 @@
 import { ArgumentError } from '../errors.js';
+import { checkArgument, checkOptions } from '../options.js';
 
 /** A hyper-parameter as a function of the position in training, 0 … 1. */
 export type Schedule = (pos: number) => number;
@@ -64,8 +65,10 @@ export function schedExp(start: number, end: number): Schedule {
  * @param options.power exponent, more than 0
  * @example schedPoly(0, 1, { power: 2 })(0.5) // 0.25
  */
-export function schedPoly(start: number, end: number, { power }: { power: number }): Schedule {
+export function schedPoly(start: number, end: number, options: { power: number }): Schedule {
   checkEnds('schedPoly', [start, end]);
+  checkOptions(options, ['power'], 'schedPoly');
+  const { power } = options;
   if (!(power > 0 && Number.isFinite(power))) throw new ArgumentError(`schedPoly needs a positive power, got ${power}.`);
   return (pos) => start + (end - start) * pos ** power;
 }
@@ -77,6 +80,7 @@ export function schedPoly(start: number, end: number, { power }: { power: number
  * @example combineScheds([0.5, 0.5], [schedLin(0, 1), schedLin(1, 0)])(0.75) // 0.5
  */
 export function combineScheds(pcts: readonly number[], scheds: readonly Schedule[]): Schedule {
+  for (const values of [pcts, scheds]) checkArgument(Array.isArray(values), values, 'combineScheds', 'an array of shares and an array of schedules');
   if (pcts.length !== scheds.length || pcts.length === 0) {
     throw new ArgumentError(`combineScheds needs as many schedules as shares, got ${scheds.length} and ${pcts.length}.`);
   }
@@ -100,7 +104,9 @@ export function combineScheds(pcts: readonly number[], scheds: readonly Schedule
  * Cosine from start to middle over the first `pct`, then cosine to end: the one-cycle shape (fastai's `combined_cos`).
  * @example combinedCos(0.25, [0.001, 0.01, 0])(0.25) // 0.01
  */
-export function combinedCos(pct: number, [start, middle, end]: readonly [number, number, number]): Schedule {
+export function combinedCos(pct: number, values: readonly [number, number, number]): Schedule {
+  checkArgument(Array.isArray(values), values, 'combinedCos', 'three values: [start, middle, end]');
+  const [start, middle, end] = values;
   if (!(pct > 0 && pct < 1)) throw new ArgumentError(`The share of the rising part must lie between 0 and 1, got ${pct}.`);
   return combineScheds([pct, 1 - pct], [schedCos(start, middle), schedCos(middle, end)]);
 }

@@ -2,6 +2,7 @@ import { ArgumentError } from '../errors.js';
 import { EmbeddingDotBias } from '../models/embedding-dot-bias.js';
 import type { Model } from '../nn/model.js';
 import type { Parameter } from '../nn/parameter.js';
+import { checkArgument, whatIs } from '../options.js';
 
 /**
  * Splits an EmbeddingDotBias into biases | factors. Biases (how popular an item is, how much a user plays) rest on all rows of a user or item and settle first;
@@ -13,7 +14,7 @@ import type { Parameter } from '../nn/parameter.js';
  */
 export function biasSplitter(model: Model): readonly (readonly Parameter[])[] {
   if (!(model instanceof EmbeddingDotBias)) {
-    throw new ArgumentError(`biasSplitter is for EmbeddingDotBias, the model is ${model.constructor.name}: give a splitter of its own.`);
+    throw new ArgumentError(`biasSplitter is for EmbeddingDotBias, the model is ${whatIs(model)}: give a splitter of its own.`);
   }
   return [
     [model.uBias, model.iBias],
@@ -29,6 +30,7 @@ export function biasSplitter(model: Model): readonly (readonly Parameter[])[] {
  * learn.freeze(); // the embeddings stay as they are
  */
 export function embeddingSplitter(model: Model): readonly (readonly Parameter[])[] {
+  checkArgument(Array.isArray(model?.parameters), model, 'embeddingSplitter', 'a model, such as new EmbeddingNN(dls.classes)');
   const tables = model.parameters.filter((p) => p.slots);
   const others = model.parameters.filter((p) => !p.slots);
   if (!tables.length || !others.length) {

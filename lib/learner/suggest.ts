@@ -1,4 +1,5 @@
 import { UnknownIdError } from '../errors.js';
+import { checkArgument, isNumbers } from '../options.js';
 
 /** A suggestion: a learning rate, and the point of the curve that it is drawn at. */
 export interface Suggestion {
@@ -19,6 +20,7 @@ export type SuggestFunction = (lrs: readonly number[], losses: readonly number[]
  * valley(lrs, losses)?.value;
  */
 export const valley: SuggestFunction = (lrs, losses) => {
+  checkCurve(lrs, losses, 'valley');
   const n = losses.length;
   if (n < 2) return undefined;
   const length = new Array<number>(n).fill(1);
@@ -38,6 +40,7 @@ export const valley: SuggestFunction = (lrs, losses) => {
  * slide(lrs, losses)?.value;
  */
 export const slide: SuggestFunction = (lrs, losses) => {
+  checkCurve(lrs, losses, 'slide');
   const n = losses.length;
   const window = 15;
   if (n < window + 2) return undefined;
@@ -62,6 +65,7 @@ export const slide: SuggestFunction = (lrs, losses) => {
  * @example minimum([1e-3, 1e-2, 1e-1], [0.6, 0.5, 0.9])?.value // 0.001
  */
 export const minimum: SuggestFunction = (lrs, losses) => {
+  checkCurve(lrs, losses, 'minimum');
   if (!losses.length) return undefined;
   const at = argmin(losses);
   return { value: lrs[at] / 10, lr: lrs[at], loss: losses[at] };
@@ -72,10 +76,16 @@ export const minimum: SuggestFunction = (lrs, losses) => {
  * @example steep([1e-3, 1e-2, 1e-1], [0.6, 0.5, 0.1])?.value // 0.01
  */
 export const steep: SuggestFunction = (lrs, losses) => {
+  checkCurve(lrs, losses, 'steep');
   if (losses.length < 2) return undefined;
   const slopes = losses.slice(1).map((loss, i) => (loss - losses[i]) / (Math.log(lrs[i + 1]) - Math.log(lrs[i])));
   return mark(lrs, losses, argmin(slopes));
 };
+
+function checkCurve(lrs: readonly number[], losses: readonly number[], of: string): void {
+  for (const values of [lrs, losses])
+    checkArgument(isNumbers(values), values, of, 'learning rates and losses, arrays of numbers; learn.lrFind() finds them and asks it');
+}
 
 function mark(lrs: readonly number[], losses: readonly number[], i: number): Suggestion {
   return { value: lrs[i], lr: lrs[i], loss: losses[i] };

@@ -9,7 +9,7 @@ import { initEmbedding } from '../nn/embedding.js';
 import { sigmoid } from '../nn/losses.js';
 import type { Model } from '../nn/model.js';
 import { Parameter } from '../nn/parameter.js';
-import { checkOptions } from '../options.js';
+import { checkArgument, checkOptions } from '../options.js';
 import { printed, tree } from '../printed.js';
 
 /** Options of EmbeddingDotBias. */
@@ -55,6 +55,12 @@ export class EmbeddingDotBias implements Model {
     checkOptions(options, ['yRange', 'random'], 'EmbeddingDotBias');
     const { yRange, random } = options;
     if (!(Number.isInteger(nFactors) && nFactors > 0)) throw new ArgumentError(`nFactors must be a positive whole number, got ${nFactors}.`);
+    checkArgument(
+      Boolean(classes?.user && classes.item),
+      classes,
+      'EmbeddingDotBias',
+      'the classes of users and items: the classes of CollabDataLoaders',
+    );
     if (yRange) checkYRange(yRange);
     this.yRange = yRange;
     const table = (name: string, rows: number, width: number): Parameter => {

@@ -12,7 +12,7 @@ import type { Module, StateBuffer } from '../nn/module.js';
 import type { Parameter } from '../nn/parameter.js';
 import { Scratch } from '../nn/scratch.js';
 import { Sequential } from '../nn/sequential.js';
-import { checkOptions } from '../options.js';
+import { checkArgument, checkOptions } from '../options.js';
 import { printed, tree } from '../printed.js';
 import { embSzRule } from './emb-sz-rule.js';
 
@@ -83,6 +83,7 @@ export class EmbeddingNN implements Model {
   ) {
     checkOptions(options, ['layers', 'embSzs', 'yRange', 'random', 'ps', 'embedP', 'useBn', 'bnFinal'], 'EmbeddingNN');
     const { layers = [50], embSzs = {}, ps = 0, embedP = 0, useBn = true, bnFinal = false, yRange } = options;
+    checkArgument(Boolean(classes?.user && classes.item), classes, 'EmbeddingNN', 'the classes of users and items: the classes of CollabDataLoaders');
     const random = options.random ?? new Random(0);
     const drops = typeof ps === 'number' ? layers.map(() => ps) : ps;
     if (drops.length !== layers.length) {

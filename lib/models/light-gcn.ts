@@ -8,6 +8,7 @@ import type { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
 import type { Model } from '../nn/model.js';
 import { Parameter } from '../nn/parameter.js';
+import { checkArgument, isNumbers } from '../options.js';
 
 /** Options of LightGCN. */
 export interface LightGCNOptions {
@@ -51,9 +52,11 @@ export class LightGCN implements Model {
     seen: Csr,
     { nFactors = 64, layers = 3, random }: LightGCNOptions & { random?: Random } = {},
   ) {
+    checkArgument(Boolean(classes?.user && classes.item), classes, 'LightGCN', 'the classes of users and items: the classes of CollabDataLoaders');
     for (const [name, n] of Object.entries({ nFactors, layers })) {
       if (!(Number.isInteger(n) && n > 0)) throw new ArgumentError(`${name} must be a positive whole number, got ${n}.`);
     }
+    checkArgument(isNumbers(seen?.indptr), seen, 'LightGCN', 'the items of each user in training: the seen of CollabDataLoaders');
     this.nFactors = nFactors;
     this.layers = layers;
     this.weight = new Parameter('weight', [classes.user.length + classes.item.length, nFactors]);

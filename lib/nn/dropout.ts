@@ -1,5 +1,6 @@
-import type { Random } from '../compute/random.js';
+import { Random } from '../compute/random.js';
 import { ArgumentError } from '../errors.js';
+import { checkArgument, checkOptions } from '../options.js';
 import { printed } from '../printed.js';
 import type { Module, StateBuffer } from './module.js';
 import type { Parameter } from './parameter.js';
@@ -26,8 +27,11 @@ export class Dropout implements Module {
    */
   constructor(
     readonly p: number,
-    { name = 'dropout', random }: { name?: string; random: Random },
+    options: { name?: string; random: Random },
   ) {
+    checkOptions(options, ['random', 'name'], 'Dropout');
+    const { name = 'dropout', random } = options;
+    checkArgument(random instanceof Random, random, 'Dropout', 'random, such as { random: new Random(42) }');
     if (!(p >= 0 && p < 1)) throw new ArgumentError(`The probability of dropout must be at least 0 and less than 1, got ${p}.`);
     this.what = `Dropout ${name}`;
     this.random = random.child(name);

@@ -2,6 +2,7 @@ import { kernels } from '../compute/kernels.js';
 import { int32 } from '../compute/memory.js';
 import type { Random } from '../compute/random.js';
 import { ArgumentError } from '../errors.js';
+import { checkOptions } from '../options.js';
 import { printed } from '../printed.js';
 import { Parameter } from './parameter.js';
 import { checkRows, checkWidth, onSharedMemory, Scratch } from './scratch.js';
@@ -45,8 +46,10 @@ export class Embedding {
   constructor(
     readonly rows: number,
     readonly width: number,
-    { init = 'fastai', name = 'embedding', random }: EmbeddingOptions,
+    options: EmbeddingOptions = {},
   ) {
+    checkOptions(options, ['random', 'init', 'name'], 'Embedding');
+    const { init = 'fastai', name = 'embedding', random } = options;
     this.what = `Embedding ${name}`;
     checkWidth(rows, `${this.what}: rows`);
     checkWidth(width, `${this.what}: width`);

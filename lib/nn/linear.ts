@@ -1,6 +1,7 @@
 import { addColumnSums } from '../compute/column-sums.js';
 import { matmul } from '../compute/matmul.js';
-import type { Random } from '../compute/random.js';
+import { Random } from '../compute/random.js';
+import { checkArgument, checkOptions } from '../options.js';
 import { printed } from '../printed.js';
 import type { Module, StateBuffer } from './module.js';
 import { Parameter } from './parameter.js';
@@ -41,8 +42,11 @@ export class Linear implements Module {
   constructor(
     readonly inputs: number,
     readonly outputs: number,
-    { bias = true, name = 'linear', random }: LinearOptions,
+    options: LinearOptions,
   ) {
+    checkOptions(options, ['random', 'bias', 'name'], 'Linear');
+    const { bias = true, name = 'linear', random } = options;
+    checkArgument(random instanceof Random, random, 'Linear', 'random, such as { random: new Random(42) }');
     this.what = `Linear ${name}`;
     checkWidth(inputs, `${this.what}: inputs`);
     checkWidth(outputs, `${this.what}: outputs`);

@@ -1,4 +1,5 @@
 import { ArgumentError, NumericError } from '../errors.js';
+import { checkArgument, checkOptions, isNumbers } from '../options.js';
 
 /** Predictions of some rows, and what they should have been. Arrays may be longer: only the first `size` rows count. */
 export interface LossRows {
@@ -80,7 +81,11 @@ function divisor(loss: Loss, rows: LossRows): number {
 }
 
 /** Throws unless there are rows, and the arrays hold them: what lies beyond the end of one would be NaN. */
-function checkLossRows({ name, outputs: wanted }: Loss, { size, pred, outputs = 1, targets, weights }: LossRows): void {
+function checkLossRows(loss: Loss, rows: LossRows): void {
+  checkArgument(typeof loss?.losses === 'function', loss, 'A loss of rows', 'a loss, such as new MSELossFlat()');
+  checkArgument(isNumbers(rows?.pred) && isNumbers(rows.targets), rows, loss.name, 'rows: { size, pred, targets }');
+  const { name, outputs: wanted } = loss;
+  const { size, pred, outputs = 1, targets, weights } = rows;
   if (!(Number.isInteger(outputs) && outputs > 0) || (wanted !== undefined && wanted !== outputs)) {
     throw new ArgumentError(`${name} needs ${wanted ?? 'a positive whole number of'} prediction(s) a row, got outputs ${outputs}.`);
   }
@@ -118,8 +123,11 @@ export function lossWithGradient(loss: Loss, rows: LossRows, { out }: { out: Flo
  * lossGradient(new MSELossFlat(), { size: 2, pred: Float32Array.of(1, 2), targets: Float32Array.of(1, 4) }, { out });
  * out // [0, -2]
  */
-export function lossGradient(loss: Loss, rows: LossRows, { out, reduction = 'mean' }: { out: Float32Array; reduction?: Reduction }): void {
+export function lossGradient(loss: Loss, rows: LossRows, options: { out: Float32Array; reduction?: Reduction }): void {
   checkLossRows(loss, rows);
+  checkOptions(options, ['out', 'reduction'], 'lossGradient');
+  const { out, reduction = 'mean' } = options;
+  checkArgument(isNumbers(out), out, 'lossGradient', 'out, room for the gradient: a Float32Array');
   const { size, weights, outputs = 1 } = rows;
   if (out.length < size * outputs) throw new ArgumentError(`The gradient has ${size * outputs} values, but out has room for ${out.length}.`);
   const scale = reduction === 'sum' ? 1 : 1 / divisor(loss, rows);

@@ -1,6 +1,7 @@
 import { dispose, float32, int32 } from '../compute/memory.js';
 import { zero } from '../compute/zero.js';
 import { ArgumentError } from '../errors.js';
+import { checkArgument } from '../options.js';
 import { printed } from '../printed.js';
 
 /**
@@ -39,6 +40,7 @@ export class Parameter {
     readonly shape: readonly number[],
     { decay = true, table = false, norm = false }: { decay?: boolean; table?: boolean; norm?: boolean } = {},
   ) {
+    checkArgument(Array.isArray(shape), shape, `Parameter ${name}`, 'its sizes, such as [10, 5]');
     if (!shape.length || !shape.every((d) => Number.isInteger(d) && d > 0)) {
       throw new ArgumentError(`Parameter ${name} needs positive whole sizes, got [${shape.join(', ')}].`);
     }

@@ -1,3 +1,4 @@
+import { checkArgument } from '../options.js';
 import { printed, tree } from '../printed.js';
 import type { Module, StateBuffer } from './module.js';
 import type { Parameter } from './parameter.js';
@@ -14,6 +15,12 @@ export class Sequential implements Module {
 
   /** @param modules the layers, the first one first */
   constructor(readonly modules: readonly Module[]) {
+    checkArgument(
+      Array.isArray(modules) && modules.every((m) => typeof m?.forward === 'function'),
+      modules,
+      'new Sequential',
+      'an array of layers, such as [new Linear(4, 1, { random })]',
+    );
     this.parameters = modules.flatMap((m) => m.parameters);
     this.buffers = modules.flatMap((m) => m.buffers);
   }

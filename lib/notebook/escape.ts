@@ -1,3 +1,5 @@
+import { checkArgument } from '../options.js';
+
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 
 /**
@@ -6,5 +8,6 @@ const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;
  * @example escapeHtml('<b>') // '&lt;b&gt;'
  */
 export function escapeHtml(text: string): string {
+  checkArgument(typeof text === 'string', text, 'escapeHtml', 'a text');
   return text.replace(/[&<>"']/g, (c) => entities[c]);
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Chart } from '../data/chart.js';
 import { setDisplay } from '../data/display.js';
 import { Table } from '../data/table.js';
+import { checkArgument } from '../options.js';
 import { chartBundle } from './chart-render.js';
 import { currentCell, inNotebook, joinKernel, type MimeBundle, publish, sayStopped } from './kernel.js';
 import { tableHtml } from './table-html.js';
@@ -45,8 +46,9 @@ export class Html {
  * @param text what stands for it where there is no HTML; default: the markup without its tags
  * @example show(html('<b>ready</b>', 'ready'))
  */
-export function html(markup: string, text = markup.replace(/<[^>]*>/g, '')): Html {
-  return new Html(markup, text);
+export function html(markup: string, text?: string): Html {
+  checkArgument(typeof markup === 'string', markup, 'html', "a text in HTML, such as '<b>bold</b>'; show takes tables and charts");
+  return new Html(markup, text ?? markup.replace(/<[^>]*>/g, ''));
 }
 
 interface Output {

@@ -1,4 +1,5 @@
 import { ArgumentError, NumericError } from '../errors.js';
+import { checkArgument, isNumbers } from '../options.js';
 
 /**
  * Area under the ROC curve of one user, over the whole catalogue: the probability that a relevant track scores above one that is not, Σ (#(lower) + #(equal)/2) / (|rel| ·
@@ -13,6 +14,8 @@ import { ArgumentError, NumericError } from '../errors.js';
  * @example aucOf([0.9, 0.4, 0.4, 0.1], [1]) // above 1 of 3, equal to 1 of 3: (1 + 1/2) / 3 = 0.5
  */
 export function aucOf(scores: ArrayLike<number>, relevant: ArrayLike<number>, { missed = 0 }: { missed?: number } = {}): number {
+  for (const values of [scores, relevant])
+    checkArgument(isNumbers(values), values, 'aucOf', 'scores, and the places of relevant tracks in them: arrays of numbers');
   if (relevant.length + missed === 0)
     throw new ArgumentError('The user has no relevant track, so the metric does not exist: leave such users out of a mean.');
   const isRelevant = new Uint8Array(scores.length);

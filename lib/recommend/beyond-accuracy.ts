@@ -1,6 +1,7 @@
 import { ArgumentError } from '../errors.js';
+import { checkArgument, checkOptions } from '../options.js';
 import { checkN } from './lookup.js';
-import type { AtK } from './metrics.js';
+import { type AtK, checkLists } from './metrics.js';
 
 /**
  * What lists are like, whether right or wrong: whether they surprise, whether everybody gets the hits, whether the tracks of a list differ. None of these is
@@ -20,7 +21,11 @@ export interface ListenersAtK<T> extends AtK {
  * @param options `listeners` of a track in training, `users` in training, `k`
  * @example noveltyAtK([['a', 'b']], { k: 2, users: 8, listeners: (t) => ({ a: 8, b: 2 })[t] }) // (0 + 2) / 2 = 1
  */
-export function noveltyAtK<T>(lists: readonly (readonly T[])[], { k = 10, listeners, users }: ListenersAtK<T> & { users: number }): number {
+export function noveltyAtK<T>(lists: readonly (readonly T[])[], options: ListenersAtK<T> & { users: number }): number {
+  checkLists(lists, 'noveltyAtK');
+  checkOptions(options, ['listeners', 'users', 'k'], 'noveltyAtK');
+  const { k = 10, listeners, users } = options;
+  checkFunction(listeners, 'noveltyAtK');
   checkN(users, 'users');
   return meanOfLists(lists, k, (list) => meanOf(list, (track) => selfInformation(listeners(track), users)));
 }
@@ -32,7 +37,11 @@ export function noveltyAtK<T>(lists: readonly (readonly T[])[], { k = 10, listen
  * @param options `listeners` of a track in training, `k`
  * @example popularityAtK([['a', 'b'], ['a']], { k: 2, listeners: (t) => ({ a: 8, b: 2 })[t] }) // ((8 + 2)/2 + 8) / 2 = 6.5
  */
-export function popularityAtK<T>(lists: readonly (readonly T[])[], { k = 10, listeners }: ListenersAtK<T>): number {
+export function popularityAtK<T>(lists: readonly (readonly T[])[], options: ListenersAtK<T>): number {
+  checkLists(lists, 'popularityAtK');
+  checkOptions(options, ['listeners', 'k'], 'popularityAtK');
+  const { k = 10, listeners } = options;
+  checkFunction(listeners, 'popularityAtK');
   return meanOfLists(lists, k, (list) => meanOf(list, listeners));
 }
 
@@ -43,7 +52,10 @@ export function popularityAtK<T>(lists: readonly (readonly T[])[], { k = 10, lis
  * @param options `catalogueSize`: tracks that could have been recommended; `k`
  * @example giniAtK([['a', 'b'], ['a', 'c']], { k: 2, catalogueSize: 4 }) // x = 0, 1, 1, 2: (0 − 1 + 1 + 6) / (4 · 4) = 0.375
  */
-export function giniAtK<T>(lists: readonly (readonly T[])[], { k = 10, catalogueSize }: AtK & { catalogueSize: number }): number {
+export function giniAtK<T>(lists: readonly (readonly T[])[], options: AtK & { catalogueSize: number }): number {
+  checkLists(lists, 'giniAtK');
+  checkOptions(options, ['catalogueSize', 'k'], 'giniAtK');
+  const { k = 10, catalogueSize } = options;
   checkN(k, 'k');
   checkN(catalogueSize, 'catalogueSize');
   const counts = new Map<T, number>();
@@ -64,14 +76,19 @@ export function giniAtK<T>(lists: readonly (readonly T[])[], { k = 10, catalogue
  * @param options `vector` of a track, e.g. its standardised audio features, undefined if it has none; `k`
  * @example diversityAtK([['a', 'b', 'c']], { k: 3, vector: (t) => ({ a: [1, 0], b: [0, 2], c: [1, 0] })[t] }) // (1 + 0 + 1) / 3
  */
-export function diversityAtK<T>(
-  lists: readonly (readonly T[])[],
-  { k = 10, vector }: AtK & { vector: (track: T) => ArrayLike<number> | undefined },
-): number {
+export function diversityAtK<T>(lists: readonly (readonly T[])[], options: AtK & { vector: (track: T) => ArrayLike<number> | undefined }): number {
+  checkLists(lists, 'diversityAtK');
+  checkOptions(options, ['vector', 'k'], 'diversityAtK');
+  const { k = 10, vector } = options;
+  checkArgument(typeof vector === 'function', vector, 'diversityAtK', 'vector, a function from a track to its vector');
   return meanOfLists(lists, k, (list) => {
     const vectors = list.map(vector).flatMap((v) => unit(v) ?? []);
     return diversityOf(vectors.length, (j) => vectors[j]);
   });
+}
+
+function checkFunction(listeners: unknown, of: string): void {
+  checkArgument(typeof listeners === 'function', listeners, of, 'listeners, a function from a track to the number of its listeners in training');
 }
 
 /** −log2 of a track's share of the users. */

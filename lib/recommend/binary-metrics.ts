@@ -1,4 +1,5 @@
 import { ArgumentError, NumericError } from '../errors.js';
+import { checkArgument, isNumbers } from '../options.js';
 
 /** How well scores tell targets 0 and 1 apart. A metric that does not exist for these data is NaN, as its comment says. */
 export type BinaryMetrics = {
@@ -37,6 +38,7 @@ export function binaryMetrics(
   scores: ArrayLike<number>,
   { threshold = 0.5 }: { threshold?: number } = {},
 ): BinaryMetrics {
+  for (const values of [targets, scores]) checkArgument(isNumbers(values), values, 'binaryMetrics', 'targets and scores: arrays of numbers');
   const n = targets.length;
   if (n === 0 || scores.length !== n)
     throw new ArgumentError(`As many scores as targets are needed, at least one, got ${n} targets and ${scores.length} scores.`);

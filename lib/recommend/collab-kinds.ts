@@ -2,6 +2,7 @@ import type { CollabDataLoaders } from '../data/collab.js';
 import type { Fields, Json } from '../data/fields.js';
 import type { NegativeOptions } from '../data/negatives.js';
 import type { LearnerOptions } from '../learner/learner.js';
+import { checkArgument } from '../options.js';
 import type { CollabModel, CollabRecommender } from './collab-recommender.js';
 
 /** A description, to be written as JSON. */
@@ -48,6 +49,12 @@ const kinds = new Map<string, CollabKind>();
  * });
  */
 export function registerCollabKind<L extends CollabRecommender>(kind: CollabKind<L>): void {
+  checkArgument(
+    typeof kind === 'object' && kind !== null && typeof kind.name === 'string',
+    kind,
+    'registerCollabKind',
+    'a kind of learner: an object with a name',
+  );
   kinds.set(kind.name, kind as unknown as CollabKind);
 }
 

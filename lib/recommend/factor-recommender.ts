@@ -4,7 +4,7 @@ import { playsAmong } from '../data/plays-among.js';
 import type { Tracks } from '../data/tracks.js';
 import { cholesky, choleskySolve } from '../decomposition/cholesky.js';
 import { ArgumentError, NumericError } from '../errors.js';
-import { checkOptions } from '../options.js';
+import { checkArgument, checkOptions } from '../options.js';
 import type { Explanation } from './explain.js';
 import { explainByTracks } from './explain-tracks.js';
 import { exportRecommender, type RecommenderDescription, type RecommenderTensors, registerRecommenderKind } from './export-recommender.js';
@@ -94,6 +94,7 @@ export class FactorRecommender extends Recommender {
   static async fromFactors(sources: FactorSources, options: FromFactorsOptions = {}): Promise<FactorRecommender> {
     checkOptions(options, ['plays', 'catalogue', 'name', 'alpha', 'regularization'], 'fromFactors');
     const { plays, catalogue = plays?.catalogue, ...rest } = options;
+    checkArgument(typeof sources === 'object' && sources !== null, sources, 'fromFactors', '{ users, tracks }, the factors of each');
     const users = await readFactors(sources.users, 'user');
     const tracks = await readFactors(sources.tracks, 'track');
     if (users.width !== tracks.width)

@@ -4,7 +4,7 @@ import { type Csr, checkCsr, groupBy, groupPairs } from '../data/csr.js';
 import { Plays } from '../data/plays.js';
 import type { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
-import { whatIs } from '../options.js';
+import { checkArgument, isNumbers, whatIs } from '../options.js';
 
 /** What {@link Interactions.fromPairs} is made from: columns of equal length. */
 export interface InteractionPairs {
@@ -63,7 +63,9 @@ export class Interactions implements Csr {
   }
 
   /** From pairs of indices. The vocabularies are kept whole. */
-  static fromPairs({ users, tracks, user, track, playcount }: InteractionPairs): Interactions {
+  static fromPairs(pairs: InteractionPairs): Interactions {
+    checkArgument(isNumbers(pairs?.user) && isNumbers(pairs.track), pairs, 'fromPairs', '{ users, tracks, user, track }; fromPlays takes plays');
+    const { users, tracks, user, track, playcount } = pairs;
     if (track.length !== user.length || (playcount && playcount.length !== user.length)) {
       throw new ArgumentError(
         `Pairs need columns of equal lengths, got user: ${user.length}, track: ${track.length}, playcount: ${playcount?.length}.`,
@@ -97,6 +99,7 @@ export class Interactions implements Csr {
    * @param rows the tracks of each user, ascending; `playcount`: one a pair, more than 0, default 1 each
    */
   static fromCsr(rows: Csr & { users: Vocabulary; tracks: Vocabulary; playcount?: Float32Array }): Interactions {
+    checkArgument(isNumbers(rows?.indptr) && isNumbers(rows.indices), rows, 'fromCsr', '{ users, tracks, indptr, indices }; fromPlays takes plays');
     const { users, tracks, indptr, indices, playcount = new Float32Array(indices.length).fill(1) } = rows;
     checkCsr(rows, { rows: users.length, columns: tracks.length });
     if (playcount.length !== indices.length || !allPositive(playcount)) {

@@ -1,4 +1,5 @@
 import { ArgumentError } from '../errors.js';
+import { checkArgument, checkOptions, isNumbers } from '../options.js';
 import { countHits, discountedGain, MeanMetrics, metricsOfHits, reciprocalOfFirst, sumPrecisions } from './hits.js';
 import { checkN } from './lookup.js';
 
@@ -94,7 +95,10 @@ export function ndcgAtK<T>(recommended: readonly T[], relevant: Relevant<T>, { k
  * @param lists recommended tracks, one list a user
  * @example coverageAtK([['a', 'b'], ['b', 'c']], { k: 2, catalogueSize: 12 }) // 3/12
  */
-export function coverageAtK<T>(lists: readonly (readonly T[])[], { k = 10, catalogueSize }: AtK & { catalogueSize: number }): number {
+export function coverageAtK<T>(lists: readonly (readonly T[])[], options: AtK & { catalogueSize: number }): number {
+  checkLists(lists, 'coverageAtK');
+  checkOptions(options, ['catalogueSize', 'k'], 'coverageAtK');
+  const { k = 10, catalogueSize } = options;
   checkN(k, 'k');
   checkN(catalogueSize, 'catalogueSize');
   const distinct = new Set<T>();
@@ -139,8 +143,12 @@ export type RankingMetrics = {
 export function rankingMetrics<T>(
   recommended: readonly (readonly T[])[],
   relevant: readonly Relevant<T>[],
-  { k = 10, catalogueSize }: AtK & { catalogueSize: number },
+  options: AtK & { catalogueSize: number },
 ): RankingMetrics {
+  checkLists(recommended, 'rankingMetrics');
+  checkArgument(Array.isArray(relevant), relevant, 'rankingMetrics', 'the relevant tracks of each user: an array of arrays or sets');
+  checkOptions(options, ['catalogueSize', 'k'], 'rankingMetrics');
+  const { k = 10, catalogueSize } = options;
   if (recommended.length !== relevant.length) {
     throw new ArgumentError(
       `Each user needs a list and relevant tracks, got ${recommended.length} lists and ${relevant.length} sets of relevant tracks.`,
@@ -155,7 +163,19 @@ export function rankingMetrics<T>(
   return { k, users: mean.users, ...mean.means(), coverage: coverageAtK(recommended, { k, catalogueSize }) };
 }
 
+/** Throws unless there are lists of tracks. */
+export function checkLists(lists: readonly (readonly unknown[])[], of: string): void {
+  checkArgument(Array.isArray(lists), lists, of, 'lists of recommended tracks, one a user: an array of arrays');
+  for (const list of lists) checkArgument(isNumbers(list), list, of, 'lists of recommended tracks, one a user: an array of arrays');
+}
+
 function asSet<T>(relevant: Relevant<T>): ReadonlySet<T> {
+  checkArgument(
+    typeof relevant === 'object' && relevant !== null && Symbol.iterator in relevant,
+    relevant,
+    'The metric',
+    'the relevant tracks: an array or a set',
+  );
   const set: ReadonlySet<T> = relevant instanceof Set ? relevant : new Set(relevant);
   if (set.size === 0) throw new ArgumentError('The user has no relevant track, so the metric does not exist: leave such users out of a mean.');
   return set;
@@ -163,6 +183,7 @@ function asSet<T>(relevant: Relevant<T>): ReadonlySet<T> {
 
 function hitsAtK<T>(recommended: readonly T[], relevant: ReadonlySet<T>, k: number): Uint8Array {
   checkN(k, 'k');
+  checkArgument(isNumbers(recommended), recommended, 'The metric', 'the list of a user, best first: an array of tracks');
   const hits = new Uint8Array(Math.min(k, recommended.length));
   const before = new Set<T>();
   for (let j = 0; j < hits.length; j++) {

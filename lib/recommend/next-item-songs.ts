@@ -1,5 +1,6 @@
 import { ArgumentError } from '../errors.js';
-import type { Learner } from '../learner/learner.js';
+import { Learner } from '../learner/learner.js';
+import { checkArgument } from '../options.js';
 import type { HistoryItem } from './fold-in.js';
 import { recommenderOf } from './lstm-recommender.js';
 import type { Recommendations } from './recommendations.js';
@@ -15,6 +16,12 @@ import type { Id, Recommender, RecommendOptions } from './recommender.js';
  * @example recommendSongs(markov, ['Song A', 'Song B', 'Song C'], { n: 5 })
  */
 export function recommendSongs(from: Recommender | Learner, user: Id | readonly HistoryItem[], options: RecommendOptions = {}): Recommendations {
+  checkArgument(
+    typeof from === 'object' && from !== null && ('recommend' in from || from instanceof Learner),
+    from,
+    'recommendSongs',
+    'a recommender or a learner, such as lstmLearner(dls)',
+  );
   const recommender = recommenderOf(from);
   if (typeof user !== 'object') return recommender.recommend(user, options);
   if (!recommender.foldIn) {

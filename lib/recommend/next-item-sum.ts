@@ -1,5 +1,5 @@
 import { ArgumentError } from '../errors.js';
-import { checkOptions, whatIs } from '../options.js';
+import { checkArgument, checkOptions, whatIs } from '../options.js';
 import { SequenceRecommender } from './next-item.js';
 import { normalisedScores } from './next-item-normalise.js';
 import { ScoreList } from './next-item-scores.js';
@@ -101,9 +101,11 @@ export class WeightedSum extends SequenceRecommender {
 
 /** Recommenders whose scores can be added: at least one, and all with the same tracks. */
 export function checkRecommenders(recommenders: readonly SequenceRecommender[]): void {
-  if (typeof recommenders?.length !== 'number')
+  if (!Array.isArray(recommenders as unknown))
     throw new ArgumentError(`An array of recommenders of the next track was expected, got ${whatIs(recommenders)}.`);
   if (recommenders.length === 0) throw new ArgumentError('There is no recommender to add up. Give at least one.');
+  for (const one of recommenders)
+    checkArgument(typeof one?.scoresOf === 'function', one, 'A sum', 'recommenders of the next track, such as new Markov(train)');
   const [first, ...others] = recommenders;
   for (const other of others) {
     if (other.tracks === first.tracks) continue;

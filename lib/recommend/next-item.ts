@@ -2,6 +2,7 @@ import { Plays } from '../data/plays.js';
 import type { SequenceDataset } from '../data/sequences.js';
 import { Histories, type SequenceSource } from '../data/sequences-histories.js';
 import { Vocabulary } from '../data/vocabulary.js';
+import { checkArgument } from '../options.js';
 import { FoldedUser, type HistoryItem, readHistory } from './fold-in.js';
 import { Interactions } from './interactions.js';
 import { trackIndex } from './lookup.js';
@@ -39,6 +40,7 @@ export abstract class SequenceRecommender extends Recommender {
 
   /** @param histories what each user has played, in order; the users and tracks that are known */
   constructor(readonly histories: Histories) {
+    checkArgument(histories instanceof Histories, histories, 'A recommender of the next track', 'histories, such as Histories.of(plays)');
     super(interactionsOf(histories), { catalogue: histories.catalogue });
   }
 

@@ -1,3 +1,5 @@
+import { checkArgument, isNumbers } from '../options.js';
+
 /**
  * Student's t-test for pairs: whether the mean of differences is 0, t = mean / (sd / √n) with n − 1 degrees of freedom, two-sided. With hundreds of users it hardly
  * matters that the differences are not normal, and it agrees with the bootstrap and the randomization test (Smucker, Allan and Carterette, 2007).
@@ -6,6 +8,7 @@
  * @example pairedTTest([1, 2, 3, 4]).p // 0.0305: t = 3.873, 3 degrees of freedom
  */
 export function pairedTTest(differences: ArrayLike<number>): { t: number; df: number; p: number } {
+  checkArgument(isNumbers(differences), differences, 'pairedTTest', 'the differences of pairs: an array of numbers');
   const n = differences.length;
   const df = n - 1;
   if (n < 2) return { t: NaN, df, p: NaN };
@@ -25,6 +28,7 @@ export function pairedTTest(differences: ArrayLike<number>): { t: number; df: nu
  * @example holm([0.01, 0.04, 0.03]) // [0.03, 0.06, 0.06]
  */
 export function holm(p: readonly number[]): number[] {
+  checkArgument(isNumbers(p), p, 'holm', 'p-values: an array of numbers');
   const order = [...p.keys()].filter((i) => !Number.isNaN(p[i])).sort((a, b) => p[a] - p[b]);
   const out = p.map(() => NaN);
   let least = 0;

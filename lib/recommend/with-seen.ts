@@ -1,5 +1,6 @@
-import type { Plays } from '../data/plays.js';
+import { Plays } from '../data/plays.js';
 import { playsAmong } from '../data/plays-among.js';
+import { checkArgument } from '../options.js';
 import type { FoldedUser, HistoryItem } from './fold-in.js';
 import { Interactions } from './interactions.js';
 import { Recommender, type TrackVectors } from './recommender.js';
@@ -12,6 +13,8 @@ import { Recommender, type TrackVectors } from './recommender.js';
  * @example evaluateRecommender(withSeen(ease, split.valid), split.test)
  */
 export function withSeen(recommender: Recommender, plays: Plays): Recommender {
+  checkArgument(typeof recommender?.scores === 'function', recommender, 'withSeen', 'a recommender, such as new Popularity(train)');
+  checkArgument(plays instanceof Plays, plays, 'withSeen', 'plays, such as readPlays reads');
   return new WithSeen(recommender, plays);
 }
 

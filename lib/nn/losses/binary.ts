@@ -1,4 +1,5 @@
 import { ArgumentError, NumericError } from '../../errors.js';
+import { checkOptions } from '../../options.js';
 import type { Loss, LossRows } from '../loss.js';
 import { sigmoid, softplus } from '../sigmoid.js';
 
@@ -23,7 +24,9 @@ export class BCEWithLogitsLossFlat implements Loss {
   /** Decision threshold of `decodes`. */
   readonly thresh: number;
 
-  constructor({ posWeight = 1, thresh = 0.5 }: BCEWithLogitsLossOptions = {}) {
+  constructor(options: BCEWithLogitsLossOptions = {}) {
+    checkOptions(options, ['posWeight', 'thresh'], 'BCEWithLogitsLossFlat');
+    const { posWeight = 1, thresh = 0.5 } = options;
     if (!(posWeight > 0 && Number.isFinite(posWeight))) throw new ArgumentError(`posWeight must be positive and finite, got ${posWeight}.`);
     if (!(thresh >= 0 && thresh <= 1)) throw new ArgumentError(`thresh is a probability between 0 and 1, got ${thresh}.`);
     this.posWeight = posWeight;

@@ -1,4 +1,5 @@
 import { ArgumentError } from '../../errors.js';
+import { checkOptions } from '../../options.js';
 import type { Loss, LossRows } from '../loss.js';
 import { onSharedMemory } from '../scratch.js';
 import { argmaxRows, checkedWeights, classOf, logSumExp, softmaxRows } from './classes.js';
@@ -34,7 +35,9 @@ export class CrossEntropyLossFlat implements Loss {
   /** ε. */
   readonly labelSmoothing: number;
 
-  constructor({ weight, ignoreIndex = -100, labelSmoothing = 0 }: CrossEntropyLossOptions = {}) {
+  constructor(options: CrossEntropyLossOptions = {}) {
+    checkOptions(options, ['weight', 'ignoreIndex', 'labelSmoothing'], 'CrossEntropyLossFlat');
+    const { weight, ignoreIndex = -100, labelSmoothing = 0 } = options;
     if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) throw new ArgumentError(`labelSmoothing must be between 0 and 1, got ${labelSmoothing}.`);
     if (!Number.isInteger(ignoreIndex))
       throw new ArgumentError(`ignoreIndex must be the whole number that stands for rows to ignore, got ${ignoreIndex}.`);
@@ -125,7 +128,9 @@ export class LabelSmoothingCrossEntropyFlat extends CrossEntropyLossFlat {
   override readonly name: string = 'LabelSmoothingCrossEntropyFlat';
 
   /** @param options.eps share that is spread; default 0.1 */
-  constructor({ eps = 0.1 }: { eps?: number } = {}) {
+  constructor(options: { eps?: number } = {}) {
+    checkOptions(options, ['eps'], 'LabelSmoothingCrossEntropyFlat');
+    const { eps = 0.1 } = options;
     if (!(eps >= 0 && eps <= 1)) throw new ArgumentError(`eps must be between 0 and 1, got ${eps}.`);
     super({ labelSmoothing: eps });
   }

@@ -1,4 +1,5 @@
 import { ArgumentError } from '../../errors.js';
+import { checkOptions } from '../../options.js';
 import type { Loss, LossRows } from '../loss.js';
 import { argmaxRows, checkedWeights, classOf, logSumExp, softmaxRows } from './classes.js';
 
@@ -28,7 +29,9 @@ export class FocalLossFlat implements Loss {
   /** Weight of each class, if they have any. */
   readonly weight: Float64Array | undefined;
 
-  constructor({ gamma = 2, weight }: FocalLossOptions = {}) {
+  constructor(options: FocalLossOptions = {}) {
+    checkOptions(options, ['gamma', 'weight'], 'FocalLossFlat');
+    const { gamma = 2, weight } = options;
     if (!(gamma >= 0 && Number.isFinite(gamma))) throw new ArgumentError(`gamma must be a number, 0 or more, got ${gamma}.`);
     this.gamma = gamma;
     this.weight = checkedWeights(weight);

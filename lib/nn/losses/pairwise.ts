@@ -1,4 +1,5 @@
 import { ArgumentError, NumericError } from '../../errors.js';
+import { checkOptions } from '../../options.js';
 import type { Loss, LossRows } from '../loss.js';
 import { sigmoid, softplus } from '../sigmoid.js';
 
@@ -96,8 +97,10 @@ export class HingeLoss extends PairwiseLoss {
   readonly margin: number;
 
   /** @param options.margin how much more a positive should score; default 1 */
-  constructor({ margin = 1 }: { margin?: number } = {}) {
+  constructor(options: { margin?: number } = {}) {
     super();
+    checkOptions(options, ['margin'], 'HingeLoss');
+    const { margin = 1 } = options;
     if (!(margin > 0 && Number.isFinite(margin))) throw new ArgumentError(`margin must be a positive number, got ${margin}.`);
     this.margin = margin;
   }

@@ -1,6 +1,7 @@
 import { Chart } from '../../data/chart.js';
 import { Table } from '../../data/table.js';
 import { ArgumentError } from '../../errors.js';
+import { checkArgument, isNumbers } from '../../options.js';
 
 /** A matrix with names. */
 export interface LabelledMatrix {
@@ -43,6 +44,12 @@ const MAX_SIDE = 60;
  */
 export function heatmap(matrix: Table | LabelledMatrix, options: HeatmapOptions = {}): Chart {
   const { title = 'Heatmap', domain = [-1, 1], decimals = 2 } = options;
+  checkArgument(
+    matrix instanceof Table || (Array.isArray(matrix?.labels) && isNumbers(matrix.values)),
+    matrix,
+    'heatmap',
+    'a table, such as correlation(tracks).table, or { labels, values }',
+  );
   const { labels, columnLabels = labels, values } = matrix instanceof Table ? fromTable(matrix) : matrix;
   const [rows, columns] = [labels.length, columnLabels.length];
   if (values.length !== rows * columns) {
