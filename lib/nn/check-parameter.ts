@@ -80,7 +80,7 @@ export function checkParameter(p: Parameter, check: ParameterCheck): CheckedPara
     if (verdict === 'unclear') continue;
     told++;
     if (g === most) measured = true;
-    if (largest > 0) worst = Math.max(worst, Math.min(...found.map(gap)) / largest);
+    if (largest > 0 && !isNothing(exact, found)) worst = Math.max(worst, Math.min(...found.map(gap)) / largest);
   }
   const still = all.filter((g) => p.grad[g] === 0).map(place);
   if (still.length) {
@@ -110,7 +110,7 @@ function stepsFor(p: Parameter, { largest, loss, tolerance }: { largest: number;
 
 /**
  * What differences of the loss say of a derivative.
- * - Right: one that is known well enough, to the tolerance, agrees.
+ * - Right: one that is known well enough, to the tolerance, agrees; or nothing changes the loss.
  * - Wrong: none agrees, whatever the rounding; or two steps over which the loss is a straight line find the same slope, and it is quite another one.
  * - Unclear: those that agree would agree with much else.
  */
@@ -118,7 +118,7 @@ function judge(exact: number, found: readonly Difference[], { largest, tolerance
   const allowed = tolerance * largest;
   const agrees = ({ slope, noise }: Difference): boolean => Math.abs(exact - slope) <= allowed + noise;
   if (found.some((x) => x.noise <= allowed / 2 && Math.abs(exact - x.slope) <= allowed)) return 'right';
-  if (largest === 0 && found.every(({ slope }) => slope === 0)) return 'right'; // the loss does not depend on it at all
+  if (isNothing(exact, found)) return 'right';
   if (!found.some(agrees)) return 'wrong';
   const straight = found.filter(({ slope, noise, bend }) => {
     const small = tolerance * Math.max(largest, Math.abs(slope));
@@ -127,6 +127,11 @@ function judge(exact: number, found: readonly Difference[], { largest, tolerance
   const [a, b] = straight.slice(-2);
   if (!b || Math.abs(a.slope - b.slope) > allowed + a.noise + b.noise) return 'unclear';
   return [a, b].every(({ slope, noise }) => Math.abs(exact - slope) > CLEARLY * (allowed + noise)) ? 'wrong' : 'unclear';
+}
+
+/** Whether the loss does not change, however far a value is moved, and backward says so: a bias before batch norm, or what a batch does not read. */
+function isNothing(exact: number, found: readonly Difference[]): boolean {
+  return found.some(({ h }) => h >= LARGEST_STEP) && found.every(({ slope, noise }) => Math.max(Math.abs(exact), Math.abs(slope)) <= noise);
 }
 
 /** How the loss changes where some values move at once, each up or down by chance, so that they do not make up for each other; one moves up first. */
