@@ -36,9 +36,11 @@ export async function sql(query: string, { tables = {} }: SqlOptions = {}): Prom
     try {
       return await tableOf(await connection.run(query), turn);
     } catch (error) {
+      const { message } = error as Error;
       const known = Object.keys(tables);
-      const names = known.length ? `the tables ${known.join(', ')}` : 'no tables';
-      throw new ArgumentError(`The query failed: ${(error as Error).message}\nIt was given ${names}.`);
+      const hint = /Table with name/.test(message) ? ' Variables are given to it by name: sql(query, { tables: { plays } }).' : '';
+      const given = known.length ? `the tables ${known.join(', ')}.` : `no tables.${hint}`;
+      throw new ArgumentError(`The query failed: ${message}\nIt was given ${given}`);
     }
   });
 }

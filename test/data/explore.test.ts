@@ -186,7 +186,11 @@ describe('sql', () => {
     const error = await rejection(sql('select * from trcks', { tables: { tracks } }));
     expect(error).to.be.instanceOf(ArgumentError);
     expect(error.message).to.include('trcks does not exist').and.include('Did you mean "tracks"').and.include('It was given the tables tracks.');
-    expect((await rejection(sql('selec 1'))).message).to.include('syntax error');
+    expect((await rejection(sql('selec 1'))).message)
+      .to.include('syntax error')
+      .and.match(/It was given no tables\.$/);
+    const forgotten = await rejection(sql('select * from tracks'));
+    expect(forgotten.message).to.include('It was given no tables. Variables are given to it by name: sql(query, { tables: { plays } }).');
     expect((await rejection(sql('select 1', { tables: { x: new Table({}) } }))).message).to.match(/"x".*has no columns/);
   });
 });
