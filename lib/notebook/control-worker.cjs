@@ -3,7 +3,7 @@
 const { parentPort, workerData } = require('node:worker_threads');
 
 const { zmqFile, address, state } = workerData;
-const [SECTION, HEARD, CLOSING] = [0, 1, 2];
+const [SECTION, HEARD, CLOSING, ASKED] = [0, 1, 2, 3];
 const LOOK_MS = 20;
 const SHUTDOWN_MS = 1_500;
 
@@ -12,6 +12,7 @@ const socket = new zmq.Router({ sendTimeout: 0, sendHighWaterMark: 0 });
 
 function interrupt() {
   const heard = Atomics.load(state, HEARD);
+  Atomics.store(state, ASKED, heard + 1);
   parentPort.postMessage({ interrupt: heard });
   const look = () => {
     if (Atomics.load(state, HEARD) !== heard) return;

@@ -6,7 +6,7 @@ const path = require('node:path');
 const { Script } = require('node:vm');
 const { Worker } = require('node:worker_threads');
 
-const [SECTION, HEARD, CLOSING] = [0, 1, 2];
+const [SECTION, HEARD, CLOSING, ASKED] = [0, 1, 2, 3];
 const CLOSE_MS = 300;
 const WORK = Symbol.for('recital.section');
 const script = new Script("globalThis[Symbol.for('recital.section')]()", { filename: 'section' });
@@ -16,7 +16,7 @@ const ENDED = 'ERR_SCRIPT_EXECUTION_INTERRUPTED';
 
 class Control {
   constructor() {
-    this.state = new Int32Array(new SharedArrayBuffer(12));
+    this.state = new Int32Array(new SharedArrayBuffer(16));
     this.depth = 0;
     this.worker = undefined;
   }
@@ -43,6 +43,11 @@ class Control {
         else if (message.interrupt === Atomics.load(state, HEARD)) handler.interrupt(); // else it has been heard
       });
     });
+  }
+
+  /** Whether there is an interrupt that nobody has dealt with. */
+  asked() {
+    return Atomics.load(this.state, ASKED) > Atomics.load(this.state, HEARD);
   }
 
   /** An interrupt is being dealt with. */

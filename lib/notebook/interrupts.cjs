@@ -8,6 +8,14 @@ const { AsyncLocalStorage } = require('node:async_hooks');
 
 const PATIENCE_MS = 3_000;
 
+/** Ends the code of a cell that was abandoned, at its next await. */
+class Abandoned extends Error {
+  constructor() {
+    super('The cell was stopped.');
+    this.name = 'InterruptedError'; // the library's name for it
+  }
+}
+
 /** A cell that runs, or has run: the library's InterruptScope. */
 class Cell {
   constructor(interrupts) {
@@ -114,6 +122,23 @@ class Interrupts {
     if (this.current) this.current.running = true;
   }
 
+  /**
+   * The code of a cell goes on after an await that gave `value`. Awaits that do not wait leave the event loop no turn to hear of an interrupt in, so it is
+   * looked for here as well.
+   * @returns `value`
+   * @throws Abandoned if the cell is not to go on
+   */
+  resumed(value) {
+    const cell = this.storage.getStore();
+    if (cell?.abandoned) throw new Abandoned();
+    if (!cell?.running || cell !== this.current || !this.control.asked()) return value;
+    this.control.heard();
+    this.stopAll();
+    this.wait();
+    if (cell.work.size > 0) return value; // it stops by itself
+    throw new Abandoned();
+  }
+
   /** A cell has ended; returns it. */
   end() {
     clearTimeout(this.timer);
@@ -139,4 +164,4 @@ async function heard() {
   for (let i = 0; i < 2; i++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-module.exports = { heard, Interrupts };
+module.exports = { Abandoned, heard, Interrupts };

@@ -4,13 +4,14 @@
 const { createRequire } = require('node:module');
 const path = require('node:path');
 const { format } = require('node:util');
+const { onAwait } = require('./awaits.cjs');
 const { CellCode } = require('./cell-code.cjs');
 const { Control } = require('./control.cjs');
 const { Output } = require('./output.cjs');
 const { Declarations } = require('./declarations.cjs');
 const { Exit } = require('./exit.cjs');
 const { repairInspect } = require('./inspect.cjs');
-const { heard, Interrupts } = require('./interrupts.cjs');
+const { Abandoned, heard, Interrupts } = require('./interrupts.cjs');
 const { LastValue } = require('./last-value.cjs');
 const failure = require('./failure.cjs');
 const { expandShorthand } = require('./shorthand.cjs');
@@ -45,6 +46,7 @@ const { getCodeMetadata } = tslabRequire('./metadata.js');
 const jupyter = tslabRequire('./jupyter.js');
 const interrupts = new Interrupts(control);
 jupyter[mark] = interrupts;
+onAwait((value) => interrupts.resumed(value));
 repairInspect(jupyter);
 const server = jupyter.ZmqServer.prototype;
 const { bindSocket, handleKernelInfo, handleShellMessage, handleShutdown } = server;
@@ -202,7 +204,7 @@ process.on('uncaughtException', (error) => {
   if (error !== leaving.error) console.error(['An error was thrown that no cell awaits:', ...failure.thrown(error, code).traceback].join('\n'));
 });
 process.on('unhandledRejection', (reason) => {
-  if (reason === leaving.error) return;
+  if (reason === leaving.error || reason instanceof Abandoned) return;
   const content = failure.thrown(reason, code);
   last.rejected(content);
   console.error(['A promise that no cell awaits was rejected:', ...content.traceback].join('\n'));

@@ -56,6 +56,10 @@ export const cases: InterruptCase[] = [
   },
 ];
 
+const abandoned = /^Interrupted: The cell was abandoned; what it awaits may go on in the background\.$/;
+/** Nothing counts on. */
+const stands: [string, RegExp] = ['const was = trainings; await new Promise((r) => setTimeout(r, 50)); [was > 0, trainings - was]', /\[ true, 0 \]/];
+
 /** What the launcher's kernel must stop as well. */
 export const moreCases: InterruptCase[] = [
   {
@@ -94,6 +98,30 @@ export const moreCases: InterruptCase[] = [
     code: "kept = await sql('select count(*) as n from range(100000000000) t(x) where x % 7 = 3')",
     line: /^Interrupted: while asking the query\.$/,
     after: ["(await sql('select 5 as n')).row(0)", /n: 5/],
+  },
+  {
+    what: 'a loop of the cell that awaits timers',
+    code: 'for (;;) { await new Promise((r) => setTimeout(r, 5)); trainings++; }',
+    line: abandoned,
+    after: stands,
+  },
+  {
+    what: 'a loop whose awaits do not wait',
+    code: 'const step = async () => Array.from({ length: 1e5 }, Math.sqrt).length; await new Promise((r) => setTimeout(r, 80)); for (;;) trainings += await step();',
+    line: /^Interrupted: The cell was stopped\.$/,
+    after: stands,
+  },
+  {
+    what: 'a loop in a function that nobody awaits',
+    code: 'const loop = async () => { for (;;) { await new Promise((r) => setTimeout(r, 5)); trainings++; } }; loop(); await new Promise((r) => setTimeout(r, 5000));',
+    line: abandoned,
+    after: stands,
+  },
+  {
+    what: 'a loop by for await',
+    code: 'await null; const timers = function* () { for (;;) yield new Promise<number>((r) => setTimeout(() => r(1), 5)); }; for await (const n of timers()) trainings += n;',
+    line: abandoned,
+    after: stands,
   },
   {
     what: 'what is made without ever awaiting',
