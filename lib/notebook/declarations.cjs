@@ -26,6 +26,17 @@ function without(text, names) {
   return kept.join('\n');
 }
 
+/** Whether there is a `for await` outside of functions, which tslab overlooks. */
+function awaitsInFor(source) {
+  if (!/\bfor\s+await\b/.test(source)) return false;
+  const ts = typescript();
+  const visit = (node) => {
+    if (ts.isFunctionLike(node) || ts.isClassLike(node)) return false;
+    return (ts.isForOfStatement(node) && node.awaitModifier !== undefined) || ts.forEachChild(node, visit) === true;
+  };
+  return visit(ts.createSourceFile('cell.ts', source, ts.ScriptTarget.ES2022, true));
+}
+
 /** Stands between tslab's executor, which remembers only the declarations of cells that succeed, and its compiler. */
 class Declarations {
   constructor() {
@@ -67,7 +78,9 @@ class Declarations {
 
   /** Compiles the cell before tslab asks for it. */
   compile(source) {
-    this.compiled = { source, result: this.compiler(this.current, source) };
+    const result = this.compiler(this.current, source);
+    result.hasToplevelAwait ||= awaitsInFor(source);
+    this.compiled = { source, result };
   }
 
   take(source) {

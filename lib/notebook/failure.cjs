@@ -4,6 +4,7 @@ const path = require('node:path');
 const { format, inspect } = require('node:util');
 
 const MAX_FRAMES = 12;
+const OWN_FRAMES = 4; // of these, for lines of cells that come late
 const root = path.resolve(__dirname, '..', '..');
 const cellFrame = /cell\[(\d+)\](?::(\d+):(\d+))?/;
 const fileFrame = /(?:file:\/\/)?((?:[A-Za-z]:)?[\\/][^()]*?):(\d+):(\d+)\)?$/;
@@ -27,13 +28,20 @@ function frame(line, code) {
   return `    at ${call ? `${call} ` : ''}(${file}:${inFile[2]}:${inFile[3]})`;
 }
 
+/** The first frames; and, where none of them is a cell's, the first that are. */
+function shortened(frames) {
+  const first = frames.findIndex((line) => line.startsWith('    at cell ['));
+  if (first < MAX_FRAMES) return frames.slice(0, MAX_FRAMES);
+  return [...frames.slice(0, MAX_FRAMES - OWN_FRAMES), '    …', ...frames.slice(first, first + OWN_FRAMES)];
+}
+
 function lines(error, code, depth = 0) {
   const frames = String(error.stack ?? '')
     .split('\n')
     .filter((line) => /^\s+at /.test(line))
     .map((line) => frame(line, code))
     .filter((line) => line !== undefined);
-  const own = [`${error.name}: ${error.message}`, ...frames.slice(0, MAX_FRAMES)];
+  const own = [`${error.name}: ${error.message}`, ...shortened(frames)];
   if (!(error.cause instanceof Error) || depth > 3) return own;
   const [first, ...rest] = lines(error.cause, code, depth + 1);
   return [...own, `Caused by ${first}`, ...rest];

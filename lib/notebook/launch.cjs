@@ -18,6 +18,8 @@ const { expandShorthand } = require('./shorthand.cjs');
 const { whenOrphaned } = require('./orphan.cjs');
 const { mark } = require('./repair.cjs');
 
+Error.stackTraceLimit = 50; // as deep as a training goes, so that the cell's own line is there
+
 const [connectionFile] = process.argv.slice(2);
 if (!connectionFile) {
   console.error('usage: node launch.cjs CONNECTION_FILE   (Jupyter calls this; to open Jupyter: npm run lab)');

@@ -39,6 +39,25 @@ describe('the launcher', () => {
     expect(error?.traceback[3]).to.equal('Caused by Error: root');
   });
 
+  it('names the line of the cell however deep in the library an error was thrown', async () => {
+    const made = await run(`import { CollabDataLoaders, collabLearner, Plays } from 'recital';
+const rows = Array.from({ length: 60 }, (_, i) => ({ user: \`u\${i % 6}\`, track: \`t\${i % 10}\`, playcount: 1 + i % 3 }));
+const learn = collabLearner(CollabDataLoaders.fromPlays(Plays.fromRows(rows), { bs: 8 }), { nFactors: 2 });`);
+    expect(made.status).to.equal('ok');
+    const { error } = await run('const train = () => learn.fit(2, 1e30);\nawait train();');
+    expect(error?.ename).to.equal('NumericError');
+    expect(error?.traceback).to.have.length.within(10, 14);
+    expect(error?.traceback).to.include('    …');
+    expect(error?.traceback.at(-1)).to.match(/^ {4}at cell \[\d+\], line 2: await train\(\);$/);
+  });
+
+  it('awaits in a for await outside of functions', async () => {
+    const gives = 'function* promises() { yield Promise.resolve(1); yield Promise.resolve(2); }\n';
+    const { stdout, error } = await run(`${gives}for await (const n of promises()) console.log(n);\n3`);
+    expect(`${stdout}${error?.evalue}`).to.equal('1\n2\n3\nundefined');
+    expect((await run("const never = async () => { for await (const n of promises()) console.log(n); };\n'no'")).stdout).to.equal('no\n');
+  });
+
   it('points at what does not compile', async () => {
     const { error, stderr } = await run('const fine = 1;\nconst text: string = fine;');
     expect(error?.ename).to.equal('TypeScriptError');
