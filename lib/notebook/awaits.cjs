@@ -1,31 +1,79 @@
-// Tells the kernel whenever the code of a cell goes on after an `await`, so that a loop of a cell that was stopped does not run on in the background:
-// `await x` becomes `resumed(await x)`, and the body of `for await` begins with `resumed()`.
+// Places in the code of a cell at which it hears that it is to stop. After an `await`: `await x` becomes `resumed(await x)`, so that a loop of a cell that was
+// stopped does not run on in the background. In the rounds of loops: `if ((rounds = rounds + 1 & 63) === 0 && asked()) resumed();`, so that one that gives no
+// turns ends. That takes 4 ns, and loops that count, and call nothing, do without: they are the ones that must be fast, and soon over.
+const ASKED = Symbol.for('recital.asked');
 const RESUMED = Symbol.for('recital.resumed');
-const text = Symbol.keyFor(RESUMED);
+const EVERY = 64; // a power of two
+
+/** Whether a loop counts, and neither calls anything nor holds another loop or an await. */
+function soonOver(ts, loop) {
+  if (!ts.isForStatement(loop) || !loop.condition || !loop.incrementor) return false;
+  const takesLong = (node) =>
+    ts.isCallExpression(node) ||
+    ts.isNewExpression(node) ||
+    ts.isTaggedTemplateExpression(node) ||
+    ts.isAwaitExpression(node) ||
+    ts.isYieldExpression(node) ||
+    ts.isIterationStatement(node, false) ||
+    ts.forEachChild(node, takesLong) === true;
+  return ts.forEachChild(loop, takesLong) !== true;
+}
 
 /** A transformation of a cell's code, for the compiler `ts`. Positions stay as they are, for the source maps. */
 function tellOfAwaits(ts) {
   return (context) => {
     const { factory } = context;
-    const resumed = (...args) => {
-      const key = factory.createCallExpression(factory.createIdentifier('Symbol.for'), undefined, [factory.createStringLiteral(text)]);
-      const target = factory.createElementAccessExpression(factory.createIdentifier('globalThis'), key);
-      return factory.createCallExpression(target, undefined, args);
+    const [asked, resumed] = [ASKED, RESUMED].map((key) => [Symbol.keyFor(key), factory.createUniqueName(Symbol.keyFor(key).replace('.', '_'))]);
+    const rounds = factory.createUniqueName('recital_rounds');
+    const call = ([, name], args = []) => factory.createCallExpression(name, undefined, args);
+    const known = ([key, name]) => {
+      const found = factory.createCallExpression(factory.createIdentifier('Symbol.for'), undefined, [factory.createStringLiteral(key)]);
+      const value = factory.createElementAccessExpression(factory.createIdentifier('globalThis'), found);
+      return factory.createVariableDeclaration(name, undefined, undefined, value);
     };
+    const due = () => {
+      const next = factory.createBitwiseAnd(factory.createAdd(rounds, factory.createNumericLiteral(1)), factory.createNumericLiteral(EVERY - 1));
+      return factory.createStrictEquality(
+        factory.createParenthesizedExpression(factory.createAssignment(rounds, next)),
+        factory.createNumericLiteral(0),
+      );
+    };
+    let used = false;
     const visit = (node) => {
       const own = ts.visitEachChild(node, visit, context);
-      if (ts.isAwaitExpression(own)) return ts.setTextRange(resumed(own), node);
-      if (!ts.isForOfStatement(own) || !own.awaitModifier) return own;
-      const body = factory.createBlock([factory.createExpressionStatement(resumed()), own.statement]);
-      return factory.updateForOfStatement(own, own.awaitModifier, own.initializer, own.expression, body);
+      const loop = ts.isIterationStatement(own, false) && !soonOver(ts, node);
+      if (!loop && !ts.isAwaitExpression(own)) return own;
+      used = true;
+      if (!loop) return ts.setTextRange(call(resumed, [own]), node);
+      const heard = factory.createExpressionStatement(call(resumed));
+      const whether = ts.isForOfStatement(own) ? call(asked) : factory.createLogicalAnd(due(), call(asked)); // its rounds are few, and may be long
+      const check = own.awaitModifier ? heard : factory.createIfStatement(whether, heard);
+      return withBody(own, factory.createBlock([check, own.statement]));
     };
-    return (file) => ts.visitNode(file, visit);
+    const withBody = (loop, body) => {
+      if (ts.isForStatement(loop)) return factory.updateForStatement(loop, loop.initializer, loop.condition, loop.incrementor, body);
+      if (ts.isForInStatement(loop)) return factory.updateForInStatement(loop, loop.initializer, loop.expression, body);
+      if (ts.isForOfStatement(loop)) return factory.updateForOfStatement(loop, loop.awaitModifier, loop.initializer, loop.expression, body);
+      if (ts.isWhileStatement(loop)) return factory.updateWhileStatement(loop, loop.expression, body);
+      return factory.updateDoStatement(loop, body, loop.expression);
+    };
+    return (file) => {
+      const own = ts.visitNode(file, visit);
+      if (!used) return own;
+      const count = factory.createVariableDeclaration(rounds, undefined, undefined, factory.createNumericLiteral(0));
+      const names = factory.createVariableDeclarationList([known(asked), known(resumed), count], ts.NodeFlags.Let);
+      return factory.updateSourceFile(own, [factory.createVariableStatement(undefined, names), ...own.statements]);
+    };
   };
 }
 
-/** Has this function called with what each await gives. It returns it, or throws. */
-function onAwait(resumed) {
-  globalThis[RESUMED] = resumed;
+/**
+ * Says what is called from these places.
+ * @param {() => boolean} asked whether there is an interrupt to be dealt with
+ * @param {<T>(value: T) => T} resumed throws, or returns what it is given
+ */
+function onAwait(asked, resumed) {
+  Object.assign(globalThis, { [ASKED]: asked, [RESUMED]: resumed });
 }
 
 module.exports = { onAwait, tellOfAwaits };

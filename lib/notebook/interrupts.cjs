@@ -123,8 +123,8 @@ class Interrupts {
   }
 
   /**
-   * The code of a cell goes on after an await that gave `value`. Awaits that do not wait leave the event loop no turn to hear of an interrupt in, so it is
-   * looked for here as well.
+   * The code of a cell goes on, after an await that gave `value` or in the next round of a loop. Awaits that do not wait, and loops, leave the event loop no turn
+   * to hear of an interrupt in, so it is looked for here as well.
    * @returns `value`
    * @throws Abandoned if the cell is not to go on
    */
@@ -132,10 +132,11 @@ class Interrupts {
     const cell = this.storage.getStore();
     if (cell?.abandoned) throw new Abandoned();
     if (!cell?.running || cell !== this.current || !this.control.asked()) return value;
+    const again = cell.stopped;
     this.control.heard();
     this.stopAll();
     this.wait();
-    if (cell.work.size > 0) return value; // it stops by itself
+    if (cell.work.size > 0 && !again) return value; // it stops by itself
     throw new Abandoned();
   }
 

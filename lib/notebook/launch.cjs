@@ -48,7 +48,10 @@ const { getCodeMetadata } = tslabRequire('./metadata.js');
 const jupyter = tslabRequire('./jupyter.js');
 const interrupts = new Interrupts(control);
 jupyter[mark] = interrupts;
-onAwait((value) => interrupts.resumed(value));
+onAwait(
+  () => control.asked(),
+  (value) => interrupts.resumed(value),
+);
 repairInspect(jupyter);
 const server = jupyter.ZmqServer.prototype;
 const { bindSocket, handleKernelInfo, handleShellMessage, handleShutdown } = server;

@@ -124,6 +124,20 @@ export const moreCases: InterruptCase[] = [
     after: stands,
   },
   {
+    what: 'a loop after an await that gives no turns',
+    code: 'await new Promise((r) => setTimeout(r, 80)); let n = 0; outer: for (;;) { do { if (n++ % 2) continue outer; } while (n > 0); trainings++; }',
+    line: /^Interrupted: The cell was stopped\.$/,
+    after: ['n > 100', /true/],
+  },
+  {
+    what: 'a loop over a few things that take long',
+    code: `await new Promise((r) => setTimeout(r, 80));
+for (const name of ['a', 'b', 'c']) for (const end = Date.now() + 600; Date.now() < end; ) trainings++;
+kept = 'not reached';`,
+    line: /^Interrupted: The cell was stopped\.$/,
+    after: ['String(kept)', /^(?!not reached)/],
+  },
+  {
     what: 'what is made without ever awaiting',
     code: 'await null; await new Promise((r) => setTimeout(r, 80)); for (;;) kept = new ItemKNN(plays);',
     line: /^Interrupted: The cell was stopped\.$/,
