@@ -1,8 +1,10 @@
 // Places in the code of a cell at which it hears that it is to stop. After an `await`: `await x` becomes `resumed(await x)`, so that a loop of a cell that was
 // stopped does not run on in the background. In the rounds of loops: `if ((rounds = rounds + 1 & 63) === 0 && asked()) resumed();`, so that one that gives no
 // turns ends. That takes 4 ns, and loops that count, and call nothing, do without: they are the ones that must be fast, and soon over.
+// After a statement with an `await`, outside of functions: `ended()`, so that what follows a training that was stopped is not run, and what it returned is kept.
 const ASKED = Symbol.for('recital.asked');
 const RESUMED = Symbol.for('recital.resumed');
+const ENDED = Symbol.for('recital.ended');
 const EVERY = 64; // a power of two
 
 /** Whether a loop counts, and neither calls anything nor holds another loop or an await. */
@@ -19,11 +21,21 @@ function soonOver(ts, loop) {
   return ts.forEachChild(loop, takesLong) !== true;
 }
 
+/** Whether an await is in this statement itself: not in a block or function within it, and not with nothing to be kept behind it. */
+function awaits(ts, statement) {
+  const within = (node) =>
+    ts.isAwaitExpression(node) || (!ts.isFunctionLike(node) && !ts.isClassLike(node) && ts.forEachChild(node, within) === true);
+  return (ts.isExpressionStatement(statement) || ts.isVariableStatement(statement)) && within(statement);
+}
+
 /** A transformation of a cell's code, for the compiler `ts`. Positions stay as they are, for the source maps. */
 function tellOfAwaits(ts) {
   return (context) => {
     const { factory } = context;
-    const [asked, resumed] = [ASKED, RESUMED].map((key) => [Symbol.keyFor(key), factory.createUniqueName(Symbol.keyFor(key).replace('.', '_'))]);
+    const [asked, resumed, ended] = [ASKED, RESUMED, ENDED].map((key) => [
+      Symbol.keyFor(key),
+      factory.createUniqueName(Symbol.keyFor(key).replace('.', '_')),
+    ]);
     const rounds = factory.createUniqueName('recital_rounds');
     const call = ([, name], args = []) => factory.createCallExpression(name, undefined, args);
     const known = ([key, name]) => {
@@ -39,8 +51,18 @@ function tellOfAwaits(ts) {
       );
     };
     let used = false;
+    let depth = 0; // functions around
+    const stops = (before, after) =>
+      after.flatMap((each, i) => (depth === 0 && awaits(ts, before[i]) ? [each, factory.createExpressionStatement(call(ended))] : [each]));
     const visit = (node) => {
-      const own = ts.visitEachChild(node, visit, context);
+      const deeper = ts.isFunctionLike(node) || ts.isClassLike(node);
+      if (deeper) depth++;
+      const own = inside(node, ts.visitEachChild(node, visit, context));
+      if (deeper) depth--;
+      return own;
+    };
+    const inside = (node, own) => {
+      if (ts.isBlock(own)) return factory.updateBlock(own, stops(node.statements, own.statements));
       const loop = ts.isIterationStatement(own, false) && !soonOver(ts, node);
       if (!loop && !ts.isAwaitExpression(own)) return own;
       used = true;
@@ -61,8 +83,8 @@ function tellOfAwaits(ts) {
       const own = ts.visitNode(file, visit);
       if (!used) return own;
       const count = factory.createVariableDeclaration(rounds, undefined, undefined, factory.createNumericLiteral(0));
-      const names = factory.createVariableDeclarationList([known(asked), known(resumed), count], ts.NodeFlags.Let);
-      return factory.updateSourceFile(own, [factory.createVariableStatement(undefined, names), ...own.statements]);
+      const names = factory.createVariableDeclarationList([...[asked, resumed, ended].map(known), count], ts.NodeFlags.Let);
+      return factory.updateSourceFile(own, [factory.createVariableStatement(undefined, names), ...stops(file.statements, own.statements)]);
     };
   };
 }
@@ -70,10 +92,11 @@ function tellOfAwaits(ts) {
 /**
  * Says what is called from these places.
  * @param {() => boolean} asked whether there is an interrupt to be dealt with
- * @param {<T>(value: T) => T} resumed throws, or returns what it is given
+ * @param {{ asked: () => boolean, resumed: <T>(value: T) => T, ended: () => void }} places `asked`: whether there is an interrupt to be dealt with; `resumed`: throws,
+ *   or returns what it is given; `ended`: throws if the cell was stopped
  */
-function onAwait(asked, resumed) {
-  Object.assign(globalThis, { [ASKED]: asked, [RESUMED]: resumed });
+function onAwait({ asked, resumed, ended }) {
+  Object.assign(globalThis, { [ASKED]: asked, [RESUMED]: resumed, [ENDED]: ended });
 }
 
 module.exports = { onAwait, tellOfAwaits };

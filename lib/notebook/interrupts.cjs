@@ -140,6 +140,14 @@ class Interrupts {
     throw new Abandoned();
   }
 
+  /**
+   * A statement of the cell that awaits is done.
+   * @throws Abandoned if the cell was stopped: what comes next is not run
+   */
+  ended() {
+    if (this.storage.getStore()?.stopped) throw new Abandoned();
+  }
+
   /** A cell has ended; returns it. */
   end() {
     clearTimeout(this.timer);

@@ -48,10 +48,7 @@ const { getCodeMetadata } = tslabRequire('./metadata.js');
 const jupyter = tslabRequire('./jupyter.js');
 const interrupts = new Interrupts(control);
 jupyter[mark] = interrupts;
-onAwait(
-  () => control.asked(),
-  (value) => interrupts.resumed(value),
-);
+onAwait({ asked: () => control.asked(), resumed: (value) => interrupts.resumed(value), ended: () => interrupts.ended() });
 repairInspect(jupyter);
 const server = jupyter.ZmqServer.prototype;
 const { bindSocket, handleKernelInfo, handleShellMessage, handleShutdown } = server;

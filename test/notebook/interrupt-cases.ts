@@ -100,6 +100,18 @@ export const moreCases: InterruptCase[] = [
     after: ["(await sql('select 5 as n')).row(0)", /n: 5/],
   },
   {
+    what: 'what stands below a training',
+    code: "kept = undefined; const below = collabLearner(dls, { nFactors: 20 });\nif (learn) {\n  await below.fit(5000);\n  console.log('not printed');\n}\nkept = 'not reached';",
+    line: /^Interrupted: in epoch \d+/,
+    after: ['[below.recorder.losses.length > 0, kept]', /\[ true, undefined \]/],
+  },
+  {
+    what: 'what stands below a training in a function, which returns what it has',
+    code: "kept = undefined; const make = async () => { const own = collabLearner(dls, { nFactors: 4 }); await own.fit(5000); return own; };\nconst made = await make();\nkept = 'not reached';",
+    line: /^Interrupted: in epoch \d+/,
+    after: ['[made.recorder.losses.length > 0, kept]', /\[ true, undefined \]/],
+  },
+  {
     what: 'a loop of the cell that awaits timers',
     code: 'for (;;) { await new Promise((r) => setTimeout(r, 5)); trainings++; }',
     line: abandoned,
