@@ -1,5 +1,8 @@
-// Writes { plays } out as { plays: plays } before tslab compiles a cell: it takes names of earlier cells for members of `exports`, but misses those that
-// stand as a shorthand property, which then fail with "plays is not defined". Lines stay where they are.
+// Writes out in the code of a cell what tslab cannot compile. Lines stay where they are.
+// - { plays } as { plays: plays }: it takes names of earlier cells for members of `exports`, but misses those that stand as a shorthand property, which then fail
+//   with "plays is not defined".
+// - const fs = await import('node:fs') with the type of the module, `typeof import('node:fs')`: the one that the compiler finds for later cells has names in it
+//   that cannot be written there.
 const { createRequire } = require('node:module');
 
 let ts;
@@ -10,21 +13,30 @@ function typescript() {
   return ts;
 }
 
-/** The same code without shorthand properties; the code itself if it has none. */
+/** The same code, written out; the code itself if there is nothing to write out. */
 function expandShorthand(code) {
-  if (!code.includes('{')) return code;
+  if (!/\{|\bimport\b/.test(code)) return code;
   const { createSourceFile, forEachChild, isShorthandPropertyAssignment, ScriptTarget } = typescript();
-  const names = [];
+  const insertions = [];
   const visit = (node) => {
-    if (isShorthandPropertyAssignment(node)) names.push(node.name);
+    if (isShorthandPropertyAssignment(node)) insertions.push([node.name.getStart(file), `${node.name.text}: `]);
+    const module = importedBy(node);
+    if (module) insertions.push([node.name.end, `: typeof import(${module.getText(file)})`]);
     forEachChild(node, visit);
   };
   const file = createSourceFile('cell.ts', code, ScriptTarget.ES2022, true);
   visit(file);
-  return names.reduceRight((text, name) => {
-    const start = name.getStart(file);
-    return `${text.slice(0, start)}${name.text}: ${text.slice(start)}`;
-  }, code);
+  return insertions.reduceRight((text, [at, inserted]) => text.slice(0, at) + inserted + text.slice(at), code);
+}
+
+/** The name of the module, if this is a declaration `fs = await import('node:fs')`. */
+function importedBy(node) {
+  const { isAwaitExpression, isCallExpression, isIdentifier, isStringLiteral, isVariableDeclaration, SyntaxKind } = typescript();
+  if (!isVariableDeclaration(node) || !isIdentifier(node.name) || node.type || !node.initializer || !isAwaitExpression(node.initializer))
+    return undefined;
+  const call = node.initializer.expression;
+  const module = isCallExpression(call) && call.expression.kind === SyntaxKind.ImportKeyword ? call.arguments[0] : undefined;
+  return module && isStringLiteral(module) ? module : undefined;
 }
 
 module.exports = { expandShorthand, typescript };

@@ -107,6 +107,12 @@ for (const [name, launcher] of Object.entries(launchers)) {
       expect(nothing).to.deep.include({ status: 'ok', found: false, data: {} });
     });
 
+    it('imports a module in an expression, of whatever types', async () => {
+      const { error, stderr } = await run("const files = await import('node:fs');");
+      expect(error?.evalue ?? stderr).to.equal('');
+      expect((await run('files.existsSync("/") && typeof files.readFileSync')).stdout).to.equal('function\n');
+    });
+
     it('awaits a last expression before it looks at it', async () => {
       const cell = await run("const later = async () => new Table({ a: ['x'] });\nawait later()");
       expect(cell.shown[0]['text/plain']).to.equal('a\nx');

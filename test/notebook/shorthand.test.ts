@@ -16,4 +16,17 @@ describe('expandShorthand', () => {
     };
     for (const [code, expected] of Object.entries(cases)) expect(expandShorthand(code)).to.equal(expected);
   });
+
+  it('gives a module that is imported in an expression its type, whatever stands around', () => {
+    const cases = {
+      "const fs = await import('node:fs');": "const fs: typeof import('node:fs') = await import('node:fs');",
+      'let a = 1, b = await import("x"), c = { a };': 'let a = 1, b: typeof import("x") = await import("x"), c = { a: a };',
+      "const { sep } = await import('node:path');": undefined,
+      "const fs: any = await import('node:fs');": undefined,
+      "const fs = import('node:fs');": undefined,
+      'const m = await import(name);': undefined,
+      "import * as fs from 'node:fs';": undefined,
+    };
+    for (const [code, expected = code] of Object.entries(cases)) expect(expandShorthand(code)).to.equal(expected);
+  });
 });
