@@ -27,7 +27,7 @@ export interface InterruptCase {
   after: [string, RegExp];
 }
 
-/** What every kernel must stop. */
+/** What every kernel must stop: the library's own work. */
 export const cases: InterruptCase[] = [
   {
     what: 'fit',
@@ -54,14 +54,6 @@ export const cases: InterruptCase[] = [
     line: /^Interrupted: while reading ".*plays\.csv"\.$/,
     after: ['String(kept)', /undefined/],
   },
-];
-
-const abandoned = /^Interrupted: The cell was abandoned; what it awaits may go on in the background\.$/;
-/** Nothing counts on. */
-const stands: [string, RegExp] = ['const was = trainings; await new Promise((r) => setTimeout(r, 50)); [was > 0, trainings - was]', /\[ true, 0 \]/];
-
-/** What the launcher's kernel must stop as well. */
-export const moreCases: InterruptCase[] = [
   {
     what: 'lrFind',
     code: 'kept = await learn.lrFind({ numIt: 1e7, stopDiv: false })',
@@ -99,6 +91,14 @@ export const moreCases: InterruptCase[] = [
     line: /^Interrupted: while asking the query\.$/,
     after: ["(await sql('select 5 as n')).row(0)", /n: 5/],
   },
+];
+
+const abandoned = /^Interrupted: The cell was abandoned; what it awaits may go on in the background\.$/;
+/** Nothing counts on. */
+const stands: [string, RegExp] = ['const was = trainings; await new Promise((r) => setTimeout(r, 50)); [was > 0, trainings - was]', /\[ true, 0 \]/];
+
+/** What the launcher's kernel alone can stop: what the cells do themselves. */
+export const moreCases: InterruptCase[] = [
   {
     what: 'what stands below a training',
     code: "kept = undefined; const below = collabLearner(dls, { nFactors: 20 });\nif (learn) {\n  await below.fit(5000);\n  console.log('not printed');\n}\nkept = 'not reached';",
