@@ -1,5 +1,6 @@
 import type { DuckDBConnection, DuckDBType, DuckDBVector } from '@duckdb/node-api';
 import { ArgumentError } from '../errors.js';
+import { checkOptions } from '../options.js';
 import { identifier, tableOf, typedItems, withDuckDB } from './duckdb.js';
 import { Plays } from './plays.js';
 import { Table } from './table.js';
@@ -19,7 +20,9 @@ export interface SqlOptions {
  * @example await sql('select artist, count(*) as n from tracks group by artist order by n desc limit 3', { tables: { tracks } })
  * @example await sql("select * from '../data/Music Info.csv' limit 5")
  */
-export async function sql(query: string, { tables = {} }: SqlOptions = {}): Promise<Table> {
+export async function sql(query: string, options: SqlOptions = {}): Promise<Table> {
+  checkOptions(options, ['tables'], 'sql');
+  const { tables = {} } = options;
   if (typeof query !== 'string' || query.trim() === '') {
     throw new ArgumentError(`A query is a text, such as "select 1", got ${typeof query === 'string' ? 'an empty one' : typeof query}.`);
   }

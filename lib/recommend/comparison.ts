@@ -1,12 +1,12 @@
 import { writeAtomically } from '../data/atomic-write.js';
 import type { Chart } from '../data/chart.js';
+import { csv } from '../data/csv-text.js';
 import { display } from '../data/display.js';
 import { type ColumnValues, Table } from '../data/table.js';
 import { ArgumentError, UnknownIdError } from '../errors.js';
 import { checkOptions } from '../options.js';
 import { comparisonChart, tradeOffChart } from './comparison-charts.js';
 import type { ComparisonRow } from './comparison-rows.js';
-import { csv } from './csv-text.js';
 import { cardTable, type RunCard } from './run-card.js';
 import type { Measured } from './segments.js';
 import { type SegmentBy, segmentTable } from './segments.js';
@@ -121,7 +121,7 @@ export class Comparison extends Table {
    * Writes the details to a file, as a whole or not at all, by its name as CSV (`.csv`, the details alone) or JSON (`.json`, with the card). A number that there is not is an empty field, or null.
    * @returns the path
    */
-  save(file: string): string {
+  override save(file: string): string {
     const text = /\.csv$/i.test(file) ? csv(this.details) : /\.json$/i.test(file) ? `${JSON.stringify(this, null, 1)}\n` : undefined;
     if (text === undefined) throw new ArgumentError(`A comparison is saved as .csv or .json, got "${file}".`);
     writeAtomically(file, [Buffer.from(text)]);

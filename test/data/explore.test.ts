@@ -143,6 +143,11 @@ describe('topArtists, countsByGenre, meansByYear', () => {
 describe('sql', () => {
   const folder = new TemporaryFolder();
 
+  it('refuses options that it lacks', async () => {
+    const error = await sql('select 1', { table: {} } as never).catch((reason: Error) => reason);
+    expect((error as Error).message).to.contain('sql has no option "table"; did you mean "tables"?');
+  });
+
   it('joins tables, tracks and plays in memory', async () => {
     const result = await sql(
       `select artist, sum(playcount) as n, any_value(extra) as extra from plays join tracks using (track_id) join "my table" t on t.id = track_id

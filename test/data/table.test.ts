@@ -1,12 +1,29 @@
+import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { Plays } from '../../lib/data/plays.js';
+import { readTable } from '../../lib/data/read-table.js';
 import { type ColumnValues, Table } from '../../lib/data/table.js';
 import { ArgumentError } from '../../lib/errors.js';
 import { tableHtml } from '../../lib/notebook/table-html.js';
+import { TemporaryFolder } from './temporary.js';
 
 describe('Table', () => {
+  const folder = new TemporaryFolder();
+
+  it('is saved as CSV, which readTable reads back, and as JSON', async () => {
+    const at = (name: string): string => `${folder.path}/${name}`;
+    const table = new Table({ artist: ['Björk, live', 'say "Can"', null, 'two\nlines'], plays: [1 / 3, 5, null, -2e-9] });
+    const file = table.save(at('a.csv'));
+    expect(file).to.equal(at('a.csv'));
+    expect(readFileSync(file, 'utf8').split('\n')[0]).to.equal('artist,plays');
+    expect((await readTable(file)).rows()).to.deep.equal(table.rows());
+    expect(JSON.parse(readFileSync(table.save(at('A.JSON')), 'utf8'))).to.deep.equal(table.rows());
+    expect(() => table.save(at('a.xlsx'))).to.throw(ArgumentError, 'A table is saved as .csv or .json, got');
+    expect(() => table.save(undefined as never)).to.throw(ArgumentError, 'got undefined');
+  });
+
   it('takes ordinary arrays of numbers, with null for a missing one, and typed arrays of any kind', () => {
     const table = new Table({ track: ['a', null], plays: [3, null], rank: Int32Array.of(1, 2), score: Float32Array.of(0.5, 0.25) });
     expect(table.rows()).to.deep.equal([

@@ -1,4 +1,4 @@
-import type { Table } from '../data/table.js';
+import type { Table } from './table.js';
 
 /** A table as CSV (RFC 4180, lines end in \n): numbers in full precision, a missing value as an empty field. */
 export function csv(table: Table): string {
