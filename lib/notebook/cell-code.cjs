@@ -2,7 +2,7 @@
 // (TypeScript → JavaScript → CommonJS) and drops the source maps; here both steps keep one.
 const { SourceMap } = require('node:module');
 const vm = require('node:vm');
-const { tellOfAwaits } = require('./awaits.cjs');
+const { addStopPoints } = require('./stop-points.cjs');
 const { separateTimers } = require('./compiler-timers.cjs');
 
 const inlineMap = /\n?\/\/# sourceMappingURL=data:application\/json(?:;charset=[^;,]+)?;base64,([A-Za-z0-9+/=]+)\s*$/;
@@ -27,7 +27,7 @@ class CellCode {
       transpileModule: (input, options) => {
         const first = inlineMap.exec(input);
         const compilerOptions = { ...options.compilerOptions, sourceMap: true };
-        const before = [...(options.transformers?.before ?? []), tellOfAwaits(ts)];
+        const before = [...(options.transformers?.before ?? []), addStopPoints(ts)];
         const transformers = { ...options.transformers, before };
         const result = transpileModule(input.replace(inlineMap, ''), { ...options, compilerOptions, transformers });
         result.outputText = result.outputText.replace(/\n?\/\/# sourceMappingURL=\S*\s*$/, '\n');

@@ -1,6 +1,6 @@
 // Variables of a cell that fails. tslab forgets all that such a cell declares, so that a training stopped in the middle would take its learner along. Here
 // those that have got a value stay, as in Python. What they were before the cell is gone in any case: its first statement sets them to undefined.
-const { typescript } = require('./shorthand.cjs');
+const { typescript } = require('./write-out.cjs');
 
 /** That statement: exports.a = exports.b = void 0; */
 const first = /^exports\.[\w$]+ = (?:exports\.[\w$]+ = )*void 0;$/mu;

@@ -2,14 +2,14 @@
 // (InterruptGuard), or listens for SIGINT, has time to stop by itself, so that the cell ends in order and its variables exist. The cell still counts as
 // failed: the cells queued behind it must not run. A second interrupt, or work that has not stopped after a while, is left to tslab.
 //
-// A stopped cell stays stopped: nothing more begins in it, also when it was abandoned and its own loop goes on. Which cell a piece of work belongs to is
+// A stopped cell stays stopped: nothing more begins in it, also when it was abandoned and, in the stock kernel, its own loop goes on. Which cell a piece of work belongs to is
 // known from the chain of its awaits.
 const { AsyncLocalStorage } = require('node:async_hooks');
 
 const PATIENCE_MS = 3_000;
 
-/** Ends the code of a cell that was abandoned, at its next await. */
-class Abandoned extends Error {
+/** Ends the code of a cell that was stopped, at one of its places for that: see stop-points.cjs. */
+class Stopped extends Error {
   constructor() {
     super('The cell was stopped.');
     this.name = 'InterruptedError'; // the library's name for it
@@ -126,26 +126,26 @@ class Interrupts {
    * The code of a cell goes on, after an await that gave `value` or in the next round of a loop. Awaits that do not wait, and loops, leave the event loop no turn
    * to hear of an interrupt in, so it is looked for here as well.
    * @returns `value`
-   * @throws Abandoned if the cell is not to go on
+   * @throws Stopped if the cell is not to go on
    */
   resumed(value) {
     const cell = this.storage.getStore();
-    if (cell?.abandoned) throw new Abandoned();
+    if (cell?.abandoned) throw new Stopped();
     if (!cell?.running || cell !== this.current || !this.control.asked()) return value;
     const again = cell.stopped;
     this.control.heard();
     this.stopAll();
     this.wait();
     if (cell.work.size > 0 && !again) return value; // it stops by itself
-    throw new Abandoned();
+    throw new Stopped();
   }
 
   /**
    * A statement of the cell that awaits is done.
-   * @throws Abandoned if the cell was stopped: what comes next is not run
+   * @throws Stopped if the cell was stopped: what comes next is not run
    */
   ended() {
-    if (this.storage.getStore()?.stopped) throw new Abandoned();
+    if (this.storage.getStore()?.stopped) throw new Stopped();
   }
 
   /** A cell has ended; returns it. */
@@ -173,4 +173,4 @@ async function heard() {
   for (let i = 0; i < 2; i++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-module.exports = { Abandoned, heard, Interrupts };
+module.exports = { Stopped, heard, Interrupts };

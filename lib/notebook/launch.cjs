@@ -4,17 +4,17 @@
 const { createRequire } = require('node:module');
 const path = require('node:path');
 const { format } = require('node:util');
-const { onAwait } = require('./awaits.cjs');
+const { onStopPoint } = require('./stop-points.cjs');
 const { CellCode } = require('./cell-code.cjs');
 const { Control } = require('./control.cjs');
 const { Output } = require('./output.cjs');
 const { Declarations } = require('./declarations.cjs');
 const { Exit } = require('./exit.cjs');
 const { repairInspect } = require('./inspect.cjs');
-const { Abandoned, heard, Interrupts } = require('./interrupts.cjs');
+const { Stopped, heard, Interrupts } = require('./interrupts.cjs');
 const { LastValue } = require('./last-value.cjs');
 const failure = require('./failure.cjs');
-const { expandShorthand } = require('./shorthand.cjs');
+const { writeOut } = require('./write-out.cjs');
 const { whenOrphaned } = require('./orphan.cjs');
 const { mark } = require('./repair.cjs');
 
@@ -48,7 +48,7 @@ const { getCodeMetadata } = tslabRequire('./metadata.js');
 const jupyter = tslabRequire('./jupyter.js');
 const interrupts = new Interrupts(control);
 jupyter[mark] = interrupts;
-onAwait({ asked: () => control.asked(), resumed: (value) => interrupts.resumed(value), ended: () => interrupts.ended() });
+onStopPoint({ asked: () => control.asked(), resumed: (value) => interrupts.resumed(value), ended: () => interrupts.ended() });
 repairInspect(jupyter);
 const server = jupyter.ZmqServer.prototype;
 const { bindSocket, handleKernelInfo, handleShellMessage, handleShutdown } = server;
@@ -166,7 +166,7 @@ async function run(handler, request, publish) {
   declarations.begin();
   let ok;
   try {
-    const source = expandShorthand(request.code);
+    const source = writeOut(request.code);
     const { module, mode } = getCodeMetadata(source);
     if (!module && mode !== 'browser') declarations.compile(source);
     await heard();
@@ -206,7 +206,7 @@ process.on('uncaughtException', (error) => {
   if (error !== leaving.error) console.error(['An error was thrown that no cell awaits:', ...failure.thrown(error, code).traceback].join('\n'));
 });
 process.on('unhandledRejection', (reason) => {
-  if (reason === leaving.error || reason instanceof Abandoned) return;
+  if (reason === leaving.error || reason instanceof Stopped) return;
   const content = failure.thrown(reason, code);
   last.rejected(content);
   console.error(['A promise that no cell awaits was rejected:', ...content.traceback].join('\n'));

@@ -7,7 +7,7 @@ const failure = require('./failure.cjs');
 const { repairInspect } = require('./inspect.cjs');
 const { heard, Interrupts } = require('./interrupts.cjs');
 const { Output } = require('./output.cjs');
-const { expandShorthand } = require('./shorthand.cjs');
+const { writeOut } = require('./write-out.cjs');
 
 const mark = Symbol.for('recital.repaired');
 const find = (pattern) => Object.entries(require.cache).find(([file, module]) => pattern.test(file) && module.loaded)?.[1].exports;
@@ -97,7 +97,7 @@ function repair(jupyter) {
       execute: (code) => {
         this.executor = executor;
         output.install(jupyter);
-        return interrupts.within(() => executor.execute(expandShorthand(code)));
+        return interrupts.within(() => executor.execute(writeOut(code)));
       },
     };
     try {

@@ -21,7 +21,7 @@ function soonOver(ts, loop) {
   return ts.forEachChild(loop, takesLong) !== true;
 }
 
-/** Whether an await is in this statement itself: not in a block or function within it, and not with nothing to be kept behind it. */
+/** Whether this is an expression, or a declaration of variables, with an await that is not inside of a function. */
 function awaits(ts, statement) {
   const within = (node) =>
     ts.isAwaitExpression(node) || (!ts.isFunctionLike(node) && !ts.isClassLike(node) && ts.forEachChild(node, within) === true);
@@ -29,7 +29,7 @@ function awaits(ts, statement) {
 }
 
 /** A transformation of a cell's code, for the compiler `ts`. Positions stay as they are, for the source maps. */
-function tellOfAwaits(ts) {
+function addStopPoints(ts) {
   return (context) => {
     const { factory } = context;
     const [asked, resumed, ended] = [ASKED, RESUMED, ENDED].map((key) => [
@@ -95,8 +95,8 @@ function tellOfAwaits(ts) {
  * @param {{ asked: () => boolean, resumed: <T>(value: T) => T, ended: () => void }} places `asked`: whether there is an interrupt to be dealt with; `resumed`: throws,
  *   or returns what it is given; `ended`: throws if the cell was stopped
  */
-function onAwait({ asked, resumed, ended }) {
+function onStopPoint({ asked, resumed, ended }) {
   Object.assign(globalThis, { [ASKED]: asked, [RESUMED]: resumed, [ENDED]: ended });
 }
 
-module.exports = { onAwait, tellOfAwaits };
+module.exports = { onStopPoint, addStopPoints };

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 
-const { expandShorthand } = require('../../lib/notebook/shorthand.cjs') as { expandShorthand(code: string): string };
+const { writeOut } = require('../../lib/notebook/write-out.cjs') as { writeOut(code: string): string };
 
-describe('expandShorthand', () => {
+describe('writeOut', () => {
   it('writes shorthand properties out, wherever they stand, and leaves the rest', () => {
     const cases = {
       'const x = { plays };': 'const x = { plays: plays };',
@@ -14,7 +14,7 @@ describe('expandShorthand', () => {
       'if (x) { y } // { z }': 'if (x) { y } // { z }',
       'const broken = { a': 'const broken = { a: a',
     };
-    for (const [code, expected] of Object.entries(cases)) expect(expandShorthand(code)).to.equal(expected);
+    for (const [code, expected] of Object.entries(cases)) expect(writeOut(code)).to.equal(expected);
   });
 
   it('gives a module that is imported in an expression its type, whatever stands around', () => {
@@ -27,6 +27,6 @@ describe('expandShorthand', () => {
       'const m = await import(name);': undefined,
       "import * as fs from 'node:fs';": undefined,
     };
-    for (const [code, expected = code] of Object.entries(cases)) expect(expandShorthand(code)).to.equal(expected);
+    for (const [code, expected = code] of Object.entries(cases)) expect(writeOut(code)).to.equal(expected);
   });
 });

@@ -14,7 +14,7 @@ function typescript() {
 }
 
 /** The same code, written out; the code itself if there is nothing to write out. */
-function expandShorthand(code) {
+function writeOut(code) {
   if (!/\{|\bimport\b/.test(code)) return code;
   const { createSourceFile, forEachChild, isShorthandPropertyAssignment, ScriptTarget } = typescript();
   const insertions = [];
@@ -39,4 +39,4 @@ function importedBy(node) {
   return module && isStringLiteral(module) ? module : undefined;
 }
 
-module.exports = { expandShorthand, typescript };
+module.exports = { writeOut, typescript };
