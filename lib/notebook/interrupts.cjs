@@ -1,12 +1,14 @@
 // "Interrupt kernel". tslab abandons a cell that awaits, and its loop runs on in the background. Here the work is asked first: what registers with its cell
 // (InterruptGuard), or listens for SIGINT, has time to stop by itself, so that the cell ends in order and its variables exist. The cell still counts as
-// failed: the cells queued behind it must not run. A second interrupt, or work that has not stopped after a while, is left to tslab.
+// failed: the cells queued behind it must not run. A cell without such work ends at its next stop point (stop-points.cjs). A second interrupt, or what has not
+// ended after a while, is left to tslab.
 //
 // A stopped cell stays stopped: nothing more begins in it, also when it was abandoned and, in the stock kernel, its own loop goes on. Which cell a piece of work belongs to is
 // known from the chain of its awaits.
 const { AsyncLocalStorage } = require('node:async_hooks');
 
-const PATIENCE_MS = 3_000;
+const PATIENCE_MS = 3_000; // for work that stops by itself
+const SOON_MS = 100; // for a cell that comes to a stop point
 
 /** Ends the code of a cell that was stopped, at one of its places for that: see stop-points.cjs. */
 class Stopped extends Error {
@@ -22,6 +24,7 @@ class Cell {
     this.interrupts = interrupts;
     this.work = new Set();
     this.stopped = false;
+    this.leaving = false; // nothing is waited for: its code ends at the next stop point
     this.abandoned = false;
     this.running = false; // its code: not while it is compiled
     this.line = undefined; // what the work said when it stopped
@@ -43,7 +46,7 @@ class Cell {
   /** Work was ended by a signal, which nobody else has heard of: the cell will end by itself. */
   interrupt() {
     this.interrupts.stopAll();
-    this.interrupts.wait();
+    this.interrupts.wait(PATIENCE_MS);
   }
 }
 
@@ -73,13 +76,25 @@ class Interrupts {
     process.off('SIGINT', own);
   }
 
+  /** An interrupt that has come by another way than a signal: whoever listens for one hears of it. */
+  signal() {
+    this.adopt();
+    process.emit('SIGINT', 'SIGINT');
+  }
+
   onSignal() {
     this.control.heard();
     const again = this.current?.stopped;
     this.stopAll();
     const working = this.current?.work.size > 0 || process.listenerCount('SIGINT') > 1;
-    if (again || !working) this.giveUp();
-    else this.wait();
+    if (again) this.giveUp();
+    else if (working) this.wait(PATIENCE_MS);
+    else this.leave();
+  }
+
+  leave() {
+    if (this.current) this.current.leaving = true;
+    this.wait(SOON_MS);
   }
 
   stopAll() {
@@ -89,15 +104,15 @@ class Interrupts {
     }
   }
 
-  wait() {
+  wait(ms) {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.giveUp(), PATIENCE_MS);
+    this.timer = setTimeout(() => this.giveUp(), ms);
   }
 
   giveUp() {
     clearTimeout(this.timer);
     if (!this.current?.running) return;
-    this.current.abandoned = true;
+    this.current.leaving = this.current.abandoned = true;
     this.endCell();
   }
 
@@ -130,14 +145,9 @@ class Interrupts {
    */
   resumed(value) {
     const cell = this.storage.getStore();
-    if (cell?.abandoned) throw new Stopped();
-    if (!cell?.running || cell !== this.current || !this.control.asked()) return value;
-    const again = cell.stopped;
-    this.control.heard();
-    this.stopAll();
-    this.wait();
-    if (cell.work.size > 0 && !again) return value; // it stops by itself
-    throw new Stopped();
+    if (cell?.running && cell === this.current && this.control.asked()) this.signal();
+    if (cell?.leaving) throw new Stopped();
+    return value;
   }
 
   /**

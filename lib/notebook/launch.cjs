@@ -68,7 +68,7 @@ server.bindSocket = function (socket, port) {
   if (socket === this.control) {
     const { transport, ip } = this.connInfo;
     const message = (answering, frames) => this.handleShellMessage(answering, ...frames);
-    return control.bind(`${transport}://${ip}:${port}`, tslabRequire.resolve('zeromq'), { message, interrupt: () => interrupts.onSignal() });
+    return control.bind(`${transport}://${ip}:${port}`, tslabRequire.resolve('zeromq'), { message, interrupt: () => interrupts.signal() });
   }
   socket.sendTimeout = 0; // see repair.cjs
   socket.sendHighWaterMark = 0; // a slow front end gets its messages late rather than not at all

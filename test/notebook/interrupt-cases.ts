@@ -93,6 +93,7 @@ export const cases: InterruptCase[] = [
   },
 ];
 
+const ended = /^Interrupted: The cell was stopped\.$/;
 const abandoned = /^Interrupted: The cell was abandoned; what it awaits may go on in the background\.$/;
 /** Nothing counts on. */
 const stands: [string, RegExp] = ['const was = trainings; await new Promise((r) => setTimeout(r, 50)); [was > 0, trainings - was]', /\[ true, 0 \]/];
@@ -114,13 +115,13 @@ export const moreCases: InterruptCase[] = [
   {
     what: 'a loop of the cell that awaits timers',
     code: 'for (;;) { await new Promise((r) => setTimeout(r, 5)); trainings++; }',
-    line: abandoned,
+    line: ended,
     after: stands,
   },
   {
     what: 'a loop whose awaits do not wait',
     code: 'const step = async () => Array.from({ length: 1e5 }, Math.sqrt).length; await new Promise((r) => setTimeout(r, 80)); for (;;) trainings += await step();',
-    line: /^Interrupted: The cell was stopped\.$/,
+    line: ended,
     after: stands,
   },
   {
@@ -130,15 +131,21 @@ export const moreCases: InterruptCase[] = [
     after: stands,
   },
   {
+    what: 'a cell that listens for SIGINT itself',
+    code: "let asked = false; await null; process.once('SIGINT', () => { asked = true; }); while (!asked) await new Promise((r) => setTimeout(r, 5)); kept = 'ended by itself';",
+    line: ended,
+    after: ['kept', /ended by itself/],
+  },
+  {
     what: 'a loop by for await',
     code: 'await null; const timers = function* () { for (;;) yield new Promise<number>((r) => setTimeout(() => r(1), 5)); }; for await (const n of timers()) trainings += n;',
-    line: abandoned,
+    line: ended,
     after: stands,
   },
   {
     what: 'a loop after an await that gives no turns',
     code: 'await new Promise((r) => setTimeout(r, 80)); let n = 0; outer: for (;;) { do { if (n++ % 2) continue outer; } while (n > 0); trainings++; }',
-    line: /^Interrupted: The cell was stopped\.$/,
+    line: ended,
     after: ['n > 100', /true/],
   },
   {
@@ -146,13 +153,13 @@ export const moreCases: InterruptCase[] = [
     code: `await new Promise((r) => setTimeout(r, 80));
 for (const name of ['a', 'b', 'c']) for (const end = Date.now() + 600; Date.now() < end; ) trainings++;
 kept = 'not reached';`,
-    line: /^Interrupted: The cell was stopped\.$/,
+    line: ended,
     after: ['String(kept)', /^(?!not reached)/],
   },
   {
     what: 'what is made without ever awaiting',
     code: 'await null; await new Promise((r) => setTimeout(r, 80)); for (;;) kept = new ItemKNN(plays);',
-    line: /^Interrupted: The cell was stopped\.$/,
+    line: ended,
     after: ['new ItemKNN(plays).recommend("u1", { n: 3 }).ids.length', /3/],
   },
 ];

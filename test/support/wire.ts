@@ -6,6 +6,8 @@ export interface WireMessage {
   type: string;
   /** Id of the request that it belongs to. */
   parent: string;
+  /** Type of that request. */
+  request: string;
   content: Content;
 }
 
@@ -15,6 +17,9 @@ interface Subscriber extends AsyncIterable<Buffer[]> {
   connect(address: string): void;
   close(): void;
 }
+
+const ASKED = 'kernel_info_request';
+const pause = (): Promise<void> => new Promise((done) => setTimeout(done, 10));
 
 /** Listens to all that a kernel sends on its output channel, as a second front end would. */
 export class Wire {
@@ -34,19 +39,30 @@ export class Wire {
     wire.socket.connect(`tcp://127.0.0.1:${kernel.ports.iopub}`);
     void wire.listen();
     while (wire.messages.length === 0) {
-      await kernel.request('kernel_info_request', {});
-      await new Promise((done) => setTimeout(done, 20));
+      await kernel.request(ASKED, {});
+      await pause();
     }
+    while (!wire.answered().size) await pause();
     wire.messages.length = 0;
     return wire;
   }
 
-  /** Resolves when nothing has come for a while. */
-  async quiet(): Promise<void> {
-    for (let before = -1; before !== this.messages.length; ) {
-      before = this.messages.length;
-      await new Promise((done) => setTimeout(done, 60));
+  /** Resolves when all has come that the kernel, which runs no cell, has sent until now. */
+  async caughtUp(kernel: KernelClient): Promise<void> {
+    const known = this.answered();
+    await kernel.request(ASKED, {});
+    let mark: string | undefined;
+    while (mark === undefined) {
+      await pause();
+      [mark] = [...this.answered()].filter((id) => !known.has(id));
     }
+    const others = this.messages.filter(({ parent }) => parent !== mark);
+    this.messages.splice(0, this.messages.length, ...others);
+  }
+
+  private answered(): Set<string> {
+    const idle = this.messages.filter(({ type, request, content }) => type === 'status' && request === ASKED && content.execution_state === 'idle');
+    return new Set(idle.map(({ parent }) => parent));
   }
 
   close(): void {
@@ -57,7 +73,7 @@ export class Wire {
     for await (const frames of this.socket) {
       const start = frames.findIndex((frame) => frame.toString() === '<IDS|MSG>') + 2;
       const [header, parent, , content] = frames.slice(start).map((frame) => JSON.parse(frame.toString()) as Content);
-      this.messages.push({ type: String(header.msg_type), parent: String(parent.msg_id), content });
+      this.messages.push({ type: String(header.msg_type), parent: String(parent.msg_id), request: String(parent.msg_type), content });
     }
   }
 }
