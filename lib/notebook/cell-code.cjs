@@ -4,6 +4,7 @@ const { SourceMap } = require('node:module');
 const vm = require('node:vm');
 const { addStopPoints } = require('./stop-points.cjs');
 const { separateTimers } = require('./compiler-timers.cjs');
+const { ownFilesOnly } = require('./own-files.cjs');
 
 const inlineMap = /\n?\/\/# sourceMappingURL=data:application\/json(?:;charset=[^;,]+)?;base64,([A-Za-z0-9+/=]+)\s*$/;
 const wrappers = ['(function(exports, require) { ', '(async function(exports, require) { ']; // what tslab puts around a cell
@@ -23,7 +24,7 @@ class CellCode {
     require.cache[file].exports = {
       ...ts,
       createWatchCompilerHost: (files, options, system, ...rest) =>
-        createWatchCompilerHost(files, { ...options, inlineSourceMap: true }, separateTimers(system), ...rest),
+        ownFilesOnly(createWatchCompilerHost(files, { ...options, inlineSourceMap: true }, separateTimers(system), ...rest)),
       transpileModule: (input, options) => {
         const first = inlineMap.exec(input);
         const compilerOptions = { ...options.compilerOptions, sourceMap: true };

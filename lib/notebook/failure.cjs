@@ -54,25 +54,7 @@ function thrown(error, code) {
     return { ename: 'Thrown', evalue: text, traceback: [`Thrown: ${text}`, 'A value that is not an Error was thrown, so there is no stack.'] };
   }
   if (error.code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED') return interrupted('The cell was stopped.');
-  const changed = changedFile(error);
-  if (changed !== undefined) return outdated(changed);
   return { ename: error.name, evalue: error.message, traceback: lines(error, code) };
-}
-
-/**
- * The file, if tslab has given up on a cell since a file that cells import has changed under it: it compiles again what it took for part of a package, such as
- * lib/*.ts, finds that the output does not belong into the notebook's folder, and says only "unexpected emit path".
- */
-function changedFile({ message, stack }) {
-  if (!/tslab[\\/]dist[\\/]converter\.js/.test(String(stack))) return undefined;
-  return /^unexpected emit path: (.*)\.js$/s.exec(String(message))?.[1];
-}
-
-function outdated(file) {
-  const where = path.relative(root, path.resolve(file));
-  const name = `${where.startsWith('..') ? path.basename(file) : where}.ts`;
-  const text = `${name}, which cells import, has changed since this kernel started, and no cell can be compiled with both. Restart the kernel, then run the cells again.`;
-  return { ename: 'FilesChanged', evalue: text, traceback: [`FilesChanged: ${text}`] };
 }
 
 function interrupted(line) {

@@ -125,27 +125,35 @@ const learn = collabLearner(CollabDataLoaders.fromPlays(Plays.fromRows(rows), { 
     }
   });
 
-  it('says to restart the kernel where the compiler gives up on a file that has changed', async () => {
+  it("checks and compiles the reader's own files beside the notebook, which may use the library", async () => {
     mkdirSync(join(__dirname, '..', '..', '.cache'), { recursive: true });
     const folder = mkdtempSync(join(__dirname, '..', '..', '.cache', 'test-files-'));
-    writeFileSync(join(folder, 'own.ts'), 'export const own = 5;');
-    const other = await KernelClient.start({ cwd: folder });
+    const helper = (type: string): void =>
+      writeFileSync(join(folder, 'own.ts'), `import { Random } from 'recital';\nexport const draw: ${type} = new Random(1).int(1);`);
+    helper('string');
+    const own = await KernelClient.start({ cwd: folder });
     try {
-      // What a change of lib/*.ts can do: a file that is to be compiled seems to lie elsewhere. tslab asks `path` where its output belongs.
-      await runCell(
-        other,
-        "const path = require('node:path'); const { relative } = path; path.relative = (from, to) => from === 'outDir' ? '../own.js' : relative(from, to);",
-      );
-      const { error } = await runCell(other, "import { own } from './own';\nown");
-      expect(error?.ename).to.equal('FilesChanged');
-      expect(error?.evalue).to.match(
-        /own\.ts, which cells import, has changed since this kernel started,.* Restart the kernel, then run the cells again\.$/,
-      );
+      const cell = "import { draw } from './own';\ndraw";
+      const { error } = await runCell(own, cell);
       expect(error?.traceback).to.have.length(1);
-      expect((await runCell(other, "throw new Error('unexpected emit path: own.js')")).error?.ename, "a cell's own words").to.equal('Error');
+      expect(error?.traceback[0]).to.match(/own\.ts:2:14 Type 'number' is not assignable to type 'string'\.$/);
+      helper('number');
+      await new Promise((done) => setTimeout(done, 600)); // until the compiler has noticed
+      expect((await runCell(own, cell)).stdout).to.equal('0\n');
+    } finally {
+      await own.stop();
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('imports the library without checking it: where the older compiler would refuse its sources, in the folder of the checkout, as well', async () => {
+    const other = await KernelClient.start({ cwd: join(__dirname, '..', '..') });
+    try {
+      expect((await runCell(other, "import { Random } from 'recital';\nnew Random(1).int(1)")).stdout).to.equal('0\n');
+      const { error } = await runCell(other, "import { Randon } from 'recital';");
+      expect(error?.evalue).to.match(/has no exported member (named )?'Randon'. Did you mean 'Random'\?$/);
     } finally {
       await other.stop();
-      rmSync(folder, { recursive: true });
     }
   });
 
