@@ -1,6 +1,6 @@
 // Places in the code of a cell at which it hears that it is to stop. After an `await`: `await x` becomes `resumed(await x)`, so that a loop of a cell that was
-// stopped does not run on in the background. In the rounds of loops: `if ((rounds = rounds + 1 & 63) === 0 && asked()) resumed();`, so that one that gives no
-// turns ends. That takes 4 ns, and loops that count, and call nothing, do without: they are the ones that must be fast, and soon over.
+// stopped does not run on in the background. In the rounds of loops that await: `resumed()`, and of others:
+// `if ((rounds = rounds + 1 & 63) === 0 && asked()) resumed();`, so that one that gives no turns ends. That takes 4 ns, and loops that count, and call nothing, do without: they are the ones that must be fast, and soon over.
 // After a statement with an `await`, outside of functions: `ended()`, so that what follows a training that was stopped is not run, and what it returned is kept.
 const ASKED = Symbol.for('recital.asked');
 const RESUMED = Symbol.for('recital.resumed');
@@ -21,11 +21,15 @@ function soonOver(ts, loop) {
   return ts.forEachChild(loop, takesLong) !== true;
 }
 
-/** Whether this is an expression, or a declaration of variables, with an await that is not inside of a function. */
-function awaits(ts, statement) {
-  const within = (node) =>
-    ts.isAwaitExpression(node) || (!ts.isFunctionLike(node) && !ts.isClassLike(node) && ts.forEachChild(node, within) === true);
-  return (ts.isExpressionStatement(statement) || ts.isVariableStatement(statement)) && within(statement);
+/** Whether there is an await in it that is not inside of a function. */
+function awaits(ts, node) {
+  if (ts.isAwaitExpression(node)) return true;
+  return !ts.isFunctionLike(node) && !ts.isClassLike(node) && ts.forEachChild(node, (child) => awaits(ts, child)) === true;
+}
+
+/** Whether this is an expression, or a declaration of variables, that awaits. */
+function waits(ts, statement) {
+  return (ts.isExpressionStatement(statement) || ts.isVariableStatement(statement)) && awaits(ts, statement);
 }
 
 /** A transformation of a cell's code, for the compiler `ts`. Positions stay as they are, for the source maps. */
@@ -53,7 +57,7 @@ function addStopPoints(ts) {
     let used = false;
     let depth = 0; // functions around
     const stops = (before, after) =>
-      after.flatMap((each, i) => (depth === 0 && awaits(ts, before[i]) ? [each, factory.createExpressionStatement(call(ended))] : [each]));
+      after.flatMap((each, i) => (depth === 0 && waits(ts, before[i]) ? [each, factory.createExpressionStatement(call(ended))] : [each]));
     const visit = (node) => {
       const deeper = ts.isFunctionLike(node) || ts.isClassLike(node);
       if (deeper) depth++;
@@ -69,7 +73,8 @@ function addStopPoints(ts) {
       if (!loop) return ts.setTextRange(call(resumed, [own]), node);
       const heard = factory.createExpressionStatement(call(resumed));
       const whether = ts.isForOfStatement(own) ? call(asked) : factory.createLogicalAnd(due(), call(asked)); // its rounds are few, and may be long
-      const check = own.awaitModifier ? heard : factory.createIfStatement(whether, heard);
+      const eachRound = own.awaitModifier || awaits(ts, node.statement); // also where a catch inside of the loop has swallowed what the await threw
+      const check = eachRound ? heard : factory.createIfStatement(whether, heard);
       return withBody(own, factory.createBlock([check, own.statement]));
     };
     const withBody = (loop, body) => {

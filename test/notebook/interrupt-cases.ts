@@ -131,6 +131,12 @@ export const moreCases: InterruptCase[] = [
     after: stands,
   },
   {
+    what: 'a loop that catches whatever its awaits throw',
+    code: 'for (;;) { try { await new Promise((r) => setTimeout(r, 5)); trainings++; } catch {} }',
+    line: ended,
+    after: stands,
+  },
+  {
     what: 'a cell that listens for SIGINT itself',
     code: "let asked = false; await null; process.once('SIGINT', () => { asked = true; }); while (!asked) await new Promise((r) => setTimeout(r, 5)); kept = 'ended by itself';",
     line: ended,
