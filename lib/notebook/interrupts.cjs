@@ -28,6 +28,7 @@ class Cell {
     this.abandoned = false;
     this.running = false; // its code: not while it is compiled
     this.line = undefined; // what the work said when it stopped
+    this.listening = process.listenerCount('SIGINT'); // when it began
   }
 
   enter(work) {
@@ -59,6 +60,7 @@ class Interrupts {
     this.storage = new AsyncLocalStorage();
     this.timer = undefined;
     this.abandon = undefined;
+    this.listener = () => this.onSignal();
   }
 
   /** The cell that the work at hand belongs to. */
@@ -66,14 +68,12 @@ class Interrupts {
     return this.storage.getStore() ?? this.current;
   }
 
-  /** Takes the place of tslab's SIGINT listener, the only one between cells. */
+  /** Takes the place of tslab's SIGINT listener, the only one between cells; again, where a cell has taken off all there are. */
   adopt() {
-    if (this.abandon) return;
-    const [own] = process.listeners('SIGINT');
-    if (!own) return;
-    this.abandon = own;
-    process.on('SIGINT', () => this.onSignal()); // before the other is taken off: with no listener at all SIGINT would end the kernel
-    process.off('SIGINT', own);
+    this.abandon ??= process.listeners('SIGINT')[0];
+    if (!this.abandon) return;
+    if (!process.listeners('SIGINT').includes(this.listener)) process.on('SIGINT', this.listener); // first: with no listener at all SIGINT would end the kernel
+    process.off('SIGINT', this.abandon);
   }
 
   /** An interrupt that has come by another way than a signal: whoever listens for one hears of it. */
@@ -86,7 +86,7 @@ class Interrupts {
     this.control.heard();
     const again = this.current?.stopped;
     this.stopAll();
-    const working = this.current?.work.size > 0 || process.listenerCount('SIGINT') > 1;
+    const working = this.current && (this.current.work.size > 0 || process.listenerCount('SIGINT') > this.current.listening);
     if (again) this.giveUp();
     else if (working) this.wait(PATIENCE_MS);
     else this.leave();

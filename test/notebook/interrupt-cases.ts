@@ -138,9 +138,21 @@ export const moreCases: InterruptCase[] = [
   },
   {
     what: 'a cell that listens for SIGINT itself',
-    code: "let asked = false; await null; process.once('SIGINT', () => { asked = true; }); while (!asked) await new Promise((r) => setTimeout(r, 5)); kept = 'ended by itself';",
+    code: "let asked = false; await null; process.on('SIGINT', () => { asked = true; }); while (!asked) await new Promise((r) => setTimeout(r, 5)); kept = 'ended by itself';",
     line: ended,
     after: ['kept', /ended by itself/],
+  },
+  {
+    what: 'a loop after a cell that has left its listener behind',
+    code: 'for (;;) { await new Promise((r) => setTimeout(r, 5)); trainings++; }',
+    line: ended,
+    after: stands,
+  },
+  {
+    what: 'a cell that takes off all listeners for SIGINT',
+    code: "await null; process.removeAllListeners('SIGINT'); for (;;) { await new Promise((r) => setTimeout(r, 5)); trainings++; }",
+    line: ended,
+    after: stands,
   },
   {
     what: 'a loop by for await',
