@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { RecitalError } from '../errors.js';
 import { freePorts } from './ports.js';
 
+const { address } = require('../notebook/address.cjs') as { address(connection: { transport: string; ip: string }, port: number): string };
 const { causeOfDeath } = require('../notebook/death.cjs') as {
   causeOfDeath(end: { code: number | null; signal: string | null; log: string }): string;
 };
@@ -87,14 +88,21 @@ export class KernelClient {
    * @param options.env its environment; default: this process's
    * @param options.launcher arguments for Node before the connection file; default: the launcher of this checkout
    * @param options.startTimeout milliseconds; default 60,000
+   * @param options.transport `ipc`: by files in place of ports; not on Windows. Default `tcp`
    */
-  static async start(options: { cwd: string; env?: NodeJS.ProcessEnv; launcher?: readonly string[]; startTimeout?: number }): Promise<KernelClient> {
-    const { cwd, env = process.env, launcher = launchers.repaired, startTimeout = 60_000 } = options;
-    const [shell_port, iopub_port, stdin_port, control_port, hb_port] = await freePorts(5);
+  static async start(options: {
+    cwd: string;
+    env?: NodeJS.ProcessEnv;
+    launcher?: readonly string[];
+    startTimeout?: number;
+    transport?: 'tcp' | 'ipc';
+  }): Promise<KernelClient> {
+    const { cwd, env = process.env, launcher = launchers.repaired, startTimeout = 60_000, transport = 'tcp' } = options;
+    const [shell_port, iopub_port, stdin_port, control_port, hb_port] = transport === 'ipc' ? [1, 2, 3, 4, 5] : await freePorts(5);
     const key = randomUUID();
     const folder = mkdtempSync(join(tmpdir(), 'recital-kernel-'));
     const file = join(folder, 'connection.json');
-    const connection = { transport: 'tcp', ip: '127.0.0.1', key, signature_scheme: 'hmac-sha256' };
+    const connection = { transport, ip: transport === 'ipc' ? join(folder, 'kernel') : '127.0.0.1', key, signature_scheme: 'hmac-sha256' };
     writeFileSync(file, JSON.stringify({ ...connection, shell_port, iopub_port, stdin_port, control_port, hb_port }), { mode: 0o600 });
     // A group of its own: Ctrl-C in the terminal reaches us alone, and we decide what the kernel is told.
     const child = spawn(process.execPath, [...launcher, file], {
@@ -108,12 +116,12 @@ export class KernelClient {
       iopub: iopub_port,
       control: control_port,
     });
-    client.connect();
+    client.connect(connection);
     await client.ready(startTimeout);
     return client;
   }
 
-  private connect(): void {
+  private connect(connection: { transport: string; ip: string }): void {
     const { shell, iopub, control } = this.ports;
     const zmq = createRequire(require.resolve('tslab/package.json'))('zeromq') as ZeroMq; // the copy that tslab uses
     const output = new zmq.Subscriber({ receiveHighWaterMark: 0 });
@@ -127,7 +135,7 @@ export class KernelClient {
     ];
     for (const [socket, port] of ports) {
       socket.linger = 0;
-      socket.connect(`tcp://127.0.0.1:${port}`);
+      socket.connect(address(connection, port));
       this.sockets.push(socket);
       void this.receive(socket);
     }

@@ -4,6 +4,7 @@
 const { createRequire } = require('node:module');
 const path = require('node:path');
 const { format } = require('node:util');
+const { address } = require('./address.cjs');
 const { onStopPoint } = require('./stop-points.cjs');
 const { CellCode } = require('./cell-code.cjs');
 const { Control } = require('./control.cjs');
@@ -51,7 +52,7 @@ jupyter[mark] = interrupts;
 onStopPoint({ asked: () => control.asked(), resumed: (value) => interrupts.resumed(value), ended: () => interrupts.ended() });
 repairInspect(jupyter);
 const server = jupyter.ZmqServer.prototype;
-const { bindSocket, handleKernelInfo, handleShellMessage, handleShutdown } = server;
+const { handleKernelInfo, handleShellMessage, handleShutdown } = server;
 const leaving = new Exit(
   () => interrupts.endCell(),
   () => control.close(),
@@ -64,15 +65,21 @@ let running; // the execute request in progress
 let ending = false; // sockets are closed
 let Message; // tslab's class of messages, which it does not export
 
-server.bindSocket = function (socket, port) {
-  if (socket === this.control) {
-    const { transport, ip } = this.connInfo;
-    const message = (answering, frames) => this.handleShellMessage(answering, ...frames);
-    return control.bind(`${transport}://${ip}:${port}`, tslabRequire.resolve('zeromq'), { message, interrupt: () => interrupts.signal() });
+server.bindSocket = async function (socket, port) {
+  const where = address(this.connInfo, port);
+  try {
+    if (socket === this.control) {
+      const message = (answering, frames) => this.handleShellMessage(answering, ...frames);
+      await control.bind(where, tslabRequire.resolve('zeromq'), { message, interrupt: () => interrupts.signal() });
+    } else {
+      socket.sendTimeout = 0; // see repair.cjs
+      socket.sendHighWaterMark = 0; // a slow front end gets its messages late rather than not at all
+      await socket.bind(where);
+    }
+  } catch (error) {
+    console.error(`The kernel cannot listen on ${where}: ${error.message}. Shut it down, and start a new one, for which Jupyter chooses others.`);
+    exit(1);
   }
-  socket.sendTimeout = 0; // see repair.cjs
-  socket.sendHighWaterMark = 0; // a slow front end gets its messages late rather than not at all
-  return bindSocket.call(this, socket, port);
 };
 
 server.handleKernelInfo = function (socket, message) {

@@ -6,6 +6,7 @@ const { createHmac, randomUUID } = require('node:crypto');
 const { readFileSync } = require('node:fs');
 const { createRequire } = require('node:module');
 const path = require('node:path');
+const { address } = require('./address.cjs');
 const { causeOfDeath } = require('./death.cjs');
 const { whenOrphaned } = require('./orphan.cjs');
 
@@ -60,7 +61,8 @@ child.on('close', async (code, signal) => {
 /** Sends the reason as the kernel would have sent an error. */
 async function tell(reason) {
   const zmq = createRequire(require.resolve('tslab/package.json'))('zeromq');
-  const { transport, ip, key, iopub_port, shell_port } = JSON.parse(readFileSync(connectionFile, 'utf8'));
+  const connection = JSON.parse(readFileSync(connectionFile, 'utf8'));
+  const { key, iopub_port, shell_port } = connection;
   const { identity, header: parentHeader } = running;
   const message = (type, content) => {
     const header = { ...parentHeader, msg_id: randomUUID(), msg_type: type, date: new Date().toISOString(), version: '5.3' };
@@ -71,8 +73,8 @@ async function tell(reason) {
   const error = { ename: 'KernelDied', evalue: reason.split('\n')[0], traceback: reason.split('\n') };
   const output = new zmq.XPublisher({ linger: 500 });
   const shell = new zmq.Router({ mandatory: true, linger: 500, sendTimeout: 0 });
-  await output.bind(`${transport}://${ip}:${iopub_port}`);
-  await shell.bind(`${transport}://${ip}:${shell_port}`);
+  await output.bind(address(connection, iopub_port));
+  await shell.bind(address(connection, shell_port));
   const end = performance.now() + CONNECT_MS;
   const pause = (ms) => new Promise((done) => setTimeout(done, ms));
   await Promise.race([output.receive(), pause(CONNECT_MS)]); // somebody subscribes
