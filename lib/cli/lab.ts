@@ -73,9 +73,9 @@ function main(): void {
     return;
   }
   prepareWorkspace(root, workspace);
-  const env = { ...process.env, ...jupyterHome(root, workspace) };
-  if (workspace !== root) console.log(`Your notebooks, results and Jupyter's files are in ${workspace}.`);
+  if (workspace !== root) console.log(`Your notebooks and results are in ${workspace}.`);
   if (prepare) return;
+  const env = { ...process.env, ...jupyterHome(root, workspace) };
   const lab = findJupyter([workspace, root], env) ?? installJupyter(workspace, env);
   console.log(`JupyterLab ${lab.version} (${lab.from}) for ${workspace}. To stop it, press Ctrl-C twice.`);
   const [program, ...first] = lab.command;

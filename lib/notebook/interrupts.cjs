@@ -8,7 +8,8 @@
 const { AsyncLocalStorage } = require('node:async_hooks');
 
 const PATIENCE_MS = 3_000; // for work that stops by itself
-const SOON_MS = 100; // for a cell that comes to a stop point
+const LISTENERS_MS = 800; // for a cell that listens for SIGINT itself
+const SOON_MS = 100; // for one that comes to a stop point
 
 /** Ends the code of a cell that was stopped, at one of its places for that: see stop-points.cjs. */
 class Stopped extends Error {
@@ -29,6 +30,7 @@ class Cell {
     this.running = false; // its code: not while it is compiled
     this.line = undefined; // what the work said when it stopped
     this.listening = process.listenerCount('SIGINT'); // when it began
+    this.listens = false; // it was told to stop, and listens for that itself
   }
 
   enter(work) {
@@ -84,17 +86,19 @@ class Interrupts {
 
   onSignal() {
     this.control.heard();
-    const again = this.current?.stopped;
+    const { current } = this;
+    const again = current?.stopped;
     this.stopAll();
-    const working = this.current && (this.current.work.size > 0 || process.listenerCount('SIGINT') > this.current.listening);
+    if (!current) return;
     if (again) this.giveUp();
-    else if (working) this.wait(PATIENCE_MS);
-    else this.leave();
-  }
-
-  leave() {
-    if (this.current) this.current.leaving = true;
-    this.wait(SOON_MS);
+    else if (current.work.size > 0) this.wait(PATIENCE_MS);
+    else if (process.listenerCount('SIGINT') > current.listening) {
+      current.listens = true;
+      this.wait(LISTENERS_MS);
+    } else {
+      current.leaving = true;
+      this.wait(SOON_MS);
+    }
   }
 
   stopAll() {
@@ -124,6 +128,7 @@ class Interrupts {
 
   /** A cell begins. */
   begin() {
+    clearTimeout(this.timer);
     this.current = new Cell(this);
   }
 
@@ -138,16 +143,35 @@ class Interrupts {
   }
 
   /**
-   * The code of a cell goes on, after an await that gave `value` or in the next round of a loop. Awaits that do not wait, and loops, leave the event loop no turn
-   * to hear of an interrupt in, so it is looked for here as well.
+   * The code of a cell goes on after an await that gave `value`. Awaits that do not wait, and loops, leave the event loop no turn to hear of an interrupt in, so
+   * it is looked for here as well.
    * @returns `value`
-   * @throws Stopped if the cell is not to go on
+   * @throws Stopped if nothing is waited for any more
    */
   resumed(value) {
+    if (this.heardBy()?.leaving) throw new Stopped();
+    return value;
+  }
+
+  /**
+   * A loop of the cell begins its next round.
+   * @throws Stopped if the cell was stopped, and no work of it that stops by itself goes on: also where a `catch` has swallowed what was thrown
+   */
+  round() {
+    const cell = this.heardBy();
+    if (cell?.leaving || (cell?.stopped && !cell.listens && cell.work.size === 0)) throw new Stopped();
+  }
+
+  /** Whether a loop that gives no turns should look: cheap. */
+  asked() {
+    return this.control.asked() || this.current?.stopped === true;
+  }
+
+  /** The cell that the code at hand belongs to, after it has heard of an interrupt that may have come. */
+  heardBy() {
     const cell = this.storage.getStore();
     if (cell?.running && cell === this.current && this.control.asked()) this.signal();
-    if (cell?.leaving) throw new Stopped();
-    return value;
+    return cell;
   }
 
   /**
@@ -155,7 +179,8 @@ class Interrupts {
    * @throws Stopped if the cell was stopped: what comes next is not run
    */
   ended() {
-    if (this.storage.getStore()?.stopped) throw new Stopped();
+    const cell = this.storage.getStore();
+    if (cell?.stopped && !cell.listens) throw new Stopped();
   }
 
   /** A cell has ended; returns it. */

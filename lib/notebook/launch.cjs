@@ -49,7 +49,12 @@ const { getCodeMetadata } = tslabRequire('./metadata.js');
 const jupyter = tslabRequire('./jupyter.js');
 const interrupts = new Interrupts(control);
 jupyter[mark] = interrupts;
-onStopPoint({ asked: () => control.asked(), resumed: (value) => interrupts.resumed(value), ended: () => interrupts.ended() });
+onStopPoint({
+  asked: () => interrupts.asked(),
+  round: () => interrupts.round(),
+  resumed: (value) => interrupts.resumed(value),
+  ended: () => interrupts.ended(),
+});
 repairInspect(jupyter);
 const server = jupyter.ZmqServer.prototype;
 const { handleKernelInfo, handleShellMessage, handleShutdown } = server;

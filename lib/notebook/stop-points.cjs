@@ -1,8 +1,11 @@
 // Places in the code of a cell at which it hears that it is to stop. After an `await`: `await x` becomes `resumed(await x)`, so that a loop of a cell that was
-// stopped does not run on in the background. In the rounds of loops that await: `resumed()`, and of others:
-// `if ((rounds = rounds + 1 & 63) === 0 && asked()) resumed();`, so that one that gives no turns ends. That takes 4 ns, and loops that count, and call nothing, do without: they are the ones that must be fast, and soon over.
+// stopped does not run on in the background. In the rounds of loops that await: `round()`, and of others:
+// `if ((rounds = rounds + 1 & 63) === 0 && asked()) round();`, so that one that gives no turns ends. That takes 4 ns, and loops that count, and call nothing,
+// do without: they are the ones that must be fast, and soon over.
 // After a statement with an `await`, outside of functions: `ended()`, so that what follows a training that was stopped is not run, and what it returned is kept.
+// What stands in a `finally` is left as it is: it is to be done in any case.
 const ASKED = Symbol.for('recital.asked');
+const ROUND = Symbol.for('recital.round');
 const RESUMED = Symbol.for('recital.resumed');
 const ENDED = Symbol.for('recital.ended');
 const EVERY = 64; // a power of two
@@ -27,6 +30,11 @@ function awaits(ts, node) {
   return !ts.isFunctionLike(node) && !ts.isClassLike(node) && ts.forEachChild(node, (child) => awaits(ts, child)) === true;
 }
 
+/** Whether there is a loop in it, or a `try`, which may swallow what its loops throw. */
+function holdsMore(ts, node) {
+  return ts.isIterationStatement(node, false) || ts.isTryStatement(node) || ts.forEachChild(node, (child) => holdsMore(ts, child)) === true;
+}
+
 /** Whether this is an expression, or a declaration of variables, that awaits. */
 function waits(ts, statement) {
   return (ts.isExpressionStatement(statement) || ts.isVariableStatement(statement)) && awaits(ts, statement);
@@ -36,7 +44,7 @@ function waits(ts, statement) {
 function addStopPoints(ts) {
   return (context) => {
     const { factory } = context;
-    const [asked, resumed, ended] = [ASKED, RESUMED, ENDED].map((key) => [
+    const [asked, round, resumed, ended] = [ASKED, ROUND, RESUMED, ENDED].map((key) => [
       Symbol.keyFor(key),
       factory.createUniqueName(Symbol.keyFor(key).replace('.', '_')),
     ]);
@@ -59,6 +67,10 @@ function addStopPoints(ts) {
     const stops = (before, after) =>
       after.flatMap((each, i) => (depth === 0 && waits(ts, before[i]) ? [each, factory.createExpressionStatement(call(ended))] : [each]));
     const visit = (node) => {
+      if (ts.isTryStatement(node) && node.finallyBlock) {
+        const [tried, caught] = [node.tryBlock, node.catchClause].map((part) => part && visit(part));
+        return factory.updateTryStatement(node, tried, caught, node.finallyBlock);
+      }
       const deeper = ts.isFunctionLike(node) || ts.isClassLike(node);
       if (deeper) depth++;
       const own = inside(node, ts.visitEachChild(node, visit, context));
@@ -71,9 +83,10 @@ function addStopPoints(ts) {
       if (!loop && !ts.isAwaitExpression(own)) return own;
       used = true;
       if (!loop) return ts.setTextRange(call(resumed, [own]), node);
-      const heard = factory.createExpressionStatement(call(resumed));
-      const whether = ts.isForOfStatement(own) ? call(asked) : factory.createLogicalAnd(due(), call(asked)); // its rounds are few, and may be long
-      const eachRound = own.awaitModifier || awaits(ts, node.statement); // also where a catch inside of the loop has swallowed what the await threw
+      const heard = factory.createExpressionStatement(call(round));
+      const few = ts.isForOfStatement(own) || holdsMore(ts, node.statement); // rounds, which may be long
+      const whether = few ? call(asked) : factory.createLogicalAnd(due(), call(asked));
+      const eachRound = own.awaitModifier || awaits(ts, node.statement);
       const check = eachRound ? heard : factory.createIfStatement(whether, heard);
       return withBody(own, factory.createBlock([check, own.statement]));
     };
@@ -88,7 +101,7 @@ function addStopPoints(ts) {
       const own = ts.visitNode(file, visit);
       if (!used) return own;
       const count = factory.createVariableDeclaration(rounds, undefined, undefined, factory.createNumericLiteral(0));
-      const names = factory.createVariableDeclarationList([...[asked, resumed, ended].map(known), count], ts.NodeFlags.Let);
+      const names = factory.createVariableDeclarationList([...[asked, round, resumed, ended].map(known), count], ts.NodeFlags.Let);
       return factory.updateSourceFile(own, [factory.createVariableStatement(undefined, names), ...stops(file.statements, own.statements)]);
     };
   };
@@ -96,12 +109,11 @@ function addStopPoints(ts) {
 
 /**
  * Says what is called from these places.
- * @param {() => boolean} asked whether there is an interrupt to be dealt with
- * @param {{ asked: () => boolean, resumed: <T>(value: T) => T, ended: () => void }} places `asked`: whether there is an interrupt to be dealt with; `resumed`: throws,
- *   or returns what it is given; `ended`: throws if the cell was stopped
+ * @param {{ asked: () => boolean, round: () => void, resumed: <T>(value: T) => T, ended: () => void }} places `asked`: whether `round` has something to do; `round`,
+ *   `ended`: throw if the cell was stopped; `resumed`: throws, or returns what it is given
  */
-function onStopPoint({ asked, resumed, ended }) {
-  Object.assign(globalThis, { [ASKED]: asked, [RESUMED]: resumed, [ENDED]: ended });
+function onStopPoint({ asked, round, resumed, ended }) {
+  Object.assign(globalThis, { [ASKED]: asked, [ROUND]: round, [RESUMED]: resumed, [ENDED]: ended });
 }
 
 module.exports = { onStopPoint, addStopPoints };

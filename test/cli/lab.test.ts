@@ -232,7 +232,7 @@ describe('npm run lab', () => {
   });
 
   it('makes the workspace, or writes the kernel, and ends', () => {
-    expect(lab('--workspace', 'w', '--prepare').stdout).to.equal(`Your notebooks, results and Jupyter's files are in ${join(folder, 'w')}.\n`);
+    expect(lab('--workspace', 'w', '--prepare').stdout).to.equal(`Your notebooks and results are in ${join(folder, 'w')}.\n`);
     expect(existsSync(join(folder, 'w', 'notebooks', '1-collab.ipynb'))).to.equal(true);
     const { status, stdout } = lab('--kernel', 'python');
     expect(status).to.equal(0);

@@ -137,10 +137,34 @@ export const moreCases: InterruptCase[] = [
     after: stands,
   },
   {
-    what: 'a cell that listens for SIGINT itself',
-    code: "let asked = false; await null; process.on('SIGINT', () => { asked = true; }); while (!asked) await new Promise((r) => setTimeout(r, 5)); kept = 'ended by itself';",
+    what: 'a loop that catches whatever its awaits throw, which do not wait',
+    code: 'await new Promise((r) => setTimeout(r, 80)); for (;;) { try { await null; trainings++; } catch {} }',
     line: ended,
-    after: ['kept', /ended by itself/],
+    after: stands,
+  },
+  {
+    what: 'trainings in a loop that catches what they throw',
+    code: 'kept = []; for (const lr of [1e-3, 2e-3, 3e-3]) { try { await learn.fit(5000, lr); } catch (error) { (kept as unknown[]).push((error as Error).message); } }',
+    line: /^Interrupted: in epoch \d+/,
+    after: ['(kept as string[]).join()', /^The cell was stopped\.$/m],
+  },
+  {
+    what: 'loops without awaits, one of which catches what the other throws',
+    code: 'await new Promise((r) => setTimeout(r, 80)); for (;;) { try { for (;;) trainings += Math.random(); } catch {} }',
+    line: ended,
+    after: ['trainings > 0', /true/],
+  },
+  {
+    what: 'a loop with a finally, which is carried out',
+    code: 'kept = 1; try { for (;;) await new Promise((r) => setTimeout(r, 5)); } finally { await new Promise((r) => setTimeout(r, 5)); kept = 2; await null; kept = 3; }',
+    line: ended,
+    after: ['kept', /3/],
+  },
+  {
+    what: 'a cell that listens for SIGINT itself',
+    code: "let asked = false; await null; process.on('SIGINT', () => { asked = true; }); while (!asked) await new Promise((r) => setTimeout(r, 5)); for (const n of [1, 2]) { await null; kept = 'ended by itself ' + n; }",
+    line: ended,
+    after: ['kept', /ended by itself 2/],
   },
   {
     what: 'a loop after a cell that has left its listener behind',

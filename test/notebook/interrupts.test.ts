@@ -72,6 +72,17 @@ for (const [name, list] of Object.entries({ supervised: [...cases, ...moreCases]
       });
     }
 
+    it('says nothing between cells, and leaves the next one alone', async () => {
+      for (let i = 0; i < 2; i++) {
+        kernel.interrupt();
+        await pause(name === 'stock' ? 20 : 2 * i); // a signal is lost where Node enters the cell
+        const next = await run(
+          'const own = collabLearner(dls, { nFactors: 4 }); await own.fit(10); [own.recorder.losses.length > 0, own.interrupted]',
+        );
+        expect(next).to.include({ status: 'ok', stdout: '[ true, false ]\n', stderr: '' });
+      }
+    });
+
     if (name === 'stock') return; // it hears signals alone, which Node drops where a cell's code begins
     it('is heard while the cell is compiled, and by that one alone', async () => {
       for (const delay of [0, 4, 8, 12, 16]) {
