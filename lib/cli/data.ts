@@ -2,7 +2,8 @@
  * Makes synthetic data, or fetches public ones: `npm run data -- paper|full|sample|bench|bench-big|hetrec [--out DIR] [--seed N] [--force]`.
  */
 import path from 'node:path';
-import { ArgumentError, RecitalError } from '../errors.js';
+import { complaint } from '../data/atomic-write.js';
+import { ArgumentError } from '../errors.js';
 import { fetchHetRec } from './fetch-hetrec.js';
 import { BENCHES, writeBench } from './generate/bench.js';
 import { writeKaggle } from './generate/kaggle.js';
@@ -73,8 +74,9 @@ async function main(args: readonly string[]): Promise<void> {
       );
     }
   } catch (error) {
-    if (!(error instanceof RecitalError)) throw error;
-    process.stderr.write(`${error.message}\n`);
+    const said = complaint(error);
+    if (said === undefined) throw error;
+    process.stderr.write(`${said}\n`);
     process.exitCode = code;
   }
 }

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { complaint } from '../data/atomic-write.js';
 import { RecitalError } from '../errors.js';
 import { type OptionalCommand, optionalFolder, optionalPackages } from '../optional.js';
 
@@ -73,8 +74,9 @@ export function runCommand(command: OptionalCommand, run: () => string): void {
   try {
     process.stdout.write(`${run()}\n`);
   } catch (error) {
-    if (!(error instanceof RecitalError)) throw error;
-    say(error.message);
+    const said = complaint(error);
+    if (said === undefined) throw error;
+    say(said);
     process.exitCode = 1;
   }
 }

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve } from 'node:path';
+import { complaint } from '../data/atomic-write.js';
 import { RecitalError } from '../errors.js';
 import { findJupyter, installJupyter } from './jupyter.js';
 import { installKernel, jupyterHome } from './jupyter-home.js';
@@ -93,7 +94,8 @@ try {
   if (process.argv.slice(2).some((arg) => arg === '--help' || arg === '-h')) console.log(usage);
   else main();
 } catch (error) {
-  if (!(error instanceof RecitalError)) throw error;
-  console.error(error.message);
+  const said = complaint(error);
+  if (said === undefined) throw error;
+  console.error(said);
   process.exitCode = 1;
 }

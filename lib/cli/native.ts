@@ -1,7 +1,7 @@
 /** Compiles the native kernel: `npm run native`. */
 import { buildNative } from '../compute/native/build.js';
 import { askedFor, loadNative } from '../compute/native/native.js';
-import { RecitalError } from '../errors.js';
+import { complaint } from '../data/atomic-write.js';
 
 const { native: USAGE } = require('./usage.cjs') as { native: string };
 
@@ -22,8 +22,9 @@ if (process.argv[1] === __filename) {
     try {
       process.stdout.write(`${run()}\n`);
     } catch (error) {
-      if (!(error instanceof RecitalError)) throw error;
-      process.stderr.write(`${error.message}\n`);
+      const said = complaint(error);
+      if (said === undefined) throw error;
+      process.stderr.write(`${said}\n`);
       process.exitCode = 1;
     }
   }

@@ -1,4 +1,5 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { writeAtomically } from '../data/atomic-write.js';
 import { DataError } from '../errors.js';
 
 /** Text in a notebook file: one string, or one a line. */
@@ -63,18 +64,7 @@ export function readNotebook(path: string): Notebook {
   return content as Notebook;
 }
 
-/** Writes a file that appears complete or not at all. */
-export function writeWhole(path: string, content: string): void {
-  const partial = `${path}.${process.pid}.partial`;
-  try {
-    writeFileSync(partial, content);
-    renameSync(partial, path);
-  } finally {
-    rmSync(partial, { force: true });
-  }
-}
-
-/** Writes a notebook as Jupyter does. */
+/** Writes a notebook as Jupyter does, as a whole or not at all. Throws DataError if it cannot be written. */
 export function writeNotebook(path: string, notebook: Notebook): void {
-  writeWhole(path, `${JSON.stringify(notebook, null, 1)}\n`);
+  writeAtomically(path, [Buffer.from(`${JSON.stringify(notebook, null, 1)}\n`)]);
 }

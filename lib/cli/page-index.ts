@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeWhole } from './notebook-file.js';
+import { writeAtomically } from '../data/atomic-write.js';
 import { GENERATOR, pageFrame } from './page-frame.js';
 
 const INDEX = 'index.html';
@@ -32,7 +32,7 @@ export function writeIndex(folder: string): string | undefined {
     rmSync(path, { force: true }); // of pages that are gone
     return undefined;
   }
-  writeWhole(path, indexPage(files.map((file) => read(folder, file))));
+  writeAtomically(path, [Buffer.from(indexPage(files.map((file) => read(folder, file))))]);
   return path;
 }
 

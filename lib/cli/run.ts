@@ -1,10 +1,12 @@
 // npm start [-- NAME … --data DIR]: runs the notebooks without Jupyter or Python, and writes what a reader wants: the executed copy and a web page.
-import { accessSync, constants, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
-import { basename, join, relative, resolve } from 'node:path';
+import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, readdirSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { complaint, makeFolder, writeAtomically } from '../data/atomic-write.js';
 import { RecitalError, UnknownIdError } from '../errors.js';
 import { type CellFailure, executeNotebook } from './executor.js';
-import { readNotebook, writeNotebook, writeWhole } from './notebook-file.js';
+import { readNotebook, writeNotebook } from './notebook-file.js';
 import { notebookPage } from './page.js';
 import { willHaveIndex, writeIndex } from './page-index.js';
 import { TerminalWatcher } from './terminal.js';
@@ -108,7 +110,14 @@ function leave(code: number): never {
   process.exit(code);
 }
 
-async function runOne(name: string, job: Job, { home }: { home: boolean }): Promise<CellFailure | undefined> {
+/** How one notebook went. */
+interface Outcome {
+  failure?: CellFailure;
+  /** What could not be written where it belongs, and where it is instead. */
+  unwritten: string[];
+}
+
+async function runOne(name: string, job: Job, { home }: { home: boolean }): Promise<Outcome> {
   const file = join(job.notebooks, `${name}.ipynb`);
   const notebook = readNotebook(file);
   const watcher = new TerminalWatcher(process.stdout);
@@ -119,20 +128,51 @@ async function runOne(name: string, job: Job, { home }: { home: boolean }): Prom
   };
   const { failure, seconds } = await executeNotebook(notebook, { cwd: job.notebooks, env, timeout: job.timeout, watcher, onStart });
   stop = undefined;
-  mkdirSync(job.out, { recursive: true });
   const copy = join(job.out, `${name}.ipynb`);
   const page = join(job.out, `${name}.html`);
   const replaced = existsSync(page) ? " (in the place of an earlier run's)" : '';
-  writeNotebook(copy, notebook);
   const data = resolve(job.notebooks, job.data ?? process.env.RECITAL_DATA ?? '../data');
   const folder = job.notebooks;
-  writeWhole(page, notebookPage(notebook, { name, seconds, data, folder, home, failure: failure && explained(failure) }));
-  if (job.inPlace && !failure) writeNotebook(file, notebook);
   const shown = (path: string): string => relative(here, path);
-  watcher.line(`\n${name}: ${failure ? 'failed' : 'done'} in ${seconds.toFixed(1)} s → ${shown(page)}, ${shown(copy)}${replaced}`);
+  const html = notebookPage(notebook, { name, seconds, data, folder, home, failure: failure && explained(failure) });
+  const written: string[] = [];
+  const unwritten: string[] = [];
+  const keep = (target: string, write: (path: string) => void): void => {
+    const { path, trouble } = kept(target, write);
+    if (trouble === undefined) written.push(shown(target));
+    else unwritten.push(`${trouble} ${path === undefined ? 'It is lost.' : `It is kept as ${path} instead.`}`);
+  };
+  keep(copy, (path) => writeNotebook(path, notebook));
+  keep(page, (path) => writeAtomically(path, [Buffer.from(html)]));
+  if (job.inPlace && !failure) keep(file, (path) => writeNotebook(path, notebook));
+  const results = written.filter((path) => path !== shown(file)).reverse(); // the page first
+  watcher.line(`\n${name}: ${failure ? 'failed' : 'done'} in ${seconds.toFixed(1)} s${results.length ? ` → ${results.join(', ')}` : ''}${replaced}`);
+  for (const line of unwritten) watcher.line(line);
   if (failure) watcher.line(explained(failure));
-  return failure;
+  return { failure, unwritten };
 }
+
+/** Writes a result of a run, which may have taken an hour: where it belongs or, if that cannot be written, in a temporary folder. */
+function kept(target: string, write: (path: string) => void): { path?: string; trouble?: string } {
+  try {
+    makeFolder(dirname(target)); // it may have been removed meanwhile
+    write(target);
+    return { path: target };
+  } catch (error) {
+    const trouble = complaint(error);
+    if (trouble === undefined) throw error;
+    try {
+      refuge ??= mkdtempSync(join(tmpdir(), 'recital-results-'));
+      const path = join(refuge, basename(target));
+      write(path);
+      return { path, trouble };
+    } catch {
+      return { trouble };
+    }
+  }
+}
+
+let refuge: string | undefined;
 
 /** Where and why a notebook failed. */
 function explained({ number, line, source, message }: CellFailure): string {
@@ -151,22 +191,36 @@ async function main(): Promise<number> {
   for (const name of names) readNotebook(join(job.notebooks, `${name}.ipynb`)); // a file that is none is found before the first one runs
   const home = willHaveIndex(job.out, names);
   for (const name of names) {
-    const failure = await runOne(name, job, { home });
+    const { failure, unwritten } = await runOne(name, job, { home });
+    if (unwritten.length) failed.push(`${name}: ${unwritten.join(' ')}`);
     if (failure) failed.push(`${name}, cell [${failure.number}]: ${failure.message.split('\n')[0]}`);
     if (failure?.interrupted) break;
   }
-  const index = writeIndex(job.out);
+  const index = indexOf(job.out);
   if (index !== undefined) console.log(`\nAll pages: ${relative(here, index)}`);
   if (names.length > 1 && failed.length) console.log(`\n${failed.length} of ${names.length} notebooks failed:\n${failed.join('\n')}`);
   return failed.length ? 1 : 0;
 }
 
+/** Writes the start page, if it can be written: the notebooks have run. */
+function indexOf(folder: string): string | undefined {
+  try {
+    return writeIndex(folder);
+  } catch (error) {
+    const trouble = complaint(error);
+    if (trouble === undefined) throw error;
+    console.error(trouble);
+    process.exitCode = 1;
+    return undefined;
+  }
+}
+
 main().then(
   (code) => {
-    process.exitCode = code;
+    process.exitCode ||= code;
   },
   (error) => {
-    console.error(error instanceof RecitalError ? error.message : error);
+    console.error(complaint(error) ?? error);
     process.exitCode = error instanceof UsageError ? 2 : 1;
   },
 );

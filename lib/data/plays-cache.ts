@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { closeSync, lstatSync, mkdirSync, openSync, readdirSync, readSync, renameSync, rmSync, type Stats, statSync, writeSync } from 'node:fs';
+import { closeSync, lstatSync, mkdirSync, openSync, readdirSync, readSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { crc32 } from 'node:zlib';
+import { removeAbandoned, writeAtomically } from './atomic-write.js';
 import { Plays } from './plays.js';
 import { Vocabulary } from './vocabulary.js';
 
@@ -29,13 +30,13 @@ export class PlaysCache {
   private readonly folders: string[];
 
   /**
+   * Looks at the file: do it before its content is read, so that what is cached is never newer than what the cache says of it.
    * @param file the file whose plays are cached
-   * @param stat its size and time of change: another one makes the cache void
-   * @param options how it was read, likewise
+   * @param options how it is read
    */
-  constructor(file: string, stat: Stats, options: unknown) {
+  constructor(file: string, options: unknown) {
     const whole = path.resolve(file);
-    this.key = JSON.stringify([FORMAT, stat.size, stat.mtimeMs, options]);
+    this.key = JSON.stringify([FORMAT, identity(file), options]);
     const hash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 12);
     this.prefix = `${path.basename(whole)}.${hash(JSON.stringify(options))}.`;
     this.name = `${this.prefix}${hash(this.key)}.plays`;
@@ -61,25 +62,23 @@ export class PlaysCache {
   /** Keeps plays in the first folder that can be written: see {@link ReadPlaysOptions.cache}. Without one it does nothing. */
   write(plays: Plays): void {
     for (const folder of this.folders) {
-      const temporary = path.join(folder, `${this.name}.${process.pid}.tmp`);
       try {
         if (folder.startsWith(ownTemporaryFolder)) mkdirSync(ownTemporaryFolder, { recursive: true, mode: 0o700 });
         checkOwn(folder);
         mkdirSync(folder, { recursive: true });
-        writeWhole(temporary, this.encode(plays));
-        renameSync(temporary, path.join(folder, this.name));
+        writeAtomically(path.join(folder, this.name), this.encode(plays), { flush: false }); // what a crash leaves is checked when it is read
         this.removeOutdated(folder);
         return;
       } catch {
-        removeQuietly(temporary);
+        // The next folder, or none.
       }
     }
   }
 
   private removeOutdated(folder: string): void {
-    for (const entry of readdirSync(folder)) {
-      if (entry.startsWith(this.prefix) && entry.endsWith('.plays') && entry !== this.name) removeQuietly(path.join(folder, entry));
-    }
+    const ours = (name: string): boolean => name.startsWith(this.prefix) && name.endsWith('.plays');
+    for (const entry of readdirSync(folder)) if (ours(entry) && entry !== this.name) removeQuietly(path.join(folder, entry));
+    removeAbandoned(folder, ours);
   }
 
   private encode(plays: Plays): Uint8Array[] {
@@ -141,6 +140,20 @@ function checkOwn(folder: string): void {
   if (!stat.isDirectory() || stat.uid !== process.getuid() || (stat.mode & 0o022) !== 0) throw new Error('Not ours.');
 }
 
+/** File systems keep times in steps: of two changes within one step the second leaves the time as it is. */
+const STEP_MS = 20;
+
+/**
+ * What is another one when a file has been changed, or another file has taken its place. The time of modification can be set to what it was, and is by `cp -p`
+ * and `tar`; the time of change (ctime) cannot. Device and number tell apart the files that a link may point to.
+ */
+function identity(file: string): string[] {
+  const { size, mtimeNs, ctimeNs, ctimeMs, ino, dev } = statSync(file, { bigint: true });
+  const age = Date.now() - Number(ctimeMs);
+  if (age >= 0 && age < STEP_MS) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, STEP_MS); // so that a change from now on shows
+  return [size, mtimeNs, ctimeNs, ino, dev].map(String);
+}
+
 function padding(bytes: number): number {
   return (8 - (bytes % 8)) % 8;
 }
@@ -163,17 +176,6 @@ function readWhole(file: string): Buffer {
       at += got;
     }
     return buffer;
-  } finally {
-    closeSync(fd);
-  }
-}
-
-function writeWhole(file: string, parts: readonly Uint8Array[]): void {
-  const fd = openSync(file, 'wx');
-  try {
-    for (const part of parts) {
-      for (let at = 0; at < part.length; ) at += writeSync(fd, part, at, Math.min(part.length - at, 1 << 30));
-    }
   } finally {
     closeSync(fd);
   }

@@ -31,7 +31,7 @@ export interface ReadPlaysOptions extends TextFormatOptions {
   /**
    * Whether the encoded plays are kept in the folder `.cache` beside the file, or where that cannot be written in the system's temporary folder, readable by
    * this user alone: reading the file again then takes a fraction of a second. The environment variable RECITAL_CACHE names another folder. They are made anew
-   * when the file's size or time of change, or these options, differ. The folder can be deleted at any time. Default: for files from 1 MB on; never HetRec.
+   * when the file has changed in any way (size, times, inode), or is read by other options. The folder can be deleted at any time. Default: for files from 1 MB on; never HetRec.
    */
   cache?: boolean;
 }
@@ -75,7 +75,7 @@ export async function readPlays(where: string, options: ReadPlaysOptions = {}): 
 async function readPlaysFile(path: string, { cache, columns = {}, header, names, delimiter }: ReadPlaysOptions): Promise<Plays> {
   const stat = existingFile(path);
   const format = { header, names, delimiter };
-  const store = (cache ?? stat.size >= WORTH_CACHING) ? new PlaysCache(path, stat, { columns, ...format }) : undefined;
+  const store = (cache ?? stat.size >= WORTH_CACHING) ? new PlaysCache(path, { columns, ...format }) : undefined;
   const cached = store?.read();
   if (cached) return cached;
   if (path.endsWith('.parquet')) refuseFormat(format, path);

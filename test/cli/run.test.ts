@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { expect } from 'chai';
 import { readNotebook } from '../../lib/cli/notebook-file.js';
 import { notebookOf } from '../support/notebook.js';
@@ -190,6 +190,27 @@ describe('npm start', () => {
     expect(broken.code).to.equal(1);
     expect(broken.stderr).to.contain('cannot be read as a notebook');
     rmSync(join(notebooks, 'a-broken.ipynb'));
+  });
+
+  it('keeps the results of a run elsewhere if they cannot be written where they belong, says where, and exits with 1', async () => {
+    write(
+      '9-closes',
+      `import { rmSync, writeFileSync } from 'node:fs';\nrmSync('../out', { recursive: true });\nwriteFileSync('../out', 'no folder');\nconsole.log('done');`,
+    );
+    try {
+      const { code, stdout, stderr } = await start('9-closes');
+      expect(code).to.equal(1);
+      expect(stderr).not.to.match(/^\s+at /m);
+      const kept = [...stdout.matchAll(/out" cannot be made: there is something else of that name\. It is kept as (\S+) instead\./g)].map(
+        ([, file]) => file,
+      );
+      expect(kept.map((file) => basename(file))).to.deep.equal(['9-closes.ipynb', '9-closes.html']);
+      expect(readNotebook(kept[0]).cells[0].outputs?.[0].text).to.deep.equal(['done\n']);
+      expect(readFileSync(kept[1], 'utf8')).to.contain('done');
+      rmSync(dirname(kept[0]), { recursive: true });
+    } finally {
+      rmSync(out, { recursive: true, force: true });
+    }
   });
 
   it('says in its help what the exit codes mean', async () => {

@@ -1,4 +1,17 @@
-import { appendFileSync, chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
@@ -16,7 +29,7 @@ const plays = Plays.fromRows([
 
 describe('PlaysCache', () => {
   const folder = new TemporaryFolder();
-  const cacheOf = (file: string, options: unknown = {}): PlaysCache => new PlaysCache(file, statSync(file), options);
+  const cacheOf = (file: string, options: unknown = {}): PlaysCache => new PlaysCache(file, options);
   const cached = (): string => path.join(folder.path, '.cache', readdirSync(path.join(folder.path, '.cache'))[0]);
   beforeEach(() => rmSync(path.join(folder.path, '.cache'), { recursive: true, force: true }));
 
@@ -42,6 +55,16 @@ describe('PlaysCache', () => {
     expect(cacheOf(file).read()).to.equal(undefined);
     cacheOf(file).write(plays);
     expect(readdirSync(path.join(folder.path, '.cache'))).to.have.length(1);
+  });
+
+  it('removes what killed writers of any of its versions have left, and nothing else', () => {
+    const file = folder.write('a.csv', 'x');
+    cacheOf(file).write(plays);
+    const [name] = readdirSync(path.join(folder.path, '.cache'));
+    const old = name.replace(/[0-9a-f]{12}(?=\.plays$)/, '0'.repeat(12));
+    for (const left of [`.${name}.4194305.0.tmp`, `.${old}.4194305.0.tmp`, `.b${name}.4194305.0.tmp`]) folder.write(`.cache/${left}`, 'x');
+    cacheOf(file).write(plays);
+    expect(readdirSync(path.join(folder.path, '.cache')).sort()).to.deep.equal([`.b${name}.4194305.0.tmp`, name]);
   });
 
   it('is ignored when damaged, cut off, foreign or empty', () => {
@@ -108,12 +131,35 @@ describe('readPlays with a cache', () => {
     await readPlays(file, { cache: true });
     const cache = path.join(folder.path, '.cache');
     const name = path.join(cache, readdirSync(cache)[0]);
-    writeFileSync(file, `${HEADER}T,u,2\n`); // of the same size: with the time put back it looks unchanged
-    utimesSync(file, 1000, 1000);
+    const made = statSync(name, { bigint: true });
     expect([...(await readPlays(file, { cache: true })).playcount]).to.deep.equal([1]);
+    expect(statSync(name, { bigint: true })).to.deep.include({ ino: made.ino, mtimeNs: made.mtimeNs }); // it was read, not made again
     writeFileSync(name, 'damaged');
-    expect([...(await readPlays(file, { cache: true })).playcount]).to.deep.equal([2]);
+    expect([...(await readPlays(file, { cache: true })).playcount]).to.deep.equal([1]);
     expect(statSync(path.join(cache, readdirSync(cache)[0])).size).to.be.greaterThan(100);
+  });
+
+  it('sees another content of the same size and time, and a link that leads elsewhere', async () => {
+    const sum = async (file: string): Promise<number> => (await readPlays(file, { cache: true })).playcount.reduce((a, b) => a + b);
+    const file = folder.write('same/a.csv', `${HEADER}T,u,1\n`);
+    utimesSync(file, 1000, 1000);
+    expect(await sum(file)).to.equal(1);
+    writeFileSync(file, `${HEADER}T,u,2\n`); // in place: the same inode
+    utimesSync(file, 1000, 1000);
+    expect(await sum(file)).to.equal(2);
+    const other = folder.write('same/b.csv', `${HEADER}T,u,3\n`);
+    utimesSync(other, 1000, 1000);
+    renameSync(other, file); // another inode
+    expect(await sum(file)).to.equal(3);
+    if (process.platform === 'win32') return;
+    const [one, two] = [4, 5].map((n) => folder.write(`same/${n}.csv`, `${HEADER}T,u,${n}\n`));
+    for (const at of [one, two]) utimesSync(at, 1000, 1000);
+    const link = path.join(folder.path, 'same/link.csv');
+    symlinkSync(one, link);
+    expect(await sum(link)).to.equal(4);
+    rmSync(link);
+    symlinkSync(two, link);
+    expect(await sum(link)).to.equal(5);
   });
 
   it('caches files from 1 MB on unless told otherwise', async () => {

@@ -1,6 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
-import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { makeFolder, WholeFile } from '../../data/atomic-write.js';
 import { DataError } from '../../errors.js';
 
 /** A file that was written: where, how many lines below the header, how many bytes, and the SHA-256 of them. */
@@ -14,7 +15,7 @@ export interface Written {
 const CHUNK = 1 << 20;
 
 /**
- * Writes lines of bytes through one buffer into `NAME.tmp-PID`, hashing on the way. Nothing appears under the file's own name before `commitAll`.
+ * Writes lines of bytes through one buffer into a temporary file, hashing on the way. Nothing appears under the file's own name before `commit`.
  */
 export class FileWriter {
   rows = 0;
@@ -22,14 +23,12 @@ export class FileWriter {
   private readonly buffer = Buffer.allocUnsafe(CHUNK + 4096);
   private used = 0;
   private readonly hash: Hash = createHash('sha256');
-  private readonly temporary: string;
-  private descriptor: number | undefined;
+  private readonly whole: WholeFile;
 
   /** @param file the file to be; its folder is made if need be */
   constructor(readonly file: string) {
-    mkdirSync(path.dirname(file), { recursive: true });
-    this.temporary = `${file}.tmp-${process.pid}`;
-    this.descriptor = openSync(this.temporary, 'w');
+    makeFolder(path.dirname(file));
+    this.whole = new WholeFile(file);
   }
 
   /** Appends text and counts a row. */
@@ -68,26 +67,23 @@ export class FileWriter {
   /** Writes what is left and closes the temporary file. */
   close(): Written {
     this.flush();
-    closeSync(this.descriptor as number);
-    this.descriptor = undefined;
+    this.whole.close();
     return { path: this.file, rows: this.rows, bytes: this.bytes, sha256: this.hash.digest('hex') };
   }
 
   /** Gives the temporary file its own name. */
   commit(): void {
-    renameSync(this.temporary, this.file);
+    this.whole.commit();
   }
 
   /** Removes the temporary file. */
   discard(): void {
-    if (this.descriptor !== undefined) closeSync(this.descriptor);
-    this.descriptor = undefined;
-    rmSync(this.temporary, { force: true });
+    this.whole.discard();
   }
 
   private flush(): void {
     const part = this.buffer.subarray(0, this.used);
-    writeSync(this.descriptor as number, part);
+    this.whole.write(part);
     this.hash.update(part);
     this.bytes += this.used;
     this.used = 0;

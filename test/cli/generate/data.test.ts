@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -40,6 +41,15 @@ describe('generate: the command', () => {
     const second = run({ ...options, seed: 2, force: true });
     expect(second[1].sha256).not.to.equal(first[1].sha256);
     expect(fs.readdirSync(dir).sort()).to.deep.equal(['Music Info.csv', 'User Listening History.csv']);
+  });
+
+  it('says of a folder that cannot be made, or that is full, what it is, without a stack', () => {
+    const file = path.join(dir, 'file');
+    fs.writeFileSync(file, '');
+    const args = ['--import', 'tsx', path.resolve(__dirname, '../../../lib/cli/data.ts'), 'sample', '--out', path.join(file, 'below')];
+    const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+    expect(status).to.equal(1);
+    expect(stderr).to.equal(`The folder "${path.join(file, 'below')}" cannot be made: "${file}" is not a folder.\n`);
   });
 
   it('the same seed gives the same bytes, another seed others', () => {
