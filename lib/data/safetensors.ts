@@ -1,3 +1,4 @@
+import { createHash, type Hash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { ArgumentError, DataError, NumericError, RecitalError } from '../errors.js';
 import { writeAtomically } from './atomic-write.js';
@@ -7,6 +8,8 @@ import { existingFile } from './text-file.js';
 /** A header of more than this is refused before it is read: a model's is some kilobytes. (The format itself allows 100 MB.) */
 const MAX_HEADER = 1 << 24;
 const CHUNK = 1 << 28;
+/** So many bytes are read at once to be summed up. */
+const PIECE = 1 << 22;
 
 /** Numbers of a tensor, row-major: the array's type says which kind. */
 export type TensorData = TensorArrays[Dtype];
@@ -117,6 +120,30 @@ export function readSafetensors(file: string): Safetensors {
   });
 }
 
+/** The name under which a checksum stands among the metadata. */
+const CHECKSUM = 'sha256';
+
+/** What a checksum covers before any data: all other metadata, by name. */
+function metadataHash(metadata: Readonly<Record<string, string>>): Hash {
+  const others = Object.entries(metadata).filter(([name]) => name !== CHECKSUM);
+  return createHash('sha256').update(JSON.stringify(others.sort(([a], [b]) => (a < b ? -1 : 1))));
+}
+
+/**
+ * Metadata with the SHA-256 of all that a file says: the other metadata, and of each tensor, in the order of their names, its name, kind of number, shape and
+ * bytes. It does not depend on how the header is written or where the tensors lie. It tells damage, not forgery.
+ */
+export function withChecksum(metadata: Readonly<Record<string, string>>, tensors: ReadonlyMap<string, Tensor>): Record<string, string> {
+  const hash = metadataHash(metadata);
+  for (const name of [...tensors.keys()].sort()) {
+    const { shape, data } = tensors.get(name)!;
+    hash.update(JSON.stringify([name, dtypeOf(name, data), shape]));
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    for (let at = 0; at < bytes.length; at += CHUNK) hash.update(bytes.subarray(at, at + CHUNK));
+  }
+  return { ...metadata, [CHECKSUM]: hash.digest('hex') };
+}
+
 /** An open file: its header has been read and checked, its data are read when they are asked for. */
 export class SafetensorsFile {
   /** Texts by name. */
@@ -167,6 +194,25 @@ export class SafetensorsFile {
     const [begin, end] = info.offsets;
     const { buffer } = this.bytes(this.dataStart + begin, end - begin);
     return new arrayTypes[dtype](buffer as ArrayBuffer) as TensorArrays[D];
+  }
+
+  /**
+   * Compares the file with its checksum, if it has one: see {@link withChecksum}.
+   * @throws DataError if they differ
+   */
+  checkSum(): void {
+    const { metadata, tensors } = this;
+    if (!Object.hasOwn(metadata, CHECKSUM)) return;
+    const hash = metadataHash(metadata);
+    for (const name of [...tensors.keys()].sort()) {
+      const { dtype, shape, offsets } = tensors.get(name)!;
+      hash.update(JSON.stringify([name, dtype, shape]));
+      for (let at = offsets[0]; at < offsets[1]; at += PIECE) hash.update(this.bytes(this.dataStart + at, Math.min(PIECE, offsets[1] - at)));
+    }
+    if (hash.digest('hex') === metadata[CHECKSUM]) return;
+    throw new DataError(
+      `it is damaged: its content is not what was written (its checksum is another). Take a copy, or write it again. Whoever has changed it on purpose takes "${CHECKSUM}" out of its metadata.`,
+    );
   }
 
   private bytes(from: number, length: number): Buffer {

@@ -1,7 +1,7 @@
 import { display } from '../data/display.js';
 import { Fields, type Json } from '../data/fields.js';
 import { fingerprint } from '../data/packed-strings.js';
-import { openSafetensors, type SafetensorsFile, type Tensor, writeSafetensors } from '../data/safetensors.js';
+import { openSafetensors, type SafetensorsFile, type Tensor, withChecksum, writeSafetensors } from '../data/safetensors.js';
 import { ArgumentError, DataError, NumericError } from '../errors.js';
 import type { Model } from '../nn/model.js';
 import { checkOptions } from '../options.js';
@@ -29,17 +29,26 @@ const VERSION = 1;
 /** What is in a file: weights for a learner that is there already, all that a new learner needs, or a recommender that is no learner. */
 export type FileKind = 'checkpoint' | 'learner' | 'recommender';
 
-/** Metadata that every file of ours has: what it is, in which version, and a description as JSON. */
-export function fileMetadata(kind: FileKind, config: Json): Record<string, string> {
-  return { format: 'recital', version: String(VERSION), kind, config: JSON.stringify(config) };
+/** The metadata of our files, by name; `sha256` came later, so that older files have none. */
+const known = ['format', 'version', 'kind', 'config', 'sha256'];
+
+/** Writes a file of ours: tensors, and as metadata what it is, in which version, a description as JSON, and a checksum of all of it. */
+export function writeModelFile(file: string, kind: FileKind, { config, tensors }: { config: Json; tensors: ReadonlyMap<string, Tensor> }): void {
+  const metadata = { format: 'recital', version: String(VERSION), kind, config: JSON.stringify(config) };
+  writeSafetensors(file, tensors, { metadata: withChecksum(metadata, tensors) });
 }
 
-/** Checks that a file is ours, and returns its description. */
-export function fileConfig({ metadata }: SafetensorsFile, kinds: readonly FileKind[]): Fields {
+/** Checks that a file is ours and whole, and returns its description. */
+export function fileConfig(st: SafetensorsFile, kinds: readonly FileKind[]): Fields {
+  const { metadata } = st;
   if (metadata.format !== 'recital') throw new DataError('it is a safetensors file, but not one that learn.save or learn.export wrote.');
   if (Number(metadata.version) > VERSION)
     throw new DataError(`a later recital wrote it (format ${metadata.version}, known is ${VERSION}): update recital.`);
   if (metadata.version !== String(VERSION)) throw new DataError(`its format is "${metadata.version}"; ${VERSION} was expected.`);
+  const odd = Object.keys(metadata).find((name) => !known.includes(name));
+  if (odd !== undefined)
+    throw new DataError(`it has metadata of an unknown name, ${JSON.stringify(odd)}; known are: ${known.join(', ')}. Is it damaged?`);
+  st.checkSum();
   if (!kinds.includes(metadata.kind as FileKind)) {
     const hint = 'It holds weights without vocabularies: make loaders and a learner as before, then learn.load(file); or write it by learn.export.';
     throw new DataError(
@@ -119,7 +128,7 @@ export function saveCheckpoint(learn: Learner, file: string, options: SaveOption
   const tensors = modelTensors(model);
   const classes = Object.fromEntries(Object.entries(dls.classes ?? {}).map(([name, vocabulary]) => [name, fingerprint(vocabulary)]));
   const config = { model: model.constructor.name, classes, ...(withOpt && { training: trainingConfig(learn, tensors) }) };
-  writeSafetensors(file, tensors, { metadata: fileMetadata('checkpoint', config) });
+  writeModelFile(file, 'checkpoint', { config, tensors });
 }
 
 /** Adds the moments (`opt.PARAMETER.MOMENT`) and the record of an unfinished run to the tensors, and returns what is left to describe. */

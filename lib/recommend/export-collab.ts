@@ -1,11 +1,11 @@
 import { CollabDataLoaders } from '../data/collab.js';
 import type { Fields, Json } from '../data/fields.js';
 import { fingerprint, readVocabulary, vocabularyTensors } from '../data/packed-strings.js';
-import { type SafetensorsFile, writeSafetensors } from '../data/safetensors.js';
+import type { SafetensorsFile } from '../data/safetensors.js';
 import type { Target, TargetOptions } from '../data/targets.js';
 import { readTracks, tracksTensors } from '../data/tracks-tensors.js';
 import { ArgumentError, DataError } from '../errors.js';
-import { fileMetadata, modelTensors, readModel, setValues } from '../learner/checkpoint.js';
+import { modelTensors, readModel, setValues, writeModelFile } from '../learner/checkpoint.js';
 import type { LearnerOptions } from '../learner/learner.js';
 import { lossConfig, lossFromConfig } from '../nn/loss-config.js';
 import { collabKind, collabKindNames, collabKindOf, readNegatives } from './collab-kinds.js';
@@ -43,7 +43,7 @@ export function exportCollab(learn: CollabRecommender, file: string): void {
     epochsTrained,
     seed,
   };
-  writeSafetensors(file, tensors, { metadata: fileMetadata('learner', config as Json) });
+  writeModelFile(file, 'learner', { config: config as Json, tensors });
 }
 
 /** The learner in a file. */

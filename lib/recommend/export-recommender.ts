@@ -1,11 +1,11 @@
 import type { Fields, Json } from '../data/fields.js';
 import { vocabularyTensors } from '../data/packed-strings.js';
 import type { Plays } from '../data/plays.js';
-import { type Tensor, writeSafetensors } from '../data/safetensors.js';
+import type { Tensor } from '../data/safetensors.js';
 import type { Dtype, TensorArrays } from '../data/safetensors-header.js';
 import { tracksTensors } from '../data/tracks-tensors.js';
 import { ArgumentError } from '../errors.js';
-import { fileMetadata } from '../learner/checkpoint.js';
+import { writeModelFile } from '../learner/checkpoint.js';
 import { EXTENSION } from '../learner/model-file.js';
 import type { Interactions } from './interactions.js';
 import { Popularity } from './popularity.js';
@@ -104,7 +104,7 @@ export function exportRecommender(recommender: Recommender, file: string): strin
   }
   const config = { recommender: describeRecommender(recommender, tensors, 'model.'), kinds: { users: seen.users.kind, tracks: seen.tracks.kind } };
   const full = file.endsWith(EXTENSION) ? file : file + EXTENSION;
-  writeSafetensors(full, tensors, { metadata: fileMetadata('recommender', config) });
+  writeModelFile(full, 'recommender', { config, tensors });
   return full;
 }
 

@@ -1,8 +1,7 @@
 import type { Json } from '../data/fields.js';
 import { fingerprint, vocabularyTensors } from '../data/packed-strings.js';
-import { writeSafetensors } from '../data/safetensors.js';
 import { tracksTensors } from '../data/tracks-tensors.js';
-import { fileMetadata, modelTensors } from '../learner/checkpoint.js';
+import { modelTensors, writeModelFile } from '../learner/checkpoint.js';
 import { lossConfig } from '../nn/loss-config.js';
 import type { LSTMLearner } from './lstm.js';
 import { trainedPart } from './lstm-histories.js';
@@ -32,5 +31,5 @@ export function exportSequences(learn: LSTMLearner, file: string): void {
     epochsTrained,
     seed,
   };
-  writeSafetensors(file, tensors, { metadata: fileMetadata('learner', config as Json) });
+  writeModelFile(file, 'learner', { config: config as Json, tensors });
 }

@@ -8,6 +8,7 @@ import { EXTENSION } from '../learner/model-file.js';
 import { CollabLearner } from './collab.js';
 import { readCollab } from './export-collab.js';
 import { readSequences } from './load-sequences.js';
+import './light-gcn.js';
 
 /** What makes a learner of a file, by the kind of its loaders. */
 type Reader = (st: SafetensorsFile, config: Fields, options: LearnerOptions) => Learner;

@@ -1,4 +1,5 @@
 import './als.js';
+import './content.js';
 import './ease.js';
 import './factor-recommender.js';
 import './friends.js';
