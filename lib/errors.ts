@@ -92,6 +92,8 @@ export class UnknownIdError extends RecitalError {
 const MAX_SHOWN = 100;
 /** The share of a name's characters that may differ for it to be suggested: of one letter none, of three one. */
 const NEAR = 0.4;
+/** Letters with which two names must begin alike. */
+const BEGINS = 4;
 /** So many known names are all listed where none is near; of more the first ones. */
 const ALL_LISTED = 6;
 const LISTED = 3;
@@ -112,13 +114,22 @@ function examples(known: readonly string[]): string {
   return `, such as ${known.slice(0, LISTED).map(shown).join(', ')}.`;
 }
 
-/** The known name nearest to `id` by edit distance, ignoring case, or none if more than `NEAR` of it would have to change. */
+/** The known name nearest to `id` by edit distance, ignoring case; where more than `NEAR` of it would have to change, one that begins with most of `id`; or none. */
 function nearest(id: string, known: readonly string[]): string[] {
   if (known.length === 0 || id.length === 0) return [];
   const folded = id.toLowerCase();
   const same = known.find((name) => name.toLowerCase() === folded);
   if (same !== undefined) return [same];
   if (id.length > 1000) return []; // nobody mistypes that much, and finding the distance takes the product of the lengths
+  const near = byDistance(id, folded, known);
+  if (near.length) return near;
+  // "plays" for "playcount", "dance" for "danceability": nearly all of the name is how another one begins.
+  const start = folded.slice(0, Math.max(BEGINS, Math.ceil(0.75 * id.length)));
+  const longer = known.find((name) => name.toLowerCase().startsWith(start));
+  return longer === undefined || id.length < BEGINS ? [] : [longer];
+}
+
+function byDistance(id: string, folded: string, known: readonly string[]): string[] {
   const allowed = (name: string): number => NEAR * Math.max(id.length, name.length);
   const possible = known.filter((name) => Math.abs(name.length - id.length) <= allowed(name)); // no distance is less than the difference in length
   const pool = possible.length > 50_000 ? possible.filter((name) => name[0]?.toLowerCase() === folded[0]) : possible;

@@ -59,16 +59,20 @@ function tools(): { vega: Vega; vegaLite: VegaLite; resvg: Resvg } {
   return loaded;
 }
 
-/** Vega's logger: Vega reports errors in the data flow here alone, and would go on with half a picture. */
-const strict = {
-  level: () => 1,
-  error: (...messages: unknown[]): never => {
-    throw messages.find((message) => message instanceof Error) ?? new Error(messages.map(String).join(' '));
-  },
-  warn: (...messages: unknown[]): void => console.warn(...messages),
-  info: () => undefined,
-  debug: () => undefined,
-};
+/**
+ * A logger for Vega that gathers its errors. Vega reports those of the data flow here alone, and would go on with half a picture; what is thrown here would
+ * be thrown by a promise that nobody awaits.
+ */
+function strict(errors: Error[]): object {
+  return {
+    level: () => 1,
+    error: (...messages: unknown[]): void =>
+      void errors.push(messages.find((message) => message instanceof Error) ?? new Error(messages.map(String).join(' '))),
+    warn: (...messages: unknown[]): void => console.warn(...messages),
+    info: () => undefined,
+    debug: () => undefined,
+  };
+}
 
 /**
  * The complete Vega-Lite specification of a chart, with title, description and the library's configuration; a chart's own `config` comes on top. The
@@ -78,12 +82,41 @@ export function vegaLiteSpec(chart: Chart): Record<string, unknown> {
   const config = merge(chartConfig, (chart.spec.config ?? {}) as Record<string, unknown>);
   return {
     $schema: 'https://vega.github.io/schema/vega-lite/v5.json',
-    title: chart.title,
-    description: chart.alt,
-    background: config.background,
-    ...chart.spec,
+    ...(drawableTexts({ title: chart.title, description: chart.alt, background: config.background, ...chart.spec }) as object),
     config,
   };
+}
+
+/**
+ * A part of a specification without the texts that Vega trips over. A text that is the name of a property of every object (a listener called `constructor`)
+ * finds that property where Vega keeps groups by name: it gets a space behind it, which is not seen. A title of an encoding is pasted into a program (that of
+ * tooltips and descriptions) between quotation marks, without escapes: its quotation marks, backslashes and line breaks become others that mean nothing there.
+ * U+2028 and U+2029, which end a line of a program, are line breaks.
+ * @param within the name of the part that it stands in
+ */
+function drawableTexts(part: unknown, key = '', within = ''): unknown {
+  if (typeof part === 'string') return REFERENCES.has(key) ? part : `${part.replace(/[\u2028\u2029]/g, '\n')}${NAMES.has(part) ? '\u00a0' : ''}`;
+  if (Array.isArray(part)) return part.map((each) => drawableTexts(each, key, within));
+  if (typeof part !== 'object' || part === null || key === 'transform') return part;
+  const block = Object.fromEntries(Object.entries(part).map(([name, value]) => [name, drawableTexts(value, name, key)]));
+  if (within !== 'encoding') return block;
+  const { title = block.field } = block;
+  const plain = Array.isArray(title) ? title.map(withoutQuotes) : withoutQuotes(title);
+  return String(plain) === String(block.field) ? block : { ...block, title: plain };
+}
+
+/** Names that every object has: `constructor`, `toString`, `__proto__` … */
+const NAMES = new Set(Object.getOwnPropertyNames(Object.prototype));
+/** Where a text names a column of the data, and so must stay. */
+const REFERENCES = new Set(['field', 'groupby', 'as']);
+
+function withoutQuotes(title: unknown): unknown {
+  if (typeof title !== 'string') return title;
+  const plain = title
+    .replaceAll('"', '\u201d')
+    .replaceAll('\\', '\u2216')
+    .replace(/[\n\r\u2028\u2029]+/g, ' ');
+  return NAMES.has(plain) ? `${plain}\u00a0` : plain;
 }
 
 /** The entries of `over` on top of those of `base`; a block of settings such as `axis` keeps those that `over` does not mention. */
@@ -102,10 +135,12 @@ export function chartSvg(chart: Chart): string {
   vega.resetSVGClipId(); // the same chart gives the same bytes
   vega.resetSVGDefIds();
   const renderer = new vega.SVGStringRenderer();
+  const errors: Error[] = [];
   try {
     // Everything here is synchronous, unlike view.toSVG(): a chart appears between the prints before and after it. It is possible because the data
     // is in the specification and nothing has to be loaded.
-    const view = new vega.View(vega.parse(vegaLite.compile(vegaLiteSpec(chart)).spec), { renderer: 'none', logger: strict }).run();
+    const view = new vega.View(vega.parse(vegaLite.compile(vegaLiteSpec(chart)).spec), { renderer: 'none', logger: strict(errors) }).run();
+    if (errors.length) throw errors[0];
     const { left, right, top, bottom } = view.padding();
     const [x, y] = view._origin;
     renderer.initialize(null, view._viewWidth + left + right, view._viewHeight + top + bottom, [left + x, top + y], 1);

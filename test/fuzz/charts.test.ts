@@ -6,7 +6,7 @@ import { Chart } from '../../lib/data/chart.js';
 import { correlation } from '../../lib/data/explore.js';
 import { type Column, Table } from '../../lib/data/table.js';
 import { ArgumentError } from '../../lib/errors.js';
-import { chartSvg, saveChart } from '../../lib/notebook/chart-render.js';
+import { chartSvg, saveChart, vegaLiteSpec } from '../../lib/notebook/chart-render.js';
 import { barChart } from '../../lib/notebook/charts/bar-chart.js';
 import type { AxisScale } from '../../lib/notebook/charts/common.js';
 import { heatmap } from '../../lib/notebook/charts/heatmap.js';
@@ -28,8 +28,7 @@ const table = fc
   .map((columns) => new Table(new Map(columns.map((c, i): [string, Column] => [names[i], c]))));
 const name = mostly(names, texts);
 const scale = mostly<AxisScale>(['linear', 'log'], texts as fc.Arbitrary<AxisScale>);
-/** Vega has no name for a title that is the name of a method of every object: that is an error of ours. */
-const title = texts.filter((text) => !(text in {}) && text !== 'NaN');
+const title = texts.filter((text) => text !== 'NaN');
 const shared = { title: mostly(['title'], texts), xTitle: texts, yTitle: texts, xScale: scale, yScale: scale };
 
 /** Every number of a specification: Vega takes what is not finite for zero, or for nothing. */
@@ -47,6 +46,76 @@ function drawn(answer: ReturnType<typeof asked<Chart>>): void {
   });
 }
 
+/** Names that have been taken for something else: properties of every object, ends of a text in a program, paths into an object, markup. */
+const hard = [
+  'constructor',
+  'toString',
+  '__proto__',
+  'hasOwnProperty',
+  '12" single',
+  'a\nb',
+  'a\r',
+  'a\u2028b',
+  'a\\',
+  '\\"',
+  "it's",
+  'a.b',
+  'a[0]',
+  '"+alert(1)+"',
+  '</script>',
+];
+
+/** Charts of every kind, with two names wherever there can be names. */
+function chartsNamed(a: string, b: string): Chart[] {
+  const table = new Table(
+    new Map<string, Column>([
+      [a, Float64Array.of(3, 5, 4)],
+      [b, Float64Array.of(1, 2, 3)],
+      [`${a}${b}c`, [a, b, 'c']],
+    ]),
+  );
+  const text = `${a}${b}c`;
+  return [
+    lineChart(table, { x: b, y: a }),
+    lineChart(table, { x: a, y: [a, b] }),
+    barChart(table, { x: text, y: a }),
+    barChart(table, { x: a, y: text }),
+    histogram(table, a),
+    histogram(table, [a, b]),
+    scatter(table, { x: a, y: b, label: text, color: text, tooltip: [a, b], title: a }),
+    scatter(table, { x: a, y: b, label: a, color: b, xTitle: b, yTitle: a }),
+    heatmap({ labels: [a, b], values: [1, 0, 0, 1] }, { title: a }),
+    new Chart(
+      {
+        data: { values: [{ x: a, y: 1, s: b }] },
+        mark: 'bar',
+        encoding: { x: { field: 'x', type: 'nominal' }, y: { field: 'y', type: 'quantitative', title: a }, color: { field: 's' } },
+      },
+      a,
+      b,
+    ),
+  ];
+}
+
+/** The words of the programs that Vega makes of a chart: functions, variables and their parts, but no texts. */
+function programWords(chart: Chart): Set<string> {
+  const vegaLite = require('vega-lite') as { compile(spec: object): { spec: object } };
+  interface Node {
+    type: string;
+    name?: string;
+    visit(visitor: (node: Node) => void): void;
+  }
+  const { parseExpression } = require('vega-expression') as { parseExpression(code: string): Node };
+  const words = new Set<string>();
+  const look = (part: unknown, key = ''): void => {
+    if (typeof part === 'object' && part !== null) for (const [name, value] of Object.entries(part)) look(value, name);
+    else if (typeof part === 'string' && ['signal', 'expr', 'test', 'update', 'init'].includes(key))
+      parseExpression(part).visit(({ type, name }) => void words.add(type === 'Identifier' ? String(name) : type));
+  };
+  look(vegaLite.compile(vegaLiteSpec(chart)).spec);
+  return words;
+}
+
 describe('hostile values in charts', () => {
   it('a chart of numbers that says what it shows, or an error of ours', () => {
     fc.assert(
@@ -58,7 +127,8 @@ describe('hostile values in charts', () => {
         (t, options, marks, size) => {
           drawn(asked(() => scatter(t, { ...options, ...marks })));
           drawn(asked(() => lineChart(t, { ...options, y: [options.y, 'y'] })));
-          drawn(asked(() => barChart(t, { ...options, ...size })));
+          const { x, y, title, xTitle, yTitle } = options;
+          drawn(asked(() => barChart(t, { x, y, title, xTitle, yTitle, sort: size.sort, limit: size.limit })));
           drawn(asked(() => histogram(t, [options.x, options.y], { title: options.title, scale: options.xScale, bins: size.bins })));
         },
       ),
@@ -132,6 +202,30 @@ describe('hostile values in charts', () => {
     );
   });
 
+  it('columns and categories of any names: every chart is drawn, and what they are called is nowhere a part of a program', async () => {
+    const late: unknown[] = [];
+    const failed = (error: unknown): void => void late.push(error);
+    const before = process.rawListeners('unhandledRejection');
+    process.removeAllListeners('unhandledRejection').on('unhandledRejection', failed);
+    const named = fc.oneof(fc.constantFrom(...hard), texts, fc.string({ maxLength: 8 })).filter((text) => !/NaN/.test(text));
+    const words = new Set(chartsNamed('first', 'second').flatMap((chart) => [...programWords(chart)]));
+    expect(words.size).to.be.above(10);
+    await fc.assert(
+      fc.asyncProperty(named, named, async (a, b) => {
+        fc.pre(a !== b && a.trim() !== b.trim());
+        for (const [i, chart] of chartsNamed(a, b).entries()) {
+          expect(chartSvg(chart).length, JSON.stringify([a, b, i])).to.be.above(3000);
+          for (const word of programWords(chart)) expect(words.has(word), word).to.equal(true);
+        }
+        await new Promise((done) => setImmediate(done)); // what Vega reports late
+        expect(late).to.deep.equal([]);
+      }),
+      { ...runs(25), examples: hard.map((text): [string, string] => [text, 'x']) },
+    );
+    process.removeAllListeners('unhandledRejection');
+    for (const listener of before) process.on('unhandledRejection', listener as () => void);
+  });
+
   it('one row, constant columns, and nothing but what is no number: a picture, or an error that says what is missing', () => {
     const hostile = ['<script>alert(1)</script>', 'Sigur Rós — '.repeat(400), '', '\n'];
     for (const x of [5, 1e-320, -1e300, NaN, -Infinity]) {
@@ -144,7 +238,7 @@ describe('hostile values in charts', () => {
           () => lineChart(t, options),
           () => barChart(t, { ...options, y: 'name' }),
           () => barChart(t, { ...options, x: 'name' }),
-          () => histogram(t, ['x', 'y'], options),
+          () => histogram(t, ['x', 'y'], { title: options.title, yTitle: options.yTitle }),
         ]) {
           const nothing = n === 0 || !Number.isFinite(x);
           if (nothing) expect(make).to.throw(ArgumentError, 'nothing to draw');

@@ -157,6 +157,9 @@ describe('chart.save', () => {
 
   it('leaves nothing behind when the chart cannot be drawn', () => {
     expect(() => new Chart({ mark: 'nosuchmark' }, 'Broken', '').save(join(folder, 'a.png'))).to.throw(ArgumentError);
+    const values = [{ a: 1 }];
+    const late = new Chart({ data: { values }, transform: [{ calculate: 'datum.b.c', as: 'd' }], mark: 'bar' }, 'Late', '');
+    expect(() => late.save(join(folder, 'a.svg'))).to.throw(ArgumentError, '"Late" cannot be drawn: Cannot read properties of undefined');
     expect(readdirSync(folder)).to.have.length(0);
   });
 });

@@ -62,12 +62,26 @@ describe('every chart', () => {
   it('refuses an empty table, an unknown column and a text column where numbers are needed', () => {
     const none = plays.head(0);
     const options = { x: 'plays', y: 'share', title: 't' };
-    const makers = [() => histogram(none, 'plays', options), ...[lineChart, scatter, barChart].map((make) => () => make(none, options))];
+    const makers = [() => histogram(none, 'plays'), ...[lineChart, scatter, barChart].map((make) => () => make(none, options))];
     for (const make of makers) expect(make).to.throw(ArgumentError, 'without rows: there is nothing to draw');
-    expect(() => heatmap(none, options)).to.throw(ArgumentError, 'at least one row');
+    expect(() => heatmap(none)).to.throw(ArgumentError, 'at least one row');
     expect(() => lineChart(plays, { x: 'play', y: 'share', title: 't' })).to.throw(UnknownIdError, 'did you mean "plays"');
     expect(() => scatter(plays, { x: 'artist', y: 'plays', title: 't' })).to.throw(ArgumentError, 'numbers was expected');
     expect(() => barChart({} as Table, { x: 'a', y: 'b', title: 't' })).to.throw(ArgumentError, 'draws a Table');
+  });
+
+  it('refuses an option that there is not, and says which one was meant', () => {
+    const wrong = { x: 'plays', y: 'share', titel: 't' } as { x: string; y: string; title?: string };
+    const makers = [() => histogram(plays, 'plays', wrong), () => heatmap({ labels: ['a'], values: [1] }, wrong)];
+    for (const make of [...makers, ...[lineChart, scatter, barChart].map((make) => () => make(plays, wrong))])
+      expect(make).to.throw(ArgumentError, 'no option');
+    expect(makers[0]).to.throw('has no option "x"');
+    expect(() => barChart(plays, wrong)).to.throw('barChart has no option "titel"; did you mean "title"?');
+  });
+
+  it('proposes a column for a name that only begins alike', () => {
+    const table = new Table({ user: ['a'], playcount: [3], day: [1] });
+    expect(() => lineChart(table, { x: 'day', y: 'plays' })).to.throw(UnknownIdError, 'did you mean "playcount"?');
   });
 
   it('says that a correlation is 0.00 where only the rounding error of a sum is left', () => {

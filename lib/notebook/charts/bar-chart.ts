@@ -2,6 +2,7 @@ import { Chart } from '../../data/chart.js';
 import type { Table } from '../../data/table.js';
 import { withUnit } from '../../data/units.js';
 import { ArgumentError } from '../../errors.js';
+import { checkOptions } from '../../options.js';
 import { axisNumbers, type ChartOptions, checkTable, counted, drawable, extent, isText, leftOut, spoken, tooltipFormat } from './common.js';
 
 /** Options of barChart. */
@@ -26,6 +27,7 @@ const WRITTEN = 25; // more bars have no room for their values
  */
 export function barChart(table: Table, options: BarChartOptions): Chart {
   checkTable(table, 'barChart');
+  checkOptions(options, ['x', 'y', 'sort', 'limit', 'title', 'xTitle', 'yTitle'], 'barChart');
   const { x, y, xTitle = x, yTitle = y, limit = 40 } = options;
   const lying = isText(table, y);
   const { title = lying ? `${xTitle} by ${yTitle}` : `${yTitle} by ${xTitle}` } = options;

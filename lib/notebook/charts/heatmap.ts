@@ -1,7 +1,7 @@
 import { Chart } from '../../data/chart.js';
 import { Table } from '../../data/table.js';
 import { ArgumentError } from '../../errors.js';
-import { checkArgument, isNumbers } from '../../options.js';
+import { checkArgument, checkOptions, isNumbers } from '../../options.js';
 
 /** A matrix with names. */
 export interface LabelledMatrix {
@@ -43,6 +43,7 @@ const MAX_SIDE = 60;
  * @example heatmap({ labels: ['energy', 'valence'], values: [1, 0.4, 0.4, 1] }, { title: 'Correlation' })
  */
 export function heatmap(matrix: Table | LabelledMatrix, options: HeatmapOptions = {}): Chart {
+  checkOptions(options, ['title', 'domain', 'decimals'], 'heatmap');
   const { title = 'Heatmap', domain = [-1, 1], decimals = 2 } = options;
   checkArgument(
     matrix instanceof Table || (Array.isArray(matrix?.labels) && isNumbers(matrix.values)),

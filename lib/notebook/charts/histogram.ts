@@ -2,6 +2,7 @@ import { Chart } from '../../data/chart.js';
 import type { Table } from '../../data/table.js';
 import { withUnit } from '../../data/units.js';
 import { ArgumentError } from '../../errors.js';
+import { checkOptions } from '../../options.js';
 import { type AxisScale, axisNumbers, checkTable, counted, drawable, extent, freeScale, spoken, tooltipFormat } from './common.js';
 
 /** Options of histogram. */
@@ -30,6 +31,7 @@ interface Bin {
  */
 export function histogram(table: Table, columns: string | readonly string[], options: HistogramOptions = {}): Chart {
   checkTable(table, 'histogram');
+  checkOptions(options, ['title', 'bins', 'scale', 'yTitle'], 'histogram');
   const { bins = 30, scale = 'linear', yTitle = 'rows' } = options;
   const names = typeof columns === 'string' ? [columns] : columns;
   const { title = names.slice(0, 4).join(', ') + (names.length > 4 ? ' …' : '') } = options;

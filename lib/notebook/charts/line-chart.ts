@@ -2,6 +2,7 @@ import { Chart } from '../../data/chart.js';
 import type { Table } from '../../data/table.js';
 import { withUnit } from '../../data/units.js';
 import { ArgumentError } from '../../errors.js';
+import { checkOptions } from '../../options.js';
 import { type AxisScale, axisNumbers, type ChartOptions, checkTable, counted, drawable, freeScale, spoken, tooltipFormat } from './common.js';
 
 /** Options of lineChart. */
@@ -27,6 +28,7 @@ const MARKED = 40; // up to here each point gets a dot
  */
 export function lineChart(table: Table, options: LineChartOptions): Chart {
   checkTable(table, 'lineChart');
+  checkOptions(options, ['x', 'y', 'xScale', 'yScale', 'title', 'xTitle', 'yTitle'], 'lineChart');
   const { x, xScale = 'linear', yScale = 'linear' } = options;
   const columns = typeof options.y === 'string' ? [options.y] : options.y;
   if (columns.length === 0) throw new ArgumentError('lineChart needs at least one column for y.');

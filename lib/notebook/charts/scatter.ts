@@ -2,6 +2,7 @@ import { Random } from '../../compute/random.js';
 import { Chart } from '../../data/chart.js';
 import type { Column, Table } from '../../data/table.js';
 import { withUnit } from '../../data/units.js';
+import { checkOptions } from '../../options.js';
 import { palette, plotSize } from '../chart-config.js';
 import {
   type AxisScale,
@@ -49,6 +50,7 @@ const MARGIN = 0.04; // of the axis, on both sides, so that no point sits on the
  */
 export function scatter(table: Table, options: ScatterOptions): Chart {
   checkTable(table, 'scatter');
+  checkOptions(options, ['x', 'y', 'label', 'color', 'tooltip', 'xScale', 'yScale', 'title', 'xTitle', 'yTitle'], 'scatter');
   const { x, y, label, color, tooltip = [], xTitle = x, yTitle = y, xScale = 'linear', yScale = 'linear' } = options;
   const { title = `${yTitle} by ${xTitle}` } = options;
   const all = drawable(table, [
