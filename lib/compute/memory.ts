@@ -12,10 +12,15 @@ export const memory: WasmMemory = new wasm.Memory({ initial: 1, maximum: 65536, 
 const ALIGN = 64; // a cache line: no two blocks share one
 const PAGE = 65536;
 const MAX_BYTES = 2 ** 32;
+/** Garbage is collected once so much has been given out since the last time … */
+const COLLECT_EVERY = 256 * 2 ** 20;
+/** … and, outside of training runs, so much is in use. */
+const CROWDED = 512 * 2 ** 20;
 
 /** Free blocks by address: [start, size], sorted, never adjacent. */
 const free: [number, number][] = [];
 let top = 1024; // address 0 is never given out: kernels take it for "none"
+let untouched = top; // from here on nothing has ever been given out, so it is zero, and no page of it has been taken from the system
 let used = 0;
 let madeSinceCollection = 0;
 
@@ -30,6 +35,7 @@ function take(n: number): [number, number] {
   const size = Math.max(ALIGN, Math.ceil(bytes / ALIGN) * ALIGN);
   used += size;
   madeSinceCollection += size;
+  if (used > CROWDED && madeSinceCollection > COLLECT_EVERY) collectGarbage();
   for (let i = 0; i < free.length; i++) {
     const [start, length] = free[i];
     if (length < size) continue;
@@ -44,6 +50,7 @@ function take(n: number): [number, number] {
       memory.grow(Math.ceil(missing / PAGE));
     } catch {
       used -= size;
+      collectGarbage(); // for the next try
       throw tooMuch(bytes);
     }
   }
@@ -54,7 +61,7 @@ function take(n: number): [number, number] {
 function tooMuch(bytes: number): NumericError {
   const mb = (b: number): string => `${Math.round(b / 2 ** 20).toLocaleString('en')} MB`;
   return new NumericError(
-    `Out of memory: ${mb(bytes)} more were asked for, ${mb(used)} are in use, and 4 GiB is the limit. Drop learners that are no longer needed, or use fewer factors, rows or users.`,
+    `Out of memory: ${mb(bytes)} more were asked for, ${mb(used)} are in use, and 4 GiB is the limit. Drop learners and arrays that are no longer needed, or use fewer factors, rows or users. What was dropped comes back between two awaits, not within a loop that awaits nothing.`,
   );
 }
 
@@ -80,14 +87,17 @@ function release(start: number, size: number): void {
 }
 
 function register<T extends Float32Array | Float64Array | Int32Array>(view: T, block: [number, number]): T {
-  view.fill(0);
+  const [start, size] = block;
+  if (start < untouched) view.fill(0, 0, Math.ceil((untouched - start) / view.BYTES_PER_ELEMENT));
+  untouched = Math.max(untouched, start + size);
   blocks.set(view, block);
   dropped.register(view, block, view);
   return view;
 }
 
 /**
- * `n` zeroed floats on the shared memory. They go back when the returned array is collected: keep this very object, a `subarray` of it does not hold it.
+ * `n` zeroed floats on the shared memory. They go back when the returned array is collected, between two awaits: keep this very object, a `subarray` of it does
+ * not hold it.
  * @example const weights = float32(1000); // 4,000 bytes
  */
 export function float32(n: number): Float32Array {
@@ -126,17 +136,22 @@ export function memoryUsage(): { used: number; held: number } {
 
 let collect: (() => void) | undefined;
 
-/**
- * Lets dropped arrays go. The JavaScript heap does not see how much a view holds, so that a cell run fifty times would grow the process: a training run
- * calls this first, and once 256 MB have been given out since the last time it collects garbage.
- */
-export async function reclaim(): Promise<void> {
-  if (madeSinceCollection < 256 * 2 ** 20) return;
+/** Finds the views that nobody holds any more. Their blocks come back in tasks of their own, so not before the event loop turns. */
+function collectGarbage(): void {
   madeSinceCollection = 0;
   if (!collect) {
     v8.setFlagsFromString('--expose-gc');
     collect = vm.runInNewContext('gc') as () => void;
   }
   collect();
+}
+
+/**
+ * Lets dropped arrays go. The JavaScript heap does not see how much a view holds, so that a cell run fifty times would grow the process: a training run
+ * calls this first, and once 256 MB have been given out since the last time it collects garbage. So does an array that is made while 512 MB are in use.
+ */
+export async function reclaim(): Promise<void> {
+  if (madeSinceCollection < COLLECT_EVERY) return;
+  collectGarbage();
   await new Promise((resolve) => setImmediate(resolve)); // finalizers run as tasks of their own
 }
