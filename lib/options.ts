@@ -38,6 +38,29 @@ export function checkArgument(fits: boolean, value: unknown, of: string, wanted:
   if (!fits) throw new ArgumentError(`${of} needs ${wanted}, got ${whatIs(value)}.`);
 }
 
+/**
+ * Throws unless an option is a number, and fits. JavaScript compares texts and null as numbers, so that '' and null would pass for 0 and '5' for 5.
+ * @param value what came
+ * @param fits whether it does, were it a number
+ * @param wanted what it has to be, a sentence without its end
+ * @param hint a further sentence, with a blank before it
+ * @example checkNumber(shrink, shrink >= 0 && shrink < Infinity, 'shrink must be a number from 0 on')
+ */
+export function checkNumber(value: unknown, fits: boolean, wanted: string, hint = ''): asserts value is number {
+  if (typeof value === 'number' && fits) return;
+  const got = typeof value === 'number' ? value : typeof value === 'string' ? `the text '${value}'` : whatIs(value);
+  throw new ArgumentError(`${wanted}, got ${got}.${hint}`);
+}
+
+/** The most epochs, iterations, trials … of one call: more would be a slip, and not end. */
+export const MAX_ROUNDS = 1e6;
+
+/** Throws unless a number of epochs, iterations, trials … is a positive whole number, at most a million. */
+export function checkRounds(n: unknown, name: string): asserts n is number {
+  checkNumber(n, Number.isInteger(n) && (n as number) >= 1, `${name} must be a positive whole number`);
+  if (n > MAX_ROUNDS) throw new ArgumentError(`${name} must be at most ${MAX_ROUNDS.toLocaleString('en')}, got ${n}.`);
+}
+
 /** Whether a value can be read as numbers in order: a typed array or an array, which is not looked through. */
 export function isNumbers(value: unknown): value is ArrayLike<number> {
   return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));

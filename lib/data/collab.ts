@@ -1,5 +1,5 @@
 import { ArgumentError, DataError, UnknownIdError } from '../errors.js';
-import { checkArgument, checkOptions, whatIs } from '../options.js';
+import { checkArgument, checkNumber, checkOptions, whatIs } from '../options.js';
 import { counted, printed } from '../printed.js';
 import type { Batch, DataLoaders } from './batch.js';
 import { encodeWith, fitColumn, type RawColumn } from './collab-classes.js';
@@ -245,7 +245,7 @@ export class CollabDataLoaders implements DataLoaders {
   showBatch(options: { maxN?: number } = {}): void {
     checkOptions(options, ['maxN'], 'showBatch');
     const { maxN = 10 } = options;
-    if (!(maxN >= 1)) throw new ArgumentError(`maxN must be a number of rows, at least 1, got ${maxN}.`);
+    checkNumber(maxN, maxN >= 1, 'maxN must be a number of rows, at least 1');
     const loader = this.train.length > 0 ? this.train : this.train.inOrder();
     for (const batch of loader.batches(0)) {
       const rows = Array.from({ length: Math.min(maxN, batch.size) }, (_, i) => this.decode(batch, i));

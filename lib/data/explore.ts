@@ -1,5 +1,5 @@
 import { ArgumentError, UnknownIdError } from '../errors.js';
-import { checkArgument } from '../options.js';
+import { checkArgument, checkNumber } from '../options.js';
 import { Plays } from './plays.js';
 import { type Column, Table } from './table.js';
 import { Tracks } from './tracks.js';
@@ -59,7 +59,7 @@ function ascending(values: Float64Array): Float64Array {
  * @example quantile(Float64Array.of(1, 2, 3, 4), 0.25) // 1.75
  */
 export function quantile(ascending: Float64Array, q: number): number {
-  if (!(q >= 0 && q <= 1)) throw new ArgumentError(`q is a share between 0 and 1, got ${q}. The median is q = 0.5.`);
+  checkNumber(q, q >= 0 && q <= 1, 'q is a share between 0 and 1', ' The median is q = 0.5.');
   if (ascending.length === 0) return NaN;
   const place = q * (ascending.length - 1);
   const below = Math.floor(place);

@@ -1,5 +1,6 @@
 import { Random } from '../compute/random.js';
 import { ArgumentError } from '../errors.js';
+import { checkNumber } from '../options.js';
 import type { SequenceDataset } from './sequences.js';
 import { checkedSplit, randomSplit, type Split } from './splits.js';
 
@@ -64,7 +65,7 @@ export function splitSequences(dataset: SequenceDataset, options: SequenceSplitO
 /** Users or sessions by share; only those that have a window count. */
 function sequenceParts(dataset: SequenceDataset, options: { split: 'user' | 'order'; validPct?: number; seed: number | string }): Split {
   const { split, validPct = 0.2, seed } = options;
-  if (!(validPct > 0 && validPct < 1)) throw new ArgumentError(`validPct must be between 0 and 1, both excluded, got ${validPct}.`);
+  checkNumber(validPct, validPct > 0 && validPct < 1, 'validPct must be between 0 and 1, both excluded');
   const sequences = dataset.sequence.filter((s, i, all) => i === 0 || s !== all[i - 1]);
   const n = sequences.length;
   const cut = Math.trunc(validPct * n);

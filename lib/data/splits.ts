@@ -1,6 +1,6 @@
 import { Random } from '../compute/random.js';
 import { ArgumentError } from '../errors.js';
-import { checkOptions, whatIs } from '../options.js';
+import { checkNumber, checkOptions, whatIs } from '../options.js';
 import type { Plays } from './plays.js';
 
 /** Row numbers of the parts of a data set: disjoint, and together every row. */
@@ -47,11 +47,8 @@ export interface LeaveKOutOptions {
 export function randomSplit(n: number, options: RandomSplitOptions = {}): Split {
   checkOptions(options, ['validPct', 'seed'], 'randomSplit');
   const { validPct = 0.2, seed = 42 } = options;
-  if (!(validPct > 0 && validPct < 1)) {
-    throw new ArgumentError(
-      `validPct must be between 0 and 1, both excluded, got ${validPct}. To train on every row give a split with an empty valid part instead.`,
-    );
-  }
+  const whole = ' To train on every row give a split with an empty valid part instead.';
+  checkNumber(validPct, validPct > 0 && validPct < 1, 'validPct must be between 0 and 1, both excluded', whole);
   if (!(Number.isInteger(n) && n >= 0 && n < 2 ** 31)) throw new ArgumentError(`A split needs a whole number of rows, got ${n}.`);
   const cut = Math.trunc(validPct * n);
   if (cut === 0) throw new ArgumentError(`validPct ${validPct} of ${n} rows leaves none for validation. Give more rows or a larger validPct.`);

@@ -1,5 +1,5 @@
 import { ArgumentError } from '../errors.js';
-import { checkOptions } from '../options.js';
+import { checkOptions, checkRounds, MAX_ROUNDS } from '../options.js';
 import type { Callback } from './callback.js';
 import { groupRates, type LearningRate, type Slice } from './groups.js';
 import type { Learner } from './learner.js';
@@ -112,7 +112,6 @@ export interface FitPlan {
 }
 
 const MAX_CYCLES = 1e5;
-const MAX_EPOCHS = 1e9;
 
 /** Checks a call and works out its epochs, learning rates and schedules. */
 export function planOf(call: FitCall, learn: Learner): FitPlan {
@@ -122,7 +121,7 @@ export function planOf(call: FitCall, learn: Learner): FitPlan {
   const lrs = groupRates(call.lr, learn.opt.groups.length);
   if (call.method === 'fitSgdr') return sgdr(call.nCycles, call.cycleLen, { lrs, cycleMult: call.options.cycleMult ?? 2 });
   const { nEpoch } = call;
-  checkCount('nEpoch', nEpoch, 1);
+  checkRounds(nEpoch, 'nEpoch');
   switch (call.method) {
     case 'fit':
       return { nEpoch, lrs, scheds: {} };
@@ -151,7 +150,7 @@ function sgdr(nCycles: number, cycleLen: number, { lrs, cycleMult }: { lrs: read
   checkCount('nCycles', nCycles, 1);
   checkCount('cycleLen', cycleLen, 1);
   checkCount('cycleMult', cycleMult, 1);
-  if (nCycles > MAX_CYCLES || !(cycleLen * cycleMult ** (nCycles - 1) <= MAX_EPOCHS)) {
+  if (nCycles > MAX_CYCLES || !(cycleLen * cycleMult ** (nCycles - 1) <= MAX_ROUNDS)) {
     throw new ArgumentError(
       `${nCycles} cycles, the first of ${cycleLen} epochs and each ${cycleMult} times as long as the one before, are too long a run. Give fewer, or cycleMult: 1.`,
     );
@@ -170,8 +169,8 @@ function sgdr(nCycles: number, cycleLen: number, { lrs, cycleMult }: { lrs: read
 /** The two calls of fastai's `fine_tune`. */
 export function fineTuneCalls(epochs: number, baseLr: LearningRate, options: Omit<FineTuneOptions, 'cbs'>): FitCall[] {
   const { freezeEpochs = 1, lrMult = 100, pctStart = 0.3, div = 5, ...rest } = options;
-  checkCount('epochs', epochs, 1);
-  checkCount('freezeEpochs', freezeEpochs, 1);
+  checkRounds(epochs, 'epochs');
+  checkRounds(freezeEpochs, 'freezeEpochs');
   checkPositive('lrMult', lrMult);
   const method = 'fitOneCycle';
   const first: LearningRate = typeof baseLr === 'number' ? { stop: baseLr } : baseLr;

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import type { Chart } from '../data/chart.js';
 import { display } from '../data/display.js';
 import { ArgumentError } from '../errors.js';
-import { checkOptions } from '../options.js';
+import { checkOptions, checkRounds } from '../options.js';
 import { CancelFitException, CancelValidException } from './events.js';
 import type { Learner } from './learner.js';
 import { ParamScheduler } from './param-scheduler.js';
@@ -85,8 +85,10 @@ export async function lrFind(learn: Learner, options: LrFindOptions = {}): Promi
   checkOptions(options, ['startLr', 'endLr', 'numIt', 'stopDiv', 'showPlot', 'suggestFuncs'], 'lrFind');
   const { startLr = 1e-7, endLr = 10, stopDiv = true, showPlot = true, suggestFuncs = ['valley'] } = options;
   const asked = options.numIt ?? 100;
-  if (!(startLr > 0 && endLr > startLr)) throw new ArgumentError(`lrFind needs 0 < startLr < endLr, got ${startLr} and ${endLr}.`);
-  if (!(Number.isInteger(asked) && asked > 0)) throw new ArgumentError(`numIt must be a positive whole number, got ${asked}.`);
+  if (!([startLr, endLr].every(Number.isFinite) && startLr > 0 && endLr > startLr)) {
+    throw new ArgumentError(`lrFind needs 0 < startLr < endLr, got ${startLr} and ${endLr}.`);
+  }
+  checkRounds(asked, 'numIt');
   checkRules(suggestFuncs);
   const numIt = Math.max(6, asked);
   const nEpoch = Math.floor(numIt / Math.max(1, learn.dls.train.length)) + 1;

@@ -1,7 +1,7 @@
 import { ArgumentError, NumericError } from '../errors.js';
 import { argmaxRows } from '../nn/losses/classes.js';
 import { sigmoid } from '../nn/losses.js';
-import { checkArgument, isNumbers } from '../options.js';
+import { checkArgument, checkNumber, isNumbers } from '../options.js';
 import { printed } from '../printed.js';
 import type { Learner } from './learner.js';
 
@@ -148,7 +148,7 @@ function checkValue(value: unknown, name: string): number {
  * @example accuracyThresh(0.5)
  */
 export function accuracyThresh(thresh = 0.5, { sigmoid: logits = true }: { sigmoid?: boolean } = {}): Metric {
-  if (!(thresh >= 0 && thresh <= 1)) throw new ArgumentError(`thresh is a probability between 0 and 1, got ${thresh}.`);
+  checkNumber(thresh, thresh >= 0 && thresh <= 1, 'thresh is a probability between 0 and 1');
   const share = (pred: Float32Array, targets: Float32Array): number => {
     checkPairs('accuracyThresh', pred, targets, 1);
     let right = 0;

@@ -41,6 +41,7 @@ export class OneBatch {
         this.pending = true;
         if (own) own.backward(learn.gradScale);
         else this.backward(both !== undefined);
+        learn.model.penalty?.()?.backward(learn.gradScale);
       });
       events.around('Step', CancelStepException, () => learn.opt.step());
       learn.opt.zeroGrad();

@@ -2,7 +2,7 @@ import type { DataLoader } from '../data/batch.js';
 import { display } from '../data/display.js';
 import { Table } from '../data/table.js';
 import { ArgumentError, NumericError } from '../errors.js';
-import { checkOptions } from '../options.js';
+import { checkNumber, checkOptions } from '../options.js';
 import type { Callback } from './callback.js';
 import type { Learner } from './learner.js';
 import { reportWeights, SPOILT } from './not-finite.js';
@@ -96,7 +96,7 @@ function firstNaN(values: Float32Array): number {
 export async function showResults(learn: Learner, options: { dsIdx?: 0 | 1; dl?: DataLoader; maxN?: number } = {}): Promise<void> {
   checkOptions(options, ['dsIdx', 'dl', 'maxN'], 'showResults');
   const { dsIdx = 1, dl, maxN = 9 } = options;
-  if (!(maxN >= 1)) throw new ArgumentError(`maxN must be a number of rows, at least 1, got ${maxN}.`);
+  checkNumber(maxN, maxN >= 1, 'maxN must be a number of rows, at least 1');
   const { lossFunc, model } = learn;
   const rows: Record<string, string | number>[] = [];
   const source = dl ?? learn.loader(dsIdx);

@@ -1,5 +1,5 @@
 import { ArgumentError } from '../errors.js';
-import { checkArgument, checkOptions } from '../options.js';
+import { checkArgument, checkNumber, checkOptions } from '../options.js';
 
 /** A hyper-parameter as a function of the position in training, 0 … 1. */
 export type Schedule = (pos: number) => number;
@@ -69,7 +69,7 @@ export function schedPoly(start: number, end: number, options: { power: number }
   checkEnds('schedPoly', [start, end]);
   checkOptions(options, ['power'], 'schedPoly');
   const { power } = options;
-  if (!(power > 0 && Number.isFinite(power))) throw new ArgumentError(`schedPoly needs a positive power, got ${power}.`);
+  checkNumber(power, power > 0 && Number.isFinite(power), 'schedPoly needs a positive power');
   return (pos) => start + (end - start) * pos ** power;
 }
 
@@ -107,6 +107,6 @@ export function combineScheds(pcts: readonly number[], scheds: readonly Schedule
 export function combinedCos(pct: number, values: readonly [number, number, number]): Schedule {
   checkArgument(Array.isArray(values), values, 'combinedCos', 'three values: [start, middle, end]');
   const [start, middle, end] = values;
-  if (!(pct > 0 && pct < 1)) throw new ArgumentError(`The share of the rising part must lie between 0 and 1, got ${pct}.`);
+  checkNumber(pct, pct > 0 && pct < 1, 'The share of the rising part must lie between 0 and 1');
   return combineScheds([pct, 1 - pct], [schedCos(start, middle), schedCos(middle, end)]);
 }

@@ -1,9 +1,8 @@
 import type { DataLoaders } from '../data/batch.js';
 import type { Table } from '../data/table.js';
-import { ArgumentError } from '../errors.js';
 import { CrossEntropyLossFlat } from '../nn/losses.js';
 import type { Model } from '../nn/model.js';
-import { checkOptions } from '../options.js';
+import { checkOptions, checkRounds } from '../options.js';
 import { Learner, type LearnerOptions } from './learner.js';
 import { learnerOptions } from './learner-options.js';
 import { accuracy } from './metrics.js';
@@ -48,7 +47,7 @@ export class TrainedLearner extends Learner {
 export async function trainModel(model: Model, dls: DataLoaders, options: TrainModelOptions = {}): Promise<TrainedLearner> {
   checkOptions(options, ['epochs', ...learnerOptions], 'trainModel');
   const { epochs = 60, lossFunc = new CrossEntropyLossFlat(), metrics = accuracy, ...rest } = options;
-  if (!(Number.isInteger(epochs) && epochs >= 1)) throw new ArgumentError(`epochs must be a positive whole number, got ${epochs}.`);
+  checkRounds(epochs, 'epochs');
   const learn = new TrainedLearner(dls, model, { lossFunc, metrics, ...rest });
   await learn.noLogging(() => learn.fit(epochs, learn.lr, { cbs: learn.log }));
   return learn;

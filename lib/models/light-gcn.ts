@@ -6,9 +6,9 @@ import type { Csr } from '../data/csr.js';
 import type { CsrMatrix } from '../data/matrix.js';
 import type { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
-import type { Model } from '../nn/model.js';
+import type { Model, TrainingLoss } from '../nn/model.js';
 import { Parameter } from '../nn/parameter.js';
-import { checkArgument, isNumbers } from '../options.js';
+import { checkArgument, checkNumber, isNumbers } from '../options.js';
 
 /** Options of LightGCN. */
 export interface LightGCNOptions {
@@ -16,6 +16,8 @@ export interface LightGCNOptions {
   nFactors?: number;
   /** How often embeddings are passed on to neighbours; default 3. */
   layers?: number;
+  /** λ of the penalty on the embeddings that a batch reads; default 1e-5 (RecBole's `reg_weight`; the authors' code has 1e-4), 0 for none. */
+  reg?: number;
 }
 
 /**
@@ -32,6 +34,7 @@ export class LightGCN implements Model {
   readonly yRange: undefined;
   readonly nFactors: number;
   readonly layers: number;
+  readonly reg: number;
   /** The vectors of users, then those of items: rows × nFactors. */
   readonly weight: Parameter;
   readonly parameters: readonly Parameter[];
@@ -50,15 +53,17 @@ export class LightGCN implements Model {
   constructor(
     readonly classes: { user: Vocabulary; item: Vocabulary },
     seen: Csr,
-    { nFactors = 64, layers = 3, random }: LightGCNOptions & { random?: Random } = {},
+    { nFactors = 64, layers = 3, reg = 1e-5, random }: LightGCNOptions & { random?: Random } = {},
   ) {
     checkArgument(Boolean(classes?.user && classes.item), classes, 'LightGCN', 'the classes of users and items: the classes of CollabDataLoaders');
     for (const [name, n] of Object.entries({ nFactors, layers })) {
       if (!(Number.isInteger(n) && n > 0)) throw new ArgumentError(`${name} must be a positive whole number, got ${n}.`);
     }
     checkArgument(isNumbers(seen?.indptr), seen, 'LightGCN', 'the items of each user in training: the seen of CollabDataLoaders');
+    checkNumber(reg, reg >= 0 && Number.isFinite(reg), 'reg must be a number, 0 or more');
     this.nFactors = nFactors;
     this.layers = layers;
+    this.reg = reg;
     this.weight = new Parameter('weight', [classes.user.length + classes.item.length, nFactors]);
     const { value } = this.weight;
     if (random) xavier(value, [classes.user.length, classes.item.length], nFactors, random);
@@ -101,6 +106,33 @@ export class LightGCN implements Model {
     this.meanOfLayers(d, d); // Â is symmetric: gradients go the way that embeddings came
     const { grad } = weight;
     for (let j = 0; j < grad.length; j++) grad[j] += d[j];
+  }
+
+  /**
+   * λ·Σ(½‖e_u‖² + ‖e_i‖²)/rows over the rows (u, i) of the last batch, e of layer 0. With a negative for each positive that is the published
+   * λ·½·Σ(‖e_u‖² + ‖e_i⁺‖² + ‖e_i⁻‖²)/pairs.
+   */
+  penalty(): TrainingLoss | undefined {
+    const { batch, reg, nFactors, weight } = this;
+    if (!batch || reg === 0) return undefined;
+    const { value, grad } = weight;
+    const each = (work: (at: number, factor: number) => void): void => {
+      for (let r = 0; r < batch.size; r++) {
+        work(batch.users[r] * nFactors, reg / batch.size);
+        work((this.classes.user.length + batch.items[r]) * nFactors, (2 * reg) / batch.size);
+      }
+    };
+    let sum = 0;
+    each((at, factor) => {
+      for (let j = at; j < at + nFactors; j++) sum += 0.5 * factor * value[j] ** 2;
+    });
+    return {
+      value: sum,
+      backward: (scale) =>
+        each((at, factor) => {
+          for (let j = at; j < at + nFactors; j++) grad[j] += scale * factor * value[j];
+        }),
+    };
   }
 
   /** The final vectors of users, then items, of the weights as they are. A view: valid until the next call or forward. */

@@ -1,6 +1,7 @@
 import { kernels } from '../compute/kernels.js';
 import { float32 } from '../compute/memory.js';
 import { ArgumentError } from '../errors.js';
+import { checkNumber } from '../options.js';
 import { printed } from '../printed.js';
 import type { Module, StateBuffer } from './module.js';
 import { Parameter } from './parameter.js';
@@ -58,8 +59,8 @@ export class BatchNorm1d implements Module {
   ) {
     this.what = `BatchNorm1d ${name}`;
     checkWidth(width, `${this.what}: width`);
-    if (!(momentum >= 0 && momentum <= 1)) throw new ArgumentError(`${this.what}: momentum must be between 0 and 1, got ${momentum}.`);
-    if (!(eps > 0 && Number.isFinite(eps))) throw new ArgumentError(`${this.what}: eps must be a positive number, got ${eps}.`);
+    checkNumber(momentum, momentum >= 0 && momentum <= 1, `${this.what}: momentum must be between 0 and 1`);
+    checkNumber(eps, eps > 0 && Number.isFinite(eps), `${this.what}: eps must be a positive number`);
     this.momentum = momentum;
     this.eps = eps;
     this.weight = new Parameter(`${name}.weight`, [width], { decay: false, norm: true });

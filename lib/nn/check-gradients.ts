@@ -1,8 +1,8 @@
 import type { Batch } from '../data/batch.js';
 import { display } from '../data/display.js';
 import { Table } from '../data/table.js';
-import { ArgumentError, NumericError } from '../errors.js';
-import { checkOptions } from '../options.js';
+import { NumericError } from '../errors.js';
+import { checkNumber, checkOptions } from '../options.js';
 import { checkModel, predictions } from './check-model.js';
 import { checkParameter } from './check-parameter.js';
 import { type Loss, lossGradient, lossOf } from './loss.js';
@@ -41,8 +41,8 @@ export function checkGradients(model: Model, batch: Batch, options: CheckGradien
   checkModel(model, 'checkGradients');
   checkOptions(options, ['lossFunc', 'tolerance', 'samples'], 'checkGradients');
   const { lossFunc = new MSELossFlat(), tolerance = 0.01, samples = 50 } = options;
-  if (!(tolerance > 0)) throw new ArgumentError(`tolerance must be positive, got ${tolerance}.`);
-  if (!(samples >= 1)) throw new ArgumentError(`samples must be at least 1, got ${samples}.`);
+  checkNumber(tolerance, tolerance > 0, 'tolerance must be positive');
+  checkNumber(samples, samples >= 1, 'samples must be at least 1');
   const state = (model.buffers ?? []).map((b) => b.value.slice());
   const restore = (): void => {
     for (const [i, b] of (model.buffers ?? []).entries()) b.value.set(state[i]);
@@ -54,14 +54,15 @@ export function checkGradients(model: Model, batch: Batch, options: CheckGradien
   };
   const value = (): number => {
     const at = forward();
-    return model.trainingLoss?.()?.value ?? lossOf(lossFunc, at);
+    return (model.trainingLoss?.()?.value ?? lossOf(lossFunc, at)) + (model.penalty?.()?.value ?? 0);
   };
   try {
     for (const p of model.parameters) p.zeroGrad();
     model.touch?.(batch);
     const at = forward();
     const own = model.trainingLoss?.();
-    const loss = own ? own.value : lossOf(lossFunc, at);
+    const penalty = model.penalty?.();
+    const loss = (own ? own.value : lossOf(lossFunc, at)) + (penalty?.value ?? 0);
     if (!Number.isFinite(loss)) throw new NumericError(`The loss of the batch is ${loss}, so it has no gradient.`);
     if (own) own.backward(1);
     else {
@@ -69,6 +70,7 @@ export function checkGradients(model: Model, batch: Batch, options: CheckGradien
       lossGradient(lossFunc, at, { out });
       model.backward(out);
     }
+    penalty?.backward(1);
     const rows = model.parameters.map((p) => {
       const { tried, gap = null } = checkParameter(p, { loss, value, tolerance, samples });
       return { parameter: p.name, shape: p.shape.join(' × '), tried, gap };

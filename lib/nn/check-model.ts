@@ -18,6 +18,7 @@ const members: readonly { name: keyof Model; optional?: boolean; is: (value: unk
     wanted: 'a function (batch) that calls touch(rows) of each table, or nothing where there is no table',
   },
   { name: 'trainingLoss', optional: true, is: isFunction, wanted: 'a function, or nothing' },
+  { name: 'penalty', optional: true, is: isFunction, wanted: 'a function, or nothing' },
   { name: 'validBatch', optional: true, is: isFunction, wanted: 'a function (batch), or nothing' },
 ];
 

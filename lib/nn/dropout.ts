@@ -1,6 +1,5 @@
 import { Random } from '../compute/random.js';
-import { ArgumentError } from '../errors.js';
-import { checkArgument, checkOptions } from '../options.js';
+import { checkArgument, checkNumber, checkOptions } from '../options.js';
 import { printed } from '../printed.js';
 import type { Module, StateBuffer } from './module.js';
 import type { Parameter } from './parameter.js';
@@ -32,7 +31,7 @@ export class Dropout implements Module {
     checkOptions(options, ['random', 'name'], 'Dropout');
     const { name = 'dropout', random } = options;
     checkArgument(random instanceof Random, random, 'Dropout', 'random, such as { random: new Random(42) }');
-    if (!(p >= 0 && p < 1)) throw new ArgumentError(`The probability of dropout must be at least 0 and less than 1, got ${p}.`);
+    checkNumber(p, p >= 0 && p < 1, 'The probability of dropout must be at least 0 and less than 1');
     this.what = `Dropout ${name}`;
     this.random = random.child(name);
     this.buffers = p > 0 ? [{ name: `${name}.step`, value: this.step }] : [];

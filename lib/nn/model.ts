@@ -67,6 +67,11 @@ export interface Model<B extends Batch = Batch> {
   forward(batch: B, training: boolean): Float32Array;
   /** The loss of its own that a model has for the batch of the last training forward, which then has made no predictions: an empty array. */
   trainingLoss?(): TrainingLoss | undefined;
+  /**
+   * What the model adds to the learner's loss in training, for the batch of the last forward: a penalty on its weights, say. It is trained on, and not shown, so
+   * that the losses of training and validation can be compared.
+   */
+  penalty?(): TrainingLoss | undefined;
   /** The batch as validation and getPreds see it, one target for each row, if the batches of training have more. */
   validBatch?(batch: B): B;
   /**

@@ -5,7 +5,7 @@ import { sayInterrupted } from '../data/display.js';
 import type { InteractionValue } from '../data/interaction-matrix.js';
 import type { Plays } from '../data/plays.js';
 import { ArgumentError } from '../errors.js';
-import { checkOptions } from '../options.js';
+import { checkOptions, checkRounds } from '../options.js';
 import { AlsSolver, transposedFloat32 } from './als-rows.js';
 import { registerRecommenderKind } from './export-recommender.js';
 import { checkSettings, FactorRecommender, type Factors, factorTensors, readFactorTensors } from './factor-recommender.js';
@@ -67,7 +67,8 @@ export class ALS extends FactorRecommender {
   static async fit(plays: Plays, options: ALSOptions = {}): Promise<ALS> {
     checkOptions(options, ['factors', 'regularization', 'alpha', 'iterations', 'cgSteps', 'value', 'seed', 'onIteration'], 'ALS.fit');
     const { factors = 100, regularization = 0.01, alpha = 1, iterations = 15, cgSteps = 3, value = 'count', seed = 42, onIteration } = options;
-    for (const [name, n] of Object.entries({ factors, iterations, cgSteps })) checkN(n, name);
+    checkN(factors, 'factors');
+    for (const [name, n] of Object.entries({ iterations, cgSteps })) checkRounds(n, name);
     checkSettings({ alpha, regularization });
     if (onIteration !== undefined && typeof onIteration !== 'function')
       throw new ArgumentError(`onIteration must be a function, got ${typeof onIteration}.`);

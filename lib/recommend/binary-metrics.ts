@@ -1,5 +1,5 @@
 import { ArgumentError, NumericError } from '../errors.js';
-import { checkArgument, isNumbers } from '../options.js';
+import { checkArgument, checkNumber, isNumbers } from '../options.js';
 
 /** How well scores tell targets 0 and 1 apart. A metric that does not exist for these data is NaN, as its comment says. */
 export type BinaryMetrics = {
@@ -42,7 +42,7 @@ export function binaryMetrics(
   const n = targets.length;
   if (n === 0 || scores.length !== n)
     throw new ArgumentError(`As many scores as targets are needed, at least one, got ${n} targets and ${scores.length} scores.`);
-  if (Number.isNaN(threshold)) throw new ArgumentError('threshold must be a number, got NaN.');
+  checkNumber(threshold, !Number.isNaN(threshold), 'threshold must be a number');
   let [truePositives, falsePositives, falseNegatives, logLoss, squares, absolutes] = [0, 0, 0, 0, 0, 0];
   for (let i = 0; i < n; i++) {
     const [y, s] = [targets[i], scores[i]];

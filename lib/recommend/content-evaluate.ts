@@ -2,7 +2,7 @@ import { Random } from '../compute/random.js';
 import { Plays } from '../data/plays.js';
 import type { Split } from '../data/splits.js';
 import { ArgumentError } from '../errors.js';
-import { checkOptions, whatIs } from '../options.js';
+import { checkNumber, checkOptions, whatIs } from '../options.js';
 import { MeanMetrics, metricsOfHits } from './hits.js';
 import { Interactions } from './interactions.js';
 import { checkN } from './lookup.js';
@@ -31,7 +31,7 @@ export function coldTrackSplit(plays: Plays, options: ColdTrackSplitOptions = {}
   checkPlays('coldTrackSplit', plays);
   checkOptions(options, ['trackPct', 'seed'], 'coldTrackSplit');
   const { trackPct = 0.1, seed = 42 } = options;
-  if (!(trackPct > 0 && trackPct < 1)) throw new ArgumentError(`trackPct must be between 0 and 1, both excluded, got ${trackPct}.`);
+  checkNumber(trackPct, trackPct > 0 && trackPct < 1, 'trackPct must be between 0 and 1, both excluded');
   const played = plays.compact();
   const n = played.tracks.length;
   const cut = Math.trunc(trackPct * n);

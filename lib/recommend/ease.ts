@@ -6,7 +6,7 @@ import type { Plays } from '../data/plays.js';
 import type { Tensor } from '../data/safetensors.js';
 import { invertSymmetric } from '../decomposition/inverse.js';
 import { ArgumentError, InterruptedError } from '../errors.js';
-import { checkOptions } from '../options.js';
+import { checkNumber, checkOptions } from '../options.js';
 import { csrTensors, readCsr } from './csr-tensors.js';
 import { type EaseSolution, easeSolution, easeSystem } from './ease-solution.js';
 import type { Explanation } from './explain.js';
@@ -94,9 +94,9 @@ export class EASE extends Recommender {
   static async fit(plays: Plays, options: EASEOptions = {}): Promise<EASE> {
     checkOptions(options, ['lambda', 'value', 'popularityPower', 'sideRows', 'sideWeight'], 'EASE.fit');
     const { lambda = 100, value = 'binary', popularityPower = 0, sideRows, sideWeight = 1 } = options;
-    if (!(lambda > 0 && lambda < Infinity)) throw new ArgumentError(`lambda must be a positive number, got ${lambda}.`);
+    checkNumber(lambda, lambda > 0 && lambda < Infinity, 'lambda must be a positive number');
     for (const [name, number] of Object.entries({ popularityPower, sideWeight })) {
-      if (!(number >= 0 && number < Infinity)) throw new ArgumentError(`${name} must be a number from 0 on, got ${number}.`);
+      checkNumber(number, number >= 0 && number < Infinity, `${name} must be a number from 0 on`);
     }
     const settings = { lambda, value, popularityPower, sideWeight };
     const seen = Interactions.fromPlays(plays);

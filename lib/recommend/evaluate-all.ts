@@ -2,14 +2,13 @@ import { InterruptGuard } from '../compute/interrupt.js';
 import { display, sayInterrupted } from '../data/display.js';
 import { checkedPart, type PlaysSplit } from '../data/plays-split.js';
 import { ArgumentError, InterruptedError, UnknownIdError } from '../errors.js';
-import { checkOptions, whatIs } from '../options.js';
+import { checkNumber, checkOptions, checkRounds, whatIs } from '../options.js';
 import { audioVectors } from './audio-vectors.js';
 import { type Candidates, candidatesOf } from './candidates.js';
 import { Comparison, type LeftOut } from './comparison.js';
 import { comparisonRows, type Entry } from './comparison-rows.js';
 import { type Finished, finish } from './evaluate-one.js';
 import { HeldOut } from './held-out.js';
-import { checkN } from './lookup.js';
 import { type Measure, valuesOf } from './measured.js';
 import { checkedKs, metricColumns } from './metric-names.js';
 import type { Id } from './recommender.js';
@@ -70,8 +69,8 @@ export async function evaluate(recommenders: Candidates, split: PlaysSplit, opti
   checkOptions(options, NAMES, 'evaluate');
   const { k = 10, metrics = DEFAULT_METRICS, seeds = [42], users, baselines, samples = 1000, confidence = 0.95, seed = 42 } = options;
   const columns = metricColumns(metrics, checkedKs(k));
-  checkN(samples, 'samples');
-  if (!(confidence > 0 && confidence < 1)) throw new ArgumentError(`confidence must be between 0 and 1, got ${confidence}.`);
+  checkRounds(samples, 'samples');
+  checkNumber(confidence, confidence > 0 && confidence < 1, 'confidence must be between 0 and 1');
   for (const [name, list] of Object.entries({ seeds, users: users ?? [''], baselines: baselines ?? [''] })) {
     if (!Array.isArray(list) || list.length === 0) throw new ArgumentError(`${name} must be an array that is not empty, got ${whatIs(list)}.`);
   }

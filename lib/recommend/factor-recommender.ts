@@ -4,7 +4,7 @@ import { playsAmong } from '../data/plays-among.js';
 import type { Tracks } from '../data/tracks.js';
 import { cholesky, choleskySolve } from '../decomposition/cholesky.js';
 import { ArgumentError, NumericError } from '../errors.js';
-import { checkArgument, checkOptions } from '../options.js';
+import { checkArgument, checkNumber, checkOptions } from '../options.js';
 import type { Explanation } from './explain.js';
 import { explainByTracks } from './explain-tracks.js';
 import { exportRecommender, type RecommenderDescription, type RecommenderTensors, registerRecommenderKind } from './export-recommender.js';
@@ -184,9 +184,8 @@ export class FactorRecommender extends Recommender {
 
 /** Checks them. */
 export function checkSettings({ alpha, regularization }: Required<FactorSettings>): void {
-  if (!(alpha > 0 && alpha < Infinity)) throw new ArgumentError(`alpha must be a positive number, got ${alpha}.`);
-  if (!(regularization >= 0 && regularization < Infinity))
-    throw new ArgumentError(`regularization must be a number from 0 on, got ${regularization}.`);
+  checkNumber(alpha, alpha > 0 && alpha < Infinity, 'alpha must be a positive number');
+  checkNumber(regularization, regularization >= 0 && regularization < Infinity, 'regularization must be a number from 0 on');
 }
 
 /** The lower triangle of s·v·vᵀ, added. */

@@ -2,7 +2,7 @@ import { Plays } from '../data/plays.js';
 import { targetsOf } from '../data/targets.js';
 import { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
-import { checkOptions } from '../options.js';
+import { checkNumber, checkOptions } from '../options.js';
 import type { CollabLearner } from './collab.js';
 import { type Explanation, explanation } from './explain.js';
 import { factorScores } from './factor-scores.js';
@@ -61,7 +61,7 @@ export class CollabFoldedUser extends FoldedUser {
 export function foldInCollab(learn: CollabLearner, items: readonly HistoryItem[], options: FoldInOptions = {}): CollabFoldedUser {
   checkOptions(options, ['l2'], 'foldIn');
   const { l2 } = options;
-  if (l2 !== undefined && !(l2 > 0 && l2 < Infinity)) throw new ArgumentError(`l2 must be a positive number, got ${l2}.`);
+  if (l2 !== undefined) checkNumber(l2, l2 > 0 && l2 < Infinity, 'l2 must be a positive number');
   scoreCurve(learn.lossFunc, learn.model.yRange); // refuses losses that it cannot work with, whatever the history
   const history = readHistory(learn, items, { ratings: learn.dls.target === undefined });
   learn.settle();

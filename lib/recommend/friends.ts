@@ -1,8 +1,7 @@
 import type { InteractionValue } from '../data/interaction-matrix.js';
 import type { Plays } from '../data/plays.js';
 import { Table } from '../data/table.js';
-import { ArgumentError } from '../errors.js';
-import { checkOptions } from '../options.js';
+import { checkNumber, checkOptions } from '../options.js';
 import { exportRecommender, registerRecommenderKind } from './export-recommender.js';
 import { Interactions } from './interactions.js';
 import { PlayValues, readValue } from './play-values.js';
@@ -36,9 +35,7 @@ export class Friends extends Recommender {
     checkOptions(options, ['friends', 'value', 'popularityPower'], 'Friends');
     const { friends, value = 'log', popularityPower = 0.2 } = options;
     super(Interactions.fromPlays(plays), { catalogue: plays.catalogue });
-    if (!(popularityPower >= 0 && popularityPower < Infinity)) {
-      throw new ArgumentError(`popularityPower must be a number from 0 on, got ${popularityPower}.`);
-    }
+    checkNumber(popularityPower, popularityPower >= 0 && popularityPower < Infinity, 'popularityPower must be a number from 0 on');
     this.options = { value, popularityPower };
     const listeners = this.seen.listeners();
     this.data = new PlayValues(this.seen, value).data.map((x, j) => x / listeners[this.seen.indices[j]] ** popularityPower);

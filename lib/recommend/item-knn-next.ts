@@ -1,6 +1,5 @@
 import type { Histories, SequenceSource } from '../data/sequences-histories.js';
-import { ArgumentError } from '../errors.js';
-import { checkOptions } from '../options.js';
+import { checkNumber, checkOptions } from '../options.js';
 import { trainingHistories } from './next-item.js';
 import { PairRecommender } from './next-item-pairs.js';
 import type { ScoreList } from './next-item-scores.js';
@@ -28,7 +27,7 @@ export class NextItemKNN extends PairRecommender {
     const { shrinkage = 20, decay = 0.8 } = options;
     super(trainingHistories(source), decay);
     checkOptions(options, ['shrinkage', 'decay'], 'NextItemKNN');
-    if (!(shrinkage >= 0 && shrinkage < Infinity)) throw new ArgumentError(`shrinkage must be a number from 0 on, got ${shrinkage}.`);
+    checkNumber(shrinkage, shrinkage >= 0 && shrinkage < Infinity, 'shrinkage must be a number from 0 on');
     this.name = decay === 0 ? 'Item-kNN, last track' : 'Item-kNN';
     this.shrinkage = shrinkage;
   }

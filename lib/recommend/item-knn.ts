@@ -3,7 +3,7 @@ import type { InteractionValue } from '../data/interaction-matrix.js';
 import { transposeCsr } from '../data/matrix.js';
 import type { Plays } from '../data/plays.js';
 import { ArgumentError } from '../errors.js';
-import { checkOptions } from '../options.js';
+import { checkNumber, checkOptions } from '../options.js';
 import { registerRecommenderKind } from './export-recommender.js';
 import { ItemItemRecommender } from './item-item.js';
 import { checkN } from './lookup.js';
@@ -28,7 +28,7 @@ export function knnOptions(options: KNNOptions, of: string): Required<KNNOptions
   checkOptions(options, ['k', 'shrink', 'weighting', 'value'], of);
   const { k = 100, shrink = 0, weighting = 'none', value = 'binary' } = options;
   checkN(k, 'k');
-  if (!(shrink >= 0 && shrink < Infinity)) throw new ArgumentError(`shrink must be a number from 0 on, got ${shrink}.`);
+  checkNumber(shrink, shrink >= 0 && shrink < Infinity, 'shrink must be a number from 0 on');
   if (shrink > 0 && weighting === 'bm25')
     throw new ArgumentError("shrink is for cosines; with weighting 'bm25' there is no denominator to add it to.");
   return { k, shrink, weighting, value };

@@ -1,5 +1,6 @@
 import { Random } from '../compute/random.js';
 import { CollabDataLoaders } from '../data/collab.js';
+import type { Fields } from '../data/fields.js';
 import { ArgumentError } from '../errors.js';
 import type { LearnerOptions } from '../learner/learner.js';
 import { LightGCN, type LightGCNOptions } from '../models/light-gcn.js';
@@ -29,8 +30,8 @@ export function lightGCNLearner(dls: CollabDataLoaders, options: LightGCNLearner
   if (!(dls instanceof CollabDataLoaders)) {
     throw new ArgumentError(`lightGCNLearner needs loaders, such as CollabDataLoaders.fromPlays(plays, { negatives: { n: 1 } }) makes.`);
   }
-  const { nFactors, layers, seed = 42, lossFunc = new BPRLoss(), ...rest } = options;
-  const model = new LightGCN(dls.classes, dls.seen, { nFactors, layers, random: new Random(seed).child('init') });
+  const { nFactors, layers, reg, seed = 42, lossFunc = new BPRLoss(), ...rest } = options;
+  const model = new LightGCN(dls.classes, dls.seen, { nFactors, layers, reg, random: new Random(seed).child('init') });
   const learn = new LightGCNLearner(dls, model, { ...rest, lossFunc });
   learn.seed = seed;
   return learn;
@@ -98,17 +99,27 @@ export class LightGCNLearner extends CollabRecommender {
 registerCollabKind<LightGCNLearner>({
   name: 'LightGCN',
   type: LightGCNLearner,
-  config: ({ model: { nFactors, layers } }) => ({ nFactors, layers }),
+  config: ({ model: { nFactors, layers, reg } }) => ({ nFactors, layers, reg }),
   parameterCount: (config, { user, item }) => (user.length + item.length) * config.count('nFactors'),
   // The graph is that of the loaders, which come next: until then a model without neighbours.
   make: (config, classes) =>
-    new LightGCN(classes, noNeighbours(classes.user.length), { nFactors: config.count('nFactors'), layers: config.count('layers') }),
-  learner: (dls, { nFactors, layers, weight }, options) => {
-    const model = new LightGCN(dls.classes, dls.seen, { nFactors, layers });
+    new LightGCN(classes, noNeighbours(classes.user.length), {
+      nFactors: config.count('nFactors'),
+      layers: config.count('layers'),
+      reg: readReg(config),
+    }),
+  learner: (dls, { nFactors, layers, reg, weight }, options) => {
+    const model = new LightGCN(dls.classes, dls.seen, { nFactors, layers, reg });
     model.weight.value.set(weight.value);
     return new LightGCNLearner(dls, model, options);
   },
 });
+
+function readReg(config: Fields): number | undefined {
+  if (!config.has('reg')) return undefined;
+  const reg = config.number('reg');
+  return reg >= 0 ? reg : config.wrong('reg', '0 or more');
+}
 
 function noNeighbours(users: number): { indptr: Int32Array; indices: Int32Array } {
   return { indptr: new Int32Array(users + 1), indices: new Int32Array(0) };

@@ -1,5 +1,5 @@
 import { ArgumentError, UnknownIdError } from '../errors.js';
-import { whatIs } from '../options.js';
+import { checkNumber, whatIs } from '../options.js';
 import type { Id, Recommender } from './recommender.js';
 
 /** The index of a user. */
@@ -52,8 +52,7 @@ function checkList(tracks: readonly Id[], name: string): void {
 
 /** Checks the length of a list. */
 export function checkN(n: number, name = 'n'): void {
-  if (!(Number.isInteger(n) && n >= 1))
-    throw new ArgumentError(`${name} must be a positive whole number, got ${typeof n === 'string' ? `the text '${n}'` : n}.`);
+  checkNumber(n, Number.isInteger(n) && n >= 1, `${name} must be a positive whole number`);
 }
 
 /**

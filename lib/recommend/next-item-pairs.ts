@@ -1,5 +1,5 @@
 import type { Histories } from '../data/sequences-histories.js';
-import { ArgumentError } from '../errors.js';
+import { checkNumber } from '../options.js';
 import { SparseSequenceRecommender } from './next-item.js';
 import { ScoreList } from './next-item-scores.js';
 
@@ -20,7 +20,7 @@ export abstract class PairRecommender extends SparseSequenceRecommender {
     readonly decay: number,
   ) {
     super(histories);
-    if (!(decay >= 0 && decay <= 1)) throw new ArgumentError(`decay must be from 0 (the last track alone) to 1 (all alike), got ${decay}.`);
+    checkNumber(decay, decay >= 0 && decay <= 1, 'decay must be from 0 (the last track alone) to 1 (all alike)');
     this.rows = new Array(this.tracks.length);
     this.pairs = new ScoreList(this.tracks.length);
   }

@@ -1,8 +1,7 @@
 import type { InteractionValue } from '../data/interaction-matrix.js';
 import { type CsrMatrix, transposeCsr } from '../data/matrix.js';
 import type { Plays } from '../data/plays.js';
-import { ArgumentError } from '../errors.js';
-import { checkOptions } from '../options.js';
+import { checkNumber, checkOptions } from '../options.js';
 import { registerRecommenderKind } from './export-recommender.js';
 import { ItemItemRecommender } from './item-item.js';
 import { checkN } from './lookup.js';
@@ -37,7 +36,7 @@ export class RP3beta extends ItemItemRecommender {
     const { alpha = 1, beta = 0.3, k = 200, value = 'binary' } = options;
     checkN(k, 'k');
     for (const [name, power] of Object.entries({ alpha, beta })) {
-      if (!(power >= 0 && power < Infinity)) throw new ArgumentError(`${name} must be a number from 0 on, got ${power}.`);
+      checkNumber(power, power >= 0 && power < Infinity, `${name} must be a number from 0 on`);
     }
     super(plays, {
       value,

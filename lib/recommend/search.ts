@@ -4,11 +4,10 @@ import { display, sayInterrupted } from '../data/display.js';
 import type { Plays } from '../data/plays.js';
 import { checkedPart, fingerprint, type PlaysSplit } from '../data/plays-split.js';
 import { ArgumentError, InterruptedError } from '../errors.js';
-import { checkOptions, whatIs } from '../options.js';
+import { checkNumber, checkOptions, checkRounds, whatIs } from '../options.js';
 import { meanOf } from './bootstrap.js';
 import { ranking } from './evaluate-one.js';
 import { HeldOut } from './held-out.js';
-import { checkN } from './lookup.js';
 import { valuesOf } from './measured.js';
 import { isAccuracy, type MetricColumn, metricColumns } from './metric-names.js';
 import { Recommender } from './recommender.js';
@@ -78,7 +77,7 @@ export async function search<S extends SearchSpace>(make: TrialMaker<S>, space: 
   if (make.prototype instanceof Recommender)
     throw new ArgumentError(`search needs a function (settings, { train, seed }) => recommender, got the class ${make.name}.`);
   checkSpace(space);
-  checkN(trials, 'trials');
+  checkRounds(trials, 'trials');
   const [column] = metricColumns([metric], [10]);
   if (!isAccuracy(column.metric))
     throw new ArgumentError(`"${metric}" cannot be what a search makes large: random lists have more of it. Take 'ndcg@10', for instance.`);
@@ -193,8 +192,8 @@ function roundsOf(trials: number, halving: HalvingOptions | undefined): { budget
   if (!halving) return [{ budget: undefined, keep: 0 }];
   checkOptions(halving, ['min', 'max', 'eta'], 'halving');
   const { min, max, eta = 3 } = halving;
-  if (!(min > 0 && max >= min && max < Infinity)) throw new ArgumentError(`halving needs 0 < min ≤ max, got ${min} and ${max}.`);
-  if (!(eta > 1 && eta < Infinity)) throw new ArgumentError(`eta must be more than 1, got ${eta}.`);
+  if (!([min, max].every(Number.isFinite) && min > 0 && max >= min)) throw new ArgumentError(`halving needs 0 < min ≤ max, got ${min} and ${max}.`);
+  checkNumber(eta, eta > 1 && eta < Infinity, 'eta must be more than 1');
   const rounds: { budget: number; keep: number }[] = [];
   const whole = Number.isInteger(min) && Number.isInteger(max);
   let left = trials;

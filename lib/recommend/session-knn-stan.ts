@@ -1,6 +1,6 @@
 import type { Histories, SequenceSource } from '../data/sequences-histories.js';
 import { ArgumentError } from '../errors.js';
-import { checkOptions } from '../options.js';
+import { checkNumber, checkOptions } from '../options.js';
 import type { ScoreList } from './next-item-scores.js';
 import { SessionKNN, type SessionKNNOptions } from './session-knn.js';
 
@@ -42,10 +42,10 @@ export class STAN extends SessionKNN {
     checkOptions(options, ['k', 'recent', 'historyScale', 'ageScale', 'distanceScale', 'backwards', 'repeat'], 'STAN');
     const { historyScale = 3, ageScale = Infinity, distanceScale = 4, backwards = 2, repeat = 0.05 } = options;
     for (const [name, value] of Object.entries({ historyScale, ageScale, distanceScale, backwards })) {
-      if (!(value > 0)) throw new ArgumentError(`${name} must be more than 0, got ${value}.`);
+      checkNumber(value, value > 0, `${name} must be more than 0`);
     }
-    if (!(distanceScale < Infinity)) throw new ArgumentError('distanceScale must be a number. Without order, take SessionKNN.');
-    if (!(repeat >= 0 && repeat <= 1)) throw new ArgumentError(`repeat must be from 0 to 1, got ${repeat}.`);
+    if (distanceScale === Infinity) throw new ArgumentError('distanceScale must be a number. Without order, take SessionKNN.');
+    checkNumber(repeat, repeat >= 0 && repeat <= 1, 'repeat must be from 0 to 1');
     this.name = 'STAN';
     this.options = { historyScale, ageScale, distanceScale, backwards, repeat };
   }

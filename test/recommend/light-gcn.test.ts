@@ -8,6 +8,7 @@ import type { Plays } from '../../lib/data/plays.js';
 import { ArgumentError } from '../../lib/errors.js';
 import { LightGCN } from '../../lib/models/light-gcn.js';
 import { checkGradients } from '../../lib/nn/check-gradients.js';
+import { BPRLoss } from '../../lib/nn/losses.js';
 import { LightGCNLearner, lightGCNLearner } from '../../lib/recommend/light-gcn.js';
 import { loadLearner } from '../../lib/recommend/load-learner.js';
 import { recommenderContract, smallPlays } from './contract.js';
@@ -21,7 +22,7 @@ const loaders = (plays: Plays): CollabDataLoaders =>
   });
 
 async function trained(plays: Plays): Promise<LightGCNLearner> {
-  const learn = lightGCNLearner(loaders(plays), { nFactors: 8, layers: 2 });
+  const learn = lightGCNLearner(loaders(plays), { nFactors: 8, layers: 2, reg: 2e-5 });
   await learn.fit(30, 0.02, { wd: 0 });
   return learn;
 }
@@ -33,6 +34,57 @@ describe('LightGCN', () => {
     const dls = loaders(smallPlays());
     const model = new LightGCN(dls.classes, dls.seen, { nFactors: 5, layers: 3, random: new Random(1) });
     checkGradients(model, dls.oneBatch(), { samples: 100 });
+  });
+
+  it('has the gradients of its penalty, too: alone, where the loss has none', () => {
+    const dls = loaders(smallPlays());
+    for (const reg of [0.7, 0]) {
+      const model = new LightGCN(dls.classes, dls.seen, { nFactors: 5, layers: 2, reg, random: new Random(1) });
+      checkGradients(model, dls.oneBatch(), { samples: 100 });
+      checkGradients(model, dls.oneBatch(), { samples: 100, lossFunc: new BPRLoss() });
+      expect(model.penalty() === undefined).to.equal(reg === 0);
+    }
+  });
+
+  it('has the published penalty: λ/2·Σ(‖u‖² + ‖i⁺‖² + ‖i⁻‖²)/pairs, of layer 0, and half of it for a gradient scale of ½', () => {
+    const dls = loaders(smallPlays());
+    const model = new LightGCN(dls.classes, dls.seen, { nFactors: 2, layers: 2, reg: 0.5 });
+    const users = dls.classes.user.length;
+    const row = (r: number, a: number, b: number): void => model.weight.value.set([a, b], 2 * r);
+    row(1, 1, 2); // ‖u₁‖² = 5
+    row(2, 0, 3); // 9
+    row(users + 1, 2, 0); // 4
+    row(users + 2, 1, 1); // 2
+    row(users + 3, 0, 6); // 36
+    // Two pairs: (user 1, item 1 over item 2), (user 2, item 3 over item 1)
+    const batch = {
+      size: 4,
+      inputs: [Int32Array.of(1, 1, 2, 2), Int32Array.of(1, 2, 3, 1)],
+      targets: Float32Array.of(1, 0, 1, 0),
+      rows: Int32Array.of(0, -1, 1, -1),
+    };
+    expect(model.penalty(), 'before the first batch').to.equal(undefined);
+    model.forward(batch);
+    const penalty = model.penalty()!;
+    expect(penalty.value).to.equal((0.5 * 0.5 * (5 + 4 + 2 + (9 + 36 + 4))) / 2);
+    penalty.backward(0.5);
+    const { grad } = model.weight;
+    const at = (r: number): number[] => [...grad.subarray(2 * r, 2 * r + 2)];
+    expect(at(1)).to.deep.equal([0.125, 0.25]); // ½·λ·e/pairs
+    expect(at(users + 1)).to.deep.equal([0.5, 0]); // in both pairs
+    expect(at(users + 3)).to.deep.equal([0, 0.75]);
+    expect(at(3)).to.deep.equal([0, 0]);
+  });
+
+  it('is trained with its penalty, which is not part of the loss that is shown', async () => {
+    const dls = loaders(smallPlays());
+    const size = async (reg: number): Promise<number> => {
+      const learn = lightGCNLearner(dls, { nFactors: 8, layers: 2, reg });
+      await learn.fit(20, 0.02, { wd: 0 });
+      expect(learn.recorder.losses[0]).to.be.closeTo(Math.log(2), 0.01);
+      return learn.model.weight.value.reduce((sum, w) => sum + w * w, 0);
+    };
+    expect(await size(0.1)).to.be.below(0.5 * (await size(0)));
   });
 
   it('predicts what the formula says', () => {
@@ -63,6 +115,7 @@ describe('LightGCN', () => {
       const learn = await trained(smallPlays());
       const loaded = loadLearner(learn.export(path.join(dir, 'gcn')), { type: LightGCNLearner });
       expect(scoreBytes(loaded).equals(scoreBytes(learn))).to.equal(true);
+      expect(loaded.model.reg).to.equal(learn.model.reg);
       expect(loaded.recommend('user03').ids).to.deep.equal(learn.recommend('user03').ids);
     } finally {
       rmSync(dir, { recursive: true, force: true });
@@ -72,6 +125,9 @@ describe('LightGCN', () => {
   it('refuses sizes and loaders that make no sense', () => {
     const dls = loaders(smallPlays());
     expect(() => lightGCNLearner(dls, { layers: 0 })).to.throw(ArgumentError, 'layers must be a positive whole number, got 0');
+    for (const reg of [-1, NaN, null, '']) {
+      expect(() => lightGCNLearner(dls, { reg: reg as number })).to.throw(ArgumentError, 'reg must be a number, 0 or more');
+    }
     expect(() => lightGCNLearner(smallPlays() as never)).to.throw(ArgumentError, 'lightGCNLearner needs loaders');
     const model = new LightGCN(dls.classes, dls.seen, { nFactors: 2 });
     const batch = { size: 1, inputs: [Int32Array.of(1), Int32Array.of(99)], targets: Float32Array.of(1), rows: Int32Array.of(0) };

@@ -1,5 +1,5 @@
 import { ArgumentError, NumericError } from '../../errors.js';
-import { checkOptions } from '../../options.js';
+import { checkNumber, checkOptions } from '../../options.js';
 import { asMade, printed } from '../../printed.js';
 import type { Callback } from '../callback.js';
 import { CancelBatchException } from '../events.js';
@@ -29,8 +29,8 @@ export class GradientClip implements Callback {
   constructor(options: GradientClipOptions = {}) {
     checkOptions(options, ['maxNorm', 'normType'], 'GradientClip');
     const { maxNorm = 1, normType = 2 } = options;
-    if (!(maxNorm > 0)) throw new ArgumentError(`maxNorm must be positive, got ${maxNorm}.`);
-    if (!(normType > 0)) throw new ArgumentError(`normType must be positive, got ${normType}.`);
+    checkNumber(maxNorm, maxNorm > 0, 'maxNorm must be positive');
+    checkNumber(normType, normType > 0, 'normType must be positive');
     this.maxNorm = maxNorm;
     this.normType = normType;
   }

@@ -1,6 +1,5 @@
 import { display } from '../../data/display.js';
-import { ArgumentError } from '../../errors.js';
-import { checkOptions } from '../../options.js';
+import { checkNumber, checkOptions } from '../../options.js';
 import type { Learner } from '../learner.js';
 import { type PatienceOptions, PatientTracker, patienceOptions } from './tracker.js';
 
@@ -27,8 +26,8 @@ export class ReduceLROnPlateau extends PatientTracker {
     checkOptions(options, [...patienceOptions, 'factor', 'minLr'], 'ReduceLROnPlateau');
     const { factor = 10, minLr = 0, ...rest } = options;
     super(rest);
-    if (!(factor > 1)) throw new ArgumentError(`factor must be more than 1, got ${factor}.`);
-    if (!(minLr >= 0)) throw new ArgumentError(`minLr must not be negative, got ${minLr}.`);
+    checkNumber(factor, factor > 1, 'factor must be more than 1');
+    checkNumber(minLr, minLr >= 0, 'minLr must not be negative');
     this.factor = factor;
     this.minLr = minLr;
   }

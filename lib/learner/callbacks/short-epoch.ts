@@ -1,5 +1,4 @@
-import { ArgumentError } from '../../errors.js';
-import { checkOptions } from '../../options.js';
+import { checkNumber, checkOptions } from '../../options.js';
 import { asMade, printed } from '../../printed.js';
 import type { Callback } from '../callback.js';
 import { CancelTrainException, CancelValidException } from '../events.js';
@@ -29,7 +28,7 @@ export class ShortEpoch implements Callback {
   constructor(options: ShortEpochOptions = {}) {
     checkOptions(options, ['pct', 'shortValid'], 'ShortEpoch');
     const { pct = 0.01, shortValid = true } = options;
-    if (!(pct >= 0 && pct <= 1)) throw new ArgumentError(`pct is a share between 0 and 1, got ${pct}.`);
+    checkNumber(pct, pct >= 0 && pct <= 1, 'pct is a share between 0 and 1');
     this.pct = pct;
     this.shortValid = shortValid;
   }

@@ -1,5 +1,5 @@
 import { ArgumentError, UnknownIdError } from '../../errors.js';
-import { checkOptions } from '../../options.js';
+import { checkNumber, checkOptions } from '../../options.js';
 import { asMade, printed } from '../../printed.js';
 import type { Callback } from '../callback.js';
 import type { Learner } from '../learner.js';
@@ -48,7 +48,7 @@ export abstract class Tracker implements Callback {
   constructor(options: TrackerOptions = {}) {
     checkOptions(options, trackerOptions, new.target.name);
     const { monitor = 'valid_loss', comp, minDelta = 0, resetOnFit = true } = options;
-    if (!(minDelta >= 0)) throw new ArgumentError(`minDelta must not be negative, got ${minDelta}.`);
+    checkNumber(minDelta, minDelta >= 0, 'minDelta must not be negative');
     if (comp !== undefined && comp !== 'less' && comp !== 'greater') throw new ArgumentError(`comp is 'less' or 'greater', got '${comp}'.`);
     this.monitor = monitor;
     this.comp = comp ?? (/loss|error/.test(monitor) ? 'less' : 'greater');

@@ -1,5 +1,5 @@
-import { ArgumentError, NumericError } from '../../errors.js';
-import { checkOptions } from '../../options.js';
+import { NumericError } from '../../errors.js';
+import { checkNumber, checkOptions } from '../../options.js';
 import type { Loss, LossRows } from '../loss.js';
 import { sigmoid, softplus } from '../sigmoid.js';
 
@@ -27,8 +27,8 @@ export class BCEWithLogitsLossFlat implements Loss {
   constructor(options: BCEWithLogitsLossOptions = {}) {
     checkOptions(options, ['posWeight', 'thresh'], 'BCEWithLogitsLossFlat');
     const { posWeight = 1, thresh = 0.5 } = options;
-    if (!(posWeight > 0 && Number.isFinite(posWeight))) throw new ArgumentError(`posWeight must be positive and finite, got ${posWeight}.`);
-    if (!(thresh >= 0 && thresh <= 1)) throw new ArgumentError(`thresh is a probability between 0 and 1, got ${thresh}.`);
+    checkNumber(posWeight, posWeight > 0 && Number.isFinite(posWeight), 'posWeight must be positive and finite');
+    checkNumber(thresh, thresh >= 0 && thresh <= 1, 'thresh is a probability between 0 and 1');
     this.posWeight = posWeight;
     this.thresh = thresh;
   }

@@ -1,5 +1,5 @@
 import { ArgumentError } from '../../errors.js';
-import { checkOptions } from '../../options.js';
+import { checkNumber, checkOptions } from '../../options.js';
 import type { Loss, LossRows } from '../loss.js';
 import { onSharedMemory } from '../scratch.js';
 import { argmaxRows, checkedWeights, classOf, logSumExp, softmaxRows } from './classes.js';
@@ -38,7 +38,7 @@ export class CrossEntropyLossFlat implements Loss {
   constructor(options: CrossEntropyLossOptions = {}) {
     checkOptions(options, ['weight', 'ignoreIndex', 'labelSmoothing'], 'CrossEntropyLossFlat');
     const { weight, ignoreIndex = -100, labelSmoothing = 0 } = options;
-    if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) throw new ArgumentError(`labelSmoothing must be between 0 and 1, got ${labelSmoothing}.`);
+    checkNumber(labelSmoothing, labelSmoothing >= 0 && labelSmoothing <= 1, 'labelSmoothing must be between 0 and 1');
     if (!Number.isInteger(ignoreIndex))
       throw new ArgumentError(`ignoreIndex must be the whole number that stands for rows to ignore, got ${ignoreIndex}.`);
     this.weight = checkedWeights(weight);
@@ -131,7 +131,7 @@ export class LabelSmoothingCrossEntropyFlat extends CrossEntropyLossFlat {
   constructor(options: { eps?: number } = {}) {
     checkOptions(options, ['eps'], 'LabelSmoothingCrossEntropyFlat');
     const { eps = 0.1 } = options;
-    if (!(eps >= 0 && eps <= 1)) throw new ArgumentError(`eps must be between 0 and 1, got ${eps}.`);
+    checkNumber(eps, eps >= 0 && eps <= 1, 'eps must be between 0 and 1');
     super({ labelSmoothing: eps });
   }
 }
