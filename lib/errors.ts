@@ -114,12 +114,22 @@ function examples(known: readonly string[]): string {
   return `, such as ${known.slice(0, LISTED).map(shown).join(', ')}.`;
 }
 
+/** Whether two texts differ by two neighbouring letters that have changed places: the commonest slip, though two edits by the distance. */
+function isSwapped(a: string, b: string): boolean {
+  if (a.length !== b.length) return false;
+  let i = 0;
+  while (i < a.length && a[i] === b[i]) i++;
+  return i + 1 < a.length && a[i] === b[i + 1] && a[i + 1] === b[i] && a.slice(i + 2) === b.slice(i + 2);
+}
+
 /** The known name nearest to `id` by edit distance, ignoring case; where more than `NEAR` of it would have to change, one that begins with most of `id`; or none. */
 function nearest(id: string, known: readonly string[]): string[] {
   if (known.length === 0 || id.length === 0) return [];
   const folded = id.toLowerCase();
   const same = known.find((name) => name.toLowerCase() === folded);
   if (same !== undefined) return [same];
+  const swapped = known.find((name) => isSwapped(folded, name.toLowerCase()));
+  if (swapped !== undefined) return [swapped];
   if (id.length > 1000) return []; // nobody mistypes that much, and finding the distance takes the product of the lengths
   const near = byDistance(id, folded, known);
   if (near.length) return near;

@@ -212,6 +212,7 @@ export { loadRecommender } from './recommend/load-recommender.js';
 export { LSTMLearner, type LSTMLearnerOptions, lstmLearner } from './recommend/lstm.js';
 export { LSTMRecommender } from './recommend/lstm-recommender.js';
 export { Markov } from './recommend/markov.js';
+export type { MetricName, RankingMetric } from './recommend/metric-names.js';
 export {
   type AtK,
   averagePrecisionAtK,

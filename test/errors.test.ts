@@ -23,6 +23,15 @@ describe('UnknownIdError', () => {
     expect(new UnknownIdError('option', 'cb', ['cbs']).suggestions).to.deep.equal(['cbs']);
   });
 
+  it('suggests a name in which two neighbouring letters have changed places', () => {
+    for (const [id, name] of [
+      ['ndgc', 'ndcg'],
+      ['akl', 'kal'],
+      ['pcorl', 'pcolr'],
+    ])
+      expect(new UnknownIdError('metric', id, ['recall', name]).suggestions).to.deep.equal([name]);
+  });
+
   it('suggests nothing that shares nothing: one letter for another, one digit of two', () => {
     for (const [id, known] of [
       ['z', ['a', 'b']],

@@ -4,9 +4,9 @@ import type { ComparisonRow } from './comparison-rows.js';
 const SIZE = { width: 480, height: 320 };
 
 /** Bars, the best first, with the interval of each. */
-export function comparisonChart(rows: readonly ComparisonRow[], { confidence }: { confidence: number }): Chart {
+export function comparisonChart(rows: readonly ComparisonRow[], { confidence, greater = true }: { confidence: number; greater?: boolean }): Chart {
   const { metric } = rows[0];
-  const sorted = [...rows].sort((a, b) => b.mean - a.mean);
+  const sorted = [...rows].sort((a, b) => (greater ? b.mean - a.mean : a.mean - b.mean));
   const values = sorted.map(({ recommender, mean, low, high }) => ({ recommender, mean, low, high, text: written(mean) }));
   const y = { field: 'recommender', type: 'nominal', sort: null, title: null, axis: { ticks: false } };
   const tooltip = [{ field: 'recommender' }, ...['mean', 'low', 'high'].map((field) => ({ field, type: 'quantitative', format: '.4f' }))];

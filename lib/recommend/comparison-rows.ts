@@ -1,5 +1,5 @@
 import { bootstrapIntervals, deviationOf, meanOf } from './bootstrap.js';
-import { isAccuracy, isOfCatalogue, type MetricColumn } from './metric-names.js';
+import { isAccuracy, isGreaterBetter, isOfCatalogue, type MetricColumn } from './metric-names.js';
 import { holm, pairedTTest } from './significance.js';
 
 /** One metric of one recommender. */
@@ -51,8 +51,7 @@ export function* comparisonRows(
   for (const column of columns) {
     const users = entries.map(({ values }) => overSeeds(values.get(column.name)!));
     const means = users.map(meanOf);
-    const tested = isAccuracy(column.metric);
-    const best = tested ? bestOf(entries, means) : -1;
+    const best = isAccuracy(column) ? bestOf(entries, means, isGreaterBetter(column)) : -1;
     entries.forEach(({ name, values }, e) => {
       const seeds = values.get(column.name)!;
       const row: ComparisonRow = {
@@ -70,7 +69,7 @@ export function* comparisonRows(
         pHolm: null,
       };
       rows.push(row);
-      if (isOfCatalogue(column.metric)) return;
+      if (isOfCatalogue(column)) return;
       resampled.push({ values: users[e], put: (low, high) => Object.assign(row, { low, high }) });
       if (best < 0 || best === e) return;
       const differences = users[e].map((x, i) => x - users[best][i]);
@@ -93,11 +92,11 @@ export function* comparisonRows(
   return rows;
 }
 
-/** Which baseline has the highest mean; −1 if there is none, or nothing beside it. */
-function bestOf(entries: readonly Entry[], means: readonly number[]): number {
+/** Which baseline has the best mean; −1 if there is none, or nothing beside it. */
+function bestOf(entries: readonly Entry[], means: readonly number[], greater: boolean): number {
   let best = -1;
   entries.forEach(({ baseline }, e) => {
-    if (baseline && (best < 0 || means[e] > means[best])) best = e;
+    if (baseline && (best < 0 || (greater ? means[e] > means[best] : means[e] < means[best]))) best = e;
   });
   return best;
 }

@@ -7,6 +7,7 @@ import { ArgumentError, UnknownIdError } from '../errors.js';
 import { checkOptions } from '../options.js';
 import { comparisonChart, tradeOffChart } from './comparison-charts.js';
 import type { ComparisonRow } from './comparison-rows.js';
+import { isGreaterBetter } from './metric-names.js';
 import { cardTable, type RunCard } from './run-card.js';
 import type { Measured } from './segments.js';
 import { type SegmentBy, segmentTable } from './segments.js';
@@ -68,7 +69,9 @@ export class Comparison extends Table {
    * @param metric default: the first one
    */
   plot(metric: string = this.metrics[0]): Chart {
-    return shown(comparisonChart(this.rowsOf(metric), { confidence: this.parts.confidence }));
+    const rows = this.rowsOf(metric);
+    const column = this.parts.measured.columns.find(({ name }) => name === metric)!;
+    return shown(comparisonChart(rows, { confidence: this.parts.confidence, greater: isGreaterBetter(column) }));
   }
 
   /**

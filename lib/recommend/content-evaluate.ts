@@ -1,12 +1,15 @@
+import { interruptible } from '../compute/interrupt.js';
 import { Random } from '../compute/random.js';
 import { Plays } from '../data/plays.js';
 import type { Split } from '../data/splits.js';
 import { ArgumentError } from '../errors.js';
 import { checkNumber, checkOptions, whatIs } from '../options.js';
-import { MeanMetrics, metricsOfHits } from './hits.js';
+import { drain } from './evaluate.js';
+import { hitsOfLists, meansOf, metricsOfLists } from './held-out.js';
 import { Interactions } from './interactions.js';
-import { checkN } from './lookup.js';
+import { blockedTracks, checkN } from './lookup.js';
 import type { RankingMetrics } from './metrics.js';
+import { rankInParts } from './rank-held-out.js';
 import type { Recommender } from './recommender.js';
 
 /** Options of {@link coldTrackSplit}. */
@@ -60,7 +63,7 @@ export type ColdTracksEvaluation = {
 
 /**
  * Ranking metrics among tracks that training has not: for each user who has played some of them, all hidden tracks are ranked, and right are the user's own.
- * Hidden tracks that the recommender cannot score count as missed. The coverage is a share of the hidden tracks. For lists out of the whole catalogue there
+ * Hidden tracks that the recommender cannot score count as missed. Equal scores count as {@link evaluateRecommender} counts them. The coverage is a share of the hidden tracks. For lists out of the whole catalogue there
  * is {@link evaluateRecommender}.
  * @param recommender trained on the other tracks, and able to score these, as ContentRecommender is
  * @param heldOut all plays of the hidden tracks, e.g. `plays.take(coldTrackSplit(plays).valid)`
@@ -85,27 +88,31 @@ export function evaluateColdTracks(recommender: Recommender, heldOut: Plays, opt
   const users = test.users.classes.filter((id) => recommender.users.has(id));
   if (users.length === 0)
     throw new ArgumentError(`${recommender.name} knows none of the ${test.users.length} users who have played the hidden tracks.`);
-  const lists = recommender.recommendBatch(users, { n: k, among });
-  const covered = new Set<number>();
-  const mean = new MeanMetrics();
-  const hiddenOf = Int32Array.from({ length: recommender.tracks.length }).fill(-1);
-  test.tracks.classes.forEach((id, t) => {
-    const track = recommender.tracks.indexOf(id);
-    if (track >= 0) hiddenOf[track] = t;
+  // Hidden tracks that the recommender has not are numbered behind those that it has.
+  const code = Int32Array.from(test.tracks.classes, (id, t) =>
+    recommender.tracks.has(id) ? recommender.tracks.indexOf(id) : recommender.tracks.length + t,
+  );
+  const rows = users.map((id) => test.row(test.users.indexOf(id)).map((t) => code[t]));
+  const relevant = { indptr: Int32Array.from([0, ...rows].map(() => 0)), indices: Int32Array.from(rows.flatMap((row) => [...row])) };
+  rows.forEach((row, i) => {
+    relevant.indptr[i + 1] = relevant.indptr[i] + row.length;
   });
-  users.forEach((id, i) => {
-    const user = test.users.indexOf(id);
-    const hits = new Uint8Array(lists.counts[i]);
-    for (let j = 0; j < hits.length; j++) {
-      const track = hiddenOf[lists.track[i * lists.n + j]];
-      covered.add(track);
-      hits[j] = test.has(user, track) ? 1 : 0;
-    }
-    mean.add(metricsOfHits(hits, test.row(user).length, k));
-  });
+  const lists = interruptible(() =>
+    drain(
+      rankInParts(
+        recommender,
+        Int32Array.from(users, (id) => recommender.users.indexOf(id)),
+        { n: k, relevant: (i) => rows[i], blocked: blockedTracks(recommender, { among }) },
+      ),
+    ),
+  );
+  const values = metricsOfLists(hitsOfLists(lists, { relevant, codes: recommender.tracks.length + test.tracks.length }), lists, { k, relevant });
+  const covered = new Set(lists.track);
+  covered.delete(-1); // where lists end early
   const tracks = test.tracks.length;
   const unknownUsers = test.users.length - users.length;
-  return { recommender: recommender.name, tracks, unknownUsers, k, users: mean.users, ...mean.means(), coverage: covered.size / tracks };
+  const coverage = covered.size / tracks;
+  return { recommender: recommender.name, tracks, unknownUsers, k, users: users.length, ...meansOf(values), coverage };
 }
 
 function checkPlays(name: string, plays: Plays): void {

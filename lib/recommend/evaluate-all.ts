@@ -10,7 +10,7 @@ import { comparisonRows, type Entry } from './comparison-rows.js';
 import { type Finished, finish } from './evaluate-one.js';
 import { HeldOut } from './held-out.js';
 import { type Measure, valuesOf } from './measured.js';
-import { checkedKs, metricColumns } from './metric-names.js';
+import { checkedKs, type MetricName, metricColumns, type RankingMetric } from './metric-names.js';
 import type { Id } from './recommender.js';
 import { comparisonCard } from './run-card.js';
 
@@ -19,11 +19,14 @@ export interface CompareOptions {
   /** Lengths of the lists; default 10. */
   k?: number | readonly number[];
   /**
-   * What is measured, the most important first: `ndcg`, `recall`, `precision`, `hitRate`, `map`, `mrr` (see {@link RankingMetrics}), `auc` ({@link aucOf}), `coverage`, `novelty`, `popularity`, `gini`,
-   * `diversity`; `ndcg@5` for one k. `ndcg@10~100neg` is the sampled metric of that name: ranked are the user's relevant tracks and 100 drawn at random. Default: all but `auc`,
-   * `diversity` (which needs audio features) and sampled ones.
+   * What is measured, the most important first: `ndcg`, `recall`, `precision`, `hitRate`, `map`, `mrr` (see {@link RankingMetrics}), `auc` ({@link aucOf}),
+   * `coverage`, `novelty`, `popularity`, `gini`, `diversity`; `ndcg@5` for one k. `ndcg@10~100neg` is the sampled metric of that name: ranked are the user's
+   * relevant tracks and 100 drawn at random. One of your own is `{ name, value: (list, heldOut) => number }`, see {@link RankingMetric}.
+   *
+   * Default for one k: all but `auc`, `diversity` (which needs audio features) and sampled ones; for several: `ndcg`, `recall` and `coverage`, so that the table
+   * stays as wide as a screen. (Names that are in a variable: `const metrics = ['ndcg', 'recall'] as const`.)
    */
-  metrics?: readonly string[];
+  metrics?: readonly (MetricName | RankingMetric)[];
   /** Seeds for recommenders that are made by functions, one training each; default [42]. */
   seeds?: readonly (number | string)[];
   /** The part to measure on; default: `test` if there is one, else `valid`. */
@@ -45,14 +48,19 @@ export interface CompareOptions {
 /** Why a recommender is left out that there was no time for. */
 const INTERRUPTED = 'interrupted';
 const NAMES = ['k', 'metrics', 'seeds', 'on', 'users', 'baselines', 'samples', 'confidence', 'seed', 'verbose'] as const;
-const DEFAULT_METRICS = ['ndcg', 'recall', 'precision', 'hitRate', 'map', 'mrr', 'coverage', 'novelty', 'popularity', 'gini'];
+const ONE_K: readonly MetricName[] = ['ndcg', 'recall', 'precision', 'hitRate', 'map', 'mrr', 'coverage', 'novelty', 'popularity', 'gini'];
+const SEVERAL_K: readonly MetricName[] = ['ndcg', 'recall', 'coverage'];
 
 /**
  * Compares recommenders on one split.
  *
  * Protocol: the whole catalogue is ranked for each user, without what the user has played in training, and in validation when measured on test; relevant is every held-out track that the user has not
  * in training, however often it was played. A held-out track that a recommender does not know counts as missed. Means are over the users that all recommenders know and that have
- * a relevant track; coverage and gini are over all tracks that any of the recommenders can recommend. Equal scores are in the order of track ids.
+ * a relevant track; coverage and gini are over all tracks that any of the recommenders can recommend.
+ *
+ * Ties: where scores are equal, a metric of right and wrong is its expected value over all orders of the tied tracks, so that a model that scores all alike is as
+ * good as chance, whatever the ids are. Metrics of what lists are like (coverage, gini, novelty, popularity, diversity) are those of the lists that `recommend`
+ * gives, with equal scores in the order of track ids.
  *
  * Intervals: percentile bootstrap over users. Tests: paired t-test over users of the difference to the best baseline at that metric, two-sided, for metrics of right and wrong; Holm's correction over all tests of the call. With several seeds a user's
  * value is the mean over seeds; how much seeds matter is a standard deviation of its own.
@@ -67,8 +75,10 @@ const DEFAULT_METRICS = ['ndcg', 'recall', 'precision', 'hitRate', 'map', 'mrr',
 export async function evaluate(recommenders: Candidates, split: PlaysSplit, options: CompareOptions = {}): Promise<Comparison> {
   const started = performance.now();
   checkOptions(options, NAMES, 'evaluate');
-  const { k = 10, metrics = DEFAULT_METRICS, seeds = [42], users, baselines, samples = 1000, confidence = 0.95, seed = 42 } = options;
-  const columns = metricColumns(metrics, checkedKs(k));
+  const { k = 10, seeds = [42], users, baselines, samples = 1000, confidence = 0.95, seed = 42 } = options;
+  const ks = checkedKs(k);
+  const { metrics = ks.length > 1 ? SEVERAL_K : ONE_K } = options;
+  const columns = metricColumns(metrics, ks);
   checkRounds(samples, 'samples');
   checkNumber(confidence, confidence > 0 && confidence < 1, 'confidence must be between 0 and 1');
   for (const [name, list] of Object.entries({ seeds, users: users ?? [''], baselines: baselines ?? [''] })) {

@@ -69,6 +69,7 @@ export async function ranking(
     n: Math.max(...columns.map(({ k }) => k)),
     auc: columns.some(({ metric }) => metric === 'auc'),
     negatives: [...new Set(columns.map(({ negatives }) => negatives))].filter((n) => n > 0),
+    shuffled: columns.some(({ own }) => own !== undefined),
     seed,
   });
   let step = work.next();

@@ -1,24 +1,34 @@
 import { interruptible } from '../compute/interrupt.js';
+import { Random } from '../compute/random.js';
 import type { Csr } from '../data/csr.js';
 import { Plays } from '../data/plays.js';
 import { Table } from '../data/table.js';
 import { indicesIn } from '../data/vocabulary-map.js';
 import { ArgumentError } from '../errors.js';
-import { checkOptions, whatIs } from '../options.js';
-import { hitsOfLists } from './held-out.js';
-import { MeanMetrics, metricsOfHits } from './hits.js';
+import { checkArgument, checkOptions, whatIs } from '../options.js';
+import { meanOf } from './bootstrap.js';
+import { type CodedLists, hitsOfLists, meansOf, metricsOfLists } from './held-out.js';
+import { accuracyMetrics } from './hits.js';
 import { Interactions } from './interactions.js';
 import { checkN, userIndex } from './lookup.js';
+import { checkOwnMetric, ownValue, type RankingMetric } from './metric-names.js';
 import type { RankingMetrics } from './metrics.js';
 import { rankInParts } from './rank-held-out.js';
 import type { Id, Recommender } from './recommender.js';
 
-/** Options of {@link evaluateRecommender}. */
-export interface EvaluateOptions {
+/**
+ * Options of {@link evaluateRecommender}.
+ * @example const options: EvaluateOptions = { k: 5 };
+ */
+export interface EvaluateOptions<N extends string = string> {
   /** Length of the lists; default 10. */
   k?: number;
   /** Users to evaluate; default: all with held-out plays. */
   users?: readonly Id[];
+  /** Metrics of your own, in columns of their names beside those that are always there; default none. */
+  metrics?: readonly RankingMetric<N>[];
+  /** Seed of the order of equal scores in the lists that metrics of your own are given; default 42. */
+  seed?: number | string;
 }
 
 /** The outcome for one recommender: a record, so that `Table.fromRows([a, b])` sets several side by side. */
@@ -36,16 +46,24 @@ export type Evaluation = {
  * held-out track that the user has not in training, however often it was played. A held-out track that training does not know cannot be recommended and
  * counts as missed. Users without relevant tracks are left out of the means, but their lists count in the coverage, a share of the recommender's own
  * catalogue.
+ *
+ * Ties: where scores are equal, each metric is its expected value over all orders of the tied tracks, so that a model that scores all alike is as good as chance;
+ * the coverage is that of the lists that `recommend` gives, with equal scores in the order of track ids.
  * @param recommender trained on other plays
  * @param heldOut the held-out plays, e.g. `plays.take(dls.split.valid)`
  * @example Table.fromRows([learn, new Popularity(train)].map((r) => evaluateRecommender(r, heldOut, { k: 10 })))
  */
-export function evaluateRecommender(recommender: Recommender, heldOut: Plays, options: EvaluateOptions = {}): Evaluation {
-  checkOptions(options, ['k', 'users'], 'evaluateRecommender');
-  const { k = 10, users } = options;
+export function evaluateRecommender<const N extends string = never>(
+  recommender: Recommender,
+  heldOut: Plays,
+  options: EvaluateOptions<N> = {},
+): Evaluation & { readonly [name in N]: number } {
+  checkOptions(options, ['k', 'users', 'metrics', 'seed'], 'evaluateRecommender');
+  const { k = 10, users, metrics = [], seed = 42 } = options;
   checkBoth('evaluateRecommender', recommender, heldOut);
   checkN(k, 'k');
   if (users !== undefined && !Array.isArray(users)) throw new ArgumentError(`users must be an array of user ids, got ${whatIs(users)}.`);
+  checkOwn(metrics);
   const test = Interactions.fromPlays(heldOut);
   const trackOf = indicesIn(test.tracks, recommender.tracks);
   const known: number[] = [];
@@ -59,15 +77,21 @@ export function evaluateRecommender(recommender: Recommender, heldOut: Plays, op
       testRow.push(test.users.indexOf(id));
     }
   }
-  const mean = new MeanMetrics();
-  const lists = interruptible(() => drain(rankInParts(recommender, Int32Array.from(known), k)));
   const relevant = relevantRows(recommender, { known, testRow, test, trackOf });
-  const hits = hitsOfLists(lists, { relevant, codes: recommender.tracks.length });
-  for (let i = 0; i < known.length; i++) {
-    const count = relevant.indptr[i + 1] - relevant.indptr[i];
-    if (count > 0) mean.add(metricsOfHits(hits.subarray(i * lists.n, (i + 1) * lists.n), count, k));
-  }
-  if (mean.users === 0) {
+  const { indptr, indices } = relevant;
+  const random = new Random(seed).child('ties');
+  const lists = interruptible(() =>
+    drain(
+      rankInParts(recommender, Int32Array.from(known), {
+        n: k,
+        relevant: (i) => indices.subarray(indptr[i], indptr[i + 1]),
+        ...(metrics.length > 0 && { chance: (i: number) => random.child(recommender.users.id(known[i])) }),
+      }),
+    ),
+  );
+  const values = metricsOfLists(hitsOfLists(lists, { relevant, codes: recommender.tracks.length }), lists, { k, relevant });
+  const measured = values.ndcg.reduce((n, x) => n + (Number.isNaN(x) ? 0 : 1), 0);
+  if (measured === 0) {
     throw new ArgumentError(
       `No user that ${recommender.name} knows has a held-out track, so there is nothing to measure. Is this the right part of the split?`,
     );
@@ -75,7 +99,54 @@ export function evaluateRecommender(recommender: Recommender, heldOut: Plays, op
   const covered = new Set(lists.track);
   covered.delete(-1); // where lists end early
   const coverage = covered.size / recommender.tracks.length;
-  return { recommender: recommender.name, k, users: mean.users, unknownUsers, ...mean.means(), coverage };
+  return {
+    recommender: recommender.name,
+    k,
+    users: measured,
+    unknownUsers,
+    ...meansOf(values),
+    coverage,
+    ...Object.fromEntries(metrics.map((own) => [own.name, ownMean(own, { recommender, known, testRow, test, lists, k })])),
+  } as Evaluation & { readonly [name in N]: number };
+}
+
+/** The mean of a metric of one's own over the users with a relevant track. */
+function ownMean(
+  own: RankingMetric,
+  of: { recommender: Recommender; known: number[]; testRow: number[]; test: Interactions; lists: CodedLists; k: number },
+): number {
+  const { recommender, known, testRow, test, lists, k } = of;
+  const { seen, tracks, users } = recommender;
+  return meanOf(
+    known.map((user, i) => {
+      const heldOut = testRow[i] < 0 ? [] : Array.from(test.row(testRow[i]), (t) => test.tracks.id(t));
+      const relevant = heldOut.filter((id) => !tracks.has(id) || !seen.has(user, tracks.indexOf(id)));
+      if (relevant.length === 0) return NaN;
+      const list = lists.shuffled!.subarray(i * lists.n, (i + 1) * lists.n).filter((t) => t >= 0);
+      return ownValue(
+        own,
+        Array.from(list, (t) => tracks.id(t)),
+        new Set(relevant),
+        { user: users.id(user), k },
+      );
+    }),
+  );
+}
+
+/** Throws unless these are metrics of one's own, with names that no other column has. */
+function checkOwn(metrics: readonly RankingMetric[]): void {
+  checkArgument(Array.isArray(metrics), metrics, 'evaluateRecommender', 'metrics, an array of metrics of your own');
+  for (const own of metrics) {
+    if (typeof own === 'string') {
+      throw new ArgumentError(
+        `evaluateRecommender always measures ${accuracyMetrics.join(', ')} and coverage; its metrics are those of your own, { name, value }, got '${own}'. Names are for evaluate.`,
+      );
+    }
+    checkOwnMetric(own);
+  }
+  const names = ['recommender', 'k', 'users', 'unknownUsers', ...metrics.map(({ name }) => name)];
+  const twice = names.find((name, i) => names.indexOf(name) < i);
+  if (twice !== undefined) throw new ArgumentError(`Two columns would be called "${twice}". Give the metric another name.`);
 }
 
 /** What is right for each user: indices of tracks, numbers below 0 for those that the recommender does not know. */

@@ -3,7 +3,8 @@ import type { Plays } from '../data/plays.js';
 import type { Vocabulary } from '../data/vocabulary.js';
 import { indicesIn } from '../data/vocabulary-map.js';
 import { ArgumentError } from '../errors.js';
-import { type AccuracyMetric, metricsOfHits, type UserMetrics } from './hits.js';
+import { meanOf } from './bootstrap.js';
+import { type AccuracyMetric, accuracyMetrics, expectedOfHits, hasTies, metricsOfHits, type UserMetrics } from './hits.js';
 import { Interactions } from './interactions.js';
 
 /** Numbers for tracks that hold across recommenders, whose own indices differ with what they were trained on. */
@@ -95,10 +96,23 @@ export class HeldOut {
   }
 }
 
-/** Lists of tracks by number, a row a user: rows × n, −1 where a list ends early. */
+/** Lists of tracks by number, a row a user: rows × n, −1 where a list ends early. Equal scores are in the order of ids. */
 export interface CodedLists {
   readonly n: number;
   readonly track: Int32Array;
+  readonly ties: Ties;
+  /** The same lists with equal scores in an order of chance, where this was asked for. */
+  readonly shuffled: Int32Array | undefined;
+}
+
+/** Where lists have equal scores, so that metrics can be expected values over their orders. */
+export interface Ties {
+  /** rows × n: 1 for a track with the score of the one before it. */
+  readonly same: Uint8Array;
+  /** For each list, how many tracks that are not on it have the score of its last one. */
+  readonly beyond: Int32Array;
+  /** The relevant ones among these, by list; none where there is no entry. */
+  readonly missed: ReadonlyMap<number, Int32Array>;
 }
 
 /**
@@ -106,7 +120,7 @@ export interface CodedLists {
  * @param options.relevant a row a list; numbers below 0 are never recommended
  * @param options.codes how many tracks are numbered
  */
-export function hitsOfLists({ n, track }: CodedLists, { relevant, codes }: { relevant: Csr; codes: number }): Uint8Array {
+export function hitsOfLists({ n, track }: Pick<CodedLists, 'n' | 'track'>, { relevant, codes }: { relevant: Csr; codes: number }): Uint8Array {
   const hits = new Uint8Array(track.length);
   const relevantFor = new Int32Array(codes).fill(-1); // the list for which a track is relevant
   for (let row = 0; row < relevant.indptr.length - 1; row++) {
@@ -116,16 +130,48 @@ export function hitsOfLists({ n, track }: CodedLists, { relevant, codes }: { rel
   return hits;
 }
 
-/** The metrics of each list at k, by name; NaN where nothing is relevant. */
-export function metricsOfLists(hits: Uint8Array, { n, k, relevant }: { n: number; k: number; relevant: Csr }): Record<AccuracyMetric, Float64Array> {
+/**
+ * The metrics of each list at k, by name; NaN where nothing is relevant. Where scores are equal, the expected values over their orders.
+ * @param hits of the lists, see {@link hitsOfLists}
+ */
+export function metricsOfLists(
+  hits: Uint8Array,
+  { n, ties }: Pick<CodedLists, 'n' | 'ties'>,
+  { k, relevant }: { k: number; relevant: Csr },
+): Record<AccuracyMetric, Float64Array> {
   const rows = relevant.indptr.length - 1;
   const column = (): Float64Array => new Float64Array(rows).fill(NaN);
   const out = { precision: column(), recall: column(), hitRate: column(), map: column(), mrr: column(), ndcg: column() };
   for (let row = 0; row < rows; row++) {
     const count = relevant.indptr[row + 1] - relevant.indptr[row];
     if (count === 0) continue;
-    const user: UserMetrics = metricsOfHits(hits.subarray(row * n, row * n + Math.min(k, n)), count, k);
-    for (const name of Object.keys(out) as AccuracyMetric[]) out[name][row] = user[name];
+    const own = hits.subarray(row * n, (row + 1) * n);
+    const [same, beyond] = [ties.same.subarray(row * n, (row + 1) * n), ties.beyond[row]];
+    let user: UserMetrics;
+    if (hasTies({ same, beyond }, k)) {
+      const missed = beyond > 0 ? countIn(ties.missed.get(row), relevant, row) : 0;
+      user = expectedOfHits(own, { same, beyond, missed }, { relevant: count, k });
+    } else user = metricsOfHits(own.subarray(0, k), count, k);
+    for (const name of accuracyMetrics) out[name][row] = user[name];
   }
   return out;
+}
+
+/** How many of some tracks are in a row. */
+function countIn(tracks: Int32Array | undefined, { indptr, indices }: Csr, row: number): number {
+  if (!tracks) return 0;
+  const own = new Set(indices.subarray(indptr[row], indptr[row + 1]));
+  return tracks.reduce((n, track) => n + (own.has(track) ? 1 : 0), 0);
+}
+
+/** The mean of each metric over the lists that have one. */
+export function meansOf({ precision, recall, hitRate, map, mrr, ndcg }: Record<AccuracyMetric, Float64Array>): UserMetrics {
+  return {
+    precision: meanOf(precision),
+    recall: meanOf(recall),
+    hitRate: meanOf(hitRate),
+    map: meanOf(map),
+    mrr: meanOf(mrr),
+    ndcg: meanOf(ndcg),
+  };
 }

@@ -2,7 +2,7 @@ import type { Csr } from '../data/csr.js';
 import { diversityOf, giniOfCounts, selfInformation } from './beyond-accuracy.js';
 import { type CodedLists, type HeldOut, hitsOfLists, metricsOfLists } from './held-out.js';
 import type { AccuracyMetric } from './hits.js';
-import { isOfCatalogue, type MetricColumn } from './metric-names.js';
+import { isOfCatalogue, type MetricColumn, ownValue } from './metric-names.js';
 import type { RankedHeldOut } from './rank-held-out.js';
 
 /** What values are computed from, the same for all recommenders. */
@@ -27,16 +27,25 @@ export function valuesOf(
   { relevant = measure.heldOut.relevant }: { relevant?: Csr } = {},
 ): Float64Array {
   const { rows, heldOut, catalogueSize } = measure;
-  const { metric, k, negatives } = column;
+  const { metric, own, k, negatives } = column;
   const lists = negatives > 0 ? ranked.sampled.get(negatives)! : ranked.lists;
-  const { n, track } = lists;
+  const { n } = lists;
+  const track = own ? lists.shuffled! : lists.track;
   if (metric === 'auc') return rows.length ? Float64Array.from(rows, (row) => ranked.auc![row]) : new Float64Array(0);
   const first = (row: number): Int32Array => {
-    const own = track.subarray(row * n, row * n + Math.min(k, n));
-    const end = own.indexOf(-1);
-    return end < 0 ? own : own.subarray(0, end);
+    const list = track.subarray(row * n, row * n + Math.min(k, n));
+    const end = list.indexOf(-1);
+    return end < 0 ? list : list.subarray(0, end);
   };
-  if (isOfCatalogue(metric)) {
+  if (own) {
+    const ids = heldOut.codes.ids();
+    const idsOf = (codes: Int32Array): string[] => Array.from(codes, (code) => ids[code]);
+    return Float64Array.from(rows, (row) => {
+      const right = relevant.indices.subarray(relevant.indptr[row], relevant.indptr[row + 1]);
+      return right.length === 0 ? NaN : ownValue(own, idsOf(first(row)), new Set(idsOf(right)), { user: heldOut.users[row], k });
+    });
+  }
+  if (isOfCatalogue(column)) {
     const counts = new Float64Array(heldOut.codes.length);
     for (const row of rows) for (const code of first(row)) counts[code]++;
     const used = counts.filter((count) => count > 0);
@@ -78,7 +87,7 @@ function accuracies(
   const kept = byRelevant.get(relevant) ?? new Map<string, Accuracies>();
   computed.set(ranked, byRelevant.set(relevant, kept));
   const key = `${k}~${negatives}`;
-  const found = kept.get(key) ?? metricsOfLists(hitsOfLists(lists, { relevant, codes }), { n: lists.n, k, relevant });
+  const found = kept.get(key) ?? metricsOfLists(hitsOfLists(lists, { relevant, codes }), lists, { k, relevant });
   kept.set(key, found);
   return found;
 }

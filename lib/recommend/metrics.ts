@@ -7,7 +7,8 @@ import { checkN } from './lookup.js';
  * Ranking metrics for one user's list. In the formulas, h_j is 1 if the j-th recommended track (j from 1) is relevant, |rel| is the number of relevant
  * tracks, and sums run over j = 1 … k.
  *
- * Ties: the list is taken as it stands. Recommenders order equal scores by track index, so a list, and with it a metric, never depends on chance.
+ * Ties: a list is taken as it stands: it does not tell which scores are equal. `evaluate` and its like see the scores, and give the expected value over all
+ * orders of equal ones; for the list of a recommender, which has them in the order of ids, the two may differ.
  * A user without relevant tracks has no such metric (ArgumentError); `rankingMetrics` leaves them out of its means.
  *
  * The worked example of each is one list: recommended b a d c e, relevant {a, c, f}, k = 5, with hits at ranks 2 and 4.

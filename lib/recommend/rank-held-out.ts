@@ -3,7 +3,7 @@ import { Random } from '../compute/random.js';
 import { ArgumentError } from '../errors.js';
 import { aucOf } from './auc.js';
 import type { CodedLists, HeldOut } from './held-out.js';
-import { rankUsers } from './rank.js';
+import { type RankedRow, rankUsers } from './rank.js';
 import type { Recommender } from './recommender.js';
 import { TopN } from './top-n.js';
 
@@ -33,47 +33,159 @@ export interface RankOptions {
   auc: boolean;
   /** Numbers of negatives of sampled lists. */
   negatives: readonly number[];
-  /** Seed of the negatives. */
+  /** Whether lists with equal scores in an order of chance are needed. */
+  shuffled: boolean;
+  /** Seed of the negatives, and of the order of equal scores. */
   seed: number | string;
+}
+
+/** What {@link rankInParts} is asked. */
+export interface PartsOptions {
+  /** Length of the lists. */
+  n: number;
+  /** What is right for the i-th user, by index of the recommender; numbers below 0 are never recommended. */
+  relevant: (i: number) => Int32Array;
+  /** Tracks that nobody gets; default none. */
+  blocked?: Int32Array;
+  /** The chance by which the i-th user's equal scores are put in an order; default: they are not. */
+  chance?: (i: number) => Random;
 }
 
 /**
  * Ranks for user indices part by part; yields after each, so that long work can be interrupted.
  * @returns users × n track indices of the recommender, −1 where a list ends early
  */
-export function* rankInParts(recommender: Recommender, users: Int32Array, n: number): Generator<void, CodedLists> {
-  const width = Math.min(n, recommender.tracks.length);
-  const track = new Int32Array(users.length * width);
+export function* rankInParts(recommender: Recommender, users: Int32Array, options: PartsOptions): Generator<void, ListsWithTies> {
+  const { relevant, blocked = new Int32Array(0), chance } = options;
+  const lists = new ListsWithTies(users.length, Math.min(options.n, recommender.tracks.length), chance !== undefined);
   for (let from = 0; from < users.length; from += PART) {
-    const ranked = rankUsers(recommender, users.subarray(from, from + PART), { n: width, filterSeen: true, blocked: new Int32Array(0) });
-    track.set(ranked.track, from * width);
+    rankUsers(recommender, users.subarray(from, from + PART), {
+      n: lists.n + 1, // one more tells whether the last one on the list is tied with tracks that are not
+      filterSeen: true,
+      blocked,
+      visit: (i, row) => lists.set(from + i, row, { relevant, chance }),
+    });
     yield;
   }
-  return { n: width, track };
+  return lists;
+}
+
+/** Lists, and where they have equal scores. */
+class ListsWithTies implements CodedLists {
+  readonly track: Int32Array;
+  readonly shuffled: Int32Array | undefined;
+  readonly ties: { readonly same: Uint8Array; readonly beyond: Int32Array; readonly missed: Map<number, Int32Array> };
+
+  constructor(
+    rows: number,
+    readonly n: number,
+    shuffled: boolean,
+  ) {
+    this.track = new Int32Array(rows * n).fill(-1);
+    this.shuffled = shuffled ? new Int32Array(rows * n).fill(-1) : undefined;
+    this.ties = { same: new Uint8Array(rows * n), beyond: new Int32Array(rows), missed: new Map() };
+  }
+
+  /** Takes the n best of a row in which there is one more, if there is one; equal scores by index. */
+  set(
+    row: number,
+    { scores, track, score, count }: RankedRow,
+    { relevant, chance }: { relevant: (i: number) => Int32Array; chance?: (i: number) => Random },
+  ): void {
+    const { n, ties } = this;
+    const at = row * n;
+    const length = Math.min(n, count);
+    this.track.set(track.subarray(0, length), at);
+    this.shuffled?.set(track.subarray(0, length), at);
+    let tied = false;
+    for (let j = 1; j < length; j++) {
+      if (score[j] !== score[j - 1]) continue;
+      ties.same[at + j] = 1;
+      tied = true;
+    }
+    if (count > n && score[n] === score[n - 1]) {
+      tied = true;
+      const [last, lastTrack] = [score[n - 1], track[n - 1]];
+      let beyond = 0;
+      for (let t = lastTrack + 1; t < scores.length; t++) if (scores[t] === last) beyond++; // those before it are on the list
+      ties.beyond[row] = beyond;
+      const missed = relevant(row).filter((t) => t > lastTrack && scores[t] === last);
+      if (missed.length > 0) ties.missed.set(row, missed);
+    }
+    if (tied && this.shuffled) shuffleTied(this.shuffled.subarray(at, at + length), { score, scores, random: chance!(row) });
+  }
+
+  /** The same in other numbers, in other rows. */
+  renumbered(code: Int32Array, place: Int32Array, rows: number): CodedLists {
+    const { n, ties } = this;
+    const out = new ListsWithTies(rows, n, this.shuffled !== undefined);
+    place.forEach((row, i) => {
+      for (let j = 0; j < n; j++) {
+        const [from, to] = [i * n + j, row * n + j];
+        if (this.track[from] >= 0) out.track[to] = code[this.track[from]];
+        if (this.shuffled && this.shuffled[from] >= 0) out.shuffled![to] = code[this.shuffled[from]];
+      }
+      out.ties.same.set(ties.same.subarray(i * n, (i + 1) * n), row * n);
+      out.ties.beyond[row] = ties.beyond[i];
+      const missed = ties.missed.get(i);
+      if (missed)
+        out.ties.missed.set(
+          row,
+          missed.map((t) => code[t]),
+        );
+    });
+    return out;
+  }
+}
+
+/** Puts each group of equal scores of a list in an order of chance; of a group that is longer than the list, some of all its tracks are drawn. */
+function shuffleTied(list: Int32Array, { score, scores, random }: { score: Float32Array; scores: Float32Array; random: Random }): void {
+  for (let from = 0; from < list.length; ) {
+    let to = from + 1;
+    while (to < list.length && score[to] === score[from]) to++;
+    if (to === list.length || to > from + 1) {
+      const group: number[] = Array.from(list.subarray(from, to));
+      if (to === list.length) for (let t = list[to - 1] + 1; t < scores.length; t++) if (scores[t] === score[from]) group.push(t);
+      for (let j = from; j < to; j++) {
+        const other = j - from + random.int(group.length - (j - from));
+        list[j] = group[other];
+        group[other] = group[j - from];
+      }
+    }
+    from = to;
+  }
 }
 
 /** Ranks the held-out users by a recommender. */
 export function* rankHeldOut(recommender: Recommender, heldOut: HeldOut, options: RankOptions): Generator<void, RankedHeldOut> {
-  const { users, codes } = heldOut;
+  const { users, codes, relevant } = heldOut;
   const code = codes.of(recommender.tracks);
   const index = Int32Array.from(users, (id) => recommender.users.indexOf(id));
   refuseTrainedOn(recommender, heldOut, { index, code });
   const rows = Int32Array.from(index.keys()).filter((row) => index[row] >= 0);
   if (rows.length === 0) throw new ArgumentError(`${recommender.name} knows none of the ${users.length} users that are measured.`);
+  const own = ownOf(code, codes.length);
+  const relevantTo = (row: number): Int32Array => relevant.indices.subarray(relevant.indptr[row], relevant.indptr[row + 1]).map((c) => own[c]);
+  const random = new Random(options.seed).child('ties');
   const ranked = yield* rankInParts(
     recommender,
     rows.map((row) => index[row]),
-    options.n,
+    {
+      n: options.n,
+      relevant: (i) => relevantTo(rows[i]),
+      ...(options.shuffled && { chance: (i: number) => random.child(users[rows[i]]) }),
+    },
   );
-  const n = ranked.n;
-  const track = new Int32Array(users.length * n).fill(-1);
-  rows.forEach((row, i) => {
-    for (let j = 0; j < n; j++) track[row * n + j] = ranked.track[i * n + j] < 0 ? -1 : code[ranked.track[i * n + j]];
-  });
   const further =
     options.auc || options.negatives.length > 0 ? yield* scoreFully(recommender, heldOut, { ...options, index, rows, code }) : undefined;
   const known = Uint8Array.from(index, (i) => (i < 0 ? 0 : 1));
-  return { lists: { n, track }, known, catalogue: code, auc: options.auc ? further?.auc : undefined, sampled: further?.sampled ?? new Map() };
+  return {
+    lists: ranked.renumbered(code, rows, users.length),
+    known,
+    catalogue: code,
+    auc: options.auc ? further?.auc : undefined,
+    sampled: further?.sampled ?? new Map(),
+  };
 }
 
 /** A recommender that has seen a track which it is to find cannot be measured by it. */
@@ -82,10 +194,7 @@ function refuseTrainedOn(
   { users, relevant, codes }: HeldOut,
   { index, code }: { index: Int32Array; code: Int32Array },
 ): void {
-  const own = new Int32Array(codes.length).fill(-1);
-  code.forEach((c, t) => {
-    own[c] = t;
-  });
+  const own = ownOf(code, codes.length);
   users.forEach((user, row) => {
     if (index[row] < 0) return;
     for (let j = relevant.indptr[row]; j < relevant.indptr[row + 1]; j++) {
@@ -96,6 +205,15 @@ function refuseTrainedOn(
       );
     }
   });
+}
+
+/** The recommender's index of each numbered track; −1 where it has none. */
+function ownOf(code: Int32Array, codes: number): Int32Array {
+  const own = new Int32Array(codes).fill(-1);
+  code.forEach((c, t) => {
+    own[c] = t;
+  });
+  return own;
 }
 
 interface Places {
@@ -115,13 +233,11 @@ function* scoreFully(
 ): Generator<void, { auc: Float64Array; sampled: Map<number, CodedLists> }> {
   const { index, rows, code } = options;
   const tracks = recommender.tracks.length;
-  const own = new Int32Array(heldOut.codes.length).fill(-1);
-  code.forEach((c, t) => {
-    own[c] = t;
-  });
+  const own = ownOf(code, heldOut.codes.length);
   const { indptr, indices } = heldOut.relevant;
   const auc = new Float64Array(index.length).fill(NaN);
-  const sampled = new Map(options.negatives.map((n) => [n, { n: options.n, track: new Int32Array(index.length * options.n).fill(-1) }]));
+  const sampled = new Map(options.negatives.map((n) => [n, new ListsWithTies(index.length, options.n, false)]));
+  const top = new TopN(options.n + 1);
   const block = Math.max(1, Math.min(rows.length, PART, Math.floor(BLOCK_SCORES / tracks)));
   const buffer = float32(block * tracks); // on the shared memory, so that kernels write into it
   try {
@@ -140,10 +256,7 @@ function* scoreFully(
         for (const [n, lists] of sampled) {
           const drawn = drawNegatives(heldOut, row, { n, seen: recommender.seen.row(index[row]), code, seed: options.seed });
           const candidates = Int32Array.from([...relevant, ...drawn], (c) => own[c]).filter((t) => t >= 0 && out[t] > -Infinity);
-          lists.track.set(
-            bestOf(out, candidates.sort(), options.n).map((t) => code[t]),
-            row * options.n,
-          );
+          setSampled(lists, row, { candidates: candidates.sort(), scores: out, code, relevant, top });
         }
       });
       yield;
@@ -154,17 +267,24 @@ function* scoreFully(
   return { auc, sampled };
 }
 
-/** The best n of some tracks, ascending by index. Their scores have been checked when the whole catalogue was ranked. */
-function bestOf(scores: Float32Array, candidates: Int32Array, n: number): Int32Array {
-  const top = new TopN(n).select(
-    Float32Array.from(candidates, (t) => scores[t]),
-    0,
-    candidates.length,
-    (i) => `The score of track ${candidates[i]}`,
-  );
-  const best = new Int32Array(top.count);
-  top.copyTo(best, new Float32Array(top.count), 0);
-  return best.map((i) => candidates[i]);
+/** Ranks some tracks alone, ascending by index. Their scores have been checked when the whole catalogue was ranked. */
+function setSampled(
+  lists: ListsWithTies,
+  row: number,
+  { candidates, scores, code, relevant, top }: { candidates: Int32Array; scores: Float32Array; code: Int32Array; relevant: Int32Array; top: TopN },
+): void {
+  const alone = Float32Array.from(candidates, (t) => scores[t]);
+  const { count } = top.select(alone, 0, alone.length, (i) => `The score of track ${candidates[i]}`);
+  const best = { scores: alone, track: new Int32Array(count), score: new Float32Array(count), count };
+  top.copyTo(best.track, best.score, 0);
+  const right = new Set(relevant);
+  lists.set(row, best, { relevant: () => Int32Array.from(candidates.keys()).filter((i) => right.has(code[candidates[i]])) });
+  // In numbers of the candidates so far.
+  const coded = (i: number): number => (i < 0 ? -1 : code[candidates[i]]);
+  const own = lists.track.subarray(row * lists.n, (row + 1) * lists.n);
+  own.set(own.map(coded));
+  const missed = lists.ties.missed.get(row);
+  if (missed) lists.ties.missed.set(row, missed.map(coded));
 }
 
 /**

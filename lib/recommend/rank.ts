@@ -44,14 +44,25 @@ export interface RankedLists {
   counts: Int32Array;
 }
 
+/** One user, while all scores are there. */
+export interface RankedRow {
+  /** All scores of the user as the recommender made them; −∞ for what is masked. */
+  readonly scores: Float32Array;
+  /** The best tracks, their scores, and how many of them count. */
+  readonly track: Int32Array;
+  readonly score: Float32Array;
+  readonly count: number;
+}
+
 /**
  * Ranks for user indices, block by block: score, mask, select.
- * @param options.n length of a list, cut to the number of tracks; `filterSeen`: mask what each has played; `blocked`: tracks nobody gets
+ * @param options.n length of a list, cut to the number of tracks; `filterSeen`: mask what each has played; `blocked`: tracks nobody gets; `visit`: is shown
+ * each user (by place in `users`) while the scores are there
  */
 export function rankUsers(
   recommender: Recommender,
   users: Int32Array,
-  options: { n: number; filterSeen: boolean; blocked: Int32Array },
+  options: { n: number; filterSeen: boolean; blocked: Int32Array; visit?: (i: number, row: RankedRow) => void },
 ): RankedLists {
   const { seen } = recommender;
   const tracks = recommender.tracks.length;
@@ -85,6 +96,12 @@ export function rankUsers(
         track.set(best.track.subarray(b * n, b * n + found), (from + b) * n);
         score.set(best.score.subarray(b * n, b * n + found), (from + b) * n);
         counts[from + b] = found;
+        options.visit?.(from + b, {
+          scores: out.subarray(b * tracks, (b + 1) * tracks),
+          track: best.track.subarray(b * n, b * n + found),
+          score: best.score.subarray(b * n, b * n + found),
+          count: found,
+        });
       }
     }
   } finally {

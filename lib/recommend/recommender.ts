@@ -46,7 +46,9 @@ export interface TrackVectors {
  * scores; ranking, filters, batches, titles and errors come from here.
  *
  * Lists are ordered by score, descending, and where scores are equal by track index, ascending (the code point order of ids): the same data give the
- * same list, always.
+ * same list, always. A list has n tracks even where a recommender has something to say about fewer: neighbourhood models (ItemKNN, UserKNN, RP3beta, those of
+ * sessions) give 0 to a track that no neighbour has, and fill the rest of a list with such tracks, in the order of ids. Their column `score` says 0; who wants none
+ * of them cuts the list there. Evaluation does not take that order for knowledge: see {@link evaluate}, "Ties".
  * @example
  * class Alphabetical extends Recommender {
  *   readonly name: string = 'Alphabetical';
@@ -117,7 +119,8 @@ export abstract class Recommender {
   }
 
   /**
-   * The best tracks for a user: exactly min(n, available) of them, without those the user has played in training.
+   * The best tracks for a user: exactly min(n, available) of them, without those the user has played in training; equal scores, and so tracks of score 0 that
+   * fill the list, in the order of ids.
    * @throws UnknownIdError for an unknown user or track, with a suggestion; ArgumentError for other wrong options; NumericError for NaN scores
    * @example learn.recommend(user, { n: 5, filterSeen: true })
    */

@@ -50,7 +50,7 @@ export function comparisonCard(of: {
   const sampled = columns.some(({ negatives }) => negatives > 0) ? '; metrics with ~…neg: the relevant tracks among that many drawn at random' : '';
   return {
     split: `${parts.join(', ')} plays; fingerprint ${fingerprint(...[split.train, split.valid, split.test].flatMap((part) => part ?? []))}`,
-    protocol: `measured on ${on}: the whole catalogue ranked, without what a user has in ${on === 'test' && split.valid ? 'train and valid' : 'train'}; ties by track id${sampled}`,
+    protocol: `measured on ${on}: the whole catalogue ranked, without what a user has in ${on === 'test' && split.valid ? 'train and valid' : 'train'}; ties: expected value over their orders${sampled}`,
     users: `${count(measure.rows.length)} of ${count(ranked)} with held-out tracks${measure.rows.length < ranked ? ' (the others are unknown to a recommender)' : ''}`,
     catalogue: `${count(measure.catalogueSize)} tracks`,
     intervals: `bootstrap over users, percentiles, ${Number((100 * of.confidence).toPrecision(4))} %, ${count(of.samples)} resamples`,

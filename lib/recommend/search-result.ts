@@ -10,6 +10,8 @@ export interface SearchResultParts<S extends SearchSpace> {
   readonly trials: readonly SearchTrial[];
   readonly space: S;
   readonly metric: string;
+  /** Whether more of it is better. */
+  readonly greater: boolean;
   /** Whether it was stopped before its end. */
   readonly interrupted: boolean;
 }
@@ -34,8 +36,8 @@ export class SearchResult<S extends SearchSpace = SearchSpace> extends Table {
   readonly interrupted: boolean;
   private readonly space: S;
 
-  constructor({ trials, space, metric, interrupted }: SearchResultParts<S>) {
-    const sorted = [...trials].sort(betterFirst);
+  constructor({ trials, space, metric, greater, interrupted }: SearchResultParts<S>) {
+    const sorted = [...trials].sort(betterFirst(greater));
     if (!sorted.length || sorted[0].score === null) throw new RecitalError('No trial is done, so there is nothing to choose from.');
     const table = Table.fromRows(sorted.map((trial) => rowOf(trial, metric, trials)));
     super(new Map(table.columnNames.map((name) => [name, table.column(name)])));
@@ -80,10 +82,12 @@ export class SearchResult<S extends SearchSpace = SearchSpace> extends Table {
   }
 }
 
-/** More of the budget first, then the higher score, then the earlier trial; failed ones at the end. */
-export function betterFirst(a: SearchTrial, b: SearchTrial): number {
-  if (a.score === null || b.score === null) return Number(a.score === null) - Number(b.score === null) || a.trial - b.trial;
-  return (b.budget ?? 0) - (a.budget ?? 0) || b.score - a.score || a.trial - b.trial;
+/** More of the budget first, then the better score, then the earlier trial; failed ones at the end. */
+export function betterFirst(greater: boolean): (a: SearchTrial, b: SearchTrial) => number {
+  return (a, b) => {
+    if (a.score === null || b.score === null) return Number(a.score === null) - Number(b.score === null) || a.trial - b.trial;
+    return (b.budget ?? 0) - (a.budget ?? 0) || (greater ? b.score - a.score : a.score - b.score) || a.trial - b.trial;
+  };
 }
 
 function rowOf({ trial, budget, settings, score, seconds, error }: SearchTrial, metric: string, all: readonly SearchTrial[]): Record<string, Cell> {

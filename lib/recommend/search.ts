@@ -9,7 +9,7 @@ import { meanOf } from './bootstrap.js';
 import { ranking } from './evaluate-one.js';
 import { HeldOut } from './held-out.js';
 import { valuesOf } from './measured.js';
-import { isAccuracy, type MetricColumn, metricColumns } from './metric-names.js';
+import { isAccuracy, isGreaterBetter, type MetricColumn, type MetricName, metricColumns, type RankingMetric } from './metric-names.js';
 import { Recommender } from './recommender.js';
 import { readTrials, type SearchIdentity, type SearchTrial, writeTrials } from './search-file.js';
 import { betterFirst, SearchResult } from './search-result.js';
@@ -48,8 +48,11 @@ export interface SearchOptions {
   split: PlaysSplit;
   /** Settings that are tried; default 20. */
   trials?: number;
-  /** What is made large: a metric of right and wrong, as {@link evaluate} names them; default 'ndcg@10'. */
-  metric?: string;
+  /**
+   * What is made large: a metric of right and wrong, as {@link evaluate} names them, or one of your own (made small if it says `greater: false`); without `@` at
+   * 10. Default 'ndcg@10'. Equal scores count as {@link evaluate} counts them.
+   */
+  metric?: MetricName | RankingMetric;
   /** Seed of the draws, and of training; default 42. */
   seed?: number | string;
   /** Successive halving; default: every trial is trained once. */
@@ -79,9 +82,11 @@ export async function search<S extends SearchSpace>(make: TrialMaker<S>, space: 
   checkSpace(space);
   checkRounds(trials, 'trials');
   const [column] = metricColumns([metric], [10]);
-  if (!isAccuracy(column.metric))
-    throw new ArgumentError(`"${metric}" cannot be what a search makes large: random lists have more of it. Take 'ndcg@10', for instance.`);
+  if (!isAccuracy(column))
+    throw new ArgumentError(`"${column.name}" cannot be what a search makes large: random lists have more of it. Take 'ndcg@10', for instance.`);
   checkedPart('search', split, 'valid');
+  const greater = isGreaterBetter(column);
+  const better = betterFirst(greater);
   const rounds = roundsOf(trials, halving);
   const identity: SearchIdentity = { space, metric: column.name, seed, split: fingerprint(split.train, split.valid!) };
   const done = file === undefined ? [] : readTrials(file, identity);
@@ -112,7 +117,7 @@ export async function search<S extends SearchSpace>(make: TrialMaker<S>, space: 
           result = { trial, budget: budget ?? null, settings: settings as SearchTrial['settings'], score: outcome.score, seconds, ...error };
           results.push(result);
           if (file !== undefined) writeTrials(file, identity, results);
-          const best = results.filter((each) => each.budget === result!.budget).sort(betterFirst)[0];
+          const best = results.filter((each) => each.budget === result!.budget).sort(better)[0];
           display().text(
             lineOf(result, {
               of: `${i + 1} of ${numbers.length}`,
@@ -127,7 +132,7 @@ export async function search<S extends SearchSpace>(make: TrialMaker<S>, space: 
       if (interrupted) break;
       numbers = round
         .filter(({ score }) => score !== null)
-        .sort(betterFirst)
+        .sort(better)
         .slice(0, keep)
         .map(({ trial }) => trial)
         .sort((a, b) => a - b);
@@ -140,7 +145,7 @@ export async function search<S extends SearchSpace>(make: TrialMaker<S>, space: 
     guard.stop();
   }
   if (firstError !== undefined && results.every(({ score }) => score === null)) throw firstError;
-  return new SearchResult({ trials: results, space, metric: column.name, interrupted });
+  return new SearchResult({ trials: results, space, metric: column.name, greater, interrupted });
 }
 
 /** Trains and measures, and keeps recommenders that may be trained on. */

@@ -77,14 +77,14 @@ function byPopularity({ listeners, trainTracks, codes }: HeldOut): Parts {
 }
 
 function userSegments({ entries, columns }: Measured, { names, part }: Parts): Table {
-  const kept = columns.filter(({ metric }) => isAccuracy(metric));
+  const kept = columns.filter(isAccuracy);
   return tableOf(names, entries, kept, (entry, column, s) => {
     return overSeeds(entries[entry].values.get(column.name)!).filter((_, i) => part[i] === s);
   });
 }
 
 function trackSegments({ entries, columns, measure, ranked }: Measured, { names, part }: Parts): Table {
-  const kept = columns.filter(({ metric, negatives }) => isAccuracy(metric) && metric !== 'auc' && negatives === 0);
+  const kept = columns.filter((column) => isAccuracy(column) && column.metric !== 'auc' && column.negatives === 0);
   const relevant = names.map((_, s) => restricted(measure.heldOut.relevant, (code) => part[code] === s));
   return tableOf(names, entries, kept, (entry, column, s) =>
     overSeeds(ranked[entry].map((each) => valuesOf(each, column, measure, { relevant: relevant[s] }))).filter((x) => !Number.isNaN(x)),

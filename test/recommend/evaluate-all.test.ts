@@ -14,12 +14,14 @@ import { ArgumentError, RecitalError, UnknownIdError } from '../../lib/errors.js
 import type { Comparison } from '../../lib/recommend/comparison.js';
 import { evaluateRecommender } from '../../lib/recommend/evaluate.js';
 import { evaluate } from '../../lib/recommend/evaluate-all.js';
+import { accuracyMetrics } from '../../lib/recommend/hits.js';
 import { Interactions } from '../../lib/recommend/interactions.js';
 import { ItemKNN } from '../../lib/recommend/item-knn.js';
-import { metricColumns } from '../../lib/recommend/metric-names.js';
+import { type MetricName, metricColumns, type RankingMetric } from '../../lib/recommend/metric-names.js';
 import { Popularity } from '../../lib/recommend/popularity.js';
 import { RandomRecommender } from '../../lib/recommend/random-recommender.js';
 import { Recommender } from '../../lib/recommend/recommender.js';
+import { search } from '../../lib/recommend/search.js';
 import { withSeen } from '../../lib/recommend/with-seen.js';
 import { rejection } from '../support/learner.js';
 import { shown } from '../support/shown.js';
@@ -66,7 +68,7 @@ const knn = new ItemKNN(split.train);
 describe('evaluate', () => {
   it('has the numbers of evaluateRecommender, at every k', async () => {
     const two = { train: split.train, valid: split.valid };
-    const result = await evaluate([popularity, knn], two, { k: [3, 10], samples: 20 });
+    const result = await evaluate([popularity, knn], two, { k: [3, 10], samples: 20, metrics: [...accuracyMetrics, 'coverage'] });
     for (const [i, recommender] of [popularity, knn].entries()) {
       for (const k of [3, 10]) {
         const one = evaluateRecommender(recommender, split.valid!, { k });
@@ -218,7 +220,7 @@ describe('evaluate', () => {
       [() => evaluate([popularity], split, { k: [] }), 'k is empty'],
       [() => evaluate([popularity], split, { k: 0 }), 'k must be a positive whole number'],
       [() => evaluate([popularity], split, odd({ ks: 5 })), 'evaluate has no option "ks"'],
-      [() => evaluate([popularity], split, { metrics: ['ndcgg'] }), 'did you mean "ndcg"?'],
+      [() => evaluate([popularity], split, { metrics: [odd('ndcgg')] }), 'did you mean "ndcg"?'],
       [() => evaluate([popularity], split, { samples: 0 }), 'samples must be'],
       [() => evaluate([popularity], split, { confidence: 1 }), 'confidence must be between'],
       [() => evaluate([popularity], split, { seeds: [] }), 'seeds must be an array'],
@@ -238,9 +240,96 @@ describe('evaluate', () => {
   });
 });
 
+describe('metrics of one’s own', () => {
+  const own = {
+    name: 'misses',
+    value: (list: readonly string[], heldOut: ReadonlySet<string>) => list.filter((id) => !heldOut.has(id)).length,
+    greater: false,
+  };
+  const first = { name: 'first', value: ([best]: readonly string[], heldOut: ReadonlySet<string>) => (heldOut.has(best) ? 1 : 0) };
+
+  it('have means, intervals, tests and parts as any other, and the best is the least where they say so', async () => {
+    const random = new RandomRecommender(split.train);
+    const result = await evaluate([popularity, random, knn], split, { k: [2, 3], metrics: ['precision', own, first], samples: 50 });
+    expect(result.metrics).to.deep.equal(['precision@2', 'precision@3', 'misses@2', 'misses@3', 'first@2', 'first@3']);
+    const rows = result.details.rows();
+    const of = (name: string, metric: string): Record<string, unknown> => rows.find((r) => r.recommender === name && r.metric === metric)!;
+    for (const name of ['Popularity', 'Random', 'ItemKNN']) {
+      const [misses, precision] = [of(name, 'misses@3'), of(name, 'precision@3')];
+      expect(misses.mean).to.be.closeTo(3 * (1 - (precision.mean as number)), name === 'Popularity' ? 0.05 : 1e-12); // popularity has ties
+      expect(misses.low).to.be.below(misses.mean as number);
+    }
+    expect(of('Popularity', 'misses@3').baseline).to.equal(null); // of the two baselines it has the fewest misses
+    expect(of('ItemKNN', 'misses@3')).to.include({ baseline: 'Popularity' });
+    expect(of('ItemKNN', 'misses@3').difference).to.be.below(0);
+    expect(of('ItemKNN', 'misses@3').p).to.be.within(0, 1);
+    expect(result.bySegment('users').columnNames).to.include('misses@3');
+    expect(result.bySegment('tracks').columnNames).to.include('first@2');
+    expect(
+      result
+        .byUser('first@2')
+        .numbers('ItemKNN')
+        .every((x) => x === 0 || x === 1),
+    ).to.equal(true);
+    const { charts } = shown(() => result.plot('misses@3'));
+    expect(charts[0].alt).to.match(/: ItemKNN .*, Popularity .*, Random /);
+  });
+
+  it('are given the user, k and the list; NaN leaves a user out', async () => {
+    const given: string[] = [];
+    const odd = {
+      name: 'odd',
+      value: (list: readonly string[], _: ReadonlySet<string>, { user, k }: { user: string; k: number }): number => {
+        given.push(user);
+        return list.length === k && user > 'u029' ? 1 : NaN;
+      },
+    };
+    const result = await evaluate([knn], split, { k: 4, metrics: [odd], samples: 5 });
+    expect(result.numbers('odd@4')[0]).to.equal(1);
+    expect(new Set(given).size).to.equal(60);
+    expect(evaluateRecommender(knn, split.valid!, { k: 4, metrics: [odd] }).odd).to.equal(1);
+  });
+
+  it('are refused where they mean nothing', async () => {
+    const odd = (value: unknown): never => value as never;
+    const value = (): number => 1;
+    const refused: [unknown, string][] = [
+      [5, 'got a number'],
+      [null, 'got null'],
+      [{ name: 'ndcg', value }, '"ndcg" is the name of another metric'],
+      [{ name: 'a@5', value }, 'a name without @ and ~'],
+      [{ name: ' ', value }, 'a name without @ and ~'],
+      [{ value }, 'a name without @ and ~'],
+      [{ name: 'a' }, 'needs value, a function'],
+      [{ name: 'a', value, greatr: false }, 'did you mean "greater"?'],
+      [{ name: 'a', value, greater: 'less' }, 'greater must be true or false'],
+      [{ name: 'a', value: () => undefined }, 'The metric "a" returned nothing for user "u0'],
+      [{ name: 'a', value: () => -Infinity }, 'The metric "a" returned -Infinity'],
+    ];
+    for (const [metric, message] of refused) {
+      expect(await rejection(evaluate([knn], split, { metrics: [odd(metric)], samples: 5 }))).to.contain(message);
+      expect(() => evaluateRecommender(knn, split.valid!, { metrics: [odd(metric)] })).to.throw(ArgumentError, message);
+    }
+    expect(await rejection(evaluate([knn], split, { metrics: [first, { ...first }] }))).to.contain('Two metrics are called "first"');
+    expect(() => evaluateRecommender(knn, split.valid!, { metrics: [odd('ndcg')] })).to.throw(ArgumentError, 'always measures');
+    expect(() => evaluateRecommender(knn, split.valid!, { metrics: [{ name: 'users', value }] })).to.throw(ArgumentError, '"users"');
+  });
+
+  it('are what a search makes large, or small', async () => {
+    const of = async (metric: RankingMetric): Promise<unknown> =>
+      (await search(({ r }, { train }) => (r === 0 ? popularity : new ItemKNN(train)), { r: [0, 1] }, { split, trials: 6, metric })).best.r;
+    expect(await of(own)).to.equal(1);
+    expect(await of({ ...own, greater: true })).to.equal(0);
+  });
+});
+
 describe('metric names', () => {
+  it('name what is near and what there is', () => {
+    expect(() => metricColumns(['ndgc' as MetricName], [5])).to.throw(UnknownIdError, /did you mean "ndcg"\?.* gini/);
+  });
+
   it('stand for columns: at every k, at one, sampled', () => {
-    const names = (...metrics: string[]): string[] => metricColumns(metrics, [5, 10]).map(({ name }) => name);
+    const names = (...metrics: MetricName[]): string[] => metricColumns(metrics, [5, 10]).map(({ name }) => name);
     expect(names('ndcg', 'auc', 'recall@20')).to.deep.equal(['ndcg@5', 'ndcg@10', 'auc', 'recall@20']);
     expect(names('ndcg~100neg', 'mrr@3~9neg')).to.deep.equal(['ndcg@5~100neg', 'ndcg@10~100neg', 'mrr@3~9neg']);
     expect(names('ndcg@5', 'ndcg')).to.deep.equal(['ndcg@5', 'ndcg@10']);
@@ -248,12 +337,12 @@ describe('metric names', () => {
 
   it('are refused where they mean nothing', () => {
     for (const name of ['', 'ndcg@', 'ndcg@-1', '@5', 'ndcg 10'])
-      expect(() => metricColumns([name], [5]), name).to.throw(ArgumentError, 'A metric is');
+      expect(() => metricColumns([name as MetricName], [5]), name).to.throw(ArgumentError, 'A metric is');
     expect(() => metricColumns(['ndcg@0'], [5])).to.throw(ArgumentError, 'k must be');
     expect(() => metricColumns(['ndcg~0neg'], [5])).to.throw(ArgumentError, 'negatives');
-    expect(() => metricColumns(['coverage~5neg'], [5])).to.throw(ArgumentError, 'can be sampled');
-    expect(() => metricColumns(['auc@5'], [5])).to.throw(ArgumentError, 'without @');
-    expect(() => metricColumns(['reccall'], [5])).to.throw(UnknownIdError, 'recall');
+    expect(() => metricColumns(['coverage~5neg' as MetricName], [5])).to.throw(ArgumentError, 'can be sampled');
+    expect(() => metricColumns(['auc@5' as MetricName], [5])).to.throw(ArgumentError, 'without @');
+    expect(() => metricColumns(['reccall' as MetricName], [5])).to.throw(UnknownIdError, 'recall');
     expect(() => metricColumns([], [5])).to.throw(ArgumentError, 'empty');
   });
 });
@@ -277,7 +366,11 @@ describe('Comparison', () => {
   let dir = '';
   before(async () => {
     dir = mkdtempSync(path.join(os.tmpdir(), 'recital-comparison-'));
-    result = await evaluate({ Popularity: popularity, 'kNN, "items"': knn }, split, { k: [5, 10], samples: 50 });
+    result = await evaluate({ Popularity: popularity, 'kNN, "items"': knn }, split, {
+      k: [5, 10],
+      metrics: ['ndcg', 'recall', 'coverage', 'novelty'],
+      samples: 50,
+    });
   });
   after(() => rmSync(dir, { recursive: true, force: true }));
 

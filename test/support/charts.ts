@@ -64,6 +64,7 @@ const search = (): Chart =>
     })) as unknown as SearchTrial[],
     space: { factors: { min: 8, max: 64, log: true } },
     metric: 'ndcg@10',
+    greater: true,
     interrupted: false,
   }).plot('factors');
 
