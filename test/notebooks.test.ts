@@ -116,7 +116,7 @@ describe('notebooks', () => {
     this.timeout(300_000);
     const [complete, plain] = await Promise.all([true, false].map((catalogue) => runSmall('1-collab.ipynb', { catalogue })));
     expect(complete).to.contain('No year has ten tracks with listeners here.');
-    expect(plain).to.contain('No catalogue (Music Info.csv) lies beside the plays').and.to.contain('No artists here.');
+    expect(plain).to.contain('These data lack a catalogue (Music Info.csv).').and.to.contain('No artists here.');
   });
 
   it('3-pca.ipynb runs on the plays of ten listeners, with a catalogue and without one', async function () {
