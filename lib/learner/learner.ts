@@ -36,6 +36,7 @@ export type { LearnerOptions } from './learner-options.js';
 
 /**
  * Data, model, loss and optimizer, and the loop that trains (fastai's Learner). Runs are asynchronous and can be interrupted: what was learnt stays.
+ * While one is under way, callbacks alone may read or change the model: `recommend`, `save`, another `fit` … throw an ArgumentError that says to await the run.
  *
  * @example
  * const learn = new Learner(dls, model, { lossFunc: new MSELossFlat() });
@@ -99,10 +100,10 @@ export class Learner extends RunState {
 
   /** Makes a new optimizer, without moments. Frozen groups stay frozen. */
   createOpt(): Optimizer {
+    this.settle();
     const { optimizer: old } = this;
     const groups = splitParameters(this.splitter, this.model);
     const made = checkedOptimizer(this.optFunc(groups, { lr: groupRates(this.lr, groups.length)[groups.length - 1] }));
-    old?.settle();
     old?.clearState();
     made.decayAll = this.wdBnBias;
     if (old?.frozenTo) made.freezeTo(old.frozenTo, { trainBn: this.trainBn });
@@ -214,6 +215,7 @@ export class Learner extends RunState {
   }
 
   set unfinished(run: UnfinishedRun | undefined) {
+    this.loop.checkAtRest();
     this.loop.unfinished = run;
   }
 
@@ -282,6 +284,7 @@ export class Learner extends RunState {
    * @throws DataError for a file that is missing, cut off, of another kind, or of another model, optimizer, or classes
    */
   load(file: string, options: LoadOptions = {}): this {
+    this.settle();
     loadCheckpoint(this, modelFile(file, path.resolve(this.path, this.modelDir)), options);
     return this;
   }
@@ -291,8 +294,12 @@ export class Learner extends RunState {
     return summary(this);
   }
 
-  /** Brings every weight up to date. Whoever reads a whole table calls this first. */
+  /**
+   * Brings every weight up to date. Whoever reads a whole table, or changes one, calls this first, so that it is here that a learner at work is protected.
+   * @throws ArgumentError while the learner trains, unless a callback of the run asks
+   */
   settle(): void {
+    this.loop.checkAtRest();
     this.optimizer?.settle();
   }
 }

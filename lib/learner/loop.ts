@@ -30,6 +30,7 @@ export class Loop {
   rehearsing = false;
   private readonly oneBatch: OneBatch;
   private running = false;
+  private training = false;
   private guard: InterruptGuard | undefined;
   private current: Current | undefined;
   private stopped: UnfinishedRun | undefined;
@@ -46,6 +47,14 @@ export class Loop {
     return this.current !== undefined;
   }
 
+  /**
+   * Refuses, while the learner trains, whoever is not part of the run: weights would be those of some batch in its middle, and a run would go on with what
+   * somebody has changed. Callbacks are part of it.
+   */
+  checkAtRest(): void {
+    if (this.training && !this.events.inside) throw atWork();
+  }
+
   /** The run at hand or, between runs, the one that was stopped; undefined if nothing is left to do. */
   get unfinished(): UnfinishedRun | undefined {
     return this.current && !this.rehearsing ? this.snapshot(this.current) : this.stopped;
@@ -59,7 +68,7 @@ export class Loop {
 
   /** Trains: one call after the other, until one is interrupted. */
   async fit(calls: readonly FitCall[], cbs: readonly Callback[], at?: RunPosition): Promise<void> {
-    if (this.running) throw atWork();
+    if (this.running || this.training) throw atWork();
     const { train } = this.learn.dls;
     if (train.n === 0) {
       throw new ArgumentError(
@@ -72,9 +81,14 @@ export class Loop {
       );
     }
     const plans = calls.map((call) => planOf(call, this.learn)); // checks all before anything is trained
-    for (let i = 0; i < calls.length; i++) {
-      await this.fitCall(calls.slice(i), plans[i], { cbs, at: i === 0 ? at : undefined });
-      if (this.learn.interrupted) return;
+    this.training = true;
+    try {
+      for (let i = 0; i < calls.length; i++) {
+        await this.fitCall(calls.slice(i), plans[i], { cbs, at: i === 0 ? at : undefined });
+        if (this.learn.interrupted) return;
+      }
+    } finally {
+      this.training = false;
     }
   }
 
@@ -106,8 +120,10 @@ export class Loop {
         if (at.unsettled) learn.opt.unsettle(at.unsettled);
         this.stoppedGrads?.();
       } else {
-        if (options.resetOpt) learn.createOpt();
-        if (freezeTo !== undefined) learn.freezeTo(freezeTo);
+        this.events.within(() => {
+          if (options.resetOpt) learn.createOpt();
+          if (freezeTo !== undefined) learn.freezeTo(freezeTo);
+        });
         learn.opt.setHypers({ lr: plan.lrs, wd: options.wd ?? learn.wd });
       }
       learn.nEpoch = plan.nEpoch;
@@ -125,7 +141,7 @@ export class Loop {
       });
     };
     try {
-      await this.run(work, [...cbs, ...scheduler]);
+      await this.guarded(work, [...cbs, ...scheduler]);
     } catch (error) {
       goBack();
       throw error;
@@ -173,7 +189,7 @@ export class Loop {
   /** The last step of an epoch may have made weights that no training loss has shown. */
   private checkWeights(): void {
     const { learn } = this;
-    learn.settle();
+    this.settle();
     if (learn.model.parameters.every(({ value }) => notFinite(value) === undefined)) return;
     const { clause } = reportWeights(learn.model);
     throw new NumericError(`After training epoch ${learn.epoch}, at lr ${learn.opt.hypers.lr.toPrecision(3)}, ${clause}. ${SPOILT}`);
@@ -182,7 +198,7 @@ export class Loop {
   /** One pass without training over a loader, events included. */
   async validate(dl: DataLoader): Promise<void> {
     const { learn } = this;
-    learn.settle();
+    this.settle();
     learn.dl = dl;
     learn.training = false;
     await this.events.withEvents('Validate', CancelValidException, () => this.allBatches(dl.batches(0), 0));
@@ -190,8 +206,13 @@ export class Loop {
 
   /** One run at a time; the run's own callbacks go with it, whatever happens. */
   async run(work: () => Promise<void>, cbs: readonly Callback[] = []): Promise<void> {
-    const { learn } = this;
     if (this.running) throw atWork();
+    this.checkAtRest();
+    await this.guarded(work, cbs);
+  }
+
+  private async guarded(work: () => Promise<void>, cbs: readonly Callback[]): Promise<void> {
+    const { learn } = this;
     const guard = new InterruptGuard();
     try {
       learn.addCbs(cbs);
@@ -211,15 +232,21 @@ export class Loop {
     } finally {
       learn.removeCbs(cbs);
       this.oneBatch.dropPending();
-      learn.settle();
+      this.settle();
       learn.training = false;
       this.running = false;
     }
   }
 
+  /** Brings every weight up to date, for the run itself. */
+  private settle(): void {
+    this.events.within(() => this.learn.settle());
+  }
+
   /** A pass without training in the middle of a run, for a callback; the run's state is as before. */
   async inner(work: () => Promise<void>, cbs: readonly Callback[]): Promise<void> {
     const { learn } = this;
+    this.checkAtRest();
     const { dl, nIter, iter, batch, pred, loss, training } = learn;
     try {
       await learn.withoutCbs(
@@ -272,5 +299,5 @@ export class Loop {
 }
 
 function atWork(): ArgumentError {
-  return new ArgumentError('This learner is at work already: await the run before starting another.');
+  return new ArgumentError('This learner is at work already: await the run, such as await learn.fitOneCycle(5), before asking for anything else.');
 }

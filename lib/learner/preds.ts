@@ -44,6 +44,7 @@ export interface Predictions {
 /** fastai's `get_preds`, with named results. See Learner.getPreds. */
 export async function getPreds(learn: Learner, options: GetPredsOptions = {}): Promise<Predictions> {
   checkOptions(options, ['dsIdx', 'dl', 'withInput', 'withDecoded', 'withLoss', 'act', 'inner'], 'getPreds');
+  learn.loop.checkAtRest();
   const { dsIdx = 1, withInput = false, withDecoded = false, withLoss = false, act, inner = false } = options;
   const dl = (options.dl ?? learn.loader(dsIdx)).inOrder();
   if (dl.n === 0) throw new ArgumentError('There are no rows to predict: this part of the data is empty.');

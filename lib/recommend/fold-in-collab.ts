@@ -53,6 +53,7 @@ export class CollabFoldedUser extends FoldedUser {
    */
   explain(track: Id): Explanation {
     const index = trackIndex(this.learn, track);
+    this.learn.settle();
     return explanation(this.learn, this.fit, { track: index, factors: this.factors, bias: this.bias });
   }
 }

@@ -1,8 +1,9 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
 import { Random } from '../../lib/compute/random.js';
 import { Plays } from '../../lib/data/plays.js';
+import { readSafetensors, writeSafetensors } from '../../lib/data/safetensors.js';
 import { createSequences } from '../../lib/data/sequences.js';
 import { SequenceDataLoaders } from '../../lib/data/sequences-loaders.js';
 import { Table } from '../../lib/data/table.js';
@@ -279,19 +280,22 @@ describe('a network of the next track in a file', () => {
   });
 
   it('is refused where its parts do not fit', () => {
-    const text = readFileSync(file).toString('latin1');
-    const changed = (from: RegExp | string, to: string): string => {
+    const {
+      tensors,
+      metadata: { sha256: _, ...metadata },
+    } = readSafetensors(file);
+    const changed = (from: string, to: string): string => {
       const bad = path.join(folder.path, 'bad.safetensors');
-      const out = text.replace(from, to);
-      expect(out).to.not.equal(text);
-      writeFileSync(bad, Buffer.from(out, 'latin1'));
+      const config = metadata.config.replace(from, to);
+      expect(config).to.not.equal(metadata.config);
+      writeSafetensors(bad, tensors, { metadata: { ...metadata, config } });
       return bad;
     };
     const load = (bad: string) => () => loadLearner(bad, { type: LSTMLearner });
-    expect(load(changed('\\"layers\\":[12]', '\\"layers\\":[13]'))).to.throw(DataError, 'such as it describes has');
-    expect(load(changed('\\"cell\\":\\"lstm\\"', '\\"cell\\":\\"lstn\\"'))).to.throw(DataError, "cell should be 'lstm' or 'gru'");
-    expect(load(changed('\\"length\\":10', '\\"length\\":00'))).to.throw(DataError);
-    expect(load(changed('\\"bs\\":8', '\\"bs\\":0'))).to.throw(DataError, 'bs should be 1 or more');
-    expect(load(changed('\\"dropout\\":0.1', '\\"dropout\\":9.1'))).to.throw(DataError, 'a probability less than 1');
+    expect(load(changed('"layers":[12]', '"layers":[13]'))).to.throw(DataError, 'such as it describes has');
+    expect(load(changed('"cell":"lstm"', '"cell":"lstn"'))).to.throw(DataError, "cell should be 'lstm' or 'gru'");
+    expect(load(changed('"length":10', '"length":00'))).to.throw(DataError);
+    expect(load(changed('"bs":8', '"bs":0'))).to.throw(DataError, 'bs should be 1 or more');
+    expect(load(changed('"dropout":0.1', '"dropout":9.1'))).to.throw(DataError, 'a probability less than 1');
   });
 });
