@@ -1,4 +1,5 @@
 import { closest, distance } from 'fastest-levenshtein';
+import { visible } from './printed.js';
 
 /**
  * Base class of every error that the library raises on purpose, so that a notebook can tell them from defects.
@@ -11,7 +12,7 @@ import { closest, distance } from 'fastest-levenshtein';
  */
 export class RecitalError extends Error {
   constructor(message: string) {
-    super(message);
+    super(typeof message === 'string' ? visible(message, '\n\t') : message);
     this.name = new.target.name;
   }
 }
@@ -99,7 +100,7 @@ const ALL_LISTED = 6;
 const LISTED = 3;
 
 function shown(id: string): string {
-  return id.length > MAX_SHOWN ? `${id.slice(0, MAX_SHOWN)}…` : id;
+  return visible(id.length > MAX_SHOWN ? `${id.slice(0, MAX_SHOWN)}…` : id);
 }
 
 /** "track" or "tracks"; "column of weights" or "columns of weights". */

@@ -1,5 +1,24 @@
 import { inspect } from 'node:util';
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const controls = /\u001b\[[\d;]*m|[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+const named: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
+/**
+ * A text as it may go to a terminal: control characters (C0, DEL, C1) and those that turn the direction of writing are written out, `\x1b`, `\u202e`. A title
+ * could clear the screen, rename the window, or make a line read backwards otherwise. The text itself, in tables and files, stays as it is.
+ * @param text whatever comes from data
+ * @param keep the control characters that are meant: default none, as in a cell of a table; `'\n\t'` in a message; with `'\x1b'` colours, and nothing else
+ */
+export function visible(text: string, keep = ''): string {
+  return text.replace(controls, (found) => {
+    if (found.length > 1) return keep.includes('\u001b') ? found : `\\x1b${found.slice(1)}`;
+    if (keep.includes(found) && found !== '\u001b') return found;
+    const code = found.charCodeAt(0);
+    return named[found] ?? (code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`);
+  });
+}
+
 /**
  * Says how the instances of a class, and of those that extend it, print themselves: as the last value of a cell, in console.log, as text.
  * @param type the class
@@ -15,7 +34,7 @@ export function printed<T extends object>(type: { readonly prototype: T }, text?
     });
   }
   define(inspect.custom, function () {
-    return this.toString();
+    return visible(this.toString(), '\n\t');
   });
 }
 

@@ -5,6 +5,7 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { complaint, makeFolder, writeAtomically } from '../data/atomic-write.js';
 import { RecitalError, UnknownIdError } from '../errors.js';
+import { visible } from '../printed.js';
 import { type CellFailure, executeNotebook } from './executor.js';
 import { readNotebook, writeNotebook } from './notebook-file.js';
 import { notebookPage } from './page.js';
@@ -198,7 +199,7 @@ async function main(): Promise<number> {
   }
   const index = indexOf(job.out);
   if (index !== undefined) console.log(`\nAll pages: ${relative(here, index)}`);
-  if (names.length > 1 && failed.length) console.log(`\n${failed.length} of ${names.length} notebooks failed:\n${failed.join('\n')}`);
+  if (names.length > 1 && failed.length) console.log(`\n${failed.length} of ${names.length} notebooks failed:\n${visible(failed.join('\n'), '\n')}`);
   return failed.length ? 1 : 0;
 }
 

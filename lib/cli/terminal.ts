@@ -1,3 +1,4 @@
+import { visible } from '../printed.js';
 import type { Watcher } from './executor.js';
 import type { Content } from './kernel-client.js';
 import { joined, type NotebookCell } from './notebook-file.js';
@@ -19,7 +20,7 @@ interface Shown {
 }
 
 /**
- * Prints what cells print and show, as it comes. What is updated in place (progress) is rewritten in a terminal; elsewhere its final state is printed,
+ * Prints what cells print and show, as it comes, but of control characters those for colours alone. What is updated in place (progress) is rewritten in a terminal; elsewhere its final state is printed,
  * once something follows it or the cell ends.
  */
 export class TerminalWatcher implements Watcher {
@@ -37,12 +38,12 @@ export class TerminalWatcher implements Watcher {
   cell(number: number, cell: NotebookCell): void {
     const code = joined(cell.source).trim().split('\n');
     const more = code.length > 1 ? ' …' : '';
-    this.line(`${this.paint('36', `[${number}]`)} ${this.paint('2', code[0].slice(0, 100) + more)}`);
+    this.line(`${this.paint('36', `[${number}]`)} ${this.paint('2', visible(code[0].slice(0, 100)) + more)}`);
   }
 
   output(type: string, content: Content): void {
-    if (type === 'stream') this.stream(joined(content.text), content.name === 'stderr');
-    else if (type === 'error') this.line(this.paint('31', (content.traceback as string[]).join('\n')));
+    if (type === 'stream') this.stream(visible(joined(content.text), '\n\t\r\x1b'), content.name === 'stderr');
+    else if (type === 'error') this.line(this.paint('31', visible((content.traceback as string[]).join('\n'), '\n\t\x1b')));
     else if (type === 'display_data' || type === 'execute_result') this.display(content);
     else if (type === 'update_display_data') this.update(content);
   }
@@ -56,7 +57,8 @@ export class TerminalWatcher implements Watcher {
   }
 
   /** Prints a line of its own. */
-  line(text: string): void {
+  line(given: string): void {
+    const text = visible(given, '\n\t\x1b');
     this.settle();
     this.screen.write(`${this.column > 0 ? '\n' : ''}${text}\n`);
     this.column = 0;
@@ -119,5 +121,5 @@ export class TerminalWatcher implements Watcher {
 function plainText(content: Content): string {
   const data = content.data as Content;
   const text = joined(data['text/plain']);
-  return text === '' && !('text/plain' in data) ? `[${Object.keys(data).join(', ')}]` : text;
+  return text === '' && !('text/plain' in data) ? `[${Object.keys(data).join(', ')}]` : visible(text, '\n\t\x1b');
 }

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { ArgumentError, UnknownIdError } from '../errors.js';
+import { visible } from '../printed.js';
 import { writeAtomically } from './atomic-write.js';
 import { csv } from './csv-text.js';
 
@@ -163,14 +164,15 @@ export class Table {
   toString(maxRows = 20): string {
     const shown = this.head(maxRows);
     const body = this.columnNames.map((name) => formatColumn(shown.column(name)));
-    const widths = body.map((column, j) => Math.max(this.columnNames[j].length, ...column.map((s) => s.length)));
+    const names = this.columnNames.map((name) => visible(name));
+    const widths = body.map((column, j) => Math.max(names[j].length, ...column.map((s) => s.length)));
     const isNumber = this.columnNames.map((name) => this.data.get(name) instanceof Float64Array);
     const line = (cells: string[]): string =>
       cells
         .map((s, j) => (isNumber[j] ? s.padStart(widths[j]) : s.padEnd(widths[j])))
         .join('  ')
         .trimEnd();
-    const lines = [line([...this.columnNames]), ...Array.from({ length: shown.length }, (_, i) => line(body.map((column) => column[i])))];
+    const lines = [line(names), ...Array.from({ length: shown.length }, (_, i) => line(body.map((column) => column[i])))];
     const left = this.length - shown.length;
     if (left > 0) lines.push(`… ${left.toLocaleString('en')} more row${left === 1 ? '' : 's'}`);
     return lines.join('\n');
@@ -224,7 +226,7 @@ function cell(column: Column, i: number): Cell {
  * negative numbers: where all are positive, such as p-values, a tiny one is meant.
  */
 export function formatColumn(column: Column): string[] {
-  if (!(column instanceof Float64Array)) return column.map((text) => text ?? '–');
+  if (!(column instanceof Float64Array)) return column.map((text) => (text === null ? '–' : visible(text)));
   let largest = 0;
   let smallest = Infinity; // beside zero
   let whole = true;

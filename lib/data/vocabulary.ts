@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { ArgumentError, UnknownIdError } from '../errors.js';
+import { visible } from '../printed.js';
 import { codePointOrder, pack } from './utf8.js';
 
 /**
@@ -198,7 +199,7 @@ export class Vocabulary {
   }
 
   [inspect.custom](): string {
-    const some = Array.from({ length: Math.min(this.length, 5) }, (_, i) => this.id(i));
+    const some = Array.from({ length: Math.min(this.length, 5) }, (_, i) => visible(String(this.id(i))));
     return `Vocabulary of ${this.length.toLocaleString('en')} (${this.kind}): ${some.join(', ')}${this.length > some.length ? ', …' : ''}`;
   }
 }

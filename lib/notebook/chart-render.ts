@@ -2,6 +2,7 @@ import { extname } from 'node:path';
 import { writeAtomically } from '../data/atomic-write.js';
 import type { Chart } from '../data/chart.js';
 import { ArgumentError } from '../errors.js';
+import { visible } from '../printed.js';
 import { chartConfig } from './chart-config.js';
 import { withPoints } from './chart-points.js';
 import { escapeHtml } from './escape.js';
@@ -185,10 +186,15 @@ export function chartBundle(chart: Chart): { bundle: MimeBundle; metadata: MimeB
     bundle: {
       'application/vnd.vegalite.v5+json': withPoints(vegaLiteSpec(chart)),
       'image/png': png.toString('base64'),
-      'text/plain': `[${chart.title}: ${chart.alt}]`,
+      'text/plain': chartText(chart),
     },
     metadata: { 'image/png': { width: Math.round(width), height: Math.round(height), alt: chart.alt } },
   };
+}
+
+/** A chart as text: its title and what it shows. */
+export function chartText({ title, alt }: Chart): string {
+  return visible(`[${title}: ${alt}]`, '\n');
 }
 
 /** Writes a chart to a file, by the ending of its name: see {@link Chart.save}. */

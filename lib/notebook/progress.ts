@@ -1,4 +1,5 @@
 import { ArgumentError } from '../errors.js';
+import { visible } from '../printed.js';
 import { escapeHtml } from './escape.js';
 import { inNotebook } from './kernel.js';
 import { displayPrefs } from './prefs.js';
@@ -145,7 +146,7 @@ export class TrainingDisplay {
   }
 
   private line(cells: readonly (string | null)[]): string {
-    return cells.map((cell, j) => (cell ?? '–').padStart(width(this.columnNames[j]))).join('  ');
+    return cells.map((cell, j) => visible(cell ?? '–').padStart(width(visible(this.columnNames[j])))).join('  ');
   }
 
   private printRow(texts: readonly (string | null)[]): void {

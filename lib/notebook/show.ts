@@ -3,7 +3,8 @@ import { Chart } from '../data/chart.js';
 import { setDisplay } from '../data/display.js';
 import { Table } from '../data/table.js';
 import { checkArgument } from '../options.js';
-import { chartBundle } from './chart-render.js';
+import { visible } from '../printed.js';
+import { chartBundle, chartText } from './chart-render.js';
 import { currentCell, inNotebook, joinKernel, type MimeBundle, publish, sayStopped } from './kernel.js';
 import { tableHtml } from './table-html.js';
 
@@ -60,7 +61,7 @@ interface Output {
 function render(value: unknown, title?: string): Output | undefined {
   if (value instanceof Table) {
     const text = value.toString();
-    return { bundle: { 'text/html': tableHtml(value, { title }), 'text/plain': title ? `${title}\n${text}` : text } };
+    return { bundle: { 'text/html': tableHtml(value, { title }), 'text/plain': title ? `${visible(title)}\n${text}` : text } };
   }
   if (value instanceof Chart) return chartBundle(value);
   if (typeof value !== 'object' || value === null || typeof (value as Displayable)[displaySymbol] !== 'function') return undefined;
@@ -71,12 +72,8 @@ function render(value: unknown, title?: string): Output | undefined {
 /** What a script prints for a value: a chart is not drawn for it. */
 function plain(value: unknown, title?: string): unknown {
   if (value instanceof Chart) return chartText(value);
-  return render(value, title)?.bundle['text/plain'] ?? value;
-}
-
-/** A chart as one line of text: its title and what it shows. */
-export function chartText(chart: Chart): string {
-  return `[${chart.title}: ${chart.alt}]`;
+  const text = render(value, title)?.bundle['text/plain'];
+  return typeof text === 'string' ? visible(text, '\n\t') : (text ?? value);
 }
 
 /**
@@ -144,8 +141,8 @@ export function installDisplay(): void {
   setDisplay({
     table: (table, options) => show(table, options),
     chart: (chart) => draw(chart, { byItself: true }),
-    text: (line) => console.log(line),
-    warn: (line) => console.warn(line),
+    text: (line) => console.log(visible(line, '\n\t')),
+    warn: (line) => console.warn(visible(line, '\n\t')),
     interrupted: sayStopped,
     slot: () => new Slot(),
   });

@@ -1,5 +1,5 @@
 import { formatColumn, type Table } from '../data/table.js';
-import { counted } from './charts/common.js';
+import { counted, visible } from '../printed.js';
 import { escapeHtml } from './escape.js';
 
 /** Rows of a table that are written out; of longer ones the rest is counted. */
@@ -46,9 +46,9 @@ export function rowsHtml(
   const { numeric, title, note } = options;
   const style = (j: number): string => (numeric[j] ? numberStyle : textStyle);
   const line = (cells: string[]): string => `<tr style="background:none;">${cells.join('')}</tr>`;
-  const th = head.map((name, j) => `<th scope="col" style="${style(j)}${headStyle}">${escapeHtml(name)}</th>`);
-  const tr = body.map((row) => line(row.map((text, j) => `<td style="${style(j)}">${text === null ? '–' : escapeHtml(text)}</td>`)));
-  const caption = title ? `<caption style="${captionStyle}">${escapeHtml(title)}</caption>` : ''; // a screen reader names the table by it
+  const th = head.map((name, j) => `<th scope="col" style="${style(j)}${headStyle}">${escapeHtml(visible(name))}</th>`);
+  const tr = body.map((row) => line(row.map((text, j) => `<td style="${style(j)}">${text === null ? '–' : escapeHtml(visible(text))}</td>`)));
+  const caption = title ? `<caption style="${captionStyle}">${escapeHtml(visible(title))}</caption>` : ''; // a screen reader names the table by it
   const after = note ? `<div style="opacity:0.7;font-size:0.9em;margin:0.2em 0 0.5em;">${escapeHtml(note)}</div>` : '';
   const rows = `<thead>${line(th)}</thead><tbody>${tr.join('')}</tbody>`;
   return `<div><table border="1" class="dataframe" style="${tableStyle}">${caption}${rows}</table>${after}</div>`;

@@ -3,6 +3,7 @@ import { Table } from '../data/table.js';
 import type { Tracks } from '../data/tracks.js';
 import type { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
+import { visible } from '../printed.js';
 import { Recommendations } from './recommendations.js';
 import type { Names } from './recommender.js';
 import { trackInfo } from './track-info.js';
@@ -93,7 +94,7 @@ export class RecommendationBatch {
 
   [inspect.custom](): string {
     const some = this.length > 3 ? [0, 1, 2] : Array.from(this.users, (_, i) => i);
-    const lists = some.map((i) => `${this.users[i]}\n${this.at(i).toString(5)}`);
+    const lists = some.map((i) => `${visible(this.users[i])}\n${this.at(i).toString(5)}`);
     return [`${this.length.toLocaleString('en')} lists of up to ${this.n} tracks`, ...lists, ...(this.length > 3 ? ['…'] : [])].join('\n');
   }
 }

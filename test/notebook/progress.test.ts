@@ -3,7 +3,27 @@ import { ArgumentError } from '../../lib/errors.js';
 import { noBar, noLogging, TrainingDisplay } from '../../lib/notebook/index.js';
 import { displayPrefs } from '../../lib/notebook/prefs.js';
 import { formatTime } from '../../lib/notebook/progress.js';
+import { writeLine } from '../../lib/notebook/terminal-line.js';
 import { printed } from '../support/printed.js';
+
+/** What `work` writes into a terminal of this width by process.stdout; of none without a width. */
+function onScreen(columns: number | undefined, work: () => void): string {
+  const { stdout } = process;
+  const before = Object.getOwnPropertyDescriptors(stdout);
+  let written = '';
+  Object.defineProperty(stdout, 'isTTY', { value: columns !== undefined, configurable: true });
+  Object.defineProperty(stdout, 'columns', { value: columns, configurable: true });
+  stdout.write = ((text: string) => Boolean((written += text))) as typeof stdout.write;
+  try {
+    work();
+  } finally {
+    for (const key of ['isTTY', 'columns', 'write'] as const) {
+      Reflect.deleteProperty(stdout, key);
+      if (before[key]) Object.defineProperty(stdout, key, before[key]);
+    }
+  }
+  return written;
+}
 
 function train(): void {
   const view = new TrainingDisplay(2, 3, ['epoch', 'train_loss', 'valid_loss', 'time']);
@@ -41,6 +61,36 @@ describe('TrainingDisplay, in a plain script', () => {
   it('prints nothing under noLogging, and the rows under noBar', () => {
     expect(printed(() => noLogging(train))).to.deep.equal([]);
     expect(printed(() => noBar(train))).to.have.length(3);
+  });
+});
+
+describe('TrainingDisplay, in a terminal', () => {
+  it('writes its bars into one line, which is gone in the end; none under noBar and noLogging', () => {
+    const slow = (): void => {
+      const view = new TrainingDisplay(1, 2, ['epoch', 'time']);
+      for (const end = performance.now() + 110; performance.now() < end; ); // bars are drawn ten times a second
+      view.batch(0, 0, 2, 0.5, 'train');
+      view.done();
+    };
+    expect(onScreen(60, () => printed(slow))).to.match(/^\repoch 50\.00% \[0\/1 .* {2}train 50\.00% \[1\/2 .*\r {20,}\r$/);
+    expect(onScreen(60, () => printed(() => noBar(slow)))).to.equal('');
+    expect(onScreen(60, () => printed(() => noLogging(slow)))).to.equal('');
+  });
+});
+
+describe('writeLine', () => {
+  it('writes over the line before, no wider than the terminal, and takes it away', () => {
+    const written = onScreen(20, () => {
+      writeLine('a line of more than twenty letters');
+      writeLine('short');
+      writeLine('');
+      writeLine('');
+    });
+    expect(written.split('\r')).to.deep.equal(['', 'a line of more than', 'short'.padEnd(19), ' '.repeat(5), '']);
+  });
+
+  it('writes nothing where the output is no terminal', () => {
+    expect(onScreen(undefined, () => writeLine('x'))).to.equal('');
   });
 });
 

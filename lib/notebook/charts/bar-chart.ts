@@ -3,7 +3,8 @@ import type { Table } from '../../data/table.js';
 import { withUnit } from '../../data/units.js';
 import { ArgumentError } from '../../errors.js';
 import { checkOptions } from '../../options.js';
-import { axisNumbers, type ChartOptions, checkTable, counted, drawable, extent, isText, leftOut, spoken, tooltipFormat } from './common.js';
+import { counted } from '../../printed.js';
+import { axisNumbers, type ChartOptions, checkTable, drawable, extent, isText, leftOut, spoken, tooltipFormat } from './common.js';
 
 /** Options of barChart. */
 export interface BarChartOptions extends ChartOptions {

@@ -1,5 +1,6 @@
 import { Table } from '../../data/table.js';
 import { ArgumentError } from '../../errors.js';
+import { counted } from '../../printed.js';
 
 /** What every chart of a table can be told. */
 export interface ChartOptions {
@@ -50,11 +51,6 @@ export function tooltipFormat(values: ArrayLike<number>): string {
   if (!(largest < 1e9) || (largest > 0 && largest < 1e-4)) return '.5~e';
   if (Array.prototype.every.call(values, (x: number) => !Number.isFinite(x) || Number.isInteger(x))) return largest < 10_000 ? 'd' : ',d';
   return ',.6~r';
-}
-
-/** "1 bar", "3 bars". */
-export function counted(n: number, noun: string): string {
-  return `${n.toLocaleString('en')} ${noun}${n === 1 ? '' : 's'}`;
 }
 
 /** The smallest and the largest of some numbers. */

@@ -3,7 +3,8 @@ import type { Table } from '../../data/table.js';
 import { withUnit } from '../../data/units.js';
 import { ArgumentError } from '../../errors.js';
 import { checkOptions } from '../../options.js';
-import { type AxisScale, axisNumbers, checkTable, counted, drawable, extent, freeScale, spoken, tooltipFormat } from './common.js';
+import { counted } from '../../printed.js';
+import { type AxisScale, axisNumbers, checkTable, drawable, extent, freeScale, spoken, tooltipFormat } from './common.js';
 
 /** Options of histogram. */
 export interface HistogramOptions {

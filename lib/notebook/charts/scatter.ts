@@ -3,20 +3,9 @@ import { Chart } from '../../data/chart.js';
 import type { Column, Table } from '../../data/table.js';
 import { withUnit } from '../../data/units.js';
 import { checkOptions } from '../../options.js';
+import { counted } from '../../printed.js';
 import { palette, plotSize } from '../chart-config.js';
-import {
-  type AxisScale,
-  axisNumbers,
-  type ChartOptions,
-  checkTable,
-  counted,
-  drawable,
-  extent,
-  freeScale,
-  isText,
-  leftOut,
-  tooltipFormat,
-} from './common.js';
+import { type AxisScale, axisNumbers, type ChartOptions, checkTable, drawable, extent, freeScale, isText, leftOut, tooltipFormat } from './common.js';
 import { placeLabels, sides } from './labels.js';
 
 /** Options of scatter. */
