@@ -76,7 +76,7 @@ export class PCA extends LinearReduction {
       const options = { tol: this.tol, maxIter: 1000, random, turn };
       const found =
         wanted < 1
-          ? await explaining(a, { share: wanted, total: total * (rows - 1), ...options })
+          ? await explaining(a, { share: wanted, total: total * (rows - 1), ...searched(Math.min(rows, columns)), ...options })
           : await leadingSingular(a, { components: wanted, ...options });
       const { values, right, scores, converged } = found;
       const components = flipSigns(right, scores, columns);
@@ -110,14 +110,18 @@ export class PCA extends LinearReduction {
   }
 }
 
-/** As few components as explain more than a share of the sum of all squares. */
-async function explaining(
+/** Among how many components a share is looked for, at first and at most, where there are `all`. */
+function searched(all: number): { first: number; most: number } {
+  return all <= MAX_ALL ? { first: all, most: all } : { first: 64, most: MAX_SHARED };
+}
+
+/** As few components as explain more than a share of the sum of all squares, looked for among the `first` ones, then among twice as many, up to `most`. */
+export async function explaining(
   a: Operator,
-  { share, total, ...options }: { share: number; total: number } & Omit<SingularOptions, 'components'>,
+  { share, total, first, most, ...options }: { share: number; total: number; first: number; most: number } & Omit<SingularOptions, 'components'>,
 ): Promise<Singular> {
   const all = Math.min(a.rows, a.columns);
-  const most = all <= MAX_ALL ? all : MAX_SHARED;
-  for (let components = all <= MAX_ALL ? all : 64; ; components = Math.min(most, 2 * components)) {
+  for (let components = first; ; components = Math.min(most, 2 * components)) {
     const found = await leadingSingular(a, { ...options, components });
     let sum = 0;
     let count = 0;

@@ -114,7 +114,7 @@ function stepsFor(p: Parameter, { largest, loss, tolerance }: { largest: number;
  * - Wrong: none agrees, whatever the rounding; or two steps over which the loss is a straight line find the same slope, and it is quite another one.
  * - Unclear: those that agree would agree with much else.
  */
-function judge(exact: number, found: readonly Difference[], { largest, tolerance }: { largest: number; tolerance: number }): Verdict {
+export function judge(exact: number, found: readonly Difference[], { largest, tolerance }: { largest: number; tolerance: number }): Verdict {
   const allowed = tolerance * largest;
   const agrees = ({ slope, noise }: Difference): boolean => Math.abs(exact - slope) <= allowed + noise;
   if (found.some((x) => x.noise <= allowed / 2 && Math.abs(exact - x.slope) <= allowed)) return 'right';

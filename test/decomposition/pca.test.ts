@@ -1,6 +1,11 @@
 import { expect } from 'chai';
+import { Random } from '../../lib/compute/random.js';
 import { Table } from '../../lib/data/table.js';
-import { PCA } from '../../lib/decomposition/pca.js';
+import { operatorOf } from '../../lib/decomposition/operator.js';
+import { explaining, PCA } from '../../lib/decomposition/pca.js';
+import { leadingSingular } from '../../lib/decomposition/singular.js';
+import { StandardScaler } from '../../lib/decomposition/standard-scaler.js';
+import { TruncatedSVD } from '../../lib/decomposition/truncated-svd.js';
 import { ArgumentError, NumericError } from '../../lib/errors.js';
 import golden from '../golden/pca.json';
 import { close, dense, randomSparse, refusal, rowsOf, toSparse } from './support.js';
@@ -111,6 +116,78 @@ describe('PCA', () => {
       'The first 64 components explain 6.1 % of the variance, so that 99.0 % takes more than 512.',
     );
     expect(await refusal(() => new PCA().fit(x), ArgumentError)).to.contain('say how many');
+  });
+
+  describe('a share of the variance', () => {
+    const squares = [4, 3, 2, 1.9, 1.8, 1.7, 1.6, 1.5]; // of the singular values
+    const total = squares.reduce((a, b) => a + b, 0);
+    const diagonal = dense(squares.map((s, i) => squares.map((_, j) => (i === j ? Math.sqrt(s) : 0))));
+    /** Looks for it; asked more often than any search needs, it is one that does not end. */
+    const among = async (share: number, { first = 1, most = 4, stop = false } = {}): Promise<number> => {
+      let turns = 0;
+      const turn = async (): Promise<boolean> => {
+        if (++turns > 200) throw new Error('It does not end.');
+        return stop;
+      };
+      const a = operatorOf(diagonal);
+      try {
+        return (await explaining(a, { share, total, first, most, tol: 1e-9, maxIter: 100, random: new Random(1), turn })).values.length;
+      } finally {
+        a.dispose();
+      }
+    };
+
+    it('takes as few components as explain more than it', async () => {
+      expect(await among(3.9 / total)).to.equal(1);
+      expect(await among(4.1 / total)).to.equal(2);
+      expect(await among(10.8 / total)).to.equal(4); // the most that are looked at
+    });
+
+    it('is given up as soon as the components that are left cannot reach it, the last round included', async () => {
+      expect(await refusal(() => among(0.99), ArgumentError)).to.contain('The first 1 components explain 22.9 %');
+      expect(await refusal(() => among(11 / total), ArgumentError)).to.contain('The first 4 components explain 62.3 %'); // after 2, 7 + 2·3 might do
+    });
+
+    it('ends with the components that there are when it is stopped', async () => {
+      expect(await among(0.9, { first: 8, most: 8, stop: true })).to.be.at.most(8);
+      expect(await among(10.8 / total, { stop: true })).to.be.at.most(1);
+    });
+  });
+
+  it('ends at once when it is stopped among the products that make the covariance', async () => {
+    const x = dense(golden.X.map((row) => [...row, ...row, ...row, ...row]));
+    for (const stopAfter of [1, 2]) {
+      const a = operatorOf(x);
+      let [products, turns, late] = [0, 0, 0];
+      const counting = {
+        ...a,
+        rows: a.rows,
+        columns: a.columns,
+        times: (...args: Parameters<typeof a.times>) => {
+          products++;
+          if (turns >= stopAfter) late++;
+          a.times(...args);
+        },
+        transposeTimes: (...args: Parameters<typeof a.times>) => a.transposeTimes(...args),
+      };
+      const turn = async (): Promise<boolean> => ++turns >= stopAfter;
+      const found = await leadingSingular(counting, { components: 3, tol: 1e-9, maxIter: 100, random: new Random(1), turn });
+      expect(found.stopped).to.equal(true);
+      if (stopAfter === 1) expect([products, late]).to.deep.equal([1, 0]); // of the 2 blocks that 12 rows make
+      a.dispose();
+    }
+  });
+
+  it('refuses what is no matrix at all', async () => {
+    for (const input of [null, undefined, 3, 'x', {}, { shape: [1, 1] }, { shape: 2, data: new Float64Array(4) }]) {
+      for (const fit of [
+        () => new PCA().fit(input as never),
+        async () => new StandardScaler().fit(input as never),
+        () => new TruncatedSVD().fit(input as never),
+      ]) {
+        expect(await refusal(fit, ArgumentError)).to.match(/^\w+ needs a matrix/);
+      }
+    }
   });
 
   it('refuses numbers of components that do not exist', async () => {

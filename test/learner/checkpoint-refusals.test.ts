@@ -6,6 +6,7 @@ import { Random } from '../../lib/compute/random.js';
 import { CollabDataLoaders } from '../../lib/data/collab.js';
 import { readSafetensors, type Tensor, writeSafetensors } from '../../lib/data/safetensors.js';
 import { DataError } from '../../lib/errors.js';
+import type { Callback } from '../../lib/learner/callback.js';
 import { Learner } from '../../lib/learner/learner.js';
 import { EmbeddingDotBias } from '../../lib/models/embedding-dot-bias.js';
 import { TemporaryFolder } from '../data/temporary.js';
@@ -172,6 +173,26 @@ describe('Learner.load refuses', () => {
       }),
       'iter should be a whole number',
     );
+  });
+
+  it('an unfinished run whose record is no table', async () => {
+    const learn = make();
+    const save: Callback = { name: 'save', order: 60, afterEpoch: () => void (learn.epoch === 1 && learn.save('half')) };
+    await learn.fit(3, 0.01, { cbs: save });
+    const half = readSafetensors(at('half'));
+    const { data } = half.tensors.get('run.values')!;
+    make().load('half'); // as it is
+    const width = data.length / 2; // the file was written after the second epoch
+    for (const [shape, values] of [
+      [[2, width / 2, 2], data],
+      [[2 * width], data],
+      [[3, 0], new Float64Array(0)],
+    ] as const) {
+      const tensors = new Map(half.tensors).set('run.values', { shape: [...shape], data: values as Float64Array });
+      const { sha256: _, ...metadata } = half.metadata;
+      writeSafetensors(at('no-table'), tensors, { metadata });
+      refused('no-table', 'its run.values is not a table');
+    }
   });
 
   it('files that are none of ours', () => {

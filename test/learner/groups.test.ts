@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { ArgumentError } from '../../lib/errors.js';
+import type { Callback } from '../../lib/learner/callback.js';
 import { groupRates, type Splitter, slice, splitParameters } from '../../lib/learner/groups.js';
 import { SGD } from '../../lib/learner/sgd.js';
 import { biasSplitter, embeddingSplitter } from '../../lib/learner/splitters.js';
@@ -54,6 +55,21 @@ describe('parameter groups', () => {
       const moved = learn.model.parameters.filter((p) => p.value.some((w, i) => w !== before.get(p.name)![i])).map((p) => p.name);
       expect(moved).to.deep.equal(names(true));
     }
+  });
+
+  it('are frozen but for the last one in the first epochs of fineTune, however many there are', async () => {
+    const learn = makeLearner({ splitter: three });
+    const before = new Map(learn.model.parameters.map((p) => [p.name, p.value.slice()]));
+    const moved: string[][] = [];
+    const look: Callback = {
+      name: 'look',
+      afterEpoch: ({ opt, model }) => {
+        opt.settle();
+        moved.push(model.parameters.filter((p) => p.value.some((w, i) => w !== before.get(p.name)![i])).map((p) => p.name));
+      },
+    };
+    await learn.fineTune(1, 0.02, { freezeEpochs: 2, cbs: look });
+    expect(moved).to.deep.equal([['iWeight'], ['iWeight'], ['uWeight', 'iWeight', 'uBias', 'iBias']]);
   });
 
   it('learn at rates of their own', async () => {

@@ -197,6 +197,10 @@ describe('LSTMModel', () => {
     expect(() => make({ negatives: { counts: new Array(30).fill(-1) } })).to.throw(ArgumentError, 'counts[0] must be 0 or more');
     expect(() => make({ negatives: { counts: new Array(30).fill(1), n: 0 } })).to.throw(ArgumentError, 'negatives.n');
     expect(() => make({ negatives: { counts: new Array(30).fill(1), reg: 1 } })).to.throw(ArgumentError, "for loss: 'bprMax'");
+    for (const reg of [0, 2]) make({ negatives: { counts: new Array(30).fill(1), loss: 'bprMax', reg } });
+    for (const reg of [-1, NaN, Infinity]) {
+      expect(() => make({ negatives: { counts: new Array(30).fill(1), loss: 'bprMax', reg } })).to.throw(ArgumentError, 'negatives.reg');
+    }
     const model = make();
     const batch = windowBatch(windows, [0, 1]);
     expect(() => model.forward({ ...batch, inputs: [batch.inputs[0], Int32Array.of(0, 1)] }, false)).to.throw(

@@ -7,6 +7,7 @@ import { EmbeddingDotBias } from '../../lib/models/embedding-dot-bias.js';
 import { EmbeddingNN } from '../../lib/models/embedding-nn.js';
 import { BatchNorm1d } from '../../lib/nn/batch-norm.js';
 import { checkGradients } from '../../lib/nn/check-gradients.js';
+import { judge } from '../../lib/nn/check-parameter.js';
 import { Dropout } from '../../lib/nn/dropout.js';
 import { Linear } from '../../lib/nn/linear.js';
 import { BCEWithLogitsLossFlat } from '../../lib/nn/losses.js';
@@ -173,6 +174,17 @@ describe('checkGradients', () => {
       NumericError,
       `The gradient of bias is 0 by backward at ${bias.value.length - read + 1} of`,
     );
+  });
+
+  it('believes the two largest of the steps over which the loss is straight', () => {
+    const step = (slope: number, rest = {}) => ({ h: 0.1, slope, noise: 1e-6, bend: 0, ...rest });
+    const limits = { largest: 1, tolerance: 0.01 };
+    const vague = step(0, { noise: 10 }); // it would agree with much
+    expect(judge(0, [vague, step(5), step(3), step(3)], limits)).to.equal('wrong');
+    expect(judge(0, [vague, step(3), step(3), step(5)], limits)).to.equal('unclear');
+    expect(judge(0, [vague, step(3), step(3), step(5, { bend: 1 })], limits), 'not straight').to.equal('wrong');
+    expect(judge(0, [vague, step(3), step(5, { bend: 1 })], limits), 'a single one').to.equal('unclear');
+    expect(judge(3, [step(5), step(3)], limits)).to.equal('right');
   });
 
   it('leaves weights, state and gradients as they were', () => {

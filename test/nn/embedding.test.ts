@@ -4,7 +4,7 @@ import { float32 } from '../../lib/compute/memory.js';
 import { Random } from '../../lib/compute/random.js';
 import { ArgumentError } from '../../lib/errors.js';
 import { Embedding } from '../../lib/nn/embedding.js';
-import type { Parameter } from '../../lib/nn/parameter.js';
+import { Parameter } from '../../lib/nn/parameter.js';
 import { expectClose } from '../support/golden.js';
 import { normals } from '../support/modules.js';
 
@@ -60,6 +60,21 @@ describe('Embedding', () => {
     expect(std(fastai)).to.be.closeTo(0.00867, 0.0001);
     expect(fastai.every((w) => Math.abs(w) < 0.02)).to.equal(true);
     expect(std(new Embedding(2000, 50, { init: 'pytorch', random }).weight.value)).to.be.closeTo(1, 0.01);
+  });
+
+  it('has a table whose rows are touched by number: a whole number of rows, and such as there are', () => {
+    const table = new Parameter('table', [4, 2], { table: true });
+    const rows = Int32Array.of(0, 3, 0);
+    for (const n of [-1, 0.5, 1.5, 4, NaN, Infinity, '1' as unknown as number]) {
+      expect(() => table.touch(rows, n), String(n)).to.throw(ArgumentError, `${n} rows cannot be touched; there are 3`);
+    }
+    for (const bad of [-1, 4]) expect(() => table.touch(Int32Array.of(0, bad))).to.throw(ArgumentError, `row ${bad} cannot be touched`);
+    expect(table.touchedCount, 'nothing is touched after an error').to.equal(0);
+    table.touch(rows, 0);
+    expect(table.touchedCount).to.equal(0);
+    table.touch(rows);
+    expect([...table.touched.subarray(0, table.touchedCount)]).to.deep.equal([0, 3]);
+    expect(() => new Parameter('w', [2]).touch(rows)).to.throw(ArgumentError, 'no rows to touch');
   });
 
   it('says what is wrong with indices, sizes and calls', () => {

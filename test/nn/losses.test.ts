@@ -278,6 +278,20 @@ describe('CrossEntropyLossFlat over many classes', () => {
     expect(lossWithGradient(new CrossEntropyLossFlat({ labelSmoothing: 0.1 }), shared, { out })).to.equal(undefined);
   });
 
+  it('takes thresholds and smoothings from 0 to 1 and no others, whatever JavaScript would compare', () => {
+    for (const thresh of [0, 1]) expect(new BCEWithLogitsLossFlat({ thresh }).thresh).to.equal(thresh);
+    for (const thresh of [-0.1, 1.5, NaN, null, '', '0.5']) {
+      expect(() => new BCEWithLogitsLossFlat({ thresh: thresh as number }), String(thresh)).to.throw(
+        ArgumentError,
+        'thresh is a probability between 0 and 1',
+      );
+    }
+    for (const eps of [-0.1, 1.1, NaN, null, '0.1']) {
+      expect(() => new LabelSmoothingCrossEntropyFlat({ eps: eps as number })).to.throw(ArgumentError, 'eps must be between 0 and 1');
+      expect(() => new CrossEntropyLossFlat({ labelSmoothing: eps as number })).to.throw(ArgumentError, 'labelSmoothing must be between 0 and 1');
+    }
+  });
+
   it('overflows no row, keeps NaN, and refuses what is no class', () => {
     const { shared } = make();
     const loss = new CrossEntropyLossFlat();

@@ -39,6 +39,16 @@ const mistyped: Record<string, [(options: never) => unknown, object, string]> = 
   ppmi: [(options) => ppmi(sessions, options), { windw: 2 }, 'window'],
 };
 
+describe('fuse', () => {
+  it('refuses sessions of known tracks that all end with an unknown one: there is nothing to fit', () => {
+    const items = Vocabulary.inOrder(['a', 'b', 'z']);
+    const late = new Sessions(items, Int32Array.of(0, 2, 4), Int32Array.of(0, 2, 1, 2));
+    expect(() => fuse([markov], late)).to.throw(ArgumentError, 'know no next track of these sessions');
+    const some = new Sessions(items, Int32Array.of(0, 2, 4), Int32Array.of(0, 2, 1, 0));
+    expect(fuse([markov], some).weights).to.deep.equal([1]);
+  });
+});
+
 describe('a mistyped option', () => {
   for (const [of, [call, options, meant]] of Object.entries(mistyped)) {
     it(`of ${of} is refused, with the one that was meant`, () => {

@@ -186,6 +186,36 @@ describe('time-skipping', () => {
     expect(gap(make(true), make(false)).max).to.be.below(1e-6);
   });
 
+  it('skips in each group by its own momenta, to the bits of that group alone', () => {
+    const momenta = [
+      { mom: 0.99, sqrMom: 0.9 },
+      { mom: 0.9, sqrMom: 0.99 },
+    ];
+    const trained = (of: readonly number[]): number[][] => {
+      const tables = of.map((i) => new Parameter(`table ${i}`, [40, 2], { table: true }));
+      for (const p of tables) p.value.fill(0.5);
+      const opt = new Adam(
+        tables.map((p) => [p]),
+        { lr: 0.01, wd: 0.1, timeSkipping: true },
+      );
+      for (const name of ['mom', 'sqrMom'] as const) opt.setHypers({ [name]: of.map((i) => momenta[i][name]) });
+      for (let step = 0; step < 2500; step++) {
+        tables.forEach((p, k) => {
+          p.touch(Int32Array.of(step % 40, (step * (3 + of[k])) % 40));
+          for (let j = 0; j < p.gradSize; j++) p.grad[j] = Math.sin(step * (j + 1 + of[k]));
+        });
+        opt.touch();
+        opt.step();
+        opt.zeroGrad();
+      }
+      opt.settle();
+      return tables.map((p) => [...p.value]);
+    };
+    const both = trained([0, 1]);
+    expect(both[0]).to.deep.equal(trained([0])[0]);
+    expect(both[1]).to.deep.equal(trained([1])[0]);
+  });
+
   it('has the same bits on any number of threads', () => {
     const before = setCompute();
     const bits = [1, 2, 4].map((threads) => {
