@@ -44,7 +44,7 @@ export {
   randomSplit,
   type Split,
 } from './data/splits.js';
-export { type SqlOptions, sql } from './data/sql.js';
+export { type SqlOptions, type SqlValue, sql } from './data/sql.js';
 export { type Cell, type Column, type ColumnValues, Table } from './data/table.js';
 export { type Target, type TargetOptions, targetsOf } from './data/targets.js';
 export type { TextFormatOptions } from './data/text-format.js';

@@ -125,6 +125,11 @@ export function removeAbandoned(folder: string, ours: (name: string) => boolean)
 /** Whether a process may be the one that changed a file at this time. Numbers of processes come again: in a container this one's may have been another's. */
 function isWriting(pid: number, changed: number): boolean {
   if (pid === process.pid) return changed >= Date.now() - 1000 * process.uptime() - 1000; // a second, because file systems round
+  return isRunning(pid);
+}
+
+/** Whether there is a process of this number, on this computer. */
+export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

@@ -1,9 +1,11 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { DuckDBConnection, DuckDBResult } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBDataChunk, DuckDBResult, DuckDBValue } from '@duckdb/node-api';
 import { InterruptGuard } from '../compute/interrupt.js';
 import { threadLimit } from '../compute/thread-limit.js';
 import { DataError, InterruptedError } from '../errors.js';
+import { isRunning } from './atomic-write.js';
 import { type Column, Table } from './table.js';
 
 /** Between two interrupts of what does not stop. */
@@ -45,21 +47,52 @@ export async function withDuckDB<T>(doing: string, work: Work<T>): Promise<T> {
 async function onDatabase<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
   const { DuckDBInstance } = await import('@duckdb/node-api'); // when first needed: the import costs time
   const threads = threadLimit();
-  const instance = await DuckDBInstance.create(':memory:', {
-    temp_directory: path.join(tmpdir(), `recital-duckdb-${process.pid}`), // used, and made, only if memory runs out
-    autoinstall_known_extensions: 'false',
-    autoload_known_extensions: 'false',
-    ...(threads === undefined ? {} : { threads: String(threads) }), // else as many as the machine has cores
-  });
+  const spill = spillFolder();
   try {
-    const connection = await instance.connect();
+    const instance = await DuckDBInstance.create(':memory:', {
+      temp_directory: spill ?? '', // used only if memory runs out; '': never
+      autoinstall_known_extensions: 'false', // nothing leaves the machine unasked: see missingExtension
+      autoload_known_extensions: 'false',
+      ...(threads === undefined ? {} : { threads: String(threads) }), // else as many as the machine has cores
+    });
     try {
-      return await work(connection);
+      const connection = await instance.connect();
+      try {
+        return await work(connection);
+      } finally {
+        connection.closeSync();
+      }
     } finally {
-      connection.closeSync();
+      instance.closeSync();
     }
   } finally {
-    instance.closeSync();
+    if (spill !== undefined) rmSync(spill, { recursive: true, force: true });
+  }
+}
+
+const SPILL = 'recital-duckdb-';
+let tidied = false;
+
+/**
+ * A new folder that nobody else can look into, or guess and make first: what does not fit into memory is data of the user. Undefined where none can be made.
+ * Those that killed processes have left go.
+ */
+function spillFolder(): string | undefined {
+  try {
+    if (!tidied) {
+      tidied = true;
+      for (const entry of readdirSync(tmpdir())) {
+        const pid = new RegExp(`^${SPILL}(\\d+)-`).exec(entry)?.[1];
+        if (pid !== undefined && !isRunning(Number(pid))) rmSync(path.join(tmpdir(), entry), { recursive: true, force: true });
+      }
+    }
+  } catch {
+    // Another user's, or one that another process is just removing.
+  }
+  try {
+    return mkdtempSync(path.join(tmpdir(), `${SPILL}${process.pid}-`)); // with rights for this user alone
+  } catch {
+    return undefined;
   }
 }
 
@@ -87,16 +120,38 @@ export function typedItems(vector: object): ArrayBufferView | undefined {
 }
 
 /**
- * A result as a table. Numbers and booleans (0 or 1) become numbers, whole numbers beyond 2⁵³ and everything else become text, NULL is a missing value.
+ * The values of one column of a chunk. The library decodes texts by a TextDecoder that takes U+FEFF at the beginning of one for a byte order mark and leaves it
+ * out: two ids would become one. What a text begins with stands in the vector itself, behind its length of 4 bytes.
+ */
+export function valuesOf(chunk: DuckDBDataChunk, column: number): readonly DuckDBValue[] {
+  const values = chunk.getColumnValues(column);
+  const vector = chunk.getColumnVector(column);
+  const { dataView } = vector as { dataView?: unknown };
+  if (String(vector.type) !== 'VARCHAR' || !(dataView instanceof DataView)) return values;
+  for (let i = 0; i < values.length; i++) {
+    if (typeof values[i] === 'string' && (dataView.getUint32(16 * i + 4, true) & 0xffffff) === 0xbfbbef) {
+      if (dataView.getUint32(16 * i, true) >= 3) (values as DuckDBValue[])[i] = `\ufeff${values[i]}`;
+    }
+  }
+  return values;
+}
+
+/** Types of numbers in DuckDB, and of NULL alone; booleans are 0 and 1. */
+const NUMERIC = /^(?:U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?|UINTEGER|BIGNUM|FLOAT|DOUBLE|BOOLEAN|SQLNULL|DECIMAL\(.*\))$/;
+
+/**
+ * A result as a table. Numbers and booleans (0 or 1) become numbers, everything else becomes text, as DuckDB writes it, and so does a column of whole or decimal
+ * numbers of which one has more digits than a JavaScript number holds. NULL is a missing value.
  */
 export async function tableOf(result: DuckDBResult, turn: () => Promise<void>): Promise<Table> {
   const names = result.deduplicatedColumnNames();
   const columns: (number | string | null)[][] = names.map(() => []);
-  const textual = names.map(() => false);
+  const types = result.columnTypes().map(String);
+  const textual = types.map((type) => !NUMERIC.test(type));
   for await (const chunk of result) {
     for (let j = 0; j < names.length; j++) {
       const out = columns[j];
-      for (const value of chunk.getColumnValues(j)) {
+      for (const value of valuesOf(chunk, j)) {
         const cell = plain(value);
         if (typeof cell === 'string') textual[j] = true;
         out.push(cell);
@@ -105,13 +160,10 @@ export async function tableOf(result: DuckDBResult, turn: () => Promise<void>): 
     await turn();
   }
   const table = new Map<string, Column>();
-  const types = result.columnTypes().map(String);
   names.forEach((name, j) => {
-    const text = textual[j] || /^(VARCHAR|ENUM|BLOB|DATE|TIME|UUID|INTERVAL)|\[|^(STRUCT|MAP|UNION)/.test(types[j]);
-    table.set(
-      name,
-      text ? columns[j].map((v) => (v === null ? null : String(v))) : Float64Array.from(columns[j], (v) => (v === null ? NaN : (v as number))),
-    );
+    const scale = Number(/^DECIMAL\(\d+,(\d+)\)$/.exec(types[j])?.[1] ?? 0);
+    const text = (v: number | string | null): string | null => (typeof v === 'number' ? decimalText(v, scale) : v);
+    table.set(name, textual[j] ? columns[j].map(text) : Float64Array.from(columns[j], (v) => (v === null ? NaN : (v as number))));
   });
   return new Table(table);
 }
@@ -121,8 +173,37 @@ function plain(value: unknown): number | string | null {
   if (typeof value === 'number' || typeof value === 'string') return value;
   if (typeof value === 'boolean') return value ? 1 : 0;
   if (typeof value === 'bigint') return value >= -9007199254740991n && value <= 9007199254740991n ? Number(value) : String(value);
-  if (typeof value === 'object' && 'toDouble' in value && typeof value.toDouble === 'function') return value.toDouble() as number;
+  if (isDecimal(value)) {
+    const x = value.toDouble();
+    const text = String(value);
+    return Math.abs(x) <= Number.MAX_SAFE_INTEGER && decimalText(x, value.scale) === text ? x : text;
+  }
   return String(value);
+}
+
+/** A number as DuckDB writes decimals: the digits that tell it from other numbers, and zeros up to the scale. */
+function decimalText(x: number, scale: number): string {
+  const [digits, exponent] = Math.abs(x).toExponential().split('e');
+  const decimals = Math.max(0, digits.replace('.', '').length - 1 - Number(exponent));
+  const text = x.toFixed(Math.min(100, decimals));
+  return scale > decimals ? `${text}${decimals === 0 ? '.' : ''}${'0'.repeat(scale - decimals)}` : text;
+}
+
+function isDecimal(value: unknown): value is { toDouble(): number; scale: number } {
+  return typeof value === 'object' && value !== null && 'toDouble' in value && 'scale' in value;
+}
+
+/** What to say where a query needs an extension of DuckDB that is not there; undefined where DuckDB says something else. */
+export function missingExtension(message: string): string | undefined {
+  const name =
+    /requires the extension (\w+) to be loaded/.exec(message)?.[1] ??
+    /exists in the (\w+) extension/.exec(message)?.[1] ??
+    /Extension "(?:[^"]*\/)?(\w+)(?:\.duckdb_extension)?" not found/.exec(message)?.[1];
+  if (name === undefined) return undefined;
+  return (
+    `It needs DuckDB's extension ${name}, which is not here. recital fetches and loads none by itself, so that nothing leaves this machine unasked. To have it, ` +
+    `begin the query with "install ${name}; load ${name};": DuckDB downloads it from extensions.duckdb.org, once; then "load ${name};" will do.`
+  );
 }
 
 /**

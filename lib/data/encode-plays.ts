@@ -1,4 +1,4 @@
-import type { DuckDBConnection } from '@duckdb/node-api';
+import type { DuckDBBlobValue, DuckDBConnection } from '@duckdb/node-api';
 import { DataError } from '../errors.js';
 import { fileError, typedItems, withDuckDB } from './duckdb.js';
 import { HashIndex } from './hash-index.js';
@@ -69,10 +69,15 @@ async function vocabulary(connection: DuckDBConnection, table: string, kind: str
   let n = 0;
   for (const part of sizeParts) for (const size of part) offsets[n + 1] = offsets[n++] + size;
   const bytes = new Uint8Array(offsets[n]);
-  const texts = await connection.run(`select string_agg(id, '' order by rowid) from ${table} group by rowid // 100000 order by rowid // 100000`);
+  const texts = await connection.run(
+    `select encode(string_agg(id, '' order by rowid)) from ${table} group by rowid // 100000 order by rowid // 100000`,
+  );
   let used = 0;
   for await (const chunk of texts) {
-    for (const text of chunk.getColumnValues(0)) used += Buffer.from(bytes.buffer).write(text as string, used);
+    for (const { bytes: some } of chunk.getColumnValues(0) as readonly DuckDBBlobValue[]) {
+      bytes.set(some, used);
+      used += some.length;
+    }
   }
   return new Vocabulary(bytes, offsets, { kind });
 }

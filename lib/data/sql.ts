@@ -1,51 +1,146 @@
-import type { DuckDBConnection, DuckDBType, DuckDBVector } from '@duckdb/node-api';
-import { ArgumentError } from '../errors.js';
-import { checkOptions } from '../options.js';
-import { identifier, tableOf, typedItems, withDuckDB } from './duckdb.js';
+import type { DuckDBConnection, DuckDBPreparedStatement, DuckDBResult, DuckDBType, DuckDBVector } from '@duckdb/node-api';
+import { ArgumentError, InterruptedError, RecitalError } from '../errors.js';
+import { checkOptions, didYouMean, isNumbers, whatIs } from '../options.js';
+import { identifier, missingExtension, tableOf, typedItems, withDuckDB } from './duckdb.js';
 import { Plays } from './plays.js';
 import { Table } from './table.js';
 import { Tracks } from './tracks.js';
+
+/** A value for a query. null is NULL; an array of texts or of numbers is a list, for `where x in (select unnest($list))`. */
+export type SqlValue = string | number | bigint | boolean | null | ArrayLike<string | number | null>;
 
 /** Options of {@link sql}. */
 export interface SqlOptions {
   /** What the query can name, by name. Plays have the columns track_id, user_id and playcount. Default: nothing but files. */
   tables?: Readonly<Record<string, Table | Tracks | Plays>>;
+  /**
+   * Values for the query's `?`, `$1` …, in order, or for its `$name`, by name. They are given to DuckDB as values and never become a part of the query's text, so
+   * that a quotation mark in one of them means nothing. Default: none.
+   */
+  params?: readonly SqlValue[] | Readonly<Record<string, SqlValue>>;
 }
 
 /**
  * Asks a question in SQL (DuckDB's dialect) of tables in memory, and of files by their quoted paths. Missing values are NULL there. Rows come in no
  * order unless the query says `order by`.
- * @param query in DuckDB's dialect; files are named in quotes, `'../data/x.csv'`
+ *
+ * Numbers come as numbers; whole and decimal ones with more digits than a JavaScript number holds come as text, column by column, and so do dates and times.
+ * What DuckDB takes a text file's columns for is its own affair: ids of more than 18 digits become rounded DOUBLEs, `4:33` becomes a time. Where texts are to
+ * stay as they are, say `from read_csv('x.csv', all_varchar = true)`, or use `readTable`.
+ * @param query in DuckDB's dialect; files are named in quotes, `'../data/x.csv'`. Of several statements only the last may give rows
  * @throws ArgumentError with DuckDB's explanation if the query is wrong, or a table's or column's name cannot be had (DuckDB takes `a` and `A` for the same)
  * @example await sql('select artist, count(*) as n from tracks group by artist order by n desc limit 3', { tables: { tracks } })
  * @example await sql("select * from '../data/Music Info.csv' limit 5")
+ * @example await sql('select * from tracks where artist = $artist', { tables: { tracks }, params: { artist: "Guns N' Roses" } })
  */
 export async function sql(query: string, options: SqlOptions = {}): Promise<Table> {
-  checkOptions(options, ['tables'], 'sql');
-  const { tables = {} } = options;
+  checkOptions(options, ['tables', 'params'], 'sql');
+  return withDuckDB('asking the query', async (connection, turn) => tableOf(await runQuery({ connection, turn }, query, options), turn));
+}
+
+/** Runs a query, with its tables and parameters, on a database. */
+export async function runQuery(database: Database, query: string, { tables = {}, params }: SqlOptions): Promise<DuckDBResult> {
   if (typeof query !== 'string' || query.trim() === '') {
     throw new ArgumentError(`A query is a text, such as "select 1", got ${typeof query === 'string' ? 'an empty one' : typeof query}.`);
   }
-  return withDuckDB('asking the query', async (connection, turn) => {
-    const database = { connection, turn };
-    for (const [name, data] of Object.entries(tables)) {
-      try {
-        if (data instanceof Plays) await addPlays(database, name, data);
-        else await addTable(database, name, columnsOf(tableIn(data)));
-      } catch (error) {
-        throw new ArgumentError(`The table "${name}" cannot be given to a query: ${(error as Error).message}`);
-      }
-    }
+  if (typeof tables !== 'object' || tables === null) throw new ArgumentError(`tables are given by name, { plays }, got ${whatIs(tables)}.`);
+  for (const [name, data] of Object.entries(tables)) {
     try {
-      return await tableOf(await connection.run(query), turn);
+      if (data instanceof Plays) await addPlays(database, name, data);
+      else await addTable(database, name, columnsOf(tableIn(data)));
     } catch (error) {
-      const { message } = error as Error;
-      const known = Object.keys(tables);
-      const hint = /Table with name/.test(message) ? ' Variables are given to it by name: sql(query, { tables: { plays } }).' : '';
-      const given = known.length ? `the tables ${known.join(', ')}.` : `no tables.${hint}`;
-      throw new ArgumentError(`The query failed: ${message}\nIt was given ${given}`);
+      if (error instanceof InterruptedError) throw error;
+      throw new ArgumentError(`The table "${name}" cannot be given to a query: ${(error as Error).message}`);
     }
+  }
+  try {
+    return await runStatements(database.connection, query, params);
+  } catch (error) {
+    if (error instanceof RecitalError) throw error;
+    const message = (error as Error).message.replace(/^Failed to extract statements: /, '');
+    const extension = missingExtension(message);
+    if (extension !== undefined) throw new ArgumentError(`The query failed. ${extension}`);
+    const known = Object.keys(tables);
+    const hint = /Table with name/.test(message) ? ' Variables are given to it by name: sql(query, { tables: { plays } }).' : '';
+    const given = known.length ? `the tables ${known.join(', ')}.` : `no tables.${hint}`;
+    throw new ArgumentError(`The query failed: ${message}\nIt was given ${given}`);
+  }
+}
+
+/** Runs the statements of a query, one after the other, and returns what the last one gives. */
+async function runStatements(connection: DuckDBConnection, query: string, params: SqlOptions['params']): Promise<DuckDBResult> {
+  const { ResultReturnType } = await import('@duckdb/node-api');
+  if (params !== undefined && (typeof params !== 'object' || params === null)) {
+    throw new ArgumentError(`params are the values of ? in order, ['a', 3], or those of $name by name, { name: 'a' }, got ${whatIs(params)}.`);
+  }
+  const statements = await connection.extractStatements(query).catch((error: Error) => {
+    if (/native callback/.test(error.message)) throw new ArgumentError('The query holds no statement, such as "select 1".'); // of comments alone
+    throw error;
   });
+  const used = new Set<string>();
+  let result: DuckDBResult | undefined;
+  for (let i = 0; i < statements.count; i++) {
+    const statement = await statements.prepare(i); // only now: it may name what an earlier one has made
+    await bind(statement, params, used);
+    if (result?.returnType === ResultReturnType.QUERY_RESULT) {
+      throw new ArgumentError(
+        `The query has ${statements.count} statements, and statement ${i} gives rows that would be lost: only the last one may give any. Ask them one by one.`,
+      );
+    }
+    result = await statement.run();
+  }
+  const names = Array.isArray(params) ? params.map((_, i) => String(i + 1)) : Object.keys(params ?? {});
+  const unused = names.find((name) => !used.has(name));
+  if (unused !== undefined) {
+    const what = Array.isArray(params) ? `value ${unused} of params` : `the value "${unused}" of params`;
+    const there = used.size ? ` It has ${[...used].map((name) => `$${name}`).join(', ')}` : ' It has no parameters';
+    throw new ArgumentError(`The query does not use ${what}.${there}${Array.isArray(params) ? '.' : didYouMean(unused, [...used])}`);
+  }
+  return result!;
+}
+
+/** Gives a statement the values of its parameters. */
+async function bind(statement: DuckDBPreparedStatement, params: SqlOptions['params'] = [], used: Set<string>): Promise<void> {
+  for (let i = 1; i <= statement.parameterCount; i++) {
+    const name = statement.parameterName(i);
+    used.add(name);
+    const values = params as Readonly<Record<string, SqlValue>>;
+    const value = Array.isArray(params) ? (params as readonly SqlValue[])[Number(name) - 1] : Object.hasOwn(values, name) ? values[name] : undefined;
+    if (value === undefined) {
+      const numbered = /^\d+$/.test(name);
+      const example = numbered ? "{ params: ['…'] }" : `{ params: { ${name}: '…' } }`;
+      const given = Array.isArray(params) ? `${params.length} value${params.length === 1 ? '' : 's'}` : `the names ${Object.keys(params).join(', ')}`;
+      throw new ArgumentError(`The query needs a value for its parameter ${numbered ? name : `$${name}`}, ${example}; given: ${given}.`);
+    }
+    await bindValue(statement, i, value);
+  }
+}
+
+async function bindValue(statement: DuckDBPreparedStatement, i: number, value: SqlValue): Promise<void> {
+  const wrong = (got: string): ArgumentError =>
+    new ArgumentError(
+      `Parameter ${statement.parameterName(i)} must be a text, a number, true, false, null, or an array of texts or of numbers, got ${got}.`,
+    );
+  if (value === null) statement.bindNull(i);
+  else if (typeof value === 'string') statement.bindVarchar(i, value);
+  else if (typeof value === 'boolean') statement.bindBoolean(i, value);
+  else if (typeof value === 'bigint') {
+    if (value < -(2n ** 127n) || value >= 2n ** 127n) throw wrong(`${value}, of more than 127 bits`);
+    statement.bindHugeInt(i, value);
+  } else if (typeof value === 'number') {
+    if (Number.isSafeInteger(value) && Math.abs(value) < 2 ** 31) statement.bindInteger(i, value);
+    else if (Number.isSafeInteger(value)) statement.bindBigInt(i, BigInt(value));
+    else statement.bindDouble(i, value);
+  } else if (isNumbers(value)) {
+    const { BIGINT, DOUBLE, LIST, listValue, VARCHAR } = await import('@duckdb/node-api');
+    const items = Array.from(value as ArrayLike<unknown>);
+    const of = (kind: string): boolean => items.every((item) => item === null || typeof item === kind);
+    if (of('string')) statement.bindList(i, listValue(items as (string | null)[]), LIST(VARCHAR));
+    else if (items.every((item) => item === null || Number.isSafeInteger(item)))
+      statement.bindList(i, listValue(items.map((item) => (item === null ? null : BigInt(item as number)))), LIST(BIGINT));
+    else if (of('number')) statement.bindList(i, listValue(items as (number | null)[]), LIST(DOUBLE));
+    else throw wrong(`an array of ${[...new Set(items.map(whatIs))].join(' and ')}`);
+  } else throw wrong(whatIs(value));
 }
 
 function tableIn(data: unknown): Table {
@@ -55,7 +150,7 @@ function tableIn(data: unknown): Table {
 }
 
 /** A database, and what gives the event loop a turn. */
-interface Database {
+export interface Database {
   connection: DuckDBConnection;
   turn(): Promise<void>;
 }

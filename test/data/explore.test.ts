@@ -1,14 +1,10 @@
-import { writeFileSync } from 'node:fs';
-import path from 'node:path';
 import { expect } from 'chai';
 import { correlation, describe as describeColumns, missingValues } from '../../lib/data/explore.js';
 import { countsByGenre, meansByYear, topArtists } from '../../lib/data/explore-tracks.js';
 import { Plays } from '../../lib/data/plays.js';
-import { sql } from '../../lib/data/sql.js';
 import { Table } from '../../lib/data/table.js';
 import { Tracks } from '../../lib/data/tracks.js';
 import { ArgumentError, UnknownIdError } from '../../lib/errors.js';
-import { rejection, TemporaryFolder } from './temporary.js';
 
 // The expected numbers are those of pandas 2.3: describe().T, isna().sum(), corr(), groupby('year').mean().
 const table = new Table({
@@ -137,65 +133,5 @@ describe('topArtists, countsByGenre, meansByYear', () => {
       { year: 2001, tracks: 2, tempo: 2.5, energy: null },
     ]);
     expect(meansByYear(tracks).columnNames).to.deep.equal(['year', 'tracks', ...tracks.audioFeatures]);
-  });
-});
-
-describe('sql', () => {
-  const folder = new TemporaryFolder();
-
-  it('refuses options that it lacks', async () => {
-    const error = await sql('select 1', { table: {} } as never).catch((reason: Error) => reason);
-    expect((error as Error).message).to.contain('sql has no option "table"; did you mean "tables"?');
-  });
-
-  it('joins tables, tracks and plays in memory', async () => {
-    const result = await sql(
-      `select artist, sum(playcount) as n, any_value(extra) as extra from plays join tracks using (track_id) join "my table" t on t.id = track_id
-       group by artist order by n desc, artist`,
-      { tables: { plays, tracks, 'my table': new Table({ id: ['t1', 't2', 't5'], extra: [null, 'it"s', "o'k"] }) } },
-    );
-    expect(result.rows()).to.deep.equal([
-      { artist: 'Zoë', n: 9, extra: null },
-      { artist: 'Abba', n: 5, extra: 'it"s' },
-      { artist: 'Björk', n: 5, extra: "o'k" },
-    ]);
-  });
-
-  it('gives back every value of tables of any length, missing ones included', async () => {
-    const n = 5000;
-    const large = new Table({
-      x: Float64Array.from({ length: n }, (_, i) => (i % 3 ? i / 7 : NaN)),
-      s: Array.from({ length: n }, (_, i) => (i % 5 ? `ü${i}` : null)),
-    });
-    expect(await sql('select * from large', { tables: { large } })).to.deep.equal(large);
-    const many = Plays.fromRows(Array.from({ length: n }, (_, i) => ({ user: i % 100, track: i, playcount: i + 0.5 })));
-    const back = await sql('select * from many order by playcount', { tables: { many } });
-    expect(back.select(['track_id', 'user_id', 'playcount'])).to.deep.equal(many.toTable());
-    expect((await sql('select * from empty', { tables: { empty: new Table({ x: new Float64Array(0) }) } })).length).to.equal(0);
-  });
-
-  it('reads files by their paths', async () => {
-    const file = path.join(folder.path, 'a.csv');
-    writeFileSync(file, 'x,y\n1,a\n2,b\n');
-    expect((await sql(`select sum(x) as total from '${file}'`)).rows()).to.deep.equal([{ total: 3 }]);
-  });
-
-  it('turns whole, decimal and logical values into numbers, and other ones into text', async () => {
-    const [row] = (
-      await sql("select 1.5 as d, 2::hugeint as h, true as b, date '2020-01-02' as day, [1, 2] as l, null as n, 2::bigint ** 62 as p")
-    ).rows();
-    expect(row).to.deep.equal({ d: 1.5, h: 2, b: 1, day: '2020-01-02', l: '[1, 2]', n: null, p: 2 ** 62 });
-  });
-
-  it('explains a wrong query', async () => {
-    const error = await rejection(sql('select * from trcks', { tables: { tracks } }));
-    expect(error).to.be.instanceOf(ArgumentError);
-    expect(error.message).to.include('trcks does not exist').and.include('Did you mean "tracks"').and.include('It was given the tables tracks.');
-    expect((await rejection(sql('selec 1'))).message)
-      .to.include('syntax error')
-      .and.match(/It was given no tables\.$/);
-    const forgotten = await rejection(sql('select * from tracks'));
-    expect(forgotten.message).to.include('It was given no tables. Variables are given to it by name: sql(query, { tables: { plays } }).');
-    expect((await rejection(sql('select 1', { tables: { x: new Table({}) } }))).message).to.match(/"x".*has no columns/);
   });
 });

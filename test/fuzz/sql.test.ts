@@ -19,7 +19,7 @@ describe('hostile values in SQL', () => {
         async (query) => {
           const t = new Table({ x: Float64Array.of(1, NaN) });
           const answer = await askedLater(() => sql(query, { tables: { t } }));
-          if ('error' in answer) expect(answer.error.message).to.match(/^(The query failed|A query is a text)/);
+          if ('error' in answer) expect(answer.error.message).to.match(/^(The query failed|The query holds no statement|A query is a text)/);
         },
       ),
       runs(60),
