@@ -11,11 +11,11 @@ export type EventHandlers = { [E in EventName]?: (learn: Learner) => void | Prom
  * `learn` (`learn.loss`, `learn.pred`, `learn.epoch` …), writes to it, or throws a Cancel…Exception to leave a part of the run.
  *
  * @example
- * const logLr: Callback = {
- *   name: 'logLr',
- *   afterEpoch: (learn) => console.log(learn.epoch, learn.opt.hypers.lr),
+ * const logLoss: Callback = {
+ *   name: 'logLoss',
+ *   afterEpoch: ({ recorder, opt }) => console.log(recorder.log, opt.hypers.lr), // [epoch, train_loss, valid_loss, metrics …, seconds]
  * };
- * await learn.fit(1, 1e-3, { cbs: [logLr] });
+ * await learn.fit(1, 1e-3, { cbs: [logLoss] });
  */
 export interface Callback extends EventHandlers {
   /** Shown by `summary` and in errors; default: the name of its class, `callback` for an object without one. */

@@ -49,7 +49,7 @@ export class Recorder implements Callback {
   hps: Record<string, number[]> = {};
   /** Column names of the table. */
   metricNames: string[] = [];
-  /** The last finished row. */
+  /** The row of the last epoch: its number, losses, metrics, seconds. At the end of an epoch (`afterEpoch`) that of this epoch. */
   log: LogRow = [];
   /** What the last lrFind found. */
   lrFound: LrFindResult | undefined;
@@ -57,6 +57,7 @@ export class Recorder implements Callback {
   private readonly validLoss = { sum: 0, rows: 0 };
   private started = 0;
   private validated = false;
+  private closed = false;
 
   constructor(private readonly metrics: readonly Metric[]) {}
 
@@ -81,6 +82,11 @@ export class Recorder implements Callback {
   beforeEpoch(): void {
     this.started = performance.now();
     this.validated = false;
+    this.closed = false;
+  }
+
+  afterTrain({ dls, epoch }: Learner): void {
+    if (dls.valid.n === 0) this.close(epoch);
   }
 
   beforeValidate(): void {
@@ -101,14 +107,30 @@ export class Recorder implements Callback {
     for (const m of this.metrics) m.accumulate(learn);
   }
 
-  afterValidate(): void {
+  afterValidate({ loop, epoch }: Learner): void {
     this.validated = this.validLoss.rows > 0;
+    if (loop.fitting) this.close(epoch);
   }
 
-  afterEpoch(learn: Learner): void {
+  afterCancelEpoch({ epoch }: Learner): void {
+    this.close(epoch);
+  }
+
+  afterEpoch(): void {
+    this.log[this.log.length - 1] = this.seconds();
+  }
+
+  /** Adds the epoch's row, once: as soon as it is complete, so that callbacks of any order find it there at the end of the epoch. */
+  private close(epoch: number): void {
+    if (this.closed) return;
+    this.closed = true;
     this.values.push([this.smoothLoss.count ? this.smoothLoss.value : null, ...this.validValues()]);
     this.iters.push(this.smoothLoss.count);
-    this.log = [learn.epoch, ...this.values[this.values.length - 1], (performance.now() - this.started) / 1000];
+    this.log = [epoch, ...this.values[this.values.length - 1], this.seconds()];
+  }
+
+  private seconds(): number {
+    return (performance.now() - this.started) / 1000;
   }
 
   /** Validation loss and metrics of the last pass; null each if there was none. */

@@ -1,11 +1,51 @@
 import { expect } from 'chai';
 import { setInterruptScope } from '../../lib/compute/interrupt.js';
+import { Random } from '../../lib/compute/random.js';
+import { CollabDataLoaders } from '../../lib/data/collab.js';
 import { ArgumentError } from '../../lib/errors.js';
+import { noLogging } from '../../lib/index.js';
 import { type Callback, checkCallback } from '../../lib/learner/callback.js';
 import { EarlyStopping } from '../../lib/learner/callbacks/early-stopping.js';
+import { CancelEpochException } from '../../lib/learner/events.js';
+import { Learner } from '../../lib/learner/learner.js';
+import type { LogRow } from '../../lib/learner/recorder.js';
+import { EmbeddingDotBias } from '../../lib/models/embedding-dot-bias.js';
 import { makeLearner, rejection } from '../support/learner.js';
+import { plantedRatings } from '../support/synthetic.js';
 
 describe('a callback', () => {
+  for (const order of [-20, undefined, 51]) {
+    it(`find the row of this epoch in the record at its end, whatever their order: ${order}`, async () => {
+      for (const validated of [true, false]) {
+        const table = plantedRatings();
+        const split = { train: Int32Array.from({ length: table.length }, (_, i) => i), valid: [] };
+        const dls = CollabDataLoaders.fromTable(table, validated ? {} : { split });
+        const learn = new Learner(dls, new EmbeddingDotBias(4, dls.classes, { random: new Random(1) }));
+        const seen: LogRow[] = [];
+        const look: Callback = {
+          name: 'look',
+          order,
+          afterEpoch: ({ recorder, epoch }) => {
+            expect(recorder.values).to.have.length(epoch + 1);
+            expect(recorder.iters).to.have.length(epoch + 1);
+            expect(recorder.log.slice(0, -1)).to.deep.equal([epoch, ...recorder.values[epoch]]);
+            expect(recorder.log.at(-1)).to.be.within(0, 60);
+            seen.push(recorder.values[epoch]);
+          },
+        };
+        const cancel: Callback = {
+          name: 'cancel',
+          beforeValidate: ({ epoch }) => {
+            if (epoch === 1) throw new CancelEpochException();
+          },
+        };
+        await noLogging(() => learn.fit(3, 0.01, { cbs: [look, cancel] }));
+        expect(learn.recorder.values).to.deep.equal(seen);
+        expect(seen.map(([, valid]) => valid === null)).to.deep.equal(validated ? [false, true, false] : [true, true, true]);
+      }
+    });
+  }
+
   it('needs no name: it is called after its class, or callback', async () => {
     class Counting implements Callback {
       epochs = 0;
