@@ -93,6 +93,7 @@ export {
   accuracyThresh,
   type Metric,
   type MetricFunction,
+  type MetricOptions,
   mae,
   mse,
   type PassMetric,

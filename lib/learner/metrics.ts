@@ -1,7 +1,7 @@
 import { ArgumentError, NumericError } from '../errors.js';
 import { argmaxRows } from '../nn/losses/classes.js';
 import { sigmoid } from '../nn/losses.js';
-import { checkArgument, checkNumber, isNumbers } from '../options.js';
+import { checkArgument, checkNumber, checkOptions, isNumbers, whatIs } from '../options.js';
 import { printed } from '../printed.js';
 import type { Learner } from './learner.js';
 
@@ -15,13 +15,46 @@ export interface Metric {
   accumulate(learn: Learner): void;
   /** The value now; NaN if nothing was seen. */
   readonly value: number;
+  /**
+   * Whether more of it is better: what `SaveModel`, `EarlyStopping` and `ReduceLROnPlateau` go by. The library's metrics say it; default for those that do not: by the
+   * name, see {@link TrackerOptions}.
+   */
+  readonly greater?: boolean;
 }
 
 /**
  * A function of predictions (as the model makes them: logits, if the loss works on logits) and targets. One given as a metric is averaged over batches,
  * weighted by batch size, as fastai's AvgMetric; its column is headed by its name.
  */
-export type MetricFunction = (pred: Float32Array, targets: Float32Array) => number;
+export interface MetricFunction {
+  (pred: Float32Array, targets: Float32Array): number;
+  /** Whether more of it is better, see {@link Metric}. */
+  readonly greater?: boolean;
+}
+
+/** Options of {@link AvgMetric} and {@link AccumMetric}. */
+export interface MetricOptions {
+  /** Heading of its column; default: the name of the function. */
+  name?: string;
+  /** Whether more of it is better; default: what the function says, if it is one of the library's. */
+  greater?: boolean;
+}
+
+/** Names of errors, of which less is better: fastai's rule (they contain "loss" or "error"), and what errors are usually called. */
+const ERRORS = /loss|error|perplexity|brier|deviance|divergence|(^|[^a-z])[rn]?(mse|mae|mape|msle)([^a-z]|$)/i;
+
+/** Whether more is better of what is called so, as far as a name can tell. */
+export function greaterByName(name: string): boolean {
+  return !ERRORS.test(name);
+}
+
+/** The options of a metric, checked. */
+function metricOptions(func: MetricFunction, options: MetricOptions, of: string): { name: string; greater: boolean | undefined } {
+  checkOptions(options, ['name', 'greater'], of);
+  const { name = func.name || 'metric', greater = func.greater } = options;
+  if (greater !== undefined && typeof greater !== 'boolean') throw new ArgumentError(`greater must be true or false, got ${whatIs(greater)}.`);
+  return { name, greater };
+}
 
 /**
  * Mean over batches weighted by their size: right for a mean over rows, such as an accuracy; wrong for an rmse (use AccumMetric).
@@ -29,15 +62,18 @@ export type MetricFunction = (pred: Float32Array, targets: Float32Array) => numb
  */
 export class AvgMetric implements Metric {
   readonly name: string;
+  readonly greater: boolean | undefined;
   private sum = 0;
   private rows = 0;
 
   constructor(
     private readonly func: MetricFunction,
-    { name = func?.name || 'metric' }: { name?: string } = {},
+    options: MetricOptions = {},
   ) {
     checkArgument(typeof func === 'function', func, 'new AvgMetric', 'a function (pred, targets), such as mae');
+    const { name, greater } = metricOptions(func, options, 'new AvgMetric');
     this.name = name;
+    this.greater = greater;
   }
 
   reset(): void {
@@ -62,15 +98,18 @@ export class AvgMetric implements Metric {
  */
 export class AccumMetric implements Metric {
   readonly name: string;
+  readonly greater: boolean | undefined;
   private preds: Float32Array[] = [];
   private targets: Float32Array[] = [];
 
   constructor(
     private readonly func: MetricFunction,
-    { name = func?.name || 'metric' }: { name?: string } = {},
+    options: MetricOptions = {},
   ) {
     checkArgument(typeof func === 'function', func, 'new AccumMetric', 'a function (pred, targets), such as mse');
+    const { name, greater } = metricOptions(func, options, 'new AccumMetric');
     this.name = name;
+    this.greater = greater;
   }
 
   reset(): void {
@@ -98,20 +137,22 @@ export class AccumMetric implements Metric {
 export interface PassMetric {
   (pred: Float32Array, targets: Float32Array): number;
   (): Metric;
+  /** Whether more of it is better. */
+  readonly greater: boolean;
 }
 
 /** The headings of pass metrics. */
 const headings = new Map<MetricFunction, string>();
 
-function passMetric(name: string, func: MetricFunction): PassMetric {
+function passMetric(name: string, greater: boolean, func: MetricFunction): PassMetric {
   function metric(): Metric;
   function metric(pred: Float32Array, targets: Float32Array): number;
   function metric(pred?: Float32Array, targets?: Float32Array): Metric | number {
-    return pred ? func(pred, targets ?? new Float32Array(0)) : new AccumMetric(func, { name });
+    return pred ? func(pred, targets ?? new Float32Array(0)) : new AccumMetric(func, { name, greater });
   }
   Object.defineProperty(metric, 'name', { value: name });
   headings.set(metric, name);
-  return metric;
+  return Object.assign(metric, { greater });
 }
 
 /**
@@ -155,7 +196,7 @@ export function accuracyThresh(thresh = 0.5, { sigmoid: logits = true }: { sigmo
     for (let i = 0; i < targets.length; i++) if ((logits ? sigmoid(pred[i]) : pred[i]) > thresh === targets[i] > 0.5) right++;
     return right / targets.length;
   };
-  return new AvgMetric(share, { name: 'accuracy_thresh' });
+  return new AvgMetric(share, { name: 'accuracy_thresh', greater: true });
 }
 
 /**
@@ -169,6 +210,8 @@ export function accuracy(pred: Float32Array, targets: Float32Array): number {
   const classes = argmaxRows(pred, pred.length / targets.length);
   return classes.reduce((right, c, i) => right + (c === targets[i] ? 1 : 0), 0) / targets.length;
 }
+
+accuracy.greater = true;
 
 /** Throws unless there are as many predictions for each of some targets: a mean of none does not exist. `each`: how many, default any number. */
 function checkPairs(name: string, pred: Float32Array, targets: Float32Array, each?: number): void {
@@ -194,6 +237,8 @@ export function mse(pred: Float32Array, targets: Float32Array): number {
   return sum / targets.length;
 }
 
+mse.greater = false;
+
 /**
  * Mean absolute error.
  * @param pred predictions, one a row
@@ -207,23 +252,29 @@ export function mae(pred: Float32Array, targets: Float32Array): number {
   return sum / targets.length;
 }
 
+mae.greater = false;
+
 /**
  * Root mean squared error, √(Σ(p − y)²/n) over all rows of the pass at once: how far predictions are off, in the units of the target.
  * @example new Learner(dls, model, { metrics: rmse })
  */
-export const rmse: PassMetric = passMetric('rmse', (pred, targets) => Math.sqrt(mse(pred, targets)));
+export const rmse: PassMetric = passMetric('rmse', false, (pred, targets) => Math.sqrt(mse(pred, targets)));
 
 /**
  * Coefficient of determination, 1 − Σ(y − p)²/Σ(y − ȳ)² (scikit-learn's `r2_score`): the share of the targets' spread that is predicted, 0 for always
- * predicting their mean. NaN when all targets are equal, where it is not defined.
+ * predicting their mean. Where all targets are equal there is no spread: 1 if every prediction is right, else 0 (scikit-learn's `force_finite`); NaN for a single
+ * row, as there.
  * @example r2(Float32Array.of(1, 2, 3), Float32Array.of(1, 2, 4)) // 1 − 1/4.6667 = 0.785714
  */
-export const r2: PassMetric = passMetric('r2_score', (pred, targets) => {
+export const r2: PassMetric = passMetric('r2_score', true, (pred, targets) => {
+  const error = mse(pred, targets) * targets.length;
+  if (targets.length < 2) return NaN;
+  if (targets.every((y) => y === targets[0])) return Number.isNaN(error) ? NaN : error === 0 ? 1 : 0; // their mean may be off by a rounding: not told by the spread
   let mean = 0;
   for (const y of targets) mean += y / targets.length;
   let spread = 0;
   for (const y of targets) spread += (y - mean) ** 2;
-  return spread === 0 ? NaN : 1 - (mse(pred, targets) * targets.length) / spread;
+  return 1 - error / spread;
 });
 
 /**
@@ -231,10 +282,12 @@ export const r2: PassMetric = passMetric('r2_score', (pred, targets) => {
  * 0.5 is chance. NaN when there is only one class.
  * @example rocAuc(Float32Array.of(0.1, 0.4, 0.35, 0.8), Float32Array.of(0, 0, 1, 1)) // 0.75
  */
-export const rocAuc: PassMetric = passMetric('roc_auc_score', (pred, targets) => {
+export const rocAuc: PassMetric = passMetric('roc_auc_score', true, (pred, targets) => {
   checkPairs('rocAuc', pred, targets, 1);
   const bad = pred.findIndex((p) => Number.isNaN(p));
   if (bad >= 0) throw new NumericError(`rocAuc: prediction ${bad} is NaN, so it has no rank.`);
+  const none = targets.findIndex((y) => Number.isNaN(y));
+  if (none >= 0) throw new NumericError(`rocAuc: target ${none} is NaN, so it is of no class.`);
   const order = Array.from(pred.keys()).sort((a, b) => pred[a] - pred[b]);
   let positives = 0;
   let rankSum = 0;

@@ -27,5 +27,5 @@ export function topKAccuracy(k = 5): Metric {
     }
     return right / targets.length;
   };
-  return new AvgMetric(share, { name: `top_${k}_accuracy` });
+  return new AvgMetric(share, { name: `top_${k}_accuracy`, greater: true });
 }

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { ArgumentError } from '../../lib/errors.js';
+import { ArgumentError, NumericError } from '../../lib/errors.js';
 import {
   AccumMetric,
   AvgMetric,
@@ -25,6 +25,24 @@ describe('metrics', () => {
     expect(() => (rmse as MetricFunction)(pred, undefined as never)).to.throw(ArgumentError, 'needs at least one prediction and its target');
     expect(r2(targets, targets)).to.equal(1);
     expect(r2(Float32Array.of(0.5, 0.5, 0.5, 0.5), targets)).to.equal(0);
+  });
+
+  it('have one answer for constant targets: scikit-learn’s', () => {
+    for (const y of [0.7, 1, 0, 1e-30]) {
+      const constant = new Float32Array(7).fill(y);
+      expect(r2(constant, constant), `right, ${y}`).to.equal(1);
+      expect(
+        r2(
+          constant.map((x) => x + 1),
+          constant,
+        ),
+        `wrong, ${y}`,
+      ).to.equal(0);
+    }
+    expect(r2(Float32Array.of(0.7, 0.7, 0.8), new Float32Array(3).fill(0.7))).to.equal(0);
+    expect(r2(Float32Array.of(1), Float32Array.of(1))).to.be.NaN;
+    expect(r2(Float32Array.of(1, NaN), Float32Array.of(1, 1))).to.be.NaN;
+    expect(() => rocAuc(pred, Float32Array.of(0, NaN, 1, 1))).to.throw(NumericError, 'target 1 is NaN');
   });
 
   it('are given bare or made, to the same numbers, under the same headings', async () => {

@@ -3,12 +3,16 @@ import { checkNumber, checkOptions } from '../../options.js';
 import { asMade, printed } from '../../printed.js';
 import type { Callback } from '../callback.js';
 import type { Learner } from '../learner.js';
+import { greaterByName } from '../metrics.js';
 
 /** What a callback watches, and when it is better than before. Defaults as fastai's. */
 export interface TrackerOptions {
   /** Column of the training table: `train_loss`, `valid_loss` or a metric's name; default `valid_loss`. */
   monitor?: string;
-  /** Whether less or more is better; default: less if the name contains "loss" or "error", else more. */
+  /**
+   * Whether less or more is better; default: as the metric says, which all of the library's do, and those of your own by `greater`, see {@link AvgMetric}. Of one that does
+   * not: less if its name is that of an error (it contains "loss" or "error", as in fastai, or rmse, mae and the like), else more.
+   */
   comp?: 'less' | 'greater';
   /** A value counts as better if it is so by more than this; default 0. */
   minDelta?: number;
@@ -36,7 +40,8 @@ export abstract class Tracker implements Callback {
   readonly runLrFind = false;
   readonly removeOnFetch = true;
   readonly monitor: string;
-  readonly comp: 'less' | 'greater';
+  /** Whether less or more is better: until a fit begins, as far as the name tells. */
+  comp: 'less' | 'greater';
   readonly minDelta: number;
   readonly resetOnFit: boolean;
   /** The best value so far; undefined before the first fit, infinite before the first epoch. */
@@ -44,6 +49,7 @@ export abstract class Tracker implements Callback {
   /** Whether the last epoch's is the best. */
   newBest = false;
   private column = 0;
+  private readonly asked: 'less' | 'greater' | undefined;
 
   constructor(options: TrackerOptions = {}) {
     checkOptions(options, trackerOptions, new.target.name);
@@ -51,12 +57,13 @@ export abstract class Tracker implements Callback {
     checkNumber(minDelta, minDelta >= 0, 'minDelta must not be negative');
     if (comp !== undefined && comp !== 'less' && comp !== 'greater') throw new ArgumentError(`comp is 'less' or 'greater', got '${comp}'.`);
     this.monitor = monitor;
-    this.comp = comp ?? (/loss|error/.test(monitor) ? 'less' : 'greater');
+    this.asked = comp;
+    this.comp = comp ?? (greaterByName(monitor) ? 'greater' : 'less');
     this.minDelta = minDelta;
     this.resetOnFit = resetOnFit;
   }
 
-  beforeFit({ recorder, resumed, dls }: Learner): void {
+  beforeFit({ recorder, resumed, dls, metrics }: Learner): void {
     const columns = recorder.metricNames.slice(1, -1);
     this.column = columns.indexOf(this.monitor);
     if (this.column < 0) throw new UnknownIdError('column', this.monitor, columns, `${this.name} watches one of: ${columns.join(', ')}.`);
@@ -65,6 +72,8 @@ export abstract class Tracker implements Callback {
         `${this.name} watches ${this.monitor}, but there are no validation rows. Choose { monitor: 'train_loss' }, or split some off.`,
       );
     }
+    const greater = metrics[this.column - 2]?.greater; // behind the two losses
+    if (this.asked === undefined && greater !== undefined) this.comp = greater ? 'greater' : 'less';
     if (this.best !== undefined && (resumed || !this.resetOnFit)) return;
     this.best = this.comp === 'less' ? Infinity : -Infinity;
     this.reset();

@@ -3,10 +3,24 @@ import { ArgumentError } from '../../../lib/errors.js';
 import type { Callback } from '../../../lib/learner/callback.js';
 import { EarlyStopping } from '../../../lib/learner/callbacks/early-stopping.js';
 import { ReduceLROnPlateau } from '../../../lib/learner/callbacks/reduce-lr-on-plateau.js';
+import { SaveModel } from '../../../lib/learner/callbacks/save-model.js';
 import { Tracker, type TrackerOptions } from '../../../lib/learner/callbacks/tracker.js';
 import type { Learner } from '../../../lib/learner/learner.js';
-import { mae, r2 } from '../../../lib/learner/metrics.js';
+import {
+  AccumMetric,
+  AvgMetric,
+  accuracy,
+  accuracyThresh,
+  type Metric,
+  type MetricFunction,
+  mae,
+  mse,
+  r2,
+  rmse,
+  rocAuc,
+} from '../../../lib/learner/metrics.js';
 import { biasSplitter } from '../../../lib/learner/splitters.js';
+import { topKAccuracy } from '../../../lib/learner/top-k-accuracy.js';
 import { displayed, makeLearner, rejection } from '../../support/learner.js';
 
 /** Puts these numbers in the place of the validation losses (or another column); null: validation was left out. */
@@ -37,14 +51,65 @@ async function bests(values: readonly (number | null)[], options: TrackerOptions
 }
 
 describe('Tracker', () => {
-  it('takes less as better for a loss or an error, more for anything else, unless told', async () => {
+  it('takes less as better for losses and errors, more for anything else, unless told', async () => {
     const values = [3, 2, 4, 2, 1, 5];
-    expect(await bests(values)).to.deep.equal([0, 1, 4]);
-    expect(await bests(values, { monitor: 'train_loss' }, 0)).to.deep.equal([0, 1, 4]);
-    expect(await bests(values, { monitor: 'r2_score' }, 3)).to.deep.equal([0, 2, 5]);
-    expect(await bests(values, { monitor: 'mae' }, 2), "by fastai's rule of names").to.deep.equal([0, 2, 5]);
-    expect(await bests(values, { monitor: 'mae', comp: 'less' }, 2)).to.deep.equal([0, 1, 4]);
-    expect(await bests(values, { comp: 'greater' })).to.deep.equal([0, 2, 5]);
+    const [down, up] = [
+      [0, 1, 4],
+      [0, 2, 5],
+    ];
+    expect(await bests(values)).to.deep.equal(down);
+    expect(await bests(values, { monitor: 'train_loss' }, 0)).to.deep.equal(down);
+    expect(await bests(values, { monitor: 'r2_score' }, 3)).to.deep.equal(up);
+    expect(await bests(values, { monitor: 'mae' }, 2)).to.deep.equal(down);
+    expect(await bests(values, { monitor: 'mae', comp: 'greater' }, 2)).to.deep.equal(up);
+    expect(await bests(values, { comp: 'greater' })).to.deep.equal(up);
+  });
+
+  it('goes by what the metric says, whatever its name', async () => {
+    const values = [3, 2, 4, 2, 1, 5];
+    const one = (): number => 1;
+    const learn = (metric: Metric | MetricFunction): Learner => makeLearner({ bs: 600, metrics: [metric] });
+    const found = async (metric: Metric | MetricFunction, monitor: string): Promise<string> => {
+      const spy = new Spy({ monitor });
+      await learn(metric).fit(values.length, 1e-3, { cbs: [pretend(values, 2), spy] });
+      return spy.bests.join() === '0,1,4' ? 'less' : spy.bests.join() === '0,2,5' ? 'greater' : spy.bests.join();
+    };
+    for (const metric of [mse, mae, rmse, rmse()]) expect(await found(metric, metric.name), metric.name).to.equal('less');
+    for (const metric of [r2, rocAuc, accuracyThresh(0.5)]) expect(await found(metric, metric.name), metric.name).to.equal('greater');
+    for (const metric of [accuracy, topKAccuracy(5)]) expect(metric.greater).to.equal(true);
+    for (const Type of [AvgMetric, AccumMetric]) {
+      expect(await found(new Type(one, { name: 'surprise', greater: false }), 'surprise')).to.equal('less');
+      expect(await found(new Type(one, { name: 'lossless', greater: true }), 'lossless')).to.equal('greater');
+      expect(await found(new Type(mae, { name: 'x' }), 'x')).to.equal('less');
+      expect(await found(new Type(one, { name: 'my_rmse' }), 'my_rmse')).to.equal('less');
+      expect(await found(new Type(one, { name: 'gain' }), 'gain')).to.equal('greater');
+      expect(() => new Type(one, { greater: 'less' as unknown as boolean })).to.throw(ArgumentError, 'greater must be true or false');
+      expect(() => new Type(one, { grater: true } as object)).to.throw(ArgumentError, 'did you mean "greater"?');
+    }
+    expect(
+      await found(
+        Object.assign(() => 1, { greater: false }),
+        'metric',
+      ),
+    ).to.equal('less');
+  });
+
+  it('knows the usual names of errors before a fit, too', () => {
+    for (const monitor of ['rmse', 'mae', 'mse', 'MAE', 'valid_rmse', 'logLoss', 'myError', 'perplexity', 'nmse_2', 'brier'])
+      expect(new EarlyStopping({ monitor }).comp, monitor).to.equal('less');
+    for (const monitor of ['r2_score', 'accuracy', 'ndcg', 'premsel', 'gmaes'])
+      expect(new EarlyStopping({ monitor }).comp, monitor).to.equal('greater');
+  });
+
+  it('stops and saves the right way: an rmse that falls goes on', async () => {
+    const learn = makeLearner({ bs: 600, metrics: [rmse] });
+    const save = new SaveModel({ monitor: 'rmse', fname: null });
+    const { texts } = await displayed(() =>
+      learn.fit(4, 1e-3, { cbs: [pretend([0.5, 0.4, 0.3, 0.35], 2), new EarlyStopping({ monitor: 'rmse' }), save] }),
+    );
+    expect(learn.recorder.values.length).to.equal(4);
+    expect(save.best).to.equal(0.3);
+    expect(texts.join()).to.contain('since epoch 2');
   });
 
   it('wants an improvement of more than minDelta, and none from NaN or from an epoch without the value', async () => {
