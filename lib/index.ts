@@ -35,6 +35,8 @@ export { SequenceDataLoaders, type SequenceLoadersOptions } from './data/sequenc
 export type { SequenceSplit, SequenceSplitOptions } from './data/sequences-split.js';
 export { type ReadSessionsOptions, readSessions, Sessions } from './data/sessions.js';
 export {
+  type KFoldOptions,
+  kFold,
   type LeaveKOutOptions,
   leaveKOut,
   orderSplit,

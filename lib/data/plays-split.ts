@@ -17,11 +17,13 @@ export interface PlaysSplit {
 /**
  * The plays of each part of a split. The vocabularies stay, so that indices mean the same in all parts.
  * @param plays what was split
- * @param split row numbers, as `randomSplit`, `perUserSplit`, `orderSplit` and `leaveKOut` return them, or `dls.split`
+ * @param split row numbers, as `randomSplit`, `perUserSplit`, `orderSplit`, `leaveKOut` and `kFold` return them, or `dls.split`
  * @throws ArgumentError for a row that does not exist, or that two parts have
  * @example const { train, valid, test } = splitPlays(plays, perUserSplit(plays, { ratios: [0.8, 0.1, 0.1] }));
  */
-export function splitPlays(plays: Plays, split: Split): PlaysSplit {
+export function splitPlays(plays: Plays, split: Required<Split>): Required<PlaysSplit>;
+export function splitPlays(plays: Plays, split: Split): PlaysSplit & { readonly valid: Plays };
+export function splitPlays(plays: Plays, split: Split): PlaysSplit & { readonly valid: Plays } {
   if (!(plays instanceof Plays)) throw new ArgumentError(`splitPlays needs plays, such as readPlays reads, got ${whatIs(plays)}.`);
   if (!split?.train || !split.valid) {
     throw new ArgumentError('splitPlays needs the row numbers { train, valid }, as randomSplit, perUserSplit or leaveKOut return them.');

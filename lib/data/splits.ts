@@ -21,16 +21,26 @@ export interface RandomSplitOptions {
   seed?: number | string;
 }
 
-/** Options of {@link perUserSplit} and {@link orderSplit}. */
-export interface RatioOptions {
+/**
+ * Options of {@link perUserSplit} and {@link orderSplit}.
+ * @example const options: RatioOptions = { ratios: [0.8, 0.2] };
+ */
+export interface RatioOptions<R extends readonly number[] = readonly number[]> {
   /** Shares of train, valid and, if there are three, test; they add up to 1. Default [0.8, 0.1, 0.1]. */
-  ratios?: readonly number[];
+  ratios?: R;
 }
+
+/** Three shares: a split by them has a part for test. */
+type ThreeRatios = readonly [number, number, number];
 
 /** Options of {@link leaveKOut}. */
 export interface LeaveKOutOptions {
   /** Rows of each user for validation. Default 1. */
   k?: number;
+  /** The same as `k`, beside `test`. */
+  valid?: number;
+  /** Rows of each user for test; of the last ones, those behind validation's. Default: there is no such part. */
+  test?: number;
   /** Which ones: drawn at random (default) or the user's last in the file. */
   which?: 'random' | 'last';
   /** Seed of the draw. Default 42. */
@@ -63,6 +73,8 @@ export function randomSplit(n: number, options: RandomSplitOptions = {}): Split 
  * @param plays what is split
  * @example perUserSplit(plays, { ratios: [0.8, 0.1, 0.1], seed: 2020 })
  */
+export function perUserSplit(plays: Plays, options?: RatioOptions<ThreeRatios> & { seed?: number | string }): Required<Split>;
+export function perUserSplit(plays: Plays, options: RatioOptions & { seed?: number | string }): Split;
 export function perUserSplit(plays: Plays, options: RatioOptions & { seed?: number | string } = {}): Split {
   checkOptions(options, ['ratios', 'seed'], 'perUserSplit');
   const { ratios, seed = 42 } = options;
@@ -80,6 +92,8 @@ export function perUserSplit(plays: Plays, options: RatioOptions & { seed?: numb
  * @param plays what is split
  * @example const { train, test } = splitPlays(plays, orderSplit(plays, { ratios: [0.8, 0.2] }));
  */
+export function orderSplit(plays: Plays, options?: RatioOptions<ThreeRatios>): Required<Split>;
+export function orderSplit(plays: Plays, options: RatioOptions): Split;
 export function orderSplit(plays: Plays, options: RatioOptions = {}): Split {
   checkOptions(options, ['ratios'], 'orderSplit');
   const { ratios } = options;
@@ -87,17 +101,70 @@ export function orderSplit(plays: Plays, options: RatioOptions = {}): Split {
 }
 
 /**
- * Keeps `k` plays of each user for validation. Users with no more than `k` plays stay in training as a whole.
+ * Keeps `k` plays of each user for validation, or `valid` for validation and `test` for test. Users with no more plays than that stay in training as a whole.
  * @param plays what is split
- * @example leaveKOut(plays, { k: 1, which: 'last' }) // the usual protocol of sequential recommendation
+ * @example leaveKOut(plays, { valid: 1, test: 1, which: 'last' }) // the usual protocol of sequential recommendation: see evaluateNextItem
  */
+export function leaveKOut(plays: Plays, options: LeaveKOutOptions & { test: number }): Required<Split>;
+export function leaveKOut(plays: Plays, options?: LeaveKOutOptions): Split;
 export function leaveKOut(plays: Plays, options: LeaveKOutOptions = {}): Split {
-  checkOptions(options, ['k', 'which', 'seed'], 'leaveKOut');
-  const { k = 1, which = 'random', seed = 42 } = options;
-  if (!(Number.isInteger(k) && k >= 1)) throw new ArgumentError(`k must be a whole number of plays, at least 1, got ${k}.`);
+  checkOptions(options, ['k', 'valid', 'test', 'which', 'seed'], 'leaveKOut');
+  const { k, valid = k ?? 1, test, which = 'random', seed = 42 } = options;
+  if (k !== undefined && options.valid !== undefined)
+    throw new ArgumentError(`k and valid are the same number, the plays of each user for validation: give one of them, got ${k} and ${valid}.`);
+  for (const [name, n] of Object.entries({ [k === undefined ? 'valid' : 'k']: valid, ...(test !== undefined && { test }) }))
+    checkNumber(n, Number.isInteger(n) && n >= 1, `${name} must be a whole number of plays, at least 1`);
   if (which !== 'random' && which !== 'last') throw new ArgumentError(`which must be 'random' or 'last', got '${which}'.`);
   const random = new Random(seed).child('split');
-  return splitUsers(plays, (n) => (n > k ? [n - k, k] : [n, 0]), which === 'random' ? (rows) => shuffle(rows, random) : undefined);
+  const held = [valid, ...(test === undefined ? [] : [test])];
+  const out = held.reduce((sum, n) => sum + n, 0);
+  const sizesOf = (n: number): number[] => (n > out ? [n - out, ...held] : [n, ...held.map(() => 0)]);
+  return splitUsers(plays, sizesOf, which === 'random' ? (rows) => shuffle(rows, random) : undefined);
+}
+
+/**
+ * Options of {@link kFold}.
+ * @example const options: KFoldOptions = { k: 10 };
+ */
+export interface KFoldOptions {
+  /** How many folds, at least 2; default 5. */
+  k?: number;
+  /** Seed of the draw; default 42. */
+  seed?: number | string;
+}
+
+/**
+ * Cross-validation: k splits, in which every play is held out exactly once, in `valid`. By user, as {@link perUserSplit}: the plays of each user are dealt out to the
+ * folds at random, so that a fold has ⌊n/k⌋ or ⌈n/k⌉ of the n plays of each, and the folds differ by no more than one play in all. A user with a single play is
+ * unknown to the training part of one fold, and measured in none. Rows of a part are ascending.
+ *
+ * Means over the folds rest on training parts that overlap, so that their standard deviation is too small for a test; each fold has tests of its own.
+ * @param plays what is split
+ * @throws ArgumentError for more folds than plays
+ * @example
+ * for (const split of kFold(plays, { k: 5 })) {
+ *   const parts = splitPlays(plays, split);
+ *   console.log(evaluateRecommender(new Popularity(parts.train), parts.valid).ndcg);
+ * }
+ */
+export function kFold(plays: Plays, options: KFoldOptions = {}): Split[] {
+  if (typeof plays?.byUser !== 'function') throw new ArgumentError(`Plays are split by user, such as readPlays reads, got ${whatIs(plays)}.`);
+  checkOptions(options, ['k', 'seed'], 'kFold');
+  const { k = 5, seed = 42 } = options;
+  checkNumber(k, Number.isInteger(k) && k >= 2, 'k must be a whole number of folds, at least 2');
+  if (k > plays.length) throw new ArgumentError(`${k} folds of ${plays.length} plays would leave some empty. Take fewer, or more plays.`);
+  const random = new Random(seed).child('folds');
+  const { indptr, indices } = plays.byUser();
+  const fold = new Int32Array(plays.length);
+  for (let u = 0; u < plays.users.length; u++) {
+    const rows = indices.slice(indptr[u], indptr[u + 1]);
+    shuffle(rows, random);
+    rows.forEach((row, j) => {
+      fold[row] = (indptr[u] + j) % k; // where the user before left off, so that no fold gets all remainders
+    });
+  }
+  const all = Int32Array.from(fold.keys());
+  return Array.from({ length: k }, (_, f) => ({ train: all.filter((i) => fold[i] !== f), valid: all.filter((i) => fold[i] === f) }));
 }
 
 /** How many of n rows each part gets. */

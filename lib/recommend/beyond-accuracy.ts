@@ -1,5 +1,5 @@
 import { ArgumentError } from '../errors.js';
-import { checkArgument, checkOptions } from '../options.js';
+import { checkArgument, checkOptions, isNumbers, whatIs } from '../options.js';
 import { checkN } from './lookup.js';
 import { type AtK, checkLists } from './metrics.js';
 
@@ -7,7 +7,7 @@ import { type AtK, checkLists } from './metrics.js';
  * What lists are like, whether right or wrong: whether they surprise, whether everybody gets the hits, whether the tracks of a list differ. None of these is
  * good by itself (random lists are novel and diverse): they belong beside an accuracy.
  *
- * Ties: lists are taken as they stand; recommenders order equal scores by track index. An empty list has no such number and is left out of the means.
+ * Ties: lists are taken as they stand, in `evaluate` too; recommenders order equal scores by track index. An empty list has no such number and is left out of the means.
  */
 export interface ListenersAtK<T> extends AtK {
   /** How many users have played a track in training. */
@@ -27,7 +27,7 @@ export function noveltyAtK<T>(lists: readonly (readonly T[])[], options: Listene
   const { k = 10, listeners, users } = options;
   checkFunction(listeners, 'noveltyAtK');
   checkN(users, 'users');
-  return meanOfLists(lists, k, (list) => meanOf(list, (track) => selfInformation(listeners(track), users)));
+  return meanOfLists(lists, k, (list) => meanOf(list, (track) => selfInformation(counted(listeners, track, 'noveltyAtK'), users)));
 }
 
 /**
@@ -42,7 +42,7 @@ export function popularityAtK<T>(lists: readonly (readonly T[])[], options: List
   checkOptions(options, ['listeners', 'k'], 'popularityAtK');
   const { k = 10, listeners } = options;
   checkFunction(listeners, 'popularityAtK');
-  return meanOfLists(lists, k, (list) => meanOf(list, listeners));
+  return meanOfLists(lists, k, (list) => meanOf(list, (track) => counted(listeners, track, 'popularityAtK')));
 }
 
 /**
@@ -82,13 +82,30 @@ export function diversityAtK<T>(lists: readonly (readonly T[])[], options: AtK &
   const { k = 10, vector } = options;
   checkArgument(typeof vector === 'function', vector, 'diversityAtK', 'vector, a function from a track to its vector');
   return meanOfLists(lists, k, (list) => {
-    const vectors = list.map(vector).flatMap((v) => unit(v) ?? []);
+    const vectors = list.map((track) => checkedVector(vector(track), track)).flatMap((v) => unit(v) ?? []);
     return diversityOf(vectors.length, (j) => vectors[j]);
   });
 }
 
 function checkFunction(listeners: unknown, of: string): void {
   checkArgument(typeof listeners === 'function', listeners, of, 'listeners, a function from a track to the number of its listeners in training');
+}
+
+/** What a function says of a track: were it no number, the list would be left out as if it were empty. */
+function counted<T>(listeners: (track: T) => number, track: T, of: string): number {
+  const n: unknown = listeners(track);
+  if (typeof n === 'number' && n >= 0 && n < Infinity) return n;
+  throw new ArgumentError(
+    `${of}: listeners(${String(track)}) must be the number of its listeners in training, 0 if none, got ${typeof n === 'number' ? n : whatIs(n)}.`,
+  );
+}
+
+function checkedVector<T>(vector: ArrayLike<number> | undefined, track: T): ArrayLike<number> | undefined {
+  if (vector === undefined) return undefined;
+  checkArgument(isNumbers(vector), vector, 'diversityAtK', `a vector of track ${String(track)}, numbers, or undefined if it has none`);
+  if (!Array.from(vector).every(Number.isFinite))
+    throw new ArgumentError(`diversityAtK: the vector of track ${String(track)} has a number that is NaN or infinite.`);
+  return vector;
 }
 
 /** −log2 of a track's share of the users. */

@@ -6,6 +6,7 @@ import { checkN } from './lookup.js';
 import type { SequenceRecommender } from './next-item.js';
 import { type NextItemCase, nextItemCases } from './next-item-evaluate.js';
 import { normalisedScores } from './next-item-normalise.js';
+import { type Place, RankGains } from './next-item-rank.js';
 import { checkRecommenders, WeightedSum } from './next-item-sum.js';
 import { TopN } from './top-n.js';
 
@@ -48,10 +49,10 @@ export function fuse(
   if (!['hitRate', 'mrr', 'ndcg'].includes(metric)) throw new ArgumentError(`metric must be 'hitRate', 'mrr' or 'ndcg', got '${metric}'.`);
   const cases = nextItemCases(recommenders[0], sessions, { sample, seed, recommenders }).filter((c) => c.target >= 0 && c.history.length > 0);
   if (cases.length === 0) throw new ArgumentError('The recommenders know no next track of these sessions, so there is nothing to fit.');
-  const gain = (rank: number): number => (rank > k ? 0 : metric === 'hitRate' ? 1 : metric === 'mrr' ? 1 / rank : 1 / Math.log2(rank + 1));
+  const gains = new RankGains(k);
   const fits = cases.map((c) => candidatesOf(recommenders, c, k));
   const tracks = recommenders[0].tracks.length;
-  const value = (weights: readonly number[]): number => fits.reduce((sum, fit) => sum + gain(rankOf(fit, weights, tracks)), 0);
+  const value = (weights: readonly number[]): number => fits.reduce((sum, fit) => sum + gains[metric](placeIn(fit, weights, tracks)), 0);
   const weights = climb(
     recommenders.map(() => 1),
     value,
@@ -76,8 +77,8 @@ function candidatesOf(recommenders: readonly SequenceRecommender[], { history, t
   return Float32Array.from([...chosen].flatMap((t) => scores.map((out) => out[t])));
 }
 
-/** Middle rank of the target. */
-function rankOf(fit: Float32Array, weights: readonly number[], tracks: number): number {
+/** Where the target stands. */
+function placeIn(fit: Float32Array, weights: readonly number[], tracks: number): Place {
   const n = weights.length;
   let own = 0;
   for (let r = 0; r < n; r++) own += weights[r] * fit[r];
@@ -89,7 +90,7 @@ function rankOf(fit: Float32Array, weights: readonly number[], tracks: number): 
     if (other > own) higher++;
     else if (other === own) equal++;
   }
-  return 1 + higher + (equal - 1) / 2;
+  return { higher, equal };
 }
 
 /** The weights, from `start` on, that make `value` largest: one weight after the other is multiplied by what helps most, until nothing does. */

@@ -1,3 +1,4 @@
+import { display } from '../data/display.js';
 import type { SequenceDataset } from '../data/sequences.js';
 import { Histories } from '../data/sequences-histories.js';
 import { ArgumentError } from '../errors.js';
@@ -36,6 +37,47 @@ export function refuseTrainedOn(recommender: SequenceRecommender, windows: Seque
     `${recommender.name} was trained on the plays that it is to be measured by: on all of them, such as track "${histories.items.id(histories.item[at])}" of ${of}. ` +
       'Train it on other sessions, or on the training part of a split: leaveKOut(plays) makes one.',
   );
+}
+
+/**
+ * Warns if a recommender knows some of the tracks that it is to predict from training, of the same user (or of the very same session): of plays, in which a user has a
+ * track once, these are the plays that it was trained on.
+ */
+export function warnOfTrainedOn(recommender: SequenceRecommender, windows: SequenceDataset): void {
+  const known = knownTargets(recommender, windows);
+  if (known === 0) return;
+  const of = `${known.toLocaleString('en')} of ${windows.length.toLocaleString('en')}`;
+  display().warn(
+    `${((100 * known) / windows.length).toFixed(1)} % of the next tracks (${of}) ${recommender.name} has seen in training, played by the same ${
+      windows.histories.users ? 'user' : 'session'
+    }: unless they were played again, it is measured by what it remembers. Evaluate held-out plays alone, and say what came before: ` +
+      'evaluateNextItem(recommender, test, { history: train }).',
+  );
+}
+
+/** How many windows predict a track that training has of the same user, or of the session of the same number, if it is the same. */
+function knownTargets(recommender: SequenceRecommender, windows: SequenceDataset): number {
+  if (recommender instanceof WeightedSum) return Math.max(...recommender.recommenders.map((part) => knownTargets(part, windows)));
+  if (!(recommender.histories instanceof Histories) || isHeldOut(windows, recommender.heldOut)) return 0;
+  const trained = recommender.histories;
+  const { histories, sequence, start, size } = windows;
+  const code = Int32Array.from({ length: histories.items.length }, (_, i) => trained.items.indexOf(histories.items.id(i)));
+  const tracks = new Map<number, ReadonlySet<number>>(); // of each sequence, those that training has
+  let known = 0;
+  for (let i = 0; i < windows.length; i++) {
+    const s = sequence[i];
+    let own = tracks.get(s);
+    if (!own) {
+      const other = sequenceIn(trained, histories, s);
+      const there = other < 0 ? new Int32Array(0) : trained.item.subarray(trained.indptr[other], trained.indptr[other + 1]);
+      const here = histories.item.subarray(histories.indptr[s], histories.indptr[s + 1]);
+      const same = histories.users !== undefined || (there.length === here.length && here.every((t, j) => code[t] === there[j]));
+      own = new Set(same ? there : []);
+      tracks.set(s, own);
+    }
+    if (own.has(code[histories.item[start[i] + size[i]]])) known++;
+  }
+  return known;
 }
 
 /** Whether windows are among those that a model has held out itself: what they predict was not learnt, though other windows have read it. */

@@ -169,3 +169,16 @@ describe('aucOf', () => {
     expect(() => aucOf([1, 1], [0, 0])).to.throw(ArgumentError, 'got 0');
   });
 });
+
+describe('Metrics of what lists are like', () => {
+  it('refuse what a function says of a track if it is no number: else the list would be left out as if it were empty', () => {
+    const odd = (value: unknown) => (): never => value as never;
+    for (const value of [NaN, undefined, -1, Infinity, '3']) {
+      expect(() => noveltyAtK([['a']], { users: 8, listeners: odd(value) }), String(value)).to.throw(ArgumentError, 'listeners(a) must be');
+      expect(() => popularityAtK([['a']], { listeners: odd(value) }), String(value)).to.throw(ArgumentError, 'listeners(a) must be');
+    }
+    for (const value of [[1, NaN], [Infinity, 0], 'text', null])
+      expect(() => diversityAtK([['a', 'b']], { vector: odd(value) }), String(value)).to.throw(ArgumentError, 'ector of track a');
+    expect(diversityAtK([['a', 'b', 'c']], { vector: (t) => (t === 'c' ? undefined : [1, 0]) })).to.equal(0);
+  });
+});

@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { Random } from '../../lib/compute/random.js';
 import { Plays } from '../../lib/data/plays.js';
+import { splitPlays } from '../../lib/data/plays-split.js';
 import { createSequences, type SequenceDataset } from '../../lib/data/sequences.js';
 import { Histories } from '../../lib/data/sequences-histories.js';
 import { SequenceDataLoaders } from '../../lib/data/sequences-loaders.js';
@@ -14,14 +15,16 @@ import { NextItemKNN } from '../../lib/recommend/item-knn-next.js';
 import { lstmLearner } from '../../lib/recommend/lstm.js';
 import { LSTMRecommender } from '../../lib/recommend/lstm-recommender.js';
 import { Markov } from '../../lib/recommend/markov.js';
-import { SequenceRecommender } from '../../lib/recommend/next-item.js';
+import { SequenceRecommender, SparseSequenceRecommender } from '../../lib/recommend/next-item.js';
 import { evaluateNextItem } from '../../lib/recommend/next-item-evaluate.js';
 import { fuse } from '../../lib/recommend/next-item-fuse.js';
 import { NextItemPopularity } from '../../lib/recommend/next-item-popularity.js';
+import type { ScoreList } from '../../lib/recommend/next-item-scores.js';
 import { WeightedSum } from '../../lib/recommend/next-item-sum.js';
 import { SequentialRules } from '../../lib/recommend/sequential-rules.js';
 import { SessionKNN } from '../../lib/recommend/session-knn.js';
 import { STAN } from '../../lib/recommend/session-knn-stan.js';
+import { displayed } from '../support/learner.js';
 import { chainSessions, sessionsOf } from '../support/sequences.js';
 
 const data = path.resolve(__dirname, '../../../shared/data/nowplaying');
@@ -54,15 +57,17 @@ describe('evaluateNextItem', () => {
     expect(evaluateNextItem(fixed(9, 8, 7, 6, 5, 4, 3, 2), test).hitRate).to.equal(1);
   });
 
-  it('gives a track among equal scores their middle rank', () => {
+  it('gives a track among equal scores the mean over their ranks', () => {
     const test = sessionsOf([[7, 1]]);
-    expect(evaluateNextItem(fixed(9, 5, 5, 5, 1, 1, 1, 1), test).mrr).to.equal(1 / 3); // ranks 2 to 4
-    expect(evaluateNextItem(fixed(5, 5, 1, 1, 1, 1, 1, 1), test).mrr).to.equal(1 / 1.5);
-    expect(evaluateNextItem(fixed(5, 5, 1, 1, 1, 1, 1, 1), test, { k: 1 }).hitRate).to.equal(0);
-    expect(evaluateNextItem(fixed(5, 5, 5, 5, 5, 5, 5, 5), test).mrr).to.equal(1 / 4.5);
+    expect(evaluateNextItem(fixed(9, 5, 5, 5, 1, 1, 1, 1), test).mrr).to.be.closeTo((1 / 2 + 1 / 3 + 1 / 4) / 3, 1e-12);
+    expect(evaluateNextItem(fixed(5, 5, 1, 1, 1, 1, 1, 1), test)).to.deep.include({ mrr: 0.75, accuracy: 0.5, hitRate: 1 });
+    expect(evaluateNextItem(fixed(5, 5, 1, 1, 1, 1, 1, 1), test, { k: 1 }).hitRate).to.equal(0.5);
+    const nothing = evaluateNextItem(fixed(5, 5, 5, 5, 5, 5, 5, 5), test, { k: 2 });
+    expect(nothing).to.deep.include({ accuracy: 1 / 8, hitRate: 2 / 8, mrr: 1.5 / 8 });
+    expect(nothing.ndcg).to.be.closeTo((1 + 1 / Math.log2(3)) / 8, 1e-12);
   });
 
-  it('gives what a method has nothing to say about the middle of what is left', () => {
+  it('gives what a method has nothing to say about the ranks of what is left', () => {
     const found = evaluateNextItem(
       new Markov(train),
       sessionsOf([
@@ -70,7 +75,8 @@ describe('evaluateNextItem', () => {
         [0, 2],
       ]),
     ); // 1 is first; 2 is one of the other 7
-    expect(found.mrr).to.equal((1 + 1 / (1 + 1 + 3)) / 2);
+    const rest = [2, 3, 4, 5, 6, 7, 8].reduce((sum, rank) => sum + 1 / rank, 0) / 7;
+    expect(found.mrr).to.be.closeTo((1 + rest) / 2, 1e-12);
   });
 
   it('has the same outcome by lists and by all scores', () => {
@@ -111,14 +117,122 @@ describe('evaluateNextItem', () => {
     expect({ ...evaluateNextItem(dense, test, { k: 3 }), recommender: popularity.name }).to.deep.equal(found);
   });
 
-  it('ranks as sorting does, for any scores', () => {
+  it('ranks as sorting does, for any scores, with any tracks left out, however a recommender is asked', () => {
+    const scoresOf8 = fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 8, maxLength: 8 });
     fc.assert(
-      fc.property(fc.array(fc.integer({ min: -3, max: 3 }), { minLength: 8, maxLength: 8 }), fc.nat(7), (scores, target) => {
-        const sorted = [...scores].sort((a, b) => b - a);
-        const rank = (sorted.indexOf(scores[target]) + sorted.lastIndexOf(scores[target])) / 2 + 1;
-        expect(evaluateNextItem(fixed(...scores), sessionsOf([[7, target]])).mrr).to.be.closeTo(1 / rank, 1e-12);
-      }),
+      fc.property(
+        scoresOf8,
+        fc.nat(7),
+        fc.subarray([0, 1, 2, 3, 4, 5, 6]),
+        fc.integer({ min: 1, max: 9 }),
+        fc.boolean(),
+        (scores, target, heard, k, filterSeen) => {
+          const history = [7, ...heard];
+          const candidates = filterSeen ? scores.filter((_, t) => !history.includes(t)) : scores;
+          const sorted = [...candidates].sort((a, b) => b - a);
+          const ranks = sorted.flatMap((score, i) => (score === scores[target] ? [i + 1] : []));
+          const mean = (gain: (rank: number) => number): number =>
+            filterSeen && history.includes(target) ? 0 : ranks.reduce((sum, rank) => sum + (rank > k ? 0 : gain(rank)), 0) / ranks.length;
+          const dense = fixed(...scores);
+          const listed = new (class extends SparseSequenceRecommender {
+            readonly name: string = 'Fixed';
+            listOf(_history: Int32Array, list: ScoreList): void {
+              scores.forEach((x, t) => {
+                if (x > 0) list.add(t, x);
+              });
+            }
+          })(dense.histories);
+          const once = Object.assign(fixed(...scores), { usesHistory: false });
+          for (const recommender of [dense, listed, once]) {
+            const found = evaluateNextItem(recommender, sessionsOf([[...history, target]]), { k, filterSeen, last: true });
+            expect(found.cases).to.equal(1);
+            expect(found.hitRate).to.be.closeTo(
+              mean(() => 1),
+              1e-12,
+            );
+            expect(found.mrr).to.be.closeTo(
+              mean((rank) => 1 / rank),
+              1e-12,
+            );
+            expect(found.ndcg).to.be.closeTo(
+              mean((rank) => 1 / Math.log2(rank + 1)),
+              1e-12,
+            );
+            expect(found.accuracy).to.be.closeTo(
+              mean((rank) => (rank === 1 ? 1 : 0)),
+              1e-12,
+            );
+          }
+        },
+      ),
     );
+  });
+
+  it('predicts the last track of each session alone where this is asked', () => {
+    const test = sessionsOf([[7, 1, 0], [6, 5], [2]]); // targets 0 and 5
+    const found = evaluateNextItem(fixed(9, 8, 7, 6, 5, 4, 3, 2), test, { k: 5, last: true });
+    expect(found).to.include({ cases: 2, hitRate: 0.5, accuracy: 0.5 });
+    expect(evaluateNextItem(fixed(9, 8, 7, 6, 5, 4, 3, 2), createSequences(test, { length: 1 }), { k: 5, last: true })).to.deep.equal(found);
+  });
+
+  describe('with what came before', () => {
+    const rows = (users: Record<string, string>): Plays =>
+      Plays.fromRows(Object.entries(users).flatMap(([user, tracks]) => [...tracks].map((track) => ({ user, track }))));
+    const plays = rows({ u: 'abcde', v: 'cdeab', w: 'ebadc', x: 'ab' });
+    /** Hears what it is asked. */
+    class Spy extends SequenceRecommender {
+      readonly name: string = 'Spy';
+      readonly asked: string[] = [];
+      scoresOf(history: Int32Array, out: Float32Array): void {
+        this.asked.push(Array.from(history, (t) => this.tracks.id(t)).join(''));
+        out.fill(0);
+      }
+    }
+
+    it('is leave-one-out in two lines: trained on train, asked with train and validation, which are masked', async () => {
+      const { train, valid, test } = splitPlays(plays, leaveKOut(plays, { valid: 1, test: 1, which: 'last' }));
+      const spy = new Spy(Histories.of(train));
+      const found = evaluateNextItem(spy, test, { history: [train, valid], filterSeen: true, k: 1 });
+      expect(spy.asked).to.deep.equal(['abcd', 'cdea', 'ebad']);
+      expect(found).to.include({ cases: 3, unknown: 0, hitRate: 1 }); // of five tracks four are masked
+      const { warnings } = await displayed(async () => evaluateNextItem(new Markov(train), test, { history: [train, valid] }));
+      expect(warnings).to.deep.equal([]);
+    });
+
+    it('asks on through several held-out plays, of other vocabularies too, and for the last one alone', () => {
+      const before = rows({ u: 'ab', v: 'cd', y: 'q' });
+      const spy = new Spy(Histories.of(rows({ z: 'qfedcba' })));
+      expect(evaluateNextItem(spy, rows({ v: 'ef', u: 'c', n: 'ga' }), { history: before }).cases).to.equal(4);
+      expect(spy.asked).to.deep.equal(['ab', 'cd', 'cde']); // n's g is unknown, so a is asked after nothing
+      spy.asked.length = 0;
+      evaluateNextItem(spy, rows({ v: 'ef', u: 'c' }), { history: before, last: true });
+      expect(spy.asked).to.deep.equal(['ab', 'cde']);
+    });
+
+    it('is what one play a user needs, which is refused without', () => {
+      const { train, valid } = splitPlays(plays, leaveKOut(plays, { k: 1, which: 'last' }));
+      expect(() => evaluateNextItem(new Markov(train), valid)).to.throw(DataError, '{ history: train }');
+      expect(evaluateNextItem(new Markov(train), valid, { history: train }).cases).to.equal(4);
+      expect(() => evaluateNextItem(new Markov(train), sessionsOf([[1, 2]]), { history: train })).to.throw(ArgumentError, 'held-out plays');
+      expect(() => evaluateNextItem(new Markov(train), valid, { history: 'train' as unknown as Plays })).to.throw(ArgumentError, 'history, plays');
+      expect(() => evaluateNextItem(new Markov(train), valid, { filterSeen: 1 as unknown as boolean })).to.throw(ArgumentError, 'filterSeen must be');
+    });
+
+    it('says which share of the next tracks is known from training, if any', async () => {
+      const { train, valid } = splitPlays(plays, leaveKOut(plays, { k: 1, which: 'last' }));
+      const warned = async (recommender: SequenceRecommender, asked: Plays | Sessions): Promise<string[]> =>
+        (await displayed(async () => evaluateNextItem(recommender, asked))).warnings;
+      const [warning] = await warned(new Markov(train), plays); // 9 of the 13 next tracks are in training
+      expect(warning).to.match(/^69\.2 % of the next tracks \(9 of 13\) Markov.* has seen in training, played by the same user.*history: train/);
+      expect(await warned(new WeightedSum([new Markov(rows({ z: 'abcde' })), new Markov(train)]), plays)).to.have.length(1);
+      expect(await warned(new Markov(rows({ z: 'abcde' })), plays)).to.deep.equal([]);
+      expect((await displayed(async () => evaluateNextItem(new Markov(train), valid, { history: train }))).warnings).to.deep.equal([]);
+      const lists = chainSessions({ sessions: 10 });
+      expect((await warned(new Markov(sessionsOf(lists)), sessionsOf([...lists.slice(0, 9), [1, 2, 3]])))[0]).to.match(
+        /of the next tracks .* by the same session/,
+      );
+      expect(await warned(new Markov(sessionsOf([[0, 1, 2]])), sessionsOf([[0, 1]]))).to.deep.equal([]);
+    });
   });
 
   it('counts tracks that the recommender does not know as missed, and goes on without them in the history', () => {
@@ -217,7 +331,7 @@ describe('evaluateNextItem', () => {
     const shuffled = lists.map((list) => Array.from(random.permutation(list.length), (j) => list[j]));
     // the best that can be done: 0.8 + 0.2/40
     expect(evaluateNextItem(new Markov(sessionsOf(lists)), test).accuracy).to.be.within(0.75, 0.86);
-    expect(evaluateNextItem(new Markov(sessionsOf(shuffled)), test).accuracy).to.be.below(0.25);
+    expect(evaluateNextItem(new Markov(sessionsOf(shuffled)), test).accuracy).to.be.below(0.33);
     expect(evaluateNextItem(new NextItemPopularity(sessionsOf(lists)), test).accuracy).to.be.below(0.06);
   });
 });
@@ -260,6 +374,17 @@ describe('fuse', () => {
     expect(() => fuse(parts, late, { metric: 'auc' as 'mrr' })).to.throw(ArgumentError, "got 'auc'");
     expect(() => fuse(parts, late, { k: 0 })).to.throw(ArgumentError, 'k must be');
     expect(() => fuse([new Markov(sessionsOf([[0, 1]]))], sessionsOf([[5, 6]]))).to.throw(ArgumentError, 'nothing to fit');
+    expect(
+      () =>
+        fuse(
+          [new Markov(sessionsOf([[0, 1]]))],
+          sessionsOf([
+            [0, 6],
+            [1, 7],
+          ]),
+        ),
+      'all next tracks unknown',
+    ).to.throw(ArgumentError, 'nothing to fit');
   });
 });
 

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { Random } from '../../lib/compute/random.js';
+import { ArgumentError } from '../../lib/errors.js';
 import { bootstrapIntervals, deviationOf, type Interval, meanOf } from '../../lib/recommend/bootstrap.js';
 import { drain } from '../../lib/recommend/evaluate.js';
 import { holm, pairedTTest } from '../../lib/recommend/significance.js';
@@ -40,6 +41,25 @@ describe('pairedTTest', () => {
     expect(pairedTTest([2]).p).to.be.NaN;
   });
 
+  it('is NaN where a difference is NaN or infinite, wherever it stands', () => {
+    for (const odd of [NaN, Infinity, -Infinity]) {
+      for (const place of [0, 1, 3]) {
+        const { t, df, p } = pairedTTest([0.1, -0.2, 0.3, 0.4].map((x, i) => (i === place ? odd : x)));
+        expect([t, df, p], `${odd} in place ${place}`).to.deep.equal([NaN, 3, NaN]);
+      }
+    }
+  });
+
+  it('does not depend on the unit, from the smallest numbers to the largest', () => {
+    const { t, p } = pairedTTest([1, 2, 3, -4, 2.5]);
+    for (const unit of [1e-308, 1e-200, 1e200, 4e307]) {
+      const other = pairedTTest([1, 2, 3, -4, 2.5].map((x) => x * unit));
+      expect(other.t / t, `${unit}`).to.be.closeTo(1, 1e-9);
+      expect(other.p).to.be.closeTo(p, 1e-9);
+    }
+    expect(pairedTTest([0.1, 0.1, 0.1])).to.deep.equal({ t: Infinity, df: 2, p: 0 });
+  });
+
   it('is small as often as it says where there is nothing', () => {
     const random = new Random(5);
     let small = 0;
@@ -62,6 +82,10 @@ describe('pairedTTest', () => {
 describe('holm', () => {
   it('gives the worked example of its documentation', () => {
     expect(holm([0.01, 0.04, 0.03])).to.deep.equal([0.03, 0.06, 0.06]);
+  });
+
+  it('refuses what is no probability', () => {
+    for (const odd of [Infinity, -Infinity, -0.01, 1.01]) expect(() => holm([0.2, odd])).to.throw(ArgumentError, 'from 0 to 1');
   });
 
   it('leaves NaN alone, and never goes above 1 nor below the uncorrected value', () => {
@@ -97,6 +121,37 @@ describe('bootstrapIntervals', () => {
     expect(second.high).to.be.closeTo(first.high + 1, 1e-12);
     expect(intervals([a])[0]).to.deep.equal(first);
     expect(intervals([Float64Array.of(NaN, NaN)])[0].low).to.be.NaN;
+  });
+
+  it('has no end beyond the values, whatever these are', () => {
+    const values = fc.array(fc.oneof(fc.constantFrom(0, 1, 1 / 3, NaN), fc.double({ min: 0, max: 1, noNaN: true })), { minLength: 1, maxLength: 30 });
+    fc.assert(
+      fc.property(values, fc.integer(), (array, seed) => {
+        const there = array.filter((x) => !Number.isNaN(x));
+        const [{ low, high }] = intervals([Float64Array.from(array)], { samples: 30, confidence: 0.99, seed });
+        if (there.length === 0) return;
+        expect(low).to.be.within(Math.min(...there), Math.max(...there));
+        expect(high).to.be.within(low, Math.max(...there));
+      }),
+    );
+    // Nearly all miss, so that a resample may have no hit: its mean is 0, not a rounding.
+    for (let n = 2; n < 60; n++) {
+      const rare = new Float64Array(n);
+      rare[n - 1] = 0.1;
+      expect(Object.is(intervals([rare], { samples: 60, confidence: 0.95, seed: n })[0].low, 0), `${n}`).to.equal(true);
+    }
+  });
+
+  it('is the interval of the resampled means, to the last digits', () => {
+    const values = Float64Array.of(0.1, 0.25, 0.7, NaN, 1 / 3);
+    const random = new Random(3).child('bootstrap');
+    const means = Array.from({ length: 101 }, () => {
+      const drawn = Array.from({ length: 5 }, () => random.int(5)).filter((i) => i !== 3);
+      return drawn.reduce((sum, i) => sum + values[i], 0) / drawn.length;
+    }).sort((a, b) => a - b);
+    const [{ low, high }] = intervals([values], { samples: 101, confidence: 0.8, seed: 3 });
+    expect(low).to.be.closeTo(means[10], 1e-15);
+    expect(high).to.be.closeTo(means[90], 1e-15);
   });
 
   it('holds the true mean as often as it says', () => {
