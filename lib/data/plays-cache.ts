@@ -8,7 +8,7 @@ import { Plays } from './plays.js';
 import { Vocabulary } from './vocabulary.js';
 
 /** Raise it whenever the layout or the meaning of what is cached changes. */
-const FORMAT = 1;
+const FORMAT = 2;
 const MAGIC = 'recital plays\n';
 const SECTIONS = ['userBytes', 'userOffsets', 'trackBytes', 'trackOffsets', 'user', 'track', 'playcount'] as const;
 

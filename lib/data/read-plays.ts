@@ -1,26 +1,44 @@
 import { ArgumentError, DataError } from '../errors.js';
 import { checkOptions } from '../options.js';
-import { identifier, literal, pathLiteral } from './duckdb.js';
+import { readCsv } from './csv-text.js';
+import { identifier } from './duckdb.js';
 import { sumDuplicates, warnOfDuplicates } from './duplicates.js';
-import { encodePlays, type PlaysQuery } from './encode-plays.js';
+import { encodePlays } from './encode-plays.js';
 import { readHetRec } from './hetrec.js';
 import { locatePlays, tracksBeside } from './locate.js';
-import { Plays } from './plays.js';
+import { Plays, type PlaysColumns } from './plays.js';
 import { PlaysCache } from './plays-cache.js';
-import { type PlaysColumnNames, playsPositions } from './plays-columns.js';
+import { type PlaysColumnNames, type PlaysPositions, playsPositions } from './plays-columns.js';
 import { parquetSource } from './read-table.js';
 import { readTracksFile } from './read-tracks.js';
 import { csvRecord, existingFile, openText, type TextFile } from './text-file.js';
-import { checkFormat, columnNames, firstRecord, isNumber, refuseFormat, type TextFormatOptions } from './text-format.js';
+import {
+  checkFormat,
+  columnNames,
+  decoderLabel,
+  formatOptions,
+  isNumber,
+  refuseFormat,
+  shownNames,
+  shownText,
+  startOf,
+  type TextFormat,
+  type TextFormatOptions,
+} from './text-format.js';
 import type { Tracks } from './tracks.js';
 
 /** Options of {@link readPlays}. */
 export interface ReadPlaysOptions extends TextFormatOptions {
   /**
    * The columns. Default: Kaggle's names; in a file without a header whose lines are text, text, number (the Taste Profile's user ⇥ song ⇥ plays) these
-   * three.
+   * three. A file of users and tracks alone has plays of 1 each.
    */
   columns?: PlaysColumnNames;
+  /**
+   * Whether each line is a user and all of their tracks, each played once, as in the published splits of NGCF and LightGCN: `1 5 9 12`. A user without tracks
+   * is left out. Default false.
+   */
+  lists?: boolean;
   /**
    * Whether the first line holds names. Default: no where `names` are given; yes where a column is given by name; else unless that line's playcount is a number.
    * A first line of nothing but numbers where names were expected is an error.
@@ -51,15 +69,19 @@ const WORTH_CACHING = 1 << 20;
  * @throws ArgumentError for options that cannot be followed
  * @example const plays = await readPlays('../data'); // Kaggle's file if it is there, else the sample
  * @example await readPlays('log.tsv', { columns: { user: 'who', track: 'song', playcount: 'n' } })
- * @example await readPlays('ml-1m/ratings.dat', { names: ['user_id', 'track_id', 'playcount', 'time'] }) // 1::1193::5::978300760, without a header
+ * @example await readPlays('ml-1m/ratings.dat', { names: ['user_id', 'track_id', 'playcount', 'time'], columns: { time: 'time' } }) // 1::1193::5::978300760
+ * @example await readPlays('log.csv', { columns: { user: 'who', track: 'song', playcount: null, time: 'when' } }) // one play a row, put in order of time
+ * @example await readPlays('usersha1-artmbid-artname-plays.tsv', { names: ['user', 'mbid', 'artist', 'n'], columns: { user: 0, track: 2, playcount: 3 }, quote: '' })
  */
 export async function readPlays(where: string, options: ReadPlaysOptions = {}): Promise<Plays> {
-  checkOptions(options, ['header', 'names', 'delimiter', 'columns', 'catalogue', 'cache'], 'readPlays');
+  checkOptions(options, [...formatOptions, 'columns', 'lists', 'catalogue', 'cache'], 'readPlays');
   const { catalogue = true } = options;
   checkFormat(options);
+  if (options.lists !== undefined && typeof options.lists !== 'boolean')
+    throw new ArgumentError(`lists is true or false, got ${JSON.stringify(options.lists)}.`);
   const found = locatePlays(where);
   if (found.kind === 'hetrec') {
-    if (options.columns) throw new ArgumentError(`"${found.path}" has columns of its own: leave columns out.`);
+    if (options.columns || options.lists) throw new ArgumentError(`"${found.path}" has columns of its own: leave columns and lists out.`);
     refuseFormat(options, found.path);
     const { plays } = await readHetRec(found.path);
     if (catalogue === true) return plays;
@@ -72,91 +94,129 @@ export async function readPlays(where: string, options: ReadPlaysOptions = {}): 
   return tracks === undefined ? plays : plays.withCatalogue(await readTracksFile(tracks));
 }
 
-async function readPlaysFile(path: string, { cache, columns = {}, header, names, delimiter }: ReadPlaysOptions): Promise<Plays> {
+async function readPlaysFile(path: string, options: ReadPlaysOptions): Promise<Plays> {
+  const { cache, columns = {}, lists } = options;
   const stat = existingFile(path);
-  const format = { header, names, delimiter };
-  const store = (cache ?? stat.size >= WORTH_CACHING) ? new PlaysCache(path, { columns, ...format }) : undefined;
+  const format = Object.fromEntries(formatOptions.map((name) => [name, options[name]])) as TextFormatOptions;
+  const store = (cache ?? stat.size >= WORTH_CACHING) ? new PlaysCache(path, { columns, lists, ...format }) : undefined;
   const cached = store?.read();
   if (cached) return cached;
-  if (path.endsWith('.parquet')) refuseFormat(format, path);
-  const query = path.endsWith('.parquet') ? await parquetQuery(path, columns) : await csvQuery(await openText(path), columns, format);
-  const encoded = sumDuplicates(await encodePlays(query));
+  const read = path.endsWith('.parquet')
+    ? await parquetPlays(path, columns, { ...format, lists })
+    : await textPlays(path, columns, { ...format, lists });
+  const encoded = sumDuplicates(read);
+  const sum = encoded.columns.playcount.indexOf(Infinity);
+  if (sum >= 0) {
+    const { users, tracks, user, track } = encoded.columns;
+    throw new DataError(
+      `"${path}": the playcounts of user "${users.id(user[sum])}" and track "${tracks.id(track[sum])}" add up to more than a float32 holds (3.4e38). Are they playcounts?`,
+    );
+  }
   const plays = new Plays({ ...encoded.columns, repairs: { duplicates: encoded.duplicates, notInCatalogue: 0 } });
   store?.write(plays);
   return plays;
 }
 
-async function parquetQuery(path: string, columns: PlaysColumnNames): Promise<PlaysQuery> {
+async function parquetPlays(path: string, columns: PlaysColumnNames, format: TextOptions): Promise<PlaysColumns> {
+  refuseFormat(format, path);
+  if (format.lists) throw new ArgumentError(`"${path}" has columns of its own: leave lists out.`);
   const { source, columnNames: inFile } = await parquetSource(path);
-  const [user, track, playcount] = playsPositions(path, inFile, columns).map((i) => identifier(inFile[i]));
-  return {
+  const at = playsPositions(path, inFile, columns);
+  const sql = (i: number): string => identifier(inFile[i]);
+  return encodePlays({
     path,
     from: source,
-    user: `nullif(${user}::varchar, '')`,
-    track: `nullif(${track}::varchar, '')`,
-    playcount: `${playcount}::double`,
+    user: `nullif(${sql(at.user)}::varchar, '')`,
+    track: `nullif(${sql(at.track)}::varchar, '')`,
+    playcount: at.playcount < 0 ? '1.0' : `${sql(at.playcount)}::double`,
+    time: at.time < 0 ? undefined : `${sql(at.time)}::varchar`,
     reject: async (row) => {
-      throw new DataError(`"${path}", row ${row} (counted from 0): expected a user, a track and a playcount that is a positive number.`);
+      const time = at.time < 0 ? '' : ' and a time';
+      throw new DataError(`"${path}", row ${row} (counted from 0): expected a user, a track, a playcount that is a positive number${time}.`);
     },
-  };
+  });
 }
 
-async function csvQuery(file: TextFile, columns: PlaysColumnNames, format: TextFormatOptions): Promise<PlaysQuery> {
+type TextOptions = TextFormatOptions & Pick<ReadPlaysOptions, 'lists'>;
+
+async function textPlays(path: string, columns: PlaysColumnNames, options: TextOptions): Promise<PlaysColumns> {
+  const file = await openText(path, decoderLabel(options.encoding));
+  const format = options.lists ? listsFormat(file, columns, options) : layout(file, columns, options);
+  const { at, header, names } = format;
+  const numbers = at.playcount < 0 ? [] : [at.playcount];
+  const reject = async (row: number): Promise<never> => {
+    const { line, fields } = await csvRecord(file, row + (header ? 1 : 0), format);
+    file.unchanged();
+    const empty = [at.user, at.track].find((i) => !fields[i]);
+    const count = at.playcount < 0 ? 1 : Number(fields[at.playcount] || NaN);
+    const [i, expected] =
+      empty !== undefined
+        ? [empty, 'an id']
+        : count >= 3.5e38 && count < Infinity
+          ? [at.playcount, 'a positive number that a float32 holds (up to 3.4e38)']
+          : !(count > 0 && count < Infinity) || at.time < 0
+            ? [at.playcount, 'a positive number']
+            : [at.time, 'a time: in all rows a number, or in all an ISO date such as 2009-05-04T23:08:57Z'];
+    throw new DataError(`"${path}", line ${line}, column "${shownText(names[i])}": expected ${expected}, got "${shownText(fields[i] ?? '')}".`);
+  };
+  return readCsv(file, { ...format, numbers, lists: options.lists }, (from) =>
+    encodePlays({
+      path,
+      from,
+      user: `c${at.user}`,
+      track: `c${at.track}`,
+      playcount: at.playcount < 0 ? '1.0' : `c${at.playcount}`,
+      time: at.time < 0 ? undefined : `c${at.time}`,
+      reject,
+      failed: (error) => error,
+    }),
+  );
+}
+
+/** The format of a text of plays, and where its columns are. */
+type PlaysFormat = TextFormat & { at: PlaysPositions };
+
+/** A user and all tracks of theirs on a line. */
+function listsFormat(file: TextFile, columns: PlaysColumnNames, { header, names, delimiter, ...options }: TextOptions): PlaysFormat {
+  if (header || names || Object.keys(columns).length) {
+    throw new ArgumentError('Lists have no columns: with lists leave header, names and columns out.');
+  }
+  const between = delimiter ?? [...'\t,'].find((mark) => file.head.includes(mark)) ?? ' ';
+  const start = startOf(file, { ...options, delimiter: between, header: false });
+  return { ...start, header: false, names: ['user', 'track'], at: { user: 0, track: 1, playcount: -1, time: -1 } };
+}
+
+/** Whether a file has a header, what its columns are called, and where those of the plays are. */
+function layout(file: TextFile, columns: PlaysColumnNames, format: TextOptions): PlaysFormat {
   const { path } = file;
-  const { delimiter, first, skip } = firstRecord(file, format);
-  const { header, names, at } = layout(path, { first, columns, format });
-  const types = first.map((_, i) => `'c${i}': '${i === at[2] ? 'DOUBLE' : 'VARCHAR'}'`).join(', ');
-  const from =
-    `read_csv(${pathLiteral(path)}, auto_detect = false, header = ${header}, skip = ${skip}, delim = ${literal(delimiter)}, quote = '"', escape = '"', ` +
-    `compression = '${file.gzip ? 'gzip' : 'none'}', columns = {${types}})`;
-  return {
-    path,
-    from,
-    user: `c${at[0]}`,
-    track: `c${at[1]}`,
-    playcount: `c${at[2]}`,
-    names: Object.fromEntries(names.map((name, i) => [`c${i}`, name])),
-    reject: async (row) => {
-      const record = await csvRecord(file, row + (header ? 1 : 0), delimiter);
-      const empty = at.slice(0, 2).find((i) => !record.fields[i]);
-      const column = names[empty ?? at[2]];
-      const expected = empty === undefined ? 'a positive number' : 'an id';
-      throw new DataError(`"${path}", line ${record.line}, column "${column}": expected ${expected}, got "${record.fields[empty ?? at[2]] ?? ''}".`);
-    },
-  };
-}
-
-/** Whether a file has a header, what its columns are called, and the positions of user, track and playcount. */
-function layout(
-  path: string,
-  { first, columns, format }: { first: string[]; columns: PlaysColumnNames; format: TextFormatOptions },
-): { header: boolean; names: string[]; at: number[] } {
-  const given = [columns.user, columns.track, columns.playcount];
+  const start = startOf(file, format);
+  const { first } = start;
+  const given = [columns.user, columns.track, columns.playcount, columns.time];
   if (format.names) {
     const names = columnNames(path, { first, header: false, given: format.names });
-    return { header: format.header ?? false, names, at: playsPositions(path, names, columns) };
+    return { ...start, header: format.header ?? false, names, at: playsPositions(path, names, columns) };
   }
+  const numbered = { header: false, names: first.map((_, i) => `column ${i}`) };
   const triplets = given.every((c) => c === undefined) && first.length === 3 && isNumber(first[2]) && !isNumber(first[0]) && !isNumber(first[1]);
   if (format.header === false || triplets) {
-    const at = given.map((c, i) => c ?? i);
-    const name = at.find((c) => typeof c === 'string');
+    const name = given.find((c) => typeof c === 'string');
     if (name !== undefined) throw new DataError(`"${path}" has no header, so there is no column "${name}". Give positions from 0, or names.`);
-    return {
-      header: false,
-      names: first.map((_, i) => `column ${i}`),
-      at: playsPositions(path, first, { user: at[0], track: at[1], playcount: at[2] }),
-    };
+    const third = first.length > 2 && columns.time !== 2 ? 2 : null; // users and tracks alone
+    const { user = 0, track = 1, playcount = third, time } = columns;
+    return { ...start, ...numbered, at: playsPositions(path, numbered.names, { user, track, playcount, time }) };
   }
-  const byPosition = given.every((c) => typeof c === 'number');
+  const byPosition = given.every((c, i) => typeof c === 'number' || (i > 1 && !c)) && columns.playcount !== undefined;
   if (format.header === undefined && !byPosition && first.every(isNumber)) throw numbersForNames(path, first);
   const at = playsPositions(path, first, columns);
-  const header = format.header ?? !(byPosition && isNumber(first[at[2]]));
-  return { header, names: header ? first : first.map((_, i) => `column ${i}`), at };
+  const judged = at.playcount < 0 ? at.time : at.playcount;
+  const header = format.header ?? !(byPosition && judged >= 0 && isNumber(first[judged]));
+  return { ...start, ...(header ? { header, names: first } : numbered), at };
 }
 
 function numbersForNames(path: string, first: readonly string[]): DataError {
   return new DataError(
-    `"${path}", line 1: expected the names of the columns, found numbers: ${first.slice(0, 8).join(', ')}. If the file has no header, say where its columns are: ` +
-      '{ header: false, columns: { user: 0, track: 1, playcount: 2 } }. If these are the names, give { header: true }.',
+    `"${path}", line 1: expected the names of the columns, found numbers: ${shownNames(first.slice(0, 8))}. If the file has no header, say where its columns are: ` +
+      '{ header: false, columns: { user: 0, track: 1, playcount: 2 } }. If each line is a user and all of their tracks, give { lists: true }. ' +
+      'If these are the names, give { header: true }.',
   );
 }

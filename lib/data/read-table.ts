@@ -1,9 +1,11 @@
-import { DataError } from '../errors.js';
+import type { DuckDBConnection, DuckDBResult } from '@duckdb/node-api';
+import { ArgumentError, DataError, UnknownIdError } from '../errors.js';
 import { checkOptions } from '../options.js';
-import { fileError, literal, pathLiteral, tableOf, withDuckDB } from './duckdb.js';
+import { notANumber, readCsv } from './csv-text.js';
+import { fileError, pathLiteral, tableOf, withDuckDB } from './duckdb.js';
 import { type Column, Table } from './table.js';
-import { badRecord, csvRecord, existingFile, openText, type TextFile } from './text-file.js';
-import { checkFormat, formatOf, refuseFormat, type TextFormat, type TextFormatOptions } from './text-format.js';
+import { csvRecord, eachRecord, existingFile, openText, type TextFile } from './text-file.js';
+import { checkFormat, decoderLabel, formatOf, formatOptions, refuseFormat, type TextFormat, type TextFormatOptions } from './text-format.js';
 
 /** Options of {@link readTable}: how a text file is written, and what its columns hold. */
 export interface ReadTableOptions extends TextFormatOptions {
@@ -14,16 +16,21 @@ export interface ReadTableOptions extends TextFormatOptions {
 }
 
 /**
- * Reads a CSV file (also .csv.gz; comma, tab, semicolon, bar or another delimiter; with or without a header) or a Parquet file. A column whose values are all
- * numbers is numeric, every other one is text; an empty field is a missing value.
+ * Reads a CSV file (also .csv.gz; comma, tab, semicolon, bar or another delimiter; with or without a header) or a Parquet file.
+ *
+ * A column whose values are all numbers is numeric, every other one is text, as it stands in the file: dates, times, `true`. Numbers that would not come
+ * back as they were are text, and so is their column: whole ones beyond 2⁵³, and those with leading zeros (`007`). An empty field is a missing value; `nan`
+ * and `inf` are numbers among numbers.
  * @param path the file
  * @throws DataError naming file, line and column for a missing, empty, malformed or foreign file, and for a first line of numbers where names were expected
- * @throws ArgumentError for options that cannot be followed, and for header, names or delimiter of a Parquet file
+ * @throws ArgumentError for options that cannot be followed, and for those of a text where the file is Parquet
+ * @throws UnknownIdError for a name in `numbers` or `texts` that no column has
  * @example await readTable('../data/Music Info.csv')
  * @example await readTable('ml-100k/u.data', { names: ['user', 'item', 'rating', 'timestamp'] }) // without a header
+ * @example await readTable('unique_tracks.txt', { names: ['track', 'song', 'artist', 'title'], delimiter: '<SEP>', quote: '' })
  */
 export async function readTable(path: string, options: ReadTableOptions = {}): Promise<Table> {
-  checkOptions(options, ['header', 'names', 'delimiter', 'numbers', 'texts'], 'readTable');
+  checkOptions(options, [...formatOptions, 'numbers', 'texts'], 'readTable');
   return (await loadTable(path, options)).table;
 }
 
@@ -34,63 +41,109 @@ export interface LoadedTable {
   lineOf?(row: number): Promise<number>;
 }
 
+/** What further columns hold, by the names of all. */
+export interface ColumnMeanings {
+  /** Ids: numbers only if each is written as a number writes itself, else text. */
+  ids?: readonly string[];
+  /** Numbers, however they are written; text if one is none. */
+  values?: readonly string[];
+  /** Whether `numbers` and `texts` may name columns that the file lacks. */
+  lenient?: boolean;
+}
+
 /** Reads a table, and can tell where in the file its rows are. */
-export async function loadTable(path: string, options: ReadTableOptions = {}): Promise<LoadedTable> {
+export async function loadTable(
+  path: string,
+  options: ReadTableOptions = {},
+  meanings: (names: readonly string[]) => ColumnMeanings = () => ({}),
+): Promise<LoadedTable> {
   checkFormat(options);
   existingFile(path);
   if (path.endsWith('.parquet')) {
     refuseFormat(options, path);
-    const { source } = await parquetSource(path);
-    return { table: await load(path, source, (error) => Promise.resolve(fileError(error, path))) };
+    const { source, columnNames } = await parquetSource(path);
+    if (!meanings(columnNames).lenient) checkNames(columnNames, options);
+    return { table: await load(path, (run) => run(`select * from ${source}`).catch((error) => Promise.reject(fileError(error, path)))) };
   }
-  const file = await openText(path);
+  const file = await openText(path, decoderLabel(options.encoding));
   const format = formatOf(file, options);
-  const { names, delimiter, header } = format;
-  const repeated = names.find((name, i) => names.indexOf(name) !== i);
-  if (repeated !== undefined) throw new DataError(`"${path}", line 1: two columns are called "${repeated}". Rename one of them, or give names.`);
-  const read = await load(path, csvSource(file, format, options), (error) => malformed(error, file, format));
-  const columns = new Map<string, Column>(names.map((name, i) => [name, read.column(read.columnNames[i])]));
-  return { table: new Table(columns), lineOf: async (row) => (await csvRecord(file, row + Number(header), delimiter)).line };
+  const { names } = format;
+  const kinds = columnKinds(names, options, meanings(names));
+  const read = await readCsv(file, format, (from) =>
+    load(path, async (run) => {
+      const tests = kinds.map((kind, i) => `${KINDS[kind](`c${i}`)} as k${i}`);
+      const [found] = (await (await run(`select ${tests.join(', ')} from ${from}`)).getRowObjectsJS()) as [Record<string, unknown>];
+      const forced = kinds.findIndex((kind, i) => kind === 'number' && found[`k${i}`] !== null);
+      if (forced >= 0) throw await noNumber(file, format, forced, found[`k${forced}`] as string);
+      const numeric = kinds.map((kind, i) => kind === 'number' || found[`k${i}`] === true);
+      return run(`select ${numeric.map((is, i) => (is ? `try_cast(c${i} as double) as c${i}` : `c${i}`)).join(', ')} from ${from}`);
+    }),
+  );
+  const columns = new Map<string, Column>(names.map((name, i) => [name, read.column(`c${i}`)]));
+  return { table: new Table(columns), lineOf: async (row) => (await csvRecord(file, row + Number(format.header), format)).line };
 }
 
-async function load(path: string, source: string, failed: (error: unknown) => Promise<DataError>): Promise<Table> {
-  const table = await withDuckDB(`reading "${path}"`, async (connection, turn) => {
-    try {
-      return await tableOf(await connection.run(`select * from ${source}`), turn);
-    } catch (error) {
-      throw await failed(error);
-    }
+type Kind = 'content' | 'id' | 'value' | 'number' | 'text';
+
+const DECIMAL = String.raw`'\s*-?((0|[1-9][0-9]*)?\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][+-]?[0-9]+)?\s*'`;
+/** A whole number that a double holds, written as it writes itself. */
+const whole = (c: string): string =>
+  `coalesce(abs(try_cast(${c} as bigint)) <= 9007199254740991 and try_cast(${c} as bigint)::varchar = ${c}, false)`;
+const decimal = (c: string): string =>
+  `(regexp_full_match(${c}, ${DECIMAL}) and isfinite(try_cast(${c} as double)) and (abs(try_cast(${c} as double)) <= 9007199254740991 or regexp_matches(${c}, '[eE]')))`;
+const noNumberSql = (c: string): string => `regexp_full_match(lower(${c}), '[+-]?(nan|inf|infinity)')`;
+
+/** SQL, over all values, of whether a column is numeric: of `number`, a value that is none. */
+const KINDS: Readonly<Record<Kind, (column: string) => string>> = {
+  content: (c) =>
+    `coalesce(bool_and(case when ${c} is null then true when ${whole(c)} then true when ${decimal(c)} then true else ${noNumberSql(c)} end) ` +
+    `and bool_or(${whole(c)} or ${decimal(c)}), false)`,
+  id: (c) => `coalesce(bool_and(${c} is null or ${whole(c)}) and count(${c}) > 0, false)`,
+  value: (c) => `coalesce(bool_and(${c} is null or try_cast(${c} as double) is not null) and count(${c}) > 0, false)`,
+  number: (c) => `any_value(case when try_cast(${c} as double) is null then ${c} end)`,
+  text: () => 'bool_or(false)',
+};
+
+function columnKinds(names: readonly string[], options: ReadTableOptions, { ids = [], values = [], lenient }: ColumnMeanings): Kind[] {
+  const { numbers = [], texts = [] } = options;
+  if (!lenient) checkNames(names, options);
+  return names.map((name) => {
+    const is = (wanted: string): boolean => isColumn(names, wanted, name);
+    if (numbers.some(is)) return 'number';
+    if (texts.some(is)) return 'text';
+    return ids.includes(name) ? 'id' : values.includes(name) ? 'value' : 'content';
   });
+}
+
+/** Whether a column is the wanted one: by its name, else by its name in another case. */
+function isColumn(names: readonly string[], wanted: string, name: string): boolean {
+  return wanted === name || (!names.includes(wanted) && wanted.toLowerCase() === name.toLowerCase());
+}
+
+function checkNames(names: readonly string[], { numbers = [], texts = [] }: ReadTableOptions): void {
+  for (const wanted of [...numbers, ...texts]) {
+    if (!names.some((name) => isColumn(names, wanted, name))) throw new UnknownIdError('column', wanted, names);
+  }
+  const twice = numbers.find((wanted) => names.some((name) => isColumn(names, wanted, name) && texts.some((text) => isColumn(names, text, name))));
+  if (twice !== undefined) throw new ArgumentError(`The column "${twice}" cannot be read as numbers and as text: name it in numbers or in texts.`);
+}
+
+/** The error for a column that should hold numbers and has this text. */
+async function noNumber(file: TextFile, format: TextFormat, column: number, text: string): Promise<DataError> {
+  let line = 0;
+  let heads = format.header ? 1 : 0;
+  await eachRecord(file, format, (record) => {
+    if (heads-- > 0 || record.fields[column] !== text) return true;
+    line = record.line;
+    return false;
+  });
+  return notANumber(file.path, line, format.names[column], text);
+}
+
+async function load(path: string, query: (run: DuckDBConnection['run']) => Promise<DuckDBResult>): Promise<Table> {
+  const table = await withDuckDB(`reading "${path}"`, async (connection, turn) => tableOf(await query((sql) => connection.run(sql)), turn));
   if (table.length === 0) throw new DataError(`"${path}" has a header and no row.`);
   return table;
-}
-
-/** How DuckDB reads a text file. Columns are c0, c1 …: its own rules for names take `a` and `A` for the same. */
-function csvSource(file: TextFile, { header, names, delimiter, skip }: TextFormat, { numbers = [], texts = [] }: ReadTableOptions): string {
-  const typed = names.flatMap((name, i) => {
-    const is = (wanted: string): boolean => wanted === name || (!names.includes(wanted) && wanted.toLowerCase() === name.toLowerCase());
-    return numbers.some(is) ? [`'c${i}': 'DOUBLE'`] : texts.some(is) ? [`'c${i}': 'VARCHAR'`] : [];
-  });
-  const types = typed.length ? `, types = {${typed.join(', ')}}` : '';
-  // Without skip and comment DuckDB would look for lines to leave out, and leave out data.
-  return (
-    `read_csv(${pathLiteral(file.path)}, header = ${header}, names = [${names.map((_, i) => `'c${i}'`).join(', ')}], skip = ${skip}, comment = '', ` +
-    `delim = ${literal(delimiter)}, quote = '"', escape = '"', sample_size = -1, compression = '${file.gzip ? 'gzip' : 'none'}'${types})`
-  );
-}
-
-/** What is wrong with a text file. Where DuckDB names no line, the first one at fault is looked for. */
-async function malformed(error: unknown, file: TextFile, { names, delimiter }: TextFormat): Promise<DataError> {
-  const known = fileError(error, file.path, Object.fromEntries(names.map((name, i) => [`c${i}`, name])));
-  if (/", line \d/.test(known.message)) return known;
-  const bad = await badRecord(file, names.length, delimiter);
-  if (!bad) return known;
-  const where = `"${file.path}", line ${bad.line}`;
-  if (bad.fault === 'open') return new DataError(`${where}: a quotation mark opens a text and none closes it.`);
-  if (bad.fault === 'stray')
-    return new DataError(`${where}: a text goes on behind the quotation mark that closes it. Write a mark within a text twice.`);
-  const hint = 'Is a line cut off, or a text with a delimiter not quoted?';
-  return new DataError(`${where}: expected ${names.length} columns, found ${bad.fields.length}. ${hint}`);
 }
 
 /** How DuckDB reads a table file: the SQL to put after `from`, and the columns. */

@@ -1,9 +1,10 @@
 import { DataError } from '../errors.js';
+import { checkOptions } from '../options.js';
 import { readHetRec } from './hetrec.js';
 import { locateTracks } from './locate.js';
-import { readTable } from './read-table.js';
+import { loadTable } from './read-table.js';
 import { type Column, Table } from './table.js';
-import { checkFormat, refuseFormat, type TextFormatOptions } from './text-format.js';
+import { checkFormat, formatOptions, refuseFormat, shownNames, type TextFormatOptions } from './text-format.js';
 import { audioFeatures, Tracks, trackColumns } from './tracks.js';
 
 const NUMBERS = ['year', ...audioFeatures];
@@ -21,6 +22,7 @@ const TEXTS = trackColumns.filter((name) => !NUMBERS.includes(name));
  * @example await readTracks('songs.txt', { names: ['track_id', 'name', 'artist'] }) // without a header
  */
 export async function readTracks(where: string, options: TextFormatOptions = {}): Promise<Tracks> {
+  checkOptions(options, formatOptions, 'readTracks');
   checkFormat(options);
   const found = locateTracks(where);
   if (found.kind === 'table') return readTracksFile(found.path, options);
@@ -29,8 +31,9 @@ export async function readTracks(where: string, options: TextFormatOptions = {})
 }
 
 /** Reads one tracks file. */
-export async function readTracksFile(path: string, { header, names, delimiter }: TextFormatOptions = {}): Promise<Tracks> {
-  const table = await readTable(path, { header, names, delimiter, numbers: NUMBERS, texts: TEXTS });
+export async function readTracksFile(path: string, options: TextFormatOptions = {}): Promise<Tracks> {
+  const { header, names } = options;
+  const { table } = await loadTable(path, { ...options, numbers: NUMBERS, texts: TEXTS }, () => ({ lenient: true }));
   const columns = new Map<string, Column>();
   for (const name of table.columnNames) {
     const column = table.column(name);
@@ -38,7 +41,7 @@ export async function readTracksFile(path: string, { header, names, delimiter }:
   }
   if (!columns.has('track_id')) {
     const hint = header === undefined && names === undefined ? ' Is it the file of the tracks? If it has no header, give names.' : '';
-    throw new DataError(`"${path}", line 1: expected a column "track_id", found: ${table.columnNames.join(', ')}.${hint}`);
+    throw new DataError(`"${path}", line 1: expected a column "track_id", found: ${shownNames(table.columnNames)}.${hint}`);
   }
   try {
     return new Tracks(new Table(columns));

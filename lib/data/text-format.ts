@@ -1,5 +1,5 @@
 import { ArgumentError, DataError } from '../errors.js';
-import { delimiterOf, firstLine, splitRecord, type TextFile } from './text-file.js';
+import { type CsvRecord, type Dialect, Records, type TextFile } from './text-file.js';
 
 /** How a table is written as text: options of everything that reads CSV files and their like. A Parquet file needs none of them, and refuses them. */
 export interface TextFormatOptions {
@@ -11,29 +11,49 @@ export interface TextFormatOptions {
   /** The names of the columns, one for each, in the place of those in the file. Default: those in the file; `column0`, `column1` … without a header. */
   names?: readonly string[];
   /**
-   * What stands between fields: 1 to 4 bytes, such as `'\t'`, or MovieLens 1M's `'::'`. Default: comma, tab, semicolon or bar, whichever the first line has most
-   * of; `::` if it has none of them.
+   * What stands between fields, such as `'\t'`, MovieLens 1M's `'::'` or the Million Song Dataset's `'<SEP>'`. Default: comma, tab, semicolon or bar, whichever
+   * splits the first two lines into most fields, equally many; if neither is there `<SEP>`, `::`, or blanks between numbers. Where blanks stand beside each of
+   * them in both lines, as in `user, item`, they belong to it. Excel's first line `sep=;` is obeyed.
    */
   delimiter?: string;
+  /**
+   * The mark around fields that hold delimiters or line ends; within them it is written twice. `''`: none, every mark is part of a text, as in most
+   * tab-separated files of titles. Default `'"'`, but then a quotation over several lines each of which is a row without it is an error: nobody can tell what
+   * is meant. Give `'"'` to say that it is one.
+   */
+  quote?: string;
+  /**
+   * How characters are written: a label of TextDecoder, such as `'latin1'` (which is Windows-1252, as in browsers), `'utf-16le'`, `'shift_jis'`.
+   * Default: UTF-8, or UTF-16 where the file's byte order mark says so.
+   */
+  encoding?: string;
+  /** What lines begin with that are left out, such as `'#'`. Default: there are none. */
+  comment?: string;
+}
+
+/** Names of these options. */
+export const formatOptions = ['header', 'names', 'delimiter', 'quote', 'encoding', 'comment'] as const;
+
+/** How one file begins: its dialect and its first record. */
+export interface TextStart extends Dialect {
+  /** Fields of its first record, without blanks around them. */
+  first: string[];
+  /** Which end the first line has; undefined if there is none. */
+  lineEnd?: string;
+  /** Whether the delimiter, and whether the mark, is a guess. */
+  assumed: { delimiter: boolean; quote: boolean };
 }
 
 /** How one file is written. */
-export interface TextFormat {
+export interface TextFormat extends TextStart {
   /** Whether its first record holds names. */
   header: boolean;
   /** Names of the columns. */
   names: string[];
-  delimiter: string;
-  /** Fields of its first record, trimmed. */
-  first: string[];
-  /** Blank lines above its first record. */
-  skip: number;
 }
 
-const MAX_BYTES = 4; // of a delimiter: DuckDB's limit
-
 /** Throws ArgumentError unless the options can be followed, whatever the file. */
-export function checkFormat({ header, names, delimiter }: TextFormatOptions): void {
+export function checkFormat({ header, names, delimiter, quote, encoding, comment }: TextFormatOptions): void {
   if (header !== undefined && typeof header !== 'boolean') {
     throw new ArgumentError(`header is true or false: whether the first line holds names. Got ${JSON.stringify(header)}.`);
   }
@@ -44,34 +64,95 @@ export function checkFormat({ header, names, delimiter }: TextFormatOptions): vo
     const twice = names.find((name, i) => names.indexOf(name) !== i);
     if (twice !== undefined) throw new ArgumentError(`names must differ from each other, but "${twice}" occurs twice.`);
   }
-  if (delimiter === undefined) return;
-  if (typeof delimiter !== 'string' || delimiter === '' || Buffer.byteLength(delimiter) > MAX_BYTES || /["\r\n\0]/.test(delimiter)) {
+  if (delimiter !== undefined && (typeof delimiter !== 'string' || delimiter === '' || /["\r\n\0]/.test(delimiter))) {
     throw new ArgumentError(
-      `delimiter must be a text of 1 to ${MAX_BYTES} bytes without quotation marks and line ends, such as ',' or '\\t' or '::', got ${JSON.stringify(delimiter)}.`,
+      `delimiter must be a text without quotation marks and line ends, such as ',' or '\\t' or '<SEP>', got ${JSON.stringify(delimiter)}.`,
+    );
+  }
+  if (quote !== undefined && (typeof quote !== 'string' || !/^[^\s\0\w]?$/u.test(quote) || (quote !== '' && delimiter?.includes(quote)))) {
+    throw new ArgumentError(`quote must be a mark that is no part of the delimiter, such as '"', or '' for none, got ${JSON.stringify(quote)}.`);
+  }
+  if (comment !== undefined && (typeof comment !== 'string' || comment === '' || /[\r\n]/.test(comment))) {
+    throw new ArgumentError(`comment must be what lines begin with that are to be left out, such as '#', got ${JSON.stringify(comment)}.`);
+  }
+  decoderLabel(encoding);
+}
+
+/** The label by which TextDecoder knows an encoding. Throws ArgumentError if it knows it not. */
+export function decoderLabel(encoding: string | undefined): string | undefined {
+  if (encoding === undefined) return undefined;
+  try {
+    return new TextDecoder(/^latin[-_ ]1$/i.test(encoding) ? 'latin1' : encoding).encoding;
+  } catch {
+    throw new ArgumentError(
+      `encoding must be one that TextDecoder knows, such as 'latin1', 'utf-16le' or 'shift_jis', got ${JSON.stringify(encoding)}.`,
     );
   }
 }
 
 /** Throws ArgumentError if any option is given: for files that say themselves how they are written. */
-export function refuseFormat({ header, names, delimiter }: TextFormatOptions, path: string): void {
-  const given = Object.entries({ header, names, delimiter }).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+export function refuseFormat(options: TextFormatOptions, path: string): void {
+  const given = formatOptions.filter((name) => options[name] !== undefined);
   if (given.length) throw new ArgumentError(`"${path}" has columns of its own: leave ${given.join(' and ')} out.`);
 }
 
 /** The format of a file, from its first lines and what is given. Throws DataError for a first line of numbers, and for names that do not fit it. */
 export function formatOf(file: TextFile, options: TextFormatOptions): TextFormat {
-  const { delimiter, first, skip } = firstRecord(file, options);
+  const start = startOf(file, options);
   const header = options.header ?? options.names === undefined;
-  if (header && options.header === undefined && first.every(isNumber)) throw headerOfNumbers(file.path, first);
-  return { header, names: columnNames(file.path, { first, header, given: options.names }), delimiter, first, skip };
+  if (header && options.header === undefined && start.first.every(isNumber)) throw headerOfNumbers(file.path, start.first);
+  return { ...start, header, names: columnNames(file.path, { first: start.first, header, given: options.names }) };
 }
 
-/** The first record of a file and its delimiter. */
-export function firstRecord(file: TextFile, options: TextFormatOptions): Pick<TextFormat, 'delimiter' | 'first' | 'skip'> {
-  const line = firstLine(file.head);
-  const delimiter = options.delimiter ?? delimiterOf(line);
-  const skip = /^(?:[^\S\n]*\n)*/.exec(file.head)?.[0].split('\n').length ?? 1;
-  return { delimiter, first: splitRecord(line, delimiter).map((field) => field.trim()), skip: skip - 1 };
+/** The dialect of a file, and its first record. */
+export function startOf(file: TextFile, options: TextFormatOptions): TextStart {
+  const { head } = file;
+  const blanks = /^(?:[^\S\r\n]*(?:\r\n|\r|\n))*/.exec(head)![0];
+  const told = /^sep=(.)(?=[\r\n])/i.exec(head.slice(blanks.length)); // Excel's way to say which delimiter it is
+  const obeyed = told && (options.delimiter ?? told[1]) === told[1];
+  const dialect = {
+    delimiter: options.delimiter ?? (obeyed ? told[1] : ','),
+    quote: options.quote ?? '"',
+    comment: options.comment ?? '',
+    skip: (blanks.match(/\r\n|\r|\n/g) ?? []).length + (obeyed ? 1 : 0),
+    blank: false,
+  };
+  const assumed = { delimiter: options.delimiter === undefined && !obeyed, quote: options.quote === undefined };
+  if (assumed.delimiter) dialect.delimiter = guessed(head, dialect, options.header !== false && options.names === undefined);
+  const [first = ['']] = firstRecords(head, dialect);
+  const lineEnd = /\r\n|\r|\n/.exec(head.slice(blanks.length))?.[0];
+  return { ...dialect, blank: first.length === 1, first: first.map((field) => field.trim()), lineEnd, assumed };
+}
+
+/** The fields of the first two records. */
+function firstRecords(head: string, dialect: Dialect): string[][] {
+  const records: string[][] = [];
+  new Records(dialect).push(head, true, ({ fields }) => records.push(fields) < 2);
+  return records;
+}
+
+/** The delimiter of a text, judged by its first two records: see {@link TextFormatOptions.delimiter}. */
+function guessed(head: string, dialect: Dialect, mayBePadded: boolean): string {
+  const split = (delimiter: string): string[][] => firstRecords(head, { ...dialect, delimiter });
+  const [line = ''] = firstRecords(head, { ...dialect, quote: '', delimiter: '\n' })[0] ?? [];
+  if (line.includes('<SEP>')) return '<SEP>';
+  const counts = [',', '\t', ';', '|'].map((delimiter) => {
+    const [first, second = first] = split(delimiter);
+    return { delimiter, n: first.length, even: first.length > 1 && first.length === second.length };
+  });
+  const even = counts.filter((c) => c.even);
+  const { delimiter, n } = (even.length ? even : counts).reduce((best, next) => (next.n > best.n ? next : best));
+  if (n === 1 && line.includes('::')) return '::';
+  const words = line.split(' ');
+  if (n === 1 && words.length > 1 && (words.every(isNumber) || (words.length === 3 && words[0] !== '' && words[1] !== '' && isNumber(words[2])))) {
+    return ' ';
+  }
+  if (n === 1 || !mayBePadded) return delimiter;
+  const padded = [` ${delimiter} `, `${delimiter} `, ` ${delimiter}`].find((d) => {
+    const records = split(d);
+    return records.length === 2 && records.every((fields) => fields.length === n);
+  });
+  return padded ?? delimiter;
 }
 
 /** Names of the columns: those given, those of the header, or numbered ones. */
@@ -86,6 +167,10 @@ export function columnNames(
     );
   }
   if (given) return [...given];
+  const twice = header ? first.find((name, i) => first.indexOf(name) !== i) : undefined;
+  if (twice !== undefined) {
+    throw new DataError(`"${path}", line 1: two columns are called "${shownText(twice)}". Rename one of them, or give names (and header: true).`);
+  }
   return header ? [...first] : first.map((_, i) => `column${i}`);
 }
 
@@ -94,11 +179,53 @@ export function isNumber(field: string | undefined): boolean {
   return field !== undefined && field.trim() !== '' && Number.isFinite(Number(field));
 }
 
+/** The names of columns as a message shows them: the first ones, not too long. */
+export function shownNames(names: readonly string[]): string {
+  return names.slice(0, 20).map(shownText).join(', ') + (names.length > 20 ? `, … (${names.length.toLocaleString('en')} columns)` : '');
+}
+
+/** A text of a file as a message shows it. */
+export function shownText(text: string): string {
+  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
+}
+
 function headerOfNumbers(path: string, first: readonly string[]): DataError {
   const example = ['user', 'item', 'rating', 'timestamp'];
   const names = first.slice(0, 8).map((_, i) => `'${example[i] ?? `column${i}`}'`);
   return new DataError(
-    `"${path}", line 1: expected the names of the columns, found numbers: ${first.slice(0, 8).join(', ')}. If the file has no header, name its columns: ` +
+    `"${path}", line 1: expected the names of the columns, found numbers: ${shownNames(first.slice(0, 8))}. If the file has no header, name its columns: ` +
       `{ names: [${names.join(', ')}${first.length > 8 ? ', …' : ''}] }, or give { header: false }. If these are the names, give { header: true }.`,
   );
+}
+
+const MARKS_AS_TEXT = "If the marks are part of the texts, switch quoting off: { quote: '' }.";
+
+/** What is wrong with a record of a file; undefined if nothing is. Empty fields more than there are columns are delimiters at the end of the line. */
+export function recordFault(path: string, { line, fields, raw, fault }: CsvRecord, format: TextStart): DataError | undefined {
+  const where = `"${path}", line ${line}`;
+  const n = format.first.length;
+  if (fault === 'open') return new DataError(`${where}: a quotation mark opens a text and none closes it. ${MARKS_AS_TEXT}`);
+  if (fault === 'stray') {
+    return new DataError(
+      `${where}: a text goes on behind the quotation mark that closes it. Write a mark within a quoted text twice. ${MARKS_AS_TEXT}`,
+    );
+  }
+  if (fields.length < n || fields.slice(n).some((field) => field !== '')) {
+    const hint = 'Is a line cut off, or a text with a delimiter not quoted?';
+    return new DataError(`${where}: expected ${n} column${n === 1 ? '' : 's'}, found ${fields.length}. ${hint} ${delimiterHint(format)}`);
+  }
+  const lines = raw !== undefined && format.assumed.quote ? raw.split(/\r\n?|\n/) : [];
+  if (lines.length === 0 || !lines.every((row) => row.split(format.delimiter).length === n)) return undefined;
+  return new DataError(
+    `${where}: a quotation mark opens a text that goes on to line ${line + lines.length - 1}, but each of these ${lines.length} lines is a row without it. ` +
+      `${MARKS_AS_TEXT} If it is one text, say so: { quote: '"' }.`,
+  );
+}
+
+/** Which delimiter was taken, and what else may be wrong with line 1. */
+export function delimiterHint({ delimiter, assumed, first, comment }: TextStart): string {
+  const by = `Fields were split by ${JSON.stringify(delimiter)}`;
+  const hint = assumed.delimiter ? `${by}, a guess by the first lines: another one is given by the option delimiter.` : `${by}.`;
+  const remark = comment === '' ? /^(?:#|%|\/\/|--)/.exec(first[0])?.[0] : undefined;
+  return remark ? `${hint} If line 1 is a comment, give { comment: '${remark}' }.` : hint;
 }

@@ -105,7 +105,8 @@ describe('readPlays', () => {
       ['track_id,user_id,rating', "{ columns: { playcount: 'rating' } }"],
       ['song,userid,playcount', 'There is no column "user_id" and column "track_id". Did you mean "userid" and "song"?'],
       ['track_id,user_id,x', "Say which column it is, e.g. { columns: { playcount: 'x' } }"],
-      ['track_id,user_id', 'There is no column "playcount". There is no other column: is this the right file?'],
+      ['track_id,user', 'There is no column "user_id" and column "playcount". Did you mean "user"?'],
+      ['track_id,user_id,x', 'If there is none, as each row is one play, give { columns: { playcount: null } }.'],
     ];
     for (const [header, message] of cases) {
       const file = folder.write('missing.csv', `${header}\n${header.replace(/\w+/g, 'v')}\n`);

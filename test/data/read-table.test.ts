@@ -22,8 +22,8 @@ describe('readTable', () => {
       folder.write('a.tsv', 'n\tt\tmixed\tbig\tflag\tday\n1.5\tx\t1\t9007199254740993\ttrue\t2020-01-02\n\t\tb\t1\tfalse\t2020-01-03\n'),
     );
     expect(table.rows()).to.deep.equal([
-      { n: 1.5, t: 'x', mixed: '1', big: '9007199254740993', flag: 1, day: '2020-01-02' },
-      { n: null, t: null, mixed: 'b', big: '1', flag: 0, day: '2020-01-03' },
+      { n: 1.5, t: 'x', mixed: '1', big: '9007199254740993', flag: 'true', day: '2020-01-02' },
+      { n: null, t: null, mixed: 'b', big: '1', flag: 'false', day: '2020-01-03' },
     ]);
   });
 
@@ -99,7 +99,7 @@ describe('readTable', () => {
       { names: ['A', 'B'], header: true, numbers: ['b'] },
     ],
     ['too few names', '1,2,3\n', 'has 3 columns in line 1, but 2 names are given: x, y', { names: ['x', 'y'] }],
-    ['names for another delimiter', '1 2 3\n', 'Is the delimiter another one?', { names: ['x', 'y', 'z'] }],
+    ['names for another delimiter', '1/2/3\n', 'Is the delimiter another one?', { names: ['x', 'y', 'z'] }],
   ];
   for (const [what, text, message, options] of malformed) {
     it(`names the line of ${what}`, async () => {
@@ -118,8 +118,12 @@ describe('readTable', () => {
       [{ names: [] }, 'names must be a list of texts'],
       [{ names: ['a', 2] }, 'names must be a list of texts'],
       [{ names: ['a', 'a'] }, '"a" occurs twice'],
-      [{ delimiter: '' }, 'delimiter must be a text of 1 to 4 bytes'],
-      [{ delimiter: ':::::' }, 'delimiter must be a text of 1 to 4 bytes'],
+      [{ delimiter: '' }, 'delimiter must be a text'],
+      [{ quote: '""' }, 'quote must be a mark'],
+      [{ quote: 'a' }, 'quote must be a mark'],
+      [{ quote: '|', delimiter: '|' }, 'no part of the delimiter'],
+      [{ encoding: 'latin-7' }, 'encoding must be one that TextDecoder knows'],
+      [{ comment: '' }, 'comment must be what lines begin with'],
       [{ delimiter: '"' }, 'delimiter must be a text'],
       [{ delimiter: 9 }, 'delimiter must be a text'],
     ];

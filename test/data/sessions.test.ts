@@ -50,7 +50,7 @@ describe('readSessions', () => {
     const messages: [string, string][] = [
       [path.join(folder.path, 'no.txt'), 'There is no file'],
       [folder.write('empty.txt', ''), 'is empty'],
-      [folder.write('blank.txt', '\n \n'), 'holds no session'],
+      [folder.write('blank.txt', '\n \n'), 'is blank'],
       [folder.write('cut.txt.gz', gzipSync('1 2 3\n'.repeat(1000)).subarray(0, 30)), 'cut-off or damaged'],
       [folder.write('binary.txt', Buffer.of(1, 0, 2)), 'not a text file'],
     ];
