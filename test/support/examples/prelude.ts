@@ -122,6 +122,9 @@ export async function writeFiles(folder: string): Promise<void> {
     ratings.map((r) => r.join('::')),
   );
   write('notebooks/ratings.csv', ['user,title,rating', ...ratings.map((r) => r.slice(0, 3).join(','))]);
+  write('notebooks/log.csv', ['when,who,song', '2009-05-04T23:08:57Z,a,x', '2009-05-04T13:54:10Z,b,y']);
+  write('notebooks/usersha1-artmbid-artname-plays.tsv', ['u1\tm1\t"weird al" yankovic\t7', 'u2\t\tair\t3']);
+  write('notebooks/unique_tracks.txt', ['TR1<SEP>SO1<SEP>Air<SEP>"La Femme" d\'argent', 'TR2<SEP>SO2<SEP>Can<SEP>Vitamin C']);
   write('notebooks/log.tsv', ['who\tsong\tn', 'a\tx\t3', 'b\ty\t1']);
   write('notebooks/songs.txt', ['t1,Song A,Someone', 't2,Song B,Somebody']);
   const sessions = Array.from({ length: 140 }, (_, s) => [0, 1, 3, 4].map((k) => `t${((s + k) % 70) + 1}`).join(' '));
