@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createHmac, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -7,7 +7,23 @@ import { join, resolve } from 'node:path';
 import { RecitalError } from '../errors.js';
 import { freePorts } from './ports.js';
 
-const { address } = require('../notebook/address.cjs') as { address(connection: { transport: string; ip: string }, port: number): string };
+/** The connection file of a kernel, without the ports. */
+interface Connection {
+  transport: string;
+  ip: string;
+  key: string;
+  signature_scheme: string;
+}
+interface Message {
+  header: Content;
+  parent: Content;
+  content: Content;
+}
+const { address, pack, unpack } = require('../notebook/wire.cjs') as {
+  address(connection: Connection, port: number): string;
+  pack(connection: Connection, message: { id: string; session: string; type: string; content: Content }): (string | Buffer)[];
+  unpack(connection: Connection, frames: Buffer[]): Message;
+};
 const { causeOfDeath } = require('../notebook/death.cjs') as {
   causeOfDeath(end: { code: number | null; signal: string | null; log: string }): string;
 };
@@ -66,7 +82,7 @@ export class KernelClient {
   private constructor(
     private readonly process: ChildProcess,
     private readonly folder: string,
-    private readonly key: string,
+    private readonly connection: Connection,
     private readonly interruptMode: 'message' | 'signal',
     /** Ports of the kernel, for whoever wants to listen as well. */
     readonly ports: { readonly shell: number; readonly iopub: number; readonly control: number },
@@ -99,10 +115,10 @@ export class KernelClient {
   }): Promise<KernelClient> {
     const { cwd, env = process.env, launcher = launchers.repaired, startTimeout = 60_000, transport = 'tcp' } = options;
     const [shell_port, iopub_port, stdin_port, control_port, hb_port] = transport === 'ipc' ? [1, 2, 3, 4, 5] : await freePorts(5);
-    const key = randomUUID();
     const folder = mkdtempSync(join(tmpdir(), 'recital-kernel-'));
     const file = join(folder, 'connection.json');
-    const connection = { transport, ip: transport === 'ipc' ? join(folder, 'kernel') : '127.0.0.1', key, signature_scheme: 'hmac-sha256' };
+    const ip = transport === 'ipc' ? join(folder, 'kernel') : '127.0.0.1';
+    const connection: Connection = { transport, ip, key: randomUUID(), signature_scheme: 'hmac-sha256' };
     writeFileSync(file, JSON.stringify({ ...connection, shell_port, iopub_port, stdin_port, control_port, hb_port }), { mode: 0o600 });
     // A group of its own: Ctrl-C in the terminal reaches us alone, and we decide what the kernel is told.
     const child = spawn(process.execPath, [...launcher, file], {
@@ -111,17 +127,17 @@ export class KernelClient {
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     });
-    const client = new KernelClient(child, folder, key, launcher === launchers.stock ? 'signal' : 'message', {
+    const client = new KernelClient(child, folder, connection, launcher === launchers.stock ? 'signal' : 'message', {
       shell: shell_port,
       iopub: iopub_port,
       control: control_port,
     });
-    client.connect(connection);
+    client.connect();
     await client.ready(startTimeout);
     return client;
   }
 
-  private connect(connection: { transport: string; ip: string }): void {
+  private connect(): void {
     const { shell, iopub, control } = this.ports;
     const zmq = createRequire(require.resolve('tslab/package.json'))('zeromq') as ZeroMq; // the copy that tslab uses
     const output = new zmq.Subscriber({ receiveHighWaterMark: 0 });
@@ -135,7 +151,7 @@ export class KernelClient {
     ];
     for (const [socket, port] of ports) {
       socket.linger = 0;
-      socket.connect(address(connection, port));
+      socket.connect(address(this.connection, port));
       this.sockets.push(socket);
       void this.receive(socket);
     }
@@ -143,8 +159,7 @@ export class KernelClient {
 
   private async receive(socket: Socket): Promise<void> {
     for await (const frames of socket) {
-      const start = frames.findIndex((frame) => frame.toString() === '<IDS|MSG>') + 2;
-      const [header, parent, , content] = frames.slice(start).map((frame) => JSON.parse(frame.toString()) as Content);
+      const { header, parent, content } = unpack(this.connection, frames);
       const pending = this.pending.get(String(parent.msg_id));
       if (!pending) continue;
       if (socket !== this.sockets[2]) pending.reply = content;
@@ -178,13 +193,11 @@ export class KernelClient {
   /** Sends a request and resolves to the content of the reply, once all output has arrived. Rejects with KernelDiedError. */
   request(type: string, content: Content, options: { onOutput?: OnOutput; control?: boolean } = {}): Promise<Content> {
     const id = randomUUID();
-    const header = { msg_id: id, session: this.session, username: 'recital', date: new Date().toISOString(), msg_type: type, version: '5.3' };
-    const body = [header, {}, {}, content].map((part) => JSON.stringify(part));
-    const signature = createHmac('sha256', this.key).update(body.join('')).digest('hex');
+    const frames = pack(this.connection, { id, session: this.session, type, content });
     return new Promise((done, fail) => {
       if (this.dead !== undefined) return fail(new KernelDiedError(this.dead));
       this.pending.set(id, { onOutput: options.onOutput, idle: false, done, fail });
-      this.sockets[options.control ? 1 : 0].send(['<IDS|MSG>', signature, ...body]).catch(fail);
+      this.sockets[options.control ? 1 : 0].send(frames).catch(fail);
     });
   }
 

@@ -11,7 +11,9 @@ export interface CellOutput {
   /** Of a stream: stdout or stderr. */
   name?: string;
   text?: string[];
-  /** Of a display: by MIME type. */
+  /** Of a result: the number of its cell. */
+  execution_count?: number | null;
+  /** Of a display or a result: by MIME type. */
   data?: Record<string, unknown>;
   metadata?: Record<string, unknown>;
   ename?: string;

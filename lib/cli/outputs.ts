@@ -25,7 +25,8 @@ export class Outputs {
     } else if (type === 'update_display_data') {
       for (const output of this.displays.get(displayId(content)) ?? []) Object.assign(output, { data: stored(data), metadata });
     } else if (type === 'display_data' || type === 'execute_result') {
-      const output: CellOutput = { output_type: type, data: stored(data), metadata: metadata as Record<string, unknown> };
+      const count = type === 'execute_result' ? { execution_count: content.execution_count as number } : {};
+      const output: CellOutput = { output_type: type, ...count, data: stored(data), metadata: metadata as Record<string, unknown> };
       const id = displayId(content);
       if (id) this.displays.set(id, [...(this.displays.get(id) ?? []), output]);
       this.push(output);

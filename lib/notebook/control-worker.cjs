@@ -1,14 +1,22 @@
-// A thread of the kernel for Jupyter's control channel, because an interrupt and a shutdown must be heard while the main thread computes. Messages go to the main
-// thread and its answers come back. An interrupt is repeated by a signal if the main thread is in code that a signal ends; see control.cjs.
+// A thread of the kernel for two of Jupyter's channels: control, because an interrupt and a shutdown must be heard while the main thread computes, and iopub,
+// because then somebody must be able to say that a cell does not stop. Messages go to the main thread, and its answers and outputs come back. An interrupt is
+// repeated by a signal if the main thread is in code that a signal ends; see control.cjs.
 const { parentPort, workerData } = require('node:worker_threads');
+const { pack, unpack, Refused } = require('./wire.cjs');
 
-const { zmqFile, address, state } = workerData;
-const [SECTION, HEARD, CLOSING, ASKED] = [0, 1, 2, 3];
+const { zmqFile, state, slots } = workerData;
+const { SECTION, HEARD, CLOSING, ASKED } = slots;
 const LOOK_MS = 20;
 const SHUTDOWN_MS = 1_500;
+const STALL_MS = 5_000; // what stops has stopped by then, see interrupts.cjs
+const STALLED = 'The cell does not stop. Kernel → Restart ends it; variables are lost.\n';
 
 const zmq = require(zmqFile);
-const socket = new zmq.Router({ sendTimeout: 0, sendHighWaterMark: 0 });
+const unlimited = { sendTimeout: 0, sendHighWaterMark: 0 }; // a slow front end gets its messages late rather than not at all
+const sockets = { control: new zmq.Router(unlimited), iopub: new zmq.Publisher(unlimited) };
+const refused = new Refused('control');
+let connection;
+let running; // the request whose cell runs
 
 function interrupt() {
   const heard = Atomics.load(state, HEARD);
@@ -16,11 +24,22 @@ function interrupt() {
   parentPort.postMessage({ interrupt: heard });
   const look = () => {
     if (Atomics.load(state, HEARD) !== heard) return;
-    // 2: a signal is on its way. Whoever leaves the section waits for it.
-    if (Atomics.compareExchange(state, SECTION, 1, 2) === 1) process.kill(process.pid, 'SIGINT');
-    else setTimeout(look, LOOK_MS);
+    // 2: a signal is on its way, 3: it has been sent. Whoever leaves the section waits for it.
+    if (Atomics.compareExchange(state, SECTION, 1, 2) === 1) {
+      process.kill(process.pid, 'SIGINT');
+      Atomics.compareExchange(state, SECTION, 2, 3);
+    } else setTimeout(look, LOOK_MS);
   };
   look();
+  const cell = running;
+  if (cell) setTimeout(() => stalled(cell), STALL_MS);
+}
+
+/** Some time has passed since a cell was asked to stop. */
+function stalled(cell) {
+  if (running !== cell || cell.told) return;
+  cell.told = true;
+  send('iopub', pack(connection, { type: 'stream', content: { name: 'stderr', text: STALLED }, parent: cell.header }));
 }
 
 /** A kernel that computes does not hear that it is to end. */
@@ -28,22 +47,56 @@ function shutdown() {
   setTimeout(() => Atomics.load(state, CLOSING) === 0 && process.kill(process.pid, 'SIGTERM'), SHUTDOWN_MS);
 }
 
-parentPort.on('message', (frames) => {
-  if (frames) {
-    socket.send(frames.map((frame) => Buffer.from(frame)));
-    return;
+async function send(channel, frames) {
+  try {
+    await sockets[channel].send(frames);
+  } catch (error) {
+    refused.add(error);
   }
-  socket.close(); // which must be done before the process ends
-  parentPort.close();
+}
+
+/** At once: a socket that is being bound sends nothing. */
+function bind({ channel, address, connection: given }) {
+  connection = given;
+  try {
+    sockets[channel].bindSync(address);
+    if (channel === 'control') void listen();
+    parentPort.postMessage({ bound: channel });
+  } catch (error) {
+    parentPort.postMessage({ bound: channel, failed: error.message });
+  }
+}
+
+async function listen() {
+  for await (const frames of sockets.control) {
+    try {
+      const { header } = unpack(connection, frames);
+      parentPort.postMessage({ frames });
+      if (header.msg_type === 'interrupt_request') interrupt();
+      else if (header.msg_type === 'shutdown_request') shutdown();
+    } catch (error) {
+      refused.add(error);
+    }
+  }
+}
+
+/** Must be done before the thread ends: sockets that are open would take the process along. */
+function close() {
+  for (const socket of Object.values(sockets)) socket.close();
+}
+
+/** A defect of this file: the kernel starts another thread like this one. */
+process.on('uncaughtException', (error) => {
+  parentPort.postMessage({ dying: error.message });
+  close();
+  process.exit(1);
 });
 
-(async () => {
-  await socket.bind(address);
-  parentPort.postMessage('bound');
-  for await (const frames of socket) {
-    const type = JSON.parse(frames[frames.findIndex((part) => part.toString() === '<IDS|MSG>') + 2]).msg_type;
-    parentPort.postMessage({ frames });
-    if (type === 'interrupt_request') interrupt();
-    else if (type === 'shutdown_request') shutdown();
-  }
-})();
+parentPort.on('message', (message) => {
+  if (message.frames) send(message.channel, message.frames);
+  else if (message.bind) bind(message.bind);
+  else if (message.close) {
+    close();
+    parentPort.close();
+  } else running = message.running && { header: message.running, told: false };
+});

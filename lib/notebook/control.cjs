@@ -3,46 +3,109 @@
 // the kernel, and one that has come before would be forgotten. Hence the thread of control-worker.cjs sends the signal itself, only while such a section is
 // entered, and until it is heard.
 const path = require('node:path');
+const { performance } = require('node:perf_hooks');
 const { Script } = require('node:vm');
 const { Worker } = require('node:worker_threads');
 
-const [SECTION, HEARD, CLOSING, ASKED] = [0, 1, 2, 3];
+/** What the two threads share: whether a section is entered (see there), interrupts that were dealt with, whether the kernel ends, interrupts that were asked for. */
+const slots = { SECTION: 0, HEARD: 1, CLOSING: 2, ASKED: 3 };
+const { SECTION, HEARD, CLOSING, ASKED } = slots;
 const CLOSE_MS = 300;
+const SIGNAL_MS = 500; // from a signal to the end of a section
+const RESTARTS = 20;
+const RESTART_MS = 100;
 const WORK = Symbol.for('recital.section');
 const script = new Script("globalThis[Symbol.for('recital.section')]()", { filename: 'section' });
 
 /** The signal has ended a section. */
 const ENDED = 'ERR_SCRIPT_EXECUTION_INTERRUPTED';
 
+/** Whether this was thrown because a signal has ended a section. A cell throws whatever it likes. */
+function hasEnded(error) {
+  try {
+    return error?.code === ENDED;
+  } catch {
+    return false;
+  }
+}
+
 class Control {
   constructor() {
     this.state = new Int32Array(new SharedArrayBuffer(16));
     this.depth = 0;
     this.worker = undefined;
+    this.binds = []; // the channels that the thread has
+    this.waiting = new Map(); // by channel: who waits for it to be bound
+    this.request = undefined; // whose cell runs
   }
 
   /**
-   * Takes over the control channel.
-   * @param {string} address where to bind
+   * Starts the thread that has the channels.
    * @param {string} zmqFile the module zeromq
-   * @param {{ interrupt(): void, message(socket: object, frames: Buffer[]): void }} handler what to do on the main thread
+   * @param {{ interrupt(): void, message(frames: Buffer[]): void }} handler what to do on the main thread
    */
-  async bind(address, zmqFile, handler) {
+  start(zmqFile, handler) {
     const { state } = this;
-    this.worker = new Worker(path.join(__dirname, 'control-worker.cjs'), { workerData: { address, zmqFile, state }, execArgv: [] });
-    const socket = { send: (frames) => this.worker.postMessage(frames.map((frame) => Buffer.from(frame))) };
-    await new Promise((bound, failed) => {
-      this.worker.once('error', failed);
-      this.worker.on('message', (message) => {
-        if (message === 'bound') bound();
-        else if (message.frames)
-          handler.message(
-            socket,
-            message.frames.map((frame) => Buffer.from(frame)),
-          );
-        else if (message.interrupt === Atomics.load(state, HEARD)) handler.interrupt(); // else it has been heard
-      });
+    let reason = 'it has ended';
+    this.worker = new Worker(path.join(__dirname, 'control-worker.cjs'), { workerData: { zmqFile, state, slots }, execArgv: [] });
+    this.worker.on('message', ({ bound, failed, frames, interrupt, dying }) => {
+      if (dying) reason = dying;
+      else if (bound) this.waiting.get(bound)?.(failed);
+      else if (frames) handler.message(frames.map((frame) => Buffer.from(frame)));
+      else if (interrupt === Atomics.load(state, HEARD)) handler.interrupt(); // else it has been heard
     });
+    this.worker.on('error', (error) => {
+      reason = error.message; // before it could run
+    });
+    this.worker.on('exit', () => {
+      if (Atomics.load(state, CLOSING) === 0) void this.restart(reason, () => this.start(zmqFile, handler));
+    });
+  }
+
+  /** The thread has died, and with it the channels. */
+  async restart(reason, start) {
+    process._rawDebug(`The thread that listens for the stop button has died: ${reason}. It is started again.`);
+    start();
+    this.post({ running: this.request });
+    for (const bind of this.binds) {
+      for (let tries = 1; ; tries++) {
+        const failed = await this.bound(bind);
+        if (!failed || Atomics.load(this.state, CLOSING) === 1) break;
+        if (tries === RESTARTS) return process._rawDebug(`It cannot listen on ${bind.address}: ${failed}. Restart the kernel.`);
+        await new Promise((done) => setTimeout(done, RESTART_MS)); // until the system has given the place back
+      }
+    }
+  }
+
+  /**
+   * Takes over a channel.
+   * @param {{ channel: 'control' | 'iopub', address: string, connection: object }} bind which, where, and the connection file
+   * @throws an Error if that place is taken
+   */
+  async bind(bind) {
+    const failed = await this.bound(bind);
+    if (failed) throw new Error(failed);
+    this.binds.push(bind);
+  }
+
+  bound(bind) {
+    this.post({ bind });
+    return new Promise((done) => this.waiting.set(bind.channel, done));
+  }
+
+  /** What stands for the socket of a channel. */
+  socket(channel) {
+    return { send: (frames) => this.post({ channel, frames }), close: () => {} };
+  }
+
+  post(message) {
+    this.worker.postMessage(message);
+  }
+
+  /** The cell of a request, which has this header, begins; undefined: it has ended. */
+  runs(header) {
+    this.request = header;
+    this.post({ running: header });
   }
 
   /** Whether there is an interrupt that nobody has dealt with. */
@@ -55,12 +118,12 @@ class Control {
     Atomics.add(this.state, HEARD, 1);
   }
 
-  /** The kernel ends: gives the channel back. */
+  /** The kernel ends: gives the channels back. */
   async close() {
     Atomics.store(this.state, CLOSING, 1);
     if (!this.worker) return;
     const closed = new Promise((done) => this.worker.once('exit', done));
-    this.worker.postMessage(undefined);
+    this.post({ close: true });
     await Promise.race([closed, new Promise((done) => setTimeout(done, CLOSE_MS))]);
   }
 
@@ -79,14 +142,14 @@ class Control {
         return work();
       } finally {
         this.depth--;
-        if (this.depth === 0 && Atomics.compareExchange(state, SECTION, 1, 0) === 2) for (;;); // ended by the signal, which is on its way
+        if (this.depth === 0 && Atomics.compareExchange(state, SECTION, 1, 0) > 1) this.awaitSignal();
       }
     };
     const { depth } = this;
     try {
       return script.runInThisContext({ breakOnSigint: true });
     } catch (error) {
-      if (error?.code === ENDED) {
+      if (hasEnded(error)) {
         this.depth = depth;
         Atomics.store(state, SECTION, depth > 0 ? 1 : 0);
         this.heard();
@@ -94,6 +157,13 @@ class Control {
       throw error;
     }
   }
+
+  /** A signal is on its way, which ends this. It does not if the cell has put a listener of its own in the place of Node's handler: then this ends by itself. */
+  awaitSignal() {
+    while (Atomics.load(this.state, SECTION) === 2);
+    for (const end = performance.now() + SIGNAL_MS; performance.now() < end; );
+    throw Object.assign(new Error('Script execution was interrupted by `SIGINT`'), { code: ENDED });
+  }
 }
 
-module.exports = { Control, ENDED };
+module.exports = { Control, hasEnded };

@@ -2,9 +2,11 @@
 // cells and of this checkout. The kernel's own frames and Node's are left out.
 const path = require('node:path');
 const { format, inspect } = require('node:util');
+const { hasEnded } = require('./control.cjs');
 
 const MAX_FRAMES = 12;
 const OWN_FRAMES = 4; // of these, for lines of cells that come late
+const MAX_CHARS = 20_000; // of a text
 const root = path.resolve(__dirname, '..', '..');
 const cellFrame = /cell\[(\d+)\](?::(\d+):(\d+))?/;
 const fileFrame = /(?:file:\/\/)?((?:[A-Za-z]:)?[\\/][^()]*?):(\d+):(\d+)\)?$/;
@@ -35,26 +37,61 @@ function shortened(frames) {
   return [...frames.slice(0, MAX_FRAMES - OWN_FRAMES), '    …', ...frames.slice(first, first + OWN_FRAMES)];
 }
 
+/** What `read` gives, as a text of bearable length. A cell throws whatever it likes: what cannot be read, or throws when it is, is `otherwise`. */
+function textOf(read, otherwise) {
+  try {
+    const value = read();
+    const text = typeof value === 'string' ? value : inspect(value);
+    return text.length > MAX_CHARS ? `${text.slice(0, MAX_CHARS)} … (${text.length.toLocaleString('en-US')} characters)` : text;
+  } catch {
+    return otherwise;
+  }
+}
+
+/** The stack of an error as Node writes it, also where the cell's `Error.prepareStackTrace` fails, or makes something else of it. */
+function stackOf(error) {
+  const own = textOf(() => error.stack ?? '', undefined);
+  if (own !== undefined) return own;
+  const { prepareStackTrace } = Error;
+  Error.prepareStackTrace = undefined;
+  const stack = textOf(() => error.stack ?? '', '');
+  Error.prepareStackTrace = prepareStackTrace;
+  return stack;
+}
+
+function isError(value) {
+  try {
+    return value instanceof Error;
+  } catch {
+    return false;
+  }
+}
+
+const nameOf = (error) => textOf(() => error.name, 'Error');
+const messageOf = (error) => textOf(() => error.message, '(its message cannot be read)');
+
 function lines(error, code, depth = 0) {
-  const frames = String(error.stack ?? '')
+  const frames = stackOf(error)
     .split('\n')
     .filter((line) => /^\s+at /.test(line))
     .map((line) => frame(line, code))
     .filter((line) => line !== undefined);
-  const own = [`${error.name}: ${error.message}`, ...shortened(frames)];
-  if (!(error.cause instanceof Error) || depth > 3) return own;
-  const [first, ...rest] = lines(error.cause, code, depth + 1);
+  const own = [`${nameOf(error)}: ${messageOf(error)}`, ...shortened(frames)];
+  let cause;
+  textOf(() => (cause = error.cause), '');
+  if (!isError(cause) || depth > 3) return own;
+  const [first, ...rest] = lines(cause, code, depth + 1);
   return [...own, `Caused by ${first}`, ...rest];
 }
 
 /** A cell threw `error`. */
 function thrown(error, code) {
-  if (!(error instanceof Error)) {
-    const text = typeof error === 'string' ? error : inspect(error);
+  if (!isError(error)) {
+    const text = textOf(() => error, '(it cannot be read)');
     return { ename: 'Thrown', evalue: text, traceback: [`Thrown: ${text}`, 'A value that is not an Error was thrown, so there is no stack.'] };
   }
-  if (error.code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED') return interrupted('The cell was stopped.');
-  return { ename: error.name, evalue: error.message, traceback: lines(error, code) };
+  if (hasEnded(error)) return interrupted('The cell was stopped.');
+  return { ename: nameOf(error), evalue: messageOf(error), traceback: lines(error, code) };
 }
 
 function interrupted(line) {
@@ -66,7 +103,7 @@ function interrupted(line) {
 function stopped({ line, abandoned }, error) {
   if (line !== undefined) return interrupted(line);
   if (abandoned) return interrupted('The cell was abandoned; what it awaits may go on in the background.');
-  return interrupted(error?.name === 'InterruptedError' ? error.message : 'The cell was stopped.');
+  return interrupted(isError(error) && nameOf(error) === 'InterruptedError' ? messageOf(error) : 'The cell was stopped.');
 }
 
 /** A cell did not compile. Each diagnostic holds the arguments of tslab's `console.error("%s%d:%d - %s", file, line, column, message)`. */

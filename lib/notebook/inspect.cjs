@@ -79,13 +79,17 @@ function repairInspect(jupyter) {
   });
 
   handler.handleComplete = answering(none, function ({ code, cursor_pos }) {
-    const found = completions(this.executor.complete(code, toIndex(code, cursor_pos)), code, PREFIX);
+    seen.checker = undefined;
+    const answer = this.executor.complete(code, toIndex(code, cursor_pos));
+    const { file, checker = checkers.get(file) } = seen;
+    const { start, end, matches } = completions(answer, code, PREFIX, { ts, file, checker });
+    const [from, to] = [toCharacters(code, start), toCharacters(code, end)];
     return {
       status: 'ok',
-      matches: found.matches.map(({ text }) => text),
-      cursor_start: toCharacters(code, found.start),
-      cursor_end: toCharacters(code, found.end),
-      metadata: { _jupyter_types_experimental: found.matches },
+      matches: matches.map(({ text }) => text),
+      cursor_start: from,
+      cursor_end: to,
+      metadata: { _jupyter_types_experimental: matches.map((match) => ({ ...match, start: from, end: to })) },
     };
   });
 }

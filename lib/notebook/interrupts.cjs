@@ -6,10 +6,11 @@
 // A stopped cell stays stopped: nothing more begins in it, also when it was abandoned and, in the stock kernel, its own loop goes on. Which cell a piece of work belongs to is
 // known from the chain of its awaits.
 const { AsyncLocalStorage } = require('node:async_hooks');
+const { clearTimeout, setImmediate, setTimeout } = require('node:timers'); // a cell may put others in the place of the global ones
 
 const PATIENCE_MS = 3_000; // for work that stops by itself
 const LISTENERS_MS = 800; // for a cell that listens for SIGINT itself
-const SOON_MS = 100; // for one that comes to a stop point
+const SOON_MS = 400; // for one that comes to a stop point
 
 /** Ends the code of a cell that was stopped, at one of its places for that: see stop-points.cjs. */
 class Stopped extends Error {
@@ -26,7 +27,8 @@ class Cell {
     this.work = new Set();
     this.stopped = false;
     this.leaving = false; // nothing is waited for: its code ends at the next stop point
-    this.abandoned = false;
+    this.pending = new Set(); // promises of its code, and of its last value
+    this.abandoned = false; // while some of these were pending
     this.running = false; // its code: not while it is compiled
     this.line = undefined; // what the work said when it stopped
     this.listening = process.listenerCount('SIGINT'); // when it began
@@ -78,8 +80,12 @@ class Interrupts {
     process.off('SIGINT', this.abandon);
   }
 
-  /** An interrupt that has come by another way than a signal: whoever listens for one hears of it. */
+  /**
+   * An interrupt that has come by another way than a signal: whoever listens for one hears of it. But in a section Node has taken all listeners off, and one put
+   * there would take the signal away from Node, which may be on its way: then nothing could end the section any more.
+   */
   signal() {
+    if (this.control.depth > 0) return this.onSignal();
     this.adopt();
     process.emit('SIGINT', 'SIGINT');
   }
@@ -116,7 +122,8 @@ class Interrupts {
   giveUp() {
     clearTimeout(this.timer);
     if (!this.current?.running) return;
-    this.current.leaving = this.current.abandoned = true;
+    this.current.leaving = true;
+    this.current.abandoned = this.current.pending.size > 0;
     this.endCell();
   }
 
@@ -140,6 +147,14 @@ class Interrupts {
   /** The cell's code begins. */
   start() {
     if (this.current) this.current.running = true;
+  }
+
+  /** The cell that runs is over when this promise is settled, or later. */
+  awaiting(promise) {
+    const { pending } = this.current ?? new Cell(this);
+    const settled = () => pending.delete(promise);
+    pending.add(promise);
+    promise.then(settled, settled);
   }
 
   /**
@@ -200,6 +215,15 @@ class Interrupts {
   }
 }
 
+/** Whether this is what ends the code of a stopped cell. A cell throws whatever it likes. */
+function isStopped(error) {
+  try {
+    return error instanceof Stopped;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Hears of a signal that has come while this thread was busy, with compiling a cell for instance: where the cell's code begins, Node drops it. Two turns, as the
  * first may come before the event loop has looked for signals.
@@ -208,4 +232,4 @@ async function heard() {
   for (let i = 0; i < 2; i++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-module.exports = { Stopped, heard, Interrupts };
+module.exports = { isStopped, heard, Interrupts };

@@ -5,7 +5,8 @@ import { type InterruptScope, setInterruptScope } from '../compute/interrupt.js'
 export type MimeBundle = Record<string, unknown>;
 
 interface Jupyter {
-  lastWriteDisplayData: ((content: object, update?: boolean) => void) | null;
+  /** Of this project's launcher alone: `result`, for what a cell ends with. */
+  lastWriteDisplayData: ((content: object, update?: boolean, result?: boolean) => void) | null;
 }
 interface Tslab {
   exports: object;
@@ -43,10 +44,11 @@ export function currentCell(): object {
  * @param bundle the output, by MIME type
  * @param options.metadata by MIME type, e.g. `{ 'image/png': { width: 400 } }`
  * @param options.id display id: a later call with `update: true` replaces the output that has this id
+ * @param options.result whether it is what the cell ends with, which front ends number; default false
  */
-export function publish(bundle: MimeBundle, options: { metadata?: MimeBundle; id?: string; update?: boolean } = {}): void {
-  const { metadata = {}, id = randomUUID(), update = false } = options;
-  kernel()?.lastWriteDisplayData?.({ data: bundle, metadata, transient: { display_id: id } }, update);
+export function publish(bundle: MimeBundle, options: { metadata?: MimeBundle; id?: string; update?: boolean; result?: boolean } = {}): void {
+  const { metadata = {}, id = randomUUID(), update = false, result = false } = options;
+  kernel()?.lastWriteDisplayData?.({ data: bundle, metadata, transient: { display_id: id } }, update, result);
 }
 
 /**

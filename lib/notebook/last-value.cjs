@@ -1,28 +1,55 @@
 // Promises that a cell leaves behind. One that is the cell's last value, `learn.fit(1)` without `await`, belongs to the cell: it is awaited before the cell
 // ends, its error is the cell's error, and its value is shown. Of others, only a rejection can be noticed: it is kept until somebody asks.
-const { isPromise } = require('node:util').types;
+const { clearImmediate, clearTimeout, setImmediate, setTimeout } = require('node:timers'); // a cell may put others in the place of the global ones
+const { inspect } = require('node:util');
+const { isNativeError, isPromise } = require('node:util').types;
 
 const STEP_MS = 20;
 const PATIENCE_MS = 5_000; // for work that goes on
 const ALWAYS = new Set(['FSEventWrap', 'StatWatcher', 'PipeWrap', 'TTYWrap', 'TCPSocketWrap', 'TCPServerWrap', 'MessagePort', 'Worker']); // the compiler's, and waiting
 const name = 'tsLastExpr';
+const timers = [setTimeout(() => {}), setImmediate(() => {})].map((timer) => {
+  clearTimeout(timer);
+  clearImmediate(timer);
+  return timer.constructor;
+});
+
+/**
+ * The text for the value that a cell ends with; undefined for one that says nothing to the reader, which is a timer.
+ * @param {(error: Error) => string} ofError the text for an error
+ */
+function textOf(value, ofError) {
+  if (typeof value === 'string') return value;
+  if (isNativeError(value)) return ofError(value);
+  return isTimer(value) ? undefined : inspect(value);
+}
+
+function isTimer(value) {
+  try {
+    return timers.includes(Object.getPrototypeOf(value)?.constructor);
+  } catch {
+    return false; // a Proxy
+  }
+}
 
 class LastValue {
-  constructor() {
-    this.log = undefined;
+  /**
+   * @param {(value: unknown) => void} print shows a value that the library does not draw
+   * @param {(promise: Promise<unknown>) => void} awaiting is told of a promise that is awaited
+   */
+  constructor(print, awaiting) {
+    this.print = print;
+    this.awaiting = awaiting;
     this.promise = undefined;
     this.abandon = undefined;
     this.rejections = [];
   }
 
-  /** A replacement of the function by which tslab prints a cell's last value. */
-  printer(log) {
-    this.log = log;
-    return (...args) => {
-      if (!isPromise(args[0])) return log(...args);
-      this.promise = args[0];
-      this.promise.catch(() => {}); // it is awaited below
-    };
+  /** Takes the place of the function by which tslab prints a cell's last value. */
+  log(value) {
+    if (!isPromise(value)) return this.print(value);
+    this.promise = value;
+    this.promise.catch(() => {}); // it is awaited below
   }
 
   /** A replacement of tslab's `interrupt`: it abandons what is awaited here, too. */
@@ -40,6 +67,7 @@ class LastValue {
       const abandoned = new Promise((_, reject) => {
         this.abandon = reject;
       });
+      this.awaiting(promise);
       let value;
       try {
         value = await Promise.race([promise, abandoned]);
@@ -56,7 +84,7 @@ class LastValue {
     cells[name] = value;
     const left = cells[name];
     delete cells[name];
-    if (left !== null && left !== undefined) this.printer(this.log)(left);
+    if (left !== null && left !== undefined) this.log(left);
   }
 
   /** A promise that nobody awaits was rejected. */
@@ -84,4 +112,4 @@ class LastValue {
   }
 }
 
-module.exports = { LastValue };
+module.exports = { LastValue, textOf };

@@ -58,7 +58,10 @@ function repairStops(interrupts) {
   };
   vm.runInThisContext = (code, options) => {
     const awaits = typeof code === 'string' && code.startsWith('(async function(exports, require) { ');
-    return (awaits ? run : runInThisContext)(code, options);
+    if (!awaits) return runInThisContext(code, options);
+    const ends = run(code, options);
+    interrupts.awaiting(ends);
+    return ends;
   };
 }
 
@@ -105,7 +108,7 @@ function repair(jupyter) {
       if (interrupts.current.stopped) throw count; // tslab's way to say that the cell failed: the cells queued behind it are not run
       return count;
     } finally {
-      output.flush();
+      output.finish();
       const cell = interrupts.end();
       if (cell.stopped || broken) writeStream('stderr', `${failure.stopped(cell).traceback[0]}\n`);
       leaving.end();

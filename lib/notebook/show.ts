@@ -149,7 +149,7 @@ export function installDisplay(): void {
   joinKernel((value) => {
     if (isShown(value)) return true;
     const output = render(value);
-    if (output) publish(output.bundle, { metadata: output.metadata });
+    if (output) publish(output.bundle, { metadata: output.metadata, result: true });
     return output !== undefined;
   });
 }

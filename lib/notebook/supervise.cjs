@@ -2,13 +2,12 @@
 // A kernel that dies of its memory, or is killed, cannot say so: Jupyter would show a cell that never ends, and that the kernel has died. Here a process that does
 // nothing else notices it, takes the kernel's place for a moment, and makes the reason the error of the cell that ran.
 const { spawn } = require('node:child_process');
-const { createHmac, randomUUID } = require('node:crypto');
 const { readFileSync } = require('node:fs');
 const { createRequire } = require('node:module');
 const path = require('node:path');
-const { address } = require('./address.cjs');
 const { causeOfDeath } = require('./death.cjs');
 const { whenOrphaned } = require('./orphan.cjs');
+const { address, pack } = require('./wire.cjs');
 
 const CONNECT_MS = 2_000; // front ends connect again within tenths of a second
 const LOG_CHARS = 20_000;
@@ -62,14 +61,9 @@ child.on('close', async (code, signal) => {
 async function tell(reason) {
   const zmq = createRequire(require.resolve('tslab/package.json'))('zeromq');
   const connection = JSON.parse(readFileSync(connectionFile, 'utf8'));
-  const { key, iopub_port, shell_port } = connection;
-  const { identity, header: parentHeader } = running;
-  const message = (type, content) => {
-    const header = { ...parentHeader, msg_id: randomUUID(), msg_type: type, date: new Date().toISOString(), version: '5.3' };
-    const parts = [header, parentHeader, {}, content].map((part) => JSON.stringify(part));
-    const signature = key ? createHmac('sha256', key).update(parts.join('')).digest('hex') : '';
-    return [...identity.map((part) => Buffer.from(part, 'base64')), '<IDS|MSG>', signature, ...parts];
-  };
+  const { iopub_port, shell_port } = connection;
+  const identity = running.identity.map((part) => Buffer.from(part, 'base64'));
+  const message = (type, content, to = []) => pack(connection, { identity: to, type, content, parent: running.header });
   const error = { ename: 'KernelDied', evalue: reason.split('\n')[0], traceback: reason.split('\n') };
   const output = new zmq.XPublisher({ linger: 500 });
   const shell = new zmq.Router({ mandatory: true, linger: 500, sendTimeout: 0 });
@@ -82,7 +76,7 @@ async function tell(reason) {
   await output.send(message('error', error));
   for (;;) {
     try {
-      await shell.send(message('execute_reply', { status: 'error', execution_count: null, ...error }));
+      await shell.send(message('execute_reply', { status: 'error', execution_count: null, ...error }, identity));
       break;
     } catch {
       if (performance.now() > end) break; // nobody waits for it

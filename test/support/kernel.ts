@@ -1,6 +1,6 @@
 import { type Content, KernelClient, launchers, supervised } from '../../lib/cli/kernel-client.js';
 
-/** What a cell gave: its reply, and what it printed, showed and failed with. */
+/** What a cell gave: its reply, and what it printed, showed and failed with. A result that is only text counts as printed, any other as shown. */
 export interface CellRun {
   status: unknown;
   reply: Content;
@@ -27,7 +27,10 @@ export async function runCell(kernel: KernelClient, code: string, onPrint: (sofa
     }
     if (type === 'error') run.error = content as unknown as CellRun['error'];
     const id = (content.transient as Content | undefined)?.display_id;
-    if (type === 'display_data') {
+    const data = content.data as Content | undefined;
+    const isText = type === 'execute_result' && Object.keys(data ?? {}).join() === 'text/plain';
+    if (isText) run.stdout += `${data?.['text/plain']}\n`;
+    if (type === 'display_data' || (type === 'execute_result' && !isText)) {
       places.set(id, run.shown.length);
       run.shown.push(content.data as Content);
     }
