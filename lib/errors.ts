@@ -115,6 +115,11 @@ function examples(known: readonly string[]): string {
   return `, such as ${known.slice(0, LISTED).map(shown).join(', ')}.`;
 }
 
+/** A name in lower case and without what Python puts between its words: "n_factors" is "nfactors". */
+function joined(name: string): string {
+  return name.toLowerCase().replace(/[_-]/g, '');
+}
+
 /** Whether two texts differ by two neighbouring letters that have changed places: the commonest slip, though two edits by the distance. */
 function isSwapped(a: string, b: string): boolean {
   if (a.length !== b.length) return false;
@@ -127,7 +132,7 @@ function isSwapped(a: string, b: string): boolean {
 function nearest(id: string, known: readonly string[]): string[] {
   if (known.length === 0 || id.length === 0) return [];
   const folded = id.toLowerCase();
-  const same = known.find((name) => name.toLowerCase() === folded);
+  const same = known.find((name) => name.toLowerCase() === folded) ?? known.find((name) => joined(id) !== '' && joined(name) === joined(id));
   if (same !== undefined) return [same];
   const swapped = known.find((name) => isSwapped(folded, name.toLowerCase()));
   if (swapped !== undefined) return [swapped];
@@ -146,6 +151,26 @@ function byDistance(id: string, folded: string, known: readonly string[]): strin
   const pool = possible.length > 50_000 ? possible.filter((name) => name[0]?.toLowerCase() === folded[0]) : possible;
   if (pool.length === 0) return [];
   const lower = pool.map((name) => name.toLowerCase());
-  const best = closest(folded, lower);
-  return distance(folded, best) <= allowed(best) ? [pool[lower.indexOf(best)]] : [];
+  const least = distance(folded, closest(folded, lower));
+  if (pool.every((name) => least > allowed(name))) return [];
+  // Of several that are equally near, one that has all the letters typed, in their order ("embP": embedP, not embSz), or all of whose letters were typed; of
+  // these the one that begins alike for longest.
+  const rank = (name: string): number => (isWithin(folded, name) || isWithin(name, folded) ? 1000 : 0) + commonStart(folded, name);
+  const nearest = lower.flatMap((name, i) => (Math.abs(name.length - folded.length) <= least && distance(folded, name) === least ? [i] : []));
+  const best = nearest.reduce((a, b) => (rank(lower[b]) > rank(lower[a]) ? b : a));
+  return least <= allowed(pool[best]) ? [pool[best]] : [];
+}
+
+/** Whether all letters of a text stand in another one, in their order. */
+function isWithin(part: string, whole: string): boolean {
+  let at = 0;
+  for (let i = 0; i < whole.length && at < part.length; i++) if (whole[i] === part[at]) at++;
+  return at === part.length;
+}
+
+/** How many letters two texts begin with alike. */
+function commonStart(a: string, b: string): number {
+  let n = 0;
+  while (n < a.length && a[n] === b[n]) n++;
+  return n;
 }

@@ -44,6 +44,60 @@ describe('UnknownIdError', () => {
     expect(new UnknownIdError('id', 'Z', ['z']).suggestions).to.deep.equal(['z']);
   });
 
+  it('suggests what was meant by the usual slips: a letter left out, added, changed, or two that have changed places; a word cut short; words of Python', () => {
+    const fit = ['wd', 'cbs', 'resetOpt', 'startEpoch', 'div', 'divFinal', 'pctStart', 'moms'];
+    const lstm = ['seed', 'embSz', 'layers', 'cell', 'dropout', 'embedP', 'tied', 'embInit', 'negatives', 'lossFunc', 'metrics', 'lr', 'wd', 'moms'];
+    const knn = ['k', 'shrink', 'weighting', 'value'];
+    const ease = ['lambda', 'popularityPower', 'sideRows', 'sideWeight', 'value'];
+    const als = ['factors', 'regularization', 'alpha', 'iterations', 'cgSteps', 'value', 'seed', 'onIteration'];
+    for (const [typed, known, meant] of [
+      ['embP', lstm, 'embedP'],
+      ['embedDropout', lstm, undefined],
+      ['emb_sz', lstm, 'embSz'],
+      ['embedSz', lstm, 'embSz'],
+      ['embSize', lstm, 'embSz'],
+      ['embinit', lstm, 'embInit'],
+      ['initEmb', lstm, undefined],
+      ['loss_func', lstm, 'lossFunc'],
+      ['lossFn', lstm, 'lossFunc'],
+      ['loss', lstm, 'lossFunc'],
+      ['layer', lstm, 'layers'],
+      ['metric', lstm, 'metrics'],
+      ['negative', lstm, 'negatives'],
+      ['droput', lstm, 'dropout'],
+      ['drpoout', lstm, 'dropout'],
+      ['pct_start', fit, 'pctStart'],
+      ['pctstart', fit, 'pctStart'],
+      ['divfinal', fit, 'divFinal'],
+      ['div_final', fit, 'divFinal'],
+      ['cb', fit, 'cbs'],
+      ['mom', fit, 'moms'],
+      ['reset', fit, 'resetOpt'],
+      ['shrinkage', knn, 'shrink'],
+      ['weight', knn, 'weighting'],
+      ['vlaue', knn, 'value'],
+      ['popPower', ease, undefined],
+      ['popularity', ease, 'popularityPower'],
+      ['sideWeigth', ease, 'sideWeight'],
+      ['sideRow', ease, 'sideRows'],
+      ['regularisation', als, 'regularization'],
+      ['n_factors', als, 'factors'],
+      ['iteration', als, 'iterations'],
+      ['cg_steps', als, 'cgSteps'],
+    ] as const) {
+      expect(new UnknownIdError('option', typed, known).suggestions, typed).to.deep.equal(meant === undefined ? [] : [meant]);
+    }
+  });
+
+  it('suggests the same whatever the order of what is known, where one is nearer', () => {
+    for (const known of [
+      ['embSz', 'embedP'],
+      ['embedP', 'embSz'],
+    ]) {
+      expect(new UnknownIdError('option', 'embP', known).suggestions).to.deep.equal(['embedP']);
+    }
+  });
+
   it('counts in the right number', () => {
     expect(message('user', 'x', ['ann'])).to.contain('1 user known: ann.');
     expect(message('column of weights', 'x', ['playcount', 'a'])).to.contain('2 columns of weights known');
