@@ -9,6 +9,8 @@ import { ArgumentError, UnknownIdError } from './errors.js';
  * @example checkOptions<{ n?: number; filterSeen?: boolean }>({ n: 5 }, ['n', 'filterSeen'], 'recommend')
  */
 export function checkOptions<T extends object>(options: T, names: readonly (keyof T & string)[], of: string): void {
+  if (names.length === 0 && options && Object.keys(options).length === 0) return;
+  if (names.length === 0) throw new ArgumentError(`${of} takes no options; leave them out.`);
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new ArgumentError(`The options of ${of} must be an object, such as { ${names[0]}: … }, got ${whatIs(options)}.`);
   }
@@ -17,6 +19,9 @@ export function checkOptions<T extends object>(options: T, names: readonly (keyo
     throw new ArgumentError(`${of} has no option "${name}"${didYouMean(name, names)} Its options: ${names.join(', ')}.`);
   }
 }
+
+/** Of what takes no options: TypeScript refuses any, {@link checkOptions} with no names does where there are no types. */
+export type NoOptions = Readonly<Record<string, never>>;
 
 /** What a value is, for messages: `null`, `an array`, `a string`, `an object of Table`. */
 export function whatIs(value: unknown): string {

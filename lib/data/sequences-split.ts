@@ -1,6 +1,6 @@
 import { Random } from '../compute/random.js';
 import { ArgumentError } from '../errors.js';
-import { checkNumber } from '../options.js';
+import { checkNumber, whatIs } from '../options.js';
 import type { SequenceDataset } from './sequences.js';
 import { checkedSplit, randomSplit, type Split } from './splits.js';
 
@@ -41,8 +41,9 @@ const words = ['user', 'order', 'last', 'window'];
 export function splitSequences(dataset: SequenceDataset, options: SequenceSplitOptions = {}): Split {
   const { split = 'user', seed = 42, validPct } = options;
   const byShare = split === 'user' || split === 'order' || split === 'window';
-  if (typeof split === 'string' && !words.includes(split)) {
-    throw new ArgumentError(`split must be 'user', 'order', 'last', 'window', or { train, valid } with numbers of histories, got '${split}'.`);
+  if (typeof split === 'string' ? !words.includes(split) : typeof split !== 'object' || split === null) {
+    const got = typeof split === 'string' ? `'${split}'` : whatIs(split);
+    throw new ArgumentError(`split must be 'user', 'order', 'last', 'window', or { train, valid } with numbers of histories, got ${got}.`);
   }
   if (!byShare && validPct !== undefined) throw new ArgumentError(`validPct means nothing to this split: leave it out, got ${validPct}.`);
   if (split === 'window') return randomSplit(dataset.length, { validPct, seed });

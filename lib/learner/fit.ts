@@ -119,14 +119,17 @@ export function planOf(call: FitCall, learn: Learner): FitPlan {
   checkCount('startEpoch', startEpoch, 0);
   if (wd !== undefined) checkHyper('wd', wd);
   const lrs = groupRates(call.lr, learn.opt.groups.length);
-  if (call.method === 'fitSgdr') return sgdr(call.nCycles, call.cycleLen, { lrs, cycleMult: call.options.cycleMult ?? 2 });
+  if (call.method === 'fitSgdr') {
+    const { cycleMult = 2 } = call.options;
+    return sgdr(call.nCycles, call.cycleLen, { lrs, cycleMult });
+  }
   const { nEpoch } = call;
   checkRounds(nEpoch, 'nEpoch');
   switch (call.method) {
     case 'fit':
       return { nEpoch, lrs, scheds: {} };
     case 'fitOneCycle':
-      return { nEpoch, lrs, scheds: oneCycle(lrs, { ...call.options, moms: call.options.moms ?? learn.moms }) };
+      return { nEpoch, lrs, scheds: oneCycle(lrs, { ...call.options, moms: call.options.moms === undefined ? learn.moms : call.options.moms }) };
     case 'fitFlatCos':
       return { nEpoch, lrs, scheds: flatCos(lrs, call.options) };
   }

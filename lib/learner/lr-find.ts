@@ -83,8 +83,7 @@ class LRFinder extends ParamScheduler {
 /** fastai's `lr_find` (callback/schedule.py). See Learner.lrFind. */
 export async function lrFind(learn: Learner, options: LrFindOptions = {}): Promise<LrFindResult> {
   checkOptions(options, ['startLr', 'endLr', 'numIt', 'stopDiv', 'showPlot', 'suggestFuncs'], 'lrFind');
-  const { startLr = 1e-7, endLr = 10, stopDiv = true, showPlot = true, suggestFuncs = ['valley'] } = options;
-  const asked = options.numIt ?? 100;
+  const { startLr = 1e-7, endLr = 10, numIt: asked = 100, stopDiv = true, showPlot = true, suggestFuncs = ['valley'] } = options;
   if (!([startLr, endLr].every(Number.isFinite) && startLr > 0 && endLr > startLr)) {
     throw new ArgumentError(`lrFind needs 0 < startLr < endLr, got ${startLr} and ${endLr}.`);
   }

@@ -7,7 +7,7 @@ import type { LearnerOptions } from '../learner/learner.js';
 import { learnerOptions } from '../learner/learner-options.js';
 import { EmbeddingDotBias } from '../models/embedding-dot-bias.js';
 import { EmbeddingNN, type EmbSzs, type TabularConfig } from '../models/embedding-nn.js';
-import { checkOptions, whatIs } from '../options.js';
+import { checkOptions, type NoOptions, whatIs } from '../options.js';
 import { readRange, registerCollabKind } from './collab-kinds.js';
 import { CollabNNLearner } from './collab-nn.js';
 import { CollabRecommender } from './collab-recommender.js';
@@ -211,7 +211,8 @@ export class CollabLearner extends CollabRecommender {
    * @param track id, title, or "title by artist"
    * @example learn.explain(user, learn.recommend(user).ids[0]).head(5)
    */
-  explain(user: Id, track: Id): Explanation {
+  explain(user: Id, track: Id, options: NoOptions = {}): Explanation {
+    checkOptions(options, [], 'explain');
     return explain(this, user, track);
   }
 }

@@ -64,7 +64,7 @@ export async function fitContent(
   }
   if (scoring !== 'profile' && scoring !== 'nearest') throw new ArgumentError(`scoring must be 'profile' or 'nearest', got '${scoring}'.`);
   if (k !== undefined && scoring === 'profile') throw new ArgumentError("k is for scoring: 'nearest'; a profile is made of all tracks.");
-  checkN(k ?? 10, 'k');
+  checkN(k === undefined ? 10 : k, 'k');
   const played = plays instanceof Interactions ? plays : Interactions.fromPlays(plays);
   const pca = new PCA({ nComponents, seed });
   const features = contentFeatures(tracks, which);

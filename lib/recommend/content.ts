@@ -4,6 +4,7 @@ import type { DenseMatrix } from '../data/matrix.js';
 import type { Plays } from '../data/plays.js';
 import type { Tracks } from '../data/tracks.js';
 import { ArgumentError, DataError } from '../errors.js';
+import { checkOptions, type NoOptions } from '../options.js';
 import { type ContentRecommenderOptions, type ContentSettings, type ContentState, fitContent } from './content-fit.js';
 import { ContentScores, type Played } from './content-scores.js';
 import { Explanation } from './explain.js';
@@ -103,7 +104,8 @@ export class ContentRecommender extends Recommender {
    * history none of whose tracks has features is that of the average listener, and a warning says so. See {@link Recommender.foldIn}.
    * @throws ArgumentError for such a history where there is no average listener, because no plays are known
    */
-  override foldIn(history: readonly HistoryItem[]): FoldedUser {
+  override foldIn(history: readonly HistoryItem[], options: NoOptions = {}): FoldedUser {
+    checkOptions(options, [], 'foldIn');
     const read = readHistory(this, history);
     const { value } = this.state.settings;
     const values = Float32Array.from(read.playcount, (count) => (Number.isNaN(count) ? this.typical : worth(count, value)));
@@ -124,7 +126,8 @@ export class ContentRecommender extends Recommender {
    * @param user a user of the training data
    * @param track id, title, or "title by artist"
    */
-  explain(user: Id, track: Id): Explanation {
+  explain(user: Id, track: Id, options: NoOptions = {}): Explanation {
+    checkOptions(options, [], 'explain');
     const t = trackIndex(this, track);
     const u = userIndex(this, user);
     const known = this.known(u);

@@ -6,7 +6,7 @@ import type { Plays } from '../data/plays.js';
 import type { Tensor } from '../data/safetensors.js';
 import { invertSymmetric } from '../decomposition/inverse.js';
 import { ArgumentError, InterruptedError } from '../errors.js';
-import { checkNumber, checkOptions } from '../options.js';
+import { checkNumber, checkOptions, type NoOptions } from '../options.js';
 import { csrTensors, readCsr } from './csr-tensors.js';
 import { type EaseSolution, easeSolution, easeSystem } from './ease-solution.js';
 import type { Explanation } from './explain.js';
@@ -123,7 +123,8 @@ export class EASE extends Recommender {
   }
 
   /** Scores a listener by the history, as a user of training with these plays. See {@link Recommender.foldIn}. */
-  override foldIn(history: readonly HistoryItem[]): FoldedUser {
+  override foldIn(history: readonly HistoryItem[], options: NoOptions = {}): FoldedUser {
+    checkOptions(options, [], 'foldIn');
     const read = readHistory(this, history);
     const data = Float64Array.from(this.values.ofHistory(read), (x, i) => x * this.columnScale[read.track[i]]);
     const scores = new Float32Array(this.tracks.length);
@@ -136,7 +137,8 @@ export class EASE extends Recommender {
    * @param user a user of the training data
    * @param track id, title, or "title by artist"
    */
-  explain(user: Id, track: Id): Explanation {
+  explain(user: Id, track: Id, options: NoOptions = {}): Explanation {
+    checkOptions(options, [], 'explain');
     const t = trackIndex(this, track);
     const u = userIndex(this, user);
     const weights = this.solution.weights(this.seen.row(u), t);

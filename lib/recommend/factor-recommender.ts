@@ -4,7 +4,7 @@ import { playsAmong } from '../data/plays-among.js';
 import type { Tracks } from '../data/tracks.js';
 import { cholesky, choleskySolve } from '../decomposition/cholesky.js';
 import { ArgumentError, NumericError } from '../errors.js';
-import { checkArgument, checkNumber, checkOptions } from '../options.js';
+import { checkArgument, checkNumber, checkOptions, type NoOptions } from '../options.js';
 import type { Explanation } from './explain.js';
 import { explainByTracks } from './explain-tracks.js';
 import { exportRecommender, type RecommenderDescription, type RecommenderTensors, registerRecommenderKind } from './export-recommender.js';
@@ -116,7 +116,8 @@ export class FactorRecommender extends Recommender {
   }
 
   /** See {@link FactorRecommender}; a track without a playcount is played once. */
-  override foldIn(history: readonly HistoryItem[]): FoldedUser {
+  override foldIn(history: readonly HistoryItem[], options: NoOptions = {}): FoldedUser {
+    checkOptions(options, [], 'foldIn');
     const { track, playcount } = readHistory(this, history);
     const values = this.valuesOfHistory(track, playcount);
     const { l, right } = this.system(track, values);
@@ -132,7 +133,8 @@ export class FactorRecommender extends Recommender {
    * @param user a user of the training data
    * @param track id, title, or "title by artist"
    */
-  explain(user: Id, track: Id): Explanation {
+  explain(user: Id, track: Id, options: NoOptions = {}): Explanation {
+    checkOptions(options, [], 'explain');
     const u = userIndex(this, user);
     const t = trackIndex(this, track);
     const own = this.seen.row(u);

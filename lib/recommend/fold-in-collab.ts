@@ -2,7 +2,7 @@ import { Plays } from '../data/plays.js';
 import { targetsOf } from '../data/targets.js';
 import { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
-import { checkNumber, checkOptions } from '../options.js';
+import { checkNumber, checkOptions, type NoOptions } from '../options.js';
 import type { CollabLearner } from './collab.js';
 import { type Explanation, explanation } from './explain.js';
 import { factorScores } from './factor-scores.js';
@@ -51,7 +51,8 @@ export class CollabFoldedUser extends FoldedUser {
    * further.
    * @param track id, title, or "title by artist"
    */
-  explain(track: Id): Explanation {
+  explain(track: Id, options: NoOptions = {}): Explanation {
+    checkOptions(options, [], 'explain');
     const index = trackIndex(this.learn, track);
     this.learn.settle();
     return explanation(this.learn, this.fit, { track: index, factors: this.factors, bias: this.bias });

@@ -3,7 +3,7 @@ import { Table } from '../data/table.js';
 import { Vocabulary } from '../data/vocabulary.js';
 import { indicesIn } from '../data/vocabulary-map.js';
 import { ArgumentError } from '../errors.js';
-import { checkOptions, whatIs } from '../options.js';
+import { checkOptions, type NoOptions, whatIs } from '../options.js';
 import { isRecommender } from './candidates.js';
 import { describeRecommender, exportRecommender, makeRecommender, registerRecommenderKind } from './export-recommender.js';
 import { FoldedUser, type HistoryItem, readHistory } from './fold-in.js';
@@ -87,7 +87,8 @@ export class Hybrid extends Recommender {
    * @param user a user of the training data
    * @param track id, title, or "title by artist"
    */
-  explain(user: Id, track: Id): Table {
+  explain(user: Id, track: Id, options: NoOptions = {}): Table {
+    checkOptions(options, [], 'explain');
     const u = Int32Array.of(userIndex(this, user));
     const t = trackIndex(this, track);
     return Table.fromRows(

@@ -1,6 +1,7 @@
 import type { InteractionValue } from '../data/interaction-matrix.js';
 import type { CsrMatrix } from '../data/matrix.js';
 import type { Plays } from '../data/plays.js';
+import { checkOptions, type NoOptions } from '../options.js';
 import type { Explanation } from './explain.js';
 import { explainByTracks } from './explain-tracks.js';
 import { exportRecommender } from './export-recommender.js';
@@ -42,7 +43,8 @@ export abstract class ItemItemRecommender extends Recommender {
   }
 
   /** Scores a listener by the tracks of the history alone, exactly as a user of training with these plays. See {@link Recommender.foldIn}. */
-  override foldIn(history: readonly HistoryItem[]): FoldedUser {
+  override foldIn(history: readonly HistoryItem[], options: NoOptions = {}): FoldedUser {
+    checkOptions(options, [], 'foldIn');
     const read = readHistory(this, history);
     const scores = new Float32Array(this.tracks.length);
     this.scoresOf(read.track, this.values.ofHistory(read), scores);
@@ -54,7 +56,8 @@ export abstract class ItemItemRecommender extends Recommender {
    * @param user a user of the training data
    * @param track id, title, or "title by artist"
    */
-  explain(user: Id, track: Id): Explanation {
+  explain(user: Id, track: Id, options: NoOptions = {}): Explanation {
+    checkOptions(options, [], 'explain');
     const t = trackIndex(this, track);
     const { indptr, indices, data } = this.similarity;
     return explainByTracks(this, { user, track: t }, (own, at) => {

@@ -5,6 +5,7 @@ import { ArgumentError } from '../errors.js';
 import type { LearnerOptions } from '../learner/learner.js';
 import { LightGCN, type LightGCNOptions } from '../models/light-gcn.js';
 import { BPRLoss } from '../nn/losses.js';
+import { checkOptions, type NoOptions } from '../options.js';
 import { registerCollabKind } from './collab-kinds.js';
 import { CollabRecommender } from './collab-recommender.js';
 import { factorScores } from './factor-scores.js';
@@ -74,7 +75,8 @@ export class LightGCNLearner extends CollabRecommender {
    * Recommends to a listener who is not in the training data, as to a node that joins the graph, with a vector of its own that is 0: what its tracks pass on
    * to it, each by 1/√(tracks · listeners), is its vector. Playcounts make no difference.
    */
-  foldIn(history: readonly HistoryItem[]): FoldedUser {
+  foldIn(history: readonly HistoryItem[], options: NoOptions = {}): FoldedUser {
+    checkOptions(options, [], 'foldIn');
     this.settle();
     const { track } = readHistory(this, history);
     const { nFactors, classes, layers } = this.model;

@@ -12,7 +12,7 @@ import { learnerOptions } from '../learner/learner-options.js';
 import { isPath, modelFile } from '../learner/model-file.js';
 import { LSTMModel, type LSTMModelOptions, lstmModelOptions } from '../models/lstm.js';
 import { CrossEntropyLossFlat } from '../nn/losses.js';
-import { checkOptions } from '../options.js';
+import { checkOptions, type NoOptions } from '../options.js';
 import { exportSequences } from './export-sequences.js';
 import type { FoldedUser, HistoryItem } from './fold-in.js';
 import type { Interactions } from './interactions.js';
@@ -154,7 +154,8 @@ export class LSTMLearner extends Learner implements SequenceRecommender {
   }
 
   /** A listener who has just played these tracks, in order: see {@link SequenceRecommender.foldIn}. */
-  foldIn(history: readonly HistoryItem[]): FoldedUser {
+  foldIn(history: readonly HistoryItem[], options: NoOptions = {}): FoldedUser {
+    checkOptions(options, [], 'foldIn');
     return this.recommender.foldIn(history);
   }
 

@@ -1,4 +1,5 @@
 import type { Histories, SequenceSource } from '../data/sequences-histories.js';
+import { checkOptions, type NoOptions } from '../options.js';
 import { SequentialRules } from './sequential-rules.js';
 
 /**
@@ -10,7 +11,8 @@ export class Markov extends SequentialRules {
   override readonly name: string;
 
   /** @param source the training plays or sessions */
-  constructor(source: SequenceSource | Histories) {
+  constructor(source: SequenceSource | Histories, options: NoOptions = {}) {
+    checkOptions(options, [], 'Markov');
     super(source, { window: 1, decay: 0 });
     this.name = 'Markov';
   }

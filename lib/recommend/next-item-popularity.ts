@@ -1,4 +1,5 @@
 import type { Histories, SequenceSource } from '../data/sequences-histories.js';
+import { checkOptions, type NoOptions } from '../options.js';
 import { SequenceRecommender, trainingHistories } from './next-item.js';
 
 /**
@@ -13,7 +14,8 @@ export class NextItemPopularity extends SequenceRecommender {
   readonly counts: Float32Array;
 
   /** @param source the training plays or sessions */
-  constructor(source: SequenceSource | Histories) {
+  constructor(source: SequenceSource | Histories, options: NoOptions = {}) {
+    checkOptions(options, [], 'NextItemPopularity');
     super(trainingHistories(source));
     this.name = 'Popularity (plays in sequences)';
     this.counts = new Float32Array(this.tracks.length);

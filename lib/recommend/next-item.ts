@@ -2,7 +2,7 @@ import { Plays } from '../data/plays.js';
 import type { SequenceDataset } from '../data/sequences.js';
 import { Histories, type SequenceSource } from '../data/sequences-histories.js';
 import { Vocabulary } from '../data/vocabulary.js';
-import { checkArgument } from '../options.js';
+import { checkArgument, checkOptions, type NoOptions } from '../options.js';
 import { FoldedUser, type HistoryItem, readHistory } from './fold-in.js';
 import { Interactions } from './interactions.js';
 import { trackIndex } from './lookup.js';
@@ -94,7 +94,8 @@ export abstract class SequenceRecommender extends Recommender {
   }
 
   /** A listener who has just played these tracks, in order. Playcounts make no difference. See {@link Recommender.foldIn}. */
-  override foldIn(history: readonly HistoryItem[]): FoldedUser {
+  override foldIn(history: readonly HistoryItem[], options: NoOptions = {}): FoldedUser {
+    checkOptions(options, [], 'foldIn');
     const distinct = readHistory(this, history).track;
     const scores = new Float32Array(this.tracks.length);
     this.scoresOf(

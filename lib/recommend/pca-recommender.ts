@@ -4,7 +4,7 @@ import type { DenseMatrix } from '../data/matrix.js';
 import type { Plays } from '../data/plays.js';
 import { PCA, type PCAOptions } from '../decomposition/pca.js';
 import { ArgumentError } from '../errors.js';
-import { checkOptions } from '../options.js';
+import { checkOptions, type NoOptions } from '../options.js';
 import { exportRecommender, registerRecommenderKind } from './export-recommender.js';
 import { type FactorTables, factorScores } from './factor-scores.js';
 import { FoldedUser, type HistoryItem, readHistory } from './fold-in.js';
@@ -98,7 +98,7 @@ export class PcaRecommender extends Recommender {
     const { value = 'count', score = 'cosine', nComponents, ...rest } = options;
     if (score !== 'cosine' && score !== 'reconstruction') throw new ArgumentError(`score must be 'cosine' or 'reconstruction', got '${score}'.`);
     const { matrix } = new PlayValues(Interactions.fromPlays(plays), value);
-    const pca = new PCA({ nComponents: nComponents ?? Math.min(50, ...matrix.shape), ...rest });
+    const pca = new PCA({ nComponents: nComponents === undefined ? Math.min(50, ...matrix.shape) : nComponents, ...rest });
     const users = await pca.fitTransform(matrix);
     const { components, mean, explainedVarianceRatio } = pca;
     return new PcaRecommender(plays, { users, components, mean, explainedVarianceRatio }, { value, score });
@@ -119,7 +119,8 @@ export class PcaRecommender extends Recommender {
   }
 
   /** The coordinates of the history, scored as those of a user; a track without a playcount counts as played as often as is typical. */
-  override foldIn(history: readonly HistoryItem[]): FoldedUser {
+  override foldIn(history: readonly HistoryItem[], options: NoOptions = {}): FoldedUser {
+    checkOptions(options, [], 'foldIn');
     const read = readHistory(this, history);
     const values = this.values.ofHistory(read);
     const { components, mean } = this.factors;

@@ -1,6 +1,6 @@
 import type { Plays } from '../data/plays.js';
 import { ArgumentError } from '../errors.js';
-import { checkOptions } from '../options.js';
+import { checkOptions, type NoOptions } from '../options.js';
 import { FoldedUser, type HistoryItem, readHistory } from './fold-in.js';
 import { Interactions } from './interactions.js';
 import { Recommender } from './recommender.js';
@@ -41,7 +41,8 @@ export class Popularity extends Recommender {
   }
 
   /** The most popular tracks that are not in the history; playcounts make no difference. See {@link Recommender.foldIn}. */
-  override foldIn(history: readonly HistoryItem[]): FoldedUser {
+  override foldIn(history: readonly HistoryItem[], options: NoOptions = {}): FoldedUser {
+    checkOptions(options, [], 'foldIn');
     return new FoldedUser(this, readHistory(this, history).track, this.counts.slice());
   }
 }

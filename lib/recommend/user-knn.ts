@@ -1,5 +1,6 @@
 import { type CsrMatrix, transposeCsr } from '../data/matrix.js';
 import type { Plays } from '../data/plays.js';
+import { checkOptions, type NoOptions } from '../options.js';
 import { exportRecommender, registerRecommenderKind } from './export-recommender.js';
 import { FoldedUser, type HistoryItem, readHistory } from './fold-in.js';
 import { Interactions } from './interactions.js';
@@ -49,7 +50,8 @@ export class UserKNN extends Recommender {
   }
 
   /** Scores a listener by the k users most similar to the history. See {@link Recommender.foldIn}. */
-  override foldIn(history: readonly HistoryItem[]): FoldedUser {
+  override foldIn(history: readonly HistoryItem[], options: NoOptions = {}): FoldedUser {
+    checkOptions(options, [], 'foldIn');
     const read = readHistory(this, history);
     const own = this.rows.row(read.track, this.values.ofHistory(read));
     const length = Math.sqrt(own.reduce((sum, x) => sum + x * x, 0));
