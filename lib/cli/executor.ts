@@ -41,7 +41,7 @@ export interface ExecuteOptions {
   cwd: string;
   /** Environment of the kernel. Default: this process's. */
   env?: NodeJS.ProcessEnv;
-  /** Seconds a cell may take. Default 600. */
+  /** Seconds for which a cell may print and show nothing. Default 600. */
   timeout?: number;
   watcher?: Watcher;
   /** Called with a function that stops the running cell, and one that ends the kernel at once. */
@@ -108,14 +108,19 @@ interface CellJob {
 async function runCell(kernel: KernelClient, { code, number, timeout, take }: CellJob): Promise<CellFailure | undefined> {
   let late = false;
   let killer: NodeJS.Timeout | undefined;
-  const timer = setTimeout(() => {
+  // Silence, not work: on a slow machine a training that prints an epoch now and then may take an hour.
+  const silence = setTimeout(() => {
     late = true;
     kernel.interrupt();
     killer = setTimeout(() => kernel.kill(), GRACE_MS);
   }, timeout * 1000);
-  const tooLong = `Timeout: the cell ran for more than ${timeout} s. Give --timeout more seconds, or less data.`;
+  const heard = (type: string, content: Content): void => {
+    if (!late) silence.refresh();
+    take(type, content);
+  };
+  const tooLong = `Timeout: the cell printed and showed nothing for ${timeout} s. Give --timeout more seconds, or less data.`;
   try {
-    const reply = await kernel.execute(code, take);
+    const reply = await kernel.execute(code, heard);
     if (reply.status === 'ok') return rejected(reply, number);
     const { ename, evalue, traceback = [] } = reply as { ename?: string; evalue?: string; traceback?: string[] };
     const interrupted = ename === 'Interrupted';
@@ -133,7 +138,7 @@ async function runCell(kernel: KernelClient, { code, number, timeout, take }: Ce
     take('error', { ename: late ? 'Timeout' : error.name, evalue: message, traceback: message.split('\n') });
     return { number, message, interrupted: false, byCode: false };
   } finally {
-    clearTimeout(timer);
+    clearTimeout(silence);
     clearTimeout(killer);
   }
 }

@@ -10,37 +10,64 @@ export interface CellParts {
   highlight(code: string, language: string): string;
   /** HTML of a chart or picture. */
   draw(output: CellOutput): string;
+  /** Characters that a page has of one output. */
+  most: number;
 }
 
 /** A cell of a notebook as HTML; of an empty one nothing. */
-export function cellHtml(cell: NotebookCell & { attachments?: Attachments }, { markdown, highlight, draw }: CellParts): string {
+export function cellHtml(cell: NotebookCell & { attachments?: Attachments }, { markdown, highlight, draw, most }: CellParts): string {
   const source = joined(cell.source);
   if (source.trim() === '' && !cell.outputs?.length) return '';
   if (cell.cell_type === 'markdown') return `<section class="prose">\n${markdown.html(source, cell.attachments)}</section>`;
   if (cell.cell_type === 'raw') return `<section><pre>${escapeHtml(source)}</pre></section>`;
   const number = cell.execution_count ?? ' ';
-  const outputs = (cell.outputs ?? []).map((output) => outputHtml(output, draw)).filter((html) => html !== '');
+  const outputs = (cell.outputs ?? []).map((output) => outputHtml(output, { draw, most })).filter((html) => html !== '');
   const summary = `<summary aria-label="Code of cell [${number}]">[${number}]</summary>`;
   const code = `<details class="source" open>${summary}<pre class="code"><code>${highlight(source, 'typescript')}</code></pre></details>`;
   const shown = outputs.length ? `\n<div class="outputs">\n${outputs.join('\n')}\n</div>` : '';
-  return `<section class="cell">\n${code}${shown}\n</section>`;
+  const id = cell.execution_count ? ` id="${cellId(cell.execution_count)}"` : '';
+  return `<section class="cell"${id}>\n${code}${shown}\n</section>`;
 }
 
-function outputHtml(output: CellOutput, draw: CellParts['draw']): string {
+/** What a page calls a cell; no heading is called so, since none has a dot. */
+export function cellId(number: number): string {
+  return `cell.${number}`;
+}
+
+function outputHtml(output: CellOutput, { draw, most }: Pick<CellParts, 'draw' | 'most'>): string {
+  const text = (given: string): string => escapeHtml(cut(given, most));
   if (output.output_type === 'stream') {
-    const text = withoutColours(joined(output.text));
-    return text.trim() === '' ? '' : `<pre class="${output.name === 'stderr' ? 'stderr' : 'stdout'}">${escapeHtml(text.replace(/\n$/, ''))}</pre>`;
+    const said = withoutColours(joined(output.text));
+    return said.trim() === '' ? '' : `<pre class="${output.name === 'stderr' ? 'stderr' : 'stdout'}">${text(said.replace(/\n$/, ''))}</pre>`;
   }
   if (output.output_type === 'error') {
     const trace = output.traceback?.length ? output.traceback : [`${output.ename}: ${output.evalue}`];
-    return `<pre class="error" role="alert">${escapeHtml(withoutColours(trace.join('\n')))}</pre>`;
+    return `<pre class="error" role="alert">${text(withoutColours(trace.join('\n')))}</pre>`;
   }
   const data = output.data ?? {};
-  if ('application/vnd.vegalite.v5+json' in data || 'image/png' in data) return draw(output);
-  if ('text/html' in data) return `<div class="html">${joined(data['text/html'])}</div>`;
-  if ('image/svg+xml' in data) return `<figure>${joined(data['image/svg+xml'])}</figure>`;
-  const text = joined(data['text/plain']);
-  return text === '' ? '' : `<pre class="stdout">${escapeHtml(text)}</pre>`;
+  if ('application/vnd.vegalite.v5+json' in data || fits(data['image/png'], most)) return draw(output);
+  if (fits(data['text/html'], most)) return `<div class="html">${joined(data['text/html'])}</div>`;
+  if (fits(data['image/svg+xml'], most)) return `<figure>${joined(data['image/svg+xml'])}</figure>`;
+  const plain = joined(data['text/plain']);
+  const larger = ['image/png', 'text/html', 'image/svg+xml'].find((type) => type in data);
+  const note = larger ? `<p>${leftOut(joined(data[larger]).length)}</p>` : '';
+  return plain === '' ? note : `<pre class="stdout">${text(plain)}</pre>${note}`;
+}
+
+/** Whether there is an output of this kind that is not too long. */
+function fits(content: unknown, most: number): boolean {
+  return content !== undefined && joined(content).length <= most;
+}
+
+/** The beginning and the end of a text that is too long. */
+function cut(text: string, most: number): string {
+  if (text.length <= most) return text;
+  const half = Math.floor(most / 2);
+  return `${text.slice(0, half)}\n… ${leftOut(text.length - 2 * half)}\n${text.slice(text.length - half)}`;
+}
+
+function leftOut(characters: number): string {
+  return `${characters.toLocaleString('en')} characters are left out of this page; the notebook beside it has them.`;
 }
 
 /** Text without a terminal's escape sequences for colours. */

@@ -1,4 +1,4 @@
-import { inlineModule, inlineScript } from './page-script.js';
+import { inlineModule, inlineScript, scriptPolicy } from './page-script.js';
 import { pageStyle } from './page-style.js';
 
 /** The parts of a page. All are HTML but the title and the description, which are HTML without tags. */
@@ -19,14 +19,18 @@ export interface PageParts {
 /** What pages say that they are made by: by this the start page knows them. */
 export const GENERATOR = 'recital';
 
-/** A whole HTML file: head, style, navigation with its buttons, main part and footer. The reader's script makes the buttons work, and shows them. */
+/** A whole HTML file: head, style, navigation with its buttons, main part and footer. The reader's script makes the buttons work, and shows them; no
+ * script but those of pages runs. */
 export function pageFrame({ title, description, navigation, main, footer, scripts = '', style = '' }: PageParts): string {
   const { base, dark } = pageStyle();
+  const start = inlineScript('page-start.cjs');
+  const end = `${inlineModule('page-reader.mjs')}${scripts}`;
   const about = description === '' ? '' : `\n<meta name="description" content="${description}">`;
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${scriptPolicy(start + end)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="generator" content="${GENERATOR}">${about}
@@ -37,7 +41,7 @@ ${base}${style}
 <style id="dark" media="screen and (prefers-color-scheme: dark)">
 ${dark}
 </style>
-${inlineScript('page-start.cjs')}</head>
+${start}</head>
 <body>
 <a class="skip" href="#text">Skip to the text</a>
 <header>
@@ -48,7 +52,7 @@ ${navigation}
 ${main}
 </main>
 <footer>${footer}</footer>
-${inlineModule('page-reader.mjs')}${scripts}</body>
+${end}</body>
 </html>
 `;
 }

@@ -87,7 +87,14 @@ if (links.length) {
   mark();
 }
 
-// A box that scrolls must be reached by the keyboard, and have a name; one that does not would only be in its way.
+// A box that scrolls must be seen to do so: it has a frame, and what is in it fades where there is more.
+const edges = (box) => {
+  const { scrollLeft, scrollWidth, clientWidth } = box;
+  box.classList.toggle('scrolls', scrollWidth > clientWidth);
+  box.classList.toggle('before', scrollLeft > 1);
+  box.classList.toggle('after', scrollLeft + clientWidth < scrollWidth - 1);
+};
+// It must be reached by the keyboard, too, and have a name; one that does not scroll would only be in its way.
 const boxes = new ResizeObserver((entries) => {
   for (const { target } of entries) {
     const attributes = { tabindex: '0', ...(nameOf(target) && { role: 'group', 'aria-label': nameOf(target) }) };
@@ -95,6 +102,7 @@ const boxes = new ResizeObserver((entries) => {
       if (target.scrollWidth > target.clientWidth) target.setAttribute(key, value);
       else target.removeAttribute(key);
     }
+    edges(target);
   }
 });
 function nameOf(box) {
@@ -102,7 +110,10 @@ function nameOf(box) {
   if (box.matches('pre')) return box.matches('.code') ? 'Code' : 'Text';
   return box.matches('figure') ? 'Chart' : 'Table';
 }
-for (const box of document.querySelectorAll('pre, .html, .wide, figure, math[display=block]')) boxes.observe(box);
+for (const box of document.querySelectorAll('pre, .html, .wide, figure, math[display=block]')) {
+  boxes.observe(box);
+  box.addEventListener('scroll', () => edges(box), { passive: true });
+}
 
 // A table that is wider than paper is made smaller. Measured on the screen, where its letters are larger.
 const PAPER = 700; // pixels between the margins of A4 and Letter, and what is lost by rounding

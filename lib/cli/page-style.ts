@@ -50,6 +50,11 @@ summary { cursor: pointer; }
 .source:not([open]) > summary::after { content: ' code ▸'; }
 pre.stdout { padding: 0.2rem 0.9rem; }
 pre.stderr { background: var(--warn); }
+@supports (scrollbar-width: thin) { .scrolls { scrollbar-width: thin; scrollbar-color: var(--dim) transparent; } }
+.scrolls { border: 1px solid var(--line); border-radius: 6px; --left: 0rem; --right: 0rem; mask-image: linear-gradient(to right, #0004, #000 var(--left), #000 calc(100% - var(--right)), #0004); }
+.scrolls.before { --left: 2.5rem; }
+.scrolls.after { --right: 2.5rem; }
+.failure { margin: 0.5rem 0 2rem; }
 pre.error { background: var(--bad); border-left: 4px solid var(--badline); }
 .outputs { margin: 0.4rem 0 0; }
 .html { padding: 0 0.9rem; }
@@ -120,8 +125,10 @@ const paper = `
   .wide, .html, figure { overflow: visible; padding: 0; }
   .html table, .wide table { font-size: 7.5pt !important; }
   .chart > * { min-width: 0; }
-  figure img, figure svg { max-height: 22cm; width: auto; }
-  figure, tr, pre, blockquote { break-inside: avoid; }
+  figure img, figure svg { max-height: 11cm; width: auto; }
+  figure, tr, pre, blockquote, .cell:has(figure):not(:has(figure ~ figure)) { break-inside: avoid; }
+  .source { break-after: avoid; } /* a chart stands below its code */
+  .scrolls { mask-image: none; border: none; }
   .heading { break-after: avoid; }
 }
 `;

@@ -2,7 +2,7 @@ import hljs from 'highlight.js/lib/core';
 import typescript from 'highlight.js/lib/languages/typescript';
 import { escapeHtml } from '../notebook/escape.js';
 import { joined, type Notebook } from './notebook-file.js';
-import { type CellParts, cellHtml } from './page-cells.js';
+import { type CellParts, cellHtml, cellId } from './page-cells.js';
 import { chartFigure, chartScripts, type LeftOut, leaveOut } from './page-charts.js';
 import { pageNavigation } from './page-contents.js';
 import { type PageRun, pageFooter } from './page-footer.js';
@@ -12,32 +12,44 @@ import { Markdown, plainText } from './page-markdown.js';
 hljs.registerLanguage('typescript', typescript);
 
 interface PageOptions extends PageRun {
-  failure?: string;
+  failure?: { text: string; cell: number };
   folder?: string;
   home?: boolean;
 }
 
 const MAX_BYTES = 3_000_000;
+/** Characters of an output where a page would be larger: more than anybody reads. Where many outputs are so long, fewer, down to `LEAST`. */
+const OUTPUT = 200_000;
+const LEAST = 500;
 
 /**
  * A notebook as one HTML file that needs nothing else: contents, prose, highlighted code that folds, outputs, charts. It follows the reader's light or
- * dark setting, until the reader chooses. It has at most 3 MB, if need be by doing without the largest of what its charts consist of: of each there is
- * the interactive form or the picture, of most both.
+ * dark setting, until the reader chooses. It has at most 3 MB. If need be, what cells have printed and shown is cut, which is said in its place; and it does
+ * without the largest of what its charts consist of: of each there is the interactive form or the picture, of most both.
  * @param options.name of the notebook, for the title if no heading gives one
  * @param options.seconds how long it ran; left out, nothing is said about it
  * @param options.data folder that a notebook with RECITAL_DATA in it has read; left out, nothing is said about it
  * @param options.date when it ended; default now
- * @param options.failure where and why the run failed: printed at the top of the page
+ * @param options.failure where and why the run failed, printed at the top of the page, which links to the cell
  * @param options.folder of the notebook, from which its prose names pictures; left out, only those within the notebook are shown
  * @param options.home whether there is a start page, index.html, beside the page; default false
  */
 export function notebookPage(notebook: Notebook, options: PageOptions): string {
-  const whole = render(notebook, options, new Map());
-  const bytes = Buffer.byteLength(whole);
-  return bytes <= MAX_BYTES ? whole : render(notebook, options, leaveOut(notebook, { bytes, most: MAX_BYTES }));
+  let html = render(notebook, options);
+  let most = OUTPUT;
+  if (Buffer.byteLength(html) > MAX_BYTES) html = render(notebook, options, { most });
+  const bytes = Buffer.byteLength(html);
+  if (bytes <= MAX_BYTES) return html;
+  const leftOut = leaveOut(notebook, { bytes, most: MAX_BYTES });
+  while (Buffer.byteLength((html = render(notebook, options, { leftOut, most }))) > MAX_BYTES && most > LEAST) most = Math.floor(most / 2);
+  return html;
 }
 
-function render(notebook: Notebook, options: PageOptions, leftOut: LeftOut): string {
+function render(
+  notebook: Notebook,
+  options: PageOptions,
+  { leftOut = new Map(), most = Infinity }: { leftOut?: LeftOut; most?: number } = {},
+): string {
   const { name, failure, folder, home } = options;
   const markdown = new Markdown(highlight, folder);
   let charts = 0;
@@ -49,16 +61,19 @@ function render(notebook: Notebook, options: PageOptions, leftOut: LeftOut): str
       if (figure.interactive) charts++;
       return figure.html;
     },
+    most,
   };
   const cells = notebook.cells.map((cell) => cellHtml(cell, parts)).join('\n');
   const [first] = markdown.headings;
   const title = first?.text ?? escapeHtml(name);
-  const failed = `<section role="alert" class="failure"><strong>This run failed, and stopped there.</strong>\n<pre class="error">${escapeHtml(failure ?? '')}</pre></section>\n`;
+  const failed = failure
+    ? `<section role="alert" class="failure"><strong>This run failed, and stopped at <a href="#${cellId(failure.cell)}">cell [${failure.cell}]</a>.</strong>\n<pre class="error">${escapeHtml(failure.text)}</pre></section>\n`
+    : '';
   return pageFrame({
     title: plainText(title),
     description: lead(cells),
     navigation: pageNavigation(markdown.headings, { home }),
-    main: `${failure === undefined ? '' : failed}${first ? '' : `<h1>${title}</h1>\n`}${cells}`,
+    main: `${failed}${first ? '' : `<h1>${title}</h1>\n`}${cells}`,
     footer: pageFooter(readsData(notebook) ? options : { ...options, data: undefined }),
     scripts: charts > 0 ? chartScripts() : '',
   });

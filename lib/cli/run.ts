@@ -135,7 +135,7 @@ async function runOne(name: string, job: Job, { home }: { home: boolean }): Prom
   const data = resolve(job.notebooks, job.data ?? process.env.RECITAL_DATA ?? '../data');
   const folder = job.notebooks;
   const shown = (path: string): string => relative(here, path);
-  const html = notebookPage(notebook, { name, seconds, data, folder, home, failure: failure && explained(failure) });
+  const html = notebookPage(notebook, { name, seconds, data, folder, home, failure: failure && { text: explained(failure), cell: failure.number } });
   const written: string[] = [];
   const unwritten: string[] = [];
   const keep = (target: string, write: (path: string) => void): void => {

@@ -7,7 +7,7 @@ cell that fails, unless the cell has the tag raises-exception.
 
   NAME                a notebook, e.g. 1-collab; the beginning of its name will do
   --data DIR          folder with the data, for notebooks as the environment variable RECITAL_DATA; default: they take data/
-  --timeout SECONDS   how long a cell may take; default 600
+  --timeout SECONDS   how long a cell may be silent: it is stopped if it prints and shows nothing for so long; default 600
   --notebooks DIR     folder of the notebooks; default notebooks/
   --out DIR           folder for the results; default out/, or that of ~/recital where nothing can be written here. NAME.html and NAME.ipynb of an earlier run there are replaced; the page of a run that has failed
                       says so at its top

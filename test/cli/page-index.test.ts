@@ -11,7 +11,12 @@ describe('the start page', () => {
   let folder: string;
   let index: string;
   const put = (name: string, text: string, failure?: string): void => {
-    const page = notebookPage(notebookOf(text), { name, seconds: 2, date: new Date('2024-05-06T07:08:09Z'), failure });
+    const page = notebookPage(notebookOf(text), {
+      name,
+      seconds: 2,
+      date: new Date('2024-05-06T07:08:09Z'),
+      failure: failure === undefined ? undefined : { text: failure, cell: 1 },
+    });
     writeFileSync(join(folder, `${name}.ipynb`), '{}');
     writeFileSync(join(folder, `${name}.html`), page);
   };

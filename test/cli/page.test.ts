@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect } from 'chai';
@@ -163,6 +164,46 @@ describe('notebookPage', () => {
     expect(many.match(/<img alt="T: /g)).to.have.length(Math.floor(2_700_000 / bytes));
     expect(many).not.to.contain('<script type="application/json">').and.not.to.contain('vega.parse');
     expect(Buffer.byteLength(many)).to.be.below(3_000_000);
+  });
+
+  it('cuts what cells print where it would be larger than 3 MB: the beginning and the end stay, and it says what is missing', () => {
+    const said = (text: string): CellOutput => ({ output_type: 'stream', name: 'stdout', text: [text] });
+    const long = page(withOutput(chart(3), said(`first${'<'.repeat(3_000_000)}last`), said('x'.repeat(150_000))));
+    expect(Buffer.byteLength(long)).to.be.within(1_000_000, 3_000_000);
+    expect(long).to.match(/first(&lt;)+\n… 2,800,009 characters are left out of this page; the notebook beside it has them\.\n(&lt;)+last</);
+    expect(long).to.contain('x'.repeat(150_000)).and.to.contain('<script type="application/json">');
+    const data = { 'text/html': 'y'.repeat(3_000_000), 'text/plain': 'a table' };
+    const html = page(withOutput({ output_type: 'display_data', data }));
+    expect(html).to.contain('<pre class="stdout">a table</pre><p>3,000,000 characters are left out').and.not.to.contain('yyy');
+    expect(page(withOutput({ output_type: 'display_data', data: { 'image/png': 'A'.repeat(3_000_000) } }))).to.contain(
+      '<p>3,000,000 characters are left out',
+    );
+    const many = page(withOutput(...Array.from({ length: 40 }, (_, i) => said(`${i} ${'z'.repeat(190_000)} end of ${i}`)), chart(45_000)));
+    expect(Buffer.byteLength(many)).to.be.below(3_000_000);
+    for (let i = 0; i < 40; i++) expect(many).to.contain(`>${i} z`).and.to.contain(`z end of ${i}<`);
+    const error = { output_type: 'error' as const, ename: 'E', evalue: 'v', traceback: ['E: v', 'w'.repeat(4_000_000)] };
+    expect(Buffer.byteLength(page(withOutput(error)))).to.be.below(3_000_000);
+  });
+
+  it('lets its own scripts run, and no others', () => {
+    const policy = (html: string): string => /<meta http-equiv="Content-Security-Policy" content="([^"]*)">/.exec(html)?.[1] ?? '';
+    const html = page(withOutput(chart(3), { output_type: 'display_data', data: { 'text/html': '<script>mine()</script>' } }));
+    const scripts = [...html.matchAll(/<script(?: type="module")?>([\s\S]*?)<\/script>/g)].map(([, code]) => code);
+    const hashes = scripts.map((code) => `'sha256-${createHash('sha256').update(code).digest('base64')}'`);
+    expect(hashes).to.have.length(6);
+    for (const [i, hash] of hashes.entries()) {
+      if (scripts[i] === 'mine()') expect(policy(html)).to.not.contain(hash);
+      else expect(policy(html)).to.contain(hash);
+    }
+    expect(policy(html)).to.not.contain('unsafe-inline');
+    expect(html.indexOf('<meta http-equiv')).to.be.below(html.indexOf('<script'));
+  });
+
+  it('says at its top that the run has failed, and links to the cell', () => {
+    const html = notebookPage(withOutput(), { name: 'x', failure: { text: 'Cell [3]: <no>', cell: 3 } });
+    expect(html).to.contain('stopped at <a href="#cell.3">cell [3]</a>').and.to.contain('Cell [3]: &lt;no&gt;</pre></section>');
+    expect(html.split('<section class="cell" id="cell.3">')).to.have.length(2);
+    expect(page(withOutput())).not.to.contain('This run failed');
   });
 
   it('prefers HTML to text, and keeps formulas from being read as emphasis', () => {

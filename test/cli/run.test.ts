@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { expect } from 'chai';
+import { executeNotebook } from '../../lib/cli/executor.js';
 import { readNotebook } from '../../lib/cli/notebook-file.js';
 import { notebookOf } from '../support/notebook.js';
 
@@ -94,10 +95,22 @@ describe('npm start', () => {
     expect(readFileSync(join(out, '2-bad.html'), 'utf8')).to.contain('class="error"');
   });
 
-  it('ends a cell that takes too long, and a notebook whose kernel dies, and goes on with the next', async () => {
+  it('gives a cell the time that it needs as long as it prints; a watcher is told the seconds', async () => {
+    const notebook = notebookOf('for (let i = 0; i < 10; i++) { console.log(i); await new Promise((r) => setTimeout(r, 500)); }');
+    const took: number[] = [];
+    const began = performance.now();
+    const { failure, seconds } = await executeNotebook(notebook, { cwd: notebooks, timeout: 4, watcher: { end: (s) => void took.push(s) } });
+    const clock = (performance.now() - began) / 1000;
+    expect(failure).to.equal(undefined);
+    expect(took).to.have.length(1);
+    expect(took[0]).to.be.within(5, clock);
+    expect(seconds).to.be.within(took[0], clock);
+  });
+
+  it('ends a cell that is silent for too long, and a notebook whose kernel dies, and goes on with the next', async () => {
     const { code, stdout } = await start('3-slow', '4-exit', '--timeout', '1');
     expect(code).to.equal(1);
-    expect(stdout).to.contain('Timeout: the cell ran for more than 1 s').and.to.contain('process.exit(7) was called: the kernel ends');
+    expect(stdout).to.contain('Timeout: the cell printed and showed nothing for 1 s').and.to.contain('process.exit(7) was called: the kernel ends');
     expect(stdout).to.contain('2 of 2 notebooks failed');
     expect(readFileSync(join(out, '4-exit.html'), 'utf8')).to.contain('<a href="index.html">Notebooks</a>');
     expect(stdout).to.match(/All pages: out.index\.html/);
@@ -178,6 +191,7 @@ describe('npm start', () => {
         ["'--dat'", 'usage: npm start'],
       ],
       [['--timeout', 'x'], ['positive number of seconds, got "x"']],
+      [['--timeout', '0'], ['positive number of seconds, got "0"']],
     ];
     const runs = await Promise.all(cases.map(([args]) => start(...args)));
     runs.forEach(({ code, stderr, stdout }, i) => {

@@ -59,7 +59,10 @@ describe('the pages of notebooks in a browser (skipped without Chromium)', funct
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'everything.ipynb'), '{}');
-    writeFileSync(file('everything'), notebookPage(everything(), { name: 'everything', home: true, failure: `Cell [5]\n${'x'.repeat(200)}` }));
+    writeFileSync(
+      file('everything'),
+      notebookPage(everything(), { name: 'everything', home: true, failure: { text: `Cell [5]\n${'x'.repeat(200)}`, cell: 5 } }),
+    );
     for (const name of notebooks) {
       const path = join(root, 'notebooks', name);
       copyFileSync(path, join(folder, name));
@@ -283,6 +286,58 @@ describe('the pages of notebooks in a browser (skipped without Chromium)', funct
         document.querySelectorAll('button:not([hidden])').length, getComputedStyle(document.body).backgroundColor]`);
       await page.send('Emulation.setScriptExecutionDisabled', { value: false });
       expect(seen).to.deep.equal([5, Object.keys(shownCharts).length, 0, 'rgb(13, 17, 23)']);
+    });
+
+    it('scripts of its prose and outputs do not run, in whatever form they come; those of the page do', async () => {
+      const payloads = [
+        '<script>window.hit = 1</script>',
+        '<img src="data:," onerror="window.hit = 2">',
+        '<svg onload="window.hit = 3"><script>window.hit = 4</script></svg>',
+        '<iframe srcdoc="<script>parent.hit = 5</script>"></iframe>',
+        '<a id="link" href="javascript:window.hit = 6">x</a>',
+        '<script type="module">window.hit = 7</script>',
+        '<script src="data:text/javascript,window.hit=8"></script>',
+        '<button id="press" onclick="window.hit = 9">x</button>',
+        '<details open ontoggle="window.hit = 10"></details>',
+        '<form action="javascript:window.hit = 11"><button id="send">x</button></form>',
+      ];
+      const notebook = everything();
+      notebook.cells.unshift({ cell_type: 'markdown', metadata: {}, source: payloads.join('\n\n') });
+      const outputs = payloads.map((markup) => ({ output_type: 'display_data' as const, data: { 'text/html': markup }, metadata: {} }));
+      notebook.cells.push({ cell_type: 'code', metadata: {}, source: '1', outputs, execution_count: 6 });
+      writeFileSync(file('hostile'), notebookPage(notebook, { name: 'hostile' }));
+      await open('hostile');
+      expect(await page.evaluate("document.querySelectorAll('figure.chart > .drawn').length")).to.equal(Object.keys(shownCharts).length);
+      await page.evaluate("for (const id of ['link', 'press', 'send']) for (const e of document.querySelectorAll('#' + id)) e.click()");
+      await new Promise((done) => setTimeout(done, 300));
+      expect(await page.evaluate('window.hit ?? 0')).to.equal(0);
+    });
+
+    it('a failed run: its top leads to the cell', async () => {
+      await page.evaluate("document.querySelector('.failure a').click()");
+      await page.until("document.querySelector('.cell:target pre.error')");
+      const gap = "document.querySelector('h1').getBoundingClientRect().top - document.querySelector('.failure').getBoundingClientRect().bottom";
+      expect(await page.evaluate(gap)).to.be.above(20);
+    });
+
+    it('what is wider than the window scrolls in a frame, which shows on which side there is more', async () => {
+      await look(page, { width: 361 });
+      const sides = (selector: string): Promise<string> => page.evaluate(`document.querySelector(${JSON.stringify(selector)}).className`);
+      const scroll = (selector: string, to: number): Promise<void> =>
+        page.evaluate(
+          `(() => { document.querySelector(${JSON.stringify(selector)}).scrollLeft = ${to}; return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))); })()`,
+        );
+      for (const selector of ['figure.chart', '.wide', 'pre.code']) {
+        expect(await sides(selector), selector).to.match(/ scrolls after$/);
+        await scroll(selector, 30);
+        expect((await sides(selector)).split(' ').sort().join(' '), selector).to.match(/after before/);
+        await scroll(selector, 1e6);
+        expect(await sides(selector), selector)
+          .to.match(/before/)
+          .and.not.match(/after/);
+      }
+      await look(page, {});
+      expect(await page.evaluate("document.querySelector('figure.chart').classList.contains('scrolls')")).to.equal(false);
     });
 
     it('a chart that cannot be drawn stays a picture, and the others are drawn', async () => {
