@@ -1,14 +1,15 @@
-import { DataError } from '../errors.js';
+import { DataError, UnknownIdError } from '../errors.js';
 import type { RawColumn } from './collab-classes.js';
 import type { LoadedTable } from './read-table.js';
 import type { Table } from './table.js';
 
 /** The columns of users, items and ratings: those named, else the first three. */
-export function columnsOf(table: Table, given: { userName?: string; itemName?: string; ratingName?: string }): [string, string, string] {
-  const [user, item, rating] = [given.userName, given.itemName, given.ratingName].map((name, i) => name ?? table.columnNames[i]);
+export function columnsOf(names: readonly string[], given: { userName?: string; itemName?: string; ratingName?: string }): [string, string, string] {
+  const [user, item, rating] = [given.userName, given.itemName, given.ratingName].map((name, i) => name ?? names[i]);
   if (rating === undefined) {
-    throw new DataError(`Columns of users, items and ratings are needed, but the table has only: ${table.columnNames.join(', ')}.`);
+    throw new DataError(`Columns of users, items and ratings are needed, but the table has only: ${names.join(', ')}.`);
   }
+  for (const name of [user, item, rating]) if (!names.includes(name)) throw new UnknownIdError('column', name, names);
   return [user, item, rating];
 }
 

@@ -2,6 +2,7 @@ import type { Shuffle } from './collab-loader.js';
 import type { NegativeOptions } from './negatives.js';
 import type { RowWeights } from './row-weights.js';
 import type { TargetOptions } from './targets.js';
+import { formatOptions } from './text-format.js';
 
 /** Options of every way to make CollabDataLoaders. */
 export interface CollabOptions {
@@ -52,4 +53,4 @@ export const playsOptions = [...every, 'target', 'threshold', 'negatives'] as co
 /** Names of the options of fromTable. */
 export const tableOptions = [...every, 'userName', 'itemName', 'ratingName'] as const;
 /** Names of the options of fromCsv: those of a table, and of how it is read. */
-export const csvOptions = [...tableOptions, 'header', 'names', 'delimiter', 'numbers', 'texts'] as const;
+export const csvOptions = [...tableOptions, ...formatOptions, 'numbers', 'texts'] as const;

@@ -16,7 +16,7 @@ import { checkedSplit, randomSplit, type Split } from './splits.js';
 import { type Cell, Table } from './table.js';
 import { type TargetOptions, targetsOf } from './targets.js';
 import type { Tracks } from './tracks.js';
-import type { Vocabulary } from './vocabulary.js';
+import { NA, type Vocabulary } from './vocabulary.js';
 
 export type { CollabOptions, CollabPlaysOptions, CollabTableOptions } from './collab-options.js';
 
@@ -156,7 +156,7 @@ export class CollabDataLoaders implements DataLoaders {
 
   private static ofTable(table: Table, options: CollabTableOptions): CollabDataLoaders {
     if (table.length === 0) throw new DataError('The table has no rows to learn from.');
-    const [userName, itemName, ratingName] = columnsOf(table, options);
+    const [userName, itemName, ratingName] = columnsOf(table.columnNames, options);
     const rating = ratings(table, ratingName);
     const source = {
       user: rawColumn(table, userName),
@@ -172,7 +172,8 @@ export class CollabDataLoaders implements DataLoaders {
   }
 
   /**
-   * From a CSV or Parquet file with columns of users, items and ratings (fastai's `from_csv`).
+   * From a CSV or Parquet file with columns of users, items and ratings (fastai's `from_csv`). Ids are the texts of the file: whole numbers up to 2⁵³ are sorted
+   * by size, but where one of a column is written otherwise (`62.0`, `007`, 20 digits), all of it is text.
    * @param options those of fromTable and of readTable
    * @throws DataError naming file, line and column for a file that cannot be read, a first line of numbers where names were expected, a rating that is not a
    * number, or a missing id
@@ -181,8 +182,11 @@ export class CollabDataLoaders implements DataLoaders {
    */
   static async fromCsv(path: string, options: CollabTableOptions & ReadTableOptions = {}): Promise<CollabDataLoaders> {
     checkOptions(options, csvOptions, 'fromCsv');
-    const loaded = await loadTable(path, options);
-    await checkLines(path, loaded, columnsOf(loaded.table, options));
+    const loaded = await loadTable(path, options, (names) => {
+      const [user, item, rating] = columnsOf(names, options);
+      return { ids: [user, item], values: [rating] };
+    });
+    await checkLines(path, loaded, columnsOf(loaded.table.columnNames, options));
     return CollabDataLoaders.ofTable(loaded.table, options);
   }
 
@@ -214,7 +218,8 @@ export class CollabDataLoaders implements DataLoaders {
   }
 
   /**
-   * Batches of other rows, in order, encoded with these classes (fastai's `test_dl`); users and items that training has not seen get index 0.
+   * Batches of other rows, in order, encoded with these classes (fastai's `test_dl`); users and items that training has not seen get index 0, and a warning says
+   * of how many rows. `#na#` stands for them without a warning.
    * @param data plays, a table or records. Ratings may be missing: the targets are NaN then
    * @param options `bs`: rows a batch, default as in validation
    */
@@ -232,6 +237,13 @@ export class CollabDataLoaders implements DataLoaders {
     }
     const user = encodeWith(this.classes.user, columns.user);
     const item = encodeWith(this.classes.item, columns.item);
+    const unknown = [unknownIds(columns.user, user), unknownIds(columns.item, item)];
+    if (unknown.some(({ n }) => n > 0)) {
+      const parts = unknown.flatMap(({ n, first }, i) =>
+        n ? [`${counted(n, 'row')} with an unknown ${i ? this.names.item : this.names.user} ("${first}" …)`] : [],
+      );
+      display().warn(`Of ${counted(rows.length, 'row')}, ${parts.join(' and ')}: training has not seen them, so they are predicted as ${NA}.`);
+    }
     return new CollabDataLoader({ user, item, target, row: Int32Array.from(target, (_, i) => i) }, { bs });
   }
 
@@ -273,6 +285,15 @@ export class CollabDataLoaders implements DataLoaders {
       display().warn(`bs = ${this.train.bs} is more than the ${this.train.n} training rows; training drops the ragged last batch, so it has none.`);
     }
   }
+}
+
+/** How many rows have an id that is none of the classes, which is encoded as 0, and the first such id. */
+function unknownIds(column: RawColumn, encoded: Int32Array): { n: number; first: string } {
+  const id = (row: number): string => ('values' in column ? String(column.values[row]) : column.vocabulary.id(column.codes[row]));
+  let n = 0;
+  let first = '';
+  for (let row = 0; row < encoded.length; row++) if (encoded[row] === 0 && id(row) !== NA && n++ === 0) first = id(row);
+  return { n, first };
 }
 
 function playsColumn(plays: Plays, name: string): Float32Array {

@@ -41,6 +41,7 @@ export function locateHetRec(where: string): string | undefined {
 function located(where: string, names: readonly string[], what: string): Located {
   const stat = statOf(where);
   if (!stat) throw new DataError(`There is no file or folder "${where}". Check the path; a relative one starts from ${process.cwd()}.`);
+  if (!stat.isFile() && !stat.isDirectory()) throw new DataError(`"${where}" is a pipe or a device: copy what it gives to a file, and read that.`);
   const table = stat.isFile() ? where : namedIn(where, names);
   const hetRec = locateHetRec(where);
   if (hetRec !== undefined && (table === undefined || table === hetRec)) return { kind: 'hetrec', path: hetRec };

@@ -2,7 +2,7 @@ import type { DuckDBConnection, DuckDBResult } from '@duckdb/node-api';
 import { ArgumentError, DataError, UnknownIdError } from '../errors.js';
 import { checkOptions } from '../options.js';
 import { notANumber, readCsv } from './csv-text.js';
-import { fileError, pathLiteral, tableOf, withDuckDB } from './duckdb.js';
+import { fileError, identifier, pathLiteral, tableOf, withDuckDB } from './duckdb.js';
 import { type Column, Table } from './table.js';
 import { csvRecord, eachRecord, existingFile, openText, type TextFile } from './text-file.js';
 import { checkFormat, decoderLabel, formatOf, formatOptions, refuseFormat, type TextFormat, type TextFormatOptions } from './text-format.js';
@@ -62,8 +62,12 @@ export async function loadTable(
   if (path.endsWith('.parquet')) {
     refuseFormat(options, path);
     const { source, columnNames } = await parquetSource(path);
-    if (!meanings(columnNames).lenient) checkNames(columnNames, options);
-    return { table: await load(path, (run) => run(`select * from ${source}`).catch((error) => Promise.reject(fileError(error, path)))) };
+    const casts = columnKinds(columnNames, options, meanings(columnNames)).map((kind, i) => {
+      const name = identifier(columnNames[i]);
+      return kind === 'number' ? `${name}::double as ${name}` : kind === 'text' ? `${name}::varchar as ${name}` : name;
+    });
+    const wrong = (error: unknown): Promise<never> => Promise.reject(fileError(error, path));
+    return { table: await load(path, (run) => run(`select ${casts.join(', ')} from ${source}`).catch(wrong)) };
   }
   const file = await openText(path, decoderLabel(options.encoding));
   const format = formatOf(file, options);

@@ -194,7 +194,8 @@ const TOO_LONG = '16 million characters';
 export class Records {
   private text = '';
   private at = 0;
-  private line = 1;
+  /** The line on which the next record begins. */
+  line = 1;
   private nextReturn = -2; // -2: not looked for
   private toSkip: number;
 
@@ -317,10 +318,9 @@ export class Records {
 export async function eachRecord(file: TextFile, dialect: Dialect, visit: (record: CsvRecord) => unknown): Promise<void> {
   const records = new Records(dialect);
   for await (const part of textOf(file, () => records.lineReached)) {
-    const line = records.lineReached;
     if (!records.push(part, false, visit)) return;
-    if (records.tooLong)
-      throw new DataError(`"${file.path}", line ${line}: a record goes on for more than ${TOO_LONG}. Is a quotation mark left open?`);
+    if (!records.tooLong) continue;
+    throw new DataError(`"${file.path}", line ${records.line}: a record goes on for more than ${TOO_LONG}. Is a quotation mark left open?`);
   }
   records.push('', true, visit);
 }

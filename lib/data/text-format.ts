@@ -119,22 +119,26 @@ export function startOf(file: TextFile, options: TextFormatOptions): TextStart {
   };
   const assumed = { delimiter: options.delimiter === undefined && !obeyed, quote: options.quote === undefined };
   if (assumed.delimiter) dialect.delimiter = guessed(head, dialect, options.header !== false && options.names === undefined);
-  const [first = ['']] = firstRecords(head, dialect);
+  const [record = { line: 1, fields: [''] }] = firstRecords(head, dialect);
+  const first = record.fields;
   const lineEnd = /\r\n|\r|\n/.exec(head.slice(blanks.length))?.[0];
-  return { ...dialect, blank: first.length === 1, first: first.map((field) => field.trim()), lineEnd, assumed };
+  const start = { ...dialect, blank: first.length === 1, first: first.map((field) => field.trim()), lineEnd, assumed };
+  const fault = recordFault(file.path, record, start);
+  if (fault) throw fault;
+  return start;
 }
 
-/** The fields of the first two records. */
-function firstRecords(head: string, dialect: Dialect): string[][] {
-  const records: string[][] = [];
-  new Records(dialect).push(head, true, ({ fields }) => records.push(fields) < 2);
+/** The first two records. */
+function firstRecords(head: string, dialect: Dialect): CsvRecord[] {
+  const records: CsvRecord[] = [];
+  new Records(dialect).push(head, true, (record) => records.push(record) < 2);
   return records;
 }
 
 /** The delimiter of a text, judged by its first two records: see {@link TextFormatOptions.delimiter}. */
 function guessed(head: string, dialect: Dialect, mayBePadded: boolean): string {
-  const split = (delimiter: string): string[][] => firstRecords(head, { ...dialect, delimiter });
-  const [line = ''] = firstRecords(head, { ...dialect, quote: '', delimiter: '\n' })[0] ?? [];
+  const split = (delimiter: string): string[][] => firstRecords(head, { ...dialect, delimiter }).map(({ fields }) => fields);
+  const [line = ''] = firstRecords(head, { ...dialect, quote: '', delimiter: '\n' })[0]?.fields ?? [];
   if (line.includes('<SEP>')) return '<SEP>';
   const counts = [',', '\t', ';', '|'].map((delimiter) => {
     const [first, second = first] = split(delimiter);

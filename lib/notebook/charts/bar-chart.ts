@@ -24,7 +24,7 @@ const WRITTEN = 25; // more bars have no room for their values
  * One bar a row, sorted, with its value beside it.
  * @param table columns to draw
  * @throws ArgumentError if neither column holds numbers, or if a name stands in two rows
- * @example barChart(table, { x: 'plays', y: 'artist', title: 'Most played artists', xTitle: 'plays' })
+ * @example barChart(topArtists(plays, 10), { x: 'playcount', y: 'artist', title: 'Most played artists', xTitle: 'plays' })
  */
 export function barChart(table: Table, options: BarChartOptions): Chart {
   checkTable(table, 'barChart');
