@@ -14,6 +14,7 @@ import { ArgumentError, RecitalError, UnknownIdError } from '../../lib/errors.js
 import type { Comparison } from '../../lib/recommend/comparison.js';
 import { evaluateRecommender } from '../../lib/recommend/evaluate.js';
 import { evaluate } from '../../lib/recommend/evaluate-all.js';
+import { HeldOut } from '../../lib/recommend/held-out.js';
 import { accuracyMetrics } from '../../lib/recommend/hits.js';
 import { Interactions } from '../../lib/recommend/interactions.js';
 import { ItemKNN } from '../../lib/recommend/item-knn.js';
@@ -200,6 +201,27 @@ describe('evaluate', () => {
     expect(result.strings('recommender')).to.deep.equal(['first']);
     expect(result.leftOut.map(({ recommender, reason }) => `${recommender} ${reason}`)).to.deep.equal(['second interrupted', 'third interrupted']);
     expect(process.listenerCount('SIGINT')).to.equal(0);
+  });
+
+  it('looks for no track that the user has in training, be it the first user’s or another’s', async () => {
+    const of = (rows: Record<string, string>): Plays =>
+      Plays.fromRows(Object.entries(rows).flatMap(([user, tracks]) => [...tracks].map((track) => ({ user, track }))));
+    const train = of({ u1: 'ab', u2: 'cd', u3: 'ad' });
+    for (const [user, known, found] of [
+      ['u1', 'a', 'c'],
+      ['u2', 'c', 'a'],
+      ['u3', 'd', 'b'],
+    ]) {
+      const { relevant, users, codes, activity } = new HeldOut(train, of({ [user]: known + found }));
+      expect(users).to.deep.equal([user]);
+      expect(Array.from(relevant.indices, (code) => codes.ids()[code])).to.deep.equal([found]);
+      expect([...activity]).to.deep.equal([2]);
+      const valid = of({ [user]: known + found });
+      expect((await evaluate([new Popularity(train)], { train, valid }, { k: 2, metrics: ['recall'], samples: 2 })).numbers('recall@2')[0]).to.equal(
+        1,
+      );
+      expect(() => new HeldOut(train, of({ [user]: known }))).to.throw(ArgumentError, 'nothing to measure');
+    }
   });
 
   it('refuses a recommender that has seen what it is to find', async () => {

@@ -146,6 +146,16 @@ describe('scores of the next track', () => {
     expect(scoresAfter(new NextItemKNN(sessions, { decay: 0 }), 2, 0)).to.deep.equal(scoresAfter(new NextItemKNN(sessions), 0));
   });
 
+  it('of pairs with decay 1 are the sums over the whole history, all tracks alike', () => {
+    for (const recommender of [new NextItemKNN(sessions, { decay: 1 }), new SequentialRules(sessions, { decay: 1 })]) {
+      const alone = [0, 1, 2, 1].map((track) => scoresAfter(recommender, track));
+      const sums = alone[0].map((_, t) => alone.reduce((sum, scores) => sum + scores[t], 0));
+      scoresAfter(recommender, 0, 1, 2, 1).forEach((x, t) => {
+        expect(x, recommender.name).to.be.closeTo(sums[t], 1e-6);
+      });
+    }
+  });
+
   it('of session-kNN are how near the sessions are that have the track', () => {
     const knn = new SessionKNN(sessions);
     const near = [1.5, 1.5, 1.5, 0].map((w, s) => w / Math.sqrt([3, 2, 3, 2][s])); // after 0, 1: weights 1/2 and 1
