@@ -15,7 +15,9 @@ export interface WeightedSumOptions {
 /**
  * A sum of recommenders: score = Σ weight · (score of the recommender / its maximum for this history), so that each has a say whatever the size of its
  * scores. Scores of models that are logits come in as exp((score − maximum) / 2), √softmax divided by its maximum. Scores below 0 of others count as 0.
- * `fuse` finds weights.
+ *
+ * Equal weights, the default, are no rule: where one recommender is much better than the others, the sum can be worse than it alone. `fuse` finds weights, 0 among
+ * them, on sessions that were held out.
  * @example new WeightedSum([new Markov(train), new SessionKNN(train), new SequentialRules(train)], { weights: [1, 2, 1] })
  */
 export class WeightedSum extends SequenceRecommender {

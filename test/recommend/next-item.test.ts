@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import fc from 'fast-check';
+import { Random } from '../../lib/compute/random.js';
 import { Plays } from '../../lib/data/plays.js';
 import { Histories } from '../../lib/data/sequences-histories.js';
 import { Table } from '../../lib/data/table.js';
@@ -7,6 +9,7 @@ import { ArgumentError, NumericError, UnknownIdError } from '../../lib/errors.js
 import { NextItemKNN } from '../../lib/recommend/item-knn-next.js';
 import { Markov } from '../../lib/recommend/markov.js';
 import { SequenceRecommender } from '../../lib/recommend/next-item.js';
+import { evaluateNextItem } from '../../lib/recommend/next-item-evaluate.js';
 import { NextItemPopularity } from '../../lib/recommend/next-item-popularity.js';
 import { recommendSongs } from '../../lib/recommend/next-item-songs.js';
 import { WeightedSum } from '../../lib/recommend/next-item-sum.js';
@@ -14,7 +17,7 @@ import { RandomRecommender } from '../../lib/recommend/random-recommender.js';
 import { SequentialRules } from '../../lib/recommend/sequential-rules.js';
 import { SessionKNN } from '../../lib/recommend/session-knn.js';
 import { STAN } from '../../lib/recommend/session-knn-stan.js';
-import { sessionsOf } from '../support/sequences.js';
+import { chainSessions, sessionsOf } from '../support/sequences.js';
 import { recommenderContract } from './contract.js';
 
 const order = { checkerboard: 'none' } as const; // what comes next is not what a user likes
@@ -170,6 +173,54 @@ describe('scores of the next track', () => {
     expect(scoresAfter(knn, 1, 1)).to.deep.equal(scoresAfter(knn, 1)); // a repeated track counts once, where it was last
   });
 
+  it('of STAN have repeats as often as training: by hand, by any sessions, none where nothing is repeated', () => {
+    const lists = fc.array(fc.array(fc.nat(5), { minLength: 1, maxLength: 9 }), { minLength: 1, maxLength: 6 });
+    const scales = fc.record({ historyScale: fc.constantFrom(1, 3), distanceScale: fc.constantFrom(2, 4), backwards: fc.constantFrom(1, 2) });
+    fc.assert(
+      fc.property(lists, scales, (sessions, { historyScale, distanceScale, backwards }) => {
+        let [targets, repeats, votes, own, shared] = [0, 0, 0, 0, 0];
+        for (const list of sessions) {
+          targets += list.length - 1;
+          list.forEach((track, i) => {
+            const back = i - list.slice(0, i).lastIndexOf(track);
+            if (list.slice(0, i).includes(track)) repeats += Math.exp(-(back - 1) / historyScale);
+            if (list.lastIndexOf(track) !== i) return;
+            shared++;
+            list.forEach((other, j) => {
+              if (j === i) return;
+              const vote = Math.exp(-(j > i ? j - i : backwards * (i - j)) / distanceScale);
+              votes += vote;
+              if (other === track) own += vote;
+            });
+          });
+        }
+        const rate = repeats / targets;
+        const expected = repeats === 0 ? 0 : rate === 1 ? 1 : Math.min(1, Math.max(0, (rate * votes - own) / shared / (1 - rate)));
+        expect(new STAN(sessionsOf(sessions), { historyScale, distanceScale, backwards }).repeat).to.be.closeTo(expected, 1e-12);
+      }),
+    );
+    expect(
+      new STAN(
+        sessionsOf([
+          [0, 1, 2],
+          [2, 1, 0],
+        ]),
+      ).repeat,
+    ).to.equal(0);
+    expect(new STAN(sessionsOf([[0, 0, 0], [1]])).repeat).to.equal(1);
+    expect(new STAN(sessionsOf([[0, 1, 2]]), { repeat: 0.3 }).repeat).to.equal(0.3);
+  });
+
+  it('of STAN find the songs that are played again, as often as they were in training', () => {
+    const random = new Random('again');
+    const again = (lists: number[][]): number[][] =>
+      lists.map((list) => list.flatMap((track) => (random.uniform() < 0.3 ? [track, track] : [track])));
+    const train = sessionsOf(again(chainSessions({ follow: 0.5 })));
+    const test = sessionsOf(again(chainSessions({ follow: 0.5, sessions: 80, seed: 6 })));
+    const of = (recommender: SequenceRecommender): number => evaluateNextItem(recommender, test, { k: 5 }).hitRate;
+    expect(of(new STAN(train))).to.be.above(of(new STAN(train, { repeat: 0.05 })) + 0.05);
+  });
+
   it('of STAN fall with the distance from the shared track, more so before it, and with age', () => {
     const far = (d: number): number => Math.exp(-d / 4);
     const close = (actual: number[], expected: number[]): void => {
@@ -178,18 +229,18 @@ describe('scores of the next track', () => {
       });
     };
     const one = sessionsOf([[0, 1, 2, 3, 1], [4]]); // five plays of four tracks
-    close(scoresAfter(new STAN(one), 2), [far(4) / 2, (far(2) + far(2)) / 2, 0.05 / 2, far(1) / 2, 0]);
+    close(scoresAfter(new STAN(one, { repeat: 0.05 }), 2), [far(4) / 2, (far(2) + far(2)) / 2, 0.05 / 2, far(1) / 2, 0]);
     close(scoresAfter(new STAN(one, { backwards: 1, repeat: 0 }), 2), [far(2) / 2, (far(1) + far(2)) / 2, 0, far(1) / 2, 0]);
     // 0 and then 3: both are shared, 3 is the later one in the history
     const sim = (1 + Math.exp(-1 / 3)) / 2;
-    close(scoresAfter(new STAN(one), 0, 3), [sim * far(6), sim * (far(4) + far(1)), sim * far(2), sim * 0.05, 0]);
+    close(scoresAfter(new STAN(one, { repeat: 0.05 }), 0, 3), [sim * far(6), sim * (far(4) + far(1)), sim * far(2), sim * 0.05, 0]);
     const two = sessionsOf([
       [0, 1],
       [0, 2],
     ]);
     const [older, newer] = [Math.exp(-1), 1].map((weight) => weight / Math.SQRT2); // ages 1/2 and 0
-    close(scoresAfter(new STAN(two, { ageScale: 0.5 }), 0), [0.05 * (older + newer), older * far(1), newer * far(1)]);
-    close(scoresAfter(new STAN(two, { ageScale: 0.5, k: 1 }), 0), [0.05 * newer, 0, newer * far(1)]);
+    close(scoresAfter(new STAN(two, { ageScale: 0.5, repeat: 0.05 }), 0), [0.05 * (older + newer), older * far(1), newer * far(1)]);
+    close(scoresAfter(new STAN(two, { ageScale: 0.5, k: 1, repeat: 0.05 }), 0), [0.05 * newer, 0, newer * far(1)]);
   });
 
   it('of STAN stay scores in histories of any length and sessions of any age', () => {
