@@ -56,7 +56,7 @@ export const cases: InterruptCase[] = [
   },
   {
     what: 'lrFind',
-    code: 'kept = await learn.lrFind({ numIt: 1e7, stopDiv: false })',
+    code: 'kept = await learn.lrFind({ numIt: 1e6, stopDiv: false })',
     line: /^Interrupted: in epoch \d+, training batch \d+ of \d+\.$/,
     after: ['[learn.opt.hypers.lr < 1, learn.interrupted, (kept as any).lrs]', /\[ true, true, \[\] \]/],
   },
@@ -204,4 +204,25 @@ kept = 'not reached';`,
     line: ended,
     after: ['new ItemKNN(plays).recommend("u1", { n: 3 }).ids.length', /3/],
   },
+];
+
+/** Cells that go on for ever, in every state in which a cell can be when it is stopped; and one that ends at about that time. */
+export const states: string[] = [
+  'for (;;) {}',
+  'let rounds = 0;\nfor (;;) rounds++;',
+  'await null; for (;;) {}',
+  'await new Promise((r) => setTimeout(r, 5)); for (;;) {}',
+  'await new Promise(() => {});',
+  'new Promise(() => {})',
+  'for (;;) await null;',
+  'for (;;) await new Promise((r) => setTimeout(r, 1));',
+  'const fib = (n: number): number => (n < 2 ? n : fib(n - 1) + fib(n - 2));\nfib(100)',
+  'try { for (;;) {} } finally { trainings++; }',
+  "/^(a+)+$/.test('a'.repeat(50) + 'b')",
+  "process.on('SIGINT', () => {}); for (;;) {}",
+  'for (;;) console.log(trainings++);',
+  'await learn.fit(1e6)',
+  'kept = new Promise(() => {}); kept',
+  '({ get [Symbol.toStringTag]() { for (;;) {} } })',
+  'for (const end = Date.now() + 60; Date.now() < end; ) {}',
 ];

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { type CellRun, KernelClient, launchers, runCell, supervised } from '../support/kernel.js';
 import { Wire } from '../support/wire.js';
-import { cases, moreCases, setup } from './interrupt-cases.js';
+import { cases, moreCases, setup, states } from './interrupt-cases.js';
 
 const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 
@@ -58,7 +58,7 @@ for (const [name, list] of Object.entries({ supervised: [...cases, ...moreCases]
         const seconds = (performance.now() - sent) / 1000;
         expect(cell.status).to.equal('error');
         const said = [...(cell.error?.traceback ?? []), ...cell.stderr.split('\n').filter((each) => each !== '')];
-        expect(said).to.have.length(1);
+        expect(said, said.join('\n')).to.have.length(1);
         expect(said[0]).to.match(line);
         expect(cell.stdout).to.equal(stdout);
         expect(seconds).to.be.below(1);
@@ -77,6 +77,58 @@ for (const [name, list] of Object.entries({ supervised: [...cases, ...moreCases]
       for (let i = 0; i < 2; i++) await kernel.request('interrupt_request', {}, { control: true });
       const next = await run('const own = collabLearner(dls, { nFactors: 4 }); await own.fit(10); [own.recorder.losses.length > 0, own.interrupted]');
       expect(next).to.include({ status: 'ok', stdout: '[ true, false ]\n', stderr: '' });
+    });
+
+    it('says the same of a training, and of a loop after an await, when a loop that gives no turns was stopped before', async () => {
+      const begin = "console.log('begun'); for (const end = Date.now() + 60; Date.now() < end; ) {} console.log('now');"; // which sends what waits
+      for (const [code, says] of [
+        ['let rounds = 0;\nfor (;;) rounds++;', /^The cell was stopped\.$/],
+        ['await new Promise((r) => setTimeout(r, 5));\nfor (;;) rounds++;', /^The cell was stopped\.$/],
+        ['await learn.fit(5000)', /^in epoch/],
+      ] as const) {
+        let begun = (): void => {};
+        const working = new Promise<void>((done) => {
+          begun = done;
+        });
+        const running = runCell(kernel, `${begin}\n${code}`, () => begun());
+        await working;
+        await pause(50);
+        kernel.interrupt();
+        expect((await running).error?.evalue).to.match(says);
+      }
+    });
+
+    it('stops cells in all kinds of states, once or often, now or a moment later; the next cell runs', async () => {
+      for (const [i, code] of states.entries()) {
+        await wire.caughtUp(kernel);
+        wire.messages.length = 0;
+        const running = run(code);
+        while (!wire.messages.some(({ type }) => type === 'execute_input')) await pause(1);
+        await pause((7 * i) % 30);
+        const asked = Array.from({ length: 1 + (i % 3) }, () => kernel.request('interrupt_request', {}, { control: true }));
+        const { status, stderr } = await running;
+        expect([code, status, /does not stop/.test(stderr)]).to.deep.equal([code, i < states.length - 1 ? 'error' : status, false]);
+        await Promise.all(asked);
+        expect(await run("'next'")).to.include({ status: 'ok', stdout: 'next\n' });
+      }
+    });
+
+    it('that has no effect says so in the cell after five seconds, once', async () => {
+      let told = (): void => {};
+      const says = new Promise<void>((done) => {
+        told = done;
+      });
+      // Nothing computes here: the thread is held, as by a native call.
+      const code = "await null; console.log('begun'); await null; Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 7000);";
+      await wire.caughtUp(kernel);
+      wire.messages.length = 0;
+      const running = runCell(kernel, code, ({ stderr }) => stderr !== '' && told());
+      while (!wire.messages.some(({ type }) => type === 'execute_input')) await pause(1);
+      await pause(200);
+      for (let i = 0; i < 3; i++) kernel.interrupt();
+      expect(await Promise.race([says.then(() => 'says'), running.then(() => 'ended')])).to.equal('says');
+      expect((await running).stderr).to.equal('The cell does not stop. Kernel → Restart ends it; variables are lost.\n');
+      expect(await run("'next'")).to.include({ status: 'ok', stdout: 'next\n' });
     });
 
     it('is heard while the cell is compiled, and by that one alone', async () => {
