@@ -4,11 +4,31 @@ const { SourceMap } = require('node:module');
 const vm = require('node:vm');
 const { addStopPoints } = require('./stop-points.cjs');
 const { separateTimers } = require('./compiler-timers.cjs');
-const { ownFilesOnly } = require('./own-files.cjs');
+const { Hints } = require('./hints.cjs');
+const { OwnFiles } = require('./own-files.cjs');
+const { typescript } = require('./write-out.cjs');
 
 const inlineMap = /\n?\/\/# sourceMappingURL=data:application\/json(?:;charset=[^;,]+)?;base64,([A-Za-z0-9+/=]+)\s*$/;
 const wrappers = ['(function(exports, require) { ', '(async function(exports, require) { ']; // what tslab puts around a cell
 const PREFIX_LINES = 1; // tslab puts "export {};" above each cell
+
+/** The names that code declares, outside of functions and blocks. */
+function declaredBy(code) {
+  const ts = typescript();
+  const names = new Set();
+  const bind = (node) => {
+    if (ts.isIdentifier(node.name ?? node)) names.add((node.name ?? node).text);
+    else for (const element of node.name.elements) if (element.name) bind(element);
+  };
+  for (const statement of ts.createSourceFile('cell.ts', code, ts.ScriptTarget.ES2022).statements) {
+    if (ts.isVariableStatement(statement)) statement.declarationList.declarations.forEach(bind);
+    else if (ts.isImportDeclaration(statement)) {
+      const { name, namedBindings } = statement.importClause ?? {};
+      for (const each of [name && { name }, ...(namedBindings?.elements ?? [namedBindings])]) if (each) bind(each);
+    } else if (statement.name) bind(statement);
+  }
+  return names;
+}
 
 class CellCode {
   constructor() {
@@ -17,25 +37,46 @@ class CellCode {
     this.compiled = undefined; // of the latest compilation
   }
 
-  /** Makes tslab's TypeScript keep source maps. Must run before tslab loads it; tslab's copy of the module is its own, so nobody else is affected. */
+  /**
+   * Makes tslab's TypeScript keep source maps, find what cells import, and explain what it finds wrong. Must run before tslab loads it; tslab's copy of the
+   * module is its own, so nobody else is affected.
+   */
   patchTypeScript(file) {
     const ts = require(file);
-    const { createWatchCompilerHost, transpileModule } = ts;
+    const { createWatchCompilerHost, getPreEmitDiagnosticsOfFiles, transpileModule } = ts;
+    const compile = (text, { transformers, ...options }) => {
+      const before = [...(transformers?.before ?? []), addStopPoints(ts)];
+      return transpileModule(text, { ...options, transformers: { ...transformers, before } });
+    };
+    const files = new OwnFiles(ts, compile);
+    this.files = files;
     require.cache[file].exports = {
       ...ts,
-      createWatchCompilerHost: (files, options, system, ...rest) =>
-        ownFilesOnly(createWatchCompilerHost(files, { ...options, inlineSourceMap: true }, separateTimers(system), ...rest)),
+      createWatchCompilerHost: (names, options, system, ...rest) =>
+        files.watch(createWatchCompilerHost(names, files.options(options), separateTimers(system), ...rest)),
+      getPreEmitDiagnosticsOfFiles: (program, [cell]) => {
+        const own = files.importedBy(program, cell);
+        files.take(own);
+        const hints = new Hints(ts, program, { declaring: (name) => this.declaring(name) });
+        this.elsewhere = own.flatMap((each) => hints.explain(each, getPreEmitDiagnosticsOfFiles(program, [each]))).map((d) => files.placed(d));
+        return hints.explain(cell, [...getPreEmitDiagnosticsOfFiles(program, [cell]), ...hints.wrongBrackets(cell)]);
+      },
       transpileModule: (input, options) => {
         const first = inlineMap.exec(input);
         const compilerOptions = { ...options.compilerOptions, sourceMap: true };
-        const before = [...(options.transformers?.before ?? []), addStopPoints(ts)];
-        const transformers = { ...options.transformers, before };
-        const result = transpileModule(input.replace(inlineMap, ''), { ...options, compilerOptions, transformers });
+        const result = compile(input.replace(inlineMap, ''), { ...options, compilerOptions });
         result.outputText = result.outputText.replace(/\n?\/\/# sourceMappingURL=\S*\s*$/, '\n');
         this.compiled = { first: first?.[1], second: result.sourceMapText, text: result.outputText };
         return result;
       },
     };
+  }
+
+  /** What is wrong with files that the cell compiled last imports, as tslab tells it of the cell itself. */
+  takeElsewhere() {
+    const { elsewhere = [] } = this;
+    this.elsewhere = undefined;
+    return elsewhere;
   }
 
   /**
@@ -79,6 +120,15 @@ class CellCode {
   /** Whether this line of the JavaScript is the call that tslab puts around the cell. */
   isWrapper(number, line) {
     return line > (this.cells.get(number)?.height ?? Infinity);
+  }
+
+  /** The number of the latest of the other cells whose code declares a variable, function, class or import of this name. */
+  declaring(name) {
+    for (const [number, { lines }] of [...this.cells].reverse()) {
+      const code = lines.join('\n');
+      if (number !== this.current && code.includes(name) && declaredBy(code).has(name)) return number;
+    }
+    return undefined;
   }
 
   /** Line `line` (from 1) of cell `number`. */

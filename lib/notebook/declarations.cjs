@@ -39,7 +39,9 @@ function awaitsInFor(source) {
 
 /** Stands between tslab's executor, which remembers only the declarations of cells that succeed, and its compiler. */
 class Declarations {
-  constructor() {
+  /** @param {() => object[]} elsewhere what is wrong with files that the cell imports */
+  constructor(elsewhere) {
+    this.elsewhere = elsewhere;
     this.current = ''; // of all cells so far
     this.after = ''; // of these and the cell that runs
     this.declared = []; // names of its variables
@@ -80,6 +82,7 @@ class Declarations {
   compile(source) {
     const result = this.compiler(this.current, source);
     result.hasToplevelAwait ||= awaitsInFor(source);
+    result.diagnostics.push(...this.elsewhere());
     this.compiled = { source, result };
   }
 

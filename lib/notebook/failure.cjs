@@ -1,15 +1,61 @@
 // Makes of whatever a cell threw the content of a Jupyter `error` message: name, text, and a stack of the lines that a reader can act on: those of the
-// cells and of this checkout. The kernel's own frames and Node's are left out.
+// cells, of files that they import, and of this checkout. The kernel's own frames and Node's are left out.
 const path = require('node:path');
-const { format, inspect } = require('node:util');
+const { format, inspect, types } = require('node:util');
 const { hasEnded } = require('./control.cjs');
 
 const MAX_FRAMES = 12;
 const OWN_FRAMES = 4; // of these, for lines of cells that come late
-const MAX_CHARS = 20_000; // of a text
+const MAX_TOLD = 20; // errors with their causes and reasons
+const MAX_REASONS = 8; // of an AggregateError
+const MAX_TEXT = 20_000; // characters of a message
+const MAX_STACK = 100_000;
 const root = path.resolve(__dirname, '..', '..');
 const cellFrame = /cell\[(\d+)\](?::(\d+):(\d+))?/;
 const fileFrame = /(?:file:\/\/)?((?:[A-Za-z]:)?[\\/][^()]*?):(\d+):(\d+)\)?$/;
+
+/** What `read` gives. Anything can be thrown: a Proxy, an object whose getters throw, or that cannot become a text. */
+function tried(read, otherwise) {
+  try {
+    return read();
+  } catch {
+    return otherwise;
+  }
+}
+
+const isError = (value) => types.isNativeError(value) || tried(() => value instanceof Error, false);
+const cut = (text) => (text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}… (${text.length.toLocaleString('en')} characters)` : text);
+const shown = (value) => cut(typeof value === 'string' ? value : tried(() => String(inspect(value)), 'a value that cannot be shown'));
+
+/** A property of an error, as text. */
+function text(error, name) {
+  const value = tried(() => error[name]);
+  return value === undefined || value === null ? '' : shown(value);
+}
+
+/** The name of an error: of a class that has not set one, the class's. */
+function nameOf(error) {
+  const name = text(error, 'name') || 'Error';
+  return tried(() => {
+    let owner = error;
+    while (owner && !Object.hasOwn(owner, 'name')) owner = Object.getPrototypeOf(owner);
+    const made = error.constructor;
+    const inherited = owner !== error && owner !== made.prototype;
+    return inherited && typeof made === 'function' && typeof made.name === 'string' ? made.name || name : name;
+  }, name);
+}
+
+/** Where it was thrown. `Error.prepareStackTrace`, if somebody has set it, makes the text when it is asked for, and may fail. */
+function stackOf(error) {
+  const stack = tried(() => error.stack);
+  if (typeof stack === 'string') return stack.slice(-MAX_STACK);
+  const own = Object.getOwnPropertyDescriptor(Error, 'prepareStackTrace');
+  if (own?.configurable !== true) return '';
+  delete Error.prepareStackTrace;
+  const again = tried(() => error.stack);
+  Object.defineProperty(Error, 'prepareStackTrace', own);
+  return typeof again === 'string' ? again.slice(-MAX_STACK) : '';
+}
 
 /** One line of a stack, rewritten; undefined for a frame that says nothing to the reader. */
 function frame(line, code) {
@@ -24,6 +70,11 @@ function frame(line, code) {
   }
   const inFile = fileFrame.exec(line);
   if (!inFile) return undefined;
+  const own = code.files?.locate(inFile[1], Number(inFile[2]), Number(inFile[3]));
+  if (own) {
+    const name = call && call !== 'Object.<anonymous>' ? ` (${call.replace(/^(?:exports|Object)\./, '')})` : '';
+    return `    at ${own.file}, line ${own.line}${name}: ${own.text}`;
+  }
   const file = path.relative(root, inFile[1]);
   if (file.startsWith('..') || /node_modules[\\/](tslab|tsx)[\\/]|^lib[\\/](notebook[\\/][\w-]+\.cjs|compute[\\/]interrupt\.ts)$/.test(file))
     return undefined;
@@ -37,86 +88,65 @@ function shortened(frames) {
   return [...frames.slice(0, MAX_FRAMES - OWN_FRAMES), '    …', ...frames.slice(first, first + OWN_FRAMES)];
 }
 
-/** What `read` gives, as a text of bearable length. A cell throws whatever it likes: what cannot be read, or throws when it is, is `otherwise`. */
-function textOf(read, otherwise) {
-  try {
-    const value = read();
-    const text = typeof value === 'string' ? value : inspect(value);
-    return text.length > MAX_CHARS ? `${text.slice(0, MAX_CHARS)} … (${text.length.toLocaleString('en-US')} characters)` : text;
-  } catch {
-    return otherwise;
-  }
-}
-
-/** The stack of an error as Node writes it, also where the cell's `Error.prepareStackTrace` fails, or makes something else of it. */
-function stackOf(error) {
-  const own = textOf(() => error.stack ?? '', undefined);
-  if (own !== undefined) return own;
-  const { prepareStackTrace } = Error;
-  Error.prepareStackTrace = undefined;
-  const stack = textOf(() => error.stack ?? '', '');
-  Error.prepareStackTrace = prepareStackTrace;
-  return stack;
-}
-
-function isError(value) {
-  try {
-    return value instanceof Error;
-  } catch {
-    return false;
-  }
-}
-
-const nameOf = (error) => textOf(() => error.name, 'Error');
-const messageOf = (error) => textOf(() => error.message, '(its message cannot be read)');
-
-function lines(error, code, depth = 0) {
+/** An error with its stack, then the reasons that it gathers (AggregateError), then its cause. */
+function lines(error, code, seen = new Set()) {
+  if (!isError(error)) return [shown(error)];
   const frames = stackOf(error)
     .split('\n')
     .filter((line) => /^\s+at /.test(line))
-    .map((line) => frame(line, code))
+    .map((line) => tried(() => frame(line, code)))
     .filter((line) => line !== undefined);
-  const own = [`${nameOf(error)}: ${messageOf(error)}`, ...shortened(frames)];
-  let cause;
-  textOf(() => (cause = error.cause), '');
-  if (!isError(cause) || depth > 3) return own;
-  const [first, ...rest] = lines(cause, code, depth + 1);
+  const own = [`${nameOf(error)}: ${text(error, 'message')}`, ...shortened(frames)];
+  if (seen.size >= MAX_TOLD) return own;
+  seen.add(error);
+  const reasons = tried(() => (Array.isArray(error.errors) ? error.errors.slice(0, MAX_REASONS + 1) : []), []);
+  for (const [i, reason] of reasons.slice(0, MAX_REASONS).entries()) {
+    const [first, ...rest] = lines(reason, code, seen);
+    own.push(`Reason ${i + 1}: ${first}`, ...rest);
+  }
+  if (reasons.length > MAX_REASONS) own.push(`… and ${tried(() => error.errors.length) - MAX_REASONS} more reasons`);
+  const cause = tried(() => error.cause);
+  if (cause === undefined || seen.has(cause)) return own;
+  const [first, ...rest] = lines(cause, code, seen);
   return [...own, `Caused by ${first}`, ...rest];
 }
 
-/** A cell threw `error`. */
+/** A cell threw `error`: any value. */
 function thrown(error, code) {
   if (!isError(error)) {
-    const text = textOf(() => error, '(it cannot be read)');
-    return { ename: 'Thrown', evalue: text, traceback: [`Thrown: ${text}`, 'A value that is not an Error was thrown, so there is no stack.'] };
+    const value = shown(error);
+    return { ename: 'Thrown', evalue: value, traceback: [`Thrown: ${value}`, 'A value that is not an Error was thrown, so there is no stack.'] };
   }
   if (hasEnded(error)) return interrupted('The cell was stopped.');
-  return { ename: nameOf(error), evalue: messageOf(error), traceback: lines(error, code) };
+  return { ename: nameOf(error), evalue: text(error, 'message'), traceback: lines(error, code) };
 }
 
 function interrupted(line) {
-  const text = line.replace(/^Interrupted[:.]? /, '');
-  return { ename: 'Interrupted', evalue: text, traceback: [`Interrupted: ${text}`] };
+  const said = line.replace(/^Interrupted[:.]? /, '');
+  return { ename: 'Interrupted', evalue: said, traceback: [`Interrupted: ${said}`] };
 }
 
 /** A cell was asked to stop. One line says so: what its work said, or else how it ended. */
 function stopped({ line, abandoned }, error) {
   if (line !== undefined) return interrupted(line);
   if (abandoned) return interrupted('The cell was abandoned; what it awaits may go on in the background.');
-  return interrupted(isError(error) && nameOf(error) === 'InterruptedError' ? messageOf(error) : 'The cell was stopped.');
+  return interrupted(isError(error) && nameOf(error) === 'InterruptedError' ? text(error, 'message') : 'The cell was stopped.');
 }
 
-/** A cell did not compile. Each diagnostic holds the arguments of tslab's `console.error("%s%d:%d - %s", file, line, column, message)`. */
+/**
+ * A cell did not compile. Each diagnostic holds the arguments of tslab's `console.error("%s%d:%d - %s", file, line, column, message)`; the first line of the
+ * message is what is wrong, the others are hints.
+ */
 function notCompiled(diagnostics, number, code) {
   const traceback = diagnostics.flatMap(([, file, line, column, message]) => {
-    if (file) return [`${path.relative(root, file.trim())}:${line}:${column} ${message}`];
-    const text = code.line(number, line);
-    return [
-      `cell [${number}], line ${line}: ${message}`,
-      ...(text === undefined ? [] : [`    ${text}`, `    ${' '.repeat(Math.max(0, column - 1))}^`]),
-    ];
+    const [what, ...hints] = String(message).split('\n');
+    if (file) return [`${file.trim()}:${line}:${column} ${what}`, ...hints];
+    const source = code.line(number, line);
+    const place = source === undefined ? [] : [`    ${source}`, `    ${' '.repeat(Math.max(0, column - 1))}^`];
+    return [`cell [${number}], line ${line}: ${what}`, ...place, ...hints];
   });
-  return { ename: 'TypeScriptError', evalue: format('%s', diagnostics[0]?.[4] ?? 'the cell does not compile'), traceback };
+  const evalue = format('%s', diagnostics[0]?.[4] ?? 'the cell does not compile').replace(/\n/g, ' ');
+  return { ename: 'TypeScriptError', evalue, traceback };
 }
 
 module.exports = { notCompiled, stopped, thrown };

@@ -50,10 +50,12 @@ const last = new LastValue(
   (value) => control.section(() => printResult(value)),
   (promise) => interrupts.awaiting(promise),
 );
-const declarations = new Declarations();
+const declarations = new Declarations(() => code.takeElsewhere());
 executorModule.createExecutor = (dir, converters) => {
   const log = (value) => last.log(value);
   const executor = createExecutor(dir, declarations.wrap(converters), { log, error: (...args) => reported.push(args) });
+  const { __tslab__: cells } = globalThis;
+  cells.require = code.files.requirer(cells.require, code.files.folder);
   return { ...executor, interrupt: last.interrupter(executor.interrupt) };
 };
 
