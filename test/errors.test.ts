@@ -107,6 +107,10 @@ describe('UnknownIdError', () => {
   it('is what vocabularies and the catalogue raise', () => {
     expect(() => Vocabulary.fromValues(['a', 'b'], { kind: 'user' }).index('z')).to.throw(UnknownIdError, '2 users known: a, b.');
     const tracks = new Tracks(new Table({ track_id: ['1'], name: ['Hurt'] }));
+    const users = Vocabulary.fromValues(['a', 'b'], { kind: 'user' });
+    expect(() => users.index(1)).to.throw(UnknownIdError, 'Unknown user "1". 2 users known: a, b. users.id(1) is the id of user number 1.');
+    expect(() => users.index(2)).to.throw(UnknownIdError, /known: a, b\.$/);
+    expect(() => users.index('1')).to.throw(UnknownIdError, /known: a, b\.$/);
     expect(() => tracks.find('Nothing else')).to.throw(UnknownIdError, '1 track known: Hurt.');
   });
 });

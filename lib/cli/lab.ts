@@ -53,7 +53,7 @@ function checkInside(workspace: string, notebook: string): void {
   const path = relative(workspace, notebook);
   if (!path.startsWith('..') && !isAbsolute(path)) return;
   throw new RecitalError(
-    `${notebook} is not in ${workspace}: JupyterLab shows that folder alone, and a notebook elsewhere does not find the library. ` +
+    `${notebook} is not in ${workspace}: JupyterLab shows that folder alone. ` +
       `Copy it into ${join(workspace, 'notebooks')}, or make the folder above it a workspace: --workspace FOLDER.`,
   );
 }

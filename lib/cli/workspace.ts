@@ -21,7 +21,7 @@ export function workspaceOf(root: string): string {
 
 /**
  * Makes a folder outside of the checkout ready to work in: `notebooks/` with copies of the checkout's (those that are there already stay as they are),
- * and links to the data and, so that notebooks find it by its name, to the library. Can be called again at any time.
+ * and links to what they and README name: data, docs, figures, README itself, and the library, so that editors find its types. Can be called again at any time.
  * @throws RecitalError if it cannot be made
  */
 export function prepareWorkspace(root: string, folder: string): void {
@@ -35,12 +35,15 @@ export function prepareWorkspace(root: string, folder: string): void {
     }
     mkdirSync(join(folder, 'node_modules'), { recursive: true });
     link(root, join(folder, 'node_modules', 'recital'));
-    link(join(root, 'data'), join(folder, 'data'));
+    for (const linked of ['data', 'docs', 'README.md', join('notebooks', 'figures')]) link(join(root, linked), join(folder, linked));
   } catch (error) {
     throw new RecitalError(`The workspace ${folder} cannot be made: ${(error as Error).message}. Name another with --workspace.`);
   }
 }
 
 function link(target: string, path: string): void {
-  if (!lstatSync(path, { throwIfNoEntry: false })) symlinkSync(target, path, 'junction'); // Windows allows junctions to everybody
+  if (lstatSync(path, { throwIfNoEntry: false }) || !existsSync(target)) return;
+  if (process.platform === 'win32' && lstatSync(target).isFile())
+    copyFileSync(target, path); // Windows allows everybody junctions, which are folders
+  else symlinkSync(target, path, 'junction');
 }

@@ -142,8 +142,7 @@ export class Vocabulary {
   index(id: string | number): number {
     const i = this.indexOf(id);
     if (i >= 0) return i;
-    const hint = this.na ? `A ${this.kind} that occurs in validation only has no index of its own.` : '';
-    throw new UnknownIdError(this.kind, String(id), this.na ? this.classes.slice(1) : this.classes, hint);
+    throw unknownId(this, id, this.na ? `A ${this.kind} that occurs in validation only has no index of its own.` : '');
   }
 
   /**
@@ -216,4 +215,19 @@ function distinctIds(values: Iterable<string | number>, kind = 'id'): Set<string
     }
   }
   return distinct;
+}
+
+/**
+ * The error for an id that is no class. A number, where ids are text, is likely to be an index.
+ * @param hint what to do, if it is none
+ */
+export function unknownId(vocabulary: Vocabulary, id: string | number, hint = ''): UnknownIdError {
+  const { kind, na, classes, length } = vocabulary;
+  const isIndex = typeof id === 'number' && Number.isInteger(id) && id >= 0 && id < length;
+  return new UnknownIdError(
+    kind,
+    String(id),
+    na ? classes.slice(1) : classes,
+    isIndex ? `${kind}s.id(${id}) is the id of ${kind} number ${id}.` : hint,
+  );
 }

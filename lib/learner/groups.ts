@@ -59,6 +59,7 @@ export function oneGroup(model: Model): readonly (readonly Parameter[])[] {
 
 /** The groups that a splitter makes, checked: no parameter twice, none of another model. */
 export function splitParameters(splitter: Splitter, model: Model): readonly (readonly Parameter[])[] {
+  if (model.parameters.length === 0) throw new ArgumentError('The model has no parameters: there is nothing to train.');
   const groups = splitter(model);
   const seen = new Set<Parameter>();
   for (const p of groups.flat()) {

@@ -3,6 +3,7 @@
 const { readFileSync } = require('node:fs');
 const path = require('node:path');
 const { distance } = require('fastest-levenshtein');
+const { nearest } = require('../nearest.cjs');
 const python = require('./python-words.cjs');
 
 const lib = path.resolve(__dirname, '..');
@@ -27,18 +28,17 @@ const missesMany = new Set([2739, 2740]);
 const outer = new Set([2322, 2345, 2375, 2379, 2412]);
 const advice = /^(Did you|Do you|It is likely|An argument for|Arguments for)/;
 
-const fold = (name) => name.replace(/_/g, '').toLowerCase();
+/** The known name that a name is likely to mean: Python's `n_factors` is nFactors. */
+function near(name, known) {
+  const plain = name.replace(/(?<=.)_+(\w)/g, (_, letter) => letter.toUpperCase());
+  return known.includes(plain) ? plain : nearest(plain, known)[0];
+}
 
-/** The known name that a name is likely to mean: nearest by edit distance, capitals and underscores aside; undefined if more than `share` of it would change. */
-function near(name, known, share = 0.4) {
-  let best;
-  let least = Infinity;
-  for (const each of known) {
-    const changes = distance(fold(name), fold(each));
-    const all = changes + distance(name, each) / 1000; // of collabLearner and CollabLearner the one that is written so
-    if (all < least && changes <= share * Math.max(name.length, each.length)) [best, least] = [each, all];
-  }
-  return best;
+/** The same, but less far from it: for a name that may well be the reader's own. */
+function veryNear(name, known) {
+  const found = near(name, known);
+  const same = (each) => each.replace(/_/g, '').toLowerCase();
+  return found !== undefined && distance(same(name), same(found)) <= name.length / 5 ? found : undefined;
 }
 
 const listed = (names) => (names.length <= MAX_LISTED ? `${names.join(', ')}.` : `${names.slice(0, MAX_LISTED).join(', ')}, … (${names.length}).`);
@@ -113,7 +113,7 @@ class Hints {
     const said = this.say({ text, code, token, node });
     const related = (d.relatedInformation ?? []).map((r) => textOf(r.messageText)).filter((line) => advice.test(line));
     const hints = [...related, ...(said.hints ?? [])];
-    if (!hints.some((hint) => /'await'/.test(hint)) && this.isPromised(token, node)) hints.unshift("Did you forget to use 'await'?");
+    if (![text, ...hints].some((line) => /'await'\?/.test(line)) && this.isPromised(token, node)) hints.unshift("Did you forget to use 'await'?");
     return [said.text ?? text, ...new Set(hints)].join('\n');
   }
 
@@ -178,7 +178,7 @@ class Hints {
     if (names.includes(name)) return { text: `Cannot find name '${name}'.`, hints: [`recital has it: import { ${name} } from 'recital';`] };
     const inPython = python.name(name);
     if (inPython) return { text: `Cannot find name '${name}'.`, hints: [inPython] };
-    const like = near(name, names, name.length > 4 ? 0.2 : 0);
+    const like = veryNear(name, names);
     const meant = like && like !== /Did you mean '(.*)'/.exec(text)?.[1];
     if (meant) return { text: plain, hints: [`recital has ${like}: import { ${like} } from 'recital';`] };
     return { text: plain, hints: ['No cell that has run declares it.'] };
@@ -246,7 +246,7 @@ class Hints {
       const folder = path.dirname(path.resolve(path.dirname(node.getSourceFile().fileName), name));
       return { text: plain, hints: [`There is no such file in ${folder}.`] };
     }
-    const like = near(name, ['recital'], 0.3);
+    const like = veryNear(name, ['recital']);
     if (like) return { text: plain, hints: [`Did you mean '${like}'?`] };
     const inPython = python.module(name);
     return { text: plain, hints: [inPython ?? `If it is a package: npm install ${name}, in the folder of the notebook or one above.`] };
@@ -274,10 +274,16 @@ class Hints {
   choices(node, text) {
     const { ts, checker } = this;
     const literal = ts.isPropertyAssignment(node.parent ?? node) ? node.parent.initializer : node;
-    const type = ts.isStringLiteralLike(literal) && checker.getContextualType(literal);
-    if (!type?.isUnion?.() || /Did you mean/.test(text)) return [];
-    const texts = type.types.filter((each) => each.isStringLiteral()).map(({ value }) => value);
+    if (!literal || !ts.isExpression(literal) || /Did you mean/.test(text)) return [];
+    const wanted = checker.getContextualType(literal);
+    const type = wanted?.isUnion() ? wanted : wanted && checker.getIndexTypeOfType(wanted, ts.IndexKind.Number);
+    const texts = (type?.isUnion() ? type.types : []).filter((each) => each.isStringLiteral()).map(({ value }) => value);
     if (texts.length === 0) return [];
+    if (ts.isIdentifier(literal))
+      return /^(Type|Argument of type) 'string(\[\])?'/.test(text)
+        ? [`The texts of ${literal.text} may be any. Declare it with \`as const\` at the end.`]
+        : [];
+    if (!ts.isStringLiteralLike(literal)) return [];
     const like = near(literal.text, texts);
     return [like ? `Did you mean '${like}'?` : `There are: ${listed(texts.map((each) => `'${each}'`))}`];
   }

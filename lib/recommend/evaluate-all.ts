@@ -1,6 +1,7 @@
 import { InterruptGuard } from '../compute/interrupt.js';
 import { display, sayInterrupted } from '../data/display.js';
 import { checkedPart, type PlaysSplit } from '../data/plays-split.js';
+import { unknownId } from '../data/vocabulary.js';
 import { ArgumentError, InterruptedError, UnknownIdError } from '../errors.js';
 import { checkNumber, checkOptions, checkRounds, whatIs } from '../options.js';
 import { audioVectors } from './audio-vectors.js';
@@ -88,8 +89,7 @@ export async function evaluate(recommenders: Candidates, split: PlaysSplit, opti
   const candidates = candidatesOf(recommenders, [...new Set(seeds)]);
   const { verbose = candidates.some(({ made }) => made) } = options;
   for (const id of users ?? []) {
-    if (split.train.users.indexOf(id) < 0 && split[on]!.users.indexOf(id) < 0)
-      throw new UnknownIdError('user', String(id), split.train.users.classes);
+    if (split.train.users.indexOf(id) < 0 && split[on]!.users.indexOf(id) < 0) throw unknownId(split.train.users, id);
   }
   const heldOut = new HeldOut(split.train, split[on]!, { users: users && new Set(users.map(String)) });
   const vectorOf = columns.some(({ metric }) => metric === 'diversity') ? audioVectors(split.train.catalogue) : undefined;

@@ -1,3 +1,4 @@
+import { unknownId } from '../data/vocabulary.js';
 import { ArgumentError, UnknownIdError } from '../errors.js';
 import { checkNumber, whatIs } from '../options.js';
 import type { Id, Recommender } from './recommender.js';
@@ -9,7 +10,7 @@ export function userIndex(recommender: Recommender, user: Id): number {
   const hint = recommender.foldIn
     ? 'A listener without plays in the training data is not in the model: foldIn(history) recommends from a history.'
     : 'A listener without plays in the training data has no scores: add their plays and train again.';
-  throw new UnknownIdError('user', String(user), recommender.users.classes, hint);
+  throw unknownId(recommender.users, user, hint);
 }
 
 /**
@@ -23,7 +24,7 @@ function findTrack({ tracks, catalogue }: Recommender, track: Id): number {
   try {
     id = catalogue.find(String(track));
   } catch (error) {
-    if (error instanceof UnknownIdError && error.suggestions.length === 0) tracks.index(track); // perhaps a mistyped id: suggests the nearest one
+    if (error instanceof UnknownIdError && (typeof track === 'number' || error.suggestions.length === 0)) tracks.index(track); // perhaps a mistyped id, or an index
     throw error;
   }
   return tracks.indexOf(id);

@@ -86,7 +86,7 @@ describe('a workspace', () => {
     expect(of(folder, '/srv/mine')).to.equal('/srv/mine');
   });
 
-  it('gets copies of the notebooks, and links to the library and the data; what is there already stays', () => {
+  it('gets copies of the notebooks, and links to the library and to what they name; what is there already stays', () => {
     const workspace = join(folder, 'my work');
     mkdirSync(join(workspace, 'notebooks'), { recursive: true });
     writeFileSync(join(workspace, 'notebooks', '1-collab.ipynb'), 'mine');
@@ -97,6 +97,13 @@ describe('a workspace', () => {
     expect(lstatSync(join(workspace, 'notebooks', '2-lstm.ipynb')).isFile()).to.equal(true); // of one's own, not a link
     expect(realpathSync(join(workspace, 'node_modules', 'recital'))).to.equal(realpathSync(root));
     expect(existsSync(join(workspace, 'data', 'sample'))).to.equal(true);
+    const named = readdirSync(join(root, 'notebooks')).filter((file) => file.endsWith('.ipynb'));
+    const links = named.flatMap((file) =>
+      [...readFileSync(join(root, 'notebooks', file), 'utf8').matchAll(/\]\((\.\.?\/[^)#]+)/g)].map(([, link]) => link),
+    );
+    expect(links.length).to.be.greaterThan(1);
+    expect(links.filter((link) => !existsSync(join(workspace, 'notebooks', link)))).to.deep.equal([]);
+    expect(existsSync(join(workspace, 'docs', 'jupyter.md'))).to.equal(true);
   });
 
   it('that is the checkout gets nothing', () => {

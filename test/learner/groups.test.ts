@@ -29,6 +29,11 @@ describe('parameter groups', () => {
     expect(() => splitParameters(() => [other.parameters], model)).to.throw(ArgumentError, 'which the model does not have');
     expect(() => splitParameters(({ parameters: [u] }) => [[u], [u]], model)).to.throw(ArgumentError, 'uWeight into two groups');
     expect(() => splitParameters(({ parameters: [u] }) => [[u], []], model)).to.throw(ArgumentError, 'a group without parameters');
+    const none = Object.defineProperty(Object.create(model), 'parameters', { value: [] }) as typeof model;
+    expect(() => splitParameters(({ parameters }) => [parameters], none)).to.throw(
+      ArgumentError,
+      'The model has no parameters: there is nothing to train.',
+    );
     expect(() => makeLearner({ splitter: () => [other.parameters] })).to.throw(ArgumentError);
     expect(() => makeLearner({ splitter: three, lr: [1, 2] })).to.throw(ArgumentError, '2 learning rates');
   });

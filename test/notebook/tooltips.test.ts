@@ -171,6 +171,12 @@ describe('tooltips and completion', () => {
     expect(await complete("import { read } from 'recital'", 13)).to.include.members(['readPlays', 'readTable']);
   });
 
+  it('offer the names of metrics between quotes, each in turn', async () => {
+    expect(await complete("recital.evaluate({}, undefined as any, { metrics: ['")).to.include.members(['ndcg', 'recall']);
+    const code = "recital.evaluate({}, undefined as any, { metrics: ['ndcg', 're'] })";
+    expect(await complete(code, code.indexOf("re'") + 2)).to.deep.equal(['recall']);
+  });
+
   it('answer at once', async () => {
     const times: number[] = [];
     for (const code of ['collabLearner(', 'plays.', 'collabLearner(undefined as any, { ', 'recital.evaluate', 'recital.']) {

@@ -200,6 +200,12 @@ export function recommenderContract(name: string, make: (plays: Plays) => Promis
       }
     });
 
+    it('takes a number that is no id for an index, and says how to get at the id', () => {
+      expect(() => r.recommend(3)).to.throw(UnknownIdError, /^Unknown user "3"\. .* users\.id\(3\) is the id of user number 3\.$/);
+      expect(() => r.recommend('user01', { exclude: [3] })).to.throw(UnknownIdError, / tracks\.id\(3\) is the id of track number 3\.$/);
+      expect(() => r.recommend(1000)).to.throw(UnknownIdError, /^(?!.*number 1000)/);
+    });
+
     it('refuses an unknown track with a suggestion', () => {
       expect(() => r.recommend('user01', { among: ['Song 12x'] })).to.throw(UnknownIdError, 'did you mean "Song 12"?');
       expect(() => r.recommend('user01', { exclude: ['trakc04'] })).to.throw(UnknownIdError, 'did you mean "track04"?');
