@@ -32,3 +32,19 @@ describe('the library in a script', () => {
     expect(readFileSync(entry, 'utf8'), `Write lib/main.mjs anew: ${command}`).to.equal(entryText());
   });
 });
+
+describe('package-lock.json', () => {
+  it('has the hash of every package, of other systems too, and no address: npm runs nothing unchecked, from whatever registry', () => {
+    const text = readFileSync(resolve(__dirname, '..', 'package-lock.json'), 'utf8');
+    const { packages } = JSON.parse(text) as { packages: Record<string, { integrity?: string; link?: boolean }> };
+    const unchecked = Object.entries(packages).filter(
+      ([path, { integrity, link }]) => path !== '' && !link && !/^sha512-[\w+/]{86}==$/.test(integrity ?? ''),
+    );
+    expect(
+      unchecked.map(([path]) => path),
+      'without a hash: npm view NAME@VERSION dist.integrity',
+    ).to.deep.equal([]);
+    expect(text).to.not.match(/"resolved": "\w+:/);
+    expect(Object.keys(packages).length).to.be.above(200);
+  });
+});

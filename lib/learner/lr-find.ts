@@ -9,7 +9,7 @@ import { ParamScheduler } from './param-scheduler.js';
 import { plotLrFind } from './plots.js';
 import { rehearse } from './rehearse.js';
 import { schedExp } from './schedules.js';
-import { checkRules, rules, type Suggestion } from './suggest.js';
+import { checkRules, rules, type Suggestion, suggestNames } from './suggest.js';
 
 /** Options of lrFind; defaults as fastai's. */
 export interface LrFindOptions {
@@ -23,12 +23,12 @@ export interface LrFindOptions {
   stopDiv?: boolean;
   /** Draw the curve; default true. */
   showPlot?: boolean;
-  /** Which suggestions to mark in the plot; default valley. All four are returned in any case. */
+  /** Which suggestions to mark in the plot; default all four. All are returned in any case. */
   suggestFuncs?: readonly SuggestName[];
 }
 
 /** The rules of suggest.ts, by name. */
-export type SuggestName = 'valley' | 'slide' | 'minimum' | 'steep';
+export type SuggestName = keyof typeof rules;
 
 /** What lrFind found. A field is NaN where the curve was too short for its rule. It prints the suggestions alone. */
 export interface LrFindResult {
@@ -83,7 +83,7 @@ class LRFinder extends ParamScheduler {
 /** fastai's `lr_find` (callback/schedule.py). See Learner.lrFind. */
 export async function lrFind(learn: Learner, options: LrFindOptions = {}): Promise<LrFindResult> {
   checkOptions(options, ['startLr', 'endLr', 'numIt', 'stopDiv', 'showPlot', 'suggestFuncs'], 'lrFind');
-  const { startLr = 1e-7, endLr = 10, numIt: asked = 100, stopDiv = true, showPlot = true, suggestFuncs = ['valley'] } = options;
+  const { startLr = 1e-7, endLr = 10, numIt: asked = 100, stopDiv = true, showPlot = true, suggestFuncs = suggestNames } = options;
   if (!([startLr, endLr].every(Number.isFinite) && startLr > 0 && endLr > startLr)) {
     throw new ArgumentError(`lrFind needs 0 < startLr < endLr, got ${startLr} and ${endLr}.`);
   }
@@ -100,7 +100,7 @@ export async function lrFind(learn: Learner, options: LrFindOptions = {}): Promi
   const bad = losses.slice(0, -5).findIndex(Number.isNaN);
   const count = bad >= 0 ? bad : Math.max(0, losses.length - 5);
   const points: Partial<Record<SuggestName, Suggestion>> = {};
-  for (const name of Object.keys(rules) as SuggestName[]) {
+  for (const name of suggestNames) {
     const point = rules[name](lrs.slice(0, count), losses.slice(0, count));
     if (point) points[name] = point;
   }

@@ -79,14 +79,27 @@ function course(values: ArrayLike<number>): string {
   return `from ${written(first)} to ${written(values[turn])} ${place}, then to ${written(last)}`;
 }
 
-/** The loss against the learning rate, with the suggestions that were asked for. */
+const ROOM = 0.3; // of the height, above the curve: a line for the name of each suggestion
+
+/** The loss against the learning rate, with the suggestions that were asked for: a point on the curve, and its name and value above it. */
 export function plotLrFind(found: Pick<LrFindResult, 'lrs' | 'losses' | 'points'>, shown: readonly (keyof LrFindResult['points'])[]): Chart {
   const lrs = found.lrs.slice(0, -5);
   const values = lrs.map((lr, i): Row => ({ lr, loss: found.losses[i] })).filter((row) => Number.isFinite(row.loss as number));
-  const points = shown.flatMap((name): Row[] => {
+  const marked = shown.flatMap((name) => {
     const point = found.points[name];
-    return point ? [{ suggestion: name, lr: point.lr, loss: point.loss }] : [];
+    return point
+      ? [{ ...point, suggestion: name, text: `${name} ${point.value.toExponential(2)}${point.value === point.lr ? '' : ' (a tenth of it)'}` }]
+      : [];
   });
+  const losses = values.map(({ loss }) => loss as number);
+  const [low, high] = [Math.min(...losses), Math.max(...losses)];
+  const range = high - low || Math.abs(high) || 1;
+  const middle = Math.sqrt(lrs[0] * lrs[lrs.length - 1]);
+  const points = marked
+    .sort((a, b) => a.lr - b.lr)
+    .map(({ lr, loss, suggestion, text }, i): Row => {
+      return { lr, loss, suggestion, text, top: high + (range * ROOM * (i + 1)) / marked.length, side: lr > middle ? 'left' : 'right' };
+    });
   const powers = Array.from({ length: 41 }, (_, i) => 10 ** (i - 20)).filter((lr) => lr >= lrs[0] / 10 && lr <= lrs[lrs.length - 1] * 10);
   const x = {
     field: 'lr',
@@ -95,7 +108,15 @@ export function plotLrFind(found: Pick<LrFindResult, 'lrs' | 'losses' | 'points'
     scale: { type: 'log' },
     axis: { labelExpr: "replace(format(datum.value, '.0e'), '+', '')", values: powers },
   };
-  const y = { field: 'loss', type: 'quantitative', title: 'smoothed loss', scale: { zero: false } };
+  const domain = values.length && points.length ? { domain: [low, high + range * (ROOM + 0.05)] } : {};
+  const y = { field: 'loss', type: 'quantitative', title: 'smoothed loss', scale: { zero: false, ...domain } };
+  const colours = { domain: ['valley', 'slide', 'minimum', 'steep'], range: ['#d55e00', '#009e73', '#cc79a7', '#e69f00'] };
+  const color = { field: 'suggestion', type: 'nominal', scale: colours, legend: null };
+  const label = (side: 'left' | 'right'): Record<string, unknown> => ({
+    transform: [{ filter: `datum.side === '${side}'` }],
+    mark: { type: 'text', align: side === 'right' ? 'left' : 'right', dx: side === 'right' ? 5 : -5, baseline: 'top' },
+    encoding: { x, y: { ...y, field: 'top' }, text: { field: 'text' } },
+  });
   return new Chart(
     {
       ...SIZE,
@@ -114,17 +135,27 @@ export function plotLrFind(found: Pick<LrFindResult, 'lrs' | 'losses' | 'points'
         },
         {
           data: { values: points },
-          mark: { type: 'point', filled: true, size: 90, opacity: 1 },
-          encoding: {
-            x,
-            y,
-            color: { field: 'suggestion', type: 'nominal', title: 'suggestion', scale: { range: ['#d55e00', '#009e73', '#cc79a7', '#e69f00'] } },
-            tooltip: [{ field: 'suggestion' }, { field: 'lr', format: '.2e' }, { field: 'loss', format: '.4f' }],
-          },
+          layer: [
+            { mark: { type: 'rule', strokeWidth: 1.5 }, encoding: { x, y, y2: { field: 'top' }, color } },
+            ...(['left', 'right'] as const).filter((side) => points.some((point) => point.side === side)).map(label),
+            {
+              mark: { type: 'point', filled: true, size: 90, opacity: 1 },
+              encoding: {
+                x,
+                y,
+                color,
+                tooltip: [
+                  { field: 'text', title: 'suggestion' },
+                  { field: 'lr', format: '.2e' },
+                  { field: 'loss', format: '.4f' },
+                ],
+              },
+            },
+          ],
         },
       ],
     },
     'Learning rate finder',
-    `Loss against learning rate; suggestions: ${points.map((p) => `${p.suggestion} ${(p.lr as number).toExponential(2)}`).join(', ') || 'none'}.`,
+    `Loss against learning rate; suggestions: ${marked.map(({ text }) => text).join('; ') || 'none'}.`,
   );
 }

@@ -9,7 +9,7 @@ import type { LrFindResult, SuggestName } from './lr-find.js';
 import type { Metric } from './metrics.js';
 import { plotLoss, plotLrFind, plotSched } from './plots.js';
 import { SmoothLoss } from './smooth.js';
-import { checkRules } from './suggest.js';
+import { checkRules, suggestNames } from './suggest.js';
 
 /** One row of the training table: epoch, losses, metrics, seconds. Missing values (validation left out) are null. */
 export type LogRow = (number | null)[];
@@ -154,12 +154,12 @@ export class Recorder implements Callback {
   }
 
   /**
-   * Plots the last lrFind again, with the suggestions that are asked for; default valley.
+   * Plots the last lrFind again, with the suggestions that are asked for; default all four.
    * @returns the chart, which is shown
    */
   plotLrFind(options: { suggestFuncs?: readonly SuggestName[] } = {}): Chart {
     checkOptions(options, ['suggestFuncs'], 'plotLrFind');
-    const { suggestFuncs = ['valley'] } = options;
+    const { suggestFuncs = suggestNames } = options;
     checkRules(suggestFuncs);
     if (!this.lrFound) throw new RecitalError('There is no learning rate search to plot yet: call lrFind first.');
     return shown(plotLrFind(this.lrFound, suggestFuncs));

@@ -99,6 +99,8 @@ function argmin(values: readonly number[]): number {
 
 /** The rules by name. */
 export const rules = { valley, slide, minimum, steep };
+/** The names of the rules. */
+export const suggestNames = Object.keys(rules) as (keyof typeof rules)[];
 
 /** Throws UnknownIdError for a name that no rule has. */
 export function checkRules(names: readonly string[]): void {

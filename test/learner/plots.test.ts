@@ -5,6 +5,7 @@ import type { CollabDataLoaders } from '../../lib/data/collab.js';
 import { ClassificationInterpretation } from '../../lib/learner/classification-interpretation.js';
 import type { LrFindResult } from '../../lib/learner/lr-find.js';
 import { BCEWithLogitsLossFlat } from '../../lib/nn/losses.js';
+import { chartSvg } from '../../lib/notebook/chart-render.js';
 import { displayed, makeLearner } from '../support/learner.js';
 import { shown } from '../support/shown.js';
 
@@ -45,6 +46,8 @@ describe('plots of a learner', () => {
     expect(charts).to.have.length(1);
     expect(charts[0]).to.equal(found[0].chart);
     expect(found[1].chart.alt).to.contain('suggestions: steep');
+    const svg = chartSvg(found[0].chart);
+    for (const name of ['valley', 'slide', 'minimum', 'steep'] as const) expect(svg).to.contain(`>${name} ${found[0][name].toExponential(2)}`);
     const number = '\\d\\.\\d\\de[+-]\\d+';
     for (const text of [inspect(found[0]), String(found[0])])
       expect(text).to.match(new RegExp(`^lrFind: valley ${number}, slide ${number}, minimum ${number}, steep ${number}$`));

@@ -9,16 +9,17 @@ export interface Solution {
   output: string;
 }
 
-const hidden = /(<details>\n<summary>Solution<\/summary>\n\n```ts\n)([\s\S]*?)(\n```\n\n```text\n)([\s\S]*?)(\n```\n\n[\s\S]*?\n\n<\/details>)/g;
+const hidden =
+  /(<details>\n<summary>Solution<\/summary>\n\n```ts\n)([\s\S]*?)(\n```\n\n)(?:gives\n\n)?(```text\n)([\s\S]*?)(\n```\n\n[\s\S]*?\n\n<\/details>)/g;
 
-/** All solutions, in order: in prose, `<details>` with a fence of TypeScript, a fence of what it gives, and a sentence about it. */
+/** All solutions, in order: in prose, `<details>` with a fence of TypeScript, the word "gives" (without it two fences look like one in JupyterLab), a fence of what it gives, and a sentence about it. */
 export function solutionsOf({ cells }: Notebook): Solution[] {
   return cells
     .filter((cell) => cell.cell_type === 'markdown')
     .flatMap((cell) => {
       const text = joined(cell.source);
       const title = /^\*\*(.*?)\*\*/.exec(text)?.[1] ?? '';
-      return [...text.matchAll(hidden)].map(([, , code, , output]) => ({ title, code, output }));
+      return [...text.matchAll(hidden)].map(([, , code, , , output]) => ({ title, code, output }));
     });
 }
 
@@ -35,7 +36,9 @@ export function withOutputs(notebook: Notebook, outputs: readonly string[]): Not
   const cells = notebook.cells.map((cell) => {
     if (cell.cell_type !== 'markdown') return cell;
     const text = joined(cell.source);
-    const filled = text.replace(hidden, (_, open, code, middle, _old, close) => [open, code, middle, outputs[next++], close].join(''));
+    const filled = text.replace(hidden, (_, open, code, end, begin, _old, close) =>
+      [open, code, end, 'gives\n\n', begin, outputs[next++], close].join(''),
+    );
     return filled === text ? cell : { ...cell, source: filled.split(/(?<=\n)/) };
   });
   return { ...notebook, cells };
