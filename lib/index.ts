@@ -21,7 +21,7 @@ export { type InteractionMatrix, type InteractionMatrixOptions, type Interaction
 export { LabelEncoder } from './data/label-encoder.js';
 export type { CsrMatrix, DenseMatrix } from './data/matrix.js';
 export type { NegativeOptions } from './data/negatives.js';
-export { type PlayRecord, Plays, type PlaysColumns, type Repairs } from './data/plays.js';
+export { type PlayColumns, type PlayRecord, Plays, type PlaysColumns, type Repairs } from './data/plays.js';
 export { type PlaysSplit, splitPlays } from './data/plays-split.js';
 export { type PlaysColumnNames, type ReadPlaysOptions, readPlays } from './data/read-plays.js';
 export { type ReadTableOptions, readTable } from './data/read-table.js';
@@ -46,7 +46,7 @@ export {
   randomSplit,
   type Split,
 } from './data/splits.js';
-export { type SqlOptions, type SqlValue, sql } from './data/sql.js';
+export { type PlaysOfQuery, type SqlOptions, type SqlValue, sql } from './data/sql.js';
 export { type Cell, type Column, type ColumnValues, Table } from './data/table.js';
 export { type Target, type TargetOptions, targetsOf } from './data/targets.js';
 export type { TextFormatOptions } from './data/text-format.js';

@@ -11,6 +11,12 @@ import { type Column, Table } from './table.js';
 /** Between two interrupts of what does not stop. */
 const INTERRUPT_MS = 50;
 
+/** A database, and what gives the event loop a turn. */
+export interface Database {
+  connection: DuckDBConnection;
+  turn(): Promise<void>;
+}
+
 /** Work on a database. In its own long loops it gives the event loop a turn, by the second argument; queries look after themselves. */
 type Work<T> = (connection: DuckDBConnection, turn: () => Promise<void>) => Promise<T>;
 

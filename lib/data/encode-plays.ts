@@ -1,7 +1,7 @@
 import type { DuckDBBlobValue, DuckDBConnection } from '@duckdb/node-api';
 import { DataError } from '../errors.js';
 import { groupBy } from './csr.js';
-import { fileError, typedItems, withDuckDB } from './duckdb.js';
+import { type Database, fileError, typedItems, withDuckDB } from './duckdb.js';
 import { HashIndex } from './hash-index.js';
 import type { PlaysColumns } from './plays.js';
 import { Vocabulary } from './vocabulary.js';
@@ -41,30 +41,39 @@ const duckHash: HashSql = (text, attempt) => (attempt === 0 ? `hash(${text})` : 
 export async function encodePlays(query: PlaysQuery, hash: HashSql = duckHash): Promise<PlaysColumns> {
   return withDuckDB(`reading "${query.path}"`, async (connection, turn) => {
     try {
-      const run = (sql: string) => connection.run(sql);
-      await run(
-        `create temp table ids as select ${query.user} as u, ${query.track} as t, count(*) as n from ${query.from} group by grouping sets ((u), (t), ())`,
-      );
-      const [[rows]] = (await connection.runAndReadAll('select max(n)::int from ids where u is null and t is null')).getRows() as [[number | null]];
-      if (!rows) throw new DataError(`"${query.path}" has no plays.`);
-      await run('create temp table users as select u as id from ids where u is not null order by u');
-      await run('create temp table tracks as select t as id from ids where t is not null order by t');
-      await run('drop table ids');
-      const users = await vocabulary(connection, 'users', 'user');
-      const tracks = await vocabulary(connection, 'tracks', 'track');
-      for (let attempt = 0; ; attempt++) {
-        const userIndex = await hashIndex(connection, 'users', hash('id', attempt), users.length);
-        const trackIndex = await hashIndex(connection, 'tracks', hash('id', attempt), tracks.length);
-        if (!userIndex.distinct || !trackIndex.distinct) continue;
-        const time = query.time && (await timeSql(connection, query.time, query.from));
-        const columns = await codes(connection, query, { rows, userIndex, trackIndex, hash: (id) => hash(id, attempt), time, turn });
-        return { users, tracks, ...columns };
-      }
+      return await encodePlaysOn({ connection, turn }, query, hash);
     } catch (error) {
       throw error instanceof DataError ? error : query.failed ? query.failed(error) : fileError(error, query.path, query.names);
     }
   });
 }
+
+/** The same on a database that is open; it makes tables of its own names there. Errors of DuckDB are let through. */
+export async function encodePlaysOn({ connection, turn }: Database, query: PlaysQuery, hash: HashSql = duckHash): Promise<PlaysColumns> {
+  const run = (sql: string) => connection.run(sql);
+  await run(`create schema ${SCHEMA}`); // so that no table of a user has these names
+  await run(
+    `create table ${SCHEMA}.ids as select ${query.user} as u, ${query.track} as t, count(*) as n from ${query.from} group by grouping sets ((u), (t), ())`,
+  );
+  const total = await connection.runAndReadAll(`select max(n)::int from ${SCHEMA}.ids where u is null and t is null`);
+  const [[rows]] = total.getRows() as [[number | null]];
+  if (!rows) throw new DataError(`"${query.path}" has no plays.`);
+  await run(`create table ${SCHEMA}.users as select u as id from ${SCHEMA}.ids where u is not null order by u`);
+  await run(`create table ${SCHEMA}.tracks as select t as id from ${SCHEMA}.ids where t is not null order by t`);
+  await run(`drop table ${SCHEMA}.ids`);
+  const users = await vocabulary(connection, `${SCHEMA}.users`, 'user');
+  const tracks = await vocabulary(connection, `${SCHEMA}.tracks`, 'track');
+  for (let attempt = 0; ; attempt++) {
+    const userIndex = await hashIndex(connection, `${SCHEMA}.users`, hash('id', attempt), users.length);
+    const trackIndex = await hashIndex(connection, `${SCHEMA}.tracks`, hash('id', attempt), tracks.length);
+    if (!userIndex.distinct || !trackIndex.distinct) continue;
+    const time = query.time && (await timeSql(connection, query.time, query.from));
+    const columns = await codes(connection, query, { rows, userIndex, trackIndex, hash: (id) => hash(id, attempt), time, turn });
+    return { users, tracks, ...columns };
+  }
+}
+
+const SCHEMA = 'recital_encoding';
 
 /** The ids of a table, in its order. They come as a few long texts, because a million short ones take a second. */
 async function vocabulary(connection: DuckDBConnection, table: string, kind: string): Promise<Vocabulary> {

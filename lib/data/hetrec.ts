@@ -44,10 +44,7 @@ function parseHetRec(where: string): HetRec {
   const catalogue = new Tracks(new Table({ track_id: artists.column('id'), name: artists.column('name'), url: artists.column('url') }));
   const listens = read('user_artists.dat');
   const [user, track, playcount] = [listens.column('userID'), listens.column('artistID'), listens.numbers('weight', 0)];
-  const plays = Plays.fromRows(
-    user.map((u, i) => ({ user: u, track: track[i], playcount: playcount[i] })),
-    { catalogue },
-  );
+  const plays = Plays.fromColumns({ user, track, playcount }, { catalogue });
   warnOfDuplicates(found, plays.repairs);
 
   const names = read('tags.dat', 'latin1');

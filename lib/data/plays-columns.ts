@@ -1,5 +1,5 @@
 import { distance } from 'fastest-levenshtein';
-import { ArgumentError, DataError } from '../errors.js';
+import { ArgumentError, DataError, UnknownIdError } from '../errors.js';
 import { checkOptions } from '../options.js';
 import { shownNames, shownText } from './text-format.js';
 
@@ -82,6 +82,54 @@ function checkColumns(columns: PlaysColumnNames): void {
     const or = role === 'playcount' ? ', or null if there is none' : '';
     throw new ArgumentError(`columns.${role} must be a name, or a position from 0${or}, got ${JSON.stringify(wanted)}.`);
   }
+}
+
+/** What the columns of a table in memory may be called where nothing is said: Kaggle's names, or those of records. */
+const WITHOUT_FILE: Readonly<Record<Role, readonly string[]>> = { user: ['user_id', 'user'], track: ['track_id', 'track'], playcount: ['playcount'], time: [] };
+
+/**
+ * Positions of user, track, playcount and time among the columns of a table or query; −1 for a playcount that nobody asked for and that is not there, and for a
+ * time that nobody asked for.
+ * @throws UnknownIdError for a column that is not there
+ */
+export function playsPositionsIn(names: readonly string[], columns: PlaysColumnNames): PlaysPositions {
+  checkColumns(columns);
+  const find = (role: Role): number => {
+    const wanted = columns[role];
+    for (const name of wanted === undefined ? WITHOUT_FILE[role] : wanted === null ? [] : [wanted]) {
+      const at = position(names, name);
+      if (at >= 0) return at;
+    }
+    if (wanted === null || (wanted === undefined && (role === 'playcount' || role === 'time'))) return -1;
+    const hint = `Say which column holds the ${role}s: { columns: { ${role}: '…' } }.`;
+    throw new UnknownIdError('column', String(wanted ?? WITHOUT_FILE[role][0]), names, hint);
+  };
+  const at = { user: find('user'), track: find('track'), playcount: find('playcount'), time: find('time') };
+  const used = Object.entries(at).filter(([, i]) => i >= 0);
+  const same = used.find(([, i], j) => used.findIndex(([, other]) => other === i) !== j);
+  if (same) throw new ArgumentError(`columns.${same[0]} and columns.${used.find(([, i]) => i === same[1])![0]} are the same column "${names[same[1]]}".`);
+  return at;
+}
+
+/** ISO dates and times: 2009-05-04, 2009-05-04T23:08:57.5Z, 2009-05-04 23:08:57+00. */
+const ISO = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d(?::?\d\d)?)?)?$/;
+
+/**
+ * Times as numbers that rise with time: numbers as they are, or ISO dates and times, in UTC where they name no zone.
+ * @param values all of them numbers, or all of them ISO times
+ * @param fail raises the error for a value, by its position, that is not
+ */
+export function timesOf(values: ArrayLike<string | number | null>, fail: (at: number) => never): Float64Array {
+  const numbers = Float64Array.from(values, (v) => (typeof v === 'number' ? v : v === null || v.trim() === '' ? Number.NaN : Number(v)));
+  if (numbers.every(Number.isFinite)) return numbers;
+  const iso = Float64Array.from(values, (v) => {
+    const [, day, time = '00:00', zone = 'Z'] = ISO.exec(String(v).trim()) ?? [];
+    return Date.parse(`${day}T${time}${zone.replace(/^([+-]\d\d):?(\d\d)?$/, (_, h: string, m = '00') => `${h}:${m}`)}`);
+  });
+  const count = (times: Float64Array): number => times.reduce((n, t) => n + Number(Number.isFinite(t)), 0);
+  const times = count(iso) > count(numbers) ? iso : numbers;
+  const bad = times.findIndex((t) => !Number.isFinite(t));
+  return bad >= 0 ? fail(bad) : times;
 }
 
 /** The column of a name or position, −1 if there is none. */

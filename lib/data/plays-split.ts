@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ArgumentError } from '../errors.js';
-import { whatIs } from '../options.js';
+import { checkOptions, whatIs } from '../options.js';
 import { Plays } from './plays.js';
 import type { Split } from './splits.js';
 
@@ -28,6 +28,7 @@ export function splitPlays(plays: Plays, split: Split): PlaysSplit & { readonly 
   if (!split?.train || !split.valid) {
     throw new ArgumentError('splitPlays needs the row numbers { train, valid }, as randomSplit, perUserSplit or leaveKOut return them.');
   }
+  checkOptions<Split>(split, ['train', 'valid', 'test'], 'splitPlays');
   const { train, valid, test } = split;
   const part = new Uint8Array(plays.length);
   for (const rows of [train, valid, test ?? []]) {

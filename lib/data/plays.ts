@@ -1,9 +1,10 @@
 import { inspect } from 'node:util';
 import { ArgumentError, DataError } from '../errors.js';
-import { checkArgument, checkOptions, isNumbers, whatIs } from '../options.js';
+import { checkArgument, checkOptions, didYouMean, isNumbers, whatIs } from '../options.js';
 import { type Csr, groupBy } from './csr.js';
 import { sumDuplicates } from './duplicates.js';
 import { type MinPlaysOptions, rowsOfSampledUsers, rowsWithMinPlays } from './filter-plays.js';
+import { type PlaysColumnNames, playsPositionsIn } from './plays-columns.js';
 import { Table } from './table.js';
 import type { Tracks } from './tracks.js';
 import { Vocabulary } from './vocabulary.js';
@@ -43,6 +44,19 @@ export interface PlayRecord {
   /** How often the user has played the track. Default 1. */
   playcount?: number;
 }
+
+/** Plays as columns of equal length, with the ids themselves: for {@link Plays.fromColumns}. */
+export interface PlayColumns {
+  /** User ids: texts, or whole numbers (which become their texts, `7` → `'7'`). */
+  user: ArrayLike<string | number> | ArrayLike<bigint>;
+  /** Track ids, likewise. */
+  track: ArrayLike<string | number> | ArrayLike<bigint>;
+  /** How often the user has played the track: more than 0. Default: once each. */
+  playcount?: ArrayLike<number>;
+}
+
+/** Names of the fields of a record, and of the columns. */
+const PLAY_FIELDS = ['user', 'track', 'playcount'] as const;
 
 /**
  * Who played what, how often: one row a (user, track), in the order of the file. Ids are indices into two vocabularies, columns are typed arrays.
@@ -101,6 +115,9 @@ export class Plays {
 
   /**
    * From records: for small data and for examples. Repeated (user, track) are summed into the first and counted in `repairs`.
+   * @param options `catalogue`: what is known of the tracks
+   * @throws ArgumentError for a field that a play does not have: a misspelt `playcount` would be as good as none
+   * @throws DataError for a playcount that is no positive number
    * @example Plays.fromRows([{ user: 'u1', track: 't1', playcount: 3 }, { user: 'u2', track: 't1' }])
    */
   static fromRows(rows: readonly PlayRecord[], options: { catalogue?: Tracks } = {}): Plays {
@@ -109,29 +126,82 @@ export class Plays {
     const none = rows.findIndex((row) => typeof row !== 'object' || row === null);
     if (none >= 0)
       throw new ArgumentError(`Row ${none} (counted from 0) must be a record, such as { user: 'u1', track: 't1' }, got ${whatIs(rows[none])}.`);
-    const users = Vocabulary.fromValues(
-      rows.map((r) => r.user),
-      { kind: 'user' },
-    );
-    const tracks = Vocabulary.fromValues(
-      rows.map((r) => r.track),
-      { kind: 'track' },
-    );
-    const rowsAsColumns: PlaysColumns = {
-      users,
-      tracks,
-      user: users.encode(rows.map((r) => r.user)),
-      track: tracks.encode(rows.map((r) => r.track)),
-      playcount: Float32Array.from(rows, (r) => r.playcount ?? 1),
+    rows.forEach((row, i) => {
+      const other = Object.keys(row).find((field) => !(PLAY_FIELDS as readonly string[]).includes(field));
+      if (other === undefined) return;
+      throw new ArgumentError(
+        `Row ${i} (counted from 0) has the field "${other}", which a play does not have${didYouMean(other, PLAY_FIELDS)} Its fields: ${PLAY_FIELDS.join(', ')}. ` +
+          'What is known of tracks is given as a catalogue; of the rows of a table, Plays.fromTable(table) makes plays.',
+      );
+    });
+    const columns = { user: rows.map((r) => r.user), track: rows.map((r) => r.track), playcount: rows.map(({ playcount = 1 }) => playcount) };
+    return Plays.fromColumns(columns, options);
+  }
+
+  /**
+   * From columns with the ids themselves, arrays or typed arrays. Repeated (user, track) are summed into the first and counted in `repairs`.
+   * @param columns of equal lengths; without `playcount` each play counts once
+   * @param options `catalogue`: what is known of the tracks
+   * @throws ArgumentError for other fields, unequal lengths, a missing id, and whole numbers beyond 2⁵³, as which JavaScript rounds ids: two may be one
+   * @throws DataError for a playcount that is no positive number
+   * @example Plays.fromColumns({ user: ['u1', 'u2'], track: ['t1', 't1'], playcount: Int32Array.of(3, 1) })
+   */
+  static fromColumns(columns: PlayColumns, options: { catalogue?: Tracks } = {}): Plays {
+    checkArgument(typeof columns === 'object' && columns !== null, columns, 'Plays.fromColumns', 'columns, { user, track, playcount }');
+    checkOptions(columns, PLAY_FIELDS, 'Plays.fromColumns');
+    checkOptions(options, ['catalogue'], 'Plays.from…');
+    const { user, track, playcount } = columns;
+    for (const [name, column] of Object.entries({ user, track, ...(playcount !== undefined && { playcount }) })) {
+      checkArgument(isNumbers(column), column, 'Plays.fromColumns', `an array or a typed array as ${name}`);
+      if (column.length !== user.length) {
+        throw new ArgumentError(`Plays need columns of equal lengths, got user: ${user.length}, ${name}: ${column.length}.`);
+      }
+    }
+    const [users, userIndex] = encoded(user, 'user');
+    const [tracks, trackIndex] = encoded(track, 'track');
+    const counts = new Float32Array(user.length).fill(1);
+    if (playcount) {
+      for (let i = 0; i < counts.length; i++) {
+        const count: unknown = playcount[i];
+        if (!(typeof count === 'number' && count > 0 && count < Infinity)) throw notPositive(i, count);
+        counts[i] = count;
+        if (!(counts[i] > 0 && counts[i] < Infinity)) throw notPositive(i, count, ' that float32 holds, 1e-45 to 3e38,');
+      }
+    }
+    const { columns: unique, duplicates } = sumDuplicates({ users, tracks, user: userIndex, track: trackIndex, playcount: counts });
+    const plays = new Plays({ ...unique, repairs: { duplicates, notInCatalogue: 0 } });
+    return options.catalogue === undefined ? plays : plays.withCatalogue(options.catalogue);
+  }
+
+  /**
+   * From a table, such as `sql` or `readTable` gives. Repeated (user, track) are summed into the first and counted in `repairs`.
+   * @param table a row a play
+   * @param options `columns`: which ones, by name or position; default `user_id` or `user`, `track_id` or `track`, and `playcount`. Where there is no
+   * `playcount` each play counts once. `catalogue`: what is known of the tracks
+   * @throws UnknownIdError for a column that is not there; otherwise as {@link Plays.fromColumns}
+   * @example Plays.fromTable(await sql("select who, song, count(*) as n from 'log.csv' group by all"), { columns: { user: 'who', track: 'song', playcount: 'n' } })
+   */
+  static fromTable(table: Table, options: { columns?: PlaysColumnNames; catalogue?: Tracks } = {}): Plays {
+    checkArgument(table instanceof Table, table, 'Plays.fromTable', 'a table, such as sql gives; Plays.fromRows takes records');
+    checkOptions(options, ['columns', 'catalogue'], 'Plays.fromTable');
+    const { columnNames } = table;
+    const at = playsPositionsIn(columnNames, options.columns ?? {}, 'Plays.fromTable');
+    const ids = (role: 'user' | 'track'): ArrayLike<string | number> => {
+      const column = table.column(columnNames[at[role]]);
+      const none = column instanceof Float64Array ? column.findIndex(Number.isNaN) : column.indexOf(null);
+      if (none >= 0)
+        throw new DataError(`Row ${none} (counted from 0) has no ${role}: column "${columnNames[at[role]]}" is empty there. Drop such rows.`);
+      return column as ArrayLike<string | number>;
     };
-    checkPlaycounts(rowsAsColumns.playcount);
-    const { columns, duplicates } = sumDuplicates(rowsAsColumns);
-    const unique = new Plays({ ...columns, repairs: { duplicates, notInCatalogue: 0 } });
-    return options.catalogue ? unique.withCatalogue(options.catalogue) : unique;
+    return Plays.fromColumns(
+      { user: ids('user'), track: ids('track'), ...(at.playcount >= 0 && { playcount: table.numbers(columnNames[at.playcount]) }) },
+      { catalogue: options.catalogue },
+    );
   }
 
   /** The same plays with a catalogue; plays of tracks that it lacks are counted in `repairs`, and kept. */
   withCatalogue(catalogue: Tracks): Plays {
+    checkArgument(typeof catalogue?.rowsOf === 'function', catalogue, 'withCatalogue', 'Tracks, such as readTracks reads');
     const rows = catalogue.rowsOf(this.tracks);
     let notInCatalogue = 0;
     for (let i = 0; i < this.length; i++) if (rows[this.track[i]] < 0) notInCatalogue++;
@@ -167,7 +237,9 @@ export class Plays {
    * @param options `seed`: default 42. One seed's smaller samples are parts of its larger ones
    * @example plays.sampleUsers(10, { seed: 1 }).users.length // 10
    */
-  sampleUsers(n: number, { seed = 42 }: { seed?: number | string } = {}): Plays {
+  sampleUsers(n: number, options: { seed?: number | string } = {}): Plays {
+    checkOptions(options, ['seed'], 'sampleUsers');
+    const { seed = 42 } = options;
     return this.take(rowsOfSampledUsers(this, n, seed)).compact();
   }
 
@@ -267,10 +339,28 @@ function compacted(vocabulary: Vocabulary, indices: Int32Array): [Vocabulary, In
 
 function checkPlaycounts(playcount: Float32Array): void {
   for (let i = 0; i < playcount.length; i++) {
-    if (!(playcount[i] > 0 && playcount[i] < Infinity)) {
-      throw new DataError(`Row ${i} (counted from 0) has playcount ${playcount[i]}; a positive number was expected.`);
-    }
+    if (!(playcount[i] > 0 && playcount[i] < Infinity)) throw notPositive(i, playcount[i]);
   }
+}
+
+function notPositive(row: number, playcount: unknown, kind = ''): DataError {
+  const got = typeof playcount === 'string' ? `"${playcount}"` : typeof playcount === 'number' ? playcount : whatIs(playcount);
+  return new DataError(`Row ${row} (counted from 0) has playcount ${got}; a positive number${kind} was expected.`);
+}
+
+/** The distinct ids of a column, and where each row's is among them. */
+function encoded(values: PlayColumns['user'], kind: 'user' | 'track'): [Vocabulary, Int32Array] {
+  const big = values instanceof BigInt64Array || values instanceof BigUint64Array || typeof values[0] === 'bigint';
+  const ids = big ? Array.from(values as ArrayLike<bigint>, (id) => (typeof id === 'bigint' ? String(id) : id)) : (values as (string | number)[]);
+  for (let i = 0; i < ids.length; i++) {
+    const id: unknown = ids[i];
+    if (typeof id !== 'number' || !Number.isInteger(id) || Number.isSafeInteger(id)) continue;
+    throw new ArgumentError(
+      `Row ${i} (counted from 0) has the ${kind} ${id}, a whole number beyond 2⁵³, where JavaScript rounds: two ids may have become one. Give ids as text.`,
+    );
+  }
+  const vocabulary = Vocabulary.fromValues(ids, { kind });
+  return [vocabulary, vocabulary.encode(ids)];
 }
 
 function checkIndices(indices: Int32Array, vocabulary: Vocabulary, name: string): void {

@@ -11,6 +11,7 @@ import { PlaysCache } from './plays-cache.js';
 import { type PlaysColumnNames, type PlaysPositions, playsPositions } from './plays-columns.js';
 import { parquetSource } from './read-table.js';
 import { readTracksFile } from './read-tracks.js';
+import { type PlaysOfQuery, playsOfQuery } from './sql.js';
 import { csvRecord, existingFile, openText, type TextFile } from './text-file.js';
 import {
   checkFormat,
@@ -64,16 +65,21 @@ const WORTH_CACHING = 1 << 20;
  * Repeated (user, track) are summed into the first, counted in `plays.repairs`, and a warning says so. Plays of tracks that the catalogue lacks are
  * kept and counted.
  * @param where a file (.csv, .csv.gz, .parquet, or text with another delimiter), or a folder: Kaggle's `User Listening History` in it, else HetRec's zip
- * in it, else its folder `sample`
+ * in it, else its folder `sample`; or a query in SQL, `{ sql }`, which see for its options
  * @throws DataError naming file, line and column for missing, malformed or foreign files and for playcounts that are not positive numbers
  * @throws ArgumentError for options that cannot be followed
  * @example const plays = await readPlays('../data'); // Kaggle's file if it is there, else the sample
  * @example await readPlays('log.tsv', { columns: { user: 'who', track: 'song', playcount: 'n' } })
+ * @example await readPlays({ sql: "select user_id, track_id, count(*) as playcount from 'log.parquet' group by all" })
  * @example await readPlays('ml-1m/ratings.dat', { names: ['user_id', 'track_id', 'playcount', 'time'], columns: { time: 'time' } }) // 1::1193::5::978300760
  * @example await readPlays('log.csv', { columns: { user: 'who', track: 'song', playcount: null, time: 'when' } }) // one play a row, put in order of time
  * @example await readPlays('usersha1-artmbid-artname-plays.tsv', { names: ['user', 'mbid', 'artist', 'n'], columns: { user: 0, track: 2, playcount: 3 }, quote: '' })
  */
-export async function readPlays(where: string, options: ReadPlaysOptions = {}): Promise<Plays> {
+export async function readPlays(where: string | PlaysOfQuery, options: ReadPlaysOptions = {}): Promise<Plays> {
+  if (typeof where === 'object' && where !== null) {
+    if (Object.keys(options).length) throw new ArgumentError('Options of a query stand beside it: readPlays({ sql: "…", columns: { … } }).');
+    return playsOfQuery(where);
+  }
   checkOptions(options, [...formatOptions, 'columns', 'lists', 'catalogue', 'cache'], 'readPlays');
   const { catalogue = true } = options;
   checkFormat(options);

@@ -1,6 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { ArgumentError, DataError, NumericError, RecitalError } from '../errors.js';
+import { checkOptions, whatIs } from '../options.js';
 import { writeAtomically } from './atomic-write.js';
 import { type Dtype, dtypeBytes, formatHeader, parseHeader, type TensorArrays, type TensorInfo } from './safetensors-header.js';
 import { existingFile } from './text-file.js';
@@ -66,8 +67,12 @@ function dtypeOf(name: string, data: TensorData): Dtype {
 export function writeSafetensors(
   file: string,
   tensors: Readonly<Record<string, Tensor>> | ReadonlyMap<string, Tensor>,
-  { metadata = {} }: { metadata?: Readonly<Record<string, string>> } = {},
+  options: { metadata?: Readonly<Record<string, string>> } = {},
 ): void {
+  checkOptions(options, ['metadata'], 'writeSafetensors');
+  const { metadata = {} } = options;
+  if (typeof metadata !== 'object' || metadata === null)
+    throw new ArgumentError(`metadata are texts by name, { by: 'me' }, got ${whatIs(metadata)}.`);
   if (typeof file !== 'string' || file === '')
     throw new ArgumentError(`writeSafetensors needs the path of a file, got ${file === '' ? 'an empty one' : typeof file}.`);
   if (typeof tensors !== 'object' || tensors === null)

@@ -1,8 +1,11 @@
 import type { DuckDBConnection, DuckDBPreparedStatement, DuckDBResult, DuckDBType, DuckDBVector } from '@duckdb/node-api';
-import { ArgumentError, InterruptedError, RecitalError } from '../errors.js';
+import { ArgumentError, DataError, InterruptedError, RecitalError } from '../errors.js';
 import { checkOptions, didYouMean, isNumbers, whatIs } from '../options.js';
-import { identifier, missingExtension, tableOf, typedItems, withDuckDB } from './duckdb.js';
+import { type Database, identifier, missingExtension, tableOf, typedItems, withDuckDB } from './duckdb.js';
+import { sumDuplicates, warnOfDuplicates } from './duplicates.js';
+import { encodePlaysOn } from './encode-plays.js';
 import { Plays } from './plays.js';
+import { type PlaysColumnNames, playsPositionsIn } from './plays-columns.js';
 import { Table } from './table.js';
 import { Tracks } from './tracks.js';
 
@@ -25,8 +28,8 @@ export interface SqlOptions {
  * order unless the query says `order by`.
  *
  * Numbers come as numbers; whole and decimal ones with more digits than a JavaScript number holds come as text, column by column, and so do dates and times.
- * What DuckDB takes a text file's columns for is its own affair: ids of more than 18 digits become rounded DOUBLEs, `4:33` becomes a time. Where texts are to
- * stay as they are, say `from read_csv('x.csv', all_varchar = true)`, or use `readTable`.
+ * What DuckDB takes a text file's columns for is its own affair: ids of more than 18 digits become rounded DOUBLEs, `4:33` becomes a time, `t` and `f` become true and false.
+ * Where texts are to stay as they are, say `from read_csv('x.csv', all_varchar = true)`, or use `readTable`.
  * @param query in DuckDB's dialect; files are named in quotes, `'../data/x.csv'`. Of several statements only the last may give rows
  * @throws ArgumentError with DuckDB's explanation if the query is wrong, or a table's or column's name cannot be had (DuckDB takes `a` and `A` for the same)
  * @example await sql('select artist, count(*) as n from tracks group by artist order by n desc limit 3', { tables: { tracks } })
@@ -143,16 +146,72 @@ async function bindValue(statement: DuckDBPreparedStatement, i: number, value: S
   } else throw wrong(whatIs(value));
 }
 
+/** Plays as the rows of a query: {@link readPlays} takes it in the place of a path. */
+export interface PlaysOfQuery extends SqlOptions {
+  /** In DuckDB's dialect, as `sql` takes it: over files, folders of them (`'plays/**' + '/*.parquet'`), and `tables`. */
+  sql: string;
+  /** The columns. Default: `user_id` or `user`, `track_id` or `track`, and `playcount`; where there is no `playcount` each row counts once. */
+  columns?: PlaysColumnNames;
+  /** What is known of the tracks. Default: nothing. */
+  catalogue?: Tracks;
+}
+
+/** The plays of a query: what readPlays does with one. Ids of millions of rows become no strings. */
+export async function playsOfQuery(options: PlaysOfQuery): Promise<Plays> {
+  checkOptions(options, ['sql', 'tables', 'params', 'columns', 'catalogue'], 'readPlays of a query');
+  const { sql: query, tables, params, columns = {}, catalogue } = options;
+  const plays = await withDuckDB('asking the query', async (connection, turn) => {
+    const database = { connection, turn };
+    const result = await runQuery(database, query, { tables, params });
+    const names = result.deduplicatedColumnNames();
+    const types = result.columnTypes();
+    const at = playsPositionsIn(names, columns, 'readPlays');
+    for (const role of ['user', 'track'] as const) checkIdType(role, names[at[role]], String(types[at[role]]));
+    if (at.playcount >= 0 && !/INT|^(?:FLOAT|DOUBLE|BIGNUM|DECIMAL)/.test(String(types[at.playcount]))) {
+      throw new DataError(`Column "${names[at.playcount]}" of the query is ${types[at.playcount]}; playcounts are numbers: write it as …::double.`);
+    }
+    const rows = '"recital rows"';
+    await connection.run(`create table ${rows} (${types.map((type, i) => `c${i} ${type}`).join(', ')})`);
+    const appender = await connection.createAppender('recital rows');
+    for await (const chunk of result) {
+      appender.appendDataChunk(chunk);
+      await turn();
+    }
+    appender.closeSync();
+    const parts = {
+      user: `c${at.user}::varchar`,
+      track: `c${at.track}::varchar`,
+      playcount: at.playcount < 0 ? '1::double' : `c${at.playcount}::double`,
+    };
+    const reject = async (row: number): Promise<never> => {
+      const wanted = [parts.user, parts.track, parts.playcount].join(', ');
+      const [[user, track, playcount]] = (await connection.runAndReadAll(`select ${wanted} from ${rows} limit 1 offset ${row}`)).getRows();
+      throw new DataError(
+        `Row ${row} (counted from 0) of the query has the user ${user}, the track ${track} and the playcount ${playcount}: two ids and a positive number were expected. ` +
+          'Leave such rows out, by where.',
+      );
+    };
+    const encoded = await encodePlaysOn(database, { path: 'The query', from: rows, ...parts, reject });
+    const { columns: unique, duplicates } = sumDuplicates(encoded);
+    return new Plays({ ...unique, repairs: { duplicates, notInCatalogue: 0 } });
+  });
+  warnOfDuplicates('The query', plays.repairs);
+  return catalogue === undefined ? plays : plays.withCatalogue(catalogue);
+}
+
+/** Throws unless every value of a type has one text only, the one it came with. */
+function checkIdType(role: string, column: string, type: string): void {
+  if (/^(?:VARCHAR|JSON|UUID|ENUM\(.*\)|U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?|UINTEGER|BIGNUM)$|^DECIMAL/s.test(type)) return;
+  throw new DataError(
+    `Column "${column}" of the query, the ${role}s, is ${type}, in which ids can be rounded, or be written otherwise than they were. Of a text file read them as ` +
+      `they stand there, from read_csv('…', all_varchar = true); else say what they are, ${column}::bigint or ${column}::varchar.`,
+  );
+}
+
 function tableIn(data: unknown): Table {
   if (data instanceof Table) return data;
   if (data instanceof Tracks) return data.table;
   throw new ArgumentError(`a Table, Tracks or Plays was expected, got ${typeof data}.`);
-}
-
-/** A database, and what gives the event loop a turn. */
-export interface Database {
-  connection: DuckDBConnection;
-  turn(): Promise<void>;
 }
 
 /** A column on its way into DuckDB. Typed arrays have no missing values. */

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { ArgumentError, UnknownIdError } from '../errors.js';
+import { checkOptions } from '../options.js';
 import { visible } from '../printed.js';
 import { codePointOrder, pack } from './utf8.js';
 
@@ -62,6 +63,7 @@ export class Vocabulary {
    * @example Vocabulary.fromValues(['b', 'a', 'b'], { na: true }).classes // ['#na#', 'a', 'b']
    */
   static fromValues(values: Iterable<string | number>, options: VocabularyOptions = {}): Vocabulary {
+    checkVocabularyOptions(options);
     const distinct = distinctIds(values, options.kind);
     let numeric = distinct.size > 0;
     for (const v of distinct) if (typeof v === 'string') numeric = false;
@@ -78,6 +80,7 @@ export class Vocabulary {
    * @example Vocabulary.inOrder(['b', 'a', 'b']).classes // ['b', 'a']
    */
   static inOrder(values: Iterable<string | number>, options: VocabularyOptions = {}): Vocabulary {
+    checkVocabularyOptions(options);
     const classes = [...new Set(Array.from(distinctIds(values, options.kind), String))].filter((v) => !(options.na && v === NA));
     if (options.na) classes.unshift(NA);
     const { bytes, offsets } = pack(classes);
@@ -168,6 +171,7 @@ export class Vocabulary {
    * @param options `na`: put `#na#` first (default: no). A class of that name becomes it
    */
   subset(indices: ArrayLike<number>, options: { na?: boolean } = {}): Vocabulary {
+    checkOptions(options, ['na'], 'subset');
     const na = options.na ?? false;
     const naBefore = this.na || na ? this.indexOf(NA) : -1;
     for (let j = 0; j < indices.length; j++) {
@@ -201,6 +205,13 @@ export class Vocabulary {
     const some = Array.from({ length: Math.min(this.length, 5) }, (_, i) => visible(String(this.id(i))));
     return `Vocabulary of ${this.length.toLocaleString('en')} (${this.kind}): ${some.join(', ')}${this.length > some.length ? ', …' : ''}`;
   }
+}
+
+function checkVocabularyOptions(options: VocabularyOptions): void {
+  checkOptions(options, ['na', 'kind'], 'a Vocabulary');
+  const { na, kind } = options;
+  if (na !== undefined && typeof na !== 'boolean') throw new ArgumentError(`na is true or false: whether index 0 is ${NA}. Got ${String(na)}.`);
+  if (kind !== undefined && typeof kind !== 'string') throw new ArgumentError(`kind is what the ids are called, such as 'user', got ${typeof kind}.`);
 }
 
 /** The distinct ids, in the order in which they first occur. Throws for what is none. */

@@ -53,4 +53,14 @@ describe('filters of Plays', () => {
     expect(chosen.size).to.equal(4);
     for (const n of [0, 5, 1.5]) expect(() => plays.sampleUsers(n)).to.throw(ArgumentError, `from 1 to 4 (all users with plays), got ${n}`);
   });
+
+  it('sampleUsers draws among users with plays alone: a part of a split has others in its vocabulary', () => {
+    const part = plays.take([1, 6]); // of a and d, not of the first to the last
+    for (let seed = 0; seed < 9; seed++) expect(part.sampleUsers(1, { seed }).length).to.equal(1);
+    expect(part.sampleUsers(2).users.classes).to.deep.equal(['a', 'd']);
+    const late = plays.take([6]);
+    for (let seed = 0; seed < 9; seed++) expect(pairs(late.sampleUsers(1, { seed }))).to.deep.equal(['d w']);
+    expect(() => late.sampleUsers(2)).to.throw(ArgumentError, 'from 1 to 1 (all users with plays), got 2');
+    expect(() => plays.sampleUsers(3, { sead: 1 } as never)).to.throw(ArgumentError, 'sampleUsers has no option "sead"; did you mean "seed"?');
+  });
 });

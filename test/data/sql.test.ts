@@ -4,10 +4,11 @@ import path from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { Plays } from '../../lib/data/plays.js';
+import { readPlays } from '../../lib/data/read-plays.js';
 import { sql } from '../../lib/data/sql.js';
 import { Table } from '../../lib/data/table.js';
 import { Tracks } from '../../lib/data/tracks.js';
-import { ArgumentError } from '../../lib/errors.js';
+import { ArgumentError, DataError } from '../../lib/errors.js';
 import { runs, texts } from '../support/hostile.js';
 import { rejection, TemporaryFolder } from './temporary.js';
 
@@ -222,5 +223,87 @@ describe('sql', () => {
     }
     await during;
     expect([...modes]).to.deep.equal([0o700]);
+  });
+});
+
+describe('readPlays of a query', () => {
+  const folder = new TemporaryFolder();
+  const rows = (made: Plays): unknown[] =>
+    made
+      .toTable()
+      .rows()
+      .map((r) => [r.user_id, r.track_id, r.playcount]);
+  const log = new Table({ who: ['b', 'a', 'b', 'a'], song: ['x', 'y', 'x', 'x'], n: [1, 2, 3, 4] });
+
+  it('reads the rows of a query over tables and files, in its order, with parameters', async () => {
+    const tables = { log };
+    const columns = { user: 'who', track: 'song' };
+    expect(rows(await readPlays({ sql: 'from log', tables, columns: { ...columns, playcount: 'n' } }))).to.deep.equal([
+      ['b', 'x', 4],
+      ['a', 'y', 2],
+      ['a', 'x', 4],
+    ]);
+    expect(rows(await readPlays({ sql: 'from log order by n desc', tables, columns }))).to.deep.equal([
+      ['a', 'x', 1],
+      ['b', 'x', 2],
+      ['a', 'y', 1],
+    ]);
+    const asked = await readPlays({
+      sql: 'select who as user, song as track, n * $k as playcount from log where who = $who',
+      tables,
+      params: { k: 2, who: 'a' },
+    });
+    expect(rows(asked)).to.deep.equal([
+      ['a', 'y', 4],
+      ['a', 'x', 8],
+    ]);
+    const many = Plays.fromRows(Array.from({ length: 5000 }, (_, i) => ({ user: i % 100, track: i, playcount: i + 0.5 })));
+    expect(rows(await readPlays({ sql: 'from many order by playcount', tables: { many } }))).to.deep.equal(rows(many));
+    for (const day of [1, 2]) folder.write(`days/d=${day}/x.csv`, `user,track\nu${day},007\n`);
+    const catalogue = new Tracks(new Table({ track_id: ['q'], name: ['Q'] }));
+    const globbed = await readPlays({ sql: `from '${folder.path}/days/**/*.csv' order by user`, catalogue });
+    expect(rows(globbed)).to.deep.equal([
+      ['u1', '007', 1],
+      ['u2', '007', 1],
+    ]);
+    expect(globbed.repairs.notInCatalogue).to.equal(2);
+    expect(
+      rows(await readPlays({ sql: "create table ids as select 'u' as user, 2 as track; create table users as from ids; from users" })),
+    ).to.deep.equal([['u', '2', 1]]);
+  });
+
+  it('keeps ids of every type that has one text for each value, and refuses the others', async () => {
+    const kept = await readPlays({
+      sql: "select 12345678901234567891::hugeint as user, 'e'::enum('e', 'f') as track union all select 12345678901234567890, 'f'",
+    });
+    expect(rows(kept)).to.deep.equal([
+      ['12345678901234567891', 'e', 1],
+      ['12345678901234567890', 'f', 1],
+    ]);
+    for (const type of ['double', 'float', 'boolean', 'timestamp', 'timestamptz', 'date', 'time', 'interval', 'blob', 'integer[]']) {
+      const error = await rejection(readPlays({ sql: `select null::${type} as user, 'a' as track` }));
+      expect(error).to.be.instanceOf(DataError);
+      expect(error.message).to.include('Column "user" of the query, the users, is').and.include('all_varchar = true');
+    }
+  });
+
+  it('refuses rows without an id or a positive playcount, columns that are not there, and an empty result', async () => {
+    const wrong: [object, RegExp][] = [
+      [
+        { sql: "select 'u' as user, 'a' as track, -1 as playcount" },
+        /Row 0 .* the user u, the track a and the playcount -1: two ids and a positive number/,
+      ],
+      [{ sql: "select 'u' as user, 'a' as track union all select null, 'b'" }, /Row 1 .* the user null, the track b/],
+      [{ sql: "select 'u' as user, 'a' as track, '1' as playcount" }, /"playcount" of the query is VARCHAR; playcounts are numbers/],
+      [{ sql: "select 'u' as usr, 'a' as track" }, /Unknown column "user_id".*\{ columns: \{ user: '…' \} \}/],
+      [{ sql: 'from log', tables: { log }, columns: { user: 'who', track: 'song', playcount: 'm' } }, /Unknown column "m"/],
+      [{ sql: "select 'u' as user, 'a' as track where false" }, /"The query" has no plays/],
+      [{ sql: 'from nowhere' }, /nowhere does not exist/],
+      [{ sql: 'select ? as user, 1 as track' }, /needs a value for its parameter 1/],
+      [{ sq: 'select 1' }, /no option "sq"; did you mean "sql"/],
+      [{}, /A query is a text/],
+    ];
+    for (const [query, message] of wrong) expect((await rejection(readPlays(query as never))).message, String(message)).to.match(message);
+    expect((await rejection(readPlays({ sql: 'select 1' }, { columns: {} }))).message).to.include('stand beside it');
   });
 });
