@@ -85,7 +85,12 @@ function checkColumns(columns: PlaysColumnNames): void {
 }
 
 /** What the columns of a table in memory may be called where nothing is said: Kaggle's names, or those of records. */
-const WITHOUT_FILE: Readonly<Record<Role, readonly string[]>> = { user: ['user_id', 'user'], track: ['track_id', 'track'], playcount: ['playcount'], time: [] };
+const WITHOUT_FILE: Readonly<Record<Role, readonly string[]>> = {
+  user: ['user_id', 'user'],
+  track: ['track_id', 'track'],
+  playcount: ['playcount'],
+  time: [],
+};
 
 /**
  * Positions of user, track, playcount and time among the columns of a table or query; −1 for a playcount that nobody asked for and that is not there, and for a
@@ -107,7 +112,8 @@ export function playsPositionsIn(names: readonly string[], columns: PlaysColumnN
   const at = { user: find('user'), track: find('track'), playcount: find('playcount'), time: find('time') };
   const used = Object.entries(at).filter(([, i]) => i >= 0);
   const same = used.find(([, i], j) => used.findIndex(([, other]) => other === i) !== j);
-  if (same) throw new ArgumentError(`columns.${same[0]} and columns.${used.find(([, i]) => i === same[1])![0]} are the same column "${names[same[1]]}".`);
+  if (same)
+    throw new ArgumentError(`columns.${same[0]} and columns.${used.find(([, i]) => i === same[1])![0]} are the same column "${names[same[1]]}".`);
   return at;
 }
 

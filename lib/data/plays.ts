@@ -4,7 +4,7 @@ import { checkArgument, checkOptions, didYouMean, isNumbers, whatIs } from '../o
 import { type Csr, groupBy } from './csr.js';
 import { sumDuplicates } from './duplicates.js';
 import { type MinPlaysOptions, rowsOfSampledUsers, rowsWithMinPlays } from './filter-plays.js';
-import { type PlaysColumnNames, playsPositionsIn } from './plays-columns.js';
+import { type PlaysColumnNames, playsPositionsIn, timesOf } from './plays-columns.js';
 import { Table } from './table.js';
 import type { Tracks } from './tracks.js';
 import { Vocabulary } from './vocabulary.js';
@@ -177,7 +177,7 @@ export class Plays {
    * From a table, such as `sql` or `readTable` gives. Repeated (user, track) are summed into the first and counted in `repairs`.
    * @param table a row a play
    * @param options `columns`: which ones, by name or position; default `user_id` or `user`, `track_id` or `track`, and `playcount`. Where there is no
-   * `playcount` each play counts once. `catalogue`: what is known of the tracks
+   * `playcount` each play counts once, with a `time` the plays come in its order. `catalogue`: what is known of the tracks
    * @throws UnknownIdError for a column that is not there; otherwise as {@link Plays.fromColumns}
    * @example Plays.fromTable(await sql("select who, song, count(*) as n from 'log.csv' group by all"), { columns: { user: 'who', track: 'song', playcount: 'n' } })
    */
@@ -185,7 +185,17 @@ export class Plays {
     checkArgument(table instanceof Table, table, 'Plays.fromTable', 'a table, such as sql gives; Plays.fromRows takes records');
     checkOptions(options, ['columns', 'catalogue'], 'Plays.fromTable');
     const { columnNames } = table;
-    const at = playsPositionsIn(columnNames, options.columns ?? {}, 'Plays.fromTable');
+    const at = playsPositionsIn(columnNames, options.columns ?? {});
+    if (at.time >= 0) {
+      const when = table.column(columnNames[at.time]);
+      const times = timesOf(when, (row) => {
+        throw new DataError(
+          `Row ${row} (counted from 0), column "${columnNames[at.time]}": expected a time, in all rows a number or in all an ISO date such as 2009-05-04T23:08:57Z, got ${when[row]}.`,
+        );
+      });
+      const order = Array.from(times.keys()).sort((a, b) => times[a] - times[b]); // rows of one time stay in order
+      return Plays.fromTable(table.take(order), { ...options, columns: { ...options.columns, time: undefined } });
+    }
     const ids = (role: 'user' | 'track'): ArrayLike<string | number> => {
       const column = table.column(columnNames[at[role]]);
       const none = column instanceof Float64Array ? column.findIndex(Number.isNaN) : column.indexOf(null);

@@ -70,7 +70,7 @@ const WORTH_CACHING = 1 << 20;
  * @throws ArgumentError for options that cannot be followed
  * @example const plays = await readPlays('../data'); // Kaggle's file if it is there, else the sample
  * @example await readPlays('log.tsv', { columns: { user: 'who', track: 'song', playcount: 'n' } })
- * @example await readPlays({ sql: "select user_id, track_id, count(*) as playcount from 'log.parquet' group by all" })
+ * @example await readPlays({ sql: "from '../data/User Listening History.csv' where playcount > 1" }) // any query of sql
  * @example await readPlays('ml-1m/ratings.dat', { names: ['user_id', 'track_id', 'playcount', 'time'], columns: { time: 'time' } }) // 1::1193::5::978300760
  * @example await readPlays('log.csv', { columns: { user: 'who', track: 'song', playcount: null, time: 'when' } }) // one play a row, put in order of time
  * @example await readPlays('usersha1-artmbid-artname-plays.tsv', { names: ['user', 'mbid', 'artist', 'n'], columns: { user: 0, track: 2, playcount: 3 }, quote: '' })

@@ -150,7 +150,10 @@ async function bindValue(statement: DuckDBPreparedStatement, i: number, value: S
 export interface PlaysOfQuery extends SqlOptions {
   /** In DuckDB's dialect, as `sql` takes it: over files, folders of them (`'plays/**' + '/*.parquet'`), and `tables`. */
   sql: string;
-  /** The columns. Default: `user_id` or `user`, `track_id` or `track`, and `playcount`; where there is no `playcount` each row counts once. */
+  /**
+   * The columns. Default: `user_id` or `user`, `track_id` or `track`, and `playcount`; where there is no `playcount` each row counts once. With a `time` the
+   * plays come in its order, else in that of the query.
+   */
   columns?: PlaysColumnNames;
   /** What is known of the tracks. Default: nothing. */
   catalogue?: Tracks;
@@ -165,7 +168,7 @@ export async function playsOfQuery(options: PlaysOfQuery): Promise<Plays> {
     const result = await runQuery(database, query, { tables, params });
     const names = result.deduplicatedColumnNames();
     const types = result.columnTypes();
-    const at = playsPositionsIn(names, columns, 'readPlays');
+    const at = playsPositionsIn(names, columns);
     for (const role of ['user', 'track'] as const) checkIdType(role, names[at[role]], String(types[at[role]]));
     if (at.playcount >= 0 && !/INT|^(?:FLOAT|DOUBLE|BIGNUM|DECIMAL)/.test(String(types[at.playcount]))) {
       throw new DataError(`Column "${names[at.playcount]}" of the query is ${types[at.playcount]}; playcounts are numbers: write it as …::double.`);
@@ -182,12 +185,15 @@ export async function playsOfQuery(options: PlaysOfQuery): Promise<Plays> {
       user: `c${at.user}::varchar`,
       track: `c${at.track}::varchar`,
       playcount: at.playcount < 0 ? '1::double' : `c${at.playcount}::double`,
+      ...(at.time >= 0 && { time: `c${at.time}::varchar` }),
     };
     const reject = async (row: number): Promise<never> => {
-      const wanted = [parts.user, parts.track, parts.playcount].join(', ');
-      const [[user, track, playcount]] = (await connection.runAndReadAll(`select ${wanted} from ${rows} limit 1 offset ${row}`)).getRows();
+      const wanted = Object.values(parts).join(', ');
+      const [[user, track, playcount, time]] = (await connection.runAndReadAll(`select ${wanted} from ${rows} limit 1 offset ${row}`)).getRows();
+      const when = parts.time === undefined ? '' : ` and the time ${time}`;
+      const expected = parts.time === undefined ? '' : ', and a time: in all rows a number, or in all an ISO date,';
       throw new DataError(
-        `Row ${row} (counted from 0) of the query has the user ${user}, the track ${track} and the playcount ${playcount}: two ids and a positive number were expected. ` +
+        `Row ${row} (counted from 0) of the query has the user ${user}, the track ${track}, the playcount ${playcount}${when}: two ids and a positive number${expected} were expected. ` +
           'Leave such rows out, by where.',
       );
     };

@@ -272,6 +272,30 @@ describe('readPlays of a query', () => {
     ).to.deep.equal([['u', '2', 1]]);
   });
 
+  it('puts plays in order of time, as Plays.fromTable does', async () => {
+    const order = async (when: string[], type = 'varchar'): Promise<unknown[]> => {
+      const table = new Table({ user: when.map(() => 'u'), track: when.map((_, i) => String(i)), when });
+      const asked = await readPlays({
+        sql: `select user, track, "when"::${type} as t from logged`,
+        tables: { logged: table },
+        columns: { time: 't' },
+      });
+      const made = Plays.fromTable(table, { columns: { time: 'when' } })
+        .toTable()
+        .column('track_id');
+      expect(asked.toTable().column('track_id')).to.deep.equal(made);
+      return [...made];
+    };
+    expect(await order(['3', '1.5', '-2', '1.5', '1e3'])).to.deep.equal(['2', '1', '3', '0', '4']);
+    expect(await order(['3', '1.5'], 'double')).to.deep.equal(['1', '0']);
+    expect(await order(['2009-05-04T23:08:57Z', '2009-05-04 23:08:56', '2009-05-05', '2009-05-05T00:08:57+02'])).to.deep.equal(['3', '1', '0', '2']);
+    expect(await order(['2010-01-02', '2009-01-02'], 'date')).to.deep.equal(['1', '0']);
+    const wrong = new Table({ user: ['u', 'u'], track: ['a', 'b'], time: ['2009-05-04', 'soon'] });
+    expect(() => Plays.fromTable(wrong, { columns: { time: 'time' } })).to.throw(DataError, /Row 1 .*expected a time.* got soon/);
+    const error = await rejection(readPlays({ sql: 'from wrong', tables: { wrong }, columns: { time: 'time' } }));
+    expect(error.message).to.include('and the time soon');
+  });
+
   it('keeps ids of every type that has one text for each value, and refuses the others', async () => {
     const kept = await readPlays({
       sql: "select 12345678901234567891::hugeint as user, 'e'::enum('e', 'f') as track union all select 12345678901234567890, 'f'",
@@ -291,7 +315,7 @@ describe('readPlays of a query', () => {
     const wrong: [object, RegExp][] = [
       [
         { sql: "select 'u' as user, 'a' as track, -1 as playcount" },
-        /Row 0 .* the user u, the track a and the playcount -1: two ids and a positive number/,
+        /Row 0 .* the user u, the track a, the playcount -1: two ids and a positive number/,
       ],
       [{ sql: "select 'u' as user, 'a' as track union all select null, 'b'" }, /Row 1 .* the user null, the track b/],
       [{ sql: "select 'u' as user, 'a' as track, '1' as playcount" }, /"playcount" of the query is VARCHAR; playcounts are numbers/],
