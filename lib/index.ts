@@ -198,6 +198,13 @@ export { EASE, type EASEOptions, type EASESettings, type EASEState } from './rec
 export { type EvaluateOptions, type Evaluation, evaluateRecommender, type HitsAmong, hitsAmong } from './recommend/evaluate.js';
 export { type CompareOptions, evaluate } from './recommend/evaluate-all.js';
 export type { Explanation } from './recommend/explain.js';
+export {
+  type ExportOptions,
+  type RecommenderData,
+  type RecommenderDescription,
+  type RecommenderKind,
+  registerRecommenderKind,
+} from './recommend/export-recommender.js';
 export { FactorRecommender, type FactorSettings, type Factors, type FromFactorsOptions } from './recommend/factor-recommender.js';
 export { FoldedUser, type HistoryItem } from './recommend/fold-in.js';
 export type { CollabFoldedUser, FoldInOptions } from './recommend/fold-in-collab.js';
@@ -205,13 +212,13 @@ export { Friends, type FriendsOptions } from './recommend/friends.js';
 export { Hybrid, type HybridOptions } from './recommend/hybrid.js';
 export { type FitHybridOptions, fitHybrid } from './recommend/hybrid-fit.js';
 export type { Fusion } from './recommend/hybrid-normalise.js';
-export { type InteractionPairs, Interactions } from './recommend/interactions.js';
+export { type InteractionPairs, Interactions, type InteractionTotals } from './recommend/interactions.js';
 export { ItemKNN, type KNNOptions } from './recommend/item-knn.js';
 export { NextItemKNN, type NextItemKNNOptions } from './recommend/item-knn-next.js';
 export { LearnerRecommender, type LearnerRecommenderOptions } from './recommend/learner-recommender.js';
 export { LightGCNLearner, type LightGCNLearnerOptions, lightGCNLearner } from './recommend/light-gcn.js';
 export { type LearnerClass, type LoadLearnerOptions, loadLearner } from './recommend/load-learner.js';
-export { loadRecommender } from './recommend/load-recommender.js';
+export { type LoadRecommenderOptions, loadRecommender } from './recommend/load-recommender.js';
 export { LSTMLearner, type LSTMLearnerOptions, lstmLearner } from './recommend/lstm.js';
 export { LSTMRecommender } from './recommend/lstm-recommender.js';
 export { Markov } from './recommend/markov.js';

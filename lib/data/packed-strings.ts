@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { DataError } from '../errors.js';
-import type { SafetensorsFile, Tensor } from './safetensors.js';
+import type { Tensor, TensorSource } from './safetensors.js';
 import { pack } from './utf8.js';
 import { NA, Vocabulary } from './vocabulary.js';
 
@@ -15,7 +15,7 @@ export function stringTensors(name: string, values: readonly string[]): [string,
 }
 
 /** The strings under a name. */
-export function readStrings(st: SafetensorsFile, name: string): string[] {
+export function readStrings(st: TensorSource, name: string): string[] {
   const { bytes, offsets } = readPacked(st, name);
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   return Array.from({ length: offsets.length - 1 }, (_, i) => buffer.toString('utf8', offsets[i], offsets[i + 1]));
@@ -34,7 +34,7 @@ export function vocabularyTensors(name: string, { bytes, offsets, order }: Vocab
  * The vocabulary under a name, checked: text, every class once, and in the order that looking up relies on.
  * @param options what the tensors do not say: whether index 0 is `#na#`, and what the ids are
  */
-export function readVocabulary(st: SafetensorsFile, name: string, options: { na: boolean; kind: string }): Vocabulary {
+export function readVocabulary(st: TensorSource, name: string, options: { na: boolean; kind: string }): Vocabulary {
   const { bytes, offsets } = readPacked(st, name);
   const first = options.na ? 1 : 0;
   const n = offsets.length - 1 - first;
@@ -65,7 +65,7 @@ function packedTensors(name: string, bytes: Uint8Array, offsets: Uint32Array): [
   ];
 }
 
-function readPacked(st: SafetensorsFile, name: string): { bytes: Uint8Array; offsets: Uint32Array } {
+function readPacked(st: TensorSource, name: string): { bytes: Uint8Array; offsets: Uint32Array } {
   const bytes = st.read(`${name}.bytes`, 'U8');
   const offsets = st.read(`${name}.offsets`, 'U32');
   const wrong = (what: string): DataError => new DataError(`${name} is damaged: ${what}.`);

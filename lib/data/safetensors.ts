@@ -149,16 +149,62 @@ export function withChecksum(metadata: Readonly<Record<string, string>>, tensors
   return { ...metadata, [CHECKSUM]: hash.digest('hex') };
 }
 
+/** Where tensors are read from: a file, or those of a file whose names begin alike. */
+export abstract class TensorSource {
+  /** Kind, shape and place of each tensor by name. */
+  abstract readonly tensors: ReadonlyMap<string, TensorInfo>;
+
+  /**
+   * The values of a tensor.
+   * @param name which
+   * @param dtype the kind of number that is expected
+   * @param shape the shape that is expected; default: any
+   * @throws DataError if there is no such tensor, or it is of another kind or shape
+   */
+  abstract read<D extends Dtype>(name: string, dtype: D, shape?: readonly number[]): TensorArrays[D];
+
+  /** Whether there is a tensor of this name. */
+  has(name: string): boolean {
+    return this.tensors.has(name);
+  }
+
+  /** Sizes of a tensor's dimensions; none if there is no such tensor. */
+  shape(name: string): readonly number[] {
+    return this.tensors.get(name)?.shape ?? [];
+  }
+
+  /** The tensors whose names begin with `prefix`, without it. */
+  within(prefix: string): TensorSource {
+    return prefix === '' ? this : new TensorsWithin(this, prefix);
+  }
+}
+
+class TensorsWithin extends TensorSource {
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+
+  constructor(
+    private readonly of: TensorSource,
+    private readonly prefix: string,
+  ) {
+    super();
+    this.tensors = new Map(Array.from(of.tensors).flatMap(([name, info]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), info]] : [])));
+  }
+
+  read<D extends Dtype>(name: string, dtype: D, shape?: readonly number[]): TensorArrays[D] {
+    return this.of.read(this.prefix + name, dtype, shape);
+  }
+}
+
 /** An open file: its header has been read and checked, its data are read when they are asked for. */
-export class SafetensorsFile {
+export class SafetensorsFile extends TensorSource {
   /** Texts by name. */
   readonly metadata: Readonly<Record<string, string>>;
-  /** Kind, shape and place of each tensor by name. */
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   private readonly dataStart: number;
 
   /** @param fd an open file */
   constructor(private readonly fd: number) {
+    super();
     const { size } = fstatSync(fd);
     if (size < 8) throw new DataError(`it has ${size} bytes, too few for a safetensors file.`);
     const first = this.bytes(0, 8);
@@ -182,13 +228,6 @@ export class SafetensorsFile {
     ({ tensors: this.tensors, metadata: this.metadata } = parseHeader(text, size - this.dataStart));
   }
 
-  /**
-   * The values of a tensor.
-   * @param name which
-   * @param dtype the kind of number that is expected
-   * @param shape the shape that is expected; default: any
-   * @throws DataError if there is no such tensor, or it is of another kind or shape
-   */
   read<D extends Dtype>(name: string, dtype: D, shape?: readonly number[]): TensorArrays[D] {
     const info = this.tensors.get(name);
     const wanted = `${dtype}${shape ? ` of shape [${shape.join(', ')}]` : ''}`;

@@ -1,6 +1,6 @@
 import { DataError } from '../errors.js';
 import { readStrings, stringTensors } from './packed-strings.js';
-import type { SafetensorsFile, Tensor } from './safetensors.js';
+import type { Tensor, TensorSource } from './safetensors.js';
 import { type Column, Table } from './table.js';
 import { Tracks } from './tracks.js';
 
@@ -22,7 +22,7 @@ export function tracksTensors({ table }: Tracks): [string, Tensor][] {
 }
 
 /** The catalogue in a file; undefined if there is none. */
-export function readTracks(st: SafetensorsFile): Tracks | undefined {
+export function readTracks(st: TensorSource): Tracks | undefined {
   if (!st.tensors.has('catalogue.track_id.bytes')) return undefined;
   const columns: Record<string, Column> = {};
   let length = 0;

@@ -1,7 +1,7 @@
 import { display } from '../data/display.js';
 import { Fields, type Json } from '../data/fields.js';
 import { fingerprint } from '../data/packed-strings.js';
-import { openSafetensors, type SafetensorsFile, type Tensor, withChecksum, writeSafetensors } from '../data/safetensors.js';
+import { openSafetensors, type SafetensorsFile, type Tensor, type TensorSource, withChecksum, writeSafetensors } from '../data/safetensors.js';
 import { ArgumentError, DataError, NumericError } from '../errors.js';
 import type { Model } from '../nn/model.js';
 import { checkOptions } from '../options.js';
@@ -81,7 +81,7 @@ export function modelTensors(model: Model): Map<string, Tensor> {
 export type Values = readonly { readonly to: Float32Array; readonly values: Float32Array }[];
 
 /** Reads and checks a model's weights and buffers; nothing is changed before `setValues`. */
-export function readModel(st: SafetensorsFile, model: Model, { strict = true }: { strict?: boolean } = {}): Values {
+export function readModel(st: TensorSource, model: Model, { strict = true }: { strict?: boolean } = {}): Values {
   const found: { to: Float32Array; values: Float32Array }[] = [];
   const missing: string[] = [];
   const wanted = new Set<string>();

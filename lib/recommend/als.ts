@@ -124,6 +124,7 @@ function narrowed(values: Float32Array, width: number, columns: number): Float32
 registerRecommenderKind<ALS>({
   name: 'ALS',
   type: ALS,
+  withoutSeen: 'users',
   describe: ({ options, factors }) => ({ config: { ...options }, tensors: factorTensors(factors) }),
   make: ({ plays }, config, tensors) => {
     const number = (name: string): number => config.number(name);

@@ -19,6 +19,8 @@ export interface CollabKind<L extends CollabRecommender = CollabRecommender> {
   readonly type: abstract new (
     ...args: never[]
   ) => L;
+  /** Whether it can do without the listening histories of training; default false. */
+  readonly withoutSeen?: boolean;
   /** What `make` needs, and what else a learner without its data needs. */
   config(learn: L): Config;
   /**

@@ -38,6 +38,7 @@ const embSzs = (config: Fields): { user: number; item: number } => {
 registerCollabKind<CollabNNLearner>({
   name: 'EmbeddingNN',
   type: CollabNNLearner,
+  withoutSeen: true,
   config: ({ model: { config, yRange } }) => ({ ...config, embSzs: { ...config.embSzs }, yRange }),
   parameterCount(config, classes) {
     const { user, item } = embSzs(config);

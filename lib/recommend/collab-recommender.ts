@@ -4,12 +4,14 @@ import type { CollabDataLoaders } from '../data/collab.js';
 import type { Tracks } from '../data/tracks.js';
 import type { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
+import { writeModelFile } from '../learner/checkpoint.js';
 import { Learner, type LearnerOptions } from '../learner/learner.js';
 import { isPath, modelFile } from '../learner/model-file.js';
 import { sigmoid } from '../nn/losses.js';
 import type { Model } from '../nn/model.js';
-import { exportCollab } from './export-collab.js';
-import { Interactions } from './interactions.js';
+import { describeCollab } from './export-collab.js';
+import { type ExportOptions, exportOptions } from './export-recommender.js';
+import { Interactions, type InteractionTotals } from './interactions.js';
 import { recommend, recommendBatch } from './rank.js';
 import type { RecommendationBatch } from './recommendation-batch.js';
 import type { Recommendations } from './recommendations.js';
@@ -103,15 +105,25 @@ export abstract class CollabRecommender extends Learner implements Recommender {
    * artist and year of the tracks. `loadLearner` reads it. In safetensors' format: `model.PARAMETER`, `buffers.NAME`, `classes.user` and `classes.item`
    * (`.bytes`: the ids in UTF-8, one after the other; `.offsets`: id i is bytes[offsets[i] … offsets[i + 1])), `seen.indptr` and `seen.indices` (the items of
    * user u are indices[indptr[u] … indptr[u + 1])), `catalogue.…`, and in its metadata a description as JSON.
+   *
+   * So the file holds **the listening histories of training**, unless `{ seen: false }` leaves them out: the loaded learner recommends to users by id and by `foldIn`
+   * as before, but no longer leaves out what users have played.
    * @param file a name: the file is `path/NAME.safetensors`, default `export`. Or a path that is absolute or begins with `./`
    * @returns the path of the file
    * @example loadLearner(learn.export('listeners')).recommend(user, { n: 10 });
    */
-  export(file = 'export'): string {
+  export(file = 'export', options: ExportOptions = {}): string {
     const full = modelFile(file, this.path);
+    const contents = describeCollab(this, exportOptions(options));
     if (!isPath(file)) makeFolder(path.dirname(full));
-    exportCollab(this, full);
+    writeModelFile(full, 'learner', contents);
     return full;
+  }
+
+  /** Takes sums for what each user has played, which is not known: for a learner from a file without listening histories. */
+  knowTotals(totals: InteractionTotals): void {
+    const { users, tracks } = this.seen;
+    this.interactions = Interactions.ofTotals({ users, tracks }, totals);
   }
 
   /** See {@link Recommender.recommend}. */

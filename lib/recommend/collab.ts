@@ -220,6 +220,7 @@ export class CollabLearner extends CollabRecommender {
 registerCollabKind<CollabLearner>({
   name: 'EmbeddingDotBias',
   type: CollabLearner,
+  withoutSeen: true,
   config: (learn) => ({ nFactors: learn.model.nFactors, yRange: learn.model.yRange, prior: knownPrior(learn) }),
   parameterCount: (config, { user, item }) => (user.length + item.length) * (config.count('nFactors') + 1),
   make: (config, classes) => new EmbeddingDotBias(config.count('nFactors'), classes, { yRange: readRange(config) }),

@@ -9,7 +9,7 @@ import { type ContentRecommenderOptions, type ContentSettings, type ContentState
 import { ContentScores, type Played } from './content-scores.js';
 import { Explanation } from './explain.js';
 import { explainByTracks } from './explain-tracks.js';
-import { exportRecommender, registerRecommenderKind } from './export-recommender.js';
+import { registerRecommenderKind } from './export-recommender.js';
 import { FoldedUser, type HistoryItem, readHistory } from './fold-in.js';
 import type { Interactions } from './interactions.js';
 import { trackIndex, userIndex } from './lookup.js';
@@ -56,8 +56,8 @@ export class ContentRecommender extends Recommender {
     this.name = scoring === 'profile' ? 'Content' : 'Content (nearest)';
     this.comparison = new ContentScores(state.vectors, width, k);
     this.values = seen.playcount.map((count) => worth(count, value));
-    const logs = seen.playcount.reduce((sum, count) => sum + Math.log(count), 0);
-    this.typical = worth(seen.length ? Math.exp(logs / seen.length) : 1, value);
+    const { meanLog } = seen;
+    this.typical = worth(Number.isFinite(meanLog) ? Math.exp(meanLog) : 1, value);
   }
 
   /**
@@ -149,11 +149,6 @@ export class ContentRecommender extends Recommender {
     return new Explanation(explanation.name, Object.fromEntries(columns), explanation);
   }
 
-  /** Writes the recommender to a file that {@link loadRecommender} reads. Returns its path. */
-  export(file: string): string {
-    return exportRecommender(this, file);
-  }
-
   /** What a user has played, as far as it has vectors. */
   private known(user: number): Played {
     const { indptr } = this.seen;
@@ -190,6 +185,7 @@ function worth(count: number, value: InteractionValue): number {
 registerRecommenderKind<ContentRecommender>({
   name: 'ContentRecommender',
   type: ContentRecommender,
+  withoutSeen: 'tracks',
   describe: ({ state: { settings, features, components, explainedVarianceRatio, vectors }, tracks }) => ({
     config: { ...settings, features },
     tensors: new Map([

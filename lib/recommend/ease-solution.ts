@@ -42,9 +42,9 @@ export function easeSystem(y: CsrMatrix, lambda: number): { system: Float32Array
   return { system, size };
 }
 
-/** The form of the solution that fits an inverse of this size. */
-export function easeSolution(y: CsrMatrix, inverse: Float32Array, lambda: number): EaseSolution {
-  return y.shape[0] <= y.shape[1] ? new RowForm(y, inverse, lambda) : new TrackForm(y, inverse);
+/** The form of the solution that fits an inverse of this size: of tracks, or of the rows of Y where these are not more. */
+export function easeSolution(y: CsrMatrix, { inverse, size, lambda }: { inverse: Float32Array; size: number; lambda: number }): EaseSolution {
+  return size === y.shape[0] ? new RowForm(y, inverse, lambda) : new TrackForm(y, inverse);
 }
 
 /** With the inverse P of tracks × tracks itself. */

@@ -11,7 +11,7 @@ import { csrTensors, readCsr } from './csr-tensors.js';
 import { type EaseSolution, easeSolution, easeSystem } from './ease-solution.js';
 import type { Explanation } from './explain.js';
 import { explainByTracks } from './explain-tracks.js';
-import { exportRecommender, registerRecommenderKind } from './export-recommender.js';
+import { registerRecommenderKind } from './export-recommender.js';
 import { FoldedUser, type HistoryItem, readHistory } from './fold-in.js';
 import { Interactions } from './interactions.js';
 import { trackIndex, userIndex } from './lookup.js';
@@ -43,6 +43,8 @@ export interface EASEState {
   readonly side: CsrMatrix | undefined;
   /** The inverse, on the shared memory. */
   readonly inverse: Float32Array;
+  /** What a value of each track is multiplied by, where there are no listening histories to find it from. */
+  readonly columnScale?: Float64Array;
 }
 
 /** Rows of a matrix to invert: 20,000 take 1.6 GB. */
@@ -66,7 +68,8 @@ export class EASE extends Recommender {
   readonly state: EASEState;
   private readonly values: PlayValues;
   private readonly solution: EaseSolution;
-  private readonly columnScale: Float64Array;
+  /** What a value of each track is multiplied by in Y. */
+  readonly columnScale: Float64Array;
 
   /** See {@link EASE.fit}; this one takes a model that was fitted on these plays before. */
   constructor(plays: Plays, state: EASEState) {
@@ -76,13 +79,13 @@ export class EASE extends Recommender {
     this.options = state.settings;
     this.name = state.side ? 'EASE with side rows' : 'EASE';
     this.values = new PlayValues(this.seen, state.settings.value);
-    const { y, columnScale } = easeRows(this.values, state);
+    const { y, columnScale } = state.columnScale ? noRows(state.columnScale) : easeRows(this.values, state);
     this.columnScale = columnScale;
-    const size = Math.min(...y.shape);
+    const size = state.columnScale ? columnScale.length : Math.min(...y.shape);
     if (state.inverse.length !== size * size) {
       throw new ArgumentError(`The inverse should have ${size} × ${size} numbers, got ${state.inverse.length}: it belongs to other plays.`);
     }
-    this.solution = easeSolution(y, state.inverse, state.settings.lambda);
+    this.solution = easeSolution(y, { inverse: state.inverse, size, lambda: state.settings.lambda });
   }
 
   /**
@@ -145,11 +148,12 @@ export class EASE extends Recommender {
     const from = this.seen.indptr[u];
     return explainByTracks(this, { user, track: t }, (own, at) => this.values.data[at] * this.columnScale[own] * weights[at - from]);
   }
+}
 
-  /** Writes the recommender to a file that {@link loadRecommender} reads. Returns its path. */
-  export(file: string): string {
-    return exportRecommender(this, file);
-  }
+/** A Y without rows: of listening histories that are left out. */
+function noRows(columnScale: Float64Array): { y: CsrMatrix; columnScale: Float64Array } {
+  const y = { shape: [0, columnScale.length] as const, indptr: new Int32Array(1), indices: new Int32Array(0), data: new Float32Array(0) };
+  return { y, columnScale };
 }
 
 /** The rows of Y, and what a value of each track is multiplied by in them. */
@@ -200,10 +204,21 @@ function below(a: CsrMatrix, b: CsrMatrix): CsrMatrix {
 registerRecommenderKind<EASE>({
   name: 'EASE',
   type: EASE,
-  describe: ({ options, state }) => {
+  withoutSeen: 'tracks',
+  describe: (ease, { seen }) => {
+    const { name, options, state, columnScale } = ease;
     const size = Math.sqrt(state.inverse.length);
-    const inverse: [string, Tensor] = ['inverse', { shape: [size, size], data: state.inverse }];
-    return { config: { ...options }, tensors: new Map([inverse, ...(state.side ? csrTensors('side', state.side) : [])]) };
+    const tensors = new Map<string, Tensor>([['inverse', { shape: [size, size], data: state.inverse }]]);
+    for (const [part, tensor] of state.side ? csrTensors('side', state.side) : []) tensors.set(part, tensor);
+    if (!seen || state.columnScale) {
+      if (size !== columnScale.length) {
+        throw new ArgumentError(
+          `${name} was solved for the rows of its users, who are fewer than the tracks, so its weights are not to be had without the listening histories. Leave out { seen: false }.`,
+        );
+      }
+      tensors.set('columnScale', { shape: [size], data: columnScale });
+    }
+    return { config: { ...options }, tensors };
   },
   make: ({ plays }, config, tensors) => {
     const number = (name: string): number => config.number(name);
@@ -216,6 +231,8 @@ registerRecommenderKind<EASE>({
     const values = tensors.read('inverse', 'F32');
     const inverse = float32(values.length);
     inverse.set(values);
-    return new EASE(plays, { settings, side: tensors.has('side.indptr') ? readCsr(tensors, 'side', plays.tracks.length) : undefined, inverse });
+    const side = tensors.has('side.indptr') ? readCsr(tensors, 'side', plays.tracks.length) : undefined;
+    const columnScale = tensors.has('columnScale') ? tensors.read('columnScale', 'F64', [plays.tracks.length]) : undefined;
+    return new EASE(plays, { settings, side, inverse, columnScale });
   },
 });

@@ -1,3 +1,4 @@
+import { ArgumentError } from '../errors.js';
 import { Explanation } from './explain.js';
 import { userIndex } from './lookup.js';
 import type { Id, Recommender } from './recommender.js';
@@ -16,6 +17,11 @@ export function explainByTracks(
   contribution: (own: number, at: number) => number,
 ): Explanation {
   const { seen, tracks, catalogue } = recommender;
+  if (seen.totals) {
+    throw new ArgumentError(
+      `${recommender.name} was exported without listening histories ({ seen: false }), so there is nothing that explain could go back to.`,
+    );
+  }
   const from = seen.indptr[userIndex(recommender, of.user)];
   const row = seen.row(userIndex(recommender, of.user));
   const parts = Float64Array.from(row, (own, i) => contribution(own, from + i));

@@ -1,18 +1,22 @@
 import { CollabDataLoaders } from '../data/collab.js';
 import type { Fields, Json } from '../data/fields.js';
 import { fingerprint, readVocabulary, vocabularyTensors } from '../data/packed-strings.js';
-import type { SafetensorsFile } from '../data/safetensors.js';
+import type { Tensor, TensorSource } from '../data/safetensors.js';
 import type { Target, TargetOptions } from '../data/targets.js';
 import { readTracks, tracksTensors } from '../data/tracks-tensors.js';
 import { ArgumentError, DataError } from '../errors.js';
-import { modelTensors, readModel, setValues, writeModelFile } from '../learner/checkpoint.js';
+import { modelTensors, readModel, setValues } from '../learner/checkpoint.js';
 import type { LearnerOptions } from '../learner/learner.js';
 import { lossConfig, lossFromConfig } from '../nn/loss-config.js';
 import { collabKind, collabKindNames, collabKindOf, readNegatives } from './collab-kinds.js';
 import type { CollabRecommender } from './collab-recommender.js';
+import type { ExportOptions } from './export-recommender.js';
 
-/** See {@link CollabRecommender.export}. */
-export function exportCollab(learn: CollabRecommender, file: string): void {
+/** What a file says of a learner of collaborative filtering: see {@link CollabRecommender.export}. */
+export function describeCollab(
+  learn: CollabRecommender,
+  { seen: withSeen }: Required<ExportOptions>,
+): { config: Json; tensors: Map<string, Tensor> } {
   const kind = collabKindOf(learn);
   if (!kind) {
     throw new ArgumentError(
@@ -25,8 +29,15 @@ export function exportCollab(learn: CollabRecommender, file: string): void {
   const tensors = modelTensors(model);
   const both = ['user', 'item'] as const;
   for (const side of both) for (const [name, tensor] of vocabularyTensors(`classes.${side}`, classes[side])) tensors.set(name, tensor);
-  tensors.set('seen.indptr', { shape: [seen.indptr.length], data: seen.indptr });
-  tensors.set('seen.indices', { shape: [seen.indices.length], data: seen.indices });
+  const { totals } = learn.seen;
+  const hidden = !withSeen || totals !== undefined;
+  if (hidden && !kind.withoutSeen) {
+    throw new ArgumentError(`${learn.name} works on the listening histories themselves: without them nothing is left. Leave out { seen: false }.`);
+  }
+  const arrays = hidden
+    ? { 'totals.listeners': learn.seen.listeners(), 'totals.plays': learn.seen.plays() }
+    : { 'seen.indptr': seen.indptr, 'seen.indices': seen.indices };
+  for (const [name, data] of Object.entries(arrays)) tensors.set(name, { shape: [data.length], data });
   for (const [name, tensor] of catalogue ? tracksTensors(catalogue) : []) tensors.set(name, tensor);
   const config = {
     loaders: 'collab',
@@ -42,12 +53,13 @@ export function exportCollab(learn: CollabRecommender, file: string): void {
     valBs: dls.valid.bs,
     epochsTrained,
     seed,
+    ...(hidden && { meanLog: learn.seen.meanLog }),
   };
-  writeModelFile(file, 'learner', { config: config as Json, tensors });
+  return { config: config as Json, tensors };
 }
 
 /** The learner in a file. */
-export function readCollab(st: SafetensorsFile, config: Fields, options: LearnerOptions): CollabRecommender {
+export function readCollab(st: TensorSource, config: Fields, options: LearnerOptions): CollabRecommender {
   const described = config.object('model');
   const kind = collabKind(described.text('name'));
   if (!kind) {
@@ -63,7 +75,9 @@ export function readCollab(st: SafetensorsFile, config: Fields, options: Learner
   const dls = CollabDataLoaders.fromClasses(
     {
       classes,
-      seen: { indptr: st.read('seen.indptr', 'I32'), indices: st.read('seen.indices', 'I32') },
+      seen: config.has('meanLog')
+        ? { indptr: new Int32Array(user.length + 1), indices: new Int32Array(0) }
+        : { indptr: st.read('seen.indptr', 'I32'), indices: st.read('seen.indices', 'I32') },
       names: { user: names.text('user'), item: names.text('item'), rating: names.text('rating') },
       target: config.has('target') ? readTarget(config.object('target')) : undefined,
       negatives: config.has('negatives') ? readNegatives(config.object('negatives')) : undefined,
@@ -79,6 +93,13 @@ export function readCollab(st: SafetensorsFile, config: Fields, options: Learner
   const model = kind.make(described, classes);
   setValues(readModel(st, model));
   const learn = kind.learner(dls, model, { ...options, lossFunc: readLoss(config.object('loss'), options) }, described);
+  if (config.has('meanLog')) {
+    learn.knowTotals({
+      listeners: st.read('totals.listeners', 'I32', [item.length - 1]),
+      plays: st.read('totals.plays', 'F64', [item.length - 1]),
+      meanLog: config.number('meanLog'),
+    });
+  }
   learn.epochsTrained = config.count('epochsTrained');
   if (config.has('seed')) learn.seed = config.isText('seed') ? config.text('seed') : config.number('seed');
   return learn;

@@ -1,16 +1,22 @@
 import type { Json } from '../data/fields.js';
 import { fingerprint, vocabularyTensors } from '../data/packed-strings.js';
+import type { Tensor } from '../data/safetensors.js';
+import { Histories } from '../data/sequences-histories.js';
 import { tracksTensors } from '../data/tracks-tensors.js';
-import { modelTensors, writeModelFile } from '../learner/checkpoint.js';
+import { modelTensors } from '../learner/checkpoint.js';
 import { lossConfig } from '../nn/loss-config.js';
+import type { ExportOptions } from './export-recommender.js';
 import type { LSTMLearner } from './lstm.js';
 import { trainedPart } from './lstm-histories.js';
+import { namesOnly } from './next-item.js';
 
-/** See {@link LSTMLearner.export}. */
-export function exportSequences(learn: LSTMLearner, file: string): void {
+/** What a file says of a learner of sequences: see {@link LSTMLearner.export}. */
+export function describeSequences(learn: LSTMLearner, options: Required<ExportOptions>): { config: Json; tensors: Map<string, Tensor> } {
   learn.settle();
   const { dls, model, lossFunc, epochsTrained, seed } = learn;
-  const { users, items, indptr, item, catalogue } = dls.histories.only(trainedPart(dls).plays);
+  const seen = options.seen && !namesOnly.has(dls.histories);
+  const trained = trainedPart(dls);
+  const { users, items, indptr, item, catalogue } = seen ? dls.histories.only(trained.plays) : namesOf(dls.histories, trained.tracks);
   const tensors = modelTensors(model);
   tensors.delete('buffers.negatives.step'); // a learner from a file draws none
   for (const [name, tensor] of vocabularyTensors('classes.item', items)) tensors.set(name, tensor);
@@ -20,16 +26,23 @@ export function exportSequences(learn: LSTMLearner, file: string): void {
   for (const [name, tensor] of catalogue ? tracksTensors(catalogue) : []) tensors.set(name, tensor);
   const config = {
     loaders: 'sequences',
+    ...(!seen && { seen }),
     model: { name: 'LSTMModel', ...model.config, probabilistic: model.probabilistic },
     loss: lossConfig(lossFunc),
     classes: { item: fingerprint(items) },
     kinds: { item: items.kind, ...(users && { user: users.kind }) },
     length: dls.dataset.windowLength,
     everyPosition: dls.dataset.everyPosition,
-    bs: dls.train.bs,
-    valBs: dls.valid.bs,
+    bs: seen ? dls.train.bs : 1,
+    valBs: seen ? dls.valid.bs : 1,
     epochsTrained,
     seed,
   };
-  writeModelFile(file, 'learner', { config: config as Json, tensors });
+  return { config: config as Json, tensors };
+}
+
+/** In place of what anybody has played: one sequence that names each track of training once. */
+function namesOf({ items, catalogue }: Histories, trained: Uint8Array): Histories {
+  const item = Int32Array.from(trained.keys()).filter((t) => trained[t] === 1);
+  return Histories.from({ items, indptr: Int32Array.of(0, item.length), item, catalogue });
 }

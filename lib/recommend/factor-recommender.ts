@@ -1,13 +1,14 @@
 import { float32 } from '../compute/memory.js';
 import type { Plays } from '../data/plays.js';
 import { playsAmong } from '../data/plays-among.js';
+import type { TensorSource } from '../data/safetensors.js';
 import type { Tracks } from '../data/tracks.js';
 import { cholesky, choleskySolve } from '../decomposition/cholesky.js';
 import { ArgumentError, NumericError } from '../errors.js';
 import { checkArgument, checkNumber, checkOptions, type NoOptions } from '../options.js';
 import type { Explanation } from './explain.js';
 import { explainByTracks } from './explain-tracks.js';
-import { exportRecommender, type RecommenderDescription, type RecommenderTensors, registerRecommenderKind } from './export-recommender.js';
+import { type RecommenderDescription, registerRecommenderKind } from './export-recommender.js';
 import { type FactorSources, readFactors } from './factor-files.js';
 import { factorScores } from './factor-scores.js';
 import { FoldedUser, type HistoryItem, readHistory } from './fold-in.js';
@@ -148,11 +149,6 @@ export class FactorRecommender extends Recommender {
     return explainByTracks(this, { user, track: t, remainder: score - parts.reduce((a, b) => a + b, 0) }, (_, at) => parts[at - from]);
   }
 
-  /** Writes the recommender to a file that {@link loadRecommender} reads. Returns its path. */
-  export(file: string): string {
-    return exportRecommender(this, file);
-  }
-
   /** What the tracks of a history are worth. */
   protected valuesOfHistory(_track: Int32Array, playcount: Float64Array): Float32Array {
     return Float32Array.from(playcount, (count) => (Number.isNaN(count) ? 1 : count));
@@ -218,7 +214,7 @@ export function factorTensors({ users, tracks, width }: Factors): NonNullable<Re
 }
 
 /** What factorTensors has made, on the shared memory. */
-export function readFactorTensors(tensors: RecommenderTensors): Factors {
+export function readFactorTensors(tensors: TensorSource): Factors {
   const read = (name: string): Float32Array => {
     const values = tensors.read(name, 'F32');
     const shared = float32(values.length);
@@ -231,6 +227,7 @@ export function readFactorTensors(tensors: RecommenderTensors): Factors {
 registerRecommenderKind<FactorRecommender>({
   name: 'FactorRecommender',
   type: FactorRecommender,
+  withoutSeen: 'users',
   describe: ({ name, settings, factors }) => ({ config: { title: name, ...settings }, tensors: factorTensors(factors) }),
   make: ({ seen, plays }, config, tensors) =>
     new FactorRecommender(seen, readFactorTensors(tensors), {

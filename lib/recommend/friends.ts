@@ -2,7 +2,7 @@ import type { InteractionValue } from '../data/interaction-matrix.js';
 import type { Plays } from '../data/plays.js';
 import { Table } from '../data/table.js';
 import { checkNumber, checkOptions } from '../options.js';
-import { exportRecommender, registerRecommenderKind } from './export-recommender.js';
+import { registerRecommenderKind } from './export-recommender.js';
 import { Interactions } from './interactions.js';
 import { PlayValues, readValue } from './play-values.js';
 import { Recommender } from './recommender.js';
@@ -58,11 +58,6 @@ export class Friends extends Recommender {
         for (let j = indptr[friend]; j < indptr[friend + 1]; j++) out[b * tracks + indices[j]] += this.data[j];
       }
     }
-  }
-
-  /** Writes the recommender to a file that {@link loadRecommender} reads. Returns its path. */
-  export(file: string): string {
-    return exportRecommender(this, file);
   }
 }
 

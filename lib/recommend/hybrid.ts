@@ -5,7 +5,7 @@ import { indicesIn } from '../data/vocabulary-map.js';
 import { ArgumentError } from '../errors.js';
 import { checkOptions, type NoOptions, whatIs } from '../options.js';
 import { isRecommender } from './candidates.js';
-import { describeRecommender, exportRecommender, makeRecommender, registerRecommenderKind } from './export-recommender.js';
+import { registerRecommenderKind } from './export-recommender.js';
 import { FoldedUser, type HistoryItem, readHistory } from './fold-in.js';
 import { checkFusion, type Fusion, normaliseScores } from './hybrid-normalise.js';
 import { Interactions } from './interactions.js';
@@ -108,11 +108,6 @@ export class Hybrid extends Recommender {
     );
   }
 
-  /** Writes the recommender, its parts included, to a file that {@link loadRecommender} reads. Returns its path. */
-  export(file: string): string {
-    return exportRecommender(this, file);
-  }
-
   private folded(history: readonly HistoryItem[]): FoldedUser {
     const read = readHistory(this, history);
     const scores = new Float32Array(this.tracks.length);
@@ -194,15 +189,9 @@ function knowsTrack(recommender: Recommender, hybrid: Recommender, entry: Histor
 registerRecommenderKind<Hybrid>({
   name: 'Hybrid',
   type: Hybrid,
-  describe: ({ recommenders, weights, fusion, name, users, tracks }) => {
-    const other = recommenders.find((r) => !same(r.tracks, tracks) || !same(r.users, users));
-    if (other)
-      throw new ArgumentError(`${other.name} knows other users or tracks than ${name}: export it by itself, and join them again when loaded.`);
-    const tensors = new Map();
-    return { config: { weights, fusion, title: name, parts: recommenders.map((r, i) => describeRecommender(r, tensors, `${i}.`)) }, tensors };
-  },
-  make: (data, config, tensors) => {
-    const parts = config.objects('parts').map((part, i) => makeRecommender(data, part, tensors, `${i}.`));
+  data: 'none',
+  describe: ({ recommenders, weights, fusion, name }) => ({ config: { weights, fusion, title: name }, parts: recommenders }),
+  make: (_data, config, _tensors, parts) => {
     const fusion = config.text('fusion');
     checkFusion(fusion);
     return new Hybrid(parts, { weights: config.numbers('weights', parts.length), fusion, name: config.text('title') });

@@ -20,6 +20,16 @@ export interface InteractionPairs {
   playcount?: Float32Array;
 }
 
+/** What is known of listening histories that are left out: sums over all users. */
+export interface InteractionTotals {
+  /** How many users have played each track. */
+  readonly listeners: Int32Array;
+  /** How often each track was played. */
+  readonly plays: Float64Array;
+  /** The mean of the natural logarithms of the playcounts. */
+  readonly meanLog: number;
+}
+
 /** Those of plays, as long as these are there. */
 const ofPlays = new WeakMap<Plays, Interactions>();
 
@@ -35,6 +45,7 @@ export class Interactions implements Csr {
   readonly length: number;
   private byTrack: Csr | undefined;
 
+  /** @param totals the sums, where the pairs themselves are left out */
   private constructor(
     readonly users: Vocabulary,
     readonly tracks: Vocabulary,
@@ -42,6 +53,7 @@ export class Interactions implements Csr {
     readonly indices: Int32Array,
     /** How often, one a pair; more than 0. */
     readonly playcount: Float32Array,
+    readonly totals?: InteractionTotals,
   ) {
     this.length = indices.length;
   }
@@ -108,6 +120,24 @@ export class Interactions implements Csr {
     return new Interactions(users, tracks, indptr, indices, playcount);
   }
 
+  /** Of histories that are left out: nobody has played anything, but `listeners` and `plays` are those of training. */
+  static ofTotals({ users, tracks }: { users: Vocabulary; tracks: Vocabulary }, totals: InteractionTotals): Interactions {
+    return new Interactions(users, tracks, new Int32Array(users.length + 1), new Int32Array(0), new Float32Array(0), totals);
+  }
+
+  /** Makes `fromPlays` of these plays return what was found elsewhere: for those of a file without histories. */
+  static setOfPlays(plays: Plays, seen: Interactions): void {
+    ofPlays.set(plays, seen);
+  }
+
+  /** The mean of the natural logarithms of the playcounts: of the geometric mean; NaN without plays. */
+  get meanLog(): number {
+    if (this.totals) return this.totals.meanLog;
+    let logs = 0;
+    for (let j = 0; j < this.length; j++) logs += Math.log(this.playcount[j]);
+    return logs / this.length;
+  }
+
   /** The track indices of a user (by index), ascending. A view: not to be written to. */
   row(user: number): Int32Array {
     return this.indices.subarray(this.indptr[user], this.indptr[user + 1]);
@@ -128,6 +158,7 @@ export class Interactions implements Csr {
 
   /** Listeners of each track: the number of users that have played it. */
   listeners(): Int32Array {
+    if (this.totals) return this.totals.listeners.slice();
     const count = new Int32Array(this.tracks.length);
     for (let j = 0; j < this.length; j++) count[this.indices[j]]++;
     return count;
@@ -135,6 +166,7 @@ export class Interactions implements Csr {
 
   /** Plays of each track: the sum of its playcounts. */
   plays(): Float64Array {
+    if (this.totals) return this.totals.plays.slice();
     const sum = new Float64Array(this.tracks.length);
     for (let j = 0; j < this.length; j++) sum[this.indices[j]] += this.playcount[j];
     return sum;

@@ -4,7 +4,6 @@ import type { Plays } from '../data/plays.js';
 import { checkOptions, type NoOptions } from '../options.js';
 import type { Explanation } from './explain.js';
 import { explainByTracks } from './explain-tracks.js';
-import { exportRecommender } from './export-recommender.js';
 import { FoldedUser, type HistoryItem, readHistory } from './fold-in.js';
 import { Interactions } from './interactions.js';
 import { trackIndex } from './lookup.js';
@@ -24,13 +23,16 @@ export abstract class ItemItemRecommender extends Recommender {
 
   /**
    * @param plays the training plays
-   * @param options.value what a play is worth; `similarity`: makes the matrix of the users × tracks values
+   * @param options.value what a play is worth; `similarity`: makes the matrix of the users × tracks values; `learnt`: the matrix, if it is there already
    */
-  constructor(plays: Plays, { value, similarity }: { value: InteractionValue; similarity: (values: CsrMatrix) => CsrMatrix }) {
+  constructor(
+    plays: Plays,
+    { value, similarity, learnt }: { value: InteractionValue; similarity: (values: CsrMatrix) => CsrMatrix; learnt?: CsrMatrix },
+  ) {
     super(Interactions.fromPlays(plays), { catalogue: plays.catalogue });
     this.values = new PlayValues(this.seen, value);
     this.value = value;
-    this.similarity = similarity(this.values.matrix);
+    this.similarity = learnt ?? similarity(this.values.matrix);
   }
 
   scores(users: Int32Array, out: Float32Array): void {
@@ -64,11 +66,6 @@ export abstract class ItemItemRecommender extends Recommender {
       for (let j = indptr[own]; j < indptr[own + 1]; j++) if (indices[j] === t) return this.values.data[at] * data[j];
       return 0;
     });
-  }
-
-  /** Writes the recommender to a file that {@link loadRecommender} reads. Returns its path. */
-  export(file: string): string {
-    return exportRecommender(this, file);
   }
 
   private scoresOf(tracks: Int32Array, values: Float32Array, out: Float32Array): void {

@@ -1,5 +1,6 @@
 import type { Histories, SequenceSource } from '../data/sequences-histories.js';
 import { checkNumber, checkOptions } from '../options.js';
+import { registerRecommenderKind } from './export-recommender.js';
 import { trainingHistories } from './next-item.js';
 import { PairRecommender } from './next-item-pairs.js';
 import type { ScoreList } from './next-item-scores.js';
@@ -46,3 +47,11 @@ export class NextItemKNN extends PairRecommender {
     }
   }
 }
+
+registerRecommenderKind<NextItemKNN>({
+  name: 'NextItemKNN',
+  type: NextItemKNN,
+  data: 'histories',
+  describe: ({ shrinkage, decay }) => ({ config: { shrinkage, decay } }),
+  make: ({ histories }, config) => new NextItemKNN(histories, { shrinkage: config.number('shrinkage'), decay: config.number('decay') }),
+});

@@ -1,9 +1,10 @@
 import type { Fields } from '../data/fields.js';
 import type { InteractionValue } from '../data/interaction-matrix.js';
-import { transposeCsr } from '../data/matrix.js';
+import { type CsrMatrix, transposeCsr } from '../data/matrix.js';
 import type { Plays } from '../data/plays.js';
 import { ArgumentError } from '../errors.js';
 import { checkNumber, checkOptions } from '../options.js';
+import { csrTensors, readSimilarity } from './csr-tensors.js';
 import { registerRecommenderKind } from './export-recommender.js';
 import { ItemItemRecommender } from './item-item.js';
 import { checkN } from './lookup.js';
@@ -45,11 +46,15 @@ export class ItemKNN extends ItemItemRecommender {
   /** All options. */
   readonly options: Readonly<Required<KNNOptions>>;
 
-  /** @param plays the training plays */
-  constructor(plays: Plays, options: KNNOptions = {}) {
+  /**
+   * @param plays the training plays
+   * @param learnt the similarities, if they are known already: those of a file without listening histories
+   */
+  constructor(plays: Plays, options: KNNOptions = {}, learnt?: CsrMatrix) {
     const all = knnOptions(options, 'ItemKNN');
     super(plays, {
       value: all.value,
+      learnt,
       similarity: (values) => {
         const byTrack = transposeCsr(values);
         const weighted = new RowWeighting(all.weighting, byTrack).apply(byTrack);
@@ -72,6 +77,10 @@ export function readKNN(config: Fields): KNNOptions {
 registerRecommenderKind<ItemKNN>({
   name: 'ItemKNN',
   type: ItemKNN,
-  describe: ({ options }) => ({ config: { ...options } }),
-  make: ({ plays }, config) => new ItemKNN(plays, readKNN(config)),
+  withoutSeen: 'tracks',
+  describe: ({ options, similarity }, { seen }) => ({
+    config: { ...options },
+    ...(!seen && { tensors: new Map(csrTensors('similarity', similarity)) }),
+  }),
+  make: ({ plays }, config, tensors) => new ItemKNN(plays, readKNN(config), readSimilarity(tensors, plays.tracks.length)),
 });

@@ -1,9 +1,16 @@
 import { CollabDataLoaders } from '../data/collab.js';
 import { ArgumentError } from '../errors.js';
 import { Learner } from '../learner/learner.js';
+import { EmbeddingDotBias } from '../models/embedding-dot-bias.js';
+import { EmbeddingNN } from '../models/embedding-nn.js';
+import { LightGCN } from '../models/light-gcn.js';
 import { predictions } from '../nn/check-model.js';
 import { checkOptions, whatIs } from '../options.js';
-import { trainingInteractions } from './collab-recommender.js';
+import { CollabLearner } from './collab.js';
+import { CollabNNLearner } from './collab-nn.js';
+import { CollabRecommender, trainingInteractions } from './collab-recommender.js';
+import { registerRecommenderKind } from './export-recommender.js';
+import { LightGCNLearner } from './light-gcn.js';
 import { Recommender } from './recommender.js';
 
 /** Pairs of a user and a track that go through a model at once. */
@@ -92,5 +99,33 @@ function partsOf(learn: Learner): Pick<CollabDataLoaders, 'names' | 'catalogue'>
   if (model.outputs !== 1) {
     throw new ArgumentError(`LearnerRecommender needs a model with one output, the score of a user and a track; got one with ${model.outputs}.`);
   }
-  return { names: dls.names, catalogue: dls.catalogue, seen: trainingInteractions(dls) };
+  return { names: dls.names, catalogue: dls.catalogue, seen: learn instanceof CollabRecommender ? learn.seen : trainingInteractions(dls) };
 }
+
+/** A learner of the library for the same model and loaders, which a file can hold. */
+function libraryLearner({ name, learn }: LearnerRecommender): CollabRecommender {
+  if (learn instanceof CollabRecommender) return learn;
+  const { model, lossFunc, wd, epochsTrained } = learn;
+  const dls = learn.dls as CollabDataLoaders;
+  const options = { lossFunc, wd };
+  let made: CollabRecommender;
+  if (model instanceof EmbeddingDotBias) made = new CollabLearner(dls, model, options);
+  else if (model instanceof EmbeddingNN) made = new CollabNNLearner(dls, model, options);
+  else if (model instanceof LightGCN) made = new LightGCNLearner(dls, model, options);
+  else {
+    throw new ArgumentError(
+      `The model of ${name} is one of your own, and a file holds no code to make it again of. Keep its weights by learn.save(file); to use them, make the model, the ` +
+        'loaders and the learner as before, then learn.load(file) and new LearnerRecommender(learn).',
+    );
+  }
+  made.epochsTrained = epochsTrained;
+  return made;
+}
+
+registerRecommenderKind<LearnerRecommender>({
+  name: 'LearnerRecommender',
+  type: LearnerRecommender,
+  data: 'none',
+  describe: (recommender) => ({ config: { title: recommender.name }, parts: [libraryLearner(recommender)] }),
+  make: (_data, config, _tensors, [learn]) => new LearnerRecommender(learn as unknown as Learner, { name: config.text('title') }),
+});

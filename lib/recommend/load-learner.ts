@@ -1,21 +1,32 @@
 import type { Fields } from '../data/fields.js';
-import { openSafetensors, type SafetensorsFile } from '../data/safetensors.js';
+import { openSafetensors, type TensorSource } from '../data/safetensors.js';
 import { isFile } from '../data/text-file.js';
 import { ArgumentError, DataError } from '../errors.js';
 import { fileConfig } from '../learner/checkpoint.js';
-import type { Learner, LearnerOptions } from '../learner/learner.js';
+import { Learner, type LearnerOptions } from '../learner/learner.js';
 import { EXTENSION } from '../learner/model-file.js';
 import { CollabLearner } from './collab.js';
-import { readCollab } from './export-collab.js';
+import { CollabRecommender } from './collab-recommender.js';
+import { describeCollab, readCollab } from './export-collab.js';
+import { registerRecommenderKind, sayWithoutSeen } from './export-recommender.js';
+import { describeSequences } from './export-sequences.js';
 import { readSequences } from './load-sequences.js';
+import { LSTMLearner } from './lstm.js';
+import type { Recommender } from './recommender.js';
 import './light-gcn.js';
 
 /** What makes a learner of a file, by the kind of its loaders. */
-type Reader = (st: SafetensorsFile, config: Fields, options: LearnerOptions) => Learner;
+type Reader = (st: TensorSource, config: Fields, options: LearnerOptions) => Learner;
 const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ['collab', readCollab],
   ['sequences', readSequences],
 ]);
+
+/** The learner that a file describes. */
+export function readLearner(st: TensorSource, config: Fields, options: LearnerOptions): Learner {
+  const read = readers.get(config.text('loaders')) ?? config.wrong('loaders', [...readers.keys()].join(' or '));
+  return read(st, config, options);
+}
 
 /** Options of {@link loadLearner}; those of a Learner are for what a file cannot hold: metrics, callbacks, a loss of one's own. */
 export type LoadLearnerOptions = LearnerOptions;
@@ -49,10 +60,26 @@ export function loadLearner(file: string, options: LoadLearnerOptions & { type?:
   const { type = CollabLearner, ...rest } = options;
   return openSafetensors(file.endsWith(EXTENSION) || isFile(file) ? file : file + EXTENSION, (st) => {
     const config = fileConfig(st, ['learner']);
-    const read = readers.get(config.text('loaders')) ?? config.wrong('loaders', [...readers.keys()].join(' or '));
-    const learn = read(st, config, rest);
-    if (learn instanceof type) return learn;
+    const learn = readLearner(st, config, rest);
+    if (learn instanceof type) {
+      if (learn instanceof CollabRecommender || learn instanceof LSTMLearner) sayWithoutSeen(learn, file);
+      return learn;
+    }
     const { name } = learn.constructor;
     throw new DataError(`it holds a ${name}, not a ${type.name}: loadLearner(file, { type: ${name} }).`);
   });
 }
+
+// Learners as parts of recommenders.
+registerRecommenderKind<Recommender>({
+  name: 'learner',
+  type: Learner as unknown as abstract new () => Recommender,
+  is: (recommender: unknown) => recommender instanceof CollabRecommender || recommender instanceof LSTMLearner,
+  data: 'none',
+  describe: (learn: unknown, options) => {
+    const { config, tensors } =
+      learn instanceof CollabRecommender ? describeCollab(learn, options) : describeSequences(learn as LSTMLearner, options);
+    return { config: { learner: config }, tensors };
+  },
+  make: ({ lossFunc }, config, tensors) => readLearner(tensors, config.object('learner'), { lossFunc }) as unknown as Recommender,
+});

@@ -1,3 +1,21 @@
+import type { Fields } from '../data/fields.js';
+import { readVocabulary } from '../data/packed-strings.js';
+import { Plays } from '../data/plays.js';
+import { openSafetensors, type TensorSource } from '../data/safetensors.js';
+import { Histories } from '../data/sequences-histories.js';
+import { isFile } from '../data/text-file.js';
+import type { Tracks } from '../data/tracks.js';
+import { readTracks } from '../data/tracks-tensors.js';
+import { Vocabulary } from '../data/vocabulary.js';
+import { ArgumentError, DataError } from '../errors.js';
+import { fileConfig } from '../learner/checkpoint.js';
+import { EXTENSION } from '../learner/model-file.js';
+import type { Loss } from '../nn/losses.js';
+import { checkOptions } from '../options.js';
+import { makeRecommender, type RecommenderData, sayWithoutSeen, sectionPrefix } from './export-recommender.js';
+import { Interactions } from './interactions.js';
+import { readLearner } from './load-learner.js';
+import type { Recommender } from './recommender.js';
 import './als.js';
 import './content.js';
 import './ease.js';
@@ -5,67 +23,140 @@ import './factor-recommender.js';
 import './friends.js';
 import './hybrid.js';
 import './item-knn.js';
+import './item-knn-next.js';
+import './learner-recommender.js';
+import './markov.js';
+import './next-item-popularity.js';
+import './next-item-sum.js';
 import './pca-recommender.js';
+import './popularity.js';
+import './random-recommender.js';
 import './rp3beta.js';
+import './session-knn-stan.js';
 import './user-knn.js';
-import type { Fields } from '../data/fields.js';
-import { readVocabulary } from '../data/packed-strings.js';
-import { Plays } from '../data/plays.js';
-import { openSafetensors, type SafetensorsFile } from '../data/safetensors.js';
-import { isFile } from '../data/text-file.js';
-import { readTracks } from '../data/tracks-tensors.js';
-import { ArgumentError, DataError } from '../errors.js';
-import { fileConfig } from '../learner/checkpoint.js';
-import { EXTENSION } from '../learner/model-file.js';
-import { makeRecommender, type RecommenderData, type RecommenderTensors } from './export-recommender.js';
-import { Interactions } from './interactions.js';
-import type { Recommender } from './recommender.js';
+import './with-seen.js';
+
+/** Options of {@link loadRecommender}. */
+export interface LoadRecommenderOptions<R extends Recommender = Recommender> {
+  /** The class that is expected; default: any. */
+  type?: abstract new (
+    ...args: never[]
+  ) => R;
+  /** The loss of one's own that a learner in the file was trained with: a file holds no code. */
+  lossFunc?: Loss;
+}
 
 /**
- * A recommender from the file that its `export` wrote: it gives the same lists, without the training data. What is counted from plays is counted again.
- * Nothing in the file is executed, and everything is checked before it is used. For learners there is {@link loadLearner}.
+ * A recommender from the file that its `export` wrote, a learner's included: it gives the same lists, without the training data. What is counted from plays is
+ * counted again. Nothing in the file is executed, and everything is checked before it is used: a file that is damaged is refused. A warning says if the file holds
+ * no listening histories, see {@link ExportOptions}.
  * @param file its path; `.safetensors` is added if there is no such file without
- * @param options.type the class that is expected; default: any
- * @throws DataError for a file that is missing, cut off, or not of this kind
+ * @throws DataError for a file that is missing, cut off, damaged, or not of this kind
  * @example
  * new ItemKNN(plays).export('neighbours');
  * loadRecommender('neighbours').recommend(user, { n: 10 });
  */
-export function loadRecommender<R extends Recommender>(file: string, options: { type: abstract new (...args: never[]) => R }): R;
-export function loadRecommender(file: string, options?: { type?: abstract new (...args: never[]) => Recommender }): Recommender;
-export function loadRecommender(file: string, { type }: { type?: abstract new (...args: never[]) => Recommender } = {}): Recommender {
+export function loadRecommender<R extends Recommender>(
+  file: string,
+  options: LoadRecommenderOptions<R> & { type: abstract new (...args: never[]) => R },
+): R;
+export function loadRecommender(file: string, options?: LoadRecommenderOptions): Recommender;
+export function loadRecommender(file: string, options: LoadRecommenderOptions = {}): Recommender {
   if (typeof file !== 'string') throw new ArgumentError(`loadRecommender needs the path of a file that export wrote, got ${typeof file}.`);
+  checkOptions(options, ['type', 'lossFunc'], 'loadRecommender');
+  const { type, lossFunc } = options;
   return openSafetensors(file.endsWith(EXTENSION) || isFile(file) ? file : file + EXTENSION, (st) => {
-    const config = fileConfig(st, ['recommender']);
-    const recommender = makeRecommender(readData(st, config), config.object('recommender'), tensorsOf(st), 'model.');
+    const config = fileConfig(st, ['recommender', 'learner']);
+    const recommender = config.has('recommender')
+      ? makeRecommender(config.object('recommender'), st.within('model.'), sections(st, config, lossFunc))
+      : (readLearner(st, config, { lossFunc }) as unknown as Recommender);
     const { name } = recommender.constructor;
-    if (!type || recommender instanceof type) return recommender;
-    throw new DataError(`it holds a ${name}, not a ${type.name}.`);
+    if (type && !(recommender instanceof type)) throw new DataError(`it holds a ${name}, not a ${type.name}.`);
+    sayWithoutSeen(recommender, file);
+    return recommender;
   });
 }
 
-function tensorsOf(st: SafetensorsFile): RecommenderTensors {
-  return {
-    has: (name) => st.tensors.has(name),
-    shape: (name) => st.tensors.get(name)?.shape ?? [],
-    read: (name, dtype, shape) => st.read(name, dtype, shape),
+/** The data of each section of a file; read when they are asked for, once. */
+function sections(st: TensorSource, config: Fields, lossFunc: Loss | undefined): (section: number) => RecommenderData {
+  const described = config.has('data') ? config.objects('data') : [config]; // there was one once, described in the file's own fields
+  const made: RecommenderData[] = [];
+  const catalogues = new Map<number, Tracks | undefined>();
+  const catalogue = (of: number): Tracks | undefined => {
+    if (!catalogues.has(of)) catalogues.set(of, readTracks(st.within(sectionPrefix(of))));
+    return catalogues.get(of);
+  };
+  return (section) => {
+    if (section >= described.length && !(section === 0 && described.length === 0)) {
+      throw new DataError(`a recommender in it belongs to data number ${section}; there are ${described.length}, counted from 0.`);
+    }
+    made[section] ??= readSection(st.within(sectionPrefix(section)), described[section], {
+      lossFunc,
+      catalogue: () => catalogue(described[section].has('catalogue') ? described[section].count('catalogue') : section),
+    });
+    return made[section];
   };
 }
 
-/** The plays of training. */
-function readData(st: SafetensorsFile, config: Fields): RecommenderData {
-  const named: Fields = config.object('kinds');
-  const users = readVocabulary(st, 'users', { na: false, kind: named.text('users') });
+function readSection(
+  st: TensorSource,
+  config: Fields | undefined,
+  { lossFunc, catalogue: catalogueOf }: { lossFunc: Loss | undefined; catalogue: () => Tracks | undefined },
+): RecommenderData {
+  const lacking = (what: string) => (): never => {
+    throw new DataError(`it holds no ${what}, which a recommender in it needs.`);
+  };
+  const parts: { plays: () => Plays; seen: () => Interactions; histories: () => Histories } = {
+    plays: lacking('plays'),
+    seen: lacking('plays'),
+    histories: lacking('histories'),
+  };
+  const data = {
+    lossFunc,
+    get plays() {
+      return parts.plays();
+    },
+    get seen() {
+      return parts.seen();
+    },
+    get histories() {
+      return parts.histories();
+    },
+  };
+  if (!config) return data; // a sum of learners has none of its own
+  const named = config.object('kinds');
+  const users = named.has('users') ? readVocabulary(st, 'users', { na: false, kind: named.text('users') }) : undefined;
   const tracks = readVocabulary(st, 'tracks', { na: false, kind: named.text('tracks') });
-  const seen = Interactions.fromCsr({
-    users,
-    tracks,
-    indptr: st.read('seen.indptr', 'I32'),
-    indices: st.read('seen.indices', 'I32'),
-    playcount: st.read('seen.playcount', 'F32'),
-  });
+  const catalogue = catalogueOf();
+  if (st.has('histories.indptr')) {
+    const histories = Histories.from({
+      items: tracks,
+      users,
+      indptr: st.read('histories.indptr', 'I32'),
+      item: st.read('histories.item', 'I32'),
+      catalogue,
+    });
+    parts.histories = () => histories;
+    return data;
+  }
+  const ids = { users: users ?? Vocabulary.inOrder([], { kind: 'user' }), tracks };
+  const seen = config.has('meanLog')
+    ? Interactions.ofTotals(ids, {
+        listeners: st.read('totals.listeners', 'I32', [tracks.length]),
+        plays: st.read('totals.plays', 'F64', [tracks.length]),
+        meanLog: config.number('meanLog'),
+      })
+    : Interactions.fromCsr({
+        ...ids,
+        indptr: st.read('seen.indptr', 'I32'),
+        indices: st.read('seen.indices', 'I32'),
+        playcount: st.read('seen.playcount', 'F32'),
+      });
   const user = new Int32Array(seen.length);
-  for (let u = 0; u < users.length; u++) user.fill(u, seen.indptr[u], seen.indptr[u + 1]);
-  const plays = new Plays({ users, tracks, user, track: seen.indices, playcount: seen.playcount, catalogue: readTracks(st) });
-  return { plays, seen };
+  for (let u = 0; u < ids.users.length; u++) user.fill(u, seen.indptr[u], seen.indptr[u + 1]);
+  const plays = new Plays({ ...ids, user, track: seen.indices, playcount: seen.playcount, catalogue });
+  if (seen.totals) Interactions.setOfPlays(plays, seen);
+  parts.plays = () => plays;
+  parts.seen = () => seen;
+  return data;
 }

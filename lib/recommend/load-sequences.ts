@@ -1,6 +1,6 @@
 import type { Fields } from '../data/fields.js';
 import { readVocabulary } from '../data/packed-strings.js';
-import type { SafetensorsFile } from '../data/safetensors.js';
+import type { TensorSource } from '../data/safetensors.js';
 import { Histories } from '../data/sequences-histories.js';
 import { SequenceDataLoaders } from '../data/sequences-loaders.js';
 import { readTracks } from '../data/tracks-tensors.js';
@@ -10,12 +10,13 @@ import type { LearnerOptions } from '../learner/learner.js';
 import { LSTMModel } from '../models/lstm.js';
 import { readLoss } from './export-collab.js';
 import { LSTMLearner } from './lstm.js';
+import { namesOnly } from './next-item.js';
 
 /** A batch of a file's loaders has room for so many tracks, at most. */
 const MOST_ROOM = 1 << 26;
 
 /** The learner in a file. Its loaders train on the histories in the file, and validate on nothing. */
-export function readSequences(st: SafetensorsFile, config: Fields, options: LearnerOptions): LSTMLearner {
+export function readSequences(st: TensorSource, config: Fields, options: LearnerOptions): LSTMLearner {
   const described = config.object('model');
   if (described.text('name') !== 'LSTMModel') described.wrong('name', 'LSTMModel');
   const kinds = config.object('kinds');
@@ -27,6 +28,7 @@ export function readSequences(st: SafetensorsFile, config: Fields, options: Lear
     item: st.read('histories.item', 'I32'),
     catalogue: readTracks(st),
   });
+  if (config.has('seen') && !config.flag('seen')) namesOnly.add(histories);
   const model = readLSTMModel(st, described, histories);
   const [length, bs, valBs] = ['length', 'bs', 'valBs'].map((name) => config.count(name) || config.wrong(name, '1 or more'));
   if (length * Math.max(bs, valBs) > MOST_ROOM)
@@ -40,7 +42,7 @@ export function readSequences(st: SafetensorsFile, config: Fields, options: Lear
 }
 
 /** The model in a file; no memory is taken for it before the file has been found to hold as many weights. */
-function readLSTMModel(st: SafetensorsFile, fields: Fields, { items }: Histories): LSTMModel {
+function readLSTMModel(st: TensorSource, fields: Fields, { items }: Histories): LSTMModel {
   const cell = fields.text('cell');
   if (cell !== 'lstm' && cell !== 'gru') return fields.wrong('cell', "'lstm' or 'gru'");
   const [embSz, layers, tied] = [fields.count('embSz'), fields.counts('layers'), fields.flag('tied')];

@@ -7,9 +7,12 @@ import type { Id, Recommender } from './recommender.js';
 export function userIndex(recommender: Recommender, user: Id): number {
   const index = recommender.users.indexOf(user);
   if (index >= 0) return index;
-  const hint = recommender.foldIn
-    ? 'A listener without plays in the training data is not in the model: foldIn(history) recommends from a history.'
-    : 'A listener without plays in the training data has no scores: add their plays and train again.';
+  const hint =
+    recommender.users.length === 0 && recommender.seen.totals
+      ? 'It was exported without listening histories ({ seen: false }): foldIn(history) recommends from a history.'
+      : recommender.foldIn
+        ? 'A listener without plays in the training data is not in the model: foldIn(history) recommends from a history.'
+        : 'A listener without plays in the training data has no scores: add their plays and train again.';
   throw unknownId(recommender.users, user, hint);
 }
 

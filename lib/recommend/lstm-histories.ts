@@ -4,7 +4,7 @@ import type { SequenceDataLoaders } from '../data/sequences-loaders.js';
 export interface TrainedPart {
   /** For each play, in the order of `histories.item`, 1 if it is part of training. */
   readonly plays: Uint8Array;
-  /** For each track, 1 unless all plays of it are held out. */
+  /** For each track, 1 if a play of it is part of training. */
   readonly tracks: Uint8Array;
 }
 
@@ -19,8 +19,7 @@ export function trainedPart({ dataset, split, histories }: SequenceDataLoaders):
   for (const s of dataset.sequence) windowed[s] = 1;
   for (let s = 0; s < histories.length; s++) if (!windowed[s]) plays.fill(1, indptr[s], indptr[s + 1]);
   for (const i of split.train) plays.fill(1, dataset.start[i], dataset.start[i] + dataset.size[i] + 1);
-  const tracks = new Uint8Array(items.length).fill(1);
-  for (let i = 0; i < item.length; i++) if (!plays[i]) tracks[item[i]] = 0;
+  const tracks = new Uint8Array(items.length);
   for (let i = 0; i < item.length; i++) if (plays[i]) tracks[item[i]] = 1;
   return { plays, tracks };
 }

@@ -6,7 +6,7 @@ import { ArgumentError } from '../errors.js';
 import { Learner } from '../learner/learner.js';
 import { LSTMModel } from '../models/lstm.js';
 import { trainedPart } from './lstm-histories.js';
-import { SequenceRecommender } from './next-item.js';
+import { namesOnly, SequenceRecommender } from './next-item.js';
 import type { Recommender, TrackVectors } from './recommender.js';
 
 /** Scores that a forward pass makes at once, at most: 16 MB. */
@@ -141,7 +141,9 @@ function partsOf(learn: Learner): Parts {
   const trained = Int32Array.from(tracks.keys()).filter((t) => tracks[t] === 1);
   const classOf = trained.length < tracks.length ? trained : undefined;
   const items = classOf ? all.items.subset(classOf) : undefined;
-  return { model, histories: all.only(plays, { items }), heldOut: dls.valid.dataset, length: dls.dataset.windowLength, classOf };
+  const histories = all.only(plays, { items });
+  if (namesOnly.has(all)) namesOnly.add(histories);
+  return { model, histories, heldOut: dls.valid.dataset, length: dls.dataset.windowLength, classOf };
 }
 
 const known = new WeakMap<Learner, Recommender>();

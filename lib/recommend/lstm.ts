@@ -7,13 +7,15 @@ import { SequenceDataLoaders } from '../data/sequences-loaders.js';
 import type { Tracks } from '../data/tracks.js';
 import type { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
+import { writeModelFile } from '../learner/checkpoint.js';
 import { Learner, type LearnerOptions } from '../learner/learner.js';
 import { learnerOptions } from '../learner/learner-options.js';
 import { isPath, modelFile } from '../learner/model-file.js';
 import { LSTMModel, type LSTMModelOptions, lstmModelOptions } from '../models/lstm.js';
 import { CrossEntropyLossFlat } from '../nn/losses.js';
 import { checkOptions, type NoOptions } from '../options.js';
-import { exportSequences } from './export-sequences.js';
+import { type ExportOptions, exportOptions, registerRecommenderKind } from './export-recommender.js';
+import { describeSequences } from './export-sequences.js';
 import type { FoldedUser, HistoryItem } from './fold-in.js';
 import type { Interactions } from './interactions.js';
 import { LSTMRecommender } from './lstm-recommender.js';
@@ -174,13 +176,32 @@ export class LSTMLearner extends Learner implements SequenceRecommender {
    * loss, and title, artist and year of the tracks. `loadLearner(file, { type: LSTMLearner })` reads it. In safetensors' format: `model.PARAMETER`,
    * `buffers.NAME`, `classes.item` and `users` (`.bytes`: the ids in UTF-8, one after the other; `.offsets`: id i is bytes[offsets[i] … offsets[i + 1])),
    * `histories.indptr` and `histories.item` (user u has played item[indptr[u] … indptr[u + 1])), `catalogue.…`, and in its metadata a description as JSON.
+   *
+   * So the file holds **the listening histories of training**, unless `{ seen: false }` leaves them out: the loaded learner recommends after tracks then, and to
+   * no user by id.
    * @param file a name: the file is `path/NAME.safetensors`, default `export`. Or a path that is absolute or begins with `./`
    * @returns the path of the file
    */
-  export(file = 'export'): string {
+  export(file = 'export', options: ExportOptions = {}): string {
     const full = modelFile(file, this.path);
+    const contents = describeSequences(this, exportOptions(options));
     if (!isPath(file)) makeFolder(path.dirname(full));
-    exportSequences(this, full);
+    writeModelFile(full, 'learner', contents);
     return full;
   }
+}
+
+registerRecommenderKind<LSTMRecommender>({
+  name: 'LSTMRecommender',
+  type: LSTMRecommender,
+  data: 'none',
+  describe: ({ learn }) => ({ config: {}, parts: [learn instanceof LSTMLearner ? learn : recommendingLearner(learn)] }),
+  make: (_data, _config, _tensors, [learn]) => new LSTMRecommender(learn as unknown as LSTMLearner),
+});
+
+/** A learner that recommends, of the model and the loaders of another. */
+function recommendingLearner({ dls, model, lossFunc, wd, epochsTrained }: Learner): LSTMLearner {
+  const made = new LSTMLearner(dls, model, { lossFunc, wd });
+  made.epochsTrained = epochsTrained;
+  return made;
 }

@@ -1,5 +1,6 @@
 import type { Histories, SequenceSource } from '../data/sequences-histories.js';
 import { checkOptions, type NoOptions } from '../options.js';
+import { registerRecommenderKind } from './export-recommender.js';
 import { SequentialRules } from './sequential-rules.js';
 
 /**
@@ -17,3 +18,11 @@ export class Markov extends SequentialRules {
     this.name = 'Markov';
   }
 }
+
+registerRecommenderKind<Markov>({
+  name: 'Markov',
+  type: Markov,
+  data: 'histories',
+  describe: () => ({ config: {} }),
+  make: ({ histories }) => new Markov(histories),
+});

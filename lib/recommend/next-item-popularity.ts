@@ -1,5 +1,6 @@
 import type { Histories, SequenceSource } from '../data/sequences-histories.js';
 import { checkOptions, type NoOptions } from '../options.js';
+import { registerRecommenderKind } from './export-recommender.js';
 import { SequenceRecommender, trainingHistories } from './next-item.js';
 
 /**
@@ -26,3 +27,11 @@ export class NextItemPopularity extends SequenceRecommender {
     out.set(this.counts);
   }
 }
+
+registerRecommenderKind<NextItemPopularity>({
+  name: 'NextItemPopularity',
+  type: NextItemPopularity,
+  data: 'histories',
+  describe: () => ({ config: {} }),
+  make: ({ histories }) => new NextItemPopularity(histories),
+});

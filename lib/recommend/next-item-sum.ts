@@ -1,5 +1,6 @@
 import { ArgumentError } from '../errors.js';
 import { checkArgument, checkOptions, whatIs } from '../options.js';
+import { registerRecommenderKind } from './export-recommender.js';
 import { SequenceRecommender } from './next-item.js';
 import { normalisedScores } from './next-item-normalise.js';
 import { ScoreList } from './next-item-scores.js';
@@ -116,3 +117,12 @@ export function checkRecommenders(recommenders: readonly SequenceRecommender[]):
     }
   }
 }
+
+registerRecommenderKind<WeightedSum>({
+  name: 'WeightedSum',
+  type: WeightedSum,
+  data: 'none',
+  describe: ({ recommenders, weights, name }) => ({ config: { weights, title: name }, parts: recommenders }),
+  make: (_data, config, _tensors, parts) =>
+    new WeightedSum(parts as readonly SequenceRecommender[], { weights: config.numbers('weights', parts.length), name: config.text('title') }),
+});

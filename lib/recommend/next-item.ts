@@ -144,7 +144,15 @@ export function sequenceOfPlays({ indptr, item }: Histories): Int32Array {
   return sequence;
 }
 
+/** Histories that stand for the tracks of training alone: of a file without listening histories, a sequence that names each track once. */
+export const namesOnly = new WeakSet<Histories>();
+
 function interactionsOf(histories: Histories): Interactions {
+  if (namesOnly.has(histories)) {
+    const n = histories.items.length;
+    const totals = { listeners: new Int32Array(n), plays: new Float64Array(n), meanLog: 0 };
+    return Interactions.ofTotals({ users: Vocabulary.inOrder([], { kind: 'user' }), tracks: histories.items }, totals);
+  }
   const users = histories.users ?? Vocabulary.inOrder(Array(histories.length).keys(), { kind: 'session' });
   return Interactions.fromPairs({ users, tracks: histories.items, user: sequenceOfPlays(histories), track: histories.item });
 }

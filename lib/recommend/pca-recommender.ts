@@ -5,7 +5,7 @@ import type { Plays } from '../data/plays.js';
 import { PCA, type PCAOptions } from '../decomposition/pca.js';
 import { ArgumentError } from '../errors.js';
 import { checkOptions, type NoOptions } from '../options.js';
-import { exportRecommender, registerRecommenderKind } from './export-recommender.js';
+import { registerRecommenderKind } from './export-recommender.js';
 import { type FactorTables, factorScores } from './factor-scores.js';
 import { FoldedUser, type HistoryItem, readHistory } from './fold-in.js';
 import { Interactions } from './interactions.js';
@@ -137,11 +137,6 @@ export class PcaRecommender extends Recommender {
     return new FoldedUser(this, read.track, scores);
   }
 
-  /** Writes the recommender to a file that {@link loadRecommender} reads. Returns its path. */
-  export(file: string): string {
-    return exportRecommender(this, file);
-  }
-
   /** Components transposed: tracks × components. */
   private loadings(): Float64Array {
     const { data, shape } = this.factors.components;
@@ -180,6 +175,7 @@ export function getRecommendationsPca(recommender: PcaRecommender, user: Id, opt
 registerRecommenderKind<PcaRecommender>({
   name: 'PcaRecommender',
   type: PcaRecommender,
+  withoutSeen: 'users',
   describe: ({ value, score, factors: { users, components, mean, explainedVarianceRatio } }) => ({
     config: { value, score },
     tensors: new Map([

@@ -22,11 +22,9 @@ export class PlayValues {
     if (value !== 'count' && value !== 'binary' && value !== 'log') {
       throw new ArgumentError(`value must be 'count', 'binary' or 'log', got '${value}'.`);
     }
-    if (seen.length === 0) throw new ArgumentError('There are no plays to learn from. At least one is needed.');
+    if (seen.length === 0 && !seen.totals) throw new ArgumentError('There are no plays to learn from. At least one is needed.');
     this.data = value === 'count' ? seen.playcount : seen.playcount.map((count) => this.of(count));
-    let logs = 0;
-    for (let j = 0; j < seen.length; j++) logs += Math.log(seen.playcount[j]);
-    this.typical = this.of(Math.exp(logs / seen.length));
+    this.typical = this.of(Math.exp(seen.meanLog));
   }
 
   /** Users × tracks. */

@@ -1,6 +1,7 @@
 import type { Plays } from '../data/plays.js';
 import { ArgumentError } from '../errors.js';
 import { checkOptions, type NoOptions } from '../options.js';
+import { registerRecommenderKind } from './export-recommender.js';
 import { FoldedUser, type HistoryItem, readHistory } from './fold-in.js';
 import { Interactions } from './interactions.js';
 import { Recommender } from './recommender.js';
@@ -31,7 +32,7 @@ export class Popularity extends Recommender {
     const { by = 'listeners' } = options;
     super(Interactions.fromPlays(plays), { catalogue: plays.catalogue });
     if (by !== 'listeners' && by !== 'plays') throw new ArgumentError(`by must be 'listeners' or 'plays', got '${by}'.`);
-    if (plays.length === 0) throw new ArgumentError('There are no plays to count. Popularity needs at least one.');
+    if (plays.length === 0 && !this.seen.totals) throw new ArgumentError('There are no plays to count. Popularity needs at least one.');
     this.name = by === 'listeners' ? 'Popularity' : 'Popularity (plays)';
     this.counts = Float32Array.from(by === 'listeners' ? this.seen.listeners() : this.seen.plays());
   }
@@ -46,3 +47,11 @@ export class Popularity extends Recommender {
     return new FoldedUser(this, readHistory(this, history).track, this.counts.slice());
   }
 }
+
+registerRecommenderKind<Popularity>({
+  name: 'Popularity',
+  type: Popularity,
+  withoutSeen: 'tracks',
+  describe: ({ name }) => ({ config: { by: name === 'Popularity' ? 'listeners' : 'plays' } }),
+  make: ({ plays }, config) => new Popularity(plays, { by: config.text('by') === 'plays' ? 'plays' : 'listeners' }),
+});

@@ -2,6 +2,7 @@ import { Random } from '../compute/random.js';
 import type { Plays } from '../data/plays.js';
 import { ArgumentError } from '../errors.js';
 import { checkOptions } from '../options.js';
+import { registerRecommenderKind } from './export-recommender.js';
 import { Interactions } from './interactions.js';
 import { Recommender } from './recommender.js';
 
@@ -18,6 +19,8 @@ export interface RandomRecommenderOptions {
  */
 export class RandomRecommender extends Recommender {
   readonly name: string = 'Random';
+  /** Equal seeds give equal lists. */
+  readonly seed: number | string;
   private readonly random: Random;
 
   /**
@@ -29,7 +32,8 @@ export class RandomRecommender extends Recommender {
     const { seed = 42 } = options;
     const seen = plays instanceof Interactions ? plays : Interactions.fromPlays(plays);
     super(seen, { catalogue: plays instanceof Interactions ? undefined : plays.catalogue });
-    if (plays.length === 0) throw new ArgumentError('There are no plays, so no tracks to choose from.');
+    if (seen.tracks.length === 0) throw new ArgumentError('There are no plays, so no tracks to choose from.');
+    this.seed = seed;
     this.random = new Random(seed).child('recommend');
   }
 
@@ -41,3 +45,13 @@ export class RandomRecommender extends Recommender {
     }
   }
 }
+
+registerRecommenderKind<RandomRecommender>({
+  name: 'RandomRecommender',
+  type: RandomRecommender,
+  withoutSeen: 'users',
+  describe: ({ seed }) => ({ config: { seed } }),
+  // Made of plays it has their catalogue; made of interactions it has none, but perhaps tracks that nobody has played.
+  make: ({ plays, seen }, config) =>
+    new RandomRecommender(plays.catalogue ? plays : seen, { seed: config.isText('seed') ? config.text('seed') : config.number('seed') }),
+});

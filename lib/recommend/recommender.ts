@@ -1,6 +1,7 @@
 import type { Tracks } from '../data/tracks.js';
 import type { Vocabulary } from '../data/vocabulary.js';
 import { counted, printed } from '../printed.js';
+import { type ExportOptions, exportRecommender } from './export-recommender.js';
 import type { FoldedUser, HistoryItem } from './fold-in.js';
 import type { Interactions } from './interactions.js';
 import { recommend, recommendBatch } from './rank.js';
@@ -145,6 +146,27 @@ export abstract class Recommender {
    */
   similarTracks(track: Id, options: SimilarTracksOptions = {}): Recommendations {
     return similarTracks(this, track, options);
+  }
+
+  /**
+   * Writes all that the recommender needs to work without the training data's files, to a file that {@link loadRecommender} reads: what it has learnt, its parts,
+   * users and tracks, title, artist and year of the tracks, and **the listening histories of training**, in safetensors' format. With `{ seen: false }` the
+   * histories stay out, where the recommender can do without:
+   *
+   * - factors (ALS, PCA, factors from elsewhere) and learners still recommend to users by id, but no longer leave out what they have played; the users' ids and
+   *   vectors are in the file;
+   * - ItemKNN, RP3beta, Content and Popularity have nothing of single users in the file, and recommend by `foldIn(history)`;
+   * - `explain` of a user goes back to the histories, so it is refused;
+   * - what works on the histories themselves (UserKNN, Friends, the neighbours and rules of sessions …) cannot be exported without them.
+   * @param file its path; `.safetensors` is added if it is missing
+   * @returns the path of the file
+   * @throws ArgumentError for a recommender of one's own that {@link registerRecommenderKind} does not know, and for models written in a cell
+   * @example
+   * const file = new ItemKNN(plays).export('neighbours');
+   * loadRecommender(file).recommend(user, { n: 10 });
+   */
+  export(file: string, options: ExportOptions = {}): string {
+    return exportRecommender(this, file, options);
   }
 }
 

@@ -2,6 +2,7 @@ import type { InteractionValue } from '../data/interaction-matrix.js';
 import { type CsrMatrix, transposeCsr } from '../data/matrix.js';
 import type { Plays } from '../data/plays.js';
 import { checkNumber, checkOptions } from '../options.js';
+import { csrTensors, readSimilarity } from './csr-tensors.js';
 import { registerRecommenderKind } from './export-recommender.js';
 import { ItemItemRecommender } from './item-item.js';
 import { checkN } from './lookup.js';
@@ -30,8 +31,11 @@ export class RP3beta extends ItemItemRecommender {
   /** All options. */
   readonly options: Readonly<Required<RP3betaOptions>>;
 
-  /** @param plays the training plays */
-  constructor(plays: Plays, options: RP3betaOptions = {}) {
+  /**
+   * @param plays the training plays
+   * @param learnt the similarities, if they are known already: those of a file without listening histories
+   */
+  constructor(plays: Plays, options: RP3betaOptions = {}, learnt?: CsrMatrix) {
     checkOptions(options, ['alpha', 'beta', 'k', 'value'], 'RP3beta');
     const { alpha = 1, beta = 0.3, k = 200, value = 'binary' } = options;
     checkN(k, 'k');
@@ -40,6 +44,7 @@ export class RP3beta extends ItemItemRecommender {
     }
     super(plays, {
       value,
+      learnt,
       similarity: (values) => {
         const byTrack = transposeCsr(values);
         const held = Float64Array.from({ length: byTrack.shape[0] }, (_, t) => (byTrack.indptr[t + 1] - byTrack.indptr[t]) ** beta);
@@ -64,7 +69,15 @@ function chances({ shape, indptr, indices, data }: CsrMatrix, power: number): Cs
 registerRecommenderKind<RP3beta>({
   name: 'RP3beta',
   type: RP3beta,
-  describe: ({ options }) => ({ config: { ...options } }),
-  make: ({ plays }, config) =>
-    new RP3beta(plays, { alpha: config.number('alpha'), beta: config.number('beta'), k: config.count('k'), value: readValue(config) }),
+  withoutSeen: 'tracks',
+  describe: ({ options, similarity }, { seen }) => ({
+    config: { ...options },
+    ...(!seen && { tensors: new Map(csrTensors('similarity', similarity)) }),
+  }),
+  make: ({ plays }, config, tensors) =>
+    new RP3beta(
+      plays,
+      { alpha: config.number('alpha'), beta: config.number('beta'), k: config.count('k'), value: readValue(config) },
+      readSimilarity(tensors, plays.tracks.length),
+    ),
 });

@@ -2,6 +2,7 @@ import { type Csr, groupBy } from '../data/csr.js';
 import type { Histories, SequenceSource } from '../data/sequences-histories.js';
 import { ArgumentError } from '../errors.js';
 import { checkOptions } from '../options.js';
+import { registerRecommenderKind } from './export-recommender.js';
 import { sequenceOfPlays, trainingHistories } from './next-item.js';
 import { PairRecommender } from './next-item-pairs.js';
 import type { ScoreList } from './next-item-scores.js';
@@ -48,3 +49,11 @@ export class SequentialRules extends PairRecommender {
     }
   }
 }
+
+registerRecommenderKind<SequentialRules>({
+  name: 'SequentialRules',
+  type: SequentialRules,
+  data: 'histories',
+  describe: ({ window, decay }) => ({ config: { window, decay } }),
+  make: ({ histories }, config) => new SequentialRules(histories, { window: config.count('window'), decay: config.number('decay') }),
+});

@@ -1,6 +1,7 @@
 import type { Histories, SequenceSource } from '../data/sequences-histories.js';
 import { ArgumentError } from '../errors.js';
 import { checkNumber, checkOptions } from '../options.js';
+import { finiteOrText, readFiniteOrText, registerRecommenderKind } from './export-recommender.js';
 import type { ScoreList } from './next-item-scores.js';
 import { SessionKNN, type SessionKNNOptions } from './session-knn.js';
 
@@ -44,7 +45,8 @@ export class STAN extends SessionKNN {
   override readonly name: string;
   /** Weight of the shared track itself. */
   readonly repeat: number;
-  private readonly options: Required<Omit<STANOptions, keyof SessionKNNOptions | 'repeat'>>;
+  /** All options but those of SessionKNN and `repeat`. */
+  readonly options: Readonly<Required<Omit<STANOptions, keyof SessionKNNOptions | 'repeat'>>>;
 
   /** @param source the training plays, a session a user, or sessions */
   constructor(source: SequenceSource | Histories, options: STANOptions = {}) {
@@ -130,3 +132,24 @@ function repeatWeight(
 function weightOfSteps(w: number, n: number): number {
   return (w * (1 - w ** n)) / (1 - w);
 }
+
+registerRecommenderKind<STAN>({
+  name: 'STAN',
+  type: STAN,
+  data: 'histories',
+  describe: ({ k, recent, repeat, options }) => ({
+    config: { k, ...Object.fromEntries(Object.entries({ recent, repeat, ...options }).map(([name, x]) => [name, finiteOrText(x)])) },
+  }),
+  make: ({ histories }, config) => {
+    const number = (name: string): number => readFiniteOrText(config, name);
+    return new STAN(histories, {
+      k: config.count('k'),
+      recent: number('recent'),
+      historyScale: number('historyScale'),
+      ageScale: number('ageScale'),
+      distanceScale: number('distanceScale'),
+      backwards: number('backwards'),
+      repeat: number('repeat'),
+    });
+  },
+});

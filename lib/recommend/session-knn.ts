@@ -1,5 +1,6 @@
 import type { Histories, SequenceSource } from '../data/sequences-histories.js';
 import { checkOptions } from '../options.js';
+import { finiteOrText, readFiniteOrText, registerRecommenderKind } from './export-recommender.js';
 import { checkN } from './lookup.js';
 import { SparseSequenceRecommender, trainingHistories } from './next-item.js';
 import { ScoreList } from './next-item-scores.js';
@@ -103,3 +104,11 @@ export class SessionKNN extends SparseSequenceRecommender {
     }
   }
 }
+
+registerRecommenderKind<SessionKNN>({
+  name: 'SessionKNN',
+  type: SessionKNN,
+  data: 'histories',
+  describe: ({ k, recent }) => ({ config: { k, recent: finiteOrText(recent) } }),
+  make: ({ histories }, config) => new SessionKNN(histories, { k: config.count('k'), recent: readFiniteOrText(config, 'recent') }),
+});

@@ -1,3 +1,4 @@
+import { ArgumentError } from '../errors.js';
 import { checkOptions } from '../options.js';
 import type { Interactions } from './interactions.js';
 import { blockedTracks, checkN, trackIndex } from './lookup.js';
@@ -13,6 +14,11 @@ export function similarTracks(recommender: Recommender, track: Id, options: Simi
   const { tracks, catalogue, seen, names } = recommender;
   const index = trackIndex(recommender, track);
   const vectors = recommender.trackVectors?.();
+  if (!vectors && seen.totals) {
+    throw new ArgumentError(
+      `${recommender.name} compares tracks by who listens to them, and was exported without listening histories ({ seen: false }): it cannot say which are alike.`,
+    );
+  }
   const similarity = vectors ? cosineToRow(vectors, index) : listenerCosine(seen, index);
   for (const t of blockedTracks(recommender, options)) similarity[t] = -Infinity;
   similarity[index] = -Infinity;

@@ -1,7 +1,7 @@
 import { type CsrMatrix, transposeCsr } from '../data/matrix.js';
 import type { Plays } from '../data/plays.js';
 import { checkOptions, type NoOptions } from '../options.js';
-import { exportRecommender, registerRecommenderKind } from './export-recommender.js';
+import { registerRecommenderKind } from './export-recommender.js';
 import { FoldedUser, type HistoryItem, readHistory } from './fold-in.js';
 import { Interactions } from './interactions.js';
 import { type KNNOptions, knnOptions, readKNN } from './item-knn.js';
@@ -61,11 +61,6 @@ export class UserKNN extends Recommender {
     const scores = new Float32Array(this.tracks.length);
     this.scoresOf(near.indices, near.data, scores);
     return new FoldedUser(this, read.track, scores);
-  }
-
-  /** Writes the recommender to a file that {@link loadRecommender} reads. Returns its path. */
-  export(file: string): string {
-    return exportRecommender(this, file);
   }
 
   private scoresOf(neighbours: Int32Array, weights: Float32Array | Float64Array, out: Float32Array): void {

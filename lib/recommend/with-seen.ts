@@ -1,6 +1,7 @@
 import { Plays } from '../data/plays.js';
 import { playsAmong } from '../data/plays-among.js';
 import { checkArgument } from '../options.js';
+import { registerRecommenderKind } from './export-recommender.js';
 import type { FoldedUser, HistoryItem } from './fold-in.js';
 import { Interactions } from './interactions.js';
 import { Recommender, type TrackVectors } from './recommender.js';
@@ -15,7 +16,7 @@ import { Recommender, type TrackVectors } from './recommender.js';
 export function withSeen(recommender: Recommender, plays: Plays): Recommender {
   checkArgument(typeof recommender?.scores === 'function', recommender, 'withSeen', 'a recommender, such as new Popularity(train)');
   checkArgument(plays instanceof Plays, plays, 'withSeen', 'plays, such as readPlays reads');
-  return new WithSeen(recommender, plays);
+  return new WithSeen(recommender, joined(recommender.seen, plays));
 }
 
 class WithSeen extends Recommender {
@@ -25,10 +26,10 @@ class WithSeen extends Recommender {
   override readonly foldIn?: (history: readonly HistoryItem[]) => FoldedUser;
 
   constructor(
-    private readonly of: Recommender,
-    plays: Plays,
+    readonly of: Recommender,
+    seen: Interactions,
   ) {
-    super(joined(of.seen, plays), { catalogue: of.catalogue });
+    super(seen, { catalogue: of.catalogue, names: of.names });
     this.name = of.name;
     if (of.prediction) this.prediction = (score) => of.prediction!(score);
     if (of.trackVectors) this.trackVectors = () => of.trackVectors!();
@@ -72,3 +73,10 @@ function join(seen: Interactions, plays: Plays): Interactions {
   }
   return Interactions.fromCsr({ users, tracks, indptr, indices: indices.slice(0, n), playcount: playcount.slice(0, n) });
 }
+
+registerRecommenderKind<WithSeen>({
+  name: 'WithSeen',
+  type: WithSeen,
+  describe: ({ of }) => ({ config: {}, parts: [of] }),
+  make: ({ seen }, _config, _tensors, [of]) => new WithSeen(of, seen),
+});

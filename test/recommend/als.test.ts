@@ -17,13 +17,11 @@ import { Interactions } from '../../lib/recommend/interactions.js';
 import { PlayValues } from '../../lib/recommend/play-values.js';
 import { recommenderContract, smallPlays } from './contract.js';
 import { scoreBytes } from './contract-support.js';
-import { exportContract } from './export-contract.js';
 
 const small: ALSOptions = { factors: 6, iterations: 20, alpha: 2 };
 
 describe('ALS', () => {
   recommenderContract('ALS', (plays) => ALS.fit(plays, small), { foldIn: true });
-  exportContract('ALS', (plays) => ALS.fit(plays, { ...small, value: 'log', seed: 'another' }));
 
   for (const width of [4, 8, 20, 64]) {
     it(`solves the normal equations of each row, ${width} factors`, () => {
@@ -145,7 +143,6 @@ describe('FactorRecommender', () => {
     return FactorRecommender.fromFactors(sides, { plays, alpha: 2 });
   };
   recommenderContract('FactorRecommender', made, { foldIn: true });
-  exportContract('FactorRecommender', made);
 
   it('scores by the product of factors, in memory', async () => {
     const r = await FactorRecommender.fromFactors({ users, tracks });

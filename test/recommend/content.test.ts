@@ -19,7 +19,6 @@ import type { Recommender } from '../../lib/recommend/recommender.js';
 import { plantedPlays, withSound } from './content-support.js';
 import { recommenderContract } from './contract.js';
 import { scoreBytes } from './contract-support.js';
-import { exportContract } from './export-contract.js';
 
 const make =
   (options: ContentRecommenderOptions) =>
@@ -65,8 +64,6 @@ const plays = Plays.fromRows(
 describe('ContentRecommender', () => {
   recommenderContract('ContentRecommender', make({}), { foldIn: true });
   recommenderContract("ContentRecommender, 'nearest'", make({ scoring: 'nearest', k: 3, value: 'count', nComponents: 3 }), { foldIn: true });
-  exportContract('ContentRecommender', make({ value: 'binary' }));
-  exportContract("ContentRecommender, 'nearest'", make({ scoring: 'nearest', k: 2, nComponents: 2 }));
 
   for (const value of ['log', 'count', 'binary'] as const) {
     it(`scores by the cosine of the features where no component is left out: ${value}`, async () => {

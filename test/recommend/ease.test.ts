@@ -7,7 +7,6 @@ import { ArgumentError } from '../../lib/errors.js';
 import { EASE, type EASEOptions } from '../../lib/recommend/ease.js';
 import { type SideRows, tagRows } from '../../lib/recommend/side-rows.js';
 import { recommenderContract, smallPlays } from './contract.js';
-import { exportContract } from './export-contract.js';
 
 /** Plays at random, every user and track at least once. */
 function randomPlays(users: number, tracks: number): Plays {
@@ -83,10 +82,6 @@ describe('EASE', () => {
   recommenderContract('EASE with side rows', (plays) => EASE.fit(plays, { lambda: 5, sideRows: sideRows(plays.tracks.classes), sideWeight: 0.3 }), {
     foldIn: true,
   });
-  exportContract('EASE', (plays) => EASE.fit(plays, { lambda: 3, popularityPower: 0.1 }));
-  exportContract('EASE with side rows', (plays) =>
-    EASE.fit(plays, { lambda: 3, value: 'log', sideRows: sideRows(plays.tracks.classes), sideWeight: 0.5 }),
-  );
 
   for (const [form, users, tracks] of [
     ['users', 9, 21],

@@ -5,7 +5,6 @@ import { ArgumentError } from '../../lib/errors.js';
 import { Friends } from '../../lib/recommend/friends.js';
 import { recommenderContract, smallPlays } from './contract.js';
 import { padded } from './contract-support.js';
-import { exportContract } from './export-contract.js';
 
 /** Users who are the same modulo 2 are friends. */
 const friends = Table.fromRows(
@@ -16,8 +15,6 @@ const friends = Table.fromRows(
 
 describe('Friends', () => {
   recommenderContract('Friends', (plays) => new Friends(plays, { friends }));
-
-  exportContract('Friends', (plays) => new Friends(plays, { friends, value: 'binary', popularityPower: 0.4 }));
 
   it('adds up what friends play, popular tracks held back, strangers left out', () => {
     const plays = Plays.fromRows([

@@ -2,7 +2,6 @@ import { expect } from 'chai';
 import { Plays } from '../../lib/data/plays.js';
 import { perUserSplit } from '../../lib/data/splits.js';
 import { ArgumentError } from '../../lib/errors.js';
-import { EASE } from '../../lib/recommend/ease.js';
 import { evaluateRecommender } from '../../lib/recommend/evaluate.js';
 import { Hybrid } from '../../lib/recommend/hybrid.js';
 import { fitHybrid } from '../../lib/recommend/hybrid-fit.js';
@@ -15,7 +14,6 @@ import { Recommender } from '../../lib/recommend/recommender.js';
 import { UserKNN } from '../../lib/recommend/user-knn.js';
 import { withSeen } from '../../lib/recommend/with-seen.js';
 import { recommenderContract, smallPlays } from './contract.js';
-import { exportContract } from './export-contract.js';
 
 const parts = (plays: Plays): Recommender[] => [new ItemKNN(plays), new UserKNN(plays), new Popularity(plays)];
 
@@ -40,10 +38,6 @@ class ByHand extends Recommender {
 describe('Hybrid', () => {
   for (const fusion of ['sum', 'rank'] as const) {
     recommenderContract(`Hybrid (${fusion})`, (plays) => new Hybrid(parts(plays), { weights: [1, 0.5, 0.01], fusion }), { foldIn: true });
-    exportContract(
-      `Hybrid (${fusion})`,
-      async (plays) => new Hybrid([...parts(plays), await EASE.fit(plays)], { weights: [1, 0, 0.2, 0.7], fusion, name: 'mixed' }),
-    );
   }
 
   it('adds standardised scores, or reciprocal ranks, of tracks that are not played', () => {
@@ -100,7 +94,6 @@ describe('Hybrid', () => {
     expect(() => new Hybrid([knn], { weights: [1, 1] })).to.throw(ArgumentError, 'a weight for each of the 1 recommenders, got 2');
     expect(() => new Hybrid([knn], { weights: [0] })).to.throw(ArgumentError, 'one must be more than 0');
     expect(() => new Hybrid([knn], { fusion: 'max' as 'sum' })).to.throw(ArgumentError, "fusion must be 'sum' or 'rank', got 'max'");
-    expect(() => new Hybrid([new RandomRecommender(plays)]).export('/tmp/none')).to.throw(ArgumentError, 'RandomRecommender is not known to export');
   });
 });
 

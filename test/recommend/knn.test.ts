@@ -7,7 +7,6 @@ import type { Weighting } from '../../lib/recommend/row-weighting.js';
 import { RP3beta } from '../../lib/recommend/rp3beta.js';
 import { UserKNN } from '../../lib/recommend/user-knn.js';
 import { recommenderContract, smallPlays } from './contract.js';
-import { exportContract } from './export-contract.js';
 
 /** 4 users × 5 tracks. */
 const counts = [
@@ -37,9 +36,6 @@ describe('ItemKNN, UserKNN and RP3beta', () => {
   }
   recommenderContract('UserKNN', (p) => new UserKNN(p, { shrink: 2, value: 'log' }), { foldIn: true });
   recommenderContract('RP3beta', (p) => new RP3beta(p), { foldIn: true });
-  exportContract('ItemKNN', (p) => new ItemKNN(p, { k: 7, shrink: 3, weighting: 'tfidf', value: 'log' }));
-  exportContract('UserKNN', (p) => new UserKNN(p, { k: 5, weighting: 'bm25', value: 'count' }));
-  exportContract('RP3beta', (p) => new RP3beta(p, { alpha: 0.8, beta: 0.5, k: 11 }));
 
   /** Similarities of implicit 0.7.3 on the same counts with K = 5, its diagonal taken away. */
   const implicit: Record<Weighting, number[][]> = {
