@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { interruptible } from '../compute/interrupt.js';
 import { type Csr, checkCsr, groupBy, groupPairs } from '../data/csr.js';
 import { Plays } from '../data/plays.js';
-import type { Vocabulary } from '../data/vocabulary.js';
+import { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
 import { checkArgument, isNumbers, whatIs } from '../options.js';
 
@@ -120,14 +120,21 @@ export class Interactions implements Csr {
     return new Interactions(users, tracks, indptr, indices, playcount);
   }
 
-  /** Of histories that are left out: nobody has played anything, but `listeners` and `plays` are those of training. */
-  static ofTotals({ users, tracks }: { users: Vocabulary; tracks: Vocabulary }, totals: InteractionTotals): Interactions {
-    return new Interactions(users, tracks, new Int32Array(users.length + 1), new Int32Array(0), new Float32Array(0), totals);
-  }
-
-  /** Makes `fromPlays` of these plays return what was found elsewhere: for those of a file without histories. */
-  static setOfPlays(plays: Plays, seen: Interactions): void {
-    ofPlays.set(plays, seen);
+  /**
+   * Of listening histories that are left out: nobody has played anything, but `listeners` and `plays` are those of training.
+   * @param ids users and tracks; of plays without a row it becomes what `fromPlays` makes of them
+   */
+  static ofTotals(ids: Plays | { readonly users: Vocabulary; readonly tracks: Vocabulary }, totals: InteractionTotals): Interactions {
+    checkArgument(
+      ids?.users instanceof Vocabulary && ids.tracks instanceof Vocabulary && isNumbers(totals?.listeners) && isNumbers(totals.plays),
+      ids,
+      'ofTotals',
+      '{ users, tracks } and { listeners, plays, meanLog }',
+    );
+    const { users, tracks } = ids;
+    const made = new Interactions(users, tracks, new Int32Array(users.length + 1), new Int32Array(0), new Float32Array(0), totals);
+    if (ids instanceof Plays) ofPlays.set(ids, made);
+    return made;
   }
 
   /** The mean of the natural logarithms of the playcounts: of the geometric mean; NaN without plays. */

@@ -140,22 +140,23 @@ function readSection(
     return data;
   }
   const ids = { users: users ?? Vocabulary.inOrder([], { kind: 'user' }), tracks };
-  const seen = config.has('meanLog')
-    ? Interactions.ofTotals(ids, {
-        listeners: st.read('totals.listeners', 'I32', [tracks.length]),
-        plays: st.read('totals.plays', 'F64', [tracks.length]),
-        meanLog: config.number('meanLog'),
-      })
-    : Interactions.fromCsr({
-        ...ids,
-        indptr: st.read('seen.indptr', 'I32'),
-        indices: st.read('seen.indices', 'I32'),
-        playcount: st.read('seen.playcount', 'F32'),
-      });
-  const user = new Int32Array(seen.length);
-  for (let u = 0; u < ids.users.length; u++) user.fill(u, seen.indptr[u], seen.indptr[u + 1]);
-  const plays = new Plays({ ...ids, user, track: seen.indices, playcount: seen.playcount, catalogue });
-  if (seen.totals) Interactions.setOfPlays(plays, seen);
+  const none = { user: new Int32Array(0), track: new Int32Array(0), playcount: new Float32Array(0) };
+  let plays: Plays;
+  let seen: Interactions;
+  if (config.has('meanLog')) {
+    plays = new Plays({ ...ids, ...none, catalogue });
+    seen = Interactions.ofTotals(plays, {
+      listeners: st.read('totals.listeners', 'I32', [tracks.length]),
+      plays: st.read('totals.plays', 'F64', [tracks.length]),
+      meanLog: config.number('meanLog'),
+    });
+  } else {
+    const rows = { indptr: st.read('seen.indptr', 'I32'), indices: st.read('seen.indices', 'I32'), playcount: st.read('seen.playcount', 'F32') };
+    seen = Interactions.fromCsr({ ...ids, ...rows });
+    const user = new Int32Array(seen.length);
+    for (let u = 0; u < ids.users.length; u++) user.fill(u, seen.indptr[u], seen.indptr[u + 1]);
+    plays = new Plays({ ...ids, user, track: seen.indices, playcount: seen.playcount, catalogue });
+  }
   parts.plays = () => plays;
   parts.seen = () => seen;
   return data;

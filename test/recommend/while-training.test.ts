@@ -28,7 +28,21 @@ const out = (learn: Asked): Float32Array => new Float32Array(learn.tracks.length
 /** What may be asked of a learner that trains: nothing of it reads or changes weights, or the state of the run's optimizer. */
 const allowed = [
   ...['addCbs', 'removeCbs', 'noLogging', 'withoutCbs', 'loader', 'summary', 'opt', 'history'],
-  ...['seen', 'users', 'tracks', 'catalogue', 'names', 'knows', 'knowsTrack', 'name', 'histories', 'heldOut', 'recommender', 'prediction'],
+  ...[
+    'seen',
+    'users',
+    'tracks',
+    'catalogue',
+    'names',
+    'knows',
+    'knowsTrack',
+    'name',
+    'histories',
+    'heldOut',
+    'recommender',
+    'prediction',
+    'knowTotals',
+  ],
 ];
 
 /** A learner of which anything is asked. */
