@@ -56,7 +56,7 @@ export function installJupyter(folder: string, env: Environment = process.env): 
   const name = systemPython();
   const rustup = join(folder, '.cache', 'rustup'); // pip asks `rustc` for its version, and rustup's makes a folder in the home unless told where
   const quiet = { RUSTUP_HOME: rustup, ...process.env };
-  console.log(`There is no JupyterLab 4 here. Installing it into ${venv}, for this folder alone (once, about 30 s and 250 MB) …`);
+  console.log(`There is no JupyterLab 4 here. Installing it into ${venv}, for this folder alone (once; a minute or two, and 250 MB) …`);
   if (!existsSync(python(venv))) {
     const made = spawnSync(name, ['-m', 'venv', venv], { encoding: 'utf8', env: quiet });
     if (made.error) {

@@ -37,7 +37,9 @@ function installed(lock) {
 }
 
 function install() {
-  console.error(`Installing the dependencies ${existsSync(modules) ? 'again (package-lock.json has changed, or packages are missing)' : '(once)'} …`);
+  console.error(
+    `Installing the dependencies ${existsSync(modules) ? 'again (package-lock.json has changed, or packages are missing)' : '(once)'}: this takes a minute or two …`,
+  );
   const npm = process.env.npm_execpath; // set inside `npm run`: the npm in use, wherever it is
   const options = { cwd: root, stdio: ['ignore', 2, 2] };
   const args = ['ci', '--include=dev'];
