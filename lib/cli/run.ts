@@ -44,11 +44,13 @@ function parse(argv: string[]): Job | undefined {
   if (values.help) return undefined;
   const timeout = Number(values.timeout ?? 600);
   if (!(timeout > 0)) throw new UsageError(`--timeout needs a positive number of seconds, got "${values.timeout}".`);
-  const data = values.data === undefined ? undefined : resolve(here, values.data);
-  if (data !== undefined) checkFolder('--data', data, 'data/README.md says which files belong there.');
   const folder = (given: string | undefined, standard: string): string => (given === undefined ? join(root, standard) : resolve(here, given));
   const notebooks = folder(values.notebooks, 'notebooks');
   if (values.notebooks !== undefined) checkFolder('--notebooks', notebooks, 'Give the folder of the notebooks.');
+  let data = values.data === undefined ? undefined : resolve(here, values.data);
+  if (data !== undefined) checkFolder('--data', data, 'data/README.md says which files belong there.');
+  // A notebook that somebody has handed in looks for the data beside its folder, as in a checkout.
+  else if (!process.env.RECITAL_DATA && !existsSync(join(notebooks, '..', 'data'))) data = join(root, 'data');
   return {
     names: positionals,
     data,

@@ -6,7 +6,8 @@ Runs the notebooks, all or those named, in order; writes the executed copies, we
 cell that fails, unless the cell has the tag raises-exception.
 
   NAME                a notebook, e.g. 1-collab; the beginning of its name will do
-  --data DIR          folder with the data, for notebooks as the environment variable RECITAL_DATA; default: they take data/
+  --data DIR          folder with the data, for notebooks as the environment variable RECITAL_DATA; default: the folder data
+                      beside that of the notebooks, or else that of the checkout
   --timeout SECONDS   how long a cell may be silent: it is stopped if it prints and shows nothing for so long; default 600
   --notebooks DIR     folder of the notebooks; default notebooks/
   --out DIR           folder for the results; default out/, or that of ~/recital where nothing can be written here. NAME.html and NAME.ipynb of an earlier run there are replaced; the page of a run that has failed

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { expect } from 'chai';
 import { executeNotebook } from '../../lib/cli/executor.js';
@@ -105,6 +106,31 @@ describe('npm start', () => {
     expect(took).to.have.length(1);
     expect(took[0]).to.be.within(5, clock);
     expect(seconds).to.be.within(took[0], clock);
+  });
+
+  it('grades what was handed in, wherever it lies: with the library and the data of the checkout, 1 if an assertion fails', async () => {
+    const handedIn = mkdtempSync(join(tmpdir(), 'recital handed in '));
+    try {
+      const answer =
+        "import { readPlays } from 'recital';\nimport { double } from './mine';\nconst plays = await readPlays(process.env.RECITAL_DATA ?? '../data', {});";
+      const grade = (expected: number): string =>
+        `import assert from 'node:assert';\nassert.equal(double(plays.users.length), ${expected}, 'question 1');`;
+      writeFileSync(join(handedIn, 'mine.ts'), 'export const double = (n: number): number => 2 * n;\n');
+      for (const [name, expected] of [
+        ['anna', 8000],
+        ['ben', 5],
+      ] as const) {
+        writeFileSync(join(handedIn, `${name}.ipynb`), JSON.stringify(notebookOf(answer, grade(expected))));
+      }
+      const anna = await start('anna', '--notebooks', handedIn);
+      expect(anna.stdout).not.to.contain('failed');
+      expect(anna.code).to.equal(0);
+      const ben = await start('ben', '--notebooks', handedIn);
+      expect(ben.code).to.equal(1);
+      expect(ben.stdout).to.contain('Cell [2], line 2: assert.equal(').and.to.contain('AssertionError: question 1');
+    } finally {
+      rmSync(handedIn, { recursive: true });
+    }
   });
 
   it('ends a cell that is silent for too long, and a notebook whose kernel dies, and goes on with the next', async () => {
