@@ -33,7 +33,7 @@ export { Histories, type HistoryParts, type SequenceSource } from './data/sequen
 export { SequenceDataLoader, type SequenceLoaderOptions } from './data/sequences-loader.js';
 export { SequenceDataLoaders, type SequenceLoadersOptions } from './data/sequences-loaders.js';
 export type { SequenceSplit, SequenceSplitOptions } from './data/sequences-split.js';
-export { type ReadSessionsOptions, readSessions, Sessions } from './data/sessions.js';
+export { type ReadSessionsOptions, readSessions, type SessionRecord, Sessions, type SessionsColumnNames } from './data/sessions.js';
 export {
   type KFoldOptions,
   kFold,
