@@ -49,21 +49,26 @@ export interface PartsOptions {
   blocked?: Int32Array;
   /** The chance by which the i-th user's equal scores are put in an order; default: they are not. */
   chance?: (i: number) => Random;
+  /** The row of each user, among how many, and what to call each track; default: user by user, by index of the recommender. */
+  as?: { readonly row: Int32Array; readonly rows: number; readonly code: Int32Array };
 }
 
 /**
  * Ranks for user indices part by part; yields after each, so that long work can be interrupted.
- * @returns users × n track indices of the recommender, −1 where a list ends early
+ * @returns rows × n tracks, −1 where a list ends early
  */
-export function* rankInParts(recommender: Recommender, users: Int32Array, options: PartsOptions): Generator<void, ListsWithTies> {
-  const { relevant, blocked = new Int32Array(0), chance } = options;
-  const lists = new ListsWithTies(users.length, Math.min(options.n, recommender.tracks.length), chance !== undefined);
+export function* rankInParts(recommender: Recommender, users: Int32Array, options: PartsOptions): Generator<void, CodedLists> {
+  const { relevant, blocked = new Int32Array(0), chance, as } = options;
+  const lists = new ListsWithTies(as?.rows ?? users.length, Math.min(options.n, recommender.tracks.length), chance !== undefined);
   for (let from = 0; from < users.length; from += PART) {
     rankUsers(recommender, users.subarray(from, from + PART), {
       n: lists.n + 1, // one more tells whether the last one on the list is tied with tracks that are not
       filterSeen: true,
       blocked,
-      visit: (i, row) => lists.set(from + i, row, { relevant, chance }),
+      visit: (b, ranked) => {
+        const i = from + b;
+        lists.set(as ? as.row[i] : i, ranked, { relevant: () => relevant(i), code: as?.code, chance: chance && (() => chance(i)) });
+      },
     });
     yield;
   }
@@ -86,55 +91,40 @@ class ListsWithTies implements CodedLists {
     this.ties = { same: new Uint8Array(rows * n), beyond: new Int32Array(rows), missed: new Map() };
   }
 
-  /** Takes the n best of a row in which there is one more, if there is one; equal scores by index. */
+  /**
+   * Takes the n best of a row in which there is one more, if there is one; equal scores by index.
+   * @param options.relevant what is right, in the row's own numbers; `code`: what to write for each of these; `chance`: see {@link PartsOptions}
+   */
   set(
     row: number,
-    { scores, track, score, count }: RankedRow,
-    { relevant, chance }: { relevant: (i: number) => Int32Array; chance?: (i: number) => Random },
+    { scores: all, track, score, count }: RankedRow,
+    { relevant, code, chance }: { relevant: () => Int32Array; code?: Int32Array; chance?: () => Random },
   ): void {
     const { n, ties } = this;
     const at = row * n;
     const length = Math.min(n, count);
-    this.track.set(track.subarray(0, length), at);
-    this.shuffled?.set(track.subarray(0, length), at);
+    const coded = (t: number): number => (code ? code[t] : t);
     let tied = false;
-    for (let j = 1; j < length; j++) {
-      if (score[j] !== score[j - 1]) continue;
+    for (let j = 0; j < length; j++) {
+      this.track[at + j] = coded(track[j]);
+      if (j === 0 || score[j] !== score[j - 1]) continue;
       ties.same[at + j] = 1;
       tied = true;
     }
     if (count > n && score[n] === score[n - 1]) {
       tied = true;
+      const scores = all();
       const [last, lastTrack] = [score[n - 1], track[n - 1]];
       let beyond = 0;
       for (let t = lastTrack + 1; t < scores.length; t++) if (scores[t] === last) beyond++; // those before it are on the list
       ties.beyond[row] = beyond;
-      const missed = relevant(row).filter((t) => t > lastTrack && scores[t] === last);
-      if (missed.length > 0) ties.missed.set(row, missed);
+      const missed = relevant().filter((t) => t > lastTrack && scores[t] === last);
+      if (missed.length > 0) ties.missed.set(row, missed.map(coded));
     }
-    if (tied && this.shuffled) shuffleTied(this.shuffled.subarray(at, at + length), { score, scores, random: chance!(row) });
-  }
-
-  /** The same in other numbers, in other rows. */
-  renumbered(code: Int32Array, place: Int32Array, rows: number): CodedLists {
-    const { n, ties } = this;
-    const out = new ListsWithTies(rows, n, this.shuffled !== undefined);
-    place.forEach((row, i) => {
-      for (let j = 0; j < n; j++) {
-        const [from, to] = [i * n + j, row * n + j];
-        if (this.track[from] >= 0) out.track[to] = code[this.track[from]];
-        if (this.shuffled && this.shuffled[from] >= 0) out.shuffled![to] = code[this.shuffled[from]];
-      }
-      out.ties.same.set(ties.same.subarray(i * n, (i + 1) * n), row * n);
-      out.ties.beyond[row] = ties.beyond[i];
-      const missed = ties.missed.get(i);
-      if (missed)
-        out.ties.missed.set(
-          row,
-          missed.map((t) => code[t]),
-        );
-    });
-    return out;
+    if (!this.shuffled) return;
+    const list = track.slice(0, length);
+    if (tied) shuffleTied(list, { score, scores: all(), random: chance!() });
+    this.shuffled.set(list.map(coded), at);
   }
 }
 
@@ -173,6 +163,7 @@ export function* rankHeldOut(recommender: Recommender, heldOut: HeldOut, options
     {
       n: options.n,
       relevant: (i) => relevantTo(rows[i]),
+      as: { row: rows, rows: users.length, code },
       ...(options.shuffled && { chance: (i: number) => random.child(users[rows[i]]) }),
     },
   );
@@ -180,7 +171,7 @@ export function* rankHeldOut(recommender: Recommender, heldOut: HeldOut, options
     options.auc || options.negatives.length > 0 ? yield* scoreFully(recommender, heldOut, { ...options, index, rows, code }) : undefined;
   const known = Uint8Array.from(index, (i) => (i < 0 ? 0 : 1));
   return {
-    lists: ranked.renumbered(code, rows, users.length),
+    lists: ranked,
     known,
     catalogue: code,
     auc: options.auc ? further?.auc : undefined,
@@ -275,16 +266,11 @@ function setSampled(
 ): void {
   const alone = Float32Array.from(candidates, (t) => scores[t]);
   const { count } = top.select(alone, 0, alone.length, (i) => `The score of track ${candidates[i]}`);
-  const best = { scores: alone, track: new Int32Array(count), score: new Float32Array(count), count };
+  const best = { scores: () => alone, track: new Int32Array(count), score: new Float32Array(count), count };
   top.copyTo(best.track, best.score, 0);
   const right = new Set(relevant);
-  lists.set(row, best, { relevant: () => Int32Array.from(candidates.keys()).filter((i) => right.has(code[candidates[i]])) });
-  // In numbers of the candidates so far.
-  const coded = (i: number): number => (i < 0 ? -1 : code[candidates[i]]);
-  const own = lists.track.subarray(row * lists.n, (row + 1) * lists.n);
-  own.set(own.map(coded));
-  const missed = lists.ties.missed.get(row);
-  if (missed) lists.ties.missed.set(row, missed.map(coded));
+  const codes = candidates.map((t) => code[t]);
+  lists.set(row, best, { relevant: () => Int32Array.from(codes.keys()).filter((i) => right.has(codes[i])), code: codes });
 }
 
 /**

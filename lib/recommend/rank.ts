@@ -47,7 +47,7 @@ export interface RankedLists {
 /** One user, while all scores are there. */
 export interface RankedRow {
   /** All scores of the user as the recommender made them; −∞ for what is masked. */
-  readonly scores: Float32Array;
+  readonly scores: () => Float32Array;
   /** The best tracks, their scores, and how many of them count. */
   readonly track: Int32Array;
   readonly score: Float32Array;
@@ -93,15 +93,11 @@ export function rankUsers(
             `${recommender.name}, user "${recommender.users.id(part[b])}": the score of track "${recommender.tracks.id(t)}"`,
           );
         }
-        track.set(best.track.subarray(b * n, b * n + found), (from + b) * n);
-        score.set(best.score.subarray(b * n, b * n + found), (from + b) * n);
+        const [ids, values] = [best.track.subarray(b * n, b * n + found), best.score.subarray(b * n, b * n + found)];
+        track.set(ids, (from + b) * n);
+        score.set(values, (from + b) * n);
         counts[from + b] = found;
-        options.visit?.(from + b, {
-          scores: out.subarray(b * tracks, (b + 1) * tracks),
-          track: best.track.subarray(b * n, b * n + found),
-          score: best.score.subarray(b * n, b * n + found),
-          count: found,
-        });
+        options.visit?.(from + b, { scores: () => out.subarray(b * tracks, (b + 1) * tracks), track: ids, score: values, count: found });
       }
     }
   } finally {
