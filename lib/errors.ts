@@ -1,4 +1,4 @@
-import { visible } from './printed.js';
+import { visible, whatIs } from './printed.js';
 
 /** The known name nearest to a name, in an array; an empty one if none is near. Plain JavaScript, as a kernel proposes names before it loads the library. */
 const { nearest } = require('./nearest.cjs') as { nearest(name: string, known: readonly string[]): string[] };
@@ -83,10 +83,12 @@ export class UnknownIdError extends RecitalError {
    * @param hint a sentence on what to do, appended to the message
    */
   constructor(kind: string, id: string, known: readonly string[], hint = '') {
-    const near = nearest(id, known);
+    const text = typeof id === 'string' || typeof id === 'number' ? String(id) : undefined; // types are not checked in every notebook
+    const near = text === undefined ? [] : nearest(text, known);
     const count = `${known.length.toLocaleString('en')} ${counted(kind, known.length)} known`;
     const next = near.length ? `; did you mean "${shown(near[0])}"?` : examples(known);
-    super(`Unknown ${kind} "${shown(id)}". ${count}${next}${hint ? ` ${hint}` : ''}`);
+    const what = text === undefined ? `${kind}: a text was expected, got ${whatIs(id)}` : `${kind} "${shown(text)}"`;
+    super(`Unknown ${what}. ${count}${next}${hint ? ` ${hint}` : ''}`);
     this.suggestions = near;
   }
 }

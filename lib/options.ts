@@ -1,4 +1,7 @@
 import { ArgumentError, UnknownIdError } from './errors.js';
+import { whatIs } from './printed.js';
+
+export { whatIs };
 
 /**
  * Throws unless options are an object that has fields of these names only: TypeScript says so in an editor, but nothing does in a notebook of JavaScript,
@@ -22,14 +25,6 @@ export function checkOptions<T extends object>(options: T, names: readonly (keyo
 
 /** Of what takes no options: TypeScript refuses any, {@link checkOptions} with no names does where there are no types. */
 export type NoOptions = Readonly<Record<string, never>>;
-
-/** What a value is, for messages: `null`, `an array`, `a string`, `an object of Table`. */
-export function whatIs(value: unknown): string {
-  if (value === null) return 'null';
-  if (Array.isArray(value)) return 'an array';
-  if (typeof value === 'object') return `an object of ${value.constructor?.name || 'no class'}`;
-  return value === undefined ? 'nothing' : `a ${typeof value}`;
-}
 
 /**
  * Throws unless an argument is of the kind that is needed: else a notebook would show what JavaScript says of a property of undefined, somewhere inside.

@@ -54,3 +54,11 @@ export function tree(name: string, parts: Readonly<Record<string, unknown>>): st
 export function counted(n: number, noun: string, plural = `${noun}s`): string {
   return `${n.toLocaleString('en')} ${n === 1 ? noun : plural}`;
 }
+
+/** What a value is, for messages: `null`, `an array`, `a string`, `an object of Table`. */
+export function whatIs(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value === 'object') return `an object of ${value.constructor?.name || 'no class'}`;
+  return value === undefined ? 'nothing' : `a ${typeof value}`;
+}

@@ -44,6 +44,10 @@ import {
 
 const plays = Plays.fromRows(['u1', 'u2', 'u3'].flatMap((user) => ['a', 'b', 'c', 'd'].map((track) => ({ user, track }))));
 
+const played = Plays.fromRows(
+  plays.users.classes.flatMap((user, u) => plays.tracks.classes.map((track, t) => ({ user, track, playcount: 1 + u + t }))),
+);
+
 /** What a cell of JavaScript, or of TypeScript that is not checked, can hand over. */
 function wrong<T>(value: unknown): T {
   return value as T;
@@ -156,6 +160,106 @@ describe('wrong arguments', () => {
       item: Int32Array.of(0, 0),
     });
     expect([...(await itemVectors(histories, { embSz: 1 }))]).to.deep.equal([0]);
+  });
+
+  describe('in the place of a name, a list, options or a source of chance are no riddle either', () => {
+    const table = new Table({ a: Float64Array.of(1, 2), b: ['x', 'y'] });
+    const dls = library.CollabDataLoaders.fromPlays(played, { bs: 2, target: 'count' });
+    const learn = library.collabLearner(dls, { nFactors: 2 });
+    const windows = SequenceDataLoaders.fromPlays(plays, { bs: 2, split: 'last' });
+    const markov = new Markov(plays);
+    const popular = new Popularity(plays);
+    const labels = new library.LabelEncoder().fit(['a']);
+    const calls: Record<string, (x: never) => unknown> = {
+      'a column of a table': (x) => table.column(x),
+      'numbers of a table': (x) => table.numbers(x),
+      'columns of a table': (x) => table.select(x),
+      'a column among others': (x) => table.select([x]),
+      'columns to correlate': (x) => correlation(table, x),
+      'columns to describe': (x) => library.describe(table, x),
+      'options of a line chart': (x) => library.lineChart(table, x),
+      'the x of a line chart': (x) => library.lineChart(table, { x, y: 'a' }),
+      'the y of a line chart': (x) => library.lineChart(table, { x: 'a', y: x }),
+      'the x of a bar chart': (x) => library.barChart(table, { x, y: 'a' }),
+      'columns of a histogram': (x) => library.histogram(table, x),
+      ratios: (x) => perUserSplit(plays, { ratios: x }),
+      'a ratio': (x) => orderSplit(plays, { ratios: [x, 0.5] }),
+      'a split of windows': (x) => SequenceDataLoaders.fromPlays(plays, { bs: 2, split: x }),
+      'options of a sample': (x) => plays.sampleUsers(2, x),
+      'a catalogue': (x) => plays.withCatalogue(x),
+      'options of a vocabulary': (x) => library.Vocabulary.fromValues(['a'], x),
+      'options of writeSafetensors': (x) => library.writeSafetensors('', {}, x),
+      labels: (x) => new library.LabelEncoder().fit(x),
+      'labels to look up': (x) => labels.transform(x),
+      'indices of labels': (x) => labels.inverseTransform(x),
+      'what an LSTM draws from': (x) => new library.LSTM(5, 3, { random: x }),
+      'options of an LSTM': (x) => new library.LSTM(5, 3, x),
+      'options of a GRU': (x) => new library.GRU(5, 3, x),
+      'what an Embedding draws from': (x) => new library.Embedding(5, 3, { random: x }),
+      'options of BatchNorm1d': (x) => new library.BatchNorm1d(3, x),
+      'options of a Parameter': (x) => new library.Parameter('p', [2], x),
+      'what EmbeddingDotBias draws from': (x) => new library.EmbeddingDotBias(3, dls.classes, { random: x }),
+      'layers of EmbeddingNN': (x) => new library.EmbeddingNN(dls.classes, { layers: x }),
+      'sizes of EmbeddingNN': (x) => new library.EmbeddingNN(dls.classes, { embSzs: x }),
+      'what LightGCN draws from': (x) => new library.LightGCN(dls.classes, dls.seen, { random: x }),
+      'layers of LSTMModel': (x) => new LSTMModel(windows.classes, { layers: x }),
+      'names of a model': (x) => learn.model.weight(x),
+      'schedules to combine': (x) => library.combineScheds([0.5, 0.5], [x, x])(0.2),
+      'rules of lrFind': (x) => learn.lrFind({ suggestFuncs: x, showPlot: false }),
+      'a splitter': (x) => library.collabLearner(dls, { splitter: x }),
+      'what a splitter makes': (x) => library.collabLearner(dls, { splitter: () => x }),
+      friends: (x) => new library.Friends(plays, { friends: x }),
+      'weights of a hybrid': (x) => new Hybrid([popular], { weights: x }),
+      'weights of a sum': (x) => new WeightedSum([markov], { weights: x }),
+      'tables of sql': (x) => library.sql('select 1', { tables: x }),
+      'a user': (x) => learn.recommend(x),
+      'a track': (x) => learn.similarTracks(x),
+    };
+    const odd: unknown[] = [null, undefined, 5, 'x', {}, [], [null], true, () => 1, new Date(0)];
+    for (const [name, call] of Object.entries(calls)) {
+      it(name, async () => {
+        for (const x of odd) {
+          const error = await failure(() => noLogging(async () => call(x as never)));
+          if (error === undefined || error instanceof library.RecitalError) continue;
+          throw new Error(`of ${JSON.stringify(x)}: ${(error as Error).stack}`);
+        }
+      });
+    }
+
+    it('and are said what they are', () => {
+      expect(() => table.column(wrong(5))).to.throw(UnknownIdError, 'Unknown column "5"');
+      expect(() => table.column(wrong(null))).to.throw(UnknownIdError, 'Unknown column: a text was expected, got null. 2 columns known: a, b.');
+      expect(() => table.select(wrong('a'))).to.throw(
+        ArgumentError,
+        "select needs an array of columns' names, such as ['name', 'artist'], got a string.",
+      );
+      expect(() => new library.LSTM(5, 3, wrong({}))).to.throw(ArgumentError, 'LSTM needs random, such as { random: new Random(42) }, got nothing.');
+      expect(() => new library.GRU(5, 3, wrong({ numLayer: 2 }))).to.throw(ArgumentError, 'GRU has no option "numLayer"; did you mean "numLayers"?');
+    });
+  });
+
+  it('are bounded where they say how often: a number of rounds that would not end', async () => {
+    const dls = library.CollabDataLoaders.fromPlays(played, { bs: 2, target: 'count' });
+    const learn = library.collabLearner(dls, { nFactors: 2 });
+    const split = splitPlays(plays, leaveKOut(plays));
+    for (const n of [1e9, 1e308]) {
+      const rounds: Record<string, () => unknown> = {
+        nEpoch: () => learn.fit(n),
+        epochs: () => library.trainModel(learn.model, dls, { epochs: n, lossFunc: learn.lossFunc }),
+        numIt: () => learn.lrFind({ numIt: n }),
+        iterations: () => library.ALS.fit(plays, { iterations: n }),
+        cgSteps: () => library.ALS.fit(plays, { cgSteps: n }),
+        trials: () => search(() => new Popularity(plays), { k: [1] }, { split, trials: n }),
+        samples: () => evaluate([new Popularity(split.train)], split, { samples: n }),
+      };
+      for (const [name, work] of Object.entries(rounds)) {
+        const error = await failure(work);
+        expect(error, name).to.be.instanceOf(ArgumentError);
+        expect((error as Error).message).to.equal(`${name} must be at most 1,000,000, got ${n}.`);
+      }
+      expect(await failure(() => learn.fitOneCycle(n, 1e-3))).to.be.instanceOf(ArgumentError);
+      expect(await failure(() => learn.fitSgdr(1, n))).to.be.instanceOf(ArgumentError);
+    }
   });
 
   describe('in the place of the first one are no riddle: no TypeError from somewhere inside', () => {

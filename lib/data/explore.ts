@@ -162,6 +162,8 @@ function isTabular(data: unknown): data is Table | Tracks {
 
 function numericColumns(data: Table | Tracks, columns?: readonly string[]): Map<string, Float64Array> {
   const table = data instanceof Tracks ? data.table : data;
+  if (columns !== undefined)
+    checkArgument(Array.isArray(columns), columns, 'The choice of columns', "an array of names, such as ['energy', 'tempo']");
   const names = columns ?? table.columnNames.filter((name) => table.column(name) instanceof Float64Array);
   return new Map(names.map((name) => [name, table.numbers(name)]));
 }

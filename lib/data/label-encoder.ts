@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { ArgumentError, UnknownIdError } from '../errors.js';
+import { checkArgument, isNumbers } from '../options.js';
 import { Vocabulary } from './vocabulary.js';
 
 /**
@@ -19,7 +20,7 @@ export class LabelEncoder<T extends string | number = string> {
    * @throws ArgumentError for a missing value
    */
   fit(values: Iterable<T | null>): this {
-    const all = [...(values as Iterable<T>)];
+    const all = listed(values);
     const vocabulary = Vocabulary.fromValues(all, { kind: 'label' });
     const numeric = all.length > 0 && all.every((v) => typeof v === 'number');
     this.fitted = { vocabulary, classes: (numeric ? vocabulary.classes.map(Number) : vocabulary.classes) as readonly T[] };
@@ -32,17 +33,17 @@ export class LabelEncoder<T extends string | number = string> {
    */
   transform(values: Iterable<T | null>): Int32Array {
     const { vocabulary } = this.known();
-    const all = [...(values as Iterable<T>)];
+    const all = listed(values);
     const unseen = [...new Set(all)].filter((v) => !vocabulary.has(v));
     if (unseen.length === 0) return vocabulary.encode(all);
-    const listed = unseen.slice(0, 10).map((v) => `'${v}'`);
-    const more = unseen.length > listed.length ? ` and ${unseen.length - listed.length} more` : '';
-    throw new UnknownIdError('label', String(unseen[0]), vocabulary.classes, `y contains previously unseen labels: ${listed.join(', ')}${more}`);
+    const first = unseen.slice(0, 10).map((v) => `'${v}'`);
+    const more = unseen.length > first.length ? ` and ${unseen.length - first.length} more` : '';
+    throw new UnknownIdError('label', String(unseen[0]), vocabulary.classes, `y contains previously unseen labels: ${first.join(', ')}${more}`);
   }
 
   /** `fit` and `transform` in one. */
   fitTransform(values: Iterable<T | null>): Int32Array {
-    const all = [...values];
+    const all = listed(values);
     return this.fit(all).transform(all);
   }
 
@@ -52,6 +53,7 @@ export class LabelEncoder<T extends string | number = string> {
    */
   inverseTransform(indices: ArrayLike<number>): T[] {
     const { classes } = this.known();
+    checkArgument(isNumbers(indices), indices, 'inverseTransform', 'indices of classes: an Int32Array, or an array of numbers');
     return Array.from(indices, (i) => {
       if (Number.isInteger(i) && i >= 0 && i < classes.length) return classes[i];
       throw new ArgumentError(`y contains previously unseen labels: ${i}. There are ${classes.length} classes, counted from 0.`);
@@ -76,4 +78,10 @@ export class LabelEncoder<T extends string | number = string> {
   [inspect.custom](): string {
     return this.fitted ? `LabelEncoder of ${this.fitted.classes.length.toLocaleString('en')} classes` : 'LabelEncoder, not fitted';
   }
+}
+/** Values as an array, if there are any in a row: a text is one value. */
+function listed<T>(values: Iterable<T | null>): T[] {
+  const fits = typeof values === 'object' && values !== null && Symbol.iterator in values;
+  checkArgument(fits, values, 'LabelEncoder', "values in a row, such as ['a', 'b']");
+  return [...(values as Iterable<T>)];
 }

@@ -106,7 +106,9 @@ export class SequenceDataLoaders implements DataLoaders {
    * @param options `bs`: windows a batch, default as in validation
    * @throws UnknownIdError for a track that is not among the classes
    */
-  testDl(source: SequenceSource, { bs = this.valid.bs }: { bs?: number } = {}): SequenceDataLoader {
+  testDl(source: SequenceSource, options: { bs?: number } = {}): SequenceDataLoader {
+    checkOptions(options, ['bs'], 'testDl');
+    const { bs = this.valid.bs } = options;
     const { windowLength: length } = this.dataset;
     return new SequenceDataLoader(windowsOf(Histories.of(source, { items: this.classes.item }), { length }), { bs });
   }
@@ -118,7 +120,9 @@ export class SequenceDataLoaders implements DataLoaders {
   }
 
   /** Shows the first windows of the first training batch, decoded. `maxN`: how many at most, default 10. */
-  showBatch({ maxN = 10 }: { maxN?: number } = {}): void {
+  showBatch(options: { maxN?: number } = {}): void {
+    checkOptions(options, ['maxN'], 'showBatch');
+    const { maxN = 10 } = options;
     const loader = this.train.length > 0 ? this.train : this.train.inOrder();
     for (const batch of loader.batches(0)) {
       display().table(Table.fromRows(Array.from({ length: Math.min(maxN, batch.size) }, (_, row) => this.decode(batch, row))));

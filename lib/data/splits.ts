@@ -1,6 +1,6 @@
 import { Random } from '../compute/random.js';
 import { ArgumentError } from '../errors.js';
-import { checkNumber, checkOptions, whatIs } from '../options.js';
+import { checkArgument, checkNumber, checkOptions, whatIs } from '../options.js';
 import type { Plays } from './plays.js';
 
 /** Row numbers of the parts of a data set: disjoint, and together every row. */
@@ -169,9 +169,15 @@ export function kFold(plays: Plays, options: KFoldOptions = {}): Split[] {
 
 /** How many of n rows each part gets. */
 function sizes(n: number, ratios: readonly number[] = [0.8, 0.1, 0.1]): number[] {
+  checkArgument(Array.isArray(ratios), ratios, 'ratios', 'an array of shares, such as [0.8, 0.1, 0.1]');
   const sum = ratios.reduce((a, b) => a + b, 0);
-  if (!(ratios.length === 2 || ratios.length === 3) || !ratios.every((r) => r >= 0) || !(ratios[0] > 0) || Math.abs(sum - 1) > 1e-9) {
-    throw new ArgumentError(`ratios must be two or three shares that add up to 1, the first more than 0, got [${ratios.join(', ')}].`);
+  if (
+    !(ratios.length === 2 || ratios.length === 3) ||
+    !ratios.every((r) => typeof r === 'number' && r >= 0) ||
+    !(ratios[0] > 0) ||
+    Math.abs(sum - 1) > 1e-9
+  ) {
+    throw new ArgumentError(`ratios must be two or three shares that add up to 1, the first more than 0, got [${ratios.map(String).join(', ')}].`);
   }
   const out = ratios.map((ratio) => Math.floor(ratio * n + 1e-9)); // 0.1 · 30 is 3, not 2.999…
   out[0] = n - out.slice(1).reduce((a, b) => a + b, 0);

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { ArgumentError, UnknownIdError } from '../errors.js';
+import { checkArgument } from '../options.js';
 import { visible } from '../printed.js';
 import { writeAtomically } from './atomic-write.js';
 import { csv } from './csv-text.js';
@@ -134,6 +135,7 @@ export class Table {
    * @example tracks.table.select(['name', 'artist'])
    */
   select(names: readonly string[]): Table {
+    checkArgument(Array.isArray(names), names, 'select', "an array of columns' names, such as ['name', 'artist']");
     return new Table(new Map(names.map((name) => [name, this.column(name)])));
   }
 

@@ -150,7 +150,9 @@ export function calibrationCurve(preds: ArrayLike<number>, targets: ArrayLike<nu
  * reliability.ece;
  * reliability.plotCalibration();
  */
-export async function calibration(learn: Learner, { bins, strategy, dsIdx = 1, dl }: CalibrationOptions = {}): Promise<Calibration> {
+export async function calibration(learn: Learner, options: CalibrationOptions = {}): Promise<Calibration> {
+  checkOptions(options, ['bins', 'strategy', 'dsIdx', 'dl'], 'calibration');
+  const { bins, strategy, dsIdx = 1, dl } = options;
   checkArgument(typeof learn?.getPreds === 'function', learn, 'calibration', 'a learner, such as collabLearner(dls)');
   if (learn.model.outputs !== 1) {
     throw new ArgumentError(`Calibration needs one probability a row; this model makes ${learn.model.outputs} outputs.`);

@@ -1,7 +1,7 @@
 import { ArgumentError } from '../errors.js';
 import type { Model } from '../nn/model.js';
 import type { Parameter } from '../nn/parameter.js';
-import { whatIs } from '../options.js';
+import { checkArgument, whatIs } from '../options.js';
 
 /** Splits a model's parameters into groups, which may have learning rates of their own and be frozen: first those to be changed least, last the "head". */
 export type Splitter = (model: Model) => readonly (readonly Parameter[])[];
@@ -60,7 +60,10 @@ export function oneGroup(model: Model): readonly (readonly Parameter[])[] {
 /** The groups that a splitter makes, checked: no parameter twice, none of another model. */
 export function splitParameters(splitter: Splitter, model: Model): readonly (readonly Parameter[])[] {
   if (model.parameters.length === 0) throw new ArgumentError('The model has no parameters: there is nothing to train.');
+  checkArgument(typeof splitter === 'function', splitter, 'A learner', 'a splitter that is a function of the model, such as biasSplitter');
   const groups = splitter(model);
+  const fits = Array.isArray(groups) && groups.every((group) => Array.isArray(group));
+  checkArgument(fits, groups, 'A learner', 'a splitter that returns groups, arrays of parameters, such as (model) => [[…], […]]');
   const seen = new Set<Parameter>();
   for (const p of groups.flat()) {
     if (!model.parameters.includes(p)) throw new ArgumentError(`The splitter names the parameter ${p.name}, which the model does not have.`);

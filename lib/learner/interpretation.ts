@@ -2,7 +2,7 @@ import type { Batch, DataLoader } from '../data/batch.js';
 import { display } from '../data/display.js';
 import { type Cell, Table } from '../data/table.js';
 import { ArgumentError } from '../errors.js';
-import { checkArgument } from '../options.js';
+import { checkArgument, checkOptions } from '../options.js';
 import { counted, printed } from '../printed.js';
 import type { Learner } from './learner.js';
 
@@ -99,7 +99,9 @@ export class Interpretation implements InterpretedRows {
    * `dls.showBatch()`, the prediction (`…_pred`; the class where the model has one output a class) and loss. Of equal losses the earlier row comes first.
    * @param k how many rows; all there are if there are fewer
    */
-  topLosses(k = 10, { largest = true }: TopLossesOptions = {}): Table {
+  topLosses(k = 10, options: TopLossesOptions = {}): Table {
+    checkOptions(options, ['largest'], 'topLosses');
+    const { largest = true } = options;
     if (!(Number.isInteger(k) && k >= 1)) throw new ArgumentError(`k must be a positive whole number, got ${k}.`);
     const sign = largest ? -1 : 1;
     const order = Array.from(this.losses.keys()).sort((a, b) => sign * (this.losses[a] - this.losses[b]) || a - b);
@@ -107,8 +109,8 @@ export class Interpretation implements InterpretedRows {
   }
 
   /** Shows the rows with the largest losses: see {@link topLosses}. */
-  plotTopLosses(k = 10, { largest = true }: TopLossesOptions = {}): void {
-    display().table(this.topLosses(k, { largest }), { title: largest ? 'Largest losses' : 'Smallest losses' });
+  plotTopLosses(k = 10, options: TopLossesOptions = {}): void {
+    display().table(this.topLosses(k, options), { title: (options.largest ?? true) ? 'Largest losses' : 'Smallest losses' });
   }
 
   /** Shows rows by their position in `preds`, in this order (fastai's `show_results`). */

@@ -188,7 +188,9 @@ function checkValue(value: unknown, name: string): number {
  * @param options.sigmoid whether predictions are logits (default true), as with BCEWithLogitsLossFlat
  * @example accuracyThresh(0.5)
  */
-export function accuracyThresh(thresh = 0.5, { sigmoid: logits = true }: { sigmoid?: boolean } = {}): Metric {
+export function accuracyThresh(thresh = 0.5, options: { sigmoid?: boolean } = {}): Metric {
+  checkOptions(options, ['sigmoid'], 'accuracyThresh');
+  const { sigmoid: logits = true } = options;
   checkNumber(thresh, thresh >= 0 && thresh <= 1, 'thresh is a probability between 0 and 1');
   const share = (pred: Float32Array, targets: Float32Array): number => {
     checkPairs('accuracyThresh', pred, targets, 1);

@@ -81,6 +81,8 @@ export function schedPoly(start: number, end: number, options: { power: number }
  */
 export function combineScheds(pcts: readonly number[], scheds: readonly Schedule[]): Schedule {
   for (const values of [pcts, scheds]) checkArgument(Array.isArray(values), values, 'combineScheds', 'an array of shares and an array of schedules');
+  for (const sched of scheds)
+    checkArgument(typeof sched === 'function', sched, 'combineScheds', 'schedules that are functions, such as schedCos(1e-2, 1e-4)');
   if (pcts.length !== scheds.length || pcts.length === 0) {
     throw new ArgumentError(`combineScheds needs as many schedules as shares, got ${scheds.length} and ${pcts.length}.`);
   }

@@ -104,5 +104,6 @@ export const suggestNames = Object.keys(rules) as (keyof typeof rules)[];
 
 /** Throws UnknownIdError for a name that no rule has. */
 export function checkRules(names: readonly string[]): void {
+  checkArgument(Array.isArray(names), names, 'suggestFuncs', "an array of rules' names, such as ['valley', 'slide']");
   for (const name of names) if (!Object.hasOwn(rules, name)) throw new UnknownIdError('suggestion', String(name), Object.keys(rules));
 }

@@ -1,6 +1,6 @@
 import { kernels } from '../compute/kernels.js';
 import { float32, int32 } from '../compute/memory.js';
-import type { Random } from '../compute/random.js';
+import { Random } from '../compute/random.js';
 import type { Batch } from '../data/batch.js';
 import type { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
@@ -61,6 +61,7 @@ export class EmbeddingDotBias implements Model {
       'EmbeddingDotBias',
       'the classes of users and items: the classes of CollabDataLoaders',
     );
+    checkArgument(random === undefined || random instanceof Random, random, 'EmbeddingDotBias', 'random, such as { random: new Random(42) }');
     if (yRange) checkYRange(yRange);
     this.yRange = yRange;
     const table = (name: string, rows: number, width: number): Parameter => {
@@ -153,20 +154,30 @@ export class EmbeddingDotBias implements Model {
    * @param names class names: the ids (or titles) that the loaders were made with
    * @param options.isItem items (default) or users
    */
-  bias(names: readonly string[], { isItem = true }: { isItem?: boolean } = {}): Float32Array {
+  bias(names: readonly string[], options: { isItem?: boolean } = {}): Float32Array {
+    checkOptions(options, ['isItem'], 'bias');
+    const { isItem = true } = options;
     const rows = this.rowsOf(names, isItem);
     const { value } = isItem ? this.iBias : this.uBias;
     return Float32Array.from(rows, (r) => value[r]);
   }
 
   /** Factor rows by class name, one array each, copies; fastai's `model.weight(names, is_item)`. */
-  weight(names: readonly string[], { isItem = true }: { isItem?: boolean } = {}): Float32Array[] {
+  weight(names: readonly string[], options: { isItem?: boolean } = {}): Float32Array[] {
+    checkOptions(options, ['isItem'], 'weight');
+    const { isItem = true } = options;
     const { value } = isItem ? this.iWeight : this.uWeight;
     return this.rowsOf(names, isItem).map((r) => value.slice(r * this.nFactors, (r + 1) * this.nFactors));
   }
 
   private rowsOf(names: readonly string[], isItem: boolean): number[] {
     const classes = isItem ? this.classes.item : this.classes.user;
+    checkArgument(
+      Array.isArray(names),
+      names,
+      isItem ? 'weight or bias of items' : 'weight or bias of users',
+      "an array of names, such as ['a', 'b']",
+    );
     return names.map((name) => classes.index(name));
   }
 }

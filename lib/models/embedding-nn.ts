@@ -1,7 +1,7 @@
 import { Random } from '../compute/random.js';
 import type { Batch } from '../data/batch.js';
 import type { Vocabulary } from '../data/vocabulary.js';
-import { ArgumentError, UnknownIdError } from '../errors.js';
+import { ArgumentError } from '../errors.js';
 import { ReLU, SigmoidRange } from '../nn/activations.js';
 import { BatchNorm1d } from '../nn/batch-norm.js';
 import { Dropout } from '../nn/dropout.js';
@@ -84,12 +84,19 @@ export class EmbeddingNN implements Model {
     checkOptions(options, ['layers', 'embSzs', 'yRange', 'random', 'ps', 'embedP', 'useBn', 'bnFinal'], 'EmbeddingNN');
     const { layers = [50], embSzs = {}, ps = 0, embedP = 0, useBn = true, bnFinal = false, yRange } = options;
     checkArgument(Boolean(classes?.user && classes.item), classes, 'EmbeddingNN', 'the classes of users and items: the classes of CollabDataLoaders');
+    checkArgument(Array.isArray(layers), layers, 'EmbeddingNN', 'layers, the sizes of the hidden layers, such as [50]');
+    checkOptions(embSzs, ['user', 'item'], 'embSzs');
+    checkArgument(
+      options.random === undefined || options.random instanceof Random,
+      options.random,
+      'EmbeddingNN',
+      'random, such as { random: new Random(42) }',
+    );
     const random = options.random ?? new Random(0);
     const drops = typeof ps === 'number' ? layers.map(() => ps) : ps;
     if (drops.length !== layers.length) {
       throw new ArgumentError(`ps has ${drops.length} probabilities for ${layers.length} hidden layers: give one number, or one for each.`);
     }
-    for (const key of Object.keys(embSzs)) if (key !== 'user' && key !== 'item') throw new UnknownIdError('embedding', key, ['user', 'item']);
     const { user = embSzRule(classes.user.length), item = embSzRule(classes.item.length) } = embSzs;
     this.user = new Embedding(classes.user.length, user, { name: 'embeds.0', random: options.random });
     this.item = new Embedding(classes.item.length, item, { name: 'embeds.1', random: options.random });

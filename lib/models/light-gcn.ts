@@ -1,5 +1,5 @@
 import { float32 } from '../compute/memory.js';
-import type { Random } from '../compute/random.js';
+import { Random } from '../compute/random.js';
 import { SparseFloat32 } from '../compute/sparse.js';
 import type { Batch } from '../data/batch.js';
 import type { Csr } from '../data/csr.js';
@@ -8,7 +8,7 @@ import type { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
 import type { Model, TrainingLoss } from '../nn/model.js';
 import { Parameter } from '../nn/parameter.js';
-import { checkArgument, checkNumber, isNumbers } from '../options.js';
+import { checkArgument, checkNumber, checkOptions, isNumbers } from '../options.js';
 
 /** Options of LightGCN. */
 export interface LightGCNOptions {
@@ -53,8 +53,11 @@ export class LightGCN implements Model {
   constructor(
     readonly classes: { user: Vocabulary; item: Vocabulary },
     seen: Csr,
-    { nFactors = 64, layers = 3, reg = 1e-5, random }: LightGCNOptions & { random?: Random } = {},
+    options: LightGCNOptions & { random?: Random } = {},
   ) {
+    checkOptions(options, ['nFactors', 'layers', 'reg', 'random'], 'LightGCN');
+    const { nFactors = 64, layers = 3, reg = 1e-5, random } = options;
+    checkArgument(random === undefined || random instanceof Random, random, 'LightGCN', 'random, such as { random: new Random(42) }');
     checkArgument(Boolean(classes?.user && classes.item), classes, 'LightGCN', 'the classes of users and items: the classes of CollabDataLoaders');
     for (const [name, n] of Object.entries({ nFactors, layers })) {
       if (!(Number.isInteger(n) && n > 0)) throw new ArgumentError(`${name} must be a positive whole number, got ${n}.`);

@@ -101,6 +101,7 @@ export class LSTMModel implements Model {
     checkOptions(options, lstmModelOptions, 'LSTMModel');
     const { embSz = 50, layers = [100, 100], cell = 'lstm', dropout = 0, embedP = 0, tied = false, embInit, negatives } = options;
     const random = options.random ?? new Random(0);
+    checkArgument(random instanceof Random, random, 'LSTMModel', 'random, such as { random: new Random(42) }');
     if (!(classes?.item instanceof Vocabulary))
       throw new ArgumentError(`LSTMModel needs the classes of its loaders, new LSTMModel(dls.classes), got ${whatIs(classes)}.`);
     const items = classes.item.length;

@@ -1,7 +1,7 @@
 import { kernels } from '../compute/kernels.js';
 import { float32 } from '../compute/memory.js';
 import { ArgumentError } from '../errors.js';
-import { checkNumber } from '../options.js';
+import { checkNumber, checkOptions } from '../options.js';
 import { printed } from '../printed.js';
 import type { Module, StateBuffer } from './module.js';
 import { Parameter } from './parameter.js';
@@ -55,8 +55,10 @@ export class BatchNorm1d implements Module {
    */
   constructor(
     readonly width: number,
-    { momentum = 0.1, eps = 1e-5, name = 'batch_norm' }: BatchNorm1dOptions = {},
+    options: BatchNorm1dOptions = {},
   ) {
+    checkOptions(options, ['momentum', 'eps', 'name'], 'BatchNorm1d');
+    const { momentum = 0.1, eps = 1e-5, name = 'batch_norm' } = options;
     this.what = `BatchNorm1d ${name}`;
     checkWidth(width, `${this.what}: width`);
     checkNumber(momentum, momentum >= 0 && momentum <= 1, `${this.what}: momentum must be between 0 and 1`);

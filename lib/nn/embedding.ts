@@ -1,8 +1,8 @@
 import { kernels } from '../compute/kernels.js';
 import { int32 } from '../compute/memory.js';
-import type { Random } from '../compute/random.js';
+import { Random } from '../compute/random.js';
 import { ArgumentError } from '../errors.js';
-import { checkOptions } from '../options.js';
+import { checkArgument, checkOptions } from '../options.js';
 import { printed } from '../printed.js';
 import { Parameter } from './parameter.js';
 import { checkRows, checkWidth, onSharedMemory, Scratch } from './scratch.js';
@@ -55,6 +55,7 @@ export class Embedding {
     checkWidth(width, `${this.what}: width`);
     if (init !== 'fastai' && init !== 'pytorch') throw new ArgumentError(`${this.what}: init must be 'fastai' or 'pytorch', got '${init}'.`);
     this.weight = new Parameter(`${name}.weight`, [rows, width], { table: true });
+    checkArgument(random === undefined || random instanceof Random, random, this.what, 'random, such as { random: new Random(42) }');
     const draw = random?.child(this.weight.name);
     if (draw && init === 'fastai') initEmbedding(this.weight, draw);
     else if (draw) for (let i = 0; i < this.weight.value.length; i++) this.weight.value[i] = draw.normal();

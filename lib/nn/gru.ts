@@ -20,7 +20,7 @@ export class GRU extends Recurrent {
    * @param options see RecurrentOptions
    */
   constructor(inputSize: number, hiddenSize: number, options: RecurrentOptions) {
-    super('GRU', inputSize, hiddenSize, { ...options, gates: 3, make: (size, layer) => new GRULayer(size, hiddenSize, layer) });
+    super('GRU', inputSize, hiddenSize, options, { gates: 3, make: (size, layer) => new GRULayer(size, hiddenSize, layer) });
   }
 }
 

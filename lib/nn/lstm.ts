@@ -21,7 +21,7 @@ export class LSTM extends Recurrent {
    * @param options see RecurrentOptions
    */
   constructor(inputSize: number, hiddenSize: number, options: RecurrentOptions) {
-    super('LSTM', inputSize, hiddenSize, { ...options, gates: 4, make: (size, layer) => new LSTMLayer(size, hiddenSize, layer) });
+    super('LSTM', inputSize, hiddenSize, options, { gates: 4, make: (size, layer) => new LSTMLayer(size, hiddenSize, layer) });
   }
 }
 

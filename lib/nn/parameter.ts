@@ -1,7 +1,7 @@
 import { dispose, float32, int32 } from '../compute/memory.js';
 import { zero } from '../compute/zero.js';
 import { ArgumentError } from '../errors.js';
-import { checkArgument } from '../options.js';
+import { checkArgument, checkOptions } from '../options.js';
 import { printed } from '../printed.js';
 
 /**
@@ -38,8 +38,10 @@ export class Parameter {
   constructor(
     readonly name: string,
     readonly shape: readonly number[],
-    { decay = true, table = false, norm = false }: { decay?: boolean; table?: boolean; norm?: boolean } = {},
+    options: { decay?: boolean; table?: boolean; norm?: boolean } = {},
   ) {
+    checkOptions(options, ['decay', 'table', 'norm'], 'Parameter');
+    const { decay = true, table = false, norm = false } = options;
     checkArgument(Array.isArray(shape), shape, `Parameter ${name}`, 'its sizes, such as [10, 5]');
     if (!shape.length || !shape.every((d) => Number.isInteger(d) && d > 0)) {
       throw new ArgumentError(`Parameter ${name} needs positive whole sizes, got [${shape.join(', ')}].`);

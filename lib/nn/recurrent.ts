@@ -1,5 +1,6 @@
-import type { Random } from '../compute/random.js';
+import { Random } from '../compute/random.js';
 import { ArgumentError } from '../errors.js';
+import { checkArgument, checkNumber, checkOptions } from '../options.js';
 import { Dropout } from './dropout.js';
 import type { StateBuffer } from './module.js';
 import type { Parameter } from './parameter.js';
@@ -39,15 +40,13 @@ export abstract class Recurrent {
     private readonly type: string,
     readonly inputSize: number,
     readonly hiddenSize: number,
-    {
-      numLayers = 1,
-      dropout = 0,
-      name = '',
-      random,
-      gates,
-      make,
-    }: RecurrentOptions & { gates: number; make: (inputSize: number, options: RecurrentLayerOptions) => RecurrentLayer },
+    options: RecurrentOptions,
+    { gates, make }: { gates: number; make: (inputSize: number, options: RecurrentLayerOptions) => RecurrentLayer },
   ) {
+    checkOptions(options, ['numLayers', 'dropout', 'name', 'random'], type);
+    const { numLayers = 1, dropout = 0, name = '', random } = options;
+    checkArgument(random instanceof Random, random, type, 'random, such as { random: new Random(42) }');
+    checkNumber(dropout, dropout >= 0 && dropout < 1, 'The probability of dropout must be at least 0 and less than 1');
     const what = name ? `${type} ${name}` : type;
     checkWidth(inputSize, `${what}: inputSize`);
     checkWidth(hiddenSize, `${what}: hiddenSize`);

@@ -1,7 +1,7 @@
 import type { InteractionValue } from '../data/interaction-matrix.js';
 import type { Plays } from '../data/plays.js';
 import { Table } from '../data/table.js';
-import { checkNumber, checkOptions } from '../options.js';
+import { checkArgument, checkNumber, checkOptions } from '../options.js';
 import { registerRecommenderKind } from './export-recommender.js';
 import { Interactions } from './interactions.js';
 import { PlayValues, readValue } from './play-values.js';
@@ -34,6 +34,12 @@ export class Friends extends Recommender {
   constructor(plays: Plays, options: FriendsOptions) {
     checkOptions(options, ['friends', 'value', 'popularityPower'], 'Friends');
     const { friends, value = 'log', popularityPower = 0.2 } = options;
+    checkArgument(
+      friends instanceof Table,
+      friends,
+      'Friends',
+      'friends, a table of user_id and friend_id, such as (await readHetRec(folder)).friends',
+    );
     super(Interactions.fromPlays(plays), { catalogue: plays.catalogue });
     checkNumber(popularityPower, popularityPower >= 0 && popularityPower < Infinity, 'popularityPower must be a number from 0 on');
     this.options = { value, popularityPower };

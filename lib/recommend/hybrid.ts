@@ -3,7 +3,7 @@ import { Table } from '../data/table.js';
 import { Vocabulary } from '../data/vocabulary.js';
 import { indicesIn } from '../data/vocabulary-map.js';
 import { ArgumentError } from '../errors.js';
-import { checkOptions, type NoOptions, whatIs } from '../options.js';
+import { checkArgument, checkOptions, type NoOptions, whatIs } from '../options.js';
 import { isRecommender } from './candidates.js';
 import { registerRecommenderKind } from './export-recommender.js';
 import { FoldedUser, type HistoryItem, readHistory } from './fold-in.js';
@@ -58,10 +58,11 @@ export class Hybrid extends Recommender {
     const { weights = recommenders.map(() => 1), fusion = 'sum', name = recommenders.map((r) => r.name).join(' + ') } = options;
     if (recommenders.length === 0) throw new ArgumentError('There is no recommender to join. Give at least one.');
     super(jointInteractions(recommenders), { catalogue: recommenders.find((r) => r.catalogue)?.catalogue });
+    checkArgument(Array.isArray(weights), weights, 'Hybrid', 'weights, one for each recommender, such as [1, 0.5]');
     if (weights.length !== recommenders.length) {
       throw new ArgumentError(`There must be a weight for each of the ${recommenders.length} recommenders, got ${weights.length}.`);
     }
-    if (!weights.every((w) => w >= 0 && w < Infinity) || !weights.some((w) => w > 0)) {
+    if (!weights.every((w) => typeof w === 'number' && w >= 0 && w < Infinity) || !weights.some((w) => w > 0)) {
       throw new ArgumentError(`Weights must not be negative, and one must be more than 0, got [${weights.join(', ')}].`);
     }
     checkFusion(fusion);

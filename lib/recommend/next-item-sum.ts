@@ -42,10 +42,11 @@ export class WeightedSum extends SequenceRecommender {
     checkOptions(options, ['weights', 'name'], 'WeightedSum');
     const { weights = recommenders.map(() => 1), name } = options;
     super(recommenders[0].histories);
+    checkArgument(Array.isArray(weights), weights, 'WeightedSum', 'weights, one for each recommender, such as [1, 0.5]');
     if (weights.length !== recommenders.length) {
       throw new ArgumentError(`There must be a weight for each of the ${recommenders.length} recommenders, got ${weights.length}.`);
     }
-    if (!weights.every((w) => w >= 0 && w < Infinity) || !weights.some((w) => w > 0)) {
+    if (!weights.every((w) => typeof w === 'number' && w >= 0 && w < Infinity) || !weights.some((w) => w > 0)) {
       throw new ArgumentError(`Weights must not be negative, and one must be more than 0, got [${weights.join(', ')}].`);
     }
     this.weights = [...weights];

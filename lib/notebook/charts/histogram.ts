@@ -2,7 +2,7 @@ import { Chart } from '../../data/chart.js';
 import type { Table } from '../../data/table.js';
 import { withUnit } from '../../data/units.js';
 import { ArgumentError } from '../../errors.js';
-import { checkOptions } from '../../options.js';
+import { checkArgument, checkOptions } from '../../options.js';
 import { counted } from '../../printed.js';
 import { type AxisScale, axisNumbers, checkTable, drawable, extent, freeScale, spoken, tooltipFormat } from './common.js';
 
@@ -35,6 +35,7 @@ export function histogram(table: Table, columns: string | readonly string[], opt
   checkOptions(options, ['title', 'bins', 'scale', 'yTitle'], 'histogram');
   const { bins = 30, scale = 'linear', yTitle = 'rows' } = options;
   const names = typeof columns === 'string' ? [columns] : columns;
+  checkArgument(Array.isArray(names), names, 'histogram', "the name of a column, or an array of names, such as ['energy', 'tempo']");
   const { title = names.slice(0, 4).join(', ') + (names.length > 4 ? ' …' : '') } = options;
   if (names.length === 0) throw new ArgumentError('histogram needs at least one column.');
   if (!(Number.isInteger(bins) && bins >= 1 && bins <= 1000)) throw new ArgumentError(`bins must be a whole number from 1 to 1000, got ${bins}.`);

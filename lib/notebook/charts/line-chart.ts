@@ -2,7 +2,7 @@ import { Chart } from '../../data/chart.js';
 import type { Table } from '../../data/table.js';
 import { withUnit } from '../../data/units.js';
 import { ArgumentError } from '../../errors.js';
-import { checkOptions } from '../../options.js';
+import { checkArgument, checkOptions } from '../../options.js';
 import { counted } from '../../printed.js';
 import { type AxisScale, axisNumbers, type ChartOptions, checkTable, drawable, freeScale, spoken, tooltipFormat } from './common.js';
 
@@ -32,6 +32,7 @@ export function lineChart(table: Table, options: LineChartOptions): Chart {
   checkOptions(options, ['x', 'y', 'xScale', 'yScale', 'title', 'xTitle', 'yTitle'], 'lineChart');
   const { x, xScale = 'linear', yScale = 'linear' } = options;
   const columns = typeof options.y === 'string' ? [options.y] : options.y;
+  checkArgument(Array.isArray(columns), columns, 'lineChart', "y, the name of a column, or an array of names, such as ['train_loss', 'valid_loss']");
   if (columns.length === 0) throw new ArgumentError('lineChart needs at least one column for y.');
   const { xTitle = x, yTitle = columns.length === 1 ? withUnit(columns[0]) : 'value', title = `${columns.join(', ')} by ${xTitle}` } = options;
   const across = table.numbers(x);
