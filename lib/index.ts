@@ -206,7 +206,7 @@ export {
   registerRecommenderKind,
 } from './recommend/export-recommender.js';
 export { FactorRecommender, type FactorSettings, type Factors, type FromFactorsOptions } from './recommend/factor-recommender.js';
-export { FoldedUser, type HistoryItem } from './recommend/fold-in.js';
+export { FoldedUser, type HistoryItem, type HistoryOptions } from './recommend/fold-in.js';
 export type { CollabFoldedUser, FoldInOptions } from './recommend/fold-in-collab.js';
 export { Friends, type FriendsOptions } from './recommend/friends.js';
 export { Hybrid, type HybridOptions } from './recommend/hybrid.js';
@@ -261,5 +261,6 @@ export { SessionKNN, type SessionKNNOptions } from './recommend/session-knn.js';
 export { STAN, type STANOptions } from './recommend/session-knn-stan.js';
 export { type SideRows, type TagRowsOptions, tagRows } from './recommend/side-rows.js';
 export { holm, pairedTTest } from './recommend/significance.js';
+export type { SimilarUsersOptions } from './recommend/similar.js';
 export { UserKNN } from './recommend/user-knn.js';
 export { withSeen } from './recommend/with-seen.js';

@@ -102,8 +102,8 @@ export class ALS extends FactorRecommender {
     return new ALS(plays, { options: { factors, regularization, alpha, iterations, cgSteps, value, seed }, factors: made });
   }
 
-  protected override valuesOfHistory(track: Int32Array, playcount: Float64Array): Float32Array {
-    return this.values.ofHistory({ track, playcount });
+  protected override valuesOfHistory(_track: Int32Array, playcount: Float64Array): Float32Array {
+    return this.values.ofHistory({ playcount });
   }
 
   protected override valuesOfUser(user: number): Float32Array {

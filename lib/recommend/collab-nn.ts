@@ -2,6 +2,7 @@ import type { Fields } from '../data/fields.js';
 import { EmbeddingNN } from '../models/embedding-nn.js';
 import { readRange, registerCollabKind } from './collab-kinds.js';
 import { CollabRecommender } from './collab-recommender.js';
+import { cannotFoldIn } from './lookup.js';
 import { networkScores } from './network-scores.js';
 import type { TrackVectors } from './recommender.js';
 
@@ -20,6 +21,26 @@ export class CollabNNLearner extends CollabRecommender {
   scores(users: Int32Array, out: Float32Array): void {
     this.settle();
     networkScores(this.model, users, out);
+  }
+
+  /** The embedding of each user; a copy. */
+  override userVectors(): TrackVectors {
+    this.settle();
+    const { weight, width } = this.model.user;
+    return { values: Float32Array.from(weight.value.subarray(width)), width };
+  }
+
+  /**
+   * A network has no vector of a listener whom it has not met, short of training.
+   * @throws ArgumentError always: see {@link Recommender.canFoldIn}
+   */
+  override foldIn(): never {
+    throw cannotFoldIn(this);
+  }
+
+  /** False. */
+  override get canFoldIn(): boolean {
+    return false;
   }
 
   /** The embedding of each track; a copy. */

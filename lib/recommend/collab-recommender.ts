@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { makeFolder } from '../data/atomic-write.js';
 import type { CollabDataLoaders } from '../data/collab.js';
+import type { Table } from '../data/table.js';
 import type { Tracks } from '../data/tracks.js';
 import type { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
@@ -11,12 +12,14 @@ import { sigmoid } from '../nn/losses.js';
 import type { Model } from '../nn/model.js';
 import { describeCollab } from './export-collab.js';
 import { type ExportOptions, exportOptions } from './export-recommender.js';
+import type { FoldedUser, HistoryItem, HistoryOptions } from './fold-in.js';
 import { Interactions, type InteractionTotals } from './interactions.js';
+import { cannotFoldIn } from './lookup.js';
 import { recommend, recommendBatch } from './rank.js';
 import type { RecommendationBatch } from './recommendation-batch.js';
 import type { Recommendations } from './recommendations.js';
 import type { Id, Names, Recommender, RecommendOptions, SimilarTracksOptions, TrackVectors } from './recommender.js';
-import { similarTracks } from './similar.js';
+import { type SimilarUsersOptions, similarTracks, similarUsers } from './similar.js';
 
 /** A model of users and items. */
 export interface CollabModel extends Model {
@@ -129,6 +132,24 @@ export abstract class CollabRecommender extends Learner implements Recommender {
   /** See {@link Recommender.recommend}. */
   recommend(user: Id, options: RecommendOptions = {}): Recommendations {
     return recommend(this, user, options);
+  }
+
+  /** See {@link Recommender.foldIn}; a model that has a vector for each user can. */
+  foldIn(_history: readonly HistoryItem[], _options: HistoryOptions = {}): FoldedUser {
+    throw cannotFoldIn(this);
+  }
+
+  /** Whether `foldIn` works: see {@link Recommender.canFoldIn}. */
+  get canFoldIn(): boolean {
+    return this.foldIn !== CollabRecommender.prototype.foldIn;
+  }
+
+  /** See {@link Recommender.userVectors}. */
+  userVectors?(): TrackVectors;
+
+  /** The users whose vectors have the largest cosine with that of a user: see {@link Recommender.similarUsers}. */
+  similarUsers(user: Id, options: SimilarUsersOptions = {}): Table {
+    return similarUsers(this, { user }, options);
   }
 
   /** See {@link Recommender.recommendBatch}. */

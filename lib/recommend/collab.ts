@@ -102,6 +102,13 @@ export class CollabLearner extends CollabRecommender {
     factorScores(users, out, { ...tables, width: nFactors, skip: 1 });
   }
 
+  /** The factors of each user; a copy. */
+  override userVectors(): TrackVectors {
+    this.settle();
+    const { uWeight, nFactors } = this.model;
+    return { values: Float32Array.from(uWeight.value.subarray(nFactors)), width: nFactors };
+  }
+
   /** The factors of each track; a copy. */
   trackVectors(): TrackVectors {
     this.settle();
@@ -188,7 +195,7 @@ export class CollabLearner extends CollabRecommender {
    * @throws ArgumentError for an empty history and other losses; UnknownIdError for tracks that training has not, with a suggestion
    * @example learn.foldIn(['Song A', { track: 'Song B', playcount: 7 }]).recommend({ n: 10 })
    */
-  foldIn(history: readonly HistoryItem[], options: FoldInOptions = {}): CollabFoldedUser {
+  override foldIn(history: readonly HistoryItem[], options: FoldInOptions = {}): CollabFoldedUser {
     return foldInCollab(this, history, options);
   }
 

@@ -10,7 +10,7 @@ import { ContentScores, type Played } from './content-scores.js';
 import { Explanation } from './explain.js';
 import { explainByTracks } from './explain-tracks.js';
 import { registerRecommenderKind } from './export-recommender.js';
-import { FoldedUser, type HistoryItem, readHistory } from './fold-in.js';
+import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from './fold-in.js';
 import type { Interactions } from './interactions.js';
 import { trackIndex, userIndex } from './lookup.js';
 import { readValue } from './play-values.js';
@@ -104,9 +104,8 @@ export class ContentRecommender extends Recommender {
    * history none of whose tracks has features is that of the average listener, and a warning says so. See {@link Recommender.foldIn}.
    * @throws ArgumentError for such a history where there is no average listener, because no plays are known
    */
-  override foldIn(history: readonly HistoryItem[], options: NoOptions = {}): FoldedUser {
-    checkOptions(options, [], 'foldIn');
-    const read = readHistory(this, history);
+  override foldIn(history: readonly HistoryItem[], options: HistoryOptions = {}): FoldedUser {
+    const read = readHistory(this, history, options);
     const { value } = this.state.settings;
     const values = Float32Array.from(read.playcount, (count) => (Number.isNaN(count) ? this.typical : worth(count, value)));
     const known = this.comparison.known({ tracks: read.track, values });
@@ -117,7 +116,7 @@ export class ContentRecommender extends Recommender {
     }
     const scores = new Float32Array(this.tracks.length);
     this.comparison.score([known], () => this.averageListener(), scores);
-    return new FoldedUser(this, read.track, scores);
+    return new FoldedUser(this, read.track, scores, read);
   }
 
   /**

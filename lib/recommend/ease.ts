@@ -12,7 +12,7 @@ import { type EaseSolution, easeSolution, easeSystem } from './ease-solution.js'
 import type { Explanation } from './explain.js';
 import { explainByTracks } from './explain-tracks.js';
 import { registerRecommenderKind } from './export-recommender.js';
-import { FoldedUser, type HistoryItem, readHistory } from './fold-in.js';
+import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from './fold-in.js';
 import { Interactions } from './interactions.js';
 import { trackIndex, userIndex } from './lookup.js';
 import { PlayValues, readValue } from './play-values.js';
@@ -126,13 +126,12 @@ export class EASE extends Recommender {
   }
 
   /** Scores a listener by the history, as a user of training with these plays. See {@link Recommender.foldIn}. */
-  override foldIn(history: readonly HistoryItem[], options: NoOptions = {}): FoldedUser {
-    checkOptions(options, [], 'foldIn');
-    const read = readHistory(this, history);
+  override foldIn(history: readonly HistoryItem[], options: HistoryOptions = {}): FoldedUser {
+    const read = readHistory(this, history, options);
     const data = Float64Array.from(this.values.ofHistory(read), (x, i) => x * this.columnScale[read.track[i]]);
     const scores = new Float32Array(this.tracks.length);
     this.solution.scoresOf({ indices: read.track, data }, scores);
-    return new FoldedUser(this, read.track, scores);
+    return new FoldedUser(this, read.track, scores, read);
   }
 
   /**

@@ -11,7 +11,7 @@ import { explainByTracks } from './explain-tracks.js';
 import { type RecommenderDescription, registerRecommenderKind } from './export-recommender.js';
 import { type FactorSources, readFactors } from './factor-files.js';
 import { factorScores } from './factor-scores.js';
-import { FoldedUser, type HistoryItem, readHistory } from './fold-in.js';
+import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from './fold-in.js';
 import { Interactions } from './interactions.js';
 import { trackIndex, userIndex } from './lookup.js';
 import { type Id, Recommender, type TrackVectors } from './recommender.js';
@@ -111,21 +111,25 @@ export class FactorRecommender extends Recommender {
     factorScores(users, out, { userFactors, trackFactors, width, skip: 0 });
   }
 
+  /** The factors of each user; a copy. */
+  override userVectors(): TrackVectors {
+    return { values: Float32Array.from(this.factors.users), width: this.factors.width };
+  }
+
   /** The factors of each track; a copy. */
   override trackVectors(): TrackVectors {
     return { values: Float32Array.from(this.factors.tracks), width: this.factors.width };
   }
 
   /** See {@link FactorRecommender}; a track without a playcount is played once. */
-  override foldIn(history: readonly HistoryItem[], options: NoOptions = {}): FoldedUser {
-    checkOptions(options, [], 'foldIn');
-    const { track, playcount } = readHistory(this, history);
+  override foldIn(history: readonly HistoryItem[], options: HistoryOptions = {}): FoldedUser {
+    const { track, playcount, skipped } = readHistory(this, history, options);
     const values = this.valuesOfHistory(track, playcount);
     const { l, right } = this.system(track, values);
     const x = choleskySolve(l, right);
     const { tracks, width } = this.factors;
     const scores = Float32Array.from({ length: this.tracks.length }, (_, t) => dot(tracks, t * width, x));
-    return new FoldedUser(this, track, scores);
+    return new FoldedUser(this, track, scores, { skipped, vector: x });
   }
 
   /**

@@ -6,7 +6,7 @@ import { checkNumber, checkOptions, type NoOptions } from '../options.js';
 import type { CollabLearner } from './collab.js';
 import { type Explanation, explanation } from './explain.js';
 import { factorScores } from './factor-scores.js';
-import { FoldedUser, type History, type HistoryItem, readHistory } from './fold-in.js';
+import { FoldedUser, type History, type HistoryItem, type HistoryOptions, readHistory } from './fold-in.js';
 import { scoreCurve } from './fold-in-curve.js';
 import { type FittedListener, fitListener } from './fold-in-fit.js';
 import { type UserPrior, userPrior } from './fold-in-prior.js';
@@ -15,7 +15,7 @@ import { trackIndex } from './lookup.js';
 import type { Id } from './recommender.js';
 
 /** Options of {@link CollabLearner.foldIn}. */
-export interface FoldInOptions {
+export interface FoldInOptions extends HistoryOptions {
   /**
    * Strength λ of the penalty ½·λ·|θ|² on the listener's factors and bias, beside the sum of the losses of the history; more than 0. Larger: nearer to
    * what everybody gets. Default: as strong as the weight decay was on the users of the training data, see {@link userPrior}.
@@ -39,9 +39,11 @@ export class CollabFoldedUser extends FoldedUser {
   constructor(
     private readonly learn: CollabLearner,
     fit: FittedListener,
+    { skipped }: { skipped?: readonly string[] } = {},
   ) {
-    super(learn, fit.listener.track, scoresOf(learn, fit.theta));
-    this.factors = fit.theta.slice(0, -1);
+    const factors = fit.theta.slice(0, -1);
+    super(learn, fit.listener.track, scoresOf(learn, fit.theta), { skipped, vector: factors });
+    this.factors = factors;
     this.bias = fit.theta[fit.theta.length - 1];
     this.fit = fit;
   }
@@ -61,14 +63,14 @@ export class CollabFoldedUser extends FoldedUser {
 
 /** See {@link CollabLearner.foldIn}. */
 export function foldInCollab(learn: CollabLearner, items: readonly HistoryItem[], options: FoldInOptions = {}): CollabFoldedUser {
-  checkOptions(options, ['l2'], 'foldIn');
-  const { l2 } = options;
+  checkOptions(options, ['l2', 'skipUnknown'], 'foldIn');
+  const { l2, ...rest } = options;
   if (l2 !== undefined) checkNumber(l2, l2 > 0 && l2 < Infinity, 'l2 must be a positive number');
   scoreCurve(learn.lossFunc, learn.model.yRange); // refuses losses that it cannot work with, whatever the history
-  const history = readHistory(learn, items, { ratings: learn.dls.target === undefined });
+  const history = readHistory(learn, items, rest, learn.dls.target === undefined);
   learn.settle();
   const prior = learn.userPrior();
-  return new CollabFoldedUser(learn, fitListener(learn, listenerTracks(learn, history, prior), { prior, l2 }));
+  return new CollabFoldedUser(learn, fitListener(learn, listenerTracks(learn, history, prior), { prior, l2 }), history);
 }
 
 const found = new WeakMap<CollabLearner, { state: readonly number[]; prior: UserPrior }>();

@@ -1,15 +1,27 @@
 import { inspect } from 'node:util';
+import type { Cell, Table } from '../data/table.js';
 import { Vocabulary } from '../data/vocabulary.js';
-import { ArgumentError } from '../errors.js';
+import { ArgumentError, UnknownIdError } from '../errors.js';
+import { checkOptions } from '../options.js';
 import { Interactions } from './interactions.js';
 import { trackIndex } from './lookup.js';
 import type { Recommendations } from './recommendations.js';
 import { type Id, Recommender, type RecommendOptions } from './recommender.js';
+import { type SimilarUsersOptions, similarUsers } from './similar.js';
 
 /**
  * What an unseen listener has played: a track that they like (an id, a title, or "title by artist"), or a track with how often they have played it.
  */
 export type HistoryItem = Id | { readonly track: Id; readonly playcount?: number };
+
+/** Options of `foldIn`. */
+export interface HistoryOptions {
+  /**
+   * True: tracks of the history that training does not know are left out; `skipped` of the folded listener names them. Default false: they are an error, since a
+   * mistyped title would be as good as none.
+   */
+  skipUnknown?: boolean;
+}
 
 /** A history, looked up. */
 export interface History {
@@ -17,14 +29,23 @@ export interface History {
   readonly track: Int32Array;
   /** How often each was played; NaN for a track that is just liked. */
   readonly playcount: Float64Array;
+  /** The index of every entry that is known, in order. */
+  readonly order: Int32Array;
+  /** These entries. */
+  readonly entries: readonly HistoryItem[];
+  /** What was left out, as it was named. */
+  readonly skipped: readonly string[];
 }
 
 /**
  * Looks the tracks of a history up. Playcounts of a track that occurs again are added; a track that is named at least once without a playcount is liked.
- * @param options.ratings playcounts are ratings: any finite numbers, which cannot be added; default false
+ * @param ratings playcounts are ratings: any finite numbers, which cannot be added; default false
  * @throws ArgumentError for an empty history and playcounts that are not positive; UnknownIdError for unknown tracks, with a suggestion
  */
-export function readHistory(recommender: Recommender, history: readonly HistoryItem[], { ratings = false }: { ratings?: boolean } = {}): History {
+export function readHistory(recommender: Recommender, history: readonly HistoryItem[], options: HistoryOptions = {}, ratings = false): History {
+  checkOptions(options, ['skipUnknown'], 'foldIn');
+  const { skipUnknown = false } = options;
+  if (typeof skipUnknown !== 'boolean') throw new ArgumentError(`skipUnknown must be true or false, got ${skipUnknown}.`);
   if (!Array.isArray(history)) {
     throw new ArgumentError(`A history is a list of tracks, or of { track, playcount }, got ${history === null ? 'null' : typeof history}.`);
   }
@@ -32,6 +53,9 @@ export function readHistory(recommender: Recommender, history: readonly HistoryI
     throw new ArgumentError('The history is empty, so nothing is known of the listener. Name at least one track, or recommend what is popular.');
   }
   const counts = new Map<number, number>();
+  const order: number[] = [];
+  const entries: HistoryItem[] = [];
+  const skipped: string[] = [];
   history.forEach((entry: HistoryItem, i) => {
     const { track, playcount = NaN }: { track: Id; playcount?: number } = typeof entry === 'object' && entry !== null ? entry : { track: entry };
     if (typeof track !== 'string' && typeof track !== 'number') {
@@ -41,12 +65,31 @@ export function readHistory(recommender: Recommender, history: readonly HistoryI
       const expected = ratings ? 'a finite rating was expected.' : 'a positive number was expected. Leave out what was never played.';
       throw new ArgumentError(`"${track}" has playcount ${playcount} in the history; ${expected}`);
     }
-    const index = trackIndex(recommender, track);
+    let index: number;
+    try {
+      index = trackIndex(recommender, track);
+    } catch (error) {
+      if (!(error instanceof UnknownIdError)) throw error;
+      if (!skipUnknown) {
+        error.message += ' foldIn(history, { skipUnknown: true }) leaves out the tracks that are not known.';
+        throw error;
+      }
+      skipped.push(String(track));
+      return;
+    }
     if (ratings && counts.has(index)) throw new ArgumentError(`"${track}" is rated twice in the history. Ratings do not add up: keep one of them.`);
     counts.set(index, (counts.get(index) ?? 0) + playcount); // NaN stays NaN
+    order.push(index);
+    entries.push(entry);
   });
+  if (order.length === 0) {
+    const some = skipped.slice(0, 3).map((name) => `"${name}"`);
+    throw new ArgumentError(
+      `None of the ${history.length} tracks of the history is known to ${recommender.name}, such as ${some.join(', ')}. Name at least one, or recommend what is popular.`,
+    );
+  }
   const track = Int32Array.from(counts.keys()).sort();
-  return { track, playcount: Float64Array.from(track, (t) => counts.get(t)!) };
+  return { track, playcount: Float64Array.from(track, (t) => counts.get(t)!), order: Int32Array.from(order), entries, skipped };
 }
 
 /**
@@ -56,22 +99,32 @@ export function readHistory(recommender: Recommender, history: readonly HistoryI
 export class FoldedUser {
   /** Ids of the tracks of the history. */
   readonly history: readonly string[];
+  /** Tracks of the history that were left out, as they were named, because training does not know them: see {@link HistoryOptions}. */
+  readonly skipped: readonly string[];
+  /** The listener's vector, of a model that has one for each user: as {@link Recommender.userVectors} has them. */
+  readonly vector: Float64Array | undefined;
   private readonly alone: Recommender;
+  private readonly of: Recommender;
 
   /**
    * @param recommender whose tracks these are
    * @param history track indices, each once
    * @param scores the listener's score of each track, as in {@link Recommender.scores}
+   * @param options `skipped`: names that were left out of the history, default none; `vector`: the listener's, if users have one
    */
   constructor(
     recommender: Recommender,
     history: Int32Array,
     readonly scores: Float32Array,
+    { skipped = [], vector }: { skipped?: readonly string[]; vector?: Float64Array } = {},
   ) {
     if (scores.length !== recommender.tracks.length) {
       throw new ArgumentError(`There must be one score a track, got ${scores.length} scores for ${recommender.tracks.length} tracks.`);
     }
     this.history = recommender.tracks.decode(history);
+    this.skipped = skipped;
+    this.vector = vector;
+    this.of = recommender;
     this.alone = new OneListener(recommender, history, scores);
   }
 
@@ -83,9 +136,20 @@ export class FoldedUser {
     return this.alone.recommend(LISTENER, options);
   }
 
+  /** The users of the training data who are most like this listener: see {@link Recommender.similarUsers}. */
+  similarUsers(options: SimilarUsersOptions = {}): Table {
+    return similarUsers(this.of, { vector: this.vector, history: this.history.map((id) => this.of.tracks.index(id)) }, options);
+  }
+
+  /** For JSON.stringify: the history, what was left out of it, and the ten best tracks, a record each. */
+  toJSON(): { history: readonly string[]; skipped: readonly string[]; recommendations: Record<string, Cell>[] } {
+    return { history: this.history, skipped: this.skipped, recommendations: this.recommend().rows() };
+  }
+
   [inspect.custom](): string {
-    const n = this.history.length;
-    return `A listener of ${n} track${n === 1 ? '' : 's'}, folded into ${this.alone.name}; recommend() lists what else they may like.`;
+    const count = (n: number): string => `${n} track${n === 1 ? '' : 's'}`;
+    const left = this.skipped.length ? ` (${count(this.skipped.length)} more unknown, left out)` : '';
+    return `A listener of ${count(this.history.length)}${left}, folded into ${this.alone.name}; recommend() lists what else they may like.`;
   }
 }
 

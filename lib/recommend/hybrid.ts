@@ -6,10 +6,10 @@ import { ArgumentError } from '../errors.js';
 import { checkArgument, checkOptions, type NoOptions, whatIs } from '../options.js';
 import { isRecommender } from './candidates.js';
 import { registerRecommenderKind } from './export-recommender.js';
-import { FoldedUser, type HistoryItem, readHistory } from './fold-in.js';
+import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from './fold-in.js';
 import { checkFusion, type Fusion, normaliseScores } from './hybrid-normalise.js';
 import { Interactions } from './interactions.js';
-import { trackIndex, userIndex } from './lookup.js';
+import { cannotFoldIn, trackIndex, userIndex } from './lookup.js';
 import { type Id, Recommender } from './recommender.js';
 
 /** Options of {@link Hybrid}. */
@@ -39,8 +39,6 @@ export class Hybrid extends Recommender {
   readonly weights: readonly number[];
   /** How scores are made comparable. */
   readonly fusion: Fusion;
-  /** Recommends to a listener by folding them into each part; where one of the parts cannot, this is missing. */
-  override readonly foldIn?: (history: readonly HistoryItem[]) => FoldedUser;
   private readonly parts: readonly Part[];
 
   /** @param recommenders at least one, trained on the same data */
@@ -70,7 +68,6 @@ export class Hybrid extends Recommender {
     this.fusion = fusion;
     this.name = name;
     this.parts = recommenders.map((recommender) => partOf(recommender, this));
-    if (recommenders.every((r) => r.foldIn)) this.foldIn = (history) => this.folded(history);
   }
 
   scores(users: Int32Array, out: Float32Array): void {
@@ -109,18 +106,26 @@ export class Hybrid extends Recommender {
     );
   }
 
-  private folded(history: readonly HistoryItem[]): FoldedUser {
-    const read = readHistory(this, history);
+  /** Recommends to a listener by folding them into each part. See {@link Recommender.foldIn}. */
+  override foldIn(history: readonly HistoryItem[], options: HistoryOptions = {}): FoldedUser {
+    const unable = this.recommenders.find((r) => !r.canFoldIn);
+    if (unable) throw cannotFoldIn(unable);
+    const read = readHistory(this, history, options);
     const scores = new Float32Array(this.tracks.length);
     this.parts.forEach((part, p) => {
-      const own = history.filter((entry) => !part.track || knowsTrack(part.recommender, this, entry));
+      const own = read.entries.filter((entry) => !part.track || knowsTrack(part.recommender, this, entry));
       if (this.weights[p] === 0 || own.length === 0) return;
-      const row = part.recommender.foldIn!(own).scores.slice();
+      const row = part.recommender.foldIn(own).scores.slice();
       const played = part.track ? Int32Array.from(part.track.keys()).filter((t) => read.track.includes(part.track![t])) : read.track;
       normaliseScores(row, played, this.fusion);
       add(row, part, this.weights[p], scores);
     });
-    return new FoldedUser(this, read.track, scores);
+    return new FoldedUser(this, read.track, scores, read);
+  }
+
+  /** Whether each part can fold a listener in. */
+  override get canFoldIn(): boolean {
+    return this.recommenders.every((r) => r.canFoldIn);
   }
 }
 

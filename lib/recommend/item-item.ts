@@ -4,7 +4,7 @@ import type { Plays } from '../data/plays.js';
 import { checkOptions, type NoOptions } from '../options.js';
 import type { Explanation } from './explain.js';
 import { explainByTracks } from './explain-tracks.js';
-import { FoldedUser, type HistoryItem, readHistory } from './fold-in.js';
+import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from './fold-in.js';
 import { Interactions } from './interactions.js';
 import { trackIndex } from './lookup.js';
 import { PlayValues } from './play-values.js';
@@ -45,12 +45,11 @@ export abstract class ItemItemRecommender extends Recommender {
   }
 
   /** Scores a listener by the tracks of the history alone, exactly as a user of training with these plays. See {@link Recommender.foldIn}. */
-  override foldIn(history: readonly HistoryItem[], options: NoOptions = {}): FoldedUser {
-    checkOptions(options, [], 'foldIn');
-    const read = readHistory(this, history);
+  override foldIn(history: readonly HistoryItem[], options: HistoryOptions = {}): FoldedUser {
+    const read = readHistory(this, history, options);
     const scores = new Float32Array(this.tracks.length);
     this.scoresOf(read.track, this.values.ofHistory(read), scores);
-    return new FoldedUser(this, read.track, scores);
+    return new FoldedUser(this, read.track, scores, read);
   }
 
   /**

@@ -5,11 +5,10 @@ import { ArgumentError } from '../errors.js';
 import type { LearnerOptions } from '../learner/learner.js';
 import { LightGCN, type LightGCNOptions } from '../models/light-gcn.js';
 import { BPRLoss } from '../nn/losses.js';
-import { checkOptions, type NoOptions } from '../options.js';
 import { registerCollabKind } from './collab-kinds.js';
 import { CollabRecommender } from './collab-recommender.js';
 import { factorScores } from './factor-scores.js';
-import { FoldedUser, type HistoryItem, readHistory } from './fold-in.js';
+import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from './fold-in.js';
 import type { TrackVectors } from './recommender.js';
 
 /** Options of {@link lightGCNLearner}; those of a Learner, and the model's. */
@@ -64,6 +63,13 @@ export class LightGCNLearner extends CollabRecommender {
     factorScores(users, out, { ...tables, width: nFactors, skip: 1 });
   }
 
+  /** The final vector of each user; a copy. */
+  override userVectors(): TrackVectors {
+    this.settle();
+    const { nFactors, classes } = this.model;
+    return { values: this.model.propagated().slice(nFactors, classes.user.length * nFactors), width: nFactors };
+  }
+
   /** The final vector of each track; a copy. */
   trackVectors(): TrackVectors {
     this.settle();
@@ -75,10 +81,9 @@ export class LightGCNLearner extends CollabRecommender {
    * Recommends to a listener who is not in the training data, as to a node that joins the graph, with a vector of its own that is 0: what its tracks pass on
    * to it, each by 1/√(tracks · listeners), is its vector. Playcounts make no difference.
    */
-  foldIn(history: readonly HistoryItem[], options: NoOptions = {}): FoldedUser {
-    checkOptions(options, [], 'foldIn');
+  override foldIn(history: readonly HistoryItem[], options: HistoryOptions = {}): FoldedUser {
     this.settle();
-    const { track } = readHistory(this, history);
+    const { track, skipped } = readHistory(this, history, options);
     const { nFactors, classes, layers } = this.model;
     const listeners = this.seen.listeners();
     const start = (t: number): number => (classes.user.length + 1 + t) * nFactors;
@@ -94,7 +99,7 @@ export class LightGCNLearner extends CollabRecommender {
       for (let f = 0; f < nFactors; f++) sum += vector[f] * all[start(t) + f];
       return sum;
     });
-    return new FoldedUser(this, track, scores);
+    return new FoldedUser(this, track, scores, { skipped, vector });
   }
 }
 

@@ -10,7 +10,7 @@ export function userIndex(recommender: Recommender, user: Id): number {
   const hint =
     recommender.users.length === 0 && recommender.seen.totals
       ? 'It was exported without listening histories ({ seen: false }): foldIn(history) recommends from a history.'
-      : recommender.foldIn
+      : recommender.canFoldIn
         ? 'A listener without plays in the training data is not in the model: foldIn(history) recommends from a history.'
         : 'A listener without plays in the training data has no scores: add their plays and train again.';
   throw unknownId(recommender.users, user, hint);
@@ -87,4 +87,12 @@ export function blockedTracks(recommender: Recommender, { among, exclude }: { am
   let n = 0;
   for (let t = 0; t < blocked.length; t++) if (blocked[t]) list[n++] = t;
   return list.slice(0, n);
+}
+
+/** The error of a recommender that cannot fold listeners in. */
+export function cannotFoldIn({ name }: { readonly name: string }): ArgumentError {
+  return new ArgumentError(
+    `${name} cannot fold in a listener whom it was not trained on (canFoldIn is false). Add their plays and train again, or fold them into a model of factors, of ` +
+      'neighbours, of content or of the next track.',
+  );
 }

@@ -4,6 +4,7 @@ import { makeFolder } from '../data/atomic-write.js';
 import type { SequenceDataset } from '../data/sequences.js';
 import type { Histories } from '../data/sequences-histories.js';
 import { SequenceDataLoaders } from '../data/sequences-loaders.js';
+import type { Table } from '../data/table.js';
 import type { Tracks } from '../data/tracks.js';
 import type { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
@@ -13,16 +14,17 @@ import { learnerOptions } from '../learner/learner-options.js';
 import { isPath, modelFile } from '../learner/model-file.js';
 import { LSTMModel, type LSTMModelOptions, lstmModelOptions } from '../models/lstm.js';
 import { CrossEntropyLossFlat } from '../nn/losses.js';
-import { checkOptions, type NoOptions } from '../options.js';
+import { checkOptions } from '../options.js';
 import { type ExportOptions, exportOptions, registerRecommenderKind } from './export-recommender.js';
 import { describeSequences } from './export-sequences.js';
-import type { FoldedUser, HistoryItem } from './fold-in.js';
+import type { FoldedUser, HistoryItem, HistoryOptions } from './fold-in.js';
 import type { Interactions } from './interactions.js';
 import { LSTMRecommender } from './lstm-recommender.js';
 import type { SequenceRecommender } from './next-item.js';
 import type { RecommendationBatch } from './recommendation-batch.js';
 import type { Recommendations } from './recommendations.js';
 import type { Id, RecommendOptions, SimilarTracksOptions, TrackVectors } from './recommender.js';
+import type { SimilarUsersOptions } from './similar.js';
 
 /** Options of {@link lstmLearner}: those of a Learner, and the model's. */
 export interface LSTMLearnerOptions extends LearnerOptions, Omit<LSTMModelOptions, 'random'> {
@@ -156,9 +158,18 @@ export class LSTMLearner extends Learner implements SequenceRecommender {
   }
 
   /** A listener who has just played these tracks, in order: see {@link SequenceRecommender.foldIn}. */
-  foldIn(history: readonly HistoryItem[], options: NoOptions = {}): FoldedUser {
-    checkOptions(options, [], 'foldIn');
-    return this.recommender.foldIn(history);
+  foldIn(history: readonly HistoryItem[], options: HistoryOptions = {}): FoldedUser {
+    return this.recommender.foldIn(history, options);
+  }
+
+  /** Whether `foldIn` works: it does. */
+  get canFoldIn(): boolean {
+    return true;
+  }
+
+  /** The users who have played most of the same: see {@link SequenceRecommender.similarUsers}. */
+  similarUsers(user: Id, options: SimilarUsersOptions = {}): Table {
+    return this.recommender.similarUsers(user, options);
   }
 
   /** The tracks whose vectors have the largest cosine with that of a track: see {@link SequenceRecommender.similarTracks}. */

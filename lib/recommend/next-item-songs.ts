@@ -24,7 +24,7 @@ export function recommendSongs(from: Recommender | Learner, user: Id | readonly 
   );
   const recommender = recommenderOf(from);
   if (typeof user !== 'object') return recommender.recommend(user, options);
-  if (!recommender.foldIn) {
+  if (!recommender.canFoldIn) {
     throw new ArgumentError(`${recommender.name} recommends to users of its training data only, not from a history. Name a user.`);
   }
   return recommender.foldIn(user).recommend(options);

@@ -2,10 +2,9 @@ import { Plays } from '../data/plays.js';
 import type { SequenceDataset } from '../data/sequences.js';
 import { Histories, type SequenceSource } from '../data/sequences-histories.js';
 import { Vocabulary } from '../data/vocabulary.js';
-import { checkArgument, checkOptions, type NoOptions } from '../options.js';
-import { FoldedUser, type HistoryItem, readHistory } from './fold-in.js';
+import { checkArgument } from '../options.js';
+import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from './fold-in.js';
 import { Interactions } from './interactions.js';
-import { trackIndex } from './lookup.js';
 import { ScoreList } from './next-item-scores.js';
 import type { Recommendations } from './recommendations.js';
 import { type Id, Recommender, type RecommendOptions } from './recommender.js';
@@ -94,16 +93,12 @@ export abstract class SequenceRecommender extends Recommender {
   }
 
   /** A listener who has just played these tracks, in order. Playcounts make no difference. See {@link Recommender.foldIn}. */
-  override foldIn(history: readonly HistoryItem[], options: NoOptions = {}): FoldedUser {
-    checkOptions(options, [], 'foldIn');
-    const distinct = readHistory(this, history).track;
+  override foldIn(history: readonly HistoryItem[], options: HistoryOptions = {}): FoldedUser {
+    const { track, order, skipped } = readHistory(this, history, options);
     const scores = new Float32Array(this.tracks.length);
-    this.scoresOf(
-      Int32Array.from(history, (entry) => trackIndex(this, typeof entry === 'object' ? entry.track : entry)),
-      scores,
-    );
+    this.scoresOf(order, scores);
     this.listed?.(scores);
-    return new FoldedUser(this, distinct, scores);
+    return new FoldedUser(this, track, scores, { skipped });
   }
 }
 

@@ -4,10 +4,10 @@ import type { DenseMatrix } from '../data/matrix.js';
 import type { Plays } from '../data/plays.js';
 import { PCA, type PCAOptions } from '../decomposition/pca.js';
 import { ArgumentError } from '../errors.js';
-import { checkOptions, type NoOptions } from '../options.js';
+import { checkOptions } from '../options.js';
 import { registerRecommenderKind } from './export-recommender.js';
 import { type FactorTables, factorScores } from './factor-scores.js';
-import { FoldedUser, type HistoryItem, readHistory } from './fold-in.js';
+import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from './fold-in.js';
 import { Interactions } from './interactions.js';
 import { PlayValues, readValue } from './play-values.js';
 import type { Recommendations } from './recommendations.js';
@@ -113,15 +113,19 @@ export class PcaRecommender extends Recommender {
     factorScores(users, out, this.tables);
   }
 
+  /** The coordinates of each user. */
+  override userVectors(): TrackVectors {
+    return { values: Float32Array.from(this.factors.users.data), width: this.tables.width };
+  }
+
   /** The loadings of each track. */
   override trackVectors(): TrackVectors {
     return { values: Float32Array.from(this.loadings()), width: this.tables.width };
   }
 
   /** The coordinates of the history, scored as those of a user; a track without a playcount counts as played as often as is typical. */
-  override foldIn(history: readonly HistoryItem[], options: NoOptions = {}): FoldedUser {
-    checkOptions(options, [], 'foldIn');
-    const read = readHistory(this, history);
+  override foldIn(history: readonly HistoryItem[], options: HistoryOptions = {}): FoldedUser {
+    const read = readHistory(this, history, options);
     const values = this.values.ofHistory(read);
     const { components, mean } = this.factors;
     const [k, tracks] = components.shape;
@@ -134,7 +138,7 @@ export class PcaRecommender extends Recommender {
     const scores = new Float32Array(tracks);
     const userFactors = this.rows(u, k);
     factorScores(Int32Array.of(0), scores, { ...this.tables, userFactors });
-    return new FoldedUser(this, read.track, scores);
+    return new FoldedUser(this, read.track, scores, { ...read, vector: u });
   }
 
   /** Components transposed: tracks × components. */

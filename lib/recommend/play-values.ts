@@ -34,7 +34,7 @@ export class PlayValues {
   }
 
   /** Of the tracks of a history. One without a playcount counts as played as often as tracks are in training, in the geometric mean. */
-  ofHistory({ playcount }: History): Float32Array {
+  ofHistory({ playcount }: Pick<History, 'playcount'>): Float32Array {
     return Float32Array.from(playcount, (count) => (Number.isNaN(count) ? this.typical : this.of(count)));
   }
 

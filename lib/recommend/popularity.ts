@@ -1,8 +1,8 @@
 import type { Plays } from '../data/plays.js';
 import { ArgumentError } from '../errors.js';
-import { checkOptions, type NoOptions } from '../options.js';
+import { checkOptions } from '../options.js';
 import { registerRecommenderKind } from './export-recommender.js';
-import { FoldedUser, type HistoryItem, readHistory } from './fold-in.js';
+import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from './fold-in.js';
 import { Interactions } from './interactions.js';
 import { Recommender } from './recommender.js';
 
@@ -42,9 +42,9 @@ export class Popularity extends Recommender {
   }
 
   /** The most popular tracks that are not in the history; playcounts make no difference. See {@link Recommender.foldIn}. */
-  override foldIn(history: readonly HistoryItem[], options: NoOptions = {}): FoldedUser {
-    checkOptions(options, [], 'foldIn');
-    return new FoldedUser(this, readHistory(this, history).track, this.counts.slice());
+  override foldIn(history: readonly HistoryItem[], options: HistoryOptions = {}): FoldedUser {
+    const read = readHistory(this, history, options);
+    return new FoldedUser(this, read.track, this.counts.slice(), read);
   }
 }
 

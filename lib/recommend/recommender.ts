@@ -1,13 +1,15 @@
+import type { Table } from '../data/table.js';
 import type { Tracks } from '../data/tracks.js';
 import type { Vocabulary } from '../data/vocabulary.js';
 import { counted, printed } from '../printed.js';
 import { type ExportOptions, exportRecommender } from './export-recommender.js';
-import type { FoldedUser, HistoryItem } from './fold-in.js';
+import type { FoldedUser, HistoryItem, HistoryOptions } from './fold-in.js';
 import type { Interactions } from './interactions.js';
+import { cannotFoldIn } from './lookup.js';
 import { recommend, recommendBatch } from './rank.js';
 import type { RecommendationBatch } from './recommendation-batch.js';
 import type { Recommendations } from './recommendations.js';
-import { similarTracks } from './similar.js';
+import { type SimilarUsersOptions, similarTracks, similarUsers } from './similar.js';
 
 /** A user's or track's own id, as in the data. */
 export type Id = string | number;
@@ -34,9 +36,9 @@ export interface Names {
   readonly item: string;
 }
 
-/** A vector for each track, as a model has learnt it. */
+/** A vector for each track, or for each user, as a model has learnt it. */
 export interface TrackVectors {
-  /** tracks × width, row-major. */
+  /** tracks × width (or users × width), row-major. */
   readonly values: Float32Array;
   /** Length of a vector. */
   readonly width: number;
@@ -91,13 +93,25 @@ export abstract class Recommender {
   /** The vector of each track, which `similarTracks` compares. Without it, tracks are compared by who listens to them. */
   trackVectors?(): TrackVectors;
 
+  /** The vector of each user, which `similarUsers` compares; a copy. Without it, users are compared by what they listen to. */
+  userVectors?(): TrackVectors;
+
   /**
    * Recommends to a listener who is not in the training data, from what they have played: tracks (ids, titles, "title by artist"), or
    * `{ track, playcount }`; playcounts of a repeated track are added. The recommender is left as it is.
-   * @throws ArgumentError for an empty history or a playcount that is not positive; UnknownIdError for tracks that training has not, with a suggestion
-   * @example recommender.foldIn?.(['Song A', { track: 'Song B', playcount: 7 }]).recommend({ n: 10 })
+   * @param options `skipUnknown: true` leaves out tracks that training does not know
+   * @throws ArgumentError for an empty history, a playcount that is not positive, and where the model cannot (`canFoldIn` is false); UnknownIdError for tracks that
+   *   training has not, with a suggestion
+   * @example recommender.foldIn(['Song A', { track: 'Song B', playcount: 7 }]).recommend({ n: 10 })
    */
-  foldIn?(history: readonly HistoryItem[]): FoldedUser;
+  foldIn(_history: readonly HistoryItem[], _options: HistoryOptions = {}): FoldedUser {
+    throw cannotFoldIn(this);
+  }
+
+  /** Whether `foldIn` works: factors, neighbours, content and models of the next track can; networks and models of one's own cannot by themselves. */
+  get canFoldIn(): boolean {
+    return this.foldIn !== Recommender.prototype.foldIn;
+  }
 
   /** Users with plays in training. */
   get users(): Vocabulary {
@@ -146,6 +160,17 @@ export abstract class Recommender {
    */
   similarTracks(track: Id, options: SimilarTracksOptions = {}): Recommendations {
     return similarTracks(this, track, options);
+  }
+
+  /**
+   * The users most like a user, themselves left out: by the cosine of the model's vectors, of factors, PCA and learners of vectors; else by the cosine of
+   * what they have played, |A ∩ B| / √(|A|·|B|).
+   * @param user a user of the training data; for others there is `foldIn(history).similarUsers()`
+   * @returns columns rank, user_id (or what it is called in the data), similarity
+   * @example learn.similarUsers(user, { n: 5 })
+   */
+  similarUsers(user: Id, options: SimilarUsersOptions = {}): Table {
+    return similarUsers(this, { user }, options);
   }
 
   /**

@@ -1,7 +1,8 @@
+import { Table } from '../data/table.js';
 import { ArgumentError } from '../errors.js';
 import { checkOptions } from '../options.js';
 import type { Interactions } from './interactions.js';
-import { blockedTracks, checkN, trackIndex } from './lookup.js';
+import { blockedTracks, checkN, trackIndex, userIndex } from './lookup.js';
 import { Recommendations } from './recommendations.js';
 import type { Id, Recommender, SimilarTracksOptions, TrackVectors } from './recommender.js';
 import { TopN } from './top-n.js';
@@ -30,11 +31,64 @@ export function similarTracks(recommender: Recommender, track: Id, options: Simi
   return new Recommendations(tracks.decode(found), scores, { catalogue, measure: 'similarity', names });
 }
 
-/** Cosine of one row with every row, a·b / (|a|·|b|), summed in float64; 0 where a row is all zero (scikit-learn's rule). */
-export function cosineToRow({ values, width }: TrackVectors, row: number): Float32Array {
+/** Options of {@link Recommender.similarUsers}. */
+export interface SimilarUsersOptions {
+  /** Length of the list; default 10. */
+  n?: number;
+}
+
+/**
+ * See {@link Recommender.similarUsers}.
+ * @param to a user of the training data, or a listener by vector, if users have one, and history: track indices
+ */
+export function similarUsers(
+  recommender: Recommender,
+  to: { user: Id } | { vector: Float64Array | undefined; history: readonly number[] },
+  options: SimilarUsersOptions = {},
+): Table {
+  checkOptions(options, ['n'], 'similarUsers');
+  const { n = 10 } = options;
+  checkN(n);
+  const { users, seen, names } = recommender;
+  const self = 'user' in to ? userIndex(recommender, to.user) : -1;
+  const vectors = recommender.userVectors?.();
+  if (seen.totals && (!vectors || users.length === 0)) {
+    throw new ArgumentError(`${recommender.name} was exported without listening histories ({ seen: false }): it cannot say which users are alike.`);
+  }
+  const vector = 'user' in to ? vectors?.values.subarray(self * vectors.width, (self + 1) * vectors.width) : to.vector;
+  const similarity = vectors && vector ? cosines(vectors, vector) : sharedTracks(seen, 'user' in to ? seen.row(self) : to.history);
+  if (self >= 0) similarity[self] = -Infinity;
+  const top = new TopN(Math.min(n, users.length)).select(
+    similarity,
+    0,
+    users.length,
+    (u) => `${recommender.name}: the similarity of "${users.id(u)}"`,
+  );
+  const found = new Int32Array(top.count);
+  const scores = new Float32Array(top.count);
+  top.copyTo(found, scores, 0);
+  return new Table({ rank: Float64Array.from(found, (_, i) => i + 1), [names?.user ?? 'user_id']: users.decode(found), similarity: scores });
+}
+
+/** Cosine of the tracks of some history with those of every user, |A ∩ B| / √(|A|·|B|). */
+function sharedTracks(seen: Interactions, history: ArrayLike<number>): Float32Array {
+  const byTrack = seen.transpose();
+  const out = new Float32Array(seen.users.length);
+  for (let i = 0; i < history.length; i++)
+    for (let j = byTrack.indptr[history[i]]; j < byTrack.indptr[history[i] + 1]; j++) out[byTrack.indices[j]]++;
+  for (let u = 0; u < out.length; u++) if (out[u] > 0) out[u] /= Math.sqrt(history.length * (seen.indptr[u + 1] - seen.indptr[u]));
+  return out;
+}
+
+/** Cosine of one row with every row: see {@link cosines}. */
+export function cosineToRow(vectors: TrackVectors, row: number): Float32Array {
+  return cosines(vectors, vectors.values.subarray(row * vectors.width, (row + 1) * vectors.width));
+}
+
+/** Cosine of a vector with every row, a·b / (|a|·|b|), summed in float64; 0 where one is all zero (scikit-learn's rule). */
+function cosines({ values, width }: TrackVectors, a: ArrayLike<number>): Float32Array {
   const rows = values.length / width;
   const out = new Float32Array(rows);
-  const a = values.subarray(row * width, (row + 1) * width);
   let aa = 0;
   for (let j = 0; j < width; j++) aa += a[j] * a[j];
   for (let r = 0; r < rows; r++) {

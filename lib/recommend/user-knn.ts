@@ -1,8 +1,7 @@
 import { type CsrMatrix, transposeCsr } from '../data/matrix.js';
 import type { Plays } from '../data/plays.js';
-import { checkOptions, type NoOptions } from '../options.js';
 import { registerRecommenderKind } from './export-recommender.js';
-import { FoldedUser, type HistoryItem, readHistory } from './fold-in.js';
+import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from './fold-in.js';
 import { Interactions } from './interactions.js';
 import { type KNNOptions, knnOptions, readKNN } from './item-knn.js';
 import { PlayValues } from './play-values.js';
@@ -50,9 +49,8 @@ export class UserKNN extends Recommender {
   }
 
   /** Scores a listener by the k users most similar to the history. See {@link Recommender.foldIn}. */
-  override foldIn(history: readonly HistoryItem[], options: NoOptions = {}): FoldedUser {
-    checkOptions(options, [], 'foldIn');
-    const read = readHistory(this, history);
+  override foldIn(history: readonly HistoryItem[], options: HistoryOptions = {}): FoldedUser {
+    const read = readHistory(this, history, options);
     const own = this.rows.row(read.track, this.values.ofHistory(read));
     const length = Math.sqrt(own.reduce((sum, x) => sum + x * x, 0));
     const near = new RowProducts(this.byTrack).largest({ indices: read.track, data: own }, this.options.k, (product, v) =>
@@ -60,7 +58,7 @@ export class UserKNN extends Recommender {
     );
     const scores = new Float32Array(this.tracks.length);
     this.scoresOf(near.indices, near.data, scores);
-    return new FoldedUser(this, read.track, scores);
+    return new FoldedUser(this, read.track, scores, read);
   }
 
   private scoresOf(neighbours: Int32Array, weights: Float32Array | Float64Array, out: Float32Array): void {

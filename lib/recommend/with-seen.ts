@@ -2,7 +2,7 @@ import { Plays } from '../data/plays.js';
 import { playsAmong } from '../data/plays-among.js';
 import { checkArgument } from '../options.js';
 import { registerRecommenderKind } from './export-recommender.js';
-import type { FoldedUser, HistoryItem } from './fold-in.js';
+import type { FoldedUser, HistoryItem, HistoryOptions } from './fold-in.js';
 import { Interactions } from './interactions.js';
 import { Recommender, type TrackVectors } from './recommender.js';
 
@@ -23,7 +23,7 @@ class WithSeen extends Recommender {
   readonly name: string;
   override readonly prediction?: (score: number) => number;
   override readonly trackVectors?: () => TrackVectors;
-  override readonly foldIn?: (history: readonly HistoryItem[]) => FoldedUser;
+  override readonly userVectors?: () => TrackVectors;
 
   constructor(
     readonly of: Recommender,
@@ -33,7 +33,15 @@ class WithSeen extends Recommender {
     this.name = of.name;
     if (of.prediction) this.prediction = (score) => of.prediction!(score);
     if (of.trackVectors) this.trackVectors = () => of.trackVectors!();
-    if (of.foldIn) this.foldIn = (history) => of.foldIn!(history);
+    if (of.userVectors) this.userVectors = () => of.userVectors!();
+  }
+
+  override foldIn(history: readonly HistoryItem[], options: HistoryOptions = {}): FoldedUser {
+    return this.of.foldIn(history, options);
+  }
+
+  override get canFoldIn(): boolean {
+    return this.of.canFoldIn;
   }
 
   scores(users: Int32Array, out: Float32Array): void {

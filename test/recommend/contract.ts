@@ -194,7 +194,7 @@ export function recommenderContract(name: string, make: (plays: Plays) => Promis
     });
 
     it('refuses an unknown user with a suggestion and a way out', () => {
-      const wayOut = r.foldIn ? 'foldIn\\(history\\) recommends from a history' : 'add their plays and train again';
+      const wayOut = r.canFoldIn ? 'foldIn\\(history\\) recommends from a history' : 'add their plays and train again';
       for (const ask of [() => r.recommend('User 05'), () => r.recommendBatch(['user01', 'User 05'])]) {
         expect(ask).to.throw(UnknownIdError, new RegExp(`Unknown user "User 05"\\. 20 users known; did you mean "user05"\\? .*plays.*${wayOut}`));
       }
@@ -228,6 +228,33 @@ export function recommenderContract(name: string, make: (plays: Plays) => Promis
       expect(() => r.recommend('user01', { among: [] })).to.throw(ArgumentError, 'among is empty');
       expect(() => r.recommend('user01', { among: ['track30', 'track31'] })).to.throw(ArgumentError, 'None of the 2 tracks');
       expect(() => r.recommend('user01', { filterSeen: 'no' as unknown as boolean })).to.throw(ArgumentError, 'filterSeen must be true or false');
+    });
+
+    it('finds similar users: not the user themselves, most similar first, n of them', () => {
+      const list = r.similarUsers('user05');
+      expect(list.length).to.equal(10);
+      expect(list.columnNames).to.deep.equal(['rank', r.names?.user ?? 'user_id', 'similarity']);
+      expect([...list.numbers('rank')]).to.deep.equal(Array.from({ length: 10 }, (_, i) => i + 1));
+      expect(list.strings(list.columnNames[1])).to.not.include('user05');
+      expect([...list.numbers('similarity')]).to.deep.equal([...list.numbers('similarity')].sort((a, b) => b - a));
+      expect(r.similarUsers('user05', { n: 1000 }).length).to.equal(19);
+      const vectors = r.userVectors?.();
+      if (vectors) expect(vectors.values.length).to.equal(20 * vectors.width);
+      else {
+        const shared = (id: string): number => [...played.get(id)!].filter((track) => played.get('user05')!.has(track)).length;
+        const cosine = (id: string): number => shared(id) / Math.sqrt(played.get(id)!.size * played.get('user05')!.size);
+        list.strings(list.columnNames[1]).forEach((id, i) => {
+          expect(list.numbers('similarity')[i]).to.be.closeTo(cosine(id!), 1e-6);
+        });
+      }
+      expect(() => r.similarUsers('User 05')).to.throw(UnknownIdError, 'did you mean "user05"?');
+      expect(() => r.similarUsers('user05', { n: 0 })).to.throw(ArgumentError, 'n must be a positive whole number');
+      expect(() => r.similarUsers('user05', { k: 3 } as never)).to.throw(ArgumentError, 'similarUsers has no option "k"');
+    });
+
+    it('folds listeners in, or says that it cannot', () => {
+      if (foldIn) expect(r.canFoldIn).to.equal(true);
+      if (!r.canFoldIn) expect(() => r.foldIn(['track01'])).to.throw(ArgumentError, `${r.name} cannot fold in a listener whom it was not trained on`);
     });
 
     it('finds similar tracks: not the track itself, most similar first, n of them', () => {

@@ -120,16 +120,16 @@ describe('the options of every recommender', () => {
     }
   }
 
-  it('of foldIn and explain are refused where there are none', async () => {
+  it('of foldIn and explain are refused where there are no such ones', async () => {
     const als = await ALS.fit(plays, { factors: 2, iterations: 1 });
     const [user] = plays.users.classes;
     const [track] = plays.tracks.classes;
     for (const r of [als, await EASE.fit(plays), new ItemKNN(plays), new RP3beta(plays)]) {
-      expect(() => (r.foldIn as (...args: unknown[]) => unknown)([track], { n: 5 }), r.name).to.throw(ArgumentError, 'foldIn takes no options');
+      expect(() => (r.foldIn as (...args: unknown[]) => unknown)([track], { n: 5 }), r.name).to.throw(ArgumentError, 'foldIn has no option');
       expect(() => (r.explain as (...args: unknown[]) => unknown)(user, track, { n: 5 }), r.name).to.throw(ArgumentError, 'explain takes no options');
     }
     for (const r of [new UserKNN(plays), popular, markov, new Markov(Histories.of(plays)), await PcaRecommender.fit(plays, { nComponents: 2 })]) {
-      expect(() => (r.foldIn as (...args: unknown[]) => unknown)([track], { l2: 1 }), r.name).to.throw(ArgumentError, 'foldIn takes no options');
+      expect(() => (r.foldIn as (...args: unknown[]) => unknown)([track], { l2: 1 }), r.name).to.throw(ArgumentError, 'foldIn has no option');
     }
   });
 });

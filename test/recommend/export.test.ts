@@ -232,7 +232,7 @@ function answers(r: recital.Recommender): unknown {
   const history = [r.tracks.id(1), r.tracks.id(4)];
   let folded: unknown;
   try {
-    folded = r.foldIn?.(history).scores;
+    folded = r.foldIn(history).scores;
   } catch (error) {
     folded = (error as Error).message;
   }
@@ -244,6 +244,7 @@ function answers(r: recital.Recommender): unknown {
     list: user && r.recommend(user, { n: 5 }).toString(),
     all: user && r.recommend(user, { n: 100, filterSeen: false }).ids,
     similar: r.similarTracks(r.tracks.id(5)).toString(),
+    alike: user && r.similarUsers(user).toString(),
     folded,
   };
 }
@@ -404,7 +405,7 @@ describe('Without listening histories', () => {
       expect(loaded.seen.length).to.equal(0);
       if (name !== 'Hybrid') expect(scoreBytes(loaded).equals(scoreBytes(r))).to.equal(true);
       if (name !== 'Hybrid') expect(loaded.recommend('user03', { n: 5 }).ids).to.deep.equal(r.recommend('user03', { n: 5, filterSeen: false }).ids);
-      if (r.foldIn) expect(loaded.foldIn!(['track01', 'track04']).scores).to.deep.equal(r.foldIn(['track01', 'track04']).scores);
+      if (r.canFoldIn) expect(loaded.foldIn(['track01', 'track04']).scores).to.deep.equal(r.foldIn(['track01', 'track04']).scores);
       if (r.trackVectors) expect(loaded.similarTracks('track05').ids).to.deep.equal(r.similarTracks('track05').ids);
       else expect(() => loaded.similarTracks('track05')).to.throw(ArgumentError, 'exported without listening histories');
       const explain = (loaded as Partial<recital.ALS>).explain?.bind(loaded);
@@ -421,7 +422,7 @@ describe('Without listening histories', () => {
       expect(loaded.knows('user03')).to.equal(false);
       expect(() => loaded.recommend('user03')).to.throw(recital.UnknownIdError, lstm ? 'user03' : 'exported without listening histories');
       const history = ['track01', { track: 'track04', playcount: 3 }];
-      expect(loaded.foldIn!(history).scores).to.deep.equal(r.foldIn!(history).scores);
+      expect(loaded.foldIn(history).scores).to.deep.equal(r.foldIn(history).scores);
       if (r.trackVectors) expect(loaded.similarTracks('track05').ids).to.deep.equal(r.similarTracks('track05').ids);
       else expect(() => loaded.similarTracks('track05')).to.throw(ArgumentError, 'exported without listening histories');
     });

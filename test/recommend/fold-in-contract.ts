@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { expect } from 'chai';
 import { ArgumentError, UnknownIdError } from '../../lib/errors.js';
 import type { FoldedUser, HistoryItem } from '../../lib/recommend/fold-in.js';
@@ -13,7 +14,7 @@ export function foldInContract(
   recommender: () => Recommender,
   { ordered, taste }: { ordered: boolean; taste?: { make: () => Promise<Recommender> | Recommender; graded: boolean } },
 ): void {
-  const fold = (items: readonly HistoryItem[]): FoldedUser => recommender().foldIn!(items);
+  const fold = (items: readonly HistoryItem[]): FoldedUser => recommender().foldIn(items);
   const history: HistoryItem[] = ['Song 4', { track: 'track11', playcount: 3 }, { track: 'Song 7 by Artist 0', playcount: 1 }];
   const known = ['track04', 'track07', 'track11'];
 
@@ -70,6 +71,50 @@ export function foldInContract(
       );
     });
   }
+
+  it('leaves out tracks that are not known, if it is told to, and says which', () => {
+    const r = recommender();
+    const mixed: HistoryItem[] = ['never heard of', ...history, { track: 'Song 31', playcount: 2 }];
+    const folded = r.foldIn(mixed, { skipUnknown: true });
+    expect(folded.skipped).to.deep.equal(['never heard of', 'Song 31']);
+    expect(folded.history).to.deep.equal(known);
+    expect(folded.scores).to.deep.equal(fold(history).scores);
+    expect(fold(history).skipped).to.deep.equal([]);
+    expect(inspect(folded)).to.match(/^A listener of 3 tracks \(2 tracks more unknown, left out\), folded into/);
+    expect(() => fold(mixed)).to.throw(UnknownIdError, 'foldIn(history, { skipUnknown: true }) leaves out the tracks that are not known');
+    expect(() => r.foldIn(['never heard of', 'nor of this'], { skipUnknown: true })).to.throw(
+      ArgumentError,
+      /None of the 2 tracks of the history is known to .*"never heard of", "nor of this"/,
+    );
+    expect(() => r.foldIn(['Song 8'], { skipUnknown: true })).to.throw(ArgumentError, /track08[\s\S]*track09/); // ambiguous is not unknown
+    expect(() => r.foldIn(history, { skipUnknwon: true } as never)).to.throw(ArgumentError, 'did you mean "skipUnknown"');
+    expect(() => r.foldIn(history, { skipUnknown: 1 } as never)).to.throw(ArgumentError, 'skipUnknown must be true or false');
+    expect(() => r.foldIn([], { skipUnknown: true })).to.throw(ArgumentError, 'The history is empty');
+  });
+
+  it('finds users who are like a listener who is folded in', () => {
+    const r = recommender();
+    const folded = fold(history);
+    const list = folded.similarUsers({ n: 4 });
+    expect(list.columnNames[0]).to.equal('rank');
+    expect(list.columnNames[2]).to.equal('similarity');
+    expect(list.length).to.equal(4);
+    const all = folded.similarUsers({ n: 100 });
+    expect([...all.strings(all.columnNames[1])].sort()).to.deep.equal(r.users.classes);
+    expect([...all.numbers('similarity')]).to.deep.equal([...all.numbers('similarity')].sort((a, b) => b - a));
+    const vectors = r.userVectors?.();
+    expect(folded.vector?.length).to.equal(vectors?.width);
+    if (!folded.vector || !vectors) return;
+    const cosine = (u: number): number => {
+      const row = vectors.values.subarray(u * vectors.width, (u + 1) * vectors.width);
+      const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => Array.from(a).reduce((sum, x, j) => sum + x * b[j], 0);
+      return dot(row, folded.vector!) / Math.sqrt(dot(row, row) * dot(folded.vector!, folded.vector!));
+    };
+    all.strings(all.columnNames[1]).forEach((id, i) => {
+      expect(all.numbers('similarity')[i]).to.be.closeTo(cosine(r.users.index(id!)), 1e-6);
+    });
+    expect(JSON.parse(JSON.stringify(folded))).to.have.all.keys('history', 'skipped', 'recommendations');
+  });
 
   it('refuses an empty history, unknown tracks with a suggestion, and playcounts that are none', () => {
     expect(() => fold([])).to.throw(ArgumentError, 'The history is empty');

@@ -84,7 +84,10 @@ describe('Hybrid', () => {
 
   it('folds in only where all parts can', () => {
     const plays = smallPlays();
-    expect(new Hybrid([new ItemKNN(plays), new RandomRecommender(plays)]).foldIn).to.equal(undefined);
+    const hybrid = new Hybrid([new ItemKNN(plays), new RandomRecommender(plays)]);
+    expect(hybrid.canFoldIn).to.equal(false);
+    expect(() => hybrid.foldIn(['track01'])).to.throw(ArgumentError, 'Random cannot fold in a listener whom it was not trained on');
+    expect(new Hybrid(parts(plays)).canFoldIn).to.equal(true);
   });
 
   it('refuses weights and parts that make no sense', () => {

@@ -45,7 +45,7 @@ describe('files of models', () => {
         expect(score, name).to.be.closeTo(expected.scores[i], 1e-6);
       });
       expect(loaded.similarTracks('track05', { n: 5 }).ids, name).to.deep.equal(expected.similar);
-      if (expected.foldIn) expect(loaded.foldIn!(['track01', 'track04']).recommend({ n: 5 }).ids, name).to.deep.equal(expected.foldIn);
+      if (expected.foldIn) expect(loaded.foldIn(['track01', 'track04']).recommend({ n: 5 }).ids, name).to.deep.equal(expected.foldIn);
       written.set(name, loaded.export(path.join(folder.path, name)));
     }
   });

@@ -42,6 +42,7 @@ const allowed = [
     'recommender',
     'prediction',
     'knowTotals',
+    'canFoldIn',
   ],
 ];
 
@@ -78,7 +79,9 @@ const refused: Record<string, (learn: Asked) => unknown> = {
   scoresOf: (learn) => learn.scoresOf(Int32Array.of(0), out(learn)),
   scoresOfMany: (learn) => learn.scoresOfMany([Int32Array.of(0)], out(learn)),
   trackVectors: (learn) => learn.trackVectors(),
-  foldIn: (learn) => learn.foldIn(['track05']),
+  similarUsers: (learn) => (learn instanceof LSTMLearner ? learn.settle() : learn.similarUsers('user03')), // of plays, which do not change
+  userVectors: (learn) => learn.userVectors(),
+  foldIn: (learn) => (learn.canFoldIn ? learn.foldIn(['track05']) : learn.settle()),
   bias: (learn) => learn.bias(),
   mostLiked: (learn) => learn.mostLiked(),
   leastLiked: (learn) => learn.leastLiked(),
