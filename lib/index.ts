@@ -205,6 +205,7 @@ export {
   type RecommenderKind,
   registerRecommenderKind,
 } from './recommend/export-recommender.js';
+export type { FactorArrays, FactorFile, FactorSource, FactorSources } from './recommend/factor-files.js';
 export { FactorRecommender, type FactorSettings, type Factors, type FromFactorsOptions } from './recommend/factor-recommender.js';
 export { FoldedUser, type HistoryItem, type HistoryOptions } from './recommend/fold-in.js';
 export type { CollabFoldedUser, FoldInOptions } from './recommend/fold-in-collab.js';

@@ -2,11 +2,11 @@ import { InterruptGuard, interruptible } from '../compute/interrupt.js';
 import { float32 } from '../compute/memory.js';
 import type { InteractionValue } from '../data/interaction-matrix.js';
 import type { CsrMatrix } from '../data/matrix.js';
-import type { Plays } from '../data/plays.js';
+import { Plays } from '../data/plays.js';
 import type { Tensor } from '../data/safetensors.js';
 import { invertSymmetric } from '../decomposition/inverse.js';
 import { ArgumentError, InterruptedError } from '../errors.js';
-import { checkNumber, checkOptions, type NoOptions } from '../options.js';
+import { checkArgument, checkNumber, checkOptions, type NoOptions } from '../options.js';
 import { csrTensors, readCsr } from './csr-tensors.js';
 import { type EaseSolution, easeSolution, easeSystem } from './ease-solution.js';
 import type { Explanation } from './explain.js';
@@ -102,14 +102,11 @@ export class EASE extends Recommender {
       checkNumber(number, number >= 0 && number < Infinity, `${name} must be a number from 0 on`);
     }
     const settings = { lambda, value, popularityPower, sideWeight };
+    checkArgument(plays instanceof Plays, plays, 'EASE.fit', 'plays, such as readPlays reads');
+    refuseTooLarge(plays, sideRows?.rows?.length ?? 0);
     const seen = Interactions.fromPlays(plays);
     const side = sideRows && sideColumns(sideRows, seen.tracks);
     const { y } = easeRows(new PlayValues(seen, value), { settings, side });
-    if (Math.min(...y.shape) > MAX_SIZE) {
-      throw new ArgumentError(
-        `EASE inverts a matrix of ${Math.min(...y.shape)} rows here, and ${MAX_SIZE} is the limit. Take fewer users or tracks, e.g. by plays.minPlays.`,
-      );
-    }
     const guard = new InterruptGuard();
     try {
       const { system, size } = interruptible(() => easeSystem(y, lambda));
@@ -147,6 +144,34 @@ export class EASE extends Recommender {
     const from = this.seen.indptr[u];
     return explainByTracks(this, { user, track: t }, (own, at) => this.values.data[at] * this.columnScale[own] * weights[at - from]);
   }
+}
+
+/** Refuses plays of too many users and tracks, before any work is done for them, and names the limits that would do. */
+function refuseTooLarge(plays: Plays, sideRows: number): void {
+  const { users, tracks } = plays;
+  const size = Math.min(users.length + sideRows, tracks.length);
+  if (size <= MAX_SIZE) return;
+  const least = (column: Int32Array, n: number, most: number): { k: number; left: number } | undefined => {
+    const plays = new Int32Array(n);
+    for (const i of column) plays[i]++;
+    plays.sort().reverse();
+    if (most < 1) return undefined;
+    const k = plays[most] + 1; // what one too many has, and one more
+    const left = plays.findIndex((count) => count < k);
+    return left > 0 ? { k, left } : undefined;
+  };
+  const n = (x: number): string => x.toLocaleString('en');
+  const byTrack = least(plays.track, tracks.length, MAX_SIZE);
+  const byUser = least(plays.user, users.length, MAX_SIZE - sideRows);
+  const ways = [
+    ...(byTrack ? [`plays.minPlays({ perTrack: ${byTrack.k} }) leaves ${n(byTrack.left)} tracks`] : []),
+    ...(byUser ? [`plays.minPlays({ perUser: ${byUser.k} }) leaves ${n(byUser.left)} users`] : []),
+  ];
+  throw new ArgumentError(
+    `EASE inverts a matrix of as many rows as there are users${sideRows ? ' and side rows' : ''} or tracks, whichever are fewer: here ${n(size)} ` +
+      `(${n(users.length)} users × ${n(tracks.length)} tracks), and ${n(MAX_SIZE)} is the limit. ` +
+      `${ways.length ? `One of them has to be smaller: ${ways.join('; ')}. ` : ''}Without such a limit: ALS, ItemKNN, RP3beta.`,
+  );
 }
 
 /** A Y without rows: of listening histories that are left out. */

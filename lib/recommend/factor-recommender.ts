@@ -1,15 +1,18 @@
 import { float32 } from '../compute/memory.js';
-import type { Plays } from '../data/plays.js';
+import { display } from '../data/display.js';
+import { Plays } from '../data/plays.js';
 import { playsAmong } from '../data/plays-among.js';
 import type { TensorSource } from '../data/safetensors.js';
 import type { Tracks } from '../data/tracks.js';
+import { Vocabulary } from '../data/vocabulary.js';
+import { indicesIn } from '../data/vocabulary-map.js';
 import { cholesky, choleskySolve } from '../decomposition/cholesky.js';
 import { ArgumentError, NumericError } from '../errors.js';
 import { checkArgument, checkNumber, checkOptions, type NoOptions } from '../options.js';
 import type { Explanation } from './explain.js';
 import { explainByTracks } from './explain-tracks.js';
 import { type RecommenderDescription, registerRecommenderKind } from './export-recommender.js';
-import { type FactorSources, readFactors } from './factor-files.js';
+import { type FactorSources, type NamedFactors, readFactors } from './factor-files.js';
 import { factorScores } from './factor-scores.js';
 import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from './fold-in.js';
 import { Interactions } from './interactions.js';
@@ -32,6 +35,11 @@ export interface FromFactorsOptions extends FactorSettings {
   catalogue?: Tracks;
   /** Stands in comparisons; default 'Factors'. */
   name?: string;
+  /**
+   * What becomes of rows with a factor that is no finite number, such as Spark's NaN for what training has not seen: `'refuse'` (default) or `'drop'`, which says
+   * how many they were.
+   */
+  notFinite?: 'refuse' | 'drop';
 }
 
 /** Factors of users and tracks, on the shared memory. */
@@ -90,19 +98,29 @@ export class FactorRecommender extends Recommender {
    * From factors made elsewhere: by ALS of Spark or `implicit`, by any matrix factorisation.
    * @param sources where the factors of users and tracks are, see {@link FactorSource}: arrays with ids, safetensors, or Parquet as Spark's
    *   `model.userFactors.write.parquet(…)` makes it
+   * @throws ArgumentError if none of the plays is of a user and a track with factors; a warning says so of most of them
    * @example await FactorRecommender.fromFactors({ users: { file: 'userFactors' }, tracks: { file: 'itemFactors' } }, { plays })
+   * @example
+   * // Spark's ALS takes whole numbers only: StringIndexer made them, and knows what they stand for.
+   * const users = { file: 'userFactors', labels: 'userIndexer' }; // as indexerModel.write.save('userIndexer') saves it, or an array: labels[7] is number 7
+   * const tracks = { file: 'itemFactors', labels: 'itemIndexer' };
+   * await FactorRecommender.fromFactors({ users, tracks }, { plays });
    */
   static async fromFactors(sources: FactorSources, options: FromFactorsOptions = {}): Promise<FactorRecommender> {
-    checkOptions(options, ['plays', 'catalogue', 'name', 'alpha', 'regularization'], 'fromFactors');
-    const { plays, catalogue = plays?.catalogue, ...rest } = options;
+    checkOptions(options, ['plays', 'catalogue', 'name', 'alpha', 'regularization', 'notFinite'], 'fromFactors');
+    const { plays, catalogue = plays?.catalogue, notFinite = 'refuse', ...rest } = options;
+    if (notFinite !== 'refuse' && notFinite !== 'drop') throw new ArgumentError(`notFinite must be 'refuse' or 'drop', got '${notFinite}'.`);
+    checkArgument(plays === undefined || plays instanceof Plays, plays, 'fromFactors', 'plays, such as readPlays reads, or none');
     checkArgument(typeof sources === 'object' && sources !== null, sources, 'fromFactors', '{ users, tracks }, the factors of each');
-    const users = await readFactors(sources.users, 'user');
-    const tracks = await readFactors(sources.tracks, 'track');
+    checkOptions(sources, ['users', 'tracks'], 'the factors of fromFactors');
+    const users = finiteRows(await readFactors(sources.users, 'user'), 'user', notFinite);
+    const tracks = finiteRows(await readFactors(sources.tracks, 'track'), 'track', notFinite);
     if (users.width !== tracks.width)
       throw new ArgumentError(`Users have ${users.width} factors, tracks ${tracks.width}: they do not belong together.`);
     const ids = { users: users.ids, tracks: tracks.ids };
-    const none = { user: new Int32Array(0), track: new Int32Array(0) };
-    const seen = Interactions.fromPairs({ ...ids, ...(plays ? playsAmong(plays, ids) : none) });
+    const own = plays ? playsAmong(plays, ids) : { user: new Int32Array(0), track: new Int32Array(0) };
+    if (plays && own.user.length < plays.length / 2) tellUnmatched(plays, ids, own.user.length);
+    const seen = Interactions.fromPairs({ ...ids, ...own });
     return new FactorRecommender(seen, { users: users.values, tracks: tracks.values, width: users.width }, { catalogue, ...rest });
   }
 
@@ -182,6 +200,41 @@ export class FactorRecommender extends Recommender {
     cholesky(l, width);
     return { l, right };
   }
+}
+
+/** Says of plays most of which are of users or tracks without factors that they are; of all of them it is an error: nothing would be filtered. */
+function tellUnmatched(plays: Plays, ids: { users: Vocabulary; tracks: Vocabulary }, matched: number): void {
+  const n = (x: number): string => x.toLocaleString('en');
+  const some = (vocabulary: Vocabulary): string => Array.from({ length: Math.min(3, vocabulary.length) }, (_, i) => vocabulary.id(i)).join(', ');
+  const side = (kind: 'users' | 'tracks'): string => {
+    const known = indicesIn(plays[kind], ids[kind]).reduce((sum, i) => sum + Number(i >= 0), 0);
+    return `${n(known)} of its ${n(plays[kind].length)} ${kind} (${some(plays[kind])} …) are among the ${n(ids[kind].length)} with factors (${some(ids[kind])} …)`;
+  };
+  const what =
+    `${matched === 0 ? 'None' : `Only ${n(matched)}`} of the ${n(plays.length)} plays is of a user and a track with factors: ${side('users')}, ${side('tracks')}. ` +
+    "If the factors' ids are the numbers of an indexer, such as Spark's StringIndexer, give its labels: { file, labels }.";
+  if (matched === 0) throw new ArgumentError(what);
+  display().warn(what);
+}
+
+/** Factors without the rows that are not finite, or an error for them. */
+function finiteRows(factors: NamedFactors, kind: 'user' | 'track', notFinite: 'refuse' | 'drop'): NamedFactors {
+  const { ids, values, width } = factors;
+  const bad = firstNotFinite(values);
+  if (bad < 0) return factors;
+  const kept: number[] = [];
+  for (let r = 0; r < ids.length; r++) if (values.subarray(r * width, (r + 1) * width).every(Number.isFinite)) kept.push(r);
+  const dropped = ids.length - kept.length;
+  const what = `${dropped.toLocaleString('en')} of ${ids.length.toLocaleString('en')} ${kind}s have factors that are not finite, the first is "${ids.id(Math.floor(bad / width))}"`;
+  if (notFinite === 'refuse' || kept.length === 0) {
+    throw new NumericError(
+      `The ${kind} factors hold ${values[bad]} in row ${Math.floor(bad / width)}: ${what}. Leave them out by { notFinite: 'drop' }.`,
+    );
+  }
+  display().warn(`${what}: they are left out.`);
+  const left = float32(kept.length * width);
+  for (const [i, r] of kept.entries()) left.set(values.subarray(r * width, (r + 1) * width), i * width);
+  return { ids: Vocabulary.inOrder(ids.decode(kept), { kind }), values: left, width };
 }
 
 /** Checks them. */

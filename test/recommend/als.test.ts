@@ -1,10 +1,11 @@
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
 import { float32 } from '../../lib/compute/memory.js';
 import { Random } from '../../lib/compute/random.js';
 import { setCompute } from '../../lib/compute/threads.js';
+import { setDisplay } from '../../lib/data/display.js';
 import { withDuckDB } from '../../lib/data/duckdb.js';
 import { Plays } from '../../lib/data/plays.js';
 import { writeSafetensors } from '../../lib/data/safetensors.js';
@@ -15,6 +16,7 @@ import { AlsSolver, transposedFloat32 } from '../../lib/recommend/als-rows.js';
 import { FactorRecommender } from '../../lib/recommend/factor-recommender.js';
 import { Interactions } from '../../lib/recommend/interactions.js';
 import { PlayValues } from '../../lib/recommend/play-values.js';
+import { rejection } from '../data/temporary.js';
 import { recommenderContract, smallPlays } from './contract.js';
 import { scoreBytes } from './contract-support.js';
 
@@ -199,6 +201,84 @@ describe('FactorRecommender', () => {
         (e) => expect(e).to.be.instanceOf(DataError).with.property('message').that.includes(message),
       );
     }
+  });
+
+  it('says where few of the plays are of users and tracks with factors, and refuses where none is', async () => {
+    const said = async (plays: Plays): Promise<string[]> => {
+      const warnings: string[] = [];
+      const before = setDisplay({ table() {}, chart() {}, text() {}, warn: (line) => void warnings.push(line) });
+      try {
+        await FactorRecommender.fromFactors({ users, tracks }, { plays });
+      } finally {
+        setDisplay(before);
+      }
+      return warnings;
+    };
+    const [own, foreign] = [{ user: 'u1', track: 'b' }, ['x', 'y'].map((track) => ({ user: 'u1', track }))];
+    expect(await said(Plays.fromRows([own, foreign[0]]))).to.deep.equal([]);
+    const [few] = await said(Plays.fromRows([own, ...foreign]));
+    expect(few)
+      .to.include('Only 1 of the 3 plays')
+      .and.include('1 of its 1 users (u1 …)')
+      .and.include('1 of its 3 tracks (b, x, y …) are among the 3 with factors (b, a, c …)');
+    const numbers = Plays.fromRows([{ user: 0, track: 1 }]);
+    const error = await rejection(FactorRecommender.fromFactors({ users, tracks }, { plays: numbers }));
+    expect(error).to.be.instanceOf(ArgumentError);
+    expect(error.message).to.include('None of the 1 plays').and.include("Spark's StringIndexer, give its labels: { file, labels }");
+    expect((await rejection(FactorRecommender.fromFactors({ users, tracks }, { plays: {} as never }))).message).to.include('fromFactors needs plays');
+  });
+
+  it("takes the labels of Spark's StringIndexer: an array, the saved model, JSON, text or Parquet", async () => {
+    const at = (name: string): string => path.join(dir, name);
+    mkdirSync(at('indexer/data'), { recursive: true });
+    mkdirSync(at('old/data'), { recursive: true });
+    await withDuckDB('writing a file', async (c) => {
+      await c.run(`copy (select * from (values (2, [0::float, 1::float]), (0, [1::float, 0::float])) t(id, features)) to '${at('indexed.parquet')}'`);
+      await c.run(`copy (select [['ann', 'bob', '007', 'eve']] as "labelsArray") to '${at('indexer/data/part-0.parquet')}'`);
+      await c.run(`copy (select ['ann', 'bob', '007'] as labels) to '${at('old/data/part-0.parquet')}'`);
+      await c.run(`copy (select * from (values (2, '007'), (1, 'bob'), (0, 'ann')) t(id, label)) to '${at('pairs.parquet')}'`);
+      await c.run(`copy (select 1 as x) to '${at('other.parquet')}'`);
+    });
+    writeFileSync(at('labels.json'), '["ann", "bob", "007"]');
+    writeFileSync(at('labels.txt'), 'ann\nbob\n007\n');
+    const made = (labels: never): Promise<FactorRecommender> =>
+      FactorRecommender.fromFactors({ users: { file: at('indexed.parquet'), labels }, tracks });
+    for (const labels of [['ann', 'bob', '007'], at('indexer'), at('old'), at('pairs.parquet'), at('labels.json'), at('labels.txt')]) {
+      const r = await made(labels as never);
+      expect(r.users.classes, String(labels)).to.deep.equal(['ann', '007']);
+      expect(r.recommend('007').ids).to.deep.equal(['c', 'a', 'b']);
+    }
+    for (const [labels, message] of [
+      [['ann', 'bob'], 'the id "2", for which there is no label: there are 2, for the numbers 0 to 1'],
+      [['ann', 'bob', 'ann'], 'Two users have the label "ann"'],
+      [['ann', null, 'eve'], 'Label 1 of the users must be a text or a number'],
+      [7, 'labels of users are an array of ids, or the path of a file'],
+      [at('none'), 'There is no'],
+      [at('other.parquet'), 'has the columns x; labels, labelsArray, or id and label were expected'],
+    ]) {
+      expect((await rejection(made(labels as never))).message).to.include(message);
+    }
+    writeFileSync(at('bad.json'), '{"a": 1}');
+    expect((await rejection(made(at('bad.json') as never))).message).to.include('should hold a list of texts');
+    const typo = { users: { file: at('indexed.parquet'), feature: 'x' } as never, tracks };
+    expect((await rejection(FactorRecommender.fromFactors(typo))).message).to.include('no option "feature"; did you mean "features"');
+  });
+
+  it('refuses rows that are not finite, with their count, or drops them if told so', async () => {
+    const sides = { users: { ids: ['u', 'v', 'w'], values: [1, 0, Number.NaN, 1, 0, Infinity] }, tracks };
+    expect((await rejection(FactorRecommender.fromFactors(sides))).message).to.include(
+      '2 of 3 users have factors that are not finite, the first is "v". Leave them out by { notFinite: \'drop\' }',
+    );
+    const r = await FactorRecommender.fromFactors(sides, { notFinite: 'drop' });
+    expect(r.users.classes).to.deep.equal(['u']);
+    expect([...r.factors.users]).to.deep.equal([1, 0]);
+    const last = { users, tracks: { ids: ['a', 'b'], values: [Number.NaN, 1, 2, 1] } };
+    expect((await FactorRecommender.fromFactors(last, { notFinite: 'drop' })).tracks.classes).to.deep.equal(['b']);
+    expect((await rejection(FactorRecommender.fromFactors(sides, { notFinite: 'skip' as never }))).message).to.include("'refuse' or 'drop'");
+    const none = { users: { ids: ['u'], values: [Number.NaN, 1] }, tracks };
+    expect(await rejection(FactorRecommender.fromFactors(none, { notFinite: 'drop' }))).to.be.instanceOf(NumericError);
+    const twice = { users: { ids: ['u', 'u'], values: [1, 0, 0, 1] }, tracks };
+    expect((await rejection(FactorRecommender.fromFactors(twice))).message).to.include('two rows for "u"');
   });
 
   it('refuses factors that do not belong together', async () => {

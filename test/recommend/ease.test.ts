@@ -182,4 +182,30 @@ describe('tagRows', () => {
     expect(() => tagRows(tags, { minCount: 5 })).to.throw(ArgumentError, 'No tag was given 5 times');
     expect(() => tagRows(tags, { minCount: 0 })).to.throw(ArgumentError, 'minCount must be a positive whole number');
   });
+
+  it('refuses too many users and tracks before any work, and names the limits that would do and the other ways', async () => {
+    const n = 20_002;
+    const ids = Int32Array.from({ length: n }, (_, i) => i);
+    const again = [0, 1, 2].flatMap((u) => [10, 11].map((t) => [u, t]));
+    const user = [...ids, ...again.map(([u]) => u)];
+    const track = [...ids, ...again.map(([, t]) => t)];
+    const plays = Plays.fromColumns({ user, track });
+    const refused = async (options?: EASEOptions): Promise<string> => {
+      const error = await EASE.fit(plays, options).catch((reason: Error) => reason);
+      expect(error).to.be.instanceOf(ArgumentError);
+      return (error as Error).message;
+    };
+    const before = process.cpuUsage();
+    const message = await refused();
+    const { user: micros } = process.cpuUsage(before);
+    expect(message).to.include('here 20,002 (20,002 users × 20,002 tracks), and 20,000 is the limit');
+    expect(message).to.include(
+      'plays.minPlays({ perTrack: 2 }) leaves 2 tracks; plays.minPlays({ perUser: 2 }) leaves 3 users. Without such a limit: ALS, ItemKNN, RP3beta.',
+    );
+    expect(micros).to.be.below(1e6);
+    expect([plays.minPlays({ perTrack: 2 }).tracks.length, plays.minPlays({ perUser: 2 }).users.length]).to.deep.equal([2, 3]);
+    const flat = Plays.fromColumns({ user: ids, track: ids });
+    expect(((await EASE.fit(flat).catch((reason: Error) => reason)) as Error).message).to.not.include('minPlays');
+    expect(((await EASE.fit({} as never).catch((reason: Error) => reason)) as Error).message).to.include('EASE.fit needs plays');
+  });
 });
