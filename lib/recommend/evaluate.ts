@@ -201,7 +201,7 @@ export interface HitsAmong {
 
 /**
  * The paper's test accuracy for one user: of n recommended tracks, how many the user has among the held-out plays, divided by n. It is the precision at n
- * of a single user: set it beside popularity's before believing it.
+ * of a single user: set it beside popularity's before believing it. The list is the one that `recommend` gives, with equal scores in the order of track ids.
  * @param recommender trained on other plays
  * @param heldOut the held-out plays
  * @param options.user whose list; `n`: length of the list, default 30

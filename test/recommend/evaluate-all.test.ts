@@ -346,6 +346,25 @@ describe('metrics of one’s own', () => {
 });
 
 describe('metric names', () => {
+  it('are a type: those that there are in an editor, no other', () => {
+    const right: readonly MetricName[] = ['ndcg', 'ndcg@5', 'recall~100neg', 'map@10~50neg', 'auc', 'coverage@20', 'diversity'];
+    // @ts-expect-error two letters have changed places
+    const typo: MetricName = 'ndgc';
+    // @ts-expect-error auc has no k
+    const auc: MetricName = 'auc@5';
+    // @ts-expect-error what lists are like cannot be sampled
+    const sampled: MetricName = 'gini~100neg';
+    expect(metricColumns(right, [1]).length).to.equal(7);
+    for (const name of [typo, auc, sampled]) expect(() => metricColumns([name], [1])).to.throw(RecitalError);
+  });
+
+  it('of several k are a few by default, of one k all', async () => {
+    expect((await evaluate([knn], split, { k: [5, 10], samples: 2 })).metrics).to.deep.equal(
+      ['ndcg', 'recall', 'coverage'].flatMap((name) => [5, 10].map((k) => `${name}@${k}`)),
+    );
+    expect((await evaluate([knn], split, { k: [5], samples: 2 })).metrics).to.include.members(['ndcg@5', 'mrr@5', 'gini@5', 'novelty@5']);
+  });
+
   it('name what is near and what there is', () => {
     expect(() => metricColumns(['ndgc' as MetricName], [5])).to.throw(UnknownIdError, /did you mean "ndcg"\?.* gini/);
   });

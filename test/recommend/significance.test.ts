@@ -134,6 +134,11 @@ describe('bootstrapIntervals', () => {
         expect(high).to.be.within(low, Math.max(...there));
       }),
     );
+    for (const x of [0.1, 1 / 3, 0.7])
+      for (let n = 2; n < 40; n++) {
+        // n times x, divided by n, may be another number
+        expect(intervals([new Float64Array(n).fill(x)], { samples: 5, confidence: 0.5, seed: n })[0]).to.deep.equal({ low: x, high: x });
+      }
     // Nearly all miss, so that a resample may have no hit: its mean is 0, not a rounding.
     for (let n = 2; n < 60; n++) {
       const rare = new Float64Array(n);
