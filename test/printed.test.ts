@@ -7,7 +7,7 @@ import { Table } from '../lib/data/table.js';
 import { Tracks } from '../lib/data/tracks.js';
 import { Vocabulary } from '../lib/data/vocabulary.js';
 import { ArgumentError, UnknownIdError } from '../lib/errors.js';
-import { barChart, Html, Plays, Popularity, show, TrainingDisplay } from '../lib/index.js';
+import { barChart, Html, installDisplay, Plays, Popularity, show, TrainingDisplay } from '../lib/index.js';
 import { chartBundle } from '../lib/notebook/chart-render.js';
 import { tableHtml } from '../lib/notebook/table-html.js';
 import { visible } from '../lib/printed.js';
@@ -46,6 +46,7 @@ describe('visible', () => {
 });
 
 describe('control characters of data', () => {
+  before(installDisplay); // other tests show nothing
   const table = new Table(
     new Map([
       ['title', [HOSTILE, 'a\nb', null]],
