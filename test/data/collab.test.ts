@@ -167,6 +167,14 @@ describe('CollabDataLoaders', () => {
     expect(epochOf(dls.testDl(records, { bs: 3 })).targets).to.deep.equal(records.map((r: { rating: number }) => r.rating));
     const plays = Plays.fromRows([{ user: 'u10', track: 't9', playcount: 7 }]);
     expect(epochOf(dls.testDl(plays))).to.deep.equal({ rows: [0], codes: [[2, 4]], targets: [7], sizes: [1] });
+    const unrated = records.map(({ user, title }: { user: string; title: string }) => ({ user, title }));
+    const { warnings } = shown(() =>
+      dls.testDl([...unrated, { user: 'nobody', title: 't1' }, { user: 'no one', title: '#na#' }, { user: 'u3', title: 9 }]),
+    );
+    expect(warnings).to.deep.equal([
+      `Of ${records.length + 3} rows, 2 rows with an unknown user ("nobody" …) and 1 row with an unknown title ("9" …): training has not seen them, so they are predicted as #na#.`,
+    ]);
+    expect(shown(() => dls.testDl(records)).warnings).to.deep.equal([]);
     expect(() => dls.testDl([])).to.throw(DataError, 'no rows to predict');
     expect(() => dls.testDl([{ user: 'u1' }])).to.throw('Unknown column "title"');
   });
