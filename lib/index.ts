@@ -16,7 +16,7 @@ export type { DanfoFrame, DanfoGroups, DanfoSeries, DanfoValue } from './data/da
 export { type Correlation, correlation, describe, type Explorable, missingValues, quantile } from './data/explore.js';
 export { countsByGenre, meansByYear, topArtists } from './data/explore-tracks.js';
 export type { MinPlaysOptions } from './data/filter-plays.js';
-export { type HetRec, readHetRec } from './data/hetrec.js';
+export { type HetRec, type ReadHetRecOptions, readHetRec } from './data/hetrec.js';
 export { type InteractionMatrix, type InteractionMatrixOptions, type InteractionValue, interactionMatrix } from './data/interaction-matrix.js';
 export { LabelEncoder } from './data/label-encoder.js';
 export type { CsrMatrix, DenseMatrix } from './data/matrix.js';

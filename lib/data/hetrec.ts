@@ -1,12 +1,15 @@
+import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { interruptible } from '../compute/interrupt.js';
 import { DataError } from '../errors.js';
+import { checkOptions } from '../options.js';
 import { warnOfDuplicates } from './duplicates.js';
 import { locateHetRec } from './locate.js';
 import { Plays } from './plays.js';
 import { Table } from './table.js';
 import { isFile } from './text-file.js';
+import { decoderLabel } from './text-format.js';
 import { Tracks } from './tracks.js';
 import { unzip } from './unzip.js';
 
@@ -20,24 +23,35 @@ export interface HetRec {
   readonly friends: Table;
 }
 
+/** Options of {@link readHetRec}. */
+export interface ReadHetRecOptions {
+  /** How the characters of all files are written: a label of TextDecoder, such as `'latin1'`. Default: as published, UTF-8 but Latin-1 in tags.dat. */
+  encoding?: string;
+}
+
+const FILES = ['artists.dat', 'user_artists.dat', 'tags.dat', 'user_taggedartists-timestamps.dat', 'user_friends.dat'] as const;
+
 /**
  * Reads HetRec 2011 Last.fm-2K: names are UTF-8, tags Latin-1.
  * @param where its zip, a folder with the zip, or the folder of the unpacked files
- * @throws DataError naming file, line and column
+ * @throws DataError naming file, line and column, also for a character that is none in the file's encoding
  * @example const { plays, tags, friends } = await readHetRec('hetrec2011-lastfm-2k.zip');
  */
-export async function readHetRec(where: string): Promise<HetRec> {
-  return interruptible(() => parseHetRec(where));
-}
-
-function parseHetRec(where: string): HetRec {
+export async function readHetRec(where: string, options: ReadHetRecOptions = {}): Promise<HetRec> {
+  checkOptions(options, ['encoding'], 'readHetRec');
+  const encoding = decoderLabel(options.encoding);
   const found = locateHetRec(where);
   if (found === undefined) throw new DataError(`"${where}" is neither HetRec's zip nor a folder with it or with its user_artists.dat.`);
-  const zip = isFile(found) ? unzip(found) : undefined;
-  const read = (name: string, encoding: BufferEncoding = 'utf8'): Dat => {
+  const zip = isFile(found) ? await unzip(found, FILES) : undefined;
+  return interruptible(() => parseHetRec(found, zip, encoding));
+}
+
+function parseHetRec(found: string, zip: ReadonlyMap<string, Buffer> | undefined, encoding: string | undefined): HetRec {
+  const read = (name: (typeof FILES)[number]): Dat => {
     const bytes = zip ? zip.get(name) : isFile(path.join(found, name)) ? readFileSync(path.join(found, name)) : undefined;
     if (!bytes) throw new DataError(`"${found}" holds no ${name}, so it is not HetRec Last.fm-2K.`);
-    return new Dat(zip ? `${found}: ${name}` : path.join(found, name), bytes.toString(encoding));
+    const file = zip ? `${found}: ${name}` : path.join(found, name);
+    return new Dat(file, encoding === undefined && name === 'tags.dat' ? bytes.toString('latin1') : decoded(file, bytes, encoding ?? 'utf-8'));
   };
 
   const artists = read('artists.dat');
@@ -47,7 +61,7 @@ function parseHetRec(where: string): HetRec {
   const plays = Plays.fromColumns({ user, track, playcount }, { catalogue });
   warnOfDuplicates(found, plays.repairs);
 
-  const names = read('tags.dat', 'latin1');
+  const names = read('tags.dat');
   const values = names.column('tagValue');
   const nameOf = new Map(names.column('tagID').map((id, i) => [id, values[i]]));
   const tagged = read('user_taggedartists-timestamps.dat');
@@ -59,6 +73,18 @@ function parseHetRec(where: string): HetRec {
   });
   const pairs = read('user_friends.dat');
   return { plays, tags, friends: new Table({ user_id: pairs.column('userID'), friend_id: pairs.column('friendID') }) };
+}
+
+/** The text of a file. Throws DataError for bytes that are no text in an encoding, with the line in UTF-8. */
+function decoded(file: string, bytes: Buffer, encoding: string): string {
+  try {
+    return new TextDecoder(encoding, { fatal: true }).decode(bytes);
+  } catch {
+    if (encoding !== 'utf-8') throw new DataError(`"${file}": this is no text in ${encoding}. Is its encoding another one?`);
+    let line = 1;
+    for (let at = 0, end = bytes.indexOf(10); end >= 0 && isUtf8(bytes.subarray(at, end)); line++) end = bytes.indexOf(10, (at = end + 1));
+    throw new DataError(`"${file}", line ${line}: expected text in UTF-8. Give the encoding that it has, such as { encoding: 'latin1' }.`);
+  }
 }
 
 /** A tab-separated text with a header, without quotation. */

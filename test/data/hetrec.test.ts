@@ -81,6 +81,25 @@ describe('readHetRec', () => {
     expect((await rejection(readPlays(where, { header: true }))).message).to.include('has columns of its own');
   });
 
+  it('refuses a character that is none in UTF-8, wherever it stands, and reads another encoding if told so', async () => {
+    const many = 'x\ty\thttp://z\t\n'.repeat(20_000);
+    const latin = {
+      ...FILES,
+      'artists.dat': Buffer.from(
+        `id\tname\turl\tpictureURL\n1\tA\thttp://x\t\n20\tB\thttp://y\tp\n${many.replace(/x/g, () => '7')}3\tcaf\xe9\tu\t\n`,
+        'latin1',
+      ),
+    };
+    const error = await rejection(readHetRec(folder.write('latin/hetrec-lastfm.zip', zip(latin))));
+    expect(error).to.be.instanceOf(DataError);
+    expect(error.message).to.include('artists.dat", line 20004: expected text in UTF-8').and.include("{ encoding: 'latin1' }");
+    const small = { ...FILES, 'artists.dat': Buffer.from('id\tname\turl\n1\tcaf\xe9\tu\n20\tcaf\xe8\tu\n', 'latin1') };
+    const file = folder.write('latin/hetrec-lastfm.zip', zip(small));
+    expect((await readHetRec(file, { encoding: 'latin1' })).plays.catalogue?.title('1')).to.equal('café');
+    expect((await rejection(readHetRec(file, { encodin: 'x' } as never))).message).to.include('did you mean "encoding"');
+    expect((await rejection(readHetRec(file, { encoding: 'klingon' }))).message).to.include('klingon');
+  });
+
   it('refuses a missing file, a missing column, a broken line and a weight that is no play', async () => {
     const broken = (changes: Record<string, string>, drop?: string): Promise<Error> => {
       const files = { ...FILES, ...Object.fromEntries(Object.entries(changes).map(([name, text]) => [name, Buffer.from(text)])) };
@@ -110,13 +129,54 @@ describe('readHetRec', () => {
 describe('unzip', () => {
   const folder = new TemporaryFolder();
 
-  it('gives back what was packed, and refuses what is damaged, cut off or no archive', () => {
+  it('gives back what was packed and is asked for, and refuses what is damaged, cut off or no archive', async () => {
     const whole = zip(FILES);
-    expect(Object.fromEntries(unzip(folder.write('a.zip', whole)))).to.deep.equal(FILES);
+    const names = Object.keys(FILES);
+    expect(Object.fromEntries(await unzip(folder.write('a.zip', whole), names))).to.deep.equal(FILES);
+    expect([...(await unzip(folder.write('a.zip', whole), ['tags.dat', 'none'])).keys()]).to.deep.equal(['tags.dat']);
+    const comment = Buffer.from('made by PK\x05\x06 me, a comment of some length');
+    const commented = Buffer.concat([whole, comment]);
+    commented.writeUInt16LE(comment.length, whole.length - 2);
+    expect((await unzip(folder.write('c.zip', commented), names)).size).to.equal(5);
     const damaged = Buffer.from(whole);
     damaged[60] ^= 255;
-    for (const bytes of [damaged, whole.subarray(0, 100), Buffer.from('no zip'), Buffer.alloc(0)]) {
-      expect(() => unzip(folder.write('b.zip', bytes))).to.throw(DataError, 'not a whole zip archive');
+    const cut = [whole.subarray(0, 100), whole.subarray(0, -1), whole.subarray(0, -2), commented.subarray(0, -1)];
+    for (const bytes of [damaged, ...cut, Buffer.from('no zip'), Buffer.alloc(0), Buffer.concat([whole, Buffer.of(0)])]) {
+      const error = await rejection(unzip(folder.write('b.zip', bytes), names));
+      expect(error).to.be.instanceOf(DataError);
+      expect(error.message).to.include('not a whole zip archive');
     }
+  });
+
+  it('unpacks only what is asked for: what lies beside may be damaged', async () => {
+    const whole = zip(FILES);
+    whole[whole.indexOf('Björk')] ^= 1; // in artists.dat
+    expect((await unzip(folder.write('a.zip', whole), ['tags.dat'])).size).to.equal(1);
+    expect((await rejection(unzip(folder.write('a.zip', whole), ['artists.dat']))).message).to.include('"artists.dat" in it is damaged');
+  });
+
+  it('refuses archives made to do harm: one name twice, files on top of each other, more than they say, more than 1 GB', async () => {
+    const whole = zip(FILES);
+    const list = (n: number): number => {
+      let at = whole.indexOf('PK\x01\x02', 0, 'latin1');
+      for (let i = 0; i < n; i++) at = whole.indexOf('PK\x01\x02', at + 4, 'latin1');
+      return at;
+    };
+    const refused = async (change: (bytes: Buffer) => void, names = Object.keys(FILES)): Promise<string> => {
+      const bytes = Buffer.from(whole);
+      change(bytes);
+      const error = await rejection(unzip(folder.write('harm.zip', bytes), names));
+      expect(error).to.be.instanceOf(DataError);
+      return error.message;
+    };
+    const [first, second] = [list(0), list(1)];
+    expect(await refused((bytes) => bytes.copy(bytes, second + 42, first + 42, first + 46))).to.include('on top of each other');
+    expect(await refused((bytes) => bytes.writeUInt32LE(5, list(1) + 24))).to.include('not a whole zip archive'); // unpacks to more
+    expect(await refused((bytes) => bytes.writeUInt32LE(2 ** 31, list(1) + 24))).to.include('bytes, more than the 1,073,741,824');
+    expect(await refused((bytes) => bytes.writeUInt32LE(0xfffffff0, list(0) + 42))).to.include('is not where its list of files says');
+    expect(await refused((bytes) => bytes.writeUInt32LE(1 << 20, list(4) + 20))).to.include('goes on beyond its end');
+    const two = zip({ 'a.dat': Buffer.from('one'), 'b.dat': Buffer.from('two') });
+    two.write('a.dat', two.lastIndexOf('b.dat'));
+    expect((await rejection(unzip(folder.write('two.zip', two), ['a.dat']))).message).to.include('"a.dat" is in it twice');
   });
 });
