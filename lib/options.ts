@@ -44,7 +44,7 @@ export function checkArgument(fits: boolean, value: unknown, of: string, wanted:
  * @param fits whether it does, were it a number
  * @param wanted what it has to be, a sentence without its end
  * @param hint a further sentence, with a blank before it
- * @example checkNumber(shrink, shrink >= 0 && shrink < Infinity, 'shrink must be a number from 0 on')
+ * @example const shrink = 20; checkNumber(shrink, shrink >= 0 && shrink < Infinity, 'shrink must be a number from 0 on')
  */
 export function checkNumber(value: unknown, fits: boolean, wanted: string, hint = ''): asserts value is number {
   if (typeof value === 'number' && fits) return;

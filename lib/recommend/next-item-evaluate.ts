@@ -171,8 +171,8 @@ function wholeHistories(sessions: SequenceSource | Histories): SequenceDataset {
     const { indptr } = sessions.byUser();
     if (sessions.length > 0 && indptr.every((at, u) => u === 0 || at - indptr[u - 1] < 2)) {
       throw new DataError(
-        'A single track has no next one, and each user has one play here. Say what they had played before: evaluateNextItem(recommender, test, { history: train }), ' +
-          'or { history: [train, valid] }.',
+        'A single track has no next one, and each user has one play here. Say what they had played before, by the option ' +
+          '{ history: train } or { history: [train, valid] }.',
       );
     }
   }
@@ -189,7 +189,7 @@ function continued(sessions: SequenceSource | Histories | SequenceDataset, histo
   );
   const before = Array.isArray(history) ? (history as readonly Plays[]) : [history as Plays];
   for (const part of before)
-    checkArgument(part instanceof Plays, part, 'evaluateNextItem', 'history, plays or an array of plays, such as [train, valid]');
+    checkArgument(part instanceof Plays, part, 'An evaluation of next tracks', 'history, plays or an array of plays, such as [train, valid]');
   const parts = [...before, sessions];
   const same = parts.every(({ tracks }) => tracks === sessions.tracks);
   const items = same

@@ -1,3 +1,4 @@
+import type { Plays } from '../data/plays.js';
 import type { SequenceDataset } from '../data/sequences.js';
 import type { Histories, SequenceSource } from '../data/sequences-histories.js';
 import { ArgumentError } from '../errors.js';
@@ -20,6 +21,8 @@ export interface FuseOptions {
   sample?: number;
   /** Seed of the draw; default 42. */
   seed?: number | string;
+  /** What the users of plays to fit on had played before, as {@link evaluateNextItem} takes it; default: nothing. */
+  history?: Plays | readonly Plays[];
 }
 
 /** Of each recommender so many of its best tracks are kept for a case: what none has among them does not come among the first k of the sum. */
@@ -42,12 +45,14 @@ export function fuse(
   sessions: SequenceSource | Histories | SequenceDataset,
   options: FuseOptions = {},
 ): WeightedSum {
-  checkOptions(options, ['metric', 'k', 'sample', 'seed'], 'fuse');
-  const { metric = 'ndcg', k = 20, sample = 2000, seed = 42 } = options;
+  checkOptions(options, ['metric', 'k', 'sample', 'seed', 'history'], 'fuse');
+  const { metric = 'ndcg', k = 20, sample = 2000, seed = 42, history } = options;
   checkRecommenders(recommenders);
   checkN(k, 'k');
   if (!['hitRate', 'mrr', 'ndcg'].includes(metric)) throw new ArgumentError(`metric must be 'hitRate', 'mrr' or 'ndcg', got '${metric}'.`);
-  const cases = nextItemCases(recommenders[0], sessions, { sample, seed, recommenders }).filter((c) => c.target >= 0 && c.history.length > 0);
+  const cases = nextItemCases(recommenders[0], sessions, { sample, seed, recommenders, history }).filter(
+    (c) => c.target >= 0 && c.history.length > 0,
+  );
   if (cases.length === 0) throw new ArgumentError('The recommenders know no next track of these sessions, so there is nothing to fit.');
   const gains = new RankGains(k);
   const fits = cases.map((c) => candidatesOf(recommenders, c, k));

@@ -48,10 +48,9 @@ export function warnOfTrainedOn(recommender: SequenceRecommender, windows: Seque
   if (known === 0) return;
   const of = `${known.toLocaleString('en')} of ${windows.length.toLocaleString('en')}`;
   display().warn(
-    `${((100 * known) / windows.length).toFixed(1)} % of the next tracks (${of}) ${recommender.name} has seen in training, played by the same ${
-      windows.histories.users ? 'user' : 'session'
-    }: unless they were played again, it is measured by what it remembers. Evaluate held-out plays alone, and say what came before: ` +
-      'evaluateNextItem(recommender, test, { history: train }).',
+    `${recommender.name} has seen ${((100 * known) / windows.length).toFixed(1)} % of the next tracks (${of}) in training, played by the same ` +
+      `${windows.histories.users ? 'user' : 'session'}. Unless they were played again, it is measured by what it remembers: evaluate held-out plays alone, and say what ` +
+      'came before, evaluateNextItem(recommender, test, { history: train }).',
   );
 }
 
