@@ -369,6 +369,10 @@ describe('readPlays of logs and of published splits', () => {
     } finally {
       setDisplay(before);
     }
+    const huge = folder.write('huge.csv', 'user_id,track_id,playcount\nu,a,3e38\nu,a,3e38\n');
+    expect((await rejection(readPlays(huge))).message)
+      .to.include(huge)
+      .and.include('user "u" and track "a" add up to more than a float32 holds');
     for (const [bad, line] of [
       ['u,b,2,soon', 3],
       ['u,b,2,', 3],
