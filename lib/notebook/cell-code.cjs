@@ -59,7 +59,7 @@ class CellCode {
         files.take(own);
         const hints = new Hints(ts, program, { declaring: (name) => this.declaring(name) });
         this.elsewhere = own.flatMap((each) => hints.explain(each, getPreEmitDiagnosticsOfFiles(program, [each]))).map((d) => files.placed(d));
-        return hints.explain(cell, [...getPreEmitDiagnosticsOfFiles(program, [cell]), ...hints.wrongBrackets(cell)]);
+        return hints.explain(cell, [...getPreEmitDiagnosticsOfFiles(program, [cell]), ...hints.unsaid(cell)]);
       },
       transpileModule: (input, options) => {
         const first = inlineMap.exec(input);

@@ -14,6 +14,9 @@ const MAX_HEAD = 200; // characters of a message before a shorter one in it is t
 /** Codes of TypeScript's. */
 const AWAIT_OUTSIDE = 1308; // which tslab takes for what makes a cell asynchronous, where it stands outside of functions
 const INVALID_CHARACTER = 1127;
+const IMPLICIT_ANY = 7053; // TypeScript's for brackets in which nothing is, where it is strict
+const OF_BROWSERS = 2584;
+const EXPORTED_TWICE = 2323;
 const unknownName = new Set([2304, 2503, 2552, 2580, 2581, 2582, 2583, 2584, 2591, 2592, 2593, 18004]);
 const unknownMember = new Set([2339, 2550, 2551, 2568]);
 const unknownExport = new Set([2305, 2614, 2724]);
@@ -26,6 +29,7 @@ const nothingInCommon = 2559;
 const missesMany = new Set([2739, 2740]);
 /** "X is not assignable to Y", which one of the messages in it explains. */
 const outer = new Set([2322, 2345, 2375, 2379, 2412]);
+const AWAIT = "Did you forget to use 'await'?"; // TypeScript's words
 const advice = /^(Did you|Do you|It is likely|An argument for|Arguments for)/;
 
 /** The known name that a name is likely to mean: Python's `n_factors` is nFactors. */
@@ -75,7 +79,8 @@ class Hints {
     const unparsed = new Set(file.parseDiagnostics);
     const syntax = diagnostics.filter((d) => unparsed.has(d));
     if (syntax.length > 0) return limited(this.firstOfEachLine(file, syntax));
-    const placed = diagnostics.filter((d) => d.file);
+    const end = endOf(file);
+    const placed = diagnostics.filter((d) => d.file && d.start <= end);
     const awaits = placed.filter(({ code }) => code === AWAIT_OUTSIDE);
     const faults = placed.filter(({ code }) => code !== AWAIT_OUTSIDE);
     const own = faults.filter(({ code }) => !ofDeclarations(code));
@@ -84,10 +89,9 @@ class Hints {
 
   /** Of a line that does not parse the first fault: the others come of it. */
   firstOfEachLine(file, diagnostics) {
-    const end = file.text.search(/\nexport \{[^\n]*\}$/); // what tslab puts below a cell
     const lines = new Set();
     return diagnostics.flatMap((d) => {
-      const start = end >= 0 ? Math.min(d.start, end) : d.start;
+      const start = Math.min(d.start, endOf(file));
       const { line } = file.getLineAndCharacterOfPosition(start);
       if (lines.has(line)) return [];
       lines.add(line);
@@ -113,7 +117,7 @@ class Hints {
     const said = this.say({ text, code, token, node });
     const related = (d.relatedInformation ?? []).map((r) => textOf(r.messageText)).filter((line) => advice.test(line));
     const hints = [...related, ...(said.hints ?? [])];
-    if (![text, ...hints].some((line) => /'await'\?/.test(line)) && this.isPromised(token, node)) hints.unshift("Did you forget to use 'await'?");
+    if (![text, ...hints].some((line) => /'await'\?/.test(line)) && this.isPromised(token, node)) hints.unshift(AWAIT);
     return [said.text ?? text, ...new Set(hints)].join('\n');
   }
 
@@ -149,7 +153,11 @@ class Hints {
 
   /** The text for a fault, if it should be another, and hints. */
   say({ text, code, token, node }) {
-    if (unknownName.has(code) && this.ts.isIdentifier(token)) return this.name(token, text);
+    if (unknownName.has(code) && this.ts.isIdentifier(token)) return this.name(token, text, code);
+    if (code === EXPORTED_TWICE) return { hints: ['A cell exports nothing: leave `export` out. Other cells know its names.'] };
+    if (code === AWAIT_OUTSIDE && !isCell(token.getSourceFile()) && !this.ts.findAncestor(token, this.ts.isFunctionLike)) {
+      return { text: 'Outside of functions `await` works in cells alone: export an async function.' };
+    }
     if (code === typeAsValue) return { hints: known(python.name(token.text)) };
     if (unknownMember.has(code)) return { hints: this.member(token, !/Did you mean/.test(text)) };
     if (unknownExport.has(code)) return { hints: /Did you mean/.test(text) ? [] : this.exportLike(token) };
@@ -161,7 +169,7 @@ class Hints {
   }
 
   /** A name that nothing known has. */
-  name(node, text) {
+  name(node, text, code) {
     const { ts } = this;
     const { text: name, parent } = node;
     const plain = /Did you mean/.test(text) ? text : `Cannot find name '${name}'.`;
@@ -178,6 +186,7 @@ class Hints {
     if (names.includes(name)) return { text: `Cannot find name '${name}'.`, hints: [`recital has it: import { ${name} } from 'recital';`] };
     const inPython = python.name(name);
     if (inPython) return { text: `Cannot find name '${name}'.`, hints: [inPython] };
+    if (code === OF_BROWSERS) return { text: `Cannot find name '${name}'.`, hints: ['Browsers have it; cells run in Node.'] };
     const like = veryNear(name, names);
     const meant = like && like !== /Did you mean '(.*)'/.exec(text)?.[1];
     if (meant) return { text: plain, hints: [`recital has ${like}: import { ${like} } from 'recital';`] };
@@ -322,21 +331,39 @@ class Hints {
     return type.symbol?.declarations?.some((each) => !path.relative(lib, each.getSourceFile().fileName).startsWith('..')) ?? false;
   }
 
-  /** `plays[0]`, `table['artist']`: TypeScript takes them for undefined, without a word. */
-  wrongBrackets(file) {
+  /** What TypeScript lets pass without a word: `plays[0]` and `table['artist']`, which are undefined, and promises as texts and as conditions. */
+  unsaid(file) {
     const { ts, checker } = this;
     if (file.parseDiagnostics.length > 0) return [];
     const found = [];
+    const isPromiseAt = (node) => isPromise(checker.getTypeAtLocation(node));
+    const report = (node, messageText) => {
+      if (!messageText) return;
+      const start = node.getStart(file);
+      found.push({ file, start, length: node.end - start, category: ts.DiagnosticCategory.Error, code: IMPLICIT_ANY, messageText });
+    };
+    const asText = (node) => isPromiseAt(node) && report(node, `A promise has no text but "[object Promise]".\n${AWAIT}`);
+    // Of a variable one may well ask whether there is a promise in it.
+    const asCondition = (node) =>
+      ts.isCallExpression(node) && isPromiseAt(node) && report(node, `A promise is true, whatever comes of it.\n${AWAIT}`);
     const visit = (node) => {
-      const said =
-        ts.isElementAccessExpression(node) && !isTarget(ts, node) ? this.brackets(node, checker.getTypeAtLocation(node.expression)) : undefined;
-      if (said) {
-        const start = node.getStart(file);
-        found.push({ file, start, length: node.end - start, category: ts.DiagnosticCategory.Error, code: 7053, messageText: said });
+      if (ts.isElementAccessExpression(node) && !isTarget(ts, node)) report(node, this.brackets(node, checker.getTypeAtLocation(node.expression)));
+      if (ts.isTemplateSpan(node)) asText(node.expression);
+      if (ts.isBinaryExpression(node) && node.operatorToken.kind === ts.SyntaxKind.PlusToken) {
+        const isText = (side) => (checker.getTypeAtLocation(side).flags & ts.TypeFlags.StringLike) !== 0;
+        if (isText(node.left)) asText(node.right);
+        if (isText(node.right)) asText(node.left);
       }
+      if (ts.isIfStatement(node) || ts.isWhileStatement(node) || ts.isDoStatement(node)) asCondition(node.expression);
+      if (ts.isConditionalExpression(node)) asCondition(node.condition);
+      if (ts.isPrefixUnaryExpression(node) && node.operator === ts.SyntaxKind.ExclamationToken) asCondition(node.operand);
       ts.forEachChild(node, visit);
     };
-    visit(file);
+    try {
+      visit(file);
+    } catch {
+      return []; // see fault
+    }
     return found;
   }
 
@@ -346,7 +373,7 @@ class Hints {
     const isNumber = (checker.getTypeAtLocation(key).flags & ts.TypeFlags.NumberLike) !== 0;
     if ((name === undefined && !isNumber) || (name !== undefined && checker.getPropertyOfType(type, name))) return undefined;
     const value = expression.getText();
-    if (isPromise(type)) return `A promise has no [${key.getText()}].\nDid you forget to use 'await'?`;
+    if (isPromise(type)) return `A promise has no [${key.getText()}].\n${AWAIT}`;
     if (!(type.flags & ts.TypeFlags.Object) || !this.ofLibrary(type) || checker.getIndexInfosOfType(type).length > 0) return undefined;
     const has = (member) => checker.getPropertyOfType(type, member) !== undefined;
     const wanted = isNumber ? 'row' : 'column';
@@ -361,6 +388,11 @@ class Hints {
   }
 }
 
+/** Where the reader's own text ends: tslab puts a line below a cell. */
+function endOf({ text }) {
+  const end = text.search(/\nexport \{[^\n]*\}$/);
+  return end < 0 ? text.length : end;
+}
 /** Whether a code is about the types that other cells are told of. */
 const ofDeclarations = (code) => code >= 4000 && code < 4130;
 /** Without those at the same place, which come of the same fault, or that say again that a name is unknown. */
@@ -382,6 +414,7 @@ function limited(faults) {
 }
 const short = (text, otherwise) => (text.length <= 40 && !text.includes('\n') ? text : otherwise);
 const known = (hint) => (hint ? [hint] : []);
+const isCell = ({ fileName }) => /__tslab__\.[jt]s$/.test(fileName);
 const isPromise = (type) => type?.symbol?.name === 'Promise';
 const pick = ({ messageText, code }) => ({ text: messageText, code });
 const textOf = (message) => (typeof message === 'string' ? message : message.messageText);

@@ -27,6 +27,9 @@ const groups: Record<string, [cell: string, ...told: (string | RegExp)[]][]> = {
     ['for (const one of later) console.log(one);', /^Type 'Promise<Plays>' must have a '\[Symbol\.iterator\]\(\)' method/, AWAIT],
     ['later[0]', 'A promise has no [0].', AWAIT],
     ["^later['users']", "A promise has no ['users'].", AWAIT],
+    [`\`all: \${later}\``, 'A promise has no text but "[object Promise]".', AWAIT],
+    ["'all: ' + ^later", 'A promise has no text but "[object Promise]".', AWAIT],
+    ['const asked = async () => true; if (!asked()) 1;', 'A promise is true, whatever comes of it.', AWAIT],
     ['later * 2', /^The left-hand side of an arithmetic operation/, AWAIT],
   ],
   'a misspelt option, once, with the nearest or all there are': [
@@ -52,6 +55,8 @@ const groups: Record<string, [cell: string, ...told: (string | RegExp)[]][]> = {
     ['read_table(1)', "Cannot find name 'read_table'.", "recital has readTable: import { readTable } from 'recital';"],
     ['nobodyKnows + nobodyKnows', "Cannot find name 'nobodyKnows'.", 'No cell that has run declares it.'],
     ['fresh = 5', "Cannot find name 'fresh'.", 'A new variable begins with const, or with let if it changes: const fresh = 5'],
+    ['document.title', "Cannot find name 'document'.", 'Browsers have it; cells run in Node.'],
+    ['export const ^shown = 1;', "Cannot redeclare exported variable 'shown'.", /^A cell exports nothing/],
     ['learn.fit(1, ^lr=1e-3)', "Cannot find name 'lr'.", 'Options are given in braces: { lr: 1e-3 }.'],
     ["import { Randon } from 'recital';", "'\"recital\"' has no exported member named 'Randon'. Did you mean 'Random'?"],
     ["import { Random } from 'recitel';", "Cannot find module 'recitel'.", "Did you mean 'recital'?"],
@@ -152,7 +157,8 @@ describe('what the author of a cell is told', () => {
 
   it('nothing where brackets are right', async () => {
     const right =
-      "const key = 'length';\nconst lists = learn.recommend('u1', { n: 1, filterSeen: false });\nlists.rows()[0]; plays['length']; plays[key]; ({ a: 1 } as any)['b']; table.rows()[0]; table.rows()[0]['track_id'];";
+      'const pending = later;\nif (pending) await pending;\nconst text = `$' +
+      "{await later}` + plays;\nconst key = 'length';\nconst lists = learn.recommend('u1', { n: 1, filterSeen: false });\nlists.rows()[0]; plays['length']; plays[key]; ({ a: 1 } as any)['b']; table.rows()[0]; table.rows()[0]['track_id'];";
     expect((await runCell(kernel, right)).error).to.equal(undefined);
   });
 });

@@ -84,6 +84,12 @@ describe('what a cell can import, wherever its notebook lies', () => {
     expect(error?.traceback).to.deep.equal([`${join('..', 'shared', 'wrong.ts')}:2:14 Type 'number' is not assignable to type 'string'.`]);
   });
 
+  it('a file that awaits outside of functions is told what it can do', async () => {
+    write('handed in/waits.ts', 'export const value = await Promise.resolve(1);\n');
+    const { error } = await run("import { value as waited } from './waits';");
+    expect(error?.evalue).to.equal('Outside of functions `await` works in cells alone: export an async function.');
+  });
+
   it('a file that has changed, with what imports it; and one that was not there at first', async () => {
     expect((await run("import { late } from '../shared/late';")).error?.traceback.at(-1)).to.equal(
       `There is no such file in ${join(folder, 'shared')}.`,
