@@ -5,9 +5,12 @@ const { clearTimeout, setTimeout } = require('node:timers'); // a cell may put o
 
 const MAX_AGE_MS = 50; // text waits no longer than this: printing still looks live
 const MAX_CHARS = 65_536;
-/** What one cell prints and shows at most: beyond that only the end is sent, when the cell has ended. */
+/** What one cell prints and shows at most: beyond that only the end is sent, when the cell has ended; and now and then that it goes on. */
 const MOST = { chars: 1_000_000, lines: 20_000, shown: 50_000_000 }; // `shown`: characters of pictures and the like; each of them counts as a line
 const TAIL = { chars: 4_000, lines: 20 };
+const GOES_ON_MS = 60_000;
+/** Updates of what is shown, which take the place of each other: so many at once, and so many a second. */
+const UPDATES = { burst: 500, rate: 20 };
 
 const number = (n) => n.toLocaleString('en-US');
 const most = `${number(MOST.lines)} lines or ${number(MOST.chars)} characters`;
@@ -27,8 +30,11 @@ class Output {
     this.partial = { stdout: new TextDecoder(), stderr: new TextDecoder() };
     this.count = { chars: 0, lines: 0, shown: 0 }; // of all that was printed and shown
     this.over = false; // it is too much
-    this.ids = new Set(); // of displays that were sent
-    this.rest = { text: '', display: undefined, updates: new Map() }; // the end of what was not
+    this.rest = { text: '', display: undefined }; // the end of what was not sent
+    this.said = 0; // when it was said that the cell goes on
+    this.updates = new Map(); // that wait, by the id of their display
+    this.updateTimer = undefined;
+    this.allowed = { updates: UPDATES.burst, at: performance.now() };
   }
 
   print(name, text) {
@@ -77,19 +83,38 @@ class Output {
       return this.sendDisplay(content, false, true);
     }
     const id = content.transient?.display_id;
+    if (update && this.rest.display?.transient?.display_id !== id) return this.update(id, content);
     this.count.lines++;
     for (const data of Object.values(content.data ?? {})) if (typeof data === 'string') this.count.shown += data.length;
     if (!this.over && (this.count.lines > MOST.lines || this.count.shown > MOST.shown)) this.exceed();
-    if (!this.over) {
-      this.ids.add(id);
-      this.sendDisplay(content, update);
-    } else if (update && this.ids.has(id)) this.rest.updates.set(id, content);
-    else this.rest.display = content;
+    if (this.over) this.rest.display = content;
+    else this.sendDisplay(content);
+  }
+
+  /** A display is replaced: at once, unless that is done so often that nobody could see it. */
+  update(id, content) {
+    const { allowed } = this;
+    const now = performance.now();
+    allowed.updates = Math.min(UPDATES.burst, allowed.updates + ((now - allowed.at) / 1000) * UPDATES.rate);
+    allowed.at = now;
+    this.updates.set(id, content);
+    if (allowed.updates >= 1) this.sendUpdates();
+    else this.updateTimer ??= setTimeout(() => this.sendUpdates(), 1000 / UPDATES.rate);
+  }
+
+  sendUpdates() {
+    clearTimeout(this.updateTimer);
+    this.updateTimer = undefined;
+    const updates = [...this.updates.values()];
+    this.updates.clear();
+    this.allowed.updates -= updates.length;
+    for (const content of updates) this.sendDisplay(content, true);
   }
 
   /** Nothing more is sent for now. */
   exceed() {
     this.over = true;
+    this.said = performance.now();
     this.flush();
     this.sendText('stderr', `\n… A cell shows at most ${most}: of what follows, only the end is shown, when the cell has ended.\n`);
   }
@@ -101,6 +126,9 @@ class Output {
     this.name = name;
     rest.text += text.slice(-TAIL.chars);
     if (rest.text.length > 10 * TAIL.chars) rest.text = rest.text.slice(-TAIL.chars);
+    if (performance.now() - this.said < GOES_ON_MS) return;
+    this.said = performance.now();
+    this.sendText('stderr', `… ${number(count.lines)} lines so far. The cell goes on.\n`);
   }
 
   flush() {
@@ -114,9 +142,9 @@ class Output {
   /** The cell has ended: what waits is sent, and the end of what was too much. */
   finish() {
     this.flush();
-    const { text, display, updates } = this.rest;
-    this.rest = { text: '', display: undefined, updates: new Map() };
-    for (const content of updates.values()) this.sendDisplay(content, true);
+    this.sendUpdates();
+    const { text, display } = this.rest;
+    this.rest = { text: '', display: undefined };
     if (text === '' && !display) return;
     const { lines, chars } = this.count;
     this.sendText('stderr', `… ${number(lines)} line${lines === 1 ? '' : 's'} in all, ${number(chars)} characters. The end:\n`);

@@ -77,20 +77,58 @@ describe('the output of a cell', () => {
     expect(cut('x'.repeat(3_000_000))).to.match(/^x{1000000}\n… 3,000,000 characters in all\. A cell shows at most 1,000,000\.$/);
   });
 
-  it('counts what is shown, too: beyond, the last that was shown is sent, and the last state of each display that is there', () => {
+  it('counts what is shown, too: beyond, the last that was shown is sent', () => {
     const messages = sent((output) => {
-      output.display(display('a', 'first'));
-      for (let i = 0; i < 30_000; i++) output.display(display('a', String(i)), true);
+      for (let i = 0; i < 30_000; i++) output.display(display(String(i), String(i)));
       output.display(display('b', 'new'));
       output.display(display('b', 'newer'), true);
       output.display({ data: { 'text/plain': 'result' } }, false, true);
     });
-    expect(messages.filter(({ name }) => name === 'update')).to.have.length(LINES - 1 + 1);
-    const tail = messages.slice(-4).map(({ name, text }) => `${name} ${text.slice(0, 39)}`);
-    expect(tail[0]).to.equal('update {"data":{"text/plain":"29999"},"metadat');
-    expect(tail[1]).to.contain('stderr … 30,003 lines in all');
-    expect(tail[2]).to.equal('display {"data":{"text/plain":"newer"},"metadat');
-    expect(tail[3]).to.equal('result {"data":{"text/plain":"result"}}');
+    expect(messages.filter(({ name }) => name === 'display')).to.have.length(LINES + 1);
+    const tail = messages.slice(-3).map(({ name, text }) => `${name} ${text.slice(0, 39)}`);
+    expect(tail[0]).to.contain('stderr … 30,002 lines in all');
+    expect(tail[1]).to.equal('display {"data":{"text/plain":"newer"},"metadat');
+    expect(tail[2]).to.equal('result {"data":{"text/plain":"result"}}');
+    const large = sent((output) => {
+      for (let i = 0; i < 60; i++) output.display(display(String(i), 'x'.repeat(1_000_000)));
+    });
+    expect(large.filter(({ name }) => name === 'display')).to.have.length(51);
+  });
+
+  it('replaces what is shown as often as can be seen, however long the cell goes on: the last state is sent in any case', async () => {
+    const messages: string[] = [];
+    const output = new Output(
+      () => {},
+      (content) => messages.push((content as { data: Record<string, string> }).data['text/plain']),
+    );
+    output.display(display('a', 'first'));
+    for (let i = 0; i < 30_000; i++) output.display(display('a', String(i)), true);
+    expect(messages.length).to.be.within(500, 600);
+    expect(messages.slice(0, 4)).to.deep.equal(['first', '0', '1', '2']);
+    while (messages.at(-1) !== '29999') await new Promise((done) => setTimeout(done, 5));
+    for (let i = 0; i < 3; i++) output.display(display('b', `b${i}`), true);
+    output.finish();
+    expect(messages.at(-1)).to.equal('b2');
+    expect(messages.length).to.be.below(610);
+  });
+
+  it('that is thinned says once a minute that the cell goes on', () => {
+    const { now } = performance;
+    let minutes = 0;
+    performance.now = () => 60_000 * minutes;
+    try {
+      const messages = sent((output) => {
+        for (let i = 0; i < 30_000; i++) {
+          minutes = i >= 25_000 ? 1 : 0;
+          output.print('stdout', '\n');
+        }
+      });
+      expect(joined(messages, 'stderr')).to.equal(
+        `${NOTE}… 25,001 lines so far. The cell goes on.\n… 30,000 lines in all, 30,000 characters. The end:\n`,
+      );
+    } finally {
+      performance.now = now;
+    }
   });
 
   it('begins and ends as it was, however it is divided into prints', () => {
