@@ -85,7 +85,7 @@ export class KernelClient {
     private readonly connection: Connection,
     private readonly interruptMode: 'message' | 'signal',
     /** Ports of the kernel, for whoever wants to listen as well. */
-    readonly ports: { readonly shell: number; readonly iopub: number; readonly control: number },
+    readonly ports: { readonly shell: number; readonly iopub: number; readonly control: number; readonly hb: number },
   ) {
     const keep = (data: Buffer): void => {
       this.log = (this.log + data.toString()).slice(-LOG_CHARS);
@@ -131,6 +131,7 @@ export class KernelClient {
       shell: shell_port,
       iopub: iopub_port,
       control: control_port,
+      hb: hb_port,
     });
     client.connect();
     await client.ready(startTimeout);

@@ -1,5 +1,5 @@
-// A thread of the kernel for two of Jupyter's channels: control, because an interrupt and a shutdown must be heard while the main thread computes, and iopub,
-// because then somebody must be able to say that a cell does not stop. Messages go to the main thread, and its answers and outputs come back. An interrupt is
+// A thread of the kernel for three of Jupyter's channels: control, because an interrupt and a shutdown must be heard while the main thread computes, iopub,
+// because then somebody must be able to say that a cell does not stop, and hb, on which whatever comes is sent back to say that the kernel lives. Messages go to the main thread, and its answers and outputs come back. An interrupt is
 // repeated by a signal if the main thread is in code that a signal ends; see control.cjs.
 const { parentPort, workerData } = require('node:worker_threads');
 const { pack, unpack, Refused } = require('./wire.cjs');
@@ -13,7 +13,7 @@ const STALLED = 'The cell does not stop. Kernel → Restart ends it; variables a
 
 const zmq = require(zmqFile);
 const unlimited = { sendTimeout: 0, sendHighWaterMark: 0 }; // a slow front end gets its messages late rather than not at all
-const sockets = { control: new zmq.Router(unlimited), iopub: new zmq.Publisher(unlimited) };
+const sockets = { control: new zmq.Router(unlimited), iopub: new zmq.Publisher(unlimited), hb: new zmq.Router(unlimited) }; // a Reply ends by a message that is none
 const refused = new Refused('control');
 let connection;
 let running; // the request whose cell runs
@@ -50,9 +50,7 @@ function shutdown() {
 async function send(channel, frames) {
   try {
     await sockets[channel].send(frames);
-  } catch (error) {
-    refused.add(error);
-  }
+  } catch {} // to somebody who has gone
 }
 
 /** At once: a socket that is being bound sends nothing. */
@@ -61,6 +59,7 @@ function bind({ channel, address, connection: given }) {
   try {
     sockets[channel].bindSync(address);
     if (channel === 'control') void listen();
+    if (channel === 'hb') void echo();
     parentPort.postMessage({ bound: channel });
   } catch (error) {
     parentPort.postMessage({ bound: channel, failed: error.message });
@@ -78,6 +77,10 @@ async function listen() {
       refused.add(error);
     }
   }
+}
+
+async function echo() {
+  for await (const frames of sockets.hb) void send('hb', frames);
 }
 
 /** Must be done before the thread ends: sockets that are open would take the process along. */

@@ -87,7 +87,7 @@ let ending = false; // sockets are closed
 
 server.bindSocket = async function (socket, port) {
   const where = address(this.connInfo, port);
-  const channel = socket === this.control ? 'control' : socket === this.iopub ? 'iopub' : undefined;
+  const channel = ['control', 'iopub', 'hb'].find((name) => socket === this[name]);
   try {
     if (channel) {
       this[channel] = control.socket(channel);
@@ -98,6 +98,7 @@ server.bindSocket = async function (socket, port) {
       socket.sendTimeout = 0; // see repair.cjs
       socket.sendHighWaterMark = 0; // a slow front end gets its messages late rather than not at all
       await socket.bind(where);
+      if (socket === this.shell) this.shell = answering(socket);
     }
   } catch (error) {
     console.error(`The kernel cannot listen on ${where}: ${error.message}. Shut it down, and start a new one, for which Jupyter chooses others.`);
@@ -109,15 +110,19 @@ server.handleShellMessage = function (socket, ...frames) {
   return receive(this, socket, frames);
 };
 
+/** A socket that answers. Whoever has asked may have gone, or the socket is closed: then nothing is sent, and nobody is told. */
+function answering(socket) {
+  const send = async (frames) => {
+    try {
+      await socket.send(frames);
+    } catch {}
+  };
+  return { send, close: () => socket.close() };
+}
+
 /** Sends a message that belongs to a request. Throws if the content cannot be written as JSON. */
 function send({ connInfo, iopub }, socket, { identity, header }, type, content) {
-  const late = (error) => ending || refused.add(error);
-  const frames = pack(connInfo, { identity: socket === iopub ? [] : identity, type, content, parent: header });
-  try {
-    Promise.resolve(socket.send(frames)).catch(late);
-  } catch (error) {
-    late(error);
-  }
+  socket.send(pack(connInfo, { identity: socket === iopub ? [] : identity, type, content, parent: header }));
 }
 
 function status(zmq, state, message) {

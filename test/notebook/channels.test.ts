@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { connect } from 'node:net';
 import { expect } from 'chai';
@@ -48,10 +47,9 @@ const buffers = (frames: (string | Buffer)[]): Buffer[] => frames.map((frame) =>
 /** Sends bytes to a port as they are, as any program of the machine can. */
 async function sendRaw(port: number, bytes: string | Uint8Array): Promise<void> {
   const socket = connect(port, '127.0.0.1').on('error', () => {}); // it is hung up on
-  await once(socket, 'connect');
   socket.end(bytes);
   socket.resume();
-  await once(socket, 'close');
+  await new Promise((done) => socket.once('close', done));
 }
 
 /** Sends messages to a port. */
@@ -113,7 +111,7 @@ describe('the channels of a kernel', () => {
       });
       const running = runCell(kernel, "console.log('begun'); for (;;) await new Promise((r) => setTimeout(r, 5));", () => begun());
       await printed;
-      for (const port of [kernel.ports.control, kernel.ports.shell, kernel.ports.iopub]) await send(port);
+      for (const port of Object.values(kernel.ports)) await send(port);
       // What comes later on the same channel has been dealt with later.
       await kernel.request('kernel_info_request', {}, { control: true });
       await kernel.request('kernel_info_request', {});
@@ -124,6 +122,23 @@ describe('the channels of a kernel', () => {
       expect((await runCell(kernel, 'keep')).stdout).to.equal('42\n');
     });
   }
+
+  it('tell by the heartbeat that the kernel lives, also while it computes', async () => {
+    const dealer = new zmq.Dealer({ linger: 0, receiveTimeout: 10_000 });
+    dealer.connect(`tcp://127.0.0.1:${kernel.ports.hb}`);
+    const beats = async (): Promise<string[]> => {
+      await dealer.send(['', 'ping']);
+      return (await dealer.receive()).map(String);
+    };
+    try {
+      const running = runCell(kernel, 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000); Date.now()');
+      expect(await beats()).to.deep.equal(['', 'ping']);
+      await running;
+      expect(await beats()).to.deep.equal(['', 'ping']);
+    } finally {
+      dealer.close();
+    }
+  });
 
   it('say so once in the log, for each channel', () => {
     const said = kernel.log.split('\n').filter((line) => line.includes('is ignored'));
