@@ -19,14 +19,15 @@ export class AlsSolver {
 
   /**
    * @param matrices both sides, whose rows are solved for in turn
-   * @param options.width length of a row of factors, a multiple of 4; `alpha`: what values are multiplied by; `regularization`, `cgSteps`
+   * @param options.width length of a row of factors, a multiple of 4; `alpha`: what values are multiplied by; `regularization`, `cgSteps`; `staged`: entries of a piece,
+   *   more if a row has more; default 2^20
    */
   constructor(
     matrices: readonly CsrMatrix[],
-    private readonly options: { width: number; alpha: number; regularization: number; cgSteps: number },
+    private readonly options: { width: number; alpha: number; regularization: number; cgSteps: number; staged?: number },
   ) {
-    const { width } = options;
-    let most = STAGED;
+    const { width, staged = STAGED } = options;
+    let most = staged;
     for (const { shape, indptr } of matrices) for (let r = 0; r < shape[0]; r++) most = Math.max(most, indptr[r + 1] - indptr[r]);
     most = Math.min(most, Math.max(...matrices.map((m) => m.indices.length)));
     this.indptr = int32(Math.max(...matrices.map((m) => m.shape[0])) + 1);

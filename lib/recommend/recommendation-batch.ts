@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { Table } from '../data/table.js';
+import { type Cell, Table } from '../data/table.js';
 import type { Tracks } from '../data/tracks.js';
 import type { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
@@ -90,6 +90,11 @@ export class RecommendationBatch {
       ...trackInfo(ids, { catalogue: this.catalogue, names: this.names }),
       score: Float64Array.from(kept, (j) => this.score[j]),
     });
+  }
+
+  /** For JSON.stringify: of each user the id and the list, a record a track. */
+  toJSON(): { user: string; recommendations: Record<string, Cell>[] }[] {
+    return Array.from(this, ([user, list]) => ({ user, recommendations: list.rows() }));
   }
 
   [inspect.custom](): string {

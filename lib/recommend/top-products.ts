@@ -2,6 +2,9 @@ import { interruptible } from '../compute/interrupt.js';
 import type { CsrMatrix } from '../data/matrix.js';
 import { TopN } from './top-n.js';
 
+/** In the place of a sum that has come to 0, so that its column is not taken for one that nothing was added to: it changes no later sum, and is not above 0. */
+const CANCELLED = -Number.MIN_VALUE;
+
 /** A product of two sparse matrices, row by row. */
 export class RowProducts {
   private readonly sums: Float64Array;
@@ -31,8 +34,10 @@ export class RowProducts {
       const c = row.indices[i];
       for (let j = right.indptr[c]; j < right.indptr[c + 1]; j++) {
         const column = right.indices[j];
-        if (sums[column] === 0) this.touched[this.count++] = column;
-        sums[column] += v * right.data[j];
+        const before = sums[column];
+        const after = before + v * right.data[j];
+        if (before === 0) this.touched[this.count++] = column;
+        sums[column] = after === 0 ? CANCELLED : after;
       }
     }
     // Equal entries go by column, so that the result does not depend on the order of touching.

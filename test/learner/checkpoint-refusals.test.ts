@@ -88,6 +88,21 @@ describe('Learner.load refuses', () => {
       }),
       'tensor "model.iBias" holds NaN at position 3',
     );
+    for (const name of ['model.uWeight', 'model.iWeight', 'model.uBias', 'model.iBias']) {
+      for (const [value, last] of [
+        [NaN, false],
+        [Infinity, false],
+        [-Infinity, true],
+      ] as const) {
+        let position = 0;
+        const bad = changed('bad', (tensors) => {
+          const { data } = tensors.get(name)!;
+          position = last ? data.length - 1 : 0;
+          data[position] = value;
+        });
+        refused(bad, `tensor "${name}" holds ${value} at position ${position}`);
+      }
+    }
   });
 
   it('the state of another optimizer, or one that makes no sense, and changes nothing', () => {

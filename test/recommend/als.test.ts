@@ -25,6 +25,29 @@ const small: ALSOptions = { factors: 6, iterations: 20, alpha: 2 };
 describe('ALS', () => {
   recommenderContract('ALS', (plays) => ALS.fit(plays, small), { foldIn: true });
 
+  it('comes to the same factors, bit for bit, by pieces of any size', () => {
+    const { matrix } = new PlayValues(Interactions.fromPlays(smallPlays()), 'count');
+    const byTrack = transposedFloat32(matrix);
+    const [users, tracks] = matrix.shape;
+    const solved = (staged?: number): { pieces: number; factors: Float32Array[] } => {
+      const random = new Random('pieces');
+      const [x, y] = [float32(users * 8), float32(tracks * 8)];
+      for (let i = 0; i < y.length; i++) y[i] = random.normal();
+      const solver = new AlsSolver([matrix, byTrack], { width: 8, alpha: 2, regularization: 0.1, cgSteps: 3, staged });
+      let pieces = 0;
+      for (const half of [solver.solve(matrix, x, y), solver.solve(byTrack, y, x)]) for (const _ of half) pieces++;
+      solver.dispose();
+      return { pieces, factors: [x.slice(), y.slice()] };
+    };
+    const whole = solved();
+    expect(whole.pieces).to.equal(2);
+    for (const staged of [1, 7, 40]) {
+      const parts = solved(staged);
+      expect(parts.pieces).to.be.greaterThan(staged === 40 ? 6 : 15); // a row is never divided
+      expect(parts.factors, `pieces of ${staged}`).to.deep.equal(whole.factors);
+    }
+  });
+
   for (const width of [4, 8, 20, 64]) {
     it(`solves the normal equations of each row, ${width} factors`, () => {
       const seen = Interactions.fromPlays(smallPlays());
