@@ -37,7 +37,7 @@ export function candidatesOf(recommenders: Candidates, seeds: readonly (number |
         `${name === undefined ? `Number ${i} (from 0)` : `"${name}"`} must be a recommender, or a function (train, seed) => recommender, got ${
           typeof each === 'function'
             ? `a class: ${'fit' in each ? `(train) => ${each.name}.fit(train)` : `(train) => new ${each.name}(train)`}`
-            : whatIs(each)
+            : instead(each)
         }.`,
       );
     }
@@ -48,11 +48,18 @@ export function candidatesOf(recommenders: Candidates, seeds: readonly (number |
       seeds,
       make: async (train, seed) => {
         const made: unknown = await make(train, seed!);
-        if (!isRecommender(made)) throw new ArgumentError(`A function must return a recommender, got ${whatIs(made)}.`);
+        if (!isRecommender(made)) throw new ArgumentError(`A function must return a recommender, got ${instead(made)}.`);
         return made;
       },
     };
   });
+}
+
+/** What came in the place of a recommender; of an object, how one of one's own is made. */
+export function instead(value: unknown, base: 'Recommender' | 'SequenceRecommender' = 'Recommender'): string {
+  const object = typeof value === 'object' && value !== null && !Array.isArray(value);
+  const plain = object && (Object.getPrototypeOf(value) === Object.prototype || 'scores' in value || 'scoresOf' in value);
+  return plain ? `${whatIs(value)} (a recommender of one's own is a class that extends ${base})` : whatIs(value);
 }
 
 export function isRecommender(value: unknown): value is Recommender {

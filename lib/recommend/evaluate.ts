@@ -7,6 +7,7 @@ import { indicesIn } from '../data/vocabulary-map.js';
 import { ArgumentError } from '../errors.js';
 import { checkArgument, checkOptions, whatIs } from '../options.js';
 import { meanOf } from './bootstrap.js';
+import { instead } from './candidates.js';
 import { type CodedLists, hitsOfLists, meansOf, metricsOfLists } from './held-out.js';
 import { accuracyMetrics } from './hits.js';
 import { Interactions } from './interactions.js';
@@ -175,7 +176,7 @@ export function drain<T>(work: Generator<void, T>): T {
 function checkBoth(name: string, recommender: Recommender, heldOut: Plays): void {
   if (typeof recommender?.scores !== 'function' || !recommender.seen) {
     const several = Array.isArray(recommender) ? ` For several: recommenders.map((r) => ${name}(r, heldOut)).` : '';
-    throw new ArgumentError(`${name} needs a recommender, such as new Popularity(train) or a collabLearner, got ${whatIs(recommender)}.${several}`);
+    throw new ArgumentError(`${name} needs a recommender, such as new Popularity(train) or a collabLearner, got ${instead(recommender)}.${several}`);
   }
   if (heldOut instanceof Plays) return;
   const hint =

@@ -4,7 +4,7 @@ import { Vocabulary } from '../data/vocabulary.js';
 import { indicesIn } from '../data/vocabulary-map.js';
 import { ArgumentError } from '../errors.js';
 import { checkArgument, checkOptions, type NoOptions, whatIs } from '../options.js';
-import { isRecommender } from './candidates.js';
+import { instead, isRecommender } from './candidates.js';
 import { registerRecommenderKind } from './export-recommender.js';
 import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from './fold-in.js';
 import { checkFusion, type Fusion, normaliseScores } from './hybrid-normalise.js';
@@ -49,7 +49,7 @@ export class Hybrid extends Recommender {
     const list: readonly unknown[] = Array.isArray(recommenders) ? recommenders : [recommenders];
     const wrong = list.findIndex((each) => !isRecommender(each));
     if (!Array.isArray(recommenders) || wrong >= 0) {
-      const got = Array.isArray(recommenders) ? `${whatIs(list[wrong])} as number ${wrong} (from 0)` : whatIs(recommenders);
+      const got = Array.isArray(recommenders) ? `${instead(list[wrong])} as number ${wrong} (from 0)` : whatIs(recommenders);
       throw new ArgumentError(`Hybrid needs an array of recommenders, such as [new ItemKNN(train), await EASE.fit(train)], got ${got}.`);
     }
     checkOptions(options, ['weights', 'fusion', 'name'], 'Hybrid');

@@ -7,6 +7,7 @@ import { Vocabulary } from '../data/vocabulary.js';
 import { indicesIn } from '../data/vocabulary-map.js';
 import { ArgumentError, DataError } from '../errors.js';
 import { checkArgument, checkOptions, whatIs } from '../options.js';
+import { instead } from './candidates.js';
 import { checkN } from './lookup.js';
 import type { SequenceRecommender } from './next-item.js';
 import { leaveOut, type Place, placeInList, placeOf, RankGains } from './next-item-rank.js';
@@ -94,7 +95,7 @@ export function evaluateNextItem(
     if (typeof value !== 'boolean') throw new ArgumentError(`${name} must be true or false, got ${whatIs(value)}.`);
   if (typeof recommender?.scoresOf !== 'function') {
     throw new ArgumentError(
-      `evaluateNextItem needs what recommends the next track, such as new Markov(train), an lstmLearner, or new LSTMRecommender(what trainModel returns), got ${whatIs(recommender)}.`,
+      `evaluateNextItem needs what recommends the next track, such as new Markov(train), an lstmLearner, or new LSTMRecommender(what trainModel returns), got ${instead(recommender, 'SequenceRecommender')}.`,
     );
   }
   const cases = nextItemCases(recommender, sessions, { sample, seed, history, last, warn: true });

@@ -1,5 +1,6 @@
 import { ArgumentError } from '../errors.js';
 import { checkArgument, checkOptions, whatIs } from '../options.js';
+import { instead, isRecommender } from './candidates.js';
 import { registerRecommenderKind } from './export-recommender.js';
 import { SequenceRecommender } from './next-item.js';
 import { normalisedScores } from './next-item-normalise.js';
@@ -108,8 +109,10 @@ export function checkRecommenders(recommenders: readonly SequenceRecommender[]):
   if (!Array.isArray(recommenders as unknown))
     throw new ArgumentError(`An array of recommenders of the next track was expected, got ${whatIs(recommenders)}.`);
   if (recommenders.length === 0) throw new ArgumentError('There is no recommender to add up. Give at least one.');
-  for (const one of recommenders)
-    checkArgument(typeof one?.scoresOf === 'function', one, 'A sum', 'recommenders of the next track, such as new Markov(train)');
+  for (const one of recommenders) {
+    if (typeof one?.scoresOf === 'function' && isRecommender(one)) continue;
+    throw new ArgumentError(`A sum needs recommenders of the next track, such as new Markov(train), got ${instead(one, 'SequenceRecommender')}.`);
+  }
   const [first, ...others] = recommenders;
   for (const other of others) {
     if (other.tracks === first.tracks) continue;

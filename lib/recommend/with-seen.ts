@@ -1,6 +1,8 @@
 import { Plays } from '../data/plays.js';
 import { playsAmong } from '../data/plays-among.js';
+import { ArgumentError } from '../errors.js';
 import { checkArgument } from '../options.js';
+import { instead, isRecommender } from './candidates.js';
 import { registerRecommenderKind } from './export-recommender.js';
 import type { FoldedUser, HistoryItem, HistoryOptions } from './fold-in.js';
 import { Interactions } from './interactions.js';
@@ -14,7 +16,9 @@ import { Recommender, type TrackVectors } from './recommender.js';
  * @example evaluateRecommender(withSeen(ease, split.valid), split.test)
  */
 export function withSeen(recommender: Recommender, plays: Plays): Recommender {
-  checkArgument(typeof recommender?.scores === 'function', recommender, 'withSeen', 'a recommender, such as new Popularity(train)');
+  if (!isRecommender(recommender)) {
+    throw new ArgumentError(`withSeen needs a recommender, such as new Popularity(train), got ${instead(recommender)}.`);
+  }
   checkArgument(plays instanceof Plays, plays, 'withSeen', 'plays, such as readPlays reads');
   return new WithSeen(recommender, joined(recommender.seen, plays));
 }
