@@ -49,7 +49,7 @@ export async function readHetRec(where: string, options: ReadHetRecOptions = {})
 function parseHetRec(found: string, zip: ReadonlyMap<string, Buffer> | undefined, encoding: string | undefined): HetRec {
   const read = (name: (typeof FILES)[number]): Dat => {
     const bytes = zip ? zip.get(name) : isFile(path.join(found, name)) ? readFileSync(path.join(found, name)) : undefined;
-    if (!bytes) throw new DataError(`"${found}" holds no ${name}, so it is not HetRec Last.fm-2K.`);
+    if (!bytes) throw new DataError(`"${found}" holds no ${name}, so it is not HetRec Last.fm-2K. Unpack another archive, and read the file in it.`);
     const file = zip ? `${found}: ${name}` : path.join(found, name);
     return new Dat(file, encoding === undefined && name === 'tags.dat' ? bytes.toString('latin1') : decoded(file, bytes, encoding ?? 'utf-8'));
   };

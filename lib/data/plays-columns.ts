@@ -37,9 +37,10 @@ const OTHER_WORDS: Readonly<Record<Role, RegExp>> = {
 
 /**
  * Positions of user, track, playcount and time among the columns of a file. A name is found exactly, or else whatever its case, if just one column has it so.
+ * @param split how the fields were told from each other, for the message where there is one column only
  * @throws DataError that says which columns are missing, and which of the file's may be meant
  */
-export function playsPositions(path: string, names: readonly string[], columns: PlaysColumnNames): PlaysPositions {
+export function playsPositions(path: string, names: readonly string[], columns: PlaysColumnNames, split?: string): PlaysPositions {
   checkColumns(columns);
   const roles = (['user', 'track', 'playcount', 'time'] as const).filter(
     (role) => columns[role] !== null && (role !== 'time' || columns.time !== undefined),
@@ -57,6 +58,8 @@ export function playsPositions(path: string, names: readonly string[], columns: 
   const left = names.filter((_, i) => !at.includes(i));
   if (missing.length === 0 || (missing.length === 1 && missing[0] === 'playcount' && columns.playcount === undefined && left.length === 0))
     return positions;
+  const expected = `"${path}", line 1: expected the columns ${wanted.map(String).join(', ')}, found: ${shownNames(names)}.`;
+  if (names.length === 1 && split) throw new DataError(`${expected} That is one column. ${split}`);
   const proposals = missing.flatMap((role) => {
     const found = proposed(role, String(wanted[roles.indexOf(role)]), left);
     return found ? [found] : [];
@@ -68,10 +71,7 @@ export function playsPositions(path: string, names: readonly string[], columns: 
       ? `Say which column it is, e.g. { columns: { ${missing[0]}: '${shownText(left[0])}' } }.`
       : 'There is no other column: is this the right file?';
   const absent = missing.map((role) => shown(wanted[roles.indexOf(role)])).join(' and ');
-  throw new DataError(
-    `"${path}", line 1: expected the columns ${wanted.map(String).join(', ')}, found: ${shownNames(names)}. ` +
-      `There is no ${absent}. ${advice}${none}`,
-  );
+  throw new DataError(`${expected} There is no ${absent}. ${advice}${none}`);
 }
 
 function checkColumns(columns: PlaysColumnNames): void {

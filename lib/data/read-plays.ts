@@ -17,6 +17,7 @@ import {
   checkFormat,
   columnNames,
   decoderLabel,
+  delimiterHint,
   formatOptions,
   isNumber,
   refuseFormat,
@@ -200,7 +201,7 @@ function layout(file: TextFile, columns: PlaysColumnNames, format: TextOptions):
   const given = [columns.user, columns.track, columns.playcount, columns.time];
   if (format.names) {
     const names = columnNames(path, { first, header: false, given: format.names });
-    return { ...start, header: format.header ?? false, names, at: playsPositions(path, names, columns) };
+    return { ...start, header: format.header ?? false, names, at: playsPositions(path, names, columns, delimiterHint(start)) };
   }
   const numbered = { header: false, names: first.map((_, i) => `column ${i}`) };
   const triplets = given.every((c) => c === undefined) && first.length === 3 && isNumber(first[2]) && !isNumber(first[0]) && !isNumber(first[1]);
@@ -209,11 +210,11 @@ function layout(file: TextFile, columns: PlaysColumnNames, format: TextOptions):
     if (name !== undefined) throw new DataError(`"${path}" has no header, so there is no column "${name}". Give positions from 0, or names.`);
     const third = first.length > 2 && columns.time !== 2 ? 2 : null; // users and tracks alone
     const { user = 0, track = 1, playcount = third, time } = columns;
-    return { ...start, ...numbered, at: playsPositions(path, numbered.names, { user, track, playcount, time }) };
+    return { ...start, ...numbered, at: playsPositions(path, numbered.names, { user, track, playcount, time }, delimiterHint(start)) };
   }
   const byPosition = given.every((c, i) => typeof c === 'number' || (i > 1 && !c)) && columns.playcount !== undefined;
   if (format.header === undefined && !byPosition && first.every(isNumber)) throw numbersForNames(path, first);
-  const at = playsPositions(path, first, columns);
+  const at = playsPositions(path, first, columns, delimiterHint(start));
   const judged = at.playcount < 0 ? at.time : at.playcount;
   const header = format.header ?? !(byPosition && judged >= 0 && isNumber(first[judged]));
   return { ...start, ...(header ? { header, names: first } : numbered), at };

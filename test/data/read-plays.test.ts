@@ -112,6 +112,13 @@ describe('readPlays', () => {
       const file = folder.write('missing.csv', `${header}\n${header.replace(/\w+/g, 'v')}\n`);
       expect((await rejection(readPlays(file))).message).to.include(message);
     }
+    for (const options of [{}, { header: false }, { names: ['x'] }]) {
+      const blanks = folder.write('blanks.csv', 'user_id track_id playcount\nu t 3\n');
+      const one = (await rejection(readPlays(blanks, options))).message;
+      expect(one).to.include(
+        'That is one column. Fields were split by ",", a guess by the first lines: another one is given by the option delimiter.',
+      );
+    }
     const file = folder.write('positions.csv', HEADER + BODY);
     expect((await rejection(readPlays(file, { columns: { playcount: 7 } }))).message).to.include('There is no column 7 (counted from 0)');
     expect((await rejection(readPlays(file, { columns: { playcount: -1 } }))).message).to.include('columns.playcount must be a name, or a position');
