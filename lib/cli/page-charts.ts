@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { onPaper } from '../notebook/chart-render.js';
 import { escapeHtml } from '../notebook/escape.js';
 import { type CellOutput, joined, type Notebook } from './notebook-file.js';
 import { inline, inlineModule } from './page-script.js';
@@ -31,8 +32,9 @@ export function chartFigure(output: CellOutput, leftOut?: ChartForm): { html: st
 /** The forms that an output of a notebook has as a page holds them; empty ones are not there. */
 function formsOf({ data = {} }: CellOutput): Record<ChartForm, string> {
   const spec = data[VEGA_LITE];
+  const isChart = typeof spec === 'object' && spec !== null;
   return {
-    specification: spec === undefined ? '' : JSON.stringify(spec).replaceAll('<', '\\u003c'), // a title with </script> must not end the script
+    specification: isChart ? JSON.stringify(onPaper(spec as Record<string, unknown>)).replaceAll('<', '\\u003c') : '', // a title with </script> must not end the script
     picture: joined(data['image/png']).replace(/\s/g, ''),
   };
 }

@@ -3,7 +3,7 @@ import { writeAtomically } from '../data/atomic-write.js';
 import type { Chart } from '../data/chart.js';
 import { ArgumentError } from '../errors.js';
 import { visible } from '../printed.js';
-import { chartConfig } from './chart-config.js';
+import { chartConfig, paperConfig } from './chart-config.js';
 import { withPoints } from './chart-points.js';
 import { escapeHtml } from './escape.js';
 import { chartFont } from './font.js';
@@ -76,16 +76,31 @@ function strict(errors: Error[]): object {
 }
 
 /**
- * The complete Vega-Lite specification of a chart, with title, description and the library's configuration; a chart's own `config` comes on top. The
- * background stands outside of the configuration as well: where it does not, VS Code puts its dark theme, white text included, on top.
+ * The complete Vega-Lite specification of a chart as a front end gets it, with title, description and the library's configuration; a chart's own `config` comes
+ * on top. Background and text have the colours of the front end's theme, unless the chart gives them others: see {@link onPaper}.
  */
 export function vegaLiteSpec(chart: Chart): Record<string, unknown> {
-  const config = merge(chartConfig, (chart.spec.config ?? {}) as Record<string, unknown>);
   return {
     $schema: 'https://vega.github.io/schema/vega-lite/v5.json',
-    ...(drawableTexts({ title: chart.title, description: chart.alt, background: config.background, ...chart.spec }) as object),
-    config,
+    ...(drawableTexts({ title: chart.title, description: chart.alt, ...chart.spec }) as object),
+    config: merge(chartConfig, (chart.spec.config ?? {}) as Record<string, unknown>),
   };
+}
+
+/** The same specification for white paper, and for a page, which sees to the dark itself. */
+export function onPaper(spec: Record<string, unknown>): Record<string, unknown> {
+  return { background: paperConfig.background, ...spec, config: merge(paperConfig, (spec.config ?? {}) as Record<string, unknown>) };
+}
+
+const isBlock = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The entries of `over` on top of those of `base`; a block of settings such as `axis` keeps those that `over` does not mention. */
+function merge(base: Record<string, unknown>, over: Record<string, unknown>): Record<string, unknown> {
+  const merged = Object.entries(over).map(([key, value]) => [
+    key,
+    isBlock(value) && isBlock(base[key]) ? { ...(base[key] as object), ...value } : value,
+  ]);
+  return { ...base, ...Object.fromEntries(merged) };
 }
 
 /**
@@ -120,16 +135,6 @@ function withoutQuotes(title: unknown): unknown {
   return NAMES.has(plain) ? `${plain}\u00a0` : plain;
 }
 
-/** The entries of `over` on top of those of `base`; a block of settings such as `axis` keeps those that `over` does not mention. */
-function merge(base: Record<string, unknown>, over: Record<string, unknown>): Record<string, unknown> {
-  const isBlock = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value);
-  const merged = Object.entries(over).map(([key, value]) => [
-    key,
-    isBlock(value) && isBlock(base[key]) ? { ...(base[key] as object), ...value } : value,
-  ]);
-  return { ...base, ...Object.fromEntries(merged) };
-}
-
 /** A chart as SVG. Throws ArgumentError if its specification cannot be drawn. */
 export function chartSvg(chart: Chart): string {
   const { vega, vegaLite } = tools();
@@ -140,7 +145,7 @@ export function chartSvg(chart: Chart): string {
   try {
     // Everything here is synchronous, unlike view.toSVG(): a chart appears between the prints before and after it. It is possible because the data
     // is in the specification and nothing has to be loaded.
-    const view = new vega.View(vega.parse(vegaLite.compile(vegaLiteSpec(chart)).spec), { renderer: 'none', logger: strict(errors) }).run();
+    const view = new vega.View(vega.parse(vegaLite.compile(onPaper(vegaLiteSpec(chart))).spec), { renderer: 'none', logger: strict(errors) }).run();
     if (errors.length) throw errors[0];
     const { left, right, top, bottom } = view.padding();
     const [x, y] = view._origin;

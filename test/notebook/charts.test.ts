@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { Chart } from '../../lib/data/chart.js';
 import { Table } from '../../lib/data/table.js';
 import { ArgumentError, UnknownIdError } from '../../lib/errors.js';
+import { palette } from '../../lib/notebook/chart-config.js';
 import { chartPng, chartSvg } from '../../lib/notebook/chart-render.js';
 import { placeLabels } from '../../lib/notebook/charts/labels.js';
 import { barChart, heatmap, histogram, lineChart, scatter } from '../../lib/notebook/index.js';
@@ -127,6 +128,9 @@ describe('every chart', () => {
   it('refuses a logarithmic axis for values that are not positive, and names the row', () => {
     const table = new Table({ n: Float64Array.of(1, 0) });
     expect(() => histogram(table, 'n', { title: 't', scale: 'log' })).to.throw(ArgumentError, '"n" is 0 in row 1');
+    const least = new Table({ n: [1e-300, 1] });
+    expect(lineChart(least, { x: 'n', y: 'n', xScale: 'log' }).alt).to.contain('2 points');
+    expect(() => lineChart(new Table({ n: [9e-301, 1] }), { x: 'n', y: 'n', xScale: 'log' })).to.throw(ArgumentError, 'in row 0');
   });
 
   it('refuses a column without a single number', () => {
@@ -135,6 +139,14 @@ describe('every chart', () => {
 });
 
 describe('heatmap', () => {
+  it('turns names that are longer than their cells, and short ones not', () => {
+    const angle = (name: string): unknown => {
+      const { encoding } = heatmap({ labels: ['a', name], values: [1, 0, 0, 1] }).spec as { encoding: { x: { axis: { labelAngle: number } } } };
+      return encoding.x.axis.labelAngle;
+    };
+    expect([angle('b'), angle('sixltr'), angle('sevenlt'), angle('a name of many letters')]).to.deep.equal([0, 0, -45, -45]);
+  });
+
   it('takes a table: text names the rows, numbers are the columns', () => {
     const chart = heatmap(new Table({ '': ['a', 'b'], a: Float64Array.of(1, 0.25), b: Float64Array.of(0.25, 1) }), { title: 't' });
     expect(values(chart).map(({ row, column, text }) => [row, column, text])).to.deep.equal([
@@ -261,6 +273,19 @@ describe('scatter', () => {
     const [a, b] = [1, 2].map(() => scatter(table, { x: 'x', y: 'y', title: 't' }));
     expect(values(a)).to.have.length(3000).and.to.deep.equal(values(b));
     expect(a.alt).to.contain('3,000 points of 20,000 drawn');
+  });
+
+  it('gives the most frequent category the first colour, and grey to "other", which is last', () => {
+    const scale = (genres: string[]): unknown => {
+      const n = genres.map((_, i) => i);
+      const { layer } = scatter(new Table({ n, genre: genres }), { x: 'n', y: 'n', color: 'genre' }).spec as {
+        layer: { encoding: { color: { scale: { domain: string[]; range: string[] } } } }[];
+      };
+      return layer[0].encoding.color.scale;
+    };
+    const many = ['b', 'b', 'b', ...'ccaadde', 'e', 'f', 'f', 'g', 'h'];
+    expect(scale(many)).to.deep.equal({ domain: ['b', 'a', 'c', 'd', 'e', 'f', 'other'], range: [...palette.slice(0, 6), '#bbbbbb'] });
+    expect(scale(['b', 'a', 'b'])).to.deep.equal({ domain: ['b', 'a'], range: palette.slice(0, 2) });
   });
 
   it('keeps the six most frequent categories and calls the rest "other"', () => {

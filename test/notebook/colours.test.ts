@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Chart } from '../../lib/data/chart.js';
+import { Chart } from '../../lib/data/chart.js';
 import { grey, palette } from '../../lib/notebook/chart-config.js';
 import { chartSvg, vegaLiteSpec } from '../../lib/notebook/chart-render.js';
 import { resultCharts, tableCharts } from '../support/charts.js';
@@ -32,6 +32,9 @@ async function svgWith(theme: object, chart: Chart): Promise<string> {
 const textColours = (svg: string): string[] =>
   [...svg.matchAll(/<text [^>]*?fill="([^"]+)"[^>]*>([^<]*)</g)].filter(([, , text]) => !/^-?\d\.\d\d$/.test(text)).map(([, fill]) => fill);
 
+/** A colour with six digits. */
+const hex = (colour: string): string => ({ black: '#000000', white: '#ffffff' })[colour] ?? colour.replace(/^#(.)(.)(.)$/, '#$1$1$2$2$3$3');
+
 describe('colours of charts', () => {
   for (const kind of Object.keys(sight)) {
     it(`of categories stay apart: ${kind}`, () => {
@@ -61,24 +64,49 @@ describe('colours of charts', () => {
       printed(() => {
         chart = make();
       });
-      for (const svg of [chartSvg(chart), await svgWith({}, chart), await svgWith(dark, chart)]) {
-        expect(svg).to.match(/<rect [^>]*fill="#ffffff"/i); // the background, white in dark themes as well
+      const shown: [string, string][] = [
+        [chartSvg(chart), '#ffffff'],
+        [await svgWith({}, chart), '#ffffff'],
+        [await svgWith(dark, chart), '#333333'],
+      ];
+      for (const [svg, behind] of shown) {
+        expect(svg).to.match(new RegExp(`<rect [^>]*fill="(${behind}|${behind === '#ffffff' ? 'white' : '#333'})"`, 'i'));
         const colours = textColours(svg);
         expect(colours.length).to.be.greaterThan(3);
-        for (const colour of colours) expect(contrast(colour, '#ffffff'), colour).to.be.at.least(4.5);
+        for (const colour of colours) expect(contrast(hex(colour), behind), `${colour} on ${behind}`).to.be.at.least(4.5);
       }
     });
   }
 
-  it('says its background where VS Code looks for it, beside the configuration: else it would put the dark theme beneath', () => {
-    for (const make of Object.values(tableCharts)) expect(vegaLiteSpec(make())).to.include({ background: '#ffffff' });
+  it('are the theme’s but for data: a front end gets no background and no colours of texts and axes', () => {
+    for (const make of Object.values(tableCharts)) {
+      const { background, config } = vegaLiteSpec(make()) as { background?: string; config: Record<string, object> };
+      expect(background).to.equal(undefined);
+      expect(config).not.to.have.property('background');
+      for (const part of ['axis', 'legend', 'title', 'header', 'view']) expect(JSON.stringify(config[part])).not.to.match(/color|stroke"/i);
+    }
   });
 
-  it('of a heatmap leave the numbers in its cells readable', () => {
-    const svg = chartSvg(tableCharts.heatmap());
-    const cells = [...svg.matchAll(/<path [^>]*aria-label="[^"]*value: [^"]*"[^>]*fill="(rgb\([^)]*\))"/g)].map(([, fill]) => fill);
-    const texts = [...svg.matchAll(/<text [^>]*?fill="([^"]+)"[^>]*>(-?\d\.\d\d)</g)].map(([, fill]) => fill);
-    expect(texts).to.have.length(64).and.to.have.length(cells.length);
-    for (const [i, text] of texts.entries()) expect(contrast(text, cells[i]), `${text} on ${cells[i]}`).to.be.at.least(3.5);
+  it('of texts that a chart has chosen itself stay', () => {
+    const mark = { type: 'text', color: '#123456' };
+    const values = [{ a: 1 }];
+    const own = new Chart({ data: { values }, mark, encoding: { x: { field: 'a' }, text: { field: 'a' } } }, 't', 'a');
+    expect(vegaLiteSpec(own).mark).to.deep.equal(mark);
+  });
+
+  it('of a heatmap leave the numbers in its cells readable, on white and in the dark', async () => {
+    for (const [svg, behind] of [
+      [chartSvg(tableCharts.heatmap()), [255, 255, 255]],
+      [await svgWith(dark, tableCharts.heatmap()), [51, 51, 51]],
+    ] as const) {
+      const cells = [...svg.matchAll(/<path [^>]*aria-label="[^"]*value: [^"]*"[^>]*fill="rgba?\(([^)]*)\)"/g)].map(([, fill]) => {
+        const [r, g, b, alpha = 1] = fill.split(',').map(Number);
+        const [red, green, blue] = [r, g, b].map((channel, i) => Math.round(channel * alpha + behind[i] * (1 - alpha)));
+        return `rgb(${red}, ${green}, ${blue})`;
+      });
+      const texts = [...svg.matchAll(/<text [^>]*?fill="([^"]+)"[^>]*>(-?\d\.\d\d)</g)].map(([, fill]) => hex(fill));
+      expect(texts).to.have.length(64).and.to.have.length(cells.length);
+      for (const [i, text] of texts.entries()) expect(contrast(text, cells[i]), `${text} on ${cells[i]}`).to.be.at.least(4.4);
+    }
   });
 });

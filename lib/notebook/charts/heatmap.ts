@@ -17,7 +17,7 @@ export interface LabelledMatrix {
 export interface HeatmapOptions {
   /** Printed above the chart. Default `'Heatmap'`. */
   title?: string;
-  /** Values of full blue and full red; white is half way. Default [−1, 1], that of a correlation. */
+  /** Values of full blue and full red; none is half way. Default [−1, 1], that of a correlation. */
   domain?: readonly [number, number];
   /** Decimals of the values in the cells. Default 2. */
   decimals?: number;
@@ -29,12 +29,12 @@ interface Cell {
   value: number;
   /** The value as it is written. */
   text: string;
-  /** Whether the colour is so dark that the text must be white. */
-  strong: boolean;
 }
 
 const MAX_WRITTEN = 20; // a larger matrix has no room for the values in its cells
 const MAX_SIDE = 60;
+/** Full blue and red, on both of which black and white text can be read; between them the background shines through, white on paper and dark in the dark. */
+const COLOURS = ['rgba(33, 119, 201, 1)', 'rgba(33, 119, 201, 0)', 'rgba(209, 64, 60, 0)', 'rgba(209, 64, 60, 1)'];
 
 /**
  * A matrix as coloured cells, e.g. the correlations of audio features: red is positive, blue negative, and the value stands in the cell.
@@ -78,24 +78,25 @@ export function heatmap(matrix: Table | LabelledMatrix, options: HeatmapOptions 
         throw new ArgumentError(`The value ${value} of "${labels[i]}" and "${columnLabels[j]}" is outside [${low}, ${high}]. Give \`domain\`.`);
       }
       const text = value.toFixed(decimals).replace(/^-(0\.?0*)$/, '$1'); // not −0.00
-      const strong = Math.abs(value - (low + high) / 2) > 0.3 * (high - low);
-      cells.push({ row: labels[i], column: columnLabels[j], value, text, strong });
+      cells.push({ row: labels[i], column: columnLabels[j], value, text });
     }
   }
   const written = Math.max(rows, columns) <= MAX_WRITTEN;
   const step = written ? Math.max(36, 9 + 7 * Math.max(...cells.map((cell) => cell.text.length))) : 16;
+  const middle = (low + high) / 2;
+  const gap = { paddingInner: 0.03 };
   const axis = { title: null, domain: false, ticks: false };
   const steep = columnLabels.some((name) => name.length * 6 > step);
   const layers: Record<string, unknown>[] = [
     {
-      mark: { type: 'rect', stroke: '#ffffff' },
-      encoding: { color: { field: 'value', type: 'quantitative', scale: { scheme: 'redblue', reverse: true, domain: [low, high] }, title: null } },
+      mark: 'rect',
+      encoding: { color: { field: 'value', type: 'quantitative', scale: { domain: [low, middle, middle, high], range: COLOURS }, title: null } },
     },
   ];
   if (written) {
     layers.push({
       mark: { type: 'text', fontSize: 10 },
-      encoding: { text: { field: 'text' }, color: { condition: { test: 'datum.strong', value: '#ffffff' }, value: '#222222' } },
+      encoding: { text: { field: 'text' } },
     });
   }
   const spec = {
@@ -103,8 +104,8 @@ export function heatmap(matrix: Table | LabelledMatrix, options: HeatmapOptions 
     width: { step },
     height: { step: written ? Math.min(step, 36) : step },
     encoding: {
-      x: { field: 'column', type: 'nominal', sort: null, axis: { ...axis, orient: 'bottom', labelAngle: steep ? -45 : 0 } },
-      y: { field: 'row', type: 'nominal', sort: null, axis },
+      x: { field: 'column', type: 'nominal', sort: null, scale: gap, axis: { ...axis, orient: 'bottom', labelAngle: steep ? -45 : 0 } },
+      y: { field: 'row', type: 'nominal', sort: null, scale: gap, axis },
       tooltip: ['row', 'column', 'value'].map((field) => ({ field, type: field === 'value' ? 'quantitative' : 'nominal' })),
     },
     layer: layers,

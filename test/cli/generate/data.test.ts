@@ -60,6 +60,13 @@ describe('generate: the command', () => {
   });
 
   it('impossible sizes give errors that say what is possible', () => {
+    const each = { users: 100, plays: 100, catalogue: 200, playable: 150, heard: 100 }; // every play is of a track of its own
+    try {
+      generate(each);
+    } catch (error) {
+      expect(String(error)).to.contain('These plays reach about'); // they cannot be drawn so, but the size is one
+    }
+    expect(() => generate({ ...each, heard: 101 })).to.throw(ArgumentError, 'heard ≤ plays');
     expect(() => generate({ ...SMALL, heard: 160 })).to.throw(ArgumentError, 'heard ≤ playable');
     expect(() => generate({ ...SMALL, plays: 59 })).to.throw(ArgumentError, 'users ≤ plays');
     expect(() => generate({ ...SMALL, plays: 5000 })).to.throw(ArgumentError, 'have room for at most');
