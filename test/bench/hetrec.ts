@@ -7,6 +7,8 @@ import { perUserSplit } from '../../lib/data/splits.js';
 import { Table } from '../../lib/data/table.js';
 import { DataError } from '../../lib/errors.js';
 import { noLogging } from '../../lib/index.js';
+import type { Callback } from '../../lib/learner/callback.js';
+import { CancelFitException } from '../../lib/learner/events.js';
 import { BPRLoss } from '../../lib/nn/losses.js';
 import { ALS, type ALSOptions } from '../../lib/recommend/als.js';
 import { collabLearner } from '../../lib/recommend/collab.js';
@@ -146,8 +148,8 @@ async function best<O, R extends Recommender>({ valid }: Data, grid: readonly O[
   return found!.recommender;
 }
 
-function loaders({ train }: Data): CollabDataLoaders {
-  return CollabDataLoaders.fromPlays(train, { negatives: { n: 1 }, bs: 4096, split: { train: Int32Array.from(train.user.keys()), valid: [] } });
+function loaders({ train }: Data, bs = 4096): CollabDataLoaders {
+  return CollabDataLoaders.fromPlays(train, { negatives: { n: 1 }, bs, split: { train: Int32Array.from(train.user.keys()), valid: [] } });
 }
 
 async function bpr(data: Data): Promise<Recommender> {
@@ -156,9 +158,21 @@ async function bpr(data: Data): Promise<Recommender> {
   return learn;
 }
 
+/** As RecBole-GNN trains it (4,096 pairs a batch, Adam as PyTorch's, reg 1e-5), at five times its rate; the epoch is the best one on validation. */
 async function lightGCN(data: Data): Promise<Recommender> {
-  const learn = lightGCNLearner(loaders(data), { nFactors: 64, layers: 3 });
-  await noLogging(() => learn.fitOneCycle(60, 0.03, { wd: 0 }));
+  const learn = lightGCNLearner(loaders(data, 8192), { nFactors: 64, layers: 3 });
+  const best = { ndcg: 0, epoch: 0, weights: new Float32Array(0) };
+  const look: Callback = {
+    name: 'look',
+    afterEpoch: ({ epoch }) => {
+      if (epoch % 5 !== 4) return;
+      const { ndcg } = evaluateRecommender(learn, data.valid, { k: K });
+      if (ndcg > best.ndcg) Object.assign(best, { ndcg, epoch, weights: learn.model.weight.value.slice() });
+      else if (epoch >= best.epoch + 50) throw new CancelFitException();
+    },
+  };
+  await noLogging(() => learn.fit(1000, 5e-3, { cbs: look }));
+  learn.model.weight.value.set(best.weights);
   return learn;
 }
 

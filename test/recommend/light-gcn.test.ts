@@ -6,6 +6,7 @@ import { Random } from '../../lib/compute/random.js';
 import { CollabDataLoaders } from '../../lib/data/collab.js';
 import type { Plays } from '../../lib/data/plays.js';
 import { ArgumentError } from '../../lib/errors.js';
+import { Adam } from '../../lib/learner/adam.js';
 import { LightGCN } from '../../lib/models/light-gcn.js';
 import { checkGradients } from '../../lib/nn/check-gradients.js';
 import { BPRLoss } from '../../lib/nn/losses.js';
@@ -74,6 +75,13 @@ describe('LightGCN', () => {
     expect(at(users + 1)).to.deep.equal([0.5, 0]); // in both pairs
     expect(at(users + 3)).to.deep.equal([0, 0.75]);
     expect(at(3)).to.deep.equal([0, 0]);
+  });
+
+  it('is trained by default with the Adam of PyTorch: entries of the gradient far below fastai’s eps move their weights', async () => {
+    const learn = lightGCNLearner(loaders(smallPlays()), { nFactors: 4 });
+    const { sqrMom, eps, wd } = learn.opt.hypers;
+    expect({ sqrMom, eps, wd }).to.deep.equal({ sqrMom: 0.999, eps: 1e-8, wd: 0 });
+    expect(lightGCNLearner(learn.dls, { optFunc: Adam }).opt.hypers.eps).to.equal(1e-5);
   });
 
   it('is trained with its penalty, which is not part of the loss that is shown', async () => {
