@@ -110,6 +110,14 @@ export class Table {
   }
 
   /**
+   * What JSON.stringify makes of it: its rows, so that `JSON.stringify(table)` is what `save` writes. A missing value is null.
+   * @example JSON.stringify(new Table({ track: ['a', null], plays: [3, NaN] })) // '[{"track":"a","plays":3},{"track":null,"plays":null}]'
+   */
+  toJSON(): unknown {
+    return this.rows();
+  }
+
+  /**
    * The first `n` rows: a whole number, or Infinity for all.
    * @example tracks.table.head(5)
    */

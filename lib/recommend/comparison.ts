@@ -116,7 +116,7 @@ export class Comparison extends Table {
   }
 
   /** What `save` writes as JSON. */
-  toJSON(): { card: RunCard; results: readonly ComparisonRow[]; leftOut: readonly LeftOut[] } {
+  override toJSON(): { card: RunCard; results: readonly ComparisonRow[]; leftOut: readonly LeftOut[] } {
     return { card: this.parts.card, results: this.parts.rows, leftOut: this.leftOut };
   }
 

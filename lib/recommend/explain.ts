@@ -1,4 +1,4 @@
-import { type Column, Table } from '../data/table.js';
+import { type Cell, type Column, Table } from '../data/table.js';
 import { choleskySolve } from '../decomposition/cholesky.js';
 import { ArgumentError } from '../errors.js';
 import type { CollabLearner } from './collab.js';
@@ -54,6 +54,12 @@ export class Explanation extends Table implements ExplanationParts {
     this.unplayed = unplayed;
     this.remainder = remainder;
     this.total = trackBias + userBias + this.numbers('contribution').reduce((a, b) => a + b, 0) + unplayed + remainder;
+  }
+
+  /** For JSON.stringify: what is explained, its score, the parts of the sum, and the tracks, a record each. */
+  override toJSON(): ExplanationParts & { track: string; total: number; tracks: Record<string, Cell>[] } {
+    const { name: track, total, trackBias, userBias, unplayed, remainder } = this;
+    return { track, total, trackBias, userBias, unplayed, remainder, tracks: this.rows() };
   }
 
   /** The table, and the sum below it. */
