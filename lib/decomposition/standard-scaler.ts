@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { type CsrMatrix, type DenseMatrix, isSparse } from '../data/matrix.js';
-import { ArgumentError } from '../errors.js';
+import { ArgumentError, NumericError } from '../errors.js';
 import { checkOptions } from '../options.js';
 import { checkNames, type MatrixLike, readInput } from './input.js';
 
@@ -48,12 +48,14 @@ export class StandardScaler {
 
   /**
    * Learns mean and variance of each column. A column without any value has mean and variance NaN, as in scikit-learn.
-   * @throws NumericError for infinity; ArgumentError for a sparse matrix unless `withMean` is false
+   * @throws NumericError for infinity, and for values whose squares are beyond any number; ArgumentError for a sparse matrix unless `withMean` is false
    */
   fit(input: MatrixLike): this {
     const { x, names } = readInput(input, 'StandardScaler', { missing: true });
     this.refuseSparse(x);
     const moments = observedMoments(x);
+    const huge = moments.counts.findIndex((n, c) => n > 0 && !(Number.isFinite(moments.mean[c]) && Number.isFinite(moments.variance[c])));
+    if (huge >= 0) throw tooLarge(huge, names, 'their squares do not fit into a number');
     const scale = moments.variance.map((v, c) => (this.withStd && !isConstant(moments, c) ? Math.sqrt(v) : 1));
     this.fitted = { ...moments, scale, names };
     return this;
@@ -115,7 +117,13 @@ export class StandardScaler {
       throw new ArgumentError(`X has ${columns} features, but StandardScaler is expecting ${this.nFeaturesIn} features as input.`);
     }
     checkNames('StandardScaler', names, this.featureNamesIn);
-    const data = Float64Array.from(x.data, (v, p) => change(v, isSparse(x) ? x.indices[p] : p % columns));
+    const columnOf = (p: number): number => (isSparse(x) ? x.indices[p] : p % columns);
+    const data = Float64Array.from(x.data, (v, p) => change(v, columnOf(p)));
+    const { mean, scale } = this.known();
+    const huge = data.findIndex(
+      (y, p) => !Number.isFinite(y) && Number.isFinite(x.data[p]) && Number.isFinite(mean[columnOf(p)] + scale[columnOf(p)]),
+    );
+    if (huge >= 0) throw tooLarge(columnOf(huge), names, `of ${x.data[huge]} comes ${data[huge]}`);
     return isSparse(x) ? { shape: x.shape, indptr: x.indptr, indices: x.indices, data } : { shape: x.shape, data };
   }
 
@@ -132,6 +140,11 @@ export class StandardScaler {
   [inspect.custom](): string {
     return this.fitted ? `StandardScaler of ${this.nFeaturesIn.toLocaleString('en')} columns` : 'StandardScaler, not fitted';
   }
+}
+
+function tooLarge(column: number, names: readonly string[] | undefined, why: string): NumericError {
+  const which = names ? `"${names[column]}"` : `${column} (counted from 0)`;
+  return new NumericError(`StandardScaler: the values of column ${which} are too large, ${why}. Divide them by a number first.`);
 }
 
 /** scikit-learn's rule: what of the variance may be rounding, given the size of the mean. */

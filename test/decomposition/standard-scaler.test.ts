@@ -93,4 +93,23 @@ describe('StandardScaler', () => {
     expect(() => new StandardScaler().fit(dense([[1, 2]])).transform(dense([[1]]))).to.throw(ArgumentError, 'X has 1 features');
     expect(() => new StandardScaler({ withMean: 0 as unknown as boolean })).to.throw(ArgumentError, 'withMean');
   });
+
+  it('refuses values whose squares overflow, in fit and in what it makes of them, and says in which column', () => {
+    const table = new Table({ a: Float64Array.of(1, 2, 3), b: Float64Array.of(0, 1e200, 3) });
+    expect(() => new StandardScaler().fit(table)).to.throw(NumericError, 'the values of column "b" are too large, their squares do not fit');
+    expect(() =>
+      new StandardScaler().fit(
+        dense([
+          [1e308, 1],
+          [1e308, 2],
+        ]),
+      ),
+    ).to.throw(NumericError, 'column 0 (counted from 0)'); // their sum overflows
+    const scaler = new StandardScaler().fit(dense([[0], [1e-3]]));
+    expect(() => scaler.transform(dense([[1e307]]))).to.throw(NumericError, 'of 1e+307 comes Infinity');
+    const wide = new StandardScaler().fit(dense([[0], [1e10]]));
+    expect(() => wide.inverseTransform(dense([[1e300]]))).to.throw(NumericError, 'of 1e+300 comes Infinity');
+    close(new StandardScaler().fitTransform(dense([[1e150], [3e150]])).data, [-1, 1]);
+    expect(Number.isNaN(new StandardScaler().fitTransform(dense([[NaN], [1], [2]])).data[0]), 'a missing value stays one').to.equal(true);
+  });
 });
