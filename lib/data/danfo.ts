@@ -20,6 +20,8 @@ const taken: readonly string[] = ['columns', 'constructor', 'dtypes', 'index', '
 
 /**
  * A table as a DataFrame of danfo.js, for cells in the manner of pandas. Numbers stay float64, missing ones NaN, missing texts null.
+ * danfo.js does not leave missing numbers out where it groups: its mean of a group with one is missing, its count has it in. `sql` does as pandas does:
+ * `select g, avg(v), count(v) from t group by g`; or drop such rows before, `frame.dropNa({ axis: 1 })`.
  * @param table at most some 100,000 rows: danfo.js keeps a JavaScript array for each
  * @throws DataError if danfojs-node is not installed; `npm run danfo` does it
  * @example

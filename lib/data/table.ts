@@ -110,6 +110,14 @@ export class Table {
   }
 
   /**
+   * The rows as records, one after the other: for large tables, too.
+   * @example for (const row of new Table({ track: ['a', 'b'], plays: [3, 1] })) console.log(row.track);
+   */
+  *[Symbol.iterator](): IterableIterator<Record<string, Cell>> {
+    for (let i = 0; i < this.length; i++) yield this.row(i);
+  }
+
+  /**
    * What JSON.stringify makes of it: its rows, so that `JSON.stringify(table)` is what `save` writes. A missing value is null.
    * @example JSON.stringify(new Table({ track: ['a', null], plays: [3, NaN] })) // '[{"track":"a","plays":3},{"track":null,"plays":null}]'
    */

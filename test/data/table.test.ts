@@ -12,6 +12,22 @@ import { TemporaryFolder } from './temporary.js';
 describe('Table', () => {
   const folder = new TemporaryFolder();
 
+  it('is its rows, one after the other and as JSON', () => {
+    const table = new Table({ track: ['a', null], plays: [3, NaN], share: [Infinity, 0.5] });
+    expect([...table]).to.deep.equal(table.rows());
+    const seen: unknown[] = [];
+    for (const row of table) seen.push(row.track);
+    expect(seen).to.deep.equal(['a', null]);
+    expect(JSON.parse(JSON.stringify({ table }))).to.deep.equal({
+      table: [
+        { track: 'a', plays: 3, share: null },
+        { track: null, plays: null, share: 0.5 },
+      ],
+    });
+    expect([...new Table({}), ...new Table({ x: [] })]).to.deep.equal([]);
+    expect(JSON.stringify(new Table({}))).to.equal('[]');
+  });
+
   it('is saved as CSV, which readTable reads back, and as JSON', async () => {
     const at = (name: string): string => `${folder.path}/${name}`;
     const table = new Table({ artist: ['Björk, live', 'say "Can"', null, 'two\nlines'], plays: [1 / 3, 5, null, -2e-9] });
