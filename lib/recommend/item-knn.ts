@@ -39,6 +39,9 @@ export function knnOptions(options: KNNOptions, of: string): Required<KNNOptions
  * Item-kNN: of each track the k tracks with the most similar listeners, sim(a, b) = a·b / (|a|·|b| + shrink) for the columns a, b of the users × tracks matrix;
  * the score of a track is Σ value·sim over the tracks of the user. With `value: 'count'` these are CosineRecommender, TFIDFRecommender and BM25Recommender of
  * the `implicit` library, but for the track itself, which is no neighbour here and takes one of the k places there.
+ *
+ * It is counted at once, when it is made or loaded: of 10 million plays that takes many seconds, during which nothing else goes on. A server does it before it
+ * listens, or in a worker thread; a file that was exported with `{ seen: false }` holds the similarities, and counts nothing.
  * @example new ItemKNN(plays, { k: 50, weighting: 'tfidf' }).recommend(user)
  */
 export class ItemKNN extends ItemItemRecommender {
