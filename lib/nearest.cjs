@@ -23,7 +23,8 @@ function isSwapped(a, b) {
 function nearest(id, known) {
   if (known.length === 0 || id.length === 0) return [];
   const folded = id.toLowerCase();
-  const same = known.find((name) => name.toLowerCase() === folded) ?? known.find((name) => joined(id) !== '' && joined(name) === joined(id));
+  const bare = joined(id);
+  const same = known.find((name) => name.toLowerCase() === folded) ?? (bare === '' ? undefined : known.find((name) => joined(name) === bare));
   if (same !== undefined) return [same];
   const swapped = known.find((name) => isSwapped(folded, name.toLowerCase()));
   if (swapped !== undefined) return [swapped];
