@@ -97,7 +97,7 @@ for (const [name, launcher] of Object.entries(launchers)) {
       const { found, data } = await kernel.request('inspect_request', { code, cursor_pos: 3, detail_level: 0 });
       expect(found).to.equal(true);
       expect((data as Record<string, string>)['text/plain'])
-        .to.match(/^readPlays\(where: string, options\?: ReadPlaysOptions\): Promise<Plays>\n/)
+        .to.match(/^readPlays\(where: string(?: \| \w+)*, options\?: ReadPlaysOptions\): Promise<Plays>\n/)
         .and.to.match(/\nReads who played what, how often\.\n/)
         .and.to.match(/\nExamples\n {2}const plays = await/)
         .and.to.match(/\n {2}where: a file/)
