@@ -238,6 +238,29 @@ describe('wrong arguments', () => {
     });
   });
 
+  it('are no options that nobody reads: of metrics, losses, loaders, show', () => {
+    const dls = library.CollabDataLoaders.fromPlays(played, { bs: 2, target: 'count' });
+    const one = Float32Array.of(1);
+    const calls: Record<string, (options: never) => unknown> = {
+      precisionAtK: (o) => library.precisionAtK(['a'], ['a'], o),
+      recallAtK: (o) => library.recallAtK(['a'], ['a'], o),
+      hitAtK: (o) => library.hitAtK(['a'], ['a'], o),
+      ndcgAtK: (o) => library.ndcgAtK(['a'], ['a'], o),
+      reciprocalRankAtK: (o) => library.reciprocalRankAtK(['a'], ['a'], o),
+      aucOf: (o) => library.aucOf([1, 2], [0], o),
+      binaryMetrics: (o) => library.binaryMetrics([1], [1], o),
+      accuracyThresh: (o) => library.accuracyThresh(0.5, o),
+      lossOf: (o) => library.lossOf(new library.MSELossFlat(), { size: 1, pred: one, targets: one }, o),
+      targetsOf: (o) => library.targetsOf(plays, o),
+      testDl: (o) => dls.testDl(plays, o),
+      inOrder: (o) => dls.train.inOrder(o),
+      show: (o) => library.show('text', o),
+    };
+    for (const [name, call] of Object.entries(calls)) {
+      for (const options of [{ mistyped: 1 }, null, 3]) expect(() => call(wrong(options)), name).to.throw(ArgumentError, name);
+    }
+  });
+
   it('are bounded where they say how often: a number of rounds that would not end', async () => {
     const dls = library.CollabDataLoaders.fromPlays(played, { bs: 2, target: 'count' });
     const learn = library.collabLearner(dls, { nFactors: 2 });

@@ -1,5 +1,6 @@
 import { Random } from '../compute/random.js';
 import { ArgumentError } from '../errors.js';
+import { checkOptions } from '../options.js';
 import { counted, printed } from '../printed.js';
 import type { Batch, DataLoader } from './batch.js';
 import type { Negatives } from './negatives.js';
@@ -95,7 +96,9 @@ export class CollabDataLoader implements DataLoader {
   }
 
   /** The same rows, once each and in order, the last batch included: for predictions. `bs`: rows a batch, default as now. */
-  inOrder({ bs = this.bs }: { bs?: number } = {}): CollabDataLoader {
+  inOrder(options: { bs?: number } = {}): CollabDataLoader {
+    checkOptions(options, ['bs'], 'inOrder');
+    const { bs = this.bs } = options;
     return new CollabDataLoader(this.data, { bs, seed: this.seed, negatives: this.negatives });
   }
 

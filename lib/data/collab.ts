@@ -223,7 +223,9 @@ export class CollabDataLoaders implements DataLoaders {
    * @param data plays, a table or records. Ratings may be missing: the targets are NaN then
    * @param options `bs`: rows a batch, default as in validation
    */
-  testDl(data: Plays | Table | readonly Record<string, Cell | undefined>[], { bs = this.valid.bs }: { bs?: number } = {}): CollabDataLoader {
+  testDl(data: Plays | Table | readonly Record<string, Cell | undefined>[], options: { bs?: number } = {}): CollabDataLoader {
+    checkOptions(options, ['bs'], 'testDl');
+    const { bs = this.valid.bs } = options;
     const rows = data instanceof Plays || data instanceof Table ? data : Table.fromRows(data);
     if (rows.length === 0) throw new DataError('There are no rows to predict.');
     let columns: { user: RawColumn; item: RawColumn };

@@ -1,6 +1,6 @@
 import { Random } from '../compute/random.js';
 import { ArgumentError } from '../errors.js';
-import { checkArgument } from '../options.js';
+import { checkArgument, checkOptions } from '../options.js';
 import { counted, printed } from '../printed.js';
 import type { Batch, DataLoader } from './batch.js';
 import { SequenceDataset } from './sequences.js';
@@ -64,7 +64,9 @@ export class SequenceDataLoader implements DataLoader {
    * The same targets, once each and in order, the last batch included: for predictions, of which there is one a row. So windows of `everyPosition` come as
    * {@link SequenceDataset.eachTarget} makes them. `bs`: windows a batch, default as now.
    */
-  inOrder({ bs = this.bs }: { bs?: number } = {}): SequenceDataLoader {
+  inOrder(options: { bs?: number } = {}): SequenceDataLoader {
+    checkOptions(options, ['bs'], 'inOrder');
+    const { bs = this.bs } = options;
     const { dataset, window } = this.dataset.eachTarget();
     return new SequenceDataLoader(dataset, { bs, seed: this.seed, rows: this.rows ? window.map((i) => this.rows![i]) : window });
   }

@@ -1,5 +1,5 @@
 import { ArgumentError } from '../errors.js';
-import { checkArgument } from '../options.js';
+import { checkArgument, checkOptions } from '../options.js';
 import { Plays } from './plays.js';
 
 /**
@@ -25,7 +25,9 @@ export interface TargetOptions {
  * @param plays what is to be predicted
  * @example targetsOf(Plays.fromRows([{ user: 'u', track: 'a' }, { user: 'u', track: 'b', playcount: 7 }])) // 0, 1
  */
-export function targetsOf(plays: Plays, { target = 'binary', threshold = 2 }: TargetOptions = {}): Float32Array {
+export function targetsOf(plays: Plays, options: TargetOptions = {}): Float32Array {
+  checkOptions(options, ['target', 'threshold'], 'targetsOf');
+  const { target = 'binary', threshold = 2 } = options;
   checkArgument(plays instanceof Plays, plays, 'targetsOf', 'plays, such as readPlays reads');
   switch (target) {
     case 'binary':

@@ -2,6 +2,7 @@ import { dispose, float32 } from '../compute/memory.js';
 import { display } from '../data/display.js';
 import { ArgumentError, UnknownIdError } from '../errors.js';
 import type { Parameter } from '../nn/parameter.js';
+import { checkOptions } from '../options.js';
 import { counted, printed } from '../printed.js';
 import type { Unsettled } from './skip/unsettled.js';
 
@@ -105,7 +106,9 @@ export abstract class Optimizer {
    * @param n counted from 0, or from the end if negative
    * @param options.trainBn whether parameters of batch norm are trained in any case; default true
    */
-  freezeTo(n: number, { trainBn = true }: { trainBn?: boolean } = {}): void {
+  freezeTo(n: number, options: { trainBn?: boolean } = {}): void {
+    checkOptions(options, ['trainBn'], 'freezeTo');
+    const { trainBn = true } = options;
     if (!Number.isInteger(n)) throw new ArgumentError(`freezeTo needs the number of a parameter group, got ${n}.`);
     const { length } = this.groups;
     this.frozenTo = Math.max(0, n < 0 ? length + n : n);

@@ -61,7 +61,9 @@ function divisors(loss: Loss, rows: LossRows): Float64Array {
  * @param rows predictions and targets
  * @example lossOf(new MSELossFlat(), { size: 2, pred: Float32Array.of(1, 2), targets: Float32Array.of(1, 4) }) // 2
  */
-export function lossOf(loss: Loss, rows: LossRows, { reduction = 'mean' }: { reduction?: Reduction } = {}): number {
+export function lossOf(loss: Loss, rows: LossRows, options: { reduction?: Reduction } = {}): number {
+  checkOptions(options, ['reduction'], 'lossOf');
+  const { reduction = 'mean' } = options;
   checkLossRows(loss, rows);
   const { size, weights } = rows;
   if (each.length < size) each = new Float64Array(size);

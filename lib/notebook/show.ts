@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Chart } from '../data/chart.js';
 import { setDisplay } from '../data/display.js';
 import { Table } from '../data/table.js';
-import { checkArgument } from '../options.js';
+import { checkArgument, checkOptions } from '../options.js';
 import { visible } from '../printed.js';
 import { chartBundle, chartText } from './chart-render.js';
 import { currentCell, inNotebook, joinKernel, type MimeBundle, publish, sayStopped } from './kernel.js';
@@ -103,6 +103,7 @@ function draw(value: unknown, { title, byItself = false }: { title?: string; byI
  * @example show(new Table({ track: ['a', 'b'], plays: Float64Array.of(3, 1) }), { title: 'Plays' })
  */
 export function show(value: unknown, options: { title?: string } = {}): void {
+  checkOptions(options, ['title'], 'show');
   if (!isShown(value, { byItself: true })) draw(value, options);
 }
 

@@ -1,5 +1,5 @@
 import { ArgumentError, NumericError } from '../errors.js';
-import { checkArgument, isNumbers } from '../options.js';
+import { checkArgument, checkOptions, isNumbers } from '../options.js';
 
 /**
  * Area under the ROC curve of one user, over the whole catalogue: the probability that a relevant track scores above one that is not, Σ (#(lower) + #(equal)/2) / (|rel| ·
@@ -13,7 +13,9 @@ import { checkArgument, isNumbers } from '../options.js';
  * @returns NaN where every track is relevant
  * @example aucOf([0.9, 0.4, 0.4, 0.1], [1]) // above 1 of 3, equal to 1 of 3: (1 + 1/2) / 3 = 0.5
  */
-export function aucOf(scores: ArrayLike<number>, relevant: ArrayLike<number>, { missed = 0 }: { missed?: number } = {}): number {
+export function aucOf(scores: ArrayLike<number>, relevant: ArrayLike<number>, options: { missed?: number } = {}): number {
+  checkOptions(options, ['missed'], 'aucOf');
+  const { missed = 0 } = options;
   for (const values of [scores, relevant])
     checkArgument(isNumbers(values), values, 'aucOf', 'scores, and the places of relevant tracks in them: arrays of numbers');
   if (relevant.length + missed === 0)

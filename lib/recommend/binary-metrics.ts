@@ -1,5 +1,5 @@
 import { ArgumentError, NumericError } from '../errors.js';
-import { checkArgument, checkNumber, isNumbers } from '../options.js';
+import { checkArgument, checkNumber, checkOptions, isNumbers } from '../options.js';
 
 /** How well scores tell targets 0 and 1 apart. A metric that does not exist for these data is NaN, as its comment says. */
 export type BinaryMetrics = {
@@ -33,11 +33,9 @@ export type BinaryMetrics = {
  * @param options.threshold a row is decided 1 if its score ≥ threshold; default 0.5
  * @example binaryMetrics([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]).rocAuc // 0.75
  */
-export function binaryMetrics(
-  targets: ArrayLike<number>,
-  scores: ArrayLike<number>,
-  { threshold = 0.5 }: { threshold?: number } = {},
-): BinaryMetrics {
+export function binaryMetrics(targets: ArrayLike<number>, scores: ArrayLike<number>, options: { threshold?: number } = {}): BinaryMetrics {
+  checkOptions(options, ['threshold'], 'binaryMetrics');
+  const { threshold = 0.5 } = options;
   for (const values of [targets, scores]) checkArgument(isNumbers(values), values, 'binaryMetrics', 'targets and scores: arrays of numbers');
   const n = targets.length;
   if (n === 0 || scores.length !== n)

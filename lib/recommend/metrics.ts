@@ -27,7 +27,9 @@ export type Relevant<T> = readonly T[] | ReadonlySet<T>;
  * @param relevant what would be right
  * @example precisionAtK(['b', 'a', 'd', 'c', 'e'], ['a', 'c', 'f'], { k: 5 }) // 2/5 = 0.4
  */
-export function precisionAtK<T>(recommended: readonly T[], relevant: Relevant<T>, { k = 10 }: AtK = {}): number {
+export function precisionAtK<T>(recommended: readonly T[], relevant: Relevant<T>, options: AtK = {}): number {
+  checkOptions(options, ['k'], 'precisionAtK');
+  const { k = 10 } = options;
   return countHits(hitsAtK(recommended, asSet(relevant), k)) / k;
 }
 
@@ -37,7 +39,9 @@ export function precisionAtK<T>(recommended: readonly T[], relevant: Relevant<T>
  * @param relevant what would be right
  * @example recallAtK(['b', 'a', 'd', 'c', 'e'], ['a', 'c', 'f'], { k: 5 }) // 2/3
  */
-export function recallAtK<T>(recommended: readonly T[], relevant: Relevant<T>, { k = 10 }: AtK = {}): number {
+export function recallAtK<T>(recommended: readonly T[], relevant: Relevant<T>, options: AtK = {}): number {
+  checkOptions(options, ['k'], 'recallAtK');
+  const { k = 10 } = options;
   const rel = asSet(relevant);
   return countHits(hitsAtK(recommended, rel, k)) / rel.size;
 }
@@ -48,7 +52,9 @@ export function recallAtK<T>(recommended: readonly T[], relevant: Relevant<T>, {
  * @param relevant what would be right
  * @example hitAtK(['b', 'a', 'd', 'c', 'e'], ['a', 'c', 'f'], { k: 5 }) // 1
  */
-export function hitAtK<T>(recommended: readonly T[], relevant: Relevant<T>, { k = 10 }: AtK = {}): number {
+export function hitAtK<T>(recommended: readonly T[], relevant: Relevant<T>, options: AtK = {}): number {
+  checkOptions(options, ['k'], 'hitAtK');
+  const { k = 10 } = options;
   return hitsAtK(recommended, asSet(relevant), k).includes(1) ? 1 : 0;
 }
 
@@ -76,7 +82,9 @@ export function averagePrecisionAtK<T>(
  * @param relevant what would be right
  * @example reciprocalRankAtK(['b', 'a', 'd', 'c', 'e'], ['a', 'c', 'f'], { k: 5 }) // 1/2
  */
-export function reciprocalRankAtK<T>(recommended: readonly T[], relevant: Relevant<T>, { k = 10 }: AtK = {}): number {
+export function reciprocalRankAtK<T>(recommended: readonly T[], relevant: Relevant<T>, options: AtK = {}): number {
+  checkOptions(options, ['k'], 'reciprocalRankAtK');
+  const { k = 10 } = options;
   return reciprocalOfFirst(hitsAtK(recommended, asSet(relevant), k));
 }
 
@@ -86,7 +94,9 @@ export function reciprocalRankAtK<T>(recommended: readonly T[], relevant: Releva
  * @param relevant what would be right
  * @example ndcgAtK(['b', 'a', 'd', 'c', 'e'], ['a', 'c', 'f'], { k: 5 }) // 1.061606 / 2.130930 = 0.498189
  */
-export function ndcgAtK<T>(recommended: readonly T[], relevant: Relevant<T>, { k = 10 }: AtK = {}): number {
+export function ndcgAtK<T>(recommended: readonly T[], relevant: Relevant<T>, options: AtK = {}): number {
+  checkOptions(options, ['k'], 'ndcgAtK');
+  const { k = 10 } = options;
   const rel = asSet(relevant);
   return discountedGain(hitsAtK(recommended, rel, k), Math.min(k, rel.size));
 }
