@@ -109,6 +109,8 @@ export class FactorRecommender extends Recommender {
   static async fromFactors(sources: FactorSources, options: FromFactorsOptions = {}): Promise<FactorRecommender> {
     checkOptions(options, ['plays', 'catalogue', 'name', 'alpha', 'regularization', 'notFinite'], 'fromFactors');
     const { plays, catalogue = plays?.catalogue, notFinite = 'refuse', ...rest } = options;
+    const { alpha = 1, regularization = 0.01 } = rest;
+    checkSettings({ alpha, regularization }); // before what may take long
     if (notFinite !== 'refuse' && notFinite !== 'drop') throw new ArgumentError(`notFinite must be 'refuse' or 'drop', got '${notFinite}'.`);
     checkArgument(plays === undefined || plays instanceof Plays, plays, 'fromFactors', 'plays, such as readPlays reads, or none');
     checkArgument(typeof sources === 'object' && sources !== null, sources, 'fromFactors', '{ users, tracks }, the factors of each');
