@@ -100,6 +100,6 @@ parentPort.on('message', (message) => {
   else if (message.bind) bind(message.bind);
   else if (message.close) {
     close();
-    parentPort.close();
+    process.exit();
   } else running = message.running && { header: message.running, told: false };
 });

@@ -119,12 +119,15 @@ for (const [name, list] of Object.entries({ supervised: [...cases, ...moreCases]
         told = done;
       });
       // Nothing computes here: the thread is held, as by a native call.
-      const code = "await null; console.log('begun'); await null; Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 7000);";
-      await wire.caughtUp(kernel);
-      wire.messages.length = 0;
-      const running = runCell(kernel, code, ({ stderr }) => stderr !== '' && told());
-      while (!wire.messages.some(({ type }) => type === 'execute_input')) await pause(1);
-      await pause(200);
+      const code =
+        "console.log('begun'); await new Promise((r) => setTimeout(r, 100)); Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 9000);";
+      let begun = (): void => {};
+      const working = new Promise<void>((done) => {
+        begun = done;
+      });
+      const running = runCell(kernel, code, ({ stderr }) => (stderr === '' ? begun() : told()));
+      await working;
+      await pause(500);
       for (let i = 0; i < 3; i++) kernel.interrupt();
       expect(await Promise.race([says.then(() => 'says'), running.then(() => 'ended')])).to.equal('says');
       expect((await running).stderr).to.equal('The cell does not stop. Kernel → Restart ends it; variables are lost.\n');
