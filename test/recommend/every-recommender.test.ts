@@ -51,7 +51,8 @@ describe('the options of every recommender', () => {
   const ratings = CollabDataLoaders.fromPlays(plays, { bs: 16 });
   const pairs = CollabDataLoaders.fromPlays(plays, { bs: 16, negatives: { n: 1 } });
   const windows = SequenceDataLoaders.fromPlays(plays, { bs: 4 });
-  const factors = { users: { ids: ['u'], values: [[1, 0]] }, tracks: { ids: ['a'], values: [[1, 0]] } };
+  const values = Float32Array.of(1, 0);
+  const factors = { users: { ids: ['u'], values }, tracks: { ids: ['a'], values } };
   const with_ = (options: never, more: object): never => ({ ...(options as object), ...more }) as never;
 
   const kinds: Record<string, Kind> = {
@@ -60,7 +61,7 @@ describe('the options of every recommender', () => {
     CollabNNLearner: { make: (o) => collabLearner(ratings, with_(o, { useNn: true })), numbers: ['lr', 'wd'] },
     ContentRecommender: { make: (o) => ContentRecommender.fit(plays, plays.catalogue!, o), numbers: ['nComponents', 'k'] },
     EASE: { make: (o) => EASE.fit(plays, o), numbers: ['lambda', 'popularityPower', 'sideWeight'] },
-    FactorRecommender: { make: (o) => FactorRecommender.fromFactors(factors as never, o), numbers: ['alpha', 'regularization'] },
+    FactorRecommender: { make: (o) => FactorRecommender.fromFactors(factors, o), numbers: ['alpha', 'regularization'] },
     Friends: { make: (o) => new Friends(plays, with_(o, { friends })), numbers: ['popularityPower'] },
     Hybrid: { make: (o) => new Hybrid([popular], o), numbers: [] },
     ItemKNN: { make: (o) => new ItemKNN(plays, o), numbers: ['k', 'shrink'] },
