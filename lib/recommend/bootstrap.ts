@@ -1,3 +1,5 @@
+import { matmul } from '../compute/matmul.js';
+import { dispose, float32 } from '../compute/memory.js';
 import { Random } from '../compute/random.js';
 
 /** The middle part of what resampling gives. */
@@ -9,12 +11,12 @@ export interface Interval {
 /** A column of values, one a user, NaN for users that have none. */
 type Values = Float64Array;
 
-/** Values that are added up between two chances to stop. */
-const WORK = 1e7;
+/** Resamples that are computed at once. */
+const BLOCK = 32;
 
 /**
  * Percentile bootstrap of means over users (Efron, 1979): users are drawn with replacement as often as there are users, again and again; the interval is where
- * the middle of the resampled means lies. Sums are of float64, and no end lies beyond the values themselves. Every column is resampled with the same users. A generator: it yields now and then, so that long work can
+ * the middle of the resampled means lies. Every column is resampled with the same users. A generator: it yields now and then, so that long work can
  * be interrupted.
  * @param columns values of the same users; a shorter one is of the first of them
  * @param options.samples resamples; `confidence`: share of them inside the interval, e.g. 0.95
@@ -26,50 +28,57 @@ export function* bootstrapIntervals(
   const n = Math.max(0, ...columns.map((values) => values.length));
   if (n === 0) return columns.map(() => ({ low: NaN, high: NaN }));
   const random = new Random(seed).child('bootstrap');
-  const width = columns.length;
-  const gaps = columns.map((values) => values.length < n || values.some(Number.isNaN)); // columns in which some users have no value
-  const values = new Float64Array(n * width); // a row a user, so that a resample reads each row once, in order
-  const has = new Uint8Array(n * width);
-  const bounds = columns.map((column, c) => {
-    let [least, most] = [Infinity, -Infinity];
-    for (let i = 0; i < column.length; i++) {
-      if (Number.isNaN(column[i])) continue;
-      values[i * width + c] = column[i];
-      has[i * width + c] = 1;
-      least = Math.min(least, column[i]);
-      most = Math.max(most, column[i]);
+  const ranges = columns.map(rangeOf);
+  // A resampled mean is the least value + Σ drawn·(value − least) / Σ drawn, over users with a value. All of them are one product of matrices in float32, whose
+  // terms are never negative: where every drawn user has the least value, such as no hit, the mean is that value and no rounding.
+  const gaps = columns.flatMap((values, c) => (values.length < n || values.some(Number.isNaN) ? [c] : []));
+  const width = columns.length + gaps.length;
+  const values = float32(width * n);
+  const drawn = float32(BLOCK * n);
+  const sums = float32(BLOCK * width);
+  try {
+    columns.forEach((column, c) => {
+      for (let i = 0; i < column.length; i++) values[c * n + i] = Number.isNaN(column[i]) ? 0 : column[i] - ranges[c].least;
+    });
+    gaps.forEach((c, g) => {
+      for (let i = 0; i < columns[c].length; i++) values[(columns.length + g) * n + i] = Number.isNaN(columns[c][i]) ? 0 : 1;
+    });
+    const means = columns.map(() => new Float64Array(samples));
+    for (let from = 0; from < samples; from += BLOCK) {
+      const m = Math.min(BLOCK, samples - from);
+      drawn.fill(0);
+      for (let s = 0; s < m; s++) for (let i = 0; i < n; i++) drawn[s * n + random.int(n)]++;
+      matmul(
+        { m, n: width, k: n },
+        { a: { values: drawn, rowStride: n }, b: { values, rowStride: 1, columnStride: n }, c: { values: sums, rowStride: width } },
+      );
+      columns.forEach((_, c) => {
+        const gap = gaps.indexOf(c);
+        const { least, most } = ranges[c];
+        for (let s = 0; s < m; s++) {
+          const mean = least + sums[s * width + c] / (gap < 0 ? n : sums[s * width + columns.length + gap]);
+          means[c][from + s] = Math.min(most, mean); // a mean lies among its values
+        }
+      });
+      yield;
     }
-    return { least, most };
-  });
-  const anyGaps = gaps.includes(true);
-  const means = columns.map(() => new Float64Array(samples));
-  const drawn = new Int32Array(n);
-  const sums = new Float64Array(width);
-  const counts = new Float64Array(width);
-  for (let s = 0, work = 0; s < samples; s++, work += n * width) {
-    drawn.fill(0);
-    sums.fill(0);
-    counts.fill(0);
-    for (let i = 0; i < n; i++) drawn[random.int(n)]++;
-    for (let i = 0; i < n; i++) {
-      const times = drawn[i];
-      if (times === 0) continue;
-      const row = i * width;
-      for (let c = 0; c < width; c++) sums[c] += times * values[row + c];
-      if (anyGaps) for (let c = 0; c < width; c++) counts[c] += times * has[row + c];
-    }
-    for (let c = 0; c < width; c++) {
-      // A mean lies among its values; that of a rounding beyond them would be an end below 0 of what is never negative.
-      means[c][s] = Math.min(bounds[c].most, Math.max(bounds[c].least, sums[c] / (gaps[c] ? counts[c] : n)));
-    }
-    if (work < WORK) continue;
-    work = 0;
-    yield;
+    return means.map((each) => {
+      const sorted = each.filter((x) => !Number.isNaN(x)).sort();
+      return { low: quantile(sorted, (1 - confidence) / 2), high: quantile(sorted, (1 + confidence) / 2) };
+    });
+  } finally {
+    for (const array of [values, drawn, sums]) dispose(array);
   }
-  return means.map((each) => {
-    const sorted = each.filter((x) => !Number.isNaN(x)).sort();
-    return { low: quantile(sorted, (1 - confidence) / 2), high: quantile(sorted, (1 + confidence) / 2) };
-  });
+}
+
+/** The least and the largest of the values that there are. */
+function rangeOf(values: Values): { least: number; most: number } {
+  let [least, most] = [Infinity, -Infinity];
+  for (const value of values) {
+    if (value < least) least = value;
+    if (value > most) most = value;
+  }
+  return { least, most };
 }
 
 /** The mean of the values that there are; NaN if there is none. */

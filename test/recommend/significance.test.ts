@@ -117,8 +117,8 @@ describe('bootstrapIntervals', () => {
   it('leaves NaN out, resamples all columns alike, and is the same each time', () => {
     const a = Float64Array.of(1, 2, NaN, 4, 9);
     const [first, second] = intervals([a, a.map((x) => x + 1)]);
-    expect(second.low).to.be.closeTo(first.low + 1, 1e-12);
-    expect(second.high).to.be.closeTo(first.high + 1, 1e-12);
+    expect(second.low).to.be.closeTo(first.low + 1, 1e-6);
+    expect(second.high).to.be.closeTo(first.high + 1, 1e-6);
     expect(intervals([a])[0]).to.deep.equal(first);
     expect(intervals([Float64Array.of(NaN, NaN)])[0].low).to.be.NaN;
   });
@@ -147,7 +147,7 @@ describe('bootstrapIntervals', () => {
     }
   });
 
-  it('is the interval of the resampled means, to the last digits', () => {
+  it('is the interval of the resampled means, to float32', () => {
     const values = Float64Array.of(0.1, 0.25, 0.7, NaN, 1 / 3);
     const random = new Random(3).child('bootstrap');
     const means = Array.from({ length: 101 }, () => {
@@ -155,8 +155,8 @@ describe('bootstrapIntervals', () => {
       return drawn.reduce((sum, i) => sum + values[i], 0) / drawn.length;
     }).sort((a, b) => a - b);
     const [{ low, high }] = intervals([values], { samples: 101, confidence: 0.8, seed: 3 });
-    expect(low).to.be.closeTo(means[10], 1e-15);
-    expect(high).to.be.closeTo(means[90], 1e-15);
+    expect(low).to.be.closeTo(means[10], 1e-7);
+    expect(high).to.be.closeTo(means[90], 1e-7);
   });
 
   it('holds the true mean as often as it says', () => {
