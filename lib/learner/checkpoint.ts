@@ -6,6 +6,7 @@ import { ArgumentError, DataError, NumericError } from '../errors.js';
 import type { Model } from '../nn/model.js';
 import { checkOptions } from '../options.js';
 import type { Learner } from './learner.js';
+import { firstNotFinite } from './not-finite.js';
 import type { OptimizerState } from './optimizer.js';
 import type { UnfinishedRun } from './resume.js';
 import { readHypers, readRun, runTensors } from './saved-run.js';
@@ -112,11 +113,6 @@ export function readModel(st: TensorSource, model: Model, { strict = true }: { s
 /** Puts values where they belong. */
 export function setValues(all: Values): void {
   for (const { to, values } of all) to.set(values);
-}
-
-function firstNotFinite(values: Float32Array): number {
-  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return i;
-  return -1;
 }
 
 /** See Learner.save. */

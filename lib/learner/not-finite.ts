@@ -32,8 +32,14 @@ export function reportWeights({ parameters }: Model): WeightsReport {
 export const SPOILT =
   'Try a smaller learning rate (lrFind). The weights are spoilt now: load saved ones (learn.load), or make the learner again, before you train or predict.';
 
+/** Position of the first of some numbers that is not finite; −1 if all are. */
+export function firstNotFinite(values: ArrayLike<number>, n = values.length): number {
+  for (let i = 0; i < n; i++) if (!Number.isFinite(values[i])) return i;
+  return -1;
+}
+
 /** The first of some numbers that is not finite, as text; undefined if all are. */
 export function notFinite(values: ArrayLike<number>, n = values.length): string | undefined {
-  for (let i = 0; i < n; i++) if (!Number.isFinite(values[i])) return `${values[i]} at position ${i}`;
-  return undefined;
+  const i = firstNotFinite(values, n);
+  return i < 0 ? undefined : `${values[i]} at position ${i}`;
 }

@@ -15,6 +15,8 @@ const kinds = {
 const GLOBAL = '15'; // what the compiler sorts global names by
 /** Where global types are declared that a program for Node is written with: those of a browser, which some package brings along, are not among them. */
 const inNode = /[\\/]lib\.(es|decorators)[^\\/]*\.d\.ts$|[\\/]@types[\\/]node[\\/]|^(?!.*[\\/]node_modules[\\/])/;
+/** Where tslab keeps the declarations of all cells that have run. */
+const ofCells = /(^|[\\/])__prev__\.d\.ts$/;
 
 /**
  * Completions as Jupyter wants them.
@@ -40,8 +42,10 @@ function exists(entry, { ts, file, checker }) {
   if (entry?.sortText !== GLOBAL || entry.kind === 'keyword' || entry.name in globalThis) return true;
   const symbol = checker?.resolveName(entry.name, file, ts.SymbolFlags.Value | ts.SymbolFlags.Type | ts.SymbolFlags.Namespace, false);
   if (!symbol) return true;
-  if (symbol.flags & ts.SymbolFlags.Value && !(symbol.flags & ts.SymbolFlags.Namespace)) return false;
-  return (symbol.declarations ?? []).some((declaration) => inNode.test(declaration.getSourceFile().fileName));
+  const files = (symbol.declarations ?? []).map((declaration) => declaration.getSourceFile().fileName);
+  // Values that Node had would be in globalThis. Others of that name are there if a cell has declared them.
+  if (symbol.flags & ts.SymbolFlags.Value && !(symbol.flags & ts.SymbolFlags.Namespace)) return files.some((file) => ofCells.test(file));
+  return files.some((file) => inNode.test(file));
 }
 
 function kindOf(entry) {

@@ -148,7 +148,9 @@ class Hints {
   overloads({ messageText, next = [] }) {
     const each = next.map((one) => this.message(one.next?.[0] ?? one, one.code));
     const texts = [...new Set(each.map(({ text }) => text))];
-    return texts.length === 1 ? each[0] : { text: [messageText, ...texts.slice(-3)].join(' '), code: noOverload };
+    // Of an option that none of them has, what the last one takes is told: in TypeScript it is the one that takes most.
+    if (texts.length === 1 || each.every(({ code }) => unknownOption.has(code))) return each.at(-1);
+    return { text: [messageText, ...texts.slice(-3)].join(' '), code: noOverload };
   }
 
   /** The text for a fault, if it should be another, and hints. */
@@ -159,7 +161,7 @@ class Hints {
       return { text: 'Outside of functions `await` works in cells alone: export an async function.' };
     }
     if (code === typeAsValue) return { hints: known(python.name(token.text)) };
-    if (unknownMember.has(code)) return { hints: this.member(token, !/Did you mean/.test(text)) };
+    if (unknownMember.has(code)) return { text: ofModule(text), hints: this.member(token, !/Did you mean/.test(text)) };
     if (unknownExport.has(code)) return { hints: /Did you mean/.test(text) ? [] : this.exportLike(token) };
     if (unknownModule.has(code)) return this.module(token, text);
     if (unknownOption.has(code) || code === nothingInCommon) return this.option(token, text);
@@ -300,11 +302,16 @@ class Hints {
   /** An object in the place of an instance of a class that is there to be extended. */
   extending(token, node) {
     const { ts, checker } = this;
-    const given = ts.findAncestor(token, ts.isObjectLiteralExpression) ?? (ts.isExpression(node) ? node : undefined);
+    const property = ts.isPropertyAssignment(token.parent) && token.parent.name === token ? token.parent.initializer : undefined;
+    const given = property ?? ts.findAncestor(token, ts.isObjectLiteralExpression) ?? (ts.isExpression(node) ? node : undefined);
     const wanted = given && checker.getContextualType(given);
-    const declared = wanted?.symbol?.valueDeclaration;
-    if (!declared || !ts.isClassDeclaration(declared) || !(ts.getCombinedModifierFlags(declared) & ts.ModifierFlags.Abstract)) return [];
-    const { name } = wanted.symbol;
+    const isAbstract = ({ symbol }) => {
+      const declared = symbol?.valueDeclaration;
+      return declared && ts.isClassDeclaration(declared) && ts.getCombinedModifierFlags(declared) & ts.ModifierFlags.Abstract;
+    };
+    const base = (wanted?.isUnion() ? wanted.types : [wanted]).find((each) => each && isAbstract(each));
+    if (!base) return [];
+    const { name } = base.symbol;
     return [`It must be of a class that extends ${name}: class Mine extends ${name} { … }. Shift-Tab on ${name} shows an example.`];
   }
 
@@ -416,6 +423,12 @@ const short = (text, otherwise) => (text.length <= 40 && !text.includes('\n') ? 
 const known = (hint) => (hint ? [hint] : []);
 const isCell = ({ fileName }) => /__tslab__\.[jt]s$/.test(fileName);
 const isPromise = (type) => type?.symbol?.name === 'Promise';
+/** A module is called as in an import, not by the path of its file. */
+const ofModule = (text) =>
+  text.replace(/^Property ('.*?') does not exist on type 'typeof import\("(.*)"\)'/, (_, name, file) => {
+    const isLibrary = path.resolve(file) === path.join(lib, 'index');
+    return `'${isLibrary ? 'recital' : path.basename(file)}' has no ${name}`;
+  });
 const pick = ({ messageText, code }) => ({ text: messageText, code });
 const textOf = (message) => (typeof message === 'string' ? message : message.messageText);
 

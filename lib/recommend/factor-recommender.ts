@@ -8,6 +8,7 @@ import { Vocabulary } from '../data/vocabulary.js';
 import { indicesIn } from '../data/vocabulary-map.js';
 import { cholesky, choleskySolve } from '../decomposition/cholesky.js';
 import { ArgumentError, NumericError } from '../errors.js';
+import { firstNotFinite } from '../learner/not-finite.js';
 import { checkArgument, checkNumber, checkOptions, type NoOptions } from '../options.js';
 import type { Explanation } from './explain.js';
 import { explainByTracks } from './explain-tracks.js';
@@ -257,11 +258,6 @@ function dot(values: Float32Array, at: number, x: ArrayLike<number>): number {
   let sum = 0;
   for (let j = 0; j < x.length; j++) sum += values[at + j] * x[j];
   return sum;
-}
-
-function firstNotFinite(values: Float32Array): number {
-  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return i;
-  return -1;
 }
 
 /** Factors as tensors `users` and `tracks`. */

@@ -117,8 +117,13 @@ describe('Learner.save and load', () => {
     const learn = make();
     learn.save('good');
     const before = readFileSync(at('good'));
-    learn.model.parameters[1].value[5] = NaN;
-    expect(() => learn.save('good')).to.throw(NumericError, 'iWeight holds NaN at position 5');
+    const { value } = learn.model.parameters[1];
+    for (const at of [0, 5, value.length - 1]) {
+      const weight = value[at];
+      value[at] = NaN;
+      expect(() => learn.save('good')).to.throw(NumericError, `iWeight holds NaN at position ${at},`);
+      value[at] = weight;
+    }
     expect(readFileSync(at('good')).equals(before)).to.equal(true);
     expect(readdirSync(path.dirname(at('good'))).filter((name) => name.endsWith('.tmp'))).to.deep.equal([]);
   });

@@ -8,7 +8,8 @@ const AWAIT = "Did you forget to use 'await'?";
  * What an author writes, and what he is told: the line on what is wrong, then hints. `^` in a cell marks where the caret must point, if it is checked.
  * Every cell stands in a notebook that has the variables of SETUP.
  */
-const SETUP = `import { CollabDataLoaders, collabLearner, evaluate, Plays, readPlays } from 'recital';
+const SETUP = `import { CollabDataLoaders, collabLearner, evaluate, Plays, randomSplit, readPlays, splitPlays } from 'recital';
+import * as recital from 'recital';
 const plays = Plays.fromRows(Array.from({ length: 12 }, (_, i) => ({ user: \`u\${i % 3}\`, track: \`t\${i % 4}\`, playcount: 1 + i })));
 const later = Promise.resolve(plays);
 const table = plays.toTable();
@@ -46,6 +47,7 @@ const groups: Record<string, [cell: string, ...told: (string | RegExp)[]][]> = {
       /^Type 'string\[\]' is not assignable/,
       'The texts of names may be any. Declare it with `as const` at the end.',
     ],
+    ['splitPlays(plays, { ^seed: 1 })', /^'seed' does not exist in type/, 'There are: train, valid, test.'],
     ["await evaluate([], undefined as any, { metrics: ['ndgc'] })", /ndgc/, /^Did you mean 'ndcg'\?$|^There are: .*'ndcg'/],
   ],
   'names that are not known': [
@@ -59,6 +61,7 @@ const groups: Record<string, [cell: string, ...told: (string | RegExp)[]][]> = {
     ['export const ^shown = 1;', "Cannot redeclare exported variable 'shown'.", /^A cell exports nothing/],
     ['learn.fit(1, ^lr=1e-3)', "Cannot find name 'lr'.", 'Options are given in braces: { lr: 1e-3 }.'],
     ["import { Randon } from 'recital';", "'\"recital\"' has no exported member named 'Randon'. Did you mean 'Random'?"],
+    ["recital.readPlay('x')", "'recital' has no 'readPlay'. Did you mean 'readPlays'?"],
     ["import { Random } from 'recitel';", "Cannot find module 'recitel'.", "Did you mean 'recital'?"],
     ["import { own } from './nothing-here';", "Cannot find module './nothing-here'.", /^There is no such file in .*notebook\.$/],
     ["import left from 'left-pad-of-mine';", "Cannot find module 'left-pad-of-mine'.", /^If it is a package: npm install left-pad-of-mine/],
@@ -98,6 +101,18 @@ const groups: Record<string, [cell: string, ...told: (string | RegExp)[]][]> = {
     ['table.map((r) => r)', "Property 'map' does not exist on type 'Table'.", 'Instead: table.rows().map((r) => r)'],
     ['[1].append(2)', "Property 'append' does not exist on type 'number[]'.", 'Instead: [1].push(…)'],
     ['learn.fit_one_cycle(1)', "Property 'fit_one_cycle' does not exist on type 'CollabLearner'. Did you mean 'fitOneCycle'?"],
+  ],
+  'an object where a class is to be extended': [
+    [
+      "const split = splitPlays(plays, randomSplit(plays.length));\nawait evaluate({ mine: { name: 'x', scores() {} } }, split)",
+      /^Type '\{ name: string; scores\(\): void; \}' is missing the following properties from type 'Recommender'/,
+      /^It must be of a class that extends Recommender: /,
+    ],
+    [
+      "await evaluate([{ name: 'x', scores() {} }], undefined as any)",
+      /from type 'Recommender'/,
+      /^It must be of a class that extends Recommender: /,
+    ],
   ],
   'other faults, as TypeScript says them': [
     ['const text: string = 1;', "Type 'number' is not assignable to type 'string'."],

@@ -103,6 +103,7 @@ describe('the kernel by the protocol', () => {
   });
 
   it('says busy and idle once for each request, also for those in between, and when a cell is stopped', async () => {
+    await wire.caughtUp(kernel); // with what the tests before have asked
     wire.messages.length = 0;
     const running = run("console.log('begun'); for (;;) await new Promise((r) => setTimeout(r, 5));");
     while (!wire.messages.some(({ type }) => type === 'stream')) await new Promise((done) => setTimeout(done, 5));
@@ -171,6 +172,9 @@ describe('the kernel by the protocol', () => {
     expect((await complete('Tab')).matches).to.include('Table');
     expect((await complete('awai')).matches).to.include('await');
     expect((await complete('const fs: NodeJ')).matches).to.include('NodeJS');
+    await runCell(kernel, 'const ownNumber = 1; let ownText = "a"; function ownFunction() {} class OwnClass {} interface OwnType {}');
+    expect((await complete('own')).matches).to.include.members(['ownFunction', 'ownNumber', 'ownText', 'OwnClass']);
+    expect((await complete('let x: Own')).matches).to.include.members(['OwnClass', 'OwnType']);
     const { cursor_start, cursor_end, metadata } = await complete("'😀'; Prom");
     expect([cursor_start, cursor_end]).to.deep.equal([5, 9]);
     expect((metadata as { _jupyter_types_experimental: Content[] })._jupyter_types_experimental[0]).to.deep.include({

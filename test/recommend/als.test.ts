@@ -317,6 +317,11 @@ describe('FactorRecommender', () => {
     };
     await refused({ users, tracks: { ids: ['a'], values: [1] } }, ArgumentError, 'Users have 2 factors, tracks 1');
     await refused({ users: { ids: ['u'], values: [] }, tracks }, ArgumentError, '0 factors do not make rows for 1 users');
-    await refused({ users: { ids: ['u'], values: [1, NaN] }, tracks }, NumericError, 'The user factors hold NaN in row 0');
+    for (const values of [
+      [1, NaN],
+      [NaN, 1],
+    ]) {
+      await refused({ users: { ids: ['u'], values }, tracks }, NumericError, 'The user factors hold NaN in row 0');
+    }
   });
 });
