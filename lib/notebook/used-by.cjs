@@ -10,9 +10,13 @@
 function usedBy(ts, name, symbols) {
   const users = callsWith(ts, name, symbols);
   if (users.length) return { labels: labelsOf(users), symbols: examplesFrom(users) };
-  const wholes = symbols.filter((s) => s.name !== name && typesOf(ts, s).some((d) => names(name, d)));
-  const further = wholes.flatMap((whole) => callsWith(ts, whole.name, symbols));
-  return { labels: wholes.map((whole) => whole.name), symbols: [...wholes, ...examplesFrom(further)] };
+  const wholesOf = (part) => symbols.filter((s) => s.name !== part && typesOf(ts, s).some((d) => names(part, d)));
+  const wholes = wholesOf(name);
+  // A part of a part is shown by what takes the whole.
+  const all = new Set(wholes);
+  for (const whole of all) for (const larger of wholesOf(whole.name)) all.add(larger);
+  const further = [...all].flatMap((whole) => callsWith(ts, whole.name, symbols));
+  return { labels: wholes.map((whole) => whole.name), symbols: [...all, ...examplesFrom(further)] };
 }
 
 const names = (name, node) => node !== undefined && new RegExp(`\\b${name}\\b`).test(node.getText());
