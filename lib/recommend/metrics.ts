@@ -167,7 +167,7 @@ export function rankingMetrics<T>(
   }
   const mean = new MeanMetrics();
   recommended.forEach((list, i) => {
-    const rel = new Set(relevant[i]);
+    const rel = setOf(relevant[i]);
     if (rel.size > 0) mean.add(metricsOfHits(hitsAtK(list, rel, k), rel.size, k));
   });
   if (mean.users === 0) throw new ArgumentError('No user has a relevant track, so there is nothing to average.');
@@ -181,15 +181,16 @@ export function checkLists(lists: readonly (readonly unknown[])[], of: string): 
 }
 
 function asSet<T>(relevant: Relevant<T>): ReadonlySet<T> {
-  checkArgument(
-    typeof relevant === 'object' && relevant !== null && Symbol.iterator in relevant,
-    relevant,
-    'The metric',
-    'the relevant tracks: an array or a set',
-  );
-  const set: ReadonlySet<T> = relevant instanceof Set ? relevant : new Set(relevant);
+  const set = setOf(relevant);
   if (set.size === 0) throw new ArgumentError('The user has no relevant track, so the metric does not exist: leave such users out of a mean.');
   return set;
+}
+
+/** Of tables and maps the rows are no tracks, though they can be iterated over. */
+function setOf<T>(relevant: Relevant<T>): ReadonlySet<T> {
+  if (Object.prototype.toString.call(relevant) === '[object Set]') return relevant as ReadonlySet<T>; // of any realm
+  checkArgument(isNumbers(relevant), relevant, 'The metric', "the relevant tracks: an array or a set, such as table.column('track_id')");
+  return new Set(relevant as readonly T[]);
 }
 
 function hitsAtK<T>(recommended: readonly T[], relevant: ReadonlySet<T>, k: number): Uint8Array {

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { Table } from '../../lib/data/table.js';
 import { ArgumentError } from '../../lib/errors.js';
 import {
   averagePrecisionAtK,
@@ -111,6 +113,28 @@ describe('Ranking metrics', () => {
     expect(() => precisionAtK(['a', 'b', 'a'], ['a'])).to.throw(ArgumentError, '"a" is recommended twice');
     expect(() => recallAtK(['a'], [])).to.throw(ArgumentError, 'no relevant track');
     expect(() => averagePrecisionAtK(['a'], ['a'], { over: 'all' as 'min' })).to.throw(ArgumentError, "got 'all'");
+  });
+
+  it('take arrays and sets of any realm as relevant tracks, and nothing else that can be iterated over', () => {
+    for (const relevant of [['b'], new Set(['b']), runInNewContext("new Set(['b'])"), runInNewContext("['b']")]) {
+      expect(hitAtK(['a', 'b'], relevant)).to.equal(1);
+      expect(rankingMetrics([['a', 'b']], [relevant], { catalogueSize: 2 }).hitRate).to.equal(1);
+    }
+    expect(hitAtK([1, 2], Int32Array.of(2) as never)).to.equal(1);
+    for (const [odd, what] of [
+      [new Table({ track_id: ['b'] }), 'Table'],
+      [new Map([['b', 1]]), 'Map'],
+      ['b', 'a string'],
+      [null, 'null'],
+    ] as [never, string][]) {
+      for (const metric of [precisionAtK, recallAtK, averagePrecisionAtK, ndcgAtK, reciprocalRankAtK, hitAtK]) {
+        expect(() => metric(['a', 'b'], odd))
+          .to.throw(ArgumentError, "an array or a set, such as table.column('track_id'), got")
+          .with.property('message')
+          .includes(what);
+      }
+      expect(() => rankingMetrics([['a', 'b']], [odd], { catalogueSize: 2 })).to.throw(ArgumentError, 'an array or a set');
+    }
   });
 
   it('refuse means that do not exist', () => {
