@@ -8,7 +8,7 @@ import { ArgumentError } from '../errors.js';
 import { checkOptions, checkRounds } from '../options.js';
 import { AlsSolver, transposedFloat32 } from './als-rows.js';
 import { registerRecommenderKind } from './export-recommender.js';
-import { checkSettings, FactorRecommender, type Factors, factorTensors, readFactorTensors } from './factor-recommender.js';
+import { FactorRecommender, type Factors, factorTensors, readFactorTensors, settingsOf } from './factor-recommender.js';
 import { Interactions } from './interactions.js';
 import { checkN } from './lookup.js';
 import { PlayValues, readValue } from './play-values.js';
@@ -69,7 +69,7 @@ export class ALS extends FactorRecommender {
     const { factors = 100, regularization = 0.01, alpha = 1, iterations = 15, cgSteps = 3, value = 'count', seed = 42, onIteration } = options;
     checkN(factors, 'factors');
     for (const [name, n] of Object.entries({ iterations, cgSteps })) checkRounds(n, name);
-    checkSettings({ alpha, regularization });
+    settingsOf({ alpha, regularization });
     if (onIteration !== undefined && typeof onIteration !== 'function')
       throw new ArgumentError(`onIteration must be a function, got ${typeof onIteration}.`);
     const { matrix } = new PlayValues(Interactions.fromPlays(plays), value);

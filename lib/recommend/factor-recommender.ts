@@ -76,12 +76,11 @@ export class FactorRecommender extends Recommender {
   constructor(
     seen: Interactions,
     readonly factors: Factors,
-    { catalogue, name = 'Factors', alpha = 1, regularization = 0.01 }: Omit<FromFactorsOptions, 'plays'> = {},
+    { catalogue, name = 'Factors', ...settings }: Omit<FromFactorsOptions, 'plays'> = {},
   ) {
     super(seen, { catalogue });
     this.name = name;
-    checkSettings({ alpha, regularization });
-    this.settings = { alpha, regularization };
+    this.settings = settingsOf(settings);
     for (const [side, values, rows] of [
       ['user', factors.users, seen.users.length],
       ['track', factors.tracks, seen.tracks.length],
@@ -110,8 +109,7 @@ export class FactorRecommender extends Recommender {
   static async fromFactors(sources: FactorSources, options: FromFactorsOptions = {}): Promise<FactorRecommender> {
     checkOptions(options, ['plays', 'catalogue', 'name', 'alpha', 'regularization', 'notFinite'], 'fromFactors');
     const { plays, catalogue = plays?.catalogue, notFinite = 'refuse', ...rest } = options;
-    const { alpha = 1, regularization = 0.01 } = rest;
-    checkSettings({ alpha, regularization }); // before what may take long
+    settingsOf(rest); // before what may take long
     if (notFinite !== 'refuse' && notFinite !== 'drop') throw new ArgumentError(`notFinite must be 'refuse' or 'drop', got '${notFinite}'.`);
     checkArgument(plays === undefined || plays instanceof Plays, plays, 'fromFactors', 'plays, such as readPlays reads, or none');
     checkArgument(typeof sources === 'object' && sources !== null, sources, 'fromFactors', '{ users, tracks }, the factors of each');
@@ -214,7 +212,7 @@ function tellUnmatched(plays: Plays, ids: { users: Vocabulary; tracks: Vocabular
     return `${n(known)} of its ${n(plays[kind].length)} ${kind} (${some(plays[kind])} …) are among the ${n(ids[kind].length)} with factors (${some(ids[kind])} …)`;
   };
   const what =
-    `${matched === 0 ? 'None' : `Only ${n(matched)}`} of the ${n(plays.length)} plays is of a user and a track with factors: ${side('users')}, ${side('tracks')}. ` +
+    `${matched === 0 ? 'None' : `Only ${n(matched)}`} of the ${n(plays.length)} plays ${matched > 1 ? 'are' : 'is'} of a user and a track with factors: ${side('users')}, ${side('tracks')}. ` +
     "If the factors' ids are the numbers of an indexer, such as Spark's StringIndexer, give its labels: { file, labels }.";
   if (matched === 0) throw new ArgumentError(what);
   display().warn(what);
@@ -240,10 +238,11 @@ function finiteRows(factors: NamedFactors, kind: 'user' | 'track', notFinite: 'r
   return { ids: Vocabulary.inOrder(ids.decode(kept), { kind }), values: left, width };
 }
 
-/** Checks them. */
-export function checkSettings({ alpha, regularization }: Required<FactorSettings>): void {
+/** Checks them, and sets the defaults. */
+export function settingsOf({ alpha = 1, regularization = 0.01 }: FactorSettings): Required<FactorSettings> {
   checkNumber(alpha, alpha > 0 && alpha < Infinity, 'alpha must be a positive number');
   checkNumber(regularization, regularization >= 0 && regularization < Infinity, 'regularization must be a number from 0 on');
+  return { alpha, regularization };
 }
 
 /** The lower triangle of s·v·vᵀ, added. */
