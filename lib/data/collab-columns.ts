@@ -2,12 +2,17 @@ import { DataError, UnknownIdError } from '../errors.js';
 import type { RawColumn } from './collab-classes.js';
 import type { LoadedTable } from './read-table.js';
 import type { Table } from './table.js';
+import { refuseRounded } from './vocabulary.js';
 
 /** The columns of users, items and ratings: those named, else the first three. */
-export function columnsOf(names: readonly string[], given: { userName?: string; itemName?: string; ratingName?: string }): [string, string, string] {
+export function columnsOf(
+  names: readonly string[],
+  given: { userName?: string; itemName?: string; ratingName?: string },
+  hint?: string,
+): [string, string, string] {
   const [user, item, rating] = [given.userName, given.itemName, given.ratingName].map((name, i) => name ?? names[i]);
   if (rating === undefined) {
-    throw new DataError(`Columns of users, items and ratings are needed, but the table has only: ${names.join(', ')}.`);
+    throw new DataError(`Columns of users, items and ratings are needed, but the table has only: ${names.join(', ')}.${hint ? ` ${hint}` : ''}`);
   }
   for (const name of [user, item, rating]) if (!names.includes(name)) throw new UnknownIdError('column', name, names);
   return [user, item, rating];
@@ -38,6 +43,7 @@ export function rawColumn(table: Table, name: string): RawColumn {
   for (let i = 0; i < values.length; i++) {
     if (values[i] === null || Number.isNaN(values[i])) throw new DataError(`Row ${i} (counted from 0) has no "${name}". Drop such rows first.`);
   }
+  refuseRounded(values, name);
   return { values: values as Float64Array | readonly string[] };
 }
 

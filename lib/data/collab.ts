@@ -182,8 +182,8 @@ export class CollabDataLoaders implements DataLoaders {
    */
   static async fromCsv(path: string, options: CollabTableOptions & ReadTableOptions = {}): Promise<CollabDataLoaders> {
     checkOptions(options, csvOptions, 'fromCsv');
-    const loaded = await loadTable(path, options, (names) => {
-      const [user, item, rating] = columnsOf(names, options);
+    const loaded = await loadTable(path, options, (names, hint) => {
+      const [user, item, rating] = columnsOf(names, options, hint);
       return { ids: [user, item], values: [rating] };
     });
     await checkLines(path, loaded, columnsOf(loaded.table.columnNames, options));

@@ -7,7 +7,7 @@ import { type MinPlaysOptions, rowsOfSampledUsers, rowsWithMinPlays } from './fi
 import { type PlaysColumnNames, playsPositionsIn, timesOf } from './plays-columns.js';
 import { Table } from './table.js';
 import type { Tracks } from './tracks.js';
-import { Vocabulary } from './vocabulary.js';
+import { refuseRounded, Vocabulary } from './vocabulary.js';
 
 /** What was mended, or found and kept, when plays were read. */
 export interface Repairs {
@@ -362,13 +362,7 @@ function notPositive(row: number, playcount: unknown, kind = ''): DataError {
 function encoded(values: PlayColumns['user'], kind: 'user' | 'track'): [Vocabulary, Int32Array] {
   const big = values instanceof BigInt64Array || values instanceof BigUint64Array || typeof values[0] === 'bigint';
   const ids = big ? Array.from(values as ArrayLike<bigint>, (id) => (typeof id === 'bigint' ? String(id) : id)) : (values as (string | number)[]);
-  for (let i = 0; i < ids.length; i++) {
-    const id: unknown = ids[i];
-    if (typeof id !== 'number' || !Number.isInteger(id) || Number.isSafeInteger(id)) continue;
-    throw new ArgumentError(
-      `Row ${i} (counted from 0) has the ${kind} ${id}, a whole number beyond 2⁵³, where JavaScript rounds: two ids may have become one. Give ids as text.`,
-    );
-  }
+  refuseRounded(ids, kind);
   const vocabulary = Vocabulary.fromValues(ids, { kind });
   return [vocabulary, vocabulary.encode(ids)];
 }

@@ -1,11 +1,20 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { ArgumentError, DataError, UnknownIdError } from '../errors.js';
-import { checkOptions } from '../options.js';
+import { checkArgument, checkOptions } from '../options.js';
 import { notANumber, readCsv } from './csv-text.js';
 import { fileError, identifier, pathLiteral, tableOf, withDuckDB } from './duckdb.js';
 import { Table } from './table.js';
 import { csvRecord, eachRecord, existingFile, openText, type TextFile } from './text-file.js';
-import { checkFormat, decoderLabel, formatOf, formatOptions, refuseFormat, type TextFormat, type TextFormatOptions } from './text-format.js';
+import {
+  checkFormat,
+  decoderLabel,
+  delimiterHint,
+  formatOf,
+  formatOptions,
+  refuseFormat,
+  type TextFormat,
+  type TextFormatOptions,
+} from './text-format.js';
 
 /** Options of {@link readTable}: how a text file is written, and what its columns hold. */
 export interface ReadTableOptions extends TextFormatOptions {
@@ -51,11 +60,14 @@ export interface ColumnMeanings {
   lenient?: boolean;
 }
 
-/** Reads a table, and can tell where in the file its rows are. */
+/**
+ * Reads a table, and can tell where in the file its rows are.
+ * @param meanings what columns hold, of their names, and of what may be wrong with the first line
+ */
 export async function loadTable(
   path: string,
   options: ReadTableOptions = {},
-  meanings: (names: readonly string[]) => ColumnMeanings = () => ({}),
+  meanings: (names: readonly string[], hint?: string) => ColumnMeanings = () => ({}),
 ): Promise<LoadedTable> {
   checkFormat(options);
   existingFile(path);
@@ -79,7 +91,7 @@ export async function loadTable(
   const file = await openText(path, decoderLabel(options.encoding));
   const format = formatOf(file, options);
   const { names } = format;
-  const kinds = columnKinds(names, options, meanings(names));
+  const kinds = columnKinds(names, options, meanings(names, delimiterHint(format)));
   const read = await readCsv(file, format, (from) =>
     withDuckDB(`reading "${path}"`, async (connection, turn) => {
       const found = await judged(connection, kinds, from);
@@ -150,6 +162,8 @@ function isColumn(names: readonly string[], wanted: string, name: string): boole
 }
 
 function checkNames(names: readonly string[], { numbers = [], texts = [] }: ReadTableOptions): void {
+  for (const [option, given] of Object.entries({ numbers, texts }))
+    checkArgument(Array.isArray(given), given, option, "an array of names, such as ['title']");
   for (const wanted of [...numbers, ...texts]) {
     if (!names.some((name) => isColumn(names, wanted, name))) throw new UnknownIdError('column', wanted, names);
   }
@@ -179,17 +193,19 @@ export interface TableSource {
   source: string;
   /** Names in the file's order. */
   columnNames: string[];
+  /** DuckDB's types of them. */
+  columnTypes: string[];
 }
 
 /** How DuckDB reads a Parquet file. */
 export async function parquetSource(path: string): Promise<TableSource> {
   const source = `read_parquet(${pathLiteral(path)})`;
-  const columnNames = await withDuckDB(`reading "${path}"`, async (connection) => {
+  return withDuckDB(`reading "${path}"`, async (connection) => {
     try {
-      return (await connection.run(`select * from ${source} limit 0`)).columnNames();
+      const result = await connection.run(`select * from ${source} limit 0`);
+      return { source, columnNames: result.columnNames(), columnTypes: result.columnTypes().map(String) };
     } catch (error) {
       throw fileError(error, path);
     }
   });
-  return { source, columnNames };
 }

@@ -12,8 +12,8 @@ export interface TextFormatOptions {
   names?: readonly string[];
   /**
    * What stands between fields, such as `'\t'`, MovieLens 1M's `'::'` or the Million Song Dataset's `'<SEP>'`. Default: comma, tab, semicolon or bar, whichever
-   * splits the first two lines into most fields, equally many; if neither is there `<SEP>`, `::`, or blanks between numbers. Where blanks stand beside each of
-   * them in both lines, as in `user, item`, they belong to it. Excel's first line `sep=;` is obeyed.
+   * splits the first two lines into most fields, equally many; if neither is there `<SEP>`, `::`, or blanks, between numbers or as many words as there are
+   * `names`. Where blanks stand beside each of them in both lines, as in `user, item`, they belong to it. Excel's first line `sep=;` is obeyed.
    */
   delimiter?: string;
   /**
@@ -118,7 +118,7 @@ export function startOf(file: TextFile, options: TextFormatOptions): TextStart {
     blank: false,
   };
   const assumed = { delimiter: options.delimiter === undefined && !obeyed, quote: options.quote === undefined };
-  if (assumed.delimiter) dialect.delimiter = guessed(head, dialect, options.header !== false && options.names === undefined);
+  if (assumed.delimiter) dialect.delimiter = guessed(head, dialect, options);
   const [record = { line: 1, fields: [''] }] = firstRecords(head, dialect);
   const first = record.fields;
   const lineEnd = /\r\n|\r|\n/.exec(head.slice(blanks.length))?.[0];
@@ -136,7 +136,7 @@ function firstRecords(head: string, dialect: Dialect): CsvRecord[] {
 }
 
 /** The delimiter of a text, judged by its first two records: see {@link TextFormatOptions.delimiter}. */
-function guessed(head: string, dialect: Dialect, mayBePadded: boolean): string {
+function guessed(head: string, dialect: Dialect, { header, names }: TextFormatOptions): string {
   const split = (delimiter: string): string[][] => firstRecords(head, { ...dialect, delimiter }).map(({ fields }) => fields);
   const [line = ''] = firstRecords(head, { ...dialect, quote: '', delimiter: '\n' })[0]?.fields ?? [];
   if (line.includes('<SEP>')) return '<SEP>';
@@ -148,10 +148,9 @@ function guessed(head: string, dialect: Dialect, mayBePadded: boolean): string {
   const { delimiter, n } = (even.length ? even : counts).reduce((best, next) => (next.n > best.n ? next : best));
   if (n === 1 && line.includes('::')) return '::';
   const words = line.split(' ');
-  if (n === 1 && words.length > 1 && (words.every(isNumber) || (words.length === 3 && words[0] !== '' && words[1] !== '' && isNumber(words[2])))) {
-    return ' ';
-  }
-  if (n === 1 || !mayBePadded) return delimiter;
+  const counted = words.length === 3 && isNumber(words[2]);
+  if (n === 1 && words.length > 1 && !words.includes('') && (words.every(isNumber) || counted || words.length === names?.length)) return ' ';
+  if (n === 1 || header === false || names) return delimiter;
   const padded = [` ${delimiter} `, `${delimiter} `, ` ${delimiter}`].find((d) => {
     const records = split(d);
     return records.length === 2 && records.every((fields) => fields.length === n);

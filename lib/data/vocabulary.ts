@@ -215,6 +215,16 @@ function checkVocabularyOptions(options: VocabularyOptions): void {
 }
 
 /** The distinct ids, in the order in which they first occur. Throws for what is none. */
+/** Throws for the first row of ids with a whole number that JavaScript may have rounded. `of`: what an id is called. */
+export function refuseRounded(ids: ArrayLike<unknown>, of: string): void {
+  for (let i = 0; i < ids.length; i++) if (isRounded(ids[i])) throw rounded(`Row ${i} (counted from 0) has`, of, ids[i]);
+}
+
+const isRounded = (id: unknown): boolean => typeof id === 'number' && Number.isInteger(id) && !Number.isSafeInteger(id);
+
+const rounded = (where: string, of: string, id: unknown): ArgumentError =>
+  new ArgumentError(`${where} the ${of} ${id}, a whole number beyond 2⁵³, where JavaScript rounds: two ids may have become one. Give ids as text.`);
+
 function distinctIds(values: Iterable<string | number>, kind = 'id'): Set<string | number> {
   if (typeof values !== 'object' || values === null || !(Symbol.iterator in values)) {
     throw new ArgumentError(`The ${kind}s must come as an array or another iterable, got ${typeof values === 'string' ? 'one text' : values}.`);
@@ -224,6 +234,7 @@ function distinctIds(values: Iterable<string | number>, kind = 'id'): Set<string
     if (typeof v !== 'string' && (typeof v !== 'number' || Number.isNaN(v))) {
       throw new ArgumentError(`A ${kind} must be a string or a number, got ${v}. Drop the rows without one.`);
     }
+    if (isRounded(v)) throw rounded('There is', kind, v);
   }
   return distinct;
 }

@@ -139,6 +139,12 @@ describe('CollabDataLoaders', () => {
       writeFileSync(file, 'user,item,rating\n10,7,1\n9,7,2\n100,8,3\n');
       const numeric = await CollabDataLoaders.fromCsv(file, { split: { train: [0, 1, 2], valid: [] }, bs: 1 });
       expect(numeric.classes.user.classes).to.deep.equal(['#na#', '9', '10', '100']);
+      writeFileSync(file, '# made by me\nuser,item,rating\n10,7,1\n');
+      const refused = await CollabDataLoaders.fromCsv(file).catch((error: unknown) => error);
+      expect(refused)
+        .to.be.instanceOf(DataError)
+        .with.property('message')
+        .that.matches(/has only: # made by me\. Fields were split by ",", a guess .* give { comment: '#' }\.$/);
     } finally {
       rmSync(folder, { recursive: true });
     }
@@ -242,6 +248,15 @@ describe('CollabDataLoaders', () => {
           { b: 2, c: 1 },
         ]),
       'Row 1 (counted from 0) has no "a"',
+    ],
+    [
+      'ids that JavaScript has rounded, in training or in validation',
+      () =>
+        CollabDataLoaders.fromTable(
+          [1, 2 ** 53 + 2].map((b) => ({ a: 'x', b, c: 1 })),
+          { split: { train: [0], valid: [1] }, bs: 1 },
+        ),
+      'Row 1 (counted from 0) has the b 9007199254740994, a whole number beyond 2⁵³',
     ],
   ];
   for (const [what, call, message] of refused) {

@@ -56,6 +56,9 @@ describe('readTable', () => {
     ]);
     const blanks = await readTable(folder.write('blanks.txt', RATINGS_DAT.replaceAll('::', ' ')), { names: NAMES, delimiter: ' ' });
     expect(numbers(blanks)).to.deep.equal(numbers(table));
+    const words = folder.write('words.txt', 'u1 so what\nu2 b c\n');
+    expect((await readTable(words, { names: ['a', 'b', 'c'] })).rows()[0]).to.deep.equal({ a: 'u1', b: 'so', c: 'what' });
+    expect((await readTable(words, { names: ['a'] })).rows()[0]).to.deep.equal({ a: 'u1 so what' }); // a title, not three fields
     const movies = await readTable(folder.write('movies.dat', "1::Toy Story::Animation|Children's|Comedy\n"), { header: false, delimiter: '::' });
     expect(movies.row(0)).to.deep.equal({ column0: 1, column1: 'Toy Story', column2: "Animation|Children's|Comedy" });
   });
@@ -117,6 +120,8 @@ describe('readTable', () => {
       [{ names: 'a,b' }, 'names must be a list of texts'],
       [{ names: [] }, 'names must be a list of texts'],
       [{ names: ['a', 2] }, 'names must be a list of texts'],
+      [{ texts: 'a' }, 'texts needs an array of names'],
+      [{ numbers: 'a' }, 'numbers needs an array of names'],
       [{ names: ['a', 'a'] }, '"a" occurs twice'],
       [{ delimiter: '' }, 'delimiter must be a text'],
       [{ quote: '""' }, 'quote must be a mark'],

@@ -43,6 +43,11 @@ describe('Vocabulary', () => {
 
   it('refuses values that are no ids, and indices that do not exist', () => {
     expect(() => Vocabulary.fromValues([1, NaN])).to.throw(ArgumentError, 'NaN');
+    expect(() => Vocabulary.fromValues([1, 2 ** 53], { kind: 'film' })).to.throw(
+      ArgumentError,
+      'the film 9007199254740992, a whole number beyond 2⁵³',
+    );
+    expect(Vocabulary.fromValues([2 ** 53 - 1, 0.5, -1e-7]).length).to.equal(3);
     expect(() => Vocabulary.fromValues(['a', null as unknown as string])).to.throw(ArgumentError, 'null');
     expect(() => Vocabulary.fromValues(['a\ud800'])).to.throw(ArgumentError, 'surrogate');
     expect(() => Vocabulary.fromValues(['a']).id(1)).to.throw(ArgumentError, 'there are 1');
