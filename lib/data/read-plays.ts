@@ -11,7 +11,7 @@ import { PlaysCache } from './plays-cache.js';
 import { type PlaysColumnNames, type PlaysPositions, playsPositions } from './plays-columns.js';
 import { parquetSource } from './read-table.js';
 import { readTracksFile } from './read-tracks.js';
-import { type PlaysOfQuery, playsOfQuery } from './sql.js';
+import { checkIdType, type PlaysOfQuery, playsOfQuery } from './sql.js';
 import { csvRecord, existingFile, openText, type TextFile } from './text-file.js';
 import {
   checkFormat,
@@ -127,8 +127,10 @@ async function readPlaysFile(path: string, options: ReadPlaysOptions): Promise<P
 async function parquetPlays(path: string, columns: PlaysColumnNames, format: TextOptions): Promise<PlaysColumns> {
   refuseFormat(format, path);
   if (format.lists) throw new ArgumentError(`"${path}" has columns of its own: leave lists out.`);
-  const { source, columnNames: inFile } = await parquetSource(path);
+  const { source, columnNames: inFile, columnTypes } = await parquetSource(path);
   const at = playsPositions(path, inFile, columns);
+  const advice = `Say what they are, by readPlays({ sql: "select … from '${path}'" }):`;
+  for (const role of ['user', 'track'] as const) checkIdType(role, inFile[at[role]], columnTypes[at[role]], { name: `"${path}"`, advice });
   const sql = (i: number): string => identifier(inFile[i]);
   return encodePlays({
     path,

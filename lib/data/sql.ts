@@ -169,7 +169,7 @@ export async function playsOfQuery(options: PlaysOfQuery): Promise<Plays> {
     const names = result.deduplicatedColumnNames();
     const types = result.columnTypes();
     const at = playsPositionsIn(names, columns);
-    for (const role of ['user', 'track'] as const) checkIdType(role, names[at[role]], String(types[at[role]]));
+    for (const role of ['user', 'track'] as const) checkIdType(role, names[at[role]], String(types[at[role]]), QUERY);
     if (at.playcount >= 0 && !/INT|^(?:FLOAT|DOUBLE|BIGNUM|DECIMAL)/.test(String(types[at.playcount]))) {
       throw new DataError(`Column "${names[at.playcount]}" of the query is ${types[at.playcount]}; playcounts are numbers: write it as …::double.`);
     }
@@ -205,14 +205,22 @@ export async function playsOfQuery(options: PlaysOfQuery): Promise<Plays> {
   return catalogue === undefined ? plays : plays.withCatalogue(catalogue);
 }
 
-/** Throws unless every value of a type has one text only, the one it came with. */
-function checkIdType(role: string, column: string, type: string): void {
+/**
+ * Throws unless every value of a type has one text only, the one it came with.
+ * @param source where the column is, and what to do
+ */
+export function checkIdType(role: string, column: string, type: string, source: { name: string; advice: string }): void {
   if (/^(?:VARCHAR|JSON|UUID|ENUM\(.*\)|U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?|UINTEGER|BIGNUM)$|^DECIMAL/s.test(type)) return;
   throw new DataError(
-    `Column "${column}" of the query, the ${role}s, is ${type}, in which ids can be rounded, or be written otherwise than they were. Of a text file read them as ` +
-      `they stand there, from read_csv('…', all_varchar = true); else say what they are, ${column}::bigint or ${column}::varchar.`,
+    `Column "${column}" of ${source.name}, the ${role}s, is ${type}, in which ids can be rounded, or be written otherwise than they were. ` +
+      `${source.advice} ${column}::bigint or ${column}::varchar.`,
   );
 }
+
+const QUERY = {
+  name: 'the query',
+  advice: "Of a text file read them as they stand there, from read_csv('…', all_varchar = true); else say what they are,",
+};
 
 function tableIn(data: unknown): Table {
   if (data instanceof Table) return data;

@@ -46,6 +46,18 @@ describe('readPlays', () => {
     expect(triples(await readPlays(parquet))).to.deep.equal(EXPECTED);
   });
 
+  it('refuses ids of Parquet that are no texts and no whole numbers', async () => {
+    const file = path.join(folder.path, 'doubles.parquet');
+    const write = (type: string): Promise<unknown> =>
+      withDuckDB('writing a file', (c) => c.run(`copy (select 3::${type} as user_id, 'TR1' as track_id, 1 as playcount) to ${literal(file)}`));
+    await write('double');
+    const error = await rejection(readPlays(file));
+    expect(error).to.be.instanceOf(DataError);
+    expect(error.message).to.match(/^Column "user_id" of ".*doubles\.parquet", the users, is DOUBLE, .* readPlays\({ sql: .* user_id::bigint or/);
+    await write('bigint');
+    expect(triples(await readPlays(file))).to.deep.equal(['3 TR1 1']);
+  });
+
   it('reads a byte order mark, carriage returns, blank lines, quotation and wildcards in the name', async () => {
     const file = folder.write('[1] *?.csv', '\ufefftrack_id,user_id,playcount\r\n"TR2",u9,3\r\n\r\nTR1,u10,1\r\nTR1,"u9",2\r\n');
     expect(triples(await readPlays(file))).to.deep.equal(EXPECTED);
