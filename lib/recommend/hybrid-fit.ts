@@ -35,7 +35,8 @@ interface Fit {
 
 /**
  * Finds the weights of a {@link Hybrid} on held-out plays that none of the recommenders was trained on: starting from 1 each, one weight after the other is
- * multiplied by what helps most, until nothing does. The largest becomes 1.
+ * multiplied by what helps most, until nothing does. The largest becomes 1. While it looks, equal sums stand in the order of ids, as in a list; {@link evaluate}, which
+ * takes the expected value over their orders, may give such weights another value.
  * @param recommenders trained on other plays, the same for all; they may know different tracks, as a {@link Hybrid}'s may
  * @param heldOut the plays to fit on: validation, never those that the result is measured on
  * @example const hybrid = fitHybrid([ease, knn], split.valid); evaluateRecommender(hybrid, split.test)

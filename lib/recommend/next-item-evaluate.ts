@@ -98,7 +98,13 @@ export function evaluateNextItem(
       `evaluateNextItem needs what recommends the next track, such as new Markov(train), an lstmLearner, or new LSTMRecommender(what trainModel returns), got ${instead(recommender, 'SequenceRecommender')}.`,
     );
   }
-  const cases = nextItemCases(recommender, sessions, { sample, seed, history, last, warn: true });
+  const cases = nextItemCases(recommender, sessions, {
+    sample,
+    seed,
+    history,
+    last,
+    advice: 'evaluateNextItem(recommender, test, { history: train })',
+  });
   const known = cases.filter(({ target, history }) => target >= 0 && history.length > 0);
   const asked = filterSeen ? known.filter(({ target, history }) => !history.includes(target)) : known;
   const gains = new RankGains(k);
@@ -135,15 +141,15 @@ interface CaseOptions {
   recommenders?: readonly SequenceRecommender[];
   history?: Plays | readonly Plays[];
   last?: boolean;
-  /** Say so if some of the next tracks are known from training; default false. */
-  warn?: boolean;
+  /** The call to propose if some of the next tracks are known from training. */
+  advice: string;
 }
 
 /** The cases of an evaluation, in the recommender's indices. Tracks of a history that it does not know are left out. Throws for what it was trained on. */
 export function nextItemCases(
   recommender: SequenceRecommender,
   sessions: SequenceSource | Histories | SequenceDataset,
-  { sample, seed = 42, recommenders = [recommender], history, last = false, warn = false }: CaseOptions = {},
+  { sample, seed = 42, recommenders = [recommender], history, last = false, advice }: CaseOptions,
 ): NextItemCase[] {
   const all = history ? continued(sessions, history) : sessions instanceof SequenceDataset ? sessions : wholeHistories(sessions);
   if (all.everyPosition) {
@@ -153,7 +159,7 @@ export function nextItemCases(
   const windows = last ? lastOfEach(all) : all;
   if (sample !== undefined) checkN(sample, 'sample');
   for (const one of recommenders) refuseTrainedOn(one, windows);
-  if (warn) for (const one of recommenders) warnOfTrainedOn(one, windows);
+  for (const one of recommenders) warnOfTrainedOn(one, windows, advice);
   const { items, item } = windows.histories;
   const same = items === recommender.tracks;
   const code = same ? undefined : Int32Array.from({ length: items.length }, (_, i) => recommender.tracks.indexOf(items.id(i)));

@@ -37,7 +37,7 @@ const MOST_ROUNDS = 12;
  * that are then trained on all of it.
  * @param recommenders trained on other sessions
  * @param sessions sessions, plays or windows to fit on; never those that the result is measured on
- * @throws ArgumentError for sessions that one of the recommenders was trained on, all of them
+ * @throws ArgumentError for sessions that one of the recommenders was trained on, all of them; a warning says so of some
  * @example const { weights } = fuse([new Markov(early), new SessionKNN(early)], late); new WeightedSum([new Markov(all), new SessionKNN(all)], { weights })
  */
 export function fuse(
@@ -50,9 +50,13 @@ export function fuse(
   checkRecommenders(recommenders);
   checkN(k, 'k');
   if (!['hitRate', 'mrr', 'ndcg'].includes(metric)) throw new ArgumentError(`metric must be 'hitRate', 'mrr' or 'ndcg', got '${metric}'.`);
-  const cases = nextItemCases(recommenders[0], sessions, { sample, seed, recommenders, history }).filter(
-    (c) => c.target >= 0 && c.history.length > 0,
-  );
+  const cases = nextItemCases(recommenders[0], sessions, {
+    sample,
+    seed,
+    recommenders,
+    history,
+    advice: 'fuse(recommenders, valid, { history: train })',
+  }).filter((c) => c.target >= 0 && c.history.length > 0);
   if (cases.length === 0) throw new ArgumentError('The recommenders know no next track of these sessions, so there is nothing to fit.');
   const gains = new RankGains(k);
   const fits = cases.map((c) => candidatesOf(recommenders, c, k));

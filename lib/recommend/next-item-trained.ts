@@ -42,15 +42,16 @@ export function refuseTrainedOn(recommender: SequenceRecommender, windows: Seque
 /**
  * Warns if a recommender knows some of the tracks that it is to predict from training, of the same user (or of the very same session): of plays, in which a user has a
  * track once, these are the plays that it was trained on.
+ * @param advice the call that would be right
  */
-export function warnOfTrainedOn(recommender: SequenceRecommender, windows: SequenceDataset): void {
+export function warnOfTrainedOn(recommender: SequenceRecommender, windows: SequenceDataset, advice: string): void {
   const known = knownTargets(recommender, windows);
   if (known === 0) return;
   const of = `${known.toLocaleString('en')} of ${windows.length.toLocaleString('en')}`;
   display().warn(
     `${recommender.name} has seen ${((100 * known) / windows.length).toFixed(1)} % of the next tracks (${of}) in training, played by the same ` +
-      `${windows.histories.users ? 'user' : 'session'}. Unless they were played again, it is measured by what it remembers: evaluate held-out plays alone, and say what ` +
-      'came before, evaluateNextItem(recommender, test, { history: train }).',
+      `${windows.histories.users ? 'user' : 'session'}. Unless they were played again, it is measured by what it remembers: give held-out plays alone, and say what ` +
+      `came before, ${advice}.`,
   );
 }
 

@@ -236,6 +236,10 @@ describe('evaluateNextItem', () => {
       expect(await warned(new WeightedSum([new Markov(rows({ z: 'abcde' })), new Markov(train)]), plays)).to.have.length(1);
       expect(await warned(new Markov(rows({ z: 'abcde' })), plays)).to.deep.equal([]);
       expect((await displayed(async () => evaluateNextItem(new Markov(train), valid, { history: train }))).warnings).to.deep.equal([]);
+      const fused = async (asked: Plays, history?: Plays): Promise<string[]> =>
+        (await displayed(async () => fuse([new Markov(train), new Markov(rows({ z: 'abcde' }))], asked, { history }))).warnings;
+      expect((await fused(plays))[0]).to.match(/^Markov has seen 69\.2 % .* fuse\(recommenders, valid, { history: train }\)\.$/);
+      expect(await fused(valid, train)).to.deep.equal([]);
       const lists = chainSessions({ sessions: 10 });
       expect((await warned(new Markov(sessionsOf(lists)), sessionsOf([...lists.slice(0, 9), [1, 2, 3]])))[0]).to.match(
         /of the next tracks .* by the same session\./,
