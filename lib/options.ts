@@ -1,7 +1,7 @@
 import { ArgumentError, UnknownIdError } from './errors.js';
-import { whatIs } from './printed.js';
+import { said, whatIs } from './printed.js';
 
-export { whatIs };
+export { said, whatIs };
 
 /**
  * Throws unless options are an object that has fields of these names only: TypeScript says so in an editor, but nothing does in a notebook of JavaScript,
@@ -64,6 +64,11 @@ export function checkRounds(n: unknown, name: string): asserts n is number {
 /** Whether a value can be read as numbers in order: a typed array or an array, which is not looked through. */
 export function isNumbers(value: unknown): value is ArrayLike<number> {
   return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
+}
+
+/** Whether a value can be called: a function, but no class, which has to be made by `new`. */
+export function isFunction(value: unknown): boolean {
+  return typeof value === 'function' && !/^class\b/.test(Function.prototype.toString.call(value));
 }
 
 /** How a sentence on an unknown name ends: with the nearest known one, if any is near. */

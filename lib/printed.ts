@@ -55,6 +55,12 @@ export function counted(n: number, noun: string, plural = `${noun}s`): string {
   return `${n.toLocaleString('en')} ${n === 1 ? noun : plural}`;
 }
 
+/** A value as a message repeats it: numbers, texts and lists of them as they are, of anything else what it is. */
+export function said(value: unknown): string {
+  const plain = (it: unknown): boolean => (typeof it !== 'object' && typeof it !== 'function' && typeof it !== 'symbol') || it === null;
+  return plain(value) || (Array.isArray(value) && value.every(plain)) ? String(value) : whatIs(value);
+}
+
 /** What a value is, for messages: `null`, `an array`, `a string`, `an object of Table`. */
 export function whatIs(value: unknown): string {
   if (value === null) return 'null';

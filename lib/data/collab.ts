@@ -1,7 +1,7 @@
 import { ArgumentError, DataError, UnknownIdError } from '../errors.js';
 import { checkArgument, checkNumber, checkOptions, whatIs } from '../options.js';
 import { counted, printed } from '../printed.js';
-import type { Batch, DataLoaders } from './batch.js';
+import { type Batch, checkRowOf, type DataLoaders } from './batch.js';
 import { encodeWith, fitColumn, type RawColumn } from './collab-classes.js';
 import { checkLines, columnsOf, ratings, rawColumn } from './collab-columns.js';
 import { CollabDataLoader } from './collab-loader.js';
@@ -270,6 +270,7 @@ export class CollabDataLoaders implements DataLoaders {
 
   /** User, item ("Title by Artist" where the catalogue knows it) and rating of a row of a batch, by column name. */
   decode(batch: Batch, row: number): Record<string, string | number> {
+    checkRowOf(batch, row, 2);
     const item = this.classes.item.id(batch.inputs[1][row]);
     return {
       [this.names.user]: this.classes.user.id(batch.inputs[0][row]),

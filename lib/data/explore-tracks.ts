@@ -35,6 +35,7 @@ export function countsByGenre(data: Tracks | Plays): Table {
  */
 export function meansByYear(tracks: Tracks, columns: readonly string[] = tracks?.audioFeatures): Table {
   checkArgument(tracks instanceof Tracks, tracks, 'meansByYear', 'a catalogue of tracks, such as readTracks reads: of plays, plays.catalogue');
+  checkArgument(Array.isArray(columns), columns, 'meansByYear', "an array of columns' names, such as ['energy', 'tempo']");
   if (columns.includes('tracks')) throw new ArgumentError('A column called "tracks" cannot be told from the number of tracks. Give it another name.');
   const years = tracks.table.numbers('year');
   const values = columns.map((name) => tracks.table.numbers(name));

@@ -185,6 +185,7 @@ function playsColumns(plays: Plays, columns?: readonly string[]): Map<string, Fl
     if (!make) throw new UnknownIdError('column', name, known);
     return make();
   };
+  checkArgument(columns === undefined || Array.isArray(columns), columns, 'describe', "an array of columns' names, such as ['playcount']");
   return new Map((columns ?? known).map((name) => [name, column(name)]));
 }
 

@@ -106,6 +106,7 @@ export class Histories {
    * @param options.items encode with these tracks, which must be all that are left; default: the same as here
    */
   only(kept: ArrayLike<number>, { items = this.items }: { items?: Vocabulary } = {}): Histories {
+    checkArgument(isNumbers(kept), kept, 'only', 'a number for each play, not 0 where it stays');
     if (kept.length !== this.item.length) throw new ArgumentError(`There are ${this.item.length} plays to keep or not, got ${kept.length} values.`);
     const item = this.item.filter((_, i) => kept[i] !== 0);
     const indptr = [0];

@@ -1,7 +1,7 @@
 import { ArgumentError } from '../errors.js';
 import { checkArgument, checkOptions } from '../options.js';
 import { counted, printed } from '../printed.js';
-import type { Batch, DataLoaders } from './batch.js';
+import { type Batch, checkRowOf, type DataLoaders } from './batch.js';
 import { display } from './display.js';
 import type { Plays } from './plays.js';
 import { type SequenceDataset, type SequenceOptions, windowsOf } from './sequences.js';
@@ -135,6 +135,7 @@ export class SequenceDataLoaders implements DataLoaders {
    * has; `next`, the track that follows.
    */
   decode(batch: Batch, row: number): Record<string, string | number> {
+    checkRowOf(batch, row, 2);
     const bs = batch.inputs[1].length;
     const [T, targetWidth] = [batch.inputs[0].length / bs, batch.targets.length / bs];
     const size = batch.inputs[1][row];

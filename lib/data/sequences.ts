@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { ArgumentError, DataError } from '../errors.js';
-import { checkOptions } from '../options.js';
+import { checkArgument, checkOptions, isNumbers } from '../options.js';
 import { Histories, type SequenceSource } from './sequences-histories.js';
 
 /** Options of {@link createSequences}. */
@@ -140,6 +140,7 @@ export class SequenceDataset {
 
   /** The windows with these numbers, in this order, of the same histories. */
   take(windows: ArrayLike<number>): SequenceDataset {
+    checkArgument(isNumbers(windows), windows, 'take', 'numbers of windows, such as [0, 5, 7]');
     for (let j = 0; j < windows.length; j++) {
       const i = windows[j];
       if (!(Number.isInteger(i) && i >= 0 && i < this.length)) {

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { ArgumentError, DataError, UnknownIdError } from '../errors.js';
-import { checkArgument, checkOptions, didYouMean, whatIs } from '../options.js';
+import { checkArgument, checkOptions, didYouMean, isNumbers, whatIs } from '../options.js';
 import { timesOf } from './plays-columns.js';
 import { Table } from './table.js';
 import { eachRecord, openText, type TextFile } from './text-file.js';
@@ -58,7 +58,7 @@ export class Sessions {
     readonly ids?: readonly string[],
   ) {
     checkArgument(
-      items instanceof Vocabulary,
+      items instanceof Vocabulary && indptr instanceof Int32Array && item instanceof Int32Array,
       items,
       'new Sessions',
       "the items' Vocabulary, indptr and item; readSessions reads sessions from a file",
@@ -130,6 +130,7 @@ export class Sessions {
 
   /** The sessions with these numbers, in this order, with all items. */
   take(sessions: ArrayLike<number>): Sessions {
+    checkArgument(isNumbers(sessions), sessions, 'take', 'numbers of sessions, such as [0, 5, 7]');
     const indptr = new Int32Array(sessions.length + 1);
     for (let j = 0; j < sessions.length; j++) {
       const s = sessions[j];

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { ArgumentError, UnknownIdError } from '../errors.js';
-import { checkArgument } from '../options.js';
+import { checkArgument, isNumbers } from '../options.js';
 import { visible } from '../printed.js';
 import { writeAtomically } from './atomic-write.js';
 import { csv } from './csv-text.js';
@@ -139,6 +139,7 @@ export class Table {
    * @example new Table({ plays: [3, 1, 2] }).take([2, 0]).numbers('plays') // [2, 3]
    */
   take(rows: ArrayLike<number>): Table {
+    checkArgument(isNumbers(rows), rows, 'take', 'row numbers, such as split.train');
     for (let j = 0; j < rows.length; j++) this.checkRow(rows[j]);
     const columns = new Map<string, Column>();
     for (const [name, c] of this.data)

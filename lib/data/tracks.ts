@@ -122,6 +122,7 @@ export class Tracks {
 
   /** The table's row of each class of a vocabulary, −1 for tracks that the catalogue lacks. */
   rowsOf(tracks: Vocabulary): Int32Array {
+    checkArgument(tracks instanceof Vocabulary, tracks, 'rowsOf', 'the ids of tracks, such as plays.tracks');
     return Int32Array.from({ length: tracks.length }, (_, i) => this.ids.indexOf(tracks.id(i)));
   }
 
@@ -130,6 +131,7 @@ export class Tracks {
    * @throws ArgumentError listing the candidates if several tracks have that name; UnknownIdError, with the nearest title, if none has
    */
   find(text: string): string {
+    if (typeof text !== 'string') throw new UnknownIdError('track', text, this.knownTitles(), 'Give an id, a title, or "title by artist".');
     if (this.ids.has(text)) return text;
     this.byName ??= this.nameIndex();
     const rows = this.byName.get(fold(text)) ?? [];

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { ArgumentError, UnknownIdError } from '../errors.js';
-import { checkOptions } from '../options.js';
+import { checkArgument, checkOptions, isNumbers } from '../options.js';
 import { visible } from '../printed.js';
 import { codePointOrder, pack } from './utf8.js';
 
@@ -152,6 +152,7 @@ export class Vocabulary {
    * The index of each value (LabelEncoder's `transform`). Unknown ones: 0 where index 0 is `#na#`, as in fastai; else UnknownIdError.
    */
   encode(values: ArrayLike<string | number>): Int32Array {
+    checkArgument(isNumbers(values), values, 'encode', `an array of ${this.kind}s`);
     const known = new Map<string | number, number>();
     return Int32Array.from(values, (v) => {
       let i = known.get(v);
@@ -162,6 +163,7 @@ export class Vocabulary {
 
   /** The id of each index (LabelEncoder's `inverse_transform`). */
   decode(indices: ArrayLike<number>): string[] {
+    checkArgument(isNumbers(indices), indices, 'decode', `indices of ${this.kind}s, an array or an Int32Array`);
     return Array.from(indices, (i) => this.id(i));
   }
 
@@ -172,6 +174,7 @@ export class Vocabulary {
    */
   subset(indices: ArrayLike<number>, options: { na?: boolean } = {}): Vocabulary {
     checkOptions(options, ['na'], 'subset');
+    checkArgument(isNumbers(indices), indices, 'subset', `indices of ${this.kind}s, ascending, an array or an Int32Array`);
     const na = options.na ?? false;
     const naBefore = this.na || na ? this.indexOf(NA) : -1;
     for (let j = 0; j < indices.length; j++) {
@@ -248,7 +251,7 @@ export function unknownId(vocabulary: Vocabulary, id: string | number, hint = ''
   const isIndex = typeof id === 'number' && Number.isInteger(id) && id >= 0 && id < length;
   return new UnknownIdError(
     kind,
-    String(id),
+    typeof id === 'number' ? String(id) : id,
     na ? classes.slice(1) : classes,
     isIndex ? `${kind}s.id(${id}) is the id of ${kind} number ${id}.` : hint,
   );

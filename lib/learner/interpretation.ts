@@ -115,6 +115,7 @@ export class Interpretation implements InterpretedRows {
 
   /** Shows rows by their position in `preds`, in this order (fastai's `show_results`). */
   showResults(positions: readonly number[]): void {
+    checkArgument(Array.isArray(positions), positions, 'showResults', 'positions of rows, such as [0, 1, 2]');
     for (const i of positions) {
       if (!(Number.isInteger(i) && i >= 0 && i < this.length)) {
         throw new ArgumentError(`Row ${i} does not exist; there are ${this.length}, counted from 0.`);

@@ -1,7 +1,7 @@
 import { ArgumentError } from '../errors.js';
 import type { Parameter } from '../nn/parameter.js';
 import { checkArgument, checkNumber, checkOptions } from '../options.js';
-import { Optimizer, type OptimizerState } from './optimizer.js';
+import { checkState, Optimizer, type OptimizerState } from './optimizer.js';
 import { RAdam, type RAdamOptions } from './radam.js';
 import type { Unsettled } from './skip/unsettled.js';
 
@@ -85,6 +85,7 @@ export class Lookahead extends Optimizer {
   }
 
   override loadStateDict(saved: OptimizerState): void {
+    checkState(saved);
     const part = (pick: (name: string) => boolean): OptimizerState => ({
       ...saved,
       params: Object.fromEntries(

@@ -2,7 +2,7 @@ import { dispose, float32 } from '../compute/memory.js';
 import { display } from '../data/display.js';
 import { ArgumentError, UnknownIdError } from '../errors.js';
 import type { Parameter } from '../nn/parameter.js';
-import { checkOptions } from '../options.js';
+import { checkArgument, checkOptions } from '../options.js';
 import { counted, printed } from '../printed.js';
 import type { Unsettled } from './skip/unsettled.js';
 
@@ -57,6 +57,12 @@ export function asOptFunc(make: OptFunc | OptClass): OptFunc {
 
 /** Parameter groups with the same hyper-parameters each. */
 export function paramGroups(params: readonly (readonly Parameter[])[], hypers: Hypers): ParamGroup[] {
+  checkArgument(
+    Array.isArray(params) && params.every((group) => Array.isArray(group) && group.every((p) => p?.value instanceof Float32Array)),
+    params,
+    'An optimizer',
+    'groups of parameters, arrays in an array, such as [learn.model.parameters]',
+  );
   if (!params.some((group) => group.length)) throw new ArgumentError('An optimizer needs at least one parameter, got none.');
   for (const [name, value] of Object.entries(hypers)) checkHyper(name, value);
   if (hypers.lr === 0) throw new ArgumentError('lr must be a positive number, got 0.');
@@ -120,6 +126,7 @@ export abstract class Optimizer {
 
   /** Sets hyper-parameters: one value for all groups, or one for each group. All are checked before any is set. */
   setHypers(values: Record<string, number | readonly number[] | undefined>): void {
+    checkArgument(typeof values === 'object' && values !== null, values, 'setHypers', 'values by name, such as { lr: 0.01 }');
     const given = Object.entries(values).filter(([, value]) => value !== undefined) as [string, number | readonly number[]][];
     const inGroup = (value: number | readonly number[], i: number): number => (typeof value === 'number' ? value : value[i]);
     for (const [name, value] of given) {
@@ -192,6 +199,7 @@ export abstract class Optimizer {
 
   /** Throws ArgumentError if a state is of other parameters or another optimizer. */
   checkStateDict(saved: OptimizerState): void {
+    checkState(saved);
     const all = new Map(this.groups.flatMap((g) => g.params.map((p) => [p.name, p])));
     if (saved.hypers.length !== this.groups.length) {
       throw new ArgumentError(`The saved optimizer has ${saved.hypers.length} parameter groups, this one has ${this.groups.length}.`);
@@ -246,6 +254,17 @@ export abstract class Optimizer {
     }
     return state;
   }
+}
+
+/** Throws ArgumentError unless this is built like a state: of which parameters, another check says. */
+export function checkState(saved: OptimizerState): void {
+  const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
+  const fits =
+    Array.isArray(saved?.hypers) &&
+    saved.hypers.every(isObject) &&
+    isObject(saved.params) &&
+    Object.values(saved.params).every((p) => isObject(p?.buffers));
+  checkArgument(fits, saved, 'loadStateDict', 'what stateDict() of such an optimizer has returned');
 }
 
 /** Throws ArgumentError for a value that a hyper-parameter of this name cannot have. */

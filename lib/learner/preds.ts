@@ -2,7 +2,7 @@ import type { DataLoader } from '../data/batch.js';
 import { display } from '../data/display.js';
 import { Table } from '../data/table.js';
 import { ArgumentError, NumericError } from '../errors.js';
-import { checkNumber, checkOptions } from '../options.js';
+import { checkArgument, checkNumber, checkOptions, isFunction } from '../options.js';
 import type { Callback } from './callback.js';
 import type { Learner } from './learner.js';
 import { reportWeights, SPOILT } from './not-finite.js';
@@ -46,6 +46,8 @@ export async function getPreds(learn: Learner, options: GetPredsOptions = {}): P
   checkOptions(options, ['dsIdx', 'dl', 'withInput', 'withDecoded', 'withLoss', 'act', 'inner'], 'getPreds');
   learn.loop.checkAtRest();
   const { dsIdx = 1, withInput = false, withDecoded = false, withLoss = false, act, inner = false } = options;
+  checkArgument(act === undefined || isFunction(act), act, 'getPreds', 'act, a function of a number, such as Math.exp');
+  checkArgument(options.dl === undefined || typeof options.dl?.inOrder === 'function', options.dl, 'getPreds', 'dl, a loader such as dls.valid');
   const dl = (options.dl ?? learn.loader(dsIdx)).inOrder();
   if (dl.n === 0) throw new ArgumentError('There are no rows to predict: this part of the data is empty.');
   const { outputs } = learn.model;

@@ -3,7 +3,7 @@ import { ArgumentError } from '../errors.js';
 import { printed } from '../printed.js';
 import type { Module, StateBuffer } from './module.js';
 import type { Parameter } from './parameter.js';
-import { checkLength, Scratch } from './scratch.js';
+import { checkFloats, checkLength, Scratch } from './scratch.js';
 import { sigmoid } from './sigmoid.js';
 
 /**
@@ -17,6 +17,7 @@ export class ReLU implements Module {
   private readonly room = { input: new Scratch(), out: new Scratch(), gradient: new Scratch(), inputGradient: new Scratch() };
 
   forward(input: Float32Array): Float32Array {
+    checkFloats(input, 'ReLU: the input');
     this.out = this.room.out.get(input.length);
     kernels().relu(input.length, this.room.input.shared(input).byteOffset, this.out.byteOffset);
     return this.out;
@@ -62,6 +63,7 @@ export class SigmoidRange implements Module {
   }
 
   forward(input: Float32Array): Float32Array {
+    checkFloats(input, 'SigmoidRange: the input');
     const out = this.room.out.get(input.length);
     for (let i = 0; i < out.length; i++) out[i] = this.at(input[i]);
     this.out = out;

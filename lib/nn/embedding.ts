@@ -63,7 +63,7 @@ export class Embedding {
   }
 
   /** Tells the table which rows the step reads. */
-  touch(indices: Int32Array, size = indices.length): void {
+  touch(indices: Int32Array, size = indices?.length): void {
     this.check(indices, size);
     this.weight.touch(indices, size);
   }
@@ -73,7 +73,7 @@ export class Embedding {
    * returned as that.
    * @throws ArgumentError for an index that is not a row
    */
-  forward(indices: Int32Array, size = indices.length, options?: Columns & { into: Float32Array }): Float32Array {
+  forward(indices: Int32Array, size = indices?.length, options?: Columns & { into: Float32Array }): Float32Array {
     this.check(indices, size);
     const { width } = this;
     if (this.indices.length < size) this.indices = int32(size);
@@ -115,6 +115,7 @@ export class Embedding {
   }
 
   private check(indices: Int32Array, size: number): void {
+    checkArgument(indices instanceof Int32Array, indices, this.what, 'row numbers, an Int32Array');
     if (!(Number.isInteger(size) && size >= 0)) throw new ArgumentError(`${this.what}: size must be a whole number of indices, got ${size}.`);
     if (indices.length < size) throw new ArgumentError(`${this.what}: ${size} indices were expected, got ${indices.length}.`);
     for (let r = 0; r < size; r++) {

@@ -1,5 +1,5 @@
 import { ArgumentError, NumericError } from '../errors.js';
-import { checkArgument, checkOptions, isNumbers } from '../options.js';
+import { checkArgument, checkNumber, checkOptions, isNumbers } from '../options.js';
 
 /** Predictions of some rows, and what they should have been. Arrays may be longer: only the first `size` rows count. */
 export interface LossRows {
@@ -80,6 +80,13 @@ function divisor(loss: Loss, rows: LossRows): number {
   for (let i = 0; i < size; i++) total += weights ? weights[i] * d[i] : d[i];
   if (total === 0) throw new NumericError(`${loss.name}: no row of the batch counts, so there is no mean: weights are 0, or all rows are ignored.`);
   return total;
+}
+
+/** Throws unless these are predictions, in whole rows. `name`: of the loss that is to make sense of them. */
+export function checkPreds(pred: Float32Array, name: string, outputs = 1): void {
+  checkArgument(pred instanceof Float32Array, pred, name, 'predictions, a Float32Array');
+  checkNumber(outputs, Number.isInteger(outputs) && outputs > 0, `${name} needs outputs, a positive whole number of predictions a row`);
+  if (pred.length % outputs !== 0) throw new ArgumentError(`${name} needs whole rows of ${outputs} predictions, got ${pred.length} numbers.`);
 }
 
 /** Throws unless there are rows, and the arrays hold them: what lies beyond the end of one would be NaN. */

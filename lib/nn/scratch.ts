@@ -1,5 +1,6 @@
 import { float32 } from '../compute/memory.js';
 import { ArgumentError } from '../errors.js';
+import { checkArgument } from '../options.js';
 
 const none: Float32Array = new Float32Array(0);
 
@@ -31,8 +32,14 @@ export class Scratch {
   }
 }
 
+/** Throws unless these are numbers on which a layer works. */
+export function checkFloats(values: Float32Array, what: string): void {
+  checkArgument(values instanceof Float32Array, values, what, 'a Float32Array');
+}
+
 /** Throws unless `values` holds `size` rows of `width` values. `what`: whose, e.g. `Linear layers.0.0: the input`. */
 export function checkRows(values: Float32Array, { size, width, what }: { size: number; width: number; what: string }): void {
+  checkFloats(values, what);
   if (values.length === size * width && Number.isInteger(size)) return;
   throw new ArgumentError(
     `${what} must hold ${size} rows × ${width} values = ${size * width}, got ${values.length}. Is a layer before it of another width, or the array longer than its rows?`,
@@ -41,6 +48,7 @@ export function checkRows(values: Float32Array, { size, width, what }: { size: n
 
 /** Throws unless `values` holds as many values as the last output. `what`: whose, e.g. `ReLU: the gradient`. */
 export function checkLength(values: Float32Array, n: number, what: string): void {
+  checkFloats(values, what);
   if (values.length !== n) throw new ArgumentError(`${what} must hold ${n} values, as many as the last output, got ${values.length}.`);
 }
 

@@ -2,7 +2,7 @@ import type { Fields } from '../data/fields.js';
 import { EmbeddingNN } from '../models/embedding-nn.js';
 import { readRange, registerCollabKind } from './collab-kinds.js';
 import { CollabRecommender } from './collab-recommender.js';
-import { cannotFoldIn } from './lookup.js';
+import { cannotFoldIn, checkScores } from './lookup.js';
 import { networkScores } from './network-scores.js';
 import type { TrackVectors } from './recommender.js';
 
@@ -19,6 +19,7 @@ export class CollabNNLearner extends CollabRecommender {
 
   /** What the network makes of a block of users and all tracks, before range and activation: see {@link CollabRecommender.scores}. */
   scores(users: Int32Array, out: Float32Array): void {
+    checkScores(this, users, out);
     this.settle();
     networkScores(this.model, users, out);
   }

@@ -16,7 +16,7 @@ import { factorScores } from './factor-scores.js';
 import type { HistoryItem } from './fold-in.js';
 import { type CollabFoldedUser, type FoldInOptions, foldInCollab, learnerPrior } from './fold-in-collab.js';
 import { readUserPrior, type UserPrior } from './fold-in-prior.js';
-import { checkN, trackIndices } from './lookup.js';
+import { checkN, checkScores, trackIndices } from './lookup.js';
 import type { Id, TrackVectors } from './recommender.js';
 import { trackInfo } from './track-info.js';
 
@@ -96,6 +96,7 @@ export class CollabLearner extends CollabRecommender {
 
   /** Factors and biases of a block of users and all tracks, before range and activation: see {@link Recommender.scores}. */
   scores(users: Int32Array, out: Float32Array): void {
+    checkScores(this, users, out);
     this.settle();
     const { uWeight, iWeight, uBias, iBias, nFactors } = this.model;
     const tables = { userFactors: uWeight.value, trackFactors: iWeight.value, userBias: uBias.value, trackBias: iBias.value };

@@ -12,7 +12,7 @@ import { explainByTracks } from './explain-tracks.js';
 import { registerRecommenderKind } from './export-recommender.js';
 import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from './fold-in.js';
 import type { Interactions } from './interactions.js';
-import { trackIndex, userIndex } from './lookup.js';
+import { checkScores, trackIndex, userIndex } from './lookup.js';
 import { readValue } from './play-values.js';
 import type { Recommendations } from './recommendations.js';
 import { type Id, Recommender, type SimilarTracksOptions, type TrackVectors } from './recommender.js';
@@ -73,6 +73,7 @@ export class ContentRecommender extends Recommender {
   }
 
   scores(users: Int32Array, out: Float32Array): void {
+    checkScores(this, users, out);
     this.comparison.score(
       Array.from(users, (u) => this.known(u)),
       () => this.averageListener(),

@@ -14,7 +14,7 @@ import { explainByTracks } from './explain-tracks.js';
 import { registerRecommenderKind } from './export-recommender.js';
 import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from './fold-in.js';
 import { Interactions } from './interactions.js';
-import { trackIndex, userIndex } from './lookup.js';
+import { checkScores, trackIndex, userIndex } from './lookup.js';
 import { PlayValues, readValue } from './play-values.js';
 import { type Id, Recommender } from './recommender.js';
 import { type SideRows, sideColumns } from './side-rows.js';
@@ -119,6 +119,7 @@ export class EASE extends Recommender {
   }
 
   scores(users: Int32Array, out: Float32Array): void {
+    checkScores(this, users, out);
     this.solution.scores(users, out);
   }
 

@@ -17,7 +17,7 @@ import { type FactorSources, type NamedFactors, readFactors } from './factor-fil
 import { factorScores } from './factor-scores.js';
 import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from './fold-in.js';
 import { Interactions } from './interactions.js';
-import { trackIndex, userIndex } from './lookup.js';
+import { checkScores, trackIndex, userIndex } from './lookup.js';
 import { type Id, Recommender, type TrackVectors } from './recommender.js';
 
 /** How factors were fitted, which folding in and explaining follow: see {@link FactorRecommender}. */
@@ -126,6 +126,7 @@ export class FactorRecommender extends Recommender {
   }
 
   scores(users: Int32Array, out: Float32Array): void {
+    checkScores(this, users, out);
     const { users: userFactors, tracks: trackFactors, width } = this.factors;
     factorScores(users, out, { userFactors, trackFactors, width, skip: 0 });
   }

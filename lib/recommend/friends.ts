@@ -4,6 +4,7 @@ import { Table } from '../data/table.js';
 import { checkArgument, checkNumber, checkOptions } from '../options.js';
 import { registerRecommenderKind } from './export-recommender.js';
 import { Interactions } from './interactions.js';
+import { checkScores } from './lookup.js';
 import { PlayValues, readValue } from './play-values.js';
 import { Recommender } from './recommender.js';
 
@@ -56,6 +57,7 @@ export class Friends extends Recommender {
   }
 
   scores(users: Int32Array, out: Float32Array): void {
+    checkScores(this, users, out);
     const tracks = this.tracks.length;
     const { indptr, indices } = this.seen;
     out.fill(0);

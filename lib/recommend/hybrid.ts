@@ -9,7 +9,7 @@ import { registerRecommenderKind } from './export-recommender.js';
 import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from './fold-in.js';
 import { checkFusion, type Fusion, normaliseScores } from './hybrid-normalise.js';
 import { Interactions } from './interactions.js';
-import { cannotFoldIn, trackIndex, userIndex } from './lookup.js';
+import { cannotFoldIn, checkScores, trackIndex, userIndex } from './lookup.js';
 import { type Id, Recommender } from './recommender.js';
 
 /** Options of {@link Hybrid}. */
@@ -71,6 +71,7 @@ export class Hybrid extends Recommender {
   }
 
   scores(users: Int32Array, out: Float32Array): void {
+    checkScores(this, users, out);
     const tracks = this.tracks.length;
     out.fill(0);
     this.parts.forEach((part, p) => {

@@ -6,7 +6,7 @@ import type { Explanation } from './explain.js';
 import { explainByTracks } from './explain-tracks.js';
 import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from './fold-in.js';
 import { Interactions } from './interactions.js';
-import { trackIndex } from './lookup.js';
+import { checkScores, trackIndex } from './lookup.js';
 import { PlayValues } from './play-values.js';
 import { type Id, Recommender } from './recommender.js';
 
@@ -36,6 +36,7 @@ export abstract class ItemItemRecommender extends Recommender {
   }
 
   scores(users: Int32Array, out: Float32Array): void {
+    checkScores(this, users, out);
     const { seen, values } = this;
     const tracks = this.tracks.length;
     for (let b = 0; b < users.length; b++) {

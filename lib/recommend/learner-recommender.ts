@@ -11,6 +11,7 @@ import { CollabNNLearner } from './collab-nn.js';
 import { CollabRecommender, trainingInteractions } from './collab-recommender.js';
 import { registerRecommenderKind } from './export-recommender.js';
 import { LightGCNLearner } from './light-gcn.js';
+import { checkScores } from './lookup.js';
 import { Recommender } from './recommender.js';
 
 /** Pairs of a user and a track that go through a model at once. */
@@ -60,6 +61,7 @@ export class LearnerRecommender extends Recommender {
 
   /** What the model predicts for a block of users and all tracks: see {@link Recommender.scores}. */
   scores(users: Int32Array, out: Float32Array): void {
+    checkScores(this, users, out);
     const { learn } = this;
     learn.settle();
     const tracks = this.tracks.length;

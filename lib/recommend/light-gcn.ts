@@ -11,6 +11,7 @@ import { registerCollabKind } from './collab-kinds.js';
 import { CollabRecommender } from './collab-recommender.js';
 import { factorScores } from './factor-scores.js';
 import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from './fold-in.js';
+import { checkScores } from './lookup.js';
 import type { TrackVectors } from './recommender.js';
 
 /** Options of {@link lightGCNLearner}; those of a Learner, whose `lossFunc` and `optFunc` have other defaults, and the model's. */
@@ -59,6 +60,7 @@ export class LightGCNLearner extends CollabRecommender {
 
   /** The product of the final vectors of a block of users and all tracks: see {@link Recommender.scores}. */
   scores(users: Int32Array, out: Float32Array): void {
+    checkScores(this, users, out);
     this.settle();
     const { nFactors, classes } = this.model;
     const all = this.model.propagated();

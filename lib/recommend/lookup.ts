@@ -1,6 +1,6 @@
 import { unknownId } from '../data/vocabulary.js';
 import { ArgumentError, UnknownIdError } from '../errors.js';
-import { checkNumber, whatIs } from '../options.js';
+import { checkArgument, checkNumber, whatIs } from '../options.js';
 import type { Id, Recommender } from './recommender.js';
 
 /** The index of a user. */
@@ -25,7 +25,7 @@ function findTrack({ tracks, catalogue }: Recommender, track: Id): number {
   if (index >= 0 || !catalogue) return index >= 0 ? index : tracks.index(track);
   let id: string;
   try {
-    id = catalogue.find(String(track));
+    id = catalogue.find(typeof track === 'number' ? String(track) : track);
   } catch (error) {
     if (error instanceof UnknownIdError && (typeof track === 'number' || error.suggestions.length === 0)) tracks.index(track); // perhaps a mistyped id, or an index
     throw error;
@@ -52,6 +52,34 @@ function checkList(tracks: readonly Id[], name: string): void {
   if (Array.isArray(tracks)) return;
   const one = typeof tracks === 'string' || typeof tracks === 'number' ? ` For one track: [${JSON.stringify(tracks)}].` : '';
   throw new ArgumentError(`${name} needs an array of tracks (ids, titles, or "title by artist"), got ${whatIs(tracks)}.${one}`);
+}
+
+/** Throws unless these are users, and `out` has room for their scores: once a call, since a number beyond the end would be NaN, or lost. */
+export function checkScores({ users: { length }, tracks }: Recommender, users: Int32Array, out: Float32Array): void {
+  checkArgument(users instanceof Int32Array, users, 'scores', "users' indices, such as Int32Array.of(recommender.users.index(user))");
+  for (let b = 0; b < users.length; b++) {
+    if (!(users[b] >= 0 && users[b] < length)) throw new ArgumentError(`There is no user ${users[b]}; there are ${length}, counted from 0.`);
+  }
+  checkOut(out, users.length * tracks.length, 'users × tracks');
+}
+
+/** Throws unless this is a history, or several are, and `out` has room for the scores after them. */
+export function checkHistories({ tracks }: Recommender, histories: readonly Int32Array[], out: Float32Array): void {
+  checkArgument(Array.isArray(histories), histories, 'scoresOfMany', 'an array of histories, an Int32Array of track indices each');
+  for (const history of histories) {
+    checkArgument(
+      history instanceof Int32Array,
+      history,
+      'A score',
+      'a history of track indices, such as Int32Array.of(recommender.tracks.index(track))',
+    );
+  }
+  checkOut(out, histories.length * tracks.length, 'histories × tracks');
+}
+
+function checkOut(out: Float32Array, n: number, sizes: string): void {
+  checkArgument(out instanceof Float32Array, out, 'A score', `a Float32Array to write to, ${sizes} = ${n}`);
+  if (out.length < n) throw new ArgumentError(`A Float32Array of ${sizes} = ${n} numbers was expected to write to, got one of ${out.length}.`);
 }
 
 /** Checks the length of a list. */

@@ -5,6 +5,8 @@ import { SequenceDataLoaders } from '../data/sequences-loaders.js';
 import { ArgumentError } from '../errors.js';
 import { Learner } from '../learner/learner.js';
 import { LSTMModel } from '../models/lstm.js';
+import { checkArgument } from '../options.js';
+import { checkHistories } from './lookup.js';
 import { trainedPart } from './lstm-histories.js';
 import { namesOnly, SequenceRecommender } from './next-item.js';
 import type { Recommender, TrackVectors } from './recommender.js';
@@ -57,6 +59,7 @@ export class LSTMRecommender extends SequenceRecommender {
 
   /** The same for several histories, as many at once as there is room for. */
   override scoresOfMany(histories: readonly Int32Array[], out: Float32Array): void {
+    checkHistories(this, histories, out);
     const { learn, model, classOf } = this;
     const { outputs } = model;
     const tracks = this.tracks.length;
@@ -72,6 +75,7 @@ export class LSTMRecommender extends SequenceRecommender {
 
   /** From logits to logarithms of probabilities. */
   override listed(scores: Float32Array): void {
+    checkArgument(scores instanceof Float32Array, scores, 'listed', 'the scores of all tracks, a Float32Array');
     if (!this.model.probabilistic) return;
     let max = -Infinity;
     for (let t = 0; t < scores.length; t++) if (scores[t] > max) max = scores[t];

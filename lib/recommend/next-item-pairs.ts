@@ -1,7 +1,7 @@
 import type { Histories } from '../data/sequences-histories.js';
 import { checkNumber } from '../options.js';
 import { SparseSequenceRecommender } from './next-item.js';
-import { ScoreList } from './next-item-scores.js';
+import { checkList, ScoreList } from './next-item-scores.js';
 
 /** Ages whose weight is less than this are left out. */
 const LEAST_WEIGHT = 1e-6;
@@ -29,6 +29,7 @@ export abstract class PairRecommender extends SparseSequenceRecommender {
   protected abstract addPairs(track: number, list: ScoreList): void;
 
   override listOf(history: Int32Array, list: ScoreList): void {
+    checkList(history, list);
     let weight = 1;
     for (let j = history.length - 1; j >= 0 && weight >= LEAST_WEIGHT; j--, weight *= this.decay) {
       const { track, score } = this.row(history[j]);

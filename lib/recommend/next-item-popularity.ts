@@ -1,6 +1,7 @@
 import type { Histories, SequenceSource } from '../data/sequences-histories.js';
 import { checkOptions, type NoOptions } from '../options.js';
 import { registerRecommenderKind } from './export-recommender.js';
+import { checkHistories } from './lookup.js';
 import { SequenceRecommender, trainingHistories } from './next-item.js';
 
 /**
@@ -23,7 +24,8 @@ export class NextItemPopularity extends SequenceRecommender {
     for (const track of this.histories.item) this.counts[track]++;
   }
 
-  scoresOf(_history: Int32Array, out: Float32Array): void {
+  scoresOf(history: Int32Array, out: Float32Array): void {
+    checkHistories(this, [history], out);
     out.set(this.counts);
   }
 }

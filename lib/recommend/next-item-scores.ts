@@ -1,3 +1,16 @@
+import { checkArgument } from '../options.js';
+
+/** Throws unless this is a history, and a list to add scores to: by type alone, as it is asked for each play of an evaluation. */
+export function checkList(history: Int32Array, list: ScoreList): void {
+  checkArgument(
+    history instanceof Int32Array,
+    history,
+    'listOf',
+    'a history of track indices, such as Int32Array.of(recommender.tracks.index(track))',
+  );
+  checkArgument(list instanceof ScoreList, list, 'listOf', 'a list to add scores to, new ScoreList(recommender.tracks.length)');
+}
+
 /**
  * Scores of the few tracks that a method has something to say about; all others have the score 0. Made once and used again for each history: clearing costs
  * what was added.
@@ -41,6 +54,7 @@ export class ScoreList {
 
   /** Writes all scores, zeros included, to `out`: one a track. */
   copyTo(out: Float32Array): void {
+    checkArgument(out instanceof Float32Array, out, 'copyTo', 'a Float32Array, a number for each track');
     out.fill(0);
     for (let j = 0; j < this.count; j++) out[this.track[j]] = this.score[this.track[j]];
   }

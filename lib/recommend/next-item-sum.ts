@@ -2,9 +2,10 @@ import { ArgumentError } from '../errors.js';
 import { checkArgument, checkOptions, whatIs } from '../options.js';
 import { instead, isRecommender } from './candidates.js';
 import { registerRecommenderKind } from './export-recommender.js';
+import { checkHistories } from './lookup.js';
 import { SequenceRecommender } from './next-item.js';
 import { normalisedScores } from './next-item-normalise.js';
-import { ScoreList } from './next-item-scores.js';
+import { checkList, ScoreList } from './next-item-scores.js';
 
 /** Options of {@link WeightedSum}. */
 export interface WeightedSumOptions {
@@ -63,6 +64,7 @@ export class WeightedSum extends SequenceRecommender {
   }
 
   override scoresOfMany(histories: readonly Int32Array[], out: Float32Array): void {
+    checkHistories(this, histories, out);
     const tracks = this.tracks.length;
     const part = new Float32Array(out.length);
     out.fill(0);
@@ -93,6 +95,7 @@ export class WeightedSum extends SequenceRecommender {
   }
 
   private addLists(history: Int32Array, list: ScoreList): void {
+    checkList(history, list);
     const { list: part } = this;
     this.recommenders.forEach((recommender, r) => {
       if (this.weights[r] === 0) return;

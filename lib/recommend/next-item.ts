@@ -5,6 +5,7 @@ import { Vocabulary } from '../data/vocabulary.js';
 import { checkArgument } from '../options.js';
 import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from './fold-in.js';
 import { Interactions } from './interactions.js';
+import { checkHistories, checkScores } from './lookup.js';
 import { ScoreList } from './next-item-scores.js';
 import type { Recommendations } from './recommendations.js';
 import { type Id, Recommender, type RecommendOptions } from './recommender.js';
@@ -55,6 +56,7 @@ export abstract class SequenceRecommender extends Recommender {
    * @param out histories × tracks, row-major, overwritten
    */
   scoresOfMany(histories: readonly Int32Array[], out: Float32Array): void {
+    checkHistories(this, histories, out);
     const tracks = this.tracks.length;
     histories.forEach((history, b) => {
       this.scoresOf(history, out.subarray(b * tracks, (b + 1) * tracks));
@@ -74,6 +76,7 @@ export abstract class SequenceRecommender extends Recommender {
   listOf?(history: Int32Array, list: ScoreList): void;
 
   scores(users: Int32Array, out: Float32Array): void {
+    checkScores(this, users, out);
     this.scoresOfMany(
       Array.from(users, (user) => this.histories.history(user)),
       out,
@@ -119,6 +122,7 @@ export abstract class SparseSequenceRecommender extends SequenceRecommender {
   abstract override listOf(history: Int32Array, list: ScoreList): void;
 
   scoresOf(history: Int32Array, out: Float32Array): void {
+    checkHistories(this, [history], out);
     this.list ??= new ScoreList(this.tracks.length);
     this.list.clear();
     this.listOf(history, this.list);

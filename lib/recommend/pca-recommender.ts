@@ -9,6 +9,7 @@ import { registerRecommenderKind } from './export-recommender.js';
 import { type FactorTables, factorScores } from './factor-scores.js';
 import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from './fold-in.js';
 import { Interactions } from './interactions.js';
+import { checkScores } from './lookup.js';
 import { PlayValues, readValue } from './play-values.js';
 import type { Recommendations } from './recommendations.js';
 import { type Id, Recommender, type RecommendOptions, type TrackVectors } from './recommender.js';
@@ -110,6 +111,7 @@ export class PcaRecommender extends Recommender {
   }
 
   scores(users: Int32Array, out: Float32Array): void {
+    checkScores(this, users, out);
     factorScores(users, out, this.tables);
   }
 

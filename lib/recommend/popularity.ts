@@ -4,6 +4,7 @@ import { checkOptions } from '../options.js';
 import { registerRecommenderKind } from './export-recommender.js';
 import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from './fold-in.js';
 import { Interactions } from './interactions.js';
+import { checkScores } from './lookup.js';
 import { Recommender } from './recommender.js';
 
 /** What a track's popularity counts: the users that play it, or their playcounts. */
@@ -38,6 +39,7 @@ export class Popularity extends Recommender {
   }
 
   scores(users: Int32Array, out: Float32Array): void {
+    checkScores(this, users, out);
     for (let b = 0; b < users.length; b++) out.set(this.counts, b * this.counts.length);
   }
 

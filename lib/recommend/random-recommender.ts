@@ -4,6 +4,7 @@ import { ArgumentError } from '../errors.js';
 import { checkOptions } from '../options.js';
 import { registerRecommenderKind } from './export-recommender.js';
 import { Interactions } from './interactions.js';
+import { checkScores } from './lookup.js';
 import { Recommender } from './recommender.js';
 
 /** Options of {@link RandomRecommender}. */
@@ -38,6 +39,7 @@ export class RandomRecommender extends Recommender {
   }
 
   scores(users: Int32Array, out: Float32Array): void {
+    checkScores(this, users, out);
     const tracks = this.tracks.length;
     for (let b = 0; b < users.length; b++) {
       const random = this.random.child(this.users.id(users[b]));

@@ -3,7 +3,7 @@ import { checkOptions } from '../options.js';
 import { finiteOrText, readFiniteOrText, registerRecommenderKind } from './export-recommender.js';
 import { checkN } from './lookup.js';
 import { SparseSequenceRecommender, trainingHistories } from './next-item.js';
-import { ScoreList } from './next-item-scores.js';
+import { checkList, ScoreList } from './next-item-scores.js';
 import { TopN } from './top-n.js';
 
 /** Options of {@link SessionKNN}. */
@@ -53,6 +53,7 @@ export class SessionKNN extends SparseSequenceRecommender {
   }
 
   override listOf(history: Int32Array, list: ScoreList): void {
+    checkList(history, list);
     const { near, nearness, seen, top, found } = this;
     const weights = this.weightsOf(history);
     this.collect(weights);

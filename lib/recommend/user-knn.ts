@@ -4,6 +4,7 @@ import { registerRecommenderKind } from './export-recommender.js';
 import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from './fold-in.js';
 import { Interactions } from './interactions.js';
 import { type KNNOptions, knnOptions, readKNN } from './item-knn.js';
+import { checkScores } from './lookup.js';
 import { PlayValues } from './play-values.js';
 import { Recommender } from './recommender.js';
 import { RowWeighting, rowLengths, similarity } from './row-weighting.js';
@@ -40,6 +41,7 @@ export class UserKNN extends Recommender {
   }
 
   scores(users: Int32Array, out: Float32Array): void {
+    checkScores(this, users, out);
     const tracks = this.tracks.length;
     const { indptr, indices, data } = this.similarity;
     for (let b = 0; b < users.length; b++) {

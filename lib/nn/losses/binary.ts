@@ -1,6 +1,6 @@
 import { NumericError } from '../../errors.js';
 import { checkNumber, checkOptions } from '../../options.js';
-import type { Loss, LossRows } from '../loss.js';
+import { checkPreds, type Loss, type LossRows } from '../loss.js';
 import { sigmoid, softplus } from '../sigmoid.js';
 
 /** Options of BCEWithLogitsLossFlat. */
@@ -54,11 +54,13 @@ export class BCEWithLogitsLossFlat implements Loss {
 
   /** Probabilities, σ(p). */
   activation(pred: Float32Array): Float32Array {
+    checkPreds(pred, this.name);
     return pred.map(sigmoid);
   }
 
   /** 1 where the probability exceeds `thresh`, else 0. */
   decodes(activated: Float32Array): Float32Array {
+    checkPreds(activated, this.name);
     return activated.map((p) => (p > this.thresh ? 1 : 0));
   }
 }

@@ -1,6 +1,6 @@
 import { ArgumentError } from '../../errors.js';
 import { checkNumber, checkOptions } from '../../options.js';
-import type { Loss, LossRows } from '../loss.js';
+import { checkPreds, type Loss, type LossRows } from '../loss.js';
 import { onSharedMemory } from '../scratch.js';
 import { argmaxRows, checkedWeights, classOf, logSumExp, softmaxRows } from './classes.js';
 import { forKernel, type SoftmaxRows, softmaxCrossEntropy } from './softmax-kernel.js';
@@ -110,11 +110,13 @@ export class CrossEntropyLossFlat implements Loss {
 
   /** Probabilities: the softmax of each row. */
   activation(pred: Float32Array, outputs: number): Float32Array {
+    checkPreds(pred, this.name, outputs);
     return softmaxRows(pred, outputs);
   }
 
   /** The most probable class of each row. */
   decodes(activated: Float32Array, outputs: number): Float32Array {
+    checkPreds(activated, this.name, outputs);
     return argmaxRows(activated, outputs);
   }
 }

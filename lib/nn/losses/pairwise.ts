@@ -1,6 +1,6 @@
 import { ArgumentError, NumericError } from '../../errors.js';
 import { checkOptions } from '../../options.js';
-import type { Loss, LossRows } from '../loss.js';
+import { checkPreds, type Loss, type LossRows } from '../loss.js';
 import { sigmoid, softplus } from '../sigmoid.js';
 
 /**
@@ -54,11 +54,13 @@ export abstract class PairwiseLoss implements Loss {
 
   /** The scores themselves: only their order within a user means something. */
   activation(pred: Float32Array): Float32Array {
+    checkPreds(pred, this.name);
     return pred.slice();
   }
 
   /** The scores themselves. */
   decodes(activated: Float32Array): Float32Array {
+    checkPreds(activated, this.name);
     return activated.slice();
   }
 

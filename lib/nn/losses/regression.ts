@@ -1,4 +1,4 @@
-import type { Loss, LossRows } from '../loss.js';
+import { checkPreds, type Loss, type LossRows } from '../loss.js';
 
 /**
  * Mean squared error, l = (p − y)²; fastai's `MSELossFlat`, the default of collabLearner.
@@ -18,11 +18,13 @@ export class MSELossFlat implements Loss {
 
   /** The predictions themselves. */
   activation(pred: Float32Array): Float32Array {
+    checkPreds(pred, this.name);
     return pred.slice();
   }
 
   /** The predictions themselves. */
   decodes(activated: Float32Array): Float32Array {
+    checkPreds(activated, this.name);
     return activated.slice();
   }
 }
@@ -45,11 +47,13 @@ export class L1LossFlat implements Loss {
 
   /** The predictions themselves. */
   activation(pred: Float32Array): Float32Array {
+    checkPreds(pred, this.name);
     return pred.slice();
   }
 
   /** The predictions themselves. */
   decodes(activated: Float32Array): Float32Array {
+    checkPreds(activated, this.name);
     return activated.slice();
   }
 }
