@@ -1,4 +1,5 @@
 import { escapeHtml } from '../notebook/escape.js';
+import { visible } from '../printed.js';
 import { type CellOutput, joined, type NotebookCell } from './notebook-file.js';
 import type { Markdown } from './page-markdown.js';
 import type { Attachments } from './page-pictures.js';
@@ -37,18 +38,18 @@ export function cellId(number: number): string {
 function outputHtml(output: CellOutput, { draw, most }: Pick<CellParts, 'draw' | 'most'>): string {
   const text = (given: string): string => escapeHtml(cut(given, most));
   if (output.output_type === 'stream') {
-    const said = withoutColours(joined(output.text));
+    const said = readable(joined(output.text));
     return said.trim() === '' ? '' : `<pre class="${output.name === 'stderr' ? 'stderr' : 'stdout'}">${text(said.replace(/\n$/, ''))}</pre>`;
   }
   if (output.output_type === 'error') {
     const trace = output.traceback?.length ? output.traceback : [`${output.ename}: ${output.evalue}`];
-    return `<pre class="error" role="alert">${text(withoutColours(trace.join('\n')))}</pre>`;
+    return `<pre class="error" role="alert">${text(readable(trace.join('\n')))}</pre>`;
   }
   const data = output.data ?? {};
   if ('application/vnd.vegalite.v5+json' in data || fits(data['image/png'], most)) return draw(output);
   if (fits(data['text/html'], most)) return `<div class="html">${joined(data['text/html'])}</div>`;
   if (fits(data['image/svg+xml'], most)) return `<figure>${joined(data['image/svg+xml'])}</figure>`;
-  const plain = joined(data['text/plain']);
+  const plain = readable(joined(data['text/plain']));
   const larger = ['image/png', 'text/html', 'image/svg+xml'].find((type) => type in data);
   const note = larger ? `<p>${leftOut(joined(data[larger]).length)}</p>` : '';
   return plain === '' ? note : `<pre class="stdout">${text(plain)}</pre>${note}`;
@@ -70,7 +71,7 @@ function leftOut(characters: number): string {
   return `${characters.toLocaleString('en')} characters are left out of this page; the notebook beside it has them.`;
 }
 
-/** Text without a terminal's escape sequences for colours. */
-function withoutColours(text: string): string {
-  return text.replaceAll(new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g'), '');
+/** What a terminal would show, without its colours, and with control characters written out. */
+export function readable(text: string): string {
+  return visible(text.replaceAll(new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g'), ''), '\n\t\r');
 }

@@ -2,7 +2,7 @@ import hljs from 'highlight.js/lib/core';
 import typescript from 'highlight.js/lib/languages/typescript';
 import { escapeHtml } from '../notebook/escape.js';
 import { joined, type Notebook } from './notebook-file.js';
-import { type CellParts, cellHtml, cellId } from './page-cells.js';
+import { type CellParts, cellHtml, cellId, readable } from './page-cells.js';
 import { chartFigure, chartScripts, type LeftOut, leaveOut } from './page-charts.js';
 import { pageNavigation } from './page-contents.js';
 import { type PageRun, pageFooter } from './page-footer.js';
@@ -67,7 +67,7 @@ function render(
   const [first] = markdown.headings;
   const title = first?.text ?? escapeHtml(name);
   const failed = failure
-    ? `<section role="alert" class="failure"><strong>This run failed, and stopped at <a href="#${cellId(failure.cell)}">cell [${failure.cell}]</a>.</strong>\n<pre class="error">${escapeHtml(failure.text)}</pre></section>\n`
+    ? `<section role="alert" class="failure"><strong>This run failed, and stopped at <a href="#${cellId(failure.cell)}">cell [${failure.cell}]</a>.</strong>\n<pre class="error">${escapeHtml(readable(failure.text))}</pre></section>\n`
     : '';
   return pageFrame({
     title: plainText(title),

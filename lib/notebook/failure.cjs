@@ -33,6 +33,15 @@ function text(error, name) {
   return value === undefined || value === null ? '' : shown(value);
 }
 
+/**
+ * The message of an error. Variables of cells are properties of `exports` once compiled, and what is imported is one of a module: V8 names both as they are
+ * compiled, the reader as he has written them.
+ */
+function messageOf(error) {
+  const message = text(error, 'message');
+  return types.isNativeError(error) ? message.replace(/^\(0 , \w+\.([\w$]+)\)(?= is not )/, '$1').replace(/^exports\.(?=[\w$])/, '') : message;
+}
+
 /** The name of an error: of a class that has not set one, the class's. */
 function nameOf(error) {
   const name = text(error, 'name') || 'Error';
@@ -96,7 +105,7 @@ function lines(error, code, seen = new Set()) {
     .filter((line) => /^\s+at /.test(line))
     .map((line) => tried(() => frame(line, code)))
     .filter((line) => line !== undefined);
-  const own = [`${nameOf(error)}: ${text(error, 'message')}`, ...shortened(frames)];
+  const own = [`${nameOf(error)}: ${messageOf(error)}`, ...shortened(frames)];
   if (seen.size >= MAX_TOLD) return own;
   seen.add(error);
   const reasons = tried(() => (Array.isArray(error.errors) ? error.errors.slice(0, MAX_REASONS + 1) : []), []);
@@ -118,7 +127,7 @@ function thrown(error, code) {
     return { ename: 'Thrown', evalue: value, traceback: [`Thrown: ${value}`, 'A value that is not an Error was thrown, so there is no stack.'] };
   }
   if (hasEnded(error)) return interrupted('The cell was stopped.');
-  return { ename: nameOf(error), evalue: text(error, 'message'), traceback: lines(error, code) };
+  return { ename: nameOf(error), evalue: messageOf(error), traceback: lines(error, code) };
 }
 
 function interrupted(line) {

@@ -207,18 +207,20 @@ class Hints {
     const call = ts.isCallExpression(parent.parent) && parent.parent.expression === parent ? parent.parent : undefined;
     const called = call ? `(${short(call.arguments.map((each) => each.getText()).join(', '), '…')})` : '';
     const has = (member) => checker.getPropertyOfType(type, member) !== undefined;
+    const isTable = has('columnNames') && has('rows');
+    const toTable = isTable ? undefined : this.conversion(type, 'columnNames');
     const word = python.member(name, {
-      isTable: has('columnNames') && has('rows'),
+      isTable: isTable || toTable !== undefined,
       isList: has('length') && has('map'),
       isText: has('charAt'),
-      value,
+      value: toTable ? `${value}.${toTable}()` : value,
     });
     if (word) return [`Instead: ${word}`];
     const converted = this.conversion(type, name);
     if (converted) return [`Instead: ${value}.${converted}().${name}${called}`];
     const like = unguessed && near(name, this.membersOf(type));
     if (like) return [`Did you mean '${like}'?`];
-    if (has('columnNames') && has('rows')) {
+    if (isTable) {
       if (name in Array.prototype) return [`Instead: ${value}.rows().${name}${called}`];
       if (unguessed && !called) return [`A column is ${value}.column('${name}'), the rows are ${value}.rows().`];
     }

@@ -131,6 +131,17 @@ describe('notebookPage', () => {
     expect(html).to.contain('<pre class="error" role="alert">E: v\n    at cell [3], line 1: &lt;x&gt;</pre>');
   });
 
+  it('writes out the control characters of what a cell prints, shows or fails with, and of why a run failed', () => {
+    const text = 'a\t\u202eb\u001b]0;c\u0007';
+    const cell = withOutput(
+      { output_type: 'stream', name: 'stdout', text: [text] },
+      { output_type: 'execute_result', data: { 'text/plain': [text] }, metadata: {} },
+      { output_type: 'error', ename: 'E', evalue: text, traceback: [text] },
+    );
+    const html = notebookPage(cell, { name: 'x', failure: { cell: 3, text } });
+    expect(html.split('>a\t\\u202eb\\x1b]0;c\\x07</pre>')).to.have.length(5);
+  });
+
   it('draws charts from their specification, with the picture and its text as the fallback', () => {
     const html = page(withOutput(chart(3)));
     expect(html).to.contain('<img alt="T: What it shows." width=').and.to.contain('vega.parse(vegaLite.compile');

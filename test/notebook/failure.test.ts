@@ -111,6 +111,18 @@ describe('the message of a failed cell', () => {
     }
   });
 
+  it('names variables of cells as the reader does, not as they are compiled', () => {
+    for (const [message, shown] of [
+      ['exports.learn.weight is not a function', 'learn.weight is not a function'],
+      ['(0 , recital_1.readPlays) is not a function', 'readPlays is not a function'],
+      ['exports. is no name', 'exports. is no name'],
+      ['the exports.a of it', 'the exports.a of it'],
+    ]) {
+      const told = thrown(new TypeError(message), code);
+      expect([told.evalue, ...heads(told)]).to.deep.equal([shown, `TypeError: ${shown}`]);
+    }
+  });
+
   it('lists the reasons of an AggregateError, and causes, each once', () => {
     const error = new AggregateError([new Error('one'), new TypeError('two'), 'three'], 'both', {
       cause: new RangeError('root', { cause: { a: 1 } }),

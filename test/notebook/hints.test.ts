@@ -97,6 +97,8 @@ const groups: Record<string, [cell: string, ...told: (string | RegExp)[]][]> = {
     ['plays.head(3)', "Property 'head' does not exist on type 'Plays'.", 'Instead: plays.toTable().head(3)'],
     ['table.^track_id', "Property 'track_id' does not exist on type 'Table'.", "A column is table.column('track_id'), the rows are table.rows()."],
     ['table.shape', "Property 'shape' does not exist on type 'Table'.", 'Instead: table.length, and table.columnNames.length'],
+    ['plays.shape', "Property 'shape' does not exist on type 'Plays'.", /^Instead: plays\.toTable\(\)\.length/],
+    ['plays.describe()', "Property 'describe' does not exist on type 'Plays'.", 'Instead: describe(plays.toTable())'],
     ['table.describe()', "Property 'describe' does not exist on type 'Table'.", 'Instead: describe(table)'],
     ['table.map((r) => r)', "Property 'map' does not exist on type 'Table'.", 'Instead: table.rows().map((r) => r)'],
     ['[1].append(2)', "Property 'append' does not exist on type 'number[]'.", 'Instead: [1].push(…)'],
