@@ -14,7 +14,7 @@ const { nearest } = require('./nearest.cjs') as { nearest(name: string, known: r
  */
 export class RecitalError extends Error {
   constructor(message: string) {
-    super(typeof message === 'string' ? visible(message, '\n\t') : message);
+    super(typeof message === 'string' ? visible(bounded(message), '\n\t') : message);
     this.name = new.target.name;
   }
 }
@@ -91,6 +91,11 @@ export class UnknownIdError extends RecitalError {
     super(`Unknown ${what}. ${count}${next}${hint ? ` ${hint}` : ''}`);
     this.suggestions = near;
   }
+}
+
+/** A message without its middle, where that is long: a field of a file that it repeats may be a whole file, and regular expressions end the process at some size. */
+function bounded(message: string): string {
+  return message.length > 10_000 ? `${message.slice(0, 5000)} … ${message.slice(-5000)}` : message;
 }
 
 /** Characters of an id that a message repeats: it may be a whole file by mistake. */

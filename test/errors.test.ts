@@ -2,9 +2,20 @@ import { expect } from 'chai';
 import { Table } from '../lib/data/table.js';
 import { Tracks } from '../lib/data/tracks.js';
 import { Vocabulary } from '../lib/data/vocabulary.js';
-import { UnknownIdError } from '../lib/errors.js';
+import { DataError, UnknownIdError } from '../lib/errors.js';
 
 const message = (kind: string, id: string, known: readonly string[], hint?: string): string => new UnknownIdError(kind, id, known, hint).message;
+
+describe('A message', () => {
+  it('is bounded, begins and ends as it was written, and takes a text of any length', () => {
+    const whole = `It begins. ${'\0'.repeat(1e8)} It ends.`; // of so many control characters a replacement ends the process
+    expect(new DataError(whole).message)
+      .to.match(/^It begins\. (?:\\x00)+ … (?:\\x00)+ It ends\.$/)
+      .and.to.have.length.below(50_000);
+    const long = 'a '.repeat(5000);
+    expect(new DataError(long).message).to.equal(long);
+  });
+});
 
 describe('UnknownIdError', () => {
   it('lists the known names where none is near: all of few, the first of many', () => {

@@ -2,6 +2,7 @@ import { DataError, UnknownIdError } from '../errors.js';
 import type { RawColumn } from './collab-classes.js';
 import type { LoadedTable } from './read-table.js';
 import type { Table } from './table.js';
+import { shownNames } from './text-format.js';
 import { refuseRounded } from './vocabulary.js';
 
 /** The columns of users, items and ratings: those named, else the first three. */
@@ -12,7 +13,7 @@ export function columnsOf(
 ): [string, string, string] {
   const [user, item, rating] = [given.userName, given.itemName, given.ratingName].map((name, i) => name ?? names[i]);
   if (rating === undefined) {
-    throw new DataError(`Columns of users, items and ratings are needed, but the table has only: ${names.join(', ')}.${hint ? ` ${hint}` : ''}`);
+    throw new DataError(`Columns of users, items and ratings are needed, but the table has only: ${shownNames(names)}.${hint ? ` ${hint}` : ''}`);
   }
   for (const name of [user, item, rating]) if (!names.includes(name)) throw new UnknownIdError('column', name, names);
   return [user, item, rating];

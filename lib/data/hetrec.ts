@@ -9,7 +9,7 @@ import { locateHetRec } from './locate.js';
 import { Plays } from './plays.js';
 import { Table } from './table.js';
 import { isFile } from './text-file.js';
-import { decoderLabel } from './text-format.js';
+import { decoderLabel, shownNames, shownText } from './text-format.js';
 import { Tracks } from './tracks.js';
 import { unzip } from './unzip.js';
 
@@ -111,7 +111,7 @@ class Dat {
 
   column(name: string): string[] {
     const j = this.names.indexOf(name);
-    if (j < 0) throw new DataError(`"${this.file}", line 1: expected a column "${name}", found: ${this.names.join(', ')}.`);
+    if (j < 0) throw new DataError(`"${this.file}", line 1: expected a column "${name}", found: ${shownNames(this.names)}.`);
     return this.rows.map((row) => row[j]);
   }
 
@@ -120,7 +120,9 @@ class Dat {
     return Float64Array.from(this.column(name), (text, i) => {
       const value = text.trim() === '' ? NaN : Number(text);
       if (!(value > above && value < Infinity)) {
-        throw new DataError(`"${this.file}", line ${i + 2}, column "${name}": expected a ${above === 0 ? 'positive ' : ''}number, got "${text}".`);
+        throw new DataError(
+          `"${this.file}", line ${i + 2}, column "${name}": expected a ${above === 0 ? 'positive ' : ''}number, got "${shownText(text)}".`,
+        );
       }
       return value;
     });
