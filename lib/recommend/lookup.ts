@@ -5,6 +5,7 @@ import type { Id, Recommender } from './recommender.js';
 
 /** The index of a user. */
 export function userIndex(recommender: Recommender, user: Id): number {
+  checkId(user, 'user');
   const index = recommender.users.indexOf(user);
   if (index >= 0) return index;
   const hint =
@@ -16,11 +17,20 @@ export function userIndex(recommender: Recommender, user: Id): number {
   throw unknownId(recommender.users, user, hint);
 }
 
+/** Throws for what is no id, but has a text that may be one: that of ['u1'] is u1. */
+function checkId(id: unknown, kind: string): void {
+  if (typeof id === 'string' || typeof id === 'number' || typeof id === 'bigint') return;
+  const folded =
+    typeof id === 'object' && id !== null && 'recommend' in id ? ' What is folded in recommends by itself: foldIn(history).recommend().' : '';
+  throw new ArgumentError(`A ${kind} is given by an id, a text or a number, got ${whatIs(id)}.${folded}`);
+}
+
 /**
  * The index of a track that a person names by id, title or "title by artist".
  * @returns −1 for a track that the catalogue has and training has not
  */
 function findTrack({ tracks, catalogue }: Recommender, track: Id): number {
+  checkId(track, 'track');
   const index = tracks.indexOf(track);
   if (index >= 0 || !catalogue) return index >= 0 ? index : tracks.index(track);
   let id: string;

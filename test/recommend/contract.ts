@@ -6,6 +6,7 @@ import { Table } from '../../lib/data/table.js';
 import { Tracks } from '../../lib/data/tracks.js';
 import { ArgumentError, UnknownIdError } from '../../lib/errors.js';
 import { Learner } from '../../lib/learner/learner.js';
+import { whatIs } from '../../lib/options.js';
 import type { Recommender } from '../../lib/recommend/recommender.js';
 import { padded, scoreBytes } from './contract-support.js';
 import { foldInContract } from './fold-in-contract.js';
@@ -197,6 +198,14 @@ export function recommenderContract(name: string, make: (plays: Plays) => Promis
       const wayOut = r.canFoldIn ? 'foldIn\\(history\\) recommends from a history' : 'add their plays and train again';
       for (const ask of [() => r.recommend('User 05'), () => r.recommendBatch(['user01', 'User 05'])]) {
         expect(ask).to.throw(UnknownIdError, new RegExp(`Unknown user "User 05"\\. 20 users known; did you mean "user05"\\? .*plays.*${wayOut}`));
+      }
+    });
+
+    it('refuses what is no id: the text of a list of one is that of the one', () => {
+      for (const odd of [['user01'], {}, null, undefined, true]) {
+        const got = `is given by an id, a text or a number, got ${whatIs(odd)}.`;
+        expect(() => r.recommendBatch(['user01', odd as never])).to.throw(ArgumentError, got);
+        expect(() => r.recommend('user01', { exclude: [odd as never] })).to.throw(ArgumentError, got);
       }
     });
 
