@@ -5,7 +5,7 @@ import { type Csr, groupBy } from './csr.js';
 import { sumDuplicates } from './duplicates.js';
 import { type MinPlaysOptions, rowsOfSampledUsers, rowsWithMinPlays } from './filter-plays.js';
 import { type PlaysColumnNames, playsPositionsIn, timesOf } from './plays-columns.js';
-import { Table } from './table.js';
+import { type Cell, Table } from './table.js';
 import type { Tracks } from './tracks.js';
 import { refuseRounded, Vocabulary } from './vocabulary.js';
 
@@ -292,6 +292,14 @@ export class Plays {
   /** Row numbers by track, in file order: those of track `t` are `indices[indptr[t] … indptr[t + 1])`. */
   byTrack(): Csr {
     return groupBy(this.track, this.tracks.length);
+  }
+
+  /**
+   * What JSON.stringify makes of them: the rows of {@link toTable}.
+   * @example JSON.stringify(Plays.fromRows([{ user: 'u', track: 't', playcount: 3 }])) // '[{"track_id":"t","user_id":"u","playcount":3}]'
+   */
+  toJSON(): Record<string, Cell>[] {
+    return this.toTable().rows();
   }
 
   /**

@@ -120,6 +120,14 @@ export class Sessions {
     return Sessions.fromRows(rows as SessionRecord[], { items: options.items });
   }
 
+  /**
+   * What JSON.stringify makes of them: the item ids of each, in order.
+   * @example JSON.stringify(Sessions.fromRows([{ session: 1, item: 'b' }, { session: 1, item: 'a' }])) // '[["b","a"]]'
+   */
+  toJSON(): string[][] {
+    return Array.from({ length: this.length }, (_, s) => this.session(s));
+  }
+
   /** The item ids of session `s`, in order. */
   session(s: number): string[] {
     if (!(Number.isInteger(s) && s >= 0 && s < this.length)) {

@@ -77,6 +77,8 @@ const FOREIGN: readonly [string, string][] = [
 /** Throws DataError for a file of another kind, by its first bytes. */
 function refuseForeign(path: string, bytes: string): void {
   const kind = FOREIGN.find(([start]) => bytes.startsWith(start))?.[1];
+  if (kind?.includes('Parquet') && path.endsWith('.parquet'))
+    throw new DataError(`"${path}" is a Parquet file, not a text. readTable reads it, and Sessions.fromTable takes its table.`);
   if (kind) throw new DataError(`"${path}" is ${kind.includes('zip') && /\[Content_Types\]\.xml|_rels\/|xl\//.test(bytes) ? EXCEL : kind}.`);
 }
 

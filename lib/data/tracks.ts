@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { ArgumentError, DataError, UnknownIdError } from '../errors.js';
 import { checkArgument } from '../options.js';
-import { Table } from './table.js';
+import { type Cell, Table } from './table.js';
 import { Vocabulary } from './vocabulary.js';
 
 /**
@@ -89,6 +89,14 @@ export class Tracks {
   /** The audio features that the table has. */
   get audioFeatures(): readonly string[] {
     return audioFeatures.filter((name) => this.table.has(name));
+  }
+
+  /**
+   * What JSON.stringify makes of them: the rows of the table.
+   * @example JSON.stringify(new Tracks(Table.fromRows([{ track_id: 'a', name: 'A' }]))) // '[{"track_id":"a","name":"A"}]'
+   */
+  toJSON(): Record<string, Cell>[] {
+    return this.table.rows();
   }
 
   /** Whether the catalogue has this track. */

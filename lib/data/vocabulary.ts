@@ -90,6 +90,14 @@ export class Vocabulary {
     return new Vocabulary(bytes, offsets, options, order);
   }
 
+  /**
+   * What JSON.stringify makes of it: its classes.
+   * @example JSON.stringify(Vocabulary.fromValues(['b', 'a'])) // '["a","b"]'
+   */
+  toJSON(): readonly string[] {
+    return this.classes;
+  }
+
   /** Every class, by index. Decoded on first use. */
   get classes(): readonly string[] {
     if (this.decoded) return this.decoded;

@@ -204,6 +204,7 @@ describe('readSessions', () => {
       [folder.write('blank.txt', '\n \n'), 'is blank'],
       [folder.write('cut.txt.gz', gzipSync('1 2 3\n'.repeat(1000)).subarray(0, 30)), 'cut-off or damaged'],
       [folder.write('binary.txt', Buffer.of(1, 0, 2)), 'not a text file'],
+      [folder.write('real.parquet', 'PAR1'), 'readTable reads it, and Sessions.fromTable takes its table'],
     ];
     for (const [file, message] of messages) {
       const error = await rejection(readSessions(file));

@@ -1,4 +1,8 @@
 import { expect } from 'chai';
+import { Plays } from '../../lib/data/plays.js';
+import { Sessions } from '../../lib/data/sessions.js';
+import { Table } from '../../lib/data/table.js';
+import { Tracks } from '../../lib/data/tracks.js';
 import { evaluate } from '../../lib/recommend/evaluate-all.js';
 import { ItemKNN } from '../../lib/recommend/item-knn.js';
 import { Popularity } from '../../lib/recommend/popularity.js';
@@ -19,6 +23,22 @@ describe('JSON.stringify', () => {
     expect(list[0]).to.have.all.keys('rank', 'track_id', 'title', 'artist', 'year', 'score');
     expect(sent(knn.similarTracks('track05', { n: 3 }))).to.have.length(3);
     expect(sent(knn.similarUsers('user03', { n: 3 }))).to.have.length(3);
+  });
+
+  it('of plays, sessions, tracks and vocabularies gives records and ids', () => {
+    const some = Plays.fromRows([
+      { user: 'v', track: 'b', playcount: 3 },
+      { user: 'u', track: 'a' },
+    ]);
+    expect(sent(some)).to.deep.equal([
+      { track_id: 'b', user_id: 'v', playcount: 3 },
+      { track_id: 'a', user_id: 'u', playcount: 1 },
+    ]);
+    expect(sent(some.users)).to.deep.equal(['u', 'v']);
+    const sessions = Sessions.fromRows(['b', 'a', 'b'].map((item, i) => ({ session: Math.min(i, 1), item })));
+    expect(sent(sessions)).to.deep.equal([['b'], ['a', 'b']]);
+    const rows = [{ track_id: 'a', name: 'A' }];
+    expect(sent(new Tracks(Table.fromRows(rows)))).to.deep.equal(rows);
   });
 
   it('of a batch gives each user with the list', () => {
