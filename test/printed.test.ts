@@ -7,7 +7,7 @@ import { Table } from '../lib/data/table.js';
 import { Tracks } from '../lib/data/tracks.js';
 import { Vocabulary } from '../lib/data/vocabulary.js';
 import { ArgumentError, UnknownIdError } from '../lib/errors.js';
-import { barChart, Html, installDisplay, Plays, Popularity, show, TrainingDisplay } from '../lib/index.js';
+import { barChart, Html, ItemKNN, installDisplay, Plays, Popularity, show, TrainingDisplay } from '../lib/index.js';
 import { chartBundle } from '../lib/notebook/chart-render.js';
 import { tableHtml } from '../lib/notebook/table-html.js';
 import { visible } from '../lib/printed.js';
@@ -73,6 +73,7 @@ describe('control characters of data', () => {
     'a vocabulary': () => inspect(Vocabulary.fromValues([HOSTILE, 'b'])),
     'lists of many': () => inspect(popular.recommendBatch([HOSTILE, 'u'], { n: 1 })),
     'a list': () => inspect(popular.recommend('u', { n: 1, filterSeen: false })),
+    'an explanation': () => String(new ItemKNN(plays).explain('u', HOSTILE)),
     tracks: () => inspect(new Tracks(new Table({ track_id: ['a'], name: [HOSTILE] }))),
     'a training': () =>
       printed(() => {

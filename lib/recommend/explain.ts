@@ -1,6 +1,7 @@
 import { type Cell, type Column, Table } from '../data/table.js';
 import { choleskySolve } from '../decomposition/cholesky.js';
 import { ArgumentError } from '../errors.js';
+import { visible } from '../printed.js';
 import type { CollabLearner } from './collab.js';
 import { type FittedListener, fitListener } from './fold-in-fit.js';
 import type { UserPrior } from './fold-in-prior.js';
@@ -73,7 +74,7 @@ export class Explanation extends Table implements ExplanationParts {
       remainder: this.remainder,
     };
     const sum = Object.entries(parts).map(([part, value]) => `${part} ${value.toFixed(4)}`);
-    return `${super.toString(maxRows)}\n${this.name}: ${sum.join(' + ')} = ${this.total.toFixed(4)}`;
+    return `${super.toString(maxRows)}\n${visible(this.name)}: ${sum.join(' + ')} = ${this.total.toFixed(4)}`;
   }
 }
 
