@@ -94,7 +94,7 @@ export function evaluateRecommender<const N extends string = never>(
   const measured = values.ndcg.reduce((n, x) => n + (Number.isNaN(x) ? 0 : 1), 0);
   if (measured === 0) {
     throw new ArgumentError(
-      `No user that ${recommender.name} knows has a held-out track, so there is nothing to measure. Is this the right part of the split?`,
+      `No user that ${recommender.name} knows has a held-out track that it was not trained on as well, so there is nothing to measure. Is this the right part of the split?`,
     );
   }
   const covered = new Set(lists.track);

@@ -78,7 +78,10 @@ function fitsOf(recommenders: readonly Recommender[], heldOut: Plays, k: number,
     own.add(track >= 0 ? track : -1 - i); // one that none of them knows counts as missed
     relevant.set(user, own);
   }
-  if (relevant.size === 0) throw new ArgumentError('No user that the recommenders know has a held-out track, so there is nothing to fit.');
+  if (relevant.size === 0)
+    throw new ArgumentError(
+      'No user that the recommenders know has a held-out track that they were not trained on as well, so there is nothing to fit.',
+    );
   const top = new TopN(Math.min(tracks.length, Math.max(CANDIDATES, k)));
   const found = { track: new Int32Array(top.n), score: new Float32Array(top.n) };
   const block = Math.max(1, Math.min(relevant.size, Math.floor(BLOCK_SCORES / tracks.length)));
