@@ -107,6 +107,8 @@ export interface CodedLists {
 
 /** Where lists have equal scores, so that metrics can be expected values over their orders. */
 export interface Ties {
+  /** For each list, 1 if it has equal scores at all; lists without are measured faster. */
+  readonly any: Uint8Array;
   /** rows × n: 1 for a track with the score of the one before it. */
   readonly same: Uint8Array;
   /** For each list, how many tracks that are not on it have the score of its last one. */
@@ -145,16 +147,25 @@ export function metricsOfLists(
   for (let row = 0; row < rows; row++) {
     const count = relevant.indptr[row + 1] - relevant.indptr[row];
     if (count === 0) continue;
-    const own = hits.subarray(row * n, (row + 1) * n);
-    const [same, beyond] = [ties.same.subarray(row * n, (row + 1) * n), ties.beyond[row]];
-    let user: UserMetrics;
-    if (hasTies({ same, beyond }, k)) {
-      const missed = beyond > 0 ? countIn(ties.missed.get(row), relevant, row) : 0;
-      user = expectedOfHits(own, { same, beyond, missed }, { relevant: count, k });
-    } else user = metricsOfHits(own.subarray(0, k), count, k);
+    const user =
+      (ties.any[row] && expectedOfRow(hits, row, { n, ties, k, relevant })) ||
+      metricsOfHits(hits.subarray(row * n, row * n + Math.min(k, n)), count, k);
     for (const name of accuracyMetrics) out[name][row] = user[name];
   }
   return out;
+}
+
+/** The expected metrics of a list, if equal scores can make a difference to the first k. */
+function expectedOfRow(
+  hits: Uint8Array,
+  row: number,
+  { n, ties, k, relevant }: Pick<CodedLists, 'n' | 'ties'> & { k: number; relevant: Csr },
+): UserMetrics | undefined {
+  const [same, beyond] = [ties.same.subarray(row * n, (row + 1) * n), ties.beyond[row]];
+  if (!hasTies({ same, beyond }, k)) return undefined;
+  const missed = beyond > 0 ? countIn(ties.missed.get(row), relevant, row) : 0;
+  const count = relevant.indptr[row + 1] - relevant.indptr[row];
+  return expectedOfHits(hits.subarray(row * n, (row + 1) * n), { same, beyond, missed }, { relevant: count, k });
 }
 
 /** How many of some tracks are in a row. */

@@ -58,28 +58,35 @@ export interface PartsOptions {
  * @returns rows × n tracks, −1 where a list ends early
  */
 export function* rankInParts(recommender: Recommender, users: Int32Array, options: PartsOptions): Generator<void, CodedLists> {
-  const { relevant, blocked = new Int32Array(0), chance, as } = options;
-  const lists = new ListsWithTies(as?.rows ?? users.length, Math.min(options.n, recommender.tracks.length), chance !== undefined);
+  const { blocked = new Int32Array(0), as } = options;
+  const lists = new ListsWithTies(as?.rows ?? users.length, Math.min(options.n, recommender.tracks.length), options.chance !== undefined);
+  const how: RowOptions = { relevant: options.relevant, chance: options.chance, code: as?.code };
   for (let from = 0; from < users.length; from += PART) {
     rankUsers(recommender, users.subarray(from, from + PART), {
       n: lists.n + 1, // one more tells whether the last one on the list is tied with tracks that are not
       filterSeen: true,
       blocked,
-      visit: (b, ranked) => {
-        const i = from + b;
-        lists.set(as ? as.row[i] : i, ranked, { relevant: () => relevant(i), code: as?.code, chance: chance && (() => chance(i)) });
-      },
+      visit: (b, ranked) => lists.set({ user: from + b, row: as ? as.row[from + b] : from + b }, ranked, how),
     });
     yield;
   }
   return lists;
 }
 
+/** What {@link ListsWithTies.set} must know of the i-th user. */
+interface RowOptions {
+  /** What is right, in the numbers of the row's tracks. */
+  readonly relevant: (i: number) => Int32Array;
+  /** What to write for each of these numbers; default: the number. */
+  readonly code?: Int32Array;
+  readonly chance?: (i: number) => Random;
+}
+
 /** Lists, and where they have equal scores. */
 class ListsWithTies implements CodedLists {
   readonly track: Int32Array;
   readonly shuffled: Int32Array | undefined;
-  readonly ties: { readonly same: Uint8Array; readonly beyond: Int32Array; readonly missed: Map<number, Int32Array> };
+  readonly ties: { readonly any: Uint8Array; readonly same: Uint8Array; readonly beyond: Int32Array; readonly missed: Map<number, Int32Array> };
 
   constructor(
     rows: number,
@@ -88,43 +95,35 @@ class ListsWithTies implements CodedLists {
   ) {
     this.track = new Int32Array(rows * n).fill(-1);
     this.shuffled = shuffled ? new Int32Array(rows * n).fill(-1) : undefined;
-    this.ties = { same: new Uint8Array(rows * n), beyond: new Int32Array(rows), missed: new Map() };
+    this.ties = { any: new Uint8Array(rows), same: new Uint8Array(rows * n), beyond: new Int32Array(rows), missed: new Map() };
   }
 
-  /**
-   * Takes the n best of a row in which there is one more, if there is one; equal scores by index.
-   * @param options.relevant what is right, in the row's own numbers; `code`: what to write for each of these; `chance`: see {@link PartsOptions}
-   */
-  set(
-    row: number,
-    { scores: all, track, score, count }: RankedRow,
-    { relevant, code, chance }: { relevant: () => Int32Array; code?: Int32Array; chance?: () => Random },
-  ): void {
+  /** Takes the n best of a user in which there is one more, if there is one, into a row; equal scores by index. */
+  set({ user, row }: { user: number; row: number }, { scores, track, score, count }: RankedRow, { relevant, code, chance }: RowOptions): void {
     const { n, ties } = this;
     const at = row * n;
     const length = Math.min(n, count);
-    const coded = (t: number): number => (code ? code[t] : t);
     let tied = false;
     for (let j = 0; j < length; j++) {
-      this.track[at + j] = coded(track[j]);
+      this.track[at + j] = code ? code[track[j]] : track[j];
       if (j === 0 || score[j] !== score[j - 1]) continue;
       ties.same[at + j] = 1;
       tied = true;
     }
     if (count > n && score[n] === score[n - 1]) {
       tied = true;
-      const scores = all();
       const [last, lastTrack] = [score[n - 1], track[n - 1]];
       let beyond = 0;
       for (let t = lastTrack + 1; t < scores.length; t++) if (scores[t] === last) beyond++; // those before it are on the list
       ties.beyond[row] = beyond;
-      const missed = relevant().filter((t) => t > lastTrack && scores[t] === last);
-      if (missed.length > 0) ties.missed.set(row, missed.map(coded));
+      const missed = relevant(user).filter((t) => t > lastTrack && scores[t] === last);
+      if (missed.length > 0) ties.missed.set(row, code ? missed.map((t) => code[t]) : missed);
     }
+    if (tied) ties.any[row] = 1;
     if (!this.shuffled) return;
     const list = track.slice(0, length);
-    if (tied) shuffleTied(list, { score, scores: all(), random: chance!() });
-    this.shuffled.set(list.map(coded), at);
+    if (tied) shuffleTied(list, { score, scores, random: chance!(user) });
+    this.shuffled.set(code ? list.map((t) => code[t]) : list, at);
   }
 }
 
@@ -266,11 +265,11 @@ function setSampled(
 ): void {
   const alone = Float32Array.from(candidates, (t) => scores[t]);
   const { count } = top.select(alone, 0, alone.length, (i) => `The score of track ${candidates[i]}`);
-  const best = { scores: () => alone, track: new Int32Array(count), score: new Float32Array(count), count };
+  const best = { scores: alone, track: new Int32Array(count), score: new Float32Array(count), count };
   top.copyTo(best.track, best.score, 0);
   const right = new Set(relevant);
   const codes = candidates.map((t) => code[t]);
-  lists.set(row, best, { relevant: () => Int32Array.from(codes.keys()).filter((i) => right.has(codes[i])), code: codes });
+  lists.set({ user: row, row }, best, { relevant: () => Int32Array.from(codes.keys()).filter((i) => right.has(codes[i])), code: codes });
 }
 
 /**

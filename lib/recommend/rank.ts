@@ -47,7 +47,7 @@ export interface RankedLists {
 /** One user, while all scores are there. */
 export interface RankedRow {
   /** All scores of the user as the recommender made them; −∞ for what is masked. */
-  readonly scores: () => Float32Array;
+  readonly scores: Float32Array;
   /** The best tracks, their scores, and how many of them count. */
   readonly track: Int32Array;
   readonly score: Float32Array;
@@ -97,7 +97,7 @@ export function rankUsers(
         track.set(ids, (from + b) * n);
         score.set(values, (from + b) * n);
         counts[from + b] = found;
-        options.visit?.(from + b, { scores: () => out.subarray(b * tracks, (b + 1) * tracks), track: ids, score: values, count: found });
+        options.visit?.(from + b, { scores: out.subarray(b * tracks, (b + 1) * tracks), track: ids, score: values, count: found });
       }
     }
   } finally {
