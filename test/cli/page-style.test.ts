@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { pageStyle } from '../../lib/cli/page-style.js';
-import { chartConfig } from '../../lib/notebook/chart-config.js';
+import { paperConfig } from '../../lib/notebook/chart-config.js';
 import { contrast } from '../support/colour.js';
 
 describe('the style of a page', () => {
@@ -32,7 +32,7 @@ describe('the style of a page', () => {
   });
 
   it('leaves the texts of charts legible when they are turned dark', () => {
-    const config = JSON.stringify(chartConfig);
+    const config = JSON.stringify(paperConfig);
     const texts = [...config.matchAll(/"(?:label|title|subtitle)?[cC]olor":"(#[0-9a-f]{6})"/g)].map((match) => match[1]);
     const greys = [...new Set(texts)].filter((colour) => /^#(..)\1\1$/.test(colour));
     expect(greys).to.include.members(['#000000', '#333333', '#555555']);
