@@ -58,7 +58,7 @@ export const MAX_ROUNDS = 1e6;
 /** Throws unless a number of epochs, iterations, trials … is a positive whole number, at most a million. */
 export function checkRounds(n: unknown, name: string): asserts n is number {
   checkNumber(n, Number.isInteger(n) && (n as number) >= 1, `${name} must be a positive whole number`);
-  if (n > MAX_ROUNDS) throw new ArgumentError(`${name} must be at most ${MAX_ROUNDS.toLocaleString('en')}, got ${n}.`);
+  if (n > MAX_ROUNDS) throw new ArgumentError(`${name} must be at most ${MAX_ROUNDS.toLocaleString('en')}, got ${said(n)}.`);
 }
 
 /** Whether a value can be read as numbers in order: a typed array or an array, which is not looked through. */

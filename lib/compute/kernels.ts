@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import v8 from 'node:v8';
 import { ArgumentError, RecitalError } from '../errors.js';
+import { said } from '../options.js';
 import { memory } from './memory.js';
 import { askedFor, loadNative } from './native/native.js';
 import { type WasmMemory, wasm } from './wasm.js';
@@ -166,7 +167,7 @@ export function wasmBefore(): WasmBuild {
 /** Puts another build in force, for work that starts from now on. Throws, and changes nothing, if there is no native one. */
 export function useBuild(name: Build): void {
   if (name !== 'reproducible' && name !== 'fast' && name !== 'native') {
-    throw new ArgumentError(`A build is 'reproducible', 'fast' or 'native', got '${name}'.`);
+    throw new ArgumentError(`A build is 'reproducible', 'fast' or 'native', got '${said(name)}'.`);
   }
   if (name === 'native') loadNative();
   else before = name;

@@ -1,6 +1,7 @@
 import v8 from 'node:v8';
 import vm from 'node:vm';
 import { ArgumentError, NumericError } from '../errors.js';
+import { said } from '../options.js';
 import { type WasmMemory, wasm } from './wasm.js';
 
 /**
@@ -29,7 +30,7 @@ const dropped = new FinalizationRegistry<[number, number]>(([start, size]) => re
 const blocks = new WeakMap<object, [number, number]>();
 
 function take(n: number): [number, number] {
-  if (!(Number.isInteger(n) && n >= 0)) throw new ArgumentError(`The length of an array must be a whole number, 0 or more, got ${n}.`);
+  if (!(Number.isInteger(n) && n >= 0)) throw new ArgumentError(`The length of an array must be a whole number, 0 or more, got ${said(n)}.`);
   const bytes = 4 * n;
   if (bytes > MAX_BYTES) throw tooMuch(bytes); // before it is counted: a sum of very large numbers does not come apart again
   const size = Math.max(ALIGN, Math.ceil(bytes / ALIGN) * ALIGN);

@@ -1,4 +1,5 @@
 import { ArgumentError } from '../errors.js';
+import { said } from '../options.js';
 
 /**
  * Seeded random numbers: xoshiro128** (Blackman and Vigna, 2018), seeded by splitmix32 from an FNV-1a hash of the seed's path.
@@ -18,7 +19,7 @@ export class Random {
 
   /** @param seed any integer or string; equal seeds give equal numbers on every machine */
   constructor(seed: number | string) {
-    if (typeof seed !== 'string' && !Number.isInteger(seed)) throw new ArgumentError(`A seed must be an integer or a string, got ${seed}.`);
+    if (typeof seed !== 'string' && !Number.isInteger(seed)) throw new ArgumentError(`A seed must be an integer or a string, got ${said(seed)}.`);
     this.path = String(seed);
     let h = 0x811c9dc5;
     for (let i = 0; i < this.path.length; i++) h = Math.imul(h ^ this.path.charCodeAt(i), 0x01000193);
@@ -61,7 +62,7 @@ export class Random {
 
   /** A whole number in [0, n), each equally likely: values that would favour small results are drawn again. */
   int(n: number): number {
-    if (!(Number.isInteger(n) && n >= 1 && n <= 4294967296)) throw new ArgumentError(`int(n) needs a whole number, 1 ≤ n ≤ 2³², got ${n}.`);
+    if (!(Number.isInteger(n) && n >= 1 && n <= 4294967296)) throw new ArgumentError(`int(n) needs a whole number, 1 ≤ n ≤ 2³², got ${said(n)}.`);
     const limit = 4294967296 - (4294967296 % n);
     let x = this.uint32();
     while (x >= limit) x = this.uint32();
@@ -83,7 +84,8 @@ export class Random {
 
   /** The numbers 0 … n−1 in random order (Fisher-Yates). */
   permutation(n: number): Int32Array {
-    if (!(Number.isInteger(n) && n >= 0 && n < 2147483648)) throw new ArgumentError(`permutation(n) needs a whole number, 0 ≤ n < 2³¹, got ${n}.`);
+    if (!(Number.isInteger(n) && n >= 0 && n < 2147483648))
+      throw new ArgumentError(`permutation(n) needs a whole number, 0 ≤ n < 2³¹, got ${said(n)}.`);
     const p = new Int32Array(n);
     for (let i = 0; i < n; i++) p[i] = i;
     for (let i = n - 1; i > 0; i--) {

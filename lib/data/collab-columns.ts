@@ -1,4 +1,5 @@
 import { DataError, UnknownIdError } from '../errors.js';
+import { said } from '../options.js';
 import type { RawColumn } from './collab-classes.js';
 import type { LoadedTable } from './read-table.js';
 import type { Table } from './table.js';
@@ -54,7 +55,9 @@ export function ratings(table: Table, name: string): Float32Array {
   if (!(column instanceof Float64Array)) {
     const bad = column.findIndex((v) => v === null || v.trim() === '' || Number.isNaN(Number(v)));
     const shown = bad < 0 ? 'text' : `"${column[bad]}" in row ${bad} (counted from 0)`;
-    throw new DataError(`The ratings in column "${name}" must be numbers, got ${shown}. Name the columns by userName, itemName and ratingName.`);
+    throw new DataError(
+      `The ratings in column "${name}" must be numbers, got ${said(shown)}. Name the columns by userName, itemName and ratingName.`,
+    );
   }
   const bad = column.findIndex((v) => !Number.isFinite(Math.fround(v)));
   if (bad >= 0) {

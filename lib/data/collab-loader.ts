@@ -1,6 +1,6 @@
 import { Random } from '../compute/random.js';
 import { ArgumentError } from '../errors.js';
-import { checkOptions } from '../options.js';
+import { checkOptions, said } from '../options.js';
 import { counted, printed } from '../printed.js';
 import type { Batch, DataLoader } from './batch.js';
 import type { Negatives } from './negatives.js';
@@ -82,7 +82,7 @@ export class CollabDataLoader implements DataLoader {
         throw new ArgumentError(`Rows need columns of equal lengths, got user: ${data.user.length}, ${name}: ${length}.`);
     }
     if (!['permutation', 'replacement', 'none'].includes(shuffle)) {
-      throw new ArgumentError(`shuffle must be 'permutation', 'replacement' or 'none', got '${shuffle}'.`);
+      throw new ArgumentError(`shuffle must be 'permutation', 'replacement' or 'none', got '${said(shuffle)}'.`);
     }
     const group = 1 + (negatives?.n ?? 0);
     if (bs < group) throw new ArgumentError(`A positive and its ${group - 1} negatives make ${group} rows, more than a batch: bs = ${bs}.`);

@@ -1,5 +1,5 @@
 import { ArgumentError } from '../errors.js';
-import { checkArgument } from '../options.js';
+import { checkArgument, said } from '../options.js';
 import { Plays } from './plays.js';
 import { type Column, Table } from './table.js';
 import { Tracks } from './tracks.js';
@@ -93,7 +93,7 @@ function countBy(data: Tracks | Plays, by: string): Counts {
 }
 
 function top({ by, names, tracks, playcount }: Counts, n: number): Table {
-  if (!(n >= 1 && (Number.isInteger(n) || n === Infinity))) throw new ArgumentError(`n must be a positive whole number, got ${n}.`);
+  if (!(n >= 1 && (Number.isInteger(n) || n === Infinity))) throw new ArgumentError(`n must be a positive whole number, got ${said(n)}.`);
   const size = playcount ?? tracks;
   const best = names.sort((a, b) => size.get(b)! - size.get(a)!).slice(0, n); // stable: ties stay in the order of the names
   const column = (map: Map<string, number>): Float64Array => Float64Array.from(best, (name) => map.get(name)!);

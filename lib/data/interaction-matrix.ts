@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { ArgumentError } from '../errors.js';
-import { checkOptions, whatIs } from '../options.js';
+import { checkOptions, said, whatIs } from '../options.js';
 import { groupPairs } from './csr.js';
 import type { CsrMatrix } from './matrix.js';
 import { Plays } from './plays.js';
@@ -39,7 +39,7 @@ export function interactionMatrix(plays: Plays, options: InteractionMatrixOption
   checkOptions(options, ['value'], 'interactionMatrix');
   const { value = 'count' } = options;
   if (value !== 'count' && value !== 'binary' && value !== 'log') {
-    throw new ArgumentError(`value must be 'count', 'binary' or 'log', got '${value}'.`);
+    throw new ArgumentError(`value must be 'count', 'binary' or 'log', got '${said(value)}'.`);
   }
   if (!(plays instanceof Plays)) throw new ArgumentError(`interactionMatrix needs plays, such as readPlays reads, got ${whatIs(plays)}.`);
   if (plays.length === 0) throw new ArgumentError('There are no plays to make a matrix of.');

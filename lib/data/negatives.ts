@@ -1,5 +1,6 @@
 import type { Random } from '../compute/random.js';
 import { ArgumentError, DataError } from '../errors.js';
+import { said } from '../options.js';
 import { type Csr, csrFromPairs } from './csr.js';
 import type { Vocabulary } from './vocabulary.js';
 import { WeightedDraw } from './weighted-draw.js';
@@ -88,15 +89,15 @@ export function negativeSamplers(
   { train, valid, classes }: { train: Pairs; valid: Pairs; classes: { readonly user: Vocabulary; readonly item: Vocabulary } },
   options: NegativeOptions,
 ): { train: Negatives; valid: Negatives } {
-  if (typeof options !== 'object') throw new ArgumentError(`negatives are options, such as { n: 1 }, got ${options}.`);
+  if (typeof options !== 'object') throw new ArgumentError(`negatives are options, such as { n: 1 }, got ${said(options)}.`);
   const { n = 1, sampling = 'uniform', power } = options;
-  if (!(Number.isInteger(n) && n > 0)) throw new ArgumentError(`negatives.n must be a positive whole number, got ${n}.`);
+  if (!(Number.isInteger(n) && n > 0)) throw new ArgumentError(`negatives.n must be a positive whole number, got ${said(n)}.`);
   if (sampling !== 'uniform' && sampling !== 'popularity') {
-    throw new ArgumentError(`negatives.sampling must be 'uniform' or 'popularity', got '${sampling}'.`);
+    throw new ArgumentError(`negatives.sampling must be 'uniform' or 'popularity', got '${said(sampling)}'.`);
   }
   if (power !== undefined && sampling !== 'popularity') throw new ArgumentError("negatives.power is for sampling: 'popularity'; leave it out.");
   const exponent = sampling === 'uniform' ? 0 : (power ?? 0.75);
-  if (!(exponent >= 0 && Number.isFinite(exponent))) throw new ArgumentError(`negatives.power must be a number, 0 or more, got ${power}.`);
+  if (!(exponent >= 0 && Number.isFinite(exponent))) throw new ArgumentError(`negatives.power must be a number, 0 or more, got ${said(power)}.`);
   const items = classes.item.length;
   const weights = new Float64Array(items);
   for (let j = 0; j < train.item.length; j++) weights[train.item[j]]++;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ArgumentError } from '../errors.js';
-import { checkOptions, whatIs } from '../options.js';
+import { checkOptions, said, whatIs } from '../options.js';
 import { Plays } from './plays.js';
 import type { Split } from './splits.js';
 
@@ -62,7 +62,7 @@ export function checkedPart(of: string, split: PlaysSplit, part?: 'test' | 'vali
     );
   }
   const on = part ?? (split.test ? 'test' : 'valid');
-  if (on !== 'test' && on !== 'valid') throw new ArgumentError(`on must be 'test' or 'valid', got '${on}'.`);
+  if (on !== 'test' && on !== 'valid') throw new ArgumentError(`on must be 'test' or 'valid', got '${said(on)}'.`);
   if (!(split[on] instanceof Plays)) throw new ArgumentError(`The split has no part "${on}" to measure on; it needs one, beside train.`);
   return on;
 }

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { ArgumentError, DataError } from '../errors.js';
-import { checkArgument, checkOptions, didYouMean, isNumbers, whatIs } from '../options.js';
+import { checkArgument, checkOptions, didYouMean, isNumbers, said, whatIs } from '../options.js';
 import { type Csr, groupBy } from './csr.js';
 import { sumDuplicates } from './duplicates.js';
 import { type MinPlaysOptions, rowsOfSampledUsers, rowsWithMinPlays } from './filter-plays.js';
@@ -230,7 +230,7 @@ export class Plays {
     for (let j = 0; j < rows.length; j++) {
       const i = rows[j];
       if (!(Number.isInteger(i) && i >= 0 && i < this.length))
-        throw new ArgumentError(`Row ${i} does not exist; there are ${this.length} plays, counted from 0.`);
+        throw new ArgumentError(`Row ${said(i)} does not exist; there are ${this.length} plays, counted from 0.`);
     }
     return new Plays({ ...this, ...gather(this, rows) });
   }
@@ -270,7 +270,7 @@ export class Plays {
    * @example plays.kCore(2)
    */
   kCore(k: number): Plays {
-    if (!(Number.isInteger(k) && k >= 1)) throw new ArgumentError(`kCore needs a whole number of plays, at least 1, got ${k}.`);
+    if (!(Number.isInteger(k) && k >= 1)) throw new ArgumentError(`kCore needs a whole number of plays, at least 1, got ${said(k)}.`);
     let core = this.minPlays({ perUser: k, perTrack: k });
     for (let before = this.length; core.length < before; ) {
       before = core.length;

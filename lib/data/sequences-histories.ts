@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { ArgumentError, DataError } from '../errors.js';
-import { checkArgument, isNumbers, whatIs } from '../options.js';
+import { checkArgument, isNumbers, said, whatIs } from '../options.js';
 import { Plays } from './plays.js';
 import type { Sessions } from './sessions.js';
 import type { Tracks } from './tracks.js';
@@ -132,7 +132,7 @@ export class Histories {
   /** The track indices of sequence `s`, in order. A view: not to be written to. */
   history(s: number): Int32Array {
     if (!(Number.isInteger(s) && s >= 0 && s < this.length)) {
-      throw new ArgumentError(`Sequence ${s} does not exist; there are ${this.length}, counted from 0.`);
+      throw new ArgumentError(`Sequence ${said(s)} does not exist; there are ${this.length}, counted from 0.`);
     }
     return this.item.subarray(this.indptr[s], this.indptr[s + 1]);
   }

@@ -1,6 +1,6 @@
 import { Random } from '../compute/random.js';
 import { ArgumentError } from '../errors.js';
-import { checkNumber, whatIs } from '../options.js';
+import { checkNumber, said, whatIs } from '../options.js';
 import type { SequenceDataset } from './sequences.js';
 import { checkedSplit, randomSplit, type Split } from './splits.js';
 
@@ -45,7 +45,7 @@ export function splitSequences(dataset: SequenceDataset, options: SequenceSplitO
     const got = typeof split === 'string' ? `'${split}'` : whatIs(split);
     throw new ArgumentError(`split must be 'user', 'order', 'last', 'window', or { train, valid } with numbers of histories, got ${got}.`);
   }
-  if (!byShare && validPct !== undefined) throw new ArgumentError(`validPct means nothing to this split: leave it out, got ${validPct}.`);
+  if (!byShare && validPct !== undefined) throw new ArgumentError(`validPct means nothing to this split: leave it out, got ${said(validPct)}.`);
   if (split === 'window') return randomSplit(dataset.length, { validPct, seed });
   if (split === 'last') return lastApart(dataset);
   const parts = typeof split === 'object' ? checkedSplit(split, dataset.histories.length) : sequenceParts(dataset, { split, validPct, seed });

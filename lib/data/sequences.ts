@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { ArgumentError, DataError } from '../errors.js';
-import { checkArgument, checkOptions, isNumbers } from '../options.js';
+import { checkArgument, checkOptions, isNumbers, said } from '../options.js';
 import { Histories, type SequenceSource } from './sequences-histories.js';
 
 /** Options of {@link createSequences}. */
@@ -85,7 +85,7 @@ export class SequenceDataset {
   /** Window `i`. Throws ArgumentError outside 0 … length − 1. */
   at(i: number): SequenceWindow {
     if (!(Number.isInteger(i) && i >= 0 && i < this.length)) {
-      throw new ArgumentError(`Window ${i} does not exist; there are ${this.length}, counted from 0.`);
+      throw new ArgumentError(`Window ${said(i)} does not exist; there are ${this.length}, counted from 0.`);
     }
     const { item } = this.histories;
     const end = this.start[i] + this.size[i];
@@ -144,7 +144,7 @@ export class SequenceDataset {
     for (let j = 0; j < windows.length; j++) {
       const i = windows[j];
       if (!(Number.isInteger(i) && i >= 0 && i < this.length)) {
-        throw new ArgumentError(`Window ${i} does not exist; there are ${this.length}, counted from 0.`);
+        throw new ArgumentError(`Window ${said(i)} does not exist; there are ${this.length}, counted from 0.`);
       }
     }
     const pick = (column: Int32Array): Int32Array => {
@@ -221,11 +221,13 @@ function checkedOptions({ length = 10, minLength = 1, everyPosition = false }: S
     throw new ArgumentError(`length must be a whole number of tracks, at least 1 (or Infinity for the whole history), got ${length}.`);
   }
   if (!(Number.isInteger(minLength) && minLength >= 1 && minLength <= length)) {
-    throw new ArgumentError(`minLength must be a whole number from 1 to length = ${length}, got ${minLength}.`);
+    throw new ArgumentError(`minLength must be a whole number from 1 to length = ${length}, got ${said(minLength)}.`);
   }
-  if (typeof everyPosition !== 'boolean') throw new ArgumentError(`everyPosition must be true or false, got ${everyPosition}.`);
+  if (typeof everyPosition !== 'boolean') throw new ArgumentError(`everyPosition must be true or false, got ${said(everyPosition)}.`);
   if (everyPosition && minLength > 1) {
-    throw new ArgumentError(`With everyPosition each track but the first is a target, so minLength means nothing: leave it out, got ${minLength}.`);
+    throw new ArgumentError(
+      `With everyPosition each track but the first is a target, so minLength means nothing: leave it out, got ${said(minLength)}.`,
+    );
   }
   return { length, minLength, everyPosition };
 }

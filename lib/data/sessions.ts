@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { ArgumentError, DataError, UnknownIdError } from '../errors.js';
-import { checkArgument, checkOptions, didYouMean, isNumbers, whatIs } from '../options.js';
+import { checkArgument, checkOptions, didYouMean, isNumbers, said, whatIs } from '../options.js';
 import { timesOf } from './plays-columns.js';
 import { Table } from './table.js';
 import { eachRecord, openText, type TextFile } from './text-file.js';
@@ -131,7 +131,7 @@ export class Sessions {
   /** The item ids of session `s`, in order. */
   session(s: number): string[] {
     if (!(Number.isInteger(s) && s >= 0 && s < this.length)) {
-      throw new ArgumentError(`Session ${s} does not exist; there are ${this.length}, counted from 0.`);
+      throw new ArgumentError(`Session ${said(s)} does not exist; there are ${this.length}, counted from 0.`);
     }
     return this.items.decode(this.item.subarray(this.indptr[s], this.indptr[s + 1]));
   }
@@ -143,7 +143,7 @@ export class Sessions {
     for (let j = 0; j < sessions.length; j++) {
       const s = sessions[j];
       if (!(Number.isInteger(s) && s >= 0 && s < this.length)) {
-        throw new ArgumentError(`Session ${s} does not exist; there are ${this.length}, counted from 0.`);
+        throw new ArgumentError(`Session ${said(s)} does not exist; there are ${this.length}, counted from 0.`);
       }
       indptr[j + 1] = indptr[j] + this.indptr[s + 1] - this.indptr[s];
     }

@@ -1,6 +1,6 @@
 import { Random } from '../compute/random.js';
 import { ArgumentError } from '../errors.js';
-import { checkArgument, checkNumber, checkOptions, whatIs } from '../options.js';
+import { checkArgument, checkNumber, checkOptions, said, whatIs } from '../options.js';
 import type { Plays } from './plays.js';
 
 /** Row numbers of the parts of a data set: disjoint, and together every row. */
@@ -59,7 +59,7 @@ export function randomSplit(n: number, options: RandomSplitOptions = {}): Split 
   const { validPct = 0.2, seed = 42 } = options;
   const whole = ' To train on every row give a split with an empty valid part instead.';
   checkNumber(validPct, validPct > 0 && validPct < 1, 'validPct must be between 0 and 1, both excluded', whole);
-  if (!(Number.isInteger(n) && n >= 0 && n < 2 ** 31)) throw new ArgumentError(`A split needs a whole number of rows, got ${n}.`);
+  if (!(Number.isInteger(n) && n >= 0 && n < 2 ** 31)) throw new ArgumentError(`A split needs a whole number of rows, got ${said(n)}.`);
   const cut = Math.trunc(validPct * n);
   if (cut === 0) throw new ArgumentError(`validPct ${validPct} of ${n} rows leaves none for validation. Give more rows or a larger validPct.`);
   if (cut === n) throw new ArgumentError(`validPct ${validPct} of ${n} rows leaves none for training. Give a smaller validPct.`);
@@ -111,10 +111,12 @@ export function leaveKOut(plays: Plays, options: LeaveKOutOptions = {}): Split {
   checkOptions(options, ['k', 'valid', 'test', 'which', 'seed'], 'leaveKOut');
   const { k, valid = k ?? 1, test, which = 'random', seed = 42 } = options;
   if (k !== undefined && options.valid !== undefined)
-    throw new ArgumentError(`k and valid are the same number, the plays of each user for validation: give one of them, got ${k} and ${valid}.`);
+    throw new ArgumentError(
+      `k and valid are the same number, the plays of each user for validation: give one of them, got ${said(k)} and ${said(valid)}.`,
+    );
   for (const [name, n] of Object.entries({ [k === undefined ? 'valid' : 'k']: valid, ...(test !== undefined && { test }) }))
     checkNumber(n, Number.isInteger(n) && n >= 1, `${name} must be a whole number of plays, at least 1`);
-  if (which !== 'random' && which !== 'last') throw new ArgumentError(`which must be 'random' or 'last', got '${which}'.`);
+  if (which !== 'random' && which !== 'last') throw new ArgumentError(`which must be 'random' or 'last', got '${said(which)}'.`);
   const random = new Random(seed).child('split');
   const held = [valid, ...(test === undefined ? [] : [test])];
   const out = held.reduce((sum, n) => sum + n, 0);

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { ArgumentError, UnknownIdError } from '../errors.js';
-import { checkArgument, isNumbers } from '../options.js';
+import { checkArgument, isNumbers, said } from '../options.js';
 import { visible } from '../printed.js';
 import { writeAtomically } from './atomic-write.js';
 import { csv } from './csv-text.js';
@@ -32,7 +32,7 @@ export class Table {
    * @example new Table({ track: ['a', 'b'], plays: [3, 1] })
    */
   constructor(columns: Readonly<Record<string, ColumnValues>> | ReadonlyMap<string, ColumnValues>) {
-    if (typeof columns !== 'object' || columns === null) throw new ArgumentError(`A table is made of columns by name, got ${columns}.`);
+    if (typeof columns !== 'object' || columns === null) throw new ArgumentError(`A table is made of columns by name, got ${said(columns)}.`);
     const given = columns instanceof Map ? (columns as ReadonlyMap<string, ColumnValues>) : Object.entries(columns);
     this.data = new Map(Array.from(given, ([name, values]): [string, Column] => [name, columnOf(name, values)]));
     this.columnNames = [...this.data.keys()];
@@ -52,7 +52,8 @@ export class Table {
   static fromRows(rows: readonly Record<string, Cell | undefined>[], columnNames?: readonly string[]): Table {
     if (!Array.isArray(rows)) throw new ArgumentError(`Rows must be an array of records, such as [{ track: 'a', plays: 3 }], got ${typeof rows}.`);
     rows.forEach((r, i) => {
-      if (typeof r !== 'object' || r === null) throw new ArgumentError(`Row ${i} must be a record, such as { track: 'a', plays: 3 }, got ${r}.`);
+      if (typeof r !== 'object' || r === null)
+        throw new ArgumentError(`Row ${i} must be a record, such as { track: 'a', plays: 3 }, got ${said(r)}.`);
     });
     const names = columnNames ?? [...new Set(rows.flatMap((r) => Object.keys(r)))];
     const columns = new Map<string, Column>();
@@ -130,7 +131,7 @@ export class Table {
    * @example tracks.table.head(5)
    */
   head(n = 10): Table {
-    if (!(n >= 0 && (Number.isInteger(n) || n === Infinity))) throw new ArgumentError(`head needs a number of rows, 0 or more, got ${n}.`);
+    if (!(n >= 0 && (Number.isInteger(n) || n === Infinity))) throw new ArgumentError(`head needs a number of rows, 0 or more, got ${said(n)}.`);
     return this.take(Array.from({ length: Math.min(n, this.length) }, (_, i) => i));
   }
 
@@ -161,6 +162,7 @@ export class Table {
    * @example new Table({ plays: [3, 1] }).withColumn('share', [0.75, 0.25])
    */
   withColumn(name: string, column: ColumnValues): Table {
+    checkArgument(typeof name === 'string', name, 'withColumn', "the column's name, a text");
     return new Table(new Map<string, ColumnValues>([...this.data, [name, column]]));
   }
 
@@ -203,7 +205,7 @@ export class Table {
 
   private checkRow(i: number): void {
     if (Number.isInteger(i) && i >= 0 && i < this.length) return;
-    throw new ArgumentError(`Row ${i} does not exist; the table has ${this.length} row${this.length === 1 ? '' : 's'}, counted from 0.`);
+    throw new ArgumentError(`Row ${said(i)} does not exist; the table has ${this.length} row${this.length === 1 ? '' : 's'}, counted from 0.`);
   }
 }
 

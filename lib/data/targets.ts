@@ -1,5 +1,5 @@
 import { ArgumentError } from '../errors.js';
-import { checkArgument, checkOptions } from '../options.js';
+import { checkArgument, checkOptions, said } from '../options.js';
 import { Plays } from './plays.js';
 
 /**
@@ -31,7 +31,7 @@ export function targetsOf(plays: Plays, options: TargetOptions = {}): Float32Arr
   checkArgument(plays instanceof Plays, plays, 'targetsOf', 'plays, such as readPlays reads');
   switch (target) {
     case 'binary':
-      if (!Number.isFinite(threshold)) throw new ArgumentError(`threshold must be a number of plays, got ${threshold}.`);
+      if (!Number.isFinite(threshold)) throw new ArgumentError(`threshold must be a number of plays, got ${said(threshold)}.`);
       return plays.playcount.map((p) => (p >= threshold ? 1 : 0));
     case 'log':
       return plays.playcount.map((p) => Math.log1p(p));
@@ -40,7 +40,7 @@ export function targetsOf(plays: Plays, options: TargetOptions = {}): Float32Arr
     case 'rank':
       return ranksWithinUser(plays);
     default:
-      throw new ArgumentError(`target must be 'binary', 'log', 'rank' or 'count', got '${target}'.`);
+      throw new ArgumentError(`target must be 'binary', 'log', 'rank' or 'count', got '${said(target)}'.`);
   }
 }
 

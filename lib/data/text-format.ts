@@ -1,4 +1,5 @@
 import { ArgumentError, DataError } from '../errors.js';
+import { said } from '../options.js';
 import { type CsvRecord, type Dialect, Records, type TextFile } from './text-file.js';
 
 /** How a table is written as text: options of everything that reads CSV files and their like. A Parquet file needs none of them, and refuses them. */
@@ -59,21 +60,27 @@ export function checkFormat({ header, names, delimiter, quote, encoding, comment
   }
   if (names !== undefined) {
     if (!Array.isArray(names) || names.length === 0 || !names.every((name) => typeof name === 'string' && name !== '')) {
-      throw new ArgumentError(`names must be a list of texts, such as ['user', 'item', 'rating'], got ${JSON.stringify(names)}.`);
+      throw new ArgumentError(
+        `names must be a list of texts, such as ['user', 'item', 'rating'], got ${typeof names === 'string' ? JSON.stringify(names) : said(names)}.`,
+      );
     }
     const twice = names.find((name, i) => names.indexOf(name) !== i);
     if (twice !== undefined) throw new ArgumentError(`names must differ from each other, but "${twice}" occurs twice.`);
   }
   if (delimiter !== undefined && (typeof delimiter !== 'string' || delimiter === '' || /["\r\n\0]/.test(delimiter))) {
     throw new ArgumentError(
-      `delimiter must be a text without quotation marks and line ends, such as ',' or '\\t' or '<SEP>', got ${JSON.stringify(delimiter)}.`,
+      `delimiter must be a text without quotation marks and line ends, such as ',' or '\\t' or '<SEP>', got ${typeof delimiter === 'string' ? JSON.stringify(delimiter) : said(delimiter)}.`,
     );
   }
   if (quote !== undefined && (typeof quote !== 'string' || !/^[^\s\0\w]?$/u.test(quote) || (quote !== '' && delimiter?.includes(quote)))) {
-    throw new ArgumentError(`quote must be a mark that is no part of the delimiter, such as '"', or '' for none, got ${JSON.stringify(quote)}.`);
+    throw new ArgumentError(
+      `quote must be a mark that is no part of the delimiter, such as '"', or '' for none, got ${typeof quote === 'string' ? JSON.stringify(quote) : said(quote)}.`,
+    );
   }
   if (comment !== undefined && (typeof comment !== 'string' || comment === '' || /[\r\n]/.test(comment))) {
-    throw new ArgumentError(`comment must be what lines begin with that are to be left out, such as '#', got ${JSON.stringify(comment)}.`);
+    throw new ArgumentError(
+      `comment must be what lines begin with that are to be left out, such as '#', got ${typeof comment === 'string' ? JSON.stringify(comment) : said(comment)}.`,
+    );
   }
   decoderLabel(encoding);
 }
@@ -85,7 +92,7 @@ export function decoderLabel(encoding: string | undefined): string | undefined {
     return new TextDecoder(/^latin[-_ ]1$/i.test(encoding) ? 'latin1' : encoding).encoding;
   } catch {
     throw new ArgumentError(
-      `encoding must be one that TextDecoder knows, such as 'latin1', 'utf-16le' or 'shift_jis', got ${JSON.stringify(encoding)}.`,
+      `encoding must be one that TextDecoder knows, such as 'latin1', 'utf-16le' or 'shift_jis', got ${typeof encoding === 'string' ? JSON.stringify(encoding) : said(encoding)}.`,
     );
   }
 }

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { ArgumentError, UnknownIdError } from '../errors.js';
-import { checkArgument, checkOptions, isNumbers } from '../options.js';
+import { checkArgument, checkOptions, isNumbers, said } from '../options.js';
 import { visible } from '../printed.js';
 import { codePointOrder, pack } from './utf8.js';
 
@@ -117,7 +117,7 @@ export class Vocabulary {
   /** The class with this index. Throws ArgumentError outside 0 … length − 1. */
   id(index: number): string {
     if (!(Number.isInteger(index) && index >= 0 && index < this.length)) {
-      throw new ArgumentError(`${this.kind} index ${index} does not exist; there are ${this.length}, counted from 0.`);
+      throw new ArgumentError(`${this.kind} index ${said(index)} does not exist; there are ${this.length}, counted from 0.`);
     }
     if (this.decoded) return this.decoded[index];
     return this.buffer().toString('utf8', this.offsets[index], this.offsets[index + 1]);
@@ -188,7 +188,7 @@ export class Vocabulary {
     for (let j = 0; j < indices.length; j++) {
       const i = indices[j];
       if (Number.isInteger(i) && i >= 0 && i < this.length && (j === 0 || i > indices[j - 1])) continue;
-      throw new ArgumentError(`A subset needs ascending indices from 0 to ${this.length - 1}, got ${i} at position ${j}.`);
+      throw new ArgumentError(`A subset needs ascending indices from 0 to ${this.length - 1}, got ${said(i)} at position ${j}.`);
     }
     const kept = Int32Array.from(indices).filter((i) => i !== naBefore);
     const first = na ? 1 : 0;
@@ -221,11 +221,10 @@ export class Vocabulary {
 function checkVocabularyOptions(options: VocabularyOptions): void {
   checkOptions(options, ['na', 'kind'], 'a Vocabulary');
   const { na, kind } = options;
-  if (na !== undefined && typeof na !== 'boolean') throw new ArgumentError(`na is true or false: whether index 0 is ${NA}. Got ${String(na)}.`);
+  if (na !== undefined && typeof na !== 'boolean') throw new ArgumentError(`na is true or false: whether index 0 is ${NA}. Got ${said(na)}.`);
   if (kind !== undefined && typeof kind !== 'string') throw new ArgumentError(`kind is what the ids are called, such as 'user', got ${typeof kind}.`);
 }
 
-/** The distinct ids, in the order in which they first occur. Throws for what is none. */
 /** Throws for the first row of ids with a whole number that JavaScript may have rounded. `of`: what an id is called. */
 export function refuseRounded(ids: ArrayLike<unknown>, of: string): void {
   for (let i = 0; i < ids.length; i++) if (isRounded(ids[i])) throw rounded(`Row ${i} (counted from 0) has`, of, ids[i]);
@@ -236,14 +235,15 @@ const isRounded = (id: unknown): boolean => typeof id === 'number' && Number.isI
 const rounded = (where: string, of: string, id: unknown): ArgumentError =>
   new ArgumentError(`${where} the ${of} ${id}, a whole number beyond 2⁵³, where JavaScript rounds: two ids may have become one. Give ids as text.`);
 
+/** The distinct ids, in the order in which they first occur. Throws for what is none. */
 function distinctIds(values: Iterable<string | number>, kind = 'id'): Set<string | number> {
   if (typeof values !== 'object' || values === null || !(Symbol.iterator in values)) {
-    throw new ArgumentError(`The ${kind}s must come as an array or another iterable, got ${typeof values === 'string' ? 'one text' : values}.`);
+    throw new ArgumentError(`The ${kind}s must come as an array or another iterable, got ${typeof values === 'string' ? 'one text' : said(values)}.`);
   }
   const distinct = new Set(values);
   for (const v of distinct) {
     if (typeof v !== 'string' && (typeof v !== 'number' || Number.isNaN(v))) {
-      throw new ArgumentError(`A ${kind} must be a string or a number, got ${v}. Drop the rows without one.`);
+      throw new ArgumentError(`A ${kind} must be a string or a number, got ${said(v)}. Drop the rows without one.`);
     }
     if (isRounded(v)) throw rounded('There is', kind, v);
   }

@@ -1,5 +1,5 @@
 import { ArgumentError, NumericError } from '../errors.js';
-import { checkArgument, checkOptions, isNumbers } from '../options.js';
+import { checkArgument, checkOptions, isNumbers, said } from '../options.js';
 import { tridiagonalEigen } from './tridiagonal-eigen.js';
 
 /** What factorPca returns; everything in float64. */
@@ -33,12 +33,12 @@ export function factorPca(values: ArrayLike<number>, options: { width: number; c
   );
   checkOptions(options, ['width', 'components'], 'factorPca');
   const { width, components = 2 } = options;
-  if (!(Number.isInteger(width) && width >= 1)) throw new ArgumentError(`width must be a positive whole number, got ${width}.`);
+  if (!(Number.isInteger(width) && width >= 1)) throw new ArgumentError(`width must be a positive whole number, got ${said(width)}.`);
   const rows = values.length / width;
   if (!Number.isInteger(rows)) throw new ArgumentError(`${values.length} values do not make rows of ${width}.`);
-  if (rows < 2) throw new ArgumentError(`Principal components need at least 2 rows, got ${rows}.`);
+  if (rows < 2) throw new ArgumentError(`Principal components need at least 2 rows, got ${said(rows)}.`);
   if (!(Number.isInteger(components) && components >= 1 && components <= width)) {
-    throw new ArgumentError(`components must be a whole number from 1 to ${width} (the width of a row), got ${components}.`);
+    throw new ArgumentError(`components must be a whole number from 1 to ${width} (the width of a row), got ${said(components)}.`);
   }
   const x = centred(values, rows, width);
   const { values: variances, vectors } = tridiagonalEigen(covariance(x, rows, width), width);

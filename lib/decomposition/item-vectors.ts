@@ -1,7 +1,7 @@
 import { InterruptGuard } from '../compute/interrupt.js';
 import type { Histories, SequenceSource } from '../data/sequences-histories.js';
 import { ArgumentError, InterruptedError } from '../errors.js';
-import { checkOptions } from '../options.js';
+import { checkOptions, said } from '../options.js';
 import { type PpmiOptions, ppmi } from './ppmi.js';
 import { TruncatedSVD } from './truncated-svd.js';
 
@@ -28,11 +28,11 @@ export interface ItemVectorsOptions extends PpmiOptions {
 export async function itemVectors(source: SequenceSource | Histories, options: ItemVectorsOptions = {}): Promise<Float32Array> {
   checkOptions(options, ['embSz', 'meanNorm', 'seed', 'window', 'power'], 'itemVectors');
   const { embSz = 50, meanNorm = 2, seed = 42, ...neighbours } = options;
-  if (!(meanNorm > 0 && Number.isFinite(meanNorm))) throw new ArgumentError(`meanNorm must be a positive number, got ${meanNorm}.`);
-  if (!(Number.isInteger(embSz) && embSz >= 1)) throw new ArgumentError(`embSz must be a positive whole number, got ${embSz}.`);
+  if (!(meanNorm > 0 && Number.isFinite(meanNorm))) throw new ArgumentError(`meanNorm must be a positive number, got ${said(meanNorm)}.`);
+  if (!(Number.isInteger(embSz) && embSz >= 1)) throw new ArgumentError(`embSz must be a positive whole number, got ${said(embSz)}.`);
   const neighbourhood = ppmi(source, neighbours);
   const [tracks] = neighbourhood.shape;
-  if (embSz > tracks) throw new ArgumentError(`embSz must be at most ${tracks}, the number of tracks, got ${embSz}.`);
+  if (embSz > tracks) throw new ArgumentError(`embSz must be at most ${tracks}, the number of tracks, got ${said(embSz)}.`);
   const svd = new TruncatedSVD({ nComponents: embSz, seed, tol: 1e-4 });
   const guard = new InterruptGuard(); // around that of the decomposition, whose first vectors are of no use here
   const { data, shape } = await svd.fitTransform(neighbourhood).finally(() => guard.stop()); // U·Σ

@@ -5,6 +5,7 @@ import { Random } from '../compute/random.js';
 import { display, sayInterrupted } from '../data/display.js';
 import type { CsrMatrix, DenseMatrix } from '../data/matrix.js';
 import { ArgumentError, InterruptedError, NumericError } from '../errors.js';
+import { said } from '../options.js';
 import { checkNames, type MatrixLike, readInput } from './input.js';
 import { times, timesRows } from './products.js';
 
@@ -45,7 +46,7 @@ export abstract class LinearReduction {
   protected abstract readonly who: string;
 
   constructor({ seed = 42, tol = 1e-7 }: ReductionOptions) {
-    if (!(typeof tol === 'number' && tol > 0 && tol < 1)) throw new ArgumentError(`tol must be a number between 0 and 1, got ${tol}.`);
+    if (!(typeof tol === 'number' && tol > 0 && tol < 1)) throw new ArgumentError(`tol must be a number between 0 and 1, got ${said(tol)}.`);
     new Random(seed); // refuses what is no seed
     this.seed = seed;
     this.tol = tol;

@@ -1,7 +1,7 @@
 import type { Random } from '../compute/random.js';
 import type { CsrMatrix, DenseMatrix } from '../data/matrix.js';
 import { ArgumentError } from '../errors.js';
-import { checkOptions } from '../options.js';
+import { checkOptions, said } from '../options.js';
 import { type Decomposed, flipSigns, LinearReduction, type ReductionOptions } from './linear-reduction.js';
 import { type Operator, operatorOf } from './operator.js';
 import { columnMoments } from './products.js';
@@ -48,9 +48,9 @@ export class PCA extends LinearReduction {
     const { nComponents, whiten = false, ...rest } = options;
     super(rest);
     if (nComponents !== undefined && !((Number.isInteger(nComponents) && nComponents >= 1) || (nComponents > 0 && nComponents < 1))) {
-      throw new ArgumentError(`nComponents must be a whole number from 1 on, or a share between 0 and 1, got ${nComponents}.`);
+      throw new ArgumentError(`nComponents must be a whole number from 1 on, or a share between 0 and 1, got ${said(nComponents)}.`);
     }
-    if (typeof whiten !== 'boolean') throw new ArgumentError(`whiten must be true or false, got ${whiten}.`);
+    if (typeof whiten !== 'boolean') throw new ArgumentError(`whiten must be true or false, got ${said(whiten)}.`);
     this.nComponents = nComponents;
     this.whiten = whiten;
   }

@@ -3,7 +3,7 @@ import { type Csr, groupBy } from '../data/csr.js';
 import type { CsrMatrix } from '../data/matrix.js';
 import { Histories, type SequenceSource } from '../data/sequences-histories.js';
 import { ArgumentError, DataError } from '../errors.js';
-import { checkOptions } from '../options.js';
+import { checkOptions, said } from '../options.js';
 
 /** Options of {@link ppmi}. */
 export interface PpmiOptions {
@@ -27,8 +27,9 @@ export interface PpmiOptions {
 export function ppmi(source: SequenceSource | Histories, options: PpmiOptions = {}): CsrMatrix {
   checkOptions(options, ['window', 'power'], 'ppmi');
   const { window = 5, power = 0.75 } = options;
-  if (!(Number.isInteger(window) && window >= 1)) throw new ArgumentError(`window must be a whole number of tracks, at least 1, got ${window}.`);
-  if (!(power >= 0 && Number.isFinite(power))) throw new ArgumentError(`power must be a number, 0 or more, got ${power}.`);
+  if (!(Number.isInteger(window) && window >= 1))
+    throw new ArgumentError(`window must be a whole number of tracks, at least 1, got ${said(window)}.`);
+  if (!(power >= 0 && Number.isFinite(power))) throw new ArgumentError(`power must be a number, 0 or more, got ${said(power)}.`);
   const histories = source instanceof Histories ? source : Histories.of(source);
   const { indptr, indices, data } = interruptible(() => neighbours(histories, window));
   const n = histories.items.length;

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { type CsrMatrix, type DenseMatrix, isSparse } from '../data/matrix.js';
 import { ArgumentError, NumericError } from '../errors.js';
-import { checkOptions } from '../options.js';
+import { checkOptions, said } from '../options.js';
 import { checkNames, type MatrixLike, readInput } from './input.js';
 
 /** Options of {@link StandardScaler}. */
@@ -40,7 +40,7 @@ export class StandardScaler {
     checkOptions(options, ['withMean', 'withStd'], 'StandardScaler');
     const { withMean = true, withStd = true } = options;
     for (const [name, value] of Object.entries({ withMean, withStd })) {
-      if (typeof value !== 'boolean') throw new ArgumentError(`${name} must be true or false, got ${value}.`);
+      if (typeof value !== 'boolean') throw new ArgumentError(`${name} must be true or false, got ${said(value)}.`);
     }
     this.withMean = withMean;
     this.withStd = withStd;

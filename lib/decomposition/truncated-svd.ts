@@ -1,7 +1,7 @@
 import type { Random } from '../compute/random.js';
 import type { CsrMatrix, DenseMatrix } from '../data/matrix.js';
 import { ArgumentError } from '../errors.js';
-import { checkOptions } from '../options.js';
+import { checkOptions, said } from '../options.js';
 import { type Decomposed, flipSigns, LinearReduction, type ReductionOptions } from './linear-reduction.js';
 import { operatorOf } from './operator.js';
 import { columnMoments } from './products.js';
@@ -34,7 +34,7 @@ export class TruncatedSVD extends LinearReduction {
     const { nComponents = 2, ...rest } = options;
     super(rest);
     if (!(Number.isInteger(nComponents) && nComponents >= 1)) {
-      throw new ArgumentError(`nComponents of TruncatedSVD must be a whole number from 1 on, got ${nComponents}.`);
+      throw new ArgumentError(`nComponents of TruncatedSVD must be a whole number from 1 on, got ${said(nComponents)}.`);
     }
     this.nComponents = nComponents;
   }

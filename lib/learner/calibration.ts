@@ -2,7 +2,7 @@ import { Chart } from '../data/chart.js';
 import { display } from '../data/display.js';
 import { type Cell, Table } from '../data/table.js';
 import { ArgumentError } from '../errors.js';
-import { checkArgument, checkOptions, isNumbers } from '../options.js';
+import { checkArgument, checkOptions, isNumbers, said } from '../options.js';
 import type { InterpretationOptions } from './interpretation.js';
 import type { Learner } from './learner.js';
 
@@ -114,13 +114,16 @@ const MAX_BINS = 10_000;
 export function calibrationCurve(preds: ArrayLike<number>, targets: ArrayLike<number>, options: CalibrationCurveOptions = {}): Calibration {
   for (const values of [preds, targets])
     checkArgument(isNumbers(values), values, 'calibrationCurve', 'predictions and targets, arrays of numbers; calibration takes a learner');
+  checkOptions(options, ['bins', 'strategy'], 'calibrationCurve');
   const { bins = 10, strategy = 'uniform' } = options;
   if (!(Number.isInteger(bins) && bins >= 1 && bins <= MAX_BINS)) {
-    throw new ArgumentError(`bins must be a positive whole number, got ${bins}${bins > MAX_BINS ? `; at most ${MAX_BINS} make sense` : ''}.`);
+    throw new ArgumentError(`bins must be a positive whole number, got ${said(bins)}${bins > MAX_BINS ? `; at most ${MAX_BINS} make sense` : ''}.`);
   }
-  if (strategy !== 'uniform' && strategy !== 'quantile') throw new ArgumentError(`strategy must be 'uniform' or 'quantile', got '${strategy}'.`);
+  if (strategy !== 'uniform' && strategy !== 'quantile')
+    throw new ArgumentError(`strategy must be 'uniform' or 'quantile', got '${said(strategy)}'.`);
   const n = preds.length;
-  if (n !== targets.length) throw new ArgumentError(`There must be one target a prediction, got ${n} predictions and ${targets.length} targets.`);
+  if (n !== targets.length)
+    throw new ArgumentError(`There must be one target a prediction, got ${said(n)} predictions and ${targets.length} targets.`);
   if (n === 0) throw new ArgumentError('There are no predictions to calibrate against.');
   for (let i = 0; i < n; i++) {
     if (!(preds[i] >= 0 && preds[i] <= 1)) {

@@ -2,7 +2,7 @@ import { Chart } from '../data/chart.js';
 import { display } from '../data/display.js';
 import { Table } from '../data/table.js';
 import { ArgumentError } from '../errors.js';
-import { checkOptions } from '../options.js';
+import { checkOptions, said } from '../options.js';
 import { type Calibration, type CalibrationCurveOptions, calibrationCurve } from './calibration.js';
 import { Interpretation, type InterpretedRows } from './interpretation.js';
 import type { Learner } from './learner.js';
@@ -31,7 +31,7 @@ export class ClassificationInterpretation extends Interpretation {
     const target = of.targets.find((y) => !binary(y));
     if (target !== undefined) {
       throw new ArgumentError(
-        `A confusion matrix needs the targets 0 and 1, got ${target}. Make the loaders with target 'binary', or take Interpretation instead.`,
+        `A confusion matrix needs the targets 0 and 1, got ${said(target)}. Make the loaders with target 'binary', or take Interpretation instead.`,
       );
     }
     if (of.preds.length !== of.targets.length || !of.decoded.every(binary)) {
@@ -57,7 +57,7 @@ export class ClassificationInterpretation extends Interpretation {
     checkOptions(options, ['normalize', 'normDec', 'title'], 'plotConfusionMatrix');
     const { normalize = false, normDec = 2, title = 'Confusion matrix' } = options;
     if (!(Number.isInteger(normDec) && normDec >= 0 && normDec <= 20))
-      throw new ArgumentError(`normDec must be a number of decimals, got ${normDec}.`);
+      throw new ArgumentError(`normDec must be a number of decimals, got ${said(normDec)}.`);
     const counts = this.counts();
     const values = counts.flatMap((row, actual) =>
       row.map((count, predicted) => {

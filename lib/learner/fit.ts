@@ -1,5 +1,5 @@
 import { ArgumentError } from '../errors.js';
-import { checkOptions, checkRounds, MAX_ROUNDS } from '../options.js';
+import { checkOptions, checkRounds, MAX_ROUNDS, said } from '../options.js';
 import type { Callback } from './callback.js';
 import { groupRates, type LearningRate, type Slice } from './groups.js';
 import type { Learner } from './learner.js';
@@ -199,9 +199,9 @@ export function checkMoms(moms: readonly [number, number, number]): void {
 
 function checkCount(name: string, value: number, least: 0 | 1): void {
   if (Number.isInteger(value) && value >= least) return;
-  throw new ArgumentError(`${name} must be a ${least ? 'positive ' : ''}whole number, got ${value}.`);
+  throw new ArgumentError(`${name} must be a ${least ? 'positive ' : ''}whole number, got ${said(value)}.`);
 }
 
 function checkPositive(name: string, value: number): void {
-  if (!(value > 0 && Number.isFinite(value))) throw new ArgumentError(`${name} must be a positive number, got ${value}.`);
+  if (!(value > 0 && Number.isFinite(value))) throw new ArgumentError(`${name} must be a positive number, got ${said(value)}.`);
 }

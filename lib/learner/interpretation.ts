@@ -2,7 +2,7 @@ import type { Batch, DataLoader } from '../data/batch.js';
 import { display } from '../data/display.js';
 import { type Cell, Table } from '../data/table.js';
 import { ArgumentError } from '../errors.js';
-import { checkArgument, checkOptions } from '../options.js';
+import { checkArgument, checkOptions, said } from '../options.js';
 import { counted, printed } from '../printed.js';
 import type { Learner } from './learner.js';
 
@@ -102,7 +102,7 @@ export class Interpretation implements InterpretedRows {
   topLosses(k = 10, options: TopLossesOptions = {}): Table {
     checkOptions(options, ['largest'], 'topLosses');
     const { largest = true } = options;
-    if (!(Number.isInteger(k) && k >= 1)) throw new ArgumentError(`k must be a positive whole number, got ${k}.`);
+    if (!(Number.isInteger(k) && k >= 1)) throw new ArgumentError(`k must be a positive whole number, got ${said(k)}.`);
     const sign = largest ? -1 : 1;
     const order = Array.from(this.losses.keys()).sort((a, b) => sign * (this.losses[a] - this.losses[b]) || a - b);
     return this.table(order.slice(0, k));
@@ -118,7 +118,7 @@ export class Interpretation implements InterpretedRows {
     checkArgument(Array.isArray(positions), positions, 'showResults', 'positions of rows, such as [0, 1, 2]');
     for (const i of positions) {
       if (!(Number.isInteger(i) && i >= 0 && i < this.length)) {
-        throw new ArgumentError(`Row ${i} does not exist; there are ${this.length}, counted from 0.`);
+        throw new ArgumentError(`Row ${said(i)} does not exist; there are ${this.length}, counted from 0.`);
       }
     }
     display().table(this.table(positions));

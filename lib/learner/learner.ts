@@ -5,7 +5,7 @@ import type { Table } from '../data/table.js';
 import { ArgumentError } from '../errors.js';
 import type { Loss } from '../nn/losses.js';
 import type { Model } from '../nn/model.js';
-import { checkOptions } from '../options.js';
+import { checkOptions, said } from '../options.js';
 import { printed } from '../printed.js';
 import { type Callback, defaultCallbacks } from './callback.js';
 import { type LoadOptions, loadCheckpoint, type SaveOptions, saveCheckpoint } from './checkpoint.js';
@@ -244,7 +244,7 @@ export class Learner extends RunState {
 
   /** The loader of a part of the data: 0 training, in order; 1 validation. */
   loader(dsIdx: 0 | 1): DataLoader {
-    if (dsIdx !== 0 && dsIdx !== 1) throw new ArgumentError(`dsIdx is 0 for the training set or 1 for the validation set, got ${dsIdx}.`);
+    if (dsIdx !== 0 && dsIdx !== 1) throw new ArgumentError(`dsIdx is 0 for the training set or 1 for the validation set, got ${said(dsIdx)}.`);
     return dsIdx === 0 ? this.dls.train.inOrder() : this.dls.valid;
   }
 

@@ -1,6 +1,6 @@
 import { ArgumentError } from '../errors.js';
 import type { Parameter } from '../nn/parameter.js';
-import { checkArgument, checkNumber, checkOptions } from '../options.js';
+import { checkArgument, checkNumber, checkOptions, said } from '../options.js';
 import { checkState, Optimizer, type OptimizerState } from './optimizer.js';
 import { RAdam, type RAdamOptions } from './radam.js';
 import type { Unsettled } from './skip/unsettled.js';
@@ -34,7 +34,7 @@ export class Lookahead extends Optimizer {
     if (!(opt instanceof Optimizer)) {
       throw new ArgumentError('Lookahead goes around an optimizer: { optFunc: (params, { lr }) => new Lookahead(new SGD(params, { lr })) }.');
     }
-    if (!(Number.isInteger(k) && k > 0)) throw new ArgumentError(`k must be a positive whole number, got ${k}.`);
+    if (!(Number.isInteger(k) && k > 0)) throw new ArgumentError(`k must be a positive whole number, got ${said(k)}.`);
     checkNumber(alpha, alpha > 0 && alpha <= 1, 'alpha must lie between 0 (exclusive) and 1');
     super(opt.groups, ['slow']);
     this.k = k;

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import type { Chart } from '../data/chart.js';
 import { display } from '../data/display.js';
 import { ArgumentError } from '../errors.js';
-import { checkOptions, checkRounds } from '../options.js';
+import { checkOptions, checkRounds, said } from '../options.js';
 import { CancelFitException, CancelValidException } from './events.js';
 import type { Learner } from './learner.js';
 import { ParamScheduler } from './param-scheduler.js';
@@ -85,7 +85,7 @@ export async function lrFind(learn: Learner, options: LrFindOptions = {}): Promi
   checkOptions(options, ['startLr', 'endLr', 'numIt', 'stopDiv', 'showPlot', 'suggestFuncs'], 'lrFind');
   const { startLr = 1e-7, endLr = 10, numIt: asked = 100, stopDiv = true, showPlot = true, suggestFuncs = suggestNames } = options;
   if (!([startLr, endLr].every(Number.isFinite) && startLr > 0 && endLr > startLr)) {
-    throw new ArgumentError(`lrFind needs 0 < startLr < endLr, got ${startLr} and ${endLr}.`);
+    throw new ArgumentError(`lrFind needs 0 < startLr < endLr, got ${said(startLr)} and ${said(endLr)}.`);
   }
   checkRounds(asked, 'numIt');
   checkRules(suggestFuncs);

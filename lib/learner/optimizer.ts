@@ -2,7 +2,7 @@ import { dispose, float32 } from '../compute/memory.js';
 import { display } from '../data/display.js';
 import { ArgumentError, UnknownIdError } from '../errors.js';
 import type { Parameter } from '../nn/parameter.js';
-import { checkArgument, checkOptions } from '../options.js';
+import { checkArgument, checkOptions, said } from '../options.js';
 import { counted, printed } from '../printed.js';
 import type { Unsettled } from './skip/unsettled.js';
 
@@ -115,7 +115,7 @@ export abstract class Optimizer {
   freezeTo(n: number, options: { trainBn?: boolean } = {}): void {
     checkOptions(options, ['trainBn'], 'freezeTo');
     const { trainBn = true } = options;
-    if (!Number.isInteger(n)) throw new ArgumentError(`freezeTo needs the number of a parameter group, got ${n}.`);
+    if (!Number.isInteger(n)) throw new ArgumentError(`freezeTo needs the number of a parameter group, got ${said(n)}.`);
     const { length } = this.groups;
     this.frozenTo = Math.max(0, n < 0 ? length + n : n);
     if (this.frozenTo >= length) display().warn(`Freezing ${this.frozenTo} groups; model has ${length}; whole model is frozen.`);
@@ -271,9 +271,9 @@ export function checkState(saved: OptimizerState): void {
 export function checkHyper(name: string, value: number): void {
   const positive = name === 'eps'; // a schedule may start or end at lr 0
   if (!Number.isFinite(value) || value < 0 || (positive && value === 0)) {
-    throw new ArgumentError(`${name} must be a ${positive || name === 'lr' ? 'positive' : 'non-negative'} number, got ${value}.`);
+    throw new ArgumentError(`${name} must be a ${positive || name === 'lr' ? 'positive' : 'non-negative'} number, got ${said(value)}.`);
   }
-  if ((name === 'mom' || name === 'sqrMom') && value >= 1) throw new ArgumentError(`${name} must be below 1, got ${value}.`);
+  if ((name === 'mom' || name === 'sqrMom') && value >= 1) throw new ArgumentError(`${name} must be below 1, got ${said(value)}.`);
 }
 
 /** What an optFunc has made, if it is an optimizer. */

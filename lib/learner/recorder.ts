@@ -1,7 +1,7 @@
 import type { Chart } from '../data/chart.js';
 import { display } from '../data/display.js';
 import { ArgumentError, RecitalError } from '../errors.js';
-import { checkOptions } from '../options.js';
+import { checkOptions, said } from '../options.js';
 import { asMade, counted, printed } from '../printed.js';
 import type { Callback } from './callback.js';
 import type { Learner } from './learner.js';
@@ -149,7 +149,8 @@ export class Recorder implements Callback {
   plotLoss(options: { skipStart?: number; withValid?: boolean } = {}): Chart {
     checkOptions(options, ['skipStart', 'withValid'], 'plotLoss');
     const { skipStart = 5, withValid = true } = options;
-    if (!(Number.isInteger(skipStart) && skipStart >= 0)) throw new ArgumentError(`skipStart must be a whole number of batches, got ${skipStart}.`);
+    if (!(Number.isInteger(skipStart) && skipStart >= 0))
+      throw new ArgumentError(`skipStart must be a whole number of batches, got ${said(skipStart)}.`);
     return shown(plotLoss(this, { skipStart, withValid }));
   }
 

@@ -1,5 +1,5 @@
 import { ArgumentError } from '../errors.js';
-import { checkArgument, checkNumber, checkOptions } from '../options.js';
+import { checkArgument, checkNumber, checkOptions, said } from '../options.js';
 
 /** A hyper-parameter as a function of the position in training, 0 … 1. */
 export type Schedule = (pos: number) => number;
@@ -9,7 +9,7 @@ const MAX = 1e300;
 
 function checkEnds(name: string, ends: readonly number[]): void {
   if (ends.every((end) => Number.isFinite(end) && Math.abs(end) <= MAX)) return;
-  throw new ArgumentError(`${name} needs finite values, at most ${MAX}, got ${ends.join(' and ')}.`);
+  throw new ArgumentError(`${name} needs finite values, at most ${MAX}, got ${ends.map(said).join(' and ')}.`);
 }
 
 /**
@@ -53,7 +53,7 @@ export function schedNo(start: number, _end: number = start): Schedule {
 export function schedExp(start: number, end: number): Schedule {
   const ratio = end / start;
   if (!(start > 0 && end > 0 && ratio > 0 && Number.isFinite(ratio))) {
-    throw new ArgumentError(`schedExp needs positive values that are not too far apart, got ${start} and ${end}.`);
+    throw new ArgumentError(`schedExp needs positive values that are not too far apart, got ${said(start)} and ${said(end)}.`);
   }
   return (pos) => start * (end / start) ** pos;
 }

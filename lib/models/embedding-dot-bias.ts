@@ -9,7 +9,7 @@ import { initEmbedding } from '../nn/embedding.js';
 import { sigmoid } from '../nn/losses.js';
 import type { Model } from '../nn/model.js';
 import { Parameter } from '../nn/parameter.js';
-import { checkArgument, checkOptions } from '../options.js';
+import { checkArgument, checkOptions, said } from '../options.js';
 import { printed, tree } from '../printed.js';
 
 /** Options of EmbeddingDotBias. */
@@ -54,7 +54,7 @@ export class EmbeddingDotBias implements Model {
   ) {
     checkOptions(options, ['yRange', 'random'], 'EmbeddingDotBias');
     const { yRange, random } = options;
-    if (!(Number.isInteger(nFactors) && nFactors > 0)) throw new ArgumentError(`nFactors must be a positive whole number, got ${nFactors}.`);
+    if (!(Number.isInteger(nFactors) && nFactors > 0)) throw new ArgumentError(`nFactors must be a positive whole number, got ${said(nFactors)}.`);
     checkArgument(
       Boolean(classes?.user && classes.item),
       classes,
@@ -83,7 +83,7 @@ export class EmbeddingDotBias implements Model {
   }
 
   forward({ inputs: [users, items], size }: Batch): Float32Array {
-    if (!(Number.isInteger(size) && size >= 0)) throw new ArgumentError(`The size of a batch must be a whole number of rows, got ${size}.`);
+    if (!(Number.isInteger(size) && size >= 0)) throw new ArgumentError(`The size of a batch must be a whole number of rows, got ${said(size)}.`);
     if (this.out.length < size) {
       this.users = int32(size);
       this.items = int32(size);

@@ -8,7 +8,7 @@ import type { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
 import type { Model, TrainingLoss } from '../nn/model.js';
 import { Parameter } from '../nn/parameter.js';
-import { checkArgument, checkNumber, checkOptions, isNumbers } from '../options.js';
+import { checkArgument, checkNumber, checkOptions, isNumbers, said } from '../options.js';
 
 /** Options of LightGCN. */
 export interface LightGCNOptions {
@@ -60,7 +60,7 @@ export class LightGCN implements Model {
     checkArgument(random === undefined || random instanceof Random, random, 'LightGCN', 'random, such as { random: new Random(42) }');
     checkArgument(Boolean(classes?.user && classes.item), classes, 'LightGCN', 'the classes of users and items: the classes of CollabDataLoaders');
     for (const [name, n] of Object.entries({ nFactors, layers })) {
-      if (!(Number.isInteger(n) && n > 0)) throw new ArgumentError(`${name} must be a positive whole number, got ${n}.`);
+      if (!(Number.isInteger(n) && n > 0)) throw new ArgumentError(`${name} must be a positive whole number, got ${said(n)}.`);
     }
     checkArgument(isNumbers(seen?.indptr), seen, 'LightGCN', 'the items of each user in training: the seen of CollabDataLoaders');
     checkNumber(reg, reg >= 0 && Number.isFinite(reg), 'reg must be a number, 0 or more');

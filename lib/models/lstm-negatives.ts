@@ -6,7 +6,7 @@ import { ArgumentError } from '../errors.js';
 import { softmaxCrossEntropy } from '../nn/losses/softmax-kernel.js';
 import type { StateBuffer } from '../nn/module.js';
 import { Scratch } from '../nn/scratch.js';
-import { checkOptions } from '../options.js';
+import { checkOptions, said } from '../options.js';
 import { checkTargets, type ScoredLoss, type ScoredRows, shares, weighted } from './lstm-positions.js';
 import type { ItemScores } from './lstm-scores.js';
 
@@ -187,10 +187,10 @@ export function negativeLoss(fc: ItemScores, options: NegativeLossOptions & { ra
   for (let i = 0; i < counts.length; i++) {
     if (!(counts[i] >= 0 && Number.isFinite(counts[i]))) throw new ArgumentError(`negatives.counts[${i}] must be 0 or more, got ${counts[i]}.`);
   }
-  if (loss !== 'softmax' && loss !== 'bprMax') throw new ArgumentError(`negatives.loss must be 'softmax' or 'bprMax', got '${loss}'.`);
-  if (!(Number.isInteger(n) && n > 0)) throw new ArgumentError(`negatives.n must be a positive whole number, got ${n}.`);
-  if (!(power >= 0 && Number.isFinite(power))) throw new ArgumentError(`negatives.power must be a number, 0 or more, got ${power}.`);
-  if (!(reg >= 0 && Number.isFinite(reg))) throw new ArgumentError(`negatives.reg must be a number, 0 or more, got ${reg}.`);
+  if (loss !== 'softmax' && loss !== 'bprMax') throw new ArgumentError(`negatives.loss must be 'softmax' or 'bprMax', got '${said(loss)}'.`);
+  if (!(Number.isInteger(n) && n > 0)) throw new ArgumentError(`negatives.n must be a positive whole number, got ${said(n)}.`);
+  if (!(power >= 0 && Number.isFinite(power))) throw new ArgumentError(`negatives.power must be a number, 0 or more, got ${said(power)}.`);
+  if (!(reg >= 0 && Number.isFinite(reg))) throw new ArgumentError(`negatives.reg must be a number, 0 or more, got ${said(reg)}.`);
   if (options.reg !== undefined && loss !== 'bprMax') throw new ArgumentError("negatives.reg is for loss: 'bprMax'; leave it out.");
   return new NegativeLoss(fc, { counts, loss, n, power, reg, random });
 }

@@ -15,7 +15,7 @@ import type { Parameter } from '../nn/parameter.js';
 import type { Recurrent } from '../nn/recurrent.js';
 import { PackedSequences } from '../nn/recurrent-packed.js';
 import { checkWidth, Scratch } from '../nn/scratch.js';
-import { checkArgument, checkOptions, whatIs } from '../options.js';
+import { checkArgument, checkOptions, said, whatIs } from '../options.js';
 import { widths } from './lstm-batch.js';
 import { type NegativeLoss, type NegativeLossOptions, negativeLoss } from './lstm-negatives.js';
 import { EveryItemLoss } from './lstm-positions.js';
@@ -105,7 +105,7 @@ export class LSTMModel implements Model {
     if (!(classes?.item instanceof Vocabulary))
       throw new ArgumentError(`LSTMModel needs the classes of its loaders, new LSTMModel(dls.classes), got ${whatIs(classes)}.`);
     const items = classes.item.length;
-    if (cell !== 'lstm' && cell !== 'gru') throw new ArgumentError(`cell must be 'lstm' or 'gru', got '${cell}'.`);
+    if (cell !== 'lstm' && cell !== 'gru') throw new ArgumentError(`cell must be 'lstm' or 'gru', got '${said(cell)}'.`);
     checkArgument(Array.isArray(layers), layers, 'LSTMModel', 'layers, the sizes of the layers, such as [100]');
     if (!layers.length) throw new ArgumentError('layers needs at least one size, e.g. [100].');
     checkWidth(embSz, 'embSz');

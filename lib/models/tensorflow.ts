@@ -6,7 +6,7 @@ import type { Model } from '../nn/model.js';
 import type { StateBuffer } from '../nn/module.js';
 import type { Parameter } from '../nn/parameter.js';
 import { checkWidth, Scratch } from '../nn/scratch.js';
-import { checkOptions, whatIs } from '../options.js';
+import { checkOptions, said, whatIs } from '../options.js';
 import { counted, printed, tree } from '../printed.js';
 import { type Tensorflow, tensorflow } from './tensorflow-load.js';
 import { parametersOf, type TensorflowVariables } from './tensorflow-variables.js';
@@ -160,7 +160,7 @@ export class TensorflowModel implements Model {
       const hint = y instanceof Promise ? ' It cannot be asynchronous.' : '';
       throw new ArgumentError(`The function of tensorflowModel must return ${wanted}, got ${whatIs(y)}.${hint}`);
     }
-    if (y.dtype !== 'float32') throw new ArgumentError(`The function of tensorflowModel must return ${wanted} of float32, got ${y.dtype}.`);
+    if (y.dtype !== 'float32') throw new ArgumentError(`The function of tensorflowModel must return ${wanted} of float32, got ${said(y.dtype)}.`);
     if (y.shape[0] !== step.size || y.size !== step.size * this.outputs) {
       const outputs = y.size / step.size;
       const hint =

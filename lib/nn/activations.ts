@@ -1,5 +1,6 @@
 import { kernels } from '../compute/kernels.js';
 import { ArgumentError } from '../errors.js';
+import { said } from '../options.js';
 import { printed } from '../printed.js';
 import type { Module, StateBuffer } from './module.js';
 import type { Parameter } from './parameter.js';
@@ -37,7 +38,7 @@ export function checkYRange(yRange: readonly [number, number]): void {
   const [low, high] = Array.isArray(yRange) ? yRange.map(Math.fround) : [];
   if (low < high && Number.isFinite(Math.fround(high - low))) return;
   throw new ArgumentError(
-    `yRange must be [low, high], two finite numbers with low < high, got ${Array.isArray(yRange) ? `[${yRange.join(', ')}]` : yRange}.`,
+    `yRange must be [low, high], two finite numbers with low < high, got ${Array.isArray(yRange) ? `[${yRange.map(said).join(', ')}]` : said(yRange)}.`,
   );
 }
 

@@ -1,7 +1,7 @@
 import { kernels } from '../compute/kernels.js';
 import { float32 } from '../compute/memory.js';
 import { ArgumentError } from '../errors.js';
-import { checkNumber, checkOptions } from '../options.js';
+import { checkNumber, checkOptions, said } from '../options.js';
 import { printed } from '../printed.js';
 import type { Module, StateBuffer } from './module.js';
 import { Parameter } from './parameter.js';
@@ -105,7 +105,7 @@ export class BatchNorm1d implements Module {
 
   private takeStatistics(): void {
     const { width, input, size, mean, deviation, momentum } = this;
-    if (size < 2) throw new ArgumentError(`${this.what} needs at least 2 rows to take their variance, got ${size}. Choose a larger bs.`);
+    if (size < 2) throw new ArgumentError(`${this.what} needs at least 2 rows to take their variance, got ${said(size)}. Choose a larger bs.`);
     mean.fill(0);
     for (let o = 0; o < input.length; o += width) for (let c = 0; c < width; c++) mean[c] += input[o + c];
     for (let c = 0; c < width; c++) mean[c] /= size;

@@ -2,7 +2,7 @@ import { kernels } from '../compute/kernels.js';
 import { int32 } from '../compute/memory.js';
 import { Random } from '../compute/random.js';
 import { ArgumentError } from '../errors.js';
-import { checkArgument, checkOptions } from '../options.js';
+import { checkArgument, checkOptions, said } from '../options.js';
 import { printed } from '../printed.js';
 import { Parameter } from './parameter.js';
 import { checkRows, checkWidth, onSharedMemory, Scratch } from './scratch.js';
@@ -53,7 +53,7 @@ export class Embedding {
     this.what = `Embedding ${name}`;
     checkWidth(rows, `${this.what}: rows`);
     checkWidth(width, `${this.what}: width`);
-    if (init !== 'fastai' && init !== 'pytorch') throw new ArgumentError(`${this.what}: init must be 'fastai' or 'pytorch', got '${init}'.`);
+    if (init !== 'fastai' && init !== 'pytorch') throw new ArgumentError(`${this.what}: init must be 'fastai' or 'pytorch', got '${said(init)}'.`);
     this.weight = new Parameter(`${name}.weight`, [rows, width], { table: true });
     checkArgument(random === undefined || random instanceof Random, random, this.what, 'random, such as { random: new Random(42) }');
     const draw = random?.child(this.weight.name);
@@ -116,7 +116,7 @@ export class Embedding {
 
   private check(indices: Int32Array, size: number): void {
     checkArgument(indices instanceof Int32Array, indices, this.what, 'row numbers, an Int32Array');
-    if (!(Number.isInteger(size) && size >= 0)) throw new ArgumentError(`${this.what}: size must be a whole number of indices, got ${size}.`);
+    if (!(Number.isInteger(size) && size >= 0)) throw new ArgumentError(`${this.what}: size must be a whole number of indices, got ${said(size)}.`);
     if (indices.length < size) throw new ArgumentError(`${this.what}: ${size} indices were expected, got ${indices.length}.`);
     for (let r = 0; r < size; r++) {
       if (!(indices[r] >= 0 && indices[r] < this.rows)) {

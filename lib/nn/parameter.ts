@@ -42,6 +42,7 @@ export class Parameter {
   ) {
     checkOptions(options, ['decay', 'table', 'norm'], 'Parameter');
     const { decay = true, table = false, norm = false } = options;
+    checkArgument(typeof name === 'string', name, 'A parameter', "a name, such as 'layers.0.weight'");
     checkArgument(Array.isArray(shape), shape, `Parameter ${name}`, 'its sizes, such as [10, 5]');
     if (!shape.length || !shape.every((d) => Number.isInteger(d) && d > 0)) {
       throw new ArgumentError(`Parameter ${name} needs positive whole sizes, got [${shape.join(', ')}].`);

@@ -1,6 +1,6 @@
 import { float32 } from '../compute/memory.js';
 import { ArgumentError } from '../errors.js';
-import { checkArgument } from '../options.js';
+import { checkArgument, said } from '../options.js';
 
 const none: Float32Array = new Float32Array(0);
 
@@ -54,5 +54,5 @@ export function checkLength(values: Float32Array, n: number, what: string): void
 
 /** Throws unless n is a positive whole number. */
 export function checkWidth(n: number, what: string): void {
-  if (!(Number.isInteger(n) && n > 0)) throw new ArgumentError(`${what} must be a positive whole number, got ${n}.`);
+  if (!(Number.isInteger(n) && n > 0)) throw new ArgumentError(`${what} must be a positive whole number, got ${said(n)}.`);
 }

@@ -1,5 +1,5 @@
 import { ArgumentError, NumericError } from '../errors.js';
-import { checkArgument, checkNumber, checkOptions, isNumbers } from '../options.js';
+import { checkArgument, checkNumber, checkOptions, isNumbers, said } from '../options.js';
 
 /** How well scores tell targets 0 and 1 apart. A metric that does not exist for these data is NaN, as its comment says. */
 export type BinaryMetrics = {
@@ -39,12 +39,12 @@ export function binaryMetrics(targets: ArrayLike<number>, scores: ArrayLike<numb
   for (const values of [targets, scores]) checkArgument(isNumbers(values), values, 'binaryMetrics', 'targets and scores: arrays of numbers');
   const n = targets.length;
   if (n === 0 || scores.length !== n)
-    throw new ArgumentError(`As many scores as targets are needed, at least one, got ${n} targets and ${scores.length} scores.`);
+    throw new ArgumentError(`As many scores as targets are needed, at least one, got ${said(n)} targets and ${scores.length} scores.`);
   checkNumber(threshold, !Number.isNaN(threshold), 'threshold must be a number');
   let [truePositives, falsePositives, falseNegatives, logLoss, squares, absolutes] = [0, 0, 0, 0, 0, 0];
   for (let i = 0; i < n; i++) {
     const [y, s] = [targets[i], scores[i]];
-    if (y !== 0 && y !== 1) throw new ArgumentError(`Targets must be 0 or 1, got ${y} in row ${i}.`);
+    if (y !== 0 && y !== 1) throw new ArgumentError(`Targets must be 0 or 1, got ${said(y)} in row ${i}.`);
     if (Number.isNaN(s)) throw new NumericError(`The score of row ${i} is NaN.`);
     if (s >= threshold) {
       if (y) truePositives++;

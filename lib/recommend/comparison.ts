@@ -4,7 +4,7 @@ import { csv } from '../data/csv-text.js';
 import { display } from '../data/display.js';
 import { type ColumnValues, Table } from '../data/table.js';
 import { ArgumentError, UnknownIdError } from '../errors.js';
-import { checkOptions } from '../options.js';
+import { checkOptions, said } from '../options.js';
 import { comparisonChart, tradeOffChart } from './comparison-charts.js';
 import type { ComparisonRow } from './comparison-rows.js';
 import { isGreaterBetter } from './metric-names.js';
@@ -126,7 +126,7 @@ export class Comparison extends Table {
    */
   override save(file: string): string {
     const text = /\.csv$/i.test(file) ? csv(this.details) : /\.json$/i.test(file) ? `${JSON.stringify(this, null, 1)}\n` : undefined;
-    if (text === undefined) throw new ArgumentError(`A comparison is saved as .csv or .json, got "${file}".`);
+    if (text === undefined) throw new ArgumentError(`A comparison is saved as .csv or .json, got "${said(file)}".`);
     writeAtomically(file, [Buffer.from(text)]);
     return file;
   }

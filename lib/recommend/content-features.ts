@@ -4,7 +4,7 @@ import type { Table } from '../data/table.js';
 import { Tracks } from '../data/tracks.js';
 import { StandardScaler } from '../decomposition/standard-scaler.js';
 import { ArgumentError } from '../errors.js';
-import { checkOptions, whatIs } from '../options.js';
+import { checkOptions, said, whatIs } from '../options.js';
 
 /** Options of {@link contentFeatures}. */
 export interface ContentFeaturesOptions {
@@ -97,7 +97,7 @@ export function contentFeatures(tracks: Tracks, options: ContentFeaturesOptions 
 function weightOf(name: string, value: boolean | number): number {
   if (typeof value === 'boolean') return value ? WEIGHT : 0;
   if (typeof value === 'number' && value > 0 && value < Infinity) return value;
-  throw new ArgumentError(`${name} must be true, false or a positive number, got ${value}.`);
+  throw new ArgumentError(`${name} must be true, false or a positive number, got ${said(value)}.`);
 }
 
 /** The columns of numbers that differ, standardised. Marks the tracks that have any number. */

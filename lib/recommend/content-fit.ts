@@ -5,7 +5,7 @@ import type { Tracks } from '../data/tracks.js';
 import { Vocabulary } from '../data/vocabulary.js';
 import { PCA } from '../decomposition/pca.js';
 import { ArgumentError } from '../errors.js';
-import { checkOptions } from '../options.js';
+import { checkOptions, said } from '../options.js';
 import { type ContentFeaturesOptions, contentFeatures } from './content-features.js';
 import type { ContentScoring } from './content-scores.js';
 import { Interactions } from './interactions.js';
@@ -60,9 +60,9 @@ export async function fitContent(
   checkOptions(options, ['nComponents', 'features', 'tags', 'genre', 'value', 'scoring', 'k', 'seed'], 'ContentRecommender.fit');
   const { nComponents = 0.95, seed = 42, value = 'log', scoring = 'profile', k, ...which } = options;
   if (value !== 'count' && value !== 'binary' && value !== 'log') {
-    throw new ArgumentError(`value must be 'count', 'binary' or 'log', got '${value}'.`);
+    throw new ArgumentError(`value must be 'count', 'binary' or 'log', got '${said(value)}'.`);
   }
-  if (scoring !== 'profile' && scoring !== 'nearest') throw new ArgumentError(`scoring must be 'profile' or 'nearest', got '${scoring}'.`);
+  if (scoring !== 'profile' && scoring !== 'nearest') throw new ArgumentError(`scoring must be 'profile' or 'nearest', got '${said(scoring)}'.`);
   if (k !== undefined && scoring === 'profile') throw new ArgumentError("k is for scoring: 'nearest'; a profile is made of all tracks.");
   checkN(k === undefined ? 10 : k, 'k');
   const played = plays instanceof Interactions ? plays : Interactions.fromPlays(plays);

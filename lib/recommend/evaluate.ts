@@ -5,7 +5,7 @@ import { Plays } from '../data/plays.js';
 import { Table } from '../data/table.js';
 import { indicesIn } from '../data/vocabulary-map.js';
 import { ArgumentError } from '../errors.js';
-import { checkArgument, checkOptions, whatIs } from '../options.js';
+import { checkArgument, checkOptions, said, whatIs } from '../options.js';
 import { meanOf } from './bootstrap.js';
 import { instead } from './candidates.js';
 import { type CodedLists, hitsOfLists, meansOf, metricsOfLists } from './held-out.js';
@@ -140,7 +140,7 @@ function checkOwn(metrics: readonly RankingMetric[]): void {
   for (const own of metrics) {
     if (typeof own === 'string') {
       throw new ArgumentError(
-        `evaluateRecommender always measures ${accuracyMetrics.join(', ')} and coverage; its metrics are those of your own, { name, value }, got '${own}'. Names are for evaluate.`,
+        `evaluateRecommender always measures ${accuracyMetrics.join(', ')} and coverage; its metrics are those of your own, { name, value }, got '${said(own)}'. Names are for evaluate.`,
       );
     }
     checkOwnMetric(own);

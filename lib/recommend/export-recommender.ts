@@ -10,7 +10,7 @@ import { ArgumentError } from '../errors.js';
 import { writeModelFile } from '../learner/checkpoint.js';
 import { EXTENSION } from '../learner/model-file.js';
 import type { Loss } from '../nn/losses.js';
-import { checkArgument, checkOptions } from '../options.js';
+import { checkArgument, checkOptions, said } from '../options.js';
 import type { Interactions } from './interactions.js';
 import type { Recommender } from './recommender.js';
 
@@ -241,7 +241,7 @@ export function sayWithoutSeen({ seen, users }: Recommender, file: string): void
 export function exportOptions(options: ExportOptions): Required<ExportOptions> {
   checkOptions(options, ['seen'], 'export');
   const { seen = true } = options;
-  if (typeof seen !== 'boolean') throw new ArgumentError(`seen must be true or false, got ${seen}.`);
+  if (typeof seen !== 'boolean') throw new ArgumentError(`seen must be true or false, got ${said(seen)}.`);
   return { seen };
 }
 

@@ -9,7 +9,7 @@ import { indicesIn } from '../data/vocabulary-map.js';
 import { cholesky, choleskySolve } from '../decomposition/cholesky.js';
 import { ArgumentError, NumericError } from '../errors.js';
 import { firstNotFinite } from '../learner/not-finite.js';
-import { checkArgument, checkNumber, checkOptions, type NoOptions } from '../options.js';
+import { checkArgument, checkNumber, checkOptions, type NoOptions, said } from '../options.js';
 import type { Explanation } from './explain.js';
 import { explainByTracks } from './explain-tracks.js';
 import { type RecommenderDescription, registerRecommenderKind } from './export-recommender.js';
@@ -110,7 +110,7 @@ export class FactorRecommender extends Recommender {
     checkOptions(options, ['plays', 'catalogue', 'name', 'alpha', 'regularization', 'notFinite'], 'fromFactors');
     const { plays, catalogue = plays?.catalogue, notFinite = 'refuse', ...rest } = options;
     settingsOf(rest); // before what may take long
-    if (notFinite !== 'refuse' && notFinite !== 'drop') throw new ArgumentError(`notFinite must be 'refuse' or 'drop', got '${notFinite}'.`);
+    if (notFinite !== 'refuse' && notFinite !== 'drop') throw new ArgumentError(`notFinite must be 'refuse' or 'drop', got '${said(notFinite)}'.`);
     checkArgument(plays === undefined || plays instanceof Plays, plays, 'fromFactors', 'plays, such as readPlays reads, or none');
     checkArgument(typeof sources === 'object' && sources !== null, sources, 'fromFactors', '{ users, tracks }, the factors of each');
     checkOptions(sources, ['users', 'tracks'], 'the factors of fromFactors');

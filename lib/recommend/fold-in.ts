@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import type { Cell, Table } from '../data/table.js';
 import { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError, UnknownIdError } from '../errors.js';
-import { checkOptions } from '../options.js';
+import { checkOptions, said } from '../options.js';
 import { Interactions } from './interactions.js';
 import { trackIndex } from './lookup.js';
 import type { Recommendations } from './recommendations.js';
@@ -45,7 +45,7 @@ export interface History {
 export function readHistory(recommender: Recommender, history: readonly HistoryItem[], options: HistoryOptions = {}, ratings = false): History {
   checkOptions(options, ['skipUnknown'], 'foldIn');
   const { skipUnknown = false } = options;
-  if (typeof skipUnknown !== 'boolean') throw new ArgumentError(`skipUnknown must be true or false, got ${skipUnknown}.`);
+  if (typeof skipUnknown !== 'boolean') throw new ArgumentError(`skipUnknown must be true or false, got ${said(skipUnknown)}.`);
   if (!Array.isArray(history)) {
     throw new ArgumentError(`A history is a list of tracks, or of { track, playcount }, got ${history === null ? 'null' : typeof history}.`);
   }

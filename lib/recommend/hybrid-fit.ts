@@ -2,7 +2,7 @@ import { interruptible } from '../compute/interrupt.js';
 import { Plays } from '../data/plays.js';
 import { indicesIn } from '../data/vocabulary-map.js';
 import { ArgumentError } from '../errors.js';
-import { checkOptions, whatIs } from '../options.js';
+import { checkOptions, said, whatIs } from '../options.js';
 import { metricsOfHits } from './hits.js';
 import { Hybrid } from './hybrid.js';
 import { checkFusion, type Fusion } from './hybrid-normalise.js';
@@ -47,7 +47,7 @@ export function fitHybrid(recommenders: readonly Recommender[], heldOut: Plays, 
   checkN(k, 'k');
   checkFusion(fusion);
   if (!['recall', 'ndcg', 'map', 'mrr'].includes(metric))
-    throw new ArgumentError(`metric must be 'recall', 'ndcg', 'map' or 'mrr', got '${metric}'.`);
+    throw new ArgumentError(`metric must be 'recall', 'ndcg', 'map' or 'mrr', got '${said(metric)}'.`);
   if (!(heldOut instanceof Plays))
     throw new ArgumentError(`fitHybrid needs the held-out plays to fit on, such as split.valid, got ${whatIs(heldOut)}.`);
   const fits = interruptible(() => fitsOf(recommenders, heldOut, k, fusion));

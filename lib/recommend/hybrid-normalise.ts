@@ -1,4 +1,5 @@
 import { ArgumentError } from '../errors.js';
+import { said } from '../options.js';
 
 /** How a {@link Hybrid} makes the scores of its recommenders comparable: see there. */
 export type Fusion = 'sum' | 'rank';
@@ -8,7 +9,7 @@ const RANK_OFFSET = 60;
 
 /** Refuses any other way. */
 export function checkFusion(fusion: string): asserts fusion is Fusion {
-  if (fusion !== 'sum' && fusion !== 'rank') throw new ArgumentError(`fusion must be 'sum' or 'rank', got '${fusion}'.`);
+  if (fusion !== 'sum' && fusion !== 'rank') throw new ArgumentError(`fusion must be 'sum' or 'rank', got '${said(fusion)}'.`);
 }
 
 /**

@@ -5,7 +5,7 @@ import { SequenceDataLoaders } from '../data/sequences-loaders.js';
 import { ArgumentError } from '../errors.js';
 import { Learner } from '../learner/learner.js';
 import { LSTMModel } from '../models/lstm.js';
-import { checkArgument } from '../options.js';
+import { checkArgument, said } from '../options.js';
 import { checkHistories } from './lookup.js';
 import { trainedPart } from './lstm-histories.js';
 import { namesOnly, SequenceRecommender } from './next-item.js';
@@ -135,7 +135,7 @@ function partsOf(learn: Learner): Parts {
     throw new ArgumentError(`LSTMRecommender needs a learner of an LSTMModel, got one of ${model.constructor.name}.`);
   }
   if (!(dls instanceof SequenceDataLoaders)) {
-    throw new ArgumentError(`LSTMRecommender needs a learner with SequenceDataLoaders, which know the histories, got ${dls.constructor.name}.`);
+    throw new ArgumentError(`LSTMRecommender needs a learner with SequenceDataLoaders, which know the histories, got ${said(dls.constructor.name)}.`);
   }
   const all = dls.histories;
   if (model.outputs !== all.items.length) {

@@ -1,5 +1,5 @@
 import { ArgumentError } from '../errors.js';
-import { checkArgument, checkOptions, isNumbers } from '../options.js';
+import { checkArgument, checkOptions, isNumbers, said } from '../options.js';
 import { countHits, discountedGain, MeanMetrics, metricsOfHits, reciprocalOfFirst, sumPrecisions } from './hits.js';
 import { checkN } from './lookup.js';
 
@@ -71,7 +71,8 @@ export function averagePrecisionAtK<T>(
   relevant: Relevant<T>,
   { k = 10, over = 'min' }: AtK & { over?: 'min' | 'relevant' } = {},
 ): number {
-  if (over !== 'min' && over !== 'relevant') throw new ArgumentError(`over must be 'min' (of k and |rel|) or 'relevant' (|rel|), got '${over}'.`);
+  if (over !== 'min' && over !== 'relevant')
+    throw new ArgumentError(`over must be 'min' (of k and |rel|) or 'relevant' (|rel|), got '${said(over)}'.`);
   const rel = asSet(relevant);
   return sumPrecisions(hitsAtK(recommended, rel, k)) / (over === 'min' ? Math.min(k, rel.size) : rel.size);
 }

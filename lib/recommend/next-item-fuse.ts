@@ -2,7 +2,7 @@ import type { Plays } from '../data/plays.js';
 import type { SequenceDataset } from '../data/sequences.js';
 import type { Histories, SequenceSource } from '../data/sequences-histories.js';
 import { ArgumentError } from '../errors.js';
-import { checkOptions } from '../options.js';
+import { checkOptions, said } from '../options.js';
 import { checkN } from './lookup.js';
 import type { SequenceRecommender } from './next-item.js';
 import { type NextItemCase, nextItemCases } from './next-item-evaluate.js';
@@ -49,7 +49,7 @@ export function fuse(
   const { metric = 'ndcg', k = 20, sample = 2000, seed = 42, history } = options;
   checkRecommenders(recommenders);
   checkN(k, 'k');
-  if (!['hitRate', 'mrr', 'ndcg'].includes(metric)) throw new ArgumentError(`metric must be 'hitRate', 'mrr' or 'ndcg', got '${metric}'.`);
+  if (!['hitRate', 'mrr', 'ndcg'].includes(metric)) throw new ArgumentError(`metric must be 'hitRate', 'mrr' or 'ndcg', got '${said(metric)}'.`);
   const cases = nextItemCases(recommenders[0], sessions, {
     sample,
     seed,

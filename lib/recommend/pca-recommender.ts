@@ -4,7 +4,7 @@ import type { DenseMatrix } from '../data/matrix.js';
 import type { Plays } from '../data/plays.js';
 import { PCA, type PCAOptions } from '../decomposition/pca.js';
 import { ArgumentError } from '../errors.js';
-import { checkOptions } from '../options.js';
+import { checkOptions, said } from '../options.js';
 import { registerRecommenderKind } from './export-recommender.js';
 import { type FactorTables, factorScores } from './factor-scores.js';
 import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from './fold-in.js';
@@ -70,7 +70,8 @@ export class PcaRecommender extends Recommender {
   ) {
     if (!factors) throw new ArgumentError('PcaRecommender is fitted by await PcaRecommender.fit(plays), not made by new.');
     super(Interactions.fromPlays(plays), { catalogue: plays.catalogue });
-    if (score !== 'cosine' && score !== 'reconstruction') throw new ArgumentError(`score must be 'cosine' or 'reconstruction', got '${score}'.`);
+    if (score !== 'cosine' && score !== 'reconstruction')
+      throw new ArgumentError(`score must be 'cosine' or 'reconstruction', got '${said(score)}'.`);
     this.values = new PlayValues(this.seen, value);
     this.value = value;
     this.score = score;
@@ -97,7 +98,8 @@ export class PcaRecommender extends Recommender {
   static async fit(plays: Plays, options: PcaRecommenderOptions = {}): Promise<PcaRecommender> {
     checkOptions(options, ['nComponents', 'value', 'score', 'seed', 'tol'], 'PcaRecommender.fit');
     const { value = 'count', score = 'cosine', nComponents, ...rest } = options;
-    if (score !== 'cosine' && score !== 'reconstruction') throw new ArgumentError(`score must be 'cosine' or 'reconstruction', got '${score}'.`);
+    if (score !== 'cosine' && score !== 'reconstruction')
+      throw new ArgumentError(`score must be 'cosine' or 'reconstruction', got '${said(score)}'.`);
     const { matrix } = new PlayValues(Interactions.fromPlays(plays), value);
     const pca = new PCA({ nComponents: nComponents === undefined ? Math.min(50, ...matrix.shape) : nComponents, ...rest });
     const users = await pca.fitTransform(matrix);

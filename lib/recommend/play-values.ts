@@ -2,6 +2,7 @@ import type { Fields } from '../data/fields.js';
 import type { InteractionValue } from '../data/interaction-matrix.js';
 import type { CsrMatrix } from '../data/matrix.js';
 import { ArgumentError } from '../errors.js';
+import { said } from '../options.js';
 import type { History } from './fold-in.js';
 import type { Interactions } from './interactions.js';
 
@@ -20,7 +21,7 @@ export class PlayValues {
     readonly value: InteractionValue,
   ) {
     if (value !== 'count' && value !== 'binary' && value !== 'log') {
-      throw new ArgumentError(`value must be 'count', 'binary' or 'log', got '${value}'.`);
+      throw new ArgumentError(`value must be 'count', 'binary' or 'log', got '${said(value)}'.`);
     }
     if (seen.length === 0 && !seen.totals) throw new ArgumentError('There are no plays to learn from. At least one is needed.');
     this.data = value === 'count' ? seen.playcount : seen.playcount.map((count) => this.of(count));

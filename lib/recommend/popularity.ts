@@ -1,6 +1,6 @@
 import type { Plays } from '../data/plays.js';
 import { ArgumentError } from '../errors.js';
-import { checkOptions } from '../options.js';
+import { checkOptions, said } from '../options.js';
 import { registerRecommenderKind } from './export-recommender.js';
 import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from './fold-in.js';
 import { Interactions } from './interactions.js';
@@ -32,7 +32,7 @@ export class Popularity extends Recommender {
     checkOptions(options, ['by'], 'Popularity');
     const { by = 'listeners' } = options;
     super(Interactions.fromPlays(plays), { catalogue: plays.catalogue });
-    if (by !== 'listeners' && by !== 'plays') throw new ArgumentError(`by must be 'listeners' or 'plays', got '${by}'.`);
+    if (by !== 'listeners' && by !== 'plays') throw new ArgumentError(`by must be 'listeners' or 'plays', got '${said(by)}'.`);
     if (plays.length === 0 && !this.seen.totals) throw new ArgumentError('There are no plays to count. Popularity needs at least one.');
     this.name = by === 'listeners' ? 'Popularity' : 'Popularity (plays)';
     this.counts = Float32Array.from(by === 'listeners' ? this.seen.listeners() : this.seen.plays());

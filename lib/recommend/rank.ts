@@ -2,7 +2,7 @@ import { interruptible } from '../compute/interrupt.js';
 import { dispose, float32, int32 } from '../compute/memory.js';
 import type { Csr } from '../data/csr.js';
 import { ArgumentError } from '../errors.js';
-import { checkOptions, whatIs } from '../options.js';
+import { checkOptions, said, whatIs } from '../options.js';
 import type { Interactions } from './interactions.js';
 import { blockedTracks, checkN, userIndex } from './lookup.js';
 import { RecommendationBatch } from './recommendation-batch.js';
@@ -25,7 +25,7 @@ export function recommendBatch(recommender: Recommender, users: readonly Id[], o
   checkOptions(options, ['n', 'filterSeen', 'among', 'exclude'], 'recommend');
   const { n = 10, filterSeen = true } = options;
   checkN(n);
-  if (typeof filterSeen !== 'boolean') throw new ArgumentError(`filterSeen must be true or false, got ${filterSeen}.`);
+  if (typeof filterSeen !== 'boolean') throw new ArgumentError(`filterSeen must be true or false, got ${said(filterSeen)}.`);
   if (!Array.isArray(users))
     throw new ArgumentError(`recommendBatch needs an array of user ids, got ${whatIs(users)}. For one user there is recommend.`);
   const blocked = blockedTracks(recommender, options);

@@ -3,6 +3,7 @@ import { type Cell, Table } from '../data/table.js';
 import type { Tracks } from '../data/tracks.js';
 import type { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
+import { said } from '../options.js';
 import { visible } from '../printed.js';
 import { Recommendations } from './recommendations.js';
 import type { Names } from './recommender.js';
@@ -68,7 +69,7 @@ export class RecommendationBatch {
   /** The list in position `i`, as `recommend` returns it. */
   at(i: number): Recommendations {
     if (!(Number.isInteger(i) && i >= 0 && i < this.length))
-      throw new ArgumentError(`List ${i} does not exist; there are ${this.length}, counted from 0.`);
+      throw new ArgumentError(`List ${said(i)} does not exist; there are ${this.length}, counted from 0.`);
     const { catalogue, names } = this;
     const [start, end] = [i * this.n, i * this.n + this.counts[i]];
     return new Recommendations(this.tracks.decode(this.track.subarray(start, end)), this.score.slice(start, end), { catalogue, names });

@@ -1,5 +1,6 @@
 import type { CsrMatrix } from '../data/matrix.js';
 import { ArgumentError } from '../errors.js';
+import { said } from '../options.js';
 
 /** How neighbours are weighed before they are compared, as the `implicit` library has it: see {@link RowWeighting}. */
 export type Weighting = 'none' | 'tfidf' | 'bm25';
@@ -29,7 +30,7 @@ export class RowWeighting {
     matrix: CsrMatrix,
   ) {
     if (weighting !== 'none' && weighting !== 'tfidf' && weighting !== 'bm25') {
-      throw new ArgumentError(`weighting must be 'none', 'tfidf' or 'bm25', got '${weighting}'.`);
+      throw new ArgumentError(`weighting must be 'none', 'tfidf' or 'bm25', got '${said(weighting)}'.`);
     }
     const [rows, columns] = matrix.shape;
     const entries = new Int32Array(columns);

@@ -1,6 +1,6 @@
 import type { Random } from '../compute/random.js';
 import { ArgumentError } from '../errors.js';
-import { checkOptions, whatIs } from '../options.js';
+import { checkOptions, said, whatIs } from '../options.js';
 
 /**
  * A value that a search can choose: one that a results file can hold.
@@ -50,10 +50,10 @@ export function checkSpace(space: SearchSpace): void {
     checkOptions(each as SearchRange, ['min', 'max', 'log', 'int'], `the range "${name}"`);
     const { min, max, log = false, int = false } = each as SearchRange;
     if (!(Number.isFinite(min) && Number.isFinite(max) && min <= max))
-      throw new ArgumentError(`"${name}" needs numbers min ≤ max, got ${min} and ${max}.`);
-    if (log && !(min > 0)) throw new ArgumentError(`"${name}" is logarithmic, so min must be more than 0, got ${min}.`);
+      throw new ArgumentError(`"${name}" needs numbers min ≤ max, got ${said(min)} and ${said(max)}.`);
+    if (log && !(min > 0)) throw new ArgumentError(`"${name}" is logarithmic, so min must be more than 0, got ${said(min)}.`);
     if (int && !(Number.isInteger(min) && Number.isInteger(max)))
-      throw new ArgumentError(`"${name}" takes whole numbers, so min and max must be whole, got ${min} and ${max}.`);
+      throw new ArgumentError(`"${name}" takes whole numbers, so min and max must be whole, got ${said(min)} and ${said(max)}.`);
   }
 }
 

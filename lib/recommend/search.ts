@@ -4,7 +4,7 @@ import { display, sayInterrupted } from '../data/display.js';
 import type { Plays } from '../data/plays.js';
 import { checkedPart, fingerprint, type PlaysSplit } from '../data/plays-split.js';
 import { ArgumentError, InterruptedError } from '../errors.js';
-import { checkNumber, checkOptions, checkRounds, whatIs } from '../options.js';
+import { checkNumber, checkOptions, checkRounds, said, whatIs } from '../options.js';
 import { meanOf } from './bootstrap.js';
 import { ranking } from './evaluate-one.js';
 import { HeldOut } from './held-out.js';
@@ -197,7 +197,8 @@ function roundsOf(trials: number, halving: HalvingOptions | undefined): { budget
   if (!halving) return [{ budget: undefined, keep: 0 }];
   checkOptions(halving, ['min', 'max', 'eta'], 'halving');
   const { min, max, eta = 3 } = halving;
-  if (!([min, max].every(Number.isFinite) && min > 0 && max >= min)) throw new ArgumentError(`halving needs 0 < min ≤ max, got ${min} and ${max}.`);
+  if (!([min, max].every(Number.isFinite) && min > 0 && max >= min))
+    throw new ArgumentError(`halving needs 0 < min ≤ max, got ${said(min)} and ${said(max)}.`);
   checkNumber(eta, eta > 1 && eta < Infinity, 'eta must be more than 1');
   const rounds: { budget: number; keep: number }[] = [];
   const whole = Number.isInteger(min) && Number.isInteger(max);

@@ -1,7 +1,7 @@
 import { type Csr, groupBy } from '../data/csr.js';
 import type { Histories, SequenceSource } from '../data/sequences-histories.js';
 import { ArgumentError } from '../errors.js';
-import { checkOptions } from '../options.js';
+import { checkOptions, said } from '../options.js';
 import { registerRecommenderKind } from './export-recommender.js';
 import { sequenceOfPlays, trainingHistories } from './next-item.js';
 import { PairRecommender } from './next-item-pairs.js';
@@ -33,7 +33,8 @@ export class SequentialRules extends PairRecommender {
     const { window = 10, decay = 0.8 } = options;
     super(trainingHistories(source), decay);
     checkOptions(options, ['window', 'decay'], 'SequentialRules');
-    if (!(Number.isInteger(window) && window >= 1)) throw new ArgumentError(`window must be a whole number of plays, at least 1, got ${window}.`);
+    if (!(Number.isInteger(window) && window >= 1))
+      throw new ArgumentError(`window must be a whole number of plays, at least 1, got ${said(window)}.`);
     this.name = 'Sequential rules';
     this.window = window;
     this.places = groupBy(this.histories.item, this.tracks.length);

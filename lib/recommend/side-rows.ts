@@ -4,7 +4,7 @@ import type { Plays } from '../data/plays.js';
 import { Table } from '../data/table.js';
 import { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
-import { checkArgument, checkOptions } from '../options.js';
+import { checkArgument, checkOptions, said } from '../options.js';
 
 /** What is known of tracks beside who plays them: rows × tracks, sparse, each row a tag, an artist, a genre. */
 export interface SideRows {
@@ -34,7 +34,7 @@ export interface TagRowsOptions {
 export function tagRows(tags: Table, options: TagRowsOptions = {}): SideRows {
   checkOptions(options, ['tag', 'minCount', 'heldOut'], 'tagRows');
   const { tag = 'tag', minCount = 3, heldOut } = options;
-  if (!(Number.isInteger(minCount) && minCount >= 1)) throw new ArgumentError(`minCount must be a positive whole number, got ${minCount}.`);
+  if (!(Number.isInteger(minCount) && minCount >= 1)) throw new ArgumentError(`minCount must be a positive whole number, got ${said(minCount)}.`);
   checkArgument(tags instanceof Table, tags, 'tagRows', 'a table of tags with the columns tag and track_id, such as (await readHetRec(folder)).tags');
   const names = tags.strings(tag);
   const ids = tags.strings('track_id');

@@ -4,7 +4,7 @@ import { makeFolder, writeAtomically } from '../../data/atomic-write.js';
 import { Table } from '../../data/table.js';
 import { existingFile, isFile, splitRecord } from '../../data/text-file.js';
 import { ArgumentError, DataError } from '../../errors.js';
-import { checkOptions } from '../../options.js';
+import { checkOptions, said } from '../../options.js';
 import { asMade, printed } from '../../printed.js';
 import type { Callback } from '../callback.js';
 import type { Learner } from '../learner.js';
@@ -38,7 +38,7 @@ export class CSVLogger implements Callback {
     checkOptions(options, ['fname', 'append'], 'CSVLogger');
     const { fname = 'history.csv', append = false } = options;
     if (typeof fname !== 'string' || fname === '' || fname.includes('\0'))
-      throw new ArgumentError(`fname must be the path of a file, got ${JSON.stringify(fname)}.`);
+      throw new ArgumentError(`fname must be the path of a file, got ${typeof fname === 'string' ? JSON.stringify(fname) : said(fname)}.`);
     this.fname = fname;
     this.append = append;
     this.file = path.resolve(fname);

@@ -1,5 +1,5 @@
 import { ArgumentError } from '../../errors.js';
-import { checkOptions } from '../../options.js';
+import { checkOptions, said } from '../../options.js';
 import { asMade, printed } from '../../printed.js';
 import type { Callback } from '../callback.js';
 import type { Learner } from '../learner.js';
@@ -30,7 +30,7 @@ export class FetchPreds implements Callback {
     checkOptions(options, ['dsIdx', 'dl', 'withInput', 'withDecoded', 'withLoss', 'act', 'cbs'], 'FetchPreds');
     const { cbs = [], ...rest } = options;
     const { dsIdx = 1 } = rest;
-    if (dsIdx !== 0 && dsIdx !== 1) throw new ArgumentError(`dsIdx is 0 for the training set or 1 for the validation set, got ${dsIdx}.`);
+    if (dsIdx !== 0 && dsIdx !== 1) throw new ArgumentError(`dsIdx is 0 for the training set or 1 for the validation set, got ${said(dsIdx)}.`);
     this.options = rest;
     this.left = [cbs].flat();
   }

@@ -1,5 +1,5 @@
 import { ArgumentError, NumericError } from '../../errors.js';
-import { checkNumber, checkOptions } from '../../options.js';
+import { checkNumber, checkOptions, said } from '../../options.js';
 import { asMade, printed } from '../../printed.js';
 import type { Callback } from '../callback.js';
 import { CancelBatchException } from '../events.js';
@@ -85,7 +85,7 @@ export class GradientAccumulation implements Callback {
   constructor(options: GradientAccumulationOptions = {}) {
     checkOptions(options, ['nAcc'], 'GradientAccumulation');
     const { nAcc = 32 } = options;
-    if (!(Number.isInteger(nAcc) && nAcc > 0)) throw new ArgumentError(`nAcc must be a positive whole number of rows, got ${nAcc}.`);
+    if (!(Number.isInteger(nAcc) && nAcc > 0)) throw new ArgumentError(`nAcc must be a positive whole number of rows, got ${said(nAcc)}.`);
     this.nAcc = nAcc;
   }
 

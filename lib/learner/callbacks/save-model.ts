@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { display } from '../../data/display.js';
 import { ArgumentError } from '../../errors.js';
-import { checkOptions } from '../../options.js';
+import { checkOptions, said } from '../../options.js';
 import { keepState } from '../keep-state.js';
 import type { Learner } from '../learner.js';
 import { modelFile } from '../model-file.js';
@@ -43,7 +43,7 @@ export class SaveModel extends Tracker {
     super(rest);
     this.everyEpoch = Number(everyEpoch);
     if (!(Number.isInteger(this.everyEpoch) && this.everyEpoch >= 0)) {
-      throw new ArgumentError(`everyEpoch is true, false or a whole number of epochs, got ${everyEpoch}.`);
+      throw new ArgumentError(`everyEpoch is true, false or a whole number of epochs, got ${said(everyEpoch)}.`);
     }
     if (this.everyEpoch && atEnd) throw new ArgumentError('everyEpoch and atEnd cannot both be set: the last epoch is saved as one of every epoch.');
     if (fname === null && (this.everyEpoch || atEnd)) throw new ArgumentError('everyEpoch and atEnd write files: give fname.');

@@ -1,5 +1,5 @@
 import { ArgumentError, UnknownIdError } from '../../errors.js';
-import { checkNumber, checkOptions } from '../../options.js';
+import { checkNumber, checkOptions, said } from '../../options.js';
 import { asMade, printed } from '../../printed.js';
 import type { Callback } from '../callback.js';
 import type { Learner } from '../learner.js';
@@ -55,7 +55,7 @@ export abstract class Tracker implements Callback {
     checkOptions(options, trackerOptions, new.target.name);
     const { monitor = 'valid_loss', comp, minDelta = 0, resetOnFit = true } = options;
     checkNumber(minDelta, minDelta >= 0, 'minDelta must not be negative');
-    if (comp !== undefined && comp !== 'less' && comp !== 'greater') throw new ArgumentError(`comp is 'less' or 'greater', got '${comp}'.`);
+    if (comp !== undefined && comp !== 'less' && comp !== 'greater') throw new ArgumentError(`comp is 'less' or 'greater', got '${said(comp)}'.`);
     this.monitor = monitor;
     this.asked = comp;
     this.comp = comp ?? (greaterByName(monitor) ? 'greater' : 'less');
@@ -124,7 +124,7 @@ export abstract class PatientTracker extends Tracker {
     const { patience = 1, ...rest } = options;
     super(rest);
     if (!(Number.isInteger(patience) && patience > 0))
-      throw new ArgumentError(`patience must be a positive whole number of epochs, got ${patience}.`);
+      throw new ArgumentError(`patience must be a positive whole number of epochs, got ${said(patience)}.`);
     this.patience = patience;
   }
 

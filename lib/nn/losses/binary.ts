@@ -1,5 +1,5 @@
 import { NumericError } from '../../errors.js';
-import { checkNumber, checkOptions } from '../../options.js';
+import { checkNumber, checkOptions, said } from '../../options.js';
 import { checkPreds, type Loss, type LossRows } from '../loss.js';
 import { sigmoid, softplus } from '../sigmoid.js';
 
@@ -38,7 +38,7 @@ export class BCEWithLogitsLossFlat implements Loss {
       const y = targets[i];
       if (!(y >= 0 && y <= 1)) {
         throw new NumericError(
-          `BCEWithLogitsLossFlat needs targets between 0 and 1, got ${y}. Choose the target 'binary' or 'rank', or a loss for counts.`,
+          `BCEWithLogitsLossFlat needs targets between 0 and 1, got ${said(y)}. Choose the target 'binary' or 'rank', or a loss for counts.`,
         );
       }
       out[i] = (1 - y) * pred[i] + (1 + (this.posWeight - 1) * y) * softplus(-pred[i]);

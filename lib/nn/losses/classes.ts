@@ -1,4 +1,5 @@
 import { ArgumentError, NumericError } from '../../errors.js';
+import { said } from '../../options.js';
 import type { LossRows } from '../loss.js';
 
 // What the losses over classes share: a row of logits, softmax, and the target as a class.
@@ -37,7 +38,7 @@ export function argmaxRows(values: Float32Array, outputs: number): Float32Array 
 export function classOf({ targets, outputs = 1 }: LossRows, i: number, name: string): number {
   const y = targets[i];
   if (!(Number.isInteger(y) && y >= 0 && y < outputs)) {
-    throw new NumericError(`${name} needs classes from 0 to ${outputs - 1} as targets, got ${y} in row ${i} of the batch.`);
+    throw new NumericError(`${name} needs classes from 0 to ${outputs - 1} as targets, got ${said(y)} in row ${i} of the batch.`);
   }
   return y;
 }
@@ -49,7 +50,7 @@ export function checkedWeights(weight: ArrayLike<number> | undefined): Float64Ar
   if (checked.length === 0) throw new ArgumentError('weight needs one number for each class, got none.');
   if (checked.every((w) => w === 0)) throw new ArgumentError('The weights of all classes are 0, so there is nothing to learn.');
   checked.forEach((w, c) => {
-    if (!(w >= 0 && Number.isFinite(w))) throw new ArgumentError(`The weight of class ${c} must be a number, 0 or more, got ${w}.`);
+    if (!(w >= 0 && Number.isFinite(w))) throw new ArgumentError(`The weight of class ${c} must be a number, 0 or more, got ${said(w)}.`);
   });
   return checked;
 }

@@ -1,5 +1,5 @@
 import { ArgumentError } from '../../errors.js';
-import { checkNumber, checkOptions } from '../../options.js';
+import { checkNumber, checkOptions, said } from '../../options.js';
 import { checkPreds, type Loss, type LossRows } from '../loss.js';
 import { onSharedMemory } from '../scratch.js';
 import { argmaxRows, checkedWeights, classOf, logSumExp, softmaxRows } from './classes.js';
@@ -40,7 +40,7 @@ export class CrossEntropyLossFlat implements Loss {
     const { weight, ignoreIndex = -100, labelSmoothing = 0 } = options;
     checkNumber(labelSmoothing, labelSmoothing >= 0 && labelSmoothing <= 1, 'labelSmoothing must be between 0 and 1');
     if (!Number.isInteger(ignoreIndex))
-      throw new ArgumentError(`ignoreIndex must be the whole number that stands for rows to ignore, got ${ignoreIndex}.`);
+      throw new ArgumentError(`ignoreIndex must be the whole number that stands for rows to ignore, got ${said(ignoreIndex)}.`);
     this.weight = checkedWeights(weight);
     this.outputs = this.weight?.length;
     this.ignoreIndex = ignoreIndex;

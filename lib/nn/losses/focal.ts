@@ -1,5 +1,5 @@
 import { ArgumentError } from '../../errors.js';
-import { checkOptions } from '../../options.js';
+import { checkOptions, said } from '../../options.js';
 import { checkPreds, type Loss, type LossRows } from '../loss.js';
 import { argmaxRows, checkedWeights, classOf, logSumExp, softmaxRows } from './classes.js';
 
@@ -32,7 +32,7 @@ export class FocalLossFlat implements Loss {
   constructor(options: FocalLossOptions = {}) {
     checkOptions(options, ['gamma', 'weight'], 'FocalLossFlat');
     const { gamma = 2, weight } = options;
-    if (!(gamma >= 0 && Number.isFinite(gamma))) throw new ArgumentError(`gamma must be a number, 0 or more, got ${gamma}.`);
+    if (!(gamma >= 0 && Number.isFinite(gamma))) throw new ArgumentError(`gamma must be a number, 0 or more, got ${said(gamma)}.`);
     this.gamma = gamma;
     this.weight = checkedWeights(weight);
     this.outputs = this.weight?.length;

@@ -1,5 +1,5 @@
 import { ArgumentError, NumericError } from '../../errors.js';
-import { checkOptions } from '../../options.js';
+import { checkOptions, said } from '../../options.js';
 import { checkPreds, type Loss, type LossRows } from '../loss.js';
 import { sigmoid, softplus } from '../sigmoid.js';
 
@@ -103,7 +103,7 @@ export class HingeLoss extends PairwiseLoss {
     super();
     checkOptions(options, ['margin'], 'HingeLoss');
     const { margin = 1 } = options;
-    if (!(margin > 0 && Number.isFinite(margin))) throw new ArgumentError(`margin must be a positive number, got ${margin}.`);
+    if (!(margin > 0 && Number.isFinite(margin))) throw new ArgumentError(`margin must be a positive number, got ${said(margin)}.`);
     this.margin = margin;
   }
 
