@@ -14,6 +14,10 @@ function texts({ cells }: Notebook): string[] {
   return cells.filter((cell) => cell.cell_type === 'code').map(textOf);
 }
 
+/** Columns of code that a front end shows without a scrollbar. */
+const COLUMNS = 100;
+const widest = (code: string): number => Math.max(...code.split('\n').map((line) => line.length));
+
 /** Expects the same words, and numbers equal to a relative 1e-4: a machine's `Math.exp` may differ in the last bit. */
 function expectSame(actual: string, expected: string, where: string): void {
   const number = /-?\d[\d,]*\.?\d*(?:e[+-]?\d+)?/gi;
@@ -57,6 +61,7 @@ describe('notebooks', () => {
       const made = committed.cells.filter((cell) => cell.cell_type === 'code').flatMap(({ source }) => declared(joined(source)));
       for (const { title, code, output } of solutions) {
         expect(code.split('\n').length, title).to.be.at.most(15);
+        expect(widest(code), title).to.be.at.most(COLUMNS);
         expect(output, title).to.match(/\w/);
         const own = declared(code);
         expect(
@@ -69,7 +74,7 @@ describe('notebooks', () => {
       }
     });
 
-    it(`${file} teaches: a goal first, prose before code, cells of at most 15 lines, questions with answers at the end`, () => {
+    it(`${file} teaches: a goal first, prose before code, cells of at most 15 lines and 100 columns, questions with answers at the end`, () => {
       const { cells } = committed;
       expect(joined(cells[0].source)).to.match(/^# .*\n\n\*\*Goal\.\*\*/);
       expect(cells.map(({ source }) => joined(source)).join('\n')).to.contain('**Limits.**');
@@ -82,6 +87,7 @@ describe('notebooks', () => {
       for (const cell of cells) {
         if (cell.cell_type !== 'code') continue;
         expect(joined(cell.source).split('\n').length, joined(cell.source)).to.be.at.most(15);
+        expect(widest(joined(cell.source)), joined(cell.source)).to.be.at.most(COLUMNS);
         expect(
           cell.outputs?.some((o) => o.output_type === 'error' || o.name === 'stderr'),
           joined(cell.source),
