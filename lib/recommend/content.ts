@@ -43,7 +43,8 @@ export class ContentRecommender extends Recommender {
 
   /** See {@link ContentRecommender.fit}; this one takes a model that was fitted before. */
   constructor(seen: Interactions, state: ContentState, options: { catalogue?: Tracks } = {}) {
-    if (!state?.components) throw new ArgumentError('ContentRecommender is fitted by await ContentRecommender.fit(plays, tracks), not made by new.');
+    if (!state?.components?.shape || !state.settings)
+      throw new ArgumentError('ContentRecommender is fitted by await ContentRecommender.fit(plays, tracks), not made by new.');
     super(seen, options);
     const width = state.components.shape[0];
     if (state.vectors.length !== width * seen.tracks.length) {

@@ -1,4 +1,4 @@
-import { checkArgument } from '../options.js';
+import { checkArgument, checkNumber } from '../options.js';
 
 /** Throws unless this is a history, and a list to add scores to: by type alone, as it is asked for each play of an evaluation. */
 export function checkList(history: Int32Array, list: ScoreList): void {
@@ -29,6 +29,11 @@ export class ScoreList {
 
   /** @param tracks number of tracks in the catalogue */
   constructor(readonly tracks: number) {
+    checkNumber(
+      tracks,
+      Number.isInteger(tracks) && tracks >= 0 && tracks < 2 ** 31,
+      'The number of tracks of a ScoreList must be a whole number, 0 or more',
+    );
     this.track = new Int32Array(tracks);
     this.score = new Float64Array(tracks);
   }

@@ -392,9 +392,12 @@ describe('hostile calls of everything public', function () {
     process.stdout.write = (() => true) as typeof process.stdout.write;
     process.on('unhandledRejection', catches);
     try {
-      for (const [i, { reads, call, options }] of targets.entries()) {
+      for (const { reads, call, options } of targets) {
         const list = fc.integer({ min: 0, max: 3 }).chain((n) => fc.tuple(...Array.from({ length: n }, (_, at) => argument(options[at]))));
-        for (const args of fc.sample(list, { seed: seed + i, numRuns })) {
+        for (const args of fc.sample(list, {
+          seed: seed + [...reads].reduce((sum, c) => (Math.imul(sum, 31) + c.charCodeAt(0)) | 0, 0), // by its name: a new export leaves the others' calls alone
+          numRuns,
+        })) {
           calls++;
           const example = `${reads}(${args.map(shown).join(', ')})`;
           if (process.env.TRACE) complain(example);
