@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { ArgumentError, UnknownIdError } from '../errors.js';
-import { checkArgument, isNumbers } from '../options.js';
+import { checkArgument, isNumbers, said } from '../options.js';
 import { Vocabulary } from './vocabulary.js';
 
 /**
@@ -36,9 +36,9 @@ export class LabelEncoder<T extends string | number = string> {
     const all = listed(values);
     const unseen = [...new Set(all)].filter((v) => !vocabulary.has(v));
     if (unseen.length === 0) return vocabulary.encode(all);
-    const first = unseen.slice(0, 10).map((v) => `'${v}'`);
+    const first = unseen.slice(0, 10).map((v) => `'${said(v)}'`);
     const more = unseen.length > first.length ? ` and ${unseen.length - first.length} more` : '';
-    throw new UnknownIdError('label', String(unseen[0]), vocabulary.classes, `y contains previously unseen labels: ${first.join(', ')}${more}`);
+    throw new UnknownIdError('label', said(unseen[0]), vocabulary.classes, `y contains previously unseen labels: ${first.join(', ')}${more}`);
   }
 
   /** `fit` and `transform` in one. */

@@ -89,7 +89,11 @@ export class Plays {
    */
   constructor(columns: PlaysColumns) {
     checkArgument(
-      isNumbers(columns?.user),
+      isNumbers(columns?.user) &&
+        isNumbers(columns.track) &&
+        isNumbers(columns.playcount) &&
+        columns.users instanceof Vocabulary &&
+        columns.tracks instanceof Vocabulary,
       columns,
       'new Plays',
       'columns of indices, as readPlays makes; Plays.fromRows([{ user, track }]) makes plays of records',
@@ -226,7 +230,7 @@ export class Plays {
    * plays.take(train); // the vocabularies stay those of all plays
    */
   take(rows: ArrayLike<number>): Plays {
-    if (typeof rows?.length !== 'number') throw new ArgumentError(`take needs row numbers, such as dls.split.valid, got ${whatIs(rows)}.`);
+    checkArgument(isNumbers(rows), rows, 'take', 'row numbers, such as dls.split.valid');
     for (let j = 0; j < rows.length; j++) {
       const i = rows[j];
       if (!(Number.isInteger(i) && i >= 0 && i < this.length))

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { ArgumentError, DataError } from '../errors.js';
-import { checkArgument, isNumbers, said, whatIs } from '../options.js';
+import { checkArgument, checkOptions, isNumbers, said, whatIs } from '../options.js';
 import { Plays } from './plays.js';
 import type { Sessions } from './sessions.js';
 import type { Tracks } from './tracks.js';
@@ -105,7 +105,9 @@ export class Histories {
    * @param kept for each play, in the order of `item`, whether it stays: not 0
    * @param options.items encode with these tracks, which must be all that are left; default: the same as here
    */
-  only(kept: ArrayLike<number>, { items = this.items }: { items?: Vocabulary } = {}): Histories {
+  only(kept: ArrayLike<number>, options: { items?: Vocabulary } = {}): Histories {
+    checkOptions(options, ['items'], 'only');
+    const { items = this.items } = options;
     checkArgument(isNumbers(kept), kept, 'only', 'a number for each play, not 0 where it stays');
     if (kept.length !== this.item.length) throw new ArgumentError(`There are ${this.item.length} plays to keep or not, got ${kept.length} values.`);
     const item = this.item.filter((_, i) => kept[i] !== 0);

@@ -56,7 +56,7 @@ export interface TextFormat extends TextStart {
 /** Throws ArgumentError unless the options can be followed, whatever the file. */
 export function checkFormat({ header, names, delimiter, quote, encoding, comment }: TextFormatOptions): void {
   if (header !== undefined && typeof header !== 'boolean') {
-    throw new ArgumentError(`header is true or false: whether the first line holds names. Got ${JSON.stringify(header)}.`);
+    throw new ArgumentError(`header is true or false: whether the first line holds names. Got ${said(header)}.`);
   }
   if (names !== undefined) {
     if (!Array.isArray(names) || names.length === 0 || !names.every((name) => typeof name === 'string' && name !== '')) {

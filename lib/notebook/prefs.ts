@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { checkArgument } from '../options.js';
+import { checkArgument, isFunction } from '../options.js';
 
 interface Prefs {
   readonly bar: boolean;
@@ -21,7 +21,7 @@ export function displayPrefs(): Prefs {
  * @example await noBar(() => learn.fitOneCycle(5));
  */
 export function noBar<T>(work: () => T): T {
-  checkArgument(typeof work === 'function', work, 'noBar', 'a function, such as () => learn.fit(1)');
+  checkArgument(isFunction(work), work, 'noBar', 'a function, such as () => learn.fit(1)');
   return scope.run({ ...displayPrefs(), bar: false }, work);
 }
 
@@ -32,6 +32,6 @@ export function noBar<T>(work: () => T): T {
  * @example await noLogging(() => learn.fit(1));
  */
 export function noLogging<T>(work: () => T): T {
-  checkArgument(typeof work === 'function', work, 'noLogging', 'a function, such as () => learn.fit(1)');
+  checkArgument(isFunction(work), work, 'noLogging', 'a function, such as () => learn.fit(1)');
   return scope.run({ bar: false, logging: false }, work);
 }

@@ -1,7 +1,7 @@
 import { Chart } from '../../data/chart.js';
 import { Table } from '../../data/table.js';
 import { ArgumentError } from '../../errors.js';
-import { checkArgument, checkOptions, isNumbers } from '../../options.js';
+import { checkArgument, checkOptions, isNumbers, said } from '../../options.js';
 
 /** A matrix with names. */
 export interface LabelledMatrix {
@@ -62,7 +62,8 @@ export function heatmap(matrix: Table | LabelledMatrix, options: HeatmapOptions 
     const twice = names.find((name, i) => names.indexOf(name) !== i);
     if (twice !== undefined) throw new ArgumentError(`"${twice}" names two rows or columns of the heatmap, which would cover each other.`);
   }
-  const [low, high] = domain;
+  if (!Array.isArray(domain)) throw new ArgumentError(`domain must be two numbers, the smaller one first, got ${said(domain)}.`);
+  const [low, high] = domain as readonly [number, number];
   if (!(high > low && Math.abs(low) <= 1e300 && Math.abs(high) <= 1e300)) {
     throw new ArgumentError(`domain must be two numbers, the smaller one first, got [${domain.join(', ')}].`);
   }
