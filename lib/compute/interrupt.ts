@@ -1,5 +1,5 @@
 import { InterruptedError } from '../errors.js';
-import { checkArgument } from '../options.js';
+import { checkArgument, isFunction } from '../options.js';
 
 /** What work belongs to and is stopped with: a cell of a notebook. A plain script has none. */
 export interface InterruptScope {
@@ -130,7 +130,7 @@ export class InterruptGuard {
  * primes.length // 168
  */
 export function interruptible<T>(work: () => T): T {
-  checkArgument(typeof work === 'function', work, 'interruptible', 'a function, such as () => work()');
+  checkArgument(isFunction(work), work, 'interruptible', 'a function, such as () => work()');
   const scope = scopeToBegin();
   if (!scope) return work();
   try {

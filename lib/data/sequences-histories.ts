@@ -53,7 +53,9 @@ export class Histories {
    * @param options.items encode with these tracks; default: those of the source. Tracks that they lack: UnknownIdError
    * @throws ArgumentError for a source that is neither; DataError for one without a play
    */
-  static of(source: SequenceSource, { items }: { items?: Vocabulary } = {}): Histories {
+  static of(source: SequenceSource, options: { items?: Vocabulary } = {}): Histories {
+    checkOptions(options, ['items'], 'Histories.of');
+    const { items } = options;
     const plays = source instanceof Plays;
     if (!plays && !((source as Sessions | undefined)?.items instanceof Vocabulary && source.indptr && source.item)) {
       throw new ArgumentError(

@@ -1,6 +1,6 @@
 import { Random } from '../compute/random.js';
 import { ArgumentError } from '../errors.js';
-import { checkArgument, checkNumber, checkOptions, said, whatIs } from '../options.js';
+import { checkArgument, checkNumber, checkOptions, isNumbers, said, whatIs } from '../options.js';
 import type { Plays } from './plays.js';
 
 /** Row numbers of the parts of a data set: disjoint, and together every row. */
@@ -150,7 +150,8 @@ export interface KFoldOptions {
  * }
  */
 export function kFold(plays: Plays, options: KFoldOptions = {}): Split[] {
-  if (typeof plays?.byUser !== 'function') throw new ArgumentError(`Plays are split by user, such as readPlays reads, got ${whatIs(plays)}.`);
+  if (typeof plays?.byUser !== 'function' || !isNumbers(plays.user))
+    throw new ArgumentError(`Plays are split by user, such as readPlays reads, got ${whatIs(plays)}.`);
   checkOptions(options, ['k', 'seed'], 'kFold');
   const { k = 5, seed = 42 } = options;
   checkNumber(k, Number.isInteger(k) && k >= 2, 'k must be a whole number of folds, at least 2');
@@ -193,7 +194,8 @@ function sizes(n: number, ratios: readonly number[] = [0.8, 0.1, 0.1]): number[]
 }
 
 function splitUsers(plays: Plays, sizesOf: (n: number) => number[], arrange?: (rows: Int32Array) => void): Split {
-  if (typeof plays?.byUser !== 'function') throw new ArgumentError(`Plays are split by user, such as readPlays reads, got ${whatIs(plays)}.`);
+  if (typeof plays?.byUser !== 'function' || !isNumbers(plays.user))
+    throw new ArgumentError(`Plays are split by user, such as readPlays reads, got ${whatIs(plays)}.`);
   const { indptr, indices } = plays.byUser();
   const part = new Uint8Array(plays.length);
   const counts = [0, 0, 0];

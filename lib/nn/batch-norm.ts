@@ -5,7 +5,7 @@ import { checkNumber, checkOptions, said } from '../options.js';
 import { printed } from '../printed.js';
 import type { Module, StateBuffer } from './module.js';
 import { Parameter } from './parameter.js';
-import { checkRows, checkWidth, Scratch } from './scratch.js';
+import { checkLayerName, checkRows, checkWidth, Scratch } from './scratch.js';
 
 /** Options of BatchNorm1d; defaults as PyTorch's. */
 export interface BatchNorm1dOptions {
@@ -59,6 +59,7 @@ export class BatchNorm1d implements Module {
   ) {
     checkOptions(options, ['momentum', 'eps', 'name'], 'BatchNorm1d');
     const { momentum = 0.1, eps = 1e-5, name = 'batch_norm' } = options;
+    checkLayerName(name);
     this.what = `BatchNorm1d ${name}`;
     checkWidth(width, `${this.what}: width`);
     checkNumber(momentum, momentum >= 0 && momentum <= 1, `${this.what}: momentum must be between 0 and 1`);

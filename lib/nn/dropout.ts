@@ -3,7 +3,7 @@ import { checkArgument, checkNumber, checkOptions } from '../options.js';
 import { printed } from '../printed.js';
 import type { Module, StateBuffer } from './module.js';
 import type { Parameter } from './parameter.js';
-import { checkLength, Scratch } from './scratch.js';
+import { checkFloats, checkLength, Scratch } from './scratch.js';
 
 /**
  * Inverted dropout: in training each value becomes 0 with probability p and is divided by 1 − p otherwise; else nothing happens. The mask depends on the
@@ -38,6 +38,7 @@ export class Dropout implements Module {
   }
 
   forward(input: Float32Array, _size: number, training: boolean): Float32Array {
+    checkFloats(input, 'Dropout: the input');
     this.scale = undefined;
     if (!training || this.p === 0) return input;
     const scale = this.drawMask(input.length);

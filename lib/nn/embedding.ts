@@ -5,7 +5,7 @@ import { ArgumentError } from '../errors.js';
 import { checkArgument, checkOptions, said } from '../options.js';
 import { printed } from '../printed.js';
 import { Parameter } from './parameter.js';
-import { checkRows, checkWidth, onSharedMemory, Scratch } from './scratch.js';
+import { checkLayerName, checkRows, checkWidth, onSharedMemory, Scratch } from './scratch.js';
 
 /** Options of Embedding. */
 export interface EmbeddingOptions {
@@ -50,6 +50,7 @@ export class Embedding {
   ) {
     checkOptions(options, ['random', 'init', 'name'], 'Embedding');
     const { init = 'fastai', name = 'embedding', random } = options;
+    checkLayerName(name);
     this.what = `Embedding ${name}`;
     checkWidth(rows, `${this.what}: rows`);
     checkWidth(width, `${this.what}: width`);

@@ -5,7 +5,7 @@ import { checkArgument, checkOptions } from '../options.js';
 import { printed } from '../printed.js';
 import type { Module, StateBuffer } from './module.js';
 import { Parameter } from './parameter.js';
-import { checkRows, checkWidth, Scratch } from './scratch.js';
+import { checkLayerName, checkRows, checkWidth, Scratch } from './scratch.js';
 
 /** Options of Linear. */
 export interface LinearOptions {
@@ -46,6 +46,7 @@ export class Linear implements Module {
   ) {
     checkOptions(options, ['random', 'bias', 'name'], 'Linear');
     const { bias = true, name = 'linear', random } = options;
+    checkLayerName(name);
     checkArgument(random instanceof Random, random, 'Linear', 'random, such as { random: new Random(42) }');
     this.what = `Linear ${name}`;
     checkWidth(inputs, `${this.what}: inputs`);

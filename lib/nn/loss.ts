@@ -1,5 +1,5 @@
 import { ArgumentError, NumericError } from '../errors.js';
-import { checkArgument, checkNumber, checkOptions, isNumbers } from '../options.js';
+import { checkArgument, checkNumber, checkOptions, isNumbers, said } from '../options.js';
 
 /** Predictions of some rows, and what they should have been. Arrays may be longer: only the first `size` rows count. */
 export interface LossRows {
@@ -92,7 +92,7 @@ export function checkPreds(pred: Float32Array, name: string, outputs = 1): void 
 /** Throws unless there are rows, and the arrays hold them: what lies beyond the end of one would be NaN. */
 function checkLossRows(loss: Loss, rows: LossRows): void {
   checkArgument(typeof loss?.losses === 'function', loss, 'A loss of rows', 'a loss, such as new MSELossFlat()');
-  checkArgument(isNumbers(rows?.pred) && isNumbers(rows.targets), rows, loss.name, 'rows: { size, pred, targets }');
+  checkArgument(isNumbers(rows?.pred) && isNumbers(rows.targets), rows, said(loss.name), 'rows: { size, pred, targets }');
   const { name, outputs: wanted } = loss;
   const { size, pred, outputs = 1, targets, weights } = rows;
   if (!(Number.isInteger(outputs) && outputs > 0) || (wanted !== undefined && wanted !== outputs)) {

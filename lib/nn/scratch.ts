@@ -42,7 +42,7 @@ export function checkRows(values: Float32Array, { size, width, what }: { size: n
   checkFloats(values, what);
   if (values.length === size * width && Number.isInteger(size)) return;
   throw new ArgumentError(
-    `${what} must hold ${size} rows × ${width} values = ${size * width}, got ${values.length}. Is a layer before it of another width, or the array longer than its rows?`,
+    `${what} must hold ${said(size)} rows × ${width} values = ${size * width}, got ${values.length}. Is a layer before it of another width, or the array longer than its rows?`,
   );
 }
 
@@ -55,4 +55,9 @@ export function checkLength(values: Float32Array, n: number, what: string): void
 /** Throws unless n is a positive whole number. */
 export function checkWidth(n: number, what: string): void {
   if (!(Number.isInteger(n) && n > 0)) throw new ArgumentError(`${what} must be a positive whole number, got ${said(n)}.`);
+}
+
+/** Throws unless a layer's name is a text. */
+export function checkLayerName(name: string): void {
+  if (typeof name !== 'string') throw new ArgumentError(`The name of a layer must be a text, got ${said(name)}.`);
 }

@@ -10,6 +10,7 @@ import { Learner, type LearnerOptions } from '../learner/learner.js';
 import { isPath, modelFile } from '../learner/model-file.js';
 import { sigmoid } from '../nn/losses.js';
 import type { Model } from '../nn/model.js';
+import { said } from '../options.js';
 import { describeCollab } from './export-collab.js';
 import { type ExportOptions, exportOptions } from './export-recommender.js';
 import type { FoldedUser, HistoryItem, HistoryOptions } from './fold-in.js';
@@ -98,6 +99,7 @@ export abstract class CollabRecommender extends Learner implements Recommender {
 
   /** What `getPreds` would return for a score: the range of the model, then the activation of the loss. */
   prediction(score: number): number {
+    if (typeof score !== 'number') throw new ArgumentError(`A score is a number, got ${said(score)}.`);
     const { yRange } = this.model;
     const value = yRange ? yRange[0] + (yRange[1] - yRange[0]) * sigmoid(score) : score;
     return this.lossFunc.activation(Float32Array.of(value), 1)[0];

@@ -4,7 +4,7 @@ import { type Csr, checkCsr, groupBy, groupPairs } from '../data/csr.js';
 import { Plays } from '../data/plays.js';
 import { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
-import { checkArgument, isNumbers, whatIs } from '../options.js';
+import { checkArgument, isNumbers, said, whatIs } from '../options.js';
 
 /** What {@link Interactions.fromPairs} is made from: columns of equal length. */
 export interface InteractionPairs {
@@ -147,11 +147,13 @@ export class Interactions implements Csr {
 
   /** The track indices of a user (by index), ascending. A view: not to be written to. */
   row(user: number): Int32Array {
+    if (typeof user !== 'number') throw new ArgumentError(`row needs the number of a user, such as users.index(id), got ${said(user)}.`);
     return this.indices.subarray(this.indptr[user], this.indptr[user + 1]);
   }
 
   /** Whether a user has played a track (both by index). */
   has(user: number, track: number): boolean {
+    if (typeof user !== 'number') throw new ArgumentError(`has needs the numbers of a user and a track, got ${said(user)}.`);
     let low = this.indptr[user];
     let high = this.indptr[user + 1] - 1;
     while (low <= high) {
