@@ -89,7 +89,9 @@ function release(start: number, size: number): void {
 
 function register<T extends Float32Array | Float64Array | Int32Array>(view: T, block: [number, number]): T {
   const [start, size] = block;
-  if (start < untouched) view.fill(0, 0, Math.ceil((untouched - start) / view.BYTES_PER_ELEMENT));
+  // Writing to fresh pages here, in one go, costs less than their first use by kernels; of a very large array, which may never be used whole, it takes seconds.
+  const written = size <= COLLECT_EVERY ? view.length : Math.ceil(Math.max(0, untouched - start) / view.BYTES_PER_ELEMENT);
+  view.fill(0, 0, written);
   untouched = Math.max(untouched, start + size);
   blocks.set(view, block);
   dropped.register(view, block, view);
