@@ -28,6 +28,12 @@ describe('the library in a script', () => {
     });
   }
 
+  it('has the names that are pinned: one goes, or comes, on purpose', () => {
+    const library = require('../lib/main.cjs') as object;
+    const pinned = JSON.parse(readFileSync(resolve(__dirname, 'golden', 'public-names.json'), 'utf8')) as string[];
+    expect(Object.keys(library).sort()).to.deep.equal(pinned);
+  });
+
   it('has the same names for ES modules as for others', () => {
     expect(readFileSync(entry, 'utf8'), `Write lib/main.mjs anew: ${command}`).to.equal(entryText());
   });

@@ -1,6 +1,13 @@
-import type { CsrMatrix } from '../data/matrix.js';
 import { dispose, float32, int32 } from './memory.js';
 import { parallel } from './threads.js';
+
+/** The parts of a sparse matrix by rows, see `CsrMatrix`. */
+interface Rows {
+  readonly shape: readonly [number, number];
+  readonly indptr: Int32Array;
+  readonly indices: Int32Array;
+  readonly data: Float64Array | Float32Array;
+}
 
 /** A sparse matrix on the shared memory, in float32. */
 export class SparseFloat32 {
@@ -11,7 +18,7 @@ export class SparseFloat32 {
   private readonly values: Float32Array;
 
   /** @param matrix copied */
-  constructor({ shape, indptr, indices, data }: CsrMatrix) {
+  constructor({ shape, indptr, indices, data }: Rows) {
     [this.rows, this.columns] = shape;
     this.indptr = int32(indptr.length);
     this.indices = int32(indices.length);

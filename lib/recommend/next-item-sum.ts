@@ -25,6 +25,8 @@ export interface WeightedSumOptions {
  */
 export class WeightedSum extends SequenceRecommender {
   readonly name: string;
+  /** The recommenders, as every sum names them. */
+  override readonly parts: readonly SequenceRecommender[];
   /** A weight for each recommender. */
   readonly weights: readonly number[];
   /** Lists the tracks with a score, where all recommenders do. */
@@ -51,6 +53,7 @@ export class WeightedSum extends SequenceRecommender {
     if (!weights.every((w) => typeof w === 'number' && w >= 0 && w < Infinity) || !weights.some((w) => w > 0)) {
       throw new ArgumentError(`Weights must not be negative, and one must be more than 0, got [${weights.join(', ')}].`);
     }
+    this.parts = recommenders;
     this.weights = [...weights];
     this.list = new ScoreList(this.tracks.length);
     this.name = name ?? recommenders.map((r) => r.name).join(' + ');

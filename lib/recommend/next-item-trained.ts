@@ -3,7 +3,6 @@ import type { SequenceDataset } from '../data/sequences.js';
 import { Histories } from '../data/sequences-histories.js';
 import { ArgumentError } from '../errors.js';
 import type { SequenceRecommender } from './next-item.js';
-import { WeightedSum } from './next-item-sum.js';
 
 /**
  * Throws if a recommender was trained on the very tracks that it is to predict: it would be measured by how well it remembers.
@@ -13,8 +12,8 @@ import { WeightedSum } from './next-item-sum.js';
  * cannot be known is let be: held-out plays drawn at random from the middle of a history, say.
  */
 export function refuseTrainedOn(recommender: SequenceRecommender, windows: SequenceDataset): void {
-  if (recommender instanceof WeightedSum) {
-    for (const part of recommender.recommenders) refuseTrainedOn(part, windows);
+  if (recommender.parts) {
+    for (const part of recommender.parts) refuseTrainedOn(part, windows);
     return;
   }
   if (!(recommender.histories instanceof Histories) || isHeldOut(windows, recommender.heldOut)) return;
@@ -57,7 +56,7 @@ export function warnOfTrainedOn(recommender: SequenceRecommender, windows: Seque
 
 /** How many windows predict a track that training has of the same user, or of the session of the same number, if it is the same. */
 function knownTargets(recommender: SequenceRecommender, windows: SequenceDataset): number {
-  if (recommender instanceof WeightedSum) return Math.max(...recommender.recommenders.map((part) => knownTargets(part, windows)));
+  if (recommender.parts) return Math.max(...recommender.parts.map((part) => knownTargets(part, windows)));
   if (!(recommender.histories instanceof Histories) || isHeldOut(windows, recommender.heldOut)) return 0;
   const trained = recommender.histories;
   const { histories, sequence, start, size } = windows;

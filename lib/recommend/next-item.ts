@@ -38,6 +38,9 @@ export abstract class SequenceRecommender extends Recommender {
    */
   readonly heldOut?: SequenceDataset;
 
+  /** The recommenders that this one is a sum of, if it is one: evaluation checks each of them. */
+  readonly parts?: readonly SequenceRecommender[];
+
   /** @param histories what each user has played, in order; the users and tracks that are known */
   constructor(readonly histories: Histories) {
     checkArgument(histories instanceof Histories, histories, 'A recommender of the next track', 'histories, such as Histories.of(plays)');
