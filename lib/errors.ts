@@ -1,7 +1,9 @@
 import { visible, whatIs } from './printed.js';
 
 /** The known name nearest to a name, in an array; an empty one if none is near. Plain JavaScript, as a kernel proposes names before it loads the library. */
-const { nearest } = require('./nearest.cjs') as { nearest(name: string, known: readonly string[]): string[] };
+const { nearest } = require('./nearest.cjs') as {
+  nearest(name: string, known: readonly string[]): string[];
+};
 
 /**
  * Base class of every error that the library raises on purpose, so that a notebook can tell them from defects.
@@ -87,7 +89,10 @@ export class UnknownIdError extends RecitalError {
     const near = text === undefined ? [] : nearest(text, known);
     const count = `${known.length.toLocaleString('en')} ${counted(kind, known.length)} known`;
     const next = near.length ? `; did you mean "${shown(near[0])}"?` : examples(known);
-    const what = text === undefined ? `${kind}: a text was expected, got ${whatIs(id)}` : `${kind} "${shown(text)}"`;
+    const what =
+      text === undefined
+        ? `${kind}: a text was expected, got ${whatIs(id)}`
+        : `${kind} "${shown(text)}"`;
     super(`Unknown ${what}. ${count}${next}${hint ? ` ${hint}` : ''}`);
     this.suggestions = near;
   }
@@ -110,7 +115,11 @@ function shown(id: string): string {
 
 /** "track" or "tracks"; "column of weights" or "columns of weights". */
 function counted(kind: string, n: number): string {
-  return n === 1 ? kind : kind.replace(/^[^ ]+/, (noun) => (/[^aeiou]y$/.test(noun) ? `${noun.slice(0, -1)}ies` : `${noun}s`));
+  return n === 1
+    ? kind
+    : kind.replace(/^[^ ]+/, (noun) =>
+        /[^aeiou]y$/.test(noun) ? `${noun.slice(0, -1)}ies` : `${noun}s`,
+      );
 }
 
 /** Some known names, to show what they look like. */

@@ -8,32 +8,76 @@ export { type ComputeOptions, setCompute } from './compute/threads.js';
 // data
 export type { Batch, DataLoader, DataLoaders } from './data/batch.js';
 export { Chart } from './data/chart.js';
-export { CollabDataLoaders, type CollabOptions, type CollabPlaysOptions, type CollabTableOptions } from './data/collab.js';
-export { CollabDataLoader, type CollabLoaderOptions, type CollabRows, type Shuffle } from './data/collab-loader.js';
+export {
+  CollabDataLoaders,
+  type CollabOptions,
+  type CollabPlaysOptions,
+  type CollabTableOptions,
+} from './data/collab.js';
+export {
+  CollabDataLoader,
+  type CollabLoaderOptions,
+  type CollabRows,
+  type Shuffle,
+} from './data/collab-loader.js';
 export type { Csr } from './data/csr.js';
 export { type FromDanfoOptions, fromDanfo, toDanfo } from './data/danfo.js';
 export type { DanfoFrame, DanfoGroups, DanfoSeries, DanfoValue } from './data/danfo-frame.js';
-export { type Correlation, correlation, describe, type Explorable, missingValues, quantile } from './data/explore.js';
+export {
+  type Correlation,
+  correlation,
+  describe,
+  type Explorable,
+  missingValues,
+  quantile,
+} from './data/explore.js';
 export { countsByGenre, meansByYear, topArtists } from './data/explore-tracks.js';
 export type { MinPlaysOptions } from './data/filter-plays.js';
 export { type HetRec, type ReadHetRecOptions, readHetRec } from './data/hetrec.js';
-export { type InteractionMatrix, type InteractionMatrixOptions, type InteractionValue, interactionMatrix } from './data/interaction-matrix.js';
+export {
+  type InteractionMatrix,
+  type InteractionMatrixOptions,
+  type InteractionValue,
+  interactionMatrix,
+} from './data/interaction-matrix.js';
 export { LabelEncoder } from './data/label-encoder.js';
 export type { CsrMatrix, DenseMatrix } from './data/matrix.js';
 export type { NegativeOptions } from './data/negatives.js';
-export { type PlayColumns, type PlayRecord, Plays, type PlaysColumns, type Repairs } from './data/plays.js';
+export {
+  type PlayColumns,
+  type PlayRecord,
+  Plays,
+  type PlaysColumns,
+  type Repairs,
+} from './data/plays.js';
 export { type PlaysSplit, splitPlays } from './data/plays-split.js';
 export { type PlaysColumnNames, type ReadPlaysOptions, readPlays } from './data/read-plays.js';
 export { type ReadTableOptions, readTable } from './data/read-table.js';
 export { readTracks } from './data/read-tracks.js';
 export type { RowWeights } from './data/row-weights.js';
-export { readSafetensors, type Safetensors, type Tensor, writeSafetensors } from './data/safetensors.js';
-export { createSequences, SequenceDataset, type SequenceOptions, type SequenceWindow } from './data/sequences.js';
+export {
+  readSafetensors,
+  type Safetensors,
+  type Tensor,
+  writeSafetensors,
+} from './data/safetensors.js';
+export {
+  createSequences,
+  SequenceDataset,
+  type SequenceOptions,
+  type SequenceWindow,
+} from './data/sequences.js';
 export { Histories, type HistoryParts, type SequenceSource } from './data/sequences-histories.js';
 export { SequenceDataLoader, type SequenceLoaderOptions } from './data/sequences-loader.js';
 export { SequenceDataLoaders, type SequenceLoadersOptions } from './data/sequences-loaders.js';
 export type { SequenceSplit, SequenceSplitOptions } from './data/sequences-split.js';
-export { type ReadSessionsOptions, readSessions, type SessionRecord, Sessions, type SessionsColumnNames } from './data/sessions.js';
+export {
+  type ReadSessionsOptions,
+  readSessions,
+  type SessionRecord,
+  Sessions,
+  type SessionsColumnNames,
+} from './data/sessions.js';
 export {
   type KFoldOptions,
   kFold,
@@ -65,28 +109,65 @@ export { TruncatedSVD, type TruncatedSVDOptions } from './decomposition/truncate
 export * from './errors.js';
 // learner
 export { Adam, type AdamOptions } from './learner/adam.js';
-export { Calibration, type CalibrationCurveOptions, type CalibrationOptions, calibration, calibrationCurve } from './learner/calibration.js';
+export {
+  Calibration,
+  type CalibrationCurveOptions,
+  type CalibrationOptions,
+  calibration,
+  calibrationCurve,
+} from './learner/calibration.js';
 export { type Callback, type EventHandlers, registerDefaultCallback } from './learner/callback.js';
 export { CSVLogger, type CSVLoggerOptions } from './learner/callbacks/csv-logger.js';
 export { EarlyStopping } from './learner/callbacks/early-stopping.js';
 export { FetchPreds, type FetchPredsOptions } from './learner/callbacks/fetch-preds.js';
-export { GradientAccumulation, type GradientAccumulationOptions, GradientClip, type GradientClipOptions } from './learner/callbacks/gradients.js';
-export { ReduceLROnPlateau, type ReduceLROnPlateauOptions } from './learner/callbacks/reduce-lr-on-plateau.js';
+export {
+  GradientAccumulation,
+  type GradientAccumulationOptions,
+  GradientClip,
+  type GradientClipOptions,
+} from './learner/callbacks/gradients.js';
+export {
+  ReduceLROnPlateau,
+  type ReduceLROnPlateauOptions,
+} from './learner/callbacks/reduce-lr-on-plateau.js';
 export { SaveModel, type SaveModelOptions } from './learner/callbacks/save-model.js';
 export { ShortEpoch, type ShortEpochOptions } from './learner/callbacks/short-epoch.js';
 export { ShowGraph } from './learner/callbacks/show-graph.js';
 export { TerminateOnNaN } from './learner/callbacks/terminate-on-nan.js';
-export { type PatienceOptions, PatientTracker, Tracker, type TrackerOptions } from './learner/callbacks/tracker.js';
+export {
+  type PatienceOptions,
+  PatientTracker,
+  Tracker,
+  type TrackerOptions,
+} from './learner/callbacks/tracker.js';
 export type { LoadOptions, SaveOptions } from './learner/checkpoint.js';
-export { ClassificationInterpretation, type ConfusionMatrixOptions } from './learner/classification-interpretation.js';
+export {
+  ClassificationInterpretation,
+  type ConfusionMatrixOptions,
+} from './learner/classification-interpretation.js';
 export * from './learner/events.js';
-export type { FineTuneOptions, FitFlatCosOptions, FitOneCycleOptions, FitOptions, FitSgdrOptions } from './learner/fit.js';
+export type {
+  FineTuneOptions,
+  FitFlatCosOptions,
+  FitOneCycleOptions,
+  FitOptions,
+  FitSgdrOptions,
+} from './learner/fit.js';
 export { type LearningRate, type Slice, type Splitter, slice } from './learner/groups.js';
-export { Interpretation, type InterpretationOptions, type TopLossesOptions } from './learner/interpretation.js';
+export {
+  Interpretation,
+  type InterpretationOptions,
+  type TopLossesOptions,
+} from './learner/interpretation.js';
 export { Lamb, type LambOptions } from './learner/lamb.js';
 export { Larc, type LarcOptions } from './learner/larc.js';
 export { Learner, type LearnerOptions } from './learner/learner.js';
-export { Lookahead, type LookaheadOptions, type RangerOptions, ranger } from './learner/lookahead.js';
+export {
+  Lookahead,
+  type LookaheadOptions,
+  type RangerOptions,
+  ranger,
+} from './learner/lookahead.js';
 export type { LrFindOptions, LrFindResult, SuggestName } from './learner/lr-find.js';
 export {
   AccumMetric,
@@ -103,7 +184,15 @@ export {
   rmse,
   rocAuc,
 } from './learner/metrics.js';
-export { type Hypers, type OptClass, type OptFunc, Optimizer, type OptimizerState, type ParamGroup, type ParamState } from './learner/optimizer.js';
+export {
+  type Hypers,
+  type OptClass,
+  type OptFunc,
+  Optimizer,
+  type OptimizerState,
+  type ParamGroup,
+  type ParamState,
+} from './learner/optimizer.js';
 export { ParamScheduler } from './learner/param-scheduler.js';
 export type { GetPredsOptions, Predictions } from './learner/preds.js';
 export { QHAdam, type QHAdamOptions } from './learner/qhadam.js';
@@ -111,7 +200,16 @@ export { RAdam, type RAdamOptions } from './learner/radam.js';
 export { type LogRow, Recorder, type RecorderState, TrainEval } from './learner/recorder.js';
 export type { RunPosition, UnfinishedRun } from './learner/resume.js';
 export { RMSProp, type RMSPropOptions } from './learner/rmsprop.js';
-export { combinedCos, combineScheds, type Schedule, schedCos, schedExp, schedLin, schedNo, schedPoly } from './learner/schedules.js';
+export {
+  combinedCos,
+  combineScheds,
+  type Schedule,
+  schedCos,
+  schedExp,
+  schedLin,
+  schedNo,
+  schedPoly,
+} from './learner/schedules.js';
 export { SGD, type SGDOptions } from './learner/sgd.js';
 export { biasSplitter, embeddingSplitter } from './learner/splitters.js';
 export { minimum, type Suggestion, slide, steep, valley } from './learner/suggest.js';
@@ -121,7 +219,12 @@ export { TrainingLog } from './learner/training-log.js';
 export { embSzRule } from './models/emb-sz-rule.js';
 // losses and models
 export { EmbeddingDotBias, type EmbeddingDotBiasOptions } from './models/embedding-dot-bias.js';
-export { EmbeddingNN, type EmbeddingNNOptions, type EmbSzs, type TabularConfig } from './models/embedding-nn.js';
+export {
+  EmbeddingNN,
+  type EmbeddingNNOptions,
+  type EmbSzs,
+  type TabularConfig,
+} from './models/embedding-nn.js';
 export { LightGCN, type LightGCNOptions } from './models/light-gcn.js';
 export { LSTMModel, type LSTMModelOptions } from './models/lstm.js';
 export type { NegativeLossOptions } from './models/lstm-negatives.js';
@@ -174,10 +277,21 @@ export { ProgressCallback } from './notebook/progress-callback.js';
 // recommend
 export { ALS, type ALSOptions, type ALSSettings } from './recommend/als.js';
 export { aucOf } from './recommend/auc.js';
-export { diversityAtK, giniAtK, type ListenersAtK, noveltyAtK, popularityAtK } from './recommend/beyond-accuracy.js';
+export {
+  diversityAtK,
+  giniAtK,
+  type ListenersAtK,
+  noveltyAtK,
+  popularityAtK,
+} from './recommend/beyond-accuracy.js';
 export { type BinaryMetrics, binaryMetrics } from './recommend/binary-metrics.js';
 export type { Candidates, RecommenderFactory } from './recommend/candidates.js';
-export { CollabLearner, type CollabLearnerOptions, type CollabNNOptions, collabLearner } from './recommend/collab.js';
+export {
+  CollabLearner,
+  type CollabLearnerOptions,
+  type CollabNNOptions,
+  collabLearner,
+} from './recommend/collab.js';
 export { type CollabKind, registerCollabKind } from './recommend/collab-kinds.js';
 export { CollabNNLearner } from './recommend/collab-nn.js';
 export { type CollabModel, CollabRecommender } from './recommend/collab-recommender.js';
@@ -191,11 +305,25 @@ export {
   type EvaluateColdTracksOptions,
   evaluateColdTracks,
 } from './recommend/content-evaluate.js';
-export { type ContentFeatures, type ContentFeaturesOptions, contentFeatures } from './recommend/content-features.js';
-export type { ContentRecommenderOptions, ContentSettings, ContentState } from './recommend/content-fit.js';
+export {
+  type ContentFeatures,
+  type ContentFeaturesOptions,
+  contentFeatures,
+} from './recommend/content-features.js';
+export type {
+  ContentRecommenderOptions,
+  ContentSettings,
+  ContentState,
+} from './recommend/content-fit.js';
 export type { ContentScoring } from './recommend/content-scores.js';
 export { EASE, type EASEOptions, type EASESettings, type EASEState } from './recommend/ease.js';
-export { type EvaluateOptions, type Evaluation, evaluateRecommender, type HitsAmong, hitsAmong } from './recommend/evaluate.js';
+export {
+  type EvaluateOptions,
+  type Evaluation,
+  evaluateRecommender,
+  type HitsAmong,
+  hitsAmong,
+} from './recommend/evaluate.js';
 export { type CompareOptions, evaluate } from './recommend/evaluate-all.js';
 export type { Explanation } from './recommend/explain.js';
 export {
@@ -205,20 +333,45 @@ export {
   type RecommenderKind,
   registerRecommenderKind,
 } from './recommend/export-recommender.js';
-export type { FactorArrays, FactorFile, FactorSource, FactorSources } from './recommend/factor-files.js';
-export { FactorRecommender, type FactorSettings, type Factors, type FromFactorsOptions } from './recommend/factor-recommender.js';
+export type {
+  FactorArrays,
+  FactorFile,
+  FactorSource,
+  FactorSources,
+} from './recommend/factor-files.js';
+export {
+  FactorRecommender,
+  type FactorSettings,
+  type Factors,
+  type FromFactorsOptions,
+} from './recommend/factor-recommender.js';
 export { FoldedUser, type HistoryItem, type HistoryOptions } from './recommend/fold-in.js';
 export type { CollabFoldedUser, FoldInOptions } from './recommend/fold-in-collab.js';
 export { Friends, type FriendsOptions } from './recommend/friends.js';
 export { Hybrid, type HybridOptions } from './recommend/hybrid.js';
 export { type FitHybridOptions, fitHybrid } from './recommend/hybrid-fit.js';
 export type { Fusion } from './recommend/hybrid-normalise.js';
-export { type InteractionPairs, Interactions, type InteractionTotals } from './recommend/interactions.js';
+export {
+  type InteractionPairs,
+  Interactions,
+  type InteractionTotals,
+} from './recommend/interactions.js';
 export { ItemKNN, type KNNOptions } from './recommend/item-knn.js';
 export { NextItemKNN, type NextItemKNNOptions } from './recommend/item-knn-next.js';
-export { LearnerRecommender, type LearnerRecommenderOptions } from './recommend/learner-recommender.js';
-export { LightGCNLearner, type LightGCNLearnerOptions, lightGCNLearner } from './recommend/light-gcn.js';
-export { type LearnerClass, type LoadLearnerOptions, loadLearner } from './recommend/load-learner.js';
+export {
+  LearnerRecommender,
+  type LearnerRecommenderOptions,
+} from './recommend/learner-recommender.js';
+export {
+  LightGCNLearner,
+  type LightGCNLearnerOptions,
+  lightGCNLearner,
+} from './recommend/light-gcn.js';
+export {
+  type LearnerClass,
+  type LoadLearnerOptions,
+  loadLearner,
+} from './recommend/load-learner.js';
 export { type LoadRecommenderOptions, loadRecommender } from './recommend/load-recommender.js';
 export { LSTMLearner, type LSTMLearnerOptions, lstmLearner } from './recommend/lstm.js';
 export { LSTMRecommender } from './recommend/lstm-recommender.js';
@@ -238,24 +391,58 @@ export {
   reciprocalRankAtK,
 } from './recommend/metrics.js';
 export { SequenceRecommender, SparseSequenceRecommender } from './recommend/next-item.js';
-export { type EvaluateNextItemOptions, evaluateNextItem, type NextItemEvaluation } from './recommend/next-item-evaluate.js';
+export {
+  type EvaluateNextItemOptions,
+  evaluateNextItem,
+  type NextItemEvaluation,
+} from './recommend/next-item-evaluate.js';
 export { type FuseOptions, fuse } from './recommend/next-item-fuse.js';
 export { NextItemPopularity } from './recommend/next-item-popularity.js';
 export { ScoreList } from './recommend/next-item-scores.js';
 export { recommendSongs } from './recommend/next-item-songs.js';
 export { WeightedSum, type WeightedSumOptions } from './recommend/next-item-sum.js';
-export { getRecommendationsPca, PcaRecommender, type PcaRecommenderOptions, type PcaScore } from './recommend/pca-recommender.js';
-export { Popularity, type PopularityMeasure, type PopularityOptions } from './recommend/popularity.js';
-export { RandomRecommender, type RandomRecommenderOptions } from './recommend/random-recommender.js';
+export {
+  getRecommendationsPca,
+  PcaRecommender,
+  type PcaRecommenderOptions,
+  type PcaScore,
+} from './recommend/pca-recommender.js';
+export {
+  Popularity,
+  type PopularityMeasure,
+  type PopularityOptions,
+} from './recommend/popularity.js';
+export {
+  RandomRecommender,
+  type RandomRecommenderOptions,
+} from './recommend/random-recommender.js';
 export { RecommendationBatch } from './recommend/recommendation-batch.js';
 export { Recommendations } from './recommend/recommendations.js';
-export { type Id, type Names, Recommender, type RecommendOptions, type SimilarTracksOptions, type TrackVectors } from './recommend/recommender.js';
+export {
+  type Id,
+  type Names,
+  Recommender,
+  type RecommendOptions,
+  type SimilarTracksOptions,
+  type TrackVectors,
+} from './recommend/recommender.js';
 export type { Weighting } from './recommend/row-weighting.js';
 export { RP3beta, type RP3betaOptions } from './recommend/rp3beta.js';
-export { type HalvingOptions, type SearchOptions, search, type TrialContext, type TrialMaker } from './recommend/search.js';
+export {
+  type HalvingOptions,
+  type SearchOptions,
+  search,
+  type TrialContext,
+  type TrialMaker,
+} from './recommend/search.js';
 export type { SearchTrial } from './recommend/search-file.js';
 export { SearchResult } from './recommend/search-result.js';
-export type { SearchChoice, SearchRange, SearchSettings, SearchSpace } from './recommend/search-space.js';
+export type {
+  SearchChoice,
+  SearchRange,
+  SearchSettings,
+  SearchSpace,
+} from './recommend/search-space.js';
 export type { SegmentBy } from './recommend/segments.js';
 export { SequentialRules, type SequentialRulesOptions } from './recommend/sequential-rules.js';
 export { SessionKNN, type SessionKNNOptions } from './recommend/session-knn.js';

@@ -16,7 +16,9 @@ function isSwapped(a, b) {
   if (a.length !== b.length) return false;
   let i = 0;
   while (i < a.length && a[i] === b[i]) i++;
-  return i + 1 < a.length && a[i] === b[i + 1] && a[i + 1] === b[i] && a.slice(i + 2) === b.slice(i + 2);
+  return (
+    i + 1 < a.length && a[i] === b[i + 1] && a[i + 1] === b[i] && a.slice(i + 2) === b.slice(i + 2)
+  );
 }
 
 /** The known name nearest to `id` by edit distance, ignoring case; where more than `NEAR` of it would have to change, one that begins with most of `id`; or none. */
@@ -24,7 +26,9 @@ function nearest(id, known) {
   if (known.length === 0 || id.length === 0) return [];
   const folded = id.toLowerCase();
   const bare = joined(id);
-  const same = known.find((name) => name.toLowerCase() === folded) ?? (bare === '' ? undefined : known.find((name) => joined(name) === bare));
+  const same =
+    known.find((name) => name.toLowerCase() === folded) ??
+    (bare === '' ? undefined : known.find((name) => joined(name) === bare));
   if (same !== undefined) return [same];
   const swapped = known.find((name) => isSwapped(folded, name.toLowerCase()));
   if (swapped !== undefined) return [swapped];
@@ -40,15 +44,21 @@ function nearest(id, known) {
 function byDistance(id, folded, known) {
   const allowed = (name) => NEAR * Math.max(id.length, name.length);
   const possible = known.filter((name) => Math.abs(name.length - id.length) <= allowed(name)); // no distance is less than the difference in length
-  const pool = possible.length > 50_000 ? possible.filter((name) => name[0]?.toLowerCase() === folded[0]) : possible;
+  const pool =
+    possible.length > 50_000
+      ? possible.filter((name) => name[0]?.toLowerCase() === folded[0])
+      : possible;
   if (pool.length === 0) return [];
   const lower = pool.map((name) => name.toLowerCase());
   const least = distance(folded, closest(folded, lower));
   if (pool.every((name) => least > allowed(name))) return [];
   // Of several that are equally near, one that has all the letters typed, in their order ("embP": embedP, not embSz), or all of whose letters were typed; of
   // these the one that begins alike for longest.
-  const rank = (name) => (isWithin(folded, name) || isWithin(name, folded) ? 1000 : 0) + commonStart(folded, name);
-  const nearest = lower.flatMap((name, i) => (Math.abs(name.length - folded.length) <= least && distance(folded, name) === least ? [i] : []));
+  const rank = (name) =>
+    (isWithin(folded, name) || isWithin(name, folded) ? 1000 : 0) + commonStart(folded, name);
+  const nearest = lower.flatMap((name, i) =>
+    Math.abs(name.length - folded.length) <= least && distance(folded, name) === least ? [i] : [],
+  );
   const best = nearest.reduce((a, b) => (rank(lower[b]) > rank(lower[a]) ? b : a));
   return least <= allowed(pool[best]) ? [pool[best]] : [];
 }

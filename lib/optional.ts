@@ -20,7 +20,10 @@ export function optionalFolder(command: OptionalCommand): string {
  * The file of an optional package, where it is installed: in the project that is at work, beside the library, or by `npm run COMMAND`.
  * @param options.folder looks there alone
  */
-export function findOptional(command: OptionalCommand, { folder }: { folder?: string } = {}): string | undefined {
+export function findOptional(
+  command: OptionalCommand,
+  { folder }: { folder?: string } = {},
+): string | undefined {
   const { name } = optionalPackages[command];
   for (const from of folder ? [folder] : [process.cwd(), __dirname, optionalFolder(command)]) {
     try {
@@ -55,5 +58,7 @@ export function requireFile<T>(file: string): T {
 /** What to say where an optional package is needed and missing. */
 export function notInstalled(command: OptionalCommand, what: string): DataError {
   const { name, version } = optionalPackages[command];
-  return new DataError(`${what} needs the package ${name}, which is not installed. \`npm run ${command}\` installs it (version ${version}), once.`);
+  return new DataError(
+    `${what} needs the package ${name}, which is not installed. \`npm run ${command}\` installs it (version ${version}), once.`,
+  );
 }

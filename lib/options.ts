@@ -11,15 +11,23 @@ export { said, whatIs };
  * @param of whose options they are, e.g. `recommend`
  * @example checkOptions<{ n?: number; filterSeen?: boolean }>({ n: 5 }, ['n', 'filterSeen'], 'recommend')
  */
-export function checkOptions<T extends object>(options: T, names: readonly (keyof T & string)[], of: string): void {
+export function checkOptions<T extends object>(
+  options: T,
+  names: readonly (keyof T & string)[],
+  of: string,
+): void {
   if (names.length === 0 && options && Object.keys(options).length === 0) return;
   if (names.length === 0) throw new ArgumentError(`${of} takes no options; leave them out.`);
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new ArgumentError(`The options of ${of} must be an object, such as { ${names[0]}: … }, got ${whatIs(options)}.`);
+    throw new ArgumentError(
+      `The options of ${of} must be an object, such as { ${names[0]}: … }, got ${whatIs(options)}.`,
+    );
   }
   for (const name of Object.keys(options)) {
     if ((names as readonly string[]).includes(name)) continue;
-    throw new ArgumentError(`${of} has no option "${name}"${didYouMean(name, names)} Its options: ${names.join(', ')}.`);
+    throw new ArgumentError(
+      `${of} has no option "${name}"${didYouMean(name, names)} Its options: ${names.join(', ')}.`,
+    );
   }
 }
 
@@ -34,7 +42,12 @@ export type NoOptions = Readonly<Record<string, never>>;
  * @param wanted what it needs, and how to come by it, e.g. `a table, such as readTable reads`
  * @example checkArgument(table instanceof Table, table, 'missingValues', 'a table, such as readTable reads')
  */
-export function checkArgument(fits: boolean, value: unknown, of: string, wanted: string): asserts fits {
+export function checkArgument(
+  fits: boolean,
+  value: unknown,
+  of: string,
+  wanted: string,
+): asserts fits {
   if (!fits) throw new ArgumentError(`${of} needs ${wanted}, got ${whatIs(value)}.`);
 }
 
@@ -46,9 +59,19 @@ export function checkArgument(fits: boolean, value: unknown, of: string, wanted:
  * @param hint a further sentence, with a blank before it
  * @example const shrink = 20; checkNumber(shrink, shrink >= 0 && shrink < Infinity, 'shrink must be a number from 0 on')
  */
-export function checkNumber(value: unknown, fits: boolean, wanted: string, hint = ''): asserts value is number {
+export function checkNumber(
+  value: unknown,
+  fits: boolean,
+  wanted: string,
+  hint = '',
+): asserts value is number {
   if (typeof value === 'number' && fits) return;
-  const got = typeof value === 'number' ? value : typeof value === 'string' ? `the text '${value}'` : whatIs(value);
+  const got =
+    typeof value === 'number'
+      ? value
+      : typeof value === 'string'
+        ? `the text '${value}'`
+        : whatIs(value);
   throw new ArgumentError(`${wanted}, got ${got}.${hint}`);
 }
 
@@ -57,8 +80,15 @@ export const MAX_ROUNDS = 1e6;
 
 /** Throws unless a number of epochs, iterations, trials … is a positive whole number, at most a million. */
 export function checkRounds(n: unknown, name: string): asserts n is number {
-  checkNumber(n, Number.isInteger(n) && (n as number) >= 1, `${name} must be a positive whole number`);
-  if (n > MAX_ROUNDS) throw new ArgumentError(`${name} must be at most ${MAX_ROUNDS.toLocaleString('en')}, got ${said(n)}.`);
+  checkNumber(
+    n,
+    Number.isInteger(n) && (n as number) >= 1,
+    `${name} must be a positive whole number`,
+  );
+  if (n > MAX_ROUNDS)
+    throw new ArgumentError(
+      `${name} must be at most ${MAX_ROUNDS.toLocaleString('en')}, got ${said(n)}.`,
+    );
 }
 
 /** Whether a value can be read as numbers in order: a typed array or an array, which is not looked through. */

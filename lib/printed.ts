@@ -15,7 +15,10 @@ export function visible(text: string, keep = ''): string {
     if (found.length > 1) return keep.includes('\u001b') ? found : `\\x1b${found.slice(1)}`;
     if (keep.includes(found) && found !== '\u001b') return found;
     const code = found.charCodeAt(0);
-    return named[found] ?? (code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`);
+    return (
+      named[found] ??
+      (code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`)
+    );
   });
 }
 
@@ -25,7 +28,10 @@ export function visible(text: string, keep = ''): string {
  * @param text what they print; without it, what their `toString` says
  * @example printed(Linear, ({ inputs, outputs }) => `Linear(${inputs}, ${outputs})`)
  */
-export function printed<T extends object>(type: { readonly prototype: T }, text?: (it: T) => string): void {
+export function printed<T extends object>(
+  type: { readonly prototype: T },
+  text?: (it: T) => string,
+): void {
   const define = (key: PropertyKey, value: (this: T) => string): unknown =>
     Object.defineProperty(type.prototype, key, { value, writable: true, configurable: true });
   if (text) {
@@ -40,13 +46,17 @@ export function printed<T extends object>(type: { readonly prototype: T }, text?
 
 /** How an object was made, `EarlyStopping({ patience: 3 })`: its class, and those of its fields that have these names. */
 export function asMade(it: object, names: readonly string[] = []): string {
-  const fields = Object.fromEntries(Object.entries(it).filter(([name, value]) => names.includes(name) && value !== undefined));
+  const fields = Object.fromEntries(
+    Object.entries(it).filter(([name, value]) => names.includes(name) && value !== undefined),
+  );
   return `${it.constructor.name}(${Object.keys(fields).length ? inspect(fields, { breakLength: Infinity }) : ''})`;
 }
 
 /** A tree as PyTorch prints modules: a line for each part, behind its name, and the parts of a part further in. */
 export function tree(name: string, parts: Readonly<Record<string, unknown>>): string {
-  const lines = Object.entries(parts).map(([key, part]) => `  (${key}): ${String(part).replaceAll('\n', '\n  ')}`);
+  const lines = Object.entries(parts).map(
+    ([key, part]) => `  (${key}): ${String(part).replaceAll('\n', '\n  ')}`,
+  );
   return lines.length ? [`${name}(`, ...lines, ')'].join('\n') : `${name}()`;
 }
 
@@ -57,8 +67,11 @@ export function counted(n: number, noun: string, plural = `${noun}s`): string {
 
 /** A value as a message repeats it: numbers, texts and lists of them as they are, of anything else what it is. */
 export function said(value: unknown): string {
-  const plain = (it: unknown): boolean => (typeof it !== 'object' && typeof it !== 'function' && typeof it !== 'symbol') || it === null;
-  return plain(value) || (Array.isArray(value) && value.every(plain)) ? String(value) : whatIs(value);
+  const plain = (it: unknown): boolean =>
+    (typeof it !== 'object' && typeof it !== 'function' && typeof it !== 'symbol') || it === null;
+  return plain(value) || (Array.isArray(value) && value.every(plain))
+    ? String(value)
+    : whatIs(value);
 }
 
 /** What a value is, for messages: `null`, `an array`, `a string`, `an object of Table`. */

@@ -4,7 +4,8 @@ import { Tracks } from '../lib/data/tracks.js';
 import { Vocabulary } from '../lib/data/vocabulary.js';
 import { DataError, UnknownIdError } from '../lib/errors.js';
 
-const message = (kind: string, id: string, known: readonly string[], hint?: string): string => new UnknownIdError(kind, id, known, hint).message;
+const message = (kind: string, id: string, known: readonly string[], hint?: string): string =>
+  new UnknownIdError(kind, id, known, hint).message;
 
 describe('A message', () => {
   it('is bounded, begins and ends as it was written, and takes a text of any length', () => {
@@ -19,7 +20,9 @@ describe('A message', () => {
 
 describe('UnknownIdError', () => {
   it('lists the known names where none is near: all of few, the first of many', () => {
-    expect(message('track', 'nothing', ['A', 'B', 'C'])).to.equal('Unknown track "nothing". 3 tracks known: A, B, C.');
+    expect(message('track', 'nothing', ['A', 'B', 'C'])).to.equal(
+      'Unknown track "nothing". 3 tracks known: A, B, C.',
+    );
     const many = Array.from({ length: 1500 }, (_, i) => `TR${i}`);
     expect(message('track', 'unheard', many, 'Look it up.')).to.equal(
       'Unknown track "unheard". 1,500 tracks known, such as TR0, TR1, TR2. Look it up.',
@@ -29,8 +32,12 @@ describe('UnknownIdError', () => {
   });
 
   it('suggests the nearest name instead, where one is near', () => {
-    expect(message('track', 'Titanc', ['Titanic', 'Heat'])).to.equal('Unknown track "Titanc". 2 tracks known; did you mean "Titanic"?');
-    expect(new UnknownIdError('column', 'PLAYS', ['plays', 'user']).suggestions).to.deep.equal(['plays']);
+    expect(message('track', 'Titanc', ['Titanic', 'Heat'])).to.equal(
+      'Unknown track "Titanc". 2 tracks known; did you mean "Titanic"?',
+    );
+    expect(new UnknownIdError('column', 'PLAYS', ['plays', 'user']).suggestions).to.deep.equal([
+      'plays',
+    ]);
     expect(new UnknownIdError('option', 'cb', ['cbs']).suggestions).to.deep.equal(['cbs']);
   });
 
@@ -57,10 +64,34 @@ describe('UnknownIdError', () => {
 
   it('suggests what was meant by the usual slips: a letter left out, added, changed, or two that have changed places; a word cut short; words of Python', () => {
     const fit = ['wd', 'cbs', 'resetOpt', 'startEpoch', 'div', 'divFinal', 'pctStart', 'moms'];
-    const lstm = ['seed', 'embSz', 'layers', 'cell', 'dropout', 'embedP', 'tied', 'embInit', 'negatives', 'lossFunc', 'metrics', 'lr', 'wd', 'moms'];
+    const lstm = [
+      'seed',
+      'embSz',
+      'layers',
+      'cell',
+      'dropout',
+      'embedP',
+      'tied',
+      'embInit',
+      'negatives',
+      'lossFunc',
+      'metrics',
+      'lr',
+      'wd',
+      'moms',
+    ];
     const knn = ['k', 'shrink', 'weighting', 'value'];
     const ease = ['lambda', 'popularityPower', 'sideRows', 'sideWeight', 'value'];
-    const als = ['factors', 'regularization', 'alpha', 'iterations', 'cgSteps', 'value', 'seed', 'onIteration'];
+    const als = [
+      'factors',
+      'regularization',
+      'alpha',
+      'iterations',
+      'cgSteps',
+      'value',
+      'seed',
+      'onIteration',
+    ];
     for (const [typed, known, meant] of [
       ['embP', lstm, 'embedP'],
       ['embedDropout', lstm, undefined],
@@ -96,7 +127,9 @@ describe('UnknownIdError', () => {
       ['iteration', als, 'iterations'],
       ['cg_steps', als, 'cgSteps'],
     ] as const) {
-      expect(new UnknownIdError('option', typed, known).suggestions, typed).to.deep.equal(meant === undefined ? [] : [meant]);
+      expect(new UnknownIdError('option', typed, known).suggestions, typed).to.deep.equal(
+        meant === undefined ? [] : [meant],
+      );
     }
   });
 
@@ -111,15 +144,23 @@ describe('UnknownIdError', () => {
 
   it('counts in the right number', () => {
     expect(message('user', 'x', ['ann'])).to.contain('1 user known: ann.');
-    expect(message('column of weights', 'x', ['playcount', 'a'])).to.contain('2 columns of weights known');
+    expect(message('column of weights', 'x', ['playcount', 'a'])).to.contain(
+      '2 columns of weights known',
+    );
     expect(message('entry', 'x', ['one', 'two'])).to.contain('2 entries known');
   });
 
   it('is what vocabularies and the catalogue raise', () => {
-    expect(() => Vocabulary.fromValues(['a', 'b'], { kind: 'user' }).index('z')).to.throw(UnknownIdError, '2 users known: a, b.');
+    expect(() => Vocabulary.fromValues(['a', 'b'], { kind: 'user' }).index('z')).to.throw(
+      UnknownIdError,
+      '2 users known: a, b.',
+    );
     const tracks = new Tracks(new Table({ track_id: ['1'], name: ['Hurt'] }));
     const users = Vocabulary.fromValues(['a', 'b'], { kind: 'user' });
-    expect(() => users.index(1)).to.throw(UnknownIdError, 'Unknown user "1". 2 users known: a, b. users.id(1) is the id of user number 1.');
+    expect(() => users.index(1)).to.throw(
+      UnknownIdError,
+      'Unknown user "1". 2 users known: a, b. users.id(1) is the id of user number 1.',
+    );
     expect(() => users.index(2)).to.throw(UnknownIdError, /known: a, b\.$/);
     expect(() => users.index('1')).to.throw(UnknownIdError, /known: a, b\.$/);
     expect(() => tracks.find('Nothing else')).to.throw(UnknownIdError, '1 track known: Hurt.');

@@ -9,7 +9,9 @@ const runner = join(__dirname, 'support/examples/run.ts');
 
 /** Runs every example in a process of its own. */
 function runExamples(): Promise<{ outcomes: Outcome[]; errors: string }> {
-  const child = spawn(process.execPath, ['--require', require.resolve('tsx/cjs'), runner], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, ['--require', require.resolve('tsx/cjs'), runner], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let [out, errors] = ['', ''];
   child.stdout.on('data', (data) => (out += data));
   child.stderr.on('data', (data) => (errors += data));

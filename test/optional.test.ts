@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { expect } from 'chai';
 import { DataError } from '../lib/errors.js';
-import { findOptional, loadQuietly, notInstalled, optionalFolder, requireFile } from '../lib/optional.js';
+import {
+  findOptional,
+  loadQuietly,
+  notInstalled,
+  optionalFolder,
+  requireFile,
+} from '../lib/optional.js';
 
 describe('optional packages', () => {
   it('are found in the project at work first, then by the library, else in the folder that is asked for alone', () => {
@@ -14,7 +20,9 @@ describe('optional packages', () => {
       const home = join(root, 'node_modules/danfojs-node');
       mkdirSync(home, { recursive: true });
       writeFileSync(join(home, 'index.js'), 'exports.answer = 42;');
-      expect(findOptional('danfo', { folder: join(root, 'nowhere') })).to.equal(join(home, 'index.js')); // as Node does: folders above count
+      expect(findOptional('danfo', { folder: join(root, 'nowhere') })).to.equal(
+        join(home, 'index.js'),
+      ); // as Node does: folders above count
       process.chdir(root);
       expect(findOptional('danfo')).to.equal(join(home, 'index.js'));
       expect(requireFile(join(home, 'index.js'))).to.deep.equal({ answer: 42 });

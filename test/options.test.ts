@@ -3,7 +3,8 @@ import { ArgumentError } from '../lib/errors.js';
 import { checkOptions } from '../lib/options.js';
 
 describe('checkOptions', () => {
-  const check = (options: unknown): void => checkOptions(options as { n?: number; filterSeen?: boolean }, ['n', 'filterSeen'], 'recommend');
+  const check = (options: unknown): void =>
+    checkOptions(options as { n?: number; filterSeen?: boolean }, ['n', 'filterSeen'], 'recommend');
 
   it('lets known options pass, whatever their values', () => {
     check({});
@@ -16,7 +17,10 @@ describe('checkOptions', () => {
       ArgumentError,
       `recommend has no option "filter_seen"; did you mean "filterSeen"? ${all}`,
     );
-    expect(() => check({ among: [] })).to.throw(ArgumentError, `recommend has no option "among". ${all}`);
+    expect(() => check({ among: [] })).to.throw(
+      ArgumentError,
+      `recommend has no option "among". ${all}`,
+    );
     expect(() => check({ toString: 1 })).to.throw(ArgumentError, 'no option "toString"');
   });
 
@@ -27,7 +31,10 @@ describe('checkOptions', () => {
       [['n'], 'an array'],
       ['n', 'a string'],
     ]) {
-      expect(() => check(wrong)).to.throw(ArgumentError, `The options of recommend must be an object, such as { n: … }, got ${name}.`);
+      expect(() => check(wrong)).to.throw(
+        ArgumentError,
+        `The options of recommend must be an object, such as { n: … }, got ${name}.`,
+      );
     }
   });
 });

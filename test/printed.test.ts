@@ -7,7 +7,16 @@ import { Table } from '../lib/data/table.js';
 import { Tracks } from '../lib/data/tracks.js';
 import { Vocabulary } from '../lib/data/vocabulary.js';
 import { ArgumentError, UnknownIdError } from '../lib/errors.js';
-import { barChart, Html, ItemKNN, installDisplay, Plays, Popularity, show, TrainingDisplay } from '../lib/index.js';
+import {
+  barChart,
+  Html,
+  ItemKNN,
+  installDisplay,
+  Plays,
+  Popularity,
+  show,
+  TrainingDisplay,
+} from '../lib/index.js';
 import { chartBundle } from '../lib/notebook/chart-render.js';
 import { tableHtml } from '../lib/notebook/table-html.js';
 import { visible } from '../lib/printed.js';
@@ -24,12 +33,16 @@ describe('visible', () => {
   it('writes out control characters, and leaves every other one', () => {
     expect(visible(HOSTILE)).to.equal(WRITTEN);
     expect(visible('a\nb\tc\rd\0')).to.equal('a\\nb\\tc\\rd\\x00');
-    expect(visible('Sigur Rós — 🎵 \u200e日本 \u00a0\\n')).to.equal('Sigur Rós — 🎵 \u200e日本 \u00a0\\n');
+    expect(visible('Sigur Rós — 🎵 \u200e日本 \u00a0\\n')).to.equal(
+      'Sigur Rós — 🎵 \u200e日本 \u00a0\\n',
+    );
   });
 
   it('keeps those that are meant, and of escape sequences those for colours', () => {
     expect(visible('a\nb\tc\r', '\n\t')).to.equal('a\nb\tc\\r');
-    expect(visible('\x1b[1;31mred\x1b[0m\x1b[2J\x1b]0;x\x07', '\x1b')).to.equal('\x1b[1;31mred\x1b[0m\\x1b[2J\\x1b]0;x\\x07');
+    expect(visible('\x1b[1;31mred\x1b[0m\x1b[2J\x1b]0;x\x07', '\x1b')).to.equal(
+      '\x1b[1;31mred\x1b[0m\\x1b[2J\\x1b]0;x\\x07',
+    );
     expect(visible('\x1b[31mred')).to.equal('\\x1b[31mred');
   });
 
@@ -63,7 +76,8 @@ describe('control characters of data', () => {
     'a table': () => inspect(table),
     'a table as HTML': () => tableHtml(table, { title: HOSTILE }),
     'a shown table': () => printed(() => show(table, { title: HOSTILE })).join('\n'),
-    'a chart': () => `${printed(() => show(chart)).join('\n')}${chartBundle(chart).bundle['text/plain']}`,
+    'a chart': () =>
+      `${printed(() => show(chart)).join('\n')}${chartBundle(chart).bundle['text/plain']}`,
     'a piece of HTML': () => printed(() => show(new Html('', HOSTILE))).join('\n'),
     'a line': () => printed(() => display().text(HOSTILE)).join('\n'),
     'a warning': () => printed(() => display().warn(HOSTILE)).join('\n'),
@@ -106,6 +120,8 @@ describe('control characters of data', () => {
     expect(table.rows()[0]).to.deep.equal({ title: HOSTILE, [`n${HOSTILE}`]: 3 });
     expect(plays.users.id(plays.users.index(HOSTILE))).to.equal(HOSTILE);
     expect(popular.recommend(HOSTILE, { n: 1 }).ids).to.deep.equal([HOSTILE]);
-    expect(new UnknownIdError('user', `${HOSTILE}!`, [HOSTILE]).suggestions).to.deep.equal([HOSTILE]);
+    expect(new UnknownIdError('user', `${HOSTILE}!`, [HOSTILE]).suggestions).to.deep.equal([
+      HOSTILE,
+    ]);
   });
 });

@@ -42,10 +42,14 @@ import {
   WeightedSum,
 } from '../lib/index.js';
 
-const plays = Plays.fromRows(['u1', 'u2', 'u3'].flatMap((user) => ['a', 'b', 'c', 'd'].map((track) => ({ user, track }))));
+const plays = Plays.fromRows(
+  ['u1', 'u2', 'u3'].flatMap((user) => ['a', 'b', 'c', 'd'].map((track) => ({ user, track }))),
+);
 
 const played = Plays.fromRows(
-  plays.users.classes.flatMap((user, u) => plays.tracks.classes.map((track, t) => ({ user, track, playcount: 1 + u + t }))),
+  plays.users.classes.flatMap((user, u) =>
+    plays.tracks.classes.map((track, t) => ({ user, track, playcount: 1 + u + t })),
+  ),
 );
 
 /** What a cell of JavaScript, or of TypeScript that is not checked, can hand over. */
@@ -68,64 +72,145 @@ describe('wrong arguments', () => {
       () => factorPca(wrong(plays), { width: 2 }),
       'one after the other, such as recommender.trackVectors().values, got an object of Plays',
     ],
-    'vectors of no width': [() => factorPca([1, 2], wrong(undefined)), 'such as { width: … }, got nothing'],
-    'plays instead of tags': [() => tagRows(wrong(plays)), '(await readHetRec(folder)).tags, got an object of Plays'],
+    'vectors of no width': [
+      () => factorPca([1, 2], wrong(undefined)),
+      'such as { width: … }, got nothing',
+    ],
+    'plays instead of tags': [
+      () => tagRows(wrong(plays)),
+      '(await readHetRec(folder)).tags, got an object of Plays',
+    ],
     'plays instead of numbers to correlate': [
       () => correlation(wrong(plays)),
       'of plays, plays.toTable() or plays.catalogue, got an object of Plays',
     ],
-    'a promise instead of a table': [() => missingValues(wrong(Promise.resolve())), 'got an object of Promise'],
+    'a promise instead of a table': [
+      () => missingValues(wrong(Promise.resolve())),
+      'got an object of Promise',
+    ],
     'plays instead of predictions': [
       () => accuracy(wrong(plays), wrong(plays)),
       'accuracy needs predictions and targets, Float32Arrays, got an object of Plays',
     ],
-    'a list instead of lists': [() => coverageAtK(wrong<string[][]>(['a']), { catalogueSize: 3 }), 'an array of arrays, got a string'],
-    'training instead of a function that trains': [() => noLogging(wrong(Promise.resolve())), 'such as () => learn.fit(1), got an object of Promise'],
-    'a table instead of plays, for loaders': [() => SequenceDataLoaders.fromPlays(wrong(plays.toTable())), 'an object of Table'],
-    'a promise instead of plays, for loaders': [() => SequenceDataLoaders.fromPlays(wrong(Promise.resolve(plays))), 'an object of Promise'],
+    'a list instead of lists': [
+      () => coverageAtK(wrong<string[][]>(['a']), { catalogueSize: 3 }),
+      'an array of arrays, got a string',
+    ],
+    'training instead of a function that trains': [
+      () => noLogging(wrong(Promise.resolve())),
+      'such as () => learn.fit(1), got an object of Promise',
+    ],
+    'a table instead of plays, for loaders': [
+      () => SequenceDataLoaders.fromPlays(wrong(plays.toTable())),
+      'an object of Table',
+    ],
+    'a promise instead of plays, for loaders': [
+      () => SequenceDataLoaders.fromPlays(wrong(Promise.resolve(plays))),
+      'an object of Promise',
+    ],
     'records instead of plays': [() => new Markov(wrong([{ user: 'u', track: 't' }])), 'an array'],
     'nothing instead of plays': [() => new SessionKNN(wrong(undefined)), 'got nothing'],
     'nothing instead of sessions': [() => itemVectors(wrong(undefined)), 'got nothing'],
     'loaders instead of held-out sessions': [
-      () => evaluateNextItem(new Markov(plays), wrong(SequenceDataLoaders.fromPlays(plays, { bs: 2, split: 'last' }))),
+      () =>
+        evaluateNextItem(
+          new Markov(plays),
+          wrong(SequenceDataLoaders.fromPlays(plays, { bs: 2, split: 'last' })),
+        ),
       'an object of SequenceDataLoaders',
     ],
-    'what does not recommend the next track': [() => evaluateNextItem(wrong(new Popularity(plays)), plays), 'an object of Popularity'],
-    'no recommender of the next track': [() => evaluateNextItem(wrong(undefined), plays), 'got nothing'],
+    'what does not recommend the next track': [
+      () => evaluateNextItem(wrong(new Popularity(plays)), plays),
+      'an object of Popularity',
+    ],
+    'no recommender of the next track': [
+      () => evaluateNextItem(wrong(undefined), plays),
+      'got nothing',
+    ],
     'no classes': [() => new LSTMModel(wrong(100)), 'new LSTMModel(dls.classes), got a number'],
-    'a metric that was not called': [() => topKAccuracy(wrong(new Float32Array(1000))), 'call it, topKAccuracy(5)'],
+    'a metric that was not called': [
+      () => topKAccuracy(wrong(new Float32Array(1000))),
+      'call it, topKAccuracy(5)',
+    ],
     'more numbers than tracks': [() => itemVectors(plays, { embSz: 5 }), 'embSz must be at most 4'],
     'no numbers': [() => itemVectors(plays, { embSz: 0 }), 'embSz must be'],
-    'an option that perUserSplit lacks': [() => perUserSplit(plays, wrong({ validPct: 0.1 })), 'no option "validPct"'],
-    'ratios that are not an option': [() => perUserSplit(plays, wrong([0.8, 0.2])), 'must be an object'],
-    'an option that orderSplit lacks': [() => orderSplit(plays, wrong({ seed: 1 })), 'no option "seed"'],
+    'an option that perUserSplit lacks': [
+      () => perUserSplit(plays, wrong({ validPct: 0.1 })),
+      'no option "validPct"',
+    ],
+    'ratios that are not an option': [
+      () => perUserSplit(plays, wrong([0.8, 0.2])),
+      'must be an object',
+    ],
+    'an option that orderSplit lacks': [
+      () => orderSplit(plays, wrong({ seed: 1 })),
+      'no option "seed"',
+    ],
     'an option that leaveKOut lacks': [() => leaveKOut(plays, wrong({ n: 1 })), 'no option "n"'],
-    'an option that randomSplit lacks': [() => randomSplit(10, wrong({ valid_pct: 0.1 })), 'did you mean "validPct"'],
+    'an option that randomSplit lacks': [
+      () => randomSplit(10, wrong({ valid_pct: 0.1 })),
+      'did you mean "validPct"',
+    ],
     'a table to split': [() => perUserSplit(wrong(plays.toTable())), 'an object of Table'],
     'an option that minPlays lacks': [() => plays.minPlays(wrong({ user: 5 })), 'no option "user"'],
     'a number for minPlays': [() => plays.minPlays(wrong(5)), 'must be an object'],
     'no k': [() => plays.kCore(wrong(undefined)), 'got undefined'],
     'a whole split for take': [() => plays.take(wrong(randomSplit(12))), 'take needs row numbers'],
     'no records': [() => Plays.fromRows(wrong(undefined)), 'got nothing'],
-    'a record that is none': [() => Plays.fromRows([{ user: 'u', track: 't' }, wrong(null)]), 'Row 1'],
+    'a record that is none': [
+      () => Plays.fromRows([{ user: 'u', track: 't' }, wrong(null)]),
+      'Row 1',
+    ],
     'a table for a matrix': [() => interactionMatrix(wrong(plays.toTable())), 'an object of Table'],
-    'one recommender to join': [() => new Hybrid(wrong(new Popularity(plays))), 'an object of Popularity'],
-    'a promise to join': [() => new Hybrid([new Popularity(plays), wrong(EASE.fit(plays))]), 'an object of Promise as number 1'],
+    'one recommender to join': [
+      () => new Hybrid(wrong(new Popularity(plays))),
+      'an object of Popularity',
+    ],
+    'a promise to join': [
+      () => new Hybrid([new Popularity(plays), wrong(EASE.fit(plays))]),
+      'an object of Promise as number 1',
+    ],
     'nothing to join': [() => new Hybrid(wrong(undefined)), 'got nothing'],
-    'a whole split to fit weights on': [() => fitHybrid([new Popularity(plays)], wrong(splitPlays(plays, leaveKOut(plays)))), 'such as split.valid'],
-    'a text for a number': [() => new Popularity(plays).recommend('u1', { n: wrong('5') }), "the text '5'"],
+    'a whole split to fit weights on': [
+      () => fitHybrid([new Popularity(plays)], wrong(splitPlays(plays, leaveKOut(plays)))),
+      'such as split.valid',
+    ],
+    'a text for a number': [
+      () => new Popularity(plays).recommend('u1', { n: wrong('5') }),
+      "the text '5'",
+    ],
     'nothing to add up': [() => new WeightedSum(wrong(undefined)), 'got nothing'],
     'new EASE': [() => new EASE(plays, wrong(undefined)), 'EASE.fit(plays)'],
     'new ALS': [() => new ALS(plays, wrong(undefined)), 'ALS.fit(plays)'],
-    'new PcaRecommender': [() => new PcaRecommender(plays, wrong(undefined)), 'PcaRecommender.fit(plays)'],
+    'new PcaRecommender': [
+      () => new PcaRecommender(plays, wrong(undefined)),
+      'PcaRecommender.fit(plays)',
+    ],
     'a class to search with': [
-      () => search(wrong<(settings: unknown) => Popularity>(ALS), { factors: [2] }, { split: splitPlays(plays, leaveKOut(plays)), trials: 1 }),
+      () =>
+        search(
+          wrong<(settings: unknown) => Popularity>(ALS),
+          { factors: [2] },
+          { split: splitPlays(plays, leaveKOut(plays)), trials: 1 },
+        ),
       'the class ALS',
     ],
-    'a class that is fitted, to compare': [() => evaluate([wrong(EASE)], splitPlays(plays, leaveKOut(plays))), '(train) => EASE.fit(train)'],
-    'an option that readPlays lacks': [() => readPlays('data/sample', wrong({ colums: {} })), 'did you mean "columns"'],
-    'an option that readTable lacks': [() => readTable('data/sample/Music Info.csv', wrong({ sep: ',' })), 'no option "sep"'],
-    'an option that readSessions lacks': [() => readSessions('sessions.txt', wrong({ item: 1 })), 'did you mean "items"'],
+    'a class that is fitted, to compare': [
+      () => evaluate([wrong(EASE)], splitPlays(plays, leaveKOut(plays))),
+      '(train) => EASE.fit(train)',
+    ],
+    'an option that readPlays lacks': [
+      () => readPlays('data/sample', wrong({ colums: {} })),
+      'did you mean "columns"',
+    ],
+    'an option that readTable lacks': [
+      () => readTable('data/sample/Music Info.csv', wrong({ sep: ',' })),
+      'no option "sep"',
+    ],
+    'an option that readSessions lacks': [
+      () => readSessions('sessions.txt', wrong({ item: 1 })),
+      'did you mean "items"',
+    ],
   };
   for (const [name, [work, message]] of Object.entries(cases)) {
     it(`are said what they are: ${name}`, async () => {
@@ -137,7 +222,9 @@ describe('wrong arguments', () => {
 
   it('are not left out of an evaluation in silence: a user that nobody knows', async () => {
     const split = splitPlays(plays, leaveKOut(plays));
-    expect(await failure(() => evaluate([new Popularity(split.train)], split, { users: ['u1', 'u9'] }))).to.be.instanceOf(UnknownIdError);
+    expect(
+      await failure(() => evaluate([new Popularity(split.train)], split, { users: ['u1', 'u9'] })),
+    ).to.be.instanceOf(UnknownIdError);
   });
 
   it("are not taken for other columns' numbers: a table whose columns are in another order than those of fit", async () => {
@@ -148,7 +235,10 @@ describe('wrong arguments', () => {
     const turned = table.select(['b', 'a']);
     const scaler = new StandardScaler().fit(table);
     const pca = await new PCA({ nComponents: 1 }).fit(table);
-    expect(() => scaler.transform(turned)).to.throw(ArgumentError, 'column 0 (counted from 0) is "b", "a" was expected');
+    expect(() => scaler.transform(turned)).to.throw(
+      ArgumentError,
+      'column 0 (counted from 0) is "b", "a" was expected',
+    );
     expect(() => pca.transform(turned)).to.throw(ArgumentError, 'in the same order');
     expect([...scaler.transform(turned.select(['a', 'b'])).data]).to.deep.equal([-1, -1, 1, 1]);
   });
@@ -198,7 +288,8 @@ describe('wrong arguments', () => {
       'what an Embedding draws from': (x) => new library.Embedding(5, 3, { random: x }),
       'options of BatchNorm1d': (x) => new library.BatchNorm1d(3, x),
       'options of a Parameter': (x) => new library.Parameter('p', [2], x),
-      'what EmbeddingDotBias draws from': (x) => new library.EmbeddingDotBias(3, dls.classes, { random: x }),
+      'what EmbeddingDotBias draws from': (x) =>
+        new library.EmbeddingDotBias(3, dls.classes, { random: x }),
       'layers of EmbeddingNN': (x) => new library.EmbeddingNN(dls.classes, { layers: x }),
       'sizes of EmbeddingNN': (x) => new library.EmbeddingNN(dls.classes, { embSzs: x }),
       'what LightGCN draws from': (x) => new library.LightGCN(dls.classes, dls.seen, { random: x }),
@@ -228,13 +319,22 @@ describe('wrong arguments', () => {
 
     it('and are said what they are', () => {
       expect(() => table.column(wrong(5))).to.throw(UnknownIdError, 'Unknown column "5"');
-      expect(() => table.column(wrong(null))).to.throw(UnknownIdError, 'Unknown column: a text was expected, got null. 2 columns known: a, b.');
+      expect(() => table.column(wrong(null))).to.throw(
+        UnknownIdError,
+        'Unknown column: a text was expected, got null. 2 columns known: a, b.',
+      );
       expect(() => table.select(wrong('a'))).to.throw(
         ArgumentError,
         "select needs an array of columns' names, such as ['name', 'artist'], got a string.",
       );
-      expect(() => new library.LSTM(5, 3, wrong({}))).to.throw(ArgumentError, 'LSTM needs random, such as { random: new Random(42) }, got nothing.');
-      expect(() => new library.GRU(5, 3, wrong({ numLayer: 2 }))).to.throw(ArgumentError, 'GRU has no option "numLayer"; did you mean "numLayers"?');
+      expect(() => new library.LSTM(5, 3, wrong({}))).to.throw(
+        ArgumentError,
+        'LSTM needs random, such as { random: new Random(42) }, got nothing.',
+      );
+      expect(() => new library.GRU(5, 3, wrong({ numLayer: 2 }))).to.throw(
+        ArgumentError,
+        'GRU has no option "numLayer"; did you mean "numLayers"?',
+      );
     });
   });
 
@@ -250,14 +350,16 @@ describe('wrong arguments', () => {
       aucOf: (o) => library.aucOf([1, 2], [0], o),
       binaryMetrics: (o) => library.binaryMetrics([1], [1], o),
       accuracyThresh: (o) => library.accuracyThresh(0.5, o),
-      lossOf: (o) => library.lossOf(new library.MSELossFlat(), { size: 1, pred: one, targets: one }, o),
+      lossOf: (o) =>
+        library.lossOf(new library.MSELossFlat(), { size: 1, pred: one, targets: one }, o),
       targetsOf: (o) => library.targetsOf(plays, o),
       testDl: (o) => dls.testDl(plays, o),
       inOrder: (o) => dls.train.inOrder(o),
       show: (o) => library.show('text', o),
     };
     for (const [name, call] of Object.entries(calls)) {
-      for (const options of [{ mistyped: 1 }, null, 3]) expect(() => call(wrong(options)), name).to.throw(ArgumentError, name);
+      for (const options of [{ mistyped: 1 }, null, 3])
+        expect(() => call(wrong(options)), name).to.throw(ArgumentError, name);
     }
   });
 
@@ -341,9 +443,16 @@ describe('wrong arguments', () => {
       if (typeof value !== 'function') return [];
       if (!/^class\b/.test(Function.prototype.toString.call(value))) return [[name, value as Call]];
       const type = value as unknown as (new (...args: unknown[]) => unknown) & Record<string, Call>;
-      const statics = Object.getOwnPropertyNames(type).filter((key) => typeof type[key] === 'function' && !notStatic.has(key));
-      const calls = statics.map((key): [string, Call] => [`${name}.${key}`, (...args) => type[key](...args)]);
-      return handedOver.has(name) ? calls : [[`new ${name}`, (...args) => new type(...args)], ...calls];
+      const statics = Object.getOwnPropertyNames(type).filter(
+        (key) => typeof type[key] === 'function' && !notStatic.has(key),
+      );
+      const calls = statics.map((key): [string, Call] => [
+        `${name}.${key}`,
+        (...args) => type[key](...args),
+      ]);
+      return handedOver.has(name)
+        ? calls
+        : [[`new ${name}`, (...args) => new type(...args)], ...calls];
     }
 
     for (const [name, value] of Object.entries(library)) {

@@ -20,7 +20,10 @@ function check(folder: string): string {
   const { name, version } = optionalPackages.danfo;
   const file = findOptional('danfo', { folder });
   if (!file) throw new InstallError(`${name} is not in ${folder}.`);
-  tried(`if (new (require(${JSON.stringify(file)}).DataFrame)([[1], [2]], { columns: ['a'] }).shape[0] !== 2) throw new Error('no table')`, name);
+  tried(
+    `if (new (require(${JSON.stringify(file)}).DataFrame)([[1], [2]], { columns: ['a'] }).shape[0] !== 2) throw new Error('no table')`,
+    name,
+  );
   return `version ${version}`;
 }
 

@@ -36,9 +36,16 @@ export function parseArguments(args: readonly string[]): Options {
     } else if (options.what === '' && !arg.startsWith('-')) options.what = arg;
     else throw new ArgumentError(`What does "${arg}" mean?\n\n${USAGE}`);
   }
-  if (options.what === 'hetrec' && args.includes('--seed')) throw new ArgumentError('hetrec is not drawn at random: leave --seed out.');
-  if (!Object.hasOwn(SIZES, options.what) && !Object.hasOwn(BENCHES, options.what) && options.what !== 'hetrec') {
-    throw new ArgumentError(`${options.what === '' ? 'Which data?' : `There is no data called "${options.what}".`}\n\n${USAGE}`);
+  if (options.what === 'hetrec' && args.includes('--seed'))
+    throw new ArgumentError('hetrec is not drawn at random: leave --seed out.');
+  if (
+    !Object.hasOwn(SIZES, options.what) &&
+    !Object.hasOwn(BENCHES, options.what) &&
+    options.what !== 'hetrec'
+  ) {
+    throw new ArgumentError(
+      `${options.what === '' ? 'Which data?' : `There is no data called "${options.what}".`}\n\n${USAGE}`,
+    );
   }
   return options;
 }
@@ -51,7 +58,8 @@ function folderOf({ what, out }: Options): string {
 export function run(options: Options): Written[] {
   const { what, seed, force } = options;
   const dir = folderOf(options);
-  if (Object.hasOwn(SIZES, what)) return writeKaggle(SIZES[what as keyof typeof SIZES], dir, { seed, force });
+  if (Object.hasOwn(SIZES, what))
+    return writeKaggle(SIZES[what as keyof typeof SIZES], dir, { seed, force });
   return [writeBench(BENCHES[what as keyof typeof BENCHES], dir, { seed, force })];
 }
 
@@ -65,7 +73,10 @@ async function main(args: readonly string[]): Promise<void> {
     const options = parseArguments(args);
     code = 1;
     if (options.what === 'hetrec') {
-      await fetchHetRec(folderOf(options), { force: options.force, print: (line) => process.stdout.write(`${line}\n`) });
+      await fetchHetRec(folderOf(options), {
+        force: options.force,
+        print: (line) => process.stdout.write(`${line}\n`),
+      });
       return;
     }
     for (const { path: file, rows, bytes, sha256 } of run(options)) {

@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto';
-import { closeSync, createReadStream, fsyncSync, openSync, renameSync, rmSync, truncateSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  createReadStream,
+  fsyncSync,
+  openSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeSync,
+} from 'node:fs';
 import path from 'node:path';
 import { makeFolder } from '../data/atomic-write.js';
 import { statOf } from '../data/text-file.js';
@@ -32,12 +41,24 @@ export interface DownloadOptions {
  * @returns whether it was fetched; false if the file was there already
  * @throws DataError saying what to do by hand
  */
-export async function download(source: Source, file: string, options: DownloadOptions = {}): Promise<boolean> {
-  const { force = false, attempts = 4, pause = 1000, patience = 30_000, report = () => {} } = options;
+export async function download(
+  source: Source,
+  file: string,
+  options: DownloadOptions = {},
+): Promise<boolean> {
+  const {
+    force = false,
+    attempts = 4,
+    pause = 1000,
+    patience = 30_000,
+    report = () => {},
+  } = options;
   if (statOf(file)) {
     if ((await sha256Of(file)) === source.sha256) return false;
     if (!force)
-      throw new DataError(`"${file}" is there already, and is another file than ${source.url}. Move it away, or give --force to replace it.`);
+      throw new DataError(
+        `"${file}" is there already, and is another file than ${source.url}. Move it away, or give --force to replace it.`,
+      );
   }
   makeFolder(path.dirname(file));
   const part = `${file}.part`;
@@ -56,13 +77,20 @@ export async function download(source: Source, file: string, options: DownloadOp
       reason = 'the parts do not fit together; starting anew';
     } catch (error) {
       if (error instanceof DataError) throw error;
-      if (error instanceof Refused) throw new DataError(`${source.url} cannot be fetched: ${error.message}. ${byHand(source, file)}`);
+      if (error instanceof Refused)
+        throw new DataError(
+          `${source.url} cannot be fetched: ${error.message}. ${byHand(source, file)}`,
+        );
       reason = reasonOf(error);
     }
     if (attempt >= attempts) {
       const kept = statOf(part)?.size ?? 0;
-      const go = kept ? ` ${kept.toLocaleString('en')} of ${source.bytes.toLocaleString('en')} bytes are kept: the same command goes on there.` : '';
-      throw new DataError(`${source.url} could not be fetched: ${reason}.${go} ${byHand(source, file)}`);
+      const go = kept
+        ? ` ${kept.toLocaleString('en')} of ${source.bytes.toLocaleString('en')} bytes are kept: the same command goes on there.`
+        : '';
+      throw new DataError(
+        `${source.url} could not be fetched: ${reason}.${go} ${byHand(source, file)}`,
+      );
     }
     report(`${reason}; trying again`);
     await new Promise((resolve) => setTimeout(resolve, wait));
@@ -92,7 +120,9 @@ async function receive(
     // Not compressed: a part of the bytes would be of no use.
     const headers = { 'accept-encoding': 'identity', ...(from > 0 && { range: `bytes=${from}-` }) };
     const response = await fetch(url, { headers, signal: abort.signal });
-    const goesOn = response.status === 206 && new RegExp(`^bytes ${from}-`).test(response.headers.get('content-range') ?? '');
+    const goesOn =
+      response.status === 206 &&
+      new RegExp(`^bytes ${from}-`).test(response.headers.get('content-range') ?? '');
     if (!goesOn && response.status !== 200) {
       await response.body?.cancel();
       if (response.status === 206 || response.status === 416) {
@@ -100,7 +130,9 @@ async function receive(
         throw new Error(`the server has no bytes from ${from} on; starting anew`);
       }
       const answer = `the server answers ${response.status} ${response.statusText}`.trim();
-      throw response.status >= 500 || response.status === 408 || response.status === 429 ? new Error(answer) : new Refused(answer);
+      throw response.status >= 500 || response.status === 408 || response.status === 429
+        ? new Error(answer)
+        : new Refused(answer);
     }
     if (goesOn) report(`going on after ${from.toLocaleString('en')} bytes`);
     const fd = openSync(part, goesOn ? 'a' : 'w');
@@ -123,7 +155,10 @@ async function receive(
       closeSync(fd);
     }
     const received = statOf(part)?.size ?? 0;
-    if (received < bytes) throw new Error(`the connection ended after ${received.toLocaleString('en')} of ${bytes.toLocaleString('en')} bytes`);
+    if (received < bytes)
+      throw new Error(
+        `the connection ended after ${received.toLocaleString('en')} of ${bytes.toLocaleString('en')} bytes`,
+      );
     return !goesOn;
   } finally {
     clearTimeout(timer);
@@ -134,7 +169,9 @@ function writeAll(fd: number, file: string, chunk: Uint8Array): void {
   try {
     for (let at = 0; at < chunk.length; ) at += writeSync(fd, chunk, at);
   } catch (error) {
-    throw new DataError(`"${file}" cannot be written: ${(error as Error).message}. Make room, or choose another place by --out.`);
+    throw new DataError(
+      `"${file}" cannot be written: ${(error as Error).message}. Make room, or choose another place by --out.`,
+    );
   }
 }
 

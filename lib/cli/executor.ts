@@ -58,7 +58,10 @@ const MAY_FAIL = 'raises-exception';
  * the tag `raises-exception`. A promise that a cell leaves behind and that is rejected is a failure, too.
  * Nothing is thrown for a cell that fails, takes too long, or ends the kernel: that is the `failure` of the result.
  */
-export async function executeNotebook(notebook: Notebook, options: ExecuteOptions): Promise<Execution> {
+export async function executeNotebook(
+  notebook: Notebook,
+  options: ExecuteOptions,
+): Promise<Execution> {
   const { cwd, env, timeout = 600, watcher = {}, onStart } = options;
   const start = performance.now();
   const cells = notebook.cells.filter((cell) => cell.cell_type === 'code');
@@ -93,7 +96,11 @@ export async function executeNotebook(notebook: Notebook, options: ExecuteOption
   } finally {
     await kernel.stop();
   }
-  notebook.metadata.kernelspec = { display_name: 'TypeScript', language: 'typescript', name: 'tslab' };
+  notebook.metadata.kernelspec = {
+    display_name: 'TypeScript',
+    language: 'typescript',
+    name: 'tslab',
+  };
   notebook.metadata.language_info = kernel.info.language_info;
   return { failure, seconds: (performance.now() - start) / 1000 };
 }
@@ -105,7 +112,10 @@ interface CellJob {
   take(type: string, content: Content): void;
 }
 
-async function runCell(kernel: KernelClient, { code, number, timeout, take }: CellJob): Promise<CellFailure | undefined> {
+async function runCell(
+  kernel: KernelClient,
+  { code, number, timeout, take }: CellJob,
+): Promise<CellFailure | undefined> {
   let late = false;
   let killer: NodeJS.Timeout | undefined;
   // Silence, not work: on a slow machine a training that prints an epoch now and then may take an hour.
@@ -122,7 +132,11 @@ async function runCell(kernel: KernelClient, { code, number, timeout, take }: Ce
   try {
     const reply = await kernel.execute(code, heard);
     if (reply.status === 'ok') return rejected(reply, number);
-    const { ename, evalue, traceback = [] } = reply as { ename?: string; evalue?: string; traceback?: string[] };
+    const {
+      ename,
+      evalue,
+      traceback = [],
+    } = reply as { ename?: string; evalue?: string; traceback?: string[] };
     const interrupted = ename === 'Interrupted';
     const message = late ? tooLong : `${ename}: ${evalue}`;
     return {
@@ -135,7 +149,11 @@ async function runCell(kernel: KernelClient, { code, number, timeout, take }: Ce
   } catch (error) {
     if (!(error instanceof KernelDiedError)) throw error;
     const message = late ? tooLong : error.message;
-    take('error', { ename: late ? 'Timeout' : error.name, evalue: message, traceback: message.split('\n') });
+    take('error', {
+      ename: late ? 'Timeout' : error.name,
+      evalue: message,
+      traceback: message.split('\n'),
+    });
     return { number, message, interrupted: false, byCode: false };
   } finally {
     clearTimeout(silence);
@@ -153,14 +171,25 @@ interface Rejection {
 function rejected(reply: Content, running: number): CellFailure | undefined {
   const [first] = (reply.rejections ?? []) as Rejection[];
   if (!first) return undefined;
-  const [, number = running, line] = /cell \[(\d+)\], line (\d+)/.exec(first.traceback.join('\n')) ?? [];
+  const [, number = running, line] =
+    /cell \[(\d+)\], line (\d+)/.exec(first.traceback.join('\n')) ?? [];
   const source = /cell \[\d+\], line \d+(?: \(.*?\))?: (.*)/.exec(first.traceback.join('\n'))?.[1];
   const message = `${first.ename}: ${first.evalue}\nNo cell awaits the promise that was rejected: write \`await\` before the call.`;
-  return { number: Number(number), message, interrupted: false, byCode: true, ...(line ? { line: Number(line), source } : {}) };
+  return {
+    number: Number(number),
+    message,
+    interrupted: false,
+    byCode: true,
+    ...(line ? { line: Number(line), source } : {}),
+  };
 }
 
 /** What cells have left running when the last one has ended: waits for it a while, and gives its failure. */
-async function leftBehind(kernel: KernelClient, number: number, take: CellJob['take']): Promise<CellFailure | undefined> {
+async function leftBehind(
+  kernel: KernelClient,
+  number: number,
+  take: CellJob['take'],
+): Promise<CellFailure | undefined> {
   try {
     const reply = await kernel.request('recital_finish_request', {});
     for (const content of reply.rejections as Rejection[]) take('error', { ...content });
@@ -170,7 +199,11 @@ async function leftBehind(kernel: KernelClient, number: number, take: CellJob['t
     return rejected(reply, number);
   } catch (error) {
     if (!(error instanceof KernelDiedError)) throw error;
-    take('error', { ename: error.name, evalue: error.message, traceback: error.message.split('\n') });
+    take('error', {
+      ename: error.name,
+      evalue: error.message,
+      traceback: error.message.split('\n'),
+    });
     return { number, message: error.message, interrupted: false, byCode: false };
   }
 }
@@ -182,7 +215,13 @@ function tagsOf(cell: NotebookCell): readonly unknown[] {
 }
 
 /** The first line of this cell that a traceback names. */
-function place(traceback: readonly string[], number: number, code: string): { line?: number; source?: string } {
-  const line = Number(new RegExp(`cell \\[${number}\\], line (\\d+)`).exec(traceback.join('\n'))?.[1]);
+function place(
+  traceback: readonly string[],
+  number: number,
+  code: string,
+): { line?: number; source?: string } {
+  const line = Number(
+    new RegExp(`cell \\[${number}\\], line (\\d+)`).exec(traceback.join('\n'))?.[1],
+  );
   return line ? { line, source: code.split('\n')[line - 1]?.trim() } : {};
 }

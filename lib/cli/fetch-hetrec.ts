@@ -21,7 +21,11 @@ Fusion in Recommender Systems (HetRec 2011), 5th ACM Conference on Recommender S
  */
 export async function fetchHetRec(
   folder: string,
-  { print, source = HETREC, ...options }: Omit<DownloadOptions, 'report'> & { print: (line: string) => void; source?: Source },
+  {
+    print,
+    source = HETREC,
+    ...options
+  }: Omit<DownloadOptions, 'report'> & { print: (line: string) => void; source?: Source },
 ): Promise<string> {
   const file = path.join(folder, path.posix.basename(new URL(source.url).pathname));
   print(HETREC_TERMS);

@@ -26,14 +26,22 @@ export interface Installation {
  * before. It is put together beside that folder and takes its place only if it works.
  * @returns what there is to say
  */
-export function installOptional({ command, folder = optionalFolder(command), manifest = {}, finish, check }: Installation): string {
+export function installOptional({
+  command,
+  folder = optionalFolder(command),
+  manifest = {},
+  finish,
+  check,
+}: Installation): string {
   const { name, version } = optionalPackages[command];
   if (existsSync(folder)) {
     try {
       return `${name} is installed already: ${check(folder)}.\nTo install it anew, remove ${folder} first.`;
     } catch (error) {
       if (!(error instanceof InstallError)) throw error;
-      say(`What is in ${folder} does not work here and is replaced (${error.message.split('\n')[0]})`);
+      say(
+        `What is in ${folder} does not work here and is replaced (${error.message.split('\n')[0]})`,
+      );
     }
   }
   const made = `${folder}.new`;
@@ -47,7 +55,14 @@ export function installOptional({ command, folder = optionalFolder(command), man
     rmSync(made, { recursive: true, force: true });
     mkdirSync(made);
     const { dependencies, overrides } = manifest;
-    writeFileSync(`${made}/package.json`, JSON.stringify({ private: true, dependencies: { [name]: version, ...dependencies }, overrides }, null, 2));
+    writeFileSync(
+      `${made}/package.json`,
+      JSON.stringify(
+        { private: true, dependencies: { [name]: version, ...dependencies }, overrides },
+        null,
+        2,
+      ),
+    );
     npmInstall(made, `${name} ${version}`);
     finish?.(made);
     const found = check(made);
@@ -56,7 +71,9 @@ export function installOptional({ command, folder = optionalFolder(command), man
     return `Installed ${name}: ${found}.`;
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    throw error instanceof InstallError || code === undefined ? error : new InstallError(`${dirname(folder)} cannot be written: ${message}.`);
+    throw error instanceof InstallError || code === undefined
+      ? error
+      : new InstallError(`${dirname(folder)} cannot be written: ${message}.`);
   } finally {
     rmSync(made, { recursive: true, force: true });
   }
@@ -67,7 +84,9 @@ export function runCommand(command: OptionalCommand, run: () => string): void {
   const args = process.argv.slice(2);
   const usage = (require('./usage.cjs') as Record<OptionalCommand, string>)[command];
   if (args.length) {
-    process.stderr.write(`npm run ${command} takes no arguments, got "${args.join(' ')}".\n\n${usage}\n`);
+    process.stderr.write(
+      `npm run ${command} takes no arguments, got "${args.join(' ')}".\n\n${usage}\n`,
+    );
     process.exitCode = 2;
     return;
   }
@@ -88,28 +107,47 @@ export function say(line: string): void {
 
 /** Runs a script in a process of its own, with TypeScript, and returns what it prints. */
 export function tried(script: string, what: string): string {
-  const { status, stdout, stderr, signal } = spawnSync(process.execPath, ['--require', require.resolve('tsx/cjs'), '-e', script], {
-    encoding: 'utf8',
-  });
+  const { status, stdout, stderr, signal } = spawnSync(
+    process.execPath,
+    ['--require', require.resolve('tsx/cjs'), '-e', script],
+    {
+      encoding: 'utf8',
+    },
+  );
   if (status === 0) return stdout.trim();
-  const reason = /^\w*Error: .*/m.exec(stderr)?.[0] ?? (lastLines(stderr) || `its process ended by ${signal ?? status}`);
+  const reason =
+    /^\w*Error: .*/m.exec(stderr)?.[0] ??
+    (lastLines(stderr) || `its process ended by ${signal ?? status}`);
   throw new InstallError(`${what} does not work: ${reason}`);
 }
 
 /** The end of what a program has printed, without the stack of an error. */
 export function lastLines(output: string, n = 12): string {
-  const lines = output.split('\n').filter((line) => line.trim() !== '' && !/^\s+at |^Node\.js v/.test(line));
+  const lines = output
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !/^\s+at |^Node\.js v/.test(line));
   return lines.slice(-n).join('\n');
 }
 
 function npmInstall(folder: string, what: string): void {
-  const options = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock', '--loglevel=error'];
+  const options = [
+    'install',
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    '--no-package-lock',
+    '--loglevel=error',
+  ];
   const npm = process.env.npm_execpath; // set inside `npm run`: the npm in use, wherever it is
   const stdio = { cwd: folder, stdio: ['ignore', 2, 2] as ('ignore' | number)[] };
   const run =
     npm && /\.[cm]?js$/.test(npm)
       ? spawnSync(process.execPath, [npm, ...options], stdio)
       : spawnSync('npm', options, { ...stdio, shell: process.platform === 'win32' });
-  if (run.error) throw new InstallError(`npm could not be started (${run.error.message}). It comes with Node.`);
-  if (run.status !== 0) throw new InstallError(`npm could not install ${what}; its message is above. It needs the network.`);
+  if (run.error)
+    throw new InstallError(`npm could not be started (${run.error.message}). It comes with Node.`);
+  if (run.status !== 0)
+    throw new InstallError(
+      `npm could not install ${what}; its message is above. It needs the network.`,
+    );
 }

@@ -15,9 +15,19 @@ export function jupyterHome(root: string, workspace = root): Record<string, stri
   const config = join(home, 'config');
   write(join(data, kernelFile), kernelSpec(root));
   const settings = join(config, 'lab', 'user-settings', '@jupyterlab');
-  writeOnce(join(settings, 'completer-extension', 'manager.jupyterlab-settings'), { autoCompletion: true });
-  writeOnce(join(settings, 'apputils-extension', 'notification.jupyterlab-settings'), { fetchNews: 'false', checkForUpdates: false });
-  return { JUPYTER_CONFIG_DIR: config, JUPYTER_DATA_DIR: data, JUPYTER_RUNTIME_DIR: join(home, 'runtime'), IPYTHONDIR: join(home, 'ipython') };
+  writeOnce(join(settings, 'completer-extension', 'manager.jupyterlab-settings'), {
+    autoCompletion: true,
+  });
+  writeOnce(join(settings, 'apputils-extension', 'notification.jupyterlab-settings'), {
+    fetchNews: 'false',
+    checkForUpdates: false,
+  });
+  return {
+    JUPYTER_CONFIG_DIR: config,
+    JUPYTER_DATA_DIR: data,
+    JUPYTER_RUNTIME_DIR: join(home, 'runtime'),
+    IPYTHONDIR: join(home, 'ipython'),
+  };
 }
 
 /** Where a kernel lies in one of Jupyter's data folders: under the name that the notebooks ask for. */
@@ -43,7 +53,9 @@ function kernelSpec(root: string): object {
  */
 export function installKernel(root: string, prefix: string): string {
   const file = join(prefix, 'share', 'jupyter', kernelFile);
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => /^(RECITAL_.*|NODE_OPTIONS)$/.test(name)));
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => /^(RECITAL_.*|NODE_OPTIONS)$/.test(name)),
+  );
   try {
     write(file, { ...kernelSpec(root), ...(Object.keys(env).length ? { env } : {}) });
   } catch (error) {

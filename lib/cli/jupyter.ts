@@ -29,7 +29,10 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * @param folders where one may have been installed, into `.venv`: the workspace, the checkout
  * @param env the environment that a JupyterLab is asked for its version in: {@link jupyterHome}'s, else it makes folders in the user's home
  */
-export function findJupyter(folders: readonly string[], env: Environment = process.env): JupyterLab | undefined {
+export function findJupyter(
+  folders: readonly string[],
+  env: Environment = process.env,
+): JupyterLab | undefined {
   const { JUPYTER } = process.env;
   if (JUPYTER) {
     const lab = probe([JUPYTER, 'lab'], '$JUPYTER', env);
@@ -39,7 +42,9 @@ export function findJupyter(folders: readonly string[], env: Environment = proce
     );
   }
   const venvs = folders.map((folder) => join(folder, '.venv'));
-  const own = venvs.find((venv) => existsSync(stamp(venv)) && readFileSync(stamp(venv), 'utf8') === packages.join(' '));
+  const own = venvs.find(
+    (venv) => existsSync(stamp(venv)) && readFileSync(stamp(venv), 'utf8') === packages.join(' '),
+  );
   return (
     (own ? probe([python(own), '-m', 'jupyterlab'], '.venv', env) : undefined) ??
     probe(['jupyter', 'lab'], 'the PATH', env) ??
@@ -56,7 +61,9 @@ export function installJupyter(folder: string, env: Environment = process.env): 
   const name = systemPython();
   const rustup = join(folder, '.cache', 'rustup'); // pip asks `rustc` for its version, and rustup's makes a folder in the home unless told where
   const quiet = { RUSTUP_HOME: rustup, ...process.env };
-  console.log(`There is no JupyterLab 4 here. Installing it into ${venv}, for this folder alone (once; a minute or two, and 250 MB) …`);
+  console.log(
+    `There is no JupyterLab 4 here. Installing it into ${venv}, for this folder alone (once; a minute or two, and 250 MB) …`,
+  );
   if (!existsSync(python(venv))) {
     const made = spawnSync(name, ['-m', 'venv', venv], { encoding: 'utf8', env: quiet });
     if (made.error) {
@@ -65,27 +72,39 @@ export function installJupyter(folder: string, env: Environment = process.env): 
       );
     }
     if (made.status !== 0) {
-      const hint = /ensurepip/.test(made.stdout + made.stderr) ? ' On Debian and Ubuntu: `apt install python3-venv`.' : '';
+      const hint = /ensurepip/.test(made.stdout + made.stderr)
+        ? ' On Debian and Ubuntu: `apt install python3-venv`.'
+        : '';
       throw new JupyterMissingError(
         `\`${name} -m venv\` failed:\n${(made.stdout + made.stderr).trim()}\nPython's venv module is needed.${hint} ${alternative}`,
       );
     }
   }
   const options = ['--disable-pip-version-check', '--no-cache-dir', '--quiet']; // no cache in the home
-  const pip = spawnSync(python(venv), ['-m', 'pip', 'install', ...options, ...packages], { stdio: 'inherit', env: quiet });
+  const pip = spawnSync(python(venv), ['-m', 'pip', 'install', ...options, ...packages], {
+    stdio: 'inherit',
+    env: quiet,
+  });
   rmSync(rustup, { recursive: true, force: true });
   if (pip.status !== 0) {
-    throw new JupyterMissingError(`pip could not install ${packages.join(' and ')}; its message is above. It needs the network once. ${alternative}`);
+    throw new JupyterMissingError(
+      `pip could not install ${packages.join(' and ')}; its message is above. It needs the network once. ${alternative}`,
+    );
   }
   const lab = probe([python(venv), '-m', 'jupyterlab'], '.venv', env);
   if (!lab)
-    throw new JupyterMissingError(`JupyterLab was installed into ${venv} but does not start. Remove that folder and try again. ${alternative}`);
+    throw new JupyterMissingError(
+      `JupyterLab was installed into ${venv} but does not start. Remove that folder and try again. ${alternative}`,
+    );
   writeFileSync(stamp(venv), packages.join(' '));
   return lab;
 }
 
 function probe(command: readonly string[], from: string, env: Environment): JupyterLab | undefined {
-  const { status, stdout } = spawnSync(command[0], [...command.slice(1), '--version'], { encoding: 'utf8', env });
+  const { status, stdout } = spawnSync(command[0], [...command.slice(1), '--version'], {
+    encoding: 'utf8',
+    env,
+  });
   const version = /\d+\.\d+\S*/.exec(stdout ?? '')?.[0];
   if (status !== 0 || !version || Number.parseInt(version, 10) < OLDEST) return undefined;
   return { command, version, from };

@@ -21,7 +21,10 @@ interface Message {
 }
 const { address, pack, unpack } = require('../notebook/wire.cjs') as {
   address(connection: Connection, port: number): string;
-  pack(connection: Connection, message: { id: string; session: string; type: string; content: Content }): (string | Buffer)[];
+  pack(
+    connection: Connection,
+    message: { id: string; session: string; type: string; content: Content },
+  ): (string | Buffer)[];
   unpack(connection: Connection, frames: Buffer[]): Message;
 };
 const { causeOfDeath } = require('../notebook/death.cjs') as {
@@ -39,7 +42,11 @@ export class KernelDiedError extends RecitalError {}
 /** The launcher of this checkout, and the stock kernel of tslab. */
 export const launchers = {
   repaired: [join(__dirname, '..', 'notebook', 'launch.cjs')],
-  stock: [join(resolve(require.resolve('tslab/package.json'), '..'), 'bin', 'tslab'), 'kernel', '--config-path'],
+  stock: [
+    join(resolve(require.resolve('tslab/package.json'), '..'), 'bin', 'tslab'),
+    'kernel',
+    '--config-path',
+  ],
 };
 
 /** The launcher as Jupyter starts it: with a process beside it that tells why a kernel has died, which a KernelClient sees for itself. */
@@ -53,7 +60,11 @@ interface Socket extends AsyncIterable<Buffer[]> {
   subscribe(): void;
 }
 interface ZeroMq {
-  Dealer: new (options: { sendTimeout: number; sendHighWaterMark: number; routingId: string }) => Socket;
+  Dealer: new (options: {
+    sendTimeout: number;
+    sendHighWaterMark: number;
+    routingId: string;
+  }) => Socket;
   Subscriber: new (options: { receiveHighWaterMark: number }) => Socket;
 }
 interface Pending {
@@ -85,7 +96,12 @@ export class KernelClient {
     private readonly connection: Connection,
     private readonly interruptMode: 'message' | 'signal',
     /** Ports of the kernel, for whoever wants to listen as well. */
-    readonly ports: { readonly shell: number; readonly iopub: number; readonly control: number; readonly hb: number },
+    readonly ports: {
+      readonly shell: number;
+      readonly iopub: number;
+      readonly control: number;
+      readonly hb: number;
+    },
   ) {
     const keep = (data: Buffer): void => {
       this.log = (this.log + data.toString()).slice(-LOG_CHARS);
@@ -93,8 +109,12 @@ export class KernelClient {
     process.stdout?.on('data', keep);
     process.stderr?.on('data', keep);
     this.exited = new Promise((done) => {
-      process.on('error', (error) => this.died(`The kernel could not be started: ${error.message}`, done));
-      process.on('close', (code, signal) => this.died(causeOfDeath({ code, signal, log: this.log }), done));
+      process.on('error', (error) =>
+        this.died(`The kernel could not be started: ${error.message}`, done),
+      );
+      process.on('close', (code, signal) =>
+        this.died(causeOfDeath({ code, signal, log: this.log }), done),
+      );
     });
   }
 
@@ -113,13 +133,29 @@ export class KernelClient {
     startTimeout?: number;
     transport?: 'tcp' | 'ipc';
   }): Promise<KernelClient> {
-    const { cwd, env = process.env, launcher = launchers.repaired, startTimeout = 60_000, transport = 'tcp' } = options;
-    const [shell_port, iopub_port, stdin_port, control_port, hb_port] = transport === 'ipc' ? [1, 2, 3, 4, 5] : await freePorts(5);
+    const {
+      cwd,
+      env = process.env,
+      launcher = launchers.repaired,
+      startTimeout = 60_000,
+      transport = 'tcp',
+    } = options;
+    const [shell_port, iopub_port, stdin_port, control_port, hb_port] =
+      transport === 'ipc' ? [1, 2, 3, 4, 5] : await freePorts(5);
     const folder = mkdtempSync(join(tmpdir(), 'recital-kernel-'));
     const file = join(folder, 'connection.json');
     const ip = transport === 'ipc' ? join(folder, 'kernel') : '127.0.0.1';
-    const connection: Connection = { transport, ip, key: randomUUID(), signature_scheme: 'hmac-sha256' };
-    writeFileSync(file, JSON.stringify({ ...connection, shell_port, iopub_port, stdin_port, control_port, hb_port }), { mode: 0o600 });
+    const connection: Connection = {
+      transport,
+      ip,
+      key: randomUUID(),
+      signature_scheme: 'hmac-sha256',
+    };
+    writeFileSync(
+      file,
+      JSON.stringify({ ...connection, shell_port, iopub_port, stdin_port, control_port, hb_port }),
+      { mode: 0o600 },
+    );
     // A group of its own: Ctrl-C in the terminal reaches us alone, and we decide what the kernel is told.
     const child = spawn(process.execPath, [...launcher, file], {
       cwd,
@@ -127,12 +163,18 @@ export class KernelClient {
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     });
-    const client = new KernelClient(child, folder, connection, launcher === launchers.stock ? 'signal' : 'message', {
-      shell: shell_port,
-      iopub: iopub_port,
-      control: control_port,
-      hb: hb_port,
-    });
+    const client = new KernelClient(
+      child,
+      folder,
+      connection,
+      launcher === launchers.stock ? 'signal' : 'message',
+      {
+        shell: shell_port,
+        iopub: iopub_port,
+        control: control_port,
+        hb: hb_port,
+      },
+    );
     client.connect();
     await client.ready(startTimeout);
     return client;
@@ -144,7 +186,8 @@ export class KernelClient {
     const output = new zmq.Subscriber({ receiveHighWaterMark: 0 });
     output.subscribe();
     // Messages are sent at once, however many are on their way: see repair.cjs.
-    const dealer = (): Socket => new zmq.Dealer({ sendTimeout: 0, sendHighWaterMark: 0, routingId: this.session });
+    const dealer = (): Socket =>
+      new zmq.Dealer({ sendTimeout: 0, sendHighWaterMark: 0, routingId: this.session });
     const ports: [Socket, number][] = [
       [dealer(), shell],
       [dealer(), control],
@@ -181,7 +224,10 @@ export class KernelClient {
         this.info = info;
         return true;
       });
-      const ok = await Promise.race([answer, new Promise<false>((done) => setTimeout(done, 250, false))]).catch(() => false);
+      const ok = await Promise.race([
+        answer,
+        new Promise<false>((done) => setTimeout(done, 250, false)),
+      ]).catch(() => false);
       if (ok) return;
       if (this.dead === undefined && Date.now() < end) continue;
       await this.stop();
@@ -192,7 +238,11 @@ export class KernelClient {
   }
 
   /** Sends a request and resolves to the content of the reply, once all output has arrived. Rejects with KernelDiedError. */
-  request(type: string, content: Content, options: { onOutput?: OnOutput; control?: boolean } = {}): Promise<Content> {
+  request(
+    type: string,
+    content: Content,
+    options: { onOutput?: OnOutput; control?: boolean } = {},
+  ): Promise<Content> {
     const id = randomUUID();
     const frames = pack(this.connection, { id, session: this.session, type, content });
     return new Promise((done, fail) => {
@@ -204,7 +254,14 @@ export class KernelClient {
 
   /** Runs the code of a cell. */
   execute(code: string, onOutput?: OnOutput): Promise<Content> {
-    const content = { code, silent: false, store_history: true, user_expressions: {}, allow_stdin: false, stop_on_error: true };
+    const content = {
+      code,
+      silent: false,
+      store_history: true,
+      user_expressions: {},
+      allow_stdin: false,
+      stop_on_error: true,
+    };
     return this.request('execute_request', content, { onOutput });
   }
 

@@ -9,7 +9,10 @@ const out = join(root, 'lib', 'compute', 'build');
 const builds = { reproducible: [], fast: ['--enable', 'relaxed-simd'] };
 
 const age = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-const newest = Math.max(age(fileURLToPath(import.meta.url)), ...readdirSync(source).map((file) => age(join(source, file))));
+const newest = Math.max(
+  age(fileURLToPath(import.meta.url)),
+  ...readdirSync(source).map((file) => age(join(source, file))),
+);
 if (!Object.keys(builds).every((name) => age(join(out, `${name}.wasm`)) > newest)) await compile();
 
 async function compile() {
@@ -28,7 +31,15 @@ async function compile() {
     const partial = join(out, `${name}.${process.pid}.partial`);
     const options =
       '-O3 --runtime stub --noAssert --importMemory --sharedMemory --initialMemory 1 --maximumMemory 65536 --enable threads --enable simd';
-    const { error, stderr } = await asc.main(['index.ts', '--baseDir', source, '--outFile', partial, ...options.split(' '), ...extra]);
+    const { error, stderr } = await asc.main([
+      'index.ts',
+      '--baseDir',
+      source,
+      '--outFile',
+      partial,
+      ...options.split(' '),
+      ...extra,
+    ]);
     if (error) {
       console.error(`The kernels could not be compiled (${name}): ${error.message}\n${stderr}`);
       process.exit(1);

@@ -41,9 +41,18 @@ function options(workspace: string, given: readonly string[]): string[] {
     '--LanguageServerManager.autodetect=False', // it would start npm, rustup and others to look for language servers
   ];
   if (process.getuid?.() === 0) own.push('--allow-root'); // in containers; the server listens on loopback and asks for a token
-  const files = given.map((arg) => (!arg.startsWith('-') && !isAbsolute(arg) && existsSync(resolve(here, arg)) ? resolve(here, arg) : arg));
+  const files = given.map((arg) =>
+    !arg.startsWith('-') && !isAbsolute(arg) && existsSync(resolve(here, arg))
+      ? resolve(here, arg)
+      : arg,
+  );
   const notebook = files.find((file) => file.endsWith('.ipynb'));
-  if (notebook && isAbsolute(notebook) && !given.some((arg) => arg.startsWith('--ServerApp.root_dir'))) checkInside(workspace, notebook);
+  if (
+    notebook &&
+    isAbsolute(notebook) &&
+    !given.some((arg) => arg.startsWith('--ServerApp.root_dir'))
+  )
+    checkInside(workspace, notebook);
   const first = notebook ? undefined : firstNotebook(workspace);
   if (first) own.push(`--LabApp.default_url=/lab/tree/notebooks/${encodeURIComponent(first)}`);
   return [...own, ...files];
@@ -78,9 +87,15 @@ function main(): void {
   if (prepare) return;
   const env = { ...process.env, ...jupyterHome(root, workspace) };
   const lab = findJupyter([workspace, root], env) ?? installJupyter(workspace, env);
-  console.log(`JupyterLab ${lab.version} (${lab.from}) for ${workspace}. To stop it, press Ctrl-C twice.`);
+  console.log(
+    `JupyterLab ${lab.version} (${lab.from}) for ${workspace}. To stop it, press Ctrl-C twice.`,
+  );
   const [program, ...first] = lab.command;
-  const server = spawn(program, [...first, ...options(workspace, rest)], { cwd: workspace, env, stdio: 'inherit' });
+  const server = spawn(program, [...first, ...options(workspace, rest)], {
+    cwd: workspace,
+    env,
+    stdio: 'inherit',
+  });
   process.on('SIGINT', () => {}); // the terminal sends Ctrl-C to Jupyter too, which asks before it stops
   process.on('SIGTERM', () => server.kill('SIGTERM'));
   server.on('exit', (code) => {

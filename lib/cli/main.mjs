@@ -5,7 +5,14 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const require = createRequire(import.meta.url);
-const files = { start: 'run.ts', lab: 'lab.ts', data: 'data.ts', native: 'native.ts', tensorflow: 'tensorflow.ts', danfo: 'danfo.ts' };
+const files = {
+  start: 'run.ts',
+  lab: 'lab.ts',
+  data: 'data.ts',
+  native: 'native.ts',
+  tensorflow: 'tensorflow.ts',
+  danfo: 'danfo.ts',
+};
 const [command, ...args] = process.argv.slice(2);
 
 if (!Object.hasOwn(files, command)) {

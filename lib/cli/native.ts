@@ -16,7 +16,9 @@ export function run(): string {
 if (process.argv[1] === __filename) {
   const args = process.argv.slice(2);
   if (args.length) {
-    process.stderr.write(`npm run native takes no arguments, got "${args.join(' ')}".\n\n${USAGE}\n`);
+    process.stderr.write(
+      `npm run native takes no arguments, got "${args.join(' ')}".\n\n${USAGE}\n`,
+    );
     process.exitCode = 2;
   } else {
     try {

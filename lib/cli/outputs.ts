@@ -16,17 +16,30 @@ export class Outputs {
 
   /** Takes in one message. */
   add(type: string, content: Content): void {
-    const { text, name, data, metadata = {}, wait } = content as { text: string; name: string; data: Content; metadata: Content; wait: boolean };
+    const {
+      text,
+      name,
+      data,
+      metadata = {},
+      wait,
+    } = content as { text: string; name: string; data: Content; metadata: Content; wait: boolean };
     if (type === 'stream') this.print(name, text);
     else if (type === 'error') this.push({ output_type: 'error', ...(content as object) });
     else if (type === 'clear_output') {
       if (wait) this.clearNext = true;
       else this.current.length = 0;
     } else if (type === 'update_display_data') {
-      for (const output of this.displays.get(displayId(content)) ?? []) Object.assign(output, { data: stored(data), metadata });
+      for (const output of this.displays.get(displayId(content)) ?? [])
+        Object.assign(output, { data: stored(data), metadata });
     } else if (type === 'display_data' || type === 'execute_result') {
-      const count = type === 'execute_result' ? { execution_count: content.execution_count as number } : {};
-      const output: CellOutput = { output_type: type, ...count, data: stored(data), metadata: metadata as Record<string, unknown> };
+      const count =
+        type === 'execute_result' ? { execution_count: content.execution_count as number } : {};
+      const output: CellOutput = {
+        output_type: type,
+        ...count,
+        data: stored(data),
+        metadata: metadata as Record<string, unknown>,
+      };
       const id = displayId(content);
       if (id) this.displays.set(id, [...(this.displays.get(id) ?? []), output]);
       this.push(output);
@@ -41,7 +54,8 @@ export class Outputs {
 
   private print(name: string, text: string): void {
     const last = this.clearNext ? undefined : this.current.at(-1);
-    if (last?.output_type === 'stream' && last.name === name) last.text = lines(rewritten(joined(last.text) + text));
+    if (last?.output_type === 'stream' && last.name === name)
+      last.text = lines(rewritten(joined(last.text) + text));
     else this.push({ name, output_type: 'stream', text: lines(rewritten(text)) });
   }
 }
@@ -60,5 +74,7 @@ function rewritten(text: string): string {
 function stored(data: Content): Record<string, unknown> {
   const isText = (type: string, value: unknown): value is string =>
     typeof value === 'string' && (type.startsWith('text/') || type === 'image/svg+xml');
-  return Object.fromEntries(Object.entries(data).map(([type, value]) => [type, isText(type, value) ? lines(value) : value]));
+  return Object.fromEntries(
+    Object.entries(data).map(([type, value]) => [type, isText(type, value) ? lines(value) : value]),
+  );
 }

@@ -16,13 +16,19 @@ export interface CellParts {
 }
 
 /** A cell of a notebook as HTML; of an empty one nothing. */
-export function cellHtml(cell: NotebookCell & { attachments?: Attachments }, { markdown, highlight, draw, most }: CellParts): string {
+export function cellHtml(
+  cell: NotebookCell & { attachments?: Attachments },
+  { markdown, highlight, draw, most }: CellParts,
+): string {
   const source = joined(cell.source);
   if (source.trim() === '' && !cell.outputs?.length) return '';
-  if (cell.cell_type === 'markdown') return `<section class="prose">\n${markdown.html(source, cell.attachments)}</section>`;
+  if (cell.cell_type === 'markdown')
+    return `<section class="prose">\n${markdown.html(source, cell.attachments)}</section>`;
   if (cell.cell_type === 'raw') return `<section><pre>${escapeHtml(source)}</pre></section>`;
   const number = cell.execution_count ?? ' ';
-  const outputs = (cell.outputs ?? []).map((output) => outputHtml(output, { draw, most })).filter((html) => html !== '');
+  const outputs = (cell.outputs ?? [])
+    .map((output) => outputHtml(output, { draw, most }))
+    .filter((html) => html !== '');
   const summary = `<summary aria-label="Code of cell [${number}]">[${number}]</summary>`;
   const code = `<details class="source" open>${summary}<pre class="code"><code>${highlight(source, 'typescript')}</code></pre></details>`;
   const shown = outputs.length ? `\n<div class="outputs">\n${outputs.join('\n')}\n</div>` : '';
@@ -39,14 +45,19 @@ function outputHtml(output: CellOutput, { draw, most }: Pick<CellParts, 'draw' |
   const text = (given: string): string => escapeHtml(cut(given, most));
   if (output.output_type === 'stream') {
     const said = readable(joined(output.text));
-    return said.trim() === '' ? '' : `<pre class="${output.name === 'stderr' ? 'stderr' : 'stdout'}">${text(said.replace(/\n$/, ''))}</pre>`;
+    return said.trim() === ''
+      ? ''
+      : `<pre class="${output.name === 'stderr' ? 'stderr' : 'stdout'}">${text(said.replace(/\n$/, ''))}</pre>`;
   }
   if (output.output_type === 'error') {
-    const trace = output.traceback?.length ? output.traceback : [`${output.ename}: ${output.evalue}`];
+    const trace = output.traceback?.length
+      ? output.traceback
+      : [`${output.ename}: ${output.evalue}`];
     return `<pre class="error" role="alert">${text(readable(trace.join('\n')))}</pre>`;
   }
   const data = output.data ?? {};
-  if ('application/vnd.vegalite.v5+json' in data || fits(data['image/png'], most)) return draw(output);
+  if ('application/vnd.vegalite.v5+json' in data || fits(data['image/png'], most))
+    return draw(output);
   if (fits(data['text/html'], most)) return `<div class="html">${joined(data['text/html'])}</div>`;
   if (fits(data['image/svg+xml'], most)) return `<figure>${joined(data['image/svg+xml'])}</figure>`;
   const plain = readable(joined(data['text/plain']));
@@ -73,5 +84,8 @@ function leftOut(characters: number): string {
 
 /** What a terminal would show, without its colours, and with control characters written out. */
 export function readable(text: string): string {
-  return visible(text.replaceAll(new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g'), ''), '\n\t\r');
+  return visible(
+    text.replaceAll(new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g'), ''),
+    '\n\t\r',
+  );
 }

@@ -2,7 +2,12 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** Colours of GitHub's themes that are too faint on the background of code (contrast below 4.5 : 1), and darker or brighter ones in their place. */
-const legible: Record<string, string> = { '#d73a49': '#cf222e', '#e36209': '#953800', '#22863a': '#116329', '#1f6feb': '#4493f8' };
+const legible: Record<string, string> = {
+  '#d73a49': '#cf222e',
+  '#e36209': '#953800',
+  '#22863a': '#116329',
+  '#1f6feb': '#4493f8',
+};
 
 /** The colours of pages and of the code in them, light (on paper as well) and dark: two style sheets, of which the dark one comes on top. */
 export function pageColours(): { light: string; dark: string } {
@@ -11,7 +16,10 @@ export function pageColours(): { light: string; dark: string } {
     const css = readFileSync(join(folder, file), 'utf8').replace(/\/\*[\s\S]*?\*\//g, '');
     return css.replace(/#[0-9a-f]{6}/g, (colour) => legible[colour] ?? colour);
   };
-  return { light: `${code('github.min.css')}\n${light}`, dark: `${code('github-dark.min.css')}\n${dark}` };
+  return {
+    light: `${code('github.min.css')}\n${light}`,
+    dark: `${code('github-dark.min.css')}\n${dark}`,
+  };
 }
 
 const light = `

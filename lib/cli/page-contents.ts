@@ -4,7 +4,8 @@ import type { Heading } from './page-markdown.js';
 export function pageNavigation(headings: readonly Heading[], { home = false } = {}): string {
   const shown = headings.filter(({ depth }) => depth <= 3);
   const start = home ? '<a href="index.html">Notebooks</a>\n' : '';
-  const contents = shown.length < 2 ? '' : `<details><summary>Contents</summary>${list(shown)}</details>`;
+  const contents =
+    shown.length < 2 ? '' : `<details><summary>Contents</summary>${list(shown)}</details>`;
   return start || contents ? `<nav aria-label="Contents">${start}${contents}</nav>` : '';
 }
 

@@ -9,7 +9,10 @@ tip.hidden = true;
 document.querySelector('main').append(tip);
 
 function say(value, { x, y }) {
-  const lines = typeof value === 'object' ? Object.entries(value).map(([name, text]) => `${name}: ${text}`) : [String(value)];
+  const lines =
+    typeof value === 'object'
+      ? Object.entries(value).map(([name, text]) => `${name}: ${text}`)
+      : [String(value)];
   tip.textContent = lines.join('\n');
   tip.hidden = false;
   const { width, height } = tip.getBoundingClientRect();
@@ -29,7 +32,9 @@ function pointsOf({ __data__: item }) {
 
 /** The elements of a chart that have something to say; lines after the dots on them. */
 function marksOf(box) {
-  const marks = [...box.querySelectorAll('svg [role=graphics-symbol]')].filter((mark) => mark.__data__?.tooltip);
+  const marks = [...box.querySelectorAll('svg [role=graphics-symbol]')].filter(
+    (mark) => mark.__data__?.tooltip,
+  );
   const isLine = (mark) => pointsOf(mark).length > 1;
   return [...marks.filter((mark) => !isLine(mark)), ...marks.filter(isLine)];
 }
@@ -62,7 +67,9 @@ const STEPS = 60; // through a line of more points
 
 /** The places of a chart that have something to say, in order, and each text once. */
 function placesOf(box) {
-  const places = marksOf(box).flatMap((mark) => pointsOf(mark).map((point) => ({ mark, point, said: point.tooltip })));
+  const places = marksOf(box).flatMap((mark) =>
+    pointsOf(mark).map((point) => ({ mark, point, said: point.tooltip })),
+  );
   const lines = new Map(); // points that cannot be seen are those of a line
   for (const { mark, point } of places) {
     const key = point.opacity === 0 ? point.mark : mark;
@@ -73,7 +80,8 @@ function placesOf(box) {
   for (const points of lines.values()) {
     const stride = Math.max(1, (points.length - 1) / STEPS);
     points.forEach((point, i) => {
-      if (Math.floor(i / stride) !== Math.floor((i - 1) / stride) || i === points.length - 1) chosen.add(point);
+      if (Math.floor(i / stride) !== Math.floor((i - 1) / stride) || i === points.length - 1)
+        chosen.add(point);
     });
   }
   const texts = new Set();
@@ -115,14 +123,21 @@ function byKeys(box) {
   box.tabIndex = 0;
   box.setAttribute('aria-keyshortcuts', 'ArrowRight ArrowLeft Home End Escape');
   box.addEventListener('focus', () => {
-    if (box.matches(':focus-visible')) say('← → go through the values', { x: box.getBoundingClientRect().left, y: box.getBoundingClientRect().top });
+    if (box.matches(':focus-visible'))
+      say('← → go through the values', {
+        x: box.getBoundingClientRect().left,
+        y: box.getBoundingClientRect().top,
+      });
   });
   box.addEventListener('blur', leave);
   box.addEventListener('keydown', (event) => {
     if (event.key === 'Escape') leave();
     const places = placesOf(box);
-    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: places.length - 1 }[event.key];
-    if (to === undefined || places.length === 0 || event.ctrlKey || event.altKey || event.metaKey) return;
+    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: places.length - 1 }[
+      event.key
+    ];
+    if (to === undefined || places.length === 0 || event.ctrlKey || event.altKey || event.metaKey)
+      return;
     event.preventDefault();
     leave();
     at = Math.max(0, Math.min(places.length - 1, to));
@@ -155,4 +170,6 @@ async function draw(figure) {
 }
 
 for (const figure of document.querySelectorAll('figure.chart')) draw(figure).catch(console.error);
-addEventListener('scroll', () => document.activeElement?.classList.contains('drawn') || hush(), { passive: true });
+addEventListener('scroll', () => document.activeElement?.classList.contains('drawn') || hush(), {
+  passive: true,
+});

@@ -19,7 +19,9 @@ export interface PageRun {
 
 /** The last lines of a page: which notebook, when, with which data and versions. */
 export function pageFooter({ name, seconds, data, date = new Date() }: PageRun): string {
-  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    version: string;
+  };
   const time = seconds === undefined ? '' : ` in ${seconds.toFixed(1)} s`;
   const run = `${name}.ipynb, run${time} on ${date.toISOString().slice(0, 10)} by recital ${version} and Node ${process.versions.node}.`;
   return escapeHtml(data === undefined ? run : `${run} Data: ${dataName(data)}.`);
@@ -34,5 +36,7 @@ export function dataName(folder: string): string {
   } catch {
     return shown(folder); // no plays: the notebook has said so, or reads something else
   }
-  return resolve(found) === join(root, 'data', 'sample') ? 'the synthetic sample (data/sample)' : shown(found);
+  return resolve(found) === join(root, 'data', 'sample')
+    ? 'the synthetic sample (data/sample)'
+    : shown(found);
 }

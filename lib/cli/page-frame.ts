@@ -21,7 +21,15 @@ export const GENERATOR = 'recital';
 
 /** A whole HTML file: head, style, navigation with its buttons, main part and footer. The reader's script makes the buttons work, and shows them; no
  * script but those of pages runs. */
-export function pageFrame({ title, description, navigation, main, footer, scripts = '', style = '' }: PageParts): string {
+export function pageFrame({
+  title,
+  description,
+  navigation,
+  main,
+  footer,
+  scripts = '',
+  style = '',
+}: PageParts): string {
   const { base, dark } = pageStyle();
   const start = inlineScript('page-start.cjs');
   const end = `${inlineModule('page-reader.mjs')}${scripts}`;

@@ -39,7 +39,12 @@ export function writeIndex(folder: string): string | undefined {
 /** The pages of notebooks in a folder, each beside the executed copy. */
 function pagesIn(folder: string): string[] {
   const files = existsSync(folder) ? readdirSync(folder) : [];
-  const pages = files.filter((file) => file.endsWith('.html') && files.includes(file.replace(/html$/, 'ipynb')) && isOurs(join(folder, file)));
+  const pages = files.filter(
+    (file) =>
+      file.endsWith('.html') &&
+      files.includes(file.replace(/html$/, 'ipynb')) &&
+      isOurs(join(folder, file)),
+  );
   return pages.sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
 }
 
@@ -60,7 +65,10 @@ function read(folder: string, file: string): Listed {
     file,
     title: part(/<title>([^<]*)<\/title>/),
     description: part(/<meta name="description" content="([^"]*)">/),
-    footer: html.slice(html.lastIndexOf('<footer>') + '<footer>'.length, html.lastIndexOf('</footer>')),
+    footer: html.slice(
+      html.lastIndexOf('<footer>') + '<footer>'.length,
+      html.lastIndexOf('</footer>'),
+    ),
     failed: html.includes('<section role="alert" class="failure">'),
   };
 }

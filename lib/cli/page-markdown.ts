@@ -25,7 +25,8 @@ export class Markdown {
    */
   constructor(highlight: (code: string, language: string) => string, folder?: string) {
     const { headings } = this;
-    const picture = (href: string): string | undefined => pictureData(href, { attachments: this.attachments, folder });
+    const picture = (href: string): string | undefined =>
+      pictureData(href, { attachments: this.attachments, folder });
     this.marked = new Marked({ gfm: true, async: false });
     this.marked.use({
       extensions: [
@@ -39,7 +40,10 @@ export class Markdown {
           },
           renderer({ raw }) {
             const tex = raw.replace(/^\$+|\$+$/g, '').trim();
-            return temml.renderToString(tex, { displayMode: raw.startsWith('$$'), throwOnError: false });
+            return temml.renderToString(tex, {
+              displayMode: raw.startsWith('$$'),
+              throwOnError: false,
+            });
           },
         },
       ],
@@ -80,7 +84,9 @@ export class Markdown {
   html(source: string, attachments: Attachments = {}): string {
     this.attachments = attachments;
     const html = this.marked.parse(source) as string;
-    return html.replace(/<table>/g, '<div class="wide"><table>').replace(/<\/table>/g, '</table></div>'); // wide ones scroll in a box of their own
+    return html
+      .replace(/<table>/g, '<div class="wide"><table>')
+      .replace(/<\/table>/g, '</table></div>'); // wide ones scroll in a box of their own
   }
 }
 

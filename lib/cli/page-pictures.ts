@@ -18,10 +18,14 @@ const types: Record<string, string> = {
  * A picture that a Markdown cell names, as an address that holds the picture itself; undefined for one that is not here: a page asks for nothing.
  * @param href `attachment:NAME`, a path from the folder, or an address
  */
-export function pictureData(href: string, { attachments = {}, folder }: { attachments?: Attachments; folder?: string }): string | undefined {
+export function pictureData(
+  href: string,
+  { attachments = {}, folder }: { attachments?: Attachments; folder?: string },
+): string | undefined {
   if (/^data:image\/[\w.+-]+[;,]/i.test(href)) return href.replace(/["<>]/g, encodeURIComponent);
   if (href.startsWith('attachment:')) {
-    const [type, data] = Object.entries(attachments[decoded(href.slice('attachment:'.length))] ?? {})[0] ?? [];
+    const [type, data] =
+      Object.entries(attachments[decoded(href.slice('attachment:'.length))] ?? {})[0] ?? [];
     return type && data ? dataUri(type, Buffer.from(data, 'base64')) : undefined;
   }
   const type = types[extname(decoded(href)).toLowerCase()];

@@ -63,11 +63,16 @@ if (contents) {
 }
 
 // The section that is read is marked in them: the last one whose heading has passed the upper part of the window.
-const headings = links.map((link) => document.getElementById(decodeURIComponent(link.hash.slice(1))));
+const headings = links.map((link) =>
+  document.getElementById(decodeURIComponent(link.hash.slice(1))),
+);
 let waiting = false;
 const mark = () => {
   waiting = false;
-  const limit = innerHeight + scrollY < document.documentElement.scrollHeight - 2 ? innerHeight / 4 : innerHeight; // at the end the last one that is seen
+  const limit =
+    innerHeight + scrollY < document.documentElement.scrollHeight - 2
+      ? innerHeight / 4
+      : innerHeight; // at the end the last one that is seen
   const passed = headings.filter((heading) => heading.getBoundingClientRect().top < limit).length;
   const link = links[Math.max(0, passed - 1)];
   if (link.hasAttribute('aria-current')) return;
@@ -97,7 +102,10 @@ const edges = (box) => {
 // It must be reached by the keyboard, too, and have a name; one that does not scroll would only be in its way.
 const boxes = new ResizeObserver((entries) => {
   for (const { target } of entries) {
-    const attributes = { tabindex: '0', ...(nameOf(target) && { role: 'group', 'aria-label': nameOf(target) }) };
+    const attributes = {
+      tabindex: '0',
+      ...(nameOf(target) && { role: 'group', 'aria-label': nameOf(target) }),
+    };
     for (const [key, value] of Object.entries(attributes)) {
       if (target.scrollWidth > target.clientWidth) target.setAttribute(key, value);
       else target.removeAttribute(key);

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 
 /** A script as part of a page. */
 export function inline(code: string, type?: 'module'): string {
-  const safe = code.replace(/<\/script/gi, '<\\/script').replace(/^\/\/# sourceMappingURL=.*$/gm, '');
+  const safe = code
+    .replace(/<\/script/gi, '<\\/script')
+    .replace(/^\/\/# sourceMappingURL=.*$/gm, '');
   return `<script${type ? ` type="${type}"` : ''}>${safe}</script>\n`;
 }
 

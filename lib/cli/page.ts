@@ -41,7 +41,11 @@ export function notebookPage(notebook: Notebook, options: PageOptions): string {
   const bytes = Buffer.byteLength(html);
   if (bytes <= MAX_BYTES) return html;
   const leftOut = leaveOut(notebook, { bytes, most: MAX_BYTES });
-  while (Buffer.byteLength((html = render(notebook, options, { leftOut, most }))) > MAX_BYTES && most > LEAST) most = Math.floor(most / 2);
+  while (
+    Buffer.byteLength((html = render(notebook, options, { leftOut, most }))) > MAX_BYTES &&
+    most > LEAST
+  )
+    most = Math.floor(most / 2);
   return html;
 }
 
@@ -87,9 +91,13 @@ function lead(html: string): string {
 
 /** Whether a notebook takes its data from the folder that a run gives it. */
 function readsData({ cells }: Notebook): boolean {
-  return cells.some((cell) => cell.cell_type === 'code' && joined(cell.source).includes('RECITAL_DATA'));
+  return cells.some(
+    (cell) => cell.cell_type === 'code' && joined(cell.source).includes('RECITAL_DATA'),
+  );
 }
 
 function highlight(code: string, language: string): string {
-  return /^(ts|typescript|js|javascript)$/.test(language) ? hljs.highlight(code, { language: 'typescript' }).value : escapeHtml(code);
+  return /^(ts|typescript|js|javascript)$/.test(language)
+    ? hljs.highlight(code, { language: 'typescript' }).value
+    : escapeHtml(code);
 }

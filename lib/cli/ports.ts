@@ -7,7 +7,9 @@ export async function freePorts(count: number): Promise<number[]> {
     servers.map(
       (server) =>
         new Promise<number>((done, fail) => {
-          server.on('error', fail).listen(0, '127.0.0.1', () => done((server.address() as { port: number }).port));
+          server
+            .on('error', fail)
+            .listen(0, '127.0.0.1', () => done((server.address() as { port: number }).port));
         }),
     ),
   );

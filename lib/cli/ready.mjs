@@ -45,19 +45,27 @@ function install() {
   const args = ['ci', '--include=dev'];
   // npm's cache is used where there is one; where there is none, none is left in the home folder.
   const cache = process.env.npm_config_cache;
-  const passing = cache && !existsSync(join(cache, '_cacache')) ? join(root, '.cache', 'npm') : undefined;
+  const passing =
+    cache && !existsSync(join(cache, '_cacache')) ? join(root, '.cache', 'npm') : undefined;
   if (passing) options.env = { ...process.env, npm_config_cache: passing };
   const run =
     npm && /\.[cm]?js$/.test(npm)
       ? spawnSync(process.execPath, [npm, ...args], options)
       : spawnSync('npm', args, { ...options, shell: process.platform === 'win32' });
   if (passing) rmSync(passing, { recursive: true, force: true });
-  if (run.error) fail(`npm could not be started (${run.error.message}). It comes with Node; run \`npm ci\` in ${root} by hand.`);
-  if (run.status !== 0) fail(`npm ci failed (exit code ${run.status ?? run.signal}); its message is above. It needs the network once.`);
+  if (run.error)
+    fail(
+      `npm could not be started (${run.error.message}). It comes with Node; run \`npm ci\` in ${root} by hand.`,
+    );
+  if (run.status !== 0)
+    fail(
+      `npm ci failed (exit code ${run.status ?? run.signal}); its message is above. It needs the network once.`,
+    );
 }
 
 const lock = readFileSync(join(root, 'package-lock.json'), 'utf8');
-const state = () => `${createHash('sha256').update(lock).digest('hex')} ${statSync(hidden, { throwIfNoEntry: false })?.mtimeMs}`;
+const state = () =>
+  `${createHash('sha256').update(lock).digest('hex')} ${statSync(hidden, { throwIfNoEntry: false })?.mtimeMs}`;
 if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== state()) {
   if (!installed(lock)) install();
   try {

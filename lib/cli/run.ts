@@ -1,5 +1,13 @@
 // npm start [-- NAME … --data DIR]: runs the notebooks without Jupyter or Python, and writes what a reader wants: the executed copy and a web page.
-import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, readdirSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  statSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -33,7 +41,14 @@ interface Job {
 function parse(argv: string[]): Job | undefined {
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean', default: false } as const;
-  const options = { data: text, timeout: text, notebooks: text, out: text, 'in-place': flag, help: flag };
+  const options = {
+    data: text,
+    timeout: text,
+    notebooks: text,
+    out: text,
+    'in-place': flag,
+    help: flag,
+  };
   let parsed: ReturnType<typeof parseArgs<{ options: typeof options; allowPositionals: true }>>;
   try {
     parsed = parseArgs({ args: argv, options, allowPositionals: true });
@@ -43,20 +58,27 @@ function parse(argv: string[]): Job | undefined {
   const { values, positionals } = parsed;
   if (values.help) return undefined;
   const timeout = Number(values.timeout ?? 600);
-  if (!(timeout > 0)) throw new UsageError(`--timeout needs a positive number of seconds, got "${values.timeout}".`);
-  const folder = (given: string | undefined, standard: string): string => (given === undefined ? join(root, standard) : resolve(here, given));
+  if (!(timeout > 0))
+    throw new UsageError(`--timeout needs a positive number of seconds, got "${values.timeout}".`);
+  const folder = (given: string | undefined, standard: string): string =>
+    given === undefined ? join(root, standard) : resolve(here, given);
   const notebooks = folder(values.notebooks, 'notebooks');
-  if (values.notebooks !== undefined) checkFolder('--notebooks', notebooks, 'Give the folder of the notebooks.');
+  if (values.notebooks !== undefined)
+    checkFolder('--notebooks', notebooks, 'Give the folder of the notebooks.');
   let data = values.data === undefined ? undefined : resolve(here, values.data);
-  if (data !== undefined) checkFolder('--data', data, 'data/README.md says which files belong there.');
+  if (data !== undefined)
+    checkFolder('--data', data, 'data/README.md says which files belong there.');
   // A notebook that somebody has handed in looks for the data beside its folder, as in a checkout.
-  else if (!process.env.RECITAL_DATA && !existsSync(join(notebooks, '..', 'data'))) data = join(root, 'data');
+  else if (!process.env.RECITAL_DATA && !existsSync(join(notebooks, '..', 'data')))
+    data = join(root, 'data');
   return {
     names: positionals,
     data,
     timeout,
     notebooks,
-    out: writableFolder(values.out === undefined ? join(workspaceOf(root), 'out') : resolve(here, values.out)),
+    out: writableFolder(
+      values.out === undefined ? join(workspaceOf(root), 'out') : resolve(here, values.out),
+    ),
     inPlace: Boolean(values['in-place']),
   };
 }
@@ -64,7 +86,9 @@ function parse(argv: string[]): Job | undefined {
 function checkFolder(option: string, path: string, hint: string): void {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat?.isDirectory()) return;
-  throw new UsageError(`${option}: ${stat ? `${path} is a file; a folder was expected` : `there is no folder ${path}`}. ${hint}`);
+  throw new UsageError(
+    `${option}: ${stat ? `${path} is a file; a folder was expected` : `there is no folder ${path}`}. ${hint}`,
+  );
 }
 
 /** Makes the folder for the results, before anything runs for it. */
@@ -75,20 +99,32 @@ function writableFolder(path: string): string {
     return path;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const why = code === 'EEXIST' || code === 'ENOTDIR' ? 'there is a file in its place' : code === 'EACCES' ? 'nothing may be written there' : code;
+    const why =
+      code === 'EEXIST' || code === 'ENOTDIR'
+        ? 'there is a file in its place'
+        : code === 'EACCES'
+          ? 'nothing may be written there'
+          : code;
     throw new UsageError(`--out: ${path} cannot be used as a folder: ${why}. Give another one.`);
   }
 }
 
 /** The files to run: all, or those named, each name exact or the beginning of just one. */
 function choose({ names, notebooks }: Job): string[] {
-  const all = existsSync(notebooks) ? readdirSync(notebooks).filter((file) => file.endsWith('.ipynb')) : [];
-  const known = all.map((file) => basename(file, '.ipynb')).sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+  const all = existsSync(notebooks)
+    ? readdirSync(notebooks).filter((file) => file.endsWith('.ipynb'))
+    : [];
+  const known = all
+    .map((file) => basename(file, '.ipynb'))
+    .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
   if (known.length === 0) throw new UsageError(`There is no notebook in ${notebooks}.`);
   const chosen = names.map((name) => {
     const wanted = basename(name, '.ipynb');
-    const matching = known.includes(wanted) ? [wanted] : known.filter((candidate) => candidate.startsWith(wanted));
-    if (matching.length !== 1) throw new UsageError(new UnknownIdError('notebook', name, known).message);
+    const matching = known.includes(wanted)
+      ? [wanted]
+      : known.filter((candidate) => candidate.startsWith(wanted));
+    if (matching.length !== 1)
+      throw new UsageError(new UnknownIdError('notebook', name, known).message);
     return matching[0];
   });
   return chosen.length ? chosen : known;
@@ -129,7 +165,13 @@ async function runOne(name: string, job: Job, { home }: { home: boolean }): Prom
   const onStart = (interrupt: () => void, kill: () => void): void => {
     stop = { interrupt, kill };
   };
-  const { failure, seconds } = await executeNotebook(notebook, { cwd: job.notebooks, env, timeout: job.timeout, watcher, onStart });
+  const { failure, seconds } = await executeNotebook(notebook, {
+    cwd: job.notebooks,
+    env,
+    timeout: job.timeout,
+    watcher,
+    onStart,
+  });
   stop = undefined;
   const copy = join(job.out, `${name}.ipynb`);
   const page = join(job.out, `${name}.html`);
@@ -137,19 +179,31 @@ async function runOne(name: string, job: Job, { home }: { home: boolean }): Prom
   const data = resolve(job.notebooks, job.data ?? process.env.RECITAL_DATA ?? '../data');
   const folder = job.notebooks;
   const shown = (path: string): string => relative(here, path);
-  const html = notebookPage(notebook, { name, seconds, data, folder, home, failure: failure && { text: explained(failure), cell: failure.number } });
+  const html = notebookPage(notebook, {
+    name,
+    seconds,
+    data,
+    folder,
+    home,
+    failure: failure && { text: explained(failure), cell: failure.number },
+  });
   const written: string[] = [];
   const unwritten: string[] = [];
   const keep = (target: string, write: (path: string) => void): void => {
     const { path, trouble } = kept(target, write);
     if (trouble === undefined) written.push(shown(target));
-    else unwritten.push(`${trouble} ${path === undefined ? 'It is lost.' : `It is kept as ${path} instead.`}`);
+    else
+      unwritten.push(
+        `${trouble} ${path === undefined ? 'It is lost.' : `It is kept as ${path} instead.`}`,
+      );
   };
   keep(copy, (path) => writeNotebook(path, notebook));
   keep(page, (path) => writeAtomically(path, [Buffer.from(html)]));
   if (job.inPlace && !failure) keep(file, (path) => writeNotebook(path, notebook));
   const results = written.filter((path) => path !== shown(file)).reverse(); // the page first
-  watcher.line(`\n${name}: ${failure ? 'failed' : 'done'} in ${seconds.toFixed(1)} s${results.length ? ` → ${results.join(', ')}` : ''}${replaced}`);
+  watcher.line(
+    `\n${name}: ${failure ? 'failed' : 'done'} in ${seconds.toFixed(1)} s${results.length ? ` → ${results.join(', ')}` : ''}${replaced}`,
+  );
   for (const line of unwritten) watcher.line(line);
   if (failure) watcher.line(explained(failure));
   return { failure, unwritten };
@@ -196,12 +250,16 @@ async function main(): Promise<number> {
   for (const name of names) {
     const { failure, unwritten } = await runOne(name, job, { home });
     if (unwritten.length) failed.push(`${name}: ${unwritten.join(' ')}`);
-    if (failure) failed.push(`${name}, cell [${failure.number}]: ${failure.message.split('\n')[0]}`);
+    if (failure)
+      failed.push(`${name}, cell [${failure.number}]: ${failure.message.split('\n')[0]}`);
     if (failure?.interrupted) break;
   }
   const index = indexOf(job.out);
   if (index !== undefined) console.log(`\nAll pages: ${relative(here, index)}`);
-  if (names.length > 1 && failed.length) console.log(`\n${failed.length} of ${names.length} notebooks failed:\n${visible(failed.join('\n'), '\n')}`);
+  if (names.length > 1 && failed.length)
+    console.log(
+      `\n${failed.length} of ${names.length} notebooks failed:\n${visible(failed.join('\n'), '\n')}`,
+    );
   return failed.length ? 1 : 0;
 }
 

@@ -3,10 +3,23 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { findOptional, optionalPackages } from '../optional.js';
-import { InstallError, installOptional, lastLines, runCommand, say, tried } from './install-optional.js';
+import {
+  InstallError,
+  installOptional,
+  lastLines,
+  runCommand,
+  say,
+  tried,
+} from './install-optional.js';
 
 /** Where TensorFlow's library comes from if the package cannot fetch its own: Python's package of it has the same, under other names. */
-const wheel = { name: 'tensorflow-cpu', version: '2.15.0', python: '3.11', platform: 'manylinux2014_x86_64', megabytes: 207 };
+const wheel = {
+  name: 'tensorflow-cpu',
+  version: '2.15.0',
+  python: '3.11',
+  platform: 'manylinux2014_x86_64',
+  megabytes: 207,
+};
 
 /** Installs the package and tries it. Returns what there is to say. */
 export function run({ folder }: { folder?: string } = {}): string {
@@ -37,10 +50,14 @@ function addLibrary(folder: string): void {
   say("Fetching TensorFlow's library, and compiling or fetching the addon …");
   const first = installScript(home, folder);
   if (first === undefined) return;
-  if (existsSync(join(home, 'deps/lib/libtensorflow.so.2.9.1'))) throw cannot(`the addon could not be compiled:\n${first}`);
+  if (existsSync(join(home, 'deps/lib/libtensorflow.so.2.9.1')))
+    throw cannot(`the addon could not be compiled:\n${first}`);
   const reason = /Error: (.*)/.exec(first)?.[1] ?? lastLines(first, 1);
-  if (process.platform !== 'linux' || process.arch !== 'x64') throw cannot(`the download of TensorFlow's library has failed (${reason}).`);
-  say(`That download has failed (${reason}).\nTaking the library from Python's ${wheel.name} ${wheel.version} (${wheel.megabytes} MB) …`);
+  if (process.platform !== 'linux' || process.arch !== 'x64')
+    throw cannot(`the download of TensorFlow's library has failed (${reason}).`);
+  say(
+    `That download has failed (${reason}).\nTaking the library from Python's ${wheel.name} ${wheel.version} (${wheel.megabytes} MB) …`,
+  );
   libraryFromWheel(home, reason);
   const second = installScript(home, folder);
   if (second !== undefined) throw cannot(`the addon could not be compiled:\n${second}`);
@@ -49,13 +66,19 @@ function addLibrary(folder: string): void {
 
 /** Runs the package's install script. Returns its complaint, or undefined if it has succeeded. */
 function installScript(home: string, folder: string): string | undefined {
-  const headers = [resolve(process.execPath, '../..'), '/usr', '/usr/local'].find((dir) => existsSync(join(dir, 'include/node/node_api.h')));
+  const headers = [resolve(process.execPath, '../..'), '/usr', '/usr/local'].find((dir) =>
+    existsSync(join(dir, 'include/node/node_api.h')),
+  );
   const env = {
     ...(headers && { npm_config_nodedir: headers }), // else node-gyp downloads them
     ...process.env,
     PATH: `${join(folder, 'node_modules/.bin')}${delimiter}${process.env.PATH}`,
   };
-  const { status, stdout, stderr, error } = spawnSync(process.execPath, ['scripts/install.js'], { cwd: home, env, encoding: 'utf8' });
+  const { status, stdout, stderr, error } = spawnSync(process.execPath, ['scripts/install.js'], {
+    cwd: home,
+    env,
+    encoding: 'utf8',
+  });
   if (status === 0) return undefined;
   return error?.message ?? lastLines(stdout + stderr);
 }
@@ -65,12 +88,31 @@ function libraryFromWheel(home: string, reason: string): void {
   const python = process.env.PYTHON ?? 'python3';
   const temporary = join(home, 'wheel');
   const lib = join(home, 'deps/lib');
-  const options = ['--no-deps', '--only-binary=:all:', `--platform=${wheel.platform}`, `--python-version=${wheel.python}`, '--no-cache-dir'];
-  const fetch = ['-m', 'pip', 'download', ...options, '--disable-pip-version-check', '--dest', temporary, `${wheel.name}==${wheel.version}`];
+  const options = [
+    '--no-deps',
+    '--only-binary=:all:',
+    `--platform=${wheel.platform}`,
+    `--python-version=${wheel.python}`,
+    '--no-cache-dir',
+  ];
+  const fetch = [
+    '-m',
+    'pip',
+    'download',
+    ...options,
+    '--disable-pip-version-check',
+    '--dest',
+    temporary,
+    `${wheel.name}==${wheel.version}`,
+  ];
   const pip = spawnSync(python, fetch, { stdio: ['ignore', 2, 2] });
   if (pip.status !== 0) {
-    const why = pip.error ? `${python} cannot be started, ${pip.error.message}` : 'its message is above';
-    throw cannot(`the download of TensorFlow's library has failed (${reason}), and so has pip's of ${wheel.name} (${why}).`);
+    const why = pip.error
+      ? `${python} cannot be started, ${pip.error.message}`
+      : 'its message is above';
+    throw cannot(
+      `the download of TensorFlow's library has failed (${reason}), and so has pip's of ${wheel.name} (${why}).`,
+    );
   }
   const [file] = readdirSync(temporary);
   const unpack = `
@@ -78,8 +120,11 @@ import sys, zipfile
 wanted = ('include/tensorflow/', 'include/tsl/', 'include/xla/', 'libtensorflow_')
 with zipfile.ZipFile(sys.argv[1]) as wheel:
     wheel.extractall(sys.argv[2], [n for n in wheel.namelist() if n.startswith(tuple('tensorflow/' + w for w in wanted))])`;
-  const unzip = spawnSync(python, ['-c', unpack, join(temporary, file), temporary], { encoding: 'utf8' });
-  if (unzip.status !== 0) throw cannot(`${file} could not be unpacked:\n${lastLines(unzip.stderr)}`);
+  const unzip = spawnSync(python, ['-c', unpack, join(temporary, file), temporary], {
+    encoding: 'utf8',
+  });
+  if (unzip.status !== 0)
+    throw cannot(`${file} could not be unpacked:\n${lastLines(unzip.stderr)}`);
   rmSync(join(home, 'deps'), { recursive: true, force: true });
   mkdirSync(lib, { recursive: true });
   renameSync(join(temporary, 'tensorflow/include'), join(home, 'deps/include'));

@@ -38,12 +38,16 @@ export class TerminalWatcher implements Watcher {
   cell(number: number, cell: NotebookCell): void {
     const code = joined(cell.source).trim().split('\n');
     const more = code.length > 1 ? ' …' : '';
-    this.line(`${this.paint('36', `[${number}]`)} ${this.paint('2', visible(code[0].slice(0, 100)) + more)}`);
+    this.line(
+      `${this.paint('36', `[${number}]`)} ${this.paint('2', visible(code[0].slice(0, 100)) + more)}`,
+    );
   }
 
   output(type: string, content: Content): void {
-    if (type === 'stream') this.stream(visible(joined(content.text), '\n\t\r\x1b'), content.name === 'stderr');
-    else if (type === 'error') this.line(this.paint('31', visible((content.traceback as string[]).join('\n'), '\n\t\x1b')));
+    if (type === 'stream')
+      this.stream(visible(joined(content.text), '\n\t\r\x1b'), content.name === 'stderr');
+    else if (type === 'error')
+      this.line(this.paint('31', visible((content.traceback as string[]).join('\n'), '\n\t\x1b')));
     else if (type === 'display_data' || type === 'execute_result') this.display(content);
     else if (type === 'update_display_data') this.update(content);
   }
@@ -102,7 +106,12 @@ export class TerminalWatcher implements Watcher {
     if (this.column > 0) this.screen.write('\n');
     this.column = 0;
     this.screen.write(text === '' ? '' : `${text}\n`);
-    const height = text === '' ? 0 : text.split('\n').reduce((sum, row) => sum + Math.max(1, Math.ceil(row.length / columns)), 0);
+    const height =
+      text === ''
+        ? 0
+        : text
+            .split('\n')
+            .reduce((sum, row) => sum + Math.max(1, Math.ceil(row.length / columns)), 0);
     if (this.last) this.last.height = height;
   }
 
@@ -121,5 +130,7 @@ export class TerminalWatcher implements Watcher {
 function plainText(content: Content): string {
   const data = content.data as Content;
   const text = joined(data['text/plain']);
-  return text === '' && !('text/plain' in data) ? `[${Object.keys(data).join(', ')}]` : visible(text, '\n\t\x1b');
+  return text === '' && !('text/plain' in data)
+    ? `[${Object.keys(data).join(', ')}]`
+    : visible(text, '\n\t\x1b');
 }

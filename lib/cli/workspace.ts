@@ -1,4 +1,13 @@
-import { accessSync, constants, copyFileSync, existsSync, lstatSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  symlinkSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { RecitalError } from '../errors.js';
@@ -31,13 +40,17 @@ export function prepareWorkspace(root: string, folder: string): void {
     mkdirSync(notebooks, { recursive: true });
     for (const file of readdirSync(join(root, 'notebooks'))) {
       const copy = join(notebooks, file);
-      if (file.endsWith('.ipynb') && !existsSync(copy)) copyFileSync(join(root, 'notebooks', file), copy);
+      if (file.endsWith('.ipynb') && !existsSync(copy))
+        copyFileSync(join(root, 'notebooks', file), copy);
     }
     mkdirSync(join(folder, 'node_modules'), { recursive: true });
     link(root, join(folder, 'node_modules', 'recital'));
-    for (const linked of ['data', 'docs', 'README.md', join('notebooks', 'figures')]) link(join(root, linked), join(folder, linked));
+    for (const linked of ['data', 'docs', 'README.md', join('notebooks', 'figures')])
+      link(join(root, linked), join(folder, linked));
   } catch (error) {
-    throw new RecitalError(`The workspace ${folder} cannot be made: ${(error as Error).message}. Name another with --workspace.`);
+    throw new RecitalError(
+      `The workspace ${folder} cannot be made: ${(error as Error).message}. Name another with --workspace.`,
+    );
   }
 }
 

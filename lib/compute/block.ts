@@ -16,10 +16,20 @@ export interface SharedCsr {
  * threads.
  * @param less `left`: one number a row of A, `right`: eight numbers; default: nothing is subtracted
  */
-export function sparseBlock(a: SharedCsr, x: Float64Array, out: Float64Array, less?: { left: Float64Array; right: Float64Array }): void {
+export function sparseBlock(
+  a: SharedCsr,
+  x: Float64Array,
+  out: Float64Array,
+  less?: { left: Float64Array; right: Float64Array },
+): void {
   const args = [a.indptr, a.indices, a.values, x].map(at);
   const grain = Math.max(64, Math.ceil((20_000 * a.rows) / (a.indices.length + 1)));
-  parallel('sparseBlock', a.rows, [...args, less ? at(less.left) : 0, less ? at(less.right) : 0, at(out)], { grain });
+  parallel(
+    'sparseBlock',
+    a.rows,
+    [...args, less ? at(less.left) : 0, less ? at(less.right) : 0, at(out)],
+    { grain },
+  );
 }
 
 /** Columns `from` … `from + columns` of a row-major matrix on the shared memory whose rows lie `stride` numbers apart. */
@@ -33,17 +43,26 @@ export interface Columns {
 }
 
 /** out = A·B for a dense A and a block B; with `subtract`, out −= A·B. */
-export function denseBlock(a: Columns, b: Float64Array, out: Float64Array, { subtract = false }: { subtract?: boolean } = {}): void {
+export function denseBlock(
+  a: Columns,
+  b: Float64Array,
+  out: Float64Array,
+  { subtract = false }: { subtract?: boolean } = {},
+): void {
   const start = a.values.byteOffset + 8 * (a.from ?? 0);
   const args = [a.columns, start, a.stride, at(b), subtract ? 1 : 0, at(out)];
-  parallel('denseBlock', a.rows, args, { grain: Math.max(64, Math.ceil(20_000 / (a.columns + 1))) });
+  parallel('denseBlock', a.rows, args, {
+    grain: Math.max(64, Math.ceil(20_000 / (a.columns + 1))),
+  });
 }
 
 /** out = Aᵀ·W for a dense A and a block W of as many rows. Sums run over the rows in order, on any number of threads. */
 export function denseTransposeBlock(a: Columns, w: Float64Array, out: Float64Array): void {
   const start = a.values.byteOffset + 8 * (a.from ?? 0);
   const args = [a.rows, start, a.stride, at(w), at(out)];
-  parallel('denseTransposeBlock', a.columns, args, { grain: Math.max(4, Math.ceil(20_000 / (a.rows + 1))) });
+  parallel('denseTransposeBlock', a.columns, args, {
+    grain: Math.max(4, Math.ceil(20_000 / (a.rows + 1))),
+  });
 }
 
 function at(values: Float64Array | Int32Array): number {

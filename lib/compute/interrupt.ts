@@ -75,7 +75,9 @@ export class InterruptGuard {
 
   /** Whether this is no part of other guarded work that was asked to stop as well. */
   get outermost(): boolean {
-    const first = working.find((guard) => guard === this || (guard.scope === this.scope && guard.requested));
+    const first = working.find(
+      (guard) => guard === this || (guard.scope === this.scope && guard.requested),
+    );
     return first === undefined || first === this;
   }
 
@@ -136,7 +138,8 @@ export function interruptible<T>(work: () => T): T {
   try {
     return scope.section(work);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException | undefined)?.code !== 'ERR_SCRIPT_EXECUTION_INTERRUPTED') throw error;
+    if ((error as NodeJS.ErrnoException | undefined)?.code !== 'ERR_SCRIPT_EXECUTION_INTERRUPTED')
+      throw error;
     scope.interrupt();
     throw new InterruptedError('The cell was stopped.');
   }

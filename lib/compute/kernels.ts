@@ -9,7 +9,17 @@ import { type WasmMemory, wasm } from './wasm.js';
 
 /** The kernels of assembly/index.ts. Pointers are byte offsets into the shared memory (`array.byteOffset`). */
 export interface Kernels {
-  dotBiasForward(n: number, k: number, users: number, items: number, U: number, V: number, bu: number, bv: number, out: number): void;
+  dotBiasForward(
+    n: number,
+    k: number,
+    users: number,
+    items: number,
+    U: number,
+    V: number,
+    bu: number,
+    bv: number,
+    out: number,
+  ): void;
   dotBiasBackward(
     n: number,
     k: number,
@@ -61,7 +71,16 @@ export interface Kernels {
     eps: number,
   ): void;
   moments(n: number, w: number, g: number, m: number, v: number, coefficients: number): void;
-  momentsTable(count: number, width: number, slot: number, w: number, g: number, m: number, v: number, coefficients: number): void;
+  momentsTable(
+    count: number,
+    width: number,
+    slot: number,
+    w: number,
+    g: number,
+    m: number,
+    v: number,
+    coefficients: number,
+  ): void;
   gemm(
     M: number,
     N: number,
@@ -80,8 +99,22 @@ export interface Kernels {
   gemmColumns(from: number, to: number, ...args: number[]): void;
   gemmRows(from: number, to: number, ...args: number[]): void;
   gemmWorkspace(): number;
-  gatherRows(n: number, width: number, rows: number, table: number, out: number, stride: number): void;
-  scatterRows(n: number, width: number, rows: number, d: number, stride: number, table: number): void;
+  gatherRows(
+    n: number,
+    width: number,
+    rows: number,
+    table: number,
+    out: number,
+    stride: number,
+  ): void;
+  scatterRows(
+    n: number,
+    width: number,
+    rows: number,
+    d: number,
+    stride: number,
+    table: number,
+  ): void;
   columnSums(n: number, width: number, x: number, sums: number): void;
   scaleShift(n: number, width: number, x: number, scale: number, shift: number, out: number): void;
   relu(n: number, x: number, y: number): void;
@@ -130,10 +163,15 @@ export function kernelFile(name: WasmBuild): string {
 /** Compiles a build and links it to a memory: this thread's own instance. */
 export function instantiate(name: WasmBuild, shared: WasmMemory): Kernels {
   const file = kernelFile(name);
-  if (!existsSync(file)) throw new RecitalError(`The compiled kernels are missing (${file}). Run \`npm run prepare\` in the project's folder.`);
-  if (name === 'fast' && relaxedSimdNeedsFlag) v8.setFlagsFromString('--experimental-wasm-relaxed-simd');
+  if (!existsSync(file))
+    throw new RecitalError(
+      `The compiled kernels are missing (${file}). Run \`npm run prepare\` in the project's folder.`,
+    );
+  if (name === 'fast' && relaxedSimdNeedsFlag)
+    v8.setFlagsFromString('--experimental-wasm-relaxed-simd');
   const module = new wasm.Module(readFileSync(file));
-  return new wasm.Instance(module, { env: { memory: shared, abort: () => {} } }).exports as unknown as Kernels;
+  return new wasm.Instance(module, { env: { memory: shared, abort: () => {} } })
+    .exports as unknown as Kernels;
 }
 
 /** The kernels in force, on this thread. */

@@ -38,19 +38,38 @@ export interface Product {
  * @param sizes m, n, k
  * @param product see Product
  */
-export function matmul({ m, n, k }: { m: number; n: number; k: number }, { a, b, c, add = false, bias }: Product): void {
+export function matmul(
+  { m, n, k }: { m: number; n: number; k: number },
+  { a, b, c, add = false, bias }: Product,
+): void {
   const at = ({ values, offset = 0 }: Matrix): number => values.byteOffset + 4 * offset;
-  const matrices = [at(a), a.rowStride, a.columnStride ?? 1, at(b), b.rowStride, b.columnStride ?? 1, at(c), c.rowStride];
+  const matrices = [
+    at(a),
+    a.rowStride,
+    a.columnStride ?? 1,
+    at(b),
+    b.rowStride,
+    b.columnStride ?? 1,
+    at(c),
+    c.rowStride,
+  ];
   // Either way each thread packs the whole of the other matrix, so the longer side is split.
-  const [kernel, longer, shorter] = n > m ? (['gemmColumns', n, m] as const) : (['gemmRows', m, n] as const);
+  const [kernel, longer, shorter] =
+    n > m ? (['gemmColumns', n, m] as const) : (['gemmRows', m, n] as const);
   if (native(kernel, longer, [shorter, k, ...matrices, add ? 1 : 0, bias?.byteOffset ?? 0])) return;
   if (bias) repeatRow(bias, c, { m, n });
   const args = [shorter, k, ...matrices, add || bias ? 1 : 0, matmulScratch()];
-  parallel(kernel, longer, args, { grain: Math.max(n > m ? 8 : 4, Math.ceil(200_000 / (shorter * k))) });
+  parallel(kernel, longer, args, {
+    grain: Math.max(n > m ? 8 : 4, Math.ceil(200_000 / (shorter * k))),
+  });
 }
 
 /** Fills the m rows of C with copies of a row, doubling what is there if they lie side by side. */
-function repeatRow(row: Float32Array, { values, offset = 0, rowStride }: Matrix, { m, n }: { m: number; n: number }): void {
+function repeatRow(
+  row: Float32Array,
+  { values, offset = 0, rowStride }: Matrix,
+  { m, n }: { m: number; n: number },
+): void {
   if (m === 0 || n === 0) return;
   if (rowStride !== n) {
     for (let i = 0; i < m; i++) values.set(row, offset + i * rowStride);
@@ -58,5 +77,6 @@ function repeatRow(row: Float32Array, { values, offset = 0, rowStride }: Matrix,
   }
   const end = offset + m * n;
   values.set(row, offset);
-  for (let done = n; done < m * n; done *= 2) values.copyWithin(offset + done, offset, Math.min(offset + done, end - done));
+  for (let done = n; done < m * n; done *= 2)
+    values.copyWithin(offset + done, offset, Math.min(offset + done, end - done));
 }

@@ -30,7 +30,10 @@ const dropped = new FinalizationRegistry<[number, number]>(([start, size]) => re
 const blocks = new WeakMap<object, [number, number]>();
 
 function take(n: number): [number, number] {
-  if (!(Number.isInteger(n) && n >= 0)) throw new ArgumentError(`The length of an array must be a whole number, 0 or more, got ${said(n)}.`);
+  if (!(Number.isInteger(n) && n >= 0))
+    throw new ArgumentError(
+      `The length of an array must be a whole number, 0 or more, got ${said(n)}.`,
+    );
   const bytes = 4 * n;
   if (bytes > MAX_BYTES) throw tooMuch(bytes); // before it is counted: a sum of very large numbers does not come apart again
   const size = Math.max(ALIGN, Math.ceil(bytes / ALIGN) * ALIGN);
@@ -87,10 +90,16 @@ function release(start: number, size: number): void {
   }
 }
 
-function register<T extends Float32Array | Float64Array | Int32Array>(view: T, block: [number, number]): T {
+function register<T extends Float32Array | Float64Array | Int32Array>(
+  view: T,
+  block: [number, number],
+): T {
   const [start, size] = block;
   // Writing to fresh pages here, in one go, costs less than their first use by kernels; of a very large array, which may never be used whole, it takes seconds.
-  const written = size <= COLLECT_EVERY ? view.length : Math.ceil(Math.max(0, untouched - start) / view.BYTES_PER_ELEMENT);
+  const written =
+    size <= COLLECT_EVERY
+      ? view.length
+      : Math.ceil(Math.max(0, untouched - start) / view.BYTES_PER_ELEMENT);
   view.fill(0, 0, written);
   untouched = Math.max(untouched, start + size);
   blocks.set(view, block);

@@ -19,10 +19,12 @@ export class Random {
 
   /** @param seed any integer or string; equal seeds give equal numbers on every machine */
   constructor(seed: number | string) {
-    if (typeof seed !== 'string' && !Number.isInteger(seed)) throw new ArgumentError(`A seed must be an integer or a string, got ${said(seed)}.`);
+    if (typeof seed !== 'string' && !Number.isInteger(seed))
+      throw new ArgumentError(`A seed must be an integer or a string, got ${said(seed)}.`);
     this.path = String(seed);
     let h = 0x811c9dc5;
-    for (let i = 0; i < this.path.length; i++) h = Math.imul(h ^ this.path.charCodeAt(i), 0x01000193);
+    for (let i = 0; i < this.path.length; i++)
+      h = Math.imul(h ^ this.path.charCodeAt(i), 0x01000193);
     const next = (): number => {
       h = (h + 0x9e3779b9) | 0;
       let t = h ^ (h >>> 16);
@@ -62,7 +64,8 @@ export class Random {
 
   /** A whole number in [0, n), each equally likely: values that would favour small results are drawn again. */
   int(n: number): number {
-    if (!(Number.isInteger(n) && n >= 1 && n <= 4294967296)) throw new ArgumentError(`int(n) needs a whole number, 1 ≤ n ≤ 2³², got ${said(n)}.`);
+    if (!(Number.isInteger(n) && n >= 1 && n <= 4294967296))
+      throw new ArgumentError(`int(n) needs a whole number, 1 ≤ n ≤ 2³², got ${said(n)}.`);
     const limit = 4294967296 - (4294967296 % n);
     let x = this.uint32();
     while (x >= limit) x = this.uint32();

@@ -33,10 +33,24 @@ export class SparseFloat32 {
    * of threads, nor on the width.
    * @param options.width columns of X; `plus`: what is added, like `out`, which it may be; default: nothing
    */
-  times(x: Float32Array, out: Float32Array, { width, plus }: { width: number; plus?: Float32Array }): void {
+  times(
+    x: Float32Array,
+    out: Float32Array,
+    { width, plus }: { width: number; plus?: Float32Array },
+  ): void {
     const { rows, indptr, indices, values } = this;
-    const args = [indptr.byteOffset, indices.byteOffset, values.byteOffset, x.byteOffset, width, plus ? plus.byteOffset : 0, out.byteOffset];
-    parallel('sparseRows', rows, args, { grain: Math.max(4, Math.ceil((100_000 * rows) / (width * (indices.length + 1)))) });
+    const args = [
+      indptr.byteOffset,
+      indices.byteOffset,
+      values.byteOffset,
+      x.byteOffset,
+      width,
+      plus ? plus.byteOffset : 0,
+      out.byteOffset,
+    ];
+    parallel('sparseRows', rows, args, {
+      grain: Math.max(4, Math.ceil((100_000 * rows) / (width * (indices.length + 1)))),
+    });
   }
 
   /** Gives its memory back. */

@@ -3,7 +3,15 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { ArgumentError } from '../errors.js';
 import { checkOptions, said } from '../options.js';
-import { kernelBuild, kernelFile, kernels, useBuild, type WasmBuild, wasmBefore, wasmBuild } from './kernels.js';
+import {
+  kernelBuild,
+  kernelFile,
+  kernels,
+  useBuild,
+  type WasmBuild,
+  wasmBefore,
+  wasmBuild,
+} from './kernels.js';
 import { memory } from './memory.js';
 import { loadNative } from './native/native.js';
 import { threadLimit } from './thread-limit.js';
@@ -38,7 +46,9 @@ const builds: readonly WasmBuild[] = ['reproducible', 'fast'];
 /** The most threads that can be asked for. */
 export const MAX_THREADS = 16;
 // Places of the control block; from RANGES on, where the range of each task begins and ends.
-const [GENERATION, ACTIVE, BUILD, KERNEL, ARGS, READY, NEXT, TASKS, OPEN, RANGES] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 10];
+const [GENERATION, ACTIVE, BUILD, KERNEL, ARGS, READY, NEXT, TASKS, OPEN, RANGES] = [
+  0, 1, 2, 3, 4, 5, 6, 7, 8, 10,
+];
 
 const control = new Int32Array(new SharedArrayBuffer(4 * (RANGES + 2 * MAX_THREADS)));
 const numbers = new Float64Array(new SharedArrayBuffer(8 * 32));
@@ -73,14 +83,19 @@ export function setCompute(options: ComputeOptions = {}): Required<ComputeOption
   const { threads, reproducible, native } = options;
   if (threads !== undefined) {
     if (!(Number.isInteger(threads) && threads >= 1 && threads <= MAX_THREADS)) {
-      throw new ArgumentError(`threads must be a whole number from 1 to ${MAX_THREADS}, got ${said(threads)}.`);
+      throw new ArgumentError(
+        `threads must be a whole number from 1 to ${MAX_THREADS}, got ${said(threads)}.`,
+      );
     }
   }
   for (const [name, value] of Object.entries({ reproducible, native })) {
-    if (value !== undefined && typeof value !== 'boolean') throw new ArgumentError(`${name} must be true or false, got ${said(value)}.`);
+    if (value !== undefined && typeof value !== 'boolean')
+      throw new ArgumentError(`${name} must be true or false, got ${said(value)}.`);
   }
   if (reproducible && native) {
-    throw new ArgumentError('reproducible and native exclude each other: a native kernel rounds as its processor does. Leave one of them out.');
+    throw new ArgumentError(
+      'reproducible and native exclude each other: a native kernel rounds as its processor does. Leave one of them out.',
+    );
   }
   const build = kernelBuild();
   if (native) useBuild('native');
@@ -88,13 +103,24 @@ export function setCompute(options: ComputeOptions = {}): Required<ComputeOption
   else if (reproducible === false && (native === false || build !== 'native')) useBuild('fast');
   else if (native === false && build === 'native') useBuild(wasmBefore());
   wanted = threads ?? wanted; // only now: a refused call changes nothing
-  return { threads: wanted, reproducible: kernelBuild() === 'reproducible', native: kernelBuild() === 'native' };
+  return {
+    threads: wanted,
+    reproducible: kernelBuild() === 'reproducible',
+    native: kernelBuild() === 'native',
+  };
 }
 
 /** Threads that stand ready for work now, this one included. They start at first use, and until they stand this thread works alone. */
 function ready(): number {
   while (started < wanted) {
-    const workerData = { memory, control, numbers, id: started, files: builds.map(kernelFile), names: rangeKernels };
+    const workerData = {
+      memory,
+      control,
+      numbers,
+      id: started,
+      files: builds.map(kernelFile),
+      names: rangeKernels,
+    };
     const worker = new Worker(join(__dirname, 'worker.cjs'), { workerData, execArgv: [] });
     worker.unref(); // a script ends although its threads wait
     started++;
@@ -103,7 +129,11 @@ function ready(): number {
 }
 
 /** Runs a kernel by the native build, if that is in force and has it, on threads of its own. False: it did nothing. */
-export function native(name: RangeKernel | 'columnSums' | 'zero', n: number, args: readonly number[]): boolean {
+export function native(
+  name: RangeKernel | 'columnSums' | 'zero',
+  n: number,
+  args: readonly number[],
+): boolean {
   if (kernelBuild() !== 'native') return false;
   const build = loadNative();
   if (!build.has(name)) return false;
@@ -119,9 +149,18 @@ export function native(name: RangeKernel | 'columnSums' | 'zero', n: number, arg
  * @param args its further arguments
  * @param options.grain rows that are worth a thread of their own: below twice that, this thread works alone
  */
-export function parallel(name: RangeKernel, n: number, args: readonly number[], { grain }: { grain: number }): void {
+export function parallel(
+  name: RangeKernel,
+  n: number,
+  args: readonly number[],
+  { grain }: { grain: number },
+): void {
   if (native(name, n, args)) return;
-  const kernel = kernels()[name] as unknown as (from: number, to: number, ...args: number[]) => void;
+  const kernel = kernels()[name] as unknown as (
+    from: number,
+    to: number,
+    ...args: number[]
+  ) => void;
   const threads = n < 2 * grain || wanted === 1 ? 1 : Math.min(ready(), Math.floor(n / grain));
   if (threads === 1) {
     kernel(0, n, ...args, 0);
@@ -153,5 +192,6 @@ export function parallel(name: RangeKernel, n: number, args: readonly number[], 
 function settle(): void {
   Atomics.store(control, OPEN, 0);
   let spins = 0;
-  for (let active = 0; (active = Atomics.load(control, ACTIVE)) > 0; ) if (++spins > 20_000) Atomics.wait(control, ACTIVE, active, 1);
+  for (let active = 0; (active = Atomics.load(control, ACTIVE)) > 0; )
+    if (++spins > 20_000) Atomics.wait(control, ACTIVE, active, 1);
 }

@@ -10,7 +10,10 @@ export interface WasmMemory {
 interface WasmApi {
   Memory: new (options: { initial: number; maximum: number; shared: true }) => WasmMemory;
   Module: new (bytes: Uint8Array) => object;
-  Instance: new (module: object, imports: Record<string, Record<string, unknown>>) => { exports: unknown };
+  Instance: new (
+    module: object,
+    imports: Record<string, Record<string, unknown>>,
+  ) => { exports: unknown };
 }
 
 /** WebAssembly, typed. */

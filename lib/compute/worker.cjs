@@ -4,15 +4,24 @@ const { readFileSync } = require('node:fs');
 const v8 = require('node:v8');
 
 const { memory, control, numbers, id, files, names } = workerData;
-if (process.versions.node.startsWith('20.')) v8.setFlagsFromString('--experimental-wasm-relaxed-simd'); // for the fast build: see kernels.ts
-const instances = files.map((file) => new WebAssembly.Instance(new WebAssembly.Module(readFileSync(file)), { env: { memory, abort() {} } }).exports);
+if (process.versions.node.startsWith('20.'))
+  v8.setFlagsFromString('--experimental-wasm-relaxed-simd'); // for the fast build: see kernels.ts
+const instances = files.map(
+  (file) =>
+    new WebAssembly.Instance(new WebAssembly.Module(readFileSync(file)), {
+      env: { memory, abort() {} },
+    }).exports,
+);
 
-const [GENERATION, ACTIVE, BUILD, KERNEL, ARGS, READY, NEXT, TASKS, OPEN, RANGES] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 10];
+const [GENERATION, ACTIVE, BUILD, KERNEL, ARGS, READY, NEXT, TASKS, OPEN, RANGES] = [
+  0, 1, 2, 3, 4, 5, 6, 7, 8, 10,
+];
 let generation = Atomics.load(control, GENERATION);
 Atomics.add(control, READY, 1);
 for (;;) {
   let spins = 0;
-  while (Atomics.load(control, GENERATION) === generation) if (++spins > 5000) Atomics.wait(control, GENERATION, generation);
+  while (Atomics.load(control, GENERATION) === generation)
+    if (++spins > 5000) Atomics.wait(control, GENERATION, generation);
   generation = Atomics.load(control, GENERATION);
   Atomics.add(control, ACTIVE, 1); // first this, then a look at OPEN: whose job it is looks in the opposite order
   try {

@@ -1,5 +1,15 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { threadId } from 'node:worker_threads';
@@ -17,10 +27,15 @@ let written = 0;
  * @param options `flush`: default true; false for what can be made again
  * @throws DataError if it cannot be written; the file is as it was before
  */
-export function writeAtomically(file: string, parts: Iterable<NodeJS.ArrayBufferView>, { flush = true }: { flush?: boolean } = {}): void {
+export function writeAtomically(
+  file: string,
+  parts: Iterable<NodeJS.ArrayBufferView>,
+  { flush = true }: { flush?: boolean } = {},
+): void {
   const whole = new WholeFile(file, { flush });
   try {
-    for (const { buffer, byteOffset, byteLength } of parts) whole.write(new Uint8Array(buffer, byteOffset, byteLength));
+    for (const { buffer, byteOffset, byteLength } of parts)
+      whole.write(new Uint8Array(buffer, byteOffset, byteLength));
     whole.close();
     whole.commit();
   } catch (error) {
@@ -54,7 +69,8 @@ export class WholeFile {
   /** Appends bytes. */
   write(bytes: Uint8Array): void {
     this.tried(() => {
-      for (let at = 0; at < bytes.length; ) at += writeSync(this.descriptor!, bytes, at, Math.min(bytes.length - at, CHUNK));
+      for (let at = 0; at < bytes.length; )
+        at += writeSync(this.descriptor!, bytes, at, Math.min(bytes.length - at, CHUNK));
     });
   }
 
@@ -110,12 +126,16 @@ const FOREIGN_MS = 24 * 3600 * 1000;
 export function removeAbandoned(folder: string, ours: (name: string) => boolean): void {
   quietly(() => {
     for (const entry of readdirSync(folder)) {
-      const [, name, pid, host] = /^\.(.+)\.(\d+)(?:-([0-9a-f]{6}))?\.[\d-]+\.tmp$/s.exec(entry) ?? [];
+      const [, name, pid, host] =
+        /^\.(.+)\.(\d+)(?:-([0-9a-f]{6}))?\.[\d-]+\.tmp$/s.exec(entry) ?? [];
       if (name === undefined || !ours(name)) continue;
       const file = path.join(folder, entry);
       quietly(() => {
         const changed = statSync(file).mtimeMs;
-        const dead = host === undefined || host === HOST ? !isWriting(Number(pid), changed) : Date.now() - changed > FOREIGN_MS;
+        const dead =
+          host === undefined || host === HOST
+            ? !isWriting(Number(pid), changed)
+            : Date.now() - changed > FOREIGN_MS;
         if (dead) rmSync(file, { force: true });
       });
     }
@@ -151,7 +171,9 @@ export function makeFolder(folder: string): void {
   try {
     mkdirSync(folder, { recursive: true });
   } catch (error) {
-    throw new DataError(`The folder "${folder}" cannot be made: ${reason(error as NodeJS.ErrnoException, path.dirname(folder))}`);
+    throw new DataError(
+      `The folder "${folder}" cannot be made: ${reason(error as NodeJS.ErrnoException, path.dirname(folder))}`,
+    );
   }
 }
 
@@ -164,16 +186,22 @@ export function complaint(error: unknown): string | undefined {
   if (typeof code !== 'string' || typeof syscall !== 'string') return undefined;
   const what = file === undefined ? 'A file' : `"${file}"`;
   const done = /^(open|read|scandir|l?stat|access)$/.test(syscall) ? 'opened' : 'written';
-  const why = code === 'ENOENT' ? 'there is no such file or folder.' : reason(error as NodeJS.ErrnoException, path.dirname(file ?? '.'));
+  const why =
+    code === 'ENOENT'
+      ? 'there is no such file or folder.'
+      : reason(error as NodeJS.ErrnoException, path.dirname(file ?? '.'));
   return `${what} cannot be ${done}: ${why}`;
 }
 
 function reason({ code, message }: NodeJS.ErrnoException, folder: string): string {
   if (code === 'ENOENT') return `there is no folder "${folder}". Make it first.`;
   if (code === 'ENOTDIR') return `"${folder}" is not a folder.`;
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') return `"${folder}" does not allow it (${code}). Choose another folder.`;
-  if (code === 'ENOSPC' || code === 'EDQUOT') return `no space is left there (${code}). Make room, or choose another folder.`;
-  if (code === 'EFBIG') return `files may not become that large there (${code}). Choose another folder.`;
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
+    return `"${folder}" does not allow it (${code}). Choose another folder.`;
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return `no space is left there (${code}). Make room, or choose another folder.`;
+  if (code === 'EFBIG')
+    return `files may not become that large there (${code}). Choose another folder.`;
   if (code === 'EISDIR' || code === 'EEXIST') return 'there is something else of that name.';
   if (code === 'EIO') return `the disk reports a fault (${code}). Choose another one.`;
   return `${message}.`;

@@ -52,7 +52,19 @@ export interface DataLoaders<B extends Batch = Batch> {
 /** Throws unless this is a row of a batch of `inputs` columns, so that it can be decoded. */
 export function checkRowOf(batch: Batch, row: number, inputs: number): void {
   const { inputs: columns, targets, size } = batch ?? {};
-  const fits = Array.isArray(columns) && columns.length >= inputs && columns.every((column) => column instanceof Int32Array);
-  checkArgument(fits && targets instanceof Float32Array, batch, 'decode', 'a batch, as the loaders make them, and the number of a row of it');
-  checkNumber(row, Number.isInteger(row) && row >= 0 && row < size, `The row of a batch of ${size} must be from 0 to ${size - 1}`);
+  const fits =
+    Array.isArray(columns) &&
+    columns.length >= inputs &&
+    columns.every((column) => column instanceof Int32Array);
+  checkArgument(
+    fits && targets instanceof Float32Array,
+    batch,
+    'decode',
+    'a batch, as the loaders make them, and the number of a row of it',
+  );
+  checkNumber(
+    row,
+    Number.isInteger(row) && row >= 0 && row < size,
+    `The row of a batch of ${size} must be from 0 to ${size - 1}`,
+  );
 }

@@ -36,7 +36,10 @@ export class Chart {
    * @example histogram(new Table({ plays: [1, 2, 2, 3] }), 'plays').save('plays.svg')
    */
   save(file: string): void {
-    if (!writer) throw new RecitalError("Nothing here draws charts yet. Import the library as a whole: `import 'recital'`.");
+    if (!writer)
+      throw new RecitalError(
+        "Nothing here draws charts yet. Import the library as a whole: `import 'recital'`.",
+      );
     writer(this, file);
   }
 }

@@ -1,7 +1,9 @@
 import { NA, Vocabulary } from './vocabulary.js';
 
 /** A column of ids: values, or indices into a vocabulary. */
-export type RawColumn = { readonly values: Float64Array | readonly string[] } | { readonly codes: Int32Array; readonly vocabulary: Vocabulary };
+export type RawColumn =
+  | { readonly values: Float64Array | readonly string[] }
+  | { readonly codes: Int32Array; readonly vocabulary: Vocabulary };
 
 /** The classes of a column, and the class of each of some rows. */
 export interface FittedColumn {
@@ -13,7 +15,11 @@ export interface FittedColumn {
  * Makes the classes from the training rows, `#na#` first; other rows' ids are `#na#` unless training has them.
  * @param options.kind what the ids are, for messages; `trains`: for each row whether it is one of `train`
  */
-export function fitColumn(column: RawColumn, train: Int32Array, { kind, trains }: { kind: string; trains: Uint8Array }): FittedColumn {
+export function fitColumn(
+  column: RawColumn,
+  train: Int32Array,
+  { kind, trains }: { kind: string; trains: Uint8Array },
+): FittedColumn {
   if ('values' in column) {
     const valuesOf = (rows: Int32Array) => Array.from(rows, (i) => column.values[i]);
     const classes = Vocabulary.fromValues(valuesOf(train), { na: true, kind });

@@ -12,16 +12,25 @@ export function columnsOf(
   given: { userName?: string; itemName?: string; ratingName?: string },
   hint?: string,
 ): [string, string, string] {
-  const [user, item, rating] = [given.userName, given.itemName, given.ratingName].map((name, i) => name ?? names[i]);
+  const [user, item, rating] = [given.userName, given.itemName, given.ratingName].map(
+    (name, i) => name ?? names[i],
+  );
   if (rating === undefined) {
-    throw new DataError(`Columns of users, items and ratings are needed, but the table has only: ${shownNames(names)}.${hint ? ` ${hint}` : ''}`);
+    throw new DataError(
+      `Columns of users, items and ratings are needed, but the table has only: ${shownNames(names)}.${hint ? ` ${hint}` : ''}`,
+    );
   }
-  for (const name of [user, item, rating]) if (!names.includes(name)) throw new UnknownIdError('column', name, names);
+  for (const name of [user, item, rating])
+    if (!names.includes(name)) throw new UnknownIdError('column', name, names);
   return [user, item, rating];
 }
 
 /** Throws DataError naming the line of a text file on which an id is missing or a rating is no finite number. */
-export async function checkLines(path: string, { table, lineOf }: LoadedTable, [user, item, rating]: [string, string, string]): Promise<void> {
+export async function checkLines(
+  path: string,
+  { table, lineOf }: LoadedTable,
+  [user, item, rating]: [string, string, string],
+): Promise<void> {
   if (!lineOf) return;
   for (const name of [user, item, rating]) {
     const column = table.column(name);
@@ -29,11 +38,18 @@ export async function checkLines(path: string, { table, lineOf }: LoadedTable, [
     for (let i = 0; i < column.length; i++) {
       const value = column[i];
       const missing = value === null || Number.isNaN(value);
-      if (isRating ? !missing && Number.isFinite(Math.fround(Number(value))) && value !== '' : !missing) continue;
+      if (
+        isRating
+          ? !missing && Number.isFinite(Math.fround(Number(value))) && value !== ''
+          : !missing
+      )
+        continue;
       const got = missing ? 'nothing' : typeof value === 'string' ? `"${value}"` : value;
       throw new DataError(
         `"${path}", line ${await lineOf(i)}, column "${name}": expected ${isRating ? 'a finite number, which a float32 holds' : 'an id'}, got ${got}. ` +
-          (isRating ? 'Name the columns by userName, itemName and ratingName.' : 'Drop such rows first.'),
+          (isRating
+            ? 'Name the columns by userName, itemName and ratingName.'
+            : 'Drop such rows first.'),
       );
     }
   }
@@ -43,7 +59,8 @@ export async function checkLines(path: string, { table, lineOf }: LoadedTable, [
 export function rawColumn(table: Table, name: string): RawColumn {
   const values = table.column(name);
   for (let i = 0; i < values.length; i++) {
-    if (values[i] === null || Number.isNaN(values[i])) throw new DataError(`Row ${i} (counted from 0) has no "${name}". Drop such rows first.`);
+    if (values[i] === null || Number.isNaN(values[i]))
+      throw new DataError(`Row ${i} (counted from 0) has no "${name}". Drop such rows first.`);
   }
   refuseRounded(values, name);
   return { values: values as Float64Array | readonly string[] };

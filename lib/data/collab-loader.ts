@@ -72,20 +72,40 @@ export class CollabDataLoader implements DataLoader {
   /** @param data the rows, in order */
   constructor(
     readonly data: CollabRows,
-    { bs, shuffle = 'none', dropLast = shuffle !== 'none', seed = 42, negatives }: CollabLoaderOptions,
+    {
+      bs,
+      shuffle = 'none',
+      dropLast = shuffle !== 'none',
+      seed = 42,
+      negatives,
+    }: CollabLoaderOptions,
   ) {
     if (!(Number.isInteger(bs) && bs >= 1 && bs <= MAX_BS)) {
-      throw new ArgumentError(`A batch needs a whole number of rows, at least 1 and at most ${MAX_BS}, got bs = ${bs}.`);
+      throw new ArgumentError(
+        `A batch needs a whole number of rows, at least 1 and at most ${MAX_BS}, got bs = ${bs}.`,
+      );
     }
-    for (const [name, { length }] of Object.entries({ item: data.item, target: data.target, row: data.row, weight: data.weight ?? data.user })) {
+    for (const [name, { length }] of Object.entries({
+      item: data.item,
+      target: data.target,
+      row: data.row,
+      weight: data.weight ?? data.user,
+    })) {
       if (length !== data.user.length)
-        throw new ArgumentError(`Rows need columns of equal lengths, got user: ${data.user.length}, ${name}: ${length}.`);
+        throw new ArgumentError(
+          `Rows need columns of equal lengths, got user: ${data.user.length}, ${name}: ${length}.`,
+        );
     }
     if (!['permutation', 'replacement', 'none'].includes(shuffle)) {
-      throw new ArgumentError(`shuffle must be 'permutation', 'replacement' or 'none', got '${said(shuffle)}'.`);
+      throw new ArgumentError(
+        `shuffle must be 'permutation', 'replacement' or 'none', got '${said(shuffle)}'.`,
+      );
     }
     const group = 1 + (negatives?.n ?? 0);
-    if (bs < group) throw new ArgumentError(`A positive and its ${group - 1} negatives make ${group} rows, more than a batch: bs = ${bs}.`);
+    if (bs < group)
+      throw new ArgumentError(
+        `A positive and its ${group - 1} negatives make ${group} rows, more than a batch: bs = ${bs}.`,
+      );
     this.n = data.user.length * group;
     this.bs = bs - (bs % group);
     this.negatives = negatives;
@@ -110,7 +130,13 @@ export class CollabDataLoader implements DataLoader {
     const random = this.random('negatives').child(shuffle === 'none' ? 'in order' : epoch);
     const room = (): Int32Array => new Int32Array(bs);
     const weights = data.weight && { weights: new Float32Array(bs) };
-    const batch = { size: 0, inputs: [room(), room()] as const, targets: new Float32Array(bs), rows: room(), ...weights };
+    const batch = {
+      size: 0,
+      inputs: [room(), room()] as const,
+      targets: new Float32Array(bs),
+      rows: room(),
+      ...weights,
+    };
     const group = 1 + (negatives?.n ?? 0);
     for (let b = 0; b < this.length; b++) {
       const start = (b * bs) / group;
@@ -178,6 +204,10 @@ function addNegatives(
 }
 
 printed(CollabDataLoader, ({ n, bs, length, shuffle }) => {
-  const order = { none: 'in order', permutation: 'shuffled', replacement: 'drawn with replacement' }[shuffle];
+  const order = {
+    none: 'in order',
+    permutation: 'shuffled',
+    replacement: 'drawn with replacement',
+  }[shuffle];
   return `CollabDataLoader: ${counted(n, 'row')} in ${counted(length, 'batch', 'batches')} of ${bs}, ${order}`;
 });

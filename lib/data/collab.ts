@@ -5,7 +5,14 @@ import { type Batch, checkRowOf, type DataLoaders } from './batch.js';
 import { encodeWith, fitColumn, type RawColumn } from './collab-classes.js';
 import { checkLines, columnsOf, ratings, rawColumn } from './collab-columns.js';
 import { CollabDataLoader } from './collab-loader.js';
-import { type CollabOptions, type CollabPlaysOptions, type CollabTableOptions, csvOptions, playsOptions, tableOptions } from './collab-options.js';
+import {
+  type CollabOptions,
+  type CollabPlaysOptions,
+  type CollabTableOptions,
+  csvOptions,
+  playsOptions,
+  tableOptions,
+} from './collab-options.js';
 import { type Csr, checkCsr, csrFromPairs } from './csr.js';
 import { display } from './display.js';
 import { type NegativeOptions, negativeSamplers } from './negatives.js';
@@ -85,10 +92,15 @@ export class CollabDataLoaders implements DataLoaders {
   private constructor(source: Source, options: CollabOptions, known?: CollabClasses) {
     const { validPct, seed = 42, bs = 64, valBs = bs, shuffle = 'permutation' } = options;
     const n = source.rating.length;
-    if (n === 0 && !known) throw new DataError('There are no rows to learn from. Was everything filtered away?');
-    if (options.split && validPct !== undefined) throw new ArgumentError('Give validPct or split, not both.');
+    if (n === 0 && !known)
+      throw new DataError('There are no rows to learn from. Was everything filtered away?');
+    if (options.split && validPct !== undefined)
+      throw new ArgumentError('Give validPct or split, not both.');
     if (known) this.split = { train: new Int32Array(0), valid: new Int32Array(0) };
-    else this.split = options.split ? checkedSplit(options.split, n) : randomSplit(n, { validPct, seed });
+    else
+      this.split = options.split
+        ? checkedSplit(options.split, n)
+        : randomSplit(n, { validPct, seed });
     const { train, valid } = this.split;
     const trains = new Uint8Array(n);
     for (let j = 0; j < train.length; j++) trains[train[j]] = 1;
@@ -101,12 +113,25 @@ export class CollabDataLoaders implements DataLoaders {
     this.target = source.target;
     this.negatives = known?.negatives ?? source.negatives;
     this.weighedBy = known?.weighedBy ?? source.weighedBy;
-    const part = (rows: Int32Array) => ({ user: user.encode(rows), item: item.encode(rows), target: pick(source.rating, rows), row: rows });
+    const part = (rows: Int32Array) => ({
+      user: user.encode(rows),
+      item: item.encode(rows),
+      target: pick(source.rating, rows),
+      row: rows,
+    });
     const parts = { train: part(train), valid: part(valid) };
     const weight = source.weight && pick(source.weight, train);
-    const negatives = source.negatives && negativeSamplers({ ...parts, classes: this.classes }, source.negatives);
-    this.train = new CollabDataLoader({ ...parts.train, weight }, { bs, shuffle, seed, negatives: negatives?.train });
-    this.valid = new CollabDataLoader(parts.valid, { bs: valBs, seed, negatives: negatives?.valid });
+    const negatives =
+      source.negatives && negativeSamplers({ ...parts, classes: this.classes }, source.negatives);
+    this.train = new CollabDataLoader(
+      { ...parts.train, weight },
+      { bs, shuffle, seed, negatives: negatives?.train },
+    );
+    this.valid = new CollabDataLoader(parts.valid, {
+      bs: valBs,
+      seed,
+      negatives: negatives?.valid,
+    });
     if (!known) this.warnOfUseless({ negatives: negatives !== undefined });
   }
 
@@ -117,13 +142,20 @@ export class CollabDataLoaders implements DataLoaders {
    */
   static fromPlays(plays: Plays, options: CollabPlaysOptions = {}): CollabDataLoaders {
     if (!(plays instanceof Plays)) {
-      const hint = (plays as unknown) instanceof Table ? ' Of a table of ratings, fromTable makes loaders.' : '';
-      throw new ArgumentError(`fromPlays needs Plays, such as readPlays reads, got ${whatIs(plays)}.${hint}`);
+      const hint =
+        (plays as unknown) instanceof Table
+          ? ' Of a table of ratings, fromTable makes loaders.'
+          : '';
+      throw new ArgumentError(
+        `fromPlays needs Plays, such as readPlays reads, got ${whatIs(plays)}.${hint}`,
+      );
     }
     checkOptions(options, playsOptions, 'fromPlays');
     const { negatives, weights } = options;
     if (negatives && (options.target !== undefined || options.threshold !== undefined)) {
-      throw new ArgumentError('With negatives every play is a positive, so target and threshold mean nothing: leave them out, or filter the plays.');
+      throw new ArgumentError(
+        'With negatives every play is a positive, so target and threshold mean nothing: leave them out, or filter the plays.',
+      );
     }
     const { target = 'binary', threshold = negatives ? 0 : 2 } = options;
     const source = {
@@ -137,7 +169,10 @@ export class CollabDataLoaders implements DataLoaders {
       target: { target, threshold },
       negatives,
       weighedBy: typeof weights === 'string' ? weights : undefined,
-      weight: weights === undefined ? undefined : rowWeights(weights, { n: plays.length, column: (name) => playsColumn(plays, name) }),
+      weight:
+        weights === undefined
+          ? undefined
+          : rowWeights(weights, { n: plays.length, column: (name) => playsColumn(plays, name) }),
     };
     return new CollabDataLoaders(source, options);
   }
@@ -147,10 +182,15 @@ export class CollabDataLoaders implements DataLoaders {
    * @throws DataError for a rating that is not a number, or a missing id, with its row
    * @example CollabDataLoaders.fromTable([{ user: 'u1', item: 'a', rating: 4 }, { user: 'u2', item: 'a', rating: 5 }], { validPct: 0.5, bs: 1 })
    */
-  static fromTable(data: Table | readonly Record<string, Cell | undefined>[], options: CollabTableOptions = {}): CollabDataLoaders {
+  static fromTable(
+    data: Table | readonly Record<string, Cell | undefined>[],
+    options: CollabTableOptions = {},
+  ): CollabDataLoaders {
     checkOptions(options, tableOptions, 'fromTable');
     if ((data as unknown) instanceof Plays)
-      throw new ArgumentError('fromTable needs a table or records, got Plays: fromPlays makes loaders of them.');
+      throw new ArgumentError(
+        'fromTable needs a table or records, got Plays: fromPlays makes loaders of them.',
+      );
     return CollabDataLoaders.ofTable(data instanceof Table ? data : Table.fromRows(data), options);
   }
 
@@ -166,7 +206,10 @@ export class CollabDataLoaders implements DataLoaders {
       itemName,
       ratingName,
       weighedBy: typeof options.weights === 'string' ? options.weights : undefined,
-      weight: options.weights === undefined ? undefined : rowWeights(options.weights, { n: table.length, column: (name) => table.column(name) }),
+      weight:
+        options.weights === undefined
+          ? undefined
+          : rowWeights(options.weights, { n: table.length, column: (name) => table.column(name) }),
     };
     return new CollabDataLoaders(source, options);
   }
@@ -180,7 +223,10 @@ export class CollabDataLoaders implements DataLoaders {
    * @example const dls = await CollabDataLoaders.fromCsv('ratings.csv', { itemName: 'title', bs: 64 })
    * @example await CollabDataLoaders.fromCsv('ml-100k/u.data', { names: ['user', 'item', 'rating', 'timestamp'] }) // without a header
    */
-  static async fromCsv(path: string, options: CollabTableOptions & ReadTableOptions = {}): Promise<CollabDataLoaders> {
+  static async fromCsv(
+    path: string,
+    options: CollabTableOptions & ReadTableOptions = {},
+  ): Promise<CollabDataLoaders> {
     checkOptions(options, csvOptions, 'fromCsv');
     const loaded = await loadTable(path, options, (names, hint) => {
       const [user, item, rating] = columnsOf(names, options, hint);
@@ -195,7 +241,10 @@ export class CollabDataLoaders implements DataLoaders {
    * @param known the classes, and what else outlives the data
    * @throws ArgumentError for classes without `#na#`, or seen items that are none of them
    */
-  static fromClasses(known: CollabClasses, options: Pick<CollabOptions, 'bs' | 'valBs'> = {}): CollabDataLoaders {
+  static fromClasses(
+    known: CollabClasses,
+    options: Pick<CollabOptions, 'bs' | 'valBs'> = {},
+  ): CollabDataLoaders {
     checkArgument(
       Boolean(known?.classes?.user && known.classes.item),
       known,
@@ -203,17 +252,25 @@ export class CollabDataLoaders implements DataLoaders {
       '{ classes, seen, names, … } of other loaders; fromPlays takes plays',
     );
     const { classes, seen, names, target, catalogue } = known;
-    if (!classes.user.na || !classes.item.na) throw new ArgumentError('The classes of users and items must begin with #na#.');
+    if (!classes.user.na || !classes.item.na)
+      throw new ArgumentError('The classes of users and items must begin with #na#.');
     checkCsr(seen, { rows: classes.user.length, columns: classes.item.length });
     const nothing = { values: [] };
     const source = { user: nothing, item: nothing, rating: new Float32Array(0), catalogue, target };
-    return new CollabDataLoaders({ ...source, userName: names.user, itemName: names.item, ratingName: names.rating }, options, known);
+    return new CollabDataLoaders(
+      { ...source, userName: names.user, itemName: names.item, ratingName: names.rating },
+      options,
+      known,
+    );
   }
 
   /** Items that each user has in training: row = index of the user in `classes.user`, columns = indices in `classes.item`, ascending. */
   get seen(): Csr {
     const { user, item } = this.train.data;
-    this.seenRows ??= csrFromPairs(user, item, { rows: this.classes.user.length, columns: this.classes.item.length });
+    this.seenRows ??= csrFromPairs(user, item, {
+      rows: this.classes.user.length,
+      columns: this.classes.item.length,
+    });
     return this.seenRows;
   }
 
@@ -223,7 +280,10 @@ export class CollabDataLoaders implements DataLoaders {
    * @param data plays, a table or records. Ratings may be missing: the targets are NaN then
    * @param options `bs`: rows a batch, default as in validation
    */
-  testDl(data: Plays | Table | readonly Record<string, Cell | undefined>[], options: { bs?: number } = {}): CollabDataLoader {
+  testDl(
+    data: Plays | Table | readonly Record<string, Cell | undefined>[],
+    options: { bs?: number } = {},
+  ): CollabDataLoader {
     checkOptions(options, ['bs'], 'testDl');
     const { bs = this.valid.bs } = options;
     const rows = data instanceof Plays || data instanceof Table ? data : Table.fromRows(data);
@@ -231,28 +291,44 @@ export class CollabDataLoaders implements DataLoaders {
     let columns: { user: RawColumn; item: RawColumn };
     let target: Float32Array;
     if (rows instanceof Plays) {
-      columns = { user: { codes: rows.user, vocabulary: rows.users }, item: { codes: rows.track, vocabulary: rows.tracks } };
+      columns = {
+        user: { codes: rows.user, vocabulary: rows.users },
+        item: { codes: rows.track, vocabulary: rows.tracks },
+      };
       target = targetsOf(rows, this.target ?? { target: 'count' });
     } else {
       columns = { user: rawColumn(rows, this.names.user), item: rawColumn(rows, this.names.item) };
-      target = rows.has(this.names.rating) ? ratings(rows, this.names.rating) : new Float32Array(rows.length).fill(NaN);
+      target = rows.has(this.names.rating)
+        ? ratings(rows, this.names.rating)
+        : new Float32Array(rows.length).fill(NaN);
     }
     const user = encodeWith(this.classes.user, columns.user);
     const item = encodeWith(this.classes.item, columns.item);
     const unknown = [unknownIds(columns.user, user), unknownIds(columns.item, item)];
     if (unknown.some(({ n }) => n > 0)) {
       const parts = unknown.flatMap(({ n, first }, i) =>
-        n ? [`${counted(n, 'row')} with an unknown ${i ? this.names.item : this.names.user} ("${first}" …)`] : [],
+        n
+          ? [
+              `${counted(n, 'row')} with an unknown ${i ? this.names.item : this.names.user} ("${first}" …)`,
+            ]
+          : [],
       );
-      display().warn(`Of ${counted(rows.length, 'row')}, ${parts.join(' and ')}: training has not seen them, so they are predicted as ${NA}.`);
+      display().warn(
+        `Of ${counted(rows.length, 'row')}, ${parts.join(' and ')}: training has not seen them, so they are predicted as ${NA}.`,
+      );
     }
-    return new CollabDataLoader({ user, item, target, row: Int32Array.from(target, (_, i) => i) }, { bs });
+    return new CollabDataLoader(
+      { user, item, target, row: Int32Array.from(target, (_, i) => i) },
+      { bs },
+    );
   }
 
   /** The first batch of training. */
   oneBatch(): Batch {
     for (const batch of this.train.batches(0)) return batch;
-    throw new ArgumentError(`bs = ${this.train.bs} is more than the ${this.train.n} training rows, so training has no batch. Give a smaller bs.`);
+    throw new ArgumentError(
+      `bs = ${this.train.bs} is more than the ${this.train.n} training rows, so training has no batch. Give a smaller bs.`,
+    );
   }
 
   /** Shows the first rows of the first training batch, decoded. `maxN`: how many at most, default 10. */
@@ -262,7 +338,9 @@ export class CollabDataLoaders implements DataLoaders {
     checkNumber(maxN, maxN >= 1, 'maxN must be a number of rows, at least 1');
     const loader = this.train.length > 0 ? this.train : this.train.inOrder();
     for (const batch of loader.batches(0)) {
-      const rows = Array.from({ length: Math.min(maxN, batch.size) }, (_, i) => this.decode(batch, i));
+      const rows = Array.from({ length: Math.min(maxN, batch.size) }, (_, i) =>
+        this.decode(batch, i),
+      );
       display().table(Table.fromRows(rows));
       return;
     }
@@ -282,26 +360,37 @@ export class CollabDataLoaders implements DataLoaders {
   private warnOfUseless({ negatives }: { negatives: boolean }): void {
     const { target } = this.train.data;
     if (!negatives && target.length > 1 && target.every((t) => t === target[0])) {
-      display().warn(`Every training row has the target ${target[0]}, so there is nothing to learn. Choose another target or threshold.`);
+      display().warn(
+        `Every training row has the target ${target[0]}, so there is nothing to learn. Choose another target or threshold.`,
+      );
     }
     if (this.train.length === 0) {
-      display().warn(`bs = ${this.train.bs} is more than the ${this.train.n} training rows; training drops the ragged last batch, so it has none.`);
+      display().warn(
+        `bs = ${this.train.bs} is more than the ${this.train.n} training rows; training drops the ragged last batch, so it has none.`,
+      );
     }
   }
 }
 
 /** How many rows have an id that is none of the classes, which is encoded as 0, and the first such id. */
 function unknownIds(column: RawColumn, encoded: Int32Array): { n: number; first: string } {
-  const id = (row: number): string => ('values' in column ? String(column.values[row]) : column.vocabulary.id(column.codes[row]));
+  const id = (row: number): string =>
+    'values' in column ? String(column.values[row]) : column.vocabulary.id(column.codes[row]);
   let n = 0;
   let first = '';
-  for (let row = 0; row < encoded.length; row++) if (encoded[row] === 0 && id(row) !== NA && n++ === 0) first = id(row);
+  for (let row = 0; row < encoded.length; row++)
+    if (encoded[row] === 0 && id(row) !== NA && n++ === 0) first = id(row);
   return { n, first };
 }
 
 function playsColumn(plays: Plays, name: string): Float32Array {
   if (name !== 'playcount')
-    throw new UnknownIdError('column of weights', name, ['playcount'], "Of plays it is 'playcount'; for other weights give an array.");
+    throw new UnknownIdError(
+      'column of weights',
+      name,
+      ['playcount'],
+      "Of plays it is 'playcount'; for other weights give an array.",
+    );
   return plays.playcount;
 }
 

@@ -18,13 +18,18 @@ export interface Csr {
 export function checkCsr({ indptr, indices }: Csr, shape: { rows: number; columns: number }): void {
   const { rows, columns } = shape;
   if (indptr.length !== rows + 1 || indptr[0] !== 0 || indptr[rows] !== indices.length) {
-    throw new ArgumentError(`Rows do not fit: ${rows} rows of together ${indices.length} numbers were expected.`);
+    throw new ArgumentError(
+      `Rows do not fit: ${rows} rows of together ${indices.length} numbers were expected.`,
+    );
   }
-  for (let r = 0; r < rows; r++) if (indptr[r + 1] < indptr[r]) throw new ArgumentError(`Row ${r} has less than no numbers.`);
+  for (let r = 0; r < rows; r++)
+    if (indptr[r + 1] < indptr[r]) throw new ArgumentError(`Row ${r} has less than no numbers.`);
   for (let r = 0; r < rows; r++) {
     for (let j = indptr[r], last = -1; j < indptr[r + 1]; j++) {
       if (!(indices[j] > last && indices[j] < columns)) {
-        throw new ArgumentError(`Row ${r} has the number ${indices[j]} after ${last}; ascending ones below ${columns} were expected.`);
+        throw new ArgumentError(
+          `Row ${r} has the number ${indices[j]} after ${last}; ascending ones below ${columns} were expected.`,
+        );
       }
       last = indices[j];
     }
@@ -54,7 +59,11 @@ const SHORT = 40;
  * @param rows row number of each pair, 0 … nRows − 1
  * @param columns column number of each pair, 0 … nColumns − 1
  */
-export function groupPairs(rows: Int32Array, columns: Int32Array, { rows: n }: { rows: number }): Csr {
+export function groupPairs(
+  rows: Int32Array,
+  columns: Int32Array,
+  { rows: n }: { rows: number },
+): Csr {
   const { indptr, indices } = groupBy(rows, n);
   const keys = new Int32Array(SHORT);
   for (let r = 0; r < n; r++) {
@@ -65,7 +74,11 @@ export function groupPairs(rows: Int32Array, columns: Int32Array, { rows: n }: {
   return { indptr, indices };
 }
 
-function sortShort(positions: Int32Array, columns: Int32Array, { from, size, keys }: { from: number; size: number; keys: Int32Array }): void {
+function sortShort(
+  positions: Int32Array,
+  columns: Int32Array,
+  { from, size, keys }: { from: number; size: number; keys: Int32Array },
+): void {
   for (let i = 0; i < size; i++) {
     const position = positions[from + i];
     const key = columns[position];
@@ -94,7 +107,11 @@ function sortLong(positions: Int32Array, columns: Int32Array): void {
  * @param rows row number of each pair, 0 … nRows − 1
  * @param columns column number of each pair, 0 … nColumns − 1
  */
-export function csrFromPairs(rows: Int32Array, columns: Int32Array, shape: { rows: number; columns: number }): Csr {
+export function csrFromPairs(
+  rows: Int32Array,
+  columns: Int32Array,
+  shape: { rows: number; columns: number },
+): Csr {
   const { indptr, indices } = groupPairs(rows, columns, shape);
   const starts = new Int32Array(shape.rows + 1);
   let used = 0;

@@ -12,7 +12,9 @@ import { recordFault, shownText, type TextStart } from './text-format.js';
 /** A table as CSV (RFC 4180, lines end in \n): numbers in full precision, a missing value as an empty field. */
 export function csv(table: Table): string {
   const columns = table.columnNames.map((name) => table.strings(name));
-  const lines = Array.from({ length: table.length }, (_, i) => columns.map((column) => quoted(column[i] ?? '')).join(','));
+  const lines = Array.from({ length: table.length }, (_, i) =>
+    columns.map((column) => quoted(column[i] ?? '')).join(','),
+  );
   return [table.columnNames.map(quoted).join(','), ...lines, ''].join('\n');
 }
 
@@ -38,12 +40,25 @@ const MAX_LINE = 1_000_000; // bytes: DuckDB takes twice as long lines without b
  * is made by these rules. Making it finds the fault, with its line, or that there is none.
  * @param work gets what to put after `from`. Errors of DuckDB are let through
  */
-export async function readCsv<T>(file: TextFile, format: CsvFormat, work: (from: string) => Promise<T>): Promise<T> {
+export async function readCsv<T>(
+  file: TextFile,
+  format: CsvFormat,
+  work: (from: string) => Promise<T>,
+): Promise<T> {
   const { delimiter, quote, comment, lists, names } = format;
-  const plain = file.encoding === 'utf-8' && comment === '' && !lists && names.length > 1 && quote.length <= 1 && quote < '\x7f';
+  const plain =
+    file.encoding === 'utf-8' &&
+    comment === '' &&
+    !lists &&
+    names.length > 1 &&
+    quote.length <= 1 &&
+    quote < '\x7f';
   if (plain && !file.whole && Buffer.byteLength(delimiter) <= 4) {
     try {
-      const [value, marks] = await both(work(csvSource(file.path, { ...format, compression: file.gzip ? 'gzip' : 'none' })), holdsMarks(file, quote));
+      const [value, marks] = await both(
+        work(csvSource(file.path, { ...format, compression: file.gzip ? 'gzip' : 'none' })),
+        holdsMarks(file, quote),
+      );
       if (marks) {
         await eachRecord(file, format, (record) => {
           const fault = recordFault(file.path, record, format);
@@ -62,10 +77,21 @@ export async function readCsv<T>(file: TextFile, format: CsvFormat, work: (from:
   try {
     const longest = await writePlain(file, format, copy);
     return await work(
-      csvSource(copy, { ...format, delimiter: ',', quote: '"', skip: 0, header: false, lineEnd: '\n', compression: 'none', longest }),
+      csvSource(copy, {
+        ...format,
+        delimiter: ',',
+        quote: '"',
+        skip: 0,
+        header: false,
+        lineEnd: '\n',
+        compression: 'none',
+        longest,
+      }),
     );
   } catch (error) {
-    throw error instanceof RecitalError ? error : fileError(error, file.path, Object.fromEntries(names.map((name, i) => [`c${i}`, name])));
+    throw error instanceof RecitalError
+      ? error
+      : fileError(error, file.path, Object.fromEntries(names.map((name, i) => [`c${i}`, name])));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -82,10 +108,25 @@ async function both<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]
 /** How DuckDB reads a text file. Columns are c0, c1 …: its own rules for names take `a` and `A` for the same. */
 function csvSource(
   file: string,
-  { delimiter, quote, skip, header, names, numbers = [], lineEnd, compression, longest = 0 }: CsvFormat & { compression: string; longest?: number },
+  {
+    delimiter,
+    quote,
+    skip,
+    header,
+    names,
+    numbers = [],
+    lineEnd,
+    compression,
+    longest = 0,
+  }: CsvFormat & { compression: string; longest?: number },
 ): string {
-  const types = names.map((_, i) => `'c${i}': '${numbers.includes(i) ? 'DOUBLE' : 'VARCHAR'}'`).join(', ');
-  const end = lineEnd === undefined ? '' : `, new_line = '${lineEnd.replace('\r', '\\r').replace('\n', '\\n')}'`;
+  const types = names
+    .map((_, i) => `'c${i}': '${numbers.includes(i) ? 'DOUBLE' : 'VARCHAR'}'`)
+    .join(', ');
+  const end =
+    lineEnd === undefined
+      ? ''
+      : `, new_line = '${lineEnd.replace('\r', '\\r').replace('\n', '\\n')}'`;
   return (
     `read_csv(${pathLiteral(file)}, auto_detect = false, header = ${header}, skip = ${skip}, delim = ${literal(delimiter)}, quote = ${literal(quote)}, ` +
     `escape = ${literal(quote)}, compression = '${compression}'${longest > MAX_LINE ? `, max_line_size = ${longest}` : ''}${end}, columns = {${types}})`
@@ -99,7 +140,8 @@ async function holdsMarks({ path: file, gzip }: TextFile, quote: string): Promis
   const raw = createReadStream(file, { highWaterMark: 1 << 22 });
   try {
     for await (const chunk of gzip ? raw.pipe(createGunzip({ chunkSize: 1 << 20 })) : raw) {
-      if (await guard.turnIfDue()) throw new InterruptedError(`Interrupted while reading "${file}".`);
+      if (await guard.turnIfDue())
+        throw new InterruptedError(`Interrupted while reading "${file}".`);
       if ((chunk as Buffer).includes(quote)) return true;
     }
     return false;
@@ -141,7 +183,9 @@ async function writePlain(file: TextFile, format: CsvFormat, copy: string): Prom
       const fault = recordFault(file.path, record, format);
       if (fault) throw fault;
       if (heads-- > 0) return;
-      for (const i of numbers) if (!isNumeral(record.fields[i])) throw notANumber(file.path, record.line, names[i], record.fields[i]);
+      for (const i of numbers)
+        if (!isNumeral(record.fields[i]))
+          throw notANumber(file.path, record.line, names[i], record.fields[i]);
       put(record.fields.length > n ? record.fields.slice(0, n) : record.fields);
     });
     flush();
@@ -154,10 +198,17 @@ async function writePlain(file: TextFile, format: CsvFormat, copy: string): Prom
 
 /** Whether DuckDB takes a field for a number, or for none at all. */
 function isNumeral(field: string): boolean {
-  return field === '' || /^\s*[+-]?(?:\d[\d_]*\.?[\d_]*(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?|nan|inf|infinity)\s*$/i.test(field);
+  return (
+    field === '' ||
+    /^\s*[+-]?(?:\d[\d_]*\.?[\d_]*(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?|nan|inf|infinity)\s*$/i.test(
+      field,
+    )
+  );
 }
 
 /** The error for a field that should be a number. */
 export function notANumber(file: string, line: number, column: string, field: string): DataError {
-  return new DataError(`"${file}", line ${line}, column "${column}": expected a number, got "${shownText(field)}".`);
+  return new DataError(
+    `"${file}", line ${line}, column "${column}": expected a number, got "${shownText(field)}".`,
+  );
 }

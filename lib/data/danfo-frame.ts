@@ -51,12 +51,21 @@ export interface DanfoFrame {
   head(rows?: number): DanfoFrame;
   tail(rows?: number): DanfoFrame;
   query(condition: DanfoSeries | readonly boolean[]): DanfoFrame;
-  loc(options: { rows?: readonly (string | number | boolean)[] | DanfoSeries; columns?: readonly string[] }): DanfoFrame;
-  iloc(options: { rows?: readonly (string | number | boolean)[]; columns?: readonly (string | number)[] }): DanfoFrame;
+  loc(options: {
+    rows?: readonly (string | number | boolean)[] | DanfoSeries;
+    columns?: readonly string[];
+  }): DanfoFrame;
+  iloc(options: {
+    rows?: readonly (string | number | boolean)[];
+    columns?: readonly (string | number)[];
+  }): DanfoFrame;
   groupby(names: readonly string[]): DanfoGroups;
   sortValues(name: string, options?: { ascending?: boolean }): DanfoFrame;
   addColumn(name: string, values: DanfoSeries | readonly DanfoValue[]): DanfoFrame;
-  drop(options: { columns?: string | readonly string[]; index?: readonly (string | number)[] }): DanfoFrame;
+  drop(options: {
+    columns?: string | readonly string[];
+    index?: readonly (string | number)[];
+  }): DanfoFrame;
   rename(names: Readonly<Record<string, string>>): DanfoFrame;
   fillNa(value: string | number | boolean, options?: { columns?: readonly string[] }): DanfoFrame;
   dropNa(options?: { axis: 0 | 1 }): DanfoFrame;

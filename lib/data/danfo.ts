@@ -6,7 +6,10 @@ import { type Column, Table } from './table.js';
 
 /** The module danfojs-node. */
 interface Danfo {
-  DataFrame: new (rows: readonly unknown[][], options: { columns: readonly string[]; dtypes?: readonly string[] }) => unknown;
+  DataFrame: new (
+    rows: readonly unknown[][],
+    options: { columns: readonly string[]; dtypes?: readonly string[] },
+  ) => unknown;
 }
 
 /** Options of fromDanfo. */
@@ -30,7 +33,8 @@ const taken: readonly string[] = ['columns', 'constructor', 'dtypes', 'index', '
  * fromDanfo(sums).numbers('playcount_sum') // 7, 1
  */
 export function toDanfo<Frame = DanfoFrame>(table: Table): Frame {
-  if (!(table instanceof Table)) throw new ArgumentError(`toDanfo needs a Table, got ${whatIs(table)}.`);
+  if (!(table instanceof Table))
+    throw new ArgumentError(`toDanfo needs a Table, got ${whatIs(table)}.`);
   const { columnNames, length } = table;
   const bad = columnNames.find((name) => taken.includes(name) || name.startsWith('$'));
   if (bad !== undefined) {
@@ -50,17 +54,26 @@ export function toDanfo<Frame = DanfoFrame>(table: Table): Frame {
  * @param frame a DataFrame; of a Series, `series.values` is an array already
  * @example fromDanfo(toDanfo(table).describe(), { index: 'statistic' })
  */
-export function fromDanfo(frame: Pick<DanfoFrame, 'columns' | 'values' | 'index' | 'shape'>, options: FromDanfoOptions = {}): Table {
+export function fromDanfo(
+  frame: Pick<DanfoFrame, 'columns' | 'values' | 'index' | 'shape'>,
+  options: FromDanfoOptions = {},
+): Table {
   checkOptions(options, ['index'], 'fromDanfo');
   const { index } = options;
   if (!Array.isArray(frame?.columns) || !Array.isArray(frame.values) || frame.shape?.length !== 2) {
     throw new ArgumentError(`fromDanfo needs a DataFrame of danfo.js, got ${whatIs(frame)}.`);
   }
-  const { columns: names, values: rows } = frame as { columns: readonly string[]; values: readonly unknown[][] };
+  const { columns: names, values: rows } = frame as {
+    columns: readonly string[];
+    values: readonly unknown[][];
+  };
   const repeated = names.find((name, j) => names.indexOf(name) !== j);
-  if (repeated !== undefined) throw new ArgumentError(`The DataFrame has two columns "${repeated}": rename one of them.`);
+  if (repeated !== undefined)
+    throw new ArgumentError(`The DataFrame has two columns "${repeated}": rename one of them.`);
   if (index !== undefined && names.includes(index))
-    throw new ArgumentError(`The DataFrame has a column "${index}" already: give index another name.`);
+    throw new ArgumentError(
+      `The DataFrame has a column "${index}" already: give index another name.`,
+    );
   const columns = new Map<string, Column>();
   if (index !== undefined) columns.set(index, columnOf(frame.index));
   for (const [j, name] of names.entries()) columns.set(name, columnOf(rows.map((row) => row[j])));
@@ -80,7 +93,8 @@ function dtypeOf(column: Column): string {
 }
 
 function columnOf(values: readonly unknown[]): Column {
-  const missing = (value: unknown): boolean => value === null || value === undefined || Number.isNaN(value);
+  const missing = (value: unknown): boolean =>
+    value === null || value === undefined || Number.isNaN(value);
   if (values.every((value) => typeof value === 'number' || missing(value))) {
     return Float64Array.from(values, (value) => (missing(value) ? NaN : (value as number)));
   }

@@ -1,7 +1,12 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { DuckDBConnection, DuckDBDataChunk, DuckDBResult, DuckDBValue } from '@duckdb/node-api';
+import type {
+  DuckDBConnection,
+  DuckDBDataChunk,
+  DuckDBResult,
+  DuckDBValue,
+} from '@duckdb/node-api';
 import { InterruptGuard } from '../compute/interrupt.js';
 import { threadLimit } from '../compute/thread-limit.js';
 import { DataError, InterruptedError } from '../errors.js';
@@ -89,7 +94,8 @@ function spillFolder(): string | undefined {
       tidied = true;
       for (const entry of readdirSync(tmpdir())) {
         const pid = new RegExp(`^${SPILL}(\\d+)-`).exec(entry)?.[1];
-        if (pid !== undefined && !isRunning(Number(pid))) rmSync(path.join(tmpdir(), entry), { recursive: true, force: true });
+        if (pid !== undefined && !isRunning(Number(pid)))
+          rmSync(path.join(tmpdir(), entry), { recursive: true, force: true });
       }
     }
   } catch {
@@ -135,15 +141,20 @@ export function valuesOf(chunk: DuckDBDataChunk, column: number): readonly DuckD
   const { dataView } = vector as { dataView?: unknown };
   if (String(vector.type) !== 'VARCHAR' || !(dataView instanceof DataView)) return values;
   for (let i = 0; i < values.length; i++) {
-    if (typeof values[i] === 'string' && (dataView.getUint32(16 * i + 4, true) & 0xffffff) === 0xbfbbef) {
-      if (dataView.getUint32(16 * i, true) >= 3) (values as DuckDBValue[])[i] = `\ufeff${values[i]}`;
+    if (
+      typeof values[i] === 'string' &&
+      (dataView.getUint32(16 * i + 4, true) & 0xffffff) === 0xbfbbef
+    ) {
+      if (dataView.getUint32(16 * i, true) >= 3)
+        (values as DuckDBValue[])[i] = `\ufeff${values[i]}`;
     }
   }
   return values;
 }
 
 /** Types of numbers in DuckDB, and of NULL alone; booleans are 0 and 1. */
-const NUMERIC = /^(?:U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?|UINTEGER|BIGNUM|FLOAT|DOUBLE|BOOLEAN|SQLNULL|DECIMAL\(.*\))$/;
+const NUMERIC =
+  /^(?:U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?|UINTEGER|BIGNUM|FLOAT|DOUBLE|BOOLEAN|SQLNULL|DECIMAL\(.*\))$/;
 
 /**
  * A result as a table. Numbers and booleans (0 or 1) become numbers, everything else becomes text, as DuckDB writes it, and so does a column of whole or decimal
@@ -168,8 +179,14 @@ export async function tableOf(result: DuckDBResult, turn: () => Promise<void>): 
   const table = new Map<string, Column>();
   names.forEach((name, j) => {
     const scale = Number(/^DECIMAL\(\d+,(\d+)\)$/.exec(types[j])?.[1] ?? 0);
-    const text = (v: number | string | null): string | null => (typeof v === 'number' ? decimalText(v, scale) : v);
-    table.set(name, textual[j] ? columns[j].map(text) : Float64Array.from(columns[j], (v) => (v === null ? NaN : (v as number))));
+    const text = (v: number | string | null): string | null =>
+      typeof v === 'number' ? decimalText(v, scale) : v;
+    table.set(
+      name,
+      textual[j]
+        ? columns[j].map(text)
+        : Float64Array.from(columns[j], (v) => (v === null ? NaN : (v as number))),
+    );
   });
   return new Table(table);
 }
@@ -178,11 +195,16 @@ function plain(value: unknown): number | string | null {
   if (value === null || value === undefined) return null;
   if (typeof value === 'number' || typeof value === 'string') return value;
   if (typeof value === 'boolean') return value ? 1 : 0;
-  if (typeof value === 'bigint') return value >= -9007199254740991n && value <= 9007199254740991n ? Number(value) : String(value);
+  if (typeof value === 'bigint')
+    return value >= -9007199254740991n && value <= 9007199254740991n
+      ? Number(value)
+      : String(value);
   if (isDecimal(value)) {
     const x = value.toDouble();
     const text = String(value);
-    return Math.abs(x) <= Number.MAX_SAFE_INTEGER && decimalText(x, value.scale) === text ? x : text;
+    return Math.abs(x) <= Number.MAX_SAFE_INTEGER && decimalText(x, value.scale) === text
+      ? x
+      : text;
   }
   return String(value);
 }
@@ -192,7 +214,9 @@ function decimalText(x: number, scale: number): string {
   const [digits, exponent] = Math.abs(x).toExponential().split('e');
   const decimals = Math.max(0, digits.replace('.', '').length - 1 - Number(exponent));
   const text = x.toFixed(Math.min(100, decimals));
-  return scale > decimals ? `${text}${decimals === 0 ? '.' : ''}${'0'.repeat(scale - decimals)}` : text;
+  return scale > decimals
+    ? `${text}${decimals === 0 ? '.' : ''}${'0'.repeat(scale - decimals)}`
+    : text;
 }
 
 function isDecimal(value: unknown): value is { toDouble(): number; scale: number } {
@@ -216,21 +240,37 @@ export function missingExtension(message: string): string | undefined {
  * What DuckDB says of a file that it cannot read, as one of our errors: file, line, column, what was expected and what came.
  * @param names the file's names of columns that the query calls otherwise
  */
-export function fileError(error: unknown, file: string, names: Readonly<Record<string, string>> = {}): DataError {
+export function fileError(
+  error: unknown,
+  file: string,
+  names: Readonly<Record<string, string>> = {},
+): DataError {
   const message = error instanceof Error ? error.message : String(error);
   const line = /CSV Error on Line: (\d+)/.exec(message)?.[1];
   const where = line ? `"${file}", line ${line}` : `"${file}"`;
-  const conversion = /converting column "(.*?)"\. Could not convert string "([\s\S]*?)" to '/.exec(message);
-  if (conversion) return new DataError(`${where}, column "${names[conversion[1]] ?? conversion[1]}": expected a number, got "${conversion[2]}".`);
+  const conversion = /converting column "(.*?)"\. Could not convert string "([\s\S]*?)" to '/.exec(
+    message,
+  );
+  if (conversion)
+    return new DataError(
+      `${where}, column "${names[conversion[1]] ?? conversion[1]}": expected a number, got "${conversion[2]}".`,
+    );
   const count = /Expected Number of Columns: (\d+) Found: (\d+)/.exec(message);
   if (count)
-    return new DataError(`${where}: expected ${count[1]} columns, found ${count[2]}. Is a line cut off, or a text with a delimiter not quoted?`);
-  if (/unterminated quote/.test(message)) return new DataError(`${where}: a quotation mark opens a text and none closes it.`);
-  if (/invalid unicode|not utf-8/i.test(message)) return new DataError(`${where}: expected text in UTF-8. Save the file in that encoding.`);
+    return new DataError(
+      `${where}: expected ${count[1]} columns, found ${count[2]}. Is a line cut off, or a text with a delimiter not quoted?`,
+    );
+  if (/unterminated quote/.test(message))
+    return new DataError(`${where}: a quotation mark opens a text and none closes it.`);
+  if (/invalid unicode|not utf-8/i.test(message))
+    return new DataError(`${where}: expected text in UTF-8. Save the file in that encoding.`);
   if (/state machine|RFC 4180/.test(message)) {
-    return new DataError(`${where} is not a proper CSV file: its quotation marks or line ends are mixed up. Save it again as CSV in UTF-8.`);
+    return new DataError(
+      `${where} is not a proper CSV file: its quotation marks or line ends are mixed up. Save it again as CSV in UTF-8.`,
+    );
   }
-  if (/Parquet|No magic bytes/.test(message)) return new DataError(`${where} is not a whole Parquet file: ${firstSentence(message)}`);
+  if (/Parquet|No magic bytes/.test(message))
+    return new DataError(`${where} is not a whole Parquet file: ${firstSentence(message)}`);
   return new DataError(`${where} cannot be read: ${firstSentence(message)}`);
 }
 

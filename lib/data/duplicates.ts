@@ -40,7 +40,11 @@ export function sumDuplicates(columns: PlaysColumns): Deduplicated {
     dropped[repeated[j]] = 1;
   }
   const n = user.length - repeated.length;
-  const unique = { user: new Int32Array(n), track: new Int32Array(n), playcount: new Float32Array(n) };
+  const unique = {
+    user: new Int32Array(n),
+    track: new Int32Array(n),
+    playcount: new Float32Array(n),
+  };
   for (let row = 0, i = 0; row < user.length; row++) {
     if (dropped[row]) continue;
     unique.user[i] = user[row];
@@ -53,6 +57,7 @@ export function sumDuplicates(columns: PlaysColumns): Deduplicated {
 /** Warns of rows that were merged when a file was read. */
 export function warnOfDuplicates(path: string, { duplicates }: Repairs): void {
   if (duplicates === 0) return;
-  const rows = duplicates === 1 ? '1 row repeats' : `${duplicates.toLocaleString('en')} rows repeat`;
+  const rows =
+    duplicates === 1 ? '1 row repeats' : `${duplicates.toLocaleString('en')} rows repeat`;
   display().warn(`"${path}": ${rows} an earlier (user, track); the playcounts were added up.`);
 }

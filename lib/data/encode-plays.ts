@@ -29,7 +29,8 @@ export interface PlaysQuery {
 /** SQL of a 64-bit hash of a text; another one for each attempt. */
 type HashSql = (text: string, attempt: number) => string;
 
-const duckHash: HashSql = (text, attempt) => (attempt === 0 ? `hash(${text})` : `hash(${text} || chr(${attempt}))`);
+const duckHash: HashSql = (text, attempt) =>
+  attempt === 0 ? `hash(${text})` : `hash(${text} || chr(${attempt}))`;
 
 /**
  * Reads plays into columns, in file order or, where they have times, in that of time, with sorted vocabularies.
@@ -38,37 +39,71 @@ const duckHash: HashSql = (text, attempt) => (attempt === 0 ? `hash(${text})` : 
  * hash per id and row, and the position of the id that has this hash is its code. That is exact: every id of the second pass is one of the first,
  * and if two of those have the same hash, which is checked, another hash is taken.
  */
-export async function encodePlays(query: PlaysQuery, hash: HashSql = duckHash): Promise<PlaysColumns> {
+export async function encodePlays(
+  query: PlaysQuery,
+  hash: HashSql = duckHash,
+): Promise<PlaysColumns> {
   return withDuckDB(`reading "${query.path}"`, async (connection, turn) => {
     try {
       return await encodePlaysOn({ connection, turn }, query, hash);
     } catch (error) {
-      throw error instanceof DataError ? error : query.failed ? query.failed(error) : fileError(error, query.path, query.names);
+      throw error instanceof DataError
+        ? error
+        : query.failed
+          ? query.failed(error)
+          : fileError(error, query.path, query.names);
     }
   });
 }
 
 /** The same on a database that is open; it makes tables of its own names there. Errors of DuckDB are let through. */
-export async function encodePlaysOn({ connection, turn }: Database, query: PlaysQuery, hash: HashSql = duckHash): Promise<PlaysColumns> {
+export async function encodePlaysOn(
+  { connection, turn }: Database,
+  query: PlaysQuery,
+  hash: HashSql = duckHash,
+): Promise<PlaysColumns> {
   const run = (sql: string) => connection.run(sql);
   await run(`create schema ${SCHEMA}`); // so that no table of a user has these names
   await run(
     `create table ${SCHEMA}.ids as select ${query.user} as u, ${query.track} as t, count(*) as n from ${query.from} group by grouping sets ((u), (t), ())`,
   );
-  const total = await connection.runAndReadAll(`select max(n)::int from ${SCHEMA}.ids where u is null and t is null`);
+  const total = await connection.runAndReadAll(
+    `select max(n)::int from ${SCHEMA}.ids where u is null and t is null`,
+  );
   const [[rows]] = total.getRows() as [[number | null]];
   if (!rows) throw new DataError(`"${query.path}" has no plays.`);
-  await run(`create table ${SCHEMA}.users as select u as id from ${SCHEMA}.ids where u is not null order by u`);
-  await run(`create table ${SCHEMA}.tracks as select t as id from ${SCHEMA}.ids where t is not null order by t`);
+  await run(
+    `create table ${SCHEMA}.users as select u as id from ${SCHEMA}.ids where u is not null order by u`,
+  );
+  await run(
+    `create table ${SCHEMA}.tracks as select t as id from ${SCHEMA}.ids where t is not null order by t`,
+  );
   await run(`drop table ${SCHEMA}.ids`);
   const users = await vocabulary(connection, `${SCHEMA}.users`, 'user');
   const tracks = await vocabulary(connection, `${SCHEMA}.tracks`, 'track');
   for (let attempt = 0; ; attempt++) {
-    const userIndex = await hashIndex(connection, `${SCHEMA}.users`, hash('id', attempt), users.length);
-    const trackIndex = await hashIndex(connection, `${SCHEMA}.tracks`, hash('id', attempt), tracks.length);
+    const userIndex = await hashIndex(
+      connection,
+      `${SCHEMA}.users`,
+      hash('id', attempt),
+      users.length,
+    );
+    const trackIndex = await hashIndex(
+      connection,
+      `${SCHEMA}.tracks`,
+      hash('id', attempt),
+      tracks.length,
+    );
     if (!userIndex.distinct || !trackIndex.distinct) continue;
     const time = query.time && (await timeSql(connection, query.time, query.from));
-    const columns = await codes(connection, query, { rows, userIndex, trackIndex, hash: (id) => hash(id, attempt), time, turn });
+    const columns = await codes(connection, query, {
+      rows,
+      userIndex,
+      trackIndex,
+      hash: (id) => hash(id, attempt),
+      time,
+      turn,
+    });
     return { users, tracks, ...columns };
   }
 }
@@ -76,10 +111,15 @@ export async function encodePlaysOn({ connection, turn }: Database, query: Plays
 const SCHEMA = 'recital_encoding';
 
 /** The ids of a table, in its order. They come as a few long texts, because a million short ones take a second. */
-async function vocabulary(connection: DuckDBConnection, table: string, kind: string): Promise<Vocabulary> {
+async function vocabulary(
+  connection: DuckDBConnection,
+  table: string,
+  kind: string,
+): Promise<Vocabulary> {
   const sizes = await connection.run(`select strlen(id)::int from ${table}`);
   const sizeParts: Int32Array[] = [];
-  for await (const chunk of sizes) sizeParts.push((typedItems(chunk.getColumnVector(0)) as Int32Array).slice());
+  for await (const chunk of sizes)
+    sizeParts.push((typedItems(chunk.getColumnVector(0)) as Int32Array).slice());
   const offsets = new Uint32Array(1 + sizeParts.reduce((sum, part) => sum + part.length, 0));
   let n = 0;
   for (const part of sizeParts) for (const size of part) offsets[n + 1] = offsets[n++] + size;
@@ -97,7 +137,12 @@ async function vocabulary(connection: DuckDBConnection, table: string, kind: str
   return new Vocabulary(bytes, offsets, { kind });
 }
 
-async function hashIndex(connection: DuckDBConnection, table: string, hash: string, n: number): Promise<HashIndex> {
+async function hashIndex(
+  connection: DuckDBConnection,
+  table: string,
+  hash: string,
+  n: number,
+): Promise<HashIndex> {
   const hashes = new Int32Array(2 * n);
   let used = 0;
   for await (const chunk of await connection.run(`select ${hash} from ${table}`)) {
@@ -113,7 +158,9 @@ async function timeSql(connection: DuckDBConnection, time: string, from: string)
   const number = `try_cast(${time} as double)`;
   const instant = `epoch(try_cast(${time} as timestamptz))`;
   await connection.run("set TimeZone = 'UTC'");
-  const counts = await connection.runAndReadAll(`select count(${number})::int, count(${instant})::int from ${from}`);
+  const counts = await connection.runAndReadAll(
+    `select count(${number})::int, count(${instant})::int from ${from}`,
+  );
   const [[numbers, instants]] = counts.getRows() as [[number, number]];
   return numbers >= instants ? number : instant; // a year is both
 }
@@ -128,7 +175,11 @@ interface Coding {
 }
 
 /** The second pass. */
-async function codes(connection: DuckDBConnection, query: PlaysQuery, { rows, userIndex, trackIndex, hash, time, turn }: Coding) {
+async function codes(
+  connection: DuckDBConnection,
+  query: PlaysQuery,
+  { rows, userIndex, trackIndex, hash, time, turn }: Coding,
+) {
   const user = new Int32Array(rows);
   const track = new Int32Array(rows);
   const playcount = new Float32Array(rows);
@@ -138,10 +189,18 @@ async function codes(connection: DuckDBConnection, query: PlaysQuery, { rows, us
       `${time === undefined ? '' : `, coalesce(${time}, 'nan'::double)`} from ${query.from}`,
   );
   let n = 0;
-  for (let chunk = await result.fetchChunk(); chunk && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
+  for (
+    let chunk = await result.fetchChunk();
+    chunk && chunk.rowCount > 0;
+    chunk = await result.fetchChunk()
+  ) {
     const items = (j: number): ArrayBufferView => typedItems(chunk!.getColumnVector(j))!;
     const plays = items(2) as Float32Array;
-    const bad = [userIndex.encode(halves(items(0)), user, n), trackIndex.encode(halves(items(1)), track, n), firstNotPositive(plays)];
+    const bad = [
+      userIndex.encode(halves(items(0)), user, n),
+      trackIndex.encode(halves(items(1)), track, n),
+      firstNotPositive(plays),
+    ];
     if (time !== undefined) {
       const seconds = items(3) as Float64Array;
       times.set(seconds, n);
@@ -153,7 +212,8 @@ async function codes(connection: DuckDBConnection, query: PlaysQuery, { rows, us
     n += chunk.rowCount;
     await turn();
   }
-  if (time === undefined || times.every((t, i) => i === 0 || times[i - 1] <= t)) return { user, track, playcount };
+  if (time === undefined || times.every((t, i) => i === 0 || times[i - 1] <= t))
+    return { user, track, playcount };
   const order = ascendingOrder(times);
   return {
     user: user.map((_, i) => user[order[i]]),

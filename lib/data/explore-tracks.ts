@@ -33,10 +33,26 @@ export function countsByGenre(data: Tracks | Plays): Table {
  * @param columns which ones. Default: the audio features
  * @example lineChart(meansByYear(tracks, ['energy']), { x: 'year', y: 'energy' })
  */
-export function meansByYear(tracks: Tracks, columns: readonly string[] = tracks?.audioFeatures): Table {
-  checkArgument(tracks instanceof Tracks, tracks, 'meansByYear', 'a catalogue of tracks, such as readTracks reads: of plays, plays.catalogue');
-  checkArgument(Array.isArray(columns), columns, 'meansByYear', "an array of columns' names, such as ['energy', 'tempo']");
-  if (columns.includes('tracks')) throw new ArgumentError('A column called "tracks" cannot be told from the number of tracks. Give it another name.');
+export function meansByYear(
+  tracks: Tracks,
+  columns: readonly string[] = tracks?.audioFeatures,
+): Table {
+  checkArgument(
+    tracks instanceof Tracks,
+    tracks,
+    'meansByYear',
+    'a catalogue of tracks, such as readTracks reads: of plays, plays.catalogue',
+  );
+  checkArgument(
+    Array.isArray(columns),
+    columns,
+    'meansByYear',
+    "an array of columns' names, such as ['energy', 'tempo']",
+  );
+  if (columns.includes('tracks'))
+    throw new ArgumentError(
+      'A column called "tracks" cannot be told from the number of tracks. Give it another name.',
+    );
   const years = tracks.table.numbers('year');
   const values = columns.map((name) => tracks.table.numbers(name));
   const distinct = Float64Array.from(new Set(years.filter((y) => !Number.isNaN(y)))).sort();
@@ -54,7 +70,9 @@ export function meansByYear(tracks: Tracks, columns: readonly string[] = tracks?
       counts[j][i]++;
     });
   }
-  const means = columns.map((name, j) => [name, sums[j].map((sum, i) => sum / counts[j][i])] as const);
+  const means = columns.map(
+    (name, j) => [name, sums[j].map((sum, i) => sum / counts[j][i])] as const,
+  );
   return new Table(new Map<string, Column>([['year', distinct], ['tracks', size], ...means]));
 }
 
@@ -74,10 +92,19 @@ function countBy(data: Tracks | Plays, by: string): Counts {
   );
   const plays = data instanceof Plays ? data : undefined;
   const catalogue = data instanceof Plays ? data.catalogue : data;
-  if (!catalogue) throw new ArgumentError(`Plays without a catalogue have no ${by}. Attach one: plays.withCatalogue(await readTracks(…)).`);
+  if (!catalogue)
+    throw new ArgumentError(
+      `Plays without a catalogue have no ${by}. Attach one: plays.withCatalogue(await readTracks(…)).`,
+    );
   const values = catalogue.table.strings(by);
-  const counts = { by, names: [] as string[], tracks: new Map<string, number>(), playcount: plays ? new Map<string, number>() : undefined };
-  const add = (map: Map<string, number>, key: string, n: number): unknown => map.set(key, (map.get(key) ?? 0) + n);
+  const counts = {
+    by,
+    names: [] as string[],
+    tracks: new Map<string, number>(),
+    playcount: plays ? new Map<string, number>() : undefined,
+  };
+  const add = (map: Map<string, number>, key: string, n: number): unknown =>
+    map.set(key, (map.get(key) ?? 0) + n);
   if (plays) {
     const sums = new Float64Array(plays.tracks.length);
     for (let i = 0; i < plays.length; i++) sums[plays.track[i]] += plays.playcount[i];
@@ -93,9 +120,15 @@ function countBy(data: Tracks | Plays, by: string): Counts {
 }
 
 function top({ by, names, tracks, playcount }: Counts, n: number): Table {
-  if (!(n >= 1 && (Number.isInteger(n) || n === Infinity))) throw new ArgumentError(`n must be a positive whole number, got ${said(n)}.`);
+  if (!(n >= 1 && (Number.isInteger(n) || n === Infinity)))
+    throw new ArgumentError(`n must be a positive whole number, got ${said(n)}.`);
   const size = playcount ?? tracks;
   const best = names.sort((a, b) => size.get(b)! - size.get(a)!).slice(0, n); // stable: ties stay in the order of the names
-  const column = (map: Map<string, number>): Float64Array => Float64Array.from(best, (name) => map.get(name)!);
-  return new Table({ [by]: best, tracks: column(tracks), ...(playcount ? { playcount: column(playcount) } : {}) });
+  const column = (map: Map<string, number>): Float64Array =>
+    Float64Array.from(best, (name) => map.get(name)!);
+  return new Table({
+    [by]: best,
+    tracks: column(tracks),
+    ...(playcount ? { playcount: column(playcount) } : {}),
+  });
 }

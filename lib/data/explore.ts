@@ -18,7 +18,8 @@ export type Explorable = Table | Tracks | Plays;
  */
 export function describe(data: Explorable, columns?: readonly string[]): Table {
   checkArgument(isTabular(data) || data instanceof Plays, data, 'describe', `${TABULAR}, or plays`);
-  const source = data instanceof Plays ? playsColumns(data, columns) : numericColumns(data, columns);
+  const source =
+    data instanceof Plays ? playsColumns(data, columns) : numericColumns(data, columns);
   return Table.fromRows(
     Array.from(source, ([column, values]) => ({ column, ...statistics(values) })),
     ['column', 'count', 'missing', 'mean', 'std', 'min', '25%', '50%', '75%', 'max'],
@@ -64,7 +65,9 @@ export function quantile(ascending: Float64Array, q: number): number {
   const place = q * (ascending.length - 1);
   const below = Math.floor(place);
   const above = Math.ceil(place);
-  return above === below ? ascending[below] : ascending[below] + (place - below) * (ascending[above] - ascending[below]);
+  return above === below
+    ? ascending[below]
+    : ascending[below] + (place - below) * (ascending[above] - ascending[below]);
 }
 
 /**
@@ -106,17 +109,28 @@ export interface Correlation {
  * @example correlation(new Table({ x: Float64Array.of(1, 2, 3), y: Float64Array.of(6, 4, 2) })).matrix // 1, −1, −1, 1
  */
 export function correlation(data: Table | Tracks, columns?: readonly string[]): Correlation {
-  checkArgument(isTabular(data), data, 'correlation', `${TABULAR}: of plays, plays.toTable() or plays.catalogue`);
-  const source = numericColumns(data, columns ?? (data instanceof Tracks ? data.audioFeatures : undefined));
+  checkArgument(
+    isTabular(data),
+    data,
+    'correlation',
+    `${TABULAR}: of plays, plays.toTable() or plays.catalogue`,
+  );
+  const source = numericColumns(
+    data,
+    columns ?? (data instanceof Tracks ? data.audioFeatures : undefined),
+  );
   const names = [...source.keys()];
   const values = [...source.values()];
   if (names.length === 0) throw new ArgumentError('There is no numeric column to correlate.');
   const matrix = new Float64Array(names.length ** 2);
   for (let i = 0; i < names.length; i++) {
-    for (let j = 0; j <= i; j++) matrix[i * names.length + j] = matrix[j * names.length + i] = pearson(values[i], values[j]);
+    for (let j = 0; j <= i; j++)
+      matrix[i * names.length + j] = matrix[j * names.length + i] = pearson(values[i], values[j]);
   }
   if (source.has('column'))
-    throw new ArgumentError('A column called "column" cannot be told from the names in front of the matrix. Give it another name.');
+    throw new ArgumentError(
+      'A column called "column" cannot be told from the names in front of the matrix. Give it another name.',
+    );
   const table = new Map<string, Column>([['column', names]]);
   names.forEach((name, j) => {
     table.set(
@@ -160,11 +174,20 @@ function isTabular(data: unknown): data is Table | Tracks {
   return data instanceof Table || data instanceof Tracks;
 }
 
-function numericColumns(data: Table | Tracks, columns?: readonly string[]): Map<string, Float64Array> {
+function numericColumns(
+  data: Table | Tracks,
+  columns?: readonly string[],
+): Map<string, Float64Array> {
   const table = data instanceof Tracks ? data.table : data;
   if (columns !== undefined)
-    checkArgument(Array.isArray(columns), columns, 'The choice of columns', "an array of names, such as ['energy', 'tempo']");
-  const names = columns ?? table.columnNames.filter((name) => table.column(name) instanceof Float64Array);
+    checkArgument(
+      Array.isArray(columns),
+      columns,
+      'The choice of columns',
+      "an array of names, such as ['energy', 'tempo']",
+    );
+  const names =
+    columns ?? table.columnNames.filter((name) => table.column(name) instanceof Float64Array);
   return new Map(names.map((name) => [name, table.numbers(name)]));
 }
 
@@ -185,7 +208,12 @@ function playsColumns(plays: Plays, columns?: readonly string[]): Map<string, Fl
     if (!make) throw new UnknownIdError('column', name, known);
     return make();
   };
-  checkArgument(columns === undefined || Array.isArray(columns), columns, 'describe', "an array of columns' names, such as ['playcount']");
+  checkArgument(
+    columns === undefined || Array.isArray(columns),
+    columns,
+    'describe',
+    "an array of columns' names, such as ['playcount']",
+  );
   return new Map((columns ?? known).map((name) => [name, column(name)]));
 }
 

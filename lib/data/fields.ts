@@ -1,7 +1,13 @@
 import { DataError } from '../errors.js';
 
 /** What JSON can hold. */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json | undefined };
+export type Json =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly Json[]
+  | { readonly [name: string]: Json | undefined };
 
 /** Text of more than this is not parsed: a description of a model is some kilobytes. */
 const MAX_TEXT = 1 << 20;
@@ -21,14 +27,18 @@ export class Fields {
     value: Json | undefined,
     readonly what: string,
   ) {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new DataError(`${what} should be an object, got ${shown(value)}.`);
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      throw new DataError(`${what} should be an object, got ${shown(value)}.`);
     this.values = new Map(Object.entries(value as Record<string, Json>));
   }
 
   /** From text. */
   static parse(text: string | undefined, what: string): Fields {
     if (text === undefined) throw new DataError(`${what} is missing.`);
-    if (text.length > MAX_TEXT) throw new DataError(`${what} has ${text.length} characters; at most ${MAX_TEXT} were expected.`);
+    if (text.length > MAX_TEXT)
+      throw new DataError(
+        `${what} has ${text.length} characters; at most ${MAX_TEXT} were expected.`,
+      );
     let value: Json;
     try {
       value = JSON.parse(text) as Json;
@@ -67,13 +77,17 @@ export class Fields {
   /** A finite number. */
   number(name: string): number {
     const value = this.values.get(name);
-    return typeof value === 'number' && Number.isFinite(value) ? value : this.wrong(name, 'a number');
+    return typeof value === 'number' && Number.isFinite(value)
+      ? value
+      : this.wrong(name, 'a number');
   }
 
   /** A whole number, at least 0. */
   count(name: string): number {
     const value = this.values.get(name);
-    return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : this.wrong(name, 'a whole number, 0 or more');
+    return Number.isSafeInteger(value) && (value as number) >= 0
+      ? (value as number)
+      : this.wrong(name, 'a whole number, 0 or more');
   }
 
   /** Text. */
@@ -91,20 +105,27 @@ export class Fields {
   /** Finite numbers; `length`: how many, default any number. */
   numbers(name: string, length?: number): number[] {
     const value = this.values.get(name);
-    const fits = Array.isArray(value) && (length === undefined || value.length === length) && value.every((v) => Number.isFinite(v));
+    const fits =
+      Array.isArray(value) &&
+      (length === undefined || value.length === length) &&
+      value.every((v) => Number.isFinite(v));
     return fits ? (value as number[]) : this.wrong(name, `${length ?? 'a list of'} numbers`);
   }
 
   /** Whole numbers, each at least 0. */
   counts(name: string): number[] {
     const value = this.numbers(name);
-    return value.every((v) => Number.isSafeInteger(v) && v >= 0) ? value : this.wrong(name, 'whole numbers, 0 or more');
+    return value.every((v) => Number.isSafeInteger(v) && v >= 0)
+      ? value
+      : this.wrong(name, 'whole numbers, 0 or more');
   }
 
   /** Texts. */
   texts(name: string): string[] {
     const value = this.values.get(name);
-    return Array.isArray(value) && value.every((v) => typeof v === 'string') ? (value as string[]) : this.wrong(name, 'a list of texts');
+    return Array.isArray(value) && value.every((v) => typeof v === 'string')
+      ? (value as string[])
+      : this.wrong(name, 'a list of texts');
   }
 
   /** An object. */
@@ -126,13 +147,18 @@ export class Fields {
   /** The fields of these names only: any other is an error. */
   only(names: readonly string[]): this {
     const other = this.names.find((name) => !names.includes(name));
-    if (other !== undefined) throw new DataError(`${this.what} has an unknown field "${other}"; known are: ${names.join(', ')}.`);
+    if (other !== undefined)
+      throw new DataError(
+        `${this.what} has an unknown field "${other}"; known are: ${names.join(', ')}.`,
+      );
     return this;
   }
 
   /** Fails: a field is not what was expected. */
   wrong(name: string, expected: string): never {
-    throw new DataError(`${this.what}.${name} should be ${expected}, got ${shown(this.values.get(name))}.`);
+    throw new DataError(
+      `${this.what}.${name} should be ${expected}, got ${shown(this.values.get(name))}.`,
+    );
   }
 }
 

@@ -12,22 +12,35 @@ export interface MinPlaysOptions {
 }
 
 /** Rows of the plays of `n` users drawn at random. All draws from one seed are nested: those of a smaller n are among those of a larger one. */
-export function rowsOfSampledUsers({ users, user }: PlaysColumns, n: number, seed: number | string): Int32Array {
+export function rowsOfSampledUsers(
+  { users, user }: PlaysColumns,
+  n: number,
+  seed: number | string,
+): Int32Array {
   const counts = new Int32Array(users.length);
   for (let i = 0; i < user.length; i++) counts[user[i]]++;
   const active = Int32Array.from(counts.keys()).filter((u) => counts[u] > 0);
   if (!(Number.isInteger(n) && n >= 1 && n <= active.length)) {
-    throw new ArgumentError(`sampleUsers needs a whole number from 1 to ${active.length} (all users with plays), got ${said(n)}.`);
+    throw new ArgumentError(
+      `sampleUsers needs a whole number from 1 to ${active.length} (all users with plays), got ${said(n)}.`,
+    );
   }
   const chosen = new Uint8Array(users.length);
-  for (const i of new Random(seed).child('users').permutation(active.length).subarray(0, n)) chosen[active[i]] = 1;
+  for (const i of new Random(seed).child('users').permutation(active.length).subarray(0, n))
+    chosen[active[i]] = 1;
   return rowsWhere(user, (i) => chosen[user[i]] === 1);
 }
 
 /** Rows whose user and track both have enough plays among all rows: counted once. */
-export function rowsWithMinPlays({ users, tracks, user, track }: PlaysColumns, { perUser = 1, perTrack = 1 }: MinPlaysOptions): Int32Array {
+export function rowsWithMinPlays(
+  { users, tracks, user, track }: PlaysColumns,
+  { perUser = 1, perTrack = 1 }: MinPlaysOptions,
+): Int32Array {
   for (const [name, k] of Object.entries({ perUser, perTrack })) {
-    if (!(Number.isInteger(k) && k >= 1)) throw new ArgumentError(`${name} must be a whole number of plays, at least 1, got ${said(k)}.`);
+    if (!(Number.isInteger(k) && k >= 1))
+      throw new ArgumentError(
+        `${name} must be a whole number of plays, at least 1, got ${said(k)}.`,
+      );
   }
   const ofUser = new Int32Array(users.length);
   const ofTrack = new Int32Array(tracks.length);

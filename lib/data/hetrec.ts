@@ -29,7 +29,13 @@ export interface ReadHetRecOptions {
   encoding?: string;
 }
 
-const FILES = ['artists.dat', 'user_artists.dat', 'tags.dat', 'user_taggedartists-timestamps.dat', 'user_friends.dat'] as const;
+const FILES = [
+  'artists.dat',
+  'user_artists.dat',
+  'tags.dat',
+  'user_taggedartists-timestamps.dat',
+  'user_friends.dat',
+] as const;
 
 /**
  * Reads HetRec 2011 Last.fm-2K: names are UTF-8, tags Latin-1.
@@ -41,23 +47,52 @@ export async function readHetRec(where: string, options: ReadHetRecOptions = {})
   checkOptions(options, ['encoding'], 'readHetRec');
   const encoding = decoderLabel(options.encoding);
   const found = locateHetRec(where);
-  if (found === undefined) throw new DataError(`"${where}" is neither HetRec's zip nor a folder with it or with its user_artists.dat.`);
+  if (found === undefined)
+    throw new DataError(
+      `"${where}" is neither HetRec's zip nor a folder with it or with its user_artists.dat.`,
+    );
   const zip = isFile(found) ? await unzip(found, FILES) : undefined;
   return interruptible(() => parseHetRec(found, zip, encoding));
 }
 
-function parseHetRec(found: string, zip: ReadonlyMap<string, Buffer> | undefined, encoding: string | undefined): HetRec {
+function parseHetRec(
+  found: string,
+  zip: ReadonlyMap<string, Buffer> | undefined,
+  encoding: string | undefined,
+): HetRec {
   const read = (name: (typeof FILES)[number]): Dat => {
-    const bytes = zip ? zip.get(name) : isFile(path.join(found, name)) ? readFileSync(path.join(found, name)) : undefined;
-    if (!bytes) throw new DataError(`"${found}" holds no ${name}, so it is not HetRec Last.fm-2K. Unpack another archive, and read the file in it.`);
+    const bytes = zip
+      ? zip.get(name)
+      : isFile(path.join(found, name))
+        ? readFileSync(path.join(found, name))
+        : undefined;
+    if (!bytes)
+      throw new DataError(
+        `"${found}" holds no ${name}, so it is not HetRec Last.fm-2K. Unpack another archive, and read the file in it.`,
+      );
     const file = zip ? `${found}: ${name}` : path.join(found, name);
-    return new Dat(file, encoding === undefined && name === 'tags.dat' ? bytes.toString('latin1') : decoded(file, bytes, encoding ?? 'utf-8'));
+    return new Dat(
+      file,
+      encoding === undefined && name === 'tags.dat'
+        ? bytes.toString('latin1')
+        : decoded(file, bytes, encoding ?? 'utf-8'),
+    );
   };
 
   const artists = read('artists.dat');
-  const catalogue = new Tracks(new Table({ track_id: artists.column('id'), name: artists.column('name'), url: artists.column('url') }));
+  const catalogue = new Tracks(
+    new Table({
+      track_id: artists.column('id'),
+      name: artists.column('name'),
+      url: artists.column('url'),
+    }),
+  );
   const listens = read('user_artists.dat');
-  const [user, track, playcount] = [listens.column('userID'), listens.column('artistID'), listens.numbers('weight', 0)];
+  const [user, track, playcount] = [
+    listens.column('userID'),
+    listens.column('artistID'),
+    listens.numbers('weight', 0),
+  ];
   const plays = Plays.fromColumns({ user, track, playcount }, { catalogue });
   warnOfDuplicates(found, plays.repairs);
 
@@ -72,7 +107,11 @@ function parseHetRec(found: string, zip: ReadonlyMap<string, Buffer> | undefined
     timestamp: tagged.numbers('timestamp'),
   });
   const pairs = read('user_friends.dat');
-  return { plays, tags, friends: new Table({ user_id: pairs.column('userID'), friend_id: pairs.column('friendID') }) };
+  return {
+    plays,
+    tags,
+    friends: new Table({ user_id: pairs.column('userID'), friend_id: pairs.column('friendID') }),
+  };
 }
 
 /** The text of a file. Throws DataError for bytes that are no text in an encoding, with the line in UTF-8. */
@@ -80,10 +119,16 @@ function decoded(file: string, bytes: Buffer, encoding: string): string {
   try {
     return new TextDecoder(encoding, { fatal: true }).decode(bytes);
   } catch {
-    if (encoding !== 'utf-8') throw new DataError(`"${file}": this is no text in ${encoding}. Is its encoding another one?`);
+    if (encoding !== 'utf-8')
+      throw new DataError(
+        `"${file}": this is no text in ${encoding}. Is its encoding another one?`,
+      );
     let line = 1;
-    for (let at = 0, end = bytes.indexOf(10); end >= 0 && isUtf8(bytes.subarray(at, end)); line++) end = bytes.indexOf(10, (at = end + 1));
-    throw new DataError(`"${file}", line ${line}: expected text in UTF-8. Give the encoding that it has, such as { encoding: 'latin1' }.`);
+    for (let at = 0, end = bytes.indexOf(10); end >= 0 && isUtf8(bytes.subarray(at, end)); line++)
+      end = bytes.indexOf(10, (at = end + 1));
+    throw new DataError(
+      `"${file}", line ${line}: expected text in UTF-8. Give the encoding that it has, such as { encoding: 'latin1' }.`,
+    );
   }
 }
 
@@ -103,7 +148,9 @@ class Dat {
     this.rows = body.map((line, i) => {
       const fields = line.split('\t');
       if (fields.length !== this.names.length) {
-        throw new DataError(`"${file}", line ${i + 2}: expected ${this.names.length} fields, found ${fields.length}.`);
+        throw new DataError(
+          `"${file}", line ${i + 2}: expected ${this.names.length} fields, found ${fields.length}.`,
+        );
       }
       return fields;
     });
@@ -111,7 +158,10 @@ class Dat {
 
   column(name: string): string[] {
     const j = this.names.indexOf(name);
-    if (j < 0) throw new DataError(`"${this.file}", line 1: expected a column "${name}", found: ${shownNames(this.names)}.`);
+    if (j < 0)
+      throw new DataError(
+        `"${this.file}", line 1: expected a column "${name}", found: ${shownNames(this.names)}.`,
+      );
     return this.rows.map((row) => row[j]);
   }
 

@@ -35,13 +35,19 @@ export interface InteractionMatrix extends CsrMatrix {
  * const plays = Plays.fromRows([{ user: 'u1', track: 'a', playcount: 3 }, { user: 'u2', track: 'b' }]);
  * interactionMatrix(plays).data // Float64Array [3, 1]
  */
-export function interactionMatrix(plays: Plays, options: InteractionMatrixOptions = {}): InteractionMatrix {
+export function interactionMatrix(
+  plays: Plays,
+  options: InteractionMatrixOptions = {},
+): InteractionMatrix {
   checkOptions(options, ['value'], 'interactionMatrix');
   const { value = 'count' } = options;
   if (value !== 'count' && value !== 'binary' && value !== 'log') {
     throw new ArgumentError(`value must be 'count', 'binary' or 'log', got '${said(value)}'.`);
   }
-  if (!(plays instanceof Plays)) throw new ArgumentError(`interactionMatrix needs plays, such as readPlays reads, got ${whatIs(plays)}.`);
+  if (!(plays instanceof Plays))
+    throw new ArgumentError(
+      `interactionMatrix needs plays, such as readPlays reads, got ${whatIs(plays)}.`,
+    );
   if (plays.length === 0) throw new ArgumentError('There are no plays to make a matrix of.');
   const { users, tracks, user, track, playcount } = plays.compact();
   const sorted = groupPairs(user, track, { rows: users.length });
@@ -60,7 +66,14 @@ export function interactionMatrix(plays: Plays, options: InteractionMatrixOption
   if (n < indices.length) [indices, data] = [indices.slice(0, n), data.slice(0, n)];
   if (value === 'binary') data.fill(1);
   else if (value === 'log') for (let j = 0; j < data.length; j++) data[j] = Math.log1p(data[j]);
-  const matrix: InteractionMatrix = { users, tracks, shape: [users.length, tracks.length], indptr, indices, data };
+  const matrix: InteractionMatrix = {
+    users,
+    tracks,
+    shape: [users.length, tracks.length],
+    indptr,
+    indices,
+    data,
+  };
   return Object.defineProperty(matrix, inspect.custom, { value: describe });
 }
 

@@ -23,7 +23,10 @@ export class LabelEncoder<T extends string | number = string> {
     const all = listed(values);
     const vocabulary = Vocabulary.fromValues(all, { kind: 'label' });
     const numeric = all.length > 0 && all.every((v) => typeof v === 'number');
-    this.fitted = { vocabulary, classes: (numeric ? vocabulary.classes.map(Number) : vocabulary.classes) as readonly T[] };
+    this.fitted = {
+      vocabulary,
+      classes: (numeric ? vocabulary.classes.map(Number) : vocabulary.classes) as readonly T[],
+    };
     return this;
   }
 
@@ -38,7 +41,12 @@ export class LabelEncoder<T extends string | number = string> {
     if (unseen.length === 0) return vocabulary.encode(all);
     const first = unseen.slice(0, 10).map((v) => `'${said(v)}'`);
     const more = unseen.length > first.length ? ` and ${unseen.length - first.length} more` : '';
-    throw new UnknownIdError('label', said(unseen[0]), vocabulary.classes, `y contains previously unseen labels: ${first.join(', ')}${more}`);
+    throw new UnknownIdError(
+      'label',
+      said(unseen[0]),
+      vocabulary.classes,
+      `y contains previously unseen labels: ${first.join(', ')}${more}`,
+    );
   }
 
   /** `fit` and `transform` in one. */
@@ -53,10 +61,17 @@ export class LabelEncoder<T extends string | number = string> {
    */
   inverseTransform(indices: ArrayLike<number>): T[] {
     const { classes } = this.known();
-    checkArgument(isNumbers(indices), indices, 'inverseTransform', 'indices of classes: an Int32Array, or an array of numbers');
+    checkArgument(
+      isNumbers(indices),
+      indices,
+      'inverseTransform',
+      'indices of classes: an Int32Array, or an array of numbers',
+    );
     return Array.from(indices, (i) => {
       if (Number.isInteger(i) && i >= 0 && i < classes.length) return classes[i];
-      throw new ArgumentError(`y contains previously unseen labels: ${i}. There are ${classes.length} classes, counted from 0.`);
+      throw new ArgumentError(
+        `y contains previously unseen labels: ${i}. There are ${classes.length} classes, counted from 0.`,
+      );
     });
   }
 
@@ -71,12 +86,17 @@ export class LabelEncoder<T extends string | number = string> {
   }
 
   private known(): { vocabulary: Vocabulary; classes: readonly T[] } {
-    if (!this.fitted) throw new ArgumentError("This LabelEncoder instance is not fitted yet. Call 'fit' with the ids first.");
+    if (!this.fitted)
+      throw new ArgumentError(
+        "This LabelEncoder instance is not fitted yet. Call 'fit' with the ids first.",
+      );
     return this.fitted;
   }
 
   [inspect.custom](): string {
-    return this.fitted ? `LabelEncoder of ${this.fitted.classes.length.toLocaleString('en')} classes` : 'LabelEncoder, not fitted';
+    return this.fitted
+      ? `LabelEncoder of ${this.fitted.classes.length.toLocaleString('en')} classes`
+      : 'LabelEncoder, not fitted';
   }
 }
 /** Values as an array, if there are any in a row: a text is one value. */

@@ -40,16 +40,27 @@ export function locateHetRec(where: string): string | undefined {
 
 function located(where: string, names: readonly string[], what: string): Located {
   const stat = statOf(where);
-  if (!stat) throw new DataError(`There is no file or folder "${where}". Check the path; a relative one starts from ${process.cwd()}.`);
-  if (!stat.isFile() && !stat.isDirectory()) throw new DataError(`"${where}" is a pipe or a device: copy what it gives to a file, and read that.`);
+  if (!stat)
+    throw new DataError(
+      `There is no file or folder "${where}". Check the path; a relative one starts from ${process.cwd()}.`,
+    );
+  if (!stat.isFile() && !stat.isDirectory())
+    throw new DataError(
+      `"${where}" is a pipe or a device: copy what it gives to a file, and read that.`,
+    );
   const table = stat.isFile() ? where : namedIn(where, names);
   const hetRec = locateHetRec(where);
-  if (hetRec !== undefined && (table === undefined || table === hetRec)) return { kind: 'hetrec', path: hetRec };
+  if (hetRec !== undefined && (table === undefined || table === hetRec))
+    return { kind: 'hetrec', path: hetRec };
   const found = table ?? namedIn(path.join(where, 'sample'), names);
   if (found !== undefined) return { kind: 'table', path: found };
-  throw new DataError(`The folder "${where}" holds no ${what}. Put Kaggle's "${names[0]}.csv" there, or give the path of a file.`);
+  throw new DataError(
+    `The folder "${where}" holds no ${what}. Put Kaggle's "${names[0]}.csv" there, or give the path of a file.`,
+  );
 }
 
 function namedIn(folder: string, names: readonly string[]): string | undefined {
-  return names.flatMap((name) => EXTENSIONS.map((extension) => path.join(folder, name + extension))).find(isFile);
+  return names
+    .flatMap((name) => EXTENSIONS.map((extension) => path.join(folder, name + extension)))
+    .find(isFile);
 }

@@ -29,7 +29,9 @@ export function isSparse(x: object): x is CsrMatrix {
 export function checkCsrMatrix(x: CsrMatrix): void {
   const [rows, columns] = x.shape;
   if (x.data.length !== x.indices.length) {
-    throw new ArgumentError(`A sparse matrix has one value for each of its indices, got ${x.data.length} values and ${x.indices.length} indices.`);
+    throw new ArgumentError(
+      `A sparse matrix has one value for each of its indices, got ${x.data.length} values and ${x.indices.length} indices.`,
+    );
   }
   checkCsr(x, { rows, columns });
 }
@@ -38,8 +40,15 @@ export function checkCsrMatrix(x: CsrMatrix): void {
  * The transposed matrix, by rows again.
  * @param into where to put it, if not in arrays of its own: as many indices and values as the matrix has, indptr of columns + 1
  */
-export function transposeCsr({ shape: [rows, columns], indptr, indices, data }: CsrMatrix, into?: Omit<CsrMatrix, 'shape'>): CsrMatrix {
-  const out = into ?? { indptr: new Int32Array(columns + 1), indices: new Int32Array(indices.length), data: new Float64Array(indices.length) };
+export function transposeCsr(
+  { shape: [rows, columns], indptr, indices, data }: CsrMatrix,
+  into?: Omit<CsrMatrix, 'shape'>,
+): CsrMatrix {
+  const out = into ?? {
+    indptr: new Int32Array(columns + 1),
+    indices: new Int32Array(indices.length),
+    data: new Float64Array(indices.length),
+  };
   const next = new Int32Array(columns + 1);
   for (let j = 0; j < indices.length; j++) next[indices[j] + 1]++;
   for (let c = 0; c < columns; c++) next[c + 1] += next[c];

@@ -86,25 +86,41 @@ export class NegativeSampler implements Negatives {
  * @throws DataError if somebody has every item, so that nothing can be drawn
  */
 export function negativeSamplers(
-  { train, valid, classes }: { train: Pairs; valid: Pairs; classes: { readonly user: Vocabulary; readonly item: Vocabulary } },
+  {
+    train,
+    valid,
+    classes,
+  }: {
+    train: Pairs;
+    valid: Pairs;
+    classes: { readonly user: Vocabulary; readonly item: Vocabulary };
+  },
   options: NegativeOptions,
 ): { train: Negatives; valid: Negatives } {
-  if (typeof options !== 'object') throw new ArgumentError(`negatives are options, such as { n: 1 }, got ${said(options)}.`);
+  if (typeof options !== 'object')
+    throw new ArgumentError(`negatives are options, such as { n: 1 }, got ${said(options)}.`);
   const { n = 1, sampling = 'uniform', power } = options;
-  if (!(Number.isInteger(n) && n > 0)) throw new ArgumentError(`negatives.n must be a positive whole number, got ${said(n)}.`);
+  if (!(Number.isInteger(n) && n > 0))
+    throw new ArgumentError(`negatives.n must be a positive whole number, got ${said(n)}.`);
   if (sampling !== 'uniform' && sampling !== 'popularity') {
-    throw new ArgumentError(`negatives.sampling must be 'uniform' or 'popularity', got '${said(sampling)}'.`);
+    throw new ArgumentError(
+      `negatives.sampling must be 'uniform' or 'popularity', got '${said(sampling)}'.`,
+    );
   }
-  if (power !== undefined && sampling !== 'popularity') throw new ArgumentError("negatives.power is for sampling: 'popularity'; leave it out.");
+  if (power !== undefined && sampling !== 'popularity')
+    throw new ArgumentError("negatives.power is for sampling: 'popularity'; leave it out.");
   const exponent = sampling === 'uniform' ? 0 : (power ?? 0.75);
-  if (!(exponent >= 0 && Number.isFinite(exponent))) throw new ArgumentError(`negatives.power must be a number, 0 or more, got ${said(power)}.`);
+  if (!(exponent >= 0 && Number.isFinite(exponent)))
+    throw new ArgumentError(`negatives.power must be a number, 0 or more, got ${said(power)}.`);
   const items = classes.item.length;
   const weights = new Float64Array(items);
   for (let j = 0; j < train.item.length; j++) weights[train.item[j]]++;
   let total = 0;
   for (let i = 0; i < items; i++) total += weights[i] = i === 0 ? 0 : weights[i] ** exponent;
   if (!Number.isFinite(total))
-    throw new ArgumentError(`negatives.power ${power} makes numbers that are too large. Values up to 1 are usual, 0.75 is the default.`);
+    throw new ArgumentError(
+      `negatives.power ${power} makes numbers that are too large. Values up to 1 are usual, 0.75 is the default.`,
+    );
   const sampler = (...parts: Pairs[]): NegativeSampler => {
     const known = knownItems(parts, { rows: classes.user.length, columns: items });
     for (let u = 1; u < classes.user.length; u++) {

@@ -18,14 +18,19 @@ export function stringTensors(name: string, values: readonly string[]): [string,
 export function readStrings(st: TensorSource, name: string): string[] {
   const { bytes, offsets } = readPacked(st, name);
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  return Array.from({ length: offsets.length - 1 }, (_, i) => buffer.toString('utf8', offsets[i], offsets[i + 1]));
+  return Array.from({ length: offsets.length - 1 }, (_, i) =>
+    buffer.toString('utf8', offsets[i], offsets[i + 1]),
+  );
 }
 
 /**
  * A vocabulary as tensors: its strings, and `NAME.order` (I32) where its classes are not in the order of code points: their positions in that order,
  * `#na#` left out.
  */
-export function vocabularyTensors(name: string, { bytes, offsets, order }: Vocabulary): [string, Tensor][] {
+export function vocabularyTensors(
+  name: string,
+  { bytes, offsets, order }: Vocabulary,
+): [string, Tensor][] {
   const tensors = packedTensors(name, bytes, offsets);
   return order ? [...tensors, [`${name}.order`, { shape: [order.length], data: order }]] : tensors;
 }
@@ -34,18 +39,29 @@ export function vocabularyTensors(name: string, { bytes, offsets, order }: Vocab
  * The vocabulary under a name, checked: text, every class once, and in the order that looking up relies on.
  * @param options what the tensors do not say: whether index 0 is `#na#`, and what the ids are
  */
-export function readVocabulary(st: TensorSource, name: string, options: { na: boolean; kind: string }): Vocabulary {
+export function readVocabulary(
+  st: TensorSource,
+  name: string,
+  options: { na: boolean; kind: string },
+): Vocabulary {
   const { bytes, offsets } = readPacked(st, name);
   const first = options.na ? 1 : 0;
   const n = offsets.length - 1 - first;
-  const order = st.tensors.has(`${name}.order`) ? st.read(`${name}.order`, 'I32', [Math.max(0, n)]) : undefined;
+  const order = st.tensors.has(`${name}.order`)
+    ? st.read(`${name}.order`, 'I32', [Math.max(0, n)])
+    : undefined;
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  if (options.na && (n < 0 || buffer.toString('utf8', 0, offsets[1]) !== NA)) throw new DataError(`${name} should begin with ${NA}.`);
+  if (options.na && (n < 0 || buffer.toString('utf8', 0, offsets[1]) !== NA))
+    throw new DataError(`${name} should begin with ${NA}.`);
   let last = -1;
   for (let i = 0; i < n; i++) {
     const at = order ? order[i] : i + first;
-    if (!(at >= first && at < n + first)) throw new DataError(`${name}.order names class ${at}; there are ${n + first}.`);
-    if (last >= 0 && buffer.compare(buffer, offsets[last], offsets[last + 1], offsets[at], offsets[at + 1]) <= 0) {
+    if (!(at >= first && at < n + first))
+      throw new DataError(`${name}.order names class ${at}; there are ${n + first}.`);
+    if (
+      last >= 0 &&
+      buffer.compare(buffer, offsets[last], offsets[last + 1], offsets[at], offsets[at + 1]) <= 0
+    ) {
       throw new DataError(`the classes of ${name} are not in order, or not distinct.`);
     }
     last = at;
@@ -69,7 +85,8 @@ function readPacked(st: TensorSource, name: string): { bytes: Uint8Array; offset
   const bytes = st.read(`${name}.bytes`, 'U8');
   const offsets = st.read(`${name}.offsets`, 'U32');
   const wrong = (what: string): DataError => new DataError(`${name} is damaged: ${what}.`);
-  if (offsets.length === 0 || offsets[0] !== 0 || offsets[offsets.length - 1] !== bytes.length) throw wrong('its offsets do not span its bytes');
+  if (offsets.length === 0 || offsets[0] !== 0 || offsets[offsets.length - 1] !== bytes.length)
+    throw wrong('its offsets do not span its bytes');
   if (!isUtf8(bytes)) throw wrong('its bytes are not UTF-8');
   for (let i = 1; i < offsets.length; i++) {
     if (offsets[i] < offsets[i - 1]) throw wrong('its offsets fall');

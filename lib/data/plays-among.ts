@@ -10,7 +10,8 @@ export function playsAmong(
   const userOf = indicesIn(plays.users, users);
   const trackOf = indicesIn(plays.tracks, tracks);
   let n = 0;
-  for (let i = 0; i < plays.length; i++) if (userOf[plays.user[i]] >= 0 && trackOf[plays.track[i]] >= 0) n++;
+  for (let i = 0; i < plays.length; i++)
+    if (userOf[plays.user[i]] >= 0 && trackOf[plays.track[i]] >= 0) n++;
   const out = { user: new Int32Array(n), track: new Int32Array(n), playcount: new Float32Array(n) };
   for (let i = 0, at = 0; i < plays.length; i++) {
     const u = userOf[plays.user[i]];

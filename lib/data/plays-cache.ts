@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto';
-import { closeSync, lstatSync, mkdirSync, openSync, readdirSync, readSync, rmSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { crc32 } from 'node:zlib';
@@ -10,9 +19,20 @@ import { Vocabulary } from './vocabulary.js';
 /** Raise it whenever the layout or the meaning of what is cached changes. */
 const FORMAT = 2;
 const MAGIC = 'recital plays\n';
-const SECTIONS = ['userBytes', 'userOffsets', 'trackBytes', 'trackOffsets', 'user', 'track', 'playcount'] as const;
+const SECTIONS = [
+  'userBytes',
+  'userOffsets',
+  'trackBytes',
+  'trackOffsets',
+  'user',
+  'track',
+  'playcount',
+] as const;
 
-type Sections = Record<(typeof SECTIONS)[number], Uint8Array | Uint32Array | Int32Array | Float32Array>;
+type Sections = Record<
+  (typeof SECTIONS)[number],
+  Uint8Array | Uint32Array | Int32Array | Float32Array
+>;
 
 /** What a cache file says of itself: a line of JSON, padded so that the sections, which follow it, begin at a multiple of 8. */
 interface Header {
@@ -37,13 +57,16 @@ export class PlaysCache {
   constructor(file: string, options: unknown) {
     const whole = path.resolve(file);
     this.key = JSON.stringify([FORMAT, identity(file), options]);
-    const hash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 12);
+    const hash = (text: string): string =>
+      createHash('sha256').update(text).digest('hex').slice(0, 12);
     this.prefix = `${path.basename(whole)}.${hash(JSON.stringify(options))}.`;
     this.name = `${this.prefix}${hash(this.key)}.plays`;
     const beside = path.join(path.dirname(whole), '.cache');
     const apart = hash(path.dirname(whole)); // files of one name in several folders
     const { RECITAL_CACHE } = process.env;
-    this.folders = RECITAL_CACHE ? [path.resolve(RECITAL_CACHE, apart), beside] : [beside, path.join(ownTemporaryFolder, apart)];
+    this.folders = RECITAL_CACHE
+      ? [path.resolve(RECITAL_CACHE, apart), beside]
+      : [beside, path.join(ownTemporaryFolder, apart)];
   }
 
   /** The plays if they are cached, whole and up to date; else undefined. */
@@ -63,7 +86,8 @@ export class PlaysCache {
   write(plays: Plays): void {
     for (const folder of this.folders) {
       try {
-        if (folder.startsWith(ownTemporaryFolder)) mkdirSync(ownTemporaryFolder, { recursive: true, mode: 0o700 });
+        if (folder.startsWith(ownTemporaryFolder))
+          mkdirSync(ownTemporaryFolder, { recursive: true, mode: 0o700 });
         checkOwn(folder);
         mkdirSync(folder, { recursive: true });
         writeAtomically(path.join(folder, this.name), this.encode(plays), { flush: false }); // what a crash leaves is checked when it is read
@@ -77,7 +101,8 @@ export class PlaysCache {
 
   private removeOutdated(folder: string): void {
     const ours = (name: string): boolean => name.startsWith(this.prefix) && name.endsWith('.plays');
-    for (const entry of readdirSync(folder)) if (ours(entry) && entry !== this.name) removeQuietly(path.join(folder, entry));
+    for (const entry of readdirSync(folder))
+      if (ours(entry) && entry !== this.name) removeQuietly(path.join(folder, entry));
     removeAbandoned(folder, ours);
   }
 
@@ -92,20 +117,28 @@ export class PlaysCache {
       track,
       playcount,
     };
-    const parts = SECTIONS.map((name) => new Uint8Array(sections[name].buffer, sections[name].byteOffset, sections[name].byteLength));
+    const parts = SECTIONS.map(
+      (name) =>
+        new Uint8Array(sections[name].buffer, sections[name].byteOffset, sections[name].byteLength),
+    );
     const header: Header = {
       key: this.key,
       duplicates: plays.repairs.duplicates,
       sections: parts.map((part) => ({ bytes: part.length, crc: crc32(part) })),
     };
     const text = Buffer.from(MAGIC + JSON.stringify(header));
-    const lead = Buffer.concat([text, Buffer.alloc(padding(text.length + 1), ' '), Buffer.from('\n')]);
+    const lead = Buffer.concat([
+      text,
+      Buffer.alloc(padding(text.length + 1), ' '),
+      Buffer.from('\n'),
+    ]);
     return [lead, ...parts.flatMap((part) => [part, new Uint8Array(padding(part.length))])];
   }
 
   private decode(file: Buffer): Plays {
     const end = file.indexOf(10, MAGIC.length) + 1;
-    if (file.toString('latin1', 0, MAGIC.length) !== MAGIC || end === 0) throw new Error('Not a cache.');
+    if (file.toString('latin1', 0, MAGIC.length) !== MAGIC || end === 0)
+      throw new Error('Not a cache.');
     const header = JSON.parse(file.toString('utf8', MAGIC.length, end)) as Header;
     if (header.key !== this.key) throw new Error('Out of date.');
     let at = end;
@@ -137,7 +170,8 @@ const ownTemporaryFolder = path.join(tmpdir(), `recital-cache-${process.getuid?.
 function checkOwn(folder: string): void {
   if (!folder.startsWith(ownTemporaryFolder) || process.getuid === undefined) return; // Windows gives each user a temporary folder
   const stat = lstatSync(ownTemporaryFolder);
-  if (!stat.isDirectory() || stat.uid !== process.getuid() || (stat.mode & 0o022) !== 0) throw new Error('Not ours.');
+  if (!stat.isDirectory() || stat.uid !== process.getuid() || (stat.mode & 0o022) !== 0)
+    throw new Error('Not ours.');
 }
 
 /** File systems keep times in steps: of two changes within one step the second leaves the time as it is. */
@@ -150,7 +184,8 @@ const STEP_MS = 20;
 function identity(file: string): string[] {
   const { size, mtimeNs, ctimeNs, ctimeMs, ino, dev } = statSync(file, { bigint: true });
   const age = Date.now() - Number(ctimeMs);
-  if (age >= 0 && age < STEP_MS) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, STEP_MS); // so that a change from now on shows
+  if (age >= 0 && age < STEP_MS)
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, STEP_MS); // so that a change from now on shows
   return [size, mtimeNs, ctimeNs, ino, dev].map(String);
 }
 

@@ -24,20 +24,32 @@ export interface PlaysSplit {
 export function splitPlays(plays: Plays, split: Required<Split>): Required<PlaysSplit>;
 export function splitPlays(plays: Plays, split: Split): PlaysSplit & { readonly valid: Plays };
 export function splitPlays(plays: Plays, split: Split): PlaysSplit & { readonly valid: Plays } {
-  if (!(plays instanceof Plays)) throw new ArgumentError(`splitPlays needs plays, such as readPlays reads, got ${whatIs(plays)}.`);
+  if (!(plays instanceof Plays))
+    throw new ArgumentError(
+      `splitPlays needs plays, such as readPlays reads, got ${whatIs(plays)}.`,
+    );
   if (!split?.train || !split.valid) {
-    throw new ArgumentError('splitPlays needs the row numbers { train, valid }, as randomSplit, perUserSplit or leaveKOut return them.');
+    throw new ArgumentError(
+      'splitPlays needs the row numbers { train, valid }, as randomSplit, perUserSplit or leaveKOut return them.',
+    );
   }
   checkOptions<Split>(split, ['train', 'valid', 'test'], 'splitPlays');
   const { train, valid, test } = split;
   const part = new Uint8Array(plays.length);
   for (const rows of [train, valid, test ?? []]) {
     for (let j = 0; j < rows.length; j++) {
-      if (part[rows[j]] === 1) throw new ArgumentError(`Row ${rows[j]} is twice in the split, so something would be measured on what was trained.`);
+      if (part[rows[j]] === 1)
+        throw new ArgumentError(
+          `Row ${rows[j]} is twice in the split, so something would be measured on what was trained.`,
+        );
       part[rows[j]] = 1;
     }
   }
-  return { train: plays.take(train), valid: plays.take(valid), ...(test && { test: plays.take(test) }) };
+  return {
+    train: plays.take(train),
+    valid: plays.take(valid),
+    ...(test && { test: plays.take(test) }),
+  };
 }
 
 /** Eight hexadecimal digits that tell parts of plays apart: equal ones have the same users, tracks and rows, in the same order. */
@@ -55,14 +67,22 @@ export function fingerprint(...parts: readonly Plays[]): string {
  * @param of who asks, for errors
  * @param part default: `test` if there is one, else `valid`
  */
-export function checkedPart(of: string, split: PlaysSplit, part?: 'test' | 'valid'): 'test' | 'valid' {
+export function checkedPart(
+  of: string,
+  split: PlaysSplit,
+  part?: 'test' | 'valid',
+): 'test' | 'valid' {
   if (!(split?.train instanceof Plays)) {
     throw new ArgumentError(
       `${of} needs a split of plays, { train, valid, test }, as splitPlays(plays, perUserSplit(plays)) returns it, got ${whatIs(split)}.`,
     );
   }
   const on = part ?? (split.test ? 'test' : 'valid');
-  if (on !== 'test' && on !== 'valid') throw new ArgumentError(`on must be 'test' or 'valid', got '${said(on)}'.`);
-  if (!(split[on] instanceof Plays)) throw new ArgumentError(`The split has no part "${on}" to measure on; it needs one, beside train.`);
+  if (on !== 'test' && on !== 'valid')
+    throw new ArgumentError(`on must be 'test' or 'valid', got '${said(on)}'.`);
+  if (!(split[on] instanceof Plays))
+    throw new ArgumentError(
+      `The split has no part "${on}" to measure on; it needs one, beside train.`,
+    );
   return on;
 }

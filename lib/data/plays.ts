@@ -126,19 +126,29 @@ export class Plays {
    */
   static fromRows(rows: readonly PlayRecord[], options: { catalogue?: Tracks } = {}): Plays {
     if (!Array.isArray(rows))
-      throw new ArgumentError(`fromRows needs an array of records, such as [{ user: 'u1', track: 't1' }], got ${whatIs(rows)}.`);
+      throw new ArgumentError(
+        `fromRows needs an array of records, such as [{ user: 'u1', track: 't1' }], got ${whatIs(rows)}.`,
+      );
     const none = rows.findIndex((row) => typeof row !== 'object' || row === null);
     if (none >= 0)
-      throw new ArgumentError(`Row ${none} (counted from 0) must be a record, such as { user: 'u1', track: 't1' }, got ${whatIs(rows[none])}.`);
+      throw new ArgumentError(
+        `Row ${none} (counted from 0) must be a record, such as { user: 'u1', track: 't1' }, got ${whatIs(rows[none])}.`,
+      );
     rows.forEach((row, i) => {
-      const other = Object.keys(row).find((field) => !(PLAY_FIELDS as readonly string[]).includes(field));
+      const other = Object.keys(row).find(
+        (field) => !(PLAY_FIELDS as readonly string[]).includes(field),
+      );
       if (other === undefined) return;
       throw new ArgumentError(
         `Row ${i} (counted from 0) has the field "${other}", which a play does not have${didYouMean(other, PLAY_FIELDS)} Its fields: ${PLAY_FIELDS.join(', ')}. ` +
           'What is known of tracks is given as a catalogue; of the rows of a table, Plays.fromTable(table) makes plays.',
       );
     });
-    const columns = { user: rows.map((r) => r.user), track: rows.map((r) => r.track), playcount: rows.map(({ playcount = 1 }) => playcount) };
+    const columns = {
+      user: rows.map((r) => r.user),
+      track: rows.map((r) => r.track),
+      playcount: rows.map(({ playcount = 1 }) => playcount),
+    };
     return Plays.fromColumns(columns, options);
   }
 
@@ -151,14 +161,30 @@ export class Plays {
    * @example Plays.fromColumns({ user: ['u1', 'u2'], track: ['t1', 't1'], playcount: Int32Array.of(3, 1) })
    */
   static fromColumns(columns: PlayColumns, options: { catalogue?: Tracks } = {}): Plays {
-    checkArgument(typeof columns === 'object' && columns !== null, columns, 'Plays.fromColumns', 'columns, { user, track, playcount }');
+    checkArgument(
+      typeof columns === 'object' && columns !== null,
+      columns,
+      'Plays.fromColumns',
+      'columns, { user, track, playcount }',
+    );
     checkOptions(columns, PLAY_FIELDS, 'Plays.fromColumns');
     checkOptions(options, ['catalogue'], 'Plays.from…');
     const { user, track, playcount } = columns;
-    for (const [name, column] of Object.entries({ user, track, ...(playcount !== undefined && { playcount }) })) {
-      checkArgument(isNumbers(column), column, 'Plays.fromColumns', `an array or a typed array as ${name}`);
+    for (const [name, column] of Object.entries({
+      user,
+      track,
+      ...(playcount !== undefined && { playcount }),
+    })) {
+      checkArgument(
+        isNumbers(column),
+        column,
+        'Plays.fromColumns',
+        `an array or a typed array as ${name}`,
+      );
       if (column.length !== user.length) {
-        throw new ArgumentError(`Plays need columns of equal lengths, got user: ${user.length}, ${name}: ${column.length}.`);
+        throw new ArgumentError(
+          `Plays need columns of equal lengths, got user: ${user.length}, ${name}: ${column.length}.`,
+        );
       }
     }
     const [users, userIndex] = encoded(user, 'user');
@@ -167,12 +193,20 @@ export class Plays {
     if (playcount) {
       for (let i = 0; i < counts.length; i++) {
         const count: unknown = playcount[i];
-        if (!(typeof count === 'number' && count > 0 && count < Infinity)) throw notPositive(i, count);
+        if (!(typeof count === 'number' && count > 0 && count < Infinity))
+          throw notPositive(i, count);
         counts[i] = count;
-        if (!(counts[i] > 0 && counts[i] < Infinity)) throw notPositive(i, count, ' that float32 holds, 1e-45 to 3e38,');
+        if (!(counts[i] > 0 && counts[i] < Infinity))
+          throw notPositive(i, count, ' that float32 holds, 1e-45 to 3e38,');
       }
     }
-    const { columns: unique, duplicates } = sumDuplicates({ users, tracks, user: userIndex, track: trackIndex, playcount: counts });
+    const { columns: unique, duplicates } = sumDuplicates({
+      users,
+      tracks,
+      user: userIndex,
+      track: trackIndex,
+      playcount: counts,
+    });
     const plays = new Plays({ ...unique, repairs: { duplicates, notInCatalogue: 0 } });
     return options.catalogue === undefined ? plays : plays.withCatalogue(options.catalogue);
   }
@@ -185,8 +219,16 @@ export class Plays {
    * @throws UnknownIdError for a column that is not there; otherwise as {@link Plays.fromColumns}
    * @example Plays.fromTable(await sql("select who, song, count(*) as n from 'log.csv' group by all"), { columns: { user: 'who', track: 'song', playcount: 'n' } })
    */
-  static fromTable(table: Table, options: { columns?: PlaysColumnNames; catalogue?: Tracks } = {}): Plays {
-    checkArgument(table instanceof Table, table, 'Plays.fromTable', 'a table, such as sql gives; Plays.fromRows takes records');
+  static fromTable(
+    table: Table,
+    options: { columns?: PlaysColumnNames; catalogue?: Tracks } = {},
+  ): Plays {
+    checkArgument(
+      table instanceof Table,
+      table,
+      'Plays.fromTable',
+      'a table, such as sql gives; Plays.fromRows takes records',
+    );
     checkOptions(options, ['columns', 'catalogue'], 'Plays.fromTable');
     const { columnNames } = table;
     const at = playsPositionsIn(columnNames, options.columns ?? {});
@@ -198,24 +240,39 @@ export class Plays {
         );
       });
       const order = Array.from(times.keys()).sort((a, b) => times[a] - times[b]); // rows of one time stay in order
-      return Plays.fromTable(table.take(order), { ...options, columns: { ...options.columns, time: undefined } });
+      return Plays.fromTable(table.take(order), {
+        ...options,
+        columns: { ...options.columns, time: undefined },
+      });
     }
     const ids = (role: 'user' | 'track'): ArrayLike<string | number> => {
       const column = table.column(columnNames[at[role]]);
-      const none = column instanceof Float64Array ? column.findIndex(Number.isNaN) : column.indexOf(null);
+      const none =
+        column instanceof Float64Array ? column.findIndex(Number.isNaN) : column.indexOf(null);
       if (none >= 0)
-        throw new DataError(`Row ${none} (counted from 0) has no ${role}: column "${columnNames[at[role]]}" is empty there. Drop such rows.`);
+        throw new DataError(
+          `Row ${none} (counted from 0) has no ${role}: column "${columnNames[at[role]]}" is empty there. Drop such rows.`,
+        );
       return column as ArrayLike<string | number>;
     };
     return Plays.fromColumns(
-      { user: ids('user'), track: ids('track'), ...(at.playcount >= 0 && { playcount: table.numbers(columnNames[at.playcount]) }) },
+      {
+        user: ids('user'),
+        track: ids('track'),
+        ...(at.playcount >= 0 && { playcount: table.numbers(columnNames[at.playcount]) }),
+      },
       { catalogue: options.catalogue },
     );
   }
 
   /** The same plays with a catalogue; plays of tracks that it lacks are counted in `repairs`, and kept. */
   withCatalogue(catalogue: Tracks): Plays {
-    checkArgument(typeof catalogue?.rowsOf === 'function', catalogue, 'withCatalogue', 'Tracks, such as readTracks reads');
+    checkArgument(
+      typeof catalogue?.rowsOf === 'function',
+      catalogue,
+      'withCatalogue',
+      'Tracks, such as readTracks reads',
+    );
     const rows = catalogue.rowsOf(this.tracks);
     let notInCatalogue = 0;
     for (let i = 0; i < this.length; i++) if (rows[this.track[i]] < 0) notInCatalogue++;
@@ -234,7 +291,9 @@ export class Plays {
     for (let j = 0; j < rows.length; j++) {
       const i = rows[j];
       if (!(Number.isInteger(i) && i >= 0 && i < this.length))
-        throw new ArgumentError(`Row ${said(i)} does not exist; there are ${this.length} plays, counted from 0.`);
+        throw new ArgumentError(
+          `Row ${said(i)} does not exist; there are ${this.length} plays, counted from 0.`,
+        );
     }
     return new Plays({ ...this, ...gather(this, rows) });
   }
@@ -265,7 +324,10 @@ export class Plays {
   minPlays(options: MinPlaysOptions): Plays {
     checkOptions(options, ['perUser', 'perTrack'], 'minPlays');
     const rows = rowsWithMinPlays(this, options);
-    if (rows.length === 0) throw new DataError(`No user and track has that many plays (${JSON.stringify(options)}). Lower the limits.`);
+    if (rows.length === 0)
+      throw new DataError(
+        `No user and track has that many plays (${JSON.stringify(options)}). Lower the limits.`,
+      );
     return this.take(rows).compact();
   }
 
@@ -274,7 +336,8 @@ export class Plays {
    * @example plays.kCore(2)
    */
   kCore(k: number): Plays {
-    if (!(Number.isInteger(k) && k >= 1)) throw new ArgumentError(`kCore needs a whole number of plays, at least 1, got ${said(k)}.`);
+    if (!(Number.isInteger(k) && k >= 1))
+      throw new ArgumentError(`kCore needs a whole number of plays, at least 1, got ${said(k)}.`);
     let core = this.minPlays({ perUser: k, perTrack: k });
     for (let before = this.length; core.length < before; ) {
       before = core.length;
@@ -321,17 +384,23 @@ export class Plays {
   }
 
   [inspect.custom](): string {
-    const counted = (n: number, noun: string): string => `${n.toLocaleString('en')} ${noun}${n === 1 ? '' : 's'}`;
+    const counted = (n: number, noun: string): string =>
+      `${n.toLocaleString('en')} ${noun}${n === 1 ? '' : 's'}`;
     const percent = (100 * this.length) / Math.max(1, this.users.length * this.tracks.length);
     const filled = Number(percent.toPrecision(2)); // a number again: not 1.0e+2
     const each = (this.length / Math.max(1, this.users.length)).toFixed(1);
-    const catalogue = this.catalogue ? `, catalogue of ${counted(this.catalogue.length, 'track')}` : '';
+    const catalogue = this.catalogue
+      ? `, catalogue of ${counted(this.catalogue.length, 'track')}`
+      : '';
     const of = `${counted(this.users.length, 'user')} × ${counted(this.tracks.length, 'track')}`;
     return `Plays: ${this.length.toLocaleString('en')} of ${of} (${each} a user, ${filled} % filled)${catalogue}`;
   }
 }
 
-function gather(plays: Plays, rows: ArrayLike<number>): { user: Int32Array; track: Int32Array; playcount: Float32Array } {
+function gather(
+  plays: Plays,
+  rows: ArrayLike<number>,
+): { user: Int32Array; track: Int32Array; playcount: Float32Array } {
   const user = new Int32Array(rows.length);
   const track = new Int32Array(rows.length);
   const playcount = new Float32Array(rows.length);
@@ -366,14 +435,26 @@ function checkPlaycounts(playcount: Float32Array): void {
 }
 
 function notPositive(row: number, playcount: unknown, kind = ''): DataError {
-  const got = typeof playcount === 'string' ? `"${playcount}"` : typeof playcount === 'number' ? playcount : whatIs(playcount);
-  return new DataError(`Row ${row} (counted from 0) has playcount ${got}; a positive number${kind} was expected.`);
+  const got =
+    typeof playcount === 'string'
+      ? `"${playcount}"`
+      : typeof playcount === 'number'
+        ? playcount
+        : whatIs(playcount);
+  return new DataError(
+    `Row ${row} (counted from 0) has playcount ${got}; a positive number${kind} was expected.`,
+  );
 }
 
 /** The distinct ids of a column, and where each row's is among them. */
 function encoded(values: PlayColumns['user'], kind: 'user' | 'track'): [Vocabulary, Int32Array] {
-  const big = values instanceof BigInt64Array || values instanceof BigUint64Array || typeof values[0] === 'bigint';
-  const ids = big ? Array.from(values as ArrayLike<bigint>, (id) => (typeof id === 'bigint' ? String(id) : id)) : (values as (string | number)[]);
+  const big =
+    values instanceof BigInt64Array ||
+    values instanceof BigUint64Array ||
+    typeof values[0] === 'bigint';
+  const ids = big
+    ? Array.from(values as ArrayLike<bigint>, (id) => (typeof id === 'bigint' ? String(id) : id))
+    : (values as (string | number)[]);
   refuseRounded(ids, kind);
   const vocabulary = Vocabulary.fromValues(ids, { kind });
   return [vocabulary, vocabulary.encode(ids)];
@@ -383,7 +464,9 @@ function checkIndices(indices: Int32Array, vocabulary: Vocabulary, name: string)
   const n = vocabulary.length;
   for (let i = 0; i < indices.length; i++) {
     if (indices[i] < 0 || indices[i] >= n) {
-      throw new ArgumentError(`Row ${i} has ${name} index ${indices[i]}, but the vocabulary has ${n} classes, counted from 0.`);
+      throw new ArgumentError(
+        `Row ${i} has ${name} index ${indices[i]}, but the vocabulary has ${n} classes, counted from 0.`,
+      );
     }
   }
 }

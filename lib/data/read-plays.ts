@@ -76,9 +76,15 @@ const WORTH_CACHING = 1 << 20;
  * @example await readPlays('log.csv', { columns: { user: 'who', track: 'song', playcount: null, time: 'when' } }) // one play a row, put in order of time
  * @example await readPlays('usersha1-artmbid-artname-plays.tsv', { names: ['user', 'mbid', 'artist', 'n'], columns: { user: 0, track: 2, playcount: 3 }, quote: '' })
  */
-export async function readPlays(where: string | PlaysOfQuery, options: ReadPlaysOptions = {}): Promise<Plays> {
+export async function readPlays(
+  where: string | PlaysOfQuery,
+  options: ReadPlaysOptions = {},
+): Promise<Plays> {
   if (typeof where === 'object' && where !== null) {
-    if (Object.keys(options).length) throw new ArgumentError('Options of a query stand beside it: readPlays({ sql: "…", columns: { … } }).');
+    if (Object.keys(options).length)
+      throw new ArgumentError(
+        'Options of a query stand beside it: readPlays({ sql: "…", columns: { … } }).',
+      );
     return playsOfQuery(where);
   }
   checkOptions(options, [...formatOptions, 'columns', 'lists', 'catalogue', 'cache'], 'readPlays');
@@ -88,11 +94,16 @@ export async function readPlays(where: string | PlaysOfQuery, options: ReadPlays
     throw new ArgumentError(`lists is true or false, got ${JSON.stringify(options.lists)}.`);
   const found = locatePlays(where);
   if (found.kind === 'hetrec') {
-    if (options.columns || options.lists) throw new ArgumentError(`"${found.path}" has columns of its own: leave columns and lists out.`);
+    if (options.columns || options.lists)
+      throw new ArgumentError(
+        `"${found.path}" has columns of its own: leave columns and lists out.`,
+      );
     refuseFormat(options, found.path);
     const { plays } = await readHetRec(found.path);
     if (catalogue === true) return plays;
-    return catalogue === false ? new Plays({ ...plays, catalogue: undefined }) : plays.withCatalogue(catalogue);
+    return catalogue === false
+      ? new Plays({ ...plays, catalogue: undefined })
+      : plays.withCatalogue(catalogue);
   }
   const plays = await readPlaysFile(found.path, options);
   warnOfDuplicates(found.path, plays.repairs);
@@ -104,8 +115,13 @@ export async function readPlays(where: string | PlaysOfQuery, options: ReadPlays
 async function readPlaysFile(path: string, options: ReadPlaysOptions): Promise<Plays> {
   const { cache, columns = {}, lists } = options;
   const stat = existingFile(path);
-  const format = Object.fromEntries(formatOptions.map((name) => [name, options[name]])) as TextFormatOptions;
-  const store = (cache ?? stat.size >= WORTH_CACHING) ? new PlaysCache(path, { columns, lists, ...format }) : undefined;
+  const format = Object.fromEntries(
+    formatOptions.map((name) => [name, options[name]]),
+  ) as TextFormatOptions;
+  const store =
+    (cache ?? stat.size >= WORTH_CACHING)
+      ? new PlaysCache(path, { columns, lists, ...format })
+      : undefined;
   const cached = store?.read();
   if (cached) return cached;
   const read = path.endsWith('.parquet')
@@ -119,18 +135,26 @@ async function readPlaysFile(path: string, options: ReadPlaysOptions): Promise<P
       `"${path}": the playcounts of user "${users.id(user[sum])}" and track "${tracks.id(track[sum])}" add up to more than a float32 holds (3.4e38). Are they playcounts?`,
     );
   }
-  const plays = new Plays({ ...encoded.columns, repairs: { duplicates: encoded.duplicates, notInCatalogue: 0 } });
+  const plays = new Plays({
+    ...encoded.columns,
+    repairs: { duplicates: encoded.duplicates, notInCatalogue: 0 },
+  });
   store?.write(plays);
   return plays;
 }
 
-async function parquetPlays(path: string, columns: PlaysColumnNames, format: TextOptions): Promise<PlaysColumns> {
+async function parquetPlays(
+  path: string,
+  columns: PlaysColumnNames,
+  format: TextOptions,
+): Promise<PlaysColumns> {
   refuseFormat(format, path);
   if (format.lists) throw new ArgumentError(`"${path}" has columns of its own: leave lists out.`);
   const { source, columnNames: inFile, columnTypes } = await parquetSource(path);
   const at = playsPositions(path, inFile, columns);
   const advice = `Say what they are, by readPlays({ sql: "select … from '${path}'" }):`;
-  for (const role of ['user', 'track'] as const) checkIdType(role, inFile[at[role]], columnTypes[at[role]], { name: `"${path}"`, advice });
+  for (const role of ['user', 'track'] as const)
+    checkIdType(role, inFile[at[role]], columnTypes[at[role]], { name: `"${path}"`, advice });
   const sql = (i: number): string => identifier(inFile[i]);
   return encodePlays({
     path,
@@ -141,16 +165,24 @@ async function parquetPlays(path: string, columns: PlaysColumnNames, format: Tex
     time: at.time < 0 ? undefined : `${sql(at.time)}::varchar`,
     reject: async (row) => {
       const time = at.time < 0 ? '' : ' and a time';
-      throw new DataError(`"${path}", row ${row} (counted from 0): expected a user, a track, a playcount that is a positive number${time}.`);
+      throw new DataError(
+        `"${path}", row ${row} (counted from 0): expected a user, a track, a playcount that is a positive number${time}.`,
+      );
     },
   });
 }
 
 type TextOptions = TextFormatOptions & Pick<ReadPlaysOptions, 'lists'>;
 
-async function textPlays(path: string, columns: PlaysColumnNames, options: TextOptions): Promise<PlaysColumns> {
+async function textPlays(
+  path: string,
+  columns: PlaysColumnNames,
+  options: TextOptions,
+): Promise<PlaysColumns> {
   const file = await openText(path, decoderLabel(options.encoding));
-  const format = options.lists ? listsFormat(file, columns, options) : layout(file, columns, options);
+  const format = options.lists
+    ? listsFormat(file, columns, options)
+    : layout(file, columns, options);
   const { at, header, names } = format;
   const numbers = at.playcount < 0 ? [] : [at.playcount];
   const reject = async (row: number): Promise<never> => {
@@ -165,8 +197,13 @@ async function textPlays(path: string, columns: PlaysColumnNames, options: TextO
           ? [at.playcount, 'a positive number that a float32 holds (up to 3.4e38)']
           : !(count > 0 && count < Infinity) || at.time < 0
             ? [at.playcount, 'a positive number']
-            : [at.time, 'a time: in all rows a number, or in all an ISO date such as 2009-05-04T23:08:57Z'];
-    throw new DataError(`"${path}", line ${line}, column "${shownText(names[i])}": expected ${expected}, got "${shownText(fields[i] ?? '')}".`);
+            : [
+                at.time,
+                'a time: in all rows a number, or in all an ISO date such as 2009-05-04T23:08:57Z',
+              ];
+    throw new DataError(
+      `"${path}", line ${line}, column "${shownText(names[i])}": expected ${expected}, got "${shownText(fields[i] ?? '')}".`,
+    );
   };
   return readCsv(file, { ...format, numbers, lists: options.lists }, (from) =>
     encodePlays({
@@ -186,13 +223,24 @@ async function textPlays(path: string, columns: PlaysColumnNames, options: TextO
 type PlaysFormat = TextFormat & { at: PlaysPositions };
 
 /** A user and all tracks of theirs on a line. */
-function listsFormat(file: TextFile, columns: PlaysColumnNames, { header, names, delimiter, ...options }: TextOptions): PlaysFormat {
+function listsFormat(
+  file: TextFile,
+  columns: PlaysColumnNames,
+  { header, names, delimiter, ...options }: TextOptions,
+): PlaysFormat {
   if (header || names || Object.keys(columns).length) {
-    throw new ArgumentError('Lists have no columns: with lists leave header, names and columns out.');
+    throw new ArgumentError(
+      'Lists have no columns: with lists leave header, names and columns out.',
+    );
   }
   const between = delimiter ?? [...'\t,'].find((mark) => file.head.includes(mark)) ?? ' ';
   const start = startOf(file, { ...options, delimiter: between, header: false });
-  return { ...start, header: false, names: ['user', 'track'], at: { user: 0, track: 1, playcount: -1, time: -1 } };
+  return {
+    ...start,
+    header: false,
+    names: ['user', 'track'],
+    at: { user: 0, track: 1, playcount: -1, time: -1 },
+  };
 }
 
 /** Whether a file has a header, what its columns are called, and where those of the plays are. */
@@ -203,19 +251,44 @@ function layout(file: TextFile, columns: PlaysColumnNames, format: TextOptions):
   const given = [columns.user, columns.track, columns.playcount, columns.time];
   if (format.names) {
     const names = columnNames(path, { first, header: false, given: format.names });
-    return { ...start, header: format.header ?? false, names, at: playsPositions(path, names, columns, delimiterHint(start)) };
+    return {
+      ...start,
+      header: format.header ?? false,
+      names,
+      at: playsPositions(path, names, columns, delimiterHint(start)),
+    };
   }
   const numbered = { header: false, names: first.map((_, i) => `column ${i}`) };
-  const triplets = given.every((c) => c === undefined) && first.length === 3 && isNumber(first[2]) && !isNumber(first[0]) && !isNumber(first[1]);
+  const triplets =
+    given.every((c) => c === undefined) &&
+    first.length === 3 &&
+    isNumber(first[2]) &&
+    !isNumber(first[0]) &&
+    !isNumber(first[1]);
   if (format.header === false || triplets) {
     const name = given.find((c) => typeof c === 'string');
-    if (name !== undefined) throw new DataError(`"${path}" has no header, so there is no column "${name}". Give positions from 0, or names.`);
+    if (name !== undefined)
+      throw new DataError(
+        `"${path}" has no header, so there is no column "${name}". Give positions from 0, or names.`,
+      );
     const third = first.length > 2 && columns.time !== 2 ? 2 : null; // users and tracks alone
     const { user = 0, track = 1, playcount = third, time } = columns;
-    return { ...start, ...numbered, at: playsPositions(path, numbered.names, { user, track, playcount, time }, delimiterHint(start)) };
+    return {
+      ...start,
+      ...numbered,
+      at: playsPositions(
+        path,
+        numbered.names,
+        { user, track, playcount, time },
+        delimiterHint(start),
+      ),
+    };
   }
-  const byPosition = given.every((c, i) => typeof c === 'number' || (i > 1 && !c)) && columns.playcount !== undefined;
-  if (format.header === undefined && !byPosition && first.every(isNumber)) throw numbersForNames(path, first);
+  const byPosition =
+    given.every((c, i) => typeof c === 'number' || (i > 1 && !c)) &&
+    columns.playcount !== undefined;
+  if (format.header === undefined && !byPosition && first.every(isNumber))
+    throw numbersForNames(path, first);
   const at = playsPositions(path, first, columns, delimiterHint(start));
   const judged = at.playcount < 0 ? at.time : at.playcount;
   const header = format.header ?? !(byPosition && judged >= 0 && isNumber(first[judged]));

@@ -76,11 +76,18 @@ export async function loadTable(
     const { source, columnNames } = await parquetSource(path);
     const casts = columnKinds(columnNames, options, meanings(columnNames)).map((kind, i) => {
       const name = identifier(columnNames[i]);
-      return kind === 'number' ? `${name}::double as ${name}` : kind === 'text' ? `${name}::varchar as ${name}` : name;
+      return kind === 'number'
+        ? `${name}::double as ${name}`
+        : kind === 'text'
+          ? `${name}::varchar as ${name}`
+          : name;
     });
     const table = await withDuckDB(`reading "${path}"`, async (connection, turn) => {
       try {
-        return await tableOf(await connection.run(`select ${casts.join(', ')} from ${source}`), turn);
+        return await tableOf(
+          await connection.run(`select ${casts.join(', ')} from ${source}`),
+          turn,
+        );
       } catch (error) {
         throw fileError(error, path);
       }
@@ -97,20 +104,27 @@ export async function loadTable(
       const found = await judged(connection, kinds, from);
       const forced = kinds.findIndex((kind, i) => kind === 'number' && found[i] !== null);
       if (forced >= 0) throw await noNumber(file, format, forced, found[forced] as string);
-      const as = kinds.map((kind, i) => (kind === 'number' || found[i] === true ? `try_cast(c${i} as double) as c${i}` : `c${i}`));
+      const as = kinds.map((kind, i) =>
+        kind === 'number' || found[i] === true ? `try_cast(c${i} as double) as c${i}` : `c${i}`,
+      );
       return tableOf(await connection.run(`select ${as.join(', ')} from ${from}`), turn);
     }),
   );
   if (read.length === 0) throw noRow(path);
   const table = new Table(new Map(names.map((name, i) => [name, read.column(`c${i}`)])));
-  return { table, lineOf: async (row) => (await csvRecord(file, row + Number(format.header), format)).line };
+  return {
+    table,
+    lineOf: async (row) => (await csvRecord(file, row + Number(format.header), format)).line,
+  };
 }
 
 type Kind = 'content' | 'id' | 'value' | 'number' | 'text';
 
 /** What is a number, in SQL. Most are short and plain: they are found first, as this takes a fifth of the time. */
-const plain = (c: string): string => `strlen(${c}) <= 15 and regexp_full_match(${c}, '-?(?:[1-9][0-9]*|0)(?:[.][0-9]+)?')`;
-const DECIMAL = "'[ \t]*-?(?:(?:0|[1-9][0-9]*)?[.][0-9]+|(?:0|[1-9][0-9]*)[.]?)(?:[eE][+-]?[0-9]+)?[ \t]*'";
+const plain = (c: string): string =>
+  `strlen(${c}) <= 15 and regexp_full_match(${c}, '-?(?:[1-9][0-9]*|0)(?:[.][0-9]+)?')`;
+const DECIMAL =
+  "'[ \t]*-?(?:(?:0|[1-9][0-9]*)?[.][0-9]+|(?:0|[1-9][0-9]*)[.]?)(?:[eE][+-]?[0-9]+)?[ \t]*'";
 const decimal = (c: string): string =>
   `regexp_full_match(${c}, ${DECIMAL}) and isfinite(try_cast(${c} as double)) and (abs(try_cast(${c} as double)) <= 9007199254740991 or regexp_matches(${c}, '[eE]'))`;
 /** A whole number that a double holds, written as it writes itself. */
@@ -122,8 +136,10 @@ const KINDS: Readonly<Record<Kind, (column: string) => string>> = {
   content: (c) =>
     `coalesce(max(case when ${c} is null then 0 when ${plain(c)} then 1 when ${decimal(c)} then 1 ` +
     `when regexp_full_match(lower(${c}), '[+-]?(?:nan|inf|infinity)') then 0 else 2 end) = 1, false)`,
-  id: (c) => `coalesce(max(case when ${c} is null then 0 when ${whole(c)} then 1 else 2 end) = 1, false)`,
-  value: (c) => `coalesce(max(case when ${c} is null then 0 when try_cast(${c} as double) is not null then 1 else 2 end) = 1, false)`,
+  id: (c) =>
+    `coalesce(max(case when ${c} is null then 0 when ${whole(c)} then 1 else 2 end) = 1, false)`,
+  value: (c) =>
+    `coalesce(max(case when ${c} is null then 0 when try_cast(${c} as double) is not null then 1 else 2 end) = 1, false)`,
   number: (c) => `any_value(case when try_cast(${c} as double) is null then ${c} end)`,
   text: () => 'bool_or(false)',
 };
@@ -132,20 +148,31 @@ const KINDS: Readonly<Record<Kind, (column: string) => string>> = {
 const WIDE = 200;
 
 /** What `KINDS` says of each column. */
-async function judged(connection: DuckDBConnection, kinds: readonly Kind[], from: string): Promise<unknown[]> {
+async function judged(
+  connection: DuckDBConnection,
+  kinds: readonly Kind[],
+  from: string,
+): Promise<unknown[]> {
   const wide = kinds.length > WIDE;
   const tests = kinds.map((kind, i) => KINDS[wide && kind === 'content' ? 'text' : kind](`c${i}`));
-  const [found] = (await connection.runAndReadAll(`select ${tests.join(', ')} from ${from}`)).getRows() as unknown[][];
+  const [found] = (
+    await connection.runAndReadAll(`select ${tests.join(', ')} from ${from}`)
+  ).getRows() as unknown[][];
   if (!wide) return found;
   const list = kinds.map((_, i) => `c${i}`).join(', ');
   const rows = await connection.runAndReadAll(
     `select i, ${KINDS.content('v')} from (select unnest(range(${kinds.length}))::int as i, unnest([${list}]) as v from ${from}) group by i`,
   );
-  for (const [i, numeric] of rows.getRows() as [number, boolean][]) if (kinds[i] === 'content') found[i] = numeric;
+  for (const [i, numeric] of rows.getRows() as [number, boolean][])
+    if (kinds[i] === 'content') found[i] = numeric;
   return found;
 }
 
-function columnKinds(names: readonly string[], options: ReadTableOptions, { ids = [], values = [], lenient }: ColumnMeanings): Kind[] {
+function columnKinds(
+  names: readonly string[],
+  options: ReadTableOptions,
+  { ids = [], values = [], lenient }: ColumnMeanings,
+): Kind[] {
   const { numbers = [], texts = [] } = options;
   if (!lenient) checkNames(names, options);
   return names.map((name) => {
@@ -158,21 +185,39 @@ function columnKinds(names: readonly string[], options: ReadTableOptions, { ids 
 
 /** Whether a column is the wanted one: by its name, else by its name in another case. */
 function isColumn(names: readonly string[], wanted: string, name: string): boolean {
-  return wanted === name || (!names.includes(wanted) && wanted.toLowerCase() === name.toLowerCase());
+  return (
+    wanted === name || (!names.includes(wanted) && wanted.toLowerCase() === name.toLowerCase())
+  );
 }
 
-function checkNames(names: readonly string[], { numbers = [], texts = [] }: ReadTableOptions): void {
+function checkNames(
+  names: readonly string[],
+  { numbers = [], texts = [] }: ReadTableOptions,
+): void {
   for (const [option, given] of Object.entries({ numbers, texts }))
     checkArgument(Array.isArray(given), given, option, "an array of names, such as ['title']");
   for (const wanted of [...numbers, ...texts]) {
-    if (!names.some((name) => isColumn(names, wanted, name))) throw new UnknownIdError('column', wanted, names);
+    if (!names.some((name) => isColumn(names, wanted, name)))
+      throw new UnknownIdError('column', wanted, names);
   }
-  const twice = numbers.find((wanted) => names.some((name) => isColumn(names, wanted, name) && texts.some((text) => isColumn(names, text, name))));
-  if (twice !== undefined) throw new ArgumentError(`The column "${twice}" cannot be read as numbers and as text: name it in numbers or in texts.`);
+  const twice = numbers.find((wanted) =>
+    names.some(
+      (name) => isColumn(names, wanted, name) && texts.some((text) => isColumn(names, text, name)),
+    ),
+  );
+  if (twice !== undefined)
+    throw new ArgumentError(
+      `The column "${twice}" cannot be read as numbers and as text: name it in numbers or in texts.`,
+    );
 }
 
 /** The error for a column that should hold numbers and has this text. */
-async function noNumber(file: TextFile, format: TextFormat, column: number, text: string): Promise<DataError> {
+async function noNumber(
+  file: TextFile,
+  format: TextFormat,
+  column: number,
+  text: string,
+): Promise<DataError> {
   let line = 0;
   let heads = format.header ? 1 : 0;
   await eachRecord(file, format, (record) => {
@@ -203,7 +248,11 @@ export async function parquetSource(path: string): Promise<TableSource> {
   return withDuckDB(`reading "${path}"`, async (connection) => {
     try {
       const result = await connection.run(`select * from ${source} limit 0`);
-      return { source, columnNames: result.columnNames(), columnTypes: result.columnTypes().map(String) };
+      return {
+        source,
+        columnNames: result.columnNames(),
+        columnTypes: result.columnTypes().map(String),
+      };
     } catch (error) {
       throw fileError(error, path);
     }

@@ -4,7 +4,13 @@ import { readHetRec } from './hetrec.js';
 import { locateTracks } from './locate.js';
 import { loadTable } from './read-table.js';
 import { type Column, Table } from './table.js';
-import { checkFormat, formatOptions, refuseFormat, shownNames, type TextFormatOptions } from './text-format.js';
+import {
+  checkFormat,
+  formatOptions,
+  refuseFormat,
+  shownNames,
+  type TextFormatOptions,
+} from './text-format.js';
 import { audioFeatures, Tracks, trackColumns } from './tracks.js';
 
 const NUMBERS = ['year', ...audioFeatures];
@@ -31,17 +37,30 @@ export async function readTracks(where: string, options: TextFormatOptions = {})
 }
 
 /** Reads one tracks file. */
-export async function readTracksFile(path: string, options: TextFormatOptions = {}): Promise<Tracks> {
+export async function readTracksFile(
+  path: string,
+  options: TextFormatOptions = {},
+): Promise<Tracks> {
   const { header, names } = options;
-  const { table } = await loadTable(path, { ...options, numbers: NUMBERS, texts: TEXTS }, () => ({ lenient: true }));
+  const { table } = await loadTable(path, { ...options, numbers: NUMBERS, texts: TEXTS }, () => ({
+    lenient: true,
+  }));
   const columns = new Map<string, Column>();
   for (const name of table.columnNames) {
     const column = table.column(name);
-    columns.set(known(name, table), column instanceof Float64Array ? column : column.map((v) => v || null)); // quoted empty text is missing, too
+    columns.set(
+      known(name, table),
+      column instanceof Float64Array ? column : column.map((v) => v || null),
+    ); // quoted empty text is missing, too
   }
   if (!columns.has('track_id')) {
-    const hint = header === undefined && names === undefined ? ' Is it the file of the tracks? If it has no header, give names.' : '';
-    throw new DataError(`"${path}", line 1: expected a column "track_id", found: ${shownNames(table.columnNames)}.${hint}`);
+    const hint =
+      header === undefined && names === undefined
+        ? ' Is it the file of the tracks? If it has no header, give names.'
+        : '';
+    throw new DataError(
+      `"${path}", line 1: expected a column "track_id", found: ${shownNames(table.columnNames)}.${hint}`,
+    );
   }
   try {
     return new Tracks(new Table(columns));

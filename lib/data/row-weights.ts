@@ -14,9 +14,14 @@ export function rowWeights(
 ): Float32Array {
   const values = typeof weights === 'string' ? column(weights) : weights;
   if (typeof values !== 'object' || values === null) {
-    throw new ArgumentError(`weights are a number for each row, or the name of a column, got ${values === null ? 'null' : typeof values}.`);
+    throw new ArgumentError(
+      `weights are a number for each row, or the name of a column, got ${values === null ? 'null' : typeof values}.`,
+    );
   }
-  if (values.length !== n) throw new ArgumentError(`weights must have one number for each of the ${n} rows, got ${values.length}.`);
+  if (values.length !== n)
+    throw new ArgumentError(
+      `weights must have one number for each of the ${n} rows, got ${values.length}.`,
+    );
   return Float32Array.from({ length: n }, (_, i) => {
     const w = values[i];
     if (!(typeof w === 'number' && Math.fround(w) > 0 && Number.isFinite(Math.fround(w)))) {

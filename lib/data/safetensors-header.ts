@@ -49,10 +49,14 @@ const METADATA = '__metadata__';
 
 /** A header as text, padded with spaces so that the data begin at a multiple of 8. */
 export function formatHeader({ tensors, metadata }: SafetensorsHeader): Buffer {
-  const entry = (name: string, value: unknown): string => `${JSON.stringify(name)}:${JSON.stringify(value)}`;
+  const entry = (name: string, value: unknown): string =>
+    `${JSON.stringify(name)}:${JSON.stringify(value)}`;
   const entries = Object.keys(metadata).length ? [entry(METADATA, metadata)] : [];
   for (const [name, { dtype, shape, offsets }] of tensors) {
-    if (name === METADATA) throw new ArgumentError(`A tensor cannot be called ${METADATA}: the format keeps that name for itself.`);
+    if (name === METADATA)
+      throw new ArgumentError(
+        `A tensor cannot be called ${METADATA}: the format keeps that name for itself.`,
+      );
     entries.push(entry(name, { dtype, shape, data_offsets: offsets }));
   }
   const text = Buffer.from(`{${entries.join(',')}}`);
@@ -85,20 +89,30 @@ function checkLayout(tensors: ReadonlyMap<string, TensorInfo>, dataBytes: number
   for (const [name, { dtype, shape, offsets }] of tensors) {
     const [begin, end] = offsets;
     let bytes = dtypeBytes[dtype];
-    for (const size of shape) if ((bytes *= size) > Number.MAX_SAFE_INTEGER) throw new DataError(`tensor ${show(name)} has an impossible shape.`);
+    for (const size of shape)
+      if ((bytes *= size) > Number.MAX_SAFE_INTEGER)
+        throw new DataError(`tensor ${show(name)} has an impossible shape.`);
     if (end - begin !== bytes) {
       throw new DataError(
         `tensor ${show(name)} has the shape [${shape.join(', ')}] of ${dtype}, ${bytes} bytes, but lies at bytes ${begin} to ${end}.`,
       );
     }
   }
-  const inOrder = [...tensors].sort(([, a], [, b]) => a.offsets[0] - b.offsets[0] || a.offsets[1] - b.offsets[1]);
+  const inOrder = [...tensors].sort(
+    ([, a], [, b]) => a.offsets[0] - b.offsets[0] || a.offsets[1] - b.offsets[1],
+  );
   let at = 0;
   for (const [name, { offsets }] of inOrder) {
-    if (offsets[0] !== at) throw new DataError(`tensor ${show(name)} begins at byte ${offsets[0]} of the data; ${at} was expected.`);
+    if (offsets[0] !== at)
+      throw new DataError(
+        `tensor ${show(name)} begins at byte ${offsets[0]} of the data; ${at} was expected.`,
+      );
     at = offsets[1];
   }
-  if (at > dataBytes) throw new DataError(`it is cut off: ${at} bytes of data were expected, there are ${dataBytes}.`);
+  if (at > dataBytes)
+    throw new DataError(
+      `it is cut off: ${at} bytes of data were expected, there are ${dataBytes}.`,
+    );
   if (at < dataBytes) throw new DataError(`${dataBytes - at} bytes follow the last tensor.`);
 }
 
@@ -142,10 +156,14 @@ class HeaderParser {
       else throw new DataError(`tensor ${show(name)} has an unknown field ${show(field)}.`);
     });
     if (dtype === undefined || !shape || offsets?.length !== 2) {
-      throw new DataError(`tensor ${show(name)} needs the fields dtype, shape and data_offsets [begin, end].`);
+      throw new DataError(
+        `tensor ${show(name)} needs the fields dtype, shape and data_offsets [begin, end].`,
+      );
     }
     if (!Object.hasOwn(dtypeBytes, dtype)) {
-      throw new DataError(`tensor ${show(name)} is of ${show(dtype)}; ${Object.keys(dtypeBytes).join(', ')} can be read.`);
+      throw new DataError(
+        `tensor ${show(name)} is of ${show(dtype)}; ${Object.keys(dtypeBytes).join(', ')} can be read.`,
+      );
     }
     return { dtype: dtype as Dtype, shape, offsets: [offsets[0], offsets[1]] };
   }
@@ -171,7 +189,8 @@ class HeaderParser {
     const digits = /(?:0|[1-9][0-9]{0,15})(?![0-9.eE])/y;
     digits.lastIndex = this.at;
     const [found] = digits.exec(this.text) ?? [];
-    if (found === undefined || Number(found) > Number.MAX_SAFE_INTEGER) throw this.wrong('a whole number from 0 to 2⁵³ − 1');
+    if (found === undefined || Number(found) > Number.MAX_SAFE_INTEGER)
+      throw this.wrong('a whole number from 0 to 2⁵³ − 1');
     this.at += found.length;
     return Number(found);
   }
@@ -211,8 +230,11 @@ class HeaderParser {
   }
 
   private wrong(expected: string): DataError {
-    const found = this.at < this.text.length ? show(this.text.slice(this.at, this.at + 12)) : 'the end';
-    return new DataError(`its header has ${found} at character ${this.at}, where ${expected} was expected.`);
+    const found =
+      this.at < this.text.length ? show(this.text.slice(this.at, this.at + 12)) : 'the end';
+    return new DataError(
+      `its header has ${found} at character ${this.at}, where ${expected} was expected.`,
+    );
   }
 }
 

@@ -3,7 +3,14 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { ArgumentError, DataError, NumericError, RecitalError } from '../errors.js';
 import { checkOptions, whatIs } from '../options.js';
 import { writeAtomically } from './atomic-write.js';
-import { type Dtype, dtypeBytes, formatHeader, parseHeader, type TensorArrays, type TensorInfo } from './safetensors-header.js';
+import {
+  type Dtype,
+  dtypeBytes,
+  formatHeader,
+  parseHeader,
+  type TensorArrays,
+  type TensorInfo,
+} from './safetensors-header.js';
 import { existingFile } from './text-file.js';
 
 /** A header of more than this is refused before it is read: a model's is some kilobytes. (The format itself allows 100 MB.) */
@@ -44,8 +51,11 @@ const arrayTypes = {
 
 /** The kind of number in an array. */
 function dtypeOf(name: string, data: TensorData): Dtype {
-  for (const dtype of Object.keys(arrayTypes) as Dtype[]) if (data instanceof arrayTypes[dtype]) return dtype;
-  throw new ArgumentError(`Tensor "${name}" must be one of ${Object.values(arrayTypes).map((type) => type.name)}, got ${typeof data}.`);
+  for (const dtype of Object.keys(arrayTypes) as Dtype[])
+    if (data instanceof arrayTypes[dtype]) return dtype;
+  throw new ArgumentError(
+    `Tensor "${name}" must be one of ${Object.values(arrayTypes).map((type) => type.name)}, got ${typeof data}.`,
+  );
 }
 
 /**
@@ -74,17 +84,28 @@ export function writeSafetensors(
   if (typeof metadata !== 'object' || metadata === null)
     throw new ArgumentError(`metadata are texts by name, { by: 'me' }, got ${whatIs(metadata)}.`);
   if (typeof file !== 'string' || file === '')
-    throw new ArgumentError(`writeSafetensors needs the path of a file, got ${file === '' ? 'an empty one' : typeof file}.`);
+    throw new ArgumentError(
+      `writeSafetensors needs the path of a file, got ${file === '' ? 'an empty one' : typeof file}.`,
+    );
   if (typeof tensors !== 'object' || tensors === null)
-    throw new ArgumentError(`Tensors are given by name, as an object or a Map, got ${typeof tensors}.`);
-  const entries = tensors instanceof Map ? [...(tensors as ReadonlyMap<string, Tensor>)] : Object.entries(tensors as Record<string, Tensor>);
+    throw new ArgumentError(
+      `Tensors are given by name, as an object or a Map, got ${typeof tensors}.`,
+    );
+  const entries =
+    tensors instanceof Map
+      ? [...(tensors as ReadonlyMap<string, Tensor>)]
+      : Object.entries(tensors as Record<string, Tensor>);
   for (const [name, text] of Object.entries(metadata)) {
     if (typeof text !== 'string')
-      throw new ArgumentError(`Metadata are texts; "${name}" is a ${typeof text}: write it as text, e.g. by JSON.stringify.`);
+      throw new ArgumentError(
+        `Metadata are texts; "${name}" is a ${typeof text}: write it as text, e.g. by JSON.stringify.`,
+      );
   }
   for (const [name, tensor] of entries) {
     if (!Array.isArray(tensor?.shape))
-      throw new ArgumentError(`Tensor "${name}" must be { shape, data } with the sizes of its dimensions, got ${typeof tensor}.`);
+      throw new ArgumentError(
+        `Tensor "${name}" must be { shape, data } with the sizes of its dimensions, got ${typeof tensor}.`,
+      );
   }
   const described = entries.map(([name, { shape, data }]) => ({
     name,
@@ -96,14 +117,21 @@ export function writeSafetensors(
   const infos = new Map<string, TensorInfo>();
   let at = 0;
   for (const { name, shape, data, dtype } of described) {
-    if (!Array.from(shape).every((d) => Number.isInteger(d) && d >= 0) || shape.reduce((a, b) => a * b, 1) !== data.length) {
-      throw new ArgumentError(`Tensor "${name}" has the shape [${shape.join(', ')}], which does not fit its ${data.length} values.`);
+    if (
+      !Array.from(shape).every((d) => Number.isInteger(d) && d >= 0) ||
+      shape.reduce((a, b) => a * b, 1) !== data.length
+    ) {
+      throw new ArgumentError(
+        `Tensor "${name}" has the shape [${shape.join(', ')}], which does not fit its ${data.length} values.`,
+      );
     }
     infos.set(name, { dtype, shape, offsets: [at, (at += data.byteLength)] });
   }
   const header = formatHeader({ tensors: infos, metadata });
   if (header.length > MAX_HEADER)
-    throw new ArgumentError(`The header has ${header.length} bytes, more than ${MAX_HEADER}: put large texts into tensors of bytes.`);
+    throw new ArgumentError(
+      `The header has ${header.length} bytes, more than ${MAX_HEADER}: put large texts into tensors of bytes.`,
+    );
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(header.length));
   writeAtomically(file, [length, header, ...described.map(({ data }) => data)]);
@@ -120,7 +148,8 @@ export function writeSafetensors(
 export function readSafetensors(file: string): Safetensors {
   return openSafetensors(file, (st) => {
     const tensors = new Map<string, Tensor>();
-    for (const [name, { dtype, shape }] of st.tensors) tensors.set(name, { shape, data: st.read(name, dtype) });
+    for (const [name, { dtype, shape }] of st.tensors)
+      tensors.set(name, { shape, data: st.read(name, dtype) });
     return { tensors, metadata: st.metadata };
   });
 }
@@ -138,7 +167,10 @@ function metadataHash(metadata: Readonly<Record<string, string>>): Hash {
  * Metadata with the SHA-256 of all that a file says: the other metadata, and of each tensor, in the order of their names, its name, kind of number, shape and
  * bytes. It does not depend on how the header is written or where the tensors lie. It tells damage, not forgery.
  */
-export function withChecksum(metadata: Readonly<Record<string, string>>, tensors: ReadonlyMap<string, Tensor>): Record<string, string> {
+export function withChecksum(
+  metadata: Readonly<Record<string, string>>,
+  tensors: ReadonlyMap<string, Tensor>,
+): Record<string, string> {
   const hash = metadataHash(metadata);
   for (const name of [...tensors.keys()].sort()) {
     const { shape, data } = tensors.get(name)!;
@@ -161,7 +193,11 @@ export abstract class TensorSource {
    * @param shape the shape that is expected; default: any
    * @throws DataError if there is no such tensor, or it is of another kind or shape
    */
-  abstract read<D extends Dtype>(name: string, dtype: D, shape?: readonly number[]): TensorArrays[D];
+  abstract read<D extends Dtype>(
+    name: string,
+    dtype: D,
+    shape?: readonly number[],
+  ): TensorArrays[D];
 
   /** Whether there is a tensor of this name. */
   has(name: string): boolean {
@@ -187,7 +223,11 @@ class TensorsWithin extends TensorSource {
     private readonly prefix: string,
   ) {
     super();
-    this.tensors = new Map(Array.from(of.tensors).flatMap(([name, info]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), info]] : [])));
+    this.tensors = new Map(
+      Array.from(of.tensors).flatMap(([name, info]) =>
+        name.startsWith(prefix) ? [[name.slice(prefix.length), info]] : [],
+      ),
+    );
   }
 
   read<D extends Dtype>(name: string, dtype: D, shape?: readonly number[]): TensorArrays[D] {
@@ -210,15 +250,22 @@ export class SafetensorsFile extends TensorSource {
     const first = this.bytes(0, 8);
     const length = first.readBigUInt64LE();
     if (length < 2n || length > BigInt(MAX_HEADER)) {
-      throw new DataError(`it is not a safetensors file${foreign(first)}: its header would have ${length} bytes; 2 to ${MAX_HEADER} are taken.`);
+      throw new DataError(
+        `it is not a safetensors file${foreign(first)}: its header would have ${length} bytes; 2 to ${MAX_HEADER} are taken.`,
+      );
     }
     this.dataStart = 8 + Number(length);
     if (this.dataStart > size) {
-      const what = foreign(first) ? `not a safetensors file${foreign(first)}` : 'cut off, or not a safetensors file';
-      throw new DataError(`it is ${what}: a header of ${length} bytes was expected, ${size - 8} are there.`);
+      const what = foreign(first)
+        ? `not a safetensors file${foreign(first)}`
+        : 'cut off, or not a safetensors file';
+      throw new DataError(
+        `it is ${what}: a header of ${length} bytes was expected, ${size - 8} are there.`,
+      );
     }
     const header = this.bytes(8, Number(length));
-    if (header[0] !== 0x7b) throw new DataError('it is not a safetensors file: its header does not begin with "{".');
+    if (header[0] !== 0x7b)
+      throw new DataError('it is not a safetensors file: its header does not begin with "{".');
     let text: string;
     try {
       text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(header);
@@ -233,7 +280,9 @@ export class SafetensorsFile extends TensorSource {
     const wanted = `${dtype}${shape ? ` of shape [${shape.join(', ')}]` : ''}`;
     if (!info) throw new DataError(`it has no tensor "${name}"; one of ${wanted} was expected.`);
     if (info.dtype !== dtype || (shape && shape.join() !== info.shape.join())) {
-      throw new DataError(`tensor "${name}" is ${info.dtype} of shape [${info.shape.join(', ')}]; ${wanted} was expected.`);
+      throw new DataError(
+        `tensor "${name}" is ${info.dtype} of shape [${info.shape.join(', ')}]; ${wanted} was expected.`,
+      );
     }
     const [begin, end] = info.offsets;
     const { buffer } = this.bytes(this.dataStart + begin, end - begin);
@@ -251,7 +300,8 @@ export class SafetensorsFile extends TensorSource {
     for (const name of [...tensors.keys()].sort()) {
       const { dtype, shape, offsets } = tensors.get(name)!;
       hash.update(JSON.stringify([name, dtype, shape]));
-      for (let at = offsets[0]; at < offsets[1]; at += PIECE) hash.update(this.bytes(this.dataStart + at, Math.min(PIECE, offsets[1] - at)));
+      for (let at = offsets[0]; at < offsets[1]; at += PIECE)
+        hash.update(this.bytes(this.dataStart + at, Math.min(PIECE, offsets[1] - at)));
     }
     if (hash.digest('hex') === metadata[CHECKSUM]) return;
     throw new DataError(
@@ -287,7 +337,8 @@ export function openSafetensors<T>(file: string, use: (st: SafetensorsFile) => T
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (error instanceof NumericError) throw new NumericError(`"${file}": ${message}`);
-    if (error instanceof RecitalError || code !== undefined) throw new DataError(`"${file}": ${message}`);
+    if (error instanceof RecitalError || code !== undefined)
+      throw new DataError(`"${file}": ${message}`);
     throw error;
   } finally {
     closeSync(fd);

@@ -57,7 +57,14 @@ export class Histories {
     checkOptions(options, ['items'], 'Histories.of');
     const { items } = options;
     const plays = source instanceof Plays;
-    if (!plays && !((source as Sessions | undefined)?.items instanceof Vocabulary && source.indptr && source.item)) {
+    if (
+      !plays &&
+      !(
+        (source as Sessions | undefined)?.items instanceof Vocabulary &&
+        source.indptr &&
+        source.item
+      )
+    ) {
       throw new ArgumentError(
         `Sequences are made of plays, such as readPlays reads, or of sessions, such as readSessions reads; got ${whatIs(source)}.`,
       );
@@ -76,7 +83,13 @@ export class Histories {
       ({ indptr, item } = source);
     }
     if (vocabulary !== own) item = recode(item, own, vocabulary);
-    return new Histories(vocabulary, plays ? source.users : undefined, indptr, item, plays ? source.catalogue : undefined);
+    return new Histories(
+      vocabulary,
+      plays ? source.users : undefined,
+      indptr,
+      item,
+      plays ? source.catalogue : undefined,
+    );
   }
 
   /**
@@ -94,11 +107,19 @@ export class Histories {
     const n = indptr.length - 1;
     const falls = indptr.findIndex((at, s) => s > 0 && at < indptr[s - 1]);
     if (n < 0 || indptr[0] !== 0 || indptr[n] !== item.length || falls > 0) {
-      throw new DataError(`The sequences do not span the ${item.length} plays: indptr must rise from 0 to that number.`);
+      throw new DataError(
+        `The sequences do not span the ${item.length} plays: indptr must rise from 0 to that number.`,
+      );
     }
     const bad = item.findIndex((t) => !(t >= 0 && t < items.length));
-    if (bad >= 0) throw new DataError(`Play ${bad} is of track ${item[bad]}; the tracks have indices 0 to ${items.length - 1}.`);
-    if (users && users.length !== n) throw new DataError(`There are ${users.length} users for ${n} sequences; one each was expected.`);
+    if (bad >= 0)
+      throw new DataError(
+        `Play ${bad} is of track ${item[bad]}; the tracks have indices 0 to ${items.length - 1}.`,
+      );
+    if (users && users.length !== n)
+      throw new DataError(
+        `There are ${users.length} users for ${n} sequences; one each was expected.`,
+      );
     return new Histories(items, users, indptr, item, catalogue);
   }
 
@@ -111,7 +132,10 @@ export class Histories {
     checkOptions(options, ['items'], 'only');
     const { items = this.items } = options;
     checkArgument(isNumbers(kept), kept, 'only', 'a number for each play, not 0 where it stays');
-    if (kept.length !== this.item.length) throw new ArgumentError(`There are ${this.item.length} plays to keep or not, got ${kept.length} values.`);
+    if (kept.length !== this.item.length)
+      throw new ArgumentError(
+        `There are ${this.item.length} plays to keep or not, got ${kept.length} values.`,
+      );
     const item = this.item.filter((_, i) => kept[i] !== 0);
     const indptr = [0];
     const sequences: number[] = [];
@@ -123,7 +147,9 @@ export class Histories {
       sequences.push(s);
     }
     const whole = sequences.length === this.length;
-    const all = this.users ?? (whole ? undefined : Vocabulary.inOrder(Array(this.length).keys(), { kind: 'session' }));
+    const all =
+      this.users ??
+      (whole ? undefined : Vocabulary.inOrder(Array(this.length).keys(), { kind: 'session' }));
     return new Histories(
       items,
       whole ? all : all!.subset(sequences),
@@ -136,7 +162,9 @@ export class Histories {
   /** The track indices of sequence `s`, in order. A view: not to be written to. */
   history(s: number): Int32Array {
     if (!(Number.isInteger(s) && s >= 0 && s < this.length)) {
-      throw new ArgumentError(`Sequence ${said(s)} does not exist; there are ${this.length}, counted from 0.`);
+      throw new ArgumentError(
+        `Sequence ${said(s)} does not exist; there are ${this.length}, counted from 0.`,
+      );
     }
     return this.item.subarray(this.indptr[s], this.indptr[s + 1]);
   }

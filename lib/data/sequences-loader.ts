@@ -48,9 +48,18 @@ export class SequenceDataLoader implements DataLoader {
     readonly dataset: SequenceDataset,
     { bs = 64, shuffle = false, dropLast = shuffle, seed = 42, rows }: SequenceLoaderOptions = {},
   ) {
-    checkArgument(dataset instanceof SequenceDataset, dataset, 'new SequenceDataLoader', 'windows, such as createSequences(plays) makes');
-    if (!(Number.isInteger(bs) && bs >= 1)) throw new ArgumentError(`A batch needs a whole number of windows, at least 1, got bs = ${bs}.`);
-    if (rows && rows.length !== dataset.length) throw new ArgumentError(`rows needs a number for each of the ${dataset.length} windows.`);
+    checkArgument(
+      dataset instanceof SequenceDataset,
+      dataset,
+      'new SequenceDataLoader',
+      'windows, such as createSequences(plays) makes',
+    );
+    if (!(Number.isInteger(bs) && bs >= 1))
+      throw new ArgumentError(
+        `A batch needs a whole number of windows, at least 1, got bs = ${bs}.`,
+      );
+    if (rows && rows.length !== dataset.length)
+      throw new ArgumentError(`rows needs a number for each of the ${dataset.length} windows.`);
     this.n = dataset.length;
     this.bs = bs;
     this.shuffle = shuffle;
@@ -68,13 +77,19 @@ export class SequenceDataLoader implements DataLoader {
     checkOptions(options, ['bs'], 'inOrder');
     const { bs = this.bs } = options;
     const { dataset, window } = this.dataset.eachTarget();
-    return new SequenceDataLoader(dataset, { bs, seed: this.seed, rows: this.rows ? window.map((i) => this.rows![i]) : window });
+    return new SequenceDataLoader(dataset, {
+      bs,
+      seed: this.seed,
+      rows: this.rows ? window.map((i) => this.rows![i]) : window,
+    });
   }
 
   /** The batches of one epoch. The arrays of a batch are used again for the next one of the same call. */
   *batches(epoch = 0): Generator<Batch, void, undefined> {
     const { dataset, bs } = this;
-    const order = this.shuffle ? new Random(this.seed).child('shuffle').child(epoch).permutation(this.n) : undefined;
+    const order = this.shuffle
+      ? new Random(this.seed).child('shuffle').child(epoch).permutation(this.n)
+      : undefined;
     const inputs = new Int32Array(bs * dataset.windowLength);
     const sizes = new Int32Array(bs);
     const targets = new Float32Array(bs * dataset.targetWidth);

@@ -59,18 +59,38 @@ export class SequenceDataLoaders implements DataLoaders {
     readonly histories: Histories,
     options: SequenceLoadersOptions,
   ) {
-    checkOptions(options, ['bs', 'valBs', 'length', 'minLength', 'everyPosition', 'split', 'validPct', 'seed'], 'SequenceDataLoaders');
+    checkOptions(
+      options,
+      ['bs', 'valBs', 'length', 'minLength', 'everyPosition', 'split', 'validPct', 'seed'],
+      'SequenceDataLoaders',
+    );
     const { bs = 64, valBs = bs, length, minLength, everyPosition, ...splitOptions } = options;
     this.catalogue = histories.catalogue;
     this.classes = { item: histories.items };
-    this.dataset = windowsOf(histories, { length, minLength, everyPosition, lastApart: splitOptions.split === 'last' });
+    this.dataset = windowsOf(histories, {
+      length,
+      minLength,
+      everyPosition,
+      lastApart: splitOptions.split === 'last',
+    });
     this.split = splitSequences(this.dataset, splitOptions);
     const { train, valid } = this.split;
     const { seed } = splitOptions;
-    this.train = new SequenceDataLoader(this.dataset.take(train), { bs, shuffle: true, seed, rows: train });
-    this.valid = new SequenceDataLoader(this.dataset.take(valid), { bs: valBs, seed, rows: valid }).inOrder();
+    this.train = new SequenceDataLoader(this.dataset.take(train), {
+      bs,
+      shuffle: true,
+      seed,
+      rows: train,
+    });
+    this.valid = new SequenceDataLoader(this.dataset.take(valid), {
+      bs: valBs,
+      seed,
+      rows: valid,
+    }).inOrder();
     if (this.train.length === 0) {
-      display().warn(`bs = ${bs} is more than the ${this.train.n} training windows; training drops the ragged last batch, so it has none.`);
+      display().warn(
+        `bs = ${bs} is more than the ${this.train.n} training windows; training drops the ragged last batch, so it has none.`,
+      );
     }
   }
 
@@ -88,7 +108,10 @@ export class SequenceDataLoaders implements DataLoaders {
    * @throws ArgumentError for wrong options; DataError if no session has two tracks
    * @example SequenceDataLoaders.fromSessions(sessions, { length: 20, everyPosition: true, split: 'order', validPct: 0.05 })
    */
-  static fromSessions(sessions: Sessions, options: SequenceLoadersOptions = {}): SequenceDataLoaders {
+  static fromSessions(
+    sessions: Sessions,
+    options: SequenceLoadersOptions = {},
+  ): SequenceDataLoaders {
     return new SequenceDataLoaders(Histories.of(sessions), options);
   }
 
@@ -96,8 +119,16 @@ export class SequenceDataLoaders implements DataLoaders {
    * From histories, such as part of those of other loaders.
    * @throws ArgumentError for wrong options; DataError if no history has two tracks
    */
-  static fromHistories(histories: Histories, options: SequenceLoadersOptions = {}): SequenceDataLoaders {
-    checkArgument(histories instanceof Histories, histories, 'fromHistories', 'histories, such as Histories.of(plays); fromPlays takes plays');
+  static fromHistories(
+    histories: Histories,
+    options: SequenceLoadersOptions = {},
+  ): SequenceDataLoaders {
+    checkArgument(
+      histories instanceof Histories,
+      histories,
+      'fromHistories',
+      'histories, such as Histories.of(plays); fromPlays takes plays',
+    );
     return new SequenceDataLoaders(histories, options);
   }
 
@@ -110,13 +141,18 @@ export class SequenceDataLoaders implements DataLoaders {
     checkOptions(options, ['bs'], 'testDl');
     const { bs = this.valid.bs } = options;
     const { windowLength: length } = this.dataset;
-    return new SequenceDataLoader(windowsOf(Histories.of(source, { items: this.classes.item }), { length }), { bs });
+    return new SequenceDataLoader(
+      windowsOf(Histories.of(source, { items: this.classes.item }), { length }),
+      { bs },
+    );
   }
 
   /** The first batch of training. */
   oneBatch(): Batch {
     for (const batch of this.train.batches(0)) return batch;
-    throw new ArgumentError(`bs = ${this.train.bs} is more than the ${this.train.n} training windows, so training has no batch. Give a smaller bs.`);
+    throw new ArgumentError(
+      `bs = ${this.train.bs} is more than the ${this.train.n} training windows, so training has no batch. Give a smaller bs.`,
+    );
   }
 
   /** Shows the first windows of the first training batch, decoded. `maxN`: how many at most, default 10. */
@@ -125,7 +161,11 @@ export class SequenceDataLoaders implements DataLoaders {
     const { maxN = 10 } = options;
     const loader = this.train.length > 0 ? this.train : this.train.inOrder();
     for (const batch of loader.batches(0)) {
-      display().table(Table.fromRows(Array.from({ length: Math.min(maxN, batch.size) }, (_, row) => this.decode(batch, row))));
+      display().table(
+        Table.fromRows(
+          Array.from({ length: Math.min(maxN, batch.size) }, (_, row) => this.decode(batch, row)),
+        ),
+      );
       return;
     }
   }
@@ -144,7 +184,9 @@ export class SequenceDataLoaders implements DataLoaders {
     return {
       history: [...(size > SHOWN ? ['…'] : []), ...labels].join(' → '),
       length: size,
-      next: this.histories.label(batch.targets[row * targetWidth + (targetWidth === 1 ? 0 : size - 1)]),
+      next: this.histories.label(
+        batch.targets[row * targetWidth + (targetWidth === 1 ? 0 : size - 1)],
+      ),
     };
   }
 }

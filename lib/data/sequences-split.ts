@@ -38,17 +38,30 @@ export interface SequenceSplitOptions {
 const words = ['user', 'order', 'last', 'window'];
 
 /** Window numbers of training and validation. Throws ArgumentError if a part would be empty. */
-export function splitSequences(dataset: SequenceDataset, options: SequenceSplitOptions = {}): Split {
+export function splitSequences(
+  dataset: SequenceDataset,
+  options: SequenceSplitOptions = {},
+): Split {
   const { split = 'user', seed = 42, validPct } = options;
   const byShare = split === 'user' || split === 'order' || split === 'window';
-  if (typeof split === 'string' ? !words.includes(split) : typeof split !== 'object' || split === null) {
+  if (
+    typeof split === 'string' ? !words.includes(split) : typeof split !== 'object' || split === null
+  ) {
     const got = typeof split === 'string' ? `'${split}'` : whatIs(split);
-    throw new ArgumentError(`split must be 'user', 'order', 'last', 'window', or { train, valid } with numbers of histories, got ${got}.`);
+    throw new ArgumentError(
+      `split must be 'user', 'order', 'last', 'window', or { train, valid } with numbers of histories, got ${got}.`,
+    );
   }
-  if (!byShare && validPct !== undefined) throw new ArgumentError(`validPct means nothing to this split: leave it out, got ${said(validPct)}.`);
+  if (!byShare && validPct !== undefined)
+    throw new ArgumentError(
+      `validPct means nothing to this split: leave it out, got ${said(validPct)}.`,
+    );
   if (split === 'window') return randomSplit(dataset.length, { validPct, seed });
   if (split === 'last') return lastApart(dataset);
-  const parts = typeof split === 'object' ? checkedSplit(split, dataset.histories.length) : sequenceParts(dataset, { split, validPct, seed });
+  const parts =
+    typeof split === 'object'
+      ? checkedSplit(split, dataset.histories.length)
+      : sequenceParts(dataset, { split, validPct, seed });
   const part = new Uint8Array(dataset.histories.length);
   for (const s of parts.train) part[s] = 1;
   for (const s of parts.valid) part[s] = 2;
@@ -56,36 +69,61 @@ export function splitSequences(dataset: SequenceDataset, options: SequenceSplitO
     train: windowsWhere(dataset, (i) => part[dataset.sequence[i]] === 1),
     valid: windowsWhere(dataset, (i) => part[dataset.sequence[i]] === 2),
   };
-  if (found.train.length === 0) throw new ArgumentError('The training histories have a single track each, so there is nothing to predict in them.');
+  if (found.train.length === 0)
+    throw new ArgumentError(
+      'The training histories have a single track each, so there is nothing to predict in them.',
+    );
   if (found.valid.length === 0 && parts.valid.length > 0) {
-    throw new ArgumentError('The validation histories have a single track each, so there is nothing to predict in them.');
+    throw new ArgumentError(
+      'The validation histories have a single track each, so there is nothing to predict in them.',
+    );
   }
   return found;
 }
 
 /** Users or sessions by share; only those that have a window count. */
-function sequenceParts(dataset: SequenceDataset, options: { split: 'user' | 'order'; validPct?: number; seed: number | string }): Split {
+function sequenceParts(
+  dataset: SequenceDataset,
+  options: { split: 'user' | 'order'; validPct?: number; seed: number | string },
+): Split {
   const { split, validPct = 0.2, seed } = options;
-  checkNumber(validPct, validPct > 0 && validPct < 1, 'validPct must be between 0 and 1, both excluded');
+  checkNumber(
+    validPct,
+    validPct > 0 && validPct < 1,
+    'validPct must be between 0 and 1, both excluded',
+  );
   const sequences = dataset.sequence.filter((s, i, all) => i === 0 || s !== all[i - 1]);
   const n = sequences.length;
   const cut = Math.trunc(validPct * n);
   if (cut === 0)
-    throw new ArgumentError(`validPct ${validPct} of ${n} histories leaves none for validation. Give more of them or a larger validPct.`);
-  if (split === 'order') return { train: sequences.slice(0, n - cut), valid: sequences.slice(n - cut) };
+    throw new ArgumentError(
+      `validPct ${validPct} of ${n} histories leaves none for validation. Give more of them or a larger validPct.`,
+    );
+  if (split === 'order')
+    return { train: sequences.slice(0, n - cut), valid: sequences.slice(n - cut) };
   const order = new Random(seed).child('split').permutation(n);
-  return { train: order.slice(cut).map((j) => sequences[j]), valid: order.slice(0, cut).map((j) => sequences[j]) };
+  return {
+    train: order.slice(cut).map((j) => sequences[j]),
+    valid: order.slice(0, cut).map((j) => sequences[j]),
+  };
 }
 
 function lastApart(dataset: SequenceDataset): Split {
   const { sequence, length } = dataset;
-  const isLast = (i: number): boolean => sequence[i] !== sequence[i + 1] && i > 0 && sequence[i - 1] === sequence[i];
+  const isLast = (i: number): boolean =>
+    sequence[i] !== sequence[i + 1] && i > 0 && sequence[i - 1] === sequence[i];
   const valid = windowsWhere(dataset, isLast);
-  if (valid.length === 0) throw new ArgumentError('No history has two windows (three tracks), so no last one can be held out.');
+  if (valid.length === 0)
+    throw new ArgumentError(
+      'No history has two windows (three tracks), so no last one can be held out.',
+    );
   return { train: windowsWhere({ length }, (i) => !isLast(i)), valid };
 }
 
-function windowsWhere({ length }: { readonly length: number }, chosen: (i: number) => boolean): Int32Array {
+function windowsWhere(
+  { length }: { readonly length: number },
+  chosen: (i: number) => boolean,
+): Int32Array {
   const out = new Int32Array(length);
   let n = 0;
   for (let i = 0; i < length; i++) if (chosen(i)) out[n++] = i;

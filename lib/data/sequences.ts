@@ -64,7 +64,10 @@ export class SequenceDataset {
     readonly windowLength: number,
     columns: WindowColumns,
   ) {
-    if (histories.items.length > MOST_ITEMS) throw new ArgumentError(`At most ${MOST_ITEMS} tracks can be targets, got ${histories.items.length}.`);
+    if (histories.items.length > MOST_ITEMS)
+      throw new ArgumentError(
+        `At most ${MOST_ITEMS} tracks can be targets, got ${histories.items.length}.`,
+      );
     this.length = columns.start.length;
     this.start = columns.start;
     this.size = columns.size;
@@ -85,7 +88,9 @@ export class SequenceDataset {
   /** Window `i`. Throws ArgumentError outside 0 … length − 1. */
   at(i: number): SequenceWindow {
     if (!(Number.isInteger(i) && i >= 0 && i < this.length)) {
-      throw new ArgumentError(`Window ${said(i)} does not exist; there are ${this.length}, counted from 0.`);
+      throw new ArgumentError(
+        `Window ${said(i)} does not exist; there are ${this.length}, counted from 0.`,
+      );
     }
     const { item } = this.histories;
     const end = this.start[i] + this.size[i];
@@ -99,7 +104,11 @@ export class SequenceDataset {
    * @param inputs rows × windowLength
    * @param targets rows × targetWidth
    */
-  write(i: number, row: number, { inputs, targets }: { inputs: Int32Array; targets: Float32Array }): void {
+  write(
+    i: number,
+    row: number,
+    { inputs, targets }: { inputs: Int32Array; targets: Float32Array },
+  ): void {
     const { item } = this.histories;
     const { windowLength: T, first } = this;
     const start = this.start[i];
@@ -122,11 +131,17 @@ export class SequenceDataset {
    */
   eachTarget(): { dataset: SequenceDataset; window: Int32Array } {
     const { first, start, size, sequence, histories } = this;
-    if (!first) return { dataset: this, window: Int32Array.from({ length: this.length }, (_, i) => i) };
+    if (!first)
+      return { dataset: this, window: Int32Array.from({ length: this.length }, (_, i) => i) };
     let n = 0;
     for (let i = 0; i < this.length; i++) n += size[i] - first[i];
     const window = new Int32Array(n);
-    const columns = { start: new Int32Array(n), size: new Int32Array(n), sequence: new Int32Array(n), first: undefined };
+    const columns = {
+      start: new Int32Array(n),
+      size: new Int32Array(n),
+      sequence: new Int32Array(n),
+      first: undefined,
+    };
     for (let i = 0, k = 0; i < this.length; i++) {
       for (let target = start[i] + first[i] + 1; target <= start[i] + size[i]; target++, k++) {
         columns.start[k] = Math.max(histories.indptr[sequence[i]], target - this.windowLength);
@@ -144,7 +159,9 @@ export class SequenceDataset {
     for (let j = 0; j < windows.length; j++) {
       const i = windows[j];
       if (!(Number.isInteger(i) && i >= 0 && i < this.length)) {
-        throw new ArgumentError(`Window ${said(i)} does not exist; there are ${this.length}, counted from 0.`);
+        throw new ArgumentError(
+          `Window ${said(i)} does not exist; there are ${this.length}, counted from 0.`,
+        );
       }
     }
     const pick = (column: Int32Array): Int32Array => {
@@ -179,7 +196,10 @@ export class SequenceDataset {
  * const sessions = new Sessions(Vocabulary.fromValues(['a', 'b', 'c']), Int32Array.of(0, 3), Int32Array.of(0, 1, 2));
  * createSequences(sessions, { length: 10 }).at(1) // inputs 0, 1; targets 2
  */
-export function createSequences(source: SequenceSource | Histories, options: SequenceOptions = {}): SequenceDataset {
+export function createSequences(
+  source: SequenceSource | Histories,
+  options: SequenceOptions = {},
+): SequenceDataset {
   checkOptions(options, ['length', 'minLength', 'everyPosition'], 'createSequences');
   return windowsOf(source instanceof Histories ? source : Histories.of(source), options);
 }
@@ -188,15 +208,22 @@ export function createSequences(source: SequenceSource | Histories, options: Seq
  * The same, with a choice for the split that holds each history's last track out.
  * @param options.lastApart with `everyPosition`: the last track of a history of three or more is the target of a window of its own, the history's last
  */
-export function windowsOf(histories: Histories, options: SequenceOptions & { lastApart?: boolean }): SequenceDataset {
+export function windowsOf(
+  histories: Histories,
+  options: SequenceOptions & { lastApart?: boolean },
+): SequenceDataset {
   const checked = checkedOptions(options);
   const { everyPosition } = checked;
   let n = 0;
   let longest = 0;
-  eachWindow(histories, { ...checked, lastApart: options.lastApart ?? false }, (_s, _start, size) => {
-    n++;
-    longest = Math.max(longest, size);
-  });
+  eachWindow(
+    histories,
+    { ...checked, lastApart: options.lastApart ?? false },
+    (_s, _start, size) => {
+      n++;
+      longest = Math.max(longest, size);
+    },
+  );
   if (n === 0) {
     throw new DataError(
       `No ${histories.users ? 'user' : 'session'} has ${checked.minLength + 1} tracks, so there is no window with a track after it. ` +
@@ -204,26 +231,48 @@ export function windowsOf(histories: Histories, options: SequenceOptions & { las
     );
   }
   const column = (): Int32Array => new Int32Array(n);
-  const columns = { start: column(), size: column(), sequence: column(), first: everyPosition ? column() : undefined };
+  const columns = {
+    start: column(),
+    size: column(),
+    sequence: column(),
+    first: everyPosition ? column() : undefined,
+  };
   let i = 0;
-  eachWindow(histories, { ...checked, lastApart: options.lastApart ?? false }, (sequence, start, size, first) => {
-    columns.sequence[i] = sequence;
-    columns.start[i] = start;
-    columns.size[i] = size;
-    if (columns.first) columns.first[i] = first;
-    i++;
-  });
-  return new SequenceDataset(histories, checked.length === Infinity ? longest : checked.length, columns);
+  eachWindow(
+    histories,
+    { ...checked, lastApart: options.lastApart ?? false },
+    (sequence, start, size, first) => {
+      columns.sequence[i] = sequence;
+      columns.start[i] = start;
+      columns.size[i] = size;
+      if (columns.first) columns.first[i] = first;
+      i++;
+    },
+  );
+  return new SequenceDataset(
+    histories,
+    checked.length === Infinity ? longest : checked.length,
+    columns,
+  );
 }
 
-function checkedOptions({ length = 10, minLength = 1, everyPosition = false }: SequenceOptions): Required<SequenceOptions> {
+function checkedOptions({
+  length = 10,
+  minLength = 1,
+  everyPosition = false,
+}: SequenceOptions): Required<SequenceOptions> {
   if (!(length === Infinity || (Number.isInteger(length) && length >= 1))) {
-    throw new ArgumentError(`length must be a whole number of tracks, at least 1 (or Infinity for the whole history), got ${length}.`);
+    throw new ArgumentError(
+      `length must be a whole number of tracks, at least 1 (or Infinity for the whole history), got ${length}.`,
+    );
   }
   if (!(Number.isInteger(minLength) && minLength >= 1 && minLength <= length)) {
-    throw new ArgumentError(`minLength must be a whole number from 1 to length = ${length}, got ${said(minLength)}.`);
+    throw new ArgumentError(
+      `minLength must be a whole number from 1 to length = ${length}, got ${said(minLength)}.`,
+    );
   }
-  if (typeof everyPosition !== 'boolean') throw new ArgumentError(`everyPosition must be true or false, got ${said(everyPosition)}.`);
+  if (typeof everyPosition !== 'boolean')
+    throw new ArgumentError(`everyPosition must be true or false, got ${said(everyPosition)}.`);
   if (everyPosition && minLength > 1) {
     throw new ArgumentError(
       `With everyPosition each track but the first is a target, so minLength means nothing: leave it out, got ${said(minLength)}.`,
@@ -235,7 +284,12 @@ function checkedOptions({ length = 10, minLength = 1, everyPosition = false }: S
 /** Calls `visit` for each window, history after history: its history, its start, its size, and the first position that has a target. */
 function eachWindow(
   { indptr }: Histories,
-  { length, minLength, everyPosition, lastApart }: Required<SequenceOptions> & { lastApart: boolean },
+  {
+    length,
+    minLength,
+    everyPosition,
+    lastApart,
+  }: Required<SequenceOptions> & { lastApart: boolean },
   visit: (sequence: number, start: number, size: number, first: number) => void,
 ): void {
   for (let s = 0; s + 1 < indptr.length; s++) {
@@ -245,7 +299,8 @@ function eachWindow(
     if (everyPosition) {
       const apart = lastApart && last - begin >= 2;
       const end = apart ? last - 1 : last;
-      for (let start = begin; start < end; start += length) visit(s, start, Math.min(length, end - start), 0);
+      for (let start = begin; start < end; start += length)
+        visit(s, start, Math.min(length, end - start), 0);
       target = apart ? last : last + 1;
     }
     for (; target <= last; target++) {

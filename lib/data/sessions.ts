@@ -64,7 +64,8 @@ export class Sessions {
       "the items' Vocabulary, indptr and item; readSessions reads sessions from a file",
     );
     this.length = indptr.length - 1;
-    if (ids && ids.length !== this.length) throw new ArgumentError(`There are ${this.length} sessions and ${ids.length} ids of them.`);
+    if (ids && ids.length !== this.length)
+      throw new ArgumentError(`There are ${this.length} sessions and ${ids.length} ids of them.`);
   }
 
   /**
@@ -74,21 +75,33 @@ export class Sessions {
    * @example Sessions.fromRows([{ session: 1, item: 'b', time: 20 }, { session: 1, item: 'a', time: 10 }]).session(0) // ['a', 'b']
    */
   static fromRows(rows: readonly SessionRecord[], options: { items?: Vocabulary } = {}): Sessions {
-    checkArgument(Array.isArray(rows), rows, 'Sessions.fromRows', "an array of records, such as [{ session: 1, item: 'a', time: 10 }]");
+    checkArgument(
+      Array.isArray(rows),
+      rows,
+      'Sessions.fromRows',
+      "an array of records, such as [{ session: 1, item: 'a', time: 10 }]",
+    );
     const timed = rows.some((row) => row?.time !== undefined);
     rows.forEach((row, i) => {
       if (typeof row !== 'object' || row === null)
-        throw new ArgumentError(`Row ${i} (counted from 0) must be a record, { session, item, time }, got ${whatIs(row)}.`);
+        throw new ArgumentError(
+          `Row ${i} (counted from 0) must be a record, { session, item, time }, got ${whatIs(row)}.`,
+        );
       const other = Object.keys(row).find((field) => !ROLES.includes(field as Role));
       if (other !== undefined) {
-        throw new ArgumentError(`Row ${i} (counted from 0) has the field "${other}"${didYouMean(other, ROLES)} Its fields: ${ROLES.join(', ')}.`);
+        throw new ArgumentError(
+          `Row ${i} (counted from 0) has the field "${other}"${didYouMean(other, ROLES)} Its fields: ${ROLES.join(', ')}.`,
+        );
       }
-      if (timed && row.time === undefined) throw new ArgumentError(`Row ${i} (counted from 0) has no time, others have.`);
+      if (timed && row.time === undefined)
+        throw new ArgumentError(`Row ${i} (counted from 0) has no time, others have.`);
     });
     const text = (value: unknown, i: number, role: Role): string => {
       if (
         typeof value === 'string' ||
-        (typeof value === 'number' && (Number.isSafeInteger(value) || !Number.isInteger(value)) && !Number.isNaN(value))
+        (typeof value === 'number' &&
+          (Number.isSafeInteger(value) || !Number.isInteger(value)) &&
+          !Number.isNaN(value))
       )
         return String(value);
       throw new ArgumentError(
@@ -97,7 +110,11 @@ export class Sessions {
     };
     const session = rows.map((row, i) => text(row.session, i, 'session'));
     const item = rows.map((row, i) => text(row.item, i, 'item'));
-    return ofEvents({ session, item, time: timed ? rows.map((row) => row.time ?? null) : undefined }, options, (i) => `Row ${i} (counted from 0)`);
+    return ofEvents(
+      { session, item, time: timed ? rows.map((row) => row.time ?? null) : undefined },
+      options,
+      (i) => `Row ${i} (counted from 0)`,
+    );
   }
 
   /**
@@ -106,17 +123,36 @@ export class Sessions {
    * @throws UnknownIdError for a column that is not there
    * @example Sessions.fromTable(await sql("from 'log.csv'"), { columns: { session: 'who', item: 'song', time: 'when' } })
    */
-  static fromTable(table: Table, options: { columns?: SessionsColumnNames; items?: Vocabulary } = {}): Sessions {
-    checkArgument(table instanceof Table, table, 'Sessions.fromTable', 'a table, such as sql gives; Sessions.fromRows takes records');
+  static fromTable(
+    table: Table,
+    options: { columns?: SessionsColumnNames; items?: Vocabulary } = {},
+  ): Sessions {
+    checkArgument(
+      table instanceof Table,
+      table,
+      'Sessions.fromTable',
+      'a table, such as sql gives; Sessions.fromRows takes records',
+    );
     checkOptions(options, ['columns', 'items'], 'Sessions.fromTable');
     const { columnNames: names } = table;
     const at = positions(names, options.columns ?? {});
     for (const role of ['session', 'item'] as const) {
       if (at[role] < 0)
-        throw new UnknownIdError('column', String(options.columns?.[role] ?? `${role}_id`), names, `Say which it is: { columns: { ${role}: '…' } }.`);
+        throw new UnknownIdError(
+          'column',
+          String(options.columns?.[role] ?? `${role}_id`),
+          names,
+          `Say which it is: { columns: { ${role}: '…' } }.`,
+        );
     }
-    const [session, item, time] = ROLES.map((role) => (at[role] < 0 ? undefined : table.column(names[at[role]])));
-    const rows = Array.from({ length: table.length }, (_, i) => ({ session: session![i], item: item![i], ...(time && { time: time[i] }) }));
+    const [session, item, time] = ROLES.map((role) =>
+      at[role] < 0 ? undefined : table.column(names[at[role]]),
+    );
+    const rows = Array.from({ length: table.length }, (_, i) => ({
+      session: session![i],
+      item: item![i],
+      ...(time && { time: time[i] }),
+    }));
     return Sessions.fromRows(rows as SessionRecord[], { items: options.items });
   }
 
@@ -131,7 +167,9 @@ export class Sessions {
   /** The item ids of session `s`, in order. */
   session(s: number): string[] {
     if (!(Number.isInteger(s) && s >= 0 && s < this.length)) {
-      throw new ArgumentError(`Session ${said(s)} does not exist; there are ${this.length}, counted from 0.`);
+      throw new ArgumentError(
+        `Session ${said(s)} does not exist; there are ${this.length}, counted from 0.`,
+      );
     }
     return this.items.decode(this.item.subarray(this.indptr[s], this.indptr[s + 1]));
   }
@@ -143,13 +181,24 @@ export class Sessions {
     for (let j = 0; j < sessions.length; j++) {
       const s = sessions[j];
       if (!(Number.isInteger(s) && s >= 0 && s < this.length)) {
-        throw new ArgumentError(`Session ${said(s)} does not exist; there are ${this.length}, counted from 0.`);
+        throw new ArgumentError(
+          `Session ${said(s)} does not exist; there are ${this.length}, counted from 0.`,
+        );
       }
       indptr[j + 1] = indptr[j] + this.indptr[s + 1] - this.indptr[s];
     }
     const item = new Int32Array(indptr[sessions.length]);
-    for (let j = 0; j < sessions.length; j++) item.set(this.item.subarray(this.indptr[sessions[j]], this.indptr[sessions[j] + 1]), indptr[j]);
-    return new Sessions(this.items, indptr, item, this.ids && Array.from(sessions, (s) => this.ids![s]));
+    for (let j = 0; j < sessions.length; j++)
+      item.set(
+        this.item.subarray(this.indptr[sessions[j]], this.indptr[sessions[j] + 1]),
+        indptr[j],
+      );
+    return new Sessions(
+      this.items,
+      indptr,
+      item,
+      this.ids && Array.from(sessions, (s) => this.ids![s]),
+    );
   }
 
   [inspect.custom](): string {
@@ -182,16 +231,24 @@ function positions(names: readonly string[], columns: SessionsColumnNames): Reco
   checkOptions(columns, ROLES, 'columns');
   const find = (role: Role): number => {
     const wanted: unknown = columns[role];
-    if (typeof wanted === 'number' && Number.isInteger(wanted) && wanted >= 0) return wanted < names.length ? wanted : -1;
+    if (typeof wanted === 'number' && Number.isInteger(wanted) && wanted >= 0)
+      return wanted < names.length ? wanted : -1;
     if (wanted !== undefined && (typeof wanted !== 'string' || wanted === '')) {
-      throw new ArgumentError(`columns.${role} must be a name, or a position from 0, got ${JSON.stringify(wanted)}.`);
+      throw new ArgumentError(
+        `columns.${role} must be a name, or a position from 0, got ${JSON.stringify(wanted)}.`,
+      );
     }
     if (typeof wanted === 'string' && names.includes(wanted)) return names.indexOf(wanted);
-    const fits = names.flatMap((name, i) => ((wanted === undefined ? NAMES[role].test(plain(name)) : plain(name) === plain(wanted)) ? [i] : []));
+    const fits = names.flatMap((name, i) =>
+      (wanted === undefined ? NAMES[role].test(plain(name)) : plain(name) === plain(wanted))
+        ? [i]
+        : [],
+    );
     return fits.length === 1 ? fits[0] : -1;
   };
   const at = { session: find('session'), item: find('item'), time: find('time') };
-  if (columns.time !== undefined && at.time < 0) throw new UnknownIdError('column', String(columns.time), names);
+  if (columns.time !== undefined && at.time < 0)
+    throw new UnknownIdError('column', String(columns.time), names);
   return at;
 }
 
@@ -203,24 +260,34 @@ interface Events {
 }
 
 /** Sessions of events, in the order in which they first occur; `where` says for messages where event `i` is. */
-function ofEvents({ session, item, time }: Events, options: { items?: Vocabulary }, where: (i: number) => string): Sessions {
+function ofEvents(
+  { session, item, time }: Events,
+  options: { items?: Vocabulary },
+  where: (i: number) => string,
+): Sessions {
   checkOptions(options, ['items'], 'Sessions');
   const times =
     time &&
     timesOf(time, (i) => {
-      throw new DataError(`${where(i)}: expected a time, in all rows a number or in all an ISO date such as 2009-05-04T23:08:57Z, got ${time[i]}.`);
+      throw new DataError(
+        `${where(i)}: expected a time, in all rows a number or in all an ISO date such as 2009-05-04T23:08:57Z, got ${time[i]}.`,
+      );
     });
   const numbers = new Map<string, number>();
   const of = Int32Array.from(session, (id) => {
     if (!numbers.has(id)) numbers.set(id, numbers.size);
     return numbers.get(id)!;
   });
-  const order = Int32Array.from(of.keys()).sort((a, b) => of[a] - of[b] || (times ? times[a] - times[b] : 0) || a - b);
+  const order = Int32Array.from(of.keys()).sort(
+    (a, b) => of[a] - of[b] || (times ? times[a] - times[b] : 0) || a - b,
+  );
   const indptr = new Int32Array(numbers.size + 1);
   for (const s of of) indptr[s + 1]++;
   for (let s = 0; s < numbers.size; s++) indptr[s + 1] += indptr[s];
   const items = options.items ?? Vocabulary.fromValues(numericIfAll(item), { kind: 'item' });
-  return new Sessions(items, indptr, items.encode(Array.from(order, (i) => item[i])), [...numbers.keys()]);
+  return new Sessions(items, indptr, items.encode(Array.from(order, (i) => item[i])), [
+    ...numbers.keys(),
+  ]);
 }
 
 /** Options of {@link readSessions}. */
@@ -247,22 +314,36 @@ export interface ReadSessionsOptions extends TextFormatOptions {
  * nobody can tell whether its lines begin with users
  * @example const train = await readSessions('train_sessions.txt.gz'); const test = await readSessions('test_sessions.txt.gz', { items: train.items });
  */
-export async function readSessions(path: string, options: ReadSessionsOptions = {}): Promise<Sessions> {
+export async function readSessions(
+  path: string,
+  options: ReadSessionsOptions = {},
+): Promise<Sessions> {
   checkOptions(options, ['items', 'columns', 'user', ...formatOptions], 'readSessions');
   checkFormat(options);
   const { user, columns, names, header } = options;
   if (user !== undefined && typeof user !== 'boolean')
-    throw new ArgumentError(`user is true or false: whether lines begin with a user. Got ${JSON.stringify(user)}.`);
+    throw new ArgumentError(
+      `user is true or false: whether lines begin with a user. Got ${JSON.stringify(user)}.`,
+    );
   const file = await openText(path, decoderLabel(options.encoding));
-  const named = header === undefined && columns === undefined && names === undefined && namesColumns(file, options);
+  const named =
+    header === undefined &&
+    columns === undefined &&
+    names === undefined &&
+    namesColumns(file, options);
   const table = columns !== undefined || names !== undefined || header === true || named;
   if (table && user !== undefined) {
     const why = named
       ? `"${path}", line 1, names columns: ${shownNames(firstWords(file, options))}. If these are items, give { header: false } beside`
       : 'Leave out';
-    throw new ArgumentError(`user is for a session a line; a table says by its columns what is what. ${why} user.`);
+    throw new ArgumentError(
+      `user is for a session a line; a table says by its columns what is what. ${why} user.`,
+    );
   }
-  if (!table && options.quote) throw new ArgumentError('quote is for tables: a line of item ids has no quotation. Leave it out.');
+  if (!table && options.quote)
+    throw new ArgumentError(
+      'quote is for tables: a line of item ids has no quotation. Leave it out.',
+    );
   const sessions = await (table ? readEvents : readLines)(file, options);
   file.unchanged();
   return sessions;
@@ -270,32 +351,50 @@ export async function readSessions(path: string, options: ReadSessionsOptions = 
 
 /** The first line of a text that is not blank, as words. */
 function firstWords({ head }: TextFile, { delimiter, comment }: TextFormatOptions): string[] {
-  const line = head.split(/[\r\n]+/).find((text) => text.trim() !== '' && !(comment && text.startsWith(comment))) ?? '';
-  return (delimiter === undefined ? line.split(/[\s,;|"]+|::/) : line.split(delimiter)).map((word) => word.trim()).filter((word) => word !== '');
+  const line =
+    head
+      .split(/[\r\n]+/)
+      .find((text) => text.trim() !== '' && !(comment && text.startsWith(comment))) ?? '';
+  return (delimiter === undefined ? line.split(/[\s,;|"]+|::/) : line.split(delimiter))
+    .map((word) => word.trim())
+    .filter((word) => word !== '');
 }
 
 /** Whether a file begins with the names of columns: every word of its first line names one, or two of them do that are no words otherwise. */
 function namesColumns(file: TextFile, options: TextFormatOptions): boolean {
   const words = firstWords(file, options).map(plain);
   const names = words.filter((word) => COLUMN_WORD.test(word));
-  return words.length > 1 && (names.length === words.length || names.filter((word) => /.id$/.test(word)).length > 1);
+  return (
+    words.length > 1 &&
+    (names.length === words.length || names.filter((word) => /.id$/.test(word)).length > 1)
+  );
 }
 
 /** A table with a played item a row. */
-async function readEvents(file: TextFile, { items, columns = {}, ...format }: ReadSessionsOptions): Promise<Sessions> {
+async function readEvents(
+  file: TextFile,
+  { items, columns = {}, ...format }: ReadSessionsOptions,
+): Promise<Sessions> {
   const { path } = file;
   const guess = startOf(file, format);
-  const blanks = format.delimiter === undefined && guess.first.length === 1 ? firstWords(file, format).length > 1 : false; // SessionId ItemId Time
+  const blanks =
+    format.delimiter === undefined && guess.first.length === 1
+      ? firstWords(file, format).length > 1
+      : false; // SessionId ItemId Time
   const start = blanks ? startOf(file, { ...format, delimiter: ' ' }) : guess;
   const { first } = start;
   const given = ROLES.flatMap((role) => columns[role] ?? []);
   const byPosition = given.length > 0 && given.every((column) => typeof column === 'number');
-  const header = format.header ?? (format.names === undefined && !(byPosition && first.some(isNumber)));
+  const header =
+    format.header ?? (format.names === undefined && !(byPosition && first.some(isNumber)));
   const names = columnNames(path, { first, header: header || byPosition, given: format.names });
   const at = positions(names, columns);
   for (const role of ['session', 'item'] as const) {
     if (at[role] >= 0) continue;
-    const known = header || format.names ? `its columns are ${shownNames(names)}` : `it has ${names.length} columns`;
+    const known =
+      header || format.names
+        ? `its columns are ${shownNames(names)}`
+        : `it has ${names.length} columns`;
     throw new DataError(
       `"${path}", line 1: it looks like a table with a played item a row, but there is no column of the ${role}s: ${known}. ` +
         `Say which it is, { columns: { session: '…', item: '…', time: '…' } }; or, if the words are items, give { header: false }.`,
@@ -311,7 +410,10 @@ async function readEvents(file: TextFile, { items, columns = {}, ...format }: Re
     const { fields, line } = record;
     for (const role of ['session', 'item'] as const) {
       const id = fields[at[role]].trim();
-      if (id === '') throw new DataError(`"${path}", line ${line}, column "${names[at[role]]}": expected an id, got "".`);
+      if (id === '')
+        throw new DataError(
+          `"${path}", line ${line}, column "${names[at[role]]}": expected an id, got "".`,
+        );
       events[role].push(id);
     }
     if (at.time >= 0) events.time.push(fields[at.time]);
@@ -326,22 +428,32 @@ async function readEvents(file: TextFile, { items, columns = {}, ...format }: Re
 }
 
 /** A session a line. */
-async function readLines(file: TextFile, { items, user, delimiter, comment = '' }: ReadSessionsOptions): Promise<Sessions> {
+async function readLines(
+  file: TextFile,
+  { items, user, delimiter, comment = '' }: ReadSessionsOptions,
+): Promise<Sessions> {
   const codes = new Map<string, number>();
   const first: number[] = []; // of each line
   const sessions: number[][] = []; // the rest of it
-  await eachRecord(file, { delimiter: '\n', quote: '', comment, skip: 0, blank: false }, ({ fields: [line] }) => {
-    const words = delimiter === undefined ? line.split(/[\s,]+/) : line.split(delimiter).map((id) => id.trim());
-    const session = words.flatMap((id) => {
-      if (id === '') return [];
-      let code = codes.get(id);
-      if (code === undefined) codes.set(id, (code = codes.size));
-      return [code];
-    });
-    if (session.length === 0) return;
-    first.push(session[0]);
-    sessions.push(session);
-  });
+  await eachRecord(
+    file,
+    { delimiter: '\n', quote: '', comment, skip: 0, blank: false },
+    ({ fields: [line] }) => {
+      const words =
+        delimiter === undefined
+          ? line.split(/[\s,]+/)
+          : line.split(delimiter).map((id) => id.trim());
+      const session = words.flatMap((id) => {
+        if (id === '') return [];
+        let code = codes.get(id);
+        if (code === undefined) codes.set(id, (code = codes.size));
+        return [code];
+      });
+      if (session.length === 0) return;
+      first.push(session[0]);
+      sessions.push(session);
+    },
+  );
   const ids = [...codes.keys()];
   if (user === undefined) refuseUsers(file.path, ids, first, sessions);
   const held = user ? sessions.map((session) => session.slice(1)) : sessions;
@@ -365,19 +477,35 @@ async function readLines(file: TextFile, { items, user, delimiter, comment = '' 
 }
 
 /** Throws DataError where the first ids of the lines may be users: see {@link ReadSessionsOptions.user}. */
-function refuseUsers(path: string, ids: readonly string[], first: readonly number[], sessions: readonly (readonly number[])[]): void {
+function refuseUsers(
+  path: string,
+  ids: readonly string[],
+  first: readonly number[],
+  sessions: readonly (readonly number[])[],
+): void {
   const n = first.length;
-  const numbers = first.map((code) => (/^\d{1,15}$/.test(ids[code]) ? Number(ids[code]) : Number.NaN));
+  const numbers = first.map((code) =>
+    /^\d{1,15}$/.test(ids[code]) ? Number(ids[code]) : Number.NaN,
+  );
   const counting = n > 1 && numbers[0] <= 1 && numbers.every((x, i) => x === numbers[0] + i);
-  const rising = n >= 5 && numbers[0] < numbers[n - 1] && numbers.every((x, i) => i === 0 || x >= numbers[i - 1]);
+  const rising =
+    n >= 5 &&
+    numbers[0] < numbers[n - 1] &&
+    numbers.every((x, i) => i === 0 || x >= numbers[i - 1]);
   let apart = n >= 5 && new Set(first).size === n;
   if (apart) {
     const begins = new Uint8Array(ids.length);
     for (const code of first) begins[code] = 1;
-    apart = sessions.every((session) => session.length > 1 && session.every((code, i) => i === 0 || !begins[code]));
+    apart = sessions.every(
+      (session) => session.length > 1 && session.every((code, i) => i === 0 || !begins[code]),
+    );
   }
   if (!counting && !rising && !apart) return;
-  const how = counting ? 'They count the lines.' : rising ? 'They never fall from line to line.' : 'They are all different, and stand nowhere else.';
+  const how = counting
+    ? 'They count the lines.'
+    : rising
+      ? 'They never fall from line to line.'
+      : 'They are all different, and stand nowhere else.';
   const [width] = sessions.map((session) => session.length);
   const even = width > 1 && width < 5 && sessions.every((session) => session.length === width);
   throw new DataError(
@@ -386,7 +514,9 @@ function refuseUsers(path: string, ids: readonly string[], first: readonly numbe
       .map((code) => ids[code])
       .join(', ')}${n > 3 ? ', …' : ''}) users, or items like the others? ${how} ` +
       'If each line is a user and their items, give { user: true }; if the first id is an item, { user: false }.' +
-      (even ? " If each line is a session, an item and a time, name the columns: { names: ['SessionId', 'ItemId', 'Time'] }." : ''),
+      (even
+        ? " If each line is a session, an item and a time, name the columns: { names: ['SessionId', 'ItemId', 'Time'] }."
+        : ''),
   );
 }
 

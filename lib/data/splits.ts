@@ -58,11 +58,23 @@ export function randomSplit(n: number, options: RandomSplitOptions = {}): Split 
   checkOptions(options, ['validPct', 'seed'], 'randomSplit');
   const { validPct = 0.2, seed = 42 } = options;
   const whole = ' To train on every row give a split with an empty valid part instead.';
-  checkNumber(validPct, validPct > 0 && validPct < 1, 'validPct must be between 0 and 1, both excluded', whole);
-  if (!(Number.isInteger(n) && n >= 0 && n < 2 ** 31)) throw new ArgumentError(`A split needs a whole number of rows, got ${said(n)}.`);
+  checkNumber(
+    validPct,
+    validPct > 0 && validPct < 1,
+    'validPct must be between 0 and 1, both excluded',
+    whole,
+  );
+  if (!(Number.isInteger(n) && n >= 0 && n < 2 ** 31))
+    throw new ArgumentError(`A split needs a whole number of rows, got ${said(n)}.`);
   const cut = Math.trunc(validPct * n);
-  if (cut === 0) throw new ArgumentError(`validPct ${validPct} of ${n} rows leaves none for validation. Give more rows or a larger validPct.`);
-  if (cut === n) throw new ArgumentError(`validPct ${validPct} of ${n} rows leaves none for training. Give a smaller validPct.`);
+  if (cut === 0)
+    throw new ArgumentError(
+      `validPct ${validPct} of ${n} rows leaves none for validation. Give more rows or a larger validPct.`,
+    );
+  if (cut === n)
+    throw new ArgumentError(
+      `validPct ${validPct} of ${n} rows leaves none for training. Give a smaller validPct.`,
+    );
   const order = new Random(seed).child('split').permutation(n);
   return { train: order.slice(cut), valid: order.slice(0, cut) };
 }
@@ -73,9 +85,18 @@ export function randomSplit(n: number, options: RandomSplitOptions = {}): Split 
  * @param plays what is split
  * @example perUserSplit(plays, { ratios: [0.8, 0.1, 0.1], seed: 2020 })
  */
-export function perUserSplit(plays: Plays, options?: RatioOptions<ThreeRatios> & { seed?: number | string }): Required<Split>;
-export function perUserSplit(plays: Plays, options: RatioOptions & { seed?: number | string }): Split;
-export function perUserSplit(plays: Plays, options: RatioOptions & { seed?: number | string } = {}): Split {
+export function perUserSplit(
+  plays: Plays,
+  options?: RatioOptions<ThreeRatios> & { seed?: number | string },
+): Required<Split>;
+export function perUserSplit(
+  plays: Plays,
+  options: RatioOptions & { seed?: number | string },
+): Split;
+export function perUserSplit(
+  plays: Plays,
+  options: RatioOptions & { seed?: number | string } = {},
+): Split {
   checkOptions(options, ['ratios', 'seed'], 'perUserSplit');
   const { ratios, seed = 42 } = options;
   const random = new Random(seed).child('split');
@@ -105,7 +126,10 @@ export function orderSplit(plays: Plays, options: RatioOptions = {}): Split {
  * @param plays what is split
  * @example leaveKOut(plays, { valid: 1, test: 1, which: 'last' }) // the usual protocol of sequential recommendation: see evaluateNextItem
  */
-export function leaveKOut(plays: Plays, options: LeaveKOutOptions & { test: number }): Required<Split>;
+export function leaveKOut(
+  plays: Plays,
+  options: LeaveKOutOptions & { test: number },
+): Required<Split>;
 export function leaveKOut(plays: Plays, options?: LeaveKOutOptions): Split;
 export function leaveKOut(plays: Plays, options: LeaveKOutOptions = {}): Split {
   checkOptions(options, ['k', 'valid', 'test', 'which', 'seed'], 'leaveKOut');
@@ -114,14 +138,27 @@ export function leaveKOut(plays: Plays, options: LeaveKOutOptions = {}): Split {
     throw new ArgumentError(
       `k and valid are the same number, the plays of each user for validation: give one of them, got ${said(k)} and ${said(valid)}.`,
     );
-  for (const [name, n] of Object.entries({ [k === undefined ? 'valid' : 'k']: valid, ...(test !== undefined && { test }) }))
-    checkNumber(n, Number.isInteger(n) && n >= 1, `${name} must be a whole number of plays, at least 1`);
-  if (which !== 'random' && which !== 'last') throw new ArgumentError(`which must be 'random' or 'last', got '${said(which)}'.`);
+  for (const [name, n] of Object.entries({
+    [k === undefined ? 'valid' : 'k']: valid,
+    ...(test !== undefined && { test }),
+  }))
+    checkNumber(
+      n,
+      Number.isInteger(n) && n >= 1,
+      `${name} must be a whole number of plays, at least 1`,
+    );
+  if (which !== 'random' && which !== 'last')
+    throw new ArgumentError(`which must be 'random' or 'last', got '${said(which)}'.`);
   const random = new Random(seed).child('split');
   const held = [valid, ...(test === undefined ? [] : [test])];
   const out = held.reduce((sum, n) => sum + n, 0);
-  const sizesOf = (n: number): number[] => (n > out ? [n - out, ...held] : [n, ...held.map(() => 0)]);
-  return splitUsers(plays, sizesOf, which === 'random' ? (rows) => shuffle(rows, random) : undefined);
+  const sizesOf = (n: number): number[] =>
+    n > out ? [n - out, ...held] : [n, ...held.map(() => 0)];
+  return splitUsers(
+    plays,
+    sizesOf,
+    which === 'random' ? (rows) => shuffle(rows, random) : undefined,
+  );
 }
 
 /**
@@ -151,11 +188,16 @@ export interface KFoldOptions {
  */
 export function kFold(plays: Plays, options: KFoldOptions = {}): Split[] {
   if (typeof plays?.byUser !== 'function' || !isNumbers(plays.user))
-    throw new ArgumentError(`Plays are split by user, such as readPlays reads, got ${whatIs(plays)}.`);
+    throw new ArgumentError(
+      `Plays are split by user, such as readPlays reads, got ${whatIs(plays)}.`,
+    );
   checkOptions(options, ['k', 'seed'], 'kFold');
   const { k = 5, seed = 42 } = options;
   checkNumber(k, Number.isInteger(k) && k >= 2, 'k must be a whole number of folds, at least 2');
-  if (k > plays.length) throw new ArgumentError(`${k} folds of ${plays.length} plays would leave some empty. Take fewer, or more plays.`);
+  if (k > plays.length)
+    throw new ArgumentError(
+      `${k} folds of ${plays.length} plays would leave some empty. Take fewer, or more plays.`,
+    );
   const random = new Random(seed).child('folds');
   const { indptr, indices } = plays.byUser();
   const fold = new Int32Array(plays.length);
@@ -167,12 +209,20 @@ export function kFold(plays: Plays, options: KFoldOptions = {}): Split[] {
     });
   }
   const all = Int32Array.from(fold.keys());
-  return Array.from({ length: k }, (_, f) => ({ train: all.filter((i) => fold[i] !== f), valid: all.filter((i) => fold[i] === f) }));
+  return Array.from({ length: k }, (_, f) => ({
+    train: all.filter((i) => fold[i] !== f),
+    valid: all.filter((i) => fold[i] === f),
+  }));
 }
 
 /** How many of n rows each part gets. */
 function sizes(n: number, ratios: readonly number[] = [0.8, 0.1, 0.1]): number[] {
-  checkArgument(Array.isArray(ratios), ratios, 'ratios', 'an array of shares, such as [0.8, 0.1, 0.1]');
+  checkArgument(
+    Array.isArray(ratios),
+    ratios,
+    'ratios',
+    'an array of shares, such as [0.8, 0.1, 0.1]',
+  );
   const sum = ratios.reduce((a, b) => a + b, 0);
   if (
     !(ratios.length === 2 || ratios.length === 3) ||
@@ -180,7 +230,9 @@ function sizes(n: number, ratios: readonly number[] = [0.8, 0.1, 0.1]): number[]
     !(ratios[0] > 0) ||
     Math.abs(sum - 1) > 1e-9
   ) {
-    throw new ArgumentError(`ratios must be two or three shares that add up to 1, the first more than 0, got [${ratios.map(String).join(', ')}].`);
+    throw new ArgumentError(
+      `ratios must be two or three shares that add up to 1, the first more than 0, got [${ratios.map(String).join(', ')}].`,
+    );
   }
   const out = ratios.map((ratio) => Math.floor(ratio * n + 1e-9)); // 0.1 · 30 is 3, not 2.999…
   out[0] = n - out.slice(1).reduce((a, b) => a + b, 0);
@@ -193,9 +245,15 @@ function sizes(n: number, ratios: readonly number[] = [0.8, 0.1, 0.1]): number[]
   return out;
 }
 
-function splitUsers(plays: Plays, sizesOf: (n: number) => number[], arrange?: (rows: Int32Array) => void): Split {
+function splitUsers(
+  plays: Plays,
+  sizesOf: (n: number) => number[],
+  arrange?: (rows: Int32Array) => void,
+): Split {
   if (typeof plays?.byUser !== 'function' || !isNumbers(plays.user))
-    throw new ArgumentError(`Plays are split by user, such as readPlays reads, got ${whatIs(plays)}.`);
+    throw new ArgumentError(
+      `Plays are split by user, such as readPlays reads, got ${whatIs(plays)}.`,
+    );
   const { indptr, indices } = plays.byUser();
   const part = new Uint8Array(plays.length);
   const counts = [0, 0, 0];
@@ -229,17 +287,29 @@ function shuffle(rows: Int32Array, random: Random): void {
 /**
  * A split that was given by row numbers, checked: `train` is not empty, every row is one of 0 … n−1, and none is in both parts.
  */
-export function checkedSplit(split: { readonly train: ArrayLike<number>; readonly valid: ArrayLike<number> }, n: number): Split {
+export function checkedSplit(
+  split: { readonly train: ArrayLike<number>; readonly valid: ArrayLike<number> },
+  n: number,
+): Split {
   if (!isList(split.train) || !isList(split.valid)) {
-    throw new ArgumentError('split needs the row numbers { train, valid }, as randomSplit, perUserSplit or leaveKOut return them.');
+    throw new ArgumentError(
+      'split needs the row numbers { train, valid }, as randomSplit, perUserSplit or leaveKOut return them.',
+    );
   }
   const part = new Uint8Array(n);
   if (split.train.length === 0) throw new ArgumentError('The split has no training row.');
-  for (const [name, rows, mark] of [['train', split.train, 1] as const, ['valid', split.valid, 2] as const]) {
+  for (const [name, rows, mark] of [
+    ['train', split.train, 1] as const,
+    ['valid', split.valid, 2] as const,
+  ]) {
     for (let j = 0; j < rows.length; j++) {
       const i = rows[j];
-      if (!(Number.isInteger(i) && i >= 0 && i < n)) throw new ArgumentError(`split.${name} has row ${i}, but rows count from 0 to ${n - 1}.`);
-      if (part[i] === 3 - mark) throw new ArgumentError(`Row ${i} is in both parts of the split, so validation would be on what was trained.`);
+      if (!(Number.isInteger(i) && i >= 0 && i < n))
+        throw new ArgumentError(`split.${name} has row ${i}, but rows count from 0 to ${n - 1}.`);
+      if (part[i] === 3 - mark)
+        throw new ArgumentError(
+          `Row ${i} is in both parts of the split, so validation would be on what was trained.`,
+        );
       part[i] = mark;
     }
   }

@@ -1,7 +1,20 @@
-import type { DuckDBConnection, DuckDBPreparedStatement, DuckDBResult, DuckDBType, DuckDBVector } from '@duckdb/node-api';
+import type {
+  DuckDBConnection,
+  DuckDBPreparedStatement,
+  DuckDBResult,
+  DuckDBType,
+  DuckDBVector,
+} from '@duckdb/node-api';
 import { ArgumentError, DataError, InterruptedError, RecitalError } from '../errors.js';
 import { checkOptions, didYouMean, isNumbers, whatIs } from '../options.js';
-import { type Database, identifier, missingExtension, tableOf, typedItems, withDuckDB } from './duckdb.js';
+import {
+  type Database,
+  identifier,
+  missingExtension,
+  tableOf,
+  typedItems,
+  withDuckDB,
+} from './duckdb.js';
 import { sumDuplicates, warnOfDuplicates } from './duplicates.js';
 import { encodePlaysOn } from './encode-plays.js';
 import { Plays } from './plays.js';
@@ -10,7 +23,13 @@ import { Table } from './table.js';
 import { Tracks } from './tracks.js';
 
 /** A value for a query. null is NULL; an array of texts or of numbers is a list, for `where x in (select unnest($list))`. */
-export type SqlValue = string | number | bigint | boolean | null | ArrayLike<string | number | null>;
+export type SqlValue =
+  | string
+  | number
+  | bigint
+  | boolean
+  | null
+  | ArrayLike<string | number | null>;
 
 /** Options of {@link sql}. */
 export interface SqlOptions {
@@ -38,22 +57,33 @@ export interface SqlOptions {
  */
 export async function sql(query: string, options: SqlOptions = {}): Promise<Table> {
   checkOptions(options, ['tables', 'params'], 'sql');
-  return withDuckDB('asking the query', async (connection, turn) => tableOf(await runQuery({ connection, turn }, query, options), turn));
+  return withDuckDB('asking the query', async (connection, turn) =>
+    tableOf(await runQuery({ connection, turn }, query, options), turn),
+  );
 }
 
 /** Runs a query, with its tables and parameters, on a database. */
-export async function runQuery(database: Database, query: string, { tables = {}, params }: SqlOptions): Promise<DuckDBResult> {
+export async function runQuery(
+  database: Database,
+  query: string,
+  { tables = {}, params }: SqlOptions,
+): Promise<DuckDBResult> {
   if (typeof query !== 'string' || query.trim() === '') {
-    throw new ArgumentError(`A query is a text, such as "select 1", got ${typeof query === 'string' ? 'an empty one' : typeof query}.`);
+    throw new ArgumentError(
+      `A query is a text, such as "select 1", got ${typeof query === 'string' ? 'an empty one' : typeof query}.`,
+    );
   }
-  if (typeof tables !== 'object' || tables === null) throw new ArgumentError(`tables are given by name, { plays }, got ${whatIs(tables)}.`);
+  if (typeof tables !== 'object' || tables === null)
+    throw new ArgumentError(`tables are given by name, { plays }, got ${whatIs(tables)}.`);
   for (const [name, data] of Object.entries(tables)) {
     try {
       if (data instanceof Plays) await addPlays(database, name, data);
       else await addTable(database, name, columnsOf(tableIn(data)));
     } catch (error) {
       if (error instanceof InterruptedError) throw error;
-      throw new ArgumentError(`The table "${name}" cannot be given to a query: ${(error as Error).message}`);
+      throw new ArgumentError(
+        `The table "${name}" cannot be given to a query: ${(error as Error).message}`,
+      );
     }
   }
   try {
@@ -64,20 +94,29 @@ export async function runQuery(database: Database, query: string, { tables = {},
     const extension = missingExtension(message);
     if (extension !== undefined) throw new ArgumentError(`The query failed. ${extension}`);
     const known = Object.keys(tables);
-    const hint = /Table with name/.test(message) ? ' Variables are given to it by name: sql(query, { tables: { plays } }).' : '';
+    const hint = /Table with name/.test(message)
+      ? ' Variables are given to it by name: sql(query, { tables: { plays } }).'
+      : '';
     const given = known.length ? `the tables ${known.join(', ')}.` : `no tables.${hint}`;
     throw new ArgumentError(`The query failed: ${message}\nIt was given ${given}`);
   }
 }
 
 /** Runs the statements of a query, one after the other, and returns what the last one gives. */
-async function runStatements(connection: DuckDBConnection, query: string, params: SqlOptions['params']): Promise<DuckDBResult> {
+async function runStatements(
+  connection: DuckDBConnection,
+  query: string,
+  params: SqlOptions['params'],
+): Promise<DuckDBResult> {
   const { ResultReturnType } = await import('@duckdb/node-api');
   if (params !== undefined && (typeof params !== 'object' || params === null)) {
-    throw new ArgumentError(`params are the values of ? in order, ['a', 3], or those of $name by name, { name: 'a' }, got ${whatIs(params)}.`);
+    throw new ArgumentError(
+      `params are the values of ? in order, ['a', 3], or those of $name by name, { name: 'a' }, got ${whatIs(params)}.`,
+    );
   }
   const statements = await connection.extractStatements(query).catch((error: Error) => {
-    if (/native callback/.test(error.message)) throw new ArgumentError('The query holds no statement, such as "select 1".'); // of comments alone
+    if (/native callback/.test(error.message))
+      throw new ArgumentError('The query holds no statement, such as "select 1".'); // of comments alone
     throw error;
   });
   const used = new Set<string>();
@@ -92,34 +131,58 @@ async function runStatements(connection: DuckDBConnection, query: string, params
     }
     result = await statement.run();
   }
-  const names = Array.isArray(params) ? params.map((_, i) => String(i + 1)) : Object.keys(params ?? {});
+  const names = Array.isArray(params)
+    ? params.map((_, i) => String(i + 1))
+    : Object.keys(params ?? {});
   const unused = names.find((name) => !used.has(name));
   if (unused !== undefined) {
-    const what = Array.isArray(params) ? `value ${unused} of params` : `the value "${unused}" of params`;
-    const there = used.size ? ` It has ${[...used].map((name) => `$${name}`).join(', ')}` : ' It has no parameters';
-    throw new ArgumentError(`The query does not use ${what}.${there}${Array.isArray(params) ? '.' : didYouMean(unused, [...used])}`);
+    const what = Array.isArray(params)
+      ? `value ${unused} of params`
+      : `the value "${unused}" of params`;
+    const there = used.size
+      ? ` It has ${[...used].map((name) => `$${name}`).join(', ')}`
+      : ' It has no parameters';
+    throw new ArgumentError(
+      `The query does not use ${what}.${there}${Array.isArray(params) ? '.' : didYouMean(unused, [...used])}`,
+    );
   }
   return result!;
 }
 
 /** Gives a statement the values of its parameters. */
-async function bind(statement: DuckDBPreparedStatement, params: SqlOptions['params'] = [], used: Set<string>): Promise<void> {
+async function bind(
+  statement: DuckDBPreparedStatement,
+  params: SqlOptions['params'] = [],
+  used: Set<string>,
+): Promise<void> {
   for (let i = 1; i <= statement.parameterCount; i++) {
     const name = statement.parameterName(i);
     used.add(name);
     const values = params as Readonly<Record<string, SqlValue>>;
-    const value = Array.isArray(params) ? (params as readonly SqlValue[])[Number(name) - 1] : Object.hasOwn(values, name) ? values[name] : undefined;
+    const value = Array.isArray(params)
+      ? (params as readonly SqlValue[])[Number(name) - 1]
+      : Object.hasOwn(values, name)
+        ? values[name]
+        : undefined;
     if (value === undefined) {
       const numbered = /^\d+$/.test(name);
       const example = numbered ? "{ params: ['…'] }" : `{ params: { ${name}: '…' } }`;
-      const given = Array.isArray(params) ? `${params.length} value${params.length === 1 ? '' : 's'}` : `the names ${Object.keys(params).join(', ')}`;
-      throw new ArgumentError(`The query needs a value for its parameter ${numbered ? name : `$${name}`}, ${example}; given: ${given}.`);
+      const given = Array.isArray(params)
+        ? `${params.length} value${params.length === 1 ? '' : 's'}`
+        : `the names ${Object.keys(params).join(', ')}`;
+      throw new ArgumentError(
+        `The query needs a value for its parameter ${numbered ? name : `$${name}`}, ${example}; given: ${given}.`,
+      );
     }
     await bindValue(statement, i, value);
   }
 }
 
-async function bindValue(statement: DuckDBPreparedStatement, i: number, value: SqlValue): Promise<void> {
+async function bindValue(
+  statement: DuckDBPreparedStatement,
+  i: number,
+  value: SqlValue,
+): Promise<void> {
   const wrong = (got: string): ArgumentError =>
     new ArgumentError(
       `Parameter ${statement.parameterName(i)} must be a text, a number, true, false, null, or an array of texts or of numbers, got ${got}.`,
@@ -128,7 +191,8 @@ async function bindValue(statement: DuckDBPreparedStatement, i: number, value: S
   else if (typeof value === 'string') statement.bindVarchar(i, value);
   else if (typeof value === 'boolean') statement.bindBoolean(i, value);
   else if (typeof value === 'bigint') {
-    if (value < -(2n ** 127n) || value >= 2n ** 127n) throw wrong(`${value}, of more than 127 bits`);
+    if (value < -(2n ** 127n) || value >= 2n ** 127n)
+      throw wrong(`${value}, of more than 127 bits`);
     statement.bindHugeInt(i, value);
   } else if (typeof value === 'number') {
     if (Number.isSafeInteger(value) && Math.abs(value) < 2 ** 31) statement.bindInteger(i, value);
@@ -137,11 +201,17 @@ async function bindValue(statement: DuckDBPreparedStatement, i: number, value: S
   } else if (isNumbers(value)) {
     const { BIGINT, DOUBLE, LIST, listValue, VARCHAR } = await import('@duckdb/node-api');
     const items = Array.from(value as ArrayLike<unknown>);
-    const of = (kind: string): boolean => items.every((item) => item === null || typeof item === kind);
+    const of = (kind: string): boolean =>
+      items.every((item) => item === null || typeof item === kind);
     if (of('string')) statement.bindList(i, listValue(items as (string | null)[]), LIST(VARCHAR));
     else if (items.every((item) => item === null || Number.isSafeInteger(item)))
-      statement.bindList(i, listValue(items.map((item) => (item === null ? null : BigInt(item as number)))), LIST(BIGINT));
-    else if (of('number')) statement.bindList(i, listValue(items as (number | null)[]), LIST(DOUBLE));
+      statement.bindList(
+        i,
+        listValue(items.map((item) => (item === null ? null : BigInt(item as number)))),
+        LIST(BIGINT),
+      );
+    else if (of('number'))
+      statement.bindList(i, listValue(items as (number | null)[]), LIST(DOUBLE));
     else throw wrong(`an array of ${[...new Set(items.map(whatIs))].join(' and ')}`);
   } else throw wrong(whatIs(value));
 }
@@ -161,7 +231,11 @@ export interface PlaysOfQuery extends SqlOptions {
 
 /** The plays of a query: what readPlays does with one. Ids of millions of rows become no strings. */
 export async function playsOfQuery(options: PlaysOfQuery): Promise<Plays> {
-  checkOptions(options, ['sql', 'tables', 'params', 'columns', 'catalogue'], 'readPlays of a query');
+  checkOptions(
+    options,
+    ['sql', 'tables', 'params', 'columns', 'catalogue'],
+    'readPlays of a query',
+  );
   const { sql: query, tables, params, columns = {}, catalogue } = options;
   const plays = await withDuckDB('asking the query', async (connection, turn) => {
     const database = { connection, turn };
@@ -169,12 +243,20 @@ export async function playsOfQuery(options: PlaysOfQuery): Promise<Plays> {
     const names = result.deduplicatedColumnNames();
     const types = result.columnTypes();
     const at = playsPositionsIn(names, columns);
-    for (const role of ['user', 'track'] as const) checkIdType(role, names[at[role]], String(types[at[role]]), QUERY);
-    if (at.playcount >= 0 && !/INT|^(?:FLOAT|DOUBLE|BIGNUM|DECIMAL)/.test(String(types[at.playcount]))) {
-      throw new DataError(`Column "${names[at.playcount]}" of the query is ${types[at.playcount]}; playcounts are numbers: write it as …::double.`);
+    for (const role of ['user', 'track'] as const)
+      checkIdType(role, names[at[role]], String(types[at[role]]), QUERY);
+    if (
+      at.playcount >= 0 &&
+      !/INT|^(?:FLOAT|DOUBLE|BIGNUM|DECIMAL)/.test(String(types[at.playcount]))
+    ) {
+      throw new DataError(
+        `Column "${names[at.playcount]}" of the query is ${types[at.playcount]}; playcounts are numbers: write it as …::double.`,
+      );
     }
     const rows = '"recital rows"';
-    await connection.run(`create table ${rows} (${types.map((type, i) => `c${i} ${type}`).join(', ')})`);
+    await connection.run(
+      `create table ${rows} (${types.map((type, i) => `c${i} ${type}`).join(', ')})`,
+    );
     const appender = await connection.createAppender('recital rows');
     for await (const chunk of result) {
       appender.appendDataChunk(chunk);
@@ -189,15 +271,25 @@ export async function playsOfQuery(options: PlaysOfQuery): Promise<Plays> {
     };
     const reject = async (row: number): Promise<never> => {
       const wanted = Object.values(parts).join(', ');
-      const [[user, track, playcount, time]] = (await connection.runAndReadAll(`select ${wanted} from ${rows} limit 1 offset ${row}`)).getRows();
+      const [[user, track, playcount, time]] = (
+        await connection.runAndReadAll(`select ${wanted} from ${rows} limit 1 offset ${row}`)
+      ).getRows();
       const when = parts.time === undefined ? '' : ` and the time ${time}`;
-      const expected = parts.time === undefined ? '' : ', and a time: in all rows a number, or in all an ISO date,';
+      const expected =
+        parts.time === undefined
+          ? ''
+          : ', and a time: in all rows a number, or in all an ISO date,';
       throw new DataError(
         `Row ${row} (counted from 0) of the query has the user ${user}, the track ${track}, the playcount ${playcount}${when}: two ids and a positive number${expected} were expected. ` +
           'Leave such rows out, by where.',
       );
     };
-    const encoded = await encodePlaysOn(database, { path: 'The query', from: rows, ...parts, reject });
+    const encoded = await encodePlaysOn(database, {
+      path: 'The query',
+      from: rows,
+      ...parts,
+      reject,
+    });
     const { columns: unique, duplicates } = sumDuplicates(encoded);
     return new Plays({ ...unique, repairs: { duplicates, notInCatalogue: 0 } });
   });
@@ -209,8 +301,18 @@ export async function playsOfQuery(options: PlaysOfQuery): Promise<Plays> {
  * Throws unless every value of a type has one text only, the one it came with.
  * @param source where the column is, and what to do
  */
-export function checkIdType(role: string, column: string, type: string, source: { name: string; advice: string }): void {
-  if (/^(?:VARCHAR|JSON|UUID|ENUM\(.*\)|U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?|UINTEGER|BIGNUM)$|^DECIMAL/s.test(type)) return;
+export function checkIdType(
+  role: string,
+  column: string,
+  type: string,
+  source: { name: string; advice: string },
+): void {
+  if (
+    /^(?:VARCHAR|JSON|UUID|ENUM\(.*\)|U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?|UINTEGER|BIGNUM)$|^DECIMAL/s.test(
+      type,
+    )
+  )
+    return;
   throw new DataError(
     `Column "${column}" of ${source.name}, the ${role}s, is ${type}, in which ids can be rounded, or be written otherwise than they were. ` +
       `${source.advice} ${column}::bigint or ${column}::varchar.`,
@@ -219,7 +321,8 @@ export function checkIdType(role: string, column: string, type: string, source: 
 
 const QUERY = {
   name: 'the query',
-  advice: "Of a text file read them as they stand there, from read_csv('…', all_varchar = true); else say what they are,",
+  advice:
+    "Of a text file read them as they stand there, from read_csv('…', all_varchar = true); else say what they are,",
 };
 
 function tableIn(data: unknown): Table {
@@ -239,7 +342,11 @@ function columnsOf(table: Table): NewColumn[] {
   return table.columnNames.map((name) => {
     const column = table.column(name);
     if (!(column instanceof Float64Array)) return { name, type: 'VARCHAR', values: column };
-    return { name, type: 'DOUBLE', values: Array.from(column, (v) => (Number.isNaN(v) ? null : v)) };
+    return {
+      name,
+      type: 'DOUBLE',
+      values: Array.from(column, (v) => (Number.isNaN(v) ? null : v)),
+    };
   });
 }
 
@@ -263,10 +370,16 @@ async function addPlays(database: Database, name: string, plays: Plays): Promise
   );
 }
 
-async function addTable({ connection, turn }: Database, name: string, columns: NewColumn[]): Promise<void> {
+async function addTable(
+  { connection, turn }: Database,
+  name: string,
+  columns: NewColumn[],
+): Promise<void> {
   const { DOUBLE, DuckDBDataChunk, FLOAT, INTEGER, VARCHAR } = await import('@duckdb/node-api');
   if (columns.length === 0) throw new ArgumentError('it has no columns.');
-  await connection.run(`create table ${identifier(name)} (${columns.map((c) => `${identifier(c.name)} ${c.type}`).join(', ')})`);
+  await connection.run(
+    `create table ${identifier(name)} (${columns.map((c) => `${identifier(c.name)} ${c.type}`).join(', ')})`,
+  );
   const types: DuckDBType[] = columns.map((c) => ({ DOUBLE, FLOAT, INTEGER, VARCHAR })[c.type]);
   const appender = await connection.createAppender(name);
   const ROWS = 2048; // DuckDB's vector size: a chunk cannot be longer
@@ -276,7 +389,8 @@ async function addTable({ connection, turn }: Database, name: string, columns: N
     const chunk = DuckDBDataChunk.create(types, end - start);
     columns.forEach(({ values }, j) => {
       if (Array.isArray(values)) chunk.setColumnValues(j, values.slice(start, end));
-      else fill(chunk.getColumnVector(j), (values as Int32Array | Float32Array).subarray(start, end));
+      else
+        fill(chunk.getColumnVector(j), (values as Int32Array | Float32Array).subarray(start, end));
     });
     appender.appendDataChunk(chunk);
     await turn();

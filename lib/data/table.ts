@@ -12,7 +12,15 @@ export type Column = Float64Array | readonly (string | null)[];
 
 /** What a column can be made of: besides a {@link Column}, any numbers; in an array `null` is a missing one. */
 export type ColumnValues = Column | readonly (number | null)[] | NumberArray;
-type NumberArray = Int8Array | Uint8Array | Uint8ClampedArray | Int16Array | Uint16Array | Int32Array | Uint32Array | Float32Array;
+type NumberArray =
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | Float32Array;
 
 /**
  * Named columns of equal length. Prints itself: as aligned text in a terminal, as an HTML table when it is the last value of a notebook cell.
@@ -32,14 +40,23 @@ export class Table {
    * @example new Table({ track: ['a', 'b'], plays: [3, 1] })
    */
   constructor(columns: Readonly<Record<string, ColumnValues>> | ReadonlyMap<string, ColumnValues>) {
-    if (typeof columns !== 'object' || columns === null) throw new ArgumentError(`A table is made of columns by name, got ${said(columns)}.`);
-    const given = columns instanceof Map ? (columns as ReadonlyMap<string, ColumnValues>) : Object.entries(columns);
-    this.data = new Map(Array.from(given, ([name, values]): [string, Column] => [name, columnOf(name, values)]));
+    if (typeof columns !== 'object' || columns === null)
+      throw new ArgumentError(`A table is made of columns by name, got ${said(columns)}.`);
+    const given =
+      columns instanceof Map
+        ? (columns as ReadonlyMap<string, ColumnValues>)
+        : Object.entries(columns);
+    this.data = new Map(
+      Array.from(given, ([name, values]): [string, Column] => [name, columnOf(name, values)]),
+    );
     this.columnNames = [...this.data.keys()];
     const sizes = Array.from(this.data, ([name, c]) => `${name}: ${c.length}`);
     this.length = this.columnNames.length ? this.data.get(this.columnNames[0])!.length : 0;
     for (const column of this.data.values()) {
-      if (column.length !== this.length) throw new ArgumentError(`A table's columns must have equal lengths, got ${sizes.join(', ')}.`);
+      if (column.length !== this.length)
+        throw new ArgumentError(
+          `A table's columns must have equal lengths, got ${sizes.join(', ')}.`,
+        );
     }
   }
 
@@ -49,18 +66,31 @@ export class Table {
    * @param columnNames which fields, in which order; default: those of all records, in order of appearance
    * @example Table.fromRows([{ track: 'a', plays: 3 }, { track: 'b' }]).numbers('plays') // [3, NaN]
    */
-  static fromRows(rows: readonly Record<string, Cell | undefined>[], columnNames?: readonly string[]): Table {
-    if (!Array.isArray(rows)) throw new ArgumentError(`Rows must be an array of records, such as [{ track: 'a', plays: 3 }], got ${typeof rows}.`);
+  static fromRows(
+    rows: readonly Record<string, Cell | undefined>[],
+    columnNames?: readonly string[],
+  ): Table {
+    if (!Array.isArray(rows))
+      throw new ArgumentError(
+        `Rows must be an array of records, such as [{ track: 'a', plays: 3 }], got ${typeof rows}.`,
+      );
     rows.forEach((r, i) => {
       if (typeof r !== 'object' || r === null)
-        throw new ArgumentError(`Row ${i} must be a record, such as { track: 'a', plays: 3 }, got ${said(r)}.`);
+        throw new ArgumentError(
+          `Row ${i} must be a record, such as { track: 'a', plays: 3 }, got ${said(r)}.`,
+        );
     });
     const names = columnNames ?? [...new Set(rows.flatMap((r) => Object.keys(r)))];
     const columns = new Map<string, Column>();
     for (const name of names) {
       const values = rows.map((r) => (Object.hasOwn(r, name) ? (r[name] ?? null) : null)); // a record inherits fields such as `constructor`
       const numeric = values.every((v) => v === null || typeof v === 'number');
-      columns.set(name, numeric ? Float64Array.from(values, (v) => (v === null ? NaN : (v as number))) : values.map(textOf));
+      columns.set(
+        name,
+        numeric
+          ? Float64Array.from(values, (v) => (v === null ? NaN : (v as number)))
+          : values.map(textOf),
+      );
     }
     return new Table(columns);
   }
@@ -86,14 +116,17 @@ export class Table {
    */
   numbers(name: string): Float64Array {
     const column = this.column(name);
-    if (!(column instanceof Float64Array)) throw new ArgumentError(`Column "${name}" holds text; a column of numbers was expected.`);
+    if (!(column instanceof Float64Array))
+      throw new ArgumentError(`Column "${name}" holds text; a column of numbers was expected.`);
     return column;
   }
 
   /** A column as text; numbers are written out, missing values stay null. */
   strings(name: string): readonly (string | null)[] {
     const column = this.column(name);
-    return column instanceof Float64Array ? Array.from(column, (v) => (Number.isNaN(v) ? null : String(v))) : column;
+    return column instanceof Float64Array
+      ? Array.from(column, (v) => (Number.isNaN(v) ? null : String(v)))
+      : column;
   }
 
   /**
@@ -102,7 +135,9 @@ export class Table {
    */
   row(i: number): Record<string, Cell> {
     this.checkRow(i);
-    return Object.fromEntries(this.columnNames.map((name) => [name, cell(this.data.get(name)!, i)]));
+    return Object.fromEntries(
+      this.columnNames.map((name) => [name, cell(this.data.get(name)!, i)]),
+    );
   }
 
   /** All rows as records: for small tables. */
@@ -131,7 +166,8 @@ export class Table {
    * @example tracks.table.head(5)
    */
   head(n = 10): Table {
-    if (!(n >= 0 && (Number.isInteger(n) || n === Infinity))) throw new ArgumentError(`head needs a number of rows, 0 or more, got ${said(n)}.`);
+    if (!(n >= 0 && (Number.isInteger(n) || n === Infinity)))
+      throw new ArgumentError(`head needs a number of rows, 0 or more, got ${said(n)}.`);
     return this.take(Array.from({ length: Math.min(n, this.length) }, (_, i) => i));
   }
 
@@ -144,7 +180,12 @@ export class Table {
     for (let j = 0; j < rows.length; j++) this.checkRow(rows[j]);
     const columns = new Map<string, Column>();
     for (const [name, c] of this.data)
-      columns.set(name, c instanceof Float64Array ? Float64Array.from(rows, (i) => c[i]) : Array.from(rows, (i) => c[i]));
+      columns.set(
+        name,
+        c instanceof Float64Array
+          ? Float64Array.from(rows, (i) => c[i])
+          : Array.from(rows, (i) => c[i]),
+      );
     return new Table(columns);
   }
 
@@ -153,7 +194,12 @@ export class Table {
    * @example tracks.table.select(['name', 'artist'])
    */
   select(names: readonly string[]): Table {
-    checkArgument(Array.isArray(names), names, 'select', "an array of columns' names, such as ['name', 'artist']");
+    checkArgument(
+      Array.isArray(names),
+      names,
+      'select',
+      "an array of columns' names, such as ['name', 'artist']",
+    );
     return new Table(new Map(names.map((name) => [name, this.column(name)])));
   }
 
@@ -174,10 +220,15 @@ export class Table {
    * @example new Table({ artist: ['Air', 'Can'], plays: [3, 5] }).save('artists.csv')
    */
   save(file: string): string {
-    const kind = typeof file === 'string' ? /\.(csv|json)$/i.exec(file)?.[1].toLowerCase() : undefined;
+    const kind =
+      typeof file === 'string' ? /\.(csv|json)$/i.exec(file)?.[1].toLowerCase() : undefined;
     if (kind === undefined)
-      throw new ArgumentError(`A table is saved as .csv or .json, got ${typeof file === 'string' ? `"${file}"` : typeof file}.`);
-    writeAtomically(file, [Buffer.from(kind === 'csv' ? csv(this) : `${JSON.stringify(this.rows(), null, 1)}\n`)]);
+      throw new ArgumentError(
+        `A table is saved as .csv or .json, got ${typeof file === 'string' ? `"${file}"` : typeof file}.`,
+      );
+    writeAtomically(file, [
+      Buffer.from(kind === 'csv' ? csv(this) : `${JSON.stringify(this.rows(), null, 1)}\n`),
+    ]);
     return file;
   }
 
@@ -186,14 +237,19 @@ export class Table {
     const shown = this.head(maxRows);
     const body = this.columnNames.map((name) => formatColumn(shown.column(name)));
     const names = this.columnNames.map((name) => visible(name));
-    const widths = body.map((column, j) => Math.max(names[j].length, ...column.map((s) => s.length)));
+    const widths = body.map((column, j) =>
+      Math.max(names[j].length, ...column.map((s) => s.length)),
+    );
     const isNumber = this.columnNames.map((name) => this.data.get(name) instanceof Float64Array);
     const line = (cells: string[]): string =>
       cells
         .map((s, j) => (isNumber[j] ? s.padStart(widths[j]) : s.padEnd(widths[j])))
         .join('  ')
         .trimEnd();
-    const lines = [line(names), ...Array.from({ length: shown.length }, (_, i) => line(body.map((column) => column[i])))];
+    const lines = [
+      line(names),
+      ...Array.from({ length: shown.length }, (_, i) => line(body.map((column) => column[i]))),
+    ];
     const left = this.length - shown.length;
     if (left > 0) lines.push(`… ${left.toLocaleString('en')} more row${left === 1 ? '' : 's'}`);
     return lines.join('\n');
@@ -205,7 +261,9 @@ export class Table {
 
   private checkRow(i: number): void {
     if (Number.isInteger(i) && i >= 0 && i < this.length) return;
-    throw new ArgumentError(`Row ${said(i)} does not exist; the table has ${this.length} row${this.length === 1 ? '' : 's'}, counted from 0.`);
+    throw new ArgumentError(
+      `Row ${said(i)} does not exist; the table has ${this.length} row${this.length === 1 ? '' : 's'}, counted from 0.`,
+    );
   }
 }
 
@@ -213,11 +271,19 @@ export class Table {
 function columnOf(name: string, values: unknown): Column {
   if (values instanceof Float64Array) return values;
   const wanted = 'an array of numbers or an array of strings, with null for a missing one';
-  if (ArrayBuffer.isView(values) && !(values instanceof DataView) && !(values instanceof BigInt64Array) && !(values instanceof BigUint64Array)) {
+  if (
+    ArrayBuffer.isView(values) &&
+    !(values instanceof DataView) &&
+    !(values instanceof BigInt64Array) &&
+    !(values instanceof BigUint64Array)
+  ) {
     return Float64Array.from(values as NumberArray);
   }
   if (!Array.isArray(values)) {
-    const got = typeof values === 'object' ? (values?.constructor?.name ?? values) : `${typeof values} ${String(values)}`;
+    const got =
+      typeof values === 'object'
+        ? (values?.constructor?.name ?? values)
+        : `${typeof values} ${String(values)}`;
     throw new ArgumentError(`Column "${name}" must be ${wanted}, got ${got}.`);
   }
   const first: unknown = values.find((value) => value !== null);
@@ -225,10 +291,17 @@ function columnOf(name: string, values: unknown): Column {
   for (let i = 0; i < values.length; i++) {
     const value: unknown = values[i];
     if (typeof value === type || value === null) continue;
-    const hint = typeof value === 'number' || typeof value === 'string' ? ' One column holds one kind: write all as texts, String(value).' : '';
-    throw new ArgumentError(`Column "${name}" must be ${wanted}, got ${typeof value} in row ${i} (counted from 0).${hint}`);
+    const hint =
+      typeof value === 'number' || typeof value === 'string'
+        ? ' One column holds one kind: write all as texts, String(value).'
+        : '';
+    throw new ArgumentError(
+      `Column "${name}" must be ${wanted}, got ${typeof value} in row ${i} (counted from 0).${hint}`,
+    );
   }
-  return type === 'number' ? Float64Array.from(values as (number | null)[], (value) => value ?? NaN) : (values as (string | null)[]);
+  return type === 'number'
+    ? Float64Array.from(values as (number | null)[], (value) => value ?? NaN)
+    : (values as (string | null)[]);
 }
 
 function textOf(value: Cell): string | null {
@@ -247,7 +320,8 @@ function cell(column: Column, i: number): Cell {
  * negative numbers: where all are positive, such as p-values, a tiny one is meant.
  */
 export function formatColumn(column: Column): string[] {
-  if (!(column instanceof Float64Array)) return column.map((text) => (text === null ? '–' : visible(text)));
+  if (!(column instanceof Float64Array))
+    return column.map((text) => (text === null ? '–' : visible(text)));
   let largest = 0;
   let smallest = Infinity; // beside zero
   let whole = true;
@@ -260,7 +334,9 @@ export function formatColumn(column: Column): string[] {
     whole &&= Number.isInteger(x);
   }
   const scientific = largest >= (whole ? 1e15 : 1e9) || (largest > 0 && largest < 1e-4);
-  const decimals = whole ? 0 : Math.min(6, Math.max(smallest < 1 ? 3 : 1, 5 - Math.floor(Math.log10(largest))));
+  const decimals = whole
+    ? 0
+    : Math.min(6, Math.max(smallest < 1 ? 3 : 1, 5 - Math.floor(Math.log10(largest))));
   const zero = 0.5 * 10 ** -decimals; // what is below it is written 0.000
   return Array.from(column, (x) => {
     if (Number.isNaN(x)) return '–';

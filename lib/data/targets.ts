@@ -31,7 +31,8 @@ export function targetsOf(plays: Plays, options: TargetOptions = {}): Float32Arr
   checkArgument(plays instanceof Plays, plays, 'targetsOf', 'plays, such as readPlays reads');
   switch (target) {
     case 'binary':
-      if (!Number.isFinite(threshold)) throw new ArgumentError(`threshold must be a number of plays, got ${said(threshold)}.`);
+      if (!Number.isFinite(threshold))
+        throw new ArgumentError(`threshold must be a number of plays, got ${said(threshold)}.`);
       return plays.playcount.map((p) => (p >= threshold ? 1 : 0));
     case 'log':
       return plays.playcount.map((p) => Math.log1p(p));
@@ -40,7 +41,9 @@ export function targetsOf(plays: Plays, options: TargetOptions = {}): Float32Arr
     case 'rank':
       return ranksWithinUser(plays);
     default:
-      throw new ArgumentError(`target must be 'binary', 'log', 'rank' or 'count', got '${said(target)}'.`);
+      throw new ArgumentError(
+        `target must be 'binary', 'log', 'rank' or 'count', got '${said(target)}'.`,
+      );
   }
 }
 
@@ -48,9 +51,12 @@ function ranksWithinUser(plays: Plays): Float32Array {
   const { indptr, indices } = plays.byUser();
   const out = new Float32Array(plays.length);
   for (let u = 0; u < plays.users.length; u++) {
-    const rows = indices.slice(indptr[u], indptr[u + 1]).sort((a, b) => plays.playcount[a] - plays.playcount[b]);
+    const rows = indices
+      .slice(indptr[u], indptr[u + 1])
+      .sort((a, b) => plays.playcount[a] - plays.playcount[b]);
     for (let first = 0, last = 0; first < rows.length; first = last) {
-      while (last < rows.length && plays.playcount[rows[last]] === plays.playcount[rows[first]]) last++;
+      while (last < rows.length && plays.playcount[rows[last]] === plays.playcount[rows[first]])
+        last++;
       const rank = (first + 1 + last) / 2; // the middle of ranks first + 1 … last
       for (let j = first; j < last; j++) out[rows[j]] = (rank - 0.5) / rows.length;
     }

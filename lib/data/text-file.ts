@@ -26,9 +26,14 @@ export interface TextFile {
 /** The file's size and times. Throws DataError if it is not there or is no file. */
 export function existingFile(path: string): Stats {
   const stat = statOf(path);
-  if (!stat) throw new DataError(`There is no file "${path}". Check the path; a relative one starts from ${process.cwd()}.`);
+  if (!stat)
+    throw new DataError(
+      `There is no file "${path}". Check the path; a relative one starts from ${process.cwd()}.`,
+    );
   if (!stat.isFile())
-    throw new DataError(`"${path}" is not a file${stat.isDirectory() ? '' : ', but a pipe or a device: copy what it gives to a file'}.`);
+    throw new DataError(
+      `"${path}" is not a file${stat.isDirectory() ? '' : ', but a pipe or a device: copy what it gives to a file'}.`,
+    );
   return stat;
 }
 
@@ -40,7 +45,9 @@ export function isFile(path: string): boolean {
 /** Size, times and kind of what is at a path; undefined if there is nothing. Throws an error of ours for a path that cannot be one. */
 export function statOf(path: string): Stats | undefined {
   if (typeof path !== 'string' || path === '') {
-    throw new ArgumentError(`A path must be a text, such as '../data', got ${path === '' ? 'an empty one' : typeof path}.`);
+    throw new ArgumentError(
+      `A path must be a text, such as '../data', got ${path === '' ? 'an empty one' : typeof path}.`,
+    );
   }
   try {
     return statSync(path, { throwIfNoEntry: false });
@@ -71,15 +78,22 @@ const FOREIGN: readonly [string, string][] = [
   ['PK\x03\x04', 'a zip archive. Unpack it, and read the file in it'],
   ['\xd0\xcf\x11\xe0', EXCEL],
   ['PAR1', 'a Parquet file. Give it a name that ends in .parquet'],
-  ...['BZh', '7z\xbc\xaf', '\xfd7zXZ', '\x28\xb5\x2f\xfd', 'Rar!'].map((bytes): [string, string] => [bytes, ARCHIVE]),
+  ...['BZh', '7z\xbc\xaf', '\xfd7zXZ', '\x28\xb5\x2f\xfd', 'Rar!'].map(
+    (bytes): [string, string] => [bytes, ARCHIVE],
+  ),
 ];
 
 /** Throws DataError for a file of another kind, by its first bytes. */
 function refuseForeign(path: string, bytes: string): void {
   const kind = FOREIGN.find(([start]) => bytes.startsWith(start))?.[1];
   if (kind?.includes('Parquet') && path.endsWith('.parquet'))
-    throw new DataError(`"${path}" is a Parquet file, not a text. readTable reads it, and Sessions.fromTable takes its table.`);
-  if (kind) throw new DataError(`"${path}" is ${kind.includes('zip') && /\[Content_Types\]\.xml|_rels\/|xl\//.test(bytes) ? EXCEL : kind}.`);
+    throw new DataError(
+      `"${path}" is a Parquet file, not a text. readTable reads it, and Sessions.fromTable takes its table.`,
+    );
+  if (kind)
+    throw new DataError(
+      `"${path}" is ${kind.includes('zip') && /\[Content_Types\]\.xml|_rels\/|xl\//.test(bytes) ? EXCEL : kind}.`,
+    );
 }
 
 /**
@@ -93,7 +107,8 @@ export async function openText(path: string, given?: string): Promise<TextFile> 
   if (raw.length === 0) throw new DataError(`"${path}" is empty.`);
   refuseForeign(path, raw.toString('latin1'));
   const gzip = raw[0] === 0x1f && raw[1] === 0x8b;
-  if (!gzip && path.endsWith('.gz')) throw new DataError(`"${path}" is not a gzip file, in spite of its name.`);
+  if (!gzip && path.endsWith('.gz'))
+    throw new DataError(`"${path}" is not a gzip file, in spite of its name.`);
   if (gzip) await checkGzip(path);
   const bytes = gzip ? gunzipSync(raw, { finishFlush: constants.Z_SYNC_FLUSH }) : raw;
   if (bytes.length === 0) throw new DataError(`"${path}" is empty.`);
@@ -101,13 +116,17 @@ export async function openText(path: string, given?: string): Promise<TextFile> 
   const unchanged = (): void => {
     const now = statOf(path);
     if (now?.size === stat.size && now.mtimeMs === stat.mtimeMs && now.ino === stat.ino) return;
-    throw new DataError(`"${path}" was changed while it was read. Read it again when nothing writes to it.`);
+    throw new DataError(
+      `"${path}" was changed while it was read. Read it again when nothing writes to it.`,
+    );
   };
   return { path, gzip, encoding, unchanged, ...(await headOf({ path, gzip, encoding })) };
 }
 
 /** The first lines of a text: 64 KB, or as much as the first line takes. */
-async function headOf(file: Pick<TextFile, 'path' | 'gzip' | 'encoding'>): Promise<Pick<TextFile, 'head' | 'whole'>> {
+async function headOf(
+  file: Pick<TextFile, 'path' | 'gzip' | 'encoding'>,
+): Promise<Pick<TextFile, 'head' | 'whole'>> {
   let text = '';
   for await (const part of textOf(file, () => 1 + lineEnds(text))) {
     text += part;
@@ -116,9 +135,15 @@ async function headOf(file: Pick<TextFile, 'path' | 'gzip' | 'encoding'>): Promi
       refuseJson(file.path, text);
       return { head: text.slice(0, end + 1), whole: false };
     }
-    if (text.length > MAX_RECORD) throw new DataError(`"${file.path}" has no line end in its first ${TOO_LONG}. Is it a table?`);
+    if (text.length > MAX_RECORD)
+      throw new DataError(
+        `"${file.path}" has no line end in its first ${TOO_LONG}. Is it a table?`,
+      );
   }
-  if (!/[^\s\0]/.test(text)) throw new DataError(`"${file.path}" is blank: there is nothing in it but blanks and line ends.`);
+  if (!/[^\s\0]/.test(text))
+    throw new DataError(
+      `"${file.path}" is blank: there is nothing in it but blanks and line ends.`,
+    );
   refuseJson(file.path, text);
   return { head: text, whole: true };
 }
@@ -128,7 +153,9 @@ function refuseJson(path: string, text: string): void {
   if (!/^\s*(?:\{\s*"|\[\s*\{)/.test(text)) return;
   const [line] = text.trimStart().split(/[\r\n]/, 1);
   if (line.startsWith('{') && !line.endsWith('}')) return;
-  throw new DataError(`"${path}" holds JSON, not a table of text. Read it by sql("from read_json('${path}')"), which gives a table.`);
+  throw new DataError(
+    `"${path}" holds JSON, not a table of text. Read it by sql("from read_json('${path}')"), which gives a table.`,
+  );
 }
 
 /** What the byte order mark says, else UTF-8. Throws DataError for what is no text. */
@@ -136,9 +163,14 @@ function encodingOf(path: string, bytes: Buffer): string {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le';
   if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be';
   if (!bytes.subarray(0, HEAD_BYTES).includes(0)) return 'utf-8';
-  const [even, odd] = [0, 1].map((first) => bytes.subarray(0, 64).filter((byte, i) => i % 2 === first && byte === 0).length);
-  const likely = odd > 8 && even === 0 ? 'utf-16le' : even > 8 && odd === 0 ? 'utf-16be' : undefined;
-  const advice = likely ? `It looks like text in ${likely.toUpperCase()}: give { encoding: '${likely}' }.` : 'Was another file meant?';
+  const [even, odd] = [0, 1].map(
+    (first) => bytes.subarray(0, 64).filter((byte, i) => i % 2 === first && byte === 0).length,
+  );
+  const likely =
+    odd > 8 && even === 0 ? 'utf-16le' : even > 8 && odd === 0 ? 'utf-16be' : undefined;
+  const advice = likely
+    ? `It looks like text in ${likely.toUpperCase()}: give { encoding: '${likely}' }.`
+    : 'Was another file meant?';
   throw new DataError(`"${path}" is not a text file in UTF-8: it holds zero bytes. ${advice}`);
 }
 
@@ -150,10 +182,17 @@ async function checkGzip(path: string): Promise<void> {
   guard.onInterrupt(() => stop.abort());
   try {
     await guard.turn();
-    await pipeline(createReadStream(path, { highWaterMark: 1 << 18 }), createGunzip({ chunkSize: 1 << 20 }), nowhere, { signal: stop.signal });
+    await pipeline(
+      createReadStream(path, { highWaterMark: 1 << 18 }),
+      createGunzip({ chunkSize: 1 << 20 }),
+      nowhere,
+      { signal: stop.signal },
+    );
   } catch (error) {
     if (guard.interrupted) throw new InterruptedError(`Interrupted while reading "${path}".`);
-    throw new DataError(`"${path}" is a cut-off or damaged gzip file (${(error as Error).message}). Fetch it again.`);
+    throw new DataError(
+      `"${path}" is a cut-off or damaged gzip file (${(error as Error).message}). Fetch it again.`,
+    );
   } finally {
     guard.stop();
   }
@@ -220,7 +259,8 @@ export class Records {
     this.text = this.text.slice(this.at) + part;
     this.at = 0;
     this.nextReturn = -2;
-    for (let record = this.next(last); record; record = this.next(last)) if (visit(record) === false) return false;
+    for (let record = this.next(last); record; record = this.next(last))
+      if (visit(record) === false) return false;
     return true;
   }
 
@@ -232,7 +272,8 @@ export class Records {
       if (end < 0) return undefined;
       const line = this.text.slice(this.at, end);
       const begins = this.line;
-      const leftOut = this.toSkip > 0 || (line === '' && !blank) || (comment !== '' && line.startsWith(comment));
+      const leftOut =
+        this.toSkip > 0 || (line === '' && !blank) || (comment !== '' && line.startsWith(comment));
       if (leftOut || quote === '' || !line.includes(quote)) {
         this.pass(end);
         if (this.toSkip > 0) this.toSkip--;
@@ -302,9 +343,11 @@ export class Records {
   /** Where the line of a place ends, −1 if that is not known yet. */
   private lineEnd(from: number, last: boolean): number {
     const { text } = this;
-    if (this.nextReturn === -2 || (this.nextReturn >= 0 && this.nextReturn < from)) this.nextReturn = text.indexOf('\r', from);
+    if (this.nextReturn === -2 || (this.nextReturn >= 0 && this.nextReturn < from))
+      this.nextReturn = text.indexOf('\r', from);
     const feed = text.indexOf('\n', from);
-    const end = this.nextReturn >= 0 && (feed < 0 || this.nextReturn < feed) ? this.nextReturn : feed;
+    const end =
+      this.nextReturn >= 0 && (feed < 0 || this.nextReturn < feed) ? this.nextReturn : feed;
     if (end < 0) return last ? text.length : -1;
     return text[end] === '\r' && end + 1 === text.length && !last ? -1 : end; // \n may follow
   }
@@ -317,18 +360,28 @@ export class Records {
 }
 
 /** Visits the records of a text file, the header included, until `visit` returns false. */
-export async function eachRecord(file: TextFile, dialect: Dialect, visit: (record: CsvRecord) => unknown): Promise<void> {
+export async function eachRecord(
+  file: TextFile,
+  dialect: Dialect,
+  visit: (record: CsvRecord) => unknown,
+): Promise<void> {
   const records = new Records(dialect);
   for await (const part of textOf(file, () => records.lineReached)) {
     if (!records.push(part, false, visit)) return;
     if (!records.tooLong) continue;
-    throw new DataError(`"${file.path}", line ${records.line}: a record goes on for more than ${TOO_LONG}. Is a quotation mark left open?`);
+    throw new DataError(
+      `"${file.path}", line ${records.line}: a record goes on for more than ${TOO_LONG}. Is a quotation mark left open?`,
+    );
   }
   records.push('', true, visit);
 }
 
 /** Record `index` of a text file, counted from 0, the header included. It reads from the start: for error messages. */
-export async function csvRecord(file: TextFile, index: number, dialect: Dialect): Promise<CsvRecord> {
+export async function csvRecord(
+  file: TextFile,
+  index: number,
+  dialect: Dialect,
+): Promise<CsvRecord> {
   let record: CsvRecord = { line: 1, fields: [] };
   let i = 0;
   await eachRecord(file, dialect, (next) => {
@@ -339,7 +392,10 @@ export async function csvRecord(file: TextFile, index: number, dialect: Dialect)
 }
 
 /** The text of a file, unpacked and decoded, without a byte order mark. Throws DataError for bytes that are no text; `line` tells the line reached. */
-async function* textOf({ path, gzip, encoding }: Pick<TextFile, 'path' | 'gzip' | 'encoding'>, line: () => number): AsyncGenerator<string> {
+async function* textOf(
+  { path, gzip, encoding }: Pick<TextFile, 'path' | 'gzip' | 'encoding'>,
+  line: () => number,
+): AsyncGenerator<string> {
   const guard = new InterruptGuard();
   const raw = createReadStream(path, { highWaterMark: 1 << 19 });
   const decoder = new TextDecoder(encoding, { fatal: true });
@@ -348,13 +404,17 @@ async function* textOf({ path, gzip, encoding }: Pick<TextFile, 'path' | 'gzip' 
       return decoder.decode(bytes, { stream: bytes !== undefined });
     } catch {
       const at = `"${path}", line ${line() + (bytes ? linesBeforeFault(bytes, encoding) : 0)}`;
-      if (encoding !== 'utf-8') throw new DataError(`${at}: this is no text in ${encoding}. Is its encoding another one?`);
-      throw new DataError(`${at}: expected text in UTF-8. Save it in that encoding, or give the one that it has, such as { encoding: 'latin1' }.`);
+      if (encoding !== 'utf-8')
+        throw new DataError(`${at}: this is no text in ${encoding}. Is its encoding another one?`);
+      throw new DataError(
+        `${at}: expected text in UTF-8. Save it in that encoding, or give the one that it has, such as { encoding: 'latin1' }.`,
+      );
     }
   };
   try {
     for await (const chunk of gzip ? raw.pipe(createGunzip({ chunkSize: 1 << 19 })) : raw) {
-      if (await guard.turnIfDue()) throw new InterruptedError(`Interrupted while reading "${path}".`);
+      if (await guard.turnIfDue())
+        throw new InterruptedError(`Interrupted while reading "${path}".`);
       yield decoded(chunk as Buffer);
     }
     yield decoded(undefined);
@@ -371,7 +431,9 @@ function linesBeforeFault(bytes: Buffer, encoding: string): number {
   for (let n = 0; ; n++) {
     const end = bytes.indexOf(10, at);
     try {
-      new TextDecoder(encoding, { fatal: true }).decode(bytes.subarray(at, end < 0 ? bytes.length : end));
+      new TextDecoder(encoding, { fatal: true }).decode(
+        bytes.subarray(at, end < 0 ? bytes.length : end),
+      );
     } catch {
       return n;
     }
@@ -387,9 +449,13 @@ function lineEnds(text: string): number {
 /** The fields of one CSV record, unquoted. */
 export function splitRecord(record: string, delimiter: string): string[] {
   let fields = [''];
-  new Records({ delimiter, quote: '"', comment: '', skip: 0, blank: true }).push(record, true, (first) => {
-    ({ fields } = first);
-    return false;
-  });
+  new Records({ delimiter, quote: '"', comment: '', skip: 0, blank: true }).push(
+    record,
+    true,
+    (first) => {
+      ({ fields } = first);
+      return false;
+    },
+  );
   return fields;
 }

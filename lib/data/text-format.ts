@@ -33,7 +33,14 @@ export interface TextFormatOptions {
 }
 
 /** Names of these options. */
-export const formatOptions = ['header', 'names', 'delimiter', 'quote', 'encoding', 'comment'] as const;
+export const formatOptions = [
+  'header',
+  'names',
+  'delimiter',
+  'quote',
+  'encoding',
+  'comment',
+] as const;
 
 /** How one file begins: its dialect and its first record. */
 export interface TextStart extends Dialect {
@@ -54,30 +61,55 @@ export interface TextFormat extends TextStart {
 }
 
 /** Throws ArgumentError unless the options can be followed, whatever the file. */
-export function checkFormat({ header, names, delimiter, quote, encoding, comment }: TextFormatOptions): void {
+export function checkFormat({
+  header,
+  names,
+  delimiter,
+  quote,
+  encoding,
+  comment,
+}: TextFormatOptions): void {
   if (header !== undefined && typeof header !== 'boolean') {
-    throw new ArgumentError(`header is true or false: whether the first line holds names. Got ${said(header)}.`);
+    throw new ArgumentError(
+      `header is true or false: whether the first line holds names. Got ${said(header)}.`,
+    );
   }
   if (names !== undefined) {
-    if (!Array.isArray(names) || names.length === 0 || !names.every((name) => typeof name === 'string' && name !== '')) {
+    if (
+      !Array.isArray(names) ||
+      names.length === 0 ||
+      !names.every((name) => typeof name === 'string' && name !== '')
+    ) {
       throw new ArgumentError(
         `names must be a list of texts, such as ['user', 'item', 'rating'], got ${typeof names === 'string' ? JSON.stringify(names) : said(names)}.`,
       );
     }
     const twice = names.find((name, i) => names.indexOf(name) !== i);
-    if (twice !== undefined) throw new ArgumentError(`names must differ from each other, but "${twice}" occurs twice.`);
+    if (twice !== undefined)
+      throw new ArgumentError(`names must differ from each other, but "${twice}" occurs twice.`);
   }
-  if (delimiter !== undefined && (typeof delimiter !== 'string' || delimiter === '' || /["\r\n\0]/.test(delimiter))) {
+  if (
+    delimiter !== undefined &&
+    (typeof delimiter !== 'string' || delimiter === '' || /["\r\n\0]/.test(delimiter))
+  ) {
     throw new ArgumentError(
       `delimiter must be a text without quotation marks and line ends, such as ',' or '\\t' or '<SEP>', got ${typeof delimiter === 'string' ? JSON.stringify(delimiter) : said(delimiter)}.`,
     );
   }
-  if (quote !== undefined && (typeof quote !== 'string' || !/^[^\s\0\w]?$/u.test(quote) || (quote !== '' && delimiter?.includes(quote)))) {
+  if (
+    quote !== undefined &&
+    (typeof quote !== 'string' ||
+      !/^[^\s\0\w]?$/u.test(quote) ||
+      (quote !== '' && delimiter?.includes(quote)))
+  ) {
     throw new ArgumentError(
       `quote must be a mark that is no part of the delimiter, such as '"', or '' for none, got ${typeof quote === 'string' ? JSON.stringify(quote) : said(quote)}.`,
     );
   }
-  if (comment !== undefined && (typeof comment !== 'string' || comment === '' || /[\r\n]/.test(comment))) {
+  if (
+    comment !== undefined &&
+    (typeof comment !== 'string' || comment === '' || /[\r\n]/.test(comment))
+  ) {
     throw new ArgumentError(
       `comment must be what lines begin with that are to be left out, such as '#', got ${typeof comment === 'string' ? JSON.stringify(comment) : said(comment)}.`,
     );
@@ -100,15 +132,21 @@ export function decoderLabel(encoding: string | undefined): string | undefined {
 /** Throws ArgumentError if any option is given: for files that say themselves how they are written. */
 export function refuseFormat(options: TextFormatOptions, path: string): void {
   const given = formatOptions.filter((name) => options[name] !== undefined);
-  if (given.length) throw new ArgumentError(`"${path}" has columns of its own: leave ${given.join(' and ')} out.`);
+  if (given.length)
+    throw new ArgumentError(`"${path}" has columns of its own: leave ${given.join(' and ')} out.`);
 }
 
 /** The format of a file, from its first lines and what is given. Throws DataError for a first line of numbers, and for names that do not fit it. */
 export function formatOf(file: TextFile, options: TextFormatOptions): TextFormat {
   const start = startOf(file, options);
   const header = options.header ?? options.names === undefined;
-  if (header && options.header === undefined && start.first.every(isNumber)) throw headerOfNumbers(file.path, start.first);
-  return { ...start, header, names: columnNames(file.path, { first: start.first, header, given: options.names }) };
+  if (header && options.header === undefined && start.first.every(isNumber))
+    throw headerOfNumbers(file.path, start.first);
+  return {
+    ...start,
+    header,
+    names: columnNames(file.path, { first: start.first, header, given: options.names }),
+  };
 }
 
 /** The dialect of a file, and its first record. */
@@ -124,12 +162,21 @@ export function startOf(file: TextFile, options: TextFormatOptions): TextStart {
     skip: (blanks.match(/\r\n|\r|\n/g) ?? []).length + (obeyed ? 1 : 0),
     blank: false,
   };
-  const assumed = { delimiter: options.delimiter === undefined && !obeyed, quote: options.quote === undefined };
+  const assumed = {
+    delimiter: options.delimiter === undefined && !obeyed,
+    quote: options.quote === undefined,
+  };
   if (assumed.delimiter) dialect.delimiter = guessed(head, dialect, options);
   const [record = { line: 1, fields: [''] }] = firstRecords(head, dialect);
   const first = record.fields;
   const lineEnd = /\r\n|\r|\n/.exec(head.slice(blanks.length))?.[0];
-  const start = { ...dialect, blank: first.length === 1, first: first.map((field) => field.trim()), lineEnd, assumed };
+  const start = {
+    ...dialect,
+    blank: first.length === 1,
+    first: first.map((field) => field.trim()),
+    lineEnd,
+    assumed,
+  };
   const fault = recordFault(file.path, record, start);
   if (fault) throw fault;
   return start;
@@ -144,19 +191,29 @@ function firstRecords(head: string, dialect: Dialect): CsvRecord[] {
 
 /** The delimiter of a text, judged by its first two records: see {@link TextFormatOptions.delimiter}. */
 function guessed(head: string, dialect: Dialect, { header, names }: TextFormatOptions): string {
-  const split = (delimiter: string): string[][] => firstRecords(head, { ...dialect, delimiter }).map(({ fields }) => fields);
-  const [line = ''] = firstRecords(head, { ...dialect, quote: '', delimiter: '\n' })[0]?.fields ?? [];
+  const split = (delimiter: string): string[][] =>
+    firstRecords(head, { ...dialect, delimiter }).map(({ fields }) => fields);
+  const [line = ''] =
+    firstRecords(head, { ...dialect, quote: '', delimiter: '\n' })[0]?.fields ?? [];
   if (line.includes('<SEP>')) return '<SEP>';
   const counts = [',', '\t', ';', '|'].map((delimiter) => {
     const [first, second = first] = split(delimiter);
     return { delimiter, n: first.length, even: first.length > 1 && first.length === second.length };
   });
   const even = counts.filter((c) => c.even);
-  const { delimiter, n } = (even.length ? even : counts).reduce((best, next) => (next.n > best.n ? next : best));
+  const { delimiter, n } = (even.length ? even : counts).reduce((best, next) =>
+    next.n > best.n ? next : best,
+  );
   if (n === 1 && line.includes('::')) return '::';
   const words = line.split(' ');
   const counted = words.length === 3 && isNumber(words[2]);
-  if (n === 1 && words.length > 1 && !words.includes('') && (words.every(isNumber) || counted || words.length === names?.length)) return ' ';
+  if (
+    n === 1 &&
+    words.length > 1 &&
+    !words.includes('') &&
+    (words.every(isNumber) || counted || words.length === names?.length)
+  )
+    return ' ';
   if (n === 1 || header === false || names) return delimiter;
   const padded = [` ${delimiter} `, `${delimiter} `, ` ${delimiter}`].find((d) => {
     const records = split(d);
@@ -168,7 +225,11 @@ function guessed(head: string, dialect: Dialect, { header, names }: TextFormatOp
 /** Names of the columns: those given, those of the header, or numbered ones. */
 export function columnNames(
   path: string,
-  { first, header, given }: { first: readonly string[]; header: boolean; given?: readonly string[] },
+  {
+    first,
+    header,
+    given,
+  }: { first: readonly string[]; header: boolean; given?: readonly string[] },
 ): string[] {
   if (given && given.length !== first.length) {
     throw new DataError(
@@ -179,7 +240,9 @@ export function columnNames(
   if (given) return [...given];
   const twice = header ? first.find((name, i) => first.indexOf(name) !== i) : undefined;
   if (twice !== undefined) {
-    throw new DataError(`"${path}", line 1: two columns are called "${shownText(twice)}". Rename one of them, or give names (and header: true).`);
+    throw new DataError(
+      `"${path}", line 1: two columns are called "${shownText(twice)}". Rename one of them, or give names (and header: true).`,
+    );
   }
   return header ? [...first] : first.map((_, i) => `column${i}`);
 }
@@ -191,7 +254,10 @@ export function isNumber(field: string | undefined): boolean {
 
 /** The names of columns as a message shows them: the first ones, not too long. */
 export function shownNames(names: readonly string[]): string {
-  return names.slice(0, 20).map(shownText).join(', ') + (names.length > 20 ? `, … (${names.length.toLocaleString('en')} columns)` : '');
+  return (
+    names.slice(0, 20).map(shownText).join(', ') +
+    (names.length > 20 ? `, … (${names.length.toLocaleString('en')} columns)` : '')
+  );
 }
 
 /** A text of a file as a message shows it. */
@@ -211,10 +277,17 @@ function headerOfNumbers(path: string, first: readonly string[]): DataError {
 const MARKS_AS_TEXT = "If the marks are part of the texts, switch quoting off: { quote: '' }.";
 
 /** What is wrong with a record of a file; undefined if nothing is. Empty fields more than there are columns are delimiters at the end of the line. */
-export function recordFault(path: string, { line, fields, raw, fault }: CsvRecord, format: TextStart): DataError | undefined {
+export function recordFault(
+  path: string,
+  { line, fields, raw, fault }: CsvRecord,
+  format: TextStart,
+): DataError | undefined {
   const where = `"${path}", line ${line}`;
   const n = format.first.length;
-  if (fault === 'open') return new DataError(`${where}: a quotation mark opens a text and none closes it. ${MARKS_AS_TEXT}`);
+  if (fault === 'open')
+    return new DataError(
+      `${where}: a quotation mark opens a text and none closes it. ${MARKS_AS_TEXT}`,
+    );
   if (fault === 'stray') {
     return new DataError(
       `${where}: a text goes on behind the quotation mark that closes it. Write a mark within a quoted text twice. ${MARKS_AS_TEXT}`,
@@ -222,10 +295,13 @@ export function recordFault(path: string, { line, fields, raw, fault }: CsvRecor
   }
   if (fields.length < n || fields.slice(n).some((field) => field !== '')) {
     const hint = 'Is a line cut off, or a text with a delimiter not quoted?';
-    return new DataError(`${where}: expected ${n} column${n === 1 ? '' : 's'}, found ${fields.length}. ${hint} ${delimiterHint(format)}`);
+    return new DataError(
+      `${where}: expected ${n} column${n === 1 ? '' : 's'}, found ${fields.length}. ${hint} ${delimiterHint(format)}`,
+    );
   }
   const lines = raw !== undefined && format.assumed.quote ? raw.split(/\r\n?|\n/) : [];
-  if (lines.length === 0 || !lines.every((row) => row.split(format.delimiter).length === n)) return undefined;
+  if (lines.length === 0 || !lines.every((row) => row.split(format.delimiter).length === n))
+    return undefined;
   return new DataError(
     `${where}: a quotation mark opens a text that goes on to line ${line + lines.length - 1}, but each of these ${lines.length} lines is a row without it. ` +
       `${MARKS_AS_TEXT} If it is one text, say so: { quote: '"' }.`,
@@ -235,7 +311,9 @@ export function recordFault(path: string, { line, fields, raw, fault }: CsvRecor
 /** Which delimiter was taken, and what else may be wrong with line 1. */
 export function delimiterHint({ delimiter, assumed, first, comment }: TextStart): string {
   const by = `Fields were split by ${JSON.stringify(delimiter)}`;
-  const hint = assumed.delimiter ? `${by}, a guess by the first lines: another one is given by the option delimiter.` : `${by}.`;
+  const hint = assumed.delimiter
+    ? `${by}, a guess by the first lines: another one is given by the option delimiter.`
+    : `${by}.`;
   const remark = comment === '' ? /^(?:#|%|\/\/|--)/.exec(first[0])?.[0] : undefined;
   return remark ? `${hint} If line 1 is a comment, give { comment: '${remark}' }.` : hint;
 }

@@ -17,7 +17,8 @@ export function tracksTensors({ table }: Tracks): [string, Tensor][] {
     const values = table.strings(name).map((v) => v ?? '');
     tensors.push(...stringTensors(`catalogue.${name}`, values));
   }
-  if (table.has('year')) tensors.push(['catalogue.year', { shape: [table.length], data: table.numbers('year') }]);
+  if (table.has('year'))
+    tensors.push(['catalogue.year', { shape: [table.length], data: table.numbers('year') }]);
   return tensors;
 }
 
@@ -30,7 +31,8 @@ export function readTracks(st: TensorSource): Tracks | undefined {
     if (!st.tensors.has(`catalogue.${name}.bytes`)) continue;
     const values = readStrings(st, `catalogue.${name}`);
     if (name === 'track_id') length = values.length;
-    if (values.length !== length) throw new DataError(`catalogue.${name} has ${values.length} texts for ${length} tracks.`);
+    if (values.length !== length)
+      throw new DataError(`catalogue.${name} has ${values.length} texts for ${length} tracks.`);
     columns[name] = values.map((v) => v || null);
   }
   if (st.tensors.has('catalogue.year')) columns.year = st.read('catalogue.year', 'F64', [length]);

@@ -63,18 +63,28 @@ export class Tracks {
    * @throws DataError without a `track_id` column, for a missing id, and for an id that occurs twice
    */
   constructor(readonly table: Table) {
-    checkArgument(table instanceof Table, table, 'new Tracks', 'a table with a column track_id; readTracks reads a catalogue from a file');
+    checkArgument(
+      table instanceof Table,
+      table,
+      'new Tracks',
+      'a table with a column track_id; readTracks reads a catalogue from a file',
+    );
     if (!table.has('track_id')) {
-      throw new DataError(`The tracks need a column "track_id"; there are: ${table.columnNames.join(', ') || 'none'}.`);
+      throw new DataError(
+        `The tracks need a column "track_id"; there are: ${table.columnNames.join(', ') || 'none'}.`,
+      );
     }
     const ids = table.strings('track_id');
     const firstRow = new Map<string, number>();
     for (let i = 0; i < ids.length; i++) {
       const id = ids[i];
-      if (id === null || id === '') throw new DataError(`Row ${i} of the tracks (counted from 0) has no track_id.`);
+      if (id === null || id === '')
+        throw new DataError(`Row ${i} of the tracks (counted from 0) has no track_id.`);
       const before = firstRow.get(id);
       if (before !== undefined) {
-        throw new DataError(`Track "${id}" occurs twice, in rows ${before} and ${i} (counted from 0). Each track needs one row: drop the others.`);
+        throw new DataError(
+          `Track "${id}" occurs twice, in rows ${before} and ${i} (counted from 0). Each track needs one row: drop the others.`,
+        );
       }
       firstRow.set(id, i);
     }
@@ -130,7 +140,12 @@ export class Tracks {
 
   /** The table's row of each class of a vocabulary, −1 for tracks that the catalogue lacks. */
   rowsOf(tracks: Vocabulary): Int32Array {
-    checkArgument(tracks instanceof Vocabulary, tracks, 'rowsOf', 'the ids of tracks, such as plays.tracks');
+    checkArgument(
+      tracks instanceof Vocabulary,
+      tracks,
+      'rowsOf',
+      'the ids of tracks, such as plays.tracks',
+    );
     return Int32Array.from({ length: tracks.length }, (_, i) => this.ids.indexOf(tracks.id(i)));
   }
 
@@ -139,13 +154,24 @@ export class Tracks {
    * @throws ArgumentError listing the candidates if several tracks have that name; UnknownIdError, with the nearest title, if none has
    */
   find(text: string): string {
-    if (typeof text !== 'string') throw new UnknownIdError('track', text, this.knownTitles(), 'Give an id, a title, or "title by artist".');
+    if (typeof text !== 'string')
+      throw new UnknownIdError(
+        'track',
+        text,
+        this.knownTitles(),
+        'Give an id, a title, or "title by artist".',
+      );
     if (this.ids.has(text)) return text;
     this.byName ??= this.nameIndex();
     const rows = this.byName.get(fold(text)) ?? [];
     if (rows.length === 1) return this.ids.id(rows[0]);
     if (rows.length === 0) {
-      throw new UnknownIdError('track', text, this.knownTitles(), 'Give an id, a title, or "title by artist".');
+      throw new UnknownIdError(
+        'track',
+        text,
+        this.knownTitles(),
+        'Give an id, a title, or "title by artist".',
+      );
     }
     const listed = rows.slice(0, 10).map((row) => {
       const id = this.ids.id(row);
@@ -153,7 +179,9 @@ export class Tracks {
       return `\n  ${id}  ${this.label(id)}${year ? ` (${year})` : ''}`;
     });
     const more = rows.length > listed.length ? `\n  … ${rows.length - listed.length} more` : '';
-    throw new ArgumentError(`${rows.length} tracks are called "${text}". Say which, by its id or as "title by artist":${listed.join('')}${more}`);
+    throw new ArgumentError(
+      `${rows.length} tracks are called "${text}". Say which, by its id or as "title by artist":${listed.join('')}${more}`,
+    );
   }
 
   [inspect.custom](): string {

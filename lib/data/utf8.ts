@@ -5,7 +5,9 @@ import { ArgumentError } from '../errors.js';
  * characters beyond U+FFFF before U+E000 … U+FFFF.
  */
 export function codePointOrder(values: string[]): string[] {
-  return values.some((v) => /[\ud800-\uffff]/.test(v)) ? values.sort(compareCodePoints) : values.sort();
+  return values.some((v) => /[\ud800-\uffff]/.test(v))
+    ? values.sort(compareCodePoints)
+    : values.sort();
 }
 
 /** Negative, zero or positive as `a` comes before, with or after `b` by Unicode code point. */
@@ -39,7 +41,9 @@ export function pack(values: readonly string[]): Packed {
   if (units === bytes.length) return { bytes, offsets }; // all ASCII
   for (let i = 0; i < values.length; i++) {
     if (/\p{Surrogate}/u.test(values[i])) {
-      throw new ArgumentError(`"${values[i]}" holds half a surrogate pair, so it is not text. Was the file read in the wrong encoding?`);
+      throw new ArgumentError(
+        `"${values[i]}" holds half a surrogate pair, so it is not text. Was the file read in the wrong encoding?`,
+      );
     }
     offsets[i + 1] = offsets[i] + Buffer.byteLength(values[i]);
   }

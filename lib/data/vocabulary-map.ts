@@ -10,7 +10,13 @@ export function indicesIn(from: Vocabulary, to: Vocabulary): Int32Array {
   const [own, other] = [sorted(from), sorted(to)];
   for (let i = 0, j = 0; i < own.length && j < other.length; ) {
     const [a, b] = [own.at(i), other.at(j)];
-    const side = own.bytes.compare(other.bytes, to.offsets[b], to.offsets[b + 1], from.offsets[a], from.offsets[a + 1]);
+    const side = own.bytes.compare(
+      other.bytes,
+      to.offsets[b],
+      to.offsets[b + 1],
+      from.offsets[a],
+      from.offsets[a + 1],
+    );
     if (side === 0) out[a] = b;
     if (side <= 0) i++;
     if (side >= 0) j++;
@@ -21,7 +27,11 @@ export function indicesIn(from: Vocabulary, to: Vocabulary): Int32Array {
 }
 
 /** The classes but for `#na#` at index 0: how many, and which is the i-th by code point. */
-function sorted({ bytes, length, na, order }: Vocabulary): { bytes: Buffer; length: number; at: (i: number) => number } {
+function sorted({ bytes, length, na, order }: Vocabulary): {
+  bytes: Buffer;
+  length: number;
+  at: (i: number) => number;
+} {
   const first = na ? 1 : 0;
   return {
     bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),

@@ -62,13 +62,19 @@ export class Vocabulary {
    * @param values ids, repeated as often as they like
    * @example Vocabulary.fromValues(['b', 'a', 'b'], { na: true }).classes // ['#na#', 'a', 'b']
    */
-  static fromValues(values: Iterable<string | number>, options: VocabularyOptions = {}): Vocabulary {
+  static fromValues(
+    values: Iterable<string | number>,
+    options: VocabularyOptions = {},
+  ): Vocabulary {
     checkVocabularyOptions(options);
     const distinct = distinctIds(values, options.kind);
     let numeric = distinct.size > 0;
     for (const v of distinct) if (typeof v === 'string') numeric = false;
-    if (numeric) return Vocabulary.inOrder(Float64Array.from(distinct as Set<number>).sort(), options);
-    const sorted = [...new Set(Array.from(distinct, String))].filter((v) => !(options.na && v === NA));
+    if (numeric)
+      return Vocabulary.inOrder(Float64Array.from(distinct as Set<number>).sort(), options);
+    const sorted = [...new Set(Array.from(distinct, String))].filter(
+      (v) => !(options.na && v === NA),
+    );
     codePointOrder(sorted);
     if (options.na) sorted.unshift(NA);
     const { bytes, offsets } = pack(sorted);
@@ -81,7 +87,9 @@ export class Vocabulary {
    */
   static inOrder(values: Iterable<string | number>, options: VocabularyOptions = {}): Vocabulary {
     checkVocabularyOptions(options);
-    const classes = [...new Set(Array.from(distinctIds(values, options.kind), String))].filter((v) => !(options.na && v === NA));
+    const classes = [...new Set(Array.from(distinctIds(values, options.kind), String))].filter(
+      (v) => !(options.na && v === NA),
+    );
     if (options.na) classes.unshift(NA);
     const { bytes, offsets } = pack(classes);
     const first = options.na ? 1 : 0;
@@ -107,9 +115,13 @@ export class Vocabulary {
     for (let i = 0; ascii && i < bytes.length; i++) ascii = bytes[i] < 128;
     if (ascii) {
       const all = buffer.toString('latin1');
-      this.decoded = Array.from({ length: this.length }, (_, i) => all.slice(offsets[i], offsets[i + 1]));
+      this.decoded = Array.from({ length: this.length }, (_, i) =>
+        all.slice(offsets[i], offsets[i + 1]),
+      );
     } else {
-      this.decoded = Array.from({ length: this.length }, (_, i) => buffer.toString('utf8', offsets[i], offsets[i + 1]));
+      this.decoded = Array.from({ length: this.length }, (_, i) =>
+        buffer.toString('utf8', offsets[i], offsets[i + 1]),
+      );
     }
     return this.decoded;
   }
@@ -117,7 +129,9 @@ export class Vocabulary {
   /** The class with this index. Throws ArgumentError outside 0 … length − 1. */
   id(index: number): string {
     if (!(Number.isInteger(index) && index >= 0 && index < this.length)) {
-      throw new ArgumentError(`${this.kind} index ${said(index)} does not exist; there are ${this.length}, counted from 0.`);
+      throw new ArgumentError(
+        `${this.kind} index ${said(index)} does not exist; there are ${this.length}, counted from 0.`,
+      );
     }
     if (this.decoded) return this.decoded[index];
     return this.buffer().toString('utf8', this.offsets[index], this.offsets[index + 1]);
@@ -153,7 +167,11 @@ export class Vocabulary {
   index(id: string | number): number {
     const i = this.indexOf(id);
     if (i >= 0) return i;
-    throw unknownId(this, id, this.na ? `A ${this.kind} that occurs in validation only has no index of its own.` : '');
+    throw unknownId(
+      this,
+      id,
+      this.na ? `A ${this.kind} that occurs in validation only has no index of its own.` : '',
+    );
   }
 
   /**
@@ -164,14 +182,20 @@ export class Vocabulary {
     const known = new Map<string | number, number>();
     return Int32Array.from(values, (v) => {
       let i = known.get(v);
-      if (i === undefined) known.set(v, (i = this.na ? Math.max(0, this.indexOf(v)) : this.index(v)));
+      if (i === undefined)
+        known.set(v, (i = this.na ? Math.max(0, this.indexOf(v)) : this.index(v)));
       return i;
     });
   }
 
   /** The id of each index (LabelEncoder's `inverse_transform`). */
   decode(indices: ArrayLike<number>): string[] {
-    checkArgument(isNumbers(indices), indices, 'decode', `indices of ${this.kind}s, an array or an Int32Array`);
+    checkArgument(
+      isNumbers(indices),
+      indices,
+      'decode',
+      `indices of ${this.kind}s, an array or an Int32Array`,
+    );
     return Array.from(indices, (i) => this.id(i));
   }
 
@@ -182,13 +206,21 @@ export class Vocabulary {
    */
   subset(indices: ArrayLike<number>, options: { na?: boolean } = {}): Vocabulary {
     checkOptions(options, ['na'], 'subset');
-    checkArgument(isNumbers(indices), indices, 'subset', `indices of ${this.kind}s, ascending, an array or an Int32Array`);
+    checkArgument(
+      isNumbers(indices),
+      indices,
+      'subset',
+      `indices of ${this.kind}s, ascending, an array or an Int32Array`,
+    );
     const na = options.na ?? false;
     const naBefore = this.na || na ? this.indexOf(NA) : -1;
     for (let j = 0; j < indices.length; j++) {
       const i = indices[j];
-      if (Number.isInteger(i) && i >= 0 && i < this.length && (j === 0 || i > indices[j - 1])) continue;
-      throw new ArgumentError(`A subset needs ascending indices from 0 to ${this.length - 1}, got ${said(i)} at position ${j}.`);
+      if (Number.isInteger(i) && i >= 0 && i < this.length && (j === 0 || i > indices[j - 1]))
+        continue;
+      throw new ArgumentError(
+        `A subset needs ascending indices from 0 to ${this.length - 1}, got ${said(i)} at position ${j}.`,
+      );
     }
     const kept = Int32Array.from(indices).filter((i) => i !== naBefore);
     const first = na ? 1 : 0;
@@ -203,7 +235,11 @@ export class Vocabulary {
     }
     const bytes = new Uint8Array(offsets[offsets.length - 1]);
     bytes.set(lead);
-    for (let j = 0; j < kept.length; j++) bytes.set(this.bytes.subarray(this.offsets[kept[j]], this.offsets[kept[j] + 1]), offsets[j + first]);
+    for (let j = 0; j < kept.length; j++)
+      bytes.set(
+        this.bytes.subarray(this.offsets[kept[j]], this.offsets[kept[j] + 1]),
+        offsets[j + first],
+      );
     const order = renumbered && this.order!.map((i) => renumbered[i]).filter((i) => i >= 0);
     return new Vocabulary(bytes, offsets, { na, kind: this.kind }, order);
   }
@@ -213,7 +249,9 @@ export class Vocabulary {
   }
 
   [inspect.custom](): string {
-    const some = Array.from({ length: Math.min(this.length, 5) }, (_, i) => visible(String(this.id(i))));
+    const some = Array.from({ length: Math.min(this.length, 5) }, (_, i) =>
+      visible(String(this.id(i))),
+    );
     return `Vocabulary of ${this.length.toLocaleString('en')} (${this.kind}): ${some.join(', ')}${this.length > some.length ? ', …' : ''}`;
   }
 }
@@ -221,29 +259,39 @@ export class Vocabulary {
 function checkVocabularyOptions(options: VocabularyOptions): void {
   checkOptions(options, ['na', 'kind'], 'a Vocabulary');
   const { na, kind } = options;
-  if (na !== undefined && typeof na !== 'boolean') throw new ArgumentError(`na is true or false: whether index 0 is ${NA}. Got ${said(na)}.`);
-  if (kind !== undefined && typeof kind !== 'string') throw new ArgumentError(`kind is what the ids are called, such as 'user', got ${typeof kind}.`);
+  if (na !== undefined && typeof na !== 'boolean')
+    throw new ArgumentError(`na is true or false: whether index 0 is ${NA}. Got ${said(na)}.`);
+  if (kind !== undefined && typeof kind !== 'string')
+    throw new ArgumentError(`kind is what the ids are called, such as 'user', got ${typeof kind}.`);
 }
 
 /** Throws for the first row of ids with a whole number that JavaScript may have rounded. `of`: what an id is called. */
 export function refuseRounded(ids: ArrayLike<unknown>, of: string): void {
-  for (let i = 0; i < ids.length; i++) if (isRounded(ids[i])) throw rounded(`Row ${i} (counted from 0) has`, of, ids[i]);
+  for (let i = 0; i < ids.length; i++)
+    if (isRounded(ids[i])) throw rounded(`Row ${i} (counted from 0) has`, of, ids[i]);
 }
 
-const isRounded = (id: unknown): boolean => typeof id === 'number' && Number.isInteger(id) && !Number.isSafeInteger(id);
+const isRounded = (id: unknown): boolean =>
+  typeof id === 'number' && Number.isInteger(id) && !Number.isSafeInteger(id);
 
 const rounded = (where: string, of: string, id: unknown): ArgumentError =>
-  new ArgumentError(`${where} the ${of} ${id}, a whole number beyond 2⁵³, where JavaScript rounds: two ids may have become one. Give ids as text.`);
+  new ArgumentError(
+    `${where} the ${of} ${id}, a whole number beyond 2⁵³, where JavaScript rounds: two ids may have become one. Give ids as text.`,
+  );
 
 /** The distinct ids, in the order in which they first occur. Throws for what is none. */
 function distinctIds(values: Iterable<string | number>, kind = 'id'): Set<string | number> {
   if (typeof values !== 'object' || values === null || !(Symbol.iterator in values)) {
-    throw new ArgumentError(`The ${kind}s must come as an array or another iterable, got ${typeof values === 'string' ? 'one text' : said(values)}.`);
+    throw new ArgumentError(
+      `The ${kind}s must come as an array or another iterable, got ${typeof values === 'string' ? 'one text' : said(values)}.`,
+    );
   }
   const distinct = new Set(values);
   for (const v of distinct) {
     if (typeof v !== 'string' && (typeof v !== 'number' || Number.isNaN(v))) {
-      throw new ArgumentError(`A ${kind} must be a string or a number, got ${said(v)}. Drop the rows without one.`);
+      throw new ArgumentError(
+        `A ${kind} must be a string or a number, got ${said(v)}. Drop the rows without one.`,
+      );
     }
     if (isRounded(v)) throw rounded('There is', kind, v);
   }

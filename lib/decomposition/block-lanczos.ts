@@ -102,7 +102,8 @@ class BlockLanczos {
         const pairs = await this.pairs(likely || full || last);
         if (!pairs) return this.leading();
         const { residual, converged } = this.check(pairs);
-        if (converged >= components || last) return (await this.ritz(pairs, converged)) ?? this.leading();
+        if (converged >= components || last)
+          return (await this.ritz(pairs, converged)) ?? this.leading();
         ({ check, likely } = this.next(residual, before));
         before = { m: this.m, residual };
         if (full) {
@@ -119,7 +120,8 @@ class BlockLanczos {
     const { a, block, image: next, between, options } = this;
     const { capacity, random } = options;
     const from = this.m;
-    for (let i = 0, p = from, q = 0; i < this.n; i++, p += capacity) for (let c = 0; c < B; c++) this.basis[p + c] = block[q++];
+    for (let i = 0, p = from, q = 0; i < this.n; i++, p += capacity)
+      for (let c = 0; c < B; c++) this.basis[p + c] = block[q++];
     this.m += B;
     a.transposeTimes(block, between);
     a.times(between, next);
@@ -131,7 +133,8 @@ class BlockLanczos {
     const all = project(this.used(), next);
     for (let i = 0; i < B; i++) {
       for (let j = 0; j < B; j++) {
-        const own = (p: number, q: number): number => near[(from - first + p) * B + q] + all[(from + p) * B + q];
+        const own = (p: number, q: number): number =>
+          near[(from - first + p) * B + q] + all[(from + p) * B + q];
         this.t[(from + i) * capacity + from + j] = (own(i, j) + own(j, i)) / 2;
       }
     }
@@ -154,7 +157,9 @@ class BlockLanczos {
   private join(r: Float64Array, at: number): void {
     const { capacity } = this.options;
     for (let i = 0; i < B; i++) {
-      for (let j = 0; j < B; j++) this.t[(this.m + i) * capacity + at + j] = this.t[(at + j) * capacity + this.m + i] = r[i * B + j];
+      for (let j = 0; j < B; j++)
+        this.t[(this.m + i) * capacity + at + j] = this.t[(at + j) * capacity + this.m + i] =
+          r[i * B + j];
     }
   }
 
@@ -166,14 +171,18 @@ class BlockLanczos {
   private async pairs(whole: boolean): Promise<Pairs | undefined> {
     const { m } = this;
     const rows = whole ? m : B;
-    const found = await tridiagonalEigenInTurns(this.projected(m), m, { rows, turn: this.options.turn });
+    const found = await tridiagonalEigenInTurns(this.projected(m), m, {
+      rows,
+      turn: this.options.turn,
+    });
     return found && { ...found, rows };
   }
 
   /** The projected matrix of the first m columns. */
   private projected(m: number): Float64Array {
     const copy = new Float64Array(m * m);
-    for (let i = 0, from = 0; i < m; i++, from += this.options.capacity) copy.set(this.t.subarray(from, from + m), i * m);
+    for (let i = 0, from = 0; i < m; i++, from += this.options.capacity)
+      copy.set(this.t.subarray(from, from + m), i * m);
     return copy;
   }
 
@@ -183,7 +192,9 @@ class BlockLanczos {
     let residual = 0;
     let converged = 0;
     for (let i = 0; i < Math.min(components, this.m); i++) {
-      const r = this.residual(vectors.subarray((i + 1) * rows - B, (i + 1) * rows)) / Math.max(values[i], 1e-13 * this.largest, Number.MIN_VALUE);
+      const r =
+        this.residual(vectors.subarray((i + 1) * rows - B, (i + 1) * rows)) /
+        Math.max(values[i], 1e-13 * this.largest, Number.MIN_VALUE);
       if (r <= tol) converged++;
       residual = Math.max(residual, r);
     }
@@ -205,25 +216,35 @@ class BlockLanczos {
    * When to check next, as that is as costly as some steps: when there are a quarter more columns, or as many as are missing if residuals go on to fall as
    * they did.
    */
-  private next(residual: number, before: { m: number; residual: number } | undefined): { check: number; likely: boolean } {
+  private next(
+    residual: number,
+    before: { m: number; residual: number } | undefined,
+  ): { check: number; likely: boolean } {
     const { m } = this;
     const most = Math.ceil(m / 4 / B) * B;
     if (!before || residual >= before.residual) return { check: m + most, likely: false };
     const perColumn = Math.log(before.residual / residual) / (m - before.m);
-    const missing = Math.max(B, Math.round(Math.log(residual / this.options.tol) / perColumn / B) * B);
+    const missing = Math.max(
+      B,
+      Math.round(Math.log(residual / this.options.tol) / perColumn / B) * B,
+    );
     return { check: m + Math.min(most, missing), likely: missing <= most };
   }
 
   /** Keeps the best vectors and goes on from them. False if it was stopped before. */
   private async restart({ values, vectors }: Pairs): Promise<boolean> {
     const { capacity, components, turn } = this.options;
-    const keep = Math.min(capacity - 2 * B, Math.ceil((components + (capacity - components) / 3) / B) * B);
+    const keep = Math.min(
+      capacity - 2 * B,
+      Math.ceil((components + (capacity - components) / 3) / B) * B,
+    );
     const m = this.m;
     const blocks = await ritzVectors(this.used(), vectors, { count: keep, turn });
     if (!blocks) return false;
     this.basis.fill(0);
     for (let b = 0; b < blocks.length; b++) {
-      for (let i = 0, p = b * B, q = 0; i < this.n; i++, p += capacity) for (let c = 0; c < B; c++) this.basis[p + c] = blocks[b][q++];
+      for (let i = 0, p = b * B, q = 0; i < this.n; i++, p += capacity)
+        for (let c = 0; c < B; c++) this.basis[p + c] = blocks[b][q++];
       dispose(blocks[b]);
     }
     this.t.fill(0);
@@ -244,8 +265,16 @@ class BlockLanczos {
   private async ritz(checked: Pairs, converged: number): Promise<Ritz | undefined> {
     const pairs = checked.rows === this.m ? checked : await this.pairs(true);
     const count = Math.min(this.options.components, this.m);
-    const blocks = pairs && (await ritzVectors(this.used(), pairs.vectors, { count, turn: this.options.turn }));
-    return blocks && { values: pairs.values.slice(0, count), blocks, converged, iterations: this.iterations };
+    const blocks =
+      pairs && (await ritzVectors(this.used(), pairs.vectors, { count, turn: this.options.turn }));
+    return (
+      blocks && {
+        values: pairs.values.slice(0, count),
+        blocks,
+        converged,
+        iterations: this.iterations,
+      }
+    );
   }
 
   /** What there is when it was stopped: from the first columns of the basis alone, so that it takes no long. */
@@ -257,7 +286,11 @@ class BlockLanczos {
     let converged = 0;
     for (let i = 0; i < count; i++) {
       const s = vectors.subarray(i * m, (i + 1) * m);
-      if (this.leadingResidual(s) <= tol * Math.max(values[i], 1e-13 * this.largest, Number.MIN_VALUE)) converged++;
+      if (
+        this.leadingResidual(s) <=
+        tol * Math.max(values[i], 1e-13 * this.largest, Number.MIN_VALUE)
+      )
+        converged++;
     }
     const blocks = (await ritzVectors({ ...this.used(), columns: m }, vectors, { count }))!;
     return { values: values.slice(0, count), blocks, converged, iterations: this.iterations };
@@ -294,6 +327,8 @@ function largestColumn(w: Float64Array): number {
 
 function timesUpper(a: Float64Array, b: Float64Array): Float64Array {
   const c = new Float64Array(B * B);
-  for (let i = 0; i < B; i++) for (let k = 0; k < B; k++) for (let j = 0; j < B; j++) c[i * B + j] += a[i * B + k] * b[k * B + j];
+  for (let i = 0; i < B; i++)
+    for (let k = 0; k < B; k++)
+      for (let j = 0; j < B; j++) c[i * B + j] += a[i * B + k] * b[k * B + j];
   return c;
 }

@@ -13,7 +13,10 @@ export function cholesky(a: Float64Array, n: number): void {
       for (let k = 0; k < j; k++) sum -= a[i * n + k] * a[j * n + k];
       if (i > j) a[i * n + j] = sum / a[j * n + j];
       else if (sum > 0 && sum < Infinity) a[j * n + j] = Math.sqrt(sum);
-      else throw new NumericError(`The matrix is not positive definite (pivot ${j} of ${n} is ${sum}), so the system cannot be solved.`);
+      else
+        throw new NumericError(
+          `The matrix is not positive definite (pivot ${j} of ${n} is ${sum}), so the system cannot be solved.`,
+        );
     }
   }
 }

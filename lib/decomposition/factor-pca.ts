@@ -24,7 +24,10 @@ export interface FactorPca {
  * @param options.width columns; `components`: how many to keep (default 2, at most `width`)
  * @example factorPca(Float32Array.of(1, 0, -1, 0), { width: 2, components: 1 }).coordinates // Float64Array [1, -1]
  */
-export function factorPca(values: ArrayLike<number>, options: { width: number; components?: number }): FactorPca {
+export function factorPca(
+  values: ArrayLike<number>,
+  options: { width: number; components?: number },
+): FactorPca {
   checkArgument(
     isNumbers(values),
     values,
@@ -33,12 +36,17 @@ export function factorPca(values: ArrayLike<number>, options: { width: number; c
   );
   checkOptions(options, ['width', 'components'], 'factorPca');
   const { width, components = 2 } = options;
-  if (!(Number.isInteger(width) && width >= 1)) throw new ArgumentError(`width must be a positive whole number, got ${said(width)}.`);
+  if (!(Number.isInteger(width) && width >= 1))
+    throw new ArgumentError(`width must be a positive whole number, got ${said(width)}.`);
   const rows = values.length / width;
-  if (!Number.isInteger(rows)) throw new ArgumentError(`${values.length} values do not make rows of ${width}.`);
-  if (rows < 2) throw new ArgumentError(`Principal components need at least 2 rows, got ${said(rows)}.`);
+  if (!Number.isInteger(rows))
+    throw new ArgumentError(`${values.length} values do not make rows of ${width}.`);
+  if (rows < 2)
+    throw new ArgumentError(`Principal components need at least 2 rows, got ${said(rows)}.`);
   if (!(Number.isInteger(components) && components >= 1 && components <= width)) {
-    throw new ArgumentError(`components must be a whole number from 1 to ${width} (the width of a row), got ${said(components)}.`);
+    throw new ArgumentError(
+      `components must be a whole number from 1 to ${width} (the width of a row), got ${said(components)}.`,
+    );
   }
   const x = centred(values, rows, width);
   const { values: variances, vectors } = tridiagonalEigen(covariance(x, rows, width), width);
@@ -54,8 +62,15 @@ export function factorPca(values: ArrayLike<number>, options: { width: number; c
       coordinates[r * components + c] = sum;
     }
   }
-  const explainedVariance = Float64Array.from({ length: components }, (_, c) => Math.max(0, variances[c]));
-  return { coordinates, components: kept, explainedVariance, explainedVarianceRatio: explainedVariance.map((e) => (total > 0 ? e / total : 0)) };
+  const explainedVariance = Float64Array.from({ length: components }, (_, c) =>
+    Math.max(0, variances[c]),
+  );
+  return {
+    coordinates,
+    components: kept,
+    explainedVariance,
+    explainedVarianceRatio: explainedVariance.map((e) => (total > 0 ? e / total : 0)),
+  };
 }
 
 function centred(values: ArrayLike<number>, rows: number, width: number): Float64Array {
@@ -64,7 +79,10 @@ function centred(values: ArrayLike<number>, rows: number, width: number): Float6
     let mean = 0;
     for (let r = 0; r < rows; r++) mean += x[r * width + j];
     mean /= rows;
-    if (!Number.isFinite(mean)) throw new NumericError(`Column ${j} holds a value that is not finite; principal components do not exist.`);
+    if (!Number.isFinite(mean))
+      throw new NumericError(
+        `Column ${j} holds a value that is not finite; principal components do not exist.`,
+      );
     for (let r = 0; r < rows; r++) x[r * width + j] -= mean;
   }
   return x;
@@ -86,6 +104,7 @@ function covariance(x: Float64Array, rows: number, width: number): Float64Array 
 
 function fixSign(component: Float64Array): void {
   let at = 0;
-  for (let j = 1; j < component.length; j++) if (Math.abs(component[j]) > Math.abs(component[at])) at = j;
+  for (let j = 1; j < component.length; j++)
+    if (Math.abs(component[j]) > Math.abs(component[at])) at = j;
   if (component[at] < 0) for (let j = 0; j < component.length; j++) component[j] = -component[j];
 }

@@ -19,7 +19,8 @@ export async function invertSymmetric(
   a: Float32Array,
   { n, turn = async () => false }: { n: number; turn?: () => Promise<boolean> },
 ): Promise<boolean> {
-  if (a.length !== n * n) throw new ArgumentError(`A matrix of ${n} × ${n} has ${n * n} numbers, got ${a.length}.`);
+  if (a.length !== n * n)
+    throw new ArgumentError(`A matrix of ${n} × ${n} has ${n * n} numbers, got ${a.length}.`);
   const width = Math.min(BLOCK, n);
   const panel = float32(n * width); // column block k of A
   const scaled = float32(n * width); // −panel·D
@@ -30,13 +31,23 @@ export async function invertSymmetric(
       readPanel(a, panel, { n, k, w });
       invertPivot(panel.subarray(k * w, (k + w) * w), d, w);
       panel.fill(0, k * w, (k + w) * w); // so that the products below leave row and column k alone
-      matmul({ m: n, n: w, k: w }, { a: { values: panel, rowStride: w }, b: { values: d, rowStride: w }, c: { values: scaled, rowStride: w } });
+      matmul(
+        { m: n, n: w, k: w },
+        {
+          a: { values: panel, rowStride: w },
+          b: { values: d, rowStride: w },
+          c: { values: scaled, rowStride: w },
+        },
+      );
       for (let i = 0; i < n * w; i++) scaled[i] = -scaled[i];
       for (let i = 0; i < n; i += BLOCK) {
         const rows = Math.min(BLOCK, n - i);
         const left = { values: scaled, offset: i * w, rowStride: w };
         const right = { values: panel, rowStride: 1, columnStride: w };
-        matmul({ m: rows, n: i + rows, k: w }, { a: left, b: right, c: { values: a.subarray(i * n), rowStride: n }, add: true });
+        matmul(
+          { m: rows, n: i + rows, k: w },
+          { a: left, b: right, c: { values: a.subarray(i * n), rowStride: n }, add: true },
+        );
         if (await turn()) return false;
       }
       writePanel(a, scaled, d, { n, k, w });
@@ -59,10 +70,17 @@ interface Place {
 /** Columns k … k + w of the symmetric matrix, n × w. */
 function readPanel(a: Float32Array, panel: Float32Array, { n, k, w }: Place): void {
   for (let j = 0; j < w; j++) for (let i = 0; i < k; i++) panel[i * w + j] = a[(k + j) * n + i];
-  for (let i = k; i < n; i++) for (let j = 0; j < w; j++) panel[i * w + j] = i < k + w && i - k < j ? a[(k + j) * n + i] : a[i * n + k + j];
+  for (let i = k; i < n; i++)
+    for (let j = 0; j < w; j++)
+      panel[i * w + j] = i < k + w && i - k < j ? a[(k + j) * n + i] : a[i * n + k + j];
 }
 
-function writePanel(a: Float32Array, scaled: Float32Array, d: Float32Array, { n, k, w }: Place): void {
+function writePanel(
+  a: Float32Array,
+  scaled: Float32Array,
+  d: Float32Array,
+  { n, k, w }: Place,
+): void {
   for (let j = 0; j < w; j++) {
     for (let i = 0; i < k; i++) a[(k + j) * n + i] = -scaled[i * w + j];
     for (let i = 0; i <= j; i++) a[(k + j) * n + k + i] = -d[j * w + i];
@@ -75,7 +93,10 @@ function invertPivot(block: Float32Array, out: Float32Array, w: number): void {
   const a = Float64Array.from(block);
   for (let k = 0; k < w; k++) {
     const pivot = a[k * w + k];
-    if (!(pivot > 0 && pivot < Infinity)) throw new NumericError(`The matrix is not positive definite: a pivot is ${pivot}, so it has no inverse.`);
+    if (!(pivot > 0 && pivot < Infinity))
+      throw new NumericError(
+        `The matrix is not positive definite: a pivot is ${pivot}, so it has no inverse.`,
+      );
     const row = a.subarray(k * w, (k + 1) * w);
     row[k] = 1;
     for (let j = 0; j < w; j++) row[j] /= pivot;

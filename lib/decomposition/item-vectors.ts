@@ -25,14 +25,22 @@ export interface ItemVectorsOptions extends PpmiOptions {
  * const dls = SequenceDataLoaders.fromSessions(trainSessions, { length: 10 });
  * lstmLearner(dls, { embSz: 64, layers: [64], tied: true, embInit: await itemVectors(trainSessions, { embSz: 64 }) })
  */
-export async function itemVectors(source: SequenceSource | Histories, options: ItemVectorsOptions = {}): Promise<Float32Array> {
+export async function itemVectors(
+  source: SequenceSource | Histories,
+  options: ItemVectorsOptions = {},
+): Promise<Float32Array> {
   checkOptions(options, ['embSz', 'meanNorm', 'seed', 'window', 'power'], 'itemVectors');
   const { embSz = 50, meanNorm = 2, seed = 42, ...neighbours } = options;
-  if (!(meanNorm > 0 && Number.isFinite(meanNorm))) throw new ArgumentError(`meanNorm must be a positive number, got ${said(meanNorm)}.`);
-  if (!(Number.isInteger(embSz) && embSz >= 1)) throw new ArgumentError(`embSz must be a positive whole number, got ${said(embSz)}.`);
+  if (!(meanNorm > 0 && Number.isFinite(meanNorm)))
+    throw new ArgumentError(`meanNorm must be a positive number, got ${said(meanNorm)}.`);
+  if (!(Number.isInteger(embSz) && embSz >= 1))
+    throw new ArgumentError(`embSz must be a positive whole number, got ${said(embSz)}.`);
   const neighbourhood = ppmi(source, neighbours);
   const [tracks] = neighbourhood.shape;
-  if (embSz > tracks) throw new ArgumentError(`embSz must be at most ${tracks}, the number of tracks, got ${said(embSz)}.`);
+  if (embSz > tracks)
+    throw new ArgumentError(
+      `embSz must be at most ${tracks}, the number of tracks, got ${said(embSz)}.`,
+    );
   const svd = new TruncatedSVD({ nComponents: embSz, seed, tol: 1e-4 });
   const guard = new InterruptGuard(); // around that of the decomposition, whose first vectors are of no use here
   const { data, shape } = await svd.fitTransform(neighbourhood).finally(() => guard.stop()); // U·Σ

@@ -46,7 +46,8 @@ export abstract class LinearReduction {
   protected abstract readonly who: string;
 
   constructor({ seed = 42, tol = 1e-7 }: ReductionOptions) {
-    if (!(typeof tol === 'number' && tol > 0 && tol < 1)) throw new ArgumentError(`tol must be a number between 0 and 1, got ${said(tol)}.`);
+    if (!(typeof tol === 'number' && tol > 0 && tol < 1))
+      throw new ArgumentError(`tol must be a number between 0 and 1, got ${said(tol)}.`);
     new Random(seed); // refuses what is no seed
     this.seed = seed;
     this.tol = tol;
@@ -69,7 +70,9 @@ export abstract class LinearReduction {
       const rows = scores[0].length;
       const scales = this.scales();
       const data = new Float64Array(rows * k);
-      for (let c = 0; c < k; c++) for (let i = 0; i < rows; i++) data[i * k + c] = scales ? scores[c][i] / scales[c] : scores[c][i];
+      for (let c = 0; c < k; c++)
+        for (let i = 0; i < rows; i++)
+          data[i * k + c] = scales ? scores[c][i] / scales[c] : scores[c][i];
       scores.forEach(dispose);
       return { shape: [rows, k], data };
     });
@@ -100,10 +103,14 @@ export abstract class LinearReduction {
     const { components, mean } = this.known();
     const { x } = readInput(y, this.who);
     if ('indptr' in x || x.shape[1] !== components.shape[0]) {
-      throw new ArgumentError(`${this.who} has ${components.shape[0]} components: dense rows of as many numbers were expected, got ${x.shape[1]}.`);
+      throw new ArgumentError(
+        `${this.who} has ${components.shape[0]} components: dense rows of as many numbers were expected, got ${x.shape[1]}.`,
+      );
     }
     const scales = this.scales();
-    const data = scales ? Float64Array.from(x.data, (v, p) => v * scales[p % scales.length]) : x.data;
+    const data = scales
+      ? Float64Array.from(x.data, (v, p) => v * scales[p % scales.length])
+      : x.data;
     const out = times({ shape: x.shape, data }, components);
     if (mean) for (let p = 0; p < out.length; p++) out[p] += mean[p % mean.length];
     return { shape: [x.shape[0], components.shape[1]], data: out };
@@ -142,7 +149,10 @@ export abstract class LinearReduction {
     return this.known().converged;
   }
 
-  protected abstract decompose(x: CsrMatrix | DenseMatrix, options: { random: Random; turn: () => Promise<boolean> }): Promise<Decomposed>;
+  protected abstract decompose(
+    x: CsrMatrix | DenseMatrix,
+    options: { random: Random; turn: () => Promise<boolean> },
+  ): Promise<Decomposed>;
 
   /** What coordinates are divided by, one number a component; nothing if they are left as they are. */
   protected scales(): Float64Array | undefined {
@@ -150,7 +160,10 @@ export abstract class LinearReduction {
   }
 
   protected known(): Fitted {
-    if (!this.fitted) throw new ArgumentError(`This ${this.who} instance is not fitted yet. Call 'fit' with a matrix first.`);
+    if (!this.fitted)
+      throw new ArgumentError(
+        `This ${this.who} instance is not fitted yet. Call 'fit' with a matrix first.`,
+      );
     return this.fitted;
   }
 
@@ -158,16 +171,28 @@ export abstract class LinearReduction {
     const { x, names } = readInput(input, this.who);
     const huge = x.data.find((v) => Math.abs(v) > LARGEST);
     if (huge !== undefined)
-      throw new NumericError(`${this.who} adds squares up, and that of ${huge} is too large. Divide the matrix by a number, or scale its columns.`);
+      throw new NumericError(
+        `${this.who} adds squares up, and that of ${huge} is too large. Divide the matrix by a number, or scale its columns.`,
+      );
     const guard = new InterruptGuard();
     try {
       const turn = (): Promise<boolean> => guard.turnIfDue();
-      const { scores, ...found } = await this.decompose(x, { random: new Random(this.seed).child(this.who), turn });
+      const { scores, ...found } = await this.decompose(x, {
+        random: new Random(this.seed).child(this.who),
+        turn,
+      });
       const k = found.components.shape[0];
       if (k === 0) throw new InterruptedError(`Interrupted before ${this.who} had a component.`);
       this.fitted = { ...found, names, nSamples: x.shape[0] };
-      if (guard.interrupted) sayInterrupted(guard, `Interrupted. ${this.who} keeps ${k} components, of which ${found.converged} are exact.`);
-      else if (found.converged < k) display().warn(`${this.who} has not come to an end: ${found.converged} of ${k} components are exact.`);
+      if (guard.interrupted)
+        sayInterrupted(
+          guard,
+          `Interrupted. ${this.who} keeps ${k} components, of which ${found.converged} are exact.`,
+        );
+      else if (found.converged < k)
+        display().warn(
+          `${this.who} has not come to an end: ${found.converged} of ${k} components are exact.`,
+        );
       return use(scores);
     } finally {
       guard.stop();
@@ -176,7 +201,9 @@ export abstract class LinearReduction {
 
   private checkColumns(columns: number, expected: number): void {
     if (columns === expected) return;
-    throw new ArgumentError(`X has ${columns} features, but ${this.who} is expecting ${expected} features as input.`);
+    throw new ArgumentError(
+      `X has ${columns} features, but ${this.who} is expecting ${expected} features as input.`,
+    );
   }
 
   [inspect.custom](): string {
@@ -192,7 +219,11 @@ export abstract class LinearReduction {
 export type Decomposed = Omit<Fitted, 'names' | 'nSamples'> & { readonly scores: Float64Array[] };
 
 /** Components as one matrix, out of the shared memory, each (with its scores) turned so that its entry of largest magnitude is positive: the first, if several are equally large. */
-export function flipSigns(right: readonly Float64Array[], scores: readonly Float64Array[], columns: number): DenseMatrix {
+export function flipSigns(
+  right: readonly Float64Array[],
+  scores: readonly Float64Array[],
+  columns: number,
+): DenseMatrix {
   const data = new Float64Array(right.length * columns);
   right.forEach((row, c) => {
     let at = 0;

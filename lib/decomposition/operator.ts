@@ -1,4 +1,10 @@
-import { BLOCK, denseBlock, denseTransposeBlock, type SharedCsr, sparseBlock } from '../compute/block.js';
+import {
+  BLOCK,
+  denseBlock,
+  denseTransposeBlock,
+  type SharedCsr,
+  sparseBlock,
+} from '../compute/block.js';
 import { dispose, float64, int32 } from '../compute/memory.js';
 import { type CsrMatrix, type DenseMatrix, isSparse, transposeCsr } from '../data/matrix.js';
 
@@ -41,7 +47,9 @@ class SparseOperator implements Operator {
   readonly columns: number;
   private readonly byRow: SharedCsr;
   private readonly byColumn: SharedCsr;
-  private readonly centre: { means: Float64Array; ones: Float64Array; sums: Float64Array } | undefined;
+  private readonly centre:
+    | { means: Float64Array; ones: Float64Array; sums: Float64Array }
+    | undefined;
 
   constructor(x: CsrMatrix, means?: Float64Array) {
     [this.rows, this.columns] = x.shape;
@@ -59,15 +67,32 @@ class SparseOperator implements Operator {
   }
 
   times(x: Float64Array, out: Float64Array): void {
-    sparseBlock(this.byRow, x, out, this.centre && { left: this.centre.ones, right: weightedSums(this.centre.means, x, this.centre.sums) });
+    sparseBlock(
+      this.byRow,
+      x,
+      out,
+      this.centre && {
+        left: this.centre.ones,
+        right: weightedSums(this.centre.means, x, this.centre.sums),
+      },
+    );
   }
 
   transposeTimes(y: Float64Array, out: Float64Array): void {
-    sparseBlock(this.byColumn, y, out, this.centre && { left: this.centre.means, right: weightedSums(this.centre.ones, y, this.centre.sums) });
+    sparseBlock(
+      this.byColumn,
+      y,
+      out,
+      this.centre && {
+        left: this.centre.means,
+        right: weightedSums(this.centre.ones, y, this.centre.sums),
+      },
+    );
   }
 
   dispose(): void {
-    for (const { indptr, indices, values } of [this.byRow, this.byColumn]) for (const array of [indptr, indices, values]) dispose(array);
+    for (const { indptr, indices, values } of [this.byRow, this.byColumn])
+      for (const array of [indptr, indices, values]) dispose(array);
     if (this.centre) for (const array of Object.values(this.centre)) dispose(array);
   }
 }
@@ -96,15 +121,25 @@ class DenseOperator implements Operator {
     [this.rows, this.columns] = x.shape;
     this.values = float64(this.rows * this.columns);
     this.values.set(x.data);
-    if (means) for (let i = 0, p = 0; i < this.rows; i++) for (let j = 0; j < this.columns; j++) this.values[p++] -= means[j];
+    if (means)
+      for (let i = 0, p = 0; i < this.rows; i++)
+        for (let j = 0; j < this.columns; j++) this.values[p++] -= means[j];
   }
 
   times(x: Float64Array, out: Float64Array): void {
-    denseBlock({ values: this.values, rows: this.rows, columns: this.columns, stride: this.columns }, x, out);
+    denseBlock(
+      { values: this.values, rows: this.rows, columns: this.columns, stride: this.columns },
+      x,
+      out,
+    );
   }
 
   transposeTimes(y: Float64Array, out: Float64Array): void {
-    denseTransposeBlock({ values: this.values, rows: this.rows, columns: this.columns, stride: this.columns }, y, out);
+    denseTransposeBlock(
+      { values: this.values, rows: this.rows, columns: this.columns, stride: this.columns },
+      y,
+      out,
+    );
   }
 
   dispose(): void {

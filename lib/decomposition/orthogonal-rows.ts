@@ -20,7 +20,11 @@ export interface Stoppable {
  * @param options see {@link Stoppable}: rows beyond `kept` are given back to the shared memory
  * @returns the lengths
  */
-export async function diagonalise(w: Float64Array[], u: Float64Array[], { turn, kept }: Stoppable): Promise<Float64Array> {
+export async function diagonalise(
+  w: Float64Array[],
+  u: Float64Array[],
+  { turn, kept }: Stoppable,
+): Promise<Float64Array> {
   const squares = w.map((row) => dot(row, row));
   const noise = (Number.EPSILON * (w[0]?.length ?? 0)) ** 2 * Math.max(...squares);
   let whole = true;
@@ -61,7 +65,11 @@ export async function diagonalise(w: Float64Array[], u: Float64Array[], { turn, 
  * Puts unit rows, orthogonal to all the others, in the place of rows that are zero: any will do where the singular value is 0.
  * @returns how many rows are complete: all, unless it was stopped
  */
-export async function completeRows(rows: Float64Array[], random: Random, { turn, kept }: Stoppable): Promise<number> {
+export async function completeRows(
+  rows: Float64Array[],
+  random: Random,
+  { turn, kept }: Stoppable,
+): Promise<number> {
   for (let at = 0; at < rows.length; at++) {
     const row = rows[at];
     if (row.some((x) => x !== 0)) continue;

@@ -17,7 +17,11 @@ export interface Basis {
 }
 
 /** W ← W − Q·(QᵀW), once, for columns `from` … of the basis. */
-export function project(basis: Basis, w: Float64Array, { from = 0 }: { from?: number } = {}): Float64Array {
+export function project(
+  basis: Basis,
+  w: Float64Array,
+  { from = 0 }: { from?: number } = {},
+): Float64Array {
   const columns = basis.columns - from;
   const coefficients = float64(columns * B);
   const part = { ...basis, from, columns };
@@ -33,7 +37,11 @@ export function project(basis: Basis, w: Float64Array, { from = 0 }: { from?: nu
  * less than `least`) becomes a random one, orthogonal to everything, and its row of R zero.
  * @returns R, 8 × 8, row-major, upper triangular
  */
-export function orthonormalise(w: Float64Array, basis: Basis, { least, random }: { least: number; random: Random }): Float64Array {
+export function orthonormalise(
+  w: Float64Array,
+  basis: Basis,
+  { least, random }: { least: number; random: Random },
+): Float64Array {
   const whole = { values: w, rows: basis.rows, columns: B, stride: B };
   const gram = float64(B * B);
   const copy = float64(w.length);
@@ -86,12 +94,18 @@ function inverseUpper(r: Float64Array): Float64Array {
 
 function product(a: Float64Array, b: Float64Array): Float64Array {
   const c = new Float64Array(B * B);
-  for (let i = 0; i < B; i++) for (let k = 0; k < B; k++) for (let j = 0; j < B; j++) c[i * B + j] += a[i * B + k] * b[k * B + j];
+  for (let i = 0; i < B; i++)
+    for (let k = 0; k < B; k++)
+      for (let j = 0; j < B; j++) c[i * B + j] += a[i * B + k] * b[k * B + j];
   return c;
 }
 
 /** The careful way, column by column, for blocks of lower rank. */
-function gramSchmidt(w: Float64Array, basis: Basis, { least, random }: { least: number; random: Random }): Float64Array {
+function gramSchmidt(
+  w: Float64Array,
+  basis: Basis,
+  { least, random }: { least: number; random: Random },
+): Float64Array {
   const r = new Float64Array(B * B);
   const replaced: number[] = [];
   for (let j = 0; j < B; j++) {
@@ -126,7 +140,8 @@ function gramSchmidt(w: Float64Array, basis: Basis, { least, random }: { least: 
 
 /** Twice: takes the earlier columns out of column j and adds what was taken to R. */
 function removeEarlier(w: Float64Array, j: number, r: Float64Array): void {
-  for (let pass = 0; pass < 2; pass++) for (let i = 0; i < j; i++) r[i * B + j] += removeOne(w, i, j);
+  for (let pass = 0; pass < 2; pass++)
+    for (let i = 0; i < j; i++) r[i * B + j] += removeOne(w, i, j);
 }
 
 function removeOne(w: Float64Array, i: number, j: number): number {

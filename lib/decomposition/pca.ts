@@ -2,7 +2,12 @@ import type { Random } from '../compute/random.js';
 import type { CsrMatrix, DenseMatrix } from '../data/matrix.js';
 import { ArgumentError } from '../errors.js';
 import { checkOptions, said } from '../options.js';
-import { type Decomposed, flipSigns, LinearReduction, type ReductionOptions } from './linear-reduction.js';
+import {
+  type Decomposed,
+  flipSigns,
+  LinearReduction,
+  type ReductionOptions,
+} from './linear-reduction.js';
 import { type Operator, operatorOf } from './operator.js';
 import { columnMoments } from './products.js';
 import { leadingSingular, type Singular, type SingularOptions } from './singular.js';
@@ -47,10 +52,16 @@ export class PCA extends LinearReduction {
     checkOptions(options, ['nComponents', 'whiten', 'seed', 'tol'], 'PCA');
     const { nComponents, whiten = false, ...rest } = options;
     super(rest);
-    if (nComponents !== undefined && !((Number.isInteger(nComponents) && nComponents >= 1) || (nComponents > 0 && nComponents < 1))) {
-      throw new ArgumentError(`nComponents must be a whole number from 1 on, or a share between 0 and 1, got ${said(nComponents)}.`);
+    if (
+      nComponents !== undefined &&
+      !((Number.isInteger(nComponents) && nComponents >= 1) || (nComponents > 0 && nComponents < 1))
+    ) {
+      throw new ArgumentError(
+        `nComponents must be a whole number from 1 on, or a share between 0 and 1, got ${said(nComponents)}.`,
+      );
     }
-    if (typeof whiten !== 'boolean') throw new ArgumentError(`whiten must be true or false, got ${said(whiten)}.`);
+    if (typeof whiten !== 'boolean')
+      throw new ArgumentError(`whiten must be true or false, got ${said(whiten)}.`);
     this.nComponents = nComponents;
     this.whiten = whiten;
   }
@@ -65,7 +76,10 @@ export class PCA extends LinearReduction {
     return this.known().noiseVariance;
   }
 
-  protected async decompose(x: CsrMatrix | DenseMatrix, { random, turn }: { random: Random; turn: () => Promise<boolean> }): Promise<Decomposed> {
+  protected async decompose(
+    x: CsrMatrix | DenseMatrix,
+    { random, turn }: { random: Random; turn: () => Promise<boolean> },
+  ): Promise<Decomposed> {
     const [rows, columns] = x.shape;
     if (rows < 2) throw new ArgumentError('PCA needs at least 2 rows: one row has no variance.');
     const wanted = this.wanted(rows, columns);
@@ -76,7 +90,12 @@ export class PCA extends LinearReduction {
       const options = { tol: this.tol, maxIter: 1000, random, turn };
       const found =
         wanted < 1
-          ? await explaining(a, { share: wanted, total: total * (rows - 1), ...searched(Math.min(rows, columns)), ...options })
+          ? await explaining(a, {
+              share: wanted,
+              total: total * (rows - 1),
+              ...searched(Math.min(rows, columns)),
+              ...options,
+            })
           : await leadingSingular(a, { components: wanted, ...options });
       const { values, right, scores, converged } = found;
       const components = flipSigns(right, scores, columns);
@@ -85,7 +104,16 @@ export class PCA extends LinearReduction {
       const left = Math.min(rows, columns) - values.length;
       const rest = total - explainedVariance.reduce((sum, v) => sum + v, 0);
       const noiseVariance = left > 0 ? Math.max(0, rest / left) : 0;
-      return { components, explainedVariance, explainedVarianceRatio, singularValues: values, mean, noiseVariance, converged, scores };
+      return {
+        components,
+        explainedVariance,
+        explainedVarianceRatio,
+        singularValues: values,
+        mean,
+        noiseVariance,
+        converged,
+        scores,
+      };
     } finally {
       a.dispose();
     }
@@ -101,10 +129,14 @@ export class PCA extends LinearReduction {
     const most = Math.min(rows, columns);
     if (nComponents === undefined) {
       if (most <= MAX_ALL) return most;
-      throw new ArgumentError(`A matrix of ${rows} × ${columns} has ${most} components: say how many, { nComponents: 50 } for instance.`);
+      throw new ArgumentError(
+        `A matrix of ${rows} × ${columns} has ${most} components: say how many, { nComponents: 50 } for instance.`,
+      );
     }
     if (nComponents > most) {
-      throw new ArgumentError(`A matrix of ${rows} × ${columns} has at most ${most} components, ${nComponents} were asked for.`);
+      throw new ArgumentError(
+        `A matrix of ${rows} × ${columns} has at most ${most} components, ${nComponents} were asked for.`,
+      );
     }
     return nComponents;
   }
@@ -118,7 +150,16 @@ function searched(all: number): { first: number; most: number } {
 /** As few components as explain more than a share of the sum of all squares, looked for among the `first` ones, then among twice as many, up to `most`. */
 export async function explaining(
   a: Operator,
-  { share, total, first, most, ...options }: { share: number; total: number; first: number; most: number } & Omit<SingularOptions, 'components'>,
+  {
+    share,
+    total,
+    first,
+    most,
+    ...options
+  }: { share: number; total: number; first: number; most: number } & Omit<
+    SingularOptions,
+    'components'
+  >,
 ): Promise<Singular> {
   const all = Math.min(a.rows, a.columns);
   for (let components = first; ; components = Math.min(most, 2 * components)) {
@@ -129,7 +170,13 @@ export async function explaining(
     if (sum > share * total || count === all || found.stopped) {
       const { values, right, scores } = found;
       const converged = Math.min(count, found.converged);
-      return { ...found, values: values.slice(0, count), right: right.slice(0, count), scores: scores.slice(0, count), converged };
+      return {
+        ...found,
+        values: values.slice(0, count),
+        right: right.slice(0, count),
+        scores: scores.slice(0, count),
+        converged,
+      };
     }
     // No later component explains more than the last one found.
     if (sum + (most - count) * found.values[count - 1] ** 2 <= share * total) {

@@ -28,12 +28,18 @@ export function ppmi(source: SequenceSource | Histories, options: PpmiOptions = 
   checkOptions(options, ['window', 'power'], 'ppmi');
   const { window = 5, power = 0.75 } = options;
   if (!(Number.isInteger(window) && window >= 1))
-    throw new ArgumentError(`window must be a whole number of tracks, at least 1, got ${said(window)}.`);
-  if (!(power >= 0 && Number.isFinite(power))) throw new ArgumentError(`power must be a number, 0 or more, got ${said(power)}.`);
+    throw new ArgumentError(
+      `window must be a whole number of tracks, at least 1, got ${said(window)}.`,
+    );
+  if (!(power >= 0 && Number.isFinite(power)))
+    throw new ArgumentError(`power must be a number, 0 or more, got ${said(power)}.`);
   const histories = source instanceof Histories ? source : Histories.of(source);
   const { indptr, indices, data } = interruptible(() => neighbours(histories, window));
   const n = histories.items.length;
-  if (indices.length === 0) throw new DataError('No history has two tracks, so none is played near another. Take longer histories.');
+  if (indices.length === 0)
+    throw new DataError(
+      'No history has two tracks, so none is played near another. Take longer histories.',
+    );
   const sums = new Float64Array(n); // of rows, and of columns: n(a, b) = n(b, a)
   for (let a = 0; a < n; a++) for (let j = indptr[a]; j < indptr[a + 1]; j++) sums[a] += data[j];
   const context = sums.map((sum) => sum ** power);
@@ -49,11 +55,19 @@ export function ppmi(source: SequenceSource | Histories, options: PpmiOptions = 
     }
     starts[a + 1] = kept;
   }
-  return { shape: [n, n], indptr: starts, indices: indices.slice(0, kept), data: data.slice(0, kept) };
+  return {
+    shape: [n, n],
+    indptr: starts,
+    indices: indices.slice(0, kept),
+    data: data.slice(0, kept),
+  };
 }
 
 /** n(a, b), row after row, columns ascending. */
-function neighbours({ items, indptr, item }: Histories, window: number): Csr & { data: Float64Array } {
+function neighbours(
+  { items, indptr, item }: Histories,
+  window: number,
+): Csr & { data: Float64Array } {
   const n = items.length;
   const places = groupBy(item, n);
   const first = new Int32Array(item.length);
@@ -63,7 +77,8 @@ function neighbours({ items, indptr, item }: Histories, window: number): Csr & {
     end.fill(indptr[s + 1], indptr[s], indptr[s + 1]);
   }
   let room = 0;
-  for (let p = 0; p < item.length; p++) room += Math.min(window, p - first[p]) + Math.min(window, end[p] - 1 - p);
+  for (let p = 0; p < item.length; p++)
+    room += Math.min(window, p - first[p]) + Math.min(window, end[p] - 1 - p);
   const starts = new Int32Array(n + 1);
   const indices = new Int32Array(room);
   const data = new Float64Array(room);

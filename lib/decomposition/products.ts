@@ -19,24 +19,32 @@ export function columnMoments(x: CsrMatrix | DenseMatrix): Moments {
       count[x.indices[j]]++;
     }
     for (let c = 0; c < columns; c++) mean[c] /= rows;
-    for (let j = 0; j < x.data.length; j++) variance[x.indices[j]] += (x.data[j] - mean[x.indices[j]]) ** 2;
-    for (let c = 0; c < columns; c++) variance[c] = (variance[c] + (rows - count[c]) * mean[c] ** 2) / rows;
+    for (let j = 0; j < x.data.length; j++)
+      variance[x.indices[j]] += (x.data[j] - mean[x.indices[j]]) ** 2;
+    for (let c = 0; c < columns; c++)
+      variance[c] = (variance[c] + (rows - count[c]) * mean[c] ** 2) / rows;
     return { mean, variance };
   }
   for (let i = 0, p = 0; i < rows; i++) for (let c = 0; c < columns; c++) mean[c] += x.data[p++];
   for (let c = 0; c < columns; c++) mean[c] /= rows;
-  for (let i = 0, p = 0; i < rows; i++) for (let c = 0; c < columns; c++) variance[c] += (x.data[p++] - mean[c]) ** 2;
+  for (let i = 0, p = 0; i < rows; i++)
+    for (let c = 0; c < columns; c++) variance[c] += (x.data[p++] - mean[c]) ** 2;
   for (let c = 0; c < columns; c++) variance[c] /= rows;
   return { mean, variance };
 }
 
 /** X·Vᵀ − 1·shiftᵀ for V of k × columns, as rows × k. */
-export function timesRows(x: CsrMatrix | DenseMatrix, v: DenseMatrix, shift?: Float64Array): Float64Array {
+export function timesRows(
+  x: CsrMatrix | DenseMatrix,
+  v: DenseMatrix,
+  shift?: Float64Array,
+): Float64Array {
   const [rows, columns] = x.shape;
   const k = v.shape[0];
   const out = new Float64Array(rows * k);
   const byColumn = new Float64Array(columns * k); // V transposed: the k numbers of a column lie together
-  for (let i = 0, p = 0; i < k; i++) for (let j = 0; j < columns; j++) byColumn[j * k + i] = v.data[p++];
+  for (let i = 0, p = 0; i < k; i++)
+    for (let j = 0; j < columns; j++) byColumn[j * k + i] = v.data[p++];
   for (let r = 0; r < rows; r++) {
     const row = out.subarray(r * k, (r + 1) * k);
     const start = isSparse(x) ? x.indptr[r] : r * columns;

@@ -28,7 +28,8 @@ export async function ritzVectors(
   let stopped = false;
   for (let from = 0; from < count && !stopped; from += B) {
     s.fill(0);
-    for (let c = 0; c < Math.min(B, count - from); c++) for (let i = 0; i < m; i++) s[i * B + c] = vectors[(from + c) * m + i];
+    for (let c = 0; c < Math.min(B, count - from); c++)
+      for (let i = 0; i < m; i++) s[i * B + c] = vectors[(from + c) * m + i];
     const out = float64(basis.rows * B);
     denseBlock(basis, s, out);
     blocks.push(out);

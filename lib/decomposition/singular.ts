@@ -57,7 +57,13 @@ export async function leadingSingular(a: Operator, options: SingularOptions): Pr
   const sizes = await diagonalise(w, u, stop);
   const result = (right: Float64Array[], scores: Float64Array[]): Singular => {
     const count = right.length;
-    return { values: sizes.slice(0, count), right, scores, converged: Math.min(count, found.converged), stopped };
+    return {
+      values: sizes.slice(0, count),
+      right,
+      scores,
+      converged: Math.min(count, found.converged),
+      stopped,
+    };
   };
   if (!wide) return result(u, w);
   const least = Number.EPSILON * Math.max(a.rows, a.columns) * sizes[0];
@@ -95,12 +101,19 @@ async function images(
 }
 
 /** Eigenvectors of A·Aᵀ. */
-async function shortVectors(a: Operator, options: SingularOptions): Promise<Pick<Ritz, 'blocks' | 'values' | 'converged'>> {
+async function shortVectors(
+  a: Operator,
+  options: SingularOptions,
+): Promise<Pick<Ritz, 'blocks' | 'values' | 'converged'>> {
   const { components, turn } = options;
   const least = Math.ceil(components / B) * B + 4 * B;
   const most = Math.floor((a.rows - B) / B) * B;
   const wanted = Math.max(least, 8 * B + 6 * components);
-  const capacity = Math.min(most, options.capacity ?? Math.max(least + components, Math.min(wanted, Math.floor(MAX_BASIS / a.rows / B) * B)));
+  const capacity = Math.min(
+    most,
+    options.capacity ??
+      Math.max(least + components, Math.min(wanted, Math.floor(MAX_BASIS / a.rows / B) * B)),
+  );
   if (a.rows > WHOLE && capacity >= least) return blockLanczos(a, { ...options, capacity });
   const gram = await gramOf(a, turn);
   const n = a.rows;
@@ -110,14 +123,18 @@ async function shortVectors(a: Operator, options: SingularOptions): Promise<Pick
   const blocks: Float64Array[] = [];
   for (let from = 0; from < components; from += B) {
     const block = float64(n * B);
-    for (let c = 0; c < Math.min(B, components - from); c++) for (let i = 0; i < n; i++) block[i * B + c] = vectors[(from + c) * n + i];
+    for (let c = 0; c < Math.min(B, components - from); c++)
+      for (let i = 0; i < n; i++) block[i * B + c] = vectors[(from + c) * n + i];
     blocks.push(block);
   }
   return { blocks, values: values.slice(0, components), converged: components };
 }
 
 /** A·Aᵀ, whole; nothing if it was stopped. */
-async function gramOf(a: Operator, turn: () => Promise<boolean>): Promise<Float64Array | undefined> {
+async function gramOf(
+  a: Operator,
+  turn: () => Promise<boolean>,
+): Promise<Float64Array | undefined> {
   const n = a.rows;
   const gram = new Float64Array(n * n);
   const unit = float64(n * B);
@@ -130,7 +147,8 @@ async function gramOf(a: Operator, turn: () => Promise<boolean>): Promise<Float6
       for (let c = 0; c < width; c++) unit[(from + c) * B + c] = 1;
       a.transposeTimes(unit, between);
       a.times(between, out);
-      for (let i = 0; i < n; i++) for (let c = 0; c < width; c++) gram[i * n + from + c] = out[i * B + c];
+      for (let i = 0; i < n; i++)
+        for (let c = 0; c < width; c++) gram[i * n + from + c] = out[i * B + c];
       if (await turn()) return undefined;
     }
     return gram;
@@ -140,8 +158,12 @@ async function gramOf(a: Operator, turn: () => Promise<boolean>): Promise<Float6
 }
 
 /** The first columns of a block as rows of their own. */
-function split(block: Float64Array, { count, length }: { count: number; length: number }): Float64Array[] {
+function split(
+  block: Float64Array,
+  { count, length }: { count: number; length: number },
+): Float64Array[] {
   const rows = Array.from({ length: count }, () => float64(length));
-  for (let i = 0, p = 0; i < length; i++, p += B) for (let c = 0; c < count; c++) rows[c][i] = block[p + c];
+  for (let i = 0, p = 0; i < length; i++, p += B)
+    for (let c = 0; c < count; c++) rows[c][i] = block[p + c];
   return rows;
 }

@@ -40,7 +40,8 @@ export class StandardScaler {
     checkOptions(options, ['withMean', 'withStd'], 'StandardScaler');
     const { withMean = true, withStd = true } = options;
     for (const [name, value] of Object.entries({ withMean, withStd })) {
-      if (typeof value !== 'boolean') throw new ArgumentError(`${name} must be true or false, got ${said(value)}.`);
+      if (typeof value !== 'boolean')
+        throw new ArgumentError(`${name} must be true or false, got ${said(value)}.`);
     }
     this.withMean = withMean;
     this.withStd = withStd;
@@ -54,9 +55,14 @@ export class StandardScaler {
     const { x, names } = readInput(input, 'StandardScaler', { missing: true });
     this.refuseSparse(x);
     const moments = observedMoments(x);
-    const huge = moments.counts.findIndex((n, c) => n > 0 && !(Number.isFinite(moments.mean[c]) && Number.isFinite(moments.variance[c])));
+    const huge = moments.counts.findIndex(
+      (n, c) =>
+        n > 0 && !(Number.isFinite(moments.mean[c]) && Number.isFinite(moments.variance[c])),
+    );
     if (huge >= 0) throw tooLarge(huge, names, 'their squares do not fit into a number');
-    const scale = moments.variance.map((v, c) => (this.withStd && !isConstant(moments, c) ? Math.sqrt(v) : 1));
+    const scale = moments.variance.map((v, c) =>
+      this.withStd && !isConstant(moments, c) ? Math.sqrt(v) : 1,
+    );
     this.fitted = { ...moments, scale, names };
     return this;
   }
@@ -109,52 +115,78 @@ export class StandardScaler {
     return this.known().names;
   }
 
-  private map(input: MatrixLike, change: (value: number, column: number) => number): DenseMatrix | CsrMatrix {
+  private map(
+    input: MatrixLike,
+    change: (value: number, column: number) => number,
+  ): DenseMatrix | CsrMatrix {
     const { x, names } = readInput(input, 'StandardScaler', { missing: true });
     this.refuseSparse(x);
     const columns = x.shape[1];
     if (columns !== this.nFeaturesIn) {
-      throw new ArgumentError(`X has ${columns} features, but StandardScaler is expecting ${this.nFeaturesIn} features as input.`);
+      throw new ArgumentError(
+        `X has ${columns} features, but StandardScaler is expecting ${this.nFeaturesIn} features as input.`,
+      );
     }
     checkNames('StandardScaler', names, this.featureNamesIn);
     const columnOf = (p: number): number => (isSparse(x) ? x.indices[p] : p % columns);
     const data = Float64Array.from(x.data, (v, p) => change(v, columnOf(p)));
     const { mean, scale } = this.known();
     const huge = data.findIndex(
-      (y, p) => !Number.isFinite(y) && Number.isFinite(x.data[p]) && Number.isFinite(mean[columnOf(p)] + scale[columnOf(p)]),
+      (y, p) =>
+        !Number.isFinite(y) &&
+        Number.isFinite(x.data[p]) &&
+        Number.isFinite(mean[columnOf(p)] + scale[columnOf(p)]),
     );
     if (huge >= 0) throw tooLarge(columnOf(huge), names, `of ${x.data[huge]} comes ${data[huge]}`);
-    return isSparse(x) ? { shape: x.shape, indptr: x.indptr, indices: x.indices, data } : { shape: x.shape, data };
+    return isSparse(x)
+      ? { shape: x.shape, indptr: x.indptr, indices: x.indices, data }
+      : { shape: x.shape, data };
   }
 
   private refuseSparse(x: CsrMatrix | DenseMatrix): void {
     if (!isSparse(x) || !this.withMean) return;
-    throw new ArgumentError('Cannot center sparse matrices: pass { withMean: false } instead, or give PCA the matrix as it is, which centres it.');
+    throw new ArgumentError(
+      'Cannot center sparse matrices: pass { withMean: false } instead, or give PCA the matrix as it is, which centres it.',
+    );
   }
 
   private known(): FittedScaler {
-    if (!this.fitted) throw new ArgumentError("This StandardScaler instance is not fitted yet. Call 'fit' with a matrix first.");
+    if (!this.fitted)
+      throw new ArgumentError(
+        "This StandardScaler instance is not fitted yet. Call 'fit' with a matrix first.",
+      );
     return this.fitted;
   }
 
   [inspect.custom](): string {
-    return this.fitted ? `StandardScaler of ${this.nFeaturesIn.toLocaleString('en')} columns` : 'StandardScaler, not fitted';
+    return this.fitted
+      ? `StandardScaler of ${this.nFeaturesIn.toLocaleString('en')} columns`
+      : 'StandardScaler, not fitted';
   }
 }
 
 function tooLarge(column: number, names: readonly string[] | undefined, why: string): NumericError {
   const which = names ? `"${names[column]}"` : `${column} (counted from 0)`;
-  return new NumericError(`StandardScaler: the values of column ${which} are too large, ${why}. Divide them by a number first.`);
+  return new NumericError(
+    `StandardScaler: the values of column ${which} are too large, ${why}. Divide them by a number first.`,
+  );
 }
 
 /** scikit-learn's rule: what of the variance may be rounding, given the size of the mean. */
-function isConstant({ mean, variance, counts }: Omit<FittedScaler, 'scale' | 'names'>, c: number): boolean {
+function isConstant(
+  { mean, variance, counts }: Omit<FittedScaler, 'scale' | 'names'>,
+  c: number,
+): boolean {
   const eps = Number.EPSILON;
   return variance[c] <= counts[c] * eps * variance[c] + (counts[c] * mean[c] * eps) ** 2;
 }
 
 /** Mean and variance of the values that there are. */
-function observedMoments(x: CsrMatrix | DenseMatrix): { mean: Float64Array; variance: Float64Array; counts: Float64Array } {
+function observedMoments(x: CsrMatrix | DenseMatrix): {
+  mean: Float64Array;
+  variance: Float64Array;
+  counts: Float64Array;
+} {
   const [rows, columns] = x.shape;
   const mean = new Float64Array(columns);
   const variance = new Float64Array(columns);
@@ -167,7 +199,9 @@ function observedMoments(x: CsrMatrix | DenseMatrix): { mean: Float64Array; vari
     else mean[columnOf(p)] += x.data[p];
   }
   for (let c = 0; c < columns; c++) mean[c] /= counts[c];
-  for (let p = 0; p < x.data.length; p++) if (!Number.isNaN(x.data[p])) variance[columnOf(p)] += (x.data[p] - mean[columnOf(p)]) ** 2;
-  for (let c = 0; c < columns; c++) variance[c] = (variance[c] + (rows - listed[c]) * mean[c] ** 2) / counts[c];
+  for (let p = 0; p < x.data.length; p++)
+    if (!Number.isNaN(x.data[p])) variance[columnOf(p)] += (x.data[p] - mean[columnOf(p)]) ** 2;
+  for (let c = 0; c < columns; c++)
+    variance[c] = (variance[c] + (rows - listed[c]) * mean[c] ** 2) / counts[c];
   return { mean, variance, counts };
 }

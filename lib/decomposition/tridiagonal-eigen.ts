@@ -16,7 +16,11 @@ export interface EigenRows {
  * @param n rows
  * @param options.rows how many of the last entries of each vector; default n, all of them
  */
-export function tridiagonalEigen(a: Float64Array, n: number, { rows = n }: { rows?: number } = {}): EigenRows {
+export function tridiagonalEigen(
+  a: Float64Array,
+  n: number,
+  { rows = n }: { rows?: number } = {},
+): EigenRows {
   const work = eigenSteps(a, n, rows);
   for (;;) {
     const { done, value } = work.next();
@@ -63,7 +67,8 @@ function* eigenSteps(a: Float64Array, n: number, rows: number): Generator<void, 
   }
   const order = Array.from({ length: n }, (_, i) => i).sort((i, j) => d[j] - d[i] || i - j);
   const vectors = new Float64Array(n * rows);
-  for (let i = 0; i < n; i++) vectors.set(z.subarray(order[i] * rows, (order[i] + 1) * rows), i * rows);
+  for (let i = 0; i < n; i++)
+    vectors.set(z.subarray(order[i] * rows, (order[i] + 1) * rows), i * rows);
   return { values: Float64Array.from(order, (i) => d[i]), vectors };
 }
 
@@ -144,9 +149,11 @@ function solve(l: number, { d, e, z, rows }: Work): void {
   const n = d.length;
   for (let iteration = 0; ; iteration++) {
     let m = l;
-    while (m < n - 1 && Math.abs(e[m]) > Number.EPSILON * (Math.abs(d[m]) + Math.abs(d[m + 1]))) m++;
+    while (m < n - 1 && Math.abs(e[m]) > Number.EPSILON * (Math.abs(d[m]) + Math.abs(d[m + 1])))
+      m++;
     if (m === l) return;
-    if (iteration === 60 || !Number.isFinite(d[l])) throw new NumericError('The eigenvalues of a matrix could not be found.');
+    if (iteration === 60 || !Number.isFinite(d[l]))
+      throw new NumericError('The eigenvalues of a matrix could not be found.');
     let g = (d[l + 1] - d[l]) / (2 * e[l]);
     g = d[m] - d[l] + e[l] / (g + (g >= 0 ? 1 : -1) * Math.sqrt(g * g + 1));
     let s = 1;

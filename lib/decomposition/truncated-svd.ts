@@ -2,7 +2,12 @@ import type { Random } from '../compute/random.js';
 import type { CsrMatrix, DenseMatrix } from '../data/matrix.js';
 import { ArgumentError } from '../errors.js';
 import { checkOptions, said } from '../options.js';
-import { type Decomposed, flipSigns, LinearReduction, type ReductionOptions } from './linear-reduction.js';
+import {
+  type Decomposed,
+  flipSigns,
+  LinearReduction,
+  type ReductionOptions,
+} from './linear-reduction.js';
 import { operatorOf } from './operator.js';
 import { columnMoments } from './products.js';
 import { leadingSingular } from './singular.js';
@@ -34,16 +39,23 @@ export class TruncatedSVD extends LinearReduction {
     const { nComponents = 2, ...rest } = options;
     super(rest);
     if (!(Number.isInteger(nComponents) && nComponents >= 1)) {
-      throw new ArgumentError(`nComponents of TruncatedSVD must be a whole number from 1 on, got ${said(nComponents)}.`);
+      throw new ArgumentError(
+        `nComponents of TruncatedSVD must be a whole number from 1 on, got ${said(nComponents)}.`,
+      );
     }
     this.nComponents = nComponents;
   }
 
-  protected async decompose(x: CsrMatrix | DenseMatrix, { random, turn }: { random: Random; turn: () => Promise<boolean> }): Promise<Decomposed> {
+  protected async decompose(
+    x: CsrMatrix | DenseMatrix,
+    { random, turn }: { random: Random; turn: () => Promise<boolean> },
+  ): Promise<Decomposed> {
     const [rows, columns] = x.shape;
     const most = Math.min(rows, columns);
     if (this.nComponents > most) {
-      throw new ArgumentError(`A matrix of ${rows} × ${columns} has at most ${most} components, ${this.nComponents} were asked for.`);
+      throw new ArgumentError(
+        `A matrix of ${rows} × ${columns} has at most ${most} components, ${this.nComponents} were asked for.`,
+      );
     }
     const a = operatorOf(x);
     try {
@@ -58,7 +70,16 @@ export class TruncatedSVD extends LinearReduction {
       const components = flipSigns(right, scores, columns);
       const explainedVariance = Float64Array.from(scores, variance);
       const explainedVarianceRatio = explainedVariance.map((v) => (total > 0 ? v / total : 0));
-      return { components, explainedVariance, explainedVarianceRatio, singularValues: values, mean: undefined, noiseVariance: 0, converged, scores };
+      return {
+        components,
+        explainedVariance,
+        explainedVarianceRatio,
+        singularValues: values,
+        mean: undefined,
+        noiseVariance: 0,
+        converged,
+        scores,
+      };
     } finally {
       a.dispose();
     }

@@ -32,21 +32,36 @@ export interface AdamOptions extends SkippingOptions {
  */
 export class Adam extends SkippingOptimizer {
   constructor(params: readonly (readonly Parameter[])[], options: AdamOptions) {
-    checkOptions(options, ['lr', 'mom', 'sqrMom', 'eps', 'wd', 'decoupledWd', 'timeSkipping'], 'Adam');
+    checkOptions(
+      options,
+      ['lr', 'mom', 'sqrMom', 'eps', 'wd', 'decoupledWd', 'timeSkipping'],
+      'Adam',
+    );
     const { lr, mom = 0.9, sqrMom = 0.99, eps = 1e-5, wd = 0.01, ...skipping } = options;
     super(paramGroups(params, { lr, mom, sqrMom, eps, wd }), ['gradAvg', 'sqrAvg'], skipping);
   }
 
   protected rule(t: number, { lr, mom, sqrMom, eps }: Readonly<Hypers>, wd: number): MomentStep {
     const moments = { b1: mom, d1: 1 - mom, b2: sqrMom, d2: 1 - sqrMom };
-    return { ...this.decay(lr, wd), ...moments, c: lr / debias(mom, t), f: 1 / debias(sqrMom, t), eps };
+    return {
+      ...this.decay(lr, wd),
+      ...moments,
+      c: lr / debias(mom, t),
+      f: 1 / debias(sqrMom, t),
+      eps,
+    };
   }
 
   protected override dense(p: Parameter, { buffers }: ParamState, step: MomentStep): void {
     const { keep, l2, b1, d1, b2, d2, c, f, eps } = { ...COEFFICIENTS, ...step };
-    const at = [p.value, p.grad, buffers.gradAvg, buffers.sqrAvg].map(({ byteOffset }) => byteOffset);
+    const at = [p.value, p.grad, buffers.gradAvg, buffers.sqrAvg].map(
+      ({ byteOffset }) => byteOffset,
+    );
     const args = [...at, keep, l2, b1, d1, b2, d2, c, Math.sqrt(f), eps];
-    if (p.slots) parallel('adamTable', p.shape[0], [p.width, p.slots.byteOffset, ...args], { grain: Math.ceil(50_000 / p.width) });
+    if (p.slots)
+      parallel('adamTable', p.shape[0], [p.width, p.slots.byteOffset, ...args], {
+        grain: Math.ceil(50_000 / p.width),
+      });
     else parallel('adamRange', p.value.length, args, { grain: 50_000 });
   }
 }

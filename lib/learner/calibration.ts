@@ -18,7 +18,9 @@ export interface CalibrationCurveOptions {
 }
 
 /** Options of {@link calibration}. */
-export interface CalibrationOptions extends CalibrationCurveOptions, Omit<InterpretationOptions, 'act'> {}
+export interface CalibrationOptions
+  extends CalibrationCurveOptions,
+    Omit<InterpretationOptions, 'act'> {}
 
 /**
  * A reliability table: of the rows that were given about this probability, how many came true? One row a bin, columns: from, to (the bin: `from` is in it,
@@ -38,11 +40,20 @@ export class Calibration extends Table {
    * @param edges bins + 1 numbers, ascending
    * @param columns per bin: sums of predictions and of targets, and the number of rows
    */
-  constructor(edges: readonly number[], columns: { predicted: Float64Array; observed: Float64Array; count: Float64Array }) {
+  constructor(
+    edges: readonly number[],
+    columns: { predicted: Float64Array; observed: Float64Array; count: Float64Array },
+  ) {
     const { count } = columns;
     const predicted = columns.predicted.map((sum, b) => sum / count[b]);
     const observed = columns.observed.map((sum, b) => sum / count[b]);
-    super({ from: Float64Array.from(edges.slice(0, -1)), to: Float64Array.from(edges.slice(1)), predicted, observed, count });
+    super({
+      from: Float64Array.from(edges.slice(0, -1)),
+      to: Float64Array.from(edges.slice(1)),
+      predicted,
+      observed,
+      count,
+    });
     const n = count.reduce((a, b) => a + b, 0);
     let [ece, mce] = [0, 0];
     for (let b = 0; b < count.length; b++) {
@@ -67,8 +78,15 @@ export class Calibration extends Table {
     const bins = this.rows();
     const points = bins.filter((bin) => bin.count !== 0);
     const n = this.numbers('count').reduce((a, b) => a + b, 0);
-    const share = { type: 'quantitative', scale: { domain: [0, 1] }, axis: { tickCount: 5, labelFlush: false } };
-    const tooltip = ['from', 'to', 'predicted', 'observed', 'count'].map((field) => ({ field, format: field === 'count' ? ',' : '.3f' }));
+    const share = {
+      type: 'quantitative',
+      scale: { domain: [0, 1] },
+      axis: { tickCount: 5, labelFlush: false },
+    };
+    const tooltip = ['from', 'to', 'predicted', 'observed', 'count'].map((field) => ({
+      field,
+      format: field === 'count' ? ',' : '.3f',
+    }));
     const x = { field: 'predicted', ...share, title: null };
     const y = { field: 'observed', ...share, title: 'observed share of 1' };
     const diagonal = {
@@ -76,7 +94,11 @@ export class Calibration extends Table {
       mark: { type: 'line', color: '#999999', strokeDash: [5, 4], strokeWidth: 1.5 },
       encoding: { x, y },
     };
-    const curve = { data: { values: points }, mark: { type: 'line', point: { size: 50 } }, encoding: { x, y, tooltip } };
+    const curve = {
+      data: { values: points },
+      mark: { type: 'line', point: { size: 50 } },
+      encoding: { x, y, tooltip },
+    };
     const rows = {
       width: 300,
       height: 60,
@@ -89,7 +111,8 @@ export class Calibration extends Table {
         tooltip,
       },
     };
-    const gap = (bin: Record<string, Cell>): number => Math.abs(Number(bin.observed) - Number(bin.predicted));
+    const gap = (bin: Record<string, Cell>): number =>
+      Math.abs(Number(bin.observed) - Number(bin.predicted));
     const worst = points.reduce((a, b) => (gap(b) > gap(a) ? b : a));
     const two = (value: Cell): string => Number(value).toFixed(2);
     const alt =
@@ -111,31 +134,55 @@ const MAX_BINS = 10_000;
  * @throws ArgumentError for columns of unequal or no length, numbers outside [0, 1], and bins < 1
  * @example calibrationCurve([0.1, 0.3, 0.9], [0, 1, 1], { bins: 2 }).ece // 2/3·|0.5 − 0.2| + 1/3·|1 − 0.9| = 0.2333…
  */
-export function calibrationCurve(preds: ArrayLike<number>, targets: ArrayLike<number>, options: CalibrationCurveOptions = {}): Calibration {
+export function calibrationCurve(
+  preds: ArrayLike<number>,
+  targets: ArrayLike<number>,
+  options: CalibrationCurveOptions = {},
+): Calibration {
   for (const values of [preds, targets])
-    checkArgument(isNumbers(values), values, 'calibrationCurve', 'predictions and targets, arrays of numbers; calibration takes a learner');
+    checkArgument(
+      isNumbers(values),
+      values,
+      'calibrationCurve',
+      'predictions and targets, arrays of numbers; calibration takes a learner',
+    );
   checkOptions(options, ['bins', 'strategy'], 'calibrationCurve');
   const { bins = 10, strategy = 'uniform' } = options;
   if (!(Number.isInteger(bins) && bins >= 1 && bins <= MAX_BINS)) {
-    throw new ArgumentError(`bins must be a positive whole number, got ${said(bins)}${bins > MAX_BINS ? `; at most ${MAX_BINS} make sense` : ''}.`);
+    throw new ArgumentError(
+      `bins must be a positive whole number, got ${said(bins)}${bins > MAX_BINS ? `; at most ${MAX_BINS} make sense` : ''}.`,
+    );
   }
   if (strategy !== 'uniform' && strategy !== 'quantile')
     throw new ArgumentError(`strategy must be 'uniform' or 'quantile', got '${said(strategy)}'.`);
   const n = preds.length;
   if (n !== targets.length)
-    throw new ArgumentError(`There must be one target a prediction, got ${said(n)} predictions and ${targets.length} targets.`);
+    throw new ArgumentError(
+      `There must be one target a prediction, got ${said(n)} predictions and ${targets.length} targets.`,
+    );
   if (n === 0) throw new ArgumentError('There are no predictions to calibrate against.');
   for (let i = 0; i < n; i++) {
     if (!(preds[i] >= 0 && preds[i] <= 1)) {
-      throw new ArgumentError(`Row ${i} has the prediction ${preds[i]}; probabilities from 0 to 1 were expected, as BCEWithLogitsLossFlat makes.`);
+      throw new ArgumentError(
+        `Row ${i} has the prediction ${preds[i]}; probabilities from 0 to 1 were expected, as BCEWithLogitsLossFlat makes.`,
+      );
     }
     if (!(targets[i] >= 0 && targets[i] <= 1)) {
-      throw new ArgumentError(`Row ${i} has the target ${targets[i]}; a number from 0 to 1 was expected. Make the loaders with target 'binary'.`);
+      throw new ArgumentError(
+        `Row ${i} has the target ${targets[i]}; a number from 0 to 1 was expected. Make the loaders with target 'binary'.`,
+      );
     }
   }
-  const edges = strategy === 'uniform' ? Array.from({ length: bins + 1 }, (_, b) => b / bins) : quantiles(preds, bins);
+  const edges =
+    strategy === 'uniform'
+      ? Array.from({ length: bins + 1 }, (_, b) => b / bins)
+      : quantiles(preds, bins);
   const last = edges.length - 2;
-  const sums = { predicted: new Float64Array(last + 1), observed: new Float64Array(last + 1), count: new Float64Array(last + 1) };
+  const sums = {
+    predicted: new Float64Array(last + 1),
+    observed: new Float64Array(last + 1),
+    count: new Float64Array(last + 1),
+  };
   for (let i = 0; i < n; i++) {
     const b = binOf(edges, preds[i]);
     sums.predicted[b] += preds[i];
@@ -153,12 +200,22 @@ export function calibrationCurve(preds: ArrayLike<number>, targets: ArrayLike<nu
  * reliability.ece;
  * reliability.plotCalibration();
  */
-export async function calibration(learn: Learner, options: CalibrationOptions = {}): Promise<Calibration> {
+export async function calibration(
+  learn: Learner,
+  options: CalibrationOptions = {},
+): Promise<Calibration> {
   checkOptions(options, ['bins', 'strategy', 'dsIdx', 'dl'], 'calibration');
   const { bins, strategy, dsIdx = 1, dl } = options;
-  checkArgument(typeof learn?.getPreds === 'function', learn, 'calibration', 'a learner, such as collabLearner(dls)');
+  checkArgument(
+    typeof learn?.getPreds === 'function',
+    learn,
+    'calibration',
+    'a learner, such as collabLearner(dls)',
+  );
   if (learn.model.outputs !== 1) {
-    throw new ArgumentError(`Calibration needs one probability a row; this model makes ${learn.model.outputs} outputs.`);
+    throw new ArgumentError(
+      `Calibration needs one probability a row; this model makes ${learn.model.outputs} outputs.`,
+    );
   }
   const { preds, targets } = await learn.getPreds({ dl, dsIdx });
   return calibrationCurve(preds, targets, { bins, strategy });

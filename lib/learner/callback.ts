@@ -40,7 +40,12 @@ const factories: (() => Callback)[] = [];
  * @example registerDefaultCallback(() => new TerminateOnNaN());
  */
 export function registerDefaultCallback(make: () => Callback): void {
-  checkArgument(typeof make === 'function', make, 'registerDefaultCallback', 'a function that makes a callback, such as () => new TerminateOnNaN()');
+  checkArgument(
+    typeof make === 'function',
+    make,
+    'registerDefaultCallback',
+    'a function that makes a callback, such as () => new TerminateOnNaN()',
+  );
   factories.push(make);
 }
 
@@ -60,10 +65,13 @@ export function checkCallback(cb: unknown): asserts cb is Callback {
   const example = "such as { name: 'mine', afterEpoch: (learn) => … }";
   if (typeof cb !== 'object' || cb === null || cb instanceof Promise) {
     const hint = typeof cb === 'function' && cb.name ? ` Make one: new ${cb.name}().` : '';
-    throw new ArgumentError(`A callback is an object with handlers, ${example}, got ${cb === null ? 'null' : typeof cb}.${hint}`);
+    throw new ArgumentError(
+      `A callback is an object with handlers, ${example}, got ${cb === null ? 'null' : typeof cb}.${hint}`,
+    );
   }
   const { name } = cb as Callback;
-  if (name !== undefined && typeof name !== 'string') throw new ArgumentError(`The name of a callback must be a string, got ${typeof name}.`);
+  if (name !== undefined && typeof name !== 'string')
+    throw new ArgumentError(`The name of a callback must be a string, got ${typeof name}.`);
   const called = callbackName(cb as Callback);
   const who = called === 'callback' ? 'A callback' : `The callback ${called}`;
   let handlers = 0;
@@ -71,19 +79,28 @@ export function checkCallback(cb: unknown): asserts cb is Callback {
     const value = (cb as Record<string, unknown>)[event];
     if (!(events as readonly string[]).includes(event)) {
       if (typeof value !== 'function') continue;
-      throw new ArgumentError(`${who} has a handler for an event that never comes, "${event}"${didYouMean(event, events)}`);
+      throw new ArgumentError(
+        `${who} has a handler for an event that never comes, "${event}"${didYouMean(event, events)}`,
+      );
     }
     if (value === undefined) continue;
-    if (typeof value !== 'function') throw new ArgumentError(`${event} of a callback must be a function of the learner, got ${typeof value}.`);
+    if (typeof value !== 'function')
+      throw new ArgumentError(
+        `${event} of a callback must be a function of the learner, got ${typeof value}.`,
+      );
     handlers++;
   }
-  if (handlers === 0) throw new ArgumentError(`${who} has no handler for any event: a callback is an object with handlers, ${example}.`);
+  if (handlers === 0)
+    throw new ArgumentError(
+      `${who} has no handler for any event: a callback is an object with handlers, ${example}.`,
+    );
 }
 
 /** Names of fields and methods, inherited ones as well, that look like those of events. */
 function fieldsOf(cb: object): Set<string> {
   const names = new Set<string>();
   for (let o: object | null = cb; o && o !== Object.prototype; o = Object.getPrototypeOf(o))
-    for (const name of Object.getOwnPropertyNames(o)) if (/^(before|after)/.test(name)) names.add(name);
+    for (const name of Object.getOwnPropertyNames(o))
+      if (/^(before|after)/.test(name)) names.add(name);
   return names;
 }

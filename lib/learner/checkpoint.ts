@@ -1,7 +1,14 @@
 import { display } from '../data/display.js';
 import { Fields, type Json } from '../data/fields.js';
 import { fingerprint } from '../data/packed-strings.js';
-import { openSafetensors, type SafetensorsFile, type Tensor, type TensorSource, withChecksum, writeSafetensors } from '../data/safetensors.js';
+import {
+  openSafetensors,
+  type SafetensorsFile,
+  type Tensor,
+  type TensorSource,
+  withChecksum,
+  writeSafetensors,
+} from '../data/safetensors.js';
 import { ArgumentError, DataError, NumericError } from '../errors.js';
 import type { Model } from '../nn/model.js';
 import { checkOptions } from '../options.js';
@@ -34,24 +41,42 @@ export type FileKind = 'checkpoint' | 'learner' | 'recommender';
 const known = ['format', 'version', 'kind', 'config', 'sha256'];
 
 /** Writes a file of ours: tensors, and as metadata what it is, in which version, a description as JSON, and a checksum of all of it. */
-export function writeModelFile(file: string, kind: FileKind, { config, tensors }: { config: Json; tensors: ReadonlyMap<string, Tensor> }): void {
-  const metadata = { format: 'recital', version: String(VERSION), kind, config: JSON.stringify(config) };
+export function writeModelFile(
+  file: string,
+  kind: FileKind,
+  { config, tensors }: { config: Json; tensors: ReadonlyMap<string, Tensor> },
+): void {
+  const metadata = {
+    format: 'recital',
+    version: String(VERSION),
+    kind,
+    config: JSON.stringify(config),
+  };
   writeSafetensors(file, tensors, { metadata: withChecksum(metadata, tensors) });
 }
 
 /** Checks that a file is ours and whole, and returns its description. */
 export function fileConfig(st: SafetensorsFile, kinds: readonly FileKind[]): Fields {
   const { metadata } = st;
-  if (metadata.format !== 'recital') throw new DataError('it is a safetensors file, but not one that learn.save or learn.export wrote.');
+  if (metadata.format !== 'recital')
+    throw new DataError(
+      'it is a safetensors file, but not one that learn.save or learn.export wrote.',
+    );
   if (Number(metadata.version) > VERSION)
-    throw new DataError(`a later recital wrote it (format ${metadata.version}, known is ${VERSION}): update recital.`);
-  if (metadata.version !== String(VERSION)) throw new DataError(`its format is "${metadata.version}"; ${VERSION} was expected.`);
+    throw new DataError(
+      `a later recital wrote it (format ${metadata.version}, known is ${VERSION}): update recital.`,
+    );
+  if (metadata.version !== String(VERSION))
+    throw new DataError(`its format is "${metadata.version}"; ${VERSION} was expected.`);
   const odd = Object.keys(metadata).find((name) => !known.includes(name));
   if (odd !== undefined)
-    throw new DataError(`it has metadata of an unknown name, ${JSON.stringify(odd)}; known are: ${known.join(', ')}. Is it damaged?`);
+    throw new DataError(
+      `it has metadata of an unknown name, ${JSON.stringify(odd)}; known are: ${known.join(', ')}. Is it damaged?`,
+    );
   st.checkSum();
   if (!kinds.includes(metadata.kind as FileKind)) {
-    const hint = 'It holds weights without vocabularies: make loaders and a learner as before, then learn.load(file); or write it by learn.export.';
+    const hint =
+      'It holds weights without vocabularies: make loaders and a learner as before, then learn.load(file); or write it by learn.export.';
     throw new DataError(
       metadata.kind === 'checkpoint'
         ? `it is a checkpoint, written by learn.save. ${hint}`
@@ -66,12 +91,17 @@ export function modelTensors(model: Model): Map<string, Tensor> {
   const tensors = new Map<string, Tensor>();
   const add = (name: string, shape: readonly number[], data: Float32Array): void => {
     if (tensors.has(name))
-      throw new ArgumentError(`The model has two parameters or buffers of the name ${name}, so it cannot be saved: names must differ.`);
+      throw new ArgumentError(
+        `The model has two parameters or buffers of the name ${name}, so it cannot be saved: names must differ.`,
+      );
     tensors.set(name, { shape, data });
   };
   for (const { name, shape, value } of model.parameters) {
     const bad = firstNotFinite(value);
-    if (bad >= 0) throw new NumericError(`Parameter ${name} holds ${value[bad]} at position ${bad}, so the model is not saved: no file was changed.`);
+    if (bad >= 0)
+      throw new NumericError(
+        `Parameter ${name} holds ${value[bad]} at position ${bad}, so the model is not saved: no file was changed.`,
+      );
     add(`model.${name}`, shape, value);
   }
   for (const { name, value } of model.buffers ?? []) add(`buffers.${name}`, [value.length], value);
@@ -82,7 +112,11 @@ export function modelTensors(model: Model): Map<string, Tensor> {
 export type Values = readonly { readonly to: Float32Array; readonly values: Float32Array }[];
 
 /** Reads and checks a model's weights and buffers; nothing is changed before `setValues`. */
-export function readModel(st: TensorSource, model: Model, { strict = true }: { strict?: boolean } = {}): Values {
+export function readModel(
+  st: TensorSource,
+  model: Model,
+  { strict = true }: { strict?: boolean } = {},
+): Values {
   const found: { to: Float32Array; values: Float32Array }[] = [];
   const missing: string[] = [];
   const wanted = new Set<string>();
@@ -94,17 +128,26 @@ export function readModel(st: TensorSource, model: Model, { strict = true }: { s
     }
     const values = st.read(name, 'F32', shape);
     const bad = name.startsWith('model.') ? firstNotFinite(values) : -1;
-    if (bad >= 0) throw new DataError(`tensor "${name}" holds ${values[bad]} at position ${bad}; finite weights were expected.`);
+    if (bad >= 0)
+      throw new DataError(
+        `tensor "${name}" holds ${values[bad]} at position ${bad}; finite weights were expected.`,
+      );
     found.push({ to, values });
   };
   for (const { name, shape, value } of model.parameters) take(`model.${name}`, shape, value);
   for (const { name, value } of model.buffers ?? []) take(`buffers.${name}`, [value.length], value);
-  const unexpected = [...st.tensors.keys()].filter((name) => /^(model|buffers)\./.test(name) && !wanted.has(name));
+  const unexpected = [...st.tensors.keys()].filter(
+    (name) => /^(model|buffers)\./.test(name) && !wanted.has(name),
+  );
   if (missing.length + unexpected.length > 0) {
-    const what = [missing.length ? `missing: ${missing.join(', ')}` : '', unexpected.length ? `unexpected: ${unexpected.join(', ')}` : '']
+    const what = [
+      missing.length ? `missing: ${missing.join(', ')}` : '',
+      unexpected.length ? `unexpected: ${unexpected.join(', ')}` : '',
+    ]
       .filter(Boolean)
       .join('; ');
-    if (strict || found.length === 0) throw new DataError(`its parameters are not those of ${model.constructor.name} (${what}).`);
+    if (strict || found.length === 0)
+      throw new DataError(`its parameters are not those of ${model.constructor.name} (${what}).`);
     display().warn(`Only parameters of the same name were loaded (${what}).`);
   }
   return found;
@@ -122,8 +165,14 @@ export function saveCheckpoint(learn: Learner, file: string, options: SaveOption
   learn.settle();
   const { model, dls } = learn;
   const tensors = modelTensors(model);
-  const classes = Object.fromEntries(Object.entries(dls.classes ?? {}).map(([name, vocabulary]) => [name, fingerprint(vocabulary)]));
-  const config = { model: model.constructor.name, classes, ...(withOpt && { training: trainingConfig(learn, tensors) }) };
+  const classes = Object.fromEntries(
+    Object.entries(dls.classes ?? {}).map(([name, vocabulary]) => [name, fingerprint(vocabulary)]),
+  );
+  const config = {
+    model: model.constructor.name,
+    classes,
+    ...(withOpt && { training: trainingConfig(learn, tensors) }),
+  };
   writeModelFile(file, 'checkpoint', { config, tensors });
 }
 
@@ -133,12 +182,17 @@ function trainingConfig(learn: Learner, tensors: Map<string, Tensor>): Json {
   const { hypers, params } = opt.stateDict();
   const shapes = new Map(learn.model.parameters.map((p) => [p.name, p.shape]));
   const saved = Object.entries(params).map(([name, { step, buffers }]) => {
-    for (const [key, data] of Object.entries(buffers)) tensors.set(`opt.${name}.${key}`, { shape: shapes.get(name)!, data });
+    for (const [key, data] of Object.entries(buffers))
+      tensors.set(`opt.${name}.${key}`, { shape: shapes.get(name)!, data });
     return { name, step, buffers: Object.keys(buffers) };
   });
   const run = unfinished && runTensors(unfinished);
   for (const [name, tensor] of run?.tensors ?? []) tensors.set(name, tensor);
-  return { epochsTrained, opt: { name: opt.constructor.name, hypers, params: saved }, ...(run && { run: run.json }) };
+  return {
+    epochsTrained,
+    opt: { name: opt.constructor.name, hypers, params: saved },
+    ...(run && { run: run.json }),
+  };
 }
 
 /** See Learner.load. Reads and checks everything, then changes the learner. */
@@ -149,7 +203,10 @@ export function loadCheckpoint(learn: Learner, file: string, options: LoadOption
     const config = fileConfig(st, ['checkpoint', 'learner']);
     if (strict) checkClasses(config, learn);
     const values = readModel(st, learn.model, { strict });
-    const training = withOpt && config.has('training') ? readTraining(config.object('training'), st, learn) : undefined;
+    const training =
+      withOpt && config.has('training')
+        ? readTraining(config.object('training'), st, learn)
+        : undefined;
     learn.settle();
     if (training) {
       learn.opt.loadStateDict(training.opt); // changes nothing if it does not fit
@@ -191,10 +248,19 @@ function readTraining(
   for (const state of opt.objects('params')) {
     const of = state.text('name');
     const shape = shapes.get(of);
-    if (!shape) throw new DataError(`it holds the optimizer's state of a parameter "${of}", which the model does not have.`);
-    const buffers = state.texts('buffers').map((key) => [key, st.read(`opt.${of}.${key}`, 'F32', shape)] as const);
+    if (!shape)
+      throw new DataError(
+        `it holds the optimizer's state of a parameter "${of}", which the model does not have.`,
+      );
+    const buffers = state
+      .texts('buffers')
+      .map((key) => [key, st.read(`opt.${of}.${key}`, 'F32', shape)] as const);
     params[of] = { step: state.count('step'), buffers: Object.fromEntries(buffers) };
   }
   const run = fields.has('run') ? readRun(fields.object('run'), st, learn) : undefined;
-  return { opt: { hypers: readHypers(opt, learn), params }, epochsTrained: fields.count('epochsTrained'), run };
+  return {
+    opt: { hypers: readHypers(opt, learn), params },
+    epochsTrained: fields.count('epochsTrained'),
+    run,
+  };
 }

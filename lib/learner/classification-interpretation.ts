@@ -36,7 +36,9 @@ export class ClassificationInterpretation extends Interpretation {
     }
     if (of.preds.length !== of.targets.length || !of.decoded.every(binary)) {
       const { name } = learn.lossFunc;
-      throw new ArgumentError(`${name} does not decide between 0 and 1. Train with BCEWithLogitsLossFlat, or take Interpretation instead.`);
+      throw new ArgumentError(
+        `${name} does not decide between 0 and 1. Train with BCEWithLogitsLossFlat, or take Interpretation instead.`,
+      );
     }
   }
 
@@ -46,7 +48,11 @@ export class ClassificationInterpretation extends Interpretation {
    */
   confusionMatrix(): Table {
     const [[tn, fp], [fn, tp]] = this.counts();
-    return new Table({ actual: ['0', '1'], 'predicted 0': Float64Array.of(tn, fn), 'predicted 1': Float64Array.of(fp, tp) });
+    return new Table({
+      actual: ['0', '1'],
+      'predicted 0': Float64Array.of(tn, fn),
+      'predicted 1': Float64Array.of(fp, tp),
+    });
   }
 
   /**
@@ -64,16 +70,33 @@ export class ClassificationInterpretation extends Interpretation {
         const all = row[0] + row[1];
         const share = all > 0 ? count / all : 0;
         const text = normalize ? share.toFixed(normDec) : count.toLocaleString('en');
-        return { actual: String(actual), predicted: String(predicted), count, share, text, strong: share > 0.5 };
+        return {
+          actual: String(actual),
+          predicted: String(predicted),
+          count,
+          share,
+          text,
+          strong: share > 0.5,
+        };
       }),
     );
     const axis = { domain: false, ticks: false, labelFontSize: 13, labelAngle: 0 };
     const encoding = {
       x: { field: 'predicted', type: 'nominal', title: 'predicted', axis },
       y: { field: 'actual', type: 'nominal', title: 'actual', axis: { ...axis, titleAngle: -90 } },
-      tooltip: [{ field: 'actual' }, { field: 'predicted' }, { field: 'count' }, { field: 'share', format: '.3f' }],
+      tooltip: [
+        { field: 'actual' },
+        { field: 'predicted' },
+        { field: 'count' },
+        { field: 'share', format: '.3f' },
+      ],
     };
-    const color = { field: 'share', type: 'quantitative', legend: null, scale: { scheme: 'blues', domain: [0, 1] } };
+    const color = {
+      field: 'share',
+      type: 'quantitative',
+      legend: null,
+      scale: { scheme: 'blues', domain: [0, 1] },
+    };
     const ink = { condition: { test: 'datum.strong', value: '#ffffff' }, value: '#222222' };
     const layer = [
       { mark: { type: 'rect', stroke: '#ffffff' }, encoding: { color } },
@@ -84,7 +107,11 @@ export class ClassificationInterpretation extends Interpretation {
     const alt =
       `Confusion matrix of ${n(this.length)} rows: of ${n(tn + fp)} with target 0, ${n(fp)} were taken for 1; ` +
       `of ${n(fn + tp)} with target 1, ${n(fn)} were taken for 0.`;
-    const chart = new Chart({ width: 220, height: 220, data: { values }, encoding, layer }, title, alt);
+    const chart = new Chart(
+      { width: 220, height: 220, data: { values }, encoding, layer },
+      title,
+      alt,
+    );
     display().chart(chart);
     return chart;
   }

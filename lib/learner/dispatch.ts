@@ -41,7 +41,9 @@ export class Dispatcher {
         this.depth--;
       }
       if (result instanceof Promise) {
-        throw new ArgumentError(`${callbackName(cb)}.${event} returned a promise: handlers that run in every batch must be synchronous.`);
+        throw new ArgumentError(
+          `${callbackName(cb)}.${event} returned a promise: handlers that run in every batch must be synchronous.`,
+        );
       }
     }
   }
@@ -52,7 +54,11 @@ export class Dispatcher {
   }
 
   /** A part of the run between its events `before…` and `after…`; a callback leaves it by throwing `cancel`. */
-  async withEvents(name: 'Fit' | 'Epoch' | 'Train' | 'Validate', cancel: new () => Error, work: () => Promise<void>): Promise<void> {
+  async withEvents(
+    name: 'Fit' | 'Epoch' | 'Train' | 'Validate',
+    cancel: new () => Error,
+    work: () => Promise<void>,
+  ): Promise<void> {
     try {
       await this.callAsync(`before${name}`);
       await work();

@@ -69,7 +69,10 @@ const names = {
 } as const;
 
 /** The callbacks of a run, and its other options; throws ArgumentError for one that there is not. */
-export function fitOptions<O extends FitOptions>(method: keyof typeof names, options: O): { cbs: readonly Callback[]; options: Omit<O, 'cbs'> } {
+export function fitOptions<O extends FitOptions>(
+  method: keyof typeof names,
+  options: O,
+): { cbs: readonly Callback[]; options: Omit<O, 'cbs'> } {
   checkOptions<FineTuneOptions & FitSgdrOptions>(options, names[method], method);
   const { cbs = [], ...rest } = options;
   return { cbs: [cbs].flat() as readonly Callback[], options: rest };
@@ -129,7 +132,14 @@ export function planOf(call: FitCall, learn: Learner): FitPlan {
     case 'fit':
       return { nEpoch, lrs, scheds: {} };
     case 'fitOneCycle':
-      return { nEpoch, lrs, scheds: oneCycle(lrs, { ...call.options, moms: call.options.moms === undefined ? learn.moms : call.options.moms }) };
+      return {
+        nEpoch,
+        lrs,
+        scheds: oneCycle(lrs, {
+          ...call.options,
+          moms: call.options.moms === undefined ? learn.moms : call.options.moms,
+        }),
+      };
     case 'fitFlatCos':
       return { nEpoch, lrs, scheds: flatCos(lrs, call.options) };
   }
@@ -137,19 +147,32 @@ export function planOf(call: FitCall, learn: Learner): FitPlan {
 
 type OneCycle = Omit<FitOneCycleOptions, 'moms'> & { moms: readonly [number, number, number] };
 
-function oneCycle(lrs: readonly number[], { div = 25, divFinal = 1e5, pctStart = 0.25, moms }: OneCycle): FitPlan['scheds'] {
+function oneCycle(
+  lrs: readonly number[],
+  { div = 25, divFinal = 1e5, pctStart = 0.25, moms }: OneCycle,
+): FitPlan['scheds'] {
   checkPositive('div', div);
   checkPositive('divFinal', divFinal);
   checkMoms(moms);
-  return { lr: lrs.map((lr) => combinedCos(pctStart, [lr / div, lr, lr / divFinal])), mom: combinedCos(pctStart, moms) };
+  return {
+    lr: lrs.map((lr) => combinedCos(pctStart, [lr / div, lr, lr / divFinal])),
+    mom: combinedCos(pctStart, moms),
+  };
 }
 
-function flatCos(lrs: readonly number[], { divFinal = 1e5, pctStart = 0.75 }: FitFlatCosOptions): FitPlan['scheds'] {
+function flatCos(
+  lrs: readonly number[],
+  { divFinal = 1e5, pctStart = 0.75 }: FitFlatCosOptions,
+): FitPlan['scheds'] {
   checkPositive('divFinal', divFinal);
   return { lr: lrs.map((lr) => combinedCos(pctStart, [lr, lr, lr / divFinal])) };
 }
 
-function sgdr(nCycles: number, cycleLen: number, { lrs, cycleMult }: { lrs: readonly number[]; cycleMult: number }): FitPlan {
+function sgdr(
+  nCycles: number,
+  cycleLen: number,
+  { lrs, cycleMult }: { lrs: readonly number[]; cycleMult: number },
+): FitPlan {
   checkCount('nCycles', nCycles, 1);
   checkCount('cycleLen', cycleLen, 1);
   checkCount('cycleMult', cycleMult, 1);
@@ -170,14 +193,19 @@ function sgdr(nCycles: number, cycleLen: number, { lrs, cycleMult }: { lrs: read
 }
 
 /** The two calls of fastai's `fine_tune`. */
-export function fineTuneCalls(epochs: number, baseLr: LearningRate, options: Omit<FineTuneOptions, 'cbs'>): FitCall[] {
+export function fineTuneCalls(
+  epochs: number,
+  baseLr: LearningRate,
+  options: Omit<FineTuneOptions, 'cbs'>,
+): FitCall[] {
   const { freezeEpochs = 1, lrMult = 100, pctStart = 0.3, div = 5, ...rest } = options;
   checkRounds(epochs, 'epochs');
   checkRounds(freezeEpochs, 'freezeEpochs');
   checkPositive('lrMult', lrMult);
   const method = 'fitOneCycle';
   const first: LearningRate = typeof baseLr === 'number' ? { stop: baseLr } : baseLr;
-  const second: LearningRate = typeof baseLr === 'number' ? { start: baseLr / 2 / lrMult, stop: baseLr / 2 } : halved(baseLr);
+  const second: LearningRate =
+    typeof baseLr === 'number' ? { start: baseLr / 2 / lrMult, stop: baseLr / 2 } : halved(baseLr);
   return [
     { method, freezeTo: -1, nEpoch: freezeEpochs, lr: first, options: { ...rest, pctStart: 0.99 } },
     { method, freezeTo: 0, nEpoch: epochs, lr: second, options: { ...rest, pctStart, div } },
@@ -186,22 +214,29 @@ export function fineTuneCalls(epochs: number, baseLr: LearningRate, options: Omi
 
 function halved(lr: readonly number[] | Slice): LearningRate {
   if (!('stop' in lr)) return lr.map((rate) => rate / 2);
-  return lr.start === undefined ? { stop: lr.stop / 2 } : { start: lr.start / 2, stop: lr.stop / 2 };
+  return lr.start === undefined
+    ? { stop: lr.stop / 2 }
+    : { start: lr.start / 2, stop: lr.stop / 2 };
 }
 
 /** Throws unless these are three momenta: start, middle, end. */
 export function checkMoms(moms: readonly [number, number, number]): void {
   if (!Array.isArray(moms) || moms.length !== 3) {
-    throw new ArgumentError(`moms must be three momenta, [start, middle, end], got ${Array.isArray(moms) ? `${moms.length} numbers` : moms}.`);
+    throw new ArgumentError(
+      `moms must be three momenta, [start, middle, end], got ${Array.isArray(moms) ? `${moms.length} numbers` : moms}.`,
+    );
   }
   for (const mom of moms) checkHyper('mom', mom);
 }
 
 function checkCount(name: string, value: number, least: 0 | 1): void {
   if (Number.isInteger(value) && value >= least) return;
-  throw new ArgumentError(`${name} must be a ${least ? 'positive ' : ''}whole number, got ${said(value)}.`);
+  throw new ArgumentError(
+    `${name} must be a ${least ? 'positive ' : ''}whole number, got ${said(value)}.`,
+  );
 }
 
 function checkPositive(name: string, value: number): void {
-  if (!(value > 0 && Number.isFinite(value))) throw new ArgumentError(`${name} must be a positive number, got ${said(value)}.`);
+  if (!(value > 0 && Number.isFinite(value)))
+    throw new ArgumentError(`${name} must be a positive number, got ${said(value)}.`);
 }

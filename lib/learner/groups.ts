@@ -33,23 +33,36 @@ const MAX_LR = 1e30; // schedules multiply and divide it
 /** The learning rate of each of `n` groups. */
 export function groupRates(lr: LearningRate, n: number): number[] {
   const rates = spread(lr, n);
-  if (rates.length !== n) throw new ArgumentError(`There are ${rates.length} learning rates for ${n} parameter groups: give one, or one for each.`);
+  if (rates.length !== n)
+    throw new ArgumentError(
+      `There are ${rates.length} learning rates for ${n} parameter groups: give one, or one for each.`,
+    );
   const bad = rates.findIndex((rate) => !(rate > 0 && rate <= MAX_LR));
   if (bad >= 0)
-    throw new ArgumentError(`lr must be a positive number, got ${rates[bad]}. Common ones lie between 1e-5 and 0.1: lrFind suggests some.`);
+    throw new ArgumentError(
+      `lr must be a positive number, got ${rates[bad]}. Common ones lie between 1e-5 and 0.1: lrFind suggests some.`,
+    );
   return rates;
 }
 
 function spread(lr: LearningRate, n: number): number[] {
   if (typeof lr === 'number') return Array<number>(n).fill(lr);
   if (typeof lr !== 'object' || lr === null || !(Array.isArray(lr) || 'stop' in lr)) {
-    const hint = whatIs(lr) === 'an object of Object' ? ' Options come after it: learn.fit(5, 1e-3, { wd: 0.1 }).' : '';
-    throw new ArgumentError(`lr must be a positive number, one for each parameter group, or a slice(start, stop), got ${whatIs(lr)}.${hint}`);
+    const hint =
+      whatIs(lr) === 'an object of Object'
+        ? ' Options come after it: learn.fit(5, 1e-3, { wd: 0.1 }).'
+        : '';
+    throw new ArgumentError(
+      `lr must be a positive number, one for each parameter group, or a slice(start, stop), got ${whatIs(lr)}.${hint}`,
+    );
   }
   if (!('stop' in lr)) return [...lr];
   const { start, stop } = lr;
-  if (start === undefined) return Array.from({ length: n }, (_, i) => (i < n - 1 ? stop / 10 : stop));
-  return Array.from({ length: n }, (_, i) => (i < n - 1 ? start * (stop / start) ** (i / (n - 1)) : stop));
+  if (start === undefined)
+    return Array.from({ length: n }, (_, i) => (i < n - 1 ? stop / 10 : stop));
+  return Array.from({ length: n }, (_, i) =>
+    i < n - 1 ? start * (stop / start) ** (i / (n - 1)) : stop,
+  );
 }
 
 /** All parameters in one group: the default. */
@@ -58,18 +71,37 @@ export function oneGroup(model: Model): readonly (readonly Parameter[])[] {
 }
 
 /** The groups that a splitter makes, checked: no parameter twice, none of another model. */
-export function splitParameters(splitter: Splitter, model: Model): readonly (readonly Parameter[])[] {
-  if (model.parameters.length === 0) throw new ArgumentError('The model has no parameters: there is nothing to train.');
-  checkArgument(typeof splitter === 'function', splitter, 'A learner', 'a splitter that is a function of the model, such as biasSplitter');
+export function splitParameters(
+  splitter: Splitter,
+  model: Model,
+): readonly (readonly Parameter[])[] {
+  if (model.parameters.length === 0)
+    throw new ArgumentError('The model has no parameters: there is nothing to train.');
+  checkArgument(
+    typeof splitter === 'function',
+    splitter,
+    'A learner',
+    'a splitter that is a function of the model, such as biasSplitter',
+  );
   const groups = splitter(model);
   const fits = Array.isArray(groups) && groups.every((group) => Array.isArray(group));
-  checkArgument(fits, groups, 'A learner', 'a splitter that returns groups, arrays of parameters, such as (model) => [[…], […]]');
+  checkArgument(
+    fits,
+    groups,
+    'A learner',
+    'a splitter that returns groups, arrays of parameters, such as (model) => [[…], […]]',
+  );
   const seen = new Set<Parameter>();
   for (const p of groups.flat()) {
-    if (!model.parameters.includes(p)) throw new ArgumentError(`The splitter names the parameter ${p.name}, which the model does not have.`);
-    if (seen.has(p)) throw new ArgumentError(`The splitter puts the parameter ${p.name} into two groups.`);
+    if (!model.parameters.includes(p))
+      throw new ArgumentError(
+        `The splitter names the parameter ${p.name}, which the model does not have.`,
+      );
+    if (seen.has(p))
+      throw new ArgumentError(`The splitter puts the parameter ${p.name} into two groups.`);
     seen.add(p);
   }
-  if (groups.some((group) => group.length === 0)) throw new ArgumentError('The splitter makes a group without parameters.');
+  if (groups.some((group) => group.length === 0))
+    throw new ArgumentError('The splitter makes a group without parameters.');
   return groups;
 }

@@ -81,12 +81,32 @@ export class Interpretation implements InterpretedRows {
     learn: Learner,
     options: InterpretationOptions = {},
   ): Promise<T> {
-    checkArgument(typeof learn?.getPreds === 'function', learn, 'fromLearner', 'a learner, such as collabLearner(dls)');
+    checkArgument(
+      typeof learn?.getPreds === 'function',
+      learn,
+      'fromLearner',
+      'a learner, such as collabLearner(dls)',
+    );
     const { dsIdx = 1, dl = learn.loader(dsIdx), act } = options;
-    const { preds, targets, rows, decoded, losses } = await learn.getPreds({ dl, act, withDecoded: true, withLoss: true });
+    const { preds, targets, rows, decoded, losses } = await learn.getPreds({
+      dl,
+      act,
+      withDecoded: true,
+      withLoss: true,
+    });
     const bare = targets.findIndex((y) => Number.isNaN(y));
-    if (bare >= 0) throw new ArgumentError(`Row ${bare} (counted from 0) has no target, so it has no loss. Give a loader whose rows have targets.`);
-    return new this(learn, { dl: dl.inOrder(), preds, targets, rows, decoded: decoded!, losses: losses! });
+    if (bare >= 0)
+      throw new ArgumentError(
+        `Row ${bare} (counted from 0) has no target, so it has no loss. Give a loader whose rows have targets.`,
+      );
+    return new this(learn, {
+      dl: dl.inOrder(),
+      preds,
+      targets,
+      rows,
+      decoded: decoded!,
+      losses: losses!,
+    });
   }
 
   /** Number of rows. */
@@ -102,23 +122,35 @@ export class Interpretation implements InterpretedRows {
   topLosses(k = 10, options: TopLossesOptions = {}): Table {
     checkOptions(options, ['largest'], 'topLosses');
     const { largest = true } = options;
-    if (!(Number.isInteger(k) && k >= 1)) throw new ArgumentError(`k must be a positive whole number, got ${said(k)}.`);
+    if (!(Number.isInteger(k) && k >= 1))
+      throw new ArgumentError(`k must be a positive whole number, got ${said(k)}.`);
     const sign = largest ? -1 : 1;
-    const order = Array.from(this.losses.keys()).sort((a, b) => sign * (this.losses[a] - this.losses[b]) || a - b);
+    const order = Array.from(this.losses.keys()).sort(
+      (a, b) => sign * (this.losses[a] - this.losses[b]) || a - b,
+    );
     return this.table(order.slice(0, k));
   }
 
   /** Shows the rows with the largest losses: see {@link topLosses}. */
   plotTopLosses(k = 10, options: TopLossesOptions = {}): void {
-    display().table(this.topLosses(k, options), { title: (options.largest ?? true) ? 'Largest losses' : 'Smallest losses' });
+    display().table(this.topLosses(k, options), {
+      title: (options.largest ?? true) ? 'Largest losses' : 'Smallest losses',
+    });
   }
 
   /** Shows rows by their position in `preds`, in this order (fastai's `show_results`). */
   showResults(positions: readonly number[]): void {
-    checkArgument(Array.isArray(positions), positions, 'showResults', 'positions of rows, such as [0, 1, 2]');
+    checkArgument(
+      Array.isArray(positions),
+      positions,
+      'showResults',
+      'positions of rows, such as [0, 1, 2]',
+    );
     for (const i of positions) {
       if (!(Number.isInteger(i) && i >= 0 && i < this.length)) {
-        throw new ArgumentError(`Row ${said(i)} does not exist; there are ${this.length}, counted from 0.`);
+        throw new ArgumentError(
+          `Row ${said(i)} does not exist; there are ${this.length}, counted from 0.`,
+        );
       }
     }
     display().table(this.table(positions));
@@ -131,7 +163,12 @@ export class Interpretation implements InterpretedRows {
       const row = decoded.get(i)!;
       const names = Object.keys(row);
       const pred = single ? this.preds[i] : this.decoded[i];
-      return { row: this.rows[i], ...row, [`${names[names.length - 1]}_pred`]: pred, loss: this.losses[i] };
+      return {
+        row: this.rows[i],
+        ...row,
+        [`${names[names.length - 1]}_pred`]: pred,
+        loss: this.losses[i],
+      };
     });
     return Table.fromRows(records);
   }
@@ -141,7 +178,8 @@ export class Interpretation implements InterpretedRows {
     const found = new Map<number, Record<string, string | number>>();
     let first = 0;
     for (const batch of this.dl.batches(0) as Iterable<Batch>) {
-      for (let r = 0; r < batch.size; r++) if (wanted.has(first + r)) found.set(first + r, this.learn.dls.decode(batch, r));
+      for (let r = 0; r < batch.size; r++)
+        if (wanted.has(first + r)) found.set(first + r, this.learn.dls.decode(batch, r));
       if (found.size === wanted.size) break;
       first += batch.size;
     }

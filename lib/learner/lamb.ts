@@ -28,11 +28,24 @@ export class Lamb extends MomentOptimizer {
   constructor(params: readonly (readonly Parameter[])[], options: LambOptions) {
     checkOptions(options, ['lr', 'mom', 'sqrMom', 'eps', 'wd', 'decoupledWd'], 'Lamb');
     const { lr, mom = 0.9, sqrMom = 0.99, eps = 1e-5, wd = 0, decoupledWd = true } = options;
-    super(paramGroups(params, { lr, mom, sqrMom, eps, wd }), ['gradAvg', 'sqrAvg'], { decoupledWd });
+    super(paramGroups(params, { lr, mom, sqrMom, eps, wd }), ['gradAvg', 'sqrAvg'], {
+      decoupledWd,
+    });
   }
 
-  protected update(p: Parameter, { step: t, buffers }: ParamState, { lr, mom, sqrMom, eps }: Readonly<Hypers>, wd: number): void {
-    momentStep(p, buffers, { ...this.decay(lr, wd), b1: mom, d1: 1 - mom, b2: sqrMom, d2: 1 - sqrMom });
+  protected update(
+    p: Parameter,
+    { step: t, buffers }: ParamState,
+    { lr, mom, sqrMom, eps }: Readonly<Hypers>,
+    wd: number,
+  ): void {
+    momentStep(p, buffers, {
+      ...this.decay(lr, wd),
+      b1: mom,
+      d1: 1 - mom,
+      b2: sqrMom,
+      d2: 1 - sqrMom,
+    });
     const { gradAvg, sqrAvg } = buffers;
     const c = 1 / debias(mom, t);
     const f = 1 / debias(sqrMom, t);

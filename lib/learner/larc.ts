@@ -32,18 +32,37 @@ export class Larc extends MomentOptimizer {
 
   constructor(params: readonly (readonly Parameter[])[], options: LarcOptions) {
     checkOptions(options, ['lr', 'mom', 'clip', 'trustCoeff', 'eps', 'wd', 'decoupledWd'], 'Larc');
-    const { lr, mom = 0.9, clip = true, trustCoeff = 0.02, eps = 1e-8, wd = 0, decoupledWd = true } = options;
-    super(paramGroups(params, { lr, mom, trustCoeff, eps, wd }), mom ? ['gradAvg'] : [], { decoupledWd });
+    const {
+      lr,
+      mom = 0.9,
+      clip = true,
+      trustCoeff = 0.02,
+      eps = 1e-8,
+      wd = 0,
+      decoupledWd = true,
+    } = options;
+    super(paramGroups(params, { lr, mom, trustCoeff, eps, wd }), mom ? ['gradAvg'] : [], {
+      decoupledWd,
+    });
     this.momentum = mom !== 0;
     this.clip = clip;
   }
 
-  protected update(p: Parameter, { buffers }: ParamState, { lr, mom, trustCoeff, eps, ...hypers }: Readonly<Hypers>, wd: number): void {
+  protected update(
+    p: Parameter,
+    { buffers }: ParamState,
+    { lr, mom, trustCoeff, eps, ...hypers }: Readonly<Hypers>,
+    wd: number,
+  ): void {
     const { keep, l2 } = this.decay(lr, wd);
     const pNorm = keep * Math.sqrt(dot(p.value, p.value)); // after decay
     const rate = (lr * trustCoeff * pNorm) / (gradNorm(p, l2) + hypers.wd * pNorm + eps);
     const local = this.clip ? Math.min(lr, rate) : rate;
-    momentStep(p, buffers, { keep, l2, ...(this.momentum ? { b1: mom, d1: 1, c: local } : { a: local }) });
+    momentStep(p, buffers, {
+      keep,
+      l2,
+      ...(this.momentum ? { b1: mom, d1: 1, c: local } : { a: local }),
+    });
   }
 }
 
@@ -59,7 +78,9 @@ function gradNorm(p: Parameter, l2: number): number {
   const g = grad.subarray(0, p.gradSize);
   if (l2 === 0) return Math.sqrt(dot(g, g));
   let cross = 0;
-  if (p.slots) for (let i = 0; i < g.length; i++) cross += g[i] * value[touched[Math.floor(i / width)] * width + (i % width)];
+  if (p.slots)
+    for (let i = 0; i < g.length; i++)
+      cross += g[i] * value[touched[Math.floor(i / width)] * width + (i % width)];
   else cross = dot(g, value);
   return Math.sqrt(Math.max(0, dot(g, g) + 2 * l2 * cross + l2 * l2 * dot(value, value)));
 }

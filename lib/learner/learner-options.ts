@@ -7,7 +7,13 @@ import { checkOptions, whatIs } from '../options.js';
 import { Adam } from './adam.js';
 import type { Callback } from './callback.js';
 import { checkMoms } from './fit.js';
-import { groupRates, type LearningRate, oneGroup, type Splitter, splitParameters } from './groups.js';
+import {
+  groupRates,
+  type LearningRate,
+  oneGroup,
+  type Splitter,
+  splitParameters,
+} from './groups.js';
 import { asMetric, type Metric, type MetricFunction } from './metrics.js';
 import { asOptFunc, checkHyper, type OptClass, type OptFunc } from './optimizer.js';
 
@@ -57,7 +63,12 @@ export const learnerOptions = [
 
 /** A learner's options as it keeps them. */
 export interface ResolvedOptions
-  extends Required<Pick<LearnerOptions, 'lossFunc' | 'splitter' | 'lr' | 'wdBnBias' | 'trainBn' | 'moms' | 'path' | 'modelDir'>> {
+  extends Required<
+    Pick<
+      LearnerOptions,
+      'lossFunc' | 'splitter' | 'lr' | 'wdBnBias' | 'trainBn' | 'moms' | 'path' | 'modelDir'
+    >
+  > {
   readonly optFunc: OptFunc;
   readonly metrics: readonly Metric[];
   readonly cbs: readonly Callback[];
@@ -70,26 +81,49 @@ export function list<T>(value: T | readonly T[]): T[] {
 }
 
 /** Data and model, and options with their defaults: all checked, before a learner is made of them. */
-export function resolveOptions(dls: DataLoaders, model: Model, options: LearnerOptions): ResolvedOptions {
+export function resolveOptions(
+  dls: DataLoaders,
+  model: Model,
+  options: LearnerOptions,
+): ResolvedOptions {
   if (!dls?.train || !dls.valid)
-    throw new ArgumentError(`A learner needs data loaders, such as CollabDataLoaders.fromPlays makes, got ${whatIs(dls)}.`);
+    throw new ArgumentError(
+      `A learner needs data loaders, such as CollabDataLoaders.fromPlays makes, got ${whatIs(dls)}.`,
+    );
   checkModel(model, 'A learner');
   checkOptions(options, learnerOptions, 'a learner');
-  const { lossFunc = new MSELossFlat(), splitter = oneGroup, lr = 1e-3, wd, moms = [0.95, 0.85, 0.95] } = options;
+  const {
+    lossFunc = new MSELossFlat(),
+    splitter = oneGroup,
+    lr = 1e-3,
+    wd,
+    moms = [0.95, 0.85, 0.95],
+  } = options;
   if (typeof lossFunc?.losses !== 'function') {
     throw new ArgumentError(
       `lossFunc must be a loss, such as new BCEWithLogitsLossFlat(), got ${whatIs(lossFunc)}. Functions of predictions are metrics.`,
     );
   }
   if (lossFunc.outputs !== undefined && lossFunc.outputs !== model.outputs) {
-    throw new ArgumentError(`${lossFunc.name} expects ${lossFunc.outputs} output(s) a row, the model makes ${model.outputs}.`);
+    throw new ArgumentError(
+      `${lossFunc.name} expects ${lossFunc.outputs} output(s) a row, the model makes ${model.outputs}.`,
+    );
   }
   groupRates(lr, splitParameters(splitter, model).length);
   if (wd !== undefined) checkHyper('wd', wd);
   checkMoms(moms);
-  const { optFunc = Adam, metrics = [], cbs = [], wdBnBias = false, trainBn = true, path = '.', modelDir = 'models' } = options;
+  const {
+    optFunc = Adam,
+    metrics = [],
+    cbs = [],
+    wdBnBias = false,
+    trainBn = true,
+    path = '.',
+    modelDir = 'models',
+  } = options;
   for (const [name, folder] of Object.entries({ path, modelDir })) {
-    if (typeof folder !== 'string') throw new ArgumentError(`${name} must be the path of a folder, got ${whatIs(folder)}.`);
+    if (typeof folder !== 'string')
+      throw new ArgumentError(`${name} must be the path of a folder, got ${whatIs(folder)}.`);
   }
   return {
     lossFunc,

@@ -8,7 +8,12 @@ import type { Model } from '../nn/model.js';
 import { checkOptions, said } from '../options.js';
 import { printed } from '../printed.js';
 import { type Callback, defaultCallbacks } from './callback.js';
-import { type LoadOptions, loadCheckpoint, type SaveOptions, saveCheckpoint } from './checkpoint.js';
+import {
+  type LoadOptions,
+  loadCheckpoint,
+  type SaveOptions,
+  saveCheckpoint,
+} from './checkpoint.js';
 import {
   type FineTuneOptions,
   type FitFlatCosOptions,
@@ -31,7 +36,13 @@ import type { UnfinishedRun } from './resume.js';
 import { RunState } from './run-state.js';
 import { learnerText, summary } from './summary.js';
 
-export type { FineTuneOptions, FitFlatCosOptions, FitOneCycleOptions, FitOptions, FitSgdrOptions } from './fit.js';
+export type {
+  FineTuneOptions,
+  FitFlatCosOptions,
+  FitOneCycleOptions,
+  FitOptions,
+  FitSgdrOptions,
+} from './fit.js';
 export type { LearnerOptions } from './learner-options.js';
 
 /**
@@ -103,7 +114,9 @@ export class Learner extends RunState {
     this.settle();
     const { optimizer: old } = this;
     const groups = splitParameters(this.splitter, this.model);
-    const made = checkedOptimizer(this.optFunc(groups, { lr: groupRates(this.lr, groups.length)[groups.length - 1] }));
+    const made = checkedOptimizer(
+      this.optFunc(groups, { lr: groupRates(this.lr, groups.length)[groups.length - 1] }),
+    );
     old?.clearState();
     made.decayAll = this.wdBnBias;
     if (old?.frozenTo) made.freezeTo(old.frozenTo, { trainBn: this.trainBn });
@@ -157,7 +170,11 @@ export class Learner extends RunState {
    * @param lrMax highest learning rate; default the learner's
    * @example await learn.fitOneCycle(5, 5e-3, { wd: 0.1 });
    */
-  async fitOneCycle(nEpoch: number, lrMax: LearningRate = this.lr, options: FitOneCycleOptions = {}): Promise<void> {
+  async fitOneCycle(
+    nEpoch: number,
+    lrMax: LearningRate = this.lr,
+    options: FitOneCycleOptions = {},
+  ): Promise<void> {
     const { cbs, options: rest } = fitOptions('fitOneCycle', options);
     await this.loop.fit([{ method: 'fitOneCycle', nEpoch, lr: lrMax, options: rest }], cbs);
   }
@@ -168,7 +185,11 @@ export class Learner extends RunState {
    * @param lr learning rate; default the learner's
    * @example await learn.fitFlatCos(5, 5e-3, { pctStart: 0.75 });
    */
-  async fitFlatCos(nEpoch: number, lr: LearningRate = this.lr, options: FitFlatCosOptions = {}): Promise<void> {
+  async fitFlatCos(
+    nEpoch: number,
+    lr: LearningRate = this.lr,
+    options: FitFlatCosOptions = {},
+  ): Promise<void> {
     const { cbs, options: rest } = fitOptions('fitFlatCos', options);
     await this.loop.fit([{ method: 'fitFlatCos', nEpoch, lr, options: rest }], cbs);
   }
@@ -192,7 +213,11 @@ export class Learner extends RunState {
    * @param baseLr default 2e-3; rates for each group (an array or a slice) are taken as they are, and halved in the second run
    * @example await collabLearner(dls, { splitter: biasSplitter }).fineTune(2, 5e-3);
    */
-  async fineTune(epochs: number, baseLr: LearningRate = 2e-3, options: FineTuneOptions = {}): Promise<void> {
+  async fineTune(
+    epochs: number,
+    baseLr: LearningRate = 2e-3,
+    options: FineTuneOptions = {},
+  ): Promise<void> {
     const { cbs, options: rest } = fitOptions('fineTune', options);
     if (this.opt.groups.length === 1) this.freeze(); // says what is missing
     await this.loop.fit(fineTuneCalls(epochs, baseLr, rest), cbs);
@@ -235,7 +260,9 @@ export class Learner extends RunState {
    * @returns numbers in the order of the training table, [valid_loss, metric, metric …], as fastai's `validate`; null each if there are no rows
    * @example const [loss, rmseOfValid, maeOfValid] = await collabLearner(dls, { metrics: [rmse, mae] }).validate();
    */
-  async validate(options: { dsIdx?: 0 | 1; dl?: DataLoader; cbs?: Callback | readonly Callback[] } = {}): Promise<LogRow> {
+  async validate(
+    options: { dsIdx?: 0 | 1; dl?: DataLoader; cbs?: Callback | readonly Callback[] } = {},
+  ): Promise<LogRow> {
     checkOptions(options, ['dsIdx', 'dl', 'cbs'], 'validate');
     const { dsIdx = 1, dl, cbs = [] } = options;
     await this.loop.run(() => this.loop.validate(dl ?? this.loader(dsIdx)), list(cbs));
@@ -244,7 +271,10 @@ export class Learner extends RunState {
 
   /** The loader of a part of the data: 0 training, in order; 1 validation. */
   loader(dsIdx: 0 | 1): DataLoader {
-    if (dsIdx !== 0 && dsIdx !== 1) throw new ArgumentError(`dsIdx is 0 for the training set or 1 for the validation set, got ${said(dsIdx)}.`);
+    if (dsIdx !== 0 && dsIdx !== 1)
+      throw new ArgumentError(
+        `dsIdx is 0 for the training set or 1 for the validation set, got ${said(dsIdx)}.`,
+      );
     return dsIdx === 0 ? this.dls.train.inOrder() : this.dls.valid;
   }
 

@@ -32,9 +32,12 @@ export class Lookahead extends Optimizer {
     checkOptions(options, ['k', 'alpha'], 'Lookahead');
     const { k = 6, alpha = 0.5 } = options;
     if (!(opt instanceof Optimizer)) {
-      throw new ArgumentError('Lookahead goes around an optimizer: { optFunc: (params, { lr }) => new Lookahead(new SGD(params, { lr })) }.');
+      throw new ArgumentError(
+        'Lookahead goes around an optimizer: { optFunc: (params, { lr }) => new Lookahead(new SGD(params, { lr })) }.',
+      );
     }
-    if (!(Number.isInteger(k) && k > 0)) throw new ArgumentError(`k must be a positive whole number, got ${said(k)}.`);
+    if (!(Number.isInteger(k) && k > 0))
+      throw new ArgumentError(`k must be a positive whole number, got ${said(k)}.`);
     checkNumber(alpha, alpha > 0 && alpha <= 1, 'alpha must lie between 0 (exclusive) and 1');
     super(opt.groups, ['slow']);
     this.k = k;
@@ -67,7 +70,10 @@ export class Lookahead extends Optimizer {
     super.step();
   }
 
-  protected update(p: Parameter, { step, buffers: { slow } }: { step: number; buffers: Record<string, Float32Array> }): void {
+  protected update(
+    p: Parameter,
+    { step, buffers: { slow } }: { step: number; buffers: Record<string, Float32Array> },
+  ): void {
     if (step % this.k !== 0) return;
     this.settle();
     for (let i = 0; i < slow.length; i++) slow[i] += this.alpha * (p.value[i] - slow[i]);
@@ -91,7 +97,10 @@ export class Lookahead extends Optimizer {
       params: Object.fromEntries(
         Object.entries(saved.params).map(([name, { step, buffers }]) => [
           name,
-          { step, buffers: Object.fromEntries(Object.entries(buffers).filter(([buffer]) => pick(buffer))) },
+          {
+            step,
+            buffers: Object.fromEntries(Object.entries(buffers).filter(([buffer]) => pick(buffer))),
+          },
         ]),
       ),
     });
@@ -115,8 +124,16 @@ export interface RangerOptions extends RAdamOptions, LookaheadOptions {}
  * fastai's `ranger`: Lookahead around RAdam, with mom 0.95, wd 0.01 and eps 1e-6 by default.
  * @example new Learner(dls, model, { optFunc: ranger });
  */
-export function ranger(params: readonly (readonly Parameter[])[], options: RangerOptions): Lookahead {
-  checkArgument(typeof options === 'object' && options !== null, options, 'ranger', 'options with a learning rate, such as { lr: 1e-3 }');
+export function ranger(
+  params: readonly (readonly Parameter[])[],
+  options: RangerOptions,
+): Lookahead {
+  checkArgument(
+    typeof options === 'object' && options !== null,
+    options,
+    'ranger',
+    'options with a learning rate, such as { lr: 1e-3 }',
+  );
   const { k, alpha, mom = 0.95, wd = 0.01, eps = 1e-6, ...rest } = options;
   return new Lookahead(new RAdam(params, { mom, wd, eps, ...rest }), { k, alpha });
 }

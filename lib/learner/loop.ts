@@ -5,7 +5,12 @@ import { sayInterrupted } from '../data/display.js';
 import { ArgumentError, InterruptedError, NumericError } from '../errors.js';
 import type { Callback } from './callback.js';
 import { Dispatcher } from './dispatch.js';
-import { CancelEpochException, CancelFitException, CancelTrainException, CancelValidException } from './events.js';
+import {
+  CancelEpochException,
+  CancelFitException,
+  CancelTrainException,
+  CancelValidException,
+} from './events.js';
 import { type FitCall, type FitPlan, planOf } from './fit.js';
 import type { Learner } from './learner.js';
 import { notFinite, reportWeights, SPOILT } from './not-finite.js';
@@ -96,7 +101,10 @@ export class Loop {
   async resume(cbs?: readonly Callback[]): Promise<void> {
     const run = this.unfinished;
     if (this.running) throw atWork();
-    if (!run) throw new ArgumentError('There is no unfinished run: resume() goes on with one that was interrupted, or that was saved on its way.');
+    if (!run)
+      throw new ArgumentError(
+        'There is no unfinished run: resume() goes on with one that was interrupted, or that was saved on its way.',
+      );
     const { length } = this.learn.dls.train;
     if (run.at && run.at.nIter !== length) {
       throw new ArgumentError(
@@ -106,7 +114,11 @@ export class Loop {
     await this.fit(run.calls, cbs ?? this.stoppedCbs, run.at);
   }
 
-  private async fitCall(calls: readonly FitCall[], plan: FitPlan, { cbs, at }: { cbs: readonly Callback[]; at?: RunPosition }): Promise<void> {
+  private async fitCall(
+    calls: readonly FitCall[],
+    plan: FitPlan,
+    { cbs, at }: { cbs: readonly Callback[]; at?: RunPosition },
+  ): Promise<void> {
     const { learn } = this;
     const [{ options, freezeTo }] = calls;
     const scheduler = Object.keys(plan.scheds).length ? [new ParamScheduler(plan.scheds)] : [];
@@ -115,7 +127,8 @@ export class Loop {
       goBack = this.keepSettings();
       if (at) {
         learn.opt.freezeTo(at.frozenTo);
-        for (const name of Object.keys(at.hypers[0])) learn.opt.setHypers({ [name]: at.hypers.map((h) => h[name]) });
+        for (const name of Object.keys(at.hypers[0]))
+          learn.opt.setHypers({ [name]: at.hypers.map((h) => h[name]) });
         learn.epochsTrained = at.order;
         if (at.unsettled) learn.opt.unsettle(at.unsettled);
         this.stoppedGrads?.();
@@ -173,7 +186,8 @@ export class Loop {
   private async doEpoch(current: Current): Promise<void> {
     const { learn } = this;
     learn.dl = learn.dls.train;
-    if (current.epoch !== learn.epoch) Object.assign(current, { epoch: learn.epoch, iter: 0, order: learn.epochsTrained });
+    if (current.epoch !== learn.epoch)
+      Object.assign(current, { epoch: learn.epoch, iter: 0, order: learn.epochsTrained });
     // A rehearsal has an order of its own, so that the epochs after it are the same as without it.
     const order = this.rehearsing ? -1 - learn.epoch : current.order;
     const { iter } = current;
@@ -192,7 +206,9 @@ export class Loop {
     this.settle();
     if (learn.model.parameters.every(({ value }) => notFinite(value) === undefined)) return;
     const { clause } = reportWeights(learn.model);
-    throw new NumericError(`After training epoch ${learn.epoch}, at lr ${learn.opt.hypers.lr.toPrecision(3)}, ${clause}. ${SPOILT}`);
+    throw new NumericError(
+      `After training epoch ${learn.epoch}, at lr ${learn.opt.hypers.lr.toPrecision(3)}, ${clause}. ${SPOILT}`,
+    );
   }
 
   /** One pass without training over a loader, events included. */
@@ -201,7 +217,9 @@ export class Loop {
     this.settle();
     learn.dl = dl;
     learn.training = false;
-    await this.events.withEvents('Validate', CancelValidException, () => this.allBatches(dl.batches(0), 0));
+    await this.events.withEvents('Validate', CancelValidException, () =>
+      this.allBatches(dl.batches(0), 0),
+    );
   }
 
   /** One run at a time; the run's own callbacks go with it, whatever happens. */
@@ -283,7 +301,10 @@ export class Loop {
       this.stoppedCbs = current.cbs;
       this.stoppedGrads = this.oneBatch.keepPending();
     }
-    const next = this.stopped && !this.rehearsing ? ' What was learnt stays; learn.resume() goes on from here.' : '';
+    const next =
+      this.stopped && !this.rehearsing
+        ? ' What was learnt stays; learn.resume() goes on from here.'
+        : '';
     sayInterrupted(guard, `Interrupted in epoch ${learn.epoch}, ${where}.${next}`);
     throw new CancelFitException();
   }
@@ -292,12 +313,24 @@ export class Loop {
     const { pctTrain, trainIter, recorder, opt, dls } = this.learn;
     if (epoch >= nEpoch) return calls.length > 1 ? { calls: calls.slice(1) } : undefined;
     const hypers = opt.groups.map((group) => ({ ...group.hypers }));
-    const at = { epoch, iter, nIter: dls.train.length, order, pctTrain, trainIter, hypers, frozenTo: opt.frozenTo, recorder: recorder.state() };
+    const at = {
+      epoch,
+      iter,
+      nIter: dls.train.length,
+      order,
+      pctTrain,
+      trainIter,
+      hypers,
+      frozenTo: opt.frozenTo,
+      recorder: recorder.state(),
+    };
     const unsettled = opt.unsettled();
     return { calls, at: unsettled ? { ...at, unsettled } : at };
   }
 }
 
 function atWork(): ArgumentError {
-  return new ArgumentError('This learner is at work already: await the run, such as await learn.fitOneCycle(5), before asking for anything else.');
+  return new ArgumentError(
+    'This learner is at work already: await the run, such as await learn.fitOneCycle(5), before asking for anything else.',
+  );
 }

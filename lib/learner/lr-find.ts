@@ -72,7 +72,12 @@ class LRFinder extends ParamScheduler {
     super.afterBatch(learn);
     const smooth = learn.recorder.smoothLoss.value;
     if (smooth < this.best) this.best = smooth;
-    if ((smooth > 4 * this.best && this.stopDiv) || Number.isNaN(smooth) || learn.trainIter >= this.numIt) throw new CancelFitException();
+    if (
+      (smooth > 4 * this.best && this.stopDiv) ||
+      Number.isNaN(smooth) ||
+      learn.trainIter >= this.numIt
+    )
+      throw new CancelFitException();
   }
 
   beforeValidate(): void {
@@ -82,16 +87,31 @@ class LRFinder extends ParamScheduler {
 
 /** fastai's `lr_find` (callback/schedule.py). See Learner.lrFind. */
 export async function lrFind(learn: Learner, options: LrFindOptions = {}): Promise<LrFindResult> {
-  checkOptions(options, ['startLr', 'endLr', 'numIt', 'stopDiv', 'showPlot', 'suggestFuncs'], 'lrFind');
-  const { startLr = 1e-7, endLr = 10, numIt: asked = 100, stopDiv = true, showPlot = true, suggestFuncs = suggestNames } = options;
+  checkOptions(
+    options,
+    ['startLr', 'endLr', 'numIt', 'stopDiv', 'showPlot', 'suggestFuncs'],
+    'lrFind',
+  );
+  const {
+    startLr = 1e-7,
+    endLr = 10,
+    numIt: asked = 100,
+    stopDiv = true,
+    showPlot = true,
+    suggestFuncs = suggestNames,
+  } = options;
   if (!([startLr, endLr].every(Number.isFinite) && startLr > 0 && endLr > startLr)) {
-    throw new ArgumentError(`lrFind needs 0 < startLr < endLr, got ${said(startLr)} and ${said(endLr)}.`);
+    throw new ArgumentError(
+      `lrFind needs 0 < startLr < endLr, got ${said(startLr)} and ${said(endLr)}.`,
+    );
   }
   checkRounds(asked, 'numIt');
   checkRules(suggestFuncs);
   const numIt = Math.max(6, asked);
   const nEpoch = Math.floor(numIt / Math.max(1, learn.dls.train.length)) + 1;
-  await rehearse(learn, () => learn.fit(nEpoch, learn.lr, { cbs: new LRFinder(startLr, endLr, numIt, stopDiv) }));
+  await rehearse(learn, () =>
+    learn.fit(nEpoch, learn.lr, { cbs: new LRFinder(startLr, endLr, numIt, stopDiv) }),
+  );
 
   const { lrs: allLrs, losses: allLosses } = learn.recorder;
   const from = Math.floor(numIt / 10);
@@ -105,19 +125,27 @@ export async function lrFind(learn: Learner, options: LrFindOptions = {}): Promi
     if (point) points[name] = point;
   }
   const value = (name: SuggestName): number => points[name]?.value ?? NaN;
-  const suggested = { valley: value('valley'), slide: value('slide'), minimum: value('minimum'), steep: value('steep') };
+  const suggested = {
+    valley: value('valley'),
+    slide: value('slide'),
+    minimum: value('minimum'),
+    steep: value('steep'),
+  };
   const chart = plotLrFind({ lrs, losses, points }, suggestFuncs);
   const found: LrFindResult = { ...suggested, lrs, losses, points, chart };
   const text = (): string =>
     `lrFind: ${Object.entries(suggested)
       .map(([name, lr]) => `${name} ${lr.toExponential(2)}`)
       .join(', ')}`;
-  for (const key of ['toString', inspect.custom]) Object.defineProperty(found, key, { value: text });
+  for (const key of ['toString', inspect.custom])
+    Object.defineProperty(found, key, { value: text });
   learn.recorder.lrFound = found;
   if (learn.interrupted) return found; // which has been said
   if (showPlot) display().chart(chart);
   if (!points.valley) {
-    display().warn(`lrFind has no suggestion: only ${losses.length} batches ran before the loss diverged. Try a smaller startLr or a larger numIt.`);
+    display().warn(
+      `lrFind has no suggestion: only ${losses.length} batches ran before the loss diverged. Try a smaller startLr or a larger numIt.`,
+    );
   }
   return found;
 }

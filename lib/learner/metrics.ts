@@ -41,7 +41,8 @@ export interface MetricOptions {
 }
 
 /** Names of errors, of which less is better: fastai's rule (they contain "loss" or "error"), and what errors are usually called. */
-const ERRORS = /loss|error|perplexity|brier|deviance|divergence|(^|[^a-z])[rn]?(mse|mae|mape|msle)([^a-z]|$)/i;
+const ERRORS =
+  /loss|error|perplexity|brier|deviance|divergence|(^|[^a-z])[rn]?(mse|mae|mape|msle)([^a-z]|$)/i;
 
 /** Whether more is better of what is called so, as far as a name can tell. */
 export function greaterByName(name: string): boolean {
@@ -49,10 +50,15 @@ export function greaterByName(name: string): boolean {
 }
 
 /** The options of a metric, checked. */
-function metricOptions(func: MetricFunction, options: MetricOptions, of: string): { name: string; greater: boolean | undefined } {
+function metricOptions(
+  func: MetricFunction,
+  options: MetricOptions,
+  of: string,
+): { name: string; greater: boolean | undefined } {
   checkOptions(options, ['name', 'greater'], of);
   const { name = func.name || 'metric', greater = func.greater } = options;
-  if (greater !== undefined && typeof greater !== 'boolean') throw new ArgumentError(`greater must be true or false, got ${whatIs(greater)}.`);
+  if (greater !== undefined && typeof greater !== 'boolean')
+    throw new ArgumentError(`greater must be true or false, got ${whatIs(greater)}.`);
   return { name, greater };
 }
 
@@ -70,7 +76,12 @@ export class AvgMetric implements Metric {
     private readonly func: MetricFunction,
     options: MetricOptions = {},
   ) {
-    checkArgument(typeof func === 'function', func, 'new AvgMetric', 'a function (pred, targets), such as mae');
+    checkArgument(
+      typeof func === 'function',
+      func,
+      'new AvgMetric',
+      'a function (pred, targets), such as mae',
+    );
     const { name, greater } = metricOptions(func, options, 'new AvgMetric');
     this.name = name;
     this.greater = greater;
@@ -82,7 +93,10 @@ export class AvgMetric implements Metric {
   }
 
   accumulate({ pred, batch, model }: Learner): void {
-    const value = this.func(pred.subarray(0, batch.size * model.outputs), batch.targets.subarray(0, batch.size));
+    const value = this.func(
+      pred.subarray(0, batch.size * model.outputs),
+      batch.targets.subarray(0, batch.size),
+    );
     this.sum += checkValue(value, this.name) * batch.size;
     this.rows += batch.size;
   }
@@ -106,7 +120,12 @@ export class AccumMetric implements Metric {
     private readonly func: MetricFunction,
     options: MetricOptions = {},
   ) {
-    checkArgument(typeof func === 'function', func, 'new AccumMetric', 'a function (pred, targets), such as mse');
+    checkArgument(
+      typeof func === 'function',
+      func,
+      'new AccumMetric',
+      'a function (pred, targets), such as mse',
+    );
     const { name, greater } = metricOptions(func, options, 'new AccumMetric');
     this.name = name;
     this.greater = greater;
@@ -123,7 +142,9 @@ export class AccumMetric implements Metric {
   }
 
   get value(): number {
-    return this.targets.length ? checkValue(this.func(concat(this.preds), concat(this.targets)), this.name) : NaN;
+    return this.targets.length
+      ? checkValue(this.func(concat(this.preds), concat(this.targets)), this.name)
+      : NaN;
   }
 }
 
@@ -148,7 +169,9 @@ function passMetric(name: string, greater: boolean, func: MetricFunction): PassM
   function metric(): Metric;
   function metric(pred: Float32Array, targets: Float32Array): number;
   function metric(pred?: Float32Array, targets?: Float32Array): Metric | number {
-    return pred ? func(pred, targets ?? new Float32Array(0)) : new AccumMetric(func, { name, greater });
+    return pred
+      ? func(pred, targets ?? new Float32Array(0))
+      : new AccumMetric(func, { name, greater });
   }
   Object.defineProperty(metric, 'name', { value: name });
   headings.set(metric, name);
@@ -163,8 +186,12 @@ export function asMetric(metric: Metric | MetricFunction): Metric {
   if (typeof metric === 'function') {
     const name = headings.get(metric);
     if (name) return new AccumMetric(metric, { name });
-    if ((metric as unknown) === accuracyThresh) throw new ArgumentError('accuracyThresh makes a metric: call it, accuracyThresh(0.5).');
-    if (/^class\b/.test(String(metric))) throw new ArgumentError(`${metric.name} is a class of metrics: make one, new ${metric.name}(…).`);
+    if ((metric as unknown) === accuracyThresh)
+      throw new ArgumentError('accuracyThresh makes a metric: call it, accuracyThresh(0.5).');
+    if (/^class\b/.test(String(metric)))
+      throw new ArgumentError(
+        `${metric.name} is a class of metrics: make one, new ${metric.name}(…).`,
+      );
     return new AvgMetric(metric);
   }
   if (typeof metric?.accumulate === 'function') return metric;
@@ -177,9 +204,13 @@ export function asMetric(metric: Metric | MetricFunction): Metric {
 function checkValue(value: unknown, name: string): number {
   if (typeof value === 'number') return value;
   if (typeof (value as Metric | undefined)?.accumulate === 'function') {
-    throw new ArgumentError(`The metric ${name} returned a metric where a number was expected: it makes metrics, so call it, ${name}().`);
+    throw new ArgumentError(
+      `The metric ${name} returned a metric where a number was expected: it makes metrics, so call it, ${name}().`,
+    );
   }
-  throw new ArgumentError(`The metric ${name} must return a number, got ${value === null ? 'null' : typeof value}.`);
+  throw new ArgumentError(
+    `The metric ${name} must return a number, got ${value === null ? 'null' : typeof value}.`,
+  );
 }
 
 /**
@@ -195,7 +226,8 @@ export function accuracyThresh(thresh = 0.5, options: { sigmoid?: boolean } = {}
   const share = (pred: Float32Array, targets: Float32Array): number => {
     checkPairs('accuracyThresh', pred, targets, 1);
     let right = 0;
-    for (let i = 0; i < targets.length; i++) if ((logits ? sigmoid(pred[i]) : pred[i]) > thresh === targets[i] > 0.5) right++;
+    for (let i = 0; i < targets.length; i++)
+      if ((logits ? sigmoid(pred[i]) : pred[i]) > thresh === targets[i] > 0.5) right++;
     return right / targets.length;
   };
   return new AvgMetric(share, { name: 'accuracy_thresh', greater: true });
@@ -217,8 +249,10 @@ accuracy.greater = true;
 
 /** Throws unless there are as many predictions for each of some targets: a mean of none does not exist. `each`: how many, default any number. */
 function checkPairs(name: string, pred: Float32Array, targets: Float32Array, each?: number): void {
-  for (const values of [pred, targets]) checkArgument(isNumbers(values), values, name, 'predictions and targets, Float32Arrays');
-  if (targets.length === 0) throw new ArgumentError(`${name} needs at least one prediction and its target, got none.`);
+  for (const values of [pred, targets])
+    checkArgument(isNumbers(values), values, name, 'predictions and targets, Float32Arrays');
+  if (targets.length === 0)
+    throw new ArgumentError(`${name} needs at least one prediction and its target, got none.`);
   const outputs = pred.length / targets.length;
   if (each === undefined ? Number.isInteger(outputs) && outputs > 0 : outputs === each) return;
   throw new ArgumentError(
@@ -260,7 +294,9 @@ mae.greater = false;
  * Root mean squared error, √(Σ(p − y)²/n) over all rows of the pass at once: how far predictions are off, in the units of the target.
  * @example new Learner(dls, model, { metrics: rmse })
  */
-export const rmse: PassMetric = passMetric('rmse', false, (pred, targets) => Math.sqrt(mse(pred, targets)));
+export const rmse: PassMetric = passMetric('rmse', false, (pred, targets) =>
+  Math.sqrt(mse(pred, targets)),
+);
 
 /**
  * Coefficient of determination, 1 − Σ(y − p)²/Σ(y − ȳ)² (scikit-learn's `r2_score`): the share of the targets' spread that is predicted, 0 for always
@@ -271,7 +307,8 @@ export const rmse: PassMetric = passMetric('rmse', false, (pred, targets) => Mat
 export const r2: PassMetric = passMetric('r2_score', true, (pred, targets) => {
   const error = mse(pred, targets) * targets.length;
   if (targets.length < 2) return NaN;
-  if (targets.every((y) => y === targets[0])) return Number.isNaN(error) ? NaN : error === 0 ? 1 : 0; // their mean may be off by a rounding: not told by the spread
+  if (targets.every((y) => y === targets[0]))
+    return Number.isNaN(error) ? NaN : error === 0 ? 1 : 0; // their mean may be off by a rounding: not told by the spread
   let mean = 0;
   for (const y of targets) mean += y / targets.length;
   let spread = 0;
@@ -317,4 +354,5 @@ function concat(parts: readonly Float32Array[]): Float32Array {
   return all;
 }
 
-for (const type of [AvgMetric, AccumMetric]) printed<Metric>(type, ({ constructor: made, name }) => `${made.name}(${name})`);
+for (const type of [AvgMetric, AccumMetric])
+  printed<Metric>(type, ({ constructor: made, name }) => `${made.name}(${name})`);

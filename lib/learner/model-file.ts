@@ -12,8 +12,10 @@ export const EXTENSION = '.safetensors';
  */
 export function modelFile(file: string, folder: string): string {
   if (typeof file !== 'string') throw new ArgumentError(`A file needs a name, got ${typeof file}.`);
-  if (file === '' || file.includes('\0')) throw new ArgumentError(`A file needs a name, got ${JSON.stringify(file)}.`);
-  if (/[\\/]$/.test(file)) throw new ArgumentError(`"${file}" is a folder; the name of a file was expected.`);
+  if (file === '' || file.includes('\0'))
+    throw new ArgumentError(`A file needs a name, got ${JSON.stringify(file)}.`);
+  if (/[\\/]$/.test(file))
+    throw new ArgumentError(`"${file}" is a folder; the name of a file was expected.`);
   const full = file.endsWith(EXTENSION) ? file : file + EXTENSION;
   if (isPath(file)) return path.resolve(full);
   const bad = file.split(/[\\/]/).find((part) => part === '' || part === '.' || part === '..');

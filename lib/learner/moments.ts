@@ -32,13 +32,29 @@ export interface MomentStep {
 }
 
 /** The coefficients in the order of the kernel, with their defaults. */
-export const COEFFICIENTS: Readonly<Required<MomentStep>> = { keep: 1, l2: 0, b1: 1, d1: 0, b2: 1, d2: 0, a: 0, c: 0, e: 0, f: 0, eps: 1 };
+export const COEFFICIENTS: Readonly<Required<MomentStep>> = {
+  keep: 1,
+  l2: 0,
+  b1: 1,
+  d1: 0,
+  b2: 1,
+  d2: 0,
+  a: 0,
+  c: 0,
+  e: 0,
+  f: 0,
+  eps: 1,
+};
 const NAMES = Object.keys(COEFFICIENTS) as (keyof typeof COEFFICIENTS)[];
 
 let memory: Float32Array | undefined;
 
 /** Does one step for every value of a parameter; a row of a table that was not touched has the gradient zero. */
-export function momentStep(p: Parameter, { gradAvg, sqrAvg }: Record<string, Float32Array>, step: MomentStep): void {
+export function momentStep(
+  p: Parameter,
+  { gradAvg, sqrAvg }: Record<string, Float32Array>,
+  step: MomentStep,
+): void {
   memory ??= float32(NAMES.length);
   for (let i = 0; i < NAMES.length; i++) memory[i] = step[NAMES[i]] ?? COEFFICIENTS[NAMES[i]];
   const [w, g, k] = [p.value.byteOffset, p.grad.byteOffset, memory.byteOffset];

@@ -17,7 +17,11 @@ export function reportWeights({ parameters }: Model): WeightsReport {
   for (const { name, value } of parameters) {
     for (let i = 0; i < value.length; i++) {
       const size = Math.abs(value[i]);
-      if (!(size < Infinity)) return { clause: `parameter ${name} holds a value that is not finite (${value[i]} at position ${i})`, spoilt: true };
+      if (!(size < Infinity))
+        return {
+          clause: `parameter ${name} holds a value that is not finite (${value[i]} at position ${i})`,
+          spoilt: true,
+        };
       if (size > largest.size) largest = { name, size, value: value[i], at: i };
     }
   }
@@ -25,7 +29,10 @@ export function reportWeights({ parameters }: Model): WeightsReport {
   if (size < 0) return { clause: 'the model has no parameters', spoilt: false };
   const shown = `parameter ${name} holds ${Number(value.toPrecision(3))} at position ${at}`;
   if (size > HUGE) return { clause: `the weights have exploded: ${shown}`, spoilt: true };
-  return { clause: `the weights are finite, and none is large (the largest: ${shown})`, spoilt: false };
+  return {
+    clause: `the weights are finite, and none is large (the largest: ${shown})`,
+    spoilt: false,
+  };
 }
 
 /** What to do about spoilt weights. */

@@ -59,7 +59,11 @@ export class OneBatch {
   keepPending(): (() => void) | undefined {
     if (!this.pending) return undefined;
     const { parameters } = this.learn.model;
-    const kept = parameters.map((p) => ({ p, rows: p.touched.slice(0, p.touchedCount), grad: p.grad.slice(0, p.gradSize) }));
+    const kept = parameters.map((p) => ({
+      p,
+      rows: p.touched.slice(0, p.touchedCount),
+      grad: p.grad.slice(0, p.gradSize),
+    }));
     return () => {
       for (const { p, rows, grad } of kept) {
         if (p.slots) p.touch(rows);
@@ -93,7 +97,9 @@ export class OneBatch {
   private badLoss(): NumericError {
     const { learn } = this;
     const batch = `${learn.training ? '' : 'validation '}batch ${learn.iter}`;
-    const where = learn.loop.fitting ? `epoch ${learn.epoch}, ${batch}, at lr ${learn.opt.hypers.lr.toPrecision(3)}` : batch;
+    const where = learn.loop.fitting
+      ? `epoch ${learn.epoch}, ${batch}, at lr ${learn.opt.hypers.lr.toPrecision(3)}`
+      : batch;
     return new NumericError(`The loss became ${learn.loss} in ${where}: ${this.causeOfBadLoss()}`);
   }
 
@@ -105,7 +111,8 @@ export class OneBatch {
     const target = notFinite(batch.targets, batch.size);
     if (target) return `a target is not finite (${target} in the batch). Drop or mend such rows.`;
     const prediction = notFinite(pred, Math.min(pred.length, batch.size * model.outputs));
-    if (prediction) return `a prediction is not finite (${prediction} in the batch), though ${weights.clause}. Look at the model's forward pass.`;
+    if (prediction)
+      return `a prediction is not finite (${prediction} in the batch), though ${weights.clause}. Look at the model's forward pass.`;
     return `predictions, targets and weights are finite, so look at the loss (${lossFunc.name}) and the weights of the rows.`;
   }
 }

@@ -38,39 +38,63 @@ export interface OptimizerState {
 }
 
 /** Makes an optimizer for parameter groups. */
-export type OptFunc = (params: readonly (readonly Parameter[])[], options: { lr: number }) => Optimizer;
+export type OptFunc = (
+  params: readonly (readonly Parameter[])[],
+  options: { lr: number },
+) => Optimizer;
 
 /** The class of an optimizer whose options but `lr` have defaults. */
-export type OptClass = new (params: readonly (readonly Parameter[])[], options: { lr: number }) => Optimizer;
+export type OptClass = new (
+  params: readonly (readonly Parameter[])[],
+  options: { lr: number },
+) => Optimizer;
 
 /** A function that makes an optimizer, given one or a class. */
 export function asOptFunc(make: OptFunc | OptClass): OptFunc {
   if (typeof make !== 'function') {
-    throw new ArgumentError(`optFunc must be an optimizer's class, such as Adam, or a function that makes an optimizer, got ${typeof make}.`);
+    throw new ArgumentError(
+      `optFunc must be an optimizer's class, such as Adam, or a function that makes an optimizer, got ${typeof make}.`,
+    );
   }
   if (/^class\b/.test(String(make)) && !(make.prototype instanceof Optimizer)) {
-    throw new ArgumentError(`optFunc must be an optimizer's class, such as Adam; ${make.name || 'this class'} is none.`);
+    throw new ArgumentError(
+      `optFunc must be an optimizer's class, such as Adam; ${make.name || 'this class'} is none.`,
+    );
   }
-  if (make.prototype instanceof Optimizer) return (params, options) => new (make as OptClass)(params, options);
+  if (make.prototype instanceof Optimizer)
+    return (params, options) => new (make as OptClass)(params, options);
   return make as OptFunc;
 }
 
 /** Parameter groups with the same hyper-parameters each. */
-export function paramGroups(params: readonly (readonly Parameter[])[], hypers: Hypers): ParamGroup[] {
+export function paramGroups(
+  params: readonly (readonly Parameter[])[],
+  hypers: Hypers,
+): ParamGroup[] {
   checkArgument(
-    Array.isArray(params) && params.every((group) => Array.isArray(group) && group.every((p) => p?.value instanceof Float32Array)),
+    Array.isArray(params) &&
+      params.every(
+        (group) => Array.isArray(group) && group.every((p) => p?.value instanceof Float32Array),
+      ),
     params,
     'An optimizer',
     'groups of parameters, arrays in an array, such as [learn.model.parameters]',
   );
-  if (!params.some((group) => group.length)) throw new ArgumentError('An optimizer needs at least one parameter, got none.');
+  if (!params.some((group) => group.length))
+    throw new ArgumentError('An optimizer needs at least one parameter, got none.');
   for (const [name, value] of Object.entries(hypers)) checkHyper(name, value);
   if (hypers.lr === 0) throw new ArgumentError('lr must be a positive number, got 0.');
   const names = new Map<string, Parameter>();
   for (const p of params.flat()) {
     const same = names.get(p.name);
-    if (same === p) throw new ArgumentError(`Parameter ${p.name} is given to the optimizer twice, so it would take two steps at once.`);
-    if (same) throw new ArgumentError(`Two parameters are called ${p.name}, so what is remembered of them cannot be told apart: names must differ.`);
+    if (same === p)
+      throw new ArgumentError(
+        `Parameter ${p.name} is given to the optimizer twice, so it would take two steps at once.`,
+      );
+    if (same)
+      throw new ArgumentError(
+        `Two parameters are called ${p.name}, so what is remembered of them cannot be told apart: names must differ.`,
+      );
     names.set(p.name, p);
   }
   return params.map((group) => ({ params: [...group], hypers: { ...hypers }, decayAll: false }));
@@ -115,10 +139,14 @@ export abstract class Optimizer {
   freezeTo(n: number, options: { trainBn?: boolean } = {}): void {
     checkOptions(options, ['trainBn'], 'freezeTo');
     const { trainBn = true } = options;
-    if (!Number.isInteger(n)) throw new ArgumentError(`freezeTo needs the number of a parameter group, got ${said(n)}.`);
+    if (!Number.isInteger(n))
+      throw new ArgumentError(`freezeTo needs the number of a parameter group, got ${said(n)}.`);
     const { length } = this.groups;
     this.frozenTo = Math.max(0, n < 0 ? length + n : n);
-    if (this.frozenTo >= length) display().warn(`Freezing ${this.frozenTo} groups; model has ${length}; whole model is frozen.`);
+    if (this.frozenTo >= length)
+      display().warn(
+        `Freezing ${this.frozenTo} groups; model has ${length}; whole model is frozen.`,
+      );
     this.groups.forEach(({ params }, i) => {
       for (const p of params) p.trainable = i >= this.frozenTo || (trainBn && p.norm);
     });
@@ -126,9 +154,18 @@ export abstract class Optimizer {
 
   /** Sets hyper-parameters: one value for all groups, or one for each group. All are checked before any is set. */
   setHypers(values: Record<string, number | readonly number[] | undefined>): void {
-    checkArgument(typeof values === 'object' && values !== null, values, 'setHypers', 'values by name, such as { lr: 0.01 }');
-    const given = Object.entries(values).filter(([, value]) => value !== undefined) as [string, number | readonly number[]][];
-    const inGroup = (value: number | readonly number[], i: number): number => (typeof value === 'number' ? value : value[i]);
+    checkArgument(
+      typeof values === 'object' && values !== null,
+      values,
+      'setHypers',
+      'values by name, such as { lr: 0.01 }',
+    );
+    const given = Object.entries(values).filter(([, value]) => value !== undefined) as [
+      string,
+      number | readonly number[],
+    ][];
+    const inGroup = (value: number | readonly number[], i: number): number =>
+      typeof value === 'number' ? value : value[i];
     for (const [name, value] of given) {
       this.checkName(name);
       if (typeof value !== 'number' && value.length !== this.groups.length) {
@@ -148,7 +185,8 @@ export abstract class Optimizer {
   /** Throws UnknownIdError unless there is a hyper-parameter of this name. */
   checkName(name: string): void {
     const { hypers } = this.groups[0];
-    if (!Object.hasOwn(hypers, name)) throw new UnknownIdError('hyper-parameter', name, Object.keys(hypers));
+    if (!Object.hasOwn(hypers, name))
+      throw new UnknownIdError('hyper-parameter', name, Object.keys(hypers));
   }
 
   /** Hyper-parameters of the last group, which fastai's recorder logs. */
@@ -192,7 +230,10 @@ export abstract class Optimizer {
     this.settle();
     const params: OptimizerState['params'] = {};
     for (const [p, { step, buffers }] of this.states) {
-      params[p.name] = { step, buffers: Object.fromEntries(Object.entries(buffers).map(([name, b]) => [name, b.slice()])) };
+      params[p.name] = {
+        step,
+        buffers: Object.fromEntries(Object.entries(buffers).map(([name, b]) => [name, b.slice()])),
+      };
     }
     return { hypers: this.groups.map((g) => ({ ...g.hypers })), params };
   }
@@ -202,18 +243,31 @@ export abstract class Optimizer {
     checkState(saved);
     const all = new Map(this.groups.flatMap((g) => g.params.map((p) => [p.name, p])));
     if (saved.hypers.length !== this.groups.length) {
-      throw new ArgumentError(`The saved optimizer has ${saved.hypers.length} parameter groups, this one has ${this.groups.length}.`);
+      throw new ArgumentError(
+        `The saved optimizer has ${saved.hypers.length} parameter groups, this one has ${this.groups.length}.`,
+      );
     }
     const names = (o: object): string => Object.keys(o).sort().join(', ');
     saved.hypers.forEach((h, i) => {
       const { hypers } = this.groups[i];
       if (names(h) === names(hypers)) return;
-      throw new ArgumentError(`The saved optimizer is of another kind: its hyper-parameters are ${names(h)}, those of this one ${names(hypers)}.`);
+      throw new ArgumentError(
+        `The saved optimizer is of another kind: its hyper-parameters are ${names(h)}, those of this one ${names(hypers)}.`,
+      );
     });
     for (const [name, { buffers }] of Object.entries(saved.params)) {
       const p = all.get(name);
-      if (!p) throw new UnknownIdError('parameter', name, [...all.keys()], 'The saved optimizer belongs to another model.');
-      if (names(buffers) !== [...this.bufferNames].sort().join(', ') || Object.values(buffers).some((b) => b.length !== p.value.length)) {
+      if (!p)
+        throw new UnknownIdError(
+          'parameter',
+          name,
+          [...all.keys()],
+          'The saved optimizer belongs to another model.',
+        );
+      if (
+        names(buffers) !== [...this.bufferNames].sort().join(', ') ||
+        Object.values(buffers).some((b) => b.length !== p.value.length)
+      ) {
         throw new ArgumentError(
           `The saved state of ${name} (${Object.keys(buffers).join(', ')}) does not fit this optimizer or this parameter's shape.`,
         );
@@ -243,13 +297,23 @@ export abstract class Optimizer {
   }
 
   /** One step for one parameter. `wd` is 0 where decay does not apply. */
-  protected abstract update(p: Parameter, state: ParamState, hypers: Readonly<Hypers>, wd: number): void;
+  protected abstract update(
+    p: Parameter,
+    state: ParamState,
+    hypers: Readonly<Hypers>,
+    wd: number,
+  ): void;
 
   /** What is remembered of a parameter; zero at first. */
   protected state(p: Parameter): ParamState {
     let state = this.states.get(p);
     if (!state) {
-      state = { step: 0, buffers: Object.fromEntries(this.bufferNames.map((name) => [name, float32(p.value.length)])) };
+      state = {
+        step: 0,
+        buffers: Object.fromEntries(
+          this.bufferNames.map((name) => [name, float32(p.value.length)]),
+        ),
+      };
       this.states.set(p, state);
     }
     return state;
@@ -271,9 +335,12 @@ export function checkState(saved: OptimizerState): void {
 export function checkHyper(name: string, value: number): void {
   const positive = name === 'eps'; // a schedule may start or end at lr 0
   if (!Number.isFinite(value) || value < 0 || (positive && value === 0)) {
-    throw new ArgumentError(`${name} must be a ${positive || name === 'lr' ? 'positive' : 'non-negative'} number, got ${said(value)}.`);
+    throw new ArgumentError(
+      `${name} must be a ${positive || name === 'lr' ? 'positive' : 'non-negative'} number, got ${said(value)}.`,
+    );
   }
-  if ((name === 'mom' || name === 'sqrMom') && value >= 1) throw new ArgumentError(`${name} must be below 1, got ${said(value)}.`);
+  if ((name === 'mom' || name === 'sqrMom') && value >= 1)
+    throw new ArgumentError(`${name} must be below 1, got ${said(value)}.`);
 }
 
 /** What an optFunc has made, if it is an optimizer. */
@@ -285,7 +352,9 @@ export function checkedOptimizer(made: unknown): Optimizer {
 }
 
 printed(Optimizer, ({ constructor: type, groups, hypers }) => {
-  const values = Object.entries(hypers).map(([name, value]) => `${name} ${Number(value.toPrecision(6))}`);
+  const values = Object.entries(hypers).map(
+    ([name, value]) => `${name} ${Number(value.toPrecision(6))}`,
+  );
   const n = groups.reduce((sum, { params }) => sum + params.length, 0);
   const many = groups.length > 1 ? ` in ${groups.length} groups, of which the last has` : ',';
   return `${type.name}: ${counted(n, 'parameter')}${many} ${values.join(', ')}`;

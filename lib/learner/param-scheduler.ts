@@ -56,4 +56,7 @@ export class ParamScheduler implements Callback {
   }
 }
 
-printed(ParamScheduler, ({ constructor: type, scheds }) => `${type.name}(${Object.keys(scheds).join(', ')})`);
+printed(
+  ParamScheduler,
+  ({ constructor: type, scheds }) => `${type.name}(${Object.keys(scheds).join(', ')})`,
+);

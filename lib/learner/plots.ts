@@ -19,18 +19,30 @@ export function plotLoss(
   { losses, iters, values }: Recorder,
   { skipStart, withValid, batches }: { skipStart: number; withValid: boolean; batches?: number },
 ): Chart {
-  if (!losses.length) throw new RecitalError('There is no run to plot yet: call fit or fitOneCycle first.');
+  if (!losses.length)
+    throw new RecitalError('There is no run to plot yet: call fit or fitOneCycle first.');
   const from = losses.length > skipStart ? skipStart : 0;
   const train = losses.map((loss, i): Row => ({ batch: i + 1, loss, curve: 'train' })).slice(from);
-  const valid = withValid ? values.flatMap((row, i): Row[] => (row[1] === null ? [] : [{ batch: iters[i], loss: row[1], curve: 'valid' }])) : [];
-  const last = valid.length ? ` and the validation loss at ${(valid[valid.length - 1].loss as number).toFixed(4)}` : '';
+  const valid = withValid
+    ? values.flatMap((row, i): Row[] =>
+        row[1] === null ? [] : [{ batch: iters[i], loss: row[1], curve: 'valid' }],
+      )
+    : [];
+  const last = valid.length
+    ? ` and the validation loss at ${(valid[valid.length - 1].loss as number).toFixed(4)}`
+    : '';
   return new Chart(
     {
       ...SIZE,
       data: { values: [...thin(train), ...valid] },
       mark: { type: 'line', point: valid.length === 1 },
       encoding: {
-        x: { field: 'batch', type: 'quantitative', title: 'training batches', ...(batches && { scale: { domain: [0, batches] } }) },
+        x: {
+          field: 'batch',
+          type: 'quantitative',
+          title: 'training batches',
+          ...(batches && { scale: { domain: [0, batches] } }),
+        },
         y: { field: 'loss', type: 'quantitative', title: 'loss', scale: { zero: false } },
         color: { field: 'curve', type: 'nominal', title: null },
         tooltip: [{ field: 'curve' }, { field: 'batch' }, { field: 'loss', format: '.5f' }],
@@ -44,7 +56,8 @@ export function plotLoss(
 /** The scheduled hyper-parameters of a run, one panel each. */
 export function plotSched({ hps }: Recorder): Chart {
   const names = Object.keys(hps);
-  if (!names.length) throw new RecitalError('The last run had no schedule: call fitOneCycle first.');
+  if (!names.length)
+    throw new RecitalError('The last run had no schedule: call fitOneCycle first.');
   const panel = (name: string): Record<string, unknown> => ({
     width: 240,
     height: 180,
@@ -57,24 +70,34 @@ export function plotSched({ hps }: Recorder): Chart {
         type: 'quantitative',
         title: name,
         scale: { zero: false },
-        axis: name === 'lr' ? { labelExpr: "datum.value == 0 ? '0' : format(datum.value, '.2~e')" } : {},
+        axis:
+          name === 'lr'
+            ? { labelExpr: "datum.value == 0 ? '0' : format(datum.value, '.2~e')" }
+            : {},
       },
       tooltip: [{ field: 'batch' }, { field: 'value', format: '.3~e' }],
     },
   });
   const courses = names.map((name) => `${name} ${course(hps[name])}`);
-  return new Chart({ hconcat: names.map(panel) }, 'Hyper-parameters during training', `Schedules: ${courses.join('; ')}.`);
+  return new Chart(
+    { hconcat: names.map(panel) },
+    'Hyper-parameters during training',
+    `Schedules: ${courses.join('; ')}.`,
+  );
 }
 
 /** Where a schedule starts, turns and ends: "from 0.0002 to 0.005 at batch 1,969 of 7,875, then to 5.04e-8". */
 function course(values: ArrayLike<number>): string {
   const written = (x: number): string => String(Number(x.toPrecision(3)));
   const [first, last] = [values[0], values[values.length - 1]];
-  const beyond = (x: number): number => Math.max(Math.min(first, last) - x, x - Math.max(first, last));
+  const beyond = (x: number): number =>
+    Math.max(Math.min(first, last) - x, x - Math.max(first, last));
   let turn = 0;
   for (let i = 1; i < values.length; i++) if (beyond(values[i]) > beyond(values[turn])) turn = i;
   if (beyond(values[turn]) <= 1e-6 * Math.abs(first))
-    return first === last ? `stays at ${written(first)}` : `from ${written(first)} to ${written(last)}`;
+    return first === last
+      ? `stays at ${written(first)}`
+      : `from ${written(first)} to ${written(last)}`;
   const place = `at batch ${(turn + 1).toLocaleString('en')} of ${values.length.toLocaleString('en')}`;
   return `from ${written(first)} to ${written(values[turn])} ${place}, then to ${written(last)}`;
 }
@@ -82,13 +105,24 @@ function course(values: ArrayLike<number>): string {
 const ROOM = 0.3; // of the height, above the curve: a line for the name of each suggestion
 
 /** The loss against the learning rate, with the suggestions that were asked for: a point on the curve, and its name and value above it. */
-export function plotLrFind(found: Pick<LrFindResult, 'lrs' | 'losses' | 'points'>, shown: readonly (keyof LrFindResult['points'])[]): Chart {
+export function plotLrFind(
+  found: Pick<LrFindResult, 'lrs' | 'losses' | 'points'>,
+  shown: readonly (keyof LrFindResult['points'])[],
+): Chart {
   const lrs = found.lrs.slice(0, -5);
-  const values = lrs.map((lr, i): Row => ({ lr, loss: found.losses[i] })).filter((row) => Number.isFinite(row.loss as number));
+  const values = lrs
+    .map((lr, i): Row => ({ lr, loss: found.losses[i] }))
+    .filter((row) => Number.isFinite(row.loss as number));
   const marked = shown.flatMap((name) => {
     const point = found.points[name];
     return point
-      ? [{ ...point, suggestion: name, text: `${name} ${point.value.toExponential(2)}${point.value === point.lr ? '' : ' (a tenth of it)'}` }]
+      ? [
+          {
+            ...point,
+            suggestion: name,
+            text: `${name} ${point.value.toExponential(2)}${point.value === point.lr ? '' : ' (a tenth of it)'}`,
+          },
+        ]
       : [];
   });
   const losses = values.map(({ loss }) => loss as number);
@@ -98,9 +132,18 @@ export function plotLrFind(found: Pick<LrFindResult, 'lrs' | 'losses' | 'points'
   const points = marked
     .sort((a, b) => a.lr - b.lr)
     .map(({ lr, loss, suggestion, text }, i): Row => {
-      return { lr, loss, suggestion, text, top: high + (range * ROOM * (i + 1)) / marked.length, side: lr > middle ? 'left' : 'right' };
+      return {
+        lr,
+        loss,
+        suggestion,
+        text,
+        top: high + (range * ROOM * (i + 1)) / marked.length,
+        side: lr > middle ? 'left' : 'right',
+      };
     });
-  const powers = Array.from({ length: 41 }, (_, i) => 10 ** (i - 20)).filter((lr) => lr >= lrs[0] / 10 && lr <= lrs[lrs.length - 1] * 10);
+  const powers = Array.from({ length: 41 }, (_, i) => 10 ** (i - 20)).filter(
+    (lr) => lr >= lrs[0] / 10 && lr <= lrs[lrs.length - 1] * 10,
+  );
   const x = {
     field: 'lr',
     type: 'quantitative',
@@ -108,13 +151,27 @@ export function plotLrFind(found: Pick<LrFindResult, 'lrs' | 'losses' | 'points'
     scale: { type: 'log' },
     axis: { labelExpr: "replace(format(datum.value, '.0e'), '+', '')", values: powers },
   };
-  const domain = values.length && points.length ? { domain: [low, high + range * (ROOM + 0.05)] } : {};
-  const y = { field: 'loss', type: 'quantitative', title: 'smoothed loss', scale: { zero: false, ...domain } };
-  const colours = { domain: ['valley', 'slide', 'minimum', 'steep'], range: ['#d55e00', '#009e73', '#cc79a7', '#e69f00'] };
+  const domain =
+    values.length && points.length ? { domain: [low, high + range * (ROOM + 0.05)] } : {};
+  const y = {
+    field: 'loss',
+    type: 'quantitative',
+    title: 'smoothed loss',
+    scale: { zero: false, ...domain },
+  };
+  const colours = {
+    domain: ['valley', 'slide', 'minimum', 'steep'],
+    range: ['#d55e00', '#009e73', '#cc79a7', '#e69f00'],
+  };
   const color = { field: 'suggestion', type: 'nominal', scale: colours, legend: null };
   const label = (side: 'left' | 'right'): Record<string, unknown> => ({
     transform: [{ filter: `datum.side === '${side}'` }],
-    mark: { type: 'text', align: side === 'right' ? 'left' : 'right', dx: side === 'right' ? 5 : -5, baseline: 'top' },
+    mark: {
+      type: 'text',
+      align: side === 'right' ? 'left' : 'right',
+      dx: side === 'right' ? 5 : -5,
+      baseline: 'top',
+    },
     encoding: { x, y: { ...y, field: 'top' }, text: { field: 'text' } },
   });
   return new Chart(
@@ -136,8 +193,13 @@ export function plotLrFind(found: Pick<LrFindResult, 'lrs' | 'losses' | 'points'
         {
           data: { values: points },
           layer: [
-            { mark: { type: 'rule', strokeWidth: 1.5 }, encoding: { x, y, y2: { field: 'top' }, color } },
-            ...(['left', 'right'] as const).filter((side) => points.some((point) => point.side === side)).map(label),
+            {
+              mark: { type: 'rule', strokeWidth: 1.5 },
+              encoding: { x, y, y2: { field: 'top' }, color },
+            },
+            ...(['left', 'right'] as const)
+              .filter((side) => points.some((point) => point.side === side))
+              .map(label),
             {
               mark: { type: 'point', filled: true, size: 90, opacity: 1 },
               encoding: {

@@ -42,14 +42,39 @@ export interface Predictions {
 }
 
 /** fastai's `get_preds`, with named results. See Learner.getPreds. */
-export async function getPreds(learn: Learner, options: GetPredsOptions = {}): Promise<Predictions> {
-  checkOptions(options, ['dsIdx', 'dl', 'withInput', 'withDecoded', 'withLoss', 'act', 'inner'], 'getPreds');
+export async function getPreds(
+  learn: Learner,
+  options: GetPredsOptions = {},
+): Promise<Predictions> {
+  checkOptions(
+    options,
+    ['dsIdx', 'dl', 'withInput', 'withDecoded', 'withLoss', 'act', 'inner'],
+    'getPreds',
+  );
   learn.loop.checkAtRest();
-  const { dsIdx = 1, withInput = false, withDecoded = false, withLoss = false, act, inner = false } = options;
-  checkArgument(act === undefined || isFunction(act), act, 'getPreds', 'act, a function of a number, such as Math.exp');
-  checkArgument(options.dl === undefined || typeof options.dl?.inOrder === 'function', options.dl, 'getPreds', 'dl, a loader such as dls.valid');
+  const {
+    dsIdx = 1,
+    withInput = false,
+    withDecoded = false,
+    withLoss = false,
+    act,
+    inner = false,
+  } = options;
+  checkArgument(
+    act === undefined || isFunction(act),
+    act,
+    'getPreds',
+    'act, a function of a number, such as Math.exp',
+  );
+  checkArgument(
+    options.dl === undefined || typeof options.dl?.inOrder === 'function',
+    options.dl,
+    'getPreds',
+    'dl, a loader such as dls.valid',
+  );
   const dl = (options.dl ?? learn.loader(dsIdx)).inOrder();
-  if (dl.n === 0) throw new ArgumentError('There are no rows to predict: this part of the data is empty.');
+  if (dl.n === 0)
+    throw new ArgumentError('There are no rows to predict: this part of the data is empty.');
   const { outputs } = learn.model;
   const { lossFunc } = learn;
   const raw = new Float32Array(dl.n * outputs);
@@ -63,8 +88,10 @@ export async function getPreds(learn: Learner, options: GetPredsOptions = {}): P
     name: 'GatherPreds',
     order: 100,
     afterLoss({ batch, pred }) {
-      if (withInput && !inputs) inputs = batch.inputs.map((column) => new Int32Array((dl.n * column.length) / dl.bs));
-      if (losses && !Number.isNaN(batch.targets[0])) lossFunc.losses({ size: batch.size, pred, outputs, targets: batch.targets }, each);
+      if (withInput && !inputs)
+        inputs = batch.inputs.map((column) => new Int32Array((dl.n * column.length) / dl.bs));
+      if (losses && !Number.isNaN(batch.targets[0]))
+        lossFunc.losses({ size: batch.size, pred, outputs, targets: batch.targets }, each);
       raw.set(pred.subarray(0, batch.size * outputs), done * outputs);
       targets.set(batch.targets.subarray(0, batch.size), done);
       rows.set(batch.rows.subarray(0, batch.size), done);
@@ -77,7 +104,9 @@ export async function getPreds(learn: Learner, options: GetPredsOptions = {}): P
     },
   };
   const pass = (): Promise<void> => learn.loop.validate(dl);
-  await learn.noLogging(() => (inner ? learn.loop.inner(pass, [gather]) : learn.loop.run(pass, [gather])));
+  await learn.noLogging(() =>
+    inner ? learn.loop.inner(pass, [gather]) : learn.loop.run(pass, [gather]),
+  );
   const bad = firstNaN(raw);
   if (bad >= 0) {
     const { clause, spoilt } = reportWeights(learn.model);
@@ -87,7 +116,14 @@ export async function getPreds(learn: Learner, options: GetPredsOptions = {}): P
   }
   const preds = act ? raw.map((x) => act(x)) : lossFunc.activation(raw, outputs);
   const decoded = withDecoded ? lossFunc.decodes(preds, outputs) : undefined;
-  return { preds, targets, rows, ...(inputs && { inputs }), ...(decoded && { decoded }), ...(losses && { losses }) };
+  return {
+    preds,
+    targets,
+    rows,
+    ...(inputs && { inputs }),
+    ...(decoded && { decoded }),
+    ...(losses && { losses }),
+  };
 }
 
 function firstNaN(values: Float32Array): number {
@@ -96,7 +132,10 @@ function firstNaN(values: Float32Array): number {
 }
 
 /** fastai's `show_results`: decoded rows with their predictions. */
-export async function showResults(learn: Learner, options: { dsIdx?: 0 | 1; dl?: DataLoader; maxN?: number } = {}): Promise<void> {
+export async function showResults(
+  learn: Learner,
+  options: { dsIdx?: 0 | 1; dl?: DataLoader; maxN?: number } = {},
+): Promise<void> {
   checkOptions(options, ['dsIdx', 'dl', 'maxN'], 'showResults');
   const { dsIdx = 1, dl, maxN = 9 } = options;
   checkNumber(maxN, maxN >= 1, 'maxN must be a number of rows, at least 1');
@@ -105,7 +144,10 @@ export async function showResults(learn: Learner, options: { dsIdx?: 0 | 1; dl?:
   const source = dl ?? learn.loader(dsIdx);
   learn.settle();
   for (const batch of source.batches(0)) {
-    const activated = lossFunc.activation(model.forward(batch, false).slice(0, batch.size * model.outputs), model.outputs);
+    const activated = lossFunc.activation(
+      model.forward(batch, false).slice(0, batch.size * model.outputs),
+      model.outputs,
+    );
     const shown = model.outputs === 1 ? activated : lossFunc.decodes(activated, model.outputs); // a class has no other value to show
     for (let r = 0; r < batch.size && rows.length < maxN; r++) {
       const row = learn.dls.decode(batch, r);

@@ -30,16 +30,43 @@ export interface QHAdamOptions extends SkippingOptions {
  */
 export class QHAdam extends SkippingOptimizer {
   constructor(params: readonly (readonly Parameter[])[], options: QHAdamOptions) {
-    checkOptions(options, ['lr', 'mom', 'sqrMom', 'nu1', 'nu2', 'eps', 'wd', 'decoupledWd', 'timeSkipping'], 'QHAdam');
-    const { lr, mom = 0.999, sqrMom = 0.999, nu1 = 0.7, nu2 = 1, eps = 1e-8, wd = 0, ...skipping } = options;
-    super(paramGroups(params, { lr, mom, sqrMom, nu1, nu2, eps, wd }), ['gradAvg', 'sqrAvg'], skipping);
+    checkOptions(
+      options,
+      ['lr', 'mom', 'sqrMom', 'nu1', 'nu2', 'eps', 'wd', 'decoupledWd', 'timeSkipping'],
+      'QHAdam',
+    );
+    const {
+      lr,
+      mom = 0.999,
+      sqrMom = 0.999,
+      nu1 = 0.7,
+      nu2 = 1,
+      eps = 1e-8,
+      wd = 0,
+      ...skipping
+    } = options;
+    super(
+      paramGroups(params, { lr, mom, sqrMom, nu1, nu2, eps, wd }),
+      ['gradAvg', 'sqrAvg'],
+      skipping,
+    );
   }
 
-  protected rule(t: number, { lr, mom, sqrMom, nu1, nu2, eps }: Readonly<Hypers>, wd: number): MomentStep {
+  protected rule(
+    t: number,
+    { lr, mom, sqrMom, nu1, nu2, eps }: Readonly<Hypers>,
+    wd: number,
+  ): MomentStep {
     return {
       ...this.decay(lr, wd),
       ...{ b1: mom, d1: 1 - mom, b2: sqrMom, d2: 1 - sqrMom },
-      ...{ a: lr * (1 - nu1), c: (lr * nu1) / debias(mom, t), e: 1 - nu2, f: nu2 / debias(sqrMom, t), eps },
+      ...{
+        a: lr * (1 - nu1),
+        c: (lr * nu1) / debias(mom, t),
+        e: 1 - nu2,
+        f: nu2 / debias(sqrMom, t),
+        eps,
+      },
     };
   }
 }

@@ -27,12 +27,20 @@ export interface RAdamOptions extends SkippingOptions {
  */
 export class RAdam extends SkippingOptimizer {
   constructor(params: readonly (readonly Parameter[])[], options: RAdamOptions) {
-    checkOptions(options, ['lr', 'mom', 'sqrMom', 'eps', 'wd', 'beta', 'decoupledWd', 'timeSkipping'], 'RAdam');
+    checkOptions(
+      options,
+      ['lr', 'mom', 'sqrMom', 'eps', 'wd', 'beta', 'decoupledWd', 'timeSkipping'],
+      'RAdam',
+    );
     const { lr, mom = 0.9, sqrMom = 0.99, eps = 1e-5, wd = 0, beta = 0, ...skipping } = options;
     super(paramGroups(params, { lr, mom, sqrMom, eps, wd, beta }), ['gradAvg', 'sqrAvg'], skipping);
   }
 
-  protected rule(t: number, { lr, mom, sqrMom, eps, beta }: Readonly<Hypers>, wd: number): MomentStep | undefined {
+  protected rule(
+    t: number,
+    { lr, mom, sqrMom, eps, beta }: Readonly<Hypers>,
+    wd: number,
+  ): MomentStep | undefined {
     const rectified = rectification(t, sqrMom);
     const step = { ...this.decay(lr, wd), b1: mom, d1: 1 - mom, b2: sqrMom, d2: 1 - sqrMom };
     const c = lr / debias(mom, t);
@@ -41,17 +49,31 @@ export class RAdam extends SkippingOptimizer {
   }
 
   /** With a softplus, the step is none of MomentStep's cases. */
-  protected override dense(p: Parameter, state: ParamState, step: MomentStep | undefined, hypers: Readonly<Hypers>, wd: number): void {
+  protected override dense(
+    p: Parameter,
+    state: ParamState,
+    step: MomentStep | undefined,
+    hypers: Readonly<Hypers>,
+    wd: number,
+  ): void {
     if (step) {
       super.dense(p, state, step, hypers, wd);
       return;
     }
     const { step: t, buffers } = state;
     const { lr, mom, sqrMom, eps, beta } = hypers;
-    momentStep(p, buffers, { ...this.decay(lr, wd), b1: mom, d1: 1 - mom, b2: sqrMom, d2: 1 - sqrMom });
+    momentStep(p, buffers, {
+      ...this.decay(lr, wd),
+      b1: mom,
+      d1: 1 - mom,
+      b2: sqrMom,
+      d2: 1 - sqrMom,
+    });
     const c = (rectification(t, sqrMom) * lr) / debias(mom, t);
     const { gradAvg, sqrAvg } = buffers;
-    for (let i = 0; i < gradAvg.length; i++) p.value[i] -= (c * gradAvg[i]) / softplus(Math.sqrt(sqrAvg[i] / debias(sqrMom, t)) + eps, beta);
+    for (let i = 0; i < gradAvg.length; i++)
+      p.value[i] -=
+        (c * gradAvg[i]) / softplus(Math.sqrt(sqrAvg[i] / debias(sqrMom, t)) + eps, beta);
   }
 }
 

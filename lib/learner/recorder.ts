@@ -24,7 +24,14 @@ export interface RecorderState {
   readonly smooth: { readonly count: number; readonly v: number };
 }
 
-const nothing: RecorderState = { lrs: [], losses: [], iters: [], values: [], hps: {}, smooth: { count: 0, v: 0 } };
+const nothing: RecorderState = {
+  lrs: [],
+  losses: [],
+  iters: [],
+  values: [],
+  hps: {},
+  smooth: { count: 0, v: 0 },
+};
 
 /**
  * Keeps the record of a run (fastai's Recorder): the smoothed training loss of every batch, the hyper-parameters, and a row of losses and metrics for
@@ -69,7 +76,13 @@ export class Recorder implements Callback {
     this.values = values.map((row) => [...row]);
     this.hps = Object.fromEntries(Object.entries(hps).map(([name, each]) => [name, [...each]]));
     this.log = [];
-    this.metricNames = ['epoch', 'train_loss', 'valid_loss', ...this.metrics.map((m) => m.name), 'time'];
+    this.metricNames = [
+      'epoch',
+      'train_loss',
+      'valid_loss',
+      ...this.metrics.map((m) => m.name),
+      'time',
+    ];
     this.smoothLoss.restore(smooth);
   }
 
@@ -150,7 +163,9 @@ export class Recorder implements Callback {
     checkOptions(options, ['skipStart', 'withValid'], 'plotLoss');
     const { skipStart = 5, withValid = true } = options;
     if (!(Number.isInteger(skipStart) && skipStart >= 0))
-      throw new ArgumentError(`skipStart must be a whole number of batches, got ${said(skipStart)}.`);
+      throw new ArgumentError(
+        `skipStart must be a whole number of batches, got ${said(skipStart)}.`,
+      );
     return shown(plotLoss(this, { skipStart, withValid }));
   }
 
@@ -162,7 +177,8 @@ export class Recorder implements Callback {
     checkOptions(options, ['suggestFuncs'], 'plotLrFind');
     const { suggestFuncs = suggestNames } = options;
     checkRules(suggestFuncs);
-    if (!this.lrFound) throw new RecitalError('There is no learning rate search to plot yet: call lrFind first.');
+    if (!this.lrFound)
+      throw new RecitalError('There is no learning rate search to plot yet: call lrFind first.');
     return shown(plotLrFind(this.lrFound, suggestFuncs));
   }
 
@@ -197,7 +213,8 @@ export class TrainEval implements Callback {
 
   beforeTrain(learn: Learner): void {
     const { resumed, epoch, nEpoch } = learn;
-    learn.pctTrain = resumed?.epoch === epoch && resumed.iter > 0 ? resumed.pctTrain : epoch / nEpoch;
+    learn.pctTrain =
+      resumed?.epoch === epoch && resumed.iter > 0 ? resumed.pctTrain : epoch / nEpoch;
     learn.training = true;
   }
 
@@ -214,6 +231,10 @@ export class TrainEval implements Callback {
 printed(TrainEval, (cb) => asMade(cb));
 printed(Recorder, ({ values, losses, metricNames }) => {
   if (losses.length === 0) return 'Recorder: no run yet';
-  const last = values.length ? values[values.length - 1].flatMap((x, i) => (x === null ? [] : [`${metricNames[i + 1]} ${x.toFixed(4)}`])) : [];
+  const last = values.length
+    ? values[values.length - 1].flatMap((x, i) =>
+        x === null ? [] : [`${metricNames[i + 1]} ${x.toFixed(4)}`],
+      )
+    : [];
   return `Recorder: ${counted(values.length, 'epoch')}, ${counted(losses.length, 'batch', 'batches')}${last.length ? `; ${last.join(', ')}` : ''}`;
 });

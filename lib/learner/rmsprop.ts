@@ -26,9 +26,17 @@ export class RMSProp extends SkippingOptimizer {
   private readonly momentum: boolean;
 
   constructor(params: readonly (readonly Parameter[])[], options: RMSPropOptions) {
-    checkOptions(options, ['lr', 'sqrMom', 'mom', 'eps', 'wd', 'decoupledWd', 'timeSkipping'], 'RMSProp');
+    checkOptions(
+      options,
+      ['lr', 'sqrMom', 'mom', 'eps', 'wd', 'decoupledWd', 'timeSkipping'],
+      'RMSProp',
+    );
     const { lr, sqrMom = 0.99, mom = 0, eps = 1e-8, wd = 0, ...skipping } = options;
-    super(paramGroups(params, { lr, mom, sqrMom, eps, wd }), mom ? ['gradAvg', 'sqrAvg'] : ['sqrAvg'], skipping);
+    super(
+      paramGroups(params, { lr, mom, sqrMom, eps, wd }),
+      mom ? ['gradAvg', 'sqrAvg'] : ['sqrAvg'],
+      skipping,
+    );
     this.momentum = mom !== 0;
   }
 

@@ -64,8 +64,18 @@ export class RunState {
 
   /** Runs `work` without some of the callbacks. */
   async withoutCbs<T>(left: (cb: Callback) => boolean, work: () => Promise<T>): Promise<T> {
-    checkArgument(isFunction(left), left, 'withoutCbs', "a function that says which callbacks are left out, such as (cb) => cb.name === 'Progress'");
-    checkArgument(isFunction(work), work, 'withoutCbs', 'a function that trains, such as () => learn.fit(1)');
+    checkArgument(
+      isFunction(left),
+      left,
+      'withoutCbs',
+      "a function that says which callbacks are left out, such as (cb) => cb.name === 'Progress'",
+    );
+    checkArgument(
+      isFunction(work),
+      work,
+      'withoutCbs',
+      'a function that trains, such as () => learn.fit(1)',
+    );
     const all = [...this.cbs];
     this.cbs.splice(0, all.length, ...all.filter((cb) => !left(cb)));
     try {

@@ -23,7 +23,15 @@ export function runTensors(run: UnfinishedRun): { json: Json; tensors: [string, 
   const width = values[0]?.length ?? 0;
   const table = Float64Array.from(values.flat(), (v) => v ?? NaN);
   return {
-    json: { calls, at: { ...position, hps: Object.keys(hps), smooth, ...(rows && { unsettled: rows.json }) } as unknown as Json },
+    json: {
+      calls,
+      at: {
+        ...position,
+        hps: Object.keys(hps),
+        smooth,
+        ...(rows && { unsettled: rows.json }),
+      } as unknown as Json,
+    },
     tensors: [
       column('lrs', lrs),
       column('losses', losses),
@@ -48,8 +56,17 @@ function readCall(fields: Fields): FitCall {
   const lr = readRate(fields);
   const options = readOptions(fields.object('options'));
   const freezeTo = fields.has('freezeTo') ? { freezeTo: fields.number('freezeTo') } : {};
-  if (method === 'fitSgdr') return { method, nCycles: fields.count('nCycles'), cycleLen: fields.count('cycleLen'), lr, options, ...freezeTo };
-  if (method !== 'fit' && method !== 'fitOneCycle' && method !== 'fitFlatCos') return fields.wrong('method', 'a kind of run');
+  if (method === 'fitSgdr')
+    return {
+      method,
+      nCycles: fields.count('nCycles'),
+      cycleLen: fields.count('cycleLen'),
+      lr,
+      options,
+      ...freezeTo,
+    };
+  if (method !== 'fit' && method !== 'fitOneCycle' && method !== 'fitFlatCos')
+    return fields.wrong('method', 'a kind of run');
   return { method, nEpoch: fields.count('nEpoch'), lr, options, ...freezeTo };
 }
 
@@ -57,7 +74,9 @@ function readRate(fields: Fields): LearningRate {
   if (fields.isList('lr')) return fields.numbers('lr');
   if (!fields.isObject('lr')) return fields.number('lr');
   const slice = fields.object('lr').only(['start', 'stop']);
-  return slice.has('start') ? { start: slice.number('start'), stop: slice.number('stop') } : { stop: slice.number('stop') };
+  return slice.has('start')
+    ? { start: slice.number('start'), stop: slice.number('stop') }
+    : { stop: slice.number('stop') };
 }
 
 /** Options of every kind of run: numbers but for two. */
@@ -82,7 +101,9 @@ function readPosition(fields: Fields, st: SafetensorsFile, learn: Learner): RunP
     hypers: readHypers(fields, learn),
     frozenTo: fields.count('frozenTo'),
     recorder: readRecorder(fields, st),
-    ...(fields.has('unsettled') && { unsettled: readUnsettled(fields.object('unsettled'), st, learn.opt) }),
+    ...(fields.has('unsettled') && {
+      unsettled: readUnsettled(fields.object('unsettled'), st, learn.opt),
+    }),
   };
 }
 
@@ -90,7 +111,10 @@ function readPosition(fields: Fields, st: SafetensorsFile, learn: Learner): RunP
 export function readHypers(fields: Fields, learn: Learner): Hypers[] {
   const { groups } = learn.opt;
   const saved = fields.objects('hypers');
-  if (saved.length !== groups.length) throw new DataError(`it has ${saved.length} parameter groups, the learner has ${groups.length}.`);
+  if (saved.length !== groups.length)
+    throw new DataError(
+      `it has ${saved.length} parameter groups, the learner has ${groups.length}.`,
+    );
   return saved.map((hypers, i) => {
     const names = Object.keys(groups[i].hypers);
     hypers.only(names);
@@ -103,13 +127,18 @@ function readRecorder(fields: Fields, st: SafetensorsFile): RecorderState {
   const column = (name: string): number[] => Array.from(st.read(`run.${name}`, 'F64'));
   const [rows = 0, width = 0] = st.tensors.get('run.values')?.shape ?? [];
   const values = column('values');
-  if (rows * width !== values.length || (rows > 0 && width === 0)) throw new DataError('its run.values is not a table.');
+  if (rows * width !== values.length || (rows > 0 && width === 0))
+    throw new DataError('its run.values is not a table.');
   const smooth = fields.object('smooth');
   return {
     lrs: column('lrs'),
     losses: column('losses'),
     iters: column('iters'),
-    values: Array.from({ length: rows }, (_, r): LogRow => values.slice(r * width, (r + 1) * width).map((v) => (Number.isNaN(v) ? null : v))),
+    values: Array.from(
+      { length: rows },
+      (_, r): LogRow =>
+        values.slice(r * width, (r + 1) * width).map((v) => (Number.isNaN(v) ? null : v)),
+    ),
     hps: Object.fromEntries(fields.texts('hps').map((name) => [name, column(`hps.${name}`)])),
     smooth: { count: smooth.count('count'), v: smooth.number('v') },
   };

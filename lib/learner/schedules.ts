@@ -9,7 +9,9 @@ const MAX = 1e300;
 
 function checkEnds(name: string, ends: readonly number[]): void {
   if (ends.every((end) => Number.isFinite(end) && Math.abs(end) <= MAX)) return;
-  throw new ArgumentError(`${name} needs finite values, at most ${MAX}, got ${ends.map(said).join(' and ')}.`);
+  throw new ArgumentError(
+    `${name} needs finite values, at most ${MAX}, got ${ends.map(said).join(' and ')}.`,
+  );
 }
 
 /**
@@ -53,7 +55,9 @@ export function schedNo(start: number, _end: number = start): Schedule {
 export function schedExp(start: number, end: number): Schedule {
   const ratio = end / start;
   if (!(start > 0 && end > 0 && ratio > 0 && Number.isFinite(ratio))) {
-    throw new ArgumentError(`schedExp needs positive values that are not too far apart, got ${said(start)} and ${said(end)}.`);
+    throw new ArgumentError(
+      `schedExp needs positive values that are not too far apart, got ${said(start)} and ${said(end)}.`,
+    );
   }
   return (pos) => start * (end / start) ** pos;
 }
@@ -80,15 +84,30 @@ export function schedPoly(start: number, end: number, options: { power: number }
  * @example combineScheds([0.5, 0.5], [schedLin(0, 1), schedLin(1, 0)])(0.75) // 0.5
  */
 export function combineScheds(pcts: readonly number[], scheds: readonly Schedule[]): Schedule {
-  for (const values of [pcts, scheds]) checkArgument(Array.isArray(values), values, 'combineScheds', 'an array of shares and an array of schedules');
+  for (const values of [pcts, scheds])
+    checkArgument(
+      Array.isArray(values),
+      values,
+      'combineScheds',
+      'an array of shares and an array of schedules',
+    );
   for (const sched of scheds)
-    checkArgument(typeof sched === 'function', sched, 'combineScheds', 'schedules that are functions, such as schedCos(1e-2, 1e-4)');
+    checkArgument(
+      typeof sched === 'function',
+      sched,
+      'combineScheds',
+      'schedules that are functions, such as schedCos(1e-2, 1e-4)',
+    );
   if (pcts.length !== scheds.length || pcts.length === 0) {
-    throw new ArgumentError(`combineScheds needs as many schedules as shares, got ${scheds.length} and ${pcts.length}.`);
+    throw new ArgumentError(
+      `combineScheds needs as many schedules as shares, got ${scheds.length} and ${pcts.length}.`,
+    );
   }
   const shares = Array.from(pcts);
   if (!shares.every((p) => p >= 0) || Math.abs(shares.reduce((a, b) => a + b, 0) - 1) > 1e-9) {
-    throw new ArgumentError(`combineScheds needs non-negative shares that sum to 1, got ${shares.slice(0, 10).join(', ')}.`);
+    throw new ArgumentError(
+      `combineScheds needs non-negative shares that sum to 1, got ${shares.slice(0, 10).join(', ')}.`,
+    );
   }
   const starts = [0];
   for (const p of shares) starts.push(starts[starts.length - 1] + p);

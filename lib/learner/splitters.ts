@@ -14,7 +14,9 @@ import { checkArgument, whatIs } from '../options.js';
  */
 export function biasSplitter(model: Model): readonly (readonly Parameter[])[] {
   if (!(model instanceof EmbeddingDotBias)) {
-    throw new ArgumentError(`biasSplitter is for EmbeddingDotBias, the model is ${whatIs(model)}: give a splitter of its own.`);
+    throw new ArgumentError(
+      `biasSplitter is for EmbeddingDotBias, the model is ${whatIs(model)}: give a splitter of its own.`,
+    );
   }
   return [
     [model.uBias, model.iBias],
@@ -30,11 +32,18 @@ export function biasSplitter(model: Model): readonly (readonly Parameter[])[] {
  * learn.freeze(); // the embeddings stay as they are
  */
 export function embeddingSplitter(model: Model): readonly (readonly Parameter[])[] {
-  checkArgument(Array.isArray(model?.parameters), model, 'embeddingSplitter', 'a model, such as new EmbeddingNN(dls.classes)');
+  checkArgument(
+    Array.isArray(model?.parameters),
+    model,
+    'embeddingSplitter',
+    'a model, such as new EmbeddingNN(dls.classes)',
+  );
   const tables = model.parameters.filter((p) => p.slots);
   const others = model.parameters.filter((p) => !p.slots);
   if (!tables.length || !others.length) {
-    throw new ArgumentError(`embeddingSplitter needs a model of embeddings and other layers; ${model.constructor.name} has only one of them.`);
+    throw new ArgumentError(
+      `embeddingSplitter needs a model of embeddings and other layers; ${model.constructor.name} has only one of them.`,
+    );
   }
   return [tables, others];
 }

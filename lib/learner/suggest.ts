@@ -11,7 +11,10 @@ export interface Suggestion {
 }
 
 /** Rules that read a learning rate off the curve of loss against learning rate; undefined where the curve is too short for them. */
-export type SuggestFunction = (lrs: readonly number[], losses: readonly number[]) => Suggestion | undefined;
+export type SuggestFunction = (
+  lrs: readonly number[],
+  losses: readonly number[],
+) => Suggestion | undefined;
 
 /**
  * The middle of the longest valley: two thirds into the longest strictly decreasing subsequence, as fastai's `valley`.
@@ -24,7 +27,9 @@ export const valley: SuggestFunction = (lrs, losses) => {
   const n = losses.length;
   if (n < 2) return undefined;
   const length = new Array<number>(n).fill(1);
-  for (let i = 1; i < n; i++) for (let j = 0; j < i; j++) if (losses[i] < losses[j] && length[i] < length[j] + 1) length[i] = length[j] + 1;
+  for (let i = 1; i < n; i++)
+    for (let j = 0; j < i; j++)
+      if (losses[i] < losses[j] && length[i] < length[j] + 1) length[i] = length[j] + 1;
   let end = 0;
   for (let i = 1; i < n; i++) if (length[i] > length[end]) end = i;
   const start = end - length[end];
@@ -78,13 +83,20 @@ export const minimum: SuggestFunction = (lrs, losses) => {
 export const steep: SuggestFunction = (lrs, losses) => {
   checkCurve(lrs, losses, 'steep');
   if (losses.length < 2) return undefined;
-  const slopes = losses.slice(1).map((loss, i) => (loss - losses[i]) / (Math.log(lrs[i + 1]) - Math.log(lrs[i])));
+  const slopes = losses
+    .slice(1)
+    .map((loss, i) => (loss - losses[i]) / (Math.log(lrs[i + 1]) - Math.log(lrs[i])));
   return mark(lrs, losses, argmin(slopes));
 };
 
 function checkCurve(lrs: readonly number[], losses: readonly number[], of: string): void {
   for (const values of [lrs, losses])
-    checkArgument(isNumbers(values), values, of, 'learning rates and losses, arrays of numbers; learn.lrFind() finds them and asks it');
+    checkArgument(
+      isNumbers(values),
+      values,
+      of,
+      'learning rates and losses, arrays of numbers; learn.lrFind() finds them and asks it',
+    );
 }
 
 function mark(lrs: readonly number[], losses: readonly number[], i: number): Suggestion {
@@ -104,6 +116,13 @@ export const suggestNames = Object.keys(rules) as (keyof typeof rules)[];
 
 /** Throws UnknownIdError for a name that no rule has. */
 export function checkRules(names: readonly string[]): void {
-  checkArgument(Array.isArray(names), names, 'suggestFuncs', "an array of rules' names, such as ['valley', 'slide']");
-  for (const name of names) if (!Object.hasOwn(rules, name)) throw new UnknownIdError('suggestion', String(name), Object.keys(rules));
+  checkArgument(
+    Array.isArray(names),
+    names,
+    'suggestFuncs',
+    "an array of rules' names, such as ['valley', 'slide']",
+  );
+  for (const name of names)
+    if (!Object.hasOwn(rules, name))
+      throw new UnknownIdError('suggestion', String(name), Object.keys(rules));
 }

@@ -7,14 +7,17 @@ import type { Learner } from './learner.js';
 /** One row for every parameter, then the totals, loss, optimizer and callbacks (fastai's `summary`). */
 export function summary(learn: Learner): Table {
   const { parameters } = learn.model;
-  const count = (trainable: boolean): number => parameters.filter((p) => p.trainable === trainable).reduce((n, p) => n + p.value.length, 0);
+  const count = (trainable: boolean): number =>
+    parameters.filter((p) => p.trainable === trainable).reduce((n, p) => n + p.value.length, 0);
   const rows: Record<string, Cell>[] = parameters.map((p) => ({
     name: p.name,
     value: p.shape.join(' × '),
     params: p.value.length,
     trainable: p.trainable ? 'yes' : 'no',
   }));
-  const callbacks = [...learn.cbs].sort((a, b) => (a.order ?? 0) - (b.order ?? 0)).map(callbackName);
+  const callbacks = [...learn.cbs]
+    .sort((a, b) => (a.order ?? 0) - (b.order ?? 0))
+    .map(callbackName);
   rows.push(
     { name: 'total', value: learn.model.constructor.name, params: count(true) + count(false) },
     { name: 'total trainable', params: count(true) },

@@ -44,9 +44,18 @@ export class TrainedLearner extends Learner {
  * const learn = await trainModel(new LSTMModel(dls.classes), dls, { epochs: 60 });
  * lineChart(learn.history, { x: 'epoch', y: ['accuracy', 'valid_accuracy'], title: 'Accuracy' });
  */
-export async function trainModel(model: Model, dls: DataLoaders, options: TrainModelOptions = {}): Promise<TrainedLearner> {
+export async function trainModel(
+  model: Model,
+  dls: DataLoaders,
+  options: TrainModelOptions = {},
+): Promise<TrainedLearner> {
   checkOptions(options, ['epochs', ...learnerOptions], 'trainModel');
-  const { epochs = 60, lossFunc = new CrossEntropyLossFlat(), metrics = accuracy, ...rest } = options;
+  const {
+    epochs = 60,
+    lossFunc = new CrossEntropyLossFlat(),
+    metrics = accuracy,
+    ...rest
+  } = options;
   checkRounds(epochs, 'epochs');
   const learn = new TrainedLearner(dls, model, { lossFunc, metrics, ...rest });
   await learn.noLogging(() => learn.fit(epochs, learn.lr, { cbs: learn.log }));

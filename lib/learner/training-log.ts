@@ -41,19 +41,30 @@ export class TrainingLog implements Callback {
     sums.targets += targets;
     if (own) sums.right += own.hits?.right ?? 0;
     else if (model.outputs > 1)
-      sums.right += batch.size * accuracy(pred.subarray(0, batch.size * model.outputs), batch.targets.subarray(0, batch.size));
+      sums.right +=
+        batch.size *
+        accuracy(
+          pred.subarray(0, batch.size * model.outputs),
+          batch.targets.subarray(0, batch.size),
+        );
     sums.known &&= own ? own.hits !== undefined : model.outputs > 1;
   }
 
   afterEpoch({ interrupted, epoch, nEpoch, recorder }: Learner): void {
     const { loss, right, targets, known } = this.sums;
     if (interrupted || targets === 0) return;
-    const row: Record<string, number | null> = { epoch: epoch + 1, loss: loss / targets, accuracy: known ? right / targets : null };
+    const row: Record<string, number | null> = {
+      epoch: epoch + 1,
+      loss: loss / targets,
+      accuracy: known ? right / targets : null,
+    };
     recorder.validValues().forEach((value, i) => {
       const name = recorder.metricNames[2 + i];
       row[i === 0 ? name : `valid_${name}`] = value;
     });
     this.rows.push(row);
-    display().text(`Epoch ${epoch + 1}/${nEpoch}, Loss: ${row.loss}, Accuracy: ${row.accuracy ?? 'not known'}`);
+    display().text(
+      `Epoch ${epoch + 1}/${nEpoch}, Loss: ${row.loss}, Accuracy: ${row.accuracy ?? 'not known'}`,
+    );
   }
 }

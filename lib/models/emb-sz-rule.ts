@@ -7,7 +7,10 @@ import { said } from '../options.js';
  * @example embSzRule(1635) // 101
  */
 export function embSzRule(n: number): number {
-  if (!(Number.isInteger(n) && n > 0)) throw new ArgumentError(`The number of vectors must be a positive whole number, got ${said(n)}.`);
+  if (!(Number.isInteger(n) && n > 0))
+    throw new ArgumentError(
+      `The number of vectors must be a positive whole number, got ${said(n)}.`,
+    );
   const exact = 1.6 * n ** 0.56;
   const floor = Math.floor(exact);
   const up = exact - floor === 0.5 ? floor % 2 === 1 : exact - floor > 0.5;

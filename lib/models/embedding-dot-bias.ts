@@ -54,14 +54,20 @@ export class EmbeddingDotBias implements Model {
   ) {
     checkOptions(options, ['yRange', 'random'], 'EmbeddingDotBias');
     const { yRange, random } = options;
-    if (!(Number.isInteger(nFactors) && nFactors > 0)) throw new ArgumentError(`nFactors must be a positive whole number, got ${said(nFactors)}.`);
+    if (!(Number.isInteger(nFactors) && nFactors > 0))
+      throw new ArgumentError(`nFactors must be a positive whole number, got ${said(nFactors)}.`);
     checkArgument(
       Boolean(classes?.user && classes.item),
       classes,
       'EmbeddingDotBias',
       'the classes of users and items: the classes of CollabDataLoaders',
     );
-    checkArgument(random === undefined || random instanceof Random, random, 'EmbeddingDotBias', 'random, such as { random: new Random(42) }');
+    checkArgument(
+      random === undefined || random instanceof Random,
+      random,
+      'EmbeddingDotBias',
+      'random, such as { random: new Random(42) }',
+    );
     if (yRange) checkYRange(yRange);
     this.yRange = yRange;
     const table = (name: string, rows: number, width: number): Parameter => {
@@ -83,7 +89,10 @@ export class EmbeddingDotBias implements Model {
   }
 
   forward({ inputs: [users, items], size }: Batch): Float32Array {
-    if (!(Number.isInteger(size) && size >= 0)) throw new ArgumentError(`The size of a batch must be a whole number of rows, got ${said(size)}.`);
+    if (!(Number.isInteger(size) && size >= 0))
+      throw new ArgumentError(
+        `The size of a batch must be a whole number of rows, got ${said(size)}.`,
+      );
     if (this.out.length < size) {
       this.users = int32(size);
       this.items = int32(size);
@@ -117,7 +126,9 @@ export class EmbeddingDotBias implements Model {
     const { size, out, uWeight, iWeight, uBias, iBias } = this;
     const d = this.gradient;
     if (gradient.length < size)
-      throw new ArgumentError(`The gradient must hold ${size} values, as many as the last prediction, got ${gradient.length}.`);
+      throw new ArgumentError(
+        `The gradient must hold ${size} values, as many as the last prediction, got ${gradient.length}.`,
+      );
     for (const [table, rows] of [
       [uWeight, this.users],
       [iWeight, this.items],
@@ -127,7 +138,8 @@ export class EmbeddingDotBias implements Model {
     if (this.yRange) {
       // y = lo + (hi − lo)·σ(s), so dy/ds = (y − lo)·(hi − y)/(hi − lo)
       const [lo, hi] = this.yRange;
-      for (let r = 0; r < size; r++) d[r] = (gradient[r] * (out[r] - lo) * (hi - out[r])) / (hi - lo);
+      for (let r = 0; r < size; r++)
+        d[r] = (gradient[r] * (out[r] - lo) * (hi - out[r])) / (hi - lo);
     } else {
       for (let r = 0; r < size; r++) d[r] = gradient[r];
     }
@@ -167,7 +179,9 @@ export class EmbeddingDotBias implements Model {
     checkOptions(options, ['isItem'], 'weight');
     const { isItem = true } = options;
     const { value } = isItem ? this.iWeight : this.uWeight;
-    return this.rowsOf(names, isItem).map((r) => value.slice(r * this.nFactors, (r + 1) * this.nFactors));
+    return this.rowsOf(names, isItem).map((r) =>
+      value.slice(r * this.nFactors, (r + 1) * this.nFactors),
+    );
   }
 
   private rowsOf(names: readonly string[], isItem: boolean): number[] {
@@ -184,7 +198,9 @@ export class EmbeddingDotBias implements Model {
 
 /** A kernel would write beside the gradients. */
 function untouched(table: Parameter, row: number): ArgumentError {
-  return new ArgumentError(`Row ${row} of ${table.name} was not touched, so it has no gradient. Call touch() with the batch before forward().`);
+  return new ArgumentError(
+    `Row ${row} of ${table.name} was not touched, so it has no gradient. Call touch() with the batch before forward().`,
+  );
 }
 
 /** Copies indices into the kernels' memory, checking that each names a row: a kernel does not. */
@@ -192,12 +208,19 @@ function copy(from: Int32Array, to: Int32Array, n: number, rows: number, what: s
   for (let r = 0; r < n; r++) {
     const index = from[r];
     if (!(index >= 0 && index < rows))
-      throw new ArgumentError(`Row ${r} of the batch has ${what} index ${index}; the model has ${rows} ${what} rows.`);
+      throw new ArgumentError(
+        `Row ${r} of the batch has ${what} index ${index}; the model has ${rows} ${what} rows.`,
+      );
     to[r] = index;
   }
 }
 
 printed(EmbeddingDotBias, ({ constructor: type, parameters, yRange }) => {
-  const tables = Object.fromEntries(parameters.map(({ name, shape }) => [name, `Embedding(${shape.join(', ')})`]));
-  return tree(type.name, { ...tables, ...(yRange && { yRange: `SigmoidRange([${yRange.join(', ')}])` }) });
+  const tables = Object.fromEntries(
+    parameters.map(({ name, shape }) => [name, `Embedding(${shape.join(', ')})`]),
+  );
+  return tree(type.name, {
+    ...tables,
+    ...(yRange && { yRange: `SigmoidRange([${yRange.join(', ')}])` }),
+  });
 });

@@ -81,10 +81,32 @@ export class EmbeddingNN implements Model {
     readonly classes: { user: Vocabulary; item: Vocabulary },
     options: EmbeddingNNOptions = {},
   ) {
-    checkOptions(options, ['layers', 'embSzs', 'yRange', 'random', 'ps', 'embedP', 'useBn', 'bnFinal'], 'EmbeddingNN');
-    const { layers = [50], embSzs = {}, ps = 0, embedP = 0, useBn = true, bnFinal = false, yRange } = options;
-    checkArgument(Boolean(classes?.user && classes.item), classes, 'EmbeddingNN', 'the classes of users and items: the classes of CollabDataLoaders');
-    checkArgument(Array.isArray(layers), layers, 'EmbeddingNN', 'layers, the sizes of the hidden layers, such as [50]');
+    checkOptions(
+      options,
+      ['layers', 'embSzs', 'yRange', 'random', 'ps', 'embedP', 'useBn', 'bnFinal'],
+      'EmbeddingNN',
+    );
+    const {
+      layers = [50],
+      embSzs = {},
+      ps = 0,
+      embedP = 0,
+      useBn = true,
+      bnFinal = false,
+      yRange,
+    } = options;
+    checkArgument(
+      Boolean(classes?.user && classes.item),
+      classes,
+      'EmbeddingNN',
+      'the classes of users and items: the classes of CollabDataLoaders',
+    );
+    checkArgument(
+      Array.isArray(layers),
+      layers,
+      'EmbeddingNN',
+      'layers, the sizes of the hidden layers, such as [50]',
+    );
     checkOptions(embSzs, ['user', 'item'], 'embSzs');
     checkArgument(
       options.random === undefined || options.random instanceof Random,
@@ -95,12 +117,27 @@ export class EmbeddingNN implements Model {
     const random = options.random ?? new Random(0);
     const drops = typeof ps === 'number' ? layers.map(() => ps) : ps;
     if (drops.length !== layers.length) {
-      throw new ArgumentError(`ps has ${drops.length} probabilities for ${layers.length} hidden layers: give one number, or one for each.`);
+      throw new ArgumentError(
+        `ps has ${drops.length} probabilities for ${layers.length} hidden layers: give one number, or one for each.`,
+      );
     }
     const { user = embSzRule(classes.user.length), item = embSzRule(classes.item.length) } = embSzs;
-    this.user = new Embedding(classes.user.length, user, { name: 'embeds.0', random: options.random });
-    this.item = new Embedding(classes.item.length, item, { name: 'embeds.1', random: options.random });
-    this.config = { layers: [...layers], embSzs: { user, item }, ps: [...drops], embedP, useBn, bnFinal };
+    this.user = new Embedding(classes.user.length, user, {
+      name: 'embeds.0',
+      random: options.random,
+    });
+    this.item = new Embedding(classes.item.length, item, {
+      name: 'embeds.1',
+      random: options.random,
+    });
+    this.config = {
+      layers: [...layers],
+      embSzs: { user, item },
+      ps: [...drops],
+      embedP,
+      useBn,
+      bnFinal,
+    };
     this.embedDrop = new Dropout(embedP, { name: 'emb_drop', random });
     this.yRange = yRange;
     this.range = yRange && new SigmoidRange(yRange);
@@ -108,7 +145,13 @@ export class EmbeddingNN implements Model {
     const modules = sizes.slice(1).flatMap((outputs, i) => {
       const last = i === layers.length;
       const bn = useBn && (!last || bnFinal);
-      return linBnDrop(sizes[i], outputs, { bn, p: last ? 0 : drops[i], relu: !last, name: `layers.${i}`, random });
+      return linBnDrop(sizes[i], outputs, {
+        bn,
+        p: last ? 0 : drops[i],
+        relu: !last,
+        name: `layers.${i}`,
+        random,
+      });
     });
     this.first = modules[0] as Linear;
     this.rest = new Sequential(modules.slice(1));
@@ -146,7 +189,13 @@ export class EmbeddingNN implements Model {
 function linBnDrop(
   inputs: number,
   outputs: number,
-  { bn, p, relu, name, random }: { bn: boolean; p: number; relu: boolean; name: string; random: Random },
+  {
+    bn,
+    p,
+    relu,
+    name,
+    random,
+  }: { bn: boolean; p: number; relu: boolean; name: string; random: Random },
 ): Module[] {
   const modules: Module[] = [new Linear(inputs, outputs, { bias: !bn, name: `${name}.0`, random })];
   if (relu) modules.push(new ReLU());

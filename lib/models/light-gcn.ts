@@ -43,7 +43,9 @@ export class LightGCN implements Model {
   private readonly gradient: Float32Array;
   private readonly first: Float32Array;
   private readonly spare: Float32Array;
-  private batch: { users: Int32Array; items: Int32Array; size: number; out: Float32Array } | undefined;
+  private batch:
+    | { users: Int32Array; items: Int32Array; size: number; out: Float32Array }
+    | undefined;
 
   /**
    * @param classes vocabularies of users and items (a CollabDataLoaders' `classes`)
@@ -57,12 +59,28 @@ export class LightGCN implements Model {
   ) {
     checkOptions(options, ['nFactors', 'layers', 'reg', 'random'], 'LightGCN');
     const { nFactors = 64, layers = 3, reg = 1e-5, random } = options;
-    checkArgument(random === undefined || random instanceof Random, random, 'LightGCN', 'random, such as { random: new Random(42) }');
-    checkArgument(Boolean(classes?.user && classes.item), classes, 'LightGCN', 'the classes of users and items: the classes of CollabDataLoaders');
+    checkArgument(
+      random === undefined || random instanceof Random,
+      random,
+      'LightGCN',
+      'random, such as { random: new Random(42) }',
+    );
+    checkArgument(
+      Boolean(classes?.user && classes.item),
+      classes,
+      'LightGCN',
+      'the classes of users and items: the classes of CollabDataLoaders',
+    );
     for (const [name, n] of Object.entries({ nFactors, layers })) {
-      if (!(Number.isInteger(n) && n > 0)) throw new ArgumentError(`${name} must be a positive whole number, got ${said(n)}.`);
+      if (!(Number.isInteger(n) && n > 0))
+        throw new ArgumentError(`${name} must be a positive whole number, got ${said(n)}.`);
     }
-    checkArgument(isNumbers(seen?.indptr), seen, 'LightGCN', 'the items of each user in training: the seen of CollabDataLoaders');
+    checkArgument(
+      isNumbers(seen?.indptr),
+      seen,
+      'LightGCN',
+      'the items of each user in training: the seen of CollabDataLoaders',
+    );
     checkNumber(reg, reg >= 0 && Number.isFinite(reg), 'reg must be a number, 0 or more');
     this.nFactors = nFactors;
     this.layers = layers;
@@ -71,7 +89,9 @@ export class LightGCN implements Model {
     const { value } = this.weight;
     if (random) xavier(value, [classes.user.length, classes.item.length], nFactors, random);
     this.parameters = [this.weight];
-    [this.final, this.gradient, this.first, this.spare] = [0, 0, 0, 0].map(() => float32(value.length));
+    [this.final, this.gradient, this.first, this.spare] = [0, 0, 0, 0].map(() =>
+      float32(value.length),
+    );
     this.graph = new SparseFloat32(adjacency(seen, classes.user.length, classes.item.length));
   }
 
@@ -83,7 +103,9 @@ export class LightGCN implements Model {
     const out = new Float32Array(size);
     for (let r = 0; r < size; r++) {
       const u = this.row(users[r], this.classes.user.length, 'user') * nFactors;
-      const i = (this.classes.user.length + this.row(items[r], this.classes.item.length, 'item')) * nFactors;
+      const i =
+        (this.classes.user.length + this.row(items[r], this.classes.item.length, 'item')) *
+        nFactors;
       let sum = 0;
       for (let f = 0; f < nFactors; f++) sum += all[u + f] * all[i + f];
       out[r] = sum;
@@ -95,7 +117,9 @@ export class LightGCN implements Model {
   backward(gradient: Float32Array): void {
     const { batch, final, nFactors, weight } = this;
     if (!batch || gradient.length < batch.size)
-      throw new ArgumentError(`The gradient must hold as many values as the last prediction, got ${gradient.length}.`);
+      throw new ArgumentError(
+        `The gradient must hold as many values as the last prediction, got ${gradient.length}.`,
+      );
     const d = this.gradient.fill(0);
     for (let r = 0; r < batch.size; r++) {
       const g = gradient[r];
@@ -169,16 +193,24 @@ export class LightGCN implements Model {
 
   private row(index: number, rows: number, what: string): number {
     if (index >= 0 && index < rows) return index;
-    throw new ArgumentError(`The batch has ${what} index ${index}; the model has ${rows} ${what} rows.`);
+    throw new ArgumentError(
+      `The batch has ${what} index ${index}; the model has ${rows} ${what} rows.`,
+    );
   }
 }
 
 /** Weights of tables that lie one after the other, uniform in ±√(6/(rows + width)). */
-function xavier(value: Float32Array, tables: readonly number[], width: number, random: Random): void {
+function xavier(
+  value: Float32Array,
+  tables: readonly number[],
+  width: number,
+  random: Random,
+): void {
   let at = 0;
   for (const rows of tables) {
     const bound = Math.sqrt(6 / (rows + width));
-    for (const end = at + rows * width; at < end; at++) value[at] = bound * (2 * random.uniform() - 1);
+    for (const end = at + rows * width; at < end; at++)
+      value[at] = bound * (2 * random.uniform() - 1);
   }
 }
 
@@ -195,7 +227,10 @@ function adjacency({ indptr, indices }: Csr, users: number, items: number): CsrM
   }
   for (let n = 0; n < degree.length; n++) starts[n + 1] = starts[n] + degree[n];
   const next = starts.slice(0, degree.length);
-  const [to, data] = [new Int32Array(starts[degree.length]), new Float32Array(starts[degree.length])];
+  const [to, data] = [
+    new Int32Array(starts[degree.length]),
+    new Float32Array(starts[degree.length]),
+  ];
   for (let u = 1; u < users; u++) {
     for (let j = indptr[u]; j < indptr[u + 1]; j++) {
       if (indices[j] === 0) continue;

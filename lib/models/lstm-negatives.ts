@@ -7,7 +7,13 @@ import { softmaxCrossEntropy } from '../nn/losses/softmax-kernel.js';
 import type { StateBuffer } from '../nn/module.js';
 import { Scratch } from '../nn/scratch.js';
 import { checkOptions, said } from '../options.js';
-import { checkTargets, type ScoredLoss, type ScoredRows, shares, weighted } from './lstm-positions.js';
+import {
+  checkTargets,
+  type ScoredLoss,
+  type ScoredRows,
+  shares,
+  weighted,
+} from './lstm-positions.js';
 import type { ItemScores } from './lstm-scores.js';
 
 /** How a model is trained on a sample of the items: see LSTMModelOptions.negatives. */
@@ -45,7 +51,12 @@ export class NegativeLoss {
   private readonly correction: Float64Array;
   private readonly drawn: Int32Array;
   private readonly places = new Map<number, number[]>();
-  private readonly room = { scores: new Scratch(), states: new Scratch(), parts: new Scratch(), shares: new Scratch() };
+  private readonly room = {
+    scores: new Scratch(),
+    states: new Scratch(),
+    parts: new Scratch(),
+    shares: new Scratch(),
+  };
 
   constructor(
     private readonly fc: ItemScores,
@@ -92,7 +103,10 @@ export class NegativeLoss {
     const width = this.drawn.length + 1;
     const losses =
       options.loss === 'softmax'
-        ? softmaxCrossEntropy({ size, outputs: width, pred: scores, classOf: () => 0 }, { out: scores, scaleOf: (i) => share[i] })
+        ? softmaxCrossEntropy(
+            { size, outputs: width, pred: scores, classOf: () => 0 },
+            { out: scores, scaleOf: (i) => share[i] },
+          )
         : this.bprMax(scores, share);
     return {
       value: weighted(losses, share),
@@ -110,7 +124,10 @@ export class NegativeLoss {
     const bias = fc.bias.value;
     const corrected = this.options.loss === 'softmax';
     const scores = this.room.scores.get(size * (n + 1));
-    const base = Float32Array.from(drawn, (item) => bias[item] - (corrected ? correction[item] : 0));
+    const base = Float32Array.from(
+      drawn,
+      (item) => bias[item] - (corrected ? correction[item] : 0),
+    );
     for (let r = 0; r < size; r++) {
       let dot = bias[targets[r]];
       for (let j = 0; j < k; j++) dot += states[r * k + j] * vectors[r * k + j];
@@ -126,7 +143,8 @@ export class NegativeLoss {
         add: true,
       },
     );
-    for (let r = 0; r < size; r++) for (const j of this.places.get(targets[r]) ?? []) scores[r * (n + 1) + 1 + j] = NONE;
+    for (let r = 0; r < size; r++)
+      for (const j of this.places.get(targets[r]) ?? []) scores[r * (n + 1) + 1 + j] = NONE;
     return scores;
   }
 
@@ -134,12 +152,26 @@ export class NegativeLoss {
     const size = share.length;
     const room = this.room.parts.get(4 * size); // two float64 a row
     const parts = new Float64Array(room.buffer, room.byteOffset, 2 * size);
-    const args = [this.drawn.length + 1, scores.byteOffset, room.byteOffset, share.byteOffset, this.options.reg];
+    const args = [
+      this.drawn.length + 1,
+      scores.byteOffset,
+      room.byteOffset,
+      share.byteOffset,
+      this.options.reg,
+    ];
     parallel('bprMaxRows', size, args, { grain: Math.ceil(10_000 / this.drawn.length) });
-    return Float64Array.from({ length: size }, (_, r) => -Math.log(parts[2 * r]) + this.options.reg * parts[2 * r + 1]);
+    return Float64Array.from(
+      { length: size },
+      (_, r) => -Math.log(parts[2 * r]) + this.options.reg * parts[2 * r + 1],
+    );
   }
 
-  private backward({ d, states, items, vectors }: Record<'d' | 'states' | 'vectors', Float32Array> & { items: Int32Array }): Float32Array {
+  private backward({
+    d,
+    states,
+    items,
+    vectors,
+  }: Record<'d' | 'states' | 'vectors', Float32Array> & { items: Int32Array }): Float32Array {
     const { fc, drawn } = this;
     const [n, k] = [drawn.length, fc.hiddenSize];
     const size = items.length - n;
@@ -178,20 +210,31 @@ export class NegativeLoss {
 }
 
 /** The loss that the options describe, checked. */
-export function negativeLoss(fc: ItemScores, options: NegativeLossOptions & { random: Random }): NegativeLoss {
+export function negativeLoss(
+  fc: ItemScores,
+  options: NegativeLossOptions & { random: Random },
+): NegativeLoss {
   checkOptions(options, ['counts', 'loss', 'n', 'power', 'reg', 'random'], 'negatives');
   const { counts, loss = 'softmax', n = 2048, power = 0.5, reg = 1, random } = options;
   if (counts?.length !== fc.items) {
-    throw new ArgumentError(`negatives.counts needs a number for each of the ${fc.items} items, got ${counts?.length ?? 'none'}.`);
+    throw new ArgumentError(
+      `negatives.counts needs a number for each of the ${fc.items} items, got ${counts?.length ?? 'none'}.`,
+    );
   }
   for (let i = 0; i < counts.length; i++) {
-    if (!(counts[i] >= 0 && Number.isFinite(counts[i]))) throw new ArgumentError(`negatives.counts[${i}] must be 0 or more, got ${counts[i]}.`);
+    if (!(counts[i] >= 0 && Number.isFinite(counts[i])))
+      throw new ArgumentError(`negatives.counts[${i}] must be 0 or more, got ${counts[i]}.`);
   }
-  if (loss !== 'softmax' && loss !== 'bprMax') throw new ArgumentError(`negatives.loss must be 'softmax' or 'bprMax', got '${said(loss)}'.`);
-  if (!(Number.isInteger(n) && n > 0)) throw new ArgumentError(`negatives.n must be a positive whole number, got ${said(n)}.`);
-  if (!(power >= 0 && Number.isFinite(power))) throw new ArgumentError(`negatives.power must be a number, 0 or more, got ${said(power)}.`);
-  if (!(reg >= 0 && Number.isFinite(reg))) throw new ArgumentError(`negatives.reg must be a number, 0 or more, got ${said(reg)}.`);
-  if (options.reg !== undefined && loss !== 'bprMax') throw new ArgumentError("negatives.reg is for loss: 'bprMax'; leave it out.");
+  if (loss !== 'softmax' && loss !== 'bprMax')
+    throw new ArgumentError(`negatives.loss must be 'softmax' or 'bprMax', got '${said(loss)}'.`);
+  if (!(Number.isInteger(n) && n > 0))
+    throw new ArgumentError(`negatives.n must be a positive whole number, got ${said(n)}.`);
+  if (!(power >= 0 && Number.isFinite(power)))
+    throw new ArgumentError(`negatives.power must be a number, 0 or more, got ${said(power)}.`);
+  if (!(reg >= 0 && Number.isFinite(reg)))
+    throw new ArgumentError(`negatives.reg must be a number, 0 or more, got ${said(reg)}.`);
+  if (options.reg !== undefined && loss !== 'bprMax')
+    throw new ArgumentError("negatives.reg is for loss: 'bprMax'; leave it out.");
   return new NegativeLoss(fc, { counts, loss, n, power, reg, random });
 }
 

@@ -34,7 +34,10 @@ export class EveryItemLoss {
     checkTargets(targets, fc.items);
     const pred = fc.all(states, size);
     const share = shares(weights, this.room.get(size));
-    const losses = softmaxCrossEntropy({ size, outputs: fc.items, pred, classOf: (i) => targets[i] }, { out: pred, scaleOf: (i) => share[i] });
+    const losses = softmaxCrossEntropy(
+      { size, outputs: fc.items, pred, classOf: (i) => targets[i] },
+      { out: pred, scaleOf: (i) => share[i] },
+    );
     return {
       value: weighted(losses, share),
       hits: { right: rightRows(size), of: size },
@@ -64,7 +67,9 @@ export function weighted(losses: ArrayLike<number>, share: Float32Array): number
 export function checkTargets(targets: Int32Array, items: number): void {
   for (let i = 0; i < targets.length; i++) {
     if (!(targets[i] >= 0 && targets[i] < items)) {
-      throw new ArgumentError(`Target ${i} of the batch is item ${targets[i]}; the model has items 0 to ${items - 1}.`);
+      throw new ArgumentError(
+        `Target ${i} of the batch is item ${targets[i]}; the model has items 0 to ${items - 1}.`,
+      );
     }
   }
 }

@@ -30,7 +30,12 @@ export class ItemScores {
   private input: Float32Array = new Float32Array(0);
   private some: Int32Array = int32(0);
   private slots: Int32Array = int32(0);
-  private readonly room = { out: new Scratch(), inputGradient: new Scratch(), vectors: new Scratch(), vectorGradient: new Scratch() };
+  private readonly room = {
+    out: new Scratch(),
+    inputGradient: new Scratch(),
+    vectors: new Scratch(),
+    vectorGradient: new Scratch(),
+  };
 
   constructor(
     readonly hiddenSize: number,
@@ -39,13 +44,16 @@ export class ItemScores {
   ) {
     const uniform = (p: Parameter): Parameter => {
       const draw = random.child(p.name);
-      for (let i = 0; i < p.value.length; i++) p.value[i] = (2 * draw.uniform() - 1) / Math.sqrt(hiddenSize);
+      for (let i = 0; i < p.value.length; i++)
+        p.value[i] = (2 * draw.uniform() - 1) / Math.sqrt(hiddenSize);
       return p;
     };
-    this.weight = tied ?? uniform(new Parameter('fc.weight', [items, hiddenSize], { table: sampled }));
+    this.weight =
+      tied ?? uniform(new Parameter('fc.weight', [items, hiddenSize], { table: sampled }));
     this.bias = uniform(new Parameter('fc.bias', [items], { decay: false }));
     this.parameters = tied ? [this.bias] : [this.weight, this.bias];
-    if (this.weight.slots && !sampled) this.everyItem = Int32Array.from({ length: items }, (_, i) => i);
+    if (this.weight.slots && !sampled)
+      this.everyItem = Int32Array.from({ length: items }, (_, i) => i);
   }
 
   /** Tells the vectors which of them the step reads: before anything else touches them. Default: all. */
@@ -105,7 +113,14 @@ export class ItemScores {
     }
     this.some.set(some);
     const out = this.room.vectors.get(some.length * hiddenSize);
-    kernels().gatherRows(some.length, hiddenSize, this.some.byteOffset, weight.value.byteOffset, out.byteOffset, hiddenSize);
+    kernels().gatherRows(
+      some.length,
+      hiddenSize,
+      this.some.byteOffset,
+      weight.value.byteOffset,
+      out.byteOffset,
+      hiddenSize,
+    );
     return out;
   }
 
@@ -121,6 +136,13 @@ export class ItemScores {
       this.slots[j] = weight.slots![some[j]];
       bias.grad[some[j]] += biases[j];
     }
-    kernels().scatterRows(some.length, hiddenSize, this.slots.byteOffset, vectors.byteOffset, hiddenSize, weight.grad.byteOffset);
+    kernels().scatterRows(
+      some.length,
+      hiddenSize,
+      this.slots.byteOffset,
+      vectors.byteOffset,
+      hiddenSize,
+      weight.grad.byteOffset,
+    );
   }
 }

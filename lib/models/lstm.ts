@@ -47,7 +47,17 @@ export interface LSTMModelOptions {
 }
 
 /** Their names. */
-export const lstmModelOptions = ['embSz', 'layers', 'cell', 'dropout', 'embedP', 'tied', 'embInit', 'negatives', 'random'] as const;
+export const lstmModelOptions = [
+  'embSz',
+  'layers',
+  'cell',
+  'dropout',
+  'embedP',
+  'tied',
+  'embInit',
+  'negatives',
+  'random',
+] as const;
 
 /**
  * The next track after a sequence of tracks: Embedding → LSTM → LSTM → Linear to a score for every track (the paper's Fig. 6). Trained as a classifier by
@@ -83,7 +93,11 @@ export class LSTMModel implements Model {
   private readonly fc: ItemScores;
   private readonly everyItem: EveryItemLoss;
   private readonly negatives: NegativeLoss | undefined;
-  private readonly room = { states: new Scratch(), gradient: new Scratch(), statesGradient: new Scratch() };
+  private readonly room = {
+    states: new Scratch(),
+    gradient: new Scratch(),
+    statesGradient: new Scratch(),
+  };
   private sizes: Int32Array = int32(0);
   private packed: PackedSequences | undefined;
   private at: Int32Array = int32(0);
@@ -99,14 +113,36 @@ export class LSTMModel implements Model {
     options: LSTMModelOptions = {},
   ) {
     checkOptions(options, lstmModelOptions, 'LSTMModel');
-    const { embSz = 50, layers = [100, 100], cell = 'lstm', dropout = 0, embedP = 0, tied = false, embInit, negatives } = options;
+    const {
+      embSz = 50,
+      layers = [100, 100],
+      cell = 'lstm',
+      dropout = 0,
+      embedP = 0,
+      tied = false,
+      embInit,
+      negatives,
+    } = options;
     const random = options.random ?? new Random(0);
-    checkArgument(random instanceof Random, random, 'LSTMModel', 'random, such as { random: new Random(42) }');
+    checkArgument(
+      random instanceof Random,
+      random,
+      'LSTMModel',
+      'random, such as { random: new Random(42) }',
+    );
     if (!(classes?.item instanceof Vocabulary))
-      throw new ArgumentError(`LSTMModel needs the classes of its loaders, new LSTMModel(dls.classes), got ${whatIs(classes)}.`);
+      throw new ArgumentError(
+        `LSTMModel needs the classes of its loaders, new LSTMModel(dls.classes), got ${whatIs(classes)}.`,
+      );
     const items = classes.item.length;
-    if (cell !== 'lstm' && cell !== 'gru') throw new ArgumentError(`cell must be 'lstm' or 'gru', got '${said(cell)}'.`);
-    checkArgument(Array.isArray(layers), layers, 'LSTMModel', 'layers, the sizes of the layers, such as [100]');
+    if (cell !== 'lstm' && cell !== 'gru')
+      throw new ArgumentError(`cell must be 'lstm' or 'gru', got '${said(cell)}'.`);
+    checkArgument(
+      Array.isArray(layers),
+      layers,
+      'LSTMModel',
+      'layers, the sizes of the layers, such as [100]',
+    );
     if (!layers.length) throw new ArgumentError('layers needs at least one size, e.g. [100].');
     checkWidth(embSz, 'embSz');
     for (const [i, size] of layers.entries()) checkWidth(size, `layers[${i}]`);
@@ -116,9 +152,15 @@ export class LSTMModel implements Model {
     this.embedding = new Embedding(items, embSz, { random, init: tied ? 'fastai' : 'pytorch' });
     if (embInit) setVectors(this.embedding.weight, embInit);
     const Cell = cell === 'lstm' ? LSTM : GRU;
-    this.layers = layers.map((size, i) => new Cell(i ? layers[i - 1] : embSz, size, { name: `${cell}_layers.${i}`, random }));
-    this.drops = [embedP, ...layers.map(() => dropout)].map((p, i) => new Dropout(p, { name: i ? `dropout.${i - 1}` : 'emb_drop', random }));
-    if (tied && last !== embSz) this.projection = new Linear(last, embSz, { name: 'projection', random });
+    this.layers = layers.map(
+      (size, i) =>
+        new Cell(i ? layers[i - 1] : embSz, size, { name: `${cell}_layers.${i}`, random }),
+    );
+    this.drops = [embedP, ...layers.map(() => dropout)].map(
+      (p, i) => new Dropout(p, { name: i ? `dropout.${i - 1}` : 'emb_drop', random }),
+    );
+    if (tied && last !== embSz)
+      this.projection = new Linear(last, embSz, { name: 'projection', random });
     this.fc = new ItemScores(tied ? embSz : last, items, {
       tied: tied ? this.embedding.weight : undefined,
       sampled: negatives !== undefined,
@@ -127,7 +169,12 @@ export class LSTMModel implements Model {
     this.everyItem = new EveryItemLoss(this.fc);
     this.probabilistic = negatives?.loss !== 'bprMax';
     this.negatives = negatives && negativeLoss(this.fc, { ...negatives, random });
-    this.parameters = [this.embedding, ...this.layers, ...(this.projection ? [this.projection] : []), this.fc].flatMap((m) => m.parameters);
+    this.parameters = [
+      this.embedding,
+      ...this.layers,
+      ...(this.projection ? [this.projection] : []),
+      this.fc,
+    ].flatMap((m) => m.parameters);
     this.buffers = [...this.drops.flatMap((d) => d.buffers), ...(this.negatives?.buffers ?? [])];
   }
 
@@ -135,10 +182,13 @@ export class LSTMModel implements Model {
     const { inputs, size } = batch;
     const { room, everyPosition } = widths(batch);
     this.negatives?.draw();
-    this.fc.touch(this.negatives?.reads(batch.targets.subarray(0, everyPosition ? size * room : size)));
+    this.fc.touch(
+      this.negatives?.reads(batch.targets.subarray(0, everyPosition ? size * room : size)),
+    );
     let n = 0;
     const items = new Int32Array(size * room);
-    for (let r = 0; r < size; r++) for (let t = 0; t < inputs[1][r]; t++) items[n++] = inputs[0][r * room + t];
+    for (let r = 0; r < size; r++)
+      for (let t = 0; t < inputs[1][r]; t++) items[n++] = inputs[0][r * room + t];
     this.embedding.touch(items, n);
   }
 
@@ -148,20 +198,35 @@ export class LSTMModel implements Model {
     if (this.sizes.length < room) this.sizes = int32(room);
     const packed = new PackedSequences(inputs[1], { steps: room, size, room: this.sizes });
     this.packed = packed;
-    let x = this.drops[0].forward(this.embedding.forward(packed.pack(inputs[0], { room })), packed.total, training);
+    let x = this.drops[0].forward(
+      this.embedding.forward(packed.pack(inputs[0], { room })),
+      packed.total,
+      training,
+    );
     this.layers.forEach((layer, i) => {
       x = this.drops[i + 1].forward(layer.forward(x, packed, training), packed.total, training);
     });
     const targets = training ? this.place(batch, packed) : this.placeLast(packed);
     const width = this.width;
     const top = this.room.states.get(this.count * width);
-    kernels().gatherRows(this.count, width, this.at.byteOffset, x.byteOffset, top.byteOffset, width);
+    kernels().gatherRows(
+      this.count,
+      width,
+      this.at.byteOffset,
+      x.byteOffset,
+      top.byteOffset,
+      width,
+    );
     const states = this.projection ? this.projection.forward(top, this.count) : top;
     this.own = undefined;
     if (!targets) return this.fc.all(states, size);
     const rows = { ...targets, states };
     const loss = this.negatives ? this.negatives.of(rows) : this.everyItem.of(rows);
-    this.own = { value: loss.value, hits: loss.hits, backward: (scale) => this.statesBackward(loss.backward(scale)) };
+    this.own = {
+      value: loss.value,
+      hits: loss.hits,
+      backward: (scale) => this.statesBackward(loss.backward(scale)),
+    };
     return new Float32Array(0);
   }
 
@@ -179,20 +244,28 @@ export class LSTMModel implements Model {
 
   backward(gradient: Float32Array): void {
     const n = this.count * this.outputs;
-    this.statesBackward(this.fc.allBackward(this.room.gradient.shared(gradient.subarray(0, n)), this.count)); // the learner's array may be longer
+    this.statesBackward(
+      this.fc.allBackward(this.room.gradient.shared(gradient.subarray(0, n)), this.count),
+    ); // the learner's array may be longer
   }
 
   validBatch(batch: Batch): Batch {
     const { room, everyPosition } = widths(batch);
     if (!everyPosition) return batch;
     const lengths = batch.inputs[1];
-    return { ...batch, targets: Float32Array.from(lengths, (n, r) => (r < batch.size ? batch.targets[r * room + n - 1] : NaN)) };
+    return {
+      ...batch,
+      targets: Float32Array.from(lengths, (n, r) =>
+        r < batch.size ? batch.targets[r * room + n - 1] : NaN,
+      ),
+    };
   }
 
   /** The layers as PyTorch prints them, and as the paper's Fig. 6 shows them. */
   toString(): string {
     const { embSz, cell, dropout, embedP, tied } = this.config;
-    const drop = (name: string, p: number): string[] => (p > 0 ? [`  (${name}): Dropout(p=${p}, inplace=False)`] : []);
+    const drop = (name: string, p: number): string[] =>
+      p > 0 ? [`  (${name}): Dropout(p=${p}, inplace=False)`] : [];
     return [
       'LSTMModel(',
       `  (embedding): Embedding(${this.outputs}, ${embSz})`,
@@ -201,7 +274,9 @@ export class LSTMModel implements Model {
       ...this.layers.map((layer, i) => `    (${i}): ${layer}`),
       '  )',
       ...drop('dropout', dropout),
-      ...(this.projection ? [`  (projection): Linear(in_features=${this.width}, out_features=${embSz}, bias=True)`] : []),
+      ...(this.projection
+        ? [`  (projection): Linear(in_features=${this.width}, out_features=${embSz}, bias=True)`]
+        : []),
       `  (fc): Linear(in_features=${this.fc.hiddenSize}, out_features=${this.outputs}, bias=True)${tied ? ' with the weights of embedding' : ''}`,
       ')',
     ].join('\n');
@@ -213,11 +288,19 @@ export class LSTMModel implements Model {
   }
 
   /** The positions that training scores, if the loss is the model's own, and their targets; else undefined, and the last ones. */
-  private place(batch: Batch, packed: PackedSequences): { targets: Int32Array; weights: Float32Array | undefined } | undefined {
+  private place(
+    batch: Batch,
+    packed: PackedSequences,
+  ): { targets: Int32Array; weights: Float32Array | undefined } | undefined {
     const { room, everyPosition } = widths(batch);
     if (!everyPosition) {
       this.placeLast(packed);
-      return this.negatives && { targets: Int32Array.from(batch.targets.subarray(0, packed.size)), weights: batch.weights };
+      return (
+        this.negatives && {
+          targets: Int32Array.from(batch.targets.subarray(0, packed.size)),
+          weights: batch.weights,
+        }
+      );
     }
     const targets: number[] = [];
     const weights: number[] = [];
@@ -232,9 +315,13 @@ export class LSTMModel implements Model {
         weights.push(batch.weights ? batch.weights[r] : 1);
       }
     }
-    if (!targets.length) throw new ArgumentError('The batch has no target at any position: all are −1.');
+    if (!targets.length)
+      throw new ArgumentError('The batch has no target at any position: all are −1.');
     this.count = targets.length;
-    return { targets: Int32Array.from(targets), weights: batch.weights && Float32Array.from(weights) };
+    return {
+      targets: Int32Array.from(targets),
+      weights: batch.weights && Float32Array.from(weights),
+    };
   }
 
   private placeLast(packed: PackedSequences): undefined {
@@ -249,8 +336,16 @@ export class LSTMModel implements Model {
     const width = this.width;
     const top = this.projection ? this.projection.backward(gradient) : gradient;
     let d: Float32Array = this.room.statesGradient.get(this.packed!.total * width).fill(0);
-    kernels().scatterRows(this.count, width, this.at.byteOffset, top.byteOffset, width, d.byteOffset);
-    for (let i = this.layers.length - 1; i >= 0; i--) d = this.layers[i].backward(this.drops[i + 1].backward(d));
+    kernels().scatterRows(
+      this.count,
+      width,
+      this.at.byteOffset,
+      top.byteOffset,
+      width,
+      d.byteOffset,
+    );
+    for (let i = this.layers.length - 1; i >= 0; i--)
+      d = this.layers[i].backward(this.drops[i + 1].backward(d));
     this.embedding.backward(this.drops[0].backward(d));
   }
 }
@@ -258,9 +353,12 @@ export class LSTMModel implements Model {
 function setVectors(weight: Parameter, vectors: ArrayLike<number>): void {
   const { value, shape } = weight;
   if (vectors.length !== value.length) {
-    throw new ArgumentError(`embInit must hold ${shape.join(' × ')} values = ${value.length}, got ${vectors.length}.`);
+    throw new ArgumentError(
+      `embInit must hold ${shape.join(' × ')} values = ${value.length}, got ${vectors.length}.`,
+    );
   }
   const bad = Array.prototype.findIndex.call(vectors, (x: number) => !Number.isFinite(x));
-  if (bad >= 0) throw new ArgumentError(`embInit has ${vectors[bad]} at place ${bad}: numbers were expected.`);
+  if (bad >= 0)
+    throw new ArgumentError(`embInit has ${vectors[bad]} at place ${bad}: numbers were expected.`);
   value.set(vectors);
 }

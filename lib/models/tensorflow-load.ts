@@ -39,7 +39,10 @@ function native(): Tensorflow | undefined {
 /** Loads @tensorflow/tfjs-node from its file, on any version of Node. */
 export function loadNative(file: string): Tensorflow {
   // Its operations call both. Node 23 has removed the one, and warns that it will remove the other.
-  Object.assign(util, { isNullOrUndefined: (x: unknown) => x === null || x === undefined, isArray: Array.isArray });
+  Object.assign(util, {
+    isNullOrUndefined: (x: unknown) => x === null || x === undefined,
+    isArray: Array.isArray,
+  });
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '1'; // no lines on the processor's features
   return loadQuietly(() => requireFile<Tensorflow>(file));
 }

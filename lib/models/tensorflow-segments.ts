@@ -22,7 +22,10 @@ const sumSegments: KernelConfig = {
     const ids = readSync(segmentIds.dataId);
     const rest = x.shape.slice(segmentIds.shape.length);
     const width = rest.reduce((n, d) => n * d, 1);
-    const sums = x.dtype === 'int32' ? new Int32Array(numSegments * width) : new Float32Array(numSegments * width);
+    const sums =
+      x.dtype === 'int32'
+        ? new Int32Array(numSegments * width)
+        : new Float32Array(numSegments * width);
     for (let i = 0; i < ids.length; i++) {
       if (!(ids[i] >= 0 && ids[i] < numSegments)) continue; // dropped, as by the kernel that this one replaces
       const to = ids[i] * width;
@@ -33,7 +36,10 @@ const sumSegments: KernelConfig = {
 };
 
 function bound(backend: CpuBackend): CpuBackend {
-  return { readSync: (id) => backend.readSync(id), makeTensorInfo: (...info) => backend.makeTensorInfo(...info) };
+  return {
+    readSync: (id) => backend.readSync(id),
+    makeTensorInfo: (...info) => backend.makeTensorInfo(...info),
+  };
 }
 
 /** Puts the kernel in the place of that of TensorFlow.js, if it is not there already. */

@@ -96,7 +96,9 @@ export class TensorflowModel implements Model {
     checkOptions(options, ['outputs', 'random'], 'tensorflowModel');
     const { outputs = 1, random = new Random(0) } = options;
     if (typeof fn !== 'function') {
-      throw new ArgumentError(`tensorflowModel needs a function ([users, items], { U, V }) => predictions, a tensor; got ${whatIs(fn)}.`);
+      throw new ArgumentError(
+        `tensorflowModel needs a function ([users, items], { U, V }) => predictions, a tensor; got ${whatIs(fn)}.`,
+      );
     }
     checkWidth(outputs, 'outputs');
     this.outputs = outputs;
@@ -130,13 +132,18 @@ export class TensorflowModel implements Model {
 
   backward(gradient: Float32Array): void {
     const { done, parameters } = this;
-    if (!done) throw new ArgumentError('There is no training forward to go back through: call forward(batch, true) before backward(gradient).');
+    if (!done)
+      throw new ArgumentError(
+        'There is no training forward to go back through: call forward(batch, true) before backward(gradient).',
+      );
     const tf = tensorflow();
     tf.tidy(() => {
       const variables = this.variables(tf);
       const d = tf.tensor(gradient.slice(0, done.predicted.length), done.shape);
       // tf.grads does the same, but refuses a variable without gradient without saying which.
-      const { value, grads } = tf.engine().gradients(() => this.predict(tf, variables, done), variables, d, true);
+      const { value, grads } = tf
+        .engine()
+        .gradients(() => this.predict(tf, variables, done), variables, d, true);
       checkSame(value.dataSync() as Float32Array, done.predicted);
       const without = parameters.filter((p, i) => !grads[i] && p.trainable);
       if (without.length) throw noGradient(without);
@@ -149,23 +156,42 @@ export class TensorflowModel implements Model {
 
   /** The values of the parameters. Copies: the function may keep a tensor, and a native backend its memory. */
   private variables(tf: Tensorflow): Tensor[] {
-    return this.parameters.map(({ value, shape }) => tf.tensor(value.slice(), [...shape], 'float32'));
+    return this.parameters.map(({ value, shape }) =>
+      tf.tensor(value.slice(), [...shape], 'float32'),
+    );
   }
 
-  private predict(tf: Tensorflow, variables: readonly Tensor[], { inputs, step }: Pick<Done, 'inputs' | 'step'>): Tensor {
+  private predict(
+    tf: Tensorflow,
+    variables: readonly Tensor[],
+    { inputs, step }: Pick<Done, 'inputs' | 'step'>,
+  ): Tensor {
     const columns = inputs.map(({ values, shape }) => tf.tensor(values, shape, 'int32'));
-    const y: unknown = this.fn(columns, Object.fromEntries(this.parameters.map((p, i) => [p.name, variables[i]])), step);
+    const y: unknown = this.fn(
+      columns,
+      Object.fromEntries(this.parameters.map((p, i) => [p.name, variables[i]])),
+      step,
+    );
     const wanted = `a tensor of ${step.size} × ${this.outputs} predictions`;
     if (!(y instanceof tf.Tensor)) {
       const hint = y instanceof Promise ? ' It cannot be asynchronous.' : '';
-      throw new ArgumentError(`The function of tensorflowModel must return ${wanted}, got ${whatIs(y)}.${hint}`);
+      throw new ArgumentError(
+        `The function of tensorflowModel must return ${wanted}, got ${whatIs(y)}.${hint}`,
+      );
     }
-    if (y.dtype !== 'float32') throw new ArgumentError(`The function of tensorflowModel must return ${wanted} of float32, got ${said(y.dtype)}.`);
+    if (y.dtype !== 'float32')
+      throw new ArgumentError(
+        `The function of tensorflowModel must return ${wanted} of float32, got ${said(y.dtype)}.`,
+      );
     if (y.shape[0] !== step.size || y.size !== step.size * this.outputs) {
       const outputs = y.size / step.size;
       const hint =
-        y.shape[0] === step.size ? ` For ${counted(outputs, 'output')} a row, give tensorflowModel the option { outputs: ${outputs} }.` : '';
-      throw new ArgumentError(`The function of tensorflowModel must return ${wanted}, got one of shape [${y.shape.join(', ')}].${hint}`);
+        y.shape[0] === step.size
+          ? ` For ${counted(outputs, 'output')} a row, give tensorflowModel the option { outputs: ${outputs} }.`
+          : '';
+      throw new ArgumentError(
+        `The function of tensorflowModel must return ${wanted}, got one of shape [${y.shape.join(', ')}].${hint}`,
+      );
     }
     return y;
   }
@@ -174,12 +200,16 @@ export class TensorflowModel implements Model {
 /** The columns of a batch: `bs` rows have room in it, `size` of them count. */
 function columnsOf({ inputs, rows, size }: Batch): Done['inputs'] {
   if (!(Number.isInteger(size) && size > 0 && size <= rows.length)) {
-    throw new ArgumentError(`A batch with room for ${rows.length} rows must have one row at least, and no more than these, got size ${size}.`);
+    throw new ArgumentError(
+      `A batch with room for ${rows.length} rows must have one row at least, and no more than these, got size ${size}.`,
+    );
   }
   return inputs.map((values, i) => {
     const width = values.length / rows.length;
     if (!(Number.isInteger(width) && width > 0)) {
-      throw new ArgumentError(`Column ${i} of the batch has ${values.length} values for ${rows.length} rows: as many for each were expected.`);
+      throw new ArgumentError(
+        `Column ${i} of the batch has ${values.length} values for ${rows.length} rows: as many for each were expected.`,
+      );
     }
     return { values: values.slice(0, size * width), shape: width === 1 ? [size] : [size, width] };
   });
@@ -204,5 +234,8 @@ function noGradient(parameters: readonly Parameter[]): ArgumentError {
 }
 
 printed(TensorflowModel, ({ parameters }) =>
-  tree('TensorflowModel', Object.fromEntries(parameters.map(({ name, shape }) => [name, shape.join(' × ')]))),
+  tree(
+    'TensorflowModel',
+    Object.fromEntries(parameters.map(({ name, shape }) => [name, shape.join(' × ')])),
+  ),
 );

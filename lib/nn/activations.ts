@@ -15,7 +15,12 @@ export class ReLU implements Module {
   readonly parameters: readonly Parameter[] = [];
   readonly buffers: readonly StateBuffer[] = [];
   private out: Float32Array = new Float32Array(0);
-  private readonly room = { input: new Scratch(), out: new Scratch(), gradient: new Scratch(), inputGradient: new Scratch() };
+  private readonly room = {
+    input: new Scratch(),
+    out: new Scratch(),
+    gradient: new Scratch(),
+    inputGradient: new Scratch(),
+  };
 
   forward(input: Float32Array): Float32Array {
     checkFloats(input, 'ReLU: the input');
@@ -28,7 +33,12 @@ export class ReLU implements Module {
     const { out } = this;
     checkLength(gradient, out.length, 'ReLU: the gradient');
     const d = this.room.inputGradient.get(out.length);
-    kernels().reluBackward(out.length, out.byteOffset, this.room.gradient.shared(gradient).byteOffset, d.byteOffset);
+    kernels().reluBackward(
+      out.length,
+      out.byteOffset,
+      this.room.gradient.shared(gradient).byteOffset,
+      d.byteOffset,
+    );
     return d;
   }
 }
@@ -77,7 +87,8 @@ export class SigmoidRange implements Module {
     const [low, high] = this.yRange;
     const d = this.room.inputGradient.get(out.length);
     // dy/dx = (y − low)·(high − y)/(high − low)
-    for (let i = 0; i < d.length; i++) d[i] = (gradient[i] * (out[i] - low) * (high - out[i])) / (high - low);
+    for (let i = 0; i < d.length; i++)
+      d[i] = (gradient[i] * (out[i] - low) * (high - out[i])) / (high - low);
     return d;
   }
 }

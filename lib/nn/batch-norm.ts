@@ -47,7 +47,11 @@ export class BatchNorm1d implements Module {
   private readonly deviation: Float64Array; // √(σ² + eps)
   private readonly scale: Float32Array; // w/√(σ² + eps)
   private readonly shift: Float32Array; // b − μ·w/√(σ² + eps)
-  private readonly room = { input: new Scratch(), out: new Scratch(), inputGradient: new Scratch() };
+  private readonly room = {
+    input: new Scratch(),
+    out: new Scratch(),
+    inputGradient: new Scratch(),
+  };
 
   /**
    * @param width columns
@@ -62,8 +66,16 @@ export class BatchNorm1d implements Module {
     checkLayerName(name);
     this.what = `BatchNorm1d ${name}`;
     checkWidth(width, `${this.what}: width`);
-    checkNumber(momentum, momentum >= 0 && momentum <= 1, `${this.what}: momentum must be between 0 and 1`);
-    checkNumber(eps, eps > 0 && Number.isFinite(eps), `${this.what}: eps must be a positive number`);
+    checkNumber(
+      momentum,
+      momentum >= 0 && momentum <= 1,
+      `${this.what}: momentum must be between 0 and 1`,
+    );
+    checkNumber(
+      eps,
+      eps > 0 && Number.isFinite(eps),
+      `${this.what}: eps must be a positive number`,
+    );
     this.momentum = momentum;
     this.eps = eps;
     this.weight = new Parameter(`${name}.weight`, [width], { decay: false, norm: true });
@@ -100,18 +112,30 @@ export class BatchNorm1d implements Module {
       shift[c] = this.bias.value[c] - mean[c] * a;
     }
     const out = this.room.out.get(input.length);
-    kernels().scaleShift(size, width, this.input.byteOffset, scale.byteOffset, shift.byteOffset, out.byteOffset);
+    kernels().scaleShift(
+      size,
+      width,
+      this.input.byteOffset,
+      scale.byteOffset,
+      shift.byteOffset,
+      out.byteOffset,
+    );
     return out;
   }
 
   private takeStatistics(): void {
     const { width, input, size, mean, deviation, momentum } = this;
-    if (size < 2) throw new ArgumentError(`${this.what} needs at least 2 rows to take their variance, got ${said(size)}. Choose a larger bs.`);
+    if (size < 2)
+      throw new ArgumentError(
+        `${this.what} needs at least 2 rows to take their variance, got ${said(size)}. Choose a larger bs.`,
+      );
     mean.fill(0);
-    for (let o = 0; o < input.length; o += width) for (let c = 0; c < width; c++) mean[c] += input[o + c];
+    for (let o = 0; o < input.length; o += width)
+      for (let c = 0; c < width; c++) mean[c] += input[o + c];
     for (let c = 0; c < width; c++) mean[c] /= size;
     const square = deviation.fill(0);
-    for (let o = 0; o < input.length; o += width) for (let c = 0; c < width; c++) square[c] += (input[o + c] - mean[c]) ** 2;
+    for (let o = 0; o < input.length; o += width)
+      for (let c = 0; c < width; c++) square[c] += (input[o + c] - mean[c]) ** 2;
     for (let c = 0; c < width; c++) {
       this.runningMean[c] += momentum * (mean[c] - this.runningMean[c]);
       this.runningVar[c] += momentum * (square[c] / (size - 1) - this.runningVar[c]);
@@ -142,7 +166,9 @@ export class BatchNorm1d implements Module {
       k[c] = a[c] * share * sum[c] - m[c] * mean[c];
     }
     const d = this.room.inputGradient.get(gradient.length);
-    for (let o = 0; o < d.length; o += width) for (let c = 0; c < width; c++) d[o + c] = a[c] * gradient[o + c] - m[c] * input[o + c] - k[c];
+    for (let o = 0; o < d.length; o += width)
+      for (let c = 0; c < width; c++)
+        d[o + c] = a[c] * gradient[o + c] - m[c] * input[o + c] - k[c];
     return d;
   }
 }

@@ -37,7 +37,11 @@ export interface CheckGradientsOptions {
  * const loaders = CollabDataLoaders.fromPlays(plays);
  * checkGradients(new EmbeddingDotBias(5, loaders.classes, { random: new Random(1) }), loaders.oneBatch());
  */
-export function checkGradients(model: Model, batch: Batch, options: CheckGradientsOptions = {}): Table {
+export function checkGradients(
+  model: Model,
+  batch: Batch,
+  options: CheckGradientsOptions = {},
+): Table {
   checkModel(model, 'checkGradients');
   checkOptions(options, ['lossFunc', 'tolerance', 'samples'], 'checkGradients');
   const { lossFunc = new MSELossFlat(), tolerance = 0.01, samples = 50 } = options;
@@ -50,11 +54,19 @@ export function checkGradients(model: Model, batch: Batch, options: CheckGradien
   const { size, targets, weights } = batch;
   const forward = () => {
     restore(); // the same dropout mask and statistics each time
-    return { size, targets, weights, outputs: model.outputs, pred: predictions(model, batch, { training: true }) };
+    return {
+      size,
+      targets,
+      weights,
+      outputs: model.outputs,
+      pred: predictions(model, batch, { training: true }),
+    };
   };
   const value = (): number => {
     const at = forward();
-    return (model.trainingLoss?.()?.value ?? lossOf(lossFunc, at)) + (model.penalty?.()?.value ?? 0);
+    return (
+      (model.trainingLoss?.()?.value ?? lossOf(lossFunc, at)) + (model.penalty?.()?.value ?? 0)
+    );
   };
   try {
     for (const p of model.parameters) p.zeroGrad();
@@ -63,7 +75,8 @@ export function checkGradients(model: Model, batch: Batch, options: CheckGradien
     const own = model.trainingLoss?.();
     const penalty = model.penalty?.();
     const loss = (own ? own.value : lossOf(lossFunc, at)) + (penalty?.value ?? 0);
-    if (!Number.isFinite(loss)) throw new NumericError(`The loss of the batch is ${loss}, so it has no gradient.`);
+    if (!Number.isFinite(loss))
+      throw new NumericError(`The loss of the batch is ${loss}, so it has no gradient.`);
     if (own) own.backward(1);
     else {
       const out = new Float32Array(size * model.outputs);

@@ -52,7 +52,8 @@ export function checkParameter(p: Parameter, check: ParameterCheck): CheckedPara
   let most = 0;
   for (let g = 0; g < n; g++) if (Math.abs(p.grad[g]) > Math.abs(p.grad[most])) most = g;
   const largest = n ? Math.abs(p.grad[most]) : 0;
-  const place = (g: number): number => (p.slots ? p.touched[Math.floor(g / p.width)] * p.width + (g % p.width) : g);
+  const place = (g: number): number =>
+    p.slots ? p.touched[Math.floor(g / p.width)] * p.width + (g % p.width) : g;
   const all = Array.from({ length: n }, (_, g) => g);
   const moving = all.filter((g) => p.grad[g] !== 0);
   const from = moving.length ? moving : all; // of a table without slots a batch moves few rows: most values say nothing
@@ -71,7 +72,9 @@ export function checkParameter(p: Parameter, check: ParameterCheck): CheckedPara
     const verdict = judge(exact, found, { largest, tolerance });
     const gap = (x: Difference): number => Math.abs(exact - x.slope);
     if (verdict === 'wrong') {
-      const { slope } = found.reduce((best, x) => (gap(x) + x.noise < gap(best) + best.noise ? x : best));
+      const { slope } = found.reduce((best, x) =>
+        gap(x) + x.noise < gap(best) + best.noise ? x : best,
+      );
       throw new NumericError(
         `The gradient of ${p.name}[${place(g)}] is ${exact.toPrecision(4)} by backward and ${slope.toPrecision(4)} by central differences; ` +
           `the parameter's largest is ${largest.toPrecision(4)}.`,
@@ -80,7 +83,8 @@ export function checkParameter(p: Parameter, check: ParameterCheck): CheckedPara
     if (verdict === 'unclear') continue;
     told++;
     if (g === most) measured = true;
-    if (largest > 0 && !isNothing(exact, found)) worst = Math.max(worst, Math.min(...found.map(gap)) / largest);
+    if (largest > 0 && !isNothing(exact, found))
+      worst = Math.max(worst, Math.min(...found.map(gap)) / largest);
   }
   const still = all.filter((g) => p.grad[g] === 0).map(place);
   if (still.length) {
@@ -100,11 +104,16 @@ export function checkParameter(p: Parameter, check: ParameterCheck): CheckedPara
  * The steps to try. A large one drowns the rounding, a small one does not go over the kink of a ReLU: a wrong gradient is far from all of them. Of small
  * weights, such as fastai's first ones, none of a size like theirs changes the loss enough; so larger ones follow, until two do.
  */
-function stepsFor(p: Parameter, { largest, loss, tolerance }: { largest: number; loss: number; tolerance: number }): number[] {
+function stepsFor(
+  p: Parameter,
+  { largest, loss, tolerance }: { largest: number; loss: number; tolerance: number },
+): number[] {
   const size = Math.sqrt(p.value.reduce((sum, w) => sum + w * w, 0) / p.value.length) || 1;
   const steps = [size / 400, size / 100, size / 10];
-  const telling = (h: number): boolean => (ROUNDING * Math.abs(loss)) / h <= (tolerance * largest) / 2;
-  while (!telling(steps[steps.length - 2]) && steps[steps.length - 1] < LARGEST_STEP) steps.push(GROWTH * steps[steps.length - 1]);
+  const telling = (h: number): boolean =>
+    (ROUNDING * Math.abs(loss)) / h <= (tolerance * largest) / 2;
+  while (!telling(steps[steps.length - 2]) && steps[steps.length - 1] < LARGEST_STEP)
+    steps.push(GROWTH * steps[steps.length - 1]);
   return steps;
 }
 
@@ -114,10 +123,16 @@ function stepsFor(p: Parameter, { largest, loss, tolerance }: { largest: number;
  * - Wrong: none agrees, whatever the rounding; or two steps over which the loss is a straight line find the same slope, and it is quite another one.
  * - Unclear: those that agree would agree with much else.
  */
-export function judge(exact: number, found: readonly Difference[], { largest, tolerance }: { largest: number; tolerance: number }): Verdict {
+export function judge(
+  exact: number,
+  found: readonly Difference[],
+  { largest, tolerance }: { largest: number; tolerance: number },
+): Verdict {
   const allowed = tolerance * largest;
-  const agrees = ({ slope, noise }: Difference): boolean => Math.abs(exact - slope) <= allowed + noise;
-  if (found.some((x) => x.noise <= allowed / 2 && Math.abs(exact - x.slope) <= allowed)) return 'right';
+  const agrees = ({ slope, noise }: Difference): boolean =>
+    Math.abs(exact - slope) <= allowed + noise;
+  if (found.some((x) => x.noise <= allowed / 2 && Math.abs(exact - x.slope) <= allowed))
+    return 'right';
   if (isNothing(exact, found)) return 'right';
   if (!found.some(agrees)) return 'wrong';
   const straight = found.filter(({ slope, noise, bend }) => {
@@ -126,12 +141,17 @@ export function judge(exact: number, found: readonly Difference[], { largest, to
   });
   const [a, b] = straight.slice(-2);
   if (!b || Math.abs(a.slope - b.slope) > allowed + a.noise + b.noise) return 'unclear';
-  return [a, b].every(({ slope, noise }) => Math.abs(exact - slope) > CLEARLY * (allowed + noise)) ? 'wrong' : 'unclear';
+  return [a, b].every(({ slope, noise }) => Math.abs(exact - slope) > CLEARLY * (allowed + noise))
+    ? 'wrong'
+    : 'unclear';
 }
 
 /** Whether the loss does not change, however far a value is moved, and backward says so: a bias before batch norm, or what a batch does not read. */
 function isNothing(exact: number, found: readonly Difference[]): boolean {
-  return found.some(({ h }) => h >= LARGEST_STEP) && found.every(({ slope, noise }) => Math.max(Math.abs(exact), Math.abs(slope)) <= noise);
+  return (
+    found.some(({ h }) => h >= LARGEST_STEP) &&
+    found.every(({ slope, noise }) => Math.max(Math.abs(exact), Math.abs(slope)) <= noise)
+  );
 }
 
 /** How the loss changes where some values move at once, each up or down by chance, so that they do not make up for each other; one moves up first. */
@@ -147,7 +167,13 @@ function difference(
     for (const [i, index] of indices.entries()) values[index] = before[i] + signs[i] * step;
     return value();
   });
-  const span = indices.length === 1 ? Math.fround(before[0] + h) - Math.fround(before[0] - h) : 2 * h; // weights are rounded, too
+  const span =
+    indices.length === 1 ? Math.fround(before[0] + h) - Math.fround(before[0] - h) : 2 * h; // weights are rounded, too
   for (const [i, index] of indices.entries()) values[index] = before[i];
-  return { h, slope: (losses[0] - losses[1]) / span, noise: (ROUNDING * Math.abs(loss)) / h, bend: (losses[0] + losses[1] - 2 * loss) / span };
+  return {
+    h,
+    slope: (losses[0] - losses[1]) / span,
+    noise: (ROUNDING * Math.abs(loss)) / h,
+    bend: (losses[0] + losses[1] - 2 * loss) / span,
+  };
 }

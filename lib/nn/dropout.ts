@@ -30,8 +30,17 @@ export class Dropout implements Module {
   ) {
     checkOptions(options, ['random', 'name'], 'Dropout');
     const { name = 'dropout', random } = options;
-    checkArgument(random instanceof Random, random, 'Dropout', 'random, such as { random: new Random(42) }');
-    checkNumber(p, p >= 0 && p < 1, 'The probability of dropout must be at least 0 and less than 1');
+    checkArgument(
+      random instanceof Random,
+      random,
+      'Dropout',
+      'random, such as { random: new Random(42) }',
+    );
+    checkNumber(
+      p,
+      p >= 0 && p < 1,
+      'The probability of dropout must be at least 0 and less than 1',
+    );
     this.what = `Dropout ${name}`;
     this.random = random.child(name);
     this.buffers = p > 0 ? [{ name: `${name}.step`, value: this.step }] : [];

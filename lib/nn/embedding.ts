@@ -54,12 +54,21 @@ export class Embedding {
     this.what = `Embedding ${name}`;
     checkWidth(rows, `${this.what}: rows`);
     checkWidth(width, `${this.what}: width`);
-    if (init !== 'fastai' && init !== 'pytorch') throw new ArgumentError(`${this.what}: init must be 'fastai' or 'pytorch', got '${said(init)}'.`);
+    if (init !== 'fastai' && init !== 'pytorch')
+      throw new ArgumentError(
+        `${this.what}: init must be 'fastai' or 'pytorch', got '${said(init)}'.`,
+      );
     this.weight = new Parameter(`${name}.weight`, [rows, width], { table: true });
-    checkArgument(random === undefined || random instanceof Random, random, this.what, 'random, such as { random: new Random(42) }');
+    checkArgument(
+      random === undefined || random instanceof Random,
+      random,
+      this.what,
+      'random, such as { random: new Random(42) }',
+    );
     const draw = random?.child(this.weight.name);
     if (draw && init === 'fastai') initEmbedding(this.weight, draw);
-    else if (draw) for (let i = 0; i < this.weight.value.length; i++) this.weight.value[i] = draw.normal();
+    else if (draw)
+      for (let i = 0; i < this.weight.value.length; i++) this.weight.value[i] = draw.normal();
     this.parameters = [this.weight];
   }
 
@@ -74,18 +83,35 @@ export class Embedding {
    * returned as that.
    * @throws ArgumentError for an index that is not a row
    */
-  forward(indices: Int32Array, size = indices?.length, options?: Columns & { into: Float32Array }): Float32Array {
+  forward(
+    indices: Int32Array,
+    size = indices?.length,
+    options?: Columns & { into: Float32Array },
+  ): Float32Array {
     this.check(indices, size);
     const { width } = this;
     if (this.indices.length < size) this.indices = int32(size);
     for (let r = 0; r < size; r++) this.indices[r] = indices[r];
     this.size = size;
-    const { into: out, column, stride } = options ?? { into: this.room.out.get(size * width), column: 0, stride: width };
+    const {
+      into: out,
+      column,
+      stride,
+    } = options ?? { into: this.room.out.get(size * width), column: 0, stride: width };
     checkRows(out, { size, width: stride, what: `${this.what}: the array to write into` });
     this.checkColumns(column, stride);
     if (!onSharedMemory(out))
-      throw new ArgumentError(`${this.what}: the array to write into must lie on the shared memory. Make it with float32(n).`);
-    kernels().gatherRows(size, width, this.indices.byteOffset, this.weight.value.byteOffset, out.byteOffset + 4 * column, stride);
+      throw new ArgumentError(
+        `${this.what}: the array to write into must lie on the shared memory. Make it with float32(n).`,
+      );
+    kernels().gatherRows(
+      size,
+      width,
+      this.indices.byteOffset,
+      this.weight.value.byteOffset,
+      out.byteOffset + 4 * column,
+      stride,
+    );
     return out;
   }
 
@@ -93,7 +119,10 @@ export class Embedding {
    * Adds the gradient of each row of the last forward to that of its vector.
    * @param gradient dLoss/dOutput, size × width, or columns of a wider array
    */
-  backward(gradient: Float32Array, { column, stride }: Columns = { column: 0, stride: this.width }): void {
+  backward(
+    gradient: Float32Array,
+    { column, stride }: Columns = { column: 0, stride: this.width },
+  ): void {
     const { width, indices, size } = this;
     checkRows(gradient, { size, width: stride, what: `${this.what}: the gradient` });
     this.checkColumns(column, stride);
@@ -102,26 +131,51 @@ export class Embedding {
     for (let r = 0; r < size; r++) {
       this.slots[r] = slots[indices[r]];
       if (this.slots[r] < 0) {
-        throw new ArgumentError(`${this.what}: row ${indices[r]} was not touched. Call touch() with the batch's indices before forward().`);
+        throw new ArgumentError(
+          `${this.what}: row ${indices[r]} was not touched. Call touch() with the batch's indices before forward().`,
+        );
       }
     }
     const d = this.room.gradient.shared(gradient);
-    kernels().scatterRows(size, width, this.slots.byteOffset, d.byteOffset + 4 * column, stride, this.weight.grad.byteOffset);
+    kernels().scatterRows(
+      size,
+      width,
+      this.slots.byteOffset,
+      d.byteOffset + 4 * column,
+      stride,
+      this.weight.grad.byteOffset,
+    );
   }
 
   /** A kernel does not look whether it leaves the rows. */
   private checkColumns(column: number, stride: number): void {
-    if (Number.isInteger(column) && Number.isInteger(stride) && column >= 0 && column + this.width <= stride) return;
-    throw new ArgumentError(`${this.what}: ${this.width} columns from column ${column} on do not lie in rows of ${stride}.`);
+    if (
+      Number.isInteger(column) &&
+      Number.isInteger(stride) &&
+      column >= 0 &&
+      column + this.width <= stride
+    )
+      return;
+    throw new ArgumentError(
+      `${this.what}: ${this.width} columns from column ${column} on do not lie in rows of ${stride}.`,
+    );
   }
 
   private check(indices: Int32Array, size: number): void {
     checkArgument(indices instanceof Int32Array, indices, this.what, 'row numbers, an Int32Array');
-    if (!(Number.isInteger(size) && size >= 0)) throw new ArgumentError(`${this.what}: size must be a whole number of indices, got ${said(size)}.`);
-    if (indices.length < size) throw new ArgumentError(`${this.what}: ${size} indices were expected, got ${indices.length}.`);
+    if (!(Number.isInteger(size) && size >= 0))
+      throw new ArgumentError(
+        `${this.what}: size must be a whole number of indices, got ${said(size)}.`,
+      );
+    if (indices.length < size)
+      throw new ArgumentError(
+        `${this.what}: ${size} indices were expected, got ${indices.length}.`,
+      );
     for (let r = 0; r < size; r++) {
       if (!(indices[r] >= 0 && indices[r] < this.rows)) {
-        throw new ArgumentError(`${this.what}: row ${r} of the batch has index ${indices[r]}; the table has rows 0 to ${this.rows - 1}.`);
+        throw new ArgumentError(
+          `${this.what}: row ${r} of the batch has index ${indices[r]}; the table has rows 0 to ${this.rows - 1}.`,
+        );
       }
     }
   }

@@ -20,7 +20,10 @@ export class GRU extends Recurrent {
    * @param options see RecurrentOptions
    */
   constructor(inputSize: number, hiddenSize: number, options: RecurrentOptions) {
-    super('GRU', inputSize, hiddenSize, options, { gates: 3, make: (size, layer) => new GRULayer(size, hiddenSize, layer) });
+    super('GRU', inputSize, hiddenSize, options, {
+      gates: 3,
+      make: (size, layer) => new GRULayer(size, hiddenSize, layer),
+    });
   }
 }
 
@@ -50,6 +53,11 @@ class GRULayer extends RecurrentLayer {
   private overRows(kernel: 'gruForward' | 'gruBackward', arrays: readonly Float32Array[]): void {
     const { hiddenSize, packed } = this;
     const addresses = arrays.map((array) => array.byteOffset);
-    parallel(kernel, packed.size, [packed.steps, hiddenSize, packed.sizes.byteOffset, ...addresses, matmulScratch()], { grain: 4 });
+    parallel(
+      kernel,
+      packed.size,
+      [packed.steps, hiddenSize, packed.sizes.byteOffset, ...addresses, matmulScratch()],
+      { grain: 4 },
+    );
   }
 }

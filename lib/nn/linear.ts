@@ -32,7 +32,12 @@ export class Linear implements Module {
   private readonly what: string;
   private input: Float32Array = new Float32Array(0);
   private size = 0;
-  private readonly room = { input: new Scratch(), out: new Scratch(), gradient: new Scratch(), inputGradient: new Scratch() };
+  private readonly room = {
+    input: new Scratch(),
+    out: new Scratch(),
+    gradient: new Scratch(),
+    inputGradient: new Scratch(),
+  };
 
   /**
    * @param inputs values of a row that goes in
@@ -47,17 +52,25 @@ export class Linear implements Module {
     checkOptions(options, ['random', 'bias', 'name'], 'Linear');
     const { bias = true, name = 'linear', random } = options;
     checkLayerName(name);
-    checkArgument(random instanceof Random, random, 'Linear', 'random, such as { random: new Random(42) }');
+    checkArgument(
+      random instanceof Random,
+      random,
+      'Linear',
+      'random, such as { random: new Random(42) }',
+    );
     this.what = `Linear ${name}`;
     checkWidth(inputs, `${this.what}: inputs`);
     checkWidth(outputs, `${this.what}: outputs`);
     const uniform = (p: Parameter): Parameter => {
       const draw = random.child(p.name);
-      for (let i = 0; i < p.value.length; i++) p.value[i] = (2 * draw.uniform() - 1) / Math.sqrt(inputs);
+      for (let i = 0; i < p.value.length; i++)
+        p.value[i] = (2 * draw.uniform() - 1) / Math.sqrt(inputs);
       return p;
     };
     this.weight = uniform(new Parameter(`${name}.weight`, [outputs, inputs]));
-    this.bias = bias ? uniform(new Parameter(`${name}.bias`, [outputs], { decay: false })) : undefined;
+    this.bias = bias
+      ? uniform(new Parameter(`${name}.bias`, [outputs], { decay: false }))
+      : undefined;
     this.parameters = this.bias ? [this.weight, this.bias] : [this.weight];
   }
 
@@ -96,10 +109,18 @@ export class Linear implements Module {
     const out = this.room.inputGradient.get(size * inputs);
     matmul(
       { m: size, n: inputs, k: outputs },
-      { a: { values: d, rowStride: outputs }, b: { values: weight.value, rowStride: inputs }, c: { values: out, rowStride: inputs } },
+      {
+        a: { values: d, rowStride: outputs },
+        b: { values: weight.value, rowStride: inputs },
+        c: { values: out, rowStride: inputs },
+      },
     );
     return out;
   }
 }
 
-printed(Linear, ({ inputs, outputs, bias }) => `Linear(in_features=${inputs}, out_features=${outputs}, bias=${bias ? 'True' : 'False'})`);
+printed(
+  Linear,
+  ({ inputs, outputs, bias }) =>
+    `Linear(in_features=${inputs}, out_features=${outputs}, bias=${bias ? 'True' : 'False'})`,
+);

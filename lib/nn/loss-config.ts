@@ -40,9 +40,17 @@ const kinds: Readonly<Record<string, LossKind>> = {
     options: { eps: 'labelSmoothing' },
     make: (options) => new LabelSmoothingCrossEntropyFlat(options),
   },
-  FocalLossFlat: { type: FocalLossFlat, options: { gamma: 'gamma', weight: 'weight' }, make: (options) => new FocalLossFlat(options) },
+  FocalLossFlat: {
+    type: FocalLossFlat,
+    options: { gamma: 'gamma', weight: 'weight' },
+    make: (options) => new FocalLossFlat(options),
+  },
   BPRLoss: { type: BPRLoss, options: {}, make: () => new BPRLoss() },
-  HingeLoss: { type: HingeLoss, options: { margin: 'margin' }, make: (options) => new HingeLoss(options) },
+  HingeLoss: {
+    type: HingeLoss,
+    options: { margin: 'margin' },
+    make: (options) => new HingeLoss(options),
+  },
 };
 
 /** A loss as JSON: its name and, if it is one of the library's, its options. */
@@ -51,7 +59,9 @@ export function lossConfig(loss: Loss): { readonly [name: string]: Json } {
   if (!kind || loss.constructor !== kind.type) return { name: loss.name, own: true };
   const config: Record<string, Json> = { name: loss.name };
   for (const [option, property] of Object.entries(kind.options)) {
-    const value = (loss as unknown as Record<string, number | ArrayLike<number> | undefined>)[property];
+    const value = (loss as unknown as Record<string, number | ArrayLike<number> | undefined>)[
+      property
+    ];
     if (value !== undefined) config[option] = typeof value === 'number' ? value : Array.from(value);
   }
   return config;
@@ -64,7 +74,8 @@ export function lossFromConfig(fields: Fields): Loss | undefined {
   fields.only(['name', ...Object.keys(kind.options)]);
   const options: Options = {};
   for (const option of Object.keys(kind.options)) {
-    if (fields.has(option)) options[option] = option === 'weight' ? fields.numbers(option) : fields.number(option);
+    if (fields.has(option))
+      options[option] = option === 'weight' ? fields.numbers(option) : fields.number(option);
   }
   return kind.make(options);
 }

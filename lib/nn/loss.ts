@@ -32,7 +32,10 @@ export interface Loss {
    * The derivatives of row i multiplied by scaleOf(i) and, if asked for, each row's loss, if the loss has a quicker way for these rows than `losses` and
    * `derivatives`; else it does nothing and returns false.
    */
-  scaledDerivatives?(rows: LossRows, options: { out: Float32Array; scaleOf: (i: number) => number; losses?: Float64Array }): boolean;
+  scaledDerivatives?(
+    rows: LossRows,
+    options: { out: Float32Array; scaleOf: (i: number) => number; losses?: Float64Array },
+  ): boolean;
   /** What each row adds to the divisor of the mean: the weight of its class, 0 for a row that is ignored. Without it, 1 each. */
   divisors?(rows: LossRows, out: Float64Array): void;
   /** Turns predictions (whole rows of `outputs`) into what getPreds returns: probabilities for a loss on logits. A new array. */
@@ -61,7 +64,11 @@ function divisors(loss: Loss, rows: LossRows): Float64Array {
  * @param rows predictions and targets
  * @example lossOf(new MSELossFlat(), { size: 2, pred: Float32Array.of(1, 2), targets: Float32Array.of(1, 4) }) // 2
  */
-export function lossOf(loss: Loss, rows: LossRows, options: { reduction?: Reduction } = {}): number {
+export function lossOf(
+  loss: Loss,
+  rows: LossRows,
+  options: { reduction?: Reduction } = {},
+): number {
   checkOptions(options, ['reduction'], 'lossOf');
   const { reduction = 'mean' } = options;
   checkLossRows(loss, rows);
@@ -78,28 +85,56 @@ function divisor(loss: Loss, rows: LossRows): number {
   const d = divisors(loss, rows);
   let total = 0;
   for (let i = 0; i < size; i++) total += weights ? weights[i] * d[i] : d[i];
-  if (total === 0) throw new NumericError(`${loss.name}: no row of the batch counts, so there is no mean: weights are 0, or all rows are ignored.`);
+  if (total === 0)
+    throw new NumericError(
+      `${loss.name}: no row of the batch counts, so there is no mean: weights are 0, or all rows are ignored.`,
+    );
   return total;
 }
 
 /** Throws unless these are predictions, in whole rows. `name`: of the loss that is to make sense of them. */
 export function checkPreds(pred: Float32Array, name: string, outputs = 1): void {
   checkArgument(pred instanceof Float32Array, pred, name, 'predictions, a Float32Array');
-  checkNumber(outputs, Number.isInteger(outputs) && outputs > 0, `${name} needs outputs, a positive whole number of predictions a row`);
-  if (pred.length % outputs !== 0) throw new ArgumentError(`${name} needs whole rows of ${outputs} predictions, got ${pred.length} numbers.`);
+  checkNumber(
+    outputs,
+    Number.isInteger(outputs) && outputs > 0,
+    `${name} needs outputs, a positive whole number of predictions a row`,
+  );
+  if (pred.length % outputs !== 0)
+    throw new ArgumentError(
+      `${name} needs whole rows of ${outputs} predictions, got ${pred.length} numbers.`,
+    );
 }
 
 /** Throws unless there are rows, and the arrays hold them: what lies beyond the end of one would be NaN. */
 function checkLossRows(loss: Loss, rows: LossRows): void {
-  checkArgument(typeof loss?.losses === 'function', loss, 'A loss of rows', 'a loss, such as new MSELossFlat()');
-  checkArgument(isNumbers(rows?.pred) && isNumbers(rows.targets), rows, said(loss.name), 'rows: { size, pred, targets }');
+  checkArgument(
+    typeof loss?.losses === 'function',
+    loss,
+    'A loss of rows',
+    'a loss, such as new MSELossFlat()',
+  );
+  checkArgument(
+    isNumbers(rows?.pred) && isNumbers(rows.targets),
+    rows,
+    said(loss.name),
+    'rows: { size, pred, targets }',
+  );
   const { name, outputs: wanted } = loss;
   const { size, pred, outputs = 1, targets, weights } = rows;
   if (!(Number.isInteger(outputs) && outputs > 0) || (wanted !== undefined && wanted !== outputs)) {
-    throw new ArgumentError(`${name} needs ${wanted ?? 'a positive whole number of'} prediction(s) a row, got outputs ${outputs}.`);
+    throw new ArgumentError(
+      `${name} needs ${wanted ?? 'a positive whole number of'} prediction(s) a row, got outputs ${outputs}.`,
+    );
   }
-  if (!(Number.isInteger(size) && size > 0)) throw new ArgumentError(`${name} needs a positive whole number of rows, got size ${size}.`);
-  if (pred.length >= size * outputs && targets.length >= size && !(weights && weights.length < size)) return;
+  if (!(Number.isInteger(size) && size > 0))
+    throw new ArgumentError(`${name} needs a positive whole number of rows, got size ${size}.`);
+  if (
+    pred.length >= size * outputs &&
+    targets.length >= size &&
+    !(weights && weights.length < size)
+  )
+    return;
   throw new ArgumentError(
     `${name} needs ${size} rows × ${outputs} predictions and ${size} targets${weights ? ' and weights' : ''}, got ${pred.length} predictions and ${targets.length} targets${weights ? ` and ${weights.length} weights` : ''}.`,
   );
@@ -109,7 +144,11 @@ function checkLossRows(loss: Loss, rows: LossRows): void {
  * The mean loss and its gradient at once, if the loss has a way to compute both together that is quicker than one after the other; else undefined.
  * @param options.out where the gradient goes, size × outputs
  */
-export function lossWithGradient(loss: Loss, rows: LossRows, { out }: { out: Float32Array }): number | undefined {
+export function lossWithGradient(
+  loss: Loss,
+  rows: LossRows,
+  { out }: { out: Float32Array },
+): number | undefined {
   if (!loss.scaledDerivatives) return undefined;
   checkLossRows(loss, rows);
   const { size, weights } = rows;
@@ -132,13 +171,20 @@ export function lossWithGradient(loss: Loss, rows: LossRows, { out }: { out: Flo
  * lossGradient(new MSELossFlat(), { size: 2, pred: Float32Array.of(1, 2), targets: Float32Array.of(1, 4) }, { out });
  * out // [0, -2]
  */
-export function lossGradient(loss: Loss, rows: LossRows, options: { out: Float32Array; reduction?: Reduction }): void {
+export function lossGradient(
+  loss: Loss,
+  rows: LossRows,
+  options: { out: Float32Array; reduction?: Reduction },
+): void {
   checkLossRows(loss, rows);
   checkOptions(options, ['out', 'reduction'], 'lossGradient');
   const { out, reduction = 'mean' } = options;
   checkArgument(isNumbers(out), out, 'lossGradient', 'out, room for the gradient: a Float32Array');
   const { size, weights, outputs = 1 } = rows;
-  if (out.length < size * outputs) throw new ArgumentError(`The gradient has ${size * outputs} values, but out has room for ${out.length}.`);
+  if (out.length < size * outputs)
+    throw new ArgumentError(
+      `The gradient has ${size * outputs} values, but out has room for ${out.length}.`,
+    );
   const scale = reduction === 'sum' ? 1 : 1 / divisor(loss, rows);
   const scaleOf = (i: number): number => (weights ? weights[i] * scale : scale);
   if (loss.scaledDerivatives?.(rows, { out, scaleOf })) return;

@@ -21,12 +21,20 @@ export class LSTM extends Recurrent {
    * @param options see RecurrentOptions
    */
   constructor(inputSize: number, hiddenSize: number, options: RecurrentOptions) {
-    super('LSTM', inputSize, hiddenSize, options, { gates: 4, make: (size, layer) => new LSTMLayer(size, hiddenSize, layer) });
+    super('LSTM', inputSize, hiddenSize, options, {
+      gates: 4,
+      make: (size, layer) => new LSTMLayer(size, hiddenSize, layer),
+    });
   }
 }
 
 class LSTMLayer extends RecurrentLayer {
-  private readonly more = { bias: new Scratch(), cell: new Scratch(), squashed: new Scratch(), cellGradient: new Scratch() };
+  private readonly more = {
+    bias: new Scratch(),
+    cell: new Scratch(),
+    squashed: new Scratch(),
+    cellGradient: new Scratch(),
+  };
 
   constructor(inputSize: number, hiddenSize: number, options: RecurrentLayerOptions) {
     super(inputSize, hiddenSize, options);
@@ -47,14 +55,29 @@ class LSTMLayer extends RecurrentLayer {
   }
 
   protected cellBackward(z: Float32Array, dh: Float32Array): Float32Array {
-    this.overRows('lstmBackward', z, dh, this.more.cellGradient.get(this.packed.size * this.hiddenSize));
+    this.overRows(
+      'lstmBackward',
+      z,
+      dh,
+      this.more.cellGradient.get(this.packed.size * this.hiddenSize),
+    );
     return z;
   }
 
-  private overRows(kernel: 'lstmForward' | 'lstmBackward', z: Float32Array, ...last: Float32Array[]): void {
+  private overRows(
+    kernel: 'lstmForward' | 'lstmBackward',
+    z: Float32Array,
+    ...last: Float32Array[]
+  ): void {
     const { hiddenSize, packed } = this;
-    const [cell, squashed] = [this.more.cell, this.more.squashed].map((room) => room.get(packed.total * hiddenSize));
-    const arrays = [packed.sizes, this.weightHh.value, z, cell, squashed, ...last].map((array) => array.byteOffset);
-    parallel(kernel, packed.size, [packed.steps, hiddenSize, ...arrays, matmulScratch()], { grain: 4 });
+    const [cell, squashed] = [this.more.cell, this.more.squashed].map((room) =>
+      room.get(packed.total * hiddenSize),
+    );
+    const arrays = [packed.sizes, this.weightHh.value, z, cell, squashed, ...last].map(
+      (array) => array.byteOffset,
+    );
+    parallel(kernel, packed.size, [packed.steps, hiddenSize, ...arrays, matmulScratch()], {
+      grain: 4,
+    });
   }
 }

@@ -42,10 +42,17 @@ export class Parameter {
   ) {
     checkOptions(options, ['decay', 'table', 'norm'], 'Parameter');
     const { decay = true, table = false, norm = false } = options;
-    checkArgument(typeof name === 'string', name, 'A parameter', "a name, such as 'layers.0.weight'");
+    checkArgument(
+      typeof name === 'string',
+      name,
+      'A parameter',
+      "a name, such as 'layers.0.weight'",
+    );
     checkArgument(Array.isArray(shape), shape, `Parameter ${name}`, 'its sizes, such as [10, 5]');
     if (!shape.length || !shape.every((d) => Number.isInteger(d) && d > 0)) {
-      throw new ArgumentError(`Parameter ${name} needs positive whole sizes, got [${shape.join(', ')}].`);
+      throw new ArgumentError(
+        `Parameter ${name} needs positive whole sizes, got [${shape.join(', ')}].`,
+      );
     }
     const size = shape.reduce((a, b) => a * b, 1);
     this.decay = decay;
@@ -68,8 +75,10 @@ export class Parameter {
    */
   touch(rows: Int32Array, n = rows.length): void {
     const { slots, width } = this;
-    if (!slots) throw new ArgumentError(`Parameter ${this.name} is not a table: it has no rows to touch.`);
-    if (!(Number.isInteger(n) && n >= 0 && n <= rows.length)) throw new ArgumentError(`${n} rows cannot be touched; there are ${rows.length}.`);
+    if (!slots)
+      throw new ArgumentError(`Parameter ${this.name} is not a table: it has no rows to touch.`);
+    if (!(Number.isInteger(n) && n >= 0 && n <= rows.length))
+      throw new ArgumentError(`${n} rows cannot be touched; there are ${rows.length}.`);
     this.reserve(this.touchedCount + n);
     const { touched, grad } = this;
     let count = this.touchedCount;
@@ -103,7 +112,9 @@ export class Parameter {
 
   private noRow(row: number, touched: Int32Array): ArgumentError {
     for (const r of touched) this.slots![r] = -1;
-    return new ArgumentError(`Parameter ${this.name} has rows 0 to ${this.shape[0] - 1}, so row ${row} cannot be touched.`);
+    return new ArgumentError(
+      `Parameter ${this.name} has rows 0 to ${this.shape[0] - 1}, so row ${row} cannot be touched.`,
+    );
   }
 
   private reserve(rows: number): void {

@@ -51,7 +51,8 @@ export abstract class RecurrentLayer {
     const parameter = (name: string, ...shape: number[]): Parameter => {
       const p = new Parameter(`${prefix}${name}_l${layer}`, shape);
       const draw = random.child(p.name);
-      for (let i = 0; i < p.value.length; i++) p.value[i] = (2 * draw.uniform() - 1) / Math.sqrt(hiddenSize);
+      for (let i = 0; i < p.value.length; i++)
+        p.value[i] = (2 * draw.uniform() - 1) / Math.sqrt(hiddenSize);
       return p;
     };
     this.weightIh = parameter('weight_ih', gates * hiddenSize, inputSize);
@@ -71,7 +72,12 @@ export abstract class RecurrentLayer {
     const z = this.room.gates.get(packed.total * width);
     matmul(
       { m: packed.total, n: width, k: inputSize },
-      { a: rows(this.input, inputSize), b: transposed(this.weightIh.value, inputSize), c: rows(z, width), bias: this.inputBias() },
+      {
+        a: rows(this.input, inputSize),
+        b: transposed(this.weightIh.value, inputSize),
+        c: rows(z, width),
+        bias: this.inputBias(),
+      },
     );
     const h = this.room.hidden.get(packed.total * hiddenSize);
     this.cellForward(z, h);
@@ -93,7 +99,12 @@ export abstract class RecurrentLayer {
     const u = this.cellBackward(z, dh);
     matmul(
       { m: width, n: inputSize, k: total },
-      { a: transposed(z, width), b: rows(this.input, inputSize), c: rows(this.weightIh.grad, inputSize), add: true },
+      {
+        a: transposed(z, width),
+        b: rows(this.input, inputSize),
+        c: rows(this.weightIh.grad, inputSize),
+        add: true,
+      },
     );
     const first = packed.sizes[0];
     if (total > first) {
@@ -110,7 +121,10 @@ export abstract class RecurrentLayer {
     addColumnSums(z, total, this.biasIh.grad);
     addColumnSums(u, total, this.biasHh.grad);
     const out = this.room.inputGradient.get(total * inputSize);
-    matmul({ m: total, n: inputSize, k: width }, { a: rows(z, width), b: rows(this.weightIh.value, inputSize), c: rows(out, inputSize) });
+    matmul(
+      { m: total, n: inputSize, k: width },
+      { a: rows(z, width), b: rows(this.weightIh.value, inputSize), c: rows(out, inputSize) },
+    );
     return out;
   }
 
@@ -118,7 +132,10 @@ export abstract class RecurrentLayer {
   finalStates(): { h: Float32Array; c?: Float32Array } {
     const { hiddenSize, packed, room } = this;
     const cells = this.cells();
-    return { h: atEnds(room.hidden.get(packed.total * hiddenSize), packed, hiddenSize), ...(cells && { c: atEnds(cells, packed, hiddenSize) }) };
+    return {
+      h: atEnds(room.hidden.get(packed.total * hiddenSize), packed, hiddenSize),
+      ...(cells && { c: atEnds(cells, packed, hiddenSize) }),
+    };
   }
 
   /** The cell at every position, if there is one besides the state. */
@@ -142,7 +159,10 @@ export abstract class RecurrentLayer {
     const before = this.room.before.get((total - sizes[0]) * hiddenSize);
     for (let t = 1; t < steps; t++) {
       const from = starts[t - 1] * hiddenSize;
-      before.set(h.subarray(from, from + sizes[t] * hiddenSize), (starts[t] - sizes[0]) * hiddenSize);
+      before.set(
+        h.subarray(from, from + sizes[t] * hiddenSize),
+        (starts[t] - sizes[0]) * hiddenSize,
+      );
     }
     return before;
   }
@@ -151,7 +171,8 @@ export abstract class RecurrentLayer {
 /** The rows at the ends of the sequences. */
 function atEnds(values: Float32Array, { last }: PackedSequences, width: number): Float32Array {
   const out = new Float32Array(last.length * width);
-  for (let r = 0; r < last.length; r++) out.set(values.subarray(last[r] * width, (last[r] + 1) * width), r * width);
+  for (let r = 0; r < last.length; r++)
+    out.set(values.subarray(last[r] * width, (last[r] + 1) * width), r * width);
   return out;
 }
 

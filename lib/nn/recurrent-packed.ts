@@ -35,17 +35,25 @@ export class PackedSequences {
    */
   constructor(
     readonly lengths: Int32Array,
-    { steps: most, size = lengths.length, room }: { steps: number; size?: number; room?: Int32Array },
+    {
+      steps: most,
+      size = lengths.length,
+      room,
+    }: { steps: number; size?: number; room?: Int32Array },
   ) {
     if (!(Number.isInteger(size) && size >= 1 && size <= lengths.length)) {
-      throw new ArgumentError(`A batch of sequences needs at least one row and a length for each: ${size} rows, ${lengths.length} lengths.`);
+      throw new ArgumentError(
+        `A batch of sequences needs at least one row and a length for each: ${size} rows, ${lengths.length} lengths.`,
+      );
     }
     let steps = 0;
     let total = 0;
     for (let r = 0; r < size; r++) {
       const n = lengths[r];
       if (!(n >= 1 && n <= most))
-        throw new ArgumentError(`Row ${r} of the batch has length ${n}; lengths are 1 to ${most}. Leave empty sequences out.`);
+        throw new ArgumentError(
+          `Row ${r} of the batch has length ${n}; lengths are 1 to ${most}. Leave empty sequences out.`,
+        );
       if (n > steps) steps = n;
       total += n;
     }
@@ -59,7 +67,9 @@ export class PackedSequences {
     for (let t = 1; t < steps; t++) this.starts[t] = this.starts[t - 1] + this.sizes[t - 1];
     this.order = new Int32Array(size);
     this.last = new Int32Array(size);
-    const next = Int32Array.from({ length: steps }, (_, t) => (t + 1 < steps ? this.sizes[t + 1] : 0)); // sequences of length t + 1 come after the longer ones
+    const next = Int32Array.from({ length: steps }, (_, t) =>
+      t + 1 < steps ? this.sizes[t + 1] : 0,
+    ); // sequences of length t + 1 come after the longer ones
     for (let r = 0; r < size; r++) {
       const t = lengths[r] - 1;
       const at = next[t]++;
@@ -73,9 +83,13 @@ export class PackedSequences {
    * @param items row-major, `room` values a row
    * @param options.out where they go, if not into a new array
    */
-  pack(items: Int32Array, { room, out = new Int32Array(this.total) }: { room: number; out?: Int32Array }): Int32Array {
+  pack(
+    items: Int32Array,
+    { room, out = new Int32Array(this.total) }: { room: number; out?: Int32Array },
+  ): Int32Array {
     const { steps, sizes, starts, order } = this;
-    for (let t = 0; t < steps; t++) for (let r = 0; r < sizes[t]; r++) out[starts[t] + r] = items[order[r] * room + t];
+    for (let t = 0; t < steps; t++)
+      for (let r = 0; r < sizes[t]; r++) out[starts[t] + r] = items[order[r] * room + t];
     return out;
   }
 }

@@ -41,23 +41,44 @@ export abstract class Recurrent {
     readonly inputSize: number,
     readonly hiddenSize: number,
     options: RecurrentOptions,
-    { gates, make }: { gates: number; make: (inputSize: number, options: RecurrentLayerOptions) => RecurrentLayer },
+    {
+      gates,
+      make,
+    }: {
+      gates: number;
+      make: (inputSize: number, options: RecurrentLayerOptions) => RecurrentLayer;
+    },
   ) {
     checkOptions(options, ['numLayers', 'dropout', 'name', 'random'], type);
     const { numLayers = 1, dropout = 0, name = '', random } = options;
-    checkArgument(random instanceof Random, random, type, 'random, such as { random: new Random(42) }');
-    checkNumber(dropout, dropout >= 0 && dropout < 1, 'The probability of dropout must be at least 0 and less than 1');
+    checkArgument(
+      random instanceof Random,
+      random,
+      type,
+      'random, such as { random: new Random(42) }',
+    );
+    checkNumber(
+      dropout,
+      dropout >= 0 && dropout < 1,
+      'The probability of dropout must be at least 0 and less than 1',
+    );
     const what = name ? `${type} ${name}` : type;
     checkWidth(inputSize, `${what}: inputSize`);
     checkWidth(hiddenSize, `${what}: hiddenSize`);
     checkWidth(numLayers, `${what}: numLayers`);
     if (dropout > 0 && numLayers === 1) {
-      throw new ArgumentError(`${what}: dropout lies between layers, and there is one layer only. Leave it out, or give numLayers: 2.`);
+      throw new ArgumentError(
+        `${what}: dropout lies between layers, and there is one layer only. Leave it out, or give numLayers: 2.`,
+      );
     }
     this.numLayers = numLayers;
     const prefix = name ? `${name}.` : '';
-    this.layers = Array.from({ length: numLayers }, (_, layer) => make(layer ? hiddenSize : inputSize, { gates, prefix, layer, random }));
-    this.drops = this.layers.slice(1).map((_, i) => new Dropout(dropout, { name: `${prefix}dropout_l${i}`, random }));
+    this.layers = Array.from({ length: numLayers }, (_, layer) =>
+      make(layer ? hiddenSize : inputSize, { gates, prefix, layer, random }),
+    );
+    this.drops = this.layers
+      .slice(1)
+      .map((_, i) => new Dropout(dropout, { name: `${prefix}dropout_l${i}`, random }));
     this.parameters = this.layers.flatMap((layer) => layer.parameters);
     this.buffers = this.drops.flatMap((drop) => drop.buffers);
   }
@@ -104,7 +125,10 @@ export abstract class Recurrent {
 
   /** As PyTorch prints it: `LSTM(50, 100, num_layers=2, batch_first=True)`. */
   toString(): string {
-    const more = [...(this.numLayers > 1 ? [`num_layers=${this.numLayers}`] : []), 'batch_first=True'];
+    const more = [
+      ...(this.numLayers > 1 ? [`num_layers=${this.numLayers}`] : []),
+      'batch_first=True',
+    ];
     const p = this.drops[0]?.p ?? 0;
     if (p > 0) more.push(`dropout=${p}`);
     return `${this.type}(${[this.inputSize, this.hiddenSize, ...more].join(', ')})`;

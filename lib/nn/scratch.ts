@@ -38,7 +38,10 @@ export function checkFloats(values: Float32Array, what: string): void {
 }
 
 /** Throws unless `values` holds `size` rows of `width` values. `what`: whose, e.g. `Linear layers.0.0: the input`. */
-export function checkRows(values: Float32Array, { size, width, what }: { size: number; width: number; what: string }): void {
+export function checkRows(
+  values: Float32Array,
+  { size, width, what }: { size: number; width: number; what: string },
+): void {
   checkFloats(values, what);
   if (values.length === size * width && Number.isInteger(size)) return;
   throw new ArgumentError(
@@ -49,15 +52,20 @@ export function checkRows(values: Float32Array, { size, width, what }: { size: n
 /** Throws unless `values` holds as many values as the last output. `what`: whose, e.g. `ReLU: the gradient`. */
 export function checkLength(values: Float32Array, n: number, what: string): void {
   checkFloats(values, what);
-  if (values.length !== n) throw new ArgumentError(`${what} must hold ${n} values, as many as the last output, got ${values.length}.`);
+  if (values.length !== n)
+    throw new ArgumentError(
+      `${what} must hold ${n} values, as many as the last output, got ${values.length}.`,
+    );
 }
 
 /** Throws unless n is a positive whole number. */
 export function checkWidth(n: number, what: string): void {
-  if (!(Number.isInteger(n) && n > 0)) throw new ArgumentError(`${what} must be a positive whole number, got ${said(n)}.`);
+  if (!(Number.isInteger(n) && n > 0))
+    throw new ArgumentError(`${what} must be a positive whole number, got ${said(n)}.`);
 }
 
 /** Throws unless a layer's name is a text. */
 export function checkLayerName(name: string): void {
-  if (typeof name !== 'string') throw new ArgumentError(`The name of a layer must be a text, got ${said(name)}.`);
+  if (typeof name !== 'string')
+    throw new ArgumentError(`The name of a layer must be a text, got ${said(name)}.`);
 }

@@ -8,7 +8,8 @@ const { Hints } = require('./hints.cjs');
 const { OwnFiles } = require('./own-files.cjs');
 const { typescript } = require('./write-out.cjs');
 
-const inlineMap = /\n?\/\/# sourceMappingURL=data:application\/json(?:;charset=[^;,]+)?;base64,([A-Za-z0-9+/=]+)\s*$/;
+const inlineMap =
+  /\n?\/\/# sourceMappingURL=data:application\/json(?:;charset=[^;,]+)?;base64,([A-Za-z0-9+/=]+)\s*$/;
 const wrappers = ['(function(exports, require) { ', '(async function(exports, require) { ']; // what tslab puts around a cell
 const PREFIX_LINES = 1; // tslab puts "export {};" above each cell
 
@@ -24,7 +25,8 @@ function declaredBy(code) {
     if (ts.isVariableStatement(statement)) statement.declarationList.declarations.forEach(bind);
     else if (ts.isImportDeclaration(statement)) {
       const { name, namedBindings } = statement.importClause ?? {};
-      for (const each of [name && { name }, ...(namedBindings?.elements ?? [namedBindings])]) if (each) bind(each);
+      for (const each of [name && { name }, ...(namedBindings?.elements ?? [namedBindings])])
+        if (each) bind(each);
     } else if (statement.name) bind(statement);
   }
   return names;
@@ -53,20 +55,31 @@ class CellCode {
     require.cache[file].exports = {
       ...ts,
       createWatchCompilerHost: (names, options, system, ...rest) =>
-        files.watch(createWatchCompilerHost(names, files.options(options), separateTimers(system), ...rest)),
+        files.watch(
+          createWatchCompilerHost(names, files.options(options), separateTimers(system), ...rest),
+        ),
       getPreEmitDiagnosticsOfFiles: (program, [cell]) => {
         const own = files.importedBy(program, cell);
         files.take(own);
         const hints = new Hints(ts, program, { declaring: (name) => this.declaring(name) });
-        this.elsewhere = own.flatMap((each) => hints.explain(each, getPreEmitDiagnosticsOfFiles(program, [each]))).map((d) => files.placed(d));
-        return hints.explain(cell, [...getPreEmitDiagnosticsOfFiles(program, [cell]), ...hints.unsaid(cell)]);
+        this.elsewhere = own
+          .flatMap((each) => hints.explain(each, getPreEmitDiagnosticsOfFiles(program, [each])))
+          .map((d) => files.placed(d));
+        return hints.explain(cell, [
+          ...getPreEmitDiagnosticsOfFiles(program, [cell]),
+          ...hints.unsaid(cell),
+        ]);
       },
       transpileModule: (input, options) => {
         const first = inlineMap.exec(input);
         const compilerOptions = { ...options.compilerOptions, sourceMap: true };
         const result = compile(input.replace(inlineMap, ''), { ...options, compilerOptions });
         result.outputText = result.outputText.replace(/\n?\/\/# sourceMappingURL=\S*\s*$/, '\n');
-        this.compiled = { first: first?.[1], second: result.sourceMapText, text: result.outputText };
+        this.compiled = {
+          first: first?.[1],
+          second: result.sourceMapText,
+          text: result.outputText,
+        };
         return result;
       },
     };
@@ -92,29 +105,47 @@ class CellCode {
       if (cell && this.compiled && code.startsWith(this.compiled.text, wrapper.length)) {
         cell.shift = wrapper.length;
         cell.height = this.compiled.text.split('\n').length;
-        cell.maps = [this.compiled.second, this.compiled.first && Buffer.from(this.compiled.first, 'base64').toString()];
+        cell.maps = [
+          this.compiled.second,
+          this.compiled.first && Buffer.from(this.compiled.first, 'base64').toString(),
+        ];
       }
-      return section(() => runInThisContext(code, { ...options, breakOnSigint: false, filename: `cell[${this.current}]` }));
+      return section(() =>
+        runInThisContext(code, {
+          ...options,
+          breakOnSigint: false,
+          filename: `cell[${this.current}]`,
+        }),
+      );
     };
   }
 
   /** Cell `number` is about to run. */
   begin(number, source) {
     this.current = number;
-    this.cells.set(number, { lines: source.split('\n'), maps: undefined, shift: 0, height: Infinity });
+    this.cells.set(number, {
+      lines: source.split('\n'),
+      maps: undefined,
+      shift: 0,
+      height: Infinity,
+    });
   }
 
   /** The line (from 1) of cell `number` for a position in its JavaScript, and its text; undefined where that is not known. */
   locate(number, line, column) {
     const cell = this.cells.get(number);
     if (!cell?.maps || cell.maps.includes(undefined)) return undefined;
-    const [second, first] = (cell.parsed ??= cell.maps.map((text) => new SourceMap(JSON.parse(text))));
+    const [second, first] = (cell.parsed ??= cell.maps.map(
+      (text) => new SourceMap(JSON.parse(text)),
+    ));
     const middle = second.findEntry(line - 1, column - 1 - (line === 1 ? cell.shift : 0));
     if (middle.originalLine === undefined) return undefined;
     const origin = first.findEntry(middle.originalLine, middle.originalColumn);
     if (origin.originalLine === undefined) return undefined;
     const at = origin.originalLine - PREFIX_LINES;
-    return at >= 0 && at < cell.lines.length ? { line: at + 1, text: cell.lines[at].trim() } : undefined;
+    return at >= 0 && at < cell.lines.length
+      ? { line: at + 1, text: cell.lines[at].trim() }
+      : undefined;
   }
 
   /** Whether this line of the JavaScript is the call that tslab puts around the cell. */
@@ -126,7 +157,8 @@ class CellCode {
   declaring(name) {
     for (const [number, { lines }] of [...this.cells].reverse()) {
       const code = lines.join('\n');
-      if (number !== this.current && code.includes(name) && declaredBy(code).has(name)) return number;
+      if (number !== this.current && code.includes(name) && declaredBy(code).has(name))
+        return number;
     }
     return undefined;
   }

@@ -1,6 +1,7 @@
 type Spec = Record<string, unknown>;
 
-const isBlock = (value: unknown): value is Spec => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isBlock = (value: unknown): value is Spec =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
  * The same chart with the tooltips of its lines on points of their own, which cannot be seen where the line has none. Vega draws a line as one mark, and a front end
@@ -14,7 +15,8 @@ export function withPoints(spec: Spec): Spec {
   });
   const { mark, encoding, ...rest } = Object.fromEntries(deeper) as Spec;
   const line = isBlock(mark) ? mark : { type: mark };
-  if (line.type !== 'line' || !isBlock(encoding) || encoding.tooltip === undefined) return Object.fromEntries(deeper) as Spec;
+  if (line.type !== 'line' || !isBlock(encoding) || encoding.tooltip === undefined)
+    return Object.fromEntries(deeper) as Spec;
   const { point, ...plain } = line;
   const { tooltip, ...others } = encoding;
   const shared = isBlock(point) || point === true ? others : { x: others.x, y: others.y }; // points that are not seen have no colour, nor a place in the legend

@@ -30,7 +30,12 @@ interface Vega {
     render(root: object): void;
     svg(): string;
   };
-  textMetrics: { width(item: { fontSize?: number; fontWeight?: string | number; limit?: number }, text: unknown): number };
+  textMetrics: {
+    width(
+      item: { fontSize?: number; fontWeight?: string | number; limit?: number },
+      text: unknown,
+    ): number;
+  };
   resetSVGClipId(): void;
   resetSVGDefIds(): void;
 }
@@ -38,7 +43,10 @@ interface VegaLite {
   compile(spec: object): { spec: object };
 }
 interface Resvg {
-  Resvg: new (svg: string, options: object) => { render(): { asPng(): Buffer; width: number; height: number } };
+  Resvg: new (
+    svg: string,
+    options: object,
+  ) => { render(): { asPng(): Buffer; width: number; height: number } };
 }
 
 /** Pixels of the PNG per pixel of the chart, so that it is sharp on fine screens; its size in the page is kept in the metadata. */
@@ -53,10 +61,17 @@ function tools(): { vega: Vega; vegaLite: VegaLite; resvg: Resvg } {
   const { regular, bold } = chartFont();
   vega.textMetrics.width = ({ fontSize = 11, fontWeight, limit }, text) => {
     const heavy = fontWeight === 'bold' || Number(fontWeight) >= 600;
-    const width = (heavy ? bold : regular).width(text === null || text === undefined ? '' : String(text), fontSize);
+    const width = (heavy ? bold : regular).width(
+      text === null || text === undefined ? '' : String(text),
+      fontSize,
+    );
     return limit && limit > 0 ? Math.min(limit, width) : width; // a longer text is cut when it is drawn
   };
-  loaded = { vega, vegaLite: require('vega-lite') as VegaLite, resvg: require('@resvg/resvg-js') as Resvg };
+  loaded = {
+    vega,
+    vegaLite: require('vega-lite') as VegaLite,
+    resvg: require('@resvg/resvg-js') as Resvg,
+  };
   return loaded;
 }
 
@@ -68,7 +83,10 @@ function strict(errors: Error[]): object {
   return {
     level: () => 1,
     error: (...messages: unknown[]): void =>
-      void errors.push(messages.find((message) => message instanceof Error) ?? new Error(messages.map(String).join(' '))),
+      void errors.push(
+        messages.find((message) => message instanceof Error) ??
+          new Error(messages.map(String).join(' ')),
+      ),
     warn: (...messages: unknown[]): void => console.warn(...messages),
     info: () => undefined,
     debug: () => undefined,
@@ -89,13 +107,21 @@ export function vegaLiteSpec(chart: Chart): Record<string, unknown> {
 
 /** The same specification for white paper, and for a page, which sees to the dark itself. */
 export function onPaper(spec: Record<string, unknown>): Record<string, unknown> {
-  return { background: paperConfig.background, ...spec, config: merge(paperConfig, (spec.config ?? {}) as Record<string, unknown>) };
+  return {
+    background: paperConfig.background,
+    ...spec,
+    config: merge(paperConfig, (spec.config ?? {}) as Record<string, unknown>),
+  };
 }
 
-const isBlock = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isBlock = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The entries of `over` on top of those of `base`; a block of settings such as `axis` keeps those that `over` does not mention. */
-function merge(base: Record<string, unknown>, over: Record<string, unknown>): Record<string, unknown> {
+function merge(
+  base: Record<string, unknown>,
+  over: Record<string, unknown>,
+): Record<string, unknown> {
   const merged = Object.entries(over).map(([key, value]) => [
     key,
     isBlock(value) && isBlock(base[key]) ? { ...(base[key] as object), ...value } : value,
@@ -111,10 +137,15 @@ function merge(base: Record<string, unknown>, over: Record<string, unknown>): Re
  * @param within the name of the part that it stands in
  */
 function drawableTexts(part: unknown, key = '', within = ''): unknown {
-  if (typeof part === 'string') return REFERENCES.has(key) ? part : `${part.replace(/[\u2028\u2029]/g, '\n')}${NAMES.has(part) ? '\u00a0' : ''}`;
+  if (typeof part === 'string')
+    return REFERENCES.has(key)
+      ? part
+      : `${part.replace(/[\u2028\u2029]/g, '\n')}${NAMES.has(part) ? '\u00a0' : ''}`;
   if (Array.isArray(part)) return part.map((each) => drawableTexts(each, key, within));
   if (typeof part !== 'object' || part === null || key === 'transform') return part;
-  const block = Object.fromEntries(Object.entries(part).map(([name, value]) => [name, drawableTexts(value, name, key)]));
+  const block = Object.fromEntries(
+    Object.entries(part).map(([name, value]) => [name, drawableTexts(value, name, key)]),
+  );
   if (within !== 'encoding') return block;
   const { title = block.field } = block;
   const plain = Array.isArray(title) ? title.map(withoutQuotes) : withoutQuotes(title);
@@ -145,11 +176,20 @@ export function chartSvg(chart: Chart): string {
   try {
     // Everything here is synchronous, unlike view.toSVG(): a chart appears between the prints before and after it. It is possible because the data
     // is in the specification and nothing has to be loaded.
-    const view = new vega.View(vega.parse(vegaLite.compile(onPaper(vegaLiteSpec(chart))).spec), { renderer: 'none', logger: strict(errors) }).run();
+    const view = new vega.View(vega.parse(vegaLite.compile(onPaper(vegaLiteSpec(chart))).spec), {
+      renderer: 'none',
+      logger: strict(errors),
+    }).run();
     if (errors.length) throw errors[0];
     const { left, right, top, bottom } = view.padding();
     const [x, y] = view._origin;
-    renderer.initialize(null, view._viewWidth + left + right, view._viewHeight + top + bottom, [left + x, top + y], 1);
+    renderer.initialize(
+      null,
+      view._viewWidth + left + right,
+      view._viewHeight + top + bottom,
+      [left + x, top + y],
+      1,
+    );
     renderer.background(view.background());
     renderer.render(view.scenegraph().root);
     view.finalize();
@@ -158,7 +198,9 @@ export function chartSvg(chart: Chart): string {
       `The chart "${chart.title}" cannot be drawn: ${(error as Error).message}. Its spec must be Vega-Lite 5 with its data inside.`,
     );
   }
-  const named = renderer.svg().replace('<svg ', () => `<svg role="img" aria-label="${escapeHtml(chart.alt)}" `);
+  const named = renderer
+    .svg()
+    .replace('<svg ', () => `<svg role="img" aria-label="${escapeHtml(chart.alt)}" `);
   const about = `<title>${escapeHtml(chart.title)}</title><desc>${escapeHtml(chart.alt)}</desc>`;
   return named.replace(/^<svg [^>]*>/, (start) => start + about).replace(notXml, '\ufffd');
 }
@@ -176,7 +218,11 @@ export function chartPng(chart: Chart): { png: Buffer; width: number; height: nu
     loadSystemFonts: !regular.covers(svg), // only for what DejaVu lacks, e.g. Japanese titles: it takes time and differs between machines
   };
   const { resvg } = tools();
-  const image = new resvg.Resvg(svg, { fitTo: { mode: 'zoom', value: SCALE }, background: '#ffffff', font }).render();
+  const image = new resvg.Resvg(svg, {
+    fitTo: { mode: 'zoom', value: SCALE },
+    background: '#ffffff',
+    font,
+  }).render();
   const png = withTexts(image.asPng(), { Title: chart.title, Description: chart.alt });
   return { png, width: image.width / SCALE, height: image.height / SCALE };
 }
@@ -193,7 +239,9 @@ export function chartBundle(chart: Chart): { bundle: MimeBundle; metadata: MimeB
       'image/png': png.toString('base64'),
       'text/plain': chartText(chart),
     },
-    metadata: { 'image/png': { width: Math.round(width), height: Math.round(height), alt: chart.alt } },
+    metadata: {
+      'image/png': { width: Math.round(width), height: Math.round(height), alt: chart.alt },
+    },
   };
 }
 
@@ -206,6 +254,8 @@ export function chartText({ title, alt }: Chart): string {
 export function saveChart(chart: Chart, path: string): void {
   const kind = typeof path === 'string' ? extname(path).toLowerCase() : '';
   if (kind !== '.svg' && kind !== '.png')
-    throw new ArgumentError(`A chart is saved as .svg or .png, got ${typeof path === 'string' ? `"${path}"` : typeof path}.`);
+    throw new ArgumentError(
+      `A chart is saved as .svg or .png, got ${typeof path === 'string' ? `"${path}"` : typeof path}.`,
+    );
   writeAtomically(path, [kind === '.svg' ? Buffer.from(chartSvg(chart)) : chartPng(chart).png]);
 }

@@ -14,7 +14,8 @@ const kinds = {
 };
 const GLOBAL = '15'; // what the compiler sorts global names by
 /** Where global types are declared that a program for Node is written with: those of a browser, which some package brings along, are not among them. */
-const inNode = /[\\/]lib\.(es|decorators)[^\\/]*\.d\.ts$|[\\/]@types[\\/]node[\\/]|^(?!.*[\\/]node_modules[\\/])/;
+const inNode =
+  /[\\/]lib\.(es|decorators)[^\\/]*\.d\.ts$|[\\/]@types[\\/]node[\\/]|^(?!.*[\\/]node_modules[\\/])/;
 /** Where tslab keeps the declarations of all cells that have run. */
 const ofCells = /(^|[\\/])__prev__\.d\.ts$/;
 
@@ -27,24 +28,41 @@ const ofCells = /(^|[\\/])__prev__\.d\.ts$/;
 function completions({ start, end, candidates, original }, code, prefix, seen) {
   const byName = new Map((original?.entries ?? []).map((entry) => [entry.name, entry]));
   // Between quotes tslab offers all texts at the cursor, so that what had been typed would stand twice.
-  const span = [...byName.values()].find((entry) => entry.kind === 'string' && entry.replacementSpan)?.replacementSpan;
+  const span = [...byName.values()].find(
+    (entry) => entry.kind === 'string' && entry.replacementSpan,
+  )?.replacementSpan;
   const from = span && start === end ? span.start - prefix : start;
   const to = span && start === end ? from + span.length : end;
   const typed = code.slice(from, start).toLowerCase();
   const matches = candidates
-    .filter((text) => (start !== end || text.toLowerCase().startsWith(typed)) && exists(byName.get(text), seen))
-    .map((text) => ({ text: text.replace(/^"([^'"\\]*)"$/, "'$1'"), type: kindOf(byName.get(text)) }));
+    .filter(
+      (text) =>
+        (start !== end || text.toLowerCase().startsWith(typed)) && exists(byName.get(text), seen),
+    )
+    .map((text) => ({
+      text: text.replace(/^"([^'"\\]*)"$/, "'$1'"),
+      type: kindOf(byName.get(text)),
+    }));
   return { start: from, end: to, matches };
 }
 
 /** Whether a name is there when the cell runs; of a type, whether it is one of Node's. */
 function exists(entry, { ts, file, checker }) {
-  if (entry?.sortText !== GLOBAL || entry.kind === 'keyword' || entry.name in globalThis) return true;
-  const symbol = checker?.resolveName(entry.name, file, ts.SymbolFlags.Value | ts.SymbolFlags.Type | ts.SymbolFlags.Namespace, false);
+  if (entry?.sortText !== GLOBAL || entry.kind === 'keyword' || entry.name in globalThis)
+    return true;
+  const symbol = checker?.resolveName(
+    entry.name,
+    file,
+    ts.SymbolFlags.Value | ts.SymbolFlags.Type | ts.SymbolFlags.Namespace,
+    false,
+  );
   if (!symbol) return true;
-  const files = (symbol.declarations ?? []).map((declaration) => declaration.getSourceFile().fileName);
+  const files = (symbol.declarations ?? []).map(
+    (declaration) => declaration.getSourceFile().fileName,
+  );
   // Values that Node had would be in globalThis. Others of that name are there if a cell has declared them.
-  if (symbol.flags & ts.SymbolFlags.Value && !(symbol.flags & ts.SymbolFlags.Namespace)) return files.some((file) => ofCells.test(file));
+  if (symbol.flags & ts.SymbolFlags.Value && !(symbol.flags & ts.SymbolFlags.Namespace))
+    return files.some((file) => ofCells.test(file));
   return files.some((file) => inNode.test(file));
 }
 
@@ -66,11 +84,20 @@ const MODULE = 'export {};\n';
  */
 function isComplete(ts, code) {
   if (/(^|\n)\s*\n\s*$/.test(code)) return { status: 'complete' }; // two empty lines: it is to be run, whatever it is
-  const { parseDiagnostics } = ts.createSourceFile('cell.ts', MODULE + code, ts.ScriptTarget.Latest, true, ts.ScriptKind.TS);
+  const { parseDiagnostics } = ts.createSourceFile(
+    'cell.ts',
+    MODULE + code,
+    ts.ScriptTarget.Latest,
+    true,
+    ts.ScriptKind.TS,
+  );
   const [first] = parseDiagnostics;
   if (!first) return { status: 'complete' };
-  const atEnd = first.start >= MODULE.length + code.trimEnd().length || unterminated.has(first.code);
-  return atEnd && !broken.has(first.code) ? { status: 'incomplete', indent: indentAfter(code) } : { status: 'invalid' };
+  const atEnd =
+    first.start >= MODULE.length + code.trimEnd().length || unterminated.has(first.code);
+  return atEnd && !broken.has(first.code)
+    ? { status: 'incomplete', indent: indentAfter(code) }
+    : { status: 'invalid' };
 }
 
 /** The blanks that the next line begins with. */

@@ -13,7 +13,11 @@ const STALLED = 'The cell does not stop. Kernel → Restart ends it; variables a
 
 const zmq = require(zmqFile);
 const unlimited = { sendTimeout: 0, sendHighWaterMark: 0 }; // a slow front end gets its messages late rather than not at all
-const sockets = { control: new zmq.Router(unlimited), iopub: new zmq.Publisher(unlimited), hb: new zmq.Router(unlimited) }; // a Reply ends by a message that is none
+const sockets = {
+  control: new zmq.Router(unlimited),
+  iopub: new zmq.Publisher(unlimited),
+  hb: new zmq.Router(unlimited),
+}; // a Reply ends by a message that is none
 const refused = new Refused('control');
 let connection;
 let running; // the request whose cell runs
@@ -39,12 +43,22 @@ function interrupt() {
 function stalled(cell) {
   if (running !== cell || cell.told) return;
   cell.told = true;
-  send('iopub', pack(connection, { type: 'stream', content: { name: 'stderr', text: STALLED }, parent: cell.header }));
+  send(
+    'iopub',
+    pack(connection, {
+      type: 'stream',
+      content: { name: 'stderr', text: STALLED },
+      parent: cell.header,
+    }),
+  );
 }
 
 /** A kernel that computes does not hear that it is to end. */
 function shutdown() {
-  setTimeout(() => Atomics.load(state, CLOSING) === 0 && process.kill(process.pid, 'SIGTERM'), SHUTDOWN_MS);
+  setTimeout(
+    () => Atomics.load(state, CLOSING) === 0 && process.kill(process.pid, 'SIGTERM'),
+    SHUTDOWN_MS,
+  );
 }
 
 async function send(channel, frames) {

@@ -47,7 +47,10 @@ class Control {
   start(zmqFile, handler) {
     const { state } = this;
     let reason = 'it has ended';
-    this.worker = new Worker(path.join(__dirname, 'control-worker.cjs'), { workerData: { zmqFile, state, slots }, execArgv: [] });
+    this.worker = new Worker(path.join(__dirname, 'control-worker.cjs'), {
+      workerData: { zmqFile, state, slots },
+      execArgv: [],
+    });
     this.worker.on('message', ({ bound, failed, frames, interrupt, dying }) => {
       if (dying) reason = dying;
       else if (bound) this.waiting.get(bound)?.(failed);
@@ -58,20 +61,26 @@ class Control {
       reason = error.message; // before it could run
     });
     this.worker.on('exit', () => {
-      if (Atomics.load(state, CLOSING) === 0) void this.restart(reason, () => this.start(zmqFile, handler));
+      if (Atomics.load(state, CLOSING) === 0)
+        void this.restart(reason, () => this.start(zmqFile, handler));
     });
   }
 
   /** The thread has died, and with it the channels. */
   async restart(reason, start) {
-    process._rawDebug(`The thread that listens for the stop button has died: ${reason}. It is started again.`);
+    process._rawDebug(
+      `The thread that listens for the stop button has died: ${reason}. It is started again.`,
+    );
     start();
     this.post({ running: this.request });
     for (const bind of this.binds) {
       for (let tries = 1; ; tries++) {
         const failed = await this.bound(bind);
         if (!failed || Atomics.load(this.state, CLOSING) === 1) break;
-        if (tries === RESTARTS) return process._rawDebug(`It cannot listen on ${bind.address}: ${failed}. Restart the kernel.`);
+        if (tries === RESTARTS)
+          return process._rawDebug(
+            `It cannot listen on ${bind.address}: ${failed}. Restart the kernel.`,
+          );
         await new Promise((done) => setTimeout(done, RESTART_MS)); // until the system has given the place back
       }
     }
@@ -142,7 +151,8 @@ class Control {
         return work();
       } finally {
         this.depth--;
-        if (this.depth === 0 && Atomics.compareExchange(state, SECTION, 1, 0) > 1) this.awaitSignal();
+        if (this.depth === 0 && Atomics.compareExchange(state, SECTION, 1, 0) > 1)
+          this.awaitSignal();
       }
     };
     const { depth } = this;

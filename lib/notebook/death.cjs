@@ -13,7 +13,10 @@ function causeOfDeath({ code, signal, log }) {
     return 'The kernel ran out of memory, and its variables are gone. Use less data, or start with NODE_OPTIONS=--max-old-space-size=8192 (megabytes).';
   }
   const how = signal ? `was ended by ${signal}` : `ended with exit code ${code}`;
-  const guess = signal === 'SIGKILL' ? ' That is what the system does when memory runs out: if nobody else has done it, use less data.' : '';
+  const guess =
+    signal === 'SIGKILL'
+      ? ' That is what the system does when memory runs out: if nobody else has done it, use less data.'
+      : '';
   const words = log
     .split('\n')
     .filter((line) => !noise.test(line))

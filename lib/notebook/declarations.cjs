@@ -7,7 +7,10 @@ const first = /^exports\.[\w$]+ = (?:exports\.[\w$]+ = )*void 0;$/mu;
 
 /** The names of the variables that a cell declares, in its compiled code. */
 function declaredIn(output) {
-  return Array.from((first.exec(output)?.[0] ?? '').matchAll(/exports\.([\w$]+)/gu), ([, name]) => name);
+  return Array.from(
+    (first.exec(output)?.[0] ?? '').matchAll(/exports\.([\w$]+)/gu),
+    ([, name]) => name,
+  );
 }
 
 /** A declaration file without some names. */
@@ -21,7 +24,9 @@ function without(text, names) {
     }
     const { flags, declarations } = node.declarationList;
     const keyword = flags & ts.NodeFlags.Const ? 'const' : flags & ts.NodeFlags.Let ? 'let' : 'var';
-    return declarations.filter(({ name }) => !names.has(name.getText(file))).map((each) => `declare ${keyword} ${each.getText(file)};`);
+    return declarations
+      .filter(({ name }) => !names.has(name.getText(file)))
+      .map((each) => `declare ${keyword} ${each.getText(file)};`);
   });
   return kept.join('\n');
 }
@@ -32,7 +37,10 @@ function awaitsInFor(source) {
   const ts = typescript();
   const visit = (node) => {
     if (ts.isFunctionLike(node) || ts.isClassLike(node)) return false;
-    return (ts.isForOfStatement(node) && node.awaitModifier !== undefined) || ts.forEachChild(node, visit) === true;
+    return (
+      (ts.isForOfStatement(node) && node.awaitModifier !== undefined) ||
+      ts.forEachChild(node, visit) === true
+    );
   };
   return visit(ts.createSourceFile('cell.ts', source, ts.ScriptTarget.ES2022, true));
 }

@@ -24,8 +24,16 @@ function tried(read, otherwise) {
 }
 
 const isError = (value) => types.isNativeError(value) || tried(() => value instanceof Error, false);
-const cut = (text) => (text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}… (${text.length.toLocaleString('en')} characters)` : text);
-const shown = (value) => cut(typeof value === 'string' ? value : tried(() => String(inspect(value)), 'a value that cannot be shown'));
+const cut = (text) =>
+  text.length > MAX_TEXT
+    ? `${text.slice(0, MAX_TEXT)}… (${text.length.toLocaleString('en')} characters)`
+    : text;
+const shown = (value) =>
+  cut(
+    typeof value === 'string'
+      ? value
+      : tried(() => String(inspect(value)), 'a value that cannot be shown'),
+  );
 
 /** A property of an error, as text. */
 function text(error, name) {
@@ -39,7 +47,9 @@ function text(error, name) {
  */
 function messageOf(error) {
   const message = text(error, 'message');
-  return types.isNativeError(error) ? message.replace(/^\(0 , \w+\.([\w$]+)\)(?= is not )/, '$1').replace(/^exports\.(?=[\w$])/, '') : message;
+  return types.isNativeError(error)
+    ? message.replace(/^\(0 , \w+\.([\w$]+)\)(?= is not )/, '$1').replace(/^exports\.(?=[\w$])/, '')
+    : message;
 }
 
 /** The name of an error: of a class that has not set one, the class's. */
@@ -50,7 +60,9 @@ function nameOf(error) {
     while (owner && !Object.hasOwn(owner, 'name')) owner = Object.getPrototypeOf(owner);
     const made = error.constructor;
     const inherited = owner !== error && owner !== made.prototype;
-    return inherited && typeof made === 'function' && typeof made.name === 'string' ? made.name || name : name;
+    return inherited && typeof made === 'function' && typeof made.name === 'string'
+      ? made.name || name
+      : name;
   }, name);
 }
 
@@ -75,17 +87,27 @@ function frame(line, code) {
     if (code.isWrapper(number, row)) return undefined;
     const found = code.locate(number, row, column);
     const name = call && !call.startsWith('cell[') && call !== 'eval' ? ` (${call})` : '';
-    return found ? `    at cell [${number}], line ${found.line}${name}: ${found.text}` : `    at cell [${number}]${name}`;
+    return found
+      ? `    at cell [${number}], line ${found.line}${name}: ${found.text}`
+      : `    at cell [${number}]${name}`;
   }
   const inFile = fileFrame.exec(line);
   if (!inFile) return undefined;
   const own = code.files?.locate(inFile[1], Number(inFile[2]), Number(inFile[3]));
   if (own) {
-    const name = call && call !== 'Object.<anonymous>' ? ` (${call.replace(/^(?:exports|Object)\./, '')})` : '';
+    const name =
+      call && call !== 'Object.<anonymous>'
+        ? ` (${call.replace(/^(?:exports|Object)\./, '')})`
+        : '';
     return `    at ${own.file}, line ${own.line}${name}: ${own.text}`;
   }
   const file = path.relative(root, inFile[1]);
-  if (file.startsWith('..') || /node_modules[\\/](tslab|tsx)[\\/]|^lib[\\/](notebook[\\/][\w-]+\.cjs|compute[\\/]interrupt\.ts)$/.test(file))
+  if (
+    file.startsWith('..') ||
+    /node_modules[\\/](tslab|tsx)[\\/]|^lib[\\/](notebook[\\/][\w-]+\.cjs|compute[\\/]interrupt\.ts)$/.test(
+      file,
+    )
+  )
     return undefined;
   return `    at ${call ? `${call} ` : ''}(${file}:${inFile[2]}:${inFile[3]})`;
 }
@@ -94,7 +116,11 @@ function frame(line, code) {
 function shortened(frames) {
   const first = frames.findIndex((line) => line.startsWith('    at cell ['));
   if (first < MAX_FRAMES) return frames.slice(0, MAX_FRAMES);
-  return [...frames.slice(0, MAX_FRAMES - OWN_FRAMES), '    …', ...frames.slice(first, first + OWN_FRAMES)];
+  return [
+    ...frames.slice(0, MAX_FRAMES - OWN_FRAMES),
+    '    …',
+    ...frames.slice(first, first + OWN_FRAMES),
+  ];
 }
 
 /** An error with its stack, then the reasons that it gathers (AggregateError), then its cause. */
@@ -108,12 +134,16 @@ function lines(error, code, seen = new Set()) {
   const own = [`${nameOf(error)}: ${messageOf(error)}`, ...shortened(frames)];
   if (seen.size >= MAX_TOLD) return own;
   seen.add(error);
-  const reasons = tried(() => (Array.isArray(error.errors) ? error.errors.slice(0, MAX_REASONS + 1) : []), []);
+  const reasons = tried(
+    () => (Array.isArray(error.errors) ? error.errors.slice(0, MAX_REASONS + 1) : []),
+    [],
+  );
   for (const [i, reason] of reasons.slice(0, MAX_REASONS).entries()) {
     const [first, ...rest] = lines(reason, code, seen);
     own.push(`Reason ${i + 1}: ${first}`, ...rest);
   }
-  if (reasons.length > MAX_REASONS) own.push(`… and ${tried(() => error.errors.length) - MAX_REASONS} more reasons`);
+  if (reasons.length > MAX_REASONS)
+    own.push(`… and ${tried(() => error.errors.length) - MAX_REASONS} more reasons`);
   const cause = tried(() => error.cause);
   if (cause === undefined || seen.has(cause)) return own;
   const [first, ...rest] = lines(cause, code, seen);
@@ -124,7 +154,14 @@ function lines(error, code, seen = new Set()) {
 function thrown(error, code) {
   if (!isError(error)) {
     const value = shown(error);
-    return { ename: 'Thrown', evalue: value, traceback: [`Thrown: ${value}`, 'A value that is not an Error was thrown, so there is no stack.'] };
+    return {
+      ename: 'Thrown',
+      evalue: value,
+      traceback: [
+        `Thrown: ${value}`,
+        'A value that is not an Error was thrown, so there is no stack.',
+      ],
+    };
   }
   if (hasEnded(error)) return interrupted('The cell was stopped.');
   return { ename: nameOf(error), evalue: messageOf(error), traceback: lines(error, code) };
@@ -138,8 +175,13 @@ function interrupted(line) {
 /** A cell was asked to stop. One line says so: what its work said, or else how it ended. */
 function stopped({ line, abandoned }, error) {
   if (line !== undefined) return interrupted(line);
-  if (abandoned) return interrupted('The cell was abandoned; what it awaits may go on in the background.');
-  return interrupted(isError(error) && nameOf(error) === 'InterruptedError' ? text(error, 'message') : 'The cell was stopped.');
+  if (abandoned)
+    return interrupted('The cell was abandoned; what it awaits may go on in the background.');
+  return interrupted(
+    isError(error) && nameOf(error) === 'InterruptedError'
+      ? text(error, 'message')
+      : 'The cell was stopped.',
+  );
 }
 
 /**
@@ -151,10 +193,14 @@ function notCompiled(diagnostics, number, code) {
     const [what, ...hints] = String(message).split('\n');
     if (file) return [`${file.trim()}:${line}:${column} ${what}`, ...hints];
     const source = code.line(number, line);
-    const place = source === undefined ? [] : [`    ${source}`, `    ${' '.repeat(Math.max(0, column - 1))}^`];
+    const place =
+      source === undefined ? [] : [`    ${source}`, `    ${' '.repeat(Math.max(0, column - 1))}^`];
     return [`cell [${number}], line ${line}: ${what}`, ...place, ...hints];
   });
-  const evalue = format('%s', diagnostics[0]?.[4] ?? 'the cell does not compile').replace(/\n/g, ' ');
+  const evalue = format('%s', diagnostics[0]?.[4] ?? 'the cell does not compile').replace(
+    /\n/g,
+    ' ',
+  );
   return { ename: 'TypeScriptError', evalue, traceback };
 }
 

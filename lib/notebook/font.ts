@@ -56,7 +56,8 @@ export class Font {
     for (let i = 0, at = table + 16; i < data.getUint32(table + 12); i++, at += 12) {
       const start = data.getUint32(at);
       const first = data.getUint32(at + 8);
-      for (let code = start; code <= data.getUint32(at + 4); code++) this.glyphs.set(code, first + code - start);
+      for (let code = start; code <= data.getUint32(at + 4); code++)
+        this.glyphs.set(code, first + code - start);
     }
   }
 
@@ -72,7 +73,10 @@ export class Font {
     let sum = 0;
     for (const c of text) {
       const glyph = this.glyphs.get(c.codePointAt(0)!);
-      sum += glyph === undefined ? this.unitsPerEm : this.data.getUint16(widths + 4 * Math.min(glyph, this.metrics - 1));
+      sum +=
+        glyph === undefined
+          ? this.unitsPerEm
+          : this.data.getUint16(widths + 4 * Math.min(glyph, this.metrics - 1));
     }
     return (sum / this.unitsPerEm) * size;
   }
@@ -84,6 +88,9 @@ let loaded: { regular: Font; bold: Font } | undefined;
 export function chartFont(): { regular: Font; bold: Font } {
   if (loaded) return loaded;
   const folder = join(dirname(require.resolve('dejavu-fonts-ttf/package.json')), 'ttf');
-  loaded = { regular: new Font(join(folder, 'DejaVuSans.ttf')), bold: new Font(join(folder, 'DejaVuSans-Bold.ttf')) };
+  loaded = {
+    regular: new Font(join(folder, 'DejaVuSans.ttf')),
+    bold: new Font(join(folder, 'DejaVuSans-Bold.ttf')),
+  };
   return loaded;
 }

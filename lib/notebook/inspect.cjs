@@ -89,7 +89,9 @@ function repairInspect(jupyter) {
       matches: matches.map(({ text }) => text),
       cursor_start: from,
       cursor_end: to,
-      metadata: { _jupyter_types_experimental: matches.map((match) => ({ ...match, start: from, end: to })) },
+      metadata: {
+        _jupyter_types_experimental: matches.map((match) => ({ ...match, start: from, end: to })),
+      },
     };
   });
 }

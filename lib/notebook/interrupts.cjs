@@ -174,7 +174,8 @@ class Interrupts {
    */
   round() {
     const cell = this.heardBy();
-    if (cell?.leaving || (cell?.stopped && !cell.listens && cell.work.size === 0)) throw new Stopped();
+    if (cell?.leaving || (cell?.stopped && !cell.listens && cell.work.size === 0))
+      throw new Stopped();
   }
 
   /** Whether a loop that gives no turns should look: cheap. */

@@ -20,7 +20,10 @@ interface Interrupts {
   say(line: string): boolean;
 }
 
-const { kernel, repair } = require('./repair.cjs') as { kernel(): Jupyter | undefined; repair(jupyter: Jupyter): Interrupts };
+const { kernel, repair } = require('./repair.cjs') as {
+  kernel(): Jupyter | undefined;
+  repair(jupyter: Jupyter): Interrupts;
+};
 
 let interrupts: Interrupts | undefined;
 
@@ -46,9 +49,16 @@ export function currentCell(): object {
  * @param options.id display id: a later call with `update: true` replaces the output that has this id
  * @param options.result whether it is what the cell ends with, which front ends number; default false
  */
-export function publish(bundle: MimeBundle, options: { metadata?: MimeBundle; id?: string; update?: boolean; result?: boolean } = {}): void {
+export function publish(
+  bundle: MimeBundle,
+  options: { metadata?: MimeBundle; id?: string; update?: boolean; result?: boolean } = {},
+): void {
   const { metadata = {}, id = randomUUID(), update = false, result = false } = options;
-  kernel()?.lastWriteDisplayData?.({ data: bundle, metadata, transient: { display_id: id } }, update, result);
+  kernel()?.lastWriteDisplayData?.(
+    { data: bundle, metadata, transient: { display_id: id } },
+    update,
+    result,
+  );
 }
 
 /**
@@ -71,7 +81,12 @@ function watchLastExpression(show: (value: unknown) => boolean): void {
     {
       set(_target, key, assigned, receiver: object) {
         if (typeof key !== 'string' || !name.test(key)) {
-          return Reflect.defineProperty(receiver, key, { value: assigned, writable: true, enumerable: true, configurable: true });
+          return Reflect.defineProperty(receiver, key, {
+            value: assigned,
+            writable: true,
+            enumerable: true,
+            configurable: true,
+          });
         }
         value = assigned;
         read = false;

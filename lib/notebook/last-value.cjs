@@ -6,7 +6,16 @@ const { isNativeError, isPromise } = require('node:util').types;
 
 const STEP_MS = 20;
 const PATIENCE_MS = 5_000; // for work that goes on
-const ALWAYS = new Set(['FSEventWrap', 'StatWatcher', 'PipeWrap', 'TTYWrap', 'TCPSocketWrap', 'TCPServerWrap', 'MessagePort', 'Worker']); // the compiler's, and waiting
+const ALWAYS = new Set([
+  'FSEventWrap',
+  'StatWatcher',
+  'PipeWrap',
+  'TTYWrap',
+  'TCPSocketWrap',
+  'TCPServerWrap',
+  'MessagePort',
+  'Worker',
+]); // the compiler's, and waiting
 const name = 'tsLastExpr';
 const timers = [setTimeout(() => {}), setImmediate(() => {})].map((timer) => {
   clearTimeout(timer);

@@ -27,7 +27,9 @@ Error.stackTraceLimit = 50; // as deep as a training goes, so that the cell's ow
 
 const [connectionFile] = process.argv.slice(2);
 if (!connectionFile) {
-  console.error('usage: node launch.cjs CONNECTION_FILE   (Jupyter calls this; to open Jupyter: npm run lab)');
+  console.error(
+    'usage: node launch.cjs CONNECTION_FILE   (Jupyter calls this; to open Jupyter: npm run lab)',
+  );
   process.exit(2);
 }
 
@@ -53,7 +55,10 @@ const last = new LastValue(
 const declarations = new Declarations(() => code.takeElsewhere());
 executorModule.createExecutor = (dir, converters) => {
   const log = (value) => last.log(value);
-  const executor = createExecutor(dir, declarations.wrap(converters), { log, error: (...args) => reported.push(args) });
+  const executor = createExecutor(dir, declarations.wrap(converters), {
+    log,
+    error: (...args) => reported.push(args),
+  });
   const { __tslab__: cells } = globalThis;
   cells.require = code.files.requirer(cells.require, code.files.folder);
   return { ...executor, interrupt: last.interrupter(executor.interrupt) };
@@ -92,7 +97,11 @@ server.bindSocket = async function (socket, port) {
     if (channel) {
       this[channel] = control.socket(channel);
       const message = (frames) => receive(this, this.control, frames);
-      if (!control.worker) control.start(tslabRequire.resolve('zeromq'), { message, interrupt: () => interrupts.signal() });
+      if (!control.worker)
+        control.start(tslabRequire.resolve('zeromq'), {
+          message,
+          interrupt: () => interrupts.signal(),
+        });
       await control.bind({ channel, address: where, connection: this.connInfo });
     } else {
       socket.sendTimeout = 0; // see repair.cjs
@@ -101,7 +110,9 @@ server.bindSocket = async function (socket, port) {
       if (socket === this.shell) this.shell = answering(socket);
     }
   } catch (error) {
-    console.error(`The kernel cannot listen on ${where}: ${error.message}. Shut it down, and start a new one, for which Jupyter chooses others.`);
+    console.error(
+      `The kernel cannot listen on ${where}: ${error.message}. Shut it down, and start a new one, for which Jupyter chooses others.`,
+    );
     exit(1);
   }
 };
@@ -122,7 +133,9 @@ function answering(socket) {
 
 /** Sends a message that belongs to a request. Throws if the content cannot be written as JSON. */
 function send({ connInfo, iopub }, socket, { identity, header }, type, content) {
-  socket.send(pack(connInfo, { identity: socket === iopub ? [] : identity, type, content, parent: header }));
+  socket.send(
+    pack(connInfo, { identity: socket === iopub ? [] : identity, type, content, parent: header }),
+  );
 }
 
 function status(zmq, state, message) {
@@ -132,7 +145,8 @@ function status(zmq, state, message) {
 /** What is answered to requests other than to run a cell. */
 const answers = {
   kernel_info_request: ({ handler }) => about(handler.handleKernel()),
-  is_complete_request: (_zmq, { code: text }) => isComplete(tslabRequire('@tslab/typescript-for-tslab'), String(text)),
+  is_complete_request: (_zmq, { code: text }) =>
+    isComplete(tslabRequire('@tslab/typescript-for-tslab'), String(text)),
   inspect_request: ({ handler }, content) => handler.handleInspect(content),
   complete_request: ({ handler }, content) => handler.handleComplete(content),
   history_request: () => ({ status: 'ok', history: [] }),
@@ -148,7 +162,13 @@ function about(kernel) {
   const { version } = tslabRequire('@tslab/typescript-for-tslab');
   const language = { ...kernel.language_info, version };
   const implementation = tslabRequire('../package.json').version;
-  return { status: 'ok', ...kernel, implementation_version: implementation, language_info: language, banner: `TypeScript ${version}` };
+  return {
+    status: 'ok',
+    ...kernel,
+    implementation_version: implementation,
+    language_info: language,
+    banner: `TypeScript ${version}`,
+  };
 }
 
 /** A message has come on the shell or the control channel. Never throws: one that is none, or that is not signed, is ignored. */
@@ -162,7 +182,9 @@ async function receive(zmq, socket, frames) {
   const type = message.header.msg_type;
   if (type === 'execute_request') {
     const number = ++received;
-    queue = queue.then(() => execute(zmq, socket, message, number)).catch((error) => ending || process._rawDebug(error)); // the next cell runs
+    queue = queue
+      .then(() => execute(zmq, socket, message, number))
+      .catch((error) => ending || process._rawDebug(error)); // the next cell runs
     return;
   }
   status(zmq, 'busy', message);
@@ -171,7 +193,10 @@ async function receive(zmq, socket, frames) {
     const content = isPromise(answer) ? await answer : answer;
     if (content) send(zmq, socket, message, type.replace(/_request$/, '_reply'), content);
   } catch (error) {
-    send(zmq, socket, message, type.replace(/_request$/, '_reply'), { status: 'error', ...failure.thrown(error, code) });
+    send(zmq, socket, message, type.replace(/_request$/, '_reply'), {
+      status: 'error',
+      ...failure.thrown(error, code),
+    });
   }
   status(zmq, 'idle', message);
   if (running) status(zmq, 'busy', { header: {} }); // the kernel is not idle because a completion was answered; it is no other state of that cell's request
@@ -193,7 +218,12 @@ async function execute(zmq, socket, message, number) {
   if (number > abortedUpTo && !leaving.error) {
     running = message;
     control.runs(message.header);
-    process.send?.({ running: { identity: message.identity.map((part) => part.toString('base64')), header: message.header } }); // see supervise.cjs
+    process.send?.({
+      running: {
+        identity: message.identity.map((part) => part.toString('base64')),
+        header: message.header,
+      },
+    }); // see supervise.cjs
     content = await run(zmq.handler, request, publish).catch((error) => failed(error, publish));
     if (content.status === 'error' && request.stop_on_error !== false) {
       await new Promise((resolve) => setTimeout(resolve, 20)); // reads what was sent while the cell kept the event loop busy
@@ -220,13 +250,21 @@ async function run({ executor }, request, publish) {
   interrupts.begin();
   let ok = await succeeds(executor, cellCode);
   declarations.end(ok, executor.locals);
-  const expressions = ok && !interrupts.current.stopped ? await evaluate(executor, request.user_expressions) : {};
+  const expressions =
+    ok && !interrupts.current.stopped ? await evaluate(executor, request.user_expressions) : {};
   const cell = interrupts.end();
   if (ok) for (const args of reported) output.print('stderr', `${format(...args)}\n`); // a cell with @module "succeeds" even if it does not compile
   output.finish();
   const rejections = last.taken(); // beyond the protocol: for those who run a whole notebook
   ok &&= !cell.stopped && !leaving.error;
-  if (ok) return { status: 'ok', execution_count: number, payload: [], user_expressions: expressions, rejections };
+  if (ok)
+    return {
+      status: 'ok',
+      execution_count: number,
+      payload: [],
+      user_expressions: expressions,
+      rejections,
+    };
   const content = leaving.error
     ? failure.thrown(leaving.error, code)
     : cell.stopped
@@ -274,7 +312,8 @@ async function succeeds(executor, text) {
 function printResult(value) {
   if (interrupts.current?.stopped) return; // one line says that
   const text = textOf(value, (error) => failure.thrown(error, code).traceback.join('\n'));
-  if (text !== undefined) jupyter.lastWriteDisplayData({ data: { 'text/plain': cut(text) }, metadata: {} }, false, true);
+  if (text !== undefined)
+    jupyter.lastWriteDisplayData({ data: { 'text/plain': cut(text) }, metadata: {} }, false, true);
 }
 
 /** The values of a request's `user_expressions`. */
@@ -283,7 +322,8 @@ async function evaluate(executor, expressions) {
   const atEnd = reported;
   for (const [name, text] of Object.entries(Object(expressions))) {
     let { data, metadata } = { data: { 'text/plain': 'undefined' }, metadata: {} };
-    jupyter.lastWriteDisplayData = (content, update, result) => (result ? ({ data, metadata } = content) : output.display(content, update));
+    jupyter.lastWriteDisplayData = (content, update, result) =>
+      result ? ({ data, metadata } = content) : output.display(content, update);
     code.begin(0, String(text));
     const ok = await succeeds(executor, String(text));
     values[name] = ok ? { status: 'ok', data, metadata } : { status: 'error', ...explain(0) };
@@ -295,7 +335,9 @@ async function evaluate(executor, expressions) {
 
 function explain(number) {
   const diagnostics = reported.filter(([first]) => first === '%s%d:%d - %s');
-  return diagnostics.length ? failure.notCompiled(diagnostics, number, code) : failure.thrown(reported.at(-1)?.[0], code);
+  return diagnostics.length
+    ? failure.notCompiled(diagnostics, number, code)
+    : failure.thrown(reported.at(-1)?.[0], code);
 }
 
 /** Something has failed that must not: the cell ends all the same, and says so. */
@@ -321,7 +363,8 @@ tslabRequire('./main.js').startKernel({ configPath: connectionFile, enableFindLo
 process.removeAllListeners('unhandledRejection');
 process.removeAllListeners('uncaughtException');
 process.on('uncaughtException', (error) => {
-  if (error !== leaving.error) tell(['An error was thrown that no cell awaits:', ...failure.thrown(error, code).traceback]);
+  if (error !== leaving.error)
+    tell(['An error was thrown that no cell awaits:', ...failure.thrown(error, code).traceback]);
 });
 process.on('unhandledRejection', (reason) => {
   if (reason === leaving.error || isStopped(reason)) return;

@@ -53,7 +53,11 @@ class Output {
     const { count } = this;
     const room = Math.min(text.length, MOST.chars - count.chars);
     let end = -1;
-    for (let at = text.indexOf('\n'); at >= 0 && at < room && count.lines < MOST.lines; at = text.indexOf('\n', at + 1)) {
+    for (
+      let at = text.indexOf('\n');
+      at >= 0 && at < room && count.lines < MOST.lines;
+      at = text.indexOf('\n', at + 1)
+    ) {
       count.lines++;
       end = at;
     }
@@ -85,8 +89,10 @@ class Output {
     const id = content.transient?.display_id;
     if (update && this.rest.display?.transient?.display_id !== id) return this.update(id, content);
     this.count.lines++;
-    for (const data of Object.values(content.data ?? {})) if (typeof data === 'string') this.count.shown += data.length;
-    if (!this.over && (this.count.lines > MOST.lines || this.count.shown > MOST.shown)) this.exceed();
+    for (const data of Object.values(content.data ?? {}))
+      if (typeof data === 'string') this.count.shown += data.length;
+    if (!this.over && (this.count.lines > MOST.lines || this.count.shown > MOST.shown))
+      this.exceed();
     if (this.over) this.rest.display = content;
     else this.sendDisplay(content);
   }
@@ -95,7 +101,10 @@ class Output {
   update(id, content) {
     const { allowed } = this;
     const now = performance.now();
-    allowed.updates = Math.min(UPDATES.burst, allowed.updates + ((now - allowed.at) / 1000) * UPDATES.rate);
+    allowed.updates = Math.min(
+      UPDATES.burst,
+      allowed.updates + ((now - allowed.at) / 1000) * UPDATES.rate,
+    );
     allowed.at = now;
     this.updates.set(id, content);
     if (allowed.updates >= 1) this.sendUpdates();
@@ -116,7 +125,10 @@ class Output {
     this.over = true;
     this.said = performance.now();
     this.flush();
-    this.sendText('stderr', `\n… A cell shows at most ${most}: of what follows, only the end is shown, when the cell has ended.\n`);
+    this.sendText(
+      'stderr',
+      `\n… A cell shows at most ${most}: of what follows, only the end is shown, when the cell has ended.\n`,
+    );
   }
 
   keep(name, text) {
@@ -147,7 +159,10 @@ class Output {
     this.rest = { text: '', display: undefined };
     if (text === '' && !display) return;
     const { lines, chars } = this.count;
-    this.sendText('stderr', `… ${number(lines)} line${lines === 1 ? '' : 's'} in all, ${number(chars)} characters. The end:\n`);
+    this.sendText(
+      'stderr',
+      `… ${number(lines)} line${lines === 1 ? '' : 's'} in all, ${number(chars)} characters. The end:\n`,
+    );
     const tail = text
       .slice(-TAIL.chars)
       .split(/(?<=\n)/)
@@ -159,7 +174,10 @@ class Output {
   /** A replacement of process.stdout.write or process.stderr.write, which calls back as the original does: streams piped into it wait for that. */
   writer(name) {
     return (chunk, encoding, callback) => {
-      this.print(name, typeof chunk === 'string' ? chunk : this.partial[name].decode(chunk, { stream: true }));
+      this.print(
+        name,
+        typeof chunk === 'string' ? chunk : this.partial[name].decode(chunk, { stream: true }),
+      );
       const done = typeof encoding === 'function' ? encoding : callback;
       if (done) process.nextTick(done);
       return true;
@@ -170,7 +188,8 @@ class Output {
   install(jupyter) {
     process.stdout.write = this.writer('stdout');
     process.stderr.write = this.writer('stderr');
-    jupyter.lastWriteDisplayData = (content, update, result) => this.display(content, update, result);
+    jupyter.lastWriteDisplayData = (content, update, result) =>
+      this.display(content, update, result);
   }
 }
 

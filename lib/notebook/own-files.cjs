@@ -35,7 +35,10 @@ class OwnFiles {
     return {
       ...options,
       rootDir: path.parse(this.folder).root,
-      paths: { [NAME]: [path.join(root, 'lib', 'index.ts')], [`${NAME}/*`]: [path.join(root, '*')] },
+      paths: {
+        [NAME]: [path.join(root, 'lib', 'index.ts')],
+        [`${NAME}/*`]: [path.join(root, '*')],
+      },
       allowImportingTsExtensions: true,
       types: ['node'], // and no globals of other packages, such as mocha's `describe`, which is the library's here
       typeRoots: [path.join(root, 'node_modules', '@types'), ...(options.typeRoots ?? [])],
@@ -54,7 +57,8 @@ class OwnFiles {
         const { getAllDependencies, emit } = builder;
         this.programs.set(builder.getProgram(), getAllDependencies);
         builder.getAllDependencies = (file) => [file.fileName];
-        builder.emit = (file, write, ...rest) => emit(file, (name, ...data) => write(`outDir/${path.basename(name)}`, ...data), ...rest);
+        builder.emit = (file, write, ...rest) =>
+          emit(file, (name, ...data) => write(`outDir/${path.basename(name)}`, ...data), ...rest);
         created(builder);
       },
     });
@@ -68,25 +72,46 @@ class OwnFiles {
       if (found && !found.resolvedModule) found.isInvalidated = true;
     });
     const own = (name) => {
-      if (name === file.fileName || !source.test(name) || inside(path.join(root, 'lib'), name)) return false;
+      if (name === file.fileName || !source.test(name) || inside(path.join(root, 'lib'), name))
+        return false;
       const found = program.getSourceFile(name);
-      return found !== undefined && !program.isSourceFileFromExternalLibrary(found) && !/[\\/]node_modules[\\/]/.test(name);
+      return (
+        found !== undefined &&
+        !program.isSourceFileFromExternalLibrary(found) &&
+        !/[\\/]node_modules[\\/]/.test(name)
+      );
     };
-    return (this.programs.get(program)?.(file) ?? []).filter(own).map((name) => program.getSourceFile(name));
+    return (this.programs.get(program)?.(file) ?? [])
+      .filter(own)
+      .map((name) => program.getSourceFile(name));
   }
 
   /** Compiles them, if they have changed: these, and what has loaded them, are loaded anew when a cell asks for them. */
   take(files) {
-    const changed = files.filter(({ fileName, text }) => this.compiled.get(fileName)?.text !== text);
+    const changed = files.filter(
+      ({ fileName, text }) => this.compiled.get(fileName)?.text !== text,
+    );
     for (const { fileName, text } of changed) {
-      const { outputText, sourceMapText } = this.compile(text, { fileName, compilerOptions: this.compilerOptions() });
+      const { outputText, sourceMapText } = this.compile(text, {
+        fileName,
+        compilerOptions: this.compilerOptions(),
+      });
       const code = outputText.replace(/\n?\/\/# sourceMappingURL=\S*\s*$/, '\n');
-      this.compiled.set(fileName, { text, code, map: sourceMapText, module: undefined, needs: new Set() });
+      this.compiled.set(fileName, {
+        text,
+        code,
+        map: sourceMapText,
+        module: undefined,
+        needs: new Set(),
+      });
     }
     if (changed.length === 0) return;
     const fresh = new Set(changed.map(({ fileName }) => fileName));
     const stale = (name, seen = new Set()) =>
-      fresh.has(name) || (!seen.has(name) && seen.add(name) && [...this.compiled.get(name).needs].some((other) => stale(other, seen)));
+      fresh.has(name) ||
+      (!seen.has(name) &&
+        seen.add(name) &&
+        [...this.compiled.get(name).needs].some((other) => stale(other, seen)));
     for (const [name, entry] of this.compiled) if (stale(name)) entry.module = undefined;
   }
 
@@ -104,11 +129,18 @@ class OwnFiles {
 
   /** The own file that an import means: `./a`, `./a.ts`, `./a.js` of an a.ts, a folder with an index.ts; undefined for anything else. */
   resolve(from, id) {
-    if (typeof id !== 'string' || !/^\.{0,2}[\\/]|^\.{1,2}$|^[A-Za-z]:[\\/]/.test(id)) return undefined;
+    if (typeof id !== 'string' || !/^\.{0,2}[\\/]|^\.{1,2}$|^[A-Za-z]:[\\/]/.test(id))
+      return undefined;
     const file = path.resolve(from, id);
     const ending = path.extname(file);
-    const names = [file, ...(compiledTo[ending] ?? []).map((other) => file.slice(0, -ending.length) + other)];
-    names.push(...endings.map((other) => file + other), ...endings.map((other) => path.join(file, `index${other}`)));
+    const names = [
+      file,
+      ...(compiledTo[ending] ?? []).map((other) => file.slice(0, -ending.length) + other),
+    ];
+    names.push(
+      ...endings.map((other) => file + other),
+      ...endings.map((other) => path.join(file, `index${other}`)),
+    );
     return names.map((name) => name.replace(/\\/g, '/')).find((name) => this.compiled.has(name)); // TypeScript's names have slashes
   }
 
@@ -123,7 +155,8 @@ class OwnFiles {
     return new Proxy(original, {
       apply: (_target, self, [id, ...rest]) => {
         if (id === 'tslab') return tslab(id);
-        if (id === NAME || (typeof id === 'string' && id.startsWith(`${NAME}/`))) return ofLibrary(id);
+        if (id === NAME || (typeof id === 'string' && id.startsWith(`${NAME}/`)))
+          return ofLibrary(id);
         const file = this.resolve(folder, id);
         if (file) {
           needs.add(file);
@@ -148,7 +181,11 @@ class OwnFiles {
     own.require = this.requirer(Module.createRequire(file), folder, tslab, entry.needs);
     entry.module = own; // before it has run: files may import each other
     try {
-      const run = vm.compileFunction(entry.code, ['exports', 'require', 'module', '__filename', '__dirname'], { filename: file });
+      const run = vm.compileFunction(
+        entry.code,
+        ['exports', 'require', 'module', '__filename', '__dirname'],
+        { filename: file },
+      );
       run.call(own.exports, own.exports, own.require, own, file, folder);
       own.loaded = true;
     } catch (error) {
@@ -165,7 +202,14 @@ class OwnFiles {
       const { line, character } = file.getLineAndCharacterOfPosition(position);
       return { offset: position, line: line - first, character };
     };
-    return { start: at(start), end: at(start + length), messageText, category, code, fileName: this.shown(file.fileName) };
+    return {
+      start: at(start),
+      end: at(start + length),
+      messageText,
+      category,
+      code,
+      fileName: this.shown(file.fileName),
+    };
   }
 
   /** How a file is named to the reader: as seen from the notebook. */
@@ -188,7 +232,10 @@ class OwnFiles {
 
 /** Node names the file that asked: for a cell, one that tslab has invented. */
 function withoutInvented(error) {
-  if (error?.code === 'MODULE_NOT_FOUND' && /[\\/]src\.js$/.test(error.requireStack?.at(-1) ?? '')) {
+  if (
+    error?.code === 'MODULE_NOT_FOUND' &&
+    /[\\/]src\.js$/.test(error.requireStack?.at(-1) ?? '')
+  ) {
     error.message = error.message.replace(/\nRequire stack:[\s\S]*$/, '');
     if (error.requireStack.length > 1) error.message += ` (imported by ${error.requireStack[0]})`;
   }

@@ -10,7 +10,12 @@ const HEAD = 8 + 25; // signature and IHDR, which must come first
 export function withTexts(png: Buffer, texts: Readonly<Record<string, string>>): Buffer {
   const chunks = Object.entries(texts).map(([keyword, text]) => {
     // Keyword, no compression (two zero bytes), no language, no translated keyword, the text in UTF-8.
-    const data = Buffer.concat([Buffer.from('iTXt', 'latin1'), Buffer.from(keyword, 'latin1'), Buffer.alloc(5), Buffer.from(text, 'utf8')]);
+    const data = Buffer.concat([
+      Buffer.from('iTXt', 'latin1'),
+      Buffer.from(keyword, 'latin1'),
+      Buffer.alloc(5),
+      Buffer.from(text, 'utf8'),
+    ]);
     const chunk = Buffer.alloc(8 + data.length);
     chunk.writeUInt32BE(data.length - 4);
     data.copy(chunk, 4);

@@ -72,7 +72,8 @@ export class TrainingDisplay {
     this.part.value = i + 1;
     this.part.total = n;
     if (now - this.painted < INTERVAL_MS) return;
-    this.part.note = smoothLoss === undefined || Number.isNaN(smoothLoss) ? '' : smoothLoss.toFixed(4);
+    this.part.note =
+      smoothLoss === undefined || Number.isNaN(smoothLoss) ? '' : smoothLoss.toFixed(4);
     this.main.value = epoch + (phase === 'train' ? (i + 1) / Math.max(n, this.batches) : 1);
     this.paint();
   }
@@ -83,9 +84,13 @@ export class TrainingDisplay {
    */
   row(cells: readonly (number | string | null)[]): void {
     if (cells.length !== this.columnNames.length) {
-      throw new ArgumentError(`A row needs ${this.columnNames.length} cells (${this.columnNames.join(', ')}), got ${cells.length}.`);
+      throw new ArgumentError(
+        `A row needs ${this.columnNames.length} cells (${this.columnNames.join(', ')}), got ${cells.length}.`,
+      );
     }
-    const texts = cells.map((cell, j) => (typeof cell === 'number' ? formatNumber(cell, this.columnNames[j]) : cell));
+    const texts = cells.map((cell, j) =>
+      typeof cell === 'number' ? formatNumber(cell, this.columnNames[j]) : cell,
+    );
     this.rows.push(texts);
     this.main.value = this.rows.length;
     this.part = undefined;
@@ -101,7 +106,9 @@ export class TrainingDisplay {
   /** The training was stopped: the table remains, with a line that says where. */
   interrupted(): void {
     const at =
-      this.place && this.part ? `in epoch ${this.place.epoch}, batch ${this.part.value} of ${this.part.total}` : `after ${this.rows.length} epochs`;
+      this.place && this.part
+        ? `in epoch ${this.place.epoch}, batch ${this.part.value} of ${this.part.total}`
+        : `after ${this.rows.length} epochs`;
     this.finish(`Interrupted ${at}.`);
   }
 
@@ -120,21 +127,28 @@ export class TrainingDisplay {
     this.painted = performance.now();
     const { bar, logging } = this.prefs;
     if (this.live) {
-      if (bar || (logging && (this.rows.length > 0 || first))) this.slot.update(bar ? this.withBars() : this.table(''));
+      if (bar || (logging && (this.rows.length > 0 || first)))
+        this.slot.update(bar ? this.withBars() : this.table(''));
     } else if (bar && !first) {
-      writeLine(`epoch ${label(this.main)}${this.part ? `  ${this.place?.phase} ${label(this.part)}` : ''}`);
+      writeLine(
+        `epoch ${label(this.main)}${this.part ? `  ${this.place?.phase} ${label(this.part)}` : ''}`,
+      );
     }
   }
 
   private withBars(): Html {
     const bars = [this.main, ...(this.part ? [this.part] : [])];
     const markup = bars.map(
-      (b) => `<div><progress value="${b.value}" max="${b.total}" style="${BAR_STYLE}"></progress> ${escapeHtml(label(b))}</div>`,
+      (b) =>
+        `<div><progress value="${b.value}" max="${b.total}" style="${BAR_STYLE}"></progress> ${escapeHtml(label(b))}</div>`,
     );
     const table = this.table('');
     const showTable = this.prefs.logging && this.rows.length > 0;
     const text = bars.map(label).join('\n');
-    return new Html(`${showTable ? table.markup : ''}${markup.join('')}`, showTable ? `${table.text}\n${text}` : text);
+    return new Html(
+      `${showTable ? table.markup : ''}${markup.join('')}`,
+      showTable ? `${table.text}\n${text}` : text,
+    );
   }
 
   private table(note: string): Html {
@@ -146,7 +160,9 @@ export class TrainingDisplay {
   }
 
   private line(cells: readonly (string | null)[]): string {
-    return cells.map((cell, j) => visible(cell ?? '–').padStart(width(visible(this.columnNames[j])))).join('  ');
+    return cells
+      .map((cell, j) => visible(cell ?? '–').padStart(width(visible(this.columnNames[j]))))
+      .join('  ');
   }
 
   private printRow(texts: readonly (string | null)[]): void {

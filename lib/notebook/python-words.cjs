@@ -64,41 +64,88 @@ const modules = {
 
 /** Lines that do not parse: what they are in Python, and what is written here. */
 const lines = [
-  [/^\s*from\s+[\w.]+\s+import\b/, () => "Python's import. TypeScript's: import { readPlays } from 'recital';"],
+  [
+    /^\s*from\s+[\w.]+\s+import\b/,
+    () => "Python's import. TypeScript's: import { readPlays } from 'recital';",
+  ],
   [/^\s*import\s+([\w.]+)(\s+as\s+\w+)?\s*;?\s*(#.*)?$/, (name) => importOf(name)],
-  [/^\s*(?:async\s+)?def\s+(\w+)\s*\(([^)]*)\)/, (name, taken) => `Python's def. TypeScript's: function ${name}(${parameters(taken)}) { … }`],
+  [
+    /^\s*(?:async\s+)?def\s+(\w+)\s*\(([^)]*)\)/,
+    (name, taken) => `Python's def. TypeScript's: function ${name}(${parameters(taken)}) { … }`,
+  ],
   [
     /^\s*class\s+(\w+)\s*(?:\((\w+)?[^)]*\))?\s*:/,
-    (name, base) => `Python's class. TypeScript's: class ${name} ${base && base !== 'object' ? `extends ${base} ` : ''}{ … }`,
+    (name, base) =>
+      `Python's class. TypeScript's: class ${name} ${base && base !== 'object' ? `extends ${base} ` : ''}{ … }`,
   ],
-  [/^\s*for\s+(.+?)\s+in\s+(.+?):\s*(?:#.*)?$/, (each, of) => `Python's for. TypeScript's: ${loop(each, of)} { … }`],
-  [/^\s*(if|while)\s+(.+?):\s*(?:#.*)?$/, (word, when) => `Python's ${word}. TypeScript's: ${word} (${operators(when)}) { … }`],
-  [/^\s*elif\s+(.+?):/, (when) => `Python's elif. TypeScript's: else if (${operators(when)}) { … }`],
+  [
+    /^\s*for\s+(.+?)\s+in\s+(.+?):\s*(?:#.*)?$/,
+    (each, of) => `Python's for. TypeScript's: ${loop(each, of)} { … }`,
+  ],
+  [
+    /^\s*(if|while)\s+(.+?):\s*(?:#.*)?$/,
+    (word, when) => `Python's ${word}. TypeScript's: ${word} (${operators(when)}) { … }`,
+  ],
+  [
+    /^\s*elif\s+(.+?):/,
+    (when) => `Python's elif. TypeScript's: else if (${operators(when)}) { … }`,
+  ],
   [/^\s*(else|try|finally)\s*:/, (word) => `Python's ${word}. TypeScript's: ${word} { … }`],
   [/^\s*except\b/, () => "Python's except. TypeScript's: catch (error) { … }"],
-  [/^\s*with\s+.*:\s*$/, () => "Python's with. TypeScript has none: open, and close in a finally { … }."],
+  [
+    /^\s*with\s+.*:\s*$/,
+    () => "Python's with. TypeScript has none: open, and close in a finally { … }.",
+  ],
   [/^\s*raise\b/, () => "Python's raise. TypeScript's: throw new Error('…');"],
   [/^\s*print\s+\S/, () => "Python's print. TypeScript's: console.log(…)"],
   [
     /^\s*(del|pass|assert|global|nonlocal)\b/,
-    (word) => `Python's ${word}, which TypeScript has not.${word === 'assert' ? " import assert from 'node:assert'; assert(…)" : ''}`,
+    (word) =>
+      `Python's ${word}, which TypeScript has not.${word === 'assert' ? " import assert from 'node:assert'; assert(…)" : ''}`,
   ],
   [/\blambda\s+([\w, ]*):/, (taken) => `Python's lambda. TypeScript's: (${taken.trim()}) => …`],
-  [/^\s*[%!]{1,2}\w/, () => "A command of IPython's, which this kernel does not have. Commands are given in a terminal."],
+  [
+    /^\s*[%!]{1,2}\w/,
+    () =>
+      "A command of IPython's, which this kernel does not have. Commands are given in a terminal.",
+  ],
   [/^\s*#(?!\w+\s*[=(])/, () => 'A comment begins with //.'],
-  [/\[\s*.+\sfor\s+\w+\s+in\s+.+\]/, () => "Python's comprehension. TypeScript's: xs.map((x) => …), xs.filter((x) => …)"],
-  [/[\w)\]]\[\s*[-\w.]*\s*:\s*[-\w.:]*\s*\]/, () => "Python's slice. TypeScript's: xs.slice(from, to)"],
-  [/(?:^|[\s(,=[])[rb]?f(['"])/, () => "Python's f-string. TypeScript's text with values stands in backticks, each value in braces after a $"],
-  [/\s(and|or|is not|is|not in)\s|(?:^|[\s(])not\s/, () => "Python's and, or, not, is. TypeScript's: &&, ||, !, ==="],
+  [
+    /\[\s*.+\sfor\s+\w+\s+in\s+.+\]/,
+    () => "Python's comprehension. TypeScript's: xs.map((x) => …), xs.filter((x) => …)",
+  ],
+  [
+    /[\w)\]]\[\s*[-\w.]*\s*:\s*[-\w.:]*\s*\]/,
+    () => "Python's slice. TypeScript's: xs.slice(from, to)",
+  ],
+  [
+    /(?:^|[\s(,=[])[rb]?f(['"])/,
+    () =>
+      "Python's f-string. TypeScript's text with values stands in backticks, each value in braces after a $",
+  ],
+  [
+    /\s(and|or|is not|is|not in)\s|(?:^|[\s(])not\s/,
+    () => "Python's and, or, not, is. TypeScript's: &&, ||, !, ===",
+  ],
   [/\s#(\s|$)/, () => 'A comment begins with //.'],
 ];
 
 function importOf(name) {
   const instead = modules[name.split('.')[0]];
-  return instead ? `Python's ${name}. Here: ${instead}` : "Python's import. TypeScript's: import { readPlays } from 'recital';";
+  return instead
+    ? `Python's ${name}. Here: ${instead}`
+    : "Python's import. TypeScript's: import { readPlays } from 'recital';";
 }
 
-const words = { and: '&&', or: '||', 'is not': '!==', is: '===', None: 'null', True: 'true', False: 'false' };
+const words = {
+  and: '&&',
+  or: '||',
+  'is not': '!==',
+  is: '===',
+  None: 'null',
+  True: 'true',
+  False: 'false',
+};
 const operators = (text) =>
   text
     .replace(/^\((.*)\)$/, '$1')
@@ -155,7 +202,18 @@ const ofTable = {
   isna: (t) => `missingValues(${t})`,
   assign: (t) => `${t}.withColumn('name', values)`,
   ...Object.fromEntries(
-    ['groupby', 'sort_values', 'value_counts', 'merge', 'join', 'query', 'drop_duplicates', 'dropna', 'agg', 'pivot_table'].map((w) => [w, query]),
+    [
+      'groupby',
+      'sort_values',
+      'value_counts',
+      'merge',
+      'join',
+      'query',
+      'drop_duplicates',
+      'dropna',
+      'agg',
+      'pivot_table',
+    ].map((w) => [w, query]),
   ),
 };
 /** Of arrays, as of Python's lists and NumPy's arrays. */
@@ -172,7 +230,13 @@ const ofList = {
   tolist: (x) => `Array.from(${x})`,
   head: (x) => `${x}.slice(0, 10)`,
 };
-const ofText = { upper: 'toUpperCase()', lower: 'toLowerCase()', strip: 'trim()', startswith: 'startsWith(…)', endswith: 'endsWith(…)' };
+const ofText = {
+  upper: 'toUpperCase()',
+  lower: 'toLowerCase()',
+  strip: 'trim()',
+  startswith: 'startsWith(…)',
+  endswith: 'endsWith(…)',
+};
 
 /** What a member is here that a value does not have, if it is one of Python's. */
 function member(word, { isTable, isList, isText, value }) {

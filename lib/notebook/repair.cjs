@@ -10,7 +10,9 @@ const { Output } = require('./output.cjs');
 const { writeOut } = require('./write-out.cjs');
 
 const mark = Symbol.for('recital.repaired');
-const find = (pattern) => Object.entries(require.cache).find(([file, module]) => pattern.test(file) && module.loaded)?.[1].exports;
+const find = (pattern) =>
+  Object.entries(require.cache).find(([file, module]) => pattern.test(file) && module.loaded)?.[1]
+    .exports;
 
 /** The tslab kernel that this process is: its module `dist/jupyter`. Undefined outside a kernel. */
 function kernel() {
@@ -57,7 +59,8 @@ function repairStops(interrupts) {
     }
   };
   vm.runInThisContext = (code, options) => {
-    const awaits = typeof code === 'string' && code.startsWith('(async function(exports, require) { ');
+    const awaits =
+      typeof code === 'string' && code.startsWith('(async function(exports, require) { ');
     if (!awaits) return runInThisContext(code, options);
     const ends = run(code, options);
     interrupts.awaiting(ends);
@@ -66,7 +69,8 @@ function repairStops(interrupts) {
 }
 
 /** What tslab prints about a cell that it was asked to stop: several lines, of its own code. */
-const stopTrace = /^Error: (Interrupted asynchronously|Script execution was interrupted by `SIGINT`)/;
+const stopTrace =
+  /^Error: (Interrupted asynchronously|Script execution was interrupted by `SIGINT`)/;
 
 /** Puts the repairs in place, once. For the cell that runs now as well. Returns its answer to "interrupt". */
 function repair(jupyter) {
@@ -119,7 +123,10 @@ function repair(jupyter) {
   const { lastWriteDisplayData, ZmqServer } = jupyter;
   const stdout = process.stdout.write;
   const stderr = process.stderr.write;
-  const current = new Output((name, text) => (name === 'stdout' ? stdout : stderr)(text), lastWriteDisplayData);
+  const current = new Output(
+    (name, text) => (name === 'stdout' ? stdout : stderr)(text),
+    lastWriteDisplayData,
+  );
   current.install(jupyter);
   const { publishStatus } = ZmqServer.prototype;
   ZmqServer.prototype.publishStatus = function (...args) {

@@ -5,7 +5,14 @@ import { Table } from '../data/table.js';
 import { checkArgument, checkOptions } from '../options.js';
 import { visible } from '../printed.js';
 import { chartBundle, chartText } from './chart-render.js';
-import { currentCell, inNotebook, joinKernel, type MimeBundle, publish, sayStopped } from './kernel.js';
+import {
+  currentCell,
+  inNotebook,
+  joinKernel,
+  type MimeBundle,
+  publish,
+  sayStopped,
+} from './kernel.js';
 import { tableHtml } from './table-html.js';
 
 /**
@@ -48,7 +55,12 @@ export class Html {
  * @example show(html('<b>ready</b>', 'ready'))
  */
 export function html(markup: string, text?: string): Html {
-  checkArgument(typeof markup === 'string', markup, 'html', "a text in HTML, such as '<b>bold</b>'; show takes tables and charts");
+  checkArgument(
+    typeof markup === 'string',
+    markup,
+    'html',
+    "a text in HTML, such as '<b>bold</b>'; show takes tables and charts",
+  );
   return new Html(markup, text ?? markup.replace(/<[^>]*>/g, ''));
 }
 
@@ -61,10 +73,20 @@ interface Output {
 function render(value: unknown, title?: string): Output | undefined {
   if (value instanceof Table) {
     const text = value.toString();
-    return { bundle: { 'text/html': tableHtml(value, { title }), 'text/plain': title ? `${visible(title)}\n${text}` : text } };
+    return {
+      bundle: {
+        'text/html': tableHtml(value, { title }),
+        'text/plain': title ? `${visible(title)}\n${text}` : text,
+      },
+    };
   }
   if (value instanceof Chart) return chartBundle(value);
-  if (typeof value !== 'object' || value === null || typeof (value as Displayable)[displaySymbol] !== 'function') return undefined;
+  if (
+    typeof value !== 'object' ||
+    value === null ||
+    typeof (value as Displayable)[displaySymbol] !== 'function'
+  )
+    return undefined;
   const bundle = (value as Displayable)[displaySymbol]();
   return typeof bundle === 'object' && bundle !== null ? { bundle } : undefined;
 }
@@ -88,7 +110,10 @@ function isShown(value: unknown, { byItself = false } = {}): boolean {
   return place !== undefined && place.cell === currentCell() && (place.byItself || !byItself);
 }
 
-function draw(value: unknown, { title, byItself = false }: { title?: string; byItself?: boolean } = {}): void {
+function draw(
+  value: unknown,
+  { title, byItself = false }: { title?: string; byItself?: boolean } = {},
+): void {
   if (value instanceof Chart) shownIn.set(value, { cell: currentCell(), byItself });
   const output = inNotebook() ? render(value, title) : undefined;
   if (output) publish(output.bundle, { metadata: output.metadata });

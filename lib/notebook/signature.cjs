@@ -15,23 +15,38 @@ class Signatures {
   typeText(symbol, declaration) {
     const written = declaration?.type;
     const type = this.typeOf(symbol, declaration);
-    const texts = type.isUnion() && type.types.length > 1 && type.types.every((part) => part.isStringLiteral());
+    const texts =
+      type.isUnion() && type.types.length > 1 && type.types.every((part) => part.isStringLiteral());
     if (written && !(texts && this.ts.isTypeReferenceNode(written))) return this.source(written);
     return this.inferred(type);
   }
 
   inferred(type) {
-    const { NoTruncation, UseAliasDefinedOutsideCurrentScope, InTypeAlias, UseSingleQuotesForStringLiteralType } = this.ts.TypeFormatFlags;
-    const flags = NoTruncation | UseAliasDefinedOutsideCurrentScope | UseSingleQuotesForStringLiteralType | (type.isUnion() ? InTypeAlias : 0);
+    const {
+      NoTruncation,
+      UseAliasDefinedOutsideCurrentScope,
+      InTypeAlias,
+      UseSingleQuotesForStringLiteralType,
+    } = this.ts.TypeFormatFlags;
+    const flags =
+      NoTruncation |
+      UseAliasDefinedOutsideCurrentScope |
+      UseSingleQuotesForStringLiteralType |
+      (type.isUnion() ? InTypeAlias : 0);
     return this.checker.typeToString(type, undefined, flags).replace(/\s+/g, ' ');
   }
 
   typeOf(symbol, declaration) {
-    return declaration ? this.checker.getTypeOfSymbolAtLocation(symbol, declaration) : this.checker.getTypeOfSymbol(symbol);
+    return declaration
+      ? this.checker.getTypeOfSymbolAtLocation(symbol, declaration)
+      : this.checker.getTypeOfSymbol(symbol);
   }
 
   source(node) {
-    return this.printer.printNode(this.ts.EmitHint.Unspecified, node, node.getSourceFile()).replace(/\s+/g, ' ').trim();
+    return this.printer
+      .printNode(this.ts.EmitHint.Unspecified, node, node.getSourceFile())
+      .replace(/\s+/g, ' ')
+      .trim();
   }
 
   /** A type that fits into a line: of a longer one not the members, which are listed elsewhere. */
@@ -42,11 +57,15 @@ class Signatures {
   /** `name(a: string, options?: Options): Promise<Result>`, a parameter a line where one line is too long. */
   signature(name, signature) {
     const { declaration } = signature;
-    const generic = declaration?.typeParameters?.length ? `<${declaration.typeParameters.map((p) => this.source(p)).join(', ')}>` : '';
+    const generic = declaration?.typeParameters?.length
+      ? `<${declaration.typeParameters.map((p) => this.source(p)).join(', ')}>`
+      : '';
     const parameters = signature.getParameters().map((parameter) => this.parameter(parameter));
     const returned = name.startsWith('new ') ? '' : `: ${this.short(this.returned(signature))}`;
     const line = `${name}${generic}(${parameters.join(', ')})${returned}`;
-    return line.length <= WIDTH ? line : `${name}${generic}(\n${parameters.map((p) => `  ${p},\n`).join('')})${returned}`;
+    return line.length <= WIDTH
+      ? line
+      : `${name}${generic}(\n${parameters.map((p) => `  ${p},\n`).join('')})${returned}`;
   }
 
   returned(signature) {
@@ -59,32 +78,50 @@ class Signatures {
     const type = this.short(this.typeText(symbol, declaration));
     const rest = declaration?.dotDotDotToken ? '...' : '';
     const value = declaration?.initializer && this.source(declaration.initializer);
-    if (value === undefined) return `${rest}${this.parameterName(symbol)}${declaration?.questionToken ? '?' : ''}: ${type}`;
-    return value === '{}' || value.length > 20 ? `${this.parameterName(symbol)}?: ${type}` : `${this.parameterName(symbol)}: ${type} = ${value}`;
+    if (value === undefined)
+      return `${rest}${this.parameterName(symbol)}${declaration?.questionToken ? '?' : ''}: ${type}`;
+    return value === '{}' || value.length > 20
+      ? `${this.parameterName(symbol)}?: ${type}`
+      : `${this.parameterName(symbol)}: ${type} = ${value}`;
   }
 
   /** What a parameter is called; one that is taken apart at once has no name. */
   parameterName({ name, valueDeclaration }) {
-    return valueDeclaration && this.ts.isObjectBindingPattern(valueDeclaration.name) ? 'options' : name;
+    return valueDeclaration && this.ts.isObjectBindingPattern(valueDeclaration.name)
+      ? 'options'
+      : name;
   }
 
   /** The members of a type that is an object of options, or has some; none of any other. */
   options(type) {
     const { ts, checker } = this;
-    if (type.isUnion()) return type.types.flatMap((part) => (isNamedOptions(part) ? this.options(part) : []));
-    if (!(type.flags & (ts.TypeFlags.Object | ts.TypeFlags.Intersection)) || type.symbol?.flags & ts.SymbolFlags.Class) return [];
+    if (type.isUnion())
+      return type.types.flatMap((part) => (isNamedOptions(part) ? this.options(part) : []));
+    if (
+      !(type.flags & (ts.TypeFlags.Object | ts.TypeFlags.Intersection)) ||
+      type.symbol?.flags & ts.SymbolFlags.Class
+    )
+      return [];
     if (type.getCallSignatures().length || type.getConstructSignatures().length) return [];
     if (type.getStringIndexType() || type.getNumberIndexType()) return [];
     const members = checker.getPropertiesOfType(type);
-    if (members.some(({ declarations = [] }) => declarations.some((d) => isBuiltIn(d.getSourceFile())))) return [];
-    const plain = members.some(({ flags }) => flags & ts.SymbolFlags.Optional) && !members.some(({ flags }) => flags & ts.SymbolFlags.Method);
+    if (
+      members.some(({ declarations = [] }) =>
+        declarations.some((d) => isBuiltIn(d.getSourceFile())),
+      )
+    )
+      return [];
+    const plain =
+      members.some(({ flags }) => flags & ts.SymbolFlags.Optional) &&
+      !members.some(({ flags }) => flags & ts.SymbolFlags.Method);
     return plain || isNamedOptions(type) ? members : [];
   }
 
   /** A line for each member of a type, `name?: type`, with what its docstring says below. */
   members(symbols, { notes = new Map(), defaults = new Map() } = {}) {
     return symbols.map((symbol) => {
-      const text = textOf(symbol.getDocumentationComment(this.checker)) || notes.get(symbol.name) || '';
+      const text =
+        textOf(symbol.getDocumentationComment(this.checker)) || notes.get(symbol.name) || '';
       const value = defaults.get(symbol.name);
       const shown = value !== undefined && !/default/i.test(text) ? ` = ${value}` : '';
       const head = `${this.member(symbol)}${shown}`;
@@ -109,22 +146,41 @@ class Signatures {
   defaults(parameter) {
     const pattern = parameter.valueDeclaration?.name;
     if (!pattern || !this.ts.isObjectBindingPattern(pattern)) return new Map();
-    return new Map(pattern.elements.filter((e) => e.initializer).map((e) => [(e.propertyName ?? e.name).getText(), this.source(e.initializer)]));
+    return new Map(
+      pattern.elements
+        .filter((e) => e.initializer)
+        .map((e) => [(e.propertyName ?? e.name).getText(), this.source(e.initializer)]),
+    );
   }
 
   /** What is said of the parameters of some signatures: the texts of `@param`, and below it the options. */
   parameters(signatures, tags) {
-    const notes = new Map(tags.filter(({ name }) => name === 'param').map(({ text }) => noteOf(text)));
+    const notes = new Map(
+      tags.filter(({ name }) => name === 'param').map(({ text }) => noteOf(text)),
+    );
     const lines = new Map();
     for (const parameter of signatures.flatMap((s) => s.getParameters())) {
       const name = this.parameterName(parameter);
       if (lines.has(name)) continue;
       const note = notes.get(name) ?? notes.get(parameter.name) ?? '';
-      const ofOptions = new Map([...notes].filter(([key]) => key.startsWith(`${name}.`)).map(([key, text]) => [key.slice(name.length + 1), text]));
+      const ofOptions = new Map(
+        [...notes]
+          .filter(([key]) => key.startsWith(`${name}.`))
+          .map(([key, text]) => [key.slice(name.length + 1), text]),
+      );
       const options = this.options(this.typeOf(parameter, parameter.valueDeclaration));
-      const members = this.members(options, { notes: ofOptions, defaults: this.defaults(parameter) });
+      const members = this.members(options, {
+        notes: ofOptions,
+        defaults: this.defaults(parameter),
+      });
       if (note === '' && members.length === 0) continue;
-      lines.set(name, [wrap(note === '' ? name : `${name}: ${note}`, '', '    '), ...members.map((m) => indented(m, '  '))].join('\n'));
+      lines.set(
+        name,
+        [
+          wrap(note === '' ? name : `${name}: ${note}`, '', '    '),
+          ...members.map((m) => indented(m, '  ')),
+        ].join('\n'),
+      );
     }
     return [...lines.values()];
   }
@@ -143,7 +199,9 @@ function noteOf(parts = []) {
 
 /** Whether a file is one of TypeScript's own, or of Node's types. */
 function isBuiltIn({ fileName }) {
-  return /[\\/](typescript-for-tslab[\\/]lib|typescript[\\/]lib|@types[\\/]node)[\\/]/.test(fileName);
+  return /[\\/](typescript-for-tslab[\\/]lib|typescript[\\/]lib|@types[\\/]node)[\\/]/.test(
+    fileName,
+  );
 }
 
 module.exports = { Signatures };

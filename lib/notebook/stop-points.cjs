@@ -27,17 +27,28 @@ function soonOver(ts, loop) {
 /** Whether there is an await in it that is not inside of a function. */
 function awaits(ts, node) {
   if (ts.isAwaitExpression(node)) return true;
-  return !ts.isFunctionLike(node) && !ts.isClassLike(node) && ts.forEachChild(node, (child) => awaits(ts, child)) === true;
+  return (
+    !ts.isFunctionLike(node) &&
+    !ts.isClassLike(node) &&
+    ts.forEachChild(node, (child) => awaits(ts, child)) === true
+  );
 }
 
 /** Whether there is a loop in it, or a `try`, which may swallow what its loops throw. */
 function holdsMore(ts, node) {
-  return ts.isIterationStatement(node, false) || ts.isTryStatement(node) || ts.forEachChild(node, (child) => holdsMore(ts, child)) === true;
+  return (
+    ts.isIterationStatement(node, false) ||
+    ts.isTryStatement(node) ||
+    ts.forEachChild(node, (child) => holdsMore(ts, child)) === true
+  );
 }
 
 /** Whether this is an expression, or a declaration of variables, that awaits. */
 function waits(ts, statement) {
-  return (ts.isExpressionStatement(statement) || ts.isVariableStatement(statement)) && awaits(ts, statement);
+  return (
+    (ts.isExpressionStatement(statement) || ts.isVariableStatement(statement)) &&
+    awaits(ts, statement)
+  );
 }
 
 /** A transformation of a cell's code, for the compiler `ts`. Positions stay as they are, for the source maps. */
@@ -51,12 +62,22 @@ function addStopPoints(ts) {
     const rounds = factory.createUniqueName('recital_rounds');
     const call = ([, name], args = []) => factory.createCallExpression(name, undefined, args);
     const known = ([key, name]) => {
-      const found = factory.createCallExpression(factory.createIdentifier('Symbol.for'), undefined, [factory.createStringLiteral(key)]);
-      const value = factory.createElementAccessExpression(factory.createIdentifier('globalThis'), found);
+      const found = factory.createCallExpression(
+        factory.createIdentifier('Symbol.for'),
+        undefined,
+        [factory.createStringLiteral(key)],
+      );
+      const value = factory.createElementAccessExpression(
+        factory.createIdentifier('globalThis'),
+        found,
+      );
       return factory.createVariableDeclaration(name, undefined, undefined, value);
     };
     const due = () => {
-      const next = factory.createBitwiseAnd(factory.createAdd(rounds, factory.createNumericLiteral(1)), factory.createNumericLiteral(EVERY - 1));
+      const next = factory.createBitwiseAnd(
+        factory.createAdd(rounds, factory.createNumericLiteral(1)),
+        factory.createNumericLiteral(EVERY - 1),
+      );
       return factory.createStrictEquality(
         factory.createParenthesizedExpression(factory.createAssignment(rounds, next)),
         factory.createNumericLiteral(0),
@@ -65,10 +86,16 @@ function addStopPoints(ts) {
     let used = false;
     let depth = 0; // functions around
     const stops = (before, after) =>
-      after.flatMap((each, i) => (depth === 0 && waits(ts, before[i]) ? [each, factory.createExpressionStatement(call(ended))] : [each]));
+      after.flatMap((each, i) =>
+        depth === 0 && waits(ts, before[i])
+          ? [each, factory.createExpressionStatement(call(ended))]
+          : [each],
+      );
     const visit = (node) => {
       if (ts.isTryStatement(node) && node.finallyBlock) {
-        const [tried, caught] = [node.tryBlock, node.catchClause].map((part) => part && visit(part));
+        const [tried, caught] = [node.tryBlock, node.catchClause].map(
+          (part) => part && visit(part),
+        );
         return factory.updateTryStatement(node, tried, caught, node.finallyBlock);
       }
       const deeper = ts.isFunctionLike(node) || ts.isClassLike(node);
@@ -91,18 +118,45 @@ function addStopPoints(ts) {
       return withBody(own, factory.createBlock([check, own.statement]));
     };
     const withBody = (loop, body) => {
-      if (ts.isForStatement(loop)) return factory.updateForStatement(loop, loop.initializer, loop.condition, loop.incrementor, body);
-      if (ts.isForInStatement(loop)) return factory.updateForInStatement(loop, loop.initializer, loop.expression, body);
-      if (ts.isForOfStatement(loop)) return factory.updateForOfStatement(loop, loop.awaitModifier, loop.initializer, loop.expression, body);
-      if (ts.isWhileStatement(loop)) return factory.updateWhileStatement(loop, loop.expression, body);
+      if (ts.isForStatement(loop))
+        return factory.updateForStatement(
+          loop,
+          loop.initializer,
+          loop.condition,
+          loop.incrementor,
+          body,
+        );
+      if (ts.isForInStatement(loop))
+        return factory.updateForInStatement(loop, loop.initializer, loop.expression, body);
+      if (ts.isForOfStatement(loop))
+        return factory.updateForOfStatement(
+          loop,
+          loop.awaitModifier,
+          loop.initializer,
+          loop.expression,
+          body,
+        );
+      if (ts.isWhileStatement(loop))
+        return factory.updateWhileStatement(loop, loop.expression, body);
       return factory.updateDoStatement(loop, body, loop.expression);
     };
     return (file) => {
       const own = ts.visitNode(file, visit);
       if (!used) return own;
-      const count = factory.createVariableDeclaration(rounds, undefined, undefined, factory.createNumericLiteral(0));
-      const names = factory.createVariableDeclarationList([...[asked, round, resumed, ended].map(known), count], ts.NodeFlags.Let);
-      return factory.updateSourceFile(own, [factory.createVariableStatement(undefined, names), ...stops(file.statements, own.statements)]);
+      const count = factory.createVariableDeclaration(
+        rounds,
+        undefined,
+        undefined,
+        factory.createNumericLiteral(0),
+      );
+      const names = factory.createVariableDeclarationList(
+        [...[asked, round, resumed, ended].map(known), count],
+        ts.NodeFlags.Let,
+      );
+      return factory.updateSourceFile(own, [
+        factory.createVariableStatement(undefined, names),
+        ...stops(file.statements, own.statements),
+      ]);
     };
   };
 }

@@ -9,7 +9,10 @@ class SubjectFinder {
   at(position) {
     const { ts, file } = this;
     const token = ts.getTouchingPropertyName(file, position);
-    const named = token !== file && (ts.isIdentifier(token) || (ts.isStringLiteral(token) && ts.isPropertyAssignment(token.parent)));
+    const named =
+      token !== file &&
+      (ts.isIdentifier(token) ||
+        (ts.isStringLiteral(token) && ts.isPropertyAssignment(token.parent)));
     return named ? this.symbolOf(token) : this.around(position);
   }
 
@@ -21,13 +24,19 @@ class SubjectFinder {
     return (
       known(this.option(name)) ||
       known(checker.getSymbolAtLocation(name)) ||
-      (isProperty ? undefined : known(checker.resolveName(name.text, name, ts.SymbolFlags.Type, false)) || known(this.exported(name.text)))
+      (isProperty
+        ? undefined
+        : known(checker.resolveName(name.text, name, ts.SymbolFlags.Type, false)) ||
+          known(this.exported(name.text)))
     );
   }
 
   resolved(symbol) {
-    const aliased = symbol.flags & this.ts.SymbolFlags.Alias ? this.checker.getAliasedSymbol(symbol) : symbol;
-    return this.checker.isUnknownSymbol(aliased) || !aliased.declarations?.length ? undefined : aliased;
+    const aliased =
+      symbol.flags & this.ts.SymbolFlags.Alias ? this.checker.getAliasedSymbol(symbol) : symbol;
+    return this.checker.isUnknownSymbol(aliased) || !aliased.declarations?.length
+      ? undefined
+      : aliased;
   }
 
   /** The declared option that a name in an object literal gives a value to. */
@@ -52,7 +61,8 @@ class SubjectFinder {
     const { ts, checker, file } = this;
     const seen = new Set();
     for (const statement of [file, file.parent].flatMap((f) => f?.statements ?? [])) {
-      const module = ts.isImportDeclaration(statement) && checker.getSymbolAtLocation(statement.moduleSpecifier);
+      const module =
+        ts.isImportDeclaration(statement) && checker.getSymbolAtLocation(statement.moduleSpecifier);
       if (!module || seen.has(module)) continue;
       seen.add(module);
       yield checker.getExportsOfModule(module);
@@ -71,15 +81,25 @@ class SubjectFinder {
   /** What is called, or the option whose value is written, around a position that touches no name. */
   around(position) {
     const { ts, checker, file } = this;
-    for (let node = ts.findPrecedingToken(position, file); node && node !== file; node = node.parent) {
-      if (ts.isBlock(node) && (position < node.end || file.text[node.end - 1] !== '}')) return undefined; // in the body of a function
+    for (
+      let node = ts.findPrecedingToken(position, file);
+      node && node !== file;
+      node = node.parent
+    ) {
+      if (ts.isBlock(node) && (position < node.end || file.text[node.end - 1] !== '}'))
+        return undefined; // in the body of a function
       if (ts.isPropertyAssignment(node) && position > node.name.end) {
         const option = this.option(node.name);
         if (option) return option;
       }
-      const calls = (ts.isCallExpression(node) || ts.isNewExpression(node)) && node.arguments && position > node.expression.end;
+      const calls =
+        (ts.isCallExpression(node) || ts.isNewExpression(node)) &&
+        node.arguments &&
+        position > node.expression.end;
       if (!calls) continue;
-      const called = ts.isPropertyAccessExpression(node.expression) ? node.expression.name : node.expression;
+      const called = ts.isPropertyAccessExpression(node.expression)
+        ? node.expression.name
+        : node.expression;
       const symbol = checker.getSymbolAtLocation(called);
       return symbol && this.resolved(symbol);
     }

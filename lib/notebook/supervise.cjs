@@ -15,14 +15,20 @@ const deliberate = new Set(['SIGTERM', 'SIGHUP', 'SIGINT']);
 
 const [connectionFile] = process.argv.slice(2);
 if (!connectionFile) {
-  console.error('usage: node supervise.cjs CONNECTION_FILE   (Jupyter calls this; to open Jupyter: npm run lab)');
+  console.error(
+    'usage: node supervise.cjs CONNECTION_FILE   (Jupyter calls this; to open Jupyter: npm run lab)',
+  );
   process.exit(2);
 }
 
-const child = spawn(process.execPath, [...process.execArgv, path.join(__dirname, 'launch.cjs'), connectionFile], {
-  stdio: ['inherit', 'inherit', 'pipe', 'ipc'],
-  env: { ...process.env, JPY_PARENT_PID: String(process.pid) },
-});
+const child = spawn(
+  process.execPath,
+  [...process.execArgv, path.join(__dirname, 'launch.cjs'), connectionFile],
+  {
+    stdio: ['inherit', 'inherit', 'pipe', 'ipc'],
+    env: { ...process.env, JPY_PARENT_PID: String(process.pid) },
+  },
+);
 let log = '';
 let running; // the request that the kernel works on: { identity, header }
 child.stderr.on('data', (data) => {
@@ -52,7 +58,9 @@ child.on('error', (error) => {
 child.on('close', async (code, signal) => {
   if (running && !deliberate.has(signal)) {
     const reason = causeOfDeath({ code, signal, log });
-    await tell(reason).catch((error) => console.error(`${reason}\n(Jupyter could not be told: ${error.message})`));
+    await tell(reason).catch((error) =>
+      console.error(`${reason}\n(Jupyter could not be told: ${error.message})`),
+    );
   }
   process.exit(code ?? 1);
 });
@@ -63,8 +71,13 @@ async function tell(reason) {
   const connection = JSON.parse(readFileSync(connectionFile, 'utf8'));
   const { iopub_port, shell_port } = connection;
   const identity = running.identity.map((part) => Buffer.from(part, 'base64'));
-  const message = (type, content, to = []) => pack(connection, { identity: to, type, content, parent: running.header });
-  const error = { ename: 'KernelDied', evalue: reason.split('\n')[0], traceback: reason.split('\n') };
+  const message = (type, content, to = []) =>
+    pack(connection, { identity: to, type, content, parent: running.header });
+  const error = {
+    ename: 'KernelDied',
+    evalue: reason.split('\n')[0],
+    traceback: reason.split('\n'),
+  };
   const output = new zmq.XPublisher({ linger: 500 });
   const shell = new zmq.Router({ mandatory: true, linger: 500, sendTimeout: 0 });
   await output.bind(address(connection, iopub_port));
@@ -76,7 +89,9 @@ async function tell(reason) {
   await output.send(message('error', error));
   for (;;) {
     try {
-      await shell.send(message('execute_reply', { status: 'error', execution_count: null, ...error }, identity));
+      await shell.send(
+        message('execute_reply', { status: 'error', execution_count: null, ...error }, identity),
+      );
       break;
     } catch {
       if (performance.now() > end) break; // nobody waits for it

@@ -6,10 +6,12 @@ import { escapeHtml } from './escape.js';
 export const MAX_ROWS = 20;
 
 // Attributes only: front ends strip <style> from notebooks they do not trust. No colours but translucent grey: the text takes the theme's, light or dark.
-const cellStyle = 'padding:0.3em 0.7em;border:none;border-bottom:1px solid rgba(128,128,128,0.25);vertical-align:top;';
+const cellStyle =
+  'padding:0.3em 0.7em;border:none;border-bottom:1px solid rgba(128,128,128,0.25);vertical-align:top;';
 const numberStyle = `${cellStyle}text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap;`;
 const textStyle = `${cellStyle}text-align:left;max-width:40em;overflow-wrap:break-word;`;
-const headStyle = 'border-bottom:2px solid rgba(128,128,128,0.6);font-weight:600;vertical-align:bottom;';
+const headStyle =
+  'border-bottom:2px solid rgba(128,128,128,0.6);font-weight:600;vertical-align:bottom;';
 const captionStyle = 'caption-side:top;text-align:left;font-weight:600;padding:0.3em 0 0.2em;';
 const tableStyle = 'border-collapse:collapse;border:none;font-size:0.95em;margin:0.3em 0;';
 
@@ -19,7 +21,10 @@ const tableStyle = 'border-collapse:collapse;border:none;font-size:0.95em;margin
  * @param options.title a line above it
  * @param options.maxRows rows written out; default 20
  */
-export function tableHtml(table: Table, options: { title?: string; maxRows?: number } = {}): string {
+export function tableHtml(
+  table: Table,
+  options: { title?: string; maxRows?: number } = {},
+): string {
   const { title, maxRows = MAX_ROWS } = options;
   const rows = table.head(maxRows);
   const columns = table.columnNames.map((name) => formatColumn(rows.column(name)));
@@ -46,10 +51,24 @@ export function rowsHtml(
   const { numeric, title, note } = options;
   const style = (j: number): string => (numeric[j] ? numberStyle : textStyle);
   const line = (cells: string[]): string => `<tr style="background:none;">${cells.join('')}</tr>`;
-  const th = head.map((name, j) => `<th scope="col" style="${style(j)}${headStyle}">${escapeHtml(visible(name))}</th>`);
-  const tr = body.map((row) => line(row.map((text, j) => `<td style="${style(j)}">${text === null ? '–' : escapeHtml(visible(text))}</td>`)));
-  const caption = title ? `<caption style="${captionStyle}">${escapeHtml(visible(title))}</caption>` : ''; // a screen reader names the table by it
-  const after = note ? `<div style="opacity:0.7;font-size:0.9em;margin:0.2em 0 0.5em;">${escapeHtml(note)}</div>` : '';
+  const th = head.map(
+    (name, j) =>
+      `<th scope="col" style="${style(j)}${headStyle}">${escapeHtml(visible(name))}</th>`,
+  );
+  const tr = body.map((row) =>
+    line(
+      row.map(
+        (text, j) =>
+          `<td style="${style(j)}">${text === null ? '–' : escapeHtml(visible(text))}</td>`,
+      ),
+    ),
+  );
+  const caption = title
+    ? `<caption style="${captionStyle}">${escapeHtml(visible(title))}</caption>`
+    : ''; // a screen reader names the table by it
+  const after = note
+    ? `<div style="opacity:0.7;font-size:0.9em;margin:0.2em 0 0.5em;">${escapeHtml(note)}</div>`
+    : '';
   const rows = `<thead>${line(th)}</thead><tbody>${tr.join('')}</tbody>`;
   return `<div><table border="1" class="dataframe" style="${tableStyle}">${caption}${rows}</table>${after}</div>`;
 }

@@ -26,7 +26,8 @@ class Writer {
     if (is(SymbolFlags.Class)) return this.class(symbol);
     if (is(SymbolFlags.Function | SymbolFlags.Method)) return this.callable(symbol);
     if (is(SymbolFlags.Interface | SymbolFlags.TypeAlias)) return this.type(symbol);
-    if (is(SymbolFlags.Variable | SymbolFlags.Property | SymbolFlags.Accessor)) return this.value(symbol);
+    if (is(SymbolFlags.Variable | SymbolFlags.Property | SymbolFlags.Accessor))
+      return this.value(symbol);
     if (is(SymbolFlags.Module)) return this.module(symbol);
     return undefined;
   }
@@ -36,7 +37,12 @@ class Writer {
     const exported = this.checker.getExportsOfModule(symbol);
     const isValue = (s) => (s.flags & Alias ? this.checker.getAliasedSymbol(s) : s).flags & Value;
     const names = exported.filter(isValue).map(({ name }) => name);
-    return this.compose({ head: ['module'], text: '', tags: [], lists: [['Exports', [wrap(names.sort().join(', '))]]] });
+    return this.compose({
+      head: ['module'],
+      text: '',
+      tags: [],
+      lists: [['Exports', [wrap(names.sort().join(', '))]]],
+    });
   }
 
   /** A function or method, with all its signatures. */
@@ -54,7 +60,8 @@ class Writer {
   class(symbol) {
     const { checker } = this;
     const [declaration] = symbol.declarations;
-    const isAbstract = this.ts.getCombinedModifierFlags(declaration) & this.ts.ModifierFlags.Abstract;
+    const isAbstract =
+      this.ts.getCombinedModifierFlags(declaration) & this.ts.ModifierFlags.Abstract;
     const signatures = checker
       .getTypeOfSymbol(symbol)
       .getConstructSignatures()
@@ -62,14 +69,23 @@ class Writer {
     const statics = this.statics(symbol);
     const tags = this.tags(symbol);
     const ofStatics = statics.flatMap((s) => s.getJsDocTags(checker)).filter(isExample);
-    const heritage = (declaration.heritageClauses ?? []).map((clause) => this.signatures.source(clause));
+    const heritage = (declaration.heritageClauses ?? []).map((clause) =>
+      this.signatures.source(clause),
+    );
     return this.compose({
       head: [
         [`${isAbstract ? 'abstract ' : ''}class ${symbol.name}`, ...heritage].join(' '),
         ...signatures.map((s) => this.signatures.signature(`new ${symbol.name}`, s)),
       ],
-      text: [this.doc(symbol), ...signatures.map((s) => textOf(s.getDocumentationComment(checker)))].filter(Boolean).join('\n\n'),
-      tags: tags.some(isExample) ? tags : [...tags, ...(ofStatics.length ? ofStatics : this.examplesOf(this.usersOf(symbol).symbols))],
+      text: [this.doc(symbol), ...signatures.map((s) => textOf(s.getDocumentationComment(checker)))]
+        .filter(Boolean)
+        .join('\n\n'),
+      tags: tags.some(isExample)
+        ? tags
+        : [
+            ...tags,
+            ...(ofStatics.length ? ofStatics : this.examplesOf(this.usersOf(symbol).symbols)),
+          ],
       signatures,
       lists: [
         ['Static methods', statics.map((s) => this.summary(s))],
@@ -81,13 +97,21 @@ class Writer {
   type(symbol) {
     const { ts, checker } = this;
     const type = checker.getDeclaredTypeOfSymbol(symbol);
-    const declaration = symbol.declarations.find((d) => ts.isInterfaceDeclaration(d) || ts.isTypeAliasDeclaration(d));
+    const declaration = symbol.declarations.find(
+      (d) => ts.isInterfaceDeclaration(d) || ts.isTypeAliasDeclaration(d),
+    );
     const parameters = declaration.typeParameters?.map((p) => this.signatures.source(p)).join(', ');
     const generic = parameters ? `<${parameters}>` : '';
     const isAlias = ts.isTypeAliasDeclaration(declaration);
-    const heritage = isAlias ? [] : (declaration.heritageClauses ?? []).map((clause) => this.signatures.source(clause));
-    const members = type.flags & (ts.TypeFlags.Object | ts.TypeFlags.Intersection) ? checker.getPropertiesOfType(type) : [];
-    const listed = isAlias && !/^[{(]|&/.test(this.signatures.source(declaration.type)) ? [] : members;
+    const heritage = isAlias
+      ? []
+      : (declaration.heritageClauses ?? []).map((clause) => this.signatures.source(clause));
+    const members =
+      type.flags & (ts.TypeFlags.Object | ts.TypeFlags.Intersection)
+        ? checker.getPropertiesOfType(type)
+        : [];
+    const listed =
+      isAlias && !/^[{(]|&/.test(this.signatures.source(declaration.type)) ? [] : members;
     const head = isAlias
       ? `type ${symbol.name}${generic}${this.aliased(declaration)}`
       : [`interface ${symbol.name}${generic}`, ...heritage].join(' ');
@@ -121,11 +145,17 @@ class Writer {
     }
     const declaration = symbol.valueDeclaration ?? symbol.declarations?.[0];
     const isVariable = declaration && ts.isVariableDeclaration(declaration);
-    const keyword = isVariable ? `${declaration.parent.flags & ts.NodeFlags.Const ? 'const' : 'let'} ` : this.owner(symbol);
+    const keyword = isVariable
+      ? `${declaration.parent.flags & ts.NodeFlags.Const ? 'const' : 'let'} `
+      : this.owner(symbol);
     const optional = symbol.flags & ts.SymbolFlags.Optional ? '?' : '';
     const made = type.symbol?.flags & ts.SymbolFlags.Class && text === '' ? type.symbol : undefined;
     return this.compose({
-      head: [wrap(`${keyword}${symbol.name}${optional}: ${isVariable ? signatures.inferred(type) : signatures.typeText(symbol, declaration)}`)],
+      head: [
+        wrap(
+          `${keyword}${symbol.name}${optional}: ${isVariable ? signatures.inferred(type) : signatures.typeText(symbol, declaration)}`,
+        ),
+      ],
       text: made ? this.doc(made).split('\n\n')[0] : text,
       tags: symbol.getJsDocTags(checker),
       lists: [
@@ -137,12 +167,16 @@ class Writer {
 
   /** Puts the parts one below the other, with an empty line between them. */
   compose({ head, text, tags, signatures = [], lists = [] }) {
-    const of = (name) => tags.filter((tag) => tag.name === name).map((tag) => textOf(tag.text).trim());
+    const of = (name) =>
+      tags.filter((tag) => tag.name === name).map((tag) => textOf(tag.text).trim());
     const wrapped = (texts) => [...new Set(texts)].map((t) => wrap(t, '', '    '));
     const known = ['param', 'example', 'returns', 'throws', 'typeParam'];
-    const others = tags.filter(({ name }) => !known.includes(name)).map((tag) => wrap(`@${tag.name} ${textOf(tag.text)}`));
+    const others = tags
+      .filter(({ name }) => !known.includes(name))
+      .map((tag) => wrap(`@${tag.name} ${textOf(tag.text)}`));
     const examples = [...new Set(of('example'))];
-    const section = (title, items) => (items.length ? [`${title}\n${items.map((item) => indented(item, '  ')).join('\n')}`] : []);
+    const section = (title, items) =>
+      items.length ? [`${title}\n${items.map((item) => indented(item, '  ')).join('\n')}`] : [];
     return [
       head.join('\n'),
       wrap(text),
@@ -173,8 +207,14 @@ class Writer {
   /** The tags of a docstring; of a class, those of its constructor too. */
   tags(symbol) {
     const { ts, checker } = this;
-    const made = symbol.flags & ts.SymbolFlags.Class ? checker.getTypeOfSymbol(symbol).getConstructSignatures() : [];
-    return [...symbol.getJsDocTags(checker), ...made.filter((s) => !this.isHidden(s.declaration)).flatMap((s) => s.getJsDocTags())];
+    const made =
+      symbol.flags & ts.SymbolFlags.Class
+        ? checker.getTypeOfSymbol(symbol).getConstructSignatures()
+        : [];
+    return [
+      ...symbol.getJsDocTags(checker),
+      ...made.filter((s) => !this.isHidden(s.declaration)).flatMap((s) => s.getJsDocTags()),
+    ];
   }
 
   /** `Learner.`, of what belongs to a class or interface. */
@@ -184,28 +224,50 @@ class Writer {
 
   isHidden(declaration) {
     const { ModifierFlags, getCombinedModifierFlags } = this.ts;
-    return Boolean(declaration && getCombinedModifierFlags(declaration) & (ModifierFlags.Private | ModifierFlags.Protected));
+    return Boolean(
+      declaration &&
+        getCombinedModifierFlags(declaration) & (ModifierFlags.Private | ModifierFlags.Protected),
+    );
   }
 
   statics(symbol) {
     const { ts, checker } = this;
     const members = checker.getPropertiesOfType(checker.getTypeOfSymbol(symbol));
-    return members.filter((m) => m.flags & ts.SymbolFlags.Method && m.valueDeclaration && !this.isHidden(m.valueDeclaration) && this.doc(m) !== '');
+    return members.filter(
+      (m) =>
+        m.flags & ts.SymbolFlags.Method &&
+        m.valueDeclaration &&
+        !this.isHidden(m.valueDeclaration) &&
+        this.doc(m) !== '',
+    );
   }
 
   /** `Class.method(a, options?)` and the first sentence of its docstring. */
   summary(symbol) {
     const [signature] = this.checker.getTypeOfSymbol(symbol).getCallSignatures();
-    const names = signature.getParameters().map((p) => this.signatures.parameterName(p) + (p.valueDeclaration?.initializer ? '?' : ''));
-    const [sentence] = /^[\s\S]*?[.:;](?=\s|$)|^[\s\S]*/.exec(this.doc(symbol).replace(/\s+/g, ' '));
-    return wrap(`${this.owner(symbol)}${symbol.name}(${names.join(', ')}): ${sentence.replace(/[:;]$/, '.')}`, '', '    ');
+    const names = signature
+      .getParameters()
+      .map((p) => this.signatures.parameterName(p) + (p.valueDeclaration?.initializer ? '?' : ''));
+    const [sentence] = /^[\s\S]*?[.:;](?=\s|$)|^[\s\S]*/.exec(
+      this.doc(symbol).replace(/\s+/g, ' '),
+    );
+    return wrap(
+      `${this.owner(symbol)}${symbol.name}(${names.join(', ')}): ${sentence.replace(/[:;]$/, '.')}`,
+      '',
+      '    ',
+    );
   }
 
   /** The names of the methods of a class that anybody may call. */
   methods(type) {
     const names = this.checker
       .getPropertiesOfType(type)
-      .filter((m) => m.flags & this.ts.SymbolFlags.Method && /^[a-z]/i.test(m.name) && !this.isHidden(m.valueDeclaration))
+      .filter(
+        (m) =>
+          m.flags & this.ts.SymbolFlags.Method &&
+          /^[a-z]/i.test(m.name) &&
+          !this.isHidden(m.valueDeclaration),
+      )
       .map(({ name }) => name);
     return names.length ? [wrap([...new Set(names)].sort().join(', '))] : [];
   }

@@ -27,9 +27,19 @@ function signature({ key, signature_scheme = 'hmac-sha256' }, parts) {
  * @param connection the connection file: `key`, `signature_scheme`
  * @param message `identity`: who gets it; `type`; `content`; `parent`: header of the request that it belongs to; of a request `id` and `session`
  */
-function pack(connection, { identity = [], type, content, parent = {}, id = randomUUID(), session = parent.session ?? '' }) {
+function pack(
+  connection,
+  { identity = [], type, content, parent = {}, id = randomUUID(), session = parent.session ?? '' },
+) {
   const { username = 'recital' } = parent;
-  const header = { msg_id: id, session, username, date: new Date().toISOString(), msg_type: type, version: VERSION };
+  const header = {
+    msg_id: id,
+    session,
+    username,
+    date: new Date().toISOString(),
+    msg_type: type,
+    version: VERSION,
+  };
   const parts = [header, parent, {}, content].map((part) => JSON.stringify(part));
   return [...identity, DELIMITER, signature(connection, parts), ...parts];
 }
@@ -44,9 +54,16 @@ function unpack(connection, frames) {
   const given = frames[start];
   const parts = frames.slice(start + 1, start + 5);
   const expected = Buffer.from(signature(connection, parts));
-  if (expected.length > 0 && !(given.length === expected.length && timingSafeEqual(given, expected))) throw new Error('its signature is wrong');
+  if (
+    expected.length > 0 &&
+    !(given.length === expected.length && timingSafeEqual(given, expected))
+  )
+    throw new Error('its signature is wrong');
   const [header, parent, metadata, content] = parts.map((part) => JSON.parse(part.toString()));
-  if (![header, parent, metadata, content].every((part) => typeof part === 'object' && part !== null)) throw new Error('it is no message');
+  if (
+    ![header, parent, metadata, content].every((part) => typeof part === 'object' && part !== null)
+  )
+    throw new Error('it is no message');
   if (typeof header.msg_type !== 'string') throw new Error('it has no type');
   return { identity: frames.slice(0, start - 1), header, parent, content };
 }
@@ -60,7 +77,9 @@ class Refused {
 
   add(error) {
     if (this.count++ > 0) return;
-    process._rawDebug(`What came on the ${this.channel} channel is ignored: ${error.message}. Nothing more is said of others like it.`);
+    process._rawDebug(
+      `What came on the ${this.channel} channel is ignored: ${error.message}. Nothing more is said of others like it.`,
+    );
   }
 }
 

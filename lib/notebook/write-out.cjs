@@ -16,26 +16,47 @@ function typescript() {
 /** The same code, written out; the code itself if there is nothing to write out. */
 function writeOut(code) {
   if (!/\{|\bimport\b/.test(code)) return code;
-  const { createSourceFile, forEachChild, isShorthandPropertyAssignment, ScriptTarget } = typescript();
+  const { createSourceFile, forEachChild, isShorthandPropertyAssignment, ScriptTarget } =
+    typescript();
   const insertions = [];
   const visit = (node) => {
-    if (isShorthandPropertyAssignment(node)) insertions.push([node.name.getStart(file), `${node.name.text}: `]);
+    if (isShorthandPropertyAssignment(node))
+      insertions.push([node.name.getStart(file), `${node.name.text}: `]);
     const module = importedBy(node);
     if (module) insertions.push([node.name.end, `: typeof import(${module.getText(file)})`]);
     forEachChild(node, visit);
   };
   const file = createSourceFile('cell.ts', code, ScriptTarget.ES2022, true);
   visit(file);
-  return insertions.reduceRight((text, [at, inserted]) => text.slice(0, at) + inserted + text.slice(at), code);
+  return insertions.reduceRight(
+    (text, [at, inserted]) => text.slice(0, at) + inserted + text.slice(at),
+    code,
+  );
 }
 
 /** The name of the module, if this is a declaration `fs = await import('node:fs')`. */
 function importedBy(node) {
-  const { isAwaitExpression, isCallExpression, isIdentifier, isStringLiteral, isVariableDeclaration, SyntaxKind } = typescript();
-  if (!isVariableDeclaration(node) || !isIdentifier(node.name) || node.type || !node.initializer || !isAwaitExpression(node.initializer))
+  const {
+    isAwaitExpression,
+    isCallExpression,
+    isIdentifier,
+    isStringLiteral,
+    isVariableDeclaration,
+    SyntaxKind,
+  } = typescript();
+  if (
+    !isVariableDeclaration(node) ||
+    !isIdentifier(node.name) ||
+    node.type ||
+    !node.initializer ||
+    !isAwaitExpression(node.initializer)
+  )
     return undefined;
   const call = node.initializer.expression;
-  const module = isCallExpression(call) && call.expression.kind === SyntaxKind.ImportKeyword ? call.arguments[0] : undefined;
+  const module =
+    isCallExpression(call) && call.expression.kind === SyntaxKind.ImportKeyword
+      ? call.arguments[0]
+      : undefined;
   return module && isStringLiteral(module) ? module : undefined;
 }
 

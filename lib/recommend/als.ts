@@ -8,7 +8,13 @@ import { ArgumentError } from '../errors.js';
 import { checkOptions, checkRounds } from '../options.js';
 import { AlsSolver, transposedFloat32 } from './als-rows.js';
 import { registerRecommenderKind } from './export-recommender.js';
-import { FactorRecommender, type Factors, factorTensors, readFactorTensors, settingsOf } from './factor-recommender.js';
+import {
+  FactorRecommender,
+  type Factors,
+  factorTensors,
+  readFactorTensors,
+  settingsOf,
+} from './factor-recommender.js';
 import { Interactions } from './interactions.js';
 import { checkN } from './lookup.js';
 import { PlayValues, readValue } from './play-values.js';
@@ -54,7 +60,11 @@ export class ALS extends FactorRecommender {
   constructor(plays: Plays, state: { options: ALSSettings; factors: Factors }) {
     if (!state) throw new ArgumentError('ALS is fitted by await ALS.fit(plays), not made by new.');
     const { options, factors } = state;
-    super(Interactions.fromPlays(plays), factors, { ...options, name: 'ALS', catalogue: plays.catalogue });
+    super(Interactions.fromPlays(plays), factors, {
+      ...options,
+      name: 'ALS',
+      catalogue: plays.catalogue,
+    });
     this.options = options;
     this.values = new PlayValues(this.seen, options.value);
   }
@@ -65,8 +75,30 @@ export class ALS extends FactorRecommender {
    * @example const als = await ALS.fit(plays, { factors: 32, iterations: 10, seed: 42 });
    */
   static async fit(plays: Plays, options: ALSOptions = {}): Promise<ALS> {
-    checkOptions(options, ['factors', 'regularization', 'alpha', 'iterations', 'cgSteps', 'value', 'seed', 'onIteration'], 'ALS.fit');
-    const { factors = 100, regularization = 0.01, alpha = 1, iterations = 15, cgSteps = 3, value = 'count', seed = 42, onIteration } = options;
+    checkOptions(
+      options,
+      [
+        'factors',
+        'regularization',
+        'alpha',
+        'iterations',
+        'cgSteps',
+        'value',
+        'seed',
+        'onIteration',
+      ],
+      'ALS.fit',
+    );
+    const {
+      factors = 100,
+      regularization = 0.01,
+      alpha = 1,
+      iterations = 15,
+      cgSteps = 3,
+      value = 'count',
+      seed = 42,
+      onIteration,
+    } = options;
     checkN(factors, 'factors');
     for (const [name, n] of Object.entries({ iterations, cgSteps })) checkRounds(n, name);
     settingsOf({ alpha, regularization });
@@ -77,7 +109,9 @@ export class ALS extends FactorRecommender {
     const users = float32(matrix.shape[0] * width);
     const tracks = float32(matrix.shape[1] * width);
     const random = new Random(seed).child('init');
-    for (let t = 0; t < matrix.shape[1]; t++) for (let j = 0; j < factors; j++) tracks[t * width + j] = ((random.uint32() >>> 8) / 16777216) * 0.01;
+    for (let t = 0; t < matrix.shape[1]; t++)
+      for (let j = 0; j < factors; j++)
+        tracks[t * width + j] = ((random.uint32() >>> 8) / 16777216) * 0.01;
     const byTrack = transposedFloat32(matrix);
     const solver = new AlsSolver([matrix, byTrack], { width, alpha, regularization, cgSteps });
     const guard = new InterruptGuard();
@@ -85,11 +119,17 @@ export class ALS extends FactorRecommender {
       for (let i = 1; i <= iterations; i++) {
         const started = performance.now();
         let stop = await guard.turn();
-        for (const half of [solver.solve(matrix, users, tracks), solver.solve(byTrack, tracks, users)]) {
+        for (const half of [
+          solver.solve(matrix, users, tracks),
+          solver.solve(byTrack, tracks, users),
+        ]) {
           for (const _ of half) if (guard.due() && (await guard.turn())) stop = true;
         }
         if (i < iterations && stop) {
-          sayInterrupted(guard, `Interrupted after ${i} of ${iterations} iterations; the factors are as these left them.`);
+          sayInterrupted(
+            guard,
+            `Interrupted after ${i} of ${iterations} iterations; the factors are as these left them.`,
+          );
           break;
         }
         onIteration?.(i, (performance.now() - started) / 1000);
@@ -98,8 +138,15 @@ export class ALS extends FactorRecommender {
       guard.stop();
       solver.dispose();
     }
-    const made = { users: narrowed(users, width, factors), tracks: narrowed(tracks, width, factors), width: factors };
-    return new ALS(plays, { options: { factors, regularization, alpha, iterations, cgSteps, value, seed }, factors: made });
+    const made = {
+      users: narrowed(users, width, factors),
+      tracks: narrowed(tracks, width, factors),
+      width: factors,
+    };
+    return new ALS(plays, {
+      options: { factors, regularization, alpha, iterations, cgSteps, value, seed },
+      factors: made,
+    });
   }
 
   protected override valuesOfHistory(_track: Int32Array, playcount: Float64Array): Float32Array {
@@ -116,7 +163,8 @@ function narrowed(values: Float32Array, width: number, columns: number): Float32
   if (columns === width) return values;
   const rows = values.length / width;
   const out = float32(rows * columns);
-  for (let r = 0; r < rows; r++) out.set(values.subarray(r * width, r * width + columns), r * columns);
+  for (let r = 0; r < rows; r++)
+    out.set(values.subarray(r * width, r * width + columns), r * columns);
   dispose(values);
   return out;
 }

@@ -13,18 +13,31 @@ import { checkArgument, checkOptions, isNumbers } from '../options.js';
  * @returns NaN where every track is relevant
  * @example aucOf([0.9, 0.4, 0.4, 0.1], [1]) // above 1 of 3, equal to 1 of 3: (1 + 1/2) / 3 = 0.5
  */
-export function aucOf(scores: ArrayLike<number>, relevant: ArrayLike<number>, options: { missed?: number } = {}): number {
+export function aucOf(
+  scores: ArrayLike<number>,
+  relevant: ArrayLike<number>,
+  options: { missed?: number } = {},
+): number {
   checkOptions(options, ['missed'], 'aucOf');
   const { missed = 0 } = options;
   for (const values of [scores, relevant])
-    checkArgument(isNumbers(values), values, 'aucOf', 'scores, and the places of relevant tracks in them: arrays of numbers');
+    checkArgument(
+      isNumbers(values),
+      values,
+      'aucOf',
+      'scores, and the places of relevant tracks in them: arrays of numbers',
+    );
   if (relevant.length + missed === 0)
-    throw new ArgumentError('The user has no relevant track, so the metric does not exist: leave such users out of a mean.');
+    throw new ArgumentError(
+      'The user has no relevant track, so the metric does not exist: leave such users out of a mean.',
+    );
   const isRelevant = new Uint8Array(scores.length);
   const own = new Float64Array(relevant.length);
   for (let i = 0; i < relevant.length; i++) {
     if (!(relevant[i] >= 0 && relevant[i] < scores.length) || isRelevant[relevant[i]])
-      throw new ArgumentError(`Relevant tracks are different places in ${scores.length} scores, counted from 0, got ${relevant[i]}.`);
+      throw new ArgumentError(
+        `Relevant tracks are different places in ${scores.length} scores, counted from 0, got ${relevant[i]}.`,
+      );
     isRelevant[relevant[i]] = 1;
     own[i] = scores[relevant[i]];
   }

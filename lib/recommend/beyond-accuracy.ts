@@ -21,13 +21,18 @@ export interface ListenersAtK<T> extends AtK {
  * @param options `listeners` of a track in training, `users` in training, `k`
  * @example noveltyAtK([['a', 'b']], { k: 2, users: 8, listeners: (t) => ({ a: 8, b: 2 })[t] }) // (0 + 2) / 2 = 1
  */
-export function noveltyAtK<T>(lists: readonly (readonly T[])[], options: ListenersAtK<T> & { users: number }): number {
+export function noveltyAtK<T>(
+  lists: readonly (readonly T[])[],
+  options: ListenersAtK<T> & { users: number },
+): number {
   checkLists(lists, 'noveltyAtK');
   checkOptions(options, ['listeners', 'users', 'k'], 'noveltyAtK');
   const { k = 10, listeners, users } = options;
   checkFunction(listeners, 'noveltyAtK');
   checkN(users, 'users');
-  return meanOfLists(lists, k, (list) => meanOf(list, (track) => selfInformation(counted(listeners, track, 'noveltyAtK'), users)));
+  return meanOfLists(lists, k, (list) =>
+    meanOf(list, (track) => selfInformation(counted(listeners, track, 'noveltyAtK'), users)),
+  );
 }
 
 /**
@@ -37,12 +42,17 @@ export function noveltyAtK<T>(lists: readonly (readonly T[])[], options: Listene
  * @param options `listeners` of a track in training, `k`
  * @example popularityAtK([['a', 'b'], ['a']], { k: 2, listeners: (t) => ({ a: 8, b: 2 })[t] }) // ((8 + 2)/2 + 8) / 2 = 6.5
  */
-export function popularityAtK<T>(lists: readonly (readonly T[])[], options: ListenersAtK<T>): number {
+export function popularityAtK<T>(
+  lists: readonly (readonly T[])[],
+  options: ListenersAtK<T>,
+): number {
   checkLists(lists, 'popularityAtK');
   checkOptions(options, ['listeners', 'k'], 'popularityAtK');
   const { k = 10, listeners } = options;
   checkFunction(listeners, 'popularityAtK');
-  return meanOfLists(lists, k, (list) => meanOf(list, (track) => counted(listeners, track, 'popularityAtK')));
+  return meanOfLists(lists, k, (list) =>
+    meanOf(list, (track) => counted(listeners, track, 'popularityAtK')),
+  );
 }
 
 /**
@@ -52,15 +62,20 @@ export function popularityAtK<T>(lists: readonly (readonly T[])[], options: List
  * @param options `catalogueSize`: tracks that could have been recommended; `k`
  * @example giniAtK([['a', 'b'], ['a', 'c']], { k: 2, catalogueSize: 4 }) // x = 0, 1, 1, 2: (0 − 1 + 1 + 6) / (4 · 4) = 0.375
  */
-export function giniAtK<T>(lists: readonly (readonly T[])[], options: AtK & { catalogueSize: number }): number {
+export function giniAtK<T>(
+  lists: readonly (readonly T[])[],
+  options: AtK & { catalogueSize: number },
+): number {
   checkLists(lists, 'giniAtK');
   checkOptions(options, ['catalogueSize', 'k'], 'giniAtK');
   const { k = 10, catalogueSize } = options;
   checkN(k, 'k');
   checkN(catalogueSize, 'catalogueSize');
   const counts = new Map<T, number>();
-  for (const list of lists) for (const track of list.slice(0, k)) counts.set(track, (counts.get(track) ?? 0) + 1);
-  if (counts.size === 0) throw new ArgumentError('All lists are empty, so there is nothing to measure.');
+  for (const list of lists)
+    for (const track of list.slice(0, k)) counts.set(track, (counts.get(track) ?? 0) + 1);
+  if (counts.size === 0)
+    throw new ArgumentError('All lists are empty, so there is nothing to measure.');
   if (counts.size > catalogueSize)
     throw new ArgumentError(
       `${counts.size} distinct tracks are recommended, but catalogueSize is ${catalogueSize}. Give the size of the whole catalogue.`,
@@ -76,19 +91,34 @@ export function giniAtK<T>(lists: readonly (readonly T[])[], options: AtK & { ca
  * @param options `vector` of a track, e.g. its standardised audio features, undefined if it has none; `k`
  * @example diversityAtK([['a', 'b', 'c']], { k: 3, vector: (t) => ({ a: [1, 0], b: [0, 2], c: [1, 0] })[t] }) // (1 + 0 + 1) / 3
  */
-export function diversityAtK<T>(lists: readonly (readonly T[])[], options: AtK & { vector: (track: T) => ArrayLike<number> | undefined }): number {
+export function diversityAtK<T>(
+  lists: readonly (readonly T[])[],
+  options: AtK & { vector: (track: T) => ArrayLike<number> | undefined },
+): number {
   checkLists(lists, 'diversityAtK');
   checkOptions(options, ['vector', 'k'], 'diversityAtK');
   const { k = 10, vector } = options;
-  checkArgument(typeof vector === 'function', vector, 'diversityAtK', 'vector, a function from a track to its vector');
+  checkArgument(
+    typeof vector === 'function',
+    vector,
+    'diversityAtK',
+    'vector, a function from a track to its vector',
+  );
   return meanOfLists(lists, k, (list) => {
-    const vectors = list.map((track) => checkedVector(vector(track), track)).flatMap((v) => unit(v) ?? []);
+    const vectors = list
+      .map((track) => checkedVector(vector(track), track))
+      .flatMap((v) => unit(v) ?? []);
     return diversityOf(vectors.length, (j) => vectors[j]);
   });
 }
 
 function checkFunction(listeners: unknown, of: string): void {
-  checkArgument(typeof listeners === 'function', listeners, of, 'listeners, a function from a track to the number of its listeners in training');
+  checkArgument(
+    typeof listeners === 'function',
+    listeners,
+    of,
+    'listeners, a function from a track to the number of its listeners in training',
+  );
 }
 
 /** What a function says of a track: were it no number, the list would be left out as if it were empty. */
@@ -100,11 +130,21 @@ function counted<T>(listeners: (track: T) => number, track: T, of: string): numb
   );
 }
 
-function checkedVector<T>(vector: ArrayLike<number> | undefined, track: T): ArrayLike<number> | undefined {
+function checkedVector<T>(
+  vector: ArrayLike<number> | undefined,
+  track: T,
+): ArrayLike<number> | undefined {
   if (vector === undefined) return undefined;
-  checkArgument(isNumbers(vector), vector, 'diversityAtK', `a vector of track ${String(track)}, numbers, or undefined if it has none`);
+  checkArgument(
+    isNumbers(vector),
+    vector,
+    'diversityAtK',
+    `a vector of track ${String(track)}, numbers, or undefined if it has none`,
+  );
   if (!Array.from(vector).every(Number.isFinite))
-    throw new ArgumentError(`diversityAtK: the vector of track ${String(track)} has a number that is NaN or infinite.`);
+    throw new ArgumentError(
+      `diversityAtK: the vector of track ${String(track)} has a number that is NaN or infinite.`,
+    );
   return vector;
 }
 
@@ -153,7 +193,11 @@ function meanOf<T>(list: readonly T[], value: (track: T) => number): number {
 }
 
 /** The mean over the lists that have a value; NaN if none has. */
-function meanOfLists<T>(lists: readonly (readonly T[])[], k: number, value: (list: readonly T[]) => number): number {
+function meanOfLists<T>(
+  lists: readonly (readonly T[])[],
+  k: number,
+  value: (list: readonly T[]) => number,
+): number {
   checkN(k, 'k');
   const values = lists.map((list) => value(list.slice(0, k))).filter((x) => !Number.isNaN(x));
   return values.reduce((sum, x) => sum + x, 0) / values.length;

@@ -33,18 +33,33 @@ export type BinaryMetrics = {
  * @param options.threshold a row is decided 1 if its score ≥ threshold; default 0.5
  * @example binaryMetrics([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]).rocAuc // 0.75
  */
-export function binaryMetrics(targets: ArrayLike<number>, scores: ArrayLike<number>, options: { threshold?: number } = {}): BinaryMetrics {
+export function binaryMetrics(
+  targets: ArrayLike<number>,
+  scores: ArrayLike<number>,
+  options: { threshold?: number } = {},
+): BinaryMetrics {
   checkOptions(options, ['threshold'], 'binaryMetrics');
   const { threshold = 0.5 } = options;
-  for (const values of [targets, scores]) checkArgument(isNumbers(values), values, 'binaryMetrics', 'targets and scores: arrays of numbers');
+  for (const values of [targets, scores])
+    checkArgument(
+      isNumbers(values),
+      values,
+      'binaryMetrics',
+      'targets and scores: arrays of numbers',
+    );
   const n = targets.length;
   if (n === 0 || scores.length !== n)
-    throw new ArgumentError(`As many scores as targets are needed, at least one, got ${said(n)} targets and ${scores.length} scores.`);
+    throw new ArgumentError(
+      `As many scores as targets are needed, at least one, got ${said(n)} targets and ${scores.length} scores.`,
+    );
   checkNumber(threshold, !Number.isNaN(threshold), 'threshold must be a number');
-  let [truePositives, falsePositives, falseNegatives, logLoss, squares, absolutes] = [0, 0, 0, 0, 0, 0];
+  let [truePositives, falsePositives, falseNegatives, logLoss, squares, absolutes] = [
+    0, 0, 0, 0, 0, 0,
+  ];
   for (let i = 0; i < n; i++) {
     const [y, s] = [targets[i], scores[i]];
-    if (y !== 0 && y !== 1) throw new ArgumentError(`Targets must be 0 or 1, got ${said(y)} in row ${i}.`);
+    if (y !== 0 && y !== 1)
+      throw new ArgumentError(`Targets must be 0 or 1, got ${said(y)} in row ${i}.`);
     if (Number.isNaN(s)) throw new NumericError(`The score of row ${i} is NaN.`);
     if (s >= threshold) {
       if (y) truePositives++;
@@ -60,7 +75,9 @@ export function binaryMetrics(targets: ArrayLike<number>, scores: ArrayLike<numb
     accuracy: (n - falsePositives - falseNegatives) / n,
     precision: truePositives ? truePositives / (truePositives + falsePositives) : 0,
     recall: truePositives / positives,
-    f1: truePositives ? (2 * truePositives) / (2 * truePositives + falsePositives + falseNegatives) : 0,
+    f1: truePositives
+      ? (2 * truePositives) / (2 * truePositives + falsePositives + falseNegatives)
+      : 0,
     logLoss: logLoss / n,
     mse: squares / n,
     mae: absolutes / n,
@@ -68,7 +85,11 @@ export function binaryMetrics(targets: ArrayLike<number>, scores: ArrayLike<numb
 }
 
 /** The areas under both curves, from one pass over the rows by descending score, a tie at a time. */
-function areas(targets: ArrayLike<number>, scores: ArrayLike<number>, positives: number): { rocAuc: number; averagePrecision: number } {
+function areas(
+  targets: ArrayLike<number>,
+  scores: ArrayLike<number>,
+  positives: number,
+): { rocAuc: number; averagePrecision: number } {
   const n = targets.length;
   const order = Array.from({ length: n }, (_, i) => i).sort((a, b) => scores[b] - scores[a]);
   let [ones, zeros, pairs, precisions] = [0, 0, 0, 0];
@@ -82,5 +103,8 @@ function areas(targets: ArrayLike<number>, scores: ArrayLike<number>, positives:
     pairs += (zeros - zerosAbove) * (onesAbove + (ones - onesAbove) / 2);
     precisions += ((ones - onesAbove) * ones) / (ones + zeros);
   }
-  return { rocAuc: pairs / (positives * (n - positives)), averagePrecision: precisions / positives };
+  return {
+    rocAuc: pairs / (positives * (n - positives)),
+    averagePrecision: precisions / positives,
+  };
 }

@@ -31,17 +31,21 @@ export function* bootstrapIntervals(
   const ranges = columns.map(rangeOf);
   // A resampled mean is the least value + Σ drawn·(value − least) / Σ drawn, over users with a value. All of them are one product of matrices in float32, whose
   // terms are never negative: where every drawn user has the least value, such as no hit, the mean is that value and no rounding.
-  const gaps = columns.flatMap((values, c) => (values.length < n || values.some(Number.isNaN) ? [c] : []));
+  const gaps = columns.flatMap((values, c) =>
+    values.length < n || values.some(Number.isNaN) ? [c] : [],
+  );
   const width = columns.length + gaps.length;
   const values = float32(width * n);
   const drawn = float32(BLOCK * n);
   const sums = float32(BLOCK * width);
   try {
     columns.forEach((column, c) => {
-      for (let i = 0; i < column.length; i++) values[c * n + i] = Number.isNaN(column[i]) ? 0 : column[i] - ranges[c].least;
+      for (let i = 0; i < column.length; i++)
+        values[c * n + i] = Number.isNaN(column[i]) ? 0 : column[i] - ranges[c].least;
     });
     gaps.forEach((c, g) => {
-      for (let i = 0; i < columns[c].length; i++) values[(columns.length + g) * n + i] = Number.isNaN(columns[c][i]) ? 0 : 1;
+      for (let i = 0; i < columns[c].length; i++)
+        values[(columns.length + g) * n + i] = Number.isNaN(columns[c][i]) ? 0 : 1;
     });
     const means = columns.map(() => new Float64Array(samples));
     for (let from = 0; from < samples; from += BLOCK) {
@@ -50,13 +54,18 @@ export function* bootstrapIntervals(
       for (let s = 0; s < m; s++) for (let i = 0; i < n; i++) drawn[s * n + random.int(n)]++;
       matmul(
         { m, n: width, k: n },
-        { a: { values: drawn, rowStride: n }, b: { values, rowStride: 1, columnStride: n }, c: { values: sums, rowStride: width } },
+        {
+          a: { values: drawn, rowStride: n },
+          b: { values, rowStride: 1, columnStride: n },
+          c: { values: sums, rowStride: width },
+        },
       );
       columns.forEach((_, c) => {
         const gap = gaps.indexOf(c);
         const { least, most } = ranges[c];
         for (let s = 0; s < m; s++) {
-          const mean = least + sums[s * width + c] / (gap < 0 ? n : sums[s * width + columns.length + gap]);
+          const mean =
+            least + sums[s * width + c] / (gap < 0 ? n : sums[s * width + columns.length + gap]);
           means[c][from + s] = Math.min(most, mean); // a mean lies among its values
         }
       });
@@ -64,7 +73,10 @@ export function* bootstrapIntervals(
     }
     return means.map((each) => {
       const sorted = each.filter((x) => !Number.isNaN(x)).sort();
-      return { low: quantile(sorted, (1 - confidence) / 2), high: quantile(sorted, (1 + confidence) / 2) };
+      return {
+        low: quantile(sorted, (1 - confidence) / 2),
+        high: quantile(sorted, (1 + confidence) / 2),
+      };
     });
   } finally {
     for (const array of [values, drawn, sums]) dispose(array);

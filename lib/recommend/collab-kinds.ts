@@ -88,7 +88,8 @@ export function readNegatives(config: Fields): NegativeOptions {
   if (config.has('n')) options.n = config.count('n') || config.wrong('n', '1 or more');
   if (config.has('sampling')) {
     const sampling = config.text('sampling');
-    if (sampling !== 'uniform' && sampling !== 'popularity') return config.wrong('sampling', "'uniform' or 'popularity'");
+    if (sampling !== 'uniform' && sampling !== 'popularity')
+      return config.wrong('sampling', "'uniform' or 'popularity'");
     options.sampling = sampling;
   }
   if (config.has('power')) options.power = config.number('power');

@@ -19,7 +19,14 @@ import { cannotFoldIn } from './lookup.js';
 import { recommend, recommendBatch } from './rank.js';
 import type { RecommendationBatch } from './recommendation-batch.js';
 import type { Recommendations } from './recommendations.js';
-import type { Id, Names, Recommender, RecommendOptions, SimilarTracksOptions, TrackVectors } from './recommender.js';
+import type {
+  Id,
+  Names,
+  Recommender,
+  RecommendOptions,
+  SimilarTracksOptions,
+  TrackVectors,
+} from './recommender.js';
 import { type SimilarUsersOptions, similarTracks, similarUsers } from './similar.js';
 
 /** A model of users and items. */
@@ -48,7 +55,10 @@ export abstract class CollabRecommender extends Learner implements Recommender {
 
   constructor(dls: CollabDataLoaders, model: CollabModel, options: LearnerOptions = {}) {
     super(dls, model, options);
-    if (model.classes.user.length !== dls.classes.user.length || model.classes.item.length !== dls.classes.item.length) {
+    if (
+      model.classes.user.length !== dls.classes.user.length ||
+      model.classes.item.length !== dls.classes.item.length
+    ) {
       throw new ArgumentError(
         `The model is for ${model.classes.user.length} users × ${model.classes.item.length} items, the loaders have ${dls.classes.user.length} × ${dls.classes.item.length}.`,
       );
@@ -99,7 +109,8 @@ export abstract class CollabRecommender extends Learner implements Recommender {
 
   /** What `getPreds` would return for a score: the range of the model, then the activation of the loss. */
   prediction(score: number): number {
-    if (typeof score !== 'number') throw new ArgumentError(`A score is a number, got ${said(score)}.`);
+    if (typeof score !== 'number')
+      throw new ArgumentError(`A score is a number, got ${said(score)}.`);
     const { yRange } = this.model;
     const value = yRange ? yRange[0] + (yRange[1] - yRange[0]) * sigmoid(score) : score;
     return this.lossFunc.activation(Float32Array.of(value), 1)[0];
@@ -167,13 +178,20 @@ export abstract class CollabRecommender extends Learner implements Recommender {
 
 /** What each user has in training, numbered without `#na#`. */
 export function trainingInteractions({ classes, seen }: CollabDataLoaders): Interactions {
-  const withoutNa = (vocabulary: Vocabulary): Vocabulary => vocabulary.subset(Int32Array.from({ length: vocabulary.length - 1 }, (_, i) => i + 1));
+  const withoutNa = (vocabulary: Vocabulary): Vocabulary =>
+    vocabulary.subset(Int32Array.from({ length: vocabulary.length - 1 }, (_, i) => i + 1));
   const indptr = new Int32Array(classes.user.length);
   const indices = new Int32Array(seen.indices.length);
   let n = 0;
   for (let u = 1; u < classes.user.length; u++) {
-    for (let j = seen.indptr[u]; j < seen.indptr[u + 1]; j++) if (seen.indices[j] > 0) indices[n++] = seen.indices[j] - 1;
+    for (let j = seen.indptr[u]; j < seen.indptr[u + 1]; j++)
+      if (seen.indices[j] > 0) indices[n++] = seen.indices[j] - 1;
     indptr[u] = n;
   }
-  return Interactions.fromCsr({ users: withoutNa(classes.user), tracks: withoutNa(classes.item), indptr, indices: indices.slice(0, n) });
+  return Interactions.fromCsr({
+    users: withoutNa(classes.user),
+    tracks: withoutNa(classes.item),
+    indptr,
+    indices: indices.slice(0, n),
+  });
 }

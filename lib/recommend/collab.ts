@@ -14,14 +14,21 @@ import { CollabRecommender } from './collab-recommender.js';
 import { type Explanation, explain } from './explain.js';
 import { factorScores } from './factor-scores.js';
 import type { HistoryItem } from './fold-in.js';
-import { type CollabFoldedUser, type FoldInOptions, foldInCollab, learnerPrior } from './fold-in-collab.js';
+import {
+  type CollabFoldedUser,
+  type FoldInOptions,
+  foldInCollab,
+  learnerPrior,
+} from './fold-in-collab.js';
 import { readUserPrior, type UserPrior } from './fold-in-prior.js';
 import { checkN, checkScores, trackIndices } from './lookup.js';
 import type { Id, TrackVectors } from './recommender.js';
 import { trackInfo } from './track-info.js';
 
 /** Options of {@link collabLearner}; those of a Learner, and the model's. */
-export interface CollabLearnerOptions<UseNn extends boolean = false> extends LearnerOptions, CollabNNOptions {
+export interface CollabLearnerOptions<UseNn extends boolean = false>
+  extends LearnerOptions,
+    CollabNNOptions {
   /** False (default): the model is EmbeddingDotBias. True: EmbeddingNN. */
   useNn?: UseNn;
   /** Length of the factors of users and items; default 50. */
@@ -59,21 +66,49 @@ export function collabLearner<UseNn extends boolean = false>(
   return makeLearner(dls, options) as UseNn extends true ? CollabNNLearner : CollabLearner;
 }
 
-function makeLearner(dls: CollabDataLoaders, options: CollabLearnerOptions<boolean>): CollabLearner | CollabNNLearner {
+function makeLearner(
+  dls: CollabDataLoaders,
+  options: CollabLearnerOptions<boolean>,
+): CollabLearner | CollabNNLearner {
   if (!(dls instanceof CollabDataLoaders)) {
-    throw new ArgumentError(`collabLearner needs loaders, such as CollabDataLoaders.fromPlays(plays) makes, got ${whatIs(dls)}.`);
+    throw new ArgumentError(
+      `collabLearner needs loaders, such as CollabDataLoaders.fromPlays(plays) makes, got ${whatIs(dls)}.`,
+    );
   }
-  checkOptions(options, [...learnerOptions, 'useNn', 'nFactors', 'yRange', 'seed', 'layers', 'embSzs', 'config'], 'collabLearner');
-  const { useNn = false, nFactors = 50, yRange, seed = 42, layers, embSzs, config, ...rest } = options;
+  checkOptions(
+    options,
+    [...learnerOptions, 'useNn', 'nFactors', 'yRange', 'seed', 'layers', 'embSzs', 'config'],
+    'collabLearner',
+  );
+  const {
+    useNn = false,
+    nFactors = 50,
+    yRange,
+    seed = 42,
+    layers,
+    embSzs,
+    config,
+    ...rest
+  } = options;
   const random = new Random(seed).child('init');
   if (useNn) {
-    const network = new EmbeddingNN(dls.classes, { layers: layers ?? [nFactors], embSzs, yRange, ...config, random });
+    const network = new EmbeddingNN(dls.classes, {
+      layers: layers ?? [nFactors],
+      embSzs,
+      yRange,
+      ...config,
+      random,
+    });
     return withSeed(new CollabNNLearner(dls, network, rest), seed);
   }
   for (const [name, value] of Object.entries({ layers, embSzs, config })) {
-    if (value !== undefined) throw new ArgumentError(`${name} is an option of the network: it needs useNn: true.`);
+    if (value !== undefined)
+      throw new ArgumentError(`${name} is an option of the network: it needs useNn: true.`);
   }
-  return withSeed(new CollabLearner(dls, new EmbeddingDotBias(nFactors, dls.classes, { yRange, random }), rest), seed);
+  return withSeed(
+    new CollabLearner(dls, new EmbeddingDotBias(nFactors, dls.classes, { yRange, random }), rest),
+    seed,
+  );
 }
 
 function withSeed<L extends CollabRecommender>(learn: L, seed: number | string): L {
@@ -99,7 +134,12 @@ export class CollabLearner extends CollabRecommender {
     checkScores(this, users, out);
     this.settle();
     const { uWeight, iWeight, uBias, iBias, nFactors } = this.model;
-    const tables = { userFactors: uWeight.value, trackFactors: iWeight.value, userBias: uBias.value, trackBias: iBias.value };
+    const tables = {
+      userFactors: uWeight.value,
+      trackFactors: iWeight.value,
+      userBias: uBias.value,
+      trackBias: iBias.value,
+    };
     factorScores(users, out, { ...tables, width: nFactors, skip: 1 });
   }
 
@@ -124,7 +164,10 @@ export class CollabLearner extends CollabRecommender {
    * @example learn.bias().head(5)
    */
   bias(tracks?: readonly Id[]): Table {
-    const indices = tracks !== undefined ? trackIndices(this, tracks, 'bias') : Array.from({ length: this.tracks.length }, (_, t) => t);
+    const indices =
+      tracks !== undefined
+        ? trackIndices(this, tracks, 'bias')
+        : Array.from({ length: this.tracks.length }, (_, t) => t);
     this.settle();
     const bias = this.model.iBias.value;
     indices.sort((a, b) => bias[b + 1] - bias[a + 1] || a - b);
@@ -157,7 +200,8 @@ export class CollabLearner extends CollabRecommender {
     const indices = trackIndices(this, tracks, 'factors');
     const { values, width } = this.trackVectors();
     const columns = trackInfo(this.tracks.decode(indices), this);
-    for (let f = 0; f < width; f++) columns[`f${f + 1}`] = Float64Array.from(indices, (t) => values[t * width + f]);
+    for (let f = 0; f < width; f++)
+      columns[`f${f + 1}`] = Float64Array.from(indices, (t) => values[t * width + f]);
     return new Table(columns);
   }
 
@@ -177,7 +221,8 @@ export class CollabLearner extends CollabRecommender {
     });
     const { coordinates } = factorPca(rows, { width: nFactors, components: k });
     const columns = trackInfo(this.tracks.decode(indices), this);
-    for (let c = 0; c < k; c++) columns[`pc${c + 1}`] = Float64Array.from(indices, (_, i) => coordinates[i * k + c]);
+    for (let c = 0; c < k; c++)
+      columns[`pc${c + 1}`] = Float64Array.from(indices, (_, i) => coordinates[i * k + c]);
     return new Table(columns);
   }
 
@@ -229,19 +274,30 @@ registerCollabKind<CollabLearner>({
   name: 'EmbeddingDotBias',
   type: CollabLearner,
   withoutSeen: true,
-  config: (learn) => ({ nFactors: learn.model.nFactors, yRange: learn.model.yRange, prior: knownPrior(learn) }),
-  parameterCount: (config, { user, item }) => (user.length + item.length) * (config.count('nFactors') + 1),
-  make: (config, classes) => new EmbeddingDotBias(config.count('nFactors'), classes, { yRange: readRange(config) }),
+  config: (learn) => ({
+    nFactors: learn.model.nFactors,
+    yRange: learn.model.yRange,
+    prior: knownPrior(learn),
+  }),
+  parameterCount: (config, { user, item }) =>
+    (user.length + item.length) * (config.count('nFactors') + 1),
+  make: (config, classes) =>
+    new EmbeddingDotBias(config.count('nFactors'), classes, { yRange: readRange(config) }),
   learner(dls, model, options, config) {
     const learn = new CollabLearner(dls, model, options);
-    if (config.has('prior')) learn.savedPrior = readUserPrior(config.object('prior'), { width: model.nFactors + 1 });
+    if (config.has('prior'))
+      learn.savedPrior = readUserPrior(config.object('prior'), { width: model.nFactors + 1 });
     return learn;
   },
 });
 
 /** The prior as a file keeps it; undefined if there is none, or none that is finite. */
-function knownPrior(learn: CollabLearner): { strength: readonly number[]; liked: number; weight: number } | undefined {
+function knownPrior(
+  learn: CollabLearner,
+): { strength: readonly number[]; liked: number; weight: number } | undefined {
   if (learn.dls.train.n === 0 && !learn.savedPrior) return undefined;
   const { strength, liked, weight } = learn.userPrior();
-  return [...strength, liked, weight].every(Number.isFinite) ? { strength, liked, weight } : undefined;
+  return [...strength, liked, weight].every(Number.isFinite)
+    ? { strength, liked, weight }
+    : undefined;
 }

@@ -4,12 +4,30 @@ import type { ComparisonRow } from './comparison-rows.js';
 const SIZE = { width: 480, height: 320 };
 
 /** Bars, the best first, with the interval of each. */
-export function comparisonChart(rows: readonly ComparisonRow[], { confidence, greater = true }: { confidence: number; greater?: boolean }): Chart {
+export function comparisonChart(
+  rows: readonly ComparisonRow[],
+  { confidence, greater = true }: { confidence: number; greater?: boolean },
+): Chart {
   const { metric } = rows[0];
   const sorted = [...rows].sort((a, b) => (greater ? b.mean - a.mean : a.mean - b.mean));
-  const values = sorted.map(({ recommender, mean, low, high }) => ({ recommender, mean, low, high, text: written(mean) }));
-  const y = { field: 'recommender', type: 'nominal', sort: null, title: null, axis: { ticks: false } };
-  const tooltip = [{ field: 'recommender' }, ...['mean', 'low', 'high'].map((field) => ({ field, type: 'quantitative', format: '.4f' }))];
+  const values = sorted.map(({ recommender, mean, low, high }) => ({
+    recommender,
+    mean,
+    low,
+    high,
+    text: written(mean),
+  }));
+  const y = {
+    field: 'recommender',
+    type: 'nominal',
+    sort: null,
+    title: null,
+    axis: { ticks: false },
+  };
+  const tooltip = [
+    { field: 'recommender' },
+    ...['mean', 'low', 'high'].map((field) => ({ field, type: 'quantitative', format: '.4f' })),
+  ];
   const hasIntervals = sorted.some(({ low }) => low !== null);
   const spec = {
     width: SIZE.width,
@@ -17,11 +35,17 @@ export function comparisonChart(rows: readonly ComparisonRow[], { confidence, gr
     data: { values },
     encoding: { y, tooltip },
     layer: [
-      { mark: { type: 'bar', opacity: 0.75 }, encoding: { x: { field: 'mean', type: 'quantitative', title: metric } } },
+      {
+        mark: { type: 'bar', opacity: 0.75 },
+        encoding: { x: { field: 'mean', type: 'quantitative', title: metric } },
+      },
       ...(hasIntervals ? [interval('x')] : []),
       {
         mark: { type: 'text', align: 'left', dx: 6 },
-        encoding: { x: { field: hasIntervals ? 'high' : 'mean', type: 'quantitative' }, text: { field: 'text' } },
+        encoding: {
+          x: { field: hasIntervals ? 'high' : 'mean', type: 'quantitative' },
+          text: { field: 'text' },
+        },
       },
     ],
   };
@@ -29,11 +53,19 @@ export function comparisonChart(rows: readonly ComparisonRow[], { confidence, gr
     ({ recommender, mean, low, high }) =>
       `${recommender} ${written(mean)}${low === null || high === null ? '' : ` (${written(low)} to ${written(high)})`}`,
   );
-  return new Chart(spec, `${metric} by recommender`, `${metric}${hasIntervals ? withInterval(confidence) : ''}: ${said.join(', ')}.`);
+  return new Chart(
+    spec,
+    `${metric} by recommender`,
+    `${metric}${hasIntervals ? withInterval(confidence) : ''}: ${said.join(', ')}.`,
+  );
 }
 
 /** Points, with intervals in both directions where there are any. */
-export function tradeOffChart(across: readonly ComparisonRow[], up: readonly ComparisonRow[], { confidence }: { confidence: number }): Chart {
+export function tradeOffChart(
+  across: readonly ComparisonRow[],
+  up: readonly ComparisonRow[],
+  { confidence }: { confidence: number },
+): Chart {
   const [x, y] = [across[0].metric, up[0].metric];
   const values = across.map(({ recommender, mean, low, high }, i) => ({
     recommender,
@@ -65,17 +97,36 @@ export function tradeOffChart(across: readonly ComparisonRow[], up: readonly Com
       ...(values.some(({ yLow }) => yLow !== null) ? [rule('y')] : []),
       {
         mark: { type: 'circle', size: 90, opacity: 1 },
-        encoding: { ...place, tooltip: [{ field: 'recommender' }, { field: 'x', title: x, format: '.4f' }, { field: 'y', title: y, format: '.4f' }] },
+        encoding: {
+          ...place,
+          tooltip: [
+            { field: 'recommender' },
+            { field: 'x', title: x, format: '.4f' },
+            { field: 'y', title: y, format: '.4f' },
+          ],
+        },
       },
-      { mark: { type: 'text', align: 'left', dx: 8, dy: -8 }, encoding: { ...place, text: { field: 'recommender' } } },
+      {
+        mark: { type: 'text', align: 'left', dx: 8, dy: -8 },
+        encoding: { ...place, text: { field: 'recommender' } },
+      },
     ],
   };
-  const said = values.map((point) => `${point.recommender} ${written(point.y)} at ${written(point.x)}`);
-  return new Chart(spec, `${y} against ${x}`, `${y} against ${x}${withInterval(confidence)}: ${said.join(', ')}.`);
+  const said = values.map(
+    (point) => `${point.recommender} ${written(point.y)} at ${written(point.x)}`,
+  );
+  return new Chart(
+    spec,
+    `${y} against ${x}`,
+    `${y} against ${x}${withInterval(confidence)}: ${said.join(', ')}.`,
+  );
 }
 
 function interval(axis: 'x' | 'y'): Record<string, unknown> {
-  return { mark: { type: 'rule', strokeWidth: 2 }, encoding: { [axis]: { field: 'low', type: 'quantitative' }, [`${axis}2`]: { field: 'high' } } };
+  return {
+    mark: { type: 'rule', strokeWidth: 2 },
+    encoding: { [axis]: { field: 'low', type: 'quantitative' }, [`${axis}2`]: { field: 'high' } },
+  };
 }
 
 function withInterval(confidence: number): string {

@@ -37,7 +37,9 @@ export interface Entry {
 
 /** The mean over seeds, user by user. */
 export function overSeeds(values: readonly Float64Array[]): Float64Array {
-  return values.length === 1 ? values[0] : values[0].map((_, i) => values.reduce((sum, column) => sum + column[i], 0) / values.length);
+  return values.length === 1
+    ? values[0]
+    : values[0].map((_, i) => values.reduce((sum, column) => sum + column[i], 0) / values.length);
 }
 
 /** Means, intervals and tests. A generator, as resampling is long work. */
@@ -75,7 +77,10 @@ export function* comparisonRows(
       const differences = users[e].map((x, i) => x - users[best][i]);
       const { p } = pairedTTest(differences.filter((x) => !Number.isNaN(x)));
       Object.assign(row, { baseline: entries[best].name, difference: meanOf(differences), p });
-      resampled.push({ values: differences, put: (low, high) => Object.assign(row, { differenceLow: low, differenceHigh: high }) });
+      resampled.push({
+        values: differences,
+        put: (low, high) => Object.assign(row, { differenceLow: low, differenceHigh: high }),
+      });
     });
   }
   const intervals = yield* bootstrapIntervals(
@@ -96,7 +101,8 @@ export function* comparisonRows(
 function bestOf(entries: readonly Entry[], means: readonly number[], greater: boolean): number {
   let best = -1;
   entries.forEach(({ baseline }, e) => {
-    if (baseline && (best < 0 || (greater ? means[e] > means[best] : means[e] < means[best]))) best = e;
+    if (baseline && (best < 0 || (greater ? means[e] > means[best] : means[e] < means[best])))
+      best = e;
   });
   return best;
 }

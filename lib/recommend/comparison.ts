@@ -59,8 +59,12 @@ export class Comparison extends Table {
 
   /** The table, and below it how it was measured, as far as one run is like the other. */
   override toString(maxRows = 20): string {
-    const card = ['split', 'protocol', 'users', 'catalogue', 'tests'].map((what) => `${what}: ${this.parts.card[what]}`);
-    const left = this.leftOut.map(({ recommender, reason }) => `left out: ${recommender} (${reason})`);
+    const card = ['split', 'protocol', 'users', 'catalogue', 'tests'].map(
+      (what) => `${what}: ${this.parts.card[what]}`,
+    );
+    const left = this.leftOut.map(
+      ({ recommender, reason }) => `left out: ${recommender} (${reason})`,
+    );
     return [super.toString(maxRows), ...card, ...left].join('\n');
   }
 
@@ -71,7 +75,12 @@ export class Comparison extends Table {
   plot(metric: string = this.metrics[0]): Chart {
     const rows = this.rowsOf(metric);
     const column = this.parts.measured.columns.find(({ name }) => name === metric)!;
-    return shown(comparisonChart(rows, { confidence: this.parts.confidence, greater: isGreaterBetter(column) }));
+    return shown(
+      comparisonChart(rows, {
+        confidence: this.parts.confidence,
+        greater: isGreaterBetter(column),
+      }),
+    );
   }
 
   /**
@@ -80,9 +89,17 @@ export class Comparison extends Table {
    */
   plotTradeOff(options: { x?: string; y?: string } = {}): Chart {
     checkOptions(options, ['x', 'y'], 'plotTradeOff');
-    const { y = this.metrics[0], x = this.metrics.find((name) => name.startsWith('coverage@')) ?? this.metrics[1] } = options;
-    if (x === undefined) throw new ArgumentError('A trade-off takes two metrics, and only one was measured. Give evaluate more metrics.');
-    return shown(tradeOffChart(this.rowsOf(x), this.rowsOf(y), { confidence: this.parts.confidence }));
+    const {
+      y = this.metrics[0],
+      x = this.metrics.find((name) => name.startsWith('coverage@')) ?? this.metrics[1],
+    } = options;
+    if (x === undefined)
+      throw new ArgumentError(
+        'A trade-off takes two metrics, and only one was measured. Give evaluate more metrics.',
+      );
+    return shown(
+      tradeOffChart(this.rowsOf(x), this.rowsOf(y), { confidence: this.parts.confidence }),
+    );
   }
 
   /**
@@ -106,17 +123,25 @@ export class Comparison extends Table {
     const columns = new Map<string, ColumnValues>([['user', users()]]);
     for (const { name, values } of entries) {
       const seeds = values.get(metric)!;
-      if (seeds[0].length !== users().length) throw new ArgumentError(`${metric} is one number for all users together.`);
+      if (seeds[0].length !== users().length)
+        throw new ArgumentError(`${metric} is one number for all users together.`);
       columns.set(
         name,
-        Float64Array.from(users(), (_, i) => seeds.reduce((sum, column) => sum + column[i], 0) / seeds.length),
+        Float64Array.from(
+          users(),
+          (_, i) => seeds.reduce((sum, column) => sum + column[i], 0) / seeds.length,
+        ),
       );
     }
     return new Table(columns);
   }
 
   /** What `save` writes as JSON. */
-  override toJSON(): { card: RunCard; results: readonly ComparisonRow[]; leftOut: readonly LeftOut[] } {
+  override toJSON(): {
+    card: RunCard;
+    results: readonly ComparisonRow[];
+    leftOut: readonly LeftOut[];
+  } {
     return { card: this.parts.card, results: this.parts.rows, leftOut: this.leftOut };
   }
 
@@ -125,8 +150,13 @@ export class Comparison extends Table {
    * @returns the path
    */
   override save(file: string): string {
-    const text = /\.csv$/i.test(file) ? csv(this.details) : /\.json$/i.test(file) ? `${JSON.stringify(this, null, 1)}\n` : undefined;
-    if (text === undefined) throw new ArgumentError(`A comparison is saved as .csv or .json, got "${said(file)}".`);
+    const text = /\.csv$/i.test(file)
+      ? csv(this.details)
+      : /\.json$/i.test(file)
+        ? `${JSON.stringify(this, null, 1)}\n`
+        : undefined;
+    if (text === undefined)
+      throw new ArgumentError(`A comparison is saved as .csv or .json, got "${said(file)}".`);
     writeAtomically(file, [Buffer.from(text)]);
     return file;
   }
@@ -147,7 +177,8 @@ function wide(rows: readonly ComparisonRow[], confidence: number): Map<string, C
   const [first, ...others] = new Set(rows.map(({ metric }) => metric));
   const main = rows.filter(({ metric }) => metric === first);
   const percent = `${Number((100 * confidence).toPrecision(4))} %`;
-  const numbers = (value: (row: ComparisonRow) => number | null): Float64Array => Float64Array.from(main, (row) => value(row) ?? NaN);
+  const numbers = (value: (row: ComparisonRow) => number | null): Float64Array =>
+    Float64Array.from(main, (row) => value(row) ?? NaN);
   const columns = new Map<string, ColumnValues>([
     ['recommender', main.map(({ recommender }) => recommender)],
     [first, numbers(({ mean }) => mean)],

@@ -34,15 +34,26 @@ export function coldTrackSplit(plays: Plays, options: ColdTrackSplitOptions = {}
   checkPlays('coldTrackSplit', plays);
   checkOptions(options, ['trackPct', 'seed'], 'coldTrackSplit');
   const { trackPct = 0.1, seed = 42 } = options;
-  checkNumber(trackPct, trackPct > 0 && trackPct < 1, 'trackPct must be between 0 and 1, both excluded');
+  checkNumber(
+    trackPct,
+    trackPct > 0 && trackPct < 1,
+    'trackPct must be between 0 and 1, both excluded',
+  );
   const played = plays.compact();
   const n = played.tracks.length;
   const cut = Math.trunc(trackPct * n);
-  if (cut === 0 || cut === n) throw new ArgumentError(`trackPct ${trackPct} of ${n} tracks leaves ${cut} to hide and ${n - cut} to train on.`);
+  if (cut === 0 || cut === n)
+    throw new ArgumentError(
+      `trackPct ${trackPct} of ${n} tracks leaves ${cut} to hide and ${n - cut} to train on.`,
+    );
   const hidden = new Uint8Array(n);
-  for (const t of new Random(seed).child('cold tracks').permutation(n).subarray(0, cut)) hidden[t] = 1;
+  for (const t of new Random(seed).child('cold tracks').permutation(n).subarray(0, cut))
+    hidden[t] = 1;
   const rows = Int32Array.from(played.track.keys());
-  return { train: rows.filter((i) => !hidden[played.track[i]]), valid: rows.filter((i) => hidden[played.track[i]]) };
+  return {
+    train: rows.filter((i) => !hidden[played.track[i]]),
+    valid: rows.filter((i) => hidden[played.track[i]]),
+  };
 }
 
 /** Options of {@link evaluateColdTracks}. */
@@ -73,7 +84,11 @@ export type ColdTracksEvaluation = {
  * const content = await ContentRecommender.fit(plays.take(train), tracks);
  * evaluateColdTracks(content, plays.take(valid), { k: 5 });
  */
-export function evaluateColdTracks(recommender: Recommender, heldOut: Plays, options: EvaluateColdTracksOptions = {}): ColdTracksEvaluation {
+export function evaluateColdTracks(
+  recommender: Recommender,
+  heldOut: Plays,
+  options: EvaluateColdTracksOptions = {},
+): ColdTracksEvaluation {
   checkPlays('evaluateColdTracks', heldOut);
   checkOptions(options, ['k'], 'evaluateColdTracks');
   const { k = 10 } = options;
@@ -87,13 +102,18 @@ export function evaluateColdTracks(recommender: Recommender, heldOut: Plays, opt
   }
   const users = test.users.classes.filter((id) => recommender.users.has(id));
   if (users.length === 0)
-    throw new ArgumentError(`${recommender.name} knows none of the ${test.users.length} users who have played the hidden tracks.`);
+    throw new ArgumentError(
+      `${recommender.name} knows none of the ${test.users.length} users who have played the hidden tracks.`,
+    );
   // Hidden tracks that the recommender has not are numbered behind those that it has.
   const code = Int32Array.from(test.tracks.classes, (id, t) =>
     recommender.tracks.has(id) ? recommender.tracks.indexOf(id) : recommender.tracks.length + t,
   );
   const rows = users.map((id) => test.row(test.users.indexOf(id)).map((t) => code[t]));
-  const relevant = { indptr: Int32Array.from([0, ...rows].map(() => 0)), indices: Int32Array.from(rows.flatMap((row) => [...row])) };
+  const relevant = {
+    indptr: Int32Array.from([0, ...rows].map(() => 0)),
+    indices: Int32Array.from(rows.flatMap((row) => [...row])),
+  };
   rows.forEach((row, i) => {
     relevant.indptr[i + 1] = relevant.indptr[i] + row.length;
   });
@@ -106,15 +126,28 @@ export function evaluateColdTracks(recommender: Recommender, heldOut: Plays, opt
       ),
     ),
   );
-  const values = metricsOfLists(hitsOfLists(lists, { relevant, codes: recommender.tracks.length + test.tracks.length }), lists, { k, relevant });
+  const values = metricsOfLists(
+    hitsOfLists(lists, { relevant, codes: recommender.tracks.length + test.tracks.length }),
+    lists,
+    { k, relevant },
+  );
   const covered = new Set(lists.track);
   covered.delete(-1); // where lists end early
   const tracks = test.tracks.length;
   const unknownUsers = test.users.length - users.length;
   const coverage = covered.size / tracks;
-  return { recommender: recommender.name, tracks, unknownUsers, k, users: users.length, ...meansOf(values), coverage };
+  return {
+    recommender: recommender.name,
+    tracks,
+    unknownUsers,
+    k,
+    users: users.length,
+    ...meansOf(values),
+    coverage,
+  };
 }
 
 function checkPlays(name: string, plays: Plays): void {
-  if (!(plays instanceof Plays)) throw new ArgumentError(`${name} needs plays, such as readPlays reads, got ${whatIs(plays)}.`);
+  if (!(plays instanceof Plays))
+    throw new ArgumentError(`${name} needs plays, such as readPlays reads, got ${whatIs(plays)}.`);
 }

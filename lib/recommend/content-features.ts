@@ -55,14 +55,20 @@ interface Block {
  * const { matrix, names } = contentFeatures(tracks, { tags: true });
  * const pca = await new PCA({ nComponents: 0.95 }).fit(matrix);
  */
-export function contentFeatures(tracks: Tracks, options: ContentFeaturesOptions = {}): ContentFeatures {
+export function contentFeatures(
+  tracks: Tracks,
+  options: ContentFeaturesOptions = {},
+): ContentFeatures {
   if (!(tracks instanceof Tracks)) {
-    throw new ArgumentError(`The catalogue was expected, such as readTracks reads or plays.catalogue holds, got ${whatIs(tracks)}.`);
+    throw new ArgumentError(
+      `The catalogue was expected, such as readTracks reads or plays.catalogue holds, got ${whatIs(tracks)}.`,
+    );
   }
   checkOptions(options, ['features', 'tags', 'genre'], 'contentFeatures');
   const { table } = tracks;
   const { features = tracks.audioFeatures, tags = false, genre = false } = options;
-  if (!Array.isArray(features)) throw new ArgumentError(`features must be a list of columns, got ${whatIs(features)}.`);
+  if (!Array.isArray(features))
+    throw new ArgumentError(`features must be a list of columns, got ${whatIs(features)}.`);
   const weights = { tags: weightOf('tags', tags), genre: weightOf('genre', genre) };
   if (features.length === 0 && weights.tags === 0 && weights.genre === 0) {
     throw new ArgumentError(
@@ -73,17 +79,29 @@ export function contentFeatures(tracks: Tracks, options: ContentFeaturesOptions 
   const numbers = numberBlock(table, [...new Set(features)], known);
   const blocks = [numbers];
   if (weights.tags) {
-    const lists = table.strings('tags').map((text) => text?.split(',').flatMap((tag) => tag.trim() || []));
-    blocks.push(indicators('tag', lists, { known, weight: weights.tags, beside: numbers.names.length }));
+    const lists = table
+      .strings('tags')
+      .map((text) => text?.split(',').flatMap((tag) => tag.trim() || []));
+    blocks.push(
+      indicators('tag', lists, { known, weight: weights.tags, beside: numbers.names.length }),
+    );
   }
   if (weights.genre) {
     const lists = table.strings('genre').map((name) => (name ? [name] : undefined));
-    blocks.push(indicators('genre', lists, { known, weight: weights.genre, beside: numbers.names.length }));
+    blocks.push(
+      indicators('genre', lists, { known, weight: weights.genre, beside: numbers.names.length }),
+    );
   }
   const names = blocks.flatMap((block) => block.names);
   if (names.length === 0) {
-    const asked = [...features, ...(weights.tags ? ['tags'] : []), ...(weights.genre ? ['genre'] : [])];
-    throw new ArgumentError(`No column tells any of the ${tracks.length} tracks from another: ${asked.join(', ')} are missing, or the same for all.`);
+    const asked = [
+      ...features,
+      ...(weights.tags ? ['tags'] : []),
+      ...(weights.genre ? ['genre'] : []),
+    ];
+    throw new ArgumentError(
+      `No column tells any of the ${tracks.length} tracks from another: ${asked.join(', ')} are missing, or the same for all.`,
+    );
   }
   const data = new Float64Array(tracks.length * names.length);
   blocks
@@ -105,7 +123,9 @@ function numberBlock(table: Table, features: readonly string[], known: Uint8Arra
   const used = features.filter((name) => varies(table.numbers(name)));
   if (used.length < features.length) {
     const left = features.filter((name) => !used.includes(name));
-    display().warn(`${left.join(', ')}: the same for all tracks, or missing, and so left out of the features.`);
+    display().warn(
+      `${left.join(', ')}: the same for all tracks, or missing, and so left out of the features.`,
+    );
   }
   if (used.length === 0) return { names: [], columns: [] };
   const { data } = new StandardScaler().fitTransform(table.select(used));
@@ -137,7 +157,8 @@ function indicators(
   const sets = lists.map((list) => (list?.length ? new Set(list) : undefined));
   const labelled = sets.filter((set) => set).length;
   const counts = new Map<string, number>();
-  for (const set of sets) for (const label of set ?? []) counts.set(label, (counts.get(label) ?? 0) + 1);
+  for (const set of sets)
+    for (const label of set ?? []) counts.set(label, (counts.get(label) ?? 0) + 1);
   const labels = [...counts]
     .filter(([, n]) => n >= MIN_TRACKS && n < labelled)
     .sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1))
@@ -151,6 +172,9 @@ function indicators(
   const factor = weight * Math.sqrt((Math.max(1, beside) * sets.length) / squares);
   for (const column of columns) for (let row = 0; row < column.length; row++) column[row] *= factor;
   if (labels.length) for (let row = 0; row < sets.length; row++) if (sets[row]) known[row] = 1;
-  if (labels.length === 0) display().warn(`No ${kind} is shared by some of the tracks and not by all: left out of the features.`);
+  if (labels.length === 0)
+    display().warn(
+      `No ${kind} is shared by some of the tracks and not by all: left out of the features.`,
+    );
   return { names: labels.map(([label]) => `${kind}: ${label}`), columns };
 }

@@ -57,13 +57,26 @@ export async function fitContent(
   tracks: Tracks,
   options: ContentRecommenderOptions,
 ): Promise<{ seen: Interactions; state: ContentState }> {
-  checkOptions(options, ['nComponents', 'features', 'tags', 'genre', 'value', 'scoring', 'k', 'seed'], 'ContentRecommender.fit');
-  const { nComponents = 0.95, seed = 42, value = 'log', scoring = 'profile', k, ...which } = options;
+  checkOptions(
+    options,
+    ['nComponents', 'features', 'tags', 'genre', 'value', 'scoring', 'k', 'seed'],
+    'ContentRecommender.fit',
+  );
+  const {
+    nComponents = 0.95,
+    seed = 42,
+    value = 'log',
+    scoring = 'profile',
+    k,
+    ...which
+  } = options;
   if (value !== 'count' && value !== 'binary' && value !== 'log') {
     throw new ArgumentError(`value must be 'count', 'binary' or 'log', got '${said(value)}'.`);
   }
-  if (scoring !== 'profile' && scoring !== 'nearest') throw new ArgumentError(`scoring must be 'profile' or 'nearest', got '${said(scoring)}'.`);
-  if (k !== undefined && scoring === 'profile') throw new ArgumentError("k is for scoring: 'nearest'; a profile is made of all tracks.");
+  if (scoring !== 'profile' && scoring !== 'nearest')
+    throw new ArgumentError(`scoring must be 'profile' or 'nearest', got '${said(scoring)}'.`);
+  if (k !== undefined && scoring === 'profile')
+    throw new ArgumentError("k is for scoring: 'nearest'; a profile is made of all tracks.");
   checkN(k === undefined ? 10 : k, 'k');
   const played = plays instanceof Interactions ? plays : Interactions.fromPlays(plays);
   const pca = new PCA({ nComponents, seed });
@@ -77,11 +90,17 @@ export async function fitContent(
   const width = points.shape[1];
   const vectors = new Float32Array(seen.tracks.length * width);
   rows.forEach((row, i) => {
-    vectors.set(points.data.subarray(i * width, (i + 1) * width), seen.tracks.indexOf(tracks.ids.id(row)) * width);
+    vectors.set(
+      points.data.subarray(i * width, (i + 1) * width),
+      seen.tracks.indexOf(tracks.ids.id(row)) * width,
+    );
   });
   const { components, explainedVarianceRatio } = pca;
   const settings = { value, scoring, k: scoring === 'profile' ? 0 : (k ?? 10) };
-  return { seen, state: { settings, features: features.names, components, explainedVarianceRatio, vectors } };
+  return {
+    seen,
+    state: { settings, features: features.names, components, explainedVarianceRatio, vectors },
+  };
 }
 
 function rowsOf({ shape: [, columns], data }: DenseMatrix, rows: readonly number[]): DenseMatrix {
@@ -93,10 +112,19 @@ function rowsOf({ shape: [, columns], data }: DenseMatrix, rows: readonly number
 }
 
 /** The same plays over more tracks. */
-function withTracks({ users, tracks, indptr, indices, playcount }: Interactions, more: readonly string[]): Interactions {
+function withTracks(
+  { users, tracks, indptr, indices, playcount }: Interactions,
+  more: readonly string[],
+): Interactions {
   const all = Vocabulary.fromValues([...tracks.classes, ...more], { kind: tracks.kind });
   const to = Int32Array.from({ length: tracks.length }, (_, t) => all.indexOf(tracks.id(t)));
   const user = new Int32Array(indices.length);
   for (let u = 0; u < users.length; u++) user.fill(u, indptr[u], indptr[u + 1]);
-  return Interactions.fromPairs({ users, tracks: all, user, track: indices.map((t) => to[t]), playcount });
+  return Interactions.fromPairs({
+    users,
+    tracks: all,
+    user,
+    track: indices.map((t) => to[t]),
+    playcount,
+  });
 }

@@ -30,19 +30,22 @@ export class ContentScores {
   ) {
     this.tracks = vectors.length / width;
     this.units = float32(vectors.length);
-    for (let t = 0; t < this.tracks; t++) this.units.set(unit(vectors.subarray(t * width, (t + 1) * width)), t * width);
+    for (let t = 0; t < this.tracks; t++)
+      this.units.set(unit(vectors.subarray(t * width, (t + 1) * width)), t * width);
   }
 
   /** Whether anything is known of a track. */
   knows(track: number): boolean {
-    for (let i = track * this.width; i < (track + 1) * this.width; i++) if (this.units[i] !== 0) return true;
+    for (let i = track * this.width; i < (track + 1) * this.width; i++)
+      if (this.units[i] !== 0) return true;
     return false;
   }
 
   /** a·b / (|a|·|b|). */
   cosine(a: number, b: number): number {
     let sum = 0;
-    for (let j = 0; j < this.width; j++) sum += this.units[a * this.width + j] * this.units[b * this.width + j];
+    for (let j = 0; j < this.width; j++)
+      sum += this.units[a * this.width + j] * this.units[b * this.width + j];
     return sum;
   }
 
@@ -71,8 +74,12 @@ export class ContentScores {
    */
   score(listeners: readonly Played[], average: () => Float64Array, out: Float32Array): void {
     const { tracks, k } = this;
-    const byProfile = Array.from(listeners.keys()).filter((b) => k === 0 || listeners[b].tracks.length === 0);
-    const profiles = byProfile.map((b) => unit(listeners[b].tracks.length ? this.profile(listeners[b]) : average()));
+    const byProfile = Array.from(listeners.keys()).filter(
+      (b) => k === 0 || listeners[b].tracks.length === 0,
+    );
+    const profiles = byProfile.map((b) =>
+      unit(listeners[b].tracks.length ? this.profile(listeners[b]) : average()),
+    );
     this.cosines(profiles, (row, i) => out.set(row, byProfile[i] * tracks));
     if (k === 0) return;
     listeners.forEach((played, b) => {
@@ -97,7 +104,8 @@ export class ContentScores {
     const length = Math.sqrt(this.profile(played).reduce((sum, x) => sum + x * x, 0)) * total;
     return Float64Array.from(played.tracks, (own, i) => {
       let product = 0;
-      for (let j = 0; j < width; j++) product += vectors[own * width + j] * units[track * width + j];
+      for (let j = 0; j < width; j++)
+        product += vectors[own * width + j] * units[track * width + j];
       return length === 0 ? 0 : (played.values[i] * product) / length;
     });
   }
@@ -132,7 +140,10 @@ export class ContentScores {
   }
 
   /** Calls `use` with the products of each row and the units of all tracks; what it gets is good for that call only. */
-  private cosines(rows: readonly ArrayLike<number>[], use: (cosines: Float32Array, i: number) => void): void {
+  private cosines(
+    rows: readonly ArrayLike<number>[],
+    use: (cosines: Float32Array, i: number) => void,
+  ): void {
     const { tracks, width, units } = this;
     const block = Math.max(1, Math.min(rows.length, Math.floor(BLOCK_COSINES / tracks)));
     const a = float32(block * width);
@@ -142,7 +153,10 @@ export class ContentScores {
         const m = Math.min(block, rows.length - from);
         for (let i = 0; i < m; i++) a.set(rows[from + i], i * width);
         const b = { values: units, rowStride: 1, columnStride: width }; // transposed
-        matmul({ m, n: tracks, k: width }, { a: { values: a, rowStride: width }, b, c: { values: c, rowStride: tracks } });
+        matmul(
+          { m, n: tracks, k: width },
+          { a: { values: a, rowStride: width }, b, c: { values: c, rowStride: tracks } },
+        );
         for (let i = 0; i < m; i++) use(c.subarray(i * tracks, (i + 1) * tracks), from + i);
       }
     } finally {

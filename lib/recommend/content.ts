@@ -5,7 +5,12 @@ import type { Plays } from '../data/plays.js';
 import type { Tracks } from '../data/tracks.js';
 import { ArgumentError, DataError } from '../errors.js';
 import { checkOptions, type NoOptions } from '../options.js';
-import { type ContentRecommenderOptions, type ContentSettings, type ContentState, fitContent } from './content-fit.js';
+import {
+  type ContentRecommenderOptions,
+  type ContentSettings,
+  type ContentState,
+  fitContent,
+} from './content-fit.js';
 import { ContentScores, type Played } from './content-scores.js';
 import { Explanation } from './explain.js';
 import { explainByTracks } from './explain-tracks.js';
@@ -15,7 +20,12 @@ import type { Interactions } from './interactions.js';
 import { checkScores, trackIndex, userIndex } from './lookup.js';
 import { readValue } from './play-values.js';
 import type { Recommendations } from './recommendations.js';
-import { type Id, Recommender, type SimilarTracksOptions, type TrackVectors } from './recommender.js';
+import {
+  type Id,
+  Recommender,
+  type SimilarTracksOptions,
+  type TrackVectors,
+} from './recommender.js';
 
 /**
  * Recommends by what tracks are like, not by who plays them, so that tracks which nobody has played are recommended too, and a new listener is after one track
@@ -44,7 +54,9 @@ export class ContentRecommender extends Recommender {
   /** See {@link ContentRecommender.fit}; this one takes a model that was fitted before. */
   constructor(seen: Interactions, state: ContentState, options: { catalogue?: Tracks } = {}) {
     if (!state?.components?.shape || !state.settings)
-      throw new ArgumentError('ContentRecommender is fitted by await ContentRecommender.fit(plays, tracks), not made by new.');
+      throw new ArgumentError(
+        'ContentRecommender is fitted by await ContentRecommender.fit(plays, tracks), not made by new.',
+      );
     super(seen, options);
     const width = state.components.shape[0];
     if (state.vectors.length !== width * seen.tracks.length) {
@@ -68,7 +80,11 @@ export class ContentRecommender extends Recommender {
    * @throws ArgumentError for wrong options and for a catalogue without usable features; UnknownIdError for a feature that it lacks
    * @example const content = await ContentRecommender.fit(plays, tracks);
    */
-  static async fit(plays: Plays | Interactions, tracks: Tracks, options: ContentRecommenderOptions = {}): Promise<ContentRecommender> {
+  static async fit(
+    plays: Plays | Interactions,
+    tracks: Tracks,
+    options: ContentRecommenderOptions = {},
+  ): Promise<ContentRecommender> {
     const { seen, state } = await fitContent(plays, tracks, options);
     return new ContentRecommender(seen, state, { catalogue: tracks });
   }
@@ -96,7 +112,9 @@ export class ContentRecommender extends Recommender {
   override similarTracks(track: Id, options: SimilarTracksOptions = {}): Recommendations {
     const index = trackIndex(this, track);
     if (!this.comparison.knows(index)) {
-      throw new ArgumentError(`Nothing is known of the features of "${track}", so nothing can be said to be like it.`);
+      throw new ArgumentError(
+        `Nothing is known of the features of "${track}", so nothing can be said to be like it.`,
+      );
     }
     return super.similarTracks(track, options);
   }
@@ -109,11 +127,14 @@ export class ContentRecommender extends Recommender {
   override foldIn(history: readonly HistoryItem[], options: HistoryOptions = {}): FoldedUser {
     const read = readHistory(this, history, options);
     const { value } = this.state.settings;
-    const values = Float32Array.from(read.playcount, (count) => (Number.isNaN(count) ? this.typical : worth(count, value)));
+    const values = Float32Array.from(read.playcount, (count) =>
+      Number.isNaN(count) ? this.typical : worth(count, value),
+    );
     const known = this.comparison.known({ tracks: read.track, values });
     if (known.tracks.length === 0) {
       const what = `Nothing is known of the features of the ${read.track.length} tracks of the history`;
-      if (!this.averageListener().some((x) => x !== 0)) throw new ArgumentError(`${what}. Name a track that has features.`);
+      if (!this.averageListener().some((x) => x !== 0))
+        throw new ArgumentError(`${what}. Name a track that has features.`);
       display().warn(`${what}: the average listener stands for this one.`);
     }
     const scores = new Float32Array(this.tracks.length);
@@ -140,9 +161,15 @@ export class ContentRecommender extends Recommender {
       this.scores(Int32Array.of(u), row);
       remainder = row[t]; // the average listener's
     }
-    const explanation = explainByTracks(this, { user, track: t, remainder }, (own) => part.get(own) ?? 0);
+    const explanation = explainByTracks(
+      this,
+      { user, track: t, remainder },
+      (own) => part.get(own) ?? 0,
+    );
     const ids = explanation.strings(explanation.columnNames[0]);
-    const similarity = Float64Array.from(ids, (id) => this.comparison.cosine(this.tracks.indexOf(id!), t));
+    const similarity = Float64Array.from(ids, (id) =>
+      this.comparison.cosine(this.tracks.indexOf(id!), t),
+    );
     const columns = explanation.columnNames.flatMap((name) => [
       ...(name === 'contribution' ? [['similarity', similarity] as const] : []),
       [name, explanation.column(name)] as const,
@@ -153,7 +180,10 @@ export class ContentRecommender extends Recommender {
   /** What a user has played, as far as it has vectors. */
   private known(user: number): Played {
     const { indptr } = this.seen;
-    return this.comparison.known({ tracks: this.seen.row(user), values: this.values.subarray(indptr[user], indptr[user + 1]) });
+    return this.comparison.known({
+      tracks: this.seen.row(user),
+      values: this.values.subarray(indptr[user], indptr[user + 1]),
+    });
   }
 
   /** The mean of the profiles of all users that have one; zeros if none has. Made on first use. */
@@ -187,11 +217,17 @@ registerRecommenderKind<ContentRecommender>({
   name: 'ContentRecommender',
   type: ContentRecommender,
   withoutSeen: 'tracks',
-  describe: ({ state: { settings, features, components, explainedVarianceRatio, vectors }, tracks }) => ({
+  describe: ({
+    state: { settings, features, components, explainedVarianceRatio, vectors },
+    tracks,
+  }) => ({
     config: { ...settings, features },
     tensors: new Map([
       ['components', { shape: [...components.shape], data: components.data }],
-      ['explained_variance_ratio', { shape: [explainedVarianceRatio.length], data: explainedVarianceRatio }],
+      [
+        'explained_variance_ratio',
+        { shape: [explainedVarianceRatio.length], data: explainedVarianceRatio },
+      ],
       ['vectors', { shape: [tracks.length, components.shape[0]], data: vectors }],
     ]),
   }),
@@ -199,15 +235,25 @@ registerRecommenderKind<ContentRecommender>({
     const features = config.texts('features');
     const scoring = config.text('scoring');
     const k = config.count('k');
-    if (scoring !== 'profile' && scoring !== 'nearest') return config.wrong('scoring', 'profile or nearest');
-    if ((scoring === 'nearest') !== k > 0) return config.wrong('k', 'more than 0 for nearest, 0 for profile');
+    if (scoring !== 'profile' && scoring !== 'nearest')
+      return config.wrong('scoring', 'profile or nearest');
+    if ((scoring === 'nearest') !== k > 0)
+      return config.wrong('k', 'more than 0 for nearest, 0 for profile');
     const width = tensors.shape('components')[0] ?? 0;
     if (width === 0) throw new DataError('it has no components.');
-    const components: DenseMatrix = { shape: [width, features.length], data: tensors.read('components', 'F64', [width, features.length]) };
+    const components: DenseMatrix = {
+      shape: [width, features.length],
+      data: tensors.read('components', 'F64', [width, features.length]),
+    };
     const explainedVarianceRatio = tensors.read('explained_variance_ratio', 'F64', [width]);
     const vectors = tensors.read('vectors', 'F32', [seen.tracks.length, width]);
-    if (!vectors.every(Number.isFinite)) throw new DataError('the vectors of its tracks are not all finite numbers.');
+    if (!vectors.every(Number.isFinite))
+      throw new DataError('the vectors of its tracks are not all finite numbers.');
     const settings: ContentSettings = { value: readValue(config), scoring, k };
-    return new ContentRecommender(seen, { settings, features, components, explainedVarianceRatio, vectors }, { catalogue: plays.catalogue });
+    return new ContentRecommender(
+      seen,
+      { settings, features, components, explainedVarianceRatio, vectors },
+      { catalogue: plays.catalogue },
+    );
   },
 });

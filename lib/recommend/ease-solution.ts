@@ -43,7 +43,10 @@ export function easeSystem(y: CsrMatrix, lambda: number): { system: Float32Array
 }
 
 /** The form of the solution that fits an inverse of this size: of tracks, or of the rows of Y where these are not more. */
-export function easeSolution(y: CsrMatrix, { inverse, size, lambda }: { inverse: Float32Array; size: number; lambda: number }): EaseSolution {
+export function easeSolution(
+  y: CsrMatrix,
+  { inverse, size, lambda }: { inverse: Float32Array; size: number; lambda: number },
+): EaseSolution {
   return size === y.shape[0] ? new RowForm(y, inverse, lambda) : new TrackForm(y, inverse);
 }
 
@@ -59,7 +62,8 @@ class TrackForm implements EaseSolution {
   }
 
   scores(users: Int32Array, out: Float32Array): void {
-    for (let b = 0; b < users.length; b++) this.scoresOf(rowOf(this.y, users[b]), out.subarray(b * this.size, (b + 1) * this.size));
+    for (let b = 0; b < users.length; b++)
+      this.scoresOf(rowOf(this.y, users[b]), out.subarray(b * this.size, (b + 1) * this.size));
   }
 
   scoresOf({ indices, data }: Entries, out: Float32Array): void {
@@ -76,7 +80,9 @@ class TrackForm implements EaseSolution {
 
   weights(tracks: Int32Array, t: number): Float64Array {
     const { size, inverse } = this;
-    return Float64Array.from(tracks, (i) => (i === t ? 0 : -inverse[i * size + t] / inverse[t * size + t]));
+    return Float64Array.from(tracks, (i) =>
+      i === t ? 0 : -inverse[i * size + t] / inverse[t * size + t],
+    );
   }
 }
 
@@ -127,7 +133,8 @@ class RowForm implements EaseSolution {
     const { size, inverse, columns, y } = this;
     const products = new Float64Array(size); // Yy
     for (let i = 0; i < indices.length; i++) {
-      for (let j = columns.indptr[indices[i]]; j < columns.indptr[indices[i] + 1]; j++) products[columns.indices[j]] += data[i] * columns.data[j];
+      for (let j = columns.indptr[indices[i]]; j < columns.indptr[indices[i] + 1]; j++)
+        products[columns.indices[j]] += data[i] * columns.data[j];
     }
     const z = new Float64Array(size);
     for (let r = 0; r < size; r++) {
@@ -135,7 +142,8 @@ class RowForm implements EaseSolution {
       for (let s = 0; s < size; s++) z[s] += products[r] * inverse[r * size + s];
     }
     const sums = new Float64Array(y.shape[1]); // Yᵀz − y
-    for (let r = 0; r < size; r++) for (let j = y.indptr[r]; j < y.indptr[r + 1]; j++) sums[y.indices[j]] += z[r] * y.data[j];
+    for (let r = 0; r < size; r++)
+      for (let j = y.indptr[r]; j < y.indptr[r + 1]; j++) sums[y.indices[j]] += z[r] * y.data[j];
     for (let i = 0; i < indices.length; i++) sums[indices[i]] -= data[i];
     for (let t = 0; t < sums.length; t++) out[t] = sums[t] / this.rest[t];
     for (let i = 0; i < indices.length; i++) out[indices[i]] += data[i];
@@ -151,7 +159,8 @@ class RowForm implements EaseSolution {
     return Float64Array.from(tracks, (i) => {
       if (i === t) return 0;
       let sum = 0;
-      for (let j = columns.indptr[i]; j < columns.indptr[i + 1]; j++) sum += columns.data[j] * w[columns.indices[j]];
+      for (let j = columns.indptr[i]; j < columns.indptr[i + 1]; j++)
+        sum += columns.data[j] * w[columns.indices[j]];
       return sum / this.rest[t];
     });
   }
@@ -173,5 +182,8 @@ class RowForm implements EaseSolution {
 
 /** A row of a sparse matrix. */
 export function rowOf({ indptr, indices, data }: CsrMatrix, row: number): Entries {
-  return { indices: indices.subarray(indptr[row], indptr[row + 1]), data: data.subarray(indptr[row], indptr[row + 1]) };
+  return {
+    indices: indices.subarray(indptr[row], indptr[row + 1]),
+    data: data.subarray(indptr[row], indptr[row + 1]),
+  };
 }

@@ -73,19 +73,28 @@ export class EASE extends Recommender {
 
   /** See {@link EASE.fit}; this one takes a model that was fitted on these plays before. */
   constructor(plays: Plays, state: EASEState) {
-    if (!state) throw new ArgumentError('EASE is fitted by await EASE.fit(plays), not made by new.');
+    if (!state)
+      throw new ArgumentError('EASE is fitted by await EASE.fit(plays), not made by new.');
     super(Interactions.fromPlays(plays), { catalogue: plays.catalogue });
     this.state = state;
     this.options = state.settings;
     this.name = state.side ? 'EASE with side rows' : 'EASE';
     this.values = new PlayValues(this.seen, state.settings.value);
-    const { y, columnScale } = state.columnScale ? noRows(state.columnScale) : easeRows(this.values, state);
+    const { y, columnScale } = state.columnScale
+      ? noRows(state.columnScale)
+      : easeRows(this.values, state);
     this.columnScale = columnScale;
     const size = state.columnScale ? columnScale.length : Math.min(...y.shape);
     if (state.inverse.length !== size * size) {
-      throw new ArgumentError(`The inverse should have ${size} × ${size} numbers, got ${state.inverse.length}: it belongs to other plays.`);
+      throw new ArgumentError(
+        `The inverse should have ${size} × ${size} numbers, got ${state.inverse.length}: it belongs to other plays.`,
+      );
     }
-    this.solution = easeSolution(y, { inverse: state.inverse, size, lambda: state.settings.lambda });
+    this.solution = easeSolution(y, {
+      inverse: state.inverse,
+      size,
+      lambda: state.settings.lambda,
+    });
   }
 
   /**
@@ -95,8 +104,18 @@ export class EASE extends Recommender {
    * @example const ease = await EASE.fit(plays, { lambda: 100 });
    */
   static async fit(plays: Plays, options: EASEOptions = {}): Promise<EASE> {
-    checkOptions(options, ['lambda', 'value', 'popularityPower', 'sideRows', 'sideWeight'], 'EASE.fit');
-    const { lambda = 100, value = 'binary', popularityPower = 0, sideRows, sideWeight = 1 } = options;
+    checkOptions(
+      options,
+      ['lambda', 'value', 'popularityPower', 'sideRows', 'sideWeight'],
+      'EASE.fit',
+    );
+    const {
+      lambda = 100,
+      value = 'binary',
+      popularityPower = 0,
+      sideRows,
+      sideWeight = 1,
+    } = options;
     checkNumber(lambda, lambda > 0 && lambda < Infinity, 'lambda must be a positive number');
     for (const [name, number] of Object.entries({ popularityPower, sideWeight })) {
       checkNumber(number, number >= 0 && number < Infinity, `${name} must be a number from 0 on`);
@@ -126,7 +145,10 @@ export class EASE extends Recommender {
   /** Scores a listener by the history, as a user of training with these plays. See {@link Recommender.foldIn}. */
   override foldIn(history: readonly HistoryItem[], options: HistoryOptions = {}): FoldedUser {
     const read = readHistory(this, history, options);
-    const data = Float64Array.from(this.values.ofHistory(read), (x, i) => x * this.columnScale[read.track[i]]);
+    const data = Float64Array.from(
+      this.values.ofHistory(read),
+      (x, i) => x * this.columnScale[read.track[i]],
+    );
     const scores = new Float32Array(this.tracks.length);
     this.solution.scoresOf({ indices: read.track, data }, scores);
     return new FoldedUser(this, read.track, scores, read);
@@ -143,7 +165,11 @@ export class EASE extends Recommender {
     const u = userIndex(this, user);
     const weights = this.solution.weights(this.seen.row(u), t);
     const from = this.seen.indptr[u];
-    return explainByTracks(this, { user, track: t }, (own, at) => this.values.data[at] * this.columnScale[own] * weights[at - from]);
+    return explainByTracks(
+      this,
+      { user, track: t },
+      (own, at) => this.values.data[at] * this.columnScale[own] * weights[at - from],
+    );
   }
 }
 
@@ -152,7 +178,11 @@ function refuseTooLarge(plays: Plays, sideRows: number): void {
   const { users, tracks } = plays;
   const size = Math.min(users.length + sideRows, tracks.length);
   if (size <= MAX_SIZE) return;
-  const least = (column: Int32Array, n: number, most: number): { k: number; left: number } | undefined => {
+  const least = (
+    column: Int32Array,
+    n: number,
+    most: number,
+  ): { k: number; left: number } | undefined => {
     const plays = new Int32Array(n);
     for (const i of column) plays[i]++;
     plays.sort().reverse();
@@ -165,7 +195,9 @@ function refuseTooLarge(plays: Plays, sideRows: number): void {
   const byTrack = least(plays.track, tracks.length, MAX_SIZE);
   const byUser = least(plays.user, users.length, MAX_SIZE - sideRows);
   const ways = [
-    ...(byTrack ? [`plays.minPlays({ perTrack: ${byTrack.k} }) leaves ${n(byTrack.left)} tracks`] : []),
+    ...(byTrack
+      ? [`plays.minPlays({ perTrack: ${byTrack.k} }) leaves ${n(byTrack.left)} tracks`]
+      : []),
     ...(byUser ? [`plays.minPlays({ perUser: ${byUser.k} }) leaves ${n(byUser.left)} users`] : []),
   ];
   throw new ArgumentError(
@@ -177,14 +209,25 @@ function refuseTooLarge(plays: Plays, sideRows: number): void {
 
 /** A Y without rows: of listening histories that are left out. */
 function noRows(columnScale: Float64Array): { y: CsrMatrix; columnScale: Float64Array } {
-  const y = { shape: [0, columnScale.length] as const, indptr: new Int32Array(1), indices: new Int32Array(0), data: new Float32Array(0) };
+  const y = {
+    shape: [0, columnScale.length] as const,
+    indptr: new Int32Array(1),
+    indices: new Int32Array(0),
+    data: new Float32Array(0),
+  };
   return { y, columnScale };
 }
 
 /** The rows of Y, and what a value of each track is multiplied by in them. */
-function easeRows(values: PlayValues, { settings, side }: Pick<EASEState, 'settings' | 'side'>): { y: CsrMatrix; columnScale: Float64Array } {
+function easeRows(
+  values: PlayValues,
+  { settings, side }: Pick<EASEState, 'settings' | 'side'>,
+): { y: CsrMatrix; columnScale: Float64Array } {
   const { matrix } = values;
-  const power = Float64Array.from(values.seen.listeners(), (n) => Math.max(1, n) ** -settings.popularityPower);
+  const power = Float64Array.from(
+    values.seen.listeners(),
+    (n) => Math.max(1, n) ** -settings.popularityPower,
+  );
   const size = rootMeanSquare(matrix, power);
   const columnScale = power.map((p) => p / size);
   const own = scaled(matrix, columnScale);
@@ -233,8 +276,11 @@ registerRecommenderKind<EASE>({
   describe: (ease, { seen }) => {
     const { name, options, state, columnScale } = ease;
     const size = Math.sqrt(state.inverse.length);
-    const tensors = new Map<string, Tensor>([['inverse', { shape: [size, size], data: state.inverse }]]);
-    for (const [part, tensor] of state.side ? csrTensors('side', state.side) : []) tensors.set(part, tensor);
+    const tensors = new Map<string, Tensor>([
+      ['inverse', { shape: [size, size], data: state.inverse }],
+    ]);
+    for (const [part, tensor] of state.side ? csrTensors('side', state.side) : [])
+      tensors.set(part, tensor);
     if (!seen || state.columnScale) {
       if (size !== columnScale.length) {
         throw new ArgumentError(
@@ -256,8 +302,12 @@ registerRecommenderKind<EASE>({
     const values = tensors.read('inverse', 'F32');
     const inverse = float32(values.length);
     inverse.set(values);
-    const side = tensors.has('side.indptr') ? readCsr(tensors, 'side', plays.tracks.length) : undefined;
-    const columnScale = tensors.has('columnScale') ? tensors.read('columnScale', 'F64', [plays.tracks.length]) : undefined;
+    const side = tensors.has('side.indptr')
+      ? readCsr(tensors, 'side', plays.tracks.length)
+      : undefined;
+    const columnScale = tensors.has('columnScale')
+      ? tensors.read('columnScale', 'F64', [plays.tracks.length])
+      : undefined;
     return new EASE(plays, { settings, side, inverse, columnScale });
   },
 });

@@ -48,8 +48,30 @@ export interface CompareOptions {
 
 /** Why a recommender is left out that there was no time for. */
 const INTERRUPTED = 'interrupted';
-const NAMES = ['k', 'metrics', 'seeds', 'on', 'users', 'baselines', 'samples', 'confidence', 'seed', 'verbose'] as const;
-const ONE_K: readonly MetricName[] = ['ndcg', 'recall', 'precision', 'hitRate', 'map', 'mrr', 'coverage', 'novelty', 'popularity', 'gini'];
+const NAMES = [
+  'k',
+  'metrics',
+  'seeds',
+  'on',
+  'users',
+  'baselines',
+  'samples',
+  'confidence',
+  'seed',
+  'verbose',
+] as const;
+const ONE_K: readonly MetricName[] = [
+  'ndcg',
+  'recall',
+  'precision',
+  'hitRate',
+  'map',
+  'mrr',
+  'coverage',
+  'novelty',
+  'popularity',
+  'gini',
+];
 const SEVERAL_K: readonly MetricName[] = ['ndcg', 'recall', 'coverage'];
 
 /**
@@ -73,26 +95,48 @@ const SEVERAL_K: readonly MetricName[] = ['ndcg', 'recall', 'coverage'];
  * const split = splitPlays(plays, perUserSplit(plays));
  * await evaluate([new Popularity(split.train), (train, seed) => ALS.fit(train, { seed })], split, { k: [5, 10, 20], seeds: [1, 2, 3] })
  */
-export async function evaluate(recommenders: Candidates, split: PlaysSplit, options: CompareOptions = {}): Promise<Comparison> {
+export async function evaluate(
+  recommenders: Candidates,
+  split: PlaysSplit,
+  options: CompareOptions = {},
+): Promise<Comparison> {
   const started = performance.now();
   checkOptions(options, NAMES, 'evaluate');
-  const { k = 10, seeds = [42], users, baselines, samples = 1000, confidence = 0.95, seed = 42 } = options;
+  const {
+    k = 10,
+    seeds = [42],
+    users,
+    baselines,
+    samples = 1000,
+    confidence = 0.95,
+    seed = 42,
+  } = options;
   const ks = checkedKs(k);
   const { metrics = ks.length > 1 ? SEVERAL_K : ONE_K } = options;
   const columns = metricColumns(metrics, ks);
   checkRounds(samples, 'samples');
   checkNumber(confidence, confidence > 0 && confidence < 1, 'confidence must be between 0 and 1');
-  for (const [name, list] of Object.entries({ seeds, users: users ?? [''], baselines: baselines ?? [''] })) {
-    if (!Array.isArray(list) || list.length === 0) throw new ArgumentError(`${name} must be an array that is not empty, got ${whatIs(list)}.`);
+  for (const [name, list] of Object.entries({
+    seeds,
+    users: users ?? [''],
+    baselines: baselines ?? [''],
+  })) {
+    if (!Array.isArray(list) || list.length === 0)
+      throw new ArgumentError(`${name} must be an array that is not empty, got ${whatIs(list)}.`);
   }
   const on = checkedPart('evaluate', split, options.on);
   const candidates = candidatesOf(recommenders, [...new Set(seeds)]);
   const { verbose = candidates.some(({ made }) => made) } = options;
   for (const id of users ?? []) {
-    if (split.train.users.indexOf(id) < 0 && split[on]!.users.indexOf(id) < 0) throw unknownId(split.train.users, id);
+    if (split.train.users.indexOf(id) < 0 && split[on]!.users.indexOf(id) < 0)
+      throw unknownId(split.train.users, id);
   }
-  const heldOut = new HeldOut(split.train, split[on]!, { users: users && new Set(users.map(String)) });
-  const vectorOf = columns.some(({ metric }) => metric === 'diversity') ? audioVectors(split.train.catalogue) : undefined;
+  const heldOut = new HeldOut(split.train, split[on]!, {
+    users: users && new Set(users.map(String)),
+  });
+  const vectorOf = columns.some(({ metric }) => metric === 'diversity')
+    ? audioVectors(split.train.catalogue)
+    : undefined;
   const guard = new InterruptGuard();
   try {
     const finished: Finished[] = [];
@@ -100,7 +144,9 @@ export async function evaluate(recommenders: Candidates, split: PlaysSplit, opti
     for (const [i, candidate] of candidates.entries()) {
       const recommender = candidate.name ?? `recommender ${i + 1}`;
       try {
-        const done = (await guard.turn()) ? undefined : await finish(candidate, { split, on, heldOut, columns, seed, verbose, guard });
+        const done = (await guard.turn())
+          ? undefined
+          : await finish(candidate, { split, on, heldOut, columns, seed, verbose, guard });
         if (done) finished.push(done);
         else leftOut.push({ recommender, reason: INTERRUPTED });
       } catch (error) {
@@ -108,15 +154,30 @@ export async function evaluate(recommenders: Candidates, split: PlaysSplit, opti
         else leftOut.push({ recommender, reason: (error as Error).message, error });
       }
     }
-    if (finished.length === 0) throw leftOut.find(({ error }) => error)?.error ?? new InterruptedError('Interrupted before anything was measured.');
+    if (finished.length === 0)
+      throw (
+        leftOut.find(({ error }) => error)?.error ??
+        new InterruptedError('Interrupted before anything was measured.')
+      );
     for (const { recommender, reason } of leftOut) {
-      if (reason !== INTERRUPTED) display().warn(`${recommender} is not in the comparison: ${reason}`);
+      if (reason !== INTERRUPTED)
+        display().warn(`${recommender} is not in the comparison: ${reason}`);
     }
     nameApart(finished);
-    const rows = Int32Array.from(heldOut.users.keys()).filter((row) => finished.every(({ ranked }) => ranked.every(({ known }) => known[row])));
-    if (rows.length === 0) throw new ArgumentError('There is no user with held-out plays that all recommenders know. Train them on the same plays.');
+    const rows = Int32Array.from(heldOut.users.keys()).filter((row) =>
+      finished.every(({ ranked }) => ranked.every(({ known }) => known[row])),
+    );
+    if (rows.length === 0)
+      throw new ArgumentError(
+        'There is no user with held-out plays that all recommenders know. Train them on the same plays.',
+      );
     const ids = vectorOf && heldOut.codes.ids();
-    const measure: Measure = { heldOut, rows, catalogueSize: catalogueOf(finished), ...(vectorOf && { vector: (code) => vectorOf(ids![code]) }) };
+    const measure: Measure = {
+      heldOut,
+      rows,
+      catalogueSize: catalogueOf(finished),
+      ...(vectorOf && { vector: (code) => vectorOf(ids![code]) }),
+    };
     const chosen = baselineNames(finished, baselines);
     const entries: Entry[] = [];
     for (const { name, ranked } of finished) {
@@ -131,9 +192,14 @@ export async function evaluate(recommenders: Candidates, split: PlaysSplit, opti
     const work = comparisonRows(entries, columns, { samples, confidence, seed });
     let step = work.next();
     for (; !step.done; step = work.next()) if (guard.due()) await guard.turn();
-    const undone = leftOut.filter(({ reason }) => reason === INTERRUPTED).map((each) => each.recommender);
+    const undone = leftOut
+      .filter(({ reason }) => reason === INTERRUPTED)
+      .map((each) => each.recommender);
     if (undone.length > 0) {
-      sayInterrupted(guard, `Interrupted. Compared: ${finished.map(({ name }) => name).join(', ')}. Left out: ${undone.join(', ')}.`);
+      sayInterrupted(
+        guard,
+        `Interrupted. Compared: ${finished.map(({ name }) => name).join(', ')}. Left out: ${undone.join(', ')}.`,
+      );
     }
     const seconds = (performance.now() - started) / 1000;
     const card = comparisonCard({
@@ -180,16 +246,25 @@ function nameApart(finished: readonly Finished[]): void {
 /** How many tracks any of them can recommend. */
 function catalogueOf(finished: readonly Finished[]): number {
   const codes = new Set<number>();
-  for (const { ranked } of finished) for (const { catalogue } of ranked) for (const code of catalogue) codes.add(code);
+  for (const { ranked } of finished)
+    for (const { catalogue } of ranked) for (const code of catalogue) codes.add(code);
   return codes.size;
 }
 
-function baselineNames(finished: readonly Finished[], baselines: readonly string[] | undefined): Set<string> {
+function baselineNames(
+  finished: readonly Finished[],
+  baselines: readonly string[] | undefined,
+): Set<string> {
   const names = finished.map(({ name }) => name);
   if (baselines) {
     const known = baselines.filter((name) => names.includes(name));
     if (known.length === 0)
-      throw new UnknownIdError('recommender', String(baselines[0]), names, 'baselines are names of the recommenders that are compared.');
+      throw new UnknownIdError(
+        'recommender',
+        String(baselines[0]),
+        names,
+        'baselines are names of the recommenders that are compared.',
+      );
     return new Set(known);
   }
   const simple = finished.filter((each) => each.simple).map(({ name }) => name);

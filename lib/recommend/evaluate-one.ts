@@ -32,7 +32,10 @@ export interface Setting {
 }
 
 /** Makes a recommender for each seed and ranks by it. Undefined if it was interrupted: nothing counts that is half done. */
-export async function finish(candidate: Candidate, setting: Setting): Promise<Finished | undefined> {
+export async function finish(
+  candidate: Candidate,
+  setting: Setting,
+): Promise<Finished | undefined> {
   const { split, guard, verbose } = setting;
   const ranked: RankedHeldOut[] = [];
   const seconds = { made: 0, ranked: 0 };
@@ -52,7 +55,9 @@ export async function finish(candidate: Candidate, setting: Setting): Promise<Fi
     const name = candidate.name ?? recommender.name;
     if (verbose) {
       const training = candidate.made ? `, seed ${seed}: made in ${made.toFixed(1)} s` : ':';
-      display().text(`${name}${training}${candidate.made ? ', ' : ' '}ranked in ${took.toFixed(1)} s`);
+      display().text(
+        `${name}${training}${candidate.made ? ', ' : ' '}ranked in ${took.toFixed(1)} s`,
+      );
     }
   }
   const simple = recommender instanceof Popularity || recommender instanceof RandomRecommender;
@@ -74,7 +79,8 @@ export async function ranking(
   });
   let step = work.next();
   try {
-    for (; !step.done; step = work.next()) if (guard.due() && (await guard.turn())) return undefined;
+    for (; !step.done; step = work.next())
+      if (guard.due() && (await guard.turn())) return undefined;
     return step.value;
   } finally {
     if (!step.done) drop(work);

@@ -63,7 +63,8 @@ export function evaluateRecommender<const N extends string = never>(
   const { k = 10, users, metrics = [], seed = 42 } = options;
   checkBoth('evaluateRecommender', recommender, heldOut);
   checkN(k, 'k');
-  if (users !== undefined && !Array.isArray(users)) throw new ArgumentError(`users must be an array of user ids, got ${whatIs(users)}.`);
+  if (users !== undefined && !Array.isArray(users))
+    throw new ArgumentError(`users must be an array of user ids, got ${whatIs(users)}.`);
   checkOwn(metrics);
   const test = Interactions.fromPlays(heldOut);
   const trackOf = indicesIn(test.tracks, recommender.tracks);
@@ -86,11 +87,17 @@ export function evaluateRecommender<const N extends string = never>(
       rankInParts(recommender, Int32Array.from(known), {
         n: k,
         relevant: (i) => indices.subarray(indptr[i], indptr[i + 1]),
-        ...(metrics.length > 0 && { chance: (i: number) => random.child(recommender.users.id(known[i])) }),
+        ...(metrics.length > 0 && {
+          chance: (i: number) => random.child(recommender.users.id(known[i])),
+        }),
       }),
     ),
   );
-  const values = metricsOfLists(hitsOfLists(lists, { relevant, codes: recommender.tracks.length }), lists, { k, relevant });
+  const values = metricsOfLists(
+    hitsOfLists(lists, { relevant, codes: recommender.tracks.length }),
+    lists,
+    { k, relevant },
+  );
   const measured = values.ndcg.reduce((n, x) => n + (Number.isNaN(x) ? 0 : 1), 0);
   if (measured === 0) {
     throw new ArgumentError(
@@ -107,21 +114,36 @@ export function evaluateRecommender<const N extends string = never>(
     unknownUsers,
     ...meansOf(values),
     coverage,
-    ...Object.fromEntries(metrics.map((own) => [own.name, ownMean(own, { recommender, known, testRow, test, lists, k })])),
+    ...Object.fromEntries(
+      metrics.map((own) => [
+        own.name,
+        ownMean(own, { recommender, known, testRow, test, lists, k }),
+      ]),
+    ),
   } as Evaluation & { readonly [name in N]: number };
 }
 
 /** The mean of a metric of one's own over the users with a relevant track. */
 function ownMean(
   own: RankingMetric,
-  of: { recommender: Recommender; known: number[]; testRow: number[]; test: Interactions; lists: CodedLists; k: number },
+  of: {
+    recommender: Recommender;
+    known: number[];
+    testRow: number[];
+    test: Interactions;
+    lists: CodedLists;
+    k: number;
+  },
 ): number {
   const { recommender, known, testRow, test, lists, k } = of;
   const { seen, tracks, users } = recommender;
   return meanOf(
     known.map((user, i) => {
-      const heldOut = testRow[i] < 0 ? [] : Array.from(test.row(testRow[i]), (t) => test.tracks.id(t));
-      const relevant = heldOut.filter((id) => !tracks.has(id) || !seen.has(user, tracks.indexOf(id)));
+      const heldOut =
+        testRow[i] < 0 ? [] : Array.from(test.row(testRow[i]), (t) => test.tracks.id(t));
+      const relevant = heldOut.filter(
+        (id) => !tracks.has(id) || !seen.has(user, tracks.indexOf(id)),
+      );
       if (relevant.length === 0) return NaN;
       const list = lists.shuffled!.subarray(i * lists.n, (i + 1) * lists.n).filter((t) => t >= 0);
       return ownValue(
@@ -136,7 +158,12 @@ function ownMean(
 
 /** Throws unless these are metrics of one's own, with names that no other column has. */
 function checkOwn(metrics: readonly RankingMetric[]): void {
-  checkArgument(Array.isArray(metrics), metrics, 'evaluateRecommender', 'metrics, an array of metrics of your own');
+  checkArgument(
+    Array.isArray(metrics),
+    metrics,
+    'evaluateRecommender',
+    'metrics, an array of metrics of your own',
+  );
   for (const own of metrics) {
     if (typeof own === 'string') {
       throw new ArgumentError(
@@ -147,18 +174,27 @@ function checkOwn(metrics: readonly RankingMetric[]): void {
   }
   const names = ['recommender', 'k', 'users', 'unknownUsers', ...metrics.map(({ name }) => name)];
   const twice = names.find((name, i) => names.indexOf(name) < i);
-  if (twice !== undefined) throw new ArgumentError(`Two columns would be called "${twice}". Give the metric another name.`);
+  if (twice !== undefined)
+    throw new ArgumentError(
+      `Two columns would be called "${twice}". Give the metric another name.`,
+    );
 }
 
 /** What is right for each user: indices of tracks, numbers below 0 for those that the recommender does not know. */
 function relevantRows(
   { seen }: Recommender,
-  { known, testRow, test, trackOf }: { known: number[]; testRow: number[]; test: Interactions; trackOf: Int32Array },
+  {
+    known,
+    testRow,
+    test,
+    trackOf,
+  }: { known: number[]; testRow: number[]; test: Interactions; trackOf: Int32Array },
 ): Csr {
   const indptr = new Int32Array(known.length + 1);
   const indices: number[] = [];
   known.forEach((user, i) => {
-    for (const t of testRow[i] < 0 ? [] : test.row(testRow[i])) if (trackOf[t] < 0 || !seen.has(user, trackOf[t])) indices.push(trackOf[t]);
+    for (const t of testRow[i] < 0 ? [] : test.row(testRow[i]))
+      if (trackOf[t] < 0 || !seen.has(user, trackOf[t])) indices.push(trackOf[t]);
     indptr[i + 1] = indices.length;
   });
   return { indptr, indices: Int32Array.from(indices) };
@@ -175,15 +211,21 @@ export function drain<T>(work: Generator<void, T>): T {
 /** Throws unless there is a recommender, and plays that it is measured by. */
 function checkBoth(name: string, recommender: Recommender, heldOut: Plays): void {
   if (typeof recommender?.scores !== 'function' || !recommender.seen) {
-    const several = Array.isArray(recommender) ? ` For several: recommenders.map((r) => ${name}(r, heldOut)).` : '';
-    throw new ArgumentError(`${name} needs a recommender, such as new Popularity(train) or a collabLearner, got ${instead(recommender)}.${several}`);
+    const several = Array.isArray(recommender)
+      ? ` For several: recommenders.map((r) => ${name}(r, heldOut)).`
+      : '';
+    throw new ArgumentError(
+      `${name} needs a recommender, such as new Popularity(train) or a collabLearner, got ${instead(recommender)}.${several}`,
+    );
   }
   if (heldOut instanceof Plays) return;
   const hint =
     (heldOut as unknown) instanceof Table
       ? ' Of the rows of a table: Plays.fromRows(table.rows().map((r) => ({ user: r.user, track: r.item }))).'
       : '';
-  throw new ArgumentError(`${name} needs the held-out plays, such as plays.take(dls.split.valid), got ${whatIs(heldOut)}.${hint}`);
+  throw new ArgumentError(
+    `${name} needs the held-out plays, such as plays.take(dls.split.valid), got ${whatIs(heldOut)}.${hint}`,
+  );
 }
 
 /** What {@link hitsAmong} returns. */
@@ -208,7 +250,11 @@ export interface HitsAmong {
  * @param options.user whose list; `n`: length of the list, default 30
  * @example hitsAmong(learn, heldOut, { user, n: 10 }).accuracy
  */
-export function hitsAmong(recommender: Recommender, heldOut: Plays, options: { user: Id; n?: number }): HitsAmong {
+export function hitsAmong(
+  recommender: Recommender,
+  heldOut: Plays,
+  options: { user: Id; n?: number },
+): HitsAmong {
   checkOptions(options, ['user', 'n'], 'hitsAmong');
   const { user, n = 30 } = options;
   checkBoth('hitsAmong', recommender, heldOut);

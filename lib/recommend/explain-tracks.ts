@@ -33,5 +33,10 @@ export function explainByTracks(
   };
   const id = tracks.id(of.track);
   const { remainder = 0 } = of;
-  return new Explanation(catalogue?.label(id) ?? id, columns, { trackBias: 0, userBias: 0, unplayed: 0, remainder });
+  return new Explanation(catalogue?.label(id) ?? id, columns, {
+    trackBias: 0,
+    userBias: 0,
+    unplayed: 0,
+    remainder,
+  });
 }

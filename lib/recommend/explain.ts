@@ -54,11 +54,20 @@ export class Explanation extends Table implements ExplanationParts {
     this.userBias = userBias;
     this.unplayed = unplayed;
     this.remainder = remainder;
-    this.total = trackBias + userBias + this.numbers('contribution').reduce((a, b) => a + b, 0) + unplayed + remainder;
+    this.total =
+      trackBias +
+      userBias +
+      this.numbers('contribution').reduce((a, b) => a + b, 0) +
+      unplayed +
+      remainder;
   }
 
   /** For JSON.stringify: what is explained, its score, the parts of the sum, and the tracks, a record each. */
-  override toJSON(): ExplanationParts & { track: string; total: number; tracks: Record<string, Cell>[] } {
+  override toJSON(): ExplanationParts & {
+    track: string;
+    total: number;
+    tracks: Record<string, Cell>[];
+  } {
     const { name: track, total, trackBias, userBias, unplayed, remainder } = this;
     return { track, total, trackBias, userBias, unplayed, remainder, tracks: this.rows() };
   }
@@ -114,28 +123,44 @@ export function explanation(
     if (rows.of[r] < 0) unplayed += part;
     else contribution[rows.of[r]] += part;
   }
-  const order = Array.from(contribution.keys()).sort((a, b) => contribution[b] - contribution[a] || a - b);
+  const order = Array.from(contribution.keys()).sort(
+    (a, b) => contribution[b] - contribution[a] || a - b,
+  );
   const columns = {
     ...trackInfo(learn.tracks.decode(order.map((i) => listener.track[i])), learn),
     [learn.dls.names.rating]: Float64Array.from(order, (i) => listener.target[i]),
     contribution: Float64Array.from(order, (i) => contribution[i]),
   };
   const id = learn.tracks.id(track);
-  return new Explanation(learn.catalogue?.label(id) ?? id, columns, { trackBias: iBias.value[track + 1], userBias: bias, unplayed, remainder });
+  return new Explanation(learn.catalogue?.label(id) ?? id, columns, {
+    trackBias: iBias.value[track + 1],
+    userBias: bias,
+    unplayed,
+    remainder,
+  });
 }
 
 /** What a user has played in training. Of a pair that occurs again, the first row counts. */
-function trainedTracks({ dls, seen }: CollabLearner, user: number, { weight }: UserPrior): ListenerTracks {
+function trainedTracks(
+  { dls, seen }: CollabLearner,
+  user: number,
+  { weight }: UserPrior,
+): ListenerTracks {
   if (dls.train.n === 0) {
-    throw new ArgumentError("To explain is to go back to the user's training rows, and these loaders have none. foldIn(history).explain(track) can.");
+    throw new ArgumentError(
+      "To explain is to go back to the user's training rows, and these loaders have none. foldIn(history).explain(track) can.",
+    );
   }
   const { data } = dls.train;
   const rowOf = new Map<number, number>();
-  for (let i = 0; i < data.user.length; i++) if (data.user[i] === user && !rowOf.has(data.item[i] - 1)) rowOf.set(data.item[i] - 1, i);
+  for (let i = 0; i < data.user.length; i++)
+    if (data.user[i] === user && !rowOf.has(data.item[i] - 1)) rowOf.set(data.item[i] - 1, i);
   const track = seen.row(user - 1).slice();
   return {
     track,
     target: Float32Array.from(track, (t) => data.target[rowOf.get(t)!]),
-    weight: Float64Array.from(track, (t) => (data.weight ? data.weight[rowOf.get(t)!] / weight : 1)),
+    weight: Float64Array.from(track, (t) =>
+      data.weight ? data.weight[rowOf.get(t)!] / weight : 1,
+    ),
   };
 }

@@ -28,16 +28,21 @@ export function describeCollab(
   const { classes, seen, catalogue, names, target, negatives, weighedBy } = dls;
   const tensors = modelTensors(model);
   const both = ['user', 'item'] as const;
-  for (const side of both) for (const [name, tensor] of vocabularyTensors(`classes.${side}`, classes[side])) tensors.set(name, tensor);
+  for (const side of both)
+    for (const [name, tensor] of vocabularyTensors(`classes.${side}`, classes[side]))
+      tensors.set(name, tensor);
   const { totals } = learn.seen;
   const hidden = !withSeen || totals !== undefined;
   if (hidden && !kind.withoutSeen) {
-    throw new ArgumentError(`${learn.name} works on the listening histories themselves: without them nothing is left. Leave out { seen: false }.`);
+    throw new ArgumentError(
+      `${learn.name} works on the listening histories themselves: without them nothing is left. Leave out { seen: false }.`,
+    );
   }
   const arrays = hidden
     ? { 'totals.listeners': learn.seen.listeners(), 'totals.plays': learn.seen.plays() }
     : { 'seen.indptr': seen.indptr, 'seen.indices': seen.indices };
-  for (const [name, data] of Object.entries(arrays)) tensors.set(name, { shape: [data.length], data });
+  for (const [name, data] of Object.entries(arrays))
+    tensors.set(name, { shape: [data.length], data });
   for (const [name, tensor] of catalogue ? tracksTensors(catalogue) : []) tensors.set(name, tensor);
   const config = {
     loaders: 'collab',
@@ -59,7 +64,11 @@ export function describeCollab(
 }
 
 /** The learner in a file. */
-export function readCollab(st: TensorSource, config: Fields, options: LearnerOptions): CollabRecommender {
+export function readCollab(
+  st: TensorSource,
+  config: Fields,
+  options: LearnerOptions,
+): CollabRecommender {
   const described = config.object('model');
   const kind = collabKind(described.text('name'));
   if (!kind) {
@@ -88,11 +97,20 @@ export function readCollab(st: TensorSource, config: Fields, options: LearnerOpt
   );
   const expected = kind.parameterCount(described, classes);
   let there = 0;
-  for (const [name, { shape }] of st.tensors) if (name.startsWith('model.')) there += shape.reduce((a, b) => a * b, 1);
-  if (expected !== there) throw new DataError(`it holds ${there} weights, a ${kind.name} such as it describes has ${expected}.`);
+  for (const [name, { shape }] of st.tensors)
+    if (name.startsWith('model.')) there += shape.reduce((a, b) => a * b, 1);
+  if (expected !== there)
+    throw new DataError(
+      `it holds ${there} weights, a ${kind.name} such as it describes has ${expected}.`,
+    );
   const model = kind.make(described, classes);
   setValues(readModel(st, model));
-  const learn = kind.learner(dls, model, { ...options, lossFunc: readLoss(config.object('loss'), options) }, described);
+  const learn = kind.learner(
+    dls,
+    model,
+    { ...options, lossFunc: readLoss(config.object('loss'), options) },
+    described,
+  );
   if (config.has('meanLog')) {
     learn.knowTotals({
       listeners: st.read('totals.listeners', 'I32', [item.length - 1]),
@@ -101,7 +119,8 @@ export function readCollab(st: TensorSource, config: Fields, options: LearnerOpt
     });
   }
   learn.epochsTrained = config.count('epochsTrained');
-  if (config.has('seed')) learn.seed = config.isText('seed') ? config.text('seed') : config.number('seed');
+  if (config.has('seed'))
+    learn.seed = config.isText('seed') ? config.text('seed') : config.number('seed');
   return learn;
 }
 
@@ -109,14 +128,21 @@ function readTarget(fields: Fields): TargetOptions {
   const target = fields.text('target');
   const targets: readonly string[] = ['binary', 'log', 'rank', 'count'] satisfies Target[];
   if (!targets.includes(target)) fields.wrong('target', targets.join(', '));
-  return { target: target as Target, ...(fields.has('threshold') && { threshold: fields.number('threshold') }) };
+  return {
+    target: target as Target,
+    ...(fields.has('threshold') && { threshold: fields.number('threshold') }),
+  };
 }
 
 /** The loss in a description, or the one that is given in place of one's own. */
 export function readLoss(fields: Fields, { lossFunc }: LearnerOptions): LearnerOptions['lossFunc'] {
   const name = fields.text('name');
-  if (lossFunc && lossFunc.name !== name) throw new DataError(`it was trained with ${name}, but lossFunc is a ${lossFunc.name}.`);
+  if (lossFunc && lossFunc.name !== name)
+    throw new DataError(`it was trained with ${name}, but lossFunc is a ${lossFunc.name}.`);
   const loss = lossFunc ?? lossFromConfig(fields);
-  if (!loss) throw new DataError(`it was trained with ${name}, which is not one of the library's losses: give it, loadLearner(file, { lossFunc }).`);
+  if (!loss)
+    throw new DataError(
+      `it was trained with ${name}, which is not one of the library's losses: give it, loadLearner(file, { lossFunc }).`,
+    );
   return loss;
 }

@@ -78,7 +78,12 @@ export interface RecommenderKind<R extends Recommender = Recommender> {
   /** What `make` needs beside that. `options.seen` is false where listening histories are left out. */
   describe(recommender: R, options: Required<ExportOptions>): RecommenderDescription;
   /** Makes it again. */
-  make(data: RecommenderData, config: Fields, tensors: TensorSource, parts: readonly Recommender[]): R;
+  make(
+    data: RecommenderData,
+    config: Fields,
+    tensors: TensorSource,
+    parts: readonly Recommender[],
+  ): R;
 }
 
 const kinds = new Map<string, RecommenderKind>();
@@ -90,13 +95,20 @@ const kinds = new Map<string, RecommenderKind>();
  * registerRecommenderKind<Again>({ name: 'Again', type: Again, describe: () => ({ config: {} }), make: ({ plays }) => new Again(plays) });
  */
 export function registerRecommenderKind<R extends Recommender>(kind: RecommenderKind<R>): void {
-  checkArgument(typeof kind === 'object' && kind !== null && typeof kind.name === 'string', kind, 'registerRecommenderKind', 'an object with a name');
+  checkArgument(
+    typeof kind === 'object' && kind !== null && typeof kind.name === 'string',
+    kind,
+    'registerRecommenderKind',
+    'an object with a name',
+  );
   kinds.set(kind.name, kind as unknown as RecommenderKind);
 }
 
 /** The kind of a recommender. Throws for one that is not known. */
 function kindOf(recommender: Recommender): RecommenderKind {
-  const kind = [...kinds.values()].find(({ type, is }) => is?.(recommender) ?? recommender.constructor === type);
+  const kind = [...kinds.values()].find(
+    ({ type, is }) => is?.(recommender) ?? recommender.constructor === type,
+  );
   if (kind) return kind;
   throw new ArgumentError(
     `${recommender.constructor.name} is not known to export: a file holds no code, so a class of one's own has to say how it is described and made again. ` +
@@ -134,24 +146,36 @@ class Contents {
   /** The number of the section with the data of a recommender; the same data have one. */
   private section(recommender: Recommender, kind: RecommenderKind): number {
     const how = [kind.data, !this.options.seen && kind.withoutSeen].join();
-    const known = this.data.findIndex((other) => other.how === how && sameData(recommender, other.of));
+    const known = this.data.findIndex(
+      (other) => other.how === how && sameData(recommender, other.of),
+    );
     if (known >= 0) return known;
     const number = this.data.push({ of: recommender, how }) - 1;
     const shared = this.data.findIndex(({ of }) => of.catalogue === recommender.catalogue);
-    const add = (name: string, tensor: Tensor): void => void this.tensors.set(sectionPrefix(number) + name, tensor);
-    const array = (name: string, data: Tensor['data']): void => add(name, { shape: [data.length], data });
+    const add = (name: string, tensor: Tensor): void =>
+      void this.tensors.set(sectionPrefix(number) + name, tensor);
+    const array = (name: string, data: Tensor['data']): void =>
+      add(name, { shape: [data.length], data });
     const { catalogue } = recommender;
-    if (catalogue && shared === number) for (const [name, tensor] of tracksTensors(catalogue)) add(name, tensor);
+    if (catalogue && shared === number)
+      for (const [name, tensor] of tracksTensors(catalogue)) add(name, tensor);
     const histories = kind.data === 'histories' ? historiesOf(recommender)! : undefined;
     const { seen } = recommender;
-    const users = this.options.seen ? (histories ? histories.users : seen.users) : kind.withoutSeen === 'users' ? seen.users : undefined;
+    const users = this.options.seen
+      ? histories
+        ? histories.users
+        : seen.users
+      : kind.withoutSeen === 'users'
+        ? seen.users
+        : undefined;
     for (const [name, tensor] of users ? vocabularyTensors('users', users) : []) add(name, tensor);
     for (const [name, tensor] of vocabularyTensors('tracks', seen.tracks)) add(name, tensor);
     if (histories) {
       array('histories.indptr', histories.indptr);
       array('histories.item', histories.item);
     } else if (this.options.seen && !seen.totals) {
-      for (const name of ['indptr', 'indices', 'playcount'] as const) array(`seen.${name}`, seen[name]);
+      for (const name of ['indptr', 'indices', 'playcount'] as const)
+        array(`seen.${name}`, seen[name]);
     } else {
       array('totals.listeners', seen.listeners());
       array('totals.plays', seen.plays());
@@ -180,7 +204,11 @@ function sameData(a: Recommender, b: Recommender): boolean {
   const [own, other] = [historiesOf(a), historiesOf(b)];
   if (own && other) {
     return (
-      own === other || (sameIds(own.items, other.items) && sameUsers(own, other) && same(own.indptr, other.indptr) && same(own.item, other.item))
+      own === other ||
+      (sameIds(own.items, other.items) &&
+        sameUsers(own, other) &&
+        same(own.indptr, other.indptr) &&
+        same(own.item, other.item))
     );
   }
   const [s, t] = [a.seen, b.seen];
@@ -210,9 +238,18 @@ function same(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
 }
 
 /** Makes a recommender, and its parts, of its description. `data`: that of a section, by its number. */
-export function makeRecommender(config: Fields, tensors: TensorSource, data: (section: number) => RecommenderData, section = 0): Recommender {
+export function makeRecommender(
+  config: Fields,
+  tensors: TensorSource,
+  data: (section: number) => RecommenderData,
+  section = 0,
+): Recommender {
   const kind = kinds.get(config.text('name'));
-  if (!kind) return config.wrong('name', `${[...kinds.keys()].join(' or ')} (registerRecommenderKind makes those of one's own known)`);
+  if (!kind)
+    return config.wrong(
+      'name',
+      `${[...kinds.keys()].join(' or ')} (registerRecommenderKind makes those of one's own known)`,
+    );
   const own = config.has('data') ? config.count('data') : section;
   const parts = config.has('parts') ? config.objects('parts') : [];
   const made = parts.map((part, i) => makeRecommender(part, tensors.within(`${i}.`), data, own));
@@ -220,28 +257,42 @@ export function makeRecommender(config: Fields, tensors: TensorSource, data: (se
 }
 
 /** See {@link Recommender.export}. */
-export function exportRecommender(recommender: Recommender, file: string, options: ExportOptions = {}): string {
+export function exportRecommender(
+  recommender: Recommender,
+  file: string,
+  options: ExportOptions = {},
+): string {
   if (typeof file !== 'string' || file === '')
-    throw new ArgumentError(`export needs the path of a file, got ${file === '' ? 'an empty one' : typeof file}.`);
+    throw new ArgumentError(
+      `export needs the path of a file, got ${file === '' ? 'an empty one' : typeof file}.`,
+    );
   const contents = new Contents(exportOptions(options));
   const described = contents.describe(recommender, 'model.');
   const full = file.endsWith(EXTENSION) ? file : file + EXTENSION;
-  writeModelFile(full, 'recommender', { config: { recommender: described, data: contents.sections }, tensors: contents.tensors });
+  writeModelFile(full, 'recommender', {
+    config: { recommender: described, data: contents.sections },
+    tensors: contents.tensors,
+  });
   return full;
 }
 
 /** Says what a recommender from a file without listening histories cannot do. */
 export function sayWithoutSeen({ seen, users }: Recommender, file: string): void {
   if (!seen.totals) return;
-  const rest = users.length ? 'lists do not leave out what users have played' : 'it recommends by foldIn(history) only, to no user by id';
-  display().warn(`"${file}" was exported without listening histories: ${rest}, and explain cannot go back to them.`);
+  const rest = users.length
+    ? 'lists do not leave out what users have played'
+    : 'it recommends by foldIn(history) only, to no user by id';
+  display().warn(
+    `"${file}" was exported without listening histories: ${rest}, and explain cannot go back to them.`,
+  );
 }
 
 /** The options, checked, with their defaults. */
 export function exportOptions(options: ExportOptions): Required<ExportOptions> {
   checkOptions(options, ['seen'], 'export');
   const { seen = true } = options;
-  if (typeof seen !== 'boolean') throw new ArgumentError(`seen must be true or false, got ${said(seen)}.`);
+  if (typeof seen !== 'boolean')
+    throw new ArgumentError(`seen must be true or false, got ${said(seen)}.`);
   return { seen };
 }
 

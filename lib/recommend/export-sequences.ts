@@ -11,16 +11,22 @@ import { trainedPart } from './lstm-histories.js';
 import { namesOnly } from './next-item.js';
 
 /** What a file says of a learner of sequences: see {@link LSTMLearner.export}. */
-export function describeSequences(learn: LSTMLearner, options: Required<ExportOptions>): { config: Json; tensors: Map<string, Tensor> } {
+export function describeSequences(
+  learn: LSTMLearner,
+  options: Required<ExportOptions>,
+): { config: Json; tensors: Map<string, Tensor> } {
   learn.settle();
   const { dls, model, lossFunc, epochsTrained, seed } = learn;
   const seen = options.seen && !namesOnly.has(dls.histories);
   const trained = trainedPart(dls);
-  const { users, items, indptr, item, catalogue } = seen ? dls.histories.only(trained.plays) : namesOf(dls.histories, trained.tracks);
+  const { users, items, indptr, item, catalogue } = seen
+    ? dls.histories.only(trained.plays)
+    : namesOf(dls.histories, trained.tracks);
   const tensors = modelTensors(model);
   tensors.delete('buffers.negatives.step'); // a learner from a file draws none
   for (const [name, tensor] of vocabularyTensors('classes.item', items)) tensors.set(name, tensor);
-  for (const [name, tensor] of users ? vocabularyTensors('users', users) : []) tensors.set(name, tensor);
+  for (const [name, tensor] of users ? vocabularyTensors('users', users) : [])
+    tensors.set(name, tensor);
   tensors.set('histories.indptr', { shape: [indptr.length], data: indptr });
   tensors.set('histories.item', { shape: [item.length], data: item });
   for (const [name, tensor] of catalogue ? tracksTensors(catalogue) : []) tensors.set(name, tensor);

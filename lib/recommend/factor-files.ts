@@ -2,7 +2,16 @@ import { isUtf8 } from 'node:buffer';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { float32 } from '../compute/memory.js';
-import { fileError, identifier, literal, pathLiteral, tableOf, typedItems, valuesOf, withDuckDB } from '../data/duckdb.js';
+import {
+  fileError,
+  identifier,
+  literal,
+  pathLiteral,
+  tableOf,
+  typedItems,
+  valuesOf,
+  withDuckDB,
+} from '../data/duckdb.js';
 import { openSafetensors } from '../data/safetensors.js';
 import { existingFile, statOf } from '../data/text-file.js';
 import { Vocabulary } from '../data/vocabulary.js';
@@ -55,21 +64,41 @@ export interface NamedFactors {
 }
 
 /** Reads factors of users or tracks. */
-export async function readFactors(source: FactorSource, kind: 'user' | 'track'): Promise<NamedFactors> {
+export async function readFactors(
+  source: FactorSource,
+  kind: 'user' | 'track',
+): Promise<NamedFactors> {
   if (typeof source !== 'object' || source === null)
-    throw new ArgumentError(`Factors of ${kind}s are { ids, values } or { file }, got ${typeof source}.`);
+    throw new ArgumentError(
+      `Factors of ${kind}s are { ids, values } or { file }, got ${typeof source}.`,
+    );
   if (!('file' in source)) {
     checkOptions(source, ['ids', 'values'], `The factors of ${kind}s in memory`);
     return named(source.ids, source.values, kind);
   }
-  checkOptions(source, ['file', 'tensor', 'ids', 'id', 'features', 'labels'], `The factors of ${kind}s in a file`);
-  if (typeof source.file !== 'string') throw new ArgumentError(`file must be the path of the factors of ${kind}s, got ${typeof source.file}.`);
-  const read = source.file.endsWith('.safetensors') ? fromSafetensors(source, kind) : await fromParquet(source, kind);
-  return source.labels === undefined ? read : labelled(read, await readLabels(source.labels, kind), kind);
+  checkOptions(
+    source,
+    ['file', 'tensor', 'ids', 'id', 'features', 'labels'],
+    `The factors of ${kind}s in a file`,
+  );
+  if (typeof source.file !== 'string')
+    throw new ArgumentError(
+      `file must be the path of the factors of ${kind}s, got ${typeof source.file}.`,
+    );
+  const read = source.file.endsWith('.safetensors')
+    ? fromSafetensors(source, kind)
+    : await fromParquet(source, kind);
+  return source.labels === undefined
+    ? read
+    : labelled(read, await readLabels(source.labels, kind), kind);
 }
 
 /** Factors by what their numbers stand for. */
-function labelled({ ids, ...factors }: NamedFactors, labels: ReadonlyMap<string, string>, kind: 'user' | 'track'): NamedFactors {
+function labelled(
+  { ids, ...factors }: NamedFactors,
+  labels: ReadonlyMap<string, string>,
+  kind: 'user' | 'track',
+): NamedFactors {
   const names = ids.classes.map((id) => {
     const label = labels.get(id);
     if (label !== undefined) return label;
@@ -88,11 +117,17 @@ function labelled({ ids, ...factors }: NamedFactors, labels: ReadonlyMap<string,
 async function readLabels(labels: unknown, kind: 'user' | 'track'): Promise<Map<string, string>> {
   const numbered = (list: readonly unknown[]): Map<string, string> => {
     const bad = list.findIndex((label) => typeof label !== 'string' && typeof label !== 'number');
-    if (bad >= 0) throw new DataError(`Label ${bad} of the ${kind}s must be a text or a number, got ${whatIs(list[bad])}.`);
+    if (bad >= 0)
+      throw new DataError(
+        `Label ${bad} of the ${kind}s must be a text or a number, got ${whatIs(list[bad])}.`,
+      );
     return new Map(list.map((label, i) => [String(i), String(label)]));
   };
   if (Array.isArray(labels)) return numbered(labels);
-  if (typeof labels !== 'string') throw new ArgumentError(`labels of ${kind}s are an array of ids, or the path of a file, got ${whatIs(labels)}.`);
+  if (typeof labels !== 'string')
+    throw new ArgumentError(
+      `labels of ${kind}s are an array of ids, or the path of a file, got ${whatIs(labels)}.`,
+    );
   const stat = statOf(labels);
   if (!stat) throw new DataError(`There is no "${labels}" with the labels of ${kind}s.`);
   if (/\.(?:json|txt)$/.test(labels)) {
@@ -118,9 +153,15 @@ async function readLabels(labels: unknown, kind: 'user' | 'track'): Promise<Map<
   return withDuckDB(`reading "${labels}"`, async (connection, turn) => {
     try {
       const names = (await connection.run(`select * from ${from} limit 0`)).columnNames();
-      const list = names.includes('labelsArray') ? 'labelsArray[1]' : names.includes('labels') ? 'labels' : undefined;
+      const list = names.includes('labelsArray')
+        ? 'labelsArray[1]'
+        : names.includes('labels')
+          ? 'labels'
+          : undefined;
       if (list === undefined && !(names.includes('id') && names.includes('label'))) {
-        throw new DataError(`"${labels}" has the columns ${names.join(', ')}; labels, labelsArray, or id and label were expected.`);
+        throw new DataError(
+          `"${labels}" has the columns ${names.join(', ')}; labels, labelsArray, or id and label were expected.`,
+        );
       }
       const query = list
         ? `select (generate_subscripts(l, 1) - 1)::varchar as id, unnest(l) as label from (select ${list} as l from ${from})`
@@ -130,7 +171,8 @@ async function readLabels(labels: unknown, kind: 'user' | 'track'): Promise<Map<
       const empty = texts.findIndex((text, i) => text === null || ids[i] === null);
       if (empty >= 0) throw new DataError(`"${labels}" has no label, or no id, in row ${empty}.`);
       const found = new Map(ids.map((id, i) => [id!, texts[i]!]));
-      if (found.size !== ids.length) throw new DataError(`"${labels}" has two labels for one number.`);
+      if (found.size !== ids.length)
+        throw new DataError(`"${labels}" has two labels for one number.`);
       return found;
     } catch (error) {
       throw error instanceof DataError ? error : fileError(error, labels);
@@ -150,14 +192,24 @@ function parquetOf(file: string): string {
     : `read_parquet(${pathLiteral(file)})`;
 }
 
-function named(ids: readonly Id[], values: ArrayLike<number>, kind: 'user' | 'track'): NamedFactors {
-  if (!Array.isArray(ids) || ids.length === 0) throw new ArgumentError(`The factors of ${kind}s need their ids, at least one.`);
+function named(
+  ids: readonly Id[],
+  values: ArrayLike<number>,
+  kind: 'user' | 'track',
+): NamedFactors {
+  if (!Array.isArray(ids) || ids.length === 0)
+    throw new ArgumentError(`The factors of ${kind}s need their ids, at least one.`);
   const width = values.length / ids.length;
-  if (!(Number.isInteger(width) && width > 0)) throw new ArgumentError(`${values.length} factors do not make rows for ${ids.length} ${kind}s.`);
+  if (!(Number.isInteger(width) && width > 0))
+    throw new ArgumentError(
+      `${values.length} factors do not make rows for ${ids.length} ${kind}s.`,
+    );
   const vocabulary = Vocabulary.inOrder(ids.map(String), { kind });
   if (vocabulary.length !== ids.length) {
     const twice = ids.find((id, i) => ids.findIndex((other) => String(other) === String(id)) !== i);
-    throw new ArgumentError(`The factors of ${kind}s have two rows for "${twice}". Ids must differ.`);
+    throw new ArgumentError(
+      `The factors of ${kind}s have two rows for "${twice}". Ids must differ.`,
+    );
   }
   const shared = float32(values.length);
   shared.set(values);
@@ -169,14 +221,21 @@ function fromSafetensors({ file, tensor, ids }: FactorFile, kind: 'user' | 'trac
   return openSafetensors(file, (st) => {
     const values = st.read(name, 'F32');
     const [rows, ...rest] = st.tensors.get(name)!.shape;
-    if (rest.length !== 1) throw new DataError(`tensor "${name}" has ${1 + rest.length} dimensions; rows × width was expected.`);
+    if (rest.length !== 1)
+      throw new DataError(
+        `tensor "${name}" has ${1 + rest.length} dimensions; rows × width was expected.`,
+      );
     const whose = ids ?? Array.from({ length: rows }, (_, i) => String(i));
-    if (whose.length !== rows) throw new DataError(`tensor "${name}" has ${rows} rows for ${whose.length} ids.`);
+    if (whose.length !== rows)
+      throw new DataError(`tensor "${name}" has ${rows} rows for ${whose.length} ids.`);
     return named(whose, values, kind);
   });
 }
 
-async function fromParquet({ file, id = 'id', features = 'features' }: FactorFile, kind: 'user' | 'track'): Promise<NamedFactors> {
+async function fromParquet(
+  { file, id = 'id', features = 'features' }: FactorFile,
+  kind: 'user' | 'track',
+): Promise<NamedFactors> {
   if (!existsSync(file)) throw new DataError(`There is no "${file}" with the factors of ${kind}s.`);
   const from = parquetOf(file);
   return withDuckDB(`reading "${file}"`, async (connection, turn) => {
@@ -195,7 +254,9 @@ async function fromParquet({ file, id = 'id', features = 'features' }: FactorFil
       const names: string[] = [];
       for await (const chunk of named) names.push(...(valuesOf(chunk, 0) as string[]));
       const values = float32(rows * width);
-      const result = await connection.run(`select unnest(${x})::float from (select ${x} from ${from} order by ${ids})`);
+      const result = await connection.run(
+        `select unnest(${x})::float from (select ${x} from ${from} order by ${ids})`,
+      );
       let at = 0;
       for await (const chunk of result) {
         const items = typedItems(chunk.getColumnVector(0));

@@ -86,11 +86,15 @@ export class FactorRecommender extends Recommender {
       ['track', factors.tracks, seen.tracks.length],
     ] as const) {
       if (values.length !== rows * factors.width) {
-        throw new ArgumentError(`There must be ${rows} rows of ${factors.width} ${side} factors, got ${values.length} numbers.`);
+        throw new ArgumentError(
+          `There must be ${rows} rows of ${factors.width} ${side} factors, got ${values.length} numbers.`,
+        );
       }
       const bad = firstNotFinite(values);
       if (bad >= 0)
-        throw new NumericError(`The ${side} factors hold ${values[bad]} in row ${Math.floor(bad / factors.width)}; finite numbers were expected.`);
+        throw new NumericError(
+          `The ${side} factors hold ${values[bad]} in row ${Math.floor(bad / factors.width)}; finite numbers were expected.`,
+        );
     }
   }
 
@@ -106,23 +110,49 @@ export class FactorRecommender extends Recommender {
    * const tracks = { file: 'itemFactors', labels: 'itemIndexer' };
    * await FactorRecommender.fromFactors({ users, tracks }, { plays });
    */
-  static async fromFactors(sources: FactorSources, options: FromFactorsOptions = {}): Promise<FactorRecommender> {
-    checkOptions(options, ['plays', 'catalogue', 'name', 'alpha', 'regularization', 'notFinite'], 'fromFactors');
+  static async fromFactors(
+    sources: FactorSources,
+    options: FromFactorsOptions = {},
+  ): Promise<FactorRecommender> {
+    checkOptions(
+      options,
+      ['plays', 'catalogue', 'name', 'alpha', 'regularization', 'notFinite'],
+      'fromFactors',
+    );
     const { plays, catalogue = plays?.catalogue, notFinite = 'refuse', ...rest } = options;
     settingsOf(rest); // before what may take long
-    if (notFinite !== 'refuse' && notFinite !== 'drop') throw new ArgumentError(`notFinite must be 'refuse' or 'drop', got '${said(notFinite)}'.`);
-    checkArgument(plays === undefined || plays instanceof Plays, plays, 'fromFactors', 'plays, such as readPlays reads, or none');
-    checkArgument(typeof sources === 'object' && sources !== null, sources, 'fromFactors', '{ users, tracks }, the factors of each');
+    if (notFinite !== 'refuse' && notFinite !== 'drop')
+      throw new ArgumentError(`notFinite must be 'refuse' or 'drop', got '${said(notFinite)}'.`);
+    checkArgument(
+      plays === undefined || plays instanceof Plays,
+      plays,
+      'fromFactors',
+      'plays, such as readPlays reads, or none',
+    );
+    checkArgument(
+      typeof sources === 'object' && sources !== null,
+      sources,
+      'fromFactors',
+      '{ users, tracks }, the factors of each',
+    );
     checkOptions(sources, ['users', 'tracks'], 'the factors of fromFactors');
     const users = finiteRows(await readFactors(sources.users, 'user'), 'user', notFinite);
     const tracks = finiteRows(await readFactors(sources.tracks, 'track'), 'track', notFinite);
     if (users.width !== tracks.width)
-      throw new ArgumentError(`Users have ${users.width} factors, tracks ${tracks.width}: they do not belong together.`);
+      throw new ArgumentError(
+        `Users have ${users.width} factors, tracks ${tracks.width}: they do not belong together.`,
+      );
     const ids = { users: users.ids, tracks: tracks.ids };
-    const own = plays ? playsAmong(plays, ids) : { user: new Int32Array(0), track: new Int32Array(0) };
+    const own = plays
+      ? playsAmong(plays, ids)
+      : { user: new Int32Array(0), track: new Int32Array(0) };
     if (plays && own.user.length < plays.length / 2) tellUnmatched(plays, ids, own.user.length);
     const seen = Interactions.fromPairs({ ...ids, ...own });
-    return new FactorRecommender(seen, { users: users.values, tracks: tracks.values, width: users.width }, { catalogue, ...rest });
+    return new FactorRecommender(
+      seen,
+      { users: users.values, tracks: tracks.values, width: users.width },
+      { catalogue, ...rest },
+    );
   }
 
   scores(users: Int32Array, out: Float32Array): void {
@@ -148,7 +178,9 @@ export class FactorRecommender extends Recommender {
     const { l, right } = this.system(track, values);
     const x = choleskySolve(l, right);
     const { tracks, width } = this.factors;
-    const scores = Float32Array.from({ length: this.tracks.length }, (_, t) => dot(tracks, t * width, x));
+    const scores = Float32Array.from({ length: this.tracks.length }, (_, t) =>
+      dot(tracks, t * width, x),
+    );
     return new FoldedUser(this, track, scores, { skipped, vector: x });
   }
 
@@ -166,11 +198,21 @@ export class FactorRecommender extends Recommender {
     const values = this.valuesOfUser(u);
     const { l } = this.system(own, values);
     const { users, tracks, width } = this.factors;
-    const direction = choleskySolve(l, Float64Array.from(tracks.subarray(t * width, (t + 1) * width)));
-    const parts = Float64Array.from(own, (o, i) => values[i] * this.settings.alpha * dot(tracks, o * width, direction));
+    const direction = choleskySolve(
+      l,
+      Float64Array.from(tracks.subarray(t * width, (t + 1) * width)),
+    );
+    const parts = Float64Array.from(
+      own,
+      (o, i) => values[i] * this.settings.alpha * dot(tracks, o * width, direction),
+    );
     const score = dot(tracks, t * width, users.subarray(u * width, (u + 1) * width));
     const from = this.seen.indptr[u];
-    return explainByTracks(this, { user, track: t, remainder: score - parts.reduce((a, b) => a + b, 0) }, (_, at) => parts[at - from]);
+    return explainByTracks(
+      this,
+      { user, track: t, remainder: score - parts.reduce((a, b) => a + b, 0) },
+      (_, at) => parts[at - from],
+    );
   }
 
   /** What the tracks of a history are worth. */
@@ -205,9 +247,14 @@ export class FactorRecommender extends Recommender {
 }
 
 /** Says of plays most of which are of users or tracks without factors that they are; of all of them it is an error: nothing would be filtered. */
-function tellUnmatched(plays: Plays, ids: { users: Vocabulary; tracks: Vocabulary }, matched: number): void {
+function tellUnmatched(
+  plays: Plays,
+  ids: { users: Vocabulary; tracks: Vocabulary },
+  matched: number,
+): void {
   const n = (x: number): string => x.toLocaleString('en');
-  const some = (vocabulary: Vocabulary): string => Array.from({ length: Math.min(3, vocabulary.length) }, (_, i) => vocabulary.id(i)).join(', ');
+  const some = (vocabulary: Vocabulary): string =>
+    Array.from({ length: Math.min(3, vocabulary.length) }, (_, i) => vocabulary.id(i)).join(', ');
   const side = (kind: 'users' | 'tracks'): string => {
     const known = indicesIn(plays[kind], ids[kind]).reduce((sum, i) => sum + Number(i >= 0), 0);
     return `${n(known)} of its ${n(plays[kind].length)} ${kind} (${some(plays[kind])} …) are among the ${n(ids[kind].length)} with factors (${some(ids[kind])} …)`;
@@ -220,12 +267,17 @@ function tellUnmatched(plays: Plays, ids: { users: Vocabulary; tracks: Vocabular
 }
 
 /** Factors without the rows that are not finite, or an error for them. */
-function finiteRows(factors: NamedFactors, kind: 'user' | 'track', notFinite: 'refuse' | 'drop'): NamedFactors {
+function finiteRows(
+  factors: NamedFactors,
+  kind: 'user' | 'track',
+  notFinite: 'refuse' | 'drop',
+): NamedFactors {
   const { ids, values, width } = factors;
   const bad = firstNotFinite(values);
   if (bad < 0) return factors;
   const kept: number[] = [];
-  for (let r = 0; r < ids.length; r++) if (values.subarray(r * width, (r + 1) * width).every(Number.isFinite)) kept.push(r);
+  for (let r = 0; r < ids.length; r++)
+    if (values.subarray(r * width, (r + 1) * width).every(Number.isFinite)) kept.push(r);
   const dropped = ids.length - kept.length;
   const what = `${dropped.toLocaleString('en')} of ${ids.length.toLocaleString('en')} ${kind}s have factors that are not finite, the first is "${ids.id(Math.floor(bad / width))}"`;
   if (notFinite === 'refuse' || kept.length === 0) {
@@ -235,19 +287,33 @@ function finiteRows(factors: NamedFactors, kind: 'user' | 'track', notFinite: 'r
   }
   display().warn(`${what}: they are left out.`);
   const left = float32(kept.length * width);
-  for (const [i, r] of kept.entries()) left.set(values.subarray(r * width, (r + 1) * width), i * width);
+  for (const [i, r] of kept.entries())
+    left.set(values.subarray(r * width, (r + 1) * width), i * width);
   return { ids: Vocabulary.inOrder(ids.decode(kept), { kind }), values: left, width };
 }
 
 /** Checks them, and sets the defaults. */
-export function settingsOf({ alpha = 1, regularization = 0.01 }: FactorSettings): Required<FactorSettings> {
+export function settingsOf({
+  alpha = 1,
+  regularization = 0.01,
+}: FactorSettings): Required<FactorSettings> {
   checkNumber(alpha, alpha > 0 && alpha < Infinity, 'alpha must be a positive number');
-  checkNumber(regularization, regularization >= 0 && regularization < Infinity, 'regularization must be a number from 0 on');
+  checkNumber(
+    regularization,
+    regularization >= 0 && regularization < Infinity,
+    'regularization must be a number from 0 on',
+  );
   return { alpha, regularization };
 }
 
 /** The lower triangle of s·v·vᵀ, added. */
-function addOuter(sum: Float64Array, values: Float32Array, at: number, width: number, s: number): void {
+function addOuter(
+  sum: Float64Array,
+  values: Float32Array,
+  at: number,
+  width: number,
+  s: number,
+): void {
   for (let i = 0; i < width; i++) {
     const factor = s * values[at + i];
     for (let j = 0; j <= i; j++) sum[i * width + j] += factor * values[at + j];
@@ -261,7 +327,11 @@ function dot(values: Float32Array, at: number, x: ArrayLike<number>): number {
 }
 
 /** Factors as tensors `users` and `tracks`. */
-export function factorTensors({ users, tracks, width }: Factors): NonNullable<RecommenderDescription['tensors']> {
+export function factorTensors({
+  users,
+  tracks,
+  width,
+}: Factors): NonNullable<RecommenderDescription['tensors']> {
   return new Map([
     ['users', { shape: [users.length / width, width], data: users }],
     ['tracks', { shape: [tracks.length / width, width], data: tracks }],
@@ -283,7 +353,10 @@ registerRecommenderKind<FactorRecommender>({
   name: 'FactorRecommender',
   type: FactorRecommender,
   withoutSeen: 'users',
-  describe: ({ name, settings, factors }) => ({ config: { title: name, ...settings }, tensors: factorTensors(factors) }),
+  describe: ({ name, settings, factors }) => ({
+    config: { title: name, ...settings },
+    tensors: factorTensors(factors),
+  }),
   make: ({ seen, plays }, config, tensors) =>
     new FactorRecommender(seen, readFactorTensors(tensors), {
       name: config.text('title'),

@@ -47,7 +47,12 @@ export function factorScores(users: Int32Array, out: Float32Array, tables: Facto
   // The factors of a track are a row of the table: read it transposed.
   const b = { values: trackFactors, offset: skip * width, rowStride: 1, columnStride: width };
   const sizes = { m: users.length, n: tracks, k: width };
-  matmul(sizes, { a: { values: factors, rowStride: width }, b, c: { values: scores, rowStride: tracks }, add });
+  matmul(sizes, {
+    a: { values: factors, rowStride: width },
+    b,
+    c: { values: scores, rowStride: tracks },
+    add,
+  });
   dispose(factors);
   if (!inPlace) {
     out.set(scores);
@@ -58,5 +63,7 @@ export function factorScores(users: Int32Array, out: Float32Array, tables: Facto
 /** out[r, c] = left[r] + right[c], all on the shared memory. */
 function outerSum(left: Float32Array, right: Float32Array, out: Float32Array): void {
   const args = [right.length, left.byteOffset, right.byteOffset, out.byteOffset];
-  parallel('outerSum', left.length, args, { grain: Math.max(4, Math.ceil(200_000 / right.length)) });
+  parallel('outerSum', left.length, args, {
+    grain: Math.max(4, Math.ceil(200_000 / right.length)),
+  });
 }

@@ -6,7 +6,13 @@ import { checkNumber, checkOptions, type NoOptions } from '../options.js';
 import type { CollabLearner } from './collab.js';
 import { type Explanation, explanation } from './explain.js';
 import { factorScores } from './factor-scores.js';
-import { FoldedUser, type History, type HistoryItem, type HistoryOptions, readHistory } from './fold-in.js';
+import {
+  FoldedUser,
+  type History,
+  type HistoryItem,
+  type HistoryOptions,
+  readHistory,
+} from './fold-in.js';
 import { scoreCurve } from './fold-in-curve.js';
 import { type FittedListener, fitListener } from './fold-in-fit.js';
 import { type UserPrior, userPrior } from './fold-in-prior.js';
@@ -57,12 +63,20 @@ export class CollabFoldedUser extends FoldedUser {
     checkOptions(options, [], 'explain');
     const index = trackIndex(this.learn, track);
     this.learn.settle();
-    return explanation(this.learn, this.fit, { track: index, factors: this.factors, bias: this.bias });
+    return explanation(this.learn, this.fit, {
+      track: index,
+      factors: this.factors,
+      bias: this.bias,
+    });
   }
 }
 
 /** See {@link CollabLearner.foldIn}. */
-export function foldInCollab(learn: CollabLearner, items: readonly HistoryItem[], options: FoldInOptions = {}): CollabFoldedUser {
+export function foldInCollab(
+  learn: CollabLearner,
+  items: readonly HistoryItem[],
+  options: FoldInOptions = {},
+): CollabFoldedUser {
   checkOptions(options, ['l2', 'skipUnknown'], 'foldIn');
   const { l2, ...rest } = options;
   if (l2 !== undefined) checkNumber(l2, l2 > 0 && l2 < Infinity, 'l2 must be a positive number');
@@ -70,7 +84,11 @@ export function foldInCollab(learn: CollabLearner, items: readonly HistoryItem[]
   const history = readHistory(learn, items, rest, learn.dls.target === undefined);
   learn.settle();
   const prior = learn.userPrior();
-  return new CollabFoldedUser(learn, fitListener(learn, listenerTracks(learn, history, prior), { prior, l2 }), history);
+  return new CollabFoldedUser(
+    learn,
+    fitListener(learn, listenerTracks(learn, history, prior), { prior, l2 }),
+    history,
+  );
 }
 
 const found = new WeakMap<CollabLearner, { state: readonly number[]; prior: UserPrior }>();
@@ -100,20 +118,36 @@ function fingerprint(values: Float32Array): number {
 }
 
 /** Targets and weights by the rules of the loaders, as if the history had been among the plays. */
-function listenerTracks({ dls, tracks }: CollabLearner, { track, playcount }: History, { liked, weight }: UserPrior): ListenerTracks {
+function listenerTracks(
+  { dls, tracks }: CollabLearner,
+  { track, playcount }: History,
+  { liked, weight }: UserPrior,
+): ListenerTracks {
   const counted = Int32Array.from(track.keys()).filter((i) => !Number.isNaN(playcount[i]));
   const target = new Float32Array(track.length).fill(liked);
   const counts = Float32Array.from(counted, (i) => playcount[i]);
   const plays = (): Plays => {
     const users = Vocabulary.inOrder(['listener'], { kind: 'user' });
-    return new Plays({ users, tracks, user: new Int32Array(counted.length), track: counted.map((i) => track[i]), playcount: counts });
+    return new Plays({
+      users,
+      tracks,
+      user: new Int32Array(counted.length),
+      track: counted.map((i) => track[i]),
+      playcount: counts,
+    });
   };
   const targets = dls.target ? targetsOf(plays(), dls.target) : counts; // of a table: the ratings
   targets.forEach((t, j) => {
     target[counted[j]] = t;
   });
   const byCount = dls.weighedBy === 'playcount' && dls.target !== undefined;
-  return { track, target, weight: Float64Array.from(playcount, (count) => (byCount && !Number.isNaN(count) ? count / weight : 1)) };
+  return {
+    track,
+    target,
+    weight: Float64Array.from(playcount, (count) =>
+      byCount && !Number.isNaN(count) ? count / weight : 1,
+    ),
+  };
 }
 
 /** The score of each track, by the same matrix product as for users of the training data. */

@@ -24,7 +24,10 @@ export interface ScoreCurve {
 export function scoreCurve(loss: Loss, yRange: readonly [number, number] | undefined): ScoreCurve {
   const plain = predictionCurve(loss);
   if (!yRange) return plain;
-  if (plain.pairs) throw new ArgumentError(`A listener is not folded in for ${loss.name} with a yRange. Train without one: pairs need none.`);
+  if (plain.pairs)
+    throw new ArgumentError(
+      `A listener is not folded in for ${loss.name} with a yRange. Train without one: pairs need none.`,
+    );
   const [low, high] = yRange;
   const value = (s: number): number => low + (high - low) * sigmoid(s);
   const rise = (s: number): number => (high - low) * sigmoid(s) * sigmoid(-s);
@@ -37,7 +40,13 @@ export function scoreCurve(loss: Loss, yRange: readonly [number, number] | undef
 }
 
 function predictionCurve(loss: Loss): ScoreCurve {
-  if (loss instanceof MSELossFlat) return { pairs: false, loss: (p, y) => (p - y) ** 2, slope: (p, y) => 2 * (p - y), curvature: () => 2 };
+  if (loss instanceof MSELossFlat)
+    return {
+      pairs: false,
+      loss: (p, y) => (p - y) ** 2,
+      slope: (p, y) => 2 * (p - y),
+      curvature: () => 2,
+    };
   if (loss instanceof BCEWithLogitsLossFlat) {
     const weight = (y: number): number => 1 + (loss.posWeight - 1) * y;
     return {
@@ -48,7 +57,12 @@ function predictionCurve(loss: Loss): ScoreCurve {
     };
   }
   if (loss instanceof BPRLoss) {
-    return { pairs: true, loss: (p) => softplus(-p), slope: (p) => -sigmoid(-p), curvature: (p) => sigmoid(p) * sigmoid(-p) };
+    return {
+      pairs: true,
+      loss: (p) => softplus(-p),
+      slope: (p) => -sigmoid(-p),
+      curvature: (p) => sigmoid(p) * sigmoid(-p),
+    };
   }
   throw new ArgumentError(
     `A listener is folded in by Newton's method, which needs a loss with two derivatives: MSELossFlat, BCEWithLogitsLossFlat or BPRLoss. This learner has ${loss.name}.`,

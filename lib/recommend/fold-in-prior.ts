@@ -33,15 +33,23 @@ const MAX_USERS = 20_000;
  * @param dls with training rows
  * @param options `lossFunc`: what was minimised; `wd`: the weight decay
  */
-export function userPrior(dls: CollabDataLoaders, model: EmbeddingDotBias, { lossFunc, wd }: { lossFunc: Loss; wd: number }): UserPrior {
+export function userPrior(
+  dls: CollabDataLoaders,
+  model: EmbeddingDotBias,
+  { lossFunc, wd }: { lossFunc: Loss; wd: number },
+): UserPrior {
   const { target, weight } = dls.train.data;
   const mean = weight ? weight.reduce((a, b) => a + b, 0) / weight.length : 1;
   const { pulledFactors, pulledBias, rms } = gradients(dls, model, { lossFunc, weight: mean });
   const { pullFactors, pullBias } = rowsAgainst(dls, model, rms);
   const balance = wd * Math.sqrt(dls.train.n / dls.train.bs);
-  const constant = (pulled: number, pull: number, otherwise: number): number => (pulled > 0 && pull > 0 ? pulled / pull : otherwise);
+  const constant = (pulled: number, pull: number, otherwise: number): number =>
+    pulled > 0 && pull > 0 ? pulled / pull : otherwise;
   const both = constant(pulledFactors + pulledBias, pullFactors + pullBias, balance);
-  const [factors, bias] = [constant(pulledFactors, pullFactors, both), constant(pulledBias, pullBias, both)];
+  const [factors, bias] = [
+    constant(pulledFactors, pullFactors, both),
+    constant(pulledBias, pullBias, both),
+  ];
   const strength = Array.from(rms, (r, j) => r * (j < model.nFactors ? factors : bias));
   return { strength, liked: meanAboveMean(target), weight: mean };
 }
@@ -57,7 +65,12 @@ function gradients(
 ): { pulledFactors: number; pulledBias: number; rms: Float64Array } {
   const loader = dls.train.length > 0 ? dls.train : dls.train.inOrder(); // in random order, so that the first rows stand for all
   const group = 1 + (dls.negatives ? (dls.negatives.n ?? 1) : 0);
-  const [u, v, low, span] = [uWeight.value, iWeight.value, yRange?.[0] ?? 0, yRange ? yRange[1] - yRange[0] : 1];
+  const [u, v, low, span] = [
+    uWeight.value,
+    iWeight.value,
+    yRange?.[0] ?? 0,
+    yRange ? yRange[1] - yRange[0] : 1,
+  ];
   const pred = new Float32Array(loader.bs);
   const slope = new Float32Array(loader.bs);
   const taste = new Float64Array(loader.bs); // U·V
@@ -77,7 +90,10 @@ function gradients(
       g.fill(0);
       for (let r = first; r < first + group; r++) {
         const share = (pred[r] - low) / span;
-        const d = slope[r] * (yRange ? span * share * (1 - share) : 1) * (weights ? weights[r] / weight : 1);
+        const d =
+          slope[r] *
+          (yRange ? span * share * (1 - share) : 1) *
+          (weights ? weights[r] / weight : 1);
         for (let j = 0; j < k; j++) g[j] += d * v[items[r] * k + j];
         g[k] += d;
         pulledFactors -= d * taste[r];
@@ -89,7 +105,11 @@ function gradients(
     if (seen * group >= MAX_ROWS) break;
   }
   const all = dls.train.data.user.length / seen;
-  return { pulledFactors: pulledFactors * all, pulledBias: pulledBias * all, rms: rms.map((sum) => Math.sqrt(sum / seen)) };
+  return {
+    pulledFactors: pulledFactors * all,
+    pulledBias: pulledBias * all,
+    rms: rms.map((sum) => Math.sqrt(sum / seen)),
+  };
 }
 
 /** Sums over users of √n·rms(g)·θ², for factors and for biases. */
@@ -122,5 +142,9 @@ function meanAboveMean(values: Float32Array): number {
 
 /** A prior that was written to a file, for `width` parameters. */
 export function readUserPrior(config: Fields, { width }: { width: number }): UserPrior {
-  return { strength: config.numbers('strength', width), liked: config.number('liked'), weight: config.number('weight') };
+  return {
+    strength: config.numbers('strength', width),
+    liked: config.number('liked'),
+    weight: config.number('weight'),
+  };
 }

@@ -39,18 +39,30 @@ export function listenerRows(
   { pairs, negatives, seen }: { pairs: boolean; negatives?: NegativeOptions; seen: Interactions },
 ): ListenerRows {
   if (pairs && !negatives)
-    throw new ArgumentError('A loss on pairs needs loaders with negatives: CollabDataLoaders.fromPlays(plays, { negatives: { n: 1 } }).');
+    throw new ArgumentError(
+      'A loss on pairs needs loaders with negatives: CollabDataLoaders.fromPlays(plays, { negatives: { n: 1 } }).',
+    );
   const own = ownRows(model, listener);
   if (!negatives) return own;
   const chance = chances(listener, negatives, seen);
   if (chance.every((p) => p === 0))
-    throw new ArgumentError('The history has every track, so there is nothing left to set against it, or to recommend.');
-  return pairs ? pairRows(model, listener, { negatives, chance }) : withUnplayed(model, listener, { own, negatives, chance });
+    throw new ArgumentError(
+      'The history has every track, so there is nothing left to set against it, or to recommend.',
+    );
+  return pairs
+    ? pairRows(model, listener, { negatives, chance })
+    : withUnplayed(model, listener, { own, negatives, chance });
 }
 
 /** How likely each track is drawn as a negative of the listener, in proportion. */
-function chances({ track }: ListenerTracks, { sampling = 'uniform', power = 0.75 }: NegativeOptions, seen: Interactions): Float64Array {
-  const chance = Float64Array.from(seen.listeners(), (n) => (sampling === 'uniform' ? 1 : n ** power));
+function chances(
+  { track }: ListenerTracks,
+  { sampling = 'uniform', power = 0.75 }: NegativeOptions,
+  seen: Interactions,
+): Float64Array {
+  const chance = Float64Array.from(seen.listeners(), (n) =>
+    sampling === 'uniform' ? 1 : n ** power,
+  );
   for (const t of track) chance[t] = 0;
   return chance;
 }
@@ -66,7 +78,11 @@ function ownRows(model: EmbeddingDotBias, { track, target, weight }: ListenerTra
 function withUnplayed(
   model: EmbeddingDotBias,
   { track, weight }: ListenerTracks,
-  { own, negatives: { n = 1 }, chance }: { own: ListenerRows; negatives: NegativeOptions; chance: Float64Array },
+  {
+    own,
+    negatives: { n = 1 },
+    chance,
+  }: { own: ListenerRows; negatives: NegativeOptions; chance: Float64Array },
 ): ListenerRows {
   const size = chance.length; // the listener's own tracks first, then the others
   const rows = { ...emptyRows(model, size), of: new Int32Array(size).fill(-1) };
@@ -93,7 +109,10 @@ function pairRows(
 ): ListenerRows {
   const draw = new WeightedDraw(chance);
   const random = new Random('fold in').child('pairs');
-  const rows = { ...emptyRows(model, track.length * PAIRS), of: new Int32Array(track.length * PAIRS) };
+  const rows = {
+    ...emptyRows(model, track.length * PAIRS),
+    of: new Int32Array(track.length * PAIRS),
+  };
   for (let r = 0; r < rows.of.length; r++) {
     const i = Math.floor(r / PAIRS);
     addTrack(rows, r, { model, track: track[i], sign: 1 });
@@ -120,7 +139,11 @@ function emptyRows({ nFactors }: EmbeddingDotBias, size: number): Rows {
 function addTrack(
   { features, offset }: Rows,
   r: number,
-  { model: { iWeight, iBias, nFactors }, track, sign }: { model: EmbeddingDotBias; track: number; sign: 1 | -1 },
+  {
+    model: { iWeight, iBias, nFactors },
+    track,
+    sign,
+  }: { model: EmbeddingDotBias; track: number; sign: 1 | -1 },
 ): void {
   const from = (track + 1) * nFactors; // row 0 is #na#
   const to = r * (nFactors + 1);

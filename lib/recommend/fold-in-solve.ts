@@ -36,7 +36,10 @@ export function solveUser(rows: UserRows, curve: ScoreCurve, l2: Float64Array): 
   const n = rows.offset.length;
   let theta = new Float64Array(width);
   let value = objective(rows, curve, l2, theta);
-  if (!Number.isFinite(value)) throw new NumericError('The history meets a weight of the model that is not a finite number. Has training diverged?');
+  if (!Number.isFinite(value))
+    throw new NumericError(
+      'The history meets a weight of the model that is not a finite number. Has training diverged?',
+    );
   const hessian = new Float64Array(width * width);
   const pull = new Float64Array(n);
   for (let step = 0; ; step++) {
@@ -45,7 +48,8 @@ export function solveUser(rows: UserRows, curve: ScoreCurve, l2: Float64Array): 
     const change = choleskySolve(hessian, gradient.slice());
     let decrement = 0; // gradient·A⁻¹·gradient, twice what the step should gain
     for (let j = 0; j < width; j++) decrement += gradient[j] * change[j];
-    if (decrement <= 1e-16 * (1 + Math.abs(value)) || step === MAX_STEPS) return { theta, hessian, pull };
+    if (decrement <= 1e-16 * (1 + Math.abs(value)) || step === MAX_STEPS)
+      return { theta, hessian, pull };
     let scale = 1;
     let next = theta;
     let nextValue = Infinity;
@@ -60,11 +64,17 @@ export function solveUser(rows: UserRows, curve: ScoreCurve, l2: Float64Array): 
   }
 }
 
-function objective({ features, offset, target, weight }: UserRows, curve: ScoreCurve, l2: Float64Array, theta: Float64Array): number {
+function objective(
+  { features, offset, target, weight }: UserRows,
+  curve: ScoreCurve,
+  l2: Float64Array,
+  theta: Float64Array,
+): number {
   const width = theta.length;
   let sum = 0;
   for (let j = 0; j < width; j++) sum += 0.5 * l2[j] * theta[j] ** 2;
-  for (let i = 0; i < offset.length; i++) sum += weight[i] * curve.loss(offset[i] + dot(features, i * width, theta), target[i]);
+  for (let i = 0; i < offset.length; i++)
+    sum += weight[i] * curve.loss(offset[i] + dot(features, i * width, theta), target[i]);
   return sum;
 }
 

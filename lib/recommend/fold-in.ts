@@ -42,27 +42,46 @@ export interface History {
  * @param ratings playcounts are ratings: any finite numbers, which cannot be added; default false
  * @throws ArgumentError for an empty history and playcounts that are not positive; UnknownIdError for unknown tracks, with a suggestion
  */
-export function readHistory(recommender: Recommender, history: readonly HistoryItem[], options: HistoryOptions = {}, ratings = false): History {
+export function readHistory(
+  recommender: Recommender,
+  history: readonly HistoryItem[],
+  options: HistoryOptions = {},
+  ratings = false,
+): History {
   checkOptions(options, ['skipUnknown'], 'foldIn');
   const { skipUnknown = false } = options;
-  if (typeof skipUnknown !== 'boolean') throw new ArgumentError(`skipUnknown must be true or false, got ${said(skipUnknown)}.`);
+  if (typeof skipUnknown !== 'boolean')
+    throw new ArgumentError(`skipUnknown must be true or false, got ${said(skipUnknown)}.`);
   if (!Array.isArray(history)) {
-    throw new ArgumentError(`A history is a list of tracks, or of { track, playcount }, got ${history === null ? 'null' : typeof history}.`);
+    throw new ArgumentError(
+      `A history is a list of tracks, or of { track, playcount }, got ${history === null ? 'null' : typeof history}.`,
+    );
   }
   if (history.length === 0) {
-    throw new ArgumentError('The history is empty, so nothing is known of the listener. Name at least one track, or recommend what is popular.');
+    throw new ArgumentError(
+      'The history is empty, so nothing is known of the listener. Name at least one track, or recommend what is popular.',
+    );
   }
   const counts = new Map<number, number>();
   const order: number[] = [];
   const entries: HistoryItem[] = [];
   const skipped: string[] = [];
   history.forEach((entry: HistoryItem, i) => {
-    const { track, playcount = NaN }: { track: Id; playcount?: number } = typeof entry === 'object' && entry !== null ? entry : { track: entry };
+    const { track, playcount = NaN }: { track: Id; playcount?: number } =
+      typeof entry === 'object' && entry !== null ? entry : { track: entry };
     if (typeof track !== 'string' && typeof track !== 'number') {
-      throw new ArgumentError(`Entry ${i} of the history (counted from 0) names no track: a track, or { track, playcount }, was expected.`);
+      throw new ArgumentError(
+        `Entry ${i} of the history (counted from 0) names no track: a track, or { track, playcount }, was expected.`,
+      );
     }
-    if (typeof playcount !== 'number' || Math.abs(playcount) === Infinity || (playcount <= 0 && !ratings)) {
-      const expected = ratings ? 'a finite rating was expected.' : 'a positive number was expected. Leave out what was never played.';
+    if (
+      typeof playcount !== 'number' ||
+      Math.abs(playcount) === Infinity ||
+      (playcount <= 0 && !ratings)
+    ) {
+      const expected = ratings
+        ? 'a finite rating was expected.'
+        : 'a positive number was expected. Leave out what was never played.';
       throw new ArgumentError(`"${track}" has playcount ${playcount} in the history; ${expected}`);
     }
     let index: number;
@@ -71,13 +90,17 @@ export function readHistory(recommender: Recommender, history: readonly HistoryI
     } catch (error) {
       if (!(error instanceof UnknownIdError)) throw error;
       if (!skipUnknown) {
-        error.message += ' foldIn(history, { skipUnknown: true }) leaves out the tracks that are not known.';
+        error.message +=
+          ' foldIn(history, { skipUnknown: true }) leaves out the tracks that are not known.';
         throw error;
       }
       skipped.push(String(track));
       return;
     }
-    if (ratings && counts.has(index)) throw new ArgumentError(`"${track}" is rated twice in the history. Ratings do not add up: keep one of them.`);
+    if (ratings && counts.has(index))
+      throw new ArgumentError(
+        `"${track}" is rated twice in the history. Ratings do not add up: keep one of them.`,
+      );
     counts.set(index, (counts.get(index) ?? 0) + playcount); // NaN stays NaN
     order.push(index);
     entries.push(entry);
@@ -89,7 +112,13 @@ export function readHistory(recommender: Recommender, history: readonly HistoryI
     );
   }
   const track = Int32Array.from(counts.keys()).sort();
-  return { track, playcount: Float64Array.from(track, (t) => counts.get(t)!), order: Int32Array.from(order), entries, skipped };
+  return {
+    track,
+    playcount: Float64Array.from(track, (t) => counts.get(t)!),
+    order: Int32Array.from(order),
+    entries,
+    skipped,
+  };
 }
 
 /**
@@ -119,7 +148,9 @@ export class FoldedUser {
     { skipped = [], vector }: { skipped?: readonly string[]; vector?: Float64Array } = {},
   ) {
     if (scores.length !== recommender.tracks.length) {
-      throw new ArgumentError(`There must be one score a track, got ${scores.length} scores for ${recommender.tracks.length} tracks.`);
+      throw new ArgumentError(
+        `There must be one score a track, got ${scores.length} scores for ${recommender.tracks.length} tracks.`,
+      );
     }
     this.history = recommender.tracks.decode(history);
     this.skipped = skipped;
@@ -138,17 +169,31 @@ export class FoldedUser {
 
   /** The users of the training data who are most like this listener: see {@link Recommender.similarUsers}. */
   similarUsers(options: SimilarUsersOptions = {}): Table {
-    return similarUsers(this.of, { vector: this.vector, history: this.history.map((id) => this.of.tracks.index(id)) }, options);
+    return similarUsers(
+      this.of,
+      { vector: this.vector, history: this.history.map((id) => this.of.tracks.index(id)) },
+      options,
+    );
   }
 
   /** For JSON.stringify: the history, what was left out of it, and the ten best tracks, a record each. */
-  toJSON(): { history: readonly string[]; skipped: readonly string[]; recommendations: Record<string, Cell>[] } {
-    return { history: this.history, skipped: this.skipped, recommendations: this.recommend().rows() };
+  toJSON(): {
+    history: readonly string[];
+    skipped: readonly string[];
+    recommendations: Record<string, Cell>[];
+  } {
+    return {
+      history: this.history,
+      skipped: this.skipped,
+      recommendations: this.recommend().rows(),
+    };
   }
 
   [inspect.custom](): string {
     const count = (n: number): string => `${n} track${n === 1 ? '' : 's'}`;
-    const left = this.skipped.length ? ` (${count(this.skipped.length)} more unknown, left out)` : '';
+    const left = this.skipped.length
+      ? ` (${count(this.skipped.length)} more unknown, left out)`
+      : '';
     return `A listener of ${count(this.history.length)}${left}, folded into ${this.alone.name}; recommend() lists what else they may like.`;
   }
 }
@@ -166,10 +211,18 @@ class OneListener extends Recommender {
     private readonly own: Float32Array,
   ) {
     const users = Vocabulary.inOrder([LISTENER], { kind: 'user' });
-    super(Interactions.fromPairs({ users, tracks: of.tracks, user: new Int32Array(history.length), track: history }), {
-      catalogue: of.catalogue,
-      names: of.names,
-    });
+    super(
+      Interactions.fromPairs({
+        users,
+        tracks: of.tracks,
+        user: new Int32Array(history.length),
+        track: history,
+      }),
+      {
+        catalogue: of.catalogue,
+        names: of.names,
+      },
+    );
     this.name = of.name;
     if (of.prediction) this.prediction = (score) => of.prediction!(score);
   }

@@ -42,10 +42,16 @@ export class Friends extends Recommender {
       'friends, a table of user_id and friend_id, such as (await readHetRec(folder)).friends',
     );
     super(Interactions.fromPlays(plays), { catalogue: plays.catalogue });
-    checkNumber(popularityPower, popularityPower >= 0 && popularityPower < Infinity, 'popularityPower must be a number from 0 on');
+    checkNumber(
+      popularityPower,
+      popularityPower >= 0 && popularityPower < Infinity,
+      'popularityPower must be a number from 0 on',
+    );
     this.options = { value, popularityPower };
     const listeners = this.seen.listeners();
-    this.data = new PlayValues(this.seen, value).data.map((x, j) => x / listeners[this.seen.indices[j]] ** popularityPower);
+    this.data = new PlayValues(this.seen, value).data.map(
+      (x, j) => x / listeners[this.seen.indices[j]] ** popularityPower,
+    );
     const others = this.seen.users.classes.map(() => new Set<number>());
     const [users, named] = [friends.strings('user_id'), friends.strings('friend_id')];
     for (let i = 0; i < friends.length; i++) {
@@ -63,7 +69,8 @@ export class Friends extends Recommender {
     out.fill(0);
     for (let b = 0; b < users.length; b++) {
       for (const friend of this.friendsOf[users[b]]) {
-        for (let j = indptr[friend]; j < indptr[friend + 1]; j++) out[b * tracks + indices[j]] += this.data[j];
+        for (let j = indptr[friend]; j < indptr[friend + 1]; j++)
+          out[b * tracks + indices[j]] += this.data[j];
       }
     }
   }
@@ -86,9 +93,15 @@ registerRecommenderKind<Friends>({
   make: ({ plays }, config, tensors) => {
     const ids = (name: string): string[] =>
       Array.from(tensors.read(name, 'I32'), (u) =>
-        u >= 0 && u < plays.users.length ? plays.users.id(u) : config.wrong('name', 'friends who are users'),
+        u >= 0 && u < plays.users.length
+          ? plays.users.id(u)
+          : config.wrong('name', 'friends who are users'),
       );
     const friends = new Table({ user_id: ids('user'), friend_id: ids('friend') });
-    return new Friends(plays, { friends, value: readValue(config), popularityPower: config.number('popularityPower') });
+    return new Friends(plays, {
+      friends,
+      value: readValue(config),
+      popularityPower: config.number('popularityPower'),
+    });
   },
 });

@@ -4,7 +4,14 @@ import type { Vocabulary } from '../data/vocabulary.js';
 import { indicesIn } from '../data/vocabulary-map.js';
 import { ArgumentError } from '../errors.js';
 import { meanOf } from './bootstrap.js';
-import { type AccuracyMetric, accuracyMetrics, expectedOfHits, hasTies, metricsOfHits, type UserMetrics } from './hits.js';
+import {
+  type AccuracyMetric,
+  accuracyMetrics,
+  expectedOfHits,
+  hasTies,
+  metricsOfHits,
+  type UserMetrics,
+} from './hits.js';
 import { Interactions } from './interactions.js';
 
 /** Numbers for tracks that hold across recommenders, whose own indices differ with what they were trained on. */
@@ -122,12 +129,17 @@ export interface Ties {
  * @param options.relevant a row a list; numbers below 0 are never recommended
  * @param options.codes how many tracks are numbered
  */
-export function hitsOfLists({ n, track }: Pick<CodedLists, 'n' | 'track'>, { relevant, codes }: { relevant: Csr; codes: number }): Uint8Array {
+export function hitsOfLists(
+  { n, track }: Pick<CodedLists, 'n' | 'track'>,
+  { relevant, codes }: { relevant: Csr; codes: number },
+): Uint8Array {
   const hits = new Uint8Array(track.length);
   const relevantFor = new Int32Array(codes).fill(-1); // the list for which a track is relevant
   for (let row = 0; row < relevant.indptr.length - 1; row++) {
-    for (let j = relevant.indptr[row]; j < relevant.indptr[row + 1]; j++) if (relevant.indices[j] >= 0) relevantFor[relevant.indices[j]] = row;
-    for (let i = row * n; i < (row + 1) * n; i++) if (track[i] >= 0 && relevantFor[track[i]] === row) hits[i] = 1;
+    for (let j = relevant.indptr[row]; j < relevant.indptr[row + 1]; j++)
+      if (relevant.indices[j] >= 0) relevantFor[relevant.indices[j]] = row;
+    for (let i = row * n; i < (row + 1) * n; i++)
+      if (track[i] >= 0 && relevantFor[track[i]] === row) hits[i] = 1;
   }
   return hits;
 }
@@ -143,7 +155,14 @@ export function metricsOfLists(
 ): Record<AccuracyMetric, Float64Array> {
   const rows = relevant.indptr.length - 1;
   const column = (): Float64Array => new Float64Array(rows).fill(NaN);
-  const out = { precision: column(), recall: column(), hitRate: column(), map: column(), mrr: column(), ndcg: column() };
+  const out = {
+    precision: column(),
+    recall: column(),
+    hitRate: column(),
+    map: column(),
+    mrr: column(),
+    ndcg: column(),
+  };
   for (let row = 0; row < rows; row++) {
     const count = relevant.indptr[row + 1] - relevant.indptr[row];
     if (count === 0) continue;
@@ -165,7 +184,11 @@ function expectedOfRow(
   if (!hasTies({ same, beyond }, k)) return undefined;
   const missed = beyond > 0 ? countIn(ties.missed.get(row), relevant, row) : 0;
   const count = relevant.indptr[row + 1] - relevant.indptr[row];
-  return expectedOfHits(hits.subarray(row * n, (row + 1) * n), { same, beyond, missed }, { relevant: count, k });
+  return expectedOfHits(
+    hits.subarray(row * n, (row + 1) * n),
+    { same, beyond, missed },
+    { relevant: count, k },
+  );
 }
 
 /** How many of some tracks are in a row. */
@@ -176,7 +199,14 @@ function countIn(tracks: Int32Array | undefined, { indptr, indices }: Csr, row: 
 }
 
 /** The mean of each metric over the lists that have one. */
-export function meansOf({ precision, recall, hitRate, map, mrr, ndcg }: Record<AccuracyMetric, Float64Array>): UserMetrics {
+export function meansOf({
+  precision,
+  recall,
+  hitRate,
+  map,
+  mrr,
+  ndcg,
+}: Record<AccuracyMetric, Float64Array>): UserMetrics {
   return {
     precision: meanOf(precision),
     recall: meanOf(recall),

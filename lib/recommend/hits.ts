@@ -54,7 +54,14 @@ export interface UserMetrics {
 export type AccuracyMetric = keyof UserMetrics;
 
 /** These names, in the order of tables. */
-export const accuracyMetrics: readonly AccuracyMetric[] = ['precision', 'recall', 'hitRate', 'map', 'mrr', 'ndcg'];
+export const accuracyMetrics: readonly AccuracyMetric[] = [
+  'precision',
+  'recall',
+  'hitRate',
+  'map',
+  'mrr',
+  'ndcg',
+];
 
 /** All metrics of one list. `relevant`: number of relevant tracks, at least 1. */
 export function metricsOfHits(hits: Uint8Array, relevant: number, k: number): UserMetrics {
@@ -94,7 +101,11 @@ export function hasTies({ same, beyond }: Pick<TiedHits, 'same' | 'beyond'>, k: 
  * @param hits of the whole list, which may be longer than k: the tracks tied with the k-th count
  * @param options.relevant number of relevant tracks, at least 1
  */
-export function expectedOfHits(hits: Uint8Array, { same, beyond, missed }: TiedHits, { relevant, k }: { relevant: number; k: number }): UserMetrics {
+export function expectedOfHits(
+  hits: Uint8Array,
+  { same, beyond, missed }: TiedHits,
+  { relevant, k }: { relevant: number; k: number },
+): UserMetrics {
   const end = Math.min(k, hits.length);
   let [found, precisions, dcg, mrr, hitRate, before] = [0, 0, 0, 0, 0, 0];
   for (let a = 0; a < end; ) {
@@ -120,25 +131,47 @@ export function expectedOfHits(hits: Uint8Array, { same, beyond, missed }: TiedH
     a += places;
   }
   const ideal = Math.min(k, relevant);
-  return { precision: found / k, recall: found / relevant, hitRate, map: precisions / ideal, mrr, ndcg: dcg / idealGain(ideal) };
+  return {
+    precision: found / k,
+    recall: found / relevant,
+    hitRate,
+    map: precisions / ideal,
+    mrr,
+    ndcg: dcg / idealGain(ideal),
+  };
 }
 
 /** Adds up metrics of users and gives their means. */
 export class MeanMetrics {
   /** Users added. */
   users = 0;
-  private readonly sums: UserMetrics = { precision: 0, recall: 0, hitRate: 0, map: 0, mrr: 0, ndcg: 0 };
+  private readonly sums: UserMetrics = {
+    precision: 0,
+    recall: 0,
+    hitRate: 0,
+    map: 0,
+    mrr: 0,
+    ndcg: 0,
+  };
 
   /** Adds one user. */
   add(user: UserMetrics): void {
     this.users++;
-    for (const name of Object.keys(this.sums) as (keyof UserMetrics)[]) this.sums[name] += user[name];
+    for (const name of Object.keys(this.sums) as (keyof UserMetrics)[])
+      this.sums[name] += user[name];
   }
 
   /** The means over the users added. */
   means(): UserMetrics {
     const { precision, recall, hitRate, map, mrr, ndcg } = this.sums;
     const n = this.users;
-    return { precision: precision / n, recall: recall / n, hitRate: hitRate / n, map: map / n, mrr: mrr / n, ndcg: ndcg / n };
+    return {
+      precision: precision / n,
+      recall: recall / n,
+      hitRate: hitRate / n,
+      map: map / n,
+      mrr: mrr / n,
+      ndcg: ndcg / n,
+    };
   }
 }

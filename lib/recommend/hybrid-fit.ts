@@ -41,18 +41,29 @@ interface Fit {
  * @param heldOut the plays to fit on: validation, never those that the result is measured on
  * @example const hybrid = fitHybrid([ease, knn], split.valid); evaluateRecommender(hybrid, split.test)
  */
-export function fitHybrid(recommenders: readonly Recommender[], heldOut: Plays, options: FitHybridOptions = {}): Hybrid {
+export function fitHybrid(
+  recommenders: readonly Recommender[],
+  heldOut: Plays,
+  options: FitHybridOptions = {},
+): Hybrid {
   checkOptions(options, ['metric', 'k', 'fusion'], 'fitHybrid');
   const { metric = 'ndcg', k = 10, fusion = 'sum' } = options;
   checkN(k, 'k');
   checkFusion(fusion);
   if (!['recall', 'ndcg', 'map', 'mrr'].includes(metric))
-    throw new ArgumentError(`metric must be 'recall', 'ndcg', 'map' or 'mrr', got '${said(metric)}'.`);
+    throw new ArgumentError(
+      `metric must be 'recall', 'ndcg', 'map' or 'mrr', got '${said(metric)}'.`,
+    );
   if (!(heldOut instanceof Plays))
-    throw new ArgumentError(`fitHybrid needs the held-out plays to fit on, such as split.valid, got ${whatIs(heldOut)}.`);
+    throw new ArgumentError(
+      `fitHybrid needs the held-out plays to fit on, such as split.valid, got ${whatIs(heldOut)}.`,
+    );
   const fits = interruptible(() => fitsOf(recommenders, heldOut, k, fusion));
   const value = (weights: readonly number[]): number =>
-    fits.reduce((sum, fit) => sum + metricsOfHits(hitsOf(fit, weights, k), fit.relevant, k)[metric], 0);
+    fits.reduce(
+      (sum, fit) => sum + metricsOfHits(hitsOf(fit, weights, k), fit.relevant, k)[metric],
+      0,
+    );
   const weights = interruptible(() =>
     climb(
       recommenders.map(() => 1),
@@ -63,10 +74,18 @@ export function fitHybrid(recommenders: readonly Recommender[], heldOut: Plays, 
   return new Hybrid(recommenders, { weights: weights.map((w) => w / most), fusion });
 }
 
-function fitsOf(recommenders: readonly Recommender[], heldOut: Plays, k: number, fusion: Fusion): Fit[] {
+function fitsOf(
+  recommenders: readonly Recommender[],
+  heldOut: Plays,
+  k: number,
+  fusion: Fusion,
+): Fit[] {
   const { seen, tracks, users } = new Hybrid(recommenders, { fusion });
   // Each by itself over the tracks of all, so that scores of those that know more tracks, or fewer, are beside each other.
-  const alone = recommenders.map((_, a) => new Hybrid(recommenders, { fusion, weights: recommenders.map((_, r) => (r === a ? 1 : 0)) }));
+  const alone = recommenders.map(
+    (_, a) =>
+      new Hybrid(recommenders, { fusion, weights: recommenders.map((_, r) => (r === a ? 1 : 0)) }),
+  );
   const relevant = new Map<number, Set<number>>();
   const userOf = indicesIn(heldOut.users, users);
   const trackOf = indicesIn(heldOut.tracks, tracks);
@@ -98,7 +117,14 @@ function fitsOf(recommenders: readonly Recommender[], heldOut: Plays, k: number,
       const chosen = new Set<number>();
       rows.forEach((row, a) => {
         for (const t of seen.row(user)) row[t] = -Infinity;
-        top.select(row, 0, tracks.length, (t) => `${recommenders[a].name}: the score of track "${tracks.id(t)}"`).copyTo(found.track, found.score, 0);
+        top
+          .select(
+            row,
+            0,
+            tracks.length,
+            (t) => `${recommenders[a].name}: the score of track "${tracks.id(t)}"`,
+          )
+          .copyTo(found.track, found.score, 0);
         for (let j = 0; j < top.count; j++) chosen.add(found.track[j]);
       });
       const candidates = Int32Array.from(chosen).sort();
@@ -107,7 +133,11 @@ function fitsOf(recommenders: readonly Recommender[], heldOut: Plays, k: number,
         for (let r = 0; r < rows.length; r++) scores[c * rows.length + r] = rows[r][t];
       });
       const own = relevant.get(user)!;
-      fits.push({ scores, hit: Uint8Array.from(candidates, (t) => (own.has(t) ? 1 : 0)), relevant: own.size });
+      fits.push({
+        scores,
+        hit: Uint8Array.from(candidates, (t) => (own.has(t) ? 1 : 0)),
+        relevant: own.size,
+      });
     });
   }
   return fits;
@@ -117,8 +147,14 @@ function fitsOf(recommenders: readonly Recommender[], heldOut: Plays, k: number,
 function hitsOf({ scores, hit }: Fit, weights: readonly number[], k: number): Uint8Array {
   const n = weights.length;
   const sums = new Float32Array(hit.length);
-  for (let c = 0; c < hit.length; c++) for (let r = 0; r < n; r++) sums[c] += weights[r] * scores[c * n + r];
-  const top = new TopN(Math.min(k, hit.length)).select(sums, 0, hit.length, () => 'A sum of scores');
+  for (let c = 0; c < hit.length; c++)
+    for (let r = 0; r < n; r++) sums[c] += weights[r] * scores[c * n + r];
+  const top = new TopN(Math.min(k, hit.length)).select(
+    sums,
+    0,
+    hit.length,
+    () => 'A sum of scores',
+  );
   const found = new Int32Array(top.count);
   top.copyTo(found, new Float32Array(top.count), 0);
   return Uint8Array.from(found, (c) => hit[c]);

@@ -9,7 +9,8 @@ const RANK_OFFSET = 60;
 
 /** Refuses any other way. */
 export function checkFusion(fusion: string): asserts fusion is Fusion {
-  if (fusion !== 'sum' && fusion !== 'rank') throw new ArgumentError(`fusion must be 'sum' or 'rank', got '${said(fusion)}'.`);
+  if (fusion !== 'sum' && fusion !== 'rank')
+    throw new ArgumentError(`fusion must be 'sum' or 'rank', got '${said(fusion)}'.`);
 }
 
 /**
@@ -36,9 +37,11 @@ function standardise(scores: Float32Array, played: Uint8Array): void {
   }
   const mean = n === 0 ? 0 : sum / n;
   let squares = 0;
-  for (let t = 0; t < scores.length; t++) if (!played[t] && scores[t] !== -Infinity) squares += (scores[t] - mean) ** 2;
+  for (let t = 0; t < scores.length; t++)
+    if (!played[t] && scores[t] !== -Infinity) squares += (scores[t] - mean) ** 2;
   const factor = squares === 0 ? 0 : Math.sqrt(n / squares); // NaN is not 0: it stays, and the ranking reports it
-  for (let t = 0; t < scores.length; t++) if (scores[t] !== -Infinity) scores[t] = (scores[t] - mean) * factor;
+  for (let t = 0; t < scores.length; t++)
+    if (scores[t] !== -Infinity) scores[t] = (scores[t] - mean) * factor;
 }
 
 function reciprocalRanks(scores: Float32Array, played: Uint8Array): void {

@@ -49,19 +49,42 @@ export class Hybrid extends Recommender {
     const list: readonly unknown[] = Array.isArray(recommenders) ? recommenders : [recommenders];
     const wrong = list.findIndex((each) => !isRecommender(each));
     if (!Array.isArray(recommenders) || wrong >= 0) {
-      const got = Array.isArray(recommenders) ? `${instead(list[wrong])} as number ${wrong} (from 0)` : whatIs(recommenders);
-      throw new ArgumentError(`Hybrid needs an array of recommenders, such as [new ItemKNN(train), await EASE.fit(train)], got ${got}.`);
+      const got = Array.isArray(recommenders)
+        ? `${instead(list[wrong])} as number ${wrong} (from 0)`
+        : whatIs(recommenders);
+      throw new ArgumentError(
+        `Hybrid needs an array of recommenders, such as [new ItemKNN(train), await EASE.fit(train)], got ${got}.`,
+      );
     }
     checkOptions(options, ['weights', 'fusion', 'name'], 'Hybrid');
-    const { weights = recommenders.map(() => 1), fusion = 'sum', name = recommenders.map((r) => r.name).join(' + ') } = options;
-    if (recommenders.length === 0) throw new ArgumentError('There is no recommender to join. Give at least one.');
-    super(jointInteractions(recommenders), { catalogue: recommenders.find((r) => r.catalogue)?.catalogue });
-    checkArgument(Array.isArray(weights), weights, 'Hybrid', 'weights, one for each recommender, such as [1, 0.5]');
+    const {
+      weights = recommenders.map(() => 1),
+      fusion = 'sum',
+      name = recommenders.map((r) => r.name).join(' + '),
+    } = options;
+    if (recommenders.length === 0)
+      throw new ArgumentError('There is no recommender to join. Give at least one.');
+    super(jointInteractions(recommenders), {
+      catalogue: recommenders.find((r) => r.catalogue)?.catalogue,
+    });
+    checkArgument(
+      Array.isArray(weights),
+      weights,
+      'Hybrid',
+      'weights, one for each recommender, such as [1, 0.5]',
+    );
     if (weights.length !== recommenders.length) {
-      throw new ArgumentError(`There must be a weight for each of the ${recommenders.length} recommenders, got ${weights.length}.`);
+      throw new ArgumentError(
+        `There must be a weight for each of the ${recommenders.length} recommenders, got ${weights.length}.`,
+      );
     }
-    if (!weights.every((w) => typeof w === 'number' && w >= 0 && w < Infinity) || !weights.some((w) => w > 0)) {
-      throw new ArgumentError(`Weights must not be negative, and one must be more than 0, got [${weights.join(', ')}].`);
+    if (
+      !weights.every((w) => typeof w === 'number' && w >= 0 && w < Infinity) ||
+      !weights.some((w) => w > 0)
+    ) {
+      throw new ArgumentError(
+        `Weights must not be negative, and one must be more than 0, got [${weights.join(', ')}].`,
+      );
     }
     checkFusion(fusion);
     this.weights = [...weights];
@@ -76,7 +99,9 @@ export class Hybrid extends Recommender {
     out.fill(0);
     this.parts.forEach((part, p) => {
       if (this.weights[p] > 0)
-        eachRow(part, users, this.fusion, (row, b) => add(row, part, this.weights[p], out.subarray(b * tracks, (b + 1) * tracks)));
+        eachRow(part, users, this.fusion, (row, b) =>
+          add(row, part, this.weights[p], out.subarray(b * tracks, (b + 1) * tracks)),
+        );
     });
   }
 
@@ -102,7 +127,13 @@ export class Hybrid extends Recommender {
           });
         }
         const weight = this.weights[p];
-        return { recommender: part.recommender.name, score, comparable, weight, contribution: weight * comparable };
+        return {
+          recommender: part.recommender.name,
+          score,
+          comparable,
+          weight,
+          contribution: weight * comparable,
+        };
       }),
     );
   }
@@ -114,10 +145,14 @@ export class Hybrid extends Recommender {
     const read = readHistory(this, history, options);
     const scores = new Float32Array(this.tracks.length);
     this.parts.forEach((part, p) => {
-      const own = read.entries.filter((entry) => !part.track || knowsTrack(part.recommender, this, entry));
+      const own = read.entries.filter(
+        (entry) => !part.track || knowsTrack(part.recommender, this, entry),
+      );
       if (this.weights[p] === 0 || own.length === 0) return;
       const row = part.recommender.foldIn(own).scores.slice();
-      const played = part.track ? Int32Array.from(part.track.keys()).filter((t) => read.track.includes(part.track![t])) : read.track;
+      const played = part.track
+        ? Int32Array.from(part.track.keys()).filter((t) => read.track.includes(part.track![t]))
+        : read.track;
       normaliseScores(row, played, this.fusion);
       add(row, part, this.weights[p], scores);
     });
@@ -155,15 +190,29 @@ function same(a: Vocabulary, b: Vocabulary): boolean {
 function jointInteractions([first, ...others]: readonly Recommender[]): Interactions {
   if (others.every((other) => same(first.tracks, other.tracks))) return first.seen;
   const { users, indptr, indices, playcount } = first.seen;
-  const tracks = Vocabulary.fromValues([...new Set([first, ...others].flatMap((r) => r.tracks.classes))], { kind: first.tracks.kind });
+  const tracks = Vocabulary.fromValues(
+    [...new Set([first, ...others].flatMap((r) => r.tracks.classes))],
+    { kind: first.tracks.kind },
+  );
   const to = indicesIn(first.tracks, tracks);
   const user = new Int32Array(indices.length);
   for (let u = 0; u < users.length; u++) user.fill(u, indptr[u], indptr[u + 1]);
-  return Interactions.fromPairs({ users, tracks, user, track: indices.map((t) => to[t]), playcount });
+  return Interactions.fromPairs({
+    users,
+    tracks,
+    user,
+    track: indices.map((t) => to[t]),
+    playcount,
+  });
 }
 
 /** Calls `use` with the comparable scores of each user that a part knows; the row is good for that call only. */
-function eachRow({ recommender, user }: Part, users: Int32Array, fusion: Fusion, use: (row: Float32Array, b: number) => void): void {
+function eachRow(
+  { recommender, user }: Part,
+  users: Int32Array,
+  fusion: Fusion,
+  use: (row: Float32Array, b: number) => void,
+): void {
   const tracks = recommender.tracks.length;
   const known = Array.from(users.keys()).filter((b) => !user || user[users[b]] >= 0);
   const own = Int32Array.from(known, (b) => (user ? user[users[b]] : users[b]));
@@ -190,17 +239,26 @@ function ownScore({ recommender, user }: Part, u: number, track: number): number
 }
 
 function knowsTrack(recommender: Recommender, hybrid: Recommender, entry: HistoryItem): boolean {
-  return recommender.knowsTrack(hybrid.tracks.id(trackIndex(hybrid, typeof entry === 'object' ? entry.track : entry)));
+  return recommender.knowsTrack(
+    hybrid.tracks.id(trackIndex(hybrid, typeof entry === 'object' ? entry.track : entry)),
+  );
 }
 
 registerRecommenderKind<Hybrid>({
   name: 'Hybrid',
   type: Hybrid,
   data: 'none',
-  describe: ({ recommenders, weights, fusion, name }) => ({ config: { weights, fusion, title: name }, parts: recommenders }),
+  describe: ({ recommenders, weights, fusion, name }) => ({
+    config: { weights, fusion, title: name },
+    parts: recommenders,
+  }),
   make: (_data, config, _tensors, parts) => {
     const fusion = config.text('fusion');
     checkFusion(fusion);
-    return new Hybrid(parts, { weights: config.numbers('weights', parts.length), fusion, name: config.text('title') });
+    return new Hybrid(parts, {
+      weights: config.numbers('weights', parts.length),
+      fusion,
+      name: config.text('title'),
+    });
   },
 });

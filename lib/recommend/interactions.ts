@@ -70,13 +70,19 @@ export class Interactions implements Csr {
       );
     }
     let made = ofPlays.get(plays);
-    if (!made) ofPlays.set(plays, (made = interruptible(() => Interactions.fromPairs(plays.compact()))));
+    if (!made)
+      ofPlays.set(plays, (made = interruptible(() => Interactions.fromPairs(plays.compact()))));
     return made;
   }
 
   /** From pairs of indices. The vocabularies are kept whole. */
   static fromPairs(pairs: InteractionPairs): Interactions {
-    checkArgument(isNumbers(pairs?.user) && isNumbers(pairs.track), pairs, 'fromPairs', '{ users, tracks, user, track }; fromPlays takes plays');
+    checkArgument(
+      isNumbers(pairs?.user) && isNumbers(pairs.track),
+      pairs,
+      'fromPairs',
+      '{ users, tracks, user, track }; fromPlays takes plays',
+    );
     const { users, tracks, user, track, playcount } = pairs;
     if (track.length !== user.length || (playcount && playcount.length !== user.length)) {
       throw new ArgumentError(
@@ -84,12 +90,14 @@ export class Interactions implements Csr {
       );
     }
     for (let i = 0; i < user.length; i++) {
-      if (user[i] >= 0 && user[i] < users.length && track[i] >= 0 && track[i] < tracks.length) continue;
+      if (user[i] >= 0 && user[i] < users.length && track[i] >= 0 && track[i] < tracks.length)
+        continue;
       throw new ArgumentError(
         `Pair ${i} is user ${user[i]} and track ${track[i]}; there are ${users.length} users and ${tracks.length} tracks, counted from 0.`,
       );
     }
-    if (playcount && !allPositive(playcount)) throw new ArgumentError('Playcounts must be positive, finite numbers.');
+    if (playcount && !allPositive(playcount))
+      throw new ArgumentError('Playcounts must be positive, finite numbers.');
     const sorted = groupPairs(user, track, { rows: users.length });
     const indptr = new Int32Array(users.length + 1);
     const indices = new Int32Array(user.length);
@@ -103,19 +111,40 @@ export class Interactions implements Csr {
       }
       indptr[u + 1] = n;
     }
-    return new Interactions(users, tracks, indptr, n === indices.length ? indices : indices.slice(0, n), n === sums.length ? sums : sums.slice(0, n));
+    return new Interactions(
+      users,
+      tracks,
+      indptr,
+      n === indices.length ? indices : indices.slice(0, n),
+      n === sums.length ? sums : sums.slice(0, n),
+    );
   }
 
   /**
    * From rows that are there already, one a user, kept as they are and checked.
    * @param rows the tracks of each user, ascending; `playcount`: one a pair, more than 0, default 1 each
    */
-  static fromCsr(rows: Csr & { users: Vocabulary; tracks: Vocabulary; playcount?: Float32Array }): Interactions {
-    checkArgument(isNumbers(rows?.indptr) && isNumbers(rows.indices), rows, 'fromCsr', '{ users, tracks, indptr, indices }; fromPlays takes plays');
-    const { users, tracks, indptr, indices, playcount = new Float32Array(indices.length).fill(1) } = rows;
+  static fromCsr(
+    rows: Csr & { users: Vocabulary; tracks: Vocabulary; playcount?: Float32Array },
+  ): Interactions {
+    checkArgument(
+      isNumbers(rows?.indptr) && isNumbers(rows.indices),
+      rows,
+      'fromCsr',
+      '{ users, tracks, indptr, indices }; fromPlays takes plays',
+    );
+    const {
+      users,
+      tracks,
+      indptr,
+      indices,
+      playcount = new Float32Array(indices.length).fill(1),
+    } = rows;
     checkCsr(rows, { rows: users.length, columns: tracks.length });
     if (playcount.length !== indices.length || !allPositive(playcount)) {
-      throw new ArgumentError(`${indices.length} playcounts above 0 were expected, one for each pair.`);
+      throw new ArgumentError(
+        `${indices.length} playcounts above 0 were expected, one for each pair.`,
+      );
     }
     return new Interactions(users, tracks, indptr, indices, playcount);
   }
@@ -124,15 +153,28 @@ export class Interactions implements Csr {
    * Of listening histories that are left out: nobody has played anything, but `listeners` and `plays` are those of training.
    * @param ids users and tracks; of plays without a row it becomes what `fromPlays` makes of them
    */
-  static ofTotals(ids: Plays | { readonly users: Vocabulary; readonly tracks: Vocabulary }, totals: InteractionTotals): Interactions {
+  static ofTotals(
+    ids: Plays | { readonly users: Vocabulary; readonly tracks: Vocabulary },
+    totals: InteractionTotals,
+  ): Interactions {
     checkArgument(
-      ids?.users instanceof Vocabulary && ids.tracks instanceof Vocabulary && isNumbers(totals?.listeners) && isNumbers(totals.plays),
+      ids?.users instanceof Vocabulary &&
+        ids.tracks instanceof Vocabulary &&
+        isNumbers(totals?.listeners) &&
+        isNumbers(totals.plays),
       ids,
       'ofTotals',
       '{ users, tracks } and { listeners, plays, meanLog }',
     );
     const { users, tracks } = ids;
-    const made = new Interactions(users, tracks, new Int32Array(users.length + 1), new Int32Array(0), new Float32Array(0), totals);
+    const made = new Interactions(
+      users,
+      tracks,
+      new Int32Array(users.length + 1),
+      new Int32Array(0),
+      new Float32Array(0),
+      totals,
+    );
     if (ids instanceof Plays) ofPlays.set(ids, made);
     return made;
   }
@@ -147,13 +189,17 @@ export class Interactions implements Csr {
 
   /** The track indices of a user (by index), ascending. A view: not to be written to. */
   row(user: number): Int32Array {
-    if (typeof user !== 'number') throw new ArgumentError(`row needs the number of a user, such as users.index(id), got ${said(user)}.`);
+    if (typeof user !== 'number')
+      throw new ArgumentError(
+        `row needs the number of a user, such as users.index(id), got ${said(user)}.`,
+      );
     return this.indices.subarray(this.indptr[user], this.indptr[user + 1]);
   }
 
   /** Whether a user has played a track (both by index). */
   has(user: number, track: number): boolean {
-    if (typeof user !== 'number') throw new ArgumentError(`has needs the numbers of a user and a track, got ${said(user)}.`);
+    if (typeof user !== 'number')
+      throw new ArgumentError(`has needs the numbers of a user and a track, got ${said(user)}.`);
     let low = this.indptr[user];
     let high = this.indptr[user + 1] - 1;
     while (low <= high) {
@@ -199,6 +245,7 @@ export class Interactions implements Csr {
 }
 
 function allPositive(values: Float32Array): boolean {
-  for (let i = 0; i < values.length; i++) if (!(values[i] > 0 && values[i] < Infinity)) return false;
+  for (let i = 0; i < values.length; i++)
+    if (!(values[i] > 0 && values[i] < Infinity)) return false;
   return true;
 }

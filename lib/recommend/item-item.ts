@@ -27,7 +27,15 @@ export abstract class ItemItemRecommender extends Recommender {
    */
   constructor(
     plays: Plays,
-    { value, similarity, learnt }: { value: InteractionValue; similarity: (values: CsrMatrix) => CsrMatrix; learnt?: CsrMatrix },
+    {
+      value,
+      similarity,
+      learnt,
+    }: {
+      value: InteractionValue;
+      similarity: (values: CsrMatrix) => CsrMatrix;
+      learnt?: CsrMatrix;
+    },
   ) {
     super(Interactions.fromPlays(plays), { catalogue: plays.catalogue });
     this.values = new PlayValues(this.seen, value);
@@ -41,7 +49,11 @@ export abstract class ItemItemRecommender extends Recommender {
     const tracks = this.tracks.length;
     for (let b = 0; b < users.length; b++) {
       const [from, to] = [seen.indptr[users[b]], seen.indptr[users[b] + 1]];
-      this.scoresOf(seen.indices.subarray(from, to), values.data.subarray(from, to), out.subarray(b * tracks, (b + 1) * tracks));
+      this.scoresOf(
+        seen.indices.subarray(from, to),
+        values.data.subarray(from, to),
+        out.subarray(b * tracks, (b + 1) * tracks),
+      );
     }
   }
 
@@ -63,7 +75,8 @@ export abstract class ItemItemRecommender extends Recommender {
     const t = trackIndex(this, track);
     const { indptr, indices, data } = this.similarity;
     return explainByTracks(this, { user, track: t }, (own, at) => {
-      for (let j = indptr[own]; j < indptr[own + 1]; j++) if (indices[j] === t) return this.values.data[at] * data[j];
+      for (let j = indptr[own]; j < indptr[own + 1]; j++)
+        if (indices[j] === t) return this.values.data[at] * data[j];
       return 0;
     });
   }
@@ -73,7 +86,8 @@ export abstract class ItemItemRecommender extends Recommender {
     out.fill(0);
     for (let i = 0; i < tracks.length; i++) {
       const value = values[i];
-      for (let j = indptr[tracks[i]]; j < indptr[tracks[i] + 1]; j++) out[indices[j]] += value * data[j];
+      for (let j = indptr[tracks[i]]; j < indptr[tracks[i] + 1]; j++)
+        out[indices[j]] += value * data[j];
     }
   }
 }

@@ -28,7 +28,11 @@ export class NextItemKNN extends PairRecommender {
     const { shrinkage = 20, decay = 0.8 } = options;
     super(trainingHistories(source), decay);
     checkOptions(options, ['shrinkage', 'decay'], 'NextItemKNN');
-    checkNumber(shrinkage, shrinkage >= 0 && shrinkage < Infinity, 'shrinkage must be a number from 0 on');
+    checkNumber(
+      shrinkage,
+      shrinkage >= 0 && shrinkage < Infinity,
+      'shrinkage must be a number from 0 on',
+    );
     this.name = decay === 0 ? 'Item-kNN, last track' : 'Item-kNN';
     this.shrinkage = shrinkage;
   }
@@ -38,7 +42,8 @@ export class NextItemKNN extends PairRecommender {
     const { indptr, indices } = seen.transpose();
     for (let j = indptr[track]; j < indptr[track + 1]; j++) {
       const row = indices[j];
-      for (let i = seen.indptr[row]; i < seen.indptr[row + 1]; i++) if (seen.indices[i] !== track) list.add(seen.indices[i], 1);
+      for (let i = seen.indptr[row]; i < seen.indptr[row + 1]; i++)
+        if (seen.indices[i] !== track) list.add(seen.indices[i], 1);
     }
     const n = indptr[track + 1] - indptr[track];
     for (let j = 0; j < list.count; j++) {
@@ -53,5 +58,9 @@ registerRecommenderKind<NextItemKNN>({
   type: NextItemKNN,
   data: 'histories',
   describe: ({ shrinkage, decay }) => ({ config: { shrinkage, decay } }),
-  make: ({ histories }, config) => new NextItemKNN(histories, { shrinkage: config.number('shrinkage'), decay: config.number('decay') }),
+  make: ({ histories }, config) =>
+    new NextItemKNN(histories, {
+      shrinkage: config.number('shrinkage'),
+      decay: config.number('decay'),
+    }),
 });

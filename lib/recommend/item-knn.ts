@@ -31,7 +31,9 @@ export function knnOptions(options: KNNOptions, of: string): Required<KNNOptions
   checkN(k, 'k');
   checkNumber(shrink, shrink >= 0 && shrink < Infinity, 'shrink must be a number from 0 on');
   if (shrink > 0 && weighting === 'bm25')
-    throw new ArgumentError("shrink is for cosines; with weighting 'bm25' there is no denominator to add it to.");
+    throw new ArgumentError(
+      "shrink is for cosines; with weighting 'bm25' there is no denominator to add it to.",
+    );
   return { k, shrink, weighting, value };
 }
 
@@ -74,7 +76,12 @@ export class ItemKNN extends ItemItemRecommender {
 
 /** The options from a description in a file. */
 export function readKNN(config: Fields): KNNOptions {
-  return { k: config.count('k'), shrink: config.number('shrink'), weighting: config.text('weighting') as Weighting, value: readValue(config) };
+  return {
+    k: config.count('k'),
+    shrink: config.number('shrink'),
+    weighting: config.text('weighting') as Weighting,
+    value: readValue(config),
+  };
 }
 
 registerRecommenderKind<ItemKNN>({
@@ -85,5 +92,6 @@ registerRecommenderKind<ItemKNN>({
     config: { ...options },
     ...(!seen && { tensors: new Map(csrTensors('similarity', similarity)) }),
   }),
-  make: ({ plays }, config, tensors) => new ItemKNN(plays, readKNN(config), readSimilarity(tensors, plays.tracks.length)),
+  make: ({ plays }, config, tensors) =>
+    new ItemKNN(plays, readKNN(config), readSimilarity(tensors, plays.tracks.length)),
 });

@@ -53,7 +53,8 @@ export class LearnerRecommender extends Recommender {
   ) {
     checkOptions(options, ['name'], 'LearnerRecommender');
     const { name = 'own model' } = options;
-    if (typeof name !== 'string' || name === '') throw new ArgumentError(`name must be a text, got ${whatIs(name)}.`);
+    if (typeof name !== 'string' || name === '')
+      throw new ArgumentError(`name must be a text, got ${whatIs(name)}.`);
     const { names, catalogue, seen } = partsOf(learn);
     super(seen, { names, catalogue });
     this.name = name;
@@ -73,7 +74,12 @@ export class LearnerRecommender extends Recommender {
         user[i] = users[Math.floor((from + i) / tracks)] + 1; // row 0 of the tables is #na#
         item[i] = ((from + i) % tracks) + 1;
       }
-      const batch = { size, inputs: [user, item], targets: new Float32Array(size).fill(NaN), rows: new Int32Array(size).fill(-1) };
+      const batch = {
+        size,
+        inputs: [user, item],
+        targets: new Float32Array(size).fill(NaN),
+        rows: new Int32Array(size).fill(-1),
+      };
       const made = predictions(learn.model, batch, { training: false });
       if (made.length < size) {
         throw new ArgumentError(
@@ -91,17 +97,29 @@ export class LearnerRecommender extends Recommender {
 }
 
 /** What the learner's loaders know. */
-function partsOf(learn: Learner): Pick<CollabDataLoaders, 'names' | 'catalogue'> & Pick<Recommender, 'seen'> {
+function partsOf(
+  learn: Learner,
+): Pick<CollabDataLoaders, 'names' | 'catalogue'> & Pick<Recommender, 'seen'> {
   if (!(learn instanceof Learner))
-    throw new ArgumentError(`LearnerRecommender needs a learner, such as new Learner(dls, model), got ${whatIs(learn)}.`);
+    throw new ArgumentError(
+      `LearnerRecommender needs a learner, such as new Learner(dls, model), got ${whatIs(learn)}.`,
+    );
   const { dls, model } = learn;
   if (!(dls instanceof CollabDataLoaders)) {
-    throw new ArgumentError(`LearnerRecommender needs a learner with CollabDataLoaders, which know users and tracks, got ${whatIs(dls)}.`);
+    throw new ArgumentError(
+      `LearnerRecommender needs a learner with CollabDataLoaders, which know users and tracks, got ${whatIs(dls)}.`,
+    );
   }
   if (model.outputs !== 1) {
-    throw new ArgumentError(`LearnerRecommender needs a model with one output, the score of a user and a track; got one with ${model.outputs}.`);
+    throw new ArgumentError(
+      `LearnerRecommender needs a model with one output, the score of a user and a track; got one with ${model.outputs}.`,
+    );
   }
-  return { names: dls.names, catalogue: dls.catalogue, seen: learn instanceof CollabRecommender ? learn.seen : trainingInteractions(dls) };
+  return {
+    names: dls.names,
+    catalogue: dls.catalogue,
+    seen: learn instanceof CollabRecommender ? learn.seen : trainingInteractions(dls),
+  };
 }
 
 /** A learner of the library for the same model and loaders, which a file can hold. */
@@ -128,6 +146,10 @@ registerRecommenderKind<LearnerRecommender>({
   name: 'LearnerRecommender',
   type: LearnerRecommender,
   data: 'none',
-  describe: (recommender) => ({ config: { title: recommender.name }, parts: [libraryLearner(recommender)] }),
-  make: (_data, config, _tensors, [learn]) => new LearnerRecommender(learn as unknown as Learner, { name: config.text('title') }),
+  describe: (recommender) => ({
+    config: { title: recommender.name },
+    parts: [libraryLearner(recommender)],
+  }),
+  make: (_data, config, _tensors, [learn]) =>
+    new LearnerRecommender(learn as unknown as Learner, { name: config.text('title') }),
 });

@@ -33,19 +33,38 @@ export interface LightGCNLearnerOptions extends LearnerOptions, LightGCNOptions 
  * await learn.fit(60, 5e-3);
  * learn.recommend(user, { n: 10 });
  */
-export function lightGCNLearner(dls: CollabDataLoaders, options: LightGCNLearnerOptions = {}): LightGCNLearner {
+export function lightGCNLearner(
+  dls: CollabDataLoaders,
+  options: LightGCNLearnerOptions = {},
+): LightGCNLearner {
   if (!(dls instanceof CollabDataLoaders)) {
-    throw new ArgumentError(`lightGCNLearner needs loaders, such as CollabDataLoaders.fromPlays(plays, { negatives: { n: 1 } }) makes.`);
+    throw new ArgumentError(
+      `lightGCNLearner needs loaders, such as CollabDataLoaders.fromPlays(plays, { negatives: { n: 1 } }) makes.`,
+    );
   }
-  const { nFactors, layers, reg, seed = 42, lossFunc = new BPRLoss(), optFunc = pytorchAdam, ...rest } = options;
-  const model = new LightGCN(dls.classes, dls.seen, { nFactors, layers, reg, random: new Random(seed).child('init') });
+  const {
+    nFactors,
+    layers,
+    reg,
+    seed = 42,
+    lossFunc = new BPRLoss(),
+    optFunc = pytorchAdam,
+    ...rest
+  } = options;
+  const model = new LightGCN(dls.classes, dls.seen, {
+    nFactors,
+    layers,
+    reg,
+    random: new Random(seed).child('init'),
+  });
   const learn = new LightGCNLearner(dls, model, { ...rest, lossFunc, optFunc });
   learn.seed = seed;
   return learn;
 }
 
 /** Adam with PyTorch's defaults. */
-const pytorchAdam: OptFunc = (params, { lr }) => new Adam(params, { lr, sqrMom: 0.999, eps: 1e-8, wd: 0 });
+const pytorchAdam: OptFunc = (params, { lr }) =>
+  new Adam(params, { lr, sqrMom: 0.999, eps: 1e-8, wd: 0 });
 
 /**
  * A Learner whose model is LightGCN, and a recommender.
@@ -78,14 +97,20 @@ export class LightGCNLearner extends CollabRecommender {
   override userVectors(): TrackVectors {
     this.settle();
     const { nFactors, classes } = this.model;
-    return { values: this.model.propagated().slice(nFactors, classes.user.length * nFactors), width: nFactors };
+    return {
+      values: this.model.propagated().slice(nFactors, classes.user.length * nFactors),
+      width: nFactors,
+    };
   }
 
   /** The final vector of each track; a copy. */
   trackVectors(): TrackVectors {
     this.settle();
     const { nFactors, classes } = this.model;
-    return { values: this.model.propagated().slice((classes.user.length + 1) * nFactors), width: nFactors };
+    return {
+      values: this.model.propagated().slice((classes.user.length + 1) * nFactors),
+      width: nFactors,
+    };
   }
 
   /**
@@ -118,7 +143,8 @@ registerCollabKind<LightGCNLearner>({
   name: 'LightGCN',
   type: LightGCNLearner,
   config: ({ model: { nFactors, layers, reg } }) => ({ nFactors, layers, reg }),
-  parameterCount: (config, { user, item }) => (user.length + item.length) * config.count('nFactors'),
+  parameterCount: (config, { user, item }) =>
+    (user.length + item.length) * config.count('nFactors'),
   // The graph is that of the loaders, which come next: until then a model without neighbours.
   make: (config, classes) =>
     new LightGCN(classes, noNeighbours(classes.user.length), {

@@ -24,7 +24,9 @@ const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
 
 /** The learner that a file describes. */
 export function readLearner(st: TensorSource, config: Fields, options: LearnerOptions): Learner {
-  const read = readers.get(config.text('loaders')) ?? config.wrong('loaders', [...readers.keys()].join(' or '));
+  const read =
+    readers.get(config.text('loaders')) ??
+    config.wrong('loaders', [...readers.keys()].join(' or '));
   return read(st, config, options);
 }
 
@@ -54,32 +56,51 @@ export function loadLearner<L extends Learner>(
     type: LearnerClass<L>;
   },
 ): L;
-export function loadLearner(file: string, options?: LoadLearnerOptions & { type?: undefined }): CollabLearner;
-export function loadLearner(file: string, options: LoadLearnerOptions & { type?: LearnerClass<Learner> } = {}): Learner {
-  if (typeof file !== 'string') throw new ArgumentError(`loadLearner needs the path of a file that learn.export wrote, got ${typeof file}.`);
+export function loadLearner(
+  file: string,
+  options?: LoadLearnerOptions & { type?: undefined },
+): CollabLearner;
+export function loadLearner(
+  file: string,
+  options: LoadLearnerOptions & { type?: LearnerClass<Learner> } = {},
+): Learner {
+  if (typeof file !== 'string')
+    throw new ArgumentError(
+      `loadLearner needs the path of a file that learn.export wrote, got ${typeof file}.`,
+    );
   const { type = CollabLearner, ...rest } = options;
-  return openSafetensors(file.endsWith(EXTENSION) || isFile(file) ? file : file + EXTENSION, (st) => {
-    const config = fileConfig(st, ['learner']);
-    const learn = readLearner(st, config, rest);
-    if (learn instanceof type) {
-      if (learn instanceof CollabRecommender || learn instanceof LSTMLearner) sayWithoutSeen(learn, file);
-      return learn;
-    }
-    const { name } = learn.constructor;
-    throw new DataError(`it holds a ${name}, not a ${type.name}: loadLearner(file, { type: ${name} }).`);
-  });
+  return openSafetensors(
+    file.endsWith(EXTENSION) || isFile(file) ? file : file + EXTENSION,
+    (st) => {
+      const config = fileConfig(st, ['learner']);
+      const learn = readLearner(st, config, rest);
+      if (learn instanceof type) {
+        if (learn instanceof CollabRecommender || learn instanceof LSTMLearner)
+          sayWithoutSeen(learn, file);
+        return learn;
+      }
+      const { name } = learn.constructor;
+      throw new DataError(
+        `it holds a ${name}, not a ${type.name}: loadLearner(file, { type: ${name} }).`,
+      );
+    },
+  );
 }
 
 // Learners as parts of recommenders.
 registerRecommenderKind<Recommender>({
   name: 'learner',
   type: Learner as unknown as abstract new () => Recommender,
-  is: (recommender: unknown) => recommender instanceof CollabRecommender || recommender instanceof LSTMLearner,
+  is: (recommender: unknown) =>
+    recommender instanceof CollabRecommender || recommender instanceof LSTMLearner,
   data: 'none',
   describe: (learn: unknown, options) => {
     const { config, tensors } =
-      learn instanceof CollabRecommender ? describeCollab(learn, options) : describeSequences(learn as LSTMLearner, options);
+      learn instanceof CollabRecommender
+        ? describeCollab(learn, options)
+        : describeSequences(learn as LSTMLearner, options);
     return { config: { learner: config }, tensors };
   },
-  make: ({ lossFunc }, config, tensors) => readLearner(tensors, config.object('learner'), { lossFunc }) as unknown as Recommender,
+  make: ({ lossFunc }, config, tensors) =>
+    readLearner(tensors, config.object('learner'), { lossFunc }) as unknown as Recommender,
 });

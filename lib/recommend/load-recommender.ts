@@ -12,7 +12,12 @@ import { fileConfig } from '../learner/checkpoint.js';
 import { EXTENSION } from '../learner/model-file.js';
 import type { Loss } from '../nn/losses.js';
 import { checkOptions } from '../options.js';
-import { makeRecommender, type RecommenderData, sayWithoutSeen, sectionPrefix } from './export-recommender.js';
+import {
+  makeRecommender,
+  type RecommenderData,
+  sayWithoutSeen,
+  sectionPrefix,
+} from './export-recommender.js';
 import { Interactions } from './interactions.js';
 import { readLearner } from './load-learner.js';
 import type { Recommender } from './recommender.js';
@@ -62,23 +67,38 @@ export function loadRecommender<R extends Recommender>(
 ): R;
 export function loadRecommender(file: string, options?: LoadRecommenderOptions): Recommender;
 export function loadRecommender(file: string, options: LoadRecommenderOptions = {}): Recommender {
-  if (typeof file !== 'string') throw new ArgumentError(`loadRecommender needs the path of a file that export wrote, got ${typeof file}.`);
+  if (typeof file !== 'string')
+    throw new ArgumentError(
+      `loadRecommender needs the path of a file that export wrote, got ${typeof file}.`,
+    );
   checkOptions(options, ['type', 'lossFunc'], 'loadRecommender');
   const { type, lossFunc } = options;
-  return openSafetensors(file.endsWith(EXTENSION) || isFile(file) ? file : file + EXTENSION, (st) => {
-    const config = fileConfig(st, ['recommender', 'learner']);
-    const recommender = config.has('recommender')
-      ? makeRecommender(config.object('recommender'), st.within('model.'), sections(st, config, lossFunc))
-      : (readLearner(st, config, { lossFunc }) as unknown as Recommender);
-    const { name } = recommender.constructor;
-    if (type && !(recommender instanceof type)) throw new DataError(`it holds a ${name}, not a ${type.name}.`);
-    sayWithoutSeen(recommender, file);
-    return recommender;
-  });
+  return openSafetensors(
+    file.endsWith(EXTENSION) || isFile(file) ? file : file + EXTENSION,
+    (st) => {
+      const config = fileConfig(st, ['recommender', 'learner']);
+      const recommender = config.has('recommender')
+        ? makeRecommender(
+            config.object('recommender'),
+            st.within('model.'),
+            sections(st, config, lossFunc),
+          )
+        : (readLearner(st, config, { lossFunc }) as unknown as Recommender);
+      const { name } = recommender.constructor;
+      if (type && !(recommender instanceof type))
+        throw new DataError(`it holds a ${name}, not a ${type.name}.`);
+      sayWithoutSeen(recommender, file);
+      return recommender;
+    },
+  );
 }
 
 /** The data of each section of a file; read when they are asked for, once. */
-function sections(st: TensorSource, config: Fields, lossFunc: Loss | undefined): (section: number) => RecommenderData {
+function sections(
+  st: TensorSource,
+  config: Fields,
+  lossFunc: Loss | undefined,
+): (section: number) => RecommenderData {
   const described = config.has('data') ? config.objects('data') : [config]; // there was one once, described in the file's own fields
   const made: RecommenderData[] = [];
   const catalogues = new Map<number, Tracks | undefined>();
@@ -88,11 +108,16 @@ function sections(st: TensorSource, config: Fields, lossFunc: Loss | undefined):
   };
   return (section) => {
     if (section >= described.length && !(section === 0 && described.length === 0)) {
-      throw new DataError(`a recommender in it belongs to data number ${section}; there are ${described.length}, counted from 0.`);
+      throw new DataError(
+        `a recommender in it belongs to data number ${section}; there are ${described.length}, counted from 0.`,
+      );
     }
     made[section] ??= readSection(st.within(sectionPrefix(section)), described[section], {
       lossFunc,
-      catalogue: () => catalogue(described[section].has('catalogue') ? described[section].count('catalogue') : section),
+      catalogue: () =>
+        catalogue(
+          described[section].has('catalogue') ? described[section].count('catalogue') : section,
+        ),
     });
     return made[section];
   };
@@ -101,7 +126,10 @@ function sections(st: TensorSource, config: Fields, lossFunc: Loss | undefined):
 function readSection(
   st: TensorSource,
   config: Fields | undefined,
-  { lossFunc, catalogue: catalogueOf }: { lossFunc: Loss | undefined; catalogue: () => Tracks | undefined },
+  {
+    lossFunc,
+    catalogue: catalogueOf,
+  }: { lossFunc: Loss | undefined; catalogue: () => Tracks | undefined },
 ): RecommenderData {
   const lacking = (what: string) => (): never => {
     throw new DataError(`it holds no ${what}, which a recommender in it needs.`);
@@ -125,7 +153,9 @@ function readSection(
   };
   if (!config) return data; // a sum of learners has none of its own
   const named = config.object('kinds');
-  const users = named.has('users') ? readVocabulary(st, 'users', { na: false, kind: named.text('users') }) : undefined;
+  const users = named.has('users')
+    ? readVocabulary(st, 'users', { na: false, kind: named.text('users') })
+    : undefined;
   const tracks = readVocabulary(st, 'tracks', { na: false, kind: named.text('tracks') });
   const catalogue = catalogueOf();
   if (st.has('histories.indptr')) {
@@ -140,7 +170,11 @@ function readSection(
     return data;
   }
   const ids = { users: users ?? Vocabulary.inOrder([], { kind: 'user' }), tracks };
-  const none = { user: new Int32Array(0), track: new Int32Array(0), playcount: new Float32Array(0) };
+  const none = {
+    user: new Int32Array(0),
+    track: new Int32Array(0),
+    playcount: new Float32Array(0),
+  };
   let plays: Plays;
   let seen: Interactions;
   if (config.has('meanLog')) {
@@ -151,7 +185,11 @@ function readSection(
       meanLog: config.number('meanLog'),
     });
   } else {
-    const rows = { indptr: st.read('seen.indptr', 'I32'), indices: st.read('seen.indices', 'I32'), playcount: st.read('seen.playcount', 'F32') };
+    const rows = {
+      indptr: st.read('seen.indptr', 'I32'),
+      indices: st.read('seen.indices', 'I32'),
+      playcount: st.read('seen.playcount', 'F32'),
+    };
     seen = Interactions.fromCsr({ ...ids, ...rows });
     const user = new Int32Array(seen.length);
     for (let u = 0; u < ids.users.length; u++) user.fill(u, seen.indptr[u], seen.indptr[u + 1]);

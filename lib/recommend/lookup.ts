@@ -21,8 +21,12 @@ export function userIndex(recommender: Recommender, user: Id): number {
 function checkId(id: unknown, kind: string): void {
   if (typeof id === 'string' || typeof id === 'number' || typeof id === 'bigint') return;
   const folded =
-    typeof id === 'object' && id !== null && 'recommend' in id ? ' What is folded in recommends by itself: foldIn(history).recommend().' : '';
-  throw new ArgumentError(`A ${kind} is given by an id, a text or a number, got ${whatIs(id)}.${folded}`);
+    typeof id === 'object' && id !== null && 'recommend' in id
+      ? ' What is folded in recommends by itself: foldIn(history).recommend().'
+      : '';
+  throw new ArgumentError(
+    `A ${kind} is given by an id, a text or a number, got ${whatIs(id)}.${folded}`,
+  );
 }
 
 /**
@@ -37,7 +41,11 @@ function findTrack({ tracks, catalogue }: Recommender, track: Id): number {
   try {
     id = catalogue.find(typeof track === 'number' ? String(track) : track);
   } catch (error) {
-    if (error instanceof UnknownIdError && (typeof track === 'number' || error.suggestions.length === 0)) tracks.index(track); // perhaps a mistyped id, or an index
+    if (
+      error instanceof UnknownIdError &&
+      (typeof track === 'number' || error.suggestions.length === 0)
+    )
+      tracks.index(track); // perhaps a mistyped id, or an index
     throw error;
   }
   return tracks.indexOf(id);
@@ -47,12 +55,17 @@ function findTrack({ tracks, catalogue }: Recommender, track: Id): number {
 export function trackIndex(recommender: Recommender, track: Id): number {
   const index = findTrack(recommender, track);
   if (index >= 0) return index;
-  const hint = 'The catalogue has it, but nobody plays it in the training data, so the model knows nothing about it.';
+  const hint =
+    'The catalogue has it, but nobody plays it in the training data, so the model knows nothing about it.';
   throw new UnknownIdError('track', String(track), recommender.tracks.classes, hint);
 }
 
 /** The indices of tracks, which must have been played in training. */
-export function trackIndices(recommender: Recommender, tracks: readonly Id[], method: string): number[] {
+export function trackIndices(
+  recommender: Recommender,
+  tracks: readonly Id[],
+  method: string,
+): number[] {
   checkList(tracks, method);
   return tracks.map((track) => trackIndex(recommender, track));
 }
@@ -60,22 +73,46 @@ export function trackIndices(recommender: Recommender, tracks: readonly Id[], me
 /** Throws unless these are an array. */
 function checkList(tracks: readonly Id[], name: string): void {
   if (Array.isArray(tracks)) return;
-  const one = typeof tracks === 'string' || typeof tracks === 'number' ? ` For one track: [${JSON.stringify(tracks)}].` : '';
-  throw new ArgumentError(`${name} needs an array of tracks (ids, titles, or "title by artist"), got ${whatIs(tracks)}.${one}`);
+  const one =
+    typeof tracks === 'string' || typeof tracks === 'number'
+      ? ` For one track: [${JSON.stringify(tracks)}].`
+      : '';
+  throw new ArgumentError(
+    `${name} needs an array of tracks (ids, titles, or "title by artist"), got ${whatIs(tracks)}.${one}`,
+  );
 }
 
 /** Throws unless these are users, and `out` has room for their scores: once a call, since a number beyond the end would be NaN, or lost. */
-export function checkScores({ users: { length }, tracks }: Recommender, users: Int32Array, out: Float32Array): void {
-  checkArgument(users instanceof Int32Array, users, 'scores', "users' indices, such as Int32Array.of(recommender.users.index(user))");
+export function checkScores(
+  { users: { length }, tracks }: Recommender,
+  users: Int32Array,
+  out: Float32Array,
+): void {
+  checkArgument(
+    users instanceof Int32Array,
+    users,
+    'scores',
+    "users' indices, such as Int32Array.of(recommender.users.index(user))",
+  );
   for (let b = 0; b < users.length; b++) {
-    if (!(users[b] >= 0 && users[b] < length)) throw new ArgumentError(`There is no user ${users[b]}; there are ${length}, counted from 0.`);
+    if (!(users[b] >= 0 && users[b] < length))
+      throw new ArgumentError(`There is no user ${users[b]}; there are ${length}, counted from 0.`);
   }
   checkOut(out, users.length * tracks.length, 'users × tracks');
 }
 
 /** Throws unless this is a history, or several are, and `out` has room for the scores after them. */
-export function checkHistories({ tracks }: Recommender, histories: readonly Int32Array[], out: Float32Array): void {
-  checkArgument(Array.isArray(histories), histories, 'scoresOfMany', 'an array of histories, an Int32Array of track indices each');
+export function checkHistories(
+  { tracks }: Recommender,
+  histories: readonly Int32Array[],
+  out: Float32Array,
+): void {
+  checkArgument(
+    Array.isArray(histories),
+    histories,
+    'scoresOfMany',
+    'an array of histories, an Int32Array of track indices each',
+  );
   for (const history of histories) {
     checkArgument(
       history instanceof Int32Array,
@@ -88,8 +125,16 @@ export function checkHistories({ tracks }: Recommender, histories: readonly Int3
 }
 
 function checkOut(out: Float32Array, n: number, sizes: string): void {
-  checkArgument(out instanceof Float32Array, out, 'A score', `a Float32Array to write to, ${sizes} = ${n}`);
-  if (out.length < n) throw new ArgumentError(`A Float32Array of ${sizes} = ${n} numbers was expected to write to, got one of ${out.length}.`);
+  checkArgument(
+    out instanceof Float32Array,
+    out,
+    'A score',
+    `a Float32Array to write to, ${sizes} = ${n}`,
+  );
+  if (out.length < n)
+    throw new ArgumentError(
+      `A Float32Array of ${sizes} = ${n} numbers was expected to write to, got one of ${out.length}.`,
+    );
 }
 
 /** Checks the length of a list. */
@@ -100,13 +145,19 @@ export function checkN(n: number, name = 'n'): void {
 /**
  * The tracks that must not be recommended to anybody, ascending. Tracks that the catalogue has and training has not are no candidates anyway.
  */
-export function blockedTracks(recommender: Recommender, { among, exclude }: { among?: readonly Id[]; exclude?: readonly Id[] }): Int32Array {
+export function blockedTracks(
+  recommender: Recommender,
+  { among, exclude }: { among?: readonly Id[]; exclude?: readonly Id[] },
+): Int32Array {
   if (among === undefined && exclude === undefined) return new Int32Array(0);
   if (among !== undefined) checkList(among, 'among');
   if (exclude !== undefined) checkList(exclude, 'exclude');
   const blocked = new Uint8Array(recommender.tracks.length);
   if (among) {
-    if (among.length === 0) throw new ArgumentError('among is empty: there is nothing to choose from. Leave it out to choose from all tracks.');
+    if (among.length === 0)
+      throw new ArgumentError(
+        'among is empty: there is nothing to choose from. Leave it out to choose from all tracks.',
+      );
     blocked.fill(1);
     let allowed = 0;
     for (const track of among) {
@@ -115,7 +166,10 @@ export function blockedTracks(recommender: Recommender, { among, exclude }: { am
       blocked[index] = 0;
       allowed++;
     }
-    if (allowed === 0) throw new ArgumentError(`None of the ${among.length} tracks of among is played in the training data, so none has a score.`);
+    if (allowed === 0)
+      throw new ArgumentError(
+        `None of the ${among.length} tracks of among is played in the training data, so none has a score.`,
+      );
   }
   for (const track of exclude ?? []) {
     const index = findTrack(recommender, track);

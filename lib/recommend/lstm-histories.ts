@@ -17,8 +17,10 @@ export function trainedPart({ dataset, split, histories }: SequenceDataLoaders):
   const plays = new Uint8Array(item.length);
   const windowed = new Uint8Array(histories.length);
   for (const s of dataset.sequence) windowed[s] = 1;
-  for (let s = 0; s < histories.length; s++) if (!windowed[s]) plays.fill(1, indptr[s], indptr[s + 1]);
-  for (const i of split.train) plays.fill(1, dataset.start[i], dataset.start[i] + dataset.size[i] + 1);
+  for (let s = 0; s < histories.length; s++)
+    if (!windowed[s]) plays.fill(1, indptr[s], indptr[s + 1]);
+  for (const i of split.train)
+    plays.fill(1, dataset.start[i], dataset.start[i] + dataset.size[i] + 1);
   const tracks = new Uint8Array(items.length);
   for (let i = 0; i < item.length; i++) if (plays[i]) tracks[item[i]] = 1;
   return { plays, tracks };

@@ -69,13 +69,21 @@ export class LSTMRecommender extends SequenceRecommender {
       const part = histories.slice(from, from + block);
       const pred = model.forward(this.batchOf(part), false);
       if (!classOf) out.set(pred.subarray(0, part.length * outputs), from * tracks);
-      else for (let b = 0; b < part.length; b++) for (let t = 0; t < tracks; t++) out[(from + b) * tracks + t] = pred[b * outputs + classOf[t]];
+      else
+        for (let b = 0; b < part.length; b++)
+          for (let t = 0; t < tracks; t++)
+            out[(from + b) * tracks + t] = pred[b * outputs + classOf[t]];
     }
   }
 
   /** From logits to logarithms of probabilities. */
   override listed(scores: Float32Array): void {
-    checkArgument(scores instanceof Float32Array, scores, 'listed', 'the scores of all tracks, a Float32Array');
+    checkArgument(
+      scores instanceof Float32Array,
+      scores,
+      'listed',
+      'the scores of all tracks, a Float32Array',
+    );
     if (!this.model.probabilistic) return;
     let max = -Infinity;
     for (let t = 0; t < scores.length; t++) if (scores[t] > max) max = scores[t];
@@ -105,7 +113,10 @@ export class LSTMRecommender extends SequenceRecommender {
   private batchOf(histories: readonly Int32Array[]): Batch {
     const { classOf } = this;
     const sizes = Int32Array.from(histories, (history) => Math.min(history.length, this.length));
-    if (sizes.some((size) => size === 0)) throw new ArgumentError(`${this.name} needs a history of at least one track, got an empty one.`);
+    if (sizes.some((size) => size === 0))
+      throw new ArgumentError(
+        `${this.name} needs a history of at least one track, got an empty one.`,
+      );
     const width = sizes.reduce((a, b) => Math.max(a, b), 1);
     const items = new Int32Array(histories.length * width);
     histories.forEach((history, r) => {
@@ -114,7 +125,12 @@ export class LSTMRecommender extends SequenceRecommender {
       }
     });
     const n = histories.length;
-    return { size: n, inputs: [items, sizes], targets: new Float32Array(n), rows: new Int32Array(n) };
+    return {
+      size: n,
+      inputs: [items, sizes],
+      targets: new Float32Array(n),
+      rows: new Int32Array(n),
+    };
   }
 }
 
@@ -129,17 +145,26 @@ interface Parts {
 }
 
 function partsOf(learn: Learner): Parts {
-  if (!(learn instanceof Learner)) throw new ArgumentError('LSTMRecommender needs a learner, such as trainModel or lstmLearner returns.');
+  if (!(learn instanceof Learner))
+    throw new ArgumentError(
+      'LSTMRecommender needs a learner, such as trainModel or lstmLearner returns.',
+    );
   const { model, dls } = learn;
   if (!(model instanceof LSTMModel)) {
-    throw new ArgumentError(`LSTMRecommender needs a learner of an LSTMModel, got one of ${model.constructor.name}.`);
+    throw new ArgumentError(
+      `LSTMRecommender needs a learner of an LSTMModel, got one of ${model.constructor.name}.`,
+    );
   }
   if (!(dls instanceof SequenceDataLoaders)) {
-    throw new ArgumentError(`LSTMRecommender needs a learner with SequenceDataLoaders, which know the histories, got ${said(dls.constructor.name)}.`);
+    throw new ArgumentError(
+      `LSTMRecommender needs a learner with SequenceDataLoaders, which know the histories, got ${said(dls.constructor.name)}.`,
+    );
   }
   const all = dls.histories;
   if (model.outputs !== all.items.length) {
-    throw new ArgumentError(`The model is for ${model.outputs} tracks, the loaders have ${all.items.length}. Make it with their classes.`);
+    throw new ArgumentError(
+      `The model is for ${model.outputs} tracks, the loaders have ${all.items.length}. Make it with their classes.`,
+    );
   }
   const { plays, tracks } = trainedPart(dls);
   const trained = Int32Array.from(tracks.keys()).filter((t) => tracks[t] === 1);
@@ -147,7 +172,13 @@ function partsOf(learn: Learner): Parts {
   const items = classOf ? all.items.subset(classOf) : undefined;
   const histories = all.only(plays, { items });
   if (namesOnly.has(all)) namesOnly.add(histories);
-  return { model, histories, heldOut: dls.valid.dataset, length: dls.dataset.windowLength, classOf };
+  return {
+    model,
+    histories,
+    heldOut: dls.valid.dataset,
+    length: dls.dataset.windowLength,
+    classOf,
+  };
 }
 
 const known = new WeakMap<Learner, Recommender>();

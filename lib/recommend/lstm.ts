@@ -15,7 +15,11 @@ import { isPath, modelFile } from '../learner/model-file.js';
 import { LSTMModel, type LSTMModelOptions, lstmModelOptions } from '../models/lstm.js';
 import { CrossEntropyLossFlat } from '../nn/losses.js';
 import { checkOptions } from '../options.js';
-import { type ExportOptions, exportOptions, registerRecommenderKind } from './export-recommender.js';
+import {
+  type ExportOptions,
+  exportOptions,
+  registerRecommenderKind,
+} from './export-recommender.js';
 import { describeSequences } from './export-sequences.js';
 import type { FoldedUser, HistoryItem, HistoryOptions } from './fold-in.js';
 import type { Interactions } from './interactions.js';
@@ -33,7 +37,11 @@ export interface LSTMLearnerOptions extends LearnerOptions, Omit<LSTMModelOption
 }
 
 /** Their names. */
-const lstmLearnerOptions = [...learnerOptions, ...lstmModelOptions.filter((name) => name !== 'random'), 'seed' as const];
+const lstmLearnerOptions = [
+  ...learnerOptions,
+  ...lstmModelOptions.filter((name) => name !== 'random'),
+  'seed' as const,
+];
 
 /**
  * A learner of the next track: an LSTMModel, trained by cross-entropy on windows of what was played. It recommends, too.
@@ -44,16 +52,41 @@ const lstmLearnerOptions = [...learnerOptions, ...lstmModelOptions.filter((name)
  * learn.recommend(user, { n: 10 });
  * learn.recommend(['Song A', 'Song B']); // after these two
  */
-export function lstmLearner(dls: SequenceDataLoaders, options: LSTMLearnerOptions = {}): LSTMLearner {
+export function lstmLearner(
+  dls: SequenceDataLoaders,
+  options: LSTMLearnerOptions = {},
+): LSTMLearner {
   if (!(dls instanceof SequenceDataLoaders)) {
     throw new ArgumentError(
       `lstmLearner needs loaders, such as SequenceDataLoaders.fromPlays(plays) makes, got ${dls === null ? 'null' : typeof dls}.`,
     );
   }
   checkOptions(options, lstmLearnerOptions, 'lstmLearner');
-  const { embSz, layers, cell, dropout, embedP, tied, embInit, negatives, seed = 42, lossFunc = new CrossEntropyLossFlat(), ...rest } = options;
+  const {
+    embSz,
+    layers,
+    cell,
+    dropout,
+    embedP,
+    tied,
+    embInit,
+    negatives,
+    seed = 42,
+    lossFunc = new CrossEntropyLossFlat(),
+    ...rest
+  } = options;
   const random = new Random(seed).child('init');
-  const model = new LSTMModel(dls.classes, { embSz, layers, cell, dropout, embedP, tied, embInit, negatives, random });
+  const model = new LSTMModel(dls.classes, {
+    embSz,
+    layers,
+    cell,
+    dropout,
+    embedP,
+    tied,
+    embInit,
+    negatives,
+    random,
+  });
   const learn = new LSTMLearner(dls, model, { lossFunc, ...rest });
   learn.seed = seed;
   return learn;
@@ -206,7 +239,10 @@ registerRecommenderKind<LSTMRecommender>({
   name: 'LSTMRecommender',
   type: LSTMRecommender,
   data: 'none',
-  describe: ({ learn }) => ({ config: {}, parts: [learn instanceof LSTMLearner ? learn : recommendingLearner(learn)] }),
+  describe: ({ learn }) => ({
+    config: {},
+    parts: [learn instanceof LSTMLearner ? learn : recommendingLearner(learn)],
+  }),
   make: (_data, _config, _tensors, [learn]) => new LSTMRecommender(learn as unknown as LSTMLearner),
 });
 

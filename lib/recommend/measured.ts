@@ -31,7 +31,8 @@ export function valuesOf(
   const lists = negatives > 0 ? ranked.sampled.get(negatives)! : ranked.lists;
   const { n } = lists;
   const track = own ? lists.shuffled! : lists.track;
-  if (metric === 'auc') return rows.length ? Float64Array.from(rows, (row) => ranked.auc![row]) : new Float64Array(0);
+  if (metric === 'auc')
+    return rows.length ? Float64Array.from(rows, (row) => ranked.auc![row]) : new Float64Array(0);
   const first = (row: number): Int32Array => {
     const list = track.subarray(row * n, row * n + Math.min(k, n));
     const end = list.indexOf(-1);
@@ -42,30 +43,43 @@ export function valuesOf(
     const idsOf = (codes: Int32Array): string[] => Array.from(codes, (code) => ids[code]);
     return Float64Array.from(rows, (row) => {
       const right = relevant.indices.subarray(relevant.indptr[row], relevant.indptr[row + 1]);
-      return right.length === 0 ? NaN : ownValue(own, idsOf(first(row)), new Set(idsOf(right)), { user: heldOut.users[row], k });
+      return right.length === 0
+        ? NaN
+        : ownValue(own, idsOf(first(row)), new Set(idsOf(right)), { user: heldOut.users[row], k });
     });
   }
   if (isOfCatalogue(column)) {
     const counts = new Float64Array(heldOut.codes.length);
     for (const row of rows) for (const code of first(row)) counts[code]++;
     const used = counts.filter((count) => count > 0);
-    return Float64Array.of(metric === 'coverage' ? used.length / catalogueSize : giniOfCounts(used, catalogueSize));
+    return Float64Array.of(
+      metric === 'coverage' ? used.length / catalogueSize : giniOfCounts(used, catalogueSize),
+    );
   }
   if (metric === 'novelty') {
-    return meanOverList(rows, first, (code) => selfInformation(heldOut.listeners[code] ?? 0, heldOut.trainUsers));
+    return meanOverList(rows, first, (code) =>
+      selfInformation(heldOut.listeners[code] ?? 0, heldOut.trainUsers),
+    );
   }
-  if (metric === 'popularity') return meanOverList(rows, first, (code) => heldOut.listeners[code] ?? 0);
+  if (metric === 'popularity')
+    return meanOverList(rows, first, (code) => heldOut.listeners[code] ?? 0);
   if (metric === 'diversity') {
     return Float64Array.from(rows, (row) => {
       const vectors = Array.from(first(row)).flatMap((code) => measure.vector!(code) ?? []);
       return diversityOf(vectors.length, (j) => vectors[j]);
     });
   }
-  const values = accuracies(ranked, lists, { k, negatives, relevant, codes: heldOut.codes.length })[metric as AccuracyMetric];
+  const values = accuracies(ranked, lists, { k, negatives, relevant, codes: heldOut.codes.length })[
+    metric as AccuracyMetric
+  ];
   return Float64Array.from(rows, (row) => values[row]);
 }
 
-function meanOverList(rows: Int32Array, first: (row: number) => Int32Array, value: (code: number) => number): Float64Array {
+function meanOverList(
+  rows: Int32Array,
+  first: (row: number) => Int32Array,
+  value: (code: number) => number,
+): Float64Array {
   return Float64Array.from(rows, (row) => {
     const list = first(row);
     let sum = 0;
@@ -87,7 +101,9 @@ function accuracies(
   const kept = byRelevant.get(relevant) ?? new Map<string, Accuracies>();
   computed.set(ranked, byRelevant.set(relevant, kept));
   const key = `${k}~${negatives}`;
-  const found = kept.get(key) ?? metricsOfLists(hitsOfLists(lists, { relevant, codes }), lists, { k, relevant });
+  const found =
+    kept.get(key) ??
+    metricsOfLists(hitsOfLists(lists, { relevant, codes }), lists, { k, relevant });
   kept.set(key, found);
   return found;
 }

@@ -9,7 +9,11 @@ export const listMetrics = ['novelty', 'popularity', 'diversity'] as const;
 export const catalogueMetrics = ['coverage', 'gini'] as const;
 
 /** What {@link evaluate} measures by itself. */
-export type KnownMetric = AccuracyMetric | (typeof listMetrics)[number] | (typeof catalogueMetrics)[number] | 'auc';
+export type KnownMetric =
+  | AccuracyMetric
+  | (typeof listMetrics)[number]
+  | (typeof catalogueMetrics)[number]
+  | 'auc';
 
 /**
  * A number that {@link evaluate} measures: `ndcg` (at each k), `ndcg@5` (at 5 alone), `ndcg~100neg` or `ndcg@5~100neg` (sampled).
@@ -40,7 +44,11 @@ export interface RankingMetric<N extends string = string> {
    * @param heldOut ids of all tracks that would be right, at least one
    * @param about `user`: the id; `k`: the length of the list that was asked for
    */
-  readonly value: (list: readonly string[], heldOut: ReadonlySet<string>, about: { readonly user: string; readonly k: number }) => number;
+  readonly value: (
+    list: readonly string[],
+    heldOut: ReadonlySet<string>,
+    about: { readonly user: string; readonly k: number },
+  ) => number;
   /** Whether more is better; default true. */
   readonly greater?: boolean;
 }
@@ -58,12 +66,19 @@ export interface MetricColumn {
   readonly negatives: number;
 }
 
-const ALL: readonly KnownMetric[] = [...accuracyMetrics, 'auc', ...catalogueMetrics, ...listMetrics];
+const ALL: readonly KnownMetric[] = [
+  ...accuracyMetrics,
+  'auc',
+  ...catalogueMetrics,
+  ...listMetrics,
+];
 const PATTERN = /^([a-zA-Z]+)(?:@(\d+))?(?:~(\d+)neg)?$/;
 
 /** Whether the metric is one of right and wrong, whose differences are tested. */
 export function isAccuracy({ metric }: Pick<MetricColumn, 'metric'>): boolean {
-  return metric === undefined || metric === 'auc' || accuracyMetrics.includes(metric as AccuracyMetric);
+  return (
+    metric === undefined || metric === 'auc' || accuracyMetrics.includes(metric as AccuracyMetric)
+  );
 }
 
 /** Whether the metric has one number for all users together. */
@@ -79,7 +94,8 @@ export function isGreaterBetter({ own }: Pick<MetricColumn, 'own'>): boolean {
 /** The lengths of lists, checked: one, or several that differ. */
 export function checkedKs(k: number | readonly number[]): number[] {
   const ks: readonly number[] = Array.isArray(k) ? k : [k as number];
-  if (ks.length === 0) throw new ArgumentError('k is empty. Give at least one length of a list, such as [5, 10, 20].');
+  if (ks.length === 0)
+    throw new ArgumentError('k is empty. Give at least one length of a list, such as [5, 10, 20].');
   for (const each of ks) checkN(each, 'k');
   return [...new Set(ks)];
 }
@@ -90,13 +106,25 @@ export function checkedKs(k: number | readonly number[]): number[] {
  * @param ks lengths of lists
  * @throws ArgumentError for a name that is none; UnknownIdError for a metric that there is not, with a suggestion
  */
-export function metricColumns(metrics: readonly (MetricName | RankingMetric)[], ks: readonly number[]): MetricColumn[] {
-  if (!Array.isArray(metrics)) throw new ArgumentError(`metrics must be an array of names, such as ['ndcg', 'recall'], got ${whatIs(metrics)}.`);
-  if (metrics.length === 0) throw new ArgumentError("metrics is empty. Give at least one, such as ['ndcg'].");
+export function metricColumns(
+  metrics: readonly (MetricName | RankingMetric)[],
+  ks: readonly number[],
+): MetricColumn[] {
+  if (!Array.isArray(metrics))
+    throw new ArgumentError(
+      `metrics must be an array of names, such as ['ndcg', 'recall'], got ${whatIs(metrics)}.`,
+    );
+  if (metrics.length === 0)
+    throw new ArgumentError("metrics is empty. Give at least one, such as ['ndcg'].");
   const columns = new Map<string, MetricColumn>();
-  for (const each of (metrics as readonly (MetricName | RankingMetric)[]).flatMap((one) => columnsOf(one, ks))) {
+  for (const each of (metrics as readonly (MetricName | RankingMetric)[]).flatMap((one) =>
+    columnsOf(one, ks),
+  )) {
     const before = columns.get(each.name);
-    if (before && before.own !== each.own) throw new ArgumentError(`Two metrics are called "${each.own?.name}". Give each a name of its own.`);
+    if (before && before.own !== each.own)
+      throw new ArgumentError(
+        `Two metrics are called "${each.own?.name}". Give each a name of its own.`,
+      );
     columns.set(each.name, each);
   }
   return [...columns.values()];
@@ -105,16 +133,25 @@ export function metricColumns(metrics: readonly (MetricName | RankingMetric)[], 
 /** Throws unless this is a metric of one's own. */
 export function checkOwnMetric(own: RankingMetric): void {
   if (typeof own !== 'object' || own === null)
-    throw new ArgumentError(`A metric is a name such as 'ndcg', or one of your own, { name, value: (list, heldOut) => number }, got ${whatIs(own)}.`);
+    throw new ArgumentError(
+      `A metric is a name such as 'ndcg', or one of your own, { name, value: (list, heldOut) => number }, got ${whatIs(own)}.`,
+    );
   const { name, value, greater } = own;
   checkOptions(own, ['name', 'value', 'greater'], 'a metric of your own');
   if (typeof name !== 'string' || !/^[^@~]*[^@~\s][^@~]*$/.test(name))
-    throw new ArgumentError(`A metric of your own needs a name without @ and ~, such as 'first', got ${JSON.stringify(name)}.`);
-  if ((ALL as readonly string[]).includes(name)) throw new ArgumentError(`"${name}" is the name of another metric. Choose another one.`);
+    throw new ArgumentError(
+      `A metric of your own needs a name without @ and ~, such as 'first', got ${JSON.stringify(name)}.`,
+    );
+  if ((ALL as readonly string[]).includes(name))
+    throw new ArgumentError(`"${name}" is the name of another metric. Choose another one.`);
   if (typeof value !== 'function')
-    throw new ArgumentError(`The metric "${name}" needs value, a function (list, heldOut) => number, got ${whatIs(value)}.`);
+    throw new ArgumentError(
+      `The metric "${name}" needs value, a function (list, heldOut) => number, got ${whatIs(value)}.`,
+    );
   if (greater !== undefined && typeof greater !== 'boolean')
-    throw new ArgumentError(`The metric "${name}": greater must be true or false, got ${String(greater)}.`);
+    throw new ArgumentError(
+      `The metric "${name}": greater must be true or false, got ${String(greater)}.`,
+    );
 }
 
 /** The value of a user by a metric of one's own, checked. */
@@ -134,12 +171,21 @@ export function ownValue(
 function columnsOf(one: MetricName | RankingMetric, ks: readonly number[]): MetricColumn[] {
   if (typeof one !== 'string') {
     checkOwnMetric(one);
-    return ks.map((k) => ({ name: `${one.name}@${k}`, metric: undefined, own: one, k, negatives: 0 }));
+    return ks.map((k) => ({
+      name: `${one.name}@${k}`,
+      metric: undefined,
+      own: one,
+      k,
+      negatives: 0,
+    }));
   }
   const [, metric, at, negatives] = PATTERN.exec(one) ?? [];
   if (metric === undefined)
-    throw new ArgumentError(`A metric is a name such as 'ndcg', 'ndcg@10' or, sampled, 'ndcg@10~100neg', got ${JSON.stringify(one)}.`);
-  if (!ALL.includes(metric as KnownMetric)) throw new UnknownIdError('metric', metric, ALL, `The metrics: ${ALL.join(', ')}.`);
+    throw new ArgumentError(
+      `A metric is a name such as 'ndcg', 'ndcg@10' or, sampled, 'ndcg@10~100neg', got ${JSON.stringify(one)}.`,
+    );
+  if (!ALL.includes(metric as KnownMetric))
+    throw new UnknownIdError('metric', metric, ALL, `The metrics: ${ALL.join(', ')}.`);
   const known = metric as KnownMetric;
   if (negatives !== undefined) {
     if (!(accuracyMetrics as readonly string[]).includes(known))
@@ -147,7 +193,10 @@ function columnsOf(one: MetricName | RankingMetric, ks: readonly number[]): Metr
     checkN(Number(negatives), 'The number of negatives');
   }
   if (known === 'auc') {
-    if (at !== undefined) throw new ArgumentError('auc looks at the whole catalogue, not at the first k: write it without @.');
+    if (at !== undefined)
+      throw new ArgumentError(
+        'auc looks at the whole catalogue, not at the first k: write it without @.',
+      );
     return [{ name: 'auc', metric: known, k: Math.max(...ks), negatives: 0 }];
   }
   if (at !== undefined) checkN(Number(at), 'k');

@@ -1,6 +1,13 @@
 import { ArgumentError } from '../errors.js';
 import { checkArgument, checkOptions, isNumbers, said } from '../options.js';
-import { countHits, discountedGain, MeanMetrics, metricsOfHits, reciprocalOfFirst, sumPrecisions } from './hits.js';
+import {
+  countHits,
+  discountedGain,
+  MeanMetrics,
+  metricsOfHits,
+  reciprocalOfFirst,
+  sumPrecisions,
+} from './hits.js';
 import { checkN } from './lookup.js';
 
 /**
@@ -27,7 +34,11 @@ export type Relevant<T> = readonly T[] | ReadonlySet<T>;
  * @param relevant what would be right
  * @example precisionAtK(['b', 'a', 'd', 'c', 'e'], ['a', 'c', 'f'], { k: 5 }) // 2/5 = 0.4
  */
-export function precisionAtK<T>(recommended: readonly T[], relevant: Relevant<T>, options: AtK = {}): number {
+export function precisionAtK<T>(
+  recommended: readonly T[],
+  relevant: Relevant<T>,
+  options: AtK = {},
+): number {
   checkOptions(options, ['k'], 'precisionAtK');
   const { k = 10 } = options;
   return countHits(hitsAtK(recommended, asSet(relevant), k)) / k;
@@ -39,7 +50,11 @@ export function precisionAtK<T>(recommended: readonly T[], relevant: Relevant<T>
  * @param relevant what would be right
  * @example recallAtK(['b', 'a', 'd', 'c', 'e'], ['a', 'c', 'f'], { k: 5 }) // 2/3
  */
-export function recallAtK<T>(recommended: readonly T[], relevant: Relevant<T>, options: AtK = {}): number {
+export function recallAtK<T>(
+  recommended: readonly T[],
+  relevant: Relevant<T>,
+  options: AtK = {},
+): number {
   checkOptions(options, ['k'], 'recallAtK');
   const { k = 10 } = options;
   const rel = asSet(relevant);
@@ -52,7 +67,11 @@ export function recallAtK<T>(recommended: readonly T[], relevant: Relevant<T>, o
  * @param relevant what would be right
  * @example hitAtK(['b', 'a', 'd', 'c', 'e'], ['a', 'c', 'f'], { k: 5 }) // 1
  */
-export function hitAtK<T>(recommended: readonly T[], relevant: Relevant<T>, options: AtK = {}): number {
+export function hitAtK<T>(
+  recommended: readonly T[],
+  relevant: Relevant<T>,
+  options: AtK = {},
+): number {
   checkOptions(options, ['k'], 'hitAtK');
   const { k = 10 } = options;
   return hitsAtK(recommended, asSet(relevant), k).includes(1) ? 1 : 0;
@@ -72,9 +91,14 @@ export function averagePrecisionAtK<T>(
   { k = 10, over = 'min' }: AtK & { over?: 'min' | 'relevant' } = {},
 ): number {
   if (over !== 'min' && over !== 'relevant')
-    throw new ArgumentError(`over must be 'min' (of k and |rel|) or 'relevant' (|rel|), got '${said(over)}'.`);
+    throw new ArgumentError(
+      `over must be 'min' (of k and |rel|) or 'relevant' (|rel|), got '${said(over)}'.`,
+    );
   const rel = asSet(relevant);
-  return sumPrecisions(hitsAtK(recommended, rel, k)) / (over === 'min' ? Math.min(k, rel.size) : rel.size);
+  return (
+    sumPrecisions(hitsAtK(recommended, rel, k)) /
+    (over === 'min' ? Math.min(k, rel.size) : rel.size)
+  );
 }
 
 /**
@@ -83,7 +107,11 @@ export function averagePrecisionAtK<T>(
  * @param relevant what would be right
  * @example reciprocalRankAtK(['b', 'a', 'd', 'c', 'e'], ['a', 'c', 'f'], { k: 5 }) // 1/2
  */
-export function reciprocalRankAtK<T>(recommended: readonly T[], relevant: Relevant<T>, options: AtK = {}): number {
+export function reciprocalRankAtK<T>(
+  recommended: readonly T[],
+  relevant: Relevant<T>,
+  options: AtK = {},
+): number {
   checkOptions(options, ['k'], 'reciprocalRankAtK');
   const { k = 10 } = options;
   return reciprocalOfFirst(hitsAtK(recommended, asSet(relevant), k));
@@ -95,7 +123,11 @@ export function reciprocalRankAtK<T>(recommended: readonly T[], relevant: Releva
  * @param relevant what would be right
  * @example ndcgAtK(['b', 'a', 'd', 'c', 'e'], ['a', 'c', 'f'], { k: 5 }) // 1.061606 / 2.130930 = 0.498189
  */
-export function ndcgAtK<T>(recommended: readonly T[], relevant: Relevant<T>, options: AtK = {}): number {
+export function ndcgAtK<T>(
+  recommended: readonly T[],
+  relevant: Relevant<T>,
+  options: AtK = {},
+): number {
   checkOptions(options, ['k'], 'ndcgAtK');
   const { k = 10 } = options;
   const rel = asSet(relevant);
@@ -107,14 +139,18 @@ export function ndcgAtK<T>(recommended: readonly T[], relevant: Relevant<T>, opt
  * @param lists recommended tracks, one list a user
  * @example coverageAtK([['a', 'b'], ['b', 'c']], { k: 2, catalogueSize: 12 }) // 3/12
  */
-export function coverageAtK<T>(lists: readonly (readonly T[])[], options: AtK & { catalogueSize: number }): number {
+export function coverageAtK<T>(
+  lists: readonly (readonly T[])[],
+  options: AtK & { catalogueSize: number },
+): number {
   checkLists(lists, 'coverageAtK');
   checkOptions(options, ['catalogueSize', 'k'], 'coverageAtK');
   const { k = 10, catalogueSize } = options;
   checkN(k, 'k');
   checkN(catalogueSize, 'catalogueSize');
   const distinct = new Set<T>();
-  for (const list of lists) for (let j = 0; j < Math.min(k, list.length); j++) distinct.add(list[j]);
+  for (const list of lists)
+    for (let j = 0; j < Math.min(k, list.length); j++) distinct.add(list[j]);
   if (distinct.size > catalogueSize) {
     throw new ArgumentError(
       `${distinct.size} distinct tracks are recommended, but catalogueSize is ${catalogueSize}. Give the size of the whole catalogue.`,
@@ -158,7 +194,12 @@ export function rankingMetrics<T>(
   options: AtK & { catalogueSize: number },
 ): RankingMetrics {
   checkLists(recommended, 'rankingMetrics');
-  checkArgument(Array.isArray(relevant), relevant, 'rankingMetrics', 'the relevant tracks of each user: an array of arrays or sets');
+  checkArgument(
+    Array.isArray(relevant),
+    relevant,
+    'rankingMetrics',
+    'the relevant tracks of each user: an array of arrays or sets',
+  );
   checkOptions(options, ['catalogueSize', 'k'], 'rankingMetrics');
   const { k = 10, catalogueSize } = options;
   if (recommended.length !== relevant.length) {
@@ -171,36 +212,70 @@ export function rankingMetrics<T>(
     const rel = setOf(relevant[i]);
     if (rel.size > 0) mean.add(metricsOfHits(hitsAtK(list, rel, k), rel.size, k));
   });
-  if (mean.users === 0) throw new ArgumentError('No user has a relevant track, so there is nothing to average.');
-  return { k, users: mean.users, ...mean.means(), coverage: coverageAtK(recommended, { k, catalogueSize }) };
+  if (mean.users === 0)
+    throw new ArgumentError('No user has a relevant track, so there is nothing to average.');
+  return {
+    k,
+    users: mean.users,
+    ...mean.means(),
+    coverage: coverageAtK(recommended, { k, catalogueSize }),
+  };
 }
 
 /** Throws unless there are lists of tracks. */
 export function checkLists(lists: readonly (readonly unknown[])[], of: string): void {
-  checkArgument(Array.isArray(lists), lists, of, 'lists of recommended tracks, one a user: an array of arrays');
-  for (const list of lists) checkArgument(isNumbers(list), list, of, 'lists of recommended tracks, one a user: an array of arrays');
+  checkArgument(
+    Array.isArray(lists),
+    lists,
+    of,
+    'lists of recommended tracks, one a user: an array of arrays',
+  );
+  for (const list of lists)
+    checkArgument(
+      isNumbers(list),
+      list,
+      of,
+      'lists of recommended tracks, one a user: an array of arrays',
+    );
 }
 
 function asSet<T>(relevant: Relevant<T>): ReadonlySet<T> {
   const set = setOf(relevant);
-  if (set.size === 0) throw new ArgumentError('The user has no relevant track, so the metric does not exist: leave such users out of a mean.');
+  if (set.size === 0)
+    throw new ArgumentError(
+      'The user has no relevant track, so the metric does not exist: leave such users out of a mean.',
+    );
   return set;
 }
 
 /** Of tables and maps the rows are no tracks, though they can be iterated over. */
 function setOf<T>(relevant: Relevant<T>): ReadonlySet<T> {
-  if (Object.prototype.toString.call(relevant) === '[object Set]') return relevant as ReadonlySet<T>; // of any realm
-  checkArgument(isNumbers(relevant), relevant, 'The metric', "the relevant tracks: an array or a set, such as table.column('track_id')");
+  if (Object.prototype.toString.call(relevant) === '[object Set]')
+    return relevant as ReadonlySet<T>; // of any realm
+  checkArgument(
+    isNumbers(relevant),
+    relevant,
+    'The metric',
+    "the relevant tracks: an array or a set, such as table.column('track_id')",
+  );
   return new Set(relevant as readonly T[]);
 }
 
 function hitsAtK<T>(recommended: readonly T[], relevant: ReadonlySet<T>, k: number): Uint8Array {
   checkN(k, 'k');
-  checkArgument(isNumbers(recommended), recommended, 'The metric', 'the list of a user, best first: an array of tracks');
+  checkArgument(
+    isNumbers(recommended),
+    recommended,
+    'The metric',
+    'the list of a user, best first: an array of tracks',
+  );
   const hits = new Uint8Array(Math.min(k, recommended.length));
   const before = new Set<T>();
   for (let j = 0; j < hits.length; j++) {
-    if (before.has(recommended[j])) throw new ArgumentError(`"${recommended[j]}" is recommended twice, which would count it twice.`);
+    if (before.has(recommended[j]))
+      throw new ArgumentError(
+        `"${recommended[j]}" is recommended twice, which would count it twice.`,
+      );
     before.add(recommended[j]);
     hits[j] = relevant.has(recommended[j]) ? 1 : 0;
   }

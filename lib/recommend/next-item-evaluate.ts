@@ -88,11 +88,16 @@ export function evaluateNextItem(
   sessions: SequenceSource | Histories | SequenceDataset,
   options: EvaluateNextItemOptions = {},
 ): NextItemEvaluation {
-  checkOptions(options, ['k', 'sample', 'seed', 'history', 'filterSeen', 'last'], 'evaluateNextItem');
+  checkOptions(
+    options,
+    ['k', 'sample', 'seed', 'history', 'filterSeen', 'last'],
+    'evaluateNextItem',
+  );
   const { k = 20, sample, seed = 42, history, filterSeen = false, last = false } = options;
   checkN(k, 'k');
   for (const [name, value] of Object.entries({ filterSeen, last }))
-    if (typeof value !== 'boolean') throw new ArgumentError(`${name} must be true or false, got ${whatIs(value)}.`);
+    if (typeof value !== 'boolean')
+      throw new ArgumentError(`${name} must be true or false, got ${whatIs(value)}.`);
   if (typeof recommender?.scoresOf !== 'function') {
     throw new ArgumentError(
       `evaluateNextItem needs what recommends the next track, such as new Markov(train), an lstmLearner, or new LSTMRecommender(what trainModel returns), got ${instead(recommender, 'SequenceRecommender')}.`,
@@ -106,7 +111,9 @@ export function evaluateNextItem(
     advice: 'evaluateNextItem(recommender, test, { history: train })',
   });
   const known = cases.filter(({ target, history }) => target >= 0 && history.length > 0);
-  const asked = filterSeen ? known.filter(({ target, history }) => !history.includes(target)) : known;
+  const asked = filterSeen
+    ? known.filter(({ target, history }) => !history.includes(target))
+    : known;
   const gains = new RankGains(k);
   const sums = { accuracy: 0, hitRate: 0, mrr: 0, ndcg: 0 };
   const count = (place: Place): void => {
@@ -116,8 +123,13 @@ export function evaluateNextItem(
     sums.ndcg += gains.ndcg(place);
     sums.accuracy += gains.accuracy(place);
   };
-  const without = (history: Int32Array): ReadonlySet<number> | undefined => (filterSeen ? new Set(history) : undefined);
-  const rank = !recommender.usesHistory ? rankOnce : recommender.listOf ? rankByLists : rankByBlocks;
+  const without = (history: Int32Array): ReadonlySet<number> | undefined =>
+    filterSeen ? new Set(history) : undefined;
+  const rank = !recommender.usesHistory
+    ? rankOnce
+    : recommender.listOf
+      ? rankByLists
+      : rankByBlocks;
   interruptible(() => rank(recommender, asked, { count, without }));
   const n = cases.length;
   return {
@@ -151,24 +163,38 @@ export function nextItemCases(
   sessions: SequenceSource | Histories | SequenceDataset,
   { sample, seed = 42, recommenders = [recommender], history, last = false, advice }: CaseOptions,
 ): NextItemCase[] {
-  const all = history ? continued(sessions, history) : sessions instanceof SequenceDataset ? sessions : wholeHistories(sessions);
+  const all = history
+    ? continued(sessions, history)
+    : sessions instanceof SequenceDataset
+      ? sessions
+      : wholeHistories(sessions);
   if (all.everyPosition) {
-    throw new ArgumentError('These windows have a target at every position. Evaluate the sessions themselves, or windows without everyPosition.');
+    throw new ArgumentError(
+      'These windows have a target at every position. Evaluate the sessions themselves, or windows without everyPosition.',
+    );
   }
-  if (all.length === 0) throw new ArgumentError('There is no window to evaluate. Is this the right part of the split?');
+  if (all.length === 0)
+    throw new ArgumentError('There is no window to evaluate. Is this the right part of the split?');
   const windows = last ? lastOfEach(all) : all;
   if (sample !== undefined) checkN(sample, 'sample');
   for (const one of recommenders) refuseTrainedOn(one, windows);
   for (const one of recommenders) warnOfTrainedOn(one, windows, advice);
   const { items, item } = windows.histories;
   const same = items === recommender.tracks;
-  const code = same ? undefined : Int32Array.from({ length: items.length }, (_, i) => recommender.tracks.indexOf(items.id(i)));
-  const order = sample === undefined || sample >= windows.length ? undefined : new Random(seed).child('sample').permutation(windows.length);
+  const code = same
+    ? undefined
+    : Int32Array.from({ length: items.length }, (_, i) => recommender.tracks.indexOf(items.id(i)));
+  const order =
+    sample === undefined || sample >= windows.length
+      ? undefined
+      : new Random(seed).child('sample').permutation(windows.length);
   return Array.from({ length: order ? sample! : windows.length }, (_, j) => {
     const i = order ? order[j] : j;
     const end = windows.start[i] + windows.size[i];
     const history = item.subarray(windows.start[i], end);
-    return code ? { history: history.map((t) => code[t]).filter((t) => t >= 0), target: code[item[end]] } : { history, target: item[end] };
+    return code
+      ? { history: history.map((t) => code[t]).filter((t) => t >= 0), target: code[item[end]] }
+      : { history, target: item[end] };
   });
 }
 
@@ -187,7 +213,10 @@ function wholeHistories(sessions: SequenceSource | Histories): SequenceDataset {
 }
 
 /** Windows that predict each of some plays from those before it: earlier ones of the same users, and their own. */
-function continued(sessions: SequenceSource | Histories | SequenceDataset, history: Plays | readonly Plays[]): SequenceDataset {
+function continued(
+  sessions: SequenceSource | Histories | SequenceDataset,
+  history: Plays | readonly Plays[],
+): SequenceDataset {
   checkArgument(
     sessions instanceof Plays,
     sessions,
@@ -196,7 +225,12 @@ function continued(sessions: SequenceSource | Histories | SequenceDataset, histo
   );
   const before = Array.isArray(history) ? (history as readonly Plays[]) : [history as Plays];
   for (const part of before)
-    checkArgument(part instanceof Plays, part, 'An evaluation of next tracks', 'history, plays or an array of plays, such as [train, valid]');
+    checkArgument(
+      part instanceof Plays,
+      part,
+      'An evaluation of next tracks',
+      'history, plays or an array of plays, such as [train, valid]',
+    );
   const parts = [...before, sessions];
   const same = parts.every(({ tracks }) => tracks === sessions.tracks);
   const items = same
@@ -233,7 +267,12 @@ function continued(sessions: SequenceSource | Histories | SequenceDataset, histo
     }
     indptr.push(item.length);
   }
-  const histories = Histories.from({ items, users: sessions.users, indptr: Int32Array.from(indptr), item: Int32Array.from(item) });
+  const histories = Histories.from({
+    items,
+    users: sessions.users,
+    indptr: Int32Array.from(indptr),
+    item: Int32Array.from(item),
+  });
   return new SequenceDataset(histories, Infinity, {
     start: Int32Array.from(start),
     size: Int32Array.from(size),
@@ -260,7 +299,11 @@ interface Ranking {
   without: (history: Int32Array) => ReadonlySet<number> | undefined;
 }
 
-function rankOnce(recommender: SequenceRecommender, cases: readonly NextItemCase[], { count, without }: Ranking): void {
+function rankOnce(
+  recommender: SequenceRecommender,
+  cases: readonly NextItemCase[],
+  { count, without }: Ranking,
+): void {
   const out = new Float32Array(recommender.tracks.length);
   if (cases.length > 0) recommender.scoresOf(cases[0].history, out);
   const places = new Map<number, Place>(); // by score: tracks with the same one have the same place
@@ -271,7 +314,11 @@ function rankOnce(recommender: SequenceRecommender, cases: readonly NextItemCase
   }
 }
 
-function rankByLists(recommender: SequenceRecommender, cases: readonly NextItemCase[], { count, without }: Ranking): void {
+function rankByLists(
+  recommender: SequenceRecommender,
+  cases: readonly NextItemCase[],
+  { count, without }: Ranking,
+): void {
   const list = new ScoreList(recommender.tracks.length);
   for (const { history, target } of cases) {
     list.clear();
@@ -280,7 +327,11 @@ function rankByLists(recommender: SequenceRecommender, cases: readonly NextItemC
   }
 }
 
-function rankByBlocks(recommender: SequenceRecommender, cases: readonly NextItemCase[], { count, without }: Ranking): void {
+function rankByBlocks(
+  recommender: SequenceRecommender,
+  cases: readonly NextItemCase[],
+  { count, without }: Ranking,
+): void {
   const tracks = recommender.tracks.length;
   const block = Math.max(1, Math.min(256, cases.length, Math.floor(BLOCK_SCORES / tracks)));
   const out = new Float32Array(block * tracks);
@@ -291,7 +342,12 @@ function rankByBlocks(recommender: SequenceRecommender, cases: readonly NextItem
       out.subarray(0, part.length * tracks),
     );
     part.forEach(({ target, history }, b) => {
-      count(placeOf(out.subarray(b * tracks, (b + 1) * tracks), target, { name: recommender.name, without: without(history) }));
+      count(
+        placeOf(out.subarray(b * tracks, (b + 1) * tracks), target, {
+          name: recommender.name,
+          without: without(history),
+        }),
+      );
     });
   }
 }

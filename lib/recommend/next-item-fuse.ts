@@ -49,7 +49,8 @@ export function fuse(
   const { metric = 'ndcg', k = 20, sample = 2000, seed = 42, history } = options;
   checkRecommenders(recommenders);
   checkN(k, 'k');
-  if (!['hitRate', 'mrr', 'ndcg'].includes(metric)) throw new ArgumentError(`metric must be 'hitRate', 'mrr' or 'ndcg', got '${said(metric)}'.`);
+  if (!['hitRate', 'mrr', 'ndcg'].includes(metric))
+    throw new ArgumentError(`metric must be 'hitRate', 'mrr' or 'ndcg', got '${said(metric)}'.`);
   const cases = nextItemCases(recommenders[0], sessions, {
     sample,
     seed,
@@ -57,11 +58,15 @@ export function fuse(
     history,
     advice: 'fuse(recommenders, valid, { history: train })',
   }).filter((c) => c.target >= 0 && c.history.length > 0);
-  if (cases.length === 0) throw new ArgumentError('The recommenders know no next track of these sessions, so there is nothing to fit.');
+  if (cases.length === 0)
+    throw new ArgumentError(
+      'The recommenders know no next track of these sessions, so there is nothing to fit.',
+    );
   const gains = new RankGains(k);
   const fits = cases.map((c) => candidatesOf(recommenders, c, k));
   const tracks = recommenders[0].tracks.length;
-  const value = (weights: readonly number[]): number => fits.reduce((sum, fit) => sum + gains[metric](placeIn(fit, weights, tracks)), 0);
+  const value = (weights: readonly number[]): number =>
+    fits.reduce((sum, fit) => sum + gains[metric](placeIn(fit, weights, tracks)), 0);
   const weights = climb(
     recommenders.map(() => 1),
     value,
@@ -71,7 +76,11 @@ export function fuse(
 }
 
 /** Normalised scores of a case's best tracks: candidates × recommenders, row-major, the target in row 0. */
-function candidatesOf(recommenders: readonly SequenceRecommender[], { history, target }: NextItemCase, k: number): Float32Array {
+function candidatesOf(
+  recommenders: readonly SequenceRecommender[],
+  { history, target }: NextItemCase,
+  k: number,
+): Float32Array {
   const tracks = recommenders[0].tracks.length;
   const top = new TopN(Math.min(tracks, Math.max(CANDIDATES, k)));
   const found = { track: new Int32Array(top.n), score: new Float32Array(top.n) };
@@ -79,7 +88,14 @@ function candidatesOf(recommenders: readonly SequenceRecommender[], { history, t
   const scores = recommenders.map((recommender) => {
     const out = new Float32Array(tracks);
     normalisedScores(recommender, [history], out);
-    top.select(out, 0, tracks, (t) => `${recommender.name}: the score of track "${recommender.tracks.id(t)}"`).copyTo(found.track, found.score, 0);
+    top
+      .select(
+        out,
+        0,
+        tracks,
+        (t) => `${recommender.name}: the score of track "${recommender.tracks.id(t)}"`,
+      )
+      .copyTo(found.track, found.score, 0);
     for (let j = 0; j < top.count && found.score[j] > 0; j++) chosen.add(found.track[j]);
     return out;
   });

@@ -5,7 +5,11 @@ import type { SequenceRecommender } from './next-item.js';
  * Logits: exp((score − maximum) / 2), which is √softmax divided by its maximum; the root keeps the best few from drowning the others.
  * @param out histories × tracks, row-major, overwritten
  */
-export function normalisedScores(recommender: SequenceRecommender, histories: readonly Int32Array[], out: Float32Array): void {
+export function normalisedScores(
+  recommender: SequenceRecommender,
+  histories: readonly Int32Array[],
+  out: Float32Array,
+): void {
   recommender.scoresOfMany(histories, out);
   const tracks = recommender.tracks.length;
   const logits = recommender.scale === 'logit';

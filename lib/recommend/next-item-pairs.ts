@@ -20,7 +20,11 @@ export abstract class PairRecommender extends SparseSequenceRecommender {
     readonly decay: number,
   ) {
     super(histories);
-    checkNumber(decay, decay >= 0 && decay <= 1, 'decay must be from 0 (the last track alone) to 1 (all alike)');
+    checkNumber(
+      decay,
+      decay >= 0 && decay <= 1,
+      'decay must be from 0 (the last track alone) to 1 (all alike)',
+    );
     this.rows = new Array(this.tracks.length);
     this.pairs = new ScoreList(this.tracks.length);
   }
@@ -44,6 +48,9 @@ export abstract class PairRecommender extends SparseSequenceRecommender {
     pairs.clear();
     this.addPairs(track, pairs);
     const tracks = pairs.track.slice(0, pairs.count);
-    return (this.rows[track] = { track: tracks, score: Float32Array.from(tracks, (t) => pairs.score[t]) });
+    return (this.rows[track] = {
+      track: tracks,
+      score: Float32Array.from(tracks, (t) => pairs.score[t]),
+    });
   }
 }

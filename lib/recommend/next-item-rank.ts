@@ -15,7 +15,11 @@ export interface Place {
  * @param options.name the recommender's, for the error; `without`: tracks that are no candidates (the target is not among them)
  * @throws NumericError if a score is NaN
  */
-export function placeOf(scores: Float32Array, target: number, { name, without }: { name: string; without?: ReadonlySet<number> }): Place {
+export function placeOf(
+  scores: Float32Array,
+  target: number,
+  { name, without }: { name: string; without?: ReadonlySet<number> },
+): Place {
   const own = scores[target];
   let higher = 0;
   let equal = 0;
@@ -24,7 +28,10 @@ export function placeOf(scores: Float32Array, target: number, { name, without }:
     if (score < own) continue;
     if (score > own) higher++;
     else if (score === own) equal++;
-    else throw new NumericError(`${name}: a score is NaN. A score must be a number: has training diverged? Try a smaller learning rate.`);
+    else
+      throw new NumericError(
+        `${name}: a score is NaN. A score must be a number: has training diverged? Try a smaller learning rate.`,
+      );
   }
   return leaveOut({ higher, equal }, own, without, (t) => scores[t]);
 }
@@ -44,7 +51,12 @@ export function placeInList(list: ScoreList, target: number, without?: ReadonlyS
 }
 
 /** The place if some tracks are no candidates. */
-export function leaveOut({ higher, equal }: Place, own: number, without: Iterable<number> | undefined, scoreOf: (t: number) => number): Place {
+export function leaveOut(
+  { higher, equal }: Place,
+  own: number,
+  without: Iterable<number> | undefined,
+  scoreOf: (t: number) => number,
+): Place {
   for (const t of without ?? []) {
     const score = scoreOf(t);
     if (score > own) higher--;
@@ -80,11 +92,19 @@ export class RankGains {
   }
 
   mrr(place: Place): number {
-    return place.equal === 1 ? (place.higher < this.k ? 1 / (place.higher + 1) : 0) : this.mean(this.reciprocal, place);
+    return place.equal === 1
+      ? place.higher < this.k
+        ? 1 / (place.higher + 1)
+        : 0
+      : this.mean(this.reciprocal, place);
   }
 
   ndcg(place: Place): number {
-    return place.equal === 1 ? (place.higher < this.k ? 1 / Math.log2(place.higher + 2) : 0) : this.mean(this.discount, place);
+    return place.equal === 1
+      ? place.higher < this.k
+        ? 1 / Math.log2(place.higher + 2)
+        : 0
+      : this.mean(this.discount, place);
   }
 
   private mean(sums: Float64Array, { higher, equal }: Place): number {

@@ -8,7 +8,12 @@ export function checkList(history: Int32Array, list: ScoreList): void {
     'listOf',
     'a history of track indices, such as Int32Array.of(recommender.tracks.index(track))',
   );
-  checkArgument(list instanceof ScoreList, list, 'listOf', 'a list to add scores to, new ScoreList(recommender.tracks.length)');
+  checkArgument(
+    list instanceof ScoreList,
+    list,
+    'listOf',
+    'a list to add scores to, new ScoreList(recommender.tracks.length)',
+  );
 }
 
 /**
@@ -59,7 +64,12 @@ export class ScoreList {
 
   /** Writes all scores, zeros included, to `out`: one a track. */
   copyTo(out: Float32Array): void {
-    checkArgument(out instanceof Float32Array, out, 'copyTo', 'a Float32Array, a number for each track');
+    checkArgument(
+      out instanceof Float32Array,
+      out,
+      'copyTo',
+      'a Float32Array, a number for each track',
+    );
     out.fill(0);
     for (let j = 0; j < this.count; j++) out[this.track[j]] = this.score[this.track[j]];
   }

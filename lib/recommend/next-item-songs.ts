@@ -15,7 +15,11 @@ import type { Id, Recommender, RecommendOptions } from './recommender.js';
  * @throws UnknownIdError for an unknown user or track, with a suggestion; ArgumentError for an empty history
  * @example recommendSongs(markov, ['Song A', 'Song B', 'Song C'], { n: 5 })
  */
-export function recommendSongs(from: Recommender | Learner, user: Id | readonly HistoryItem[], options: RecommendOptions = {}): Recommendations {
+export function recommendSongs(
+  from: Recommender | Learner,
+  user: Id | readonly HistoryItem[],
+  options: RecommendOptions = {},
+): Recommendations {
   checkArgument(
     typeof from === 'object' && from !== null && ('recommend' in from || from instanceof Learner),
     from,
@@ -25,7 +29,9 @@ export function recommendSongs(from: Recommender | Learner, user: Id | readonly 
   const recommender = recommenderOf(from);
   if (typeof user !== 'object') return recommender.recommend(user, options);
   if (!recommender.canFoldIn) {
-    throw new ArgumentError(`${recommender.name} recommends to users of its training data only, not from a history. Name a user.`);
+    throw new ArgumentError(
+      `${recommender.name} recommends to users of its training data only, not from a history. Name a user.`,
+    );
   }
   return recommender.foldIn(user).recommend(options);
 }

@@ -46,12 +46,24 @@ export class WeightedSum extends SequenceRecommender {
     checkOptions(options, ['weights', 'name'], 'WeightedSum');
     const { weights = recommenders.map(() => 1), name } = options;
     super(recommenders[0].histories);
-    checkArgument(Array.isArray(weights), weights, 'WeightedSum', 'weights, one for each recommender, such as [1, 0.5]');
+    checkArgument(
+      Array.isArray(weights),
+      weights,
+      'WeightedSum',
+      'weights, one for each recommender, such as [1, 0.5]',
+    );
     if (weights.length !== recommenders.length) {
-      throw new ArgumentError(`There must be a weight for each of the ${recommenders.length} recommenders, got ${weights.length}.`);
+      throw new ArgumentError(
+        `There must be a weight for each of the ${recommenders.length} recommenders, got ${weights.length}.`,
+      );
     }
-    if (!weights.every((w) => typeof w === 'number' && w >= 0 && w < Infinity) || !weights.some((w) => w > 0)) {
-      throw new ArgumentError(`Weights must not be negative, and one must be more than 0, got [${weights.join(', ')}].`);
+    if (
+      !weights.every((w) => typeof w === 'number' && w >= 0 && w < Infinity) ||
+      !weights.some((w) => w > 0)
+    ) {
+      throw new ArgumentError(
+        `Weights must not be negative, and one must be more than 0, got [${weights.join(', ')}].`,
+      );
     }
     this.parts = recommenders;
     this.weights = [...weights];
@@ -88,7 +100,11 @@ export class WeightedSum extends SequenceRecommender {
   /** Adds the few scores that a method has, the largest of them as 1. */
   private addRow(
     out: Float32Array,
-    { history, recommender, weight }: { history: Int32Array; recommender: SequenceRecommender; weight: number },
+    {
+      history,
+      recommender,
+      weight,
+    }: { history: Int32Array; recommender: SequenceRecommender; weight: number },
   ): void {
     const { list } = this;
     list.clear();
@@ -105,7 +121,8 @@ export class WeightedSum extends SequenceRecommender {
       part.clear();
       recommender.listOf!(history, part);
       const factor = this.weights[r] / part.max();
-      for (let j = 0; j < part.count; j++) list.add(part.track[j], factor * part.score[part.track[j]]);
+      for (let j = 0; j < part.count; j++)
+        list.add(part.track[j], factor * part.score[part.track[j]]);
     });
   }
 }
@@ -113,17 +130,27 @@ export class WeightedSum extends SequenceRecommender {
 /** Recommenders whose scores can be added: at least one, and all with the same tracks. */
 export function checkRecommenders(recommenders: readonly SequenceRecommender[]): void {
   if (!Array.isArray(recommenders as unknown))
-    throw new ArgumentError(`An array of recommenders of the next track was expected, got ${whatIs(recommenders)}.`);
-  if (recommenders.length === 0) throw new ArgumentError('There is no recommender to add up. Give at least one.');
+    throw new ArgumentError(
+      `An array of recommenders of the next track was expected, got ${whatIs(recommenders)}.`,
+    );
+  if (recommenders.length === 0)
+    throw new ArgumentError('There is no recommender to add up. Give at least one.');
   for (const one of recommenders) {
     if (typeof one?.scoresOf === 'function' && isRecommender(one)) continue;
-    throw new ArgumentError(`A sum needs recommenders of the next track, such as new Markov(train), got ${instead(one, 'SequenceRecommender')}.`);
+    throw new ArgumentError(
+      `A sum needs recommenders of the next track, such as new Markov(train), got ${instead(one, 'SequenceRecommender')}.`,
+    );
   }
   const [first, ...others] = recommenders;
   for (const other of others) {
     if (other.tracks === first.tracks) continue;
-    if (other.tracks.length !== first.tracks.length || other.tracks.classes.some((id, t) => id !== first.tracks.classes[t])) {
-      throw new ArgumentError(`${first.name} and ${other.name} know different tracks, so their scores cannot be added. Train both on the same data.`);
+    if (
+      other.tracks.length !== first.tracks.length ||
+      other.tracks.classes.some((id, t) => id !== first.tracks.classes[t])
+    ) {
+      throw new ArgumentError(
+        `${first.name} and ${other.name} know different tracks, so their scores cannot be added. Train both on the same data.`,
+      );
     }
   }
 }
@@ -132,7 +159,13 @@ registerRecommenderKind<WeightedSum>({
   name: 'WeightedSum',
   type: WeightedSum,
   data: 'none',
-  describe: ({ recommenders, weights, name }) => ({ config: { weights, title: name }, parts: recommenders }),
+  describe: ({ recommenders, weights, name }) => ({
+    config: { weights, title: name },
+    parts: recommenders,
+  }),
   make: (_data, config, _tensors, parts) =>
-    new WeightedSum(parts as readonly SequenceRecommender[], { weights: config.numbers('weights', parts.length), name: config.text('title') }),
+    new WeightedSum(parts as readonly SequenceRecommender[], {
+      weights: config.numbers('weights', parts.length),
+      name: config.text('title'),
+    }),
 });

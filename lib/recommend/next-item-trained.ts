@@ -16,16 +16,22 @@ export function refuseTrainedOn(recommender: SequenceRecommender, windows: Seque
     for (const part of recommender.parts) refuseTrainedOn(part, windows);
     return;
   }
-  if (!(recommender.histories instanceof Histories) || isHeldOut(windows, recommender.heldOut)) return;
+  if (!(recommender.histories instanceof Histories) || isHeldOut(windows, recommender.heldOut))
+    return;
   const trained = recommender.histories;
   const { histories, sequence, start, size } = windows;
   const last = new Map<number, number>(); // of each sequence, where the last track is that is asked for
-  for (let i = 0; i < windows.length; i++) last.set(sequence[i], Math.max(last.get(sequence[i]) ?? 0, start[i] + size[i]));
-  const code = Int32Array.from({ length: histories.items.length }, (_, i) => trained.items.indexOf(histories.items.id(i)));
+  for (let i = 0; i < windows.length; i++)
+    last.set(sequence[i], Math.max(last.get(sequence[i]) ?? 0, start[i] + size[i]));
+  const code = Int32Array.from({ length: histories.items.length }, (_, i) =>
+    trained.items.indexOf(histories.items.id(i)),
+  );
   for (const [s, at] of last) {
     const own = sequenceIn(trained, histories, s);
     if (own < 0) return;
-    const asked = histories.item.subarray(histories.indptr[s], histories.users ? at + 1 : histories.indptr[s + 1]).map((t) => code[t]);
+    const asked = histories.item
+      .subarray(histories.indptr[s], histories.users ? at + 1 : histories.indptr[s + 1])
+      .map((t) => code[t]);
     const known = trained.item.subarray(trained.indptr[own], trained.indptr[own + 1]);
     if (!histories.users && known.length !== asked.length) return;
     if (!contains(known, asked)) return;
@@ -43,7 +49,11 @@ export function refuseTrainedOn(recommender: SequenceRecommender, windows: Seque
  * track once, these are the plays that it was trained on.
  * @param advice the call that would be right
  */
-export function warnOfTrainedOn(recommender: SequenceRecommender, windows: SequenceDataset, advice: string): void {
+export function warnOfTrainedOn(
+  recommender: SequenceRecommender,
+  windows: SequenceDataset,
+  advice: string,
+): void {
   const known = knownTargets(recommender, windows);
   if (known === 0) return;
   const of = `${known.toLocaleString('en')} of ${windows.length.toLocaleString('en')}`;
@@ -56,11 +66,15 @@ export function warnOfTrainedOn(recommender: SequenceRecommender, windows: Seque
 
 /** How many windows predict a track that training has of the same user, or of the session of the same number, if it is the same. */
 function knownTargets(recommender: SequenceRecommender, windows: SequenceDataset): number {
-  if (recommender.parts) return Math.max(...recommender.parts.map((part) => knownTargets(part, windows)));
-  if (!(recommender.histories instanceof Histories) || isHeldOut(windows, recommender.heldOut)) return 0;
+  if (recommender.parts)
+    return Math.max(...recommender.parts.map((part) => knownTargets(part, windows)));
+  if (!(recommender.histories instanceof Histories) || isHeldOut(windows, recommender.heldOut))
+    return 0;
   const trained = recommender.histories;
   const { histories, sequence, start, size } = windows;
-  const code = Int32Array.from({ length: histories.items.length }, (_, i) => trained.items.indexOf(histories.items.id(i)));
+  const code = Int32Array.from({ length: histories.items.length }, (_, i) =>
+    trained.items.indexOf(histories.items.id(i)),
+  );
   const tracks = new Map<number, ReadonlySet<number>>(); // of each sequence, those that training has
   let known = 0;
   for (let i = 0; i < windows.length; i++) {
@@ -68,9 +82,14 @@ function knownTargets(recommender: SequenceRecommender, windows: SequenceDataset
     let own = tracks.get(s);
     if (!own) {
       const other = sequenceIn(trained, histories, s);
-      const there = other < 0 ? new Int32Array(0) : trained.item.subarray(trained.indptr[other], trained.indptr[other + 1]);
+      const there =
+        other < 0
+          ? new Int32Array(0)
+          : trained.item.subarray(trained.indptr[other], trained.indptr[other + 1]);
       const here = histories.item.subarray(histories.indptr[s], histories.indptr[s + 1]);
-      const same = histories.users !== undefined || (there.length === here.length && here.every((t, j) => code[t] === there[j]));
+      const same =
+        histories.users !== undefined ||
+        (there.length === here.length && here.every((t, j) => code[t] === there[j]));
       own = new Set(same ? there : []);
       tracks.set(s, own);
     }
@@ -89,13 +108,18 @@ function isHeldOut(windows: SequenceDataset, heldOut: SequenceDataset | undefine
 /** The sequence of the same user, or the session of the same number, among those of training; −1 if there is none. */
 function sequenceIn(trained: Histories, { users }: Histories, s: number): number {
   if (users) return trained.users ? trained.users.indexOf(users.id(s)) : -1;
-  if (trained.users) return trained.users.kind === 'session' ? trained.users.indexOf(String(s)) : -1; // sessions of which some were left out
+  if (trained.users)
+    return trained.users.kind === 'session' ? trained.users.indexOf(String(s)) : -1; // sessions of which some were left out
   return s < trained.length ? s : -1;
 }
 
 /** Whether some tracks are part of others, one after the other without a gap. */
 function contains(tracks: Int32Array, part: Int32Array): boolean {
-  for (let from = tracks.indexOf(part[0]); from >= 0 && from + part.length <= tracks.length; from = tracks.indexOf(part[0], from + 1)) {
+  for (
+    let from = tracks.indexOf(part[0]);
+    from >= 0 && from + part.length <= tracks.length;
+    from = tracks.indexOf(part[0], from + 1)
+  ) {
     let same = 1;
     while (same < part.length && tracks[from + same] === part[same]) same++;
     if (same === part.length) return true;

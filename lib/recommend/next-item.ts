@@ -43,7 +43,12 @@ export abstract class SequenceRecommender extends Recommender {
 
   /** @param histories what each user has played, in order; the users and tracks that are known */
   constructor(readonly histories: Histories) {
-    checkArgument(histories instanceof Histories, histories, 'A recommender of the next track', 'histories, such as Histories.of(plays)');
+    checkArgument(
+      histories instanceof Histories,
+      histories,
+      'A recommender of the next track',
+      'histories, such as Histories.of(plays)',
+    );
     super(interactionsOf(histories), { catalogue: histories.catalogue });
   }
 
@@ -85,7 +90,9 @@ export abstract class SequenceRecommender extends Recommender {
       out,
     );
     const tracks = this.tracks.length;
-    if (this.listed) for (let b = 0; b < users.length; b++) this.listed(out.subarray(b * tracks, (b + 1) * tracks));
+    if (this.listed)
+      for (let b = 0; b < users.length; b++)
+        this.listed(out.subarray(b * tracks, (b + 1) * tracks));
   }
 
   /**
@@ -95,7 +102,9 @@ export abstract class SequenceRecommender extends Recommender {
    * @example markov.recommend(['Song A', 'Song B'], { n: 5 })
    */
   override recommend(user: Id | readonly Id[], options: RecommendOptions = {}): Recommendations {
-    return typeof user === 'object' ? this.foldIn(user).recommend(options) : super.recommend(user, options);
+    return typeof user === 'object'
+      ? this.foldIn(user).recommend(options)
+      : super.recommend(user, options);
   }
 
   /** A listener who has just played these tracks, in order. Playcounts make no difference. See {@link Recommender.foldIn}. */
@@ -153,8 +162,17 @@ function interactionsOf(histories: Histories): Interactions {
   if (namesOnly.has(histories)) {
     const n = histories.items.length;
     const totals = { listeners: new Int32Array(n), plays: new Float64Array(n), meanLog: 0 };
-    return Interactions.ofTotals({ users: Vocabulary.inOrder([], { kind: 'user' }), tracks: histories.items }, totals);
+    return Interactions.ofTotals(
+      { users: Vocabulary.inOrder([], { kind: 'user' }), tracks: histories.items },
+      totals,
+    );
   }
-  const users = histories.users ?? Vocabulary.inOrder(Array(histories.length).keys(), { kind: 'session' });
-  return Interactions.fromPairs({ users, tracks: histories.items, user: sequenceOfPlays(histories), track: histories.item });
+  const users =
+    histories.users ?? Vocabulary.inOrder(Array(histories.length).keys(), { kind: 'session' });
+  return Interactions.fromPairs({
+    users,
+    tracks: histories.items,
+    user: sequenceOfPlays(histories),
+    track: histories.item,
+  });
 }

@@ -68,7 +68,10 @@ export class PcaRecommender extends Recommender {
     readonly factors: PcaFactors,
     { value = 'count', score = 'cosine' }: Pick<PcaRecommenderOptions, 'value' | 'score'> = {},
   ) {
-    if (!factors) throw new ArgumentError('PcaRecommender is fitted by await PcaRecommender.fit(plays), not made by new.');
+    if (!factors)
+      throw new ArgumentError(
+        'PcaRecommender is fitted by await PcaRecommender.fit(plays), not made by new.',
+      );
     super(Interactions.fromPlays(plays), { catalogue: plays.catalogue });
     if (score !== 'cosine' && score !== 'reconstruction')
       throw new ArgumentError(`score must be 'cosine' or 'reconstruction', got '${said(score)}'.`);
@@ -78,8 +81,15 @@ export class PcaRecommender extends Recommender {
     this.name = score === 'cosine' ? 'PCA' : 'PCA (reconstruction)';
     const { users, components, mean } = factors;
     const [k, tracks] = components.shape;
-    if (users.shape[0] !== this.users.length || users.shape[1] !== k || tracks !== this.tracks.length || mean.length !== tracks) {
-      throw new ArgumentError(`The components do not belong to these plays of ${this.users.length} users and ${this.tracks.length} tracks.`);
+    if (
+      users.shape[0] !== this.users.length ||
+      users.shape[1] !== k ||
+      tracks !== this.tracks.length ||
+      mean.length !== tracks
+    ) {
+      throw new ArgumentError(
+        `The components do not belong to these plays of ${this.users.length} users and ${this.tracks.length} tracks.`,
+      );
     }
     this.tables = {
       userFactors: this.rows(users.data, k),
@@ -101,10 +111,17 @@ export class PcaRecommender extends Recommender {
     if (score !== 'cosine' && score !== 'reconstruction')
       throw new ArgumentError(`score must be 'cosine' or 'reconstruction', got '${said(score)}'.`);
     const { matrix } = new PlayValues(Interactions.fromPlays(plays), value);
-    const pca = new PCA({ nComponents: nComponents === undefined ? Math.min(50, ...matrix.shape) : nComponents, ...rest });
+    const pca = new PCA({
+      nComponents: nComponents === undefined ? Math.min(50, ...matrix.shape) : nComponents,
+      ...rest,
+    });
     const users = await pca.fitTransform(matrix);
     const { components, mean, explainedVarianceRatio } = pca;
-    return new PcaRecommender(plays, { users, components, mean, explainedVarianceRatio }, { value, score });
+    return new PcaRecommender(
+      plays,
+      { users, components, mean, explainedVarianceRatio },
+      { value, score },
+    );
   }
 
   /** The share of the variance along each component. */
@@ -137,7 +154,8 @@ export class PcaRecommender extends Recommender {
     for (let c = 0; c < k; c++) {
       const row = c * tracks;
       for (let t = 0; t < tracks; t++) u[c] -= mean[t] * components.data[row + t];
-      for (let i = 0; i < values.length; i++) u[c] += values[i] * components.data[row + read.track[i]];
+      for (let i = 0; i < values.length; i++)
+        u[c] += values[i] * components.data[row + read.track[i]];
     }
     const scores = new Float32Array(tracks);
     const userFactors = this.rows(u, k);
@@ -173,9 +191,15 @@ export class PcaRecommender extends Recommender {
  * @param user id of a user
  * @example getRecommendationsPca(await PcaRecommender.fit(plays), user, { n: 10 })
  */
-export function getRecommendationsPca(recommender: PcaRecommender, user: Id, options: RecommendOptions = {}): Recommendations {
+export function getRecommendationsPca(
+  recommender: PcaRecommender,
+  user: Id,
+  options: RecommendOptions = {},
+): Recommendations {
   if (!(recommender instanceof PcaRecommender)) {
-    throw new ArgumentError('getRecommendationsPca needs a PcaRecommender, which PcaRecommender.fit(plays) makes.');
+    throw new ArgumentError(
+      'getRecommendationsPca needs a PcaRecommender, which PcaRecommender.fit(plays) makes.',
+    );
   }
   return recommender.recommend(user, options);
 }
@@ -190,7 +214,10 @@ registerRecommenderKind<PcaRecommender>({
       ['users', { shape: users.shape, data: users.data }],
       ['components', { shape: components.shape, data: components.data }],
       ['mean', { shape: [mean.length], data: mean }],
-      ['explainedVarianceRatio', { shape: [explainedVarianceRatio.length], data: explainedVarianceRatio }],
+      [
+        'explainedVarianceRatio',
+        { shape: [explainedVarianceRatio.length], data: explainedVarianceRatio },
+      ],
     ]),
   }),
   make: ({ plays }, config, tensors) => {
@@ -206,7 +233,8 @@ registerRecommenderKind<PcaRecommender>({
       explainedVarianceRatio: tensors.read('explainedVarianceRatio', 'F64', [components.shape[0]]),
     };
     const score = config.text('score');
-    if (score !== 'cosine' && score !== 'reconstruction') return config.wrong('score', 'cosine or reconstruction');
+    if (score !== 'cosine' && score !== 'reconstruction')
+      return config.wrong('score', 'cosine or reconstruction');
     return new PcaRecommender(plays, factors, { value: readValue(config), score });
   },
 });

@@ -23,7 +23,8 @@ export class PlayValues {
     if (value !== 'count' && value !== 'binary' && value !== 'log') {
       throw new ArgumentError(`value must be 'count', 'binary' or 'log', got '${said(value)}'.`);
     }
-    if (seen.length === 0 && !seen.totals) throw new ArgumentError('There are no plays to learn from. At least one is needed.');
+    if (seen.length === 0 && !seen.totals)
+      throw new ArgumentError('There are no plays to learn from. At least one is needed.');
     this.data = value === 'count' ? seen.playcount : seen.playcount.map((count) => this.of(count));
     this.typical = this.of(Math.exp(seen.meanLog));
   }
@@ -36,7 +37,9 @@ export class PlayValues {
 
   /** Of the tracks of a history. One without a playcount counts as played as often as tracks are in training, in the geometric mean. */
   ofHistory({ playcount }: Pick<History, 'playcount'>): Float32Array {
-    return Float32Array.from(playcount, (count) => (Number.isNaN(count) ? this.typical : this.of(count)));
+    return Float32Array.from(playcount, (count) =>
+      Number.isNaN(count) ? this.typical : this.of(count),
+    );
   }
 
   private of(count: number): number {
@@ -47,5 +50,7 @@ export class PlayValues {
 /** What a play is worth, from a description in a file. */
 export function readValue(config: Fields): InteractionValue {
   const text = config.text('value');
-  return text === 'count' || text === 'binary' || text === 'log' ? text : config.wrong('value', 'count, binary or log');
+  return text === 'count' || text === 'binary' || text === 'log'
+    ? text
+    : config.wrong('value', 'count, binary or log');
 }

@@ -32,8 +32,10 @@ export class Popularity extends Recommender {
     checkOptions(options, ['by'], 'Popularity');
     const { by = 'listeners' } = options;
     super(Interactions.fromPlays(plays), { catalogue: plays.catalogue });
-    if (by !== 'listeners' && by !== 'plays') throw new ArgumentError(`by must be 'listeners' or 'plays', got '${said(by)}'.`);
-    if (plays.length === 0 && !this.seen.totals) throw new ArgumentError('There are no plays to count. Popularity needs at least one.');
+    if (by !== 'listeners' && by !== 'plays')
+      throw new ArgumentError(`by must be 'listeners' or 'plays', got '${said(by)}'.`);
+    if (plays.length === 0 && !this.seen.totals)
+      throw new ArgumentError('There are no plays to count. Popularity needs at least one.');
     this.name = by === 'listeners' ? 'Popularity' : 'Popularity (plays)';
     this.counts = Float32Array.from(by === 'listeners' ? this.seen.listeners() : this.seen.plays());
   }
@@ -55,5 +57,6 @@ registerRecommenderKind<Popularity>({
   type: Popularity,
   withoutSeen: 'tracks',
   describe: ({ name }) => ({ config: { by: name === 'Popularity' ? 'listeners' : 'plays' } }),
-  make: ({ plays }, config) => new Popularity(plays, { by: config.text('by') === 'plays' ? 'plays' : 'listeners' }),
+  make: ({ plays }, config) =>
+    new Popularity(plays, { by: config.text('by') === 'plays' ? 'plays' : 'listeners' }),
 });

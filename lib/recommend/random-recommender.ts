@@ -33,7 +33,8 @@ export class RandomRecommender extends Recommender {
     const { seed = 42 } = options;
     const seen = plays instanceof Interactions ? plays : Interactions.fromPlays(plays);
     super(seen, { catalogue: plays instanceof Interactions ? undefined : plays.catalogue });
-    if (seen.tracks.length === 0) throw new ArgumentError('There are no plays, so no tracks to choose from.');
+    if (seen.tracks.length === 0)
+      throw new ArgumentError('There are no plays, so no tracks to choose from.');
     this.seed = seed;
     this.random = new Random(seed).child('recommend');
   }
@@ -43,7 +44,8 @@ export class RandomRecommender extends Recommender {
     const tracks = this.tracks.length;
     for (let b = 0; b < users.length; b++) {
       const random = this.random.child(this.users.id(users[b]));
-      for (let i = b * tracks; i < (b + 1) * tracks; i++) out[i] = (random.uint32() >>> 8) / 16777216; // 24 bits, what a float32 holds
+      for (let i = b * tracks; i < (b + 1) * tracks; i++)
+        out[i] = (random.uint32() >>> 8) / 16777216; // 24 bits, what a float32 holds
     }
   }
 }
@@ -55,5 +57,7 @@ registerRecommenderKind<RandomRecommender>({
   describe: ({ seed }) => ({ config: { seed } }),
   // Made of plays it has their catalogue; made of interactions it has none, but perhaps tracks that nobody has played.
   make: ({ plays, seen }, config) =>
-    new RandomRecommender(plays.catalogue ? plays : seen, { seed: config.isText('seed') ? config.text('seed') : config.number('seed') }),
+    new RandomRecommender(plays.catalogue ? plays : seen, {
+      seed: config.isText('seed') ? config.text('seed') : config.number('seed'),
+    }),
 });

@@ -57,16 +57,25 @@ export interface PartsOptions {
  * Ranks for user indices part by part; yields after each, so that long work can be interrupted.
  * @returns rows × n tracks, −1 where a list ends early
  */
-export function* rankInParts(recommender: Recommender, users: Int32Array, options: PartsOptions): Generator<void, CodedLists> {
+export function* rankInParts(
+  recommender: Recommender,
+  users: Int32Array,
+  options: PartsOptions,
+): Generator<void, CodedLists> {
   const { blocked = new Int32Array(0), as } = options;
-  const lists = new ListsWithTies(as?.rows ?? users.length, Math.min(options.n, recommender.tracks.length), options.chance !== undefined);
+  const lists = new ListsWithTies(
+    as?.rows ?? users.length,
+    Math.min(options.n, recommender.tracks.length),
+    options.chance !== undefined,
+  );
   const how: RowOptions = { relevant: options.relevant, chance: options.chance, code: as?.code };
   for (let from = 0; from < users.length; from += PART) {
     rankUsers(recommender, users.subarray(from, from + PART), {
       n: lists.n + 1, // one more tells whether the last one on the list is tied with tracks that are not
       filterSeen: true,
       blocked,
-      visit: (b, ranked) => lists.set({ user: from + b, row: as ? as.row[from + b] : from + b }, ranked, how),
+      visit: (b, ranked) =>
+        lists.set({ user: from + b, row: as ? as.row[from + b] : from + b }, ranked, how),
     });
     yield;
   }
@@ -86,7 +95,12 @@ interface RowOptions {
 class ListsWithTies implements CodedLists {
   readonly track: Int32Array;
   readonly shuffled: Int32Array | undefined;
-  readonly ties: { readonly any: Uint8Array; readonly same: Uint8Array; readonly beyond: Int32Array; readonly missed: Map<number, Int32Array> };
+  readonly ties: {
+    readonly any: Uint8Array;
+    readonly same: Uint8Array;
+    readonly beyond: Int32Array;
+    readonly missed: Map<number, Int32Array>;
+  };
 
   constructor(
     rows: number,
@@ -95,11 +109,20 @@ class ListsWithTies implements CodedLists {
   ) {
     this.track = new Int32Array(rows * n).fill(-1);
     this.shuffled = shuffled ? new Int32Array(rows * n).fill(-1) : undefined;
-    this.ties = { any: new Uint8Array(rows), same: new Uint8Array(rows * n), beyond: new Int32Array(rows), missed: new Map() };
+    this.ties = {
+      any: new Uint8Array(rows),
+      same: new Uint8Array(rows * n),
+      beyond: new Int32Array(rows),
+      missed: new Map(),
+    };
   }
 
   /** Takes the n best of a user in which there is one more, if there is one, into a row; equal scores by index. */
-  set({ user, row }: { user: number; row: number }, { scores, track, score, count }: RankedRow, { relevant, code, chance }: RowOptions): void {
+  set(
+    { user, row }: { user: number; row: number },
+    { scores, track, score, count }: RankedRow,
+    { relevant, code, chance }: RowOptions,
+  ): void {
     const { n, ties } = this;
     const at = row * n;
     const length = Math.min(n, count);
@@ -128,13 +151,18 @@ class ListsWithTies implements CodedLists {
 }
 
 /** Puts each group of equal scores of a list in an order of chance; of a group that is longer than the list, some of all its tracks are drawn. */
-function shuffleTied(list: Int32Array, { score, scores, random }: { score: Float32Array; scores: Float32Array; random: Random }): void {
+function shuffleTied(
+  list: Int32Array,
+  { score, scores, random }: { score: Float32Array; scores: Float32Array; random: Random },
+): void {
   for (let from = 0; from < list.length; ) {
     let to = from + 1;
     while (to < list.length && score[to] === score[from]) to++;
     if (to === list.length || to > from + 1) {
       const group: number[] = Array.from(list.subarray(from, to));
-      if (to === list.length) for (let t = list[to - 1] + 1; t < scores.length; t++) if (scores[t] === score[from]) group.push(t);
+      if (to === list.length)
+        for (let t = list[to - 1] + 1; t < scores.length; t++)
+          if (scores[t] === score[from]) group.push(t);
       for (let j = from; j < to; j++) {
         const other = j - from + random.int(group.length - (j - from));
         list[j] = group[other];
@@ -146,15 +174,23 @@ function shuffleTied(list: Int32Array, { score, scores, random }: { score: Float
 }
 
 /** Ranks the held-out users by a recommender. */
-export function* rankHeldOut(recommender: Recommender, heldOut: HeldOut, options: RankOptions): Generator<void, RankedHeldOut> {
+export function* rankHeldOut(
+  recommender: Recommender,
+  heldOut: HeldOut,
+  options: RankOptions,
+): Generator<void, RankedHeldOut> {
   const { users, codes, relevant } = heldOut;
   const code = codes.of(recommender.tracks);
   const index = Int32Array.from(users, (id) => recommender.users.indexOf(id));
   refuseTrainedOn(recommender, heldOut, { index, code });
   const rows = Int32Array.from(index.keys()).filter((row) => index[row] >= 0);
-  if (rows.length === 0) throw new ArgumentError(`${recommender.name} knows none of the ${users.length} users that are measured.`);
+  if (rows.length === 0)
+    throw new ArgumentError(
+      `${recommender.name} knows none of the ${users.length} users that are measured.`,
+    );
   const own = ownOf(code, codes.length);
-  const relevantTo = (row: number): Int32Array => relevant.indices.subarray(relevant.indptr[row], relevant.indptr[row + 1]).map((c) => own[c]);
+  const relevantTo = (row: number): Int32Array =>
+    relevant.indices.subarray(relevant.indptr[row], relevant.indptr[row + 1]).map((c) => own[c]);
   const random = new Random(options.seed).child('ties');
   const ranked = yield* rankInParts(
     recommender,
@@ -167,7 +203,9 @@ export function* rankHeldOut(recommender: Recommender, heldOut: HeldOut, options
     },
   );
   const further =
-    options.auc || options.negatives.length > 0 ? yield* scoreFully(recommender, heldOut, { ...options, index, rows, code }) : undefined;
+    options.auc || options.negatives.length > 0
+      ? yield* scoreFully(recommender, heldOut, { ...options, index, rows, code })
+      : undefined;
   const known = Uint8Array.from(index, (i) => (i < 0 ? 0 : 1));
   return {
     lists: ranked,
@@ -226,7 +264,9 @@ function* scoreFully(
   const own = ownOf(code, heldOut.codes.length);
   const { indptr, indices } = heldOut.relevant;
   const auc = new Float64Array(index.length).fill(NaN);
-  const sampled = new Map(options.negatives.map((n) => [n, new ListsWithTies(index.length, options.n, false)]));
+  const sampled = new Map(
+    options.negatives.map((n) => [n, new ListsWithTies(index.length, options.n, false)]),
+  );
   const top = new TopN(options.n + 1);
   const block = Math.max(1, Math.min(rows.length, PART, Math.floor(BLOCK_SCORES / tracks)));
   const buffer = float32(block * tracks); // on the shared memory, so that kernels write into it
@@ -244,9 +284,22 @@ function* scoreFully(
         const found = relevant.map((c) => own[c]).filter((t) => t >= 0);
         if (options.auc) auc[row] = aucOf(out, found, { missed: relevant.length - found.length });
         for (const [n, lists] of sampled) {
-          const drawn = drawNegatives(heldOut, row, { n, seen: recommender.seen.row(index[row]), code, seed: options.seed });
-          const candidates = Int32Array.from([...relevant, ...drawn], (c) => own[c]).filter((t) => t >= 0 && out[t] > -Infinity);
-          setSampled(lists, row, { candidates: candidates.sort(), scores: out, code, relevant, top });
+          const drawn = drawNegatives(heldOut, row, {
+            n,
+            seen: recommender.seen.row(index[row]),
+            code,
+            seed: options.seed,
+          });
+          const candidates = Int32Array.from([...relevant, ...drawn], (c) => own[c]).filter(
+            (t) => t >= 0 && out[t] > -Infinity,
+          );
+          setSampled(lists, row, {
+            candidates: candidates.sort(),
+            scores: out,
+            code,
+            relevant,
+            top,
+          });
         }
       });
       yield;
@@ -261,15 +314,40 @@ function* scoreFully(
 function setSampled(
   lists: ListsWithTies,
   row: number,
-  { candidates, scores, code, relevant, top }: { candidates: Int32Array; scores: Float32Array; code: Int32Array; relevant: Int32Array; top: TopN },
+  {
+    candidates,
+    scores,
+    code,
+    relevant,
+    top,
+  }: {
+    candidates: Int32Array;
+    scores: Float32Array;
+    code: Int32Array;
+    relevant: Int32Array;
+    top: TopN;
+  },
 ): void {
   const alone = Float32Array.from(candidates, (t) => scores[t]);
-  const { count } = top.select(alone, 0, alone.length, (i) => `The score of track ${candidates[i]}`);
-  const best = { scores: alone, track: new Int32Array(count), score: new Float32Array(count), count };
+  const { count } = top.select(
+    alone,
+    0,
+    alone.length,
+    (i) => `The score of track ${candidates[i]}`,
+  );
+  const best = {
+    scores: alone,
+    track: new Int32Array(count),
+    score: new Float32Array(count),
+    count,
+  };
   top.copyTo(best.track, best.score, 0);
   const right = new Set(relevant);
   const codes = candidates.map((t) => code[t]);
-  lists.set({ user: row, row }, best, { relevant: () => Int32Array.from(codes.keys()).filter((i) => right.has(codes[i])), code: codes });
+  lists.set({ user: row, row }, best, {
+    relevant: () => Int32Array.from(codes.keys()).filter((i) => right.has(codes[i])),
+    code: codes,
+  });
 }
 
 /**
@@ -282,10 +360,12 @@ function drawNegatives(
   { n, seen, code, seed }: { n: number; seen: Int32Array; code: Int32Array; seed: number | string },
 ): number[] {
   const taken = new Set(Array.from(seen, (t) => code[t]));
-  for (let j = relevant.indptr[row]; j < relevant.indptr[row + 1]; j++) taken.add(relevant.indices[j]);
+  for (let j = relevant.indptr[row]; j < relevant.indptr[row + 1]; j++)
+    taken.add(relevant.indices[j]);
   let free = trainTracks;
   for (const c of taken) if (c < trainTracks) free--;
-  if (free <= n) return Array.from({ length: trainTracks }, (_, c) => c).filter((c) => !taken.has(c));
+  if (free <= n)
+    return Array.from({ length: trainTracks }, (_, c) => c).filter((c) => !taken.has(c));
   const random = new Random(seed).child('negatives').child(users[row]);
   const drawn: number[] = [];
   while (drawn.length < n) {

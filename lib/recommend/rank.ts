@@ -16,18 +16,29 @@ const BLOCK_SCORES = 1 << 20;
 const MANY = 256;
 
 /** See {@link Recommender.recommend}. */
-export function recommend(recommender: Recommender, user: Id, options: RecommendOptions = {}): Recommendations {
+export function recommend(
+  recommender: Recommender,
+  user: Id,
+  options: RecommendOptions = {},
+): Recommendations {
   return recommendBatch(recommender, [user], options).at(0);
 }
 
 /** See {@link Recommender.recommendBatch}. */
-export function recommendBatch(recommender: Recommender, users: readonly Id[], options: RecommendOptions = {}): RecommendationBatch {
+export function recommendBatch(
+  recommender: Recommender,
+  users: readonly Id[],
+  options: RecommendOptions = {},
+): RecommendationBatch {
   checkOptions(options, ['n', 'filterSeen', 'among', 'exclude'], 'recommend');
   const { n = 10, filterSeen = true } = options;
   checkN(n);
-  if (typeof filterSeen !== 'boolean') throw new ArgumentError(`filterSeen must be true or false, got ${said(filterSeen)}.`);
+  if (typeof filterSeen !== 'boolean')
+    throw new ArgumentError(`filterSeen must be true or false, got ${said(filterSeen)}.`);
   if (!Array.isArray(users))
-    throw new ArgumentError(`recommendBatch needs an array of user ids, got ${whatIs(users)}. For one user there is recommend.`);
+    throw new ArgumentError(
+      `recommendBatch needs an array of user ids, got ${whatIs(users)}. For one user there is recommend.`,
+    );
   const blocked = blockedTracks(recommender, options);
   const index = Int32Array.from(users, (user) => userIndex(recommender, user));
   const work = (): RankedLists => rankUsers(recommender, index, { n, filterSeen, blocked });
@@ -62,7 +73,12 @@ export interface RankedRow {
 export function rankUsers(
   recommender: Recommender,
   users: Int32Array,
-  options: { n: number; filterSeen: boolean; blocked: Int32Array; visit?: (i: number, row: RankedRow) => void },
+  options: {
+    n: number;
+    filterSeen: boolean;
+    blocked: Int32Array;
+    visit?: (i: number, row: RankedRow) => void;
+  },
 ): RankedLists {
   const { seen } = recommender;
   const tracks = recommender.tracks.length;
@@ -93,11 +109,19 @@ export function rankUsers(
             `${recommender.name}, user "${recommender.users.id(part[b])}": the score of track "${recommender.tracks.id(t)}"`,
           );
         }
-        const [ids, values] = [best.track.subarray(b * n, b * n + found), best.score.subarray(b * n, b * n + found)];
+        const [ids, values] = [
+          best.track.subarray(b * n, b * n + found),
+          best.score.subarray(b * n, b * n + found),
+        ];
         track.set(ids, (from + b) * n);
         score.set(values, (from + b) * n);
         counts[from + b] = found;
-        options.visit?.(from + b, { scores: out.subarray(b * tracks, (b + 1) * tracks), track: ids, score: values, count: found });
+        options.visit?.(from + b, {
+          scores: out.subarray(b * tracks, (b + 1) * tracks),
+          track: ids,
+          score: values,
+          count: found,
+        });
       }
     }
   } finally {
@@ -105,7 +129,8 @@ export function rankUsers(
     masks?.dispose();
   }
   if (recommender.prediction) {
-    for (let i = 0; i < score.length; i++) if (track[i] >= 0) score[i] = recommender.prediction(score[i]);
+    for (let i = 0; i < score.length; i++)
+      if (track[i] >= 0) score[i] = recommender.prediction(score[i]);
   }
   return { n, track, score, counts };
 }
@@ -125,7 +150,8 @@ class Masks {
 
   of(users: Int32Array): Csr {
     const { seen, indptr } = this;
-    for (let b = 0; b < users.length; b++) indptr[b + 1] = indptr[b] + seen.indptr[users[b] + 1] - seen.indptr[users[b]];
+    for (let b = 0; b < users.length; b++)
+      indptr[b + 1] = indptr[b] + seen.indptr[users[b] + 1] - seen.indptr[users[b]];
     if (indptr[users.length] > this.indices.length) {
       dispose(this.indices);
       this.indices = int32(2 * indptr[users.length]);

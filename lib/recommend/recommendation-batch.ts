@@ -69,10 +69,16 @@ export class RecommendationBatch {
   /** The list in position `i`, as `recommend` returns it. */
   at(i: number): Recommendations {
     if (!(Number.isInteger(i) && i >= 0 && i < this.length))
-      throw new ArgumentError(`List ${said(i)} does not exist; there are ${this.length}, counted from 0.`);
+      throw new ArgumentError(
+        `List ${said(i)} does not exist; there are ${this.length}, counted from 0.`,
+      );
     const { catalogue, names } = this;
     const [start, end] = [i * this.n, i * this.n + this.counts[i]];
-    return new Recommendations(this.tracks.decode(this.track.subarray(start, end)), this.score.slice(start, end), { catalogue, names });
+    return new Recommendations(
+      this.tracks.decode(this.track.subarray(start, end)),
+      this.score.slice(start, end),
+      { catalogue, names },
+    );
   }
 
   /** All lists, with their users. */
@@ -83,7 +89,8 @@ export class RecommendationBatch {
   /** One table, list after list: user_id, rank, track_id (or what they are called in the data), title, artist, year (as far as the catalogue has them), score. */
   toTable(): Table {
     const kept: number[] = [];
-    for (let i = 0; i < this.length; i++) for (let j = 0; j < this.counts[i]; j++) kept.push(i * this.n + j);
+    for (let i = 0; i < this.length; i++)
+      for (let j = 0; j < this.counts[i]; j++) kept.push(i * this.n + j);
     const ids = this.tracks.decode(kept.map((j) => this.track[j]));
     return new Table({
       [this.names?.user ?? 'user_id']: kept.map((j) => this.users[Math.floor(j / this.n)]),
@@ -101,6 +108,10 @@ export class RecommendationBatch {
   [inspect.custom](): string {
     const some = this.length > 3 ? [0, 1, 2] : Array.from(this.users, (_, i) => i);
     const lists = some.map((i) => `${visible(this.users[i])}\n${this.at(i).toString(5)}`);
-    return [`${this.length.toLocaleString('en')} lists of up to ${this.n} tracks`, ...lists, ...(this.length > 3 ? ['…'] : [])].join('\n');
+    return [
+      `${this.length.toLocaleString('en')} lists of up to ${this.n} tracks`,
+      ...lists,
+      ...(this.length > 3 ? ['…'] : []),
+    ].join('\n');
   }
 }

@@ -26,7 +26,11 @@ export class Recommendations extends Table {
   constructor(
     ids: readonly string[],
     scores: Float32Array,
-    { catalogue, measure = 'score', names }: { catalogue?: Tracks; measure?: 'score' | 'similarity'; names?: Pick<Names, 'item'> } = {},
+    {
+      catalogue,
+      measure = 'score',
+      names,
+    }: { catalogue?: Tracks; measure?: 'score' | 'similarity'; names?: Pick<Names, 'item'> } = {},
   ) {
     super({
       rank: Float64Array.from(ids, (_, i) => i + 1),
@@ -39,8 +43,12 @@ export class Recommendations extends Table {
 
   /** Each track as "Title by Artist (year)", the paper's way, as far as these are known; the id stands in for an unknown title. */
   get labels(): readonly string[] {
-    const text = (name: string): readonly (string | null)[] => (this.has(name) ? this.strings(name) : []);
+    const text = (name: string): readonly (string | null)[] =>
+      this.has(name) ? this.strings(name) : [];
     const [titles, artists, years] = ['title', 'artist', 'year'].map(text);
-    return this.ids.map((id, i) => `${titles[i] || id}${artists[i] ? ` by ${artists[i]}` : ''}${years[i] ? ` (${years[i]})` : ''}`);
+    return this.ids.map(
+      (id, i) =>
+        `${titles[i] || id}${artists[i] ? ` by ${artists[i]}` : ''}${years[i] ? ` (${years[i]})` : ''}`,
+    );
   }
 }

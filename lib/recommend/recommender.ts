@@ -195,4 +195,8 @@ export abstract class Recommender {
   }
 }
 
-printed(Recommender, ({ name, users, tracks }) => `${name}: ${counted(users.length, 'user')} × ${counted(tracks.length, 'track')}`);
+printed(
+  Recommender,
+  ({ name, users, tracks }) =>
+    `${name}: ${counted(users.length, 'user')} × ${counted(tracks.length, 'track')}`,
+);

@@ -30,7 +30,9 @@ export class RowWeighting {
     matrix: CsrMatrix,
   ) {
     if (weighting !== 'none' && weighting !== 'tfidf' && weighting !== 'bm25') {
-      throw new ArgumentError(`weighting must be 'none', 'tfidf' or 'bm25', got '${said(weighting)}'.`);
+      throw new ArgumentError(
+        `weighting must be 'none', 'tfidf' or 'bm25', got '${said(weighting)}'.`,
+      );
     }
     const [rows, columns] = matrix.shape;
     const entries = new Int32Array(columns);
@@ -47,7 +49,13 @@ export class RowWeighting {
   apply({ shape, indptr, indices, data }: CsrMatrix): CsrMatrix {
     const out = new Float64Array(data.length);
     for (let r = 0; r < shape[0]; r++)
-      out.set(this.row(indices.subarray(indptr[r], indptr[r + 1]), data.subarray(indptr[r], indptr[r + 1])), indptr[r]);
+      out.set(
+        this.row(
+          indices.subarray(indptr[r], indptr[r + 1]),
+          data.subarray(indptr[r], indptr[r + 1]),
+        ),
+        indptr[r],
+      );
     return { shape, indptr, indices, data: out };
   }
 
@@ -58,8 +66,11 @@ export class RowWeighting {
     let length = 0;
     for (let j = 0; j < out.length; j++) length += data[j];
     const norm = K1 * (1 - B + (B * length) / this.meanLength);
-    if (weighting === 'tfidf') for (let j = 0; j < out.length; j++) out[j] = Math.sqrt(data[j]) * idf[indices[j]];
-    if (weighting === 'bm25') for (let j = 0; j < out.length; j++) out[j] = ((data[j] * (K1 + 1)) / (norm + data[j])) * idf[indices[j]];
+    if (weighting === 'tfidf')
+      for (let j = 0; j < out.length; j++) out[j] = Math.sqrt(data[j]) * idf[indices[j]];
+    if (weighting === 'bm25')
+      for (let j = 0; j < out.length; j++)
+        out[j] = ((data[j] * (K1 + 1)) / (norm + data[j])) * idf[indices[j]];
     return out;
   }
 }
@@ -69,7 +80,11 @@ export class RowWeighting {
  * @param product a·b
  * @param lengths |a|·|b|
  */
-export function similarity(product: number, lengths: number, { weighting, shrink }: { weighting: Weighting; shrink: number }): number {
+export function similarity(
+  product: number,
+  lengths: number,
+  { weighting, shrink }: { weighting: Weighting; shrink: number },
+): number {
   return weighting === 'bm25' ? product : product / (lengths + shrink);
 }
 

@@ -47,8 +47,14 @@ export class RP3beta extends ItemItemRecommender {
       learnt,
       similarity: (values) => {
         const byTrack = transposeCsr(values);
-        const held = Float64Array.from({ length: byTrack.shape[0] }, (_, t) => (byTrack.indptr[t + 1] - byTrack.indptr[t]) ** beta);
-        return topProducts(chances(byTrack, alpha), chances(values, alpha), { k, score: (product, _, column) => product / held[column] });
+        const held = Float64Array.from(
+          { length: byTrack.shape[0] },
+          (_, t) => (byTrack.indptr[t + 1] - byTrack.indptr[t]) ** beta,
+        );
+        return topProducts(chances(byTrack, alpha), chances(values, alpha), {
+          k,
+          score: (product, _, column) => product / held[column],
+        });
       },
     });
     this.options = { alpha, beta, k, value };
@@ -77,7 +83,12 @@ registerRecommenderKind<RP3beta>({
   make: ({ plays }, config, tensors) =>
     new RP3beta(
       plays,
-      { alpha: config.number('alpha'), beta: config.number('beta'), k: config.count('k'), value: readValue(config) },
+      {
+        alpha: config.number('alpha'),
+        beta: config.number('beta'),
+        k: config.count('k'),
+        value: readValue(config),
+      },
       readSimilarity(tensors, plays.tracks.length),
     ),
 });

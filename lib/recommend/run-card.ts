@@ -14,7 +14,9 @@ export type RunCard = Readonly<Record<string, string | number>>;
 /** Versions and kernels. */
 export function environment(): RunCard {
   const { threads, reproducible, native } = setCompute();
-  const { version } = JSON.parse(readFileSync(path.join(__dirname, '../../package.json'), 'utf8')) as { version: string };
+  const { version } = JSON.parse(
+    readFileSync(path.join(__dirname, '../../package.json'), 'utf8'),
+  ) as { version: string };
   return {
     recital: version,
     node: process.version,
@@ -43,22 +45,30 @@ export function comparisonCard(of: {
 }): RunCard {
   const { split, on, measure, columns, seeds } = of;
   const count = (n: number): string => n.toLocaleString('en');
-  const parts = Object.entries({ train: split.train, valid: split.valid, test: split.test }).flatMap(([name, plays]) =>
-    plays ? [`${name} ${count(plays.length)}`] : [],
-  );
+  const parts = Object.entries({
+    train: split.train,
+    valid: split.valid,
+    test: split.test,
+  }).flatMap(([name, plays]) => (plays ? [`${name} ${count(plays.length)}`] : []));
   const ranked = measure.heldOut.users.length;
-  const sampled = columns.some(({ negatives }) => negatives > 0) ? '; metrics with ~…neg: the relevant tracks among that many drawn at random' : '';
+  const sampled = columns.some(({ negatives }) => negatives > 0)
+    ? '; metrics with ~…neg: the relevant tracks among that many drawn at random'
+    : '';
   return {
     split: `${parts.join(', ')} plays; fingerprint ${fingerprint(...[split.train, split.valid, split.test].flatMap((part) => part ?? []))}`,
     protocol: `measured on ${on}: the whole catalogue ranked, without what a user has in ${on === 'test' && split.valid ? 'train and valid' : 'train'}; ties: expected value over their orders${sampled}`,
     users: `${count(measure.rows.length)} of ${count(ranked)} with held-out tracks${measure.rows.length < ranked ? ' (the others are unknown to a recommender)' : ''}`,
     catalogue: `${count(measure.catalogueSize)} tracks`,
     intervals: `bootstrap over users, percentiles, ${Number((100 * of.confidence).toPrecision(4))} %, ${count(of.samples)} resamples`,
-    tests: 'paired t-test over users against the best baseline at that metric, two-sided, Holm over all tests',
+    tests:
+      'paired t-test over users against the best baseline at that metric, two-sided, Holm over all tests',
     seeds: `${seeds.length ? `training ${seeds.join(', ')}; ` : ''}resampling ${of.seed}`,
     ...environment(),
     ...Object.fromEntries(
-      of.finished.map(({ name, seconds }) => [`seconds of ${name}`, `${seconds.made.toFixed(1)} made, ${seconds.ranked.toFixed(1)} ranked`]),
+      of.finished.map(({ name, seconds }) => [
+        `seconds of ${name}`,
+        `${seconds.made.toFixed(1)} made, ${seconds.ranked.toFixed(1)} ranked`,
+      ]),
     ),
     seconds: of.seconds.toFixed(1),
     finished: new Date().toISOString(),

@@ -35,24 +35,41 @@ export function readTrials(file: string, identity: SearchIdentity): SearchTrial[
   try {
     content = JSON.parse(readFileSync(file, 'utf8')) as typeof content;
   } catch (error) {
-    throw new DataError(`"${file}" is not the results file of a search: ${(error as Error).message}. Choose another file, or delete this one.`);
+    throw new DataError(
+      `"${file}" is not the results file of a search: ${(error as Error).message}. Choose another file, or delete this one.`,
+    );
   }
   const { search, trials } = content ?? {};
-  if (typeof search !== 'object' || search === null || !Array.isArray(trials) || !trials.every(isTrial)) {
-    throw new DataError(`"${file}" is not the results file of a search. Choose another file, or delete this one.`);
+  if (
+    typeof search !== 'object' ||
+    search === null ||
+    !Array.isArray(trials) ||
+    !trials.every(isTrial)
+  ) {
+    throw new DataError(
+      `"${file}" is not the results file of a search. Choose another file, or delete this one.`,
+    );
   }
   for (const [name, value] of Object.entries(identity)) {
     const [here, there] = [JSON.stringify(value), JSON.stringify(search[name])];
     if (here !== there)
-      throw new DataError(`"${file}" is of another search: its ${name} is ${there}, here it is ${here}. Choose another file for this search.`);
+      throw new DataError(
+        `"${file}" is of another search: its ${name} is ${there}, here it is ${here}. Choose another file for this search.`,
+      );
   }
   return trials.filter(({ score }) => score !== null);
 }
 
 /** Writes all trials, as a whole or not at all. */
-export function writeTrials(file: string, identity: SearchIdentity, trials: readonly SearchTrial[]): void {
+export function writeTrials(
+  file: string,
+  identity: SearchIdentity,
+  trials: readonly SearchTrial[],
+): void {
   const lines = trials.map((trial) => JSON.stringify(trial)).join(',\n  ');
-  writeAtomically(file, [Buffer.from(`{\n "search": ${JSON.stringify(identity)},\n "trials": [\n  ${lines}\n ]\n}\n`)]);
+  writeAtomically(file, [
+    Buffer.from(`{\n "search": ${JSON.stringify(identity)},\n "trials": [\n  ${lines}\n ]\n}\n`),
+  ]);
 }
 
 function isTrial(value: unknown): value is SearchTrial {

@@ -38,7 +38,8 @@ export class SearchResult<S extends SearchSpace = SearchSpace> extends Table {
 
   constructor({ trials, space, metric, greater, interrupted }: SearchResultParts<S>) {
     const sorted = [...trials].sort(betterFirst(greater));
-    if (!sorted.length || sorted[0].score === null) throw new RecitalError('No trial is done, so there is nothing to choose from.');
+    if (!sorted.length || sorted[0].score === null)
+      throw new RecitalError('No trial is done, so there is nothing to choose from.');
     const table = Table.fromRows(sorted.map((trial) => rowOf(trial, metric, trials)));
     super(new Map(table.columnNames.map((name) => [name, table.column(name)])));
     this.best = sorted[0].settings as SearchSettings<S>;
@@ -51,7 +52,8 @@ export class SearchResult<S extends SearchSpace = SearchSpace> extends Table {
 
   /** Shows the metric over a setting, a point a trial, and returns the chart. */
   plot(setting: string): Chart {
-    if (!Object.hasOwn(this.space, setting)) throw new UnknownIdError('setting', setting, Object.keys(this.space));
+    if (!Object.hasOwn(this.space, setting))
+      throw new UnknownIdError('setting', setting, Object.keys(this.space));
     const range = this.space[setting];
     const isRange = !Array.isArray(range);
     const log = isRange && 'log' in range && range.log === true;
@@ -60,14 +62,27 @@ export class SearchResult<S extends SearchSpace = SearchSpace> extends Table {
       {
         width: 480,
         height: 280,
-        data: { values: done.map(({ settings, score, budget }) => ({ x: settings[setting], score, budget })) },
+        data: {
+          values: done.map(({ settings, score, budget }) => ({
+            x: settings[setting],
+            score,
+            budget,
+          })),
+        },
         mark: { type: 'circle', size: 70, opacity: 0.8 },
         encoding: {
           x: isRange
-            ? { field: 'x', type: 'quantitative', title: setting, scale: log ? { type: 'log' } : { zero: false } }
+            ? {
+                field: 'x',
+                type: 'quantitative',
+                title: setting,
+                scale: log ? { type: 'log' } : { zero: false },
+              }
             : { field: 'x', type: 'nominal', title: setting, sort: null, axis: { labelAngle: 0 } },
           y: { field: 'score', type: 'quantitative', title: this.metric, scale: { zero: false } },
-          ...(done.some(({ budget }) => budget !== null) && { color: { field: 'budget', type: 'ordinal', title: 'budget' } }),
+          ...(done.some(({ budget }) => budget !== null) && {
+            color: { field: 'budget', type: 'ordinal', title: 'budget' },
+          }),
           tooltip: [
             { field: 'x', title: setting },
             { field: 'score', title: this.metric, format: '.4f' },
@@ -85,12 +100,21 @@ export class SearchResult<S extends SearchSpace = SearchSpace> extends Table {
 /** More of the budget first, then the better score, then the earlier trial; failed ones at the end. */
 export function betterFirst(greater: boolean): (a: SearchTrial, b: SearchTrial) => number {
   return (a, b) => {
-    if (a.score === null || b.score === null) return Number(a.score === null) - Number(b.score === null) || a.trial - b.trial;
-    return (b.budget ?? 0) - (a.budget ?? 0) || (greater ? b.score - a.score : a.score - b.score) || a.trial - b.trial;
+    if (a.score === null || b.score === null)
+      return Number(a.score === null) - Number(b.score === null) || a.trial - b.trial;
+    return (
+      (b.budget ?? 0) - (a.budget ?? 0) ||
+      (greater ? b.score - a.score : a.score - b.score) ||
+      a.trial - b.trial
+    );
   };
 }
 
-function rowOf({ trial, budget, settings, score, seconds, error }: SearchTrial, metric: string, all: readonly SearchTrial[]): Record<string, Cell> {
+function rowOf(
+  { trial, budget, settings, score, seconds, error }: SearchTrial,
+  metric: string,
+  all: readonly SearchTrial[],
+): Record<string, Cell> {
   return {
     trial,
     ...(all.some((each) => each.budget !== null) && { budget }),

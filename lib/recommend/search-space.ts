@@ -27,17 +27,34 @@ export interface SearchRange {
 export type SearchSpace = Readonly<Record<string, readonly SearchChoice[] | SearchRange>>;
 
 /** A value for each setting of a space. */
-export type SearchSettings<S extends SearchSpace> = { [K in keyof S]: S[K] extends readonly (infer V)[] ? V : number };
+export type SearchSettings<S extends SearchSpace> = {
+  [K in keyof S]: S[K] extends readonly (infer V)[] ? V : number;
+};
 
 /** Throws ArgumentError unless something can be drawn from every setting of the space. */
 export function checkSpace(space: SearchSpace): void {
-  if (typeof space !== 'object' || space === null || Array.isArray(space) || Object.keys(space).length === 0) {
-    throw new ArgumentError(`A space is an object, such as { factors: [16, 32], lr: { min: 1e-4, max: 0.1, log: true } }, got ${whatIs(space)}.`);
+  if (
+    typeof space !== 'object' ||
+    space === null ||
+    Array.isArray(space) ||
+    Object.keys(space).length === 0
+  ) {
+    throw new ArgumentError(
+      `A space is an object, such as { factors: [16, 32], lr: { min: 1e-4, max: 0.1, log: true } }, got ${whatIs(space)}.`,
+    );
   }
   for (const [name, each] of Object.entries(space)) {
     if (Array.isArray(each)) {
       if (each.length === 0) throw new ArgumentError(`"${name}" has no choice. Give at least one.`);
-      const odd = each.find((value) => !(value === null || typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value)));
+      const odd = each.find(
+        (value) =>
+          !(
+            value === null ||
+            typeof value === 'string' ||
+            typeof value === 'boolean' ||
+            Number.isFinite(value)
+          ),
+      );
       if (odd !== undefined || each.includes(undefined)) {
         throw new ArgumentError(
           `Choices are numbers, texts, booleans or null, but "${name}" has ${whatIs(odd)}. Choose by a name, and look the value up.`,
@@ -46,14 +63,23 @@ export function checkSpace(space: SearchSpace): void {
       continue;
     }
     if (typeof each !== 'object' || each === null)
-      throw new ArgumentError(`"${name}" must be an array of choices or a range { min, max }, got ${whatIs(each)}.`);
+      throw new ArgumentError(
+        `"${name}" must be an array of choices or a range { min, max }, got ${whatIs(each)}.`,
+      );
     checkOptions(each as SearchRange, ['min', 'max', 'log', 'int'], `the range "${name}"`);
     const { min, max, log = false, int = false } = each as SearchRange;
     if (!(Number.isFinite(min) && Number.isFinite(max) && min <= max))
-      throw new ArgumentError(`"${name}" needs numbers min ≤ max, got ${said(min)} and ${said(max)}.`);
-    if (log && !(min > 0)) throw new ArgumentError(`"${name}" is logarithmic, so min must be more than 0, got ${said(min)}.`);
+      throw new ArgumentError(
+        `"${name}" needs numbers min ≤ max, got ${said(min)} and ${said(max)}.`,
+      );
+    if (log && !(min > 0))
+      throw new ArgumentError(
+        `"${name}" is logarithmic, so min must be more than 0, got ${said(min)}.`,
+      );
     if (int && !(Number.isInteger(min) && Number.isInteger(max)))
-      throw new ArgumentError(`"${name}" takes whole numbers, so min and max must be whole, got ${said(min)} and ${said(max)}.`);
+      throw new ArgumentError(
+        `"${name}" takes whole numbers, so min and max must be whole, got ${said(min)} and ${said(max)}.`,
+      );
   }
 }
 
@@ -61,7 +87,12 @@ export function checkSpace(space: SearchSpace): void {
 export function drawSettings<S extends SearchSpace>(space: S, random: Random): SearchSettings<S> {
   const drawn = Object.entries(space).map(([name, each]) => {
     const own = random.child(name);
-    return [name, Array.isArray(each) ? (each as readonly SearchChoice[])[own.int(each.length)] : inRange(each as SearchRange, own)];
+    return [
+      name,
+      Array.isArray(each)
+        ? (each as readonly SearchChoice[])[own.int(each.length)]
+        : inRange(each as SearchRange, own),
+    ];
   });
   return Object.fromEntries(drawn) as SearchSettings<S>;
 }
@@ -70,6 +101,8 @@ function inRange({ min, max, log = false, int = false }: SearchRange, random: Ra
   // Each whole number has an interval of its own, of width 1.
   const [low, high] = int ? [min, max + 1] : [min, max];
   const u = random.uniform();
-  const x = log ? Math.exp(Math.log(low) + u * (Math.log(high) - Math.log(low))) : low + u * (high - low);
+  const x = log
+    ? Math.exp(Math.log(low) + u * (Math.log(high) - Math.log(low)))
+    : low + u * (high - low);
   return Math.min(max, Math.max(min, int ? Math.floor(x) : x));
 }

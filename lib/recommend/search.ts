@@ -9,7 +9,14 @@ import { meanOf } from './bootstrap.js';
 import { ranking } from './evaluate-one.js';
 import { HeldOut } from './held-out.js';
 import { valuesOf } from './measured.js';
-import { isAccuracy, isGreaterBetter, type MetricColumn, type MetricName, metricColumns, type RankingMetric } from './metric-names.js';
+import {
+  isAccuracy,
+  isGreaterBetter,
+  type MetricColumn,
+  type MetricName,
+  metricColumns,
+  type RankingMetric,
+} from './metric-names.js';
 import { Recommender } from './recommender.js';
 import { readTrials, type SearchIdentity, type SearchTrial, writeTrials } from './search-file.js';
 import { betterFirst, SearchResult } from './search-result.js';
@@ -30,7 +37,10 @@ export interface TrialContext {
 }
 
 /** Makes the recommender of a trial. */
-export type TrialMaker<S extends SearchSpace> = (settings: SearchSettings<S>, context: TrialContext) => Recommender | Promise<Recommender>;
+export type TrialMaker<S extends SearchSpace> = (
+  settings: SearchSettings<S>,
+  context: TrialContext,
+) => Recommender | Promise<Recommender>;
 
 /** Successive halving: many trials with little of the budget, few with all of it. */
 export interface HalvingOptions {
@@ -73,22 +83,38 @@ export interface SearchOptions {
  *   { factors: [16, 32, 64], alpha: { min: 1, max: 40, log: true } }, { split, trials: 10 });
  * found.best // { factors: 32, alpha: 12.3 }
  */
-export async function search<S extends SearchSpace>(make: TrialMaker<S>, space: S, options: SearchOptions): Promise<SearchResult<S>> {
+export async function search<S extends SearchSpace>(
+  make: TrialMaker<S>,
+  space: S,
+  options: SearchOptions,
+): Promise<SearchResult<S>> {
   checkOptions(options, ['split', 'trials', 'metric', 'seed', 'halving', 'file'], 'search');
   const { split, trials = 20, metric = 'ndcg@10', seed = 42, halving, file } = options;
-  if (typeof make !== 'function') throw new ArgumentError(`search needs a function (settings, { train, seed }) => recommender, got ${whatIs(make)}.`);
+  if (typeof make !== 'function')
+    throw new ArgumentError(
+      `search needs a function (settings, { train, seed }) => recommender, got ${whatIs(make)}.`,
+    );
   if (make.prototype instanceof Recommender)
-    throw new ArgumentError(`search needs a function (settings, { train, seed }) => recommender, got the class ${make.name}.`);
+    throw new ArgumentError(
+      `search needs a function (settings, { train, seed }) => recommender, got the class ${make.name}.`,
+    );
   checkSpace(space);
   checkRounds(trials, 'trials');
   const [column] = metricColumns([metric], [10]);
   if (!isAccuracy(column))
-    throw new ArgumentError(`"${column.name}" cannot be what a search makes large: random lists have more of it. Take 'ndcg@10', for instance.`);
+    throw new ArgumentError(
+      `"${column.name}" cannot be what a search makes large: random lists have more of it. Take 'ndcg@10', for instance.`,
+    );
   checkedPart('search', split, 'valid');
   const greater = isGreaterBetter(column);
   const better = betterFirst(greater);
   const rounds = roundsOf(trials, halving);
-  const identity: SearchIdentity = { space, metric: column.name, seed, split: fingerprint(split.train, split.valid!) };
+  const identity: SearchIdentity = {
+    space,
+    metric: column.name,
+    seed,
+    split: fingerprint(split.train, split.valid!),
+  };
   const done = file === undefined ? [] : readTrials(file, identity);
   if (file !== undefined) writeTrials(file, identity, done); // fails now rather than after the first training
   const guard = new InterruptGuard();
@@ -106,15 +132,27 @@ export async function search<S extends SearchSpace>(make: TrialMaker<S>, space: 
         let result = done.find((each) => each.trial === trial && each.budget === (budget ?? null));
         if (!result) {
           const started = performance.now();
-          const outcome = (await guard.turn()) ? undefined : await run.trial(trial, settings, budget);
+          const outcome = (await guard.turn())
+            ? undefined
+            : await run.trial(trial, settings, budget);
           if (!outcome) {
             interrupted = true;
             break;
           }
           const seconds = Number(((performance.now() - started) / 1000).toFixed(3));
           if (outcome.error !== undefined && errors++ === 0) firstError = outcome.error;
-          const error = outcome.error === undefined ? {} : { error: (outcome.error as Error).message ?? String(outcome.error) };
-          result = { trial, budget: budget ?? null, settings: settings as SearchTrial['settings'], score: outcome.score, seconds, ...error };
+          const error =
+            outcome.error === undefined
+              ? {}
+              : { error: (outcome.error as Error).message ?? String(outcome.error) };
+          result = {
+            trial,
+            budget: budget ?? null,
+            settings: settings as SearchTrial['settings'],
+            score: outcome.score,
+            seconds,
+            ...error,
+          };
           results.push(result);
           if (file !== undefined) writeTrials(file, identity, results);
           const best = results.filter((each) => each.budget === result!.budget).sort(better)[0];
@@ -138,9 +176,14 @@ export async function search<S extends SearchSpace>(make: TrialMaker<S>, space: 
         .sort((a, b) => a - b);
       run.keepOnly(numbers);
     }
-    if (interrupted && results.every(({ score }) => score === null)) throw new InterruptedError('Interrupted before a trial was done.');
+    if (interrupted && results.every(({ score }) => score === null))
+      throw new InterruptedError('Interrupted before a trial was done.');
     const next = file === undefined ? '' : ' The same call goes on with them.';
-    if (interrupted) sayInterrupted(guard, `Interrupted after ${results.length} ${results.length === 1 ? 'training' : 'trainings'}.${next}`);
+    if (interrupted)
+      sayInterrupted(
+        guard,
+        `Interrupted after ${results.length} ${results.length === 1 ? 'training' : 'trainings'}.${next}`,
+      );
   } finally {
     guard.stop();
   }
@@ -155,7 +198,12 @@ class Run<S extends SearchSpace> {
 
   constructor(
     private readonly make: TrialMaker<S>,
-    private readonly of: { split: PlaysSplit; column: MetricColumn; seed: number | string; guard: InterruptGuard },
+    private readonly of: {
+      split: PlaysSplit;
+      column: MetricColumn;
+      seed: number | string;
+      guard: InterruptGuard;
+    },
   ) {
     this.heldOut = new HeldOut(of.split.train, of.split.valid!);
   }
@@ -169,16 +217,35 @@ class Run<S extends SearchSpace> {
     const { split, column, seed, guard } = this.of;
     try {
       const before = this.kept.get(trial);
-      const context = { train: split.train, seed, budget, previous: before?.recommender, previousBudget: before?.budget ?? 0 };
+      const context = {
+        train: split.train,
+        seed,
+        budget,
+        previous: before?.recommender,
+        previousBudget: before?.budget ?? 0,
+      };
       const recommender = await interruptible(() => this.make(settings, context));
       if (await guard.turn()) return undefined;
       if (typeof recommender?.scores !== 'function' || !recommender.seen)
         throw new ArgumentError(`A trial must return a recommender, got ${whatIs(recommender)}.`);
-      const ranked = await ranking(recommender, { split, on: 'valid', heldOut: this.heldOut, columns: [column], seed, guard });
+      const ranked = await ranking(recommender, {
+        split,
+        on: 'valid',
+        heldOut: this.heldOut,
+        columns: [column],
+        seed,
+        guard,
+      });
       if (!ranked) return undefined;
       if (budget !== undefined) this.kept.set(trial, { recommender, budget });
       const rows = Int32Array.from(this.heldOut.users.keys()).filter((row) => ranked.known[row]);
-      const score = meanOf(valuesOf(ranked, column, { heldOut: this.heldOut, rows, catalogueSize: recommender.tracks.length }));
+      const score = meanOf(
+        valuesOf(ranked, column, {
+          heldOut: this.heldOut,
+          rows,
+          catalogueSize: recommender.tracks.length,
+        }),
+      );
       return { score };
     } catch (error) {
       if (await guard.turn()) return undefined;
@@ -193,7 +260,10 @@ class Run<S extends SearchSpace> {
 }
 
 /** The budget of each round, and how many trials go on after it. */
-function roundsOf(trials: number, halving: HalvingOptions | undefined): { budget: number | undefined; keep: number }[] {
+function roundsOf(
+  trials: number,
+  halving: HalvingOptions | undefined,
+): { budget: number | undefined; keep: number }[] {
   if (!halving) return [{ budget: undefined, keep: 0 }];
   checkOptions(halving, ['min', 'max', 'eta'], 'halving');
   const { min, max, eta = 3 } = halving;
@@ -215,7 +285,8 @@ function lineOf(
   { trial, budget, settings, score, seconds, error }: SearchTrial,
   { of, round, metric, best }: { of: string; round: string; metric: string; best: SearchTrial },
 ): string {
-  const written = (value: unknown): string => (typeof value === 'number' ? String(Number(value.toPrecision(4))) : String(value));
+  const written = (value: unknown): string =>
+    typeof value === 'number' ? String(Number(value.toPrecision(4))) : String(value);
   const tried = Object.entries(settings).map(([name, value]) => `${name} ${written(value)}`);
   const outcome =
     score === null

@@ -13,7 +13,11 @@ import type { RankedHeldOut } from './rank-held-out.js';
 type PartOf = (id: string) => string | undefined;
 
 /** Parts of users or tracks: see {@link Comparison.bySegment}. */
-export type SegmentBy = 'users' | 'tracks' | { readonly users: PartOf } | { readonly tracks: PartOf };
+export type SegmentBy =
+  | 'users'
+  | 'tracks'
+  | { readonly users: PartOf }
+  | { readonly tracks: PartOf };
 
 /** Everything that was measured, kept for questions that come later. */
 export interface Measured {
@@ -32,7 +36,8 @@ const POPULAR = 0.2;
 /** See {@link Comparison.bySegment}. */
 export function segmentTable(measured: Measured, by: SegmentBy): Table {
   const { heldOut, rows } = measured.measure;
-  if (by === 'users') return userSegments(measured, thirds(Array.from(rows, (row) => heldOut.activity[row])));
+  if (by === 'users')
+    return userSegments(measured, thirds(Array.from(rows, (row) => heldOut.activity[row])));
   if (by === 'tracks') return trackSegments(measured, byPopularity(heldOut));
   if (typeof by === 'object' && by !== null && 'users' in by && typeof by.users === 'function') {
     return userSegments(measured, own(measured.users(), by.users));
@@ -54,7 +59,10 @@ interface Parts {
 function own(ids: readonly string[], partOf: PartOf): Parts {
   const found = ids.map(partOf);
   const names = [...new Set(found.flatMap((name) => name ?? []))].sort();
-  if (names.length === 0) throw new ArgumentError('The function names no part for any id, so there is nothing to tell apart.');
+  if (names.length === 0)
+    throw new ArgumentError(
+      'The function names no part for any id, so there is nothing to tell apart.',
+    );
   return { names, part: found.map((name) => (name === undefined ? -1 : names.indexOf(name))) };
 }
 
@@ -63,12 +71,18 @@ function thirds(activity: readonly number[]): Parts {
   const sorted = [...activity].sort((a, b) => a - b);
   const at = (share: number): number => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
   const [low, high] = [at(1 / 3), at(2 / 3)];
-  const names = [`light (up to ${low} tracks)`, `middle (up to ${high})`, `heavy (more than ${high})`];
+  const names = [
+    `light (up to ${low} tracks)`,
+    `middle (up to ${high})`,
+    `heavy (more than ${high})`,
+  ];
   return { names, part: activity.map((n) => (n <= low ? 0 : n <= high ? 1 : 2)) };
 }
 
 function byPopularity({ listeners, trainTracks, codes }: HeldOut): Parts {
-  const ranked = Array.from({ length: trainTracks }, (_, code) => code).sort((a, b) => listeners[b] - listeners[a] || a - b);
+  const ranked = Array.from({ length: trainTracks }, (_, code) => code).sort(
+    (a, b) => listeners[b] - listeners[a] || a - b,
+  );
   const part = new Int8Array(codes.length).fill(2);
   ranked.forEach((code, rank) => {
     part[code] = rank < Math.ceil(POPULAR * trainTracks) ? 0 : 1;
@@ -83,11 +97,20 @@ function userSegments({ entries, columns }: Measured, { names, part }: Parts): T
   });
 }
 
-function trackSegments({ entries, columns, measure, ranked }: Measured, { names, part }: Parts): Table {
-  const kept = columns.filter((column) => isAccuracy(column) && column.metric !== 'auc' && column.negatives === 0);
-  const relevant = names.map((_, s) => restricted(measure.heldOut.relevant, (code) => part[code] === s));
+function trackSegments(
+  { entries, columns, measure, ranked }: Measured,
+  { names, part }: Parts,
+): Table {
+  const kept = columns.filter(
+    (column) => isAccuracy(column) && column.metric !== 'auc' && column.negatives === 0,
+  );
+  const relevant = names.map((_, s) =>
+    restricted(measure.heldOut.relevant, (code) => part[code] === s),
+  );
   return tableOf(names, entries, kept, (entry, column, s) =>
-    overSeeds(ranked[entry].map((each) => valuesOf(each, column, measure, { relevant: relevant[s] }))).filter((x) => !Number.isNaN(x)),
+    overSeeds(
+      ranked[entry].map((each) => valuesOf(each, column, measure, { relevant: relevant[s] })),
+    ).filter((x) => !Number.isNaN(x)),
   );
 }
 
@@ -108,14 +131,21 @@ function tableOf(
   values: (entry: number, column: MetricColumn, segment: number) => Float64Array,
 ): Table {
   if (columns.length === 0)
-    throw new ArgumentError('No metric of right and wrong was measured that could be told apart by parts. Give evaluate one, such as ndcg.');
+    throw new ArgumentError(
+      'No metric of right and wrong was measured that could be told apart by parts. Give evaluate one, such as ndcg.',
+    );
   const rows: Record<string, Cell>[] = [];
   names.forEach((segment, s) => {
     entries.forEach(({ name }, e) => {
       const measured = columns.map((column) => values(e, column, s));
       if (measured[0].length === 0) return;
       const means = columns.map((column, c): [string, Cell] => [column.name, meanOf(measured[c])]);
-      rows.push({ segment, users: measured[0].length, recommender: name, ...Object.fromEntries(means) });
+      rows.push({
+        segment,
+        users: measured[0].length,
+        recommender: name,
+        ...Object.fromEntries(means),
+      });
     });
   });
   return Table.fromRows(rows);

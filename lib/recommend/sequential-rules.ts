@@ -34,7 +34,9 @@ export class SequentialRules extends PairRecommender {
     super(trainingHistories(source), decay);
     checkOptions(options, ['window', 'decay'], 'SequentialRules');
     if (!(Number.isInteger(window) && window >= 1))
-      throw new ArgumentError(`window must be a whole number of plays, at least 1, got ${said(window)}.`);
+      throw new ArgumentError(
+        `window must be a whole number of plays, at least 1, got ${said(window)}.`,
+      );
     this.name = 'Sequential rules';
     this.window = window;
     this.places = groupBy(this.histories.item, this.tracks.length);
@@ -56,5 +58,9 @@ registerRecommenderKind<SequentialRules>({
   type: SequentialRules,
   data: 'histories',
   describe: ({ window, decay }) => ({ config: { window, decay } }),
-  make: ({ histories }, config) => new SequentialRules(histories, { window: config.count('window'), decay: config.number('decay') }),
+  make: ({ histories }, config) =>
+    new SequentialRules(histories, {
+      window: config.count('window'),
+      decay: config.number('decay'),
+    }),
 });

@@ -51,13 +51,24 @@ export class STAN extends SessionKNN {
   /** @param source the training plays, a session a user, or sessions */
   constructor(source: SequenceSource | Histories, options: STANOptions = {}) {
     super(source, options);
-    checkOptions(options, ['k', 'recent', 'historyScale', 'ageScale', 'distanceScale', 'backwards', 'repeat'], 'STAN');
+    checkOptions(
+      options,
+      ['k', 'recent', 'historyScale', 'ageScale', 'distanceScale', 'backwards', 'repeat'],
+      'STAN',
+    );
     const { historyScale = 3, ageScale = Infinity, distanceScale = 4, backwards = 2 } = options;
-    for (const [name, value] of Object.entries({ historyScale, ageScale, distanceScale, backwards })) {
+    for (const [name, value] of Object.entries({
+      historyScale,
+      ageScale,
+      distanceScale,
+      backwards,
+    })) {
       checkNumber(value, value > 0, `${name} must be more than 0`);
     }
-    if (distanceScale === Infinity) throw new ArgumentError('distanceScale must be a number. Without order, take SessionKNN.');
-    const { repeat = repeatWeight(this.histories, { historyScale, distanceScale, backwards }) } = options;
+    if (distanceScale === Infinity)
+      throw new ArgumentError('distanceScale must be a number. Without order, take SessionKNN.');
+    const { repeat = repeatWeight(this.histories, { historyScale, distanceScale, backwards }) } =
+      options;
     checkNumber(repeat, repeat >= 0 && repeat <= 1, 'repeat must be from 0 to 1');
     this.name = 'STAN';
     this.repeat = repeat;
@@ -74,7 +85,11 @@ export class STAN extends SessionKNN {
 
   protected override addSession(
     session: number,
-    { nearness, weights, list }: { nearness: number; weights: ReadonlyMap<number, number>; list: ScoreList },
+    {
+      nearness,
+      weights,
+      list,
+    }: { nearness: number; weights: ReadonlyMap<number, number>; list: ScoreList },
   ): void {
     const { item, indptr } = this.histories;
     const { repeat } = this;
@@ -92,15 +107,21 @@ export class STAN extends SessionKNN {
     const reach = FARTHEST * distanceScale;
     const first = Math.max(begin, Math.ceil(shared - reach / backwards));
     const last = Math.min(end - 1, Math.floor(shared + reach));
-    for (let i = first; i < shared; i++) list.add(item[i], nearness * Math.exp((-backwards * (shared - i)) / distanceScale));
-    for (let i = shared + 1; i <= last; i++) list.add(item[i], nearness * Math.exp(-(i - shared) / distanceScale));
+    for (let i = first; i < shared; i++)
+      list.add(item[i], nearness * Math.exp((-backwards * (shared - i)) / distanceScale));
+    for (let i = shared + 1; i <= last; i++)
+      list.add(item[i], nearness * Math.exp(-(i - shared) / distanceScale));
   }
 }
 
 /** See {@link STAN}: what a shared track has to weigh for repeats to come as often as they did in training. */
 function repeatWeight(
   { item, indptr, items }: Histories,
-  { historyScale, distanceScale, backwards }: { historyScale: number; distanceScale: number; backwards: number },
+  {
+    historyScale,
+    distanceScale,
+    backwards,
+  }: { historyScale: number; distanceScale: number; backwards: number },
 ): number {
   const place = new Int32Array(items.length).fill(-1); // the last one so far
   const same = new Float64Array(items.length); // weight of the earlier places of a track, seen from its last one
@@ -138,7 +159,12 @@ registerRecommenderKind<STAN>({
   type: STAN,
   data: 'histories',
   describe: ({ k, recent, repeat, options }) => ({
-    config: { k, ...Object.fromEntries(Object.entries({ recent, repeat, ...options }).map(([name, x]) => [name, finiteOrText(x)])) },
+    config: {
+      k,
+      ...Object.fromEntries(
+        Object.entries({ recent, repeat, ...options }).map(([name, x]) => [name, finiteOrText(x)]),
+      ),
+    },
   }),
   make: ({ histories }, config) => {
     const number = (name: string): number => readFiniteOrText(config, name);

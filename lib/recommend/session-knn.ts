@@ -59,9 +59,18 @@ export class SessionKNN extends SparseSequenceRecommender {
     this.collect(weights);
     for (let j = 0; j < near.count; j++) {
       const session = near.track[j];
-      nearness[j] = (near.score[session] / Math.sqrt(seen.indptr[session + 1] - seen.indptr[session])) * this.ageWeight(session);
+      nearness[j] =
+        (near.score[session] / Math.sqrt(seen.indptr[session + 1] - seen.indptr[session])) *
+        this.ageWeight(session);
     }
-    top.select(nearness, 0, near.count, (j) => `${this.name}: the nearness of session ${near.track[j]}`).copyTo(found.session, found.nearness, 0);
+    top
+      .select(
+        nearness,
+        0,
+        near.count,
+        (j) => `${this.name}: the nearness of session ${near.track[j]}`,
+      )
+      .copyTo(found.session, found.nearness, 0);
     for (let j = 0; j < top.count && found.nearness[j] > 0; j++) {
       this.addSession(near.track[found.session[j]], { nearness: found.nearness[j], weights, list });
     }
@@ -78,7 +87,10 @@ export class SessionKNN extends SparseSequenceRecommender {
   }
 
   /** Adds what a near session says. `weights`: of the tracks of the history, by index, the last played first. */
-  protected addSession(session: number, { nearness, list }: { nearness: number; weights: ReadonlyMap<number, number>; list: ScoreList }): void {
+  protected addSession(
+    session: number,
+    { nearness, list }: { nearness: number; weights: ReadonlyMap<number, number>; list: ScoreList },
+  ): void {
     const { indptr, indices } = this.seen;
     for (let i = indptr[session]; i < indptr[session + 1]; i++) list.add(indices[i], nearness);
   }
@@ -101,7 +113,8 @@ export class SessionKNN extends SparseSequenceRecommender {
     const { indptr, indices } = this.seen.transpose();
     near.clear();
     for (const [track, weight] of weights) {
-      for (let i = Math.max(indptr[track], indptr[track + 1] - recent); i < indptr[track + 1]; i++) near.add(indices[i], weight);
+      for (let i = Math.max(indptr[track], indptr[track + 1] - recent); i < indptr[track + 1]; i++)
+        near.add(indices[i], weight);
     }
   }
 }
@@ -111,5 +124,6 @@ registerRecommenderKind<SessionKNN>({
   type: SessionKNN,
   data: 'histories',
   describe: ({ k, recent }) => ({ config: { k, recent: finiteOrText(recent) } }),
-  make: ({ histories }, config) => new SessionKNN(histories, { k: config.count('k'), recent: readFiniteOrText(config, 'recent') }),
+  make: ({ histories }, config) =>
+    new SessionKNN(histories, { k: config.count('k'), recent: readFiniteOrText(config, 'recent') }),
 });

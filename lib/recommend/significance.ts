@@ -9,7 +9,12 @@ import { checkArgument, checkNumber, isNumbers } from '../options.js';
  * @example pairedTTest([1, 2, 3, 4]).p // 0.0305: t = 3.873, 3 degrees of freedom
  */
 export function pairedTTest(differences: ArrayLike<number>): { t: number; df: number; p: number } {
-  checkArgument(isNumbers(differences), differences, 'pairedTTest', 'the differences of pairs: an array of numbers');
+  checkArgument(
+    isNumbers(differences),
+    differences,
+    'pairedTTest',
+    'the differences of pairs: an array of numbers',
+  );
   const n = differences.length;
   const df = n - 1;
   if (n < 2) return { t: NaN, df, p: NaN };
@@ -54,8 +59,12 @@ export function holm(p: readonly number[]): number[] {
 function incompleteBeta(a: number, b: number, x: number): number {
   if (x <= 0) return 0;
   if (x >= 1) return 1;
-  const front = Math.exp(logGamma(a + b) - logGamma(a) - logGamma(b) + a * Math.log(x) + b * Math.log(1 - x));
-  return x < (a + 1) / (a + b + 2) ? (front * fraction(a, b, x)) / a : 1 - (front * fraction(b, a, 1 - x)) / b;
+  const front = Math.exp(
+    logGamma(a + b) - logGamma(a) - logGamma(b) + a * Math.log(x) + b * Math.log(1 - x),
+  );
+  return x < (a + 1) / (a + b + 2)
+    ? (front * fraction(a, b, x)) / a
+    : 1 - (front * fraction(b, a, 1 - x)) / b;
 }
 
 function fraction(a: number, b: number, x: number): number {

@@ -8,7 +8,11 @@ import type { Id, Recommender, SimilarTracksOptions, TrackVectors } from './reco
 import { TopN } from './top-n.js';
 
 /** See {@link Recommender.similarTracks}. */
-export function similarTracks(recommender: Recommender, track: Id, options: SimilarTracksOptions = {}): Recommendations {
+export function similarTracks(
+  recommender: Recommender,
+  track: Id,
+  options: SimilarTracksOptions = {},
+): Recommendations {
   checkOptions(options, ['n', 'among', 'exclude'], 'similarTracks');
   const { n = 10 } = options;
   checkN(n);
@@ -23,12 +27,17 @@ export function similarTracks(recommender: Recommender, track: Id, options: Simi
   const similarity = vectors ? cosineToRow(vectors, index) : listenerCosine(seen, index);
   for (const t of blockedTracks(recommender, options)) similarity[t] = -Infinity;
   similarity[index] = -Infinity;
-  const what = (t: number): string => `${recommender.name}: the similarity of track "${tracks.id(t)}" to "${tracks.id(index)}"`;
+  const what = (t: number): string =>
+    `${recommender.name}: the similarity of track "${tracks.id(t)}" to "${tracks.id(index)}"`;
   const top = new TopN(Math.min(n, tracks.length)).select(similarity, 0, tracks.length, what);
   const found = new Int32Array(top.count);
   const scores = new Float32Array(top.count);
   top.copyTo(found, scores, 0);
-  return new Recommendations(tracks.decode(found), scores, { catalogue, measure: 'similarity', names });
+  return new Recommendations(tracks.decode(found), scores, {
+    catalogue,
+    measure: 'similarity',
+    names,
+  });
 }
 
 /** Options of {@link Recommender.similarUsers}. */
@@ -53,10 +62,18 @@ export function similarUsers(
   const self = 'user' in to ? userIndex(recommender, to.user) : -1;
   const vectors = recommender.userVectors?.();
   if (seen.totals && (!vectors || users.length === 0)) {
-    throw new ArgumentError(`${recommender.name} was exported without listening histories ({ seen: false }): it cannot say which users are alike.`);
+    throw new ArgumentError(
+      `${recommender.name} was exported without listening histories ({ seen: false }): it cannot say which users are alike.`,
+    );
   }
-  const vector = 'user' in to ? vectors?.values.subarray(self * vectors.width, (self + 1) * vectors.width) : to.vector;
-  const similarity = vectors && vector ? cosines(vectors, vector) : sharedTracks(seen, 'user' in to ? seen.row(self) : to.history);
+  const vector =
+    'user' in to
+      ? vectors?.values.subarray(self * vectors.width, (self + 1) * vectors.width)
+      : to.vector;
+  const similarity =
+    vectors && vector
+      ? cosines(vectors, vector)
+      : sharedTracks(seen, 'user' in to ? seen.row(self) : to.history);
   if (self >= 0) similarity[self] = -Infinity;
   const top = new TopN(Math.min(n, users.length)).select(
     similarity,
@@ -67,7 +84,11 @@ export function similarUsers(
   const found = new Int32Array(top.count);
   const scores = new Float32Array(top.count);
   top.copyTo(found, scores, 0);
-  return new Table({ rank: Float64Array.from(found, (_, i) => i + 1), [names?.user ?? 'user_id']: users.decode(found), similarity: scores });
+  return new Table({
+    rank: Float64Array.from(found, (_, i) => i + 1),
+    [names?.user ?? 'user_id']: users.decode(found),
+    similarity: scores,
+  });
 }
 
 /** Cosine of the tracks of some history with those of every user, |A ∩ B| / √(|A|·|B|). */
@@ -75,8 +96,10 @@ function sharedTracks(seen: Interactions, history: ArrayLike<number>): Float32Ar
   const byTrack = seen.transpose();
   const out = new Float32Array(seen.users.length);
   for (let i = 0; i < history.length; i++)
-    for (let j = byTrack.indptr[history[i]]; j < byTrack.indptr[history[i] + 1]; j++) out[byTrack.indices[j]]++;
-  for (let u = 0; u < out.length; u++) if (out[u] > 0) out[u] /= Math.sqrt(history.length * (seen.indptr[u + 1] - seen.indptr[u]));
+    for (let j = byTrack.indptr[history[i]]; j < byTrack.indptr[history[i] + 1]; j++)
+      out[byTrack.indices[j]]++;
+  for (let u = 0; u < out.length; u++)
+    if (out[u] > 0) out[u] /= Math.sqrt(history.length * (seen.indptr[u + 1] - seen.indptr[u]));
   return out;
 }
 
@@ -113,6 +136,7 @@ export function listenerCosine(seen: Interactions, track: number): Float32Array 
     for (let j = indptr[user]; j < indptr[user + 1]; j++) out[indices[j]]++;
   }
   const listeners = (t: number): number => byTrack.indptr[t + 1] - byTrack.indptr[t];
-  for (let t = 0; t < out.length; t++) if (out[t] > 0) out[t] /= Math.sqrt(listeners(t) * listeners(track));
+  for (let t = 0; t < out.length; t++)
+    if (out[t] > 0) out[t] /= Math.sqrt(listeners(t) * listeners(track));
   return out;
 }

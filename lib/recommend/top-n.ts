@@ -23,7 +23,12 @@ export class TopN {
    * Selects among scores[start … start + length), best first; indices count from `start`.
    * @param what names a score in an error, given its index
    */
-  select(scores: Float32Array, start: number, length: number, what: (index: number) => string): this {
+  select(
+    scores: Float32Array,
+    start: number,
+    length: number,
+    what: (index: number) => string,
+  ): this {
     const { n, index, score } = this;
     let count = 0;
     let threshold = -Infinity;
@@ -112,12 +117,27 @@ export function topRows(
   best: BestOfRows,
 ): void {
   const mask = masked ? [masked.indptr.byteOffset, masked.indices.byteOffset] : [0, 0];
-  parallel('topRows', rows, [n, length, scores.byteOffset, ...mask, best.track.byteOffset, best.score.byteOffset, best.counts.byteOffset], {
-    grain: Math.max(4, Math.ceil(100_000 / length)),
-  });
+  parallel(
+    'topRows',
+    rows,
+    [
+      n,
+      length,
+      scores.byteOffset,
+      ...mask,
+      best.track.byteOffset,
+      best.score.byteOffset,
+      best.counts.byteOffset,
+    ],
+    {
+      grain: Math.max(4, Math.ceil(100_000 / length)),
+    },
+  );
 }
 
 /** The error for a score that is none. */
 export function notAScore(score: number, what: string): NumericError {
-  return new NumericError(`${what} is ${score}. A score must be a number: has training diverged? Try a smaller learning rate.`);
+  return new NumericError(
+    `${what} is ${score}. A score must be a number: has training diverged? Try a smaller learning rate.`,
+  );
 }

@@ -48,7 +48,12 @@ export class RowProducts {
     });
     for (const column of columns) sums[column] = 0;
     this.count = 0;
-    const top = new TopN(Math.max(1, Math.min(k, columns.length))).select(scores, 0, scores.length, (i) => `The similarity of number ${columns[i]}`);
+    const top = new TopN(Math.max(1, Math.min(k, columns.length))).select(
+      scores,
+      0,
+      scores.length,
+      (i) => `The similarity of number ${columns[i]}`,
+    );
     const at = new Int32Array(top.count);
     top.copyTo(at, new Float32Array(top.count), 0);
     at.sort();
@@ -60,7 +65,11 @@ export class RowProducts {
  * The k largest entries of each row of A·B, those above 0 only; the diagonal is left out.
  * @param options.k how many; `score`: makes an entry of a product, given row and column
  */
-export function topProducts(left: CsrMatrix, right: CsrMatrix, options: TopProductsOptions): CsrMatrix {
+export function topProducts(
+  left: CsrMatrix,
+  right: CsrMatrix,
+  options: TopProductsOptions,
+): CsrMatrix {
   return interruptible(() => rowsOfProduct(left, right, options));
 }
 
@@ -69,7 +78,11 @@ interface TopProductsOptions {
   score: (product: number, row: number, column: number) => number;
 }
 
-function rowsOfProduct(left: CsrMatrix, right: CsrMatrix, { k, score }: TopProductsOptions): CsrMatrix {
+function rowsOfProduct(
+  left: CsrMatrix,
+  right: CsrMatrix,
+  { k, score }: TopProductsOptions,
+): CsrMatrix {
   const rows = left.shape[0];
   const products = new RowProducts(right);
   const parts: { indices: Int32Array; data: Float32Array }[] = [];
@@ -77,7 +90,9 @@ function rowsOfProduct(left: CsrMatrix, right: CsrMatrix, { k, score }: TopProdu
   for (let r = 0; r < rows; r++) {
     const [from, to] = [left.indptr[r], left.indptr[r + 1]];
     const row = { indices: left.indices.subarray(from, to), data: left.data.subarray(from, to) };
-    const part = products.largest(row, k, (product, column) => (column === r ? 0 : score(product, r, column)));
+    const part = products.largest(row, k, (product, column) =>
+      column === r ? 0 : score(product, r, column),
+    );
     parts.push(part);
     indptr[r + 1] = indptr[r] + part.indices.length;
   }

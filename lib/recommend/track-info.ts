@@ -12,7 +12,9 @@ export function trackInfo(
 ): Record<string, Column> {
   const columns: Record<string, Column> = { [names?.item ?? 'track_id']: ids };
   if (catalogue?.table.has('name')) columns.title = ids.map((id) => catalogue.title(id) ?? null);
-  if (catalogue?.table.has('artist')) columns.artist = ids.map((id) => catalogue.artist(id) ?? null);
-  if (catalogue?.table.has('year')) columns.year = Float64Array.from(ids, (id) => catalogue.year(id) ?? NaN);
+  if (catalogue?.table.has('artist'))
+    columns.artist = ids.map((id) => catalogue.artist(id) ?? null);
+  if (catalogue?.table.has('year'))
+    columns.year = Float64Array.from(ids, (id) => catalogue.year(id) ?? NaN);
   return columns;
 }

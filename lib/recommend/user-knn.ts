@@ -37,7 +37,10 @@ export class UserKNN extends Recommender {
     this.lengths = rowLengths(weighted);
     this.byTrack = transposeCsr(weighted);
     const { lengths } = this;
-    this.similarity = topProducts(weighted, this.byTrack, { k: all.k, score: (product, u, v) => similarity(product, lengths[u] * lengths[v], all) });
+    this.similarity = topProducts(weighted, this.byTrack, {
+      k: all.k,
+      score: (product, u, v) => similarity(product, lengths[u] * lengths[v], all),
+    });
   }
 
   scores(users: Int32Array, out: Float32Array): void {
@@ -46,7 +49,11 @@ export class UserKNN extends Recommender {
     const { indptr, indices, data } = this.similarity;
     for (let b = 0; b < users.length; b++) {
       const [from, to] = [indptr[users[b]], indptr[users[b] + 1]];
-      this.scoresOf(indices.subarray(from, to), data.subarray(from, to), out.subarray(b * tracks, (b + 1) * tracks));
+      this.scoresOf(
+        indices.subarray(from, to),
+        data.subarray(from, to),
+        out.subarray(b * tracks, (b + 1) * tracks),
+      );
     }
   }
 
@@ -55,21 +62,28 @@ export class UserKNN extends Recommender {
     const read = readHistory(this, history, options);
     const own = this.rows.row(read.track, this.values.ofHistory(read));
     const length = Math.sqrt(own.reduce((sum, x) => sum + x * x, 0));
-    const near = new RowProducts(this.byTrack).largest({ indices: read.track, data: own }, this.options.k, (product, v) =>
-      similarity(product, length * this.lengths[v], this.options),
+    const near = new RowProducts(this.byTrack).largest(
+      { indices: read.track, data: own },
+      this.options.k,
+      (product, v) => similarity(product, length * this.lengths[v], this.options),
     );
     const scores = new Float32Array(this.tracks.length);
     this.scoresOf(near.indices, near.data, scores);
     return new FoldedUser(this, read.track, scores, read);
   }
 
-  private scoresOf(neighbours: Int32Array, weights: Float32Array | Float64Array, out: Float32Array): void {
+  private scoresOf(
+    neighbours: Int32Array,
+    weights: Float32Array | Float64Array,
+    out: Float32Array,
+  ): void {
     const { indptr, indices } = this.seen;
     const { data } = this.values;
     out.fill(0);
     for (let i = 0; i < neighbours.length; i++) {
       const weight = weights[i];
-      for (let j = indptr[neighbours[i]]; j < indptr[neighbours[i] + 1]; j++) out[indices[j]] += weight * data[j];
+      for (let j = indptr[neighbours[i]]; j < indptr[neighbours[i] + 1]; j++)
+        out[indices[j]] += weight * data[j];
     }
   }
 }

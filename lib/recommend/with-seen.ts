@@ -17,7 +17,9 @@ import { Recommender, type TrackVectors } from './recommender.js';
  */
 export function withSeen(recommender: Recommender, plays: Plays): Recommender {
   if (!isRecommender(recommender)) {
-    throw new ArgumentError(`withSeen needs a recommender, such as new Popularity(train), got ${instead(recommender)}.`);
+    throw new ArgumentError(
+      `withSeen needs a recommender, such as new Popularity(train), got ${instead(recommender)}.`,
+    );
   }
   checkArgument(plays instanceof Plays, plays, 'withSeen', 'plays, such as readPlays reads');
   return new WithSeen(recommender, joined(recommender.seen, plays));
@@ -69,21 +71,34 @@ function join(seen: Interactions, plays: Plays): Interactions {
   const { users, tracks } = seen;
   const further = Interactions.fromPairs({ users, tracks, ...playsAmong(plays, seen) });
   const most = seen.length + further.length;
-  const [indptr, indices, playcount] = [new Int32Array(users.length + 1), new Int32Array(most), new Float32Array(most)];
+  const [indptr, indices, playcount] = [
+    new Int32Array(users.length + 1),
+    new Int32Array(most),
+    new Float32Array(most),
+  ];
   let n = 0;
   for (let u = 0; u < users.length; u++) {
     let a = seen.indptr[u];
     let b = further.indptr[u];
     const [endA, endB] = [seen.indptr[u + 1], further.indptr[u + 1]];
     for (; a < endA || b < endB; n++) {
-      const [s, t] = [a < endA ? seen.indices[a] : tracks.length, b < endB ? further.indices[b] : tracks.length];
+      const [s, t] = [
+        a < endA ? seen.indices[a] : tracks.length,
+        b < endB ? further.indices[b] : tracks.length,
+      ];
       indices[n] = Math.min(s, t);
       if (s <= t) playcount[n] += seen.playcount[a++];
       if (t <= s) playcount[n] += further.playcount[b++];
     }
     indptr[u + 1] = n;
   }
-  return Interactions.fromCsr({ users, tracks, indptr, indices: indices.slice(0, n), playcount: playcount.slice(0, n) });
+  return Interactions.fromCsr({
+    users,
+    tracks,
+    indptr,
+    indices: indices.slice(0, n),
+    playcount: playcount.slice(0, n),
+  });
 }
 
 registerRecommenderKind<WithSeen>({

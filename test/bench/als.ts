@@ -18,7 +18,9 @@ import { againstPeers, ourVariants, variantOf } from './support/variants.js';
 
 const options = {
   runs: count(3, 'processes of each, in turn; figures are medians'),
-  retries: count(1, 'further rounds for runs during which others used the machine, at most', { least: 0 }),
+  retries: count(1, 'further rounds for runs during which others used the machine, at most', {
+    least: 0,
+  }),
   quiet: count(0, 'seconds to wait for a quiet machine before each run, at most', { least: 0 }),
   factors: count(64, 'factors'),
   iterations: count(5, 'iterations in each process; the first does not count', { least: 2 }),
@@ -40,11 +42,19 @@ export const benchmark: Benchmark<typeof options> = {
       const file = benchFile(name);
       await withFolder(async (dir) => {
         const contenders = ourVariants({ fast }).map(({ name: variant, threads, build }) =>
-          worker(variant, 'als.ts', [file, build, factors, iterations], { RECITAL_THREADS: String(threads) }),
+          worker(variant, 'als.ts', [file, build, factors, iterations], {
+            RECITAL_THREADS: String(threads),
+          }),
         );
         if (peers?.versions.implicit) {
           writeMatrix(Interactions.fromPlays(await readPlays(file)), dir);
-          contenders.push(peer(`implicit ${peers.versions.implicit}`, peers.python, 'als.py', [dir, factors, iterations]));
+          contenders.push(
+            peer(`implicit ${peers.versions.implicit}`, peers.python, 'als.py', [
+              dir,
+              factors,
+              iterations,
+            ]),
+          );
         }
         const measured = await alternate(contenders, { runs, retries, quietS: quiet });
         console.log(`${name}\n${String(table(measured))}`);
@@ -57,13 +67,21 @@ export const benchmark: Benchmark<typeof options> = {
 };
 
 function writeMatrix({ indptr, indices, playcount }: Interactions, dir: string): void {
-  for (const [name, data] of Object.entries({ 'indptr.i32': indptr, 'indices.i32': indices, 'data.f32': playcount })) {
+  for (const [name, data] of Object.entries({
+    'indptr.i32': indptr,
+    'indices.i32': indices,
+    'data.f32': playcount,
+  })) {
     writeFileSync(path.join(dir, name), bytes(data));
   }
 }
 
 /** Prints recall and NDCG at 10 of both on the same held-out plays. */
-async function compareQuality(file: string, { python, versions }: Peers, factors: number): Promise<void> {
+async function compareQuality(
+  file: string,
+  { python, versions }: Peers,
+  factors: number,
+): Promise<void> {
   const plays = await readPlays(file);
   const split = perUserSplit(plays, { ratios: [0.8, 0.2] });
   const [train, heldOut] = [plays.take(split.train), plays.take(split.valid)];
@@ -71,10 +89,24 @@ async function compareQuality(file: string, { python, versions }: Peers, factors
   const ours = await ALS.fit(train, { factors });
   const theirs = await withFolder(async (dir) => {
     writeMatrix(seen, dir);
-    await measure(python, ['-W', 'ignore', path.join(__dirname, 'peers', 'als.py'), dir, String(factors), '15']);
-    const read = (name: string): Float32Array => new Float32Array(new Uint8Array(readFileSync(path.join(dir, name))).buffer);
-    const sides = { users: { ids: seen.users.classes, values: read('users.f32') }, tracks: { ids: seen.tracks.classes, values: read('tracks.f32') } };
-    return FactorRecommender.fromFactors(sides, { plays: train, name: `implicit ${versions.implicit}` });
+    await measure(python, [
+      '-W',
+      'ignore',
+      path.join(__dirname, 'peers', 'als.py'),
+      dir,
+      String(factors),
+      '15',
+    ]);
+    const read = (name: string): Float32Array =>
+      new Float32Array(new Uint8Array(readFileSync(path.join(dir, name))).buffer);
+    const sides = {
+      users: { ids: seen.users.classes, values: read('users.f32') },
+      tracks: { ids: seen.tracks.classes, values: read('tracks.f32') },
+    };
+    return FactorRecommender.fromFactors(sides, {
+      plays: train,
+      name: `implicit ${versions.implicit}`,
+    });
   });
   const rows = [ours, theirs].map((r) => {
     const { recall, ndcg } = evaluateRecommender(r, heldOut, { k: 10 });

@@ -9,10 +9,15 @@ import { findPeers, type Peers } from './support/peers.js';
 
 const options = {
   bs: count(64, 'rows of a batch'),
-  steps: count(32_768, 'steps that are measured: a block, so that what is done at its end is in them'),
+  steps: count(
+    32_768,
+    'steps that are measured: a block, so that what is done at its end is in them',
+  ),
   denseSteps: count(40, 'the same where every row takes every step'),
   runs: count(3, 'processes of each, in turn; figures are medians'),
-  retries: count(1, 'further rounds for runs during which others used the machine, at most', { least: 0 }),
+  retries: count(1, 'further rounds for runs during which others used the machine, at most', {
+    least: 0,
+  }),
   quiet: count(0, 'seconds to wait for a quiet machine before each run, at most', { least: 0 }),
 };
 
@@ -35,8 +40,13 @@ export const benchmark: Benchmark<typeof options> = {
     const measured: Runs[][] = [];
     for (const { users, items } of SIZES) {
       const args = [users, items, bs];
-      const ours = (name: string, how: string, n: number): Contender => worker(name, 'catalogue.ts', [...args, 'reproducible', how, n]);
-      const contenders = [ours('recital', 'skip', steps), ours('recital dense', 'dense', denseSteps), ...theirs(args, denseSteps, peers)];
+      const ours = (name: string, how: string, n: number): Contender =>
+        worker(name, 'catalogue.ts', [...args, 'reproducible', how, n]);
+      const contenders = [
+        ours('recital', 'skip', steps),
+        ours('recital dense', 'dense', denseSteps),
+        ...theirs(args, denseSteps, peers),
+      ];
       measured.push(await alternate(contenders, { runs, retries, quietS: quiet }));
     }
     console.log(String(table(measured)));
@@ -47,7 +57,13 @@ export const benchmark: Benchmark<typeof options> = {
 
 /** How far float32 weights are from those of a float64 run that takes every step in every row, after 4,000 steps of one cycle. */
 function accuracy(): Table {
-  const task = makeTask({ rows: 6000, width: 8, steps: 4000, batch: 64, hypers: oneCycle(4000, 5e-3) });
+  const task = makeTask({
+    rows: 6000,
+    width: 8,
+    steps: 4000,
+    batch: 64,
+    hypers: oneCycle(4000, 5e-3),
+  });
   const exact = dense64(task, rules64.adam);
   return Table.fromRows(
     [true, false].map((timeSkipping) => {
@@ -55,7 +71,11 @@ function accuracy(): Table {
       run(task, trained);
       trained.opt.settle();
       const { max, rms } = gap(trained.p.value, exact);
-      return { '': timeSkipping ? 'recital' : 'recital dense', 'largest error': max.toExponential(1), 'root mean square': rms.toExponential(1) };
+      return {
+        '': timeSkipping ? 'recital' : 'recital dense',
+        'largest error': max.toExponential(1),
+        'root mean square': rms.toExponential(1),
+      };
     }),
   );
 }
@@ -63,12 +83,18 @@ function accuracy(): Table {
 function theirs(args: readonly number[], steps: number, peers: Peers | undefined): Contender[] {
   if (!peers?.versions.torch) return [];
   return ['plain', 'fused', 'sparse'].map((kind) =>
-    peer(`torch ${peers.versions.torch}${kind === 'plain' ? '' : ` ${kind}`}`, peers.python, 'catalogue_torch.py', [...args, kind, steps]),
+    peer(
+      `torch ${peers.versions.torch}${kind === 'plain' ? '' : ` ${kind}`}`,
+      peers.python,
+      'catalogue_torch.py',
+      [...args, kind, steps],
+    ),
   );
 }
 
 const growth = (name: string, [small, large]: readonly Runs[][]): number => {
-  const ms = (all: readonly Runs[]): number => all.find((r) => r.name === name)?.median('stepMs') ?? NaN;
+  const ms = (all: readonly Runs[]): number =>
+    all.find((r) => r.name === name)?.median('stepMs') ?? NaN;
   return ms(large) / ms(small);
 };
 
@@ -94,12 +120,20 @@ function figures(measured: readonly Runs[][]): Figure[] {
   const ours = measured.flatMap((all, size) => {
     const [skipping, ...others] = all;
     const name = `catalogue ${SIZES[size].users} x ${SIZES[size].items}`;
-    return others.map((o) => figure(name, skipping.median('stepMs'), 'ms', skipping.peakMB, { name: o.name, value: o.median('stepMs') }));
+    return others.map((o) =>
+      figure(name, skipping.median('stepMs'), 'ms', skipping.peakMB, {
+        name: o.name,
+        value: o.median('stepMs'),
+      }),
+    );
   });
   const [dense] = measured[1].slice(1);
   return [
     ...ours,
-    figure('catalogue growth', growth('recital', measured), 'ratio', dense.peakMB, { name: dense.name, value: growth(dense.name, measured) }),
+    figure('catalogue growth', growth('recital', measured), 'ratio', dense.peakMB, {
+      name: dense.name,
+      value: growth(dense.name, measured),
+    }),
   ];
 }
 

@@ -14,7 +14,11 @@ import { findPeers } from './support/peers.js';
 const options = {
   runs: count(5, 'kernels that are started one after the other; figures are medians'),
   kernels: count(30, 'kernels at once', { least: 0 }),
-  heap: count(400, 'megabytes of JavaScript objects that each of these may keep (--max-old-space-size); 0: what Node allows', { least: 0 }),
+  heap: count(
+    400,
+    'megabytes of JavaScript objects that each of these may keep (--max-old-space-size); 0: what Node allows',
+    { least: 0 },
+  ),
 };
 
 const ROOT = path.resolve(__dirname, '../..');
@@ -30,8 +34,15 @@ export const benchmark: Benchmark<typeof options> = {
     'notebook 1 on the sample. Memory is that of kernels and the processes beside them, what they share counted once (PSS; Linux only).\nfastai: `from fastai.collab import *` in a new Python.',
   options,
   async run({ runs, kernels, heap }) {
-    const env = { RECITAL_THREADS: '1', ...(heap > 0 ? { NODE_OPTIONS: `--max-old-space-size=${heap}` } : {}) };
-    return [...(await alone(runs)), ...(await memory(env)), ...(kernels > 0 ? await atOnce(kernels, env) : [])];
+    const env = {
+      RECITAL_THREADS: '1',
+      ...(heap > 0 ? { NODE_OPTIONS: `--max-old-space-size=${heap}` } : {}),
+    };
+    return [
+      ...(await alone(runs)),
+      ...(await memory(env)),
+      ...(kernels > 0 ? await atOnce(kernels, env) : []),
+    ];
   },
 };
 
@@ -45,18 +56,33 @@ async function alone(runs: number): Promise<Figure[]> {
     note('start', (performance.now() - start) / 1000);
     note('import', await kernel.run(IMPORT));
     note('import again', await kernel.run("import { evaluate } from 'recital';"));
-    note('misspelt import', await kernel.run("import { evaluat } from 'recital';", { fails: true }));
+    note(
+      'misspelt import',
+      await kernel.run("import { evaluat } from 'recital';", { fails: true }),
+    );
     note('1 + 1', await kernel.run('1 + 1'));
     peakMB = Math.max(peakMB, kernel.memoryMB || 0);
     await kernel.stop();
   }
   const peers = findPeers(['fastai']);
-  const [fastai] = peers ? await alternate([peer(`fastai ${peers.versions.fastai}`, peers.python, 'import_fastai.py', [])], { runs }) : [];
-  const rows = Object.entries(seconds).map(([what, values]) => ({ '': what, seconds: spread(values) }));
-  if (fastai) rows.push({ '': `${fastai.name}: import`, seconds: spread(fastai.values('seconds')) });
+  const [fastai] = peers
+    ? await alternate(
+        [peer(`fastai ${peers.versions.fastai}`, peers.python, 'import_fastai.py', [])],
+        { runs },
+      )
+    : [];
+  const rows = Object.entries(seconds).map(([what, values]) => ({
+    '': what,
+    seconds: spread(values),
+  }));
+  if (fastai)
+    rows.push({ '': `${fastai.name}: import`, seconds: spread(fastai.values('seconds')) });
   console.log(`alone, ${runs} run(s)\n${Table.fromRows(rows)}\n`);
   return Object.entries(seconds).map(([what, values]) => {
-    const beside = what === 'import' && fastai ? { name: fastai.name, value: fastai.median('seconds') } : undefined;
+    const beside =
+      what === 'import' && fastai
+        ? { name: fastai.name, value: fastai.median('seconds') }
+        : undefined;
     return figure(`classroom alone: ${what}`, median(values), 's', peakMB, beside);
   });
 }
@@ -68,7 +94,9 @@ function cellsOf(file: string): string[] {
 }
 
 async function memory(env: NodeJS.ProcessEnv): Promise<Figure[]> {
-  const notebooks = readdirSync(path.join(ROOT, 'notebooks')).filter((file) => /^[1-9].*\.ipynb$/.test(file));
+  const notebooks = readdirSync(path.join(ROOT, 'notebooks')).filter((file) =>
+    /^[1-9].*\.ipynb$/.test(file),
+  );
   const work: [what: string, cells: string[]][] = [
     ['start', []],
     ['import', [IMPORT]],
@@ -106,7 +134,9 @@ async function atOnce(kernels: number, env: NodeJS.ProcessEnv): Promise<Figure[]
     let all: KernelProcess[] = [];
     const phases: Record<string, () => Promise<unknown>> = {
       start: async () => {
-        all = await Promise.all(folders.map((folder) => KernelProcess.start(path.join(folder, 'notebooks'), env)));
+        all = await Promise.all(
+          folders.map((folder) => KernelProcess.start(path.join(folder, 'notebooks'), env)),
+        );
       },
       import: () => Promise.all(all.map((kernel) => kernel.run(IMPORT))),
       'notebook 1': () =>
@@ -120,7 +150,9 @@ async function atOnce(kernels: number, env: NodeJS.ProcessEnv): Promise<Figure[]
     const figures: Figure[] = [];
     try {
       for (const [what, work] of Object.entries(phases)) {
-        const { seconds, afterMB, mostMB } = await watched(work, () => all.reduce((sum, kernel) => sum + kernel.memoryMB, 0));
+        const { seconds, afterMB, mostMB } = await watched(work, () =>
+          all.reduce((sum, kernel) => sum + kernel.memoryMB, 0),
+        );
         rows.push({
           '': what,
           seconds,
@@ -139,7 +171,10 @@ async function atOnce(kernels: number, env: NodeJS.ProcessEnv): Promise<Figure[]
 }
 
 /** Does some work and looks at the memory from time to time. */
-async function watched(work: () => Promise<unknown>, memory: () => number): Promise<{ seconds: number; afterMB: number; mostMB: number }> {
+async function watched(
+  work: () => Promise<unknown>,
+  memory: () => number,
+): Promise<{ seconds: number; afterMB: number; mostMB: number }> {
   let mostMB = 0;
   const look = (): number => {
     const now = memory();

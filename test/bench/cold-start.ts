@@ -17,7 +17,10 @@ import { count, flag } from './support/options.js';
 
 const options = {
   seeds: count(5, 'times that other tracks are hidden; figures are means and standard deviations'),
-  validation: flag(false, 'measure on a tenth of the tracks that are left when a tenth is hidden: what settings are chosen by'),
+  validation: flag(
+    false,
+    'measure on a tenth of the tracks that are left when a tenth is hidden: what settings are chosen by',
+  ),
 };
 
 const METRICS = ['ndcg', 'recall', 'hitRate'] as const;
@@ -52,7 +55,9 @@ export const benchmark: Benchmark<typeof options> = {
     for (let seed = 0; seed < seeds; seed++) {
       const outer = coldTrackSplit(plays, { seed });
       const left = validation ? plays.take(outer.train).compact() : plays;
-      const { train, valid } = validation ? coldTrackSplit(left, { seed: `validation ${seed}` }) : outer;
+      const { train, valid } = validation
+        ? coldTrackSplit(left, { seed: `validation ${seed}` })
+        : outer;
       for (const [name, recommender] of await contenders(left.take(train), seed)) {
         const hidden = evaluateColdTracks(recommender, left.take(valid));
         const all = evaluateRecommender(recommender, left.take(valid));
@@ -62,14 +67,24 @@ export const benchmark: Benchmark<typeof options> = {
     }
     const rows = Array.from(found, ([name, runs]) => {
       const cells = METRICS.flatMap((m, i) =>
-        ['hidden', 'all'].map((where, j) => [`${m}, ${where}`, spreadOf(runs.map((r) => r[j * METRICS.length + i]))]),
+        ['hidden', 'all'].map((where, j) => [
+          `${m}, ${where}`,
+          spreadOf(runs.map((r) => r[j * METRICS.length + i])),
+        ]),
       );
       return { recommender: name, ...Object.fromEntries(cells) };
     });
     console.log(`${Table.fromRows(rows).toString(rows.length)}\n`);
     const peakMB = process.resourceUsage().maxRSS / 1024;
     for (const [name, runs] of found)
-      figures.push(figure(`cold-start, ${name}: hidden tracks not among the 10`, 100 * (1 - mean(runs.map((r) => r[1]))), '% missed', peakMB));
+      figures.push(
+        figure(
+          `cold-start, ${name}: hidden tracks not among the 10`,
+          100 * (1 - mean(runs.map((r) => r[1]))),
+          '% missed',
+          peakMB,
+        ),
+      );
     return figures;
   },
 };
@@ -77,7 +92,8 @@ export const benchmark: Benchmark<typeof options> = {
 async function contenders(train: Plays, seed: number): Promise<[string, Recommender][]> {
   const catalogue = train.catalogue!;
   const content: [string, ContentRecommender][] = [];
-  for (const [name, chosen] of settings) content.push([name, await ContentRecommender.fit(train, catalogue, chosen)]);
+  for (const [name, chosen] of settings)
+    content.push([name, await ContentRecommender.fit(train, catalogue, chosen)]);
   const [[, first]] = content;
   const baselines = [
     new RandomTracks(first, seed),
@@ -96,7 +112,9 @@ function mean(values: readonly number[]): number {
 /** "mean ± standard deviation". */
 function spreadOf(values: readonly number[]): string {
   const m = mean(values);
-  const deviation = Math.sqrt(values.reduce((sum, v) => sum + (v - m) ** 2, 0) / Math.max(1, values.length - 1));
+  const deviation = Math.sqrt(
+    values.reduce((sum, v) => sum + (v - m) ** 2, 0) / Math.max(1, values.length - 1),
+  );
   return `${m.toFixed(4)} ± ${deviation.toFixed(4)}`;
 }
 

@@ -17,9 +17,13 @@ const options = {
   runs: count(3, 'runs of each, in turn; figures are medians'),
   fast: flag(true, 'measure the fast build of the kernels too'),
   fastai: flag(true, 'measure fastai (two minutes a run at batch size 64)'),
-  retries: count(1, 'further rounds for runs during which others used the machine, at most', { least: 0 }),
+  retries: count(1, 'further rounds for runs during which others used the machine, at most', {
+    least: 0,
+  }),
   quiet: count(0, 'seconds to wait for a quiet machine before each run, at most', { least: 0 }),
-  peerThreads: count(0, 'threads of the peers; 0: as many as they take by themselves', { least: 0 }),
+  peerThreads: count(0, 'threads of the peers; 0: as many as they take by themselves', {
+    least: 0,
+  }),
   torch: flag(true, 'measure hand-written PyTorch loops (a minute a run at batch size 64)'),
 };
 
@@ -34,22 +38,29 @@ export const benchmark: Benchmark<typeof options> = {
     'lower. The line "recital, replacement" does the same, once: its losses are to be compared with those of fastai.',
   options,
   async run({ bs: sizes, runs, retries, quiet, peerThreads, fast, fastai, torch }) {
-    const peers = fastai || torch ? findPeers([...(fastai ? ['fastai'] : []), 'torch', 'pandas']) : undefined;
+    const peers =
+      fastai || torch ? findPeers([...(fastai ? ['fastai'] : []), 'torch', 'pandas']) : undefined;
     const file = benchFile('bench');
     const plays = await readPlays(file); // encoded once: the runs find it in the cache
     return withFolder(async (dir) => {
       const validFile = path.join(dir, 'valid.i32');
       const { train, valid } = randomSplit(plays.length);
       writeFileSync(validFile, bytes(valid));
-      console.log(`Validation loss of the mean of the training targets, for comparison: ${constantLoss(plays, train, valid).toFixed(4)}`);
+      console.log(
+        `Validation loss of the mean of the training targets, for comparison: ${constantLoss(plays, train, valid).toFixed(4)}`,
+      );
       const figures: Figure[] = [];
       for (const bs of sizes) {
         const contenders = [
           ...ours(file, validFile, bs, fast),
-          ...(peers ? theirs([file, validFile, bs], peers, { fastai, torch, threads: peerThreads }) : []),
+          ...(peers
+            ? theirs([file, validFile, bs], peers, { fastai, torch, threads: peerThreads })
+            : []),
         ];
         const measured = await alternate(contenders, { runs, retries, quietS: quiet });
-        const sampled = measured.some(({ name }) => name.startsWith('fastai')) ? await asFastai(file, validFile, bs) : [];
+        const sampled = measured.some(({ name }) => name.startsWith('fastai'))
+          ? await asFastai(file, validFile, bs)
+          : [];
         console.log(
           `\nBatch size ${bs}, ${measured[0].values('steps')[0].toLocaleString('en')} steps, ${runs} run(s)\n${table([...measured, ...sampled])}`,
         );
@@ -68,7 +79,10 @@ function ours(file: string, valid: string, bs: number, fast: boolean): Contender
 
 /** Ours with rows drawn as fastai draws them, once: for the losses. */
 async function asFastai(file: string, valid: string, bs: number): Promise<Runs[]> {
-  return alternate([worker('recital, replacement', 'collab.ts', [file, valid, bs, 'reproducible', 'replacement'])], { runs: 1, retries: 0 });
+  return alternate(
+    [worker('recital, replacement', 'collab.ts', [file, valid, bs, 'reproducible', 'replacement'])],
+    { runs: 1, retries: 0 },
+  );
 }
 
 function theirs(
@@ -77,18 +91,43 @@ function theirs(
   { fastai, torch, threads }: { fastai: boolean; torch: boolean; threads: number },
 ): Contender[] {
   if (!versions.torch || !versions.pandas) return [];
-  const env: Record<string, string> = threads ? { OMP_NUM_THREADS: String(threads), MKL_NUM_THREADS: String(threads) } : {};
+  const env: Record<string, string> = threads
+    ? { OMP_NUM_THREADS: String(threads), MKL_NUM_THREADS: String(threads) }
+    : {};
   const suffix = threads ? ` t${threads}` : '';
   return [
-    ...(fastai && versions.fastai ? [peer(`fastai ${versions.fastai}${suffix}`, python, 'collab_fastai.py', args, env)] : []),
-    ...(torch ? [peer(`torch ${versions.torch}${suffix}`, python, 'collab_torch.py', [...args, 'plain'], env)] : []),
-    ...(torch ? [peer(`torch ${versions.torch} fused${suffix}`, python, 'collab_torch.py', [...args, 'fused'], env)] : []),
+    ...(fastai && versions.fastai
+      ? [peer(`fastai ${versions.fastai}${suffix}`, python, 'collab_fastai.py', args, env)]
+      : []),
+    ...(torch
+      ? [
+          peer(
+            `torch ${versions.torch}${suffix}`,
+            python,
+            'collab_torch.py',
+            [...args, 'plain'],
+            env,
+          ),
+        ]
+      : []),
+    ...(torch
+      ? [
+          peer(
+            `torch ${versions.torch} fused${suffix}`,
+            python,
+            'collab_torch.py',
+            [...args, 'fused'],
+            env,
+          ),
+        ]
+      : []),
   ];
 }
 
 /** Validation loss of a model that predicts the mean of the training targets: what one epoch has to beat. */
 function constantLoss({ playcount }: Plays, train: Int32Array, valid: Int32Array): number {
-  const mean = (rows: Int32Array): number => rows.reduce((sum, row) => sum + (playcount[row] > 1 ? 1 : 0), 0) / rows.length;
+  const mean = (rows: Int32Array): number =>
+    rows.reduce((sum, row) => sum + (playcount[row] > 1 ? 1 : 0), 0) / rows.length;
   const p = mean(train);
   const q = mean(valid);
   return -q * Math.log(p) - (1 - q) * Math.log(1 - p);

@@ -20,8 +20,12 @@ describe('figures of benchmarks', () => {
   });
 
   it('end as one line of JSON each, with the peer and how many times ours is better', () => {
-    const line = jsonLine(figure('lstm b64', 29.98765, 'ms', 430.4, { name: 'torch 2.15', value: 45 }));
-    expect(line).to.equal('{"bench":"lstm b64","ours":29.99,"unit":"ms","peer":"torch 2.15","theirs":45,"ratio":1.501,"peakMB":430}');
+    const line = jsonLine(
+      figure('lstm b64', 29.98765, 'ms', 430.4, { name: 'torch 2.15', value: 45 }),
+    );
+    expect(line).to.equal(
+      '{"bench":"lstm b64","ours":29.99,"unit":"ms","peer":"torch 2.15","theirs":45,"ratio":1.501,"peakMB":430}',
+    );
   });
 
   it('have null for the peer where there is none', () => {
@@ -31,12 +35,20 @@ describe('figures of benchmarks', () => {
   });
 
   it('must be numbers: JSON would make null of NaN', () => {
-    expect(() => jsonLine(figure('load', NaN, 's', 900))).to.throw(ArgumentError, '"load" has ours = NaN');
-    expect(() => jsonLine(figure('load', 0, 's', 900, { name: 'pandas', value: 1 }))).to.throw(ArgumentError, 'ratio = Infinity');
+    expect(() => jsonLine(figure('load', NaN, 's', 900))).to.throw(
+      ArgumentError,
+      '"load" has ours = NaN',
+    );
+    expect(() => jsonLine(figure('load', 0, 's', 900, { name: 'pandas', value: 1 }))).to.throw(
+      ArgumentError,
+      'ratio = Infinity',
+    );
   });
 
   it('have four digits', () => {
-    expect([0.000123456, 1.23456, 999.94, 12345.6, -0.5].map(digits)).to.deep.equal([0.0001235, 1.235, 999.9, 12346, -0.5]);
+    expect([0.000123456, 1.23456, 999.94, 12345.6, -0.5].map(digits)).to.deep.equal([
+      0.0001235, 1.235, 999.9, 12346, -0.5,
+    ]);
   });
 
   it('are shown with their spread', () => {
@@ -53,7 +65,11 @@ describe('figures of benchmarks', () => {
 });
 
 describe('measuring programs', () => {
-  const script = (code: string): Contender => ({ name: 'script', command: process.execPath, args: ['-e', code] });
+  const script = (code: string): Contender => ({
+    name: 'script',
+    command: process.execPath,
+    args: ['-e', code],
+  });
 
   it('reads the last RESULT line', () => {
     expect(parseResult('warning\nRESULT {"a":1}\nRESULT {"a":2}\nbye\n')).to.deep.equal({ a: 2 });
@@ -61,17 +77,25 @@ describe('measuring programs', () => {
   });
 
   it('runs one and takes what it reports, and what it is given in its environment', async () => {
-    const { command, args } = script(`console.log('RESULT {"seconds":' + process.env.BENCH_S + ',"cpuS":0,"peakMB":1}')`);
+    const { command, args } = script(
+      `console.log('RESULT {"seconds":' + process.env.BENCH_S + ',"cpuS":0,"peakMB":1}')`,
+    );
     const { values, others } = await measure(command, args, { env: { BENCH_S: '7' } });
     expect(values).to.deep.equal({ seconds: 7, cpuS: 0, peakMB: 1 });
     expect(others).to.be.at.least(0);
   });
 
   it('fails with what a program said when it fails, or reports nothing', async () => {
-    for (const code of ["console.error('no such module'); process.exit(3)", "console.error('no such module')"]) {
+    for (const code of [
+      "console.error('no such module'); process.exit(3)",
+      "console.error('no such module')",
+    ]) {
       const { command, args } = script(code);
       const error = await measure(command, args).catch((e: unknown) => e);
-      expect(error).to.be.instanceOf(RecitalError).with.property('message').that.includes('no such module');
+      expect(error)
+        .to.be.instanceOf(RecitalError)
+        .with.property('message')
+        .that.includes('no such module');
     }
   });
 
@@ -101,21 +125,43 @@ describe('measuring programs', () => {
     const lines: string[] = [];
     const { log } = console;
     console.log = (line: string): void => void lines.push(line);
-    const measured = await alternate([theirs, ours], { runs: 2, run }).finally(() => Object.assign(console, { log }));
+    const measured = await alternate([theirs, ours], { runs: 2, run }).finally(() =>
+      Object.assign(console, { log }),
+    );
     expect(measured.map((m) => m.name)).to.deep.equal(['recital t1']);
     expect(lines).to.deep.equal(['fastai is left out, because it failed. negative strides']);
-    const error = await alternate([{ ...theirs, optional: false }], { runs: 1, run }).catch((e: unknown) => e);
+    const error = await alternate([{ ...theirs, optional: false }], { runs: 1, run }).catch(
+      (e: unknown) => e,
+    );
     expect(error).to.be.instanceOf(RecitalError);
   });
 
   it('compares our default build with each peer, the fast one with none', () => {
     const run = (name: string): Runs => new Runs(name, []);
     const variants = ourVariants({ fast: true, all: 2, native: false });
-    expect(variants.map((v) => variantOf(v.name))).to.deep.equal([' t1', ' t1 fast', ' t2', ' t2 fast']);
+    expect(variants.map((v) => variantOf(v.name))).to.deep.equal([
+      ' t1',
+      ' t1 fast',
+      ' t2',
+      ' t2 fast',
+    ]);
     const native = ourVariants({ fast: false, all: 2, native: true });
-    expect(native.map((v) => variantOf(v.name))).to.deep.equal([' t1', ' t1 native', ' t2', ' t2 native']);
-    expect(ourVariants({ fast: false, all: 1, native: false })).to.deep.equal([{ name: 'recital t1', threads: 1, build: 'reproducible' }]);
-    const pairs = againstPeers([run('recital t1'), run('recital t1 fast'), run('recital t1 native'), run('fastai 2'), run('torch 2')]);
+    expect(native.map((v) => variantOf(v.name))).to.deep.equal([
+      ' t1',
+      ' t1 native',
+      ' t2',
+      ' t2 native',
+    ]);
+    expect(ourVariants({ fast: false, all: 1, native: false })).to.deep.equal([
+      { name: 'recital t1', threads: 1, build: 'reproducible' },
+    ]);
+    const pairs = againstPeers([
+      run('recital t1'),
+      run('recital t1 fast'),
+      run('recital t1 native'),
+      run('fastai 2'),
+      run('torch 2'),
+    ]);
     expect(pairs.map(([m, p]) => [m.name, p?.name])).to.deep.equal([
       ['recital t1', 'fastai 2'],
       ['recital t1', 'torch 2'],
@@ -134,7 +180,9 @@ describe('PEER_PYTHON', () => {
   });
 
   it('is named when it does not run', () => {
-    const lines = printed(() => expect(findPeers(['torch'], { python: '/no/such/python' })).to.equal(undefined));
+    const lines = printed(() =>
+      expect(findPeers(['torch'], { python: '/no/such/python' })).to.equal(undefined),
+    );
     expect(lines.join()).to.match(/PEER_PYTHON \(\/no\/such\/python\) does not run: .*ENOENT/);
   });
 
@@ -142,12 +190,20 @@ describe('PEER_PYTHON', () => {
     if (process.platform === 'win32') this.skip(); // the stand-in is a shell script
     await withFolder(async (dir) => {
       const python = path.join(dir, 'python');
-      const answer = (json: string): void => writeFileSync(python, `#!/bin/sh\necho '${json}'\n`, { mode: 0o755 });
+      const answer = (json: string): void =>
+        writeFileSync(python, `#!/bin/sh\necho '${json}'\n`, { mode: 0o755 });
       answer('{"torch":"2.15.0","fastai":null}');
-      const lines = printed(() => expect(findPeers(['torch', 'fastai'], { python })).to.deep.equal({ python, versions: { torch: '2.15.0' } }));
+      const lines = printed(() =>
+        expect(findPeers(['torch', 'fastai'], { python })).to.deep.equal({
+          python,
+          versions: { torch: '2.15.0' },
+        }),
+      );
       expect(lines.join()).to.include('lacks fastai: not measured');
       answer('{"torch":null}');
-      expect(printed(() => expect(findPeers(['torch'], { python })).to.equal(undefined)).join()).to.include('lacks torch');
+      expect(
+        printed(() => expect(findPeers(['torch'], { python })).to.equal(undefined)).join(),
+      ).to.include('lacks torch');
     });
   });
 });

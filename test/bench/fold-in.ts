@@ -33,8 +33,14 @@ type Scores = Record<(typeof METRICS)[number], number>;
 /** What is trained: playcounts as they are said to be best rated, or the plays themselves against tracks not played. */
 const kinds = {
   log: { loader: () => ({ target: 'log' as const }), learner: () => ({}) },
-  binary: { loader: (threshold: number) => ({ target: 'binary' as const, threshold }), learner: () => ({ lossFunc: new BCEWithLogitsLossFlat() }) },
-  negatives: { loader: () => ({ negatives: { n: 4 } }), learner: () => ({ lossFunc: new BCEWithLogitsLossFlat() }) },
+  binary: {
+    loader: (threshold: number) => ({ target: 'binary' as const, threshold }),
+    learner: () => ({ lossFunc: new BCEWithLogitsLossFlat() }),
+  },
+  negatives: {
+    loader: () => ({ negatives: { n: 4 } }),
+    learner: () => ({ lossFunc: new BCEWithLogitsLossFlat() }),
+  },
 };
 
 /** How listeners who are folded in rank beside the same listeners trained. */
@@ -46,17 +52,29 @@ export const benchmark: Benchmark<typeof options> = {
   options,
   async run(settings) {
     const hetrec = path.resolve(ROOT, '../shared/data/hetrec2011-lastfm-2k.zip');
-    const sources: [name: string, plays: Plays, threshold: number][] = [['sample', await readPlays(path.join(ROOT, 'data/sample')), 2]];
+    const sources: [name: string, plays: Plays, threshold: number][] = [
+      ['sample', await readPlays(path.join(ROOT, 'data/sample')), 2],
+    ];
     if (existsSync(hetrec)) sources.push(['HetRec', await readPlays(hetrec), 200]);
     else console.log(`Without HetRec: there is no ${path.relative(process.cwd(), hetrec)}.`);
     const figures: Figure[] = [];
     for (const [name, plays, threshold] of sources) {
       for (const kind of Object.keys(kinds) as (keyof typeof kinds)[]) {
         const { rows, ms } = await compare(plays, { kind, threshold, settings });
-        console.log(`${name}, ${kind}\n${Table.fromRows(rows.map(({ who, scores }) => ({ '': who, ...scores })))}\n`);
+        console.log(
+          `${name}, ${kind}\n${Table.fromRows(rows.map(({ who, scores }) => ({ '': who, ...scores })))}\n`,
+        );
         const [trained, folded] = rows.map(({ scores }) => scores);
         const peakMB = process.resourceUsage().maxRSS / 1024;
-        for (const m of METRICS) figures.push(figure(`fold-in, ${name} ${kind}: ${m}@10`, 100 * (1 - folded[m] / trained[m]), '% short', peakMB));
+        for (const m of METRICS)
+          figures.push(
+            figure(
+              `fold-in, ${name} ${kind}: ${m}@10`,
+              100 * (1 - folded[m] / trained[m]),
+              '% short',
+              peakMB,
+            ),
+          );
         figures.push(figure(`fold-in, ${name} ${kind}: a listener`, ms, 'ms', peakMB));
       }
     }
@@ -67,13 +85,18 @@ export const benchmark: Benchmark<typeof options> = {
 /** Means over splits, and the median time to fold a listener in. */
 async function compare(
   plays: Plays,
-  { kind, threshold, settings }: { kind: keyof typeof kinds; threshold: number; settings: Settings },
+  {
+    kind,
+    threshold,
+    settings,
+  }: { kind: keyof typeof kinds; threshold: number; settings: Settings },
 ): Promise<{ rows: { who: string; scores: Scores }[]; ms: number }> {
   const sums = new Map<string, Scores>();
   const times: number[] = [];
   for (let seed = 0; seed < settings.splits; seed++) {
     const { others, history, test } = holdOutUsers(plays, { userPct: 0.1, seed });
-    const learner = (train: number[], from: number): Promise<CollabLearner> => trained(plays, { train, kind, threshold, settings, seed: from });
+    const learner = (train: number[], from: number): Promise<CollabLearner> =>
+      trained(plays, { train, kind, threshold, settings, seed: from });
     const alone = await learner(others, seed);
     const folded = new FoldedRecommender(alone, plays.take(history).compact(), (items) => {
       const start = performance.now();
@@ -90,9 +113,14 @@ async function compare(
       ['popularity', new Popularity(plays.take(all))],
     ];
     for (const [name, recommender] of who) {
-      const { ndcg, recall } = evaluateRecommender(recommender, heldOut, { users: folded.listeners });
+      const { ndcg, recall } = evaluateRecommender(recommender, heldOut, {
+        users: folded.listeners,
+      });
       const sum = sums.get(name) ?? { ndcg: 0, recall: 0 };
-      sums.set(name, { ndcg: sum.ndcg + ndcg / settings.splits, recall: sum.recall + recall / settings.splits });
+      sums.set(name, {
+        ndcg: sum.ndcg + ndcg / settings.splits,
+        recall: sum.recall + recall / settings.splits,
+      });
     }
   }
   return { rows: [...sums].map(([who, scores]) => ({ who, scores })), ms: median(times) };
@@ -100,9 +128,26 @@ async function compare(
 
 async function trained(
   plays: Plays,
-  { train, kind, threshold, settings, seed }: { train: number[]; kind: keyof typeof kinds; threshold: number; settings: Settings; seed: number },
+  {
+    train,
+    kind,
+    threshold,
+    settings,
+    seed,
+  }: {
+    train: number[];
+    kind: keyof typeof kinds;
+    threshold: number;
+    settings: Settings;
+    seed: number;
+  },
 ): Promise<CollabLearner> {
-  const dls = CollabDataLoaders.fromPlays(plays, { ...kinds[kind].loader(threshold), bs: settings.bs, seed, split: { train, valid: [] } });
+  const dls = CollabDataLoaders.fromPlays(plays, {
+    ...kinds[kind].loader(threshold),
+    bs: settings.bs,
+    seed,
+    split: { train, valid: [] },
+  });
   const learn = collabLearner(dls, { ...kinds[kind].learner(), nFactors: settings.factors, seed });
   await noLogging(() => learn.fitOneCycle(settings.epochs, 5e-3, { wd: 0.1 }));
   return learn;

@@ -53,7 +53,9 @@ interface Data {
 }
 
 /** Settings of EASE that validation chooses among: on plays alone, and with tags. */
-const easeGrid: EASEOptions[] = [0.15, 0.2, 0.25].flatMap((popularityPower) => [80, 120, 180].map((lambda) => ({ popularityPower, lambda })));
+const easeGrid: EASEOptions[] = [0.15, 0.2, 0.25].flatMap((popularityPower) =>
+  [80, 120, 180].map((lambda) => ({ popularityPower, lambda })),
+);
 const tagGrid: EASEOptions[] = [
   { popularityPower: 0.1, sideWeight: 0.7, lambda: 100 },
   { popularityPower: 0.15, sideWeight: 0.5, lambda: 100 },
@@ -82,7 +84,17 @@ export const benchmark: Benchmark<typeof options> = {
       const { train, valid, test } = perUserSplit(hetrec.plays, { seed });
       const { plays } = hetrec;
       const heldOut = plays.take([...valid, ...test!]);
-      await oneSplit({ train: plays.take(train), valid: plays.take(valid), test: plays.take(test!), hetrec, heldOut }, learners, measured);
+      await oneSplit(
+        {
+          train: plays.take(train),
+          valid: plays.take(valid),
+          test: plays.take(test!),
+          hetrec,
+          heldOut,
+        },
+        learners,
+        measured,
+      );
       console.error(`split ${seed} of ${splits} is done`);
     }
     console.log(String(table(measured)));
@@ -93,13 +105,24 @@ export const benchmark: Benchmark<typeof options> = {
 
 async function hetRec(): Promise<HetRec> {
   const folder = path.resolve(__dirname, '../../../shared/data');
-  if (!existsSync(folder)) throw new DataError(`There is no ${folder}. This benchmark needs hetrec2011-lastfm-2k.zip there.`);
+  if (!existsSync(folder))
+    throw new DataError(
+      `There is no ${folder}. This benchmark needs hetrec2011-lastfm-2k.zip there.`,
+    );
   return readHetRec(folder);
 }
 
-async function oneSplit(data: Data, learners: boolean, measured: Map<string, Measured>): Promise<void> {
+async function oneSplit(
+  data: Data,
+  learners: boolean,
+  measured: Map<string, Measured>,
+): Promise<void> {
   const { train, valid, test, hetrec } = data;
-  const measure = async <R extends Recommender>(name: string, make: () => R | Promise<R>, chosen?: (r: R) => string): Promise<R> => {
+  const measure = async <R extends Recommender>(
+    name: string,
+    make: () => R | Promise<R>,
+    chosen?: (r: R) => string,
+  ): Promise<R> => {
     const started = performance.now();
     const recommender = await make();
     const seconds = (performance.now() - started) / 1000;
@@ -115,7 +138,8 @@ async function oneSplit(data: Data, learners: boolean, measured: Map<string, Mea
   const fitEase = (o: EASEOptions): Promise<EASE> => EASE.fit(train, { value: 'log', ...o });
   const settings = ({ options: { lambda, popularityPower, sideWeight, value } }: EASE): string =>
     `λ ${lambda}, power ${popularityPower}, side ${sideWeight}, ${value}`;
-  const weights = (r: { weights: readonly number[] }): string => r.weights.map((w) => w.toFixed(2)).join(' ');
+  const weights = (r: { weights: readonly number[] }): string =>
+    r.weights.map((w) => w.toFixed(2)).join(' ');
   await measure('Popularity', () => new Popularity(train));
   const userKNN = await measure('UserKNN', () => new UserKNN(train, { value: 'log' }));
   const itemKNN = await measure('ItemKNN', () => new ItemKNN(train, { value: 'log', shrink: 10 }));
@@ -130,15 +154,31 @@ async function oneSplit(data: Data, learners: boolean, measured: Map<string, Mea
     await measure('LightGCN', () => lightGCN(data));
   }
   const ease = await measure('EASE', () => best(data, easeGrid, fitEase), settings);
-  await measure('Hybrid of plays', () => fitHybrid([ease, rp3beta, als, userKNN, itemKNN], valid, { k: K }), weights);
+  await measure(
+    'Hybrid of plays',
+    () => fitHybrid([ease, rp3beta, als, userKNN, itemKNN], valid, { k: K }),
+    weights,
+  );
   const sideRows = tagRows(hetrec.tags, { heldOut: data.heldOut });
-  const tags = await measure('EASE with tags', () => best(data, tagGrid, (o) => fitEase({ ...o, sideRows })), settings);
+  const tags = await measure(
+    'EASE with tags',
+    () => best(data, tagGrid, (o) => fitEase({ ...o, sideRows })),
+    settings,
+  );
   const friends = new Friends(train, { friends: hetrec.friends });
-  await measure('Hybrid with tags and friends', () => fitHybrid([tags, ease, friends, rp3beta, als], valid, { k: K }), weights);
+  await measure(
+    'Hybrid with tags and friends',
+    () => fitHybrid([tags, ease, friends, rp3beta, als], valid, { k: K }),
+    weights,
+  );
 }
 
 /** The recommender with the highest NDCG on validation. */
-async function best<O, R extends Recommender>({ valid }: Data, grid: readonly O[], make: (options: O) => Promise<R>): Promise<R> {
+async function best<O, R extends Recommender>(
+  { valid }: Data,
+  grid: readonly O[],
+  make: (options: O) => Promise<R>,
+): Promise<R> {
   let found: { recommender: R; ndcg: number } | undefined;
   for (const each of grid) {
     const recommender = await make(each);
@@ -149,7 +189,11 @@ async function best<O, R extends Recommender>({ valid }: Data, grid: readonly O[
 }
 
 function loaders({ train }: Data, bs = 4096): CollabDataLoaders {
-  return CollabDataLoaders.fromPlays(train, { negatives: { n: 1 }, bs, split: { train: Int32Array.from(train.user.keys()), valid: [] } });
+  return CollabDataLoaders.fromPlays(train, {
+    negatives: { n: 1 },
+    bs,
+    split: { train: Int32Array.from(train.user.keys()), valid: [] },
+  });
 }
 
 async function bpr(data: Data): Promise<Recommender> {
@@ -167,7 +211,8 @@ async function lightGCN(data: Data): Promise<Recommender> {
     afterEpoch: ({ epoch }) => {
       if (epoch % 5 !== 4) return;
       const { ndcg } = evaluateRecommender(learn, data.valid, { k: K });
-      if (ndcg > best.ndcg) Object.assign(best, { ndcg, epoch, weights: learn.model.weight.value.slice() });
+      if (ndcg > best.ndcg)
+        Object.assign(best, { ndcg, epoch, weights: learn.model.weight.value.slice() });
       else if (epoch >= best.epoch + 50) throw new CancelFitException();
     },
   };
@@ -183,7 +228,9 @@ function mean(values: readonly number[]): number {
 /** Mean ± standard deviation, as papers write them. */
 function text(values: readonly number[]): string {
   const m = mean(values);
-  const deviation = Math.sqrt(mean(values.map((v) => (v - m) ** 2)) * (values.length / Math.max(1, values.length - 1)));
+  const deviation = Math.sqrt(
+    mean(values.map((v) => (v - m) ** 2)) * (values.length / Math.max(1, values.length - 1)),
+  );
   return values.length === 1 ? m.toFixed(4) : `${m.toFixed(4)} ± ${deviation.toFixed(4)}`;
 }
 

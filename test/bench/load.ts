@@ -36,7 +36,9 @@ export const benchmark: Benchmark<typeof options> = {
       const contenders = [
         worker('recital first', 'load.ts', [link, 'first']),
         worker('recital again', 'load.ts', [link, 'again']),
-        ...(peers ? [peer(`pandas ${peers.versions.pandas}`, peers.python, 'load.py', [link])] : []),
+        ...(peers
+          ? [peer(`pandas ${peers.versions.pandas}`, peers.python, 'load.py', [link])]
+          : []),
       ];
       const [first, again, pandas] = await alternate(contenders, { runs, quietS: quiet });
       const megabytes = statSync(source).size / 2 ** 20;
@@ -47,7 +49,13 @@ export const benchmark: Benchmark<typeof options> = {
       return [
         figure('load first', first.median('seconds'), 's', first.peakMB, beside),
         figure('load again', again.median('seconds'), 's', again.peakMB, beside),
-        figure('load first, peak memory', first.peakMB, 'MB', first.peakMB, pandas && { name: pandas.name, value: pandas.peakMB }),
+        figure(
+          'load first, peak memory',
+          first.peakMB,
+          'MB',
+          first.peakMB,
+          pandas && { name: pandas.name, value: pandas.peakMB },
+        ),
       ];
     });
   },

@@ -10,9 +10,14 @@ const options = {
   bs: counts([64, 256], 'batch sizes, with commas'),
   runs: count(3, 'runs of each, in turn; figures are medians'),
   steps: count(60, 'steps a run; the median counts'),
-  fast: flag(true, 'measure the fast build of the kernels too: setCompute({ reproducible: false })'),
+  fast: flag(
+    true,
+    'measure the fast build of the kernels too: setCompute({ reproducible: false })',
+  ),
   quiet: count(0, 'seconds to wait for a quiet machine before each run, at most', { least: 0 }),
-  peerThreads: count(0, 'threads of the peers; 0: as many as they take by themselves', { least: 0 }),
+  peerThreads: count(0, 'threads of the peers; 0: as many as they take by themselves', {
+    least: 0,
+  }),
 };
 
 /** A training step of the next-song network: ours on one thread and on all, beside PyTorch. */
@@ -29,7 +34,10 @@ export const benchmark: Benchmark<typeof options> = {
       const ours = ourVariants({ fast }).map(({ name, threads, build }) =>
         worker(name, 'lstm.ts', [bs, steps, build], { RECITAL_THREADS: String(threads) }),
       );
-      const measured = await alternate([...ours, ...(peers ? theirs([bs, steps], peers, peerThreads) : [])], { runs, quietS: quiet });
+      const measured = await alternate(
+        [...ours, ...(peers ? theirs([bs, steps], peers, peerThreads) : [])],
+        { runs, quietS: quiet },
+      );
       console.log(`\nBatch size ${bs}, ${runs} run(s) of ${steps} steps\n${table(measured)}`);
       figures.push(...figuresOf(bs, measured));
     }
@@ -37,10 +45,18 @@ export const benchmark: Benchmark<typeof options> = {
   },
 };
 
-function theirs(args: readonly number[], { python, versions }: Peers, threads: number): Contender[] {
-  const env: Record<string, string> = threads ? { OMP_NUM_THREADS: String(threads), MKL_NUM_THREADS: String(threads) } : {};
+function theirs(
+  args: readonly number[],
+  { python, versions }: Peers,
+  threads: number,
+): Contender[] {
+  const env: Record<string, string> = threads
+    ? { OMP_NUM_THREADS: String(threads), MKL_NUM_THREADS: String(threads) }
+    : {};
   const name = `torch ${versions.torch}${threads ? ` t${threads}` : ''}`;
-  return ['plain', 'fused'].map((kind) => peer(kind === 'fused' ? `${name} fused` : name, python, 'torch_lstm.py', [...args, kind], env));
+  return ['plain', 'fused'].map((kind) =>
+    peer(kind === 'fused' ? `${name} fused` : name, python, 'torch_lstm.py', [...args, kind], env),
+  );
 }
 
 function table(measured: readonly Runs[]): Table {

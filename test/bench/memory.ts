@@ -22,7 +22,11 @@ const WARM_UP = 20;
 const options = {
   cells: count(50, 'how often each cell is run', { least: WARM_UP + 10 }),
   batches: count(20, 'training batches each time'),
-  maxGrowth: count(3, 'megabytes a cell: fails if the process, or the memory for arrays, grows by more', { least: 0 }),
+  maxGrowth: count(
+    3,
+    'megabytes a cell: fails if the process, or the memory for arrays, grows by more',
+    { least: 0 },
+  ),
 };
 
 /** A cell that is run again and again must not grow the process. */
@@ -37,15 +41,22 @@ export const benchmark: Benchmark<typeof options> = {
     const plays = await readPlays(benchFile('bench'));
     const loaders = CollabDataLoaders.fromPlays(plays, { bs: 4096 });
     const figures: Figure[] = [];
-    for (const [name, dls] of [['loaders, learner', undefined] as const, ['learner', loaders] as const]) {
+    for (const [name, dls] of [
+      ['loaders, learner', undefined] as const,
+      ['learner', loaders] as const,
+    ]) {
       const usage = await repeat(() => cell(plays, { dls, batches }), cells);
       const shown = usage.filter((_, i) => i % 5 === 4 || i === 0);
-      console.log(`"${name}"\n${Table.fromRows(shown.map((u) => ({ cell: u.cell, 'RSS MB': u.rss, 'used MB': u.used, 'held MB': u.held })))}`);
+      console.log(
+        `"${name}"\n${Table.fromRows(shown.map((u) => ({ cell: u.cell, 'RSS MB': u.rss, 'used MB': u.used, 'held MB': u.held })))}`,
+      );
       const warm = usage.slice(WARM_UP);
       const rss = growth(warm.map((u) => u.rss));
       const held = growth(warm.map((u) => u.held));
       const grows = Math.max(rss, held) > maxGrowth;
-      console.log(`${grows ? 'GROWS' : 'flat'}: RSS ${rss.toFixed(2)}, held ${held.toFixed(2)} MB a cell; at most ${maxGrowth} allowed.\n`);
+      console.log(
+        `${grows ? 'GROWS' : 'flat'}: RSS ${rss.toFixed(2)}, held ${held.toFixed(2)} MB a cell; at most ${maxGrowth} allowed.\n`,
+      );
       if (grows) process.exitCode = 1;
       const peakMB = process.resourceUsage().maxRSS / 1024;
       figures.push(
@@ -79,7 +90,10 @@ async function repeat(run: () => Promise<unknown>, cells: number): Promise<Usage
 
 async function cell(
   plays: Plays,
-  { dls = CollabDataLoaders.fromPlays(plays, { bs: 4096 }), batches }: { dls?: CollabDataLoaders; batches: number },
+  {
+    dls = CollabDataLoaders.fromPlays(plays, { bs: 4096 }),
+    batches,
+  }: { dls?: CollabDataLoaders; batches: number },
 ): Promise<unknown> {
   const learn = collabLearner(dls, { nFactors: 50, lossFunc: new BCEWithLogitsLossFlat() });
   const stop: Callback = {

@@ -8,7 +8,10 @@ import { NextItemKNN } from '../../lib/recommend/item-knn-next.js';
 import type { LSTMLearner } from '../../lib/recommend/lstm.js';
 import { Markov } from '../../lib/recommend/markov.js';
 import type { SequenceRecommender } from '../../lib/recommend/next-item.js';
-import { evaluateNextItem, type NextItemEvaluation } from '../../lib/recommend/next-item-evaluate.js';
+import {
+  evaluateNextItem,
+  type NextItemEvaluation,
+} from '../../lib/recommend/next-item-evaluate.js';
 import { fuse } from '../../lib/recommend/next-item-fuse.js';
 import { NextItemPopularity } from '../../lib/recommend/next-item-popularity.js';
 import { WeightedSum } from '../../lib/recommend/next-item-sum.js';
@@ -23,9 +26,15 @@ import { count } from './support/options.js';
 const options = {
   sample: count(0, 'cases to evaluate, drawn at random; 0: all 89,824', { least: 0 }),
   fit: count(2000, 'cases to fit the weights of the sums on'),
-  gru: count(1, 'seeds to train the recurrent model with, some minutes each; 0: without it', { least: 0 }),
+  gru: count(1, 'seeds to train the recurrent model with, some minutes each; 0: without it', {
+    least: 0,
+  }),
   epochs: count(8, 'epochs of its training'),
-  curve: count(0, 'cases to measure it on after each epoch, of the last 5 % of the training sessions; 0: none', { least: 0 }),
+  curve: count(
+    0,
+    'cases to measure it on after each epoch, of the last 5 % of the training sessions; 0: none',
+    { least: 0 },
+  ),
 };
 
 const K = 20;
@@ -55,13 +64,28 @@ export const benchmark: Benchmark<typeof options> = {
     setCompute({ reproducible: false });
     const { train, test } = await nowplaying();
     const measured: Measured[] = [];
-    const measure = async <R extends SequenceRecommender>(make: () => R | Promise<R>, name?: string): Promise<R> => {
+    const measure = async <R extends SequenceRecommender>(
+      make: () => R | Promise<R>,
+      name?: string,
+    ): Promise<R> => {
       const started = performance.now();
       const recommender = await make();
       const trained = performance.now();
-      const evaluation = evaluateNextItem(recommender, test, { k: K, ...(sample > 0 && { sample }) });
-      const [trainS, evaluateS] = [(trained - started) / 1000, (performance.now() - trained) / 1000];
-      measured.push({ name: name ?? recommender.name, evaluation, trainS, evaluateS, peakMB: process.resourceUsage().maxRSS / 1024 });
+      const evaluation = evaluateNextItem(recommender, test, {
+        k: K,
+        ...(sample > 0 && { sample }),
+      });
+      const [trainS, evaluateS] = [
+        (trained - started) / 1000,
+        (performance.now() - trained) / 1000,
+      ];
+      measured.push({
+        name: name ?? recommender.name,
+        evaluation,
+        trainS,
+        evaluateS,
+        peakMB: process.resourceUsage().maxRSS / 1024,
+      });
       return recommender;
     };
     await measure(() => new NextItemPopularity(train), 'Popularity');
@@ -87,7 +111,10 @@ export const benchmark: Benchmark<typeof options> = {
       lines.push(`weights with the GRU as the last: ${shown(withGru)}`);
       for (let seed = 1; seed <= gru; seed++) {
         const learn = await measure(() => trainGru(train, { epochs, seed }), `GRU, seed ${seed}`);
-        await measure(() => new WeightedSum([...counting, learn], { weights: withGru }), `All six, weights fitted, seed ${seed}`);
+        await measure(
+          () => new WeightedSum([...counting, learn], { weights: withGru }),
+          `All six, weights fitted, seed ${seed}`,
+        );
       }
     }
     console.log(`${table(measured)}\n\n${lines.join('\n')}`);
@@ -107,10 +134,15 @@ const METHODS: readonly ((sessions: Sessions) => SequenceRecommender)[] = [
 async function nowplaying(): Promise<{ train: Sessions; test: Sessions }> {
   const folder = path.resolve(__dirname, '../../../shared/data/nowplaying');
   if (!existsSync(folder)) {
-    throw new DataError(`There is no ${folder}. This benchmark needs train_sessions.txt.gz and test_sessions.txt.gz of #nowplaying there.`);
+    throw new DataError(
+      `There is no ${folder}. This benchmark needs train_sessions.txt.gz and test_sessions.txt.gz of #nowplaying there.`,
+    );
   }
   const train = await readSessions(path.join(folder, 'train_sessions.txt.gz'));
-  return { train, test: await readSessions(path.join(folder, 'test_sessions.txt.gz'), { items: train.items }) };
+  return {
+    train,
+    test: await readSessions(path.join(folder, 'test_sessions.txt.gz'), { items: train.items }),
+  };
 }
 
 /** The training sessions without the last ones, and those. */
@@ -122,7 +154,8 @@ function lateApart(train: Sessions): { early: Sessions; late: Sessions } {
 
 const shown = (weights: readonly number[]): string => weights.map((w) => w.toFixed(2)).join(', ');
 const percent = (share: number): string => (100 * share).toFixed(2);
-const quality = ({ hitRate, mrr }: NextItemEvaluation): string => `P@${K} ${percent(hitRate)} %, MRR@${K} ${percent(mrr)} %`;
+const quality = ({ hitRate, mrr }: NextItemEvaluation): string =>
+  `P@${K} ${percent(hitRate)} %, MRR@${K} ${percent(mrr)} %`;
 
 function table(measured: readonly Measured[]): Table {
   return Table.fromRows(

@@ -16,10 +16,15 @@ import { ourVariants } from './support/variants.js';
 const options = {
   runs: count(3, 'processes of each, in turn; figures are medians'),
   repeats: count(3, 'times in each process, after a first time that does not count'),
-  retries: count(1, 'further rounds for runs during which others used the machine, at most', { least: 0 }),
+  retries: count(1, 'further rounds for runs during which others used the machine, at most', {
+    least: 0,
+  }),
   quiet: count(0, 'seconds to wait for a quiet machine before each run, at most', { least: 0 }),
   fast: flag(true, 'measure the fast build of the kernels too'),
-  dense: flag(true, "measure scikit-learn's PCA of the dense matrix too: once, without repeats, as it takes 3 GB"),
+  dense: flag(
+    true,
+    "measure scikit-learn's PCA of the dense matrix too: once, without repeats, as it takes 3 GB",
+  ),
 };
 
 /** Fifty components of a sparse 10,000 × 15,676. */
@@ -35,16 +40,21 @@ export const benchmark: Benchmark<typeof options> = {
     const x = interactionMatrix(await readPlays(benchFile('bench')), { value: 'binary' });
     return withFolder(async (dir) => {
       write(x, dir);
-      if (peers) await measure(peers.python, [path.join(__dirname, 'peers', 'pca.py'), dir, 'exact', '0']);
+      if (peers)
+        await measure(peers.python, [path.join(__dirname, 'peers', 'pca.py'), dir, 'exact', '0']);
       const contenders = ourVariants({ fast }).flatMap(({ name, threads, build }) =>
         (['pca', 'svd'] as const).map((which) =>
-          worker(`${name} ${which}`, 'pca.ts', [dir, build, repeats, which], { RECITAL_THREADS: String(threads) }),
+          worker(`${name} ${which}`, 'pca.ts', [dir, build, repeats, which], {
+            RECITAL_THREADS: String(threads),
+          }),
         ),
       );
       if (peers) contenders.push(...theirs(peers, [dir, repeats]));
       const measured = await alternate(contenders, { runs, retries, quietS: quiet });
       if (peers?.versions['scikit-learn'] && dense)
-        measured.push(...(await alternate([densePca(peers, dir)], { runs: 1, retries: 0, quietS: quiet })));
+        measured.push(
+          ...(await alternate([densePca(peers, dir)], { runs: 1, retries: 0, quietS: quiet })),
+        );
       console.log(String(table(measured, peers !== undefined)));
       return figuresOf(measured);
     });
@@ -62,7 +72,8 @@ const blas = (): Record<string, string> => ({ OPENBLAS_NUM_THREADS: String(setCo
 
 function theirs({ python, versions }: Peers, args: readonly (string | number)[]): Contender[] {
   const [dir, repeats] = args;
-  const one = (name: string, which: string): Contender => peer(name, python, 'pca.py', [dir, which, repeats], blas());
+  const one = (name: string, which: string): Contender =>
+    peer(name, python, 'pca.py', [dir, which, repeats], blas());
   const sklearn = `scikit-learn ${versions['scikit-learn']}`;
   return [
     ...(versions['scikit-learn']
@@ -78,7 +89,13 @@ function theirs({ python, versions }: Peers, args: readonly (string | number)[])
 }
 
 function densePca({ python, versions }: Peers, dir: string): Contender {
-  return peer(`scikit-learn ${versions['scikit-learn']} PCA dense`, python, 'pca.py', [dir, 'dense', 0], blas());
+  return peer(
+    `scikit-learn ${versions['scikit-learn']} PCA dense`,
+    python,
+    'pca.py',
+    [dir, 'dense', 0],
+    blas(),
+  );
 }
 
 function table(measured: readonly Runs[], exact: boolean): Table {
@@ -100,9 +117,14 @@ function figuresOf(measured: readonly Runs[]): Figure[] {
   return ours.flatMap((m) => {
     const [variant, kind] = [m.name.slice('recital '.length, -4), m.name.slice(-3)];
     const name = `pca ${kind} ${variant}`;
-    const peers = measured.filter((p) => !ours.includes(p) && p.name.includes(' PCA ') === (kind === 'pca'));
-    if (peers.length === 0 || variant.endsWith('fast')) return [figure(name, m.median('fitS'), 's', m.peakMB)];
-    return peers.map((p) => figure(name, m.median('fitS'), 's', m.peakMB, { name: p.name, value: p.median('fitS') }));
+    const peers = measured.filter(
+      (p) => !ours.includes(p) && p.name.includes(' PCA ') === (kind === 'pca'),
+    );
+    if (peers.length === 0 || variant.endsWith('fast'))
+      return [figure(name, m.median('fitS'), 's', m.peakMB)];
+    return peers.map((p) =>
+      figure(name, m.median('fitS'), 's', m.peakMB, { name: p.name, value: p.median('fitS') }),
+    );
   });
 }
 

@@ -23,7 +23,10 @@ const paths: Readonly<Record<string, Path>> = {
   lstm64: { what: "a step of the paper's LSTM, 64 windows of 10", steps: 30 },
   pca: { what: 'fifty components of 10,000 × 15,676', steps: 1 },
   topn: { what: 'lists of ten for 10,000 users', steps: 1 },
-  evaluate: { what: 'Popularity and ALS with 64 factors measured on 10,000 users, all tracks ranked', steps: 1 },
+  evaluate: {
+    what: 'Popularity and ALS with 64 factors measured on 10,000 users, all tracks ranked',
+    steps: 1,
+  },
   als: { what: 'an iteration of ALS with 64 factors', steps: 5 },
   load: { what: 'reading 9.7 M plays for the first time', steps: 1 },
 };
@@ -36,8 +39,12 @@ const chosen: Option<readonly string[]> = {
 
 const options = {
   paths: chosen,
-  least: count(2, 'parts with a smaller share of the time, in per cent, are summed up', { least: 0 }),
-  retries: count(0, 'times that one is repeated during which others used the machine, at most', { least: 0 }),
+  least: count(2, 'parts with a smaller share of the time, in per cent, are summed up', {
+    least: 0,
+  }),
+  retries: count(0, 'times that one is repeated during which others used the machine, at most', {
+    least: 0,
+  }),
   quiet: count(0, 'seconds to wait for a quiet machine before each, at most', { least: 0 }),
 };
 
@@ -63,11 +70,14 @@ export const benchmark: Benchmark<typeof options> = {
         const source = benchFile(name === 'load' ? 'bench-big' : 'bench');
         const link = path.join(dir, path.basename(source)); // without a cache beside it
         if (name === 'load') symlinkSync(source, link);
-        const of = (args: readonly (string | number)[]): Contender => worker(name, 'profile.ts', args, { RECITAL_THREADS: '1' });
+        const of = (args: readonly (string | number)[]): Contender =>
+          worker(name, 'profile.ts', args, { RECITAL_THREADS: '1' });
         const both = [of(['limits']), of([name, name === 'load' ? link : source, steps])];
         const [limits, runs] = await alternate(both, { runs: 1, retries, quietS: quiet });
         const each = runs.median('ms') / runs.median('steps');
-        console.log(`\n${name}: ${what}: ${each.toFixed(each < 100 ? 3 : 0)} ms; cores used by others: ${runs.others.toFixed(2)}`);
+        console.log(
+          `\n${name}: ${what}: ${each.toFixed(each < 100 ? 3 : 0)} ms; cores used by others: ${runs.others.toFixed(2)}`,
+        );
         console.log(limitsLine(limits));
         console.log(partsOf(runs, limits, least / 100).toString(40));
         figures.push(figure(`profile ${name}`, each, 'ms', runs.peakMB));
@@ -93,12 +103,21 @@ function limitsLine(limits: Runs): string {
 /** A row for each part of the time, the largest first. */
 function partsOf(runs: Runs, limits: Runs, least: number): Table {
   const { values } = runs.results[0];
-  const all = Object.entries(values).flatMap(([key, ms]) => (key.startsWith('ms ') ? [{ name: key.slice(3), ms }] : []));
+  const all = Object.entries(values).flatMap(([key, ms]) =>
+    key.startsWith('ms ') ? [{ name: key.slice(3), ms }] : [],
+  );
   const shown = all.filter(({ ms }) => ms >= least * values.ms).sort((a, b) => b.ms - a.ms);
   const rest = values.ms - shown.reduce((sum, { ms }) => sum + ms, 0);
-  const time = (ms: number) => ({ share: `${((100 * ms) / values.ms).toFixed(1)} %`, 'ms a step': (ms / values.steps).toFixed(3) });
+  const time = (ms: number) => ({
+    share: `${((100 * ms) / values.ms).toFixed(1)} %`,
+    'ms a step': (ms / values.steps).toFixed(3),
+  });
   return Table.fromRows([
-    ...shown.map(({ name, ms }) => ({ part: name, ...time(ms), ...attained({ name, ms, values }, (key) => limits.median(key)) })),
+    ...shown.map(({ name, ms }) => ({
+      part: name,
+      ...time(ms),
+      ...attained({ name, ms, values }, (key) => limits.median(key)),
+    })),
     { part: 'the rest', ...time(rest), ...row('') },
   ]);
 }
@@ -108,14 +127,23 @@ function attained(
   { name, ms, values }: { name: string; ms: number; values: Readonly<Record<string, number>> },
   limit: Limit,
 ): Record<string, string> {
-  const [calls, flops, bytes] = ['calls', 'flops', 'bytes'].map((what) => values[`${what} ${name}`]);
+  const [calls, flops, bytes] = ['calls', 'flops', 'bytes'].map(
+    (what) => values[`${what} ${name}`],
+  );
   if (calls === undefined) return row(notAKernel(name));
   if (!Number.isFinite(flops)) return row(`no: ${whyNot(name)}`);
   const [gflops, gbs] = [flops / ms / 1e6, bytes / ms / 1e6];
-  const near = [{ of: 'arithmetic', share: gflops / limit('gflops') }, isScattered(name) ? ofRows(gbs, limit) : ofCopies(gbs, bytes / calls, limit)];
+  const near = [
+    { of: 'arithmetic', share: gflops / limit('gflops') },
+    isScattered(name) ? ofRows(gbs, limit) : ofCopies(gbs, bytes / calls, limit),
+  ];
   const { of, share } = near[0].share > near[1].share ? near[0] : near[1];
   const is = share >= AT ? `yes: ${of}` : `no: ${whyNot(name)}`;
-  return row(is, { 'GFLOP/s': gflops.toFixed(1), 'GB/s': gbs.toFixed(1), 'of the limit': `${(100 * share).toFixed(0)} % ${of}` });
+  return row(is, {
+    'GFLOP/s': gflops.toFixed(1),
+    'GB/s': gbs.toFixed(1),
+    'of the limit': `${(100 * share).toFixed(0)} % ${of}`,
+  });
 }
 
 type Limit = (key: string) => number;
@@ -130,7 +158,10 @@ function ofRows(gbs: number, limit: Limit): { of: string; share: number } {
   return { of: 'random rows in the cache', share: gbs / limit('rows cached') };
 }
 
-function row(is: string, rates: Record<string, string> = { 'GFLOP/s': '', 'GB/s': '', 'of the limit': '' }): Record<string, string> {
+function row(
+  is: string,
+  rates: Record<string, string> = { 'GFLOP/s': '', 'GB/s': '', 'of the limit': '' },
+): Record<string, string> {
   return { ...rates, 'at the limit?': is };
 }
 

@@ -19,11 +19,19 @@ export function benchmarkNames(): string[] {
  * Parts the arguments into names, which come first, and the options after them.
  * @throws UnknownIdError for a name that is not a benchmark's
  */
-export function parseArguments(args: readonly string[], known: readonly string[] = benchmarkNames()): { names: string[]; options: string[] } {
+export function parseArguments(
+  args: readonly string[],
+  known: readonly string[] = benchmarkNames(),
+): { names: string[]; options: string[] } {
   const end = args.findIndex((arg) => arg.startsWith('-'));
   const names = args.slice(0, end < 0 ? args.length : end);
-  for (const name of names) if (!known.includes(name)) throw new UnknownIdError('benchmark', name, known, `Known: ${known.join(', ')}.`);
-  return { names: names.length ? [...new Set(names)] : [...known], options: end < 0 ? [] : args.slice(end) };
+  for (const name of names)
+    if (!known.includes(name))
+      throw new UnknownIdError('benchmark', name, known, `Known: ${known.join(', ')}.`);
+  return {
+    names: names.length ? [...new Set(names)] : [...known],
+    options: end < 0 ? [] : args.slice(end),
+  };
 }
 
 /** Runs benchmarks one after the other, each in a process of its own, so that its peak memory is its own. Returns the names of those that failed. */

@@ -22,12 +22,18 @@ describe('npm run bench', () => {
 
   it('runs every benchmark when none is named, and one once when it is named twice', () => {
     expect(parseArguments([], ['a', 'b'])).to.deep.equal({ names: ['a', 'b'], options: [] });
-    expect(parseArguments(['--runs', '1'], ['a', 'b'])).to.deep.equal({ names: ['a', 'b'], options: ['--runs', '1'] });
+    expect(parseArguments(['--runs', '1'], ['a', 'b'])).to.deep.equal({
+      names: ['a', 'b'],
+      options: ['--runs', '1'],
+    });
     expect(parseArguments(['b', 'b'], ['a', 'b']).names).to.deep.equal(['b']);
   });
 
   it('lists the known names at an unknown one', () => {
-    expect(() => parseArguments(['colab'], ['collab', 'load'])).to.throw(UnknownIdError, /"colab".*did you mean "collab".*Known: collab, load\./s);
+    expect(() => parseArguments(['colab'], ['collab', 'load'])).to.throw(
+      UnknownIdError,
+      /"colab".*did you mean "collab".*Known: collab, load\./s,
+    );
   });
 
   it('ends with code 1 and the names at an unknown one', () => {
@@ -51,9 +57,14 @@ describe('npm run bench', () => {
 
   it('has the programs of the peers that benchmarks run', () => {
     const used = readdirSync(__dirname).filter((f) => f.endsWith('.ts') && !f.endsWith('.test.ts'));
-    const programs = used.flatMap((f) => [...readFileSync(path.join(__dirname, f), 'utf8').matchAll(/'([a-z_]+\.py)'/g)].map((m) => m[1]));
+    const programs = used.flatMap((f) =>
+      [...readFileSync(path.join(__dirname, f), 'utf8').matchAll(/'([a-z_]+\.py)'/g)].map(
+        (m) => m[1],
+      ),
+    );
     expect(programs).to.include('collab_fastai.py');
-    for (const program of programs) expect(existsSync(path.join(__dirname, 'peers', program)), program).to.equal(true);
+    for (const program of programs)
+      expect(existsSync(path.join(__dirname, 'peers', program)), program).to.equal(true);
   });
 });
 
@@ -66,11 +77,18 @@ describe('options of a benchmark', () => {
   };
 
   it('have defaults', () => {
-    expect(parseOptions(specs, [])).to.deep.equal({ bs: [64, 1024], runs: 3, maxGrowth: 0, fastai: true });
+    expect(parseOptions(specs, [])).to.deep.equal({
+      bs: [64, 1024],
+      runs: 3,
+      maxGrowth: 0,
+      fastai: true,
+    });
   });
 
   it('are read in both notations, with switches on and off', () => {
-    expect(parseOptions(specs, ['--bs', '64,4096', '--runs=5', '--max-growth', '0', '--no-fastai'])).to.deep.equal({
+    expect(
+      parseOptions(specs, ['--bs', '64,4096', '--runs=5', '--max-growth', '0', '--no-fastai']),
+    ).to.deep.equal({
       bs: [64, 4096],
       runs: 5,
       maxGrowth: 0,
@@ -80,7 +98,10 @@ describe('options of a benchmark', () => {
   });
 
   it('must be known', () => {
-    expect(() => parseOptions(specs, ['--run', '3'])).to.throw(UnknownIdError, /"run".*did you mean "runs"/);
+    expect(() => parseOptions(specs, ['--run', '3'])).to.throw(
+      UnknownIdError,
+      /"run".*did you mean "runs"/,
+    );
     expect(() => parseOptions(specs, ['64'])).to.throw(ArgumentError, 'begin with --');
   });
 

@@ -15,7 +15,9 @@ import { againstPeers, ourVariants, variantOf } from './support/variants.js';
 const options = {
   runs: count(3, 'processes of each, in turn; figures are medians'),
   repeats: count(3, 'times in each process, after a first time that does not count'),
-  retries: count(1, 'further rounds for runs during which others used the machine, at most', { least: 0 }),
+  retries: count(1, 'further rounds for runs during which others used the machine, at most', {
+    least: 0,
+  }),
   quiet: count(0, 'seconds to wait for a quiet machine before each run, at most', { least: 0 }),
   fast: flag(true, 'measure the fast build of the kernels too'),
 };
@@ -48,7 +50,8 @@ export const benchmark: Benchmark<typeof options> = {
 /** Writes factors, plays and our lists for peers/topn.py. */
 function exportModel(learn: CollabLearner, dir: string): void {
   const { uWeight, iWeight, uBias, iBias, nFactors } = learn.model;
-  const write = (name: string, values: Int32Array | Float32Array): void => writeFileSync(path.join(dir, name), bytes(values));
+  const write = (name: string, values: Int32Array | Float32Array): void =>
+    writeFileSync(path.join(dir, name), bytes(values));
   const rows = (weight: Float32Array, bias: Float32Array, biasAt: 0 | 1): Float32Array => {
     const out = new Float32Array((bias.length - 1) * (nFactors + 2)).fill(1);
     for (let r = 1, at = 0; r < bias.length; r++, at += nFactors + 2) {
@@ -64,13 +67,26 @@ function exportModel(learn: CollabLearner, dir: string): void {
   write('lists.i32', learn.recommendBatch(learn.users.classes, { n: 10 }).track);
 }
 
-function theirs({ python, versions }: Peers, [dir, repeats]: readonly (string | number)[]): Contender[] {
+function theirs(
+  { python, versions }: Peers,
+  [dir, repeats]: readonly (string | number)[],
+): Contender[] {
   const all = String(setCompute().threads);
   return [
-    ...(versions.implicit ? [peer(`implicit ${versions.implicit}`, python, 'topn.py', [dir, 'implicit', repeats])] : []),
+    ...(versions.implicit
+      ? [peer(`implicit ${versions.implicit}`, python, 'topn.py', [dir, 'implicit', repeats])]
+      : []),
     // Nothing here but the product has threads, and that is BLAS's: give it all.
     ...(versions['scikit-learn']
-      ? [peer(`scikit-learn ${versions['scikit-learn']}`, python, 'topn.py', [dir, 'sklearn', repeats], { OPENBLAS_NUM_THREADS: all })]
+      ? [
+          peer(
+            `scikit-learn ${versions['scikit-learn']}`,
+            python,
+            'topn.py',
+            [dir, 'sklearn', repeats],
+            { OPENBLAS_NUM_THREADS: all },
+          ),
+        ]
       : []),
   ];
 }
@@ -81,7 +97,9 @@ function table(measured: readonly Runs[]): Table {
       '': m.name,
       'all lists s': spread(m.values('listsS'), { decimals: 3 }),
       'first time s': spread(m.values('firstS'), { decimals: 3 }),
-      'lists like ours': m.name.startsWith('implicit') ? `${(100 * m.median('same')).toFixed(2)} %` : '',
+      'lists like ours': m.name.startsWith('implicit')
+        ? `${(100 * m.median('same')).toFixed(2)} %`
+        : '',
       'peak MB': m.peakMB.toFixed(0),
       'cores used by others': m.others.toFixed(2),
     })),

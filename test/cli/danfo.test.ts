@@ -23,7 +23,10 @@ describe('npm run danfo', () => {
       expect(install().result).to.match(/^Installed danfojs-node: version 1\.2\.0\./);
       expect(install().result).to.contain('is installed already');
       expect(stubs.calls()).to.have.length(1);
-      expect(readdirSync(stubs.path('danfo')).sort()).to.deep.equal(['node_modules', 'package.json']);
+      expect(readdirSync(stubs.path('danfo')).sort()).to.deep.equal([
+        'node_modules',
+        'package.json',
+      ]);
     } finally {
       stubs.remove();
     }
@@ -32,7 +35,9 @@ describe('npm run danfo', () => {
   it('says that npm has failed, and leaves nothing behind', () => {
     const stubs = new Stubs({ npm: 'process.exit(1);' });
     try {
-      expect(overheard(() => run({ folder: stubs.path('danfo') })).error?.message).to.contain('npm could not install danfojs-node 1.2.0');
+      expect(overheard(() => run({ folder: stubs.path('danfo') })).error?.message).to.contain(
+        'npm could not install danfojs-node 1.2.0',
+      );
       expect(readdirSync(stubs.root).sort()).to.deep.equal(['calls', 'npm.js', 'python']);
       expect(overheard(() => run({ folder: stubs.path('npm.js', 'danfo') })).error)
         .to.be.instanceOf(InstallError)
@@ -44,7 +49,11 @@ describe('npm run danfo', () => {
   });
 
   it('has a page of help', () => {
-    const { stdout } = spawnSync(process.execPath, [resolve(root, 'lib/cli/main.mjs'), 'danfo', '--help'], { encoding: 'utf8' });
+    const { stdout } = spawnSync(
+      process.execPath,
+      [resolve(root, 'lib/cli/main.mjs'), 'danfo', '--help'],
+      { encoding: 'utf8' },
+    );
     expect(stdout).to.contain('usage: npm run danfo').and.to.contain('exit code');
   });
 });

@@ -1,6 +1,14 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
@@ -29,7 +37,10 @@ const ranged: Answer = (request, response) => {
   const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? NaN);
   if (Number.isNaN(from)) whole(request, response);
   else {
-    response.writeHead(206, { 'content-range': `bytes ${from}-${content.length - 1}/${content.length}`, 'content-length': content.length - from });
+    response.writeHead(206, {
+      'content-range': `bytes ${from}-${content.length - 1}/${content.length}`,
+      'content-length': content.length - from,
+    });
     response.end(content.subarray(from));
   }
 };
@@ -55,7 +66,12 @@ describe('download', () => {
   let ranges: (string | undefined)[] = [];
   let source: Source;
   const lines: string[] = [];
-  const options: DownloadOptions = { pause: 1, attempts: 3, patience: 2000, report: (line) => lines.push(line) };
+  const options: DownloadOptions = {
+    pause: 1,
+    attempts: 3,
+    patience: 2000,
+    report: (line) => lines.push(line),
+  };
 
   before((done) => {
     server = http.createServer((request, response) => {
@@ -64,7 +80,11 @@ describe('download', () => {
       answer(request, response);
     });
     server.listen(0, '127.0.0.1', () => {
-      source = { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/some/data.zip`, sha256, bytes: content.length };
+      source = {
+        url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/some/data.zip`,
+        sha256,
+        bytes: content.length,
+      };
       done();
     });
   });
@@ -106,7 +126,10 @@ describe('download', () => {
   it('goes on in a later call; until then there is no file of that name', async () => {
     answers = [broken(50_000), status(503)];
     const message = await rejection(download(source, file, options));
-    expect(message).to.match(/503/).and.contain('bytes are kept: the same command goes on there').and.contain(`put it at ${file}`);
+    expect(message)
+      .to.match(/503/)
+      .and.contain('bytes are kept: the same command goes on there')
+      .and.contain(`put it at ${file}`);
     expect(existsSync(file)).to.equal(false);
     answers = [ranged];
     ranges = [];
@@ -124,7 +147,9 @@ describe('download', () => {
 
   it('starts anew where the server gives another range, or has none', async () => {
     const other: Answer = (_, response) => {
-      response.writeHead(206, { 'content-range': `bytes 7-${content.length - 1}/${content.length}` });
+      response.writeHead(206, {
+        'content-range': `bytes 7-${content.length - 1}/${content.length}`,
+      });
       response.end(content.subarray(7));
     };
     for (const answer of [other, status(416)]) {
@@ -187,7 +212,9 @@ describe('download', () => {
   it('does not ask again for what is not there, and says what to do by hand', async () => {
     answers = [status(404)];
     const message = await rejection(download(source, file, options));
-    expect(message).to.contain('404').and.contain(`download ${source.url} (sha256 ${sha256}) and put it at ${file}`);
+    expect(message)
+      .to.contain('404')
+      .and.contain(`download ${source.url} (sha256 ${sha256}) and put it at ${file}`);
     expect(ranges.length).to.equal(1);
     expect(readdirSync(path.dirname(file))).to.deep.equal([]);
   });
@@ -203,7 +230,9 @@ describe('download', () => {
 
   it('gives up a connection that says nothing', async () => {
     answers = [() => {}];
-    const message = await rejection(download(source, file, { ...options, attempts: 1, patience: 50 }));
+    const message = await rejection(
+      download(source, file, { ...options, attempts: 1, patience: 50 }),
+    );
     expect(message).to.contain('no answer for 0.05 s');
   });
 
@@ -242,22 +271,46 @@ describe('download', () => {
       },
     ];
     const printed: string[] = [];
-    const local = { ...HETREC, url: source.url.replace('data.zip', path.basename(new URL(HETREC.url).pathname)) };
-    const fetched = await fetchHetRec(path.join(dir, 'hetrec'), { print: (line) => printed.push(line), source: local });
+    const local = {
+      ...HETREC,
+      url: source.url.replace('data.zip', path.basename(new URL(HETREC.url).pathname)),
+    };
+    const fetched = await fetchHetRec(path.join(dir, 'hetrec'), {
+      print: (line) => printed.push(line),
+      source: local,
+    });
     expect((await readHetRec(path.dirname(fetched))).plays.length).to.equal(92_834);
-    expect(printed.join('\n')).to.contain('non-commercial').and.contain('HetRec 2011').and.contain('Cite').and.contain('2,589,075 bytes');
+    expect(printed.join('\n'))
+      .to.contain('non-commercial')
+      .and.contain('HetRec 2011')
+      .and.contain('Cite')
+      .and.contain('2,589,075 bytes');
   });
 });
 
 describe('npm run data -- hetrec', () => {
   it('is a command with --out and --force, and without --seed', () => {
-    expect(parseArguments(['hetrec', '--out', 'x', '--force'])).to.include({ what: 'hetrec', out: 'x', force: true });
-    expect(() => parseArguments(['hetrec', '--seed', '2'])).to.throw(ArgumentError, 'leave --seed out');
+    expect(parseArguments(['hetrec', '--out', 'x', '--force'])).to.include({
+      what: 'hetrec',
+      out: 'x',
+      force: true,
+    });
+    expect(() => parseArguments(['hetrec', '--seed', '2'])).to.throw(
+      ArgumentError,
+      'leave --seed out',
+    );
   });
 
   it('is content with a file that is there (skipped where ../shared/data is absent)', function (done) {
     if (!existsSync(real)) this.skip();
-    const args = ['--import', 'tsx', path.join(root, 'lib/cli/data.ts'), 'hetrec', '--out', path.dirname(real)];
+    const args = [
+      '--import',
+      'tsx',
+      path.join(root, 'lib/cli/data.ts'),
+      'hetrec',
+      '--out',
+      path.dirname(real),
+    ];
     execFile(process.execPath, args, { cwd: root }, (error, stdout) => {
       expect(error).to.equal(null);
       expect(stdout).to.contain('non-commercial').and.contain('there already');

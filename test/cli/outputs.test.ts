@@ -9,8 +9,15 @@ function gather(...messages: [string, Record<string, unknown>][]): CellOutput[] 
   for (const [type, content] of messages) outputs.add(type, content);
   return list;
 }
-const print = (text: string, name = 'stdout'): [string, Record<string, unknown>] => ['stream', { name, text }];
-const html = (text: string, id: string): Record<string, unknown> => ({ data: { 'text/html': text }, metadata: {}, transient: { display_id: id } });
+const print = (text: string, name = 'stdout'): [string, Record<string, unknown>] => [
+  'stream',
+  { name, text },
+];
+const html = (text: string, id: string): Record<string, unknown> => ({
+  data: { 'text/html': text },
+  metadata: {},
+  transient: { display_id: id },
+});
 
 describe('Outputs', () => {
   it('joins consecutive prints to the same stream, one string a line', () => {
@@ -22,12 +29,22 @@ describe('Outputs', () => {
   });
 
   it('lets a carriage return rewrite its line', () => {
-    expect(gather(print('10 %\r'), print('99 %\rdone\nnext\r\n'))[0].text).to.deep.equal(['done\n', 'next\r\n']);
+    expect(gather(print('10 %\r'), print('99 %\rdone\nnext\r\n'))[0].text).to.deep.equal([
+      'done\n',
+      'next\r\n',
+    ]);
   });
 
   it('replaces a display wherever it was shown', () => {
-    const list = gather(['display_data', html('1', 'a')], ['display_data', html('x', 'b')], ['update_display_data', html('2', 'a')]);
-    expect(list.map(({ data }) => data)).to.deep.equal([{ 'text/html': ['2'] }, { 'text/html': ['x'] }]);
+    const list = gather(
+      ['display_data', html('1', 'a')],
+      ['display_data', html('x', 'b')],
+      ['update_display_data', html('2', 'a')],
+    );
+    expect(list.map(({ data }) => data)).to.deep.equal([
+      { 'text/html': ['2'] },
+      { 'text/html': ['x'] },
+    ]);
   });
 
   it('replaces a display of an earlier cell', () => {
@@ -44,11 +61,20 @@ describe('Outputs', () => {
   it('clears at once, or when the next output comes', () => {
     expect(gather(print('a'), ['clear_output', { wait: false }])).to.deep.equal([]);
     expect(gather(print('a'), ['clear_output', { wait: true }])).to.have.length(1);
-    expect(gather(print('a'), ['clear_output', { wait: true }], print('b'))[0].text).to.deep.equal(['b']);
+    expect(gather(print('a'), ['clear_output', { wait: true }], print('b'))[0].text).to.deep.equal([
+      'b',
+    ]);
   });
 
   it('keeps pictures and JSON as they are', () => {
-    const data = { 'image/png': 'AAAA\nBBBB', 'application/json': { a: 1 }, 'image/svg+xml': '<svg>\n</svg>' };
-    expect(gather(['display_data', { data, metadata: {} }])[0].data).to.deep.equal({ ...data, 'image/svg+xml': ['<svg>\n', '</svg>'] });
+    const data = {
+      'image/png': 'AAAA\nBBBB',
+      'application/json': { a: 1 },
+      'image/svg+xml': '<svg>\n</svg>',
+    };
+    expect(gather(['display_data', { data, metadata: {} }])[0].data).to.deep.equal({
+      ...data,
+      'image/svg+xml': ['<svg>\n', '</svg>'],
+    });
   });
 });

@@ -35,10 +35,19 @@ describe('the start page', () => {
     const html = readFileSync(index, 'utf8');
     const items = [...html.matchAll(/<li>([\s\S]*?)<\/li>/g)].map((match) => match[1]);
     expect(items).to.have.length(2);
-    expect(items[0]).to.contain('<a href="2-a.html">Two &quot;quoted&quot;</a>').and.to.contain('<p>Goal. The second.</p>');
-    expect(items[0]).to.contain('2-a.ipynb, run in 2.0 s on 2024-05-06').and.not.to.contain('failed');
-    expect(items[1]).to.contain('<a href="10-b%20%26%20c.html">Ten</a>').and.to.contain('<p>The tenth one.</p>').and.to.contain('This run failed.');
-    expect(html).to.contain('<footer>2 notebooks, 1 failed.</footer>').and.to.contain('<h1>Notebooks</h1>');
+    expect(items[0])
+      .to.contain('<a href="2-a.html">Two &quot;quoted&quot;</a>')
+      .and.to.contain('<p>Goal. The second.</p>');
+    expect(items[0])
+      .to.contain('2-a.ipynb, run in 2.0 s on 2024-05-06')
+      .and.not.to.contain('failed');
+    expect(items[1])
+      .to.contain('<a href="10-b%20%26%20c.html">Ten</a>')
+      .and.to.contain('<p>The tenth one.</p>')
+      .and.to.contain('This run failed.');
+    expect(html)
+      .to.contain('<footer>2 notebooks, 1 failed.</footer>')
+      .and.to.contain('<h1>Notebooks</h1>');
     expect(writeIndex(folder), 'once more: it does not list itself').to.equal(index);
     expect(readFileSync(index, 'utf8')).to.equal(html);
   });

@@ -54,17 +54,29 @@ describe('notebookPage', () => {
 
   it('lists the headings, with ids that differ', () => {
     const html = page(notebookOf('# One\n\n## Two `code`', '# One'));
-    const list = /<nav aria-label="Contents"><details><summary>Contents<\/summary>([\s\S]*?)<\/details><\/nav>/.exec(html)?.[1].replace(/\n/g, '');
+    const list =
+      /<nav aria-label="Contents"><details><summary>Contents<\/summary>([\s\S]*?)<\/details><\/nav>/
+        .exec(html)?.[1]
+        .replace(/\n/g, '');
     expect(list).to.equal(
       '<ol><li><a href="#one">One</a><ol><li><a href="#two-code">Two <code>code</code></a></li></ol></li><li><a href="#one-1">One</a></li></ol>',
     );
-    expect(html).to.contain('<h1 id="one-1">').and.to.contain('<title>One</title>').and.to.contain('aria-label="Link to Two code"');
+    expect(html)
+      .to.contain('<h1 id="one-1">')
+      .and.to.contain('<title>One</title>')
+      .and.to.contain('aria-label="Link to Two code"');
   });
 
   it('lists no heading below the third level, puts no link into a link, and lists nothing of a page with one heading', () => {
-    const html = page(notebookOf('# One\n\n## Two\n\n### Three\n\n#### Four\n\n### [Five](https://example.org)\n\n## Six'));
+    const html = page(
+      notebookOf(
+        '# One\n\n## Two\n\n### Three\n\n#### Four\n\n### [Five](https://example.org)\n\n## Six',
+      ),
+    );
     const list = /<nav[^>]*>([\s\S]*?)<\/nav>/.exec(html)?.[1] ?? '';
-    expect([...list.matchAll(/<a [^>]*>(\w+)<\/a>|<ol>/g)].map((match) => match[1] ?? '(')).to.deep.equal(
+    expect(
+      [...list.matchAll(/<a [^>]*>(\w+)<\/a>|<ol>/g)].map((match) => match[1] ?? '('),
+    ).to.deep.equal(
       ['(', 'One', '(', 'Two', '(', 'Three', 'Five', 'Six'], // and what closes:
     );
     expect(list.match(/<\/ol>/g)).to.have.length(3);
@@ -74,9 +86,14 @@ describe('notebookPage', () => {
 
   it('can be found and passed over: a link to the text, landmarks, the first paragraph as its description', () => {
     const html = page(notebookOf('# One\n\n**Goal.** To say "a < b"\nin `code`.\n\nMore.'));
-    expect(html).to.contain('<a class="skip" href="#text">').and.to.contain('<main id="text" tabindex="-1">');
-    expect(html).to.contain('<meta name="description" content="Goal. To say &quot;a &lt; b&quot; in code.">');
-    for (const landmark of ['header', 'main', 'footer']) expect(html.split(`<${landmark}`), landmark).to.have.length(2);
+    expect(html)
+      .to.contain('<a class="skip" href="#text">')
+      .and.to.contain('<main id="text" tabindex="-1">');
+    expect(html).to.contain(
+      '<meta name="description" content="Goal. To say &quot;a &lt; b&quot; in code.">',
+    );
+    for (const landmark of ['header', 'main', 'footer'])
+      expect(html.split(`<${landmark}`), landmark).to.have.length(2);
   });
 
   it('holds the pictures that its prose names, and asks for none', () => {
@@ -89,13 +106,18 @@ describe('notebookPage', () => {
     const png = readFileSync(join(folder, 'figures', 'factors.png')).toString('base64');
     expect(html).to.contain(`<img src="data:image/png;base64,${png}" alt="one">`);
     expect(html).to.contain('<img src="data:image/png;base64,QUJD" alt="two">');
-    expect(html).to.contain('<a href="https://example.org/c.png">three</a>').and.to.contain('<a href="figures/none.png">four</a>');
+    expect(html)
+      .to.contain('<a href="https://example.org/c.png">three</a>')
+      .and.to.contain('<a href="figures/none.png">four</a>');
     expect(html.match(/<img/g)).to.have.length(2);
-    expect(page(notebookOf('# T\n\n![](figures/factors.png)'))).to.contain('<a href="figures/factors.png">figures/factors.png</a>');
+    expect(page(notebookOf('# T\n\n![](figures/factors.png)'))).to.contain(
+      '<a href="figures/factors.png">figures/factors.png</a>',
+    );
   });
 
   it('highlights the hidden solution of an exercise', () => {
-    const solution = '<details>\n<summary>Solution</summary>\n\n```ts\nconst a = 1;\n```\n\n```text\n<1>\n```\n\nSo it is.\n\n</details>';
+    const solution =
+      '<details>\n<summary>Solution</summary>\n\n```ts\nconst a = 1;\n```\n\n```text\n<1>\n```\n\nSo it is.\n\n</details>';
     const html = page(notebookOf(`# T\n\n**1.** What is it?\n\n${solution}`));
     const details = /<details>\n<summary>Solution<\/summary>([\s\S]*?)<\/details>/.exec(html)?.[1];
     expect(details)
@@ -106,7 +128,9 @@ describe('notebookPage', () => {
 
   it('escapes and highlights code, and shows the number of the cell', () => {
     const html = page(notebookOf('# T', 'const a = "<script>" && 1;'));
-    expect(html).to.contain('<span class="hljs-keyword">const</span>').and.to.contain('&lt;script&gt;');
+    expect(html)
+      .to.contain('<span class="hljs-keyword">const</span>')
+      .and.to.contain('&lt;script&gt;');
     expect(page(withOutput())).to.contain('[3]');
   });
 
@@ -127,8 +151,12 @@ describe('notebookPage', () => {
         },
       ),
     );
-    expect(html).to.contain('<pre class="stdout">a &lt; b</pre>').and.to.contain('<pre class="stderr">careful</pre>');
-    expect(html).to.contain('<pre class="error" role="alert">E: v\n    at cell [3], line 1: &lt;x&gt;</pre>');
+    expect(html)
+      .to.contain('<pre class="stdout">a &lt; b</pre>')
+      .and.to.contain('<pre class="stderr">careful</pre>');
+    expect(html).to.contain(
+      '<pre class="error" role="alert">E: v\n    at cell [3], line 1: &lt;x&gt;</pre>',
+    );
   });
 
   it('writes out the control characters of what a cell prints, shows or fails with, and of why a run failed', () => {
@@ -144,7 +172,9 @@ describe('notebookPage', () => {
 
   it('draws charts from their specification, with the picture and its text as the fallback', () => {
     const html = page(withOutput(chart(3)));
-    expect(html).to.contain('<img alt="T: What it shows." width=').and.to.contain('vega.parse(vegaLite.compile');
+    expect(html)
+      .to.contain('<img alt="T: What it shows." width=')
+      .and.to.contain('vega.parse(vegaLite.compile');
     const spec = /<script type="application\/json">([\s\S]*?)<\/script>/.exec(html)?.[1] ?? '';
     expect(JSON.parse(spec).data.values[2]).to.deep.equal({
       a: 2,
@@ -164,43 +194,92 @@ describe('notebookPage', () => {
 
   it('makes do without the largest pictures where there are many, and without what draws the charts where that does not help', () => {
     const [small, large] = [chart(3), chart(900)];
-    const withPicture = (output: CellOutput, bytes: number): CellOutput => ({ ...output, data: { ...output.data, 'image/png': 'A'.repeat(bytes) } });
-    const some = page(withOutput(withPicture(small, 1_200_000), withPicture(small, 900_000), withPicture(small, 300_000), { ...small }));
+    const withPicture = (output: CellOutput, bytes: number): CellOutput => ({
+      ...output,
+      data: { ...output.data, 'image/png': 'A'.repeat(bytes) },
+    });
+    const some = page(
+      withOutput(
+        withPicture(small, 1_200_000),
+        withPicture(small, 900_000),
+        withPicture(small, 300_000),
+        { ...small },
+      ),
+    );
     expect(Buffer.byteLength(some)).to.be.within(1_500_000, 3_000_000);
     expect(some.match(/<script type="application\/json">/g)).to.have.length(4);
     expect(some.match(/<img alt="T: /g)).to.have.length(3);
     expect(some).to.contain('<p>T: What it shows.</p><script type="application/json">');
     const bytes = JSON.stringify(large.data?.['application/vnd.vegalite.v5+json']).length;
-    const many = page(withOutput(...Array.from({ length: Math.floor(2_700_000 / bytes) }, () => withPicture(large, bytes))));
+    const many = page(
+      withOutput(
+        ...Array.from({ length: Math.floor(2_700_000 / bytes) }, () => withPicture(large, bytes)),
+      ),
+    );
     expect(many.match(/<img alt="T: /g)).to.have.length(Math.floor(2_700_000 / bytes));
-    expect(many).not.to.contain('<script type="application/json">').and.not.to.contain('vega.parse');
+    expect(many)
+      .not.to.contain('<script type="application/json">')
+      .and.not.to.contain('vega.parse');
     expect(Buffer.byteLength(many)).to.be.below(3_000_000);
   });
 
   it('cuts what cells print where it would be larger than 3 MB: the beginning and the end stay, and it says what is missing', () => {
-    const said = (text: string): CellOutput => ({ output_type: 'stream', name: 'stdout', text: [text] });
-    const long = page(withOutput(chart(3), said(`first${'<'.repeat(3_000_000)}last`), said('x'.repeat(150_000))));
+    const said = (text: string): CellOutput => ({
+      output_type: 'stream',
+      name: 'stdout',
+      text: [text],
+    });
+    const long = page(
+      withOutput(chart(3), said(`first${'<'.repeat(3_000_000)}last`), said('x'.repeat(150_000))),
+    );
     expect(Buffer.byteLength(long)).to.be.within(1_000_000, 3_000_000);
-    expect(long).to.match(/first(&lt;)+\n… 2,800,009 characters are left out of this page; the notebook beside it has them\.\n(&lt;)+last</);
+    expect(long).to.match(
+      /first(&lt;)+\n… 2,800,009 characters are left out of this page; the notebook beside it has them\.\n(&lt;)+last</,
+    );
     expect(long).to.contain('x'.repeat(150_000)).and.to.contain('<script type="application/json">');
     const data = { 'text/html': 'y'.repeat(3_000_000), 'text/plain': 'a table' };
     const html = page(withOutput({ output_type: 'display_data', data }));
-    expect(html).to.contain('<pre class="stdout">a table</pre><p>3,000,000 characters are left out').and.not.to.contain('yyy');
-    expect(page(withOutput({ output_type: 'display_data', data: { 'image/png': 'A'.repeat(3_000_000) } }))).to.contain(
-      '<p>3,000,000 characters are left out',
+    expect(html)
+      .to.contain('<pre class="stdout">a table</pre><p>3,000,000 characters are left out')
+      .and.not.to.contain('yyy');
+    expect(
+      page(
+        withOutput({ output_type: 'display_data', data: { 'image/png': 'A'.repeat(3_000_000) } }),
+      ),
+    ).to.contain('<p>3,000,000 characters are left out');
+    const many = page(
+      withOutput(
+        ...Array.from({ length: 40 }, (_, i) => said(`${i} ${'z'.repeat(190_000)} end of ${i}`)),
+        chart(45_000),
+      ),
     );
-    const many = page(withOutput(...Array.from({ length: 40 }, (_, i) => said(`${i} ${'z'.repeat(190_000)} end of ${i}`)), chart(45_000)));
     expect(Buffer.byteLength(many)).to.be.below(3_000_000);
-    for (let i = 0; i < 40; i++) expect(many).to.contain(`>${i} z`).and.to.contain(`z end of ${i}<`);
-    const error = { output_type: 'error' as const, ename: 'E', evalue: 'v', traceback: ['E: v', 'w'.repeat(4_000_000)] };
+    for (let i = 0; i < 40; i++)
+      expect(many).to.contain(`>${i} z`).and.to.contain(`z end of ${i}<`);
+    const error = {
+      output_type: 'error' as const,
+      ename: 'E',
+      evalue: 'v',
+      traceback: ['E: v', 'w'.repeat(4_000_000)],
+    };
     expect(Buffer.byteLength(page(withOutput(error)))).to.be.below(3_000_000);
   });
 
   it('lets its own scripts run, and no others', () => {
-    const policy = (html: string): string => /<meta http-equiv="Content-Security-Policy" content="([^"]*)">/.exec(html)?.[1] ?? '';
-    const html = page(withOutput(chart(3), { output_type: 'display_data', data: { 'text/html': '<script>mine()</script>' } }));
-    const scripts = [...html.matchAll(/<script(?: type="module")?>([\s\S]*?)<\/script>/g)].map(([, code]) => code);
-    const hashes = scripts.map((code) => `'sha256-${createHash('sha256').update(code).digest('base64')}'`);
+    const policy = (html: string): string =>
+      /<meta http-equiv="Content-Security-Policy" content="([^"]*)">/.exec(html)?.[1] ?? '';
+    const html = page(
+      withOutput(chart(3), {
+        output_type: 'display_data',
+        data: { 'text/html': '<script>mine()</script>' },
+      }),
+    );
+    const scripts = [...html.matchAll(/<script(?: type="module")?>([\s\S]*?)<\/script>/g)].map(
+      ([, code]) => code,
+    );
+    const hashes = scripts.map(
+      (code) => `'sha256-${createHash('sha256').update(code).digest('base64')}'`,
+    );
     expect(hashes).to.have.length(6);
     for (const [i, hash] of hashes.entries()) {
       if (scripts[i] === 'mine()') expect(policy(html)).to.not.contain(hash);
@@ -211,15 +290,22 @@ describe('notebookPage', () => {
   });
 
   it('says at its top that the run has failed, and links to the cell', () => {
-    const html = notebookPage(withOutput(), { name: 'x', failure: { text: 'Cell [3]: <no>', cell: 3 } });
-    expect(html).to.contain('stopped at <a href="#cell.3">cell [3]</a>').and.to.contain('Cell [3]: &lt;no&gt;</pre></section>');
+    const html = notebookPage(withOutput(), {
+      name: 'x',
+      failure: { text: 'Cell [3]: <no>', cell: 3 },
+    });
+    expect(html)
+      .to.contain('stopped at <a href="#cell.3">cell [3]</a>')
+      .and.to.contain('Cell [3]: &lt;no&gt;</pre></section>');
     expect(html.split('<section class="cell" id="cell.3">')).to.have.length(2);
     expect(page(withOutput())).not.to.contain('This run failed');
   });
 
   it('prefers HTML to text, and keeps formulas from being read as emphasis', () => {
     const data = { 'text/html': ['<table>', '</table>'], 'text/plain': ['t'] };
-    expect(page(withOutput({ output_type: 'display_data', data }))).to.contain('<div class="html"><table></table></div>');
+    expect(page(withOutput({ output_type: 'display_data', data }))).to.contain(
+      '<div class="html"><table></table></div>',
+    );
     expect(page(notebookOf('# T\n\n$a_i \\cdot b_i$ costs $5 and $6'))).to.match(
       /<msub><mi>a<\/mi><mi>i<\/mi><\/msub><mo>⋅<\/mo>.*<\/math> costs \$5 and \$6/,
     );
@@ -227,13 +313,20 @@ describe('notebookPage', () => {
 
   it('links to the pages of the other notebooks', () => {
     const html = page(notebookOf('# T\n\n[a](2-lstm.ipynb#x) [b](https://example.org/c.ipynb)'));
-    expect(html).to.contain('href="2-lstm.html#x"').and.to.contain('href="https://example.org/c.ipynb"');
+    expect(html)
+      .to.contain('href="2-lstm.html#x"')
+      .and.to.contain('href="https://example.org/c.ipynb"');
   });
 
   it('has a language, one heading of the first level at least, and no level left out', () => {
     const html = page(notebookOf('# One\n\n### Deep\n\n#### Deeper', '# Two'));
     expect(html).to.contain('<html lang="en">');
-    expect([...html.matchAll(/<h(\d) /g)].map((match) => match[1])).to.deep.equal(['1', '2', '3', '1']);
+    expect([...html.matchAll(/<h(\d) /g)].map((match) => match[1])).to.deep.equal([
+      '1',
+      '2',
+      '3',
+      '1',
+    ]);
     expect(page(notebookOf('no heading')))
       .to.contain('<h1>x</h1>')
       .and.to.contain('<title>x</title>');
@@ -242,17 +335,24 @@ describe('notebookPage', () => {
   it('puts tables of the prose into boxes that scroll', () => {
     const html = page(notebookOf('# T\n\n| | a |\n| - | -: |\n| b | c |'));
     expect(html).to.match(/<div class="wide"><table>[\s\S]*<\/table><\/div>/);
-    expect(html.replace(/\n/g, '')).to.contain('<tr><td></td><th scope="col" style="text-align:right">a</th></tr>');
+    expect(html.replace(/\n/g, '')).to.contain(
+      '<tr><td></td><th scope="col" style="text-align:right">a</th></tr>',
+    );
   });
 
   it('lets the reader fold the code of a cell, or all of it', () => {
     const html = page(withOutput());
-    expect(html).to.contain('<details class="source" open><summary aria-label="Code of cell [3]">[3]</summary>');
+    expect(html).to.contain(
+      '<details class="source" open><summary aria-label="Code of cell [3]">[3]</summary>',
+    );
     expect(html).to.contain('<button type="button" id="fold"');
   });
 
   it('marks charts, whose colours follow the dark setting, but not other pictures', () => {
-    const picture: CellOutput = { output_type: 'display_data', data: { 'image/png': 'AAAA', 'text/plain': ['a photo'] } };
+    const picture: CellOutput = {
+      output_type: 'display_data',
+      data: { 'image/png': 'AAAA', 'text/plain': ['a photo'] },
+    };
     expect(page(withOutput(picture)))
       .to.contain('<figure><img alt="a photo"')
       .and.not.to.contain('<figure class="chart">');
@@ -261,14 +361,23 @@ describe('notebookPage', () => {
   });
 
   it('ends with what made it: notebook, time, date, versions, and the data that it read', () => {
-    const run = { name: '1-x', seconds: 2.34, date: new Date('2024-05-06T07:08:09Z'), data: join(root, 'data') };
+    const run = {
+      name: '1-x',
+      seconds: 2.34,
+      date: new Date('2024-05-06T07:08:09Z'),
+      data: join(root, 'data'),
+    };
     const reading = notebookOf('# T', 'const DATA = process.env.RECITAL_DATA;');
     Object.assign(reading.cells[1], { cell_type: 'code', outputs: [] });
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
     const made = `1-x.ipynb, run in 2.3 s on 2024-05-06 by recital ${version} and Node ${process.versions.node}.`;
     const sample = join(root, 'data', 'sample');
-    expect(notebookPage(reading, { ...run, data: sample })).to.contain(`<footer>${made} Data: the synthetic sample (data/sample).</footer>`);
-    expect(notebookPage(reading, { ...run, data: join(root, 'test', 'golden') })).to.contain(`${made} Data: test/golden.</footer>`);
+    expect(notebookPage(reading, { ...run, data: sample })).to.contain(
+      `<footer>${made} Data: the synthetic sample (data/sample).</footer>`,
+    );
+    expect(notebookPage(reading, { ...run, data: join(root, 'test', 'golden') })).to.contain(
+      `${made} Data: test/golden.</footer>`,
+    );
     expect(notebookPage(notebookOf('# T'), run)).to.contain(`<footer>${made}</footer>`);
   });
 });

@@ -1,5 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expect } from 'chai';
@@ -13,14 +21,27 @@ const NOBODY = 65534;
 function canBeAnother(): boolean {
   if (process.getuid?.() !== 0) return false;
   const env = { PATH: process.env.PATH, HOME: '/nonexistent' };
-  return spawnSync(process.execPath, [join(root, 'lib/cli/main.mjs'), 'lab', '--help'], { uid: NOBODY, gid: NOBODY, cwd: '/', env }).status === 0;
+  return (
+    spawnSync(process.execPath, [join(root, 'lib/cli/main.mjs'), 'lab', '--help'], {
+      uid: NOBODY,
+      gid: NOBODY,
+      cwd: '/',
+      env,
+    }).status === 0
+  );
 }
 
 describe('a checkout that belongs to somebody else', () => {
   let home: string;
   const run = (...args: string[]): { status: number | null; stdout: string; stderr: string } => {
     const env = { PATH: process.env.PATH, HOME: home, TMPDIR: home, RECITAL_THREADS: '1' };
-    return spawnSync(process.execPath, [join(root, 'lib/cli/main.mjs'), ...args], { uid: NOBODY, gid: NOBODY, cwd: home, env, encoding: 'utf8' });
+    return spawnSync(process.execPath, [join(root, 'lib/cli/main.mjs'), ...args], {
+      uid: NOBODY,
+      gid: NOBODY,
+      cwd: home,
+      env,
+      encoding: 'utf8',
+    });
   };
 
   before(function () {
@@ -39,14 +60,27 @@ describe('a checkout that belongs to somebody else', () => {
     mkdirSync(join(home, 'of root'));
     const refused = run('lab', '--workspace', 'of root', '--prepare');
     expect([refused.status, refused.stderr.slice(0, 14)]).to.deep.equal([1, 'The workspace ']);
-    const code = "import { readPlays, setCompute } from 'recital';\nconst plays = await readPlays('../data/sample', { cache: true, header: true });";
-    writeNotebook(join(home, 'recital', 'notebooks', 'a.ipynb'), notebookOf('# A', code, 'console.log(plays.length, setCompute().threads)'));
-    const { status, stdout, stderr } = run('start', 'a', '--notebooks', join(home, 'recital', 'notebooks'));
+    const code =
+      "import { readPlays, setCompute } from 'recital';\nconst plays = await readPlays('../data/sample', { cache: true, header: true });";
+    writeNotebook(
+      join(home, 'recital', 'notebooks', 'a.ipynb'),
+      notebookOf('# A', code, 'console.log(plays.length, setCompute().threads)'),
+    );
+    const { status, stdout, stderr } = run(
+      'start',
+      'a',
+      '--notebooks',
+      join(home, 'recital', 'notebooks'),
+    );
     expect(stderr).to.equal('');
     expect(stdout).to.match(/\n42000 1\n/);
     expect(status).to.equal(0);
     expect(readFileSync(join(home, 'recital', 'out', 'a.html'), 'utf8')).to.contain('42000 1');
     expect(existsSync(join(home, `recital-cache-${NOBODY}`))).to.equal(true);
-    expect(readdirSync(home).filter((name) => !/^(of root|recital|recital-cache-\d+|tsx-\d+|node-compile-cache)$/.test(name))).to.deep.equal([]);
+    expect(
+      readdirSync(home).filter(
+        (name) => !/^(of root|recital|recital-cache-\d+|tsx-\d+|node-compile-cache)$/.test(name),
+      ),
+    ).to.deep.equal([]);
   }).timeout(240_000);
 });

@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expect } from 'chai';
@@ -10,23 +19,42 @@ describe('ready.mjs', () => {
   let root: string;
   const lock = (version: string, more: object = {}): string =>
     JSON.stringify({
-      packages: { '': {}, 'node_modules/a': { version }, 'node_modules/other-platform': { version: '1.0.0', optional: true }, ...more },
+      packages: {
+        '': {},
+        'node_modules/a': { version },
+        'node_modules/other-platform': { version: '1.0.0', optional: true },
+        ...more,
+      },
     });
   const write = (path: string, text: string): void => writeFileSync(join(root, path), text);
-  const ready = (extra: string[] = [], more: Record<string, string> = {}): { status: number | null; output: string } => {
+  const ready = (
+    extra: string[] = [],
+    more: Record<string, string> = {},
+  ): { status: number | null; output: string } => {
     const env = { ...process.env, npm_execpath: join(root, 'npm.js'), ...more };
-    const run = spawnSync(process.execPath, [...extra, join(root, 'lib/cli/ready.mjs')], { cwd: tmpdir(), env, encoding: 'utf8' });
+    const run = spawnSync(process.execPath, [...extra, join(root, 'lib/cli/ready.mjs')], {
+      cwd: tmpdir(),
+      env,
+      encoding: 'utf8',
+    });
     return { status: run.status, output: run.stdout + run.stderr };
   };
   /** What the npm and the compiler that the test put in place were called with. */
-  const calls = (): string[] => (existsSync(join(root, 'calls')) ? readFileSync(join(root, 'calls'), 'utf8').trim().split('\n') : []);
+  const calls = (): string[] =>
+    existsSync(join(root, 'calls'))
+      ? readFileSync(join(root, 'calls'), 'utf8').trim().split('\n')
+      : [];
 
   beforeEach(() => {
     root = mkdtempSync(join(tmpdir(), 'recital ready '));
     mkdirSync(join(root, 'lib/cli'), { recursive: true });
     copyFileSync(join(source, 'lib/cli/ready.mjs'), join(root, 'lib/cli/ready.mjs'));
-    const note = (text: string): string => `require('fs').appendFileSync(${JSON.stringify(join(root, 'calls'))}, ${text} + '\\n');`;
-    write('lib/cli/kernels.mjs', `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url); ${note("'kernels'")}`);
+    const note = (text: string): string =>
+      `require('fs').appendFileSync(${JSON.stringify(join(root, 'calls'))}, ${text} + '\\n');`;
+    write(
+      'lib/cli/kernels.mjs',
+      `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url); ${note("'kernels'")}`,
+    );
     write(
       'npm.js',
       `const fs = require('fs'); const root = ${JSON.stringify(root)};
@@ -58,7 +86,11 @@ describe('ready.mjs', () => {
   it('installs what somebody has taken away since', () => {
     ready();
     write('node_modules/.package-lock.json', '{"packages":{}}'); // npm prune, npm ci --omit=dev
-    utimesSync(join(root, 'node_modules/.package-lock.json'), new Date(), new Date(Date.now() + 5000));
+    utimesSync(
+      join(root, 'node_modules/.package-lock.json'),
+      new Date(),
+      new Date(Date.now() + 5000),
+    );
     expect(ready().output).to.contain('or packages are missing');
     expect(calls().filter((call) => call === 'npm ci --include=dev')).to.have.length(2);
   });
@@ -93,7 +125,10 @@ describe('ready.mjs', () => {
   });
 
   it('says which Node it needs', () => {
-    write('old.cjs', "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '18.20.0' } });");
+    write(
+      'old.cjs',
+      "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '18.20.0' } });",
+    );
     const { status, output } = ready(['--require', join(root, 'old.cjs')]);
     expect(status).to.equal(1);
     expect(output).to.contain('needs Node 20.19 or newer; this is Node 18.20.0');
@@ -120,21 +155,30 @@ describe('main.mjs', () => {
       }
       for (const command of ['start', 'lab', 'data']) {
         for (const flag of ['--help', '-h']) {
-          const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'lib/cli/main.mjs'), command, flag], { encoding: 'utf8' });
+          const { status, stdout, stderr } = spawnSync(
+            process.execPath,
+            [join(root, 'lib/cli/main.mjs'), command, flag],
+            { encoding: 'utf8' },
+          );
           expect([status, stderr]).to.deep.equal([0, '']);
           expect(stdout)
             .to.contain(`usage: npm ${command === 'start' ? 'start' : `run ${command}`}`)
             .and.to.contain('exit code');
         }
       }
-      expect(spawnSync(process.execPath, [join(root, 'lib/cli/main.mjs'), 'toString']).status).to.equal(2);
+      expect(
+        spawnSync(process.execPath, [join(root, 'lib/cli/main.mjs'), 'toString']).status,
+      ).to.equal(2);
     } finally {
       rmSync(root, { recursive: true });
     }
   });
 
   it('runs the command with its arguments', () => {
-    const run = (...args: string[]) => spawnSync(process.execPath, [join(source, 'lib/cli/main.mjs'), ...args], { encoding: 'utf8' });
+    const run = (...args: string[]) =>
+      spawnSync(process.execPath, [join(source, 'lib/cli/main.mjs'), ...args], {
+        encoding: 'utf8',
+      });
     const data = run('data', 'papers');
     expect(data.status).to.equal(2);
     expect(data.stderr).to.contain('There is no data called "papers"');
@@ -149,7 +193,8 @@ describe('package.json', () => {
     const { dependencies } = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8'));
     const { packages } = JSON.parse(readFileSync(join(source, 'package-lock.json'), 'utf8'));
     expect(dependencies).to.include.keys('assemblyscript', 'tsx');
-    for (const name of ['assemblyscript', 'binaryen']) expect(packages[`node_modules/${name}`]).not.to.have.property('dev');
+    for (const name of ['assemblyscript', 'binaryen'])
+      expect(packages[`node_modules/${name}`]).not.to.have.property('dev');
   });
 });
 
@@ -157,12 +202,21 @@ describe('package-lock.json', () => {
   it('names the optional packages of every platform: npm ci refuses one that does not, and others could not install', () => {
     const { packages } = JSON.parse(readFileSync(join(source, 'package-lock.json'), 'utf8'));
     const missing: string[] = [];
-    for (const [place, entry] of Object.entries<{ optionalDependencies?: Record<string, string> }>(packages)) {
+    for (const [place, entry] of Object.entries<{ optionalDependencies?: Record<string, string> }>(
+      packages,
+    )) {
       for (const name of Object.keys(entry.optionalDependencies ?? {})) {
         // Node looks beside the package that asks, and then further and further up.
         const parts = place === '' ? [] : place.split('/node_modules/');
-        const found = Array.from({ length: parts.length + 1 }, (_, up) => [...parts.slice(0, parts.length - up), name].join('/node_modules/'));
-        if (!found.some((path) => (path.startsWith('node_modules/') ? path : `node_modules/${path}`) in packages))
+        const found = Array.from({ length: parts.length + 1 }, (_, up) =>
+          [...parts.slice(0, parts.length - up), name].join('/node_modules/'),
+        );
+        if (
+          !found.some(
+            (path) =>
+              (path.startsWith('node_modules/') ? path : `node_modules/${path}`) in packages,
+          )
+        )
           missing.push(`${name} of ${place}`);
       }
     }

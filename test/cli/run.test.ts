@@ -20,14 +20,29 @@ interface Run {
 
 /** `npm start -- ARGS`, typed in the test's folder. */
 function start(...args: string[]): Promise<Run> {
-  const all = ['--import', 'tsx', join(root, 'lib/cli/run.ts'), '--notebooks', 'note books', '--out', 'out', ...args];
+  const all = [
+    '--import',
+    'tsx',
+    join(root, 'lib/cli/run.ts'),
+    '--notebooks',
+    'note books',
+    '--out',
+    'out',
+    ...args,
+  ];
   return new Promise((done) => {
-    execFile(process.execPath, all, { cwd: root, env: { ...process.env, INIT_CWD: folder } }, (error, stdout, stderr) => {
-      done({ code: error ? Number(error.code) : 0, stdout, stderr });
-    });
+    execFile(
+      process.execPath,
+      all,
+      { cwd: root, env: { ...process.env, INIT_CWD: folder } },
+      (error, stdout, stderr) => {
+        done({ code: error ? Number(error.code) : 0, stdout, stderr });
+      },
+    );
   });
 }
-const write = (name: string, ...cells: string[]): void => writeFileSync(join(notebooks, `${name}.ipynb`), JSON.stringify(notebookOf(...cells)));
+const write = (name: string, ...cells: string[]): void =>
+  writeFileSync(join(notebooks, `${name}.ipynb`), JSON.stringify(notebookOf(...cells)));
 
 describe('npm start', () => {
   before(() => {
@@ -60,7 +75,10 @@ describe('npm start', () => {
       'const later = () => new Promise((_, f) => setTimeout(() => f(new RangeError("floating")), 50));',
       'later();\nconsole.log("last");',
     );
-    const tagged = notebookOf("throw new Error('as it should');", "import { Random } from 'recital'; console.log('after');");
+    const tagged = notebookOf(
+      "throw new Error('as it should');",
+      "import { Random } from 'recital'; console.log('after');",
+    );
     tagged.cells[0].metadata = { tags: ['raises-exception'] };
     writeFileSync(join(notebooks, '7-tagged.ipynb'), JSON.stringify(tagged));
     const died = notebookOf('process.exit(3);', "console.log('never');");
@@ -88,7 +106,9 @@ describe('npm start', () => {
   it('stops at a failing cell, says which line failed and why, still writes, and exits with 1', async () => {
     const { code, stdout } = await start('2-bad');
     expect(code).to.equal(1);
-    expect(stdout).to.contain('2-bad: failed').and.to.contain('Cell [2], line 3: new Random(seed);\nArgumentError: A seed must be');
+    expect(stdout)
+      .to.contain('2-bad: failed')
+      .and.to.contain('Cell [2], line 3: new Random(seed);\nArgumentError: A seed must be');
     expect(stdout).not.to.contain('never\n');
     const { cells } = readNotebook(join(out, '2-bad.ipynb'));
     expect(cells[2].outputs?.[0]).to.include({ output_type: 'error', ename: 'ArgumentError' });
@@ -97,10 +117,16 @@ describe('npm start', () => {
   });
 
   it('gives a cell the time that it needs as long as it prints; a watcher is told the seconds', async () => {
-    const notebook = notebookOf('for (let i = 0; i < 10; i++) { console.log(i); await new Promise((r) => setTimeout(r, 500)); }');
+    const notebook = notebookOf(
+      'for (let i = 0; i < 10; i++) { console.log(i); await new Promise((r) => setTimeout(r, 500)); }',
+    );
     const took: number[] = [];
     const began = performance.now();
-    const { failure, seconds } = await executeNotebook(notebook, { cwd: notebooks, timeout: 4, watcher: { end: (s) => void took.push(s) } });
+    const { failure, seconds } = await executeNotebook(notebook, {
+      cwd: notebooks,
+      timeout: 4,
+      watcher: { end: (s) => void took.push(s) },
+    });
     const clock = (performance.now() - began) / 1000;
     expect(failure).to.equal(undefined);
     expect(took).to.have.length(1);
@@ -115,19 +141,27 @@ describe('npm start', () => {
         "import { readPlays } from 'recital';\nimport { double } from './mine';\nconst plays = await readPlays(process.env.RECITAL_DATA ?? '../data', {});";
       const grade = (expected: number): string =>
         `import assert from 'node:assert';\nassert.equal(double(plays.users.length), ${expected}, 'question 1');`;
-      writeFileSync(join(handedIn, 'mine.ts'), 'export const double = (n: number): number => 2 * n;\n');
+      writeFileSync(
+        join(handedIn, 'mine.ts'),
+        'export const double = (n: number): number => 2 * n;\n',
+      );
       for (const [name, expected] of [
         ['anna', 8000],
         ['ben', 5],
       ] as const) {
-        writeFileSync(join(handedIn, `${name}.ipynb`), JSON.stringify(notebookOf(answer, grade(expected))));
+        writeFileSync(
+          join(handedIn, `${name}.ipynb`),
+          JSON.stringify(notebookOf(answer, grade(expected))),
+        );
       }
       const anna = await start('anna', '--notebooks', handedIn);
       expect(anna.stdout).not.to.contain('failed');
       expect(anna.code).to.equal(0);
       const ben = await start('ben', '--notebooks', handedIn);
       expect(ben.code).to.equal(1);
-      expect(ben.stdout).to.contain('Cell [2], line 2: assert.equal(').and.to.contain('AssertionError: question 1');
+      expect(ben.stdout)
+        .to.contain('Cell [2], line 2: assert.equal(')
+        .and.to.contain('AssertionError: question 1');
     } finally {
       rmSync(handedIn, { recursive: true });
     }
@@ -136,20 +170,33 @@ describe('npm start', () => {
   it('ends a cell that is silent for too long, and a notebook whose kernel dies, and goes on with the next', async () => {
     const { code, stdout } = await start('3-slow', '4-exit', '--timeout', '1');
     expect(code).to.equal(1);
-    expect(stdout).to.contain('Timeout: the cell printed and showed nothing for 1 s').and.to.contain('process.exit(7) was called: the kernel ends');
+    expect(stdout)
+      .to.contain('Timeout: the cell printed and showed nothing for 1 s')
+      .and.to.contain('process.exit(7) was called: the kernel ends');
     expect(stdout).to.contain('2 of 2 notebooks failed');
-    expect(readFileSync(join(out, '4-exit.html'), 'utf8')).to.contain('<a href="index.html">Notebooks</a>');
+    expect(readFileSync(join(out, '4-exit.html'), 'utf8')).to.contain(
+      '<a href="index.html">Notebooks</a>',
+    );
     expect(stdout).to.match(/All pages: out.index\.html/);
     const index = readFileSync(join(out, 'index.html'), 'utf8');
-    for (const page of ['1-good', '3-slow', '4-exit']) expect(index).to.contain(`<a href="${page}.html">`); // those of earlier runs as well
+    for (const page of ['1-good', '3-slow', '4-exit'])
+      expect(index).to.contain(`<a href="${page}.html">`); // those of earlier runs as well
   });
 
   it('fails for a promise that nobody awaits: the last value of a cell, or one that is rejected after the last cell', async () => {
     const { code, stdout } = await start('5-forgotten', '6-floating');
     expect(code).to.equal(1);
-    expect(stdout).to.contain('2 of 2 notebooks failed').and.to.contain('5-forgotten, cell [2]: RangeError: forgotten').and.not.to.contain('never\n');
-    expect(stdout).to.contain('6-floating, cell [1]: RangeError: floating').and.to.contain('write `await` before the call');
-    expect(readNotebook(join(out, '6-floating.ipynb')).cells[1].outputs?.at(-1)).to.include({ output_type: 'error', evalue: 'floating' });
+    expect(stdout)
+      .to.contain('2 of 2 notebooks failed')
+      .and.to.contain('5-forgotten, cell [2]: RangeError: forgotten')
+      .and.not.to.contain('never\n');
+    expect(stdout)
+      .to.contain('6-floating, cell [1]: RangeError: floating')
+      .and.to.contain('write `await` before the call');
+    expect(readNotebook(join(out, '6-floating.ipynb')).cells[1].outputs?.at(-1)).to.include({
+      output_type: 'error',
+      evalue: 'floating',
+    });
   });
 
   it('lets a cell with the tag raises-exception fail, and goes on; but not end the kernel', async () => {
@@ -241,9 +288,11 @@ describe('npm start', () => {
       const { code, stdout, stderr } = await start('9-closes');
       expect(code).to.equal(1);
       expect(stderr).not.to.match(/^\s+at /m);
-      const kept = [...stdout.matchAll(/out" cannot be made: there is something else of that name\. It is kept as (\S+) instead\./g)].map(
-        ([, file]) => file,
-      );
+      const kept = [
+        ...stdout.matchAll(
+          /out" cannot be made: there is something else of that name\. It is kept as (\S+) instead\./g,
+        ),
+      ].map(([, file]) => file);
       expect(kept.map((file) => basename(file))).to.deep.equal(['9-closes.ipynb', '9-closes.html']);
       expect(readNotebook(kept[0]).cells[0].outputs?.[0].text).to.deep.equal(['done\n']);
       expect(readFileSync(kept[1], 'utf8')).to.contain('done');

@@ -39,9 +39,11 @@ else mkdir -p "$4/tensorflow/include/tsl"; printf "Python's" > "$4/tensorflow/li
 
 describe('npm run tensorflow', () => {
   let stubs: Stubs;
-  const options = (what: object): void => writeFileSync(stubs.path('options.json'), JSON.stringify(what));
+  const options = (what: object): void =>
+    writeFileSync(stubs.path('options.json'), JSON.stringify(what));
   const install = () => overheard(() => run({ folder: stubs.path('tensorflow') }));
-  const file = (...parts: string[]): string => stubs.path('tensorflow/node_modules/@tensorflow/tfjs-node', ...parts);
+  const file = (...parts: string[]): string =>
+    stubs.path('tensorflow/node_modules/@tensorflow/tfjs-node', ...parts);
 
   beforeEach(() => {
     stubs = new Stubs({ npm, python });
@@ -50,28 +52,56 @@ describe('npm run tensorflow', () => {
   afterEach(() => stubs.remove());
 
   it('installs into a folder of its own, by its own script, and only once', () => {
-    const before = ['package.json', 'package-lock.json'].map((name) => readFileSync(resolve(root, name), 'utf8'));
+    const before = ['package.json', 'package-lock.json'].map((name) =>
+      readFileSync(resolve(root, name), 'utf8'),
+    );
     const { result, said } = install();
-    expect(result).to.match(/^Installed @tensorflow\/tfjs-node: version 4\.22\.0, on TensorFlow its own\./);
+    expect(result).to.match(
+      /^Installed @tensorflow\/tfjs-node: version 4\.22\.0, on TensorFlow its own\./,
+    );
     expect(said).to.contain('Installing @tensorflow/tfjs-node 4.22.0 into');
-    expect(stubs.calls()).to.deep.equal(['npm install --ignore-scripts --no-audit --no-fund --no-package-lock --loglevel=error']);
+    expect(stubs.calls()).to.deep.equal([
+      'npm install --ignore-scripts --no-audit --no-fund --no-package-lock --loglevel=error',
+    ]);
     expect(readdirSync(stubs.root)).not.to.include('tensorflow.new');
-    expect(findOptional('tensorflow', { folder: stubs.path('tensorflow') })).to.equal(file('index.js'));
-    expect(install().result).to.match(/is installed already: version 4\.22\.0, on TensorFlow its own\.\nTo install it anew, remove/);
+    expect(findOptional('tensorflow', { folder: stubs.path('tensorflow') })).to.equal(
+      file('index.js'),
+    );
+    expect(install().result).to.match(
+      /is installed already: version 4\.22\.0, on TensorFlow its own\.\nTo install it anew, remove/,
+    );
     expect(stubs.calls()).to.have.length(1);
-    expect(['package.json', 'package-lock.json'].map((name) => readFileSync(resolve(root, name), 'utf8'))).to.deep.equal(before);
+    expect(
+      ['package.json', 'package-lock.json'].map((name) =>
+        readFileSync(resolve(root, name), 'utf8'),
+      ),
+    ).to.deep.equal(before);
   });
 
   it("takes the library of Python's package where its own cannot be downloaded", function () {
     if (process.platform !== 'linux' || process.arch !== 'x64') this.skip(); // there is such a package for Linux on x64 alone
     options({ blocked: true });
     const { result, said } = install();
-    expect(said).to.contain('That download has failed (getaddrinfo ENOTFOUND library.example)').and.to.contain('tensorflow-cpu 2.15.0 (207 MB)');
+    expect(said)
+      .to.contain('That download has failed (getaddrinfo ENOTFOUND library.example)')
+      .and.to.contain('tensorflow-cpu 2.15.0 (207 MB)');
     expect(result).to.contain("on TensorFlow Python's.");
-    expect(stubs.calls()[1]).to.match(/^python -m pip download --no-deps .*--python-version=3\.11 .*tensorflow-cpu==2\.15\.0$/);
+    expect(stubs.calls()[1]).to.match(
+      /^python -m pip download --no-deps .*--python-version=3\.11 .*tensorflow-cpu==2\.15\.0$/,
+    );
     expect(readdirSync(file('deps'))).to.deep.equal(['lib']);
     expect(readdirSync(file('deps/lib')).sort()).to.deep.equal(
-      ['_cc.so.2', '.so', '.so.2', '.so.2.9.1', '_framework.so', '_framework.so.2', '_framework.so.2.9.1'].map((end) => `libtensorflow${end}`).sort(),
+      [
+        '_cc.so.2',
+        '.so',
+        '.so.2',
+        '.so.2.9.1',
+        '_framework.so',
+        '_framework.so.2',
+        '_framework.so.2.9.1',
+      ]
+        .map((end) => `libtensorflow${end}`)
+        .sort(),
     );
   });
 
@@ -88,24 +118,43 @@ describe('npm run tensorflow', () => {
       expect(readdirSync(stubs.root)).not.to.include('tensorflow.new');
       return error!.message;
     };
-    expect(failed({ offline: true })).to.contain('npm could not install @tensorflow/tfjs-node 4.22.0');
-    expect(failed({ compiler: false })).to.contain('the addon could not be compiled:\ngyp ERR! not found: make\nNothing has changed');
+    expect(failed({ offline: true })).to.contain(
+      'npm could not install @tensorflow/tfjs-node 4.22.0',
+    );
+    expect(failed({ compiler: false })).to.contain(
+      'the addon could not be compiled:\ngyp ERR! not found: make\nNothing has changed',
+    );
     if (process.platform !== 'linux' || process.arch !== 'x64') return;
     writeFileSync(stubs.path('no-pip'), '');
-    expect(failed({ blocked: true })).to.match(/has failed \(getaddrinfo ENOTFOUND library\.example\), and so has pip's.*TFJS_NODE_BASE_URI/s);
+    expect(failed({ blocked: true })).to.match(
+      /has failed \(getaddrinfo ENOTFOUND library\.example\), and so has pip's.*TFJS_NODE_BASE_URI/s,
+    );
   });
 
   it('does not keep what computes wrong gradients', () => {
     mkdirSync(stubs.path('tensorflow.new/node_modules'), { recursive: true }); // what an installation that was stopped has left
-    writeFileSync(stubs.path('npm.js'), readFileSync(stubs.path('npm.js'), 'utf8').replace("'its own'", "'wrong'"));
-    expect(install().error?.message).to.contain('@tensorflow/tfjs-node does not work: Error: a gradient is 0,0,12,17 where 0,0,12,16 is right');
+    writeFileSync(
+      stubs.path('npm.js'),
+      readFileSync(stubs.path('npm.js'), 'utf8').replace("'its own'", "'wrong'"),
+    );
+    expect(install().error?.message).to.contain(
+      '@tensorflow/tfjs-node does not work: Error: a gradient is 0,0,12,17 where 0,0,12,16 is right',
+    );
     expect(readdirSync(stubs.root)).not.to.include('tensorflow');
   });
 
   it('takes no arguments, and has a page of help', () => {
-    const call = (...args: string[]) => spawnSync(process.execPath, [resolve(root, 'lib/cli/main.mjs'), 'tensorflow', ...args], { encoding: 'utf8' });
-    expect(call('--help').stdout).to.contain('usage: npm run tensorflow').and.to.contain('exit code');
+    const call = (...args: string[]) =>
+      spawnSync(process.execPath, [resolve(root, 'lib/cli/main.mjs'), 'tensorflow', ...args], {
+        encoding: 'utf8',
+      });
+    expect(call('--help').stdout)
+      .to.contain('usage: npm run tensorflow')
+      .and.to.contain('exit code');
     const { status, stderr } = call('gpu');
-    expect([status, stderr.split('\n')[0]]).to.deep.equal([2, 'npm run tensorflow takes no arguments, got "gpu".']);
+    expect([status, stderr.split('\n')[0]]).to.deep.equal([
+      2,
+      'npm run tensorflow takes no arguments, got "gpu".',
+    ]);
   });
 });

@@ -50,7 +50,13 @@ describe('TerminalWatcher', () => {
       w.output('stream', { name: 'stdout', text: 'after\n' });
     });
     expect(written).to.contain(`${ESC}[4A`); // epoch, 0 1, and the wrapped row twice
-    expect(screenOf(written.replace(/(50 % )+\n/, '50\n\n'))).to.deep.equal(['epoch', '0 1', '1 2', 'after', '']);
+    expect(screenOf(written.replace(/(50 % )+\n/, '50\n\n'))).to.deep.equal([
+      'epoch',
+      '0 1',
+      '1 2',
+      'after',
+      '',
+    ]);
   });
 
   it('prints only the final state elsewhere, in its place', () => {

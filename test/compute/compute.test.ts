@@ -110,9 +110,24 @@ describe('matmul', () => {
       for (let i = 0; i < k; i++) for (let j = 0; j < n; j++) bt[j * k + i] = b[i * n + j];
       const c = filled(m * n, 3);
       const start = c.slice();
-      matmul({ m, n, k }, { a: { values: a, rowStride: k }, b: { values: b, rowStride: n }, c: { values: c, rowStride: n }, add: true });
+      matmul(
+        { m, n, k },
+        {
+          a: { values: a, rowStride: k },
+          b: { values: b, rowStride: n },
+          c: { values: c, rowStride: n },
+          add: true,
+        },
+      );
       const d = float32(m * n);
-      matmul({ m, n, k }, { a: { values: a, rowStride: k }, b: { values: bt, rowStride: 1, columnStride: k }, c: { values: d, rowStride: n } });
+      matmul(
+        { m, n, k },
+        {
+          a: { values: a, rowStride: k },
+          b: { values: bt, rowStride: 1, columnStride: k },
+          c: { values: d, rowStride: n },
+        },
+      );
       for (let i = 0; i < m; i++) {
         for (let j = 0; j < n; j++) {
           let sum = 0;
@@ -133,14 +148,23 @@ describe('matmul', () => {
       const b = filled(k * n, 5);
       const product = (): Float32Array => {
         const c = float32(m * n);
-        matmul({ m, n, k }, { a: { values: a, rowStride: k }, b: { values: b, rowStride: n }, c: { values: c, rowStride: n } });
+        matmul(
+          { m, n, k },
+          {
+            a: { values: a, rowStride: k },
+            b: { values: b, rowStride: n },
+            c: { values: c, rowStride: n },
+          },
+        );
         return c;
       };
       setCompute({ threads: 1, reproducible: true });
       const one = product();
       setCompute({ threads: 3 });
       for (let round = 0; round < 20; round++) {
-        expect(Buffer.compare(Buffer.from(product().slice().buffer), Buffer.from(one.slice().buffer))).to.equal(0);
+        expect(
+          Buffer.compare(Buffer.from(product().slice().buffer), Buffer.from(one.slice().buffer)),
+        ).to.equal(0);
         await new Promise((resolve) => setTimeout(resolve, 10)); // the threads come up meanwhile
       }
       setCompute({ reproducible: false });
@@ -167,8 +191,12 @@ describe('threads', () => {
       }
       weights.push(p.value.slice());
     }
-    expect(Buffer.compare(Buffer.from(weights[1].buffer), Buffer.from(weights[0].buffer))).to.equal(0);
-    expect(Buffer.compare(Buffer.from(weights[2].buffer), Buffer.from(weights[0].buffer))).to.equal(0);
+    expect(Buffer.compare(Buffer.from(weights[1].buffer), Buffer.from(weights[0].buffer))).to.equal(
+      0,
+    );
+    expect(Buffer.compare(Buffer.from(weights[2].buffer), Buffer.from(weights[0].buffer))).to.equal(
+      0,
+    );
   });
 
   it('leave Adam the same bits, whatever their number', async () => {
@@ -196,18 +224,23 @@ describe('threads', () => {
       const { setCompute, parallel } = require('./lib/compute/threads.ts'); const { Parameter } = require('./lib/nn/parameter.ts'); const { Adam } = require('./lib/learner/adam.ts');
       setCompute({ threads: 2, reproducible: false }); const p = new Parameter('p', [100000, 8], { table: true }); const opt = new Adam([[p]], { lr: 1 });
       const go = (n) => { opt.step(); if (n) setTimeout(go, 20, n - 1); else console.log('done'); }; go(10);`;
-    const { stdout, stderr, status } = spawnSync(process.execPath, ['--require', 'tsx/cjs', '-e', script], {
-      cwd: join(__dirname, '..', '..'),
-      encoding: 'utf8',
-      timeout: 20_000,
-    });
+    const { stdout, stderr, status } = spawnSync(
+      process.execPath,
+      ['--require', 'tsx/cjs', '-e', script],
+      {
+        cwd: join(__dirname, '..', '..'),
+        encoding: 'utf8',
+        timeout: 20_000,
+      },
+    );
     expect(stdout).to.equal('done\n');
     expect(stderr).to.equal('');
     expect(status).to.equal(0);
   });
 
   it('refuse a number that makes no sense', () => {
-    for (const threads of [0, 1.5, 99, NaN]) expect(() => setCompute({ threads })).to.throw(ArgumentError, 'threads must be');
+    for (const threads of [0, 1.5, 99, NaN])
+      expect(() => setCompute({ threads })).to.throw(ArgumentError, 'threads must be');
     expect(() => parallel('nothing' as never, 1, [], { grain: 1 })).to.throw();
   });
 });
@@ -216,10 +249,15 @@ describe('Random', () => {
   it('gives the same numbers for the same seed and path, and others for other names', () => {
     const draw = (r: Random): number[] => Array.from({ length: 5 }, () => r.uint32());
     expect(draw(new Random(42).child('split'))).to.deep.equal(draw(new Random(42).child('split')));
-    expect(draw(new Random(42).child('split'))).to.not.deep.equal(draw(new Random(42).child('init')));
+    expect(draw(new Random(42).child('split'))).to.not.deep.equal(
+      draw(new Random(42).child('init')),
+    );
     const parent = new Random(42);
     parent.uniform();
-    expect(draw(parent.child('split')), 'a child does not depend on what its parent drew').to.deep.equal(draw(new Random(42).child('split')));
+    expect(
+      draw(parent.child('split')),
+      'a child does not depend on what its parent drew',
+    ).to.deep.equal(draw(new Random(42).child('split')));
     expect(draw(new Random(42)), 'the numbers themselves are part of the contract').to.deep.equal([
       2447574668, 83611676, 1450851391, 3172507207, 2268724198,
     ]);

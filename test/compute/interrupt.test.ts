@@ -1,9 +1,16 @@
 import { expect } from 'chai';
-import { InterruptGuard, type InterruptScope, interruptible, setInterruptScope } from '../../lib/compute/interrupt.js';
+import {
+  InterruptGuard,
+  type InterruptScope,
+  interruptible,
+  setInterruptScope,
+} from '../../lib/compute/interrupt.js';
 import { type Display, sayInterrupted, setDisplay } from '../../lib/data/display.js';
 import { InterruptedError } from '../../lib/errors.js';
 
-const { Control } = require('../../lib/notebook/control.cjs') as { Control: new () => { section<T>(work: () => T): T } };
+const { Control } = require('../../lib/notebook/control.cjs') as {
+  Control: new () => { section<T>(work: () => T): T };
+};
 const control = new Control();
 
 /** A cell of a notebook. */
@@ -69,7 +76,12 @@ describe('InterruptGuard', () => {
 
   it('lets the outermost work speak, in one line', () => {
     const lines: string[] = [];
-    const silent: Display = { table() {}, chart() {}, text: (line) => lines.push(`text ${line}`), warn() {} };
+    const silent: Display = {
+      table() {},
+      chart() {},
+      text: (line) => lines.push(`text ${line}`),
+      warn() {},
+    };
     const before = setDisplay(silent);
     const outer = new InterruptGuard();
     const inner = new InterruptGuard();

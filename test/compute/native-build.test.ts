@@ -34,11 +34,20 @@ describe(`the native build${missing ? ` (skipped: ${missing})` : ''}`, function 
 
   describe('in force', () => {
     it("has PyTorch's numbers, and passes the tests of the other builds", () => {
-      const files = ['compute/compute', 'nn/layers', 'models/lstm', 'models/embedding-dot-bias'].map((name) => `test/${name}.test.ts`);
+      const files = [
+        'compute/compute',
+        'nn/layers',
+        'models/lstm',
+        'models/embedding-dot-bias',
+      ].map((name) => `test/${name}.test.ts`);
       const about = 'PyTorch|fastai|matmul|threads|TensorFlow|same weights';
       const env = { ...process.env, RECITAL_NATIVE: built };
       const args = ['node_modules/mocha/bin/mocha.js', ...files, '--grep', about];
-      const { stdout, stderr, status } = spawnSync(process.execPath, args, { cwd: root, env, encoding: 'utf8' });
+      const { stdout, stderr, status } = spawnSync(process.execPath, args, {
+        cwd: root,
+        env,
+        encoding: 'utf8',
+      });
       expect(status, stdout + stderr).to.equal(0);
       expect(stdout).to.match(/LSTMModel[\s\S]*PyTorch/);
     });
@@ -48,13 +57,25 @@ describe(`the native build${missing ? ` (skipped: ${missing})` : ''}`, function 
       expect(setCompute({ native: true })).to.include({ native: true, reproducible: false });
       expect(setCompute()).to.include({ native: true, reproducible: false });
       expect(setCompute({ reproducible: false }), 'no contradiction').to.include({ native: true });
-      expect(setCompute({ native: false }), 'as before').to.include({ native: false, reproducible: true });
-      expect(setCompute({ reproducible: false, native: false })).to.include({ native: false, reproducible: false });
+      expect(setCompute({ native: false }), 'as before').to.include({
+        native: false,
+        reproducible: true,
+      });
+      expect(setCompute({ reproducible: false, native: false })).to.include({
+        native: false,
+        reproducible: false,
+      });
       setCompute({ native: true });
-      expect(setCompute({ native: false }), 'as before').to.include({ native: false, reproducible: false });
+      expect(setCompute({ native: false }), 'as before').to.include({
+        native: false,
+        reproducible: false,
+      });
       setCompute({ native: true });
       expect(setCompute({ reproducible: true })).to.include({ native: false, reproducible: true });
-      expect(() => setCompute({ native: true, reproducible: true })).to.throw(ArgumentError, 'exclude each other');
+      expect(() => setCompute({ native: true, reproducible: true })).to.throw(
+        ArgumentError,
+        'exclude each other',
+      );
       expect(() => setCompute({ native: 1 as never })).to.throw(ArgumentError, 'native must be');
       expect(setCompute()).to.include({ native: false, reproducible: true });
     });
@@ -103,12 +124,16 @@ describe(`the native build${missing ? ` (skipped: ${missing})` : ''}`, function 
         const { setCompute } = require('./lib/compute/threads.ts'); const { Parameter } = require('./lib/nn/parameter.ts'); const { Adam } = require('./lib/learner/adam.ts');
         const p = new Parameter('p', [800000]); const opt = new Adam([[p]], { lr: 1 });
         for (let t = 0; t < 5; t++) opt.step(); console.log(JSON.stringify(setCompute()));`;
-      const { stdout, status } = spawnSync(process.execPath, ['--require', 'tsx/cjs', '-e', script], {
-        cwd: root,
-        encoding: 'utf8',
-        env: { ...process.env, RECITAL_NATIVE: built, RECITAL_THREADS: '3' },
-        timeout: 20_000,
-      });
+      const { stdout, status } = spawnSync(
+        process.execPath,
+        ['--require', 'tsx/cjs', '-e', script],
+        {
+          cwd: root,
+          encoding: 'utf8',
+          env: { ...process.env, RECITAL_NATIVE: built, RECITAL_THREADS: '3' },
+          timeout: 20_000,
+        },
+      );
       expect(stdout).to.equal('{"threads":3,"reproducible":false,"native":true}\n');
       expect(status).to.equal(0);
     });
@@ -124,33 +149,65 @@ describe(`the native build${missing ? ` (skipped: ${missing})` : ''}`, function 
     const other = '0123456789ab';
 
     it('says why, and nothing changes', () => {
-      expect(() => loadNative(place())).to.throw(RecitalError, /has not been built.*npm run native/);
+      expect(() => loadNative(place())).to.throw(
+        RecitalError,
+        /has not been built.*npm run native/,
+      );
       expect(() => loadNative(join(dir, 'nowhere'))).to.throw(RecitalError, /has not been built/);
-      expect(() => loadNative(place(fileName({ machine, source: other })))).to.throw(RecitalError, /from other sources.*npm run native/);
-      expect(() => loadNative(place(fileName({ machine: other, source })))).to.throw(RecitalError, /another processor or system.*npm run native/);
-      expect(() => loadNative(place(fileName({ machine, source })))).to.throw(RecitalError, /cannot be loaded/);
+      expect(() => loadNative(place(fileName({ machine, source: other })))).to.throw(
+        RecitalError,
+        /from other sources.*npm run native/,
+      );
+      expect(() => loadNative(place(fileName({ machine: other, source })))).to.throw(
+        RecitalError,
+        /another processor or system.*npm run native/,
+      );
+      expect(() => loadNative(place(fileName({ machine, source })))).to.throw(
+        RecitalError,
+        /cannot be loaded/,
+      );
       expect(setCompute()).to.deep.equal(inForce);
     });
 
     it('is built over one of older sources, beside those of other machines', () => {
-      const there = place(fileName({ machine, source: other }), fileName({ machine: other, source }), 'reproducible.wasm');
+      const there = place(
+        fileName({ machine, source: other }),
+        fileName({ machine: other, source }),
+        'reproducible.wasm',
+      );
       const { file } = buildNative({ dir: there });
       expect(file).to.equal(join(there, fileName({ machine, source })));
       expect(readdirSync(there).sort()).to.deep.equal(
-        [fileName({ machine: other, source }), fileName({ machine, source }), 'reproducible.wasm'].sort(),
+        [
+          fileName({ machine: other, source }),
+          fileName({ machine, source }),
+          'reproducible.wasm',
+        ].sort(),
       );
       expect(loadNative(there).file).to.equal(file);
     });
 
     it('is not built without a compiler, by one that fails, or where nothing can be written', () => {
-      expect(() => buildNative({ dir: place(), compiler: 'no-such-compiler' })).to.throw(RecitalError, /C compiler is needed.*no-such-compiler/);
+      expect(() => buildNative({ dir: place(), compiler: 'no-such-compiler' })).to.throw(
+        RecitalError,
+        /C compiler is needed.*no-such-compiler/,
+      );
       const failing = join(place('cc'), 'cc');
-      writeFileSync(failing, '#!/bin/sh\n[ "$1" = --version ] && echo "cc 1.0" && exit 0\necho "what is -march?" >&2\nexit 1\n');
+      writeFileSync(
+        failing,
+        '#!/bin/sh\n[ "$1" = --version ] && echo "cc 1.0" && exit 0\necho "what is -march?" >&2\nexit 1\n',
+      );
       chmodSync(failing, 0o755);
       const there = place();
-      expect(() => buildNative({ dir: there, compiler: failing })).to.throw(RecitalError, /by cc 1\.0[\s\S]*what is -march/);
+      expect(() => buildNative({ dir: there, compiler: failing })).to.throw(
+        RecitalError,
+        /by cc 1\.0[\s\S]*what is -march/,
+      );
       expect(readdirSync(there)).to.deep.equal([]);
-      expect(() => buildNative({ dir: join(failing, 'in-a-file') })).to.throw(RecitalError, /cannot be put into.*RECITAL_NATIVE=FOLDER/);
+      expect(() => buildNative({ dir: join(failing, 'in-a-file') })).to.throw(
+        RecitalError,
+        /cannot be put into.*RECITAL_NATIVE=FOLDER/,
+      );
       mkdirSync(join(there, fileName({ machine, source }))); // cannot be replaced
       expect(() => buildNative({ dir: there })).to.throw(RecitalError, /cannot be put into/);
     });

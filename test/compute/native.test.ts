@@ -43,12 +43,16 @@ function both(compute: () => Float32Array[]): { wasm: Float32Array[]; native: Fl
   const native = under(1, true);
   for (const threads of [2, 3]) {
     const other = under(threads, true);
-    for (const [i, values] of native.entries()) expect(Buffer.compare(Buffer.from(values.buffer), Buffer.from(other[i].buffer))).to.equal(0);
+    for (const [i, values] of native.entries())
+      expect(Buffer.compare(Buffer.from(values.buffer), Buffer.from(other[i].buffer))).to.equal(0);
   }
   return { wasm, native };
 }
 
-function expectClose({ wasm, native }: { wasm: Float32Array[]; native: Float32Array[] }, relative = 2e-5): void {
+function expectClose(
+  { wasm, native }: { wasm: Float32Array[]; native: Float32Array[] },
+  relative = 2e-5,
+): void {
   for (const [i, values] of wasm.entries()) {
     const size = values.reduce((most, x) => Math.max(most, Math.abs(x)), 1e-30);
     let gap = 0;
@@ -91,16 +95,32 @@ describe(`the native kernel${missing ? ` (skipped: ${missing})` : ''}`, function
       ];
       for (const [m, n, k] of sizes) {
         it(`multiplies ${m} × ${k} by ${k} × ${n}, transposed or not, added, with a bias`, () => {
-          const [a, b, at, bt, bias, start] = [m * k, k * n, m * k, k * n, n, m * (n + 3)].map((size, i) => filled(size, i));
+          const [a, b, at, bt, bias, start] = [m * k, k * n, m * k, k * n, n, m * (n + 3)].map(
+            (size, i) => filled(size, i),
+          );
           const product = (rest: object, transposed: boolean): Float32Array => {
             const c = float32(m * (n + 3) + 5);
             c.set(start, 5);
-            const A = transposed ? { values: at, rowStride: 1, columnStride: m } : { values: a, rowStride: k };
-            const B = transposed ? { values: bt, rowStride: 1, columnStride: k } : { values: b, rowStride: n };
-            matmul({ m, n, k }, { a: A, b: B, c: { values: c, offset: 5, rowStride: n + 3 }, ...rest });
+            const A = transposed
+              ? { values: at, rowStride: 1, columnStride: m }
+              : { values: a, rowStride: k };
+            const B = transposed
+              ? { values: bt, rowStride: 1, columnStride: k }
+              : { values: b, rowStride: n };
+            matmul(
+              { m, n, k },
+              { a: A, b: B, c: { values: c, offset: 5, rowStride: n + 3 }, ...rest },
+            );
             return c;
           };
-          expectClose(both(() => [product({}, false), product({ add: true }, true), product({ bias }, true), product({ bias }, false)]));
+          expectClose(
+            both(() => [
+              product({}, false),
+              product({ add: true }, true),
+              product({ bias }, true),
+              product({ bias }, false),
+            ]),
+          );
         });
       }
 
@@ -124,11 +144,13 @@ describe(`the native kernel${missing ? ` (skipped: ${missing})` : ''}`, function
           const dense = new Parameter('dense', [100_003]);
           const table = new Parameter('table', [20_001, 7], { table: true });
           const random = new Random(9);
-          for (const p of [dense, table]) for (let i = 0; i < p.value.length; i++) p.value[i] = random.normal();
+          for (const p of [dense, table])
+            for (let i = 0; i < p.value.length; i++) p.value[i] = random.normal();
           const opt = new Adam([[dense, table]], { lr: 0.01, wd: 0.1, decoupledWd: false });
           for (let t = 0; t < 5; t++) {
             table.touch(Int32Array.from({ length: 50 }, () => random.int(20_001)));
-            for (const p of [dense, table]) for (let j = 0; j < p.gradSize; j++) p.grad[j] = random.normal();
+            for (const p of [dense, table])
+              for (let j = 0; j < p.gradSize; j++) p.grad[j] = random.normal();
             opt.step();
             opt.zeroGrad();
           }
@@ -142,11 +164,20 @@ describe(`the native kernel${missing ? ` (skipped: ${missing})` : ''}`, function
           const size = 37;
           const logits = filled(size * outputs, 3);
           for (let i = 0; i < logits.length; i++) logits[i] *= i % 5 === 0 ? 40 : 3;
-          const rows = { size, outputs, classOf: (i: number) => (i % 6 === 5 ? -1 : (i * 31) % outputs) };
+          const rows = {
+            size,
+            outputs,
+            classOf: (i: number) => (i % 6 === 5 ? -1 : (i * 31) % outputs),
+          };
           expectClose(
             both(() => {
               const out = float32(size * outputs);
-              const losses = Float32Array.from(softmaxCrossEntropy({ ...rows, pred: logits }, { out, scaleOf: (i) => 1 / (i + 1) }));
+              const losses = Float32Array.from(
+                softmaxCrossEntropy(
+                  { ...rows, pred: logits },
+                  { out, scaleOf: (i) => 1 / (i + 1) },
+                ),
+              );
               const alone = Float32Array.from(softmaxCrossEntropy({ ...rows, pred: logits }));
               return [losses, alone, out];
             }),
@@ -159,7 +190,12 @@ describe(`the native kernel${missing ? ` (skipped: ${missing})` : ''}`, function
         const logits = filled(2 * 300, 3);
         logits[17] = NaN;
         setCompute({ native: true });
-        const losses = softmaxCrossEntropy({ size: 2, outputs: 300, pred: logits, classOf: () => 5 });
+        const losses = softmaxCrossEntropy({
+          size: 2,
+          outputs: 300,
+          pred: logits,
+          classOf: () => 5,
+        });
         expect([...losses.subarray(0, 2)].map(Number.isNaN)).to.deep.equal([true, false]);
       });
 
@@ -168,7 +204,11 @@ describe(`the native kernel${missing ? ` (skipped: ${missing})` : ''}`, function
         for (const n of [0, 1, 65_537, 300_000]) {
           const all = float32(n + 2).fill(1);
           zero(all.subarray(1, n + 1));
-          expect([all[0], all.subarray(1, n + 1).every((x) => x === 0), all[n + 1]]).to.deep.equal([1, true, 1]);
+          expect([all[0], all.subarray(1, n + 1).every((x) => x === 0), all[n + 1]]).to.deep.equal([
+            1,
+            true,
+            1,
+          ]);
         }
       });
 

@@ -1,10 +1,25 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
 import { float32 } from '../../lib/compute/memory.js';
-import { complaint, makeFolder, removeAbandoned, WholeFile, writeAtomically } from '../../lib/data/atomic-write.js';
+import {
+  complaint,
+  makeFolder,
+  removeAbandoned,
+  WholeFile,
+  writeAtomically,
+} from '../../lib/data/atomic-write.js';
 import { ArgumentError, DataError } from '../../lib/errors.js';
 import { TemporaryFolder } from './temporary.js';
 
@@ -13,7 +28,12 @@ describe('writeAtomically', () => {
 
   it('writes the parts one after the other, those on shared memory too, and leaves nothing else behind', () => {
     const file = path.join(folder.path, 'whole');
-    writeAtomically(file, [Buffer.from('ab'), float32(2).fill(1), new Float64Array(0), Buffer.from('c')]);
+    writeAtomically(file, [
+      Buffer.from('ab'),
+      float32(2).fill(1),
+      new Float64Array(0),
+      Buffer.from('c'),
+    ]);
     expect(readFileSync(file).toString('latin1')).to.equal('ab\x00\x00\x80\x3f\x00\x00\x80\x3fc');
     expect(readdirSync(folder.path)).to.deep.equal(['whole']);
   });
@@ -32,8 +52,12 @@ describe('writeAtomically', () => {
   });
 
   it('says why a file cannot be written', () => {
-    const write = (file: string) => () => writeAtomically(path.join(folder.path, file), [Buffer.from('x')]);
-    expect(write('nowhere/x')).to.throw(DataError, /nowhere\/x" cannot be written: there is no folder ".*nowhere"\. Make it first/);
+    const write = (file: string) => () =>
+      writeAtomically(path.join(folder.path, file), [Buffer.from('x')]);
+    expect(write('nowhere/x')).to.throw(
+      DataError,
+      /nowhere\/x" cannot be written: there is no folder ".*nowhere"\. Make it first/,
+    );
     folder.write('plain', '');
     expect(write('plain/x')).to.throw(DataError, 'is not a folder');
     mkdirSync(path.join(folder.path, 'folder'));
@@ -46,7 +70,10 @@ describe('writeAtomically', () => {
     const locked = path.join(folder.path, 'locked');
     mkdirSync(locked);
     chmodSync(locked, 0o500);
-    expect(() => writeAtomically(path.join(locked, 'x'), [])).to.throw(DataError, 'does not allow it (EACCES)');
+    expect(() => writeAtomically(path.join(locked, 'x'), [])).to.throw(
+      DataError,
+      'does not allow it (EACCES)',
+    );
   });
 
   it('removes what dead writers of the same name have left: not what living ones are at, nor what has another name', async () => {
@@ -57,10 +84,18 @@ describe('writeAtomically', () => {
       half.write(Buffer.from('half'));`;
     const args = ['--require', require.resolve('tsx/cjs'), '-e'];
     folder.write('left/model', 'old');
-    const living = spawn(process.execPath, [...args, `${write} console.log('there'); setTimeout(() => {}, 60_000);`, at('model')]);
+    const living = spawn(process.execPath, [
+      ...args,
+      `${write} console.log('there'); setTimeout(() => {}, 60_000);`,
+      at('model'),
+    ]);
     await once(living.stdout, 'data');
     for (const name of ['model', 'other']) {
-      spawnSync(process.execPath, [...args, `${write} process.kill(process.pid, 'SIGKILL');`, at(name)]);
+      spawnSync(process.execPath, [
+        ...args,
+        `${write} process.kill(process.pid, 'SIGKILL');`,
+        at(name),
+      ]);
     }
     const temporary = (): string[] => readdirSync(at('')).filter((name) => name.endsWith('.tmp'));
     try {
@@ -91,7 +126,12 @@ describe('writeAtomically', () => {
     const foreign = made('.x.4194305-000000.0-0.tmp', 23 * hour);
     const abandoned = made('.x.4194305-000000.0-1.tmp', 25 * hour);
     removeAbandoned(path.dirname(old), (name) => name === 'x');
-    expect([old, own, foreign, abandoned].map((file) => existsSync(file))).to.deep.equal([false, true, true, false]);
+    expect([old, own, foreign, abandoned].map((file) => existsSync(file))).to.deep.equal([
+      false,
+      true,
+      true,
+      false,
+    ]);
   });
 
   it('says of a folder that goes away while the file is written what has happened, and leaves nothing', () => {
@@ -100,7 +140,10 @@ describe('writeAtomically', () => {
       yield Buffer.from('new');
       rmSync(path.dirname(file), { recursive: true });
     }
-    expect(() => writeAtomically(file, meanwhile())).to.throw(DataError, /gone\/x" cannot be written: there is no folder/);
+    expect(() => writeAtomically(file, meanwhile())).to.throw(
+      DataError,
+      /gone\/x" cannot be written: there is no folder/,
+    );
     expect(existsSync(path.dirname(file))).to.equal(false);
   });
 
@@ -113,7 +156,9 @@ describe('writeAtomically', () => {
         return caught;
       }
     })();
-    expect(complaint(error)).to.equal('A file cannot be written: no space is left there (ENOSPC). Make room, or choose another folder.');
+    expect(complaint(error)).to.equal(
+      'A file cannot be written: no space is left there (ENOSPC). Make room, or choose another folder.',
+    );
   });
 
   it('complains of what the system refuses, and of errors of ours, but not of defects', () => {
@@ -128,8 +173,13 @@ describe('writeAtomically', () => {
         return error;
       }
     };
-    expect(complaint(caught(() => readFileSync(file)))).to.equal(`"${file}" cannot be opened: there is no such file or folder.`);
-    expect(() => makeFolder(path.join(folder.write('file', ''), 'below'))).to.throw(DataError, /file" is not a folder/);
+    expect(complaint(caught(() => readFileSync(file)))).to.equal(
+      `"${file}" cannot be opened: there is no such file or folder.`,
+    );
+    expect(() => makeFolder(path.join(folder.write('file', ''), 'below'))).to.throw(
+      DataError,
+      /file" is not a folder/,
+    );
     const half = new WholeFile(file);
     half.discard();
     half.discard();

@@ -12,7 +12,9 @@ describe('RECITAL_THREADS', () => {
   it('limits the threads that read files, too', async () => {
     for (const threads of ['1', '3']) {
       process.env.RECITAL_THREADS = threads;
-      expect((await sql("select current_setting('threads') as n")).row(0).n).to.equal(Number(threads));
+      expect((await sql("select current_setting('threads') as n")).row(0).n).to.equal(
+        Number(threads),
+      );
     }
   });
 

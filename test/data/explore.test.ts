@@ -57,7 +57,14 @@ describe('describe', () => {
     expect([b.count, b.missing, b['25%'], b['50%'], b['75%']]).to.deep.equal([6, 1, 2, 4.5, 7.75]);
     expect([c.count, c.mean, c.std, c['25%'], c.max]).to.deep.equal([1, 5, null, 5, 5]);
     expect([d.std, d.missing]).to.deep.equal([0, 0]);
-    expect([e.count, e.missing, e.mean, e.std, e.min, e['50%']]).to.deep.equal([0, 7, null, null, null, null]);
+    expect([e.count, e.missing, e.mean, e.std, e.min, e['50%']]).to.deep.equal([
+      0,
+      7,
+      null,
+      null,
+      null,
+      null,
+    ]);
   });
 
   it('describes chosen columns, tracks, and plays with their users and tracks', () => {
@@ -67,16 +74,32 @@ describe('describe', () => {
     expect(describeColumns(tracks).column('column')).to.deep.equal(['year', 'tempo', 'energy']);
     const [count, user, track] = describeColumns(plays).rows();
     expect([count.count, count.mean, count.max]).to.deep.equal([5, 13.8, 50]);
-    expect([user.column, user.count, user.mean, user.max]).to.deep.equal(['plays of a user', 2, 2.5, 3]);
-    expect([track.column, track.count, track.mean, track.min]).to.deep.equal(['plays of a track', 4, 1.25, 1]);
+    expect([user.column, user.count, user.mean, user.max]).to.deep.equal([
+      'plays of a user',
+      2,
+      2.5,
+      3,
+    ]);
+    expect([track.column, track.count, track.mean, track.min]).to.deep.equal([
+      'plays of a track',
+      4,
+      1.25,
+      1,
+    ]);
   });
 });
 
 describe('missingValues', () => {
   it('counts missing numbers and texts; an empty text is not missing', () => {
     expect(missingValues(table).column('missing')).to.deep.equal(Float64Array.of(0, 1, 6, 1, 0, 7));
-    expect(missingValues(tracks).rows()[2]).to.deep.equal({ column: 'genre', missing: 2, percent: 40 });
-    expect(missingValues(new Table({ x: [] })).rows()).to.deep.equal([{ column: 'x', missing: 0, percent: 0 }]);
+    expect(missingValues(tracks).rows()[2]).to.deep.equal({
+      column: 'genre',
+      missing: 2,
+      percent: 40,
+    });
+    expect(missingValues(new Table({ x: [] })).rows()).to.deep.equal([
+      { column: 'x', missing: 0, percent: 0 },
+    ]);
   });
 });
 
@@ -94,7 +117,9 @@ describe('correlation', () => {
 
   it('takes the audio features of tracks, or the columns that it is given', () => {
     expect(correlation(tracks).columns).to.deep.equal(['energy', 'tempo']);
-    expect([...correlation(tracks, ['tempo', 'year']).matrix].map((v) => v.toFixed(4))).to.deep.equal(['1.0000', '0.1890', '0.1890', '1.0000']);
+    expect(
+      [...correlation(tracks, ['tempo', 'year']).matrix].map((v) => v.toFixed(4)),
+    ).to.deep.equal(['1.0000', '0.1890', '0.1890', '1.0000']);
     expect(() => correlation(new Table({ x: ['a'] }))).to.throw(ArgumentError, 'no numeric column');
   });
 });
@@ -124,7 +149,10 @@ describe('topArtists, countsByGenre, meansByYear', () => {
       { genre: 'Pop', tracks: 1, playcount: 9 },
       { genre: 'Rock', tracks: 1, playcount: 5 },
     ]);
-    expect(() => topArtists(Plays.fromRows([{ user: 'a', track: 'b' }]))).to.throw(ArgumentError, 'withCatalogue');
+    expect(() => topArtists(Plays.fromRows([{ user: 'a', track: 'b' }]))).to.throw(
+      ArgumentError,
+      'withCatalogue',
+    );
   });
 
   it('averages by year, ascending, over the values that are there', () => {
@@ -132,6 +160,10 @@ describe('topArtists, countsByGenre, meansByYear', () => {
       { year: 1999, tracks: 2, tempo: 2, energy: 3 },
       { year: 2001, tracks: 2, tempo: 2.5, energy: null },
     ]);
-    expect(meansByYear(tracks).columnNames).to.deep.equal(['year', 'tracks', ...tracks.audioFeatures]);
+    expect(meansByYear(tracks).columnNames).to.deep.equal([
+      'year',
+      'tracks',
+      ...tracks.audioFeatures,
+    ]);
   });
 });

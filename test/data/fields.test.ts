@@ -5,7 +5,18 @@ import { DataError } from '../../lib/errors.js';
 
 describe('Fields', () => {
   const fields = new Fields(
-    { n: 1.5, c: 3, t: 'text', f: false, l: [1, 2.5], i: [0, 7], s: ['a'], o: { x: 1 }, os: [{ x: 1 }, {}], z: null },
+    {
+      n: 1.5,
+      c: 3,
+      t: 'text',
+      f: false,
+      l: [1, 2.5],
+      i: [0, 7],
+      s: ['a'],
+      o: { x: 1 },
+      os: [{ x: 1 }, {}],
+      z: null,
+    },
     'config',
   );
 
@@ -19,14 +30,14 @@ describe('Fields', () => {
     expect(fields.texts('s')).to.deep.equal(['a']);
     expect(fields.object('o').number('x')).to.equal(1);
     expect(fields.objects('os').map((o) => o.names)).to.deep.equal([['x'], []]);
-    expect([fields.has('z'), fields.has('y'), fields.isList('l'), fields.isList('o'), fields.isObject('o'), fields.isObject('l')]).to.deep.equal([
-      true,
-      false,
-      true,
-      false,
-      true,
-      false,
-    ]);
+    expect([
+      fields.has('z'),
+      fields.has('y'),
+      fields.isList('l'),
+      fields.isList('o'),
+      fields.isObject('o'),
+      fields.isObject('l'),
+    ]).to.deep.equal([true, false, true, false, true, false]);
   });
 
   it('say what was expected and what came', () => {
@@ -44,10 +55,16 @@ describe('Fields', () => {
       [() => fields.object('s'), 'config.s should be an object, got a list of 1'],
       [() => fields.object('o').object('x'), 'config.o.x should be an object, got 1'],
       [() => fields.objects('os')[1].text('x'), 'config.os[1].x should be text, got nothing'],
-      [() => fields.objects('os')[0].only(['y', 'z']), 'config.os[0] has an unknown field "x"; known are: y, z'],
+      [
+        () => fields.objects('os')[0].only(['y', 'z']),
+        'config.os[0] has an unknown field "x"; known are: y, z',
+      ],
       [() => Fields.parse(undefined, 'config'), 'config is missing'],
       [() => Fields.parse('{', 'config'), 'config is not JSON'],
-      [() => Fields.parse(`{"a":"${'x'.repeat(2 ** 20)}"}`, 'config'), 'at most 1048576 were expected'],
+      [
+        () => Fields.parse(`{"a":"${'x'.repeat(2 ** 20)}"}`, 'config'),
+        'at most 1048576 were expected',
+      ],
     ];
     for (const [read, message] of bad) expect(read).to.throw(DataError, message);
   });
@@ -62,12 +79,25 @@ describe('Fields', () => {
           expect(error).to.be.instanceOf(DataError);
           return;
         }
-        for (const read of ['number', 'count', 'text', 'flag', 'numbers', 'counts', 'texts', 'list', 'object', 'objects'] as const) {
+        for (const read of [
+          'number',
+          'count',
+          'text',
+          'flag',
+          'numbers',
+          'counts',
+          'texts',
+          'list',
+          'object',
+          'objects',
+        ] as const) {
           for (const field of [...made.names, name]) {
             try {
               const got: unknown = made[read](field);
               if (!(got instanceof Fields) && read !== 'objects')
-                expect(got).to.deep.equal((JSON.parse(JSON.stringify(value)) as Record<string, Json>)[field]);
+                expect(got).to.deep.equal(
+                  (JSON.parse(JSON.stringify(value)) as Record<string, Json>)[field],
+                );
             } catch (error) {
               expect(error).to.be.instanceOf(DataError);
             }

@@ -26,14 +26,19 @@ describe('HashIndex', () => {
   it('gives the position of every hash, however many share their low half, and zeros included (property)', () => {
     const half = fc.oneof(fc.constantFrom(0, 1, -1, 4, 8, 2 ** 31 - 1, -(2 ** 31)), fc.integer());
     fc.assert(
-      fc.property(fc.uniqueArray(fc.tuple(half, half), { selector: String, maxLength: 40 }), half, half, (hashes, low, high) => {
-        const index = new HashIndex(of(...hashes));
-        const out = new Int32Array(hashes.length);
-        expect([index.distinct, index.encode(of(...hashes), out, 0)]).to.deep.equal([true, -1]);
-        expect([...out]).to.deep.equal(hashes.map((_, i) => i));
-        const known = hashes.some(([l, h]) => l === low && h === high);
-        expect(index.encode(of([low, high]), new Int32Array(1), 0)).to.equal(known ? -1 : 0);
-      }),
+      fc.property(
+        fc.uniqueArray(fc.tuple(half, half), { selector: String, maxLength: 40 }),
+        half,
+        half,
+        (hashes, low, high) => {
+          const index = new HashIndex(of(...hashes));
+          const out = new Int32Array(hashes.length);
+          expect([index.distinct, index.encode(of(...hashes), out, 0)]).to.deep.equal([true, -1]);
+          expect([...out]).to.deep.equal(hashes.map((_, i) => i));
+          const known = hashes.some(([l, h]) => l === low && h === high);
+          expect(index.encode(of([low, high]), new Int32Array(1), 0)).to.equal(known ? -1 : 0);
+        },
+      ),
     );
   });
 });

@@ -24,7 +24,9 @@ describe('interactionMatrix', () => {
 
   it('says whether, or the logarithm of how often', () => {
     expect([...interactionMatrix(plays, { value: 'binary' }).data]).to.deep.equal([1, 1, 1, 1]);
-    expect([...interactionMatrix(plays, { value: 'log' }).data]).to.deep.equal([3, 2, 5, 1].map(Math.log1p));
+    expect([...interactionMatrix(plays, { value: 'log' }).data]).to.deep.equal(
+      [3, 2, 5, 1].map(Math.log1p),
+    );
   });
 
   it('adds repeated plays up and leaves users and tracks without plays out', () => {
@@ -37,12 +39,24 @@ describe('interactionMatrix', () => {
   });
 
   it('prints its shape and how much of it is empty', () => {
-    expect(inspect(interactionMatrix(plays))).to.equal('Matrix of 3 users × 3 tracks: 4 of 9 cells filled, 55.56 % empty');
-    expect(Object.keys(interactionMatrix(plays))).to.deep.equal(['users', 'tracks', 'shape', 'indptr', 'indices', 'data']);
+    expect(inspect(interactionMatrix(plays))).to.equal(
+      'Matrix of 3 users × 3 tracks: 4 of 9 cells filled, 55.56 % empty',
+    );
+    expect(Object.keys(interactionMatrix(plays))).to.deep.equal([
+      'users',
+      'tracks',
+      'shape',
+      'indptr',
+      'indices',
+      'data',
+    ]);
   });
 
   it('refuses no plays and another value', () => {
     expect(() => interactionMatrix(plays.take([]))).to.throw(ArgumentError, 'no plays');
-    expect(() => interactionMatrix(plays, { value: 'sum' as 'count' })).to.throw(ArgumentError, "'count', 'binary' or 'log', got 'sum'");
+    expect(() => interactionMatrix(plays, { value: 'sum' as 'count' })).to.throw(
+      ArgumentError,
+      "'count', 'binary' or 'log', got 'sum'",
+    );
   });
 });

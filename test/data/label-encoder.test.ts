@@ -6,7 +6,9 @@ import fc from 'fast-check';
 import { LabelEncoder } from '../../lib/data/label-encoder.js';
 import { ArgumentError, UnknownIdError } from '../../lib/errors.js';
 
-const golden = JSON.parse(readFileSync(path.join(__dirname, '../golden/label_encoder.json'), 'utf8'));
+const golden = JSON.parse(
+  readFileSync(path.join(__dirname, '../golden/label_encoder.json'), 'utf8'),
+);
 
 describe('LabelEncoder', () => {
   it("fits, transforms and goes back as scikit-learn's does", () => {
@@ -28,15 +30,28 @@ describe('LabelEncoder', () => {
 
   it("refuses unseen labels with scikit-learn's words, all of them, and the nearest known one", () => {
     const encoder = new LabelEncoder().fit(golden.strings);
-    expect(() => encoder.transform(['banana', 'nope'])).to.throw(UnknownIdError, golden.unseen_error.replace('ValueError: ', ''));
-    expect(() => encoder.transform(['bananna', 'nope', 'nope'])).to.throw(UnknownIdError, /did you mean "banana".*unseen labels: 'bananna', 'nope'$/);
+    expect(() => encoder.transform(['banana', 'nope'])).to.throw(
+      UnknownIdError,
+      golden.unseen_error.replace('ValueError: ', ''),
+    );
+    expect(() => encoder.transform(['bananna', 'nope', 'nope'])).to.throw(
+      UnknownIdError,
+      /did you mean "banana".*unseen labels: 'bananna', 'nope'$/,
+    );
     const many = Array.from({ length: 13 }, (_, i) => `new ${i}`);
     expect(() => encoder.transform(many)).to.throw(UnknownIdError, /'new 9' and 3 more$/);
-    for (const index of [-1, 15, 0.5, NaN]) expect(() => encoder.inverseTransform([0, index])).to.throw(ArgumentError, `unseen labels: ${index}`);
+    for (const index of [-1, 15, 0.5, NaN])
+      expect(() => encoder.inverseTransform([0, index])).to.throw(
+        ArgumentError,
+        `unseen labels: ${index}`,
+      );
   });
 
   it('refuses a missing value, and work before fit', () => {
-    expect(() => new LabelEncoder().fit(['a', null])).to.throw(ArgumentError, 'Drop the rows without one');
+    expect(() => new LabelEncoder().fit(['a', null])).to.throw(
+      ArgumentError,
+      'Drop the rows without one',
+    );
     for (const work of [
       (e: LabelEncoder) => e.transform(['a']),
       (e: LabelEncoder) => e.inverseTransform([0]),

@@ -21,7 +21,8 @@ function plays(): Plays {
   }
   return Plays.fromRows(rows);
 }
-const loaders = (options: CollabPlaysOptions = {}): CollabDataLoaders => CollabDataLoaders.fromPlays(plays(), { negatives: {}, ...options });
+const loaders = (options: CollabPlaysOptions = {}): CollabDataLoaders =>
+  CollabDataLoaders.fromPlays(plays(), { negatives: {}, ...options });
 
 interface Row {
   user: number;
@@ -33,7 +34,8 @@ interface Row {
 function rowsOf(loader: CollabDataLoader, epoch = 0): Row[] {
   const out: Row[] = [];
   for (const { size, inputs, targets, rows } of loader.batches(epoch)) {
-    for (let k = 0; k < size; k++) out.push({ user: inputs[0][k], item: inputs[1][k], target: targets[k], row: rows[k] });
+    for (let k = 0; k < size; k++)
+      out.push({ user: inputs[0][k], item: inputs[1][k], target: targets[k], row: rows[k] });
   }
   return out;
 }
@@ -58,7 +60,10 @@ describe('WeightedDraw', () => {
   });
 
   it('draws an index of positive weight whatever the weights', () => {
-    const weights = fc.array(fc.oneof(fc.constant(0), fc.double({ min: 1e-3, max: 1e6, noNaN: true })), { minLength: 1, maxLength: 50 });
+    const weights = fc.array(
+      fc.oneof(fc.constant(0), fc.double({ min: 1e-3, max: 1e6, noNaN: true })),
+      { minLength: 1, maxLength: 50 },
+    );
     fc.assert(
       fc.property(weights, fc.integer(), (w, seed) => {
         fc.pre(w.some((x) => x > 0));
@@ -69,7 +74,10 @@ describe('WeightedDraw', () => {
 });
 
 describe('NegativeSampler', () => {
-  const known = csrFromPairs(Int32Array.of(1, 1, 1, 2), Int32Array.of(1, 2, 4, 5), { rows: 3, columns: 6 });
+  const known = csrFromPairs(Int32Array.of(1, 1, 1, 2), Int32Array.of(1, 2, 4, 5), {
+    rows: 3,
+    columns: 6,
+  });
   const draws = (weights: number[], user: number, n = 6000): number[] => {
     const sampler = new NegativeSampler(known, { weights: Float64Array.from(weights), n: 1 });
     const random = new Random(2);
@@ -109,7 +117,10 @@ describe('negative sampling of loaders', () => {
     expect(new Set(positives.map((r) => r.row)).size).to.equal(288);
     const all = plays();
     for (const { user, item, row } of positives) {
-      expect([dls.classes.user.id(user), dls.classes.item.id(item)]).to.deep.equal([all.users.id(all.user[row]), all.tracks.id(all.track[row])]);
+      expect([dls.classes.user.id(user), dls.classes.item.id(item)]).to.deep.equal([
+        all.users.id(all.user[row]),
+        all.tracks.id(all.track[row]),
+      ]);
     }
   });
 
@@ -130,9 +141,14 @@ describe('negative sampling of loaders', () => {
     expect(rowsOf(dls.valid, 0)).to.deep.equal(rowsOf(dls.valid, 9));
     expect(rowsOf(dls.valid.inOrder({ bs: 9 }))).to.deep.equal(rowsOf(dls.valid));
     const all = plays();
-    const own = new Set(Array.from(all.user, (u, i) => `${all.users.id(u)} ${all.tracks.id(all.track[i])}`));
+    const own = new Set(
+      Array.from(all.user, (u, i) => `${all.users.id(u)} ${all.tracks.id(all.track[i])}`),
+    );
     for (const { user, item, target } of rowsOf(dls.valid)) {
-      if (item > 0) expect(own.has(`${dls.classes.user.id(user)} ${dls.classes.item.id(item)}`)).to.equal(target === 1);
+      if (item > 0)
+        expect(own.has(`${dls.classes.user.id(user)} ${dls.classes.item.id(item)}`)).to.equal(
+          target === 1,
+        );
     }
     expect(rowsOf(dls.train.inOrder())).to.deep.equal(rowsOf(dls.train.inOrder(), 7));
   });
@@ -147,7 +163,9 @@ describe('negative sampling of loaders', () => {
       return drawn.reduce((s, r) => s + popularity[r.item], 0) / drawn.length; // mean popularity of a negative
     };
     const uniform = share({});
-    const [zero, some, full] = [0, 0.75, 1].map((power) => share({ sampling: 'popularity', power }));
+    const [zero, some, full] = [0, 0.75, 1].map((power) =>
+      share({ sampling: 'popularity', power }),
+    );
     expect(zero).to.be.closeTo(uniform, 0.15);
     expect(some).to.be.above(uniform + 0.5);
     expect(full).to.be.above(some + 0.1);
@@ -166,7 +184,10 @@ describe('negative sampling of loaders', () => {
     const rows = Array.from({ length: all.length }, (_, i) => i);
     const dls = CollabDataLoaders.fromPlays(all, {
       negatives: {},
-      split: { train: rows.filter((i) => all.user[i] >= 5), valid: rows.filter((i) => all.user[i] < 5) },
+      split: {
+        train: rows.filter((i) => all.user[i] >= 5),
+        valid: rows.filter((i) => all.user[i] < 5),
+      },
     });
     const negatives = rowsOf(dls.valid).filter((r) => r.target === 0);
     expect(negatives).to.have.length(60);
@@ -174,17 +195,38 @@ describe('negative sampling of loaders', () => {
   });
 
   it('refuses what cannot be drawn', () => {
-    const everything = Plays.fromRows([...'abcdefgh'].flatMap((track) => [{ user: 'all', track }, ...(track < 'd' ? [{ user: 'few', track }] : [])]));
+    const everything = Plays.fromRows(
+      [...'abcdefgh'].flatMap((track) => [
+        { user: 'all', track },
+        ...(track < 'd' ? [{ user: 'few', track }] : []),
+      ]),
+    );
     const split = { train: Array.from({ length: everything.length }, (_, i) => i), valid: [] };
     expect(() => CollabDataLoaders.fromPlays(everything, { negatives: {}, split, bs: 2 })).to.throw(
       DataError,
       'User "all" has every one of the 8 items',
     );
-    for (const n of [0, -1, 1.5, NaN]) expect(() => loaders({ negatives: { n } })).to.throw(ArgumentError, `positive whole number, got ${n}`);
-    expect(() => loaders({ negatives: { sampling: 'hard' as never } })).to.throw(ArgumentError, "'uniform' or 'popularity'");
-    expect(() => loaders({ negatives: { sampling: 'popularity', power: -1 } })).to.throw(ArgumentError, 'power must be a number, 0 or more');
-    expect(() => loaders({ negatives: { power: 1 } })).to.throw(ArgumentError, "power is for sampling: 'popularity'");
-    expect(() => loaders({ negatives: { n: 64 } })).to.throw(ArgumentError, '65 rows, more than a batch: bs = 64');
+    for (const n of [0, -1, 1.5, NaN])
+      expect(() => loaders({ negatives: { n } })).to.throw(
+        ArgumentError,
+        `positive whole number, got ${n}`,
+      );
+    expect(() => loaders({ negatives: { sampling: 'hard' as never } })).to.throw(
+      ArgumentError,
+      "'uniform' or 'popularity'",
+    );
+    expect(() => loaders({ negatives: { sampling: 'popularity', power: -1 } })).to.throw(
+      ArgumentError,
+      'power must be a number, 0 or more',
+    );
+    expect(() => loaders({ negatives: { power: 1 } })).to.throw(
+      ArgumentError,
+      "power is for sampling: 'popularity'",
+    );
+    expect(() => loaders({ negatives: { n: 64 } })).to.throw(
+      ArgumentError,
+      '65 rows, more than a batch: bs = 64',
+    );
     expect(() => loaders({ target: 'log' })).to.throw(ArgumentError, 'every play is a positive');
     expect(() => loaders({ threshold: 3 })).to.throw(ArgumentError, 'every play is a positive');
   });

@@ -1,7 +1,13 @@
 import path from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { fingerprint, readStrings, readVocabulary, stringTensors, vocabularyTensors } from '../../lib/data/packed-strings.js';
+import {
+  fingerprint,
+  readStrings,
+  readVocabulary,
+  stringTensors,
+  vocabularyTensors,
+} from '../../lib/data/packed-strings.js';
 import { openSafetensors, type Tensor, writeSafetensors } from '../../lib/data/safetensors.js';
 import { Vocabulary } from '../../lib/data/vocabulary.js';
 import { ArgumentError, DataError } from '../../lib/errors.js';
@@ -24,13 +30,23 @@ describe('packed strings', () => {
   });
 
   it('keep vocabularies: classes, indices, numeric order and #na# (property)', () => {
-    const numbers = fc.double({ noNaN: true, min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER }); // larger ones may be rounded: refused
-    const values = fc.oneof(fc.array(fc.string({ unit: 'grapheme' })), fc.array(numbers), fc.array(fc.integer()));
+    const numbers = fc.double({
+      noNaN: true,
+      min: Number.MIN_SAFE_INTEGER,
+      max: Number.MAX_SAFE_INTEGER,
+    }); // larger ones may be rounded: refused
+    const values = fc.oneof(
+      fc.array(fc.string({ unit: 'grapheme' })),
+      fc.array(numbers),
+      fc.array(fc.integer()),
+    );
     fc.assert(
       fc.property(values, fc.boolean(), (ids, na) => {
         const before = Vocabulary.fromValues(ids as (string | number)[], { na, kind: 'thing' });
         write(vocabularyTensors('v', before));
-        const after = openSafetensors(file(), (st) => readVocabulary(st, 'v', { na, kind: 'thing' }));
+        const after = openSafetensors(file(), (st) =>
+          readVocabulary(st, 'v', { na, kind: 'thing' }),
+        );
         expect(after.classes).to.deep.equal(before.classes);
         expect(after.kind).to.equal('thing');
         for (const id of before.classes) expect(after.indexOf(id)).to.equal(before.indexOf(id));
@@ -42,7 +58,9 @@ describe('packed strings', () => {
   });
 
   it('have fingerprints that tell vocabularies apart', () => {
-    const prints = [['a', 'b'], ['ab'], ['a', 'bc'], ['ab', 'c'], [], ['', 'ab']].map((ids) => fingerprint(Vocabulary.fromValues(ids)));
+    const prints = [['a', 'b'], ['ab'], ['a', 'bc'], ['ab', 'c'], [], ['', 'ab']].map((ids) =>
+      fingerprint(Vocabulary.fromValues(ids)),
+    );
     expect(new Set(prints).size).to.equal(prints.length);
   });
 
@@ -51,8 +69,14 @@ describe('packed strings', () => {
       shape: [Buffer.from(text as string).length],
       data: Uint8Array.from(Buffer.from(text as string)),
     });
-    const offsets = (...values: number[]): Tensor => ({ shape: [values.length], data: Uint32Array.from(values) });
-    const order = (...values: number[]): Tensor => ({ shape: [values.length], data: Int32Array.from(values) });
+    const offsets = (...values: number[]): Tensor => ({
+      shape: [values.length],
+      data: Uint32Array.from(values),
+    });
+    const order = (...values: number[]): Tensor => ({
+      shape: [values.length],
+      data: Int32Array.from(values),
+    });
     const bad: [Record<string, Tensor>, string, boolean?][] = [
       [{ 'v.bytes': bytes('ab') }, 'no tensor "v.offsets"'],
       [{ 'v.bytes': bytes('ab'), 'v.offsets': order(0, 1, 2) }, 'is I32'],
@@ -64,16 +88,31 @@ describe('packed strings', () => {
       [{ 'v.bytes': bytes('ä'), 'v.offsets': offsets(0, 1, 2) }, 'within a character'],
       [{ 'v.bytes': bytes('ba'), 'v.offsets': offsets(0, 1, 2) }, 'not in order'],
       [{ 'v.bytes': bytes('aa'), 'v.offsets': offsets(0, 1, 2) }, 'not in order, or not distinct'],
-      [{ 'v.bytes': bytes('ba'), 'v.offsets': offsets(0, 1, 2), 'v.order': order(1) }, 'I32 of shape [2] was expected'],
-      [{ 'v.bytes': bytes('ba'), 'v.offsets': offsets(0, 1, 2), 'v.order': order(1, 1) }, 'not in order, or not distinct'],
-      [{ 'v.bytes': bytes('ba'), 'v.offsets': offsets(0, 1, 2), 'v.order': order(1, 2) }, 'names class 2; there are 2'],
-      [{ 'v.bytes': bytes('ba'), 'v.offsets': offsets(0, 1, 2), 'v.order': order(-1, 0) }, 'names class -1'],
+      [
+        { 'v.bytes': bytes('ba'), 'v.offsets': offsets(0, 1, 2), 'v.order': order(1) },
+        'I32 of shape [2] was expected',
+      ],
+      [
+        { 'v.bytes': bytes('ba'), 'v.offsets': offsets(0, 1, 2), 'v.order': order(1, 1) },
+        'not in order, or not distinct',
+      ],
+      [
+        { 'v.bytes': bytes('ba'), 'v.offsets': offsets(0, 1, 2), 'v.order': order(1, 2) },
+        'names class 2; there are 2',
+      ],
+      [
+        { 'v.bytes': bytes('ba'), 'v.offsets': offsets(0, 1, 2), 'v.order': order(-1, 0) },
+        'names class -1',
+      ],
       [{ 'v.bytes': bytes('ab'), 'v.offsets': offsets(0, 1, 2) }, 'should begin with #na#', true],
       [{ 'v.bytes': bytes(''), 'v.offsets': offsets(0) }, 'should begin with #na#', true],
     ];
     for (const [tensors, message, na = false] of bad) {
       writeSafetensors(file(), tensors);
-      expect(() => openSafetensors(file(), (st) => readVocabulary(st, 'v', { na, kind: 'id' })), message).to.throw(DataError, message);
+      expect(
+        () => openSafetensors(file(), (st) => readVocabulary(st, 'v', { na, kind: 'id' })),
+        message,
+      ).to.throw(DataError, message);
     }
   });
 });

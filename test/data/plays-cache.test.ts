@@ -29,8 +29,10 @@ const plays = Plays.fromRows([
 
 describe('PlaysCache', () => {
   const folder = new TemporaryFolder();
-  const cacheOf = (file: string, options: unknown = {}): PlaysCache => new PlaysCache(file, options);
-  const cached = (): string => path.join(folder.path, '.cache', readdirSync(path.join(folder.path, '.cache'))[0]);
+  const cacheOf = (file: string, options: unknown = {}): PlaysCache =>
+    new PlaysCache(file, options);
+  const cached = (): string =>
+    path.join(folder.path, '.cache', readdirSync(path.join(folder.path, '.cache'))[0]);
   beforeEach(() => rmSync(path.join(folder.path, '.cache'), { recursive: true, force: true }));
 
   it('gives back what it was given', () => {
@@ -62,9 +64,17 @@ describe('PlaysCache', () => {
     cacheOf(file).write(plays);
     const [name] = readdirSync(path.join(folder.path, '.cache'));
     const old = name.replace(/[0-9a-f]{12}(?=\.plays$)/, '0'.repeat(12));
-    for (const left of [`.${name}.4194305.0.tmp`, `.${old}.4194305.0.tmp`, `.b${name}.4194305.0.tmp`]) folder.write(`.cache/${left}`, 'x');
+    for (const left of [
+      `.${name}.4194305.0.tmp`,
+      `.${old}.4194305.0.tmp`,
+      `.b${name}.4194305.0.tmp`,
+    ])
+      folder.write(`.cache/${left}`, 'x');
     cacheOf(file).write(plays);
-    expect(readdirSync(path.join(folder.path, '.cache')).sort()).to.deep.equal([`.b${name}.4194305.0.tmp`, name]);
+    expect(readdirSync(path.join(folder.path, '.cache')).sort()).to.deep.equal([
+      `.b${name}.4194305.0.tmp`,
+      name,
+    ]);
   });
 
   it('is ignored when damaged, cut off, foreign or empty', () => {
@@ -78,7 +88,12 @@ describe('PlaysCache', () => {
       const back = cacheOf(file).read();
       if (back) expect(back.toTable()).to.deep.equal(plays.toTable()); // padding between sections may change without harm
     }
-    for (const content of [whole.subarray(0, whole.length - 9), whole.subarray(0, 20), Buffer.from('PK'), Buffer.alloc(0)]) {
+    for (const content of [
+      whole.subarray(0, whole.length - 9),
+      whole.subarray(0, 20),
+      Buffer.from('PK'),
+      Buffer.alloc(0),
+    ]) {
       writeFileSync(cached(), content);
       expect(cacheOf(file).read()).to.equal(undefined);
     }
@@ -133,14 +148,18 @@ describe('readPlays with a cache', () => {
     const name = path.join(cache, readdirSync(cache)[0]);
     const made = statSync(name, { bigint: true });
     expect([...(await readPlays(file, { cache: true })).playcount]).to.deep.equal([1]);
-    expect(statSync(name, { bigint: true })).to.deep.include({ ino: made.ino, mtimeNs: made.mtimeNs }); // it was read, not made again
+    expect(statSync(name, { bigint: true })).to.deep.include({
+      ino: made.ino,
+      mtimeNs: made.mtimeNs,
+    }); // it was read, not made again
     writeFileSync(name, 'damaged');
     expect([...(await readPlays(file, { cache: true })).playcount]).to.deep.equal([1]);
     expect(statSync(path.join(cache, readdirSync(cache)[0])).size).to.be.greaterThan(100);
   });
 
   it('sees another content of the same size and time, and a link that leads elsewhere', async () => {
-    const sum = async (file: string): Promise<number> => (await readPlays(file, { cache: true })).playcount.reduce((a, b) => a + b);
+    const sum = async (file: string): Promise<number> =>
+      (await readPlays(file, { cache: true })).playcount.reduce((a, b) => a + b);
     const file = folder.write('same/a.csv', `${HEADER}T,u,1\n`);
     utimesSync(file, 1000, 1000);
     expect(await sum(file)).to.equal(1);
@@ -167,7 +186,10 @@ describe('readPlays with a cache', () => {
     rmSync(cache, { recursive: true, force: true });
     await readPlays(folder.write('small.csv', `${HEADER}T,u,1\n`));
     expect(existsSync(cache)).to.equal(false);
-    const large = folder.write('large.csv', HEADER + Array.from({ length: 80000 }, (_, i) => `T${i},user${i},1\n`).join(''));
+    const large = folder.write(
+      'large.csv',
+      HEADER + Array.from({ length: 80000 }, (_, i) => `T${i},user${i},1\n`).join(''),
+    );
     await readPlays(large, { cache: false });
     expect(existsSync(cache)).to.equal(false);
     await readPlays(large);

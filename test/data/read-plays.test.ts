@@ -31,12 +31,17 @@ describe('readPlays', () => {
     const plays = await readPlays(folder.write('a.csv', HEADER + BODY));
     expect(plays.users.classes).to.deep.equal(['u10', 'u9']);
     expect(triples(plays)).to.deep.equal(EXPECTED);
-    const other = folder.write('b.csv', 'x,playcount,user_id,track_id\n"a, b",3,u9,TR2\n,1,u10,TR1\n,2,u9,TR1');
+    const other = folder.write(
+      'b.csv',
+      'x,playcount,user_id,track_id\n"a, b",3,u9,TR2\n,1,u10,TR1\n,2,u9,TR1',
+    );
     expect(triples(await readPlays(other))).to.deep.equal(EXPECTED);
   });
 
   it('reads gzip and Parquet alike', async () => {
-    expect(triples(await readPlays(folder.write('a.csv.gz', gzipSync(HEADER + BODY))))).to.deep.equal(EXPECTED);
+    expect(
+      triples(await readPlays(folder.write('a.csv.gz', gzipSync(HEADER + BODY)))),
+    ).to.deep.equal(EXPECTED);
     const parquet = path.join(folder.path, "it's.parquet");
     await withDuckDB('writing a file', (c) =>
       c.run(
@@ -49,17 +54,26 @@ describe('readPlays', () => {
   it('refuses ids of Parquet that are no texts and no whole numbers', async () => {
     const file = path.join(folder.path, 'doubles.parquet');
     const write = (type: string): Promise<unknown> =>
-      withDuckDB('writing a file', (c) => c.run(`copy (select 3::${type} as user_id, 'TR1' as track_id, 1 as playcount) to ${literal(file)}`));
+      withDuckDB('writing a file', (c) =>
+        c.run(
+          `copy (select 3::${type} as user_id, 'TR1' as track_id, 1 as playcount) to ${literal(file)}`,
+        ),
+      );
     await write('double');
     const error = await rejection(readPlays(file));
     expect(error).to.be.instanceOf(DataError);
-    expect(error.message).to.match(/^Column "user_id" of ".*doubles\.parquet", the users, is DOUBLE, .* readPlays\({ sql: .* user_id::bigint or/);
+    expect(error.message).to.match(
+      /^Column "user_id" of ".*doubles\.parquet", the users, is DOUBLE, .* readPlays\({ sql: .* user_id::bigint or/,
+    );
     await write('bigint');
     expect(triples(await readPlays(file))).to.deep.equal(['3 TR1 1']);
   });
 
   it('reads a byte order mark, carriage returns, blank lines, quotation and wildcards in the name', async () => {
-    const file = folder.write('[1] *?.csv', '\ufefftrack_id,user_id,playcount\r\n"TR2",u9,3\r\n\r\nTR1,u10,1\r\nTR1,"u9",2\r\n');
+    const file = folder.write(
+      '[1] *?.csv',
+      '\ufefftrack_id,user_id,playcount\r\n"TR2",u9,3\r\n\r\nTR1,u10,1\r\nTR1,"u9",2\r\n',
+    );
     expect(triples(await readPlays(file))).to.deep.equal(EXPECTED);
     const quoted = folder.write('quoted.csv', `${HEADER}"T ""a"", b\nc",ü😀,1\n`);
     expect(triples(await readPlays(quoted))).to.deep.equal(['ü😀 T "a", b\nc 1']);
@@ -67,15 +81,23 @@ describe('readPlays', () => {
 
   it('reads other column names, positions, delimiters, and files without a header', async () => {
     const named = folder.write('named.csv', 'who;what;n\nu9;TR2;3\nu10;TR1;1\nu9;TR1;2\n');
-    expect(triples(await readPlays(named, { columns: { user: 'who', track: 'what', playcount: 'n' } }))).to.deep.equal(EXPECTED);
-    expect(triples(await readPlays(named, { columns: { user: 0, track: 1, playcount: 2 } }))).to.deep.equal(EXPECTED);
+    expect(
+      triples(await readPlays(named, { columns: { user: 'who', track: 'what', playcount: 'n' } })),
+    ).to.deep.equal(EXPECTED);
+    expect(
+      triples(await readPlays(named, { columns: { user: 0, track: 1, playcount: 2 } })),
+    ).to.deep.equal(EXPECTED);
     const triplets = folder.write('triplets.txt', 'u9\tTR2\t3\nu10\tTR1\t1\nu9\tTR1\t2\n');
     expect(triples(await readPlays(triplets))).to.deep.equal(EXPECTED);
     const plain = folder.write('plain.csv', 'TR2,3,u9\nTR1,1,u10\nTR1,2,u9\n');
-    expect(triples(await readPlays(plain, { columns: { user: 2, track: 0, playcount: 1 } }))).to.deep.equal(EXPECTED);
+    expect(
+      triples(await readPlays(plain, { columns: { user: 2, track: 0, playcount: 1 } })),
+    ).to.deep.equal(EXPECTED);
     const numbers = folder.write('numbers.csv', '7,8,9\n7,9,1\n');
     expect(triples(await readPlays(numbers, { header: false }))).to.deep.equal(['7 8 9', '7 9 1']);
-    expect((await rejection(readPlays(numbers, { header: false, columns: { user: 'who' } }))).message).to.include('has no header');
+    expect(
+      (await rejection(readPlays(numbers, { header: false, columns: { user: 'who' } }))).message,
+    ).to.include('has no header');
   });
 
   it("reads MovieLens' files, and refuses their first line as names", async () => {
@@ -84,24 +106,41 @@ describe('readPlays', () => {
     const colons = folder.write('ratings.dat', '196::242::3::881250949\n186::302::3::891717742\n');
     for (const file of [tabs, colons]) {
       expect(triples(await readPlays(file, { header: false }))).to.deep.equal(expected);
-      expect(triples(await readPlays(file, { names: ['user_id', 'track_id', 'playcount', 'time'] }))).to.deep.equal(expected);
+      expect(
+        triples(await readPlays(file, { names: ['user_id', 'track_id', 'playcount', 'time'] })),
+      ).to.deep.equal(expected);
       const columns = { user: 'u', track: 't', playcount: 'n' };
-      expect(triples(await readPlays(file, { names: ['u', 't', 'n', 'x'], columns }))).to.deep.equal(expected);
+      expect(
+        triples(await readPlays(file, { names: ['u', 't', 'n', 'x'], columns })),
+      ).to.deep.equal(expected);
       const error = await rejection(readPlays(file));
       expect(error).to.be.instanceOf(DataError);
       expect(error.message)
-        .to.include('line 1: expected the names of the columns, found numbers: 196, 242, 3, 881250949')
+        .to.include(
+          'line 1: expected the names of the columns, found numbers: 196, 242, 3, 881250949',
+        )
         .and.include('{ header: false, columns: { user: 0, track: 1, playcount: 2 } }');
     }
     const spaces = folder.write('spaces.txt', 'u9 TR2 3\nu10 TR1 1\nu9 TR1 2\n');
     expect(triples(await readPlays(spaces, { delimiter: ' ' }))).to.deep.equal(EXPECTED);
-    expect((await rejection(readPlays(spaces, { delimiter: ' ', names: ['a'] }))).message).to.include('3 columns in line 1, but 1 name is given');
-    expect((await rejection(readPlays(spaces, { delimiter: '' }))).message).to.include('delimiter must be a text');
-    expect((await rejection(readPlays(folder.write('cut.dat', 'a::b::1\nc::d\n'), { header: false }))).message).to.include('line 2');
+    expect(
+      (await rejection(readPlays(spaces, { delimiter: ' ', names: ['a'] }))).message,
+    ).to.include('3 columns in line 1, but 1 name is given');
+    expect((await rejection(readPlays(spaces, { delimiter: '' }))).message).to.include(
+      'delimiter must be a text',
+    );
+    expect(
+      (await rejection(readPlays(folder.write('cut.dat', 'a::b::1\nc::d\n'), { header: false })))
+        .message,
+    ).to.include('line 2');
   });
 
   it('takes the names of columns in any case and with blanks around them, but not two that differ in case only', async () => {
-    expect(triples(await readPlays(folder.write('case.csv', `\n\nTrack_ID, USER_ID,Playcount\n${BODY}`)))).to.deep.equal(EXPECTED);
+    expect(
+      triples(
+        await readPlays(folder.write('case.csv', `\n\nTrack_ID, USER_ID,Playcount\n${BODY}`)),
+      ),
+    ).to.deep.equal(EXPECTED);
     const both = folder.write('both.csv', `track_id,user_id,PLAYCOUNT,Playcount\nTR2,u9,3,4\n`);
     expect((await rejection(readPlays(both))).message).to.include('There is no column "playcount"');
     const columns = { playcount: 'Playcount' };
@@ -115,10 +154,19 @@ describe('readPlays', () => {
         'There is no column "playcount". Did you mean "play_count"? Then give { columns: { playcount: \'play_count\' } }',
       ],
       ['track_id,user_id,rating', "{ columns: { playcount: 'rating' } }"],
-      ['song,userid,playcount', 'There is no column "user_id" and column "track_id". Did you mean "userid" and "song"?'],
+      [
+        'song,userid,playcount',
+        'There is no column "user_id" and column "track_id". Did you mean "userid" and "song"?',
+      ],
       ['track_id,user_id,x', "Say which column it is, e.g. { columns: { playcount: 'x' } }"],
-      ['track_id,user', 'There is no column "user_id" and column "playcount". Did you mean "user"?'],
-      ['track_id,user_id,x', 'If there is none, as each row is one play, give { columns: { playcount: null } }.'],
+      [
+        'track_id,user',
+        'There is no column "user_id" and column "playcount". Did you mean "user"?',
+      ],
+      [
+        'track_id,user_id,x',
+        'If there is none, as each row is one play, give { columns: { playcount: null } }.',
+      ],
     ];
     for (const [header, message] of cases) {
       const file = folder.write('missing.csv', `${header}\n${header.replace(/\w+/g, 'v')}\n`);
@@ -132,20 +180,31 @@ describe('readPlays', () => {
       );
     }
     const file = folder.write('positions.csv', HEADER + BODY);
-    expect((await rejection(readPlays(file, { columns: { playcount: 7 } }))).message).to.include('There is no column 7 (counted from 0)');
-    expect((await rejection(readPlays(file, { columns: { playcount: -1 } }))).message).to.include('columns.playcount must be a name, or a position');
+    expect((await rejection(readPlays(file, { columns: { playcount: 7 } }))).message).to.include(
+      'There is no column 7 (counted from 0)',
+    );
+    expect((await rejection(readPlays(file, { columns: { playcount: -1 } }))).message).to.include(
+      'columns.playcount must be a name, or a position',
+    );
   });
 
   it('reads back any ids and playcounts that it is given', async () => {
-    const id = fc.string({ unit: 'grapheme', minLength: 1 }).filter((s) => !s.includes('\r') && !s.includes('\0') && !s.startsWith('\ufeff'));
+    const id = fc
+      .string({ unit: 'grapheme', minLength: 1 })
+      .filter((s) => !s.includes('\r') && !s.includes('\0') && !s.startsWith('\ufeff'));
     const row = fc.record({ user: id, track: id, playcount: fc.integer({ min: 1, max: 1e6 }) });
     const quote = (s: string): string => `"${s.replaceAll('"', '""')}"`;
     const key = (r: { user: string; track: string }): string => JSON.stringify([r.user, r.track]);
     await fc.assert(
       fc.asyncProperty(fc.uniqueArray(row, { selector: key, minLength: 1 }), async (rows) => {
         const file = path.join(folder.path, 'any.csv');
-        writeFileSync(file, HEADER + rows.map((r) => `${quote(r.track)},${quote(r.user)},${r.playcount}\n`).join(''));
-        expect(triples(await readPlays(file))).to.deep.equal(rows.map((r) => `${r.user} ${r.track} ${r.playcount}`));
+        writeFileSync(
+          file,
+          HEADER + rows.map((r) => `${quote(r.track)},${quote(r.user)},${r.playcount}\n`).join(''),
+        );
+        expect(triples(await readPlays(file))).to.deep.equal(
+          rows.map((r) => `${r.user} ${r.track} ${r.playcount}`),
+        );
       }),
       { numRuns: 25 },
     );
@@ -153,11 +212,20 @@ describe('readPlays', () => {
 
   it('keeps the order of a file that is read by several threads', async () => {
     const n = 1_500_000;
-    const lines = Array.from({ length: n }, (_, i) => `t${i % 1009},u${(i * 7919) % 50000},${1 + (i % 7)}`);
-    const plays = await readPlays(folder.write('long.csv', `${HEADER}${lines.join('\n')}\n`), { cache: false });
+    const lines = Array.from(
+      { length: n },
+      (_, i) => `t${i % 1009},u${(i * 7919) % 50000},${1 + (i % 7)}`,
+    );
+    const plays = await readPlays(folder.write('long.csv', `${HEADER}${lines.join('\n')}\n`), {
+      cache: false,
+    });
     let wrong = 0;
     for (let i = 0; i < n; i += 97)
-      if (`${plays.tracks.id(plays.track[i])},${plays.users.id(plays.user[i])},${plays.playcount[i]}` !== lines[i]) wrong++;
+      if (
+        `${plays.tracks.id(plays.track[i])},${plays.users.id(plays.user[i])},${plays.playcount[i]}` !==
+        lines[i]
+      )
+        wrong++;
     expect([plays.length, wrong]).to.deep.equal([n, 0]);
   });
 
@@ -183,7 +251,12 @@ describe('readPlays', () => {
 
   it('sums repeated rows, counts them and warns', async () => {
     const warnings: string[] = [];
-    const before = setDisplay({ table() {}, chart() {}, text() {}, warn: (line) => warnings.push(line) });
+    const before = setDisplay({
+      table() {},
+      chart() {},
+      text() {},
+      warn: (line) => warnings.push(line),
+    });
     try {
       const plays = await readPlays(folder.write('twice.csv', `${HEADER}${BODY}TR2,u9,4\n`));
       expect(triples(plays)).to.deep.equal(['u9 TR2 7', 'u10 TR1 1', 'u9 TR1 2']);
@@ -218,10 +291,14 @@ describe('readPlays', () => {
     if (!(await import('node:fs')).existsSync(file)) this.skip();
     const plays = await readPlays(file);
     expect([plays.users.length, plays.length]).to.deep.equal([526, 7093]);
-    expect(triples(plays)[0]).to.equal('00007a02388c208ea7176479f6ae06f8224355b3 SOAITVD12A6D4F824B 3');
+    expect(triples(plays)[0]).to.equal(
+      '00007a02388c208ea7176479f6ae06f8224355b3 SOAITVD12A6D4F824B 3',
+    );
   });
 
-  const truncated = gzipSync(HEADER + Array.from({ length: 5000 }, (_, i) => `t${i},u${i * 7919},1\n`).join(''));
+  const truncated = gzipSync(
+    HEADER + Array.from({ length: 5000 }, (_, i) => `t${i},u${i * 7919},1\n`).join(''),
+  );
   const refused: [string, string, string | Uint8Array, string[]][] = [
     ['an empty file', 'empty.csv', '', ['is empty']],
     ['an empty gzip file', 'empty.csv.gz', gzipSync(''), ['is empty']],
@@ -230,7 +307,11 @@ describe('readPlays', () => {
       'a missing column',
       'column.csv',
       'track_id,user\nTR1,u1\n',
-      ['line 1', 'expected the columns user_id, track_id, playcount, found: track_id, user', 'columns: {'],
+      [
+        'line 1',
+        'expected the columns user_id, track_id, playcount, found: track_id, user',
+        'columns: {',
+      ],
     ],
     [
       'a playcount that is no number',
@@ -244,20 +325,70 @@ describe('readPlays', () => {
       `${HEADER}TR1,u1,1\n\nTR1,u2,-3\n`,
       ['line 4', 'column "playcount"', 'expected a positive number, got "-3"'],
     ],
-    ['a playcount of zero', 'zero.csv', `${HEADER}"TR\n1",u1,1\nTR1,u2,0\n`, ['line 4', 'expected a positive number, got "0"']],
-    ['a playcount of NaN', 'nan.csv', `${HEADER}TR1,u1,NaN\n`, ['line 2', 'expected a positive number, got "NaN"']],
+    [
+      'a playcount of zero',
+      'zero.csv',
+      `${HEADER}"TR\n1",u1,1\nTR1,u2,0\n`,
+      ['line 4', 'expected a positive number, got "0"'],
+    ],
+    [
+      'a playcount of NaN',
+      'nan.csv',
+      `${HEADER}TR1,u1,NaN\n`,
+      ['line 2', 'expected a positive number, got "NaN"'],
+    ],
     ['an infinite playcount', 'infinite.csv', `${HEADER}TR1,u1,inf\n`, ['line 2', 'got "inf"']],
     ['no playcount', 'none.csv', `${HEADER}TR1,u1,\n`, ['line 2', 'column "playcount"', 'got ""']],
-    ['no user', 'nobody.csv', `${HEADER}TR1,u1,1\nTR1,,1\n`, ['line 3', 'column "user_id"', 'expected an id']],
-    ['no track, in quotation marks', 'nothing.csv', `${HEADER}"",u1,1\n`, ['line 2', 'column "track_id"', 'expected an id']],
-    ['a row that is cut off', 'short.csv', `${HEADER}TR1,u1,1\nTR1,u`, ['line 3', 'expected 3 columns, found 2']],
-    ['a row that is too long', 'wide.csv', `${HEADER}TR1,u1,1\nTR1,u2,2,2\n`, ['line 3', 'expected 3 columns, found 4']],
-    ['an open quotation', 'open.csv', `${HEADER}TR1,u1,1\n"TR1,u2,2\n`, ['line 3', 'none closes it']],
-    ['a gzip file that is cut off', 'cut.csv.gz', truncated.subarray(0, truncated.length - 20), ['cut-off or damaged gzip file', 'Fetch it again']],
-    ['a gzip file without its checksum', 'sum.csv.gz', truncated.subarray(0, truncated.length - 8), ['cut-off or damaged gzip file']],
+    [
+      'no user',
+      'nobody.csv',
+      `${HEADER}TR1,u1,1\nTR1,,1\n`,
+      ['line 3', 'column "user_id"', 'expected an id'],
+    ],
+    [
+      'no track, in quotation marks',
+      'nothing.csv',
+      `${HEADER}"",u1,1\n`,
+      ['line 2', 'column "track_id"', 'expected an id'],
+    ],
+    [
+      'a row that is cut off',
+      'short.csv',
+      `${HEADER}TR1,u1,1\nTR1,u`,
+      ['line 3', 'expected 3 columns, found 2'],
+    ],
+    [
+      'a row that is too long',
+      'wide.csv',
+      `${HEADER}TR1,u1,1\nTR1,u2,2,2\n`,
+      ['line 3', 'expected 3 columns, found 4'],
+    ],
+    [
+      'an open quotation',
+      'open.csv',
+      `${HEADER}TR1,u1,1\n"TR1,u2,2\n`,
+      ['line 3', 'none closes it'],
+    ],
+    [
+      'a gzip file that is cut off',
+      'cut.csv.gz',
+      truncated.subarray(0, truncated.length - 20),
+      ['cut-off or damaged gzip file', 'Fetch it again'],
+    ],
+    [
+      'a gzip file without its checksum',
+      'sum.csv.gz',
+      truncated.subarray(0, truncated.length - 8),
+      ['cut-off or damaged gzip file'],
+    ],
     ['a text called .gz', 'text.csv.gz', HEADER + BODY, ['is not a gzip file']],
     ['a binary file', 'binary.csv', randomBytes(5000), ['is not']],
-    ['another encoding', 'latin1.csv', Buffer.from(`${HEADER}caf\u00e9,u1,1\n`, 'latin1'), ['UTF-8']],
+    [
+      'another encoding',
+      'latin1.csv',
+      Buffer.from(`${HEADER}caf\u00e9,u1,1\n`, 'latin1'),
+      ['UTF-8'],
+    ],
     [
       'another encoding far from the start',
       'late.csv',
@@ -276,10 +407,14 @@ describe('readPlays', () => {
   }
 
   it('refuses a path that does not exist, and a folder without plays', async () => {
-    expect((await rejection(readPlays(path.join(folder.path, 'no.csv')))).message).to.match(/There is no file or folder ".*no.csv"/);
+    expect((await rejection(readPlays(path.join(folder.path, 'no.csv')))).message).to.match(
+      /There is no file or folder ".*no.csv"/,
+    );
     folder.write('none/readme.txt', 'x');
     const error = await rejection(readPlays(path.join(folder.path, 'none')));
     expect(error).to.be.instanceOf(DataError);
-    expect(error.message).to.include('holds no plays. Put Kaggle\'s "User Listening History.csv" there');
+    expect(error.message).to.include(
+      'holds no plays. Put Kaggle\'s "User Listening History.csv" there',
+    );
   });
 });

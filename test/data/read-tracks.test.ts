@@ -7,7 +7,8 @@ import { readTracks } from '../../lib/data/read-tracks.js';
 import { DataError } from '../../lib/errors.js';
 import { rejection, TemporaryFolder } from './temporary.js';
 
-const CSV = 'track_id,name,artist,genre,year,tempo,extra\nTR2,"Hurt, again",Johnny Cash,,2002,91.5,1\nTR1,NULL,"",Rock,,,2\n';
+const CSV =
+  'track_id,name,artist,genre,year,tempo,extra\nTR2,"Hurt, again",Johnny Cash,,2002,91.5,1\nTR1,NULL,"",Rock,,,2\n';
 const data = path.resolve(__dirname, '../../../shared/data');
 
 describe('readTracks', () => {
@@ -17,7 +18,11 @@ describe('readTracks', () => {
     const tracks = await readTracks(folder.write('a/Music Info.csv', CSV));
     expect(tracks.ids.classes).to.deep.equal(['TR2', 'TR1']);
     expect(tracks.label('TR2')).to.equal('Hurt, again by Johnny Cash');
-    expect([tracks.title('TR1'), tracks.artist('TR1'), tracks.year('TR1')]).to.deep.equal(['NULL', undefined, undefined]);
+    expect([tracks.title('TR1'), tracks.artist('TR1'), tracks.year('TR1')]).to.deep.equal([
+      'NULL',
+      undefined,
+      undefined,
+    ]);
     expect([...tracks.table.numbers('tempo')]).to.deep.equal([91.5, NaN]);
     expect([...tracks.table.numbers('extra')]).to.deep.equal([1, 2]);
     expect(tracks.table.strings('genre')).to.deep.equal([null, 'Rock']);
@@ -31,7 +36,9 @@ describe('readTracks', () => {
     folder.write('b/tracks_30459.csv.gz', gzipSync('track_id\nx\n'));
     expect((await readTracks(at)).ids.classes).to.deep.equal(['x']);
     const parquet = path.join(at, 'Music Info.parquet');
-    await withDuckDB('writing a file', (c) => c.run(`copy (select 'p' as track_id, 'Song' as name, 1999 as year) to ${literal(parquet)}`));
+    await withDuckDB('writing a file', (c) =>
+      c.run(`copy (select 'p' as track_id, 'Song' as name, 1999 as year) to ${literal(parquet)}`),
+    );
     expect((await readTracks(at)).year('p')).to.equal(1999);
   });
 
@@ -39,20 +46,45 @@ describe('readTracks', () => {
     const tracks = await readTracks(folder.write('case.csv', 'Track_ID,NAME,Year\n7,1999,2002\n'));
     expect([tracks.label('7'), tracks.year('7')]).to.deep.equal(['1999', 2002]);
     expect(tracks.table.columnNames).to.deep.equal(['track_id', 'name', 'year']);
-    const plain = await readTracks(folder.write('plain.dat', '1::Toy Story (1995)::Comedy\n2::Jumanji (1995)::Adventure\n'), {
-      names: ['track_id', 'name', 'genre'],
-    });
+    const plain = await readTracks(
+      folder.write('plain.dat', '1::Toy Story (1995)::Comedy\n2::Jumanji (1995)::Adventure\n'),
+      {
+        names: ['track_id', 'name', 'genre'],
+      },
+    );
     expect(plain.title('2')).to.equal('Jumanji (1995)');
-    expect((await rejection(readTracks(path.join(folder.path, 'plain.dat'), { delimiter: '' }))).message).to.include('delimiter must be a text');
+    expect(
+      (await rejection(readTracks(path.join(folder.path, 'plain.dat'), { delimiter: '' }))).message,
+    ).to.include('delimiter must be a text');
   });
 
   const refused: [string, string, string, string[]][] = [
-    ['a file without ids', 'ids.csv', 'id,name\n1,x\n', ['line 1', 'expected a column "track_id", found: id, name']],
-    ['an id that occurs twice', 'twice.csv', 'track_id\na\nb\na\n', ['Track "a" occurs twice, in rows 0 and 2']],
+    [
+      'a file without ids',
+      'ids.csv',
+      'id,name\n1,x\n',
+      ['line 1', 'expected a column "track_id", found: id, name'],
+    ],
+    [
+      'an id that occurs twice',
+      'twice.csv',
+      'track_id\na\nb\na\n',
+      ['Track "a" occurs twice, in rows 0 and 2'],
+    ],
     ['a missing id', 'none.csv', 'track_id,name\na,x\n,y\n', ['Row 1']],
-    ['a text among numbers', 'text.csv', 'track_id,tempo\na,1\nb,fast\n', ['line 3, column "tempo": expected a number, got "fast"']],
+    [
+      'a text among numbers',
+      'text.csv',
+      'track_id,tempo\na,1\nb,fast\n',
+      ['line 3, column "tempo": expected a number, got "fast"'],
+    ],
     ['a header alone', 'header.csv', 'track_id,name\n', ['a header and no row']],
-    ['two columns of one name', 'names.csv', 'track_id,name,name\na,b,c\n', ['line 1', 'two columns are called "name"']],
+    [
+      'two columns of one name',
+      'names.csv',
+      'track_id,name,name\na,b,c\n',
+      ['line 1', 'two columns are called "name"'],
+    ],
   ];
   for (const [what, name, content, messages] of refused) {
     it(`refuses ${what}`, async () => {

@@ -7,7 +7,13 @@ import { MSELossFlat } from '../../lib/nn/losses.js';
 import { collabLearner } from '../../lib/recommend/collab.js';
 
 const table = Table.fromRows(
-  Array.from({ length: 400 }, (_, i) => ({ user: `u${i % 20}`, item: `i${Math.floor(i / 20)}`, rating: i % 3, weight: 1 + (i % 4), label: 'x' })),
+  Array.from({ length: 400 }, (_, i) => ({
+    user: `u${i % 20}`,
+    item: `i${Math.floor(i / 20)}`,
+    rating: i % 3,
+    weight: 1 + (i % 4),
+    label: 'x',
+  })),
 );
 const weightOf = (row: number): number => 1 + (row % 4);
 
@@ -17,12 +23,15 @@ describe('weights of rows', () => {
       const dls = CollabDataLoaders.fromTable(table, { weights });
       let n = 0;
       for (const batch of dls.train.batches(1)) {
-        for (let k = 0; k < batch.size; k++, n++) expect(batch.weights![k]).to.equal(weightOf(batch.rows[k]));
+        for (let k = 0; k < batch.size; k++, n++)
+          expect(batch.weights![k]).to.equal(weightOf(batch.rows[k]));
       }
       expect(n).to.equal(320);
-      for (const loader of [dls.valid, dls.train.inOrder()]) for (const batch of loader.batches(0)) expect(batch.weights).to.equal(undefined);
+      for (const loader of [dls.valid, dls.train.inOrder()])
+        for (const batch of loader.batches(0)) expect(batch.weights).to.equal(undefined);
     }
-    for (const batch of CollabDataLoaders.fromTable(table).train.batches(0)) expect(batch.weights).to.equal(undefined);
+    for (const batch of CollabDataLoaders.fromTable(table).train.batches(0))
+      expect(batch.weights).to.equal(undefined);
   });
 
   it('say how often rows are drawn with replacement, as in fastai, and then every row counts alike', () => {
@@ -45,7 +54,12 @@ describe('weights of rows', () => {
 
   it('pull the prediction towards the rows that weigh more', async () => {
     // one user and item: target 0 with weight 1, target 1 with weight 3, so the best constant is 0.75
-    const rows = Array.from({ length: 64 }, (_, i) => ({ user: 'u', item: 'i', rating: i % 2, weight: i % 2 ? 3 : 1 }));
+    const rows = Array.from({ length: 64 }, (_, i) => ({
+      user: 'u',
+      item: 'i',
+      rating: i % 2,
+      weight: i % 2 ? 3 : 1,
+    }));
     const split = { train: rows.map((_, i) => i), valid: [] };
     for (const [shuffle, tolerance] of [
       ['permutation', 0.02],
@@ -60,27 +74,44 @@ describe('weights of rows', () => {
 
   it('are given to negatives as to their positive', () => {
     const plays = Plays.fromRows(
-      Array.from({ length: 60 }, (_, i) => ({ user: `u${i % 10}`, track: `t${i % 10 < 5 ? i : i + 1}`, playcount: 1 + (i % 7) })),
+      Array.from({ length: 60 }, (_, i) => ({
+        user: `u${i % 10}`,
+        track: `t${i % 10 < 5 ? i : i + 1}`,
+        playcount: 1 + (i % 7),
+      })),
     );
-    const dls = CollabDataLoaders.fromPlays(plays, { weights: 'playcount', negatives: { n: 2 }, bs: 12 });
+    const dls = CollabDataLoaders.fromPlays(plays, {
+      weights: 'playcount',
+      negatives: { n: 2 },
+      bs: 12,
+    });
     for (const { size, weights, rows } of dls.train.batches(0)) {
-      for (let k = 0; k < size; k++) expect(weights![k]).to.equal(plays.playcount[rows[k - (k % 3)]]);
+      for (let k = 0; k < size; k++)
+        expect(weights![k]).to.equal(plays.playcount[rows[k - (k % 3)]]);
     }
   });
 
   it('must be a positive number for each row', () => {
-    const make = (weights: string | number[]): CollabDataLoaders => CollabDataLoaders.fromTable(table, { weights });
-    expect(() => make([1, 2])).to.throw(ArgumentError, 'one number for each of the 400 rows, got 2');
+    const make = (weights: string | number[]): CollabDataLoaders =>
+      CollabDataLoaders.fromTable(table, { weights });
+    expect(() => make([1, 2])).to.throw(
+      ArgumentError,
+      'one number for each of the 400 rows, got 2',
+    );
     for (const bad of [0, -1, NaN, Infinity]) {
       const weights = new Array(400).fill(1);
       weights[7] = bad;
-      expect(() => make(weights)).to.throw(ArgumentError, `Row 7 (counted from 0) has the weight ${bad}`);
+      expect(() => make(weights)).to.throw(
+        ArgumentError,
+        `Row 7 (counted from 0) has the weight ${bad}`,
+      );
     }
     expect(() => make('label')).to.throw(ArgumentError, 'has the weight x');
     expect(() => make('wieght')).to.throw(UnknownIdError, 'weight');
-    expect(() => CollabDataLoaders.fromPlays(Plays.fromRows([{ user: 'a', track: 'b' }]), { weights: 'rating' })).to.throw(
-      UnknownIdError,
-      'playcount',
-    );
+    expect(() =>
+      CollabDataLoaders.fromPlays(Plays.fromRows([{ user: 'a', track: 'b' }]), {
+        weights: 'rating',
+      }),
+    ).to.throw(UnknownIdError, 'playcount');
   });
 });

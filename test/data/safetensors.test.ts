@@ -3,7 +3,13 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { openSafetensors, readSafetensors, type Tensor, type TensorData, writeSafetensors } from '../../lib/data/safetensors.js';
+import {
+  openSafetensors,
+  readSafetensors,
+  type Tensor,
+  type TensorData,
+  writeSafetensors,
+} from '../../lib/data/safetensors.js';
 import { parseHeader } from '../../lib/data/safetensors-header.js';
 import { ArgumentError, DataError } from '../../lib/errors.js';
 import { TemporaryFolder } from './temporary.js';
@@ -16,24 +22,31 @@ function container(header: string, data: Uint8Array = new Uint8Array(0)): Buffer
   return Buffer.concat([length, text, data]);
 }
 
-const tensor = (dtype: string, shape: string, offsets: string): string => `{"dtype":"${dtype}","shape":${shape},"data_offsets":${offsets}}`;
+const tensor = (dtype: string, shape: string, offsets: string): string =>
+  `{"dtype":"${dtype}","shape":${shape},"data_offsets":${offsets}}`;
 
 describe('safetensors', () => {
   const folder = new TemporaryFolder();
   const at = (name: string): string => path.join(folder.path, name);
-  const reading = (content: Uint8Array) => () => readSafetensors(folder.write('read.safetensors', content));
+  const reading = (content: Uint8Array) => () =>
+    readSafetensors(folder.write('read.safetensors', content));
 
   it('lays a file out as the format says, to the byte', () => {
     const file = at('bytes.safetensors');
     writeSafetensors(
       file,
-      { a: { shape: [2], data: Uint8Array.of(7, 8) }, b: { shape: [1, 1], data: Float32Array.of(1) } },
+      {
+        a: { shape: [2], data: Uint8Array.of(7, 8) },
+        b: { shape: [1, 1], data: Float32Array.of(1) },
+      },
       { metadata: { k: 'v' } },
     );
     const header =
       '{"__metadata__":{"k":"v"},"b":{"dtype":"F32","shape":[1,1],"data_offsets":[0,4]},"a":{"dtype":"U8","shape":[2],"data_offsets":[4,6]}}';
     const padded = header.padEnd(Math.ceil(header.length / 8) * 8, ' ');
-    expect(readFileSync(file).equals(container(padded, Buffer.of(0, 0, 0x80, 0x3f, 7, 8)))).to.equal(true);
+    expect(
+      readFileSync(file).equals(container(padded, Buffer.of(0, 0, 0x80, 0x3f, 7, 8))),
+    ).to.equal(true);
   });
 
   it('reads what it wrote, whatever the tensors (property)', () => {
@@ -50,11 +63,18 @@ describe('safetensors', () => {
     );
     const name = fc.string({ unit: 'grapheme' }).filter((s) => s !== '__metadata__');
     const tensors = fc.dictionary(name, arrays, { maxKeys: 6 });
-    const metadata = fc.dictionary(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'grapheme' }), { maxKeys: 4 });
+    const metadata = fc.dictionary(
+      fc.string({ unit: 'grapheme' }),
+      fc.string({ unit: 'grapheme' }),
+      { maxKeys: 4 },
+    );
     fc.assert(
       fc.property(tensors, metadata, (data, texts) => {
         const written = new Map<string, Tensor>(
-          Object.entries(data).map(([key, values], i) => [key, { shape: i % 2 ? [1, values.length] : [values.length], data: values as TensorData }]),
+          Object.entries(data).map(([key, values], i) => [
+            key,
+            { shape: i % 2 ? [1, values.length] : [values.length], data: values as TensorData },
+          ]),
         );
         writeSafetensors(file, written, { metadata: texts });
         const read = readSafetensors(file);
@@ -64,7 +84,11 @@ describe('safetensors', () => {
           const back = read.tensors.get(key)!;
           expect(back.shape).to.deep.equal(shape);
           expect(back.data.constructor).to.equal(values.constructor);
-          expect(Buffer.from(back.data.buffer).equals(Buffer.from(values.buffer, values.byteOffset, values.byteLength))).to.equal(true);
+          expect(
+            Buffer.from(back.data.buffer).equals(
+              Buffer.from(values.buffer, values.byteOffset, values.byteLength),
+            ),
+          ).to.equal(true);
         }
       }),
       { numRuns: 60 },
@@ -88,7 +112,10 @@ describe('safetensors', () => {
 
   it('reads one tensor of a file, of the kind and shape that is expected', () => {
     const file = at('one.safetensors');
-    writeSafetensors(file, { a: { shape: [3], data: Int32Array.of(1, 2, 3) }, b: { shape: [2, 1], data: Float32Array.of(4, 5) } });
+    writeSafetensors(file, {
+      a: { shape: [3], data: Int32Array.of(1, 2, 3) },
+      b: { shape: [2, 1], data: Float32Array.of(4, 5) },
+    });
     expect([...openSafetensors(file, (st) => st.read('b', 'F32', [2, 1]))]).to.deep.equal([4, 5]);
     expect(() => openSafetensors(file, (st) => st.read('a', 'F32'))).to.throw(
       DataError,
@@ -98,31 +125,53 @@ describe('safetensors', () => {
       DataError,
       'F32 of shape [2, 1]; F32 of shape [1, 2] was expected',
     );
-    expect(() => openSafetensors(file, (st) => st.read('c', 'U8'))).to.throw(DataError, 'no tensor "c"');
+    expect(() => openSafetensors(file, (st) => st.read('c', 'U8'))).to.throw(
+      DataError,
+      'no tensor "c"',
+    );
   });
 
   it('refuses to write what the format cannot hold', () => {
     const file = at('never.safetensors');
     const data = new Float32Array(6);
     for (const shape of [[5], [2, 2], [-2, -3], [1.5, 4], []]) {
-      expect(() => writeSafetensors(file, { a: { shape, data } })).to.throw(ArgumentError, 'does not fit its 6 values');
+      expect(() => writeSafetensors(file, { a: { shape, data } })).to.throw(
+        ArgumentError,
+        'does not fit its 6 values',
+      );
     }
-    expect(() => writeSafetensors(file, { a: { shape: [1], data: [1] as unknown as Float32Array } })).to.throw(
+    expect(() =>
+      writeSafetensors(file, { a: { shape: [1], data: [1] as unknown as Float32Array } }),
+    ).to.throw(ArgumentError, 'must be one of Float64Array');
+    expect(() => writeSafetensors(file, { __metadata__: { shape: [6], data } })).to.throw(
       ArgumentError,
-      'must be one of Float64Array',
+      'keeps that name',
     );
-    expect(() => writeSafetensors(file, { __metadata__: { shape: [6], data } })).to.throw(ArgumentError, 'keeps that name');
-    expect(() => writeSafetensors(file, {}, { metadata: { n: 1 as unknown as string } })).to.throw(ArgumentError, '"n" is a number');
-    expect(() => writeSafetensors(file, {}, { metadata: { big: 'x'.repeat(1 << 24) } })).to.throw(ArgumentError, 'put large texts into tensors');
+    expect(() => writeSafetensors(file, {}, { metadata: { n: 1 as unknown as string } })).to.throw(
+      ArgumentError,
+      '"n" is a number',
+    );
+    expect(() => writeSafetensors(file, {}, { metadata: { big: 'x'.repeat(1 << 24) } })).to.throw(
+      ArgumentError,
+      'put large texts into tensors',
+    );
     expect(() => readSafetensors(file)).to.throw(DataError, 'There is no file');
   });
 
   it('names a file of another kind', () => {
-    expect(reading(Buffer.from('PK\x03\x04 and more'))).to.throw(DataError, 'not a safetensors file but a zip archive');
-    expect(reading(Buffer.from('\x80\x04\x95\x10\x00\x00\x00\x00\x00\x00\x00}', 'latin1'))).to.throw(DataError, 'but a Python pickle');
+    expect(reading(Buffer.from('PK\x03\x04 and more'))).to.throw(
+      DataError,
+      'not a safetensors file but a zip archive',
+    );
+    expect(
+      reading(Buffer.from('\x80\x04\x95\x10\x00\x00\x00\x00\x00\x00\x00}', 'latin1')),
+    ).to.throw(DataError, 'but a Python pickle');
     expect(reading(gzipSync('text'))).to.throw(DataError, 'but a gzip file');
     expect(reading(Buffer.from('\x89HDF\r\n\x1a\n', 'latin1'))).to.throw(DataError, 'but HDF5');
-    expect(reading(Buffer.from('user_id,track_id\n1,2\n'))).to.throw(DataError, 'not a safetensors file:');
+    expect(reading(Buffer.from('user_id,track_id\n1,2\n'))).to.throw(
+      DataError,
+      'not a safetensors file:',
+    );
     expect(reading(Buffer.alloc(0))).to.throw(DataError, '0 bytes, too few');
     expect(() => readSafetensors(folder.path)).to.throw(DataError, 'is not a file');
     expect(() => readSafetensors('a\0b')).to.throw(DataError);
@@ -136,7 +185,10 @@ describe('safetensors', () => {
     };
     for (const n of [0n, 1n, BigInt(1 << 24) + 1n, 2n ** 63n, 2n ** 64n - 1n])
       expect(reading(claims(n))).to.throw(DataError, `${n} bytes; 2 to 16777216 are taken`);
-    expect(reading(claims(9n))).to.throw(DataError, 'a header of 9 bytes was expected, 8 are there');
+    expect(reading(claims(9n))).to.throw(
+      DataError,
+      'a header of 9 bytes was expected, 8 are there',
+    );
   });
 
   it('refuses headers that are not JSON of the one form that is allowed', () => {
@@ -162,27 +214,64 @@ describe('safetensors', () => {
       ['{"a":' + '['.repeat(100_000), 'was expected'],
       ['{"__metadata__":' + '{"a":'.repeat(100_000), 'was expected'],
     ];
-    for (const [header, message] of bad) expect(reading(container(header)), header.slice(0, 80)).to.throw(DataError, message);
-    expect(reading(Buffer.concat([container('{}').subarray(0, 8), Buffer.of(0x7b, 0xff)]))).to.throw(DataError, 'not UTF-8');
+    for (const [header, message] of bad)
+      expect(reading(container(header)), header.slice(0, 80)).to.throw(DataError, message);
+    expect(
+      reading(Buffer.concat([container('{}').subarray(0, 8), Buffer.of(0x7b, 0xff)])),
+    ).to.throw(DataError, 'not UTF-8');
   });
 
   it('refuses equal names: of tensors, fields and metadata', () => {
     const one = tensor('U8', '[0]', '[0,0]');
-    expect(reading(container(`{"a":${one},"b":${one},"a":${one}}`))).to.throw(DataError, 'the name "a" twice');
-    expect(reading(container(`{"a":${one},"\\u0061":${one}}`))).to.throw(DataError, 'the name "a" twice');
-    expect(reading(container('{"__metadata__":{"x":"1","x":"2"}}'))).to.throw(DataError, 'the name "x" twice');
-    expect(reading(container('{"__metadata__":{},"__metadata__":{}}'))).to.throw(DataError, 'twice');
-    expect(reading(container('{"a":{"dtype":"U8","dtype":"U8","shape":[0],"data_offsets":[0,0]}}'))).to.throw(DataError, 'the name "dtype" twice');
+    expect(reading(container(`{"a":${one},"b":${one},"a":${one}}`))).to.throw(
+      DataError,
+      'the name "a" twice',
+    );
+    expect(reading(container(`{"a":${one},"\\u0061":${one}}`))).to.throw(
+      DataError,
+      'the name "a" twice',
+    );
+    expect(reading(container('{"__metadata__":{"x":"1","x":"2"}}'))).to.throw(
+      DataError,
+      'the name "x" twice',
+    );
+    expect(reading(container('{"__metadata__":{},"__metadata__":{}}'))).to.throw(
+      DataError,
+      'twice',
+    );
+    expect(
+      reading(container('{"a":{"dtype":"U8","dtype":"U8","shape":[0],"data_offsets":[0,0]}}')),
+    ).to.throw(DataError, 'the name "dtype" twice');
   });
 
   it('refuses numbers that are none, or too large', () => {
-    for (const bad of ['-1', '1.0', '1e2', '01', '"1"', 'null', '9007199254740992', '99999999999999999999', 'NaN', '']) {
-      expect(reading(container(`{"a":${tensor('U8', `[${bad}, 1]`, '[0,0]')}}`)), bad).to.throw(DataError, 'whole number from 0');
-      expect(reading(container(`{"a":${tensor('U8', '[0]', `[${bad},0]`)}}`)), bad).to.throw(DataError, 'whole number from 0');
+    for (const bad of [
+      '-1',
+      '1.0',
+      '1e2',
+      '01',
+      '"1"',
+      'null',
+      '9007199254740992',
+      '99999999999999999999',
+      'NaN',
+      '',
+    ]) {
+      expect(reading(container(`{"a":${tensor('U8', `[${bad}, 1]`, '[0,0]')}}`)), bad).to.throw(
+        DataError,
+        'whole number from 0',
+      );
+      expect(reading(container(`{"a":${tensor('U8', '[0]', `[${bad},0]`)}}`)), bad).to.throw(
+        DataError,
+        'whole number from 0',
+      );
     }
     const huge = '9007199254740991';
     for (const shape of [`[${huge},2]`, `[${huge},${huge},${huge},0]`]) {
-      expect(reading(container(`{"a":${tensor('F32', shape, '[0,0]')}}`))).to.throw(DataError, 'an impossible shape');
+      expect(reading(container(`{"a":${tensor('F32', shape, '[0,0]')}}`))).to.throw(
+        DataError,
+        'an impossible shape',
+      );
     }
     expect(reading(container(`{"a":${tensor('U8', `[${huge}]`, `[0,${huge}]`)}}`))).to.throw(
       DataError,
@@ -191,14 +280,36 @@ describe('safetensors', () => {
   });
 
   it('refuses shapes that do not fit their bytes, and tensors with gaps, overlaps or bytes left over', () => {
-    const two = (a: string, b: string, bytes: number) => reading(container(`{"a":${a},"b":${b}}`, Buffer.alloc(bytes)));
-    expect(two(tensor('F32', '[2]', '[0,4]'), tensor('U8', '[1]', '[4,5]'), 5)).to.throw(DataError, '8 bytes, but lies at bytes 0 to 4');
-    expect(two(tensor('U8', '[1]', '[2,1]'), tensor('U8', '[1]', '[0,1]'), 2)).to.throw(DataError, 'lies at bytes 2 to 1');
-    expect(two(tensor('U8', '[2]', '[0,2]'), tensor('U8', '[2]', '[1,3]'), 3)).to.throw(DataError, 'begins at byte 1 of the data; 2 was expected');
-    expect(two(tensor('U8', '[2]', '[0,2]'), tensor('U8', '[2]', '[0,2]'), 2)).to.throw(DataError, 'begins at byte 0 of the data; 2 was expected');
-    expect(two(tensor('U8', '[1]', '[0,1]'), tensor('U8', '[1]', '[2,3]'), 3)).to.throw(DataError, 'begins at byte 2 of the data; 1 was expected');
-    expect(two(tensor('U8', '[1]', '[1,2]'), tensor('U8', '[1]', '[2,3]'), 3)).to.throw(DataError, 'begins at byte 1 of the data; 0 was expected');
-    expect(two(tensor('U8', '[1]', '[1,2]'), tensor('U8', '[1]', '[0,1]'), 3)).to.throw(DataError, '1 bytes follow');
+    const two = (a: string, b: string, bytes: number) =>
+      reading(container(`{"a":${a},"b":${b}}`, Buffer.alloc(bytes)));
+    expect(two(tensor('F32', '[2]', '[0,4]'), tensor('U8', '[1]', '[4,5]'), 5)).to.throw(
+      DataError,
+      '8 bytes, but lies at bytes 0 to 4',
+    );
+    expect(two(tensor('U8', '[1]', '[2,1]'), tensor('U8', '[1]', '[0,1]'), 2)).to.throw(
+      DataError,
+      'lies at bytes 2 to 1',
+    );
+    expect(two(tensor('U8', '[2]', '[0,2]'), tensor('U8', '[2]', '[1,3]'), 3)).to.throw(
+      DataError,
+      'begins at byte 1 of the data; 2 was expected',
+    );
+    expect(two(tensor('U8', '[2]', '[0,2]'), tensor('U8', '[2]', '[0,2]'), 2)).to.throw(
+      DataError,
+      'begins at byte 0 of the data; 2 was expected',
+    );
+    expect(two(tensor('U8', '[1]', '[0,1]'), tensor('U8', '[1]', '[2,3]'), 3)).to.throw(
+      DataError,
+      'begins at byte 2 of the data; 1 was expected',
+    );
+    expect(two(tensor('U8', '[1]', '[1,2]'), tensor('U8', '[1]', '[2,3]'), 3)).to.throw(
+      DataError,
+      'begins at byte 1 of the data; 0 was expected',
+    );
+    expect(two(tensor('U8', '[1]', '[1,2]'), tensor('U8', '[1]', '[0,1]'), 3)).to.throw(
+      DataError,
+      '1 bytes follow',
+    );
     expect(two(tensor('U8', '[1]', '[1,2]'), tensor('U8', '[1]', '[0,1]'), 1)).to.throw(
       DataError,
       'cut off: 2 bytes of data were expected, there are 1',
@@ -209,7 +320,10 @@ describe('safetensors', () => {
   it('reads tensors that another program has put in another order, without alignment', () => {
     const file = folder.write(
       'order.safetensors',
-      container(`{ "b" : ${tensor('F32', '[1]', '[1, 5]')} ,\n"a":${tensor('U8', '[1]', '[0,1]')}}\n`, Buffer.of(9, 0, 0, 0x80, 0x3f)),
+      container(
+        `{ "b" : ${tensor('F32', '[1]', '[1, 5]')} ,\n"a":${tensor('U8', '[1]', '[0,1]')}}\n`,
+        Buffer.of(9, 0, 0, 0x80, 0x3f),
+      ),
     );
     const { tensors } = readSafetensors(file);
     expect([...tensors.get('b')!.data]).to.deep.equal([1]);
@@ -220,10 +334,20 @@ describe('safetensors', () => {
     const texts = fc.dictionary(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }));
     fc.assert(
       fc.property(texts, fc.integer({ min: 0, max: 3 }), (metadata, indent) => {
-        const header = JSON.stringify({ __metadata__: metadata, t: { dtype: 'U8', shape: [2, 3], data_offsets: [0, 6] } }, null, indent);
+        const header = JSON.stringify(
+          { __metadata__: metadata, t: { dtype: 'U8', shape: [2, 3], data_offsets: [0, 6] } },
+          null,
+          indent,
+        );
         const parsed = parseHeader(header, 6);
-        expect(parsed.metadata).to.deep.equal((JSON.parse(header) as { __metadata__: unknown }).__metadata__);
-        expect(parsed.tensors.get('t')).to.deep.equal({ dtype: 'U8', shape: [2, 3], offsets: [0, 6] });
+        expect(parsed.metadata).to.deep.equal(
+          (JSON.parse(header) as { __metadata__: unknown }).__metadata__,
+        );
+        expect(parsed.tensors.get('t')).to.deep.equal({
+          dtype: 'U8',
+          shape: [2, 3],
+          offsets: [0, 6],
+        });
       }),
     );
   });
@@ -240,12 +364,17 @@ describe('safetensors', () => {
     };
     fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), outcome), { numRuns: 100 });
     fc.assert(
-      fc.property(fc.json(), fc.uint8Array({ maxLength: 8 }), (json, data) => outcome(container(json, data))),
+      fc.property(fc.json(), fc.uint8Array({ maxLength: 8 }), (json, data) =>
+        outcome(container(json, data)),
+      ),
       { numRuns: 200 },
     );
     writeSafetensors(
       file,
-      { one: { shape: [2], data: Float32Array.of(1, 2) }, two: { shape: [3], data: Uint8Array.of(1, 2, 3) } },
+      {
+        one: { shape: [2], data: Float32Array.of(1, 2) },
+        two: { shape: [3], data: Uint8Array.of(1, 2, 3) },
+      },
       { metadata: { a: 'b' } },
     );
     const good = readFileSync(file);

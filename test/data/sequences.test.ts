@@ -63,7 +63,10 @@ describe('createSequences', () => {
   });
 
   it('gives each position a target with everyPosition, each track but the first once', () => {
-    const dataset = createSequences(sessionsOf([[0, 1, 2, 3, 4, 5], [6, 7], [8]]), { length: 3, everyPosition: true });
+    const dataset = createSequences(sessionsOf([[0, 1, 2, 3, 4, 5], [6, 7], [8]]), {
+      length: 3,
+      everyPosition: true,
+    });
     expect(shown(dataset)).to.deep.equal([
       [
         [0, 1, 2],
@@ -99,17 +102,37 @@ describe('createSequences', () => {
 
   it('refuses wrong options and sources without a window', () => {
     const sessions = sessionsOf([[0, 1, 2]]);
-    for (const length of [0, -1, 1.5, NaN]) expect(() => createSequences(sessions, { length })).to.throw(ArgumentError, `got ${length}`);
-    for (const minLength of [0, 11, 1.5]) expect(() => createSequences(sessions, { minLength })).to.throw(ArgumentError, `got ${minLength}`);
-    expect(() => createSequences(sessions, { everyPosition: 'yes' as unknown as boolean })).to.throw(ArgumentError, 'true or false');
-    expect(() => createSequences(sessions, { everyPosition: true, minLength: 2 })).to.throw(ArgumentError, 'leave it out');
+    for (const length of [0, -1, 1.5, NaN])
+      expect(() => createSequences(sessions, { length })).to.throw(ArgumentError, `got ${length}`);
+    for (const minLength of [0, 11, 1.5])
+      expect(() => createSequences(sessions, { minLength })).to.throw(
+        ArgumentError,
+        `got ${minLength}`,
+      );
+    expect(() =>
+      createSequences(sessions, { everyPosition: 'yes' as unknown as boolean }),
+    ).to.throw(ArgumentError, 'true or false');
+    expect(() => createSequences(sessions, { everyPosition: true, minLength: 2 })).to.throw(
+      ArgumentError,
+      'leave it out',
+    );
     expect(() => createSequences(sessionsOf([[0], [1]]))).to.throw(
       DataError,
       /No session has 2 tracks.*2 were given\. A single track has no next one/,
     );
-    expect(() => createSequences(sessions, { minLength: 3 })).to.throw(DataError, /No session has 4 tracks.*Lower minLength/);
-    expect(() => createSequences(Plays.fromRows([{ user: 'u', track: 't' }]))).to.throw(DataError, 'No user has 2 tracks');
-    expect(() => createSequences(new Sessions(Vocabulary.fromValues(['a']), Int32Array.of(0), new Int32Array(0)))).to.throw(DataError, 'no play');
+    expect(() => createSequences(sessions, { minLength: 3 })).to.throw(
+      DataError,
+      /No session has 4 tracks.*Lower minLength/,
+    );
+    expect(() => createSequences(Plays.fromRows([{ user: 'u', track: 't' }]))).to.throw(
+      DataError,
+      'No user has 2 tracks',
+    );
+    expect(() =>
+      createSequences(
+        new Sessions(Vocabulary.fromValues(['a']), Int32Array.of(0), new Int32Array(0)),
+      ),
+    ).to.throw(DataError, 'no play');
     for (const i of [-1, 2, 0.5]) {
       expect(() => createSequences(sessions).at(i)).to.throw(ArgumentError, 'there are 2');
       expect(() => createSequences(sessions).take([i])).to.throw(ArgumentError, 'there are 2');
@@ -117,30 +140,44 @@ describe('createSequences', () => {
   });
 
   it('has, for any sessions and length, each track but the first of a session as a target once, after what came before it', () => {
-    const anySessions = fc.array(fc.array(fc.nat(9), { minLength: 1, maxLength: 12 }), { minLength: 1, maxLength: 8 });
+    const anySessions = fc.array(fc.array(fc.nat(9), { minLength: 1, maxLength: 12 }), {
+      minLength: 1,
+      maxLength: 8,
+    });
     fc.assert(
-      fc.property(anySessions, fc.integer({ min: 1, max: 5 }), fc.boolean(), (lists, length, everyPosition) => {
-        fc.pre(lists.some((list) => list.length > 1));
-        const dataset = createSequences(sessionsOf(lists), { length, everyPosition });
-        const found = new Map<number, number>(); // position in the flat history → how often a target
-        for (let i = 0; i < dataset.length; i++) {
-          const { inputs, targets } = dataset.at(i);
-          const start = dataset.start[i];
-          const [begin, end] = [dataset.histories.indptr[dataset.sequence[i]], dataset.histories.indptr[dataset.sequence[i] + 1]];
-          expect(inputs.length).to.be.within(1, length);
-          expect(start).to.be.at.least(begin);
-          expect(start + inputs.length).to.be.below(end);
-          expect([...inputs]).to.deep.equal([...dataset.histories.item.slice(start, start + inputs.length)]);
-          targets.forEach((target, j) => {
-            const position = start + (everyPosition ? j : inputs.length - 1) + 1;
-            expect(target).to.equal(dataset.histories.item[position]);
-            found.set(position, (found.get(position) ?? 0) + 1);
-          });
-          if (!everyPosition) expect(inputs.length).to.equal(Math.min(length, start + inputs.length - begin));
-        }
-        expect([...found.values()].every((count) => count === 1)).to.equal(true);
-        expect(found.size).to.equal(lists.reduce((sum, list) => sum + list.length - 1, 0));
-      }),
+      fc.property(
+        anySessions,
+        fc.integer({ min: 1, max: 5 }),
+        fc.boolean(),
+        (lists, length, everyPosition) => {
+          fc.pre(lists.some((list) => list.length > 1));
+          const dataset = createSequences(sessionsOf(lists), { length, everyPosition });
+          const found = new Map<number, number>(); // position in the flat history → how often a target
+          for (let i = 0; i < dataset.length; i++) {
+            const { inputs, targets } = dataset.at(i);
+            const start = dataset.start[i];
+            const [begin, end] = [
+              dataset.histories.indptr[dataset.sequence[i]],
+              dataset.histories.indptr[dataset.sequence[i] + 1],
+            ];
+            expect(inputs.length).to.be.within(1, length);
+            expect(start).to.be.at.least(begin);
+            expect(start + inputs.length).to.be.below(end);
+            expect([...inputs]).to.deep.equal([
+              ...dataset.histories.item.slice(start, start + inputs.length),
+            ]);
+            targets.forEach((target, j) => {
+              const position = start + (everyPosition ? j : inputs.length - 1) + 1;
+              expect(target).to.equal(dataset.histories.item[position]);
+              found.set(position, (found.get(position) ?? 0) + 1);
+            });
+            if (!everyPosition)
+              expect(inputs.length).to.equal(Math.min(length, start + inputs.length - begin));
+          }
+          expect([...found.values()].every((count) => count === 1)).to.equal(true);
+          expect(found.size).to.equal(lists.reduce((sum, list) => sum + list.length - 1, 0));
+        },
+      ),
     );
   });
 });
@@ -153,7 +190,10 @@ describe('Histories', () => {
     expect([...histories.item]).to.deep.equal([0, 1, 1]);
     expect(histories.items).to.equal(items);
     expect(histories.label(2)).to.equal('t09');
-    expect(() => Histories.of(sessions, { items: Vocabulary.fromValues(['t00']) })).to.throw(UnknownIdError, 't01');
+    expect(() => Histories.of(sessions, { items: Vocabulary.fromValues(['t00']) })).to.throw(
+      UnknownIdError,
+      't01',
+    );
     expect(() => histories.history(2)).to.throw(ArgumentError, 'there are 2');
     expect(inspect(histories)).to.equal('Histories: 3 plays of 2 sessions, of 3 tracks');
   });

@@ -2,14 +2,34 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { Plays } from '../../lib/data/plays.js';
 import { splitPlays } from '../../lib/data/plays-split.js';
-import { kFold, leaveKOut, orderSplit, perUserSplit, randomSplit, type Split } from '../../lib/data/splits.js';
+import {
+  kFold,
+  leaveKOut,
+  orderSplit,
+  perUserSplit,
+  randomSplit,
+  type Split,
+} from '../../lib/data/splits.js';
 import { ArgumentError } from '../../lib/errors.js';
 
-const someRows = fc.uniqueArray(fc.tuple(fc.nat(6), fc.nat(30)), { selector: (pair) => pair.join(' '), minLength: 1, maxLength: 80 });
-const playsOf = (pairs: [number, number][]): Plays => Plays.fromRows(pairs.map(([user, track]) => ({ user, track })));
-const one = (n: number): Plays => playsOf(Array.from({ length: n }, (_, i) => [1, i] as [number, number]));
-const sizesOf = (split: Split): number[] => [split.train, split.valid, split.test].flatMap((part) => (part ? [part.length] : []));
-const ratio = fc.constantFrom<number[][]>([0.8, 0.1, 0.1], [0.5, 0.5], [0.7, 0.3], [0.34, 0.33, 0.33], [1, 0, 0]);
+const someRows = fc.uniqueArray(fc.tuple(fc.nat(6), fc.nat(30)), {
+  selector: (pair) => pair.join(' '),
+  minLength: 1,
+  maxLength: 80,
+});
+const playsOf = (pairs: [number, number][]): Plays =>
+  Plays.fromRows(pairs.map(([user, track]) => ({ user, track })));
+const one = (n: number): Plays =>
+  playsOf(Array.from({ length: n }, (_, i) => [1, i] as [number, number]));
+const sizesOf = (split: Split): number[] =>
+  [split.train, split.valid, split.test].flatMap((part) => (part ? [part.length] : []));
+const ratio = fc.constantFrom<number[][]>(
+  [0.8, 0.1, 0.1],
+  [0.5, 0.5],
+  [0.7, 0.3],
+  [0.34, 0.33, 0.33],
+  [1, 0, 0],
+);
 
 describe('splits', () => {
   const kinds: [string, (plays: Plays, seed: number, ratios: number[]) => Split][] = [
@@ -27,8 +47,14 @@ describe('splits', () => {
           const { train, valid, test } = split(plays, seed, ratios);
           const all = [...train, ...valid, ...(test ?? [])].sort((a, b) => a - b);
           expect(all).to.deep.equal(pairs.map((_, i) => i));
-          expect(split(plays, seed, ratios)).to.deep.equal({ train, valid, ...(test ? { test } : {}) });
-          expect(new Set(Array.from(train, (i) => plays.user[i])).size).to.equal(plays.users.length);
+          expect(split(plays, seed, ratios)).to.deep.equal({
+            train,
+            valid,
+            ...(test ? { test } : {}),
+          });
+          expect(new Set(Array.from(train, (i) => plays.user[i])).size).to.equal(
+            plays.users.length,
+          );
         }),
       );
     });
@@ -39,7 +65,9 @@ describe('splits', () => {
       fc.property(fc.integer({ min: 10, max: 200 }), fc.integer(), (n, seed) => {
         const { train, valid } = randomSplit(n, { validPct: 0.3, seed });
         expect(valid.length).to.equal(Math.trunc(0.3 * n));
-        expect([...train, ...valid].sort((a, b) => a - b)).to.deep.equal(Array.from({ length: n }, (_, i) => i));
+        expect([...train, ...valid].sort((a, b) => a - b)).to.deep.equal(
+          Array.from({ length: n }, (_, i) => i),
+        );
         expect(randomSplit(n, { validPct: 0.3, seed })).to.deep.equal({ train, valid });
       }),
     );
@@ -47,7 +75,8 @@ describe('splits', () => {
   });
 
   it("has RecBole's sizes: a part of less than a row gets one while training keeps one", () => {
-    const sizes = (n: number, ratios?: number[]): number[] => sizesOf(perUserSplit(one(n), { ratios }));
+    const sizes = (n: number, ratios?: number[]): number[] =>
+      sizesOf(perUserSplit(one(n), { ratios }));
     expect([1, 2, 3, 5, 10, 15, 19, 20, 30].map((n) => sizes(n))).to.deep.equal([
       [1, 0, 0],
       [1, 0, 1],
@@ -78,20 +107,39 @@ describe('splits', () => {
       [3, 4],
     ]);
     const order = orderSplit(plays, { ratios: [0.4, 0.3, 0.3] });
-    expect([[...order.train], [...order.valid], [...order.test]]).to.deep.equal([[0, 1, 5], [2], [3, 4]]);
+    expect([[...order.train], [...order.valid], [...order.test]]).to.deep.equal([
+      [0, 1, 5],
+      [2],
+      [3, 4],
+    ]);
   });
 
   it('leaveKOut: validation and test, the test behind; whoever has no more plays than that stays in training', () => {
-    const plays = playsOf([...[5, 4, 3, 2].map((t): [number, number] => [1, t]), ...[7, 8, 9].map((t): [number, number] => [2, t])]);
+    const plays = playsOf([
+      ...[5, 4, 3, 2].map((t): [number, number] => [1, t]),
+      ...[7, 8, 9].map((t): [number, number] => [2, t]),
+    ]);
     const { train, valid, test } = leaveKOut(plays, { valid: 1, test: 2, which: 'last' });
     expect([[...train], [...valid], [...test]]).to.deep.equal([[0, 4, 5, 6], [1], [2, 3]]);
     expect(leaveKOut(plays, { test: 2, which: 'last' })).to.deep.equal({ train, valid, test });
-    expect(leaveKOut(plays, { valid: 2, seed: 3 })).to.deep.equal(leaveKOut(plays, { k: 2, seed: 3 }));
-    expect(leaveKOut(one(2), { test: 1 })).to.deep.equal({ train: Int32Array.of(0, 1), valid: new Int32Array(0), test: new Int32Array(0) });
+    expect(leaveKOut(plays, { valid: 2, seed: 3 })).to.deep.equal(
+      leaveKOut(plays, { k: 2, seed: 3 }),
+    );
+    expect(leaveKOut(one(2), { test: 1 })).to.deep.equal({
+      train: Int32Array.of(0, 1),
+      valid: new Int32Array(0),
+      test: new Int32Array(0),
+    });
     expect(() => leaveKOut(plays, { k: 1, valid: 1 })).to.throw(ArgumentError, 'give one of them');
     for (const odd of [0, -1, 1.5, NaN, '1' as unknown as number]) {
-      expect(() => leaveKOut(plays, { test: odd })).to.throw(ArgumentError, 'test must be a whole number of plays');
-      expect(() => leaveKOut(plays, { valid: odd, test: 1 })).to.throw(ArgumentError, 'valid must be a whole number of plays');
+      expect(() => leaveKOut(plays, { test: odd })).to.throw(
+        ArgumentError,
+        'test must be a whole number of plays',
+      );
+      expect(() => leaveKOut(plays, { valid: odd, test: 1 })).to.throw(
+        ArgumentError,
+        'valid must be a whole number of plays',
+      );
     }
   });
 
@@ -126,7 +174,8 @@ describe('splits', () => {
         for (const { train, valid } of folds) {
           expect([...train, ...valid].sort((a, b) => a - b)).to.deep.equal(rows);
           expect([...valid]).to.deep.equal([...valid].sort((a, b) => a - b));
-          const count = (part: Int32Array, user: number): number => part.filter((i) => plays.user[i] === user).length;
+          const count = (part: Int32Array, user: number): number =>
+            part.filter((i) => plays.user[i] === user).length;
           for (const user of new Set(plays.user)) {
             const n = count(train, user) + count(valid, user);
             expect(count(valid, user)).to.be.within(Math.floor(n / k), Math.ceil(n / k));
@@ -140,10 +189,12 @@ describe('splits', () => {
     const plays = one(10);
     expect(kFold(plays, { seed: 1 })).to.not.deep.equal(kFold(plays, { seed: 2 }));
     const counts = new Array(10).fill(0);
-    for (let seed = 0; seed < 2000; seed++) for (const i of kFold(plays, { k: 10, seed })[0].valid) counts[i]++;
+    for (let seed = 0; seed < 2000; seed++)
+      for (const i of kFold(plays, { k: 10, seed })[0].valid) counts[i]++;
     expect(Math.min(...counts)).to.be.greaterThan(140);
     expect(Math.max(...counts)).to.be.lessThan(260);
-    for (const k of [1, 0, 2.5, NaN, '3' as unknown as number]) expect(() => kFold(plays, { k })).to.throw(ArgumentError, 'at least 2');
+    for (const k of [1, 0, 2.5, NaN, '3' as unknown as number])
+      expect(() => kFold(plays, { k })).to.throw(ArgumentError, 'at least 2');
     expect(() => kFold(plays, { k: 11 })).to.throw(ArgumentError, '11 folds of 10 plays');
     expect(() => kFold(plays, { folds: 3 } as object)).to.throw(ArgumentError, 'no option "folds"');
     expect(() => kFold([] as unknown as Plays)).to.throw(ArgumentError, 'Plays are split by user');
@@ -159,10 +210,20 @@ describe('splits', () => {
   });
 
   it('refuses ratios that are no shares, and k that is no number of plays', () => {
-    for (const ratios of [[0.8, 0.1], [1], [0, 0.5, 0.5], [1.2, -0.2], [NaN, 1], [0.4, 0.2, 0.2, 0.2]]) {
+    for (const ratios of [
+      [0.8, 0.1],
+      [1],
+      [0, 0.5, 0.5],
+      [1.2, -0.2],
+      [NaN, 1],
+      [0.4, 0.2, 0.2, 0.2],
+    ]) {
       expect(() => perUserSplit(one(5), { ratios })).to.throw(ArgumentError, 'two or three shares');
     }
     expect(() => leaveKOut(one(5), { k: 0 })).to.throw(ArgumentError, 'got 0');
-    expect(() => leaveKOut(one(5), { which: 'first' as 'last' })).to.throw(ArgumentError, "got 'first'");
+    expect(() => leaveKOut(one(5), { which: 'first' as 'last' })).to.throw(
+      ArgumentError,
+      "got 'first'",
+    );
   });
 });

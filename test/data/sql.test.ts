@@ -12,7 +12,12 @@ import { ArgumentError, DataError } from '../../lib/errors.js';
 import { runs, texts } from '../support/hostile.js';
 import { rejection, TemporaryFolder } from './temporary.js';
 
-const tracks = new Tracks(new Table({ track_id: ['t1', 't2', 't3', 't4', 't5'], artist: ['Zoë', 'Abba', null, 'Abba', 'Björk'] }));
+const tracks = new Tracks(
+  new Table({
+    track_id: ['t1', 't2', 't3', 't4', 't5'],
+    artist: ['Zoë', 'Abba', null, 'Abba', 'Björk'],
+  }),
+);
 const plays = Plays.fromRows([
   { user: 'u1', track: 't1', playcount: 9 },
   { user: 'u1', track: 't2', playcount: 4 },
@@ -25,14 +30,22 @@ describe('sql', () => {
 
   it('refuses options that it lacks', async () => {
     const error = await sql('select 1', { table: {} } as never).catch((reason: Error) => reason);
-    expect((error as Error).message).to.contain('sql has no option "table"; did you mean "tables"?');
+    expect((error as Error).message).to.contain(
+      'sql has no option "table"; did you mean "tables"?',
+    );
   });
 
   it('joins tables, tracks and plays in memory', async () => {
     const result = await sql(
       `select artist, sum(playcount) as n, any_value(extra) as extra from plays join tracks using (track_id) join "my table" t on t.id = track_id
        group by artist order by n desc, artist`,
-      { tables: { plays, tracks, 'my table': new Table({ id: ['t1', 't2', 't5'], extra: [null, 'it"s', "o'k"] }) } },
+      {
+        tables: {
+          plays,
+          tracks,
+          'my table': new Table({ id: ['t1', 't2', 't5'], extra: [null, 'it"s', "o'k"] }),
+        },
+      },
     );
     expect(result.rows()).to.deep.equal([
       { artist: 'Zoë', n: 9, extra: null },
@@ -48,35 +61,62 @@ describe('sql', () => {
       s: Array.from({ length: n }, (_, i) => (i % 5 ? `ü${i}` : null)),
     });
     expect(await sql('select * from large', { tables: { large } })).to.deep.equal(large);
-    const many = Plays.fromRows(Array.from({ length: n }, (_, i) => ({ user: i % 100, track: i, playcount: i + 0.5 })));
+    const many = Plays.fromRows(
+      Array.from({ length: n }, (_, i) => ({ user: i % 100, track: i, playcount: i + 0.5 })),
+    );
     const back = await sql('select * from many order by playcount', { tables: { many } });
     expect(back.select(['track_id', 'user_id', 'playcount'])).to.deep.equal(many.toTable());
-    expect((await sql('select * from empty', { tables: { empty: new Table({ x: new Float64Array(0) }) } })).length).to.equal(0);
+    expect(
+      (
+        await sql('select * from empty', {
+          tables: { empty: new Table({ x: new Float64Array(0) }) },
+        })
+      ).length,
+    ).to.equal(0);
   });
 
   it('reads files by their paths', async () => {
     const file = path.join(folder.path, 'a.csv');
     writeFileSync(file, 'x,y\n1,a\n2,b\n');
-    expect((await sql(`select sum(x) as total from '${file}'`)).rows()).to.deep.equal([{ total: 3 }]);
+    expect((await sql(`select sum(x) as total from '${file}'`)).rows()).to.deep.equal([
+      { total: 3 },
+    ]);
   });
 
   it('turns whole, decimal and logical values into numbers, and other ones into text', async () => {
     const [row] = (
-      await sql("select 1.5 as d, 2::hugeint as h, true as b, date '2020-01-02' as day, [1, 2] as l, null as n, 2::bigint ** 62 as p")
+      await sql(
+        "select 1.5 as d, 2::hugeint as h, true as b, date '2020-01-02' as day, [1, 2] as l, null as n, 2::bigint ** 62 as p",
+      )
     ).rows();
-    expect(row).to.deep.equal({ d: 1.5, h: 2, b: 1, day: '2020-01-02', l: '[1, 2]', n: null, p: 2 ** 62 });
+    expect(row).to.deep.equal({
+      d: 1.5,
+      h: 2,
+      b: 1,
+      day: '2020-01-02',
+      l: '[1, 2]',
+      n: null,
+      p: 2 ** 62,
+    });
   });
 
   it('explains a wrong query', async () => {
     const error = await rejection(sql('select * from trcks', { tables: { tracks } }));
     expect(error).to.be.instanceOf(ArgumentError);
-    expect(error.message).to.include('trcks does not exist').and.include('Did you mean "tracks"').and.include('It was given the tables tracks.');
+    expect(error.message)
+      .to.include('trcks does not exist')
+      .and.include('Did you mean "tracks"')
+      .and.include('It was given the tables tracks.');
     expect((await rejection(sql('selec 1'))).message)
       .to.include('syntax error')
       .and.match(/It was given no tables\.$/);
     const forgotten = await rejection(sql('select * from tracks'));
-    expect(forgotten.message).to.include('It was given no tables. Variables are given to it by name: sql(query, { tables: { plays } }).');
-    expect((await rejection(sql('select 1', { tables: { x: new Table({}) } }))).message).to.match(/"x".*has no columns/);
+    expect(forgotten.message).to.include(
+      'It was given no tables. Variables are given to it by name: sql(query, { tables: { plays } }).',
+    );
+    expect((await rejection(sql('select 1', { tables: { x: new Table({}) } }))).message).to.match(
+      /"x".*has no columns/,
+    );
   });
 
   it('keeps whole and decimal numbers of too many digits as they are, as text, the whole column', async () => {
@@ -85,7 +125,13 @@ describe('sql', () => {
         '9007199254740993::decimal(20,0) as w union all select 1.5, 2, 2, 0.25, 1',
     );
     expect(table.rows()).to.deep.equal([
-      { d: '12345678901234567890.12', h: '12345678901234567890123', small: 1.5, tiny: 0.1, w: '9007199254740993' },
+      {
+        d: '12345678901234567890.12',
+        h: '12345678901234567890123',
+        small: 1.5,
+        tiny: 0.1,
+        w: '9007199254740993',
+      },
       { d: '1.50', h: '2', small: 2, tiny: 0.25, w: '1' },
     ]);
   });
@@ -93,15 +139,26 @@ describe('sql', () => {
   it('decimals are numbers of the same digits, or their text', async () => {
     const digits = fc.bigInt({ min: -(10n ** 37n), max: 10n ** 37n });
     await fc.assert(
-      fc.asyncProperty(digits, fc.integer({ min: 0, max: 37 }), fc.integer({ min: 0, max: 37 }), async (number, shift, scale) => {
-        const n = number / 10n ** BigInt(shift);
-        const [whole, part] = [n / 10n ** BigInt(scale), n % 10n ** BigInt(scale)].map((x) => (x < 0n ? -x : x));
-        const text = `${n < 0n ? '-' : ''}${whole}${scale ? `.${String(part).padStart(scale, '0')}` : ''}`;
-        const cell = (await sql(`select '${text}'::decimal(38,${scale}) as x`)).row(0).x;
-        if (typeof cell === 'number') expect(cell.toFixed(scale).replace(/^-(?=[0.]*$)/, '')).to.equal(text.replace(/^-(?=[0.]*$)/, ''));
-        else expect(cell).to.equal(text);
-        if (text.replace(/\D/g, '').replace(/^0+/, '').length <= 15) expect(cell).to.equal(Number(text) + 0);
-      }),
+      fc.asyncProperty(
+        digits,
+        fc.integer({ min: 0, max: 37 }),
+        fc.integer({ min: 0, max: 37 }),
+        async (number, shift, scale) => {
+          const n = number / 10n ** BigInt(shift);
+          const [whole, part] = [n / 10n ** BigInt(scale), n % 10n ** BigInt(scale)].map((x) =>
+            x < 0n ? -x : x,
+          );
+          const text = `${n < 0n ? '-' : ''}${whole}${scale ? `.${String(part).padStart(scale, '0')}` : ''}`;
+          const cell = (await sql(`select '${text}'::decimal(38,${scale}) as x`)).row(0).x;
+          if (typeof cell === 'number')
+            expect(cell.toFixed(scale).replace(/^-(?=[0.]*$)/, '')).to.equal(
+              text.replace(/^-(?=[0.]*$)/, ''),
+            );
+          else expect(cell).to.equal(text);
+          if (text.replace(/\D/g, '').replace(/^0+/, '').length <= 15)
+            expect(cell).to.equal(Number(text) + 0);
+        },
+      ),
       runs(40),
     );
   });
@@ -110,23 +167,40 @@ describe('sql', () => {
     const table = await sql(
       'select null::json as j, null::bit as b, null::date as d, null::timestamptz as t, null::ubigint as u, null::double as x, null::struct(a int) as s where false',
     );
-    expect(table.columnNames.filter((name) => table.column(name) instanceof Float64Array)).to.deep.equal(['u', 'x']);
+    expect(
+      table.columnNames.filter((name) => table.column(name) instanceof Float64Array),
+    ).to.deep.equal(['u', 'x']);
   });
 
   it('takes parameters in order or by name, of every kind, as values', async () => {
-    const ordered = await sql('select ? as a, ? as b, ? as c, ? as d, ? as e, round(1.25, ?) as f', { params: ["a'b", 3, null, true, 2.5, 1] });
+    const ordered = await sql(
+      'select ? as a, ? as b, ? as c, ? as d, ? as e, round(1.25, ?) as f',
+      { params: ["a'b", 3, null, true, 2.5, 1] },
+    );
     expect(ordered.rows()).to.deep.equal([{ a: "a'b", b: 3, c: null, d: 1, e: 2.5, f: 1.3 }]);
-    const named = await sql('select $big as a, $safe as b, $far as c', { params: { big: 2n ** 90n, safe: 2 ** 40, far: 1e300 } });
+    const named = await sql('select $big as a, $safe as b, $far as c', {
+      params: { big: 2n ** 90n, safe: 2 ** 40, far: 1e300 },
+    });
     expect(named.rows()).to.deep.equal([{ a: String(2n ** 90n), b: 2 ** 40, c: 1e300 }]);
     const tables = { plays: new Table({ track: ['a', 'b', 'c'], n: [1, 2, 3] }) };
     const listed = async (ids: never): Promise<unknown> => [
-      ...(await sql('select track from plays where track in (select unnest($ids)) order by n', { tables, params: { ids } })).column('track'),
+      ...(
+        await sql('select track from plays where track in (select unnest($ids)) order by n', {
+          tables,
+          params: { ids },
+        })
+      ).column('track'),
     ];
     expect(await listed(['c', null, 'a'] as never)).to.deep.equal(['a', 'c']);
     expect(await listed([] as never)).to.deep.equal([]);
-    const numbers = await sql('select track from plays where n in (select unnest($n))', { tables, params: { n: Int32Array.of(2, 7) } });
+    const numbers = await sql('select track from plays where n in (select unnest($n))', {
+      tables,
+      params: { n: Int32Array.of(2, 7) },
+    });
     expect(numbers.column('track')).to.deep.equal(['b']);
-    const two = await sql('create table t as select $a as v; select v + $b as w from t', { params: { a: 1, b: 2 } });
+    const two = await sql('create table t as select $a as v; select v + $b as w from t', {
+      params: { a: 1, b: 2 },
+    });
     expect(two.rows()).to.deep.equal([{ w: 3 }]);
   });
 
@@ -134,12 +208,22 @@ describe('sql', () => {
     const table = await sql(
       "select * from (values (chr(65279) || 'a'), (chr(65279)), (chr(65278)), ('a'), (null), (''), ('long ' || chr(65279) || ' text')) v(x)",
     );
-    expect(table.column('x')).to.deep.equal(['\ufeffa', '\ufeff', '\ufefe', 'a', null, '', 'long \ufeff text']);
+    expect(table.column('x')).to.deep.equal([
+      '\ufeffa',
+      '\ufeff',
+      '\ufefe',
+      'a',
+      null,
+      '',
+      'long \ufeff text',
+    ]);
     const plays = Plays.fromRows([
       { user: '\ufeff', track: '\ufefft' },
       { user: '', track: 't' },
     ]);
-    const back = await sql('select * from plays order by playcount, track_id', { tables: { plays } });
+    const back = await sql('select * from plays order by playcount, track_id', {
+      tables: { plays },
+    });
     expect(back.column('user_id')).to.deep.equal(['', '\ufeff']);
     expect(back.column('track_id')).to.deep.equal(['t', '\ufefft']);
   });
@@ -165,26 +249,35 @@ describe('sql', () => {
     expect(await refused('select ? as a', []))
       .to.include('needs a value for its parameter 1')
       .and.include('given: 0 values');
-    expect(await refused('select $x as a', { y: 1 })).to.include("parameter $x, { params: { x: '…' } }; given: the names y.");
+    expect(await refused('select $x as a', { y: 1 })).to.include(
+      "parameter $x, { params: { x: '…' } }; given: the names y.",
+    );
     expect(await refused('select $constructor as a', {})).to.include('parameter $constructor');
     expect(await refused('select ? as a', [1, 2])).to.include('does not use value 2 of params');
     expect(await refused('select $name as a', { name: 1, nme: 2 }))
       .to.include('the value "nme"')
       .and.include('did you mean "name"?');
     expect(await refused('select 1', 'a')).to.include('params are the values of ? in order');
-    for (const value of [{}, new Date(), undefined, 2n ** 127n, [1, 'a'], () => 1]) await refused('select ? as a', [value]);
+    for (const value of [{}, new Date(), undefined, 2n ** 127n, [1, 'a'], () => 1])
+      await refused('select ? as a', [value]);
   });
 
   it('loses no result: only the last of several statements may give rows', async () => {
-    expect((await sql('create table x as select 1 as a; insert into x values (2); select sum(a) as s from x; -- end')).rows()).to.deep.equal([
-      { s: 3 },
-    ]);
+    expect(
+      (
+        await sql(
+          'create table x as select 1 as a; insert into x values (2); select sum(a) as s from x; -- end',
+        )
+      ).rows(),
+    ).to.deep.equal([{ s: 3 }]);
     for (const query of [
       'select 1; select 2',
       'from range(3); create table y (a int)',
       'create table z (a int); insert into z values (1) returning a; select 2',
     ]) {
-      expect((await rejection(sql(query))).message).to.match(/has \d statements, and statement [12] gives rows that would be lost/);
+      expect((await rejection(sql(query))).message).to.match(
+        /has \d statements, and statement [12] gives rows that would be lost/,
+      );
     }
     expect((await rejection(sql('-- nothing'))).message).to.include('holds no statement');
   });
@@ -200,24 +293,33 @@ describe('sql', () => {
       const error = await rejection(sql(query));
       expect(error).to.be.instanceOf(ArgumentError);
       expect(error.message).to.match(
-        new RegExp(`needs DuckDB's extension ${name}.*nothing leaves this machine unasked.*install ${name}; load ${name};`),
+        new RegExp(
+          `needs DuckDB's extension ${name}.*nothing leaves this machine unasked.*install ${name}; load ${name};`,
+        ),
       );
     }
   });
 
   it('has a folder of its own for what does not fit into memory: for this user alone, not to be guessed, and gone afterwards', async () => {
-    const spill = async (): Promise<string> => String((await sql("select current_setting('temp_directory') as x")).row(0).x);
+    const spill = async (): Promise<string> =>
+      String((await sql("select current_setting('temp_directory') as x")).row(0).x);
     const [one, two] = [await spill(), await spill()];
     expect(one)
       .to.match(new RegExp(`recital-duckdb-${process.pid}-\\w{6}$`))
       .and.not.to.equal(two);
-    expect(readdirSync(tmpdir()).filter((name) => name.startsWith(`recital-duckdb-${process.pid}-`))).to.deep.equal([]);
+    expect(
+      readdirSync(tmpdir()).filter((name) => name.startsWith(`recital-duckdb-${process.pid}-`)),
+    ).to.deep.equal([]);
     if (process.platform === 'win32') return;
     let ended = false;
     const modes = new Set<number>();
-    const during = sql('select count(*) from range(30_000_000) a(x) where x % 7 = 3').then(() => (ended = true));
+    const during = sql('select count(*) from range(30_000_000) a(x) where x % 7 = 3').then(
+      () => (ended = true),
+    );
     while (!ended) {
-      const made = readdirSync(tmpdir()).find((name) => name.startsWith(`recital-duckdb-${process.pid}-`));
+      const made = readdirSync(tmpdir()).find((name) =>
+        name.startsWith(`recital-duckdb-${process.pid}-`),
+      );
       if (made !== undefined) modes.add(statSync(path.join(tmpdir(), made)).mode & 0o777);
       await new Promise((later) => setTimeout(later, 1));
     }
@@ -238,12 +340,16 @@ describe('readPlays of a query', () => {
   it('reads the rows of a query over tables and files, in its order, with parameters', async () => {
     const tables = { log };
     const columns = { user: 'who', track: 'song' };
-    expect(rows(await readPlays({ sql: 'from log', tables, columns: { ...columns, playcount: 'n' } }))).to.deep.equal([
+    expect(
+      rows(await readPlays({ sql: 'from log', tables, columns: { ...columns, playcount: 'n' } })),
+    ).to.deep.equal([
       ['b', 'x', 4],
       ['a', 'y', 2],
       ['a', 'x', 4],
     ]);
-    expect(rows(await readPlays({ sql: 'from log order by n desc', tables, columns }))).to.deep.equal([
+    expect(
+      rows(await readPlays({ sql: 'from log order by n desc', tables, columns })),
+    ).to.deep.equal([
       ['a', 'x', 1],
       ['b', 'x', 2],
       ['a', 'y', 1],
@@ -257,24 +363,39 @@ describe('readPlays of a query', () => {
       ['a', 'y', 4],
       ['a', 'x', 8],
     ]);
-    const many = Plays.fromRows(Array.from({ length: 5000 }, (_, i) => ({ user: i % 100, track: i, playcount: i + 0.5 })));
-    expect(rows(await readPlays({ sql: 'from many order by playcount', tables: { many } }))).to.deep.equal(rows(many));
+    const many = Plays.fromRows(
+      Array.from({ length: 5000 }, (_, i) => ({ user: i % 100, track: i, playcount: i + 0.5 })),
+    );
+    expect(
+      rows(await readPlays({ sql: 'from many order by playcount', tables: { many } })),
+    ).to.deep.equal(rows(many));
     for (const day of [1, 2]) folder.write(`days/d=${day}/x.csv`, `user,track\nu${day},007\n`);
     const catalogue = new Tracks(new Table({ track_id: ['q'], name: ['Q'] }));
-    const globbed = await readPlays({ sql: `from '${folder.path}/days/**/*.csv' order by user`, catalogue });
+    const globbed = await readPlays({
+      sql: `from '${folder.path}/days/**/*.csv' order by user`,
+      catalogue,
+    });
     expect(rows(globbed)).to.deep.equal([
       ['u1', '007', 1],
       ['u2', '007', 1],
     ]);
     expect(globbed.repairs.notInCatalogue).to.equal(2);
     expect(
-      rows(await readPlays({ sql: "create table ids as select 'u' as user, 2 as track; create table users as from ids; from users" })),
+      rows(
+        await readPlays({
+          sql: "create table ids as select 'u' as user, 2 as track; create table users as from ids; from users",
+        }),
+      ),
     ).to.deep.equal([['u', '2', 1]]);
   });
 
   it('puts plays in order of time, as Plays.fromTable does', async () => {
     const order = async (when: string[], type = 'varchar'): Promise<unknown[]> => {
-      const table = new Table({ user: when.map(() => 'u'), track: when.map((_, i) => String(i)), when });
+      const table = new Table({
+        user: when.map(() => 'u'),
+        track: when.map((_, i) => String(i)),
+        when,
+      });
       const asked = await readPlays({
         sql: `select user, track, "when"::${type} as t from logged`,
         tables: { logged: table },
@@ -288,11 +409,23 @@ describe('readPlays of a query', () => {
     };
     expect(await order(['3', '1.5', '-2', '1.5', '1e3'])).to.deep.equal(['2', '1', '3', '0', '4']);
     expect(await order(['3', '1.5'], 'double')).to.deep.equal(['1', '0']);
-    expect(await order(['2009-05-04T23:08:57Z', '2009-05-04 23:08:56', '2009-05-05', '2009-05-05T00:08:57+02'])).to.deep.equal(['3', '1', '0', '2']);
+    expect(
+      await order([
+        '2009-05-04T23:08:57Z',
+        '2009-05-04 23:08:56',
+        '2009-05-05',
+        '2009-05-05T00:08:57+02',
+      ]),
+    ).to.deep.equal(['3', '1', '0', '2']);
     expect(await order(['2010-01-02', '2009-01-02'], 'date')).to.deep.equal(['1', '0']);
     const wrong = new Table({ user: ['u', 'u'], track: ['a', 'b'], time: ['2009-05-04', 'soon'] });
-    expect(() => Plays.fromTable(wrong, { columns: { time: 'time' } })).to.throw(DataError, /Row 1 .*expected a time.* got soon/);
-    const error = await rejection(readPlays({ sql: 'from wrong', tables: { wrong }, columns: { time: 'time' } }));
+    expect(() => Plays.fromTable(wrong, { columns: { time: 'time' } })).to.throw(
+      DataError,
+      /Row 1 .*expected a time.* got soon/,
+    );
+    const error = await rejection(
+      readPlays({ sql: 'from wrong', tables: { wrong }, columns: { time: 'time' } }),
+    );
     expect(error.message).to.include('and the time soon');
   });
 
@@ -304,10 +437,25 @@ describe('readPlays of a query', () => {
       ['12345678901234567891', 'e', 1],
       ['12345678901234567890', 'f', 1],
     ]);
-    for (const type of ['double', 'float', 'boolean', 'timestamp', 'timestamptz', 'date', 'time', 'interval', 'blob', 'integer[]']) {
-      const error = await rejection(readPlays({ sql: `select null::${type} as user, 'a' as track` }));
+    for (const type of [
+      'double',
+      'float',
+      'boolean',
+      'timestamp',
+      'timestamptz',
+      'date',
+      'time',
+      'interval',
+      'blob',
+      'integer[]',
+    ]) {
+      const error = await rejection(
+        readPlays({ sql: `select null::${type} as user, 'a' as track` }),
+      );
       expect(error).to.be.instanceOf(DataError);
-      expect(error.message).to.include('Column "user" of the query, the users, is').and.include('all_varchar = true');
+      expect(error.message)
+        .to.include('Column "user" of the query, the users, is')
+        .and.include('all_varchar = true');
     }
   });
 
@@ -317,17 +465,38 @@ describe('readPlays of a query', () => {
         { sql: "select 'u' as user, 'a' as track, -1 as playcount" },
         /Row 0 .* the user u, the track a, the playcount -1: two ids and a positive number/,
       ],
-      [{ sql: "select 'u' as user, 'a' as track union all select null, 'b'" }, /Row 1 .* the user null, the track b/],
-      [{ sql: "select 'u' as user, 'a' as track, '1' as playcount" }, /"playcount" of the query is VARCHAR; playcounts are numbers/],
-      [{ sql: "select 'u' as usr, 'a' as track" }, /Unknown column "user_id".*\{ columns: \{ user: '…' \} \}/],
-      [{ sql: 'from log', tables: { log }, columns: { user: 'who', track: 'song', playcount: 'm' } }, /Unknown column "m"/],
+      [
+        { sql: "select 'u' as user, 'a' as track union all select null, 'b'" },
+        /Row 1 .* the user null, the track b/,
+      ],
+      [
+        { sql: "select 'u' as user, 'a' as track, '1' as playcount" },
+        /"playcount" of the query is VARCHAR; playcounts are numbers/,
+      ],
+      [
+        { sql: "select 'u' as usr, 'a' as track" },
+        /Unknown column "user_id".*\{ columns: \{ user: '…' \} \}/,
+      ],
+      [
+        {
+          sql: 'from log',
+          tables: { log },
+          columns: { user: 'who', track: 'song', playcount: 'm' },
+        },
+        /Unknown column "m"/,
+      ],
       [{ sql: "select 'u' as user, 'a' as track where false" }, /"The query" has no plays/],
       [{ sql: 'from nowhere' }, /nowhere does not exist/],
       [{ sql: 'select ? as user, 1 as track' }, /needs a value for its parameter 1/],
       [{ sq: 'select 1' }, /no option "sq"; did you mean "sql"/],
       [{}, /A query is a text/],
     ];
-    for (const [query, message] of wrong) expect((await rejection(readPlays(query as never))).message, String(message)).to.match(message);
-    expect((await rejection(readPlays({ sql: 'select 1' }, { columns: {} }))).message).to.include('stand beside it');
+    for (const [query, message] of wrong)
+      expect((await rejection(readPlays(query as never))).message, String(message)).to.match(
+        message,
+      );
+    expect((await rejection(readPlays({ sql: 'select 1' }, { columns: {} }))).message).to.include(
+      'stand beside it',
+    );
   });
 });

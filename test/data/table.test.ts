@@ -30,18 +30,29 @@ describe('Table', () => {
 
   it('is saved as CSV, which readTable reads back, and as JSON', async () => {
     const at = (name: string): string => `${folder.path}/${name}`;
-    const table = new Table({ artist: ['Björk, live', 'say "Can"', null, 'two\nlines'], plays: [1 / 3, 5, null, -2e-9] });
+    const table = new Table({
+      artist: ['Björk, live', 'say "Can"', null, 'two\nlines'],
+      plays: [1 / 3, 5, null, -2e-9],
+    });
     const file = table.save(at('a.csv'));
     expect(file).to.equal(at('a.csv'));
     expect(readFileSync(file, 'utf8').split('\n')[0]).to.equal('artist,plays');
     expect((await readTable(file)).rows()).to.deep.equal(table.rows());
     expect(JSON.parse(readFileSync(table.save(at('A.JSON')), 'utf8'))).to.deep.equal(table.rows());
-    expect(() => table.save(at('a.xlsx'))).to.throw(ArgumentError, 'A table is saved as .csv or .json, got');
+    expect(() => table.save(at('a.xlsx'))).to.throw(
+      ArgumentError,
+      'A table is saved as .csv or .json, got',
+    );
     expect(() => table.save(undefined as never)).to.throw(ArgumentError, 'got undefined');
   });
 
   it('takes ordinary arrays of numbers, with null for a missing one, and typed arrays of any kind', () => {
-    const table = new Table({ track: ['a', null], plays: [3, null], rank: Int32Array.of(1, 2), score: Float32Array.of(0.5, 0.25) });
+    const table = new Table({
+      track: ['a', null],
+      plays: [3, null],
+      rank: Int32Array.of(1, 2),
+      score: Float32Array.of(0.5, 0.25),
+    });
     expect(table.rows()).to.deep.equal([
       { track: 'a', plays: 3, rank: 1, score: 0.5 },
       { track: null, plays: null, rank: 2, score: 0.25 },
@@ -88,7 +99,10 @@ describe('Table', () => {
         .with.property('message')
         .that.includes(message);
     }
-    expect(() => new Table({ a: [1], b: [1, 2] })).to.throw(ArgumentError, 'equal lengths, got a: 1, b: 2');
+    expect(() => new Table({ a: [1], b: [1, 2] })).to.throw(
+      ArgumentError,
+      'equal lengths, got a: 1, b: 2',
+    );
   });
 
   it('counts the rows that it does not show', () => {
@@ -103,11 +117,19 @@ describe('Table', () => {
 
 describe('Plays in print', () => {
   const plays = (users: number, tracks: number): Plays =>
-    Plays.fromRows(Array.from({ length: users }, (_, i) => ({ user: `u${i}`, track: `t${i % tracks}` })));
+    Plays.fromRows(
+      Array.from({ length: users }, (_, i) => ({ user: `u${i}`, track: `t${i % tracks}` })),
+    );
 
   it('says how many there are, and how full the table of users and tracks is, in figures that can be read', () => {
-    expect(inspect(plays(1, 1))).to.equal('Plays: 1 of 1 user × 1 track (1.0 a user, 100 % filled)');
-    expect(inspect(plays(3, 2))).to.equal('Plays: 3 of 3 users × 2 tracks (1.0 a user, 50 % filled)');
-    expect(inspect(plays(1200, 300))).to.equal('Plays: 1,200 of 1,200 users × 300 tracks (1.0 a user, 0.33 % filled)');
+    expect(inspect(plays(1, 1))).to.equal(
+      'Plays: 1 of 1 user × 1 track (1.0 a user, 100 % filled)',
+    );
+    expect(inspect(plays(3, 2))).to.equal(
+      'Plays: 3 of 3 users × 2 tracks (1.0 a user, 50 % filled)',
+    );
+    expect(inspect(plays(1200, 300))).to.equal(
+      'Plays: 1,200 of 1,200 users × 300 tracks (1.0 a user, 0.33 % filled)',
+    );
   });
 });

@@ -10,7 +10,9 @@ const counts: [user: string, playcount: number][] = [
   ['u1', 1],
   ['u1', 2],
 ];
-const plays = Plays.fromRows(counts.map(([user, playcount], i) => ({ user, track: `t${i}`, playcount })));
+const plays = Plays.fromRows(
+  counts.map(([user, playcount], i) => ({ user, track: `t${i}`, playcount })),
+);
 
 describe('targetsOf', () => {
   it('is 1 from the threshold on, 2 by default', () => {
@@ -19,11 +21,15 @@ describe('targetsOf', () => {
   });
 
   it('is ln(1 + playcount)', () => {
-    expect([...targetsOf(plays, { target: 'log' })]).to.deep.equal(counts.map(([, p]) => Math.fround(Math.log(1 + p))));
+    expect([...targetsOf(plays, { target: 'log' })]).to.deep.equal(
+      counts.map(([, p]) => Math.fround(Math.log(1 + p))),
+    );
   });
 
   it('is the rank within the user, ties at the middle, scaled into (0, 1)', () => {
-    expect([...targetsOf(plays, { target: 'rank' })]).to.deep.equal([0.25, 0.5, 0.875, 0.25, 0.625]);
+    expect([...targetsOf(plays, { target: 'rank' })]).to.deep.equal([
+      0.25, 0.5, 0.875, 0.25, 0.625,
+    ]);
   });
 
   it('is the playcount itself, as a copy', () => {

@@ -20,16 +20,21 @@ describe('Tracks', () => {
     expect(tracks.title('TR1')).to.equal('Hurt');
     expect(tracks.artist('TR3')).to.equal('Johnny Cash');
     expect(tracks.year('TR3')).to.equal(2002);
-    expect([tracks.title('TR4'), tracks.artist('TR5'), tracks.year('TR2'), tracks.title('TR9')]).to.deep.equal([
-      undefined,
-      undefined,
-      undefined,
-      undefined,
-    ]);
+    expect([
+      tracks.title('TR4'),
+      tracks.artist('TR5'),
+      tracks.year('TR2'),
+      tracks.title('TR9'),
+    ]).to.deep.equal([undefined, undefined, undefined, undefined]);
   });
 
   it('labels a track "title by artist", with the id for an unknown title', () => {
-    expect(['TR1', 'TR4', 'TR5', 'TR9'].map((id) => tracks.label(id))).to.deep.equal(['Hurt by Nine Inch Nails', 'TR4 by Nobody', 'Once', 'TR9']);
+    expect(['TR1', 'TR4', 'TR5', 'TR9'].map((id) => tracks.label(id))).to.deep.equal([
+      'Hurt by Nine Inch Nails',
+      'TR4 by Nobody',
+      'Once',
+      'TR9',
+    ]);
   });
 
   it('finds a track by id, title, or "title by artist", whatever the case', () => {
@@ -53,13 +58,21 @@ describe('Tracks', () => {
   it('knows which columns are missing, and which rows belong to a vocabulary', () => {
     expect(tracks.missingColumns).to.include('genre').and.not.include('tempo');
     expect(tracks.audioFeatures).to.deep.equal(['tempo']);
-    expect([...tracks.rowsOf(Vocabulary.fromValues(['TR1', 'TR9', 'TR3']))]).to.deep.equal([1, 0, -1]);
+    expect([...tracks.rowsOf(Vocabulary.fromValues(['TR1', 'TR9', 'TR3']))]).to.deep.equal([
+      1, 0, -1,
+    ]);
     expect(inspect(tracks)).to.match(/^Tracks: 5 tracks, 5 columns; without spotify_preview_url/);
   });
 
   it('refuses a table without ids, a missing id, and an id that occurs twice', () => {
-    expect(() => new Tracks(new Table({ id: ['a'] }))).to.throw(DataError, 'need a column "track_id"; there are: id');
+    expect(() => new Tracks(new Table({ id: ['a'] }))).to.throw(
+      DataError,
+      'need a column "track_id"; there are: id',
+    );
     expect(() => new Tracks(new Table({ track_id: ['a', null] }))).to.throw(DataError, 'Row 1');
-    expect(() => new Tracks(new Table({ track_id: ['a', 'b', 'a'] }))).to.throw(DataError, '"a" occurs twice, in rows 0 and 2');
+    expect(() => new Tracks(new Table({ track_id: ['a', 'b', 'a'] }))).to.throw(
+      DataError,
+      '"a" occurs twice, in rows 0 and 2',
+    );
   });
 });

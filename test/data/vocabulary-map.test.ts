@@ -5,11 +5,19 @@ import { playsAmong } from '../../lib/data/plays-among.js';
 import { Vocabulary } from '../../lib/data/vocabulary.js';
 import { indicesIn } from '../../lib/data/vocabulary-map.js';
 
-const ids = fc.array(fc.oneof(fc.constantFrom('a', 'b', 'ab', '#na#', 'é', '中', '𝄞', ''), fc.string({ unit: 'grapheme' })), { maxLength: 12 });
+const ids = fc.array(
+  fc.oneof(
+    fc.constantFrom('a', 'b', 'ab', '#na#', 'é', '中', '𝄞', ''),
+    fc.string({ unit: 'grapheme' }),
+  ),
+  { maxLength: 12 },
+);
 const numbers = fc.array(fc.integer({ min: -20, max: 120 }), { maxLength: 12 });
 const vocabulary = fc
   .tuple(fc.oneof(ids, numbers), fc.boolean(), fc.boolean())
-  .map(([values, na, sorted]) => (sorted ? Vocabulary.fromValues(values, { na }) : Vocabulary.inOrder(values, { na })));
+  .map(([values, na, sorted]) =>
+    sorted ? Vocabulary.fromValues(values, { na }) : Vocabulary.inOrder(values, { na }),
+  );
 
 describe('indices of one vocabulary in another', () => {
   it('are those that each id is looked up at', () => {
@@ -32,7 +40,10 @@ describe('indices of one vocabulary in another', () => {
       { user: 'u1', track: 'a', playcount: 4 },
       { user: 'u3', track: 'b', playcount: 5 },
     ]);
-    const known = { users: Vocabulary.fromValues(['u0', 'u1', 'u3']), tracks: Vocabulary.inOrder(['c', 'b']) };
+    const known = {
+      users: Vocabulary.fromValues(['u0', 'u1', 'u3']),
+      tracks: Vocabulary.inOrder(['c', 'b']),
+    };
     const { user, track, playcount } = playsAmong(plays, known);
     expect([...user]).to.deep.equal([1, 2]);
     expect([...track]).to.deep.equal([0, 1]);

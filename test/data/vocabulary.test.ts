@@ -6,8 +6,14 @@ import fc from 'fast-check';
 import { Vocabulary } from '../../lib/data/vocabulary.js';
 import { ArgumentError, UnknownIdError } from '../../lib/errors.js';
 
-const golden = JSON.parse(readFileSync(path.join(__dirname, '../golden/label_encoder.json'), 'utf8'));
-const ids = fc.oneof(fc.string({ unit: 'binary' }), fc.string(), fc.constantFrom('', '#na#', 'a', '\uff21', '\u{1f600}'));
+const golden = JSON.parse(
+  readFileSync(path.join(__dirname, '../golden/label_encoder.json'), 'utf8'),
+);
+const ids = fc.oneof(
+  fc.string({ unit: 'binary' }),
+  fc.string(),
+  fc.constantFrom('', '#na#', 'a', '\uff21', '\u{1f600}'),
+);
 
 describe('Vocabulary', () => {
   it("sorts, encodes and decodes as scikit-learn's LabelEncoder does", () => {
@@ -36,9 +42,15 @@ describe('Vocabulary', () => {
 
   it('names the nearest id when one is unknown', () => {
     const vocabulary = Vocabulary.fromValues(['Titanic', 'Jaws'], { kind: 'film' });
-    expect(() => vocabulary.index('Titanc')).to.throw(UnknownIdError, 'Unknown film "Titanc". 2 films known; did you mean "Titanic"?');
+    expect(() => vocabulary.index('Titanc')).to.throw(
+      UnknownIdError,
+      'Unknown film "Titanc". 2 films known; did you mean "Titanic"?',
+    );
     expect(() => vocabulary.encode(['Jaws', 'Alien'])).to.throw(UnknownIdError);
-    expect(() => Vocabulary.fromValues(['a'], { na: true, kind: 'user' }).index('b')).to.throw(UnknownIdError, 'in validation only');
+    expect(() => Vocabulary.fromValues(['a'], { na: true, kind: 'user' }).index('b')).to.throw(
+      UnknownIdError,
+      'in validation only',
+    );
   });
 
   it('refuses values that are no ids, and indices that do not exist', () => {
@@ -48,10 +60,16 @@ describe('Vocabulary', () => {
       'the film 9007199254740992, a whole number beyond 2⁵³',
     );
     expect(Vocabulary.fromValues([2 ** 53 - 1, 0.5, -1e-7]).length).to.equal(3);
-    expect(() => Vocabulary.fromValues(['a', null as unknown as string])).to.throw(ArgumentError, 'null');
+    expect(() => Vocabulary.fromValues(['a', null as unknown as string])).to.throw(
+      ArgumentError,
+      'null',
+    );
     expect(() => Vocabulary.fromValues(['a\ud800'])).to.throw(ArgumentError, 'surrogate');
     expect(() => Vocabulary.fromValues(['a']).id(1)).to.throw(ArgumentError, 'there are 1');
-    expect(() => Vocabulary.fromValues(['a', 'b']).subset([1, 0])).to.throw(ArgumentError, 'ascending');
+    expect(() => Vocabulary.fromValues(['a', 'b']).subset([1, 0])).to.throw(
+      ArgumentError,
+      'ascending',
+    );
   });
 
   it('does not take half a surrogate pair for the replacement character', () => {
@@ -61,7 +79,10 @@ describe('Vocabulary', () => {
   it('finds every class, and nothing else, in any order of the classes', () => {
     fc.assert(
       fc.property(fc.array(ids), fc.array(ids), fc.boolean(), (values, others, na) => {
-        for (const vocabulary of [Vocabulary.fromValues(values, { na }), Vocabulary.inOrder(values, { na })]) {
+        for (const vocabulary of [
+          Vocabulary.fromValues(values, { na }),
+          Vocabulary.inOrder(values, { na }),
+        ]) {
           const distinct = new Set(na ? ['#na#', ...values] : values);
           expect(vocabulary.length).to.equal(distinct.size);
           vocabulary.classes.forEach((id, i) => {
@@ -77,7 +98,9 @@ describe('Vocabulary', () => {
   it('sorts by code point whatever the text', () => {
     fc.assert(
       fc.property(fc.array(ids), (values) => {
-        const expected = [...new Set(values)].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+        const expected = [...new Set(values)].sort((a, b) =>
+          Buffer.compare(Buffer.from(a), Buffer.from(b)),
+        );
         expect(Vocabulary.fromValues(values).classes).to.deep.equal(expected);
       }),
     );
@@ -85,21 +108,34 @@ describe('Vocabulary', () => {
 
   it('keeps the order in a subset, and finds its classes', () => {
     fc.assert(
-      fc.property(fc.array(fc.oneof(ids, fc.integer())), fc.boolean(), fc.boolean(), fc.func(fc.boolean()), (values, naBefore, naAfter, keep) => {
-        for (const whole of [Vocabulary.fromValues(values, { na: naBefore }), Vocabulary.inOrder(values, { na: naBefore })]) {
-          const kept = whole.classes.map((_, i) => i).filter((i) => keep(i));
-          const part = whole.subset(kept, { na: naAfter });
-          const expected = kept.map((i) => whole.id(i)).filter((id) => !((naBefore || naAfter) && id === '#na#'));
-          expect(part.classes).to.deep.equal(naAfter ? ['#na#', ...expected] : expected);
-          part.classes.forEach((id, i) => {
-            expect(part.indexOf(id)).to.equal(i);
-          });
-        }
-      }),
+      fc.property(
+        fc.array(fc.oneof(ids, fc.integer())),
+        fc.boolean(),
+        fc.boolean(),
+        fc.func(fc.boolean()),
+        (values, naBefore, naAfter, keep) => {
+          for (const whole of [
+            Vocabulary.fromValues(values, { na: naBefore }),
+            Vocabulary.inOrder(values, { na: naBefore }),
+          ]) {
+            const kept = whole.classes.map((_, i) => i).filter((i) => keep(i));
+            const part = whole.subset(kept, { na: naAfter });
+            const expected = kept
+              .map((i) => whole.id(i))
+              .filter((id) => !((naBefore || naAfter) && id === '#na#'));
+            expect(part.classes).to.deep.equal(naAfter ? ['#na#', ...expected] : expected);
+            part.classes.forEach((id, i) => {
+              expect(part.indexOf(id)).to.equal(i);
+            });
+          }
+        },
+      ),
     );
   });
 
   it('prints its size and first classes', () => {
-    expect(inspect(Vocabulary.fromValues(['b', 'a'], { kind: 'user' }))).to.equal('Vocabulary of 2 (user): a, b');
+    expect(inspect(Vocabulary.fromValues(['b', 'a'], { kind: 'user' }))).to.equal(
+      'Vocabulary of 2 (user): a, b',
+    );
   });
 });

@@ -17,7 +17,10 @@ describe('cholesky', () => {
       .chain((n) =>
         fc.tuple(
           fc.constant(n),
-          fc.array(fc.double({ min: -3, max: 3, noNaN: true }), { minLength: n * n, maxLength: n * n }),
+          fc.array(fc.double({ min: -3, max: 3, noNaN: true }), {
+            minLength: n * n,
+            maxLength: n * n,
+          }),
           fc.array(fc.double({ min: -3, max: 3, noNaN: true }), { minLength: n, maxLength: n }),
         ),
       );
@@ -30,7 +33,9 @@ describe('cholesky', () => {
             if (i === j) a[i * n + j] += 1;
           }
         }
-        const b = Float64Array.from(x, (_, i) => x.reduce((sum, xj, j) => sum + a[i * n + j] * xj, 0));
+        const b = Float64Array.from(x, (_, i) =>
+          x.reduce((sum, xj, j) => sum + a[i * n + j] * xj, 0),
+        );
         cholesky(a, n);
         choleskySolve(a, b).forEach((value, i) => {
           expect(value).to.be.closeTo(x[i], 1e-9);
@@ -40,7 +45,10 @@ describe('cholesky', () => {
   });
 
   it('refuses a matrix that is not positive definite, and one with NaN', () => {
-    expect(() => cholesky(Float64Array.of(1, 0, 2, 1), 2)).to.throw(NumericError, 'not positive definite (pivot 1 of 2 is -3)');
+    expect(() => cholesky(Float64Array.of(1, 0, 2, 1), 2)).to.throw(
+      NumericError,
+      'not positive definite (pivot 1 of 2 is -3)',
+    );
     expect(() => cholesky(Float64Array.of(NaN), 1)).to.throw(NumericError, 'pivot 0 of 1 is NaN');
   });
 });

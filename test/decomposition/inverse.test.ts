@@ -11,7 +11,8 @@ function lower(n: number): Float32Array {
   const x = Array.from({ length: n * 8 }, () => random.normal());
   const a = float32(n * n);
   for (let i = 0; i < n; i++) {
-    for (let j = 0; j <= i; j++) for (let k = 0; k < 8; k++) a[i * n + j] += x[i * 8 + k] * x[j * 8 + k];
+    for (let j = 0; j <= i; j++)
+      for (let k = 0; k < 8; k++) a[i * n + j] += x[i * 8 + k] * x[j * 8 + k];
     a[i * n + i] += n / 2;
   }
   return a;
@@ -27,7 +28,8 @@ describe('invertSymmetric', () => {
       for (const i of new Set([0, n >> 1, n - 1])) {
         for (let j = 0; j < n; j++) {
           let sum = 0;
-          for (let k = 0; k < n; k++) sum += a[Math.max(i, k) * n + Math.min(i, k)] * inverse[k * n + j];
+          for (let k = 0; k < n; k++)
+            sum += a[Math.max(i, k) * n + Math.min(i, k)] * inverse[k * n + j];
           worst = Math.max(worst, Math.abs(sum - (i === j ? 1 : 0)));
           expect(inverse[i * n + j]).to.equal(inverse[j * n + i]);
         }
@@ -47,7 +49,11 @@ describe('invertSymmetric', () => {
     } finally {
       setCompute({ threads });
     }
-    expect(Buffer.from(a.buffer, a.byteOffset, a.byteLength).equals(Buffer.from(b.buffer, b.byteOffset, b.byteLength))).to.equal(true);
+    expect(
+      Buffer.from(a.buffer, a.byteOffset, a.byteLength).equals(
+        Buffer.from(b.buffer, b.byteOffset, b.byteLength),
+      ),
+    ).to.equal(true);
   });
 
   it('refuses a matrix that is not positive definite, or of another size, and can be stopped', async () => {

@@ -48,7 +48,11 @@ describe('PCA', () => {
   });
 
   it('takes a table of numbers and knows its columns', async () => {
-    const table = new Table(Object.fromEntries(golden.X[0].map((_, j) => [`c${j}`, Float64Array.from(golden.X, (row) => row[j])])));
+    const table = new Table(
+      Object.fromEntries(
+        golden.X[0].map((_, j) => [`c${j}`, Float64Array.from(golden.X, (row) => row[j])]),
+      ),
+    );
     const pca = await new PCA({ nComponents: 3 }).fit(table);
     expect(pca.featureNamesIn).to.deep.equal(['c0', 'c1', 'c2', 'c3', 'c4', 'c5']);
     close(pca.explainedVariance, golden.n3.explained_variance);
@@ -56,9 +60,14 @@ describe('PCA', () => {
   });
 
   it('gives the worked example of its documentation', async () => {
-    const pca = await new PCA({ nComponents: 1 }).fit({ shape: [3, 2], data: Float64Array.of(0, 0, 2, 0, 4, 0) });
+    const pca = await new PCA({ nComponents: 1 }).fit({
+      shape: [3, 2],
+      data: Float64Array.of(0, 0, 2, 0, 4, 0),
+    });
     close(pca.explainedVariance, [4]);
-    expect(String(require('node:util').inspect(pca))).to.equal('PCA of 3 × 2: 1 components, 100.00 % of the variance');
+    expect(String(require('node:util').inspect(pca))).to.equal(
+      'PCA of 3 × 2: 1 components, 100.00 % of the variance',
+    );
   });
 
   it('gives constant columns no part in any component', async () => {
@@ -82,14 +91,26 @@ describe('PCA', () => {
         [1, 2],
       ]),
     );
-    expect([...pca.explainedVariance, ...pca.explainedVarianceRatio, ...scores.data].every((v) => Math.abs(v) < 1e-30)).to.equal(true);
+    expect(
+      [...pca.explainedVariance, ...pca.explainedVarianceRatio, ...scores.data].every(
+        (v) => Math.abs(v) < 1e-30,
+      ),
+    ).to.equal(true);
   });
 
   it('places an empty row of a sparse matrix where minus the mean lies', async () => {
     const x = randomSparse(30, 20, 0.3);
-    const empty = { shape: [1, 20] as const, indptr: Int32Array.of(0, 0), indices: new Int32Array(0), data: new Float64Array(0) };
+    const empty = {
+      shape: [1, 20] as const,
+      indptr: Int32Array.of(0, 0),
+      indices: new Int32Array(0),
+      data: new Float64Array(0),
+    };
     const pca = await new PCA({ nComponents: 4 }).fit(x);
-    close(pca.transform(empty).data, Array.from(pca.transform({ shape: [1, 20], data: new Float64Array(20) }).data));
+    close(
+      pca.transform(empty).data,
+      Array.from(pca.transform({ shape: [1, 20], data: new Float64Array(20) }).data),
+    );
   });
 
   it('finds the same by iteration, dense and sparse, as of the whole covariance', async () => {
@@ -97,7 +118,11 @@ describe('PCA', () => {
     const all = await new PCA().fit(x);
     for (const input of [x, dense(rowsOf(x)), transpose(transpose(x))]) {
       const pca = await new PCA({ nComponents: 12, tol: 1e-10 }).fit(input);
-      close(pca.explainedVarianceRatio, Array.from(all.explainedVarianceRatio.subarray(0, 12)), 1e-11);
+      close(
+        pca.explainedVarianceRatio,
+        Array.from(all.explainedVarianceRatio.subarray(0, 12)),
+        1e-11,
+      );
       close(pca.components.data, Array.from(all.components.data.subarray(0, 12 * 320)), 1e-7);
       expect(pca.converged).to.equal(12);
     }
@@ -111,8 +136,15 @@ describe('PCA', () => {
     expect(sum).to.be.above(0.3);
     expect(sum - ratios[ratios.length - 1]).to.be.at.most(0.3);
     const n = Int32Array.from({ length: 1051 }, (_, i) => i);
-    const identity = { shape: [1050, 1050] as const, indptr: n, indices: n.slice(0, 1050), data: new Float64Array(1050).fill(1) };
-    expect(await refusal(() => new PCA({ nComponents: 0.99 }).fit(identity), ArgumentError)).to.contain(
+    const identity = {
+      shape: [1050, 1050] as const,
+      indptr: n,
+      indices: n.slice(0, 1050),
+      data: new Float64Array(1050).fill(1),
+    };
+    expect(
+      await refusal(() => new PCA({ nComponents: 0.99 }).fit(identity), ArgumentError),
+    ).to.contain(
       'The first 64 components explain 6.1 % of the variance, so that 99.0 % takes more than 512.',
     );
     expect(await refusal(() => new PCA().fit(x), ArgumentError)).to.contain('say how many');
@@ -121,9 +153,14 @@ describe('PCA', () => {
   describe('a share of the variance', () => {
     const squares = [4, 3, 2, 1.9, 1.8, 1.7, 1.6, 1.5]; // of the singular values
     const total = squares.reduce((a, b) => a + b, 0);
-    const diagonal = dense(squares.map((s, i) => squares.map((_, j) => (i === j ? Math.sqrt(s) : 0))));
+    const diagonal = dense(
+      squares.map((s, i) => squares.map((_, j) => (i === j ? Math.sqrt(s) : 0))),
+    );
     /** Looks for it; asked more often than any search needs, it is one that does not end. */
-    const among = async (share: number, { first = 1, most = 4, stop = false } = {}): Promise<number> => {
+    const among = async (
+      share: number,
+      { first = 1, most = 4, stop = false } = {},
+    ): Promise<number> => {
       let turns = 0;
       const turn = async (): Promise<boolean> => {
         if (++turns > 200) throw new Error('It does not end.');
@@ -131,7 +168,18 @@ describe('PCA', () => {
       };
       const a = operatorOf(diagonal);
       try {
-        return (await explaining(a, { share, total, first, most, tol: 1e-9, maxIter: 100, random: new Random(1), turn })).values.length;
+        return (
+          await explaining(a, {
+            share,
+            total,
+            first,
+            most,
+            tol: 1e-9,
+            maxIter: 100,
+            random: new Random(1),
+            turn,
+          })
+        ).values.length;
       } finally {
         a.dispose();
       }
@@ -144,8 +192,12 @@ describe('PCA', () => {
     });
 
     it('is given up as soon as the components that are left cannot reach it, the last round included', async () => {
-      expect(await refusal(() => among(0.99), ArgumentError)).to.contain('The first 1 components explain 22.9 %');
-      expect(await refusal(() => among(11 / total), ArgumentError)).to.contain('The first 4 components explain 62.3 %'); // after 2, 7 + 2·3 might do
+      expect(await refusal(() => among(0.99), ArgumentError)).to.contain(
+        'The first 1 components explain 22.9 %',
+      );
+      expect(await refusal(() => among(11 / total), ArgumentError)).to.contain(
+        'The first 4 components explain 62.3 %',
+      ); // after 2, 7 + 2·3 might do
     });
 
     it('ends with the components that there are when it is stopped', async () => {
@@ -171,7 +223,13 @@ describe('PCA', () => {
         transposeTimes: (...args: Parameters<typeof a.times>) => a.transposeTimes(...args),
       };
       const turn = async (): Promise<boolean> => ++turns >= stopAfter;
-      const found = await leadingSingular(counting, { components: 3, tol: 1e-9, maxIter: 100, random: new Random(1), turn });
+      const found = await leadingSingular(counting, {
+        components: 3,
+        tol: 1e-9,
+        maxIter: 100,
+        random: new Random(1),
+        turn,
+      });
       expect(found.stopped).to.equal(true);
       if (stopAfter === 1) expect([products, late]).to.deep.equal([1, 0]); // of the 2 blocks that 12 rows make
       a.dispose();
@@ -179,7 +237,15 @@ describe('PCA', () => {
   });
 
   it('refuses what is no matrix at all', async () => {
-    for (const input of [null, undefined, 3, 'x', {}, { shape: [1, 1] }, { shape: 2, data: new Float64Array(4) }]) {
+    for (const input of [
+      null,
+      undefined,
+      3,
+      'x',
+      {},
+      { shape: [1, 1] },
+      { shape: 2, data: new Float64Array(4) },
+    ]) {
       for (const fit of [
         () => new PCA().fit(input as never),
         async () => new StandardScaler().fit(input as never),
@@ -197,17 +263,40 @@ describe('PCA', () => {
     expect(await refusal(() => new PCA({ nComponents: 7 }).fit(X), ArgumentError)).to.equal(
       'A matrix of 12 × 6 has at most 6 components, 7 were asked for.',
     );
-    expect(await refusal(() => new PCA({ nComponents: 7 }).fit(toSparse(X)), ArgumentError)).to.contain('at most 6');
+    expect(
+      await refusal(() => new PCA({ nComponents: 7 }).fit(toSparse(X)), ArgumentError),
+    ).to.contain('at most 6');
   });
 
   it('refuses one row, no rows and shapes that do not fit', async () => {
-    expect(await refusal(() => new PCA().fit(dense([[1, 2]])), ArgumentError)).to.contain('at least 2 rows');
-    expect(await refusal(() => new PCA().fit({ shape: [0, 3], data: new Float64Array(0) }), ArgumentError)).to.contain('0 × 3');
-    expect(await refusal(() => new PCA().fit({ shape: [2, 3], data: new Float64Array(5) }), ArgumentError)).to.contain('got 5');
+    expect(await refusal(() => new PCA().fit(dense([[1, 2]])), ArgumentError)).to.contain(
+      'at least 2 rows',
+    );
+    expect(
+      await refusal(
+        () => new PCA().fit({ shape: [0, 3], data: new Float64Array(0) }),
+        ArgumentError,
+      ),
+    ).to.contain('0 × 3');
+    expect(
+      await refusal(
+        () => new PCA().fit({ shape: [2, 3], data: new Float64Array(5) }),
+        ArgumentError,
+      ),
+    ).to.contain('got 5');
     const x = toSparse(X);
-    expect(await refusal(() => new PCA().fit({ ...x, data: x.data.slice(1) }), ArgumentError)).to.contain('one value for each');
-    expect(await refusal(() => new PCA().fit({ ...x, indices: x.indices.slice().fill(9) }), ArgumentError)).to.contain('below 6');
-    expect(await refusal(() => new PCA().fit([[1, 2]] as never), ArgumentError)).to.contain('needs a matrix');
+    expect(
+      await refusal(() => new PCA().fit({ ...x, data: x.data.slice(1) }), ArgumentError),
+    ).to.contain('one value for each');
+    expect(
+      await refusal(
+        () => new PCA().fit({ ...x, indices: x.indices.slice().fill(9) }),
+        ArgumentError,
+      ),
+    ).to.contain('below 6');
+    expect(await refusal(() => new PCA().fit([[1, 2]] as never), ArgumentError)).to.contain(
+      'needs a matrix',
+    );
   });
 
   it('refuses NaN and infinity and says where they are', async () => {
@@ -224,23 +313,38 @@ describe('PCA', () => {
         [0, Infinity],
       ]),
     );
-    expect(await refusal(() => new PCA().fit(sparse), NumericError)).to.contain('Infinity: row 2, column 1');
+    expect(await refusal(() => new PCA().fit(sparse), NumericError)).to.contain(
+      'Infinity: row 2, column 1',
+    );
     const table = new Table({ tempo: Float64Array.of(1, 2), year: Float64Array.of(1999, NaN) });
-    expect(await refusal(() => new PCA().fit(table), NumericError)).to.contain('row 1, column "year"');
-    expect(await refusal(() => new PCA().fit(dense([[1], [1e200]])), NumericError)).to.contain('1e+200 is too large');
+    expect(await refusal(() => new PCA().fit(table), NumericError)).to.contain(
+      'row 1, column "year"',
+    );
+    expect(await refusal(() => new PCA().fit(dense([[1], [1e200]])), NumericError)).to.contain(
+      '1e+200 is too large',
+    );
     const pca = await new PCA().fit(X);
     expect(() => pca.transform(dense([[1, 2, 3, 4, 5, NaN]]))).to.throw(NumericError, 'column 5');
   });
 
   it('refuses to be asked before fit, and another number of columns after it', async () => {
     const pca = new PCA();
-    expect(() => pca.transform(X)).to.throw(ArgumentError, "This PCA instance is not fitted yet. Call 'fit' with a matrix first.");
+    expect(() => pca.transform(X)).to.throw(
+      ArgumentError,
+      "This PCA instance is not fitted yet. Call 'fit' with a matrix first.",
+    );
     expect(() => pca.components).to.throw(ArgumentError, 'not fitted');
     await pca.fit(X);
-    expect(() => pca.transform(dense([[1, 2]]))).to.throw(ArgumentError, 'X has 2 features, but PCA is expecting 6 features as input.');
+    expect(() => pca.transform(dense([[1, 2]]))).to.throw(
+      ArgumentError,
+      'X has 2 features, but PCA is expecting 6 features as input.',
+    );
     expect(() => pca.inverseTransform(dense([[1, 2]]))).to.throw(ArgumentError, '6 components');
     expect(() => new PCA({ whiten: 1 as unknown as boolean })).to.throw(ArgumentError, 'whiten');
-    expect(() => new PCA({ n_components: 3 } as never)).to.throw(ArgumentError, 'did you mean "nComponents"');
+    expect(() => new PCA({ n_components: 3 } as never)).to.throw(
+      ArgumentError,
+      'did you mean "nComponents"',
+    );
     expect(() => new PCA({ tol: 0 })).to.throw(ArgumentError, 'tol');
     expect(() => new PCA({ seed: 0.5 })).to.throw(ArgumentError, 'seed');
   });

@@ -7,7 +7,11 @@ import { ArgumentError, DataError } from '../../lib/errors.js';
 
 function sessions(items: number, ...parts: number[][]): Sessions {
   const ends = parts.map((_, s) => parts.slice(0, s + 1).flat().length);
-  return new Sessions(Vocabulary.inOrder(Array(items).keys()), Int32Array.of(0, ...ends), Int32Array.from(parts.flat()));
+  return new Sessions(
+    Vocabulary.inOrder(Array(items).keys()),
+    Int32Array.of(0, ...ends),
+    Int32Array.from(parts.flat()),
+  );
 }
 
 /** The formula, written down. */
@@ -22,27 +26,38 @@ function dense(parts: number[][], items: number, window: number, power: number):
   }
   const sums = n.map((row) => row.reduce((x, y) => x + y, 0));
   const total = sums.reduce((x, y) => x + y ** power, 0);
-  return n.map((row, a) => row.map((x, b) => (x > 0 ? Math.max(0, Math.log((x * total) / (sums[a] * sums[b] ** power))) : 0)));
+  return n.map((row, a) =>
+    row.map((x, b) =>
+      x > 0 ? Math.max(0, Math.log((x * total) / (sums[a] * sums[b] ** power))) : 0,
+    ),
+  );
 }
 
 describe('ppmi', () => {
   it('is what the formula says, for any sessions', () => {
     const session = fc.array(fc.nat(6), { minLength: 1, maxLength: 9 });
-    const some = fc.array(session, { minLength: 1, maxLength: 8 }).filter((parts) => parts.some((part) => part.length > 1));
+    const some = fc
+      .array(session, { minLength: 1, maxLength: 8 })
+      .filter((parts) => parts.some((part) => part.length > 1));
     fc.assert(
-      fc.property(some, fc.integer({ min: 1, max: 6 }), fc.constantFrom(0, 0.75, 1), (parts, window, power) => {
-        const { shape, indptr, indices, data } = ppmi(sessions(7, ...parts), { window, power });
-        expect(shape).to.deep.equal([7, 7]);
-        const wanted = dense(parts, 7, window, power);
-        for (let a = 0; a < 7; a++) {
-          const row = Array(7).fill(0);
-          for (let j = indptr[a]; j < indptr[a + 1]; j++) {
-            if (j > indptr[a]) expect(indices[j]).to.be.above(indices[j - 1]);
-            row[indices[j]] = data[j];
+      fc.property(
+        some,
+        fc.integer({ min: 1, max: 6 }),
+        fc.constantFrom(0, 0.75, 1),
+        (parts, window, power) => {
+          const { shape, indptr, indices, data } = ppmi(sessions(7, ...parts), { window, power });
+          expect(shape).to.deep.equal([7, 7]);
+          const wanted = dense(parts, 7, window, power);
+          for (let a = 0; a < 7; a++) {
+            const row = Array(7).fill(0);
+            for (let j = indptr[a]; j < indptr[a + 1]; j++) {
+              if (j > indptr[a]) expect(indices[j]).to.be.above(indices[j - 1]);
+              row[indices[j]] = data[j];
+            }
+            for (let b = 0; b < 7; b++) expect(row[b]).to.be.closeTo(wanted[a][b], 1e-9);
           }
-          for (let b = 0; b < 7; b++) expect(row[b]).to.be.closeTo(wanted[a][b], 1e-9);
-        }
-      }),
+        },
+      ),
     );
   });
 

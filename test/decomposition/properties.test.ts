@@ -12,14 +12,30 @@ import { close, dense, randomSparse, rowsOf, toSparse } from './support.js';
 
 /** Matrices of 2 to 12 rows and 1 to 12 columns with zeros, equal rows, and numbers of very different size. */
 const matrix = fc
-  .tuple(fc.integer({ min: 2, max: 12 }), fc.integer({ min: 1, max: 12 }), fc.constantFrom(1e-6, 1, 1e6))
+  .tuple(
+    fc.integer({ min: 2, max: 12 }),
+    fc.integer({ min: 1, max: 12 }),
+    fc.constantFrom(1e-6, 1, 1e6),
+  )
   .chain(([rows, columns, scale]) =>
     fc
-      .array(fc.oneof(fc.constant(0), fc.integer({ min: -9, max: 9 }), fc.double({ min: -3, max: 3, noNaN: true })), {
-        minLength: rows * columns,
-        maxLength: rows * columns,
-      })
-      .map((data): DenseMatrix => ({ shape: [rows, columns], data: Float64Array.from(data, (v) => (Math.abs(v) < 1e-9 ? 0 : v * scale)) })),
+      .array(
+        fc.oneof(
+          fc.constant(0),
+          fc.integer({ min: -9, max: 9 }),
+          fc.double({ min: -3, max: 3, noNaN: true }),
+        ),
+        {
+          minLength: rows * columns,
+          maxLength: rows * columns,
+        },
+      )
+      .map(
+        (data): DenseMatrix => ({
+          shape: [rows, columns],
+          data: Float64Array.from(data, (v) => (Math.abs(v) < 1e-9 ? 0 : v * scale)),
+        }),
+      ),
   );
 
 /** Components times their transpose: the identity. */
@@ -33,7 +49,8 @@ function checkOrthonormal({ shape: [k, columns], data }: DenseMatrix): void {
   }
 }
 
-const largest = (x: DenseMatrix): number => Array.from(x.data).reduce((m, v) => Math.max(m, Math.abs(v)), 1e-300);
+const largest = (x: DenseMatrix): number =>
+  Array.from(x.data).reduce((m, v) => Math.max(m, Math.abs(v)), 1e-300);
 
 function same(a: DenseMatrix, b: DenseMatrix, scale: number, tolerance = 1e-11): void {
   expect(a.shape).to.deep.equal(b.shape);
@@ -48,12 +65,16 @@ describe('decompositions, whatever the matrix', () => {
       fc.assert(
         fc.asyncProperty(matrix, async (x) => {
           const input = kind === 'dense' ? x : toSparse(x);
-          for (const model of [new PCA(), new TruncatedSVD({ nComponents: Math.min(...x.shape) })]) {
+          for (const model of [
+            new PCA(),
+            new TruncatedSVD({ nComponents: Math.min(...x.shape) }),
+          ]) {
             const scores = await model.fitTransform(input);
             checkOrthonormal(model.components);
             same(model.inverseTransform(scores), x, largest(x));
             same(model.transform(input), scores, largest(x));
-            for (let c = 1; c < model.singularValues.length; c++) expect(model.singularValues[c]).to.be.at.most(model.singularValues[c - 1]);
+            for (let c = 1; c < model.singularValues.length; c++)
+              expect(model.singularValues[c]).to.be.at.most(model.singularValues[c - 1]);
           }
         }),
         { numRuns: 60 },
@@ -99,7 +120,9 @@ describe('decompositions by iteration', () => {
       same(model.transform(x), scores, largest(scores), 1e-7);
       close(
         model.singularValues,
-        Array.from({ length: 10 }, (_, c) => Math.hypot(...Array.from({ length: 420 }, (_, r) => scores.data[r * 10 + c]))),
+        Array.from({ length: 10 }, (_, c) =>
+          Math.hypot(...Array.from({ length: 420 }, (_, r) => scores.data[r * 10 + c])),
+        ),
       );
     }
   });
@@ -108,7 +131,9 @@ describe('decompositions by iteration', () => {
     const found: Float64Array[] = [];
     for (const threads of [1, 2, 3]) {
       setCompute({ threads });
-      found.push((await new PCA({ nComponents: 10, seed: 3 }).fit(x)).components.data as Float64Array);
+      found.push(
+        (await new PCA({ nComponents: 10, seed: 3 }).fit(x)).components.data as Float64Array,
+      );
     }
     expect(found[1]).to.deep.equal(found[0]);
     expect(found[2]).to.deep.equal(found[0]);
@@ -121,7 +146,14 @@ describe('decompositions by iteration', () => {
     const flat = randomSparse(420, 300, 0.05, { fade: false });
     const a = operatorOf(flat);
     const find = (capacity: number): Promise<Singular> =>
-      leadingSingular(a, { components: 10, tol: 1e-9, maxIter: 1000, capacity, random: new Random(1), turn: async () => false });
+      leadingSingular(a, {
+        components: 10,
+        tol: 1e-9,
+        maxIter: 1000,
+        capacity,
+        random: new Random(1),
+        turn: async () => false,
+      });
     const [small, large] = [await find(48), await find(288)];
     expect([small.converged, large.converged]).to.deep.equal([10, 10]);
     close(small.values, Array.from(large.values), 1e-13);
@@ -130,7 +162,9 @@ describe('decompositions by iteration', () => {
 
   it('find singular values that occur many times, and zeros', async () => {
     // Twenty times 3, twenty times 1, and nothing else: every Krylov space of it is small.
-    const rows = Array.from({ length: 300 }, (_, r) => Array.from({ length: 280 }, (_, c) => (r === c && r < 40 ? (r < 20 ? 3 : 1) : 0)));
+    const rows = Array.from({ length: 300 }, (_, r) =>
+      Array.from({ length: 280 }, (_, c) => (r === c && r < 40 ? (r < 20 ? 3 : 1) : 0)),
+    );
     const svd = await new TruncatedSVD({ nComponents: 44 }).fit(toSparse(dense(rows)));
     close(svd.singularValues, [...new Array(20).fill(3), ...new Array(20).fill(1), 0, 0, 0, 0]);
     checkOrthonormal(svd.components);

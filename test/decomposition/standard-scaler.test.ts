@@ -60,11 +60,16 @@ describe('StandardScaler', () => {
       Array.from(whole.data).filter((v) => v !== 0),
     );
     close(scaler.inverseTransform(scaled).data, [3, 4]);
-    expect(() => new StandardScaler().fit(x)).to.throw(ArgumentError, 'Cannot center sparse matrices: pass { withMean: false }');
+    expect(() => new StandardScaler().fit(x)).to.throw(
+      ArgumentError,
+      'Cannot center sparse matrices: pass { withMean: false }',
+    );
   });
 
   it('takes a table and knows its columns', () => {
-    const scaler = new StandardScaler().fit(new Table({ tempo: Float64Array.of(1, 3), year: Float64Array.of(1999, NaN) }));
+    const scaler = new StandardScaler().fit(
+      new Table({ tempo: Float64Array.of(1, 3), year: Float64Array.of(1999, NaN) }),
+    );
     expect(scaler.featureNamesIn).to.deep.equal(['tempo', 'year']);
     expect([...scaler.scale]).to.deep.equal([1, 1]);
   });
@@ -72,7 +77,10 @@ describe('StandardScaler', () => {
   it('gives back what it has scaled', () =>
     fc.assert(
       fc.property(
-        fc.array(fc.tuple(fc.double({ min: -1e6, max: 1e6 }), fc.double({ min: -1, max: 1, noNaN: true })), { minLength: 1, maxLength: 20 }),
+        fc.array(
+          fc.tuple(fc.double({ min: -1e6, max: 1e6 }), fc.double({ min: -1, max: 1, noNaN: true })),
+          { minLength: 1, maxLength: 20 },
+        ),
         fc.boolean(),
         fc.boolean(),
         (rows, withMean, withStd) => {
@@ -88,15 +96,30 @@ describe('StandardScaler', () => {
     ));
 
   it('refuses infinity, other columns, other options, and to be asked before fit', () => {
-    expect(() => new StandardScaler().fit(dense([[1], [Infinity]]))).to.throw(NumericError, 'Infinity: row 1, column 0');
-    expect(() => new StandardScaler().transform(dense([[1]]))).to.throw(ArgumentError, 'not fitted');
-    expect(() => new StandardScaler().fit(dense([[1, 2]])).transform(dense([[1]]))).to.throw(ArgumentError, 'X has 1 features');
-    expect(() => new StandardScaler({ withMean: 0 as unknown as boolean })).to.throw(ArgumentError, 'withMean');
+    expect(() => new StandardScaler().fit(dense([[1], [Infinity]]))).to.throw(
+      NumericError,
+      'Infinity: row 1, column 0',
+    );
+    expect(() => new StandardScaler().transform(dense([[1]]))).to.throw(
+      ArgumentError,
+      'not fitted',
+    );
+    expect(() => new StandardScaler().fit(dense([[1, 2]])).transform(dense([[1]]))).to.throw(
+      ArgumentError,
+      'X has 1 features',
+    );
+    expect(() => new StandardScaler({ withMean: 0 as unknown as boolean })).to.throw(
+      ArgumentError,
+      'withMean',
+    );
   });
 
   it('refuses values whose squares overflow, in fit and in what it makes of them, and says in which column', () => {
     const table = new Table({ a: Float64Array.of(1, 2, 3), b: Float64Array.of(0, 1e200, 3) });
-    expect(() => new StandardScaler().fit(table)).to.throw(NumericError, 'the values of column "b" are too large, their squares do not fit');
+    expect(() => new StandardScaler().fit(table)).to.throw(
+      NumericError,
+      'the values of column "b" are too large, their squares do not fit',
+    );
     expect(() =>
       new StandardScaler().fit(
         dense([
@@ -106,10 +129,19 @@ describe('StandardScaler', () => {
       ),
     ).to.throw(NumericError, 'column 0 (counted from 0)'); // their sum overflows
     const scaler = new StandardScaler().fit(dense([[0], [1e-3]]));
-    expect(() => scaler.transform(dense([[1e307]]))).to.throw(NumericError, 'of 1e+307 comes Infinity');
+    expect(() => scaler.transform(dense([[1e307]]))).to.throw(
+      NumericError,
+      'of 1e+307 comes Infinity',
+    );
     const wide = new StandardScaler().fit(dense([[0], [1e10]]));
-    expect(() => wide.inverseTransform(dense([[1e300]]))).to.throw(NumericError, 'of 1e+300 comes Infinity');
+    expect(() => wide.inverseTransform(dense([[1e300]]))).to.throw(
+      NumericError,
+      'of 1e+300 comes Infinity',
+    );
     close(new StandardScaler().fitTransform(dense([[1e150], [3e150]])).data, [-1, 1]);
-    expect(Number.isNaN(new StandardScaler().fitTransform(dense([[NaN], [1], [2]])).data[0]), 'a missing value stays one').to.equal(true);
+    expect(
+      Number.isNaN(new StandardScaler().fitTransform(dense([[NaN], [1], [2]])).data[0]),
+      'a missing value stays one',
+    ).to.equal(true);
   });
 });

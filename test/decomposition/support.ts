@@ -31,20 +31,37 @@ export function toSparse(x: DenseMatrix): CsrMatrix {
     });
     indptr.push(indices.length);
   }
-  return { shape: x.shape, indptr: Int32Array.from(indptr), indices: Int32Array.from(indices), data: Float64Array.from(data) };
+  return {
+    shape: x.shape,
+    indptr: Int32Array.from(indptr),
+    indices: Int32Array.from(indices),
+    data: Float64Array.from(data),
+  };
 }
 
 /**
  * Random entries, about `density` of them not 0. With `fade`, columns are the smaller the later they come, so that the first singular values lie apart.
  */
-export function randomSparse(rows: number, columns: number, density: number, { fade = true }: { fade?: boolean } = {}): CsrMatrix {
+export function randomSparse(
+  rows: number,
+  columns: number,
+  density: number,
+  { fade = true }: { fade?: boolean } = {},
+): CsrMatrix {
   const random = new Random(7);
-  const entry = (c: number): number => (random.uniform() < density ? (3 * random.normal()) / (fade ? 1 + c / 10 : 1) : 0);
-  return toSparse(dense(Array.from({ length: rows }, () => Array.from({ length: columns }, (_, c) => entry(c)))));
+  const entry = (c: number): number =>
+    random.uniform() < density ? (3 * random.normal()) / (fade ? 1 + c / 10 : 1) : 0;
+  return toSparse(
+    dense(Array.from({ length: rows }, () => Array.from({ length: columns }, (_, c) => entry(c)))),
+  );
 }
 
 /** Each number within `tolerance` of the expected one, as a share of the largest. */
-export function close(got: ArrayLike<number>, expected: readonly number[], tolerance = 1e-12): void {
+export function close(
+  got: ArrayLike<number>,
+  expected: readonly number[],
+  tolerance = 1e-12,
+): void {
   expect(got.length).to.equal(expected.length);
   const largest = Math.max(...expected.map(Math.abs), 1e-300);
   expected.forEach((e, i) => {
@@ -53,7 +70,10 @@ export function close(got: ArrayLike<number>, expected: readonly number[], toler
 }
 
 /** The message with which a promise fails; fails itself unless that is an error of this class. */
-export async function refusal(action: () => Promise<unknown>, kind: new (message: string) => Error): Promise<string> {
+export async function refusal(
+  action: () => Promise<unknown>,
+  kind: new (message: string) => Error,
+): Promise<string> {
   try {
     await action();
   } catch (error) {

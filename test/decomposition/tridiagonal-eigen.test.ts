@@ -22,13 +22,20 @@ function check(a: Float64Array, n: number, tolerance: number): void {
 }
 
 function symmetric(n: number, at: (i: number, j: number) => number): Float64Array {
-  return Float64Array.from({ length: n * n }, (_, p) => at(Math.max(Math.floor(p / n), p % n), Math.min(Math.floor(p / n), p % n)));
+  return Float64Array.from({ length: n * n }, (_, p) =>
+    at(Math.max(Math.floor(p / n), p % n), Math.min(Math.floor(p / n), p % n)),
+  );
 }
 
 describe('tridiagonalEigen', () => {
   it('finds orthonormal vectors that the matrix only stretches, largest value first', () => {
     const sizes = fc.integer({ min: 1, max: 7 });
-    const matrices = sizes.chain((n) => fc.array(fc.float({ min: -100, max: 100, noNaN: true }), { minLength: n * n, maxLength: n * n }));
+    const matrices = sizes.chain((n) =>
+      fc.array(fc.float({ min: -100, max: 100, noNaN: true }), {
+        minLength: n * n,
+        maxLength: n * n,
+      }),
+    );
     fc.assert(
       fc.property(matrices, (numbers) => {
         const n = Math.sqrt(numbers.length);
@@ -62,6 +69,8 @@ describe('tridiagonalEigen', () => {
     const whole = tridiagonalEigen(a.slice(), 9);
     const last = tridiagonalEigen(a.slice(), 9, { rows: 2 });
     expect(last.values).to.deep.equal(whole.values);
-    for (let e = 0; e < 9; e++) for (let r = 0; r < 2; r++) expect(last.vectors[2 * e + r]).to.equal(whole.vectors[9 * e + 7 + r]);
+    for (let e = 0; e < 9; e++)
+      for (let r = 0; r < 2; r++)
+        expect(last.vectors[2 * e + r]).to.equal(whole.vectors[9 * e + 7 + r]);
   });
 });

@@ -34,7 +34,9 @@ describe('TruncatedSVD', () => {
     expect(() => new TruncatedSVD({ nComponents: 0 })).to.throw(ArgumentError, 'nComponents');
     expect(() => new TruncatedSVD({ nComponents: 1.5 })).to.throw(ArgumentError, 'nComponents');
     let message = '';
-    await new TruncatedSVD({ nComponents: 7 }).fit(dense(golden.X)).catch((e: Error) => (message = e.message));
+    await new TruncatedSVD({ nComponents: 7 })
+      .fit(dense(golden.X))
+      .catch((e: Error) => (message = e.message));
     expect(message).to.contain('at most 6 components');
   });
 });

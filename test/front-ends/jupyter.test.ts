@@ -22,7 +22,10 @@ const file = (name: string): string => join(workspace, 'notebooks', name);
 const pngsOf = (name: string): (string | undefined)[] =>
   readNotebook(file(name))
     .cells.filter((cell) => cell.cell_type === 'code')
-    .map(({ outputs = [] }) => joined(outputs[0]?.data?.['image/png'] ?? '').replace(/\s/g, '') || undefined);
+    .map(
+      ({ outputs = [] }) =>
+        joined(outputs[0]?.data?.['image/png'] ?? '').replace(/\s/g, '') || undefined,
+    );
 
 /** Expects that every output of the gallery is there, of its kind, and not empty. */
 function expectGallery(cells: readonly ShownOutput[][], chart: string): void {
@@ -87,7 +90,8 @@ describe('charts and tables in a browser (skipped without Chromium and a Jupyter
   });
 
   afterEach(async function () {
-    if (this.currentTest?.state === 'failed') await picture(`failed: ${this.currentTest.title.slice(0, 30)}`);
+    if (this.currentTest?.state === 'failed')
+      await picture(`failed: ${this.currentTest.title.slice(0, 30)}`);
   });
 
   it('JupyterLab draws all of them after Run All Cells, live progress included', async () => {
@@ -99,7 +103,8 @@ describe('charts and tables in a browser (skipped without Chromium and a Jupyter
     expectGallery(outputs, INTERACTIVE);
     expect(states, 'states of the progress bars').to.be.greaterThan(2);
     for (const [i, { shows }] of gallery.entries()) {
-      if (shows[0] === 'chart') expect(outputs[i][0].label, 'what a screen reader says').to.match(/^.{20,}\.$/s);
+      if (shows[0] === 'chart')
+        expect(outputs[i][0].label, 'what a screen reader says').to.match(/^.{20,}\.$/s);
     }
   });
 
@@ -124,13 +129,19 @@ describe('charts and tables in a browser (skipped without Chromium and a Jupyter
   it('JupyterLab says the point of a line that the pointer is at', async () => {
     const at = gallery.findIndex(({ code }) => code.includes('plotLoss'));
     const canvas = `document.querySelectorAll('.jp-CodeCell')[${at}].querySelector('canvas')`;
-    const { left, top, width, height } = await page.evaluate<Record<'left' | 'top' | 'width' | 'height', number>>(
-      `${canvas}.getBoundingClientRect().toJSON()`,
-    );
+    const { left, top, width, height } = await page.evaluate<
+      Record<'left' | 'top' | 'width' | 'height', number>
+    >(`${canvas}.getBoundingClientRect().toJSON()`);
     const batchAt = async (share: number): Promise<number> => {
       for (let y = top + 20; y < top + height - 40; y += 3) {
-        await page.send('Input.dispatchMouseEvent', { type: 'mouseMoved', x: left + share * width, y });
-        const said = await page.evaluate<string>("document.querySelector('#vg-tooltip-element.visible')?.textContent ?? ''");
+        await page.send('Input.dispatchMouseEvent', {
+          type: 'mouseMoved',
+          x: left + share * width,
+          y,
+        });
+        const said = await page.evaluate<string>(
+          "document.querySelector('#vg-tooltip-element.visible')?.textContent ?? ''",
+        );
         const batch = /batch:(\d+)/.exec(said);
         if (batch) return Number(batch[1]);
       }
@@ -153,16 +164,28 @@ describe('charts and tables in a browser (skipped without Chromium and a Jupyter
   });
 
   it('JupyterLab hides the solutions of exercises until they are opened, and colours their code', async () => {
-    copyFileSync(resolve(__dirname, '..', '..', 'notebooks', '0-start-here.ipynb'), file('exercises.ipynb'));
-    const cells = readNotebook(file('exercises.ipynb')).cells.filter((cell) => cell.cell_type === 'code').length;
-    await new OpenNotebook(page, cells).open(server.url('lab', 'notebooks/exercises.ipynb'), { kernel: false });
+    copyFileSync(
+      resolve(__dirname, '..', '..', 'notebooks', '0-start-here.ipynb'),
+      file('exercises.ipynb'),
+    );
+    const cells = readNotebook(file('exercises.ipynb')).cells.filter(
+      (cell) => cell.cell_type === 'code',
+    ).length;
+    await new OpenNotebook(page, cells).open(server.url('lab', 'notebooks/exercises.ipynb'), {
+      kernel: false,
+    });
     const solution = `[...document.querySelectorAll('.jp-MarkdownCell details')].find((d) => d.innerText.startsWith('Solution'))`;
-    await page.until(`${solution}?.querySelector('pre span')`, { what: 'the code of the solution is coloured' });
+    await page.until(`${solution}?.querySelector('pre span')`, {
+      what: 'the code of the solution is coloured',
+    });
     const visible = `${solution}.querySelector('pre').checkVisibility()`;
     expect(await page.evaluate(visible)).to.equal(false);
     await page.evaluate(`${solution}.querySelector('summary').click()`);
     expect(await page.evaluate(visible)).to.equal(true);
-    expect(await page.evaluate(`${solution}.querySelectorAll('pre').length`), 'code, and what it gives').to.equal(2);
+    expect(
+      await page.evaluate(`${solution}.querySelectorAll('pre').length`),
+      'code, and what it gives',
+    ).to.equal(2);
   });
 
   it('Notebook 7 draws all of them, and shows them again (skipped where it is not installed)', async function () {
@@ -198,19 +221,26 @@ describe('charts and tables in a browser (skipped without Chromium and a Jupyter
     for (const scheme of ['light', 'dark'] as const) {
       await page.prefer(scheme);
       await page.goto(pathToFileURL(html).href);
-      await page.until("!document.querySelector('figure.chart > img')", { what: 'charts are in the place of pictures' });
+      await page.until("!document.querySelector('figure.chart > img')", {
+        what: 'charts are in the place of pictures',
+      });
       const outputs = await look('gallery.ipynb');
       await picture(`page-${scheme}`);
       expectGallery(outputs, 'SVG');
-      for (const [i, { shows }] of gallery.entries()) if (shows[0] === 'chart') expect(outputs[i][0].label).to.match(/^.{20,}\.$/s);
+      for (const [i, { shows }] of gallery.entries())
+        if (shows[0] === 'chart') expect(outputs[i][0].label).to.match(/^.{20,}\.$/s);
     }
     await page.prefer('light');
   });
 
   it('the PNG of each chart, which GitHub shows, is in the file', () => {
     const pngs = pngsOf('gallery.ipynb');
-    for (const [i, { shows }] of gallery.entries()) expect(Boolean(pngs[i]), `cell ${i + 1}`).to.equal(shows[0] === 'chart');
-    writeFileSync(join(pictures, 'github.html'), pngs.map((png) => (png ? `<img src="data:image/png;base64,${png}">` : '')).join('\n'));
+    for (const [i, { shows }] of gallery.entries())
+      expect(Boolean(pngs[i]), `cell ${i + 1}`).to.equal(shows[0] === 'chart');
+    writeFileSync(
+      join(pictures, 'github.html'),
+      pngs.map((png) => (png ? `<img src="data:image/png;base64,${png}">` : '')).join('\n'),
+    );
     expect(readFileSync(file('gallery.ipynb'), 'utf8')).not.to.contain('<script');
   });
 });

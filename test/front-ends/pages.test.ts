@@ -1,4 +1,12 @@
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
@@ -40,11 +48,17 @@ describe('the pages of notebooks in a browser (skipped without Chromium)', funct
     page.asked.length = 0;
     page.errors.length = 0;
     await page.goto(pathToFileURL(file(name)).href);
-    const still = "document.querySelectorAll('figure.chart > script').length - document.querySelectorAll('figure.chart > .drawn').length";
+    const still =
+      "document.querySelectorAll('figure.chart > script').length - document.querySelectorAll('figure.chart > .drawn').length";
     await page.until(`${still} === 0`, { what: 'all charts are drawn' });
   };
   const inside = async (): Promise<{ charts: number }> => {
-    const { scrolls, out, charts, drawn } = await page.evaluate<{ scrolls: number; out: string[]; charts: number; drawn: number }>(measures);
+    const { scrolls, out, charts, drawn } = await page.evaluate<{
+      scrolls: number;
+      out: string[];
+      charts: number;
+      drawn: number;
+    }>(measures);
     expect(out, 'what sticks out of the page').to.deep.equal([]);
     expect(scrolls, 'pixels to scroll sideways').to.equal(0);
     expect(drawn, 'charts that are drawn').to.equal(charts);
@@ -61,12 +75,23 @@ describe('the pages of notebooks in a browser (skipped without Chromium)', funct
     writeFileSync(join(folder, 'everything.ipynb'), '{}');
     writeFileSync(
       file('everything'),
-      notebookPage(everything(), { name: 'everything', home: true, failure: { text: `Cell [5]\n${'x'.repeat(200)}`, cell: 5 } }),
+      notebookPage(everything(), {
+        name: 'everything',
+        home: true,
+        failure: { text: `Cell [5]\n${'x'.repeat(200)}`, cell: 5 },
+      }),
     );
     for (const name of notebooks) {
       const path = join(root, 'notebooks', name);
       copyFileSync(path, join(folder, name));
-      writeFileSync(file(basename(name, '.ipynb')), notebookPage(readNotebook(path), { name: basename(name, '.ipynb'), seconds: 12.3, home: true }));
+      writeFileSync(
+        file(basename(name, '.ipynb')),
+        notebookPage(readNotebook(path), {
+          name: basename(name, '.ipynb'),
+          seconds: 12.3,
+          home: true,
+        }),
+      );
     }
     writeIndex(folder);
     browser = Chromium.launch(program);
@@ -85,8 +110,13 @@ describe('the pages of notebooks in a browser (skipped without Chromium)', funct
       expect(await axe(page, { without }), 'light').to.deep.equal([]);
       await picture(name, 'light');
       await look(page, { scheme: 'dark' });
-      expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).to.equal('rgb(13, 17, 23)');
-      expect(await axe(page, name === 'everything' ? {} : { without, rules: COLOURS }), 'dark').to.deep.equal([]);
+      expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).to.equal(
+        'rgb(13, 17, 23)',
+      );
+      expect(
+        await axe(page, name === 'everything' ? {} : { without, rules: COLOURS }),
+        'dark',
+      ).to.deep.equal([]);
       await inside();
       await picture(name, 'dark');
       await look(page, { width: 380, scheme: 'dark' });
@@ -119,7 +149,9 @@ describe('the pages of notebooks in a browser (skipped without Chromium)', funct
 
   describe('to be worked with', () => {
     const focused = (): Promise<string> =>
-      page.evaluate('document.activeElement.id || document.activeElement.className || document.activeElement.textContent');
+      page.evaluate(
+        'document.activeElement.id || document.activeElement.className || document.activeElement.textContent',
+      );
     beforeEach(async () => {
       await look(page, {});
       await open('everything');
@@ -128,7 +160,9 @@ describe('the pages of notebooks in a browser (skipped without Chromium)', funct
     it('by the keyboard: first a link past the navigation, then every control, with a mark where the reader is', async () => {
       await press(page, 'Tab');
       expect(await focused()).to.equal('skip');
-      expect(await page.evaluate("document.querySelector('.skip').getBoundingClientRect().top")).to.be.at.least(0);
+      expect(
+        await page.evaluate("document.querySelector('.skip').getBoundingClientRect().top"),
+      ).to.be.at.least(0);
       await press(page, 'Enter');
       expect(await focused()).to.equal('text');
       await open('everything');
@@ -136,7 +170,9 @@ describe('the pages of notebooks in a browser (skipped without Chromium)', funct
       expect(await focused()).to.equal('Notebooks');
       await press(page, 'Tab');
       expect(await focused()).to.equal('Contents');
-      expect(await page.evaluate('getComputedStyle(document.activeElement).outlineStyle')).to.equal('solid');
+      expect(await page.evaluate('getComputedStyle(document.activeElement).outlineStyle')).to.equal(
+        'solid',
+      );
       await press(page, 'Tab', 'Tab', 'Enter');
       await page.until("location.hash === '#tables'");
     });
@@ -146,11 +182,15 @@ describe('the pages of notebooks in a browser (skipped without Chromium)', funct
         `[...document.querySelectorAll('a[href^="#"]')].filter((a) => !document.getElementById(decodeURIComponent(a.hash.slice(1)))).length`,
       );
       expect(dead).to.equal(0);
-      const current = (): Promise<string[]> => page.evaluate("[...document.querySelectorAll('nav [aria-current]')].map((a) => a.hash)");
+      const current = (): Promise<string[]> =>
+        page.evaluate("[...document.querySelectorAll('nav [aria-current]')].map((a) => a.hash)");
       expect(await current()).to.deep.equal(['#everything-that-a-page-can-hold']);
       for (const id of ['tables', 'exercises-and-their-solutions', 'deeper-1']) {
         await point(page, `nav a[href="#${id}"]`, { click: true });
-        await page.until(`Math.abs(document.getElementById('${id}').getBoundingClientRect().top) < 40`, { what: `${id} is at the top` });
+        await page.until(
+          `Math.abs(document.getElementById('${id}').getBoundingClientRect().top) < 40`,
+          { what: `${id} is at the top` },
+        );
         await page.until(`document.querySelector('nav [aria-current]').hash === '#${id}'`);
         expect(await current()).to.have.length(1);
       }
@@ -160,7 +200,8 @@ describe('the pages of notebooks in a browser (skipped without Chromium)', funct
 
     it('contents on a narrow screen: closed at first, a list over the text, closed by Escape, a click elsewhere, or a choice', async () => {
       await look(page, { width: 380 });
-      const isOpen = (): Promise<boolean> => page.evaluate("document.querySelector('nav details').open");
+      const isOpen = (): Promise<boolean> =>
+        page.evaluate("document.querySelector('nav details').open");
       expect(await isOpen()).to.equal(false);
       await point(page, 'nav summary', { click: true });
       expect(await isOpen()).to.equal(true);
@@ -170,7 +211,9 @@ describe('the pages of notebooks in a browser (skipped without Chromium)', funct
       expect([await isOpen(), await focused()]).to.deep.equal([false, 'Contents']);
       await press(page, 'Enter');
       expect(await isOpen()).to.equal(true);
-      await page.evaluate("document.querySelector('main').dispatchEvent(new PointerEvent('pointerdown', { bubbles: true }))");
+      await page.evaluate(
+        "document.querySelector('main').dispatchEvent(new PointerEvent('pointerdown', { bubbles: true }))",
+      );
       expect(await isOpen()).to.equal(false);
       await press(page, 'Enter');
       await point(page, 'nav a[href="#tables"]', { click: true });
@@ -181,26 +224,43 @@ describe('the pages of notebooks in a browser (skipped without Chromium)', funct
     });
 
     it('code: shown at first, folded cell by cell or all at once', async () => {
-      const open = (): Promise<boolean[]> => page.evaluate("[...document.querySelectorAll('details.source')].map((d) => d.open)");
-      const button = (): Promise<string> => page.evaluate("document.getElementById('fold').textContent");
+      const open = (): Promise<boolean[]> =>
+        page.evaluate("[...document.querySelectorAll('details.source')].map((d) => d.open)");
+      const button = (): Promise<string> =>
+        page.evaluate("document.getElementById('fold').textContent");
       expect(await open()).to.deep.equal([true, true, true, true, true]);
       await point(page, 'details.source summary', { click: true });
-      expect([await open(), await button()]).to.deep.equal([[false, true, true, true, true], 'Hide code']);
+      expect([await open(), await button()]).to.deep.equal([
+        [false, true, true, true, true],
+        'Hide code',
+      ]);
       await point(page, '#fold', { click: true });
-      expect([await open(), await button()]).to.deep.equal([[false, false, false, false, false], 'Show code']);
+      expect([await open(), await button()]).to.deep.equal([
+        [false, false, false, false, false],
+        'Show code',
+      ]);
       expect(await axe(page), 'folded').to.deep.equal([]);
       await page.screenshot(join(folder, 'pictures', 'everything folded.png'));
       await point(page, 'details.source summary', { click: true });
       await page.until("document.getElementById('fold').textContent === 'Hide code'");
       await point(page, '#fold', { click: true });
       await point(page, '#fold', { click: true });
-      expect([await open(), await button()]).to.deep.equal([[true, true, true, true, true], 'Hide code']);
+      expect([await open(), await button()]).to.deep.equal([
+        [true, true, true, true, true],
+        'Hide code',
+      ]);
       const solution = await page.evaluate("document.querySelector('.prose details').open");
       expect(solution, 'the solution of an exercise is not code of a cell').to.equal(false);
       await point(page, '.prose summary', { click: true });
-      await page.until("document.querySelector('.prose details pre').tabIndex === 0", { what: 'the long line can be reached' });
+      await page.until("document.querySelector('.prose details pre').tabIndex === 0", {
+        what: 'the long line can be reached',
+      });
       expect(await axe(page), 'with a solution').to.deep.equal([]);
-      expect(await page.evaluate("getComputedStyle(document.querySelector('.prose details .hljs-keyword')).color")).to.equal('rgb(207, 34, 46)');
+      expect(
+        await page.evaluate(
+          "getComputedStyle(document.querySelector('.prose details .hljs-keyword')).color",
+        ),
+      ).to.equal('rgb(207, 34, 46)');
       await look(page, { scheme: 'dark' });
       expect(await axe(page, { rules: COLOURS }), 'with a solution, in the dark').to.deep.equal([]);
     });
@@ -229,7 +289,9 @@ describe('the pages of notebooks in a browser (skipped without Chromium)', funct
 
     it('charts: what is under the pointer is said, and what the arrow keys reach', async () => {
       const said = (): Promise<string> =>
-        page.evaluate("(() => { const tip = document.getElementById('tip'); return tip.hidden ? '' : tip.textContent; })()");
+        page.evaluate(
+          "(() => { const tip = document.getElementById('tip'); return tip.hidden ? '' : tip.textContent; })()",
+        );
       const bars = '.drawn[aria-label^="Loudness"]';
       await point(page, `${bars} .role-mark path[role=graphics-symbol]`);
       await page.until("!document.getElementById('tip').hidden");
@@ -238,7 +300,9 @@ describe('the pages of notebooks in a browser (skipped without Chromium)', funct
       await page.screenshot(join(folder, 'pictures', 'everything tooltip.png'));
       await point(page, 'h1');
       expect(await said()).to.equal('');
-      await page.evaluate(`document.querySelector(${JSON.stringify(bars)}).focus({ focusVisible: true })`);
+      await page.evaluate(
+        `document.querySelector(${JSON.stringify(bars)}).focus({ focusVisible: true })`,
+      );
       expect(await said()).to.contain('go through the values');
       await press(page, 'ArrowRight');
       expect(await said()).to.equal(first);
@@ -255,7 +319,10 @@ describe('the pages of notebooks in a browser (skipped without Chromium)', funct
     });
 
     it('charts: of a line the point next to the pointer is said, or at a step of the keys, not its first one', async () => {
-      const said = (): Promise<string> => page.evaluate("document.getElementById('tip').hidden ? '' : document.getElementById('tip').textContent");
+      const said = (): Promise<string> =>
+        page.evaluate(
+          "document.getElementById('tip').hidden ? '' : document.getElementById('tip').textContent",
+        );
       const line = '.drawn[aria-label^="A long line"]';
       const place = await page.evaluate<{ x: number; y: number }>(`(async () => {
         const path = document.querySelector(${JSON.stringify(line)} + ' .mark-line path');
@@ -265,12 +332,19 @@ describe('the pages of notebooks in a browser (skipped without Chromium)', funct
         return { x, y: y + 6 }; // a little beside it
       })()`);
       await page.send('Input.dispatchMouseEvent', { type: 'mouseMoved', ...place });
-      const [, step, value] = /^step: (\d+)\nvalue: ([\d,]+)$/.exec(await said()) ?? expect.fail(await said());
+      const [, step, value] =
+        /^step: (\d+)\nvalue: ([\d,]+)$/.exec(await said()) ?? expect.fail(await said());
       expect(Number(step)).to.be.within(150, 290);
       expect(Number(value.replace(/,/g, ''))).to.equal(Number(step) ** 2);
-      await page.send('Input.dispatchMouseEvent', { type: 'mouseMoved', x: place.x, y: place.y + 60 });
+      await page.send('Input.dispatchMouseEvent', {
+        type: 'mouseMoved',
+        x: place.x,
+        y: place.y + 60,
+      });
       expect(await said(), 'far from the line').to.equal('');
-      await page.evaluate(`document.querySelector(${JSON.stringify(line)}).focus({ focusVisible: true })`);
+      await page.evaluate(
+        `document.querySelector(${JSON.stringify(line)}).focus({ focusVisible: true })`,
+      );
       await press(page, 'End');
       expect(await said()).to.equal('step: 300\nvalue: 90,000');
       await press(page, 'Home', 'ArrowRight');
@@ -302,13 +376,31 @@ describe('the pages of notebooks in a browser (skipped without Chromium)', funct
         '<form action="javascript:window.hit = 11"><button id="send">x</button></form>',
       ];
       const notebook = everything();
-      notebook.cells.unshift({ cell_type: 'markdown', metadata: {}, source: payloads.join('\n\n') });
-      const outputs = payloads.map((markup) => ({ output_type: 'display_data' as const, data: { 'text/html': markup }, metadata: {} }));
-      notebook.cells.push({ cell_type: 'code', metadata: {}, source: '1', outputs, execution_count: 6 });
+      notebook.cells.unshift({
+        cell_type: 'markdown',
+        metadata: {},
+        source: payloads.join('\n\n'),
+      });
+      const outputs = payloads.map((markup) => ({
+        output_type: 'display_data' as const,
+        data: { 'text/html': markup },
+        metadata: {},
+      }));
+      notebook.cells.push({
+        cell_type: 'code',
+        metadata: {},
+        source: '1',
+        outputs,
+        execution_count: 6,
+      });
       writeFileSync(file('hostile'), notebookPage(notebook, { name: 'hostile' }));
       await open('hostile');
-      expect(await page.evaluate("document.querySelectorAll('figure.chart > .drawn').length")).to.equal(Object.keys(shownCharts).length);
-      await page.evaluate("for (const id of ['link', 'press', 'send']) for (const e of document.querySelectorAll('#' + id)) e.click()");
+      expect(
+        await page.evaluate("document.querySelectorAll('figure.chart > .drawn').length"),
+      ).to.equal(Object.keys(shownCharts).length);
+      await page.evaluate(
+        "for (const id of ['link', 'press', 'send']) for (const e of document.querySelectorAll('#' + id)) e.click()",
+      );
       await new Promise((done) => setTimeout(done, 300));
       expect(await page.evaluate('window.hit ?? 0')).to.equal(0);
     });
@@ -316,13 +408,15 @@ describe('the pages of notebooks in a browser (skipped without Chromium)', funct
     it('a failed run: its top leads to the cell', async () => {
       await page.evaluate("document.querySelector('.failure a').click()");
       await page.until("document.querySelector('.cell:target pre.error')");
-      const gap = "document.querySelector('h1').getBoundingClientRect().top - document.querySelector('.failure').getBoundingClientRect().bottom";
+      const gap =
+        "document.querySelector('h1').getBoundingClientRect().top - document.querySelector('.failure').getBoundingClientRect().bottom";
       expect(await page.evaluate(gap)).to.be.above(20);
     });
 
     it('what is wider than the window scrolls in a frame, which shows on which side there is more', async () => {
       await look(page, { width: 361 });
-      const sides = (selector: string): Promise<string> => page.evaluate(`document.querySelector(${JSON.stringify(selector)}).className`);
+      const sides = (selector: string): Promise<string> =>
+        page.evaluate(`document.querySelector(${JSON.stringify(selector)}).className`);
       const scroll = (selector: string, to: number): Promise<void> =>
         page.evaluate(
           `(() => { document.querySelector(${JSON.stringify(selector)}).scrollLeft = ${to}; return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))); })()`,
@@ -330,23 +424,34 @@ describe('the pages of notebooks in a browser (skipped without Chromium)', funct
       for (const selector of ['figure.chart', '.wide', 'pre.code']) {
         expect(await sides(selector), selector).to.match(/ scrolls after$/);
         await scroll(selector, 30);
-        expect((await sides(selector)).split(' ').sort().join(' '), selector).to.match(/after before/);
+        expect((await sides(selector)).split(' ').sort().join(' '), selector).to.match(
+          /after before/,
+        );
         await scroll(selector, 1e6);
         expect(await sides(selector), selector)
           .to.match(/before/)
           .and.not.match(/after/);
       }
       await look(page, {});
-      expect(await page.evaluate("document.querySelector('figure.chart').classList.contains('scrolls')")).to.equal(false);
+      expect(
+        await page.evaluate("document.querySelector('figure.chart').classList.contains('scrolls')"),
+      ).to.equal(false);
     });
 
     it('a chart that cannot be drawn stays a picture, and the others are drawn', async () => {
-      const html = readFileSync(file('everything'), 'utf8').replace('<script type="application/json">{', '<script type="application/json">{{');
+      const html = readFileSync(file('everything'), 'utf8').replace(
+        '<script type="application/json">{',
+        '<script type="application/json">{{',
+      );
       writeFileSync(file('broken'), html);
       await page.goto(pathToFileURL(file('broken')).href);
       await page.until("document.querySelectorAll('figure.chart > .drawn').length > 0");
-      await page.until(`document.querySelectorAll('figure.chart > .drawn').length === ${Object.keys(shownCharts).length - 1}`);
-      expect(await page.evaluate("document.querySelectorAll('figure.chart > img').length")).to.equal(1);
+      await page.until(
+        `document.querySelectorAll('figure.chart > .drawn').length === ${Object.keys(shownCharts).length - 1}`,
+      );
+      expect(
+        await page.evaluate("document.querySelectorAll('figure.chart > img').length"),
+      ).to.equal(1);
     });
   });
 });

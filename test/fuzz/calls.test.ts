@@ -28,19 +28,28 @@ interface Member {
 }
 
 /** The library as it is written: TypeScript's `private` and the options that there are do not exist when it runs. */
-function readLibrary(): { classes: Map<string, Declared>; functions: Map<string, string[]>; options: Map<string, string[]> } {
+function readLibrary(): {
+  classes: Map<string, Declared>;
+  functions: Map<string, string[]>;
+  options: Map<string, string[]>;
+} {
   const classes = new Map<string, Declared>();
   const functions = new Map<string, string[]>();
   const fields = new Map<string, { own: string[]; parents: string[] }>();
   const typesOf = (node: ts.SignatureDeclaration): string[] =>
-    node.parameters.map(({ type }) => (type && ts.isTypeReferenceNode(type) ? type.typeName.getText() : ''));
+    node.parameters.map(({ type }) =>
+      type && ts.isTypeReferenceNode(type) ? type.typeName.getText() : '',
+    );
   const hidden = (node: ts.Declaration): boolean =>
-    (ts.getCombinedModifierFlags(node) & (ts.ModifierFlags.Private | ts.ModifierFlags.Protected)) !== 0 ||
-    ts.getJSDocTags(node).some((tag) => tag.tagName.text === 'internal');
+    (ts.getCombinedModifierFlags(node) &
+      (ts.ModifierFlags.Private | ts.ModifierFlags.Protected)) !==
+      0 || ts.getJSDocTags(node).some((tag) => tag.tagName.text === 'internal');
   const read = (node: ts.Node): void => {
     if (ts.isFunctionDeclaration(node) && node.name) functions.set(node.name.text, typesOf(node));
     if (ts.isInterfaceDeclaration(node)) {
-      const own = node.members.flatMap((member) => (member.name && ts.isIdentifier(member.name) ? [member.name.text] : []));
+      const own = node.members.flatMap((member) =>
+        member.name && ts.isIdentifier(member.name) ? [member.name.text] : [],
+      );
       const parents = (node.heritageClauses ?? []).flatMap(({ types }) =>
         types.flatMap(({ expression, typeArguments = [] }) => [expression, ...typeArguments]),
       );
@@ -50,25 +59,52 @@ function readLibrary(): { classes: Map<string, Declared>; functions: Map<string,
       const members = new Map<string, Member>();
       for (const member of node.members) {
         const name = ts.isConstructorDeclaration(member) ? 'constructor' : member.name?.getText();
-        if (!name || !(ts.isMethodDeclaration(member) || ts.isConstructorDeclaration(member))) continue;
+        if (!name || !(ts.isMethodDeclaration(member) || ts.isConstructorDeclaration(member)))
+          continue;
         const isStatic = (ts.getCombinedModifierFlags(member) & ts.ModifierFlags.Static) !== 0;
-        members.set(isStatic ? `static ${name}` : name, { hidden: hidden(member), types: typesOf(member) });
+        members.set(isStatic ? `static ${name}` : name, {
+          hidden: hidden(member),
+          types: typesOf(member),
+        });
       }
-      const parents = (node.heritageClauses ?? []).flatMap((clause) => clause.types.map(({ expression }) => expression.getText()));
+      const parents = (node.heritageClauses ?? []).flatMap((clause) =>
+        clause.types.map(({ expression }) => expression.getText()),
+      );
       const abstract = (ts.getCombinedModifierFlags(node) & ts.ModifierFlags.Abstract) !== 0;
       classes.set(node.name.text, { parents, abstract, members });
     }
   };
   for (const file of readdirSync(lib, { recursive: true, encoding: 'utf8' })) {
     if (!file.endsWith('.ts') || /^(cli|compute[\\/](assembly|build))/.test(file)) continue;
-    ts.forEachChild(ts.createSourceFile(file, readFileSync(join(lib, file), 'utf8'), ts.ScriptTarget.ES2022, true), read);
+    ts.forEachChild(
+      ts.createSourceFile(
+        file,
+        readFileSync(join(lib, file), 'utf8'),
+        ts.ScriptTarget.ES2022,
+        true,
+      ),
+      read,
+    );
   }
-  const all = (name: string): string[] => [...(fields.get(name)?.own ?? []), ...(fields.get(name)?.parents.flatMap(all) ?? [])];
-  return { classes, functions, options: new Map([...fields.keys()].map((name) => [name, all(name)])) };
+  const all = (name: string): string[] => [
+    ...(fields.get(name)?.own ?? []),
+    ...(fields.get(name)?.parents.flatMap(all) ?? []),
+  ];
+  return {
+    classes,
+    functions,
+    options: new Map([...fields.keys()].map((name) => [name, all(name)])),
+  };
 }
 
 /** Of what changes the process for good: it has tests of its own. */
-const forGood = new Set(['registerDefaultCallback', 'registerCollabKind', 'registerRecommenderKind', 'setCompute', 'tensorflow']);
+const forGood = new Set([
+  'registerDefaultCallback',
+  'registerCollabKind',
+  'registerRecommenderKind',
+  'setCompute',
+  'tensorflow',
+]);
 
 /** What the library makes and hands over: nobody has a reason to construct it. */
 const handedOver = new Set([
@@ -114,19 +150,26 @@ interface Target {
 
 const { classes, functions, options } = readLibrary();
 
-const isClass = (value: unknown): boolean => typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value));
+const isClass = (value: unknown): boolean =>
+  typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value));
 
-const optionsOf = (types: readonly string[] = []): string[][] => types.map((type) => options.get(type) ?? []);
+const optionsOf = (types: readonly string[] = []): string[][] =>
+  types.map((type) => options.get(type) ?? []);
 
 /** The first declaration of a member, from a class upwards. */
 function memberOf(name: string, key: string): Member | undefined {
   const { members, parents = [] } = classes.get(name) ?? {};
-  return members?.get(key) ?? parents.map((parent) => memberOf(parent, key)).find((member) => member);
+  return (
+    members?.get(key) ?? parents.map((parent) => memberOf(parent, key)).find((member) => member)
+  );
 }
 
 /** Whether a class is a kind of another, or of an interface. */
 function extendsClass(name: string, other: string): boolean {
-  return name === other || (classes.get(name)?.parents ?? []).some((parent) => extendsClass(parent, other));
+  return (
+    name === other ||
+    (classes.get(name)?.parents ?? []).some((parent) => extendsClass(parent, other))
+  );
 }
 
 function isInner(name: string, key: string): boolean {
@@ -140,17 +183,26 @@ const passing = new Set(['InterruptGuard', 'PackedSequences', 'Slot', 'TrainingD
 function exported(): Target[] {
   return Object.entries(library).flatMap(([name, value]): Target[] => {
     if (typeof value !== 'function' || forGood.has(name)) return [];
-    if (!isClass(value)) return [{ reads: name, call: value as Call, options: optionsOf(functions.get(name)) }];
+    if (!isClass(value))
+      return [{ reads: name, call: value as Call, options: optionsOf(functions.get(name)) }];
     const type = value as unknown as (new (...args: unknown[]) => unknown) & Record<string, Call>;
     const targets: Target[] = [];
     const made = memberOf(name, 'constructor');
     if (!handedOver.has(name) && !made?.hidden && !classes.get(name)?.abstract) {
-      targets.push({ reads: `new ${name}`, call: (...args) => new type(...args), options: optionsOf(made?.types) });
+      targets.push({
+        reads: `new ${name}`,
+        call: (...args) => new type(...args),
+        options: optionsOf(made?.types),
+      });
     }
     for (const key of Object.getOwnPropertyNames(type)) {
       const member = memberOf(name, `static ${key}`);
       if (typeof type[key] !== 'function' || !member || member.hidden) continue;
-      targets.push({ reads: `${name}.${key}`, call: (...args) => type[key](...args), options: optionsOf(member.types) });
+      targets.push({
+        reads: `${name}.${key}`,
+        call: (...args) => type[key](...args),
+        options: optionsOf(member.types),
+      });
     }
     return targets;
   });
@@ -163,7 +215,14 @@ function methodsOf(what: string, o: object): Target[] {
   for (let at = o; at && at !== Object.prototype; at = Object.getPrototypeOf(at)) {
     for (const key of Object.getOwnPropertyNames(at)) {
       const member = memberOf(name, key);
-      if (key === 'constructor' || targets.has(key) || !member || member.hidden || isInner(name, key)) continue;
+      if (
+        key === 'constructor' ||
+        targets.has(key) ||
+        !member ||
+        member.hidden ||
+        isInner(name, key)
+      )
+        continue;
       if (typeof (o as Record<string, unknown>)[key] !== 'function') continue; // optional, and this one does without
       const call: Call = (...args) => (o as Record<string, Call>)[key](...args);
       targets.set(key, { reads: `${what}.${key}`, call, options: optionsOf(member.types) });
@@ -187,18 +246,37 @@ async function things(): Promise<{ objects: Record<string, object>; values: unkn
   });
   const tracks = new Tracks(table);
   const rows = ['u1', 'u2', 'u3', 'u4'].flatMap((user, u) =>
-    ['a', 'b', 'c', 'd', 'e'].filter((_, t) => (u + t) % 4 > 0).map((track, i) => ({ user, track, playcount: 1 + i })),
+    ['a', 'b', 'c', 'd', 'e']
+      .filter((_, t) => (u + t) % 4 > 0)
+      .map((track, i) => ({ user, track, playcount: 1 + i })),
   );
   const plays = Plays.fromRows(rows, { catalogue: tracks });
   const split = library.splitPlays(plays, library.leaveKOut(plays, { k: 1 }));
   const dls = library.CollabDataLoaders.fromPlays(plays, { bs: 4, seed: 1 });
   const learn = library.collabLearner(dls, { nFactors: 3, seed: 1 });
-  const network = library.collabLearner(dls, { useNn: true, layers: [4], seed: 1, lossFunc: new library.BCEWithLogitsLossFlat() });
-  const gcn = library.lightGCNLearner(dls, { nFactors: 2, seed: 1, lossFunc: new library.MSELossFlat() });
-  const sequences = library.SequenceDataLoaders.fromPlays(plays, { length: 3, bs: 2, split: 'last', seed: 1 });
+  const network = library.collabLearner(dls, {
+    useNn: true,
+    layers: [4],
+    seed: 1,
+    lossFunc: new library.BCEWithLogitsLossFlat(),
+  });
+  const gcn = library.lightGCNLearner(dls, {
+    nFactors: 2,
+    seed: 1,
+    lossFunc: new library.MSELossFlat(),
+  });
+  const sequences = library.SequenceDataLoaders.fromPlays(plays, {
+    length: 3,
+    bs: 2,
+    split: 'last',
+    seed: 1,
+  });
   const lstm = library.lstmLearner(sequences, { layers: [4], embSz: 3, seed: 1 });
   for (const learner of [learn, network, gcn, lstm]) await learner.fit(1, 1e-3);
-  const matrix = { shape: [4, 3] as const, data: Float64Array.from({ length: 12 }, (_, i) => (i * 7) % 5) };
+  const matrix = {
+    shape: [4, 3] as const,
+    data: Float64Array.from({ length: 12 }, (_, i) => (i * 7) % 5),
+  };
   const popularity = new Popularity(plays);
   const als = await ALS.fit(plays, { factors: 2, iterations: 1, seed: 1 });
   const markov = new Markov(plays);
@@ -233,7 +311,9 @@ async function things(): Promise<{ objects: Record<string, object>; values: unkn
     userKnn: new library.UserKNN(plays),
     rp3: new library.RP3beta(plays),
     randomRecommender: new library.RandomRecommender(plays),
-    friends: new library.Friends(plays, { friends: new Table({ user_id: ['u1'], friend_id: ['u2'] }) }),
+    friends: new library.Friends(plays, {
+      friends: new Table({ user_id: ['u1'], friend_id: ['u2'] }),
+    }),
     sessionKnn: new library.SessionKNN(plays),
     nextItemKnn: new library.NextItemKNN(plays),
     rules: new library.SequentialRules(plays),
@@ -242,7 +322,11 @@ async function things(): Promise<{ objects: Record<string, object>; values: unkn
     sum: new library.WeightedSum([markov, new library.NextItemPopularity(plays)]),
     learnerRecommender: new library.LearnerRecommender(network),
     comparison: await library.evaluate({ P: new Popularity(split.train) }, split, { k: 2 }),
-    searched: await library.search(({ s }, { train }) => new library.ItemKNN(train, { shrink: s }), { s: [1, 2] }, { split, trials: 2 }),
+    searched: await library.search(
+      ({ s }, { train }) => new library.ItemKNN(train, { shrink: s }),
+      { s: [1, 2] },
+      { split, trials: 2 },
+    ),
     list: popularity.recommend('u1', { n: 2 }),
     batch: popularity.recommendBatch(['u1', 'u2'], { n: 2 }),
     folded: als.foldIn(['a', 'b']),
@@ -259,7 +343,9 @@ async function things(): Promise<{ objects: Record<string, object>; values: unkn
     optimizer: learn.opt,
     ...Object.fromEntries(
       Object.entries(library).flatMap(([name, Type]) =>
-        /Loss|^CrossEntropy|^LabelSmoothing/.test(name) && isClass(Type) ? [[name, new (Type as new () => object)()]] : [],
+        /Loss|^CrossEntropy|^LabelSmoothing/.test(name) && isClass(Type)
+          ? [[name, new (Type as new () => object)()]]
+          : [],
       ),
     ),
     random,
@@ -282,7 +368,24 @@ async function things(): Promise<{ objects: Record<string, object>; values: unkn
   };
   const values = [
     ...Object.values(objects),
-    ...['u1', 'a', 'b', 'ndcg', 'sub/file', ['a', 'b'], ['u1'], ['ndcg'], [popularity, als], { P: popularity }, split, matrix, [0.8, 0.2], 3, 1, 0.5],
+    ...[
+      'u1',
+      'a',
+      'b',
+      'ndcg',
+      'sub/file',
+      ['a', 'b'],
+      ['u1'],
+      ['ndcg'],
+      [popularity, als],
+      { P: popularity },
+      split,
+      matrix,
+      [0.8, 0.2],
+      3,
+      1,
+      0.5,
+    ],
     ...[
       Float32Array.of(1, 0, 1, 1),
       Int32Array.of(0, 1),
@@ -301,7 +404,8 @@ async function things(): Promise<{ objects: Record<string, object>; values: unkn
 function shown(value: unknown): string {
   if (typeof value === 'function') return 'function';
   if (typeof value === 'bigint') return `${value}n`;
-  if (typeof value !== 'object' || value === null) return typeof value === 'string' ? JSON.stringify(value.slice(0, 40)) : String(value);
+  if (typeof value !== 'object' || value === null)
+    return typeof value === 'string' ? JSON.stringify(value.slice(0, 40)) : String(value);
   if (Array.isArray(value)) return `[${value.slice(0, 5).map(shown).join(', ')}]`;
   const type = value.constructor?.name;
   if (type !== 'Object') return `<${type}>`;
@@ -311,11 +415,17 @@ function shown(value: unknown): string {
 }
 
 /** A class of the library's whose errors are not its own. */
-const notOurs = /undefined is not|Cannot read|is not a function|is not iterable|is not defined|Cannot destructure|\[object Object\]/;
+const notOurs =
+  /undefined is not|Cannot read|is not a function|is not iterable|is not defined|Cannot destructure|\[object Object\]/;
 
 /** What an error says of itself, if it is none of ours; with `types`, a mistake of the test. */
 function rawOf(error: unknown): string | undefined {
-  if (error instanceof library.RecitalError && !notOurs.test(error.message) && /\S/.test(error.message)) return undefined;
+  if (
+    error instanceof library.RecitalError &&
+    !notOurs.test(error.message) &&
+    /\S/.test(error.message)
+  )
+    return undefined;
   if (!(error instanceof Error)) return `thrown: ${shown(error)}`;
   const frames = (error.stack ?? '').split('\n').filter((line) => /[\\/]lib[\\/]/.test(line));
   return `${error.name}: ${error.message.slice(0, 100)} @ ${frames[0]?.replace(/.*[\\/]lib[\\/]/, 'lib/').replace(/\)$/, '') ?? '?'}`;
@@ -357,21 +467,28 @@ describe('hostile calls of everything public', function () {
 
   it('know an object of every class', () => {
     const known = new Set<unknown>();
-    for (const o of Object.values(objects)) for (let at = o; at; at = Object.getPrototypeOf(at)) known.add(at.constructor);
+    for (const o of Object.values(objects))
+      for (let at = o; at; at = Object.getPrototypeOf(at)) known.add(at.constructor);
     const lacking = Object.entries(library).flatMap(([name, value]) => {
-      if (!isClass(value) || known.has(value) || passing.has(name) || extendsClass(name, 'Error')) return [];
+      if (!isClass(value) || known.has(value) || passing.has(name) || extendsClass(name, 'Error'))
+        return [];
       const own = [...(classes.get(name)?.members ?? [])].filter(
-        ([key, { hidden }]) => !hidden && !/^(constructor$|static |\[|toString$)/.test(key) && !isInner(name, key),
+        ([key, { hidden }]) =>
+          !hidden && !/^(constructor$|static |\[|toString$)/.test(key) && !isInner(name, key),
       );
       return own.length > 0 ? [`${name}: ${own.map(([key]) => key).join(', ')}`] : [];
     });
-    expect(lacking, 'classes whose methods nobody calls: add one to the things above').to.deep.equal([]);
+    expect(
+      lacking,
+      'classes whose methods nobody calls: add one to the things above',
+    ).to.deep.equal([]);
   });
 
   it('end in an answer or in an error of ours', async () => {
-    const targets = [...exported(), ...Object.entries(objects).flatMap(([what, o]) => methodsOf(what, o))].filter(
-      ({ reads }) => !process.env.ONLY || reads.includes(process.env.ONLY),
-    );
+    const targets = [
+      ...exported(),
+      ...Object.entries(objects).flatMap(([what, o]) => methodsOf(what, o)),
+    ].filter(({ reads }) => !process.env.ONLY || reads.includes(process.env.ONLY));
     const { seed, numRuns } = runs(4);
     const good = fc.constantFrom(...values);
     const value = fc.oneof({ weight: 5, arbitrary: good }, { weight: 4, arbitrary: anything });
@@ -380,7 +497,13 @@ describe('hostile calls of everything public', function () {
         ? value
         : fc.oneof(
             { weight: 1, arbitrary: value },
-            { weight: 3, arbitrary: fc.dictionary(fc.constantFrom(...names), value, { maxKeys: 2, noNullPrototype: true }) },
+            {
+              weight: 3,
+              arbitrary: fc.dictionary(fc.constantFrom(...names), value, {
+                maxKeys: 2,
+                noNullPrototype: true,
+              }),
+            },
           );
     const kinds = new Map<string, Kind>();
     const slow: string[] = [];
@@ -393,7 +516,9 @@ describe('hostile calls of everything public', function () {
     process.on('unhandledRejection', catches);
     try {
       for (const { reads, call, options } of targets) {
-        const list = fc.integer({ min: 0, max: 3 }).chain((n) => fc.tuple(...Array.from({ length: n }, (_, at) => argument(options[at]))));
+        const list = fc
+          .integer({ min: 0, max: 3 })
+          .chain((n) => fc.tuple(...Array.from({ length: n }, (_, at) => argument(options[at]))));
         for (const args of fc.sample(list, {
           seed: seed + [...reads].reduce((sum, c) => (Math.imul(sum, 31) + c.charCodeAt(0)) | 0, 0), // by its name: a new export leaves the others' calls alone
           numRuns,
@@ -437,9 +562,13 @@ describe('hostile calls of everything public', function () {
       );
     const found = [...kinds].sort(([, a], [, b]) => b.count - a.count);
     const lines = found.map(
-      ([kind, { count, where, example }]) => `${count} × ${kind}\n     in ${[...where].slice(0, 8).join(', ')}\n     ${example}`,
+      ([kind, { count, where, example }]) =>
+        `${count} × ${kind}\n     in ${[...where].slice(0, 8).join(', ')}\n     ${example}`,
     );
-    if (lines.length > 0) throw new Error(`${raw} of ${calls} calls ended in an error that is none of ours:\n${lines.join('\n')}`);
+    if (lines.length > 0)
+      throw new Error(
+        `${raw} of ${calls} calls ended in an error that is none of ours:\n${lines.join('\n')}`,
+      );
     expect(slow, 'calls that take long').to.deep.equal([]);
   });
 });

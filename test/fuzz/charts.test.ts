@@ -16,12 +16,27 @@ import { scatter } from '../../lib/notebook/charts/scatter.js';
 import { html } from '../../lib/notebook/show.js';
 import { tableHtml } from '../../lib/notebook/table-html.js';
 import { TemporaryFolder } from '../data/temporary.js';
-import { answered, anything, asked, expectFinite, mostly, numbers, runs, sparse, texts } from '../support/hostile.js';
+import {
+  answered,
+  anything,
+  asked,
+  expectFinite,
+  mostly,
+  numbers,
+  runs,
+  sparse,
+  texts,
+} from '../support/hostile.js';
 
 const length = 5;
 const value = mostly([0, 1, 2, 3, 10, 0.5], numbers);
-const column: fc.Arbitrary<Column> = fc.array(value, { minLength: length, maxLength: length }).map((v) => Float64Array.from(v));
-const words: fc.Arbitrary<Column> = fc.array(mostly(['a', 'b', 'c', 'd', 'e'], texts), { minLength: length, maxLength: length });
+const column: fc.Arbitrary<Column> = fc
+  .array(value, { minLength: length, maxLength: length })
+  .map((v) => Float64Array.from(v));
+const words: fc.Arbitrary<Column> = fc.array(mostly(['a', 'b', 'c', 'd', 'e'], texts), {
+  minLength: length,
+  maxLength: length,
+});
 const names = ['x', 'y', '__proto__', 'constructor', 'name'];
 const table = fc
   .tuple(column, column, column, column, words)
@@ -29,12 +44,19 @@ const table = fc
 const name = mostly(names, texts);
 const scale = mostly<AxisScale>(['linear', 'log'], texts as fc.Arbitrary<AxisScale>);
 const title = texts.filter((text) => text !== 'NaN');
-const shared = { title: mostly(['title'], texts), xTitle: texts, yTitle: texts, xScale: scale, yScale: scale };
+const shared = {
+  title: mostly(['title'], texts),
+  xTitle: texts,
+  yTitle: texts,
+  xScale: scale,
+  yScale: scale,
+};
 
 /** Every number of a specification: Vega takes what is not finite for zero, or for nothing. */
 function expectNumbers(spec: unknown): void {
   if (typeof spec === 'number') expectFinite(spec);
-  else if (typeof spec === 'object' && spec !== null) for (const part of Object.values(spec)) expectNumbers(part);
+  else if (typeof spec === 'object' && spec !== null)
+    for (const part of Object.values(spec)) expectNumbers(part);
 }
 
 function drawn(answer: ReturnType<typeof asked<Chart>>): void {
@@ -89,7 +111,11 @@ function chartsNamed(a: string, b: string): Chart[] {
       {
         data: { values: [{ x: a, y: 1, s: b }] },
         mark: 'bar',
-        encoding: { x: { field: 'x', type: 'nominal' }, y: { field: 'y', type: 'quantitative', title: a }, color: { field: 's' } },
+        encoding: {
+          x: { field: 'x', type: 'nominal' },
+          y: { field: 'y', type: 'quantitative', title: a },
+          color: { field: 's' },
+        },
       },
       a,
       b,
@@ -108,9 +134,12 @@ function programWords(chart: Chart): Set<string> {
   const { parseExpression } = require('vega-expression') as { parseExpression(code: string): Node };
   const words = new Set<string>();
   const look = (part: unknown, key = ''): void => {
-    if (typeof part === 'object' && part !== null) for (const [name, value] of Object.entries(part)) look(value, name);
+    if (typeof part === 'object' && part !== null)
+      for (const [name, value] of Object.entries(part)) look(value, name);
     else if (typeof part === 'string' && ['signal', 'expr', 'test', 'update', 'init'].includes(key))
-      parseExpression(part).visit(({ type, name }) => void words.add(type === 'Identifier' ? String(name) : type));
+      parseExpression(part).visit(
+        ({ type, name }) => void words.add(type === 'Identifier' ? String(name) : type),
+      );
   };
   look(vegaLite.compile(vegaLiteSpec(chart)).spec);
   return words;
@@ -123,13 +152,29 @@ describe('hostile values in charts', () => {
         table,
         fc.record({ x: name, y: name, ...shared }, { requiredKeys: ['x', 'y', 'title'] }),
         sparse({ label: name, color: name, tooltip: fc.array(name, { maxLength: 2 }) }),
-        sparse({ limit: mostly([1, 3], numbers), sort: fc.constantFrom('value' as const, 'table' as const), bins: mostly([1, 10, 30], numbers) }),
+        sparse({
+          limit: mostly([1, 3], numbers),
+          sort: fc.constantFrom('value' as const, 'table' as const),
+          bins: mostly([1, 10, 30], numbers),
+        }),
         (t, options, marks, size) => {
           drawn(asked(() => scatter(t, { ...options, ...marks })));
           drawn(asked(() => lineChart(t, { ...options, y: [options.y, 'y'] })));
           const { x, y, title, xTitle, yTitle } = options;
-          drawn(asked(() => barChart(t, { x, y, title, xTitle, yTitle, sort: size.sort, limit: size.limit })));
-          drawn(asked(() => histogram(t, [options.x, options.y], { title: options.title, scale: options.xScale, bins: size.bins })));
+          drawn(
+            asked(() =>
+              barChart(t, { x, y, title, xTitle, yTitle, sort: size.sort, limit: size.limit }),
+            ),
+          );
+          drawn(
+            asked(() =>
+              histogram(t, [options.x, options.y], {
+                title: options.title,
+                scale: options.xScale,
+                bins: size.bins,
+              }),
+            ),
+          );
         },
       ),
       runs(250),
@@ -139,17 +184,29 @@ describe('hostile values in charts', () => {
   it('histograms count every value, once', () => {
     fc.assert(
       fc.property(
-        fc.array(fc.oneof(numbers, fc.double({ min: 0.1, max: 1e6, noNaN: true })), { minLength: 1, maxLength: 8 }),
+        fc.array(fc.oneof(numbers, fc.double({ min: 0.1, max: 1e6, noNaN: true })), {
+          minLength: 1,
+          maxLength: 8,
+        }),
         scale,
         fc.integer({ min: 1, max: 40 }),
         (values, s, bins) => {
           answered(
-            asked(() => histogram(new Table({ x: Float64Array.from(values) }), 'x', { title: 't', scale: s, bins })),
+            asked(() =>
+              histogram(new Table({ x: Float64Array.from(values) }), 'x', {
+                title: 't',
+                scale: s,
+                bins,
+              }),
+            ),
             ({ spec }) => {
-              const { values: counted } = (spec as { data: { values: { from: number; to: number; count: number }[] } }).data;
+              const { values: counted } = (
+                spec as { data: { values: { from: number; to: number; count: number }[] } }
+              ).data;
               const shown = values.filter((v) => Math.abs(v) <= 1e300);
               expect(counted.reduce((n, bin) => n + bin.count, 0)).to.equal(shown.length);
-              for (const { from, to } of counted) expect(to, JSON.stringify(values)).to.be.above(from);
+              for (const { from, to } of counted)
+                expect(to, JSON.stringify(values)).to.be.above(from);
             },
           );
         },
@@ -164,11 +221,21 @@ describe('hostile values in charts', () => {
         fc.array(texts, { maxLength: 4 }),
         fc.option(fc.array(texts, { maxLength: 3 }), { nil: undefined }),
         fc.array(mostly([0, 0.5, -1], numbers), { maxLength: 12 }),
-        sparse({ domain: fc.tuple(mostly([-1], numbers), mostly([1], numbers)), decimals: mostly([0, 2], numbers) }),
+        sparse({
+          domain: fc.tuple(mostly([-1], numbers), mostly([1], numbers)),
+          decimals: mostly([0, 2], numbers),
+        }),
         table,
         (labels, columnLabels, values, options, t) => {
           drawn(asked(() => heatmap({ labels, columnLabels, values }, { title: 't', ...options })));
-          drawn(asked(() => heatmap({ labels, values: labels.flatMap(() => labels.map(() => 0.5)) }, { title: 't', ...options })));
+          drawn(
+            asked(() =>
+              heatmap(
+                { labels, values: labels.flatMap(() => labels.map(() => 0.5)) },
+                { title: 't', ...options },
+              ),
+            ),
+          );
           answered(
             asked(() => correlation(t).table),
             (r) => drawn(asked(() => heatmap(r, { title: 't' }))),
@@ -181,23 +248,32 @@ describe('hostile values in charts', () => {
 
   it('what is drawn by Vega', () => {
     fc.assert(
-      fc.property(table, fc.constantFrom('x', 'y'), fc.constantFrom('x', 'y'), title, scale, (t, x, y, above, s) => {
-        for (const make of [
-          () => scatter(t, { x, y, title: above, label: 'name', color: 'name', xScale: s }),
-          () => lineChart(t, { x, y, title: above, yScale: s }),
-          () => barChart(t, { x, y: 'name', title: above }),
-          () => histogram(t, x, { title: above, scale: s }),
-        ]) {
-          const chart = asked(make);
-          if (!('value' in chart)) continue;
-          const svg = asked(() => chartSvg(chart.value));
-          if ('error' in svg) expect.fail(svg.error.message);
-          expect(svg.value).to.not.match(/NaN|<(b|i|script)>/);
-          const [width, height] = (/width="([\d.]+)" height="([\d.]+)"/.exec(svg.value) ?? []).slice(1).map(Number);
-          expect(width, JSON.stringify(above)).to.be.within(50, 2000); // however long names and titles are
-          expect(height).to.be.within(50, 2000);
-        }
-      }),
+      fc.property(
+        table,
+        fc.constantFrom('x', 'y'),
+        fc.constantFrom('x', 'y'),
+        title,
+        scale,
+        (t, x, y, above, s) => {
+          for (const make of [
+            () => scatter(t, { x, y, title: above, label: 'name', color: 'name', xScale: s }),
+            () => lineChart(t, { x, y, title: above, yScale: s }),
+            () => barChart(t, { x, y: 'name', title: above }),
+            () => histogram(t, x, { title: above, scale: s }),
+          ]) {
+            const chart = asked(make);
+            if (!('value' in chart)) continue;
+            const svg = asked(() => chartSvg(chart.value));
+            if ('error' in svg) expect.fail(svg.error.message);
+            expect(svg.value).to.not.match(/NaN|<(b|i|script)>/);
+            const [width, height] = (/width="([\d.]+)" height="([\d.]+)"/.exec(svg.value) ?? [])
+              .slice(1)
+              .map(Number);
+            expect(width, JSON.stringify(above)).to.be.within(50, 2000); // however long names and titles are
+            expect(height).to.be.within(50, 2000);
+          }
+        },
+      ),
       runs(8),
     );
   });
@@ -207,8 +283,12 @@ describe('hostile values in charts', () => {
     const failed = (error: unknown): void => void late.push(error);
     const before = process.rawListeners('unhandledRejection');
     process.removeAllListeners('unhandledRejection').on('unhandledRejection', failed);
-    const named = fc.oneof(fc.constantFrom(...hard), texts, fc.string({ maxLength: 8 })).filter((text) => !/NaN/.test(text));
-    const words = new Set(chartsNamed('first', 'second').flatMap((chart) => [...programWords(chart)]));
+    const named = fc
+      .oneof(fc.constantFrom(...hard), texts, fc.string({ maxLength: 8 }))
+      .filter((text) => !/NaN/.test(text));
+    const words = new Set(
+      chartsNamed('first', 'second').flatMap((chart) => [...programWords(chart)]),
+    );
     expect(words.size).to.be.above(10);
     await fc.assert(
       fc.asyncProperty(named, named, async (a, b) => {
@@ -231,8 +311,18 @@ describe('hostile values in charts', () => {
     for (const x of [5, 1e-320, -1e300, NaN, -Infinity]) {
       for (const n of [0, 1, 3]) {
         const column = new Float64Array(n).fill(x);
-        const t = new Table({ x: column, y: column, name: Array.from({ length: n }, (_, i) => `${hostile[i]}${i}`) });
-        const options = { x: 'x', y: 'y', title: hostile[n], xTitle: hostile[1], yTitle: hostile[0] };
+        const t = new Table({
+          x: column,
+          y: column,
+          name: Array.from({ length: n }, (_, i) => `${hostile[i]}${i}`),
+        });
+        const options = {
+          x: 'x',
+          y: 'y',
+          title: hostile[n],
+          xTitle: hostile[1],
+          yTitle: hostile[0],
+        };
         for (const make of [
           () => scatter(t, { ...options, label: 'name', color: 'name' }),
           () => lineChart(t, options),
@@ -257,11 +347,21 @@ describe('hostile values in charts', () => {
         const options = { x: 'x', y: 'y', title: 't' };
         for (const make of [scatter, lineChart, barChart]) {
           asked(() => make(a as Table, options));
-          asked(() => make(new Table({ x: Float64Array.of(1), y: Float64Array.of(2) }), { ...options, y: b as string }), { types: true });
+          asked(
+            () =>
+              make(new Table({ x: Float64Array.of(1), y: Float64Array.of(2) }), {
+                ...options,
+                y: b as string,
+              }),
+            { types: true },
+          );
         }
         asked(() => histogram(a as Table, 'x', { title: 't' }));
         asked(() => heatmap(a as Table, { title: 't' }), { types: true });
-        expect(() => chartSvg(new Chart({ mark: a, data: b }, 't', 'a'))).to.throw(ArgumentError, 'Its spec must be Vega-Lite 5');
+        expect(() => chartSvg(new Chart({ mark: a, data: b }, 't', 'a'))).to.throw(
+          ArgumentError,
+          'Its spec must be Vega-Lite 5',
+        );
       }),
       runs(40),
     );
@@ -272,7 +372,10 @@ describe('hostile values on the page', () => {
   it('tables as HTML: nothing of a cell or a name is markup', () => {
     fc.assert(
       fc.property(table, texts, texts, numbers, (t, title, markup, n) => {
-        const page = tableHtml(t.withColumn(`<i>${title}`, Array(length).fill(`<script>${title}`)), { title: `<b>${title}` });
+        const page = tableHtml(
+          t.withColumn(`<i>${title}`, Array(length).fill(`<script>${title}`)),
+          { title: `<b>${title}` },
+        );
         expect(page).to.not.match(/<script>|<b>|<i>/);
         asked(() => tableHtml(t, { maxRows: n }));
         expect(html(markup).text).to.be.a('string');
@@ -284,7 +387,11 @@ describe('hostile values on the page', () => {
   const folder = new TemporaryFolder();
 
   it('names of pictures: a whole file, or none', () => {
-    const chart = new Chart({ data: { values: [{ a: 1 }] }, mark: 'point', encoding: { x: { field: 'a' } } }, 't', 'a');
+    const chart = new Chart(
+      { data: { values: [{ a: 1 }] }, mark: 'point', encoding: { x: { field: 'a' } } },
+      't',
+      'a',
+    );
     fc.assert(
       fc.property(texts, anything, (one, wrong) => {
         asked(() => saveChart(chart, path.join(folder.path, `${one.replaceAll('..', '')}.svg`)));

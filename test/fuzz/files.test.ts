@@ -11,7 +11,17 @@ import { readSafetensors, type Tensor, writeSafetensors } from '../../lib/data/s
 import { readSessions } from '../../lib/data/sessions.js';
 import { DataError } from '../../lib/errors.js';
 import { TemporaryFolder } from '../data/temporary.js';
-import { answered, anything, asked, askedLater, expectFinite, mostly, numbers, runs, texts } from '../support/hostile.js';
+import {
+  answered,
+  anything,
+  asked,
+  askedLater,
+  expectFinite,
+  mostly,
+  numbers,
+  runs,
+  texts,
+} from '../support/hostile.js';
 
 const readers: ((file: string) => Promise<unknown>)[] = [
   (file) => readTable(file),
@@ -67,9 +77,15 @@ describe('hostile files', () => {
           const file = folder.write(name, [head, ...lines, ''].join(end));
           const answer = await askedLater(() => read(file));
           if ('error' in answer && answer.error instanceof DataError)
-            expect(answer.error.message).to.match(/[0-6]\.(csv|txt|parquet)|row|rows|rating|column/i);
+            expect(answer.error.message).to.match(
+              /[0-6]\.(csv|txt|parquet)|row|rows|rating|column/i,
+            );
           const again = await askedLater(() =>
-            readPlays(file, { columns: { user: 0, track: 1, playcount: 2 }, header: lines.length % 2 === 0, cache: false }),
+            readPlays(file, {
+              columns: { user: 0, track: 1, playcount: 2 },
+              header: lines.length % 2 === 0,
+              cache: false,
+            }),
           );
           answered(again, (plays) => {
             expectFinite(plays.playcount);
@@ -93,23 +109,32 @@ describe('hostile files', () => {
     );
     const bag = fc.array(fc.tuple(mostly(['a', 'b'], texts), shaped), { maxLength: 3 });
     fc.assert(
-      fc.property(bag, fc.array(fc.tuple(texts, texts), { maxLength: 2 }), anything, (tensors, metadata, wrong) => {
-        const file = path.join(folder.path, 'tensors.safetensors');
-        const wanted = new Map(tensors);
-        answered(
-          asked(() => writeSafetensors(file, wanted, { metadata: Object.fromEntries(metadata) })),
-          () => {
-            const read = readSafetensors(file);
-            expect([...read.tensors.keys()].sort()).to.deep.equal([...wanted.keys()].sort());
-            for (const [name, { data: values }] of wanted) expect(read.tensors.get(name)!.data).to.deep.equal(values);
-            expect(read.metadata).to.deep.equal(Object.fromEntries(metadata));
-          },
-        );
-        asked(() => writeSafetensors(file, { a: wrong as Tensor }));
-        asked(() => writeSafetensors(file, { a: { shape: wrong as number[], data: new Float32Array(1) } }));
-        if (typeof wrong !== 'string') asked(() => writeSafetensors(wrong as unknown as string, {}));
-        asked(() => writeSafetensors(file, wrong as Record<string, Tensor>));
-      }),
+      fc.property(
+        bag,
+        fc.array(fc.tuple(texts, texts), { maxLength: 2 }),
+        anything,
+        (tensors, metadata, wrong) => {
+          const file = path.join(folder.path, 'tensors.safetensors');
+          const wanted = new Map(tensors);
+          answered(
+            asked(() => writeSafetensors(file, wanted, { metadata: Object.fromEntries(metadata) })),
+            () => {
+              const read = readSafetensors(file);
+              expect([...read.tensors.keys()].sort()).to.deep.equal([...wanted.keys()].sort());
+              for (const [name, { data: values }] of wanted)
+                expect(read.tensors.get(name)!.data).to.deep.equal(values);
+              expect(read.metadata).to.deep.equal(Object.fromEntries(metadata));
+            },
+          );
+          asked(() => writeSafetensors(file, { a: wrong as Tensor }));
+          asked(() =>
+            writeSafetensors(file, { a: { shape: wrong as number[], data: new Float32Array(1) } }),
+          );
+          if (typeof wrong !== 'string')
+            asked(() => writeSafetensors(wrong as unknown as string, {}));
+          asked(() => writeSafetensors(file, wrong as Record<string, Tensor>));
+        },
+      ),
       runs(150),
     );
     const left = readdirSync(folder.path).filter((name) => name.endsWith('.tmp'));

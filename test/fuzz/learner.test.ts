@@ -23,7 +23,18 @@ import { biasSplitter } from '../../lib/learner/splitters.js';
 import { BCEWithLogitsLossFlat } from '../../lib/nn/losses.js';
 import { collabLearner } from '../../lib/recommend/collab.js';
 import { TemporaryFolder } from '../data/temporary.js';
-import { answered, anything, asked, askedLater, expectFinite, mostly, numbers, runs, sparse, texts } from '../support/hostile.js';
+import {
+  answered,
+  anything,
+  asked,
+  askedLater,
+  expectFinite,
+  mostly,
+  numbers,
+  runs,
+  sparse,
+  texts,
+} from '../support/hostile.js';
 import { makeLearner } from '../support/learner.js';
 
 /** Numbers of epochs and the like: none that would train for ever. */
@@ -36,16 +47,25 @@ const rates: fc.Arbitrary<LearningRate> = fc.oneof(
   { weight: 1, arbitrary: rate.map((stop) => slice(stop)) },
 );
 const momentum = mostly([0, 0.9, 0.5], numbers);
-const moms = fc.array(momentum, { minLength: 3, maxLength: 3 }).map((m) => m as unknown as [number, number, number]);
+const moms = fc
+  .array(momentum, { minLength: 3, maxLength: 3 })
+  .map((m) => m as unknown as [number, number, number]);
 const shares = mostly([0.1, 0.5, 0.9], numbers);
 const divisors = mostly([1, 25, 1e5, 0.1], numbers);
-const run = { wd: mostly([0, 0.1], numbers), resetOpt: fc.boolean(), startEpoch: mostly([0, 1], numbers) };
+const run = {
+  wd: mostly([0, 0.1], numbers),
+  resetOpt: fc.boolean(),
+  startEpoch: mostly([0, 1], numbers),
+};
 
 /** All that a refused call must leave as it was. */
 function state(learn: Learner): string {
   learn.settle();
   const { params, hypers } = learn.opt.stateDict();
-  const bytes = [...learn.model.parameters.map((p) => p.value), ...Object.values(params).flatMap((p) => Object.values(p.buffers))];
+  const bytes = [
+    ...learn.model.parameters.map((p) => p.value),
+    ...Object.values(params).flatMap((p) => Object.values(p.buffers)),
+  ];
   return JSON.stringify([
     bytes.map((b) => Buffer.from(b.slice().buffer).toString('base64')),
     hypers,
@@ -66,13 +86,19 @@ class Tried {
   }
 
   /** Asks; what is refused must leave no trace, what is done finite weights. `traceless`: what is done must leave none either. */
-  async ask<T>(work: (learn: Learner) => Promise<T>, { types = false, resets = false, traceless = false } = {}): Promise<T | undefined> {
+  async ask<T>(
+    work: (learn: Learner) => Promise<T>,
+    { types = false, resets = false, traceless = false } = {},
+  ): Promise<T | undefined> {
     const { learn } = this;
     const before = state(learn);
     const answer = await askedLater(() => work(learn), { types });
     if ('error' in answer) {
       const { error } = answer;
-      const refused = error instanceof ArgumentError || error instanceof UnknownIdError || error.message.startsWith('TypeError');
+      const refused =
+        error instanceof ArgumentError ||
+        error instanceof UnknownIdError ||
+        error.message.startsWith('TypeError');
       if (refused && !resets) expect(state(learn), error.message).to.equal(before);
       else expect(refused || error instanceof NumericError, String(error)).to.equal(true);
     } else if (traceless) expect(state(learn)).to.equal(before);
@@ -99,7 +125,8 @@ class Tried {
   }
 }
 
-const make = (options: LearnerOptions = {}): Learner => makeLearner({ bs: 40, rows: 160, splitter: biasSplitter, ...options });
+const make = (options: LearnerOptions = {}): Learner =>
+  makeLearner({ bs: 40, rows: 160, splitter: biasSplitter, ...options });
 
 describe('hostile values in a Learner', () => {
   it('options: a learner that trains, or an error of ours', async () => {
@@ -118,14 +145,25 @@ describe('hostile values in a Learner', () => {
         if ('error' in answer) return;
         const learn = answer.value;
         const trained = await askedLater(() => learn.fitOneCycle(1));
-        if ('error' in trained) expect(trained.error, String(trained.error)).to.be.instanceOf(NumericError); // every option has been checked
+        if ('error' in trained)
+          expect(trained.error, String(trained.error)).to.be.instanceOf(NumericError); // every option has been checked
       }),
       runs(100),
     );
   });
 
   it('options of the wrong type: an error of ours that names the option', () => {
-    const names = ['lossFunc', 'optFunc', 'lr', 'metrics', 'cbs', 'wd', 'moms', 'path', 'modelDir'] as const;
+    const names = [
+      'lossFunc',
+      'optFunc',
+      'lr',
+      'metrics',
+      'cbs',
+      'wd',
+      'moms',
+      'path',
+      'modelDir',
+    ] as const;
     fc.assert(
       fc.property(fc.constantFrom(...names), anything, (name, value) => {
         asked(() => void make({ [name]: value }).opt);
@@ -187,14 +225,22 @@ describe('hostile values in a Learner', () => {
       numIt: mostly([6, 30], counts),
       stopDiv: fc.boolean(),
       showPlot: fc.boolean(),
-      suggestFuncs: fc.array(mostly<SuggestName>(['valley', 'slide', 'minimum', 'steep'], texts as fc.Arbitrary<SuggestName>), {
-        maxLength: 2,
-      }),
+      suggestFuncs: fc.array(
+        mostly<SuggestName>(
+          ['valley', 'slide', 'minimum', 'steep'],
+          texts as fc.Arbitrary<SuggestName>,
+        ),
+        {
+          maxLength: 2,
+        },
+      ),
     });
     await fc.assert(
       fc.asyncProperty(options, async (given) => {
         const found = await tried.ask(() => learn.lrFind(given), { traceless: true });
-        if (found) for (const name of Object.keys(found.points)) expectFinite(found[name as SuggestName], name);
+        if (found)
+          for (const name of Object.keys(found.points))
+            expectFinite(found[name as SuggestName], name);
       }),
       runs(40),
     );
@@ -203,25 +249,36 @@ describe('hostile values in a Learner', () => {
   it("schedules of one's own, and hyper-parameters of any name", async () => {
     const value = mostly([1e-3, 0.9], numbers);
     await fc.assert(
-      fc.asyncProperty(mostly(['lr', 'mom', 'wd', 'eps'], texts), value, value, anything, async (name, a, b, wrong) => {
-        const scheds: Record<string, Schedule> = {};
-        Object.defineProperty(scheds, name, { value: (pos: number) => (pos < 0.5 ? a : b), enumerable: true });
-        // Its values are checked when they come: then the run has begun.
-        await tried.ask(() => learn.fit(1, 1e-3, { cbs: new ParamScheduler(scheds) }), { resets: true });
-        await tried.ask(async () =>
-          learn.opt.setHypers(
-            Object.fromEntries([
-              ['lr', 1e-4],
-              [name, a],
-            ]),
-          ),
-        );
-        asked(() => new ParamScheduler({ lr: wrong as Schedule }));
-        answered(
-          asked(() => schedLin(a, b)),
-          (sched) => expectFinite([0, 0.3, 1].map(sched)),
-        );
-      }),
+      fc.asyncProperty(
+        mostly(['lr', 'mom', 'wd', 'eps'], texts),
+        value,
+        value,
+        anything,
+        async (name, a, b, wrong) => {
+          const scheds: Record<string, Schedule> = {};
+          Object.defineProperty(scheds, name, {
+            value: (pos: number) => (pos < 0.5 ? a : b),
+            enumerable: true,
+          });
+          // Its values are checked when they come: then the run has begun.
+          await tried.ask(() => learn.fit(1, 1e-3, { cbs: new ParamScheduler(scheds) }), {
+            resets: true,
+          });
+          await tried.ask(async () =>
+            learn.opt.setHypers(
+              Object.fromEntries([
+                ['lr', 1e-4],
+                [name, a],
+              ]),
+            ),
+          );
+          asked(() => new ParamScheduler({ lr: wrong as Schedule }));
+          answered(
+            asked(() => schedLin(a, b)),
+            (sched) => expectFinite([0, 0.3, 1].map(sched)),
+          );
+        },
+      ),
       runs(60),
     );
   });
@@ -243,7 +300,13 @@ describe('hostile values in a Learner', () => {
           const made: (() => Callback)[] = [
             () => new EarlyStopping({ ...options, patience: x }),
             () => new ReduceLROnPlateau({ ...options, patience: x, factor: y, minLr: x }),
-            () => new SaveModel({ ...options, fname: null, everyEpoch: flag ? x : undefined, atEnd: flag }),
+            () =>
+              new SaveModel({
+                ...options,
+                fname: null,
+                everyEpoch: flag ? x : undefined,
+                atEnd: flag,
+              }),
             () => new GradientClip({ maxNorm: x, normType: y }),
             () => new GradientAccumulation({ nAcc: x }),
             () => new ShortEpoch(short),
@@ -264,7 +327,9 @@ describe('hostile values in a Learner', () => {
       fc.asyncProperty(mostly([0, 1], numbers), fc.boolean(), anything, async (x, flag, wrong) => {
         const dsIdx = x as 0 | 1;
         await tried.ask(() => learn.validate({ dsIdx }));
-        const preds = await tried.ask(() => learn.getPreds({ dsIdx, withInput: flag, withDecoded: flag, withLoss: flag }));
+        const preds = await tried.ask(() =>
+          learn.getPreds({ dsIdx, withInput: flag, withDecoded: flag, withLoss: flag }),
+        );
         if (preds) expectFinite([...preds.preds, ...preds.targets, ...(preds.losses ?? [])]);
         await tried.ask(() => learn.showResults({ maxN: x }));
         await tried.ask(() => learn.validate({ dl: wrong as never }), { types: true });
@@ -281,28 +346,41 @@ describe('hostile values in a Learner', () => {
 
   it('interpretation', async () => {
     const interp = await Interpretation.fromLearner(learn);
-    const rows = Array.from({ length: 60 }, (_, i) => ({ user: i % 7, item: i % 11, rating: i % 2 }));
-    const deciding = collabLearner(CollabDataLoaders.fromTable(rows, { bs: 16 }), { nFactors: 3, lossFunc: new BCEWithLogitsLossFlat() });
+    const rows = Array.from({ length: 60 }, (_, i) => ({
+      user: i % 7,
+      item: i % 11,
+      rating: i % 2,
+    }));
+    const deciding = collabLearner(CollabDataLoaders.fromTable(rows, { bs: 16 }), {
+      nFactors: 3,
+      lossFunc: new BCEWithLogitsLossFlat(),
+    });
     const classified = await ClassificationInterpretation.fromLearner(deciding);
     await fc.assert(
-      fc.asyncProperty(numbers, numbers, fc.array(numbers, { maxLength: 3 }), texts, async (k, bins, positions, title) => {
-        answered(
-          asked(() => interp.topLosses(k)),
-          (top) => expect(top.length).to.be.at.most(interp.length),
-        );
-        asked(() => interp.plotTopLosses(k, { largest: false }));
-        asked(() => interp.showResults(positions));
-        asked(() => classified.plotConfusionMatrix({ normalize: true, normDec: k, title }));
-        answered(
-          asked(() => classified.calibration({ bins, strategy: k > 1 ? 'quantile' : 'uniform' })),
-          ({ ece, mce }) => expectFinite([ece, mce]),
-        );
-        answered(
-          asked(() => calibrationCurve(positions, positions.map(Math.round), { bins: 3 })),
-          (curve) => expectFinite(curve.ece),
-        );
-        await askedLater(() => calibration(learn, { bins }));
-      }),
+      fc.asyncProperty(
+        numbers,
+        numbers,
+        fc.array(numbers, { maxLength: 3 }),
+        texts,
+        async (k, bins, positions, title) => {
+          answered(
+            asked(() => interp.topLosses(k)),
+            (top) => expect(top.length).to.be.at.most(interp.length),
+          );
+          asked(() => interp.plotTopLosses(k, { largest: false }));
+          asked(() => interp.showResults(positions));
+          asked(() => classified.plotConfusionMatrix({ normalize: true, normDec: k, title }));
+          answered(
+            asked(() => classified.calibration({ bins, strategy: k > 1 ? 'quantile' : 'uniform' })),
+            ({ ece, mce }) => expectFinite([ece, mce]),
+          );
+          answered(
+            asked(() => calibrationCurve(positions, positions.map(Math.round), { bins: 3 })),
+            (curve) => expectFinite(curve.ece),
+          );
+          await askedLater(() => calibration(learn, { bins }));
+        },
+      ),
       runs(60),
     );
   });

@@ -11,12 +11,31 @@ import { Adam } from '../../lib/learner/adam.js';
 import { Lamb } from '../../lib/learner/lamb.js';
 import { Larc } from '../../lib/learner/larc.js';
 import { Lookahead, ranger } from '../../lib/learner/lookahead.js';
-import { accuracy, accuracyThresh, type Metric, type MetricFunction, mae, mse, r2, rmse, rocAuc } from '../../lib/learner/metrics.js';
+import {
+  accuracy,
+  accuracyThresh,
+  type Metric,
+  type MetricFunction,
+  mae,
+  mse,
+  r2,
+  rmse,
+  rocAuc,
+} from '../../lib/learner/metrics.js';
 import type { Optimizer } from '../../lib/learner/optimizer.js';
 import { QHAdam } from '../../lib/learner/qhadam.js';
 import { RAdam } from '../../lib/learner/radam.js';
 import { RMSProp } from '../../lib/learner/rmsprop.js';
-import { combinedCos, combineScheds, type Schedule, schedCos, schedExp, schedLin, schedNo, schedPoly } from '../../lib/learner/schedules.js';
+import {
+  combinedCos,
+  combineScheds,
+  type Schedule,
+  schedCos,
+  schedExp,
+  schedLin,
+  schedNo,
+  schedPoly,
+} from '../../lib/learner/schedules.js';
 import { SGD } from '../../lib/learner/sgd.js';
 import { minimum, slide, steep, valley } from '../../lib/learner/suggest.js';
 import { EmbeddingDotBias } from '../../lib/models/embedding-dot-bias.js';
@@ -41,14 +60,30 @@ import {
 } from '../../lib/nn/losses.js';
 import type { Module } from '../../lib/nn/module.js';
 import { Parameter } from '../../lib/nn/parameter.js';
-import { answered, asked, expectFinite, mostly, numbers, runs, sparse, texts } from '../support/hostile.js';
+import {
+  answered,
+  asked,
+  expectFinite,
+  mostly,
+  numbers,
+  runs,
+  sparse,
+  texts,
+} from '../support/hostile.js';
 
 const size = mostly([1, 2, 3, 4], numbers);
 const floats = (finite = false): fc.Arbitrary<Float32Array> =>
   fc
-    .array(finite ? fc.double({ min: -1e3, max: 1e3, noNaN: true }) : mostly([0, 1, -1, 0.5, 20], numbers), { maxLength: 8 })
+    .array(
+      finite
+        ? fc.double({ min: -1e3, max: 1e3, noNaN: true })
+        : mostly([0, 1, -1, 0.5, 20], numbers),
+      { maxLength: 8 },
+    )
     .map((v) => Float32Array.from(v));
-const indices = fc.array(mostly([0, 1, 2], numbers), { maxLength: 5 }).map((v) => Int32Array.from(v));
+const indices = fc
+  .array(mostly([0, 1, 2], numbers), { maxLength: 5 })
+  .map((v) => Int32Array.from(v));
 const classes = {
   user: Vocabulary.fromValues(['a', 'b', 'c'], { na: true }),
   item: Vocabulary.fromValues(['x', 'y'], { na: true }),
@@ -71,17 +106,22 @@ describe('hostile values in losses', () => {
       () => new BPRLoss(),
     ),
     numbers.map((margin) => () => new HingeLoss({ margin })),
-    sparse({ posWeight: mostly([1, 3], numbers), thresh: numbers }).map((o) => () => new BCEWithLogitsLossFlat(o)),
-    sparse({ gamma: mostly([0, 0.5, 2], numbers), weight: fc.array(mostly([1, 2], numbers), { maxLength: 3 }) }).map(
-      (o) => () => new FocalLossFlat(o),
+    sparse({ posWeight: mostly([1, 3], numbers), thresh: numbers }).map(
+      (o) => () => new BCEWithLogitsLossFlat(o),
     ),
+    sparse({
+      gamma: mostly([0, 0.5, 2], numbers),
+      weight: fc.array(mostly([1, 2], numbers), { maxLength: 3 }),
+    }).map((o) => () => new FocalLossFlat(o)),
     sparse({
       weight: fc.array(mostly([0, 1, 2], numbers), { maxLength: 3 }),
       ignoreIndex: mostly([0, -100], numbers),
       labelSmoothing: mostly([0, 0.1, 1], numbers),
     }).map((o) => () => new CrossEntropyLossFlat(o)),
   );
-  const target = fc.array(mostly([0, 1, 2], numbers), { maxLength: 8 }).map((v) => Float32Array.from(v));
+  const target = fc
+    .array(mostly([0, 1, 2], numbers), { maxLength: 8 })
+    .map((v) => Float32Array.from(v));
 
   it('predictions that are numbers make a loss and gradients that are numbers, or an error of ours', () => {
     fc.assert(
@@ -95,7 +135,13 @@ describe('hostile values in losses', () => {
         fc.boolean(),
         (make, n, pred, targets, outputs, weights, sum) => {
           const made = asked(make);
-          if ('error' in made || weights?.some((w) => w < 0) || !targets.every(Number.isFinite) || !(weights?.every(Number.isFinite) ?? true)) return;
+          if (
+            'error' in made ||
+            weights?.some((w) => w < 0) ||
+            !targets.every(Number.isFinite) ||
+            !(weights?.every(Number.isFinite) ?? true)
+          )
+            return;
           const rows = { size: n, pred, targets, outputs, weights };
           const reduction = sum ? ('sum' as const) : ('mean' as const);
           answered(
@@ -117,27 +163,46 @@ describe('hostile values in losses', () => {
 
 describe('hostile values in metrics', () => {
   it('a number, NaN where the metric says so, or an error of ours: never a loop without end', () => {
-    const all: (() => Metric | MetricFunction)[] = [() => mse, () => mae, () => accuracy, rmse, r2, rocAuc];
+    const all: (() => Metric | MetricFunction)[] = [
+      () => mse,
+      () => mae,
+      () => accuracy,
+      rmse,
+      r2,
+      rocAuc,
+    ];
     fc.assert(
-      fc.property(fc.constantFrom(...all), floats(), floats(), numbers, fc.boolean(), (make, pred, targets, thresh, sigmoid) => {
-        for (const made of [asked(make), asked(() => accuracyThresh(thresh, { sigmoid }))]) {
-          if ('error' in made) continue;
-          const metric = made.value;
-          if (typeof metric === 'function') {
-            answered(
-              asked(() => metric(pred, targets)),
-              (x) => expect(Number.isNaN(x) && pred.every(Number.isFinite) && targets.every(Number.isFinite)).to.equal(false),
-            );
-            continue;
+      fc.property(
+        fc.constantFrom(...all),
+        floats(),
+        floats(),
+        numbers,
+        fc.boolean(),
+        (make, pred, targets, thresh, sigmoid) => {
+          for (const made of [asked(make), asked(() => accuracyThresh(thresh, { sigmoid }))]) {
+            if ('error' in made) continue;
+            const metric = made.value;
+            if (typeof metric === 'function') {
+              answered(
+                asked(() => metric(pred, targets)),
+                (x) =>
+                  expect(
+                    Number.isNaN(x) &&
+                      pred.every(Number.isFinite) &&
+                      targets.every(Number.isFinite),
+                  ).to.equal(false),
+              );
+              continue;
+            }
+            const learn = { pred, batch: { size: targets.length, targets }, model: { outputs: 1 } };
+            asked(() => {
+              metric.reset();
+              metric.accumulate(learn as never);
+              return metric.value;
+            });
           }
-          const learn = { pred, batch: { size: targets.length, targets }, model: { outputs: 1 } };
-          asked(() => {
-            metric.reset();
-            metric.accumulate(learn as never);
-            return metric.value;
-          });
-        }
-      }),
+        },
+      ),
       runs(400),
     );
   });
@@ -163,16 +228,26 @@ describe('hostile values in schedules and suggestions', () => {
             combinedCos(pct, [a, b, c]),
       ),
     );
-    const places = fc.oneof(fc.double({ min: 0, max: 1, noNaN: true }), fc.constantFrom(0, 1, 1 - 1e-10, 1e-10, 0.5, 1 - 2 ** -53));
+    const places = fc.oneof(
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      fc.constantFrom(0, 1, 1 - 1e-10, 1e-10, 0.5, 1 - 2 ** -53),
+    );
     fc.assert(
-      fc.property(fc.array(mostly([0.5, 0.25, 1, 0], numbers), { maxLength: 4 }), fc.array(one, { maxLength: 4 }), places, (pcts, makers, pos) => {
-        for (const make of makers) answered(asked(make), (sched) => expectFinite(sched(pos)));
-        const scheds = makers.map((make) => asked(make)).flatMap((a) => ('value' in a ? [a.value] : []));
-        answered(
-          asked(() => combineScheds(pcts, scheds)),
-          (sched) => expectFinite(sched(pos)),
-        );
-      }),
+      fc.property(
+        fc.array(mostly([0.5, 0.25, 1, 0], numbers), { maxLength: 4 }),
+        fc.array(one, { maxLength: 4 }),
+        places,
+        (pcts, makers, pos) => {
+          for (const make of makers) answered(asked(make), (sched) => expectFinite(sched(pos)));
+          const scheds = makers
+            .map((make) => asked(make))
+            .flatMap((a) => ('value' in a ? [a.value] : []));
+          answered(
+            asked(() => combineScheds(pcts, scheds)),
+            (sched) => expectFinite(sched(pos)),
+          );
+        },
+      ),
       runs(1000),
     );
   });
@@ -209,32 +284,50 @@ describe('hostile values in optimizers', () => {
 
   it('options: an optimizer whose steps are numbers, or an error of ours', () => {
     fc.assert(
-      fc.property(mostly([1e-3, 1], numbers), hypers, own, fc.boolean(), numbers, (lr, h, o, decoupledWd, n) => {
-        const p = (): [Parameter[], Parameter[]] => [[new Parameter('a', [3])], [new Parameter('b', [4, 2], { table: true })]];
-        const options = { lr, ...h, ...o, decoupledWd };
-        const makers: ((params: Parameter[][]) => Optimizer)[] = [
-          ...[Adam, SGD, RMSProp, RAdam, QHAdam, Larc, Lamb].map((Make) => (params: Parameter[][]) => new Make(params, options)),
-          (params) => new Lookahead(new SGD(params, { lr }), o),
-          (params) => ranger(params, options),
-        ];
-        for (const make of makers) {
-          const params = p();
-          answered(
-            asked(() => make(params)),
-            (opt) => {
-              params[1][0].touch(Int32Array.of(1, 3));
-              for (const q of params.flat()) for (let i = 0; i < q.gradSize; i++) q.grad[i] = i - 1;
-              for (let t = 0; t < 3; t++) opt.step();
-              const small = lr <= 1 && Object.values({ ...h, ...o }).every((x) => x === undefined || (x >= 1e-9 && x < 10) || x === 0);
-              if (small) for (const q of params.flat()) expectFinite(q.value, opt.constructor.name);
-              asked(() => opt.freezeTo(n));
-              asked(() => opt.setHypers({ lr: [n, n] }));
-              const state = opt.stateDict();
-              opt.loadStateDict(state);
-            },
-          );
-        }
-      }),
+      fc.property(
+        mostly([1e-3, 1], numbers),
+        hypers,
+        own,
+        fc.boolean(),
+        numbers,
+        (lr, h, o, decoupledWd, n) => {
+          const p = (): [Parameter[], Parameter[]] => [
+            [new Parameter('a', [3])],
+            [new Parameter('b', [4, 2], { table: true })],
+          ];
+          const options = { lr, ...h, ...o, decoupledWd };
+          const makers: ((params: Parameter[][]) => Optimizer)[] = [
+            ...[Adam, SGD, RMSProp, RAdam, QHAdam, Larc, Lamb].map(
+              (Make) => (params: Parameter[][]) => new Make(params, options),
+            ),
+            (params) => new Lookahead(new SGD(params, { lr }), o),
+            (params) => ranger(params, options),
+          ];
+          for (const make of makers) {
+            const params = p();
+            answered(
+              asked(() => make(params)),
+              (opt) => {
+                params[1][0].touch(Int32Array.of(1, 3));
+                for (const q of params.flat())
+                  for (let i = 0; i < q.gradSize; i++) q.grad[i] = i - 1;
+                for (let t = 0; t < 3; t++) opt.step();
+                const small =
+                  lr <= 1 &&
+                  Object.values({ ...h, ...o }).every(
+                    (x) => x === undefined || (x >= 1e-9 && x < 10) || x === 0,
+                  );
+                if (small)
+                  for (const q of params.flat()) expectFinite(q.value, opt.constructor.name);
+                asked(() => opt.freezeTo(n));
+                asked(() => opt.setHypers({ lr: [n, n] }));
+                const state = opt.stateDict();
+                opt.loadStateDict(state);
+              },
+            );
+          }
+        },
+      ),
       runs(150),
     );
     const p = new Parameter('p', [1]);
@@ -263,22 +356,29 @@ describe('hostile values in layers', () => {
   it('rows of any number and width: those rows, or an error of ours, and nothing beside them', () => {
     const walls = new Guarded();
     fc.assert(
-      fc.property(make, floats(true), size, floats(true), fc.boolean(), (build, input, rows, gradient, training) => {
-        answered(asked(build), (layer) => {
-          asked(() => layer.backward(gradient));
-          answered(
-            asked(() => layer.forward(input, rows, training)),
-            (out) => {
-              expectFinite(out);
-              answered(
-                asked(() => layer.backward(gradient)),
-                (d) => expectFinite(d),
-              );
-            },
-          );
-        });
-        walls.expectWhole();
-      }),
+      fc.property(
+        make,
+        floats(true),
+        size,
+        floats(true),
+        fc.boolean(),
+        (build, input, rows, gradient, training) => {
+          answered(asked(build), (layer) => {
+            asked(() => layer.backward(gradient));
+            answered(
+              asked(() => layer.forward(input, rows, training)),
+              (out) => {
+                expectFinite(out);
+                answered(
+                  asked(() => layer.backward(gradient)),
+                  (d) => expectFinite(d),
+                );
+              },
+            );
+          });
+          walls.expectWhole();
+        },
+      ),
       runs(400),
     );
   });
@@ -322,21 +422,39 @@ describe('hostile values in layers', () => {
     const walls = new Guarded();
     const models: (EmbeddingDotBias | EmbeddingNN)[] = [
       new EmbeddingDotBias(2, classes, { random: new Random(1), yRange: [0, 1] }),
-      new EmbeddingNN(classes, { random: new Random(1), layers: [3], ps: 0.5, embSzs: { user: 2, item: 2 } }),
+      new EmbeddingNN(classes, {
+        random: new Random(1),
+        layers: [3],
+        ps: 0.5,
+        embSzs: { user: 2, item: 2 },
+      }),
     ];
     fc.assert(
-      fc.property(fc.constantFrom(...models), indices, indices, size, floats(true), fc.boolean(), (model, users, items, n, gradient, touched) => {
-        const batch: Batch = { size: n, inputs: [users, items], targets: new Float32Array(8), rows: new Int32Array(8) };
-        if (touched) asked(() => model.touch(batch));
-        answered(
-          asked(() => model.forward(batch, true)),
-          (out) => expectFinite(out.subarray(0, n)),
-        );
-        asked(() => model.backward(gradient));
-        for (const p of model.parameters) p.zeroGrad();
-        asked(() => checkGradients(model, batch, { samples: n, tolerance: n }));
-        walls.expectWhole();
-      }),
+      fc.property(
+        fc.constantFrom(...models),
+        indices,
+        indices,
+        size,
+        floats(true),
+        fc.boolean(),
+        (model, users, items, n, gradient, touched) => {
+          const batch: Batch = {
+            size: n,
+            inputs: [users, items],
+            targets: new Float32Array(8),
+            rows: new Int32Array(8),
+          };
+          if (touched) asked(() => model.touch(batch));
+          answered(
+            asked(() => model.forward(batch, true)),
+            (out) => expectFinite(out.subarray(0, n)),
+          );
+          asked(() => model.backward(gradient));
+          for (const p of model.parameters) p.zeroGrad();
+          asked(() => checkGradients(model, batch, { samples: n, tolerance: n }));
+          walls.expectWhole();
+        },
+      ),
       runs(200),
     );
   });
@@ -390,7 +508,9 @@ describe('hostile values in computing', () => {
         numbers,
         (n, reproducible, values, width, components) => {
           const before = setCompute();
-          const answer = asked(() => setCompute({ threads: n, reproducible: reproducible as boolean }));
+          const answer = asked(() =>
+            setCompute({ threads: n, reproducible: reproducible as boolean }),
+          );
           if ('error' in answer) expect(setCompute()).to.deep.equal(before);
           setCompute(inForce);
           answered(

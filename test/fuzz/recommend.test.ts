@@ -28,20 +28,40 @@ import { Popularity } from '../../lib/recommend/popularity.js';
 import { RandomRecommender } from '../../lib/recommend/random-recommender.js';
 import type { Id, Recommender } from '../../lib/recommend/recommender.js';
 import { TemporaryFolder } from '../data/temporary.js';
-import { answered, anything, asked, askedLater, expectFinite, mostly, numbers, runs, sparse, texts } from '../support/hostile.js';
+import {
+  answered,
+  anything,
+  asked,
+  askedLater,
+  expectFinite,
+  mostly,
+  numbers,
+  runs,
+  sparse,
+  texts,
+} from '../support/hostile.js';
 
 const users = ['__proto__', 'constructor', 'toString', '', '0', 'é', '#na#', 'then'];
 const songs = ['hasOwnProperty', '__proto__', 'length', '1', '🎵', "it's", 'valueOf', '#na#', ' '];
 const catalogue = new Tracks(
   new Table({
     track_id: songs.filter((song) => song !== ' '),
-    name: songs.filter((song) => song !== ' ').map((_, i) => ['__proto__', null, 'Same', 'Same', ''][i % 5]),
+    name: songs
+      .filter((song) => song !== ' ')
+      .map((_, i) => ['__proto__', null, 'Same', 'Same', ''][i % 5]),
     artist: songs.filter((song) => song !== ' ').map((_, i) => ['constructor', '<b>', null][i % 3]),
   }),
 );
-const rows = users.flatMap((user, u) => songs.filter((_, t) => (u + t) % 3 > 0).map((track, i) => ({ user, track, playcount: 1 + (i % 4) })));
+const rows = users.flatMap((user, u) =>
+  songs
+    .filter((_, t) => (u + t) % 3 > 0)
+    .map((track, i) => ({ user, track, playcount: 1 + (i % 4) })),
+);
 const plays = Plays.fromRows(rows, { catalogue });
-const id: fc.Arbitrary<Id> = mostly<Id>([...users, ...songs, 0, 1], fc.oneof(texts, numbers) as fc.Arbitrary<Id>);
+const id: fc.Arbitrary<Id> = mostly<Id>(
+  [...users, ...songs, 0, 1],
+  fc.oneof(texts, numbers) as fc.Arbitrary<Id>,
+);
 const ids = fc.array(id, { maxLength: 4 });
 const user = mostly<Id>(users, id);
 const track = mostly<Id>(songs, id);
@@ -56,19 +76,28 @@ describe('hostile values in loaders', () => {
     seed: fc.oneof(numbers, texts, fc.constantFrom(1, 2)),
     bs: mostly([1, 4, 16], numbers),
     valBs: mostly([1, 4], numbers),
-    shuffle: mostly<'permutation' | 'replacement'>(['permutation', 'replacement'], texts as fc.Arbitrary<'permutation'>),
+    shuffle: mostly<'permutation' | 'replacement'>(
+      ['permutation', 'replacement'],
+      texts as fc.Arbitrary<'permutation'>,
+    ),
     weights: mostly<string | number[]>(
       ['playcount', rows.map((_, i) => i + 1)],
       fc.oneof(texts, fc.array(numbers, { maxLength: 3 }), fc.constant(rows.map(() => 1e-46))),
     ),
-    target: mostly<'binary' | 'log' | 'rank' | 'count'>(['binary', 'log', 'rank', 'count'], texts as fc.Arbitrary<'rank'>),
+    target: mostly<'binary' | 'log' | 'rank' | 'count'>(
+      ['binary', 'log', 'rank', 'count'],
+      texts as fc.Arbitrary<'rank'>,
+    ),
     threshold: mostly([1, 2], numbers),
   });
   const more = sparse<CollabPlaysOptions>({
     split,
     negatives: sparse({
       n: mostly([1, 2], numbers),
-      sampling: mostly<'uniform' | 'popularity'>(['uniform', 'popularity'], texts as fc.Arbitrary<'uniform'>),
+      sampling: mostly<'uniform' | 'popularity'>(
+        ['uniform', 'popularity'],
+        texts as fc.Arbitrary<'uniform'>,
+      ),
       power: mostly([0.75], numbers),
     }),
   });
@@ -110,7 +139,11 @@ describe('hostile values in loaders', () => {
       ['a', 'b', 1, 2, 3],
       fc.oneof(numbers, texts, fc.constantFrom(null, undefined, true)),
     );
-    const record = fc.record({ user: cell, item: cell, rating: mostly<Cell>([1, 2, 3.5], fc.oneof(numbers, texts)) });
+    const record = fc.record({
+      user: cell,
+      item: cell,
+      rating: mostly<Cell>([1, 2, 3.5], fc.oneof(numbers, texts)),
+    });
     fc.assert(
       fc.property(
         fc.array(record, { maxLength: 12 }),
@@ -146,8 +179,21 @@ describe('hostile values in loaders', () => {
         asked(() => CollabDataLoaders.fromPlays(a as Plays, b as object), { types: true });
         asked(() => CollabDataLoaders.fromTable(a as Table));
         asked(() => dls.testDl(a as Table));
-        for (const name of ['validPct', 'seed', 'bs', 'valBs', 'split', 'shuffle', 'weights', 'target', 'threshold', 'negatives']) {
-          asked(() => CollabDataLoaders.fromPlays(plays, { [name]: a }), { types: name === 'weights' });
+        for (const name of [
+          'validPct',
+          'seed',
+          'bs',
+          'valBs',
+          'split',
+          'shuffle',
+          'weights',
+          'target',
+          'threshold',
+          'negatives',
+        ]) {
+          asked(() => CollabDataLoaders.fromPlays(plays, { [name]: a }), {
+            types: name === 'weights',
+          });
         }
         asked(() => new CollabDataLoader(a as never, { bs: 1 }), { types: true });
         asked(() => Table.fromRows(a as never));
@@ -177,11 +223,20 @@ describe('hostile values in recommenders', () => {
   const which = fc.nat(4);
 
   it('ids, lengths and filters of any kind: a list of known tracks, or an error that helps', () => {
-    const options = sparse({ n: mostly([1, 3, 100], numbers), filterSeen: fc.boolean(), among: ids, exclude: ids });
+    const options = sparse({
+      n: mostly([1, 3, 100], numbers),
+      filterSeen: fc.boolean(),
+      among: ids,
+      exclude: ids,
+    });
     fc.assert(
       fc.property(which, user, track, ids, options, (i, u, t, many, given) => {
         const r = recommenders[i];
-        const known = (list: { ids: readonly string[]; scores: Float32Array; toString(): string }): void => {
+        const known = (list: {
+          ids: readonly string[];
+          scores: Float32Array;
+          toString(): string;
+        }): void => {
           expect(list.ids.every((one) => r.tracks.has(one))).to.equal(true);
           expect(new Set(list.ids).size).to.equal(list.ids.length);
           expectFinite(list.scores);
@@ -243,8 +298,16 @@ describe('hostile values in recommenders', () => {
         fc.option(ids, { nil: undefined }),
         mostly([3, 12], numbers),
         (i, recommended, relevant, k, some, size) => {
-          const share = (x: number): void => void expect(x >= 0 && x <= 1, String(x)).to.equal(true);
-          for (const metric of [precisionAtK, recallAtK, hitAtK, averagePrecisionAtK, reciprocalRankAtK, ndcgAtK]) {
+          const share = (x: number): void =>
+            void expect(x >= 0 && x <= 1, String(x)).to.equal(true);
+          for (const metric of [
+            precisionAtK,
+            recallAtK,
+            hitAtK,
+            averagePrecisionAtK,
+            reciprocalRankAtK,
+            ndcgAtK,
+          ]) {
             answered(
               asked(() => metric(recommended, relevant, { k })),
               share,
@@ -255,17 +318,44 @@ describe('hostile values in recommenders', () => {
             share,
           );
           answered(
-            asked(() => rankingMetrics([recommended, []], [relevant, recommended], { k, catalogueSize: size })),
-            (all) => [all.precision, all.recall, all.hitRate, all.map, all.mrr, all.ndcg, all.coverage].forEach(share),
+            asked(() =>
+              rankingMetrics([recommended, []], [relevant, recommended], {
+                k,
+                catalogueSize: size,
+              }),
+            ),
+            (all) =>
+              [
+                all.precision,
+                all.recall,
+                all.hitRate,
+                all.map,
+                all.mrr,
+                all.ndcg,
+                all.coverage,
+              ].forEach(share),
           );
-          const heldOut = asked(() => Plays.fromRows(relevant.map((t) => ({ user: recommended[0] ?? 'é', track: t }))));
+          const heldOut = asked(() =>
+            Plays.fromRows(relevant.map((t) => ({ user: recommended[0] ?? 'é', track: t }))),
+          );
           if ('error' in heldOut) return;
           answered(
             asked(() => evaluateRecommender(recommenders[i], heldOut.value, { k, users: some })),
-            (all) => [all.precision, all.recall, all.hitRate, all.map, all.mrr, all.ndcg, all.coverage].forEach(share),
+            (all) =>
+              [
+                all.precision,
+                all.recall,
+                all.hitRate,
+                all.map,
+                all.mrr,
+                all.ndcg,
+                all.coverage,
+              ].forEach(share),
           );
           answered(
-            asked(() => hitsAmong(recommenders[i], heldOut.value, { user: recommended[0] ?? 'é', n: k })),
+            asked(() =>
+              hitsAmong(recommenders[i], heldOut.value, { user: recommended[0] ?? 'é', n: k }),
+            ),
             ({ accuracy }) => share(accuracy),
           );
         },
@@ -281,7 +371,8 @@ describe('hostile values in recommenders', () => {
           answered(
             asked(() => binaryMetrics(targets, scores, { threshold })),
             (m) => {
-              if (targets.includes(0) && targets.includes(1)) expectFinite([m.rocAuc, m.averagePrecision, m.recall]);
+              if (targets.includes(0) && targets.includes(1))
+                expectFinite([m.rocAuc, m.averagePrecision, m.recall]);
               expectFinite([m.accuracy, m.precision, m.f1]);
             },
           );
@@ -292,7 +383,9 @@ describe('hostile values in recommenders', () => {
   });
 
   it('pairs of any indices', () => {
-    const index = fc.array(mostly([0, 1, 2], numbers), { maxLength: 6 }).map((v) => Int32Array.from(v));
+    const index = fc
+      .array(mostly([0, 1, 2], numbers), { maxLength: 6 })
+      .map((v) => Int32Array.from(v));
     fc.assert(
       fc.property(
         index,
@@ -303,7 +396,15 @@ describe('hostile values in recommenders', () => {
         ),
         (u, t, playcount) => {
           answered(
-            asked(() => Interactions.fromPairs({ users: plays.users, tracks: plays.tracks, user: u, track: t, playcount })),
+            asked(() =>
+              Interactions.fromPairs({
+                users: plays.users,
+                tracks: plays.tracks,
+                user: u,
+                track: t,
+                playcount,
+              }),
+            ),
             (x) => {
               expect(x.length).to.be.at.most(u.length);
               expectFinite(x.playcount);
@@ -328,14 +429,20 @@ describe('hostile values in collabLearner', () => {
       useNn: fc.boolean() as fc.Arbitrary<true>,
       layers: fc.array(size, { maxLength: 2 }),
       embSzs: sparse({ user: size, item: size }),
-      config: sparse({ ps: mostly([0, 0.5], numbers), embedP: mostly([0, 0.5], numbers), useBn: fc.boolean(), bnFinal: fc.boolean() }),
+      config: sparse({
+        ps: mostly([0, 0.5], numbers),
+        embedP: mostly([0, 0.5], numbers),
+        useBn: fc.boolean(),
+        bnFinal: fc.boolean(),
+      }),
     });
     await fc.assert(
       fc.asyncProperty(options, async (given) => {
         const answer = asked(() => collabLearner(dls, given as { useNn: true }));
         if ('error' in answer) return;
         const trained = await askedLater(() => answer.value.fit(1, 1e-3));
-        if ('error' in trained) expect(trained.error, String(trained.error)).to.be.instanceOf(NumericError);
+        if ('error' in trained)
+          expect(trained.error, String(trained.error)).to.be.instanceOf(NumericError);
         else for (const p of answer.value.model.parameters) expectFinite(p.value);
       }),
       runs(120),
@@ -346,7 +453,9 @@ describe('hostile values in collabLearner', () => {
     const names = ['nFactors', 'yRange', 'seed', 'layers', 'embSzs', 'config', 'lossFunc', 'lr'];
     fc.assert(
       fc.property(fc.constantFrom(...names), fc.boolean(), anything, (name, useNn, value) => {
-        asked(() => collabLearner(dls, { useNn, [name]: value } as object), { types: name === 'layers' || name === 'embSzs' || name === 'config' });
+        asked(() => collabLearner(dls, { useNn, [name]: value } as object), {
+          types: name === 'layers' || name === 'embSzs' || name === 'config',
+        });
       }),
       runs(300),
     );
@@ -359,7 +468,9 @@ describe('hostile values in collabLearner', () => {
     fc.assert(
       fc.property(
         texts.filter((name) => !/^\.?\//.test(name)),
-        anything.filter((name) => !(typeof name === 'string' && /^\.?\//.test(name)) && name !== undefined),
+        anything.filter(
+          (name) => !(typeof name === 'string' && /^\.?\//.test(name)) && name !== undefined,
+        ),
         (name, wrong) => {
           learn.path = folder.path;
           answered(

@@ -11,7 +11,23 @@ describe('hostile values in SQL', () => {
   it('queries that are none: the explanation of DuckDB in an error of ours', async () => {
     const word = fc.oneof(
       texts,
-      fc.constantFrom('select', '*', 'from', 't', 'where', 'group by', '1', ',', '(', ')', "'", '"', '1/0', 'null', "'nan'::double"),
+      fc.constantFrom(
+        'select',
+        '*',
+        'from',
+        't',
+        'where',
+        'group by',
+        '1',
+        ',',
+        '(',
+        ')',
+        "'",
+        '"',
+        '1/0',
+        'null',
+        "'nan'::double",
+      ),
     );
     await fc.assert(
       fc.asyncProperty(
@@ -19,7 +35,10 @@ describe('hostile values in SQL', () => {
         async (query) => {
           const t = new Table({ x: Float64Array.of(1, NaN) });
           const answer = await askedLater(() => sql(query, { tables: { t } }));
-          if ('error' in answer) expect(answer.error.message).to.match(/^(The query failed|The query holds no statement|A query is a text)/);
+          if ('error' in answer)
+            expect(answer.error.message).to.match(
+              /^(The query failed|The query holds no statement|A query is a text)/,
+            );
         },
       ),
       runs(60),
@@ -34,10 +53,16 @@ describe('hostile values in SQL', () => {
           [second, rows.map(([, text]) => text)],
         ];
         const t = new Table(new Map(columns));
-        const answer = await askedLater(() => sql(`select * from "${name.replaceAll('"', '""')}"`, { tables: { [name]: t } }));
+        const answer = await askedLater(() =>
+          sql(`select * from "${name.replaceAll('"', '""')}"`, { tables: { [name]: t } }),
+        );
         answered(answer, (found) => {
-          expect([found.length, found.columnNames.length]).to.deep.equal([t.length, t.columnNames.length]);
-          if (first !== second) expect([...found.numbers(found.columnNames[0])]).to.deep.equal([...t.numbers(first)]);
+          expect([found.length, found.columnNames.length]).to.deep.equal([
+            t.length,
+            t.columnNames.length,
+          ]);
+          if (first !== second)
+            expect([...found.numbers(found.columnNames[0])]).to.deep.equal([...t.numbers(first)]);
         });
       }),
       runs(40),
@@ -48,7 +73,11 @@ describe('hostile values in SQL', () => {
     const plays = Plays.fromRows([{ user: '__proto__', track: 'é', playcount: 2 }]);
     await fc.assert(
       fc.asyncProperty(texts, anything, async (name, data) => {
-        await askedLater(() => sql(`select playcount from "${name.replaceAll('"', '""')}"`, { tables: { [name]: plays } }));
+        await askedLater(() =>
+          sql(`select playcount from "${name.replaceAll('"', '""')}"`, {
+            tables: { [name]: plays },
+          }),
+        );
         await askedLater(() => sql('select 1', { tables: { x: data as Table } }));
         await askedLater(() => sql(data as string), { types: true });
       }),

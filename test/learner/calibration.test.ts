@@ -24,7 +24,11 @@ describe('calibrationCurve', () => {
 
   it("gives scikit-learn's calibration_curve of its own example, and keeps empty bins", () => {
     // its documentation: prob_true [0, .5, 1], prob_pred [.2, .525, .85] for n_bins=3
-    const curve = calibrationCurve([0.1, 0.2, 0.3, 0.4, 0.65, 0.7, 0.8, 0.9, 1], [0, 0, 0, 0, 1, 1, 1, 1, 1], { bins: 3 });
+    const curve = calibrationCurve(
+      [0.1, 0.2, 0.3, 0.4, 0.65, 0.7, 0.8, 0.9, 1],
+      [0, 0, 0, 0, 1, 1, 1, 1, 1],
+      { bins: 3 },
+    );
     const close = (name: string, expected: number[]): void => {
       curve.numbers(name).forEach((value, i) => {
         expect(value).to.be.closeTo(expected[i], 1e-12);
@@ -33,20 +37,36 @@ describe('calibrationCurve', () => {
     close('observed', [0, 0.5, 1]);
     close('predicted', [0.2, 0.525, 0.85]);
     const gap = calibrationCurve([0.1, 0.9], [0, 1], { bins: 3 });
-    expect(gap.row(1)).to.deep.equal({ from: 1 / 3, to: 2 / 3, predicted: null, observed: null, count: 0 });
+    expect(gap.row(1)).to.deep.equal({
+      from: 1 / 3,
+      to: 2 / 3,
+      predicted: null,
+      observed: null,
+      count: 0,
+    });
     expect(gap.ece).to.be.closeTo(0.1, 1e-12);
   });
 
   it('puts a prediction on an edge into the bin that ends there, and 0 into the first', () => {
-    expect([...calibrationCurve([0, 0.5, 1], [0, 0, 1], { bins: 2 }).numbers('count')]).to.deep.equal([2, 1]);
+    expect([
+      ...calibrationCurve([0, 0.5, 1], [0, 0, 1], { bins: 2 }).numbers('count'),
+    ]).to.deep.equal([2, 1]);
   });
 
   it('makes bins of equally many rows by quantiles, and fewer where predictions are equal', () => {
     const random = new Random(1);
     const preds = Float64Array.from({ length: 1000 }, () => 0.4 + 0.05 * random.uniform());
-    const counts = calibrationCurve(preds, new Float64Array(1000), { bins: 4, strategy: 'quantile' }).numbers('count');
+    const counts = calibrationCurve(preds, new Float64Array(1000), {
+      bins: 4,
+      strategy: 'quantile',
+    }).numbers('count');
     expect([...counts]).to.deep.equal([250, 250, 250, 250]);
-    expect([...calibrationCurve([0.5, 0.5, 0.5, 0.9], [0, 1, 0, 1], { strategy: 'quantile', bins: 2 }).numbers('count')]).to.deep.equal([3, 1]);
+    expect([
+      ...calibrationCurve([0.5, 0.5, 0.5, 0.9], [0, 1, 0, 1], {
+        strategy: 'quantile',
+        bins: 2,
+      }).numbers('count'),
+    ]).to.deep.equal([3, 1]);
     expect(calibrationCurve([0.5, 0.5], [0, 1], { strategy: 'quantile' }).rows()).to.deep.equal([
       { from: 0.5, to: 0.5, predicted: 0.5, observed: 0.5, count: 2 },
     ]);
@@ -74,7 +94,9 @@ describe('calibrationCurve', () => {
           expect(curve.numbers('count').reduce((a, b) => a + b, 0)).to.equal(rows.length);
           expect(curve.ece).to.be.within(0, curve.mce + 1e-12);
           expect(curve.length).to.be.within(1, bins);
-          for (const bin of curve.rows()) if (bin.count) expect(bin.predicted).to.be.within(Number(bin.from) - 1e-12, Number(bin.to) + 1e-12);
+          for (const bin of curve.rows())
+            if (bin.count)
+              expect(bin.predicted).to.be.within(Number(bin.from) - 1e-12, Number(bin.to) + 1e-12);
         },
       ),
       { numRuns: 200 },
@@ -82,30 +104,54 @@ describe('calibrationCurve', () => {
   });
 
   it('refuses what is no probability, no rows, unequal lengths and impossible bins', () => {
-    expect(() => calibrationCurve([1.2], [1])).to.throw(ArgumentError, 'Row 0 has the prediction 1.2; probabilities from 0 to 1');
+    expect(() => calibrationCurve([1.2], [1])).to.throw(
+      ArgumentError,
+      'Row 0 has the prediction 1.2; probabilities from 0 to 1',
+    );
     expect(() => calibrationCurve([NaN], [1])).to.throw(ArgumentError, 'prediction NaN');
     expect(() => calibrationCurve([0.5], [3])).to.throw(
       ArgumentError,
       "the target 3; a number from 0 to 1 was expected. Make the loaders with target 'binary'",
     );
     expect(() => calibrationCurve([], [])).to.throw(ArgumentError, 'no predictions');
-    expect(() => calibrationCurve([0.5], [])).to.throw(ArgumentError, '1 predictions and 0 targets');
-    expect(() => calibrationCurve([0.5], [1], { bins: 0 })).to.throw(ArgumentError, 'bins must be a positive whole number, got 0');
-    expect(() => calibrationCurve([0.5], [1], { strategy: 'even' as 'uniform' })).to.throw(ArgumentError, "'uniform' or 'quantile', got 'even'");
+    expect(() => calibrationCurve([0.5], [])).to.throw(
+      ArgumentError,
+      '1 predictions and 0 targets',
+    );
+    expect(() => calibrationCurve([0.5], [1], { bins: 0 })).to.throw(
+      ArgumentError,
+      'bins must be a positive whole number, got 0',
+    );
+    expect(() => calibrationCurve([0.5], [1], { strategy: 'even' as 'uniform' })).to.throw(
+      ArgumentError,
+      "'uniform' or 'quantile', got 'even'",
+    );
   });
 });
 
 describe('calibration', () => {
-  const rows = Array.from({ length: 40 }, (_, i) => ({ user: i % 4, item: Math.floor(i / 4), rating: i % 3 === 0 ? 1 : 0 }));
+  const rows = Array.from({ length: 40 }, (_, i) => ({
+    user: i % 4,
+    item: Math.floor(i / 4),
+    rating: i % 3 === 0 ? 1 : 0,
+  }));
   const dls = CollabDataLoaders.fromTable(rows, { bs: 8 });
   const model = new EmbeddingDotBias(2, dls.classes, { random: new Random(1) });
 
   it("bins a learner's probabilities, of validation unless told", async () => {
     const learn = new Learner(dls, model, { lossFunc: new BCEWithLogitsLossFlat() });
     const { preds, targets } = await learn.getPreds();
-    expect((await calibration(learn, { bins: 3 })).rows()).to.deep.equal(calibrationCurve(preds, targets, { bins: 3 }).rows());
-    expect((await calibration(learn, { dsIdx: 0 })).numbers('count').reduce((a, b) => a + b, 0)).to.equal(32);
-    expect((await calibration(learn, { dl: dls.testDl(rows.slice(0, 5)) })).numbers('count').reduce((a, b) => a + b, 0)).to.equal(5);
+    expect((await calibration(learn, { bins: 3 })).rows()).to.deep.equal(
+      calibrationCurve(preds, targets, { bins: 3 }).rows(),
+    );
+    expect(
+      (await calibration(learn, { dsIdx: 0 })).numbers('count').reduce((a, b) => a + b, 0),
+    ).to.equal(32);
+    expect(
+      (await calibration(learn, { dl: dls.testDl(rows.slice(0, 5)) }))
+        .numbers('count')
+        .reduce((a, b) => a + b, 0),
+    ).to.equal(5);
   });
 
   it('refuses predictions that are no probabilities', async () => {
@@ -121,7 +167,11 @@ describe('calibration', () => {
 
   it('draws the curve, the diagonal and the counts, and says the error', () => {
     const preds = [0.1, 0.12, 0.3, 0.35, 0.6, 0.9];
-    const { charts } = shown(() => calibrationCurve(preds, [0, 0, 1, 0, 1, 1], { bins: 5 }).plotCalibration({ title: 'Six rows' }));
+    const { charts } = shown(() =>
+      calibrationCurve(preds, [0, 0, 1, 0, 1, 1], { bins: 5 }).plotCalibration({
+        title: 'Six rows',
+      }),
+    );
     expect(charts[0].title).to.equal('Six rows');
     expect(charts[0].alt).to.equal(
       'Observed against predicted probability of 6 rows in 5 bins; expected calibration error 0.178. The largest gap: predicted 0.60, observed 1.00.',

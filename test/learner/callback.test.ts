@@ -20,7 +20,10 @@ describe('a callback', () => {
         const table = plantedRatings();
         const split = { train: Int32Array.from({ length: table.length }, (_, i) => i), valid: [] };
         const dls = CollabDataLoaders.fromTable(table, validated ? {} : { split });
-        const learn = new Learner(dls, new EmbeddingDotBias(4, dls.classes, { random: new Random(1) }));
+        const learn = new Learner(
+          dls,
+          new EmbeddingDotBias(4, dls.classes, { random: new Random(1) }),
+        );
         const seen: LogRow[] = [];
         const look: Callback = {
           name: 'look',
@@ -41,7 +44,9 @@ describe('a callback', () => {
         };
         await noLogging(() => learn.fit(3, 0.01, { cbs: [look, cancel] }));
         expect(learn.recorder.values).to.deep.equal(seen);
-        expect(seen.map(([, valid]) => valid === null)).to.deep.equal(validated ? [false, true, false] : [true, true, true]);
+        expect(seen.map(([, valid]) => valid === null)).to.deep.equal(
+          validated ? [false, true, false] : [true, true, true],
+        );
       }
     });
   }
@@ -55,12 +60,17 @@ describe('a callback', () => {
     }
     const counting = new Counting();
     let batches = 0;
-    const learn = makeLearner({ bs: 600, cbs: [counting, { order: 1, afterBatch: () => void batches++ }] });
+    const learn = makeLearner({
+      bs: 600,
+      cbs: [counting, { order: 1, afterBatch: () => void batches++ }],
+    });
     await learn.fit(2);
     expect([counting.epochs, batches]).to.deep.equal([2, 6]);
     expect(learn.summary().toString()).to.contain('TrainEval, Counting, callback, Recorder');
     const slow = { afterBatch: async () => {} } as unknown as Callback;
-    expect(await rejection(learn.fit(1, 1e-3, { cbs: slow }))).to.contain('callback.afterBatch returned a promise');
+    expect(await rejection(learn.fit(1, 1e-3, { cbs: slow }))).to.contain(
+      'callback.afterBatch returned a promise',
+    );
   });
 
   it('is refused with a handler for an event that there is not, its own or inherited, before anything is trained', async () => {
@@ -72,7 +82,10 @@ describe('a callback', () => {
     const learn = makeLearner();
     const callbacks = [...learn.cbs];
     const wrong: [object, string][] = [
-      [{ afterEpohc: () => {} }, 'A callback has a handler for an event that never comes, "afterEpohc"; did you mean "afterEpoch"?'],
+      [
+        { afterEpohc: () => {} },
+        'A callback has a handler for an event that never comes, "afterEpohc"; did you mean "afterEpoch"?',
+      ],
       [
         { name: 'mine', before_fit: () => {} },
         'The callback mine has a handler for an event that never comes, "before_fit"; did you mean "beforeFit"?',
@@ -111,6 +124,7 @@ describe('a callback', () => {
       [null, 'got null'],
       ['Progress', 'got string'],
     ];
-    for (const [cb, message] of wrong) expect(() => checkCallback(cb)).to.throw(ArgumentError, message);
+    for (const [cb, message] of wrong)
+      expect(() => checkCallback(cb)).to.throw(ArgumentError, message);
   });
 });

@@ -10,21 +10,32 @@ import type { Callback } from '../../lib/learner/callback.js';
 import { Learner } from '../../lib/learner/learner.js';
 import { EmbeddingDotBias } from '../../lib/models/embedding-dot-bias.js';
 import { TemporaryFolder } from '../data/temporary.js';
-import { type PlantedOptions, plantedLearner, stateOf, warnings, weightsOf } from '../support/saved.js';
+import {
+  type PlantedOptions,
+  plantedLearner,
+  stateOf,
+  warnings,
+  weightsOf,
+} from '../support/saved.js';
 import { plantedRatings } from '../support/synthetic.js';
 
 /** What a file says of itself, to be changed into what it must not say. */
 interface Described {
   training: {
     epochsTrained: number;
-    opt: { name: string; hypers: Record<string, unknown>[]; params: { name: string; step: number; buffers: string[] }[] };
+    opt: {
+      name: string;
+      hypers: Record<string, unknown>[];
+      params: { name: string; step: number; buffers: string[] }[];
+    };
     run?: unknown;
   };
 }
 
 describe('Learner.load refuses', () => {
   const folder = new TemporaryFolder();
-  const make = (options: PlantedOptions = {}): Learner => plantedLearner({ path: folder.path, ...options });
+  const make = (options: PlantedOptions = {}): Learner =>
+    plantedLearner({ path: folder.path, ...options });
   const at = (name: string): string => path.join(folder.path, 'models', `${name}.safetensors`);
   let trained: Learner;
   before(async () => {
@@ -41,9 +52,15 @@ describe('Learner.load refuses', () => {
   }
 
   /** The trained file with changes. */
-  function changed(name: string, change: (tensors: Map<string, Tensor>, metadata: Record<string, string>) => void): string {
+  function changed(
+    name: string,
+    change: (tensors: Map<string, Tensor>, metadata: Record<string, string>) => void,
+  ): string {
     const { tensors, metadata } = readSafetensors(at('trained'));
-    const copies: [Map<string, Tensor>, Record<string, string>] = [new Map(tensors), { ...metadata }];
+    const copies: [Map<string, Tensor>, Record<string, string>] = [
+      new Map(tensors),
+      { ...metadata },
+    ];
     delete copies[1].sha256; // of a file that is changed on purpose
     change(...copies);
     writeSafetensors(at(name), copies[0], { metadata: copies[1] });
@@ -64,7 +81,11 @@ describe('Learner.load refuses', () => {
     const renamed = plantedRatings().rows();
     for (const row of renamed) row.user = String(row.user).replace('u1', 'v1');
     const dls = CollabDataLoaders.fromTable(renamed, { bs: 128, seed: 3 });
-    const others = new Learner(dls, new EmbeddingDotBias(8, dls.classes, { random: new Random(1) }), { path: folder.path });
+    const others = new Learner(
+      dls,
+      new EmbeddingDotBias(8, dls.classes, { random: new Random(1) }),
+      { path: folder.path },
+    );
     refused('trained', 'it is for other classes of user', others);
     warnings(() => others.load('trained', { strict: false }));
     expect(weightsOf(others).equals(weightsOf(trained))).to.equal(true);
@@ -73,12 +94,17 @@ describe('Learner.load refuses', () => {
       'not those of EmbeddingDotBias (missing: model.iBias)',
     );
     refused(
-      changed('more', (tensors) => tensors.set('buffers.extra', { shape: [1], data: Float32Array.of(1) })),
+      changed('more', (tensors) =>
+        tensors.set('buffers.extra', { shape: [1], data: Float32Array.of(1) }),
+      ),
       'unexpected: buffers.extra',
     );
     refused(
       changed('kind', (tensors) =>
-        tensors.set('model.uBias', { shape: tensors.get('model.uBias')!.shape, data: new Int32Array(tensors.get('model.uBias')!.data.length) }),
+        tensors.set('model.uBias', {
+          shape: tensors.get('model.uBias')!.shape,
+          data: new Int32Array(tensors.get('model.uBias')!.data.length),
+        }),
       ),
       'is I32 of shape',
     );
@@ -192,7 +218,11 @@ describe('Learner.load refuses', () => {
 
   it('an unfinished run whose record is no table', async () => {
     const learn = make();
-    const save: Callback = { name: 'save', order: 60, afterEpoch: () => void (learn.epoch === 1 && learn.save('half')) };
+    const save: Callback = {
+      name: 'save',
+      order: 60,
+      afterEpoch: () => void (learn.epoch === 1 && learn.save('half')),
+    };
     await learn.fit(3, 0.01, { cbs: save });
     const half = readSafetensors(at('half'));
     const { data } = half.tensors.get('run.values')!;
@@ -203,7 +233,10 @@ describe('Learner.load refuses', () => {
       [[2 * width], data],
       [[3, 0], new Float64Array(0)],
     ] as const) {
-      const tensors = new Map(half.tensors).set('run.values', { shape: [...shape], data: values as Float64Array });
+      const tensors = new Map(half.tensors).set('run.values', {
+        shape: [...shape],
+        data: values as Float64Array,
+      });
       const { sha256: _, ...metadata } = half.metadata;
       writeSafetensors(at('no-table'), tensors, { metadata });
       refused('no-table', 'its run.values is not a table');
@@ -233,7 +266,16 @@ describe('Learner.load refuses', () => {
       }),
       'its kind is "toString"',
     );
-    for (const config of ['', 'null', '[]', '{', '7', '{"classes":1}', '['.repeat(200_000), ' '.repeat(2 ** 20 + 1)]) {
+    for (const config of [
+      '',
+      'null',
+      '[]',
+      '{',
+      '7',
+      '{"classes":1}',
+      '['.repeat(200_000),
+      ' '.repeat(2 ** 20 + 1),
+    ]) {
       refused(
         changed('config', (_, metadata) => {
           metadata.config = config;
@@ -255,30 +297,53 @@ describe('Learner.load refuses', () => {
     const file = path.join(folder.path, 'fuzz.safetensors');
     const place = fc.nat(header + 40);
     const change = fc.oneof(
-      fc.record({ kind: fc.constant('set' as const), place, value: fc.constantFrom(...Buffer.from('0123456789"{}[]:,-eE.ntf\\'), 0, 255) }),
-      fc.record({ kind: fc.constant('cut' as const), place, value: fc.integer({ min: 1, max: 30 }) }),
-      fc.record({ kind: fc.constant('double' as const), place, value: fc.integer({ min: 1, max: 30 }) }),
+      fc.record({
+        kind: fc.constant('set' as const),
+        place,
+        value: fc.constantFrom(...Buffer.from('0123456789"{}[]:,-eE.ntf\\'), 0, 255),
+      }),
+      fc.record({
+        kind: fc.constant('cut' as const),
+        place,
+        value: fc.integer({ min: 1, max: 30 }),
+      }),
+      fc.record({
+        kind: fc.constant('double' as const),
+        place,
+        value: fc.integer({ min: 1, max: 30 }),
+      }),
     );
     fc.assert(
-      fc.property(fc.array(change, { minLength: 1, maxLength: 3 }), fc.boolean(), (changes, repair) => {
-        let bad = Buffer.from(good);
-        for (const { kind, place: i, value } of changes) {
-          if (kind === 'set') bad[i] = value;
-          else if (kind === 'cut') bad = Buffer.concat([bad.subarray(0, i), bad.subarray(i + value)]);
-          else bad = Buffer.concat([bad.subarray(0, i), bad.subarray(i, i + value), bad.subarray(i)]);
-        }
-        // Half of the time the header's length is made to fit again, so that what is behind it is read.
-        if (repair && bad.length > 8) bad.writeBigUInt64LE(BigInt(Math.max(0, header - 8 + bad.length - good.length)));
-        writeFileSync(file, bad);
-        try {
-          warnings(() => learn.load(file));
-        } catch (error) {
-          expect(error, String((error as Error).stack)).to.be.instanceOf(DataError);
-          expect(stateOf(learn).equals(before)).to.equal(true);
-          return;
-        }
-        warnings(() => learn.load(path.join(folder.path, 'before')));
-      }),
+      fc.property(
+        fc.array(change, { minLength: 1, maxLength: 3 }),
+        fc.boolean(),
+        (changes, repair) => {
+          let bad = Buffer.from(good);
+          for (const { kind, place: i, value } of changes) {
+            if (kind === 'set') bad[i] = value;
+            else if (kind === 'cut')
+              bad = Buffer.concat([bad.subarray(0, i), bad.subarray(i + value)]);
+            else
+              bad = Buffer.concat([
+                bad.subarray(0, i),
+                bad.subarray(i, i + value),
+                bad.subarray(i),
+              ]);
+          }
+          // Half of the time the header's length is made to fit again, so that what is behind it is read.
+          if (repair && bad.length > 8)
+            bad.writeBigUInt64LE(BigInt(Math.max(0, header - 8 + bad.length - good.length)));
+          writeFileSync(file, bad);
+          try {
+            warnings(() => learn.load(file));
+          } catch (error) {
+            expect(error, String((error as Error).stack)).to.be.instanceOf(DataError);
+            expect(stateOf(learn).equals(before)).to.equal(true);
+            return;
+          }
+          warnings(() => learn.load(path.join(folder.path, 'before')));
+        },
+      ),
       { numRuns: 300 },
     );
   }).timeout(60_000);

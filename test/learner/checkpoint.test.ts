@@ -6,11 +6,18 @@ import { ArgumentError, DataError, NumericError } from '../../lib/errors.js';
 import type { Callback } from '../../lib/learner/callback.js';
 import type { Learner } from '../../lib/learner/learner.js';
 import { TemporaryFolder } from '../data/temporary.js';
-import { type PlantedOptions, plantedLearner, stateOf, warnings, weightsOf } from '../support/saved.js';
+import {
+  type PlantedOptions,
+  plantedLearner,
+  stateOf,
+  warnings,
+  weightsOf,
+} from '../support/saved.js';
 
 describe('Learner.save and load', () => {
   const folder = new TemporaryFolder();
-  const make = (options: PlantedOptions = {}): Learner => plantedLearner({ path: folder.path, ...options });
+  const make = (options: PlantedOptions = {}): Learner =>
+    plantedLearner({ path: folder.path, ...options });
   const at = (name: string): string => path.join(folder.path, 'models', `${name}.safetensors`);
   let trained: Learner;
   before(async () => {
@@ -37,7 +44,11 @@ describe('Learner.save and load', () => {
     const whole = make();
     await whole.fitOneCycle(4, 0.02);
     const stopped = make();
-    const save: Callback = { name: 'save', order: 60, afterEpoch: (learn) => void (learn.epoch === 1 && learn.save('on-its-way')) };
+    const save: Callback = {
+      name: 'save',
+      order: 60,
+      afterEpoch: (learn) => void (learn.epoch === 1 && learn.save('on-its-way')),
+    };
     await stopped.fitOneCycle(4, 0.02, { cbs: save });
     const loaded = make({ seed: 3 }).load('on-its-way');
     await loaded.resume();
@@ -52,7 +63,14 @@ describe('Learner.save and load', () => {
     const runs: ((learn: Learner, cbs: Callback) => Promise<void>)[] = [
       (learn, cbs) => learn.fit(2, 0.01, { wd: 0.2, resetOpt: true, cbs }),
       (learn, cbs) => learn.fit(2, { start: 1e-3, stop: 1e-2 }, { cbs }),
-      (learn, cbs) => learn.fitOneCycle(2, [0.01], { div: 10, divFinal: 1e3, pctStart: 0.4, moms: [0.9, 0.8, 0.9], cbs }),
+      (learn, cbs) =>
+        learn.fitOneCycle(2, [0.01], {
+          div: 10,
+          divFinal: 1e3,
+          pctStart: 0.4,
+          moms: [0.9, 0.8, 0.9],
+          cbs,
+        }),
       (learn, cbs) => learn.fitFlatCos(3, { stop: 0.01 }, { pctStart: 0.5, startEpoch: 1, cbs }),
       (learn, cbs) => learn.fitSgdr(2, 1, { lrMax: 0.01, cycleMult: 1, cbs }),
     ];
@@ -75,7 +93,12 @@ describe('Learner.save and load', () => {
     const file = trained.save('weights', { withOpt: false });
     expect(file).to.equal(at('weights'));
     const { tensors } = readSafetensors(file);
-    expect([...tensors.keys()].sort()).to.deep.equal(['model.iBias', 'model.iWeight', 'model.uBias', 'model.uWeight']);
+    expect([...tensors.keys()].sort()).to.deep.equal([
+      'model.iBias',
+      'model.iWeight',
+      'model.uBias',
+      'model.uWeight',
+    ]);
     const other = make();
     await other.fit(1, 0.5);
     const { hypers } = other.opt.stateDict();
@@ -89,7 +112,9 @@ describe('Learner.save and load', () => {
   it('describes itself: names, shapes, and the state of training as JSON', () => {
     const { tensors, metadata } = readSafetensors(at('trained'));
     expect(tensors.get('model.uWeight')!.shape).to.deep.equal(trained.model.parameters[0].shape);
-    expect(tensors.get('opt.iBias.gradAvg')!.shape).to.deep.equal(trained.model.parameters[3].shape);
+    expect(tensors.get('opt.iBias.gradAvg')!.shape).to.deep.equal(
+      trained.model.parameters[3].shape,
+    );
     expect(metadata).to.include({ format: 'recital', version: '1', kind: 'checkpoint' });
     const { model, training } = JSON.parse(metadata.config) as {
       model: string;
@@ -109,7 +134,10 @@ describe('Learner.save and load', () => {
     const elsewhere = path.join(folder.path, 'elsewhere');
     expect(learn.save(elsewhere)).to.equal(`${elsewhere}.safetensors`);
     expect(weightsOf(make({ seed: 5 }).load(elsewhere)).equals(weightsOf(learn))).to.equal(true);
-    expect(() => learn.save(path.join(folder.path, 'no', 'such', 'folder'))).to.throw(DataError, 'there is no folder');
+    expect(() => learn.save(path.join(folder.path, 'no', 'such', 'folder'))).to.throw(
+      DataError,
+      'there is no folder',
+    );
     expect(() => learn.load('never')).to.throw(DataError, 'There is no file');
   });
 
@@ -121,11 +149,16 @@ describe('Learner.save and load', () => {
     for (const at of [0, 5, value.length - 1]) {
       const weight = value[at];
       value[at] = NaN;
-      expect(() => learn.save('good')).to.throw(NumericError, `iWeight holds NaN at position ${at},`);
+      expect(() => learn.save('good')).to.throw(
+        NumericError,
+        `iWeight holds NaN at position ${at},`,
+      );
       value[at] = weight;
     }
     expect(readFileSync(at('good')).equals(before)).to.equal(true);
-    expect(readdirSync(path.dirname(at('good'))).filter((name) => name.endsWith('.tmp'))).to.deep.equal([]);
+    expect(
+      readdirSync(path.dirname(at('good'))).filter((name) => name.endsWith('.tmp')),
+    ).to.deep.equal([]);
   });
 
   it('takes parameters of the same name from another model, if strict is false', () => {
@@ -138,7 +171,9 @@ describe('Learner.save and load', () => {
     writeSafetensors(at('part'), part, { metadata });
     const learn = make({ seed: 4 });
     const own = learn.model.parameters[2].value.slice();
-    expect(warnings(() => learn.load('part', { strict: false, withOpt: false }))).to.contain('missing: model.uBias');
+    expect(warnings(() => learn.load('part', { strict: false, withOpt: false }))).to.contain(
+      'missing: model.uBias',
+    );
     expect(learn.model.parameters[2].value).to.deep.equal(own);
     expect(learn.model.parameters[0].value).to.deep.equal(trained.model.parameters[0].value);
     writeSafetensors(at('none'), {}, { metadata });

@@ -36,7 +36,11 @@ describe('kinds of runs', () => {
       [3, 2, 2, [0, 2, 6]],
     ] as const) {
       await learn.fitSgdr(nCycles, cycleLen, { lrMax: 1e-3, cycleMult });
-      for (const epoch of starts) expect(learn.recorder.lrs[5 * epoch], `${nCycles} × ${cycleLen}, epoch ${epoch}`).to.be.closeTo(1e-3, 1e-9);
+      for (const epoch of starts)
+        expect(
+          learn.recorder.lrs[5 * epoch],
+          `${nCycles} × ${cycleLen}, epoch ${epoch}`,
+        ).to.be.closeTo(1e-3, 1e-9);
       expect(learn.recorder.lrs.filter((lr) => lr > 1e-3 - 1e-9)).to.have.length(nCycles);
     }
   });
@@ -44,15 +48,20 @@ describe('kinds of runs', () => {
   it('take any schedule of any hyper-parameter', async () => {
     const learn = makeLearner(five);
     const lr = combineScheds([0.5, 0.5], [schedLin(0, 1e-2), schedCos(1e-2, 1e-4)]);
-    await learn.fit(2, 1e-2, { cbs: [new ParamScheduler({ lr, wd: schedNo(0.3) }), new ParamScheduler({ mom: schedLin(0.8, 0.9) })] });
+    await learn.fit(2, 1e-2, {
+      cbs: [
+        new ParamScheduler({ lr, wd: schedNo(0.3) }),
+        new ParamScheduler({ mom: schedLin(0.8, 0.9) }),
+      ],
+    });
     const { hps, lrs } = learn.recorder;
     expectClose(hps.lr.slice(0, 6), [0, 2e-3, 4e-3, 6e-3, 8e-3, 1e-2], 1e-9);
     expect(lrs).to.deep.equal(hps.lr);
     expect(hps.wd).to.deep.equal(Array<number>(10).fill(0.3));
     expect(hps.mom[9]).to.be.closeTo(0.89, 1e-9);
-    expect(await rejection(learn.fit(1, 1e-2, { cbs: new ParamScheduler({ momentum: schedNo(0.9) }) }))).to.contain(
-      'Unknown hyper-parameter "momentum"',
-    );
+    expect(
+      await rejection(learn.fit(1, 1e-2, { cbs: new ParamScheduler({ momentum: schedNo(0.9) }) })),
+    ).to.contain('Unknown hyper-parameter "momentum"');
   });
 
   it('take an optimizer by its class or by a function', async () => {

@@ -22,10 +22,15 @@ import { BCEWithLogitsLossFlat, lossOf, MSELossFlat } from '../../lib/nn/losses.
 import { expectClose, golden } from '../support/golden.js';
 import { plantedLoaders } from '../support/synthetic.js';
 
-function make(options: LearnerOptions & { bs?: number; shuffled?: boolean; rows?: number } = {}): Learner {
+function make(
+  options: LearnerOptions & { bs?: number; shuffled?: boolean; rows?: number } = {},
+): Learner {
   const { bs, shuffled, rows, ...rest } = options;
   const dls = plantedLoaders({ bs, shuffled, rows });
-  const model = new EmbeddingDotBias(8, dls.classes, { random: new Random(1), yRange: rest.lossFunc ? undefined : [-3, 9] });
+  const model = new EmbeddingDotBias(8, dls.classes, {
+    random: new Random(1),
+    yRange: rest.lossFunc ? undefined : [-3, 9],
+  });
   return new Learner(dls, model, rest);
 }
 
@@ -45,28 +50,68 @@ describe('Learner', () => {
 
   it('calls every event in fastai order, cancelled ones excepted', async () => {
     const seen: EventName[] = [];
-    const spy: Callback = { name: 'spy', order: 100, ...Object.fromEntries(events.map((e) => [e, () => seen.push(e) && undefined])) };
+    const spy: Callback = {
+      name: 'spy',
+      order: 100,
+      ...Object.fromEntries(events.map((e) => [e, () => seen.push(e) && undefined])),
+    };
     const learn = make({ bs: 600, cbs: spy });
     await learn.fit(1);
-    const train = ['beforeBatch', 'afterPred', 'afterLoss', 'beforeBackward', 'afterBackward', 'beforeStep', 'afterStep', 'afterBatch'];
+    const train = [
+      'beforeBatch',
+      'afterPred',
+      'afterLoss',
+      'beforeBackward',
+      'afterBackward',
+      'beforeStep',
+      'afterStep',
+      'afterBatch',
+    ];
     const valid = ['beforeBatch', 'afterPred', 'afterLoss', 'afterBatch'];
-    const epoch = ['beforeTrain', ...train, ...train, 'afterTrain', 'beforeValidate', ...valid, 'afterValidate'];
-    expect(seen).to.deep.equal(['afterCreate', 'beforeFit', 'beforeEpoch', ...epoch, 'afterEpoch', 'afterFit']);
+    const epoch = [
+      'beforeTrain',
+      ...train,
+      ...train,
+      'afterTrain',
+      'beforeValidate',
+      ...valid,
+      'afterValidate',
+    ];
+    expect(seen).to.deep.equal([
+      'afterCreate',
+      'beforeFit',
+      'beforeEpoch',
+      ...epoch,
+      'afterEpoch',
+      'afterFit',
+    ]);
   });
 
   const cancels: [EventName, new () => Error, EventName[]][] = [
-    ['beforeBackward', CancelBackwardException, ['afterCancelBackward', 'afterBackward', 'beforeStep']],
+    [
+      'beforeBackward',
+      CancelBackwardException,
+      ['afterCancelBackward', 'afterBackward', 'beforeStep'],
+    ],
     ['beforeStep', CancelStepException, ['afterCancelStep', 'afterStep', 'afterBatch']],
     ['afterPred', CancelBatchException, ['afterCancelBatch', 'afterBatch']],
     ['afterLoss', CancelTrainException, ['afterCancelTrain', 'afterTrain', 'beforeValidate']],
-    ['beforeValidate', CancelValidException, ['afterCancelValidate', 'afterValidate', 'afterEpoch']],
+    [
+      'beforeValidate',
+      CancelValidException,
+      ['afterCancelValidate', 'afterValidate', 'afterEpoch'],
+    ],
     ['afterTrain', CancelEpochException, ['afterCancelEpoch', 'afterEpoch']],
     ['beforeTrain', CancelFitException, ['afterCancelFit', 'afterFit']],
   ];
   for (const [at, Exception, expected] of cancels) {
     it(`leaves the right part of the run when ${at} throws ${Exception.name}`, async () => {
       const seen: EventName[] = [];
-      const spy: Callback = { name: 'spy', order: 100, ...Object.fromEntries(events.map((e) => [e, () => seen.push(e) && undefined])) };
+      const spy: Callback = {
+        name: 'spy',
+        order: 100,
+        ...Object.fromEntries(events.map((e) => [e, () => seen.push(e) && undefined])),
+      };
       let thrown = false;
       const cancel: Callback = {
         name: 'cancel',
@@ -101,8 +146,18 @@ describe('Learner', () => {
   it('minds runTrain, runValid and order, and refuses a promise in the inner loop', async () => {
     const calls: string[] = [];
     const learn = make({ bs: 600 });
-    const cb = (name: string, more: Partial<Callback>): Callback => ({ name, afterBatch: () => void calls.push(name), ...more });
-    await learn.fit(1, 1e-3, { cbs: [cb('late', { order: 5, runTrain: false }), cb('early', { order: -5, runValid: false }), cb('both', {})] });
+    const cb = (name: string, more: Partial<Callback>): Callback => ({
+      name,
+      afterBatch: () => void calls.push(name),
+      ...more,
+    });
+    await learn.fit(1, 1e-3, {
+      cbs: [
+        cb('late', { order: 5, runTrain: false }),
+        cb('early', { order: -5, runValid: false }),
+        cb('both', {}),
+      ],
+    });
     expect(calls).to.deep.equal(['early', 'both', 'early', 'both', 'both', 'late']);
     expect(learn.cbs.map((c) => c.name)).to.not.include('both');
     const wait: Callback = { name: 'wait', afterBatch: async () => {} };
@@ -135,7 +190,8 @@ describe('Learner', () => {
     const found = await two.lrFind({ stopDiv: false });
     const lr = golden('fit_schedules').lr_finder.lr as number[];
     expectClose(two.recorder.lrs, lr, 1e-6, 'grid');
-    for (const name of ['valley', 'slide', 'minimum', 'steep'] as const) expect(found[name], name).to.be.above(0);
+    for (const name of ['valley', 'slide', 'minimum', 'steep'] as const)
+      expect(found[name], name).to.be.above(0);
     expect(weights(two)).to.deep.equal(weights(one));
     expect(two.opt.hypers).to.deep.equal(one.opt.hypers);
     await one.fitOneCycle(1, 0.01);
@@ -149,7 +205,12 @@ describe('Learner', () => {
     expect(lrs.length).to.be.below(90);
     expect(weights(learn).every(Number.isFinite)).to.equal(true);
     const warnings: string[] = [];
-    const before = setDisplay({ table() {}, chart() {}, text() {}, warn: (line) => warnings.push(line) });
+    const before = setDisplay({
+      table() {},
+      chart() {},
+      text() {},
+      warn: (line) => warnings.push(line),
+    });
     const found = await learn.lrFind({ numIt: 6 });
     setDisplay(before);
     expect(found.valley).to.be.NaN;
@@ -162,7 +223,12 @@ describe('Learner', () => {
 
   it('draws the search for a learning rate, at once and again', async () => {
     const titles: string[] = [];
-    const before = setDisplay({ table() {}, chart: (chart) => titles.push(`${chart.title}: ${chart.alt}`), text() {}, warn() {} });
+    const before = setDisplay({
+      table() {},
+      chart: (chart) => titles.push(`${chart.title}: ${chart.alt}`),
+      text() {},
+      warn() {},
+    });
     const learn = make();
     expect(() => learn.recorder.plotLrFind()).to.throw(RecitalError, 'call lrFind first');
     await learn.lrFind({ suggestFuncs: ['valley', 'steep'] });
@@ -177,7 +243,14 @@ describe('Learner', () => {
     const learn = make({ metrics: [rmse(), mse] });
     await learn.fitOneCycle(3, 0.01);
     const { recorder } = learn;
-    expect(recorder.metricNames).to.deep.equal(['epoch', 'train_loss', 'valid_loss', 'rmse', 'mse', 'time']);
+    expect(recorder.metricNames).to.deep.equal([
+      'epoch',
+      'train_loss',
+      'valid_loss',
+      'rmse',
+      'mse',
+      'time',
+    ]);
     expect(recorder.iters).to.deep.equal([18, 36, 54]);
     expect(recorder.losses).to.have.length(54);
     const [train, valid, root, square] = recorder.values[2] as number[];
@@ -192,28 +265,50 @@ describe('Learner', () => {
     await learn.fit(2, 0.02);
     const [loss, error] = (await learn.validate()) as number[];
     expect([loss, error]).to.deep.equal(learn.recorder.values[1].slice(1));
-    const { preds, targets, inputs, losses, rows } = await learn.getPreds({ withInput: true, withLoss: true });
-    expect(lossOf(new MSELossFlat(), { size: preds.length, pred: preds, targets })).to.be.closeTo(loss, 1e-6);
+    const { preds, targets, inputs, losses, rows } = await learn.getPreds({
+      withInput: true,
+      withLoss: true,
+    });
+    expect(lossOf(new MSELossFlat(), { size: preds.length, pred: preds, targets })).to.be.closeTo(
+      loss,
+      1e-6,
+    );
     expect(losses![3]).to.be.closeTo((preds[3] - targets[3]) ** 2, 1e-6);
-    const data = (learn.dls.valid as unknown as { data: { user: Int32Array; item: Int32Array; row: Int32Array } }).data;
+    const data = (
+      learn.dls.valid as unknown as {
+        data: { user: Int32Array; item: Int32Array; row: Int32Array };
+      }
+    ).data;
     expect([...inputs![0]]).to.deep.equal([...data.user]);
     expect([...inputs![1]]).to.deep.equal([...data.item]);
     expect([...rows]).to.deep.equal([...data.row]);
     const train = await learn.getPreds({ dsIdx: 0 });
-    expect(train.preds.length, 'all training rows, the ragged batch too').to.equal(learn.dls.train.n);
+    expect(train.preds.length, 'all training rows, the ragged batch too').to.equal(
+      learn.dls.train.n,
+    );
   });
 
   it('activates and decodes predictions of a binary loss', async () => {
-    const learn = make({ lossFunc: new BCEWithLogitsLossFlat(), metrics: [accuracyThresh(0.5), rocAuc()] });
-    const binary = learn.dls as unknown as { train: { data: { target: Float32Array } }; valid: { data: { target: Float32Array } } };
+    const learn = make({
+      lossFunc: new BCEWithLogitsLossFlat(),
+      metrics: [accuracyThresh(0.5), rocAuc()],
+    });
+    const binary = learn.dls as unknown as {
+      train: { data: { target: Float32Array } };
+      valid: { data: { target: Float32Array } };
+    };
     for (const part of [binary.train, binary.valid])
-      for (let i = 0; i < part.data.target.length; i++) part.data.target[i] = part.data.target[i] > 3 ? 1 : 0;
+      for (let i = 0; i < part.data.target.length; i++)
+        part.data.target[i] = part.data.target[i] > 3 ? 1 : 0;
     await learn.fitOneCycle(20, 0.02, { wd: 0.1 });
     const { preds, decoded, targets } = await learn.getPreds({ withDecoded: true });
     expect(preds.every((p) => p > 0 && p < 1)).to.equal(true);
     expect([...decoded!]).to.deep.equal(Array.from(preds, (p) => (p > 0.5 ? 1 : 0)));
     const [, accuracy, auc] = (await learn.validate()) as number[];
-    expect(accuracy).to.be.closeTo(decoded!.filter((d, i) => d === targets[i]).length / targets.length, 1e-9);
+    expect(accuracy).to.be.closeTo(
+      decoded!.filter((d, i) => d === targets[i]).length / targets.length,
+      1e-9,
+    );
     expect(auc).to.be.above(0.75);
   });
 
@@ -238,7 +333,12 @@ describe('Learner', () => {
 
   it('stops cleanly when interrupted, keeps what was learnt, and can go on', async () => {
     const lines: string[] = [];
-    const before = setDisplay({ table() {}, chart() {}, text: (line) => lines.push(line), warn() {} });
+    const before = setDisplay({
+      table() {},
+      chart() {},
+      text: (line) => lines.push(line),
+      warn() {},
+    });
     const learn = make();
     const start = weights(learn);
     setTimeout(() => process.emit('SIGINT'), 150);
@@ -269,7 +369,10 @@ describe('Learner', () => {
     expect(tables[0].columnNames).to.deep.equal(['user', 'item', 'rating', 'rating_pred']);
     expect(tables[0].length).to.equal(4);
     const text = learn.summary().toString();
-    expect(text).to.contain('uWeight').and.to.contain('MSELossFlat').and.to.contain('TrainEval, Recorder');
+    expect(text)
+      .to.contain('uWeight')
+      .and.to.contain('MSELossFlat')
+      .and.to.contain('TrainEval, Recorder');
   });
 
   it('refuses what cannot be trained, and two runs at once', async () => {
@@ -279,7 +382,9 @@ describe('Learner', () => {
     expect(await message(learn.fit(0))).to.contain('nEpoch must be a positive whole number');
     expect(await message(learn.fit(1, -1))).to.contain('lr must be a positive number');
     expect(await message(learn.fitOneCycle(1, 1e-2, { pctStart: 1 }))).to.contain('rising part');
-    expect(await message(make({ bs: 5000 }).fit(1))).to.contain('no full training batch: 1200 rows and bs 5000');
+    expect(await message(make({ bs: 5000 }).fit(1))).to.contain(
+      'no full training batch: 1200 rows and bs 5000',
+    );
     const first = learn.fit(1);
     expect(await message(learn.fit(1))).to.contain('at work already');
     await first;

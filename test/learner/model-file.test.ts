@@ -20,26 +20,40 @@ describe('modelFile', () => {
   });
 
   it('refuses names that would leave the folder, and says how to give a path', () => {
-    for (const name of ['..', '../x', 'a/../../x', 'a\\..\\..\\x', 'a//x', 'a/./x', '.', '~/../x']) {
+    for (const name of [
+      '..',
+      '../x',
+      'a/../../x',
+      'a\\..\\..\\x',
+      'a//x',
+      'a/./x',
+      '.',
+      '~/../x',
+    ]) {
       expect(() => modelFile(name, '/m'), name).to.throw(ArgumentError, 'begins with "./"');
     }
-    for (const name of ['', 'a\0b', 'a/', 'models\\', undefined as unknown as string]) expect(() => modelFile(name, '/m')).to.throw(ArgumentError);
+    for (const name of ['', 'a\0b', 'a/', 'models\\', undefined as unknown as string])
+      expect(() => modelFile(name, '/m')).to.throw(ArgumentError);
   });
 
   it('never leaves the folder by a name (property)', () => {
     const part = fc.oneof(fc.constantFrom('..', '.', '', 'a', '...', '/', '\\', ' '), fc.string());
     fc.assert(
-      fc.property(fc.array(part, { maxLength: 6 }), fc.constantFrom('/', '\\', ''), (parts, separator) => {
-        const name = parts.join(separator);
-        let file: string;
-        try {
-          file = modelFile(name, '/m/models');
-        } catch (error) {
-          expect(error).to.be.instanceOf(ArgumentError);
-          return;
-        }
-        if (!isPath(name)) expect(file.startsWith('/m/models/'), name).to.equal(true);
-      }),
+      fc.property(
+        fc.array(part, { maxLength: 6 }),
+        fc.constantFrom('/', '\\', ''),
+        (parts, separator) => {
+          const name = parts.join(separator);
+          let file: string;
+          try {
+            file = modelFile(name, '/m/models');
+          } catch (error) {
+            expect(error).to.be.instanceOf(ArgumentError);
+            return;
+          }
+          if (!isPath(name)) expect(file.startsWith('/m/models/'), name).to.equal(true);
+        },
+      ),
       { numRuns: 500 },
     );
   });

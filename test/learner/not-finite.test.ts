@@ -4,7 +4,8 @@ import type { Learner } from '../../lib/learner/learner.js';
 import { MSELossFlat } from '../../lib/nn/losses.js';
 import { makeLearner, rejection } from '../support/learner.js';
 
-const again = /Try a smaller learning rate \(lrFind\)\. The weights are spoilt now: load saved ones \(learn\.load\), or make the learner again/;
+const again =
+  /Try a smaller learning rate \(lrFind\)\. The weights are spoilt now: load saved ones \(learn\.load\), or make the learner again/;
 
 /** A learner whose first batch has been tampered with. */
 function tampered(change: (learn: Learner) => void): Learner {
@@ -20,7 +21,9 @@ describe('a loss that is not finite is put down to', () => {
     learn.model.parameters[1].value.fill(2e20);
     learn.model.parameters[1].value[7] = -1e38;
     const message = await rejection(learn.fit(1, 1e-3));
-    expect(message).to.match(/^NumericError: The loss became (Infinity|NaN) in epoch 0, batch \d+, at lr 0\.00100: the weights have exploded: /);
+    expect(message).to.match(
+      /^NumericError: The loss became (Infinity|NaN) in epoch 0, batch \d+, at lr 0\.00100: the weights have exploded: /,
+    );
     expect(message).to.contain('parameter iWeight holds -1e+38 at position 7').and.to.match(again);
     expect(await rejection(learn.validate()))
       .to.contain('the weights have exploded')
@@ -60,8 +63,12 @@ describe('a loss that is not finite is put down to', () => {
       return pred;
     };
     const message = await rejection(learn.fit(1));
-    expect(message).to.contain('a prediction is not finite (Infinity at position 2 in the batch), though the weights are finite, and none is large');
-    expect(message).to.match(/the largest: parameter \w+ holds -?0\.0\d+ at position \d+\)\. Look at the model's forward pass/);
+    expect(message).to.contain(
+      'a prediction is not finite (Infinity at position 2 in the batch), though the weights are finite, and none is large',
+    );
+    expect(message).to.match(
+      /the largest: parameter \w+ holds -?0\.0\d+ at position \d+\)\. Look at the model's forward pass/,
+    );
   });
 
   it('the loss itself, if all else is sound', async () => {
@@ -72,6 +79,8 @@ describe('a loss that is not finite is put down to', () => {
       }
     }
     const learn = makeLearner({ lossFunc: new Odd() });
-    expect(await rejection(learn.fit(1))).to.contain('predictions, targets and weights are finite, so look at the loss (Odd)');
+    expect(await rejection(learn.fit(1))).to.contain(
+      'predictions, targets and weights are finite, so look at the loss (Odd)',
+    );
   });
 });

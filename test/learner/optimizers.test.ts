@@ -35,7 +35,8 @@ const cases: Record<string, (p: Parameter[][]) => Optimizer> = {
   'Adam wd=0.01 decouple_wd=False': (p) => new Adam(p, { lr, decoupledWd: false }),
   SGD: (p) => new SGD(p, { lr }),
   'SGD mom=0.9 wd=0.01': (p) => new SGD(p, { lr, mom: 0.9, wd: 0.01 }),
-  'SGD mom=0.9 wd=0.01 decouple_wd=False': (p) => new SGD(p, { lr, mom: 0.9, wd: 0.01, decoupledWd: false }),
+  'SGD mom=0.9 wd=0.01 decouple_wd=False': (p) =>
+    new SGD(p, { lr, mom: 0.9, wd: 0.01, decoupledWd: false }),
   RMSProp: (p) => new RMSProp(p, { lr }),
   'RMSProp mom=0.9 wd=0.01': (p) => new RMSProp(p, { lr, mom: 0.9, wd: 0.01 }),
   RAdam: (p) => new RAdam(p, { lr }),
@@ -108,7 +109,10 @@ describe('optimizers', () => {
         table.touch(rows);
         expect(table.touchedCount).to.equal(new Set(rows).size);
         for (const row of new Set(rows)) {
-          for (let j = 0; j < 5; j++) table.grad[table.slots![row] * 5 + j] = dense.grad[row * 5 + j] = Math.cos(step + row + j);
+          for (let j = 0; j < 5; j++)
+            table.grad[table.slots![row] * 5 + j] = dense.grad[row * 5 + j] = Math.cos(
+              step + row + j,
+            );
         }
         for (const opt of [a, b]) {
           opt.step();
@@ -166,11 +170,14 @@ describe('optimizers', () => {
     expect(soft[4], 'no denominator yet').to.deep.equal(plain[4]);
     // by hand, for the sixth step and the first value
     let [m, v] = [0, 0];
-    for (const [grad] of (g.grads as number[][]).slice(0, 6)) [m, v] = [0.9 * m + 0.1 * grad, 0.99 * v + 0.01 * grad * grad];
+    for (const [grad] of (g.grads as number[][]).slice(0, 6))
+      [m, v] = [0.9 * m + 0.1 * grad, 0.99 * v + 0.01 * grad * grad];
     const r = 199 - (12 * 0.99 ** 6) / (1 - 0.99 ** 6);
     const rectify = Math.sqrt(((r - 4) * (r - 2) * 199) / (195 * 197 * r));
     const denominator = Math.sqrt(v / (1 - 0.99 ** 6)) + 1e-5;
-    const expected = soft[4][0] - ((lr * rectify) / (1 - 0.9 ** 6)) * (m / (Math.log1p(Math.exp(2 * denominator)) / 2));
+    const expected =
+      soft[4][0] -
+      ((lr * rectify) / (1 - 0.9 ** 6)) * (m / (Math.log1p(Math.exp(2 * denominator)) / 2));
     expect(soft[5][0]).to.be.closeTo(expected, 1e-7);
     expect(soft[5][0]).to.not.be.closeTo(plain[5][0], 1e-5);
   });
@@ -200,8 +207,10 @@ describe('optimizers', () => {
   });
 
   it('freezes groups, but not their batch norm unless told', () => {
-    const make = (): Parameter[] => ['a', 'b', 'c'].map((name) => new Parameter(name, [2], { norm: name === 'a' }));
-    const trainable = (params: Parameter[]): string => params.map((p) => (p.trainable ? p.name : '-')).join('');
+    const make = (): Parameter[] =>
+      ['a', 'b', 'c'].map((name) => new Parameter(name, [2], { norm: name === 'a' }));
+    const trainable = (params: Parameter[]): string =>
+      params.map((p) => (p.trainable ? p.name : '-')).join('');
     const params = make();
     const opt = new SGD(
       params.map((p) => [p]),
@@ -222,7 +231,12 @@ describe('optimizers', () => {
     opt.freezeTo(0);
     expect(trainable(params)).to.equal('abc');
     const warnings: string[] = [];
-    const before = setDisplay({ table() {}, chart() {}, text() {}, warn: (line) => warnings.push(line) });
+    const before = setDisplay({
+      table() {},
+      chart() {},
+      text() {},
+      warn: (line) => warnings.push(line),
+    });
     opt.freezeTo(3, { trainBn: false });
     setDisplay(before);
     expect(warnings).to.deep.equal(['Freezing 3 groups; model has 3; whole model is frozen.']);
@@ -240,7 +254,8 @@ describe('optimizers', () => {
         opt.zeroGrad();
       }
       const { gradAvg = [], sqrAvg = [] } = opt.stateDict().params.p.buffers;
-      if (!name.includes('L2')) for (const x of [...gradAvg, ...sqrAvg]) expect(x, name).to.equal(0);
+      if (!name.includes('L2'))
+        for (const x of [...gradAvg, ...sqrAvg]) expect(x, name).to.equal(0);
       p.grad.fill(NaN);
       opt.step();
       expect(p.value[0], name).to.be.NaN;
@@ -249,20 +264,35 @@ describe('optimizers', () => {
 
   it('refuses wrong hyper-parameters and states of other models', () => {
     const p = new Parameter('p', [5]);
-    expect(() => new Adam([[p]], { lr: 0 })).to.throw(ArgumentError, 'lr must be a positive number');
+    expect(() => new Adam([[p]], { lr: 0 })).to.throw(
+      ArgumentError,
+      'lr must be a positive number',
+    );
     expect(() => new Adam([[p]], { lr: 1, mom: 1 })).to.throw(ArgumentError, 'mom must be below 1');
     expect(() => new Adam([[]], { lr: 1 })).to.throw(ArgumentError, 'at least one parameter');
     const opt = new Adam([[p]], { lr: 1 });
     expect(() => opt.setHypers({ lrate: 1 })).to.throw(UnknownIdError);
-    expect(() => opt.setHypers({ lr: [1, 2] })).to.throw(ArgumentError, '2 values for 1 parameter groups');
+    expect(() => opt.setHypers({ lr: [1, 2] })).to.throw(
+      ArgumentError,
+      '2 values for 1 parameter groups',
+    );
     const other = new Adam([[new Parameter('q', [5])]], { lr: 1 });
     other.step();
     expect(() => opt.loadStateDict(other.stateDict())).to.throw(UnknownIdError, 'another model');
     const radam = new RAdam([[p]], { lr: 1 });
     radam.step();
     expect(() => opt.loadStateDict(radam.stateDict())).to.throw(ArgumentError, 'of another kind');
-    expect(() => ranger([[p]], { lr: 1 }).loadStateDict(radam.stateDict())).to.throw(ArgumentError, 'does not fit');
-    expect(() => new Lookahead(radam, { k: 0 })).to.throw(ArgumentError, 'k must be a positive whole number');
-    expect(() => new Lookahead(radam, { alpha: 2 })).to.throw(ArgumentError, 'alpha must lie between');
+    expect(() => ranger([[p]], { lr: 1 }).loadStateDict(radam.stateDict())).to.throw(
+      ArgumentError,
+      'does not fit',
+    );
+    expect(() => new Lookahead(radam, { k: 0 })).to.throw(
+      ArgumentError,
+      'k must be a positive whole number',
+    );
+    expect(() => new Lookahead(radam, { alpha: 2 })).to.throw(
+      ArgumentError,
+      'alpha must lie between',
+    );
   });
 });

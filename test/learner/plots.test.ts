@@ -18,7 +18,10 @@ describe('plots of a learner', () => {
     const { charts } = shown(() => {
       returned.push(recorder.plotLoss(), recorder.plotSched());
     });
-    expect(charts.map(({ title }) => title)).to.deep.equal(['Loss during training', 'Hyper-parameters during training']);
+    expect(charts.map(({ title }) => title)).to.deep.equal([
+      'Loss during training',
+      'Hyper-parameters during training',
+    ]);
     expect(charts.every((chart, i) => chart === returned[i])).to.equal(true);
   });
 
@@ -31,7 +34,11 @@ describe('plots of a learner', () => {
     const interp = await ClassificationInterpretation.fromLearner(learn);
     const returned: Chart[] = [];
     const { charts } = shown(() => {
-      returned.push(interp.plotConfusionMatrix(), interp.plotCalibration(), interp.calibration().plotCalibration());
+      returned.push(
+        interp.plotConfusionMatrix(),
+        interp.plotCalibration(),
+        interp.calibration().plotCalibration(),
+      );
     });
     expect(charts).to.have.length(3);
     expect(charts.every((chart, i) => chart === returned[i])).to.equal(true);
@@ -41,18 +48,28 @@ describe('plots of a learner', () => {
     const learn = makeLearner();
     const found: LrFindResult[] = [];
     const { charts } = await displayed(async () => {
-      found.push(await learn.lrFind({ stopDiv: false }), await learn.lrFind({ stopDiv: false, showPlot: false, suggestFuncs: ['steep'] }));
+      found.push(
+        await learn.lrFind({ stopDiv: false }),
+        await learn.lrFind({ stopDiv: false, showPlot: false, suggestFuncs: ['steep'] }),
+      );
     });
     expect(charts).to.have.length(1);
     expect(charts[0]).to.equal(found[0].chart);
     expect(found[1].chart.alt).to.contain('suggestions: steep');
     const svg = chartSvg(found[0].chart);
-    for (const name of ['valley', 'slide', 'minimum', 'steep'] as const) expect(svg).to.contain(`>${name} ${found[0][name].toExponential(2)}`);
+    for (const name of ['valley', 'slide', 'minimum', 'steep'] as const)
+      expect(svg).to.contain(`>${name} ${found[0][name].toExponential(2)}`);
     const number = '\\d\\.\\d\\de[+-]\\d+';
     for (const text of [inspect(found[0]), String(found[0])])
-      expect(text).to.match(new RegExp(`^lrFind: valley ${number}, slide ${number}, minimum ${number}, steep ${number}$`));
+      expect(text).to.match(
+        new RegExp(
+          `^lrFind: valley ${number}, slide ${number}, minimum ${number}, steep ${number}$`,
+        ),
+      );
     const { charts: again } = await displayed(async () => {
-      expect(learn.recorder.plotLrFind({ suggestFuncs: ['slide'] }).alt).to.contain('suggestions: slide');
+      expect(learn.recorder.plotLrFind({ suggestFuncs: ['slide'] }).alt).to.contain(
+        'suggestions: slide',
+      );
     });
     expect(again).to.have.length(1);
   });

@@ -45,7 +45,9 @@ describe('what is printed', () => {
     await learn.fit(1);
     expect(print(learn)).to.match(/^Learner: 1 epoch trained\n/);
     await learn.fit(3, 1e-3, { cbs: interruptAt(1, 1) });
-    expect(print(learn)).to.match(/^Learner: 2 epochs trained; an unfinished run, which resume\(\) goes on with\n/);
+    expect(print(learn)).to.match(
+      /^Learner: 2 epochs trained; an unfinished run, which resume\(\) goes on with\n/,
+    );
     expect(inspect({ learn }), 'inside of another').to.contain('EmbeddingDotBias, 1,008 weights');
   });
 
@@ -59,8 +61,12 @@ describe('what is printed', () => {
     const learn = makeLearner({ bs: 600, metrics: mae });
     expect(print(learn.recorder)).to.equal('Recorder: no run yet');
     await learn.fit(2);
-    expect(print(learn.recorder)).to.match(/^Recorder: 2 epochs, 4 batches; train_loss \d+\.\d{4}, valid_loss \d+\.\d{4}, mae \d+\.\d{4}$/);
-    expect(print(await Interpretation.fromLearner(learn))).to.match(/^Interpretation of 300 rows, mean loss \d+\.\d{4}$/);
+    expect(print(learn.recorder)).to.match(
+      /^Recorder: 2 epochs, 4 batches; train_loss \d+\.\d{4}, valid_loss \d+\.\d{4}, mae \d+\.\d{4}$/,
+    );
+    expect(print(await Interpretation.fromLearner(learn))).to.match(
+      /^Interpretation of 300 rows, mean loss \d+\.\d{4}$/,
+    );
   });
 
   it('of a parameter gives name, shape, mean and standard deviation', () => {
@@ -107,16 +113,27 @@ describe('what is printed', () => {
 
   it('of an optimizer gives its hyper-parameters', () => {
     const groups = [[new Parameter('a', [2]), new Parameter('b', [3])]];
-    expect(print(new Adam(groups, { lr: 1e-3 }))).to.equal('Adam: 2 parameters, lr 0.001, mom 0.9, sqrMom 0.99, eps 0.00001, wd 0.01');
-    expect(print(new Lookahead(new SGD(groups, { lr: 0.1 })))).to.match(/^Lookahead: 2 parameters, lr 0\.1, /);
-    expect(print(makeDeepLearner({ splitter: (model) => [model.parameters.slice(0, 2), model.parameters.slice(2)] }).opt)).to.contain(
-      'in 2 groups, of which',
+    expect(print(new Adam(groups, { lr: 1e-3 }))).to.equal(
+      'Adam: 2 parameters, lr 0.001, mom 0.9, sqrMom 0.99, eps 0.00001, wd 0.01',
     );
+    expect(print(new Lookahead(new SGD(groups, { lr: 0.1 })))).to.match(
+      /^Lookahead: 2 parameters, lr 0\.1, /,
+    );
+    expect(
+      print(
+        makeDeepLearner({
+          splitter: (model) => [model.parameters.slice(0, 2), model.parameters.slice(2)],
+        }).opt,
+      ),
+    ).to.contain('in 2 groups, of which');
   });
 
   it('of callbacks and metrics is how they were made', () => {
     const all: [unknown, string][] = [
-      [new EarlyStopping({ patience: 3 }), "EarlyStopping({ monitor: 'valid_loss', comp: 'less', minDelta: 0, resetOnFit: true, patience: 3 })"],
+      [
+        new EarlyStopping({ patience: 3 }),
+        "EarlyStopping({ monitor: 'valid_loss', comp: 'less', minDelta: 0, resetOnFit: true, patience: 3 })",
+      ],
       [
         new ReduceLROnPlateau({ factor: 5 }),
         "ReduceLROnPlateau({ monitor: 'valid_loss', comp: 'less', minDelta: 0, resetOnFit: true, patience: 1, factor: 5, minLr: 0 })",

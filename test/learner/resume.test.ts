@@ -10,18 +10,40 @@ import { SaveModel } from '../../lib/learner/callbacks/save-model.js';
 import type { Learner, LearnerOptions } from '../../lib/learner/learner.js';
 import { ranger } from '../../lib/learner/lookahead.js';
 import { biasSplitter } from '../../lib/learner/splitters.js';
-import { displayed, interruptAt, makeDeepLearner, makeLearner, rejection, weights } from '../support/learner.js';
+import {
+  displayed,
+  interruptAt,
+  makeDeepLearner,
+  makeLearner,
+  rejection,
+  weights,
+} from '../support/learner.js';
 
 type Run = (learn: Learner, cbs: Callback[]) => Promise<void>;
 
 /** Everything that a run leaves behind, but for the seconds it took. */
 function left(learn: Learner): unknown {
   const { lrs, losses, iters, values, hps, log } = learn.recorder;
-  return { weights: weights(learn), opt: learn.opt.stateDict(), epochs: learn.epochsTrained, lrs, losses, iters, values, hps, log: log.slice(0, -1) };
+  return {
+    weights: weights(learn),
+    opt: learn.opt.stateDict(),
+    epochs: learn.epochsTrained,
+    lrs,
+    losses,
+    iters,
+    values,
+    hps,
+    log: log.slice(0, -1),
+  };
 }
 
 /** The same run twice, the second one interrupted and resumed: both must leave the same behind. */
-async function compare(run: Run, stop: Callback, options: LearnerOptions & { bs?: number } = {}, between?: (learn: Learner) => Promise<unknown>) {
+async function compare(
+  run: Run,
+  stop: Callback,
+  options: LearnerOptions & { bs?: number } = {},
+  between?: (learn: Learner) => Promise<unknown>,
+) {
   const whole = makeLearner(options);
   await run(whole, []);
   const parts = makeLearner(options);
@@ -44,7 +66,8 @@ describe('an interrupted run', () => {
     fitSgdr: (learn, cbs) => learn.fitSgdr(2, 1, { lrMax: 0.05, cbs }),
   };
   for (const [name, run] of Object.entries(runs)) {
-    it(`of ${name} goes on at the next batch, to the same bits`, () => compare(run, interruptAt(1, 7)));
+    it(`of ${name} goes on at the next batch, to the same bits`, () =>
+      compare(run, interruptAt(1, 7)));
   }
 
   const places: [string, Callback][] = [
@@ -52,22 +75,30 @@ describe('an interrupted run', () => {
     ['in validation', interruptAt(1, 2, { training: false })],
     ['at the first batch of an epoch', interruptAt(2, 0)],
   ];
-  for (const [name, stop] of places) it(`stopped ${name} goes on, too`, () => compare(runs.fitOneCycle, stop));
+  for (const [name, stop] of places)
+    it(`stopped ${name} goes on, too`, () => compare(runs.fitOneCycle, stop));
 
   it('says where it stopped and how to go on', async () => {
     const learn = makeLearner();
     const { texts } = await displayed(() => learn.fit(2, 1e-3, { cbs: interruptAt(1, 7) }));
-    expect(texts).to.deep.equal(['Interrupted in epoch 1, training batch 8 of 18. What was learnt stays; learn.resume() goes on from here.']);
+    expect(texts).to.deep.equal([
+      'Interrupted in epoch 1, training batch 8 of 18. What was learnt stays; learn.resume() goes on from here.',
+    ]);
   });
 
   it('goes on with any optimizer, and with the rates of its groups', () =>
-    compare((learn, cbs) => learn.fitOneCycle(3, [0.01, 0.05], { cbs }), interruptAt(1, 7), { optFunc: ranger, splitter: biasSplitter }));
+    compare((learn, cbs) => learn.fitOneCycle(3, [0.01, 0.05], { cbs }), interruptAt(1, 7), {
+      optFunc: ranger,
+      splitter: biasSplitter,
+    }));
 
   for (const epoch of [0, 1]) {
     it(`of fineTune goes on in its ${epoch ? 'second' : 'first'} part and with what comes after`, async () => {
       const stop = interruptAt(epoch, 7);
       // its first part has one epoch, so the second epoch is of the second part
-      await compare((learn, cbs) => learn.fineTune(2, 0.02, { cbs }), stop, { splitter: biasSplitter });
+      await compare((learn, cbs) => learn.fineTune(2, 0.02, { cbs }), stop, {
+        splitter: biasSplitter,
+      });
     });
   }
 
@@ -78,7 +109,9 @@ describe('an interrupted run', () => {
     await parts.lrFind({ showPlot: false });
     await parts.resume();
     expect(left(parts)).to.deep.equal(left(whole));
-    expect(parts.model.buffers!.map((b) => [...b.value])).to.deep.equal(whole.model.buffers!.map((b) => [...b.value]));
+    expect(parts.model.buffers!.map((b) => [...b.value])).to.deep.equal(
+      whole.model.buffers!.map((b) => [...b.value]),
+    );
   });
 
   it('does not mind predictions, validation and lrFind in between', () =>
@@ -104,7 +137,8 @@ describe('an interrupted run', () => {
 
   it('keeps gradients that were waiting for a step', async () => {
     // five batches make a step: after 8 and after 18 three wait
-    const run: Run = (learn, cbs) => learn.fit(2, 0.02, { cbs: [...cbs, new GradientAccumulation({ nAcc: 5 * 64 })] });
+    const run: Run = (learn, cbs) =>
+      learn.fit(2, 0.02, { cbs: [...cbs, new GradientAccumulation({ nAcc: 5 * 64 })] });
     await compare(run, interruptAt(0, 7));
     await compare(run, interruptAt(0, 1, { training: false }));
     await compare(run, interruptAt(0, 7), {}, (learn) => learn.lrFind({ showPlot: false }));
@@ -114,12 +148,20 @@ describe('an interrupted run', () => {
     const lines: string[][] = [];
     for (const stop of [[], [interruptAt(2, 7)]]) {
       const learn = makeLearner({ shuffled: true });
-      const cbs = [...stop, new ReduceLROnPlateau({ patience: 2, factor: 3 }), new EarlyStopping({ patience: 5 }), new SaveModel({ fname: null })];
+      const cbs = [
+        ...stop,
+        new ReduceLROnPlateau({ patience: 2, factor: 3 }),
+        new EarlyStopping({ patience: 5 }),
+        new SaveModel({ fname: null }),
+      ];
       const { texts } = await displayed(async () => {
         await learn.fit(12, 0.03, { cbs });
         if (stop.length) await learn.resume();
       });
-      lines.push([...texts.filter((line) => !line.startsWith('Interrupted')), JSON.stringify(weights(learn))]);
+      lines.push([
+        ...texts.filter((line) => !line.startsWith('Interrupted')),
+        JSON.stringify(weights(learn)),
+      ]);
     }
     expect(lines[0].some((line) => line.includes('reducing lr'))).to.equal(true);
     expect(lines[0].some((line) => line.includes('early stopping'))).to.equal(true);
@@ -160,7 +202,9 @@ describe('an interrupted run', () => {
     await displayed(() => learn.fit(2, 1e-3, { cbs: interruptAt(1, 7) }));
     const other = makeLearner({ bs: 100 });
     other.unfinished = learn.unfinished;
-    expect(await rejection(other.resume())).to.contain('has 18 batches an epoch, these loaders have 12');
+    expect(await rejection(other.resume())).to.contain(
+      'has 18 batches an epoch, these loaders have 12',
+    );
     expect(other.unfinished, 'and not lost').to.equal(learn.unfinished);
   });
 
@@ -168,7 +212,9 @@ describe('an interrupted run', () => {
     const learn = makeLearner();
     for (const work of [() => learn.validate(), () => learn.getPreds()]) {
       learn.addCbs(interruptAt(0, 2, { training: false }));
-      expect(await rejection(work())).to.match(/Interrupted in validation batch \d of 5: there is no result/);
+      expect(await rejection(work())).to.match(
+        /Interrupted in validation batch \d of 5: there is no result/,
+      );
     }
     expect(process.listenerCount('SIGINT')).to.equal(0);
   });
@@ -185,10 +231,17 @@ describe('a run whose process has died', () => {
     const options = { optFunc: ranger, splitter: biasSplitter, path: folder };
     const first = makeLearner(options);
     await first.fit(1, 0.01); // the order of the rows counts from here
-    await first.fitOneCycle(4, 0.05, { wd: 0.1, cbs: new SaveModel({ everyEpoch: true, withOpt: true, fname: 'epoch' }) });
+    await first.fitOneCycle(4, 0.05, {
+      wd: 0.1,
+      cbs: new SaveModel({ everyEpoch: true, withOpt: true, fname: 'epoch' }),
+    });
     for (const epoch of [0, 2]) {
       const second = makeLearner(options).load(`epoch_${epoch}`);
-      expect(second.unfinished?.at).to.include({ epoch: epoch + 1, iter: 0, trainIter: 18 * (epoch + 1) });
+      expect(second.unfinished?.at).to.include({
+        epoch: epoch + 1,
+        iter: 0,
+        trainIter: 18 * (epoch + 1),
+      });
       await second.resume();
       expect(left(second)).to.deep.equal(left(first));
     }
@@ -199,10 +252,15 @@ describe('a run whose process has died', () => {
 
   it('of fineTune goes on with its second part, unfrozen', async () => {
     const options = { splitter: biasSplitter, path: folder };
-    const save = (): SaveModel => new SaveModel({ everyEpoch: true, withOpt: true, fname: 'tuned' });
+    const save = (): SaveModel =>
+      new SaveModel({ everyEpoch: true, withOpt: true, fname: 'tuned' });
     const first = makeLearner(options);
     const kept: string[] = [];
-    const keep: Callback = { name: 'keep', order: 99, afterEpoch: (learn) => void kept.push(learn.save(`kept_${kept.length}`)) };
+    const keep: Callback = {
+      name: 'keep',
+      order: 99,
+      afterEpoch: (learn) => void kept.push(learn.save(`kept_${kept.length}`)),
+    };
     await first.fineTune(2, 0.02, { freezeEpochs: 2, cbs: [save(), keep] });
     expect(kept).to.have.length(4);
     for (const i of [0, 1, 2]) {

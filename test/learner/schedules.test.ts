@@ -1,6 +1,14 @@
 import { expect } from 'chai';
 import { ArgumentError } from '../../lib/errors.js';
-import { combinedCos, combineScheds, schedCos, schedExp, schedLin, schedNo, schedPoly } from '../../lib/learner/schedules.js';
+import {
+  combinedCos,
+  combineScheds,
+  schedCos,
+  schedExp,
+  schedLin,
+  schedNo,
+  schedPoly,
+} from '../../lib/learner/schedules.js';
 import { SmoothLoss } from '../../lib/learner/smooth.js';
 import { minimum, slide, steep, valley } from '../../lib/learner/suggest.js';
 import { expectClose, golden } from '../support/golden.js';
@@ -16,7 +24,8 @@ describe('schedules', () => {
     SchedPoly_half: schedPoly(g.start, g.end, { power: 0.5 }),
   };
   for (const [name, sched] of Object.entries(single)) {
-    it(`${name} has fastai's values`, () => expectClose((g.pos as number[]).map(sched), g.values[name], 1e-12));
+    it(`${name} has fastai's values`, () =>
+      expectClose((g.pos as number[]).map(sched), g.values[name], 1e-12));
   }
   const combined = {
     combined_cos_025: combinedCos(0.25, [0.4, 10, 1e-4]),
@@ -24,10 +33,14 @@ describe('schedules', () => {
     combine_scheds: combineScheds([0.3, 0.7], [schedCos(0.3, 0.6), schedCos(0.6, 0.2)]),
   };
   for (const [name, sched] of Object.entries(combined)) {
-    it(`${name} has fastai's values`, () => expectClose((g.combined[name].pos as number[]).map(sched), g.combined[name].values, 2e-6));
+    it(`${name} has fastai's values`, () =>
+      expectClose((g.combined[name].pos as number[]).map(sched), g.combined[name].values, 2e-6));
   }
   it('refuses shares that do not sum to 1', () => {
-    expect(() => combineScheds([0.5, 0.6], [schedNo(1), schedNo(1)])).to.throw(ArgumentError, 'sum to 1');
+    expect(() => combineScheds([0.5, 0.6], [schedNo(1), schedNo(1)])).to.throw(
+      ArgumentError,
+      'sum to 1',
+    );
     expect(() => combinedCos(1, [1, 2, 3])).to.throw(ArgumentError);
   });
 });

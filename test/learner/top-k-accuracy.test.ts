@@ -11,7 +11,12 @@ function value(k: number, rows: number[][], targets: number[]): number {
   const metric = topKAccuracy(k);
   metric.reset();
   const outputs = rows[0].length;
-  const batch = { size: rows.length, inputs: [], targets: Float32Array.from(targets), rows: new Int32Array(rows.length) };
+  const batch = {
+    size: rows.length,
+    inputs: [],
+    targets: Float32Array.from(targets),
+    rows: new Int32Array(rows.length),
+  };
   metric.accumulate({ pred: Float32Array.from(rows.flat()), batch, model: { outputs } } as never);
   return metric.value;
 }
@@ -34,13 +39,17 @@ describe('topKAccuracy', () => {
   it('with k = 1 is the accuracy', async () => {
     const dls = windowLoaders(chainWindows({ n: 300 }));
     const model = new LSTMModel(itemClasses(30), { embSz: 6, layers: [8] });
-    const learn = await trainModel(model, dls, { epochs: 1, metrics: [accuracy, topKAccuracy(1), topKAccuracy(30)] });
+    const learn = await trainModel(model, dls, {
+      epochs: 1,
+      metrics: [accuracy, topKAccuracy(1), topKAccuracy(30)],
+    });
     const { valid_accuracy, valid_top_1_accuracy, valid_top_30_accuracy } = learn.history.row(0);
     expect(valid_top_1_accuracy).to.equal(valid_accuracy);
     expect(valid_top_30_accuracy).to.equal(1);
   });
 
   it('needs a k that makes sense', () => {
-    for (const k of [0, -1, 1.5, NaN]) expect(() => topKAccuracy(k)).to.throw(ArgumentError, `got ${k}`);
+    for (const k of [0, -1, 1.5, NaN])
+      expect(() => topKAccuracy(k)).to.throw(ArgumentError, `got ${k}`);
   });
 });

@@ -13,17 +13,31 @@ import {
   GradientClip,
   type GradientClipOptions,
 } from '../../lib/learner/callbacks/gradients.js';
-import { ReduceLROnPlateau, type ReduceLROnPlateauOptions } from '../../lib/learner/callbacks/reduce-lr-on-plateau.js';
+import {
+  ReduceLROnPlateau,
+  type ReduceLROnPlateauOptions,
+} from '../../lib/learner/callbacks/reduce-lr-on-plateau.js';
 import { SaveModel, type SaveModelOptions } from '../../lib/learner/callbacks/save-model.js';
 import { ShortEpoch, type ShortEpochOptions } from '../../lib/learner/callbacks/short-epoch.js';
 import type { PatienceOptions, TrackerOptions } from '../../lib/learner/callbacks/tracker.js';
 import { events } from '../../lib/learner/events.js';
-import type { FineTuneOptions, FitFlatCosOptions, FitOneCycleOptions, FitOptions, FitSgdrOptions } from '../../lib/learner/fit.js';
+import type {
+  FineTuneOptions,
+  FitFlatCosOptions,
+  FitOneCycleOptions,
+  FitOptions,
+  FitSgdrOptions,
+} from '../../lib/learner/fit.js';
 import { type LearningRate, slice } from '../../lib/learner/groups.js';
 import { Lamb, type LambOptions } from '../../lib/learner/lamb.js';
 import { Larc, type LarcOptions } from '../../lib/learner/larc.js';
 import type { Learner } from '../../lib/learner/learner.js';
-import { Lookahead, type LookaheadOptions, type RangerOptions, ranger } from '../../lib/learner/lookahead.js';
+import {
+  Lookahead,
+  type LookaheadOptions,
+  type RangerOptions,
+  ranger,
+} from '../../lib/learner/lookahead.js';
 import type { OptClass, OptFunc } from '../../lib/learner/optimizer.js';
 import { QHAdam, type QHAdamOptions } from '../../lib/learner/qhadam.js';
 import { RAdam, type RAdamOptions } from '../../lib/learner/radam.js';
@@ -35,38 +49,84 @@ import { makeLearner } from '../support/learner.js';
 
 // What matters here happens when it is compiled: each literal names every option there is, by fastai's name, and no other.
 const fit: Required<FitOptions> = { wd: 0.1, cbs: [], resetOpt: false, startEpoch: 0 };
-const oneCycle: Required<FitOneCycleOptions> = { ...fit, div: 25, divFinal: 1e5, pctStart: 0.25, moms: [0.95, 0.85, 0.95] };
+const oneCycle: Required<FitOneCycleOptions> = {
+  ...fit,
+  div: 25,
+  divFinal: 1e5,
+  pctStart: 0.25,
+  moms: [0.95, 0.85, 0.95],
+};
 const flatCos: Required<FitFlatCosOptions> = { ...fit, divFinal: 1e5, pctStart: 0.75 };
 const sgdr: Required<FitSgdrOptions> = { ...fit, lrMax: 1e-3, cycleMult: 2 };
-const fineTune: Required<FineTuneOptions> = { ...oneCycle, freezeEpochs: 1, lrMult: 100, pctStart: 0.3, div: 5 };
+const fineTune: Required<FineTuneOptions> = {
+  ...oneCycle,
+  freezeEpochs: 1,
+  lrMult: 100,
+  pctStart: 0.3,
+  div: 5,
+};
 
 const all = { lr: 1e-3, mom: 0, wd: 0, decoupledWd: true };
 const sgd: Required<SGDOptions> = { ...all, timeSkipping: false };
 const rmsProp: Required<RMSPropOptions> = { ...sgd, sqrMom: 0.99, eps: 1e-8 };
 const adam: Required<AdamOptions> = { ...sgd, mom: 0.9, sqrMom: 0.99, eps: 1e-5, wd: 0.01 };
 const radam: Required<RAdamOptions> = { ...adam, wd: 0, beta: 0 };
-const qhadam: Required<QHAdamOptions> = { ...adam, mom: 0.999, sqrMom: 0.999, nu1: 0.7, nu2: 1, eps: 1e-8, wd: 0 };
+const qhadam: Required<QHAdamOptions> = {
+  ...adam,
+  mom: 0.999,
+  sqrMom: 0.999,
+  nu1: 0.7,
+  nu2: 1,
+  eps: 1e-8,
+  wd: 0,
+};
 const larc: Required<LarcOptions> = { ...all, mom: 0.9, clip: true, trustCoeff: 0.02, eps: 1e-8 };
 const lamb: Required<LambOptions> = { ...all, mom: 0.9, sqrMom: 0.99, eps: 1e-5 };
 const lookahead: Required<LookaheadOptions> = { k: 6, alpha: 0.5 };
-const rangerOptions: Required<RangerOptions> = { ...radam, ...lookahead, mom: 0.95, wd: 0.01, eps: 1e-6 };
+const rangerOptions: Required<RangerOptions> = {
+  ...radam,
+  ...lookahead,
+  mom: 0.95,
+  wd: 0.01,
+  eps: 1e-6,
+};
 
-const tracker: Required<TrackerOptions> = { monitor: 'valid_loss', comp: 'less', minDelta: 0, resetOnFit: true };
+const tracker: Required<TrackerOptions> = {
+  monitor: 'valid_loss',
+  comp: 'less',
+  minDelta: 0,
+  resetOnFit: true,
+};
 const patience: Required<PatienceOptions> = { ...tracker, patience: 1 };
 const callbacks = {
   reduce: { ...patience, factor: 10, minLr: 0 } satisfies Required<ReduceLROnPlateauOptions>,
-  save: { ...tracker, fname: 'model', everyEpoch: false, atEnd: false, withOpt: false } satisfies Required<SaveModelOptions>,
+  save: {
+    ...tracker,
+    fname: 'model',
+    everyEpoch: false,
+    atEnd: false,
+    withOpt: false,
+  } satisfies Required<SaveModelOptions>,
   clip: { maxNorm: 1, normType: 2 } satisfies Required<GradientClipOptions>,
   accumulate: { nAcc: 32 } satisfies Required<GradientAccumulationOptions>,
   short: { pct: 0.01, shortValid: true } satisfies Required<ShortEpochOptions>,
   csv: { fname: 'history.csv', append: false } satisfies Required<CSVLoggerOptions>,
-  fetch: { dsIdx: 1, withInput: false, withDecoded: false, withLoss: false, cbs: [] } satisfies FetchPredsOptions,
+  fetch: {
+    dsIdx: 1,
+    withInput: false,
+    withDecoded: false,
+    withLoss: false,
+    cbs: [],
+  } satisfies FetchPredsOptions,
 };
 
 const classes: OptClass[] = [Adam, SGD, RMSProp, RAdam, QHAdam, Larc, Lamb];
 const functions: OptFunc[] = [ranger, (params, { lr }) => new Lookahead(new SGD(params, { lr }))];
 const rates: LearningRate[] = [1e-3, [1e-3, 1e-2], slice(1e-2), { start: 1e-3, stop: 1e-2 }];
-const everyEvent: Callback = { name: 'every', ...Object.fromEntries(events.map((event) => [event, () => {}])) };
+const everyEvent: Callback = {
+  name: 'every',
+  ...Object.fromEntries(events.map((event) => [event, () => {}])),
+};
 
 /** Compiled, not run. */
 function wrong(learn: Learner): void {
@@ -106,7 +166,13 @@ describe('options', () => {
     ];
     try {
       for (const optFunc of [...classes, ...functions]) {
-        const learn = makeLearner({ bs: 600, optFunc, splitter: biasSplitter, cbs: optFunc === ranger ? cbs : [], path: folder });
+        const learn = makeLearner({
+          bs: 600,
+          optFunc,
+          splitter: biasSplitter,
+          cbs: optFunc === ranger ? cbs : [],
+          path: folder,
+        });
         await learn.fit(1, 1e-3, fit);
         await learn.fitOneCycle(1, 1e-3, oneCycle);
         await learn.fitFlatCos(1, 1e-3, flatCos);
@@ -130,11 +196,23 @@ describe('options', () => {
       [Larc, larc],
       [Lamb, lamb],
     ] as const) {
-      const { decoupledWd, clip, timeSkipping, ...hypers } = { clip: true, timeSkipping: false, ...all };
+      const { decoupledWd, clip, timeSkipping, ...hypers } = {
+        clip: true,
+        timeSkipping: false,
+        ...all,
+      };
       expect([decoupledWd, clip, timeSkipping]).to.deep.equal([true, true, false]);
-      expect(new Make([[new Parameter('p', [1])]], { lr: 1e-3 }).hypers, Make.name).to.deep.equal(hypers);
+      expect(new Make([[new Parameter('p', [1])]], { lr: 1e-3 }).hypers, Make.name).to.deep.equal(
+        hypers,
+      );
     }
     const made = ranger([[new Parameter('p', [1])]], { lr: 1e-3 });
-    expect({ ...made.hypers, k: made.k, alpha: made.alpha, decoupledWd: true, timeSkipping: false }).to.deep.equal(rangerOptions);
+    expect({
+      ...made.hypers,
+      k: made.k,
+      alpha: made.alpha,
+      decoupledWd: true,
+      timeSkipping: false,
+    }).to.deep.equal(rangerOptions);
   });
 });

@@ -9,7 +9,12 @@ import { BCEWithLogitsLossFlat, lossGradient, lossOf, MSELossFlat } from '../../
 import type { Parameter } from '../../lib/nn/parameter.js';
 import { expectClose, golden } from '../support/golden.js';
 
-const names = { u_weight: 'uWeight', i_weight: 'iWeight', u_bias: 'uBias', i_bias: 'iBias' } as const;
+const names = {
+  u_weight: 'uWeight',
+  i_weight: 'iWeight',
+  u_bias: 'uBias',
+  i_bias: 'iBias',
+} as const;
 type Weights = Record<keyof typeof names, number[][]>;
 
 const vocabulary = (n: number, prefix: string): Vocabulary =>
@@ -30,7 +35,8 @@ describe('EmbeddingDotBias', () => {
   const make = (yRange?: [number, number]): EmbeddingDotBias => {
     const classes = { user: vocabulary(g.n_users, 'u'), item: vocabulary(g.n_items, 'i') };
     const model = new EmbeddingDotBias(g.n_factors, classes, { yRange, random: new Random(1) });
-    for (const [theirs, ours] of Object.entries(names)) model[ours].value.set((g.weights as Weights)[theirs as keyof Weights].flat());
+    for (const [theirs, ours] of Object.entries(names))
+      model[ours].value.set((g.weights as Weights)[theirs as keyof Weights].flat());
     return model;
   };
   const batchOf = (x: number[][], y: number[]): Batch => ({
@@ -50,17 +56,28 @@ describe('EmbeddingDotBias', () => {
       for (let step = 0; step < 5; step++) {
         model.touch(batch);
         const out = model.forward(batch);
-        expectClose([lossOf(loss, { ...batch, pred: out })], [c.adam5.losses[step]], 2e-6, `loss of step ${step}`);
+        expectClose(
+          [lossOf(loss, { ...batch, pred: out })],
+          [c.adam5.losses[step]],
+          2e-6,
+          `loss of step ${step}`,
+        );
         if (step === 0) expectClose(out.subarray(0, batch.size), c.out, 1e-6, 'output');
         lossGradient(loss, { ...batch, pred: out }, { out: grad });
         model.backward(grad);
         if (step === 0)
-          for (const [theirs, ours] of Object.entries(names)) expectClose(denseGradient(model[ours]), c.grads[theirs].flat(), 1e-6, theirs);
+          for (const [theirs, ours] of Object.entries(names))
+            expectClose(denseGradient(model[ours]), c.grads[theirs].flat(), 1e-6, theirs);
         opt.step();
         opt.zeroGrad();
       }
       for (const [theirs, ours] of Object.entries(names))
-        expectClose(model[ours].value, c.adam5.weights[theirs].flat(), 2e-6, `${theirs} after 5 steps`);
+        expectClose(
+          model[ours].value,
+          c.adam5.weights[theirs].flat(),
+          2e-6,
+          `${theirs} after 5 steps`,
+        );
     });
   }
 
@@ -105,7 +122,10 @@ describe('EmbeddingDotBias', () => {
 
   it('looks biases and factors up by class name, as copies', () => {
     const model = make();
-    expect([...model.bias(['i0', 'i5'])]).to.deep.equal([model.iBias.value[1], model.iBias.value[6]]);
+    expect([...model.bias(['i0', 'i5'])]).to.deep.equal([
+      model.iBias.value[1],
+      model.iBias.value[6],
+    ]);
     expect([...model.bias(['u1'], { isItem: false })]).to.deep.equal([model.uBias.value[2]]);
     const [row] = model.weight(['i2']);
     expect([...row]).to.deep.equal([...model.iWeight.value.slice(12, 16)]);
@@ -117,8 +137,17 @@ describe('EmbeddingDotBias', () => {
   it('refuses what cannot be a model or a batch', () => {
     const classes = { user: vocabulary(3, 'u'), item: vocabulary(3, 'i') };
     const random = new Random(1);
-    for (const nFactors of [0, -1, 1.5, NaN]) expect(() => new EmbeddingDotBias(nFactors, classes, { random })).to.throw(ArgumentError, 'nFactors');
-    expect(() => new EmbeddingDotBias(2, classes, { random, yRange: [5, 0] })).to.throw(ArgumentError, 'yRange');
-    expect(() => new EmbeddingDotBias(2, classes, { random }).forward(batchOf([[0, 3]], [1]))).to.throw(ArgumentError, 'item index 3');
+    for (const nFactors of [0, -1, 1.5, NaN])
+      expect(() => new EmbeddingDotBias(nFactors, classes, { random })).to.throw(
+        ArgumentError,
+        'nFactors',
+      );
+    expect(() => new EmbeddingDotBias(2, classes, { random, yRange: [5, 0] })).to.throw(
+      ArgumentError,
+      'yRange',
+    );
+    expect(() =>
+      new EmbeddingDotBias(2, classes, { random }).forward(batchOf([[0, 3]], [1])),
+    ).to.throw(ArgumentError, 'item index 3');
   });
 });

@@ -21,7 +21,8 @@ const vocabulary = (n: number, prefix: string): Vocabulary =>
     { na: true },
   );
 const classes = { user: vocabulary(12, 'u'), item: vocabulary(15, 'i') };
-const make = (options: Partial<EmbeddingNNOptions> = {}): EmbeddingNN => new EmbeddingNN(classes, { random: new Random(1), ...options });
+const make = (options: Partial<EmbeddingNNOptions> = {}): EmbeddingNN =>
+  new EmbeddingNN(classes, { random: new Random(1), ...options });
 
 /** Embeddings of a size that a gradient check can see, and batch norms that do something. */
 function stirred(model: EmbeddingNN): EmbeddingNN {
@@ -35,7 +36,12 @@ function stirred(model: EmbeddingNN): EmbeddingNN {
 function batchOf(size: number, seed: number): Batch {
   const random = new Random(seed);
   const draw = (n: number): Int32Array => Int32Array.from({ length: size }, () => random.int(n));
-  return { size, inputs: [draw(12), draw(15)], targets: Float32Array.from({ length: size }, () => random.uniform()), rows: new Int32Array(size) };
+  return {
+    size,
+    inputs: [draw(12), draw(15)],
+    targets: Float32Array.from({ length: size }, () => random.uniform()),
+    rows: new Int32Array(size),
+  };
 }
 
 function denseGradient(p: Parameter): number[] {
@@ -57,10 +63,16 @@ describe('embSzRule', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 1e7 }), (n) => {
         const size = embSzRule(n);
-        return Number.isInteger(size) && size <= 600 && size <= embSzRule(n + 1) && (size === 600 || Math.abs(size - 1.6 * n ** 0.56) <= 0.5);
+        return (
+          Number.isInteger(size) &&
+          size <= 600 &&
+          size <= embSzRule(n + 1) &&
+          (size === 600 || Math.abs(size - 1.6 * n ** 0.56) <= 0.5)
+        );
       }),
     );
-    for (const bad of [0, -1, 1.5, NaN]) expect(() => embSzRule(bad)).to.throw(ArgumentError, 'positive whole number');
+    for (const bad of [0, -1, 1.5, NaN])
+      expect(() => embSzRule(bad)).to.throw(ArgumentError, 'positive whole number');
   });
 });
 
@@ -95,11 +107,25 @@ describe('EmbeddingNN', () => {
       make(options)
         .parameters.slice(2)
         .map((p) => `${p.name} ${p.shape.join('×')}`);
-    expect(names({ useBn: false })).to.deep.equal(['layers.0.0.weight 50×13', 'layers.0.0.bias 50', 'layers.1.0.weight 1×50', 'layers.1.0.bias 1']);
+    expect(names({ useBn: false })).to.deep.equal([
+      'layers.0.0.weight 50×13',
+      'layers.0.0.bias 50',
+      'layers.1.0.weight 1×50',
+      'layers.1.0.bias 1',
+    ]);
     expect(names({ layers: [] })).to.deep.equal(['layers.0.0.weight 1×13', 'layers.0.0.bias 1']);
-    expect(names({ layers: [], bnFinal: true })).to.deep.equal(['layers.0.0.weight 1×13', 'layers.0.1.weight 1', 'layers.0.1.bias 1']);
-    expect(names({ layers: [], embSzs: { user: 3 } })).to.deep.equal(['layers.0.0.weight 1×10', 'layers.0.0.bias 1']);
-    expect(names({ layers: [], embSzs: { user: 3, item: 2 } })[0]).to.equal('layers.0.0.weight 1×5');
+    expect(names({ layers: [], bnFinal: true })).to.deep.equal([
+      'layers.0.0.weight 1×13',
+      'layers.0.1.weight 1',
+      'layers.0.1.bias 1',
+    ]);
+    expect(names({ layers: [], embSzs: { user: 3 } })).to.deep.equal([
+      'layers.0.0.weight 1×10',
+      'layers.0.0.bias 1',
+    ]);
+    expect(names({ layers: [], embSzs: { user: 3, item: 2 } })[0]).to.equal(
+      'layers.0.0.weight 1×5',
+    );
   });
 
   it("has TensorFlow's output and gradients", () => {
@@ -109,9 +135,12 @@ describe('EmbeddingNN', () => {
       const { mean, variance } = tf.moments(x, 0);
       return tf.add(tf.mul(tf.div(tf.sub(x, mean), tf.sqrt(tf.add(variance, 1e-5))), w), b);
     };
-    const linear = (x: tf.Tensor, w: tf.Tensor): tf.Tensor => tf.matMul(x as tf.Tensor2D, w as tf.Tensor2D, false, true);
+    const linear = (x: tf.Tensor, w: tf.Tensor): tf.Tensor =>
+      tf.matMul(x as tf.Tensor2D, w as tf.Tensor2D, false, true);
     const predict = (...p: tf.Tensor[]): tf.Tensor => {
-      const rows = p.slice(0, 2).map((table, i) => tf.gather(table, tf.tensor1d([...batch.inputs[i]], 'int32')));
+      const rows = p
+        .slice(0, 2)
+        .map((table, i) => tf.gather(table, tf.tensor1d([...batch.inputs[i]], 'int32')));
       const hidden = norm(tf.relu(linear(tf.concat(rows as tf.Tensor2D[], 1), p[2])), p[3], p[4]);
       const deeper = norm(tf.relu(linear(hidden, p[5])), p[6], p[7]);
       return tf.add(tf.mul(tf.sigmoid(tf.add(linear(deeper, p[8]), p[9])), 1.5), -0.2);
@@ -124,7 +153,9 @@ describe('EmbeddingNN', () => {
     lossGradient(new MSELossFlat(), { ...batch, pred: out }, { out: gradient });
     model.backward(gradient);
     const loss = (...p: tf.Tensor[]): tf.Scalar =>
-      tf.mean(tf.squaredDifference(tf.reshape(predict(...p), [-1]), tf.tensor1d(batch.targets))) as tf.Scalar;
+      tf.mean(
+        tf.squaredDifference(tf.reshape(predict(...p), [-1]), tf.tensor1d(batch.targets)),
+      ) as tf.Scalar;
     tf.grads(loss)(tensors).forEach((g, i) => {
       expectClose(denseGradient(model.parameters[i]), g.dataSync(), 2e-5, model.parameters[i].name);
     });
@@ -139,7 +170,9 @@ describe('EmbeddingNN', () => {
     ]) {
       checkGradients(stirred(make(options)), batchOf(40, 3), { samples: 30 });
     }
-    checkGradients(stirred(make({ layers: [5] })), batchOf(40, 4), { lossFunc: new BCEWithLogitsLossFlat() });
+    checkGradients(stirred(make({ layers: [5] })), batchOf(40, 4), {
+      lossFunc: new BCEWithLogitsLossFlat(),
+    });
   });
 
   it('predicts a row alone as among others, and nothing changes by predicting', () => {
@@ -148,7 +181,10 @@ describe('EmbeddingNN', () => {
     model.forward(batch, true);
     const state = model.buffers.map((b) => b.value.slice());
     const all = model.forward(batch, false).slice(0, 30);
-    const one = model.forward({ ...batch, size: 1, inputs: batch.inputs.map((x) => x.subarray(7, 8)) }, false);
+    const one = model.forward(
+      { ...batch, size: 1, inputs: batch.inputs.map((x) => x.subarray(7, 8)) },
+      false,
+    );
     expect(one[0]).to.equal(all[7]);
     expect(model.buffers.map((b) => b.value)).to.deep.equal(state);
   });
@@ -166,24 +202,40 @@ describe('EmbeddingNN', () => {
   });
 
   it('says what cannot be built', () => {
-    expect(() => make({ layers: [5, 0] })).to.throw(ArgumentError, 'layers.1.0: outputs must be a positive whole number, got 0');
-    expect(() => make({ layers: [5, 4], ps: [0.1] })).to.throw(ArgumentError, 'ps has 1 probabilities for 2 hidden layers');
+    expect(() => make({ layers: [5, 0] })).to.throw(
+      ArgumentError,
+      'layers.1.0: outputs must be a positive whole number, got 0',
+    );
+    expect(() => make({ layers: [5, 4], ps: [0.1] })).to.throw(
+      ArgumentError,
+      'ps has 1 probabilities for 2 hidden layers',
+    );
     expect(() => make({ ps: 1 })).to.throw(ArgumentError, 'less than 1');
     expect(() => make({ embedP: -1 })).to.throw(ArgumentError, 'less than 1');
     expect(() => make({ embSzs: { user: 0 } })).to.throw(ArgumentError, 'embeds.0: width');
-    expect(() => make({ embSzs: { users: 5 } as never })).to.throw(ArgumentError, 'did you mean "user"');
-    expect(() => make({ yRange: [1, 0] })).to.throw(ArgumentError, 'yRange');
-    expect(() => make().forward({ ...batchOf(2, 1), inputs: [Int32Array.of(0, 1), Int32Array.of(1, 15)] }, false)).to.throw(
+    expect(() => make({ embSzs: { users: 5 } as never })).to.throw(
       ArgumentError,
-      'embeds.1: row 1',
+      'did you mean "user"',
     );
+    expect(() => make({ yRange: [1, 0] })).to.throw(ArgumentError, 'yRange');
+    expect(() =>
+      make().forward(
+        { ...batchOf(2, 1), inputs: [Int32Array.of(0, 1), Int32Array.of(1, 15)] },
+        false,
+      ),
+    ).to.throw(ArgumentError, 'embeds.1: row 1');
   });
 });
 
 describe('EmbeddingNN in a Learner', () => {
   const learner = (shuffled: boolean, options: Partial<EmbeddingNNOptions> = {}): Learner => {
     const dls = plantedLoaders({ shuffled });
-    const model = new EmbeddingNN(dls.classes, { layers: [40], yRange: [-4, 10], random: new Random(3), ...options });
+    const model = new EmbeddingNN(dls.classes, {
+      layers: [40],
+      yRange: [-4, 10],
+      random: new Random(3),
+      ...options,
+    });
     return new Learner(dls, model);
   };
   const spread = (learn: Learner): number => {
@@ -214,7 +266,9 @@ describe('EmbeddingNN in a Learner', () => {
   it('gives the same weights for the same seed', async () => {
     const [one, two] = [learner(false, { ps: 0.2 }), learner(false, { ps: 0.2 })];
     for (const learn of [one, two]) await learn.fitOneCycle(2, 1e-2);
-    expect(two.model.parameters.map((p) => p.value)).to.deep.equal(one.model.parameters.map((p) => p.value));
+    expect(two.model.parameters.map((p) => p.value)).to.deep.equal(
+      one.model.parameters.map((p) => p.value),
+    );
     expect(two.model.buffers).to.deep.equal(one.model.buffers);
   });
 });

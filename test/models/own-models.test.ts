@@ -10,24 +10,34 @@ const text = readFileSync(resolve(root, 'README.md'), 'utf8');
 function blocksOf(heading: string): string[] {
   const from = text.indexOf(`\n## ${heading}`);
   expect(from, heading).to.be.greaterThan(0);
-  return Array.from(text.slice(from, text.indexOf('\n## ', from + 4)).matchAll(/```ts\n([\s\S]*?)```/g), ([, code]) => code);
+  return Array.from(
+    text.slice(from, text.indexOf('\n## ', from + 4)).matchAll(/```ts\n([\s\S]*?)```/g),
+    ([, code]) => code,
+  );
 }
 
 /** Runs code as a cell of a notebook does, with the library's names and these; returns the result. */
-async function run(code: string, given: Record<string, unknown>, result: string): Promise<Record<string, unknown>> {
+async function run(
+  code: string,
+  given: Record<string, unknown>,
+  result: string,
+): Promise<Record<string, unknown>> {
   const { outputText } = ts.transpileModule(`async function cell() {${code}\nreturn ${result};}`, {
     compilerOptions: { target: ts.ScriptTarget.ES2022 },
   });
   const names = { ...recital, ...given };
   const cell = new Function(...Object.keys(names), `${outputText}\nreturn cell();`);
-  return recital.noBar(() => recital.noLogging(() => cell(...Object.values(names)) as Promise<Record<string, unknown>>));
+  return recital.noBar(() =>
+    recital.noLogging(() => cell(...Object.values(names)) as Promise<Record<string, unknown>>),
+  );
 }
 
 const samplePlays = async (users: number): Promise<recital.Plays> =>
   (await recital.readPlays(resolve(root, 'data/sample'), { cache: false })).sampleUsers(users);
 
 /** The models with fewer units and rows: plain TensorFlow.js is slow. */
-const smaller = (code: string): string => code.replace(/\b(1024|400|100|50)\b/g, (n) => ({ 1024: '64', 400: '16', 100: '4', 50: '3' })[n]!);
+const smaller = (code: string): string =>
+  code.replace(/\b(1024|400|100|50)\b/g, (n) => ({ 1024: '64', 400: '16', 100: '4', 50: '3' })[n]!);
 
 describe("the models of one's own in the README", () => {
   const blocks = blocksOf("A model of one's own");
@@ -38,7 +48,11 @@ describe("the models of one's own in the README", () => {
   });
 
   it('are trained', async () => {
-    const made = await run(blocks.map(smaller).join('\n'), { plays: await samplePlays(40) }, '{ learn, dls, songs, lstm, scaledDot }');
+    const made = await run(
+      blocks.map(smaller).join('\n'),
+      { plays: await samplePlays(40) },
+      '{ learn, dls, songs, lstm, scaledDot }',
+    );
     const learn = made.learn as recital.Learner;
     expect(learn.epochsTrained).to.equal(2);
     expect(learn.recorder.values.flat().every((x) => Number.isFinite(x))).to.equal(true);
@@ -54,12 +68,20 @@ describe("the recommender of one's own in the README", () => {
       .replace('await evaluate(', 'const compared = await evaluate(')
       .replace('new Newest(split.train).rec', 'const list = new Newest(split.train).rec');
     const made = await run(code, { plays }, '{ list, compared, split, Newest }');
-    const { list, compared, split } = made as { list: recital.Recommendations; compared: recital.Comparison; split: { train: recital.Plays } };
+    const { list, compared, split } = made as {
+      list: recital.Recommendations;
+      compared: recital.Comparison;
+      split: { train: recital.Plays };
+    };
     expect(compared.strings('recommender')).to.deep.equal(['Popularity', 'Newest']);
     const catalogue = plays.catalogue!;
     const yearOf = (id: string): number => catalogue.table.numbers('year')[catalogue.ids.index(id)];
     const user = split.train.users.id(0);
-    const played = new Set(split.train.compact().tracks.classes.filter((_, t) => recital.Interactions.fromPlays(split.train).has(0, t)));
+    const played = new Set(
+      split.train
+        .compact()
+        .tracks.classes.filter((_, t) => recital.Interactions.fromPlays(split.train).has(0, t)),
+    );
     const years = split.train
       .compact()
       .tracks.classes.filter((id) => !played.has(id))
@@ -70,7 +92,10 @@ describe("the recommender of one's own in the README", () => {
 
   it('is asked for by name where a plain object is given', async () => {
     const plays = await samplePlays(20);
-    const plain = { name: 'mine', scores: (_users: Int32Array, out: Float32Array) => void out.fill(0) } as unknown as recital.Recommender;
+    const plain = {
+      name: 'mine',
+      scores: (_users: Int32Array, out: Float32Array) => void out.fill(0),
+    } as unknown as recital.Recommender;
     const knn = new recital.ItemKNN(plays);
     const next = new recital.Markov(plays);
     const ways: (() => unknown)[] = [
@@ -89,7 +114,9 @@ describe("the recommender of one's own in the README", () => {
         expect(error).to.be.instanceOf(recital.ArgumentError);
         message = (error as Error).message;
       }
-      expect(message, String(way)).to.match(/one's own is a class that extends (Sequence)?Recommender/);
+      expect(message, String(way)).to.match(
+        /one's own is a class that extends (Sequence)?Recommender/,
+      );
     }
   });
 });

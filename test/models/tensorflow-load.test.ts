@@ -14,7 +14,12 @@ const native = findOptional('tensorflow');
 /** Runs a script in a process of its own, with this library's `tensorflow`, in a folder. */
 function script(code: string, cwd = tmpdir()): { lines: string[]; errors: string } {
   const load = JSON.stringify(resolve(root, 'lib/models/tensorflow-load.ts'));
-  const args = ['--require', require.resolve('tsx/cjs'), '-e', `const { tensorflow } = require(${load});\n${code}`];
+  const args = [
+    '--require',
+    require.resolve('tsx/cjs'),
+    '-e',
+    `const { tensorflow } = require(${load});\n${code}`,
+  ];
   const { stdout, stderr } = spawnSync(process.execPath, args, { cwd, encoding: 'utf8' });
   return { lines: stdout.trim().split('\n'), errors: stderr };
 }
@@ -47,7 +52,10 @@ describe('tensorflow()', () => {
       exports.getKernel = () => undefined;
       exports.registerKernel = () => undefined;`;
     withPackage(stub, (project) => {
-      const { lines, errors } = script("delete require('util').isNullOrUndefined; console.log(tensorflow().getBackend());", project);
+      const { lines, errors } = script(
+        "delete require('util').isNullOrUndefined; console.log(tensorflow().getBackend());",
+        project,
+      );
       expect(lines, errors).to.deep.equal(['tensorflow of Node, true,true,false, true']);
       expect(errors).to.equal('');
     });
@@ -60,7 +68,9 @@ describe('tensorflow()', () => {
         `require(${display}).setDisplay({ warn: (line) => console.log(line) }); console.log(tensorflow().getBackend() === 'cpu');`,
         project,
       );
-      expect(lines[0]).to.match(/installed, but cannot be loaded.*npm run tensorflow.*\(The addon is missing\)$/);
+      expect(lines[0]).to.match(
+        /installed, but cannot be loaded.*npm run tensorflow.*\(The addon is missing\)$/,
+      );
       expect(lines[1]).to.equal('true');
     });
   });
@@ -77,7 +87,8 @@ describe('tensorflow()', () => {
     });
     fc.assert(
       fc.property(cases, ({ n, width, segments, seed }) => {
-        const at = (i: number, mod: number): number => Math.abs(Math.imul(seed + i, 2654435761) >> 8) % mod;
+        const at = (i: number, mod: number): number =>
+          Math.abs(Math.imul(seed + i, 2654435761) >> 8) % mod;
         const ids = Array.from({ length: n }, (_, i) => at(i, segments));
         const values = Array.from({ length: n * width }, (_, i) => at(i + 99, 17) - 8);
         const expected = new Array(segments * width).fill(0);
@@ -85,13 +96,23 @@ describe('tensorflow()', () => {
           expected[ids[Math.floor(i / width)] * width + (i % width)] += x;
         });
         for (const dtype of ['float32', 'int32'] as const) {
-          const sums = unsortedSegmentSum(tf.tensor2d(values, [n, width], dtype), tf.tensor1d(ids, 'int32'), segments);
-          expect([sums.dtype, sums.shape, [...sums.dataSync()]]).to.deep.equal([dtype, [segments, width], expected]);
+          const sums = unsortedSegmentSum(
+            tf.tensor2d(values, [n, width], dtype),
+            tf.tensor1d(ids, 'int32'),
+            segments,
+          );
+          expect([sums.dtype, sums.shape, [...sums.dataSync()]]).to.deep.equal([
+            dtype,
+            [segments, width],
+            expected,
+          ]);
         }
       }),
       { numRuns: 50 },
     );
-    expect([...unsortedSegmentSum(tf.tensor1d([1, 2, 3]), tf.tensor1d([0, 5, -1], 'int32'), 2).dataSync()]).to.deep.equal([1, 0]);
+    expect([
+      ...unsortedSegmentSum(tf.tensor1d([1, 2, 3]), tf.tensor1d([0, 5, -1], 'int32'), 2).dataSync(),
+    ]).to.deep.equal([1, 0]);
     await setBackend(before);
   });
 

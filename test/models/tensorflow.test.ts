@@ -27,10 +27,17 @@ const tf = tensorflow();
 const dls = plantedLoaders({ rows: 400, bs: 32 });
 const { user, item } = dls.classes;
 const batch = dls.oneBatch();
-const windows = SequenceDataLoaders.fromSessions(sessionsOf(chainSessions({ tracks: 12, sessions: 40, length: 5 })), { length: 4, bs: 16 });
+const windows = SequenceDataLoaders.fromSessions(
+  sessionsOf(chainSessions({ tracks: 12, sessions: 40, length: 5 })),
+  { length: 4, bs: 16 },
+);
 
 /** Predictions of a batch, and the gradients that come of given derivatives of the loss, dense. */
-function pass(model: Model, of: Batch, derivatives: Float32Array): { pred: Float32Array; grads: Float32Array[] } {
+function pass(
+  model: Model,
+  of: Batch,
+  derivatives: Float32Array,
+): { pred: Float32Array; grads: Float32Array[] } {
   for (const p of model.parameters) p.zeroGrad();
   model.touch?.(of);
   const pred = model.forward(of, true).slice(0, of.size * model.outputs);
@@ -41,7 +48,8 @@ function pass(model: Model, of: Batch, derivatives: Float32Array): { pred: Float
 function dense(p: Parameter): Float32Array {
   if (!p.slots) return p.grad.slice();
   const out = new Float32Array(p.value.length);
-  for (let j = 0; j < p.touchedCount; j++) out.set(p.grad.subarray(j * p.width, (j + 1) * p.width), p.touched[j] * p.width);
+  for (let j = 0; j < p.touchedCount; j++)
+    out.set(p.grad.subarray(j * p.width, (j + 1) * p.width), p.touched[j] * p.width);
   return out;
 }
 
@@ -56,7 +64,10 @@ function expectSamePass({ ours, theirs }: { ours: Model; theirs: Model }, of: Ba
 }
 
 /** A model of one variable, a number for each user. */
-function userModel(fn: TensorflowFunction<'b'> = ([users], { b }) => tf.gather(b, users), init: number | undefined = undefined) {
+function userModel(
+  fn: TensorflowFunction<'b'> = ([users], { b }) => tf.gather(b, users),
+  init: number | undefined = undefined,
+) {
   return tensorflowModel(fn, { b: { shape: [user.length], init } });
 }
 
@@ -73,8 +84,10 @@ describe('tensorflowModel', () => {
     it('EmbeddingDotBias, with and without a range', () => {
       for (const yRange of [undefined, [-3, 9] as [number, number]]) {
         const pair = dotBiasPair(dls.classes, { random: new Random(1), yRange });
-        for (const [i, p] of pair.ours.parameters.entries()) p.value.set(pair.theirs.parameters[i].value.map((x) => 30 * x));
-        for (const [i, p] of pair.theirs.parameters.entries()) p.value.set(pair.ours.parameters[i].value);
+        for (const [i, p] of pair.ours.parameters.entries())
+          p.value.set(pair.theirs.parameters[i].value.map((x) => 30 * x));
+        for (const [i, p] of pair.theirs.parameters.entries())
+          p.value.set(pair.ours.parameters[i].value);
         expectSamePass(pair, batch);
       }
     });
@@ -98,7 +111,10 @@ describe('tensorflowModel', () => {
 
   it('is trained by the Learner to the losses and accuracy of LSTMModel', async () => {
     const { ours, theirs } = lstmPair(windows.classes, { random: new Random(4) });
-    const learners = [ours, theirs].map((model) => new Learner(windows, model, { lossFunc: new CrossEntropyLossFlat(), metrics: accuracy }));
+    const learners = [ours, theirs].map(
+      (model) =>
+        new Learner(windows, model, { lossFunc: new CrossEntropyLossFlat(), metrics: accuracy }),
+    );
     for (const learn of learners) await learn.fit(2, 0.03);
     const [a, b] = learners.map((learn) => learn.recorder.values.flat() as number[]);
     expect(a[a.length - 2], 'validation loss').to.be.below(a[1]);
@@ -113,7 +129,10 @@ describe('tensorflowModel', () => {
     await learn.fit(10);
     expect(learn.recorder.losses.length).to.be.at.least(100);
     expect(() => theirs.forward({ ...batch, inputs: [batch.inputs[0]] }, true)).to.throw();
-    const unused = tensorflowModel(([users], { b }) => tf.gather(b, users).square(), { b: [user.length], c: [3] });
+    const unused = tensorflowModel(([users], { b }) => tf.gather(b, users).square(), {
+      b: [user.length],
+      c: [3],
+    });
     unused.forward(batch, true);
     expect(() => unused.backward(new Float32Array(32))).to.throw();
     expect(tf.memory().numTensors).to.equal(before);
@@ -121,11 +140,20 @@ describe('tensorflowModel', () => {
 
   it('starts from its seed, as each variable says, and as in a tensor', () => {
     const start = (seed: number, more = {}) => {
-      const variables = { a: [3, 2], b: { shape: [4], init: 0.5, decay: false }, c: { shape: [2], init: [1, 2] }, ...more };
-      return tensorflowModel(() => tf.zeros([1]), variables, { random: new Random(seed) }).parameters;
+      const variables = {
+        a: [3, 2],
+        b: { shape: [4], init: 0.5, decay: false },
+        c: { shape: [2], init: [1, 2] },
+        ...more,
+      };
+      return tensorflowModel(() => tf.zeros([1]), variables, { random: new Random(seed) })
+        .parameters;
     };
     const draw = (random: Random): number => 3 + random.uniform();
-    const [a, b, c, d, e] = start(1, { d: { shape: [2, 2], init: draw }, e: tf.tensor2d([[1, 2, 3]]) });
+    const [a, b, c, d, e] = start(1, {
+      d: { shape: [2, 2], init: draw },
+      e: tf.tensor2d([[1, 2, 3]]),
+    });
     expect(a.value.every((x) => x !== 0 && Math.abs(x) < 0.02)).to.equal(true);
     expect([...b.value]).to.deep.equal([0.5, 0.5, 0.5, 0.5]);
     expect([a.decay, b.decay]).to.deep.equal([true, false]);
@@ -144,7 +172,10 @@ describe('tensorflowModel', () => {
     try {
       const make = (seed: number): Learner => {
         const { theirs } = dotBiasPair(dls.classes, { random: new Random(seed) });
-        return new Learner(dls, theirs, { path: dir, splitter: ({ parameters }) => [parameters.slice(0, 2), parameters.slice(2)] });
+        return new Learner(dls, theirs, {
+          path: dir,
+          splitter: ({ parameters }) => [parameters.slice(0, 2), parameters.slice(2)],
+        });
       };
       const learn = make(6);
       const found = await learn.lrFind();
@@ -157,7 +188,10 @@ describe('tensorflowModel', () => {
       expect(weights(learn).slice(frozen)).not.to.deep.equal(before.slice(frozen));
       learn.save('one');
       expect(weights(make(7).load('one'))).to.deep.equal(weights(learn));
-      expect(learn.summary().strings('value')).to.include.members([`${user.length} × 4`, 'TensorflowModel']);
+      expect(learn.summary().strings('value')).to.include.members([
+        `${user.length} × 4`,
+        'TensorflowModel',
+      ]);
       expect(String(learn.model)).to.contain(`(uWeight): ${user.length} × 4`);
     } finally {
       rmSync(dir, { recursive: true });
@@ -171,7 +205,8 @@ describe('tensorflowModel', () => {
     };
     const of = { ...batch, targets: normals(32, 1) };
     const model = userModel(dropped, 1);
-    const zeros = (training: boolean): string => [...model.forward(of, training)].map((x) => (x === 0 ? '0' : '1')).join('');
+    const zeros = (training: boolean): string =>
+      [...model.forward(of, training)].map((x) => (x === 0 ? '0' : '1')).join('');
     const [first, second] = [zeros(true), zeros(true)];
     expect(first).to.contain('0').and.not.to.equal(second);
     expect(zeros(false)).not.to.contain('0');
@@ -186,8 +221,14 @@ describe('tensorflowModel', () => {
 
   it('refuses chance that does not take the seed: its derivatives would be those of other predictions', async () => {
     const noise = new Random('noise');
-    const model = userModel(([users], { b }, { size }) => tf.gather(b, users).mul(Float32Array.from({ length: size }, () => noise.uniform())), 1);
-    expect(await rejection(new Learner(dls, model).fit(1))).to.match(/ArgumentError: .*take the seed that it is given/);
+    const model = userModel(
+      ([users], { b }, { size }) =>
+        tf.gather(b, users).mul(Float32Array.from({ length: size }, () => noise.uniform())),
+      1,
+    );
+    expect(await rejection(new Learner(dls, model).fit(1))).to.match(
+      /ArgumentError: .*take the seed that it is given/,
+    );
   });
 
   it('says what is wrong with what the function returns', () => {
@@ -198,24 +239,38 @@ describe('tensorflowModel', () => {
     const wanted = 'must return a tensor of 32 × 1 predictions';
     expect(forward(() => undefined)).to.throw(ArgumentError, `${wanted}, got nothing.`);
     expect(forward(() => [1, 2])).to.throw(ArgumentError, `${wanted}, got an array.`);
-    expect(forward(() => Promise.resolve(tf.zeros([32])))).to.throw(ArgumentError, 'It cannot be asynchronous');
+    expect(forward(() => Promise.resolve(tf.zeros([32])))).to.throw(
+      ArgumentError,
+      'It cannot be asynchronous',
+    );
     expect(forward(() => tf.zeros([32], 'int32'))).to.throw(ArgumentError, 'of float32, got int32');
     expect(forward(() => tf.zeros([32, 3]))).to.throw(
       ArgumentError,
       'got one of shape [32, 3]. For 3 outputs a row, give tensorflowModel the option { outputs: 3 }.',
     );
     expect(forward(() => tf.zeros([1, 32]))).to.throw(ArgumentError, 'got one of shape [1, 32].');
-    expect(() => new Learner(dls, userModel(), { lossFunc: new CrossEntropyLossFlat() }).validate()).not.to.throw();
+    expect(() =>
+      new Learner(dls, userModel(), { lossFunc: new CrossEntropyLossFlat() }).validate(),
+    ).not.to.throw();
   });
 
   it('names a variable to which no gradient comes back', () => {
-    const unused = tensorflowModel(([users], { b }) => tf.gather(b, users), { b: [user.length], c: [3], d: [1] });
+    const unused = tensorflowModel(([users], { b }) => tf.gather(b, users), {
+      b: [user.length],
+      c: [3],
+      d: [1],
+    });
     unused.forward(batch, true);
-    expect(() => unused.backward(new Float32Array(32))).to.throw(ArgumentError, 'c, d: no gradient comes back.');
+    expect(() => unused.backward(new Float32Array(32))).to.throw(
+      ArgumentError,
+      'c, d: no gradient comes back.',
+    );
     for (const p of unused.parameters.slice(1)) p.trainable = false; // frozen: it need not have one
     unused.backward(new Float32Array(32).fill(1));
     expect(unused.parameters[0].grad.reduce((sum, x) => sum + x, 0)).to.be.closeTo(32, 1e-3);
-    const rounded = userModel(([users], { b }) => tf.tensor1d(tf.gather(b, users).dataSync() as Float32Array));
+    const rounded = userModel(([users], { b }) =>
+      tf.tensor1d(tf.gather(b, users).dataSync() as Float32Array),
+    );
     rounded.forward(batch, true);
     expect(() => rounded.backward(new Float32Array(32))).to.throw(ArgumentError, 'no derivative');
   });
@@ -226,21 +281,42 @@ describe('tensorflowModel', () => {
       (variables: unknown, options: object = {}) =>
       () =>
         tensorflowModel(fn, variables as { a: [1] }, options);
-    expect(() => tensorflowModel(3 as never, { a: [1] })).to.throw(ArgumentError, 'needs a function');
+    expect(() => tensorflowModel(3 as never, { a: [1] })).to.throw(
+      ArgumentError,
+      'needs a function',
+    );
     expect(bad(undefined)).to.throw(ArgumentError, 'needs variables by name');
     expect(bad([3, 4])).to.throw(ArgumentError, 'got an array');
     expect(bad({})).to.throw(ArgumentError, 'nothing could be learnt');
     expect(bad({ a: [0] })).to.throw(ArgumentError, 'Parameter a needs positive whole sizes');
     expect(bad({ a: 5 })).to.throw(ArgumentError, 'options of variable a');
     expect(bad({ a: { init: 0 } })).to.throw(ArgumentError, 'Variable a needs a shape');
-    expect(bad({ a: { shape: [2], inti: 0 } })).to.throw(ArgumentError, 'variable a has no option "inti"');
+    expect(bad({ a: { shape: [2], inti: 0 } })).to.throw(
+      ArgumentError,
+      'variable a has no option "inti"',
+    );
     expect(bad({ a: { shape: [2], init: [1, 2, 3] } })).to.throw(ArgumentError, 'got 3 values');
-    expect(bad({ a: { shape: [2], init: 'zeros' } })).to.throw(ArgumentError, 'Variable a needs as init');
-    expect(bad({ a: { shape: [2], init: [1, NaN] } })).to.throw(ArgumentError, 'starts with NaN at place 1');
-    expect(bad({ a: { shape: [2], init: () => undefined } })).to.throw(ArgumentError, 'starts with NaN at place 0');
+    expect(bad({ a: { shape: [2], init: 'zeros' } })).to.throw(
+      ArgumentError,
+      'Variable a needs as init',
+    );
+    expect(bad({ a: { shape: [2], init: [1, NaN] } })).to.throw(
+      ArgumentError,
+      'starts with NaN at place 1',
+    );
+    expect(bad({ a: { shape: [2], init: () => undefined } })).to.throw(
+      ArgumentError,
+      'starts with NaN at place 0',
+    );
     expect(bad({ a: [1] }, { output: 2 })).to.throw(ArgumentError, 'did you mean "outputs"?');
-    expect(bad({ a: [1] }, { outputs: 0 })).to.throw(ArgumentError, 'outputs must be a positive whole number');
-    expect(() => userModel().backward(new Float32Array(32))).to.throw(ArgumentError, 'no training forward');
+    expect(bad({ a: [1] }, { outputs: 0 })).to.throw(
+      ArgumentError,
+      'outputs must be a positive whole number',
+    );
+    expect(() => userModel().backward(new Float32Array(32))).to.throw(
+      ArgumentError,
+      'no training forward',
+    );
     const model = userModel();
     expect(() => model.forward({ ...batch, size: 0 }, true)).to.throw(ArgumentError, 'got size 0');
     expect(() => model.forward({ ...batch, inputs: [new Int32Array(33)] }, true)).to.throw(
@@ -248,6 +324,9 @@ describe('tensorflowModel', () => {
       'Column 0 of the batch has 33 values for 32 rows',
     );
     model.forward(batch, false);
-    expect(() => model.backward(new Float32Array(32))).to.throw(ArgumentError, 'no training forward');
+    expect(() => model.backward(new Float32Array(32))).to.throw(
+      ArgumentError,
+      'no training forward',
+    );
   });
 });

@@ -45,7 +45,9 @@ function broken(damage: (layers: Sequential, gradient: Float32Array) => void): M
 
 describe('checkGradients', () => {
   it('says for each parameter how many values were tried and how large the gap is', () => {
-    const table = checkGradients(moduleModel(make(), { input, size: 10 }), targetsFor(10), { samples: 5 });
+    const table = checkGradients(moduleModel(make(), { input, size: 10 }), targetsFor(10), {
+      samples: 5,
+    });
     expect(table.columnNames).to.deep.equal(['parameter', 'shape', 'tried', 'gap']);
     expect([...table.strings('parameter')]).to.deep.equal([
       'input',
@@ -63,9 +65,17 @@ describe('checkGradients', () => {
   it('checks a model on a batch of the loaders, with its loss', () => {
     const dls = plantedLoaders({ bs: 32 });
     const model = new EmbeddingDotBias(5, dls.classes, { yRange: [0, 6], random });
-    expect([...checkGradients(model, dls.oneBatch()).numbers('gap')].every((gap) => gap < 0.01)).to.equal(true);
-    const batch = { ...dls.oneBatch(), targets: new Float32Array(32).fill(1), weights: normals(32, 2).map(Math.abs) };
-    checkGradients(new EmbeddingDotBias(5, dls.classes, { random }), batch, { lossFunc: new BCEWithLogitsLossFlat() });
+    expect(
+      [...checkGradients(model, dls.oneBatch()).numbers('gap')].every((gap) => gap < 0.01),
+    ).to.equal(true);
+    const batch = {
+      ...dls.oneBatch(),
+      targets: new Float32Array(32).fill(1),
+      weights: normals(32, 2).map(Math.abs),
+    };
+    checkGradients(new EmbeddingDotBias(5, dls.classes, { random }), batch, {
+      lossFunc: new BCEWithLogitsLossFlat(),
+    });
   });
 
   it('finds a gradient that is 5 % too large, one forgotten, one of the wrong sign', () => {
@@ -76,7 +86,10 @@ describe('checkGradients', () => {
     ];
     for (const [name, damage] of damages) {
       const model = moduleModel(broken(damage), { input, size: 10 });
-      expect(() => checkGradients(model, targetsFor(10)), name).to.throw(NumericError, `The gradient of ${name}[`);
+      expect(() => checkGradients(model, targetsFor(10)), name).to.throw(
+        NumericError,
+        `The gradient of ${name}[`,
+      );
     }
   });
 
@@ -88,7 +101,14 @@ describe('checkGradients', () => {
       ['a hundredth', (g) => g / 100],
       ['a hundred times', (g) => 100 * g],
     ];
-    const damaged = (bs: number, { which, damage, yRange }: { which: number; damage: (g: number) => number; yRange?: [number, number] }) => {
+    const damaged = (
+      bs: number,
+      {
+        which,
+        damage,
+        yRange,
+      }: { which: number; damage: (g: number) => number; yRange?: [number, number] },
+    ) => {
       const dls = plantedLoaders({ bs });
       const model = new EmbeddingDotBias(20, dls.classes, { yRange, random: new Random(1) });
       const backward = model.backward.bind(model);
@@ -102,9 +122,15 @@ describe('checkGradients', () => {
     for (const yRange of [undefined, [0, 6] as [number, number]]) {
       it(`finds gradients that are wrong, and finds nothing in right ones: ${yRange ? 'in a range' : 'without a range'}`, () => {
         for (const bs of [16, 64]) {
-          expect(Math.max(...damaged(bs, { which: 0, damage: (g) => g, yRange }).numbers('gap'))).to.be.below(0.01);
+          expect(
+            Math.max(...damaged(bs, { which: 0, damage: (g) => g, yRange }).numbers('gap')),
+          ).to.be.below(0.01);
           for (const which of [0, 1, 2, 3]) {
-            for (const [name, damage] of ways) expect(() => damaged(bs, { which, damage, yRange }), `${bs} ${which} ${name}`).to.throw(NumericError);
+            for (const [name, damage] of ways)
+              expect(
+                () => damaged(bs, { which, damage, yRange }),
+                `${bs} ${which} ${name}`,
+              ).to.throw(NumericError);
           }
         }
       });
@@ -112,7 +138,12 @@ describe('checkGradients', () => {
 
     it('says that it cannot tell rather than that a wrong one is right: large batches, and layers with kinks', () => {
       const lines: string[] = [];
-      const before = setDisplay({ table() {}, chart() {}, text() {}, warn: (line) => lines.push(line) });
+      const before = setDisplay({
+        table() {},
+        chart() {},
+        text() {},
+        warn: (line) => lines.push(line),
+      });
       try {
         for (const which of [0, 1]) {
           for (const [name, damage] of ways) {
@@ -148,7 +179,10 @@ describe('checkGradients', () => {
       outputs: 1,
       forward(batch) {
         at = batch;
-        return Float32Array.from({ length: batch.size }, (_, r) => bias.value[40 * batch.inputs[0][r]]);
+        return Float32Array.from(
+          { length: batch.size },
+          (_, r) => bias.value[40 * batch.inputs[0][r]],
+        );
       },
       backward(d) {
         for (let r = 0; r < at.size; r++) bias.grad[40 * at.inputs[0][r]] += d[r] * damage(r);
@@ -182,8 +216,13 @@ describe('checkGradients', () => {
     const vague = step(0, { noise: 10 }); // it would agree with much
     expect(judge(0, [vague, step(5), step(3), step(3)], limits)).to.equal('wrong');
     expect(judge(0, [vague, step(3), step(3), step(5)], limits)).to.equal('unclear');
-    expect(judge(0, [vague, step(3), step(3), step(5, { bend: 1 })], limits), 'not straight').to.equal('wrong');
-    expect(judge(0, [vague, step(3), step(5, { bend: 1 })], limits), 'a single one').to.equal('unclear');
+    expect(
+      judge(0, [vague, step(3), step(3), step(5, { bend: 1 })], limits),
+      'not straight',
+    ).to.equal('wrong');
+    expect(judge(0, [vague, step(3), step(5, { bend: 1 })], limits), 'a single one').to.equal(
+      'unclear',
+    );
     expect(judge(3, [step(5), step(3)], limits)).to.equal('right');
   });
 
@@ -197,10 +236,22 @@ describe('checkGradients', () => {
 
   it('refuses a loss that is not finite, and wrong options', () => {
     const bad = moduleModel(make(), { input: input.map(() => NaN), size: 10 });
-    expect(() => checkGradients(bad, targetsFor(10))).to.throw(NumericError, 'The loss of the batch is NaN');
+    expect(() => checkGradients(bad, targetsFor(10))).to.throw(
+      NumericError,
+      'The loss of the batch is NaN',
+    );
     const model = moduleModel(make(), { input, size: 10 });
-    expect(() => checkGradients(model, targetsFor(10), { tolerance: 0 })).to.throw(ArgumentError, 'tolerance');
-    expect(() => checkGradients(model, targetsFor(10), { samples: 0 })).to.throw(ArgumentError, 'samples');
-    expect(() => checkGradients(model, targetsFor(10), { sample: 3 } as object)).to.throw(ArgumentError, 'did you mean "samples"');
+    expect(() => checkGradients(model, targetsFor(10), { tolerance: 0 })).to.throw(
+      ArgumentError,
+      'tolerance',
+    );
+    expect(() => checkGradients(model, targetsFor(10), { samples: 0 })).to.throw(
+      ArgumentError,
+      'samples',
+    );
+    expect(() => checkGradients(model, targetsFor(10), { sample: 3 } as object)).to.throw(
+      ArgumentError,
+      'did you mean "samples"',
+    );
   });
 });

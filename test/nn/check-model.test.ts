@@ -22,7 +22,8 @@ function scaledDot({ slip = 1 } = {}): Model {
   let pred = new Float32Array(0);
   let at: Batch;
   const terms = (work: (r: number, u: number, v: number) => void): void => {
-    for (let r = 0; r < at.size; r++) for (let f = 0; f < k; f++) work(r, k * at.inputs[0][r] + f, k * at.inputs[1][r] + f);
+    for (let r = 0; r < at.size; r++)
+      for (let f = 0; f < k; f++) work(r, k * at.inputs[0][r] + f, k * at.inputs[1][r] + f);
   };
   return {
     parameters: [U, V],
@@ -46,7 +47,10 @@ describe('a model that is a plain object', () => {
   it('has its gradients checked', () => {
     const table = checkGradients(scaledDot(), dls.oneBatch());
     expect(table.strings('parameter')).to.deep.equal(['U', 'V']);
-    expect(() => checkGradients(scaledDot({ slip: 1.1 }), dls.oneBatch())).to.throw(NumericError, 'The gradient of U[');
+    expect(() => checkGradients(scaledDot({ slip: 1.1 }), dls.oneBatch())).to.throw(
+      NumericError,
+      'The gradient of U[',
+    );
   });
 
   it('is trained, searched for a learning rate, and summed up, as any other', async () => {
@@ -68,31 +72,51 @@ describe('a model that is a plain object', () => {
         "needs a model whose parameters is the Parameters that are learnt, such as [new Parameter('weight', [10, 5])]; got nothing.",
       ],
       [{ ...whole, parameters: [[1, 2]] }, 'got an array.'],
-      [{ ...whole, outputs: undefined }, 'needs a model whose outputs is the number of predictions a row, such as 1; got nothing.'],
+      [
+        { ...whole, outputs: undefined },
+        'needs a model whose outputs is the number of predictions a row, such as 1; got nothing.',
+      ],
       [{ ...whole, outputs: 0 }, 'such as 1; got 0.'],
-      [{ ...whole, forward: undefined }, 'needs a model whose forward is a function (batch, training) that returns batch.size × outputs predictions'],
+      [
+        { ...whole, forward: undefined },
+        'needs a model whose forward is a function (batch, training) that returns batch.size × outputs predictions',
+      ],
       [
         { ...whole, backward: undefined },
         "needs a model whose backward is a function (gradient) of dLoss/dPrediction that adds to each parameter's grad; got nothing.",
       ],
       [{ ...whole, touch: 3 }, 'needs a model whose touch is a function (batch)'],
       [{ ...whole, buffers: [1] }, 'needs a model whose buffers is its further state'],
-      [{ ...whole, parameters: [new Parameter('table', [3, 2], { table: true })] }, 'since its parameter table is a table'],
+      [
+        { ...whole, parameters: [new Parameter('table', [3, 2], { table: true })] },
+        'since its parameter table is a table',
+      ],
     ];
     for (const [model, message] of cases) {
       expect(() => new Learner(dls, model as Model), message).to.throw(ArgumentError, message);
-      expect(() => checkGradients(model as Model, dls.oneBatch()), message).to.throw(ArgumentError, message);
+      expect(() => checkGradients(model as Model, dls.oneBatch()), message).to.throw(
+        ArgumentError,
+        message,
+      );
     }
   });
 
   it('is told that forward returns something else than predictions', async () => {
     const whole = scaledDot();
-    const returning = (value: unknown): Model => ({ ...whole, forward: () => value as Float32Array });
+    const returning = (value: unknown): Model => ({
+      ...whole,
+      forward: () => value as Float32Array,
+    });
     expect(await rejection(new Learner(dls, returning(undefined)).fit(1))).to.equal(
       "ArgumentError: The model's forward must return batch.size × outputs = 32 predictions, a Float32Array, got nothing.",
     );
-    expect(() => checkGradients(returning([1, 2]), dls.oneBatch())).to.throw(ArgumentError, 'got an array');
-    expect(await rejection(new Learner(dls, returning(new Float32Array(3))).fit(1))).to.contain('needs 32 rows × 1 predictions');
+    expect(() => checkGradients(returning([1, 2]), dls.oneBatch())).to.throw(
+      ArgumentError,
+      'got an array',
+    );
+    expect(await rejection(new Learner(dls, returning(new Float32Array(3))).fit(1))).to.contain(
+      'needs 32 rows × 1 predictions',
+    );
   });
 
   it('may be an instance of a class: what it inherits counts', () => {

@@ -28,7 +28,9 @@ describe('Dropout', () => {
   });
 
   it('is a product with its mask, forward and backward', () => {
-    const mask = new Dropout(0.3, { random }).forward(new Float32Array(60).fill(1), 12, true).slice();
+    const mask = new Dropout(0.3, { random })
+      .forward(new Float32Array(60).fill(1), 12, true)
+      .slice();
     const reference = (x: tf.Tensor2D): tf.Tensor => tf.mul(x, tf.tensor2d(mask, [12, 5]));
     expectModule(new Dropout(0.3, { random }), { input: normals(60, 2), size: 12, reference });
   });
@@ -58,9 +60,13 @@ describe('Dropout', () => {
   });
 
   it('refuses what is no probability', () => {
-    for (const p of [-0.1, 1, 1.5, NaN]) expect(() => new Dropout(p, { random })).to.throw(ArgumentError, `less than 1, got ${p}`);
+    for (const p of [-0.1, 1, 1.5, NaN])
+      expect(() => new Dropout(p, { random })).to.throw(ArgumentError, `less than 1, got ${p}`);
     const layer = new Dropout(0.5, { random, name: 'embed_drop' });
     layer.forward(ones, 1, true);
-    expect(() => layer.backward(new Float32Array(3))).to.throw(ArgumentError, 'Dropout embed_drop: the gradient must hold 1000 values');
+    expect(() => layer.backward(new Float32Array(3))).to.throw(
+      ArgumentError,
+      'Dropout embed_drop: the gradient must hold 1000 values',
+    );
   });
 });

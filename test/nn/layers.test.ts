@@ -22,8 +22,16 @@ describe('Linear', () => {
   ]) {
     it(`is TensorFlow's for ${size} rows, ${inputs} → ${outputs}`, () => {
       const input = normals(size * inputs, 1);
-      expectModule(new Linear(inputs, outputs, { random }), { input, size, reference: (x, w, b) => tf.add(tf.matMul(x, w, false, true), b) });
-      expectModule(new Linear(inputs, outputs, { random, bias: false }), { input, size, reference: (x, w) => tf.matMul(x, w, false, true) });
+      expectModule(new Linear(inputs, outputs, { random }), {
+        input,
+        size,
+        reference: (x, w, b) => tf.add(tf.matMul(x, w, false, true), b),
+      });
+      expectModule(new Linear(inputs, outputs, { random, bias: false }), {
+        input,
+        size,
+        reference: (x, w) => tf.matMul(x, w, false, true),
+      });
     });
   }
 
@@ -35,7 +43,10 @@ describe('Linear', () => {
     ]);
     for (const { value } of [weight, bias!]) {
       expect(Math.max(...value.map(Math.abs))).to.be.within(0.0499 * 0.95, 0.05);
-      expect(value.reduce((s, w) => s + w * w, 0) / value.length).to.be.closeTo(0.05 ** 2 / 3, 0.0001);
+      expect(value.reduce((s, w) => s + w * w, 0) / value.length).to.be.closeTo(
+        0.05 ** 2 / 3,
+        0.0001,
+      );
       expect(value.reduce((s, w) => s + w, 0) / value.length).to.be.closeTo(0, 0.006);
     }
     expect(new Linear(2, 2, { random, bias: false }).parameters).to.have.length(1);
@@ -65,8 +76,15 @@ describe('Linear', () => {
       'Linear layers.1.0: the input must hold 2 rows × 3 values = 6, got 8',
     );
     layer.forward(new Float32Array(6), 2);
-    expect(() => layer.backward(new Float32Array(6))).to.throw(ArgumentError, 'Linear layers.1.0: the gradient must hold 2 rows × 2 values = 4');
-    for (const n of [0, -1, 1.5, NaN]) expect(() => new Linear(n, 2, { random })).to.throw(ArgumentError, 'inputs must be a positive whole number');
+    expect(() => layer.backward(new Float32Array(6))).to.throw(
+      ArgumentError,
+      'Linear layers.1.0: the gradient must hold 2 rows × 2 values = 4',
+    );
+    for (const n of [0, -1, 1.5, NaN])
+      expect(() => new Linear(n, 2, { random })).to.throw(
+        ArgumentError,
+        'inputs must be a positive whole number',
+      );
   });
 });
 
@@ -79,11 +97,18 @@ describe('ReLU and SigmoidRange', () => {
     const layer = new ReLU();
     expect([...layer.forward(Float32Array.of(-1, 0, 2, NaN))]).to.deep.equal([0, 0, 2, NaN]);
     expect([...layer.backward(Float32Array.of(5, 5, 5, 5))]).to.deep.equal([0, 0, 5, 0]);
-    expect(() => layer.backward(new Float32Array(3))).to.throw(ArgumentError, 'ReLU: the gradient must hold 4 values');
+    expect(() => layer.backward(new Float32Array(3))).to.throw(
+      ArgumentError,
+      'ReLU: the gradient must hold 4 values',
+    );
   });
 
   it('the range is low + (high − low)·σ(x)', () => {
-    expectModule(new SigmoidRange([-1, 5.5]), { input: normals(30, 3), size: 30, reference: (x) => tf.add(tf.mul(tf.sigmoid(x), 6.5), -1) });
+    expectModule(new SigmoidRange([-1, 5.5]), {
+      input: normals(30, 3),
+      size: 30,
+      reference: (x) => tf.add(tf.mul(tf.sigmoid(x), 6.5), -1),
+    });
     expect(new SigmoidRange([0, 4]).at(0)).to.equal(2);
     const layer = new SigmoidRange([0, 4]);
     expect([...layer.forward(Float32Array.of(-800, 800))]).to.deep.equal([0, 4]);
@@ -126,7 +151,11 @@ describe('BatchNorm1d', () => {
     layer.runningMean.set([1, -1]);
     layer.runningVar.set([4, 0.25]);
     layer.weight.value.set([2, 3]);
-    expectClose(layer.forward(Float32Array.of(3, 0, 1, -2), 2, false), [2.001, 6.001, 0.001, -5.999], 1e-4);
+    expectClose(
+      layer.forward(Float32Array.of(3, 0, 1, -2), 2, false),
+      [2.001, 6.001, 0.001, -5.999],
+      1e-4,
+    );
     expectClose(layer.backward(Float32Array.of(1, 1, 0, 2)), [1, 6, 0, 12], 1e-4);
     expectClose(layer.weight.grad, [1, 2 - 4], 1e-4);
     expectClose(layer.bias.grad, [1, 3], 0);
@@ -138,7 +167,10 @@ describe('BatchNorm1d', () => {
       ['layers.0.2.weight', [1, 1], false],
       ['layers.0.2.bias', [0.001, 0.001].map(Math.fround), false],
     ]);
-    expect(layer.buffers.map((b) => b.name)).to.deep.equal(['layers.0.2.running_mean', 'layers.0.2.running_var']);
+    expect(layer.buffers.map((b) => b.name)).to.deep.equal([
+      'layers.0.2.running_mean',
+      'layers.0.2.running_var',
+    ]);
     layer.forward(Float32Array.of(1, 10, 3, 30, 5, 20), 3, true);
     // means 3 and 20, variances (÷ 2) 4 and 100: a tenth of the way from 0 and 1
     expectClose(layer.runningMean, [0.3, 2], 1e-6);
@@ -148,28 +180,57 @@ describe('BatchNorm1d', () => {
   });
 
   it('refuses one row, wrong shapes and wrong options', () => {
-    expect(() => new BatchNorm1d(2, { name: 'bn' }).forward(new Float32Array(2), 1, true)).to.throw(ArgumentError, 'at least 2 rows');
-    expect(() => new BatchNorm1d(2).forward(new Float32Array(5), 2, true)).to.throw(ArgumentError, '2 rows × 2 values = 4, got 5');
-    expect(() => new BatchNorm1d(0)).to.throw(ArgumentError, 'width must be a positive whole number');
+    expect(() => new BatchNorm1d(2, { name: 'bn' }).forward(new Float32Array(2), 1, true)).to.throw(
+      ArgumentError,
+      'at least 2 rows',
+    );
+    expect(() => new BatchNorm1d(2).forward(new Float32Array(5), 2, true)).to.throw(
+      ArgumentError,
+      '2 rows × 2 values = 4, got 5',
+    );
+    expect(() => new BatchNorm1d(0)).to.throw(
+      ArgumentError,
+      'width must be a positive whole number',
+    );
     expect(() => new BatchNorm1d(2, { momentum: 2 })).to.throw(ArgumentError, 'momentum');
     expect(() => new BatchNorm1d(2, { eps: 0 })).to.throw(ArgumentError, 'eps');
-    expect(new BatchNorm1d(2).forward(new Float32Array(2), 1, false).length, 'one row is fine to predict').to.equal(2);
+    expect(
+      new BatchNorm1d(2).forward(new Float32Array(2), 1, false).length,
+      'one row is fine to predict',
+    ).to.equal(2);
   });
 });
 
 describe('Sequential', () => {
   it("chains layers forward and backward, with TensorFlow's gradients", () => {
-    const layers = [new Linear(6, 5, { random, name: '0' }), new ReLU(), new BatchNorm1d(5, { name: '2' }), new Linear(5, 1, { random, name: '3' })];
+    const layers = [
+      new Linear(6, 5, { random, name: '0' }),
+      new ReLU(),
+      new BatchNorm1d(5, { name: '2' }),
+      new Linear(5, 1, { random, name: '3' }),
+    ];
     const chain = new Sequential(layers);
-    expect(chain.parameters.map((p) => p.name)).to.deep.equal(['0.weight', '0.bias', '2.weight', '2.bias', '3.weight', '3.bias']);
+    expect(chain.parameters.map((p) => p.name)).to.deep.equal([
+      '0.weight',
+      '0.bias',
+      '2.weight',
+      '2.bias',
+      '3.weight',
+      '3.bias',
+    ]);
     expect(chain.buffers).to.have.length(2);
     expectModule(chain, {
       input: normals(72, 7),
       size: 12,
       reference: (x, w0, b0, w2, b2, w3, b3) => {
-        const hidden = tf.relu(tf.add(tf.matMul(x, w0 as tf.Tensor2D, false, true), b0)) as tf.Tensor2D;
+        const hidden = tf.relu(
+          tf.add(tf.matMul(x, w0 as tf.Tensor2D, false, true), b0),
+        ) as tf.Tensor2D;
         const { mean, variance } = tf.moments(hidden, 0);
-        const normal = tf.add(tf.mul(tf.div(tf.sub(hidden, mean), tf.sqrt(tf.add(variance, 1e-5))), w2), b2) as tf.Tensor2D;
+        const normal = tf.add(
+          tf.mul(tf.div(tf.sub(hidden, mean), tf.sqrt(tf.add(variance, 1e-5))), w2),
+          b2,
+        ) as tf.Tensor2D;
         return tf.add(tf.matMul(normal, w3 as tf.Tensor2D, false, true), b3);
       },
     });
@@ -179,10 +240,19 @@ describe('Sequential', () => {
     const input = normals(33 * 7, 8);
     const outputs = [true, false].map((reproducible) => {
       setCompute({ reproducible });
-      const layers = [new Linear(7, 19, { random, name: '0' }), new ReLU(), new BatchNorm1d(19), new Linear(19, 3, { random, name: '3' })];
+      const layers = [
+        new Linear(7, 19, { random, name: '0' }),
+        new ReLU(),
+        new BatchNorm1d(19),
+        new Linear(19, 3, { random, name: '3' }),
+      ];
       const chain = new Sequential(layers);
       const out = [...chain.forward(input, 33, true)];
-      return [...out, ...chain.backward(normals(99, 9)), ...chain.parameters.flatMap((p) => [...p.grad])];
+      return [
+        ...out,
+        ...chain.backward(normals(99, 9)),
+        ...chain.parameters.flatMap((p) => [...p.grad]),
+      ];
     });
     setCompute({ reproducible: true });
     expectClose(outputs[1], outputs[0], 1e-4);

@@ -15,7 +15,8 @@ const {
   MSELossFlat,
   PairwiseLoss,
 } = losses;
-const read = (config: Json): losses.Loss | undefined => lossFromConfig(new Fields(JSON.parse(JSON.stringify(config)) as Json, 'loss'));
+const read = (config: Json): losses.Loss | undefined =>
+  lossFromConfig(new Fields(JSON.parse(JSON.stringify(config)) as Json, 'loss'));
 
 describe('the description of a loss', () => {
   const every: losses.Loss[] = [
@@ -36,22 +37,40 @@ describe('the description of a loss', () => {
       expect(again, loss.name).to.deep.equal(loss);
       expect(again!.constructor).to.equal(loss.constructor);
     }
-    const known = Object.values(losses).filter((value) => typeof value === 'function' && /(Loss|Flat)$/.test(value.name) && value !== PairwiseLoss);
-    expect(new Set(every.map((loss) => loss.constructor)), 'a new loss belongs here').to.deep.equal(new Set<unknown>(known));
+    const known = Object.values(losses).filter(
+      (value) =>
+        typeof value === 'function' && /(Loss|Flat)$/.test(value.name) && value !== PairwiseLoss,
+    );
+    expect(new Set(every.map((loss) => loss.constructor)), 'a new loss belongs here').to.deep.equal(
+      new Set<unknown>(known),
+    );
   });
 
   it('is a name only for a loss of another class, even under a known name', () => {
     class Mine extends MSELossFlat {}
     expect(lossConfig(new Mine())).to.deep.equal({ name: 'MSELossFlat', own: true });
     expect(read(lossConfig(new Mine()))).to.equal(undefined);
-    for (const name of ['Other', 'toString', '__proto__']) expect(read({ name })).to.equal(undefined);
+    for (const name of ['Other', 'toString', '__proto__'])
+      expect(read({ name })).to.equal(undefined);
   });
 
   it('is refused with options that the loss does not have or take', () => {
     expect(() => read({})).to.throw(DataError, 'loss.name should be text');
-    expect(() => read({ name: 'HingeLoss', gamma: 1 })).to.throw(DataError, 'unknown field "gamma"');
-    expect(() => read({ name: 'HingeLoss', margin: '1' })).to.throw(DataError, 'margin should be a number');
-    expect(() => read({ name: 'HingeLoss', margin: 0 })).to.throw(ArgumentError, 'margin must be a positive number');
-    expect(() => read({ name: 'FocalLossFlat', weight: 1 })).to.throw(DataError, 'weight should be a list of numbers');
+    expect(() => read({ name: 'HingeLoss', gamma: 1 })).to.throw(
+      DataError,
+      'unknown field "gamma"',
+    );
+    expect(() => read({ name: 'HingeLoss', margin: '1' })).to.throw(
+      DataError,
+      'margin should be a number',
+    );
+    expect(() => read({ name: 'HingeLoss', margin: 0 })).to.throw(
+      ArgumentError,
+      'margin must be a positive number',
+    );
+    expect(() => read({ name: 'FocalLossFlat', weight: 1 })).to.throw(
+      DataError,
+      'weight should be a list of numbers',
+    );
   });
 });

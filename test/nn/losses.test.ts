@@ -42,7 +42,9 @@ const rowsOf = (pred: number[][], targets: number[], weights?: number[]): LossRo
 /** Random logits of 6 rows × 4 classes, and classes. */
 function classRows(seed: number): LossRows {
   const random = new Random(seed);
-  const pred = Array.from({ length: 6 }, () => Array.from({ length: 4 }, () => 2 * random.normal()));
+  const pred = Array.from({ length: 6 }, () =>
+    Array.from({ length: 4 }, () => 2 * random.normal()),
+  );
   return rowsOf(
     pred,
     pred.map(() => random.int(4)),
@@ -56,7 +58,8 @@ function expectGradient(loss: Loss, rows: LossRows): void {
     const out = new Float32Array(rows.pred.length);
     lossGradient(loss, rows, { out, reduction });
     const numeric = Array.from(rows.pred, (p, j) => {
-      const at = (x: number): number => lossOf(loss, { ...rows, pred: rows.pred.map((q, k) => (k === j ? x : q)) }, { reduction });
+      const at = (x: number): number =>
+        lossOf(loss, { ...rows, pred: rows.pred.map((q, k) => (k === j ? x : q)) }, { reduction });
       const [up, down] = [Math.fround(p + 1e-3), Math.fround(p - 1e-3)];
       return (at(up) - at(down)) / (up - down);
     });
@@ -66,7 +69,9 @@ function expectGradient(loss: Loss, rows: LossRows): void {
 
 describe('losses', () => {
   it('replays every golden case', () => {
-    const known = Object.keys(golden('losses')).filter((name) => name.includes('Loss') || name.includes('Entropy'));
+    const known = Object.keys(golden('losses')).filter(
+      (name) => name.includes('Loss') || name.includes('Entropy'),
+    );
     expect(Object.keys(cases).sort()).to.deep.equal(known.sort());
   });
 
@@ -82,7 +87,8 @@ describe('losses', () => {
         expectClose(each, g.none, 1e-6, 'none');
       }
       for (const reduction of ['mean', 'sum'] as const) {
-        if (g[reduction] !== undefined) expectClose([lossOf(loss, rows, { reduction })], [g[reduction]], 1e-6, reduction);
+        if (g[reduction] !== undefined)
+          expectClose([lossOf(loss, rows, { reduction })], [g[reduction]], 1e-6, reduction);
         if (!g[`${reduction}_grad`]) continue;
         const out = new Float32Array(rows.pred.length);
         lossGradient(loss, rows, { out, reduction });
@@ -91,7 +97,8 @@ describe('losses', () => {
       const activated = loss.activation(rows.pred, outputs);
       if (g.activation) expectClose(activated, g.activation.flat(), 1e-6, 'activation');
       if (g.decodes) expect([...loss.decodes(activated, outputs)]).to.deep.equal(g.decodes);
-      if (g.decodes_thresh_0_5) expect(Array.from(loss.decodes(activated, 1), Boolean)).to.deep.equal(g.decodes_thresh_0_5);
+      if (g.decodes_thresh_0_5)
+        expect(Array.from(loss.decodes(activated, 1), Boolean)).to.deep.equal(g.decodes_thresh_0_5);
     });
   }
 
@@ -127,8 +134,14 @@ describe('losses', () => {
       [2, 5],
     );
     const none = [Math.log1p(Math.exp(-1)), Math.log1p(Math.exp(3))];
-    expect(lossOf(new CrossEntropyLossFlat({ weight: [3, 1] }), rows)).to.be.closeTo((2 * none[0] + 5 * none[1]) / 7, 1e-6);
-    expect(lossOf(new CrossEntropyLossFlat(), rowsOf([[1, 0]], [1]))).to.be.closeTo(Math.log1p(Math.exp(1)), 1e-6);
+    expect(lossOf(new CrossEntropyLossFlat({ weight: [3, 1] }), rows)).to.be.closeTo(
+      (2 * none[0] + 5 * none[1]) / 7,
+      1e-6,
+    );
+    expect(lossOf(new CrossEntropyLossFlat(), rowsOf([[1, 0]], [1]))).to.be.closeTo(
+      Math.log1p(Math.exp(1)),
+      1e-6,
+    );
   });
 
   it('spreads the smooth part of the target by class weights, as PyTorch does', () => {
@@ -150,7 +163,11 @@ describe('losses', () => {
     const out = new Float32Array(4).fill(9);
     lossGradient(loss, two, { out });
     expect([...out.subarray(2)]).to.deep.equal([0, 0]);
-    expect(lossOf(new CrossEntropyLossFlat({ ignoreIndex: 1 }), rowsOf([[1, 2]], [1]), { reduction: 'sum' })).to.equal(0);
+    expect(
+      lossOf(new CrossEntropyLossFlat({ ignoreIndex: 1 }), rowsOf([[1, 2]], [1]), {
+        reduction: 'sum',
+      }),
+    ).to.equal(0);
   });
 
   it('does not overflow where predictions are large', () => {
@@ -161,7 +178,11 @@ describe('losses', () => {
       ],
       [0, 0],
     );
-    for (const loss of [new CrossEntropyLossFlat(), new FocalLossFlat(), new FocalLossFlat({ gamma: 0.5 })]) {
+    for (const loss of [
+      new CrossEntropyLossFlat(),
+      new FocalLossFlat(),
+      new FocalLossFlat({ gamma: 0.5 }),
+    ]) {
       expect(lossOf(loss, rows)).to.equal(900);
       const out = new Float32Array(4);
       lossGradient(loss, rows, { out });
@@ -172,27 +193,56 @@ describe('losses', () => {
 
   it('lets NaN through, so that training stops', () => {
     const rows = rowsOf([[1, NaN]], [0]);
-    for (const loss of [new CrossEntropyLossFlat(), new FocalLossFlat()]) expect(lossOf(loss, rows)).to.be.NaN;
-    for (const loss of [new BPRLoss(), new HingeLoss()]) expect(lossOf(loss, rowsOf([[NaN], [1]], [1, 0]))).to.be.NaN;
+    for (const loss of [new CrossEntropyLossFlat(), new FocalLossFlat()])
+      expect(lossOf(loss, rows)).to.be.NaN;
+    for (const loss of [new BPRLoss(), new HingeLoss()])
+      expect(lossOf(loss, rowsOf([[NaN], [1]], [1, 0]))).to.be.NaN;
   });
 
   it('is the cross-entropy without focus, and plays down what is right with it', () => {
     const rows = classRows(4);
-    expect(lossOf(new FocalLossFlat({ gamma: 0 }), rows)).to.be.closeTo(lossOf(new CrossEntropyLossFlat(), rows), 1e-12);
+    expect(lossOf(new FocalLossFlat({ gamma: 0 }), rows)).to.be.closeTo(
+      lossOf(new CrossEntropyLossFlat(), rows),
+      1e-12,
+    );
     // softmax(p)[0] = 0.8: (1 − 0.8)²·ln(1/0.8)
-    expect(lossOf(new FocalLossFlat(), rowsOf([[Math.log(4), 0]], [0]))).to.be.closeTo(0.04 * Math.log(1.25), 1e-8);
+    expect(lossOf(new FocalLossFlat(), rowsOf([[Math.log(4), 0]], [0]))).to.be.closeTo(
+      0.04 * Math.log(1.25),
+      1e-8,
+    );
   });
 
   it('says which targets and options it cannot use', () => {
-    expect(() => lossOf(new BCEWithLogitsLossFlat(), rowsOf([[0]], [7]))).to.throw(NumericError, 'got 7');
+    expect(() => lossOf(new BCEWithLogitsLossFlat(), rowsOf([[0]], [7]))).to.throw(
+      NumericError,
+      'got 7',
+    );
     for (const bad of [2, -1, 0.5, NaN]) {
-      expect(() => lossOf(new CrossEntropyLossFlat(), rowsOf([[0, 1]], [bad]))).to.throw(NumericError, `classes from 0 to 1 as targets, got ${bad}`);
-      expect(() => lossOf(new FocalLossFlat(), rowsOf([[0, 1]], [bad]))).to.throw(NumericError, `got ${bad} in row 0`);
+      expect(() => lossOf(new CrossEntropyLossFlat(), rowsOf([[0, 1]], [bad]))).to.throw(
+        NumericError,
+        `classes from 0 to 1 as targets, got ${bad}`,
+      );
+      expect(() => lossOf(new FocalLossFlat(), rowsOf([[0, 1]], [bad]))).to.throw(
+        NumericError,
+        `got ${bad} in row 0`,
+      );
     }
-    expect(() => new CrossEntropyLossFlat({ weight: [1, -1] })).to.throw(ArgumentError, 'weight of class 1');
-    expect(() => new CrossEntropyLossFlat({ weight: [] })).to.throw(ArgumentError, 'one number for each class');
-    expect(() => new CrossEntropyLossFlat({ labelSmoothing: 2 })).to.throw(ArgumentError, 'labelSmoothing');
-    expect(() => new LabelSmoothingCrossEntropyFlat({ eps: -1 })).to.throw(ArgumentError, 'eps must be between 0 and 1');
+    expect(() => new CrossEntropyLossFlat({ weight: [1, -1] })).to.throw(
+      ArgumentError,
+      'weight of class 1',
+    );
+    expect(() => new CrossEntropyLossFlat({ weight: [] })).to.throw(
+      ArgumentError,
+      'one number for each class',
+    );
+    expect(() => new CrossEntropyLossFlat({ labelSmoothing: 2 })).to.throw(
+      ArgumentError,
+      'labelSmoothing',
+    );
+    expect(() => new LabelSmoothingCrossEntropyFlat({ eps: -1 })).to.throw(
+      ArgumentError,
+      'eps must be between 0 and 1',
+    );
     expect(() => new FocalLossFlat({ gamma: -1 })).to.throw(ArgumentError, 'gamma');
     expect(() => new HingeLoss({ margin: 0 })).to.throw(ArgumentError, 'margin');
     expect(new CrossEntropyLossFlat({ weight: [1, 2, 3] }).outputs).to.equal(3);
@@ -205,7 +255,10 @@ describe('ranking losses', () => {
 
   it('BPR is the mean over pairs of −ln σ(positive − negative)', () => {
     const expected = [1, -1, 0.5].map((d) => -Math.log(1 / (1 + Math.exp(-d))));
-    expect(lossOf(new BPRLoss(), rows)).to.be.closeTo((expected[0] + expected[1] + expected[2]) / 3, 1e-12);
+    expect(lossOf(new BPRLoss(), rows)).to.be.closeTo(
+      (expected[0] + expected[1] + expected[2]) / 3,
+      1e-12,
+    );
     const each = new Float64Array(5);
     new BPRLoss().losses(rows, each);
     expectClose(each, [0, expected[0], expected[1], 0, expected[2]], 1e-12);
@@ -240,7 +293,10 @@ describe('ranking losses', () => {
       [1, 0.5],
       [1, NaN],
     ])
-      expect(() => lossOf(new BPRLoss(), rowsOf([[1], [2]], targets))).to.throw(NumericError, 'negatives: { n: 1 }');
+      expect(() => lossOf(new BPRLoss(), rowsOf([[1], [2]], targets))).to.throw(
+        NumericError,
+        'negatives: { n: 1 }',
+      );
   });
 });
 
@@ -254,7 +310,10 @@ describe('CrossEntropyLossFlat over many classes', () => {
     const weights = Float32Array.from({ length: size }, () => random.uniform());
     const onShared = float32(pred.length);
     onShared.set(pred);
-    return { shared: { size, outputs, pred: onShared, targets, weights }, plain: { size, outputs, pred, targets, weights } };
+    return {
+      shared: { size, outputs, pred: onShared, targets, weights },
+      plain: { size, outputs, pred, targets, weights },
+    };
   };
 
   it('by the kernel is what the plain loop computes: losses, and gradients with weights', () => {
@@ -263,7 +322,8 @@ describe('CrossEntropyLossFlat over many classes', () => {
     const both = [shared, plain].map((rows) => {
       const losses = new Float64Array(size);
       loss.losses(rows, losses);
-      const out = rows === shared ? float32(size * outputs).fill(9) : new Float32Array(size * outputs);
+      const out =
+        rows === shared ? float32(size * outputs).fill(9) : new Float32Array(size * outputs);
       lossGradient(loss, rows, { out });
       return { losses, out, value: lossOf(loss, rows) };
     });
@@ -275,20 +335,29 @@ describe('CrossEntropyLossFlat over many classes', () => {
     expect(lossWithGradient(loss, shared, { out })).to.be.closeTo(both[1].value, 1e-6);
     expectClose(out, both[1].out, 5e-8, 'gradient made with the loss');
     expect(lossWithGradient(loss, plain, { out }), 'not on the shared memory').to.equal(undefined);
-    expect(lossWithGradient(new CrossEntropyLossFlat({ labelSmoothing: 0.1 }), shared, { out })).to.equal(undefined);
+    expect(
+      lossWithGradient(new CrossEntropyLossFlat({ labelSmoothing: 0.1 }), shared, { out }),
+    ).to.equal(undefined);
   });
 
   it('takes thresholds and smoothings from 0 to 1 and no others, whatever JavaScript would compare', () => {
-    for (const thresh of [0, 1]) expect(new BCEWithLogitsLossFlat({ thresh }).thresh).to.equal(thresh);
+    for (const thresh of [0, 1])
+      expect(new BCEWithLogitsLossFlat({ thresh }).thresh).to.equal(thresh);
     for (const thresh of [-0.1, 1.5, NaN, null, '', '0.5']) {
-      expect(() => new BCEWithLogitsLossFlat({ thresh: thresh as number }), String(thresh)).to.throw(
-        ArgumentError,
-        'thresh is a probability between 0 and 1',
-      );
+      expect(
+        () => new BCEWithLogitsLossFlat({ thresh: thresh as number }),
+        String(thresh),
+      ).to.throw(ArgumentError, 'thresh is a probability between 0 and 1');
     }
     for (const eps of [-0.1, 1.1, NaN, null, '0.1']) {
-      expect(() => new LabelSmoothingCrossEntropyFlat({ eps: eps as number })).to.throw(ArgumentError, 'eps must be between 0 and 1');
-      expect(() => new CrossEntropyLossFlat({ labelSmoothing: eps as number })).to.throw(ArgumentError, 'labelSmoothing must be between 0 and 1');
+      expect(() => new LabelSmoothingCrossEntropyFlat({ eps: eps as number })).to.throw(
+        ArgumentError,
+        'eps must be between 0 and 1',
+      );
+      expect(() => new CrossEntropyLossFlat({ labelSmoothing: eps as number })).to.throw(
+        ArgumentError,
+        'labelSmoothing must be between 0 and 1',
+      );
     }
   });
 

@@ -14,7 +14,13 @@ import type { Module } from '../../lib/nn/module.js';
 import type { Recurrent } from '../../lib/nn/recurrent.js';
 import { PackedSequences } from '../../lib/nn/recurrent-packed.js';
 import { expectClose, golden } from '../support/golden.js';
-import { expectModule, moduleModel, normals, type TensorFunction, targetsFor } from '../support/modules.js';
+import {
+  expectModule,
+  moduleModel,
+  normals,
+  type TensorFunction,
+  targetsFor,
+} from '../support/modules.js';
 
 const random = new Random(5);
 
@@ -29,11 +35,19 @@ function over(layers: Recurrent, packed: PackedSequences): Module {
 }
 
 /** What TensorFlow.js computes from packed items, position by position. */
-function reference(type: 'LSTM' | 'GRU', { packed, layers, hidden }: { packed: PackedSequences; layers: number; hidden: number }): TensorFunction {
+function reference(
+  type: 'LSTM' | 'GRU',
+  { packed, layers, hidden }: { packed: PackedSequences; layers: number; hidden: number },
+): TensorFunction {
   return (input, ...p) => {
     let x: tf.Tensor2D = input;
     for (let l = 0; l < layers; l++) {
-      const [wi, wh, bi, bh] = p.slice(4 * l, 4 * l + 4) as [tf.Tensor2D, tf.Tensor2D, tf.Tensor1D, tf.Tensor1D];
+      const [wi, wh, bi, bh] = p.slice(4 * l, 4 * l + 4) as [
+        tf.Tensor2D,
+        tf.Tensor2D,
+        tf.Tensor1D,
+        tf.Tensor1D,
+      ];
       let h = tf.zeros([packed.size, hidden]) as tf.Tensor2D;
       let c = h;
       const out: tf.Tensor2D[] = [];
@@ -69,7 +83,9 @@ describe('PackedSequences', () => {
     expect([...packed.starts]).to.deep.equal([0, 4, 7]);
     expect([...packed.last]).to.deep.equal([6, 7, 3, 8]);
     const items = Int32Array.of(10, 11, -1, -1, 20, 21, 22, -1, 30, -1, -1, -1, 40, 41, 42, -1);
-    expect([...packed.pack(items, { room: 4 })]).to.deep.equal([20, 40, 10, 30, 21, 41, 11, 22, 42]);
+    expect([...packed.pack(items, { room: 4 })]).to.deep.equal([
+      20, 40, 10, 30, 21, 41, 11, 22, 42,
+    ]);
   });
 
   it('says which length is none', () => {
@@ -77,8 +93,14 @@ describe('PackedSequences', () => {
       ArgumentError,
       'Row 1 of the batch has length 0; lengths are 1 to 3',
     );
-    expect(() => new PackedSequences(Int32Array.of(4), { steps: 3 })).to.throw(ArgumentError, 'has length 4');
-    expect(() => new PackedSequences(new Int32Array(0), { steps: 3 })).to.throw(ArgumentError, 'at least one row');
+    expect(() => new PackedSequences(Int32Array.of(4), { steps: 3 })).to.throw(
+      ArgumentError,
+      'has length 4',
+    );
+    expect(() => new PackedSequences(new Int32Array(0), { steps: 3 })).to.throw(
+      ArgumentError,
+      'at least one row',
+    );
   });
 });
 
@@ -95,8 +117,11 @@ describe('LSTM', () => {
     const items = packed.pack(Int32Array.from(x.flat() as number[]), { room: 4 });
     embedding.touch(items);
     const states = lstm.forward(embedding.forward(items), packed, true);
-    const at = (r: number, t: number): Float32Array => states.subarray((3 * t + r) * 6, (3 * t + r + 1) * 6);
-    for (let r = 0; r < 3; r++) for (let t = 0; t < 4; t++) expectClose(at(r, t), expected.top_layer_outputs[r][t], 3e-7, `state ${r}, ${t}`);
+    const at = (r: number, t: number): Float32Array =>
+      states.subarray((3 * t + r) * 6, (3 * t + r + 1) * 6);
+    for (let r = 0; r < 3; r++)
+      for (let t = 0; t < 4; t++)
+        expectClose(at(r, t), expected.top_layer_outputs[r][t], 3e-7, `state ${r}, ${t}`);
     const { h, c } = lstm.finalStates();
     expectClose(h, expected.h_n.flat(2), 3e-7, 'h_n');
     expectClose(c!, expected.c_n.flat(2), 3e-7, 'c_n');
@@ -113,7 +138,11 @@ describe('LSTM', () => {
     dStates.set(linear.backward(d), 9 * 6);
     embedding.backward(lstm.backward(dStates));
     for (const p of parameters) {
-      const grad = p.slots ? Float32Array.from(p.value, (_, j) => gradOf(p.slots![Math.floor(j / p.width)], p.grad, p.width, j % p.width)) : p.grad;
+      const grad = p.slots
+        ? Float32Array.from(p.value, (_, j) =>
+            gradOf(p.slots![Math.floor(j / p.width)], p.grad, p.width, j % p.width),
+          )
+        : p.grad;
       expectClose(grad, grads[p.name].flat(), 3e-7, `gradient of ${p.name}`);
     }
   });
@@ -136,15 +165,25 @@ for (const type of ['LSTM', 'GRU'] as const) {
         const packed = new PackedSequences(Int32Array.from(lengths), { steps: 5 });
         const module = over(new make(inputs, hidden, { numLayers: layers, random }), packed);
         const input = normals(packed.total * inputs, 3);
-        expectModule(module, { input, size: packed.total, reference: reference(type, { packed, layers, hidden }) });
+        expectModule(module, {
+          input,
+          size: packed.total,
+          reference: reference(type, { packed, layers, hidden }),
+        });
       });
     }
 
     it('has the gradients of central differences with dropout between layers', () => {
       const packed = new PackedSequences(Int32Array.of(4, 2, 3), { steps: 4 });
       const layers = new make(3, 4, { numLayers: 3, dropout: 0.3, random });
-      expect(layers.buffers.map((b) => b.name)).to.deep.equal(['dropout_l0.step', 'dropout_l1.step']);
-      const model = moduleModel(over(layers, packed), { input: normals(packed.total * 3, 4), size: packed.total });
+      expect(layers.buffers.map((b) => b.name)).to.deep.equal([
+        'dropout_l0.step',
+        'dropout_l1.step',
+      ]);
+      const model = moduleModel(over(layers, packed), {
+        input: normals(packed.total * 3, 4),
+        size: packed.total,
+      });
       checkGradients(model, targetsFor(packed.total * 4));
     });
 
@@ -161,7 +200,11 @@ for (const type of ['LSTM', 'GRU'] as const) {
           setCompute({ threads });
           for (const p of layers.parameters) p.zeroGrad();
           const states = layers.forward(input, packed, true).slice();
-          results.push([states, layers.backward(gradient).slice(), ...layers.parameters.map((p) => p.grad.slice())]);
+          results.push([
+            states,
+            layers.backward(gradient).slice(),
+            ...layers.parameters.map((p) => p.grad.slice()),
+          ]);
           await new Promise((resolve) => setTimeout(resolve, 30)); // the threads come up meanwhile
         }
         for (const result of results) expect(result).to.deep.equal(results[0]);
@@ -169,9 +212,15 @@ for (const type of ['LSTM', 'GRU'] as const) {
         const alone = new PackedSequences(lengths.subarray(r, r + 1), { steps: 7 });
         const place = packed.order.indexOf(r);
         const own = new Float32Array(alone.total * 6);
-        for (let t = 0; t < lengths[r]; t++) own.set(input.subarray((packed.starts[t] + place) * 6, (packed.starts[t] + place + 1) * 6), t * 6);
+        for (let t = 0; t < lengths[r]; t++)
+          own.set(
+            input.subarray((packed.starts[t] + place) * 6, (packed.starts[t] + place + 1) * 6),
+            t * 6,
+          );
         const state = layers.forward(own, alone, false).slice((alone.total - 1) * 10);
-        expect(state).to.deep.equal(results[0][0].slice(packed.last[r] * 10, (packed.last[r] + 1) * 10));
+        expect(state).to.deep.equal(
+          results[0][0].slice(packed.last[r] * 10, (packed.last[r] + 1) * 10),
+        );
       } finally {
         setCompute(before);
       }
@@ -179,10 +228,14 @@ for (const type of ['LSTM', 'GRU'] as const) {
 
     it('starts uniform in ±1/√hidden, prints as PyTorch does, and says what cannot be', () => {
       const layers = new make(50, 100, { numLayers: 2, dropout: 0.25, name: 'rnn', random });
-      expect(String(layers)).to.equal(`${type}(50, 100, num_layers=2, batch_first=True, dropout=0.25)`);
+      expect(String(layers)).to.equal(
+        `${type}(50, 100, num_layers=2, batch_first=True, dropout=0.25)`,
+      );
       expect(String(new make(50, 100, { random }))).to.equal(`${type}(50, 100, batch_first=True)`);
       const gates = type === 'LSTM' ? 4 : 3;
-      expect(layers.parameters.slice(4).map((p) => `${p.name} ${p.shape.join('×')} ${p.decay}`)).to.deep.equal([
+      expect(
+        layers.parameters.slice(4).map((p) => `${p.name} ${p.shape.join('×')} ${p.decay}`),
+      ).to.deep.equal([
         `rnn.weight_ih_l1 ${100 * gates}×100 true`,
         `rnn.weight_hh_l1 ${100 * gates}×100 true`,
         `rnn.bias_ih_l1 ${100 * gates} true`,
@@ -192,10 +245,19 @@ for (const type of ['LSTM', 'GRU'] as const) {
         expect(Math.max(...value.map(Math.abs))).to.be.within(0.095, 0.1);
         expect(value.reduce((s, w) => s + w * w, 0) / value.length).to.be.closeTo(0.01 / 3, 0.0006);
       }
-      expect(() => new make(0, 3, { random })).to.throw(ArgumentError, 'inputSize must be a positive whole number');
-      expect(() => new make(3, 3, { dropout: 0.1, random })).to.throw(ArgumentError, 'one layer only');
+      expect(() => new make(0, 3, { random })).to.throw(
+        ArgumentError,
+        'inputSize must be a positive whole number',
+      );
+      expect(() => new make(3, 3, { dropout: 0.1, random })).to.throw(
+        ArgumentError,
+        'one layer only',
+      );
       const packed = new PackedSequences(Int32Array.of(2, 1), { steps: 2 });
-      expect(() => new make(3, 4, { random }).forward(new Float32Array(8), packed, true)).to.throw(ArgumentError, '3 rows × 3 values = 9, got 8');
+      expect(() => new make(3, 4, { random }).forward(new Float32Array(8), packed, true)).to.throw(
+        ArgumentError,
+        '3 rows × 3 values = 9, got 8',
+      );
     });
   });
 }

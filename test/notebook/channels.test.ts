@@ -27,7 +27,10 @@ interface Packed {
 }
 
 const { pack, unpack } = require('../../lib/notebook/wire.cjs') as {
-  pack(connection: Connection, message: { type: string; content: unknown; identity?: Buffer[]; parent?: unknown }): (string | Buffer)[];
+  pack(
+    connection: Connection,
+    message: { type: string; content: unknown; identity?: Buffer[]; parent?: unknown },
+  ): (string | Buffer)[];
   unpack(connection: Connection, frames: Buffer[]): Packed;
 };
 const { Control } = require('../../lib/notebook/control.cjs') as {
@@ -42,7 +45,8 @@ const { Control } = require('../../lib/notebook/control.cjs') as {
 };
 const tslab = createRequire(require.resolve('tslab/package.json'));
 const zmq = tslab('zeromq') as { Dealer: new (options: object) => Dealer };
-const buffers = (frames: (string | Buffer)[]): Buffer[] => frames.map((frame) => Buffer.from(frame));
+const buffers = (frames: (string | Buffer)[]): Buffer[] =>
+  frames.map((frame) => Buffer.from(frame));
 
 /** Sends bytes to a port as they are, as any program of the machine can. */
 async function sendRaw(port: number, bytes: string | Uint8Array): Promise<void> {
@@ -65,7 +69,8 @@ const http = (n: number, method: string): string =>
   `${method} /${'a'.repeat(7 * n)} HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: http://evil.example\r\nContent-Length: 5000\r\nX: ${'a'.repeat(13 * n)}\r\n\r\n${'\0'.repeat(5000)}`;
 
 const JUNK: Record<string, (port: number) => Promise<unknown>> = {
-  'the frames of an early ZeroMQ': (port) => sendRaw(port, Buffer.from('010006 0068656c6c6f'.replace(' ', ''), 'hex')),
+  'the frames of an early ZeroMQ': (port) =>
+    sendRaw(port, Buffer.from('010006 0068656c6c6f'.replace(' ', ''), 'hex')),
   'messages that are none': (port) =>
     sendFrames(
       port,
@@ -88,7 +93,14 @@ const JUNK: Record<string, (port: number) => Promise<unknown>> = {
     sendFrames(
       port,
       ...['shutdown_request', 'interrupt_request', 'execute_request'].flatMap((type) => [
-        ['<IDS|MSG>', 'x', JSON.stringify({ msg_type: type }), '{}', '{}', '{"code":"process.exit()"}'],
+        [
+          '<IDS|MSG>',
+          'x',
+          JSON.stringify({ msg_type: type }),
+          '{}',
+          '{}',
+          '{"code":"process.exit()"}',
+        ],
         pack({ key: '' }, { type, content: { code: 'process.exit()' } }),
         pack({ key: 'another' }, { type, content: { code: 'process.exit()' } }),
       ]),
@@ -109,13 +121,20 @@ describe('the channels of a kernel', () => {
       const printed = new Promise<void>((done) => {
         begun = done;
       });
-      const running = runCell(kernel, "console.log('begun'); for (;;) await new Promise((r) => setTimeout(r, 5));", () => begun());
+      const running = runCell(
+        kernel,
+        "console.log('begun'); for (;;) await new Promise((r) => setTimeout(r, 5));",
+        () => begun(),
+      );
       await printed;
       for (const port of Object.values(kernel.ports)) await send(port);
       // What comes later on the same channel has been dealt with later.
       await kernel.request('kernel_info_request', {}, { control: true });
       await kernel.request('kernel_info_request', {});
-      const first = await Promise.race([running.then(({ error }) => error?.evalue), new Promise((done) => setTimeout(done, 300, 'goes on'))]);
+      const first = await Promise.race([
+        running.then(({ error }) => error?.evalue),
+        new Promise((done) => setTimeout(done, 300, 'goes on')),
+      ]);
       expect(first).to.equal('goes on');
       kernel.interrupt();
       expect((await running).error?.evalue).to.equal('The cell was stopped.');
@@ -131,7 +150,10 @@ describe('the channels of a kernel', () => {
       return (await dealer.receive()).map(String);
     };
     try {
-      const running = runCell(kernel, 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000); Date.now()');
+      const running = runCell(
+        kernel,
+        'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000); Date.now()',
+      );
       expect(await beats()).to.deep.equal(['', 'ping']);
       await running;
       expect(await beats()).to.deep.equal(['', 'ping']);
@@ -142,7 +164,10 @@ describe('the channels of a kernel', () => {
 
   it('say so once in the log, for each channel', () => {
     const said = kernel.log.split('\n').filter((line) => line.includes('is ignored'));
-    expect(said.map((line) => /on the (\w+) channel/.exec(line)?.[1]).sort()).to.deep.equal(['control', 'shell']);
+    expect(said.map((line) => /on the (\w+) channel/.exec(line)?.[1]).sort()).to.deep.equal([
+      'control',
+      'shell',
+    ]);
   });
 
   it('end the kernel in order afterwards', async () => {
@@ -160,13 +185,19 @@ describe('the thread that has the channels', () => {
     const heard: string[] = [];
     const rawDebug = Object.getOwnPropertyDescriptor(process, '_rawDebug');
     const said: string[] = [];
-    Object.defineProperty(process, '_rawDebug', { value: (text: string) => said.push(text), configurable: true, writable: true });
+    Object.defineProperty(process, '_rawDebug', {
+      value: (text: string) => said.push(text),
+      configurable: true,
+      writable: true,
+    });
     const dealer = new zmq.Dealer({ linger: 0, receiveTimeout: 500 });
     try {
       const answer = (frames: Buffer[]): void => {
         const { identity, header } = unpack(connection, frames);
         heard.push(String(header.msg_type));
-        control.socket('control').send(pack(connection, { identity, type: 'reply', content: {}, parent: header }));
+        control
+          .socket('control')
+          .send(pack(connection, { identity, type: 'reply', content: {}, parent: header }));
       };
       control.start(tslab.resolve('zeromq'), { message: answer, interrupt: () => control.heard() });
       await control.bind({ channel: 'control', address: `tcp://127.0.0.1:${port}`, connection });
@@ -188,7 +219,9 @@ describe('the thread that has the channels', () => {
       await ask();
       expect(heard.length).to.be.greaterThan(before);
       expect(new Set(heard)).to.deep.equal(new Set(['interrupt_request']));
-      expect(said.join('\n')).to.match(/^The thread that listens for the stop button has died: .*\. It is started again\.$/);
+      expect(said.join('\n')).to.match(
+        /^The thread that listens for the stop button has died: .*\. It is started again\.$/,
+      );
     } finally {
       dealer.close();
       await control.close();
@@ -203,8 +236,13 @@ describe('pack and unpack', () => {
   it('are inverse to each other, for whoever knows the key', () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), json, json, (key, type, content, parent) => {
-        const read = unpack({ key }, buffers(pack({ key }, { type, content, parent, identity: [Buffer.from([1, 0])] })));
-        expect(JSON.stringify([read.header.msg_type, read.content, read.parent])).to.equal(JSON.stringify([type, content, parent]));
+        const read = unpack(
+          { key },
+          buffers(pack({ key }, { type, content, parent, identity: [Buffer.from([1, 0])] })),
+        );
+        expect(JSON.stringify([read.header.msg_type, read.content, read.parent])).to.equal(
+          JSON.stringify([type, content, parent]),
+        );
         expect(read.identity.map((frame) => [...frame])).to.deep.equal([[1, 0]]);
       }),
     );
@@ -218,14 +256,21 @@ describe('pack and unpack', () => {
         const bytes = Buffer.concat(frames.slice(1));
         bytes[at % bytes.length] ^= 1 << bit;
         let start = 0;
-        const changed = frames.slice(1).map((frame) => bytes.subarray(start, (start += frame.length)));
+        const changed = frames
+          .slice(1)
+          .map((frame) => bytes.subarray(start, (start += frame.length)));
         expect(() => unpack(connection, [frames[0], ...changed])).to.throw(/signature/);
       }),
     );
     fc.assert(
-      fc.property(fc.array(fc.oneof(fc.uint8Array(), fc.constant(Buffer.from('<IDS|MSG>')))), (frames) => {
-        expect(() => unpack({ key: '' }, buffers(frames.map((frame) => Buffer.from(frame))))).to.throw(Error);
-      }),
+      fc.property(
+        fc.array(fc.oneof(fc.uint8Array(), fc.constant(Buffer.from('<IDS|MSG>')))),
+        (frames) => {
+          expect(() =>
+            unpack({ key: '' }, buffers(frames.map((frame) => Buffer.from(frame)))),
+          ).to.throw(Error);
+        },
+      ),
     );
   });
 });

@@ -49,14 +49,19 @@ describe('chartPng', () => {
       {
         data: { values: [{ a: 'A band with quite a long name', b: 1 }] },
         mark: 'bar',
-        encoding: { y: { field: 'a', type: 'nominal', title: null }, x: { field: 'b', type: 'quantitative' } },
+        encoding: {
+          y: { field: 'a', type: 'nominal', title: null },
+          x: { field: 'b', type: 'quantitative' },
+        },
       },
       '',
       '',
     );
     const image = decodePng(chartPng(long).png);
     // Nothing dark touches the left edge: the label begins inside the picture.
-    const edge = Array.from({ length: image.height }, (_, y) => image.at(4, y)).filter((pixel) => dark(...pixel));
+    const edge = Array.from({ length: image.height }, (_, y) => image.at(4, y)).filter((pixel) =>
+      dark(...pixel),
+    );
     expect(edge).to.have.length(0);
     expect(chartSvg(long)).to.contain('A band with quite a long name');
   });
@@ -83,14 +88,25 @@ describe('chartSvg', () => {
   it('draws what XML has no character for as a question mark', () => {
     const values = [{ a: 'a\u0001b\ufffe', b: 1 }];
     const odd = new Chart({ ...bars('').spec, data: { values } }, 'a\u0000\ud800', 'b\u0002');
-    expect(chartSvg(odd)).to.contain('a\ufffdb\ufffd').and.to.contain('<title>a\ufffd\ufffd</title>').and.to.contain('<desc>b\ufffd</desc>');
+    expect(chartSvg(odd))
+      .to.contain('a\ufffdb\ufffd')
+      .and.to.contain('<title>a\ufffd\ufffd</title>')
+      .and.to.contain('<desc>b\ufffd</desc>');
     expect(decodePng(chartPng(odd).png).width).to.be.greaterThan(50);
   });
 
   it('says which chart cannot be drawn, and why', () => {
     const broken = new Chart({ data: { values: [] }, mark: 'nosuchmark' }, 'Broken', '');
     expect(() => chartSvg(broken)).to.throw(ArgumentError, /"Broken" cannot be drawn/);
-    const expression = new Chart({ data: { values: [{ a: 1 }] }, transform: [{ calculate: 'datum.a +', as: 'b' }], mark: 'bar' }, 'Wrong', '');
+    const expression = new Chart(
+      {
+        data: { values: [{ a: 1 }] },
+        transform: [{ calculate: 'datum.a +', as: 'b' }],
+        mark: 'bar',
+      },
+      'Wrong',
+      '',
+    );
     expect(() => chartSvg(expression)).to.throw(ArgumentError, /"Wrong" cannot be drawn/);
   });
 });
@@ -98,17 +114,28 @@ describe('chartSvg', () => {
 describe('chartBundle', () => {
   it('holds Vega-Lite, PNG and text, and no HTML, which front ends would prefer', () => {
     const { bundle, metadata } = chartBundle(bars('Plays'));
-    expect(Object.keys(bundle)).to.deep.equal(['application/vnd.vegalite.v5+json', 'image/png', 'text/plain']);
+    expect(Object.keys(bundle)).to.deep.equal([
+      'application/vnd.vegalite.v5+json',
+      'image/png',
+      'text/plain',
+    ]);
     expect(bundle['text/plain']).to.equal('[Plays: Two bars.]');
-    expect(bundle['application/vnd.vegalite.v5+json']).to.include({ title: 'Plays', description: 'Two bars.' });
+    expect(bundle['application/vnd.vegalite.v5+json']).to.include({
+      title: 'Plays',
+      description: 'Two bars.',
+    });
     const image = decodePng(Buffer.from(String(bundle['image/png']), 'base64'));
-    expect(metadata).to.deep.equal({ 'image/png': { width: image.width / 2, height: image.height / 2, alt: 'Two bars.' } });
+    expect(metadata).to.deep.equal({
+      'image/png': { width: image.width / 2, height: image.height / 2, alt: 'Two bars.' },
+    });
   });
 
   it("lets a chart's own configuration come on top without losing the rest of it", () => {
     const chart = bars('x');
     const config = { axis: { grid: false } };
-    const spec = chartBundle(new Chart({ ...chart.spec, config }, 'x', '')).bundle['application/vnd.vegalite.v5+json'] as {
+    const spec = chartBundle(new Chart({ ...chart.spec, config }, 'x', '')).bundle[
+      'application/vnd.vegalite.v5+json'
+    ] as {
       config: { axis: object };
     };
     expect(spec.config.axis).to.include({ grid: false, titleFontSize: 12 });
@@ -133,14 +160,19 @@ describe('chart.save', () => {
   it('writes title and alternative text into a PNG, where other programs find them', () => {
     const file = join(folder, 'a.png');
     new Chart(bars('').spec, 'Hörer', 'Zwei Balken – ∑.').save(file);
-    expect(pngTexts(readFileSync(file))).to.deep.equal({ Title: 'Hörer', Description: 'Zwei Balken – ∑.' });
+    expect(pngTexts(readFileSync(file))).to.deep.equal({
+      Title: 'Hörer',
+      Description: 'Zwei Balken – ∑.',
+    });
   });
 
   it('replaces a file as a whole, or leaves it as it was', () => {
     const file = join(folder, 'a.svg');
     bars('first').save(file);
     const before = readFileSync(file, 'utf8');
-    expect(() => new Chart({ mark: 'nosuchmark' }, 'Broken', '').save(file)).to.throw(ArgumentError);
+    expect(() => new Chart({ mark: 'nosuchmark' }, 'Broken', '').save(file)).to.throw(
+      ArgumentError,
+    );
     expect(readFileSync(file, 'utf8')).to.equal(before);
     bars('second').save(file);
     expect(readFileSync(file, 'utf8')).to.contain('<title>second</title>');
@@ -152,14 +184,26 @@ describe('chart.save', () => {
   });
 
   it('says that a folder is missing, and what to do', () => {
-    expect(() => bars('x').save(join(folder, 'figures', 'a.png'))).to.throw(DataError, /there is no folder ".*figures"\. Make it first/);
+    expect(() => bars('x').save(join(folder, 'figures', 'a.png'))).to.throw(
+      DataError,
+      /there is no folder ".*figures"\. Make it first/,
+    );
   });
 
   it('leaves nothing behind when the chart cannot be drawn', () => {
-    expect(() => new Chart({ mark: 'nosuchmark' }, 'Broken', '').save(join(folder, 'a.png'))).to.throw(ArgumentError);
+    expect(() =>
+      new Chart({ mark: 'nosuchmark' }, 'Broken', '').save(join(folder, 'a.png')),
+    ).to.throw(ArgumentError);
     const values = [{ a: 1 }];
-    const late = new Chart({ data: { values }, transform: [{ calculate: 'datum.b.c', as: 'd' }], mark: 'bar' }, 'Late', '');
-    expect(() => late.save(join(folder, 'a.svg'))).to.throw(ArgumentError, '"Late" cannot be drawn: Cannot read properties of undefined');
+    const late = new Chart(
+      { data: { values }, transform: [{ calculate: 'datum.b.c', as: 'd' }], mark: 'bar' },
+      'Late',
+      '',
+    );
+    expect(() => late.save(join(folder, 'a.svg'))).to.throw(
+      ArgumentError,
+      '"Late" cannot be drawn: Cannot read properties of undefined',
+    );
     expect(readdirSync(folder)).to.have.length(0);
   });
 });

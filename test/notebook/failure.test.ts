@@ -11,7 +11,8 @@ const { stopped, thrown } = require('../../lib/notebook/failure.cjs') as {
   thrown(error: unknown, code: object): ErrorContent;
 };
 const code = { isWrapper: () => false, locate: () => undefined };
-const heads = (content: ErrorContent): string[] => content.traceback.filter((line) => !line.startsWith('    at '));
+const heads = (content: ErrorContent): string[] =>
+  content.traceback.filter((line) => !line.startsWith('    at '));
 
 /** Calls of any method of it throw. */
 const bomb = (target: object): object =>
@@ -38,27 +39,52 @@ const anything = fc.letrec<{ value: () => unknown }>((again) => ({
   value: fc.oneof(
     { depthSize: 'small' },
     fc
-      .anything({ withNullPrototype: true, withBigInt: true, withDate: true, withTypedArray: true, withSparseArray: true })
+      .anything({
+        withNullPrototype: true,
+        withBigInt: true,
+        withDate: true,
+        withTypedArray: true,
+        withSparseArray: true,
+      })
       .map((value) => () => value),
-    fc.constantFrom(null, undefined, Symbol('s'), Object.create(null), class Mine {}, -0, 10n).map((value) => () => value),
+    fc
+      .constantFrom(null, undefined, Symbol('s'), Object.create(null), class Mine {}, -0, 10n)
+      .map((value) => () => value),
     fc.constantFrom(new Error('p'), {}, [], () => 1).map((target) => () => bomb(target)),
     fc
-      .tuple(fc.constantFrom('name', 'message', 'stack', 'cause', 'errors', 'constructor', 'code', 'toString'), again('value'))
+      .tuple(
+        fc.constantFrom(
+          'name',
+          'message',
+          'stack',
+          'cause',
+          'errors',
+          'constructor',
+          'code',
+          'toString',
+        ),
+        again('value'),
+      )
       .map(([name, make]) => () => {
         return Object.defineProperty(new Error('x'), name, { value: make(), configurable: true });
       }),
-    fc.subarray(['name', 'message', 'stack', 'cause', 'errors', 'constructor', 'code']).map((names) => () => {
-      const error = new TypeError('x');
-      void error.stack; // else it is made when it is replaced, and reads the others
-      for (const name of names) Object.defineProperty(error, name, throwing);
-      return error;
-    }),
+    fc
+      .subarray(['name', 'message', 'stack', 'cause', 'errors', 'constructor', 'code'])
+      .map((names) => () => {
+        const error = new TypeError('x');
+        void error.stack; // else it is made when it is replaced, and reads the others
+        for (const name of names) Object.defineProperty(error, name, throwing);
+        return error;
+      }),
     fc.tuple(again('value'), again('value')).map(
       ([a, b]) =>
         () =>
           new AggregateError([a(), b()], 'both', { cause: b() }),
     ),
-    fc.constant(() => ({ [Symbol.for('nodejs.util.inspect.custom')]: () => bomb({}), toString: () => bomb({}) })),
+    fc.constant(() => ({
+      [Symbol.for('nodejs.util.inspect.custom')]: () => bomb({}),
+      toString: () => bomb({}),
+    })),
   ),
 })).value;
 
@@ -70,7 +96,9 @@ describe('the message of a failed cell', () => {
         for (const content of [thrown(value, code), stopped({}, value)]) {
           const sent = JSON.parse(JSON.stringify(content)) as ErrorContent;
           expect(Object.keys(sent)).to.deep.equal(['ename', 'evalue', 'traceback']);
-          expect([sent.ename, sent.evalue, ...sent.traceback].every((text) => typeof text === 'string')).to.equal(true);
+          expect(
+            [sent.ename, sent.evalue, ...sent.traceback].every((text) => typeof text === 'string'),
+          ).to.equal(true);
           expect(sent.ename).not.to.equal('');
           expect(sent.traceback.length).to.be.within(1, 400);
         }
@@ -106,7 +134,12 @@ describe('the message of a failed cell', () => {
     expect(thrown(new Mine('m'), code)).to.include({ ename: 'Mine', evalue: 'm' });
     expect(thrown(new Deeper('m'), code).traceback[0]).to.equal('Deeper: m');
     expect(thrown(new Named('m'), code).ename).to.equal('Other');
-    for (const made of [new TypeError('t'), new SyntaxError('t'), new DOMException('t', 'AbortError'), new AggregateError([], 't')]) {
+    for (const made of [
+      new TypeError('t'),
+      new SyntaxError('t'),
+      new DOMException('t', 'AbortError'),
+      new AggregateError([], 't'),
+    ]) {
       expect(thrown(made, code).ename).to.equal(made.name);
     }
   });

@@ -18,16 +18,25 @@ type Json = { readonly [key: string]: unknown };
 const isJson = (value: unknown): value is Json => typeof value === 'object' && value !== null;
 
 /** Whether the names that stand along an axis say what they are: artists, features, recommenders. */
-const speaksForItself = (channel: Json): boolean => channel.type === 'nominal' || channel.type === 'ordinal';
+const speaksForItself = (channel: Json): boolean =>
+  channel.type === 'nominal' || channel.type === 'ordinal';
 
 /** The axes of a specification that show numbers and have no title where one is due: in a column of panels one of them may speak for all. */
 function untitled(spec: Json): string[] {
-  const parts = ['concat', 'hconcat', 'vconcat', 'layer'].flatMap((key) => (Array.isArray(spec[key]) ? (spec[key] as Json[]) : []));
+  const parts = ['concat', 'hconcat', 'vconcat', 'layer'].flatMap((key) =>
+    Array.isArray(spec[key]) ? (spec[key] as Json[]) : [],
+  );
   const units = [spec, ...parts.flatMap((part) => [part, ...((part.layer as Json[]) ?? [])])];
   return (['x', 'y'] as const).filter((name) => {
-    const channels = units.map((unit) => (isJson(unit.encoding) ? unit.encoding[name] : undefined)).filter(isJson);
-    const numbers = channels.filter((channel) => channel.field !== undefined && !speaksForItself(channel));
-    return numbers.length > 0 && !numbers.some(({ title }) => typeof title === 'string' && title !== '');
+    const channels = units
+      .map((unit) => (isJson(unit.encoding) ? unit.encoding[name] : undefined))
+      .filter(isJson);
+    const numbers = channels.filter(
+      (channel) => channel.field !== undefined && !speaksForItself(channel),
+    );
+    return (
+      numbers.length > 0 && !numbers.some(({ title }) => typeof title === 'string' && title !== '')
+    );
   });
 }
 
@@ -53,13 +62,19 @@ describe('every figure has a title, titled axes, an alternative text and somethi
         bundle = chartBundle(chart).bundle;
       });
       expect(warnings).to.deep.equal([]);
-      expectFigure(bundle[VEGA_LITE] as Json, Buffer.from(String(bundle['image/png']), 'base64'), String(bundle['text/plain']));
+      expectFigure(
+        bundle[VEGA_LITE] as Json,
+        Buffer.from(String(bundle['image/png']), 'base64'),
+        String(bundle['text/plain']),
+      );
     });
   }
 
   for (const file of readdirSync(notebooks).filter((name) => name.endsWith('.ipynb'))) {
     it(`in notebooks/${file}, where GitHub shows the PNG`, () => {
-      const outputs = readNotebook(join(notebooks, file)).cells.flatMap((cell) => cell.outputs ?? []);
+      const outputs = readNotebook(join(notebooks, file)).cells.flatMap(
+        (cell) => cell.outputs ?? [],
+      );
       for (const { data } of outputs) {
         if (data?.[VEGA_LITE] === undefined) continue;
         const png = Buffer.from(joined(data['image/png']).replace(/\s/g, ''), 'base64');
@@ -70,18 +85,35 @@ describe('every figure has a title, titled axes, an alternative text and somethi
 });
 
 describe('units', () => {
-  const table = new Table({ tempo: [90, 120], loudness: [-8, -4], duration_ms: [1e5, 2e5], energy: [0.1, 0.4], track: ['a', 'b'] });
+  const table = new Table({
+    tempo: [90, 120],
+    loudness: [-8, -4],
+    duration_ms: [1e5, 2e5],
+    energy: [0.1, 0.4],
+    track: ['a', 'b'],
+  });
   const axes = (chart: Chart): unknown[] => {
     const { encoding } = vegaLiteSpec(chart) as { encoding: Record<'x' | 'y', { title: unknown }> };
     return [encoding.x.title, encoding.y.title];
   };
 
   it('of the columns of the catalogue stand on the axes, unless the axis is given a title', () => {
-    expect(axes(lineChart(table, { x: 'tempo', y: 'loudness' }))).to.deep.equal(['tempo (beats a minute)', 'loudness (dB)']);
-    expect(axes(scatter(table, { x: 'duration_ms', y: 'energy' }))).to.deep.equal(['duration_ms (ms)', 'energy']);
-    expect(axes(barChart(table, { x: 'loudness', y: 'track' }))).to.deep.equal(['loudness (dB)', 'track']);
+    expect(axes(lineChart(table, { x: 'tempo', y: 'loudness' }))).to.deep.equal([
+      'tempo (beats a minute)',
+      'loudness (dB)',
+    ]);
+    expect(axes(scatter(table, { x: 'duration_ms', y: 'energy' }))).to.deep.equal([
+      'duration_ms (ms)',
+      'energy',
+    ]);
+    expect(axes(barChart(table, { x: 'loudness', y: 'track' }))).to.deep.equal([
+      'loudness (dB)',
+      'track',
+    ]);
     expect(axes(histogram(table, 'tempo'))).to.deep.equal(['tempo (beats a minute)', 'rows']);
-    expect(axes(lineChart(table, { x: 'tempo', y: 'loudness', xTitle: 'BPM', yTitle: 'loudness' }))).to.deep.equal(['BPM', 'loudness']);
+    expect(
+      axes(lineChart(table, { x: 'tempo', y: 'loudness', xTitle: 'BPM', yTitle: 'loudness' })),
+    ).to.deep.equal(['BPM', 'loudness']);
   });
 });
 
@@ -104,8 +136,21 @@ function vscodeShows(bundle: Json, renderers: readonly string[]): string | undef
 }
 
 describe('the outputs in VS Code, by the rules of its extensions', () => {
-  const builtIn = ['text/html', 'text/markdown', 'image/png', 'image/jpeg', 'image/svg+xml', 'application/json', 'text/plain'];
-  const withJupyterRenderers = [...builtIn, 'application/vnd.vegalite.v3+json', 'application/vnd.vegalite.v4+json', VEGA_LITE];
+  const builtIn = [
+    'text/html',
+    'text/markdown',
+    'image/png',
+    'image/jpeg',
+    'image/svg+xml',
+    'application/json',
+    'text/plain',
+  ];
+  const withJupyterRenderers = [
+    ...builtIn,
+    'application/vnd.vegalite.v3+json',
+    'application/vnd.vegalite.v4+json',
+    VEGA_LITE,
+  ];
   const { bundle } = chartBundle(tableCharts['lying bars']());
 
   it('are interactive charts with the renderers that the Jupyter extension brings, pictures without them', () => {

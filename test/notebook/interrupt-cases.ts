@@ -58,7 +58,10 @@ export const cases: InterruptCase[] = [
     what: 'lrFind',
     code: 'kept = await learn.lrFind({ numIt: 1e6, stopDiv: false })',
     line: /^Interrupted: in epoch \d+, training batch \d+ of \d+\.$/,
-    after: ['[learn.opt.hypers.lr < 1, learn.interrupted, (kept as any).lrs]', /\[ true, true, \[\] \]/],
+    after: [
+      '[learn.opt.hypers.lr < 1, learn.interrupted, (kept as any).lrs]',
+      /\[ true, true, \[\] \]/,
+    ],
   },
   {
     what: 'validate',
@@ -94,9 +97,13 @@ export const cases: InterruptCase[] = [
 ];
 
 const ended = /^Interrupted: The cell was stopped\.$/;
-const abandoned = /^Interrupted: The cell was abandoned; what it awaits may go on in the background\.$/;
+const abandoned =
+  /^Interrupted: The cell was abandoned; what it awaits may go on in the background\.$/;
 /** Nothing counts on. */
-const stands: [string, RegExp] = ['const was = trainings; await new Promise((r) => setTimeout(r, 50)); [was > 0, trainings - was]', /\[ true, 0 \]/];
+const stands: [string, RegExp] = [
+  'const was = trainings; await new Promise((r) => setTimeout(r, 50)); [was > 0, trainings - was]',
+  /\[ true, 0 \]/,
+];
 
 /** What the launcher's kernel alone can stop: what the cells do themselves. */
 export const moreCases: InterruptCase[] = [

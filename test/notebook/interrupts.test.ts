@@ -19,12 +19,16 @@ for (const [name, list] of Object.entries({ supervised: [...cases, ...moreCases]
       const code =
         'const since = process.cpuUsage(); await new Promise((r) => setTimeout(r, 100)); const { user, system } = process.cpuUsage(since); (user + system) / 1000';
       let least = Infinity;
-      for (let i = 0; i < 5 && least >= 60; i++) least = Math.min(least, Number((await run(code)).stdout));
+      for (let i = 0; i < 5 && least >= 60; i++)
+        least = Math.min(least, Number((await run(code)).stdout));
       return least;
     };
     before(async () => {
       folder = mkdtempSync(join(tmpdir(), 'recital interrupts '));
-      kernel = await KernelClient.start({ cwd: __dirname, launcher: name === 'stock' ? launchers.stock : supervised });
+      kernel = await KernelClient.start({
+        cwd: __dirname,
+        launcher: name === 'stock' ? launchers.stock : supervised,
+      });
       wire = await Wire.to(kernel);
       if (name === 'stock') await run("import { Random } from 'recital';"); // the repairs
       const { status, stderr, error } = await run(setup(folder));
@@ -48,7 +52,11 @@ for (const [name, list] of Object.entries({ supervised: [...cases, ...moreCases]
         const working = new Promise<CellRun>((done) => {
           begun = done;
         });
-        const running = runCell(kernel, `console.log('begun');\n${code}`, (sofar) => until.test(sofar.stdout) && begun(sofar));
+        const running = runCell(
+          kernel,
+          `console.log('begun');\n${code}`,
+          (sofar) => until.test(sofar.stdout) && begun(sofar),
+        );
         const sofar = await Promise.race([working, running]);
         await pause(100);
         const { stdout } = sofar;
@@ -57,7 +65,10 @@ for (const [name, list] of Object.entries({ supervised: [...cases, ...moreCases]
         const cell = await running;
         const seconds = (performance.now() - sent) / 1000;
         expect(cell.status).to.equal('error');
-        const said = [...(cell.error?.traceback ?? []), ...cell.stderr.split('\n').filter((each) => each !== '')];
+        const said = [
+          ...(cell.error?.traceback ?? []),
+          ...cell.stderr.split('\n').filter((each) => each !== ''),
+        ];
         expect(said, said.join('\n')).to.have.length(1);
         expect(said[0]).to.match(line);
         expect(cell.stdout).to.equal(stdout);
@@ -75,15 +86,21 @@ for (const [name, list] of Object.entries({ supervised: [...cases, ...moreCases]
     if (name === 'stock') return; // it hears signals alone, which Node drops where a cell's code begins
     it('says nothing between cells, and leaves the next one alone', async () => {
       for (let i = 0; i < 2; i++) await kernel.request('interrupt_request', {}, { control: true });
-      const next = await run('const own = collabLearner(dls, { nFactors: 4 }); await own.fit(10); [own.recorder.losses.length > 0, own.interrupted]');
+      const next = await run(
+        'const own = collabLearner(dls, { nFactors: 4 }); await own.fit(10); [own.recorder.losses.length > 0, own.interrupted]',
+      );
       expect(next).to.include({ status: 'ok', stdout: '[ true, false ]\n', stderr: '' });
     });
 
     it('says the same of a training, and of a loop after an await, when a loop that gives no turns was stopped before', async () => {
-      const begin = "console.log('begun'); for (const end = Date.now() + 60; Date.now() < end; ) {} console.log('now');"; // which sends what waits
+      const begin =
+        "console.log('begun'); for (const end = Date.now() + 60; Date.now() < end; ) {} console.log('now');"; // which sends what waits
       for (const [code, says] of [
         ['let rounds = 0;\nfor (;;) rounds++;', /^The cell was stopped\.$/],
-        ['await new Promise((r) => setTimeout(r, 5));\nfor (;;) rounds++;', /^The cell was stopped\.$/],
+        [
+          'await new Promise((r) => setTimeout(r, 5));\nfor (;;) rounds++;',
+          /^The cell was stopped\.$/,
+        ],
         ['await learn.fit(5000)', /^in epoch/],
       ] as const) {
         let begun = (): void => {};
@@ -105,9 +122,15 @@ for (const [name, list] of Object.entries({ supervised: [...cases, ...moreCases]
         const running = run(code);
         while (!wire.messages.some(({ type }) => type === 'execute_input')) await pause(1);
         await pause((7 * i) % 30);
-        const asked = Array.from({ length: 1 + (i % 3) }, () => kernel.request('interrupt_request', {}, { control: true }));
+        const asked = Array.from({ length: 1 + (i % 3) }, () =>
+          kernel.request('interrupt_request', {}, { control: true }),
+        );
         const { status, stderr } = await running;
-        expect([code, status, /does not stop/.test(stderr)]).to.deep.equal([code, i < states.length - 1 ? 'error' : status, false]);
+        expect([code, status, /does not stop/.test(stderr)]).to.deep.equal([
+          code,
+          i < states.length - 1 ? 'error' : status,
+          false,
+        ]);
         await Promise.all(asked);
         expect(await run("'next'")).to.include({ status: 'ok', stdout: 'next\n' });
       }
@@ -129,8 +152,12 @@ for (const [name, list] of Object.entries({ supervised: [...cases, ...moreCases]
       await working;
       await pause(500);
       for (let i = 0; i < 3; i++) kernel.interrupt();
-      expect(await Promise.race([says.then(() => 'says'), running.then(() => 'ended')])).to.equal('says');
-      expect((await running).stderr).to.equal('The cell does not stop. Kernel → Restart ends it; variables are lost.\n');
+      expect(await Promise.race([says.then(() => 'says'), running.then(() => 'ended')])).to.equal(
+        'says',
+      );
+      expect((await running).stderr).to.equal(
+        'The cell does not stop. Kernel → Restart ends it; variables are lost.\n',
+      );
       expect(await run("'next'")).to.include({ status: 'ok', stdout: 'next\n' });
     });
 
@@ -138,7 +165,9 @@ for (const [name, list] of Object.entries({ supervised: [...cases, ...moreCases]
       for (const delay of [0, 4, 8, 12, 16]) {
         await wire.caughtUp(kernel);
         wire.messages.length = 0;
-        const running = run('await null;\nfor (const end = Date.now() + 1500; Date.now() < end; ) await new Promise((r) => setTimeout(r, 5));');
+        const running = run(
+          'await null;\nfor (const end = Date.now() + 1500; Date.now() < end; ) await new Promise((r) => setTimeout(r, 5));',
+        );
         while (!wire.messages.some(({ type }) => type === 'execute_input')) await pause(1); // it has begun
         await pause(delay);
         kernel.interrupt();

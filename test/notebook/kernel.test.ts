@@ -53,25 +53,44 @@ for (const [name, launcher] of Object.entries(launchers)) {
     it('prints live: what is printed before a pause arrives before it', async () => {
       const start = performance.now();
       let first = 0;
-      await kernel.execute("console.log('now'); await new Promise((r) => setTimeout(r, 600));", (type) => {
-        if (type === 'stream') first ||= performance.now() - start;
-      });
+      await kernel.execute(
+        "console.log('now'); await new Promise((r) => setTimeout(r, 600));",
+        (type) => {
+          if (type === 'stream') first ||= performance.now() - start;
+        },
+      );
       expect(performance.now() - start - first).to.be.greaterThan(300);
     });
 
     it('keeps the order of prints, errors and tables', async () => {
-      const cell = await run("console.log(1); console.error(2); console.log(3); show(html('<i>4</i>', '4')); console.log(5);");
-      expect(cell.types.filter((type) => type !== 'execute_input')).to.deep.equal(['stream', 'stream', 'stream', 'display_data', 'stream']);
+      const cell = await run(
+        "console.log(1); console.error(2); console.log(3); show(html('<i>4</i>', '4')); console.log(5);",
+      );
+      expect(cell.types.filter((type) => type !== 'execute_input')).to.deep.equal([
+        'stream',
+        'stream',
+        'stream',
+        'display_data',
+        'stream',
+      ]);
       expect([cell.stdout, cell.stderr]).to.deep.equal(['1\n3\n5\n', '2\n']);
     });
 
     it('shows a table, a chart, or an object that shows itself when it is the last value, and prints any other', async () => {
-      const chart = "new Chart({ data: { values: [{ a: 1 }] }, mark: 'bar', encoding: { x: { field: 'a', type: 'quantitative' } } }, 'T', 'alt')";
-      expect(Object.keys((await run(chart)).shown[0])).to.deep.equal(['application/vnd.vegalite.v5+json', 'image/png', 'text/plain']);
-      expect((await run("({ [Symbol.for('Jupyter.display')]: () => ({ 'text/html': '<u>x</u>' }) })")).shown).to.deep.equal([
-        { 'text/html': '<u>x</u>' },
+      const chart =
+        "new Chart({ data: { values: [{ a: 1 }] }, mark: 'bar', encoding: { x: { field: 'a', type: 'quantitative' } } }, 'T', 'alt')";
+      expect(Object.keys((await run(chart)).shown[0])).to.deep.equal([
+        'application/vnd.vegalite.v5+json',
+        'image/png',
+        'text/plain',
       ]);
-      expect((await run('new Table({ n: Float64Array.of(1.5) })')).shown[0]['text/html']).to.contain('1.50000');
+      expect(
+        (await run("({ [Symbol.for('Jupyter.display')]: () => ({ 'text/html': '<u>x</u>' }) })"))
+          .shown,
+      ).to.deep.equal([{ 'text/html': '<u>x</u>' }]);
+      expect(
+        (await run('new Table({ n: Float64Array.of(1.5) })')).shown[0]['text/html'],
+      ).to.contain('1.50000');
       expect(await run('[1, 2]')).to.include({ stdout: '[ 1, 2 ]\n' });
       expect(await run('0')).to.include({ stdout: '0\n' });
       expect(await run('null')).to.include({ stdout: '' });
@@ -95,23 +114,37 @@ for (const [name, launcher] of Object.entries(launchers)) {
     it('shows under Shift-Tab the signature of a function, what it does, an example, its options and what it throws', async () => {
       await run("import { readPlays, noBar } from 'recital';");
       const code = 'readPlays';
-      const { found, data } = await kernel.request('inspect_request', { code, cursor_pos: 3, detail_level: 0 });
+      const { found, data } = await kernel.request('inspect_request', {
+        code,
+        cursor_pos: 3,
+        detail_level: 0,
+      });
       expect(found).to.equal(true);
       expect((data as Record<string, string>)['text/plain'])
-        .to.match(/^readPlays\(where: string(?: \| \w+)*, options\?: ReadPlaysOptions\): Promise<Plays>\n/)
+        .to.match(
+          /^readPlays\(where: string(?: \| \w+)*, options\?: ReadPlaysOptions\): Promise<Plays>\n/,
+        )
         .and.to.match(/\nReads who played what, how often\.\n/)
         .and.to.match(/\nExamples\n {2}const plays = await/)
         .and.to.match(/\n {2}where: a file/)
-        .and.to.match(/\n {2}options\n {4}columns\?: PlaysColumnNames\n {8}The columns\. Default: Kaggle's/)
+        .and.to.match(
+          /\n {2}options\n {4}columns\?: PlaysColumnNames\n {8}The columns\. Default: Kaggle's/,
+        )
         .and.to.match(/\nThrows\n {2}DataError naming file/);
-      const nothing = await kernel.request('inspect_request', { code: ' ', cursor_pos: 0, detail_level: 0 });
+      const nothing = await kernel.request('inspect_request', {
+        code: ' ',
+        cursor_pos: 0,
+        detail_level: 0,
+      });
       expect(nothing).to.deep.include({ status: 'ok', found: false, data: {} });
     });
 
     it('imports a module in an expression, of whatever types', async () => {
       const { error, stderr } = await run("const files = await import('node:fs');");
       expect(error?.evalue ?? stderr).to.equal('');
-      expect((await run('files.existsSync("/") && typeof files.readFileSync')).stdout).to.equal('function\n');
+      expect((await run('files.existsSync("/") && typeof files.readFileSync')).stdout).to.equal(
+        'function\n',
+      );
     });
 
     it('awaits a last expression before it looks at it', async () => {
@@ -120,7 +153,9 @@ for (const [name, launcher] of Object.entries(launchers)) {
     });
 
     it('replaces what a slot shows', async () => {
-      const cell = await run('const slot = new Slot(); for (let i = 0; i < 5; i++) slot.show(html("<b>" + i + "</b>"));');
+      const cell = await run(
+        'const slot = new Slot(); for (let i = 0; i < 5; i++) slot.show(html("<b>" + i + "</b>"));',
+      );
       expect(cell.shown).to.deep.equal([{ 'text/html': '<b>4</b>', 'text/plain': '4' }]);
       expect(cell.types.filter((type) => type === 'update_display_data')).to.have.length(4);
     });
@@ -136,8 +171,12 @@ for (const [name, launcher] of Object.entries(launchers)) {
       const updates = cell.types.filter((type) => type === 'update_display_data').length;
       expect(updates).to.be.within(4, 16);
       expect(cell.shown).to.have.length(1);
-      expect(cell.shown[0]['text/plain']).to.equal('epoch  train_loss      time\n    0    0.250000     01:05\n    1    0.250000     01:05');
-      expect(cell.shown[0]['text/html']).to.contain('class="dataframe"').and.not.to.contain('<progress');
+      expect(cell.shown[0]['text/plain']).to.equal(
+        'epoch  train_loss      time\n    0    0.250000     01:05\n    1    0.250000     01:05',
+      );
+      expect(cell.shown[0]['text/html'])
+        .to.contain('class="dataframe"')
+        .and.not.to.contain('<progress');
     });
 
     it('stops an interrupted loop, keeps its variables, and goes on', async () => {

@@ -53,9 +53,17 @@ const learn = collabLearner(CollabDataLoaders.fromPlays(Plays.fromRows(rows), { 
 
   it('awaits in a for await outside of functions', async () => {
     const gives = 'function* promises() { yield Promise.resolve(1); yield Promise.resolve(2); }\n';
-    const { stdout, error } = await run(`${gives}for await (const n of promises()) console.log(n);\n3`);
+    const { stdout, error } = await run(
+      `${gives}for await (const n of promises()) console.log(n);\n3`,
+    );
     expect(`${stdout}${error?.evalue}`).to.equal('1\n2\n3\nundefined');
-    expect((await run("const never = async () => { for await (const n of promises()) console.log(n); };\n'no'")).stdout).to.equal('no\n');
+    expect(
+      (
+        await run(
+          "const never = async () => { for await (const n of promises()) console.log(n); };\n'no'",
+        )
+      ).stdout,
+    ).to.equal('no\n');
   });
 
   it('points at what does not compile', async () => {
@@ -63,13 +71,19 @@ const learn = collabLearner(CollabDataLoaders.fromPlays(Plays.fromRows(rows), { 
     expect(error?.ename).to.equal('TypeScriptError');
     expect(error?.evalue).to.equal("Type 'number' is not assignable to type 'string'.");
     expect(error?.traceback[0]).to.match(/^cell \[\d+\], line 2: Type 'number'/);
-    expect(error?.traceback.slice(1)).to.deep.equal(['    const text: string = fine;', '          ^']);
+    expect(error?.traceback.slice(1)).to.deep.equal([
+      '    const text: string = fine;',
+      '          ^',
+    ]);
     expect(stderr).to.equal('');
   });
 
   it('reports values that are thrown but are no errors', async () => {
     expect((await run("throw 'text'")).error).to.include({ ename: 'Thrown', evalue: 'text' });
-    expect((await run('throw undefined')).error).to.include({ ename: 'Thrown', evalue: 'undefined' });
+    expect((await run('throw undefined')).error).to.include({
+      ename: 'Thrown',
+      evalue: 'undefined',
+    });
     expect((await run('await Promise.reject({ a: 1 })')).error).to.include({ evalue: '{ a: 1 }' });
   });
 
@@ -80,7 +94,9 @@ const learn = collabLearner(CollabDataLoaders.fromPlays(Plays.fromRows(rows), { 
   });
 
   it('does not run the cells that were queued behind a failing one, and runs the next one at once', async () => {
-    const queue = ["throw new Error('first')", "console.log('second')", "console.log('third')"].map(run);
+    const queue = ["throw new Error('first')", "console.log('second')", "console.log('third')"].map(
+      run,
+    );
     const cells = await Promise.all(queue);
     expect(cells.map(({ status }) => status)).to.deep.equal(['error', 'aborted', 'aborted']);
     expect((await run("console.log('fourth')")).stdout).to.equal('fourth\n');
@@ -88,7 +104,10 @@ const learn = collabLearner(CollabDataLoaders.fromPlays(Plays.fromRows(rows), { 
 
   it('runs queued cells one after the other, and is busy until the last has ended', async () => {
     const states: string[] = [];
-    const slow = kernel.execute("await new Promise((r) => setTimeout(r, 300)); console.log('a')", (type) => states.push(type));
+    const slow = kernel.execute(
+      "await new Promise((r) => setTimeout(r, 300)); console.log('a')",
+      (type) => states.push(type),
+    );
     const fast = kernel.execute("console.log('b')", (type) => states.push(type));
     await Promise.all([slow, fast]);
     expect(states).to.deep.equal(['execute_input', 'stream', 'execute_input', 'stream']);
@@ -96,9 +115,15 @@ const learn = collabLearner(CollabDataLoaders.fromPlays(Plays.fromRows(rows), { 
 
   it('answers completions and requests it has nothing for while a cell runs', async () => {
     const slow = run('await new Promise((r) => setTimeout(r, 500));');
-    const completion = await kernel.request('complete_request', { code: 'console.lo', cursor_pos: 10 });
+    const completion = await kernel.request('complete_request', {
+      code: 'console.lo',
+      cursor_pos: 10,
+    });
     expect(completion.matches).to.include('log');
-    expect(await kernel.request('history_request', {})).to.deep.include({ status: 'ok', history: [] });
+    expect(await kernel.request('history_request', {})).to.deep.include({
+      status: 'ok',
+      history: [],
+    });
     expect(await kernel.request('comm_info_request', {})).to.deep.include({ comms: {} });
     expect((await slow).status).to.equal('ok');
   });
@@ -108,7 +133,9 @@ const learn = collabLearner(CollabDataLoaders.fromPlays(Plays.fromRows(rows), { 
     const folder = mkdtempSync(join(__dirname, '..', '..', '.cache', 'test-files-'));
     const own = await KernelClient.start({ cwd: folder });
     try {
-      expect((await runCell(own, "import nothing from './nothing';")).error?.ename).to.equal('TypeScriptError');
+      expect((await runCell(own, "import nothing from './nothing';")).error?.ename).to.equal(
+        'TypeScriptError',
+      );
       await runCell(
         own,
         "require('fs').mkdirSync('models'); require('fs').writeFileSync('models/a.json', '{}'); await new Promise((r) => setTimeout(r, 100));",
@@ -118,7 +145,9 @@ const learn = collabLearner(CollabDataLoaders.fromPlays(Plays.fromRows(rows), { 
       expect((await runCell(own, '1 + 2')).stdout).to.equal('3\n');
       writeFileSync(join(folder, 'nothing.ts'), 'export default 5;');
       await new Promise((done) => setTimeout(done, 600));
-      expect((await runCell(own, "import nothing from './nothing';\nnothing")).stdout).to.equal('5\n');
+      expect((await runCell(own, "import nothing from './nothing';\nnothing")).stdout).to.equal(
+        '5\n',
+      );
     } finally {
       await own.stop();
       rmSync(folder, { recursive: true });
@@ -129,14 +158,19 @@ const learn = collabLearner(CollabDataLoaders.fromPlays(Plays.fromRows(rows), { 
     mkdirSync(join(__dirname, '..', '..', '.cache'), { recursive: true });
     const folder = mkdtempSync(join(__dirname, '..', '..', '.cache', 'test-files-'));
     const helper = (type: string): void =>
-      writeFileSync(join(folder, 'own.ts'), `import { Random } from 'recital';\nexport const draw: ${type} = new Random(1).int(1);`);
+      writeFileSync(
+        join(folder, 'own.ts'),
+        `import { Random } from 'recital';\nexport const draw: ${type} = new Random(1).int(1);`,
+      );
     helper('string');
     const own = await KernelClient.start({ cwd: folder });
     try {
       const cell = "import { draw } from './own';\ndraw";
       const { error } = await runCell(own, cell);
       expect(error?.traceback).to.have.length(1);
-      expect(error?.traceback[0]).to.match(/own\.ts:2:14 Type 'number' is not assignable to type 'string'\.$/);
+      expect(error?.traceback[0]).to.match(
+        /own\.ts:2:14 Type 'number' is not assignable to type 'string'\.$/,
+      );
       helper('number');
       await new Promise((done) => setTimeout(done, 600)); // until the compiler has noticed
       expect((await runCell(own, cell)).stdout).to.equal('0\n');
@@ -149,31 +183,44 @@ const learn = collabLearner(CollabDataLoaders.fromPlays(Plays.fromRows(rows), { 
   it('imports the library without checking it: where the older compiler would refuse its sources, in the folder of the checkout, as well', async () => {
     const other = await KernelClient.start({ cwd: join(__dirname, '..', '..') });
     try {
-      expect((await runCell(other, "import { Random } from 'recital';\nnew Random(1).int(1)")).stdout).to.equal('0\n');
+      expect(
+        (await runCell(other, "import { Random } from 'recital';\nnew Random(1).int(1)")).stdout,
+      ).to.equal('0\n');
       const { error } = await runCell(other, "import { Randon } from 'recital';");
-      expect(error?.evalue).to.match(/has no exported member (named )?'Randon'. Did you mean 'Random'\?$/);
+      expect(error?.evalue).to.match(
+        /has no exported member (named )?'Randon'. Did you mean 'Random'\?$/,
+      );
     } finally {
       await other.stop();
     }
   });
 
   it('says where a promise was rejected that nobody awaits', async () => {
-    const { stderr } = await run('void (async () => { await null; new Random(0.5); })();\nawait new Promise((r) => setTimeout(r, 50));');
+    const { stderr } = await run(
+      'void (async () => { await null; new Random(0.5); })();\nawait new Promise((r) => setTimeout(r, 50));',
+    );
     expect(stderr)
       .to.contain('A promise that no cell awaits was rejected:\nArgumentError: A seed must')
       .and.to.match(/cell \[\d+\], line 1/);
   });
 
   it("awaits a promise that is the last value of a cell: its error is the cell's, its value is shown", async () => {
-    await run("const later = (v: unknown, bad = false) => new Promise((r, f) => setTimeout(() => (bad ? f(new RangeError('late')) : r(v)), 30));");
+    await run(
+      "const later = (v: unknown, bad = false) => new Promise((r, f) => setTimeout(() => (bad ? f(new RangeError('late')) : r(v)), 30));",
+    );
     expect(await run('later(3)')).to.include({ status: 'ok', stdout: '3\n' });
     expect((await run('later(undefined)')).stdout).to.equal('');
     expect((await run('later(0, true)')).error).to.include({ ename: 'RangeError', evalue: 'late' });
-    expect((await run('await null;\nlater(0, true)')).error).to.include({ ename: 'RangeError', evalue: 'late' });
+    expect((await run('await null;\nlater(0, true)')).error).to.include({
+      ename: 'RangeError',
+      evalue: 'late',
+    });
     const failed = await run("Promise.reject(new Error('at once'))");
     expect(failed.error?.traceback[1]).to.match(/^ {4}at cell \[\d+\], line 1: Promise\.reject/);
     expect(failed.stderr).to.equal('');
-    const { shown } = await run("import { Table } from 'recital';\nlater(new Table({ track: ['x'] }))");
+    const { shown } = await run(
+      "import { Table } from 'recital';\nlater(new Table({ track: ['x'] }))",
+    );
     expect(shown[0]['text/html']).to.contain('<table');
   });
 
@@ -187,11 +234,19 @@ const learn = collabLearner(CollabDataLoaders.fromPlays(Plays.fromRows(rows), { 
     await run("setTimeout(() => void Promise.reject(new RangeError('too late')), 60);");
     const late = await kernel.request('recital_finish_request', {});
     expect(late.running).to.equal(false);
-    expect((late.rejections as { evalue: string }[]).map(({ evalue }) => evalue)).to.deep.equal(['too late']);
+    expect((late.rejections as { evalue: string }[]).map(({ evalue }) => evalue)).to.deep.equal([
+      'too late',
+    ]);
     await run('const timer = setInterval(() => {}, 50);');
-    expect(await kernel.request('recital_finish_request', {})).to.deep.equal({ rejections: [], running: true });
+    expect(await kernel.request('recital_finish_request', {})).to.deep.equal({
+      rejections: [],
+      running: true,
+    });
     await run('clearInterval(timer);');
-    expect(await kernel.request('recital_finish_request', {})).to.deep.equal({ rejections: [], running: false });
+    expect(await kernel.request('recital_finish_request', {})).to.deep.equal({
+      rejections: [],
+      running: false,
+    });
   });
 
   it('shows what a module cell reports although such a cell never fails', async () => {
@@ -206,17 +261,26 @@ const learn = collabLearner(CollabDataLoaders.fromPlays(Plays.fromRows(rows), { 
       "type Both = [number, string]; const early = 1; const both: Both = [early, 'x']; throw new Error('here'); const late = 2;",
     );
     expect(failed.error?.evalue).to.equal('here');
-    expect(await run('const again: Both = [both[0] + early, both[1]]; again')).to.include({ status: 'ok', stdout: "[ 2, 'x' ]\n" });
+    expect(await run('const again: Both = [both[0] + early, both[1]]; again')).to.include({
+      status: 'ok',
+      stdout: "[ 2, 'x' ]\n",
+    });
     expect((await run('late')).error?.evalue).to.contain("Cannot find name 'late'");
-    expect((await run('const text: string = 5; const missing = 1;')).error?.ename).to.equal('TypeScriptError');
+    expect((await run('const text: string = 5; const missing = 1;')).error?.ename).to.equal(
+      'TypeScriptError',
+    );
     expect((await run('missing')).error?.evalue).to.contain("Cannot find name 'missing'");
     expect((await run('early')).stdout).to.equal('1\n');
   });
 
   it('says where an error was thrown that no cell awaits, and goes on', async () => {
-    const { status, stderr } = await run("setTimeout(() => { throw new RangeError('late'); }); await new Promise((r) => setTimeout(r, 50));");
+    const { status, stderr } = await run(
+      "setTimeout(() => { throw new RangeError('late'); }); await new Promise((r) => setTimeout(r, 50));",
+    );
     expect(status).to.equal('ok');
-    expect(stderr).to.match(/^An error was thrown that no cell awaits:\nRangeError: late\n {4}at cell \[\d+\], line 1/);
+    expect(stderr).to.match(
+      /^An error was thrown that no cell awaits:\nRangeError: late\n {4}at cell \[\d+\], line 1/,
+    );
     expect(stderr.split('\n')).to.have.length(4);
   });
 

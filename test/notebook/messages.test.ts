@@ -20,9 +20,15 @@ describe('the messages of a kernel', () => {
 
   it('arrive all and in order when 1,000 cells are run at once, each counted, busy and idle in its turn', async () => {
     wire.messages.length = 0;
-    const cells = await Promise.all(Array.from({ length: CELLS }, (_, i) => run(`console.log(${i});`)));
-    expect(cells.map(({ stdout }) => stdout)).to.deep.equal(Array.from({ length: CELLS }, (_, i) => `${i}\n`));
-    expect(cells.map(({ reply }) => reply.execution_count)).to.deep.equal(Array.from({ length: CELLS }, (_, i) => i + 1));
+    const cells = await Promise.all(
+      Array.from({ length: CELLS }, (_, i) => run(`console.log(${i});`)),
+    );
+    expect(cells.map(({ stdout }) => stdout)).to.deep.equal(
+      Array.from({ length: CELLS }, (_, i) => `${i}\n`),
+    );
+    expect(cells.map(({ reply }) => reply.execution_count)).to.deep.equal(
+      Array.from({ length: CELLS }, (_, i) => i + 1),
+    );
     expect(cells.every(({ types }) => types.join() === 'execute_input,stream')).to.equal(true);
     await wire.caughtUp(kernel);
     const of = new Map<string, string[]>();
@@ -32,9 +38,13 @@ describe('the messages of a kernel', () => {
       of.set(parent, states);
     }
     expect(of.size).to.equal(CELLS);
-    expect([...new Set(Array.from(of.values(), (states) => states.join()))]).to.deep.equal(['busy,execute_input,stream,idle']);
+    expect([...new Set(Array.from(of.values(), (states) => states.join()))]).to.deep.equal([
+      'busy,execute_input,stream,idle',
+    ]);
     // One after the other: what belongs to a cell stands together.
-    const order = wire.messages.map(({ parent }) => parent).filter((parent, i, all) => parent !== all[i - 1]);
+    const order = wire.messages
+      .map(({ parent }) => parent)
+      .filter((parent, i, all) => parent !== all[i - 1]);
     expect(order).to.deep.equal([...of.keys()]);
   });
 
@@ -44,8 +54,20 @@ describe('the messages of a kernel', () => {
     await kernel.request('is_complete_request', { code: 'for (' });
     await Promise.all(cells);
     await wire.caughtUp(kernel);
-    const states = wire.messages.filter(({ type }) => type === 'status').map(({ content }) => content.execution_state);
-    expect(states).to.deep.equal(['busy', 'busy', 'idle', 'busy', 'idle', 'busy', 'idle', 'busy', 'idle']);
+    const states = wire.messages
+      .filter(({ type }) => type === 'status')
+      .map(({ content }) => content.execution_state);
+    expect(states).to.deep.equal([
+      'busy',
+      'busy',
+      'idle',
+      'busy',
+      'idle',
+      'busy',
+      'idle',
+      'busy',
+      'idle',
+    ]);
   });
 
   it(`arrive all and in order when a cell prints ${MANY} lines, short and long, and few messages carry them`, async () => {
@@ -64,11 +86,14 @@ describe('the messages of a kernel', () => {
       for (let i = 0; i < ${MANY}; i++) { if (i % 3 === 0) console.log(i); else if (i % 3 === 1) console.error(i); else display.text(String(i)); }`;
     const reply = await kernel.execute(code, (type, content) => {
       if (type === 'stream') got.push(`${content.name} ${content.text}`.trim());
-      if (type === 'display_data') got.push(`display ${(content.data as Record<string, string>)['text/plain']}`);
+      if (type === 'display_data')
+        got.push(`display ${(content.data as Record<string, string>)['text/plain']}`);
     });
     expect(reply.status).to.equal('ok');
     const kinds = ['stdout', 'stderr', 'display'];
-    expect(got.join('\n') === Array.from({ length: MANY }, (_, i) => `${kinds[i % 3]} ${i}`).join('\n')).to.equal(true);
+    expect(
+      got.join('\n') === Array.from({ length: MANY }, (_, i) => `${kinds[i % 3]} ${i}`).join('\n'),
+    ).to.equal(true);
     expect(performance.now() - start).to.be.below(15_000);
   });
 
@@ -80,7 +105,11 @@ describe('the messages of a kernel', () => {
     kernel = await KernelClient.start({ cwd: __dirname });
     const cells = await Promise.all(["console.log('again')", '1 + 1', 'kept'].map(run));
     expect(cells.map(({ reply }) => reply.execution_count)).to.deep.equal([1, 2, 3]);
-    expect(cells.map(({ status, stdout }) => `${status} ${stdout}`)).to.deep.equal(['ok again\n', 'ok 2\n', 'error ']);
+    expect(cells.map(({ status, stdout }) => `${status} ${stdout}`)).to.deep.equal([
+      'ok again\n',
+      'ok 2\n',
+      'error ',
+    ]);
     expect(cells[2].error?.evalue).to.contain("Cannot find name 'kept'");
   });
 });

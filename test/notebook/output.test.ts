@@ -8,21 +8,33 @@ interface Out {
   finish(): void;
 }
 const { Output, cut } = require('../../lib/notebook/output.cjs') as {
-  Output: new (sendText: (name: string, text: string) => void, sendDisplay: (content: object, update?: boolean, result?: boolean) => void) => Out;
+  Output: new (
+    sendText: (name: string, text: string) => void,
+    sendDisplay: (content: object, update?: boolean, result?: boolean) => void,
+  ) => Out;
   cut(text: string): string;
 };
 
 const CHARS = 1_000_000;
 const LINES = 20_000;
-const NOTE = '\n… A cell shows at most 20,000 lines or 1,000,000 characters: of what follows, only the end is shown, when the cell has ended.\n';
-const display = (id: string, text: string): object => ({ data: { 'text/plain': text }, metadata: {}, transient: { display_id: id } });
+const NOTE =
+  '\n… A cell shows at most 20,000 lines or 1,000,000 characters: of what follows, only the end is shown, when the cell has ended.\n';
+const display = (id: string, text: string): object => ({
+  data: { 'text/plain': text },
+  metadata: {},
+  transient: { display_id: id },
+});
 
 /** What is sent of what a cell does. */
 function sent(work: (output: Out) => void): { name: string; text: string }[] {
   const messages: { name: string; text: string }[] = [];
   const output = new Output(
     (name, text) => messages.push({ name, text }),
-    (content, update, result) => messages.push({ name: result ? 'result' : update ? 'update' : 'display', text: JSON.stringify(content) }),
+    (content, update, result) =>
+      messages.push({
+        name: result ? 'result' : update ? 'update' : 'display',
+        text: JSON.stringify(content),
+      }),
   );
   work(output);
   output.finish();
@@ -66,15 +78,21 @@ describe('the output of a cell', () => {
     expect(end).to.equal(undefined); // the 20,001st line
     expect(lineCount(beginning)).to.equal(LINES + 20);
     expect(beginning.endsWith('195910\n195911\n')).to.equal(true);
-    expect(joined(messages, 'stderr')).to.equal(`${NOTE}… 195,912 lines in all, 1,260,274 characters. The end:\n`);
+    expect(joined(messages, 'stderr')).to.equal(
+      `${NOTE}… 195,912 lines in all, 1,260,274 characters. The end:\n`,
+    );
   });
 
   it('of one line that is too long is cut, and says so', () => {
     const messages = sent((output) => output.print('stdout', `${'x'.repeat(3_000_000)}\n`));
     expect(joined(messages, 'stdout').length).to.be.within(CHARS, CHARS + 10_000);
-    expect(joined(messages, 'stderr')).to.equal(`${NOTE}… 1 line in all, 3,000,001 characters. The end:\n`);
+    expect(joined(messages, 'stderr')).to.equal(
+      `${NOTE}… 1 line in all, 3,000,001 characters. The end:\n`,
+    );
     expect(cut('x'.repeat(CHARS))).to.have.length(CHARS);
-    expect(cut('x'.repeat(3_000_000))).to.match(/^x{1000000}\n… 3,000,000 characters in all\. A cell shows at most 1,000,000\.$/);
+    expect(cut('x'.repeat(3_000_000))).to.match(
+      /^x{1000000}\n… 3,000,000 characters in all\. A cell shows at most 1,000,000\.$/,
+    );
   });
 
   it('counts what is shown, too: beyond, the last that was shown is sent', () => {
@@ -132,7 +150,10 @@ describe('the output of a cell', () => {
   });
 
   it('begins and ends as it was, however it is divided into prints', () => {
-    const piece = fc.tuple(fc.constantFrom('', 'x', 'ab\n', '\n\n', 'é'.repeat(9_000), 'line\n'.repeat(900)), fc.integer({ min: 1, max: 40 }));
+    const piece = fc.tuple(
+      fc.constantFrom('', 'x', 'ab\n', '\n\n', 'é'.repeat(9_000), 'line\n'.repeat(900)),
+      fc.integer({ min: 1, max: 40 }),
+    );
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
         const prints = pieces.flatMap(([text, times]) => Array.from({ length: times }, () => text));
@@ -146,7 +167,10 @@ describe('the output of a cell', () => {
           return;
         }
         expect(joined(messages, 'stderr')).to.contain(
-          `${lineCount(all).toLocaleString('en-US')} lines in all, ${all.length.toLocaleString('en-US')} characters`.replace(/^1 lines/, '1 line'),
+          `${lineCount(all).toLocaleString('en-US')} lines in all, ${all.length.toLocaleString('en-US')} characters`.replace(
+            /^1 lines/,
+            '1 line',
+          ),
         );
         const at = messages.findIndex(({ name }) => name === 'stderr');
         const beginning = joined(messages.slice(0, at), 'stdout');

@@ -50,7 +50,11 @@ describe('TrainingDisplay, in a plain script', () => {
       view.batch(1, 6, 10, NaN, 'train');
       view.interrupted();
     });
-    expect(lines).to.deep.equal(['epoch      time', '    0     00:01', 'Interrupted in epoch 1, batch 7 of 10.']);
+    expect(lines).to.deep.equal([
+      'epoch      time',
+      '    0     00:01',
+      'Interrupted in epoch 1, batch 7 of 10.',
+    ]);
   });
 
   it('refuses a row that does not fit the head', () => {
@@ -72,7 +76,9 @@ describe('TrainingDisplay, in a terminal', () => {
       view.batch(0, 0, 2, 0.5, 'train');
       view.done();
     };
-    expect(onScreen(60, () => printed(slow))).to.match(/^\repoch 50\.00% \[0\/1 .* {2}train 50\.00% \[1\/2 .*\r {20,}\r$/);
+    expect(onScreen(60, () => printed(slow))).to.match(
+      /^\repoch 50\.00% \[0\/1 .* {2}train 50\.00% \[1\/2 .*\r {20,}\r$/,
+    );
     expect(onScreen(60, () => printed(() => noBar(slow)))).to.equal('');
     expect(onScreen(60, () => printed(() => noLogging(slow)))).to.equal('');
   });
@@ -86,7 +92,13 @@ describe('writeLine', () => {
       writeLine('');
       writeLine('');
     });
-    expect(written.split('\r')).to.deep.equal(['', 'a line of more than', 'short'.padEnd(19), ' '.repeat(5), '']);
+    expect(written.split('\r')).to.deep.equal([
+      '',
+      'a line of more than',
+      'short'.padEnd(19),
+      ' '.repeat(5),
+      '',
+    ]);
   });
 
   it('writes nothing where the output is no terminal', () => {
@@ -102,13 +114,23 @@ describe('noBar and noLogging', () => {
     });
     expect(displayPrefs()).to.deep.equal({ bar: true, logging: true });
     expect(await inside).to.deep.equal({ bar: false, logging: false });
-    expect(noLogging(() => noBar(() => displayPrefs()))).to.deep.equal({ bar: false, logging: false });
+    expect(noLogging(() => noBar(() => displayPrefs()))).to.deep.equal({
+      bar: false,
+      logging: false,
+    });
     expect(noBar(() => displayPrefs())).to.deep.equal({ bar: false, logging: true });
   });
 });
 
 describe('formatTime', () => {
   it('writes minutes and seconds, and hours only when there are some', () => {
-    expect([0, 59.9, 61, 3599, 3600, 36_065].map(formatTime)).to.deep.equal(['00:00', '00:59', '01:01', '59:59', '1:00:00', '10:01:05']);
+    expect([0, 59.9, 61, 3599, 3600, 36_065].map(formatTime)).to.deep.equal([
+      '00:00',
+      '00:59',
+      '01:01',
+      '59:59',
+      '1:00:00',
+      '10:01:05',
+    ]);
   });
 });

@@ -2,7 +2,14 @@ import { expect } from 'chai';
 import { Chart } from '../../lib/data/chart.js';
 import { display } from '../../lib/data/display.js';
 import { Table } from '../../lib/data/table.js';
-import { displaySymbol, html, inNotebook, installDisplay, Slot, show } from '../../lib/notebook/index.js';
+import {
+  displaySymbol,
+  html,
+  inNotebook,
+  installDisplay,
+  Slot,
+  show,
+} from '../../lib/notebook/index.js';
 import { printed } from '../support/printed.js';
 
 const table = new Table({ track: ['a'], plays: Float64Array.of(3) });
@@ -11,7 +18,9 @@ const chart = new Chart({ data: { values: [] }, mark: 'bar' }, 'Plays', 'One bar
 describe('show, in a plain script', () => {
   it('prints a table as text, under its title', () => {
     expect(inNotebook()).to.equal(false);
-    expect(printed(() => show(table, { title: 'Most played' }))).to.deep.equal(['Most played\ntrack  plays\na          3']);
+    expect(printed(() => show(table, { title: 'Most played' }))).to.deep.equal([
+      'Most played\ntrack  plays\na          3',
+    ]);
   });
 
   it('prints what a chart shows, without drawing it', () => {
@@ -40,7 +49,11 @@ describe('show, in a plain script', () => {
   });
 
   it('prints the text of any object that shows itself', () => {
-    expect(printed(() => show({ [displaySymbol]: () => ({ 'text/html': '<hr>', 'text/plain': '----' }) }))).to.deep.equal(['----']);
+    expect(
+      printed(() =>
+        show({ [displaySymbol]: () => ({ 'text/html': '<hr>', 'text/plain': '----' }) }),
+      ),
+    ).to.deep.equal(['----']);
   });
 
   it('prints any other value as console.log does', () => {

@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 
-const { writeOut } = require('../../lib/notebook/write-out.cjs') as { writeOut(code: string): string };
+const { writeOut } = require('../../lib/notebook/write-out.cjs') as {
+  writeOut(code: string): string;
+};
 
 describe('writeOut', () => {
   it('writes shorthand properties out, wherever they stand, and leaves the rest', () => {
@@ -10,7 +12,8 @@ describe('writeOut', () => {
       [['`$', '{f({ a })} { b }`'].join('')]: ['`$', '{f({ a: a })} { b }`'].join(''),
       '({ a, b = 2 } = obj);': '({ a: a, b: b = 2 } = obj);',
       'const { a, b } = await f();': 'const { a, b } = await f();',
-      'import { a } from "x"; const f = ({ a }) => a;': 'import { a } from "x"; const f = ({ a }) => a;',
+      'import { a } from "x"; const f = ({ a }) => a;':
+        'import { a } from "x"; const f = ({ a }) => a;',
       'if (x) { y } // { z }': 'if (x) { y } // { z }',
       'const broken = { a': 'const broken = { a: a',
     };
@@ -19,14 +22,17 @@ describe('writeOut', () => {
 
   it('gives a module that is imported in an expression its type, whatever stands around', () => {
     const cases = {
-      "const fs = await import('node:fs');": "const fs: typeof import('node:fs') = await import('node:fs');",
-      'let a = 1, b = await import("x"), c = { a };': 'let a = 1, b: typeof import("x") = await import("x"), c = { a: a };',
+      "const fs = await import('node:fs');":
+        "const fs: typeof import('node:fs') = await import('node:fs');",
+      'let a = 1, b = await import("x"), c = { a };':
+        'let a = 1, b: typeof import("x") = await import("x"), c = { a: a };',
       "const { sep } = await import('node:path');": undefined,
       "const fs: any = await import('node:fs');": undefined,
       "const fs = import('node:fs');": undefined,
       'const m = await import(name);': undefined,
       "import * as fs from 'node:fs';": undefined,
     };
-    for (const [code, expected = code] of Object.entries(cases)) expect(writeOut(code)).to.equal(expected);
+    for (const [code, expected = code] of Object.entries(cases))
+      expect(writeOut(code)).to.equal(expected);
   });
 });

@@ -33,9 +33,16 @@ describe('ALS', () => {
       const random = new Random('pieces');
       const [x, y] = [float32(users * 8), float32(tracks * 8)];
       for (let i = 0; i < y.length; i++) y[i] = random.normal();
-      const solver = new AlsSolver([matrix, byTrack], { width: 8, alpha: 2, regularization: 0.1, cgSteps: 3, staged });
+      const solver = new AlsSolver([matrix, byTrack], {
+        width: 8,
+        alpha: 2,
+        regularization: 0.1,
+        cgSteps: 3,
+        staged,
+      });
       let pieces = 0;
-      for (const half of [solver.solve(matrix, x, y), solver.solve(byTrack, y, x)]) for (const _ of half) pieces++;
+      for (const half of [solver.solve(matrix, x, y), solver.solve(byTrack, y, x)])
+        for (const _ of half) pieces++;
       solver.dispose();
       return { pieces, factors: [x.slice(), y.slice()] };
     };
@@ -57,7 +64,12 @@ describe('ALS', () => {
       for (let i = 0; i < y.length; i++) y[i] = random.normal();
       const x = float32(20 * width);
       const [alpha, regularization] = [0.7, 30];
-      const solver = new AlsSolver([matrix, transposedFloat32(matrix)], { width, alpha, regularization, cgSteps: 60 });
+      const solver = new AlsSolver([matrix, transposedFloat32(matrix)], {
+        width,
+        alpha,
+        regularization,
+        cgSteps: 60,
+      });
       for (const _ of solver.solve(matrix, x, y));
       for (const u of [0, 7, 19]) {
         const a = new Float64Array(width * width);
@@ -66,7 +78,8 @@ describe('ALS', () => {
           const at = seen.row(u).indexOf(t);
           const c = at < 0 ? 1 : alpha * seen.playcount[seen.indptr[u] + at];
           for (let i = 0; i < width; i++) {
-            for (let j = 0; j < width; j++) a[i * width + j] += c * y[t * width + i] * y[t * width + j];
+            for (let j = 0; j < width; j++)
+              a[i * width + j] += c * y[t * width + i] * y[t * width + j];
             if (at >= 0) b[i] += c * y[t * width + i];
           }
         }
@@ -105,7 +118,11 @@ describe('ALS', () => {
   it('gives the same bytes on one thread and on two, others with another seed', async () => {
     const random = new Random('threads');
     const plays = Plays.fromRows(
-      Array.from({ length: 3000 }, (_, i) => ({ user: `u${i % 400}`, track: `t${random.int(300)}`, playcount: 1 + random.int(5) })),
+      Array.from({ length: 3000 }, (_, i) => ({
+        user: `u${i % 400}`,
+        track: `t${random.int(300)}`,
+        playcount: 1 + random.int(5),
+      })),
     );
     const { threads } = setCompute();
     try {
@@ -114,7 +131,11 @@ describe('ALS', () => {
       setCompute({ threads: 2 });
       const two = await ALS.fit(plays, { factors: 10, iterations: 3 });
       expect(scoreBytes(two).equals(scoreBytes(one))).to.equal(true);
-      expect(scoreBytes(await ALS.fit(plays, { factors: 10, iterations: 3, seed: 7 })).equals(scoreBytes(one))).to.equal(false);
+      expect(
+        scoreBytes(await ALS.fit(plays, { factors: 10, iterations: 3, seed: 7 })).equals(
+          scoreBytes(one),
+        ),
+      ).to.equal(false);
     } finally {
       setCompute({ threads });
     }
@@ -126,7 +147,10 @@ describe('ALS', () => {
     als.scores(Int32Array.of(2), out);
     const explained = als.explain('user02', 'track08');
     expect(explained.total).to.be.closeTo(out[8], 1e-6);
-    const history = Array.from(als.seen.row(2), (t, i) => ({ track: als.tracks.id(t), playcount: als.seen.playcount[als.seen.indptr[2] + i] }));
+    const history = Array.from(als.seen.row(2), (t, i) => ({
+      track: als.tracks.id(t),
+      playcount: als.seen.playcount[als.seen.indptr[2] + i],
+    }));
     expect(als.foldIn(history).scores[8]).to.be.closeTo(out[8] - explained.remainder, 1e-6);
     expect(Math.abs(explained.remainder)).to.be.below(0.02);
   });
@@ -147,7 +171,8 @@ describe('ALS', () => {
     ] as const) {
       await ALS.fit(smallPlays(), options as ALSOptions).then(
         () => expect.fail('should not fit'),
-        (e) => expect(e).to.be.instanceOf(ArgumentError).with.property('message').that.includes(message),
+        (e) =>
+          expect(e).to.be.instanceOf(ArgumentError).with.property('message').that.includes(message),
       );
     }
   });
@@ -164,7 +189,10 @@ describe('FactorRecommender', () => {
 
   const made = async (plays: Plays): Promise<FactorRecommender> => {
     const { factors } = await ALS.fit(plays, small);
-    const sides = { users: { ids: plays.users.classes, values: factors.users }, tracks: { ids: plays.tracks.classes, values: factors.tracks } };
+    const sides = {
+      users: { ids: plays.users.classes, values: factors.users },
+      tracks: { ids: plays.tracks.classes, values: factors.tracks },
+    };
     return FactorRecommender.fromFactors(sides, { plays, alpha: 2 });
   };
   recommenderContract('FactorRecommender', made, { foldIn: true });
@@ -177,7 +205,9 @@ describe('FactorRecommender', () => {
       { user: 'u1', track: 'b' },
       { user: 'u1', track: 'x' },
     ]);
-    expect((await FactorRecommender.fromFactors({ users, tracks }, { plays })).recommend('u1').ids).to.deep.equal(['a', 'c']);
+    expect(
+      (await FactorRecommender.fromFactors({ users, tracks }, { plays })).recommend('u1').ids,
+    ).to.deep.equal(['a', 'c']);
   });
 
   it('reads factors from safetensors', async () => {
@@ -186,21 +216,34 @@ describe('FactorRecommender', () => {
       user_factors: { shape: [2, 2], data: Float32Array.from(users.values) },
       item_factors: { shape: [3, 2], data: Float32Array.from(tracks.values) },
     });
-    const r = await FactorRecommender.fromFactors({ users: { file, ids: users.ids }, tracks: { file, ids: tracks.ids } });
+    const r = await FactorRecommender.fromFactors({
+      users: { file, ids: users.ids },
+      tracks: { file, ids: tracks.ids },
+    });
     expect(r.recommend('u2').ids).to.deep.equal(['c', 'a', 'b']);
     const numbered = await FactorRecommender.fromFactors({ users: { file }, tracks: { file } });
     expect(numbered.recommend('1').ids).to.deep.equal(['2', '1', '0']);
     await FactorRecommender.fromFactors({ users: { file, tensor: 'none' }, tracks: { file } }).then(
       () => expect.fail('should not read'),
-      (e) => expect(e).to.be.instanceOf(DataError).with.property('message').that.includes('no tensor "none"'),
+      (e) =>
+        expect(e)
+          .to.be.instanceOf(DataError)
+          .with.property('message')
+          .that.includes('no tensor "none"'),
     );
   });
 
   it("reads factors from Parquet as Spark's ALS writes them, a file or a folder", async () => {
     await withDuckDB('writing a file', async (c) => {
-      await c.run(`copy (select * from (values (7, [0::float, 1::float]), (3, [1::float, 0::float])) t(id, features)) to '${dir}/users.parquet'`);
-      await c.run(`copy (select * from (values (10, [3::float, 1::float]), (11, [1::float, 3::float])) t(id, features)) to '${dir}/tracks.parquet'`);
-      await c.run(`copy (select * from (values (10, [3::float, 1::float]), (11, [1::float])) t(id, features)) to '${dir}/ragged.parquet'`);
+      await c.run(
+        `copy (select * from (values (7, [0::float, 1::float]), (3, [1::float, 0::float])) t(id, features)) to '${dir}/users.parquet'`,
+      );
+      await c.run(
+        `copy (select * from (values (10, [3::float, 1::float]), (11, [1::float, 3::float])) t(id, features)) to '${dir}/tracks.parquet'`,
+      );
+      await c.run(
+        `copy (select * from (values (10, [3::float, 1::float]), (11, [1::float])) t(id, features)) to '${dir}/ragged.parquet'`,
+      );
     });
     const file = (name: string): { file: string } => ({ file: path.join(dir, `${name}.parquet`) });
     const r = await FactorRecommender.fromFactors({ users: file('users'), tracks: file('tracks') });
@@ -208,7 +251,8 @@ describe('FactorRecommender', () => {
     expect(r.recommend('3').ids).to.deep.equal(['10', '11']);
     expect(r.recommend('7').ids).to.deep.equal(['11', '10']);
     mkdirSync(path.join(dir, 'folder'));
-    for (const part of ['users', 'tracks']) copyFileSync(file(part).file, path.join(dir, 'folder', `part-${part}.parquet`));
+    for (const part of ['users', 'tracks'])
+      copyFileSync(file(part).file, path.join(dir, 'folder', `part-${part}.parquet`));
     const folder = await FactorRecommender.fromFactors({
       users: { file: path.join(dir, 'folder') },
       tracks: { ids: ['x', 'y'], values: [3, 1, 1, 3] },
@@ -221,7 +265,8 @@ describe('FactorRecommender', () => {
     ] as const) {
       await FactorRecommender.fromFactors({ users: file('users'), tracks: source }).then(
         () => expect.fail('should not read'),
-        (e) => expect(e).to.be.instanceOf(DataError).with.property('message').that.includes(message),
+        (e) =>
+          expect(e).to.be.instanceOf(DataError).with.property('message').that.includes(message),
       );
     }
   });
@@ -229,7 +274,12 @@ describe('FactorRecommender', () => {
   it('says where few of the plays are of users and tracks with factors, and refuses where none is', async () => {
     const said = async (plays: Plays): Promise<string[]> => {
       const warnings: string[] = [];
-      const before = setDisplay({ table() {}, chart() {}, text() {}, warn: (line) => void warnings.push(line) });
+      const before = setDisplay({
+        table() {},
+        chart() {},
+        text() {},
+        warn: (line) => void warnings.push(line),
+      });
       try {
         await FactorRecommender.fromFactors({ users, tracks }, { plays });
       } finally {
@@ -237,7 +287,10 @@ describe('FactorRecommender', () => {
       }
       return warnings;
     };
-    const [own, foreign] = [{ user: 'u1', track: 'b' }, ['x', 'y'].map((track) => ({ user: 'u1', track }))];
+    const [own, foreign] = [
+      { user: 'u1', track: 'b' },
+      ['x', 'y'].map((track) => ({ user: 'u1', track })),
+    ];
     expect(await said(Plays.fromRows([own, foreign[0]]))).to.deep.equal([]);
     const [few] = await said(Plays.fromRows([own, ...foreign]));
     expect(few)
@@ -245,10 +298,17 @@ describe('FactorRecommender', () => {
       .and.include('1 of its 1 users (u1 …)')
       .and.include('1 of its 3 tracks (b, x, y …) are among the 3 with factors (b, a, c …)');
     const numbers = Plays.fromRows([{ user: 0, track: 1 }]);
-    const error = await rejection(FactorRecommender.fromFactors({ users, tracks }, { plays: numbers }));
+    const error = await rejection(
+      FactorRecommender.fromFactors({ users, tracks }, { plays: numbers }),
+    );
     expect(error).to.be.instanceOf(ArgumentError);
-    expect(error.message).to.include('None of the 1 plays').and.include("Spark's StringIndexer, give its labels: { file, labels }");
-    expect((await rejection(FactorRecommender.fromFactors({ users, tracks }, { plays: {} as never }))).message).to.include('fromFactors needs plays');
+    expect(error.message)
+      .to.include('None of the 1 plays')
+      .and.include("Spark's StringIndexer, give its labels: { file, labels }");
+    expect(
+      (await rejection(FactorRecommender.fromFactors({ users, tracks }, { plays: {} as never })))
+        .message,
+    ).to.include('fromFactors needs plays');
   });
 
   it("takes the labels of Spark's StringIndexer: an array, the saved model, JSON, text or Parquet", async () => {
@@ -256,39 +316,67 @@ describe('FactorRecommender', () => {
     mkdirSync(at('indexer/data'), { recursive: true });
     mkdirSync(at('old/data'), { recursive: true });
     await withDuckDB('writing a file', async (c) => {
-      await c.run(`copy (select * from (values (2, [0::float, 1::float]), (0, [1::float, 0::float])) t(id, features)) to '${at('indexed.parquet')}'`);
-      await c.run(`copy (select [['ann', 'bob', '007', 'eve']] as "labelsArray") to '${at('indexer/data/part-0.parquet')}'`);
-      await c.run(`copy (select ['ann', 'bob', '007'] as labels) to '${at('old/data/part-0.parquet')}'`);
-      await c.run(`copy (select * from (values (2, '007'), (1, 'bob'), (0, 'ann')) t(id, label)) to '${at('pairs.parquet')}'`);
+      await c.run(
+        `copy (select * from (values (2, [0::float, 1::float]), (0, [1::float, 0::float])) t(id, features)) to '${at('indexed.parquet')}'`,
+      );
+      await c.run(
+        `copy (select [['ann', 'bob', '007', 'eve']] as "labelsArray") to '${at('indexer/data/part-0.parquet')}'`,
+      );
+      await c.run(
+        `copy (select ['ann', 'bob', '007'] as labels) to '${at('old/data/part-0.parquet')}'`,
+      );
+      await c.run(
+        `copy (select * from (values (2, '007'), (1, 'bob'), (0, 'ann')) t(id, label)) to '${at('pairs.parquet')}'`,
+      );
       await c.run(`copy (select 1 as x) to '${at('other.parquet')}'`);
     });
     writeFileSync(at('labels.json'), '["ann", "bob", "007"]');
     writeFileSync(at('labels.txt'), 'ann\nbob\n007\n');
     const made = (labels: never): Promise<FactorRecommender> =>
       FactorRecommender.fromFactors({ users: { file: at('indexed.parquet'), labels }, tracks });
-    for (const labels of [['ann', 'bob', '007'], at('indexer'), at('old'), at('pairs.parquet'), at('labels.json'), at('labels.txt')]) {
+    for (const labels of [
+      ['ann', 'bob', '007'],
+      at('indexer'),
+      at('old'),
+      at('pairs.parquet'),
+      at('labels.json'),
+      at('labels.txt'),
+    ]) {
       const r = await made(labels as never);
       expect(r.users.classes, String(labels)).to.deep.equal(['ann', '007']);
       expect(r.recommend('007').ids).to.deep.equal(['c', 'a', 'b']);
     }
     for (const [labels, message] of [
-      [['ann', 'bob'], 'the id "2", for which there is no label: there are 2, for the numbers 0 to 1'],
+      [
+        ['ann', 'bob'],
+        'the id "2", for which there is no label: there are 2, for the numbers 0 to 1',
+      ],
       [['ann', 'bob', 'ann'], 'Two users have the label "ann"'],
       [['ann', null, 'eve'], 'Label 1 of the users must be a text or a number'],
       [7, 'labels of users are an array of ids, or the path of a file'],
       [at('none'), 'There is no'],
-      [at('other.parquet'), 'has the columns x; labels, labelsArray, or id and label were expected'],
+      [
+        at('other.parquet'),
+        'has the columns x; labels, labelsArray, or id and label were expected',
+      ],
     ]) {
       expect((await rejection(made(labels as never))).message).to.include(message);
     }
     writeFileSync(at('bad.json'), '{"a": 1}');
-    expect((await rejection(made(at('bad.json') as never))).message).to.include('should hold a list of texts');
+    expect((await rejection(made(at('bad.json') as never))).message).to.include(
+      'should hold a list of texts',
+    );
     const typo = { users: { file: at('indexed.parquet'), feature: 'x' } as never, tracks };
-    expect((await rejection(FactorRecommender.fromFactors(typo))).message).to.include('no option "feature"; did you mean "features"');
+    expect((await rejection(FactorRecommender.fromFactors(typo))).message).to.include(
+      'no option "feature"; did you mean "features"',
+    );
   });
 
   it('refuses rows that are not finite, with their count, or drops them if told so', async () => {
-    const sides = { users: { ids: ['u', 'v', 'w'], values: [1, 0, Number.NaN, 1, 0, Infinity] }, tracks };
+    const sides = {
+      users: { ids: ['u', 'v', 'w'], values: [1, 0, Number.NaN, 1, 0, Infinity] },
+      tracks,
+    };
     expect((await rejection(FactorRecommender.fromFactors(sides))).message).to.include(
       '2 of 3 users have factors that are not finite, the first is "v". Leave them out by { notFinite: \'drop\' }',
     );
@@ -296,12 +384,21 @@ describe('FactorRecommender', () => {
     expect(r.users.classes).to.deep.equal(['u']);
     expect([...r.factors.users]).to.deep.equal([1, 0]);
     const last = { users, tracks: { ids: ['a', 'b'], values: [Number.NaN, 1, 2, 1] } };
-    expect((await FactorRecommender.fromFactors(last, { notFinite: 'drop' })).tracks.classes).to.deep.equal(['b']);
-    expect((await rejection(FactorRecommender.fromFactors(sides, { notFinite: 'skip' as never }))).message).to.include("'refuse' or 'drop'");
+    expect(
+      (await FactorRecommender.fromFactors(last, { notFinite: 'drop' })).tracks.classes,
+    ).to.deep.equal(['b']);
+    expect(
+      (await rejection(FactorRecommender.fromFactors(sides, { notFinite: 'skip' as never })))
+        .message,
+    ).to.include("'refuse' or 'drop'");
     const none = { users: { ids: ['u'], values: [Number.NaN, 1] }, tracks };
-    expect(await rejection(FactorRecommender.fromFactors(none, { notFinite: 'drop' }))).to.be.instanceOf(NumericError);
+    expect(
+      await rejection(FactorRecommender.fromFactors(none, { notFinite: 'drop' })),
+    ).to.be.instanceOf(NumericError);
     const twice = { users: { ids: ['u', 'u'], values: [1, 0, 0, 1] }, tracks };
-    expect((await rejection(FactorRecommender.fromFactors(twice))).message).to.include('two rows for "u"');
+    expect((await rejection(FactorRecommender.fromFactors(twice))).message).to.include(
+      'two rows for "u"',
+    );
   });
 
   it('refuses factors that do not belong together', async () => {
@@ -315,13 +412,25 @@ describe('FactorRecommender', () => {
         (e) => expect(e).to.be.instanceOf(type).with.property('message').that.includes(message),
       );
     };
-    await refused({ users, tracks: { ids: ['a'], values: [1] } }, ArgumentError, 'Users have 2 factors, tracks 1');
-    await refused({ users: { ids: ['u'], values: [] }, tracks }, ArgumentError, '0 factors do not make rows for 1 users');
+    await refused(
+      { users, tracks: { ids: ['a'], values: [1] } },
+      ArgumentError,
+      'Users have 2 factors, tracks 1',
+    );
+    await refused(
+      { users: { ids: ['u'], values: [] }, tracks },
+      ArgumentError,
+      '0 factors do not make rows for 1 users',
+    );
     for (const values of [
       [1, NaN],
       [NaN, 1],
     ]) {
-      await refused({ users: { ids: ['u'], values }, tracks }, NumericError, 'The user factors hold NaN in row 0');
+      await refused(
+        { users: { ids: ['u'], values }, tracks },
+        NumericError,
+        'The user factors hold NaN in row 0',
+      );
     }
   });
 });

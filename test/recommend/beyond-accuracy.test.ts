@@ -5,11 +5,19 @@ import { Tracks } from '../../lib/data/tracks.js';
 import { ArgumentError } from '../../lib/errors.js';
 import { aucOf } from '../../lib/recommend/auc.js';
 import { audioVectors } from '../../lib/recommend/audio-vectors.js';
-import { diversityAtK, giniAtK, noveltyAtK, popularityAtK } from '../../lib/recommend/beyond-accuracy.js';
+import {
+  diversityAtK,
+  giniAtK,
+  noveltyAtK,
+  popularityAtK,
+} from '../../lib/recommend/beyond-accuracy.js';
 import { binaryMetrics } from '../../lib/recommend/binary-metrics.js';
 
 const listeners = (track: string): number => ({ a: 8, b: 2 })[track] ?? 0;
-const lists = fc.array(fc.uniqueArray(fc.integer({ min: 0, max: 19 }), { minLength: 1, maxLength: 8 }), { minLength: 1, maxLength: 12 });
+const lists = fc.array(
+  fc.uniqueArray(fc.integer({ min: 0, max: 19 }), { minLength: 1, maxLength: 8 }),
+  { minLength: 1, maxLength: 12 },
+);
 const ks = fc.integer({ min: 1, max: 10 });
 
 describe('Metrics beyond accuracy', () => {
@@ -50,7 +58,8 @@ describe('Metrics beyond accuracy', () => {
         expect(gini).to.be.within(-1e-12, 1 - 1 / 20 + 1e-12);
         if (!Number.isNaN(diversity)) expect(diversity).to.be.within(0, 2);
         measure([...all].reverse()).forEach((x, i) => {
-          if (!Number.isNaN(x)) expect(x).to.be.closeTo([novelty, popularity, gini, diversity][i], 1e-12);
+          if (!Number.isNaN(x))
+            expect(x).to.be.closeTo([novelty, popularity, gini, diversity][i], 1e-12);
         });
       }),
     );
@@ -64,7 +73,10 @@ describe('Metrics beyond accuracy', () => {
         const k = Math.min(...all.map((list) => list.length));
         expect(diversityAtK(more, { k, vector })).to.deep.equal(diversityAtK(all, { k, vector }));
         const turned = all.map((list) => list.slice(0, k).reverse());
-        expect(giniAtK(turned, { k, catalogueSize: 20 })).to.be.closeTo(giniAtK(more, { k, catalogueSize: 22 - 2 }), 1e-12);
+        expect(giniAtK(turned, { k, catalogueSize: 20 })).to.be.closeTo(
+          giniAtK(more, { k, catalogueSize: 22 - 2 }),
+          1e-12,
+        );
       }),
     );
   });
@@ -78,36 +90,59 @@ describe('Metrics beyond accuracy', () => {
 
   it('pairs one by one give the same diversity', () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.integer({ min: -9, max: 9 }), fc.integer({ min: 1, max: 9 })), { minLength: 2, maxLength: 8 }), (vectors) => {
-        let [sum, pairs] = [0, 0];
-        for (let i = 0; i < vectors.length; i++) {
-          for (let j = 0; j < i; j++, pairs++) {
-            const [[a, b], [c, d]] = [vectors[i], vectors[j]];
-            sum += 1 - (a * c + b * d) / (Math.hypot(a, b) * Math.hypot(c, d));
+      fc.property(
+        fc.array(fc.tuple(fc.integer({ min: -9, max: 9 }), fc.integer({ min: 1, max: 9 })), {
+          minLength: 2,
+          maxLength: 8,
+        }),
+        (vectors) => {
+          let [sum, pairs] = [0, 0];
+          for (let i = 0; i < vectors.length; i++) {
+            for (let j = 0; j < i; j++, pairs++) {
+              const [[a, b], [c, d]] = [vectors[i], vectors[j]];
+              sum += 1 - (a * c + b * d) / (Math.hypot(a, b) * Math.hypot(c, d));
+            }
           }
-        }
-        const list = [...vectors.keys()];
-        expect(diversityAtK([list], { vector: (t) => vectors[t] })).to.be.closeTo(sum / pairs, 1e-9);
-      }),
+          const list = [...vectors.keys()];
+          expect(diversityAtK([list], { vector: (t) => vectors[t] })).to.be.closeTo(
+            sum / pairs,
+            1e-9,
+          );
+        },
+      ),
     );
   });
 
   it('leave out tracks without a vector, and lists of fewer than two', () => {
-    const vector = (t: string): number[] | undefined => (t === 'x' ? undefined : t === 'y' ? [0, 0] : [t.length, 1]);
-    expect(diversityAtK([['a', 'x', 'y', 'a2'], ['a', 'x'], ['y']], { vector })).to.equal(diversityAtK([['a', 'a2']], { vector }));
+    const vector = (t: string): number[] | undefined =>
+      t === 'x' ? undefined : t === 'y' ? [0, 0] : [t.length, 1];
+    expect(diversityAtK([['a', 'x', 'y', 'a2'], ['a', 'x'], ['y']], { vector })).to.equal(
+      diversityAtK([['a', 'a2']], { vector }),
+    );
     expect(diversityAtK([['x']], { vector })).to.be.NaN;
   });
 
   it('refuse what cannot be measured', () => {
     expect(() => giniAtK([[]], { catalogueSize: 3 })).to.throw(ArgumentError, 'empty');
-    expect(() => giniAtK([[1, 2]], { catalogueSize: 1 })).to.throw(ArgumentError, 'whole catalogue');
-    expect(() => noveltyAtK([[1]], { users: 0, listeners: () => 1 })).to.throw(ArgumentError, 'users');
-    expect(() => popularityAtK([[1]], { k: 0, listeners: () => 1 })).to.throw(ArgumentError, 'k must be');
+    expect(() => giniAtK([[1, 2]], { catalogueSize: 1 })).to.throw(
+      ArgumentError,
+      'whole catalogue',
+    );
+    expect(() => noveltyAtK([[1]], { users: 0, listeners: () => 1 })).to.throw(
+      ArgumentError,
+      'users',
+    );
+    expect(() => popularityAtK([[1]], { k: 0, listeners: () => 1 })).to.throw(
+      ArgumentError,
+      'k must be',
+    );
   });
 });
 
 describe('audioVectors', () => {
-  const catalogue = new Tracks(new Table({ track_id: ['a', 'b', 'c'], energy: [0, 1, null], tempo: [60, 180, 120] }));
+  const catalogue = new Tracks(
+    new Table({ track_id: ['a', 'b', 'c'], energy: [0, 1, null], tempo: [60, 180, 120] }),
+  );
 
   it('are standardised, of length 1, a missing value at the mean', () => {
     const vector = audioVectors(catalogue);
@@ -119,7 +154,10 @@ describe('audioVectors', () => {
 
   it('need a catalogue with audio features', () => {
     expect(() => audioVectors(undefined)).to.throw(ArgumentError, 'withCatalogue');
-    expect(() => audioVectors(new Tracks(new Table({ track_id: ['a'] })))).to.throw(ArgumentError, 'audio features');
+    expect(() => audioVectors(new Tracks(new Table({ track_id: ['a'] })))).to.throw(
+      ArgumentError,
+      'audio features',
+    );
   });
 });
 
@@ -129,7 +167,10 @@ describe('aucOf', () => {
   });
 
   it('equals the area of binaryMetrics, whatever the order of the tracks', () => {
-    const rows = fc.array(fc.tuple(fc.integer({ min: -3, max: 3 }), fc.boolean()), { minLength: 2, maxLength: 30 });
+    const rows = fc.array(fc.tuple(fc.integer({ min: -3, max: 3 }), fc.boolean()), {
+      minLength: 2,
+      maxLength: 30,
+    });
     fc.assert(
       fc.property(rows, (all) => {
         const relevant = [...all.keys()].filter((i) => all[i][1]);
@@ -174,11 +215,22 @@ describe('Metrics of what lists are like', () => {
   it('refuse what a function says of a track if it is no number: else the list would be left out as if it were empty', () => {
     const odd = (value: unknown) => (): never => value as never;
     for (const value of [NaN, undefined, -1, Infinity, '3']) {
-      expect(() => noveltyAtK([['a']], { users: 8, listeners: odd(value) }), String(value)).to.throw(ArgumentError, 'listeners(a) must be');
-      expect(() => popularityAtK([['a']], { listeners: odd(value) }), String(value)).to.throw(ArgumentError, 'listeners(a) must be');
+      expect(
+        () => noveltyAtK([['a']], { users: 8, listeners: odd(value) }),
+        String(value),
+      ).to.throw(ArgumentError, 'listeners(a) must be');
+      expect(() => popularityAtK([['a']], { listeners: odd(value) }), String(value)).to.throw(
+        ArgumentError,
+        'listeners(a) must be',
+      );
     }
     for (const value of [[1, NaN], [Infinity, 0], 'text', null])
-      expect(() => diversityAtK([['a', 'b']], { vector: odd(value) }), String(value)).to.throw(ArgumentError, 'ector of track a');
-    expect(diversityAtK([['a', 'b', 'c']], { vector: (t) => (t === 'c' ? undefined : [1, 0]) })).to.equal(0);
+      expect(() => diversityAtK([['a', 'b']], { vector: odd(value) }), String(value)).to.throw(
+        ArgumentError,
+        'ector of track a',
+      );
+    expect(
+      diversityAtK([['a', 'b', 'c']], { vector: (t) => (t === 'c' ? undefined : [1, 0]) }),
+    ).to.equal(0);
   });
 });

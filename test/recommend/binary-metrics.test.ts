@@ -5,7 +5,9 @@ import fc from 'fast-check';
 import { ArgumentError, NumericError } from '../../lib/errors.js';
 import { type BinaryMetrics, binaryMetrics } from '../../lib/recommend/binary-metrics.js';
 
-const golden = JSON.parse(readFileSync(path.join(__dirname, '../golden/ranking.json'), 'utf8')).binary_classification;
+const golden = JSON.parse(
+  readFileSync(path.join(__dirname, '../golden/ranking.json'), 'utf8'),
+).binary_classification;
 
 describe('binaryMetrics', () => {
   it('equals scikit-learn', () => {
@@ -21,7 +23,8 @@ describe('binaryMetrics', () => {
       mse: 'mse',
       mae: 'mae',
     };
-    for (const [name, theirs] of Object.entries(names)) expect(ours[name as keyof BinaryMetrics], name).to.be.closeTo(golden[theirs], 1e-15);
+    for (const [name, theirs] of Object.entries(names))
+      expect(ours[name as keyof BinaryMetrics], name).to.be.closeTo(golden[theirs], 1e-15);
   });
 
   it('gives the worked example of its documentation', () => {
@@ -29,7 +32,10 @@ describe('binaryMetrics', () => {
   });
 
   it('counts for the area under the ROC curve the pairs that are ordered rightly, ties half', () => {
-    const rows = fc.array(fc.tuple(fc.integer({ min: 0, max: 1 }), fc.integer({ min: 0, max: 5 })), { minLength: 1, maxLength: 30 });
+    const rows = fc.array(
+      fc.tuple(fc.integer({ min: 0, max: 1 }), fc.integer({ min: 0, max: 5 })),
+      { minLength: 1, maxLength: 30 },
+    );
     fc.assert(
       fc.property(rows, (pairs) => {
         let [right, all] = [0, 0];
@@ -56,7 +62,12 @@ describe('binaryMetrics', () => {
   });
 
   it('has precision and f1 of 0 when nothing is decided 1', () => {
-    expect(binaryMetrics([0, 1], [0.1, 0.2])).to.include({ precision: 0, recall: 0, f1: 0, accuracy: 0.5 });
+    expect(binaryMetrics([0, 1], [0.1, 0.2])).to.include({
+      precision: 0,
+      recall: 0,
+      f1: 0,
+      accuracy: 0.5,
+    });
   });
 
   it('refuses other targets, NaN, and unequal lengths', () => {

@@ -32,18 +32,29 @@ describe('ranking with negative samples', () => {
   ): Promise<{ model: number; popularity: number }> => {
     const plays = tastePlays(shuffled);
     const { useNn, ...loader } = options;
-    const dls = CollabDataLoaders.fromPlays(plays, { negatives: { n: 1 }, bs: 128, seed: 5, ...loader });
+    const dls = CollabDataLoaders.fromPlays(plays, {
+      negatives: { n: 1 },
+      bs: 128,
+      seed: 5,
+      ...loader,
+    });
     const made = { nFactors: 16, lossFunc };
     const learn = useNn ? collabLearner(dls, { ...made, useNn }) : collabLearner(dls, made);
     await learn.fitOneCycle(20, 0.02, { wd: 0.1 });
     const heldOut = plays.take(dls.split.valid);
-    const of = [learn, new Popularity(plays.take(dls.split.train))].map((r) => evaluateRecommender(r, heldOut, { k: 10 }).ndcg);
+    const of = [learn, new Popularity(plays.take(dls.split.train))].map(
+      (r) => evaluateRecommender(r, heldOut, { k: 10 }).ndcg,
+    );
     return { model: of[0], popularity: of[1] };
   };
 
   for (const [name, loss, options] of [
     ['BPRLoss', new BPRLoss(), {}],
-    ['BPRLoss with two negatives by popularity', new BPRLoss(), { negatives: { n: 2, sampling: 'popularity' } }],
+    [
+      'BPRLoss with two negatives by popularity',
+      new BPRLoss(),
+      { negatives: { n: 2, sampling: 'popularity' } },
+    ],
     ['HingeLoss', new HingeLoss(), {}],
     ['BCEWithLogitsLossFlat', new BCEWithLogitsLossFlat(), {}],
     ['BPRLoss with EmbeddingNN', new BPRLoss(), { useNn: true }],

@@ -10,10 +10,21 @@ import type { CollabNNLearner } from '../../lib/recommend/collab-nn.js';
 import { recommenderContract, smallPlays } from './contract.js';
 
 const wholeLoaders = (plays: Plays): CollabDataLoaders =>
-  CollabDataLoaders.fromPlays(plays, { bs: 16, split: { train: Array.from({ length: plays.length }, (_, i) => i), valid: [] } });
+  CollabDataLoaders.fromPlays(plays, {
+    bs: 16,
+    split: { train: Array.from({ length: plays.length }, (_, i) => i), valid: [] },
+  });
 
-async function train(plays: Plays, options: CollabLearnerOptions<true> = {}): Promise<CollabNNLearner> {
-  const learn = collabLearner(wholeLoaders(plays), { useNn: true, nFactors: 16, lossFunc: new BCEWithLogitsLossFlat(), ...options });
+async function train(
+  plays: Plays,
+  options: CollabLearnerOptions<true> = {},
+): Promise<CollabNNLearner> {
+  const learn = collabLearner(wholeLoaders(plays), {
+    useNn: true,
+    nFactors: 16,
+    lossFunc: new BCEWithLogitsLossFlat(),
+    ...options,
+  });
   await learn.fitOneCycle(20, 0.03);
   return learn;
 }
@@ -25,7 +36,12 @@ describe('CollabNNLearner', () => {
 
   it('scores every pair as getPreds does: with hidden layers, dropout, biases, a range, a final batch norm, no hidden layer', async () => {
     for (const options of [
-      { layers: [12, 7], config: { ps: 0.2, embedP: 0.1 }, yRange: [-0.5, 1.5] as const, lossFunc: undefined },
+      {
+        layers: [12, 7],
+        config: { ps: 0.2, embedP: 0.1 },
+        yRange: [-0.5, 1.5] as const,
+        lossFunc: undefined,
+      },
       { layers: [9], config: { useBn: false } },
       { layers: [9], config: { bnFinal: true } },
       { layers: [] },
@@ -41,7 +57,10 @@ describe('CollabNNLearner', () => {
       for (const i of [0, 17, 99]) {
         const { ids, scores } = all.at(plays.user[i]);
         expect(scores[ids.indexOf(plays.tracks.id(plays.track[i]))]).to.be.closeTo(preds[i], 2e-6);
-        expect(learn.prediction(out[plays.user[i] * 30 + plays.track[i]])).to.be.closeTo(preds[i], 2e-6);
+        expect(learn.prediction(out[plays.user[i] * 30 + plays.track[i]])).to.be.closeTo(
+          preds[i],
+          2e-6,
+        );
       }
     }
   });
@@ -71,7 +90,8 @@ describe('CollabNNLearner', () => {
     expect(name).to.equal('EmbeddingNN');
     expect([model.first.outputs, model.first.inputs]).to.deep.equal([50, 9 + 11]);
     expect(collabLearner(wholeLoaders(plays)).model).to.be.instanceOf(EmbeddingDotBias);
-    const start = (seed: number): Float32Array => collabLearner(wholeLoaders(plays), { useNn: true, seed }).trackVectors().values;
+    const start = (seed: number): Float32Array =>
+      collabLearner(wholeLoaders(plays), { useNn: true, seed }).trackVectors().values;
     expect(start(1)).to.deep.equal(start(1));
     expect(start(1)).to.not.deep.equal(start(2));
   });
@@ -84,6 +104,9 @@ describe('CollabNNLearner', () => {
         `${name} is an option of the network: it needs useNn: true`,
       );
     }
-    expect(() => collabLearner(wholeLoaders(plays), { useNn: true, nFactors: 0 })).to.throw(ArgumentError, 'positive whole number');
+    expect(() => collabLearner(wholeLoaders(plays), { useNn: true, nFactors: 0 })).to.throw(
+      ArgumentError,
+      'positive whole number',
+    );
   });
 });

@@ -3,25 +3,43 @@ import { CollabDataLoaders } from '../../lib/data/collab.js';
 import { Plays } from '../../lib/data/plays.js';
 import { ArgumentError, NumericError, UnknownIdError } from '../../lib/errors.js';
 import { BCEWithLogitsLossFlat } from '../../lib/nn/losses.js';
-import { type CollabLearner, type CollabLearnerOptions, collabLearner } from '../../lib/recommend/collab.js';
+import {
+  type CollabLearner,
+  type CollabLearnerOptions,
+  collabLearner,
+} from '../../lib/recommend/collab.js';
 import { recommenderContract, smallPlays } from './contract.js';
 
 /** Loaders that train on every play. */
 function wholeLoaders(plays: Plays): CollabDataLoaders {
-  return CollabDataLoaders.fromPlays(plays, { bs: 16, split: { train: Array.from({ length: plays.length }, (_, i) => i), valid: [] } });
+  return CollabDataLoaders.fromPlays(plays, {
+    bs: 16,
+    split: { train: Array.from({ length: plays.length }, (_, i) => i), valid: [] },
+  });
 }
 
 async function train(plays: Plays, options: CollabLearnerOptions = {}): Promise<CollabLearner> {
-  const learn = collabLearner(wholeLoaders(plays), { nFactors: 6, lossFunc: new BCEWithLogitsLossFlat(), ...options });
+  const learn = collabLearner(wholeLoaders(plays), {
+    nFactors: 6,
+    lossFunc: new BCEWithLogitsLossFlat(),
+    ...options,
+  });
   await learn.fitOneCycle(12, 0.03);
   return learn;
 }
 
-recommenderContract('CollabLearner', (plays) => train(plays), { checkerboard: 'graded', foldIn: true });
-recommenderContract('CollabLearner with a range', (plays) => train(plays, { yRange: [-0.1, 1.1], lossFunc: undefined, nFactors: 4 }), {
+recommenderContract('CollabLearner', (plays) => train(plays), {
   checkerboard: 'graded',
   foldIn: true,
 });
+recommenderContract(
+  'CollabLearner with a range',
+  (plays) => train(plays, { yRange: [-0.1, 1.1], lossFunc: undefined, nFactors: 4 }),
+  {
+    checkerboard: 'graded',
+    foldIn: true,
+  },
+);
 
 describe('CollabLearner', () => {
   const plays = smallPlays();
@@ -43,7 +61,11 @@ describe('CollabLearner', () => {
   it('reports predictions inside the range of the model', async () => {
     const ranged = await train(plays, { yRange: [2, 3], lossFunc: undefined });
     const { preds } = await ranged.getPreds({ dsIdx: 0 });
-    const [score] = ranged.recommend(plays.users.id(plays.user[5]), { n: 1, among: [plays.tracks.id(plays.track[5])], filterSeen: false }).scores;
+    const [score] = ranged.recommend(plays.users.id(plays.user[5]), {
+      n: 1,
+      among: [plays.tracks.id(plays.track[5])],
+      filterSeen: false,
+    }).scores;
     expect(score).to.be.within(2, 3).and.closeTo(preds[5], 1e-6);
   });
 
@@ -84,7 +106,14 @@ describe('CollabLearner', () => {
 
   it('lists tracks by bias, with their listeners', () => {
     const all = learn.bias();
-    expect(all.columnNames).to.deep.equal(['track_id', 'title', 'artist', 'year', 'bias', 'listeners']);
+    expect(all.columnNames).to.deep.equal([
+      'track_id',
+      'title',
+      'artist',
+      'year',
+      'bias',
+      'listeners',
+    ]);
     expect(all.length).to.equal(30);
     const bias = all.numbers('bias');
     for (let i = 1; i < 30; i++) expect(bias[i]).to.be.at.most(bias[i - 1]);
@@ -94,7 +123,9 @@ describe('CollabLearner', () => {
       expect(listeners).to.equal(plays.track.filter((t) => t === track).length);
     }
     expect(learn.mostLiked(3).strings('track_id')).to.deep.equal(all.head(3).strings('track_id'));
-    expect(learn.leastLiked(3).strings('track_id')).to.deep.equal([29, 28, 27].map((i) => all.strings('track_id')[i]));
+    expect(learn.leastLiked(3).strings('track_id')).to.deep.equal(
+      [29, 28, 27].map((i) => all.strings('track_id')[i]),
+    );
     expect(learn.leastLiked(99).length).to.equal(30);
     expect(() => learn.leastLiked(0)).to.throw(ArgumentError, 'positive whole number');
   });
@@ -107,15 +138,28 @@ describe('CollabLearner', () => {
 
   it('draws the factors of given tracks by their principal components', () => {
     const picture = learn.trackFactorsPca(['Song 4', 'track11', 'Song 20'], 3);
-    expect(picture.columnNames).to.deep.equal(['track_id', 'title', 'artist', 'year', 'pc1', 'pc2', 'pc3']);
+    expect(picture.columnNames).to.deep.equal([
+      'track_id',
+      'title',
+      'artist',
+      'year',
+      'pc1',
+      'pc2',
+      'pc3',
+    ]);
     expect(picture.strings('title')).to.deep.equal(['Song 4', 'Song 11', 'Song 20']);
     // all components of the centred factors keep the distances of the tracks
     const [a, b] = learn.model.weight(['track04', 'track11']);
     const distance = Math.hypot(...a.map((x, f) => x - b[f]));
-    const drawn = Math.hypot(...['pc1', 'pc2', 'pc3'].map((c) => picture.numbers(c)[0] - picture.numbers(c)[1]));
+    const drawn = Math.hypot(
+      ...['pc1', 'pc2', 'pc3'].map((c) => picture.numbers(c)[0] - picture.numbers(c)[1]),
+    );
     expect(drawn).to.be.closeTo(distance, 1e-6);
     expect(() => learn.trackFactorsPca(['Song 4'])).to.throw(ArgumentError, 'at least 2 rows');
-    expect(() => learn.trackFactorsPca(['Song 4', 'Song 5'], 7)).to.throw(ArgumentError, 'from 1 to 6');
+    expect(() => learn.trackFactorsPca(['Song 4', 'Song 5'], 7)).to.throw(
+      ArgumentError,
+      'from 1 to 6',
+    );
   });
 
   it('hands out copies of its factors', () => {
@@ -136,13 +180,17 @@ describe('CollabLearner', () => {
   });
 
   it('starts from other weights with another seed, and from the same with the same', () => {
-    const start = (seed: number): Float32Array => collabLearner(wholeLoaders(plays), { nFactors: 2, seed }).trackVectors().values;
+    const start = (seed: number): Float32Array =>
+      collabLearner(wholeLoaders(plays), { nFactors: 2, seed }).trackVectors().values;
     expect(start(1)).to.deep.equal(start(1));
     expect(start(1)).to.not.deep.equal(start(2));
   });
 
   it('has 50 factors by default, and refuses none', () => {
     expect(collabLearner(wholeLoaders(plays)).model.nFactors).to.equal(50);
-    expect(() => collabLearner(wholeLoaders(plays), { nFactors: 0 })).to.throw(ArgumentError, 'nFactors must be a positive whole number');
+    expect(() => collabLearner(wholeLoaders(plays), { nFactors: 0 })).to.throw(
+      ArgumentError,
+      'nFactors must be a positive whole number',
+    );
   });
 });

@@ -2,7 +2,11 @@ import { expect } from 'chai';
 import { Plays } from '../../lib/data/plays.js';
 import { ArgumentError } from '../../lib/errors.js';
 import { ContentRecommender } from '../../lib/recommend/content.js';
-import { type ColdTracksEvaluation, coldTrackSplit, evaluateColdTracks } from '../../lib/recommend/content-evaluate.js';
+import {
+  type ColdTracksEvaluation,
+  coldTrackSplit,
+  evaluateColdTracks,
+} from '../../lib/recommend/content-evaluate.js';
 import { ndcgAtK, recallAtK } from '../../lib/recommend/metrics.js';
 import { Popularity } from '../../lib/recommend/popularity.js';
 import { plantedPlays, withShuffledTracks } from './content-support.js';
@@ -11,19 +15,27 @@ const planted = plantedPlays();
 
 async function measured(plays: Plays, seed: number): Promise<ColdTracksEvaluation> {
   const { train, valid } = coldTrackSplit(plays, { seed });
-  return evaluateColdTracks(await ContentRecommender.fit(plays.take(train), plays.catalogue!), plays.take(valid));
+  return evaluateColdTracks(
+    await ContentRecommender.fit(plays.take(train), plays.catalogue!),
+    plays.take(valid),
+  );
 }
 
 describe('coldTrackSplit', () => {
   it('hides all plays of a tenth of the tracks, the same for the same seed', () => {
     const { train, valid } = coldTrackSplit(planted);
-    const tracksOf = (rows: Int32Array): Set<number> => new Set(Array.from(rows, (i) => planted.track[i]));
+    const tracksOf = (rows: Int32Array): Set<number> =>
+      new Set(Array.from(rows, (i) => planted.track[i]));
     expect(tracksOf(valid).size).to.equal(Math.trunc(0.1 * planted.tracks.length));
     expect([...tracksOf(valid)].some((t) => tracksOf(train).has(t))).to.equal(false);
-    expect(Int32Array.of(...train, ...valid).sort()).to.deep.equal(Int32Array.from(planted.track.keys()));
+    expect(Int32Array.of(...train, ...valid).sort()).to.deep.equal(
+      Int32Array.from(planted.track.keys()),
+    );
     expect(coldTrackSplit(planted, { seed: 42 }).valid).to.deep.equal(valid);
     expect(coldTrackSplit(planted, { seed: 43 }).valid).to.not.deep.equal(valid);
-    expect(tracksOf(coldTrackSplit(planted, { trackPct: 0.5 }).valid).size).to.equal(planted.tracks.length / 2);
+    expect(tracksOf(coldTrackSplit(planted, { trackPct: 0.5 }).valid).size).to.equal(
+      planted.tracks.length / 2,
+    );
   });
 
   it('counts tracks that are played only', () => {
@@ -33,11 +45,23 @@ describe('coldTrackSplit', () => {
 
   it('refuses what leaves a part empty', () => {
     for (const trackPct of [0, 1, NaN])
-      expect(() => coldTrackSplit(planted, { trackPct })).to.throw(ArgumentError, 'trackPct must be between 0 and 1');
-    expect(() => coldTrackSplit(planted, { trackPct: 0.001 })).to.throw(ArgumentError, 'leaves 0 to hide and 240 to train on');
+      expect(() => coldTrackSplit(planted, { trackPct })).to.throw(
+        ArgumentError,
+        'trackPct must be between 0 and 1',
+      );
+    expect(() => coldTrackSplit(planted, { trackPct: 0.001 })).to.throw(
+      ArgumentError,
+      'leaves 0 to hide and 240 to train on',
+    );
     expect(() => coldTrackSplit(Plays.fromRows([]))).to.throw(ArgumentError, 'leaves 0 to hide');
-    expect(() => coldTrackSplit(planted, { pct: 0.1 } as never)).to.throw(ArgumentError, 'has no option "pct"');
-    expect(() => coldTrackSplit(planted.catalogue as never)).to.throw(ArgumentError, 'coldTrackSplit needs plays');
+    expect(() => coldTrackSplit(planted, { pct: 0.1 } as never)).to.throw(
+      ArgumentError,
+      'has no option "pct"',
+    );
+    expect(() => coldTrackSplit(planted.catalogue as never)).to.throw(
+      ArgumentError,
+      'coldTrackSplit needs plays',
+    );
   });
 });
 
@@ -75,7 +99,13 @@ describe('evaluateColdTracks', () => {
       sums.ndcg += ndcgAtK(ids, right, { k: 5 }) / heldOut.users.length;
       sums.recall += recallAtK(ids, right, { k: 5 }) / heldOut.users.length;
     });
-    expect(result).to.include({ recommender: 'Content', k: 5, tracks: 24, users: heldOut.users.length, unknownUsers: 0 });
+    expect(result).to.include({
+      recommender: 'Content',
+      k: 5,
+      tracks: 24,
+      users: heldOut.users.length,
+      unknownUsers: 0,
+    });
     expect(result.ndcg).to.be.closeTo(sums.ndcg, 1e-12);
     expect(result.recall).to.be.closeTo(sums.recall, 1e-12);
     expect(result.coverage).to.equal(recommended.size / 24);
@@ -89,7 +119,13 @@ describe('evaluateColdTracks', () => {
       { user: planted.users.id(0), track: planted.tracks.id(planted.track[valid[0]]) },
       { user: planted.users.id(0), track: 'elsewhere' },
     ]);
-    expect(evaluateColdTracks(content, heldOut)).to.include({ users: 1, unknownUsers: 1, tracks: 2, recall: 0.5, coverage: 0.5 });
+    expect(evaluateColdTracks(content, heldOut)).to.include({
+      users: 1,
+      unknownUsers: 1,
+      tracks: 2,
+      recall: 0.5,
+      coverage: 0.5,
+    });
   });
 
   it('refuses recommenders that cannot score such tracks, unknown users, and wrong arguments', async () => {
@@ -101,9 +137,21 @@ describe('evaluateColdTracks', () => {
     );
     const content = await ContentRecommender.fit(planted.take(train), planted.catalogue!);
     const others = Plays.fromRows([{ user: 'nobody', track: heldOut.tracks.id(heldOut.track[0]) }]);
-    expect(() => evaluateColdTracks(content, others)).to.throw(ArgumentError, 'knows none of the 1 users');
-    expect(() => evaluateColdTracks(content, heldOut, { k: 0 })).to.throw(ArgumentError, 'k must be a positive whole number');
-    expect(() => evaluateColdTracks(content, heldOut, { n: 3 } as never)).to.throw(ArgumentError, 'has no option "n"');
-    expect(() => evaluateColdTracks(content, [] as never)).to.throw(ArgumentError, 'evaluateColdTracks needs plays');
+    expect(() => evaluateColdTracks(content, others)).to.throw(
+      ArgumentError,
+      'knows none of the 1 users',
+    );
+    expect(() => evaluateColdTracks(content, heldOut, { k: 0 })).to.throw(
+      ArgumentError,
+      'k must be a positive whole number',
+    );
+    expect(() => evaluateColdTracks(content, heldOut, { n: 3 } as never)).to.throw(
+      ArgumentError,
+      'has no option "n"',
+    );
+    expect(() => evaluateColdTracks(content, [] as never)).to.throw(
+      ArgumentError,
+      'evaluateColdTracks needs plays',
+    );
   });
 });

@@ -6,7 +6,12 @@ import { Tracks } from '../../lib/data/tracks.js';
 /** A catalogue of tracks `t00`, `t01` … with these columns. */
 export function catalogueOf(columns: Readonly<Record<string, ColumnValues>>): Tracks {
   const table = new Table(columns);
-  return new Tracks(new Table({ track_id: Array.from({ length: table.length }, (_, i) => `t${String(i).padStart(2, '0')}`), ...columns }));
+  return new Tracks(
+    new Table({
+      track_id: Array.from({ length: table.length }, (_, i) => `t${String(i).padStart(2, '0')}`),
+      ...columns,
+    }),
+  );
 }
 
 /**
@@ -37,7 +42,8 @@ export function withSound(plays: Plays): Plays {
 export function plantedPlays(): Plays {
   const random = new Random('planted');
   const tracks = Array.from({ length: 240 }, (_, t) => ({ track_id: `t${100 + t}`, kind: t % 4 }));
-  const feature = (of: (kind: number) => number): Float64Array => Float64Array.from(tracks, ({ kind }) => of(kind) + 0.4 * random.normal());
+  const feature = (of: (kind: number) => number): Float64Array =>
+    Float64Array.from(tracks, ({ kind }) => of(kind) + 0.4 * random.normal());
   const catalogue = new Tracks(
     new Table({
       track_id: tracks.map(({ track_id }) => track_id),
@@ -50,7 +56,11 @@ export function plantedPlays(): Plays {
     const order = random.permutation(tracks.length);
     const own = order.filter((t) => tracks[t].kind === u % 4).subarray(0, 10);
     const other = order.filter((t) => tracks[t].kind !== u % 4).subarray(0, 2);
-    return [...own, ...other].map((t) => ({ user: `u${100 + u}`, track: tracks[t].track_id, playcount: 1 + random.int(5) }));
+    return [...own, ...other].map((t) => ({
+      user: `u${100 + u}`,
+      track: tracks[t].track_id,
+      playcount: 1 + random.int(5),
+    }));
   });
   return Plays.fromRows(rows.flat(), { catalogue });
 }

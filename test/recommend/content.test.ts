@@ -35,7 +35,8 @@ function scoresOf(recommender: Recommender, user: string): Float32Array {
 }
 
 const cosine = (a: readonly number[], b: readonly number[]): number => {
-  const dot = (x: readonly number[], y: readonly number[]): number => x.reduce((sum, v, j) => sum + v * y[j], 0);
+  const dot = (x: readonly number[], y: readonly number[]): number =>
+    x.reduce((sum, v, j) => sum + v * y[j], 0);
   return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
 };
 
@@ -63,21 +64,37 @@ const plays = Plays.fromRows(
 
 describe('ContentRecommender', () => {
   recommenderContract('ContentRecommender', make({}), { foldIn: true });
-  recommenderContract("ContentRecommender, 'nearest'", make({ scoring: 'nearest', k: 3, value: 'count', nComponents: 3 }), { foldIn: true });
+  recommenderContract(
+    "ContentRecommender, 'nearest'",
+    make({ scoring: 'nearest', k: 3, value: 'count', nComponents: 3 }),
+    { foldIn: true },
+  );
 
   for (const value of ['log', 'count', 'binary'] as const) {
     it(`scores by the cosine of the features where no component is left out: ${value}`, async () => {
       const heard = plantedPlays();
       const catalogue = heard.catalogue!;
-      const scaled = new StandardScaler().fitTransform(catalogue.table.select(catalogue.audioFeatures)).data;
-      const row = (id: string): number[] => [...scaled.subarray(3 * catalogue.ids.index(id), 3 * catalogue.ids.index(id) + 3)];
+      const scaled = new StandardScaler().fitTransform(
+        catalogue.table.select(catalogue.audioFeatures),
+      ).data;
+      const row = (id: string): number[] => [
+        ...scaled.subarray(3 * catalogue.ids.index(id), 3 * catalogue.ids.index(id) + 3),
+      ];
       const user = heard.users.id(5);
       const own = Array.from(heard.user.keys()).filter((i) => heard.user[i] === 5);
-      const worth = own.map((i) => ({ log: Math.log1p(heard.playcount[i]), count: heard.playcount[i], binary: 1 })[value]);
+      const worth = own.map(
+        (i) =>
+          ({ log: Math.log1p(heard.playcount[i]), count: heard.playcount[i], binary: 1 })[value],
+      );
       const rows = own.map((i) => row(heard.tracks.id(heard.track[i])));
       const profile = [0, 1, 2].map((j) => rows.reduce((sum, r, i) => sum + worth[i] * r[j], 0));
       const byProfile = await ContentRecommender.fit(heard, catalogue, { nComponents: 3, value });
-      const nearest = await ContentRecommender.fit(heard, catalogue, { nComponents: 3, value, scoring: 'nearest', k: 4 });
+      const nearest = await ContentRecommender.fit(heard, catalogue, {
+        nComponents: 3,
+        value,
+        scoring: 'nearest',
+        k: 4,
+      });
       const [scores, near] = [scoresOf(byProfile, user), scoresOf(nearest, user)];
       byProfile.tracks.classes.forEach((id, t) => {
         expect(scores[t]).to.be.closeTo(cosine(profile, row(id)), 2e-6);
@@ -85,7 +102,8 @@ describe('ContentRecommender', () => {
           .map((r, i) => [cosine(r, row(id)), worth[i]])
           .sort((a, b) => b[0] - a[0])
           .slice(0, 4);
-        const expected = best.reduce((sum, [c, w]) => sum + c * w, 0) / best.reduce((sum, [, w]) => sum + w, 0);
+        const expected =
+          best.reduce((sum, [c, w]) => sum + c * w, 0) / best.reduce((sum, [, w]) => sum + w, 0);
         expect(near[t]).to.be.closeTo(expected, 2e-6);
       });
     });
@@ -99,11 +117,16 @@ describe('ContentRecommender', () => {
     expect(content.foldIn(['Song D']).recommend({ n: 2 }).ids).to.deep.equal(['a', 'b']);
     expect(content.similarTracks('Song E', { n: 1 }).ids).to.deep.equal(['c']);
     expect(content.knowsTrack('d')).to.equal(true);
-    expect([...content.seen.row(content.users.index('both'))].map((t) => content.tracks.id(t))).to.deep.equal(['a', 'c']);
+    expect(
+      [...content.seen.row(content.users.index('both'))].map((t) => content.tracks.id(t)),
+    ).to.deep.equal(['a', 'c']);
   });
 
   it('takes interactions as well as plays', async () => {
-    const [a, b] = [await ContentRecommender.fit(plays, tracks), await ContentRecommender.fit(Interactions.fromPlays(plays), tracks)];
+    const [a, b] = [
+      await ContentRecommender.fit(plays, tracks),
+      await ContentRecommender.fit(Interactions.fromPlays(plays), tracks),
+    ];
     expect(scoreBytes(a).equals(scoreBytes(b))).to.equal(true);
   });
 
@@ -134,21 +157,36 @@ describe('ContentRecommender', () => {
 
   it('gives a track without features the score 0, and nothing that is like it', async () => {
     const content = await ContentRecommender.fit(plays, tracks);
-    for (const user of ['fast', 'slow', 'both']) expect(scoresOf(content, user)[content.tracks.index('c2')]).to.equal(0);
-    expect(() => content.similarTracks('Song C2')).to.throw(ArgumentError, 'Nothing is known of the features of "Song C2"');
+    for (const user of ['fast', 'slow', 'both'])
+      expect(scoresOf(content, user)[content.tracks.index('c2')]).to.equal(0);
+    expect(() => content.similarTracks('Song C2')).to.throw(
+      ArgumentError,
+      'Nothing is known of the features of "Song C2"',
+    );
   });
 
   it('takes a user without any known features for the average listener', async () => {
     for (const scoring of ['profile', 'nearest'] as const) {
       const content = await ContentRecommender.fit(plays, tracks, { scoring, nComponents: 3 });
-      expect(['fast', 'blind', 'nobody'].map((user) => content.knows(user))).to.deep.equal([true, false, false]);
+      expect(['fast', 'blind', 'nobody'].map((user) => content.knows(user))).to.deep.equal([
+        true,
+        false,
+        false,
+      ]);
       const scores = scoresOf(content, 'blind');
       const profiles = await ContentRecommender.fit(plays, tracks, { nComponents: 3 });
       const { values, width } = profiles.trackVectors();
-      const vector = (id: string): number[] => [...values.subarray(content.tracks.index(id) * width, (content.tracks.index(id) + 1) * width)];
+      const vector = (id: string): number[] => [
+        ...values.subarray(
+          content.tracks.index(id) * width,
+          (content.tracks.index(id) + 1) * width,
+        ),
+      ];
       const mean = (parts: [string, number][]): number[] =>
         vector('a').map(
-          (_, j) => parts.reduce((sum, [id, n]) => sum + Math.log1p(n) * vector(id)[j], 0) / parts.reduce((sum, [, n]) => sum + Math.log1p(n), 0),
+          (_, j) =>
+            parts.reduce((sum, [id, n]) => sum + Math.log1p(n) * vector(id)[j], 0) /
+            parts.reduce((sum, [, n]) => sum + Math.log1p(n), 0),
         );
       const users: [string, number][][] = [
         [
@@ -161,8 +199,11 @@ describe('ContentRecommender', () => {
           ['c', 8],
         ],
       ];
-      const average = vector('a').map((_, j) => users.reduce((sum, parts) => sum + mean(parts)[j], 0));
-      for (const id of ['a', 'b', 'c', 'd', 'e']) expect(scores[content.tracks.index(id)]).to.be.closeTo(cosine(average, vector(id)), 2e-6);
+      const average = vector('a').map((_, j) =>
+        users.reduce((sum, parts) => sum + mean(parts)[j], 0),
+      );
+      for (const id of ['a', 'b', 'c', 'd', 'e'])
+        expect(scores[content.tracks.index(id)]).to.be.closeTo(cosine(average, vector(id)), 2e-6);
       const { remainder, total } = content.explain('blind', 'd');
       expect(remainder).to.equal(total).and.to.be.closeTo(scores[content.tracks.index('d')], 1e-6);
     }
@@ -171,18 +212,32 @@ describe('ContentRecommender', () => {
   it('says so when the average listener stands for one who is folded in', async () => {
     const content = await ContentRecommender.fit(plays, tracks);
     const said: string[] = [];
-    const before = setDisplay({ table() {}, chart() {}, text() {}, warn: (line) => void said.push(line) });
+    const before = setDisplay({
+      table() {},
+      chart() {},
+      text() {},
+      warn: (line) => void said.push(line),
+    });
     try {
       expect(content.foldIn(['c2']).scores).to.deep.equal(scoresOf(content, 'blind'));
     } finally {
       setDisplay(before);
     }
-    expect(said).to.deep.equal(['Nothing is known of the features of the 1 tracks of the history: the average listener stands for this one.']);
-    const unheard = await ContentRecommender.fit(Plays.fromRows([{ user: 'u', track: 'c2' }]), tracks);
+    expect(said).to.deep.equal([
+      'Nothing is known of the features of the 1 tracks of the history: the average listener stands for this one.',
+    ]);
+    const unheard = await ContentRecommender.fit(
+      Plays.fromRows([{ user: 'u', track: 'c2' }]),
+      tracks,
+    );
     expect(() => unheard.foldIn(['c2'])).to.throw(ArgumentError, 'Name a track that has features');
   });
 
-  const explained: ContentRecommenderOptions[] = [{}, { scoring: 'nearest', k: 2 }, { scoring: 'nearest', k: 50, value: 'count' }];
+  const explained: ContentRecommenderOptions[] = [
+    {},
+    { scoring: 'nearest', k: 2 },
+    { scoring: 'nearest', k: 50, value: 'count' },
+  ];
   for (const options of explained) {
     it(`explains a score by the user's tracks, ${JSON.stringify(options)}`, async () => {
       const heard = plantedPlays();
@@ -190,9 +245,20 @@ describe('ContentRecommender', () => {
       const user = heard.users.id(3);
       const [best] = content.recommend(user, { n: 1 }).ids;
       const explanation = content.explain(user, best);
-      expect(explanation.total).to.be.closeTo(scoresOf(content, user)[content.tracks.index(best)], 2e-6);
-      expect(explanation.columnNames).to.deep.equal(['track_id', 'playcount', 'similarity', 'contribution']);
-      const { ids, scores } = content.similarTracks(best, { n: 1, among: explanation.strings('track_id') as string[] });
+      expect(explanation.total).to.be.closeTo(
+        scoresOf(content, user)[content.tracks.index(best)],
+        2e-6,
+      );
+      expect(explanation.columnNames).to.deep.equal([
+        'track_id',
+        'playcount',
+        'similarity',
+        'contribution',
+      ]);
+      const { ids, scores } = content.similarTracks(best, {
+        n: 1,
+        among: explanation.strings('track_id') as string[],
+      });
       const similarity = explanation.numbers('similarity');
       const at = similarity.indexOf(Math.max(...similarity));
       expect(explanation.strings('track_id')[at]).to.equal(ids[0]); // the nearest of the user's tracks
@@ -208,7 +274,10 @@ describe('ContentRecommender', () => {
     const sample = await readPlays(path.resolve(__dirname, '../../data/sample'));
     const { train, valid } = coldTrackSplit(sample, { seed: 0 });
     const measure = async (options: ContentRecommenderOptions): Promise<number> =>
-      evaluateColdTracks(await ContentRecommender.fit(sample.take(train), sample.catalogue!, options), sample.take(valid)).ndcg;
+      evaluateColdTracks(
+        await ContentRecommender.fit(sample.take(train), sample.catalogue!, options),
+        sample.take(valid),
+      ).ndcg;
     const audio = await measure({});
     expect(audio).to.be.greaterThan(0.035);
     expect(await measure({ tags: true })).to.be.greaterThan(3 * audio);
@@ -218,21 +287,29 @@ describe('ContentRecommender', () => {
     const content = await ContentRecommender.fit(plays, tracks, { nComponents: 2 });
     expect(content.state.features).to.deep.equal(['energy', 'valence', 'tempo']);
     expect(content.state.components.shape).to.deep.equal([2, 3]);
-    expect(inspect(content)).to.match(/^Content: 6 tracks by 2 components of 3 features \(9\d\.\d % of the variance\), 4 users$/);
+    expect(inspect(content)).to.match(
+      /^Content: 6 tracks by 2 components of 3 features \(9\d\.\d % of the variance\), 4 users$/,
+    );
     expect(content.name).to.equal('Content');
-    expect((await ContentRecommender.fit(plays, tracks, { scoring: 'nearest' })).name).to.equal('Content (nearest)');
+    expect((await ContentRecommender.fit(plays, tracks, { scoring: 'nearest' })).name).to.equal(
+      'Content (nearest)',
+    );
   });
 
   it('comes back from a file with the tracks that nobody has played', async () => {
     const dir = mkdtempSync(path.join(tmpdir(), 'recital-'));
     try {
       const content = await ContentRecommender.fit(plays, tracks, { nComponents: 2 });
-      const loaded = loadRecommender(content.export(path.join(dir, 'content')), { type: ContentRecommender });
+      const loaded = loadRecommender(content.export(path.join(dir, 'content')), {
+        type: ContentRecommender,
+      });
       expect(loaded.tracks.classes).to.deep.equal(content.tracks.classes);
       expect(loaded.recommend('fast').toString()).to.equal(content.recommend('fast').toString());
       expect(loaded.knows('blind')).to.equal(false);
       expect(inspect(loaded)).to.equal(inspect(content));
-      expect(loaded.explain('both', 'd').toString()).to.equal(content.explain('both', 'd').toString());
+      expect(loaded.explain('both', 'd').toString()).to.equal(
+        content.explain('both', 'd').toString(),
+      );
     } finally {
       rmSync(dir, { recursive: true, force: true });
     }
@@ -242,19 +319,47 @@ describe('ContentRecommender', () => {
     const refused = async (run: () => Promise<unknown>, message: string): Promise<void> => {
       await run().then(
         () => expect.fail('should not fit'),
-        (e) => expect(e).to.be.instanceOf(ArgumentError).with.property('message').that.includes(message),
+        (e) =>
+          expect(e).to.be.instanceOf(ArgumentError).with.property('message').that.includes(message),
       );
     };
-    await refused(() => ContentRecommender.fit(plays, undefined as never), 'The catalogue was expected, such as readTracks reads');
+    await refused(
+      () => ContentRecommender.fit(plays, undefined as never),
+      'The catalogue was expected, such as readTracks reads',
+    );
     await refused(() => ContentRecommender.fit(tracks as never, tracks), 'Plays were expected');
-    await refused(() => ContentRecommender.fit(plays, tracks, { weight: 'log' } as never), 'ContentRecommender.fit has no option "weight"');
-    await refused(() => ContentRecommender.fit(plays, tracks, { value: 'plays' as never }), "value must be 'count', 'binary' or 'log'");
-    await refused(() => ContentRecommender.fit(plays, tracks, { scoring: 'knn' as never }), "scoring must be 'profile' or 'nearest'");
-    await refused(() => ContentRecommender.fit(plays, tracks, { k: 3 }), "k is for scoring: 'nearest'");
-    await refused(() => ContentRecommender.fit(plays, tracks, { scoring: 'nearest', k: 0 }), 'k must be a positive whole number');
-    await refused(() => ContentRecommender.fit(plays, tracks, { nComponents: 4 }), 'at most 3 components');
-    await refused(() => ContentRecommender.fit(plays, tracks, { nComponents: 0 }), 'nComponents must be a whole number');
+    await refused(
+      () => ContentRecommender.fit(plays, tracks, { weight: 'log' } as never),
+      'ContentRecommender.fit has no option "weight"',
+    );
+    await refused(
+      () => ContentRecommender.fit(plays, tracks, { value: 'plays' as never }),
+      "value must be 'count', 'binary' or 'log'",
+    );
+    await refused(
+      () => ContentRecommender.fit(plays, tracks, { scoring: 'knn' as never }),
+      "scoring must be 'profile' or 'nearest'",
+    );
+    await refused(
+      () => ContentRecommender.fit(plays, tracks, { k: 3 }),
+      "k is for scoring: 'nearest'",
+    );
+    await refused(
+      () => ContentRecommender.fit(plays, tracks, { scoring: 'nearest', k: 0 }),
+      'k must be a positive whole number',
+    );
+    await refused(
+      () => ContentRecommender.fit(plays, tracks, { nComponents: 4 }),
+      'at most 3 components',
+    );
+    await refused(
+      () => ContentRecommender.fit(plays, tracks, { nComponents: 0 }),
+      'nComponents must be a whole number',
+    );
     const { state } = await ContentRecommender.fit(plays, tracks);
-    expect(() => new ContentRecommender(Interactions.fromPlays(plays), state)).to.throw(ArgumentError, 'they belong to others');
+    expect(() => new ContentRecommender(Interactions.fromPlays(plays), state)).to.throw(
+      ArgumentError,
+      'they belong to others',
+    );
   });
 });

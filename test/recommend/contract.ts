@@ -34,8 +34,10 @@ function checkerboard(n: number, graded: boolean): Plays {
     for (let t = 0; t < n; t++) {
       if (u === t) continue;
       const distance = (t - u + n) % 4;
-      if (distance % 2 === 0) rows.push({ user: padded('user', u), track: padded('track', t), playcount: 5 });
-      else if (graded && distance === 1) rows.push({ user: padded('user', u), track: padded('track', t), playcount: 1 });
+      if (distance % 2 === 0)
+        rows.push({ user: padded('user', u), track: padded('track', t), playcount: 5 });
+      else if (graded && distance === 1)
+        rows.push({ user: padded('user', u), track: padded('track', t), playcount: 1 });
     }
   }
   return Plays.fromRows(rows);
@@ -47,9 +49,15 @@ export function smallPlays(): Plays {
   const rows: PlayRecord[] = [];
   for (let u = 0; u < 20; u++) {
     const order = random.permutation(30);
-    for (let j = 0; j < 6 + (u % 5); j++) rows.push({ user: padded('user', u), track: padded('track', order[j]), playcount: 1 + random.int(4) });
+    for (let j = 0; j < 6 + (u % 5); j++)
+      rows.push({
+        user: padded('user', u),
+        track: padded('track', order[j]),
+        playcount: 1 + random.int(4),
+      });
   }
-  for (let t = 0; t < 30; t++) rows.push({ user: padded('user', t % 20), track: padded('track', t) }); // every track is played
+  for (let t = 0; t < 30; t++)
+    rows.push({ user: padded('user', t % 20), track: padded('track', t) }); // every track is played
   const table = Table.fromRows(
     Array.from({ length: 32 }, (_, t) => ({
       track_id: padded('track', t),
@@ -65,13 +73,18 @@ export function smallPlays(): Plays {
  * What every recommender must do, whatever its model.
  * @param make trains one, always with the same seed; plays may come with a catalogue
  */
-export function recommenderContract(name: string, make: (plays: Plays) => Promise<Recommender> | Recommender, options: ContractOptions = {}): void {
+export function recommenderContract(
+  name: string,
+  make: (plays: Plays) => Promise<Recommender> | Recommender,
+  options: ContractOptions = {},
+): void {
   const { checkerboard: board = 'likes', foldIn = false } = options;
 
   describe(`${name} keeps the contract of recommenders`, () => {
     const plays = smallPlays();
     const played = new Map(plays.users.classes.map((user) => [user, new Set<string>()]));
-    for (let i = 0; i < plays.length; i++) played.get(plays.users.id(plays.user[i]))!.add(plays.tracks.id(plays.track[i]));
+    for (let i = 0; i < plays.length; i++)
+      played.get(plays.users.id(plays.user[i]))!.add(plays.tracks.id(plays.track[i]));
     let r: Recommender;
     before(async () => {
       r = await make(plays);
@@ -89,7 +102,9 @@ export function recommenderContract(name: string, make: (plays: Plays) => Promis
     it('has a name, the users and the tracks of training, in order and without #na#', () => {
       expect(r.name).to.be.a('string').that.is.not.empty;
       expect(r.users.classes).to.deep.equal([...played.keys()].sort());
-      expect(r.tracks.classes).to.deep.equal(Array.from({ length: 30 }, (_, t) => padded('track', t)));
+      expect(r.tracks.classes).to.deep.equal(
+        Array.from({ length: 30 }, (_, t) => padded('track', t)),
+      );
       expect(r.knows('user03')).to.equal(true);
       expect(r.knows('#na#')).to.equal(false);
       expect(r.knowsTrack('track29')).to.equal(true);
@@ -107,19 +122,27 @@ export function recommenderContract(name: string, make: (plays: Plays) => Promis
 
     it('knows what each user has played', () => {
       r.users.classes.forEach((user, u) => {
-        expect(Array.from(r.seen.row(u), (t) => r.tracks.id(t))).to.deep.equal([...played.get(user)!].sort());
+        expect(Array.from(r.seen.row(u), (t) => r.tracks.id(t))).to.deep.equal(
+          [...played.get(user)!].sort(),
+        );
       });
     });
 
     it('has finite scores only', () => {
       const bytes = scoreBytes(r);
-      expect(new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4).every(Number.isFinite)).to.equal(true);
+      expect(
+        new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4).every(Number.isFinite),
+      ).to.equal(true);
     });
 
     it('recommends 10 tracks by default and n if told', () => {
       expect(r.recommend('user00').length).to.equal(10);
-      expect(r.recommend('user00', { n: 1 }).ids).to.deep.equal(r.recommend('user00').ids.slice(0, 1));
-      expect(r.recommend('user00', { n: 3 }).ids).to.deep.equal(r.recommend('user00').ids.slice(0, 3));
+      expect(r.recommend('user00', { n: 1 }).ids).to.deep.equal(
+        r.recommend('user00').ids.slice(0, 1),
+      );
+      expect(r.recommend('user00', { n: 3 }).ids).to.deep.equal(
+        r.recommend('user00').ids.slice(0, 3),
+      );
     });
 
     it('recommends every unseen track, once, when n is larger than the catalogue', () => {
@@ -131,7 +154,10 @@ export function recommenderContract(name: string, make: (plays: Plays) => Promis
     });
 
     it('recommends every track, once, without the filter of seen tracks', () => {
-      for (const user of r.users.classes) expect([...r.recommend(user, { n: 1000, filterSeen: false }).ids].sort()).to.deep.equal(r.tracks.classes);
+      for (const user of r.users.classes)
+        expect([...r.recommend(user, { n: 1000, filterSeen: false }).ids].sort()).to.deep.equal(
+          r.tracks.classes,
+        );
     });
 
     it('orders by score, descending, and by track index where scores are equal', () => {
@@ -139,7 +165,9 @@ export function recommenderContract(name: string, make: (plays: Plays) => Promis
       const out = new Float32Array(tracks);
       r.users.classes.forEach((user, u) => {
         r.scores(Int32Array.of(u), out);
-        const expected = Array.from({ length: tracks }, (_, t) => t).sort((a, b) => out[b] - out[a] || a - b);
+        const expected = Array.from({ length: tracks }, (_, t) => t).sort(
+          (a, b) => out[b] - out[a] || a - b,
+        );
         const list = r.recommend(user, { n: tracks, filterSeen: false });
         expect(list.ids).to.deep.equal(r.tracks.decode(expected));
         expect([...list.scores]).to.deep.equal([...list.scores].sort((a, b) => b - a));
@@ -147,7 +175,11 @@ export function recommenderContract(name: string, make: (plays: Plays) => Promis
     });
 
     it('gives the same lists one by one and in a batch', () => {
-      for (const options of [{}, { n: 100, filterSeen: false }, { n: 4, exclude: ['track01', 'track02'] }]) {
+      for (const options of [
+        {},
+        { n: 100, filterSeen: false },
+        { n: 4, exclude: ['track01', 'track02'] },
+      ]) {
         const users = [...r.users.classes].reverse();
         const batch = r.recommendBatch(users, options);
         expect(batch.length).to.equal(users.length);
@@ -166,21 +198,34 @@ export function recommenderContract(name: string, make: (plays: Plays) => Promis
       expect([...ids].sort()).to.deep.equal(['track05', 'track06', 'track07']);
       const all = r.recommend('user01', { n: 1000, filterSeen: false }).ids;
       expect(ids).to.deep.equal(all.filter((id) => ids.includes(id)));
-      expect(r.recommend('user01', { among: ['track05', 'track31'], filterSeen: false }).ids).to.deep.equal(['track05']); // 31: in the catalogue only
+      expect(
+        r.recommend('user01', { among: ['track05', 'track31'], filterSeen: false }).ids,
+      ).to.deep.equal(['track05']); // 31: in the catalogue only
     });
 
     it('never recommends what is excluded, even if it is among the given tracks', () => {
       const exclude = ['Song 6', 'track07', 'track31'];
       const { ids } = r.recommend('user01', { n: 1000, filterSeen: false, exclude });
       expect(ids).to.have.length(28).and.not.include('track06').and.not.include('track07');
-      expect(r.recommend('user01', { among: ['track05', 'track06'], exclude, filterSeen: false }).ids).to.deep.equal(['track05']);
-      expect(r.recommend('user01', { among: ['track06'], exclude, filterSeen: false }).ids).to.deep.equal([]);
+      expect(
+        r.recommend('user01', { among: ['track05', 'track06'], exclude, filterSeen: false }).ids,
+      ).to.deep.equal(['track05']);
+      expect(
+        r.recommend('user01', { among: ['track06'], exclude, filterSeen: false }).ids,
+      ).to.deep.equal([]);
     });
 
     it('shows rank, id, title, artist, year and score', () => {
       const list = r.recommend('user02', { n: 30, filterSeen: false });
       expect(list).to.be.instanceOf(Table);
-      expect(list.columnNames).to.deep.equal(['rank', 'track_id', 'title', 'artist', 'year', 'score']);
+      expect(list.columnNames).to.deep.equal([
+        'rank',
+        'track_id',
+        'title',
+        'artist',
+        'year',
+        'score',
+      ]);
       const row = list.ids.indexOf('track10');
       expect(list.row(row)).to.deep.equal({
         rank: row + 1,
@@ -195,9 +240,19 @@ export function recommenderContract(name: string, make: (plays: Plays) => Promis
     });
 
     it('refuses an unknown user with a suggestion and a way out', () => {
-      const wayOut = r.canFoldIn ? 'foldIn\\(history\\) recommends from a history' : 'add their plays and train again';
-      for (const ask of [() => r.recommend('User 05'), () => r.recommendBatch(['user01', 'User 05'])]) {
-        expect(ask).to.throw(UnknownIdError, new RegExp(`Unknown user "User 05"\\. 20 users known; did you mean "user05"\\? .*plays.*${wayOut}`));
+      const wayOut = r.canFoldIn
+        ? 'foldIn\\(history\\) recommends from a history'
+        : 'add their plays and train again';
+      for (const ask of [
+        () => r.recommend('User 05'),
+        () => r.recommendBatch(['user01', 'User 05']),
+      ]) {
+        expect(ask).to.throw(
+          UnknownIdError,
+          new RegExp(
+            `Unknown user "User 05"\\. 20 users known; did you mean "user05"\\? .*plays.*${wayOut}`,
+          ),
+        );
       }
     });
 
@@ -205,21 +260,39 @@ export function recommenderContract(name: string, make: (plays: Plays) => Promis
       for (const odd of [['user01'], {}, null, undefined, true]) {
         const got = `is given by an id, a text or a number, got ${whatIs(odd)}.`;
         expect(() => r.recommendBatch(['user01', odd as never])).to.throw(ArgumentError, got);
-        expect(() => r.recommend('user01', { exclude: [odd as never] })).to.throw(ArgumentError, got);
+        expect(() => r.recommend('user01', { exclude: [odd as never] })).to.throw(
+          ArgumentError,
+          got,
+        );
       }
     });
 
     it('takes a number that is no id for an index, and says how to get at the id', () => {
-      expect(() => r.recommend(3)).to.throw(UnknownIdError, /^Unknown user "3"\. .* users\.id\(3\) is the id of user number 3\.$/);
-      expect(() => r.recommend('user01', { exclude: [3] })).to.throw(UnknownIdError, / tracks\.id\(3\) is the id of track number 3\.$/);
+      expect(() => r.recommend(3)).to.throw(
+        UnknownIdError,
+        /^Unknown user "3"\. .* users\.id\(3\) is the id of user number 3\.$/,
+      );
+      expect(() => r.recommend('user01', { exclude: [3] })).to.throw(
+        UnknownIdError,
+        / tracks\.id\(3\) is the id of track number 3\.$/,
+      );
       expect(() => r.recommend(1000)).to.throw(UnknownIdError, /^(?!.*number 1000)/);
     });
 
     it('refuses an unknown track with a suggestion', () => {
-      expect(() => r.recommend('user01', { among: ['Song 12x'] })).to.throw(UnknownIdError, 'did you mean "Song 12"?');
-      expect(() => r.recommend('user01', { exclude: ['trakc04'] })).to.throw(UnknownIdError, 'did you mean "track04"?');
+      expect(() => r.recommend('user01', { among: ['Song 12x'] })).to.throw(
+        UnknownIdError,
+        'did you mean "Song 12"?',
+      );
+      expect(() => r.recommend('user01', { exclude: ['trakc04'] })).to.throw(
+        UnknownIdError,
+        'did you mean "track04"?',
+      );
       expect(() => r.similarTracks('Sonk 12')).to.throw(UnknownIdError, 'did you mean "Song 12"?');
-      expect(() => r.similarTracks('Song 31')).to.throw(UnknownIdError, 'nobody plays it in the training data');
+      expect(() => r.similarTracks('Song 31')).to.throw(
+        UnknownIdError,
+        'nobody plays it in the training data',
+      );
     });
 
     it('lists the candidates of an ambiguous title', () => {
@@ -231,12 +304,24 @@ export function recommenderContract(name: string, make: (plays: Plays) => Promis
 
     it('refuses options that make no sense', () => {
       for (const n of [0, -1, 1.5, NaN, Infinity]) {
-        expect(() => r.recommend('user01', { n })).to.throw(ArgumentError, `n must be a positive whole number, got ${n}`);
-        expect(() => r.similarTracks('track01', { n })).to.throw(ArgumentError, 'n must be a positive whole number');
+        expect(() => r.recommend('user01', { n })).to.throw(
+          ArgumentError,
+          `n must be a positive whole number, got ${n}`,
+        );
+        expect(() => r.similarTracks('track01', { n })).to.throw(
+          ArgumentError,
+          'n must be a positive whole number',
+        );
       }
       expect(() => r.recommend('user01', { among: [] })).to.throw(ArgumentError, 'among is empty');
-      expect(() => r.recommend('user01', { among: ['track30', 'track31'] })).to.throw(ArgumentError, 'None of the 2 tracks');
-      expect(() => r.recommend('user01', { filterSeen: 'no' as unknown as boolean })).to.throw(ArgumentError, 'filterSeen must be true or false');
+      expect(() => r.recommend('user01', { among: ['track30', 'track31'] })).to.throw(
+        ArgumentError,
+        'None of the 2 tracks',
+      );
+      expect(() => r.recommend('user01', { filterSeen: 'no' as unknown as boolean })).to.throw(
+        ArgumentError,
+        'filterSeen must be true or false',
+      );
     });
 
     it('finds similar users: not the user themselves, most similar first, n of them', () => {
@@ -245,25 +330,39 @@ export function recommenderContract(name: string, make: (plays: Plays) => Promis
       expect(list.columnNames).to.deep.equal(['rank', r.names?.user ?? 'user_id', 'similarity']);
       expect([...list.numbers('rank')]).to.deep.equal(Array.from({ length: 10 }, (_, i) => i + 1));
       expect(list.strings(list.columnNames[1])).to.not.include('user05');
-      expect([...list.numbers('similarity')]).to.deep.equal([...list.numbers('similarity')].sort((a, b) => b - a));
+      expect([...list.numbers('similarity')]).to.deep.equal(
+        [...list.numbers('similarity')].sort((a, b) => b - a),
+      );
       expect(r.similarUsers('user05', { n: 1000 }).length).to.equal(19);
       const vectors = r.userVectors?.();
       if (vectors) expect(vectors.values.length).to.equal(20 * vectors.width);
       else {
-        const shared = (id: string): number => [...played.get(id)!].filter((track) => played.get('user05')!.has(track)).length;
-        const cosine = (id: string): number => shared(id) / Math.sqrt(played.get(id)!.size * played.get('user05')!.size);
+        const shared = (id: string): number =>
+          [...played.get(id)!].filter((track) => played.get('user05')!.has(track)).length;
+        const cosine = (id: string): number =>
+          shared(id) / Math.sqrt(played.get(id)!.size * played.get('user05')!.size);
         list.strings(list.columnNames[1]).forEach((id, i) => {
           expect(list.numbers('similarity')[i]).to.be.closeTo(cosine(id!), 1e-6);
         });
       }
       expect(() => r.similarUsers('User 05')).to.throw(UnknownIdError, 'did you mean "user05"?');
-      expect(() => r.similarUsers('user05', { n: 0 })).to.throw(ArgumentError, 'n must be a positive whole number');
-      expect(() => r.similarUsers('user05', { k: 3 } as never)).to.throw(ArgumentError, 'similarUsers has no option "k"');
+      expect(() => r.similarUsers('user05', { n: 0 })).to.throw(
+        ArgumentError,
+        'n must be a positive whole number',
+      );
+      expect(() => r.similarUsers('user05', { k: 3 } as never)).to.throw(
+        ArgumentError,
+        'similarUsers has no option "k"',
+      );
     });
 
     it('folds listeners in, or says that it cannot', () => {
       if (foldIn) expect(r.canFoldIn).to.equal(true);
-      if (!r.canFoldIn) expect(() => r.foldIn(['track01'])).to.throw(ArgumentError, `${r.name} cannot fold in a listener whom it was not trained on`);
+      if (!r.canFoldIn)
+        expect(() => r.foldIn(['track01'])).to.throw(
+          ArgumentError,
+          `${r.name} cannot fold in a listener whom it was not trained on`,
+        );
     });
 
     it('finds similar tracks: not the track itself, most similar first, n of them', () => {
@@ -273,11 +372,16 @@ export function recommenderContract(name: string, make: (plays: Plays) => Promis
       expect(list.ids).to.not.include('track05');
       expect([...list.scores]).to.deep.equal([...list.scores].sort((a, b) => b - a));
       expect(r.similarTracks('Song 5', { n: 1000 }).ids).to.have.length(29);
-      expect(r.similarTracks('track05', { among: ['track05', 'track06'] }).ids).to.deep.equal(['track06']);
+      expect(r.similarTracks('track05', { among: ['track05', 'track06'] }).ids).to.deep.equal([
+        'track06',
+      ]);
     });
 
     if (foldIn) {
-      const taste = board === 'none' ? undefined : { make: () => make(checkerboard(20, board === 'graded')), graded: board === 'graded' };
+      const taste =
+        board === 'none'
+          ? undefined
+          : { make: () => make(checkerboard(20, board === 'graded')), graded: board === 'graded' };
       foldInContract(() => r, { ordered: foldIn === 'ordered', taste });
     }
 

@@ -14,22 +14,32 @@ function randomPlays(users: number, tracks: number): Plays {
   const rows: PlayRecord[] = [];
   for (let u = 0; u < users; u++)
     for (let t = 0; t < tracks; t++)
-      if (random.uniform() < 0.3 || u % tracks === t % users) rows.push({ user: `u${10 + u}`, track: `t${10 + t}`, playcount: 1 + random.int(9) });
+      if (random.uniform() < 0.3 || u % tracks === t % users)
+        rows.push({ user: `u${10 + u}`, track: `t${10 + t}`, playcount: 1 + random.int(9) });
   return Plays.fromRows(rows);
 }
 
 /** A tag for each third track, and one for all. */
 function sideRows(tracks: readonly string[]): SideRows {
-  return tagRows(Table.fromRows(tracks.flatMap((track_id, t) => [`third ${t % 3}`, 'music', 'music'].map((tag) => ({ track_id, tag })))), {
-    minCount: 2,
-  });
+  return tagRows(
+    Table.fromRows(
+      tracks.flatMap((track_id, t) =>
+        [`third ${t % 3}`, 'music', 'music'].map((tag) => ({ track_id, tag })),
+      ),
+    ),
+    {
+      minCount: 2,
+    },
+  );
 }
 
 /** EASE as Steck's paper writes it, in float64, by Gauss-Jordan elimination. */
 function expectedScores(y: number[][], users: number, lambda: number): number[][] {
   const n = y[0].length;
   const a = Array.from({ length: n }, (_, i) =>
-    Array.from({ length: 2 * n }, (_, j) => (j < n ? y.reduce((s, r) => s + r[i] * r[j], i === j ? lambda : 0) : j - n === i ? 1 : 0)),
+    Array.from({ length: 2 * n }, (_, j) =>
+      j < n ? y.reduce((s, r) => s + r[i] * r[j], i === j ? lambda : 0) : j - n === i ? 1 : 0,
+    ),
   );
   for (let k = 0; k < n; k++) {
     const pivot = a[k][k];
@@ -42,16 +52,27 @@ function expectedScores(y: number[][], users: number, lambda: number): number[][
   const p = a.map((row) => row.slice(n));
   return y
     .slice(0, users)
-    .map((row) => Array.from({ length: n }, (_, t) => row.reduce((s, v, i) => s + (i === t ? 0 : (-v * p[i][t]) / p[t][t]), 0)));
+    .map((row) =>
+      Array.from({ length: n }, (_, t) =>
+        row.reduce((s, v, i) => s + (i === t ? 0 : (-v * p[i][t]) / p[t][t]), 0),
+      ),
+    );
 }
 
 /** The rows that the documentation says. */
-function rowsOf(plays: Plays, { value, popularityPower = 0, sideWeight = 1 }: EASEOptions, side?: SideRows): number[][] {
+function rowsOf(
+  plays: Plays,
+  { value, popularityPower = 0, sideWeight = 1 }: EASEOptions,
+  side?: SideRows,
+): number[][] {
   const y = plays.users.classes.map(() => new Array<number>(plays.tracks.length).fill(0));
   const listeners = new Array<number>(plays.tracks.length).fill(0);
   for (let i = 0; i < plays.length; i++) listeners[plays.track[i]]++;
-  for (let i = 0; i < plays.length; i++) y[plays.user[i]][plays.track[i]] = value === 'log' ? Math.log1p(plays.playcount[i]) : 1;
-  const z = side ? side.rows.classes.map((_, r) => plays.tracks.classes.map((t) => entry(side, r, t))) : [];
+  for (let i = 0; i < plays.length; i++)
+    y[plays.user[i]][plays.track[i]] = value === 'log' ? Math.log1p(plays.playcount[i]) : 1;
+  const z = side
+    ? side.rows.classes.map((_, r) => plays.tracks.classes.map((t) => entry(side, r, t)))
+    : [];
   for (const [rows, weight] of [
     [y, 1],
     [z, sideWeight],
@@ -73,15 +94,25 @@ function rowsOf(plays: Plays, { value, popularityPower = 0, sideWeight = 1 }: EA
 }
 
 function entry({ tracks, matrix }: SideRows, row: number, track: string): number {
-  for (let j = matrix.indptr[row]; j < matrix.indptr[row + 1]; j++) if (tracks.id(matrix.indices[j]) === track) return matrix.data[j];
+  for (let j = matrix.indptr[row]; j < matrix.indptr[row + 1]; j++)
+    if (tracks.id(matrix.indices[j]) === track) return matrix.data[j];
   return 0;
 }
 
 describe('EASE', () => {
-  recommenderContract('EASE', (plays) => EASE.fit(plays, { lambda: 5, value: 'log', popularityPower: 0.2 }), { foldIn: true });
-  recommenderContract('EASE with side rows', (plays) => EASE.fit(plays, { lambda: 5, sideRows: sideRows(plays.tracks.classes), sideWeight: 0.3 }), {
-    foldIn: true,
-  });
+  recommenderContract(
+    'EASE',
+    (plays) => EASE.fit(plays, { lambda: 5, value: 'log', popularityPower: 0.2 }),
+    { foldIn: true },
+  );
+  recommenderContract(
+    'EASE with side rows',
+    (plays) =>
+      EASE.fit(plays, { lambda: 5, sideRows: sideRows(plays.tracks.classes), sideWeight: 0.3 }),
+    {
+      foldIn: true,
+    },
+  );
 
   for (const [form, users, tracks] of [
     ['users', 9, 21],
@@ -91,7 +122,12 @@ describe('EASE', () => {
       it(`has the scores of the published formula when there are fewer ${form}${withSide ? ', with side rows' : ''}`, async () => {
         const plays = randomPlays(users, tracks);
         const side = withSide ? sideRows(plays.tracks.classes) : undefined;
-        const options: EASEOptions = { lambda: 4, value: 'log', popularityPower: 0.3, ...(side && { sideRows: side, sideWeight: 0.7 }) };
+        const options: EASEOptions = {
+          lambda: 4,
+          value: 'log',
+          popularityPower: 0.3,
+          ...(side && { sideRows: side, sideWeight: 0.7 }),
+        };
         const ease = await EASE.fit(plays, options);
         const out = new Float32Array(users * tracks);
         ease.scores(
@@ -111,8 +147,12 @@ describe('EASE', () => {
       const out = new Float32Array(tracks);
       ease.scores(Int32Array.of(4), out);
       const user = plays.users.id(4);
-      const row = Array.from({ length: plays.length }, (_, i) => i).filter((i) => plays.user[i] === 4);
-      const { scores } = ease.foldIn(row.map((i) => ({ track: plays.tracks.id(plays.track[i]), playcount: plays.playcount[i] })));
+      const row = Array.from({ length: plays.length }, (_, i) => i).filter(
+        (i) => plays.user[i] === 4,
+      );
+      const { scores } = ease.foldIn(
+        row.map((i) => ({ track: plays.tracks.id(plays.track[i]), playcount: plays.playcount[i] })),
+      );
       for (let t = 0; t < tracks; t++) {
         expect(scores[t]).to.be.closeTo(out[t], 2e-5);
         expect(ease.explain(user, plays.tracks.id(t)).total).to.be.closeTo(out[t], 2e-5);
@@ -123,16 +163,26 @@ describe('EASE', () => {
   it('learns from tags what plays do not say', async () => {
     // Two groups of tracks; one of each is played by somebody who plays nothing else. Only tags tell to which group they belong.
     const rows: PlayRecord[] = [];
-    for (let u = 0; u < 12; u++) for (let t = 0; t < 8; t++) if (t % 2 === u % 2 && t !== u % 8) rows.push({ user: `u${10 + u}`, track: `t${t}` });
+    for (let u = 0; u < 12; u++)
+      for (let t = 0; t < 8; t++)
+        if (t % 2 === u % 2 && t !== u % 8) rows.push({ user: `u${10 + u}`, track: `t${t}` });
     rows.push({ user: 'x', track: 'even' }, { user: 'y', track: 'odd' });
     const plays = Plays.fromRows(rows);
-    const tags = Table.fromRows(plays.tracks.classes.map((track_id) => ({ track_id, tag: /[0246]|even/.test(track_id) ? 'e' : 'o' })));
-    const rank = (ease: EASE, user: string): string => ease.recommend(user, { among: ['even', 'odd'], n: 1 }).ids[0];
+    const tags = Table.fromRows(
+      plays.tracks.classes.map((track_id) => ({
+        track_id,
+        tag: /[0246]|even/.test(track_id) ? 'e' : 'o',
+      })),
+    );
+    const rank = (ease: EASE, user: string): string =>
+      ease.recommend(user, { among: ['even', 'odd'], n: 1 }).ids[0];
     const ease = await EASE.fit(plays, { lambda: 2, sideRows: tagRows(tags) });
     expect(rank(ease, 'u10')).to.equal('even');
     expect(rank(ease, 'u11')).to.equal('odd');
     const blind = await EASE.fit(plays, { lambda: 2 });
-    expect(blind.recommend('u10', { among: ['even', 'odd'] }).scores.every((s) => Math.abs(s) < 1e-6)).to.equal(true);
+    expect(
+      blind.recommend('u10', { among: ['even', 'odd'] }).scores.every((s) => Math.abs(s) < 1e-6),
+    ).to.equal(true);
   });
 
   it('refuses options that make no sense', async () => {
@@ -140,7 +190,8 @@ describe('EASE', () => {
     const refused = async (options: EASEOptions, message: string): Promise<void> => {
       await EASE.fit(plays, options).then(
         () => expect.fail('should not fit'),
-        (e) => expect(e).to.be.instanceOf(ArgumentError).with.property('message').that.includes(message),
+        (e) =>
+          expect(e).to.be.instanceOf(ArgumentError).with.property('message').that.includes(message),
       );
     };
     await refused({ lambda: 0 }, 'lambda must be a positive number, got 0');
@@ -148,7 +199,10 @@ describe('EASE', () => {
     await refused({ value: 'plays' as 'log' }, "value must be 'count', 'binary' or 'log'");
     await refused({ l2: 3 } as never, 'EASE.fit has no option "l2"');
     const side = sideRows(plays.tracks.classes);
-    await refused({ sideRows: { ...side, rows: Vocabulary.fromValues(['a']) } }, 'Side rows name 1 rows');
+    await refused(
+      { sideRows: { ...side, rows: Vocabulary.fromValues(['a']) } },
+      'Side rows name 1 rows',
+    );
     side.matrix.data[0] = NaN;
     await refused({ sideRows: side }, 'Side rows hold NaN');
   });
@@ -179,8 +233,14 @@ describe('tagRows', () => {
   });
 
   it('says so when no tag is left', () => {
-    expect(() => tagRows(tags, { minCount: 5 })).to.throw(ArgumentError, 'No tag was given 5 times');
-    expect(() => tagRows(tags, { minCount: 0 })).to.throw(ArgumentError, 'minCount must be a positive whole number');
+    expect(() => tagRows(tags, { minCount: 5 })).to.throw(
+      ArgumentError,
+      'No tag was given 5 times',
+    );
+    expect(() => tagRows(tags, { minCount: 0 })).to.throw(
+      ArgumentError,
+      'minCount must be a positive whole number',
+    );
   });
 
   it('refuses too many users and tracks before any work, and names the limits that would do and the other ways', async () => {
@@ -198,14 +258,23 @@ describe('tagRows', () => {
     const before = process.cpuUsage();
     const message = await refused();
     const { user: micros } = process.cpuUsage(before);
-    expect(message).to.include('here 20,002 (20,002 users × 20,002 tracks), and 20,000 is the limit');
+    expect(message).to.include(
+      'here 20,002 (20,002 users × 20,002 tracks), and 20,000 is the limit',
+    );
     expect(message).to.include(
       'plays.minPlays({ perTrack: 2 }) leaves 2 tracks; plays.minPlays({ perUser: 2 }) leaves 3 users. Without such a limit: ALS, ItemKNN, RP3beta.',
     );
     expect(micros).to.be.below(1e6);
-    expect([plays.minPlays({ perTrack: 2 }).tracks.length, plays.minPlays({ perUser: 2 }).users.length]).to.deep.equal([2, 3]);
+    expect([
+      plays.minPlays({ perTrack: 2 }).tracks.length,
+      plays.minPlays({ perUser: 2 }).users.length,
+    ]).to.deep.equal([2, 3]);
     const flat = Plays.fromColumns({ user: ids, track: ids });
-    expect(((await EASE.fit(flat).catch((reason: Error) => reason)) as Error).message).to.not.include('minPlays');
-    expect(((await EASE.fit({} as never).catch((reason: Error) => reason)) as Error).message).to.include('EASE.fit needs plays');
+    expect(
+      ((await EASE.fit(flat).catch((reason: Error) => reason)) as Error).message,
+    ).to.not.include('minPlays');
+    expect(
+      ((await EASE.fit({} as never).catch((reason: Error) => reason)) as Error).message,
+    ).to.include('EASE.fit needs plays');
   });
 });

@@ -11,7 +11,9 @@ import { Popularity } from '../../lib/recommend/popularity.js';
 import { RandomRecommender } from '../../lib/recommend/random-recommender.js';
 
 const plays = (rows: Record<string, string>): Plays =>
-  Plays.fromRows(Object.entries(rows).flatMap(([user, tracks]) => [...tracks].map((track) => ({ user, track }))));
+  Plays.fromRows(
+    Object.entries(rows).flatMap(([user, tracks]) => [...tracks].map((track) => ({ user, track }))),
+  );
 
 // listeners: a 3, b 2, c 2, d 1, e 1
 const train = plays({ u1: 'abc', u2: 'ab', u3: 'acd', u4: 'e' });
@@ -35,7 +37,8 @@ describe('evaluateRecommender', () => {
   it('equals the metrics of the lists that recommend gives', () => {
     const random = new Random(3);
     const rows: PlayRecord[] = [];
-    for (let u = 0; u < 60; u++) for (let j = 0; j < 15; j++) rows.push({ user: `u${u}`, track: `t${random.int(40)}` });
+    for (let u = 0; u < 60; u++)
+      for (let j = 0; j < 15; j++) rows.push({ user: `u${u}`, track: `t${random.int(40)}` });
     const all = Plays.fromRows(rows);
     const order = random.permutation(all.length);
     const [part, heldOut] = [all.take(order.slice(0, 400)), all.take(order.slice(400))];
@@ -54,28 +57,47 @@ describe('evaluateRecommender', () => {
       { k: 5, catalogueSize: recommender.tracks.length },
     );
     const result = evaluateRecommender(recommender, heldOut, { k: 5 });
-    for (const [name, value] of Object.entries(expected)) expect(result[name as keyof typeof expected], name).to.be.closeTo(value, 1e-12);
+    for (const [name, value] of Object.entries(expected))
+      expect(result[name as keyof typeof expected], name).to.be.closeTo(value, 1e-12);
   });
 
   it('evaluates the given users only', () => {
     const heldOut = plays({ u1: 'e', u2: 'd' });
     const popularity = new Popularity(train);
-    expect(evaluateRecommender(popularity, heldOut, { k: 1, users: ['u1', 'u4', 'u1'] })).to.include({ users: 1, precision: 0.5, coverage: 2 / 5 }); // d or e
-    expect(() => evaluateRecommender(popularity, heldOut, { users: ['u9'] })).to.throw(UnknownIdError, 'Unknown user "u9"');
+    expect(
+      evaluateRecommender(popularity, heldOut, { k: 1, users: ['u1', 'u4', 'u1'] }),
+    ).to.include({ users: 1, precision: 0.5, coverage: 2 / 5 }); // d or e
+    expect(() => evaluateRecommender(popularity, heldOut, { users: ['u9'] })).to.throw(
+      UnknownIdError,
+      'Unknown user "u9"',
+    );
   });
 
   it('makes rows of one table', () => {
     const heldOut = plays({ u1: 'e', u2: 'd' });
-    const table = Table.fromRows([new Popularity(train), new RandomRecommender(train)].map((r) => evaluateRecommender(r, heldOut)));
+    const table = Table.fromRows(
+      [new Popularity(train), new RandomRecommender(train)].map((r) =>
+        evaluateRecommender(r, heldOut),
+      ),
+    );
     expect(table.strings('recommender')).to.deep.equal(['Popularity', 'Random']);
     expect(table.numbers('ndcg').length).to.equal(2);
   });
 
   it('refuses held-out plays that nobody can be measured by, and a wrong k', () => {
     const popularity = new Popularity(train);
-    expect(() => evaluateRecommender(popularity, plays({ u9: 'a' }))).to.throw(ArgumentError, 'nothing to measure');
-    expect(() => evaluateRecommender(popularity, train)).to.throw(ArgumentError, 'nothing to measure');
-    expect(() => evaluateRecommender(popularity, train, { k: 0 })).to.throw(ArgumentError, 'k must be a positive whole number');
+    expect(() => evaluateRecommender(popularity, plays({ u9: 'a' }))).to.throw(
+      ArgumentError,
+      'nothing to measure',
+    );
+    expect(() => evaluateRecommender(popularity, train)).to.throw(
+      ArgumentError,
+      'nothing to measure',
+    );
+    expect(() => evaluateRecommender(popularity, train, { k: 0 })).to.throw(
+      ArgumentError,
+      'k must be a positive whole number',
+    );
   });
 
   it('finds a learner that has seen two tastes better than popularity', async () => {
@@ -85,7 +107,8 @@ describe('evaluateRecommender', () => {
     const rows: PlayRecord[] = [];
     for (let u = 0; u < 60; u++) {
       const order = random.permutation(60);
-      for (const t of order) rows.push({ user: `u${u}`, track: `t${t}`, playcount: t % 2 === u % 2 ? 5 : 1 });
+      for (const t of order)
+        rows.push({ user: `u${u}`, track: `t${t}`, playcount: t % 2 === u % 2 ? 5 : 1 });
     }
     const all = Plays.fromRows(rows);
     const dls = CollabDataLoaders.fromPlays(all, { validPct: 0.2, bs: 32 });
@@ -104,7 +127,13 @@ describe('hitsAmong', () => {
   const heldOut = plays({ u2: 'dza', u4: 'cb' });
 
   it('counts the held-out tracks among n recommended ones, divided by n', () => {
-    expect(hitsAmong(new Popularity(train), heldOut, { user: 'u2', n: 2 })).to.deep.equal({ hits: 1, n: 2, accuracy: 0.5, relevant: 2, ids: ['d'] });
+    expect(hitsAmong(new Popularity(train), heldOut, { user: 'u2', n: 2 })).to.deep.equal({
+      hits: 1,
+      n: 2,
+      accuracy: 0.5,
+      relevant: 2,
+      ids: ['d'],
+    });
   });
 
   it('recommends 30 by default, and divides by 30 even if there are fewer', () => {
@@ -118,7 +147,12 @@ describe('hitsAmong', () => {
   });
 
   it('is 0 for a user without held-out plays and fails for an unknown one', () => {
-    expect(hitsAmong(new Popularity(train), heldOut, { user: 'u1' })).to.include({ hits: 0, relevant: 0 });
-    expect(() => hitsAmong(new Popularity(train), heldOut, { user: 'u7' })).to.throw(UnknownIdError);
+    expect(hitsAmong(new Popularity(train), heldOut, { user: 'u1' })).to.include({
+      hits: 0,
+      relevant: 0,
+    });
+    expect(() => hitsAmong(new Popularity(train), heldOut, { user: 'u7' })).to.throw(
+      UnknownIdError,
+    );
   });
 });

@@ -53,21 +53,47 @@ describe('the options of every recommender', () => {
   const windows = SequenceDataLoaders.fromPlays(plays, { bs: 4 });
   const values = Float32Array.of(1, 0);
   const factors = { users: { ids: ['u'], values }, tracks: { ids: ['a'], values } };
-  const with_ = (options: never, more: object): never => ({ ...(options as object), ...more }) as never;
+  const with_ = (options: never, more: object): never =>
+    ({ ...(options as object), ...more }) as never;
 
   const kinds: Record<string, Kind> = {
-    ALS: { make: (o) => ALS.fit(plays, o), numbers: ['factors', 'regularization', 'alpha', 'iterations', 'cgSteps'] },
+    ALS: {
+      make: (o) => ALS.fit(plays, o),
+      numbers: ['factors', 'regularization', 'alpha', 'iterations', 'cgSteps'],
+    },
     CollabLearner: { make: (o) => collabLearner(ratings, o), numbers: ['nFactors', 'lr', 'wd'] },
-    CollabNNLearner: { make: (o) => collabLearner(ratings, with_(o, { useNn: true })), numbers: ['lr', 'wd'] },
-    ContentRecommender: { make: (o) => ContentRecommender.fit(plays, plays.catalogue!, o), numbers: ['nComponents', 'k'] },
+    CollabNNLearner: {
+      make: (o) => collabLearner(ratings, with_(o, { useNn: true })),
+      numbers: ['lr', 'wd'],
+    },
+    ContentRecommender: {
+      make: (o) => ContentRecommender.fit(plays, plays.catalogue!, o),
+      numbers: ['nComponents', 'k'],
+    },
     EASE: { make: (o) => EASE.fit(plays, o), numbers: ['lambda', 'popularityPower', 'sideWeight'] },
-    FactorRecommender: { make: (o) => FactorRecommender.fromFactors(factors, o), numbers: ['alpha', 'regularization'] },
-    Friends: { make: (o) => new Friends(plays, with_(o, { friends })), numbers: ['popularityPower'] },
+    FactorRecommender: {
+      make: (o) => FactorRecommender.fromFactors(factors, o),
+      numbers: ['alpha', 'regularization'],
+    },
+    Friends: {
+      make: (o) => new Friends(plays, with_(o, { friends })),
+      numbers: ['popularityPower'],
+    },
     Hybrid: { make: (o) => new Hybrid([popular], o), numbers: [] },
     ItemKNN: { make: (o) => new ItemKNN(plays, o), numbers: ['k', 'shrink'] },
-    LSTMLearner: { make: (o) => lstmLearner(windows, o), numbers: ['embSz', 'dropout', 'embedP', 'lr', 'wd'] },
-    LearnerRecommender: { make: (o) => new LearnerRecommender(new Learner(pairs, new LightGCN(pairs.classes, pairs.seen)), o), numbers: [] },
-    LightGCNLearner: { make: (o) => lightGCNLearner(pairs, o), numbers: ['nFactors', 'layers', 'reg', 'lr', 'wd'] },
+    LSTMLearner: {
+      make: (o) => lstmLearner(windows, o),
+      numbers: ['embSz', 'dropout', 'embedP', 'lr', 'wd'],
+    },
+    LearnerRecommender: {
+      make: (o) =>
+        new LearnerRecommender(new Learner(pairs, new LightGCN(pairs.classes, pairs.seen)), o),
+      numbers: [],
+    },
+    LightGCNLearner: {
+      make: (o) => lightGCNLearner(pairs, o),
+      numbers: ['nFactors', 'layers', 'reg', 'lr', 'wd'],
+    },
     Markov: { make: (o) => new Markov(plays, o), numbers: [] },
     NextItemKNN: { make: (o) => new NextItemKNN(plays, o), numbers: ['shrinkage', 'decay'] },
     NextItemPopularity: { make: (o) => new NextItemPopularity(plays, o), numbers: [] },
@@ -75,7 +101,10 @@ describe('the options of every recommender', () => {
     Popularity: { make: (o) => new Popularity(plays, o), numbers: [] },
     RP3beta: { make: (o) => new RP3beta(plays, o), numbers: ['alpha', 'beta', 'k'] },
     RandomRecommender: { make: (o) => new RandomRecommender(plays, o), numbers: [] },
-    STAN: { make: (o) => new STAN(plays, o), numbers: ['k', 'recent', 'historyScale', 'ageScale', 'distanceScale', 'backwards', 'repeat'] },
+    STAN: {
+      make: (o) => new STAN(plays, o),
+      numbers: ['k', 'recent', 'historyScale', 'ageScale', 'distanceScale', 'backwards', 'repeat'],
+    },
     SequentialRules: { make: (o) => new SequentialRules(plays, o), numbers: ['window', 'decay'] },
     SessionKNN: { make: (o) => new SessionKNN(plays, o), numbers: ['k', 'recent'] },
     UserKNN: { make: (o) => new UserKNN(plays, o), numbers: ['k', 'shrink'] },
@@ -83,14 +112,23 @@ describe('the options of every recommender', () => {
   };
 
   it('are looked at here: no recommender that the library exports is forgotten', () => {
-    const bases = ['CollabRecommender', 'Recommender', 'SequenceRecommender', 'SparseSequenceRecommender']; // abstract
+    const bases = [
+      'CollabRecommender',
+      'Recommender',
+      'SequenceRecommender',
+      'SparseSequenceRecommender',
+    ]; // abstract
     const withoutOptions = ['LSTMRecommender']; // made of a learner alone
     const isRecommender = (value: unknown): boolean =>
       typeof value === 'function' &&
-      (value.prototype instanceof Recommender || value.prototype instanceof library.CollabRecommender || value === library.LSTMLearner);
+      (value.prototype instanceof Recommender ||
+        value.prototype instanceof library.CollabRecommender ||
+        value === library.LSTMLearner);
     const exports = new Map<string, unknown>(Object.entries(library));
     const all = [...exports.keys()].filter((name) => isRecommender(exports.get(name)));
-    expect(all.filter((name) => !bases.includes(name) && !withoutOptions.includes(name)).sort()).to.deep.equal(Object.keys(kinds).sort());
+    expect(
+      all.filter((name) => !bases.includes(name) && !withoutOptions.includes(name)).sort(),
+    ).to.deep.equal(Object.keys(kinds).sort());
   });
 
   const message = async (work: () => unknown): Promise<string> => {
@@ -106,7 +144,9 @@ describe('the options of every recommender', () => {
   for (const [name, { make, numbers }] of Object.entries(kinds)) {
     it(`${name} refuses ones that there are not, with their name`, async () => {
       for (const odd of ['betta', 'toString', '__proto__x']) {
-        expect(await message(() => make({ [odd]: 1 } as never))).to.match(new RegExp(`has no option "${odd}"|takes no options`));
+        expect(await message(() => make({ [odd]: 1 } as never))).to.match(
+          new RegExp(`has no option "${odd}"|takes no options`),
+        );
       }
     });
 
@@ -115,7 +155,9 @@ describe('the options of every recommender', () => {
         for (const odd of [null, '', '1', true, [], ...(option === 'lr' ? [] : [[1]]), NaN, -1]) {
           const said = await message(() => make({ [option]: odd } as never));
           expect(said, JSON.stringify(odd)).to.not.equal('it was taken');
-          expect(said, JSON.stringify(odd)).to.match(new RegExp(`${option}|probability of dropout|learning rate`));
+          expect(said, JSON.stringify(odd)).to.match(
+            new RegExp(`${option}|probability of dropout|learning rate`),
+          );
         }
       });
     }
@@ -126,11 +168,26 @@ describe('the options of every recommender', () => {
     const [user] = plays.users.classes;
     const [track] = plays.tracks.classes;
     for (const r of [als, await EASE.fit(plays), new ItemKNN(plays), new RP3beta(plays)]) {
-      expect(() => (r.foldIn as (...args: unknown[]) => unknown)([track], { n: 5 }), r.name).to.throw(ArgumentError, 'foldIn has no option');
-      expect(() => (r.explain as (...args: unknown[]) => unknown)(user, track, { n: 5 }), r.name).to.throw(ArgumentError, 'explain takes no options');
+      expect(
+        () => (r.foldIn as (...args: unknown[]) => unknown)([track], { n: 5 }),
+        r.name,
+      ).to.throw(ArgumentError, 'foldIn has no option');
+      expect(
+        () => (r.explain as (...args: unknown[]) => unknown)(user, track, { n: 5 }),
+        r.name,
+      ).to.throw(ArgumentError, 'explain takes no options');
     }
-    for (const r of [new UserKNN(plays), popular, markov, new Markov(Histories.of(plays)), await PcaRecommender.fit(plays, { nComponents: 2 })]) {
-      expect(() => (r.foldIn as (...args: unknown[]) => unknown)([track], { l2: 1 }), r.name).to.throw(ArgumentError, 'foldIn has no option');
+    for (const r of [
+      new UserKNN(plays),
+      popular,
+      markov,
+      new Markov(Histories.of(plays)),
+      await PcaRecommender.fit(plays, { nComponents: 2 }),
+    ]) {
+      expect(
+        () => (r.foldIn as (...args: unknown[]) => unknown)([track], { l2: 1 }),
+        r.name,
+      ).to.throw(ArgumentError, 'foldIn has no option');
     }
   });
 });

@@ -4,19 +4,33 @@ import { type PlayRecord, Plays } from '../../lib/data/plays.js';
 import { Table } from '../../lib/data/table.js';
 import { UnknownIdError } from '../../lib/errors.js';
 import { BCEWithLogitsLossFlat, BPRLoss } from '../../lib/nn/losses.js';
-import { type CollabLearner, type CollabLearnerOptions, collabLearner } from '../../lib/recommend/collab.js';
+import {
+  type CollabLearner,
+  type CollabLearnerOptions,
+  collabLearner,
+} from '../../lib/recommend/collab.js';
 import type { Explanation } from '../../lib/recommend/explain.js';
 import { fitListener } from '../../lib/recommend/fold-in-fit.js';
 import { smallPlays } from './contract.js';
 
-async function train(plays: Plays, loader: CollabPlaysOptions = {}, options: CollabLearnerOptions = {}, epochs = 12): Promise<CollabLearner> {
-  const dls = CollabDataLoaders.fromPlays(plays, { bs: 16, split: { train: [...plays.user.keys()], valid: [] }, ...loader });
+async function train(
+  plays: Plays,
+  loader: CollabPlaysOptions = {},
+  options: CollabLearnerOptions = {},
+  epochs = 12,
+): Promise<CollabLearner> {
+  const dls = CollabDataLoaders.fromPlays(plays, {
+    bs: 16,
+    split: { train: [...plays.user.keys()], valid: [] },
+    ...loader,
+  });
   const learn = collabLearner(dls, { nFactors: 6, ...options });
   await learn.fitOneCycle(epochs, 0.03, { wd: 0.1 });
   return learn;
 }
 
-const contributions = (explanation: Explanation): number => explanation.numbers('contribution').reduce((a, b) => a + b, 0);
+const contributions = (explanation: Explanation): number =>
+  explanation.numbers('contribution').reduce((a, b) => a + b, 0);
 
 const kinds: [string, CollabPlaysOptions, CollabLearnerOptions][] = [
   ['MSELossFlat', { target: 'log' }, {}],
@@ -40,12 +54,16 @@ describe('CollabLearner.explain', () => {
         for (const track of [0, 8, 29]) {
           const explanation = learn.explain(user, learn.tracks.id(track));
           const { trackBias, userBias, unplayed, remainder, total } = explanation;
-          expect(trackBias + userBias + contributions(explanation) + unplayed + remainder).to.be.closeTo(total, 1e-12);
+          expect(
+            trackBias + userBias + contributions(explanation) + unplayed + remainder,
+          ).to.be.closeTo(total, 1e-12);
           expect(total).to.be.closeTo(scores[track], 1e-5);
           expect(trackBias).to.equal(learn.model.bias([learn.tracks.id(track)])[0]);
           expect(userBias).to.equal(learn.model.bias([user], { isItem: false })[0]);
           if (name !== 'negatives') expect(unplayed).to.equal(0);
-          expect([...explanation.strings('track_id')].sort()).to.deep.equal(learn.tracks.decode(learn.seen.row(u)));
+          expect([...explanation.strings('track_id')].sort()).to.deep.equal(
+            learn.tracks.decode(learn.seen.row(u)),
+          );
         }
       }
     });
@@ -72,18 +90,25 @@ describe('CollabLearner.explain', () => {
     const track = learn.seen.row(u).slice();
     const targets = new Map<number, number>();
     const { data } = learn.dls.train;
-    for (let i = 0; i < data.user.length; i++) if (data.user[i] === u + 1) targets.set(data.item[i] - 1, data.target[i]);
+    for (let i = 0; i < data.user.length; i++)
+      if (data.user[i] === u + 1) targets.set(data.item[i] - 1, data.target[i]);
     const weight = new Float64Array(track.length).fill(1);
     const target = Float32Array.from(track, (t) => targets.get(t)!);
     const [v] = learn.model.weight(['track08']);
     const taste = (y: Float32Array): number =>
-      fitListener(learn, { track, target: y, weight }, { prior }).theta.reduce((s, x, j) => s + x * (v[j] ?? 0), 0);
+      fitListener(learn, { track, target: y, weight }, { prior }).theta.reduce(
+        (s, x, j) => s + x * (v[j] ?? 0),
+        0,
+      );
     const explanation = learn.explain('user04', 'track08');
     explanation.strings('track_id').forEach((id, r) => {
       const i = track.indexOf(learn.tracks.indexOf(id as string));
       const without = target.slice();
       without[i] = learn.model.bias([id as string])[0];
-      expect(taste(target) - taste(without)).to.be.closeTo(explanation.numbers('contribution')[r], 1e-6);
+      expect(taste(target) - taste(without)).to.be.closeTo(
+        explanation.numbers('contribution')[r],
+        1e-6,
+      );
     });
   });
 
@@ -106,7 +131,9 @@ describe('CollabLearner.explain', () => {
       expect(liked.filter((c) => c > 0).length).to.be.above(0.8 * liked.length);
       // To a track of the other kind, what the user likes says the opposite.
       const other = learn.explain(`u${u}`, learn.recommend(`u${u}`, { n: 24 }).ids.slice(-1)[0]);
-      const against = other.numbers('contribution').filter((_, r) => other.numbers('rating')[r] === 1);
+      const against = other
+        .numbers('contribution')
+        .filter((_, r) => other.numbers('rating')[r] === 1);
       expect(against.filter((c) => c < 0).length).to.be.above(0.8 * against.length);
     }
   });
@@ -116,10 +143,19 @@ describe('CollabLearner.explain', () => {
     const explanation = learn.explain('user02', 'Song 10');
     expect(explanation).to.be.instanceOf(Table);
     expect(explanation.name).to.equal('Song 10 by Artist 3');
-    expect(explanation.columnNames).to.deep.equal(['track_id', 'title', 'artist', 'year', 'rating', 'contribution']);
+    expect(explanation.columnNames).to.deep.equal([
+      'track_id',
+      'title',
+      'artist',
+      'year',
+      'rating',
+      'contribution',
+    ]);
     const row = explanation.row(0);
     const { data } = learn.dls.train;
-    const at = [...data.user.keys()].find((i) => data.user[i] === 3 && learn.dls.classes.item.id(data.item[i]) === row.track_id)!;
+    const at = [...data.user.keys()].find(
+      (i) => data.user[i] === 3 && learn.dls.classes.item.id(data.item[i]) === row.track_id,
+    )!;
     expect(row.rating).to.equal(data.target[at]);
     expect(explanation.toString()).to.match(
       /\nSong 10 by Artist 3: the track's bias -?\d+\.\d{4} \+ the listener's bias .* \+ their tracks .* \+ remainder -?\d+\.\d{4} = -?\d+\.\d{4}$/,
@@ -129,9 +165,18 @@ describe('CollabLearner.explain', () => {
 
   it('refuses unknown users and tracks', async () => {
     const learn = await train(plays);
-    expect(() => learn.explain('user77', 'Song 4')).to.throw(UnknownIdError, 'foldIn(history) recommends from a history');
-    expect(() => learn.explain('user07', 'Sonk 4')).to.throw(UnknownIdError, 'did you mean "Song 4"?');
-    expect(() => learn.foldIn(['track01']).explain('Song 31')).to.throw(UnknownIdError, 'nobody plays it');
+    expect(() => learn.explain('user77', 'Song 4')).to.throw(
+      UnknownIdError,
+      'foldIn(history) recommends from a history',
+    );
+    expect(() => learn.explain('user07', 'Sonk 4')).to.throw(
+      UnknownIdError,
+      'did you mean "Song 4"?',
+    );
+    expect(() => learn.foldIn(['track01']).explain('Song 31')).to.throw(
+      UnknownIdError,
+      'nobody plays it',
+    );
   });
 });
 
@@ -139,7 +184,18 @@ describe('CollabLearner.factors', () => {
   it('lists the factors of tracks, in the order given', async () => {
     const learn = await train(smallPlays());
     const table = learn.factors(['Song 4', 'track11']);
-    expect(table.columnNames).to.deep.equal(['track_id', 'title', 'artist', 'year', 'f1', 'f2', 'f3', 'f4', 'f5', 'f6']);
+    expect(table.columnNames).to.deep.equal([
+      'track_id',
+      'title',
+      'artist',
+      'year',
+      'f1',
+      'f2',
+      'f3',
+      'f4',
+      'f5',
+      'f6',
+    ]);
     expect(table.strings('title')).to.deep.equal(['Song 4', 'Song 11']);
     const [, v] = learn.model.weight(['track04', 'track11']);
     v.forEach((x, f) => {

@@ -4,7 +4,11 @@ import { CollabDataLoaders, type CollabPlaysOptions } from '../../lib/data/colla
 import { type PlayRecord, Plays } from '../../lib/data/plays.js';
 import { WeightedDraw } from '../../lib/data/weighted-draw.js';
 import { BCEWithLogitsLossFlat, BPRLoss } from '../../lib/nn/losses.js';
-import { type CollabLearner, type CollabLearnerOptions, collabLearner } from '../../lib/recommend/collab.js';
+import {
+  type CollabLearner,
+  type CollabLearnerOptions,
+  collabLearner,
+} from '../../lib/recommend/collab.js';
 import { type Evaluation, evaluateRecommender } from '../../lib/recommend/evaluate.js';
 import { Popularity } from '../../lib/recommend/popularity.js';
 import type { Recommender } from '../../lib/recommend/recommender.js';
@@ -34,30 +38,52 @@ describe('listeners who are folded in', () => {
   }
 
   /** A sixth of the users is set apart: what they get when they are trained with the others, and when they are folded into a model of the others. */
-  async function measure(loader: CollabPlaysOptions, options: CollabLearnerOptions): Promise<Outcome> {
+  async function measure(
+    loader: CollabPlaysOptions,
+    options: CollabLearnerOptions,
+  ): Promise<Outcome> {
     const plays = tastePlays();
     const { others, history, test } = holdOutUsers(plays, { userPct: 1 / 6, testPct: 0.25 });
     const learner = async (rows: number[]): Promise<CollabLearner> => {
-      const dls = CollabDataLoaders.fromPlays(plays, { bs: 64, split: { train: rows, valid: [] }, ...loader });
+      const dls = CollabDataLoaders.fromPlays(plays, {
+        bs: 64,
+        split: { train: rows, valid: [] },
+        ...loader,
+      });
       const learn = collabLearner(dls, { nFactors: 8, ...options });
       await learn.fitOneCycle(12, 0.02, { wd: 0.1 });
       return learn;
     };
     const alone = await learner(others);
     alone.savedPrior = alone.userPrior();
-    const folded = new FoldedRecommender(alone, plays.take(history).compact(), (items) => alone.foldIn(items));
+    const folded = new FoldedRecommender(alone, plays.take(history).compact(), (items) =>
+      alone.foldIn(items),
+    );
     const heldOut = plays.take(test);
-    const evaluate = (r: Recommender): Evaluation => evaluateRecommender(r, heldOut, { users: folded.listeners });
+    const evaluate = (r: Recommender): Evaluation =>
+      evaluateRecommender(r, heldOut, { users: folded.listeners });
     const popular = new Popularity(plays.take([...others, ...history]));
-    return { trained: evaluate(await learner([...others, ...history])), folded: evaluate(folded), popular: evaluate(popular) };
+    return {
+      trained: evaluate(await learner([...others, ...history])),
+      folded: evaluate(folded),
+      popular: evaluate(popular),
+    };
   }
 
   const cases: [string, CollabPlaysOptions, CollabLearnerOptions][] = [
     ['MSELossFlat', { target: 'log' }, {}],
     ['MSELossFlat with a range', { target: 'rank' }, { yRange: [-0.1, 1.1] }],
     ['BCEWithLogitsLossFlat', { target: 'binary' }, { lossFunc: new BCEWithLogitsLossFlat() }],
-    ['BCEWithLogitsLossFlat with negatives', { negatives: { n: 2 } }, { lossFunc: new BCEWithLogitsLossFlat() }],
-    ['BPRLoss with negatives by popularity', { negatives: { n: 2, sampling: 'popularity' } }, { lossFunc: new BPRLoss() }],
+    [
+      'BCEWithLogitsLossFlat with negatives',
+      { negatives: { n: 2 } },
+      { lossFunc: new BCEWithLogitsLossFlat() },
+    ],
+    [
+      'BPRLoss with negatives by popularity',
+      { negatives: { n: 2, sampling: 'popularity' } },
+      { lossFunc: new BPRLoss() },
+    ],
   ];
   for (const [name, loader, options] of cases) {
     it(`rank within 10 % of the same listeners trained, and far better than by popularity: ${name}`, async () => {

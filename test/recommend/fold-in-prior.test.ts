@@ -1,11 +1,19 @@
 import { expect } from 'chai';
 import { CollabDataLoaders, type CollabPlaysOptions } from '../../lib/data/collab.js';
 import type { Plays } from '../../lib/data/plays.js';
-import { type CollabLearner, type CollabLearnerOptions, collabLearner } from '../../lib/recommend/collab.js';
+import {
+  type CollabLearner,
+  type CollabLearnerOptions,
+  collabLearner,
+} from '../../lib/recommend/collab.js';
 import { fitListener } from '../../lib/recommend/fold-in-fit.js';
 import { smallPlays } from './contract.js';
 
-async function train(plays: Plays, loader: CollabPlaysOptions = {}, options: CollabLearnerOptions = {}): Promise<CollabLearner> {
+async function train(
+  plays: Plays,
+  loader: CollabPlaysOptions = {},
+  options: CollabLearnerOptions = {},
+): Promise<CollabLearner> {
   const all = { train: Array.from({ length: plays.length }, (_, i) => i), valid: [] };
   const dls = CollabDataLoaders.fromPlays(plays, { bs: 16, split: all, ...loader });
   const learn = collabLearner(dls, { nFactors: 6, ...options });
@@ -20,11 +28,16 @@ function strengths(learn: CollabLearner): { strength: readonly number[]; rms: nu
   const squares = new Float64Array(7);
   for (let i = 0; i < user.length; i++) {
     let score = model.uBias.value[user[i]] + model.iBias.value[item[i]];
-    for (let j = 0; j < 6; j++) score += model.uWeight.value[user[i] * 6 + j] * model.iWeight.value[item[i] * 6 + j];
+    for (let j = 0; j < 6; j++)
+      score += model.uWeight.value[user[i] * 6 + j] * model.iWeight.value[item[i] * 6 + j];
     const g = 2 * (score - target[i]);
-    for (let j = 0; j < 7; j++) squares[j] += (g * (j < 6 ? model.iWeight.value[item[i] * 6 + j] : 1)) ** 2;
+    for (let j = 0; j < 7; j++)
+      squares[j] += (g * (j < 6 ? model.iWeight.value[item[i] * 6 + j] : 1)) ** 2;
   }
-  return { strength: learn.userPrior().strength, rms: Array.from(squares, (s) => Math.sqrt(s / user.length)) };
+  return {
+    strength: learn.userPrior().strength,
+    rms: Array.from(squares, (s) => Math.sqrt(s / user.length)),
+  };
 }
 
 describe('userPrior', () => {
@@ -42,19 +55,31 @@ describe('userPrior', () => {
           .sort((a, b) => dls.train.data.item[a] - dls.train.data.item[b]);
         const track = Int32Array.from(rows, (i) => dls.train.data.item[i] - 1);
         const target = Float32Array.from(rows, (i) => dls.train.data.target[i]);
-        const { theta } = fitListener(learn, { track, target, weight: new Float64Array(rows.length).fill(1) }, { prior });
+        const { theta } = fitListener(
+          learn,
+          { track, target, weight: new Float64Array(rows.length).fill(1) },
+          { prior },
+        );
         model.uWeight.value.set(theta.subarray(0, 6), u * 6);
         model.uBias.value[u] = theta[6];
       }
     }
     const { rms, strength } = strengths(learn);
-    for (let j = 0; j < 7; j++) expect(strength[j] / rms[j]).to.be.closeTo(j < 6 ? factors : bias, 0.05 * (j < 6 ? factors : bias));
+    for (let j = 0; j < 7; j++)
+      expect(strength[j] / rms[j]).to.be.closeTo(
+        j < 6 ? factors : bias,
+        0.05 * (j < 6 ? factors : bias),
+      );
   });
 
   it('is what weight decay amounts to after long training', async () => {
     const plays = smallPlays();
     const learn = collabLearner(
-      CollabDataLoaders.fromPlays(plays, { bs: 1, target: 'log', split: { train: [...Array(plays.length).keys()], valid: [] } }),
+      CollabDataLoaders.fromPlays(plays, {
+        bs: 1,
+        target: 'log',
+        split: { train: [...Array(plays.length).keys()], valid: [] },
+      }),
       { nFactors: 6 },
     );
     await learn.fitOneCycle(150, 0.01, { wd: 0.3 });

@@ -10,18 +10,29 @@ import { smallPlays } from './contract.js';
 describe('listenerRows', () => {
   const plays = smallPlays();
   const seen = Interactions.fromPlays(plays);
-  const dls = CollabDataLoaders.fromPlays(plays, { bs: 8, split: { train: [...plays.user.keys()], valid: [] } });
+  const dls = CollabDataLoaders.fromPlays(plays, {
+    bs: 8,
+    split: { train: [...plays.user.keys()], valid: [] },
+  });
   const model = new EmbeddingDotBias(3, dls.classes, { random: new Random(4) });
   model.iBias.value.forEach((_, i) => {
     model.iBias.value[i] = i / 10;
   });
-  const listener = { track: Int32Array.of(2, 7), target: Float32Array.of(1, 1), weight: Float64Array.of(1, 3) };
+  const listener = {
+    track: Int32Array.of(2, 7),
+    target: Float32Array.of(1, 1),
+    weight: Float64Array.of(1, 3),
+  };
   /** Features and bias of a track, as the rows should have them. */
-  const of = (t: number): number[] => [...model.weight([`track${String(t).padStart(2, '0')}`])[0], 1, model.iBias.value[t + 1]];
-  const row = ({ features, offset }: { features: Float64Array; offset: Float64Array }, r: number): number[] => [
-    ...features.subarray(4 * r, 4 * r + 4),
-    offset[r],
+  const of = (t: number): number[] => [
+    ...model.weight([`track${String(t).padStart(2, '0')}`])[0],
+    1,
+    model.iBias.value[t + 1],
   ];
+  const row = (
+    { features, offset }: { features: Float64Array; offset: Float64Array },
+    r: number,
+  ): number[] => [...features.subarray(4 * r, 4 * r + 4), offset[r]];
 
   it('makes a row of each track', () => {
     const rows = listenerRows(model, listener, { pairs: false, seen });
@@ -37,14 +48,22 @@ describe('listenerRows', () => {
     expect(row(uniform, 4)).to.deep.equal(of(3)); // 0, 1, 3 come after the listener's two
     for (const w of uniform.weight.subarray(2)) expect(w).to.be.closeTo((2 * (1 + 3)) / 28, 1e-12);
 
-    const popular = listenerRows(model, listener, { pairs: false, negatives: { sampling: 'popularity', power: 0.5 }, seen });
+    const popular = listenerRows(model, listener, {
+      pairs: false,
+      negatives: { sampling: 'popularity', power: 0.5 },
+      seen,
+    });
     const listeners = seen.listeners();
     expect(popular.weight.subarray(2).reduce((a, b) => a + b)).to.be.closeTo(1 + 3, 1e-9); // one negative each, by default
-    expect(popular.weight[2] / popular.weight[3]).to.be.closeTo(Math.sqrt(listeners[0] / listeners[1]), 1e-9);
+    expect(popular.weight[2] / popular.weight[3]).to.be.closeTo(
+      Math.sqrt(listeners[0] / listeners[1]),
+      1e-9,
+    );
   });
 
   it('draws pairs of a track and one that is not the listener’s, always the same', () => {
-    const draw = (): ReturnType<typeof listenerRows> => listenerRows(model, listener, { pairs: true, negatives: { n: 2 }, seen });
+    const draw = (): ReturnType<typeof listenerRows> =>
+      listenerRows(model, listener, { pairs: true, negatives: { n: 2 }, seen });
     const rows = draw();
     expect(rows.of.length).to.equal(400);
     expect(rows.weight.reduce((a, b) => a + b)).to.be.closeTo(2 * (1 + 3), 1e-9);
@@ -53,7 +72,9 @@ describe('listenerRows', () => {
       const [first, difference] = [of(r < 200 ? 2 : 7), row(rows, r)];
       expect(rows.of[r]).to.equal(r < 200 ? 0 : 1);
       expect(difference[3]).to.equal(0); // the bias of the listener cancels
-      const second = Array.from({ length: 30 }, (_, t) => t).find((t) => of(t).every((x, j) => Math.abs(first[j] - x - difference[j]) < 1e-12))!;
+      const second = Array.from({ length: 30 }, (_, t) => t).find((t) =>
+        of(t).every((x, j) => Math.abs(first[j] - x - difference[j]) < 1e-12),
+      )!;
       seconds.add(second);
     }
     expect(seconds.size).to.be.above(20);
@@ -62,10 +83,20 @@ describe('listenerRows', () => {
   });
 
   it('refuses pairs without negatives, and a history that leaves nothing', () => {
-    expect(() => listenerRows(model, listener, { pairs: true, seen })).to.throw(ArgumentError, 'needs loaders with negatives');
+    expect(() => listenerRows(model, listener, { pairs: true, seen })).to.throw(
+      ArgumentError,
+      'needs loaders with negatives',
+    );
     const all = Int32Array.from({ length: 30 }, (_, t) => t);
-    const everything = { track: all, target: new Float32Array(30).fill(1), weight: new Float64Array(30).fill(1) };
-    expect(() => listenerRows(model, everything, { pairs: false, negatives: {}, seen })).to.throw(ArgumentError, 'has every track');
+    const everything = {
+      track: all,
+      target: new Float32Array(30).fill(1),
+      weight: new Float64Array(30).fill(1),
+    };
+    expect(() => listenerRows(model, everything, { pairs: false, negatives: {}, seen })).to.throw(
+      ArgumentError,
+      'has every track',
+    );
     expect(listenerRows(model, everything, { pairs: false, seen }).of.length).to.equal(30);
   });
 });

@@ -3,7 +3,14 @@ import fc from 'fast-check';
 import { Random } from '../../lib/compute/random.js';
 import { cholesky, choleskySolve } from '../../lib/decomposition/cholesky.js';
 import { ArgumentError, NumericError } from '../../lib/errors.js';
-import { BCEWithLogitsLossFlat, BPRLoss, HingeLoss, L1LossFlat, type Loss, MSELossFlat } from '../../lib/nn/losses.js';
+import {
+  BCEWithLogitsLossFlat,
+  BPRLoss,
+  HingeLoss,
+  L1LossFlat,
+  type Loss,
+  MSELossFlat,
+} from '../../lib/nn/losses.js';
 import { type ScoreCurve, scoreCurve } from '../../lib/recommend/fold-in-curve.js';
 import { solveUser, type UserRows } from '../../lib/recommend/fold-in-solve.js';
 
@@ -12,7 +19,9 @@ const WIDTH = 4;
 function someRows(n: number, { seed = 1, binary = false } = {}): UserRows {
   const random = new Random(seed);
   return {
-    features: Float64Array.from({ length: n * WIDTH }, (_, i) => (i % WIDTH === WIDTH - 1 ? 1 : random.normal())),
+    features: Float64Array.from({ length: n * WIDTH }, (_, i) =>
+      i % WIDTH === WIDTH - 1 ? 1 : random.normal(),
+    ),
     offset: Float64Array.from({ length: n }, () => 0.3 * random.normal()),
     target: Float64Array.from({ length: n }, () => (binary ? random.int(2) : 2 + random.normal())),
     weight: Float64Array.from({ length: n }, () => 0.5 + random.uniform()),
@@ -52,11 +61,22 @@ describe('scoreCurve', () => {
       const curve = scoreCurve(loss, yRange);
       const h = 1e-5;
       fc.assert(
-        fc.property(fc.double({ min: -6, max: 6, noNaN: true }), fc.constantFrom(0, 0.3, 1), (s, y) => {
-          expect(curve.slope(s, y)).to.be.closeTo((curve.loss(s + h, y) - curve.loss(s - h, y)) / (2 * h), 1e-6);
-          expect(curve.curvature(s, y)).to.be.at.least(0);
-          if (!yRange) expect(curve.curvature(s, y)).to.be.closeTo((curve.slope(s + h, y) - curve.slope(s - h, y)) / (2 * h), 1e-6);
-        }),
+        fc.property(
+          fc.double({ min: -6, max: 6, noNaN: true }),
+          fc.constantFrom(0, 0.3, 1),
+          (s, y) => {
+            expect(curve.slope(s, y)).to.be.closeTo(
+              (curve.loss(s + h, y) - curve.loss(s - h, y)) / (2 * h),
+              1e-6,
+            );
+            expect(curve.curvature(s, y)).to.be.at.least(0);
+            if (!yRange)
+              expect(curve.curvature(s, y)).to.be.closeTo(
+                (curve.slope(s + h, y) - curve.slope(s - h, y)) / (2 * h),
+                1e-6,
+              );
+          },
+        ),
         { numRuns: 60 },
       );
     });
@@ -71,14 +91,23 @@ describe('scoreCurve', () => {
       expect(scoreCurve(loss, yRange).loss(s, y)).to.be.closeTo(out[0], 1e-6);
     }
     const pair = new Float64Array(2);
-    new BPRLoss().losses({ size: 2, pred: Float32Array.of(0.9, 0.2), targets: Float32Array.of(1, 0) }, pair);
+    new BPRLoss().losses(
+      { size: 2, pred: Float32Array.of(0.9, 0.2), targets: Float32Array.of(1, 0) },
+      pair,
+    );
     expect(scoreCurve(new BPRLoss(), undefined).loss(0.7, 1)).to.be.closeTo(pair[1], 1e-6);
   });
 
   it('refuses losses without two derivatives, and pairs with a range', () => {
     for (const loss of [new L1LossFlat(), new HingeLoss()])
-      expect(() => scoreCurve(loss, undefined)).to.throw(ArgumentError, `This learner has ${loss.name}`);
-    expect(() => scoreCurve(new BPRLoss(), [0, 1])).to.throw(ArgumentError, 'BPRLoss with a yRange');
+      expect(() => scoreCurve(loss, undefined)).to.throw(
+        ArgumentError,
+        `This learner has ${loss.name}`,
+      );
+    expect(() => scoreCurve(new BPRLoss(), [0, 1])).to.throw(
+      ArgumentError,
+      'BPRLoss with a yRange',
+    );
   });
 });
 
@@ -89,8 +118,11 @@ describe('solveUser', () => {
     const b = new Float64Array(WIDTH); // 2XᵀW(y − offset)
     for (let i = 0; i < 9; i++) {
       for (let j = 0; j < WIDTH; j++) {
-        b[j] += 2 * rows.weight[i] * rows.features[i * WIDTH + j] * (rows.target[i] - rows.offset[i]);
-        for (let k = 0; k < WIDTH; k++) a[j * WIDTH + k] += 2 * rows.weight[i] * rows.features[i * WIDTH + j] * rows.features[i * WIDTH + k];
+        b[j] +=
+          2 * rows.weight[i] * rows.features[i * WIDTH + j] * (rows.target[i] - rows.offset[i]);
+        for (let k = 0; k < WIDTH; k++)
+          a[j * WIDTH + k] +=
+            2 * rows.weight[i] * rows.features[i * WIDTH + j] * rows.features[i * WIDTH + k];
       }
     }
     for (let j = 0; j < WIDTH; j++) a[j * WIDTH + j] += l2[j];
@@ -115,7 +147,8 @@ describe('solveUser', () => {
           expect(objective(rows, curve, { l2, theta: other })).to.be.above(least);
         }
         const sum = new Float64Array(WIDTH);
-        for (let i = 0; i < 12; i++) for (let j = 0; j < WIDTH; j++) sum[j] += rows.features[i * WIDTH + j] * pull[i];
+        for (let i = 0; i < 12; i++)
+          for (let j = 0; j < WIDTH; j++) sum[j] += rows.features[i * WIDTH + j] * pull[i];
         choleskySolve(hessian, sum).forEach((t, j) => {
           expect(t).to.be.closeTo(theta[j], 1e-7);
         });
@@ -124,8 +157,17 @@ describe('solveUser', () => {
   }
 
   it('does not diverge where a whole Newton step would: far scores of a range, separable classes', () => {
-    const far: UserRows = { features: Float64Array.of(5, 0, 0, 1), offset: Float64Array.of(9), target: [0], weight: Float64Array.of(1) };
-    const { theta } = solveUser(far, scoreCurve(new MSELossFlat(), [0, 1]), new Float64Array(4).fill(1e-6));
+    const far: UserRows = {
+      features: Float64Array.of(5, 0, 0, 1),
+      offset: Float64Array.of(9),
+      target: [0],
+      weight: Float64Array.of(1),
+    };
+    const { theta } = solveUser(
+      far,
+      scoreCurve(new MSELossFlat(), [0, 1]),
+      new Float64Array(4).fill(1e-6),
+    );
     expect(theta.every(Number.isFinite)).to.equal(true);
     const separable: UserRows = {
       features: Float64Array.of(1, 0, 0, 1, -1, 0, 0, 1),
@@ -133,13 +175,20 @@ describe('solveUser', () => {
       target: [1, 0],
       weight: Float64Array.of(1, 1),
     };
-    const fit = solveUser(separable, scoreCurve(new BCEWithLogitsLossFlat(), undefined), new Float64Array(4).fill(1e-6));
+    const fit = solveUser(
+      separable,
+      scoreCurve(new BCEWithLogitsLossFlat(), undefined),
+      new Float64Array(4).fill(1e-6),
+    );
     expect(fit.theta[0]).to.be.within(5, 30);
     expect(Math.abs(fit.theta[3])).to.be.below(1e-6);
   });
 
   it('says so when the model holds NaN', () => {
     const rows = { ...someRows(2), offset: Float64Array.of(NaN, 0) };
-    expect(() => solveUser(rows, scoreCurve(new MSELossFlat(), undefined), l2)).to.throw(NumericError, 'Has training diverged?');
+    expect(() => solveUser(rows, scoreCurve(new MSELossFlat(), undefined), l2)).to.throw(
+      NumericError,
+      'Has training diverged?',
+    );
   });
 });

@@ -7,13 +7,21 @@ import { CollabDataLoaders, type CollabPlaysOptions } from '../../lib/data/colla
 import { Plays } from '../../lib/data/plays.js';
 import { ArgumentError, NumericError, UnknownIdError } from '../../lib/errors.js';
 import { BCEWithLogitsLossFlat, BPRLoss, L1LossFlat, MSELossFlat } from '../../lib/nn/losses.js';
-import { type CollabLearner, type CollabLearnerOptions, collabLearner } from '../../lib/recommend/collab.js';
+import {
+  type CollabLearner,
+  type CollabLearnerOptions,
+  collabLearner,
+} from '../../lib/recommend/collab.js';
 import type { HistoryItem } from '../../lib/recommend/fold-in.js';
 import { fitListener } from '../../lib/recommend/fold-in-fit.js';
 import { loadLearner } from '../../lib/recommend/load-learner.js';
 import { smallPlays } from './contract.js';
 
-async function train(plays: Plays, loader: CollabPlaysOptions = {}, options: CollabLearnerOptions = {}): Promise<CollabLearner> {
+async function train(
+  plays: Plays,
+  loader: CollabPlaysOptions = {},
+  options: CollabLearnerOptions = {},
+): Promise<CollabLearner> {
   const all = { train: Array.from({ length: plays.length }, (_, i) => i), valid: [] };
   const dls = CollabDataLoaders.fromPlays(plays, { bs: 16, split: all, ...loader });
   const learn = collabLearner(dls, { nFactors: 6, ...options });
@@ -22,7 +30,8 @@ async function train(plays: Plays, loader: CollabPlaysOptions = {}, options: Col
 }
 
 /** The parameters of a model, in one piece of bytes. */
-const weights = (learn: CollabLearner): Buffer => Buffer.concat(learn.model.parameters.map((p) => Buffer.from(Float32Array.from(p.value).buffer)));
+const weights = (learn: CollabLearner): Buffer =>
+  Buffer.concat(learn.model.parameters.map((p) => Buffer.from(Float32Array.from(p.value).buffer)));
 
 /** The gradient of Σ loss over a history and the ridge, at a folded listener, by the learner's own loss. */
 function gradientAt(learn: CollabLearner, history: [string, number][], l2: number): number[] {
@@ -32,13 +41,18 @@ function gradientAt(learn: CollabLearner, history: [string, number][], l2: numbe
   );
   const theta = [...folded.factors, folded.bias];
   const gradient = theta.map((t) => l2 * t);
-  const targets = learn.dls.testDl(Plays.fromRows(history.map(([track, playcount]) => ({ user: 'new', track, playcount })))).data;
+  const targets = learn.dls.testDl(
+    Plays.fromRows(history.map(([track, playcount]) => ({ user: 'new', track, playcount }))),
+  ).data;
   for (let i = 0; i < targets.target.length; i++) {
     const item = targets.item[i];
     const v = [...learn.model.weight([learn.model.classes.item.id(item)])[0], 1];
     const score = v.reduce((sum, x, j) => sum + x * theta[j], learn.model.iBias.value[item]);
     const slope = new Float32Array(1);
-    learn.lossFunc.derivatives({ size: 1, pred: Float32Array.of(score), targets: targets.target.subarray(i, i + 1) }, slope);
+    learn.lossFunc.derivatives(
+      { size: 1, pred: Float32Array.of(score), targets: targets.target.subarray(i, i + 1) },
+      slope,
+    );
     v.forEach((x, j) => {
       gradient[j] += slope[0] * x;
     });
@@ -48,7 +62,11 @@ function gradientAt(learn: CollabLearner, history: [string, number][], l2: numbe
 
 describe('CollabLearner.foldIn', () => {
   const plays = smallPlays();
-  const history: HistoryItem[] = ['Song 4', { track: 'track11', playcount: 3 }, { track: 'Song 20', playcount: 1 }];
+  const history: HistoryItem[] = [
+    'Song 4',
+    { track: 'track11', playcount: 3 },
+    { track: 'Song 20', playcount: 1 },
+  ];
   let learn: CollabLearner;
   before(async () => {
     learn = await train(plays, {}, { lossFunc: new BCEWithLogitsLossFlat() });
@@ -62,7 +80,9 @@ describe('CollabLearner.foldIn', () => {
     expect([...list.scores].every((p) => p > 0 && p < 1)).to.equal(true);
     expect(list.columnNames).to.include('title');
     expect(folded.recommend({ n: 100, filterSeen: false }).ids).to.have.length(30);
-    expect(folded.recommend({ among: ['Song 5', 'Song 6'], exclude: ['track05'] }).ids).to.deep.equal(['track06']);
+    expect(
+      folded.recommend({ among: ['Song 5', 'Song 6'], exclude: ['track05'] }).ids,
+    ).to.deep.equal(['track06']);
     const best = learn.tracks.indexOf(list.ids[0]);
     expect(list.scores[0]).to.be.closeTo(1 / (1 + Math.exp(-folded.scores[best])), 1e-6);
   });
@@ -77,7 +97,9 @@ describe('CollabLearner.foldIn', () => {
     const folded = learn.foldIn(history);
     learn.tracks.classes.forEach((track, t) => {
       const [v] = learn.model.weight([track]);
-      const expected = folded.factors.reduce((sum, u, f) => sum + u * v[f], folded.bias) + learn.model.bias([track])[0];
+      const expected =
+        folded.factors.reduce((sum, u, f) => sum + u * v[f], folded.bias) +
+        learn.model.bias([track])[0];
       expect(folded.scores[t]).to.be.closeTo(expected, 1e-5);
     });
   });
@@ -99,9 +121,11 @@ describe('CollabLearner.foldIn', () => {
       ['track25', 1],
     ];
     for (const target of ['binary', 'log', 'rank', 'count'] as const) {
-      const lossFunc = target === 'binary' || target === 'rank' ? new BCEWithLogitsLossFlat() : new MSELossFlat();
+      const lossFunc =
+        target === 'binary' || target === 'rank' ? new BCEWithLogitsLossFlat() : new MSELossFlat();
       const other = await train(plays, { target }, { lossFunc });
-      for (const l2 of [0.3, 5]) for (const g of gradientAt(other, counts, l2)) expect(Math.abs(g)).to.be.below(2e-5);
+      for (const l2 of [0.3, 5])
+        for (const g of gradientAt(other, counts, l2)) expect(Math.abs(g)).to.be.below(2e-5);
     }
   });
 
@@ -113,8 +137,12 @@ describe('CollabLearner.foldIn', () => {
     ];
     expect(scores(twice)).to.deep.equal(scores([{ track: 'track03', playcount: 2 }, 'track09'])); // 2: liked, by the threshold
     expect(scores(twice)).to.not.deep.equal(scores(once));
-    expect(scores(['track03', 'track03'])).to.deep.equal(scores([{ track: 'track03', playcount: 7 }]));
-    expect(scores([{ track: 'track03', playcount: 1 }, { track: 'track03' }])).to.deep.equal(scores(['track03']));
+    expect(scores(['track03', 'track03'])).to.deep.equal(
+      scores([{ track: 'track03', playcount: 7 }]),
+    );
+    expect(scores([{ track: 'track03', playcount: 1 }, { track: 'track03' }])).to.deep.equal(
+      scores(['track03']),
+    );
   });
 
   it('takes a track without a playcount for one with the mean of the targets above their mean', async () => {
@@ -124,14 +152,19 @@ describe('CollabLearner.foldIn', () => {
     const above = target.filter((t) => t > mean);
     const liked = above.reduce((a, b) => a + b) / above.length;
     expect(log.userPrior().liked).to.be.closeTo(liked, 1e-6);
-    const [a, b] = [log.foldIn(['track05']), log.foldIn([{ track: 'track05', playcount: Math.expm1(liked) }])];
+    const [a, b] = [
+      log.foldIn(['track05']),
+      log.foldIn([{ track: 'track05', playcount: Math.expm1(liked) }]),
+    ];
     a.scores.forEach((score, t) => {
       expect(score).to.be.closeTo(b.scores[t], 1e-5);
     });
   });
 
   it('comes nearer to what everybody gets, the larger l2 is', () => {
-    const size = [0.1, 1, 10, 1e9].map((l2) => Math.hypot(...learn.foldIn(history, { l2 }).factors));
+    const size = [0.1, 1, 10, 1e9].map((l2) =>
+      Math.hypot(...learn.foldIn(history, { l2 }).factors),
+    );
     for (let i = 1; i < size.length; i++) expect(size[i]).to.be.below(size[i - 1]);
     const everybody = learn.foldIn(history, { l2: 1e9 }).recommend({ n: 27 });
     const byBias = learn
@@ -142,7 +175,11 @@ describe('CollabLearner.foldIn', () => {
   });
 
   it('takes ratings of a table as they are', async () => {
-    const rows = Array.from({ length: 60 }, (_, i) => ({ user: `u${i % 12}`, item: `i${Math.floor(i / 12)}`, rating: ((i * 7) % 11) - 5 }));
+    const rows = Array.from({ length: 60 }, (_, i) => ({
+      user: `u${i % 12}`,
+      item: `i${Math.floor(i / 12)}`,
+      rating: ((i * 7) % 11) - 5,
+    }));
     const learner = collabLearner(CollabDataLoaders.fromTable(rows, { bs: 10 }), { nFactors: 3 });
     await learner.fitOneCycle(3, 0.02);
     const [bad, good] = [-5, 5].map(
@@ -153,22 +190,44 @@ describe('CollabLearner.foldIn', () => {
         ]).scores[2],
     );
     expect(bad).to.be.below(good);
-    expect(() => learner.foldIn([{ track: 'i2', playcount: 1 }, 'i2'])).to.throw(ArgumentError, '"i2" is rated twice');
-    expect(() => learner.foldIn([{ track: 'i2', playcount: -Infinity }])).to.throw(ArgumentError, 'a finite rating was expected');
+    expect(() => learner.foldIn([{ track: 'i2', playcount: 1 }, 'i2'])).to.throw(
+      ArgumentError,
+      '"i2" is rated twice',
+    );
+    expect(() => learner.foldIn([{ track: 'i2', playcount: -Infinity }])).to.throw(
+      ArgumentError,
+      'a finite rating was expected',
+    );
   });
 
   it('refuses an empty history, unknown tracks, and what is no history', () => {
     expect(() => learn.foldIn([])).to.throw(ArgumentError, 'The history is empty');
-    expect(() => learn.foldIn(['track04', 'trakc11'])).to.throw(UnknownIdError, 'did you mean "track11"?');
-    expect(() => learn.foldIn(['Song 31'])).to.throw(UnknownIdError, 'nobody plays it in the training data');
+    expect(() => learn.foldIn(['track04', 'trakc11'])).to.throw(
+      UnknownIdError,
+      'did you mean "track11"?',
+    );
+    expect(() => learn.foldIn(['Song 31'])).to.throw(
+      UnknownIdError,
+      'nobody plays it in the training data',
+    );
     for (const playcount of [0, -1, Infinity, '3' as unknown as number]) {
-      expect(() => learn.foldIn([{ track: 'track04', playcount }])).to.throw(ArgumentError, `playcount ${playcount} in the history`);
+      expect(() => learn.foldIn([{ track: 'track04', playcount }])).to.throw(
+        ArgumentError,
+        `playcount ${playcount} in the history`,
+      );
     }
     for (const bad of ['track04', null, undefined, 7])
-      expect(() => learn.foldIn(bad as never)).to.throw(ArgumentError, 'A history is a list of tracks');
-    for (const bad of [null, {}, [], undefined, true]) expect(() => learn.foldIn([bad as never])).to.throw(ArgumentError, 'Entry 0 of the history');
+      expect(() => learn.foldIn(bad as never)).to.throw(
+        ArgumentError,
+        'A history is a list of tracks',
+      );
+    for (const bad of [null, {}, [], undefined, true])
+      expect(() => learn.foldIn([bad as never])).to.throw(ArgumentError, 'Entry 0 of the history');
     for (const l2 of [0, -1, NaN, Infinity])
-      expect(() => learn.foldIn(history, { l2 })).to.throw(ArgumentError, `l2 must be a positive number, got ${l2}`);
+      expect(() => learn.foldIn(history, { l2 })).to.throw(
+        ArgumentError,
+        `l2 must be a positive number, got ${l2}`,
+      );
   });
 
   it('refuses a loss without two derivatives, and weights that are NaN', async () => {
@@ -180,7 +239,9 @@ describe('CollabLearner.foldIn', () => {
   });
 
   it('works before any training, and with a range', async () => {
-    const fresh = collabLearner(CollabDataLoaders.fromPlays(plays, { bs: 16 }), { lossFunc: new BCEWithLogitsLossFlat() });
+    const fresh = collabLearner(CollabDataLoaders.fromPlays(plays, { bs: 16 }), {
+      lossFunc: new BCEWithLogitsLossFlat(),
+    });
     expect(fresh.foldIn(['track01']).recommend().length).to.equal(10);
     const ranged = await train(plays, {}, { yRange: [-0.1, 1.1] });
     const { scores } = ranged.foldIn(history).recommend();
@@ -189,7 +250,10 @@ describe('CollabLearner.foldIn', () => {
 
   it('weighs playcounts as the loaders do', async () => {
     const weighed = await train(plays, { target: 'log', weights: 'playcount' });
-    expect(weighed.userPrior().weight).to.be.closeTo(plays.playcount.reduce((a, b) => a + b) / plays.length, 1e-5);
+    expect(weighed.userPrior().weight).to.be.closeTo(
+      plays.playcount.reduce((a, b) => a + b) / plays.length,
+      1e-5,
+    );
     const items = [
       { track: 'track01', playcount: 4 },
       { track: 'track02', playcount: 1 },
@@ -216,13 +280,18 @@ describe('CollabLearner.foldIn', () => {
 
   it('goes by the prior that it is given where there are no training rows', () => {
     const { classes, seen, names, target } = learn.dls;
-    const alone = collabLearner(CollabDataLoaders.fromClasses({ classes, seen, names, target }), { nFactors: 6, lossFunc: learn.lossFunc });
+    const alone = collabLearner(CollabDataLoaders.fromClasses({ classes, seen, names, target }), {
+      nFactors: 6,
+      lossFunc: learn.lossFunc,
+    });
     alone.model.parameters.forEach((p, i) => {
       p.value.set(learn.model.parameters[i].value);
     });
     expect(() => alone.foldIn(['track01'])).to.throw(ArgumentError, 'Set savedPrior');
     alone.savedPrior = JSON.parse(JSON.stringify(learn.userPrior()));
-    expect(alone.foldIn(['track01', 'track08']).scores).to.deep.equal(learn.foldIn(['track01', 'track08']).scores);
+    expect(alone.foldIn(['track01', 'track08']).scores).to.deep.equal(
+      learn.foldIn(['track01', 'track08']).scores,
+    );
   });
 });
 
@@ -245,8 +314,13 @@ describe('a learner from a file', () => {
       const loaded = loadLearner(learn.export(path.join(folder, 'model.safetensors')));
       const items = ['Song 4', { track: 'track11', playcount: 3 }];
       expect(loaded.foldIn(items).scores).to.deep.equal(learn.foldIn(items).scores);
-      expect(() => loaded.explain('user01', 'Song 4')).to.throw(ArgumentError, 'these loaders have none');
-      expect(loaded.foldIn(items).explain('Song 5').rows()).to.deep.equal(learn.foldIn(items).explain('Song 5').rows());
+      expect(() => loaded.explain('user01', 'Song 4')).to.throw(
+        ArgumentError,
+        'these loaders have none',
+      );
+      expect(loaded.foldIn(items).explain('Song 5').rows()).to.deep.equal(
+        learn.foldIn(items).explain('Song 5').rows(),
+      );
     }
   });
 });

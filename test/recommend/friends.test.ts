@@ -29,13 +29,19 @@ describe('Friends', () => {
       { user_id: 'a', friend_id: 'nobody' },
     ];
     const out = new Float32Array(9);
-    new Friends(plays, { friends: Table.fromRows(rows), popularityPower: 0.5 }).scores(Int32Array.of(0, 1, 2), out);
+    new Friends(plays, { friends: Table.fromRows(rows), popularityPower: 0.5 }).scores(
+      Int32Array.of(0, 1, 2),
+      out,
+    );
     [Math.log(4) / Math.SQRT2, Math.log(2), 0, 0, 0, 0, 0, 0, 0].forEach((expected, i) => {
       expect(out[i]).to.be.closeTo(expected, 1e-6);
     });
   });
 
   it('refuses powers that make no sense', () => {
-    expect(() => new Friends(smallPlays(), { friends, popularityPower: -1 })).to.throw(ArgumentError, 'popularityPower must be a number from 0 on');
+    expect(() => new Friends(smallPlays(), { friends, popularityPower: -1 })).to.throw(
+      ArgumentError,
+      'popularityPower must be a number from 0 on',
+    );
   });
 });

@@ -15,7 +15,11 @@ import { UserKNN } from '../../lib/recommend/user-knn.js';
 import { withSeen } from '../../lib/recommend/with-seen.js';
 import { recommenderContract, smallPlays } from './contract.js';
 
-const parts = (plays: Plays): Recommender[] => [new ItemKNN(plays), new UserKNN(plays), new Popularity(plays)];
+const parts = (plays: Plays): Recommender[] => [
+  new ItemKNN(plays),
+  new UserKNN(plays),
+  new Popularity(plays),
+];
 
 /** Scores by hand, of tracks that it may know without a play. */
 class ByHand extends Recommender {
@@ -27,7 +31,14 @@ class ByHand extends Recommender {
     users: readonly string[] = ['u1', 'u2'],
   ) {
     const plays = Plays.fromRows(users.flatMap((user) => tracks.map((track) => ({ user, track }))));
-    super(Interactions.fromPairs({ users: plays.users, tracks: plays.tracks, user: new Int32Array(0), track: new Int32Array(0) }));
+    super(
+      Interactions.fromPairs({
+        users: plays.users,
+        tracks: plays.tracks,
+        user: new Int32Array(0),
+        track: new Int32Array(0),
+      }),
+    );
   }
 
   scores(users: Int32Array, out: Float32Array): void {
@@ -37,7 +48,11 @@ class ByHand extends Recommender {
 
 describe('Hybrid', () => {
   for (const fusion of ['sum', 'rank'] as const) {
-    recommenderContract(`Hybrid (${fusion})`, (plays) => new Hybrid(parts(plays), { weights: [1, 0.5, 0.01], fusion }), { foldIn: true });
+    recommenderContract(
+      `Hybrid (${fusion})`,
+      (plays) => new Hybrid(parts(plays), { weights: [1, 0.5, 0.01], fusion }),
+      { foldIn: true },
+    );
   }
 
   it('adds standardised scores, or reciprocal ranks, of tracks that are not played', () => {
@@ -61,11 +76,18 @@ describe('Hybrid', () => {
     const hybrid = new Hybrid([known, content]);
     expect(hybrid.tracks.classes).to.deep.equal(['a', 'b', 'cold']);
     expect(hybrid.recommend('u1').ids).to.deep.equal(['cold', 'a', 'b']);
-    expect(hybrid.explain('u1', 'cold').row(0)).to.include({ recommender: 'By hand', comparable: 0, contribution: 0 });
+    expect(hybrid.explain('u1', 'cold').row(0)).to.include({
+      recommender: 'By hand',
+      comparable: 0,
+      contribution: 0,
+    });
   });
 
   it('asks a part only for users that it knows', () => {
-    const hybrid = new Hybrid([new ByHand(['a', 'b'], [0, 1]), new ByHand(['a', 'b'], [5, 0], ['u2'])], { weights: [1, 2] });
+    const hybrid = new Hybrid(
+      [new ByHand(['a', 'b'], [0, 1]), new ByHand(['a', 'b'], [5, 0], ['u2'])],
+      { weights: [1, 2] },
+    );
     expect(hybrid.recommend('u1').ids).to.deep.equal(['b', 'a']);
     expect(hybrid.recommend('u2').ids).to.deep.equal(['a', 'b']);
     expect(hybrid.recommendBatch(['u2', 'u1']).at(1).ids).to.deep.equal(['b', 'a']);
@@ -77,7 +99,10 @@ describe('Hybrid', () => {
     const out = new Float32Array(30);
     hybrid.scores(Int32Array.of(3), out);
     const explained = hybrid.explain('user03', 'track05');
-    expect(explained.numbers('contribution').reduce((a, b) => a + b, 0)).to.be.closeTo(out[5], 1e-5);
+    expect(explained.numbers('contribution').reduce((a, b) => a + b, 0)).to.be.closeTo(
+      out[5],
+      1e-5,
+    );
     expect(explained.strings('recommender')).to.deep.equal(['ItemKNN', 'UserKNN', 'Popularity']);
     expect(explained.numbers('score')[2]).to.equal(new Popularity(plays).counts[5]);
   });
@@ -86,7 +111,10 @@ describe('Hybrid', () => {
     const plays = smallPlays();
     const hybrid = new Hybrid([new ItemKNN(plays), new RandomRecommender(plays)]);
     expect(hybrid.canFoldIn).to.equal(false);
-    expect(() => hybrid.foldIn(['track01'])).to.throw(ArgumentError, 'Random cannot fold in a listener whom it was not trained on');
+    expect(() => hybrid.foldIn(['track01'])).to.throw(
+      ArgumentError,
+      'Random cannot fold in a listener whom it was not trained on',
+    );
     expect(new Hybrid(parts(plays)).canFoldIn).to.equal(true);
   });
 
@@ -94,9 +122,18 @@ describe('Hybrid', () => {
     const plays = smallPlays();
     const knn = new ItemKNN(plays);
     expect(() => new Hybrid([])).to.throw(ArgumentError, 'There is no recommender to join');
-    expect(() => new Hybrid([knn], { weights: [1, 1] })).to.throw(ArgumentError, 'a weight for each of the 1 recommenders, got 2');
-    expect(() => new Hybrid([knn], { weights: [0] })).to.throw(ArgumentError, 'one must be more than 0');
-    expect(() => new Hybrid([knn], { fusion: 'max' as 'sum' })).to.throw(ArgumentError, "fusion must be 'sum' or 'rank', got 'max'");
+    expect(() => new Hybrid([knn], { weights: [1, 1] })).to.throw(
+      ArgumentError,
+      'a weight for each of the 1 recommenders, got 2',
+    );
+    expect(() => new Hybrid([knn], { weights: [0] })).to.throw(
+      ArgumentError,
+      'one must be more than 0',
+    );
+    expect(() => new Hybrid([knn], { fusion: 'max' as 'sum' })).to.throw(
+      ArgumentError,
+      "fusion must be 'sum' or 'rank', got 'max'",
+    );
   });
 });
 
@@ -119,9 +156,15 @@ describe('fitHybrid', () => {
   it('weighs recommenders that know different tracks, over the tracks of all', () => {
     const known = new ByHand(['a', 'b', 'c'], [3, 2, 1]);
     const content = new ByHand(['b', 'c', 'cold'], [0, 0, 5]);
-    const cold = fitHybrid([known, content], Plays.fromRows(['u1', 'u2'].map((user) => ({ user, track: 'cold' }))));
+    const cold = fitHybrid(
+      [known, content],
+      Plays.fromRows(['u1', 'u2'].map((user) => ({ user, track: 'cold' }))),
+    );
     expect(cold.recommend('u1').ids[0]).to.equal('cold');
-    const warm = fitHybrid([known, content], Plays.fromRows(['u1', 'u2'].map((user) => ({ user, track: 'a' }))));
+    const warm = fitHybrid(
+      [known, content],
+      Plays.fromRows(['u1', 'u2'].map((user) => ({ user, track: 'a' }))),
+    );
     expect(warm.recommend('u1').ids[0]).to.equal('a');
     expect(warm.weights[0]).to.equal(1);
     expect(warm.weights[1]).to.be.below(cold.weights[1]);
@@ -129,7 +172,10 @@ describe('fitHybrid', () => {
 
   it('refuses plays that tell nothing, and metrics that are none', () => {
     expect(() => fitHybrid(parts(train), train)).to.throw(ArgumentError, 'nothing to fit');
-    expect(() => fitHybrid(parts(train), heldOut, { metric: 'rmse' as 'ndcg' })).to.throw(ArgumentError, 'metric must be');
+    expect(() => fitHybrid(parts(train), heldOut, { metric: 'rmse' as 'ndcg' })).to.throw(
+      ArgumentError,
+      'metric must be',
+    );
     expect(() => fitHybrid([], heldOut)).to.throw(ArgumentError, 'no recommender to join');
   });
 });

@@ -15,20 +15,30 @@ const vocabulary = (kind: string, n: number): Vocabulary =>
 
 describe('Interactions', () => {
   it('hold each pair once, by user, tracks ascending, playcounts summed', () => {
-    const pairs = fc.array(fc.record({ u: fc.nat(4), t: fc.nat(6), c: fc.integer({ min: 1, max: 9 }) }), { maxLength: 60 });
+    const pairs = fc.array(
+      fc.record({ u: fc.nat(4), t: fc.nat(6), c: fc.integer({ min: 1, max: 9 }) }),
+      { maxLength: 60 },
+    );
     fc.assert(
       fc.property(pairs, (rows) => {
         const columns = { users: vocabulary('user', 5), tracks: vocabulary('track', 7) };
         const user = Int32Array.from(rows, (r) => r.u);
         const track = Int32Array.from(rows, (r) => r.t);
-        const made = Interactions.fromPairs({ ...columns, user, track, playcount: Float32Array.from(rows, (r) => r.c) });
+        const made = Interactions.fromPairs({
+          ...columns,
+          user,
+          track,
+          playcount: Float32Array.from(rows, (r) => r.c),
+        });
         const byTrack = made.transpose();
         let n = 0;
         for (let u = 0; u < 5; u++) {
           for (let t = 0; t < 7; t++) {
             const same = rows.filter((r) => r.u === u && r.t === t);
             expect(made.has(u, t)).to.equal(same.length > 0);
-            expect([...byTrack.indices.subarray(byTrack.indptr[t], byTrack.indptr[t + 1])].includes(u)).to.equal(same.length > 0);
+            expect(
+              [...byTrack.indices.subarray(byTrack.indptr[t], byTrack.indptr[t + 1])].includes(u),
+            ).to.equal(same.length > 0);
             if (!same.length) continue;
             expect(made.row(u).includes(t)).to.equal(true);
             expect(made.playcount[n++]).to.equal(same.reduce((sum, r) => sum + r.c, 0));
@@ -64,7 +74,11 @@ describe('Interactions', () => {
 
   it('count 1 a pair without playcounts', () => {
     const columns = { users: vocabulary('user', 1), tracks: vocabulary('track', 2) };
-    const made = Interactions.fromPairs({ ...columns, user: Int32Array.of(0, 0, 0), track: Int32Array.of(1, 0, 1) });
+    const made = Interactions.fromPairs({
+      ...columns,
+      user: Int32Array.of(0, 0, 0),
+      track: Int32Array.of(1, 0, 1),
+    });
     expect([...made.playcount]).to.deep.equal([1, 2]);
   });
 
@@ -78,7 +92,9 @@ describe('Interactions', () => {
     });
     expect(Interactions.fromCsr(made)).to.deep.equal(made);
     const { indptr, indices } = made;
-    expect([...Interactions.fromCsr({ ...columns, indptr, indices }).playcount]).to.deep.equal([1, 1, 1, 1]);
+    expect([...Interactions.fromCsr({ ...columns, indptr, indices }).playcount]).to.deep.equal([
+      1, 1, 1, 1,
+    ]);
   });
 
   it('refuse rows that are none, whatever is wrong with them', () => {
@@ -100,14 +116,19 @@ describe('Interactions', () => {
       [0, 3],
       [-1, 0],
     ])
-      expect(rows([0, 2, 2], indices), indices.join()).to.throw(ArgumentError, 'Row 0 has the number');
+      expect(rows([0, 2, 2], indices), indices.join()).to.throw(
+        ArgumentError,
+        'Row 0 has the number',
+      );
     for (const playcount of [[1], [1, 0], [1, NaN], [1, Infinity], [1, -1]])
       expect(rows([0, 1, 2], [0, 1], playcount)).to.throw(ArgumentError, 'playcounts above 0');
   });
 
   it('refuse columns of unequal lengths', () => {
     const columns = { users: vocabulary('user', 1), tracks: vocabulary('track', 1) };
-    expect(() => Interactions.fromPairs({ ...columns, user: Int32Array.of(0), track: new Int32Array(0) })).to.throw(ArgumentError, 'equal lengths');
+    expect(() =>
+      Interactions.fromPairs({ ...columns, user: Int32Array.of(0), track: new Int32Array(0) }),
+    ).to.throw(ArgumentError, 'equal lengths');
   });
 
   it('are made once of the same plays, which recommenders share', () => {
@@ -126,17 +147,25 @@ describe('plays that came in later', () => {
 
   it('are seen beside those of training, as if all had been counted together, users and tracks that are not known left out', () => {
     fc.assert(
-      fc.property(fc.array(play, { minLength: 1, maxLength: 15 }), fc.array(play, { maxLength: 15 }), (before, later) => {
-        const popularity = new Popularity(Plays.fromRows(before));
-        const { users, tracks } = popularity;
-        const plays = Plays.fromRows(later);
-        const { seen } = withSeen(popularity, plays);
-        const both = [...before, ...later.filter(({ user, track }) => users.has(user) && tracks.has(track))];
-        const expected = Interactions.fromPlays(Plays.fromRows(both));
-        for (const part of ['indptr', 'indices', 'playcount'] as const) expect([...seen[part]], part).to.deep.equal([...expected[part]]);
-        expect(seen.users.classes).to.deep.equal(users.classes);
-        expect(withSeen(popularity, plays).seen).to.equal(seen);
-      }),
+      fc.property(
+        fc.array(play, { minLength: 1, maxLength: 15 }),
+        fc.array(play, { maxLength: 15 }),
+        (before, later) => {
+          const popularity = new Popularity(Plays.fromRows(before));
+          const { users, tracks } = popularity;
+          const plays = Plays.fromRows(later);
+          const { seen } = withSeen(popularity, plays);
+          const both = [
+            ...before,
+            ...later.filter(({ user, track }) => users.has(user) && tracks.has(track)),
+          ];
+          const expected = Interactions.fromPlays(Plays.fromRows(both));
+          for (const part of ['indptr', 'indices', 'playcount'] as const)
+            expect([...seen[part]], part).to.deep.equal([...expected[part]]);
+          expect(seen.users.classes).to.deep.equal(users.classes);
+          expect(withSeen(popularity, plays).seen).to.equal(seen);
+        },
+      ),
     );
   });
 });

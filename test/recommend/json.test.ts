@@ -35,30 +35,46 @@ describe('JSON.stringify', () => {
       { track_id: 'a', user_id: 'u', playcount: 1 },
     ]);
     expect(sent(some.users)).to.deep.equal(['u', 'v']);
-    const sessions = Sessions.fromRows(['b', 'a', 'b'].map((item, i) => ({ session: Math.min(i, 1), item })));
+    const sessions = Sessions.fromRows(
+      ['b', 'a', 'b'].map((item, i) => ({ session: Math.min(i, 1), item })),
+    );
     expect(sent(sessions)).to.deep.equal([['b'], ['a', 'b']]);
     const rows = [{ track_id: 'a', name: 'A' }];
     expect(sent(new Tracks(Table.fromRows(rows)))).to.deep.equal(rows);
   });
 
   it('of a batch gives each user with the list', () => {
-    const batch = sent(knn.recommendBatch(['user03', 'user04'], { n: 2 })) as { user: string; recommendations: unknown[] }[];
+    const batch = sent(knn.recommendBatch(['user03', 'user04'], { n: 2 })) as {
+      user: string;
+      recommendations: unknown[];
+    }[];
     expect(batch.map(({ user }) => user)).to.deep.equal(['user03', 'user04']);
     expect(batch[0].recommendations).to.deep.equal(sent(knn.recommend('user03', { n: 2 })));
   });
 
   it('of an explanation gives what adds up', () => {
     const why = knn.explain('user03', 'track05');
-    const told = sent(why) as { track: string; total: number; remainder: number; tracks: { contribution: number }[] };
+    const told = sent(why) as {
+      track: string;
+      total: number;
+      remainder: number;
+      tracks: { contribution: number }[];
+    };
     expect(told.track).to.equal(why.name);
     expect(told.total).to.equal(why.total);
     expect(told.tracks.length).to.equal(why.length);
-    expect(told.tracks.reduce((sum, { contribution }) => sum + contribution, told.remainder)).to.be.closeTo(told.total, 1e-9);
+    expect(
+      told.tracks.reduce((sum, { contribution }) => sum + contribution, told.remainder),
+    ).to.be.closeTo(told.total, 1e-9);
   });
 
   it('of a listener who is folded in gives the history and what is recommended', () => {
     const folded = knn.foldIn(['track01', 'nobody knows it'], { skipUnknown: true });
-    expect(sent(folded)).to.deep.equal({ history: ['track01'], skipped: ['nobody knows it'], recommendations: sent(folded.recommend()) });
+    expect(sent(folded)).to.deep.equal({
+      history: ['track01'],
+      skipped: ['nobody knows it'],
+      recommendations: sent(folded.recommend()),
+    });
   });
 
   it('of a comparison gives what it saves', async () => {

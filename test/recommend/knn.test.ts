@@ -17,7 +17,11 @@ const counts = [
 ];
 
 const plays = Plays.fromRows(
-  counts.flatMap((row, u) => row.flatMap((playcount, t) => (playcount > 0 ? [{ user: `u${u}`, track: `t${t}`, playcount }] : []))),
+  counts.flatMap((row, u) =>
+    row.flatMap((playcount, t) =>
+      playcount > 0 ? [{ user: `u${u}`, track: `t${t}`, playcount }] : [],
+    ),
+  ),
 );
 
 function dense({ similarity: { shape, indptr, indices, data } }: ItemItemRecommender): number[][] {
@@ -30,11 +34,17 @@ function dense({ similarity: { shape, indptr, indices, data } }: ItemItemRecomme
 
 describe('ItemKNN, UserKNN and RP3beta', () => {
   for (const weighting of ['none', 'tfidf', 'bm25'] as const) {
-    recommenderContract(`ItemKNN (${weighting})`, (p) => new ItemKNN(p, { weighting, value: weighting === 'bm25' ? 'count' : 'binary' }), {
-      foldIn: true,
-    });
+    recommenderContract(
+      `ItemKNN (${weighting})`,
+      (p) => new ItemKNN(p, { weighting, value: weighting === 'bm25' ? 'count' : 'binary' }),
+      {
+        foldIn: true,
+      },
+    );
   }
-  recommenderContract('UserKNN', (p) => new UserKNN(p, { shrink: 2, value: 'log' }), { foldIn: true });
+  recommenderContract('UserKNN', (p) => new UserKNN(p, { shrink: 2, value: 'log' }), {
+    foldIn: true,
+  });
   recommenderContract('RP3beta', (p) => new RP3beta(p), { foldIn: true });
 
   /** Similarities of implicit 0.7.3 on the same counts with K = 5, its diagonal taken away. */
@@ -102,7 +112,10 @@ describe('ItemKNN, UserKNN and RP3beta', () => {
   });
 
   it('explains a score by the tracks of the user, which add up to it', () => {
-    for (const recommender of [new ItemKNN(smallPlays(), { value: 'log' }), new RP3beta(smallPlays())]) {
+    for (const recommender of [
+      new ItemKNN(smallPlays(), { value: 'log' }),
+      new RP3beta(smallPlays()),
+    ]) {
       const out = new Float32Array(30);
       recommender.scores(Int32Array.of(3), out);
       const explained = recommender.explain('user03', 'track05');
@@ -115,22 +128,42 @@ describe('ItemKNN, UserKNN and RP3beta', () => {
     for (const recommender of [new ItemKNN(plays, { value: 'count' }), new RP3beta(plays)]) {
       const out = new Float32Array(5);
       recommender.scores(Int32Array.of(0), out);
-      const history = counts[0].flatMap((playcount, t) => (playcount > 0 ? [{ track: `t${t}`, playcount }] : []));
+      const history = counts[0].flatMap((playcount, t) =>
+        playcount > 0 ? [{ track: `t${t}`, playcount }] : [],
+      );
       expect(recommender.foldIn(history).scores).to.deep.equal(out);
     }
   });
 
   it('refuses options that make no sense', () => {
-    expect(() => new ItemKNN(plays, { k: 0 })).to.throw(ArgumentError, 'k must be a positive whole number');
-    expect(() => new ItemKNN(plays, { shrink: -1 })).to.throw(ArgumentError, 'shrink must be a number from 0 on, got -1');
-    expect(() => new ItemKNN(plays, { shrink: 1, weighting: 'bm25' })).to.throw(ArgumentError, 'no denominator');
+    expect(() => new ItemKNN(plays, { k: 0 })).to.throw(
+      ArgumentError,
+      'k must be a positive whole number',
+    );
+    expect(() => new ItemKNN(plays, { shrink: -1 })).to.throw(
+      ArgumentError,
+      'shrink must be a number from 0 on, got -1',
+    );
+    expect(() => new ItemKNN(plays, { shrink: 1, weighting: 'bm25' })).to.throw(
+      ArgumentError,
+      'no denominator',
+    );
     expect(() => new ItemKNN(plays, { weighting: 'idf' as 'tfidf' })).to.throw(
       ArgumentError,
       "weighting must be 'none', 'tfidf' or 'bm25', got 'idf'",
     );
-    expect(() => new UserKNN(plays, { value: 'x' as 'log' })).to.throw(ArgumentError, "value must be 'count', 'binary' or 'log', got 'x'");
-    expect(() => new UserKNN(plays, { neighbours: 3 } as never)).to.throw(ArgumentError, 'UserKNN has no option "neighbours"');
-    expect(() => new RP3beta(plays, { beta: NaN })).to.throw(ArgumentError, 'beta must be a number from 0 on, got NaN');
+    expect(() => new UserKNN(plays, { value: 'x' as 'log' })).to.throw(
+      ArgumentError,
+      "value must be 'count', 'binary' or 'log', got 'x'",
+    );
+    expect(() => new UserKNN(plays, { neighbours: 3 } as never)).to.throw(
+      ArgumentError,
+      'UserKNN has no option "neighbours"',
+    );
+    expect(() => new RP3beta(plays, { beta: NaN })).to.throw(
+      ArgumentError,
+      'beta must be a number from 0 on, got NaN',
+    );
     expect(() => new ItemKNN(plays.take([]))).to.throw(ArgumentError, 'There are no plays');
   });
 });

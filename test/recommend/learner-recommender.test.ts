@@ -19,13 +19,21 @@ import { LearnerRecommender } from '../../lib/recommend/learner-recommender.js';
 import { recommenderContract, smallPlays } from './contract.js';
 
 const wholeLoaders = (plays: Plays): CollabDataLoaders =>
-  CollabDataLoaders.fromPlays(plays, { bs: 16, split: { train: Array.from({ length: plays.length }, (_, i) => i), valid: [] } });
+  CollabDataLoaders.fromPlays(plays, {
+    bs: 16,
+    split: { train: Array.from({ length: plays.length }, (_, i) => i), valid: [] },
+  });
 
 /** A dot product with a bias of the item, by hand. */
 function dotProduct({ classes: { user, item } }: CollabDataLoaders, width = 8): Model {
   const random = new Random(1);
-  const [U, V, b] = [new Parameter('U', [user.length, width]), new Parameter('V', [item.length, width]), new Parameter('b', [item.length])];
-  for (const { value } of [U, V]) for (let j = 0; j < value.length; j++) value[j] = 0.1 * random.normal();
+  const [U, V, b] = [
+    new Parameter('U', [user.length, width]),
+    new Parameter('V', [item.length, width]),
+    new Parameter('b', [item.length]),
+  ];
+  for (const { value } of [U, V])
+    for (let j = 0; j < value.length; j++) value[j] = 0.1 * random.normal();
   let at: Batch;
   return {
     parameters: [U, V, b],
@@ -34,7 +42,9 @@ function dotProduct({ classes: { user, item } }: CollabDataLoaders, width = 8): 
       at = batch;
       const pred = Float32Array.from({ length: batch.size }, (_, r) => b.value[batch.inputs[1][r]]);
       for (let r = 0; r < batch.size; r++)
-        for (let f = 0; f < width; f++) pred[r] += U.value[width * batch.inputs[0][r] + f] * V.value[width * batch.inputs[1][r] + f];
+        for (let f = 0; f < width; f++)
+          pred[r] +=
+            U.value[width * batch.inputs[0][r] + f] * V.value[width * batch.inputs[1][r] + f];
       return pred;
     },
     backward(d) {
@@ -65,15 +75,21 @@ describe('LearnerRecommender', () => {
 
   it('reports for every pair what getPreds returns, of a model in TensorFlow.js as well', async () => {
     const tf = tensorflow();
-    const model = tensorflowModel(([users, items], { U, V }) => tf.gather(U, users).mul(tf.gather(V, items)).sum(1), {
-      U: [dls.classes.user.length, 4],
-      V: [dls.classes.item.length, 4],
-    });
+    const model = tensorflowModel(
+      ([users, items], { U, V }) => tf.gather(U, users).mul(tf.gather(V, items)).sum(1),
+      {
+        U: [dls.classes.user.length, 4],
+        V: [dls.classes.item.length, 4],
+      },
+    );
     for (const each of [model, dotProduct(dls)]) {
       const learn = new Learner(dls, each, { lossFunc: new BCEWithLogitsLossFlat() });
       await learn.fit(2, 0.05);
       const { preds } = await learn.getPreds({ dsIdx: 0 });
-      const all = new LearnerRecommender(learn).recommendBatch(plays.users.classes, { n: 30, filterSeen: false });
+      const all = new LearnerRecommender(learn).recommendBatch(plays.users.classes, {
+        n: 30,
+        filterSeen: false,
+      });
       for (const i of [0, 17, 99]) {
         const { ids, scores } = all.at(plays.user[i]);
         expect(scores[ids.indexOf(plays.tracks.id(plays.track[i]))]).to.be.closeTo(preds[i], 1e-6);
@@ -100,7 +116,12 @@ describe('LearnerRecommender', () => {
     const before = own.recommend('user00', { n: 30 }).scores;
     await learn.fit(3, 0.05);
     expect(own.recommend('user00', { n: 30 }).scores).to.not.deep.equal(before);
-    const found = await evaluate([own], split, { k: [5], metrics: ['recall'], samples: 20, verbose: false });
+    const found = await evaluate([own], split, {
+      k: [5],
+      metrics: ['recall'],
+      samples: 20,
+      verbose: false,
+    });
     expect(found.details.strings('recommender')).to.include('mine');
   });
 
@@ -108,11 +129,24 @@ describe('LearnerRecommender', () => {
     const model = dotProduct(dls);
     const lossFunc = new CrossEntropyLossFlat();
     const wrong: [() => unknown, string][] = [
-      [() => new LearnerRecommender(plays as never), 'needs a learner, such as new Learner(dls, model), got'],
-      [() => new LearnerRecommender(new Learner(dls, model), { name: '' }), 'name must be a text'],
-      [() => new LearnerRecommender(new Learner(dls, model), { title: 'x' } as never), 'LearnerRecommender has no option "title"'],
       [
-        () => new LearnerRecommender(new Learner(SequenceDataLoaders.fromPlays(plays, { length: 2 }), { ...model, outputs: 30 }, { lossFunc })),
+        () => new LearnerRecommender(plays as never),
+        'needs a learner, such as new Learner(dls, model), got',
+      ],
+      [() => new LearnerRecommender(new Learner(dls, model), { name: '' }), 'name must be a text'],
+      [
+        () => new LearnerRecommender(new Learner(dls, model), { title: 'x' } as never),
+        'LearnerRecommender has no option "title"',
+      ],
+      [
+        () =>
+          new LearnerRecommender(
+            new Learner(
+              SequenceDataLoaders.fromPlays(plays, { length: 2 }),
+              { ...model, outputs: 30 },
+              { lossFunc },
+            ),
+          ),
         'with CollabDataLoaders, which know users and tracks',
       ],
       [
@@ -120,12 +154,18 @@ describe('LearnerRecommender', () => {
         'a model with one output, the score of a user and a track; got one with 2',
       ],
       [
-        () => new LearnerRecommender(new Learner(dls, { ...model, forward: () => new Float32Array(3) })).recommend('user00'),
+        () =>
+          new LearnerRecommender(
+            new Learner(dls, { ...model, forward: () => new Float32Array(3) }),
+          ).recommend('user00'),
         'a prediction for each of the 30 rows of the batch, got 3 numbers',
       ],
     ];
     for (const [work, message] of wrong) expect(work).to.throw(ArgumentError, message);
-    const broken = new Learner(dls, { ...model, forward: ({ size }) => new Float32Array(size).fill(NaN) });
+    const broken = new Learner(dls, {
+      ...model,
+      forward: ({ size }) => new Float32Array(size).fill(NaN),
+    });
     expect(() => new LearnerRecommender(broken).recommend('user00')).to.throw(NumericError);
   });
 });

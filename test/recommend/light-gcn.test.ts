@@ -33,14 +33,23 @@ describe('LightGCN', () => {
 
   it('has the gradients that differences show', () => {
     const dls = loaders(smallPlays());
-    const model = new LightGCN(dls.classes, dls.seen, { nFactors: 5, layers: 3, random: new Random(1) });
+    const model = new LightGCN(dls.classes, dls.seen, {
+      nFactors: 5,
+      layers: 3,
+      random: new Random(1),
+    });
     checkGradients(model, dls.oneBatch(), { samples: 100 });
   });
 
   it('has the gradients of its penalty, too: alone, where the loss has none', () => {
     const dls = loaders(smallPlays());
     for (const reg of [0.7, 0]) {
-      const model = new LightGCN(dls.classes, dls.seen, { nFactors: 5, layers: 2, reg, random: new Random(1) });
+      const model = new LightGCN(dls.classes, dls.seen, {
+        nFactors: 5,
+        layers: 2,
+        reg,
+        random: new Random(1),
+      });
       checkGradients(model, dls.oneBatch(), { samples: 100 });
       checkGradients(model, dls.oneBatch(), { samples: 100, lossFunc: new BPRLoss() });
       expect(model.penalty() === undefined).to.equal(reg === 0);
@@ -97,22 +106,40 @@ describe('LightGCN', () => {
 
   it('predicts what the formula says', () => {
     const dls = loaders(smallPlays());
-    const model = new LightGCN(dls.classes, dls.seen, { nFactors: 3, layers: 2, random: new Random(1) });
+    const model = new LightGCN(dls.classes, dls.seen, {
+      nFactors: 3,
+      layers: 2,
+      random: new Random(1),
+    });
     const users = dls.classes.user.length;
     const n = users + dls.classes.item.length;
     const a = Array.from({ length: n }, () => new Array<number>(n).fill(0));
     for (let u = 1; u < users; u++)
-      for (let j = dls.seen.indptr[u]; j < dls.seen.indptr[u + 1]; j++) a[u][users + dls.seen.indices[j]] = a[users + dls.seen.indices[j]][u] = 1;
+      for (let j = dls.seen.indptr[u]; j < dls.seen.indptr[u + 1]; j++)
+        a[u][users + dls.seen.indices[j]] = a[users + dls.seen.indices[j]][u] = 1;
     const degree = a.map((row) => row.reduce((x, y) => x + y, 0));
     const times = (x: number[][]): number[][] =>
-      a.map((row, r) => [0, 1, 2].map((f) => row.reduce((s, v, c) => s + (v === 0 ? 0 : (v * x[c][f]) / Math.sqrt(degree[r] * degree[c])), 0)));
-    const e0 = Array.from({ length: n }, (_, r) => [0, 1, 2].map((f) => model.weight.value[r * 3 + f]));
+      a.map((row, r) =>
+        [0, 1, 2].map((f) =>
+          row.reduce(
+            (s, v, c) => s + (v === 0 ? 0 : (v * x[c][f]) / Math.sqrt(degree[r] * degree[c])),
+            0,
+          ),
+        ),
+      );
+    const e0 = Array.from({ length: n }, (_, r) =>
+      [0, 1, 2].map((f) => model.weight.value[r * 3 + f]),
+    );
     const [e1, e2] = [times(e0), times(times(e0))];
     const batch = dls.oneBatch();
     const out = model.forward(batch);
     for (let r = 0; r < batch.size; r++) {
       const [u, i] = [batch.inputs[0][r], users + batch.inputs[1][r]];
-      const expected = [0, 1, 2].reduce((s, f) => s + ((e0[u][f] + e1[u][f] + e2[u][f]) / 3) * ((e0[i][f] + e1[i][f] + e2[i][f]) / 3), 0);
+      const expected = [0, 1, 2].reduce(
+        (s, f) =>
+          s + ((e0[u][f] + e1[u][f] + e2[u][f]) / 3) * ((e0[i][f] + e1[i][f] + e2[i][f]) / 3),
+        0,
+      );
       expect(out[r]).to.be.closeTo(expected, 1e-6);
     }
   });
@@ -132,13 +159,27 @@ describe('LightGCN', () => {
 
   it('refuses sizes and loaders that make no sense', () => {
     const dls = loaders(smallPlays());
-    expect(() => lightGCNLearner(dls, { layers: 0 })).to.throw(ArgumentError, 'layers must be a positive whole number, got 0');
+    expect(() => lightGCNLearner(dls, { layers: 0 })).to.throw(
+      ArgumentError,
+      'layers must be a positive whole number, got 0',
+    );
     for (const reg of [-1, NaN, null, '']) {
-      expect(() => lightGCNLearner(dls, { reg: reg as number })).to.throw(ArgumentError, 'reg must be a number, 0 or more');
+      expect(() => lightGCNLearner(dls, { reg: reg as number })).to.throw(
+        ArgumentError,
+        'reg must be a number, 0 or more',
+      );
     }
-    expect(() => lightGCNLearner(smallPlays() as never)).to.throw(ArgumentError, 'lightGCNLearner needs loaders');
+    expect(() => lightGCNLearner(smallPlays() as never)).to.throw(
+      ArgumentError,
+      'lightGCNLearner needs loaders',
+    );
     const model = new LightGCN(dls.classes, dls.seen, { nFactors: 2 });
-    const batch = { size: 1, inputs: [Int32Array.of(1), Int32Array.of(99)], targets: Float32Array.of(1), rows: Int32Array.of(0) };
+    const batch = {
+      size: 1,
+      inputs: [Int32Array.of(1), Int32Array.of(99)],
+      targets: Float32Array.of(1),
+      rows: Int32Array.of(0),
+    };
     expect(() => model.forward(batch)).to.throw(ArgumentError, 'item index 99');
   });
 });

@@ -30,7 +30,9 @@ describe('loadLearner refuses', () => {
   }
 
   /** A file with changes. */
-  function changed(change: (tensors: Map<string, Tensor>, config: Described) => void): () => CollabLearner {
+  function changed(
+    change: (tensors: Map<string, Tensor>, config: Described) => void,
+  ): () => CollabLearner {
     const {
       tensors,
       metadata: { sha256: _, ...metadata },
@@ -45,17 +47,29 @@ describe('loadLearner refuses', () => {
 
   it('descriptions that make no sense, and takes no memory for models that the file does not hold', () => {
     const bad: [(config: Described, tensors: Map<string, Tensor>) => void, string][] = [
-      [(c) => (c.model.name = 'constructor'), 'its model is "constructor"; known are EmbeddingNN, EmbeddingDotBias'],
+      [
+        (c) => (c.model.name = 'constructor'),
+        'its model is "constructor"; known are EmbeddingNN, EmbeddingDotBias',
+      ],
       [(c) => (c.model.name = '__proto__'), 'its model is "__proto__"'],
       [(c) => (c.loaders = 'other'), 'loaders should be collab or sequences, got "other"'],
-      [(c) => (c.model.nFactors = 1e9), 'it holds 364 weights, a EmbeddingDotBias such as it describes has 52000000052'],
+      [
+        (c) => (c.model.nFactors = 1e9),
+        'it holds 364 weights, a EmbeddingDotBias such as it describes has 52000000052',
+      ],
       [(c) => (c.model.nFactors = 0), 'such as it describes has 52'],
       [(c) => (c.model.nFactors = '6'), 'nFactors should be a whole number'],
       [(c) => (c.model.yRange = [1, 0]), 'yRange'],
-      [(c) => (c.model.prior = { strength: [1], liked: 1, weight: 1 }), 'strength should be 7 numbers'],
+      [
+        (c) => (c.model.prior = { strength: [1], liked: 1, weight: 1 }),
+        'strength should be 7 numbers',
+      ],
       [(c) => (c.model.prior = { strength: 'all', liked: 1, weight: 1 }), 'strength should be'],
       [(c) => (c.model.yRange = [1]), 'yRange should be 2 numbers'],
-      [(c) => (c.loss = { name: 'BCEWithLogitsLossFlat', posWeight: -1 }), 'posWeight must be positive'],
+      [
+        (c) => (c.loss = { name: 'BCEWithLogitsLossFlat', posWeight: -1 }),
+        'posWeight must be positive',
+      ],
       [(c) => (c.loss = { name: 'BCEWithLogitsLossFlat', run: 'me' }), 'unknown field "run"'],
       [(c) => (c.loss = { name: 'toString' }), "not one of the library's losses"],
       [(c) => (c.target.target = 'length'), 'target should be binary, log, rank, count'],
@@ -67,11 +81,23 @@ describe('loadLearner refuses', () => {
       [(_, t) => t.delete('seen.indices'), 'no tensor "seen.indices"'],
       [(_, t) => (t.get('seen.indices')!.data[0] = 31), 'Row 1 has the number 31'],
       [(_, t) => (t.get('seen.indptr')!.data[1] = -1), 'Row 0 has less than no numbers'],
-      [(_, t) => t.set('catalogue.year', { shape: [1], data: new Float64Array(1) }), 'catalogue.year'],
-      [(_, t) => t.set('catalogue.artist.offsets', { shape: [1], data: new Uint32Array(1) }), 'catalogue.artist is damaged'],
-      [(_, t) => t.set('catalogue.name.bytes', { shape: [0], data: new Uint8Array(0) }), 'catalogue.name is damaged'],
+      [
+        (_, t) => t.set('catalogue.year', { shape: [1], data: new Float64Array(1) }),
+        'catalogue.year',
+      ],
+      [
+        (_, t) => t.set('catalogue.artist.offsets', { shape: [1], data: new Uint32Array(1) }),
+        'catalogue.artist is damaged',
+      ],
+      [
+        (_, t) => t.set('catalogue.name.bytes', { shape: [0], data: new Uint8Array(0) }),
+        'catalogue.name is damaged',
+      ],
       [(_, t) => (t.get('model.uBias')!.data[4] = NaN), 'model.uBias" holds NaN'],
-      [(_, t) => t.set('model.more', { shape: [1], data: new Float32Array(1) }), 'it holds 365 weights'],
+      [
+        (_, t) => t.set('model.more', { shape: [1], data: new Float32Array(1) }),
+        'it holds 365 weights',
+      ],
     ];
     for (const [change, message] of bad)
       expect(
@@ -103,8 +129,13 @@ describe('loadLearner refuses', () => {
     for (const [change, message] of bad) {
       const config = JSON.parse(metadata.config) as { model: Record<string, unknown> };
       Object.assign(config.model, change);
-      writeSafetensors(file, tensors, { metadata: { ...metadata, config: JSON.stringify(config) } });
-      expect(() => loadLearner(file, { type: CollabNNLearner }), message).to.throw(DataError, message);
+      writeSafetensors(file, tensors, {
+        metadata: { ...metadata, config: JSON.stringify(config) },
+      });
+      expect(() => loadLearner(file, { type: CollabNNLearner }), message).to.throw(
+        DataError,
+        message,
+      );
     }
   });
 
@@ -113,7 +144,10 @@ describe('loadLearner refuses', () => {
     const header = 8 + Number(good.readBigUInt64LE());
     const bad = path.join(folder.path, 'fuzz.safetensors');
     const change = fc.record({
-      place: fc.oneof(fc.integer({ min: 8, max: header - 1 }), fc.integer({ min: header, max: good.length - 1 })),
+      place: fc.oneof(
+        fc.integer({ min: 8, max: header - 1 }),
+        fc.integer({ min: header, max: good.length - 1 }),
+      ),
       value: fc.constantFrom(...Buffer.from('0123456789"{}[]:,-eE.ntf\\'), 0, 0x7f, 0x80, 255),
     });
     fc.assert(

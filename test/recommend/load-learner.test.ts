@@ -7,7 +7,11 @@ import { ArgumentError, DataError, NumericError } from '../../lib/errors.js';
 import { EmbeddingDotBias } from '../../lib/models/embedding-dot-bias.js';
 import type { LossRows } from '../../lib/nn/losses.js';
 import { BCEWithLogitsLossFlat, BPRLoss, MSELossFlat } from '../../lib/nn/losses.js';
-import { CollabLearner, type CollabLearnerOptions, collabLearner } from '../../lib/recommend/collab.js';
+import {
+  CollabLearner,
+  type CollabLearnerOptions,
+  collabLearner,
+} from '../../lib/recommend/collab.js';
 import { registerCollabKind } from '../../lib/recommend/collab-kinds.js';
 import { CollabNNLearner } from '../../lib/recommend/collab-nn.js';
 import { CollabRecommender } from '../../lib/recommend/collab-recommender.js';
@@ -19,16 +23,23 @@ import { recommenderContract, smallPlays } from './contract.js';
 
 const folder = new TemporaryFolder();
 
-const train = (plays: Plays, options: CollabLearnerOptions = {}): Promise<CollabLearner> => trainLearner(plays, { path: folder.path, ...options });
-const network = (plays: Plays): Promise<CollabNNLearner> => trainNetwork(plays, { path: folder.path });
+const train = (plays: Plays, options: CollabLearnerOptions = {}): Promise<CollabLearner> =>
+  trainLearner(plays, { path: folder.path, ...options });
+const network = (plays: Plays): Promise<CollabNNLearner> =>
+  trainNetwork(plays, { path: folder.path });
 
-recommenderContract('A CollabLearner from a file', async (plays) => loadLearner((await train(plays)).export('contract')), {
-  checkerboard: 'graded',
-  foldIn: true,
-});
+recommenderContract(
+  'A CollabLearner from a file',
+  async (plays) => loadLearner((await train(plays)).export('contract')),
+  {
+    checkerboard: 'graded',
+    foldIn: true,
+  },
+);
 recommenderContract(
   'A CollabNNLearner from a file',
-  async (plays) => loadLearner((await network(plays)).export('network-contract'), { type: CollabNNLearner }),
+  async (plays) =>
+    loadLearner((await network(plays)).export('network-contract'), { type: CollabNNLearner }),
   { checkerboard: 'graded' },
 );
 
@@ -53,10 +64,13 @@ describe('learn.export and loadLearner', () => {
     expect(file).to.equal(path.join(folder.path, 'export.safetensors'));
     const loaded = loadLearner(file);
     expect(scoresOf(loaded).equals(scoresOf(learn))).to.equal(true);
-    for (const user of learn.users.classes) expect(loaded.recommend(user)).to.deep.equal(learn.recommend(user));
+    for (const user of learn.users.classes)
+      expect(loaded.recommend(user)).to.deep.equal(learn.recommend(user));
     expect(loaded.similarTracks('Song 5')).to.deep.equal(learn.similarTracks('Song 5'));
     expect(loaded.bias()).to.deep.equal(learn.bias());
-    expect(loaded.trackFactorsPca(['Song 4', 'Song 5', 'Song 6'])).to.deep.equal(learn.trackFactorsPca(['Song 4', 'Song 5', 'Song 6']));
+    expect(loaded.trackFactorsPca(['Song 4', 'Song 5', 'Song 6'])).to.deep.equal(
+      learn.trackFactorsPca(['Song 4', 'Song 5', 'Song 6']),
+    );
     const rows = [
       ...Array.from({ length: 40 }, (_, i) => ({
         user: plays.users.id(plays.user[i]),
@@ -69,7 +83,11 @@ describe('learn.export and loadLearner', () => {
     expect(await loaded.getPreds({ dl: loaded.dls.testDl(some), ...options })).to.deep.equal(
       await learn.getPreds({ dl: learn.dls.testDl(some), ...options }),
     );
-    expect([loaded.seed, loaded.epochsTrained, loaded.model.yRange]).to.deep.equal(['seven', 12, [-0.2, 1.2]]);
+    expect([loaded.seed, loaded.epochsTrained, loaded.model.yRange]).to.deep.equal([
+      'seven',
+      12,
+      [-0.2, 1.2],
+    ]);
     expect(loaded.lossFunc).to.deep.equal(learn.lossFunc);
     expect(loaded.dls.target).to.deep.equal(learn.dls.target);
   });
@@ -92,20 +110,39 @@ describe('learn.export and loadLearner', () => {
     const loaded = loadLearner(file);
     const history = ['Song 3', { track: 'Song 7', playcount: 4 }, 'track20'];
     expect(loaded.foldIn(history).recommend()).to.deep.equal(learn.foldIn(history).recommend());
-    expect(loaded.foldIn(history).explain('Song 11')).to.deep.equal(learn.foldIn(history).explain('Song 11'));
-    expect(() => loaded.explain('user03', 'Song 11')).to.throw(ArgumentError, 'these loaders have none');
+    expect(loaded.foldIn(history).explain('Song 11')).to.deep.equal(
+      learn.foldIn(history).explain('Song 11'),
+    );
+    expect(() => loaded.explain('user03', 'Song 11')).to.throw(
+      ArgumentError,
+      'these loaders have none',
+    );
   });
 
   it('keeps how the loaders drew negatives and weighed their rows', async () => {
-    const dls = CollabDataLoaders.fromPlays(plays, { bs: 16, seed: 1, negatives: { n: 3, sampling: 'popularity', power: 0.5 } });
+    const dls = CollabDataLoaders.fromPlays(plays, {
+      bs: 16,
+      seed: 1,
+      negatives: { n: 3, sampling: 'popularity', power: 0.5 },
+    });
     const ranked = collabLearner(dls, { nFactors: 4, lossFunc: new BPRLoss(), path: folder.path });
     await ranked.fit(1, 0.01);
     const loaded = loadLearner(ranked.export('ranked'));
-    expect(loaded.foldIn(['Song 3']).recommend()).to.deep.equal(ranked.foldIn(['Song 3']).recommend());
+    expect(loaded.foldIn(['Song 3']).recommend()).to.deep.equal(
+      ranked.foldIn(['Song 3']).recommend(),
+    );
     expect(loaded.dls.negatives).to.deep.equal({ n: 3, sampling: 'popularity', power: 0.5 });
     expect(loaded.recommend('user01')).to.deep.equal(ranked.recommend('user01'));
-    const rows = Array.from({ length: 40 }, (_, i) => ({ u: `u${i % 7}`, i: `i${i % 5}`, rating: i % 3, sure: 1 + (i % 2) }));
-    const weighed = collabLearner(CollabDataLoaders.fromTable(rows, { bs: 8, weights: 'sure' }), { nFactors: 2, path: folder.path });
+    const rows = Array.from({ length: 40 }, (_, i) => ({
+      u: `u${i % 7}`,
+      i: `i${i % 5}`,
+      rating: i % 3,
+      sure: 1 + (i % 2),
+    }));
+    const weighed = collabLearner(CollabDataLoaders.fromTable(rows, { bs: 8, weights: 'sure' }), {
+      nFactors: 2,
+      path: folder.path,
+    });
     expect(loadLearner(weighed.export('weighed')).dls.weighedBy).to.equal('sure');
   });
 
@@ -115,17 +152,25 @@ describe('learn.export and loadLearner', () => {
   });
 
   it('is made of loaders of a table too, with numbers as ids and without a catalogue', async () => {
-    const rows = Array.from({ length: 60 }, (_, i) => ({ listener: (i * 7) % 11, song: `s${i % 9}`, stars: 1 + (i % 5) }));
+    const rows = Array.from({ length: 60 }, (_, i) => ({
+      listener: (i * 7) % 11,
+      song: `s${i % 9}`,
+      stars: 1 + (i % 5),
+    }));
     const dls = CollabDataLoaders.fromTable(rows, { bs: 8 });
     const table = collabLearner(dls, { nFactors: 3, path: folder.path });
     await table.fit(2, 0.1);
     const loaded = loadLearner(table.export('table'));
     expect(loaded.dls.names).to.deep.equal({ user: 'listener', item: 'song', rating: 'stars' });
     expect(loaded.dls.classes.user.classes).to.deep.equal(dls.classes.user.classes);
-    expect(loaded.recommend(3, { filterSeen: false })).to.deep.equal(table.recommend(3, { filterSeen: false }));
+    expect(loaded.recommend(3, { filterSeen: false })).to.deep.equal(
+      table.recommend(3, { filterSeen: false }),
+    );
     expect(loaded.catalogue).to.equal(undefined);
     const preds = await loaded.getPreds({ dl: loaded.dls.testDl([{ listener: 10, song: 's3' }]) });
-    expect(preds.preds).to.deep.equal((await table.getPreds({ dl: dls.testDl([{ listener: 10, song: 's3' }]) })).preds);
+    expect(preds.preds).to.deep.equal(
+      (await table.getPreds({ dl: dls.testDl([{ listener: 10, song: 's3' }]) })).preds,
+    );
     expect(preds.targets[0]).to.be.NaN;
   });
 
@@ -141,7 +186,11 @@ describe('learn.export and loadLearner', () => {
       error = e;
     });
     expect(String(error)).to.contain('no rows to predict');
-    const fresh = collabLearner(wholeLoaders(plays), { nFactors: 6, yRange: [-0.2, 1.2], lossFunc: new BCEWithLogitsLossFlat() });
+    const fresh = collabLearner(wholeLoaders(plays), {
+      nFactors: 6,
+      yRange: [-0.2, 1.2],
+      lossFunc: new BCEWithLogitsLossFlat(),
+    });
     expect(warnings(() => fresh.load(file))).to.contain('optimizer');
     expect(warnings(() => fresh.load(file, { withOpt: false }))).to.equal('');
     expect(scoresOf(fresh).equals(scoresOf(learn))).to.equal(true);
@@ -158,17 +207,29 @@ describe('learn.export and loadLearner', () => {
     }
     const own = await train(plays, { lossFunc: new Own() });
     const exported = own.export('own');
-    expect(() => loadLearner(exported)).to.throw(DataError, "trained with Own, which is not one of the library's losses");
+    expect(() => loadLearner(exported)).to.throw(
+      DataError,
+      "trained with Own, which is not one of the library's losses",
+    );
     const lossFunc = new Own();
     expect(loadLearner(exported, { lossFunc }).lossFunc).to.equal(lossFunc);
-    expect(() => loadLearner(exported, { lossFunc: new MSELossFlat() })).to.throw(DataError, 'trained with Own, but lossFunc is a MSELossFlat');
+    expect(() => loadLearner(exported, { lossFunc: new MSELossFlat() })).to.throw(
+      DataError,
+      'trained with Own, but lossFunc is a MSELossFlat',
+    );
   });
 
   it('finds the file with and without the extension, and refuses what is none', () => {
     expect(loadLearner(file.replace(/\.safetensors$/, '')).users.length).to.equal(20);
     const checkpoint = learn.save('checkpoint');
-    expect(() => loadLearner(checkpoint)).to.throw(DataError, /checkpoint, written by learn.save\..*learn.export/);
-    expect(() => loadLearner(path.join(folder.path, 'never'))).to.throw(DataError, 'There is no file');
+    expect(() => loadLearner(checkpoint)).to.throw(
+      DataError,
+      /checkpoint, written by learn.save\..*learn.export/,
+    );
+    expect(() => loadLearner(path.join(folder.path, 'never'))).to.throw(
+      DataError,
+      'There is no file',
+    );
     expect(() => learn.export('../up')).to.throw(ArgumentError, 'is not a name');
     learn.model.iBias.value[2] = Infinity;
     expect(() => learn.export()).to.throw(NumericError, 'iBias holds Infinity');
@@ -179,7 +240,10 @@ describe('learn.export and loadLearner', () => {
     class Special extends CollabLearner {}
     const dls = wholeLoaders(plays);
     const special = new Special(dls, collabLearner(dls, { nFactors: 2 }).model);
-    expect(() => special.export(path.join(folder.path, 'special'))).to.throw(ArgumentError, 'Special is not known to export, which knows');
+    expect(() => special.export(path.join(folder.path, 'special'))).to.throw(
+      ArgumentError,
+      'Special is not known to export, which knows',
+    );
   });
 
   it('exports and loads a learner of your own, once it is registered', () => {
@@ -194,9 +258,11 @@ describe('learn.export and loadLearner', () => {
       name: 'Own',
       type: Own,
       config: ({ model: { nFactors }, offset }) => ({ nFactors, offset }),
-      parameterCount: (config, { user, item }) => (user.length + item.length) * (config.count('nFactors') + 1),
+      parameterCount: (config, { user, item }) =>
+        (user.length + item.length) * (config.count('nFactors') + 1),
       make: (config, classes) => new EmbeddingDotBias(config.count('nFactors'), classes),
-      learner: (dls, model, options, config) => Object.assign(new Own(dls, model, options), { offset: config.number('offset') }),
+      learner: (dls, model, options, config) =>
+        Object.assign(new Own(dls, model, options), { offset: config.number('offset') }),
     });
     const dls = wholeLoaders(plays);
     const own = new Own(dls, collabLearner(dls, { nFactors: 2 }).model);

@@ -52,15 +52,30 @@ describe('evaluateNextItem', () => {
   it('predicts each track but the first from those before it, and counts ranks up to k', () => {
     const test = sessionsOf([[7, 1, 0], [6, 5], [2]]); // targets 1, 0 and 5, at ranks 2, 1 and 6
     const found = evaluateNextItem(fixed(9, 8, 7, 6, 5, 4, 3, 2), test, { k: 5 });
-    expect(found).to.include({ recommender: 'Fixed', k: 5, cases: 3, unknown: 0, accuracy: 1 / 3, hitRate: 2 / 3, mrr: 1.5 / 3 });
+    expect(found).to.include({
+      recommender: 'Fixed',
+      k: 5,
+      cases: 3,
+      unknown: 0,
+      accuracy: 1 / 3,
+      hitRate: 2 / 3,
+      mrr: 1.5 / 3,
+    });
     expect(found.ndcg).to.be.closeTo((1 / Math.log2(3) + 1) / 3, 1e-12);
     expect(evaluateNextItem(fixed(9, 8, 7, 6, 5, 4, 3, 2), test).hitRate).to.equal(1);
   });
 
   it('gives a track among equal scores the mean over their ranks', () => {
     const test = sessionsOf([[7, 1]]);
-    expect(evaluateNextItem(fixed(9, 5, 5, 5, 1, 1, 1, 1), test).mrr).to.be.closeTo((1 / 2 + 1 / 3 + 1 / 4) / 3, 1e-12);
-    expect(evaluateNextItem(fixed(5, 5, 1, 1, 1, 1, 1, 1), test)).to.deep.include({ mrr: 0.75, accuracy: 0.5, hitRate: 1 });
+    expect(evaluateNextItem(fixed(9, 5, 5, 5, 1, 1, 1, 1), test).mrr).to.be.closeTo(
+      (1 / 2 + 1 / 3 + 1 / 4) / 3,
+      1e-12,
+    );
+    expect(evaluateNextItem(fixed(5, 5, 1, 1, 1, 1, 1, 1), test)).to.deep.include({
+      mrr: 0.75,
+      accuracy: 0.5,
+      hitRate: 1,
+    });
     expect(evaluateNextItem(fixed(5, 5, 1, 1, 1, 1, 1, 1), test, { k: 1 }).hitRate).to.equal(0.5);
     const nothing = evaluateNextItem(fixed(5, 5, 5, 5, 5, 5, 5, 5), test, { k: 2 });
     expect(nothing).to.deep.include({ accuracy: 1 / 8, hitRate: 2 / 8, mrr: 1.5 / 8 });
@@ -114,7 +129,10 @@ describe('evaluateNextItem', () => {
     const found = evaluateNextItem(popularity, test, { k: 3 });
     expect(asked).to.equal(1);
     const dense = new Fixed(popularity.histories, [...popularity.counts]);
-    expect({ ...evaluateNextItem(dense, test, { k: 3 }), recommender: popularity.name }).to.deep.equal(found);
+    expect({
+      ...evaluateNextItem(dense, test, { k: 3 }),
+      recommender: popularity.name,
+    }).to.deep.equal(found);
   });
 
   it('ranks as sorting does, for any scores, with any tracks left out, however a recommender is asked', () => {
@@ -132,7 +150,9 @@ describe('evaluateNextItem', () => {
           const sorted = [...candidates].sort((a, b) => b - a);
           const ranks = sorted.flatMap((score, i) => (score === scores[target] ? [i + 1] : []));
           const mean = (gain: (rank: number) => number): number =>
-            filterSeen && history.includes(target) ? 0 : ranks.reduce((sum, rank) => sum + (rank > k ? 0 : gain(rank)), 0) / ranks.length;
+            filterSeen && history.includes(target)
+              ? 0
+              : ranks.reduce((sum, rank) => sum + (rank > k ? 0 : gain(rank)), 0) / ranks.length;
           const dense = fixed(...scores);
           const listed = new (class extends SparseSequenceRecommender {
             readonly name: string = 'Fixed';
@@ -144,7 +164,11 @@ describe('evaluateNextItem', () => {
           })(dense.histories);
           const once = Object.assign(fixed(...scores), { usesHistory: false });
           for (const recommender of [dense, listed, once]) {
-            const found = evaluateNextItem(recommender, sessionsOf([[...history, target]]), { k, filterSeen, last: true });
+            const found = evaluateNextItem(recommender, sessionsOf([[...history, target]]), {
+              k,
+              filterSeen,
+              last: true,
+            });
             expect(found.cases).to.equal(1);
             expect(found.hitRate).to.be.closeTo(
               mean(() => 1),
@@ -172,12 +196,21 @@ describe('evaluateNextItem', () => {
     const test = sessionsOf([[7, 1, 0], [6, 5], [2]]); // targets 0 and 5
     const found = evaluateNextItem(fixed(9, 8, 7, 6, 5, 4, 3, 2), test, { k: 5, last: true });
     expect(found).to.include({ cases: 2, hitRate: 0.5, accuracy: 0.5 });
-    expect(evaluateNextItem(fixed(9, 8, 7, 6, 5, 4, 3, 2), createSequences(test, { length: 1 }), { k: 5, last: true })).to.deep.equal(found);
+    expect(
+      evaluateNextItem(fixed(9, 8, 7, 6, 5, 4, 3, 2), createSequences(test, { length: 1 }), {
+        k: 5,
+        last: true,
+      }),
+    ).to.deep.equal(found);
   });
 
   describe('with what came before', () => {
     const rows = (users: Record<string, string>): Plays =>
-      Plays.fromRows(Object.entries(users).flatMap(([user, tracks]) => [...tracks].map((track) => ({ user, track }))));
+      Plays.fromRows(
+        Object.entries(users).flatMap(([user, tracks]) =>
+          [...tracks].map((track) => ({ user, track })),
+        ),
+      );
     const plays = rows({ u: 'abcde', v: 'cdeab', w: 'ebadc', x: 'ab' });
     /** Hears what it is asked. */
     class Spy extends SequenceRecommender {
@@ -190,19 +223,30 @@ describe('evaluateNextItem', () => {
     }
 
     it('is leave-one-out in two lines: trained on train, asked with train and validation, which are masked', async () => {
-      const { train, valid, test } = splitPlays(plays, leaveKOut(plays, { valid: 1, test: 1, which: 'last' }));
+      const { train, valid, test } = splitPlays(
+        plays,
+        leaveKOut(plays, { valid: 1, test: 1, which: 'last' }),
+      );
       const spy = new Spy(Histories.of(train));
-      const found = evaluateNextItem(spy, test, { history: [train, valid], filterSeen: true, k: 1 });
+      const found = evaluateNextItem(spy, test, {
+        history: [train, valid],
+        filterSeen: true,
+        k: 1,
+      });
       expect(spy.asked).to.deep.equal(['abcd', 'cdea', 'ebad']);
       expect(found).to.include({ cases: 3, unknown: 0, hitRate: 1 }); // of five tracks four are masked
-      const { warnings } = await displayed(async () => evaluateNextItem(new Markov(train), test, { history: [train, valid] }));
+      const { warnings } = await displayed(async () =>
+        evaluateNextItem(new Markov(train), test, { history: [train, valid] }),
+      );
       expect(warnings).to.deep.equal([]);
     });
 
     it('asks on through several held-out plays, of other vocabularies too, and for the last one alone', () => {
       const before = rows({ u: 'ab', v: 'cd', y: 'q' });
       const spy = new Spy(Histories.of(rows({ z: 'qfedcba' })));
-      expect(evaluateNextItem(spy, rows({ v: 'ef', u: 'c', n: 'ga' }), { history: before }).cases).to.equal(4);
+      expect(
+        evaluateNextItem(spy, rows({ v: 'ef', u: 'c', n: 'ga' }), { history: before }).cases,
+      ).to.equal(4);
       expect(spy.asked).to.deep.equal(['ab', 'cd', 'cde']); // n's g is unknown, so a is asked after nothing
       spy.asked.length = 0;
       evaluateNextItem(spy, rows({ v: 'ef', u: 'c' }), { history: before, last: true });
@@ -211,40 +255,76 @@ describe('evaluateNextItem', () => {
 
     it('is what one play a user needs, which is refused without', () => {
       const { train, valid } = splitPlays(plays, leaveKOut(plays, { k: 1, which: 'last' }));
-      expect(() => evaluateNextItem(new Markov(train), valid)).to.throw(DataError, '{ history: train }');
+      expect(() => evaluateNextItem(new Markov(train), valid)).to.throw(
+        DataError,
+        '{ history: train }',
+      );
       expect(evaluateNextItem(new Markov(train), valid, { history: train }).cases).to.equal(4);
-      expect(() => evaluateNextItem(new Markov(train), sessionsOf([[1, 2]]), { history: train })).to.throw(ArgumentError, 'held-out plays');
-      expect(() => evaluateNextItem(new Markov(train), valid, { history: 'train' as unknown as Plays })).to.throw(ArgumentError, 'history, plays');
-      expect(() => evaluateNextItem(new Markov(train), valid, { filterSeen: 1 as unknown as boolean })).to.throw(ArgumentError, 'filterSeen must be');
+      expect(() =>
+        evaluateNextItem(new Markov(train), sessionsOf([[1, 2]]), { history: train }),
+      ).to.throw(ArgumentError, 'held-out plays');
+      expect(() =>
+        evaluateNextItem(new Markov(train), valid, { history: 'train' as unknown as Plays }),
+      ).to.throw(ArgumentError, 'history, plays');
+      expect(() =>
+        evaluateNextItem(new Markov(train), valid, { filterSeen: 1 as unknown as boolean }),
+      ).to.throw(ArgumentError, 'filterSeen must be');
     });
 
     it('fits weights as well, on one play a user', () => {
-      const { train, valid, test } = splitPlays(plays, leaveKOut(plays, { valid: 1, test: 1, which: 'last' }));
+      const { train, valid, test } = splitPlays(
+        plays,
+        leaveKOut(plays, { valid: 1, test: 1, which: 'last' }),
+      );
       const parts = [new Markov(train), new NextItemPopularity(train)];
       const fused = fuse(parts, valid, { history: train, metric: 'mrr' });
-      const of = (recommender: SequenceRecommender): number => evaluateNextItem(recommender, valid, { history: train }).mrr;
+      const of = (recommender: SequenceRecommender): number =>
+        evaluateNextItem(recommender, valid, { history: train }).mrr;
       expect(of(fused)).to.be.at.least(of(new WeightedSum(parts)) - 1e-12);
       expect(() => fuse(parts, test)).to.throw(DataError, '{ history: train }');
     });
 
     it('says which share of the next tracks is known from training, if any', async () => {
       const { train, valid } = splitPlays(plays, leaveKOut(plays, { k: 1, which: 'last' }));
-      const warned = async (recommender: SequenceRecommender, asked: Plays | Sessions): Promise<string[]> =>
+      const warned = async (
+        recommender: SequenceRecommender,
+        asked: Plays | Sessions,
+      ): Promise<string[]> =>
         (await displayed(async () => evaluateNextItem(recommender, asked))).warnings;
       const [warning] = await warned(new Markov(train), plays); // 9 of the 13 next tracks are in training
-      expect(warning).to.match(/^Markov.* has seen 69\.2 % of the next tracks \(9 of 13\) in training, played by the same user\. .*history: train/);
-      expect(await warned(new WeightedSum([new Markov(rows({ z: 'abcde' })), new Markov(train)]), plays)).to.have.length(1);
+      expect(warning).to.match(
+        /^Markov.* has seen 69\.2 % of the next tracks \(9 of 13\) in training, played by the same user\. .*history: train/,
+      );
+      expect(
+        await warned(new WeightedSum([new Markov(rows({ z: 'abcde' })), new Markov(train)]), plays),
+      ).to.have.length(1);
       expect(await warned(new Markov(rows({ z: 'abcde' })), plays)).to.deep.equal([]);
-      expect((await displayed(async () => evaluateNextItem(new Markov(train), valid, { history: train }))).warnings).to.deep.equal([]);
+      expect(
+        (
+          await displayed(async () =>
+            evaluateNextItem(new Markov(train), valid, { history: train }),
+          )
+        ).warnings,
+      ).to.deep.equal([]);
       const fused = async (asked: Plays, history?: Plays): Promise<string[]> =>
-        (await displayed(async () => fuse([new Markov(train), new Markov(rows({ z: 'abcde' }))], asked, { history }))).warnings;
-      expect((await fused(plays))[0]).to.match(/^Markov has seen 69\.2 % .* fuse\(recommenders, valid, { history: train }\)\.$/);
+        (
+          await displayed(async () =>
+            fuse([new Markov(train), new Markov(rows({ z: 'abcde' }))], asked, { history }),
+          )
+        ).warnings;
+      expect((await fused(plays))[0]).to.match(
+        /^Markov has seen 69\.2 % .* fuse\(recommenders, valid, { history: train }\)\.$/,
+      );
       expect(await fused(valid, train)).to.deep.equal([]);
       const lists = chainSessions({ sessions: 10 });
-      expect((await warned(new Markov(sessionsOf(lists)), sessionsOf([...lists.slice(0, 9), [1, 2, 3]])))[0]).to.match(
-        /of the next tracks .* by the same session\./,
+      expect(
+        (
+          await warned(new Markov(sessionsOf(lists)), sessionsOf([...lists.slice(0, 9), [1, 2, 3]]))
+        )[0],
+      ).to.match(/of the next tracks .* by the same session\./);
+      expect(await warned(new Markov(sessionsOf([[0, 1, 2]])), sessionsOf([[0, 1]]))).to.deep.equal(
+        [],
       );
-      expect(await warned(new Markov(sessionsOf([[0, 1, 2]])), sessionsOf([[0, 1]]))).to.deep.equal([]);
     });
   });
 
@@ -262,7 +342,8 @@ describe('evaluateNextItem', () => {
   });
 
   it('takes plays and windows as well', () => {
-    const of = (user: string): Plays => Plays.fromRows(['t00', 't01', 't02'].map((track) => ({ user, track })));
+    const of = (user: string): Plays =>
+      Plays.fromRows(['t00', 't01', 't02'].map((track) => ({ user, track })));
     const plays = of('u');
     const markov = new Markov(of('somebody else'));
     expect(evaluateNextItem(markov, plays)).to.include({ cases: 2, accuracy: 1 });
@@ -276,32 +357,67 @@ describe('evaluateNextItem', () => {
     const sample = evaluateNextItem(markov, test, { sample: 200, k: 3 });
     expect(sample.cases).to.equal(200);
     expect(evaluateNextItem(markov, test, { sample: 200, k: 3 })).to.deep.equal(sample);
-    expect(evaluateNextItem(markov, test, { sample: 200, k: 3, seed: 1 }).mrr).to.not.equal(sample.mrr);
-    expect(evaluateNextItem(markov, test, { sample: 1e6, k: 3 })).to.deep.equal(evaluateNextItem(markov, test, { k: 3 }));
+    expect(evaluateNextItem(markov, test, { sample: 200, k: 3, seed: 1 }).mrr).to.not.equal(
+      sample.mrr,
+    );
+    expect(evaluateNextItem(markov, test, { sample: 1e6, k: 3 })).to.deep.equal(
+      evaluateNextItem(markov, test, { k: 3 }),
+    );
   });
 
   it('refuses what cannot be evaluated', () => {
     const markov = new Markov(train);
-    expect(() => evaluateNextItem(markov, train, { k: 0 })).to.throw(ArgumentError, 'k must be a positive whole number');
-    expect(() => evaluateNextItem(markov, train, { sample: 0 })).to.throw(ArgumentError, 'sample must be');
-    expect(() => evaluateNextItem(markov, sessionsOf([[1]]))).to.throw(DataError, 'A single track has no next one');
-    expect(() => evaluateNextItem(markov, createSequences(train).take([]))).to.throw(ArgumentError, 'no window to evaluate');
-    expect(() => evaluateNextItem(markov, createSequences(train, { everyPosition: true }))).to.throw(ArgumentError, 'every position');
-    expect(() => evaluateNextItem(fixed(0, 1, NaN, 0, 0, 0, 0, 0), sessionsOf([[7, 1, 2]]))).to.throw(NumericError, 'a score is NaN');
-    expect(() => evaluateNextItem(fixed(NaN, 1, 1, 0, 0, 0, 0, 0), sessionsOf([[7, 0]]))).to.throw(NumericError, 'a score is NaN');
+    expect(() => evaluateNextItem(markov, train, { k: 0 })).to.throw(
+      ArgumentError,
+      'k must be a positive whole number',
+    );
+    expect(() => evaluateNextItem(markov, train, { sample: 0 })).to.throw(
+      ArgumentError,
+      'sample must be',
+    );
+    expect(() => evaluateNextItem(markov, sessionsOf([[1]]))).to.throw(
+      DataError,
+      'A single track has no next one',
+    );
+    expect(() => evaluateNextItem(markov, createSequences(train).take([]))).to.throw(
+      ArgumentError,
+      'no window to evaluate',
+    );
+    expect(() =>
+      evaluateNextItem(markov, createSequences(train, { everyPosition: true })),
+    ).to.throw(ArgumentError, 'every position');
+    expect(() =>
+      evaluateNextItem(fixed(0, 1, NaN, 0, 0, 0, 0, 0), sessionsOf([[7, 1, 2]])),
+    ).to.throw(NumericError, 'a score is NaN');
+    expect(() => evaluateNextItem(fixed(NaN, 1, 1, 0, 0, 0, 0, 0), sessionsOf([[7, 0]]))).to.throw(
+      NumericError,
+      'a score is NaN',
+    );
   });
 
   describe('refuses what the recommender was trained on', () => {
     const rows = (users: Record<string, string>): Plays =>
-      Plays.fromRows(Object.entries(users).flatMap(([user, tracks]) => [...tracks].map((track) => ({ user, track }))));
+      Plays.fromRows(
+        Object.entries(users).flatMap(([user, tracks]) =>
+          [...tracks].map((track) => ({ user, track })),
+        ),
+      );
     const plays = rows({ u: 'abcde', v: 'cdeab', w: 'ebadc' });
-    const refused = (recommender: SequenceRecommender, asked: Plays | Sessions | SequenceDataset): void => {
-      expect(() => evaluateNextItem(recommender, asked, { sample: 1 })).to.throw(ArgumentError, ' was trained on the plays that');
+    const refused = (
+      recommender: SequenceRecommender,
+      asked: Plays | Sessions | SequenceDataset,
+    ): void => {
+      expect(() => evaluateNextItem(recommender, asked, { sample: 1 })).to.throw(
+        ArgumentError,
+        ' was trained on the plays that',
+      );
     };
 
     it('the same plays, the same ones made once more, windows of them, some of their users, the last of each', () => {
       const markov = new Markov(plays);
-      expect(() => evaluateNextItem(markov, plays)).to.throw('such as track "e" of user "u". Train it on');
+      expect(() => evaluateNextItem(markov, plays)).to.throw(
+        'such as track "e" of user "u". Train it on',
+      );
       refused(markov, rows({ w: 'ebadc', u: 'abcde', v: 'cdeab' }));
       refused(markov, createSequences(plays, { length: 2 }));
       refused(markov, SequenceDataLoaders.fromPlays(plays, { split: 'last', bs: 1 }).valid.dataset);
@@ -309,31 +425,49 @@ describe('evaluateNextItem', () => {
       refused(markov, plays.take(leaveKOut(plays, { k: 2, which: 'last' }).valid));
       refused(new NextItemPopularity(plays), plays);
       refused(new WeightedSum([new Markov(rows({ x: 'abcde' })), new SessionKNN(plays)]), plays);
-      expect(() => fuse([new Markov(rows({ x: 'abcde' })), new SessionKNN(plays)], plays)).to.throw(ArgumentError, 'was trained on the plays that');
+      expect(() => fuse([new Markov(rows({ x: 'abcde' })), new SessionKNN(plays)], plays)).to.throw(
+        ArgumentError,
+        'was trained on the plays that',
+      );
     });
 
     it('the same sessions, which have numbers instead of names', () => {
       const lists = chainSessions({ sessions: 10 });
       refused(new Markov(sessionsOf(lists)), sessionsOf(lists));
-      evaluateNextItem(new Markov(sessionsOf(lists)), sessionsOf([...lists.slice(0, 9), [1, 2, 3]])); // the others cannot be told from new ones
+      evaluateNextItem(
+        new Markov(sessionsOf(lists)),
+        sessionsOf([...lists.slice(0, 9), [1, 2, 3]]),
+      ); // the others cannot be told from new ones
       evaluateNextItem(new Markov(sessionsOf([[0, 1, 2]])), sessionsOf([[0, 1]])); // another session that begins alike
     });
 
     it('but neither what was held out nor other users, even if some play the same songs again', () => {
       const { train, valid } = leaveKOut(plays, { k: 2, which: 'last' });
       const markov = new Markov(plays.take(train));
-      const asked = [plays.take(valid), plays, createSequences(plays), rows({ x: 'abcde', y: 'cdeab' }), rows({ u: 'abc', v: 'eba' })];
+      const asked = [
+        plays.take(valid),
+        plays,
+        createSequences(plays),
+        rows({ x: 'abcde', y: 'cdeab' }),
+        rows({ u: 'abc', v: 'eba' }),
+      ];
       for (const one of asked) expect(evaluateNextItem(markov, one).cases).to.be.above(0);
     });
 
     it('for an LSTM: what it learnt, not the windows that its loaders hold out, though other windows have read them', () => {
       for (const split of ['last', 'window', { train: [0, 1], valid: [2] }] as const) {
-        const learn = lstmLearner(SequenceDataLoaders.fromPlays(plays, { split, length: 2, bs: 1 }), { embSz: 2, layers: [2] });
+        const learn = lstmLearner(
+          SequenceDataLoaders.fromPlays(plays, { split, length: 2, bs: 1 }),
+          { embSz: 2, layers: [2] },
+        );
         const { dataset } = learn.dls.valid;
         expect(evaluateNextItem(learn, dataset).cases).to.equal(dataset.length);
         expect(evaluateNextItem(new LSTMRecommender(learn), dataset.take([0])).cases).to.equal(1);
       }
-      refused(lstmLearner(SequenceDataLoaders.fromPlays(plays, { split: 'last', bs: 1 })), plays.take(leaveKOut(plays, { which: 'last' }).train));
+      refused(
+        lstmLearner(SequenceDataLoaders.fromPlays(plays, { split: 'last', bs: 1 })),
+        plays.take(leaveKOut(plays, { which: 'last' }).train),
+      );
     });
   });
 
@@ -341,11 +475,15 @@ describe('evaluateNextItem', () => {
     const lists = chainSessions({ tracks: 40, sessions: 400, follow: 0.8 });
     const test = sessionsOf(chainSessions({ tracks: 40, sessions: 100, follow: 0.8, seed: 6 }));
     const random = new Random(8);
-    const shuffled = lists.map((list) => Array.from(random.permutation(list.length), (j) => list[j]));
+    const shuffled = lists.map((list) =>
+      Array.from(random.permutation(list.length), (j) => list[j]),
+    );
     // the best that can be done: 0.8 + 0.2/40
     expect(evaluateNextItem(new Markov(sessionsOf(lists)), test).accuracy).to.be.within(0.75, 0.86);
     expect(evaluateNextItem(new Markov(sessionsOf(shuffled)), test).accuracy).to.be.below(0.33);
-    expect(evaluateNextItem(new NextItemPopularity(sessionsOf(lists)), test).accuracy).to.be.below(0.06);
+    expect(evaluateNextItem(new NextItemPopularity(sessionsOf(lists)), test).accuracy).to.be.below(
+      0.06,
+    );
   });
 });
 
@@ -354,11 +492,17 @@ describe('fuse', () => {
   const late = sessionsOf(chainSessions({ follow: 0.7, sessions: 60, seed: 9 }));
 
   it('finds weights at least as good as equal ones on the sessions that it sees, the largest 1', () => {
-    const parts = [new NextItemPopularity(sessions), new Markov(sessions), new SessionKNN(sessions)];
+    const parts = [
+      new NextItemPopularity(sessions),
+      new Markov(sessions),
+      new SessionKNN(sessions),
+    ];
     for (const metric of ['hitRate', 'mrr', 'ndcg'] as const) {
       const fused = fuse(parts, late, { metric, k: 3 });
       expect(Math.max(...fused.weights)).to.equal(1);
-      expect(evaluateNextItem(fused, late, { k: 3 })[metric]).to.be.at.least(evaluateNextItem(new WeightedSum(parts), late, { k: 3 })[metric]);
+      expect(evaluateNextItem(fused, late, { k: 3 })[metric]).to.be.at.least(
+        evaluateNextItem(new WeightedSum(parts), late, { k: 3 })[metric],
+      );
     }
   });
 
@@ -370,23 +514,35 @@ describe('fuse', () => {
         out[(history[history.length - 1] + 7) % out.length] = 1;
       }
     }
-    const fused = fuse([new Markov(sessions), new Misleading(Histories.of(sessions))], late, { metric: 'mrr' });
+    const fused = fuse([new Markov(sessions), new Misleading(Histories.of(sessions))], late, {
+      metric: 'mrr',
+    });
     expect(fused.weights[0]).to.equal(1);
     expect(fused.weights[1]).to.be.below(1);
-    expect(evaluateNextItem(fused, late).mrr).to.be.at.least(evaluateNextItem(new Markov(sessions), late).mrr);
+    expect(evaluateNextItem(fused, late).mrr).to.be.at.least(
+      evaluateNextItem(new Markov(sessions), late).mrr,
+    );
   });
 
   it('gives the same weights each time', () => {
     const parts = [new Markov(sessions), new SessionKNN(sessions)];
-    expect(fuse(parts, late, { sample: 100 }).weights).to.deep.equal(fuse(parts, late, { sample: 100 }).weights);
+    expect(fuse(parts, late, { sample: 100 }).weights).to.deep.equal(
+      fuse(parts, late, { sample: 100 }).weights,
+    );
   });
 
   it('refuses nothing to fit and a wrong metric', () => {
     const parts = [new Markov(sessions)];
     expect(() => fuse([], late)).to.throw(ArgumentError, 'at least one');
-    expect(() => fuse(parts, late, { metric: 'auc' as 'mrr' })).to.throw(ArgumentError, "got 'auc'");
+    expect(() => fuse(parts, late, { metric: 'auc' as 'mrr' })).to.throw(
+      ArgumentError,
+      "got 'auc'",
+    );
     expect(() => fuse(parts, late, { k: 0 })).to.throw(ArgumentError, 'k must be');
-    expect(() => fuse([new Markov(sessionsOf([[0, 1]]))], sessionsOf([[5, 6]]))).to.throw(ArgumentError, 'nothing to fit');
+    expect(() => fuse([new Markov(sessionsOf([[0, 1]]))], sessionsOf([[5, 6]]))).to.throw(
+      ArgumentError,
+      'nothing to fit',
+    );
   });
 });
 
@@ -394,7 +550,9 @@ describe('simple methods on #nowplaying', () => {
   it('come to what has been measured, on 4,000 cases (skipped where ../shared/data is absent)', async function () {
     if (!existsSync(data)) this.skip();
     const train = await readSessions(path.join(data, 'train_sessions.txt.gz'));
-    const test = await readSessions(path.join(data, 'test_sessions.txt.gz'), { items: train.items });
+    const test = await readSessions(path.join(data, 'test_sessions.txt.gz'), {
+      items: train.items,
+    });
     const markov = new Markov(train);
     const rules = new SequentialRules(train);
     const knn = new SessionKNN(train);

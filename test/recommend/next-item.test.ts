@@ -27,7 +27,12 @@ recommenderContract('SequentialRules', (plays) => new SequentialRules(plays), or
 recommenderContract('NextItemKNN', (plays) => new NextItemKNN(plays));
 recommenderContract('SessionKNN', (plays) => new SessionKNN(plays));
 recommenderContract('STAN', (plays) => new STAN(plays));
-recommenderContract('WeightedSum', (plays) => new WeightedSum([new Markov(plays), new SessionKNN(plays), new NextItemPopularity(plays)]), order);
+recommenderContract(
+  'WeightedSum',
+  (plays) =>
+    new WeightedSum([new Markov(plays), new SessionKNN(plays), new NextItemPopularity(plays)]),
+  order,
+);
 
 /** The scores after a history of track numbers, by track. */
 function scoresAfter(recommender: SequenceRecommender, ...history: number[]): number[] {
@@ -40,7 +45,9 @@ const rounded = (values: number[]): number[] => values.map(Math.fround);
 
 describe('a recommender of the next track', () => {
   const names = ['a', 'b', 'c', 'd'];
-  const catalogue = new Tracks(Table.fromRows(names.map((id) => ({ track_id: id, name: `Song ${id}`, artist: 'X' }))));
+  const catalogue = new Tracks(
+    Table.fromRows(names.map((id) => ({ track_id: id, name: `Song ${id}`, artist: 'X' }))),
+  );
   const rows = [
     ['u1', 'abcd'],
     ['u2', 'bcd'],
@@ -55,11 +62,17 @@ describe('a recommender of the next track', () => {
       expect([...list.scores]).to.deep.equal([2, 1]);
       expect(list.column('title')).to.deep.equal(['Song c', 'Song d']);
     }
-    expect(markov.foldIn(['a', { track: 'b', playcount: 9 }]).recommend({ n: 1 }).ids).to.deep.equal(['c']);
+    expect(
+      markov.foldIn(['a', { track: 'b', playcount: 9 }]).recommend({ n: 1 }).ids,
+    ).to.deep.equal(['c']);
   });
 
   it('goes on from what a user has played, in the order of the file', () => {
-    const early = new Markov(Plays.fromRows([...rows, { user: 'u4', track: 'd' }, { user: 'u4', track: 'b' }], { catalogue }));
+    const early = new Markov(
+      Plays.fromRows([...rows, { user: 'u4', track: 'd' }, { user: 'u4', track: 'b' }], {
+        catalogue,
+      }),
+    );
     expect(early.recommend('u4', { n: 1 }).ids).to.deep.equal(['c']);
     expect(recommendSongs(early, 'u4', { n: 2 }).ids).to.deep.equal(['c', 'a']); // d was played
   });
@@ -70,7 +83,9 @@ describe('a recommender of the next track', () => {
   });
 
   it('takes the order of the history into account', () => {
-    expect(markov.recommend(['a', 'b'], { n: 1 }).ids).to.not.deep.equal(markov.recommend(['b', 'c'], { n: 1 }).ids);
+    expect(markov.recommend(['a', 'b'], { n: 1 }).ids).to.not.deep.equal(
+      markov.recommend(['b', 'c'], { n: 1 }).ids,
+    );
   });
 
   it('serves recommendSongs, for a user and for a history', () => {
@@ -83,8 +98,14 @@ describe('a recommender of the next track', () => {
   });
 
   it('refuses unknown tracks and users, and an empty history', () => {
-    expect(() => markov.recommend(['a', 'Song q'])).to.throw(UnknownIdError, 'Unknown track "Song q"');
-    expect(() => recommendSongs(markov, ['Sonk d'])).to.throw(UnknownIdError, 'did you mean "Song d"?');
+    expect(() => markov.recommend(['a', 'Song q'])).to.throw(
+      UnknownIdError,
+      'Unknown track "Song q"',
+    );
+    expect(() => recommendSongs(markov, ['Sonk d'])).to.throw(
+      UnknownIdError,
+      'did you mean "Song d"?',
+    );
     expect(() => markov.recommend([])).to.throw(ArgumentError, 'history is empty');
     expect(() => recommendSongs(markov, 'u9')).to.throw(UnknownIdError, 'Unknown user "u9"');
   });
@@ -132,25 +153,39 @@ describe('scores of the next track', () => {
     const rules = new SequentialRules(sessions);
     expect(scoresAfter(rules, 1)).to.deep.equal(rounded([1, 1 / 2, 1, 1 + 1 / 3]));
     expect(scoresAfter(rules, 0)).to.deep.equal(rounded([0, 3, 1 / 2, 1 / 2]));
-    expect(scoresAfter(rules, 1, 0)).to.deep.equal(rounded([0.8, 3 + 0.8 / 2, 1 / 2 + 0.8, 1 / 2 + 0.8 * Math.fround(1 + 1 / 3)]));
-    expect(scoresAfter(new SequentialRules(sessions, { window: 1 }), 1)).to.deep.equal([1, 0, 1, 1]);
-    expect(scoresAfter(new SequentialRules(sessions, { decay: 0 }), 1, 0)).to.deep.equal(scoresAfter(rules, 0));
+    expect(scoresAfter(rules, 1, 0)).to.deep.equal(
+      rounded([0.8, 3 + 0.8 / 2, 1 / 2 + 0.8, 1 / 2 + 0.8 * Math.fround(1 + 1 / 3)]),
+    );
+    expect(scoresAfter(new SequentialRules(sessions, { window: 1 }), 1)).to.deep.equal([
+      1, 0, 1, 1,
+    ]);
+    expect(scoresAfter(new SequentialRules(sessions, { decay: 0 }), 1, 0)).to.deep.equal(
+      scoresAfter(rules, 0),
+    );
   });
 
   it('of item-kNN are shrunk cosines of the sessions that have both', () => {
     // track 0 is in sessions 0, 1, 2; 1 in 0, 1, 2; 2 in 0, 3; 3 in 2, 3
-    const cosine = (both: number, a: number, b: number, shrinkage = 20): number => both / (Math.sqrt(a * b) + shrinkage);
-    expect(scoresAfter(new NextItemKNN(sessions), 0)).to.deep.equal(rounded([0, cosine(3, 3, 3), cosine(1, 3, 2), cosine(1, 3, 2)]));
+    const cosine = (both: number, a: number, b: number, shrinkage = 20): number =>
+      both / (Math.sqrt(a * b) + shrinkage);
+    expect(scoresAfter(new NextItemKNN(sessions), 0)).to.deep.equal(
+      rounded([0, cosine(3, 3, 3), cosine(1, 3, 2), cosine(1, 3, 2)]),
+    );
     expect(scoresAfter(new NextItemKNN(sessions, { shrinkage: 0 }), 2)).to.deep.equal(
       rounded([cosine(1, 2, 3, 0), cosine(1, 2, 3, 0), 0, cosine(1, 2, 2, 0)]),
     );
     const whole = scoresAfter(new NextItemKNN(sessions, { shrinkage: 0 }), 2, 0);
     expect(whole[3]).to.be.closeTo(cosine(1, 3, 2, 0) + 0.8 * cosine(1, 2, 2, 0), 1e-6);
-    expect(scoresAfter(new NextItemKNN(sessions, { decay: 0 }), 2, 0)).to.deep.equal(scoresAfter(new NextItemKNN(sessions), 0));
+    expect(scoresAfter(new NextItemKNN(sessions, { decay: 0 }), 2, 0)).to.deep.equal(
+      scoresAfter(new NextItemKNN(sessions), 0),
+    );
   });
 
   it('of pairs with decay 1 are the sums over the whole history, all tracks alike', () => {
-    for (const recommender of [new NextItemKNN(sessions, { decay: 1 }), new SequentialRules(sessions, { decay: 1 })]) {
+    for (const recommender of [
+      new NextItemKNN(sessions, { decay: 1 }),
+      new SequentialRules(sessions, { decay: 1 }),
+    ]) {
       const alone = [0, 1, 2, 1].map((track) => scoresAfter(recommender, track));
       const sums = alone[0].map((_, t) => alone.reduce((sum, scores) => sum + scores[t], 0));
       scoresAfter(recommender, 0, 1, 2, 1).forEach((x, t) => {
@@ -169,13 +204,22 @@ describe('scores of the next track', () => {
     const last = scoresAfter(new SessionKNN(sessions, { k: 1 }), 0, 1); // session 1 is nearest: it has nothing else
     expect(last).to.deep.equal(rounded([near[1], near[1], 0, 0]));
     const recent = scoresAfter(new SessionKNN(sessions, { recent: 1 }), 0); // session 2 is the last that has track 0
-    expect(recent).to.deep.equal(rounded([1 / Math.sqrt(3), 1 / Math.sqrt(3), 0, 1 / Math.sqrt(3)]));
+    expect(recent).to.deep.equal(
+      rounded([1 / Math.sqrt(3), 1 / Math.sqrt(3), 0, 1 / Math.sqrt(3)]),
+    );
     expect(scoresAfter(knn, 1, 1)).to.deep.equal(scoresAfter(knn, 1)); // a repeated track counts once, where it was last
   });
 
   it('of STAN have repeats as often as training: by hand, by any sessions, none where nothing is repeated', () => {
-    const lists = fc.array(fc.array(fc.nat(5), { minLength: 1, maxLength: 9 }), { minLength: 1, maxLength: 6 });
-    const scales = fc.record({ historyScale: fc.constantFrom(1, 3), distanceScale: fc.constantFrom(2, 4), backwards: fc.constantFrom(1, 2) });
+    const lists = fc.array(fc.array(fc.nat(5), { minLength: 1, maxLength: 9 }), {
+      minLength: 1,
+      maxLength: 6,
+    });
+    const scales = fc.record({
+      historyScale: fc.constantFrom(1, 3),
+      distanceScale: fc.constantFrom(2, 4),
+      backwards: fc.constantFrom(1, 2),
+    });
     fc.assert(
       fc.property(lists, scales, (sessions, { historyScale, distanceScale, backwards }) => {
         let [targets, repeats, votes, own, shared] = [0, 0, 0, 0, 0];
@@ -195,8 +239,15 @@ describe('scores of the next track', () => {
           });
         }
         const rate = repeats / targets;
-        const expected = repeats === 0 ? 0 : rate === 1 ? 1 : Math.min(1, Math.max(0, (rate * votes - own) / shared / (1 - rate)));
-        expect(new STAN(sessionsOf(sessions), { historyScale, distanceScale, backwards }).repeat).to.be.closeTo(expected, 1e-12);
+        const expected =
+          repeats === 0
+            ? 0
+            : rate === 1
+              ? 1
+              : Math.min(1, Math.max(0, (rate * votes - own) / shared / (1 - rate)));
+        expect(
+          new STAN(sessionsOf(sessions), { historyScale, distanceScale, backwards }).repeat,
+        ).to.be.closeTo(expected, 1e-12);
       }),
     );
     expect(
@@ -214,10 +265,13 @@ describe('scores of the next track', () => {
   it('of STAN find the songs that are played again, as often as they were in training', () => {
     const random = new Random('again');
     const again = (lists: number[][]): number[][] =>
-      lists.map((list) => list.flatMap((track) => (random.uniform() < 0.3 ? [track, track] : [track])));
+      lists.map((list) =>
+        list.flatMap((track) => (random.uniform() < 0.3 ? [track, track] : [track])),
+      );
     const train = sessionsOf(again(chainSessions({ follow: 0.5 })));
     const test = sessionsOf(again(chainSessions({ follow: 0.5, sessions: 80, seed: 6 })));
-    const of = (recommender: SequenceRecommender): number => evaluateNextItem(recommender, test, { k: 5 }).hitRate;
+    const of = (recommender: SequenceRecommender): number =>
+      evaluateNextItem(recommender, test, { k: 5 }).hitRate;
     expect(of(new STAN(train))).to.be.above(of(new STAN(train, { repeat: 0.05 })) + 0.05);
   });
 
@@ -229,18 +283,44 @@ describe('scores of the next track', () => {
       });
     };
     const one = sessionsOf([[0, 1, 2, 3, 1], [4]]); // five plays of four tracks
-    close(scoresAfter(new STAN(one, { repeat: 0.05 }), 2), [far(4) / 2, (far(2) + far(2)) / 2, 0.05 / 2, far(1) / 2, 0]);
-    close(scoresAfter(new STAN(one, { backwards: 1, repeat: 0 }), 2), [far(2) / 2, (far(1) + far(2)) / 2, 0, far(1) / 2, 0]);
+    close(scoresAfter(new STAN(one, { repeat: 0.05 }), 2), [
+      far(4) / 2,
+      (far(2) + far(2)) / 2,
+      0.05 / 2,
+      far(1) / 2,
+      0,
+    ]);
+    close(scoresAfter(new STAN(one, { backwards: 1, repeat: 0 }), 2), [
+      far(2) / 2,
+      (far(1) + far(2)) / 2,
+      0,
+      far(1) / 2,
+      0,
+    ]);
     // 0 and then 3: both are shared, 3 is the later one in the history
     const sim = (1 + Math.exp(-1 / 3)) / 2;
-    close(scoresAfter(new STAN(one, { repeat: 0.05 }), 0, 3), [sim * far(6), sim * (far(4) + far(1)), sim * far(2), sim * 0.05, 0]);
+    close(scoresAfter(new STAN(one, { repeat: 0.05 }), 0, 3), [
+      sim * far(6),
+      sim * (far(4) + far(1)),
+      sim * far(2),
+      sim * 0.05,
+      0,
+    ]);
     const two = sessionsOf([
       [0, 1],
       [0, 2],
     ]);
     const [older, newer] = [Math.exp(-1), 1].map((weight) => weight / Math.SQRT2); // ages 1/2 and 0
-    close(scoresAfter(new STAN(two, { ageScale: 0.5, repeat: 0.05 }), 0), [0.05 * (older + newer), older * far(1), newer * far(1)]);
-    close(scoresAfter(new STAN(two, { ageScale: 0.5, k: 1, repeat: 0.05 }), 0), [0.05 * newer, 0, newer * far(1)]);
+    close(scoresAfter(new STAN(two, { ageScale: 0.5, repeat: 0.05 }), 0), [
+      0.05 * (older + newer),
+      older * far(1),
+      newer * far(1),
+    ]);
+    close(scoresAfter(new STAN(two, { ageScale: 0.5, k: 1, repeat: 0.05 }), 0), [
+      0.05 * newer,
+      0,
+      newer * far(1),
+    ]);
   });
 
   it('of STAN stay scores in histories of any length and sessions of any age', () => {
@@ -296,31 +376,58 @@ describe('scores of the next track', () => {
 
   it('need options that make sense', () => {
     for (const decay of [-0.1, 1.1, NaN]) {
-      expect(() => new SequentialRules(sessions, { decay })).to.throw(ArgumentError, `got ${decay}`);
+      expect(() => new SequentialRules(sessions, { decay })).to.throw(
+        ArgumentError,
+        `got ${decay}`,
+      );
       expect(() => new NextItemKNN(sessions, { decay })).to.throw(ArgumentError, `got ${decay}`);
     }
     for (const n of [0, 1.5, NaN]) {
-      expect(() => new SequentialRules(sessions, { window: n })).to.throw(ArgumentError, `got ${n}`);
-      expect(() => new SessionKNN(sessions, { k: n })).to.throw(ArgumentError, `k must be a positive whole number, got ${n}`);
-      expect(() => new SessionKNN(sessions, { recent: n })).to.throw(ArgumentError, `recent must be a positive whole number, got ${n}`);
+      expect(() => new SequentialRules(sessions, { window: n })).to.throw(
+        ArgumentError,
+        `got ${n}`,
+      );
+      expect(() => new SessionKNN(sessions, { k: n })).to.throw(
+        ArgumentError,
+        `k must be a positive whole number, got ${n}`,
+      );
+      expect(() => new SessionKNN(sessions, { recent: n })).to.throw(
+        ArgumentError,
+        `recent must be a positive whole number, got ${n}`,
+      );
     }
     for (const name of ['historyScale', 'ageScale', 'distanceScale', 'backwards']) {
-      expect(() => new STAN(sessions, { [name]: 0 })).to.throw(ArgumentError, `${name} must be more than 0, got 0`);
+      expect(() => new STAN(sessions, { [name]: 0 })).to.throw(
+        ArgumentError,
+        `${name} must be more than 0, got 0`,
+      );
     }
-    expect(() => new STAN(sessions, { distanceScale: Infinity })).to.throw(ArgumentError, 'take SessionKNN');
+    expect(() => new STAN(sessions, { distanceScale: Infinity })).to.throw(
+      ArgumentError,
+      'take SessionKNN',
+    );
     expect(() => new STAN(sessions, { repeat: 2 })).to.throw(ArgumentError, 'got 2');
     expect(() => new NextItemKNN(sessions, { shrinkage: -1 })).to.throw(ArgumentError, 'got -1');
     const parts = [new Markov(sessions), new SessionKNN(sessions)];
     expect(() => new WeightedSum([])).to.throw(ArgumentError, 'at least one');
-    expect(() => new WeightedSum(parts, { weights: [1] })).to.throw(ArgumentError, 'each of the 2 recommenders, got 1');
+    expect(() => new WeightedSum(parts, { weights: [1] })).to.throw(
+      ArgumentError,
+      'each of the 2 recommenders, got 1',
+    );
     for (const weights of [
       [0, 0],
       [1, -1],
       [1, NaN],
       [1, Infinity],
     ]) {
-      expect(() => new WeightedSum(parts, { weights })).to.throw(ArgumentError, `got [${weights.join(', ')}]`);
+      expect(() => new WeightedSum(parts, { weights })).to.throw(
+        ArgumentError,
+        `got [${weights.join(', ')}]`,
+      );
     }
-    expect(() => new WeightedSum([parts[0], new Markov(sessionsOf([[0, 1]]))])).to.throw(ArgumentError, 'know different tracks');
+    expect(() => new WeightedSum([parts[0], new Markov(sessionsOf([[0, 1]]))])).to.throw(
+      ArgumentError,
+      'know different tracks',
+    );
   });
 });

@@ -12,10 +12,19 @@ import { scoreBytes } from './contract-support.js';
 
 // One component holds all that a checkerboard has to say.
 const nComponents = (plays: Plays): number => (plays.catalogue ? 5 : 1);
-recommenderContract('PCA', (plays) => PcaRecommender.fit(plays, { nComponents: nComponents(plays) }), { foldIn: true });
+recommenderContract(
+  'PCA',
+  (plays) => PcaRecommender.fit(plays, { nComponents: nComponents(plays) }),
+  { foldIn: true },
+);
 recommenderContract(
   'PCA by reconstruction',
-  (plays) => PcaRecommender.fit(plays, { nComponents: nComponents(plays), score: 'reconstruction', value: 'log' }),
+  (plays) =>
+    PcaRecommender.fit(plays, {
+      nComponents: nComponents(plays),
+      score: 'reconstruction',
+      value: 'log',
+    }),
   { foldIn: true },
 );
 
@@ -46,7 +55,8 @@ describe('PcaRecommender', () => {
     );
     const expected = new Float32Array(20 * 30);
     for (let u = 0; u < 20; u++)
-      for (let j = r.seen.indptr[u]; j < r.seen.indptr[u + 1]; j++) expected[u * 30 + r.seen.indices[j]] = r.seen.playcount[j];
+      for (let j = r.seen.indptr[u]; j < r.seen.indptr[u + 1]; j++)
+        expected[u * 30 + r.seen.indices[j]] = r.seen.playcount[j];
     out.forEach((score, i) => {
       expect(score).to.be.closeTo(expected[i], 1e-5);
     });
@@ -58,7 +68,10 @@ describe('PcaRecommender', () => {
       const out = new Float32Array(30);
       r.users.classes.forEach((_, u) => {
         r.scores(Int32Array.of(u), out);
-        const history = Array.from(r.seen.row(u), (t, i) => ({ track: r.tracks.id(t), playcount: r.seen.playcount[r.seen.indptr[u] + i] }));
+        const history = Array.from(r.seen.row(u), (t, i) => ({
+          track: r.tracks.id(t),
+          playcount: r.seen.playcount[r.seen.indptr[u] + i],
+        }));
         r.foldIn(history).scores.forEach((s, t) => {
           expect(s).to.be.closeTo(out[t], 1e-5);
         });
@@ -79,7 +92,9 @@ describe('PcaRecommender', () => {
   });
 
   it('scores a user at the mean, who has no direction, 0 everywhere', async () => {
-    const rows: PlayRecord[] = ['u1', 'u2', 'u3'].flatMap((user) => ['a', 'b'].map((track) => ({ user, track })));
+    const rows: PlayRecord[] = ['u1', 'u2', 'u3'].flatMap((user) =>
+      ['a', 'b'].map((track) => ({ user, track })),
+    );
     const r = await PcaRecommender.fit(Plays.fromRows(rows), { nComponents: 1 });
     expect([...r.recommend('u1', { filterSeen: false }).scores]).to.deep.equal([0, 0]);
   });
@@ -103,8 +118,18 @@ describe('PcaRecommender', () => {
     const r = await PcaRecommender.fit(plays, { nComponents: 5 });
     const list = getRecommendationsPca(r, 'user03', { n: 4 });
     expect(list.ids).to.deep.equal(r.recommend('user03', { n: 4 }).ids);
-    expect(list.columnNames).to.deep.equal(['rank', 'track_id', 'title', 'artist', 'year', 'score']);
-    expect(() => getRecommendationsPca(plays as never, 'user03')).to.throw(ArgumentError, 'needs a PcaRecommender');
+    expect(list.columnNames).to.deep.equal([
+      'rank',
+      'track_id',
+      'title',
+      'artist',
+      'year',
+      'score',
+    ]);
+    expect(() => getRecommendationsPca(plays as never, 'user03')).to.throw(
+      ArgumentError,
+      'needs a PcaRecommender',
+    );
   });
 
   it('refuses one user, other scores and values, and components of other plays', async () => {
@@ -117,12 +142,25 @@ describe('PcaRecommender', () => {
       }
       throw new Error('It was not refused.');
     };
-    expect(await refused(() => PcaRecommender.fit(Plays.fromRows([{ user: 'u', track: 'a' }])))).to.contain('at least 2 rows');
-    expect(await refused(() => PcaRecommender.fit(plays, { score: 'dot' as 'cosine' }))).to.contain("'cosine' or 'reconstruction', got 'dot'");
-    expect(await refused(() => PcaRecommender.fit(plays, { value: 'sum' as 'count' }))).to.contain("got 'sum'");
-    expect(await refused(() => PcaRecommender.fit(plays, { nComponents: 21 }))).to.contain('at most 20');
-    expect(await refused(() => PcaRecommender.fit(plays, { ncomponents: 3 } as never))).to.contain('did you mean "nComponents"');
+    expect(
+      await refused(() => PcaRecommender.fit(Plays.fromRows([{ user: 'u', track: 'a' }]))),
+    ).to.contain('at least 2 rows');
+    expect(await refused(() => PcaRecommender.fit(plays, { score: 'dot' as 'cosine' }))).to.contain(
+      "'cosine' or 'reconstruction', got 'dot'",
+    );
+    expect(await refused(() => PcaRecommender.fit(plays, { value: 'sum' as 'count' }))).to.contain(
+      "got 'sum'",
+    );
+    expect(await refused(() => PcaRecommender.fit(plays, { nComponents: 21 }))).to.contain(
+      'at most 20',
+    );
+    expect(await refused(() => PcaRecommender.fit(plays, { ncomponents: 3 } as never))).to.contain(
+      'did you mean "nComponents"',
+    );
     const { factors } = await PcaRecommender.fit(plays, { nComponents: 3 });
-    expect(() => new PcaRecommender(plays.take([0, 1, 2]), factors)).to.throw(ArgumentError, 'do not belong to these plays');
+    expect(() => new PcaRecommender(plays.take([0, 1, 2]), factors)).to.throw(
+      ArgumentError,
+      'do not belong to these plays',
+    );
   });
 });

@@ -4,8 +4,14 @@ import { ArgumentError } from '../../lib/errors.js';
 import { Popularity } from '../../lib/recommend/popularity.js';
 import { recommenderContract } from './contract.js';
 
-recommenderContract('Popularity', (plays) => new Popularity(plays), { checkerboard: 'none', foldIn: true });
-recommenderContract('Popularity by plays', (plays) => new Popularity(plays, { by: 'plays' }), { checkerboard: 'none', foldIn: true });
+recommenderContract('Popularity', (plays) => new Popularity(plays), {
+  checkerboard: 'none',
+  foldIn: true,
+});
+recommenderContract('Popularity by plays', (plays) => new Popularity(plays, { by: 'plays' }), {
+  checkerboard: 'none',
+  foldIn: true,
+});
 
 describe('Popularity', () => {
   const plays = Plays.fromRows([
@@ -25,7 +31,10 @@ describe('Popularity', () => {
   });
 
   it('counts plays if told', () => {
-    const list = new Popularity(plays, { by: 'plays' }).recommend('u1', { n: 4, filterSeen: false });
+    const list = new Popularity(plays, { by: 'plays' }).recommend('u1', {
+      n: 4,
+      filterSeen: false,
+    });
     expect(list.ids).to.deep.equal(['b', 'c', 'd', 'a']);
     expect([...list.scores]).to.deep.equal([9, 4, 4, 3]);
   });
@@ -33,7 +42,9 @@ describe('Popularity', () => {
   it('compares tracks by their listeners', () => {
     const list = new Popularity(plays).similarTracks('c');
     expect(list.ids).to.deep.equal(['a', 'd', 'b']);
-    expect([...list.scores]).to.deep.equal([2 / Math.sqrt(6), 1 / Math.sqrt(2), 0].map(Math.fround));
+    expect([...list.scores]).to.deep.equal(
+      [2 / Math.sqrt(6), 1 / Math.sqrt(2), 0].map(Math.fround),
+    );
   });
 
   it('knows only users and tracks with a play in its part of a split', () => {
@@ -44,6 +55,9 @@ describe('Popularity', () => {
 
   it('refuses no plays and an unknown measure', () => {
     expect(() => new Popularity(plays.take([]))).to.throw(ArgumentError, 'no plays to count');
-    expect(() => new Popularity(plays, { by: 'likes' as 'plays' })).to.throw(ArgumentError, "'listeners' or 'plays', got 'likes'");
+    expect(() => new Popularity(plays, { by: 'likes' as 'plays' })).to.throw(
+      ArgumentError,
+      "'listeners' or 'plays', got 'likes'",
+    );
   });
 });

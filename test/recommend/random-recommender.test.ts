@@ -6,15 +6,20 @@ import { Interactions } from '../../lib/recommend/interactions.js';
 import { RandomRecommender } from '../../lib/recommend/random-recommender.js';
 import { recommenderContract, smallPlays } from './contract.js';
 
-recommenderContract('RandomRecommender', (plays) => new RandomRecommender(plays), { checkerboard: 'none' });
+recommenderContract('RandomRecommender', (plays) => new RandomRecommender(plays), {
+  checkerboard: 'none',
+});
 
 const small = Plays.fromRows(['a', 'b', 'c'].map((track) => ({ user: 'u', track })));
 
 describe('RandomRecommender', () => {
   it('gives other lists to other users and with other seeds', () => {
     const plays = smallPlays();
-    const lists = [new RandomRecommender(plays), new RandomRecommender(plays, { seed: 1 })].flatMap((r) =>
-      ['user00', 'user01'].map((user) => r.recommend(user, { n: 30, filterSeen: false }).ids.join()),
+    const lists = [new RandomRecommender(plays), new RandomRecommender(plays, { seed: 1 })].flatMap(
+      (r) =>
+        ['user00', 'user01'].map((user) =>
+          r.recommend(user, { n: 30, filterSeen: false }).ids.join(),
+        ),
     );
     expect(new Set(lists).size).to.equal(4);
   });
@@ -22,7 +27,10 @@ describe('RandomRecommender', () => {
   it('puts every track first about equally often', () => {
     const firsts = new Map<string, number>();
     for (let seed = 0; seed < 3000; seed++) {
-      const [id] = new RandomRecommender(small, { seed }).recommend('u', { n: 1, filterSeen: false }).ids;
+      const [id] = new RandomRecommender(small, { seed }).recommend('u', {
+        n: 1,
+        filterSeen: false,
+      }).ids;
       firsts.set(id, (firsts.get(id) ?? 0) + 1);
     }
     for (const track of small.tracks.classes) expect(firsts.get(track)).to.be.within(900, 1100); // 1000 ± 3.9 standard deviations
@@ -31,13 +39,21 @@ describe('RandomRecommender', () => {
   it('draws from what another recommender knows, tracks included that nobody has played', () => {
     const { users } = small;
     const tracks = Vocabulary.fromValues(['a', 'b', 'c', 'd', 'e']);
-    const seen = Interactions.fromPairs({ users, tracks, user: Int32Array.of(0, 0), track: Int32Array.of(0, 3) });
+    const seen = Interactions.fromPairs({
+      users,
+      tracks,
+      user: Int32Array.of(0, 0),
+      track: Int32Array.of(0, 3),
+    });
     const { ids } = new RandomRecommender(seen).recommend('u', { n: 5 });
     expect([...ids].sort()).to.deep.equal(['b', 'c', 'e']);
   });
 
   it('refuses no plays and a seed that is none', () => {
     expect(() => new RandomRecommender(small.take([]))).to.throw(ArgumentError, 'no plays');
-    expect(() => new RandomRecommender(small, { seed: 0.5 })).to.throw(ArgumentError, 'seed must be an integer');
+    expect(() => new RandomRecommender(small, { seed: 0.5 })).to.throw(
+      ArgumentError,
+      'seed must be an integer',
+    );
   });
 });

@@ -19,12 +19,18 @@ class ByFunction extends Recommender {
     this.blocks.push(users.length);
     const n = this.tracks.length;
     expect(out.length).to.equal(users.length * n);
-    for (let b = 0; b < users.length; b++) for (let t = 0; t < n; t++) out[b * n + t] = this.score(users[b], t);
+    for (let b = 0; b < users.length; b++)
+      for (let t = 0; t < n; t++) out[b * n + t] = this.score(users[b], t);
   }
 }
 
 const people = Interactions.fromPlays(
-  Plays.fromRows(Array.from({ length: 700 }, (_, i) => ({ user: `user${String(i).padStart(3, '0')}`, track: `t${i % 7}` }))),
+  Plays.fromRows(
+    Array.from({ length: 700 }, (_, i) => ({
+      user: `user${String(i).padStart(3, '0')}`,
+      track: `t${i % 7}`,
+    })),
+  ),
 );
 
 describe('recommendBatch', () => {
@@ -32,7 +38,8 @@ describe('recommendBatch', () => {
     const r = new ByFunction(people, (u, t) => (u * 31 + t * 17) % 7);
     const batch = r.recommendBatch(people.users.classes, { n: 3 });
     expect(r.blocks).to.deep.equal([256, 256, 188]);
-    for (const i of [0, 255, 256, 511, 512, 699]) expect(batch.at(i).ids).to.deep.equal(r.recommend(people.users.id(i), { n: 3 }).ids);
+    for (const i of [0, 255, 256, 511, 512, 699])
+      expect(batch.at(i).ids).to.deep.equal(r.recommend(people.users.id(i), { n: 3 }).ids);
   });
 
   it('gives lists, pairs of user and list, and one table', () => {
@@ -60,7 +67,10 @@ describe('recommendBatch', () => {
   it('names user and track of a score that is NaN, and gives its memory back', () => {
     const r = new ByFunction(people, (u, t) => (u === 300 && t === 2 ? NaN : 1));
     const { used } = memoryUsage();
-    expect(() => r.recommendBatch(people.users.classes)).to.throw(NumericError, 'ByFunction, user "user300": the score of track "t2" is NaN');
+    expect(() => r.recommendBatch(people.users.classes)).to.throw(
+      NumericError,
+      'ByFunction, user "user300": the score of track "t2" is NaN',
+    );
     expect(memoryUsage().used).to.equal(used);
   });
 

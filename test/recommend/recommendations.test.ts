@@ -12,13 +12,23 @@ describe('Recommendations', () => {
       { track_id: 't2', name: 'Untitled', artist: null, year: 1999 },
       { track_id: 't3', name: null, artist: 'Doves', year: null },
     ]);
-    const { labels } = new Recommendations(['t3', 't1', 't2'], scores, { catalogue: new Tracks(table) });
-    expect(labels).to.deep.equal(['t3 by Doves', 'Love Dog by TV on the Radio (2008)', 'Untitled (1999)']);
+    const { labels } = new Recommendations(['t3', 't1', 't2'], scores, {
+      catalogue: new Tracks(table),
+    });
+    expect(labels).to.deep.equal([
+      't3 by Doves',
+      'Love Dog by TV on the Radio (2008)',
+      'Untitled (1999)',
+    ]);
   });
 
   it('labels by id without a catalogue, and with one that has neither artists nor years', () => {
     expect(new Recommendations(['a', 'b', 'c'], scores).labels).to.deep.equal(['a', 'b', 'c']);
     const catalogue = new Tracks(Table.fromRows([{ track_id: 'a', name: 'Love Dog' }]));
-    expect(new Recommendations(['a', 'b', 'c'], scores, { catalogue }).labels).to.deep.equal(['Love Dog', 'b', 'c']);
+    expect(new Recommendations(['a', 'b', 'c'], scores, { catalogue }).labels).to.deep.equal([
+      'Love Dog',
+      'b',
+      'c',
+    ]);
   });
 });

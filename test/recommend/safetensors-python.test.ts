@@ -50,7 +50,9 @@ const dtypes: Record<string, string> = {
 /** The number that Python's float.hex() writes. */
 function fromHex(text: string): number {
   if (text === 'nan') return NaN;
-  const [, sign, whole, fraction, exponent] = /^(-?)0x([01])(?:\.([0-9a-f]+))?p([+-]\d+)$/.exec(text)!;
+  const [, sign, whole, fraction, exponent] = /^(-?)0x([01])(?:\.([0-9a-f]+))?p([+-]\d+)$/.exec(
+    text,
+  )!;
   const mantissa = BigInt(`0x${whole}${fraction ?? ''}`);
   return (sign ? -1 : 1) * Number(mantissa) * 2 ** (Number(exponent) - 4 * (fraction ?? '').length);
 }
@@ -75,7 +77,10 @@ describe(`Python's safetensors package (skipped where ${python} does not have it
   }
 
   it('reads a checkpoint and an exported learner: names, shapes, kinds, values and metadata', async () => {
-    const learn = collabLearner(CollabDataLoaders.fromPlays(smallPlays(), { bs: 16 }), { nFactors: 4, path: folder.path });
+    const learn = collabLearner(CollabDataLoaders.fromPlays(smallPlays(), { bs: 16 }), {
+      nFactors: 4,
+      path: folder.path,
+    });
     await learn.fit(2, 0.01);
     expectSame(learn.save('checkpoint'));
     expectSame(learn.export('learner'));
@@ -96,12 +101,17 @@ describe(`Python's safetensors package (skipped where ${python} does not have it
     writeSafetensors(file, tensors, { metadata: { 'Schlüssel "1"': 'a\\b\n\u{1f3b5}' } });
     expectSame(file);
     writeSafetensors(file, { one: { shape: [1], data: Float32Array.of(1) } });
-    expect((runPython(READ, [file]) as Read).tensors.one.values).to.deep.equal(['0x1.0000000000000p+0']);
+    expect((runPython(READ, [file]) as Read).tensors.one.values).to.deep.equal([
+      '0x1.0000000000000p+0',
+    ]);
   });
 
   it('writes what can be read', () => {
     const file = path.join(folder.path, 'python.safetensors');
-    const theirs = runPython(WRITE, [file]) as Record<string, { shape: number[]; values: number[] }>;
+    const theirs = runPython(WRITE, [file]) as Record<
+      string,
+      { shape: number[]; values: number[] }
+    >;
     const { tensors, metadata } = readSafetensors(file);
     expect(metadata).to.deep.equal({ from: 'Python ä \u{1f3b5}', '"': '\\' });
     expect([...tensors.keys()].sort()).to.deep.equal(Object.keys(theirs).sort());

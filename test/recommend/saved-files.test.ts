@@ -25,16 +25,24 @@ type Exportable = Recommender & { export(file: string): string };
 
 const learners = ['learner', 'network', 'lstm', 'light-gcn'];
 const load = (name: string, file: string): Exportable =>
-  (learners.includes(name) ? loadLearner(file, { type: Learner }) : loadRecommender(file)) as unknown as Exportable;
+  (learners.includes(name)
+    ? loadLearner(file, { type: Learner })
+    : loadRecommender(file)) as unknown as Exportable;
 
 describe('files of models', () => {
   const folder = new TemporaryFolder();
-  const lists = JSON.parse(readFileSync(path.join(cases, 'lists.json'), 'utf8')) as Record<string, Lists>;
+  const lists = JSON.parse(readFileSync(path.join(cases, 'lists.json'), 'utf8')) as Record<
+    string,
+    Lists
+  >;
   const written = new Map<string, string>();
-  const checkpoint = (): Promise<Learner> => trainLearner(smallPlays(), { nFactors: 3, path: folder.path });
+  const checkpoint = (): Promise<Learner> =>
+    trainLearner(smallPlays(), { nFactors: 3, path: folder.path });
 
   it('of before checksums load, and give the lists that they gave', () => {
-    expect(readdirSync(cases).filter((name) => name.endsWith('.safetensors')).length).to.equal(Object.keys(lists).length + 1);
+    expect(readdirSync(cases).filter((name) => name.endsWith('.safetensors')).length).to.equal(
+      Object.keys(lists).length + 1,
+    );
     for (const [name, expected] of Object.entries(lists)) {
       const file = path.join(cases, `${name}.safetensors`);
       expect(readSafetensors(file).metadata, name).to.not.have.property('sha256');
@@ -45,7 +53,10 @@ describe('files of models', () => {
         expect(score, name).to.be.closeTo(expected.scores[i], 1e-6);
       });
       expect(loaded.similarTracks('track05', { n: 5 }).ids, name).to.deep.equal(expected.similar);
-      if (expected.foldIn) expect(loaded.foldIn(['track01', 'track04']).recommend({ n: 5 }).ids, name).to.deep.equal(expected.foldIn);
+      if (expected.foldIn)
+        expect(loaded.foldIn(['track01', 'track04']).recommend({ n: 5 }).ids, name).to.deep.equal(
+          expected.foldIn,
+        );
       written.set(name, loaded.export(path.join(folder.path, name)));
     }
   });
@@ -66,7 +77,11 @@ describe('files of models', () => {
     const learn = await checkpoint();
     const kinds: [string, string, (file: string) => unknown][] = [
       ['checkpoint', learn.save(path.join(folder.path, 'checkpoint')), (file) => learn.load(file)],
-      ...Array.from(written, ([name, file]): [string, string, (file: string) => unknown] => [name, file, (changed) => load(name, changed)]),
+      ...Array.from(written, ([name, file]): [string, string, (file: string) => unknown] => [
+        name,
+        file,
+        (changed) => load(name, changed),
+      ]),
     ];
     expect(kinds.length).to.be.greaterThan(14);
     const random = new Random('flips');
@@ -82,7 +97,10 @@ describe('files of models', () => {
         writeFileSync(bad, copy);
         expect(() => read(bad), `${name}, byte ${at}`).to.throw(DataError);
       }
-      if (state) expect(learn.model.parameters[0].value, 'a refused file changes nothing').to.deep.equal(state);
+      if (state)
+        expect(learn.model.parameters[0].value, 'a refused file changes nothing').to.deep.equal(
+          state,
+        );
     }
   });
 
@@ -92,7 +110,10 @@ describe('files of models', () => {
     good[good.length - 3] ^= 1;
     writeFileSync(file, good);
     const learn = await checkpoint();
-    expect(() => learn.load(file)).to.throw(DataError, /whole\.safetensors": it is damaged: its content is not what was written/);
+    expect(() => learn.load(file)).to.throw(
+      DataError,
+      /whole\.safetensors": it is damaged: its content is not what was written/,
+    );
     const { tensors, metadata } = readSafetensors(file);
     expect(metadata.sha256).to.match(/^[0-9a-f]{64}$/);
     const { sha256: _, ...rest } = metadata;
@@ -106,7 +127,9 @@ describe('files of models', () => {
     const learn = await checkpoint();
     const file = learn.save(path.join(folder.path, 'arranged'));
     const { tensors, metadata } = readSafetensors(file);
-    writeSafetensors(file, new Map([...tensors].reverse()), { metadata: Object.fromEntries(Object.entries(metadata).reverse()) });
+    writeSafetensors(file, new Map([...tensors].reverse()), {
+      metadata: Object.fromEntries(Object.entries(metadata).reverse()),
+    });
     expect(() => learn.load(file)).to.not.throw();
   });
 });

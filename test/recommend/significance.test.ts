@@ -2,7 +2,12 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { Random } from '../../lib/compute/random.js';
 import { ArgumentError } from '../../lib/errors.js';
-import { bootstrapIntervals, deviationOf, type Interval, meanOf } from '../../lib/recommend/bootstrap.js';
+import {
+  bootstrapIntervals,
+  deviationOf,
+  type Interval,
+  meanOf,
+} from '../../lib/recommend/bootstrap.js';
 import { drain } from '../../lib/recommend/evaluate.js';
 import { holm, pairedTTest } from '../../lib/recommend/significance.js';
 
@@ -44,7 +49,9 @@ describe('pairedTTest', () => {
   it('is NaN where a difference is NaN or infinite, wherever it stands', () => {
     for (const odd of [NaN, Infinity, -Infinity]) {
       for (const place of [0, 1, 3]) {
-        const { t, df, p } = pairedTTest([0.1, -0.2, 0.3, 0.4].map((x, i) => (i === place ? odd : x)));
+        const { t, df, p } = pairedTTest(
+          [0.1, -0.2, 0.3, 0.4].map((x, i) => (i === place ? odd : x)),
+        );
         expect([t, df, p], `${odd} in place ${place}`).to.deep.equal([NaN, 3, NaN]);
       }
     }
@@ -63,7 +70,8 @@ describe('pairedTTest', () => {
   it('is small as often as it says where there is nothing', () => {
     const random = new Random(5);
     let small = 0;
-    for (let run = 0; run < 1000; run++) if (pairedTTest(Array.from({ length: 20 }, () => random.normal())).p < 0.1) small++;
+    for (let run = 0; run < 1000; run++)
+      if (pairedTTest(Array.from({ length: 20 }, () => random.normal())).p < 0.1) small++;
     expect(small).to.be.within(70, 130);
   });
 
@@ -85,7 +93,8 @@ describe('holm', () => {
   });
 
   it('refuses what is no probability', () => {
-    for (const odd of [Infinity, -Infinity, -0.01, 1.01]) expect(() => holm([0.2, odd])).to.throw(ArgumentError, 'from 0 to 1');
+    for (const odd of [Infinity, -Infinity, -0.01, 1.01])
+      expect(() => holm([0.2, odd])).to.throw(ArgumentError, 'from 0 to 1');
   });
 
   it('leaves NaN alone, and never goes above 1 nor below the uncorrected value', () => {
@@ -102,8 +111,10 @@ describe('holm', () => {
 });
 
 describe('bootstrapIntervals', () => {
-  const intervals = (columns: Float64Array[], options = { samples: 400, confidence: 0.95, seed: 1 }): Interval[] =>
-    drain(bootstrapIntervals(columns, options));
+  const intervals = (
+    columns: Float64Array[],
+    options = { samples: 400, confidence: 0.95, seed: 1 },
+  ): Interval[] => drain(bootstrapIntervals(columns, options));
 
   it('is as wide as the standard error says, and holds the mean', () => {
     const random = new Random(2);
@@ -124,11 +135,18 @@ describe('bootstrapIntervals', () => {
   });
 
   it('has no end beyond the values, whatever these are', () => {
-    const values = fc.array(fc.oneof(fc.constantFrom(0, 1, 1 / 3, NaN), fc.double({ min: 0, max: 1, noNaN: true })), { minLength: 1, maxLength: 30 });
+    const values = fc.array(
+      fc.oneof(fc.constantFrom(0, 1, 1 / 3, NaN), fc.double({ min: 0, max: 1, noNaN: true })),
+      { minLength: 1, maxLength: 30 },
+    );
     fc.assert(
       fc.property(values, fc.integer(), (array, seed) => {
         const there = array.filter((x) => !Number.isNaN(x));
-        const [{ low, high }] = intervals([Float64Array.from(array)], { samples: 30, confidence: 0.99, seed });
+        const [{ low, high }] = intervals([Float64Array.from(array)], {
+          samples: 30,
+          confidence: 0.99,
+          seed,
+        });
         if (there.length === 0) return;
         expect(low).to.be.within(Math.min(...there), Math.max(...there));
         expect(high).to.be.within(low, Math.max(...there));
@@ -137,13 +155,18 @@ describe('bootstrapIntervals', () => {
     for (const x of [0.1, 1 / 3, 0.7])
       for (let n = 2; n < 40; n++) {
         // n times x, divided by n, may be another number
-        expect(intervals([new Float64Array(n).fill(x)], { samples: 5, confidence: 0.5, seed: n })[0]).to.deep.equal({ low: x, high: x });
+        expect(
+          intervals([new Float64Array(n).fill(x)], { samples: 5, confidence: 0.5, seed: n })[0],
+        ).to.deep.equal({ low: x, high: x });
       }
     // Nearly all miss, so that a resample may have no hit: its mean is 0, not a rounding.
     for (let n = 2; n < 60; n++) {
       const rare = new Float64Array(n);
       rare[n - 1] = 0.1;
-      expect(Object.is(intervals([rare], { samples: 60, confidence: 0.95, seed: n })[0].low, 0), `${n}`).to.equal(true);
+      expect(
+        Object.is(intervals([rare], { samples: 60, confidence: 0.95, seed: n })[0].low, 0),
+        `${n}`,
+      ).to.equal(true);
     }
   });
 

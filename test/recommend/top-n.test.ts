@@ -7,18 +7,26 @@ import { TopN, topRows } from '../../lib/recommend/top-n.js';
 
 const what = (i: number): string => `score ${i}`;
 
-function select(scores: readonly number[], n: number, start = 0, length = scores.length - start): number[] {
+function select(
+  scores: readonly number[],
+  n: number,
+  start = 0,
+  length = scores.length - start,
+): number[] {
   const top = new TopN(n).select(Float32Array.from(scores), start, length, what);
   const index = new Int32Array(n);
   const score = new Float32Array(n);
   top.copyTo(index, score, 0);
-  for (let j = 0; j < top.count; j++) expect(score[j]).to.equal(Math.fround(scores[start + index[j]]));
+  for (let j = 0; j < top.count; j++)
+    expect(score[j]).to.equal(Math.fround(scores[start + index[j]]));
   return [...index.subarray(0, top.count)];
 }
 
 describe('TopN', () => {
   it('is the head of a sort by score, descending, then by index', () => {
-    const scores = fc.array(fc.oneof(fc.integer({ min: -3, max: 3 }), fc.constant(-Infinity)), { maxLength: 60 });
+    const scores = fc.array(fc.oneof(fc.integer({ min: -3, max: 3 }), fc.constant(-Infinity)), {
+      maxLength: 60,
+    });
     fc.assert(
       fc.property(scores, fc.integer({ min: 1, max: 70 }), (values, n) => {
         const sorted = values.map((_, i) => i).filter((i) => values[i] > -Infinity);
@@ -50,14 +58,22 @@ describe('TopN', () => {
 });
 
 describe('topRows', () => {
-  const score = fc.oneof(fc.integer({ min: -3, max: 3 }), fc.constant(-Infinity), fc.float({ noNaN: true, noDefaultInfinity: true }));
+  const score = fc.oneof(
+    fc.integer({ min: -3, max: 3 }),
+    fc.constant(-Infinity),
+    fc.float({ noNaN: true, noDefaultInfinity: true }),
+  );
 
   /** What topRows finds for rows of equal length: lists of indices, or the index of what is no score. */
   function select(rows: readonly (readonly number[])[], n: number): (number[] | number)[] {
     const length = rows[0].length;
     const scores = float32(rows.length * length);
     scores.set(rows.flat());
-    const best = { track: int32(rows.length * n), score: float32(rows.length * n), counts: int32(rows.length) };
+    const best = {
+      track: int32(rows.length * n),
+      score: float32(rows.length * n),
+      counts: int32(rows.length),
+    };
     topRows(scores, { rows: rows.length, length, n }, best);
     return rows.map((row, r) => {
       const count = best.counts[r];
@@ -73,7 +89,12 @@ describe('topRows', () => {
   it('finds what TopN finds, in rows of any length', () => {
     const block = fc
       .integer({ min: 1, max: 60 })
-      .chain((length) => fc.array(fc.array(score, { minLength: length, maxLength: length }), { minLength: 1, maxLength: 20 }));
+      .chain((length) =>
+        fc.array(fc.array(score, { minLength: length, maxLength: length }), {
+          minLength: 1,
+          maxLength: 20,
+        }),
+      );
     fc.assert(
       fc.property(block, fc.integer({ min: 1, max: 20 }), (rows, n) => {
         const index = new Int32Array(n);
@@ -89,7 +110,9 @@ describe('topRows', () => {
 
   it('is the head of a sort of rows so long that threads share them', () => {
     const random = new Random(1);
-    const rows = Array.from({ length: 40 }, () => Array.from({ length: 10_001 }, () => Math.fround(random.normal())));
+    const rows = Array.from({ length: 40 }, () =>
+      Array.from({ length: 10_001 }, () => Math.fround(random.normal())),
+    );
     const expected = rows.map((row) =>
       row
         .map((_, i) => i)

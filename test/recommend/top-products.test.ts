@@ -27,7 +27,10 @@ describe('topProducts', () => {
   const matrix = fc
     .tuple(fc.integer({ min: 1, max: 7 }), fc.integer({ min: 1, max: 6 }))
     .chain(([rows, columns]) =>
-      fc.array(fc.array(fc.constantFrom(0, 0, 0, 1, 2, -1), { minLength: columns, maxLength: columns }), { minLength: rows, maxLength: rows }),
+      fc.array(
+        fc.array(fc.constantFrom(0, 0, 0, 1, 2, -1), { minLength: columns, maxLength: columns }),
+        { minLength: rows, maxLength: rows },
+      ),
     );
 
   it('keeps the k largest entries above 0 of each row, never the diagonal, with k beyond the columns too', () => {
@@ -36,12 +39,17 @@ describe('topProducts', () => {
         const a = sparse(rows);
         const found = topProducts(a, transposeCsr(a), { k, score: (product) => product });
         rows.forEach((row, r) => {
-          const products = rows.map((other, c) => (c === r ? 0 : row.reduce((sum, x, j) => sum + x * other[j], 0)));
+          const products = rows.map((other, c) =>
+            c === r ? 0 : row.reduce((sum, x, j) => sum + x * other[j], 0),
+          );
           const columns = [...products.keys()].filter((c) => products[c] > 0);
           const best = columns.sort((x, y) => products[y] - products[x] || x - y).slice(0, k);
           const [from, to] = [found.indptr[r], found.indptr[r + 1]];
-          expect([...found.indices.subarray(from, to)]).to.deep.equal([...best].sort((x, y) => x - y));
-          for (let j = from; j < to; j++) expect(found.data[j]).to.equal(products[found.indices[j]]);
+          expect([...found.indices.subarray(from, to)]).to.deep.equal(
+            [...best].sort((x, y) => x - y),
+          );
+          for (let j = from; j < to; j++)
+            expect(found.data[j]).to.equal(products[found.indices[j]]);
         });
       }),
       { numRuns: 300 },
@@ -55,7 +63,10 @@ describe('topProducts', () => {
       [0, 1, 0],
       [1, 0, -1],
     ]);
-    const { indptr, indices, data } = topProducts(a, transposeCsr(a), { k: 10, score: (product) => product });
+    const { indptr, indices, data } = topProducts(a, transposeCsr(a), {
+      k: 10,
+      score: (product) => product,
+    });
     expect([...indptr]).to.deep.equal([0, 1, 3, 3, 4]); // rows 0 and 3 have the product 1 − 1 = 0
     expect([...indices]).to.deep.equal([1, 0, 3, 1]);
     expect(data.every((value) => value > 0)).to.equal(true);

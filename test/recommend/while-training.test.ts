@@ -79,7 +79,8 @@ const refused: Record<string, (learn: Asked) => unknown> = {
   scoresOf: (learn) => learn.scoresOf(Int32Array.of(0), out(learn)),
   scoresOfMany: (learn) => learn.scoresOfMany([Int32Array.of(0)], out(learn)),
   trackVectors: (learn) => learn.trackVectors(),
-  similarUsers: (learn) => (learn instanceof LSTMLearner ? learn.settle() : learn.similarUsers('user03')), // of plays, which do not change
+  similarUsers: (learn) =>
+    learn instanceof LSTMLearner ? learn.settle() : learn.similarUsers('user03'), // of plays, which do not change
   userVectors: (learn) => learn.userVectors(),
   foldIn: (learn) => (learn.canFoldIn ? learn.foldIn(['track05']) : learn.settle()),
   bias: (learn) => learn.bias(),
@@ -95,7 +96,8 @@ const refused: Record<string, (learn: Asked) => unknown> = {
 function entryPoints(learn: object): string[] {
   const names = new Set<string>();
   for (let o = learn; o !== Object.prototype; o = Object.getPrototypeOf(o))
-    for (const name of Object.getOwnPropertyNames(Object.getPrototypeOf(o) ?? {})) if (Object.getPrototypeOf(o) !== Object.prototype) names.add(name);
+    for (const name of Object.getOwnPropertyNames(Object.getPrototypeOf(o) ?? {}))
+      if (Object.getPrototypeOf(o) !== Object.prototype) names.add(name);
   names.delete('constructor');
   names.delete('toString');
   return [...names];
@@ -117,16 +119,34 @@ describe('A learner that trains', () => {
   const plays = smallPlays();
   const learners: Record<string, () => Learner> = {
     CollabLearner: () => collabLearner(wholeLoaders(plays), { nFactors: 3, path: folder.path }),
-    CollabNNLearner: () => collabLearner(wholeLoaders(plays), { useNn: true, layers: [4], path: folder.path }),
-    LightGCNLearner: () => lightGCNLearner(CollabDataLoaders.fromPlays(plays, { negatives: { n: 1 }, bs: 16 }), { nFactors: 3, path: folder.path }),
-    LSTMLearner: () => lstmLearner(wholeSequences(plays), { embSz: 4, layers: [4], path: folder.path }),
+    CollabNNLearner: () =>
+      collabLearner(wholeLoaders(plays), { useNn: true, layers: [4], path: folder.path }),
+    LightGCNLearner: () =>
+      lightGCNLearner(CollabDataLoaders.fromPlays(plays, { negatives: { n: 1 }, bs: 16 }), {
+        nFactors: 3,
+        path: folder.path,
+      }),
+    LSTMLearner: () =>
+      lstmLearner(wholeSequences(plays), { embSz: 4, layers: [4], path: folder.path }),
   };
 
   it('is of classes all of whose methods are on one of the two lists', () => {
     const names = new Set<string>();
-    for (const type of [RunState, Learner, TrainedLearner, CollabRecommender, CollabLearner, CollabNNLearner, LightGCNLearner, LSTMLearner])
-      for (const name of Object.getOwnPropertyNames(type.prototype)) if (!['constructor', 'toString'].includes(name)) names.add(name);
-    expect([...names].sort()).to.deep.equal([...new Set([...allowed, ...Object.keys(refused)])].sort());
+    for (const type of [
+      RunState,
+      Learner,
+      TrainedLearner,
+      CollabRecommender,
+      CollabLearner,
+      CollabNNLearner,
+      LightGCNLearner,
+      LSTMLearner,
+    ])
+      for (const name of Object.getOwnPropertyNames(type.prototype))
+        if (!['constructor', 'toString'].includes(name)) names.add(name);
+    expect([...names].sort()).to.deep.equal(
+      [...new Set([...allowed, ...Object.keys(refused)])].sort(),
+    );
   });
 
   for (const [name, make] of Object.entries(learners)) {
@@ -152,34 +172,46 @@ describe('A learner that trains', () => {
       const asked = entryPoints(learn).filter((method) => refused[method]);
       expect(asked.length).to.be.greaterThan(20);
       const askAll = async (): Promise<void> => {
-        for (const method of asked) expect(await outcome(() => refused[method](learn as Asked)), method).to.contain('at work already: await the run');
+        for (const method of asked)
+          expect(await outcome(() => refused[method](learn as Asked)), method).to.contain(
+            'at work already: await the run',
+          );
         for (const method of entryPoints(learn).filter((one) => allowed.includes(one))) {
           expect(() => {
             const value: unknown = (learn as unknown as Record<string, unknown>)[method];
-            if (method === 'knows' || method === 'knowsTrack') (value as (id: string) => boolean).call(learn, 'user03');
+            if (method === 'knows' || method === 'knowsTrack')
+              (value as (id: string) => boolean).call(learn, 'user03');
             if (method === 'summary') (value as () => unknown).call(learn);
           }, method).to.not.throw();
         }
       };
       const run = learn.fit(2, undefined, { cbs: wait });
-      expect(await outcome(() => refused.scores(learn as Asked)), 'at once').to.contain('at work already'); // before anything has been awaited
+      expect(await outcome(() => refused.scores(learn as Asked)), 'at once').to.contain(
+        'at work already',
+      ); // before anything has been awaited
       await there;
       await askAll(); // while a callback waits for something
       goOn();
       await run;
-      expect(learn.model.parameters.map(({ value }) => value.slice())).to.deep.equal(alone.model.parameters.map(({ value }) => value.slice()));
-      if (name !== 'LSTMLearner') expect(await outcome(() => refused.recommend(learn as Asked))).to.equal('no error');
+      expect(learn.model.parameters.map(({ value }) => value.slice())).to.deep.equal(
+        alone.model.parameters.map(({ value }) => value.slice()),
+      );
+      if (name !== 'LSTMLearner')
+        expect(await outcome(() => refused.recommend(learn as Asked))).to.equal('no error');
     });
   }
 
   it('answers its own callbacks, after their awaits too, and those of SaveModel and of measuring', async () => {
     const learn = learners.CollabLearner() as CollabLearner;
     const found: number[] = [];
-    const unheard = learn.tracks.classes.find((id) => !learn.seen.row(3).includes(learn.tracks.index(id)))!;
+    const unheard = learn.tracks.classes.find(
+      (id) => !learn.seen.row(3).includes(learn.tracks.index(id)),
+    )!;
     const heldOut = Plays.fromRows([{ user: 'user03', track: unheard }]);
     const measure: Callback = {
       name: 'measure',
-      afterTrain: ({ epoch }) => void found.push((learn.recommend('user03').length * 10 + epoch) | 0),
+      afterTrain: ({ epoch }) =>
+        void found.push((learn.recommend('user03').length * 10 + epoch) | 0),
       async afterEpoch() {
         await new Promise((resolve) => setTimeout(resolve, 1));
         found.push(learn.bias().length, evaluateRecommender(learn, heldOut).users);
@@ -189,7 +221,12 @@ describe('A learner that trains', () => {
       },
       afterBatch: () => void learn.similarTracks('track05'),
     };
-    await learn.fit(2, undefined, { cbs: [measure, new SaveModel({ monitor: 'train_loss', fname: path.join(folder.path, 'best') })] });
+    await learn.fit(2, undefined, {
+      cbs: [
+        measure,
+        new SaveModel({ monitor: 'train_loss', fname: path.join(folder.path, 'best') }),
+      ],
+    });
     expect(found).to.deep.equal([100, 30, 1, plays.length, 101, 30, 1, plays.length]);
   });
 
@@ -220,7 +257,11 @@ describe('A learner that trains', () => {
     expect(await outcome(() => own.recommend('user03'))).to.contain('at work already');
     await run;
     const sequences = wholeSequences(plays);
-    const lstm = await trainModel(new LSTMModel(sequences.classes, { embSz: 4, layers: [4] }), sequences, { epochs: 1 });
+    const lstm = await trainModel(
+      new LSTMModel(sequences.classes, { embSz: 4, layers: [4] }),
+      sequences,
+      { epochs: 1 },
+    );
     const next = new LSTMRecommender(lstm);
     const again = lstm.fit(1);
     expect(await outcome(() => next.recommend('user03'))).to.contain('at work already');

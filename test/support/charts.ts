@@ -25,7 +25,13 @@ const many = names.map((name, i) => ({ name, values: names.map((_, j) => 1 / (1 
 /** One chart of every kind that is made from a table, in every variety that has colours or texts of its own. */
 export const tableCharts: Record<string, () => Chart> = {
   heatmap: () =>
-    heatmap({ labels: names, values: names.flatMap((_, i) => names.map((_, j) => Math.cos((i - j) / 2.3))) }, { title: 'Correlation of artists' }),
+    heatmap(
+      {
+        labels: names,
+        values: names.flatMap((_, i) => names.map((_, j) => Math.cos((i - j) / 2.3))),
+      },
+      { title: 'Correlation of artists' },
+    ),
   'standing bars': () => barChart(table, { x: 'artist', y: 'plays', title: 'Plays' }),
   'lying bars': () => barChart(table, { x: 'loudness', y: 'artist', title: 'Loudness of artists' }),
   histogram: () => histogram(table, 'tempo', { title: 'Tempo' }),
@@ -33,15 +39,29 @@ export const tableCharts: Record<string, () => Chart> = {
   'logarithmic histogram': () => histogram(table, 'plays', { title: 'Plays', scale: 'log' }),
   line: () => lineChart(table, { x: 'step', y: 'tempo', title: 'Tempo by step' }),
   lines: () =>
-    lineChart(new Table({ step: table.column('step'), ...Object.fromEntries(many.map((line) => [line.name, line.values])) }), {
-      x: 'step',
-      y: names.slice(0, 7),
-      title: 'Seven lines',
-      yTitle: 'share',
-    }),
+    lineChart(
+      new Table({
+        step: table.column('step'),
+        ...Object.fromEntries(many.map((line) => [line.name, line.values])),
+      }),
+      {
+        x: 'step',
+        y: names.slice(0, 7),
+        title: 'Seven lines',
+        yTitle: 'share',
+      },
+    ),
   scatter: () => scatter(table, { x: 'tempo', y: 'loudness', label: 'artist', title: 'Sound' }),
-  'scatter by category': () => scatter(table, { x: 'tempo', y: 'loudness', label: 'artist', color: 'genre', title: 'Sound by genre' }),
-  'scatter by number': () => scatter(table, { x: 'tempo', y: 'loudness', color: 'plays', title: 'Sound by plays' }),
+  'scatter by category': () =>
+    scatter(table, {
+      x: 'tempo',
+      y: 'loudness',
+      label: 'artist',
+      color: 'genre',
+      title: 'Sound by genre',
+    }),
+  'scatter by number': () =>
+    scatter(table, { x: 'tempo', y: 'loudness', color: 'plays', title: 'Sound by plays' }),
 };
 
 const steps = Array.from({ length: 60 }, (_, i) => i);
@@ -49,11 +69,15 @@ const recorder = {
   losses: steps.map((i) => 0.7 * 0.98 ** i),
   iters: [20, 40, 60],
   values: [0.65, 0.5, 0.42].map((valid) => [null, valid]),
-  hps: { lr: steps.map((i) => 1e-3 * Math.sin(((i + 1) / 61) * Math.PI)), mom: steps.map((i) => 0.95 - 0.001 * i) },
+  hps: {
+    lr: steps.map((i) => 1e-3 * Math.sin(((i + 1) / 61) * Math.PI)),
+    mom: steps.map((i) => 0.95 - 0.001 * i),
+  },
 } as unknown as Recorder;
 const row = (metric: string, recommender: string, mean: number): ComparisonRow =>
   ({ recommender, metric, mean, low: mean - 0.02, high: mean + 0.02 }) as ComparisonRow;
-const compared = (metric: string): ComparisonRow[] => ['EASE', 'ALS', 'Popularity'].map((name, i) => row(metric, name, 0.2 - 0.05 * i));
+const compared = (metric: string): ComparisonRow[] =>
+  ['EASE', 'ALS', 'Popularity'].map((name, i) => row(metric, name, 0.2 - 0.05 * i));
 const search = (): Chart =>
   new SearchResult({
     trials: [8, 16, 32].map((factors, trial) => ({
@@ -81,9 +105,11 @@ export const resultCharts: Record<string, () => Chart> = {
       },
       ['valley'],
     ),
-  calibration: () => calibrationCurve([0.1, 0.3, 0.5, 0.9], [0, 1, 0, 1], { bins: 2 }).plotCalibration(),
+  calibration: () =>
+    calibrationCurve([0.1, 0.3, 0.5, 0.9], [0, 1, 0, 1], { bins: 2 }).plotCalibration(),
   'comparison of recommenders': () => comparisonChart(compared('ndcg@10'), { confidence: 0.95 }),
-  'trade-off of recommenders': () => tradeOffChart(compared('novelty@10'), compared('ndcg@10'), { confidence: 0.95 }),
+  'trade-off of recommenders': () =>
+    tradeOffChart(compared('novelty@10'), compared('ndcg@10'), { confidence: 0.95 }),
   'trade-off without intervals': () =>
     tradeOffChart(
       compared('coverage@10').map((of) => ({ ...of, low: null, high: null })),

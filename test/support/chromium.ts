@@ -4,7 +4,14 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 
-const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome', 'microsoft-edge'];
+const names = [
+  'chromium',
+  'chromium-browser',
+  'google-chrome',
+  'google-chrome-stable',
+  'chrome',
+  'microsoft-edge',
+];
 
 /** The browser of the environment variable CHROMIUM, or one of the PATH; undefined if there is none. */
 export function findChromium(): string | undefined {
@@ -36,7 +43,10 @@ const ANSWER_MS = 60_000; // the longest that a command may take
 
 /** A headless Chromium, driven by the DevTools protocol over a pipe: no port, no package. It reaches this machine alone. */
 export class Chromium {
-  private readonly pending = new Map<number, { resolve: (result: Answer) => void; reject: (error: Error) => void; method: string }>();
+  private readonly pending = new Map<
+    number,
+    { resolve: (result: Answer) => void; reject: (error: Error) => void; method: string }
+  >();
   private readonly listeners: ((message: Message) => void)[] = [];
   private sent = 0;
   private ended: Error | undefined;
@@ -53,7 +63,9 @@ export class Chromium {
       for (const part of parts) this.receive(JSON.parse(part) as Message);
     });
     process.on('error', (error) => this.end(error));
-    process.on('exit', (code, signal) => this.end(new Error(`Chromium ended (${signal ?? code}).`)));
+    process.on('exit', (code, signal) =>
+      this.end(new Error(`Chromium ended (${signal ?? code}).`)),
+    );
     (process.stdio[3] as Writable).on('error', () => {}); // what is asked of one that has ended is refused below
   }
 
@@ -76,7 +88,10 @@ export class Chromium {
       'about:blank',
     ];
     return new Chromium(
-      spawn(program, flags, { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'], env: { ...process.env, HOME: profile } }),
+      spawn(program, flags, {
+        stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
+        env: { ...process.env, HOME: profile },
+      }),
       profile,
     );
   }
@@ -105,7 +120,11 @@ export class Chromium {
       const id = ++this.sent;
       const timer = setTimeout(() => {
         this.pending.delete(id);
-        reject(new Error(`${method}: no answer within ${ANSWER_MS / 1000} s. ${JSON.stringify(params).slice(0, 300)}`));
+        reject(
+          new Error(
+            `${method}: no answer within ${ANSWER_MS / 1000} s. ${JSON.stringify(params).slice(0, 300)}`,
+          ),
+        );
       }, ANSWER_MS);
       const over = <T>(then: (value: T) => void) => {
         return (value: T): void => {
@@ -114,7 +133,9 @@ export class Chromium {
         };
       };
       this.pending.set(id, { resolve: over(resolve), reject: over(reject), method });
-      (this.process.stdio[3] as Writable).write(`${JSON.stringify({ id, method, params, sessionId })}\0`);
+      (this.process.stdio[3] as Writable).write(
+        `${JSON.stringify({ id, method, params, sessionId })}\0`,
+      );
     });
   }
 
@@ -124,7 +145,8 @@ export class Chromium {
     const { sessionId } = await this.send('Target.attachToTarget', { targetId, flatten: true });
     const page = new Page((method, params) => this.send(method, params, String(sessionId)));
     this.listeners.push((message) => {
-      if (message.sessionId === sessionId && message.method) page.receive(message.method, message.params ?? {});
+      if (message.sessionId === sessionId && message.method)
+        page.receive(message.method, message.params ?? {});
     });
     await page.prepare(size);
     return page;
@@ -157,25 +179,39 @@ export class Page {
   constructor(readonly send: (method: string, params?: Answer) => Promise<Answer>) {}
 
   async prepare({ width, height }: { width: number; height: number }): Promise<void> {
-    await Promise.all(['Page', 'Network', 'Runtime'].map((domain) => this.send(`${domain}.enable`)));
-    await this.send('Emulation.setDeviceMetricsOverride', { width, height, deviceScaleFactor: 1, mobile: false });
+    await Promise.all(
+      ['Page', 'Network', 'Runtime'].map((domain) => this.send(`${domain}.enable`)),
+    );
+    await this.send('Emulation.setDeviceMetricsOverride', {
+      width,
+      height,
+      deviceScaleFactor: 1,
+      mobile: false,
+    });
   }
 
   receive(method: string, params: Answer): void {
     if (method === 'Page.loadEventFired') this.loaded++;
-    if (method === 'Page.javascriptDialogOpening') void this.send('Page.handleJavaScriptDialog', { accept: true }); // e.g. on leaving what is not saved
+    if (method === 'Page.javascriptDialogOpening')
+      void this.send('Page.handleJavaScriptDialog', { accept: true }); // e.g. on leaving what is not saved
     if (method === 'Network.requestWillBeSent') {
       const { url } = params.request as { url: string };
       if (!/^(data|blob|about):/.test(url)) this.asked.push(url);
-      if (!/^(data|blob|file|about):|^(https?|wss?):\/\/(localhost|127\.0\.0\.1)[:/]/.test(url)) this.outside.push(url);
+      if (!/^(data|blob|file|about):|^(https?|wss?):\/\/(localhost|127\.0\.0\.1)[:/]/.test(url))
+        this.outside.push(url);
     }
     if (method === 'Runtime.exceptionThrown') {
-      const { text, exception } = params.exceptionDetails as { text: string; exception?: { description?: string } };
+      const { text, exception } = params.exceptionDetails as {
+        text: string;
+        exception?: { description?: string };
+      };
       this.errors.push(exception?.description ?? text);
     }
     if (method === 'Runtime.consoleAPICalled' && params.type === 'error') {
       this.errors.push(
-        (params.args as { value?: unknown; description?: string }[]).map(({ value, description }) => String(value ?? description)).join(' '),
+        (params.args as { value?: unknown; description?: string }[])
+          .map(({ value, description }) => String(value ?? description))
+          .join(' '),
       );
     }
   }
@@ -193,9 +229,16 @@ export class Page {
 
   /** What an expression is, in the page: JSON, or a promise of it. */
   async evaluate<T>(expression: string): Promise<T> {
-    const { result, exceptionDetails } = await this.send('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true });
+    const { result, exceptionDetails } = await this.send('Runtime.evaluate', {
+      expression,
+      awaitPromise: true,
+      returnByValue: true,
+    });
     if (exceptionDetails) {
-      const { text, exception } = exceptionDetails as { text: string; exception?: { description?: string } };
+      const { text, exception } = exceptionDetails as {
+        text: string;
+        exception?: { description?: string };
+      };
       throw new Error(`In the page: ${exception?.description ?? text}`);
     }
     return (result as { value: T }).value;
@@ -214,7 +257,9 @@ export class Page {
 
   /** Lets the page believe that the reader prefers dark pages, or light ones. */
   async prefer(scheme: 'dark' | 'light'): Promise<void> {
-    await this.send('Emulation.setEmulatedMedia', { features: [{ name: 'prefers-color-scheme', value: scheme }] });
+    await this.send('Emulation.setEmulatedMedia', {
+      features: [{ name: 'prefers-color-scheme', value: scheme }],
+    });
   }
 
   /** What the page looks like, as PNG. */

@@ -5,9 +5,13 @@ export type Light = readonly [number, number, number];
 export function light(colour: string): Light {
   const named: Record<string, string> = { black: '#000000', white: '#ffffff' };
   const hex = /^#([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})$/i.exec(named[colour] ?? colour)?.slice(1);
-  const rgb = hex?.map((part) => Number.parseInt(part, 16)) ?? /^rgba?\((\d+),\s*(\d+),\s*(\d+)/.exec(colour)?.slice(1).map(Number);
+  const rgb =
+    hex?.map((part) => Number.parseInt(part, 16)) ??
+    /^rgba?\((\d+),\s*(\d+),\s*(\d+)/.exec(colour)?.slice(1).map(Number);
   if (!rgb) throw new Error(`No colour: "${colour}"`);
-  return rgb.map((x) => (x / 255 <= 0.04045 ? x / 255 / 12.92 : ((x / 255 + 0.055) / 1.055) ** 2.4)) as unknown as Light;
+  return rgb.map((x) =>
+    x / 255 <= 0.04045 ? x / 255 / 12.92 : ((x / 255 + 0.055) / 1.055) ** 2.4,
+  ) as unknown as Light;
 }
 
 /** How well a colour stands out from another: WCAG's contrast, 1 … 21. Text needs 4.5, large text 3. */
@@ -23,9 +27,15 @@ function luminance([r, g, b]: Light): number {
 /** Linear light as it is seen with a kind of colour blindness, complete: Machado, Oliveira, Fernandes, IEEE TVCG 15 (2009), severity 1. */
 export const sight: Readonly<Record<string, readonly number[]>> = {
   normal: [1, 0, 0, 0, 1, 0, 0, 0, 1],
-  protanopia: [0.152286, 1.052583, -0.204868, 0.114503, 0.786281, 0.099216, -0.003882, -0.048116, 1.051998],
-  deuteranopia: [0.367322, 0.860646, -0.227968, 0.280085, 0.672501, 0.047413, -0.01182, 0.04294, 0.968881],
-  tritanopia: [1.255528, -0.076749, -0.178779, -0.078411, 0.930809, 0.147602, 0.004733, 0.691367, 0.3039],
+  protanopia: [
+    0.152286, 1.052583, -0.204868, 0.114503, 0.786281, 0.099216, -0.003882, -0.048116, 1.051998,
+  ],
+  deuteranopia: [
+    0.367322, 0.860646, -0.227968, 0.280085, 0.672501, 0.047413, -0.01182, 0.04294, 0.968881,
+  ],
+  tritanopia: [
+    1.255528, -0.076749, -0.178779, -0.078411, 0.930809, 0.147602, 0.004733, 0.691367, 0.3039,
+  ],
 };
 
 /** How far apart two colours are to somebody who sees like this: the distance in CIELAB (ΔE of 1976). 2.3 can just be noticed; black and white have 100. */
@@ -35,7 +45,9 @@ export function distance(a: string, b: string, kind: string): number {
 }
 
 function seen(l: Light, m: readonly number[]): Light {
-  return [0, 3, 6].map((i) => Math.min(1, Math.max(0, m[i] * l[0] + m[i + 1] * l[1] + m[i + 2] * l[2]))) as unknown as Light;
+  return [0, 3, 6].map((i) =>
+    Math.min(1, Math.max(0, m[i] * l[0] + m[i + 1] * l[1] + m[i + 2] * l[2])),
+  ) as unknown as Light;
 }
 
 function lab([r, g, b]: Light): [number, number, number] {

@@ -12,7 +12,12 @@ export interface Hypers64 {
 }
 
 /** What one step does to a row with gradient g, in float64: an optimizer's rule, written down again from fastai's optimizer.py. */
-export type Rule64 = (row: { w: number; m: number; v: number }, g: number, t: number, h: Hypers64) => void;
+export type Rule64 = (
+  row: { w: number; m: number; v: number },
+  g: number,
+  t: number,
+  h: Hypers64,
+) => void;
 
 export const rules64 = {
   adam: (s, g, t, { lr, mom, sqrMom, wd, eps }) => {
@@ -45,19 +50,24 @@ export const rules64 = {
     const r = rInf - (2 * t * sqrMom ** t) / (1 - sqrMom ** t);
     const m = s.m / (1 - mom ** t);
     if (r <= 5) s.w -= lr * m;
-    else s.w -= (lr * Math.sqrt(((r - 4) * (r - 2) * rInf) / ((rInf - 4) * (rInf - 2) * r)) * m) / (Math.sqrt(s.v / (1 - sqrMom ** t)) + eps);
+    else
+      s.w -=
+        (lr * Math.sqrt(((r - 4) * (r - 2) * rInf) / ((rInf - 4) * (rInf - 2) * r)) * m) /
+        (Math.sqrt(s.v / (1 - sqrMom ** t)) + eps);
   },
   qhadam: (s, g, t, { lr, mom, sqrMom, wd, eps }) => {
     s.w *= 1 - lr * wd;
     s.m = mom * s.m + (1 - mom) * g;
     s.v = sqrMom * s.v + (1 - sqrMom) * g * g;
     const m = s.m / (1 - mom ** t);
-    s.w -= (lr * (0.3 * g + 0.7 * m)) / (Math.sqrt(0.1 * g * g + (0.9 * s.v) / (1 - sqrMom ** t)) + eps);
+    s.w -=
+      (lr * (0.3 * g + 0.7 * m)) / (Math.sqrt(0.1 * g * g + (0.9 * s.v) / (1 - sqrMom ** t)) + eps);
   },
 } satisfies Record<string, Rule64>;
 
 /** From one value to another by half a cosine, x from 0 to 1. */
-export const cos = (from: number, to: number, x: number): number => from + ((to - from) * (1 - Math.cos(Math.PI * x))) / 2;
+export const cos = (from: number, to: number, x: number): number =>
+  from + ((to - from) * (1 - Math.cos(Math.PI * x))) / 2;
 /** fitOneCycle's rates and momenta. */
 export const oneCycle =
   (steps: number, lr: number, rest: Partial<Hypers64> = {}) =>
@@ -80,7 +90,13 @@ export interface Task {
 }
 
 /** Rows by popularity, gradients toward a target with noise, of sizes from 1e-5 to 1e-2; row 0 in every step, the last tenth of the rows in none. */
-export function makeTask({ rows, width, steps, batch, hypers }: Omit<Task, 'touched' | 'gradient'> & { batch: number }): Task {
+export function makeTask({
+  rows,
+  width,
+  steps,
+  batch,
+  hypers,
+}: Omit<Task, 'touched' | 'gradient'> & { batch: number }): Task {
   const touched = (step: number): Int32Array => {
     const random = new Random(`rows ${step}`);
     const set = new Set([0]);
@@ -90,7 +106,9 @@ export function makeTask({ rows, width, steps, batch, hypers }: Omit<Task, 'touc
   const gradient = (w: number, step: number, row: number, column: number): number => {
     const target = Math.sin(17 * row + 5 * column) / 2;
     const noise = Math.sin(step * 12.9898 + row * 78.233 + column * 37.719) * 43758.5453;
-    return ((0.3 * (w - target) + 0.4 * (noise - Math.floor(noise) - 0.5)) / 64) * 10 ** ((row % 5) - 3);
+    return (
+      ((0.3 * (w - target) + 0.4 * (noise - Math.floor(noise) - 0.5)) / 64) * 10 ** ((row % 5) - 3)
+    );
   };
   return { rows, width, steps, touched, gradient, hypers };
 }
@@ -145,10 +163,15 @@ export function run(task: Task, { p, opt }: Trained, from = 0, to = task.steps):
     p.touch(rows);
     opt.touch();
     for (let i = 0; i < rows.length; i++) {
-      for (let j = 0; j < width; j++) p.grad[i * width + j] = task.gradient(p.value[rows[i] * width + j], step, rows[i], j);
+      for (let j = 0; j < width; j++)
+        p.grad[i * width + j] = task.gradient(p.value[rows[i] * width + j], step, rows[i], j);
     }
     const { lr, mom, sqrMom, wd } = task.hypers(step);
-    opt.setHypers(Object.fromEntries(Object.entries({ lr, mom, sqrMom, wd }).filter(([name]) => name in opt.hypers)));
+    opt.setHypers(
+      Object.fromEntries(
+        Object.entries({ lr, mom, sqrMom, wd }).filter(([name]) => name in opt.hypers),
+      ),
+    );
     opt.step();
     opt.zeroGrad();
   }

@@ -8,23 +8,45 @@ import { lineChart } from '../../lib/notebook/index.js';
 import { tableHtml } from '../../lib/notebook/table-html.js';
 import { resultCharts, tableCharts } from './charts.js';
 
-const photo = readFileSync(resolve(__dirname, '..', '..', 'notebooks', 'figures', 'sound.png')).toString('base64');
+const photo = readFileSync(
+  resolve(__dirname, '..', '..', 'notebooks', 'figures', 'sound.png'),
+).toString('base64');
 
-const long = new Table({ step: Array.from({ length: 301 }, (_, i) => i), value: Array.from({ length: 301 }, (_, i) => i * i) });
+const long = new Table({
+  step: Array.from({ length: 301 }, (_, i) => i),
+  value: Array.from({ length: 301 }, (_, i) => i * i),
+});
 
 /** The charts of the notebook below. */
 export const shownCharts: Record<string, () => Chart> = {
-  ...Object.fromEntries(['heatmap', 'lying bars', 'histograms', 'lines', 'scatter by category'].map((name) => [name, tableCharts[name]])),
+  ...Object.fromEntries(
+    ['heatmap', 'lying bars', 'histograms', 'lines', 'scatter by category'].map((name) => [
+      name,
+      tableCharts[name],
+    ]),
+  ),
   'learning rate finder': resultCharts['learning rate finder'],
   'a long line': () => lineChart(long, { x: 'step', y: 'value', title: 'A long line' }),
 };
 
 function chart(make: () => Chart): CellOutput {
   const { bundle, metadata } = chartBundle(make());
-  return { output_type: 'display_data', data: bundle, metadata: metadata as Record<string, unknown> };
+  return {
+    output_type: 'display_data',
+    data: bundle,
+    metadata: metadata as Record<string, unknown>,
+  };
 }
-const shown = (data: Record<string, unknown>): CellOutput => ({ output_type: 'display_data', data, metadata: {} });
-const printed = (text: string, name = 'stdout'): CellOutput => ({ output_type: 'stream', name, text: [text] });
+const shown = (data: Record<string, unknown>): CellOutput => ({
+  output_type: 'display_data',
+  data,
+  metadata: {},
+});
+const printed = (text: string, name = 'stdout'): CellOutput => ({
+  output_type: 'stream',
+  name,
+  text: [text],
+});
 
 const prose = [
   `# Everything that a page can hold
@@ -75,28 +97,52 @@ function name(x: string): string { return \`\${x} and ${'so on '.repeat(30)}\`; 
 @decorated class A { static #b = new Map<string, number>([['a', 0x1f]]); }`;
 
 const names = Array.from({ length: 24 }, (_, i) => `column ${i}`);
-const wide = new Table(Object.fromEntries(names.map((name, i) => [name, Float64Array.of(i / 7, i * 1e5)])));
+const wide = new Table(
+  Object.fromEntries(names.map((name, i) => [name, Float64Array.of(i / 7, i * 1e5)])),
+);
 const few = new Table({ artist: ['Björk', 'Can'], plays: [12, 3] });
 
 /** The outputs of the cells with code, a list each. */
 const outputs = (): CellOutput[][] => [
   [printed(`a line\n${'a long line '.repeat(30)}\n`), printed('a warning\n', 'stderr')],
-  [shown({ 'text/html': tableHtml(few, { title: 'A title' }), 'text/plain': '' }), shown({ 'text/html': tableHtml(wide), 'text/plain': '' })],
+  [
+    shown({ 'text/html': tableHtml(few, { title: 'A title' }), 'text/plain': '' }),
+    shown({ 'text/html': tableHtml(wide), 'text/plain': '' }),
+  ],
   Object.values(shownCharts).map(chart),
   [
     shown({ 'image/png': photo, 'text/plain': 'A photo' }),
-    shown({ 'text/html': '<b>bold</b> <progress value="3" max="10" aria-label="progress"></progress>', 'text/plain': 'bold' }),
+    shown({
+      'text/html': '<b>bold</b> <progress value="3" max="10" aria-label="progress"></progress>',
+      'text/plain': 'bold',
+    }),
     shown({ 'text/plain': '42' }),
   ],
-  [{ output_type: 'error', ename: 'E', evalue: 'no', traceback: [`E: no\n    at cell [5], line 1: ${'x'.repeat(200)}`] }],
+  [
+    {
+      output_type: 'error',
+      ename: 'E',
+      evalue: 'no',
+      traceback: [`E: no\n    at cell [5], line 1: ${'x'.repeat(200)}`],
+    },
+  ],
 ];
 
 /** A notebook that has one of everything that a page can hold. */
 export function everything(): Notebook {
   const cells = outputs().flatMap((list, i) => [
-    { cell_type: 'markdown', metadata: {}, source: prose[i], ...(i === 0 && { attachments: { 'photo.png': { 'image/png': photo } } }) },
+    {
+      cell_type: 'markdown',
+      metadata: {},
+      source: prose[i],
+      ...(i === 0 && { attachments: { 'photo.png': { 'image/png': photo } } }),
+    },
     { cell_type: 'code', metadata: {}, source: code, outputs: list, execution_count: i + 1 },
   ]);
-  cells.push({ cell_type: 'raw' as 'code', metadata: {}, source: `raw ${'text '.repeat(60)}` } as (typeof cells)[number]);
+  cells.push({
+    cell_type: 'raw' as 'code',
+    metadata: {},
+    source: `raw ${'text '.repeat(60)}`,
+  } as (typeof cells)[number]);
   return { cells, metadata: {}, nbformat: 4, nbformat_minor: 5 } as Notebook;
 }

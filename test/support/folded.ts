@@ -15,7 +15,10 @@ export interface HeldOutUsers {
 }
 
 /** Sets a share of the users apart, and of the plays of each of them `testPct` (rounded up, and never all) to test on. */
-export function holdOutUsers(plays: Plays, { userPct = 0.2, testPct = 0.2, seed = 1 } = {}): HeldOutUsers {
+export function holdOutUsers(
+  plays: Plays,
+  { userPct = 0.2, testPct = 0.2, seed = 1 } = {},
+): HeldOutUsers {
   const random = new Random(seed);
   const { indptr, indices } = plays.byUser();
   const order = random.child('users').permutation(plays.users.length);
@@ -52,10 +55,18 @@ export class FoldedRecommender extends Recommender {
       if (track >= 0) known.push([plays.user[i], track, plays.playcount[i]]);
     }
     const column = (j: 0 | 1): Int32Array => Int32Array.from(known, (row) => row[j]);
-    super(Interactions.fromPairs({ users: plays.users, tracks: base.tracks, user: column(0), track: column(1) }));
+    super(
+      Interactions.fromPairs({
+        users: plays.users,
+        tracks: base.tracks,
+        user: column(0),
+        track: column(1),
+      }),
+    );
     this.name = `${base.name}, folded in`;
     this.histories = plays.users.classes.map(() => []);
-    for (const [user, track, playcount] of known) this.histories[user].push({ track: base.tracks.id(track), playcount });
+    for (const [user, track, playcount] of known)
+      this.histories[user].push({ track: base.tracks.id(track), playcount });
   }
 
   scores(users: Int32Array, out: Float32Array): void {

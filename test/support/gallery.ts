@@ -23,14 +23,35 @@ const table = new r.Table({
   { code: `console.log('a line of text')`, shows: ['text'] },
   { code: `table`, shows: ['table'] },
   { code: `r.show(table, { title: 'A table with a title' })`, shows: ['table'] },
-  { code: `r.show(r.html('<b>bold</b> and <progress value="3" max="10"></progress>', 'bold'))`, shows: ['html'] },
+  {
+    code: `r.show(r.html('<b>bold</b> and <progress value="3" max="10"></progress>', 'bold'))`,
+    shows: ['html'],
+  },
   { code: `r.barChart(table, { x: 'plays', y: 'artist', title: 'Lying bars' })`, shows: ['chart'] },
-  { code: `r.barChart(table, { x: 'artist', y: 'plays', title: 'Standing bars' })`, shows: ['chart'] },
-  { code: `r.histogram(table, ['plays', 'tempo', 'loudness'], { title: 'Histograms', bins: 5 })`, shows: ['chart'] },
-  { code: `r.histogram(table, 'plays', { title: 'Logarithmic histogram', scale: 'log', bins: 4 })`, shows: ['chart'] },
-  { code: `r.lineChart(table, { x: 'tempo', y: ['plays', 'loudness'], title: 'Lines', yTitle: 'value' })`, shows: ['chart'] },
-  { code: `r.scatter(table, { x: 'tempo', y: 'loudness', label: 'artist', color: 'genre', title: 'Scatter plot' })`, shows: ['chart'] },
-  { code: `r.heatmap({ labels: ['a', 'b', 'c'], values: [1, 0.5, -0.7, 0.5, 1, 0, -0.7, 0, 1] }, { title: 'Heatmap' })`, shows: ['chart'] },
+  {
+    code: `r.barChart(table, { x: 'artist', y: 'plays', title: 'Standing bars' })`,
+    shows: ['chart'],
+  },
+  {
+    code: `r.histogram(table, ['plays', 'tempo', 'loudness'], { title: 'Histograms', bins: 5 })`,
+    shows: ['chart'],
+  },
+  {
+    code: `r.histogram(table, 'plays', { title: 'Logarithmic histogram', scale: 'log', bins: 4 })`,
+    shows: ['chart'],
+  },
+  {
+    code: `r.lineChart(table, { x: 'tempo', y: ['plays', 'loudness'], title: 'Lines', yTitle: 'value' })`,
+    shows: ['chart'],
+  },
+  {
+    code: `r.scatter(table, { x: 'tempo', y: 'loudness', label: 'artist', color: 'genre', title: 'Scatter plot' })`,
+    shows: ['chart'],
+  },
+  {
+    code: `r.heatmap({ labels: ['a', 'b', 'c'], values: [1, 0.5, -0.7, 0.5, 1, 0, -0.7, 0, 1] }, { title: 'Heatmap' })`,
+    shows: ['chart'],
+  },
   {
     code: `const dls = r.CollabDataLoaders.fromPlays(plays, { seed: 1, bs: 16, target: 'binary' });
 const learn = r.collabLearner(dls, { nFactors: 4, lossFunc: new r.BCEWithLogitsLossFlat(), metrics: [r.accuracyThresh(0.5)], seed: 1 });
@@ -41,7 +62,10 @@ dls.showBatch()`,
   { code: `await learn.fitOneCycle(3, 5e-3)`, shows: ['table'] },
   { code: `learn.recorder.plotLoss({ skipStart: 0 })`, shows: ['chart'] },
   { code: `learn.recorder.plotSched()`, shows: ['chart'] },
-  { code: `const interp = await r.ClassificationInterpretation.fromLearner(learn);\ninterp.plotConfusionMatrix()`, shows: ['chart'] },
+  {
+    code: `const interp = await r.ClassificationInterpretation.fromLearner(learn);\ninterp.plotConfusionMatrix()`,
+    shows: ['chart'],
+  },
   { code: `interp.plotCalibration()`, shows: ['chart'] },
   { code: `learn.recommend('u1', { n: 3 })`, shows: ['table'] },
   {
@@ -64,5 +88,8 @@ slot.show(table)`,
 export function galleryNotebook(): Notebook {
   const notebook = notebookOf('# Gallery', ...gallery.map(({ code }) => code));
   const kernelspec = { name: 'tslab', display_name: 'TypeScript', language: 'typescript' };
-  return { ...notebook, metadata: { kernelspec, language_info: { name: 'typescript', file_extension: '.ts' } } } as Notebook;
+  return {
+    ...notebook,
+    metadata: { kernelspec, language_info: { name: 'typescript', file_extension: '.ts' } },
+  } as Notebook;
 }

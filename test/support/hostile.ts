@@ -37,7 +37,22 @@ export const numbers: fc.Arbitrary<number> = fc.oneof(
 
 /** Texts that are names of other things, no text at all, or too long. */
 export const texts: fc.Arbitrary<string> = fc.oneof(
-  fc.constantFrom('', ' ', '__proto__', 'constructor', 'toString', 'hasOwnProperty', 'prototype', 'length', 'then', '0', '-1', '1e3', 'NaN', '#na#'),
+  fc.constantFrom(
+    '',
+    ' ',
+    '__proto__',
+    'constructor',
+    'toString',
+    'hasOwnProperty',
+    'prototype',
+    'length',
+    'then',
+    '0',
+    '-1',
+    '1e3',
+    'NaN',
+    '#na#',
+  ),
   fc.constantFrom(
     '\ud800',
     'a\udc00b',
@@ -55,7 +70,21 @@ export const texts: fc.Arbitrary<string> = fc.oneof(
     '{{x}}',
     '<b>&',
   ),
-  fc.constantFrom('../up', '/', '.', '\\', 'x'.repeat(5000), 'user', 'item', 'rating', 'user_id', 'track_id', 'playcount', 'name', 'artist'),
+  fc.constantFrom(
+    '../up',
+    '/',
+    '.',
+    '\\',
+    'x'.repeat(5000),
+    'user',
+    'item',
+    'rating',
+    'user_id',
+    'track_id',
+    'playcount',
+    'name',
+    'artist',
+  ),
   fc.string({ unit: 'binary', maxLength: 6 }),
 );
 
@@ -97,21 +126,30 @@ export const anything: fc.Arbitrary<unknown> = fc.oneof(
 
 /** Mostly a good value, at times a hostile one: so that a question with many parts gets beyond its first. */
 export function mostly<T>(good: readonly T[], hostile: fc.Arbitrary<T>): fc.Arbitrary<T> {
-  return fc.oneof({ weight: 6, arbitrary: fc.constantFrom(...good) }, { weight: 1, arbitrary: hostile });
+  return fc.oneof(
+    { weight: 6, arbitrary: fc.constantFrom(...good) },
+    { weight: 1, arbitrary: hostile },
+  );
 }
 
 /** An object with some of these fields, none of them for sure: sparse options. */
-export function sparse<T>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<Partial<T>> {
+export function sparse<T>(
+  fields: { [K in keyof T]: fc.Arbitrary<T[K]> },
+): fc.Arbitrary<Partial<T>> {
   return fc.record(fields, { requiredKeys: [] }) as fc.Arbitrary<Partial<T>>;
 }
 
 /** Text cells, with ones that are missing. */
-export const cells: fc.Arbitrary<(string | null)[]> = fc.array(fc.option(texts, { freq: 6 }), { maxLength: 6 });
+export const cells: fc.Arbitrary<(string | null)[]> = fc.array(fc.option(texts, { freq: 6 }), {
+  maxLength: 6,
+});
 
 /** What a function that is asked badly may do: answer, or say what is wrong by one of the library's errors. */
 export type Answer<T> = { value: T } | { error: RecitalError };
 
-const innocent = new Map<object, string>([Object.prototype, Array.prototype, Function.prototype].map((o) => [o, names(o)]));
+const innocent = new Map<object, string>(
+  [Object.prototype, Array.prototype, Function.prototype].map((o) => [o, names(o)]),
+);
 
 function names(o: object): string {
   return Reflect.ownKeys(o).map(String).sort().join();
@@ -125,10 +163,13 @@ export function expectInnocence(): void {
 function judged(error: unknown, { types }: { types: boolean }): RecitalError {
   if (error instanceof RecitalError) {
     expect(error.message, 'a message').to.match(/\S/);
-    expect(error.message, 'a message of ours').to.not.match(/undefined is not|Cannot read|is not a function|is not iterable/);
+    expect(error.message, 'a message of ours').to.not.match(
+      /undefined is not|Cannot read|is not a function|is not iterable/,
+    );
     return error;
   }
-  if (types && error instanceof TypeError && !(error as NodeJS.ErrnoException).code) return new RecitalError(`TypeError: ${error.message}`);
+  if (types && error instanceof TypeError && !(error as NodeJS.ErrnoException).code)
+    return new RecitalError(`TypeError: ${error.message}`);
   throw error;
 }
 
@@ -146,7 +187,10 @@ export function asked<T>(work: () => T, { types = false }: { types?: boolean } =
 }
 
 /** The same for work that takes time. */
-export async function askedLater<T>(work: () => Promise<T>, { types = false }: { types?: boolean } = {}): Promise<Answer<T>> {
+export async function askedLater<T>(
+  work: () => Promise<T>,
+  { types = false }: { types?: boolean } = {},
+): Promise<Answer<T>> {
   const before = setDisplay(undefined);
   try {
     return { value: await work() };
@@ -166,10 +210,14 @@ export function answered<T>(answer: Answer<T>, check: (value: T) => void): void 
 /** Fails for numbers that are not finite. */
 export function expectFinite(values: ArrayLike<number> | number, what = 'value'): void {
   const all = typeof values === 'number' ? [values] : values;
-  for (let i = 0; i < all.length; i++) if (!Number.isFinite(all[i])) expect.fail(`${what}[${i}] is ${all[i]}`);
+  for (let i = 0; i < all.length; i++)
+    if (!Number.isFinite(all[i])) expect.fail(`${what}[${i}] is ${all[i]}`);
 }
 
 const [more, seed] = (process.env.RECITAL_FUZZ ?? '1,20240917').split(',').map(Number);
 
 /** Times that a question is asked: always the same ones, so that a failure comes again. RECITAL_FUZZ="20,7" asks 20 times as many, from seed 7. */
-export const runs = (numRuns: number): { seed: number; numRuns: number } => ({ seed, numRuns: numRuns * more });
+export const runs = (numRuns: number): { seed: number; numRuns: number } => ({
+  seed,
+  numRuns: numRuns * more,
+});

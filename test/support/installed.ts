@@ -12,9 +12,16 @@ export class Stubs {
    * @param python what Python does: lines of sh
    */
   constructor({ npm, python = 'exit 1' }: { npm: string; python?: string }) {
-    const note = (what: string): string => `fs.appendFileSync(${JSON.stringify(join(this.root, 'calls'))}, ${what} + '\\n');`;
-    writeFileSync(this.path('npm.js'), `const fs = require('fs'); ${note("'npm ' + process.argv.slice(2).join(' ')")} ${npm}`);
-    writeFileSync(this.path('python'), `#!/bin/sh\necho "python $*" >> "${this.path('calls')}"\n${python}\n`);
+    const note = (what: string): string =>
+      `fs.appendFileSync(${JSON.stringify(join(this.root, 'calls'))}, ${what} + '\\n');`;
+    writeFileSync(
+      this.path('npm.js'),
+      `const fs = require('fs'); ${note("'npm ' + process.argv.slice(2).join(' ')")} ${npm}`,
+    );
+    writeFileSync(
+      this.path('python'),
+      `#!/bin/sh\necho "python $*" >> "${this.path('calls')}"\n${python}\n`,
+    );
     chmodSync(this.path('python'), 0o755);
     Object.assign(process.env, { npm_execpath: this.path('npm.js'), PYTHON: this.path('python') });
   }
@@ -25,7 +32,9 @@ export class Stubs {
 
   /** What npm and Python were called with. */
   calls(): string[] {
-    return existsSync(this.path('calls')) ? readFileSync(this.path('calls'), 'utf8').trim().split('\n') : [];
+    return existsSync(this.path('calls'))
+      ? readFileSync(this.path('calls'), 'utf8').trim().split('\n')
+      : [];
   }
 
   remove(): void {

@@ -15,8 +15,14 @@ export function jupyterFor(workspace: string): JupyterLab | undefined {
 /** Another of Jupyter's programs, of the same Jupyter: `nbconvert`, `notebook`. Undefined if it is not installed. */
 export function sibling({ command }: JupyterLab, name: string): readonly string[] | undefined {
   const last = command[command.length - 1];
-  const program = [...command.slice(0, -1), last === 'jupyterlab' ? name : last.replace('lab', name)];
-  return spawnSync(program[0], [...program.slice(1), '--version'], { env: { ...process.env } }).status === 0 ? program : undefined;
+  const program = [
+    ...command.slice(0, -1),
+    last === 'jupyterlab' ? name : last.replace('lab', name),
+  ];
+  return spawnSync(program[0], [...program.slice(1), '--version'], { env: { ...process.env } })
+    .status === 0
+    ? program
+    : undefined;
 }
 
 /** A JupyterLab that `npm run lab` has started in a workspace, without a browser. It serves Notebook 7 as well, where that is installed. */
@@ -28,7 +34,8 @@ export class JupyterServer {
     readonly address: string,
     private readonly token: string,
   ) {
-    for (const stream of [process.stdout, process.stderr]) stream?.on('data', (data: Buffer) => (this.output += data.toString()));
+    for (const stream of [process.stdout, process.stderr])
+      stream?.on('data', (data: Buffer) => (this.output += data.toString()));
   }
 
   /** Starts it, and waits until it answers. */
@@ -43,16 +50,25 @@ export class JupyterServer {
       '--LabApp.expose_app_in_browser=True',
       '--JupyterNotebookApp.expose_app_in_browser=True',
     ];
-    const program = [join(root, 'lib', 'cli', 'main.mjs'), 'lab', '--workspace', workspace, ...options];
+    const program = [
+      join(root, 'lib', 'cli', 'main.mjs'),
+      'lab',
+      '--workspace',
+      workspace,
+      ...options,
+    ];
     const server = new JupyterServer(
       spawn(process.execPath, program, { cwd: workspace, stdio: ['ignore', 'pipe', 'pipe'] }),
       `http://127.0.0.1:${port}`,
       token,
     );
     for (let waited = 0; ; waited += 100) {
-      const answer = await fetch(`${server.address}/api/status?token=${token}`).catch(() => undefined);
+      const answer = await fetch(`${server.address}/api/status?token=${token}`).catch(
+        () => undefined,
+      );
       if (answer?.ok) return server;
-      if (server.process.exitCode !== null || waited > 60_000) throw new Error(`JupyterLab did not start:\n${server.output}`);
+      if (server.process.exitCode !== null || waited > 60_000)
+        throw new Error(`JupyterLab did not start:\n${server.output}`);
       await new Promise((done) => setTimeout(done, 100));
     }
   }
@@ -66,7 +82,9 @@ export class JupyterServer {
   /** Ends it, and its kernels. */
   async stop(): Promise<void> {
     const gone = new Promise((done) => this.process.once('exit', done));
-    await fetch(`${this.address}/api/shutdown?token=${this.token}`, { method: 'POST' }).catch(() => {});
+    await fetch(`${this.address}/api/shutdown?token=${this.token}`, { method: 'POST' }).catch(
+      () => {},
+    );
     const timer = setTimeout(() => this.process.kill('SIGTERM'), 10_000);
     await gone;
     clearTimeout(timer);

@@ -16,8 +16,20 @@ export interface CellRun {
 export { KernelClient, launchers, supervised };
 
 /** Runs a cell and gathers its output. `onPrint` is called with what there is whenever the cell prints something. */
-export async function runCell(kernel: KernelClient, code: string, onPrint: (sofar: CellRun) => unknown = () => {}): Promise<CellRun> {
-  const run: CellRun = { status: undefined, reply: {}, stdout: '', stderr: '', shown: [], error: undefined, types: [] };
+export async function runCell(
+  kernel: KernelClient,
+  code: string,
+  onPrint: (sofar: CellRun) => unknown = () => {},
+): Promise<CellRun> {
+  const run: CellRun = {
+    status: undefined,
+    reply: {},
+    stdout: '',
+    stderr: '',
+    shown: [],
+    error: undefined,
+    types: [],
+  };
   const places = new Map<unknown, number>();
   run.reply = await kernel.execute(code, (type, content) => {
     run.types.push(type);

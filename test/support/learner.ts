@@ -7,17 +7,35 @@ import { EmbeddingNN } from '../../lib/models/embedding-nn.js';
 import { plantedLoaders } from './synthetic.js';
 
 /** A learner on planted ratings: 1,200 rows for training in 18 batches, 300 for validation. */
-export function makeLearner(options: LearnerOptions & { bs?: number; rows?: number; shuffled?: boolean; ranged?: boolean } = {}): Learner {
+export function makeLearner(
+  options: LearnerOptions & {
+    bs?: number;
+    rows?: number;
+    shuffled?: boolean;
+    ranged?: boolean;
+  } = {},
+): Learner {
   const { bs, rows, shuffled, ranged = true, ...rest } = options;
   const dls = plantedLoaders({ bs, rows, shuffled });
-  return new Learner(dls, new EmbeddingDotBias(8, dls.classes, { random: new Random(1), yRange: ranged ? [-3, 9] : undefined }), rest);
+  return new Learner(
+    dls,
+    new EmbeddingDotBias(8, dls.classes, {
+      random: new Random(1),
+      yRange: ranged ? [-3, 9] : undefined,
+    }),
+    rest,
+  );
 }
 
 /** A learner on the same ratings whose model has random masks, running statistics and batch norm. */
 export function makeDeepLearner(options: LearnerOptions = {}): Learner {
   const dls = plantedLoaders();
   const config = { layers: [16], ps: 0.2, embedP: 0.1, embSzs: { user: 5, item: 6 } };
-  return new Learner(dls, new EmbeddingNN(dls.classes, { ...config, random: new Random(1), yRange: [-3, 9] }), options);
+  return new Learner(
+    dls,
+    new EmbeddingNN(dls.classes, { ...config, random: new Random(1), yRange: [-3, 9] }),
+    options,
+  );
 }
 
 /** A copy of all weights. */
@@ -26,7 +44,11 @@ export function weights(learn: Learner): number[] {
 }
 
 /** Sends SIGINT after a batch: number `iter` of an epoch, in training or validation. Slow enough for the learner to look. */
-export function interruptAt(epoch: number, iter: number, { training = true }: { training?: boolean } = {}): Callback {
+export function interruptAt(
+  epoch: number,
+  iter: number,
+  { training = true }: { training?: boolean } = {},
+): Callback {
   let sent = false;
   const wait = (): void => {
     const end = performance.now() + 55;
@@ -38,7 +60,8 @@ export function interruptAt(epoch: number, iter: number, { training = true }: { 
     runLrFind: false,
     afterBatch(learn) {
       if (!sent && process.listenerCount('SIGINT') === 0) wait(); // the guard of a run listens from its first turn on
-      if (sent || learn.epoch !== epoch || learn.iter !== iter || learn.training !== training) return;
+      if (sent || learn.epoch !== epoch || learn.iter !== iter || learn.training !== training)
+        return;
       sent = true;
       process.emit('SIGINT');
       wait();

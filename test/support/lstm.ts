@@ -1,18 +1,38 @@
 import type { Plays } from '../../lib/data/plays.js';
 import type { SequenceSource } from '../../lib/data/sequences-histories.js';
-import { SequenceDataLoaders, type SequenceLoadersOptions } from '../../lib/data/sequences-loaders.js';
+import {
+  SequenceDataLoaders,
+  type SequenceLoadersOptions,
+} from '../../lib/data/sequences-loaders.js';
 import { Sessions } from '../../lib/data/sessions.js';
-import { type LSTMLearner, type LSTMLearnerOptions, lstmLearner } from '../../lib/recommend/lstm.js';
+import {
+  type LSTMLearner,
+  type LSTMLearnerOptions,
+  lstmLearner,
+} from '../../lib/recommend/lstm.js';
 
 /** Loaders that train on every play. */
-export function wholeSequences(source: SequenceSource, options: SequenceLoadersOptions = {}): SequenceDataLoaders {
+export function wholeSequences(
+  source: SequenceSource,
+  options: SequenceLoadersOptions = {},
+): SequenceDataLoaders {
   const n = source instanceof Sessions ? source.length : source.users.length;
-  const all = { bs: 8, everyPosition: true, split: { train: Array.from({ length: n }, (_, i) => i), valid: [] }, ...options };
-  return source instanceof Sessions ? SequenceDataLoaders.fromSessions(source, all) : SequenceDataLoaders.fromPlays(source, all);
+  const all = {
+    bs: 8,
+    everyPosition: true,
+    split: { train: Array.from({ length: n }, (_, i) => i), valid: [] },
+    ...options,
+  };
+  return source instanceof Sessions
+    ? SequenceDataLoaders.fromSessions(source, all)
+    : SequenceDataLoaders.fromPlays(source, all);
 }
 
 /** A small trained network. */
-export async function trainLstm(plays: Plays, options: LSTMLearnerOptions = {}): Promise<LSTMLearner> {
+export async function trainLstm(
+  plays: Plays,
+  options: LSTMLearnerOptions = {},
+): Promise<LSTMLearner> {
   const learn = lstmLearner(wholeSequences(plays), { embSz: 8, layers: [12], ...options });
   await learn.fitOneCycle(4, 0.02);
   return learn;

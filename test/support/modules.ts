@@ -20,7 +20,10 @@ export function normals(n: number, seed: number | string): Float32Array {
 }
 
 /** A layer as a model whose input is a parameter too, so that a gradient check covers what `backward` returns; every value that comes out is a row. */
-export function moduleModel(module: Module, options: { input: Float32Array; size: number }): Model & { readonly input: Parameter } {
+export function moduleModel(
+  module: Module,
+  options: { input: Float32Array; size: number },
+): Model & { readonly input: Parameter } {
   const input = new Parameter('input', [options.input.length]);
   input.value.set(options.input);
   return {
@@ -57,7 +60,10 @@ export type TensorFunction = (x: tf.Tensor2D, ...parameters: tf.Tensor[]) => tf.
  * Checks a layer against TensorFlow.js: output, gradient of the input and of every parameter, in training; and its gradients against central differences.
  * @param reference the same function in TensorFlow.js
  */
-export function expectModule(module: Module, options: { input: Float32Array; size: number; reference: TensorFunction }): void {
+export function expectModule(
+  module: Module,
+  options: { input: Float32Array; size: number; reference: TensorFunction },
+): void {
   const { input, size, reference } = options;
   const restore = remember(module.buffers);
   const model = moduleModel(module, { input, size });
@@ -66,14 +72,26 @@ export function expectModule(module: Module, options: { input: Float32Array; siz
   const gradient = new Float32Array(out.length);
   lossGradient(new MSELossFlat(), { ...batch, pred: out }, { out: gradient });
   model.backward(gradient);
-  const tensors = model.parameters.map((p, i) => tf.tensor(p.value.slice(), i === 0 ? [size, input.length / size] : [...p.shape]));
+  const tensors = model.parameters.map((p, i) =>
+    tf.tensor(p.value.slice(), i === 0 ? [size, input.length / size] : [...p.shape]),
+  );
   const loss = (...inputs: tf.Tensor[]): tf.Scalar => {
     const y = tf.reshape(reference(inputs[0] as tf.Tensor2D, ...inputs.slice(1)), [-1]);
     return tf.mean(tf.squaredDifference(y, tf.tensor1d(batch.targets))) as tf.Scalar;
   };
-  expectClose(out, reference(tensors[0] as tf.Tensor2D, ...tensors.slice(1)).dataSync(), 2e-5, 'output');
+  expectClose(
+    out,
+    reference(tensors[0] as tf.Tensor2D, ...tensors.slice(1)).dataSync(),
+    2e-5,
+    'output',
+  );
   tf.grads(loss)(tensors).forEach((grad, i) => {
-    expectClose(model.parameters[i].grad, grad.dataSync(), 2e-5, `gradient of ${model.parameters[i].name}`);
+    expectClose(
+      model.parameters[i].grad,
+      grad.dataSync(),
+      2e-5,
+      `gradient of ${model.parameters[i].name}`,
+    );
   });
   restore();
   checkGradients(model, batch, { samples: Infinity });

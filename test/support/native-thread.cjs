@@ -9,7 +9,10 @@ const { matmul } = require('../../lib/compute/matmul.ts');
 loadNative(workerData);
 setCompute({ native: true, threads: 3 });
 const n = 150;
-const [a, b, c] = [float32(n * n), float32(n * n), float32(n * n)].map((values) => ({ values, rowStride: n }));
+const [a, b, c] = [float32(n * n), float32(n * n), float32(n * n)].map((values) => ({
+  values,
+  rowStride: n,
+}));
 for (let i = 0; i < n * n; i++) a.values[i] = i % 7;
 for (let i = 0; i < n; i++) b.values[i * n + i] = 2;
 for (let round = 0; round < 200; round++) matmul({ m: n, n, k: n }, { a, b, c });

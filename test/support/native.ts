@@ -8,7 +8,9 @@ import { buildNative } from '../../lib/compute/native/build.js';
 export function cannotBuild(): string | undefined {
   if (process.platform === 'win32') return 'it is for Linux and macOS';
   const compilers = process.env.CC ? [process.env.CC] : ['cc', 'gcc', 'clang'];
-  return compilers.some((cc) => spawnSync(cc, ['--version']).status === 0) ? undefined : 'there is no C compiler';
+  return compilers.some((cc) => spawnSync(cc, ['--version']).status === 0)
+    ? undefined
+    : 'there is no C compiler';
 }
 
 /** A new folder with a native kernel for each of some processors, each in a folder of that name. */

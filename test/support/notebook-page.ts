@@ -103,7 +103,10 @@ const inspector = `
 `;
 
 /** Looks at the outputs of every code cell. `pngs`: of each cell, the picture that its first output must be like. */
-export function outputsOf(page: Page, pngs: readonly (string | undefined)[]): Promise<ShownOutput[][]> {
+export function outputsOf(
+  page: Page,
+  pngs: readonly (string | undefined)[],
+): Promise<ShownOutput[][]> {
   const script = `(async () => { ${inspector}
     const pngs = ${JSON.stringify(pngs)};
     return Promise.all(cells().map((cell, i) => Promise.all(outputs(cell).map((output) => look(output, pngs[i])))));
@@ -121,7 +124,9 @@ export class OpenNotebook {
   /** Opens it, and waits until all cells are there; with `kernel`, until that is idle. */
   async open(url: string, { kernel }: { kernel: boolean }): Promise<void> {
     await this.page.goto(url);
-    await this.page.until(`document.querySelectorAll('.jp-CodeCell').length === ${this.cells}`, { what: 'all cells are there' });
+    await this.page.until(`document.querySelectorAll('.jp-CodeCell').length === ${this.cells}`, {
+      what: 'all cells are there',
+    });
     // Not the circle in the toolbar: it is idle before there is a kernel.
     const idle = `(({ sessionContext: s }) => s.isReady && s.session?.kernel?.connectionStatus === 'connected' && s.session.kernel.status === 'idle')(
       window.jupyterapp.shell.currentWidget.context)`;
@@ -131,12 +136,16 @@ export class OpenNotebook {
 
   /** Starts a command of the application; what comes of it is to be waited for. */
   command(name: string, options = {}): Promise<void> {
-    return this.page.evaluate(`void window.jupyterapp.commands.execute(${JSON.stringify(name)}, ${JSON.stringify(options)})`);
+    return this.page.evaluate(
+      `void window.jupyterapp.commands.execute(${JSON.stringify(name)}, ${JSON.stringify(options)})`,
+    );
   }
 
   async save(): Promise<void> {
     await this.command('docmanager:save');
-    await this.page.until('!window.jupyterapp.shell.currentWidget.context.model.dirty', { what: 'the notebook is saved' });
+    await this.page.until('!window.jupyterapp.shell.currentWidget.context.model.dirty', {
+      what: 'the notebook is saved',
+    });
   }
 
   /** Runs all cells and returns how many states of progress bars were seen. */

@@ -14,7 +14,8 @@ export function decodePng(png: Buffer): Pixels {
   const channels = png[25] === 6 ? 4 : 3;
   const parts: Buffer[] = [];
   for (let at = 8; at < png.length; at += 12 + png.readUInt32BE(at)) {
-    if (png.toString('latin1', at + 4, at + 8) === 'IDAT') parts.push(png.subarray(at + 8, at + 8 + png.readUInt32BE(at)));
+    if (png.toString('latin1', at + 4, at + 8) === 'IDAT')
+      parts.push(png.subarray(at + 8, at + 8 + png.readUInt32BE(at)));
   }
   const raw = inflateSync(Buffer.concat(parts));
   const stride = width * channels;
@@ -28,16 +29,26 @@ export function decodePng(png: Buffer): Pixels {
       const guess = left + up - corner;
       const [a, b, c] = [Math.abs(guess - left), Math.abs(guess - up), Math.abs(guess - corner)];
       const paeth = a <= b && a <= c ? left : b <= c ? up : corner;
-      out[y * stride + x] = raw[y * (stride + 1) + 1 + x] + [0, left, up, (left + up) >> 1, paeth][filter];
+      out[y * stride + x] =
+        raw[y * (stride + 1) + 1 + x] + [0, left, up, (left + up) >> 1, paeth][filter];
     }
   }
-  return { width, height, at: (x, y) => [0, 1, 2].map((k) => out[y * stride + x * channels + k]) as [number, number, number] };
+  return {
+    width,
+    height,
+    at: (x, y) =>
+      [0, 1, 2].map((k) => out[y * stride + x * channels + k]) as [number, number, number],
+  };
 }
 
 /** How many pixels are of this kind. */
-export function countPixels(image: Pixels, is: (red: number, green: number, blue: number) => boolean): number {
+export function countPixels(
+  image: Pixels,
+  is: (red: number, green: number, blue: number) => boolean,
+): number {
   let n = 0;
-  for (let y = 0; y < image.height; y++) for (let x = 0; x < image.width; x++) if (is(...image.at(x, y))) n++;
+  for (let y = 0; y < image.height; y++)
+    for (let x = 0; x < image.width; x++) if (is(...image.at(x, y))) n++;
   return n;
 }
 
@@ -47,7 +58,8 @@ export function pngTexts(png: Buffer): Record<string, string> {
   for (let at = 8; at < png.length; ) {
     const end = at + 8 + png.readUInt32BE(at);
     const data = png.subarray(at + 4, end);
-    if (crc32(data) !== png.readUInt32BE(end)) throw new Error(`The checksum of ${data.toString('latin1', 0, 4)} is wrong.`);
+    if (crc32(data) !== png.readUInt32BE(end))
+      throw new Error(`The checksum of ${data.toString('latin1', 0, 4)} is wrong.`);
     if (data.toString('latin1', 0, 4) === 'iTXt') {
       const [keyword, , , , , text] = [...data.subarray(4).toString('utf8').split('\0')];
       texts[keyword] = text;

@@ -13,11 +13,24 @@ export interface Look {
 const still = { name: 'prefers-reduced-motion', value: 'reduce' }; // nobody waits for pages that glide
 
 /** Sets the window and the reader's wishes: 1280 × 900, light, on a screen, unless said otherwise. */
-export async function look(page: Page, { width = 1280, height = 900, scheme = 'light', media = 'screen' }: Look): Promise<void> {
-  await page.send('Emulation.setDeviceMetricsOverride', { width, height, deviceScaleFactor: 1, mobile: false });
+export async function look(
+  page: Page,
+  { width = 1280, height = 900, scheme = 'light', media = 'screen' }: Look,
+): Promise<void> {
+  await page.send('Emulation.setDeviceMetricsOverride', {
+    width,
+    height,
+    deviceScaleFactor: 1,
+    mobile: false,
+  });
   await page.send('Emulation.setScrollbarsHidden', { hidden: media === 'print' });
-  await page.send('Emulation.setEmulatedMedia', { media, features: [{ name: 'prefers-color-scheme', value: scheme }, still] });
-  await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
+  await page.send('Emulation.setEmulatedMedia', {
+    media,
+    features: [{ name: 'prefers-color-scheme', value: scheme }, still],
+  });
+  await page.evaluate(
+    'new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))',
+  );
 }
 
 const keys: Record<string, { code: number; text?: string }> = {
@@ -35,7 +48,11 @@ export async function press(page: Page, ...names: string[]): Promise<void> {
   for (const key of names) {
     const { code, text } = keys[key];
     const event = { key, code: key, windowsVirtualKeyCode: code };
-    await page.send('Input.dispatchKeyEvent', { type: text ? 'keyDown' : 'rawKeyDown', text, ...event });
+    await page.send('Input.dispatchKeyEvent', {
+      type: text ? 'keyDown' : 'rawKeyDown',
+      text,
+      ...event,
+    });
     await page.send('Input.dispatchKeyEvent', { type: 'keyUp', ...event });
   }
 }
@@ -61,9 +78,16 @@ export async function point(page: Page, selector: string, { click = false } = {}
  * @param options.rules those to look for; default: all
  * @param options.without elements, by a selector, that are not looked into
  */
-export async function axe(page: Page, { rules, without = 'script' }: { rules?: readonly string[]; without?: string } = {}): Promise<string[]> {
-  if (!(await page.evaluate('Boolean(window.axe)'))) await page.evaluate(`${readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8')};0`);
-  const options = { resultTypes: ['violations'], ...(rules && { runOnly: { type: 'rule', values: rules } }) };
+export async function axe(
+  page: Page,
+  { rules, without = 'script' }: { rules?: readonly string[]; without?: string } = {},
+): Promise<string[]> {
+  if (!(await page.evaluate('Boolean(window.axe)')))
+    await page.evaluate(`${readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8')};0`);
+  const options = {
+    resultTypes: ['violations'],
+    ...(rules && { runOnly: { type: 'rule', values: rules } }),
+  };
   return page.evaluate<
     string[]
   >(`axe.run({ exclude: [${JSON.stringify(without)}] }, ${JSON.stringify(options)}).then(({ violations }) => violations.map(({ impact, id, nodes }) =>
@@ -72,11 +96,23 @@ export async function axe(page: Page, { rules, without = 'script' }: { rules?: r
 
 /** A picture of a page: of 1,600 pixels from a little above the first chart, or at half its size of the whole. */
 export async function takePicture(page: Page, file: string, { whole = false } = {}): Promise<void> {
-  const [width, all, top] = await page.evaluate<number[]>(`[document.documentElement.clientWidth, document.documentElement.scrollHeight,
+  const [width, all, top] = await page.evaluate<
+    number[]
+  >(`[document.documentElement.clientWidth, document.documentElement.scrollHeight,
     scrollY + (document.querySelector('figure.chart')?.getBoundingClientRect().top ?? 0)]`);
   const y = whole ? 0 : Math.max(0, Math.min(top - 400, all - 1600));
-  const clip = { x: 0, y, width, height: whole ? all : Math.min(1600, all), scale: whole ? 0.5 : 1 };
-  const { data } = await page.send('Page.captureScreenshot', { format: 'png', captureBeyondViewport: true, clip });
+  const clip = {
+    x: 0,
+    y,
+    width,
+    height: whole ? all : Math.min(1600, all),
+    scale: whole ? 0.5 : 1,
+  };
+  const { data } = await page.send('Page.captureScreenshot', {
+    format: 'png',
+    captureBeyondViewport: true,
+    clip,
+  });
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, Buffer.from(String(data), 'base64'));
 }

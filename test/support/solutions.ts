@@ -26,7 +26,9 @@ export function solutionsOf({ cells }: Notebook): Solution[] {
 /** A copy of a notebook with the solutions as further cells, as if a reader had copied each into a cell below the last one. */
 export function withSolutions(notebook: Notebook): Notebook {
   const copy = structuredClone(notebook);
-  const cells = solutionsOf(notebook).map(({ code }): NotebookCell => ({ cell_type: 'code', metadata: {}, source: code, outputs: [] }));
+  const cells = solutionsOf(notebook).map(
+    ({ code }): NotebookCell => ({ cell_type: 'code', metadata: {}, source: code, outputs: [] }),
+  );
   return { ...copy, cells: [...copy.cells, ...cells] };
 }
 
@@ -46,8 +48,14 @@ export function withOutputs(notebook: Notebook, outputs: readonly string[]): Not
 
 /** The names that code declares for the cells after it. */
 export function declared(code: string): string[] {
-  const heads = [...code.matchAll(/^(?:export )?(?:async )?(?:const|let|var|function\*?|class) +(\{[^}]*\}|\[[^\]]*\]|\w+)/gm)];
-  return heads.flatMap(([, names]) => [...names.matchAll(/(\w+)\s*(?=[,}\]]|$)/g)].map(([, name]) => name));
+  const heads = [
+    ...code.matchAll(
+      /^(?:export )?(?:async )?(?:const|let|var|function\*?|class) +(\{[^}]*\}|\[[^\]]*\]|\w+)/gm,
+    ),
+  ];
+  return heads.flatMap(([, names]) =>
+    [...names.matchAll(/(\w+)\s*(?=[,}\]]|$)/g)].map(([, name]) => name),
+  );
 }
 
 /** What a code cell printed and showed, as text; clock times apart. */

@@ -3,9 +3,16 @@ import { CollabDataLoaders } from '../../lib/data/collab.js';
 import { Table } from '../../lib/data/table.js';
 
 /** Ratings with a planted structure: 3 + the product of a user's and an item's hidden taste (rank 2) + noise; `shuffled` breaks the structure. */
-export function plantedRatings({ users = 60, items = 50, rows = 1500, seed = 7, shuffled = false } = {}): Table {
+export function plantedRatings({
+  users = 60,
+  items = 50,
+  rows = 1500,
+  seed = 7,
+  shuffled = false,
+} = {}): Table {
   const random = new Random(seed);
-  const taste = (n: number): number[][] => Array.from({ length: n }, () => [random.normal(), random.normal()]);
+  const taste = (n: number): number[][] =>
+    Array.from({ length: n }, () => [random.normal(), random.normal()]);
   const u = taste(users);
   const v = taste(items);
   const pairs = random
@@ -26,7 +33,9 @@ export function plantedRatings({ users = 60, items = 50, rows = 1500, seed = 7, 
 }
 
 /** Loaders over planted ratings. */
-export function plantedLoaders(options: { bs?: number; seed?: number; shuffled?: boolean; rows?: number } = {}): CollabDataLoaders {
+export function plantedLoaders(
+  options: { bs?: number; seed?: number; shuffled?: boolean; rows?: number } = {},
+): CollabDataLoaders {
   const { bs = 64, seed = 3, ...data } = options;
   return CollabDataLoaders.fromTable(plantedRatings(data), { bs, seed });
 }

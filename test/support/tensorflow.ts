@@ -8,8 +8,12 @@ import type { TensorflowVariables } from '../../lib/models/tensorflow-variables.
 import type { Model } from '../../lib/nn/model.js';
 
 /** The variables of a TensorFlow.js function, as the parameters of a model of ours start. */
-function startOf(ours: Model): Record<string, { shape: readonly number[]; init: Float32Array; decay: boolean }> {
-  return Object.fromEntries(ours.parameters.map(({ name, shape, value, decay }) => [name, { shape, init: value, decay }]));
+function startOf(
+  ours: Model,
+): Record<string, { shape: readonly number[]; init: Float32Array; decay: boolean }> {
+  return Object.fromEntries(
+    ours.parameters.map(({ name, shape, value, decay }) => [name, { shape, init: value, decay }]),
+  );
 }
 
 /** EmbeddingDotBias, and the same in TensorFlow.js, from the same weights. */
@@ -33,12 +37,17 @@ export function dotBiasPair(
 }
 
 /** LSTMModel of one layer, and the same in TensorFlow.js, from the same weights. */
-export function lstmPair(classes: { item: Vocabulary }, { random }: { random: Random }): { ours: LSTMModel; theirs: TensorflowModel } {
+export function lstmPair(
+  classes: { item: Vocabulary },
+  { random }: { random: Random },
+): { ours: LSTMModel; theirs: TensorflowModel } {
   const tf = tensorflow();
   const ours = new LSTMModel(classes, { embSz: 3, layers: [5], random });
   const names = ['vectors', 'wx', 'wh', 'bx', 'bh', 'out', 'bias'];
   const start = Object.values(startOf(ours));
-  const variables: TensorflowVariables = Object.fromEntries(names.map((name, i) => [name, start[i]]));
+  const variables: TensorflowVariables = Object.fromEntries(
+    names.map((name, i) => [name, start[i]]),
+  );
   const theirs = tensorflowModel(
     ([tracks, lengths], { vectors, wx, wh, bx, bh, out, bias }, { size }) => {
       let [h, c] = [tf.zeros([size, 5]), tf.zeros([size, 5])];

@@ -12,21 +12,36 @@ export interface Windows {
 
 /** A vocabulary of n items. */
 export function itemClasses(n: number): { item: Vocabulary } {
-  return { item: Vocabulary.fromValues(Array.from({ length: n }, (_, i) => `t${String(i).padStart(5, '0')}`)) };
+  return {
+    item: Vocabulary.fromValues(
+      Array.from({ length: n }, (_, i) => `t${String(i).padStart(5, '0')}`),
+    ),
+  };
 }
 
 /**
  * Walks of a Markov chain: from each item to one of three others, with chances .7, .2, .1. `shuffled`: the same items in random order.
  * A window is up to `room` items, of a random length, and the one after them.
  */
-export function chainWindows({ items = 30, n = 2000, room = 6, seed = 1, shuffled = false } = {}): Windows {
+export function chainWindows({
+  items = 30,
+  n = 2000,
+  room = 6,
+  seed = 1,
+  shuffled = false,
+} = {}): Windows {
   const random = new Random(seed);
   const following = Array.from({ length: items }, () => random.permutation(items).slice(0, 3));
   const step = (item: number): number => {
     const x = random.uniform();
     return following[item][x < 0.7 ? 0 : x < 0.9 ? 1 : 2];
   };
-  const out = { items: new Int32Array(n * room).fill(-7), lengths: new Int32Array(n), next: new Int32Array(n), room };
+  const out = {
+    items: new Int32Array(n * room).fill(-7),
+    lengths: new Int32Array(n),
+    next: new Int32Array(n),
+    room,
+  };
   for (let r = 0; r < n; r++) {
     const length = 1 + random.int(room);
     let walk = [random.int(items)];
@@ -60,7 +75,8 @@ export function windowBatch(
     batch.inputs[0].set(items.subarray(i * room, (i + 1) * room), r * room);
     batch.inputs[1][r] = lengths[i];
     batch.rows[r] = i;
-    if (everyPosition) for (let t = 1; t < lengths[i]; t++) batch.targets[r * room + t - 1] = items[i * room + t];
+    if (everyPosition)
+      for (let t = 1; t < lengths[i]; t++) batch.targets[r * room + t - 1] = items[i * room + t];
     batch.targets[everyPosition ? r * room + lengths[i] - 1 : r] = next[i];
   }
   return batch;
@@ -96,7 +112,9 @@ export function windowLoaders(
     bs,
     length: shuffle ? Math.floor((to - from) / bs) : Math.ceil((to - from) / bs),
     *batches(epoch) {
-      const order = shuffle ? new Random('order').child(epoch).permutation(to - from) : Int32Array.from({ length: to - from }, (_, i) => i);
+      const order = shuffle
+        ? new Random('order').child(epoch).permutation(to - from)
+        : Int32Array.from({ length: to - from }, (_, i) => i);
       for (let b = 0; b < this.length; b++) {
         yield windowBatch(
           windows,
@@ -107,6 +125,14 @@ export function windowLoaders(
     },
     inOrder: () => part(from, to, false),
   });
-  const decode = ({ targets }: Batch, row: number): Record<string, number> => ({ next: targets[row] });
-  return { train: part(0, cut, true), valid: part(cut, n, false), classes: itemClasses(items), showBatch() {}, decode };
+  const decode = ({ targets }: Batch, row: number): Record<string, number> => ({
+    next: targets[row],
+  });
+  return {
+    train: part(0, cut, true),
+    valid: part(cut, n, false),
+    classes: itemClasses(items),
+    showBatch() {},
+    decode,
+  };
 }

@@ -27,7 +27,9 @@ export class Wire {
   private readonly socket: Subscriber;
 
   private constructor() {
-    const zmq = createRequire(require.resolve('tslab/package.json'))('zeromq') as { Subscriber: new (options: object) => Subscriber };
+    const zmq = createRequire(require.resolve('tslab/package.json'))('zeromq') as {
+      Subscriber: new (options: object) => Subscriber;
+    };
     this.socket = new zmq.Subscriber({ receiveHighWaterMark: 0 });
     this.socket.linger = 0;
   }
@@ -61,7 +63,10 @@ export class Wire {
   }
 
   private answered(): Set<string> {
-    const idle = this.messages.filter(({ type, request, content }) => type === 'status' && request === ASKED && content.execution_state === 'idle');
+    const idle = this.messages.filter(
+      ({ type, request, content }) =>
+        type === 'status' && request === ASKED && content.execution_state === 'idle',
+    );
     return new Set(idle.map(({ parent }) => parent));
   }
 
@@ -72,8 +77,15 @@ export class Wire {
   private async listen(): Promise<void> {
     for await (const frames of this.socket) {
       const start = frames.findIndex((frame) => frame.toString() === '<IDS|MSG>') + 2;
-      const [header, parent, , content] = frames.slice(start).map((frame) => JSON.parse(frame.toString()) as Content);
-      this.messages.push({ type: String(header.msg_type), parent: String(parent.msg_id), request: String(parent.msg_type), content });
+      const [header, parent, , content] = frames
+        .slice(start)
+        .map((frame) => JSON.parse(frame.toString()) as Content);
+      this.messages.push({
+        type: String(header.msg_type),
+        parent: String(parent.msg_id),
+        request: String(parent.msg_type),
+        content,
+      });
     }
   }
 }

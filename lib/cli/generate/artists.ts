@@ -30,7 +30,10 @@ const SILENT_ARTISTS = (2_110 * MEAN_TRACKS) / 20_224;
 /** Share of the artists by origin, and how many times as many there are in some scenes. */
 const ORIGINS: Record<Language, { share: number; more?: Record<string, number> }> = {
   french: { share: 0.025, more: { world: 10, 'indie pop': 1.5, dance: 3, downtempo: 2, jazz: 2 } },
-  german: { share: 0.028, more: { world: 7, 'nu metal': 3, 'power metal': 2, 'hip hop': 1.5, dance: 1.5 } },
+  german: {
+    share: 0.028,
+    more: { world: 7, 'nu metal': 3, 'power metal': 2, 'hip hop': 1.5, dance: 1.5 },
+  },
   swedish: { share: 0.033, more: { 'indie pop': 5, 'extreme metal': 1.5 } },
   spanish: { share: 0.012, more: { world: 8, pop: 1.5 } },
   polish: { share: 0.014 },
@@ -44,9 +47,16 @@ export function inventArtists(random: Random, size: Size): Artist[] {
   const playable = trackCounts(random.child('playable'), size.playable);
   const silentOnly = trackCounts(random.child('silent'), Math.round(silent * SILENT_ARTISTS));
   const artists: Artist[] = [];
-  for (const count of playable) artists.push({ name: '', scene: 0, native: false, playable: count, silent: 0, fame: 0 });
-  for (const count of silentOnly) artists.push({ name: '', scene: 0, native: false, playable: 0, silent: count, fame: 0 });
-  scatter(random.child('scatter'), artists, silent - silentOnly.reduce((a, b) => a + b, 0), playable);
+  for (const count of playable)
+    artists.push({ name: '', scene: 0, native: false, playable: count, silent: 0, fame: 0 });
+  for (const count of silentOnly)
+    artists.push({ name: '', scene: 0, native: false, playable: 0, silent: count, fame: 0 });
+  scatter(
+    random.child('scatter'),
+    artists,
+    silent - silentOnly.reduce((a, b) => a + b, 0),
+    playable,
+  );
   assignScenes(random.child('scene'), artists, size.catalogue);
   const names = random.child('name');
   const origins = random.child('origin');
@@ -56,7 +66,12 @@ export function inventArtists(random: Random, size: Size): Artist[] {
     const scene = SCENES[artist.scene].name;
     artist.origin = origin(origins, scene);
     artist.native = artist.origin !== undefined && origins.uniform() < 0.6;
-    artist.name = artistName(names, flavour(scene), artist.native ? artist.origin : undefined, used);
+    artist.name = artistName(
+      names,
+      flavour(scene),
+      artist.native ? artist.origin : undefined,
+      used,
+    );
     artist.fame = normal(fame);
   }
   return artists;
@@ -70,7 +85,11 @@ function trackCounts(random: Random, total: number): Int32Array {
   const counts = new Int32Array(n);
   const order = random.permutation(n);
   let sum = 0;
-  for (let i = 0; i < n; i++) sum += counts[order[i]] = Math.max(1, Math.round(quantile(probabilities, values, (i + 0.5) / n)));
+  for (let i = 0; i < n; i++)
+    sum += counts[order[i]] = Math.max(
+      1,
+      Math.round(quantile(probabilities, values, (i + 0.5) / n)),
+    );
   while (sum !== total) {
     const i = random.int(n);
     if (sum < total) {
@@ -98,7 +117,12 @@ function scatter(random: Random, artists: Artist[], tracks: number, counts: Int3
 function assignScenes(random: Random, artists: Artist[], tracks: number): void {
   const share = SCENES.reduce((sum, scene) => sum + scene.share, 0);
   const missing = SCENES.map((scene) => (scene.share / share) * tracks);
-  const order = artists.map((_, i) => i).sort((a, b) => artists[b].playable + artists[b].silent - artists[a].playable - artists[a].silent || a - b);
+  const order = artists
+    .map((_, i) => i)
+    .sort(
+      (a, b) =>
+        artists[b].playable + artists[b].silent - artists[a].playable - artists[a].silent || a - b,
+    );
   for (const i of order) {
     const count = artists[i].playable + artists[i].silent;
     const room = missing.map((m) => (m > 0 ? Math.max(m - count / 2, 0.01) : 0.0001));

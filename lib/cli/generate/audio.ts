@@ -35,7 +35,8 @@ export function drawAudio(random: Random, artist: Int32Array, scene: ArrayLike<n
   const means = SCENES.map((s) => COLUMNS.map((column) => sceneMean(s.sound, column)));
   const artistRandom = random.child('artist');
   const shared = new Float64Array(scene.length * k);
-  for (let a = 0; a < scene.length; a++) correlated(artistRandom, factor, shared.subarray(a * k, (a + 1) * k));
+  for (let a = 0; a < scene.length; a++)
+    correlated(artistRandom, factor, shared.subarray(a * k, (a + 1) * k));
 
   const trackRandom = random.child('track');
   const scores = COLUMNS.map(() => new Float64Array(artist.length));
@@ -44,7 +45,10 @@ export function drawAudio(random: Random, artist: Int32Array, scene: ArrayLike<n
     correlated(trackRandom, factor, own);
     const a = artist[t];
     for (let c = 0; c < k; c++) {
-      scores[c][t] = means[scene[a]][c] + Math.sqrt(ARTIST_SHARE[c]) * shared[a * k + c] + Math.sqrt(1 - ARTIST_SHARE[c]) * own[c];
+      scores[c][t] =
+        means[scene[a]][c] +
+        Math.sqrt(ARTIST_SHARE[c]) * shared[a * k + c] +
+        Math.sqrt(1 - ARTIST_SHARE[c]) * own[c];
     }
   }
   const audio: Partial<Audio> = {};
@@ -72,7 +76,9 @@ function withinScenes(): Float64Array {
   for (let i = 0; i < k; i++) {
     for (let j = 0; j <= i; j++) {
       let between = 0;
-      for (const s of SCENES) between += (s.share / share) * sceneMean(s.sound, COLUMNS[i]) * sceneMean(s.sound, COLUMNS[j]);
+      for (const s of SCENES)
+        between +=
+          (s.share / share) * sceneMean(s.sound, COLUMNS[i]) * sceneMean(s.sound, COLUMNS[j]);
       const a = ARTIST_SHARE[i];
       const b = ARTIST_SHARE[j];
       const value = (LATENT[i][j] - between) / (Math.sqrt(a * b) + Math.sqrt((1 - a) * (1 - b)));

@@ -28,7 +28,13 @@ export function balance(
 }
 
 /** Scales one row to its sum; entries that reach the cap stay there and the others share the rest. */
-function scaleRow(weights: Float64Array, start: number, m: number, target: number, cap: number): void {
+function scaleRow(
+  weights: Float64Array,
+  start: number,
+  m: number,
+  target: number,
+  cap: number,
+): void {
   for (let pass = 0; pass < 6; pass++) {
     let free = 0;
     let capped = 0;

@@ -42,7 +42,9 @@ class Hashed {
   private readonly seeds: readonly number[];
 
   constructor(seed: number) {
-    this.seeds = Array.from({ length: 8 }, (_, stream) => scramble((Math.imul(seed, GOLDEN) + stream) | 0));
+    this.seeds = Array.from({ length: 8 }, (_, stream) =>
+      scramble((Math.imul(seed, GOLDEN) + stream) | 0),
+    );
   }
 
   bits(stream: Stream, subject: number, counter: number): number {
@@ -58,7 +60,11 @@ class Hashed {
  * Writes a benchmark's `User Listening History.csv` into a folder.
  * @throws DataError if the file exists, unless `force`
  */
-export function writeBench(bench: Bench, dir: string, { seed = 1, force = false }: { seed?: number; force?: boolean } = {}): Written {
+export function writeBench(
+  bench: Bench,
+  dir: string,
+  { seed = 1, force = false }: { seed?: number; force?: boolean } = {},
+): Written {
   const file = path.join(dir, LISTENING_HISTORY);
   if (!force) refuseToOverwrite([file]);
   return writeFiles([file], ([writer]) => writePlays(writer, bench, new Hashed(seed)))[0];
@@ -72,7 +78,10 @@ function writePlays(file: FileWriter, bench: Bench, hashed: Hashed): void {
   file.text('track_id,user_id,playcount\n');
   for (let user = 0; user < users; user++) {
     const id = userId(hashed, user);
-    const favourites = [hashed.bits(Stream.Favourites, user, 0) % CLUSTERS, hashed.bits(Stream.Favourites, user, 1) % CLUSTERS];
+    const favourites = [
+      hashed.bits(Stream.Favourites, user, 0) % CLUSTERS,
+      hashed.bits(Stream.Favourites, user, 1) % CLUSTERS,
+    ];
     const plays = playsOf(hashed, user, bench);
     for (let draw = 0, got = 0; got < plays; draw++) {
       const track = drawTrack(hashed, user, draw, favourites, tracks);
@@ -80,22 +89,45 @@ function writePlays(file: FileWriter, bench: Bench, hashed: Hashed): void {
       lastUser[track] = user;
       heard[track] = 1;
       got++;
-      file.play(ids, track, TRACK_ID, id, playcount(hashed, user, track, favourites.includes(track % CLUSTERS)));
+      file.play(
+        ids,
+        track,
+        TRACK_ID,
+        id,
+        playcount(hashed, user, track, favourites.includes(track % CLUSTERS)),
+      );
     }
   }
   // every track occurs: those that nobody drew go to some user each
   for (let track = 0; track < tracks; track++) {
-    if (!heard[track]) file.play(ids, track, TRACK_ID, userId(hashed, hashed.bits(Stream.Track, 0xffffffff, track) % users), 1);
+    if (!heard[track])
+      file.play(
+        ids,
+        track,
+        TRACK_ID,
+        userId(hashed, hashed.bits(Stream.Track, 0xffffffff, track) % users),
+        1,
+      );
   }
 }
 
 function playsOf(hashed: Hashed, user: number, { tracks, base, scale }: Bench): number {
   const x = hashed.uniform(Stream.Plays, user, 0);
-  return Math.min(MOST_PLAYS, Math.floor(base + scale * Math.sqrt(x / (1 - x))), Math.floor(tracks / 4));
+  return Math.min(
+    MOST_PLAYS,
+    Math.floor(base + scale * Math.sqrt(x / (1 - x))),
+    Math.floor(tracks / 4),
+  );
 }
 
 /** A track by popularity rank: 35 % from the first favourite cluster, 25 % from the second, else from all. */
-function drawTrack(hashed: Hashed, user: number, draw: number, favourites: readonly number[], tracks: number): number {
+function drawTrack(
+  hashed: Hashed,
+  user: number,
+  draw: number,
+  favourites: readonly number[],
+  tracks: number,
+): number {
   const c = hashed.uniform(Stream.Cluster, user, draw);
   const x = hashed.uniform(Stream.Track, user, draw);
   const x2 = x * x;
@@ -116,7 +148,8 @@ function trackIds(hashed: Hashed, tracks: number): Uint8Array {
   const bytes = Buffer.alloc(tracks * TRACK_ID);
   for (let track = 0; track < tracks; track++) {
     let letters = '';
-    for (let j = 0, x = hashed.bits(Stream.TrackId, track, 0); j < 5; j++, x = Math.floor(x / 26)) letters += String.fromCharCode(65 + (x % 26));
+    for (let j = 0, x = hashed.bits(Stream.TrackId, track, 0); j < 5; j++, x = Math.floor(x / 26))
+      letters += String.fromCharCode(65 + (x % 26));
     const digits = (scramble(track) & 0xfffffff).toString(16).toUpperCase().padStart(7, '0');
     bytes.write(`TR${letters}128F${digits}`, track * TRACK_ID, 'latin1');
   }
@@ -125,6 +158,7 @@ function trackIds(hashed: Hashed, tracks: number): Uint8Array {
 
 function userId(hashed: Hashed, user: number): Uint8Array {
   let hex = '';
-  for (let word = 0; word < 5; word++) hex += hashed.bits(Stream.UserId, user, word).toString(16).padStart(8, '0');
+  for (let word = 0; word < 5; word++)
+    hex += hashed.bits(Stream.UserId, user, word).toString(16).padStart(8, '0');
   return Buffer.from(hex, 'latin1');
 }

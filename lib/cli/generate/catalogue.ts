@@ -89,15 +89,28 @@ function drawTitles(random: Random, artist: Int32Array, artists: readonly Artist
         continue;
       }
     }
-    titles[t] = trackTitle(random, flavour(SCENES[scene].name), native ? origin : undefined, used[artist[t]]);
+    titles[t] = trackTitle(
+      random,
+      flavour(SCENES[scene].name),
+      native ? origin : undefined,
+      used[artist[t]],
+    );
   }
   return titles;
 }
 
-function drawListeners(random: Random, artist: Int32Array, artists: readonly Artist[], playable: Uint8Array): Float64Array {
+function drawListeners(
+  random: Random,
+  artist: Int32Array,
+  artists: readonly Artist[],
+  playable: Uint8Array,
+): Float64Array {
   const tracks: number[] = [];
   for (let t = 0; t < artist.length; t++) if (playable[t]) tracks.push(t);
-  const scores = tracks.map((t) => Math.sqrt(FAME_SHARE) * artists[artist[t]].fame + Math.sqrt(1 - FAME_SHARE) * normal(random));
+  const scores = tracks.map(
+    (t) =>
+      Math.sqrt(FAME_SHARE) * artists[artist[t]].fame + Math.sqrt(1 - FAME_SHARE) * normal(random),
+  );
   const law = new BentLogNormal(LISTENERS_PER_TRACK, normalQuantile);
   const listeners = new Float64Array(artist.length);
   ranks(scores).forEach((p, i) => {

@@ -15,14 +15,20 @@ const TRIES = 5000;
  * Brings the number of different tracks to `heard`, by changing the tracks of a few plays in place: where too few were heard, a play of a known track becomes one of an unheard track, if possible
  * of the same scene; where too many were, the play of a track heard once becomes one of a known track.
  */
-export function matchHeard(random: Random, plays: Plays, catalogue: Catalogue, heard: number): void {
+export function matchHeard(
+  random: Random,
+  plays: Plays,
+  catalogue: Catalogue,
+  heard: number,
+): void {
   const { length, listeners } = catalogue;
   const count = new Int32Array(length);
   for (const t of plays.track) count[t]++;
   let distinct = 0;
   for (const c of count) if (c > 0) distinct++;
   const spare: number[] = [];
-  for (let t = 0; t < length; t++) if (distinct < heard ? listeners[t] > 0 && count[t] === 0 : count[t] === 1) spare.push(t);
+  for (let t = 0; t < length; t++)
+    if (distinct < heard ? listeners[t] > 0 && count[t] === 0 : count[t] === 1) spare.push(t);
   if (spare.length < Math.abs(distinct - heard)) {
     throw new ArgumentError(
       `These plays reach about ${distinct} tracks, too far from the ${heard} asked for. Ask for about ${distinct}, or change the number of plays.`,
@@ -40,12 +46,19 @@ export function matchHeard(random: Random, plays: Plays, catalogue: Catalogue, h
 }
 
 /** Gives an unheard track the play of a track that can spare one. */
-function add(random: Random, { track }: Plays, { scene }: Catalogue, count: Int32Array, unheard: number): void {
+function add(
+  random: Random,
+  { track }: Plays,
+  { scene }: Catalogue,
+  count: Int32Array,
+  unheard: number,
+): void {
   const known = (2 * track.length) / count.length;
   for (let i = 0; i < TRIES; i++) {
     const play = random.int(track.length);
     const t = track[play];
-    if (count[t] < 2 || (i < TRIES_IN_SCENE && (count[t] < known || scene[t] !== scene[unheard]))) continue;
+    if (count[t] < 2 || (i < TRIES_IN_SCENE && (count[t] < known || scene[t] !== scene[unheard])))
+      continue;
     track[play] = unheard;
     count[t]--;
     count[unheard]++;
@@ -55,12 +68,23 @@ function add(random: Random, { track }: Plays, { scene }: Catalogue, count: Int3
 }
 
 /** Gives the only play of a track to another track, which the user has not heard. */
-function remove(random: Random, { start, track }: Plays, { scene }: Catalogue, count: Int32Array, play: number): void {
+function remove(
+  random: Random,
+  { start, track }: Plays,
+  { scene }: Catalogue,
+  count: Int32Array,
+  play: number,
+): void {
   const user = userOf(start, play);
   const history = track.subarray(start[user], start[user + 1]);
   for (let i = 0; i < TRIES; i++) {
     const t = track[random.int(track.length)];
-    if (count[t] < 2 || history.includes(t) || (i < TRIES_IN_SCENE && scene[t] !== scene[track[play]])) continue;
+    if (
+      count[t] < 2 ||
+      history.includes(t) ||
+      (i < TRIES_IN_SCENE && scene[t] !== scene[track[play]])
+    )
+      continue;
     count[track[play]]--;
     count[t]++;
     track[play] = t;
@@ -70,7 +94,9 @@ function remove(random: Random, { start, track }: Plays, { scene }: Catalogue, c
 }
 
 function noRoom(): ArgumentError {
-  return new ArgumentError('So few plays cannot reach exactly the number of tracks asked for. Ask for more plays, or another number of tracks.');
+  return new ArgumentError(
+    'So few plays cannot reach exactly the number of tracks asked for. Ask for more plays, or another number of tracks.',
+  );
 }
 
 /** The user whose plays include this one. */

@@ -6,7 +6,14 @@ import { writeUserId } from './ids.js';
 import { drawPlaycounts } from './playcounts.js';
 import { type Listening, listen, mostPlays } from './plays.js';
 import type { Size } from './sizes.js';
-import { csvField, type FileWriter, pythonFloat, refuseToOverwrite, type Written, writeFiles } from './write.js';
+import {
+  csvField,
+  type FileWriter,
+  pythonFloat,
+  refuseToOverwrite,
+  type Written,
+  writeFiles,
+} from './write.js';
 
 /** Kaggle's file names. */
 export const MUSIC_INFO = 'Music Info.csv';
@@ -31,7 +38,16 @@ export interface Generated extends Listening {
  */
 export function generate(size: Size, seed = 1): Generated {
   const { users, plays, catalogue, playable, heard } = size;
-  if (!(users >= 1 && plays >= users && heard >= 1 && heard <= playable && heard <= plays && playable <= catalogue)) {
+  if (
+    !(
+      users >= 1 &&
+      plays >= users &&
+      heard >= 1 &&
+      heard <= playable &&
+      heard <= plays &&
+      playable <= catalogue
+    )
+  ) {
     throw new ArgumentError(
       `A size needs 1 ≤ users ≤ plays, 1 ≤ heard ≤ playable ≤ catalogue and heard ≤ plays; got users ${users}, plays ${plays}, heard ${heard}, playable ${playable}, catalogue ${catalogue}.`,
     );
@@ -44,14 +60,22 @@ export function generate(size: Size, seed = 1): Generated {
   const random = new Random(seed).child('recital data');
   const tracks = inventCatalogue(random.child('catalogue'), size);
   const listening = listen(random.child('listening'), tracks, size);
-  return { ...listening, catalogue: tracks, playcount: drawPlaycounts(random.child('playcount'), listening.affinity) };
+  return {
+    ...listening,
+    catalogue: tracks,
+    playcount: drawPlaycounts(random.child('playcount'), listening.affinity),
+  };
 }
 
 /**
  * Generates a dataset and writes it as `Music Info.csv` and `User Listening History.csv` into a folder.
  * @throws DataError if one of the files exists, unless `force`
  */
-export function writeKaggle(size: Size, dir: string, { seed = 1, force = false }: { seed?: number; force?: boolean } = {}): Written[] {
+export function writeKaggle(
+  size: Size,
+  dir: string,
+  { seed = 1, force = false }: { seed?: number; force?: boolean } = {},
+): Written[] {
   const files = [path.join(dir, MUSIC_INFO), path.join(dir, LISTENING_HISTORY)];
   if (!force) refuseToOverwrite(files);
   const data = generate(size, seed);
@@ -61,11 +85,16 @@ export function writeKaggle(size: Size, dir: string, { seed = 1, force = false }
   });
 }
 
-function writeInfo(file: FileWriter, { length, id, name, artist, artists, spotifyId, tags, genre, audio }: Catalogue): void {
+function writeInfo(
+  file: FileWriter,
+  { length, id, name, artist, artists, spotifyId, tags, genre, audio }: Catalogue,
+): void {
   file.text(INFO_HEADER);
   for (let t = 0; t < length; t++) {
     const a = audio;
-    const text = [id[t], name[t], artists[artist[t]].name, '', spotifyId[t], tags[t], genre[t]].map(csvField).join(',');
+    const text = [id[t], name[t], artists[artist[t]].name, '', spotifyId[t], tags[t], genre[t]]
+      .map(csvField)
+      .join(',');
     const whole = [a.year[t], a.duration_ms[t]].join(',');
     file.line(
       `${text},${whole},${pythonFloat(a.danceability[t])},${pythonFloat(a.energy[t])},${a.key[t]},${pythonFloat(a.loudness[t])},${a.mode[t]},` +
@@ -74,12 +103,17 @@ function writeInfo(file: FileWriter, { length, id, name, artist, artists, spotif
   }
 }
 
-function writeHistory(file: FileWriter, { catalogue, start, track, playcount }: Generated, ids: Random): void {
+function writeHistory(
+  file: FileWriter,
+  { catalogue, start, track, playcount }: Generated,
+  ids: Random,
+): void {
   file.text(HISTORY_HEADER);
   const trackIds = Buffer.from(catalogue.id.join(''), 'latin1');
   const userId = new Uint8Array(USER_ID);
   for (let u = 0; u + 1 < start.length; u++) {
     writeUserId(ids, userId, 0);
-    for (let i = start[u]; i < start[u + 1]; i++) file.play(trackIds, track[i], TRACK_ID, userId, playcount[i]);
+    for (let i = start[u]; i < start[u + 1]; i++)
+      file.play(trackIds, track[i], TRACK_ID, userId, playcount[i]);
   }
 }

@@ -1,5 +1,19 @@
 import type { Random } from '../../compute/random.js';
-import { ABROAD, ADJECTIVES, FIRST_NAMES, GERUNDS, GRIM, HEAVY, LAST_NAMES, type Language, LIGHT, NOUNS, PLACES, STREET, VERBS } from './words.js';
+import {
+  ABROAD,
+  ADJECTIVES,
+  FIRST_NAMES,
+  GERUNDS,
+  GRIM,
+  HEAVY,
+  LAST_NAMES,
+  type Language,
+  LIGHT,
+  NOUNS,
+  PLACES,
+  STREET,
+  VERBS,
+} from './words.js';
 
 /** How names sound: which of the word lists a scene prefers. */
 export type Flavour = 'band' | 'solo' | 'grim' | 'street' | 'electronic';
@@ -66,7 +80,8 @@ const ARTISTS: Record<Flavour, readonly Pattern[]> = {
     (r) => `${first(r)} ${last(r)}`,
     (r) => `${first(r)} ${first(r)} ${last(r)}`,
     (r) => `${first(r)} "${noun(r)}" ${last(r)}`,
-    (r) => `The ${last(r)} ${pick(r, ['Trio', 'Quartet', 'Sisters', 'Brothers', 'Ensemble', 'Orchestra'])}`,
+    (r) =>
+      `The ${last(r)} ${pick(r, ['Trio', 'Quartet', 'Sisters', 'Brothers', 'Ensemble', 'Orchestra'])}`,
     (r) => `${first(r)} ${last(r)} and the ${plural(r)}`,
   ],
   grim: [
@@ -105,8 +120,10 @@ const TITLES: readonly Pattern[] = [
   (r) => `${gerund(r)} ${plural(r)} on ${place(r)}`,
   (r) => `${noun(r)} on ${place(r)}`,
   (r) => `${first(r)}'s ${adjective(r)} ${noun(r)}`,
-  (r) => `${adjective(r)} ${pick(r, ['Song', 'Letter', 'Map', 'Home', 'Reason', 'Name'])} for ${first(r)}`,
-  (r) => `${pick(r, ['My', 'Your', 'Our', 'Her', 'His', 'No', 'Every'])} ${adjective(r)} ${noun(r)}`,
+  (r) =>
+    `${adjective(r)} ${pick(r, ['Song', 'Letter', 'Map', 'Home', 'Reason', 'Name'])} for ${first(r)}`,
+  (r) =>
+    `${pick(r, ['My', 'Your', 'Our', 'Her', 'His', 'No', 'Every'])} ${adjective(r)} ${noun(r)}`,
   (r) =>
     `${pick(r, ['Where', 'When', 'Why', 'How'])} the ${adjective(r)} ${noun(r)} ${pick(r, ['Goes', 'Ends', 'Begins', 'Sleeps', 'Turns', 'Stays'])}`,
   (r) => `${noun(r)} ${noun(r)}`,
@@ -118,7 +135,8 @@ const RARE_TITLES: readonly Pattern[] = [
   (r) => `"${noun(r)}," ${pick(r, ['She', 'He', 'They'])} Said`,
   (r) => `${noun(r)}, ${noun(r)} & ${noun(r)}`,
   (r) => `The "${adjective(r)}" ${noun(r)}`,
-  (r) => `${adjective(r)} ${noun(r)} (${pick(r, ['Live', 'Acoustic', 'Demo', 'Reprise', 'Album Version'])})`,
+  (r) =>
+    `${adjective(r)} ${noun(r)} (${pick(r, ['Live', 'Acoustic', 'Demo', 'Reprise', 'Album Version'])})`,
   (r) => `${adjective(r)} ${noun(r)}, Pt. ${1 + r.int(3)}`,
   (r) => `${verb(r)}, ${verb(r)}!`,
   (r) => `What ${pick(r, ['Did', 'Would', 'Will'])} the ${noun(r)} Say?`,
@@ -148,12 +166,20 @@ const FLAVOURED: Partial<Record<Flavour, readonly Pattern[]>> = {
 };
 
 /** An artist's name that is not in `used` yet; adds it. */
-export function artistName(random: Random, style: Flavour, language: Language | undefined, used: Set<string>): string {
+export function artistName(
+  random: Random,
+  style: Flavour,
+  language: Language | undefined,
+  used: Set<string>,
+): string {
   for (let attempt = 0; ; attempt++) {
     let name = pick(random, ARTISTS[style])(random);
     if (language && attempt < 40) {
       const { bands, nouns, links } = ABROAD[language];
-      name = attempt < 3 ? pick(random, bands) : join(pick(random, nouns), pick(random, links), language);
+      name =
+        attempt < 3
+          ? pick(random, bands)
+          : join(pick(random, nouns), pick(random, links), language);
     }
     if (used.has(name.toLowerCase())) continue;
     used.add(name.toLowerCase());
@@ -162,7 +188,12 @@ export function artistName(random: Random, style: Flavour, language: Language | 
 }
 
 /** A title. Titles may repeat, as they do in reality, but not for one artist: `used` holds those that the artist has. */
-export function trackTitle(random: Random, style: Flavour, language: Language | undefined, used: Set<string>): string {
+export function trackTitle(
+  random: Random,
+  style: Flavour,
+  language: Language | undefined,
+  used: Set<string>,
+): string {
   for (let attempt = 0; ; attempt++) {
     const title = propose(random, style, attempt < 8 ? language : undefined);
     if (used.has(title)) continue;
@@ -174,7 +205,10 @@ export function trackTitle(random: Random, style: Flavour, language: Language | 
 function propose(random: Random, style: Flavour, language: Language | undefined): string {
   if (language && random.int(10) < 7) {
     const { nouns, links } = ABROAD[language];
-    const noun = random.int(3) === 0 ? pick(random, nouns) : `${pick(random, nouns)}, ${lowerFirst(pick(random, nouns))}`;
+    const noun =
+      random.int(3) === 0
+        ? pick(random, nouns)
+        : `${pick(random, nouns)}, ${lowerFirst(pick(random, nouns))}`;
     return join(noun, pick(random, links), language);
   }
   if (random.int(100) < 9) return pick(random, RARE_TITLES)(random);

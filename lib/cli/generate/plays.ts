@@ -32,7 +32,11 @@ export function listen(random: Random, catalogue: Catalogue, size: Size): Listen
   const counts = playsPerUser(random.child('users'), size);
   const start = new Int32Array(size.users + 1);
   for (let u = 0; u < size.users; u++) start[u + 1] = start[u] + counts[u];
-  const successors = plantSuccessors(random.child('successors'), catalogue, drawRates(catalogue.listeners, counts));
+  const successors = plantSuccessors(
+    random.child('successors'),
+    catalogue,
+    drawRates(catalogue.listeners, counts),
+  );
   const tastes = new Tastes(random.child('tastes'), catalogue, successors.rates);
   const track = new Int32Array(size.plays);
   const affinity = new Float32Array(size.plays);
@@ -61,7 +65,12 @@ interface World {
 }
 
 /** The next track: a successor of the last one that the user has not heard, or one to the user's taste. */
-function step(random: Random, { tastes, next, taste, seen }: World, user: number, last: number): number {
+function step(
+  random: Random,
+  { tastes, next, taste, seen }: World,
+  user: number,
+  last: number,
+): number {
   if (last >= 0 && random.uniform() < FOLLOWS) {
     let x = random.uniform();
     let choice = 0;
@@ -70,7 +79,8 @@ function step(random: Random, { tastes, next, taste, seen }: World, user: number
     if (successor >= 0 && seen[successor] !== user) return successor;
   }
   for (let attempt = 0; ; attempt++) {
-    const track = attempt < 60 ? tastes.track(random, taste, attempt >= 25) : tastes.anyTrack(random);
+    const track =
+      attempt < 60 ? tastes.track(random, taste, attempt >= 25) : tastes.anyTrack(random);
     if (seen[track] !== user) return track;
   }
 }

@@ -4,7 +4,11 @@ import { exactExp, exactLog } from './exact.js';
  * The value at probability p of a distribution known by some of its quantiles: straight between neighbouring knots, on a logarithmic scale where the upper is more than three times the
  * lower (long tails). Outside the knots: the first or last value.
  */
-export function quantile(probabilities: readonly number[], values: readonly number[], p: number): number {
+export function quantile(
+  probabilities: readonly number[],
+  values: readonly number[],
+  p: number,
+): number {
   const last = probabilities.length - 1;
   if (p <= probabilities[0]) return values[0];
   if (p >= probabilities[last]) return values[last];

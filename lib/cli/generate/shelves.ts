@@ -29,7 +29,8 @@ export class Shelves {
       artistWeights[artist[t]] += weights[t];
     }
     const artistsByScene: number[][] = Array.from({ length: scenes }, () => []);
-    for (let a = 0; a < artists.length; a++) if (artistWeights[a] > 0) artistsByScene[artists[a].scene].push(a);
+    for (let a = 0; a < artists.length; a++)
+      if (artistWeights[a] > 0) artistsByScene[artists[a].scene].push(a);
     this.everything = { items: all, draw: new WeightedDraw(all.map((t) => weights[t])) };
     this.scenes = byScene.map((tracks) => shelf(tracks, weights));
     this.tracksOfArtist = byArtist.map((tracks) => shelf(tracks, weights));
@@ -66,7 +67,9 @@ export class Shelves {
 }
 
 function shelf(items: readonly number[], weights: Float64Array): Shelf | undefined {
-  return items.length === 0 ? undefined : { items, draw: new WeightedDraw(items.map((i) => weights[i])) };
+  return items.length === 0
+    ? undefined
+    : { items, draw: new WeightedDraw(items.map((i) => weights[i])) };
 }
 
 function from({ items, draw }: Shelf, random: Random): number {

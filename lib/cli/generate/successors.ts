@@ -26,7 +26,11 @@ export interface Successors {
  *
  * @param rates how often each track is to be played; 0 for tracks that nobody plays
  */
-export function plantSuccessors(random: Random, catalogue: Catalogue, rates: Float64Array): Successors {
+export function plantSuccessors(
+  random: Random,
+  catalogue: Catalogue,
+  rates: Float64Array,
+): Successors {
   const { length, scene, artist } = catalogue;
   const shelves = new Shelves(catalogue, rates);
   const k = ODDS.length;
@@ -37,7 +41,10 @@ export function plantSuccessors(random: Random, catalogue: Catalogue, rates: Flo
     for (let i = 0; i < k; i++) {
       const flow = FOLLOWS_IN_FACT * ODDS[i] * rates[t];
       for (let attempt = 0; attempt < 60; attempt++) {
-        const candidate = i === 1 && attempt < 6 ? shelves.trackOfArtist(random, artist[t]) : shelves.trackOfScene(random, scene[t]);
+        const candidate =
+          i === 1 && attempt < 6
+            ? shelves.trackOfArtist(random, artist[t])
+            : shelves.trackOfScene(random, scene[t]);
         if (candidate === t || next.subarray(t * k, t * k + i).includes(candidate)) continue;
         if (attempt < 50 && inflow[candidate] + flow > MOST_INFLOW * rates[candidate]) continue;
         next[t * k + i] = candidate;

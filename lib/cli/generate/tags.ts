@@ -45,7 +45,12 @@ function parse(text: string): Map<string, number> {
  * Gives every track its tags, as Kaggle writes them (`'rock, indie, 90s'`), or '' where they are missing. A track's tags follow its scene, its artist's leanings (shared by all
  * tracks of the artist), its artist's origin and its year; their frequencies and the number of tags of a track are the dataset's.
  */
-export function drawTags(random: Random, artist: Int32Array, artists: readonly Artist[], year: ArrayLike<number>): string[] {
+export function drawTags(
+  random: Random,
+  artist: Int32Array,
+  artists: readonly Artist[],
+  year: ArrayLike<number>,
+): string[] {
   const n = artist.length;
   const m = TAG_NAMES.length;
   const counts = tagCounts(random.child('count'), artist, artists.length);
@@ -56,7 +61,14 @@ export function drawTags(random: Random, artist: Int32Array, artists: readonly A
     total += counts[t];
     for (let j = 0; j < m; j++) {
       const age = AGES[TAG_NAMES[j]];
-      const fits = age === undefined ? 1 : year[t] >= age[0] && year[t] < age[1] ? 8 : year[t] >= age[0] - 2 && year[t] < age[1] + 2 ? 1 : 0.1;
+      const fits =
+        age === undefined
+          ? 1
+          : year[t] >= age[0] && year[t] < age[1]
+            ? 8
+            : year[t] >= age[0] - 2 && year[t] < age[1] + 2
+              ? 1
+              : 0.1;
       weights[t * m + j] = leanings[artist[t] * m + j] * fits;
     }
   }
@@ -72,7 +84,8 @@ export function drawTags(random: Random, artist: Int32Array, artists: readonly A
   const sampling = random.child('sample');
   const tags = new Array<string>(n);
   for (let t = 0; t < n; t++) {
-    const chosen = counts[t] === 0 ? [] : systematicSample(sampling, weights.subarray(t * m, (t + 1) * m));
+    const chosen =
+      counts[t] === 0 ? [] : systematicSample(sampling, weights.subarray(t * m, (t + 1) * m));
     tags[t] = chosen.map((j) => TAG_NAMES[j]).join(', ');
   }
   return tags;
@@ -87,7 +100,10 @@ function tagCounts(random: Random, artist: Int32Array, artists: number): Int32Ar
   const place = ranks(score);
   const counts = new Int32Array(artist.length);
   for (let t = 0; t < counts.length; t++)
-    counts[t] = place[t] < TAGS_MISSING ? 0 : 1 + category(TAGS_PER_TRACK, (place[t] - TAGS_MISSING) / (1 - TAGS_MISSING));
+    counts[t] =
+      place[t] < TAGS_MISSING
+        ? 0
+        : 1 + category(TAGS_PER_TRACK, (place[t] - TAGS_MISSING) / (1 - TAGS_MISSING));
   return counts;
 }
 
@@ -105,7 +121,8 @@ function artistLeanings(random: Random, artists: readonly Artist[]): Float64Arra
       const tag = TAG_NAMES[j];
       let weight = scenes[artist.scene][j] * exactExp(0.9 * normal(random));
       if (tag in ORIGINS) weight = artist.origin === ORIGINS[tag] ? 60 : 0.01;
-      else if ((tag === 'british' || tag === 'american') && artist.origin !== undefined) weight *= 0.02;
+      else if ((tag === 'british' || tag === 'american') && artist.origin !== undefined)
+        weight *= 0.02;
       out[a * m + j] = weight;
     }
   });
@@ -126,7 +143,11 @@ function systematicSample(random: Random, probabilities: Float64Array): number[]
 }
 
 /** Gives every track its genre, or '' where it is missing (more often in some scenes, as in reality), so that the genres' counts are the dataset's. */
-export function drawGenres(random: Random, artist: Int32Array, artists: readonly Artist[]): string[] {
+export function drawGenres(
+  random: Random,
+  artist: Int32Array,
+  artists: readonly Artist[],
+): string[] {
   const m = GENRE_NAMES.length + 1;
   const sizes = new Float64Array(SCENES.length);
   for (let t = 0; t < artist.length; t++) sizes[artists[artist[t]].scene]++;
@@ -139,7 +160,9 @@ export function drawGenres(random: Random, artist: Int32Array, artists: readonly
     table[s * m + m - 1] = 100 * GENRE_MISSING;
   });
   const known = Object.values(GENRES).reduce((a, b) => a + b, 0);
-  const columns = GENRE_NAMES.map((genre) => (GENRES[genre] / known) * (1 - GENRE_MISSING) * artist.length);
+  const columns = GENRE_NAMES.map(
+    (genre) => (GENRES[genre] / known) * (1 - GENRE_MISSING) * artist.length,
+  );
   balance(table, sizes, [...columns, GENRE_MISSING * artist.length]);
   // each scene deals its shares out to its tracks in random order, so that even a small catalogue has the rare genres
   const genres = new Array<string>(artist.length);

@@ -43,7 +43,9 @@ export class Tastes {
   ) {
     this.shelves = new Shelves(catalogue, rates);
     this.neighbours = secondScenes(catalogue, rates);
-    this.catchiness = Float64Array.from(catalogue.listeners, (l) => (l > 0 ? 0.42 * normal(random) + 0.1 * (exactLog(l) - 4) : 0));
+    this.catchiness = Float64Array.from(catalogue.listeners, (l) =>
+      l > 0 ? 0.42 * normal(random) + 0.1 * (exactLog(l) - 4) : 0,
+    );
   }
 
   /** Draws the taste of a user who will hear `plays` tracks: those who hear more have more favourite artists. */
@@ -52,15 +54,18 @@ export class Tastes {
     let second = random.uniform() < SECOND_SCENE ? this.neighbours[first].draw(random) : -1;
     if (second === first) second = -1;
     const artists: number[] = [];
-    for (let i = 2 + Math.floor(plays / 8); i > 0; i--) artists.push(this.shelves.artistOfScene(random, favouriteScene(random, first, second)));
+    for (let i = 2 + Math.floor(plays / 8); i > 0; i--)
+      artists.push(this.shelves.artistOfScene(random, favouriteScene(random, first, second)));
     return { first, second, artists, key: random.uint32() };
   }
 
   /** A track to the user's taste, heard before or not; `wide` looks beyond the favourites. */
   track(random: Random, { first, second, artists }: Taste, wide: boolean): number {
     const x = wide ? 1 : random.uniform();
-    if (x < FROM_ARTISTS) return this.shelves.trackOfArtist(random, artists[random.int(artists.length)]);
-    if (x < FROM_ARTISTS + FROM_SCENES) return this.shelves.trackOfScene(random, favouriteScene(random, first, second));
+    if (x < FROM_ARTISTS)
+      return this.shelves.trackOfArtist(random, artists[random.int(artists.length)]);
+    if (x < FROM_ARTISTS + FROM_SCENES)
+      return this.shelves.trackOfScene(random, favouriteScene(random, first, second));
     return this.shelves.track(random);
   }
 
@@ -73,8 +78,14 @@ export class Tastes {
   affinity(taste: Taste, track: number): number {
     const scene = this.catalogue.scene[track];
     const artist = this.catalogue.artist[track];
-    const liked = taste.artists.includes(artist) ? 0.75 : scene === taste.first || scene === taste.second ? 0 : -0.6;
-    const feeling = normalQuantile((scramble(taste.key ^ Math.imul(artist + 1, 0x9e3779b1)) + 0.5) / 4294967296); // the same for each pair, without storing it
+    const liked = taste.artists.includes(artist)
+      ? 0.75
+      : scene === taste.first || scene === taste.second
+        ? 0
+        : -0.6;
+    const feeling = normalQuantile(
+      (scramble(taste.key ^ Math.imul(artist + 1, 0x9e3779b1)) + 0.5) / 4294967296,
+    ); // the same for each pair, without storing it
     return liked + this.catchiness[track] + 0.5 * feeling;
   }
 }
@@ -88,8 +99,11 @@ function secondScenes({ scene }: Catalogue, rates: Float64Array): WeightedDraw[]
   for (let i = 0; i < n; i++) {
     for (let j = 0; j < n; j++) {
       let distance = 0;
-      for (let k = 0; k < SOUND.length; k++) distance += (SCENES[i].sound[k] - SCENES[j].sound[k]) * (SCENES[i].sound[k] - SCENES[j].sound[k]);
-      pairs[i * n + j] = i === j ? 0 : share[i] * share[j] * exactExp(-distance / (2 * CLOSE * CLOSE));
+      for (let k = 0; k < SOUND.length; k++)
+        distance +=
+          (SCENES[i].sound[k] - SCENES[j].sound[k]) * (SCENES[i].sound[k] - SCENES[j].sound[k]);
+      pairs[i * n + j] =
+        i === j ? 0 : share[i] * share[j] * exactExp(-distance / (2 * CLOSE * CLOSE));
     }
   }
   balance(pairs, share, share);

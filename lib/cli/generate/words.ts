@@ -62,7 +62,9 @@ Tanager Tennyson Thackeray Thorne Trevanion Underhill Valcourt Vandermeer Vane V
 
 /** Syllables of made-up names: heavy ones for metal, light ones for electronic music. */
 export const HEAVY = {
-  start: list('Bal Dra Dur Ere Fen Gor Grim Hel Ith Kar Kra Mal Mor Nar Neth Ob Oth Rag Skal Skor Thar Thul Ulf Ur Vald Var Vel Vor Wrath Xal Zar'),
+  start: list(
+    'Bal Dra Dur Ere Fen Gor Grim Hel Ith Kar Kra Mal Mor Nar Neth Ob Oth Rag Skal Skor Thar Thul Ulf Ur Vald Var Vel Vor Wrath Xal Zar',
+  ),
   end: list(
     'adon agul ak akhar amon anor ath athis azar dran dur enoth ethis gard gath goth grim heim ithil khan moor morn mourn oth rath rim roth thane thar ulk vald wyrm',
   ),
@@ -136,19 +138,35 @@ export const ABROAD = {
     ),
   },
   polish: {
-    nouns: phrases('Żółte światła, Noc, Mój dom, Rzeka, Zimowy sen, Ulica, Wiatr, Pociąg, Stary most, Błękit, Łąka, Cień'),
-    links: phrases('nad Wisłą, bez słów, i my, w październiku, o świcie, na zawsze, jak wczoraj, we mgle, za oknem, do jutra'),
-    bands: phrases('Biała Łódź, Cichy Dworzec, Żuraw i Wrona, Późne Lato, Mała Księga, Wrzesień Wieczorem, Srebrna Nić, Dom Pod Lasem'),
+    nouns: phrases(
+      'Żółte światła, Noc, Mój dom, Rzeka, Zimowy sen, Ulica, Wiatr, Pociąg, Stary most, Błękit, Łąka, Cień',
+    ),
+    links: phrases(
+      'nad Wisłą, bez słów, i my, w październiku, o świcie, na zawsze, jak wczoraj, we mgle, za oknem, do jutra',
+    ),
+    bands: phrases(
+      'Biała Łódź, Cichy Dworzec, Żuraw i Wrona, Późne Lato, Mała Księga, Wrzesień Wieczorem, Srebrna Nić, Dom Pod Lasem',
+    ),
   },
   japanese: {
-    nouns: phrases('夜の海, 青い窓, 雨の駅, 春の道, 小さな星, 遠い声, 白い鳥, 夏の終わり, 月の庭, 朝の光'),
-    links: phrases('と君, まで, の歌, をさがして, より, のうた 第二番, へ, の記憶, とひかり, のあと'),
-    bands: phrases('Aoi Tsuki Club, 風の図書館, Hoshi no Machi, 夕暮れ電車, Kumo Radio, 雨音バンド, Midori Window, 白夜灯'),
+    nouns: phrases(
+      '夜の海, 青い窓, 雨の駅, 春の道, 小さな星, 遠い声, 白い鳥, 夏の終わり, 月の庭, 朝の光',
+    ),
+    links: phrases(
+      'と君, まで, の歌, をさがして, より, のうた 第二番, へ, の記憶, とひかり, のあと',
+    ),
+    bands: phrases(
+      'Aoi Tsuki Club, 風の図書館, Hoshi no Machi, 夕暮れ電車, Kumo Radio, 雨音バンド, Midori Window, 白夜灯',
+    ),
   },
   russian: {
-    nouns: phrases('Белая ночь, Старый дом, Зимний свет, Река, Последний трамвай, Тихий сад, Северный ветер, Дорога'),
+    nouns: phrases(
+      'Белая ночь, Старый дом, Зимний свет, Река, Последний трамвай, Тихий сад, Северный ветер, Дорога',
+    ),
     links: phrases('и ты, без слов, до утра, над городом, снова, как вчера, в январе, за окном'),
-    bands: phrases('Тихий Причал, Северная Линия, Белый Трамвай, Zimniy Sad, Окно Напротив, Дальний Свет'),
+    bands: phrases(
+      'Тихий Причал, Северная Линия, Белый Трамвай, Zimniy Sad, Окно Напротив, Дальний Свет',
+    ),
   },
 } as const;
 

@@ -44,7 +44,13 @@ export class FileWriter {
   }
 
   /** Appends `track,user,playcount⏎` from ASCII bytes, and counts a row. */
-  play(tracks: Uint8Array, track: number, trackLength: number, user: Uint8Array, playcount: number): void {
+  play(
+    tracks: Uint8Array,
+    track: number,
+    trackLength: number,
+    user: Uint8Array,
+    playcount: number,
+  ): void {
     const { buffer } = this;
     let at = this.used;
     for (let i = track * trackLength, end = i + trackLength; i < end; i++) buffer[at++] = tracks[i];
@@ -102,7 +108,10 @@ export function refuseToOverwrite(files: readonly string[]): void {
 /**
  * Opens writers, lets `write` fill them, and gives the files their names once all are complete; if `write` throws, nothing is left behind and existing files stay as they were.
  */
-export function writeFiles(files: readonly string[], write: (writers: readonly FileWriter[]) => void): Written[] {
+export function writeFiles(
+  files: readonly string[],
+  write: (writers: readonly FileWriter[]) => void,
+): Written[] {
   const writers: FileWriter[] = [];
   try {
     for (const file of files) writers.push(new FileWriter(file));

@@ -7,8 +7,13 @@ import { currentStamp, fileName, stampOf } from './stamp.js';
 /** Where `npm run native` puts the kernel. */
 export const NATIVE_DIR: string = join(__dirname, '..', 'build');
 
-const FLAGS = '-std=gnu11 -O3 -fno-math-errno -fno-trapping-math -fvisibility=hidden -fPIC'.split(' ');
-const LINK = process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared', '-lm', '-lpthread', '-ldl'];
+const FLAGS = '-std=gnu11 -O3 -fno-math-errno -fno-trapping-math -fvisibility=hidden -fPIC'.split(
+  ' ',
+);
+const LINK =
+  process.platform === 'darwin'
+    ? ['-bundle', '-undefined', 'dynamic_lookup']
+    : ['-shared', '-lm', '-lpthread', '-ldl'];
 
 /** Options of buildNative. */
 export interface BuildNativeOptions {
@@ -30,8 +35,13 @@ export interface NativeBuild {
  * Compiles the native kernel for this machine, with GCC or Clang; takes seconds.
  * @throws RecitalError without a compiler, or when it fails, or when the folder cannot be written
  */
-export function buildNative({ dir = NATIVE_DIR, compiler, target = 'native' }: BuildNativeOptions = {}): NativeBuild {
-  if (process.platform === 'win32') throw new RecitalError('The native kernel is for Linux and macOS. On Windows it runs in WSL.');
+export function buildNative({
+  dir = NATIVE_DIR,
+  compiler,
+  target = 'native',
+}: BuildNativeOptions = {}): NativeBuild {
+  if (process.platform === 'win32')
+    throw new RecitalError('The native kernel is for Linux and macOS. On Windows it runs in WSL.');
   const cc = findCompiler(compiler ?? process.env.CC);
   const stamp = currentStamp();
   const name = fileName(stamp);
@@ -43,10 +53,14 @@ export function buildNative({ dir = NATIVE_DIR, compiler, target = 'native' }: B
   if (status !== 0) {
     rmSync(partial, { force: true });
     const why = (error?.message ?? stderr).trim();
-    throw new RecitalError(`The native kernel could not be compiled by ${cc.version} into ${dir}; is that folder writable?\n${why}`);
+    throw new RecitalError(
+      `The native kernel could not be compiled by ${cc.version} into ${dir}; is that folder writable?\n${why}`,
+    );
   }
   writing(dir, () => renameSync(partial, join(dir, name)));
-  for (const file of readdirSync(dir)) if (file !== name && stampOf(file)?.machine === stamp.machine) rmSync(join(dir, file), { force: true });
+  for (const file of readdirSync(dir))
+    if (file !== name && stampOf(file)?.machine === stamp.machine)
+      rmSync(join(dir, file), { force: true });
   return { file: join(dir, name), compiler: cc.version };
 }
 

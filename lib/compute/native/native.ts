@@ -41,7 +41,10 @@ let loaded: Native | undefined;
 /** What the environment variable RECITAL_NATIVE asks for: nothing (unset, empty or 0), the native kernel (1), or the one in a folder (its path). */
 export function askedFor(): { native: boolean; dir: string } {
   const asked = process.env.RECITAL_NATIVE ?? '';
-  return { native: asked !== '' && asked !== '0', dir: asked === '' || asked === '0' || asked === '1' ? NATIVE_DIR : resolve(asked) };
+  return {
+    native: asked !== '' && asked !== '0',
+    dir: asked === '' || asked === '0' || asked === '1' ? NATIVE_DIR : resolve(asked),
+  };
 }
 
 /** Whether there is a native kernel that was built from these sources for this machine. */
@@ -62,12 +65,17 @@ export function loadNative(dir?: string): Native {
 function load(dir: string): Native {
   const stamp = currentStamp();
   const file = join(dir, fileName(stamp));
-  if (!existsSync(file)) throw new RecitalError(`${whyMissing(dir, stamp.machine)} Run \`npm run native\` in the project's folder.`);
+  if (!existsSync(file))
+    throw new RecitalError(
+      `${whyMissing(dir, stamp.machine)} Run \`npm run native\` in the project's folder.`,
+    );
   const module: { exports: unknown } = { exports: {} };
   try {
     process.dlopen(module, file);
   } catch (error) {
-    throw new RecitalError(`The native kernel ${file} cannot be loaded: ${(error as Error).message}. Run \`npm run native\` again.`);
+    throw new RecitalError(
+      `The native kernel ${file} cannot be loaded: ${(error as Error).message}. Run \`npm run native\` again.`,
+    );
   }
   const addon = module.exports as Addon;
   const args = new Float64Array(new SharedArrayBuffer(8 * 32)); // arguments go through memory: faster than one by one
@@ -84,7 +92,9 @@ function load(dir: string): Native {
 
 function whyMissing(dir: string, machine: string): string {
   const others = existsSync(dir) ? readdirSync(dir).flatMap((file) => stampOf(file) ?? []) : [];
-  if (others.some((stamp) => stamp.machine === machine)) return `The native kernel in ${dir} was built from other sources than these.`;
-  if (others.length) return `The native kernel in ${dir} was built for another processor or system.`;
+  if (others.some((stamp) => stamp.machine === machine))
+    return `The native kernel in ${dir} was built from other sources than these.`;
+  if (others.length)
+    return `The native kernel in ${dir} was built for another processor or system.`;
   return `The native kernel has not been built (${dir}).`;
 }

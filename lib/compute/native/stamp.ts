@@ -38,7 +38,8 @@ function hash(parts: readonly string[]): string {
 /** The instructions that the processor has, where the system tells them: virtual machines call many processors by one name. */
 function instructions(): string {
   try {
-    const [, flags] = /^(?:flags|Features)\s*:\s*(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8')) ?? [];
+    const [, flags] =
+      /^(?:flags|Features)\s*:\s*(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8')) ?? [];
     return (flags ?? '').split(' ').sort().join(' ');
   } catch {
     return '';

@@ -38,7 +38,9 @@ export class CSVLogger implements Callback {
     checkOptions(options, ['fname', 'append'], 'CSVLogger');
     const { fname = 'history.csv', append = false } = options;
     if (typeof fname !== 'string' || fname === '' || fname.includes('\0'))
-      throw new ArgumentError(`fname must be the path of a file, got ${typeof fname === 'string' ? JSON.stringify(fname) : said(fname)}.`);
+      throw new ArgumentError(
+        `fname must be the path of a file, got ${typeof fname === 'string' ? JSON.stringify(fname) : said(fname)}.`,
+      );
     this.fname = fname;
     this.append = append;
     this.file = path.resolve(fname);
@@ -48,8 +50,12 @@ export class CSVLogger implements Callback {
   readLog(): Table {
     const [header = '', ...rows] = this.lines();
     const names = splitRecord(header, ',');
-    const cells = rows.map((row) => splitRecord(row, ',').map((field) => (field === '' ? NaN : Number(field))));
-    return new Table(new Map(names.map((name, i) => [name, Float64Array.from(cells, (row) => row[i])])));
+    const cells = rows.map((row) =>
+      splitRecord(row, ',').map((field) => (field === '' ? NaN : Number(field))),
+    );
+    return new Table(
+      new Map(names.map((name, i) => [name, Float64Array.from(cells, (row) => row[i])])),
+    );
   }
 
   beforeFit({ path: folder, recorder, resumed }: Learner): void {
@@ -58,10 +64,14 @@ export class CSVLogger implements Callback {
     const header = recorder.metricNames.map(quoted).join(',');
     const lines = (this.append || resumed) && isFile(this.file) ? this.lines() : [];
     if (lines.length && lines[0] !== header) {
-      throw new DataError(`"${this.file}" has other columns (${lines[0]}) than this run (${header}). Choose another fname, or { append: false }.`);
+      throw new DataError(
+        `"${this.file}" has other columns (${lines[0]}) than this run (${header}). Choose another fname, or { append: false }.`,
+      );
     }
     // What came after the point where the run goes on is learnt again.
-    if (resumed) while (lines.length > 1 && Number.parseInt(lines[lines.length - 1], 10) >= resumed.epoch) lines.pop();
+    if (resumed)
+      while (lines.length > 1 && Number.parseInt(lines[lines.length - 1], 10) >= resumed.epoch)
+        lines.pop();
     writeAtomically(this.file, [Buffer.from([header, ...lines.slice(1), ''].join('\n'))]);
   }
 
@@ -76,7 +86,9 @@ export class CSVLogger implements Callback {
         closeSync(fd);
       }
     } catch (error) {
-      throw new DataError(`"${this.file}" cannot be added to: ${(error as Error).message}. The rows before are in it.`);
+      throw new DataError(
+        `"${this.file}" cannot be added to: ${(error as Error).message}. The rows before are in it.`,
+      );
     }
   }
 

@@ -27,10 +27,17 @@ export class FetchPreds implements Callback {
   private readonly left: readonly Callback[];
 
   constructor(options: FetchPredsOptions = {}) {
-    checkOptions(options, ['dsIdx', 'dl', 'withInput', 'withDecoded', 'withLoss', 'act', 'cbs'], 'FetchPreds');
+    checkOptions(
+      options,
+      ['dsIdx', 'dl', 'withInput', 'withDecoded', 'withLoss', 'act', 'cbs'],
+      'FetchPreds',
+    );
     const { cbs = [], ...rest } = options;
     const { dsIdx = 1 } = rest;
-    if (dsIdx !== 0 && dsIdx !== 1) throw new ArgumentError(`dsIdx is 0 for the training set or 1 for the validation set, got ${said(dsIdx)}.`);
+    if (dsIdx !== 0 && dsIdx !== 1)
+      throw new ArgumentError(
+        `dsIdx is 0 for the training set or 1 for the validation set, got ${said(dsIdx)}.`,
+      );
     this.options = rest;
     this.left = [cbs].flat();
   }

@@ -42,7 +42,9 @@ export class GradientClip implements Callback {
     if (!Number.isFinite(this.norm)) {
       const i = norms.findIndex((n) => !Number.isFinite(n));
       const which = i < 0 ? 'the parameters together' : trained[i].name;
-      throw new NumericError(`The gradient of ${which} is not finite in epoch ${epoch}, batch ${iter}. Try a smaller learning rate (lrFind).`);
+      throw new NumericError(
+        `The gradient of ${which} is not finite in epoch ${epoch}, batch ${iter}. Try a smaller learning rate (lrFind).`,
+      );
     }
     const scale = this.maxNorm / (this.norm + 1e-6);
     if (scale >= 1) return;
@@ -85,7 +87,8 @@ export class GradientAccumulation implements Callback {
   constructor(options: GradientAccumulationOptions = {}) {
     checkOptions(options, ['nAcc'], 'GradientAccumulation');
     const { nAcc = 32 } = options;
-    if (!(Number.isInteger(nAcc) && nAcc > 0)) throw new ArgumentError(`nAcc must be a positive whole number of rows, got ${said(nAcc)}.`);
+    if (!(Number.isInteger(nAcc) && nAcc > 0))
+      throw new ArgumentError(`nAcc must be a positive whole number of rows, got ${said(nAcc)}.`);
     this.nAcc = nAcc;
   }
 

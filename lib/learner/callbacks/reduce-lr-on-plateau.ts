@@ -34,7 +34,9 @@ export class ReduceLROnPlateau extends PatientTracker {
 
   protected act({ opt, epoch }: Learner): void {
     const before = opt.hypers.lr;
-    opt.setHypers({ lr: opt.groups.map(({ hypers }) => Math.max(hypers.lr / this.factor, this.minLr)) });
+    opt.setHypers({
+      lr: opt.groups.map(({ hypers }) => Math.max(hypers.lr / this.factor, this.minLr)),
+    });
     this.wait = 0;
     if (opt.hypers.lr < before) display().text(`Epoch ${epoch}: reducing lr to ${opt.hypers.lr}`);
   }

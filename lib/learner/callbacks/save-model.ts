@@ -38,15 +38,31 @@ export class SaveModel extends Tracker {
   private goBack: (() => void) | undefined;
 
   constructor(options: SaveModelOptions = {}) {
-    checkOptions(options, [...trackerOptions, 'fname', 'everyEpoch', 'atEnd', 'withOpt'], 'SaveModel');
-    const { fname = 'model', everyEpoch = false, atEnd = false, withOpt = false, ...rest } = options;
+    checkOptions(
+      options,
+      [...trackerOptions, 'fname', 'everyEpoch', 'atEnd', 'withOpt'],
+      'SaveModel',
+    );
+    const {
+      fname = 'model',
+      everyEpoch = false,
+      atEnd = false,
+      withOpt = false,
+      ...rest
+    } = options;
     super(rest);
     this.everyEpoch = Number(everyEpoch);
     if (!(Number.isInteger(this.everyEpoch) && this.everyEpoch >= 0)) {
-      throw new ArgumentError(`everyEpoch is true, false or a whole number of epochs, got ${said(everyEpoch)}.`);
+      throw new ArgumentError(
+        `everyEpoch is true, false or a whole number of epochs, got ${said(everyEpoch)}.`,
+      );
     }
-    if (this.everyEpoch && atEnd) throw new ArgumentError('everyEpoch and atEnd cannot both be set: the last epoch is saved as one of every epoch.');
-    if (fname === null && (this.everyEpoch || atEnd)) throw new ArgumentError('everyEpoch and atEnd write files: give fname.');
+    if (this.everyEpoch && atEnd)
+      throw new ArgumentError(
+        'everyEpoch and atEnd cannot both be set: the last epoch is saved as one of every epoch.',
+      );
+    if (fname === null && (this.everyEpoch || atEnd))
+      throw new ArgumentError('everyEpoch and atEnd write files: give fname.');
     this.fname = fname;
     this.atEnd = atEnd;
     this.withOpt = withOpt;
@@ -68,7 +84,9 @@ export class SaveModel extends Tracker {
       return;
     }
     if (!this.compare(learn)) return;
-    display().text(`Better model found at epoch ${epoch} with ${this.monitor} value: ${this.best}.`);
+    display().text(
+      `Better model found at epoch ${epoch} with ${this.monitor} value: ${this.best}.`,
+    );
     this.keep(learn);
   }
 

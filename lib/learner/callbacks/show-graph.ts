@@ -21,7 +21,10 @@ export class ShowGraph implements Callback {
   }
 
   afterEpoch({ recorder, nEpoch, dls }: Learner): void {
-    if (recorder.losses.length) this.slot?.update(plotLoss(recorder, { skipStart: 0, withValid: true, batches: nEpoch * dls.train.length }));
+    if (recorder.losses.length)
+      this.slot?.update(
+        plotLoss(recorder, { skipStart: 0, withValid: true, batches: nEpoch * dls.train.length }),
+      );
   }
 
   afterFit({ recorder }: Learner): void {

@@ -17,7 +17,9 @@ export class TerminateOnNaN implements Callback {
 
   afterLoss({ loss, loop, epoch, iter, training }: Learner): void {
     if (Number.isFinite(loss) || !loop.fitting) return;
-    display().warn(`The loss became ${loss} in epoch ${epoch}, ${training ? 'training' : 'validation'} batch ${iter}: the run ends.`);
+    display().warn(
+      `The loss became ${loss} in epoch ${epoch}, ${training ? 'training' : 'validation'} batch ${iter}: the run ends.`,
+    );
     throw new CancelFitException();
   }
 }

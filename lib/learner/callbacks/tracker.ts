@@ -55,7 +55,8 @@ export abstract class Tracker implements Callback {
     checkOptions(options, trackerOptions, new.target.name);
     const { monitor = 'valid_loss', comp, minDelta = 0, resetOnFit = true } = options;
     checkNumber(minDelta, minDelta >= 0, 'minDelta must not be negative');
-    if (comp !== undefined && comp !== 'less' && comp !== 'greater') throw new ArgumentError(`comp is 'less' or 'greater', got '${said(comp)}'.`);
+    if (comp !== undefined && comp !== 'less' && comp !== 'greater')
+      throw new ArgumentError(`comp is 'less' or 'greater', got '${said(comp)}'.`);
     this.monitor = monitor;
     this.asked = comp;
     this.comp = comp ?? (greaterByName(monitor) ? 'greater' : 'less');
@@ -66,7 +67,13 @@ export abstract class Tracker implements Callback {
   beforeFit({ recorder, resumed, dls, metrics }: Learner): void {
     const columns = recorder.metricNames.slice(1, -1);
     this.column = columns.indexOf(this.monitor);
-    if (this.column < 0) throw new UnknownIdError('column', this.monitor, columns, `${this.name} watches one of: ${columns.join(', ')}.`);
+    if (this.column < 0)
+      throw new UnknownIdError(
+        'column',
+        this.monitor,
+        columns,
+        `${this.name} watches one of: ${columns.join(', ')}.`,
+      );
     if (this.column > 0 && dls.valid.n === 0) {
       throw new ArgumentError(
         `${this.name} watches ${this.monitor}, but there are no validation rows. Choose { monitor: 'train_loss' }, or split some off.`,
@@ -124,7 +131,9 @@ export abstract class PatientTracker extends Tracker {
     const { patience = 1, ...rest } = options;
     super(rest);
     if (!(Number.isInteger(patience) && patience > 0))
-      throw new ArgumentError(`patience must be a positive whole number of epochs, got ${said(patience)}.`);
+      throw new ArgumentError(
+        `patience must be a positive whole number of epochs, got ${said(patience)}.`,
+      );
     this.patience = patience;
   }
 
@@ -144,5 +153,17 @@ export abstract class PatientTracker extends Tracker {
   protected abstract act(learn: Learner): void;
 }
 
-const shown = ['monitor', 'comp', 'minDelta', 'resetOnFit', 'patience', 'factor', 'minLr', 'fname', 'everyEpoch', 'atEnd', 'withOpt'];
+const shown = [
+  'monitor',
+  'comp',
+  'minDelta',
+  'resetOnFit',
+  'patience',
+  'factor',
+  'minLr',
+  'fname',
+  'everyEpoch',
+  'atEnd',
+  'withOpt',
+];
 printed(Tracker, (cb) => asMade(cb, shown));

@@ -31,7 +31,9 @@ export class SkippedRows {
     this.last = int32(count);
     this.pending = int32(count);
     const { m, v } = this.moments();
-    parallel('skipScan', count, [p.width, m, v, this.last.byteOffset, line.rangesAt], { grain: this.grain });
+    parallel('skipScan', count, [p.width, m, v, this.last.byteOffset, line.rangesAt], {
+      grain: this.grain,
+    });
     this.collect();
   }
 
@@ -67,15 +69,27 @@ export class SkippedRows {
     if (n === 0) return;
     for (let j = 0; j < n; j++) rows[j] = touched[j];
     const { m, v } = this.moments();
-    const at = [rows.byteOffset, p.width, p.value.byteOffset, p.grad.byteOffset, m, v, last.byteOffset, line.now + 1];
-    parallel('skipStep', n, [...at, 1 - keep, b1, d1, b2, d2, a, c, e, f, eps, line.rangesAt], { grain: this.grain });
+    const at = [
+      rows.byteOffset,
+      p.width,
+      p.value.byteOffset,
+      p.grad.byteOffset,
+      m,
+      v,
+      last.byteOffset,
+      line.now + 1,
+    ];
+    parallel('skipStep', n, [...at, 1 - keep, b1, d1, b2, d2, a, c, e, f, eps, line.rangesAt], {
+      grain: this.grain,
+    });
   }
 
   /** Brings the rows that still move to the end of the block; those whose momentum is spent leave. */
   endBlock(): void {
     const { pending, pendingCount, last, line } = this;
     line.refreshSlots();
-    if (pendingCount) this.bring(pendingCount, pending, { mark: 0, spentMark: -2 - line.block, measure: 1 });
+    if (pendingCount)
+      this.bring(pendingCount, pending, { mark: 0, spentMark: -2 - line.block, measure: 1 });
     let n = 0;
     for (let j = 0; j < pendingCount; j++) if (last[pending[j]] === 0) pending[n++] = pending[j];
     this.pendingCount = n;
@@ -99,11 +113,20 @@ export class SkippedRows {
     for (const array of [this.last, this.pending, this.rows]) dispose(array);
   }
 
-  private bring(n: number, rows: Int32Array | undefined, { mark, spentMark, measure }: { mark: number; spentMark: number; measure: number }): void {
+  private bring(
+    n: number,
+    rows: Int32Array | undefined,
+    { mark, spentMark, measure }: { mark: number; spentMark: number; measure: number },
+  ): void {
     const { p, line, last } = this;
     const { m, v } = this.moments();
     const table = [rows?.byteOffset ?? 0, p.width, p.value.byteOffset, m, v, last.byteOffset];
-    parallel('skipRows', n, [...table, ...line.places, mark, spentMark, line.done, measure, ...line.grid, line.rangesAt], { grain: this.grain });
+    parallel(
+      'skipRows',
+      n,
+      [...table, ...line.places, mark, spentMark, line.done, measure, ...line.grid, line.rangesAt],
+      { grain: this.grain },
+    );
   }
 
   private moments(): { m: number; v: number } {

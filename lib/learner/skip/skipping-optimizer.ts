@@ -31,9 +31,21 @@ export abstract class SkippingOptimizer extends MomentOptimizer {
   private readonly tables = new Map<Parameter, SkippedRows>();
   private readonly lines: Timeline[] = [];
   private readonly timeSkipping: boolean | undefined;
-  private last: { t: number; hypers: Readonly<Hypers>; wd: number; rule: MomentStep | undefined; step: Step | undefined } | undefined;
+  private last:
+    | {
+        t: number;
+        hypers: Readonly<Hypers>;
+        wd: number;
+        rule: MomentStep | undefined;
+        step: Step | undefined;
+      }
+    | undefined;
 
-  constructor(groups: readonly ParamGroup[], moments: readonly ('gradAvg' | 'sqrAvg')[], { decoupledWd = true, timeSkipping }: SkippingOptions) {
+  constructor(
+    groups: readonly ParamGroup[],
+    moments: readonly ('gradAvg' | 'sqrAvg')[],
+    { decoupledWd = true, timeSkipping }: SkippingOptions,
+  ) {
     super(groups, moments, { decoupledWd });
     this.timeSkipping = timeSkipping;
   }
@@ -42,7 +54,13 @@ export abstract class SkippingOptimizer extends MomentOptimizer {
   protected abstract rule(t: number, hypers: Readonly<Hypers>, wd: number): MomentStep | undefined;
 
   /** Takes a step in every row. */
-  protected dense(p: Parameter, { buffers }: ParamState, step: MomentStep | undefined, _hypers: Readonly<Hypers>, _wd: number): void {
+  protected dense(
+    p: Parameter,
+    { buffers }: ParamState,
+    step: MomentStep | undefined,
+    _hypers: Readonly<Hypers>,
+    _wd: number,
+  ): void {
     if (step) momentStep(p, buffers, step);
   }
 
@@ -78,7 +96,10 @@ export abstract class SkippingOptimizer extends MomentOptimizer {
 
   protected update(p: Parameter, state: ParamState, hypers: Readonly<Hypers>, wd: number): void {
     const { rule, step } = this.ruleOf(state.step, hypers, wd);
-    const table = p.slots && step && this.canSkip(p, step) ? this.table(p, state, { step, eps: hypers.eps }) : undefined;
+    const table =
+      p.slots && step && this.canSkip(p, step)
+        ? this.table(p, state, { step, eps: hypers.eps })
+        : undefined;
     if (table && step) {
       table.line.step = step;
       table.step(step);
@@ -100,7 +121,9 @@ export abstract class SkippingOptimizer extends MomentOptimizer {
         line: lines.indexOf(line),
         value: p.value.slice(),
         last: last.slice(),
-        buffers: Object.fromEntries(Object.entries(this.state(p).buffers).map(([name, buffer]) => [name, buffer.slice()])),
+        buffers: Object.fromEntries(
+          Object.entries(this.state(p).buffers).map(([name, buffer]) => [name, buffer.slice()]),
+        ),
       })),
     };
   }
@@ -108,8 +131,15 @@ export abstract class SkippingOptimizer extends MomentOptimizer {
   override unsettle(saved: Unsettled): void {
     this.settle();
     const all = this.groups.flatMap(({ params }) => params);
-    const tables = saved.tables.map((table) => ({ ...table, p: all.find(({ name }) => name === table.name)! }));
-    const settled = tables.map(({ p }) => ({ p, value: p.value.slice(), buffers: copies(this.state(p).buffers) }));
+    const tables = saved.tables.map((table) => ({
+      ...table,
+      p: all.find(({ name }) => name === table.name)!,
+    }));
+    const settled = tables.map(({ p }) => ({
+      p,
+      value: p.value.slice(),
+      buffers: copies(this.state(p).buffers),
+    }));
     const begin = (): void => {
       const lines = saved.lines.map(({ moments }) => this.newLine(moments));
       for (const { p, line, value, last, buffers } of tables) {
@@ -136,18 +166,33 @@ export abstract class SkippingOptimizer extends MomentOptimizer {
   }
 
   /** A table that skips time, if it does or is worth it. */
-  private table(p: Parameter, { buffers }: ParamState, { step, eps }: { step: Step; eps: number }): SkippedRows | undefined {
+  private table(
+    p: Parameter,
+    { buffers }: ParamState,
+    { step, eps }: { step: Step; eps: number },
+  ): SkippedRows | undefined {
     const known = this.tables.get(p);
     if (known) return !known.line.step || same(known.line.step, step) ? known : undefined;
-    const moments = { hasM: 'gradAvg' in buffers, hasV: 'sqrAvg' in buffers, eps: 'sqrAvg' in buffers ? eps : 1 };
-    const line = this.lines.find((l) => l.fresh && l.moments.eps === moments.eps && (!l.step || same(l.step, step)));
+    const moments = {
+      hasM: 'gradAvg' in buffers,
+      hasV: 'sqrAvg' in buffers,
+      eps: 'sqrAvg' in buffers ? eps : 1,
+    };
+    const line = this.lines.find(
+      (l) => l.fresh && l.moments.eps === moments.eps && (!l.step || same(l.step, step)),
+    );
     const saved = p.value.length - DEARER * p.touchedCount * p.width;
-    if (this.timeSkipping === undefined && saved < (line ? OVERHEAD.table : OVERHEAD.line)) return undefined;
+    if (this.timeSkipping === undefined && saved < (line ? OVERHEAD.table : OVERHEAD.line))
+      return undefined;
     return this.begin(p, buffers, line ?? this.newLine(moments));
   }
 
   /** The rule of a step; tables of a group have the same. */
-  private ruleOf(t: number, hypers: Readonly<Hypers>, wd: number): { rule: MomentStep | undefined; step: Step | undefined } {
+  private ruleOf(
+    t: number,
+    hypers: Readonly<Hypers>,
+    wd: number,
+  ): { rule: MomentStep | undefined; step: Step | undefined } {
     const { last } = this;
     if (last && last.t === t && last.hypers === hypers && last.wd === wd) return last;
     const rule = this.rule(t, hypers, wd);
@@ -195,5 +240,7 @@ function same(a: Step, b: Step): boolean {
 }
 
 function copies(buffers: Record<string, Float32Array>): Record<string, Float32Array> {
-  return Object.fromEntries(Object.entries(buffers).map(([name, buffer]) => [name, buffer.slice()]));
+  return Object.fromEntries(
+    Object.entries(buffers).map(([name, buffer]) => [name, buffer.slice()]),
+  );
 }

@@ -155,7 +155,20 @@ export class Timeline {
     const shrink = hasV ? b2 : 1;
     const [tables, scalars, spans] = this.places;
     const { done, now, nodes } = this;
-    kernels().skipAdvance(done, now + 1, tables, scalars, spans, nodes.byteOffset, (hasM ? b1 : 0) / keep, shrink, keep, c, f, eps);
+    kernels().skipAdvance(
+      done,
+      now + 1,
+      tables,
+      scalars,
+      spans,
+      nodes.byteOffset,
+      (hasM ? b1 : 0) / keep,
+      shrink,
+      keep,
+      c,
+      f,
+      eps,
+    );
     this.logKeep += Math.log(keep);
     this.logShrink += Math.log(shrink);
     this.time++;
@@ -184,12 +197,24 @@ export class Timeline {
 
   /** Gives its memory back. */
   dispose(): void {
-    for (const array of [this.tables, this.scalars, this.spans, this.nodes, this.ranges, this.factors]) dispose(array);
+    for (const array of [
+      this.tables,
+      this.scalars,
+      this.spans,
+      this.nodes,
+      this.ranges,
+      this.factors,
+    ])
+      dispose(array);
   }
 
   /** What is left of the momentum of a slot's rows, against the root of what is left of v. */
   private left(slot: number): number {
-    const [r, q, e] = [this.scalars[3 * slot], this.scalars[3 * slot + 1], this.scalars[3 * slot + 2]];
+    const [r, q, e] = [
+      this.scalars[3 * slot],
+      this.scalars[3 * slot + 1],
+      this.scalars[3 * slot + 2],
+    ];
     return (r * e) / Math.sqrt(q);
   }
 
@@ -218,7 +243,8 @@ export class Timeline {
       else high = Math.max(high, this.ranges[i]);
     }
     const [shift, scale] = this.grid;
-    const node = (v: number): number => Math.max(2, Math.min(STRIDE - 4, Math.floor(scale * Math.log2(v) + shift)));
+    const node = (v: number): number =>
+      Math.max(2, Math.min(STRIDE - 4, Math.floor(scale * Math.log2(v) + shift)));
     const none = !this.moments.hasV || high < low;
     const wide = all || Number.isNaN(low + high);
     const lo = wide || none ? 0 : node(low) - 2;
@@ -235,12 +261,30 @@ export class Timeline {
   }
 
   private place(): void {
-    this.places = [this.tables, this.scalars, this.spans, this.factors].map(({ byteOffset }) => byteOffset);
+    this.places = [this.tables, this.scalars, this.spans, this.factors].map(
+      ({ byteOffset }) => byteOffset,
+    );
   }
 
   /** All there is to know, as copies, to go on with later. */
   state(): TimelineState {
-    const { now, block, done, time, begin, used, logKeep, logShrink, loose, tables, scalars, spans, ranges, starts, logs } = this;
+    const {
+      now,
+      block,
+      done,
+      time,
+      begin,
+      used,
+      logKeep,
+      logShrink,
+      loose,
+      tables,
+      scalars,
+      spans,
+      ranges,
+      starts,
+      logs,
+    } = this;
     return {
       numbers: { now, block, done, time, begin, used, logKeep, logShrink, loose: Number(loose) },
       arrays: {
@@ -262,7 +306,8 @@ export class Timeline {
     this.scalars = grown(this.scalars, float64(3 * this.room));
     this.spans = grown(this.spans, int32(3 * this.room));
     this.place();
-    for (const name of ['tables', 'scalars', 'spans', 'ranges', 'starts', 'logs'] as const) (this[name] as Float64Array).set(arrays[name]);
+    for (const name of ['tables', 'scalars', 'spans', 'ranges', 'starts', 'logs'] as const)
+      (this[name] as Float64Array).set(arrays[name]);
     this.made.fill(-1);
     this.madeSlots.fill(-1);
     this.step = undefined;
@@ -278,7 +323,12 @@ function grown<T extends Float32Array | Float64Array | Int32Array>(from: T, to: 
 
 /** A timeline as plain data. */
 export interface TimelineState {
-  readonly numbers: Readonly<Record<'now' | 'block' | 'done' | 'time' | 'begin' | 'used' | 'logKeep' | 'logShrink' | 'loose', number>>;
+  readonly numbers: Readonly<
+    Record<
+      'now' | 'block' | 'done' | 'time' | 'begin' | 'used' | 'logKeep' | 'logShrink' | 'loose',
+      number
+    >
+  >;
   readonly arrays: { readonly [name in 'tables' | 'ranges']: Float32Array } & {
     readonly [name in 'scalars' | 'starts' | 'logs']: Float64Array;
   } & { readonly spans: Int32Array };

@@ -27,7 +27,11 @@ export class BCEWithLogitsLossFlat implements Loss {
   constructor(options: BCEWithLogitsLossOptions = {}) {
     checkOptions(options, ['posWeight', 'thresh'], 'BCEWithLogitsLossFlat');
     const { posWeight = 1, thresh = 0.5 } = options;
-    checkNumber(posWeight, posWeight > 0 && Number.isFinite(posWeight), 'posWeight must be positive and finite');
+    checkNumber(
+      posWeight,
+      posWeight > 0 && Number.isFinite(posWeight),
+      'posWeight must be positive and finite',
+    );
     checkNumber(thresh, thresh >= 0 && thresh <= 1, 'thresh is a probability between 0 and 1');
     this.posWeight = posWeight;
     this.thresh = thresh;

@@ -28,7 +28,8 @@ export function argmaxRows(values: Float32Array, outputs: number): Float32Array 
   const out = new Float32Array(values.length / outputs);
   for (let i = 0; i < out.length; i++) {
     let best = 0;
-    for (let c = 1; c < outputs; c++) if (values[i * outputs + c] > values[i * outputs + best]) best = c;
+    for (let c = 1; c < outputs; c++)
+      if (values[i * outputs + c] > values[i * outputs + best]) best = c;
     out[i] = best;
   }
   return out;
@@ -38,7 +39,9 @@ export function argmaxRows(values: Float32Array, outputs: number): Float32Array 
 export function classOf({ targets, outputs = 1 }: LossRows, i: number, name: string): number {
   const y = targets[i];
   if (!(Number.isInteger(y) && y >= 0 && y < outputs)) {
-    throw new NumericError(`${name} needs classes from 0 to ${outputs - 1} as targets, got ${said(y)} in row ${i} of the batch.`);
+    throw new NumericError(
+      `${name} needs classes from 0 to ${outputs - 1} as targets, got ${said(y)} in row ${i} of the batch.`,
+    );
   }
   return y;
 }
@@ -47,10 +50,15 @@ export function classOf({ targets, outputs = 1 }: LossRows, i: number, name: str
 export function checkedWeights(weight: ArrayLike<number> | undefined): Float64Array | undefined {
   if (!weight) return undefined;
   const checked = Float64Array.from(weight);
-  if (checked.length === 0) throw new ArgumentError('weight needs one number for each class, got none.');
-  if (checked.every((w) => w === 0)) throw new ArgumentError('The weights of all classes are 0, so there is nothing to learn.');
+  if (checked.length === 0)
+    throw new ArgumentError('weight needs one number for each class, got none.');
+  if (checked.every((w) => w === 0))
+    throw new ArgumentError('The weights of all classes are 0, so there is nothing to learn.');
   checked.forEach((w, c) => {
-    if (!(w >= 0 && Number.isFinite(w))) throw new ArgumentError(`The weight of class ${c} must be a number, 0 or more, got ${said(w)}.`);
+    if (!(w >= 0 && Number.isFinite(w)))
+      throw new ArgumentError(
+        `The weight of class ${c} must be a number, 0 or more, got ${said(w)}.`,
+      );
   });
   return checked;
 }

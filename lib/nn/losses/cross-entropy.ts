@@ -38,9 +38,15 @@ export class CrossEntropyLossFlat implements Loss {
   constructor(options: CrossEntropyLossOptions = {}) {
     checkOptions(options, ['weight', 'ignoreIndex', 'labelSmoothing'], 'CrossEntropyLossFlat');
     const { weight, ignoreIndex = -100, labelSmoothing = 0 } = options;
-    checkNumber(labelSmoothing, labelSmoothing >= 0 && labelSmoothing <= 1, 'labelSmoothing must be between 0 and 1');
+    checkNumber(
+      labelSmoothing,
+      labelSmoothing >= 0 && labelSmoothing <= 1,
+      'labelSmoothing must be between 0 and 1',
+    );
     if (!Number.isInteger(ignoreIndex))
-      throw new ArgumentError(`ignoreIndex must be the whole number that stands for rows to ignore, got ${said(ignoreIndex)}.`);
+      throw new ArgumentError(
+        `ignoreIndex must be the whole number that stands for rows to ignore, got ${said(ignoreIndex)}.`,
+      );
     this.weight = checkedWeights(weight);
     this.outputs = this.weight?.length;
     this.ignoreIndex = ignoreIndex;
@@ -61,7 +67,9 @@ export class CrossEntropyLossFlat implements Loss {
       const start = i * outputs;
       const log = logSumExp(pred, start, start + outputs);
       out[i] = (1 - e) * (weight ? weight[y] : 1) * (log - pred[start + y]);
-      if (e > 0) for (let c = 0; c < outputs; c++) out[i] += (e / outputs) * (weight ? weight[c] : 1) * (log - pred[start + c]);
+      if (e > 0)
+        for (let c = 0; c < outputs; c++)
+          out[i] += (e / outputs) * (weight ? weight[c] : 1) * (log - pred[start + c]);
     }
   }
 
@@ -80,14 +88,22 @@ export class CrossEntropyLossFlat implements Loss {
       const log = logSumExp(pred, start, start + outputs);
       const hard = (1 - e) * (weight ? weight[y] : 1);
       for (let c = 0; c < outputs; c++) {
-        const target = (c === y ? hard : 0) + (e > 0 ? (e / outputs) * (weight ? weight[c] : 1) : 0);
+        const target =
+          (c === y ? hard : 0) + (e > 0 ? (e / outputs) * (weight ? weight[c] : 1) : 0);
         out[start + c] = (hard + spread) * Math.exp(pred[start + c] - log) - target;
       }
     }
   }
 
   /** Losses and derivatives at once, each row's derivatives multiplied by its scale, for many classes: on all threads. False if it cannot. */
-  scaledDerivatives(rows: LossRows, { out, scaleOf, losses }: { out: Float32Array; scaleOf: (i: number) => number; losses?: Float64Array }): boolean {
+  scaledDerivatives(
+    rows: LossRows,
+    {
+      out,
+      scaleOf,
+      losses,
+    }: { out: Float32Array; scaleOf: (i: number) => number; losses?: Float64Array },
+  ): boolean {
     const { pred, outputs = 1 } = rows;
     if (!this.plain || !forKernel(pred, outputs) || !onSharedMemory(out)) return false;
     const values = softmaxCrossEntropy(this.kernelRows(rows), { out, scaleOf });
@@ -96,7 +112,8 @@ export class CrossEntropyLossFlat implements Loss {
   }
 
   divisors({ targets, size }: LossRows, out: Float64Array): void {
-    for (let i = 0; i < size; i++) out[i] = targets[i] === this.ignoreIndex ? 0 : this.weight ? this.weight[targets[i]] : 1;
+    for (let i = 0; i < size; i++)
+      out[i] = targets[i] === this.ignoreIndex ? 0 : this.weight ? this.weight[targets[i]] : 1;
   }
 
   private get plain(): boolean {
@@ -105,7 +122,12 @@ export class CrossEntropyLossFlat implements Loss {
 
   private kernelRows(rows: LossRows): SoftmaxRows {
     const { size, pred, outputs = 1, targets } = rows;
-    return { size, pred, outputs, classOf: (i) => (targets[i] === this.ignoreIndex ? -1 : classOf(rows, i, this.name)) };
+    return {
+      size,
+      pred,
+      outputs,
+      classOf: (i) => (targets[i] === this.ignoreIndex ? -1 : classOf(rows, i, this.name)),
+    };
   }
 
   /** Probabilities: the softmax of each row. */

@@ -32,7 +32,8 @@ export class FocalLossFlat implements Loss {
   constructor(options: FocalLossOptions = {}) {
     checkOptions(options, ['gamma', 'weight'], 'FocalLossFlat');
     const { gamma = 2, weight } = options;
-    if (!(gamma >= 0 && Number.isFinite(gamma))) throw new ArgumentError(`gamma must be a number, 0 or more, got ${said(gamma)}.`);
+    if (!(gamma >= 0 && Number.isFinite(gamma)))
+      throw new ArgumentError(`gamma must be a number, 0 or more, got ${said(gamma)}.`);
     this.gamma = gamma;
     this.weight = checkedWeights(weight);
     this.outputs = this.weight?.length;
@@ -57,7 +58,8 @@ export class FocalLossFlat implements Loss {
       const y = rows.targets[i];
       const scale = slope * (weight ? weight[y] : 1);
       const log = logSumExp(pred, start, start + outputs);
-      for (let c = 0; c < outputs; c++) out[start + c] = scale * (Math.exp(pred[start + c] - log) - (c === y ? 1 : 0));
+      for (let c = 0; c < outputs; c++)
+        out[start + c] = scale * (Math.exp(pred[start + c] - log) - (c === y ? 1 : 0));
     }
   }
 
@@ -77,6 +79,9 @@ export class FocalLossFlat implements Loss {
     const { pred, outputs = 1 } = rows;
     const y = classOf(rows, i, this.name);
     const start = i * outputs;
-    return (this.weight ? this.weight[y] : 1) * (logSumExp(pred, start, start + outputs) - pred[start + y]);
+    return (
+      (this.weight ? this.weight[y] : 1) *
+      (logSumExp(pred, start, start + outputs) - pred[start + y])
+    );
   }
 }

@@ -30,7 +30,10 @@ export abstract class PairwiseLoss implements Loss {
       else if (targets[i] === 0 && positive >= 0) {
         out[i] = this.pairLoss(pred[positive] - pred[i]);
         pairs++;
-      } else throw this.noPairs(`row ${i} of the batch has the target ${targets[i]}${positive < 0 ? ' and no positive before it' : ''}`);
+      } else
+        throw this.noPairs(
+          `row ${i} of the batch has the target ${targets[i]}${positive < 0 ? ' and no positive before it' : ''}`,
+        );
     }
     if (pairs === 0) throw this.noPairs('the batch has positives only');
   }
@@ -103,7 +106,8 @@ export class HingeLoss extends PairwiseLoss {
     super();
     checkOptions(options, ['margin'], 'HingeLoss');
     const { margin = 1 } = options;
-    if (!(margin > 0 && Number.isFinite(margin))) throw new ArgumentError(`margin must be a positive number, got ${said(margin)}.`);
+    if (!(margin > 0 && Number.isFinite(margin)))
+      throw new ArgumentError(`margin must be a positive number, got ${said(margin)}.`);
     this.margin = margin;
   }
 

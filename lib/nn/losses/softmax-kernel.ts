@@ -51,7 +51,14 @@ export function softmaxCrossEntropy(
     classes[i] = classOf(i);
     scales[i] = into ? into.scaleOf(i) : 0;
   }
-  const args = [outputs, pred.byteOffset, classes.byteOffset, room.byteOffset, into ? into.out.byteOffset : 0, scales.byteOffset];
+  const args = [
+    outputs,
+    pred.byteOffset,
+    classes.byteOffset,
+    room.byteOffset,
+    into ? into.out.byteOffset : 0,
+    scales.byteOffset,
+  ];
   parallel('crossEntropyRows', size, args, { grain: Math.ceil(20_000 / outputs) });
   for (let i = 0; i < size; i++) losses[i] = Math.log(parts[2 * i]) + parts[2 * i + 1];
   return losses;

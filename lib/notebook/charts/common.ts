@@ -17,19 +17,24 @@ export type AxisScale = 'linear' | 'log';
 
 /** Vega-Lite's scale for values that need not start at zero. */
 export function freeScale(type: AxisScale): Record<string, unknown> {
-  if (type !== 'linear' && type !== 'log') throw new ArgumentError(`A scale is 'linear' or 'log', got '${type}'.`);
+  if (type !== 'linear' && type !== 'log')
+    throw new ArgumentError(`A scale is 'linear' or 'log', got '${type}'.`);
   return type === 'log' ? { type } : { type, zero: false };
 }
 
 /** A number for an alternative text: three significant digits, thousands separated. */
 export function spoken(value: number): string {
-  if (Number.isInteger(value) || Math.abs(value) >= 1000) return Math.round(value).toLocaleString('en');
+  if (Number.isInteger(value) || Math.abs(value) >= 1000)
+    return Math.round(value).toLocaleString('en');
   return String(Number(value.toPrecision(3)));
 }
 
 /** Whether all are whole numbers that look like years, which are written 1990 and not 1,990. */
 function areYears(values: ArrayLike<number>): boolean {
-  return Array.prototype.every.call(values, (x: number) => Number.isInteger(x) && x >= 1000 && x < 3000);
+  return Array.prototype.every.call(
+    values,
+    (x: number) => Number.isInteger(x) && x >= 1000 && x < 3000,
+  );
 }
 
 /**
@@ -40,16 +45,20 @@ export function axisNumbers(values: ArrayLike<number>): Record<string, unknown> 
   const [low, high] = extent(values);
   const largest = Math.max(Math.abs(low), Math.abs(high));
   if (areYears(values)) return { format: 'd', tickMinStep: 1 };
-  if (largest >= 1e24 || (largest > 0 && largest < 1e-3)) return { labelExpr: "datum.value == 0 ? '0' : format(datum.value, '.2~e')" };
+  if (largest >= 1e24 || (largest > 0 && largest < 1e-3))
+    return { labelExpr: "datum.value == 0 ? '0' : format(datum.value, '.2~e')" };
   const apart = high - low > 1e-4 * largest; // nearer ones would look equal
-  return largest >= 1e6 && apart && !(low > 0 && low < 1) ? { labelExpr: "replace(format(datum.value, '~s'), 'G', 'B')" } : {};
+  return largest >= 1e6 && apart && !(low > 0 && low < 1)
+    ? { labelExpr: "replace(format(datum.value, '~s'), 'G', 'B')" }
+    : {};
 }
 
 /** d3's format of numbers in a tooltip: six digits, thousands separated from 10,000 on. */
 export function tooltipFormat(values: ArrayLike<number>): string {
   const largest = Math.max(...extent(values).map(Math.abs));
   if (!(largest < 1e9) || (largest > 0 && largest < 1e-4)) return '.5~e';
-  if (Array.prototype.every.call(values, (x: number) => !Number.isFinite(x) || Number.isInteger(x))) return largest < 10_000 ? 'd' : ',d';
+  if (Array.prototype.every.call(values, (x: number) => !Number.isFinite(x) || Number.isInteger(x)))
+    return largest < 10_000 ? 'd' : ',d';
   return ',.6~r';
 }
 
@@ -71,16 +80,25 @@ const MAX = 1e300;
  * The numbers of the rows that can be drawn: those with a finite value in every column given. Throws ArgumentError when there is none, or when a value
  * is not positive although its axis is logarithmic.
  */
-export function drawable(table: Table, columns: readonly { name: string; scale?: AxisScale }[]): number[] {
+export function drawable(
+  table: Table,
+  columns: readonly { name: string; scale?: AxisScale }[],
+): number[] {
   const data = columns.map(({ name }) => table.numbers(name));
   const rows: number[] = [];
-  for (let i = 0; i < table.length; i++) if (data.every((column) => Math.abs(column[i]) <= MAX)) rows.push(i);
+  for (let i = 0; i < table.length; i++)
+    if (data.every((column) => Math.abs(column[i]) <= MAX)) rows.push(i);
   const names = columns.map(({ name }) => `"${name}"`).join(' and ');
-  if (rows.length === 0) throw new ArgumentError(`There is nothing to draw: none of the ${table.length} rows has a number in ${names}.`);
+  if (rows.length === 0)
+    throw new ArgumentError(
+      `There is nothing to draw: none of the ${table.length} rows has a number in ${names}.`,
+    );
   columns.forEach(({ name, scale }, j) => {
     const bad = scale === 'log' ? rows.find((i) => !(data[j][i] >= 1 / MAX)) : undefined;
     if (bad !== undefined) {
-      throw new ArgumentError(`A logarithmic axis needs positive values, but "${name}" is ${data[j][bad]} in row ${bad}. Take the linear scale.`);
+      throw new ArgumentError(
+        `A logarithmic axis needs positive values, but "${name}" is ${data[j][bad]} in row ${bad}. Take the linear scale.`,
+      );
     }
   });
   return rows;
@@ -88,7 +106,9 @@ export function drawable(table: Table, columns: readonly { name: string; scale?:
 
 /** A sentence on rows that are not drawn, or nothing. */
 export function leftOut(all: number, drawn: number): string {
-  return drawn < all ? ` ${counted(all - drawn, 'row')} without a value ${all - drawn === 1 ? 'is' : 'are'} left out.` : '';
+  return drawn < all
+    ? ` ${counted(all - drawn, 'row')} without a value ${all - drawn === 1 ? 'is' : 'are'} left out.`
+    : '';
 }
 
 /** Whether the column holds text. */
@@ -98,6 +118,10 @@ export function isText(table: Table, name: string): boolean {
 
 /** Refuses anything that is not a table with rows. */
 export function checkTable(table: unknown, chart: string): void {
-  if (!(table instanceof Table)) throw new ArgumentError(`${chart} draws a Table, got ${typeof table}. Table.fromRows(records) makes one.`);
-  if (table.length === 0) throw new ArgumentError(`${chart} got a table without rows: there is nothing to draw.`);
+  if (!(table instanceof Table))
+    throw new ArgumentError(
+      `${chart} draws a Table, got ${typeof table}. Table.fromRows(records) makes one.`,
+    );
+  if (table.length === 0)
+    throw new ArgumentError(`${chart} got a table without rows: there is nothing to draw.`);
 }

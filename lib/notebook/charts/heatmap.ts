@@ -34,7 +34,12 @@ interface Cell {
 const MAX_WRITTEN = 20; // a larger matrix has no room for the values in its cells
 const MAX_SIDE = 60;
 /** Full blue and red, on both of which black and white text can be read; between them the background shines through, white on paper and dark in the dark. */
-const COLOURS = ['rgba(33, 119, 201, 1)', 'rgba(33, 119, 201, 0)', 'rgba(209, 64, 60, 0)', 'rgba(209, 64, 60, 1)'];
+const COLOURS = [
+  'rgba(33, 119, 201, 1)',
+  'rgba(33, 119, 201, 0)',
+  'rgba(209, 64, 60, 0)',
+  'rgba(209, 64, 60, 1)',
+];
 
 /**
  * A matrix as coloured cells, e.g. the correlations of audio features: red is positive, blue negative, and the value stands in the cell.
@@ -51,21 +56,39 @@ export function heatmap(matrix: Table | LabelledMatrix, options: HeatmapOptions 
     'heatmap',
     'a table, such as correlation(tracks).table, or { labels, values }',
   );
-  const { labels, columnLabels = labels, values } = matrix instanceof Table ? fromTable(matrix) : matrix;
+  const {
+    labels,
+    columnLabels = labels,
+    values,
+  } = matrix instanceof Table ? fromTable(matrix) : matrix;
   const [rows, columns] = [labels.length, columnLabels.length];
   if (values.length !== rows * columns) {
-    throw new ArgumentError(`A heatmap of ${rows} × ${columns} names needs ${rows * columns} values, got ${values.length}.`);
+    throw new ArgumentError(
+      `A heatmap of ${rows} × ${columns} names needs ${rows * columns} values, got ${values.length}.`,
+    );
   }
-  if (rows === 0 || columns === 0) throw new ArgumentError('A heatmap needs at least one row and one column.');
-  if (Math.max(rows, columns) > MAX_SIDE) throw new ArgumentError(`A heatmap shows at most ${MAX_SIDE} rows and columns, got ${rows} × ${columns}.`);
+  if (rows === 0 || columns === 0)
+    throw new ArgumentError('A heatmap needs at least one row and one column.');
+  if (Math.max(rows, columns) > MAX_SIDE)
+    throw new ArgumentError(
+      `A heatmap shows at most ${MAX_SIDE} rows and columns, got ${rows} × ${columns}.`,
+    );
   for (const names of [labels, columnLabels]) {
     const twice = names.find((name, i) => names.indexOf(name) !== i);
-    if (twice !== undefined) throw new ArgumentError(`"${twice}" names two rows or columns of the heatmap, which would cover each other.`);
+    if (twice !== undefined)
+      throw new ArgumentError(
+        `"${twice}" names two rows or columns of the heatmap, which would cover each other.`,
+      );
   }
-  if (!Array.isArray(domain)) throw new ArgumentError(`domain must be two numbers, the smaller one first, got ${said(domain)}.`);
+  if (!Array.isArray(domain))
+    throw new ArgumentError(
+      `domain must be two numbers, the smaller one first, got ${said(domain)}.`,
+    );
   const [low, high] = domain as readonly [number, number];
   if (!(high > low && Math.abs(low) <= 1e300 && Math.abs(high) <= 1e300)) {
-    throw new ArgumentError(`domain must be two numbers, the smaller one first, got [${domain.join(', ')}].`);
+    throw new ArgumentError(
+      `domain must be two numbers, the smaller one first, got [${domain.join(', ')}].`,
+    );
   }
   if (!(Number.isInteger(decimals) && decimals >= 0 && decimals <= 20)) {
     throw new ArgumentError(`decimals must be a whole number from 0 to 20, got ${decimals}.`);
@@ -76,14 +99,18 @@ export function heatmap(matrix: Table | LabelledMatrix, options: HeatmapOptions 
       const value = values[i * columns + j];
       if (Number.isNaN(value)) continue;
       if (!(value >= low - 1e-6 && value <= high + 1e-6)) {
-        throw new ArgumentError(`The value ${value} of "${labels[i]}" and "${columnLabels[j]}" is outside [${low}, ${high}]. Give \`domain\`.`);
+        throw new ArgumentError(
+          `The value ${value} of "${labels[i]}" and "${columnLabels[j]}" is outside [${low}, ${high}]. Give \`domain\`.`,
+        );
       }
       const text = value.toFixed(decimals).replace(/^-(0\.?0*)$/, '$1'); // not −0.00
       cells.push({ row: labels[i], column: columnLabels[j], value, text });
     }
   }
   const written = Math.max(rows, columns) <= MAX_WRITTEN;
-  const step = written ? Math.max(36, 9 + 7 * Math.max(...cells.map((cell) => cell.text.length))) : 16;
+  const step = written
+    ? Math.max(36, 9 + 7 * Math.max(...cells.map((cell) => cell.text.length)))
+    : 16;
   const middle = (low + high) / 2;
   const gap = { paddingInner: 0.03 };
   const axis = { title: null, domain: false, ticks: false };
@@ -91,7 +118,14 @@ export function heatmap(matrix: Table | LabelledMatrix, options: HeatmapOptions 
   const layers: Record<string, unknown>[] = [
     {
       mark: 'rect',
-      encoding: { color: { field: 'value', type: 'quantitative', scale: { domain: [low, middle, middle, high], range: COLOURS }, title: null } },
+      encoding: {
+        color: {
+          field: 'value',
+          type: 'quantitative',
+          scale: { domain: [low, middle, middle, high], range: COLOURS },
+          title: null,
+        },
+      },
     },
   ];
   if (written) {
@@ -105,9 +139,18 @@ export function heatmap(matrix: Table | LabelledMatrix, options: HeatmapOptions 
     width: { step },
     height: { step: written ? Math.min(step, 36) : step },
     encoding: {
-      x: { field: 'column', type: 'nominal', sort: null, scale: gap, axis: { ...axis, orient: 'bottom', labelAngle: steep ? -45 : 0 } },
+      x: {
+        field: 'column',
+        type: 'nominal',
+        sort: null,
+        scale: gap,
+        axis: { ...axis, orient: 'bottom', labelAngle: steep ? -45 : 0 },
+      },
       y: { field: 'row', type: 'nominal', sort: null, scale: gap, axis },
-      tooltip: ['row', 'column', 'value'].map((field) => ({ field, type: field === 'value' ? 'quantitative' : 'nominal' })),
+      tooltip: ['row', 'column', 'value'].map((field) => ({
+        field,
+        type: field === 'value' ? 'quantitative' : 'nominal',
+      })),
     },
     layer: layers,
   };
@@ -117,7 +160,8 @@ export function heatmap(matrix: Table | LabelledMatrix, options: HeatmapOptions 
 function fromTable(table: Table): LabelledMatrix {
   const numeric = table.columnNames.filter((name) => table.column(name) instanceof Float64Array);
   const names = table.columnNames.find((name) => !numeric.includes(name));
-  if (numeric.length === 0) throw new ArgumentError('A heatmap of a table needs numeric columns; it has none.');
+  if (numeric.length === 0)
+    throw new ArgumentError('A heatmap of a table needs numeric columns; it has none.');
   const labels = names ? table.strings(names).map((label) => label ?? '–') : numeric;
   const columns = numeric.map((name) => table.numbers(name));
   const values = labels.flatMap((_, i) => columns.map((column) => column[i]));

@@ -4,7 +4,16 @@ import { withUnit } from '../../data/units.js';
 import { ArgumentError } from '../../errors.js';
 import { checkArgument, checkOptions } from '../../options.js';
 import { counted } from '../../printed.js';
-import { type AxisScale, axisNumbers, checkTable, drawable, extent, freeScale, spoken, tooltipFormat } from './common.js';
+import {
+  type AxisScale,
+  axisNumbers,
+  checkTable,
+  drawable,
+  extent,
+  freeScale,
+  spoken,
+  tooltipFormat,
+} from './common.js';
 
 /** Options of histogram. */
 export interface HistogramOptions {
@@ -30,15 +39,25 @@ interface Bin {
  * @param columns numeric columns
  * @example histogram(tracks.table, ['energy', 'valence', 'tempo'], { title: 'Audio features' })
  */
-export function histogram(table: Table, columns: string | readonly string[], options: HistogramOptions = {}): Chart {
+export function histogram(
+  table: Table,
+  columns: string | readonly string[],
+  options: HistogramOptions = {},
+): Chart {
   checkTable(table, 'histogram');
   checkOptions(options, ['title', 'bins', 'scale', 'yTitle'], 'histogram');
   const { bins = 30, scale = 'linear', yTitle = 'rows' } = options;
   const names = typeof columns === 'string' ? [columns] : columns;
-  checkArgument(Array.isArray(names), names, 'histogram', "the name of a column, or an array of names, such as ['energy', 'tempo']");
+  checkArgument(
+    Array.isArray(names),
+    names,
+    'histogram',
+    "the name of a column, or an array of names, such as ['energy', 'tempo']",
+  );
   const { title = names.slice(0, 4).join(', ') + (names.length > 4 ? ' …' : '') } = options;
   if (names.length === 0) throw new ArgumentError('histogram needs at least one column.');
-  if (!(Number.isInteger(bins) && bins >= 1 && bins <= 1000)) throw new ArgumentError(`bins must be a whole number from 1 to 1000, got ${bins}.`);
+  if (!(Number.isInteger(bins) && bins >= 1 && bins <= 1000))
+    throw new ArgumentError(`bins must be a whole number from 1 to 1000, got ${bins}.`);
   const size = names.length === 1 ? {} : { width: 220, height: 130 };
   const sentences: string[] = [];
   const panels = names.map((name, j) => {
@@ -61,15 +80,28 @@ export function histogram(table: Table, columns: string | readonly string[], opt
           axis: { tickCount: 6, ...axisNumbers(values) },
         },
         x2: { field: 'to' },
-        y: { field: 'count', type: 'quantitative', title: j % 3 === 0 ? yTitle : null, axis: { tickCount: Math.min(5, most) } },
+        y: {
+          field: 'count',
+          type: 'quantitative',
+          title: j % 3 === 0 ? yTitle : null,
+          axis: { tickCount: Math.min(5, most) },
+        },
         tooltip: (['from', 'to', 'count'] as const).map((field) => {
-          return { field, type: 'quantitative', format: tooltipFormat(counts.map((bin) => bin[field])) };
+          return {
+            field,
+            type: 'quantitative',
+            format: tooltipFormat(counts.map((bin) => bin[field])),
+          };
         }),
       },
     };
   });
   const spec = panels.length === 1 ? panels[0] : { columns: 3, spacing: 24, concat: panels };
-  return new Chart(spec, title, `${names.length === 1 ? 'Histogram' : `${names.length} histograms`}. ${sentences.join(' ')}`);
+  return new Chart(
+    spec,
+    title,
+    `${names.length === 1 ? 'Histogram' : `${names.length} histograms`}. ${sentences.join(' ')}`,
+  );
 }
 
 /** Bins of equal width on round edges. Few whole numbers get a bin each. */
@@ -77,7 +109,8 @@ function linearBins(values: Float64Array, bins: number): Bin[] {
   const [low, high] = extent(values);
   const finest = Math.max(1e-10 * Math.max(Math.abs(low), Math.abs(high)), 1e-300); // narrower bins would have edges of the same twelve digits
   const wide = roundStep(Math.max(1, finest));
-  if (values.every(Number.isInteger) && high - low < bins && wide === 1) return count(values, { start: low - 0.5, step: 1, n: high - low + 1 });
+  if (values.every(Number.isInteger) && high - low < bins && wide === 1)
+    return count(values, { start: low - 0.5, step: 1, n: high - low + 1 });
   if (high === low) return count(values, { start: low - wide / 2, step: wide, n: 1 });
   const step = roundStep(Math.max((high - low) / bins, finest));
   const start = Math.floor(low / step) * step;
@@ -96,9 +129,13 @@ function logBins(values: Float64Array, bins: number): Bin[] {
   }));
 }
 
-function count(values: Float64Array, { start, step, n }: { start: number; step: number; n: number }): Bin[] {
+function count(
+  values: Float64Array,
+  { start, step, n }: { start: number; step: number; n: number },
+): Bin[] {
   const counts = new Float64Array(n);
-  for (let i = 0; i < values.length; i++) counts[Math.max(0, Math.min(n - 1, Math.floor((values[i] - start) / step + 1e-9)))]++;
+  for (let i = 0; i < values.length; i++)
+    counts[Math.max(0, Math.min(n - 1, Math.floor((values[i] - start) / step + 1e-9)))]++;
   // Edges are multiples of the step: twelve digits keep 0.1 + 0.2 from becoming 0.30000000000000004.
   return Array.from(counts, (c, i) => ({
     from: Number((start + i * step).toPrecision(12)),

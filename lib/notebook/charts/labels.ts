@@ -41,8 +41,13 @@ export function placeLabels(
     const width = chartFont().regular.width(text, FONT_SIZE) + GAP;
     const side = Object.keys(sides).find((name) => {
       const box = around(dots[i], name, width);
-      const inside = box.left >= 0 && box.right <= size.width && box.top >= 0 && box.bottom <= size.height;
-      return inside && !taken.some((other) => overlap(box, other)) && !dots.some((dot, j) => j !== i && overlap(box, dot));
+      const inside =
+        box.left >= 0 && box.right <= size.width && box.top >= 0 && box.bottom <= size.height;
+      return (
+        inside &&
+        !taken.some((other) => overlap(box, other)) &&
+        !dots.some((dot, j) => j !== i && overlap(box, dot))
+      );
     });
     if (side) taken.push(around(dots[i], side, width));
     return side;
@@ -52,8 +57,10 @@ export function placeLabels(
 function around(dot: Box, side: string, width: number): Box {
   const x = (dot.left + dot.right) / 2;
   const y = (dot.top + dot.bottom) / 2;
-  if (side === 'right') return { left: x + 6, right: x + 6 + width, top: y - HEIGHT / 2, bottom: y + HEIGHT / 2 };
-  if (side === 'left') return { left: x - 6 - width, right: x - 6, top: y - HEIGHT / 2, bottom: y + HEIGHT / 2 };
+  if (side === 'right')
+    return { left: x + 6, right: x + 6 + width, top: y - HEIGHT / 2, bottom: y + HEIGHT / 2 };
+  if (side === 'left')
+    return { left: x - 6 - width, right: x - 6, top: y - HEIGHT / 2, bottom: y + HEIGHT / 2 };
   const top = side === 'top' ? y - 5 - HEIGHT : y + 6;
   return { left: x - width / 2, right: x + width / 2, top, bottom: top + HEIGHT };
 }

@@ -4,7 +4,16 @@ import { withUnit } from '../../data/units.js';
 import { ArgumentError } from '../../errors.js';
 import { checkArgument, checkOptions } from '../../options.js';
 import { counted } from '../../printed.js';
-import { type AxisScale, axisNumbers, type ChartOptions, checkTable, drawable, freeScale, spoken, tooltipFormat } from './common.js';
+import {
+  type AxisScale,
+  axisNumbers,
+  type ChartOptions,
+  checkTable,
+  drawable,
+  freeScale,
+  spoken,
+  tooltipFormat,
+} from './common.js';
 
 /** Options of lineChart. */
 export interface LineChartOptions extends ChartOptions {
@@ -32,9 +41,18 @@ export function lineChart(table: Table, options: LineChartOptions): Chart {
   checkOptions(options, ['x', 'y', 'xScale', 'yScale', 'title', 'xTitle', 'yTitle'], 'lineChart');
   const { x, xScale = 'linear', yScale = 'linear' } = options;
   const columns = typeof options.y === 'string' ? [options.y] : options.y;
-  checkArgument(Array.isArray(columns), columns, 'lineChart', "y, the name of a column, or an array of names, such as ['train_loss', 'valid_loss']");
+  checkArgument(
+    Array.isArray(columns),
+    columns,
+    'lineChart',
+    "y, the name of a column, or an array of names, such as ['train_loss', 'valid_loss']",
+  );
   if (columns.length === 0) throw new ArgumentError('lineChart needs at least one column for y.');
-  const { xTitle = x, yTitle = columns.length === 1 ? withUnit(columns[0]) : 'value', title = `${columns.join(', ')} by ${xTitle}` } = options;
+  const {
+    xTitle = x,
+    yTitle = columns.length === 1 ? withUnit(columns[0]) : 'value',
+    title = `${columns.join(', ')} by ${xTitle}`,
+  } = options;
   const across = table.numbers(x);
   const sentences: string[] = [];
   const points = columns.flatMap((name) => {
@@ -67,7 +85,17 @@ export function lineChart(table: Table, options: LineChartOptions): Chart {
         axis: axisNumbers(xs),
       },
       y: { field: 'y', ...axis, title: yTitle, scale: freeScale(yScale), axis: axisNumbers(ys) },
-      ...(many ? { color: { field: 'series', type: 'nominal', sort: null, title: null, legend: { orient: 'top', symbolType: 'stroke' } } } : {}),
+      ...(many
+        ? {
+            color: {
+              field: 'series',
+              type: 'nominal',
+              sort: null,
+              title: null,
+              legend: { orient: 'top', symbolType: 'stroke' },
+            },
+          }
+        : {}),
       tooltip: [
         ...(many ? [{ field: 'series', title: 'line' }] : []),
         { field: 'x', ...axis, title: x, format: tooltipFormat(xs) },

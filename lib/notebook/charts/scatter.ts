@@ -5,7 +5,18 @@ import { withUnit } from '../../data/units.js';
 import { checkOptions } from '../../options.js';
 import { counted } from '../../printed.js';
 import { palette, plotSize } from '../chart-config.js';
-import { type AxisScale, axisNumbers, type ChartOptions, checkTable, drawable, extent, freeScale, isText, leftOut, tooltipFormat } from './common.js';
+import {
+  type AxisScale,
+  axisNumbers,
+  type ChartOptions,
+  checkTable,
+  drawable,
+  extent,
+  freeScale,
+  isText,
+  leftOut,
+  tooltipFormat,
+} from './common.js';
 import { placeLabels, sides } from './labels.js';
 
 /** Options of scatter. */
@@ -39,8 +50,22 @@ const MARGIN = 0.04; // of the axis, on both sides, so that no point sits on the
  */
 export function scatter(table: Table, options: ScatterOptions): Chart {
   checkTable(table, 'scatter');
-  checkOptions(options, ['x', 'y', 'label', 'color', 'tooltip', 'xScale', 'yScale', 'title', 'xTitle', 'yTitle'], 'scatter');
-  const { x, y, label, color, tooltip = [], xTitle = x, yTitle = y, xScale = 'linear', yScale = 'linear' } = options;
+  checkOptions(
+    options,
+    ['x', 'y', 'label', 'color', 'tooltip', 'xScale', 'yScale', 'title', 'xTitle', 'yTitle'],
+    'scatter',
+  );
+  const {
+    x,
+    y,
+    label,
+    color,
+    tooltip = [],
+    xTitle = x,
+    yTitle = y,
+    xScale = 'linear',
+    yScale = 'linear',
+  } = options;
   const { title = `${yTitle} by ${xTitle}` } = options;
   const all = drawable(table, [
     { name: x, scale: xScale },
@@ -49,12 +74,21 @@ export function scatter(table: Table, options: ScatterOptions): Chart {
   const rows = all.length > MAX_POINTS ? sample(all) : all;
   const [xs, ys] = [table.numbers(x), table.numbers(y)];
   const labels = label === undefined ? undefined : table.strings(label);
-  const colors = color === undefined ? undefined : isText(table, color) ? categories(table.strings(color)) : table.numbers(color);
+  const colors =
+    color === undefined
+      ? undefined
+      : isText(table, color)
+        ? categories(table.strings(color))
+        : table.numbers(color);
   const extra = tooltip.map((name) => ({ name, column: table.column(name) }));
   const [across, up] = [new Axis(rows, xs, xScale), new Axis(rows, ys, yScale)];
   const places = labels
     ? placeLabels(
-        rows.map((i) => ({ x: across.position(xs[i]), y: up.position(ys[i]), text: labels[i] ?? '' })),
+        rows.map((i) => ({
+          x: across.position(xs[i]),
+          y: up.position(ys[i]),
+          text: labels[i] ?? '',
+        })),
         { width: plotSize.width, height: HEIGHT },
       )
     : [];
@@ -68,8 +102,18 @@ export function scatter(table: Table, options: ScatterOptions): Chart {
 
   const colorField =
     colors instanceof Float64Array
-      ? { field: 'color', type: 'quantitative', title: withUnit(color ?? ''), scale: { scheme: 'viridis' } }
-      : { field: 'color', type: 'nominal', title: color, scale: categoryScale(rows.map((i) => colors?.[i] ?? null)) };
+      ? {
+          field: 'color',
+          type: 'quantitative',
+          title: withUnit(color ?? ''),
+          scale: { scheme: 'viridis' },
+        }
+      : {
+          field: 'color',
+          type: 'nominal',
+          title: color,
+          scale: categoryScale(rows.map((i) => colors?.[i] ?? null)),
+        };
   const dots = {
     mark: { type: 'circle', opacity: points.length > 200 ? 0.55 : 0.85, clip: true },
     encoding: {
@@ -79,7 +123,11 @@ export function scatter(table: Table, options: ScatterOptions): Chart {
         { field: 'x', type: 'quantitative', title: x, format: tooltipFormat(xs) },
         { field: 'y', type: 'quantitative', title: y, format: tooltipFormat(ys) },
         ...(colors ? [{ field: 'color', title: color, ...kind(colors) }] : []),
-        ...extra.map(({ name, column }, j) => ({ field: `extra${j}`, title: name, ...kind(column) })),
+        ...extra.map(({ name, column }, j) => ({
+          field: `extra${j}`,
+          title: name,
+          ...kind(column),
+        })),
       ],
     },
   };
@@ -93,15 +141,32 @@ export function scatter(table: Table, options: ScatterOptions): Chart {
   const spec = {
     data: { values: points },
     encoding: {
-      x: { field: 'x', type: 'quantitative', title: options.xTitle ?? withUnit(x), scale: across.scale, axis: axisNumbers(rows.map((i) => xs[i])) },
-      y: { field: 'y', type: 'quantitative', title: options.yTitle ?? withUnit(y), scale: up.scale, axis: axisNumbers(rows.map((i) => ys[i])) },
+      x: {
+        field: 'x',
+        type: 'quantitative',
+        title: options.xTitle ?? withUnit(x),
+        scale: across.scale,
+        axis: axisNumbers(rows.map((i) => xs[i])),
+      },
+      y: {
+        field: 'y',
+        type: 'quantitative',
+        title: options.yTitle ?? withUnit(y),
+        scale: up.scale,
+        axis: axisNumbers(rows.map((i) => ys[i])),
+      },
     },
     layer: [dots, ...names],
     height: HEIGHT,
   };
-  const drawn = rows.length < all.length ? `, ${counted(rows.length, 'point')} of ${all.length.toLocaleString('en')} drawn` : '';
+  const drawn =
+    rows.length < all.length
+      ? `, ${counted(rows.length, 'point')} of ${all.length.toLocaleString('en')} drawn`
+      : '';
   const r = correlation(all, xs, ys);
-  const relation = Number.isNaN(r) ? '' : ` Their correlation is ${r.toFixed(2).replace('-0.00', '0.00')}.`;
+  const relation = Number.isNaN(r)
+    ? ''
+    : ` Their correlation is ${r.toFixed(2).replace('-0.00', '0.00')}.`;
   return new Chart(
     spec,
     title,
@@ -137,13 +202,19 @@ class Axis {
   /** Vega-Lite's scale. */
   get scale(): Record<string, unknown> {
     const ends = [this.low, this.high];
-    return { ...freeScale(this.type), domain: this.type === 'log' ? ends.map((end) => 10 ** end) : ends, nice: false };
+    return {
+      ...freeScale(this.type),
+      domain: this.type === 'log' ? ends.map((end) => 10 ** end) : ends,
+      nice: false,
+    };
   }
 }
 
 /** How a tooltip writes the values of a column. */
 function kind(column: Column): Record<string, unknown> {
-  return column instanceof Float64Array ? { type: 'quantitative', format: tooltipFormat(column) } : { type: 'nominal' };
+  return column instanceof Float64Array
+    ? { type: 'quantitative', format: tooltipFormat(column) }
+    : { type: 'nominal' };
 }
 
 /** What JSON can hold of a value: a number that is not finite is a missing one. */
@@ -168,7 +239,10 @@ function categories(values: readonly (string | null)[]): (string | null)[] {
 function categoryScale(values: readonly (string | null)[]): Record<string, unknown> {
   const ranked = frequent(values).filter((name) => name !== OTHER);
   const domain = values.includes(OTHER) ? [...ranked, OTHER] : ranked;
-  return { domain, range: domain.map((name, j) => (name === OTHER ? '#bbbbbb' : palette[j % palette.length])) };
+  return {
+    domain,
+    range: domain.map((name, j) => (name === OTHER ? '#bbbbbb' : palette[j % palette.length])),
+  };
 }
 
 /** Every category, the most frequent first. */

@@ -16,7 +16,10 @@ export interface Benchmark<S extends OptionSpecs = OptionSpecs> {
  * Runs a benchmark whose file was started as a program: says what it does, measures, ends with one line of JSON for each figure.
  * @param args its options, as written after its name
  */
-export async function main<S extends OptionSpecs>(benchmark: Benchmark<S>, args: readonly string[] = process.argv.slice(2)): Promise<void> {
+export async function main<S extends OptionSpecs>(
+  benchmark: Benchmark<S>,
+  args: readonly string[] = process.argv.slice(2),
+): Promise<void> {
   installDisplay(); // warnings of the library are seen
   try {
     if (args.includes('--help')) {

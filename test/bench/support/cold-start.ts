@@ -45,7 +45,9 @@ export class GenrePopularity extends ColdBaseline {
     this.name = own ? 'Genres of the user' : 'Genre popularity';
     const column = catalogue.table.strings('genre');
     const names = [...new Set(column)];
-    this.genre = Int32Array.from(catalogue.rowsOf(this.tracks), (row) => names.indexOf(column[row]));
+    this.genre = Int32Array.from(catalogue.rowsOf(this.tracks), (row) =>
+      names.indexOf(column[row]),
+    );
     const sums = new Float64Array(names.length);
     const tracks = new Float64Array(names.length);
     this.seen.listeners().forEach((n, t) => {
@@ -81,7 +83,9 @@ export class RawFeatures extends ColdBaseline {
       const deviation = Math.sqrt(column.reduce((a, b) => a + (b - mean) ** 2, 0) / column.length);
       return scaled ? column.map((v) => (v - mean) / deviation) : column;
     });
-    this.rows = Array.from(catalogue.rowsOf(this.tracks), (row) => Float64Array.from(columns, (column) => column[row]));
+    this.rows = Array.from(catalogue.rowsOf(this.tracks), (row) =>
+      Float64Array.from(columns, (column) => column[row]),
+    );
   }
 
   scores(users: Int32Array, out: Float32Array): void {

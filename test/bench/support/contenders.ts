@@ -16,7 +16,12 @@ export interface Contender {
 }
 
 /** A program of test/bench/workers, run by this Node. */
-export function worker(name: string, file: string, args: readonly (string | number)[], env: Record<string, string> = {}): Contender {
+export function worker(
+  name: string,
+  file: string,
+  args: readonly (string | number)[],
+  env: Record<string, string> = {},
+): Contender {
   return {
     name,
     command: process.execPath,
@@ -26,7 +31,13 @@ export function worker(name: string, file: string, args: readonly (string | numb
 }
 
 /** A program of test/bench/peers, run by a Python. */
-export function peer(name: string, python: string, file: string, args: readonly (string | number)[], env: Record<string, string> = {}): Contender {
+export function peer(
+  name: string,
+  python: string,
+  file: string,
+  args: readonly (string | number)[],
+  env: Record<string, string> = {},
+): Contender {
   return {
     name,
     command: python,
@@ -77,7 +88,12 @@ export class Runs {
  */
 export async function alternate(
   contenders: readonly Contender[],
-  { runs, retries = 1, quietS = 0, run = measure }: { runs: number; retries?: number; quietS?: number; run?: typeof measure },
+  {
+    runs,
+    retries = 1,
+    quietS = 0,
+    run = measure,
+  }: { runs: number; retries?: number; quietS?: number; run?: typeof measure },
 ): Promise<Runs[]> {
   const all = contenders.map((): Result[] => []);
   const failed = new Set<Contender>();

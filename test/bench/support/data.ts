@@ -28,6 +28,10 @@ export async function withFolder<T>(work: (dir: string) => Promise<T>): Promise<
 }
 
 /** The bytes of a typed array, to write to a file. */
-export function bytes({ buffer, byteOffset, byteLength }: Int32Array | Float32Array | Float64Array): Uint8Array {
+export function bytes({
+  buffer,
+  byteOffset,
+  byteLength,
+}: Int32Array | Float32Array | Float64Array): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }

@@ -32,24 +32,45 @@ export function digits(value: number): number {
 }
 
 /** A figure, with its ratio, from our value and, if there is one, the peer's. */
-export function figure(bench: string, ours: number, unit: string, peakMB: number, peer?: { name: string; value: number }): Figure {
+export function figure(
+  bench: string,
+  ours: number,
+  unit: string,
+  peakMB: number,
+  peer?: { name: string; value: number },
+): Figure {
   const theirs = peer ? digits(peer.value) : null;
   const ratio = peer ? digits(peer.value / ours) : null;
-  return { bench, ours: digits(ours), unit, peer: peer?.name ?? null, theirs, ratio, peakMB: Math.round(peakMB) };
+  return {
+    bench,
+    ours: digits(ours),
+    unit,
+    peer: peer?.name ?? null,
+    theirs,
+    ratio,
+    peakMB: Math.round(peakMB),
+  };
 }
 
 /** A figure as one line of JSON. Throws if a number of it is not finite: JSON would turn that into null. */
 export function jsonLine({ bench, ours, unit, peer, theirs, ratio, peakMB }: Figure): string {
   for (const [name, value] of Object.entries({ ours, theirs, ratio, peakMB })) {
     if (value !== null && !Number.isFinite(value))
-      throw new ArgumentError(`The figure "${bench}" has ${name} = ${value}; a finite number was expected.`);
+      throw new ArgumentError(
+        `The figure "${bench}" has ${name} = ${value}; a finite number was expected.`,
+      );
   }
   return JSON.stringify({ bench, ours, unit, peer, theirs, ratio, peakMB });
 }
 
 /** "median (min–max)" of some numbers, or the number alone. */
-export function spread(values: readonly number[], { decimals = 2 }: { decimals?: number } = {}): string {
+export function spread(
+  values: readonly number[],
+  { decimals = 2 }: { decimals?: number } = {},
+): string {
   const text = (v: number): string => v.toFixed(decimals);
   const all = text(median(values));
-  return values.length === 1 ? all : `${all} (${text(Math.min(...values))}–${text(Math.max(...values))})`;
+  return values.length === 1
+    ? all
+    : `${all} (${text(Math.min(...values))}–${text(Math.max(...values))})`;
 }

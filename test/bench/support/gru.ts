@@ -20,9 +20,18 @@ export interface GruOptions {
  * The recurrent model of the benchmark on #nowplaying: one layer of GRU, the vectors of the tracks at both ends the same and started from who is played
  * near whom, every position predicted, against 2,048 tracks drawn anew for each batch.
  */
-export async function trainGru(train: Sessions, { epochs, seed, afterEpoch }: GruOptions): Promise<LSTMLearner> {
+export async function trainGru(
+  train: Sessions,
+  { epochs, seed, afterEpoch }: GruOptions,
+): Promise<LSTMLearner> {
   const all = Int32Array.from({ length: train.length }, (_, s) => s);
-  const dls = SequenceDataLoaders.fromSessions(train, { length: LENGTH, everyPosition: true, split: { train: all, valid: [] }, bs: BS, seed });
+  const dls = SequenceDataLoaders.fromSessions(train, {
+    length: LENGTH,
+    everyPosition: true,
+    split: { train: all, valid: [] },
+    bs: BS,
+    seed,
+  });
   const counts = new Float64Array(train.items.length);
   for (const item of train.item) counts[item]++;
   const learn = lstmLearner(dls, {

@@ -37,7 +37,10 @@ export class KernelClock {
 
   private wrapped(exports: Exports): Exports {
     return Object.fromEntries(
-      Object.entries(exports).map(([name, kernel]) => [name, typeof kernel === 'function' ? this.clocked(name, kernel as Kernel) : kernel]),
+      Object.entries(exports).map(([name, kernel]) => [
+        name,
+        typeof kernel === 'function' ? this.clocked(name, kernel as Kernel) : kernel,
+      ]),
     );
   }
 

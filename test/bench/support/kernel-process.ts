@@ -14,7 +14,12 @@ export class KernelProcess {
 
   /** Starts one in a folder. */
   static async start(cwd: string, env: NodeJS.ProcessEnv = {}): Promise<KernelProcess> {
-    const kernel = await KernelClient.start({ cwd, env: { ...process.env, ...env }, launcher: supervised, startTimeout: START_MS });
+    const kernel = await KernelClient.start({
+      cwd,
+      env: { ...process.env, ...env },
+      launcher: supervised,
+      startTimeout: START_MS,
+    });
     let printed = '';
     await kernel.execute('console.log(process.pid, process.ppid)', (type, { text }) => {
       if (type === 'stream') printed += text;
@@ -31,7 +36,8 @@ export class KernelProcess {
   async run(code: string, { fails = false }: { fails?: boolean } = {}): Promise<number> {
     const start = performance.now();
     const { status, ename, evalue }: Content = await this.kernel.execute(code);
-    if ((status === 'error') !== fails) throw new RecitalError(`${code}\nended with ${status} ${ename ?? ''} ${evalue ?? ''}`);
+    if ((status === 'error') !== fails)
+      throw new RecitalError(`${code}\nended with ${status} ${ename ?? ''} ${evalue ?? ''}`);
     return (performance.now() - start) / 1000;
   }
 
@@ -39,7 +45,11 @@ export class KernelProcess {
   get memoryMB(): number {
     if (process.platform !== 'linux') return NaN;
     const pss = (pid: number): number =>
-      Number(/^Pss:\s+(\d+) kB$/m.exec(readFileSync(path.join('/proc', String(pid), 'smaps_rollup'), 'utf8'))?.[1]);
+      Number(
+        /^Pss:\s+(\d+) kB$/m.exec(
+          readFileSync(path.join('/proc', String(pid), 'smaps_rollup'), 'utf8'),
+        )?.[1],
+      );
     return this.pids.reduce((sum, pid) => sum + pss(pid), 0) / 1024;
   }
 

@@ -28,10 +28,24 @@ const blocks = 'sums in registers, which eight columns do not fill';
 
 const kernels: Readonly<Record<string, About>> = {
   gemm: { why: tiles, work: ([m, n, k, , , , , , , , , add]) => product(m, n, k, add) },
-  gemmRows: { why: tiles, work: ([from, to, n, k, , , , , , , , , add]) => product(to - from, n, k, add) },
-  gemmColumns: { why: tiles, work: ([from, to, m, k, , , , , , , , , add]) => product(m, to - from, k, add) },
-  dotBiasForward: { why: rows, scattered: true, work: ([n, k]) => ({ flops: n * (2 * k + 2), bytes: n * (8 * k + 20) }) },
-  dotBiasBackward: { why: rows, scattered: true, work: ([n, k]) => ({ flops: n * (4 * k + 2), bytes: n * (24 * k + 36) }) },
+  gemmRows: {
+    why: tiles,
+    work: ([from, to, n, k, , , , , , , , , add]) => product(to - from, n, k, add),
+  },
+  gemmColumns: {
+    why: tiles,
+    work: ([from, to, m, k, , , , , , , , , add]) => product(m, to - from, k, add),
+  },
+  dotBiasForward: {
+    why: rows,
+    scattered: true,
+    work: ([n, k]) => ({ flops: n * (2 * k + 2), bytes: n * (8 * k + 20) }),
+  },
+  dotBiasBackward: {
+    why: rows,
+    scattered: true,
+    work: ([n, k]) => ({ flops: n * (4 * k + 2), bytes: n * (24 * k + 36) }),
+  },
   adamTable: { why: roots, work: ([from, to, width]) => adam((to - from) * width) },
   adamRange: { why: roots, work: ([from, to]) => adam(to - from) },
   moments: { why: roots, work: ([n]) => adam(n) },
@@ -39,24 +53,48 @@ const kernels: Readonly<Record<string, About>> = {
   skipRows: {
     why: 'what each row has missed; a logarithm, four nodes of a table and a root for each number',
     scattered: true,
-    work: ([from, to, , width]) => ({ flops: 58 * (to - from) * width, bytes: (to - from) * (24 * width + 4) }),
+    work: ([from, to, , width]) => ({
+      flops: 58 * (to - from) * width,
+      bytes: (to - from) * (24 * width + 4),
+    }),
   },
   skipStep: {
     why: roots,
     scattered: true,
-    work: ([from, to, , width]) => ({ flops: 20 * (to - from) * width, bytes: (to - from) * (28 * width + 8) }),
+    work: ([from, to, , width]) => ({
+      flops: 20 * (to - from) * width,
+      bytes: (to - from) * (28 * width + 8),
+    }),
   },
-  skipAdvance: { why: 'a division for each node', work: ([from, to, , , spans]) => nodes(spans, from, to) },
-  gatherRows: { why: rows, scattered: true, work: ([n, width]) => ({ flops: 0, bytes: n * (8 * width + 4) }) },
-  scatterRows: { why: rows, scattered: true, work: ([n, width]) => ({ flops: n * width, bytes: n * (12 * width + 4) }) },
-  columnSums: { why: 'one sum at a time', work: ([n, width]) => ({ flops: n * width, bytes: 4 * (n + 2) * width }) },
+  skipAdvance: {
+    why: 'a division for each node',
+    work: ([from, to, , , spans]) => nodes(spans, from, to),
+  },
+  gatherRows: {
+    why: rows,
+    scattered: true,
+    work: ([n, width]) => ({ flops: 0, bytes: n * (8 * width + 4) }),
+  },
+  scatterRows: {
+    why: rows,
+    scattered: true,
+    work: ([n, width]) => ({ flops: n * width, bytes: n * (12 * width + 4) }),
+  },
+  columnSums: {
+    why: 'one sum at a time',
+    work: ([n, width]) => ({ flops: n * width, bytes: 4 * (n + 2) * width }),
+  },
   outerSum: {
     why: 'one addition for each number',
-    work: ([from, to, length]) => ({ flops: (to - from) * length, bytes: 4 * ((to - from) * (length + 1) + length) }),
+    work: ([from, to, length]) => ({
+      flops: (to - from) * length,
+      bytes: 4 * ((to - from) * (length + 1) + length),
+    }),
   },
   lstmForward: {
     why: 'exponentials and divisions, and products that a time step must wait for',
-    work: ([, , steps, h, sizes]) => recurrent(sizes, steps, h, { each: 3 * SIGMOID + 2 * TANH + 4, bytes: 4 * 12 }),
+    work: ([, , steps, h, sizes]) =>
+      recurrent(sizes, steps, h, { each: 3 * SIGMOID + 2 * TANH + 4, bytes: 4 * 12 }),
   },
   lstmBackward: {
     why: 'products that a time step must wait for',
@@ -64,11 +102,17 @@ const kernels: Readonly<Record<string, About>> = {
   },
   crossEntropyRows: {
     why: 'each row is gone through three times',
-    work: ([from, to, n, , , , out]) => ({ flops: (to - from) * n * (EXP + (out ? 4 : 3)), bytes: 4 * (to - from) * n * (out ? 2 : 1) }),
+    work: ([from, to, n, , , , out]) => ({
+      flops: (to - from) * n * (EXP + (out ? 4 : 3)),
+      bytes: 4 * (to - from) * n * (out ? 2 : 1),
+    }),
   },
   topRows: {
     why: 'each score is compared with the least of the best',
-    work: ([from, to, , length]) => ({ flops: (to - from) * length, bytes: 4 * (to - from) * length }),
+    work: ([from, to, , length]) => ({
+      flops: (to - from) * length,
+      bytes: 4 * (to - from) * length,
+    }),
   },
   alsRows: {
     // Of the factors that it reads nothing is counted: how many they are it is not told.
@@ -76,7 +120,10 @@ const kernels: Readonly<Record<string, About>> = {
     work: ([from, to, indptr, , , , , w, steps]) => {
       const n = entries(indptr, from, to);
       const times = steps + 1;
-      return { flops: times * ((to - from) * (2 * w * w + 8 * w) + 4 * n * w), bytes: 8 * times * n + 8 * (to - from) * w };
+      return {
+        flops: times * ((to - from) * (2 * w * w + 8 * w) + 4 * n * w),
+        bytes: 8 * times * n + 8 * (to - from) * w,
+      };
     },
   },
   sparseBlock: {
@@ -87,7 +134,10 @@ const kernels: Readonly<Record<string, About>> = {
       return { flops: 2 * 16 * n, bytes: n * (12 + 64) + 68 * (to - from) };
     },
   },
-  denseBlock: { why: blocks, work: ([from, to, k, , , , subtract]) => dense(to - from, k, subtract ? 8 * (to - from) : 0) },
+  denseBlock: {
+    why: blocks,
+    work: ([from, to, k, , , , subtract]) => dense(to - from, k, subtract ? 8 * (to - from) : 0),
+  },
   denseTransposeBlock: { why: blocks, work: ([from, to, m]) => dense(m, to - from, 0) },
 };
 
@@ -118,7 +168,12 @@ function nodes(spans: number, from: number, to: number): Work {
 }
 
 /** An LSTM's states: the product with the states before, and `each` operations on numbers of `bytes` bytes for each state. */
-function recurrent(sizes: number, steps: number, h: number, { each, bytes }: { each: number; bytes: number }): Work {
+function recurrent(
+  sizes: number,
+  steps: number,
+  h: number,
+  { each, bytes }: { each: number; bytes: number },
+): Work {
   let all = 0;
   for (let s = 0; s < steps; s++) all += i32(sizes + 4 * s);
   const later = steps ? all - i32(sizes) : 0;

@@ -15,18 +15,28 @@ const WIDTH = 50;
  */
 export function measureLimits(): Record<string, number> {
   const copies = TOUCHED.map((bytes) => [`copy ${bytes}`, copyRate(bytes)]);
-  return { gflops: productRate(), rows: rowRate(256 * MB), 'rows cached': rowRate(4 * MB), ...Object.fromEntries(copies) };
+  return {
+    gflops: productRate(),
+    rows: rowRate(256 * MB),
+    'rows cached': rowRate(4 * MB),
+    ...Object.fromEntries(copies),
+  };
 }
 
 /** The rate of copies that touch as many bytes, or the next larger number that was measured. */
 export function copyLimit(limits: (name: string) => number, bytes: number): number {
-  return limits(`copy ${TOUCHED.find((touched) => touched >= bytes) ?? TOUCHED[TOUCHED.length - 1]}`);
+  return limits(
+    `copy ${TOUCHED.find((touched) => touched >= bytes) ?? TOUCHED[TOUCHED.length - 1]}`,
+  );
 }
 
 /** The best of some runs, in work a second. */
 function best(work: number, run: () => void, { seconds = 0.3 }: { seconds?: number } = {}): number {
   let least = Infinity;
-  for (const end = performance.now() + 1000 * seconds; performance.now() < end || least === Infinity; ) {
+  for (
+    const end = performance.now() + 1000 * seconds;
+    performance.now() < end || least === Infinity;
+  ) {
     const started = performance.now();
     run();
     least = Math.min(least, performance.now() - started);
@@ -40,7 +50,22 @@ function productRate(): number {
   const [a, b, c] = [float32(m * k).fill(1), float32(k * n).fill(1), float32(m * n)];
   const scratch = float32(kernels().gemmWorkspace() / 4);
   const rate = best(2 * m * n * k * repeats, () => {
-    for (let i = 0; i < repeats; i++) kernels().gemm(m, n, k, a.byteOffset, k, 1, b.byteOffset, n, 1, c.byteOffset, n, false, scratch.byteOffset);
+    for (let i = 0; i < repeats; i++)
+      kernels().gemm(
+        m,
+        n,
+        k,
+        a.byteOffset,
+        k,
+        1,
+        b.byteOffset,
+        n,
+        1,
+        c.byteOffset,
+        n,
+        false,
+        scratch.byteOffset,
+      );
   });
   for (const array of [a, b, c, scratch]) dispose(array);
   return rate / 1e9;
@@ -64,7 +89,15 @@ function rowRate(bytes: number): number {
   let rate = 0;
   for (let run = 0; run < 20; run++) {
     for (let r = 0; r < rows.length; r++) rows[r] = random.int(n); // others each time: the last ones are in the cache
-    const gather = (): void => kernels().gatherRows(rows.length, WIDTH, rows.byteOffset, table.byteOffset, out.byteOffset, WIDTH);
+    const gather = (): void =>
+      kernels().gatherRows(
+        rows.length,
+        WIDTH,
+        rows.byteOffset,
+        table.byteOffset,
+        out.byteOffset,
+        WIDTH,
+      );
     rate = Math.max(rate, best(8 * WIDTH * rows.length, gather, { seconds: 0 }));
   }
   for (const array of [table, rows, out]) dispose(array);

@@ -17,7 +17,10 @@ export function machine(): string {
 
 /** Seconds that all processors have been at work since the machine started. */
 export function busySeconds(): number {
-  return os.cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0) / 1000;
+  return (
+    os.cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0) /
+    1000
+  );
 }
 
 /** Waits until the processors have been nearly idle for a second, at most `seconds`. */

@@ -15,7 +15,11 @@ const MARK = 'RESULT ';
 /** Prints what a process has measured, for `measure` to read: the last thing that it does. Adds its peak memory, its age and its processor time. */
 export function report(values: Readonly<Record<string, number>>): void {
   const { user, system } = process.cpuUsage();
-  const own = { peakMB: process.resourceUsage().maxRSS / 1024, processS: performance.now() / 1000, cpuS: (user + system) / 1e6 };
+  const own = {
+    peakMB: process.resourceUsage().maxRSS / 1024,
+    processS: performance.now() / 1000,
+    cpuS: (user + system) / 1e6,
+  };
   console.log(MARK + JSON.stringify({ ...values, ...own }));
 }
 
@@ -24,7 +28,11 @@ export function report(values: Readonly<Record<string, number>>): void {
  * warms up another; Node and Python programs are treated alike.
  * @throws RecitalError with the end of what it wrote, if it fails or reports nothing
  */
-export async function measure(command: string, args: readonly string[], { env = {} }: { env?: Record<string, string> } = {}): Promise<Result> {
+export async function measure(
+  command: string,
+  args: readonly string[],
+  { env = {} }: { env?: Record<string, string> } = {},
+): Promise<Result> {
   const started = performance.now();
   const busy = busySeconds();
   const child = spawn(command, args, {
@@ -47,7 +55,9 @@ export async function measure(command: string, args: readonly string[], { env = 
   const values = parseResult(output);
   if (code !== 0 || !values) {
     const said = (errors + output).trim().split('\n').slice(-8).join('\n');
-    throw new RecitalError(`${[command, ...args].join(' ')}\nended with ${code} and ${values ? 'a' : 'no'} result:\n${said}`);
+    throw new RecitalError(
+      `${[command, ...args].join(' ')}\nended with ${code} and ${values ? 'a' : 'no'} result:\n${said}`,
+    );
   }
   return { values, others: Math.max(0, (busySeconds() - busy - values.cpuS) / wall) };
 }
@@ -58,5 +68,7 @@ export function parseResult(output: string): Record<string, number> | undefined 
     .split('\n')
     .filter((l) => l.startsWith(MARK))
     .pop();
-  return line === undefined ? undefined : (JSON.parse(line.slice(MARK.length)) as Record<string, number>);
+  return line === undefined
+    ? undefined
+    : (JSON.parse(line.slice(MARK.length)) as Record<string, number>);
 }

@@ -42,6 +42,8 @@ function nameOf({ functionName, url }: Profiler.ProfileNode['callFrame']): strin
   if (url.startsWith('node:')) return `node ${url.slice('node:'.length)}`;
   if (url === '') return functionName.startsWith('(') ? functionName : `${functionName} (built in)`;
   const file = path.relative(ROOT, url.replace(/^file:\/\//, ''));
-  const short = file.includes('node_modules') ? file.replace(/.*node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+).*/, '$1') : file;
+  const short = file.includes('node_modules')
+    ? file.replace(/.*node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+).*/, '$1')
+    : file;
   return `${functionName || 'a function'} ${short}`;
 }

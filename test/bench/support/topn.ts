@@ -1,4 +1,11 @@
-import { BCEWithLogitsLossFlat, CollabDataLoaders, type CollabLearner, collabLearner, noLogging, readPlays } from '../../../lib/index.js';
+import {
+  BCEWithLogitsLossFlat,
+  CollabDataLoaders,
+  type CollabLearner,
+  collabLearner,
+  noLogging,
+  readPlays,
+} from '../../../lib/index.js';
 
 /** The model whose lists are measured: 50 factors and biases, one epoch on all plays. The same in every process, to the last bit. */
 export async function topnLearner(file: string): Promise<CollabLearner> {

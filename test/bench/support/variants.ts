@@ -16,9 +16,17 @@ export interface Variant {
 /** One thread and all of them, reproducible and, if wished for, fast; native, if it is built (`npm run native`). */
 export function ourVariants(options: { fast: boolean; all?: number; native?: boolean }): Variant[] {
   const { fast, all = setCompute().threads, native = nativeBuilt() } = options;
-  const builds: Build[] = ['reproducible', ...(fast ? (['fast'] as const) : []), ...(native ? (['native'] as const) : [])];
+  const builds: Build[] = [
+    'reproducible',
+    ...(fast ? (['fast'] as const) : []),
+    ...(native ? (['native'] as const) : []),
+  ];
   return [...new Set([1, all])].flatMap((threads) =>
-    builds.map((build) => ({ name: `${OURS} t${threads}${build === 'reproducible' ? '' : ` ${build}`}`, threads, build })),
+    builds.map((build) => ({
+      name: `${OURS} t${threads}${build === 'reproducible' ? '' : ` ${build}`}`,
+      threads,
+      build,
+    })),
   );
 }
 
@@ -33,5 +41,9 @@ export function againstPeers(measured: readonly Runs[]): [ours: Runs, peer: Runs
   const peers = measured.filter((m) => !isOurs(m));
   return measured
     .filter(isOurs)
-    .flatMap((m) => (peers.length && !m.name.endsWith(' fast') ? peers : [undefined]).map((p): [Runs, Runs | undefined] => [m, p]));
+    .flatMap((m) =>
+      (peers.length && !m.name.endsWith(' fast') ? peers : [undefined]).map(
+        (p): [Runs, Runs | undefined] => [m, p],
+      ),
+    );
 }

@@ -8,7 +8,11 @@ import { report } from '../support/process.js';
 async function run([file, build, factors, iterations]: string[]): Promise<void> {
   setCompute({ reproducible: build === 'reproducible' });
   const seconds: number[] = [];
-  await ALS.fit(await readPlays(file), { factors: Number(factors), iterations: Number(iterations), onIteration: (_, s) => seconds.push(s) });
+  await ALS.fit(await readPlays(file), {
+    factors: Number(factors),
+    iterations: Number(iterations),
+    onIteration: (_, s) => seconds.push(s),
+  });
   report({ firstS: seconds[0], iterationS: median(seconds.slice(1)) });
 }
 

@@ -1,16 +1,33 @@
 // Training steps of EmbeddingDotBias on drawn plays, in a process of its own: USERS ITEMS BS BUILD skip|dense STEPS (threads: RECITAL_THREADS).
-import { Adam, BCEWithLogitsLossFlat, EmbeddingDotBias, Random, setCompute, Vocabulary } from '../../../lib/index.js';
+import {
+  Adam,
+  BCEWithLogitsLossFlat,
+  EmbeddingDotBias,
+  Random,
+  setCompute,
+  Vocabulary,
+} from '../../../lib/index.js';
 import { lossWithGradient } from '../../../lib/nn/losses.js';
 import { report } from '../support/process.js';
 
 function run([users, items, bs, build, how, steps]: string[]): void {
   setCompute({ reproducible: build === 'reproducible', native: build === 'native' });
   const [nUsers, nItems, size] = [Number(users), Number(items), Number(bs)];
-  const ids = (n: number): Vocabulary => Vocabulary.fromValues(Array.from({ length: n }, (_, i) => String(i)));
-  const model = new EmbeddingDotBias(50, { user: ids(nUsers), item: ids(nItems) }, { random: new Random(1) });
+  const ids = (n: number): Vocabulary =>
+    Vocabulary.fromValues(Array.from({ length: n }, (_, i) => String(i)));
+  const model = new EmbeddingDotBias(
+    50,
+    { user: ids(nUsers), item: ids(nItems) },
+    { random: new Random(1) },
+  );
   const opt = new Adam([model.parameters], { lr: 5e-3, timeSkipping: how === 'skip' });
   const random = new Random('batches');
-  const batch = { size, inputs: [new Int32Array(size), new Int32Array(size)] as const, targets: new Float32Array(size), rows: new Int32Array(size) };
+  const batch = {
+    size,
+    inputs: [new Int32Array(size), new Int32Array(size)] as const,
+    targets: new Float32Array(size),
+    rows: new Int32Array(size),
+  };
   const [gradient, lossFunc] = [new Float32Array(size), new BCEWithLogitsLossFlat()];
   const step = (): void => {
     for (let i = 0; i < size; i++) {
@@ -21,7 +38,11 @@ function run([users, items, bs, build, how, steps]: string[]): void {
     model.touch(batch);
     opt.touch();
     const pred = model.forward(batch);
-    lossWithGradient(lossFunc, { size, pred, outputs: 1, targets: batch.targets }, { out: gradient });
+    lossWithGradient(
+      lossFunc,
+      { size, pred, outputs: 1, targets: batch.targets },
+      { out: gradient },
+    );
     model.backward(gradient);
     opt.step();
     opt.zeroGrad();

@@ -1,7 +1,14 @@
 // One epoch of collaborative filtering by this library, in a process of its own: FILE VALID BS BUILD SHUFFLE (threads: the environment variable RECITAL_THREADS).
 // VALID holds the row numbers of validation as 32-bit integers.
 import { readFileSync } from 'node:fs';
-import { BCEWithLogitsLossFlat, CollabDataLoaders, collabLearner, noLogging, readPlays, setCompute } from '../../../lib/index.js';
+import {
+  BCEWithLogitsLossFlat,
+  CollabDataLoaders,
+  collabLearner,
+  noLogging,
+  readPlays,
+  setCompute,
+} from '../../../lib/index.js';
 import { report } from '../support/process.js';
 
 async function run([file, validFile, bs, build, shuffle]: string[]): Promise<void> {
@@ -31,7 +38,14 @@ async function run([file, validFile, bs, build, shuffle]: string[]): Promise<voi
   const { user, system } = process.cpuUsage(cpu);
   const [trainLoss, validLoss] = learn.recorder.values[0] as number[];
   const seconds = { readS: (t1 - t0) / 1000, dlsS: (t3 - t2) / 1000, learnerS: (t4 - t3) / 1000 };
-  report({ epochS, epochCpuS: (user + system) / 1e6, ...seconds, steps: dls.train.length, trainLoss, validLoss });
+  report({
+    epochS,
+    epochCpuS: (user + system) / 1e6,
+    ...seconds,
+    steps: dls.train.length,
+    trainLoss,
+    validLoss,
+  });
 }
 
 void run(process.argv.slice(2));

@@ -55,7 +55,12 @@ const stages: Readonly<Record<string, Stage>> = {
     const dls = SequenceDataLoaders.fromPlays(plays.sampleUsers(users), { bs });
     const learn = lstmLearner(dls);
     const seconds = await time(() => noLogging(() => learn.fitOneCycle(1, 3e-3)));
-    return { seconds, steps: dls.train.length, windows: dls.train.n, tracks: dls.classes.item.length };
+    return {
+      seconds,
+      steps: dls.train.length,
+      windows: dls.train.n,
+      tracks: dls.classes.item.length,
+    };
   },
 
   async als(plays, { time, model, a: factors, b: iterations }) {
@@ -69,7 +74,9 @@ const stages: Readonly<Record<string, Stage>> = {
   },
 
   async pca(plays, { time, a: nComponents }) {
-    const seconds = await time(() => new PCA({ nComponents }).fit(interactionMatrix(plays, { value: 'binary' })));
+    const seconds = await time(() =>
+      new PCA({ nComponents }).fit(interactionMatrix(plays, { value: 'binary' })),
+    );
     return { seconds };
   },
 
@@ -86,14 +93,22 @@ const stages: Readonly<Record<string, Stage>> = {
 };
 
 async function run([stage, file, dir, a, b]: string[]): Promise<void> {
-  if (!(stage in stages)) throw new Error(`No stage "${stage}"; there are ${Object.keys(stages).join(', ')}.`);
+  if (!(stage in stages))
+    throw new Error(`No stage "${stage}"; there are ${Object.keys(stages).join(', ')}.`);
   const plays = await readPlays(file);
   const time = async (work: () => unknown): Promise<number> => {
     const started = performance.now();
     await work();
     return (performance.now() - started) / 1000;
   };
-  report(await stages[stage](plays, { model: path.join(dir, 'als.safetensors'), time, a: Number(a), b: Number(b) }));
+  report(
+    await stages[stage](plays, {
+      model: path.join(dir, 'als.safetensors'),
+      time,
+      a: Number(a),
+      b: Number(b),
+    }),
+  );
 }
 
 void run(process.argv.slice(2));

@@ -5,7 +5,8 @@ import { readPlays } from '../../../lib/data/read-plays.js';
 import { report } from '../support/process.js';
 
 async function run([file, which]: string[]): Promise<void> {
-  if (which === 'first') rmSync(path.join(path.dirname(file), '.cache'), { recursive: true, force: true });
+  if (which === 'first')
+    rmSync(path.join(path.dirname(file), '.cache'), { recursive: true, force: true });
   const start = performance.now();
   const plays = await readPlays(file);
   const seconds = (performance.now() - start) / 1000;

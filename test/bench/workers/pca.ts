@@ -11,7 +11,8 @@ import { report } from '../support/process.js';
 async function run([dir, build, repeats, which]: string[]): Promise<void> {
   setCompute({ reproducible: build === 'reproducible' });
   const x = readMatrix(dir);
-  const model = (): PCA | TruncatedSVD => (which === 'pca' ? new PCA({ nComponents: 50 }) : new TruncatedSVD({ nComponents: 50 }));
+  const model = (): PCA | TruncatedSVD =>
+    which === 'pca' ? new PCA({ nComponents: 50 }) : new TruncatedSVD({ nComponents: 50 });
   const seconds: number[] = [];
   let squares = new Float64Array(0);
   for (let i = 0; i <= Number(repeats); i++) {
@@ -29,7 +30,12 @@ async function run([dir, build, repeats, which]: string[]): Promise<void> {
 function readMatrix(dir: string): CsrMatrix {
   const integers = (name: string): Int32Array => new Int32Array(aligned(path.join(dir, name)));
   const [rows, columns] = integers('shape.i32');
-  return { shape: [rows, columns], indptr: integers('indptr.i32'), indices: integers('indices.i32'), data: numbers(path.join(dir, 'data.f64')) };
+  return {
+    shape: [rows, columns],
+    indptr: integers('indptr.i32'),
+    indices: integers('indices.i32'),
+    data: numbers(path.join(dir, 'data.f64')),
+  };
 }
 
 function numbers(file: string): Float64Array {

@@ -50,7 +50,12 @@ class Profile {
     Object.assign(this.values, { ms, steps });
     for (const [name, time] of this.sampler.stop()) this.values[`ms ${name}`] = time;
     for (const [name, { ms: own, calls, flops, bytes }] of kernels) {
-      Object.assign(this.values, { [`ms ${name}`]: own, [`calls ${name}`]: calls, [`flops ${name}`]: flops, [`bytes ${name}`]: bytes });
+      Object.assign(this.values, {
+        [`ms ${name}`]: own,
+        [`calls ${name}`]: calls,
+        [`flops ${name}`]: flops,
+        [`bytes ${name}`]: bytes,
+      });
     }
   }
 
@@ -91,11 +96,19 @@ async function run([path, file, count]: string[]): Promise<void> {
   const steps = Number(count);
   const bs = Number(/\d+$/.exec(path)?.[0]);
   if (path.startsWith('collab')) {
-    const learn = collabLearner(CollabDataLoaders.fromPlays(await readPlays(file), { bs }), { lossFunc: new BCEWithLogitsLossFlat() });
-    await noLogging(() => learn.fitOneCycle(1, 5e-3, { cbs: profile.steps(Math.min(steps, learn.dls.train.length - WARM_UP)) }));
+    const learn = collabLearner(CollabDataLoaders.fromPlays(await readPlays(file), { bs }), {
+      lossFunc: new BCEWithLogitsLossFlat(),
+    });
+    await noLogging(() =>
+      learn.fitOneCycle(1, 5e-3, {
+        cbs: profile.steps(Math.min(steps, learn.dls.train.length - WARM_UP)),
+      }),
+    );
   } else if (path.startsWith('lstm')) {
     const dls = windows(bs, steps + WARM_UP);
-    const learn = new Learner(dls, new LSTMModel(dls.classes, { random: new Random(1) }), { lossFunc: new CrossEntropyLossFlat() });
+    const learn = new Learner(dls, new LSTMModel(dls.classes, { random: new Random(1) }), {
+      lossFunc: new CrossEntropyLossFlat(),
+    });
     await noLogging(() => learn.fit(1, 1e-3, { cbs: profile.steps(steps) }));
   } else if (path === 'pca') {
     const x = interactionMatrix(await readPlays(file), { value: 'binary' });
@@ -108,7 +121,10 @@ async function run([path, file, count]: string[]): Promise<void> {
   } else if (path === 'evaluate') {
     const plays = await readPlays(file);
     const split = splitPlays(plays, perUserSplit(plays));
-    const recommenders = [new Popularity(split.train), await ALS.fit(split.train, { factors: 64, iterations: 3 })];
+    const recommenders = [
+      new Popularity(split.train),
+      await ALS.fit(split.train, { factors: 64, iterations: 3 }),
+    ];
     await evaluate(recommenders, split, { users: plays.users.classes.slice(0, 100) });
     await profile.of(() => evaluate(recommenders, split));
   } else if (path === 'als') {

@@ -3,15 +3,32 @@ import { COLUMNS, GENRES, TAGS } from '../../../lib/cli/generate/calibration.js'
 import { type Generated, generate } from '../../../lib/cli/generate/kaggle.js';
 import { shareAtLeast } from '../../../lib/cli/generate/playcounts.js';
 import { SIZES } from '../../../lib/cli/generate/sizes.js';
-import { intraclass, mean, pcaRatios, pearson, quantileOf, shareOf, spearman, std } from './statistics.js';
+import {
+  intraclass,
+  mean,
+  pcaRatios,
+  pearson,
+  quantileOf,
+  shareOf,
+  spearman,
+  std,
+} from './statistics.js';
 
 type Column = (typeof COLUMNS)[number];
 
-const MEDIUM = { users: 60_000, plays: 605_400, catalogue: 20_000, playable: 12_000, heard: 11_500 };
+const MEDIUM = {
+  users: 60_000,
+  plays: 605_400,
+  catalogue: 20_000,
+  playable: 12_000,
+  heard: 11_500,
+};
 
 /** Real figures, and how far from them a dataset of each size may be (relative unless the real figure is 0). */
 const near = (ours: number, real: number, tolerance: number, what: string): void => {
-  expect(Math.abs(ours - real), `${what}: ${ours}, really ${real}`).to.be.at.most(tolerance * Math.abs(real));
+  expect(Math.abs(ours - real), `${what}: ${ours}, really ${real}`).to.be.at.most(
+    tolerance * Math.abs(real),
+  );
 };
 
 for (const [name, size, slack] of [
@@ -46,7 +63,10 @@ for (const [name, size, slack] of [
       near(quantileOf(playable, 0.9) / mean_, 738 / 318.83, 0.15 * slack, '90th percentile');
       near(quantileOf(playable, 0.99) / mean_, 3836 / 318.83, 0.15 * slack, '99th percentile');
       if (size === MEDIUM) near(quantileOf(playable, 0.5) / mean_, 57 / 318.83, 0.2, 'median');
-      expect(Math.max(...count) / size.users, 'listeners of the best-known track').to.be.within(0.05, 0.15);
+      expect(Math.max(...count) / size.users, 'listeners of the best-known track').to.be.within(
+        0.05,
+        0.15,
+      );
     });
 
     it('playcounts', () => {
@@ -103,7 +123,8 @@ for (const [name, size, slack] of [
         ['key', 'mode', -0.163],
         ['duration_ms', 'tempo', 0],
       ];
-      for (const [a, b, r] of correlations) expect(pearson(audio[a], audio[b]), `${a} and ${b}`).to.be.closeTo(r, 0.06);
+      for (const [a, b, r] of correlations)
+        expect(pearson(audio[a], audio[b]), `${a} and ${b}`).to.be.closeTo(r, 0.06);
       expect(spearman(audio.energy, audio.loudness)).to.be.closeTo(0.762, 0.06);
       expect(spearman(audio.danceability, audio.valence)).to.be.closeTo(0.539, 0.06);
       const ratios = pcaRatios(COLUMNS.filter((c) => c !== 'year').map((c) => audio[c]));
@@ -168,8 +189,24 @@ for (const [name, size, slack] of [
       const all = lists.flat();
       const total = Object.values(TAGS).reduce((a, b) => a + b, 0);
       expect(new Set(all).size).to.equal(100);
-      for (const tag of ['rock', 'indie', 'electronic', 'pop', 'death_metal', 'hip_hop', 'country', '80s', 'french', 'oldies'] as const) {
-        near(all.filter((t) => t === tag).length / all.length, TAGS[tag] / total, 0.08 * slack, tag);
+      for (const tag of [
+        'rock',
+        'indie',
+        'electronic',
+        'pop',
+        'death_metal',
+        'hip_hop',
+        'country',
+        '80s',
+        'french',
+        'oldies',
+      ] as const) {
+        near(
+          all.filter((t) => t === tag).length / all.length,
+          TAGS[tag] / total,
+          0.08 * slack,
+          tag,
+        );
       }
     });
 

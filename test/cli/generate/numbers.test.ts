@@ -15,7 +15,12 @@ describe('generate: numbers that are the same on every machine', () => {
         (x) => Math.abs(exactLog(x) - Math.log(x)) <= 1e-14 * Math.max(1, Math.abs(Math.log(x))),
       ),
     );
-    fc.assert(fc.property(fc.double({ min: -300, max: 300, noNaN: true }), (x) => Math.abs(exactExp(x) / Math.exp(x) - 1) <= 1e-13));
+    fc.assert(
+      fc.property(
+        fc.double({ min: -300, max: 300, noNaN: true }),
+        (x) => Math.abs(exactExp(x) / Math.exp(x) - 1) <= 1e-13,
+      ),
+    );
     expect(exactLog(0)).to.equal(-Infinity);
     expect(exactLog(-1)).to.be.NaN;
   });
@@ -30,7 +35,12 @@ describe('generate: numbers that are the same on every machine', () => {
       [0.999999, 4.753424308822899],
     ];
     for (const [p, z] of table) expect(normalQuantile(p)).to.be.closeTo(z, 1e-7);
-    fc.assert(fc.property(fc.double({ min: 1e-6, max: 0.999999, noNaN: true }), (p) => Math.abs(normalQuantile(p) + normalQuantile(1 - p)) < 1e-9));
+    fc.assert(
+      fc.property(
+        fc.double({ min: 1e-6, max: 0.999999, noNaN: true }),
+        (p) => Math.abs(normalQuantile(p) + normalQuantile(1 - p)) < 1e-9,
+      ),
+    );
   });
 
   it('normals have mean 0 and standard deviation 1', () => {
@@ -47,7 +57,8 @@ describe('generate: numbers that are the same on every machine', () => {
     expect(draw.total).to.equal(10);
     expect(counts[1]).to.equal(0);
     expect(counts.map((c) => Math.round(c / 400))).to.satisfy(
-      (p: number[]) => Math.abs(p[0] - 10) <= 1 && Math.abs(p[2] - 30) <= 1 && Math.abs(p[3] - 60) <= 1,
+      (p: number[]) =>
+        Math.abs(p[0] - 10) <= 1 && Math.abs(p[2] - 30) <= 1 && Math.abs(p[3] - 60) <= 1,
     );
   });
 
@@ -64,7 +75,9 @@ describe('generate: numbers that are the same on every machine', () => {
   });
 
   it('category falls into each category with its share', () => {
-    expect([0, 0.24, 0.26, 0.74, 0.76, 0.9999].map((p) => category([1, 2, 1], p))).to.deep.equal([0, 0, 1, 1, 2, 2]);
+    expect([0, 0.24, 0.26, 0.74, 0.76, 0.9999].map((p) => category([1, 2, 1], p))).to.deep.equal([
+      0, 0, 1, 1, 2, 2,
+    ]);
   });
 
   it('BentLogNormal passes through its knots and goes on beyond them', () => {

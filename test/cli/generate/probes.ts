@@ -30,7 +30,8 @@ export function lastPlayHits(
     if (end < start[u + 1] && users.length < most) users.push(u);
     for (let i = start[u]; i < end; i++) {
       popularity[track[i]]++;
-      if (i > start[u]) next[track[i - 1]].set(track[i], (next[track[i - 1]].get(track[i]) ?? 0) + 1);
+      if (i > start[u])
+        next[track[i - 1]].set(track[i], (next[track[i - 1]].get(track[i]) ?? 0) + 1);
     }
   }
   const together = togetherness({ start, track }, tracks, least, popularity);
@@ -39,7 +40,8 @@ export function lastPlayHits(
   const seen = new Uint8Array(tracks);
   const hit = (target: number): number => {
     let above = 0;
-    for (let t = 0; t < tracks; t++) if (!seen[t] && t !== target && scores[t] >= scores[target]) above++;
+    for (let t = 0; t < tracks; t++)
+      if (!seen[t] && t !== target && scores[t] >= scores[target]) above++;
     return above < k ? 1 : 0;
   };
   for (const u of users) {
@@ -55,11 +57,20 @@ export function lastPlayHits(
     hits.itemKnn += hit(track[end]);
     for (let i = start[u]; i < end; i++) seen[track[i]] = 0;
   }
-  return { popularity: hits.popularity / users.length, markov: hits.markov / users.length, itemKnn: hits.itemKnn / users.length };
+  return {
+    popularity: hits.popularity / users.length,
+    markov: hits.markov / users.length,
+    itemKnn: hits.itemKnn / users.length,
+  };
 }
 
 /** Cosines of a track with others by their listeners, last plays left out; worked out when asked for. */
-function togetherness({ start, track }: Log, tracks: number, least: number, popularity: Float64Array): (t: number) => Map<number, number> {
+function togetherness(
+  { start, track }: Log,
+  tracks: number,
+  least: number,
+  popularity: Float64Array,
+): (t: number) => Map<number, number> {
   const listeners: number[][] = Array.from({ length: tracks }, () => []);
   const ends = new Int32Array(start.length - 1);
   for (let u = 0; u + 1 < start.length; u++) {
@@ -71,8 +82,11 @@ function togetherness({ start, track }: Log, tracks: number, least: number, popu
     let row = known.get(t);
     if (!row) {
       row = new Map();
-      for (const u of listeners[t]) for (let i = start[u]; i < ends[u]; i++) if (track[i] !== t) row.set(track[i], (row.get(track[i]) ?? 0) + 1);
-      for (const [other, n] of row) row.set(other, n / Math.sqrt(popularity[t] * popularity[other]));
+      for (const u of listeners[t])
+        for (let i = start[u]; i < ends[u]; i++)
+          if (track[i] !== t) row.set(track[i], (row.get(track[i]) ?? 0) + 1);
+      for (const [other, n] of row)
+        row.set(other, n / Math.sqrt(popularity[t] * popularity[other]));
       known.set(t, row);
     }
     return row;
@@ -83,7 +97,10 @@ function togetherness({ start, track }: Log, tracks: number, least: number, popu
  * Predicts whether a play's count is 2 or more from the other plays: mean of the user, mean of the track, and mean of the user's plays of the same artist, each shrunk towards the
  * overall mean.
  */
-export function playcountScores({ start, track, playcount, catalogue }: Generated, random: Random): { score: number[]; positive: boolean[] } {
+export function playcountScores(
+  { start, track, playcount, catalogue }: Generated,
+  random: Random,
+): { score: number[]; positive: boolean[] } {
   const n = track.length;
   const test = new Uint8Array(n);
   for (let i = 0; i < n; i++) test[i] = random.uniform() < 0.2 ? 1 : 0;
@@ -133,8 +150,14 @@ export function playcountScores({ start, track, playcount, catalogue }: Generate
  * How well sound alone tells the tracks that a user hears from others: a fifth of the tracks is hidden, and each user's hidden tracks are set against as many hidden tracks that others hear, by
  * their distance (standardised features) to the mean of the user's other tracks. 0.5 is chance.
  */
-export function contentAuc({ start, track, catalogue }: Generated, features: readonly ArrayLike<number>[], random: Random): number {
-  const hidden = Uint8Array.from({ length: catalogue.length }, () => (random.uniform() < 0.2 ? 1 : 0));
+export function contentAuc(
+  { start, track, catalogue }: Generated,
+  features: readonly ArrayLike<number>[],
+  random: Random,
+): number {
+  const hidden = Uint8Array.from({ length: catalogue.length }, () =>
+    random.uniform() < 0.2 ? 1 : 0,
+  );
   const scale = features.map((x) => ({ mean: mean(x), std: std(x) }));
   const score: number[] = [];
   const positive: boolean[] = [];
@@ -144,7 +167,8 @@ export function contentAuc({ start, track, catalogue }: Generated, features: rea
     const secret = history.filter((t) => hidden[t]);
     if (open.length < 3 || secret.length === 0) continue;
     const centre = features.map((x) => mean(Float64Array.from(open, (t) => x[t])));
-    const nearness = (t: number): number => -features.reduce((sum, x, j) => sum + ((x[t] - centre[j]) / scale[j].std) ** 2, 0);
+    const nearness = (t: number): number =>
+      -features.reduce((sum, x, j) => sum + ((x[t] - centre[j]) / scale[j].std) ** 2, 0);
     for (const t of secret) {
       let other = track[random.int(track.length)];
       while (!hidden[other] || history.includes(other)) other = track[random.int(track.length)];

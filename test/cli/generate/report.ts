@@ -4,18 +4,35 @@ import { generate } from '../../../lib/cli/generate/kaggle.js';
 import { SIZES } from '../../../lib/cli/generate/sizes.js';
 import { Random } from '../../../lib/compute/random.js';
 import { contentAuc, lastPlayHits, playcountScores, shuffled } from './probes.js';
-import { auc, intraclass, mean, pcaRatios, pearson, quantileOf, shareOf, spearman, std } from './statistics.js';
+import {
+  auc,
+  intraclass,
+  mean,
+  pcaRatios,
+  pearson,
+  quantileOf,
+  shareOf,
+  spearman,
+  std,
+} from './statistics.js';
 
 const size = process.argv[2] as keyof typeof SIZES;
 const started = performance.now();
 const data = generate(SIZES[size], Number(process.argv[3] ?? 1));
 const { catalogue, start, track, playcount, affinity } = data;
-const row = (what: string, real: string, ours: string): void => console.log(`| ${what} | ${real} | ${ours} |`);
+const row = (what: string, real: string, ours: string): void =>
+  console.log(`| ${what} | ${real} | ${ours} |`);
 const f = (x: number, digits = 2): string => x.toFixed(digits);
-console.log(`${size}: generated in ${f((performance.now() - started) / 1000)} s\n\n| figure | real | generated |\n| --- | --- | --- |`);
+console.log(
+  `${size}: generated in ${f((performance.now() - started) / 1000)} s\n\n| figure | real | generated |\n| --- | --- | --- |`,
+);
 
 const perUser = Array.from({ length: start.length - 1 }, (_, u) => start[u + 1] - start[u]);
-row('plays per user: median, mean, std', '5, 10.09, 14.56', `${quantileOf(perUser, 0.5)}, ${f(mean(perUser))}, ${f(std(perUser))}`);
+row(
+  'plays per user: median, mean, std',
+  '5, 10.09, 14.56',
+  `${quantileOf(perUser, 0.5)}, ${f(mean(perUser))}, ${f(std(perUser))}`,
+);
 row('p90, p99, max', '24, 71, 784', [0.9, 0.99, 1].map((p) => quantileOf(perUser, p)).join(', '));
 const count = new Float64Array(catalogue.length);
 const total = new Float64Array(catalogue.length);
@@ -26,8 +43,16 @@ track.forEach((t, i) => {
 const heard = Array.from(count.keys()).filter((t) => count[t] > 0);
 const perTrack = heard.map((t) => count[t]);
 row('tracks heard', '30,459', String(heard.length));
-row('listeners per track: median, mean, std', '57, 318.83, 1105', `${quantileOf(perTrack, 0.5)}, ${f(mean(perTrack))}, ${f(std(perTrack))}`);
-row('p90, p99, max', '738, 3836, 80656', [0.9, 0.99, 1].map((p) => f(quantileOf(perTrack, p), 0)).join(', '));
+row(
+  'listeners per track: median, mean, std',
+  '57, 318.83, 1105',
+  `${quantileOf(perTrack, 0.5)}, ${f(mean(perTrack))}, ${f(std(perTrack))}`,
+);
+row(
+  'p90, p99, max',
+  '738, 3836, 80656',
+  [0.9, 0.99, 1].map((p) => f(quantileOf(perTrack, p), 0)).join(', '),
+);
 row('sigma of log listeners', '1.85', f(std(perTrack.map(Math.log))));
 row(
   'plays per track p75, max',
@@ -47,8 +72,16 @@ row(
     ),
   ),
 );
-row('playcount mean, std, median', '2.63, 5.71, 1', `${f(mean(playcount))}, ${f(std(playcount))}, ${quantileOf(playcount, 0.5)}`);
-row('playcount p90, p99, max', '5, 21, 2948', [0.9, 0.99, 1].map((p) => quantileOf(playcount, p)).join(', '));
+row(
+  'playcount mean, std, median',
+  '2.63, 5.71, 1',
+  `${f(mean(playcount))}, ${f(std(playcount))}, ${quantileOf(playcount, 0.5)}`,
+);
+row(
+  'playcount p90, p99, max',
+  '5, 21, 2948',
+  [0.9, 0.99, 1].map((p) => quantileOf(playcount, p)).join(', '),
+);
 row(
   'playcount = 1, ≤ 2',
   '.608, .764',
@@ -104,8 +137,12 @@ if (plays)
       3,
     ),
   );
-const tracks = size === 'sample' ? Array.from(count.keys()) : Array.from(catalogue.listeners.keys()).filter((t) => catalogue.listeners[t] > 0);
-const column = (name: (typeof COLUMNS)[number]): Float64Array => Float64Array.from(tracks, (t) => catalogue.audio[name][t]);
+const tracks =
+  size === 'sample'
+    ? Array.from(count.keys())
+    : Array.from(catalogue.listeners.keys()).filter((t) => catalogue.listeners[t] > 0);
+const column = (name: (typeof COLUMNS)[number]): Float64Array =>
+  Float64Array.from(tracks, (t) => catalogue.audio[name][t]);
 const thirteen = COLUMNS.filter((c) => c !== 'year');
 row(
   'PCA of 13 features',
@@ -127,8 +164,21 @@ const PAIRS: [(typeof COLUMNS)[number], (typeof COLUMNS)[number], number, number
   ['key', 'mode', -0.163, -0.163],
 ];
 for (const [a, b, p, s] of PAIRS)
-  row(`${a}, ${b}: Pearson, Spearman`, `${p}, ${s}`, `${f(pearson(column(a), column(b)), 3)}, ${f(spearman(column(a), column(b)), 3)}`);
-for (const c of ['danceability', 'energy', 'loudness', 'acousticness', 'instrumentalness', 'tempo', 'duration_ms', 'year'] as const)
+  row(
+    `${a}, ${b}: Pearson, Spearman`,
+    `${p}, ${s}`,
+    `${f(pearson(column(a), column(b)), 3)}, ${f(spearman(column(a), column(b)), 3)}`,
+  );
+for (const c of [
+  'danceability',
+  'energy',
+  'loudness',
+  'acousticness',
+  'instrumentalness',
+  'tempo',
+  'duration_ms',
+  'year',
+] as const)
   row(
     `${c}: mean, std; ICC by artist`,
     '',
@@ -171,7 +221,8 @@ row(
   '.559, .022',
   `${f(catalogue.genre.filter((g) => g === '').length / catalogue.length, 3)}, ${f(catalogue.tags.filter((g) => g === '').length / catalogue.length, 3)}`,
 );
-const tally = (values: string[]): Map<string, number> => values.reduce((m, v) => m.set(v, (m.get(v) ?? 0) + 1), new Map<string, number>());
+const tally = (values: string[]): Map<string, number> =>
+  values.reduce((m, v) => m.set(v, (m.get(v) ?? 0) + 1), new Map<string, number>());
 const top = (m: Map<string, number>, n: number): string =>
   [...m]
     .sort((x, y) => y[1] - x[1])
@@ -189,12 +240,18 @@ row(
   'rock 10681, indie 7284, electronic 6592, alternative 6271, pop 4650; 100 distinct',
   `${top(tally(tags), 8)}; ${tally(tags).size} distinct; ${f(tags.length / catalogue.length)} a track`,
 );
-const perArtist = [...tally(tracks.map((t) => catalogue.artists[catalogue.artist[t]].name)).values()];
+const perArtist = [
+  ...tally(tracks.map((t) => catalogue.artists[catalogue.artist[t]].name)).values(),
+];
 row(
   'artists (playable tracks), with one track, per artist p75, p90, p99, max',
   '6207, 2600, 6, 13, 37, 67',
   `${perArtist.length}, ${perArtist.filter((n) => n === 1).length}, ${[0.75, 0.9, 0.99, 1].map((p) => quantileOf(perArtist, p)).join(', ')}`,
 );
 row('artists in the catalogue', '8317', String(catalogue.artists.length));
-row('titles that another track has', '', f(100 * (1 - tally(catalogue.name).size / catalogue.length), 1) + ' %');
+row(
+  'titles that another track has',
+  '',
+  f(100 * (1 - tally(catalogue.name).size / catalogue.length), 1) + ' %',
+);
 console.log(`\ntook ${f((performance.now() - started) / 1000)} s`);

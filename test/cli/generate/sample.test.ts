@@ -4,7 +4,12 @@ import os from 'node:os';
 import path from 'node:path';
 import zlib from 'node:zlib';
 import { expect } from 'chai';
-import { generate, LISTENING_HISTORY, MUSIC_INFO, writeKaggle } from '../../../lib/cli/generate/kaggle.js';
+import {
+  generate,
+  LISTENING_HISTORY,
+  MUSIC_INFO,
+  writeKaggle,
+} from '../../../lib/cli/generate/kaggle.js';
 import { SIZES } from '../../../lib/cli/generate/sizes.js';
 
 const ROOT = path.resolve(__dirname, '../../..');
@@ -13,12 +18,17 @@ const REAL = path.resolve(ROOT, '../shared/data/kaggle-tracks/tracks_30459.csv.g
 
 /** The fields of one CSV line. */
 function fields(line: string): string[] {
-  return [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map((m) => m[1]?.replaceAll('""', '"') ?? m[2]);
+  return [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(
+    (m) => m[1]?.replaceAll('""', '"') ?? m[2],
+  );
 }
 
 describe('data/sample', () => {
   const info = fs.readFileSync(path.join(SAMPLE, MUSIC_INFO), 'utf8').trimEnd().split('\n');
-  const history = fs.readFileSync(path.join(SAMPLE, LISTENING_HISTORY), 'utf8').trimEnd().split('\n');
+  const history = fs
+    .readFileSync(path.join(SAMPLE, LISTENING_HISTORY), 'utf8')
+    .trimEnd()
+    .split('\n');
 
   it('is what `npm run data -- sample` writes, byte for byte', () => {
     const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'recital-sample-'));
@@ -33,7 +43,10 @@ describe('data/sample', () => {
   });
 
   it('is smaller than 4 MB', () => {
-    const bytes = [MUSIC_INFO, LISTENING_HISTORY].reduce((sum, file) => sum + fs.statSync(path.join(SAMPLE, file)).size, 0);
+    const bytes = [MUSIC_INFO, LISTENING_HISTORY].reduce(
+      (sum, file) => sum + fs.statSync(path.join(SAMPLE, file)).size,
+      0,
+    );
     expect(bytes).to.be.lessThan(4e6);
   });
 
@@ -51,7 +64,8 @@ describe('data/sample', () => {
       expect(row[4]).to.match(/^[0-9A-Za-z]{22}$/);
       for (const value of row.slice(7)) expect(value).to.match(/^-?\d+(\.\d+)?(e-\d\d)?$/);
     }
-    for (const line of history.slice(1)) expect(line).to.match(/^TR[A-Z]{5}[0-9A-F]{11},[0-9a-f]{40},[1-9]\d*$/);
+    for (const line of history.slice(1))
+      expect(line).to.match(/^TR[A-Z]{5}[0-9A-F]{11},[0-9a-f]{40},[1-9]\d*$/);
   });
 
   it('has unique track ids, users in one block each, every pair once, and tracks that nobody played', () => {
@@ -74,7 +88,8 @@ describe('data/sample', () => {
 
   it('exercises the reader: accents, other scripts, commas, quotation marks, missing genres and tags', () => {
     const text = info.join('\n');
-    for (const sign of ['é', 'ö', 'ń', 'ż', 'と', 'н', '""', ',"']) expect(text.includes(sign), sign).to.equal(true);
+    for (const sign of ['é', 'ö', 'ń', 'ż', 'と', 'н', '""', ',"'])
+      expect(text.includes(sign), sign).to.equal(true);
     const rows = info.slice(1).map(fields);
     expect(rows.filter((row) => row[6] === '').length).to.be.greaterThan(2000);
     expect(rows.filter((row) => row[5] === '').length).to.be.greaterThan(50);
@@ -88,7 +103,9 @@ describe('data/sample', () => {
     const real = new Set(lines.slice(1).map((line) => fields(line)[column]?.toLowerCase()));
     expect(real.size).to.be.greaterThan(6000);
     const { artists } = generate(SIZES.paper).catalogue;
-    expect(artists.map((artist) => artist.name).filter((name) => real.has(name.toLowerCase()))).to.deep.equal([]);
+    expect(
+      artists.map((artist) => artist.name).filter((name) => real.has(name.toLowerCase())),
+    ).to.deep.equal([]);
     const names = new Set(info.slice(1).map((line) => fields(line)[2].toLowerCase()));
     expect([...names].filter((name) => real.has(name))).to.deep.equal([]);
   });

@@ -19,14 +19,20 @@ for (const [name, size] of [
     });
 
     it('taste: neighbours find the held-out last play at least twice as often as popularity, order or none', () => {
-      const { popularity, itemKnn } = lastPlayHits(shuffled(data, new Random(1)), size.catalogue, { k: 10, most: 1000 });
+      const { popularity, itemKnn } = lastPlayHits(shuffled(data, new Random(1)), size.catalogue, {
+        k: 10,
+        most: 1000,
+      });
       expect(popularity).to.be.greaterThan(0.02);
       expect(itemKnn / popularity).to.be.greaterThan(2.5);
     });
 
     it('order: the track before finds the last play far better than popularity, and far better than in shuffled histories', () => {
       const inOrder = lastPlayHits(data, size.catalogue, { k: 20, most: 700 });
-      const inDisorder = lastPlayHits(shuffled(data, new Random(1)), size.catalogue, { k: 20, most: 700 });
+      const inDisorder = lastPlayHits(shuffled(data, new Random(1)), size.catalogue, {
+        k: 20,
+        most: 700,
+      });
       expect(inOrder.markov / inOrder.popularity).to.be.greaterThan(2.5);
       expect(inOrder.markov / inDisorder.markov).to.be.greaterThan(1.6);
       expect(inOrder.markov / inOrder.itemKnn).to.be.greaterThan(1.1);

@@ -24,7 +24,13 @@ describe('generate: writing', () => {
   });
 
   it('fields with commas, quotation marks or line ends are quoted', () => {
-    expect(['plain', 'a, b', 'say "no"', 'two\nlines', ''].map(csvField)).to.deep.equal(['plain', '"a, b"', '"say ""no"""', '"two\nlines"', '']);
+    expect(['plain', 'a, b', 'say "no"', 'two\nlines', ''].map(csvField)).to.deep.equal([
+      'plain',
+      '"a, b"',
+      '"say ""no"""',
+      '"two\nlines"',
+      '',
+    ]);
   });
 
   it('plays are written with playcounts of any length, across the buffer', () => {
@@ -33,11 +39,13 @@ describe('generate: writing', () => {
     const user = Buffer.from('someone');
     const counts = [1, 9, 10, 99, 100, 2948, 65535];
     const [written] = writeFiles([file], ([writer]) => {
-      for (let i = 0; i < 100_000; i++) writer.play(tracks, i % 2, 2, user, counts[i % counts.length]);
+      for (let i = 0; i < 100_000; i++)
+        writer.play(tracks, i % 2, 2, user, counts[i % counts.length]);
     });
     const lines = fs.readFileSync(file, 'utf8').split('\n');
     expect(lines.length).to.equal(100_001);
-    for (let i = 0; i < 100_000; i += 997) expect(lines[i]).to.equal(`T${i % 2},someone,${counts[i % counts.length]}`);
+    for (let i = 0; i < 100_000; i += 997)
+      expect(lines[i]).to.equal(`T${i % 2},someone,${counts[i % counts.length]}`);
     expect(written).to.include({ rows: 100_000, bytes: fs.statSync(file).size });
   });
 

@@ -28,7 +28,12 @@ describe('CSVLogger', () => {
     const log = csv.readLog();
     expect(log.columnNames).to.deep.equal(learn.recorder.metricNames);
     for (const [epoch, [train, valid, error]] of learn.recorder.values.entries()) {
-      expect(log.row(epoch)).to.include({ epoch, train_loss: train, valid_loss: valid, mae: error });
+      expect(log.row(epoch)).to.include({
+        epoch,
+        train_loss: train,
+        valid_loss: valid,
+        mae: error,
+      });
     }
   });
 
@@ -43,7 +48,9 @@ describe('CSVLogger', () => {
     const csv = new CSVLogger({ fname: 'logs/deep/run.csv' });
     await makeLearner({ path: folder, metrics }).fit(1, 0.02, { cbs: [skip, csv] });
     const text = readFileSync(path.join(folder, 'logs/deep/run.csv'), 'utf8');
-    expect(text).to.match(/^epoch,train_loss,valid_loss,"error, ""mean""",time\n0,[\d.]+,,,[\d.]+\n$/);
+    expect(text).to.match(
+      /^epoch,train_loss,valid_loss,"error, ""mean""",time\n0,[\d.]+,,,[\d.]+\n$/,
+    );
     expect(csv.readLog().columnNames[3]).to.equal('error, "mean"');
     expect(csv.readLog().numbers('valid_loss')[0]).to.be.NaN;
   });
@@ -72,19 +79,28 @@ describe('CSVLogger', () => {
     writeFileSync(file, 'epoch,something\n0,1\n');
     const learn = makeLearner({ path: folder, metrics: mse });
     const error = await rejection(learn.fit(1, 1e-3, { cbs: new CSVLogger({ append: true }) }));
-    expect(error).to.contain('DataError').and.to.contain('has other columns (epoch,something) than this run (epoch,train_loss,valid_loss,mse,time)');
+    expect(error)
+      .to.contain('DataError')
+      .and.to.contain(
+        'has other columns (epoch,something) than this run (epoch,train_loss,valid_loss,mse,time)',
+      );
     expect(readFileSync(file, 'utf8')).to.equal('epoch,something\n0,1\n');
     await learn.fit(1); // the learner is as usable as before
   });
 
   it('goes on below its rows when a run is resumed, in this process or another', async () => {
-    const rows = (text: string): string[] => text.split('\n').map((line) => line.replace(/,[^,]*$/, '')); // without the time
+    const rows = (text: string): string[] =>
+      text.split('\n').map((line) => line.replace(/,[^,]*$/, '')); // without the time
     const options = { path: folder, metrics: mae };
     const whole = makeLearner(options);
-    await whole.fitOneCycle(4, 0.05, { cbs: [new CSVLogger(), new SaveModel({ everyEpoch: true, withOpt: true })] });
+    await whole.fitOneCycle(4, 0.05, {
+      cbs: [new CSVLogger(), new SaveModel({ everyEpoch: true, withOpt: true })],
+    });
     const expected = rows(readFileSync(file, 'utf8'));
     const parts = makeLearner(options);
-    await displayed(() => parts.fitOneCycle(4, 0.05, { cbs: [new CSVLogger(), interruptAt(2, 7)] }));
+    await displayed(() =>
+      parts.fitOneCycle(4, 0.05, { cbs: [new CSVLogger(), interruptAt(2, 7)] }),
+    );
     expect(lines()).to.have.length(4);
     await parts.resume();
     expect(rows(readFileSync(file, 'utf8'))).to.deep.equal(expected);

@@ -16,7 +16,8 @@ describe('a callback of one’s own', () => {
 
     const logLr: Callback = {
       name: 'logLr',
-      afterEpoch: ({ epoch, opt }) => void rates.push(`epoch ${epoch}: lr ${opt.hypers.lr.toPrecision(2)}`),
+      afterEpoch: ({ epoch, opt }) =>
+        void rates.push(`epoch ${epoch}: lr ${opt.hypers.lr.toPrecision(2)}`),
     };
     await learn.fitOneCycle(3, 1e-2, { cbs: logLr });
 
@@ -29,14 +30,19 @@ describe('TerminateOnNaN', () => {
     name: 'spoil',
     order: -20,
     afterLoss(learn) {
-      if (learn.epoch === 1 && learn.iter === 3 && learn.training === training) learn.loss = Infinity;
+      if (learn.epoch === 1 && learn.iter === 3 && learn.training === training)
+        learn.loss = Infinity;
     },
   });
 
   it('ends the run with a warning, before the step, and records nothing of the bad batch', async () => {
     const learn = makeLearner();
-    const { warnings } = await displayed(() => learn.fit(3, 0.01, { cbs: [spoil(true), new TerminateOnNaN()] }));
-    expect(warnings).to.deep.equal(['The loss became Infinity in epoch 1, training batch 3: the run ends.']);
+    const { warnings } = await displayed(() =>
+      learn.fit(3, 0.01, { cbs: [spoil(true), new TerminateOnNaN()] }),
+    );
+    expect(warnings).to.deep.equal([
+      'The loss became Infinity in epoch 1, training batch 3: the run ends.',
+    ]);
     expect(learn.recorder.losses).to.have.length(21);
     expect(learn.recorder.values).to.have.length(1);
     expect(weights(learn).every(Number.isFinite)).to.equal(true);
@@ -45,8 +51,12 @@ describe('TerminateOnNaN', () => {
 
   it('ends it in validation, too', async () => {
     const learn = makeLearner();
-    const { warnings } = await displayed(() => learn.fit(3, 0.01, { cbs: [spoil(false), new TerminateOnNaN()] }));
-    expect(warnings).to.deep.equal(['The loss became Infinity in epoch 1, validation batch 3: the run ends.']);
+    const { warnings } = await displayed(() =>
+      learn.fit(3, 0.01, { cbs: [spoil(false), new TerminateOnNaN()] }),
+    );
+    expect(warnings).to.deep.equal([
+      'The loss became Infinity in epoch 1, validation batch 3: the run ends.',
+    ]);
     expect(learn.recorder.values).to.have.length(1);
   });
 
@@ -77,7 +87,11 @@ describe('ShortEpoch', () => {
     ] as const) {
       const learn = makeLearner({ metrics: mae });
       const seen = { train: 0, valid: 0 };
-      const spy: Callback = { name: 'spy', order: 51, afterBatch: ({ training }) => void (training ? seen.train++ : seen.valid++) };
+      const spy: Callback = {
+        name: 'spy',
+        order: 51,
+        afterBatch: ({ training }) => void (training ? seen.train++ : seen.valid++),
+      };
       await learn.fit(2, 1e-3, { cbs: [new ShortEpoch({ pct, shortValid }), spy] });
       expect(seen, String(pct)).to.deep.equal({ train: 2 * train, valid: 2 * valid });
       expect(learn.recorder.losses).to.have.length(2 * train);
@@ -107,7 +121,8 @@ describe('FetchPreds', () => {
     };
     const look: Callback = {
       name: 'look',
-      afterEpoch: () => void means.push(fetch.preds!.preds.reduce((a, b) => a + b, 0) / fetch.preds!.preds.length),
+      afterEpoch: () =>
+        void means.push(fetch.preds!.preds.reduce((a, b) => a + b, 0) / fetch.preds!.preds.length),
     };
     const fetching = new FetchPreds({ dsIdx: 0, cbs: left });
     await learn.fit(2, 0.02, { cbs: [fetch, look] });
@@ -133,14 +148,20 @@ describe('FetchPreds', () => {
 });
 
 describe('ShowGraph', () => {
-  const domain = (chart: unknown): unknown => ((chart as Chart).spec.encoding as { x: { scale?: { domain: number[] } } }).x.scale?.domain;
+  const domain = (chart: unknown): unknown =>
+    ((chart as Chart).spec.encoding as { x: { scale?: { domain: number[] } } }).x.scale?.domain;
 
   it('draws anew after every epoch where output can be replaced', async () => {
     const updates: Chart[] = [];
     const shown: Chart[] = [];
-    const slot = () => ({ update: (chart: Chart) => void updates.push(chart), show: (chart: Chart) => void shown.push(chart) });
+    const slot = () => ({
+      update: (chart: Chart) => void updates.push(chart),
+      show: (chart: Chart) => void shown.push(chart),
+    });
     const learn = makeLearner();
-    const { charts } = await displayed(() => learn.fit(3, 0.02, { cbs: new ShowGraph() }), { slot });
+    const { charts } = await displayed(() => learn.fit(3, 0.02, { cbs: new ShowGraph() }), {
+      slot,
+    });
     expect(charts).to.deep.equal([]);
     expect(updates).to.have.length(3);
     expect(updates.map(domain)).to.deep.equal([

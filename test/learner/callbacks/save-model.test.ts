@@ -10,7 +10,10 @@ import { displayed, interruptAt, makeLearner, weights } from '../../support/lear
 /** Weights after each epoch, in the order of the run. */
 function history(): { cb: Callback; weights: number[][] } {
   const seen: number[][] = [];
-  return { weights: seen, cb: { name: 'history', order: 99, afterEpoch: (learn) => void seen.push(weights(learn)) } };
+  return {
+    weights: seen,
+    cb: { name: 'history', order: 99, afterEpoch: (learn) => void seen.push(weights(learn)) },
+  };
 }
 
 /** Puts these numbers in the place of the validation losses. */
@@ -28,21 +31,26 @@ describe('SaveModel', () => {
     folder = mkdtempSync(path.join(tmpdir(), 'recital-save-model-'));
   });
   afterEach(() => rmSync(folder, { recursive: true }));
-  const files = (): string[] => (existsSync(path.join(folder, 'models')) ? readdirSync(path.join(folder, 'models')).sort() : []);
+  const files = (): string[] =>
+    existsSync(path.join(folder, 'models')) ? readdirSync(path.join(folder, 'models')).sort() : [];
 
   for (const fname of ['model', null]) {
     it(`goes back to the best at the end: ${fname ? 'from a file' : 'from memory, without a file'}`, async () => {
       const learn = makeLearner({ path: folder });
       const each = history();
       const save = new SaveModel(fname ? {} : { fname });
-      const { texts } = await displayed(() => learn.fit(4, 0.05, { cbs: [pretend([3, 1, 2, 1]), save, each.cb] }));
+      const { texts } = await displayed(() =>
+        learn.fit(4, 0.05, { cbs: [pretend([3, 1, 2, 1]), save, each.cb] }),
+      );
       expect(weights(learn)).to.deep.equal(each.weights[1]);
       expect(texts).to.deep.equal([
         'Better model found at epoch 0 with valid_loss value: 3.',
         'Better model found at epoch 1 with valid_loss value: 1.',
       ]);
       expect(files()).to.deep.equal(fname ? ['model.safetensors'] : []);
-      expect(save.lastSavedPath).to.equal(fname ? path.join(folder, 'models', 'model.safetensors') : undefined);
+      expect(save.lastSavedPath).to.equal(
+        fname ? path.join(folder, 'models', 'model.safetensors') : undefined,
+      );
       expect(save.best).to.equal(1);
       expect(learn.epochsTrained, 'epochs are counted on').to.equal(4);
       expect(learn.unfinished).to.equal(undefined);
@@ -52,8 +60,16 @@ describe('SaveModel', () => {
       for (const withOpt of [false, true]) {
         const learn = makeLearner({ path: folder });
         let best: unknown;
-        const keep: Callback = { name: 'keep', order: 99, afterEpoch: ({ epoch, opt }) => void (epoch === 0 && (best = opt.stateDict())) };
-        await displayed(() => learn.fit(3, 0.05, { cbs: [pretend([1, 2, 3]), new SaveModel({ fname, withOpt }), keep] }));
+        const keep: Callback = {
+          name: 'keep',
+          order: 99,
+          afterEpoch: ({ epoch, opt }) => void (epoch === 0 && (best = opt.stateDict())),
+        };
+        await displayed(() =>
+          learn.fit(3, 0.05, {
+            cbs: [pretend([1, 2, 3]), new SaveModel({ fname, withOpt }), keep],
+          }),
+        );
         if (withOpt) expect(learn.opt.stateDict()).to.deep.equal(best);
         else expect(learn.opt.stateDict()).to.not.deep.equal(best);
         expect(learn.epochsTrained).to.equal(3);
@@ -71,7 +87,11 @@ describe('SaveModel', () => {
       rmSync(path.join(folder, 'models'), { recursive: true, force: true });
       const learn = makeLearner({ path: folder, bs: 600 });
       const each = history();
-      await displayed(() => learn.fit(5, 0.05, { cbs: [pretend([1, 2, 3, 4, 5]), new SaveModel({ ...options, fname: 'm' }), each.cb] }));
+      await displayed(() =>
+        learn.fit(5, 0.05, {
+          cbs: [pretend([1, 2, 3, 4, 5]), new SaveModel({ ...options, fname: 'm' }), each.cb],
+        }),
+      );
       expect(files()).to.deep.equal(names.map((name) => `${name}.safetensors`));
       expect(weights(learn)).to.deep.equal(each.weights[4]);
       if (names.length > 1) {
@@ -84,12 +104,18 @@ describe('SaveModel', () => {
   it('leaves the weights alone after an interrupt, and where nothing was better', async () => {
     const learn = makeLearner({ path: folder });
     const each = history();
-    await displayed(() => learn.fit(3, 0.05, { cbs: [pretend([1, 2, 3]), new SaveModel(), each.cb, interruptAt(1, 9)] }));
+    await displayed(() =>
+      learn.fit(3, 0.05, {
+        cbs: [pretend([1, 2, 3]), new SaveModel(), each.cb, interruptAt(1, 9)],
+      }),
+    );
     expect(weights(learn)).to.not.deep.equal(each.weights[0]);
     learn.load('model', { withOpt: false });
     expect(weights(learn)).to.deep.equal(each.weights[0]);
     const nan = history();
-    await displayed(() => learn.fit(2, 0.05, { cbs: [pretend([NaN, NaN]), new SaveModel(), nan.cb] }));
+    await displayed(() =>
+      learn.fit(2, 0.05, { cbs: [pretend([NaN, NaN]), new SaveModel(), nan.cb] }),
+    );
     expect(weights(learn), 'not the file of the run before').to.deep.equal(nan.weights[1]);
   });
 
@@ -110,8 +136,17 @@ describe('SaveModel', () => {
   });
 
   it('refuses options that contradict each other', () => {
-    expect(() => new SaveModel({ everyEpoch: true, atEnd: true })).to.throw(ArgumentError, 'cannot both be set');
-    expect(() => new SaveModel({ fname: null, everyEpoch: true })).to.throw(ArgumentError, 'give fname');
-    expect(() => new SaveModel({ everyEpoch: -1 })).to.throw(ArgumentError, 'everyEpoch is true, false or a whole number');
+    expect(() => new SaveModel({ everyEpoch: true, atEnd: true })).to.throw(
+      ArgumentError,
+      'cannot both be set',
+    );
+    expect(() => new SaveModel({ fname: null, everyEpoch: true })).to.throw(
+      ArgumentError,
+      'give fname',
+    );
+    expect(() => new SaveModel({ everyEpoch: -1 })).to.throw(
+      ArgumentError,
+      'everyEpoch is true, false or a whole number',
+    );
   });
 });

@@ -43,7 +43,11 @@ class Spy extends Tracker {
   }
 }
 
-async function bests(values: readonly (number | null)[], options: TrackerOptions = {}, column = 1): Promise<number[]> {
+async function bests(
+  values: readonly (number | null)[],
+  options: TrackerOptions = {},
+  column = 1,
+): Promise<number[]> {
   const spy = new Spy(options);
   const learn = makeLearner({ bs: 600, metrics: [mae, r2()] });
   await learn.fit(values.length, 1e-3, { cbs: [pretend(values, column), spy] });
@@ -68,23 +72,40 @@ describe('Tracker', () => {
   it('goes by what the metric says, whatever its name', async () => {
     const values = [3, 2, 4, 2, 1, 5];
     const one = (): number => 1;
-    const learn = (metric: Metric | MetricFunction): Learner => makeLearner({ bs: 600, metrics: [metric] });
+    const learn = (metric: Metric | MetricFunction): Learner =>
+      makeLearner({ bs: 600, metrics: [metric] });
     const found = async (metric: Metric | MetricFunction, monitor: string): Promise<string> => {
       const spy = new Spy({ monitor });
       await learn(metric).fit(values.length, 1e-3, { cbs: [pretend(values, 2), spy] });
-      return spy.bests.join() === '0,1,4' ? 'less' : spy.bests.join() === '0,2,5' ? 'greater' : spy.bests.join();
+      return spy.bests.join() === '0,1,4'
+        ? 'less'
+        : spy.bests.join() === '0,2,5'
+          ? 'greater'
+          : spy.bests.join();
     };
-    for (const metric of [mse, mae, rmse, rmse()]) expect(await found(metric, metric.name), metric.name).to.equal('less');
-    for (const metric of [r2, rocAuc, accuracyThresh(0.5)]) expect(await found(metric, metric.name), metric.name).to.equal('greater');
+    for (const metric of [mse, mae, rmse, rmse()])
+      expect(await found(metric, metric.name), metric.name).to.equal('less');
+    for (const metric of [r2, rocAuc, accuracyThresh(0.5)])
+      expect(await found(metric, metric.name), metric.name).to.equal('greater');
     for (const metric of [accuracy, topKAccuracy(5)]) expect(metric.greater).to.equal(true);
     for (const Type of [AvgMetric, AccumMetric]) {
-      expect(await found(new Type(one, { name: 'surprise', greater: false }), 'surprise')).to.equal('less');
-      expect(await found(new Type(one, { name: 'lossless', greater: true }), 'lossless')).to.equal('greater');
+      expect(await found(new Type(one, { name: 'surprise', greater: false }), 'surprise')).to.equal(
+        'less',
+      );
+      expect(await found(new Type(one, { name: 'lossless', greater: true }), 'lossless')).to.equal(
+        'greater',
+      );
       expect(await found(new Type(mae, { name: 'x' }), 'x')).to.equal('less');
       expect(await found(new Type(one, { name: 'my_rmse' }), 'my_rmse')).to.equal('less');
       expect(await found(new Type(one, { name: 'gain' }), 'gain')).to.equal('greater');
-      expect(() => new Type(one, { greater: 'less' as unknown as boolean })).to.throw(ArgumentError, 'greater must be true or false');
-      expect(() => new Type(one, { grater: true } as object)).to.throw(ArgumentError, 'did you mean "greater"?');
+      expect(() => new Type(one, { greater: 'less' as unknown as boolean })).to.throw(
+        ArgumentError,
+        'greater must be true or false',
+      );
+      expect(() => new Type(one, { grater: true } as object)).to.throw(
+        ArgumentError,
+        'did you mean "greater"?',
+      );
     }
     expect(
       await found(
@@ -95,7 +116,18 @@ describe('Tracker', () => {
   });
 
   it('knows the usual names of errors before a fit, too', () => {
-    for (const monitor of ['rmse', 'mae', 'mse', 'MAE', 'valid_rmse', 'logLoss', 'myError', 'perplexity', 'nmse_2', 'brier'])
+    for (const monitor of [
+      'rmse',
+      'mae',
+      'mse',
+      'MAE',
+      'valid_rmse',
+      'logLoss',
+      'myError',
+      'perplexity',
+      'nmse_2',
+      'brier',
+    ])
       expect(new EarlyStopping({ monitor }).comp, monitor).to.equal('less');
     for (const monitor of ['r2_score', 'accuracy', 'ndcg', 'premsel', 'gmaes'])
       expect(new EarlyStopping({ monitor }).comp, monitor).to.equal('greater');
@@ -105,7 +137,9 @@ describe('Tracker', () => {
     const learn = makeLearner({ bs: 600, metrics: [rmse] });
     const save = new SaveModel({ monitor: 'rmse', fname: null });
     const { texts } = await displayed(() =>
-      learn.fit(4, 1e-3, { cbs: [pretend([0.5, 0.4, 0.3, 0.35], 2), new EarlyStopping({ monitor: 'rmse' }), save] }),
+      learn.fit(4, 1e-3, {
+        cbs: [pretend([0.5, 0.4, 0.3, 0.35], 2), new EarlyStopping({ monitor: 'rmse' }), save],
+      }),
     );
     expect(learn.recorder.values.length).to.equal(4);
     expect(save.best).to.equal(0.3);
@@ -114,7 +148,9 @@ describe('Tracker', () => {
 
   it('wants an improvement of more than minDelta, and none from NaN or from an epoch without the value', async () => {
     expect(await bests([3, 2.75, 2.25, 2, 1], { minDelta: 0.5 })).to.deep.equal([0, 2, 4]);
-    expect(await bests([1, 1.25, 2, 2.5], { comp: 'greater', minDelta: 0.5 })).to.deep.equal([0, 2]);
+    expect(await bests([1, 1.25, 2, 2.5], { comp: 'greater', minDelta: 0.5 })).to.deep.equal([
+      0, 2,
+    ]);
     expect(await bests([NaN, 3, null, NaN, 2])).to.deep.equal([1, 4]);
   });
 
@@ -134,13 +170,22 @@ describe('Tracker', () => {
 
   it('refuses a column that is not there, and validation without rows', async () => {
     const learn = makeLearner({ metrics: mae });
-    expect(await rejection(learn.fit(1, 1e-3, { cbs: new Spy({ monitor: 'valid_los' }) }))).to.contain('did you mean "valid_loss"?');
-    expect(await rejection(learn.fit(1, 1e-3, { cbs: new Spy({ monitor: 'time' }) }))).to.contain('train_loss, valid_loss, mae');
+    expect(
+      await rejection(learn.fit(1, 1e-3, { cbs: new Spy({ monitor: 'valid_los' }) })),
+    ).to.contain('did you mean "valid_loss"?');
+    expect(await rejection(learn.fit(1, 1e-3, { cbs: new Spy({ monitor: 'time' }) }))).to.contain(
+      'train_loss, valid_loss, mae',
+    );
     Object.assign(learn.dls, { valid: { n: 0 } });
-    expect(await rejection(learn.fit(1, 1e-3, { cbs: new Spy() }))).to.contain("no validation rows. Choose { monitor: 'train_loss' }");
+    expect(await rejection(learn.fit(1, 1e-3, { cbs: new Spy() }))).to.contain(
+      "no validation rows. Choose { monitor: 'train_loss' }",
+    );
     await learn.fit(1, 1e-3, { cbs: new Spy({ monitor: 'train_loss' }) });
     expect(() => new Spy({ minDelta: -1 })).to.throw(ArgumentError, 'minDelta');
-    expect(() => new Spy({ comp: 'lower' as never })).to.throw(ArgumentError, "comp is 'less' or 'greater'");
+    expect(() => new Spy({ comp: 'lower' as never })).to.throw(
+      ArgumentError,
+      "comp is 'less' or 'greater'",
+    );
   });
 });
 
@@ -151,9 +196,15 @@ describe('EarlyStopping', () => {
       [2, 5],
     ]) {
       const learn = makeLearner({ bs: 600 });
-      const { texts } = await displayed(() => learn.fit(9, 1e-3, { cbs: [pretend([3, 2, 2, 1, 1.5, 1]), new EarlyStopping({ patience })] }));
+      const { texts } = await displayed(() =>
+        learn.fit(9, 1e-3, {
+          cbs: [pretend([3, 2, 2, 1, 1.5, 1]), new EarlyStopping({ patience })],
+        }),
+      );
       expect(learn.recorder.values).to.have.length(last + 1);
-      expect(texts).to.deep.equal([`No improvement since epoch ${last - patience}: early stopping`]);
+      expect(texts).to.deep.equal([
+        `No improvement since epoch ${last - patience}: early stopping`,
+      ]);
       expect(learn.unfinished, 'it is over').to.equal(undefined);
     }
   });
@@ -174,7 +225,8 @@ describe('EarlyStopping', () => {
   });
 
   it('refuses a patience of no epochs', () => {
-    for (const patience of [0, -1, 1.5, NaN]) expect(() => new EarlyStopping({ patience })).to.throw(ArgumentError, 'patience');
+    for (const patience of [0, -1, 1.5, NaN])
+      expect(() => new EarlyStopping({ patience })).to.throw(ArgumentError, 'patience');
   });
 });
 
@@ -182,23 +234,58 @@ describe('ReduceLROnPlateau', () => {
   it("divides the rates of all groups and prints fastai's line, down to minLr", async () => {
     const learn = makeLearner({ bs: 600, splitter: biasSplitter });
     const rates: number[][] = [];
-    const spy: Callback = { name: 'spy', order: 99, afterEpoch: ({ opt }) => void rates.push(opt.groups.map((group) => group.hypers.lr)) };
+    const spy: Callback = {
+      name: 'spy',
+      order: 99,
+      afterEpoch: ({ opt }) => void rates.push(opt.groups.map((group) => group.hypers.lr)),
+    };
     const reduce = new ReduceLROnPlateau({ patience: 2, factor: 4, minLr: 1 / 64 });
-    const { texts } = await displayed(() => learn.fit(8, [1 / 4, 1], { cbs: [pretend([1, 0.5, 0.6, 0.5, 0.5, 0.5, 0.5, 0.5]), reduce, spy] }));
-    expect(rates.map(([, factors]) => factors)).to.deep.equal([1, 1, 1, 1 / 4, 1 / 4, 1 / 16, 1 / 16, 1 / 64]);
-    expect(rates.map(([biases]) => biases)).to.deep.equal([1 / 4, 1 / 4, 1 / 4, 1 / 16, 1 / 16, 1 / 64, 1 / 64, 1 / 64]);
-    expect(texts).to.deep.equal(['Epoch 3: reducing lr to 0.25', 'Epoch 5: reducing lr to 0.0625', 'Epoch 7: reducing lr to 0.015625']);
+    const { texts } = await displayed(() =>
+      learn.fit(8, [1 / 4, 1], {
+        cbs: [pretend([1, 0.5, 0.6, 0.5, 0.5, 0.5, 0.5, 0.5]), reduce, spy],
+      }),
+    );
+    expect(rates.map(([, factors]) => factors)).to.deep.equal([
+      1,
+      1,
+      1,
+      1 / 4,
+      1 / 4,
+      1 / 16,
+      1 / 16,
+      1 / 64,
+    ]);
+    expect(rates.map(([biases]) => biases)).to.deep.equal([
+      1 / 4,
+      1 / 4,
+      1 / 4,
+      1 / 16,
+      1 / 16,
+      1 / 64,
+      1 / 64,
+      1 / 64,
+    ]);
+    expect(texts).to.deep.equal([
+      'Epoch 3: reducing lr to 0.25',
+      'Epoch 5: reducing lr to 0.0625',
+      'Epoch 7: reducing lr to 0.015625',
+    ]);
   });
 
   it('says nothing once the rate is as low as it may be', async () => {
     const learn = makeLearner({ bs: 600 });
-    const { texts } = await displayed(() => learn.fit(4, 0.1, { cbs: [pretend([1, 1, 1, 1]), new ReduceLROnPlateau({ minLr: 0.1 })] }));
+    const { texts } = await displayed(() =>
+      learn.fit(4, 0.1, { cbs: [pretend([1, 1, 1, 1]), new ReduceLROnPlateau({ minLr: 0.1 })] }),
+    );
     expect(texts).to.deep.equal([]);
     expect(learn.opt.hypers.lr).to.equal(0.1);
   });
 
   it('refuses a factor that raises the rate', () => {
-    expect(() => new ReduceLROnPlateau({ factor: 1 })).to.throw(ArgumentError, 'factor must be more than 1');
+    expect(() => new ReduceLROnPlateau({ factor: 1 })).to.throw(
+      ArgumentError,
+      'factor must be more than 1',
+    );
     expect(() => new ReduceLROnPlateau({ minLr: -1 })).to.throw(ArgumentError, 'minLr');
   });
 });

@@ -23,13 +23,19 @@ const optimizers: Record<string, OptFunc> = {
   'RMSProp with momentum': (p, { lr }) => new RMSProp(p, { lr, mom: 0.9, timeSkipping: true }),
   RAdam: (p, { lr }) => new RAdam(p, { lr, timeSkipping: true }),
   QHAdam: (p, { lr }) => new QHAdam(p, { lr, timeSkipping: true }),
-  'Lookahead around Adam': (p, { lr }) => new Lookahead(new Adam(p, { lr, timeSkipping: true }), { k: 100 }),
+  'Lookahead around Adam': (p, { lr }) =>
+    new Lookahead(new Adam(p, { lr, timeSkipping: true }), { k: 100 }),
 };
 const { Adam: skipping } = optimizers;
 
 /** Weights and moments. */
 function left(learn: Learner): unknown {
-  return { weights: weights(learn), opt: learn.opt.stateDict(), losses: learn.recorder.losses, values: learn.recorder.values };
+  return {
+    weights: weights(learn),
+    opt: learn.opt.stateDict(),
+    losses: learn.recorder.losses,
+    values: learn.recorder.values,
+  };
 }
 
 describe('a run with time-skipping that was interrupted', () => {
@@ -41,7 +47,9 @@ describe('a run with time-skipping that was interrupted', () => {
       const [whole, parts, later] = [make(), make(), make()];
       await whole.fitOneCycle(3, 0.01, { wd: 0.1 });
       await displayed(() => parts.fitOneCycle(3, 0.01, { wd: 0.1, cbs: interruptAt(1, 7) }));
-      expect(parts.unfinished?.at?.unsettled, 'there were rows to bring up to date').to.not.equal(undefined);
+      expect(parts.unfinished?.at?.unsettled, 'there were rows to bring up to date').to.not.equal(
+        undefined,
+      );
       later.load(parts.save('stopped'));
       expect(weights(later)).to.deep.equal(weights(parts));
       await parts.lrFind({ showPlot: false });
@@ -79,7 +87,8 @@ describe('a run with time-skipping that was interrupted', () => {
     await displayed(() => parts.fit(2, 0.02, { cbs: interruptAt(0, 7) }));
     const run = JSON.parse(JSON.stringify(parts.unfinished));
     expect(run.at).to.not.have.property('unsettled');
-    for (const [i, p] of later.model.parameters.entries()) p.value.set(parts.model.parameters[i].value);
+    for (const [i, p] of later.model.parameters.entries())
+      p.value.set(parts.model.parameters[i].value);
     later.opt.loadStateDict(parts.opt.stateDict());
     later.unfinished = run;
     await later.resume();
@@ -111,8 +120,16 @@ describe('a run with time-skipping that was interrupted', () => {
     }
     for (const [from, to, message] of [
       ['"now":8', '"now":32767', /longer than any can be/],
-      ['"name":"uBias","line":0', '"name":"uBias","line":3', /line must be|the number of one of its lines/],
-      ['"name":"iBias","line":0,"buffers":["gradAvg","sqrAvg"]', '"name":"iBias","line":0,"buffers":["gradAvg"]', /moments of its line/],
+      [
+        '"name":"uBias","line":0',
+        '"name":"uBias","line":3',
+        /line must be|the number of one of its lines/,
+      ],
+      [
+        '"name":"iBias","line":0,"buffers":["gradAvg","sqrAvg"]',
+        '"name":"iBias","line":0,"buffers":["gradAvg"]',
+        /moments of its line/,
+      ],
     ] as const) {
       const {
         tensors,
@@ -133,7 +150,8 @@ describe('a learner with time-skipping', () => {
   async function life(optFunc: OptFunc): Promise<number[]> {
     const learn = makeLearner({ optFunc, splitter: biasSplitter });
     const seen: number[] = [];
-    const look = (): void => void seen.push(...weights(learn), ...[...learn.model.parameters[0].value.slice(0, 8)]);
+    const look = (): void =>
+      void seen.push(...weights(learn), ...[...learn.model.parameters[0].value.slice(0, 8)]);
     await learn.fitOneCycle(2, 0.01, { wd: 0.1 });
     look();
     await learn.lrFind({ showPlot: false });
@@ -144,7 +162,9 @@ describe('a learner with time-skipping', () => {
     look();
     learn.unfreeze();
     await learn.fitSgdr(2, 1, { lrMax: 0.01, wd: 0 });
-    await learn.fit(1, 0.005, { cbs: { name: 'changes', afterBatch: ({ opt }) => opt.setHypers({ sqrMom: 0.98, mom: 0.7 }) } });
+    await learn.fit(1, 0.005, {
+      cbs: { name: 'changes', afterBatch: ({ opt }) => opt.setHypers({ sqrMom: 0.98, mom: 0.7 }) },
+    });
     look();
     return seen;
   }

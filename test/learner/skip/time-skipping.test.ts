@@ -8,17 +8,41 @@ import { RAdam } from '../../../lib/learner/radam.js';
 import { RMSProp } from '../../../lib/learner/rmsprop.js';
 import { SGD } from '../../../lib/learner/sgd.js';
 import { Parameter } from '../../../lib/nn/parameter.js';
-import { begin, cos, dense64, gap, type Hypers64, makeTask, oneCycle, type Rule64, rules64, run, type Task } from '../../support/dense64.js';
+import {
+  begin,
+  cos,
+  dense64,
+  gap,
+  type Hypers64,
+  makeTask,
+  oneCycle,
+  type Rule64,
+  rules64,
+  run,
+  type Task,
+} from '../../support/dense64.js';
 
 type Make = (timeSkipping: boolean) => (p: Parameter[][]) => Optimizer;
 
-const constant = (hypers: Partial<Hypers64>) => (): Hypers64 => ({ lr: 5e-3, mom: 0.9, sqrMom: 0.99, wd: 0.1, eps: 1e-5, ...hypers });
+const constant = (hypers: Partial<Hypers64>) => (): Hypers64 => ({
+  lr: 5e-3,
+  mom: 0.9,
+  sqrMom: 0.99,
+  wd: 0.1,
+  eps: 1e-5,
+  ...hypers,
+});
 
 const adam: Make = (timeSkipping) => (p) => new Adam(p, { lr: 1e-3, timeSkipping });
-const task = (steps: number, hypers: Task['hypers'], rows = 300): Task => makeTask({ rows, width: 5, steps, batch: 12, hypers });
+const task = (steps: number, hypers: Task['hypers'], rows = 300): Task =>
+  makeTask({ rows, width: 5, steps, batch: 12, hypers });
 
 /** Skipping and dense float32 weights against those of float64. */
-function errors(t: Task, make: Make, rule: Rule64): { skipping: ReturnType<typeof gap>; dense: ReturnType<typeof gap> } {
+function errors(
+  t: Task,
+  make: Make,
+  rule: Rule64,
+): { skipping: ReturnType<typeof gap>; dense: ReturnType<typeof gap> } {
   const exact = dense64(t, rule);
   const [skipping, dense] = [true, false].map((timeSkipping) => {
     const trained = begin(t, make(timeSkipping));
@@ -31,19 +55,46 @@ function errors(t: Task, make: Make, rule: Rule64): { skipping: ReturnType<typeo
 
 describe('time-skipping', () => {
   const cases: [string, Task, Make, Rule64][] = [
-    ['Adam over 3,000 steps of one cycle, with decay', task(3000, oneCycle(3000, 5e-3)), adam, rules64.adam],
-    ['Adam without decay', task(1500, oneCycle(1500, 5e-3, { wd: 0 })), adam, rules64.adam],
-    ['Adam with warm restarts', task(1500, (step) => constant({ lr: cos(5e-3, 1e-6, (step % 300) / 300) })()), adam, rules64.adam],
     [
-      'Adam with rates and decay that jump',
-      task(1500, (step) => constant({ lr: step % 400 < 200 ? 1e-3 : 1e-2, wd: step < 700 ? 0 : 0.3 })()),
+      'Adam over 3,000 steps of one cycle, with decay',
+      task(3000, oneCycle(3000, 5e-3)),
       adam,
       rules64.adam,
     ],
-    ['Adam whose momentum outlives v, so that it is never spent', task(1500, constant({ mom: 0.99, sqrMom: 0.9 })), adam, rules64.adam],
+    ['Adam without decay', task(1500, oneCycle(1500, 5e-3, { wd: 0 })), adam, rules64.adam],
+    [
+      'Adam with warm restarts',
+      task(1500, (step) => constant({ lr: cos(5e-3, 1e-6, (step % 300) / 300) })()),
+      adam,
+      rules64.adam,
+    ],
+    [
+      'Adam with rates and decay that jump',
+      task(1500, (step) =>
+        constant({ lr: step % 400 < 200 ? 1e-3 : 1e-2, wd: step < 700 ? 0 : 0.3 })(),
+      ),
+      adam,
+      rules64.adam,
+    ],
+    [
+      'Adam whose momentum outlives v, so that it is never spent',
+      task(1500, constant({ mom: 0.99, sqrMom: 0.9 })),
+      adam,
+      rules64.adam,
+    ],
     ['Adam without momentum', task(800, constant({ mom: 0 })), adam, rules64.adam],
-    ['Adam that forgets v soon, and m sooner', task(800, constant({ mom: 0.5, sqrMom: 0.4 })), adam, rules64.adam],
-    ['Adam that forgets v before m, which is dense', task(300, constant({ mom: 0.9, sqrMom: 0.5 })), adam, rules64.adam],
+    [
+      'Adam that forgets v soon, and m sooner',
+      task(800, constant({ mom: 0.5, sqrMom: 0.4 })),
+      adam,
+      rules64.adam,
+    ],
+    [
+      'Adam that forgets v before m, which is dense',
+      task(300, constant({ mom: 0.9, sqrMom: 0.5 })),
+      adam,
+      rules64.adam,
+    ],
     [
       'Adam with decay beyond what time can be skipped with, now and then',
       task(1200, (step) => constant({ wd: step % 100 === 99 ? 15 : 0.1, lr: 1e-2 })()),
@@ -90,7 +141,8 @@ describe('time-skipping', () => {
     [
       'QHAdam',
       task(1500, oneCycle(1500, 5e-3)),
-      (timeSkipping) => (p) => new QHAdam(p, { lr: 1, nu1: 0.7, nu2: 0.9, eps: 1e-5, timeSkipping }),
+      (timeSkipping) => (p) =>
+        new QHAdam(p, { lr: 1, nu1: 0.7, nu2: 0.9, eps: 1e-5, timeSkipping }),
       rules64.qhadam,
     ],
   ];
@@ -103,14 +155,28 @@ describe('time-skipping', () => {
   }
 
   it('is as near over 100,000 steps, in which most rows rest for thousands', () => {
-    const t = { ...makeTask({ rows: 12, width: 2, steps: 100_000, batch: 2, hypers: oneCycle(100_000, 5e-3) }) };
+    const t = {
+      ...makeTask({
+        rows: 12,
+        width: 2,
+        steps: 100_000,
+        batch: 2,
+        hypers: oneCycle(100_000, 5e-3),
+      }),
+    };
     const { skipping, dense } = errors(t, adam, rules64.adam);
     expect(skipping.rms).to.be.at.most(dense.rms);
     expect(skipping.max).to.be.at.most(dense.max);
   });
 
   it('is as near when momentum is never spent, over the end of blocks', () => {
-    const t = makeTask({ rows: 12, width: 2, steps: 5_000, batch: 2, hypers: constant({ mom: 0.99, sqrMom: 0.9, wd: 0.01 }) });
+    const t = makeTask({
+      rows: 12,
+      width: 2,
+      steps: 5_000,
+      batch: 2,
+      hypers: constant({ mom: 0.99, sqrMom: 0.9, wd: 0.01 }),
+    });
     const { skipping, dense } = errors(t, adam, rules64.adam);
     expect(skipping.max).to.be.at.most(dense.max);
   });
@@ -123,7 +189,8 @@ describe('time-skipping', () => {
     expect([...p.value.slice(-10)], 'not yet').to.deep.equal([...before]);
     opt.settle();
     const left = (1 - 5e-3 * 0.1) ** 600;
-    for (const [i, w] of before.entries()) expect(p.value[p.value.length - 10 + i]).to.be.closeTo(w * left, 1e-8);
+    for (const [i, w] of before.entries())
+      expect(p.value[p.value.length - 10 + i]).to.be.closeTo(w * left, 1e-8);
   });
 
   it('settles once and for all', () => {
@@ -198,7 +265,8 @@ describe('time-skipping', () => {
         tables.map((p) => [p]),
         { lr: 0.01, wd: 0.1, timeSkipping: true },
       );
-      for (const name of ['mom', 'sqrMom'] as const) opt.setHypers({ [name]: of.map((i) => momenta[i][name]) });
+      for (const name of ['mom', 'sqrMom'] as const)
+        opt.setHypers({ [name]: of.map((i) => momenta[i][name]) });
       for (let step = 0; step < 2500; step++) {
         tables.forEach((p, k) => {
           p.touch(Int32Array.of(step % 40, (step * (3 + of[k])) % 40));
@@ -240,7 +308,12 @@ describe('time-skipping', () => {
   });
 
   it('is for large tables by default, and not for such as every step covers', () => {
-    const skips = (rows: number, width: number, touched: number, timeSkipping?: boolean): boolean => {
+    const skips = (
+      rows: number,
+      width: number,
+      touched: number,
+      timeSkipping?: boolean,
+    ): boolean => {
       const p = new Parameter('table', [rows, width], { table: true });
       const opt = new Adam([[p]], { lr: 0.01, timeSkipping });
       p.touch(Int32Array.from({ length: touched }, (_, i) => i));

@@ -25,7 +25,10 @@ export function checkExamples(examples: readonly Example[]): string[] {
   const files = new Map<string, { where: string; text: string }>();
   const publicNames = exportedNames(index, host);
   examples.forEach((example, i) => {
-    files.set(join(root, `example-${i}.ts`), { where: example.where, text: moduleOf(example, publicNames, host) });
+    files.set(join(root, `example-${i}.ts`), {
+      where: example.where,
+      text: moduleOf(example, publicNames, host),
+    });
   });
   const { fileExists, readFile, getSourceFile } = host;
   host.fileExists = (name) => files.has(resolve(name)) || fileExists(name);
@@ -37,15 +40,26 @@ export function checkExamples(examples: readonly Example[]): string[] {
   const program = ts.createProgram([index, ...files.keys()], options, host);
   return [...files].flatMap(([name, { where }]) => {
     const source = program.getSourceFile(name);
-    const found = [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)];
-    return found.map(({ messageText }) => `${where}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`);
+    const found = [
+      ...program.getSyntacticDiagnostics(source),
+      ...program.getSemanticDiagnostics(source),
+    ];
+    return found.map(
+      ({ messageText }) => `${where}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`,
+    );
   });
 }
 
 /** An example as a module that imports what it names, and declares what the prelude makes. */
-function moduleOf({ code, file }: Example, publicNames: ReadonlySet<string>, host: ts.CompilerHost): string {
+function moduleOf(
+  { code, file }: Example,
+  publicNames: ReadonlySet<string>,
+  host: ts.CompilerHost,
+): string {
   const words = new Set(code.match(/[A-Za-z_$][\w$]*/g));
-  const prelude = Object.entries(isOfSequences(code) ? sequenceTypes : types).filter(([name]) => words.has(name));
+  const prelude = Object.entries(isOfSequences(code) ? sequenceTypes : types).filter(([name]) =>
+    words.has(name),
+  );
   for (const [, type] of prelude) for (const word of type.match(/\w+/g) ?? []) words.add(word);
   const made = new Set(prelude.map(([name]) => name));
   const imports = (names: Iterable<string>, from: string): string => {
@@ -68,13 +82,24 @@ function exportedNames(file: string, host: ts.CompilerHost): ReadonlySet<string>
   const source = ts.createSourceFile(file, host.readFile(file) ?? '', ts.ScriptTarget.ES2022);
   for (const statement of source.statements) {
     if (ts.isExportDeclaration(statement)) {
-      const from = statement.moduleSpecifier && ts.isStringLiteral(statement.moduleSpecifier) ? statement.moduleSpecifier.text : '';
+      const from =
+        statement.moduleSpecifier && ts.isStringLiteral(statement.moduleSpecifier)
+          ? statement.moduleSpecifier.text
+          : '';
       if (statement.exportClause && ts.isNamedExports(statement.exportClause))
         for (const { name } of statement.exportClause.elements) names.add(name.text);
-      else for (const name of exportedNames(join(dirname(file), from.replace(/\.js$/, '.ts')), host)) names.add(name);
-    } else if (ts.canHaveModifiers(statement) && ts.getModifiers(statement)?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword)) {
-      if (ts.isVariableStatement(statement)) for (const { name } of statement.declarationList.declarations) names.add(name.getText(source));
-      else if ('name' in statement && statement.name) names.add((statement.name as ts.Identifier).text);
+      else
+        for (const name of exportedNames(join(dirname(file), from.replace(/\.js$/, '.ts')), host))
+          names.add(name);
+    } else if (
+      ts.canHaveModifiers(statement) &&
+      ts.getModifiers(statement)?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword)
+    ) {
+      if (ts.isVariableStatement(statement))
+        for (const { name } of statement.declarationList.declarations)
+          names.add(name.getText(source));
+      else if ('name' in statement && statement.name)
+        names.add((statement.name as ts.Identifier).text);
     }
   }
   known.set(file, names);

@@ -15,7 +15,9 @@ const lib = resolve(__dirname, '../../../lib');
 
 /** Every `@example` in the docstrings of the library. */
 export function readExamples(): Example[] {
-  const files = readdirSync(lib, { recursive: true, encoding: 'utf8' }).filter((f) => f.endsWith('.ts') && !f.endsWith('.d.ts'));
+  const files = readdirSync(lib, { recursive: true, encoding: 'utf8' }).filter(
+    (f) => f.endsWith('.ts') && !f.endsWith('.d.ts'),
+  );
   return files
     .filter((f) => !/^compute[\\/](assembly|build)/.test(f))
     .sort()
@@ -28,7 +30,8 @@ function examplesOf(file: string): Example[] {
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.ES2022, true);
   const tags = new Map<number, ts.JSDocTag>();
   const visit = (node: ts.Node): void => {
-    for (const tag of ts.getJSDocTags(node)) if (tag.tagName.text === 'example') tags.set(tag.pos, tag);
+    for (const tag of ts.getJSDocTags(node))
+      if (tag.tagName.text === 'example') tags.set(tag.pos, tag);
     ts.forEachChild(node, visit);
   };
   visit(source);

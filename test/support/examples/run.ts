@@ -39,10 +39,15 @@ function compiled(code: string): string {
     text = `${text.slice(0, from)}__check(${statement.expression.getText(source)}, ${said});${text.slice(statement.end)}`;
   }
   const wrapped = `async function __example() {\n${text}\n}`;
-  return ts.transpileModule(wrapped, { compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext } }).outputText;
+  return ts.transpileModule(wrapped, {
+    compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
+  }).outputText;
 }
 
-async function run({ code, file, where }: Example, make: Record<string, (code: string) => unknown>): Promise<Outcome> {
+async function run(
+  { code, file, where }: Example,
+  make: Record<string, (code: string) => unknown>,
+): Promise<Outcome> {
   const outcome: Outcome = { where, ms: 0, compared: 0 };
   const skipped = missing(code);
   if (skipped) return { ...outcome, skipped };
@@ -54,7 +59,8 @@ async function run({ code, file, where }: Example, make: Record<string, (code: s
       const expected = expectedOf(said);
       if (!expected) return;
       outcome.compared++;
-      if (!isExpected(actual, expected.value, expected.tolerance)) throw new Error(`The comment says ${said.trim()}, it is ${inspect(actual)}.`);
+      if (!isExpected(actual, expected.value, expected.tolerance))
+        throw new Error(`The comment says ${said.trim()}, it is ${inspect(actual)}.`);
     },
   };
   const made = new Map<string, unknown>();
@@ -67,9 +73,12 @@ async function run({ code, file, where }: Example, make: Record<string, (code: s
     },
   });
   try {
-    await (new Function('__scope', `with (__scope) {\n${compiled(code)}\nreturn __example();\n}`)(scope) as Promise<void>);
+    await (new Function('__scope', `with (__scope) {\n${compiled(code)}\nreturn __example();\n}`)(
+      scope,
+    ) as Promise<void>);
   } catch (error) {
-    if (error instanceof recital.DataError && / is not installed/.test(error.message)) outcome.skipped = error.message;
+    if (error instanceof recital.DataError && / is not installed/.test(error.message))
+      outcome.skipped = error.message;
     else outcome.error = inspect(error);
   }
   outcome.ms = performance.now() - start;
@@ -78,7 +87,8 @@ async function run({ code, file, where }: Example, make: Record<string, (code: s
 
 async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'recital-examples-'));
-  const report = (outcome: Outcome): unknown => process.stdout.write(`${JSON.stringify(outcome)}\n`);
+  const report = (outcome: Outcome): unknown =>
+    process.stdout.write(`${JSON.stringify(outcome)}\n`);
   const { log, warn, error } = console;
   try {
     mkdirSync(join(folder, 'notebooks'));
