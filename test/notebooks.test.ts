@@ -1,9 +1,9 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { executeNotebook } from '../lib/cli/executor.js';
-import { joined, type Notebook, readNotebook } from '../lib/cli/notebook-file.js';
-import { TemporaryFolder } from './data/temporary.js';
+import { executeNotebook } from '../lib/kernel/run/executor.js';
+import { joined, type Notebook, readNotebook } from '../lib/kernel/run/notebook-file.js';
+import { TemporaryFolder } from './recital/data/temporary.js';
 import { declared, solutionsOf, textOf, withSolutions } from './support/solutions.js';
 
 const folder = join(__dirname, '..', 'notebooks');

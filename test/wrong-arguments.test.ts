@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import * as library from '../lib/index.js';
+import * as library from '../lib/recital/index.js';
 import {
   ALS,
   ArgumentError,
@@ -40,7 +40,7 @@ import {
   topKAccuracy,
   UnknownIdError,
   WeightedSum,
-} from '../lib/index.js';
+} from '../lib/recital/index.js';
 
 const plays = Plays.fromRows(
   ['u1', 'u2', 'u3'].flatMap((user) => ['a', 'b', 'c', 'd'].map((track) => ({ user, track }))),

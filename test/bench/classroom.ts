@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import { joined, readNotebook } from '../../lib/cli/notebook-file.js';
-import { prepareWorkspace } from '../../lib/cli/workspace.js';
-import { Table } from '../../lib/data/table.js';
+import { prepareWorkspace } from '../../lib/kernel/lab/workspace.js';
+import { joined, readNotebook } from '../../lib/kernel/run/notebook-file.js';
+import { Table } from '../../lib/recital/data/table.js';
 import { type Benchmark, main } from './support/benchmark.js';
 import { alternate, peer } from './support/contenders.js';
 import { withFolder } from './support/data.js';

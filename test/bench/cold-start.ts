@@ -9,7 +9,7 @@ import {
   type Recommender,
   readPlays,
   Table,
-} from '../../lib/index.js';
+} from '../../lib/recital/index.js';
 import { type Benchmark, main } from './support/benchmark.js';
 import { GenrePopularity, RandomTracks, RawFeatures } from './support/cold-start.js';
 import { type Figure, figure } from './support/figures.js';

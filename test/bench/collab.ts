@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { Plays } from '../../lib/data/plays.js';
-import { readPlays } from '../../lib/data/read-plays.js';
-import { randomSplit } from '../../lib/data/splits.js';
-import { Table } from '../../lib/data/table.js';
+import { readPlays } from '../../lib/recital/data/files/read-plays.js';
+import type { Plays } from '../../lib/recital/data/plays.js';
+import { randomSplit } from '../../lib/recital/data/splits.js';
+import { Table } from '../../lib/recital/data/table.js';
 import { type Benchmark, main } from './support/benchmark.js';
 import { alternate, type Contender, peer, type Runs, worker } from './support/contenders.js';
 import { benchFile, bytes, withFolder } from './support/data.js';

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
-import { ArgumentError, RecitalError } from '../../lib/errors.js';
+import { ArgumentError, RecitalError } from '../../lib/recital/errors.js';
 import { printed } from '../support/printed.js';
 import { alternate, type Contender, Runs } from './support/contenders.js';
 import { withFolder } from './support/data.js';

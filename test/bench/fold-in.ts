@@ -12,7 +12,7 @@ import {
   type Recommender,
   readPlays,
   Table,
-} from '../../lib/index.js';
+} from '../../lib/recital/index.js';
 import { FoldedRecommender, holdOutUsers } from '../support/folded.js';
 import { type Benchmark, main } from './support/benchmark.js';
 import { type Figure, figure, median } from './support/figures.js';

@@ -1,6 +1,6 @@
 import { symlinkSync } from 'node:fs';
 import path from 'node:path';
-import { Table } from '../../lib/data/table.js';
+import { Table } from '../../lib/recital/data/table.js';
 import { type Benchmark, main } from './support/benchmark.js';
 import { alternate, type Contender, DISTURBED, type Runs, worker } from './support/contenders.js';
 import { benchFile, withFolder } from './support/data.js';

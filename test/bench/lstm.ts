@@ -1,4 +1,4 @@
-import { Table } from '../../lib/data/table.js';
+import { Table } from '../../lib/recital/data/table.js';
 import { type Benchmark, main } from './support/benchmark.js';
 import { alternate, type Contender, peer, type Runs, worker } from './support/contenders.js';
 import { type Figure, figure, spread } from './support/figures.js';

@@ -9,7 +9,7 @@ import {
   type Plays,
   readPlays,
   Table,
-} from '../../lib/index.js';
+} from '../../lib/recital/index.js';
 import { type Benchmark, main } from './support/benchmark.js';
 import { benchFile } from './support/data.js';
 import { type Figure, figure } from './support/figures.js';

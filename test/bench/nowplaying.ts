@@ -1,23 +1,23 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { setCompute } from '../../lib/compute/threads.js';
-import { readSessions, type Sessions } from '../../lib/data/sessions.js';
-import { Table } from '../../lib/data/table.js';
-import { DataError } from '../../lib/errors.js';
-import { NextItemKNN } from '../../lib/recommend/item-knn-next.js';
-import type { LSTMLearner } from '../../lib/recommend/lstm.js';
-import { Markov } from '../../lib/recommend/markov.js';
-import type { SequenceRecommender } from '../../lib/recommend/next-item.js';
+import { setCompute } from '../../lib/recital/compute/threads.js';
+import { readSessions, type Sessions } from '../../lib/recital/data/sessions.js';
+import { Table } from '../../lib/recital/data/table.js';
+import { DataError } from '../../lib/recital/errors.js';
 import {
   evaluateNextItem,
   type NextItemEvaluation,
-} from '../../lib/recommend/next-item-evaluate.js';
-import { fuse } from '../../lib/recommend/next-item-fuse.js';
-import { NextItemPopularity } from '../../lib/recommend/next-item-popularity.js';
-import { WeightedSum } from '../../lib/recommend/next-item-sum.js';
-import { SequentialRules } from '../../lib/recommend/sequential-rules.js';
-import { SessionKNN } from '../../lib/recommend/session-knn.js';
-import { STAN } from '../../lib/recommend/session-knn-stan.js';
+} from '../../lib/recital/evaluation/next-item-evaluate.js';
+import { fuse } from '../../lib/recital/hybrid/next-item-fuse.js';
+import { WeightedSum } from '../../lib/recital/hybrid/next-item-sum.js';
+import { NextItemKNN } from '../../lib/recital/sequential/item-knn-next.js';
+import type { LSTMLearner } from '../../lib/recital/sequential/lstm.js';
+import { Markov } from '../../lib/recital/sequential/markov.js';
+import type { SequenceRecommender } from '../../lib/recital/sequential/next-item.js';
+import { NextItemPopularity } from '../../lib/recital/sequential/next-item-popularity.js';
+import { SequentialRules } from '../../lib/recital/sequential/sequential-rules.js';
+import { SessionKNN } from '../../lib/recital/sequential/session-knn.js';
+import { STAN } from '../../lib/recital/sequential/session-knn-stan.js';
 import { type Benchmark, main } from './support/benchmark.js';
 import { type Figure, figure } from './support/figures.js';
 import { trainGru } from './support/gru.js';

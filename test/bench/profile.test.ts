@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { instantiate } from '../../lib/compute/kernels.js';
-import { dispose, float32, float64, int32, memory } from '../../lib/compute/memory.js';
+import { instantiate } from '../../lib/recital/compute/kernels.js';
+import { dispose, float32, float64, int32, memory } from '../../lib/recital/compute/memory.js';
 import { KernelClock } from './support/kernel-clock.js';
 import { whyNot, workOf } from './support/kernel-work.js';
 import { copyLimit } from './support/limits.js';

@@ -1,7 +1,7 @@
 import { symlinkSync } from 'node:fs';
 import path from 'node:path';
-import { Table } from '../../lib/data/table.js';
-import { UnknownIdError } from '../../lib/errors.js';
+import { Table } from '../../lib/recital/data/table.js';
+import { UnknownIdError } from '../../lib/recital/errors.js';
 import { type Benchmark, main } from './support/benchmark.js';
 import { alternate, type Contender, type Runs, worker } from './support/contenders.js';
 import { benchFile, withFolder } from './support/data.js';

@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import { RecitalError, UnknownIdError } from '../../lib/errors.js';
+import { RecitalError, UnknownIdError } from '../../lib/recital/errors.js';
 import { machine } from './support/machine.js';
 
 /** The benchmarks: the files beside this one. */

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
-import { ArgumentError, UnknownIdError } from '../../lib/errors.js';
+import { ArgumentError, UnknownIdError } from '../../lib/recital/errors.js';
 import { benchmarkNames, parseArguments } from './run.js';
 import type { Benchmark } from './support/benchmark.js';
 import { count, counts, flag, parseOptions, usage } from './support/options.js';

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { setCompute } from '../../lib/compute/threads.js';
-import { Table } from '../../lib/data/table.js';
-import type { CollabLearner } from '../../lib/recommend/collab.js';
+import { setCompute } from '../../lib/recital/compute/threads.js';
+import { Table } from '../../lib/recital/data/table.js';
+import type { CollabLearner } from '../../lib/recital/recommend/learners/collab.js';
 import { type Benchmark, main } from './support/benchmark.js';
 import { alternate, type Contender, peer, type Runs, worker } from './support/contenders.js';
 import { benchFile, bytes, withFolder } from './support/data.js';

@@ -4,8 +4,8 @@ import { join, resolve } from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import ts from 'typescript';
-import { setDisplay } from '../../lib/data/display.js';
-import * as library from '../../lib/index.js';
+import { setDisplay } from '../../lib/recital/data/display.js';
+import * as library from '../../lib/recital/index.js';
 import { anything, runs } from '../support/hostile.js';
 
 // Every public function, constructor and method, with arguments of which some are right and some are not: it answers, or says what is wrong.

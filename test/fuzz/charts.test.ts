@@ -2,20 +2,20 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { Chart } from '../../lib/data/chart.js';
-import { correlation } from '../../lib/data/explore.js';
-import { type Column, Table } from '../../lib/data/table.js';
-import { ArgumentError } from '../../lib/errors.js';
-import { chartSvg, saveChart, vegaLiteSpec } from '../../lib/notebook/chart-render.js';
-import { barChart } from '../../lib/notebook/charts/bar-chart.js';
-import type { AxisScale } from '../../lib/notebook/charts/common.js';
-import { heatmap } from '../../lib/notebook/charts/heatmap.js';
-import { histogram } from '../../lib/notebook/charts/histogram.js';
-import { lineChart } from '../../lib/notebook/charts/line-chart.js';
-import { scatter } from '../../lib/notebook/charts/scatter.js';
-import { html } from '../../lib/notebook/show.js';
-import { tableHtml } from '../../lib/notebook/table-html.js';
-import { TemporaryFolder } from '../data/temporary.js';
+import { Chart } from '../../lib/recital/data/chart.js';
+import { correlation } from '../../lib/recital/data/explore.js';
+import { type Column, Table } from '../../lib/recital/data/table.js';
+import { chartSvg, saveChart, vegaLiteSpec } from '../../lib/recital/display/chart-render.js';
+import { barChart } from '../../lib/recital/display/charts/bar-chart.js';
+import type { AxisScale } from '../../lib/recital/display/charts/common.js';
+import { heatmap } from '../../lib/recital/display/charts/heatmap.js';
+import { histogram } from '../../lib/recital/display/charts/histogram.js';
+import { lineChart } from '../../lib/recital/display/charts/line-chart.js';
+import { scatter } from '../../lib/recital/display/charts/scatter.js';
+import { html } from '../../lib/recital/display/show.js';
+import { tableHtml } from '../../lib/recital/display/table-html.js';
+import { ArgumentError } from '../../lib/recital/errors.js';
+import { TemporaryFolder } from '../recital/data/temporary.js';
 import {
   answered,
   anything,

@@ -1,25 +1,25 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { Random } from '../../lib/compute/random.js';
+import { Random } from '../../lib/recital/compute/random.js';
 import {
   correlation,
   describe as describeColumns,
   missingValues,
   quantile,
-} from '../../lib/data/explore.js';
-import { countsByGenre, meansByYear, topArtists } from '../../lib/data/explore-tracks.js';
-import { type PlayRecord, Plays } from '../../lib/data/plays.js';
+} from '../../lib/recital/data/explore.js';
+import { countsByGenre, meansByYear, topArtists } from '../../lib/recital/data/explore-tracks.js';
+import { type PlayRecord, Plays } from '../../lib/recital/data/plays.js';
 import {
   leaveKOut,
   orderSplit,
   perUserSplit,
   randomSplit,
   type Split,
-} from '../../lib/data/splits.js';
-import { type Cell, type Column, Table } from '../../lib/data/table.js';
-import { type Target, targetsOf } from '../../lib/data/targets.js';
-import { Tracks } from '../../lib/data/tracks.js';
-import { Vocabulary } from '../../lib/data/vocabulary.js';
+} from '../../lib/recital/data/splits.js';
+import { type Cell, type Column, Table } from '../../lib/recital/data/table.js';
+import { type Target, targetsOf } from '../../lib/recital/data/targets.js';
+import { Tracks } from '../../lib/recital/data/tracks.js';
+import { Vocabulary } from '../../lib/recital/data/vocabulary.js';
 import {
   answered,
   asked,

@@ -2,15 +2,19 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { CollabDataLoaders } from '../../lib/data/collab.js';
-import { readHetRec } from '../../lib/data/hetrec.js';
-import { readPlays } from '../../lib/data/read-plays.js';
-import { readTable } from '../../lib/data/read-table.js';
-import { readTracks } from '../../lib/data/read-tracks.js';
-import { readSafetensors, type Tensor, writeSafetensors } from '../../lib/data/safetensors.js';
-import { readSessions } from '../../lib/data/sessions.js';
-import { DataError } from '../../lib/errors.js';
-import { TemporaryFolder } from '../data/temporary.js';
+import { CollabDataLoaders } from '../../lib/recital/data/collab.js';
+import { readHetRec } from '../../lib/recital/data/files/hetrec.js';
+import { readPlays } from '../../lib/recital/data/files/read-plays.js';
+import { readTable } from '../../lib/recital/data/files/read-table.js';
+import { readTracks } from '../../lib/recital/data/files/read-tracks.js';
+import {
+  readSafetensors,
+  type Tensor,
+  writeSafetensors,
+} from '../../lib/recital/data/files/safetensors.js';
+import { readSessions } from '../../lib/recital/data/sessions.js';
+import { DataError } from '../../lib/recital/errors.js';
+import { TemporaryFolder } from '../recital/data/temporary.js';
 import {
   answered,
   anything,

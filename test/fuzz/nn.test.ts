@@ -1,16 +1,12 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { float32, memoryUsage } from '../../lib/compute/memory.js';
-import { Random } from '../../lib/compute/random.js';
-import { setCompute } from '../../lib/compute/threads.js';
-import type { Batch } from '../../lib/data/batch.js';
-import { Vocabulary } from '../../lib/data/vocabulary.js';
-import { factorPca } from '../../lib/decomposition/factor-pca.js';
-import { NumericError } from '../../lib/errors.js';
-import { Adam } from '../../lib/learner/adam.js';
-import { Lamb } from '../../lib/learner/lamb.js';
-import { Larc } from '../../lib/learner/larc.js';
-import { Lookahead, ranger } from '../../lib/learner/lookahead.js';
+import { float32, memoryUsage } from '../../lib/recital/compute/memory.js';
+import { Random } from '../../lib/recital/compute/random.js';
+import { setCompute } from '../../lib/recital/compute/threads.js';
+import type { Batch } from '../../lib/recital/data/batch.js';
+import { Vocabulary } from '../../lib/recital/data/vocabulary.js';
+import { factorPca } from '../../lib/recital/decomposition/factor-pca.js';
+import { NumericError } from '../../lib/recital/errors.js';
 import {
   accuracy,
   accuracyThresh,
@@ -21,11 +17,16 @@ import {
   r2,
   rmse,
   rocAuc,
-} from '../../lib/learner/metrics.js';
-import type { Optimizer } from '../../lib/learner/optimizer.js';
-import { QHAdam } from '../../lib/learner/qhadam.js';
-import { RAdam } from '../../lib/learner/radam.js';
-import { RMSProp } from '../../lib/learner/rmsprop.js';
+} from '../../lib/recital/learner/metrics.js';
+import { Adam } from '../../lib/recital/learner/optimizers/adam.js';
+import { Lamb } from '../../lib/recital/learner/optimizers/lamb.js';
+import { Larc } from '../../lib/recital/learner/optimizers/larc.js';
+import { Lookahead, ranger } from '../../lib/recital/learner/optimizers/lookahead.js';
+import type { Optimizer } from '../../lib/recital/learner/optimizers/optimizer.js';
+import { QHAdam } from '../../lib/recital/learner/optimizers/qhadam.js';
+import { RAdam } from '../../lib/recital/learner/optimizers/radam.js';
+import { RMSProp } from '../../lib/recital/learner/optimizers/rmsprop.js';
+import { SGD } from '../../lib/recital/learner/optimizers/sgd.js';
 import {
   combinedCos,
   combineScheds,
@@ -35,17 +36,16 @@ import {
   schedLin,
   schedNo,
   schedPoly,
-} from '../../lib/learner/schedules.js';
-import { SGD } from '../../lib/learner/sgd.js';
-import { minimum, slide, steep, valley } from '../../lib/learner/suggest.js';
-import { EmbeddingDotBias } from '../../lib/models/embedding-dot-bias.js';
-import { EmbeddingNN } from '../../lib/models/embedding-nn.js';
-import { ReLU, SigmoidRange } from '../../lib/nn/activations.js';
-import { BatchNorm1d } from '../../lib/nn/batch-norm.js';
-import { checkGradients } from '../../lib/nn/check-gradients.js';
-import { Dropout } from '../../lib/nn/dropout.js';
-import { Embedding } from '../../lib/nn/embedding.js';
-import { Linear } from '../../lib/nn/linear.js';
+} from '../../lib/recital/learner/schedules.js';
+import { minimum, slide, steep, valley } from '../../lib/recital/learner/suggest.js';
+import { EmbeddingDotBias } from '../../lib/recital/models/embedding-dot-bias.js';
+import { EmbeddingNN } from '../../lib/recital/models/embedding-nn.js';
+import { ReLU, SigmoidRange } from '../../lib/recital/nn/activations.js';
+import { BatchNorm1d } from '../../lib/recital/nn/batch-norm.js';
+import { checkGradients } from '../../lib/recital/nn/check-gradients.js';
+import { Dropout } from '../../lib/recital/nn/dropout.js';
+import { Embedding } from '../../lib/recital/nn/embedding.js';
+import { Linear } from '../../lib/recital/nn/linear.js';
 import {
   BCEWithLogitsLossFlat,
   BPRLoss,
@@ -57,9 +57,9 @@ import {
   lossGradient,
   lossOf,
   MSELossFlat,
-} from '../../lib/nn/losses.js';
-import type { Module } from '../../lib/nn/module.js';
-import { Parameter } from '../../lib/nn/parameter.js';
+} from '../../lib/recital/nn/losses.js';
+import type { Module } from '../../lib/recital/nn/module.js';
+import { Parameter } from '../../lib/recital/nn/parameter.js';
 import {
   answered,
   asked,

@@ -2,18 +2,14 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { CollabDataLoaders, type CollabPlaysOptions } from '../../lib/data/collab.js';
-import { CollabDataLoader } from '../../lib/data/collab-loader.js';
-import { Plays } from '../../lib/data/plays.js';
-import { type Cell, Table } from '../../lib/data/table.js';
-import { Tracks } from '../../lib/data/tracks.js';
-import { NumericError } from '../../lib/errors.js';
-import { BCEWithLogitsLossFlat } from '../../lib/nn/losses.js';
-import { binaryMetrics } from '../../lib/recommend/binary-metrics.js';
-import { type CollabLearner, collabLearner } from '../../lib/recommend/collab.js';
-import { evaluateRecommender, hitsAmong } from '../../lib/recommend/evaluate.js';
-import { Interactions } from '../../lib/recommend/interactions.js';
-import { loadLearner } from '../../lib/recommend/load-learner.js';
+import { CollabDataLoaders, type CollabPlaysOptions } from '../../lib/recital/data/collab.js';
+import { CollabDataLoader } from '../../lib/recital/data/collab-loader.js';
+import { Plays } from '../../lib/recital/data/plays.js';
+import { type Cell, Table } from '../../lib/recital/data/table.js';
+import { Tracks } from '../../lib/recital/data/tracks.js';
+import { NumericError } from '../../lib/recital/errors.js';
+import { binaryMetrics } from '../../lib/recital/evaluation/binary-metrics.js';
+import { evaluateRecommender, hitsAmong } from '../../lib/recital/evaluation/evaluate.js';
 import {
   averagePrecisionAtK,
   coverageAtK,
@@ -23,11 +19,15 @@ import {
   rankingMetrics,
   recallAtK,
   reciprocalRankAtK,
-} from '../../lib/recommend/metrics.js';
-import { Popularity } from '../../lib/recommend/popularity.js';
-import { RandomRecommender } from '../../lib/recommend/random-recommender.js';
-import type { Id, Recommender } from '../../lib/recommend/recommender.js';
-import { TemporaryFolder } from '../data/temporary.js';
+} from '../../lib/recital/evaluation/metrics.js';
+import { loadLearner } from '../../lib/recital/files/load-learner.js';
+import { BCEWithLogitsLossFlat } from '../../lib/recital/nn/losses.js';
+import { Popularity } from '../../lib/recital/recommend/baselines/popularity.js';
+import { RandomRecommender } from '../../lib/recital/recommend/baselines/random-recommender.js';
+import { Interactions } from '../../lib/recital/recommend/interactions.js';
+import { type CollabLearner, collabLearner } from '../../lib/recital/recommend/learners/collab.js';
+import type { Id, Recommender } from '../../lib/recital/recommend/recommender.js';
+import { TemporaryFolder } from '../recital/data/temporary.js';
 import {
   answered,
   anything,

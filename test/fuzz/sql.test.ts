@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { Plays } from '../../lib/data/plays.js';
-import { sql } from '../../lib/data/sql.js';
-import { type Column, Table } from '../../lib/data/table.js';
+import { sql } from '../../lib/recital/data/files/sql.js';
+import { Plays } from '../../lib/recital/data/plays.js';
+import { type Column, Table } from '../../lib/recital/data/table.js';
 import { answered, anything, askedLater, numbers, runs, texts } from '../support/hostile.js';
 
 const values = fc.array(fc.tuple(numbers, fc.option(texts)), { minLength: 1, maxLength: 4 });

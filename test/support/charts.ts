@@ -1,14 +1,20 @@
-import { Random } from '../../lib/compute/random.js';
-import type { Chart } from '../../lib/data/chart.js';
-import { Table } from '../../lib/data/table.js';
-import { calibrationCurve } from '../../lib/learner/calibration.js';
-import { plotLoss, plotLrFind, plotSched } from '../../lib/learner/plots.js';
-import type { Recorder } from '../../lib/learner/recorder.js';
-import { barChart, heatmap, histogram, lineChart, scatter } from '../../lib/notebook/index.js';
-import { comparisonChart, tradeOffChart } from '../../lib/recommend/comparison-charts.js';
-import type { ComparisonRow } from '../../lib/recommend/comparison-rows.js';
-import type { SearchTrial } from '../../lib/recommend/search-file.js';
-import { SearchResult } from '../../lib/recommend/search-result.js';
+import { Random } from '../../lib/recital/compute/random.js';
+import type { Chart } from '../../lib/recital/data/chart.js';
+import { Table } from '../../lib/recital/data/table.js';
+import {
+  barChart,
+  heatmap,
+  histogram,
+  lineChart,
+  scatter,
+} from '../../lib/recital/display/index.js';
+import { comparisonChart, tradeOffChart } from '../../lib/recital/evaluation/comparison-charts.js';
+import type { ComparisonRow } from '../../lib/recital/evaluation/comparison-rows.js';
+import type { SearchTrial } from '../../lib/recital/evaluation/search-file.js';
+import { SearchResult } from '../../lib/recital/evaluation/search-result.js';
+import { calibrationCurve } from '../../lib/recital/learner/calibration.js';
+import { plotLoss, plotLrFind, plotSched } from '../../lib/recital/learner/plots.js';
+import type { Recorder } from '../../lib/recital/learner/recorder.js';
 
 const random = new Random(1);
 const names = ['Björk', 'Can', 'Air', 'Neu!', 'Low', 'Yo La Tengo', 'Stereolab', 'Broadcast'];

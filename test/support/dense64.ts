@@ -1,6 +1,6 @@
-import { Random } from '../../lib/compute/random.js';
-import type { Optimizer } from '../../lib/learner/optimizer.js';
-import { Parameter } from '../../lib/nn/parameter.js';
+import { Random } from '../../lib/recital/compute/random.js';
+import type { Optimizer } from '../../lib/recital/learner/optimizers/optimizer.js';
+import { Parameter } from '../../lib/recital/nn/parameter.js';
 
 /** Hyper-parameters of a step, as a schedule gives them. */
 export interface Hypers64 {

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { CellOutput, Notebook } from '../../lib/cli/notebook-file.js';
-import type { Chart } from '../../lib/data/chart.js';
-import { Table } from '../../lib/data/table.js';
-import { chartBundle } from '../../lib/notebook/chart-render.js';
-import { lineChart } from '../../lib/notebook/index.js';
-import { tableHtml } from '../../lib/notebook/table-html.js';
+import type { CellOutput, Notebook } from '../../lib/kernel/run/notebook-file.js';
+import type { Chart } from '../../lib/recital/data/chart.js';
+import { Table } from '../../lib/recital/data/table.js';
+import { chartBundle } from '../../lib/recital/display/chart-render.js';
+import { lineChart } from '../../lib/recital/display/index.js';
+import { tableHtml } from '../../lib/recital/display/table-html.js';
 import { resultCharts, tableCharts } from './charts.js';
 
 const photo = readFileSync(

@@ -1,12 +1,12 @@
-import { CollabDataLoaders } from '../../lib/data/collab.js';
-import type { Plays } from '../../lib/data/plays.js';
-import { BCEWithLogitsLossFlat } from '../../lib/nn/losses.js';
+import { CollabDataLoaders } from '../../lib/recital/data/collab.js';
+import type { Plays } from '../../lib/recital/data/plays.js';
+import { BCEWithLogitsLossFlat } from '../../lib/recital/nn/losses.js';
 import {
   type CollabLearner,
   type CollabLearnerOptions,
   collabLearner,
-} from '../../lib/recommend/collab.js';
-import type { CollabNNLearner } from '../../lib/recommend/collab-nn.js';
+} from '../../lib/recital/recommend/learners/collab.js';
+import type { CollabNNLearner } from '../../lib/recital/recommend/learners/collab-nn.js';
 
 /** Loaders that train on every play. */
 export function wholeLoaders(plays: Plays): CollabDataLoaders {

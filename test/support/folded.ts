@@ -1,8 +1,8 @@
-import { Random } from '../../lib/compute/random.js';
-import type { Plays } from '../../lib/data/plays.js';
-import type { HistoryItem } from '../../lib/recommend/fold-in.js';
-import { Interactions } from '../../lib/recommend/interactions.js';
-import { type Id, Recommender } from '../../lib/recommend/recommender.js';
+import { Random } from '../../lib/recital/compute/random.js';
+import type { Plays } from '../../lib/recital/data/plays.js';
+import type { HistoryItem } from '../../lib/recital/recommend/fold-in.js';
+import { Interactions } from '../../lib/recital/recommend/interactions.js';
+import { type Id, Recommender } from '../../lib/recital/recommend/recommender.js';
 
 /** Plays of which some users are set apart, and of these users' plays a part to test on. Row numbers. */
 export interface HeldOutUsers {

@@ -1,4 +1,4 @@
-import type { Notebook } from '../../lib/cli/notebook-file.js';
+import type { Notebook } from '../../lib/kernel/run/notebook-file.js';
 import { notebookOf } from './notebook.js';
 
 /** What a front end must show of an output. `final`: of a live display, what stays. */

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { join, resolve } from 'node:path';
-import { findJupyter, type JupyterLab } from '../../lib/cli/jupyter.js';
-import { jupyterHome } from '../../lib/cli/jupyter-home.js';
-import { freePorts } from '../../lib/cli/ports.js';
+import { findJupyter, type JupyterLab } from '../../lib/kernel/lab/jupyter.js';
+import { jupyterHome } from '../../lib/kernel/lab/jupyter-home.js';
+import { freePorts } from '../../lib/kernel/lab/ports.js';
 
 const root = resolve(__dirname, '..', '..');
 
@@ -51,7 +51,7 @@ export class JupyterServer {
       '--JupyterNotebookApp.expose_app_in_browser=True',
     ];
     const program = [
-      join(root, 'lib', 'cli', 'main.mjs'),
+      join(root, 'lib', 'kernel', 'main.mjs'),
       'lab',
       '--workspace',
       workspace,

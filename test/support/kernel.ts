@@ -1,4 +1,9 @@
-import { type Content, KernelClient, launchers, supervised } from '../../lib/cli/kernel-client.js';
+import {
+  type Content,
+  KernelClient,
+  launchers,
+  supervised,
+} from '../../lib/kernel/run/kernel-client.js';
 
 /** What a cell gave: its reply, and what it printed, showed and failed with. A result that is only text counts as printed, any other as shown. */
 export interface CellRun {

@@ -1,9 +1,9 @@
-import { Random } from '../../lib/compute/random.js';
-import { type Display, setDisplay } from '../../lib/data/display.js';
-import type { Callback } from '../../lib/learner/callback.js';
-import { Learner, type LearnerOptions } from '../../lib/learner/learner.js';
-import { EmbeddingDotBias } from '../../lib/models/embedding-dot-bias.js';
-import { EmbeddingNN } from '../../lib/models/embedding-nn.js';
+import { Random } from '../../lib/recital/compute/random.js';
+import { type Display, setDisplay } from '../../lib/recital/data/display.js';
+import type { Callback } from '../../lib/recital/learner/callback.js';
+import { Learner, type LearnerOptions } from '../../lib/recital/learner/learner.js';
+import { EmbeddingDotBias } from '../../lib/recital/models/embedding-dot-bias.js';
+import { EmbeddingNN } from '../../lib/recital/models/embedding-nn.js';
 import { plantedLoaders } from './synthetic.js';
 
 /** A learner on planted ratings: 1,200 rows for training in 18 batches, 300 for validation. */

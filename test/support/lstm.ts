@@ -1,15 +1,15 @@
-import type { Plays } from '../../lib/data/plays.js';
-import type { SequenceSource } from '../../lib/data/sequences-histories.js';
+import type { Plays } from '../../lib/recital/data/plays.js';
+import type { SequenceSource } from '../../lib/recital/data/sequences-histories.js';
 import {
   SequenceDataLoaders,
   type SequenceLoadersOptions,
-} from '../../lib/data/sequences-loaders.js';
-import { Sessions } from '../../lib/data/sessions.js';
+} from '../../lib/recital/data/sequences-loaders.js';
+import { Sessions } from '../../lib/recital/data/sessions.js';
 import {
   type LSTMLearner,
   type LSTMLearnerOptions,
   lstmLearner,
-} from '../../lib/recommend/lstm.js';
+} from '../../lib/recital/sequential/lstm.js';
 
 /** Loaders that train on every play. */
 export function wholeSequences(

@@ -1,14 +1,14 @@
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-core/dist/register_all_gradients.js';
 import * as tf from '@tensorflow/tfjs-core';
-import { Random } from '../../lib/compute/random.js';
-import type { Batch } from '../../lib/data/batch.js';
-import { checkGradients } from '../../lib/nn/check-gradients.js';
-import { lossGradient } from '../../lib/nn/loss.js';
-import { MSELossFlat } from '../../lib/nn/losses.js';
-import type { Model } from '../../lib/nn/model.js';
-import type { Module } from '../../lib/nn/module.js';
-import { Parameter } from '../../lib/nn/parameter.js';
+import { Random } from '../../lib/recital/compute/random.js';
+import type { Batch } from '../../lib/recital/data/batch.js';
+import { checkGradients } from '../../lib/recital/nn/check-gradients.js';
+import { lossGradient } from '../../lib/recital/nn/loss.js';
+import { MSELossFlat } from '../../lib/recital/nn/losses.js';
+import type { Model } from '../../lib/recital/nn/model.js';
+import type { Module } from '../../lib/recital/nn/module.js';
+import { Parameter } from '../../lib/recital/nn/parameter.js';
 import { expectClose } from './golden.js';
 
 tf.enableProdMode(); // no banner

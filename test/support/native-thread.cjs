@@ -1,10 +1,10 @@
 // A thread of Node with a memory of its own that multiplies natively, for native-build.test.ts: workerData is the FOLDER of the build. Says whether the product is right.
 const { parentPort, workerData } = require('node:worker_threads');
 require('tsx/cjs');
-const { loadNative } = require('../../lib/compute/native/native.ts');
-const { setCompute } = require('../../lib/compute/threads.ts');
-const { float32 } = require('../../lib/compute/memory.ts');
-const { matmul } = require('../../lib/compute/matmul.ts');
+const { loadNative } = require('../../lib/native/native.ts');
+const { setCompute } = require('../../lib/recital/compute/threads.ts');
+const { float32 } = require('../../lib/recital/compute/memory.ts');
+const { matmul } = require('../../lib/recital/compute/matmul.ts');
 
 loadNative(workerData);
 setCompute({ native: true, threads: 3 });

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildNative } from '../../lib/compute/native/build.js';
+import { buildNative } from '../../lib/native/build.js';
 
 /** Why the native kernel cannot be built here, if it cannot. */
 export function cannotBuild(): string | undefined {

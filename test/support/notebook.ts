@@ -1,4 +1,4 @@
-import type { Notebook } from '../../lib/cli/notebook-file.js';
+import type { Notebook } from '../../lib/kernel/run/notebook-file.js';
 
 /** A notebook of these cells: texts that begin with `# ` are prose, the others code. */
 export function notebookOf(...sources: string[]): Notebook {

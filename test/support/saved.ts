@@ -1,7 +1,7 @@
-import { Random } from '../../lib/compute/random.js';
-import { setDisplay } from '../../lib/data/display.js';
-import { Learner, type LearnerOptions } from '../../lib/learner/learner.js';
-import { EmbeddingDotBias } from '../../lib/models/embedding-dot-bias.js';
+import { Random } from '../../lib/recital/compute/random.js';
+import { setDisplay } from '../../lib/recital/data/display.js';
+import { Learner, type LearnerOptions } from '../../lib/recital/learner/learner.js';
+import { EmbeddingDotBias } from '../../lib/recital/models/embedding-dot-bias.js';
 import { plantedLoaders } from './synthetic.js';
 
 /** Options of {@link plantedLearner}. */

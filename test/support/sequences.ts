@@ -1,6 +1,6 @@
-import { Random } from '../../lib/compute/random.js';
-import { Sessions } from '../../lib/data/sessions.js';
-import { Vocabulary } from '../../lib/data/vocabulary.js';
+import { Random } from '../../lib/recital/compute/random.js';
+import { Sessions } from '../../lib/recital/data/sessions.js';
+import { Vocabulary } from '../../lib/recital/data/vocabulary.js';
 
 /** Sessions of track numbers; track 3 is called `t03`, and all numbers up to the largest are tracks. */
 export function sessionsOf(lists: readonly (readonly number[])[]): Sessions {

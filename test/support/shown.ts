@@ -1,6 +1,6 @@
-import type { Chart } from '../../lib/data/chart.js';
-import { setDisplay } from '../../lib/data/display.js';
-import type { Table } from '../../lib/data/table.js';
+import type { Chart } from '../../lib/recital/data/chart.js';
+import { setDisplay } from '../../lib/recital/data/display.js';
+import type { Table } from '../../lib/recital/data/table.js';
 
 /** What was shown. */
 export interface Shown {

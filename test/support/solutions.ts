@@ -1,4 +1,4 @@
-import { joined, type Notebook, type NotebookCell } from '../../lib/cli/notebook-file.js';
+import { joined, type Notebook, type NotebookCell } from '../../lib/kernel/run/notebook-file.js';
 
 /** The hidden solution of an exercise in a notebook. */
 export interface Solution {

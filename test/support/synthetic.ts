@@ -1,6 +1,6 @@
-import { Random } from '../../lib/compute/random.js';
-import { CollabDataLoaders } from '../../lib/data/collab.js';
-import { Table } from '../../lib/data/table.js';
+import { Random } from '../../lib/recital/compute/random.js';
+import { CollabDataLoaders } from '../../lib/recital/data/collab.js';
+import { Table } from '../../lib/recital/data/table.js';
 
 /** Ratings with a planted structure: 3 + the product of a user's and an item's hidden taste (rank 2) + noise; `shuffled` breaks the structure. */
 export function plantedRatings({

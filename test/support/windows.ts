@@ -1,6 +1,6 @@
-import { Random } from '../../lib/compute/random.js';
-import type { Batch, DataLoader, DataLoaders } from '../../lib/data/batch.js';
-import { Vocabulary } from '../../lib/data/vocabulary.js';
+import { Random } from '../../lib/recital/compute/random.js';
+import type { Batch, DataLoader, DataLoaders } from '../../lib/recital/data/batch.js';
+import { Vocabulary } from '../../lib/recital/data/vocabulary.js';
 
 /** Sequences of items, each with the item that comes next. */
 export interface Windows {

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import type { Content, KernelClient } from '../../lib/cli/kernel-client.js';
+import type { Content, KernelClient } from '../../lib/kernel/run/kernel-client.js';
 
 /** A message on a kernel's output channel. */
 export interface WireMessage {

@@ -2,8 +2,8 @@
 // them give into the files: the outputs of the cells, and what the solutions say that they give. `npm start -- NAME --in-place` does the first alone.
 import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { executeNotebook } from '../../lib/cli/executor.js';
-import { readNotebook, writeNotebook } from '../../lib/cli/notebook-file.js';
+import { executeNotebook } from '../../lib/kernel/run/executor.js';
+import { readNotebook, writeNotebook } from '../../lib/kernel/run/notebook-file.js';
 import { solutionsOf, textOf, withOutputs, withSolutions } from './solutions.js';
 
 const root = resolve(__dirname, '..', '..');

@@ -1,5 +1,5 @@
-import { RecitalError } from '../../../lib/errors.js';
-import { installDisplay } from '../../../lib/notebook/show.js';
+import { installDisplay } from '../../../lib/recital/display/show.js';
+import { RecitalError } from '../../../lib/recital/errors.js';
 import { type Figure, jsonLine } from './figures.js';
 import { type OptionSpecs, type OptionValues, parseOptions, usage } from './options.js';
 

@@ -1,4 +1,9 @@
-import { type ContentRecommender, Random, Recommender, type Tracks } from '../../../lib/index.js';
+import {
+  type ContentRecommender,
+  Random,
+  Recommender,
+  type Tracks,
+} from '../../../lib/recital/index.js';
 
 /** What baselines know: the same tracks and plays as the recommender that they stand beside. */
 abstract class ColdBaseline extends Recommender {

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { RecitalError } from '../../../lib/errors.js';
+import { RecitalError } from '../../../lib/recital/errors.js';
 import { median } from './figures.js';
 import { quiet } from './machine.js';
 import { measure, type Result } from './process.js';

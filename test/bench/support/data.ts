@@ -1,8 +1,8 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { BENCHES, writeBench } from '../../../lib/cli/generate/bench.js';
-import { LISTENING_HISTORY } from '../../../lib/cli/generate/kaggle.js';
+import { BENCHES, writeBench } from '../../../lib/synthetic/bench.js';
+import { LISTENING_HISTORY } from '../../../lib/synthetic/kaggle.js';
 
 const ROOT = path.resolve(__dirname, '../../..');
 

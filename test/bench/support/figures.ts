@@ -1,4 +1,4 @@
-import { ArgumentError } from '../../../lib/errors.js';
+import { ArgumentError } from '../../../lib/recital/errors.js';
 
 /** One result, the last lines of a benchmark's output. */
 export interface Figure {

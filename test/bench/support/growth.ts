@@ -1,4 +1,4 @@
-import { ArgumentError } from '../../../lib/errors.js';
+import { ArgumentError } from '../../../lib/recital/errors.js';
 
 /** By how much values grow from one to the next: the slope of the straight line that fits them best (least squares). */
 export function growth(values: readonly number[]): number {

@@ -1,9 +1,9 @@
-import { SequenceDataLoaders } from '../../../lib/data/sequences-loaders.js';
-import type { Sessions } from '../../../lib/data/sessions.js';
-import { itemVectors } from '../../../lib/decomposition/item-vectors.js';
-import { Adam } from '../../../lib/learner/adam.js';
-import type { Callback } from '../../../lib/learner/callback.js';
-import { type LSTMLearner, lstmLearner } from '../../../lib/recommend/lstm.js';
+import { SequenceDataLoaders } from '../../../lib/recital/data/sequences-loaders.js';
+import type { Sessions } from '../../../lib/recital/data/sessions.js';
+import { itemVectors } from '../../../lib/recital/decomposition/item-vectors.js';
+import type { Callback } from '../../../lib/recital/learner/callback.js';
+import { Adam } from '../../../lib/recital/learner/optimizers/adam.js';
+import { type LSTMLearner, lstmLearner } from '../../../lib/recital/sequential/lstm.js';
 
 /** Sessions of a batch, tracks of a window, and the size of vectors and states. */
 const [BS, LENGTH, SIZE] = [256, 20, 128];

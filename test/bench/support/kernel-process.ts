@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { type Content, KernelClient, supervised } from '../../../lib/cli/kernel-client.js';
-import { RecitalError } from '../../../lib/errors.js';
+import { type Content, KernelClient, supervised } from '../../../lib/kernel/run/kernel-client.js';
+import { RecitalError } from '../../../lib/recital/errors.js';
 
 const START_MS = 600_000; // thirty at once take turns
 

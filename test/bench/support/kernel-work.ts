@@ -1,4 +1,4 @@
-import { memory } from '../../../lib/compute/memory.js';
+import { memory } from '../../../lib/recital/compute/memory.js';
 
 /** What a call of a kernel has to do at least. */
 export interface Work {

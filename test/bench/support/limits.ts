@@ -1,6 +1,6 @@
-import { kernels } from '../../../lib/compute/kernels.js';
-import { dispose, float32, int32 } from '../../../lib/compute/memory.js';
-import { Random } from '../../../lib/compute/random.js';
+import { kernels } from '../../../lib/recital/compute/kernels.js';
+import { dispose, float32, int32 } from '../../../lib/recital/compute/memory.js';
+import { Random } from '../../../lib/recital/compute/random.js';
 
 const MB = 2 ** 20;
 /** Bytes that are touched in all where copies are measured: some stay in the first cache, the last ones in none. */

@@ -1,5 +1,5 @@
 import os from 'node:os';
-import { setCompute } from '../../../lib/compute/threads.js';
+import { setCompute } from '../../../lib/recital/compute/threads.js';
 
 /** What the figures depend on: processor, cores, memory, Node, threads, day, and how busy the machine is with other things. */
 export function machine(): string {

@@ -1,4 +1,4 @@
-import { ArgumentError, UnknownIdError } from '../../../lib/errors.js';
+import { ArgumentError, UnknownIdError } from '../../../lib/recital/errors.js';
 
 /** One option of a benchmark: what it means, its value when it is not given, and how its text is read. A switch has no `read`. */
 export interface Option<T> {

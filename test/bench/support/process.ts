@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { RecitalError } from '../../../lib/errors.js';
+import { RecitalError } from '../../../lib/recital/errors.js';
 import { busySeconds } from './machine.js';
 
 /** What a measuring process reports of itself, and how much of the machine others used meanwhile. */

@@ -5,7 +5,7 @@ import {
   collabLearner,
   noLogging,
   readPlays,
-} from '../../../lib/index.js';
+} from '../../../lib/recital/index.js';
 
 /** The model whose lists are measured: 50 factors and biases, one epoch on all plays. The same in every process, to the last bit. */
 export async function topnLearner(file: string): Promise<CollabLearner> {

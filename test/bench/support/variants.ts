@@ -1,6 +1,6 @@
-import type { Build } from '../../../lib/compute/kernels.js';
-import { nativeBuilt } from '../../../lib/compute/native/native.js';
-import { setCompute } from '../../../lib/compute/threads.js';
+import { nativeBuilt } from '../../../lib/native/native.js';
+import type { Build } from '../../../lib/recital/compute/kernels.js';
+import { setCompute } from '../../../lib/recital/compute/threads.js';
 import type { Runs } from './contenders.js';
 
 const OURS = 'recital';

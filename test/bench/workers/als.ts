@@ -1,7 +1,7 @@
 // Implicit ALS by this library, in a process of its own: FILE BUILD FACTORS ITERATIONS (threads: the environment variable RECITAL_THREADS).
 
-import { readPlays, setCompute } from '../../../lib/index.js';
-import { ALS } from '../../../lib/recommend/als.js';
+import { readPlays, setCompute } from '../../../lib/recital/index.js';
+import { ALS } from '../../../lib/recital/recommend/factors/als.js';
 import { median } from '../support/figures.js';
 import { report } from '../support/process.js';
 

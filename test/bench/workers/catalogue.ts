@@ -6,8 +6,8 @@ import {
   Random,
   setCompute,
   Vocabulary,
-} from '../../../lib/index.js';
-import { lossWithGradient } from '../../../lib/nn/losses.js';
+} from '../../../lib/recital/index.js';
+import { lossWithGradient } from '../../../lib/recital/nn/losses.js';
 import { report } from '../support/process.js';
 
 function run([users, items, bs, build, how, steps]: string[]): void {

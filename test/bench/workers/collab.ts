@@ -8,7 +8,7 @@ import {
   noLogging,
   readPlays,
   setCompute,
-} from '../../../lib/index.js';
+} from '../../../lib/recital/index.js';
 import { report } from '../support/process.js';
 
 async function run([file, validFile, bs, build, shuffle]: string[]): Promise<void> {

@@ -19,7 +19,7 @@ import {
   readPlays,
   SequenceDataLoaders,
   splitPlays,
-} from '../../../lib/index.js';
+} from '../../../lib/recital/index.js';
 import { report } from '../support/process.js';
 
 interface Given {

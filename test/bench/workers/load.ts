@@ -1,7 +1,7 @@
 // Reading plays by this library, in a process of its own: FILE first|again. "first" removes the cache beside the file.
 import { rmSync } from 'node:fs';
 import path from 'node:path';
-import { readPlays } from '../../../lib/data/read-plays.js';
+import { readPlays } from '../../../lib/recital/data/files/read-plays.js';
 import { report } from '../support/process.js';
 
 async function run([file, which]: string[]): Promise<void> {

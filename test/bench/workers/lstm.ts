@@ -1,10 +1,10 @@
 // Training steps of the next-song network by this library, in a process of its own: BS STEPS BUILD (threads: the environment variable RECITAL_THREADS).
 
-import { Random } from '../../../lib/compute/random.js';
-import { setCompute } from '../../../lib/compute/threads.js';
-import { Learner } from '../../../lib/learner/learner.js';
-import { LSTMModel } from '../../../lib/models/lstm.js';
-import { CrossEntropyLossFlat } from '../../../lib/nn/losses.js';
+import { Random } from '../../../lib/recital/compute/random.js';
+import { setCompute } from '../../../lib/recital/compute/threads.js';
+import { Learner } from '../../../lib/recital/learner/learner.js';
+import { LSTMModel } from '../../../lib/recital/models/lstm.js';
+import { CrossEntropyLossFlat } from '../../../lib/recital/nn/losses.js';
 import { median } from '../support/figures.js';
 import { report } from '../support/process.js';
 import { windows } from '../support/windows.js';

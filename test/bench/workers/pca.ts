@@ -1,10 +1,10 @@
 // Fifty components by this library, in a process of its own: DIR BUILD REPEATS pca|svd (threads: the environment variable RECITAL_THREADS).
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { setCompute } from '../../../lib/compute/threads.js';
-import type { CsrMatrix } from '../../../lib/data/matrix.js';
-import { PCA } from '../../../lib/decomposition/pca.js';
-import { TruncatedSVD } from '../../../lib/decomposition/truncated-svd.js';
+import { setCompute } from '../../../lib/recital/compute/threads.js';
+import type { CsrMatrix } from '../../../lib/recital/data/matrix.js';
+import { PCA } from '../../../lib/recital/decomposition/pca.js';
+import { TruncatedSVD } from '../../../lib/recital/decomposition/truncated-svd.js';
 import { median } from '../support/figures.js';
 import { report } from '../support/process.js';
 

@@ -19,7 +19,7 @@ import {
   Random,
   readPlays,
   splitPlays,
-} from '../../../lib/index.js';
+} from '../../../lib/recital/index.js';
 import { KernelClock } from '../support/kernel-clock.js';
 import { measureLimits } from '../support/limits.js';
 import { report } from '../support/process.js';

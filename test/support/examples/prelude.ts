@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import * as recital from '../../../lib/index.js';
+import * as recital from '../../../lib/recital/index.js';
 
 const sample = resolve(__dirname, '../../../data/sample');
 

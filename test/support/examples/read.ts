@@ -4,7 +4,7 @@ import ts from 'typescript';
 
 /** An `@example` of a docstring. */
 export interface Example {
-  /** Where it stands, `lib/data/table.ts:28`. */
+  /** Where it stands, `lib/recital/data/table.ts:28`. */
   where: string;
   /** Its file. */
   file: string;

@@ -1,6 +1,0 @@
-// Entry point for Node and tslab: compiles lib/*.ts in memory, so there is no build step. Types come from "types": "./lib/index.ts".
-const { createRequire } = require('node:module');
-
-require('tsx/cjs'); // the global hook; tsx/cjs/api's require() would load dependencies twice
-// Not the `require` of this file: where a loader of ES modules has loaded it (a .cts script run by tsx), that one knows nothing of the hook.
-module.exports = createRequire(__filename)('./index.ts');

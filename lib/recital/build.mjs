@@ -1,0 +1,49 @@
+// Compiles the AssemblyScript kernels into lib/recital/compute/build/, unless both builds are newer than their sources. Run by npm's `prepare`.
+import { accessSync, constants, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+const source = join(root, 'lib', 'recital', 'compute', 'assembly');
+const out = join(root, 'lib', 'recital', 'compute', 'build');
+const builds = { reproducible: [], fast: ['--enable', 'relaxed-simd'] };
+
+const age = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+const newest = Math.max(
+  age(fileURLToPath(import.meta.url)),
+  ...readdirSync(source).map((file) => age(join(source, file))),
+);
+if (!Object.keys(builds).every((name) => age(join(out, `${name}.wasm`)) > newest)) await compile();
+
+async function compile() {
+  try {
+    mkdirSync(out, { recursive: true });
+    accessSync(out, constants.W_OK);
+  } catch {
+    console.error(
+      `The compiled kernels in ${out} are missing or older than their sources, and cannot be written. Have the owner run \`npm run prepare\` there.`,
+    );
+    process.exit(1);
+  }
+  const { default: asc } = await import('assemblyscript/asc'); // 0.3 s: only when there is something to compile
+  for (const [name, extra] of Object.entries(builds)) {
+    const file = join(out, `${name}.wasm`);
+    const partial = join(out, `${name}.${process.pid}.partial`);
+    const options =
+      '-O3 --runtime stub --noAssert --importMemory --sharedMemory --initialMemory 1 --maximumMemory 65536 --enable threads --enable simd';
+    const { error, stderr } = await asc.main([
+      'index.ts',
+      '--baseDir',
+      source,
+      '--outFile',
+      partial,
+      ...options.split(' '),
+      ...extra,
+    ]);
+    if (error) {
+      console.error(`The kernels could not be compiled (${name}): ${error.message}\n${stderr}`);
+      process.exit(1);
+    }
+    renameSync(partial, file);
+  }
+}

@@ -1,0 +1,407 @@
+import { ArgumentError, DataError, UnknownIdError } from '../errors.js';
+import { checkArgument, checkNumber, checkOptions, whatIs } from '../options.js';
+import { counted, printed } from '../printed.js';
+import { type Batch, checkRowOf, type DataLoaders } from './batch.js';
+import { encodeWith, fitColumn, type RawColumn } from './collab-classes.js';
+import { checkLines, columnsOf, ratings, rawColumn } from './collab-columns.js';
+import { CollabDataLoader } from './collab-loader.js';
+import {
+  type CollabOptions,
+  type CollabPlaysOptions,
+  type CollabTableOptions,
+  csvOptions,
+  playsOptions,
+  tableOptions,
+} from './collab-options.js';
+import { type Csr, checkCsr, csrFromPairs } from './csr.js';
+import { display } from './display.js';
+import { loadTable, type ReadTableOptions } from './files/read-table.js';
+import { type NegativeOptions, negativeSamplers } from './negatives.js';
+import { Plays } from './plays.js';
+import { rowWeights } from './row-weights.js';
+import { checkedSplit, randomSplit, type Split } from './splits.js';
+import { type Cell, Table } from './table.js';
+import { type TargetOptions, targetsOf } from './targets.js';
+import type { Tracks } from './tracks.js';
+import { NA, type Vocabulary } from './vocabulary.js';
+
+export type { CollabOptions, CollabPlaysOptions, CollabTableOptions } from './collab-options.js';
+
+/** What outlives the data: see {@link CollabDataLoaders.fromClasses}. */
+export interface CollabClasses {
+  /** Users and items, `#na#` first. */
+  classes: { readonly user: Vocabulary; readonly item: Vocabulary };
+  /** Items that each user has in training, by index in the classes. */
+  seen: Csr;
+  /** Column names of user, item and rating. */
+  names: { readonly user: string; readonly item: string; readonly rating: string };
+  /** How playcounts became ratings. */
+  target?: TargetOptions;
+  /** How negatives were drawn. */
+  negatives?: NegativeOptions;
+  /** The column that weighed the rows. */
+  weighedBy?: string;
+  /** What is known of the items. */
+  catalogue?: Tracks;
+}
+
+interface Source {
+  user: RawColumn;
+  item: RawColumn;
+  rating: Float32Array;
+  userName: string;
+  itemName: string;
+  ratingName: string;
+  catalogue?: Tracks;
+  target?: TargetOptions;
+  weight?: Float32Array;
+  weighedBy?: string;
+  negatives?: NegativeOptions;
+}
+
+/**
+ * fastai's CollabDataLoaders: (user, item) → rating, split and in batches.
+ *
+ * The classes are those of the training rows, sorted, with `#na#` at index 0; users and items that occur in validation only get index 0. Training
+ * drops a last batch of fewer than `bs` rows, validation keeps it.
+ * @example
+ * const dls = CollabDataLoaders.fromPlays(plays, { validPct: 0.2, bs: 64, seed: 42 });
+ * dls.showBatch();
+ */
+export class CollabDataLoaders implements DataLoaders {
+  /** Users and items, by index: `#na#`, then those of the training rows. */
+  readonly classes: { readonly user: Vocabulary; readonly item: Vocabulary };
+  /** Training batches. */
+  readonly train: CollabDataLoader;
+  /** Validation batches. */
+  readonly valid: CollabDataLoader;
+  /** What is known of the items, if they are tracks. */
+  readonly catalogue: Tracks | undefined;
+  /** Row numbers of training and validation in the data that came in. */
+  readonly split: Split;
+  /** Column names of user, item and rating, in the data and when rows are shown. */
+  readonly names: { readonly user: string; readonly item: string; readonly rating: string };
+  /** How playcounts became ratings; undefined where the ratings are those of a table. */
+  readonly target: TargetOptions | undefined;
+  /** How negatives are drawn beside the rows; undefined where none are. */
+  readonly negatives: NegativeOptions | undefined;
+  /** The column that weighs the rows; undefined where none does. */
+  readonly weighedBy: string | undefined;
+  private seenRows: Csr | undefined;
+
+  private constructor(source: Source, options: CollabOptions, known?: CollabClasses) {
+    const { validPct, seed = 42, bs = 64, valBs = bs, shuffle = 'permutation' } = options;
+    const n = source.rating.length;
+    if (n === 0 && !known)
+      throw new DataError('There are no rows to learn from. Was everything filtered away?');
+    if (options.split && validPct !== undefined)
+      throw new ArgumentError('Give validPct or split, not both.');
+    if (known) this.split = { train: new Int32Array(0), valid: new Int32Array(0) };
+    else
+      this.split = options.split
+        ? checkedSplit(options.split, n)
+        : randomSplit(n, { validPct, seed });
+    const { train, valid } = this.split;
+    const trains = new Uint8Array(n);
+    for (let j = 0; j < train.length; j++) trains[train[j]] = 1;
+    const user = fitColumn(source.user, train, { kind: source.userName, trains });
+    const item = fitColumn(source.item, train, { kind: source.itemName, trains });
+    this.classes = known?.classes ?? { user: user.classes, item: item.classes };
+    this.seenRows = known?.seen;
+    this.catalogue = source.catalogue;
+    this.names = { user: source.userName, item: source.itemName, rating: source.ratingName };
+    this.target = source.target;
+    this.negatives = known?.negatives ?? source.negatives;
+    this.weighedBy = known?.weighedBy ?? source.weighedBy;
+    const part = (rows: Int32Array) => ({
+      user: user.encode(rows),
+      item: item.encode(rows),
+      target: pick(source.rating, rows),
+      row: rows,
+    });
+    const parts = { train: part(train), valid: part(valid) };
+    const weight = source.weight && pick(source.weight, train);
+    const negatives =
+      source.negatives && negativeSamplers({ ...parts, classes: this.classes }, source.negatives);
+    this.train = new CollabDataLoader(
+      { ...parts.train, weight },
+      { bs, shuffle, seed, negatives: negatives?.train },
+    );
+    this.valid = new CollabDataLoader(parts.valid, {
+      bs: valBs,
+      seed,
+      negatives: negatives?.valid,
+    });
+    if (!known) this.warnOfUseless({ negatives: negatives !== undefined });
+  }
+
+  /**
+   * From plays; what is predicted is a choice: see {@link Target}.
+   * @example CollabDataLoaders.fromPlays(plays, { target: 'binary', threshold: 2, bs: 64, seed: 42 })
+   * @example CollabDataLoaders.fromPlays(plays, { negatives: { n: 1, sampling: 'popularity' }, bs: 128 }) // for BPRLoss
+   */
+  static fromPlays(plays: Plays, options: CollabPlaysOptions = {}): CollabDataLoaders {
+    if (!(plays instanceof Plays)) {
+      const hint =
+        (plays as unknown) instanceof Table
+          ? ' Of a table of ratings, fromTable makes loaders.'
+          : '';
+      throw new ArgumentError(
+        `fromPlays needs Plays, such as readPlays reads, got ${whatIs(plays)}.${hint}`,
+      );
+    }
+    checkOptions(options, playsOptions, 'fromPlays');
+    const { negatives, weights } = options;
+    if (negatives && (options.target !== undefined || options.threshold !== undefined)) {
+      throw new ArgumentError(
+        'With negatives every play is a positive, so target and threshold mean nothing: leave them out, or filter the plays.',
+      );
+    }
+    const { target = 'binary', threshold = negatives ? 0 : 2 } = options;
+    const source = {
+      user: { codes: plays.user, vocabulary: plays.users },
+      item: { codes: plays.track, vocabulary: plays.tracks },
+      rating: targetsOf(plays, { target, threshold }),
+      userName: 'user_id',
+      itemName: 'track_id',
+      ratingName: target === 'count' ? 'playcount' : 'rating',
+      catalogue: plays.catalogue,
+      target: { target, threshold },
+      negatives,
+      weighedBy: typeof weights === 'string' ? weights : undefined,
+      weight:
+        weights === undefined
+          ? undefined
+          : rowWeights(weights, { n: plays.length, column: (name) => playsColumn(plays, name) }),
+    };
+    return new CollabDataLoaders(source, options);
+  }
+
+  /**
+   * From a table or records with columns of users, items and ratings (fastai's `from_df`).
+   * @throws DataError for a rating that is not a number, or a missing id, with its row
+   * @example CollabDataLoaders.fromTable([{ user: 'u1', item: 'a', rating: 4 }, { user: 'u2', item: 'a', rating: 5 }], { validPct: 0.5, bs: 1 })
+   */
+  static fromTable(
+    data: Table | readonly Record<string, Cell | undefined>[],
+    options: CollabTableOptions = {},
+  ): CollabDataLoaders {
+    checkOptions(options, tableOptions, 'fromTable');
+    if ((data as unknown) instanceof Plays)
+      throw new ArgumentError(
+        'fromTable needs a table or records, got Plays: fromPlays makes loaders of them.',
+      );
+    return CollabDataLoaders.ofTable(data instanceof Table ? data : Table.fromRows(data), options);
+  }
+
+  private static ofTable(table: Table, options: CollabTableOptions): CollabDataLoaders {
+    if (table.length === 0) throw new DataError('The table has no rows to learn from.');
+    const [userName, itemName, ratingName] = columnsOf(table.columnNames, options);
+    const rating = ratings(table, ratingName);
+    const source = {
+      user: rawColumn(table, userName),
+      item: rawColumn(table, itemName),
+      rating,
+      userName,
+      itemName,
+      ratingName,
+      weighedBy: typeof options.weights === 'string' ? options.weights : undefined,
+      weight:
+        options.weights === undefined
+          ? undefined
+          : rowWeights(options.weights, { n: table.length, column: (name) => table.column(name) }),
+    };
+    return new CollabDataLoaders(source, options);
+  }
+
+  /**
+   * From a CSV or Parquet file with columns of users, items and ratings (fastai's `from_csv`). Ids are the texts of the file: whole numbers up to 2⁵³ are sorted
+   * by size, but where one of a column is written otherwise (`62.0`, `007`, 20 digits), all of it is text.
+   * @param options those of fromTable and of readTable
+   * @throws DataError naming file, line and column for a file that cannot be read, a first line of numbers where names were expected, a rating that is not a
+   * number, or a missing id
+   * @example const dls = await CollabDataLoaders.fromCsv('ratings.csv', { itemName: 'title', bs: 64 })
+   * @example await CollabDataLoaders.fromCsv('ml-100k/u.data', { names: ['user', 'item', 'rating', 'timestamp'] }) // without a header
+   */
+  static async fromCsv(
+    path: string,
+    options: CollabTableOptions & ReadTableOptions = {},
+  ): Promise<CollabDataLoaders> {
+    checkOptions(options, csvOptions, 'fromCsv');
+    const loaded = await loadTable(path, options, (names, hint) => {
+      const [user, item, rating] = columnsOf(names, options, hint);
+      return { ids: [user, item], values: [rating] };
+    });
+    await checkLines(path, loaded, columnsOf(loaded.table.columnNames, options));
+    return CollabDataLoaders.ofTable(loaded.table, options);
+  }
+
+  /**
+   * Loaders without rows: what a learner that comes from a file has (fastai's `new_empty`). `testDl` works, training does not.
+   * @param known the classes, and what else outlives the data
+   * @throws ArgumentError for classes without `#na#`, or seen items that are none of them
+   */
+  static fromClasses(
+    known: CollabClasses,
+    options: Pick<CollabOptions, 'bs' | 'valBs'> = {},
+  ): CollabDataLoaders {
+    checkArgument(
+      Boolean(known?.classes?.user && known.classes.item),
+      known,
+      'fromClasses',
+      '{ classes, seen, names, … } of other loaders; fromPlays takes plays',
+    );
+    const { classes, seen, names, target, catalogue } = known;
+    if (!classes.user.na || !classes.item.na)
+      throw new ArgumentError('The classes of users and items must begin with #na#.');
+    checkCsr(seen, { rows: classes.user.length, columns: classes.item.length });
+    const nothing = { values: [] };
+    const source = { user: nothing, item: nothing, rating: new Float32Array(0), catalogue, target };
+    return new CollabDataLoaders(
+      { ...source, userName: names.user, itemName: names.item, ratingName: names.rating },
+      options,
+      known,
+    );
+  }
+
+  /** Items that each user has in training: row = index of the user in `classes.user`, columns = indices in `classes.item`, ascending. */
+  get seen(): Csr {
+    const { user, item } = this.train.data;
+    this.seenRows ??= csrFromPairs(user, item, {
+      rows: this.classes.user.length,
+      columns: this.classes.item.length,
+    });
+    return this.seenRows;
+  }
+
+  /**
+   * Batches of other rows, in order, encoded with these classes (fastai's `test_dl`); users and items that training has not seen get index 0, and a warning says
+   * of how many rows. `#na#` stands for them without a warning.
+   * @param data plays, a table or records. Ratings may be missing: the targets are NaN then
+   * @param options `bs`: rows a batch, default as in validation
+   */
+  testDl(
+    data: Plays | Table | readonly Record<string, Cell | undefined>[],
+    options: { bs?: number } = {},
+  ): CollabDataLoader {
+    checkOptions(options, ['bs'], 'testDl');
+    const { bs = this.valid.bs } = options;
+    const rows = data instanceof Plays || data instanceof Table ? data : Table.fromRows(data);
+    if (rows.length === 0) throw new DataError('There are no rows to predict.');
+    let columns: { user: RawColumn; item: RawColumn };
+    let target: Float32Array;
+    if (rows instanceof Plays) {
+      columns = {
+        user: { codes: rows.user, vocabulary: rows.users },
+        item: { codes: rows.track, vocabulary: rows.tracks },
+      };
+      target = targetsOf(rows, this.target ?? { target: 'count' });
+    } else {
+      columns = { user: rawColumn(rows, this.names.user), item: rawColumn(rows, this.names.item) };
+      target = rows.has(this.names.rating)
+        ? ratings(rows, this.names.rating)
+        : new Float32Array(rows.length).fill(NaN);
+    }
+    const user = encodeWith(this.classes.user, columns.user);
+    const item = encodeWith(this.classes.item, columns.item);
+    const unknown = [unknownIds(columns.user, user), unknownIds(columns.item, item)];
+    if (unknown.some(({ n }) => n > 0)) {
+      const parts = unknown.flatMap(({ n, first }, i) =>
+        n
+          ? [
+              `${counted(n, 'row')} with an unknown ${i ? this.names.item : this.names.user} ("${first}" …)`,
+            ]
+          : [],
+      );
+      display().warn(
+        `Of ${counted(rows.length, 'row')}, ${parts.join(' and ')}: training has not seen them, so they are predicted as ${NA}.`,
+      );
+    }
+    return new CollabDataLoader(
+      { user, item, target, row: Int32Array.from(target, (_, i) => i) },
+      { bs },
+    );
+  }
+
+  /** The first batch of training. */
+  oneBatch(): Batch {
+    for (const batch of this.train.batches(0)) return batch;
+    throw new ArgumentError(
+      `bs = ${this.train.bs} is more than the ${this.train.n} training rows, so training has no batch. Give a smaller bs.`,
+    );
+  }
+
+  /** Shows the first rows of the first training batch, decoded. `maxN`: how many at most, default 10. */
+  showBatch(options: { maxN?: number } = {}): void {
+    checkOptions(options, ['maxN'], 'showBatch');
+    const { maxN = 10 } = options;
+    checkNumber(maxN, maxN >= 1, 'maxN must be a number of rows, at least 1');
+    const loader = this.train.length > 0 ? this.train : this.train.inOrder();
+    for (const batch of loader.batches(0)) {
+      const rows = Array.from({ length: Math.min(maxN, batch.size) }, (_, i) =>
+        this.decode(batch, i),
+      );
+      display().table(Table.fromRows(rows));
+      return;
+    }
+  }
+
+  /** User, item ("Title by Artist" where the catalogue knows it) and rating of a row of a batch, by column name. */
+  decode(batch: Batch, row: number): Record<string, string | number> {
+    checkRowOf(batch, row, 2);
+    const item = this.classes.item.id(batch.inputs[1][row]);
+    return {
+      [this.names.user]: this.classes.user.id(batch.inputs[0][row]),
+      [this.catalogue ? 'track' : this.names.item]: this.catalogue?.label(item) ?? item,
+      [this.names.rating]: batch.targets[row],
+    };
+  }
+
+  private warnOfUseless({ negatives }: { negatives: boolean }): void {
+    const { target } = this.train.data;
+    if (!negatives && target.length > 1 && target.every((t) => t === target[0])) {
+      display().warn(
+        `Every training row has the target ${target[0]}, so there is nothing to learn. Choose another target or threshold.`,
+      );
+    }
+    if (this.train.length === 0) {
+      display().warn(
+        `bs = ${this.train.bs} is more than the ${this.train.n} training rows; training drops the ragged last batch, so it has none.`,
+      );
+    }
+  }
+}
+
+/** How many rows have an id that is none of the classes, which is encoded as 0, and the first such id. */
+function unknownIds(column: RawColumn, encoded: Int32Array): { n: number; first: string } {
+  const id = (row: number): string =>
+    'values' in column ? String(column.values[row]) : column.vocabulary.id(column.codes[row]);
+  let n = 0;
+  let first = '';
+  for (let row = 0; row < encoded.length; row++)
+    if (encoded[row] === 0 && id(row) !== NA && n++ === 0) first = id(row);
+  return { n, first };
+}
+
+function playsColumn(plays: Plays, name: string): Float32Array {
+  if (name !== 'playcount')
+    throw new UnknownIdError(
+      'column of weights',
+      name,
+      ['playcount'],
+      "Of plays it is 'playcount'; for other weights give an array.",
+    );
+  return plays.playcount;
+}
+
+function pick(values: Float32Array, rows: Int32Array): Float32Array {
+  const out = new Float32Array(rows.length);
+  for (let j = 0; j < rows.length; j++) out[j] = values[rows[j]];
+  return out;
+}
+
+printed(CollabDataLoaders, ({ classes, train, valid, names }) => {
+  const n = (x: number): string => x.toLocaleString('en');
+  const parts = `${n(train.n)} training rows in ${counted(train.length, 'batch', 'batches')} of ${train.bs}, ${n(valid.n)} validation rows`;
+  return `CollabDataLoaders: ${parts}; ${n(classes.user.length - 1)} users × ${n(classes.item.length - 1)} items (${Object.values(names).join(', ')})`;
+});

@@ -1,0 +1,221 @@
+import { createHash } from 'node:crypto';
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { hostname } from 'node:os';
+import path from 'node:path';
+import { threadId } from 'node:worker_threads';
+import { DataError, RecitalError } from '../../errors.js';
+
+/** Bytes handed to the system at once. */
+const CHUNK = 1 << 26;
+let written = 0;
+
+/**
+ * Writes a file as a whole or not at all: into a temporary file in the same folder, flushed to the disk, which then takes the file's name. Whoever reads
+ * meanwhile, or after a crash, finds the old content or the new one, never a part. Temporary files of this name that a dead process has left are removed.
+ * @param file its path; the folder must exist
+ * @param parts the content, one after the other: any typed array, on shared memory too. Nothing is put together in memory
+ * @param options `flush`: default true; false for what can be made again
+ * @throws DataError if it cannot be written; the file is as it was before
+ */
+export function writeAtomically(
+  file: string,
+  parts: Iterable<NodeJS.ArrayBufferView>,
+  { flush = true }: { flush?: boolean } = {},
+): void {
+  const whole = new WholeFile(file, { flush });
+  try {
+    for (const { buffer, byteOffset, byteLength } of parts)
+      whole.write(new Uint8Array(buffer, byteOffset, byteLength));
+    whole.close();
+    whole.commit();
+  } catch (error) {
+    whole.discard();
+    throw error;
+  }
+}
+
+/** A file on its way to be written as a whole: {@link writeAtomically} for content that comes bit by bit, or for several files that belong together. */
+export class WholeFile {
+  private readonly folder: string;
+  private readonly temporary: string;
+  private readonly flush: boolean;
+  private descriptor: number | undefined;
+  private left = false;
+
+  /** Opens the temporary file. Throws DataError if it cannot be opened. */
+  constructor(
+    readonly file: string,
+    { flush = true }: { flush?: boolean } = {},
+  ) {
+    this.folder = path.dirname(path.resolve(file));
+    this.flush = flush;
+    const name = path.basename(file);
+    removeAbandoned(this.folder, (other) => other === name);
+    this.temporary = path.join(this.folder, temporaryName(name));
+    this.descriptor = this.tried(() => openSync(this.temporary, 'wx'));
+    this.left = true;
+  }
+
+  /** Appends bytes. */
+  write(bytes: Uint8Array): void {
+    this.tried(() => {
+      for (let at = 0; at < bytes.length; )
+        at += writeSync(this.descriptor!, bytes, at, Math.min(bytes.length - at, CHUNK));
+    });
+  }
+
+  /** Ends the temporary file, with all its bytes on the disk. */
+  close(): void {
+    this.tried(() => {
+      if (this.flush) fsyncSync(this.descriptor!);
+      closeSync(this.descriptor!);
+    });
+    this.descriptor = undefined;
+  }
+
+  /** Gives the temporary file its own name. */
+  commit(): void {
+    this.tried(() => renameSync(this.temporary, this.file));
+    this.left = false;
+    if (this.flush) flushFolder(this.folder);
+  }
+
+  /** Removes the temporary file, whatever has become of it. */
+  discard(): void {
+    quietly(() => this.descriptor !== undefined && closeSync(this.descriptor));
+    this.descriptor = undefined;
+    if (this.left) quietly(() => rmSync(this.temporary, { force: true }));
+    this.left = false;
+  }
+
+  private tried<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw new DataError(
+        `"${this.file}" cannot be written: ${reason(error as NodeJS.ErrnoException, this.folder)} A file of that name is as it was before.`,
+      );
+    }
+  }
+}
+
+/** Who writes: a process, on a computer, since several may share a folder. */
+const HOST = createHash('sha256').update(hostname()).digest('hex').slice(0, 6);
+
+function temporaryName(name: string): string {
+  return `.${name}.${process.pid}-${HOST}.${threadId}-${written++}.tmp`;
+}
+
+/** A temporary file of another computer counts as left behind after this time without a change. */
+const FOREIGN_MS = 24 * 3600 * 1000;
+
+/**
+ * Removes the temporary files in a folder that no living process writes any more: what a killed one leaves can be as large as the file itself.
+ * @param ours whether the file of this name is the caller's
+ */
+export function removeAbandoned(folder: string, ours: (name: string) => boolean): void {
+  quietly(() => {
+    for (const entry of readdirSync(folder)) {
+      const [, name, pid, host] =
+        /^\.(.+)\.(\d+)(?:-([0-9a-f]{6}))?\.[\d-]+\.tmp$/s.exec(entry) ?? [];
+      if (name === undefined || !ours(name)) continue;
+      const file = path.join(folder, entry);
+      quietly(() => {
+        const changed = statSync(file).mtimeMs;
+        const dead =
+          host === undefined || host === HOST
+            ? !isWriting(Number(pid), changed)
+            : Date.now() - changed > FOREIGN_MS;
+        if (dead) rmSync(file, { force: true });
+      });
+    }
+  });
+}
+
+/** Whether a process may be the one that changed a file at this time. Numbers of processes come again: in a container this one's may have been another's. */
+function isWriting(pid: number, changed: number): boolean {
+  if (pid === process.pid) return changed >= Date.now() - 1000 * process.uptime() - 1000; // a second, because file systems round
+  return isRunning(pid);
+}
+
+/** Whether there is a process of this number, on this computer. */
+export function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}
+
+function quietly(work: () => unknown): void {
+  try {
+    work();
+  } catch {
+    // What cannot be tidied up stays.
+  }
+}
+
+/** Makes a folder, and those above it, unless they are there. */
+export function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw new DataError(
+      `The folder "${folder}" cannot be made: ${reason(error as NodeJS.ErrnoException, path.dirname(folder))}`,
+    );
+  }
+}
+
+/**
+ * What a command says of an error: ours as it is, one of the system, such as a full disk, as a sentence; undefined for a defect, of which the stack is wanted.
+ */
+export function complaint(error: unknown): string | undefined {
+  if (error instanceof RecitalError) return error.message;
+  const { code, syscall, path: file } = (error ?? {}) as NodeJS.ErrnoException;
+  if (typeof code !== 'string' || typeof syscall !== 'string') return undefined;
+  const what = file === undefined ? 'A file' : `"${file}"`;
+  const done = /^(open|read|scandir|l?stat|access)$/.test(syscall) ? 'opened' : 'written';
+  const why =
+    code === 'ENOENT'
+      ? 'there is no such file or folder.'
+      : reason(error as NodeJS.ErrnoException, path.dirname(file ?? '.'));
+  return `${what} cannot be ${done}: ${why}`;
+}
+
+function reason({ code, message }: NodeJS.ErrnoException, folder: string): string {
+  if (code === 'ENOENT') return `there is no folder "${folder}". Make it first.`;
+  if (code === 'ENOTDIR') return `"${folder}" is not a folder.`;
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
+    return `"${folder}" does not allow it (${code}). Choose another folder.`;
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return `no space is left there (${code}). Make room, or choose another folder.`;
+  if (code === 'EFBIG')
+    return `files may not become that large there (${code}). Choose another folder.`;
+  if (code === 'EISDIR' || code === 'EEXIST') return 'there is something else of that name.';
+  if (code === 'EIO') return `the disk reports a fault (${code}). Choose another one.`;
+  return `${message}.`;
+}
+
+/** Makes the new name itself survive a crash, where the system can. */
+function flushFolder(folder: string): void {
+  // Windows cannot: there the rename is journalled.
+  quietly(() => {
+    const fd = openSync(folder, 'r');
+    try {
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  });
+}

@@ -1,0 +1,102 @@
+import { ArgumentError } from '../../errors.js';
+import { findOptional, loadQuietly, notInstalled, requireFile } from '../../optional.js';
+import { checkOptions, whatIs } from '../../options.js';
+import { type Column, Table } from '../table.js';
+import type { DanfoFrame } from './danfo-frame.js';
+
+/** The module danfojs-node. */
+interface Danfo {
+  DataFrame: new (
+    rows: readonly unknown[][],
+    options: { columns: readonly string[]; dtypes?: readonly string[] },
+  ) => unknown;
+}
+
+/** Options of fromDanfo. */
+export interface FromDanfoOptions {
+  /** Name of a first column for the labels of the rows, such as those of describe(); default: they are left out. */
+  index?: string;
+}
+
+/** A column of one of these names, or of one that begins with $, takes the place of something that danfo.js needs itself. */
+const taken: readonly string[] = ['columns', 'constructor', 'dtypes', 'index', 'shape', 'values'];
+
+/**
+ * A table as a DataFrame of danfo.js, for cells in the manner of pandas. Numbers stay float64, missing ones NaN, missing texts null.
+ * danfo.js does not leave missing numbers out where it groups: its mean of a group with one is missing, its count has it in. `sql` does as pandas does:
+ * `select g, avg(v), count(v) from t group by g`; or drop such rows before, `frame.dropNa({ axis: 1 })`.
+ * @param table at most some 100,000 rows: danfo.js keeps a JavaScript array for each
+ * @throws DataError if danfojs-node is not installed; `npm run danfo` does it
+ * @example
+ * const plays = new Table({ artist: ['a', 'b', 'a'], playcount: [3, 1, 4] });
+ * const sums = toDanfo(plays).groupby(['artist']).col(['playcount']).sum();
+ * fromDanfo(sums).numbers('playcount_sum') // 7, 1
+ */
+export function toDanfo<Frame = DanfoFrame>(table: Table): Frame {
+  if (!(table instanceof Table))
+    throw new ArgumentError(`toDanfo needs a Table, got ${whatIs(table)}.`);
+  const { columnNames, length } = table;
+  const bad = columnNames.find((name) => taken.includes(name) || name.startsWith('$'));
+  if (bad !== undefined) {
+    throw new ArgumentError(
+      `danfo.js has a property of its own called "${bad}", so a column cannot be: give it another name, table.withColumn('my ${bad}', table.column('${bad}')), and leave it out by table.select([…]).`,
+    );
+  }
+  const { DataFrame } = danfo();
+  const columns = columnNames.map((name) => table.column(name));
+  const rows = Array.from({ length }, (_, i) => columns.map((column) => column[i]));
+  const dtypes = columns.map(dtypeOf);
+  return new DataFrame(rows, { columns: columnNames, ...(length && { dtypes }) }) as Frame;
+}
+
+/**
+ * A DataFrame of danfo.js as a table. A column of numbers is numeric, true and false become text, null, undefined and NaN missing values.
+ * @param frame a DataFrame; of a Series, `series.values` is an array already
+ * @example fromDanfo(toDanfo(table).describe(), { index: 'statistic' })
+ */
+export function fromDanfo(
+  frame: Pick<DanfoFrame, 'columns' | 'values' | 'index' | 'shape'>,
+  options: FromDanfoOptions = {},
+): Table {
+  checkOptions(options, ['index'], 'fromDanfo');
+  const { index } = options;
+  if (!Array.isArray(frame?.columns) || !Array.isArray(frame.values) || frame.shape?.length !== 2) {
+    throw new ArgumentError(`fromDanfo needs a DataFrame of danfo.js, got ${whatIs(frame)}.`);
+  }
+  const { columns: names, values: rows } = frame as {
+    columns: readonly string[];
+    values: readonly unknown[][];
+  };
+  const repeated = names.find((name, j) => names.indexOf(name) !== j);
+  if (repeated !== undefined)
+    throw new ArgumentError(`The DataFrame has two columns "${repeated}": rename one of them.`);
+  if (index !== undefined && names.includes(index))
+    throw new ArgumentError(
+      `The DataFrame has a column "${index}" already: give index another name.`,
+    );
+  const columns = new Map<string, Column>();
+  if (index !== undefined) columns.set(index, columnOf(frame.index));
+  for (const [j, name] of names.entries()) columns.set(name, columnOf(rows.map((row) => row[j])));
+  return new Table(columns);
+}
+
+function danfo(): Danfo {
+  const file = findOptional('danfo');
+  if (!file) throw notInstalled('danfo', 'toDanfo');
+  return loadQuietly(() => requireFile<Danfo>(file));
+}
+
+/** danfo.js guesses from the first rows, which may be whole or missing where others are not. */
+function dtypeOf(column: Column): string {
+  if (!(column instanceof Float64Array)) return 'string';
+  return column.every((x) => Number.isInteger(x) && Math.abs(x) < 2 ** 31) ? 'int32' : 'float32'; // labels: the values are float64 all the same
+}
+
+function columnOf(values: readonly unknown[]): Column {
+  const missing = (value: unknown): boolean =>
+    value === null || value === undefined || Number.isNaN(value);
+  if (values.every((value) => typeof value === 'number' || missing(value))) {
+    return Float64Array.from(values, (value) => (missing(value) ? NaN : (value as number)));
+  }
+  return values.map((value) => (missing(value) ? null : String(value)));
+}

@@ -1,0 +1,279 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type {
+  DuckDBConnection,
+  DuckDBDataChunk,
+  DuckDBResult,
+  DuckDBValue,
+} from '@duckdb/node-api';
+import { InterruptGuard } from '../../compute/interrupt.js';
+import { threadLimit } from '../../compute/thread-limit.js';
+import { DataError, InterruptedError } from '../../errors.js';
+import { type Column, Table } from '../table.js';
+import { isRunning } from './atomic-write.js';
+
+/** Between two interrupts of what does not stop. */
+const INTERRUPT_MS = 50;
+
+/** A database, and what gives the event loop a turn. */
+export interface Database {
+  connection: DuckDBConnection;
+  turn(): Promise<void>;
+}
+
+/** Work on a database. In its own long loops it gives the event loop a turn, by the second argument; queries look after themselves. */
+type Work<T> = (connection: DuckDBConnection, turn: () => Promise<void>) => Promise<T>;
+
+/**
+ * Runs work on a DuckDB database in memory, which is closed, and its memory given back, when the work is done. Ctrl-C, or "interrupt kernel", ends its queries.
+ * @param doing what it does, for messages, e.g. `reading "plays.csv"`
+ * @throws InterruptedError
+ */
+export async function withDuckDB<T>(doing: string, work: Work<T>): Promise<T> {
+  const guard = new InterruptGuard();
+  const turn = async (): Promise<void> => {
+    if (await guard.turnIfDue()) throw new InterruptedError('Interrupted.');
+  };
+  let again: NodeJS.Timeout | undefined;
+  try {
+    await guard.turn();
+    return await onDatabase(async (connection) => {
+      // A connection forgets an interrupt that comes while no query runs: the next one runs.
+      guard.onInterrupt(() => {
+        again = setInterval(() => connection.interrupt(), INTERRUPT_MS);
+        connection.interrupt();
+      });
+      await turn();
+      return work(connection, turn);
+    });
+  } catch (error) {
+    throw guard.interrupted ? new InterruptedError(`Interrupted while ${doing}.`) : error;
+  } finally {
+    clearInterval(again);
+    guard.stop();
+  }
+}
+
+async function onDatabase<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+  const { DuckDBInstance } = await import('@duckdb/node-api'); // when first needed: the import costs time
+  const threads = threadLimit();
+  const spill = spillFolder();
+  try {
+    const instance = await DuckDBInstance.create(':memory:', {
+      temp_directory: spill ?? '', // used only if memory runs out; '': never
+      autoinstall_known_extensions: 'false', // nothing leaves the machine unasked: see missingExtension
+      autoload_known_extensions: 'false',
+      ...(threads === undefined ? {} : { threads: String(threads) }), // else as many as the machine has cores
+    });
+    try {
+      const connection = await instance.connect();
+      try {
+        return await work(connection);
+      } finally {
+        connection.closeSync();
+      }
+    } finally {
+      instance.closeSync();
+    }
+  } finally {
+    if (spill !== undefined) rmSync(spill, { recursive: true, force: true });
+  }
+}
+
+const SPILL = 'recital-duckdb-';
+let tidied = false;
+
+/**
+ * A new folder that nobody else can look into, or guess and make first: what does not fit into memory is data of the user. Undefined where none can be made.
+ * Those that killed processes have left go.
+ */
+function spillFolder(): string | undefined {
+  try {
+    if (!tidied) {
+      tidied = true;
+      for (const entry of readdirSync(tmpdir())) {
+        const pid = new RegExp(`^${SPILL}(\\d+)-`).exec(entry)?.[1];
+        if (pid !== undefined && !isRunning(Number(pid)))
+          rmSync(path.join(tmpdir(), entry), { recursive: true, force: true });
+      }
+    }
+  } catch {
+    // Another user's, or one that another process is just removing.
+  }
+  try {
+    return mkdtempSync(path.join(tmpdir(), `${SPILL}${process.pid}-`)); // with rights for this user alone
+  } catch {
+    return undefined;
+  }
+}
+
+/** Text as an SQL literal. */
+export function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** A name as an SQL identifier. */
+export function identifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** A path as an SQL literal, its characters that DuckDB takes for wildcards made plain. */
+export function pathLiteral(file: string): string {
+  return literal(path.resolve(file).replace(/[[*?]/g, (c) => `[${c}]`));
+}
+
+/**
+ * The numbers of one column of a chunk as a typed array, undefined for other types. The library holds them under a name that its types hide.
+ */
+export function typedItems(vector: object): ArrayBufferView | undefined {
+  const items: unknown = (vector as { items?: unknown }).items;
+  return ArrayBuffer.isView(items) && !(items instanceof DataView) ? items : undefined;
+}
+
+/**
+ * The values of one column of a chunk. The library decodes texts by a TextDecoder that takes U+FEFF at the beginning of one for a byte order mark and leaves it
+ * out: two ids would become one. What a text begins with stands in the vector itself, behind its length of 4 bytes.
+ */
+export function valuesOf(chunk: DuckDBDataChunk, column: number): readonly DuckDBValue[] {
+  const values = chunk.getColumnValues(column);
+  const vector = chunk.getColumnVector(column);
+  const { dataView } = vector as { dataView?: unknown };
+  if (String(vector.type) !== 'VARCHAR' || !(dataView instanceof DataView)) return values;
+  for (let i = 0; i < values.length; i++) {
+    if (
+      typeof values[i] === 'string' &&
+      (dataView.getUint32(16 * i + 4, true) & 0xffffff) === 0xbfbbef
+    ) {
+      if (dataView.getUint32(16 * i, true) >= 3)
+        (values as DuckDBValue[])[i] = `\ufeff${values[i]}`;
+    }
+  }
+  return values;
+}
+
+/** Types of numbers in DuckDB, and of NULL alone; booleans are 0 and 1. */
+const NUMERIC =
+  /^(?:U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?|UINTEGER|BIGNUM|FLOAT|DOUBLE|BOOLEAN|SQLNULL|DECIMAL\(.*\))$/;
+
+/**
+ * A result as a table. Numbers and booleans (0 or 1) become numbers, everything else becomes text, as DuckDB writes it, and so does a column of whole or decimal
+ * numbers of which one has more digits than a JavaScript number holds. NULL is a missing value.
+ */
+export async function tableOf(result: DuckDBResult, turn: () => Promise<void>): Promise<Table> {
+  const names = result.deduplicatedColumnNames();
+  const columns: (number | string | null)[][] = names.map(() => []);
+  const types = result.columnTypes().map(String);
+  const textual = types.map((type) => !NUMERIC.test(type));
+  for await (const chunk of result) {
+    for (let j = 0; j < names.length; j++) {
+      const out = columns[j];
+      for (const value of valuesOf(chunk, j)) {
+        const cell = plain(value);
+        if (typeof cell === 'string') textual[j] = true;
+        out.push(cell);
+      }
+    }
+    await turn();
+  }
+  const table = new Map<string, Column>();
+  names.forEach((name, j) => {
+    const scale = Number(/^DECIMAL\(\d+,(\d+)\)$/.exec(types[j])?.[1] ?? 0);
+    const text = (v: number | string | null): string | null =>
+      typeof v === 'number' ? decimalText(v, scale) : v;
+    table.set(
+      name,
+      textual[j]
+        ? columns[j].map(text)
+        : Float64Array.from(columns[j], (v) => (v === null ? NaN : (v as number))),
+    );
+  });
+  return new Table(table);
+}
+
+function plain(value: unknown): number | string | null {
+  if (value === null || value === undefined) return null;
+  if (typeof value === 'number' || typeof value === 'string') return value;
+  if (typeof value === 'boolean') return value ? 1 : 0;
+  if (typeof value === 'bigint')
+    return value >= -9007199254740991n && value <= 9007199254740991n
+      ? Number(value)
+      : String(value);
+  if (isDecimal(value)) {
+    const x = value.toDouble();
+    const text = String(value);
+    return Math.abs(x) <= Number.MAX_SAFE_INTEGER && decimalText(x, value.scale) === text
+      ? x
+      : text;
+  }
+  return String(value);
+}
+
+/** A number as DuckDB writes decimals: the digits that tell it from other numbers, and zeros up to the scale. */
+function decimalText(x: number, scale: number): string {
+  const [digits, exponent] = Math.abs(x).toExponential().split('e');
+  const decimals = Math.max(0, digits.replace('.', '').length - 1 - Number(exponent));
+  const text = x.toFixed(Math.min(100, decimals));
+  return scale > decimals
+    ? `${text}${decimals === 0 ? '.' : ''}${'0'.repeat(scale - decimals)}`
+    : text;
+}
+
+function isDecimal(value: unknown): value is { toDouble(): number; scale: number } {
+  return typeof value === 'object' && value !== null && 'toDouble' in value && 'scale' in value;
+}
+
+/** What to say where a query needs an extension of DuckDB that is not there; undefined where DuckDB says something else. */
+export function missingExtension(message: string): string | undefined {
+  const name =
+    /requires the extension (\w+) to be loaded/.exec(message)?.[1] ??
+    /exists in the (\w+) extension/.exec(message)?.[1] ??
+    /Extension "(?:[^"]*\/)?(\w+)(?:\.duckdb_extension)?" not found/.exec(message)?.[1];
+  if (name === undefined) return undefined;
+  return (
+    `It needs DuckDB's extension ${name}, which is not here. recital fetches and loads none by itself, so that nothing leaves this machine unasked. To have it, ` +
+    `begin the query with "install ${name}; load ${name};": DuckDB downloads it from extensions.duckdb.org, once; then "load ${name};" will do.`
+  );
+}
+
+/**
+ * What DuckDB says of a file that it cannot read, as one of our errors: file, line, column, what was expected and what came.
+ * @param names the file's names of columns that the query calls otherwise
+ */
+export function fileError(
+  error: unknown,
+  file: string,
+  names: Readonly<Record<string, string>> = {},
+): DataError {
+  const message = error instanceof Error ? error.message : String(error);
+  const line = /CSV Error on Line: (\d+)/.exec(message)?.[1];
+  const where = line ? `"${file}", line ${line}` : `"${file}"`;
+  const conversion = /converting column "(.*?)"\. Could not convert string "([\s\S]*?)" to '/.exec(
+    message,
+  );
+  if (conversion)
+    return new DataError(
+      `${where}, column "${names[conversion[1]] ?? conversion[1]}": expected a number, got "${conversion[2]}".`,
+    );
+  const count = /Expected Number of Columns: (\d+) Found: (\d+)/.exec(message);
+  if (count)
+    return new DataError(
+      `${where}: expected ${count[1]} columns, found ${count[2]}. Is a line cut off, or a text with a delimiter not quoted?`,
+    );
+  if (/unterminated quote/.test(message))
+    return new DataError(`${where}: a quotation mark opens a text and none closes it.`);
+  if (/invalid unicode|not utf-8/i.test(message))
+    return new DataError(`${where}: expected text in UTF-8. Save the file in that encoding.`);
+  if (/state machine|RFC 4180/.test(message)) {
+    return new DataError(
+      `${where} is not a proper CSV file: its quotation marks or line ends are mixed up. Save it again as CSV in UTF-8.`,
+    );
+  }
+  if (/Parquet|No magic bytes/.test(message))
+    return new DataError(`${where} is not a whole Parquet file: ${firstSentence(message)}`);
+  return new DataError(`${where} cannot be read: ${firstSentence(message)}`);
+}
+
+function firstSentence(message: string): string {
+  return message.split('\n')[0].replace(/^[A-Za-z ]*Error: /, '');
+}

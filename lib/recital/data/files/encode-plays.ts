@@ -1,0 +1,255 @@
+import type { DuckDBBlobValue, DuckDBConnection } from '@duckdb/node-api';
+import { DataError } from '../../errors.js';
+import { groupBy } from '../csr.js';
+import { HashIndex } from '../hash-index.js';
+import type { PlaysColumns } from '../plays.js';
+import { Vocabulary } from '../vocabulary.js';
+import { type Database, fileError, typedItems, withDuckDB } from './duckdb.js';
+
+/** Plays in a file, in SQL. */
+export interface PlaysQuery {
+  /** The file, for messages. */
+  path: string;
+  /** What to put after `from`. */
+  from: string;
+  /** SQL of the user's and the track's id as text, and of the playcount as a double. */
+  user: string;
+  track: string;
+  playcount: string;
+  /** SQL of the time as text; undefined where there is none. The plays then come in its order. */
+  time?: string;
+  /** The file's names of the columns, by those in the SQL. */
+  names?: Readonly<Record<string, string>>;
+  /** Raises the error for a row, counted from 0, that has no id, no positive playcount or no time. */
+  reject(row: number): Promise<never>;
+  /** The error for what DuckDB says. Default: that of {@link fileError}. */
+  failed?(error: unknown): unknown;
+}
+
+/** SQL of a 64-bit hash of a text; another one for each attempt. */
+type HashSql = (text: string, attempt: number) => string;
+
+const duckHash: HashSql = (text, attempt) =>
+  attempt === 0 ? `hash(${text})` : `hash(${text} || chr(${attempt}))`;
+
+/**
+ * Reads plays into columns, in file order or, where they have times, in that of time, with sorted vocabularies.
+ *
+ * Two passes over the file, neither of which makes a string per row. The first finds the distinct ids, DuckDB sorts them. The second gives a 64-bit
+ * hash per id and row, and the position of the id that has this hash is its code. That is exact: every id of the second pass is one of the first,
+ * and if two of those have the same hash, which is checked, another hash is taken.
+ */
+export async function encodePlays(
+  query: PlaysQuery,
+  hash: HashSql = duckHash,
+): Promise<PlaysColumns> {
+  return withDuckDB(`reading "${query.path}"`, async (connection, turn) => {
+    try {
+      return await encodePlaysOn({ connection, turn }, query, hash);
+    } catch (error) {
+      throw error instanceof DataError
+        ? error
+        : query.failed
+          ? query.failed(error)
+          : fileError(error, query.path, query.names);
+    }
+  });
+}
+
+/** The same on a database that is open; it makes tables of its own names there. Errors of DuckDB are let through. */
+export async function encodePlaysOn(
+  { connection, turn }: Database,
+  query: PlaysQuery,
+  hash: HashSql = duckHash,
+): Promise<PlaysColumns> {
+  const run = (sql: string) => connection.run(sql);
+  await run(`create schema ${SCHEMA}`); // so that no table of a user has these names
+  await run(
+    `create table ${SCHEMA}.ids as select ${query.user} as u, ${query.track} as t, count(*) as n from ${query.from} group by grouping sets ((u), (t), ())`,
+  );
+  const total = await connection.runAndReadAll(
+    `select max(n)::int from ${SCHEMA}.ids where u is null and t is null`,
+  );
+  const [[rows]] = total.getRows() as [[number | null]];
+  if (!rows) throw new DataError(`"${query.path}" has no plays.`);
+  await run(
+    `create table ${SCHEMA}.users as select u as id from ${SCHEMA}.ids where u is not null order by u`,
+  );
+  await run(
+    `create table ${SCHEMA}.tracks as select t as id from ${SCHEMA}.ids where t is not null order by t`,
+  );
+  await run(`drop table ${SCHEMA}.ids`);
+  const users = await vocabulary(connection, `${SCHEMA}.users`, 'user');
+  const tracks = await vocabulary(connection, `${SCHEMA}.tracks`, 'track');
+  for (let attempt = 0; ; attempt++) {
+    const userIndex = await hashIndex(
+      connection,
+      `${SCHEMA}.users`,
+      hash('id', attempt),
+      users.length,
+    );
+    const trackIndex = await hashIndex(
+      connection,
+      `${SCHEMA}.tracks`,
+      hash('id', attempt),
+      tracks.length,
+    );
+    if (!userIndex.distinct || !trackIndex.distinct) continue;
+    const time = query.time && (await timeSql(connection, query.time, query.from));
+    const columns = await codes(connection, query, {
+      rows,
+      userIndex,
+      trackIndex,
+      hash: (id) => hash(id, attempt),
+      time,
+      turn,
+    });
+    return { users, tracks, ...columns };
+  }
+}
+
+const SCHEMA = 'recital_encoding';
+
+/** The ids of a table, in its order. They come as a few long texts, because a million short ones take a second. */
+async function vocabulary(
+  connection: DuckDBConnection,
+  table: string,
+  kind: string,
+): Promise<Vocabulary> {
+  const sizes = await connection.run(`select strlen(id)::int from ${table}`);
+  const sizeParts: Int32Array[] = [];
+  for await (const chunk of sizes)
+    sizeParts.push((typedItems(chunk.getColumnVector(0)) as Int32Array).slice());
+  const offsets = new Uint32Array(1 + sizeParts.reduce((sum, part) => sum + part.length, 0));
+  let n = 0;
+  for (const part of sizeParts) for (const size of part) offsets[n + 1] = offsets[n++] + size;
+  const bytes = new Uint8Array(offsets[n]);
+  const texts = await connection.run(
+    `select encode(string_agg(id, '' order by rowid)) from ${table} group by rowid // 100000 order by rowid // 100000`,
+  );
+  let used = 0;
+  for await (const chunk of texts) {
+    for (const { bytes: some } of chunk.getColumnValues(0) as readonly DuckDBBlobValue[]) {
+      bytes.set(some, used);
+      used += some.length;
+    }
+  }
+  return new Vocabulary(bytes, offsets, { kind });
+}
+
+async function hashIndex(
+  connection: DuckDBConnection,
+  table: string,
+  hash: string,
+  n: number,
+): Promise<HashIndex> {
+  const hashes = new Int32Array(2 * n);
+  let used = 0;
+  for await (const chunk of await connection.run(`select ${hash} from ${table}`)) {
+    const part = halves(typedItems(chunk.getColumnVector(0))!);
+    hashes.set(part, used);
+    used += part.length;
+  }
+  return new HashIndex(hashes);
+}
+
+/** SQL of times as numbers, NULL for what is none: the texts are numbers, or ISO dates and times. */
+async function timeSql(connection: DuckDBConnection, time: string, from: string): Promise<string> {
+  const number = `try_cast(${time} as double)`;
+  const instant = `epoch(try_cast(${time} as timestamptz))`;
+  await connection.run("set TimeZone = 'UTC'");
+  const counts = await connection.runAndReadAll(
+    `select count(${number})::int, count(${instant})::int from ${from}`,
+  );
+  const [[numbers, instants]] = counts.getRows() as [[number, number]];
+  return numbers >= instants ? number : instant; // a year is both
+}
+
+interface Coding {
+  rows: number;
+  userIndex: HashIndex;
+  trackIndex: HashIndex;
+  hash: (id: string) => string;
+  time: string | undefined;
+  turn: () => Promise<void>;
+}
+
+/** The second pass. */
+async function codes(
+  connection: DuckDBConnection,
+  query: PlaysQuery,
+  { rows, userIndex, trackIndex, hash, time, turn }: Coding,
+) {
+  const user = new Int32Array(rows);
+  const track = new Int32Array(rows);
+  const playcount = new Float32Array(rows);
+  const times = new Float64Array(time === undefined ? 0 : rows);
+  const result = await connection.run(
+    `select ${hash(query.user)}, ${hash(query.track)}, coalesce(try_cast(${query.playcount} as float), 'nan'::float)` +
+      `${time === undefined ? '' : `, coalesce(${time}, 'nan'::double)`} from ${query.from}`,
+  );
+  let n = 0;
+  for (
+    let chunk = await result.fetchChunk();
+    chunk && chunk.rowCount > 0;
+    chunk = await result.fetchChunk()
+  ) {
+    const items = (j: number): ArrayBufferView => typedItems(chunk!.getColumnVector(j))!;
+    const plays = items(2) as Float32Array;
+    const bad = [
+      userIndex.encode(halves(items(0)), user, n),
+      trackIndex.encode(halves(items(1)), track, n),
+      firstNotPositive(plays),
+    ];
+    if (time !== undefined) {
+      const seconds = items(3) as Float64Array;
+      times.set(seconds, n);
+      bad.push(seconds.findIndex((t) => !Number.isFinite(t)));
+    }
+    const first = Math.min(...bad.filter((i) => i >= 0));
+    if (first < Infinity) await query.reject(n + first);
+    playcount.set(plays, n);
+    n += chunk.rowCount;
+    await turn();
+  }
+  if (time === undefined || times.every((t, i) => i === 0 || times[i - 1] <= t))
+    return { user, track, playcount };
+  const order = ascendingOrder(times);
+  return {
+    user: user.map((_, i) => user[order[i]]),
+    track: track.map((_, i) => track[order[i]]),
+    playcount: playcount.map((_, i) => playcount[order[i]]),
+  };
+}
+
+/** Positions of numbers from the smallest to the largest, those of equal ones in order: counting sorts by 16 bits each, the last ones first. */
+function ascendingOrder(values: Float64Array): Int32Array {
+  const bits = new Uint32Array(values.buffer.slice(0));
+  const little = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
+  let order = Int32Array.from(values, (_, i) => i);
+  for (const [half, shift] of [
+    [0, 0],
+    [0, 16],
+    [1, 0],
+    [1, 16],
+  ]) {
+    const keys = order.map((i) => {
+      const high = bits[2 * i + (little ? 1 : 0)];
+      const low = bits[2 * i + (little ? 0 : 1)];
+      const word = half ? (high >>> 31 ? ~high : high ^ 0x80000000) : high >>> 31 ? ~low : low; // so that negative numbers come first
+      return (word >>> shift) & 0xffff;
+    });
+    const { indices } = groupBy(keys, 1 << 16);
+    order = indices.map((i) => order[i]);
+  }
+  return order;
+}
+
+function firstNotPositive(values: Float32Array): number {
+  for (let i = 0; i < values.length; i++) if (!(values[i] > 0 && values[i] < Infinity)) return i;
+  return -1;
+}
+
+function halves(view: ArrayBufferView): Int32Array {
+  return new Int32Array(view.buffer, view.byteOffset, view.byteLength / 4);
+}

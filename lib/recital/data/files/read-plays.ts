@@ -1,0 +1,304 @@
+import { ArgumentError, DataError } from '../../errors.js';
+import { checkOptions } from '../../options.js';
+import { sumDuplicates, warnOfDuplicates } from '../duplicates.js';
+import { Plays, type PlaysColumns } from '../plays.js';
+import { type PlaysColumnNames, type PlaysPositions, playsPositions } from '../plays-columns.js';
+import type { Tracks } from '../tracks.js';
+import { readCsv } from './csv-text.js';
+import { identifier } from './duckdb.js';
+import { encodePlays } from './encode-plays.js';
+import { readHetRec } from './hetrec.js';
+import { locatePlays, tracksBeside } from './locate.js';
+import { PlaysCache } from './plays-cache.js';
+import { parquetSource } from './read-table.js';
+import { readTracksFile } from './read-tracks.js';
+import { checkIdType, type PlaysOfQuery, playsOfQuery } from './sql.js';
+import { csvRecord, existingFile, openText, type TextFile } from './text-file.js';
+import {
+  checkFormat,
+  columnNames,
+  decoderLabel,
+  delimiterHint,
+  formatOptions,
+  isNumber,
+  refuseFormat,
+  shownNames,
+  shownText,
+  startOf,
+  type TextFormat,
+  type TextFormatOptions,
+} from './text-format.js';
+
+/** Options of {@link readPlays}. */
+export interface ReadPlaysOptions extends TextFormatOptions {
+  /**
+   * The columns. Default: Kaggle's names; in a file without a header whose lines are text, text, number (the Taste Profile's user ⇥ song ⇥ plays) these
+   * three. A file of users and tracks alone has plays of 1 each.
+   */
+  columns?: PlaysColumnNames;
+  /**
+   * Whether each line is a user and all of their tracks, each played once, as in the published splits of NGCF and LightGCN: `1 5 9 12`. A user without tracks
+   * is left out. Default false.
+   */
+  lists?: boolean;
+  /**
+   * Whether the first line holds names. Default: no where `names` are given; yes where a column is given by name; else unless that line's playcount is a number.
+   * A first line of nothing but numbers where names were expected is an error.
+   */
+  header?: boolean;
+  /** What is known of the tracks. Default (true): the tracks file beside the plays, if there is one; false: nothing. */
+  catalogue?: Tracks | boolean;
+  /**
+   * Whether the encoded plays are kept in the folder `.cache` beside the file, or where that cannot be written in the system's temporary folder, readable by
+   * this user alone: reading the file again then takes a fraction of a second. The environment variable RECITAL_CACHE names another folder. They are made anew
+   * when the file has changed in any way (size, times, inode), or is read by other options. The folder can be deleted at any time. Default: for files from 1 MB on; never HetRec.
+   */
+  cache?: boolean;
+}
+
+export type { PlaysColumnNames };
+
+const WORTH_CACHING = 1 << 20;
+
+/**
+ * Reads who played what, how often.
+ *
+ * Repeated (user, track) are summed into the first, counted in `plays.repairs`, and a warning says so. Plays of tracks that the catalogue lacks are
+ * kept and counted.
+ * @param where a file (.csv, .csv.gz, .parquet, or text with another delimiter), or a folder: Kaggle's `User Listening History` in it, else HetRec's zip
+ * in it, else its folder `sample`; or a query in SQL, `{ sql }`, which see for its options
+ * @throws DataError naming file, line and column for missing, malformed or foreign files and for playcounts that are not positive numbers
+ * @throws ArgumentError for options that cannot be followed
+ * @example const plays = await readPlays('../data'); // Kaggle's file if it is there, else the sample
+ * @example await readPlays('log.tsv', { columns: { user: 'who', track: 'song', playcount: 'n' } })
+ * @example await readPlays({ sql: "from '../data/User Listening History.csv' where playcount > 1" }) // any query of sql
+ * @example await readPlays('ml-1m/ratings.dat', { names: ['user_id', 'track_id', 'playcount', 'time'], columns: { time: 'time' } }) // 1::1193::5::978300760
+ * @example await readPlays('log.csv', { columns: { user: 'who', track: 'song', playcount: null, time: 'when' } }) // one play a row, put in order of time
+ * @example await readPlays('usersha1-artmbid-artname-plays.tsv', { names: ['user', 'mbid', 'artist', 'n'], columns: { user: 0, track: 2, playcount: 3 }, quote: '' })
+ */
+export async function readPlays(
+  where: string | PlaysOfQuery,
+  options: ReadPlaysOptions = {},
+): Promise<Plays> {
+  if (typeof where === 'object' && where !== null) {
+    if (Object.keys(options).length)
+      throw new ArgumentError(
+        'Options of a query stand beside it: readPlays({ sql: "…", columns: { … } }).',
+      );
+    return playsOfQuery(where);
+  }
+  checkOptions(options, [...formatOptions, 'columns', 'lists', 'catalogue', 'cache'], 'readPlays');
+  const { catalogue = true } = options;
+  checkFormat(options);
+  if (options.lists !== undefined && typeof options.lists !== 'boolean')
+    throw new ArgumentError(`lists is true or false, got ${JSON.stringify(options.lists)}.`);
+  const found = locatePlays(where);
+  if (found.kind === 'hetrec') {
+    if (options.columns || options.lists)
+      throw new ArgumentError(
+        `"${found.path}" has columns of its own: leave columns and lists out.`,
+      );
+    refuseFormat(options, found.path);
+    const { plays } = await readHetRec(found.path);
+    if (catalogue === true) return plays;
+    return catalogue === false
+      ? new Plays({ ...plays, catalogue: undefined })
+      : plays.withCatalogue(catalogue);
+  }
+  const plays = await readPlaysFile(found.path, options);
+  warnOfDuplicates(found.path, plays.repairs);
+  if (typeof catalogue !== 'boolean') return plays.withCatalogue(catalogue);
+  const tracks = catalogue ? tracksBeside(found.path) : undefined;
+  return tracks === undefined ? plays : plays.withCatalogue(await readTracksFile(tracks));
+}
+
+async function readPlaysFile(path: string, options: ReadPlaysOptions): Promise<Plays> {
+  const { cache, columns = {}, lists } = options;
+  const stat = existingFile(path);
+  const format = Object.fromEntries(
+    formatOptions.map((name) => [name, options[name]]),
+  ) as TextFormatOptions;
+  const store =
+    (cache ?? stat.size >= WORTH_CACHING)
+      ? new PlaysCache(path, { columns, lists, ...format })
+      : undefined;
+  const cached = store?.read();
+  if (cached) return cached;
+  const read = path.endsWith('.parquet')
+    ? await parquetPlays(path, columns, { ...format, lists })
+    : await textPlays(path, columns, { ...format, lists });
+  const encoded = sumDuplicates(read);
+  const sum = encoded.columns.playcount.indexOf(Infinity);
+  if (sum >= 0) {
+    const { users, tracks, user, track } = encoded.columns;
+    throw new DataError(
+      `"${path}": the playcounts of user "${users.id(user[sum])}" and track "${tracks.id(track[sum])}" add up to more than a float32 holds (3.4e38). Are they playcounts?`,
+    );
+  }
+  const plays = new Plays({
+    ...encoded.columns,
+    repairs: { duplicates: encoded.duplicates, notInCatalogue: 0 },
+  });
+  store?.write(plays);
+  return plays;
+}
+
+async function parquetPlays(
+  path: string,
+  columns: PlaysColumnNames,
+  format: TextOptions,
+): Promise<PlaysColumns> {
+  refuseFormat(format, path);
+  if (format.lists) throw new ArgumentError(`"${path}" has columns of its own: leave lists out.`);
+  const { source, columnNames: inFile, columnTypes } = await parquetSource(path);
+  const at = playsPositions(path, inFile, columns);
+  const advice = `Say what they are, by readPlays({ sql: "select … from '${path}'" }):`;
+  for (const role of ['user', 'track'] as const)
+    checkIdType(role, inFile[at[role]], columnTypes[at[role]], { name: `"${path}"`, advice });
+  const sql = (i: number): string => identifier(inFile[i]);
+  return encodePlays({
+    path,
+    from: source,
+    user: `nullif(${sql(at.user)}::varchar, '')`,
+    track: `nullif(${sql(at.track)}::varchar, '')`,
+    playcount: at.playcount < 0 ? '1.0' : `${sql(at.playcount)}::double`,
+    time: at.time < 0 ? undefined : `${sql(at.time)}::varchar`,
+    reject: async (row) => {
+      const time = at.time < 0 ? '' : ' and a time';
+      throw new DataError(
+        `"${path}", row ${row} (counted from 0): expected a user, a track, a playcount that is a positive number${time}.`,
+      );
+    },
+  });
+}
+
+type TextOptions = TextFormatOptions & Pick<ReadPlaysOptions, 'lists'>;
+
+async function textPlays(
+  path: string,
+  columns: PlaysColumnNames,
+  options: TextOptions,
+): Promise<PlaysColumns> {
+  const file = await openText(path, decoderLabel(options.encoding));
+  const format = options.lists
+    ? listsFormat(file, columns, options)
+    : layout(file, columns, options);
+  const { at, header, names } = format;
+  const numbers = at.playcount < 0 ? [] : [at.playcount];
+  const reject = async (row: number): Promise<never> => {
+    const { line, fields } = await csvRecord(file, row + (header ? 1 : 0), format);
+    file.unchanged();
+    const empty = [at.user, at.track].find((i) => !fields[i]);
+    const count = at.playcount < 0 ? 1 : Number(fields[at.playcount] || NaN);
+    const [i, expected] =
+      empty !== undefined
+        ? [empty, 'an id']
+        : count >= 3.5e38 && count < Infinity
+          ? [at.playcount, 'a positive number that a float32 holds (up to 3.4e38)']
+          : !(count > 0 && count < Infinity) || at.time < 0
+            ? [at.playcount, 'a positive number']
+            : [
+                at.time,
+                'a time: in all rows a number, or in all an ISO date such as 2009-05-04T23:08:57Z',
+              ];
+    throw new DataError(
+      `"${path}", line ${line}, column "${shownText(names[i])}": expected ${expected}, got "${shownText(fields[i] ?? '')}".`,
+    );
+  };
+  return readCsv(file, { ...format, numbers, lists: options.lists }, (from) =>
+    encodePlays({
+      path,
+      from,
+      user: `c${at.user}`,
+      track: `c${at.track}`,
+      playcount: at.playcount < 0 ? '1.0' : `c${at.playcount}`,
+      time: at.time < 0 ? undefined : `c${at.time}`,
+      reject,
+      failed: (error) => error,
+    }),
+  );
+}
+
+/** The format of a text of plays, and where its columns are. */
+type PlaysFormat = TextFormat & { at: PlaysPositions };
+
+/** A user and all tracks of theirs on a line. */
+function listsFormat(
+  file: TextFile,
+  columns: PlaysColumnNames,
+  { header, names, delimiter, ...options }: TextOptions,
+): PlaysFormat {
+  if (header || names || Object.keys(columns).length) {
+    throw new ArgumentError(
+      'Lists have no columns: with lists leave header, names and columns out.',
+    );
+  }
+  const between = delimiter ?? [...'\t,'].find((mark) => file.head.includes(mark)) ?? ' ';
+  const start = startOf(file, { ...options, delimiter: between, header: false });
+  return {
+    ...start,
+    header: false,
+    names: ['user', 'track'],
+    at: { user: 0, track: 1, playcount: -1, time: -1 },
+  };
+}
+
+/** Whether a file has a header, what its columns are called, and where those of the plays are. */
+function layout(file: TextFile, columns: PlaysColumnNames, format: TextOptions): PlaysFormat {
+  const { path } = file;
+  const start = startOf(file, format);
+  const { first } = start;
+  const given = [columns.user, columns.track, columns.playcount, columns.time];
+  if (format.names) {
+    const names = columnNames(path, { first, header: false, given: format.names });
+    return {
+      ...start,
+      header: format.header ?? false,
+      names,
+      at: playsPositions(path, names, columns, delimiterHint(start)),
+    };
+  }
+  const numbered = { header: false, names: first.map((_, i) => `column ${i}`) };
+  const triplets =
+    given.every((c) => c === undefined) &&
+    first.length === 3 &&
+    isNumber(first[2]) &&
+    !isNumber(first[0]) &&
+    !isNumber(first[1]);
+  if (format.header === false || triplets) {
+    const name = given.find((c) => typeof c === 'string');
+    if (name !== undefined)
+      throw new DataError(
+        `"${path}" has no header, so there is no column "${name}". Give positions from 0, or names.`,
+      );
+    const third = first.length > 2 && columns.time !== 2 ? 2 : null; // users and tracks alone
+    const { user = 0, track = 1, playcount = third, time } = columns;
+    return {
+      ...start,
+      ...numbered,
+      at: playsPositions(
+        path,
+        numbered.names,
+        { user, track, playcount, time },
+        delimiterHint(start),
+      ),
+    };
+  }
+  const byPosition =
+    given.every((c, i) => typeof c === 'number' || (i > 1 && !c)) &&
+    columns.playcount !== undefined;
+  if (format.header === undefined && !byPosition && first.every(isNumber))
+    throw numbersForNames(path, first);
+  const at = playsPositions(path, first, columns, delimiterHint(start));
+  const judged = at.playcount < 0 ? at.time : at.playcount;
+  const header = format.header ?? !(byPosition && judged >= 0 && isNumber(first[judged]));
+  return { ...start, ...(header ? { header, names: first } : numbered), at };
+}
+
+function numbersForNames(path: string, first: readonly string[]): DataError {
+  return new DataError(
+    `"${path}", line 1: expected the names of the columns, found numbers: ${shownNames(first.slice(0, 8))}. If the file has no header, say where its columns are: ` +
+      '{ header: false, columns: { user: 0, track: 1, playcount: 2 } }. If each line is a user and all of their tracks, give { lists: true }. ' +
+      'If these are the names, give { header: true }.',
+  );
+}

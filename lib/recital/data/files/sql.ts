@@ -1,0 +1,407 @@
+import type {
+  DuckDBConnection,
+  DuckDBPreparedStatement,
+  DuckDBResult,
+  DuckDBType,
+  DuckDBVector,
+} from '@duckdb/node-api';
+import { ArgumentError, DataError, InterruptedError, RecitalError } from '../../errors.js';
+import { checkOptions, didYouMean, isNumbers, whatIs } from '../../options.js';
+import { sumDuplicates, warnOfDuplicates } from '../duplicates.js';
+import { Plays } from '../plays.js';
+import { type PlaysColumnNames, playsPositionsIn } from '../plays-columns.js';
+import { Table } from '../table.js';
+import { Tracks } from '../tracks.js';
+import {
+  type Database,
+  identifier,
+  missingExtension,
+  tableOf,
+  typedItems,
+  withDuckDB,
+} from './duckdb.js';
+import { encodePlaysOn } from './encode-plays.js';
+
+/** A value for a query. null is NULL; an array of texts or of numbers is a list, for `where x in (select unnest($list))`. */
+export type SqlValue =
+  | string
+  | number
+  | bigint
+  | boolean
+  | null
+  | ArrayLike<string | number | null>;
+
+/** Options of {@link sql}. */
+export interface SqlOptions {
+  /** What the query can name, by name. Plays have the columns track_id, user_id and playcount. Default: nothing but files. */
+  tables?: Readonly<Record<string, Table | Tracks | Plays>>;
+  /**
+   * Values for the query's `?`, `$1` …, in order, or for its `$name`, by name. They are given to DuckDB as values and never become a part of the query's text, so
+   * that a quotation mark in one of them means nothing. Default: none.
+   */
+  params?: readonly SqlValue[] | Readonly<Record<string, SqlValue>>;
+}
+
+/**
+ * Asks a question in SQL (DuckDB's dialect) of tables in memory, and of files by their quoted paths. Missing values are NULL there. Rows come in no
+ * order unless the query says `order by`.
+ *
+ * Numbers come as numbers; whole and decimal ones with more digits than a JavaScript number holds come as text, column by column, and so do dates and times.
+ * What DuckDB takes a text file's columns for is its own affair: ids of more than 18 digits become rounded DOUBLEs, `4:33` becomes a time, `t` and `f` become true and false.
+ * Where texts are to stay as they are, say `from read_csv('x.csv', all_varchar = true)`, or use `readTable`.
+ * @param query in DuckDB's dialect; files are named in quotes, `'../data/x.csv'`. Of several statements only the last may give rows
+ * @throws ArgumentError with DuckDB's explanation if the query is wrong, or a table's or column's name cannot be had (DuckDB takes `a` and `A` for the same)
+ * @example await sql('select artist, count(*) as n from tracks group by artist order by n desc limit 3', { tables: { tracks } })
+ * @example await sql("select * from '../data/Music Info.csv' limit 5")
+ * @example await sql('select * from tracks where artist = $artist', { tables: { tracks }, params: { artist: "Guns N' Roses" } })
+ */
+export async function sql(query: string, options: SqlOptions = {}): Promise<Table> {
+  checkOptions(options, ['tables', 'params'], 'sql');
+  return withDuckDB('asking the query', async (connection, turn) =>
+    tableOf(await runQuery({ connection, turn }, query, options), turn),
+  );
+}
+
+/** Runs a query, with its tables and parameters, on a database. */
+export async function runQuery(
+  database: Database,
+  query: string,
+  { tables = {}, params }: SqlOptions,
+): Promise<DuckDBResult> {
+  if (typeof query !== 'string' || query.trim() === '') {
+    throw new ArgumentError(
+      `A query is a text, such as "select 1", got ${typeof query === 'string' ? 'an empty one' : typeof query}.`,
+    );
+  }
+  if (typeof tables !== 'object' || tables === null)
+    throw new ArgumentError(`tables are given by name, { plays }, got ${whatIs(tables)}.`);
+  for (const [name, data] of Object.entries(tables)) {
+    try {
+      if (data instanceof Plays) await addPlays(database, name, data);
+      else await addTable(database, name, columnsOf(tableIn(data)));
+    } catch (error) {
+      if (error instanceof InterruptedError) throw error;
+      throw new ArgumentError(
+        `The table "${name}" cannot be given to a query: ${(error as Error).message}`,
+      );
+    }
+  }
+  try {
+    return await runStatements(database.connection, query, params);
+  } catch (error) {
+    if (error instanceof RecitalError) throw error;
+    const message = (error as Error).message.replace(/^Failed to extract statements: /, '');
+    const extension = missingExtension(message);
+    if (extension !== undefined) throw new ArgumentError(`The query failed. ${extension}`);
+    const known = Object.keys(tables);
+    const hint = /Table with name/.test(message)
+      ? ' Variables are given to it by name: sql(query, { tables: { plays } }).'
+      : '';
+    const given = known.length ? `the tables ${known.join(', ')}.` : `no tables.${hint}`;
+    throw new ArgumentError(`The query failed: ${message}\nIt was given ${given}`);
+  }
+}
+
+/** Runs the statements of a query, one after the other, and returns what the last one gives. */
+async function runStatements(
+  connection: DuckDBConnection,
+  query: string,
+  params: SqlOptions['params'],
+): Promise<DuckDBResult> {
+  const { ResultReturnType } = await import('@duckdb/node-api');
+  if (params !== undefined && (typeof params !== 'object' || params === null)) {
+    throw new ArgumentError(
+      `params are the values of ? in order, ['a', 3], or those of $name by name, { name: 'a' }, got ${whatIs(params)}.`,
+    );
+  }
+  const statements = await connection.extractStatements(query).catch((error: Error) => {
+    if (/native callback/.test(error.message))
+      throw new ArgumentError('The query holds no statement, such as "select 1".'); // of comments alone
+    throw error;
+  });
+  const used = new Set<string>();
+  let result: DuckDBResult | undefined;
+  for (let i = 0; i < statements.count; i++) {
+    const statement = await statements.prepare(i); // only now: it may name what an earlier one has made
+    await bind(statement, params, used);
+    if (result?.returnType === ResultReturnType.QUERY_RESULT) {
+      throw new ArgumentError(
+        `The query has ${statements.count} statements, and statement ${i} gives rows that would be lost: only the last one may give any. Ask them one by one.`,
+      );
+    }
+    result = await statement.run();
+  }
+  const names = Array.isArray(params)
+    ? params.map((_, i) => String(i + 1))
+    : Object.keys(params ?? {});
+  const unused = names.find((name) => !used.has(name));
+  if (unused !== undefined) {
+    const what = Array.isArray(params)
+      ? `value ${unused} of params`
+      : `the value "${unused}" of params`;
+    const there = used.size
+      ? ` It has ${[...used].map((name) => `$${name}`).join(', ')}`
+      : ' It has no parameters';
+    throw new ArgumentError(
+      `The query does not use ${what}.${there}${Array.isArray(params) ? '.' : didYouMean(unused, [...used])}`,
+    );
+  }
+  return result!;
+}
+
+/** Gives a statement the values of its parameters. */
+async function bind(
+  statement: DuckDBPreparedStatement,
+  params: SqlOptions['params'] = [],
+  used: Set<string>,
+): Promise<void> {
+  for (let i = 1; i <= statement.parameterCount; i++) {
+    const name = statement.parameterName(i);
+    used.add(name);
+    const values = params as Readonly<Record<string, SqlValue>>;
+    const value = Array.isArray(params)
+      ? (params as readonly SqlValue[])[Number(name) - 1]
+      : Object.hasOwn(values, name)
+        ? values[name]
+        : undefined;
+    if (value === undefined) {
+      const numbered = /^\d+$/.test(name);
+      const example = numbered ? "{ params: ['…'] }" : `{ params: { ${name}: '…' } }`;
+      const given = Array.isArray(params)
+        ? `${params.length} value${params.length === 1 ? '' : 's'}`
+        : `the names ${Object.keys(params).join(', ')}`;
+      throw new ArgumentError(
+        `The query needs a value for its parameter ${numbered ? name : `$${name}`}, ${example}; given: ${given}.`,
+      );
+    }
+    await bindValue(statement, i, value);
+  }
+}
+
+async function bindValue(
+  statement: DuckDBPreparedStatement,
+  i: number,
+  value: SqlValue,
+): Promise<void> {
+  const wrong = (got: string): ArgumentError =>
+    new ArgumentError(
+      `Parameter ${statement.parameterName(i)} must be a text, a number, true, false, null, or an array of texts or of numbers, got ${got}.`,
+    );
+  if (value === null) statement.bindNull(i);
+  else if (typeof value === 'string') statement.bindVarchar(i, value);
+  else if (typeof value === 'boolean') statement.bindBoolean(i, value);
+  else if (typeof value === 'bigint') {
+    if (value < -(2n ** 127n) || value >= 2n ** 127n)
+      throw wrong(`${value}, of more than 127 bits`);
+    statement.bindHugeInt(i, value);
+  } else if (typeof value === 'number') {
+    if (Number.isSafeInteger(value) && Math.abs(value) < 2 ** 31) statement.bindInteger(i, value);
+    else if (Number.isSafeInteger(value)) statement.bindBigInt(i, BigInt(value));
+    else statement.bindDouble(i, value);
+  } else if (isNumbers(value)) {
+    const { BIGINT, DOUBLE, LIST, listValue, VARCHAR } = await import('@duckdb/node-api');
+    const items = Array.from(value as ArrayLike<unknown>);
+    const of = (kind: string): boolean =>
+      items.every((item) => item === null || typeof item === kind);
+    if (of('string')) statement.bindList(i, listValue(items as (string | null)[]), LIST(VARCHAR));
+    else if (items.every((item) => item === null || Number.isSafeInteger(item)))
+      statement.bindList(
+        i,
+        listValue(items.map((item) => (item === null ? null : BigInt(item as number)))),
+        LIST(BIGINT),
+      );
+    else if (of('number'))
+      statement.bindList(i, listValue(items as (number | null)[]), LIST(DOUBLE));
+    else throw wrong(`an array of ${[...new Set(items.map(whatIs))].join(' and ')}`);
+  } else throw wrong(whatIs(value));
+}
+
+/** Plays as the rows of a query: {@link readPlays} takes it in the place of a path. */
+export interface PlaysOfQuery extends SqlOptions {
+  /** In DuckDB's dialect, as `sql` takes it: over files, folders of them (`'plays/**' + '/*.parquet'`), and `tables`. */
+  sql: string;
+  /**
+   * The columns. Default: `user_id` or `user`, `track_id` or `track`, and `playcount`; where there is no `playcount` each row counts once. With a `time` the
+   * plays come in its order, else in that of the query.
+   */
+  columns?: PlaysColumnNames;
+  /** What is known of the tracks. Default: nothing. */
+  catalogue?: Tracks;
+}
+
+/** The plays of a query: what readPlays does with one. Ids of millions of rows become no strings. */
+export async function playsOfQuery(options: PlaysOfQuery): Promise<Plays> {
+  checkOptions(
+    options,
+    ['sql', 'tables', 'params', 'columns', 'catalogue'],
+    'readPlays of a query',
+  );
+  const { sql: query, tables, params, columns = {}, catalogue } = options;
+  const plays = await withDuckDB('asking the query', async (connection, turn) => {
+    const database = { connection, turn };
+    const result = await runQuery(database, query, { tables, params });
+    const names = result.deduplicatedColumnNames();
+    const types = result.columnTypes();
+    const at = playsPositionsIn(names, columns);
+    for (const role of ['user', 'track'] as const)
+      checkIdType(role, names[at[role]], String(types[at[role]]), QUERY);
+    if (
+      at.playcount >= 0 &&
+      !/INT|^(?:FLOAT|DOUBLE|BIGNUM|DECIMAL)/.test(String(types[at.playcount]))
+    ) {
+      throw new DataError(
+        `Column "${names[at.playcount]}" of the query is ${types[at.playcount]}; playcounts are numbers: write it as …::double.`,
+      );
+    }
+    const rows = '"recital rows"';
+    await connection.run(
+      `create table ${rows} (${types.map((type, i) => `c${i} ${type}`).join(', ')})`,
+    );
+    const appender = await connection.createAppender('recital rows');
+    for await (const chunk of result) {
+      appender.appendDataChunk(chunk);
+      await turn();
+    }
+    appender.closeSync();
+    const parts = {
+      user: `c${at.user}::varchar`,
+      track: `c${at.track}::varchar`,
+      playcount: at.playcount < 0 ? '1::double' : `c${at.playcount}::double`,
+      ...(at.time >= 0 && { time: `c${at.time}::varchar` }),
+    };
+    const reject = async (row: number): Promise<never> => {
+      const wanted = Object.values(parts).join(', ');
+      const [[user, track, playcount, time]] = (
+        await connection.runAndReadAll(`select ${wanted} from ${rows} limit 1 offset ${row}`)
+      ).getRows();
+      const when = parts.time === undefined ? '' : ` and the time ${time}`;
+      const expected =
+        parts.time === undefined
+          ? ''
+          : ', and a time: in all rows a number, or in all an ISO date,';
+      throw new DataError(
+        `Row ${row} (counted from 0) of the query has the user ${user}, the track ${track}, the playcount ${playcount}${when}: two ids and a positive number${expected} were expected. ` +
+          'Leave such rows out, by where.',
+      );
+    };
+    const encoded = await encodePlaysOn(database, {
+      path: 'The query',
+      from: rows,
+      ...parts,
+      reject,
+    });
+    const { columns: unique, duplicates } = sumDuplicates(encoded);
+    return new Plays({ ...unique, repairs: { duplicates, notInCatalogue: 0 } });
+  });
+  warnOfDuplicates('The query', plays.repairs);
+  return catalogue === undefined ? plays : plays.withCatalogue(catalogue);
+}
+
+/**
+ * Throws unless every value of a type has one text only, the one it came with.
+ * @param source where the column is, and what to do
+ */
+export function checkIdType(
+  role: string,
+  column: string,
+  type: string,
+  source: { name: string; advice: string },
+): void {
+  if (
+    /^(?:VARCHAR|JSON|UUID|ENUM\(.*\)|U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?|UINTEGER|BIGNUM)$|^DECIMAL/s.test(
+      type,
+    )
+  )
+    return;
+  throw new DataError(
+    `Column "${column}" of ${source.name}, the ${role}s, is ${type}, in which ids can be rounded, or be written otherwise than they were. ` +
+      `${source.advice} ${column}::bigint or ${column}::varchar.`,
+  );
+}
+
+const QUERY = {
+  name: 'the query',
+  advice:
+    "Of a text file read them as they stand there, from read_csv('…', all_varchar = true); else say what they are,",
+};
+
+function tableIn(data: unknown): Table {
+  if (data instanceof Table) return data;
+  if (data instanceof Tracks) return data.table;
+  throw new ArgumentError(`a Table, Tracks or Plays was expected, got ${typeof data}.`);
+}
+
+/** A column on its way into DuckDB. Typed arrays have no missing values. */
+interface NewColumn {
+  name: string;
+  type: 'DOUBLE' | 'INTEGER' | 'FLOAT' | 'VARCHAR';
+  values: Int32Array | Float32Array | readonly (number | string | null)[];
+}
+
+function columnsOf(table: Table): NewColumn[] {
+  return table.columnNames.map((name) => {
+    const column = table.column(name);
+    if (!(column instanceof Float64Array)) return { name, type: 'VARCHAR', values: column };
+    return {
+      name,
+      type: 'DOUBLE',
+      values: Array.from(column, (v) => (Number.isNaN(v) ? null : v)),
+    };
+  });
+}
+
+/** Plays go in as they are encoded, with their ids as tables of their own, and a view puts them together: millions of rows cost no strings. */
+async function addPlays(database: Database, name: string, plays: Plays): Promise<void> {
+  const ids = (classes: readonly string[]): NewColumn[] => [
+    { name: 'i', type: 'INTEGER', values: Int32Array.from(classes, (_, i) => i) },
+    { name: 'id', type: 'VARCHAR', values: classes },
+  ];
+  await addTable(database, `${name} users`, ids(plays.users.classes));
+  await addTable(database, `${name} tracks`, ids(plays.tracks.classes));
+  await addTable(database, `${name} rows`, [
+    { name: 'u', type: 'INTEGER', values: plays.user },
+    { name: 't', type: 'INTEGER', values: plays.track },
+    { name: 'playcount', type: 'FLOAT', values: plays.playcount },
+  ]);
+  await database.connection.run(
+    `create view ${identifier(name)} as select tracks.id as track_id, users.id as user_id, playcount::double as playcount ` +
+      `from ${identifier(`${name} rows`)} as plays join ${identifier(`${name} users`)} as users on u = users.i ` +
+      `join ${identifier(`${name} tracks`)} as tracks on t = tracks.i`,
+  );
+}
+
+async function addTable(
+  { connection, turn }: Database,
+  name: string,
+  columns: NewColumn[],
+): Promise<void> {
+  const { DOUBLE, DuckDBDataChunk, FLOAT, INTEGER, VARCHAR } = await import('@duckdb/node-api');
+  if (columns.length === 0) throw new ArgumentError('it has no columns.');
+  await connection.run(
+    `create table ${identifier(name)} (${columns.map((c) => `${identifier(c.name)} ${c.type}`).join(', ')})`,
+  );
+  const types: DuckDBType[] = columns.map((c) => ({ DOUBLE, FLOAT, INTEGER, VARCHAR })[c.type]);
+  const appender = await connection.createAppender(name);
+  const ROWS = 2048; // DuckDB's vector size: a chunk cannot be longer
+  const length = columns[0].values.length;
+  for (let start = 0; start < length; start += ROWS) {
+    const end = Math.min(start + ROWS, length);
+    const chunk = DuckDBDataChunk.create(types, end - start);
+    columns.forEach(({ values }, j) => {
+      if (Array.isArray(values)) chunk.setColumnValues(j, values.slice(start, end));
+      else
+        fill(chunk.getColumnVector(j), (values as Int32Array | Float32Array).subarray(start, end));
+    });
+    appender.appendDataChunk(chunk);
+    await turn();
+  }
+  appender.closeSync();
+}
+
+/** Copies numbers at once where the vector shows its memory, else one by one. */
+function fill(vector: DuckDBVector, values: Int32Array | Float32Array): void {
+  const items = typedItems(vector);
+  if (items instanceof Int32Array || items instanceof Float32Array) items.set(values);
+  else for (let i = 0; i < values.length; i++) vector.setItem(i, values[i]);
+  vector.flush();
+}

@@ -1,0 +1,96 @@
+import { isUtf8 } from 'node:buffer';
+import { createHash } from 'node:crypto';
+import { DataError } from '../errors.js';
+import type { Tensor, TensorSource } from './files/safetensors.js';
+import { pack } from './files/utf8.js';
+import { NA, Vocabulary } from './vocabulary.js';
+
+/**
+ * Strings as tensors. `NAME.bytes` (U8) is their UTF-8, one after the other, `NAME.offsets` (U32, one more than strings) where each begins and the last
+ * ends: string i is `bytes[offsets[i] … offsets[i + 1])`. A million ids cost their bytes and 4 each.
+ */
+export function stringTensors(name: string, values: readonly string[]): [string, Tensor][] {
+  const { bytes, offsets } = pack(values);
+  return packedTensors(name, bytes, offsets);
+}
+
+/** The strings under a name. */
+export function readStrings(st: TensorSource, name: string): string[] {
+  const { bytes, offsets } = readPacked(st, name);
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  return Array.from({ length: offsets.length - 1 }, (_, i) =>
+    buffer.toString('utf8', offsets[i], offsets[i + 1]),
+  );
+}
+
+/**
+ * A vocabulary as tensors: its strings, and `NAME.order` (I32) where its classes are not in the order of code points: their positions in that order,
+ * `#na#` left out.
+ */
+export function vocabularyTensors(
+  name: string,
+  { bytes, offsets, order }: Vocabulary,
+): [string, Tensor][] {
+  const tensors = packedTensors(name, bytes, offsets);
+  return order ? [...tensors, [`${name}.order`, { shape: [order.length], data: order }]] : tensors;
+}
+
+/**
+ * The vocabulary under a name, checked: text, every class once, and in the order that looking up relies on.
+ * @param options what the tensors do not say: whether index 0 is `#na#`, and what the ids are
+ */
+export function readVocabulary(
+  st: TensorSource,
+  name: string,
+  options: { na: boolean; kind: string },
+): Vocabulary {
+  const { bytes, offsets } = readPacked(st, name);
+  const first = options.na ? 1 : 0;
+  const n = offsets.length - 1 - first;
+  const order = st.tensors.has(`${name}.order`)
+    ? st.read(`${name}.order`, 'I32', [Math.max(0, n)])
+    : undefined;
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (options.na && (n < 0 || buffer.toString('utf8', 0, offsets[1]) !== NA))
+    throw new DataError(`${name} should begin with ${NA}.`);
+  let last = -1;
+  for (let i = 0; i < n; i++) {
+    const at = order ? order[i] : i + first;
+    if (!(at >= first && at < n + first))
+      throw new DataError(`${name}.order names class ${at}; there are ${n + first}.`);
+    if (
+      last >= 0 &&
+      buffer.compare(buffer, offsets[last], offsets[last + 1], offsets[at], offsets[at + 1]) <= 0
+    ) {
+      throw new DataError(`the classes of ${name} are not in order, or not distinct.`);
+    }
+    last = at;
+  }
+  return new Vocabulary(bytes, offsets, options, order);
+}
+
+/** A hash (SHA-256) of the classes and their indices: equal for equal vocabularies only. */
+export function fingerprint({ bytes, offsets }: Vocabulary): string {
+  return createHash('sha256').update(offsets).update(bytes).digest('hex');
+}
+
+function packedTensors(name: string, bytes: Uint8Array, offsets: Uint32Array): [string, Tensor][] {
+  return [
+    [`${name}.bytes`, { shape: [bytes.length], data: bytes }],
+    [`${name}.offsets`, { shape: [offsets.length], data: offsets }],
+  ];
+}
+
+function readPacked(st: TensorSource, name: string): { bytes: Uint8Array; offsets: Uint32Array } {
+  const bytes = st.read(`${name}.bytes`, 'U8');
+  const offsets = st.read(`${name}.offsets`, 'U32');
+  const wrong = (what: string): DataError => new DataError(`${name} is damaged: ${what}.`);
+  if (offsets.length === 0 || offsets[0] !== 0 || offsets[offsets.length - 1] !== bytes.length)
+    throw wrong('its offsets do not span its bytes');
+  if (!isUtf8(bytes)) throw wrong('its bytes are not UTF-8');
+  for (let i = 1; i < offsets.length; i++) {
+    if (offsets[i] < offsets[i - 1]) throw wrong('its offsets fall');
+    if ((bytes[offsets[i]] & 0xc0) === 0x80) throw wrong('an offset lies within a character');
+  }
+  return { bytes, offsets };
+}

@@ -1,0 +1,349 @@
+import { inspect } from 'node:util';
+import { ArgumentError, UnknownIdError } from '../errors.js';
+import { checkArgument, isNumbers, said } from '../options.js';
+import { visible } from '../printed.js';
+import { writeAtomically } from './files/atomic-write.js';
+import { csv } from './files/csv-text.js';
+
+/** One value of a table; `null` is a missing one. */
+export type Cell = string | number | boolean | null;
+/** A column: numbers (NaN is missing) or strings (null is missing). */
+export type Column = Float64Array | readonly (string | null)[];
+
+/** What a column can be made of: besides a {@link Column}, any numbers; in an array `null` is a missing one. */
+export type ColumnValues = Column | readonly (number | null)[] | NumberArray;
+type NumberArray =
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | Float32Array;
+
+/**
+ * Named columns of equal length. Prints itself: as aligned text in a terminal, as an HTML table when it is the last value of a notebook cell.
+ * For anything beyond looking at it there is `sql`.
+ */
+export class Table {
+  /** Number of rows. */
+  readonly length: number;
+  /** Column names, in order. */
+  readonly columnNames: readonly string[];
+  private readonly data: ReadonlyMap<string, Column>;
+
+  /**
+   * @param columns by name: a record, or a Map where their order matters and a name may be a whole number (which a record puts first). A Float64Array and
+   * an array of text are kept as they are, other numbers are copied into a Float64Array
+   * @throws ArgumentError for columns of unequal lengths, and for one that holds neither numbers nor text alone
+   * @example new Table({ track: ['a', 'b'], plays: [3, 1] })
+   */
+  constructor(columns: Readonly<Record<string, ColumnValues>> | ReadonlyMap<string, ColumnValues>) {
+    if (typeof columns !== 'object' || columns === null)
+      throw new ArgumentError(`A table is made of columns by name, got ${said(columns)}.`);
+    const given =
+      columns instanceof Map
+        ? (columns as ReadonlyMap<string, ColumnValues>)
+        : Object.entries(columns);
+    this.data = new Map(
+      Array.from(given, ([name, values]): [string, Column] => [name, columnOf(name, values)]),
+    );
+    this.columnNames = [...this.data.keys()];
+    const sizes = Array.from(this.data, ([name, c]) => `${name}: ${c.length}`);
+    this.length = this.columnNames.length ? this.data.get(this.columnNames[0])!.length : 0;
+    for (const column of this.data.values()) {
+      if (column.length !== this.length)
+        throw new ArgumentError(
+          `A table's columns must have equal lengths, got ${sizes.join(', ')}.`,
+        );
+    }
+  }
+
+  /**
+   * From records. A column is numeric if none of its values is a string or boolean.
+   * @param rows one record a row; a missing or null field is a missing value
+   * @param columnNames which fields, in which order; default: those of all records, in order of appearance
+   * @example Table.fromRows([{ track: 'a', plays: 3 }, { track: 'b' }]).numbers('plays') // [3, NaN]
+   */
+  static fromRows(
+    rows: readonly Record<string, Cell | undefined>[],
+    columnNames?: readonly string[],
+  ): Table {
+    if (!Array.isArray(rows))
+      throw new ArgumentError(
+        `Rows must be an array of records, such as [{ track: 'a', plays: 3 }], got ${typeof rows}.`,
+      );
+    rows.forEach((r, i) => {
+      if (typeof r !== 'object' || r === null)
+        throw new ArgumentError(
+          `Row ${i} must be a record, such as { track: 'a', plays: 3 }, got ${said(r)}.`,
+        );
+    });
+    const names = columnNames ?? [...new Set(rows.flatMap((r) => Object.keys(r)))];
+    const columns = new Map<string, Column>();
+    for (const name of names) {
+      const values = rows.map((r) => (Object.hasOwn(r, name) ? (r[name] ?? null) : null)); // a record inherits fields such as `constructor`
+      const numeric = values.every((v) => v === null || typeof v === 'number');
+      columns.set(
+        name,
+        numeric
+          ? Float64Array.from(values, (v) => (v === null ? NaN : (v as number)))
+          : values.map(textOf),
+      );
+    }
+    return new Table(columns);
+  }
+
+  /** Whether there is a column of this name. */
+  has(name: string): boolean {
+    return this.data.has(name);
+  }
+
+  /**
+   * A column. Throws UnknownIdError for an unknown name.
+   * @example new Table({ plays: [3, 1] }).column('plays') // [3, 1]
+   */
+  column(name: string): Column {
+    const column = this.data.get(name);
+    if (!column) throw new UnknownIdError('column', name, this.columnNames);
+    return column;
+  }
+
+  /**
+   * A numeric column. Throws for a column of strings.
+   * @example new Table({ plays: [3, 1] }).numbers('plays') // [3, 1]
+   */
+  numbers(name: string): Float64Array {
+    const column = this.column(name);
+    if (!(column instanceof Float64Array))
+      throw new ArgumentError(`Column "${name}" holds text; a column of numbers was expected.`);
+    return column;
+  }
+
+  /** A column as text; numbers are written out, missing values stay null. */
+  strings(name: string): readonly (string | null)[] {
+    const column = this.column(name);
+    return column instanceof Float64Array
+      ? Array.from(column, (v) => (Number.isNaN(v) ? null : String(v)))
+      : column;
+  }
+
+  /**
+   * Row `i` as a record.
+   * @example new Table({ track: ['a', 'b'], plays: [3, 1] }).row(1).track // 'b'
+   */
+  row(i: number): Record<string, Cell> {
+    this.checkRow(i);
+    return Object.fromEntries(
+      this.columnNames.map((name) => [name, cell(this.data.get(name)!, i)]),
+    );
+  }
+
+  /** All rows as records: for small tables. */
+  rows(): Record<string, Cell>[] {
+    return Array.from({ length: this.length }, (_, i) => this.row(i));
+  }
+
+  /**
+   * The rows as records, one after the other: for large tables, too.
+   * @example for (const row of new Table({ track: ['a', 'b'], plays: [3, 1] })) console.log(row.track);
+   */
+  *[Symbol.iterator](): IterableIterator<Record<string, Cell>> {
+    for (let i = 0; i < this.length; i++) yield this.row(i);
+  }
+
+  /**
+   * What JSON.stringify makes of it: its rows, so that `JSON.stringify(table)` is what `save` writes. A missing value is null.
+   * @example JSON.stringify(new Table({ track: ['a', null], plays: [3, NaN] })) // '[{"track":"a","plays":3},{"track":null,"plays":null}]'
+   */
+  toJSON(): unknown {
+    return this.rows();
+  }
+
+  /**
+   * The first `n` rows: a whole number, or Infinity for all.
+   * @example tracks.table.head(5)
+   */
+  head(n = 10): Table {
+    if (!(n >= 0 && (Number.isInteger(n) || n === Infinity)))
+      throw new ArgumentError(`head needs a number of rows, 0 or more, got ${said(n)}.`);
+    return this.take(Array.from({ length: Math.min(n, this.length) }, (_, i) => i));
+  }
+
+  /**
+   * The rows with these numbers, in this order. Throws ArgumentError for a row that does not exist.
+   * @example new Table({ plays: [3, 1, 2] }).take([2, 0]).numbers('plays') // [2, 3]
+   */
+  take(rows: ArrayLike<number>): Table {
+    checkArgument(isNumbers(rows), rows, 'take', 'row numbers, such as split.train');
+    for (let j = 0; j < rows.length; j++) this.checkRow(rows[j]);
+    const columns = new Map<string, Column>();
+    for (const [name, c] of this.data)
+      columns.set(
+        name,
+        c instanceof Float64Array
+          ? Float64Array.from(rows, (i) => c[i])
+          : Array.from(rows, (i) => c[i]),
+      );
+    return new Table(columns);
+  }
+
+  /**
+   * These columns only, in this order.
+   * @example tracks.table.select(['name', 'artist'])
+   */
+  select(names: readonly string[]): Table {
+    checkArgument(
+      Array.isArray(names),
+      names,
+      'select',
+      "an array of columns' names, such as ['name', 'artist']",
+    );
+    return new Table(new Map(names.map((name) => [name, this.column(name)])));
+  }
+
+  /**
+   * The same table with a column more, or with another in the place of one of that name.
+   * @example new Table({ plays: [3, 1] }).withColumn('share', [0.75, 0.25])
+   */
+  withColumn(name: string, column: ColumnValues): Table {
+    checkArgument(typeof name === 'string', name, 'withColumn', "the column's name, a text");
+    return new Table(new Map<string, ColumnValues>([...this.data, [name, column]]));
+  }
+
+  /**
+   * Writes the table to a file, as a whole or not at all, by its name as CSV (`.csv`, a first line of column names, numbers in full, a missing value as an empty field:
+   * `readTable` reads it) or JSON (`.json`, an object for each row, null for a value that is missing or infinite).
+   * @returns the path
+   * @throws ArgumentError for another ending
+   * @example new Table({ artist: ['Air', 'Can'], plays: [3, 5] }).save('artists.csv')
+   */
+  save(file: string): string {
+    const kind =
+      typeof file === 'string' ? /\.(csv|json)$/i.exec(file)?.[1].toLowerCase() : undefined;
+    if (kind === undefined)
+      throw new ArgumentError(
+        `A table is saved as .csv or .json, got ${typeof file === 'string' ? `"${file}"` : typeof file}.`,
+      );
+    writeAtomically(file, [
+      Buffer.from(kind === 'csv' ? csv(this) : `${JSON.stringify(this.rows(), null, 1)}\n`),
+    ]);
+    return file;
+  }
+
+  /** Aligned text, at most `maxRows` rows. */
+  toString(maxRows = 20): string {
+    const shown = this.head(maxRows);
+    const body = this.columnNames.map((name) => formatColumn(shown.column(name)));
+    const names = this.columnNames.map((name) => visible(name));
+    const widths = body.map((column, j) =>
+      Math.max(names[j].length, ...column.map((s) => s.length)),
+    );
+    const isNumber = this.columnNames.map((name) => this.data.get(name) instanceof Float64Array);
+    const line = (cells: string[]): string =>
+      cells
+        .map((s, j) => (isNumber[j] ? s.padStart(widths[j]) : s.padEnd(widths[j])))
+        .join('  ')
+        .trimEnd();
+    const lines = [
+      line(names),
+      ...Array.from({ length: shown.length }, (_, i) => line(body.map((column) => column[i]))),
+    ];
+    const left = this.length - shown.length;
+    if (left > 0) lines.push(`… ${left.toLocaleString('en')} more row${left === 1 ? '' : 's'}`);
+    return lines.join('\n');
+  }
+
+  [inspect.custom](): string {
+    return this.toString();
+  }
+
+  private checkRow(i: number): void {
+    if (Number.isInteger(i) && i >= 0 && i < this.length) return;
+    throw new ArgumentError(
+      `Row ${said(i)} does not exist; the table has ${this.length} row${this.length === 1 ? '' : 's'}, counted from 0.`,
+    );
+  }
+}
+
+/** A column made of values. Throws ArgumentError unless they are numbers or texts alone. */
+function columnOf(name: string, values: unknown): Column {
+  if (values instanceof Float64Array) return values;
+  const wanted = 'an array of numbers or an array of strings, with null for a missing one';
+  if (
+    ArrayBuffer.isView(values) &&
+    !(values instanceof DataView) &&
+    !(values instanceof BigInt64Array) &&
+    !(values instanceof BigUint64Array)
+  ) {
+    return Float64Array.from(values as NumberArray);
+  }
+  if (!Array.isArray(values)) {
+    const got =
+      typeof values === 'object'
+        ? (values?.constructor?.name ?? values)
+        : `${typeof values} ${String(values)}`;
+    throw new ArgumentError(`Column "${name}" must be ${wanted}, got ${got}.`);
+  }
+  const first: unknown = values.find((value) => value !== null);
+  const type = typeof first === 'number' ? 'number' : 'string';
+  for (let i = 0; i < values.length; i++) {
+    const value: unknown = values[i];
+    if (typeof value === type || value === null) continue;
+    const hint =
+      typeof value === 'number' || typeof value === 'string'
+        ? ' One column holds one kind: write all as texts, String(value).'
+        : '';
+    throw new ArgumentError(
+      `Column "${name}" must be ${wanted}, got ${typeof value} in row ${i} (counted from 0).${hint}`,
+    );
+  }
+  return type === 'number'
+    ? Float64Array.from(values as (number | null)[], (value) => value ?? NaN)
+    : (values as (string | null)[]);
+}
+
+function textOf(value: Cell): string | null {
+  return value === null ? null : String(value);
+}
+function cell(column: Column, i: number): Cell {
+  const value = column[i];
+  return typeof value === 'number' && Number.isNaN(value) ? null : value;
+}
+
+/**
+ * The cells of a column as text, – for a missing one. Numbers of a column have the same number of decimals, so that they stand below each other: none if
+ * all are whole, else as many as give the largest six digits, from one to six (fastai's tables), but three at least where some are below 1. From 10,000
+ * on thousands are separated: 12,345. Columns of very small or very large numbers are in scientific notation, and so is a number of another column that
+ * would look like zero and is none; but what is less than 1e-12 of the largest is taken for the rounding error of a sum, and written as 0, in a column with
+ * negative numbers: where all are positive, such as p-values, a tiny one is meant.
+ */
+export function formatColumn(column: Column): string[] {
+  if (!(column instanceof Float64Array))
+    return column.map((text) => (text === null ? '–' : visible(text)));
+  let largest = 0;
+  let smallest = Infinity; // beside zero
+  let whole = true;
+  let negative = false;
+  for (const x of column) {
+    if (!Number.isFinite(x)) continue;
+    negative ||= x < 0;
+    largest = Math.max(largest, Math.abs(x));
+    if (x !== 0) smallest = Math.min(smallest, Math.abs(x));
+    whole &&= Number.isInteger(x);
+  }
+  const scientific = largest >= (whole ? 1e15 : 1e9) || (largest > 0 && largest < 1e-4);
+  const decimals = whole
+    ? 0
+    : Math.min(6, Math.max(smallest < 1 ? 3 : 1, 5 - Math.floor(Math.log10(largest))));
+  const zero = 0.5 * 10 ** -decimals; // what is below it is written 0.000
+  return Array.from(column, (x) => {
+    if (Number.isNaN(x)) return '–';
+    if (!Number.isFinite(x)) return String(x);
+    if (negative && Math.abs(x) <= 1e-12 * largest) x = 0; // the rounding error of a sum, not a value
+    if (x !== 0 && (scientific || Math.abs(x) < zero)) return x.toExponential(scientific ? 3 : 2);
+    const text = (x === 0 ? 0 : x).toFixed(decimals); // no -0
+    return largest < 10_000 ? text : text.replace(/\B(?=(\d{3})+(?!\d))(?<!\.\d*)/g, ',');
+  });
+}

@@ -1,0 +1,314 @@
+import { inspect } from 'node:util';
+import { ArgumentError, UnknownIdError } from '../errors.js';
+import { checkArgument, checkOptions, isNumbers, said } from '../options.js';
+import { visible } from '../printed.js';
+import { codePointOrder, pack } from './files/utf8.js';
+
+/**
+ * The class at index 0 of fastai's vocabularies: every id that training has not seen.
+ * @example Vocabulary.fromValues(['u1'], { na: true }).id(0) === NA // true
+ */
+export const NA = '#na#';
+
+/** Options of {@link Vocabulary.fromValues}. */
+export interface VocabularyOptions {
+  /** Puts `#na#`, fastai's class for unknown ids, at index 0. Default false. */
+  na?: boolean;
+  /** What the ids are, for messages: "Unknown user …". Default `'id'`. */
+  kind?: string;
+}
+
+/**
+ * Distinct ids and their indices: fastai's `classes`, scikit-learn's LabelEncoder. Indices count from 0 in the order of the classes.
+ *
+ * Ids are kept as one block of UTF-8 and decoded when asked for, so that a million of them cost their bytes and are looked up by binary search.
+ * @example
+ * const users = Vocabulary.fromValues(['u2', 'u1', 'u2']);
+ * users.index('u2') // 1
+ */
+export class Vocabulary {
+  /** Number of classes, `#na#` included. */
+  readonly length: number;
+  /** Whether index 0 is `#na#`. */
+  readonly na: boolean;
+  /** What the ids are, for messages. */
+  readonly kind: string;
+  private decoded: readonly string[] | undefined;
+
+  /**
+   * From packed ids: for caches; {@link Vocabulary.fromValues} is for everybody else.
+   * @param bytes the ids in UTF-8, one after the other
+   * @param offsets length + 1 numbers: id `i` is `bytes[offsets[i] … offsets[i + 1])`
+   * @param order positions of the classes (except `#na#`) by ascending code point; omit it where the classes are in that order
+   */
+  constructor(
+    readonly bytes: Uint8Array,
+    readonly offsets: Uint32Array,
+    options: VocabularyOptions = {},
+    readonly order?: Int32Array,
+  ) {
+    if (offsets.length === 0 || offsets[0] !== 0 || offsets[offsets.length - 1] !== bytes.length) {
+      throw new ArgumentError(
+        `The offsets of ids must begin with 0 and end with ${bytes.length}, the number of bytes. Vocabulary.fromValues(ids) packs ids.`,
+      );
+    }
+    this.length = offsets.length - 1;
+    this.na = options.na ?? false;
+    this.kind = options.kind ?? 'id';
+  }
+
+  /**
+   * The distinct values, sorted: strings by Unicode code point, numbers by size, a mixture as strings (scikit-learn's rules).
+   * @param values ids, repeated as often as they like
+   * @example Vocabulary.fromValues(['b', 'a', 'b'], { na: true }).classes // ['#na#', 'a', 'b']
+   */
+  static fromValues(
+    values: Iterable<string | number>,
+    options: VocabularyOptions = {},
+  ): Vocabulary {
+    checkVocabularyOptions(options);
+    const distinct = distinctIds(values, options.kind);
+    let numeric = distinct.size > 0;
+    for (const v of distinct) if (typeof v === 'string') numeric = false;
+    if (numeric)
+      return Vocabulary.inOrder(Float64Array.from(distinct as Set<number>).sort(), options);
+    const sorted = [...new Set(Array.from(distinct, String))].filter(
+      (v) => !(options.na && v === NA),
+    );
+    codePointOrder(sorted);
+    if (options.na) sorted.unshift(NA);
+    const { bytes, offsets } = pack(sorted);
+    return new Vocabulary(bytes, offsets, options);
+  }
+
+  /**
+   * The distinct values in the order in which they first occur.
+   * @example Vocabulary.inOrder(['b', 'a', 'b']).classes // ['b', 'a']
+   */
+  static inOrder(values: Iterable<string | number>, options: VocabularyOptions = {}): Vocabulary {
+    checkVocabularyOptions(options);
+    const classes = [...new Set(Array.from(distinctIds(values, options.kind), String))].filter(
+      (v) => !(options.na && v === NA),
+    );
+    if (options.na) classes.unshift(NA);
+    const { bytes, offsets } = pack(classes);
+    const first = options.na ? 1 : 0;
+    const position = new Map(classes.map((v, i) => [v, i]));
+    const order = Int32Array.from(codePointOrder(classes.slice(first)), (v) => position.get(v)!);
+    return new Vocabulary(bytes, offsets, options, order);
+  }
+
+  /**
+   * What JSON.stringify makes of it: its classes.
+   * @example JSON.stringify(Vocabulary.fromValues(['b', 'a'])) // '["a","b"]'
+   */
+  toJSON(): readonly string[] {
+    return this.classes;
+  }
+
+  /** Every class, by index. Decoded on first use. */
+  get classes(): readonly string[] {
+    if (this.decoded) return this.decoded;
+    const { bytes, offsets } = this;
+    const buffer = this.buffer();
+    let ascii = true;
+    for (let i = 0; ascii && i < bytes.length; i++) ascii = bytes[i] < 128;
+    if (ascii) {
+      const all = buffer.toString('latin1');
+      this.decoded = Array.from({ length: this.length }, (_, i) =>
+        all.slice(offsets[i], offsets[i + 1]),
+      );
+    } else {
+      this.decoded = Array.from({ length: this.length }, (_, i) =>
+        buffer.toString('utf8', offsets[i], offsets[i + 1]),
+      );
+    }
+    return this.decoded;
+  }
+
+  /** The class with this index. Throws ArgumentError outside 0 … length − 1. */
+  id(index: number): string {
+    if (!(Number.isInteger(index) && index >= 0 && index < this.length)) {
+      throw new ArgumentError(
+        `${this.kind} index ${said(index)} does not exist; there are ${this.length}, counted from 0.`,
+      );
+    }
+    if (this.decoded) return this.decoded[index];
+    return this.buffer().toString('utf8', this.offsets[index], this.offsets[index + 1]);
+  }
+
+  /** The index of an id, −1 if it is not a class. */
+  indexOf(id: string | number): number {
+    const text = String(id);
+    if (this.na && text === NA) return 0;
+    const target = Buffer.from(text);
+    const { offsets, order } = this;
+    const buffer = this.buffer();
+    const first = this.na ? 1 : 0;
+    let low = 0;
+    let high = this.length - first - 1;
+    while (low <= high) {
+      const middle = (low + high) >>> 1;
+      const at = order ? order[middle] : middle + first;
+      const side = buffer.compare(target, 0, target.length, offsets[at], offsets[at + 1]);
+      if (side === 0) return this.id(at) === text ? at : -1; // a lone surrogate encodes as U+FFFD, which is another id
+      if (side < 0) low = middle + 1;
+      else high = middle - 1;
+    }
+    return -1;
+  }
+
+  /** Whether the id is a class. */
+  has(id: string | number): boolean {
+    return this.indexOf(id) >= 0;
+  }
+
+  /** The index of an id. Throws UnknownIdError, with the nearest known id, if it is not a class. */
+  index(id: string | number): number {
+    const i = this.indexOf(id);
+    if (i >= 0) return i;
+    throw unknownId(
+      this,
+      id,
+      this.na ? `A ${this.kind} that occurs in validation only has no index of its own.` : '',
+    );
+  }
+
+  /**
+   * The index of each value (LabelEncoder's `transform`). Unknown ones: 0 where index 0 is `#na#`, as in fastai; else UnknownIdError.
+   */
+  encode(values: ArrayLike<string | number>): Int32Array {
+    checkArgument(isNumbers(values), values, 'encode', `an array of ${this.kind}s`);
+    const known = new Map<string | number, number>();
+    return Int32Array.from(values, (v) => {
+      let i = known.get(v);
+      if (i === undefined)
+        known.set(v, (i = this.na ? Math.max(0, this.indexOf(v)) : this.index(v)));
+      return i;
+    });
+  }
+
+  /** The id of each index (LabelEncoder's `inverse_transform`). */
+  decode(indices: ArrayLike<number>): string[] {
+    checkArgument(
+      isNumbers(indices),
+      indices,
+      'decode',
+      `indices of ${this.kind}s, an array or an Int32Array`,
+    );
+    return Array.from(indices, (i) => this.id(i));
+  }
+
+  /**
+   * A vocabulary of some of the classes, in the same order.
+   * @param indices their indices, ascending
+   * @param options `na`: put `#na#` first (default: no). A class of that name becomes it
+   */
+  subset(indices: ArrayLike<number>, options: { na?: boolean } = {}): Vocabulary {
+    checkOptions(options, ['na'], 'subset');
+    checkArgument(
+      isNumbers(indices),
+      indices,
+      'subset',
+      `indices of ${this.kind}s, ascending, an array or an Int32Array`,
+    );
+    const na = options.na ?? false;
+    const naBefore = this.na || na ? this.indexOf(NA) : -1;
+    for (let j = 0; j < indices.length; j++) {
+      const i = indices[j];
+      if (Number.isInteger(i) && i >= 0 && i < this.length && (j === 0 || i > indices[j - 1]))
+        continue;
+      throw new ArgumentError(
+        `A subset needs ascending indices from 0 to ${this.length - 1}, got ${said(i)} at position ${j}.`,
+      );
+    }
+    const kept = Int32Array.from(indices).filter((i) => i !== naBefore);
+    const first = na ? 1 : 0;
+    const lead = na ? Buffer.from(NA) : new Uint8Array(0);
+    const offsets = new Uint32Array(kept.length + first + 1);
+    offsets[first] = lead.length;
+    const renumbered = this.order ? new Int32Array(this.length).fill(-1) : undefined;
+    for (let j = 0; j < kept.length; j++) {
+      const i = kept[j];
+      offsets[j + first + 1] = offsets[j + first] + this.offsets[i + 1] - this.offsets[i];
+      if (renumbered) renumbered[i] = j + first;
+    }
+    const bytes = new Uint8Array(offsets[offsets.length - 1]);
+    bytes.set(lead);
+    for (let j = 0; j < kept.length; j++)
+      bytes.set(
+        this.bytes.subarray(this.offsets[kept[j]], this.offsets[kept[j] + 1]),
+        offsets[j + first],
+      );
+    const order = renumbered && this.order!.map((i) => renumbered[i]).filter((i) => i >= 0);
+    return new Vocabulary(bytes, offsets, { na, kind: this.kind }, order);
+  }
+
+  private buffer(): Buffer {
+    return Buffer.from(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength);
+  }
+
+  [inspect.custom](): string {
+    const some = Array.from({ length: Math.min(this.length, 5) }, (_, i) =>
+      visible(String(this.id(i))),
+    );
+    return `Vocabulary of ${this.length.toLocaleString('en')} (${this.kind}): ${some.join(', ')}${this.length > some.length ? ', …' : ''}`;
+  }
+}
+
+function checkVocabularyOptions(options: VocabularyOptions): void {
+  checkOptions(options, ['na', 'kind'], 'a Vocabulary');
+  const { na, kind } = options;
+  if (na !== undefined && typeof na !== 'boolean')
+    throw new ArgumentError(`na is true or false: whether index 0 is ${NA}. Got ${said(na)}.`);
+  if (kind !== undefined && typeof kind !== 'string')
+    throw new ArgumentError(`kind is what the ids are called, such as 'user', got ${typeof kind}.`);
+}
+
+/** Throws for the first row of ids with a whole number that JavaScript may have rounded. `of`: what an id is called. */
+export function refuseRounded(ids: ArrayLike<unknown>, of: string): void {
+  for (let i = 0; i < ids.length; i++)
+    if (isRounded(ids[i])) throw rounded(`Row ${i} (counted from 0) has`, of, ids[i]);
+}
+
+const isRounded = (id: unknown): boolean =>
+  typeof id === 'number' && Number.isInteger(id) && !Number.isSafeInteger(id);
+
+const rounded = (where: string, of: string, id: unknown): ArgumentError =>
+  new ArgumentError(
+    `${where} the ${of} ${id}, a whole number beyond 2⁵³, where JavaScript rounds: two ids may have become one. Give ids as text.`,
+  );
+
+/** The distinct ids, in the order in which they first occur. Throws for what is none. */
+function distinctIds(values: Iterable<string | number>, kind = 'id'): Set<string | number> {
+  if (typeof values !== 'object' || values === null || !(Symbol.iterator in values)) {
+    throw new ArgumentError(
+      `The ${kind}s must come as an array or another iterable, got ${typeof values === 'string' ? 'one text' : said(values)}.`,
+    );
+  }
+  const distinct = new Set(values);
+  for (const v of distinct) {
+    if (typeof v !== 'string' && (typeof v !== 'number' || Number.isNaN(v))) {
+      throw new ArgumentError(
+        `A ${kind} must be a string or a number, got ${said(v)}. Drop the rows without one.`,
+      );
+    }
+    if (isRounded(v)) throw rounded('There is', kind, v);
+  }
+  return distinct;
+}
+
+/**
+ * The error for an id that is no class. A number, where ids are text, is likely to be an index.
+ * @param hint what to do, if it is none
+ */
+export function unknownId(vocabulary: Vocabulary, id: string | number, hint = ''): UnknownIdError {
+  const { kind, na, classes, length } = vocabulary;
+  const isIndex = typeof id === 'number' && Number.isInteger(id) && id >= 0 && id < length;
+  return new UnknownIdError(
+    kind,
+    typeof id === 'number' ? String(id) : id,
+    na ? classes.slice(1) : classes,
+    isIndex ? `${kind}s.id(${id}) is the id of ${kind} number ${id}.` : hint,
+  );
+}

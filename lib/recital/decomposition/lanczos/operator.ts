@@ -1,0 +1,148 @@
+import {
+  BLOCK,
+  denseBlock,
+  denseTransposeBlock,
+  type SharedCsr,
+  sparseBlock,
+} from '../../compute/block.js';
+import { dispose, float64, int32 } from '../../compute/memory.js';
+import { type CsrMatrix, type DenseMatrix, isSparse, transposeCsr } from '../../data/matrix.js';
+
+/** A name of this file's own: one of another is looked up anew each time, which loops feel. */
+const B = BLOCK;
+
+/** A matrix that can multiply blocks (rows × 8 on the shared memory), and so can its transpose. */
+export interface Operator {
+  readonly rows: number;
+  readonly columns: number;
+  /** out = A·X for X of columns × 8. */
+  times(x: Float64Array, out: Float64Array): void;
+  /** out = Aᵀ·Y for Y of rows × 8. */
+  transposeTimes(y: Float64Array, out: Float64Array): void;
+  /** Gives its memory back. */
+  dispose(): void;
+}
+
+/** The same matrix transposed: it shares the memory. */
+export function transposed(a: Operator): Operator {
+  return {
+    rows: a.columns,
+    columns: a.rows,
+    times: (x, out) => a.transposeTimes(x, out),
+    transposeTimes: (y, out) => a.times(y, out),
+    dispose: () => a.dispose(),
+  };
+}
+
+/**
+ * A matrix as an operator, less its column means if they are given. Of a sparse matrix only the entries are kept: (A − 1·μᵀ)·X = A·X − 1·(μᵀX).
+ * @param means one number a column
+ */
+export function operatorOf(x: CsrMatrix | DenseMatrix, means?: Float64Array): Operator {
+  return isSparse(x) ? new SparseOperator(x, means) : new DenseOperator(x, means);
+}
+
+class SparseOperator implements Operator {
+  readonly rows: number;
+  readonly columns: number;
+  private readonly byRow: SharedCsr;
+  private readonly byColumn: SharedCsr;
+  private readonly centre:
+    | { means: Float64Array; ones: Float64Array; sums: Float64Array }
+    | undefined;
+
+  constructor(x: CsrMatrix, means?: Float64Array) {
+    [this.rows, this.columns] = x.shape;
+    this.byRow = onShared(this.rows, x.data.length);
+    this.byRow.indptr.set(x.indptr);
+    this.byRow.indices.set(x.indices);
+    this.byRow.values.set(x.data);
+    this.byColumn = onShared(this.columns, x.data.length);
+    transposeCsr(x, { ...this.byColumn, data: this.byColumn.values });
+    if (means) {
+      const copy = float64(this.columns);
+      copy.set(means);
+      this.centre = { means: copy, ones: float64(this.rows).fill(1), sums: float64(B) };
+    }
+  }
+
+  times(x: Float64Array, out: Float64Array): void {
+    sparseBlock(
+      this.byRow,
+      x,
+      out,
+      this.centre && {
+        left: this.centre.ones,
+        right: weightedSums(this.centre.means, x, this.centre.sums),
+      },
+    );
+  }
+
+  transposeTimes(y: Float64Array, out: Float64Array): void {
+    sparseBlock(
+      this.byColumn,
+      y,
+      out,
+      this.centre && {
+        left: this.centre.means,
+        right: weightedSums(this.centre.ones, y, this.centre.sums),
+      },
+    );
+  }
+
+  dispose(): void {
+    for (const { indptr, indices, values } of [this.byRow, this.byColumn])
+      for (const array of [indptr, indices, values]) dispose(array);
+    if (this.centre) for (const array of Object.values(this.centre)) dispose(array);
+  }
+}
+
+/** sums = Xᵀ·weights for a block X. */
+function weightedSums(weights: Float64Array, x: Float64Array, sums: Float64Array): Float64Array {
+  sums.fill(0);
+  for (let i = 0, p = 0; i < weights.length; i++) {
+    const w = weights[i];
+    for (let c = 0; c < B; c++) sums[c] += w * x[p++];
+  }
+  return sums;
+}
+
+function onShared(rows: number, entries: number): SharedCsr {
+  return { rows, indptr: int32(rows + 1), indices: int32(entries), values: float64(entries) };
+}
+
+/** A dense matrix, copied and centred. */
+class DenseOperator implements Operator {
+  readonly rows: number;
+  readonly columns: number;
+  private readonly values: Float64Array;
+
+  constructor(x: DenseMatrix, means?: Float64Array) {
+    [this.rows, this.columns] = x.shape;
+    this.values = float64(this.rows * this.columns);
+    this.values.set(x.data);
+    if (means)
+      for (let i = 0, p = 0; i < this.rows; i++)
+        for (let j = 0; j < this.columns; j++) this.values[p++] -= means[j];
+  }
+
+  times(x: Float64Array, out: Float64Array): void {
+    denseBlock(
+      { values: this.values, rows: this.rows, columns: this.columns, stride: this.columns },
+      x,
+      out,
+    );
+  }
+
+  transposeTimes(y: Float64Array, out: Float64Array): void {
+    denseTransposeBlock(
+      { values: this.values, rows: this.rows, columns: this.columns, stride: this.columns },
+      y,
+      out,
+    );
+  }
+
+  dispose(): void {
+    dispose(this.values);
+  }
+}

@@ -1,0 +1,162 @@
+import { BLOCK, denseBlock, denseTransposeBlock } from '../../compute/block.js';
+import { dispose, float64 } from '../../compute/memory.js';
+import type { Random } from '../../compute/random.js';
+
+/** A name of this file's own: one of another is looked up anew each time, which loops feel. */
+const B = BLOCK;
+
+/** A pivot smaller than this beside its column's square: Cholesky would lose too many digits. */
+const ILL = 1e-8;
+
+/** The basis so far: rows × stride, of which the first `columns` columns are orthonormal. */
+export interface Basis {
+  readonly values: Float64Array;
+  readonly rows: number;
+  readonly columns: number;
+  readonly stride: number;
+}
+
+/** W ← W − Q·(QᵀW), once, for columns `from` … of the basis. */
+export function project(
+  basis: Basis,
+  w: Float64Array,
+  { from = 0 }: { from?: number } = {},
+): Float64Array {
+  const columns = basis.columns - from;
+  const coefficients = float64(columns * B);
+  const part = { ...basis, from, columns };
+  denseTransposeBlock(part, w, coefficients);
+  denseBlock(part, coefficients, w, { subtract: true });
+  const copy = coefficients.slice();
+  dispose(coefficients);
+  return copy;
+}
+
+/**
+ * Makes the columns of a block orthonormal, W = Q·R, where they are orthogonal to the basis already. A column that depends on those before it (its rest is
+ * less than `least`) becomes a random one, orthogonal to everything, and its row of R zero.
+ * @returns R, 8 × 8, row-major, upper triangular
+ */
+export function orthonormalise(
+  w: Float64Array,
+  basis: Basis,
+  { least, random }: { least: number; random: Random },
+): Float64Array {
+  const whole = { values: w, rows: basis.rows, columns: B, stride: B };
+  const gram = float64(B * B);
+  const copy = float64(w.length);
+  try {
+    let r: Float64Array | undefined;
+    // Cholesky's factor of WᵀW, twice, as the first leaves an error of eps times the square of W's condition.
+    for (let pass = 0; pass < 2; pass++) {
+      denseTransposeBlock(whole, w, gram);
+      const upper = choleskyUpper(gram, pass === 0 ? least : 0);
+      if (!upper) return gramSchmidt(w, basis, { least, random });
+      gram.set(inverseUpper(upper));
+      copy.set(w);
+      denseBlock({ ...whole, values: copy }, gram, w);
+      r = r ? product(upper, r) : upper;
+    }
+    return r!;
+  } finally {
+    dispose(gram);
+    dispose(copy);
+  }
+}
+
+/** R of RᵀR = A, or nothing if A is nearly singular. */
+function choleskyUpper(a: Float64Array, least: number): Float64Array | undefined {
+  const r = new Float64Array(B * B);
+  for (let j = 0; j < B; j++) {
+    for (let i = 0; i <= j; i++) {
+      let sum = a[i * B + j];
+      for (let k = 0; k < i; k++) sum -= r[k * B + i] * r[k * B + j];
+      if (i < j) r[i * B + j] = sum / r[i * B + i];
+      else if (sum > ILL * a[j * B + j] && sum > 4 * least * least) r[j * B + j] = Math.sqrt(sum);
+      else return undefined;
+    }
+  }
+  return r;
+}
+
+function inverseUpper(r: Float64Array): Float64Array {
+  const inverse = new Float64Array(B * B);
+  for (let j = 0; j < B; j++) {
+    inverse[j * B + j] = 1 / r[j * B + j];
+    for (let i = j - 1; i >= 0; i--) {
+      let sum = 0;
+      for (let k = i + 1; k <= j; k++) sum += r[i * B + k] * inverse[k * B + j];
+      inverse[i * B + j] = -sum / r[i * B + i];
+    }
+  }
+  return inverse;
+}
+
+function product(a: Float64Array, b: Float64Array): Float64Array {
+  const c = new Float64Array(B * B);
+  for (let i = 0; i < B; i++)
+    for (let k = 0; k < B; k++)
+      for (let j = 0; j < B; j++) c[i * B + j] += a[i * B + k] * b[k * B + j];
+  return c;
+}
+
+/** The careful way, column by column, for blocks of lower rank. */
+function gramSchmidt(
+  w: Float64Array,
+  basis: Basis,
+  { least, random }: { least: number; random: Random },
+): Float64Array {
+  const r = new Float64Array(B * B);
+  const replaced: number[] = [];
+  for (let j = 0; j < B; j++) {
+    removeEarlier(w, j, r);
+    const size = norm(w, j);
+    if (size > least) {
+      r[j * B + j] = size;
+      scale(w, j, 1 / size);
+      continue;
+    }
+    for (let i = 0; i < B; i++) r[i * B + j] *= i < j ? 1 : 0;
+    replaced.push(j);
+    scale(w, j, 0);
+  }
+  for (const j of replaced) {
+    for (let p = j; p < w.length; p += B) w[p] = random.normal();
+    for (let pass = 0; pass < 3; pass++) {
+      if (basis.columns > 0) {
+        // Projected alone: the other columns have had their turn.
+        const alone = float64(w.length);
+        for (let p = j; p < w.length; p += B) alone[p] = w[p];
+        project(basis, alone);
+        for (let p = j; p < w.length; p += B) w[p] = alone[p];
+        dispose(alone);
+      }
+      for (let i = 0; i < B; i++) if (i !== j) removeOne(w, i, j);
+      scale(w, j, 1 / norm(w, j));
+    }
+  }
+  return r;
+}
+
+/** Twice: takes the earlier columns out of column j and adds what was taken to R. */
+function removeEarlier(w: Float64Array, j: number, r: Float64Array): void {
+  for (let pass = 0; pass < 2; pass++)
+    for (let i = 0; i < j; i++) r[i * B + j] += removeOne(w, i, j);
+}
+
+function removeOne(w: Float64Array, i: number, j: number): number {
+  let dot = 0;
+  for (let p = 0; p < w.length; p += B) dot += w[p + i] * w[p + j];
+  for (let p = 0; p < w.length; p += B) w[p + j] -= dot * w[p + i];
+  return dot;
+}
+
+function norm(w: Float64Array, j: number): number {
+  let square = 0;
+  for (let p = j; p < w.length; p += B) square += w[p] * w[p];
+  return Math.sqrt(square);
+}
+
+function scale(w: Float64Array, j: number, by: number): void {
+  for (let p = j; p < w.length; p += B) w[p] *= by;
+}

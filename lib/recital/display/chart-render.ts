@@ -1,0 +1,261 @@
+import { extname } from 'node:path';
+import type { Chart } from '../data/chart.js';
+import { writeAtomically } from '../data/files/atomic-write.js';
+import { ArgumentError } from '../errors.js';
+import { visible } from '../printed.js';
+import { chartConfig, paperConfig } from './chart-config.js';
+import { withPoints } from './chart-points.js';
+import { escapeHtml } from './escape.js';
+import { chartFont } from './font.js';
+import type { MimeBundle } from './kernel.js';
+import { withTexts } from './png-text.js';
+
+// Only what is used here: the packages' own types need the DOM and would have to be checked with every notebook that imports the library.
+interface View {
+  run(): View;
+  finalize(): void;
+  background(): string;
+  padding(): { left: number; right: number; top: number; bottom: number };
+  scenegraph(): { root: object };
+  readonly _viewWidth: number;
+  readonly _viewHeight: number;
+  readonly _origin: readonly [number, number];
+}
+interface Vega {
+  parse(spec: object): object;
+  View: new (runtime: object, options: object) => View;
+  SVGStringRenderer: new () => {
+    initialize(element: null, width: number, height: number, origin: number[], scale: number): void;
+    background(colour: string): void;
+    render(root: object): void;
+    svg(): string;
+  };
+  textMetrics: {
+    width(
+      item: { fontSize?: number; fontWeight?: string | number; limit?: number },
+      text: unknown,
+    ): number;
+  };
+  resetSVGClipId(): void;
+  resetSVGDefIds(): void;
+}
+interface VegaLite {
+  compile(spec: object): { spec: object };
+}
+interface Resvg {
+  Resvg: new (
+    svg: string,
+    options: object,
+  ) => { render(): { asPng(): Buffer; width: number; height: number } };
+}
+
+/** Pixels of the PNG per pixel of the chart, so that it is sharp on fine screens; its size in the page is kept in the metadata. */
+const SCALE = 2;
+
+let loaded: { vega: Vega; vegaLite: VegaLite; resvg: Resvg } | undefined;
+
+/** Vega is loaded by the first chart: a notebook without one does not wait for it. */
+function tools(): { vega: Vega; vegaLite: VegaLite; resvg: Resvg } {
+  if (loaded) return loaded;
+  const vega = require('vega') as Vega;
+  const { regular, bold } = chartFont();
+  vega.textMetrics.width = ({ fontSize = 11, fontWeight, limit }, text) => {
+    const heavy = fontWeight === 'bold' || Number(fontWeight) >= 600;
+    const width = (heavy ? bold : regular).width(
+      text === null || text === undefined ? '' : String(text),
+      fontSize,
+    );
+    return limit && limit > 0 ? Math.min(limit, width) : width; // a longer text is cut when it is drawn
+  };
+  loaded = {
+    vega,
+    vegaLite: require('vega-lite') as VegaLite,
+    resvg: require('@resvg/resvg-js') as Resvg,
+  };
+  return loaded;
+}
+
+/**
+ * A logger for Vega that gathers its errors. Vega reports those of the data flow here alone, and would go on with half a picture; what is thrown here would
+ * be thrown by a promise that nobody awaits.
+ */
+function strict(errors: Error[]): object {
+  return {
+    level: () => 1,
+    error: (...messages: unknown[]): void =>
+      void errors.push(
+        messages.find((message) => message instanceof Error) ??
+          new Error(messages.map(String).join(' ')),
+      ),
+    warn: (...messages: unknown[]): void => console.warn(...messages),
+    info: () => undefined,
+    debug: () => undefined,
+  };
+}
+
+/**
+ * The complete Vega-Lite specification of a chart as a front end gets it, with title, description and the library's configuration; a chart's own `config` comes
+ * on top. Background and text have the colours of the front end's theme, unless the chart gives them others: see {@link onPaper}.
+ */
+export function vegaLiteSpec(chart: Chart): Record<string, unknown> {
+  return {
+    $schema: 'https://vega.github.io/schema/vega-lite/v5.json',
+    ...(drawableTexts({ title: chart.title, description: chart.alt, ...chart.spec }) as object),
+    config: merge(chartConfig, (chart.spec.config ?? {}) as Record<string, unknown>),
+  };
+}
+
+/** The same specification for white paper, and for a page, which sees to the dark itself. */
+export function onPaper(spec: Record<string, unknown>): Record<string, unknown> {
+  return {
+    background: paperConfig.background,
+    ...spec,
+    config: merge(paperConfig, (spec.config ?? {}) as Record<string, unknown>),
+  };
+}
+
+const isBlock = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The entries of `over` on top of those of `base`; a block of settings such as `axis` keeps those that `over` does not mention. */
+function merge(
+  base: Record<string, unknown>,
+  over: Record<string, unknown>,
+): Record<string, unknown> {
+  const merged = Object.entries(over).map(([key, value]) => [
+    key,
+    isBlock(value) && isBlock(base[key]) ? { ...(base[key] as object), ...value } : value,
+  ]);
+  return { ...base, ...Object.fromEntries(merged) };
+}
+
+/**
+ * A part of a specification without the texts that Vega trips over. A text that is the name of a property of every object (a listener called `constructor`)
+ * finds that property where Vega keeps groups by name: it gets a space behind it, which is not seen. A title of an encoding is pasted into a program (that of
+ * tooltips and descriptions) between quotation marks, without escapes: its quotation marks, backslashes and line breaks become others that mean nothing there.
+ * U+2028 and U+2029, which end a line of a program, are line breaks.
+ * @param within the name of the part that it stands in
+ */
+function drawableTexts(part: unknown, key = '', within = ''): unknown {
+  if (typeof part === 'string')
+    return REFERENCES.has(key)
+      ? part
+      : `${part.replace(/[\u2028\u2029]/g, '\n')}${NAMES.has(part) ? '\u00a0' : ''}`;
+  if (Array.isArray(part)) return part.map((each) => drawableTexts(each, key, within));
+  if (typeof part !== 'object' || part === null || key === 'transform') return part;
+  const block = Object.fromEntries(
+    Object.entries(part).map(([name, value]) => [name, drawableTexts(value, name, key)]),
+  );
+  if (within !== 'encoding') return block;
+  const { title = block.field } = block;
+  const plain = Array.isArray(title) ? title.map(withoutQuotes) : withoutQuotes(title);
+  return String(plain) === String(block.field) ? block : { ...block, title: plain };
+}
+
+/** Names that every object has: `constructor`, `toString`, `__proto__` … */
+const NAMES = new Set(Object.getOwnPropertyNames(Object.prototype));
+/** Where a text names a column of the data, and so must stay. */
+const REFERENCES = new Set(['field', 'groupby', 'as']);
+
+function withoutQuotes(title: unknown): unknown {
+  if (typeof title !== 'string') return title;
+  const plain = title
+    .replaceAll('"', '\u201d')
+    .replaceAll('\\', '\u2216')
+    .replace(/[\n\r\u2028\u2029]+/g, ' ');
+  return NAMES.has(plain) ? `${plain}\u00a0` : plain;
+}
+
+/** A chart as SVG. Throws ArgumentError if its specification cannot be drawn. */
+export function chartSvg(chart: Chart): string {
+  const { vega, vegaLite } = tools();
+  vega.resetSVGClipId(); // the same chart gives the same bytes
+  vega.resetSVGDefIds();
+  const renderer = new vega.SVGStringRenderer();
+  const errors: Error[] = [];
+  try {
+    // Everything here is synchronous, unlike view.toSVG(): a chart appears between the prints before and after it. It is possible because the data
+    // is in the specification and nothing has to be loaded.
+    const view = new vega.View(vega.parse(vegaLite.compile(onPaper(vegaLiteSpec(chart))).spec), {
+      renderer: 'none',
+      logger: strict(errors),
+    }).run();
+    if (errors.length) throw errors[0];
+    const { left, right, top, bottom } = view.padding();
+    const [x, y] = view._origin;
+    renderer.initialize(
+      null,
+      view._viewWidth + left + right,
+      view._viewHeight + top + bottom,
+      [left + x, top + y],
+      1,
+    );
+    renderer.background(view.background());
+    renderer.render(view.scenegraph().root);
+    view.finalize();
+  } catch (error) {
+    throw new ArgumentError(
+      `The chart "${chart.title}" cannot be drawn: ${(error as Error).message}. Its spec must be Vega-Lite 5 with its data inside.`,
+    );
+  }
+  const named = renderer
+    .svg()
+    .replace('<svg ', () => `<svg role="img" aria-label="${escapeHtml(chart.alt)}" `);
+  const about = `<title>${escapeHtml(chart.title)}</title><desc>${escapeHtml(chart.alt)}</desc>`;
+  return named.replace(/^<svg [^>]*>/, (start) => start + about).replace(notXml, '\ufffd');
+}
+
+/** Characters that XML cannot hold in any form, such as a control character in a title. */
+const notXml = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
+
+/** A chart as PNG, drawn with the fonts that come with the package. `width` and `height` are those it is meant to be shown at. */
+export function chartPng(chart: Chart): { png: Buffer; width: number; height: number } {
+  const svg = chartSvg(chart);
+  const { regular, bold } = chartFont();
+  const font = {
+    fontFiles: [regular.file, bold.file],
+    defaultFontFamily: 'DejaVu Sans',
+    loadSystemFonts: !regular.covers(svg), // only for what DejaVu lacks, e.g. Japanese titles: it takes time and differs between machines
+  };
+  const { resvg } = tools();
+  const image = new resvg.Resvg(svg, {
+    fitTo: { mode: 'zoom', value: SCALE },
+    background: '#ffffff',
+    font,
+  }).render();
+  const png = withTexts(image.asPng(), { Title: chart.title, Description: chart.alt });
+  return { png, width: image.width / SCALE, height: image.height / SCALE };
+}
+
+/**
+ * The output of a chart: Vega-Lite for the front ends that draw it (JupyterLab, Notebook 7, VS Code), PNG for the others (classic, GitHub, nbconvert),
+ * text for terminals. No HTML: the front ends would prefer it.
+ */
+export function chartBundle(chart: Chart): { bundle: MimeBundle; metadata: MimeBundle } {
+  const { png, width, height } = chartPng(chart);
+  return {
+    bundle: {
+      'application/vnd.vegalite.v5+json': withPoints(vegaLiteSpec(chart)),
+      'image/png': png.toString('base64'),
+      'text/plain': chartText(chart),
+    },
+    metadata: {
+      'image/png': { width: Math.round(width), height: Math.round(height), alt: chart.alt },
+    },
+  };
+}
+
+/** A chart as text: its title and what it shows. */
+export function chartText({ title, alt }: Chart): string {
+  return visible(`[${title}: ${alt}]`, '\n');
+}
+
+/** Writes a chart to a file, by the ending of its name: see {@link Chart.save}. */
+export function saveChart(chart: Chart, path: string): void {
+  const kind = typeof path === 'string' ? extname(path).toLowerCase() : '';
+  if (kind !== '.svg' && kind !== '.png')
+    throw new ArgumentError(
+      `A chart is saved as .svg or .png, got ${typeof path === 'string' ? `"${path}"` : typeof path}.`,
+    );
+  writeAtomically(path, [kind === '.svg' ? Buffer.from(chartSvg(chart)) : chartPng(chart).png]);
+}

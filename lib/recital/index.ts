@@ -1,0 +1,463 @@
+// Every public name, and nothing else.
+
+// compute
+export { InterruptGuard, interruptible } from './compute/interrupt.js';
+export { float32, memoryUsage } from './compute/memory.js';
+export { Random } from './compute/random.js';
+export { type ComputeOptions, setCompute } from './compute/threads.js';
+// data
+export type { Batch, DataLoader, DataLoaders } from './data/batch.js';
+export { Chart } from './data/chart.js';
+export {
+  CollabDataLoaders,
+  type CollabOptions,
+  type CollabPlaysOptions,
+  type CollabTableOptions,
+} from './data/collab.js';
+export {
+  CollabDataLoader,
+  type CollabLoaderOptions,
+  type CollabRows,
+  type Shuffle,
+} from './data/collab-loader.js';
+export type { Csr } from './data/csr.js';
+export {
+  type Correlation,
+  correlation,
+  describe,
+  type Explorable,
+  missingValues,
+  quantile,
+} from './data/explore.js';
+export { countsByGenre, meansByYear, topArtists } from './data/explore-tracks.js';
+export { type FromDanfoOptions, fromDanfo, toDanfo } from './data/files/danfo.js';
+export type { DanfoFrame, DanfoGroups, DanfoSeries, DanfoValue } from './data/files/danfo-frame.js';
+export { type HetRec, type ReadHetRecOptions, readHetRec } from './data/files/hetrec.js';
+export {
+  type PlaysColumnNames,
+  type ReadPlaysOptions,
+  readPlays,
+} from './data/files/read-plays.js';
+export { type ReadTableOptions, readTable } from './data/files/read-table.js';
+export { readTracks } from './data/files/read-tracks.js';
+export {
+  readSafetensors,
+  type Safetensors,
+  type Tensor,
+  writeSafetensors,
+} from './data/files/safetensors.js';
+export { type PlaysOfQuery, type SqlOptions, type SqlValue, sql } from './data/files/sql.js';
+export type { TextFormatOptions } from './data/files/text-format.js';
+export type { MinPlaysOptions } from './data/filter-plays.js';
+export {
+  type InteractionMatrix,
+  type InteractionMatrixOptions,
+  type InteractionValue,
+  interactionMatrix,
+} from './data/interaction-matrix.js';
+export { LabelEncoder } from './data/label-encoder.js';
+export type { CsrMatrix, DenseMatrix } from './data/matrix.js';
+export type { NegativeOptions } from './data/negatives.js';
+export {
+  type PlayColumns,
+  type PlayRecord,
+  Plays,
+  type PlaysColumns,
+  type Repairs,
+} from './data/plays.js';
+export { type PlaysSplit, splitPlays } from './data/plays-split.js';
+export type { RowWeights } from './data/row-weights.js';
+export {
+  createSequences,
+  SequenceDataset,
+  type SequenceOptions,
+  type SequenceWindow,
+} from './data/sequences.js';
+export { Histories, type HistoryParts, type SequenceSource } from './data/sequences-histories.js';
+export { SequenceDataLoader, type SequenceLoaderOptions } from './data/sequences-loader.js';
+export { SequenceDataLoaders, type SequenceLoadersOptions } from './data/sequences-loaders.js';
+export type { SequenceSplit, SequenceSplitOptions } from './data/sequences-split.js';
+export {
+  type ReadSessionsOptions,
+  readSessions,
+  type SessionRecord,
+  Sessions,
+  type SessionsColumnNames,
+} from './data/sessions.js';
+export {
+  type KFoldOptions,
+  kFold,
+  type LeaveKOutOptions,
+  leaveKOut,
+  orderSplit,
+  perUserSplit,
+  type RandomSplitOptions,
+  type RatioOptions,
+  randomSplit,
+  type Split,
+} from './data/splits.js';
+export { type Cell, type Column, type ColumnValues, Table } from './data/table.js';
+export { type Target, type TargetOptions, targetsOf } from './data/targets.js';
+export { audioFeatures, Tracks, trackColumns } from './data/tracks.js';
+export { NA, Vocabulary, type VocabularyOptions } from './data/vocabulary.js';
+
+// decomposition
+export { type FactorPca, factorPca } from './decomposition/factor-pca.js';
+export type { MatrixLike } from './decomposition/input.js';
+export { type ItemVectorsOptions, itemVectors } from './decomposition/item-vectors.js';
+export type { ReductionOptions } from './decomposition/linear-reduction.js';
+export { PCA, type PCAOptions } from './decomposition/pca.js';
+export { type PpmiOptions, ppmi } from './decomposition/ppmi.js';
+export { StandardScaler, type StandardScalerOptions } from './decomposition/standard-scaler.js';
+export { TruncatedSVD, type TruncatedSVDOptions } from './decomposition/truncated-svd.js';
+// notebook
+export * from './display/index.js';
+export { ProgressCallback } from './display/progress-callback.js';
+export * from './errors.js';
+export { aucOf } from './evaluation/auc.js';
+export {
+  diversityAtK,
+  giniAtK,
+  type ListenersAtK,
+  noveltyAtK,
+  popularityAtK,
+} from './evaluation/beyond-accuracy.js';
+export { type BinaryMetrics, binaryMetrics } from './evaluation/binary-metrics.js';
+export type { Candidates, RecommenderFactory } from './evaluation/candidates.js';
+export { Comparison, type LeftOut } from './evaluation/comparison.js';
+export type { ComparisonRow } from './evaluation/comparison-rows.js';
+export {
+  type ColdTrackSplitOptions,
+  type ColdTracksEvaluation,
+  coldTrackSplit,
+  type EvaluateColdTracksOptions,
+  evaluateColdTracks,
+} from './evaluation/content-evaluate.js';
+export {
+  type EvaluateOptions,
+  type Evaluation,
+  evaluateRecommender,
+  type HitsAmong,
+  hitsAmong,
+} from './evaluation/evaluate.js';
+export { type CompareOptions, evaluate } from './evaluation/evaluate-all.js';
+export type { MetricName, RankingMetric } from './evaluation/metric-names.js';
+export {
+  type AtK,
+  averagePrecisionAtK,
+  coverageAtK,
+  hitAtK,
+  ndcgAtK,
+  precisionAtK,
+  type RankingMetrics,
+  type Relevant,
+  rankingMetrics,
+  recallAtK,
+  reciprocalRankAtK,
+} from './evaluation/metrics.js';
+export {
+  type EvaluateNextItemOptions,
+  evaluateNextItem,
+  type NextItemEvaluation,
+} from './evaluation/next-item-evaluate.js';
+export {
+  type HalvingOptions,
+  type SearchOptions,
+  search,
+  type TrialContext,
+  type TrialMaker,
+} from './evaluation/search.js';
+export type { SearchTrial } from './evaluation/search-file.js';
+export { SearchResult } from './evaluation/search-result.js';
+export type {
+  SearchChoice,
+  SearchRange,
+  SearchSettings,
+  SearchSpace,
+} from './evaluation/search-space.js';
+export type { SegmentBy } from './evaluation/segments.js';
+export { holm, pairedTTest } from './evaluation/significance.js';
+export { withSeen } from './evaluation/with-seen.js';
+export {
+  type LearnerClass,
+  type LoadLearnerOptions,
+  loadLearner,
+} from './files/load-learner.js';
+export { type LoadRecommenderOptions, loadRecommender } from './files/load-recommender.js';
+export { Hybrid, type HybridOptions } from './hybrid/hybrid.js';
+export { type FitHybridOptions, fitHybrid } from './hybrid/hybrid-fit.js';
+export type { Fusion } from './hybrid/hybrid-normalise.js';
+export { type FuseOptions, fuse } from './hybrid/next-item-fuse.js';
+export { WeightedSum, type WeightedSumOptions } from './hybrid/next-item-sum.js';
+export {
+  Calibration,
+  type CalibrationCurveOptions,
+  type CalibrationOptions,
+  calibration,
+  calibrationCurve,
+} from './learner/calibration.js';
+export { type Callback, type EventHandlers, registerDefaultCallback } from './learner/callback.js';
+export { CSVLogger, type CSVLoggerOptions } from './learner/callbacks/csv-logger.js';
+export { EarlyStopping } from './learner/callbacks/early-stopping.js';
+export { FetchPreds, type FetchPredsOptions } from './learner/callbacks/fetch-preds.js';
+export {
+  GradientAccumulation,
+  type GradientAccumulationOptions,
+  GradientClip,
+  type GradientClipOptions,
+} from './learner/callbacks/gradients.js';
+export {
+  ReduceLROnPlateau,
+  type ReduceLROnPlateauOptions,
+} from './learner/callbacks/reduce-lr-on-plateau.js';
+export { SaveModel, type SaveModelOptions } from './learner/callbacks/save-model.js';
+export { ShortEpoch, type ShortEpochOptions } from './learner/callbacks/short-epoch.js';
+export { ShowGraph } from './learner/callbacks/show-graph.js';
+export { TerminateOnNaN } from './learner/callbacks/terminate-on-nan.js';
+export {
+  type PatienceOptions,
+  PatientTracker,
+  Tracker,
+  type TrackerOptions,
+} from './learner/callbacks/tracker.js';
+export type { LoadOptions, SaveOptions } from './learner/checkpoint.js';
+export {
+  ClassificationInterpretation,
+  type ConfusionMatrixOptions,
+} from './learner/classification-interpretation.js';
+export * from './learner/events.js';
+export type {
+  FineTuneOptions,
+  FitFlatCosOptions,
+  FitOneCycleOptions,
+  FitOptions,
+  FitSgdrOptions,
+} from './learner/fit.js';
+export { type LearningRate, type Slice, type Splitter, slice } from './learner/groups.js';
+export {
+  Interpretation,
+  type InterpretationOptions,
+  type TopLossesOptions,
+} from './learner/interpretation.js';
+export { Learner, type LearnerOptions } from './learner/learner.js';
+export type { LrFindOptions, LrFindResult, SuggestName } from './learner/lr-find.js';
+export {
+  AccumMetric,
+  AvgMetric,
+  accuracy,
+  accuracyThresh,
+  type Metric,
+  type MetricFunction,
+  type MetricOptions,
+  mae,
+  mse,
+  type PassMetric,
+  r2,
+  rmse,
+  rocAuc,
+} from './learner/metrics.js';
+// learner
+export { Adam, type AdamOptions } from './learner/optimizers/adam.js';
+export { Lamb, type LambOptions } from './learner/optimizers/lamb.js';
+export { Larc, type LarcOptions } from './learner/optimizers/larc.js';
+export {
+  Lookahead,
+  type LookaheadOptions,
+  type RangerOptions,
+  ranger,
+} from './learner/optimizers/lookahead.js';
+export {
+  type Hypers,
+  type OptClass,
+  type OptFunc,
+  Optimizer,
+  type OptimizerState,
+  type ParamGroup,
+  type ParamState,
+} from './learner/optimizers/optimizer.js';
+export { QHAdam, type QHAdamOptions } from './learner/optimizers/qhadam.js';
+export { RAdam, type RAdamOptions } from './learner/optimizers/radam.js';
+export { RMSProp, type RMSPropOptions } from './learner/optimizers/rmsprop.js';
+export { SGD, type SGDOptions } from './learner/optimizers/sgd.js';
+export { ParamScheduler } from './learner/param-scheduler.js';
+export type { GetPredsOptions, Predictions } from './learner/preds.js';
+export { type LogRow, Recorder, type RecorderState, TrainEval } from './learner/recorder.js';
+export type { RunPosition, UnfinishedRun } from './learner/resume.js';
+export {
+  combinedCos,
+  combineScheds,
+  type Schedule,
+  schedCos,
+  schedExp,
+  schedLin,
+  schedNo,
+  schedPoly,
+} from './learner/schedules.js';
+export { biasSplitter, embeddingSplitter } from './learner/splitters.js';
+export { minimum, type Suggestion, slide, steep, valley } from './learner/suggest.js';
+export { topKAccuracy } from './learner/top-k-accuracy.js';
+export { TrainedLearner, type TrainModelOptions, trainModel } from './learner/train-model.js';
+export { TrainingLog } from './learner/training-log.js';
+export { embSzRule } from './models/emb-sz-rule.js';
+// losses and models
+export { EmbeddingDotBias, type EmbeddingDotBiasOptions } from './models/embedding-dot-bias.js';
+export {
+  EmbeddingNN,
+  type EmbeddingNNOptions,
+  type EmbSzs,
+  type TabularConfig,
+} from './models/embedding-nn.js';
+export { LightGCN, type LightGCNOptions } from './models/light-gcn.js';
+export { LSTMModel, type LSTMModelOptions } from './models/lstm.js';
+export type { NegativeLossOptions } from './models/lstm-negatives.js';
+export {
+  type TensorflowFunction,
+  type TensorflowModel,
+  type TensorflowModelOptions,
+  type TensorflowStep,
+  tensorflowModel,
+} from './models/tensorflow.js';
+export { type Tensorflow, tensorflow } from './models/tensorflow-load.js';
+export type { TensorflowVariable, TensorflowVariables } from './models/tensorflow-variables.js';
+export { ReLU, SigmoidRange } from './nn/activations.js';
+export { BatchNorm1d, type BatchNorm1dOptions } from './nn/batch-norm.js';
+export { type CheckGradientsOptions, checkGradients } from './nn/check-gradients.js';
+export { Dropout } from './nn/dropout.js';
+export { type Columns, Embedding, type EmbeddingOptions } from './nn/embedding.js';
+export { GRU } from './nn/gru.js';
+export { Linear, type LinearOptions } from './nn/linear.js';
+export {
+  BCEWithLogitsLossFlat,
+  type BCEWithLogitsLossOptions,
+  BPRLoss,
+  CrossEntropyLossFlat,
+  type CrossEntropyLossOptions,
+  FocalLossFlat,
+  type FocalLossOptions,
+  HingeLoss,
+  L1LossFlat,
+  LabelSmoothingCrossEntropyFlat,
+  type Loss,
+  type LossRows,
+  lossGradient,
+  lossOf,
+  MSELossFlat,
+  PairwiseLoss,
+  type Reduction,
+  sigmoid,
+} from './nn/losses.js';
+export { LSTM } from './nn/lstm.js';
+export type { Model, TrainingLoss } from './nn/model.js';
+export type { Module, StateBuffer } from './nn/module.js';
+export { Parameter } from './nn/parameter.js';
+export type { RecurrentOptions } from './nn/recurrent.js';
+export { PackedSequences } from './nn/recurrent-packed.js';
+export { Sequential } from './nn/sequential.js';
+export {
+  Popularity,
+  type PopularityMeasure,
+  type PopularityOptions,
+} from './recommend/baselines/popularity.js';
+export {
+  RandomRecommender,
+  type RandomRecommenderOptions,
+} from './recommend/baselines/random-recommender.js';
+export { ContentRecommender } from './recommend/content/content.js';
+export {
+  type ContentFeatures,
+  type ContentFeaturesOptions,
+  contentFeatures,
+} from './recommend/content/content-features.js';
+export type {
+  ContentRecommenderOptions,
+  ContentSettings,
+  ContentState,
+} from './recommend/content/content-fit.js';
+export type { ContentScoring } from './recommend/content/content-scores.js';
+export type { Explanation } from './recommend/explain.js';
+export {
+  type ExportOptions,
+  type RecommenderData,
+  type RecommenderDescription,
+  type RecommenderKind,
+  registerRecommenderKind,
+} from './recommend/export-recommender.js';
+// recommend
+export { ALS, type ALSOptions, type ALSSettings } from './recommend/factors/als.js';
+export type {
+  FactorArrays,
+  FactorFile,
+  FactorSource,
+  FactorSources,
+} from './recommend/factors/factor-files.js';
+export {
+  FactorRecommender,
+  type FactorSettings,
+  type Factors,
+  type FromFactorsOptions,
+} from './recommend/factors/factor-recommender.js';
+export {
+  getRecommendationsPca,
+  PcaRecommender,
+  type PcaRecommenderOptions,
+  type PcaScore,
+} from './recommend/factors/pca-recommender.js';
+export { FoldedUser, type HistoryItem, type HistoryOptions } from './recommend/fold-in.js';
+export {
+  type InteractionPairs,
+  Interactions,
+  type InteractionTotals,
+} from './recommend/interactions.js';
+export {
+  CollabLearner,
+  type CollabLearnerOptions,
+  type CollabNNOptions,
+  collabLearner,
+} from './recommend/learners/collab.js';
+export { type CollabKind, registerCollabKind } from './recommend/learners/collab-kinds.js';
+export { CollabNNLearner } from './recommend/learners/collab-nn.js';
+export { type CollabModel, CollabRecommender } from './recommend/learners/collab-recommender.js';
+export type { CollabFoldedUser, FoldInOptions } from './recommend/learners/fold-in-collab.js';
+export {
+  LearnerRecommender,
+  type LearnerRecommenderOptions,
+} from './recommend/learners/learner-recommender.js';
+export {
+  LightGCNLearner,
+  type LightGCNLearnerOptions,
+  lightGCNLearner,
+} from './recommend/learners/light-gcn.js';
+export {
+  EASE,
+  type EASEOptions,
+  type EASESettings,
+  type EASEState,
+} from './recommend/neighbours/ease.js';
+export { Friends, type FriendsOptions } from './recommend/neighbours/friends.js';
+export { ItemKNN, type KNNOptions } from './recommend/neighbours/item-knn.js';
+export type { Weighting } from './recommend/neighbours/row-weighting.js';
+export { RP3beta, type RP3betaOptions } from './recommend/neighbours/rp3beta.js';
+export { type SideRows, type TagRowsOptions, tagRows } from './recommend/neighbours/side-rows.js';
+export { UserKNN } from './recommend/neighbours/user-knn.js';
+export { RecommendationBatch } from './recommend/recommendation-batch.js';
+export { Recommendations } from './recommend/recommendations.js';
+export {
+  type Id,
+  type Names,
+  Recommender,
+  type RecommendOptions,
+  type SimilarTracksOptions,
+  type TrackVectors,
+} from './recommend/recommender.js';
+export type { SimilarUsersOptions } from './recommend/similar.js';
+export { NextItemKNN, type NextItemKNNOptions } from './sequential/item-knn-next.js';
+export { LSTMLearner, type LSTMLearnerOptions, lstmLearner } from './sequential/lstm.js';
+export { LSTMRecommender } from './sequential/lstm-recommender.js';
+export { Markov } from './sequential/markov.js';
+export { SequenceRecommender, SparseSequenceRecommender } from './sequential/next-item.js';
+export { NextItemPopularity } from './sequential/next-item-popularity.js';
+export { ScoreList } from './sequential/next-item-scores.js';
+export { recommendSongs } from './sequential/next-item-songs.js';
+export { SequentialRules, type SequentialRulesOptions } from './sequential/sequential-rules.js';
+export { SessionKNN, type SessionKNNOptions } from './sequential/session-knn.js';
+export { STAN, type STANOptions } from './sequential/session-knn-stan.js';

@@ -1,0 +1,106 @@
+import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import path from 'node:path';
+import { makeFolder, writeAtomically } from '../../data/files/atomic-write.js';
+import { existingFile, isFile, splitRecord } from '../../data/files/text-file.js';
+import { Table } from '../../data/table.js';
+import { ArgumentError, DataError } from '../../errors.js';
+import { checkOptions, said } from '../../options.js';
+import { asMade, printed } from '../../printed.js';
+import type { Callback } from '../callback.js';
+import type { Learner } from '../learner.js';
+
+/** Options of CSVLogger; defaults as fastai's. */
+export interface CSVLoggerOptions {
+  /** Path of the file, below the learner's `path` unless it is absolute; default `history.csv`. */
+  fname?: string;
+  /** Add to what the file holds of earlier runs; default false: a new run begins a new file. */
+  append?: boolean;
+}
+
+/**
+ * Writes the training table to a CSV file, a row after each epoch (fastai's CSVLogger): epoch, losses and metrics in full precision, seconds; an empty field
+ * where validation was left out. Each row is written at once and is on the disk before training goes on. A run that is resumed goes on below its rows.
+ * @example
+ * const csv = new CSVLogger();
+ * await learn.fit(3, 1e-3, { cbs: csv });
+ * csv.readLog(); // a Table
+ */
+export class CSVLogger implements Callback {
+  readonly name = 'CSVLogger';
+  readonly order = 60;
+  readonly runLrFind = false;
+  readonly removeOnFetch = true;
+  readonly fname: string;
+  readonly append: boolean;
+  private file: string;
+
+  constructor(options: CSVLoggerOptions = {}) {
+    checkOptions(options, ['fname', 'append'], 'CSVLogger');
+    const { fname = 'history.csv', append = false } = options;
+    if (typeof fname !== 'string' || fname === '' || fname.includes('\0'))
+      throw new ArgumentError(
+        `fname must be the path of a file, got ${typeof fname === 'string' ? JSON.stringify(fname) : said(fname)}.`,
+      );
+    this.fname = fname;
+    this.append = append;
+    this.file = path.resolve(fname);
+  }
+
+  /** The file as a table; a missing value is NaN. */
+  readLog(): Table {
+    const [header = '', ...rows] = this.lines();
+    const names = splitRecord(header, ',');
+    const cells = rows.map((row) =>
+      splitRecord(row, ',').map((field) => (field === '' ? NaN : Number(field))),
+    );
+    return new Table(
+      new Map(names.map((name, i) => [name, Float64Array.from(cells, (row) => row[i])])),
+    );
+  }
+
+  beforeFit({ path: folder, recorder, resumed }: Learner): void {
+    this.file = path.resolve(folder, this.fname);
+    makeFolder(path.dirname(this.file));
+    const header = recorder.metricNames.map(quoted).join(',');
+    const lines = (this.append || resumed) && isFile(this.file) ? this.lines() : [];
+    if (lines.length && lines[0] !== header) {
+      throw new DataError(
+        `"${this.file}" has other columns (${lines[0]}) than this run (${header}). Choose another fname, or { append: false }.`,
+      );
+    }
+    // What came after the point where the run goes on is learnt again.
+    if (resumed)
+      while (lines.length > 1 && Number.parseInt(lines[lines.length - 1], 10) >= resumed.epoch)
+        lines.pop();
+    writeAtomically(this.file, [Buffer.from([header, ...lines.slice(1), ''].join('\n'))]);
+  }
+
+  afterEpoch({ recorder }: Learner): void {
+    const line = recorder.log.map((value) => (value === null ? '' : String(value))).join(',');
+    try {
+      const fd = openSync(this.file, 'a');
+      try {
+        writeSync(fd, `${line}\n`);
+        fsyncSync(fd);
+      } finally {
+        closeSync(fd);
+      }
+    } catch (error) {
+      throw new DataError(
+        `"${this.file}" cannot be added to: ${(error as Error).message}. The rows before are in it.`,
+      );
+    }
+  }
+
+  /** The file's lines; one without an end is what a crash has left. */
+  private lines(): string[] {
+    existingFile(this.file);
+    return readFileSync(this.file, 'utf8').split('\n').slice(0, -1);
+  }
+}
+
+function quoted(name: string): string {
+  return /[",\n]/.test(name) ? `"${name.replace(/"/g, '""')}"` : name;
+}
+
+printed(CSVLogger, (cb) => asMade(cb, ['fname', 'append']));

@@ -1,0 +1,337 @@
+import path from 'node:path';
+import type { DataLoader, DataLoaders } from '../data/batch.js';
+import { makeFolder } from '../data/files/atomic-write.js';
+import type { Table } from '../data/table.js';
+import { ArgumentError } from '../errors.js';
+import type { Loss } from '../nn/losses.js';
+import type { Model } from '../nn/model.js';
+import { checkOptions, said } from '../options.js';
+import { printed } from '../printed.js';
+import { type Callback, defaultCallbacks } from './callback.js';
+import {
+  type LoadOptions,
+  loadCheckpoint,
+  type SaveOptions,
+  saveCheckpoint,
+} from './checkpoint.js';
+import {
+  type FineTuneOptions,
+  type FitFlatCosOptions,
+  type FitOneCycleOptions,
+  type FitOptions,
+  type FitSgdrOptions,
+  fineTuneCalls,
+  fitOptions,
+} from './fit.js';
+import { groupRates, type LearningRate, type Splitter, splitParameters } from './groups.js';
+import { type LearnerOptions, list, resolveOptions } from './learner-options.js';
+import { Loop } from './loop.js';
+import { type LrFindOptions, type LrFindResult, lrFind } from './lr-find.js';
+import type { Metric } from './metrics.js';
+import { isPath, modelFile } from './model-file.js';
+import { checkedOptimizer, type OptFunc, type Optimizer } from './optimizers/optimizer.js';
+import { type GetPredsOptions, getPreds, type Predictions, showResults } from './preds.js';
+import { type LogRow, Recorder, TrainEval } from './recorder.js';
+import type { UnfinishedRun } from './resume.js';
+import { RunState } from './run-state.js';
+import { learnerText, summary } from './summary.js';
+
+export type {
+  FineTuneOptions,
+  FitFlatCosOptions,
+  FitOneCycleOptions,
+  FitOptions,
+  FitSgdrOptions,
+} from './fit.js';
+export type { LearnerOptions } from './learner-options.js';
+
+/**
+ * Data, model, loss and optimizer, and the loop that trains (fastai's Learner). Runs are asynchronous and can be interrupted: what was learnt stays.
+ * While one is under way, callbacks alone may read or change the model: `recommend`, `save`, another `fit` … throw an ArgumentError that says to await the run.
+ *
+ * @example
+ * const learn = new Learner(dls, model, { lossFunc: new MSELossFlat() });
+ * await learn.fitOneCycle(5, 5e-3, { wd: 0.1 });
+ */
+export class Learner extends RunState {
+  readonly lossFunc: Loss;
+  readonly metrics: readonly Metric[];
+  readonly recorder: Recorder;
+  /** Learning rate of fit when it is given none. */
+  lr: LearningRate;
+  /** Weight decay, if it was given. */
+  wd: number | undefined;
+  readonly moms: readonly [number, number, number];
+  /** Folder of what the learner writes. */
+  path: string;
+  /** Folder of saved models, below `path` unless it is absolute. */
+  modelDir: string;
+
+  /** Runs the epochs and batches. */
+  readonly loop: Loop;
+  private readonly optFunc: OptFunc;
+  private readonly splitter: Splitter;
+  private readonly wdBnBias: boolean;
+  private readonly trainBn: boolean;
+  private optimizer: Optimizer | undefined;
+
+  /**
+   * @param dls training and validation data
+   * @param model what is trained
+   * @param options see LearnerOptions
+   */
+  constructor(
+    readonly dls: DataLoaders,
+    readonly model: Model,
+    options: LearnerOptions = {},
+  ) {
+    const resolved = resolveOptions(dls, model, options);
+    super(dls.train);
+    this.lossFunc = resolved.lossFunc;
+    this.optFunc = resolved.optFunc;
+    this.splitter = resolved.splitter;
+    this.lr = resolved.lr;
+    this.wd = resolved.wd;
+    this.wdBnBias = resolved.wdBnBias;
+    this.trainBn = resolved.trainBn;
+    this.moms = resolved.moms;
+    this.path = resolved.path;
+    this.modelDir = resolved.modelDir;
+    this.metrics = resolved.metrics;
+    this.recorder = new Recorder(this.metrics);
+    this.addCbs([new TrainEval(), this.recorder, ...defaultCallbacks(), ...resolved.cbs]);
+    this.loop = new Loop(this);
+    this.loop.events.call('afterCreate');
+  }
+
+  /** The optimizer; made at first use, or anew by `createOpt`. */
+  get opt(): Optimizer {
+    return this.optimizer ?? this.createOpt();
+  }
+
+  /** Makes a new optimizer, without moments. Frozen groups stay frozen. */
+  createOpt(): Optimizer {
+    this.settle();
+    const { optimizer: old } = this;
+    const groups = splitParameters(this.splitter, this.model);
+    const made = checkedOptimizer(
+      this.optFunc(groups, { lr: groupRates(this.lr, groups.length)[groups.length - 1] }),
+    );
+    old?.clearState();
+    made.decayAll = this.wdBnBias;
+    if (old?.frozenTo) made.freezeTo(old.frozenTo, { trainBn: this.trainBn });
+    this.optimizer = made;
+    return made;
+  }
+
+  /**
+   * Trains the parameter groups from the n-th on, counted from 0, or from the end if n is negative; those before take no step (batch norm does, unless
+   * `trainBn` is false). Moments are forgotten, as in fastai.
+   */
+  freezeTo(n: number): void {
+    this.settle();
+    this.opt.freezeTo(n, { trainBn: this.trainBn });
+    this.opt.clearState();
+  }
+
+  /** Trains the last parameter group only. */
+  freeze(): void {
+    if (this.opt.groups.length === 1) {
+      throw new ArgumentError(
+        'There is one parameter group only, so freezing leaves nothing to train: give the learner a splitter, e.g. { splitter: biasSplitter }.',
+      );
+    }
+    this.freezeTo(-1);
+  }
+
+  /** Trains all parameter groups. */
+  unfreeze(): void {
+    this.freezeTo(0);
+  }
+
+  /**
+   * Trains for `nEpoch` epochs at a constant learning rate (or as callbacks set it).
+   *
+   * An interrupt (the notebook's stop button, Ctrl-C in a script) ends this and every other kind of run after the batch at hand, without an error: the promise is
+   * fulfilled, what was learnt stays, `learn.interrupted` is true, and `resume` goes on.
+   * @param nEpoch epochs
+   * @param lr learning rate; default the learner's
+   * @example await learn.fit(3, 1e-3, { wd: 0.1 });
+   */
+  async fit(nEpoch: number, lr: LearningRate = this.lr, options: FitOptions = {}): Promise<void> {
+    const { cbs, options: rest } = fitOptions('fit', options);
+    await this.loop.fit([{ method: 'fit', nEpoch, lr, options: rest }], cbs);
+  }
+
+  /**
+   * Trains with fastai's one-cycle policy: the learning rate rises from lrMax/div to lrMax over the first `pctStart` of the run and falls to lrMax/divFinal,
+   * by cosines; the momentum does the opposite.
+   * @param nEpoch epochs
+   * @param lrMax highest learning rate; default the learner's
+   * @example await learn.fitOneCycle(5, 5e-3, { wd: 0.1 });
+   */
+  async fitOneCycle(
+    nEpoch: number,
+    lrMax: LearningRate = this.lr,
+    options: FitOneCycleOptions = {},
+  ): Promise<void> {
+    const { cbs, options: rest } = fitOptions('fitOneCycle', options);
+    await this.loop.fit([{ method: 'fitOneCycle', nEpoch, lr: lrMax, options: rest }], cbs);
+  }
+
+  /**
+   * Trains at a constant learning rate for the first `pctStart` of the run, then lets it fall to lr/divFinal by a cosine.
+   * @param nEpoch epochs
+   * @param lr learning rate; default the learner's
+   * @example await learn.fitFlatCos(5, 5e-3, { pctStart: 0.75 });
+   */
+  async fitFlatCos(
+    nEpoch: number,
+    lr: LearningRate = this.lr,
+    options: FitFlatCosOptions = {},
+  ): Promise<void> {
+    const { cbs, options: rest } = fitOptions('fitFlatCos', options);
+    await this.loop.fit([{ method: 'fitFlatCos', nEpoch, lr, options: rest }], cbs);
+  }
+
+  /**
+   * Trains in cycles, in each of which the learning rate falls from lrMax to 0 by a cosine (SGDR, Loshchilov and Hutter 2017).
+   * @param nCycles cycles
+   * @param cycleLen epochs of the first cycle; each further one is `cycleMult` times as long as the one before
+   * @example await learn.fitSgdr(2, 1, { lrMax: 5e-3, cycleMult: 2 }); // 1 + 2 epochs
+   */
+  async fitSgdr(nCycles: number, cycleLen: number, options: FitSgdrOptions = {}): Promise<void> {
+    const { cbs, options: all } = fitOptions('fitSgdr', options);
+    const { lrMax: lr = this.lr, ...rest } = all;
+    await this.loop.fit([{ method: 'fitSgdr', nCycles, cycleLen, lr, options: rest }], cbs);
+  }
+
+  /**
+   * Fine-tunes as fastai does: `freezeEpochs` of one-cycle with all groups frozen but the last, then `epochs` of one-cycle with none frozen, at rates from
+   * baseLr/2/lrMult for the first group to baseLr/2 for the last. Needs at least two parameter groups: see LearnerOptions.splitter.
+   * @param epochs epochs of the second run
+   * @param baseLr default 2e-3; rates for each group (an array or a slice) are taken as they are, and halved in the second run
+   * @example await collabLearner(dls, { splitter: biasSplitter }).fineTune(2, 5e-3);
+   */
+  async fineTune(
+    epochs: number,
+    baseLr: LearningRate = 2e-3,
+    options: FineTuneOptions = {},
+  ): Promise<void> {
+    const { cbs, options: rest } = fitOptions('fineTune', options);
+    if (this.opt.groups.length === 1) this.freeze(); // says what is missing
+    await this.loop.fit(fineTuneCalls(epochs, baseLr, rest), cbs);
+  }
+
+  /**
+   * Goes on with the run that was interrupted, or that `load` has found unfinished in a file: at the next batch, with its optimizer, schedule and record. It ends
+   * with the very weights of a run that was never stopped.
+   * @param options.cbs callbacks of the run; default: those it had, with all they know. After `load` there are none: give new ones, which begin anew
+   */
+  async resume(options: { cbs?: Callback | readonly Callback[] } = {}): Promise<void> {
+    checkOptions(options, ['cbs'], 'resume');
+    const { cbs } = options;
+    await this.loop.resume(cbs && list(cbs));
+  }
+
+  /** What `resume` goes on with, as plain data: of the run at hand or, between runs, of the one that was stopped; undefined if there is none. */
+  get unfinished(): UnfinishedRun | undefined {
+    return this.loop.unfinished;
+  }
+
+  set unfinished(run: UnfinishedRun | undefined) {
+    this.loop.checkAtRest();
+    this.loop.unfinished = run;
+  }
+
+  /**
+   * Tries learning rates from small to large on up to 100 batches, draws the loss against them and suggests some. Model, optimizer and the order of later
+   * epochs are as before.
+   * @example const { valley } = await learn.lrFind();
+   */
+  lrFind(options: LrFindOptions = {}): Promise<LrFindResult> {
+    return lrFind(this, options);
+  }
+
+  /**
+   * Validation loss and metrics, without training.
+   * @param options.dsIdx 0 the training set, in order and whole; 1 (default) the validation set
+   * @param options.dl another loader instead, e.g. `dls.testDl(rows)`
+   * @returns numbers in the order of the training table, [valid_loss, metric, metric …], as fastai's `validate`; null each if there are no rows
+   * @example const [loss, rmseOfValid, maeOfValid] = await collabLearner(dls, { metrics: [rmse, mae] }).validate();
+   */
+  async validate(
+    options: { dsIdx?: 0 | 1; dl?: DataLoader; cbs?: Callback | readonly Callback[] } = {},
+  ): Promise<LogRow> {
+    checkOptions(options, ['dsIdx', 'dl', 'cbs'], 'validate');
+    const { dsIdx = 1, dl, cbs = [] } = options;
+    await this.loop.run(() => this.loop.validate(dl ?? this.loader(dsIdx)), list(cbs));
+    return this.recorder.validValues();
+  }
+
+  /** The loader of a part of the data: 0 training, in order; 1 validation. */
+  loader(dsIdx: 0 | 1): DataLoader {
+    if (dsIdx !== 0 && dsIdx !== 1)
+      throw new ArgumentError(
+        `dsIdx is 0 for the training set or 1 for the validation set, got ${said(dsIdx)}.`,
+      );
+    return dsIdx === 0 ? this.dls.train.inOrder() : this.dls.valid;
+  }
+
+  /**
+   * Predictions and targets of a part of the data, in its order. Copies.
+   * @example const { preds, targets } = await learn.getPreds({ dsIdx: 1 });
+   */
+  getPreds(options: GetPredsOptions = {}): Promise<Predictions> {
+    return getPreds(this, options);
+  }
+
+  /** Shows a few rows of the validation set with their predictions. */
+  showResults(options: { dsIdx?: 0 | 1; dl?: DataLoader; maxN?: number } = {}): Promise<void> {
+    return showResults(this, options);
+  }
+
+  /**
+   * Saves weights and, unless `withOpt` is false, the state of training (the optimizer's, the number of epochs, an unfinished run), so that training goes on after
+   * `load` as if it had never stopped, to the bit. What is in the file, in safetensors' format: `model.PARAMETER`, `buffers.NAME` (running statistics),
+   * `opt.PARAMETER.MOMENT`, and in its metadata a description as JSON. It is written as a whole or not at all.
+   * @param file a name: the file is `path/modelDir/NAME.safetensors`. Or a path that is absolute or begins with `./`
+   * @returns the path of the file
+   * @example
+   * const file = learn.save('stage-1');
+   * learn.load('stage-1');
+   */
+  save(file: string, options: SaveOptions = {}): string {
+    const full = modelFile(file, path.resolve(this.path, this.modelDir));
+    if (!isPath(file)) makeFolder(path.dirname(full));
+    saveCheckpoint(this, full, options);
+    return full;
+  }
+
+  /**
+   * Loads what `save` wrote, into a learner of the same model and data. All of it is read and checked first: after an error the learner is as it was.
+   * @param file as in `save`
+   * @throws DataError for a file that is missing, cut off, of another kind, or of another model, optimizer, or classes
+   */
+  load(file: string, options: LoadOptions = {}): this {
+    this.settle();
+    loadCheckpoint(this, modelFile(file, path.resolve(this.path, this.modelDir)), options);
+    return this;
+  }
+
+  /** Layers, shapes and numbers of parameters, the loss, the optimizer and the callbacks. */
+  summary(): Table {
+    return summary(this);
+  }
+
+  /**
+   * Brings every weight up to date. Whoever reads a whole table, or changes one, calls this first, so that it is here that a learner at work is protected.
+   * @throws ArgumentError while the learner trains, unless a callback of the run asks
+   */
+  settle(): void {
+    this.loop.checkAtRest();
+    this.optimizer?.settle();
+  }
+}
+
+printed(Learner, learnerText);

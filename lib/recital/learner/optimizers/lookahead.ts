@@ -1,0 +1,139 @@
+import { ArgumentError } from '../../errors.js';
+import type { Parameter } from '../../nn/parameter.js';
+import { checkArgument, checkNumber, checkOptions, said } from '../../options.js';
+import { checkState, Optimizer, type OptimizerState } from './optimizer.js';
+import { RAdam, type RAdamOptions } from './radam.js';
+import type { Unsettled } from './time-skipping/unsettled.js';
+
+/** Options of Lookahead; defaults as fastai's. */
+export interface LookaheadOptions {
+  /** Steps of the inner optimizer between two of the slow weights; default 6. */
+  k?: number;
+  /** How far the slow weights follow, 0 … 1; default 0.5. */
+  alpha?: number;
+}
+
+/**
+ * Lookahead (Zhang et al. 2019), as fastai's, around any optimizer: after every k of its steps the slow weights follow, slow ← slow + alpha·(p − slow), and
+ * the weights start from there again, p ← slow.
+ * @example new Learner(dls, model, { optFunc: (params, { lr }) => new Lookahead(new SGD(params, { lr })) });
+ */
+export class Lookahead extends Optimizer {
+  /** Steps between two of the slow weights. */
+  readonly k: number;
+  /** How far these follow. */
+  readonly alpha: number;
+
+  /** @param opt the inner optimizer; its groups and hyper-parameters are this one's */
+  constructor(
+    readonly opt: Optimizer,
+    options: LookaheadOptions = {},
+  ) {
+    checkOptions(options, ['k', 'alpha'], 'Lookahead');
+    const { k = 6, alpha = 0.5 } = options;
+    if (!(opt instanceof Optimizer)) {
+      throw new ArgumentError(
+        'Lookahead goes around an optimizer: { optFunc: (params, { lr }) => new Lookahead(new SGD(params, { lr })) }.',
+      );
+    }
+    if (!(Number.isInteger(k) && k > 0))
+      throw new ArgumentError(`k must be a positive whole number, got ${said(k)}.`);
+    checkNumber(alpha, alpha > 0 && alpha <= 1, 'alpha must lie between 0 (exclusive) and 1');
+    super(opt.groups, ['slow']);
+    this.k = k;
+    this.alpha = alpha;
+  }
+
+  override touch(): void {
+    this.opt.touch();
+  }
+
+  override settle(): void {
+    this.opt.settle();
+  }
+
+  override unsettled(): Unsettled | undefined {
+    return this.opt.unsettled();
+  }
+
+  override unsettle(saved: Unsettled): void {
+    this.opt.unsettle(saved);
+  }
+
+  override step(): void {
+    const params = this.groups.flatMap((group) => group.params.filter((p) => p.trainable));
+    if (params.some((p) => !this.states.has(p))) {
+      this.settle();
+      for (const p of params) if (!this.states.has(p)) this.state(p).buffers.slow.set(p.value);
+    }
+    this.opt.step();
+    super.step();
+  }
+
+  protected update(
+    p: Parameter,
+    { step, buffers: { slow } }: { step: number; buffers: Record<string, Float32Array> },
+  ): void {
+    if (step % this.k !== 0) return;
+    this.settle();
+    for (let i = 0; i < slow.length; i++) slow[i] += this.alpha * (p.value[i] - slow[i]);
+    p.value.set(slow);
+  }
+
+  override stateDict(): OptimizerState {
+    const slow = super.stateDict();
+    const inner = this.opt.stateDict();
+    const params = Object.entries(inner.params).map(([name, { step, buffers }]) => [
+      name,
+      { step, buffers: { ...buffers, ...slow.params[name].buffers } },
+    ]);
+    return { ...inner, params: Object.fromEntries(params) };
+  }
+
+  override loadStateDict(saved: OptimizerState): void {
+    checkState(saved);
+    const part = (pick: (name: string) => boolean): OptimizerState => ({
+      ...saved,
+      params: Object.fromEntries(
+        Object.entries(saved.params).map(([name, { step, buffers }]) => [
+          name,
+          {
+            step,
+            buffers: Object.fromEntries(Object.entries(buffers).filter(([buffer]) => pick(buffer))),
+          },
+        ]),
+      ),
+    });
+    const slow = part((name) => name === 'slow');
+    const inner = part((name) => name !== 'slow');
+    this.opt.checkStateDict(inner); // before either is changed
+    super.loadStateDict(slow); // clears both
+    this.opt.loadStateDict(inner);
+  }
+
+  override clearState(): void {
+    super.clearState();
+    this.opt.clearState();
+  }
+}
+
+/** Options of ranger: RAdam's, with other defaults, and Lookahead's. */
+export interface RangerOptions extends RAdamOptions, LookaheadOptions {}
+
+/**
+ * fastai's `ranger`: Lookahead around RAdam, with mom 0.95, wd 0.01 and eps 1e-6 by default.
+ * @example new Learner(dls, model, { optFunc: ranger });
+ */
+export function ranger(
+  params: readonly (readonly Parameter[])[],
+  options: RangerOptions,
+): Lookahead {
+  checkArgument(
+    typeof options === 'object' && options !== null,
+    options,
+    'ranger',
+    'options with a learning rate, such as { lr: 1e-3 }',
+  );
+  const { k, alpha, mom = 0.95, wd = 0.01, eps = 1e-6, ...rest } = options;
+  return new Lookahead(new RAdam(params, { mom, wd, eps, ...rest }), { k, alpha });
+}

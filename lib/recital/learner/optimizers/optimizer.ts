@@ -1,0 +1,361 @@
+import { dispose, float32 } from '../../compute/memory.js';
+import { display } from '../../data/display.js';
+import { ArgumentError, UnknownIdError } from '../../errors.js';
+import type { Parameter } from '../../nn/parameter.js';
+import { checkArgument, checkOptions, said } from '../../options.js';
+import { counted, printed } from '../../printed.js';
+import type { Unsettled } from './time-skipping/unsettled.js';
+
+/** Hyper-parameters by name: `lr`, `wd`, and those of the optimizer (`mom`, `sqrMom`, `eps` …). */
+export type Hypers = Record<string, number>;
+
+/**
+ * Parameters that share hyper-parameters.
+ * @example
+ * const [group]: readonly ParamGroup[] = learn.opt.groups;
+ * group.hypers.wd; // weight decay of its parameters
+ */
+export interface ParamGroup {
+  readonly params: readonly Parameter[];
+  readonly hypers: Hypers;
+  /** Whether weight decay applies to all of them, batch norm and biases of linear layers as well. */
+  decayAll: boolean;
+}
+
+/**
+ * What an optimizer remembers of one parameter: steps taken and moments.
+ * @example const { step, buffers }: ParamState = { step: 1, buffers: { gradAvg: new Float32Array(6) } }; // after one step of SGD with momentum
+ */
+export interface ParamState {
+  step: number;
+  readonly buffers: Record<string, Float32Array>;
+}
+
+/** Everything an optimizer remembers, as copies: to restore after lrFind, or to save. */
+export interface OptimizerState {
+  readonly hypers: readonly Hypers[];
+  readonly params: Record<string, { step: number; buffers: Record<string, Float32Array> }>;
+}
+
+/** Makes an optimizer for parameter groups. */
+export type OptFunc = (
+  params: readonly (readonly Parameter[])[],
+  options: { lr: number },
+) => Optimizer;
+
+/** The class of an optimizer whose options but `lr` have defaults. */
+export type OptClass = new (
+  params: readonly (readonly Parameter[])[],
+  options: { lr: number },
+) => Optimizer;
+
+/** A function that makes an optimizer, given one or a class. */
+export function asOptFunc(make: OptFunc | OptClass): OptFunc {
+  if (typeof make !== 'function') {
+    throw new ArgumentError(
+      `optFunc must be an optimizer's class, such as Adam, or a function that makes an optimizer, got ${typeof make}.`,
+    );
+  }
+  if (/^class\b/.test(String(make)) && !(make.prototype instanceof Optimizer)) {
+    throw new ArgumentError(
+      `optFunc must be an optimizer's class, such as Adam; ${make.name || 'this class'} is none.`,
+    );
+  }
+  if (make.prototype instanceof Optimizer)
+    return (params, options) => new (make as OptClass)(params, options);
+  return make as OptFunc;
+}
+
+/** Parameter groups with the same hyper-parameters each. */
+export function paramGroups(
+  params: readonly (readonly Parameter[])[],
+  hypers: Hypers,
+): ParamGroup[] {
+  checkArgument(
+    Array.isArray(params) &&
+      params.every(
+        (group) => Array.isArray(group) && group.every((p) => p?.value instanceof Float32Array),
+      ),
+    params,
+    'An optimizer',
+    'groups of parameters, arrays in an array, such as [learn.model.parameters]',
+  );
+  if (!params.some((group) => group.length))
+    throw new ArgumentError('An optimizer needs at least one parameter, got none.');
+  for (const [name, value] of Object.entries(hypers)) checkHyper(name, value);
+  if (hypers.lr === 0) throw new ArgumentError('lr must be a positive number, got 0.');
+  const names = new Map<string, Parameter>();
+  for (const p of params.flat()) {
+    const same = names.get(p.name);
+    if (same === p)
+      throw new ArgumentError(
+        `Parameter ${p.name} is given to the optimizer twice, so it would take two steps at once.`,
+      );
+    if (same)
+      throw new ArgumentError(
+        `Two parameters are called ${p.name}, so what is remembered of them cannot be told apart: names must differ.`,
+      );
+    names.set(p.name, p);
+  }
+  return params.map((group) => ({ params: [...group], hypers: { ...hypers }, decayAll: false }));
+}
+
+/**
+ * Base of the optimizers, with the contract that lets one work lazily on tables: `touch()` is called when the model has marked the rows that the next
+ * forward pass reads, and `settle()` before anybody reads a whole table (validation, saving, `bias()`, recommending, changing the optimizer).
+ * An optimizer that brings every row up to date in every step has nothing to do in either; one that skips time (see SkippingOptimizer) lives by them.
+ * @example
+ * const { groups, hypers } = learn.opt; // an Optimizer
+ * hypers.lr; // the rate of the last group
+ */
+export abstract class Optimizer {
+  /** The first group whose parameters are trained: see `freezeTo`. */
+  frozenTo = 0;
+  protected readonly states = new Map<Parameter, ParamState>();
+
+  /**
+   * @param groups parameters and their hyper-parameters
+   * @param bufferNames the moments kept per parameter, each of its shape, zero at first
+   */
+  constructor(
+    readonly groups: readonly ParamGroup[],
+    private readonly bufferNames: readonly string[],
+  ) {}
+
+  /** Whether weight decay applies to batch norm and biases of linear layers as well (fastai's `wd_bn_bias`). */
+  get decayAll(): boolean {
+    return this.groups.every((group) => group.decayAll);
+  }
+
+  set decayAll(all: boolean) {
+    for (const group of this.groups) group.decayAll = all;
+  }
+
+  /**
+   * Freezes the groups before the n-th: their parameters take no step.
+   * @param n counted from 0, or from the end if negative
+   * @param options.trainBn whether parameters of batch norm are trained in any case; default true
+   */
+  freezeTo(n: number, options: { trainBn?: boolean } = {}): void {
+    checkOptions(options, ['trainBn'], 'freezeTo');
+    const { trainBn = true } = options;
+    if (!Number.isInteger(n))
+      throw new ArgumentError(`freezeTo needs the number of a parameter group, got ${said(n)}.`);
+    const { length } = this.groups;
+    this.frozenTo = Math.max(0, n < 0 ? length + n : n);
+    if (this.frozenTo >= length)
+      display().warn(
+        `Freezing ${this.frozenTo} groups; model has ${length}; whole model is frozen.`,
+      );
+    this.groups.forEach(({ params }, i) => {
+      for (const p of params) p.trainable = i >= this.frozenTo || (trainBn && p.norm);
+    });
+  }
+
+  /** Sets hyper-parameters: one value for all groups, or one for each group. All are checked before any is set. */
+  setHypers(values: Record<string, number | readonly number[] | undefined>): void {
+    checkArgument(
+      typeof values === 'object' && values !== null,
+      values,
+      'setHypers',
+      'values by name, such as { lr: 0.01 }',
+    );
+    const given = Object.entries(values).filter(([, value]) => value !== undefined) as [
+      string,
+      number | readonly number[],
+    ][];
+    const inGroup = (value: number | readonly number[], i: number): number =>
+      typeof value === 'number' ? value : value[i];
+    for (const [name, value] of given) {
+      this.checkName(name);
+      if (typeof value !== 'number' && value.length !== this.groups.length) {
+        throw new ArgumentError(
+          `${name} has ${value.length} values for ${this.groups.length} parameter groups: give one value, or one for each group.`,
+        );
+      }
+      for (let i = 0; i < this.groups.length; i++) checkHyper(name, inGroup(value, i));
+    }
+    for (const [name, value] of given) {
+      this.groups.forEach((group, i) => {
+        group.hypers[name] = inGroup(value, i);
+      });
+    }
+  }
+
+  /** Throws UnknownIdError unless there is a hyper-parameter of this name. */
+  checkName(name: string): void {
+    const { hypers } = this.groups[0];
+    if (!Object.hasOwn(hypers, name))
+      throw new UnknownIdError('hyper-parameter', name, Object.keys(hypers));
+  }
+
+  /** Hyper-parameters of the last group, which fastai's recorder logs. */
+  get hypers(): Readonly<Hypers> {
+    return this.groups[this.groups.length - 1].hypers;
+  }
+
+  /** Brings the rows that every table has marked as touched up to date. */
+  touch(): void {}
+
+  /** Brings every row of every table up to date. */
+  settle(): void {}
+
+  /** The tables whose rows are not all up to date, as they stand; undefined if there are none. */
+  unsettled(): Unsettled | undefined {
+    return undefined;
+  }
+
+  /** Puts rows back as they stood before they were settled, unless the weights have been changed since. */
+  unsettle(_saved: Unsettled): void {}
+
+  /** One step for every trainable parameter, from its gradient. */
+  step(): void {
+    for (const { params, hypers, decayAll } of this.groups) {
+      for (const p of params) {
+        if (!p.trainable) continue;
+        const state = this.state(p);
+        state.step++;
+        this.update(p, state, hypers, p.decay || decayAll ? hypers.wd : 0);
+      }
+    }
+  }
+
+  /** Forgets all gradients. */
+  zeroGrad(): void {
+    for (const { params } of this.groups) for (const p of params) p.zeroGrad();
+  }
+
+  /** A copy of all that is remembered. */
+  stateDict(): OptimizerState {
+    this.settle();
+    const params: OptimizerState['params'] = {};
+    for (const [p, { step, buffers }] of this.states) {
+      params[p.name] = {
+        step,
+        buffers: Object.fromEntries(Object.entries(buffers).map(([name, b]) => [name, b.slice()])),
+      };
+    }
+    return { hypers: this.groups.map((g) => ({ ...g.hypers })), params };
+  }
+
+  /** Throws ArgumentError if a state is of other parameters or another optimizer. */
+  checkStateDict(saved: OptimizerState): void {
+    checkState(saved);
+    const all = new Map(this.groups.flatMap((g) => g.params.map((p) => [p.name, p])));
+    if (saved.hypers.length !== this.groups.length) {
+      throw new ArgumentError(
+        `The saved optimizer has ${saved.hypers.length} parameter groups, this one has ${this.groups.length}.`,
+      );
+    }
+    const names = (o: object): string => Object.keys(o).sort().join(', ');
+    saved.hypers.forEach((h, i) => {
+      const { hypers } = this.groups[i];
+      if (names(h) === names(hypers)) return;
+      throw new ArgumentError(
+        `The saved optimizer is of another kind: its hyper-parameters are ${names(h)}, those of this one ${names(hypers)}.`,
+      );
+    });
+    for (const [name, { buffers }] of Object.entries(saved.params)) {
+      const p = all.get(name);
+      if (!p)
+        throw new UnknownIdError(
+          'parameter',
+          name,
+          [...all.keys()],
+          'The saved optimizer belongs to another model.',
+        );
+      if (
+        names(buffers) !== [...this.bufferNames].sort().join(', ') ||
+        Object.values(buffers).some((b) => b.length !== p.value.length)
+      ) {
+        throw new ArgumentError(
+          `The saved state of ${name} (${Object.keys(buffers).join(', ')}) does not fit this optimizer or this parameter's shape.`,
+        );
+      }
+    }
+  }
+
+  /** Puts a state back. Throws ArgumentError, and changes nothing, if it is of other parameters or another optimizer. */
+  loadStateDict(saved: OptimizerState): void {
+    this.checkStateDict(saved);
+    const all = new Map(this.groups.flatMap((g) => g.params.map((p) => [p.name, p])));
+    saved.hypers.forEach((h, i) => {
+      Object.assign(this.groups[i].hypers, h);
+    });
+    this.clearState();
+    for (const [name, { step, buffers }] of Object.entries(saved.params)) {
+      const state = this.state(all.get(name)!);
+      state.step = step;
+      for (const [key, values] of Object.entries(buffers)) state.buffers[key].set(values);
+    }
+  }
+
+  /** Forgets moments and step counts. */
+  clearState(): void {
+    for (const { buffers } of this.states.values()) Object.values(buffers).forEach(dispose);
+    this.states.clear();
+  }
+
+  /** One step for one parameter. `wd` is 0 where decay does not apply. */
+  protected abstract update(
+    p: Parameter,
+    state: ParamState,
+    hypers: Readonly<Hypers>,
+    wd: number,
+  ): void;
+
+  /** What is remembered of a parameter; zero at first. */
+  protected state(p: Parameter): ParamState {
+    let state = this.states.get(p);
+    if (!state) {
+      state = {
+        step: 0,
+        buffers: Object.fromEntries(
+          this.bufferNames.map((name) => [name, float32(p.value.length)]),
+        ),
+      };
+      this.states.set(p, state);
+    }
+    return state;
+  }
+}
+
+/** Throws ArgumentError unless this is built like a state: of which parameters, another check says. */
+export function checkState(saved: OptimizerState): void {
+  const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
+  const fits =
+    Array.isArray(saved?.hypers) &&
+    saved.hypers.every(isObject) &&
+    isObject(saved.params) &&
+    Object.values(saved.params).every((p) => isObject(p?.buffers));
+  checkArgument(fits, saved, 'loadStateDict', 'what stateDict() of such an optimizer has returned');
+}
+
+/** Throws ArgumentError for a value that a hyper-parameter of this name cannot have. */
+export function checkHyper(name: string, value: number): void {
+  const positive = name === 'eps'; // a schedule may start or end at lr 0
+  if (!Number.isFinite(value) || value < 0 || (positive && value === 0)) {
+    throw new ArgumentError(
+      `${name} must be a ${positive || name === 'lr' ? 'positive' : 'non-negative'} number, got ${said(value)}.`,
+    );
+  }
+  if ((name === 'mom' || name === 'sqrMom') && value >= 1)
+    throw new ArgumentError(`${name} must be below 1, got ${said(value)}.`);
+}
+
+/** What an optFunc has made, if it is an optimizer. */
+export function checkedOptimizer(made: unknown): Optimizer {
+  if (made instanceof Optimizer) return made;
+  throw new ArgumentError(
+    `optFunc must return an optimizer, as (params, { lr }) => new SGD(params, { lr }) does, got ${made === null ? 'null' : typeof made}.`,
+  );
+}
+
+printed(Optimizer, ({ constructor: type, groups, hypers }) => {
+  const values = Object.entries(hypers).map(
+    ([name, value]) => `${name} ${Number(value.toPrecision(6))}`,
+  );
+  const n = groups.reduce((sum, { params }) => sum + params.length, 0);
+  const many = groups.length > 1 ? ` in ${groups.length} groups, of which the last has` : ',';
+  return `${type.name}: ${counted(n, 'parameter')}${many} ${values.join(', ')}`;
+});

@@ -1,0 +1,126 @@
+import type { Fields, Json } from '../../../data/files/fields.js';
+import type { SafetensorsFile, Tensor } from '../../../data/files/safetensors.js';
+import { DataError } from '../../../errors.js';
+import type { Optimizer } from '../optimizer.js';
+import { MAX_BLOCKS, SLOTS, STRIDE, type TimelineState } from './timeline.js';
+import type { Unsettled } from './unsettled.js';
+
+const NUMBERS = [
+  'now',
+  'block',
+  'done',
+  'time',
+  'begin',
+  'used',
+  'logKeep',
+  'logShrink',
+  'loose',
+] as const;
+const RANGES = 128;
+
+/**
+ * Rows that are not up to date as JSON and tensors: `run.rows.PARAMETER.value`, `….last` and `….MOMENT`, and of the n-th line `run.line.n.tables`, `….scalars`,
+ * `….spans`, `….ranges`, `….starts` and `….logs`.
+ */
+export function unsettledTensors({ lines, tables }: Unsettled): {
+  json: Json;
+  tensors: [string, Tensor][];
+} {
+  const flat = (data: Tensor['data']): Tensor => ({ shape: [data.length], data });
+  return {
+    json: {
+      lines: lines.map(({ moments, state }) => ({ ...moments, ...state.numbers })),
+      tables: tables.map(({ name, line, buffers }) => ({
+        name,
+        line,
+        buffers: Object.keys(buffers),
+      })),
+    },
+    tensors: [
+      ...lines.flatMap(({ state }, i) =>
+        Object.entries(state.arrays).map(([key, data]): [string, Tensor] => [
+          `run.line.${i}.${key}`,
+          flat(data),
+        ]),
+      ),
+      ...tables.flatMap(({ name, value, last, buffers }) =>
+        Object.entries({ value, last, ...buffers }).map(([key, data]): [string, Tensor] => [
+          `run.rows.${name}.${key}`,
+          flat(data),
+        ]),
+      ),
+    ],
+  };
+}
+
+/** The same from a file. Kernels follow the numbers in it, so each that is a place is checked. */
+export function readUnsettled(fields: Fields, st: SafetensorsFile, opt: Optimizer): Unsettled {
+  const lines = fields.objects('lines').map((line, i) => {
+    const moments = { hasM: line.flag('hasM'), hasV: line.flag('hasV'), eps: line.number('eps') };
+    if (!(moments.eps > 0)) line.wrong('eps', 'a positive number');
+    return { moments, state: readLine(line, st, `run.line.${i}`) };
+  });
+  const parameters = new Map(opt.groups.flatMap(({ params }) => params.map((p) => [p.name, p])));
+  const tables = fields.objects('tables').map((table) => {
+    const name = table.text('name');
+    const p = parameters.get(name);
+    const line = table.count('line');
+    const { moments, state } = lines[line] ?? table.wrong('line', 'the number of one of its lines');
+    if (!p?.slots)
+      throw new DataError(`it holds rows of "${name}", which is no table of the model.`);
+    const kept = table.texts('buffers');
+    if (
+      kept.includes('gradAvg') !== moments.hasM ||
+      kept.includes('sqrAvg') !== moments.hasV ||
+      kept.length !== Number(moments.hasM) + Number(moments.hasV)
+    ) {
+      table.wrong('buffers', 'the moments of its line');
+    }
+    const values = (key: string): Float32Array =>
+      st.read(`run.rows.${name}.${key}`, 'F32', [p.value.length]);
+    const last = st.read(`run.rows.${name}.last`, 'I32', [p.shape[0]]);
+    const { now, block } = state.numbers;
+    if (last.some((at) => at > now || at < -1 - block))
+      throw new DataError(`rows of "${name}" stand at steps that its line does not have.`);
+    return {
+      name,
+      line,
+      value: values('value'),
+      last,
+      buffers: Object.fromEntries(kept.map((key) => [key, values(key)])),
+    };
+  });
+  return { toJSON: () => undefined, lines, tables };
+}
+
+function readLine(line: Fields, st: SafetensorsFile, at: string): TimelineState {
+  const numbers = Object.fromEntries(
+    NUMBERS.map((name) => [name, line.number(name)]),
+  ) as unknown as TimelineState['numbers'];
+  for (const name of ['now', 'block', 'done', 'time', 'begin', 'used'] as const) line.count(name);
+  const { now, block, done } = numbers;
+  if (now >= SLOTS - 1 || block >= MAX_BLOCKS || done > now)
+    throw new DataError('a line of its rows is longer than any can be.');
+  const slots = now + 1;
+  const spans = st.read(`${at}.spans`, 'I32', [3 * slots]);
+  let used = 0;
+  for (let i = 0; i < slots; i++) {
+    const [lo, hi, start] = spans.subarray(3 * i, 3 * i + 3);
+    if (!(lo >= 0 && hi >= lo + 3 && hi < STRIDE) || start + (lo & ~3) !== used)
+      throw new DataError(`${at}.spans does not lie in its tables.`);
+    used = start + (hi | 3) + 1;
+  }
+  if (used !== numbers.used || numbers.begin !== spans[3 * now + 2] + (spans[3 * now] & ~3))
+    throw new DataError(`${at}.spans does not lie in its tables.`);
+  return {
+    numbers,
+    arrays: {
+      tables: st.read(`${at}.tables`, 'F32', [used]),
+      scalars: st.read(`${at}.scalars`, 'F64', [3 * slots]),
+      spans,
+      ranges: st.read(`${at}.ranges`, 'F32', [RANGES]),
+      starts: st.read(`${at}.starts`, 'F64', [2 * (block + 1)]),
+      logs: st.read(`${at}.logs`, 'F64', [2 * slots]),
+    },
+  };
+}

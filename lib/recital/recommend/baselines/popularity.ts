@@ -1,0 +1,62 @@
+import type { Plays } from '../../data/plays.js';
+import { ArgumentError } from '../../errors.js';
+import { checkOptions, said } from '../../options.js';
+import { registerRecommenderKind } from '../export-recommender.js';
+import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from '../fold-in.js';
+import { Interactions } from '../interactions.js';
+import { checkScores } from '../lookup.js';
+import { Recommender } from '../recommender.js';
+
+/** What a track's popularity counts: the users that play it, or their playcounts. */
+export type PopularityMeasure = 'listeners' | 'plays';
+
+/** Options of {@link Popularity}. */
+export interface PopularityOptions {
+  /** What is counted; default `'listeners'`, which one devoted listener cannot push. */
+  by?: PopularityMeasure;
+}
+
+/**
+ * The baseline that any model must beat: everybody gets the most popular tracks that they have not played. The score is the count in training.
+ * @example
+ * const plays = Plays.fromRows([{ user: 'u1', track: 'a' }, { user: 'u2', track: 'a' }, { user: 'u2', track: 'b' }]);
+ * new Popularity(plays).recommend('u1').ids // ['b']
+ */
+export class Popularity extends Recommender {
+  readonly name: string;
+  /** The count of each track. */
+  readonly counts: Float32Array;
+
+  /** @param plays the training plays */
+  constructor(plays: Plays, options: PopularityOptions = {}) {
+    checkOptions(options, ['by'], 'Popularity');
+    const { by = 'listeners' } = options;
+    super(Interactions.fromPlays(plays), { catalogue: plays.catalogue });
+    if (by !== 'listeners' && by !== 'plays')
+      throw new ArgumentError(`by must be 'listeners' or 'plays', got '${said(by)}'.`);
+    if (plays.length === 0 && !this.seen.totals)
+      throw new ArgumentError('There are no plays to count. Popularity needs at least one.');
+    this.name = by === 'listeners' ? 'Popularity' : 'Popularity (plays)';
+    this.counts = Float32Array.from(by === 'listeners' ? this.seen.listeners() : this.seen.plays());
+  }
+
+  scores(users: Int32Array, out: Float32Array): void {
+    checkScores(this, users, out);
+    for (let b = 0; b < users.length; b++) out.set(this.counts, b * this.counts.length);
+  }
+
+  /** The most popular tracks that are not in the history; playcounts make no difference. See {@link Recommender.foldIn}. */
+  override foldIn(history: readonly HistoryItem[], options: HistoryOptions = {}): FoldedUser {
+    const read = readHistory(this, history, options);
+    return new FoldedUser(this, read.track, this.counts.slice(), read);
+  }
+}
+
+registerRecommenderKind<Popularity>({
+  name: 'Popularity',
+  type: Popularity,
+  withoutSeen: 'tracks',
+  describe: ({ name }) => ({ config: { by: name === 'Popularity' ? 'listeners' : 'plays' } }),
+  make: ({ plays }, config) =>
+    new Popularity(plays, { by: config.text('by') === 'plays' ? 'plays' : 'listeners' }),
+});

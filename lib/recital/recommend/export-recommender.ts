@@ -1,0 +1,307 @@
+import { display } from '../data/display.js';
+import type { Fields, Json } from '../data/files/fields.js';
+import type { Tensor, TensorSource } from '../data/files/safetensors.js';
+import { tracksTensors } from '../data/files/tracks-tensors.js';
+import { vocabularyTensors } from '../data/packed-strings.js';
+import type { Plays } from '../data/plays.js';
+import type { Histories } from '../data/sequences-histories.js';
+import type { Vocabulary } from '../data/vocabulary.js';
+import { ArgumentError } from '../errors.js';
+import { writeModelFile } from '../learner/checkpoint.js';
+import { EXTENSION } from '../learner/model-file.js';
+import type { Loss } from '../nn/losses.js';
+import { checkArgument, checkOptions, said } from '../options.js';
+import type { Interactions } from './interactions.js';
+import type { Recommender } from './recommender.js';
+
+/** Options of `export`. */
+export interface ExportOptions {
+  /**
+   * False: who has played what is left out of the file, for privacy and size; how many play each track stays. Default true: the file holds all listening
+   * histories of training. What is loaded from a file without them answers as far as what was learnt goes: see {@link Recommender.export}.
+   */
+  seen?: boolean;
+}
+
+/** What a recommender is beside the plays that it was made of. */
+export interface RecommenderDescription {
+  /** Options and numbers, as JSON; `name`, `data` and `parts` are taken. */
+  readonly config: { readonly [name: string]: Json | undefined };
+  /** What is too large for that, by name. */
+  readonly tensors?: ReadonlyMap<string, Tensor>;
+  /** Recommenders that it is made of. */
+  readonly parts?: readonly Recommender[];
+}
+
+/** What a recommender has been trained on, from its file. What is asked for and is not there is a DataError. */
+export interface RecommenderData {
+  /** The plays, a row for each user and track. */
+  readonly plays: Plays;
+  /** The same as `Interactions`, with the users and tracks that have no plays. */
+  readonly seen: Interactions;
+  /** What was played in order, of kinds with `data: 'histories'`. */
+  readonly histories: Histories;
+  /** The loss of one's own that `loadRecommender` was given. */
+  readonly lossFunc: Loss | undefined;
+}
+
+/**
+ * How a recommender gets into a file and out again. A file says the name only; nothing in it is ever executed.
+ * @example
+ * class Newest extends Recommender {
+ *   readonly name: string = 'Newest';
+ *   scores(users: Int32Array, out: Float32Array): void { for (let i = 0; i < out.length; i++) out[i] = i % this.tracks.length; }
+ * }
+ * const kind: RecommenderKind<Newest> = {
+ *   name: 'Newest',
+ *   type: Newest,
+ *   describe: () => ({ config: {} }),
+ *   make: ({ seen, plays }) => new Newest(seen, { catalogue: plays.catalogue }),
+ * };
+ */
+export interface RecommenderKind<R extends Recommender = Recommender> {
+  /** Name of the class. */
+  readonly name: string;
+  /** The class. */
+  readonly type: abstract new (
+    ...args: never[]
+  ) => R;
+  /** Whether a recommender is of this kind; default: whether it is of this very class, not of one that extends it. */
+  is?(recommender: Recommender): boolean;
+  /** What `make` needs of training: who has played what (`'plays'`, default), what was played in order (`'histories'`), or nothing (`'none'`). */
+  readonly data?: 'plays' | 'histories' | 'none';
+  /**
+   * Whether it can do without listening histories: `'users'`, it has learnt something for each user; `'tracks'`, it has not, and recommends from the history that
+   * `foldIn` is given. Default: it cannot.
+   */
+  readonly withoutSeen?: 'users' | 'tracks';
+  /** What `make` needs beside that. `options.seen` is false where listening histories are left out. */
+  describe(recommender: R, options: Required<ExportOptions>): RecommenderDescription;
+  /** Makes it again. */
+  make(
+    data: RecommenderData,
+    config: Fields,
+    tensors: TensorSource,
+    parts: readonly Recommender[],
+  ): R;
+}
+
+const kinds = new Map<string, RecommenderKind>();
+
+/**
+ * Makes a kind of recommender known to `export` and {@link loadRecommender}: for those of one's own. Those of the library are known.
+ * @example
+ * class Again extends Popularity {}
+ * registerRecommenderKind<Again>({ name: 'Again', type: Again, describe: () => ({ config: {} }), make: ({ plays }) => new Again(plays) });
+ */
+export function registerRecommenderKind<R extends Recommender>(kind: RecommenderKind<R>): void {
+  checkArgument(
+    typeof kind === 'object' && kind !== null && typeof kind.name === 'string',
+    kind,
+    'registerRecommenderKind',
+    'an object with a name',
+  );
+  kinds.set(kind.name, kind as unknown as RecommenderKind);
+}
+
+/** The kind of a recommender. Throws for one that is not known. */
+function kindOf(recommender: Recommender): RecommenderKind {
+  const kind = [...kinds.values()].find(
+    ({ type, is }) => is?.(recommender) ?? recommender.constructor === type,
+  );
+  if (kind) return kind;
+  throw new ArgumentError(
+    `${recommender.constructor.name} is not known to export: a file holds no code, so a class of one's own has to say how it is described and made again. ` +
+      'registerRecommenderKind({ name, type, describe, make }) makes it known, to loadRecommender too.',
+  );
+}
+
+/** What goes into a file: the tensors of recommenders, and the data that they were trained on, each once. */
+class Contents {
+  readonly tensors = new Map<string, Tensor>();
+  readonly sections: Json[] = [];
+  private readonly data: { of: Recommender; how: string }[] = [];
+
+  constructor(private readonly options: Required<ExportOptions>) {}
+
+  /** The description of a recommender and its parts, whose tensors have names that begin with `prefix`. */
+  describe(recommender: Recommender, prefix: string): Json {
+    const kind = kindOf(recommender);
+    const { seen } = this.options;
+    const { config, tensors, parts } = kind.describe(recommender, this.options);
+    if (!seen && kind.data !== 'none' && !kind.withoutSeen) {
+      throw new ArgumentError(
+        `${recommender.name} works on the listening histories themselves: without them nothing is left. Leave out { seen: false }.`,
+      );
+    }
+    for (const [name, tensor] of tensors ?? []) this.tensors.set(prefix + name, tensor);
+    return {
+      name: kind.name,
+      ...(kind.data !== 'none' && { data: this.section(recommender, kind) }),
+      ...config,
+      ...(parts && { parts: parts.map((part, i) => this.describe(part, `${prefix}${i}.`)) }),
+    };
+  }
+
+  /** The number of the section with the data of a recommender; the same data have one. */
+  private section(recommender: Recommender, kind: RecommenderKind): number {
+    const how = [kind.data, !this.options.seen && kind.withoutSeen].join();
+    const known = this.data.findIndex(
+      (other) => other.how === how && sameData(recommender, other.of),
+    );
+    if (known >= 0) return known;
+    const number = this.data.push({ of: recommender, how }) - 1;
+    const shared = this.data.findIndex(({ of }) => of.catalogue === recommender.catalogue);
+    const add = (name: string, tensor: Tensor): void =>
+      void this.tensors.set(sectionPrefix(number) + name, tensor);
+    const array = (name: string, data: Tensor['data']): void =>
+      add(name, { shape: [data.length], data });
+    const { catalogue } = recommender;
+    if (catalogue && shared === number)
+      for (const [name, tensor] of tracksTensors(catalogue)) add(name, tensor);
+    const histories = kind.data === 'histories' ? historiesOf(recommender)! : undefined;
+    const { seen } = recommender;
+    const users = this.options.seen
+      ? histories
+        ? histories.users
+        : seen.users
+      : kind.withoutSeen === 'users'
+        ? seen.users
+        : undefined;
+    for (const [name, tensor] of users ? vocabularyTensors('users', users) : []) add(name, tensor);
+    for (const [name, tensor] of vocabularyTensors('tracks', seen.tracks)) add(name, tensor);
+    if (histories) {
+      array('histories.indptr', histories.indptr);
+      array('histories.item', histories.item);
+    } else if (this.options.seen && !seen.totals) {
+      for (const name of ['indptr', 'indices', 'playcount'] as const)
+        array(`seen.${name}`, seen[name]);
+    } else {
+      array('totals.listeners', seen.listeners());
+      array('totals.plays', seen.plays());
+    }
+    this.sections.push({
+      kinds: { ...(users && { users: users.kind }), tracks: seen.tracks.kind },
+      ...(!(this.options.seen && !seen.totals) && !histories && { meanLog: seen.meanLog }),
+      ...(catalogue && shared !== number && { catalogue: shared }),
+    });
+    return number;
+  }
+}
+
+/** How the names of a section's tensors begin: those of the first one as ever. */
+export function sectionPrefix(section: number): string {
+  return section === 0 ? '' : `data${section}.`;
+}
+
+/** What a recommender of the next track was trained on. */
+function historiesOf(recommender: Recommender): Histories | undefined {
+  return (recommender as { histories?: Histories }).histories;
+}
+
+function sameData(a: Recommender, b: Recommender): boolean {
+  if (a.catalogue !== b.catalogue) return false;
+  const [own, other] = [historiesOf(a), historiesOf(b)];
+  if (own && other) {
+    return (
+      own === other ||
+      (sameIds(own.items, other.items) &&
+        sameUsers(own, other) &&
+        same(own.indptr, other.indptr) &&
+        same(own.item, other.item))
+    );
+  }
+  const [s, t] = [a.seen, b.seen];
+  if (s === t) return true;
+  if (s.totals || t.totals) return false;
+  return (
+    sameIds(s.users, t.users) &&
+    sameIds(s.tracks, t.tracks) &&
+    same(s.indptr, t.indptr) &&
+    same(s.indices, t.indices) &&
+    same(s.playcount, t.playcount)
+  );
+}
+
+function sameUsers({ users: a }: Histories, { users: b }: Histories): boolean {
+  return a && b ? sameIds(a, b) : a === b;
+}
+
+function sameIds(a: Vocabulary, b: Vocabulary): boolean {
+  return a === b || (a.kind === b.kind && same(a.offsets, b.offsets) && same(a.bytes, b.bytes));
+}
+
+function same(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** Makes a recommender, and its parts, of its description. `data`: that of a section, by its number. */
+export function makeRecommender(
+  config: Fields,
+  tensors: TensorSource,
+  data: (section: number) => RecommenderData,
+  section = 0,
+): Recommender {
+  const kind = kinds.get(config.text('name'));
+  if (!kind)
+    return config.wrong(
+      'name',
+      `${[...kinds.keys()].join(' or ')} (registerRecommenderKind makes those of one's own known)`,
+    );
+  const own = config.has('data') ? config.count('data') : section;
+  const parts = config.has('parts') ? config.objects('parts') : [];
+  const made = parts.map((part, i) => makeRecommender(part, tensors.within(`${i}.`), data, own));
+  return kind.make(data(own), config, tensors, made);
+}
+
+/** See {@link Recommender.export}. */
+export function exportRecommender(
+  recommender: Recommender,
+  file: string,
+  options: ExportOptions = {},
+): string {
+  if (typeof file !== 'string' || file === '')
+    throw new ArgumentError(
+      `export needs the path of a file, got ${file === '' ? 'an empty one' : typeof file}.`,
+    );
+  const contents = new Contents(exportOptions(options));
+  const described = contents.describe(recommender, 'model.');
+  const full = file.endsWith(EXTENSION) ? file : file + EXTENSION;
+  writeModelFile(full, 'recommender', {
+    config: { recommender: described, data: contents.sections },
+    tensors: contents.tensors,
+  });
+  return full;
+}
+
+/** Says what a recommender from a file without listening histories cannot do. */
+export function sayWithoutSeen({ seen, users }: Recommender, file: string): void {
+  if (!seen.totals) return;
+  const rest = users.length
+    ? 'lists do not leave out what users have played'
+    : 'it recommends by foldIn(history) only, to no user by id';
+  display().warn(
+    `"${file}" was exported without listening histories: ${rest}, and explain cannot go back to them.`,
+  );
+}
+
+/** The options, checked, with their defaults. */
+export function exportOptions(options: ExportOptions): Required<ExportOptions> {
+  checkOptions(options, ['seen'], 'export');
+  const { seen = true } = options;
+  if (typeof seen !== 'boolean')
+    throw new ArgumentError(`seen must be true or false, got ${said(seen)}.`);
+  return { seen };
+}
+
+/** Numbers of which one may be infinite, as JSON has them. */
+export function finiteOrText(x: number): number | string {
+  return x === Infinity ? 'Infinity' : x;
+}
+
+/** A number that {@link finiteOrText} wrote. */
+export function readFiniteOrText(config: Fields, name: string): number {
+  return config.isText(name) && config.text(name) === 'Infinity' ? Infinity : config.number(name);
+}

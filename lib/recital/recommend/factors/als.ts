@@ -1,0 +1,190 @@
+import { InterruptGuard } from '../../compute/interrupt.js';
+import { dispose, float32 } from '../../compute/memory.js';
+import { Random } from '../../compute/random.js';
+import { sayInterrupted } from '../../data/display.js';
+import type { InteractionValue } from '../../data/interaction-matrix.js';
+import type { Plays } from '../../data/plays.js';
+import { ArgumentError } from '../../errors.js';
+import { checkOptions, checkRounds } from '../../options.js';
+import { registerRecommenderKind } from '../export-recommender.js';
+import { Interactions } from '../interactions.js';
+import { checkN } from '../lookup.js';
+import { PlayValues, readValue } from '../play-values.js';
+import { AlsSolver, transposedFloat32 } from './als-rows.js';
+import {
+  FactorRecommender,
+  type Factors,
+  factorTensors,
+  readFactorTensors,
+  settingsOf,
+} from './factor-recommender.js';
+
+/** Options of {@link ALS.fit}: names and defaults are those of `implicit`'s AlternatingLeastSquares. */
+export interface ALSOptions {
+  /** Number of factors; default 100. */
+  factors?: number;
+  /** Added to the diagonal of each system; default 0.01. */
+  regularization?: number;
+  /** What a value is multiplied by to be a confidence; default 1. */
+  alpha?: number;
+  /** Times that all users and then all tracks are solved for; default 15. */
+  iterations?: number;
+  /** Steps of conjugate gradient for each row in an iteration; default 3. */
+  cgSteps?: number;
+  /** What a play is worth: the playcount ('count', default), ln(1 + playcount) ('log') or 1 ('binary'). */
+  value?: InteractionValue;
+  /** Seed of the first factors; default 42. */
+  seed?: number | string;
+  /** Called after each iteration with its number, from 1, and the seconds it took; default: nothing is called. */
+  onIteration?: (iteration: number, seconds: number) => void;
+}
+
+/** All options of a fitted model but the callback. */
+export type ALSSettings = Readonly<Required<Omit<ALSOptions, 'onIteration'>>>;
+
+/**
+ * Alternating least squares for plays (Hu, Koren and Volinsky, 2008), by conjugate gradient (Takács, Pilászy and Tikk, 2011), as the `implicit` library does it:
+ * with confidences c = alpha · value of what was played, and 1 elsewhere, it minimises Σ c·(p − U·V)² + regularization·(|U|² + |V|²) over all pairs, where p is
+ * 1 for what was played and 0 elsewhere.
+ * @example
+ * const als = await ALS.fit(plays, { factors: 64, alpha: 10, value: 'log' });
+ * als.recommend(user, { n: 10 });
+ * als.explain(user, track);
+ */
+export class ALS extends FactorRecommender {
+  /** All options. */
+  readonly options: ALSSettings;
+  private readonly values: PlayValues;
+
+  /** See {@link ALS.fit}; this one takes factors that were fitted on these plays before. */
+  constructor(plays: Plays, state: { options: ALSSettings; factors: Factors }) {
+    if (!state) throw new ArgumentError('ALS is fitted by await ALS.fit(plays), not made by new.');
+    const { options, factors } = state;
+    super(Interactions.fromPlays(plays), factors, {
+      ...options,
+      name: 'ALS',
+      catalogue: plays.catalogue,
+    });
+    this.options = options;
+    this.values = new PlayValues(this.seen, options.value);
+  }
+
+  /**
+   * Fits it. Ctrl-C ends the fitting early, with the factors as they are.
+   * @param plays the training plays
+   * @example const als = await ALS.fit(plays, { factors: 32, iterations: 10, seed: 42 });
+   */
+  static async fit(plays: Plays, options: ALSOptions = {}): Promise<ALS> {
+    checkOptions(
+      options,
+      [
+        'factors',
+        'regularization',
+        'alpha',
+        'iterations',
+        'cgSteps',
+        'value',
+        'seed',
+        'onIteration',
+      ],
+      'ALS.fit',
+    );
+    const {
+      factors = 100,
+      regularization = 0.01,
+      alpha = 1,
+      iterations = 15,
+      cgSteps = 3,
+      value = 'count',
+      seed = 42,
+      onIteration,
+    } = options;
+    checkN(factors, 'factors');
+    for (const [name, n] of Object.entries({ iterations, cgSteps })) checkRounds(n, name);
+    settingsOf({ alpha, regularization });
+    if (onIteration !== undefined && typeof onIteration !== 'function')
+      throw new ArgumentError(`onIteration must be a function, got ${typeof onIteration}.`);
+    const { matrix } = new PlayValues(Interactions.fromPlays(plays), value);
+    const width = 4 * Math.ceil(factors / 4); // rows of whole vectors; what is more stays 0
+    const users = float32(matrix.shape[0] * width);
+    const tracks = float32(matrix.shape[1] * width);
+    const random = new Random(seed).child('init');
+    for (let t = 0; t < matrix.shape[1]; t++)
+      for (let j = 0; j < factors; j++)
+        tracks[t * width + j] = ((random.uint32() >>> 8) / 16777216) * 0.01;
+    const byTrack = transposedFloat32(matrix);
+    const solver = new AlsSolver([matrix, byTrack], { width, alpha, regularization, cgSteps });
+    const guard = new InterruptGuard();
+    try {
+      for (let i = 1; i <= iterations; i++) {
+        const started = performance.now();
+        let stop = await guard.turn();
+        for (const half of [
+          solver.solve(matrix, users, tracks),
+          solver.solve(byTrack, tracks, users),
+        ]) {
+          for (const _ of half) if (guard.due() && (await guard.turn())) stop = true;
+        }
+        if (i < iterations && stop) {
+          sayInterrupted(
+            guard,
+            `Interrupted after ${i} of ${iterations} iterations; the factors are as these left them.`,
+          );
+          break;
+        }
+        onIteration?.(i, (performance.now() - started) / 1000);
+      }
+    } finally {
+      guard.stop();
+      solver.dispose();
+    }
+    const made = {
+      users: narrowed(users, width, factors),
+      tracks: narrowed(tracks, width, factors),
+      width: factors,
+    };
+    return new ALS(plays, {
+      options: { factors, regularization, alpha, iterations, cgSteps, value, seed },
+      factors: made,
+    });
+  }
+
+  protected override valuesOfHistory(_track: Int32Array, playcount: Float64Array): Float32Array {
+    return this.values.ofHistory({ playcount });
+  }
+
+  protected override valuesOfUser(user: number): Float32Array {
+    return this.values.data.subarray(this.seen.indptr[user], this.seen.indptr[user + 1]);
+  }
+}
+
+/** The first columns of rows of `width`. */
+function narrowed(values: Float32Array, width: number, columns: number): Float32Array {
+  if (columns === width) return values;
+  const rows = values.length / width;
+  const out = float32(rows * columns);
+  for (let r = 0; r < rows; r++)
+    out.set(values.subarray(r * width, r * width + columns), r * columns);
+  dispose(values);
+  return out;
+}
+
+registerRecommenderKind<ALS>({
+  name: 'ALS',
+  type: ALS,
+  withoutSeen: 'users',
+  describe: ({ options, factors }) => ({ config: { ...options }, tensors: factorTensors(factors) }),
+  make: ({ plays }, config, tensors) => {
+    const number = (name: string): number => config.number(name);
+    const options = {
+      factors: config.count('factors'),
+      regularization: number('regularization'),
+      alpha: number('alpha'),
+      iterations: config.count('iterations'),
+      cgSteps: config.count('cgSteps'),
+      value: readValue(config),
+      seed: config.isText('seed') ? config.text('seed') : number('seed'),
+    };
+    return new ALS(plays, { options, factors: readFactorTensors(tensors) });
+  },
+});

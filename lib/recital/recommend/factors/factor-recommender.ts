@@ -1,0 +1,367 @@
+import { float32 } from '../../compute/memory.js';
+import { display } from '../../data/display.js';
+import type { TensorSource } from '../../data/files/safetensors.js';
+import { Plays } from '../../data/plays.js';
+import { playsAmong } from '../../data/plays-among.js';
+import type { Tracks } from '../../data/tracks.js';
+import { Vocabulary } from '../../data/vocabulary.js';
+import { indicesIn } from '../../data/vocabulary-map.js';
+import { cholesky, choleskySolve } from '../../decomposition/lanczos/cholesky.js';
+import { ArgumentError, NumericError } from '../../errors.js';
+import { firstNotFinite } from '../../learner/not-finite.js';
+import { checkArgument, checkNumber, checkOptions, type NoOptions, said } from '../../options.js';
+import type { Explanation } from '../explain.js';
+import { explainByTracks } from '../explain-tracks.js';
+import { type RecommenderDescription, registerRecommenderKind } from '../export-recommender.js';
+import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from '../fold-in.js';
+import { Interactions } from '../interactions.js';
+import { checkScores, trackIndex, userIndex } from '../lookup.js';
+import { type Id, Recommender, type TrackVectors } from '../recommender.js';
+import { type FactorSources, type NamedFactors, readFactors } from './factor-files.js';
+import { factorScores } from './factor-scores.js';
+
+/** How factors were fitted, which folding in and explaining follow: see {@link FactorRecommender}. */
+export interface FactorSettings {
+  /** What a playcount is multiplied by to be a confidence; default 1, as `implicit` has it. */
+  alpha?: number;
+  /** Added to the diagonal; default 0.01, as `implicit` has it. */
+  regularization?: number;
+}
+
+/** Options of {@link FactorRecommender.fromFactors}. */
+export interface FromFactorsOptions extends FactorSettings {
+  /** What each user has played: the filter of lists. Default: nothing is known, so nothing is filtered. */
+  plays?: Plays;
+  /** Where titles come from; default: that of `plays`. */
+  catalogue?: Tracks;
+  /** Stands in comparisons; default 'Factors'. */
+  name?: string;
+  /**
+   * What becomes of rows with a factor that is no finite number, such as Spark's NaN for what training has not seen: `'refuse'` (default) or `'drop'`, which says
+   * how many they were.
+   */
+  notFinite?: 'refuse' | 'drop';
+}
+
+/** Factors of users and tracks, on the shared memory. */
+export interface Factors {
+  /** users × width, row-major. */
+  readonly users: Float32Array;
+  /** tracks × width, row-major. */
+  readonly tracks: Float32Array;
+  /** Number of factors. */
+  readonly width: number;
+}
+
+/**
+ * Recommends by factors: score = U[user]·V[track], however they were made.
+ *
+ * A listener who is folded in has the factors that implicit ALS would give them, tracks fixed: x = (VᵀV + regularization + Vᵀ(C − 1)V)⁻¹·VᵀC·1 over the tracks
+ * of the history, with the confidences alpha · value in C (Hu, Koren and Volinsky, 2008, as the `implicit` library has it).
+ * @example
+ * const als = await ALS.fit(plays, { factors: 16 }); // a FactorRecommender
+ * als.recommend(user, { n: 10 });
+ * als.trackVectors().width // 16
+ */
+export class FactorRecommender extends Recommender {
+  readonly name: string;
+  /** How the factors were fitted. */
+  readonly settings: Readonly<Required<FactorSettings>>;
+  private gram: Float64Array | undefined;
+
+  /**
+   * @param seen what each user has played
+   * @param factors a row for each of its users and tracks
+   */
+  constructor(
+    seen: Interactions,
+    readonly factors: Factors,
+    { catalogue, name = 'Factors', ...settings }: Omit<FromFactorsOptions, 'plays'> = {},
+  ) {
+    super(seen, { catalogue });
+    this.name = name;
+    this.settings = settingsOf(settings);
+    for (const [side, values, rows] of [
+      ['user', factors.users, seen.users.length],
+      ['track', factors.tracks, seen.tracks.length],
+    ] as const) {
+      if (values.length !== rows * factors.width) {
+        throw new ArgumentError(
+          `There must be ${rows} rows of ${factors.width} ${side} factors, got ${values.length} numbers.`,
+        );
+      }
+      const bad = firstNotFinite(values);
+      if (bad >= 0)
+        throw new NumericError(
+          `The ${side} factors hold ${values[bad]} in row ${Math.floor(bad / factors.width)}; finite numbers were expected.`,
+        );
+    }
+  }
+
+  /**
+   * From factors made elsewhere: by ALS of Spark or `implicit`, by any matrix factorisation.
+   * @param sources where the factors of users and tracks are, see {@link FactorSource}: arrays with ids, safetensors, or Parquet as Spark's
+   *   `model.userFactors.write.parquet(…)` makes it
+   * @throws ArgumentError if none of the plays is of a user and a track with factors; a warning says so of most of them
+   * @example await FactorRecommender.fromFactors({ users: { file: 'userFactors' }, tracks: { file: 'itemFactors' } }, { plays })
+   * @example
+   * // Spark's ALS takes whole numbers only: StringIndexer made them, and knows what they stand for.
+   * const users = { file: 'userFactors', labels: 'userIndexer' }; // as indexerModel.write.save('userIndexer') saves it, or an array: labels[7] is number 7
+   * const tracks = { file: 'itemFactors', labels: 'itemIndexer' };
+   * await FactorRecommender.fromFactors({ users, tracks }, { plays });
+   */
+  static async fromFactors(
+    sources: FactorSources,
+    options: FromFactorsOptions = {},
+  ): Promise<FactorRecommender> {
+    checkOptions(
+      options,
+      ['plays', 'catalogue', 'name', 'alpha', 'regularization', 'notFinite'],
+      'fromFactors',
+    );
+    const { plays, catalogue = plays?.catalogue, notFinite = 'refuse', ...rest } = options;
+    settingsOf(rest); // before what may take long
+    if (notFinite !== 'refuse' && notFinite !== 'drop')
+      throw new ArgumentError(`notFinite must be 'refuse' or 'drop', got '${said(notFinite)}'.`);
+    checkArgument(
+      plays === undefined || plays instanceof Plays,
+      plays,
+      'fromFactors',
+      'plays, such as readPlays reads, or none',
+    );
+    checkArgument(
+      typeof sources === 'object' && sources !== null,
+      sources,
+      'fromFactors',
+      '{ users, tracks }, the factors of each',
+    );
+    checkOptions(sources, ['users', 'tracks'], 'the factors of fromFactors');
+    const users = finiteRows(await readFactors(sources.users, 'user'), 'user', notFinite);
+    const tracks = finiteRows(await readFactors(sources.tracks, 'track'), 'track', notFinite);
+    if (users.width !== tracks.width)
+      throw new ArgumentError(
+        `Users have ${users.width} factors, tracks ${tracks.width}: they do not belong together.`,
+      );
+    const ids = { users: users.ids, tracks: tracks.ids };
+    const own = plays
+      ? playsAmong(plays, ids)
+      : { user: new Int32Array(0), track: new Int32Array(0) };
+    if (plays && own.user.length < plays.length / 2) tellUnmatched(plays, ids, own.user.length);
+    const seen = Interactions.fromPairs({ ...ids, ...own });
+    return new FactorRecommender(
+      seen,
+      { users: users.values, tracks: tracks.values, width: users.width },
+      { catalogue, ...rest },
+    );
+  }
+
+  scores(users: Int32Array, out: Float32Array): void {
+    checkScores(this, users, out);
+    const { users: userFactors, tracks: trackFactors, width } = this.factors;
+    factorScores(users, out, { userFactors, trackFactors, width, skip: 0 });
+  }
+
+  /** The factors of each user; a copy. */
+  override userVectors(): TrackVectors {
+    return { values: Float32Array.from(this.factors.users), width: this.factors.width };
+  }
+
+  /** The factors of each track; a copy. */
+  override trackVectors(): TrackVectors {
+    return { values: Float32Array.from(this.factors.tracks), width: this.factors.width };
+  }
+
+  /** See {@link FactorRecommender}; a track without a playcount is played once. */
+  override foldIn(history: readonly HistoryItem[], options: HistoryOptions = {}): FoldedUser {
+    const { track, playcount, skipped } = readHistory(this, history, options);
+    const values = this.valuesOfHistory(track, playcount);
+    const { l, right } = this.system(track, values);
+    const x = choleskySolve(l, right);
+    const { tracks, width } = this.factors;
+    const scores = Float32Array.from({ length: this.tracks.length }, (_, t) =>
+      dot(tracks, t * width, x),
+    );
+    return new FoldedUser(this, track, scores, { skipped, vector: x });
+  }
+
+  /**
+   * Which of a user's tracks speak for a track, as the `implicit` library explains it: with the user's system A·x = Σ c·V[own], an own track contributes
+   * V[track]·A⁻¹·V[own]·c. The remainder is what the fitted factors have beyond that solution: conjugate gradients end early.
+   * @param user a user of the training data
+   * @param track id, title, or "title by artist"
+   */
+  explain(user: Id, track: Id, options: NoOptions = {}): Explanation {
+    checkOptions(options, [], 'explain');
+    const u = userIndex(this, user);
+    const t = trackIndex(this, track);
+    const own = this.seen.row(u);
+    const values = this.valuesOfUser(u);
+    const { l } = this.system(own, values);
+    const { users, tracks, width } = this.factors;
+    const direction = choleskySolve(
+      l,
+      Float64Array.from(tracks.subarray(t * width, (t + 1) * width)),
+    );
+    const parts = Float64Array.from(
+      own,
+      (o, i) => values[i] * this.settings.alpha * dot(tracks, o * width, direction),
+    );
+    const score = dot(tracks, t * width, users.subarray(u * width, (u + 1) * width));
+    const from = this.seen.indptr[u];
+    return explainByTracks(
+      this,
+      { user, track: t, remainder: score - parts.reduce((a, b) => a + b, 0) },
+      (_, at) => parts[at - from],
+    );
+  }
+
+  /** What the tracks of a history are worth. */
+  protected valuesOfHistory(_track: Int32Array, playcount: Float64Array): Float32Array {
+    return Float32Array.from(playcount, (count) => (Number.isNaN(count) ? 1 : count));
+  }
+
+  /** What the tracks of a user are worth. */
+  protected valuesOfUser(user: number): Float32Array {
+    return this.seen.playcount.subarray(this.seen.indptr[user], this.seen.indptr[user + 1]);
+  }
+
+  /** The Cholesky factor of VᵀV + regularization + Vᵀ(C − 1)V, and VᵀC·1. */
+  private system(own: Int32Array, values: Float32Array): { l: Float64Array; right: Float64Array } {
+    const { tracks, width } = this.factors;
+    const { alpha, regularization } = this.settings;
+    if (!this.gram) {
+      this.gram = new Float64Array(width * width);
+      for (let t = 0; t < this.tracks.length; t++) addOuter(this.gram, tracks, t * width, width, 1);
+    }
+    const l = this.gram.slice();
+    const right = new Float64Array(width);
+    for (let i = 0; i < own.length; i++) {
+      const confidence = alpha * values[i];
+      addOuter(l, tracks, own[i] * width, width, confidence - 1);
+      for (let j = 0; j < width; j++) right[j] += confidence * tracks[own[i] * width + j];
+    }
+    for (let j = 0; j < width; j++) l[j * width + j] += regularization;
+    cholesky(l, width);
+    return { l, right };
+  }
+}
+
+/** Says of plays most of which are of users or tracks without factors that they are; of all of them it is an error: nothing would be filtered. */
+function tellUnmatched(
+  plays: Plays,
+  ids: { users: Vocabulary; tracks: Vocabulary },
+  matched: number,
+): void {
+  const n = (x: number): string => x.toLocaleString('en');
+  const some = (vocabulary: Vocabulary): string =>
+    Array.from({ length: Math.min(3, vocabulary.length) }, (_, i) => vocabulary.id(i)).join(', ');
+  const side = (kind: 'users' | 'tracks'): string => {
+    const known = indicesIn(plays[kind], ids[kind]).reduce((sum, i) => sum + Number(i >= 0), 0);
+    return `${n(known)} of its ${n(plays[kind].length)} ${kind} (${some(plays[kind])} …) are among the ${n(ids[kind].length)} with factors (${some(ids[kind])} …)`;
+  };
+  const what =
+    `${matched === 0 ? 'None' : `Only ${n(matched)}`} of the ${n(plays.length)} plays ${matched > 1 ? 'are' : 'is'} of a user and a track with factors: ${side('users')}, ${side('tracks')}. ` +
+    "If the factors' ids are the numbers of an indexer, such as Spark's StringIndexer, give its labels: { file, labels }.";
+  if (matched === 0) throw new ArgumentError(what);
+  display().warn(what);
+}
+
+/** Factors without the rows that are not finite, or an error for them. */
+function finiteRows(
+  factors: NamedFactors,
+  kind: 'user' | 'track',
+  notFinite: 'refuse' | 'drop',
+): NamedFactors {
+  const { ids, values, width } = factors;
+  const bad = firstNotFinite(values);
+  if (bad < 0) return factors;
+  const kept: number[] = [];
+  for (let r = 0; r < ids.length; r++)
+    if (values.subarray(r * width, (r + 1) * width).every(Number.isFinite)) kept.push(r);
+  const dropped = ids.length - kept.length;
+  const what = `${dropped.toLocaleString('en')} of ${ids.length.toLocaleString('en')} ${kind}s have factors that are not finite, the first is "${ids.id(Math.floor(bad / width))}"`;
+  if (notFinite === 'refuse' || kept.length === 0) {
+    throw new NumericError(
+      `The ${kind} factors hold ${values[bad]} in row ${Math.floor(bad / width)}: ${what}. Leave them out by { notFinite: 'drop' }.`,
+    );
+  }
+  display().warn(`${what}: they are left out.`);
+  const left = float32(kept.length * width);
+  for (const [i, r] of kept.entries())
+    left.set(values.subarray(r * width, (r + 1) * width), i * width);
+  return { ids: Vocabulary.inOrder(ids.decode(kept), { kind }), values: left, width };
+}
+
+/** Checks them, and sets the defaults. */
+export function settingsOf({
+  alpha = 1,
+  regularization = 0.01,
+}: FactorSettings): Required<FactorSettings> {
+  checkNumber(alpha, alpha > 0 && alpha < Infinity, 'alpha must be a positive number');
+  checkNumber(
+    regularization,
+    regularization >= 0 && regularization < Infinity,
+    'regularization must be a number from 0 on',
+  );
+  return { alpha, regularization };
+}
+
+/** The lower triangle of s·v·vᵀ, added. */
+function addOuter(
+  sum: Float64Array,
+  values: Float32Array,
+  at: number,
+  width: number,
+  s: number,
+): void {
+  for (let i = 0; i < width; i++) {
+    const factor = s * values[at + i];
+    for (let j = 0; j <= i; j++) sum[i * width + j] += factor * values[at + j];
+  }
+}
+
+function dot(values: Float32Array, at: number, x: ArrayLike<number>): number {
+  let sum = 0;
+  for (let j = 0; j < x.length; j++) sum += values[at + j] * x[j];
+  return sum;
+}
+
+/** Factors as tensors `users` and `tracks`. */
+export function factorTensors({
+  users,
+  tracks,
+  width,
+}: Factors): NonNullable<RecommenderDescription['tensors']> {
+  return new Map([
+    ['users', { shape: [users.length / width, width], data: users }],
+    ['tracks', { shape: [tracks.length / width, width], data: tracks }],
+  ]);
+}
+
+/** What factorTensors has made, on the shared memory. */
+export function readFactorTensors(tensors: TensorSource): Factors {
+  const read = (name: string): Float32Array => {
+    const values = tensors.read(name, 'F32');
+    const shared = float32(values.length);
+    shared.set(values);
+    return shared;
+  };
+  return { users: read('users'), tracks: read('tracks'), width: tensors.shape('users')[1] ?? 0 };
+}
+
+registerRecommenderKind<FactorRecommender>({
+  name: 'FactorRecommender',
+  type: FactorRecommender,
+  withoutSeen: 'users',
+  describe: ({ name, settings, factors }) => ({
+    config: { title: name, ...settings },
+    tensors: factorTensors(factors),
+  }),
+  make: ({ seen, plays }, config, tensors) =>
+    new FactorRecommender(seen, readFactorTensors(tensors), {
+      name: config.text('title'),
+      catalogue: plays.catalogue,
+      alpha: config.number('alpha'),
+      regularization: config.number('regularization'),
+    }),
+});

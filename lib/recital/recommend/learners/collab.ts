@@ -1,0 +1,303 @@
+import { Random } from '../../compute/random.js';
+import { CollabDataLoaders } from '../../data/collab.js';
+import { Table } from '../../data/table.js';
+import { factorPca } from '../../decomposition/factor-pca.js';
+import { ArgumentError } from '../../errors.js';
+import type { LearnerOptions } from '../../learner/learner.js';
+import { learnerOptions } from '../../learner/learner-options.js';
+import { EmbeddingDotBias } from '../../models/embedding-dot-bias.js';
+import { EmbeddingNN, type EmbSzs, type TabularConfig } from '../../models/embedding-nn.js';
+import { checkOptions, type NoOptions, whatIs } from '../../options.js';
+import { type Explanation, explain } from '../explain.js';
+import { factorScores } from '../factors/factor-scores.js';
+import type { HistoryItem } from '../fold-in.js';
+import { checkN, checkScores, trackIndices } from '../lookup.js';
+import type { Id, TrackVectors } from '../recommender.js';
+import { trackInfo } from '../track-info.js';
+import { readRange, registerCollabKind } from './collab-kinds.js';
+import { CollabNNLearner } from './collab-nn.js';
+import { CollabRecommender } from './collab-recommender.js';
+import {
+  type CollabFoldedUser,
+  type FoldInOptions,
+  foldInCollab,
+  learnerPrior,
+} from './fold-in-collab.js';
+import { readUserPrior, type UserPrior } from './fold-in-prior.js';
+
+/** Options of {@link collabLearner}; those of a Learner, and the model's. */
+export interface CollabLearnerOptions<UseNn extends boolean = false>
+  extends LearnerOptions,
+    CollabNNOptions {
+  /** False (default): the model is EmbeddingDotBias. True: EmbeddingNN. */
+  useNn?: UseNn;
+  /** Length of the factors of users and items; default 50. */
+  nFactors?: number;
+  /** Sigmoid range [low, high] of the prediction; default: none, the plain sum. */
+  yRange?: readonly [number, number];
+  /** Seed of the initial weights; default 42. */
+  seed?: number | string;
+}
+
+/** Options of {@link collabLearner} for the network: they need `useNn: true`. */
+export interface CollabNNOptions {
+  /** Sizes of the hidden layers; default [nFactors]. */
+  layers?: readonly number[];
+  /** Lengths of the embeddings of users and items; default: fastai's rule, `embSzRule`. */
+  embSzs?: EmbSzs;
+  /** Dropout and batch normalisation: fastai's `tabular_config`; default: batch normalisation, no dropout. */
+  config?: TabularConfig;
+}
+
+/**
+ * A learner for collaborative filtering, fastai's `collab_learner`: a vector and a bias for every user and item (EmbeddingDotBias), trained on the
+ * loaders' ratings; or, with `useNn`, a small network on their vectors (EmbeddingNN). It recommends, too.
+ * @param dls from CollabDataLoaders
+ * @example
+ * const learn = collabLearner(dls, { nFactors: 50, lossFunc: new BCEWithLogitsLossFlat() });
+ * await learn.fitOneCycle(5, 5e-3, { wd: 0.1 });
+ * learn.recommend(user, { n: 10 });
+ * const network = collabLearner(dls, { useNn: true, layers: [100, 50], yRange: [0, 1] });
+ */
+export function collabLearner<UseNn extends boolean = false>(
+  dls: CollabDataLoaders,
+  options: CollabLearnerOptions<UseNn> = {},
+): UseNn extends true ? CollabNNLearner : CollabLearner {
+  return makeLearner(dls, options) as UseNn extends true ? CollabNNLearner : CollabLearner;
+}
+
+function makeLearner(
+  dls: CollabDataLoaders,
+  options: CollabLearnerOptions<boolean>,
+): CollabLearner | CollabNNLearner {
+  if (!(dls instanceof CollabDataLoaders)) {
+    throw new ArgumentError(
+      `collabLearner needs loaders, such as CollabDataLoaders.fromPlays(plays) makes, got ${whatIs(dls)}.`,
+    );
+  }
+  checkOptions(
+    options,
+    [...learnerOptions, 'useNn', 'nFactors', 'yRange', 'seed', 'layers', 'embSzs', 'config'],
+    'collabLearner',
+  );
+  const {
+    useNn = false,
+    nFactors = 50,
+    yRange,
+    seed = 42,
+    layers,
+    embSzs,
+    config,
+    ...rest
+  } = options;
+  const random = new Random(seed).child('init');
+  if (useNn) {
+    const network = new EmbeddingNN(dls.classes, {
+      layers: layers ?? [nFactors],
+      embSzs,
+      yRange,
+      ...config,
+      random,
+    });
+    return withSeed(new CollabNNLearner(dls, network, rest), seed);
+  }
+  for (const [name, value] of Object.entries({ layers, embSzs, config })) {
+    if (value !== undefined)
+      throw new ArgumentError(`${name} is an option of the network: it needs useNn: true.`);
+  }
+  return withSeed(
+    new CollabLearner(dls, new EmbeddingDotBias(nFactors, dls.classes, { yRange, random }), rest),
+    seed,
+  );
+}
+
+function withSeed<L extends CollabRecommender>(learn: L, seed: number | string): L {
+  learn.seed = seed;
+  return learn;
+}
+
+/**
+ * A Learner whose model is EmbeddingDotBias, and a recommender: tracks are ranked by factors and biases.
+ * @example
+ * const learn = collabLearner(dls, { nFactors: 50 });
+ * await learn.fitOneCycle(3, 5e-3);
+ * learn.bias().head(5); // the tracks with the highest bias
+ */
+export class CollabLearner extends CollabRecommender {
+  declare readonly model: EmbeddingDotBias;
+  readonly name: string = 'EmbeddingDotBias';
+  /** If set, what `userPrior` returns instead of looking at the training rows: a learner from a file has none, and keeps what it was then. */
+  savedPrior: UserPrior | undefined;
+
+  /** Factors and biases of a block of users and all tracks, before range and activation: see {@link Recommender.scores}. */
+  scores(users: Int32Array, out: Float32Array): void {
+    checkScores(this, users, out);
+    this.settle();
+    const { uWeight, iWeight, uBias, iBias, nFactors } = this.model;
+    const tables = {
+      userFactors: uWeight.value,
+      trackFactors: iWeight.value,
+      userBias: uBias.value,
+      trackBias: iBias.value,
+    };
+    factorScores(users, out, { ...tables, width: nFactors, skip: 1 });
+  }
+
+  /** The factors of each user; a copy. */
+  override userVectors(): TrackVectors {
+    this.settle();
+    const { uWeight, nFactors } = this.model;
+    return { values: Float32Array.from(uWeight.value.subarray(nFactors)), width: nFactors };
+  }
+
+  /** The factors of each track; a copy. */
+  trackVectors(): TrackVectors {
+    this.settle();
+    const { iWeight, nFactors } = this.model;
+    return { values: Float32Array.from(iWeight.value.subarray(nFactors)), width: nFactors };
+  }
+
+  /**
+   * The bias of tracks, highest first: how much a track is liked by those whose taste would not suggest it. Columns: track_id (or what it is called in the
+   * data), title, artist and year as far as the catalogue has them, bias, and listeners in training.
+   * @param tracks ids, titles, or "title by artist"; default: all
+   * @example learn.bias().head(5)
+   */
+  bias(tracks?: readonly Id[]): Table {
+    const indices =
+      tracks !== undefined
+        ? trackIndices(this, tracks, 'bias')
+        : Array.from({ length: this.tracks.length }, (_, t) => t);
+    this.settle();
+    const bias = this.model.iBias.value;
+    indices.sort((a, b) => bias[b + 1] - bias[a + 1] || a - b);
+    const listeners = this.seen.listeners();
+    return new Table({
+      ...trackInfo(this.tracks.decode(indices), this),
+      bias: Float64Array.from(indices, (t) => bias[t + 1]),
+      listeners: Float64Array.from(indices, (t) => listeners[t]),
+    });
+  }
+
+  /** The n tracks with the highest bias, highest first. */
+  mostLiked(n = 10): Table {
+    checkN(n);
+    return this.bias().head(n);
+  }
+
+  /** The n tracks with the lowest bias, lowest first. */
+  leastLiked(n = 10): Table {
+    checkN(n);
+    const all = this.bias();
+    return all.take(Array.from({ length: Math.min(n, all.length) }, (_, i) => all.length - 1 - i));
+  }
+
+  /**
+   * The factors of tracks, in the order given. Columns: track_id, title, artist and year as far as the catalogue has them, f1 … fk.
+   * @param tracks ids, titles, or "title by artist"; default: all
+   */
+  factors(tracks: readonly Id[] = this.tracks.classes): Table {
+    const indices = trackIndices(this, tracks, 'factors');
+    const { values, width } = this.trackVectors();
+    const columns = trackInfo(this.tracks.decode(indices), this);
+    for (let f = 0; f < width; f++)
+      columns[`f${f + 1}`] = Float64Array.from(indices, (t) => values[t * width + f]);
+    return new Table(columns);
+  }
+
+  /**
+   * A picture of the factors of some tracks, their first k principal components (fastbook's `movie_w.pca(k)`): columns track_id, title, artist and year as
+   * far as the catalogue has them, pc1 … pck. The components are those of these tracks' factors, signs fixed as `factorPca` says.
+   * @param tracks ids, titles, or "title by artist", at least 2
+   * @param k number of components
+   */
+  trackFactorsPca(tracks: readonly Id[], k = 2): Table {
+    const indices = trackIndices(this, tracks, 'trackFactorsPca');
+    this.settle();
+    const { iWeight, nFactors } = this.model;
+    const rows = new Float32Array(indices.length * nFactors);
+    indices.forEach((t, i) => {
+      rows.set(iWeight.value.subarray((t + 1) * nFactors, (t + 2) * nFactors), i * nFactors);
+    });
+    const { coordinates } = factorPca(rows, { width: nFactors, components: k });
+    const columns = trackInfo(this.tracks.decode(indices), this);
+    for (let c = 0; c < k; c++)
+      columns[`pc${c + 1}`] = Float64Array.from(indices, (_, i) => coordinates[i * k + c]);
+    return new Table(columns);
+  }
+
+  /**
+   * Recommends to a listener who is not in the training data. Their factors U and bias b are those that minimise, tracks fixed,
+   *
+   *     Σ loss(U·V + b + c, target) + ½·Σ λ·θ²   over the tracks of the history (factors V, bias c), θ = (U, b)
+   *
+   * by Newton's method: exact and in one step for MSELossFlat, the one minimum of a convex function for BCEWithLogitsLossFlat; with a `yRange` the function
+   * is not convex, and the minimum reached from θ = 0 is taken. Training goes for the same, by way of weight decay, and its strength is found from
+   * the trained users (see {@link userPrior}); `l2` sets another λ. Nothing of the model is changed.
+   *
+   * Targets are made of playcounts as the loaders made theirs ('rank': within the history); ratings of a table stand for playcounts where the loaders
+   * were made of a table. A track without a playcount counts as liked: its target is the mean of the training targets above their mean.
+   * @param history tracks (ids, titles, "title by artist"), or `{ track, playcount }`; playcounts of a repeated track are added
+   * @throws ArgumentError for an empty history and other losses; UnknownIdError for tracks that training has not, with a suggestion
+   * @example learn.foldIn(['Song A', { track: 'Song B', playcount: 7 }]).recommend({ n: 10 })
+   */
+  override foldIn(history: readonly HistoryItem[], options: FoldInOptions = {}): CollabFoldedUser {
+    return foldInCollab(this, history, options);
+  }
+
+  /** What training tells about a listener whom it has not met: `savedPrior` if that is set, else found from the training rows. */
+  userPrior(): UserPrior {
+    return this.savedPrior ?? learnerPrior(this);
+  }
+
+  /**
+   * Which of a user's own tracks speak for a track, and which against it (as implicit's `explain` for ALS). Exactly, but for rounding: trackBias + userBias +
+   * Σ contribution + unplayed + remainder = total, the user's score of the track.
+   *
+   * The user's row is solved for from their training rows, tracks fixed, as `foldIn` does. With x = (V, 1) of a track of theirs, slope g and curvature h of
+   * its loss at the solution θ, and A = Σ h·x·xᵀ + Λ, that is θ = A⁻¹·Σ (h·x·θ − g)·x. So a track of theirs contributes (h·x·θ − g)·V·A⁻¹·x to the track
+   * with factors V. For squared errors the first factor is 2·(target − c): how far the target lies above the track's bias c, times how alike the two tracks
+   * are to this user; were the target at the bias, the sum would be less by exactly that much. For losses on logits this holds to first order.
+   * With negatives, `unplayed` is the same sum over the tracks that are not the user's. The remainder is what the trained row has beyond the solution:
+   * training goes by chance, and ends before it is through.
+   * @param user a user of the training data
+   * @param track id, title, or "title by artist"
+   * @example learn.explain(user, learn.recommend(user).ids[0]).head(5)
+   */
+  explain(user: Id, track: Id, options: NoOptions = {}): Explanation {
+    checkOptions(options, [], 'explain');
+    return explain(this, user, track);
+  }
+}
+
+registerCollabKind<CollabLearner>({
+  name: 'EmbeddingDotBias',
+  type: CollabLearner,
+  withoutSeen: true,
+  config: (learn) => ({
+    nFactors: learn.model.nFactors,
+    yRange: learn.model.yRange,
+    prior: knownPrior(learn),
+  }),
+  parameterCount: (config, { user, item }) =>
+    (user.length + item.length) * (config.count('nFactors') + 1),
+  make: (config, classes) =>
+    new EmbeddingDotBias(config.count('nFactors'), classes, { yRange: readRange(config) }),
+  learner(dls, model, options, config) {
+    const learn = new CollabLearner(dls, model, options);
+    if (config.has('prior'))
+      learn.savedPrior = readUserPrior(config.object('prior'), { width: model.nFactors + 1 });
+    return learn;
+  },
+});
+
+/** The prior as a file keeps it; undefined if there is none, or none that is finite. */
+function knownPrior(
+  learn: CollabLearner,
+): { strength: readonly number[]; liked: number; weight: number } | undefined {
+  if (learn.dls.train.n === 0 && !learn.savedPrior) return undefined;
+  const { strength, liked, weight } = learn.userPrior();
+  return [...strength, liked, weight].every(Number.isFinite)
+    ? { strength, liked, weight }
+    : undefined;
+}

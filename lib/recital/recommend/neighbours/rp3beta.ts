@@ -1,0 +1,94 @@
+import { csrTensors, readSimilarity } from '../../data/files/csr-tensors.js';
+import type { InteractionValue } from '../../data/interaction-matrix.js';
+import { type CsrMatrix, transposeCsr } from '../../data/matrix.js';
+import type { Plays } from '../../data/plays.js';
+import { checkNumber, checkOptions } from '../../options.js';
+import { registerRecommenderKind } from '../export-recommender.js';
+import { checkN } from '../lookup.js';
+import { readValue } from '../play-values.js';
+import { ItemItemRecommender } from './item-item.js';
+import { topProducts } from './top-products.js';
+
+/** Options of {@link RP3beta}. */
+export interface RP3betaOptions {
+  /** Power of the chances of a step; default 1. */
+  alpha?: number;
+  /** How much popular tracks are held back: 0 not at all; default 0.3. */
+  beta?: number;
+  /** Tracks that count for each, the most likely ones; default 200. */
+  k?: number;
+  /** What a play is worth: 1 ('binary', default), ln(1 + playcount) ('log') or the playcount ('count'). */
+  value?: InteractionValue;
+}
+
+/**
+ * RP³β (Paudel, Christoffel, Newell and Bernstein, 2017): a random walk of three steps, from a user to a track of theirs, to a listener of it, to a track of
+ * that listener; similarity[i, j] = Σ over users P(user | i)^α · P(j | user)^α / listeners(j)^β, where P is in proportion to what plays are worth.
+ * @example new RP3beta(plays, { beta: 0.4 }).recommend(user)
+ */
+export class RP3beta extends ItemItemRecommender {
+  readonly name: string = 'RP3beta';
+  /** All options. */
+  readonly options: Readonly<Required<RP3betaOptions>>;
+
+  /**
+   * @param plays the training plays
+   * @param learnt the similarities, if they are known already: those of a file without listening histories
+   */
+  constructor(plays: Plays, options: RP3betaOptions = {}, learnt?: CsrMatrix) {
+    checkOptions(options, ['alpha', 'beta', 'k', 'value'], 'RP3beta');
+    const { alpha = 1, beta = 0.3, k = 200, value = 'binary' } = options;
+    checkN(k, 'k');
+    for (const [name, power] of Object.entries({ alpha, beta })) {
+      checkNumber(power, power >= 0 && power < Infinity, `${name} must be a number from 0 on`);
+    }
+    super(plays, {
+      value,
+      learnt,
+      similarity: (values) => {
+        const byTrack = transposeCsr(values);
+        const held = Float64Array.from(
+          { length: byTrack.shape[0] },
+          (_, t) => (byTrack.indptr[t + 1] - byTrack.indptr[t]) ** beta,
+        );
+        return topProducts(chances(byTrack, alpha), chances(values, alpha), {
+          k,
+          score: (product, _, column) => product / held[column],
+        });
+      },
+    });
+    this.options = { alpha, beta, k, value };
+  }
+}
+
+/** Each row divided by its sum, to a power. */
+function chances({ shape, indptr, indices, data }: CsrMatrix, power: number): CsrMatrix {
+  const out = new Float64Array(data.length);
+  for (let r = 0; r < shape[0]; r++) {
+    let sum = 0;
+    for (let j = indptr[r]; j < indptr[r + 1]; j++) sum += data[j];
+    for (let j = indptr[r]; j < indptr[r + 1]; j++) out[j] = (data[j] / sum) ** power;
+  }
+  return { shape, indptr, indices, data: out };
+}
+
+registerRecommenderKind<RP3beta>({
+  name: 'RP3beta',
+  type: RP3beta,
+  withoutSeen: 'tracks',
+  describe: ({ options, similarity }, { seen }) => ({
+    config: { ...options },
+    ...(!seen && { tensors: new Map(csrTensors('similarity', similarity)) }),
+  }),
+  make: ({ plays }, config, tensors) =>
+    new RP3beta(
+      plays,
+      {
+        alpha: config.number('alpha'),
+        beta: config.number('beta'),
+        k: config.count('k'),
+        value: readValue(config),
+      },
+      readSimilarity(tensors, plays.tracks.length),
+    ),
+});

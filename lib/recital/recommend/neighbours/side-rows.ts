@@ -1,0 +1,127 @@
+import { csrFromPairs } from '../../data/csr.js';
+import { type CsrMatrix, checkCsrMatrix } from '../../data/matrix.js';
+import type { Plays } from '../../data/plays.js';
+import { Table } from '../../data/table.js';
+import { Vocabulary } from '../../data/vocabulary.js';
+import { ArgumentError } from '../../errors.js';
+import { checkArgument, checkOptions, said } from '../../options.js';
+
+/** What is known of tracks beside who plays them: rows × tracks, sparse, each row a tag, an artist, a genre. */
+export interface SideRows {
+  /** What the rows are. */
+  readonly rows: Vocabulary;
+  /** The tracks that the columns are; those that training does not know are left out. */
+  readonly tracks: Vocabulary;
+  /** The numbers, 0 or more. */
+  readonly matrix: CsrMatrix;
+}
+
+/** Options of {@link tagRows}. */
+export interface TagRowsOptions {
+  /** Column with the tag; default 'tag'. */
+  tag?: string;
+  /** Tags that were given fewer times are left out; default 3. */
+  minCount?: number;
+  /** Plays that are held out: what a user called a track that is held out for that very user is left out, for it says that they know it. Default: none. */
+  heldOut?: Plays;
+}
+
+/**
+ * Tags as {@link SideRows}: a row a tag, ln(1 + times given) for each track.
+ * @param tags a row for each time a tag was given, with a column track_id and one with the tag; with `heldOut` also user_id
+ * @example tagRows((await readHetRec(file)).tags, { heldOut: split.test })
+ */
+export function tagRows(tags: Table, options: TagRowsOptions = {}): SideRows {
+  checkOptions(options, ['tag', 'minCount', 'heldOut'], 'tagRows');
+  const { tag = 'tag', minCount = 3, heldOut } = options;
+  if (!(Number.isInteger(minCount) && minCount >= 1))
+    throw new ArgumentError(`minCount must be a positive whole number, got ${said(minCount)}.`);
+  checkArgument(
+    tags instanceof Table,
+    tags,
+    'tagRows',
+    'a table of tags with the columns tag and track_id, such as (await readHetRec(folder)).tags',
+  );
+  const names = tags.strings(tag);
+  const ids = tags.strings('track_id');
+  const given = Array.from({ length: tags.length }, (_, i) => i).filter(
+    (i) => names[i] !== null && ids[i] !== null,
+  );
+  const kept = heldOut ? withoutHeldOut(given, tags, heldOut) : given;
+  const counts = new Map<string, number>();
+  for (const i of kept) counts.set(names[i]!, (counts.get(names[i]!) ?? 0) + 1);
+  const used = kept.filter((i) => counts.get(names[i]!)! >= minCount);
+  if (used.length === 0)
+    throw new ArgumentError(`No tag was given ${minCount} times. Lower minCount.`);
+  const [tagOf, trackOf] = [used.map((i) => names[i]!), used.map((i) => ids[i]!)];
+  const rows = Vocabulary.fromValues(tagOf, { kind: 'tag' });
+  const tracks = Vocabulary.fromValues(trackOf, { kind: 'track' });
+  const [row, column] = [rows.encode(tagOf), tracks.encode(trackOf)];
+  const { indptr, indices } = csrFromPairs(row, column, {
+    rows: rows.length,
+    columns: tracks.length,
+  });
+  const times = new Map<number, number>();
+  for (let j = 0; j < row.length; j++) {
+    const pair = row[j] * tracks.length + column[j];
+    times.set(pair, (times.get(pair) ?? 0) + 1);
+  }
+  const data = new Float32Array(indices.length);
+  for (let r = 0; r < rows.length; r++) {
+    for (let j = indptr[r]; j < indptr[r + 1]; j++)
+      data[j] = Math.log1p(times.get(r * tracks.length + indices[j])!);
+  }
+  return { rows, tracks, matrix: { shape: [rows.length, tracks.length], indptr, indices, data } };
+}
+
+function withoutHeldOut(given: readonly number[], tags: Table, heldOut: Plays): number[] {
+  const users = tags.strings('user_id');
+  const ids = tags.strings('track_id');
+  const pairs = new Set<number>();
+  const pair = (user: number, track: number): number => user * heldOut.tracks.length + track;
+  for (let i = 0; i < heldOut.length; i++) pairs.add(pair(heldOut.user[i], heldOut.track[i]));
+  const [userOf, trackOf] = [heldOut.users, heldOut.tracks].map(
+    ({ classes }) => new Map(classes.map((id, i) => [id, i])),
+  );
+  return given.filter((i) => {
+    const user = userOf.get(users[i] ?? '');
+    const track = trackOf.get(ids[i]!);
+    return user === undefined || track === undefined || !pairs.has(pair(user, track));
+  });
+}
+
+/** The matrix with the columns of another vocabulary of tracks, checked; tracks that it has not are dropped. */
+export function sideColumns({ rows, tracks, matrix }: SideRows, wanted: Vocabulary): CsrMatrix {
+  checkCsrMatrix(matrix);
+  if (matrix.shape[0] !== rows.length || matrix.shape[1] !== tracks.length) {
+    throw new ArgumentError(
+      `Side rows name ${rows.length} rows and ${tracks.length} tracks, but their matrix is ${matrix.shape.join(' × ')}.`,
+    );
+  }
+  for (const x of matrix.data)
+    if (!(x >= 0 && x < Infinity))
+      throw new ArgumentError(`Side rows hold ${x}; finite numbers from 0 on were expected.`);
+  const to = Int32Array.from({ length: tracks.length }, (_, t) => wanted.indexOf(tracks.id(t)));
+  const indptr = new Int32Array(rows.length + 1);
+  const indices: number[] = [];
+  const data: number[] = [];
+  for (let r = 0; r < rows.length; r++) {
+    const entries: [number, number][] = [];
+    for (let j = matrix.indptr[r]; j < matrix.indptr[r + 1]; j++) {
+      if (to[matrix.indices[j]] >= 0 && matrix.data[j] > 0)
+        entries.push([to[matrix.indices[j]], matrix.data[j]]);
+    }
+    entries.sort(([a], [b]) => a - b);
+    for (const [column, value] of entries) {
+      indices.push(column);
+      data.push(value);
+    }
+    indptr[r + 1] = indices.length;
+  }
+  return {
+    shape: [rows.length, wanted.length],
+    indptr,
+    indices: Int32Array.from(indices),
+    data: Float32Array.from(data),
+  };
+}

@@ -1,0 +1,153 @@
+import { expect } from 'chai';
+import {
+  InterruptGuard,
+  type InterruptScope,
+  interruptible,
+  setInterruptScope,
+} from '../../../lib/recital/compute/interrupt.js';
+import { type Display, sayInterrupted, setDisplay } from '../../../lib/recital/data/display.js';
+import { InterruptedError } from '../../../lib/recital/errors.js';
+
+const { Control } = require('../../../lib/kernel/tslab/control.cjs') as {
+  Control: new () => { section<T>(work: () => T): T };
+};
+const control = new Control();
+
+/** A cell of a notebook. */
+class Cell implements InterruptScope {
+  stopped = false;
+  readonly work = new Set<{ interrupt(): void }>();
+  enter(work: { interrupt(): void }): () => void {
+    this.work.add(work);
+    return () => void this.work.delete(work);
+  }
+  section<T>(work: () => T): T {
+    return control.section(work);
+  }
+  interrupt(): void {
+    this.stopped = true;
+    for (const work of this.work) work.interrupt();
+  }
+}
+
+const busy = (ms: number): void => {
+  for (const end = performance.now() + ms; performance.now() < end; );
+};
+
+describe('InterruptGuard', () => {
+  it('hears SIGINT in a script, from its first turn until it is stopped', async () => {
+    const guard = new InterruptGuard();
+    expect(await guard.turn()).to.equal(false);
+    process.emit('SIGINT');
+    expect([guard.interrupted, await guard.turn()]).to.deep.equal([true, true]);
+    guard.stop();
+    expect(process.listenerCount('SIGINT')).to.equal(0);
+  });
+
+  it('is due 50 ms after the last turn, of whatever guard, and gives none before', async () => {
+    const other = new InterruptGuard();
+    await other.turn();
+    other.stop();
+    const guard = new InterruptGuard();
+    expect(guard.due()).to.equal(false);
+    let turned = false;
+    setImmediate(() => {
+      turned = true;
+    });
+    await guard.turnIfDue();
+    expect(turned).to.equal(false);
+    busy(55);
+    expect(guard.due()).to.equal(true);
+    await guard.turnIfDue();
+    expect(turned).to.equal(true);
+    guard.stop();
+  });
+
+  it('has things done elsewhere as soon as it is interrupted, once, and at once if it is already', () => {
+    const guard = new InterruptGuard();
+    const done: string[] = [];
+    guard.onInterrupt(() => done.push('a'));
+    guard.interrupt();
+    guard.interrupt();
+    guard.onInterrupt(() => done.push('b'));
+    guard.stop();
+    expect(done).to.deep.equal(['a', 'b']);
+  });
+
+  it('lets the outermost work speak, in one line', () => {
+    const lines: string[] = [];
+    const silent: Display = {
+      table() {},
+      chart() {},
+      text: (line) => lines.push(`text ${line}`),
+      warn() {},
+    };
+    const before = setDisplay(silent);
+    const outer = new InterruptGuard();
+    const inner = new InterruptGuard();
+    for (const guard of [outer, inner]) guard.interrupt();
+    sayInterrupted(inner, 'training');
+    inner.stop();
+    sayInterrupted(outer, 'search');
+    setDisplay({ ...silent, interrupted: (line) => lines.push(`interrupted ${line}`) });
+    sayInterrupted(outer, 'search');
+    outer.stop();
+    const other = new InterruptGuard(); // of work that goes on, and says nothing
+    const stopped = new InterruptGuard();
+    stopped.interrupt();
+    sayInterrupted(stopped, 'load');
+    for (const guard of [other, stopped]) guard.stop();
+    setDisplay(before);
+    expect(lines).to.deep.equal(['text search', 'interrupted search', 'interrupted load']);
+  });
+});
+
+describe('in a cell of a notebook, InterruptGuard', () => {
+  let cell: Cell;
+  beforeEach(() => {
+    cell = new Cell();
+    setInterruptScope(() => cell);
+  });
+  afterEach(() => setInterruptScope(() => undefined));
+
+  it('is interrupted with its cell, without a listener of its own', async () => {
+    const guard = new InterruptGuard();
+    await guard.turn();
+    expect(process.listenerCount('SIGINT')).to.equal(0);
+    cell.interrupt();
+    expect(await guard.turn()).to.equal(true);
+    guard.stop();
+    expect(cell.work.size).to.equal(0);
+  });
+
+  it('does not begin in one that was stopped; another cell is another matter', () => {
+    cell.interrupt();
+    expect(() => new InterruptGuard()).to.throw(InterruptedError, 'The cell was stopped.');
+    expect(() => interruptible(() => 1)).to.throw(InterruptedError, 'The cell was stopped.');
+    cell = new Cell();
+    new InterruptGuard().stop();
+    expect(interruptible(() => 1)).to.equal(1);
+  });
+
+  it('runs work that gives no turns so that SIGINT ends it, and tells the cell', () => {
+    const before = performance.now();
+    let seen = 0;
+    const work = (): void => {
+      process.kill(process.pid, 'SIGINT');
+      for (seen = 1; performance.now() - before < 10_000; ) seen++;
+    };
+    expect(() => interruptible(work)).to.throw(InterruptedError);
+    expect(performance.now() - before).to.be.below(5_000);
+    expect(seen).to.be.greaterThan(0);
+    expect(cell.stopped).to.equal(true);
+  });
+
+  it('passes on what such work returns and throws', () => {
+    expect(interruptible(() => interruptible(() => 7))).to.equal(7);
+    expect(() =>
+      interruptible(() => {
+        throw new RangeError('its own');
+      }),
+    ).to.throw(RangeError, 'its own');
+  });
+});

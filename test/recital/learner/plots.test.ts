@@ -1,0 +1,76 @@
+import { inspect } from 'node:util';
+import { expect } from 'chai';
+import type { Chart } from '../../../lib/recital/data/chart.js';
+import type { CollabDataLoaders } from '../../../lib/recital/data/collab.js';
+import { chartSvg } from '../../../lib/recital/display/chart-render.js';
+import { ClassificationInterpretation } from '../../../lib/recital/learner/classification-interpretation.js';
+import type { LrFindResult } from '../../../lib/recital/learner/lr-find.js';
+import { BCEWithLogitsLossFlat } from '../../../lib/recital/nn/losses.js';
+import { displayed, makeLearner } from '../../support/learner.js';
+import { shown } from '../../support/shown.js';
+
+describe('plots of a learner', () => {
+  it('are shown once and returned', async () => {
+    const learn = makeLearner({ bs: 600 });
+    const { recorder } = learn;
+    await learn.fitOneCycle(1, 0.01);
+    const returned: Chart[] = [];
+    const { charts } = shown(() => {
+      returned.push(recorder.plotLoss(), recorder.plotSched());
+    });
+    expect(charts.map(({ title }) => title)).to.deep.equal([
+      'Loss during training',
+      'Hyper-parameters during training',
+    ]);
+    expect(charts.every((chart, i) => chart === returned[i])).to.equal(true);
+  });
+
+  it('are returned by interpretations, too', async () => {
+    const learn = makeLearner({ bs: 600, lossFunc: new BCEWithLogitsLossFlat(), ranged: false });
+    const { valid } = learn.dls as CollabDataLoaders;
+    valid.data.target.forEach((y, i) => {
+      valid.data.target[i] = y > 3 ? 1 : 0;
+    });
+    const interp = await ClassificationInterpretation.fromLearner(learn);
+    const returned: Chart[] = [];
+    const { charts } = shown(() => {
+      returned.push(
+        interp.plotConfusionMatrix(),
+        interp.plotCalibration(),
+        interp.calibration().plotCalibration(),
+      );
+    });
+    expect(charts).to.have.length(3);
+    expect(charts.every((chart, i) => chart === returned[i])).to.equal(true);
+  });
+
+  it('of lrFind are part of its result, shown or not, and the result prints its suggestions alone', async () => {
+    const learn = makeLearner();
+    const found: LrFindResult[] = [];
+    const { charts } = await displayed(async () => {
+      found.push(
+        await learn.lrFind({ stopDiv: false }),
+        await learn.lrFind({ stopDiv: false, showPlot: false, suggestFuncs: ['steep'] }),
+      );
+    });
+    expect(charts).to.have.length(1);
+    expect(charts[0]).to.equal(found[0].chart);
+    expect(found[1].chart.alt).to.contain('suggestions: steep');
+    const svg = chartSvg(found[0].chart);
+    for (const name of ['valley', 'slide', 'minimum', 'steep'] as const)
+      expect(svg).to.contain(`>${name} ${found[0][name].toExponential(2)}`);
+    const number = '\\d\\.\\d\\de[+-]\\d+';
+    for (const text of [inspect(found[0]), String(found[0])])
+      expect(text).to.match(
+        new RegExp(
+          `^lrFind: valley ${number}, slide ${number}, minimum ${number}, steep ${number}$`,
+        ),
+      );
+    const { charts: again } = await displayed(async () => {
+      expect(learn.recorder.plotLrFind({ suggestFuncs: ['slide'] }).alt).to.contain(
+        'suggestions: slide',
+      );
+    });
+    expect(again).to.have.length(1);
+  });
+});

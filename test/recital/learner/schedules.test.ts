@@ -1,0 +1,75 @@
+import { expect } from 'chai';
+import { ArgumentError } from '../../../lib/recital/errors.js';
+import {
+  combinedCos,
+  combineScheds,
+  schedCos,
+  schedExp,
+  schedLin,
+  schedNo,
+  schedPoly,
+} from '../../../lib/recital/learner/schedules.js';
+import { SmoothLoss } from '../../../lib/recital/learner/smooth.js';
+import { minimum, slide, steep, valley } from '../../../lib/recital/learner/suggest.js';
+import { expectClose, golden } from '../../support/golden.js';
+
+describe('schedules', () => {
+  const g = golden('schedules');
+  const single = {
+    SchedLin: schedLin(g.start, g.end),
+    SchedCos: schedCos(g.start, g.end),
+    SchedNo: schedNo(g.start, g.end),
+    SchedExp: schedExp(g.start, g.end),
+    SchedPoly2: schedPoly(g.start, g.end, { power: 2 }),
+    SchedPoly_half: schedPoly(g.start, g.end, { power: 0.5 }),
+  };
+  for (const [name, sched] of Object.entries(single)) {
+    it(`${name} has fastai's values`, () =>
+      expectClose((g.pos as number[]).map(sched), g.values[name], 1e-12));
+  }
+  const combined = {
+    combined_cos_025: combinedCos(0.25, [0.4, 10, 1e-4]),
+    combined_cos_docs: combinedCos(0.25, [0.5, 1, 0]),
+    combine_scheds: combineScheds([0.3, 0.7], [schedCos(0.3, 0.6), schedCos(0.6, 0.2)]),
+  };
+  for (const [name, sched] of Object.entries(combined)) {
+    it(`${name} has fastai's values`, () =>
+      expectClose((g.combined[name].pos as number[]).map(sched), g.combined[name].values, 2e-6));
+  }
+  it('refuses shares that do not sum to 1', () => {
+    expect(() => combineScheds([0.5, 0.6], [schedNo(1), schedNo(1)])).to.throw(
+      ArgumentError,
+      'sum to 1',
+    );
+    expect(() => combinedCos(1, [1, 2, 3])).to.throw(ArgumentError);
+  });
+});
+
+describe('learning rate suggestions', () => {
+  const g = golden('lr_find');
+  for (const [curve, { losses, suggestions }] of Object.entries(
+    g.curves as Record<string, { losses: number[]; suggestions: Record<string, number> }>,
+  )) {
+    for (const [name, rule] of Object.entries({ valley, slide, minimum, steep })) {
+      it(`${name} on the curve ${curve} is fastai's`, () => {
+        const found = rule(g.lrs, losses);
+        expect(found!.value / suggestions[name]).to.be.closeTo(1, 1e-5);
+      });
+    }
+  }
+  it('are undefined on a curve too short for them', () => {
+    for (const rule of [valley, slide, steep, minimum]) expect(rule([], [])).to.equal(undefined);
+  });
+});
+
+describe('SmoothLoss', () => {
+  it("smooths and corrects as fastai's recorder", () => {
+    const { raw, smooth } = golden('lr_find').smooth_loss;
+    const s = new SmoothLoss();
+    const seen = (raw as number[]).map((loss) => {
+      s.accumulate(loss);
+      return s.value;
+    });
+    expectClose(seen, smooth, 1e-5); // fastai works in float32 here
+  });
+});

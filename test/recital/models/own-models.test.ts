@@ -1,0 +1,122 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { expect } from 'chai';
+import ts from 'typescript';
+import * as recital from '../../../lib/recital/index.js';
+
+const root = resolve(__dirname, '../../..');
+const text = readFileSync(resolve(root, 'README.md'), 'utf8');
+/** The blocks of code of a section, up to the next one. */
+function blocksOf(heading: string): string[] {
+  const from = text.indexOf(`\n## ${heading}`);
+  expect(from, heading).to.be.greaterThan(0);
+  return Array.from(
+    text.slice(from, text.indexOf('\n## ', from + 4)).matchAll(/```ts\n([\s\S]*?)```/g),
+    ([, code]) => code,
+  );
+}
+
+/** Runs code as a cell of a notebook does, with the library's names and these; returns the result. */
+async function run(
+  code: string,
+  given: Record<string, unknown>,
+  result: string,
+): Promise<Record<string, unknown>> {
+  const { outputText } = ts.transpileModule(`async function cell() {${code}\nreturn ${result};}`, {
+    compilerOptions: { target: ts.ScriptTarget.ES2022 },
+  });
+  const names = { ...recital, ...given };
+  const cell = new Function(...Object.keys(names), `${outputText}\nreturn cell();`);
+  return recital.noBar(() =>
+    recital.noLogging(() => cell(...Object.values(names)) as Promise<Record<string, unknown>>),
+  );
+}
+
+const samplePlays = async (users: number): Promise<recital.Plays> =>
+  (await recital.readPlays(resolve(root, 'data/sample'), { cache: false })).sampleUsers(users);
+
+/** The models with fewer units and rows: plain TensorFlow.js is slow. */
+const smaller = (code: string): string =>
+  code.replace(/\b(1024|400|100|50)\b/g, (n) => ({ 1024: '64', 400: '16', 100: '4', 50: '3' })[n]!);
+
+describe("the models of one's own in the README", () => {
+  const blocks = blocksOf("A model of one's own");
+
+  it('are of 15 lines at most', () => {
+    expect(blocks).to.have.length(3);
+    for (const code of blocks) expect(code.trim().split('\n')).to.have.length.at.most(15);
+  });
+
+  it('are trained', async () => {
+    const made = await run(
+      blocks.map(smaller).join('\n'),
+      { plays: await samplePlays(40) },
+      '{ learn, dls, songs, lstm, scaledDot }',
+    );
+    const learn = made.learn as recital.Learner;
+    expect(learn.epochsTrained).to.equal(2);
+    expect(learn.recorder.values.flat().every((x) => Number.isFinite(x))).to.equal(true);
+  });
+});
+
+describe("the recommender of one's own in the README", () => {
+  it('looks up the year of each track, and takes part in a comparison', async () => {
+    const blocks = blocksOf("A recommender of one's own");
+    expect(blocks).to.have.length(1);
+    const plays = await samplePlays(300);
+    const code = blocks[0]
+      .replace('await evaluate(', 'const compared = await evaluate(')
+      .replace('new Newest(split.train).rec', 'const list = new Newest(split.train).rec');
+    const made = await run(code, { plays }, '{ list, compared, split, Newest }');
+    const { list, compared, split } = made as {
+      list: recital.Recommendations;
+      compared: recital.Comparison;
+      split: { train: recital.Plays };
+    };
+    expect(compared.strings('recommender')).to.deep.equal(['Popularity', 'Newest']);
+    const catalogue = plays.catalogue!;
+    const yearOf = (id: string): number => catalogue.table.numbers('year')[catalogue.ids.index(id)];
+    const user = split.train.users.id(0);
+    const played = new Set(
+      split.train
+        .compact()
+        .tracks.classes.filter((_, t) => recital.Interactions.fromPlays(split.train).has(0, t)),
+    );
+    const years = split.train
+      .compact()
+      .tracks.classes.filter((id) => !played.has(id))
+      .map((id) => yearOf(id) || 0);
+    expect(list.ids.map(yearOf), user).to.deep.equal(years.sort((a, b) => b - a).slice(0, 5));
+    expect(list.numbers('year')[0]).to.equal(yearOf(list.ids[0]));
+  });
+
+  it('is asked for by name where a plain object is given', async () => {
+    const plays = await samplePlays(20);
+    const plain = {
+      name: 'mine',
+      scores: (_users: Int32Array, out: Float32Array) => void out.fill(0),
+    } as unknown as recital.Recommender;
+    const knn = new recital.ItemKNN(plays);
+    const next = new recital.Markov(plays);
+    const ways: (() => unknown)[] = [
+      () => recital.evaluateRecommender(plain, plays),
+      () => recital.evaluate([plain], { train: plays, test: plays } as never),
+      () => new recital.Hybrid([knn, plain]),
+      () => recital.withSeen(plain, plays),
+      () => new recital.WeightedSum([next, plain as never]),
+      () => recital.evaluateNextItem({ scores: plain.scores } as never, plays),
+    ];
+    for (const way of ways) {
+      let message = 'no error';
+      try {
+        await way();
+      } catch (error) {
+        expect(error).to.be.instanceOf(recital.ArgumentError);
+        message = (error as Error).message;
+      }
+      expect(message, String(way)).to.match(
+        /one's own is a class that extends (Sequence)?Recommender/,
+      );
+    }
+  });
+});
