@@ -48,6 +48,7 @@ describe('ready.mjs', () => {
   beforeEach(() => {
     root = mkdtempSync(join(tmpdir(), 'recital ready '));
     mkdirSync(join(root, 'lib/kernel'), { recursive: true });
+    mkdirSync(join(root, 'lib/recital'));
     copyFileSync(join(source, 'lib/kernel/ready.mjs'), join(root, 'lib/kernel/ready.mjs'));
     const note = (text: string): string =>
       `require('fs').appendFileSync(${JSON.stringify(join(root, 'calls'))}, ${text} + '\\n');`;

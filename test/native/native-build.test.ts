@@ -39,7 +39,7 @@ describe(`the native build${missing ? ` (skipped: ${missing})` : ''}`, function 
         'nn/layers',
         'models/lstm',
         'models/embedding-dot-bias',
-      ].map((name) => `test/${name}.test.ts`);
+      ].map((name) => `test/recital/${name}.test.ts`);
       const about = 'PyTorch|fastai|matmul|threads|TensorFlow|same weights';
       const env = { ...process.env, RECITAL_NATIVE: built };
       const args = ['node_modules/mocha/bin/mocha.js', ...files, '--grep', about];

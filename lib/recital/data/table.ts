@@ -3,7 +3,6 @@ import { ArgumentError, UnknownIdError } from '../errors.js';
 import { checkArgument, isNumbers, said } from '../options.js';
 import { visible } from '../printed.js';
 import { writeAtomically } from './files/atomic-write.js';
-import { csv } from './files/csv-text.js';
 
 /** One value of a table; `null` is a missing one. */
 export type Cell = string | number | boolean | null;
@@ -346,4 +345,18 @@ export function formatColumn(column: Column): string[] {
     const text = (x === 0 ? 0 : x).toFixed(decimals); // no -0
     return largest < 10_000 ? text : text.replace(/\B(?=(\d{3})+(?!\d))(?<!\.\d*)/g, ',');
   });
+}
+
+/** A table as CSV (RFC 4180, lines end in \n): numbers in full precision, a missing value as an empty field. */
+export function csv(table: Table): string {
+  const columns = table.columnNames.map((name) => table.strings(name));
+  const lines = Array.from({ length: table.length }, (_, i) =>
+    columns.map((column) => quoted(column[i] ?? '')).join(','),
+  );
+  return [table.columnNames.map(quoted).join(','), ...lines, ''].join('\n');
+}
+
+/** A field of CSV, between quotation marks if it must be. */
+export function quoted(field: string): string {
+  return /[",\r\n]/.test(field) ? `"${field.replace(/"/g, '""')}"` : field;
 }

@@ -1,8 +1,7 @@
 import type { Chart } from '../data/chart.js';
 import { display } from '../data/display.js';
 import { writeAtomically } from '../data/files/atomic-write.js';
-import { csv } from '../data/files/csv-text.js';
-import { type ColumnValues, Table } from '../data/table.js';
+import { type ColumnValues, csv, Table } from '../data/table.js';
 import { ArgumentError, UnknownIdError } from '../errors.js';
 import { checkOptions, said } from '../options.js';
 import { comparisonChart, tradeOffChart } from './comparison-charts.js';

@@ -163,7 +163,7 @@ const groups: Record<string, [cell: string, ...told: (string | RegExp)[]][]> = {
     [
       "import { own } from './nothing-here';",
       "Cannot find module './nothing-here'.",
-      /^There is no such file in .*notebook\.$/,
+      /^There is no such file in .*tslab\.$/,
     ],
     [
       "import left from 'left-pad-of-mine';",

@@ -20,7 +20,9 @@ describe('the launcher', () => {
     expect(error?.evalue).to.equal('A seed must be an integer or a string, got 1.5.');
     const [head, library, cell, ...rest] = error?.traceback ?? [];
     expect(head).to.equal('ArgumentError: A seed must be an integer or a string, got 1.5.');
-    expect(library).to.match(/^ {4}at new Random \(lib[\\/]compute[\\/]random\.ts:\d+:\d+\)$/);
+    expect(library).to.match(
+      /^ {4}at new Random \(lib[\\/]recital[\\/]compute[\\/]random\.ts:\d+:\d+\)$/,
+    );
     expect(cell).to.match(/^ {4}at cell \[\d+\], line 6: new Random\(seed\.value\);$/);
     expect(rest).to.deep.equal([]);
   });

@@ -4,23 +4,10 @@ import path from 'node:path';
 import { createGunzip } from 'node:zlib';
 import { InterruptGuard } from '../../compute/interrupt.js';
 import { DataError, InterruptedError, RecitalError } from '../../errors.js';
-import type { Table } from '../table.js';
+import { quoted } from '../table.js';
 import { fileError, literal, pathLiteral } from './duckdb.js';
 import { eachRecord, type TextFile } from './text-file.js';
 import { recordFault, shownText, type TextStart } from './text-format.js';
-
-/** A table as CSV (RFC 4180, lines end in \n): numbers in full precision, a missing value as an empty field. */
-export function csv(table: Table): string {
-  const columns = table.columnNames.map((name) => table.strings(name));
-  const lines = Array.from({ length: table.length }, (_, i) =>
-    columns.map((column) => quoted(column[i] ?? '')).join(','),
-  );
-  return [table.columnNames.map(quoted).join(','), ...lines, ''].join('\n');
-}
-
-function quoted(field: string): string {
-  return /[",\r\n]/.test(field) ? `"${field.replace(/"/g, '""')}"` : field;
-}
 
 /** How a text file is written, and which of its columns, called c0, c1 …, are what they are called here. */
 export interface CsvFormat extends TextStart {

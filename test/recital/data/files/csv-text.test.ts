@@ -5,12 +5,12 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { CollabDataLoaders } from '../../../../lib/recital/data/collab.js';
 import { setDisplay } from '../../../../lib/recital/data/display.js';
-import { csv } from '../../../../lib/recital/data/files/csv-text.js';
+
 import { readPlays } from '../../../../lib/recital/data/files/read-plays.js';
 import { readTable } from '../../../../lib/recital/data/files/read-table.js';
 import { readTracks } from '../../../../lib/recital/data/files/read-tracks.js';
 import { leaveKOut } from '../../../../lib/recital/data/splits.js';
-import { Table } from '../../../../lib/recital/data/table.js';
+import { csv, Table } from '../../../../lib/recital/data/table.js';
 import { ArgumentError, DataError, UnknownIdError } from '../../../../lib/recital/errors.js';
 import { rejection, TemporaryFolder } from '../temporary.js';
 
