@@ -1,7 +1,14 @@
 // Every public name, and nothing else.
 
 // compute
-export { InterruptGuard, interruptible } from './compute/interrupt.js';
+export {
+  type AsyncSteps,
+  InterruptGuard,
+  interruptible,
+  type Steps,
+  type Stop,
+  stoppable,
+} from './compute/interrupt.js';
 export { float32, memoryUsage } from './compute/memory.js';
 export { Random } from './compute/random.js';
 export { type ComputeOptions, setCompute } from './compute/threads.js';

@@ -241,6 +241,7 @@ export const {
   splitPlays,
   sql,
   steep,
+  stoppable,
   tagRows,
   targetsOf,
   tensorflow,

@@ -31,6 +31,27 @@ export function checkOptions<T extends object>(
   }
 }
 
+/**
+ * The options that were given, with the defaults of those that were not: an object of defaults is the list of names, the
+ * values, and by `Partial<typeof DEFAULTS>` the type, so that an option is written once. `undefined` counts as not given.
+ * @param defaults every option with its default; one without a default is `undefined as T | undefined`
+ * @param options what was given
+ * @param of whose options they are, e.g. `recommend`
+ * @throws ArgumentError for a name that there is not, with the nearest that there is
+ * @example
+ * const DEFAULTS = { n: 10, filterSeen: true, among: undefined as string[] | undefined };
+ * given(DEFAULTS, { n: 5 }, 'recommend') // { n: 5, filterSeen: true, among: undefined }
+ */
+export function given<D extends object>(defaults: D, options: Partial<D>, of: string): D {
+  checkOptions<Partial<D>>(options, Object.keys(defaults) as (keyof D & string)[], of);
+  const all = { ...defaults };
+  for (const name of Object.keys(options) as (keyof D)[]) {
+    const value = options[name];
+    if (value !== undefined) all[name] = value;
+  }
+  return all;
+}
+
 /** Of what takes no options: TypeScript refuses any, {@link checkOptions} with no names does where there are no types. */
 export type NoOptions = Readonly<Record<string, never>>;
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { ArgumentError } from '../../lib/recital/errors.js';
-import { checkOptions } from '../../lib/recital/options.js';
+import { checkOptions, given } from '../../lib/recital/options.js';
 
 describe('checkOptions', () => {
   const check = (options: unknown): void =>
@@ -36,5 +36,29 @@ describe('checkOptions', () => {
         `The options of recommend must be an object, such as { n: … }, got ${name}.`,
       );
     }
+  });
+});
+
+describe('given', () => {
+  const DEFAULTS = { n: 10, filterSeen: true, among: undefined as string[] | undefined };
+
+  it('has the defaults of what was not given, undefined included, and leaves both objects alone', () => {
+    const options = { n: undefined, filterSeen: false };
+    expect(given(DEFAULTS, options, 'recommend')).to.deep.equal({ ...DEFAULTS, filterSeen: false });
+    expect(given(DEFAULTS, { n: 0 }, 'recommend').n).to.equal(0);
+    expect(DEFAULTS).to.deep.equal({ n: 10, filterSeen: true, among: undefined });
+    expect(options).to.deep.equal({ n: undefined, filterSeen: false });
+  });
+
+  it('refuses what checkOptions refuses', () => {
+    const wrong = { filterseen: true } as object;
+    expect(() => given(DEFAULTS, wrong, 'recommend')).to.throw(
+      ArgumentError,
+      'recommend has no option "filterseen"; did you mean "filterSeen"? Its options: n, filterSeen, among.',
+    );
+    expect(() => given(DEFAULTS, null as unknown as object, 'recommend')).to.throw(
+      ArgumentError,
+      'The options of recommend must be an object',
+    );
   });
 });

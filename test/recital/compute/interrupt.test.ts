@@ -3,7 +3,9 @@ import {
   InterruptGuard,
   type InterruptScope,
   interruptible,
+  type Stop,
   setInterruptScope,
+  stoppable,
 } from '../../../lib/recital/compute/interrupt.js';
 import { type Display, sayInterrupted, setDisplay } from '../../../lib/recital/data/display.js';
 import { InterruptedError } from '../../../lib/recital/errors.js';
@@ -149,5 +151,81 @@ describe('in a cell of a notebook, InterruptGuard', () => {
         throw new RangeError('its own');
       }),
     ).to.throw(RangeError, 'its own');
+  });
+});
+
+describe('stoppable', () => {
+  /** Counts its steps until it is told to stop. */
+  function* steps(n: number, each: (i: number) => void): Generator<void, number, Stop | undefined> {
+    for (let i = 1; i <= n; i++) {
+      each(i);
+      if (yield) return i;
+    }
+    return 0;
+  }
+
+  it('returns what the work returns, and hears no SIGINT afterwards', async () => {
+    expect(await stoppable(steps(1000, () => {}))).to.equal(0);
+    expect(process.listenerCount('SIGINT')).to.equal(0);
+  });
+
+  it('tells the work to stop, which returns what it has', async () => {
+    let told = 0;
+    const onStop = (): void => void told++;
+    const at = await stoppable(
+      steps(1000, (i) => void (i === 3 && process.emit('SIGINT'))),
+      { onStop },
+    );
+    expect([at, told]).to.deep.equal([3, 1]);
+  });
+
+  it('gives the event loop a turn when it is due, and awaits work that awaits', async () => {
+    let turns = 0;
+    let going = true;
+    const count = (): void => {
+      turns++;
+      if (going) setImmediate(count);
+    };
+    setImmediate(count);
+    async function* work(): AsyncGenerator<void, string, Stop | undefined> {
+      for (let i = 0; i < 3; i++) {
+        busy(55);
+        yield;
+        await undefined;
+      }
+      return 'all';
+    }
+    expect(await stoppable(work())).to.equal('all');
+    going = false;
+    expect(turns).to.be.within(3, 20);
+  });
+
+  it('passes an error on, and ends', async () => {
+    let message = '';
+    await stoppable(
+      steps(2, () => {
+        throw new Error('within');
+      }),
+    ).catch((error: Error) => {
+      message = error.message;
+    });
+    expect([message, process.listenerCount('SIGINT')]).to.deep.equal(['within', 0]);
+  });
+
+  it('tells inner work that it is not the outermost', async () => {
+    let inner: boolean | undefined;
+    async function* outer(): AsyncGenerator<void, boolean, Stop | undefined> {
+      function* within(): Generator<void, void, Stop | undefined> {
+        process.emit('SIGINT');
+        busy(55);
+        const stop = yield;
+        inner = stop?.outermost;
+      }
+      await stoppable(within());
+      const stop = yield;
+      return Boolean(stop?.outermost);
+    }
+    expect(await stoppable(outer())).to.equal(true);
+    expect(inner).to.equal(false);
   });
 });
