@@ -18,7 +18,10 @@ function texts({ cells }: Notebook): string[] {
 const COLUMNS = 100;
 const widest = (code: string): number => Math.max(...code.split('\n').map((line) => line.length));
 
-/** Expects the same words, and numbers equal to a relative 1e-4: a machine's `Math.exp` may differ in the last bit. */
+/**
+ * Expects the same words, and numbers equal to a relative 1e-4: a machine's `Math.exp` may differ
+ * in the last bit.
+ */
 function expectSame(actual: string, expected: string, where: string): void {
   const number = /-?\d[\d,]*\.?\d*(?:e[+-]?\d+)?/gi;
   const numbers = (s: string): number[] =>
@@ -27,7 +30,8 @@ function expectSame(actual: string, expected: string, where: string): void {
   expect(words(actual), where).to.equal(words(expected));
   const wanted = numbers(expected);
   numbers(actual).forEach((x, i) => {
-    // Values that are zero but for rounding, such as the correlation of two principal components, have no digits to compare.
+    // Values that are zero but for rounding, such as the correlation of two principal components,
+    // have no digits to compare.
     if (Math.abs(x - wanted[i]) > 1e-4 * Math.abs(wanted[i]) && Math.abs(x - wanted[i]) > 1e-9) {
       throw new Error(`${where}: number ${i} is ${x}, the committed notebook has ${wanted[i]}`);
     }
@@ -126,7 +130,10 @@ describe('notebooks', () => {
 
   const temporary = new TemporaryFolder();
 
-  /** Runs a notebook on the plays of the sample's first ten listeners. Returns what it printed and showed. */
+  /**
+   * Runs a notebook on the plays of the sample's first ten listeners. Returns what it printed and
+   * showed.
+   */
   async function runSmall(file: string, { catalogue }: { catalogue: boolean }): Promise<string> {
     const [head, ...lines] = readFileSync(join(sample, 'User Listening History.csv'), 'utf8')
       .trim()

@@ -411,7 +411,10 @@ describe('wrong arguments', () => {
       evaluateNextItem: [plays],
       recommendSongs: ['u1'],
     };
-    /** What the library makes and hands over; TypeScript does not let anybody call most of these constructors, and nobody has a reason to. */
+    /**
+     * What the library makes and hands over; TypeScript does not let anybody call most of these
+     * constructors, and nobody has a reason to.
+     */
     const handedOver = new Set([
       'Calibration',
       'ClassificationInterpretation',

@@ -3,8 +3,9 @@ import { findOptional, optionalPackages } from '../recital/optional.js';
 import { InstallError, installOptional, runCommand, tried } from './install-optional.js';
 
 /**
- * What danfo.js asks for and cannot have everywhere: tfjs-node, whose installation downloads and compiles, in the place of which plain TensorFlow.js does; and
- * xlsx from an address of its own instead of the registry.
+ * What danfo.js asks for and cannot have everywhere: tfjs-node, whose installation downloads and
+ * compiles, in the place of which plain TensorFlow.js does; and xlsx from an address of its own
+ * instead of the registry.
  */
 const manifest = {
   dependencies: { '@tensorflow/tfjs': '4.22.0' },

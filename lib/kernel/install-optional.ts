@@ -5,7 +5,10 @@ import { complaint } from '../recital/data/files/atomic-write.js';
 import { RecitalError } from '../recital/errors.js';
 import { type OptionalCommand, optionalFolder, optionalPackages } from '../recital/optional.js';
 
-/** An optional package cannot be installed. The message says why; what was there before is there still. */
+/**
+ * An optional package cannot be installed. The message says why; what was there before is there
+ * still.
+ */
 export class InstallError extends RecitalError {}
 
 /** How to install an optional package. */
@@ -15,15 +18,19 @@ export interface Installation {
   folder?: string;
   /** What its package.json asks for beside the package itself. */
   manifest?: { dependencies?: Record<string, string>; overrides?: Record<string, string> };
-  /** What is left to do once npm has unpacked the packages into a folder. Their own install scripts have not run. */
+  /**
+   * What is left to do once npm has unpacked the packages into a folder. Their own install scripts
+   * have not run.
+   */
   finish?: (folder: string) => void;
   /** Tries what is in a folder, and says what it is. Throws InstallError if it does not work. */
   check: (folder: string) => string;
 }
 
 /**
- * Installs an optional package into a folder of its own, with a package.json of its own: those of the checkout, its package-lock.json and node_modules are as
- * before. It is put together beside that folder and takes its place only if it works.
+ * Installs an optional package into a folder of its own, with a package.json of its own: those of
+ * the checkout, its package-lock.json and node_modules are as before. It is put together beside
+ * that folder and takes its place only if it works.
  * @returns what there is to say
  */
 export function installOptional({

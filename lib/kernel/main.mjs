@@ -1,5 +1,6 @@
-// npm start, npm run lab, data, native, tensorflow, danfo: node lib/kernel/main.mjs COMMAND ARGUMENTS …
-// Prints help at once, else makes the checkout usable (ready.mjs) and runs the command. Plain Node: it must run before anything is installed.
+// npm start, npm run lab, data, native, tensorflow, danfo: node lib/kernel/main.mjs COMMAND
+// ARGUMENTS … Prints help at once, else makes the checkout usable (ready.mjs) and runs the command.
+// Plain Node: it must run before anything is installed.
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

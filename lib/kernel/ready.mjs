@@ -1,6 +1,8 @@
-// Makes a fresh clone usable: the right Node, the dependencies of package-lock.json, the compiled kernels. Says and does nothing when all is there.
-// The development packages belong to it, whatever NODE_ENV or npm's omit say: notebooks find the library by its name through one of them.
-// Every npm script runs it first, so that `git pull` needs no second command. Plain Node: it must run before anything is installed.
+// Makes a fresh clone usable: the right Node, the dependencies of package-lock.json, the compiled
+// kernels. Says and does nothing when all is there. The development packages belong to it, whatever
+// NODE_ENV or npm's omit say: notebooks find the library by its name through one of them. Every npm
+// script runs it first, so that `git pull` needs no second command. Plain Node: it must run before
+// anything is installed.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -25,7 +27,10 @@ if (major < 20 || (major === 20 && minor < 19)) {
   );
 }
 
-/** Whether what npm says it installed is what the lock file asks for. Packages for other platforms may be absent, further ones present. */
+/**
+ * Whether what npm says it installed is what the lock file asks for. Packages for other platforms
+ * may be absent, further ones present.
+ */
 function installed(lock) {
   if (!existsSync(hidden)) return false;
   const { packages } = JSON.parse(readFileSync(hidden, 'utf8'));

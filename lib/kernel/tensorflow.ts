@@ -12,7 +12,10 @@ import {
   tried,
 } from './install-optional.js';
 
-/** Where TensorFlow's library comes from if the package cannot fetch its own: Python's package of it has the same, under other names. */
+/**
+ * Where TensorFlow's library comes from if the package cannot fetch its own: Python's package of it
+ * has the same, under other names.
+ */
 const wheel = {
   name: 'tensorflow-cpu',
   version: '2.15.0',
@@ -44,7 +47,10 @@ function check(folder: string): string {
   return `version ${version}, on TensorFlow ${tried(script, name)}`;
 }
 
-/** Gets TensorFlow's library and compiles what joins it to Node: by the package's own script or, where that cannot download it, from Python's package. */
+/**
+ * Gets TensorFlow's library and compiles what joins it to Node: by the package's own script or,
+ * where that cannot download it, from Python's package.
+ */
 function addLibrary(folder: string): void {
   const home = join(folder, 'node_modules', ...optionalPackages.tensorflow.name.split('/'));
   say("Fetching TensorFlow's library, and compiling or fetching the addon …");

@@ -19,9 +19,15 @@ const LINK =
 export interface BuildNativeOptions {
   /** Folder to put it in; default lib/recital/compute/build. */
   dir?: string;
-  /** The C compiler; default: the environment variable CC, else the first of cc, gcc and clang that there is. */
+  /**
+   * The C compiler; default: the environment variable CC, else the first of cc, gcc and clang that
+   * there is.
+   */
   compiler?: string;
-  /** The processor to compile for, as the compiler calls it (-march); default `native`, the one that is there. */
+  /**
+   * The processor to compile for, as the compiler calls it (-march); default `native`, the one that
+   * is there.
+   */
   target?: string;
 }
 

@@ -32,13 +32,19 @@ export interface Native {
   readonly file: string;
   /** Whether it has a kernel. */
   has(name: string): boolean;
-  /** Runs a kernel over n rows (columns, of columnSums and gemmColumns) on at most so many threads; they are its own. */
+  /**
+   * Runs a kernel over n rows (columns, of columnSums and gemmColumns) on at most so many threads;
+   * they are its own.
+   */
   run(name: string, n: number, args: readonly number[], threads: number): void;
 }
 
 let loaded: Native | undefined;
 
-/** What the environment variable RECITAL_NATIVE asks for: nothing (unset, empty or 0), the native kernel (1), or the one in a folder (its path). */
+/**
+ * What the environment variable RECITAL_NATIVE asks for: nothing (unset, empty or 0), the native
+ * kernel (1), or the one in a folder (its path).
+ */
 export function askedFor(): { native: boolean; dir: string } {
   const asked = process.env.RECITAL_NATIVE ?? '';
   return {
@@ -54,7 +60,8 @@ export function nativeBuilt(dir: string = askedFor().dir): boolean {
 
 /**
  * Loads the native kernel, once.
- * @param dir where it was built, to load it from there, whatever is loaded; default: lib/recital/compute/build, or what RECITAL_NATIVE says
+ * @param dir where it was built, to load it from there, whatever is loaded; default:
+ *   lib/recital/compute/build, or what RECITAL_NATIVE says
  * @throws RecitalError if there is none, or one of other sources or for another machine
  */
 export function loadNative(dir?: string): Native {

@@ -3,11 +3,17 @@ import { readdirSync, readFileSync } from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
 
-/** What a native kernel was compiled from and for: it runs only where both are the same, else the process could end at an unknown instruction. */
+/**
+ * What a native kernel was compiled from and for: it runs only where both are the same, else the
+ * process could end at an unknown instruction.
+ */
 export interface Stamp {
   /** Of the sources. */
   readonly source: string;
-  /** Of the processor's model and instructions, the platform and the architecture that Node was made for. */
+  /**
+   * Of the processor's model and instructions, the platform and the architecture that Node was made
+   * for.
+   */
   readonly machine: string;
 }
 
@@ -20,7 +26,10 @@ export function currentStamp(): Stamp {
   };
 }
 
-/** The file's name says what it is, so that builds of several machines can lie in one folder, and none is overwritten while it is in use. */
+/**
+ * The file's name says what it is, so that builds of several machines can lie in one folder, and
+ * none is overwritten while it is in use.
+ */
 export function fileName({ machine, source }: Stamp): string {
   return `native-${machine}-${source}.node`;
 }
@@ -35,7 +44,10 @@ function hash(parts: readonly string[]): string {
   return createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, 12);
 }
 
-/** The instructions that the processor has, where the system tells them: virtual machines call many processors by one name. */
+/**
+ * The instructions that the processor has, where the system tells them: virtual machines call many
+ * processors by one name.
+ */
 function instructions(): string {
   try {
     const [, flags] =

@@ -1,4 +1,5 @@
-// Compiles the AssemblyScript kernels into lib/recital/compute/build/, unless both builds are newer than their sources. Run by npm's `prepare`.
+// Compiles the AssemblyScript kernels into lib/recital/compute/build/, unless both builds are newer
+// than their sources. Run by npm's `prepare`.
 import { accessSync, constants, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

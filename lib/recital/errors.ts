@@ -1,12 +1,16 @@
 import { visible, whatIs } from './printed.js';
 
-/** The known name nearest to a name, in an array; an empty one if none is near. Plain JavaScript, as a kernel proposes names before it loads the library. */
+/**
+ * The known name nearest to a name, in an array; an empty one if none is near. Plain JavaScript, as
+ * a kernel proposes names before it loads the library.
+ */
 const { nearest } = require('./nearest.cjs') as {
   nearest(name: string, known: readonly string[]): string[];
 };
 
 /**
- * Base class of every error that the library raises on purpose, so that a notebook can tell them from defects.
+ * Base class of every error that the library raises on purpose, so that a notebook can tell them
+ * from defects.
  * @example
  * try {
  *   await readPlays('nowhere.csv');
@@ -22,7 +26,8 @@ export class RecitalError extends Error {
 }
 
 /**
- * An argument has a wrong value, type or shape. The message says what was expected, what came and what to do.
+ * An argument has a wrong value, type or shape. The message says what was expected, what came and
+ * what to do.
  * @example
  * try {
  *   randomSplit(10, { validPct: 2 });
@@ -55,7 +60,8 @@ export class DataError extends RecitalError {}
 export class NumericError extends RecitalError {}
 
 /**
- * Work was stopped, by Ctrl-C or a notebook's stop button, before it had a result. Work that can keep what it has so far ends without an error instead.
+ * Work was stopped, by Ctrl-C or a notebook's stop button, before it had a result. Work that can
+ * keep what it has so far ends without an error instead.
  * @example
  * try {
  *   await learn.validate();
@@ -98,7 +104,10 @@ export class UnknownIdError extends RecitalError {
   }
 }
 
-/** A message without its middle, where that is long: a field of a file that it repeats may be a whole file, and regular expressions end the process at some size. */
+/**
+ * A message without its middle, where that is long: a field of a file that it repeats may be a
+ * whole file, and regular expressions end the process at some size.
+ */
 function bounded(message: string): string {
   return message.length > 10_000 ? `${message.slice(0, 5000)} … ${message.slice(-5000)}` : message;
 }

@@ -1,4 +1,5 @@
-// Entry point for ES modules: every name of main.cjs, so that `import { readPlays } from 'recital'` works there, too. Written by
+// Entry point for ES modules: every name of main.cjs, so that `import { readPlays } from 'recital'`
+// works there, too. Written by
 // node --import tsx test/support/esm-entry.ts
 import recital from './main.cjs';
 

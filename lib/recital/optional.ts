@@ -2,7 +2,10 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { DataError } from './errors.js';
 
-/** Packages that no installation brings along: each is large, and few need it. `npm run COMMAND` puts it into a folder of its own in the checkout. */
+/**
+ * Packages that no installation brings along: each is large, and few need it. `npm run COMMAND`
+ * puts it into a folder of its own in the checkout.
+ */
 export const optionalPackages = {
   tensorflow: { name: '@tensorflow/tfjs-node', version: '4.22.0' },
   danfo: { name: 'danfojs-node', version: '1.2.0' },
@@ -11,13 +14,17 @@ export const optionalPackages = {
 /** The npm command that installs an optional package. */
 export type OptionalCommand = keyof typeof optionalPackages;
 
-/** The folder that `npm run COMMAND` installs into: not node_modules, which belongs to package-lock.json and is cleared by `npm ci`. */
+/**
+ * The folder that `npm run COMMAND` installs into: not node_modules, which belongs to
+ * package-lock.json and is cleared by `npm ci`.
+ */
 export function optionalFolder(command: OptionalCommand): string {
   return join(__dirname, '../../.packages', command);
 }
 
 /**
- * The file of an optional package, where it is installed: in the project that is at work, beside the library, or by `npm run COMMAND`.
+ * The file of an optional package, where it is installed: in the project that is at work, beside
+ * the library, or by `npm run COMMAND`.
  * @param options.folder looks there alone
  */
 export function findOptional(
@@ -36,8 +43,8 @@ export function findOptional(
 }
 
 /**
- * Loads an optional package that has copies of TensorFlow.js in it. All copies in a process share one engine, and each warns of every kernel that another one
- * has brought before: not here.
+ * Loads an optional package that has copies of TensorFlow.js in it. All copies in a process share
+ * one engine, and each warns of every kernel that another one has brought before: not here.
  */
 export function loadQuietly<T>(load: () => T): T {
   const { env } = require('@tensorflow/tfjs-core') as typeof import('@tensorflow/tfjs-core');

@@ -4,8 +4,9 @@ import { said, whatIs } from './printed.js';
 export { said, whatIs };
 
 /**
- * Throws unless options are an object that has fields of these names only: TypeScript says so in an editor, but nothing does in a notebook of JavaScript,
- * where a mistyped option would be as good as none.
+ * Throws unless options are an object that has fields of these names only: TypeScript says so in an
+ * editor, but nothing does in a notebook of JavaScript, where a mistyped option would be as good as
+ * none.
  * @param options what was given
  * @param names every option there is
  * @param of whose options they are, e.g. `recommend`
@@ -32,9 +33,11 @@ export function checkOptions<T extends object>(
 }
 
 /**
- * The options that were given, with the defaults of those that were not: an object of defaults is the list of names, the
- * values, and by `Partial<typeof DEFAULTS>` the type, so that an option is written once. `undefined` counts as not given.
- * @param defaults every option with its default; one without a default is `undefined as T | undefined`
+ * The options that were given, with the defaults of those that were not: an object of defaults is
+ * the list of names, the values, and by `Partial<typeof DEFAULTS>` the type, so that an option is
+ * written once. `undefined` counts as not given.
+ * @param defaults every option with its default; one without a default is
+ *   `undefined as T | undefined`
  * @param options what was given
  * @param of whose options they are, e.g. `recommend`
  * @throws ArgumentError for a name that there is not, with the nearest that there is
@@ -52,11 +55,15 @@ export function given<D extends object>(defaults: D, options: Partial<D>, of: st
   return all;
 }
 
-/** Of what takes no options: TypeScript refuses any, {@link checkOptions} with no names does where there are no types. */
+/**
+ * Of what takes no options: TypeScript refuses any, {@link checkOptions} with no names does where
+ * there are no types.
+ */
 export type NoOptions = Readonly<Record<string, never>>;
 
 /**
- * Throws unless an argument is of the kind that is needed: else a notebook would show what JavaScript says of a property of undefined, somewhere inside.
+ * Throws unless an argument is of the kind that is needed: else a notebook would show what
+ * JavaScript says of a property of undefined, somewhere inside.
  * @param fits whether it is
  * @param value what came
  * @param of what needs it, e.g. `describe`
@@ -73,7 +80,8 @@ export function checkArgument(
 }
 
 /**
- * Throws unless an option is a number, and fits. JavaScript compares texts and null as numbers, so that '' and null would pass for 0 and '5' for 5.
+ * Throws unless an option is a number, and fits. JavaScript compares texts and null as numbers, so
+ * that '' and null would pass for 0 and '5' for 5.
  * @param value what came
  * @param fits whether it does, were it a number
  * @param wanted what it has to be, a sentence without its end
@@ -99,7 +107,10 @@ export function checkNumber(
 /** The most epochs, iterations, trials … of one call: more would be a slip, and not end. */
 export const MAX_ROUNDS = 1e6;
 
-/** Throws unless a number of epochs, iterations, trials … is a positive whole number, at most a million. */
+/**
+ * Throws unless a number of epochs, iterations, trials … is a positive whole number, at most a
+ * million.
+ */
 export function checkRounds(n: unknown, name: string): asserts n is number {
   checkNumber(
     n,
@@ -112,7 +123,10 @@ export function checkRounds(n: unknown, name: string): asserts n is number {
     );
 }
 
-/** Whether a value can be read as numbers in order: a typed array or an array, which is not looked through. */
+/**
+ * Whether a value can be read as numbers in order: a typed array or an array, which is not looked
+ * through.
+ */
 export function isNumbers(value: unknown): value is ArrayLike<number> {
   return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
 }

@@ -5,10 +5,13 @@ const controls = /\u001b\[[\d;]*m|[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066
 const named: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 /**
- * A text as it may go to a terminal: control characters (C0, DEL, C1) and those that turn the direction of writing are written out, `\x1b`, `\u202e`. A title
- * could clear the screen, rename the window, or make a line read backwards otherwise. The text itself, in tables and files, stays as it is.
+ * A text as it may go to a terminal: control characters (C0, DEL, C1) and those that turn the
+ * direction of writing are written out, `\x1b`, `\u202e`. A title could clear the screen, rename
+ * the window, or make a line read backwards otherwise. The text itself, in tables and files, stays
+ * as it is.
  * @param text whatever comes from data
- * @param keep the control characters that are meant: default none, as in a cell of a table; `'\n\t'` in a message; with `'\x1b'` colours, and nothing else
+ * @param keep the control characters that are meant: default none, as in a cell of a table;
+ *   `'\n\t'` in a message; with `'\x1b'` colours, and nothing else
  */
 export function visible(text: string, keep = ''): string {
   return text.replace(controls, (found) => {
@@ -23,7 +26,8 @@ export function visible(text: string, keep = ''): string {
 }
 
 /**
- * Says how the instances of a class, and of those that extend it, print themselves: as the last value of a cell, in console.log, as text.
+ * Says how the instances of a class, and of those that extend it, print themselves: as the last
+ * value of a cell, in console.log, as text.
  * @param type the class
  * @param text what they print; without it, what their `toString` says
  * @example printed(Linear, ({ inputs, outputs }) => `Linear(${inputs}, ${outputs})`)
@@ -44,7 +48,10 @@ export function printed<T extends object>(
   });
 }
 
-/** How an object was made, `EarlyStopping({ patience: 3 })`: its class, and those of its fields that have these names. */
+/**
+ * How an object was made, `EarlyStopping({ patience: 3 })`: its class, and those of its fields that
+ * have these names.
+ */
 export function asMade(it: object, names: readonly string[] = []): string {
   const fields = Object.fromEntries(
     Object.entries(it).filter(([name, value]) => names.includes(name) && value !== undefined),
@@ -52,7 +59,10 @@ export function asMade(it: object, names: readonly string[] = []): string {
   return `${it.constructor.name}(${Object.keys(fields).length ? inspect(fields, { breakLength: Infinity }) : ''})`;
 }
 
-/** A tree as PyTorch prints modules: a line for each part, behind its name, and the parts of a part further in. */
+/**
+ * A tree as PyTorch prints modules: a line for each part, behind its name, and the parts of a part
+ * further in.
+ */
 export function tree(name: string, parts: Readonly<Record<string, unknown>>): string {
   const lines = Object.entries(parts).map(
     ([key, part]) => `  (${key}): ${String(part).replaceAll('\n', '\n  ')}`,
@@ -65,7 +75,10 @@ export function counted(n: number, noun: string, plural = `${noun}s`): string {
   return `${n.toLocaleString('en')} ${n === 1 ? noun : plural}`;
 }
 
-/** A value as a message repeats it: numbers, texts and lists of them as they are, of anything else what it is. */
+/**
+ * A value as a message repeats it: numbers, texts and lists of them as they are, of anything else
+ * what it is.
+ */
 export function said(value: unknown): string {
   const plain = (it: unknown): boolean =>
     (typeof it !== 'object' && typeof it !== 'function' && typeof it !== 'symbol') || it === null;

@@ -24,7 +24,10 @@ export interface Artist {
 
 /** Mean number of playable tracks of an artist who has any: 30,459 ÷ 6,207. */
 const MEAN_TRACKS = 30_459 / 6_207;
-/** Of the tracks that nobody plays, the share by artists whom nobody plays: 2,110 artists among 20,224 tracks. */
+/**
+ * Of the tracks that nobody plays, the share by artists whom nobody plays: 2,110 artists among
+ * 20,224 tracks.
+ */
 const SILENT_ARTISTS = (2_110 * MEAN_TRACKS) / 20_224;
 
 /** Share of the artists by origin, and how many times as many there are in some scenes. */
@@ -41,7 +44,10 @@ const ORIGINS: Record<Language, { share: number; more?: Record<string, number> }
   russian: { share: 0.005 },
 };
 
-/** Invents the artists of a catalogue: how many tracks each has, what kind of music, where from, how known. */
+/**
+ * Invents the artists of a catalogue: how many tracks each has, what kind of music, where from, how
+ * known.
+ */
 export function inventArtists(random: Random, size: Size): Artist[] {
   const silent = size.catalogue - size.playable;
   const playable = trackCounts(random.child('playable'), size.playable);
@@ -77,7 +83,10 @@ export function inventArtists(random: Random, size: Size): Artist[] {
   return artists;
 }
 
-/** How many tracks each artist has, `total` in all: evenly spaced quantiles of the real distribution in random order, then as many ones more or less as are needed. */
+/**
+ * How many tracks each artist has, `total` in all: evenly spaced quantiles of the real distribution
+ * in random order, then as many ones more or less as are needed.
+ */
 function trackCounts(random: Random, total: number): Int32Array {
   const n = Math.max(total > 0 ? 1 : 0, Math.round(total / MEAN_TRACKS));
   const probabilities = TRACKS_PER_ARTIST.map(([p]) => p);
@@ -104,7 +113,9 @@ function trackCounts(random: Random, total: number): Int32Array {
   return counts;
 }
 
-/** Gives artists who are played further tracks that are not, in proportion to the tracks they have. */
+/**
+ * Gives artists who are played further tracks that are not, in proportion to the tracks they have.
+ */
 function scatter(random: Random, artists: Artist[], tracks: number, counts: Int32Array): void {
   const slots: number[] = [];
   counts.forEach((count, i) => {
@@ -113,7 +124,10 @@ function scatter(random: Random, artists: Artist[], tracks: number, counts: Int3
   for (let i = 0; i < tracks; i++) artists[slots[random.int(slots.length)]].silent++;
 }
 
-/** Gives each artist a scene so that the scenes' shares of the tracks come out right: the largest artists first, each drawn in proportion to what is missing. */
+/**
+ * Gives each artist a scene so that the scenes' shares of the tracks come out right: the largest
+ * artists first, each drawn in proportion to what is missing.
+ */
 function assignScenes(random: Random, artists: Artist[], tracks: number): void {
   const share = SCENES.reduce((sum, scene) => sum + scene.share, 0);
   const missing = SCENES.map((scene) => (scene.share / share) * tracks);

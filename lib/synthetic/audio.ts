@@ -23,8 +23,10 @@ export type Audio = Record<(typeof COLUMNS)[number], Float64Array>;
 /**
  * Draws the audio features, year, key, mode and time signature of every track.
  *
- * A track's normal scores are the mean of its scene, plus what is its artist's, plus what is its own; the three covariances add up to the correlations of the real columns. Each
- * column's scores are then ranked and read off the column's quantiles, so the marginal distributions are exact whatever the size (a Gaussian copula).
+ * A track's normal scores are the mean of its scene, plus what is its artist's, plus what is its
+ * own; the three covariances add up to the correlations of the real columns. Each column's scores
+ * are then ranked and read off the column's quantiles, so the marginal distributions are exact
+ * whatever the size (a Gaussian copula).
  *
  * @param artist the artist of each track
  * @param scene the scene of each artist
@@ -66,8 +68,9 @@ function sceneMean(sound: readonly number[], column: string): number {
 }
 
 /**
- * The covariance of the scores within a scene: all of it less what lies between the scenes. The artist's and the track's own part mix with different shares in each column, which
- * weakens the correlation of columns whose shares differ; the entries are raised by as much.
+ * The covariance of the scores within a scene: all of it less what lies between the scenes. The
+ * artist's and the track's own part mix with different shares in each column, which weakens the
+ * correlation of columns whose shares differ; the entries are raised by as much.
  */
 function withinScenes(): Float64Array {
   const k = COLUMNS.length;

@@ -1,7 +1,8 @@
 /**
- * Scales a matrix of weights until its rows and columns have the sums asked for (iterative proportional fitting; Deming and Stephan, 1940). The result keeps the
- * odds ratios of the weights, so what belongs together stays together. With `cap`, entries are probabilities and stay below it, the row sums are then exact and the
- * column sums as near as the cap allows.
+ * Scales a matrix of weights until its rows and columns have the sums asked for (iterative
+ * proportional fitting; Deming and Stephan, 1940). The result keeps the odds ratios of the weights,
+ * so what belongs together stays together. With `cap`, entries are probabilities and stay below it,
+ * the row sums are then exact and the column sums as near as the cap allows.
  *
  * @param weights rows × columns, row-major, not negative; changed in place
  * @param rows the row sums
@@ -27,7 +28,9 @@ export function balance(
   }
 }
 
-/** Scales one row to its sum; entries that reach the cap stay there and the others share the rest. */
+/**
+ * Scales one row to its sum; entries that reach the cap stay there and the others share the rest.
+ */
 function scaleRow(
   weights: Float64Array,
   start: number,

@@ -4,8 +4,10 @@ import { scramble } from './scramble.js';
 import { type FileWriter, refuseToOverwrite, type Written, writeFiles } from './write.js';
 
 /**
- * The listening histories of the benchmarks: many plays a user, popularity by rank, a few clusters of tracks. They rest on integer hashing and exact arithmetic alone, so that a
- * script in any language can write the same bytes: figures measured elsewhere on "649,484 rows, sha256 39d8e11e…" are on this very file.
+ * The listening histories of the benchmarks: many plays a user, popularity by rank, a few clusters
+ * of tracks. They rest on integer hashing and exact arithmetic alone, so that a script in any
+ * language can write the same bytes: figures measured elsewhere on "649,484 rows, sha256 39d8e11e…"
+ * are on this very file.
  */
 export interface Bench {
   users: number;
@@ -20,7 +22,9 @@ export const BENCHES = {
   'bench-big': { users: 962_037, tracks: 30_459, base: 1, scale: 6.12 },
 } as const satisfies Record<string, Bench>;
 
-/** Tracks are dealt to this many clusters in order of popularity: track t is in cluster t mod 20. */
+/**
+ * Tracks are dealt to this many clusters in order of popularity: track t is in cluster t mod 20.
+ */
 const CLUSTERS = 20;
 const MOST_PLAYS = 1500;
 const GOLDEN = 0x9e3779b1;
@@ -37,7 +41,10 @@ enum Stream {
   Cluster = 7,
 }
 
-/** Random numbers by address: stream, subject (a user or track) and counter give 32 bits, in any order. */
+/**
+ * Random numbers by address: stream, subject (a user or track) and counter give 32 bits, in any
+ * order.
+ */
 class Hashed {
   private readonly seeds: readonly number[];
 
@@ -120,7 +127,10 @@ function playsOf(hashed: Hashed, user: number, { tracks, base, scale }: Bench): 
   );
 }
 
-/** A track by popularity rank: 35 % from the first favourite cluster, 25 % from the second, else from all. */
+/**
+ * A track by popularity rank: 35 % from the first favourite cluster, 25 % from the second, else
+ * from all.
+ */
 function drawTrack(
   hashed: Hashed,
   user: number,

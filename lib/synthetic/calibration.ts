@@ -1,6 +1,7 @@
 /**
- * Figures of the Kaggle dataset "Million Song Dataset + Spotify + Last.fm" that the generator aims at: quantiles, counts and correlations, no row of it. Measured on its 30,459
- * tracks with listeners and its 9,711,301 plays, except where a comment says otherwise.
+ * Figures of the Kaggle dataset "Million Song Dataset + Spotify + Last.fm" that the generator aims
+ * at: quantiles, counts and correlations, no row of it. Measured on its 30,459 tracks with
+ * listeners and its 9,711,301 plays, except where a comment says otherwise.
  */
 
 /** The probabilities that the rows of `FEATURES` are quantiles at. */
@@ -72,8 +73,10 @@ export const COLUMNS = [
 ] as const;
 
 /**
- * Correlations of the normal scores behind the columns (lower triangle): four fifths what gives the Pearson correlations of the columns once the quantile tables are applied, one
- * fifth what gives the Spearman ones. Both at once is more than a Gaussian copula can do: energy and speechiness have .231 and .512.
+ * Correlations of the normal scores behind the columns (lower triangle): four fifths what gives the
+ * Pearson correlations of the columns once the quantile tables are applied, one fifth what gives
+ * the Spearman ones. Both at once is more than a Gaussian copula can do: energy and speechiness
+ * have .231 and .512.
  */
 export const LATENT: readonly (readonly number[])[] = [
   [1],
@@ -92,7 +95,10 @@ export const LATENT: readonly (readonly number[])[] = [
   [0.236, 0.187, 0.168, 0.04, -0.192, -0.092, 0.017, 0.22, 0.011, -0.009, 0.012, 0.008, 0.017, 1],
 ];
 
-/** How much of what the scene leaves open is the artist's, per column of `COLUMNS` (from the intraclass correlation of tracks of one artist). */
+/**
+ * How much of what the scene leaves open is the artist's, per column of `COLUMNS` (from the
+ * intraclass correlation of tracks of one artist).
+ */
 export const ARTIST_SHARE = [
   0.31, 0.31, 0.41, 0.26, 0.31, 0.42, 0.07, 0.25, 0.06, 0.25, 0.38, 0.02, 0.09, 0.02,
 ] as const;
@@ -119,7 +125,10 @@ export const YEARS = [
   258, 157, 138, 69, 10,
 ] as const;
 
-/** Share of tracks without a genre, and tracks of each genre among the 50,683 of the catalogue (the counts are as public explorations of the dataset quote them). */
+/**
+ * Share of tracks without a genre, and tracks of each genre among the 50,683 of the catalogue (the
+ * counts are as public explorations of the dataset quote them).
+ */
 export const GENRE_MISSING = 0.559;
 export const GENRES = {
   Rock: 9965,
@@ -140,8 +149,9 @@ export const GENRES = {
 } as const;
 
 /**
- * Tracks of each of the 100 tags, in the order in which a track lists them. The last eleven are counts (four of them known, the others estimated) in the catalogue of 50,683, brought to the
- * same scale.
+ * Tracks of each of the 100 tags, in the order in which a track lists them. The last eleven are
+ * counts (four of them known, the others estimated) in the catalogue of 50,683, brought to the same
+ * scale.
  */
 export const TAGS = {
   rock: 6087,
@@ -269,7 +279,10 @@ export const TRACKS_PER_ARTIST: readonly (readonly [number, number])[] = [
   [1, 68],
 ];
 
-/** Plays (tracks heard) of a user: quantiles of the logarithm, to be rounded up. Median 5, mean 10.1, 90th percentile 24, 99th 71, greatest 784. */
+/**
+ * Plays (tracks heard) of a user: quantiles of the logarithm, to be rounded up. Median 5, mean
+ * 10.1, 90th percentile 24, 99th 71, greatest 784.
+ */
 export const PLAYS_PER_USER: readonly (readonly [number, number])[] = [
   [0.0139, 0.4],
   [0.44, 4],
@@ -281,7 +294,10 @@ export const PLAYS_PER_USER: readonly (readonly [number, number])[] = [
   [0.99999948, 784],
 ];
 
-/** Listeners of a track with 9,711,301 plays in all: quantiles of the logarithm. Median 57, mean 319, 90th percentile 738, 99th 3,836, greatest 80,656. */
+/**
+ * Listeners of a track with 9,711,301 plays in all: quantiles of the logarithm. Median 57, mean
+ * 319, 90th percentile 738, 99th 3,836, greatest 80,656.
+ */
 export const LISTENERS_PER_TRACK: readonly (readonly [number, number])[] = [
   [0.00135, 0.5],
   [0.112, 4.5],
@@ -293,7 +309,10 @@ export const LISTENERS_PER_TRACK: readonly (readonly [number, number])[] = [
   [0.99998358, 80656],
 ];
 
-/** The share of plays with a playcount of at least `[0]` is `[1]`, straight on double logarithmic paper in between. Mean 2.63, 99th percentile 21, greatest 2,948. */
+/**
+ * The share of plays with a playcount of at least `[0]` is `[1]`, straight on double logarithmic
+ * paper in between. Mean 2.63, 99th percentile 21, greatest 2,948.
+ */
 export const PLAYCOUNT_AT_LEAST: readonly (readonly [number, number])[] = [
   [1, 1],
   [2, 0.392],

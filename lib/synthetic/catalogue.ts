@@ -25,7 +25,10 @@ export interface Catalogue {
   artist: Int32Array;
   /** Index of each track's scene. */
   scene: Uint8Array;
-  /** How popular each track is, in listeners among 962,037 users; 0 for those that nobody plays. Depends on the artist and on chance, not on the sound. */
+  /**
+   * How popular each track is, in listeners among 962,037 users; 0 for those that nobody plays.
+   * Depends on the artist and on chance, not on the sound.
+   */
   listeners: Float64Array;
 }
 

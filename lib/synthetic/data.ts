@@ -1,5 +1,6 @@
 /**
- * Makes synthetic data, or fetches public ones: `npm run data -- paper|full|sample|bench|bench-big|hetrec [--out DIR] [--seed N] [--force]`.
+ * Makes synthetic data, or fetches public ones:
+ * `npm run data -- paper|full|sample|bench|bench-big|hetrec [--out DIR] [--seed N] [--force]`.
  */
 import path from 'node:path';
 import { complaint } from '../recital/data/files/atomic-write.js';

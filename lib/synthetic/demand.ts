@@ -1,15 +1,21 @@
 import { exactExp, exactLog } from './exact.js';
 
 /**
- * A user hears a track once, so its listeners grow more slowly than the rate at which it is drawn, the more so as those who like its kind draw it again and again. With one user in
- * `CROWD` liking it, who draw it `CROWD` times as often, n draws at rate r reach (1 − exp(−CROWD·n·r)) ÷ CROWD of the users who make n draws.
+ * A user hears a track once, so its listeners grow more slowly than the rate at which it is drawn,
+ * the more so as those who like its kind draw it again and again. With one user in `CROWD` liking
+ * it, who draw it `CROWD` times as often, n draws at rate r reach (1 − exp(−CROWD·n·r)) ÷ CROWD of
+ * the users who make n draws.
  */
 const CROWD = 5.5;
-/** No track is heard by a larger share of the users than the best known of the real ones, 80,656 of 962,037. */
+/**
+ * No track is heard by a larger share of the users than the best known of the real ones, 80,656 of
+ * 962,037.
+ */
 const MOST_LISTENERS = 80_656 / 962_037;
 
 /**
- * How often each track must be drawn to have, in the end, the wanted share of the listeners (a small catalogue's stars are kept within what is real).
+ * How often each track must be drawn to have, in the end, the wanted share of the listeners (a
+ * small catalogue's stars are kept within what is real).
  *
  * @param listeners wanted listeners per track, up to a factor; 0 for tracks that nobody plays
  * @param plays how many plays each user makes

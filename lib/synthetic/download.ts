@@ -28,7 +28,9 @@ export interface DownloadOptions {
   force?: boolean;
   /** Connections that are tried; default 4. */
   attempts?: number;
-  /** Milliseconds before the second attempt, twice as many before each further one; default 1000. */
+  /**
+   * Milliseconds before the second attempt, twice as many before each further one; default 1000.
+   */
   pause?: number;
   /** Milliseconds without a byte after which a connection counts as broken; default 30,000. */
   patience?: number;
@@ -37,7 +39,9 @@ export interface DownloadOptions {
 }
 
 /**
- * Fetches a file. Until it is whole and its checksum right, it is beside its place under another name; a broken download is kept there and goes on where it ended, in this call or a later one, if the server can do that.
+ * Fetches a file. Until it is whole and its checksum right, it is beside its place under another
+ * name; a broken download is kept there and goes on where it ended, in this call or a later one, if
+ * the server can do that.
  * @returns whether it was fetched; false if the file was there already
  * @throws DataError saying what to do by hand
  */

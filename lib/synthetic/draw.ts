@@ -1,7 +1,10 @@
 import type { Random } from '../recital/compute/random.js';
 import { normalQuantile } from './exact.js';
 
-/** A standard normal number, the same on every machine (`Random.normal` rests on `Math.log` and `Math.cos`). */
+/**
+ * A standard normal number, the same on every machine (`Random.normal` rests on `Math.log` and
+ * `Math.cos`).
+ */
 export function normal(random: Random): number {
   return normalQuantile((random.uint32() + 0.5) / 4294967296);
 }
@@ -13,7 +16,10 @@ export function normals(random: Random, n: number): Float64Array {
   return out;
 }
 
-/** Draws index i with a probability proportional to `weights[i]`, in constant time (Walker's alias method, as Vose builds it). */
+/**
+ * Draws index i with a probability proportional to `weights[i]`, in constant time (Walker's alias
+ * method, as Vose builds it).
+ */
 export class WeightedDraw {
   readonly length: number;
   /** The sum of the weights. */

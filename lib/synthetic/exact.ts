@@ -1,6 +1,7 @@
 /**
- * Logarithm, exponential and normal quantile from + − × ÷ and square root alone. Those five are the same to the last bit on every machine;
- * `Math.log`, `Math.exp` and `Math.cos` are not promised to be, and one differing bit would change the files that a seed gives.
+ * Logarithm, exponential and normal quantile from + − × ÷ and square root alone. Those five are the
+ * same to the last bit on every machine; `Math.log`, `Math.exp` and `Math.cos` are not promised to
+ * be, and one differing bit would change the files that a seed gives.
  */
 
 const { LN2 } = Math;
@@ -37,7 +38,10 @@ export function exactExp(x: number): number {
   return sum * power;
 }
 
-/** The standard normal quantile of p in (0, 1), to about 1e-9 relative. Source: P. J. Acklam's rational approximation (2003). */
+/**
+ * The standard normal quantile of p in (0, 1), to about 1e-9 relative. Source: P. J. Acklam's
+ * rational approximation (2003).
+ */
 export function normalQuantile(p: number): number {
   if (p < 0.02425) return tail(p);
   if (p > 0.97575) return -tail(1 - p);

@@ -15,8 +15,10 @@ Cite the Last.fm website, http://www.lastfm.com, and the workshop: I. Cantador, 
 Fusion in Recommender Systems (HetRec 2011), 5th ACM Conference on Recommender Systems (RecSys 2011), Chicago.`;
 
 /**
- * Shows the terms and fetches the zip into a folder, where `readHetRec(folder)` and `readPlays(folder)` find it.
- * @param options those of {@link download}; `print` is told everything, `source` stands for the publisher's in tests
+ * Shows the terms and fetches the zip into a folder, where `readHetRec(folder)` and
+ * `readPlays(folder)` find it.
+ * @param options those of {@link download}; `print` is told everything, `source` stands for the
+ *   publisher's in tests
  * @returns the path of the zip
  */
 export async function fetchHetRec(

@@ -7,13 +7,17 @@ interface Plays {
   track: Int32Array;
 }
 
-/** How many tries find a play of the wanted scene, and after it any play that will do, before giving up. */
+/**
+ * How many tries find a play of the wanted scene, and after it any play that will do, before giving
+ * up.
+ */
 const TRIES_IN_SCENE = 200;
 const TRIES = 5000;
 
 /**
- * Brings the number of different tracks to `heard`, by changing the tracks of a few plays in place: where too few were heard, a play of a known track becomes one of an unheard track, if possible
- * of the same scene; where too many were, the play of a track heard once becomes one of a known track.
+ * Brings the number of different tracks to `heard`, by changing the tracks of a few plays in place:
+ * where too few were heard, a play of a known track becomes one of an unheard track, if possible of
+ * the same scene; where too many were, the play of a track heard once becomes one of a known track.
  */
 export function matchHeard(
   random: Random,

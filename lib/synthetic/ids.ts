@@ -17,7 +17,10 @@ function text(random: Random, alphabet: string, length: number): string {
   return s;
 }
 
-/** An id of 18 characters shaped as the dataset's: TR, five letters, 128F (128E, 12903), hexadecimal digits. */
+/**
+ * An id of 18 characters shaped as the dataset's: TR, five letters, 128F (128E, 12903), hexadecimal
+ * digits.
+ */
 export function trackId(random: Random): string {
   let x = random.int(100);
   let series = SERIES[0][0];

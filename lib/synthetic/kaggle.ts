@@ -68,7 +68,8 @@ export function generate(size: Size, seed = 1): Generated {
 }
 
 /**
- * Generates a dataset and writes it as `Music Info.csv` and `User Listening History.csv` into a folder.
+ * Generates a dataset and writes it as `Music Info.csv` and `User Listening History.csv` into a
+ * folder.
  * @throws DataError if one of the files exists, unless `force`
  */
 export function writeKaggle(

@@ -187,7 +187,10 @@ export function artistName(
   }
 }
 
-/** A title. Titles may repeat, as they do in reality, but not for one artist: `used` holds those that the artist has. */
+/**
+ * A title. Titles may repeat, as they do in reality, but not for one artist: `used` holds those
+ * that the artist has.
+ */
 export function trackTitle(
   random: Random,
   style: Flavour,

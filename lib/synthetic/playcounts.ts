@@ -15,7 +15,10 @@ export function shareAtLeast(k: number): number {
   return exactExp(exactLog(p) + (exactLog(q / p) * exactLog(k / a)) / exactLog(b / a));
 }
 
-/** Gives every play its playcount: the keener the play (affinity plus chance) among all plays, the higher, with exactly the real distribution. */
+/**
+ * Gives every play its playcount: the keener the play (affinity plus chance) among all plays, the
+ * higher, with exactly the real distribution.
+ */
 export function drawPlaycounts(random: Random, affinity: Float32Array): Uint16Array {
   const n = affinity.length;
   const keenness = new Float32Array(n);

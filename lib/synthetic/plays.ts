@@ -64,7 +64,10 @@ interface World {
   seen: Int32Array;
 }
 
-/** The next track: a successor of the last one that the user has not heard, or one to the user's taste. */
+/**
+ * The next track: a successor of the last one that the user has not heard, or one to the user's
+ * taste.
+ */
 function step(
   random: Random,
   { tastes, next, taste, seen }: World,
@@ -85,7 +88,10 @@ function step(
   }
 }
 
-/** How many tracks each user hears: evenly spaced quantiles of the real distribution in random order, then ones more or less, for users in proportion to their plays, to reach the total. */
+/**
+ * How many tracks each user hears: evenly spaced quantiles of the real distribution in random
+ * order, then ones more or less, for users in proportion to their plays, to reach the total.
+ */
 function playsPerUser(random: Random, { users, plays, playable }: Size): Int32Array {
   const law = new BentLogNormal(PLAYS_PER_USER, normalQuantile);
   const most = mostPlays(playable);

@@ -1,8 +1,9 @@
 import { exactExp, exactLog } from './exact.js';
 
 /**
- * The value at probability p of a distribution known by some of its quantiles: straight between neighbouring knots, on a logarithmic scale where the upper is more than three times the
- * lower (long tails). Outside the knots: the first or last value.
+ * The value at probability p of a distribution known by some of its quantiles: straight between
+ * neighbouring knots, on a logarithmic scale where the upper is more than three times the lower
+ * (long tails). Outside the knots: the first or last value.
  */
 export function quantile(
   probabilities: readonly number[],
@@ -32,7 +33,10 @@ export function category(counts: readonly number[], p: number): number {
   return counts.length - 1;
 }
 
-/** A table of `[probability, value]` knots of a logarithmic quantile function over normal scores: what a log-normal law bent to measure looks like. */
+/**
+ * A table of `[probability, value]` knots of a logarithmic quantile function over normal scores:
+ * what a log-normal law bent to measure looks like.
+ */
 export class BentLogNormal {
   private readonly scores: readonly number[];
   private readonly logs: readonly number[];

@@ -1,14 +1,21 @@
 /**
- * The kinds of music that an invented artist can belong to, with what they are made of. The numbers were estimated on the dataset's published columns: a mixture of 29
- * tag distributions fitted to the artists' tags, then the mean of each audio feature within it.
+ * The kinds of music that an invented artist can belong to, with what they are made of. The numbers
+ * were estimated on the dataset's published columns: a mixture of 29 tag distributions fitted to
+ * the artists' tags, then the mean of each audio feature within it.
  */
 export interface Scene {
   name: string;
   /** Per cent of the tracks. */
   share: number;
-  /** Which genre the tracks have where one is given, in per cent (balanced against the dataset's genre counts afterwards). */
+  /**
+   * Which genre the tracks have where one is given, in per cent (balanced against the dataset's
+   * genre counts afterwards).
+   */
   genres: string;
-  /** Tags and the per cent of the scene's tracks that carry them (balanced against the dataset's tag counts afterwards). */
+  /**
+   * Tags and the per cent of the scene's tracks that carry them (balanced against the dataset's tag
+   * counts afterwards).
+   */
   tags: string;
   /** Mean normal scores of the audio features, in the order of `SOUND` below. */
   sound: readonly number[];

@@ -7,7 +7,10 @@ interface Shelf {
   draw: WeightedDraw;
 }
 
-/** The tracks of a catalogue on shelves (all, by scene, by artist; the artists by scene), to draw from in proportion to weights. */
+/**
+ * The tracks of a catalogue on shelves (all, by scene, by artist; the artists by scene), to draw
+ * from in proportion to weights.
+ */
 export class Shelves {
   private readonly everything: Shelf;
   private readonly scenes: readonly (Shelf | undefined)[];

@@ -7,22 +7,30 @@ import { Shelves } from './shelves.js';
 export const FOLLOWS = 0.55;
 /** How likely the first, second, … successor of a track is to be the one that follows. */
 export const ODDS = [0.5, 0.25, 0.15, 0.1] as const;
-/** How often a track really follows: the first of a user has none before it, and what was heard is not heard again. */
+/**
+ * How often a track really follows: the first of a user has none before it, and what was heard is
+ * not heard again.
+ */
 const FOLLOWS_IN_FACT = 0.44;
 /** A successor owes at most this share of its plays to the tracks before it. */
 const MOST_INFLOW = 0.8;
 
 /** The planted order. */
 export interface Successors {
-  /** `ODDS.length` entries per track of the catalogue: the tracks that tend to follow it; −1 where there is none. */
+  /**
+   * `ODDS.length` entries per track of the catalogue: the tracks that tend to follow it; −1 where
+   * there is none.
+   */
   next: Int32Array;
   /** How often each track is to be drawn other than as a successor. */
   rates: Float64Array;
 }
 
 /**
- * Plants the order: gives each track a few others of its scene that tend to follow it, drawn by popularity, the second of them by the same artist where there is one. The tracks keep
- * their popularity: none gets more plays from those before it than it should have, and what it gets is taken off the rate at which it is drawn otherwise.
+ * Plants the order: gives each track a few others of its scene that tend to follow it, drawn by
+ * popularity, the second of them by the same artist where there is one. The tracks keep their
+ * popularity: none gets more plays from those before it than it should have, and what it gets is
+ * taken off the rate at which it is drawn otherwise.
  *
  * @param rates how often each track is to be played; 0 for tracks that nobody plays
  */

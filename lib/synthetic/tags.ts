@@ -42,8 +42,10 @@ function parse(text: string): Map<string, number> {
 }
 
 /**
- * Gives every track its tags, as Kaggle writes them (`'rock, indie, 90s'`), or '' where they are missing. A track's tags follow its scene, its artist's leanings (shared by all
- * tracks of the artist), its artist's origin and its year; their frequencies and the number of tags of a track are the dataset's.
+ * Gives every track its tags, as Kaggle writes them (`'rock, indie, 90s'`), or '' where they are
+ * missing. A track's tags follow its scene, its artist's leanings (shared by all tracks of the
+ * artist), its artist's origin and its year; their frequencies and the number of tags of a track
+ * are the dataset's.
  */
 export function drawTags(
   random: Random,
@@ -129,7 +131,10 @@ function artistLeanings(random: Random, artists: readonly Artist[]): Float64Arra
   return out;
 }
 
-/** Chooses indices with the inclusion probabilities given (each at most 1, their sum a whole number), exactly as many as their sum (systematic sampling; Madow, 1949). */
+/**
+ * Chooses indices with the inclusion probabilities given (each at most 1, their sum a whole
+ * number), exactly as many as their sum (systematic sampling; Madow, 1949).
+ */
 function systematicSample(random: Random, probabilities: Float64Array): number[] {
   const chosen: number[] = [];
   const start = random.uniform();
@@ -142,7 +147,10 @@ function systematicSample(random: Random, probabilities: Float64Array): number[]
   return chosen;
 }
 
-/** Gives every track its genre, or '' where it is missing (more often in some scenes, as in reality), so that the genres' counts are the dataset's. */
+/**
+ * Gives every track its genre, or '' where it is missing (more often in some scenes, as in
+ * reality), so that the genres' counts are the dataset's.
+ */
 export function drawGenres(
   random: Random,
   artist: Int32Array,
@@ -164,7 +172,8 @@ export function drawGenres(
     (genre) => (GENRES[genre] / known) * (1 - GENRE_MISSING) * artist.length,
   );
   balance(table, sizes, [...columns, GENRE_MISSING * artist.length]);
-  // each scene deals its shares out to its tracks in random order, so that even a small catalogue has the rare genres
+  // each scene deals its shares out to its tracks in random order, so that even a small catalogue
+  // has the rare genres
   const genres = new Array<string>(artist.length);
   const dealt = new Int32Array(SCENES.length);
   for (const t of random.permutation(artist.length)) {

@@ -20,14 +20,20 @@ export interface Taste {
 
 /** Share of the users who have a second favourite scene. */
 const SECOND_SCENE = 0.5;
-/** Where a user's next track comes from when it does not follow from the last one: a favourite artist, a favourite scene (the first with the share `FROM_FIRST`), else anywhere. */
+/**
+ * Where a user's next track comes from when it does not follow from the last one: a favourite
+ * artist, a favourite scene (the first with the share `FROM_FIRST`), else anywhere.
+ */
 const FROM_ARTISTS = 0.34;
 const FROM_SCENES = 0.5;
 const FROM_FIRST = 0.7;
 /** Scenes whose mean normal scores are this far apart count as close. */
 const CLOSE = 0.45;
 
-/** How users choose. Scenes, artists and tracks are all drawn by popularity, so that a track's popularity is what it was given, whoever likes what. */
+/**
+ * How users choose. Scenes, artists and tracks are all drawn by popularity, so that a track's
+ * popularity is what it was given, whoever likes what.
+ */
 export class Tastes {
   private readonly shelves: Shelves;
   /** For each scene, what its friends have as their second favourite. */
@@ -48,7 +54,10 @@ export class Tastes {
     );
   }
 
-  /** Draws the taste of a user who will hear `plays` tracks: those who hear more have more favourite artists. */
+  /**
+   * Draws the taste of a user who will hear `plays` tracks: those who hear more have more favourite
+   * artists.
+   */
   taste(random: Random, plays: number): Taste {
     const first = this.shelves.scene(random);
     let second = random.uniform() < SECOND_SCENE ? this.neighbours[first].draw(random) : -1;
@@ -74,7 +83,10 @@ export class Tastes {
     return this.shelves.anyTrack(random);
   }
 
-  /** How much a user likes a track, without the user's general warmth: artist and scene being favourites, the track's own appeal, and the user's feeling for the artist. */
+  /**
+   * How much a user likes a track, without the user's general warmth: artist and scene being
+   * favourites, the track's own appeal, and the user's feeling for the artist.
+   */
   affinity(taste: Taste, track: number): number {
     const scene = this.catalogue.scene[track];
     const artist = this.catalogue.artist[track];
@@ -90,7 +102,10 @@ export class Tastes {
   }
 }
 
-/** Second favourites sound like the first: scenes are paired by closeness, each in proportion to its popularity all the same. */
+/**
+ * Second favourites sound like the first: scenes are paired by closeness, each in proportion to its
+ * popularity all the same.
+ */
 function secondScenes({ scene }: Catalogue, rates: Float64Array): WeightedDraw[] {
   const n = SCENES.length;
   const share = new Float64Array(n);

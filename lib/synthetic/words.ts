@@ -1,4 +1,7 @@
-/** Word lists that invented titles and artists are put together from. Lists are strings, split at blanks (or at commas where entries have blanks). */
+/**
+ * Word lists that invented titles and artists are put together from. Lists are strings, split at
+ * blanks (or at commas where entries have blanks).
+ */
 const list = (text: string): readonly string[] => text.trim().split(/\s+/);
 const phrases = (text: string): readonly string[] => text.split(',').map((s) => s.trim());
 

@@ -4,7 +4,10 @@ import path from 'node:path';
 import { makeFolder, WholeFile } from '../recital/data/files/atomic-write.js';
 import { DataError } from '../recital/errors.js';
 
-/** A file that was written: where, how many lines below the header, how many bytes, and the SHA-256 of them. */
+/**
+ * A file that was written: where, how many lines below the header, how many bytes, and the SHA-256
+ * of them.
+ */
 export interface Written {
   path: string;
   rows: number;
@@ -15,7 +18,8 @@ export interface Written {
 const CHUNK = 1 << 20;
 
 /**
- * Writes lines of bytes through one buffer into a temporary file, hashing on the way. Nothing appears under the file's own name before `commit`.
+ * Writes lines of bytes through one buffer into a temporary file, hashing on the way. Nothing
+ * appears under the file's own name before `commit`.
  */
 export class FileWriter {
   rows = 0;
@@ -106,7 +110,8 @@ export function refuseToOverwrite(files: readonly string[]): void {
 }
 
 /**
- * Opens writers, lets `write` fill them, and gives the files their names once all are complete; if `write` throws, nothing is left behind and existing files stay as they were.
+ * Opens writers, lets `write` fill them, and gives the files their names once all are complete; if
+ * `write` throws, nothing is left behind and existing files stay as they were.
  */
 export function writeFiles(
   files: readonly string[],
@@ -125,7 +130,10 @@ export function writeFiles(
   }
 }
 
-/** A CSV field: in quotation marks, inner ones doubled, if it holds a comma, a quotation mark or a line end. */
+/**
+ * A CSV field: in quotation marks, inner ones doubled, if it holds a comma, a quotation mark or a
+ * line end.
+ */
 export function csvField(text: string): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

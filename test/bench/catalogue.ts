@@ -55,7 +55,10 @@ export const benchmark: Benchmark<typeof options> = {
   },
 };
 
-/** How far float32 weights are from those of a float64 run that takes every step in every row, after 4,000 steps of one cycle. */
+/**
+ * How far float32 weights are from those of a float64 run that takes every step in every row, after
+ * 4,000 steps of one cycle.
+ */
 function accuracy(): Table {
   const task = makeTask({
     rows: 6000,

@@ -27,7 +27,9 @@ const options = {
   torch: flag(true, 'measure hand-written PyTorch loops (a minute a run at batch size 64)'),
 };
 
-/** An epoch of the 520,000-row benchmark: ours on one thread and on all, beside fastai and PyTorch. */
+/**
+ * An epoch of the 520,000-row benchmark: ours on one thread and on all, beside fastai and PyTorch.
+ */
 export const benchmark: Benchmark<typeof options> = {
   about:
     'collab: one epoch of EmbeddingDotBias, training and validation: 519,588 + 129,896 plays of 10,000 users and 15,676 tracks, 50 factors,\n' +
@@ -124,7 +126,10 @@ function theirs(
   ];
 }
 
-/** Validation loss of a model that predicts the mean of the training targets: what one epoch has to beat. */
+/**
+ * Validation loss of a model that predicts the mean of the training targets: what one epoch has to
+ * beat.
+ */
 function constantLoss({ playcount }: Plays, train: Int32Array, valid: Int32Array): number {
   const mean = (rows: Int32Array): number =>
     rows.reduce((sum, row) => sum + (playcount[row] > 1 ? 1 : 0), 0) / rows.length;

@@ -30,7 +30,10 @@ const ROOT = path.resolve(__dirname, '../..');
 const METRICS = ['ndcg', 'recall'] as const;
 type Scores = Record<(typeof METRICS)[number], number>;
 
-/** What is trained: playcounts as they are said to be best rated, or the plays themselves against tracks not played. */
+/**
+ * What is trained: playcounts as they are said to be best rated, or the plays themselves against
+ * tracks not played.
+ */
 const kinds = {
   log: { loader: () => ({ target: 'log' as const }), learner: () => ({}) },
   binary: {

@@ -202,7 +202,10 @@ async function bpr(data: Data): Promise<Recommender> {
   return learn;
 }
 
-/** As RecBole-GNN trains it (4,096 pairs a batch, Adam as PyTorch's, reg 1e-5), at five times its rate; the epoch is the best one on validation. */
+/**
+ * As RecBole-GNN trains it (4,096 pairs a batch, Adam as PyTorch's, reg 1e-5), at five times its
+ * rate; the epoch is the best one on validation.
+ */
 async function lightGCN(data: Data): Promise<Recommender> {
   const learn = lightGCNLearner(loaders(data, 8192), { nFactors: 64, layers: 3 });
   const best = { ndcg: 0, epoch: 0, weights: new Float32Array(0) };

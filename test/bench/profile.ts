@@ -152,7 +152,10 @@ function ofCopies(gbs: number, touched: number, limit: Limit): { of: string; sha
   return { of: 'memory', share: gbs / copyLimit(limit, touched) };
 }
 
-/** How large its tables are a kernel is not told: what comes faster than from memory came from the cache, or some of it did. */
+/**
+ * How large its tables are a kernel is not told: what comes faster than from memory came from the
+ * cache, or some of it did.
+ */
 function ofRows(gbs: number, limit: Limit): { of: string; share: number } {
   if (gbs <= 1.3 * limit('rows')) return { of: 'random rows', share: gbs / limit('rows') };
   return { of: 'random rows in the cache', share: gbs / limit('rows cached') };

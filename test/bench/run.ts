@@ -1,5 +1,6 @@
 /**
- * Runs the benchmarks: `npm run bench -- NAME … [options]`, all of them without a name. Options go to each; `npm run bench -- NAME --help` lists them.
+ * Runs the benchmarks: `npm run bench -- NAME … [options]`, all of them without a name. Options go
+ * to each; `npm run bench -- NAME --help` lists them.
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -34,7 +35,10 @@ export function parseArguments(
   };
 }
 
-/** Runs benchmarks one after the other, each in a process of its own, so that its peak memory is its own. Returns the names of those that failed. */
+/**
+ * Runs benchmarks one after the other, each in a process of its own, so that its peak memory is its
+ * own. Returns the names of those that failed.
+ */
 export function run(names: readonly string[], options: readonly string[]): string[] {
   return names.filter((name, i) => {
     if (i > 0) console.log();

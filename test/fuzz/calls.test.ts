@@ -8,11 +8,15 @@ import { setDisplay } from '../../lib/recital/data/display.js';
 import * as library from '../../lib/recital/index.js';
 import { anything, runs } from '../support/hostile.js';
 
-// Every public function, constructor and method, with arguments of which some are right and some are not: it answers, or says what is wrong.
+// Every public function, constructor and method, with arguments of which some are right and some
+// are not: it answers, or says what is wrong.
 
 const lib = resolve(__dirname, '../../lib');
 
-/** What a class of the library declares; of what TypeScript keeps from its users, and of what has no docstring, that too. */
+/**
+ * What a class of the library declares; of what TypeScript keeps from its users, and of what has no
+ * docstring, that too.
+ */
 interface Declared {
   /** What it extends, and what it implements. */
   readonly parents: readonly string[];
@@ -27,7 +31,10 @@ interface Member {
   types: string[];
 }
 
-/** The library as it is written: TypeScript's `private` and the options that there are do not exist when it runs. */
+/**
+ * The library as it is written: TypeScript's `private` and the options that there are do not exist
+ * when it runs.
+ */
 function readLibrary(): {
   classes: Map<string, Declared>;
   functions: Map<string, string[]>;
@@ -125,8 +132,9 @@ const handedOver = new Set([
 ]);
 
 /**
- * What a training loop, a model and an optimizer call on each other, for each batch or each row. Who writes a loss or a callback implements it, nobody calls it,
- * and a check in it would cost time in every batch. By the class or interface that says so.
+ * What a training loop, a model and an optimizer call on each other, for each batch or each row.
+ * Who writes a loss or a callback implements it, nobody calls it, and a check in it would cost time
+ * in every batch. By the class or interface that says so.
  */
 const inner: Record<string, RegExp> = {
   Callback: /^(before|after)[A-Z]/,
@@ -231,7 +239,10 @@ function methodsOf(what: string, o: object): Target[] {
   return [...targets.values()];
 }
 
-/** Objects as a notebook holds them, by the names of cells' variables, and everything else that is right somewhere. */
+/**
+ * Objects as a notebook holds them, by the names of cells' variables, and everything else that is
+ * right somewhere.
+ */
 async function things(): Promise<{ objects: Record<string, object>; values: unknown[] }> {
   const { Plays, Table, Tracks, Popularity, ALS, Markov } = library;
   const table = new Table({

@@ -68,7 +68,10 @@ function drawn(answer: ReturnType<typeof asked<Chart>>): void {
   });
 }
 
-/** Names that have been taken for something else: properties of every object, ends of a text in a program, paths into an object, markup. */
+/**
+ * Names that have been taken for something else: properties of every object, ends of a text in a
+ * program, paths into an object, markup.
+ */
 const hard = [
   'constructor',
   'toString',
@@ -123,7 +126,10 @@ function chartsNamed(a: string, b: string): Chart[] {
   ];
 }
 
-/** The words of the programs that Vega makes of a chart: functions, variables and their parts, but no texts. */
+/**
+ * The words of the programs that Vega makes of a chart: functions, variables and their parts, but
+ * no texts.
+ */
 function programWords(chart: Chart): Set<string> {
   const vegaLite = require('vega-lite') as { compile(spec: object): { spec: object } };
   interface Node {

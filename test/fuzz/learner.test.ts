@@ -88,7 +88,10 @@ class Tried {
     this.start = learn.model.parameters.map((p) => p.value.slice());
   }
 
-  /** Asks; what is refused must leave no trace, what is done finite weights. `traceless`: what is done must leave none either. */
+  /**
+   * Asks; what is refused must leave no trace, what is done finite weights. `traceless`: what is
+   * done must leave none either.
+   */
   async ask<T>(
     work: (learn: Learner) => Promise<T>,
     { types = false, resets = false, traceless = false } = {},

@@ -102,7 +102,9 @@ describe('hostile values in loaders', () => {
     }),
   });
 
-  /** Every batch of an epoch of both parts: indices in their vocabularies, targets that are numbers. */
+  /**
+   * Every batch of an epoch of both parts: indices in their vocabularies, targets that are numbers.
+   */
   function expectBatches(dls: CollabDataLoaders): void {
     for (const loader of [dls.train, dls.valid, dls.train.inOrder()]) {
       let seen = 0;

@@ -9,7 +9,10 @@ import { overheard, Stubs } from '../support/installed.js';
 
 const root = resolve(__dirname, '../..');
 
-/** A package like @tensorflow/tfjs-node: its script needs a library that it can download or not, and then compiles, if it can. */
+/**
+ * A package like @tensorflow/tfjs-node: its script needs a library that it can download or not, and
+ * then compiles, if it can.
+ */
 const npm = `
   const home = 'node_modules/@tensorflow/tfjs-node';
   const say = require('path').join(process.cwd(), '../options.json');

@@ -33,7 +33,10 @@ function filled(n: number, seed: number): Float32Array {
   return a;
 }
 
-/** What a computation gives by the reproducible build on one thread, and by the native one on one, two and three, which must be the same bits. */
+/**
+ * What a computation gives by the reproducible build on one thread, and by the native one on one,
+ * two and three, which must be the same bits.
+ */
 function both(compute: () => Float32Array[]): { wasm: Float32Array[]; native: Float32Array[] } {
   const under = (threads: number, native: boolean): Float32Array[] => {
     setCompute({ threads, ...(native ? { native } : { reproducible: true }) });

@@ -28,7 +28,10 @@ const table = new Table({
 });
 const many = names.map((name, i) => ({ name, values: names.map((_, j) => 1 / (1 + i + j)) }));
 
-/** One chart of every kind that is made from a table, in every variety that has colours or texts of its own. */
+/**
+ * One chart of every kind that is made from a table, in every variety that has colours or texts of
+ * its own.
+ */
 export const tableCharts: Record<string, () => Chart> = {
   heatmap: () =>
     heatmap(
@@ -98,7 +101,10 @@ const search = (): Chart =>
     interrupted: false,
   }).plot('factors');
 
-/** The charts that the library makes of its own results; showing them is left to the display in force. */
+/**
+ * The charts that the library makes of its own results; showing them is left to the display in
+ * force.
+ */
 export const resultCharts: Record<string, () => Chart> = {
   'losses of a run': () => plotLoss(recorder, { skipStart: 0, withValid: true }),
   'schedules of a run': () => plotSched(recorder),

@@ -13,7 +13,9 @@ const names = [
   'microsoft-edge',
 ];
 
-/** The browser of the environment variable CHROMIUM, or one of the PATH; undefined if there is none. */
+/**
+ * The browser of the environment variable CHROMIUM, or one of the PATH; undefined if there is none.
+ */
 export function findChromium(): string | undefined {
   if (process.env.CHROMIUM) return process.env.CHROMIUM;
   const folders = (process.env.PATH ?? '').split(delimiter);
@@ -41,7 +43,10 @@ interface Message {
 
 const ANSWER_MS = 60_000; // the longest that a command may take
 
-/** A headless Chromium, driven by the DevTools protocol over a pipe: no port, no package. It reaches this machine alone. */
+/**
+ * A headless Chromium, driven by the DevTools protocol over a pipe: no port, no package. It reaches
+ * this machine alone.
+ */
 export class Chromium {
   private readonly pending = new Map<
     number,

@@ -14,7 +14,9 @@ export function light(colour: string): Light {
   ) as unknown as Light;
 }
 
-/** How well a colour stands out from another: WCAG's contrast, 1 … 21. Text needs 4.5, large text 3. */
+/**
+ * How well a colour stands out from another: WCAG's contrast, 1 … 21. Text needs 4.5, large text 3.
+ */
 export function contrast(a: string, b: string): number {
   const [low, high] = [a, b].map((colour) => luminance(light(colour))).sort((p, q) => p - q);
   return (high + 0.05) / (low + 0.05);
@@ -24,7 +26,10 @@ function luminance([r, g, b]: Light): number {
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
 
-/** Linear light as it is seen with a kind of colour blindness, complete: Machado, Oliveira, Fernandes, IEEE TVCG 15 (2009), severity 1. */
+/**
+ * Linear light as it is seen with a kind of colour blindness, complete: Machado, Oliveira,
+ * Fernandes, IEEE TVCG 15 (2009), severity 1.
+ */
 export const sight: Readonly<Record<string, readonly number[]>> = {
   normal: [1, 0, 0, 0, 1, 0, 0, 0, 1],
   protanopia: [
@@ -38,7 +43,10 @@ export const sight: Readonly<Record<string, readonly number[]>> = {
   ],
 };
 
-/** How far apart two colours are to somebody who sees like this: the distance in CIELAB (ΔE of 1976). 2.3 can just be noticed; black and white have 100. */
+/**
+ * How far apart two colours are to somebody who sees like this: the distance in CIELAB (ΔE of
+ * 1976). 2.3 can just be noticed; black and white have 100.
+ */
 export function distance(a: string, b: string, kind: string): number {
   const [p, q] = [a, b].map((colour) => lab(seen(light(colour), sight[kind])));
   return Math.hypot(p[0] - q[0], p[1] - q[1], p[2] - q[2]);

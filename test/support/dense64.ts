@@ -11,7 +11,10 @@ export interface Hypers64 {
   eps: number;
 }
 
-/** What one step does to a row with gradient g, in float64: an optimizer's rule, written down again from fastai's optimizer.py. */
+/**
+ * What one step does to a row with gradient g, in float64: an optimizer's rule, written down again
+ * from fastai's optimizer.py.
+ */
 export type Rule64 = (
   row: { w: number; m: number; v: number },
   g: number,
@@ -78,7 +81,10 @@ export const oneCycle =
     return { lr: cos(a, b, y), mom: cos(c, d, y), sqrMom: 0.99, wd: 0.1, eps: 1e-5, ...rest };
   };
 
-/** A task for optimizers: which rows have a gradient in which step, what it is at given weights, and the schedule. */
+/**
+ * A task for optimizers: which rows have a gradient in which step, what it is at given weights, and
+ * the schedule.
+ */
 export interface Task {
   rows: number;
   width: number;
@@ -89,7 +95,10 @@ export interface Task {
   hypers(step: number): Hypers64;
 }
 
-/** Rows by popularity, gradients toward a target with noise, of sizes from 1e-5 to 1e-2; row 0 in every step, the last tenth of the rows in none. */
+/**
+ * Rows by popularity, gradients toward a target with noise, of sizes from 1e-5 to 1e-2; row 0 in
+ * every step, the last tenth of the rows in none.
+ */
 export function makeTask({
   rows,
   width,

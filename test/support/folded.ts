@@ -4,7 +4,10 @@ import type { HistoryItem } from '../../lib/recital/recommend/fold-in.js';
 import { Interactions } from '../../lib/recital/recommend/interactions.js';
 import { type Id, Recommender } from '../../lib/recital/recommend/recommender.js';
 
-/** Plays of which some users are set apart, and of these users' plays a part to test on. Row numbers. */
+/**
+ * Plays of which some users are set apart, and of these users' plays a part to test on. Row
+ * numbers.
+ */
 export interface HeldOutUsers {
   /** Plays of the users who are not set apart. */
   others: number[];
@@ -14,7 +17,10 @@ export interface HeldOutUsers {
   test: number[];
 }
 
-/** Sets a share of the users apart, and of the plays of each of them `testPct` (rounded up, and never all) to test on. */
+/**
+ * Sets a share of the users apart, and of the plays of each of them `testPct` (rounded up, and
+ * never all) to test on.
+ */
 export function holdOutUsers(
   plays: Plays,
   { userPct = 0.2, testPct = 0.2, seed = 1 } = {},
@@ -39,7 +45,10 @@ export function holdOutUsers(
   return parts;
 }
 
-/** A recommender's word for listeners whom it has not met, each folded in from their plays, so that it can be evaluated like any other. */
+/**
+ * A recommender's word for listeners whom it has not met, each folded in from their plays, so that
+ * it can be evaluated like any other.
+ */
 export class FoldedRecommender extends Recommender {
   readonly name: string;
   private readonly histories: HistoryItem[][];

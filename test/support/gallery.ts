@@ -4,7 +4,10 @@ import { notebookOf } from './notebook.js';
 /** What a front end must show of an output. `final`: of a live display, what stays. */
 export type Shown = 'chart' | 'table' | 'text' | 'html';
 
-/** Every kind of output that the library has, a cell each, and what it must come to. Small: all of it runs in a few seconds. */
+/**
+ * Every kind of output that the library has, a cell each, and what it must come to. Small: all of
+ * it runs in a few seconds.
+ */
 export const gallery: readonly { code: string; shows: readonly Shown[] }[] = [
   {
     code: `import * as r from 'recital';

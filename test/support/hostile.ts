@@ -5,7 +5,10 @@ import { RecitalError } from '../../lib/recital/errors.js';
 
 // Values that a notebook may well hold, and that nobody thinks of: of the right type, or of none.
 
-/** Numbers of every kind: not finite, no whole ones, too large for an index, a float32 or a double's precision. */
+/**
+ * Numbers of every kind: not finite, no whole ones, too large for an index, a float32 or a double's
+ * precision.
+ */
 export const numbers: fc.Arbitrary<number> = fc.oneof(
   fc.constantFrom(
     NaN,
@@ -124,7 +127,10 @@ export const anything: fc.Arbitrary<unknown> = fc.oneof(
   texts,
 );
 
-/** Mostly a good value, at times a hostile one: so that a question with many parts gets beyond its first. */
+/**
+ * Mostly a good value, at times a hostile one: so that a question with many parts gets beyond its
+ * first.
+ */
 export function mostly<T>(good: readonly T[], hostile: fc.Arbitrary<T>): fc.Arbitrary<T> {
   return fc.oneof(
     { weight: 6, arbitrary: fc.constantFrom(...good) },
@@ -144,7 +150,10 @@ export const cells: fc.Arbitrary<(string | null)[]> = fc.array(fc.option(texts, 
   maxLength: 6,
 });
 
-/** What a function that is asked badly may do: answer, or say what is wrong by one of the library's errors. */
+/**
+ * What a function that is asked badly may do: answer, or say what is wrong by one of the library's
+ * errors.
+ */
 export type Answer<T> = { value: T } | { error: RecitalError };
 
 const innocent = new Map<object, string>(
@@ -173,7 +182,10 @@ function judged(error: unknown, { types }: { types: boolean }): RecitalError {
   throw error;
 }
 
-/** Runs work, quietly; an error that is not one of ours comes out. `types`: a TypeError will do, because TypeScript refuses what was asked. */
+/**
+ * Runs work, quietly; an error that is not one of ours comes out. `types`: a TypeError will do,
+ * because TypeScript refuses what was asked.
+ */
 export function asked<T>(work: () => T, { types = false }: { types?: boolean } = {}): Answer<T> {
   const before = setDisplay(undefined);
   try {
@@ -216,7 +228,10 @@ export function expectFinite(values: ArrayLike<number> | number, what = 'value')
 
 const [more, seed] = (process.env.RECITAL_FUZZ ?? '1,20240917').split(',').map(Number);
 
-/** Times that a question is asked: always the same ones, so that a failure comes again. RECITAL_FUZZ="20,7" asks 20 times as many, from seed 7. */
+/**
+ * Times that a question is asked: always the same ones, so that a failure comes again.
+ * RECITAL_FUZZ="20,7" asks 20 times as many, from seed 7.
+ */
 export const runs = (numRuns: number): { seed: number; numRuns: number } => ({
   seed,
   numRuns: numRuns * more,

@@ -4,7 +4,10 @@ import ts from 'typescript';
 
 export const root: string = resolve(__dirname, '..', '..');
 
-/** The rooms of lib/recital, in their order: a room imports only from those before it, and from the files beside them. */
+/**
+ * The rooms of lib/recital, in their order: a room imports only from those before it, and from the
+ * files beside them.
+ */
 export const rooms: readonly string[] = [
   'compute',
   'data',
@@ -28,7 +31,10 @@ export interface Import {
   readonly typesOnly: boolean;
 }
 
-/** The sources in a folder of the checkout, by their paths from the root: what is compiled or made by a build is left out. */
+/**
+ * The sources in a folder of the checkout, by their paths from the root: what is compiled or made
+ * by a build is left out.
+ */
 export function sources(folder: string, endings: RegExp = /\.(ts|cjs|mjs|c|h)$/): string[] {
   const found: string[] = [];
   for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
@@ -64,7 +70,10 @@ function bringsTypes(node: ts.ImportDeclaration | ts.ExportDeclaration): boolean
   );
 }
 
-/** What a source imports by a relative path, as it is read: imports and exports at its top, `require` and `import()` anywhere. */
+/**
+ * What a source imports by a relative path, as it is read: imports and exports at its top,
+ * `require` and `import()` anywhere.
+ */
 export function importsOf(file: string): Import[] {
   const text = readFileSync(join(root, file), 'utf8');
   const parsed = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
@@ -90,7 +99,10 @@ export function importsOf(file: string): Import[] {
   return found;
 }
 
-/** The room of a source of lib/recital; undefined for the files beside the rooms, and for other packages. */
+/**
+ * The room of a source of lib/recital; undefined for the files beside the rooms, and for other
+ * packages.
+ */
 export function roomOf(file: string): string | undefined {
   return /^lib\/recital\/([^/]+)\//.exec(file)?.[1];
 }

@@ -12,7 +12,10 @@ export function jupyterFor(workspace: string): JupyterLab | undefined {
   return findJupyter([workspace, root], { ...process.env, ...jupyterHome(root, workspace) });
 }
 
-/** Another of Jupyter's programs, of the same Jupyter: `nbconvert`, `notebook`. Undefined if it is not installed. */
+/**
+ * Another of Jupyter's programs, of the same Jupyter: `nbconvert`, `notebook`. Undefined if it is
+ * not installed.
+ */
 export function sibling({ command }: JupyterLab, name: string): readonly string[] | undefined {
   const last = command[command.length - 1];
   const program = [
@@ -25,7 +28,10 @@ export function sibling({ command }: JupyterLab, name: string): readonly string[
     : undefined;
 }
 
-/** A JupyterLab that `npm run lab` has started in a workspace, without a browser. It serves Notebook 7 as well, where that is installed. */
+/**
+ * A JupyterLab that `npm run lab` has started in a workspace, without a browser. It serves Notebook
+ * 7 as well, where that is installed.
+ */
 export class JupyterServer {
   private output = '';
 

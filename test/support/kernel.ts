@@ -5,7 +5,10 @@ import {
   supervised,
 } from '../../lib/kernel/run/kernel-client.js';
 
-/** What a cell gave: its reply, and what it printed, showed and failed with. A result that is only text counts as printed, any other as shown. */
+/**
+ * What a cell gave: its reply, and what it printed, showed and failed with. A result that is only
+ * text counts as printed, any other as shown.
+ */
 export interface CellRun {
   status: unknown;
   reply: Content;
@@ -20,7 +23,10 @@ export interface CellRun {
 
 export { KernelClient, launchers, supervised };
 
-/** Runs a cell and gathers its output. `onPrint` is called with what there is whenever the cell prints something. */
+/**
+ * Runs a cell and gathers its output. `onPrint` is called with what there is whenever the cell
+ * prints something.
+ */
 export async function runCell(
   kernel: KernelClient,
   code: string,

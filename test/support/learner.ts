@@ -27,7 +27,9 @@ export function makeLearner(
   );
 }
 
-/** A learner on the same ratings whose model has random masks, running statistics and batch norm. */
+/**
+ * A learner on the same ratings whose model has random masks, running statistics and batch norm.
+ */
 export function makeDeepLearner(options: LearnerOptions = {}): Learner {
   const dls = plantedLoaders();
   const config = { layers: [16], ps: 0.2, embedP: 0.1, embSzs: { user: 5, item: 6 } };
@@ -43,7 +45,10 @@ export function weights(learn: Learner): number[] {
   return learn.model.parameters.flatMap((p) => [...p.value]);
 }
 
-/** Sends SIGINT after a batch: number `iter` of an epoch, in training or validation. Slow enough for the learner to look. */
+/**
+ * Sends SIGINT after a batch: number `iter` of an epoch, in training or validation. Slow enough for
+ * the learner to look.
+ */
 export function interruptAt(
   epoch: number,
   iter: number,

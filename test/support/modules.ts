@@ -19,7 +19,10 @@ export function normals(n: number, seed: number | string): Float32Array {
   return Float32Array.from({ length: n }, () => random.normal());
 }
 
-/** A layer as a model whose input is a parameter too, so that a gradient check covers what `backward` returns; every value that comes out is a row. */
+/**
+ * A layer as a model whose input is a parameter too, so that a gradient check covers what
+ * `backward` returns; every value that comes out is a row.
+ */
 export function moduleModel(
   module: Module,
   options: { input: Float32Array; size: number },
@@ -57,7 +60,8 @@ export function remember(kept: readonly { readonly value: Float32Array }[]): () 
 export type TensorFunction = (x: tf.Tensor2D, ...parameters: tf.Tensor[]) => tf.Tensor;
 
 /**
- * Checks a layer against TensorFlow.js: output, gradient of the input and of every parameter, in training; and its gradients against central differences.
+ * Checks a layer against TensorFlow.js: output, gradient of the input and of every parameter, in
+ * training; and its gradients against central differences.
  * @param reference the same function in TensorFlow.js
  */
 export function expectModule(

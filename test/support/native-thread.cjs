@@ -1,4 +1,5 @@
-// A thread of Node with a memory of its own that multiplies natively, for native-build.test.ts: workerData is the FOLDER of the build. Says whether the product is right.
+// A thread of Node with a memory of its own that multiplies natively, for native-build.test.ts:
+// workerData is the FOLDER of the build. Says whether the product is right.
 const { parentPort, workerData } = require('node:worker_threads');
 require('tsx/cjs');
 const { loadNative } = require('../../lib/native/native.ts');

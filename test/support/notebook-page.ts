@@ -2,7 +2,10 @@ import type { Page } from './chromium.js';
 
 /** An output as it stands in a page. */
 export interface ShownOutput {
-  /** What the picture in it is: of an interactive chart CANVAS or SVG, of a PNG IMG; empty where there is none. */
+  /**
+   * What the picture in it is: of an interactive chart CANVAS or SVG, of a PNG IMG; empty where
+   * there is none.
+   */
   element: string;
   text: string;
   /** Of the picture, canvas or table in it, in pixels; 0 where there is none. */
@@ -12,7 +15,9 @@ export interface ShownOutput {
   rows: number;
   /** Pixels that are neither white nor grey, in a picture or canvas. */
   coloured: number;
-  /** How alike the picture and the one in `expected` are, from −1 to 1; 1 where nothing is expected. */
+  /**
+   * How alike the picture and the one in `expected` are, from −1 to 1; 1 where nothing is expected.
+   */
   likeness: number;
   /** What a screen reader says of the picture. */
   label: string;
@@ -21,8 +26,9 @@ export interface ShownOutput {
 }
 
 /**
- * A script that looks at the outputs in the cells of a page. A picture is compared with another one by its brightness on a grid of 48 × 32: fonts of
- * the machine and smoothing do not matter, a missing mark or axis does.
+ * A script that looks at the outputs in the cells of a page. A picture is compared with another one
+ * by its brightness on a grid of 48 × 32: fonts of the machine and smoothing do not matter, a
+ * missing mark or axis does.
  */
 const inspector = `
   const small = (image, width, height) => {
@@ -102,7 +108,10 @@ const inspector = `
   const outputs = (cell) => [...cell.querySelectorAll('.jp-OutputArea-output, .outputs > *')];
 `;
 
-/** Looks at the outputs of every code cell. `pngs`: of each cell, the picture that its first output must be like. */
+/**
+ * Looks at the outputs of every code cell. `pngs`: of each cell, the picture that its first output
+ * must be like.
+ */
 export function outputsOf(
   page: Page,
   pngs: readonly (string | undefined)[],

@@ -52,7 +52,10 @@ export function countPixels(
   return n;
 }
 
-/** The texts of a PNG (its chunks `iTXt`, not compressed), by keyword. Throws for a chunk whose checksum is wrong. */
+/**
+ * The texts of a PNG (its chunks `iTXt`, not compressed), by keyword. Throws for a chunk whose
+ * checksum is wrong.
+ */
 export function pngTexts(png: Buffer): Record<string, string> {
   const texts: Record<string, string> = {};
   for (let at = 8; at < png.length; ) {

@@ -12,7 +12,9 @@ export interface Look {
 
 const still = { name: 'prefers-reduced-motion', value: 'reduce' }; // nobody waits for pages that glide
 
-/** Sets the window and the reader's wishes: 1280 × 900, light, on a screen, unless said otherwise. */
+/**
+ * Sets the window and the reader's wishes: 1280 × 900, light, on a screen, unless said otherwise.
+ */
 export async function look(
   page: Page,
   { width = 1280, height = 900, scheme = 'light', media = 'screen' }: Look,
@@ -57,7 +59,10 @@ export async function press(page: Page, ...names: string[]): Promise<void> {
   }
 }
 
-/** Moves the pointer to the middle of an element, which is scrolled into view; with `click`, clicks there. */
+/**
+ * Moves the pointer to the middle of an element, which is scrolled into view; with `click`, clicks
+ * there.
+ */
 export async function point(page: Page, selector: string, { click = false } = {}): Promise<void> {
   const { x, y } = await page.evaluate<{ x: number; y: number }>(`(async () => {
     const element = document.querySelector(${JSON.stringify(selector)});
@@ -74,7 +79,8 @@ export async function point(page: Page, selector: string, { click = false } = {}
 }
 
 /**
- * What axe finds wrong, of every impact: `impact, rule (how many): the first place, and what to do`.
+ * What axe finds wrong, of every impact:
+ * `impact, rule (how many): the first place, and what to do`.
  * @param options.rules those to look for; default: all
  * @param options.without elements, by a selector, that are not looked into
  */
@@ -94,7 +100,10 @@ export async function axe(
     impact + ', ' + id + ' (' + nodes.length + '): ' + nodes[0].html.slice(0, 200) + ' ' + nodes[0].failureSummary))`);
 }
 
-/** A picture of a page: of 1,600 pixels from a little above the first chart, or at half its size of the whole. */
+/**
+ * A picture of a page: of 1,600 pixels from a little above the first chart, or at half its size of
+ * the whole.
+ */
 export async function takePicture(page: Page, file: string, { whole = false } = {}): Promise<void> {
   const [width, all, top] = await page.evaluate<
     number[]

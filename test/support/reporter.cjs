@@ -1,4 +1,5 @@
-// mocha's spec reporter, closed by one plain line that machines can read: "N passed, N failed, N skipped".
+// mocha's spec reporter, closed by one plain line that machines can read: "N passed, N failed, N
+// skipped".
 const { reporters, Runner } = require('mocha');
 
 module.exports = class extends reporters.Spec {

@@ -2,7 +2,9 @@ import { Random } from '../../lib/recital/compute/random.js';
 import { Sessions } from '../../lib/recital/data/sessions.js';
 import { Vocabulary } from '../../lib/recital/data/vocabulary.js';
 
-/** Sessions of track numbers; track 3 is called `t03`, and all numbers up to the largest are tracks. */
+/**
+ * Sessions of track numbers; track 3 is called `t03`, and all numbers up to the largest are tracks.
+ */
 export function sessionsOf(lists: readonly (readonly number[])[]): Sessions {
   const flat = lists.flat();
   const ids = Array.from(
@@ -18,7 +20,10 @@ export function sessionsOf(lists: readonly (readonly number[])[]): Sessions {
   );
 }
 
-/** Sessions of a planted chain: after a track comes the next one, in a circle, with chance `follow`, else any. */
+/**
+ * Sessions of a planted chain: after a track comes the next one, in a circle, with chance `follow`,
+ * else any.
+ */
 export function chainSessions({
   tracks = 40,
   sessions = 300,

@@ -12,7 +12,11 @@ export interface Solution {
 const hidden =
   /(<details>\n<summary>Solution<\/summary>\n\n```ts\n)([\s\S]*?)(\n```\n\n)(?:gives\n\n)?(```text\n)([\s\S]*?)(\n```\n\n[\s\S]*?\n\n<\/details>)/g;
 
-/** All solutions, in order: in prose, `<details>` with a fence of TypeScript, the word "gives" (without it two fences look like one in JupyterLab), a fence of what it gives, and a sentence about it. */
+/**
+ * All solutions, in order: in prose, `<details>` with a fence of TypeScript, the word "gives"
+ * (without it two fences look like one in JupyterLab), a fence of what it gives, and a sentence
+ * about it.
+ */
 export function solutionsOf({ cells }: Notebook): Solution[] {
   return cells
     .filter((cell) => cell.cell_type === 'markdown')
@@ -23,7 +27,10 @@ export function solutionsOf({ cells }: Notebook): Solution[] {
     });
 }
 
-/** A copy of a notebook with the solutions as further cells, as if a reader had copied each into a cell below the last one. */
+/**
+ * A copy of a notebook with the solutions as further cells, as if a reader had copied each into a
+ * cell below the last one.
+ */
 export function withSolutions(notebook: Notebook): Notebook {
   const copy = structuredClone(notebook);
   const cells = solutionsOf(notebook).map(

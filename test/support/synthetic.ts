@@ -2,7 +2,10 @@ import { Random } from '../../lib/recital/compute/random.js';
 import { CollabDataLoaders } from '../../lib/recital/data/collab.js';
 import { Table } from '../../lib/recital/data/table.js';
 
-/** Ratings with a planted structure: 3 + the product of a user's and an item's hidden taste (rank 2) + noise; `shuffled` breaks the structure. */
+/**
+ * Ratings with a planted structure: 3 + the product of a user's and an item's hidden taste (rank 2)
+ * + noise; `shuffled` breaks the structure.
+ */
 export function plantedRatings({
   users = 60,
   items = 50,

@@ -20,8 +20,9 @@ export function itemClasses(n: number): { item: Vocabulary } {
 }
 
 /**
- * Walks of a Markov chain: from each item to one of three others, with chances .7, .2, .1. `shuffled`: the same items in random order.
- * A window is up to `room` items, of a random length, and the one after them.
+ * Walks of a Markov chain: from each item to one of three others, with chances .7, .2, .1.
+ * `shuffled`: the same items in random order. A window is up to `room` items, of a random length,
+ * and the one after them.
  */
 export function chainWindows({
   items = 30,

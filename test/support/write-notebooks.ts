@@ -1,5 +1,7 @@
-// node --import tsx test/support/write-notebooks.ts [NAME …]: runs the notebooks, or those named, on the sample, solutions included, and writes what all of
-// them give into the files: the outputs of the cells, and what the solutions say that they give. `npm start -- NAME --in-place` does the first alone.
+// node --import tsx test/support/write-notebooks.ts [NAME …]: runs the notebooks, or those named,
+// on the sample, solutions included, and writes what all of them give into the files: the outputs
+// of the cells, and what the solutions say that they give. `npm start -- NAME --in-place` does the
+// first alone.
 import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { executeNotebook } from '../../lib/kernel/run/executor.js';

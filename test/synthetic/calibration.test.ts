@@ -24,7 +24,10 @@ const MEDIUM = {
   heard: 11_500,
 };
 
-/** Real figures, and how far from them a dataset of each size may be (relative unless the real figure is 0). */
+/**
+ * Real figures, and how far from them a dataset of each size may be (relative unless the real
+ * figure is 0).
+ */
 const near = (ours: number, real: number, tolerance: number, what: string): void => {
   expect(Math.abs(ours - real), `${what}: ${ours}, really ${real}`).to.be.at.most(
     tolerance * Math.abs(real),

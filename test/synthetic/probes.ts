@@ -2,7 +2,10 @@ import type { Random } from '../../lib/recital/compute/random.js';
 import type { Generated } from '../../lib/synthetic/kaggle.js';
 import { auc, mean, std } from './statistics.js';
 
-/** Quick recommenders, to see whether generated plays hold anything that a model could learn. All count, none trains. */
+/**
+ * Quick recommenders, to see whether generated plays hold anything that a model could learn. All
+ * count, none trains.
+ */
 
 type Log = Pick<Generated, 'start' | 'track'>;
 
@@ -16,7 +19,10 @@ export function shuffled({ start, track }: Log, random: Random): Log {
   return { start, track: out };
 }
 
-/** The share of users (of at least `least` plays) whose last play is among the k tracks that score highest after their other plays; what was heard before is left out. */
+/**
+ * The share of users (of at least `least` plays) whose last play is among the k tracks that score
+ * highest after their other plays; what was heard before is left out.
+ */
 export function lastPlayHits(
   { start, track }: Log,
   tracks: number,
@@ -64,7 +70,10 @@ export function lastPlayHits(
   };
 }
 
-/** Cosines of a track with others by their listeners, last plays left out; worked out when asked for. */
+/**
+ * Cosines of a track with others by their listeners, last plays left out; worked out when asked
+ * for.
+ */
 function togetherness(
   { start, track }: Log,
   tracks: number,
@@ -94,8 +103,8 @@ function togetherness(
 }
 
 /**
- * Predicts whether a play's count is 2 or more from the other plays: mean of the user, mean of the track, and mean of the user's plays of the same artist, each shrunk towards the
- * overall mean.
+ * Predicts whether a play's count is 2 or more from the other plays: mean of the user, mean of the
+ * track, and mean of the user's plays of the same artist, each shrunk towards the overall mean.
  */
 export function playcountScores(
   { start, track, playcount, catalogue }: Generated,
@@ -147,7 +156,8 @@ export function playcountScores(
 }
 
 /**
- * How well sound alone tells the tracks that a user hears from others: a fifth of the tracks is hidden, and each user's hidden tracks are set against as many hidden tracks that others hear, by
+ * How well sound alone tells the tracks that a user hears from others: a fifth of the tracks is
+ * hidden, and each user's hidden tracks are set against as many hidden tracks that others hear, by
  * their distance (standardised features) to the mean of the user's other tracks. 0.5 is chance.
  */
 export function contentAuc(

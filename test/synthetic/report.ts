@@ -1,4 +1,7 @@
-/** Prints generated data beside the real figures: `node --import tsx test/cli/generate/report.ts sample|paper|full [SEED]`. */
+/**
+ * Prints generated data beside the real figures:
+ * `node --import tsx test/cli/generate/report.ts sample|paper|full [SEED]`.
+ */
 
 import { Random } from '../../lib/recital/compute/random.js';
 import { COLUMNS } from '../../lib/synthetic/calibration.js';

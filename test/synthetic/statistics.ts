@@ -99,7 +99,10 @@ export function pcaRatios(columns: readonly ArrayLike<number>[]): number[] {
   return eigenvalues(correlation).map((value) => value / columns.length);
 }
 
-/** How much of a column's variance (of its ranks) lies between groups that have several members (intraclass correlation). */
+/**
+ * How much of a column's variance (of its ranks) lies between groups that have several members
+ * (intraclass correlation).
+ */
 export function intraclass(x: ArrayLike<number>, group: ArrayLike<number>): number {
   const ranks = midRanks(x);
   const members = new Map<number, number[]>();

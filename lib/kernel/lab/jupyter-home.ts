@@ -3,8 +3,9 @@ import { dirname, join } from 'node:path';
 import { RecitalError } from '../../recital/errors.js';
 
 /**
- * Prepares a home for Jupyter, so that nothing is written to the user's: settings, trust, runtime files, and the kernel. The kernelspec is written at
- * each start, because the checkout or Node may have moved.
+ * Prepares a home for Jupyter, so that nothing is written to the user's: settings, trust, runtime
+ * files, and the kernel. The kernelspec is written at each start, because the checkout or Node may
+ * have moved.
  * @param root the checkout
  * @param workspace the folder whose `.cache/jupyter` it is; default: the checkout
  * @returns the environment for Jupyter
@@ -30,7 +31,9 @@ export function jupyterHome(root: string, workspace = root): Record<string, stri
   };
 }
 
-/** Where a kernel lies in one of Jupyter's data folders: under the name that the notebooks ask for. */
+/**
+ * Where a kernel lies in one of Jupyter's data folders: under the name that the notebooks ask for.
+ */
 const kernelFile = join('kernels', 'tslab', 'kernel.json');
 
 /** How a Jupyter starts the kernel of this checkout. */
@@ -48,10 +51,12 @@ function kernelSpec(root: string): object {
 }
 
 /**
- * Writes the kernel of this checkout into another Jupyter, such as that of a server or of VS Code. The variables of the environment that begin with
- * RECITAL_, and NODE_OPTIONS, go along: limits of threads and memory for all users, for example.
+ * Writes the kernel of this checkout into another Jupyter, such as that of a server or of VS Code.
+ * The variables of the environment that begin with RECITAL_, and NODE_OPTIONS, go along: limits of
+ * threads and memory for all users, for example.
  * @param root the checkout
- * @param prefix the folder of a Python environment (what `sys.prefix` says), or `~/.local` for all Jupyters of a user of Linux
+ * @param prefix the folder of a Python environment (what `sys.prefix` says), or `~/.local` for all
+ *   Jupyters of a user of Linux
  * @returns the file that was written
  * @throws RecitalError if it cannot be written
  */

@@ -15,7 +15,10 @@ export interface JupyterLab {
 /** JupyterLab is not there and cannot be installed. The message says what is missing. */
 export class JupyterMissingError extends RecitalError {}
 
-/** What a new .venv gets. JupyterLab 4 draws the charts; nbconvert makes PDF, HTML and slides of notebooks. */
+/**
+ * What a new .venv gets. JupyterLab 4 draws the charts; nbconvert makes PDF, HTML and slides of
+ * notebooks.
+ */
 const packages = ['jupyterlab==4.6.6', 'nbconvert==7.17.2'];
 const OLDEST = 4;
 const windows = process.platform === 'win32';
@@ -24,10 +27,11 @@ const alternative = 'Without Jupyter, `npm start` runs the notebooks and writes 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The JupyterLab to start: that of $JUPYTER, the one that was installed before, a `jupyter` on the PATH, or that of `python3`.
- * Undefined if there is none of version 4 or newer.
+ * The JupyterLab to start: that of $JUPYTER, the one that was installed before, a `jupyter` on the
+ * PATH, or that of `python3`. Undefined if there is none of version 4 or newer.
  * @param folders where one may have been installed, into `.venv`: the workspace, the checkout
- * @param env the environment that a JupyterLab is asked for its version in: {@link jupyterHome}'s, else it makes folders in the user's home
+ * @param env the environment that a JupyterLab is asked for its version in: {@link jupyterHome}'s,
+ *   else it makes folders in the user's home
  */
 export function findJupyter(
   folders: readonly string[],
@@ -53,7 +57,8 @@ export function findJupyter(
 }
 
 /**
- * Installs JupyterLab into .venv of the checkout or of another workspace, and leaves nothing elsewhere. Throws JupyterMissingError.
+ * Installs JupyterLab into .venv of the checkout or of another workspace, and leaves nothing
+ * elsewhere. Throws JupyterMissingError.
  * @param env as in {@link findJupyter}
  */
 export function installJupyter(folder: string, env: Environment = process.env): JupyterLab {

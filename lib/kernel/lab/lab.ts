@@ -1,4 +1,5 @@
-// npm run lab [-- OPTIONS]: opens JupyterLab with the kernel of this checkout. Options are JupyterLab's, e.g. --no-browser --port 8890, or a notebook.
+// npm run lab [-- OPTIONS]: opens JupyterLab with the kernel of this checkout. Options are
+// JupyterLab's, e.g. --no-browser --port 8890, or a notebook.
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve } from 'node:path';

@@ -13,8 +13,9 @@ import { join, resolve } from 'node:path';
 import { RecitalError } from '../../recital/errors.js';
 
 /**
- * The folder for what a user makes: results, Jupyter's settings, a JupyterLab of one's own. It is the checkout, but where nothing can be written there,
- * as on a server with one checkout for many, `recital` in the home folder, or what the environment variable RECITAL_WORKSPACE says.
+ * The folder for what a user makes: results, Jupyter's settings, a JupyterLab of one's own. It is
+ * the checkout, but where nothing can be written there, as on a server with one checkout for many,
+ * `recital` in the home folder, or what the environment variable RECITAL_WORKSPACE says.
  * @param root the checkout
  */
 export function workspaceOf(root: string): string {
@@ -29,8 +30,10 @@ export function workspaceOf(root: string): string {
 }
 
 /**
- * Makes a folder outside of the checkout ready to work in: `notebooks/` with copies of the checkout's (those that are there already stay as they are),
- * and links to what they and README name: data, docs, figures, README itself, and the library, so that editors find its types. Can be called again at any time.
+ * Makes a folder outside of the checkout ready to work in: `notebooks/` with copies of the
+ * checkout's (those that are there already stay as they are), and links to what they and README
+ * name: data, docs, figures, README itself, and the library, so that editors find its types. Can be
+ * called again at any time.
  * @throws RecitalError if it cannot be made
  */
 export function prepareWorkspace(root: string, folder: string): void {

@@ -6,7 +6,10 @@ import { type CellOutput, joined, type Notebook } from '../run/notebook-file.js'
 import { inline, inlineModule } from './page-script.js';
 
 const VEGA_LITE = 'application/vnd.vegalite.v5+json';
-/** The share of its width that a chart keeps on a narrow screen; a smaller one could not be read. What is beyond the edge is reached by scrolling. */
+/**
+ * The share of its width that a chart keeps on a narrow screen; a smaller one could not be read.
+ * What is beyond the edge is reached by scrolling.
+ */
 const LEAST = 0.75;
 
 /** The two forms of a chart: the one that can be asked, and the one that is always seen. */
@@ -15,7 +18,10 @@ export type ChartForm = 'specification' | 'picture';
 /** Forms of charts that a page does without. */
 export type LeftOut = ReadonlyMap<CellOutput, ChartForm>;
 
-/** A chart or picture of an output: the PNG, and beside it the specification from which the page's script draws the interactive chart. */
+/**
+ * A chart or picture of an output: the PNG, and beside it the specification from which the page's
+ * script draws the interactive chart.
+ */
 export function chartFigure(
   output: CellOutput,
   leftOut?: ChartForm,
@@ -55,8 +61,9 @@ function formsOf({ data = {} }: CellOutput): Record<ChartForm, string> {
 }
 
 /**
- * What a page of `bytes` must do without to have at most `most`: the largest forms first, but of no chart both. Where that is not enough, all of the
- * charts are left to their pictures, and the library that draws them is not needed.
+ * What a page of `bytes` must do without to have at most `most`: the largest forms first, but of no
+ * chart both. Where that is not enough, all of the charts are left to their pictures, and the
+ * library that draws them is not needed.
  */
 export function leaveOut(
   { cells }: Notebook,
@@ -83,7 +90,10 @@ export function leaveOut(
   return left <= most ? chosen : new Map(charts.map((output) => [output, 'specification']));
 }
 
-/** The scripts that put interactive charts in the place of the pictures. If one cannot be drawn its picture stays. */
+/**
+ * The scripts that put interactive charts in the place of the pictures. If one cannot be drawn its
+ * picture stays.
+ */
 export function chartScripts(): string {
   const file = (name: string, path: string): string =>
     readFileSync(join(dirname(require.resolve(`${name}/package.json`)), path), 'utf8');

@@ -1,6 +1,9 @@
 import type { Heading } from './page-markdown.js';
 
-/** The navigation of a page: the start page, if there is one, and the headings of the first three levels, lists in lists. */
+/**
+ * The navigation of a page: the start page, if there is one, and the headings of the first three
+ * levels, lists in lists.
+ */
 export function pageNavigation(headings: readonly Heading[], { home = false } = {}): string {
   const shown = headings.filter(({ depth }) => depth <= 3);
   const start = home ? '<a href="index.html">Notebooks</a>\n' : '';
@@ -9,7 +12,10 @@ export function pageNavigation(headings: readonly Heading[], { home = false } = 
   return start || contents ? `<nav aria-label="Contents">${start}${contents}</nav>` : '';
 }
 
-/** No heading is more than one level below the one before it, and the first one is of the first: {@link Markdown} sees to that. */
+/**
+ * No heading is more than one level below the one before it, and the first one is of the first:
+ * {@link Markdown} sees to that.
+ */
 function list(headings: readonly Heading[]): string {
   let html = '';
   let depth = 0;

@@ -1,7 +1,9 @@
 /* global vega, vegaLite */
-// Puts interactive charts in the place of their pictures, in the browser. A chart that cannot be drawn stays a picture.
+// Puts interactive charts in the place of their pictures, in the browser. A chart that cannot be
+// drawn stays a picture.
 
-// One box for all charts says what is under the pointer, or at the place that the arrow keys have reached.
+// One box for all charts says what is under the pointer, or at the place that the arrow keys have
+// reached.
 const tip = document.createElement('div');
 tip.id = 'tip';
 tip.setAttribute('role', 'status');
@@ -25,7 +27,10 @@ function hush() {
 
 const isPath = (item) => /^(line|area|trail)$/.test(item?.mark?.marktype);
 
-/** The points that an element stands for: of a line or area, which Vega draws as one, all; else itself. */
+/**
+ * The points that an element stands for: of a line or area, which Vega draws as one, all; else
+ * itself.
+ */
 function pointsOf({ __data__: item }) {
   return isPath(item) ? item.mark.items : [item];
 }
@@ -39,14 +44,20 @@ function marksOf(box) {
   return [...marks.filter((mark) => !isLine(mark)), ...marks.filter(isLine)];
 }
 
-/** Where a point of an element is in the window: its coordinates are those of what the element is in. */
+/**
+ * Where a point of an element is in the window: its coordinates are those of what the element is
+ * in.
+ */
 function positionOf(mark, { x, y }) {
   return new DOMPoint(x, y).matrixTransform(mark.parentNode.getScreenCTM());
 }
 
 const REACH = 14; // pixels: lines are thin and dots are small
 
-/** What a chart says of the place that the pointer is at: that of the element there, or of the dot or the point of a line next to it. Undefined where nothing is near. */
+/**
+ * What a chart says of the place that the pointer is at: that of the element there, or of the dot
+ * or the point of a line next to it. Undefined where nothing is near.
+ */
 function saidAt(box, { target, clientX, clientY }) {
   const own = target.__data__;
   if (own?.tooltip && !isPath(own)) return own.tooltip;

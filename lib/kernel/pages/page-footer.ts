@@ -27,7 +27,10 @@ export function pageFooter({ name, seconds, data, date = new Date() }: PageRun):
   return escapeHtml(data === undefined ? run : `${run} Data: ${dataName(data)}.`);
 }
 
-/** The data that a notebook finds in a folder, in words: the sample, where there is nothing else. Paths are given from the checkout. */
+/**
+ * The data that a notebook finds in a folder, in words: the sample, where there is nothing else.
+ * Paths are given from the checkout.
+ */
 export function dataName(folder: string): string {
   const shown = (path: string): string => relative(root, path) || '.';
   let found: string;

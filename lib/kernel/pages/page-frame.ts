@@ -1,7 +1,9 @@
 import { inlineModule, inlineScript, scriptPolicy } from './page-script.js';
 import { pageStyle } from './page-style.js';
 
-/** The parts of a page. All are HTML but the title and the description, which are HTML without tags. */
+/**
+ * The parts of a page. All are HTML but the title and the description, which are HTML without tags.
+ */
 export interface PageParts {
   title: string;
   /** For search engines, and for the start page: its first sentences. */
@@ -19,7 +21,9 @@ export interface PageParts {
 /** What pages say that they are made by: by this the start page knows them. */
 export const GENERATOR = 'recital';
 
-/** A whole HTML file: head, style, navigation with its buttons, main part and footer. The reader's script makes the buttons work, and shows them; no
+/**
+ * A whole HTML file: head, style, navigation with its buttons, main part and footer. The reader's
+ * script makes the buttons work, and shows them; no
  * script but those of pages runs. */
 export function pageFrame({
   title,

@@ -14,15 +14,18 @@ interface Listed {
   failed: boolean;
 }
 
-/** Whether a folder will have a start page once these notebooks, by name, have their pages in it. */
+/**
+ * Whether a folder will have a start page once these notebooks, by name, have their pages in it.
+ */
 export function willHaveIndex(folder: string, names: readonly string[]): boolean {
   const pages = new Set([...pagesIn(folder), ...names.map((name) => `${name}.html`)]);
   return pages.size > 1 && isFree(folder, pages);
 }
 
 /**
- * Writes the start page of a folder, index.html: a list of the notebooks' pages in it, of this run and of earlier ones, each with its first paragraph and
- * what made it. Returns its path; undefined where there is nothing to choose from, or where something else is called so.
+ * Writes the start page of a folder, index.html: a list of the notebooks' pages in it, of this run
+ * and of earlier ones, each with its first paragraph and what made it. Returns its path; undefined
+ * where there is nothing to choose from, or where something else is called so.
  */
 export function writeIndex(folder: string): string | undefined {
   const path = join(folder, INDEX);
@@ -48,7 +51,10 @@ function pagesIn(folder: string): string[] {
   return pages.sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
 }
 
-/** Whether the start page may be written: it is neither the page of a notebook nor anything that others have made. */
+/**
+ * Whether the start page may be written: it is neither the page of a notebook nor anything that
+ * others have made.
+ */
 function isFree(folder: string, pages: ReadonlySet<string>): boolean {
   return !pages.has(INDEX) && (!existsSync(join(folder, INDEX)) || isOurs(join(folder, INDEX)));
 }

@@ -13,7 +13,10 @@ export interface Heading {
 
 const formula = /^(\$\$[\s\S]+?\$\$|\$(?!\s)(?:\\.|[^$\\\n])+?(?<!\s)\$(?!\d))/;
 
-/** Markdown cells as HTML. Gathers the headings, for the table of contents. Formulas become MathML, which browsers set with their own fonts. */
+/**
+ * Markdown cells as HTML. Gathers the headings, for the table of contents. Formulas become MathML,
+ * which browsers set with their own fonts.
+ */
 export class Markdown {
   readonly headings: Heading[] = [];
   private readonly marked: Marked;

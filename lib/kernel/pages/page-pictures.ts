@@ -15,7 +15,8 @@ const types: Record<string, string> = {
 };
 
 /**
- * A picture that a Markdown cell names, as an address that holds the picture itself; undefined for one that is not here: a page asks for nothing.
+ * A picture that a Markdown cell names, as an address that holds the picture itself; undefined for
+ * one that is not here: a page asks for nothing.
  * @param href `attachment:NAME`, a path from the folder, or an address
  */
 export function pictureData(

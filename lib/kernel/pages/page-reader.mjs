@@ -1,6 +1,7 @@
 // The script of every page, in the browser. Without it everything can be read as well.
 
-// The theme: that of the system, until the reader chooses the other one; remembered where the browser stores anything.
+// The theme: that of the system, until the reader chooses the other one; remembered where the
+// browser stores anything.
 const dark = document.getElementById('dark');
 const bySystem = 'screen and (prefers-color-scheme: dark)';
 const system = matchMedia('(prefers-color-scheme: dark)');
@@ -62,7 +63,8 @@ if (contents) {
   });
 }
 
-// The section that is read is marked in them: the last one whose heading has passed the upper part of the window.
+// The section that is read is marked in them: the last one whose heading has passed the upper part
+// of the window.
 const headings = links.map((link) =>
   document.getElementById(decodeURIComponent(link.hash.slice(1))),
 );
@@ -92,14 +94,16 @@ if (links.length) {
   mark();
 }
 
-// A box that scrolls must be seen to do so: it has a frame, and what is in it fades where there is more.
+// A box that scrolls must be seen to do so: it has a frame, and what is in it fades where there is
+// more.
 const edges = (box) => {
   const { scrollLeft, scrollWidth, clientWidth } = box;
   box.classList.toggle('scrolls', scrollWidth > clientWidth);
   box.classList.toggle('before', scrollLeft > 1);
   box.classList.toggle('after', scrollLeft + clientWidth < scrollWidth - 1);
 };
-// It must be reached by the keyboard, too, and have a name; one that does not scroll would only be in its way.
+// It must be reached by the keyboard, too, and have a name; one that does not scroll would only be
+// in its way.
 const boxes = new ResizeObserver((entries) => {
   for (const { target } of entries) {
     const attributes = {
@@ -123,7 +127,8 @@ for (const box of document.querySelectorAll('pre, .html, .wide, figure, math[dis
   box.addEventListener('scroll', () => edges(box), { passive: true });
 }
 
-// A table that is wider than paper is made smaller. Measured on the screen, where its letters are larger.
+// A table that is wider than paper is made smaller. Measured on the screen, where its letters are
+// larger.
 const PAPER = 700; // pixels between the margins of A4 and Letter, and what is lost by rounding
 const tables = [...document.querySelectorAll('.html table, .wide table')];
 addEventListener('beforeprint', () => {

@@ -21,8 +21,10 @@ export function inlineModule(name: string): string {
 }
 
 /**
- * The policy of a page by which these scripts run, and no others: what a notebook's Markdown or an output in HTML brings along, a script, a handler or an
- * address that begins with `javascript:`, does not, as in a front end that does not trust the notebook. Vega makes functions of the expressions in a chart.
+ * The policy of a page by which these scripts run, and no others: what a notebook's Markdown or an
+ * output in HTML brings along, a script, a handler or an address that begins with `javascript:`,
+ * does not, as in a front end that does not trust the notebook. Vega makes functions of the
+ * expressions in a chart.
  * @param scripts the scripts, as {@link inline} makes them
  */
 export function scriptPolicy(scripts: string): string {

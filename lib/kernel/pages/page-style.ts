@@ -85,7 +85,8 @@ button { font: inherit; color: var(--text); background: var(--soft); border: 1px
 button:hover { border-color: var(--dim); }
 `;
 
-// Where there is room, the contents stand beside the text, and the numbers of the cells beside the code.
+// Where there is room, the contents stand beside the text, and the numbers of the cells beside the
+// code.
 const wide = `
 @media (min-width: 75rem) {
   html { scroll-padding-top: 1rem; }

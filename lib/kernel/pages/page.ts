@@ -18,20 +18,28 @@ interface PageOptions extends PageRun {
 }
 
 const MAX_BYTES = 3_000_000;
-/** Characters of an output where a page would be larger: more than anybody reads. Where many outputs are so long, fewer, down to `LEAST`. */
+/**
+ * Characters of an output where a page would be larger: more than anybody reads. Where many outputs
+ * are so long, fewer, down to `LEAST`.
+ */
 const OUTPUT = 200_000;
 const LEAST = 500;
 
 /**
- * A notebook as one HTML file that needs nothing else: contents, prose, highlighted code that folds, outputs, charts. It follows the reader's light or
- * dark setting, until the reader chooses. It has at most 3 MB. If need be, what cells have printed and shown is cut, which is said in its place; and it does
- * without the largest of what its charts consist of: of each there is the interactive form or the picture, of most both.
+ * A notebook as one HTML file that needs nothing else: contents, prose, highlighted code that
+ * folds, outputs, charts. It follows the reader's light or dark setting, until the reader chooses.
+ * It has at most 3 MB. If need be, what cells have printed and shown is cut, which is said in its
+ * place; and it does without the largest of what its charts consist of: of each there is the
+ * interactive form or the picture, of most both.
  * @param options.name of the notebook, for the title if no heading gives one
  * @param options.seconds how long it ran; left out, nothing is said about it
- * @param options.data folder that a notebook with RECITAL_DATA in it has read; left out, nothing is said about it
+ * @param options.data folder that a notebook with RECITAL_DATA in it has read; left out, nothing is
+ *   said about it
  * @param options.date when it ended; default now
- * @param options.failure where and why the run failed, printed at the top of the page, which links to the cell
- * @param options.folder of the notebook, from which its prose names pictures; left out, only those within the notebook are shown
+ * @param options.failure where and why the run failed, printed at the top of the page, which links
+ *   to the cell
+ * @param options.folder of the notebook, from which its prose names pictures; left out, only those
+ *   within the notebook are shown
  * @param options.home whether there is a start page, index.html, beside the page; default false
  */
 export function notebookPage(notebook: Notebook, options: PageOptions): string {

@@ -54,9 +54,10 @@ const GRACE_MS = 5_000; // for a cell to stop once it is told to
 const MAY_FAIL = 'raises-exception';
 
 /**
- * Runs all code cells of a notebook from top to bottom in a new kernel, and puts outputs and numbers into it. Stops at the first cell that fails, unless it has
- * the tag `raises-exception`. A promise that a cell leaves behind and that is rejected is a failure, too.
- * Nothing is thrown for a cell that fails, takes too long, or ends the kernel: that is the `failure` of the result.
+ * Runs all code cells of a notebook from top to bottom in a new kernel, and puts outputs and
+ * numbers into it. Stops at the first cell that fails, unless it has the tag `raises-exception`. A
+ * promise that a cell leaves behind and that is rejected is a failure, too. Nothing is thrown for a
+ * cell that fails, takes too long, or ends the kernel: that is the `failure` of the result.
  */
 export async function executeNotebook(
   notebook: Notebook,
@@ -118,7 +119,8 @@ async function runCell(
 ): Promise<CellFailure | undefined> {
   let late = false;
   let killer: NodeJS.Timeout | undefined;
-  // Silence, not work: on a slow machine a training that prints an epoch now and then may take an hour.
+  // Silence, not work: on a slow machine a training that prints an epoch now and then may take an
+  // hour.
   const silence = setTimeout(() => {
     late = true;
     kernel.interrupt();
@@ -167,7 +169,10 @@ interface Rejection {
   traceback: string[];
 }
 
-/** The failure of a promise that was rejected although no cell awaits it: see the launcher. The cell is the one that its stack names, or that ran. */
+/**
+ * The failure of a promise that was rejected although no cell awaits it: see the launcher. The cell
+ * is the one that its stack names, or that ran.
+ */
 function rejected(reply: Content, running: number): CellFailure | undefined {
   const [first] = (reply.rejections ?? []) as Rejection[];
   if (!first) return undefined;
@@ -184,7 +189,10 @@ function rejected(reply: Content, running: number): CellFailure | undefined {
   };
 }
 
-/** What cells have left running when the last one has ended: waits for it a while, and gives its failure. */
+/**
+ * What cells have left running when the last one has ended: waits for it a while, and gives its
+ * failure.
+ */
 async function leftBehind(
   kernel: KernelClient,
   number: number,

@@ -33,7 +33,10 @@ const { causeOfDeath } = require('../tslab/death.cjs') as {
 
 /** What a message of the Jupyter protocol carries. */
 export type Content = Record<string, unknown>;
-/** Called for each message that a request causes on the output channel: `stream`, `display_data`, `error`, … */
+/**
+ * Called for each message that a request causes on the output channel: `stream`, `display_data`,
+ * `error`, …
+ */
 export type OnOutput = (type: string, content: Content) => void;
 
 /** The kernel process has ended although nobody asked it to. */
@@ -49,7 +52,10 @@ export const launchers = {
   ],
 };
 
-/** The launcher as Jupyter starts it: with a process beside it that tells why a kernel has died, which a KernelClient sees for itself. */
+/**
+ * The launcher as Jupyter starts it: with a process beside it that tells why a kernel has died,
+ * which a KernelClient sees for itself.
+ */
 export const supervised: readonly string[] = [join(__dirname, '../tslab/supervise.cjs')];
 
 interface Socket extends AsyncIterable<Buffer[]> {
@@ -78,7 +84,10 @@ interface Pending {
 const SHUTDOWN_MS = 3_000;
 const LOG_CHARS = 20_000;
 
-/** A tslab kernel started as a child process, spoken to over the Jupyter protocol (5.3) on loopback. Needs no Python. */
+/**
+ * A tslab kernel started as a child process, spoken to over the Jupyter protocol (5.3) on loopback.
+ * Needs no Python.
+ */
 export class KernelClient {
   /** The kernel's answer to kernel_info_request. */
   info: Content = {};
@@ -122,7 +131,8 @@ export class KernelClient {
    * Starts a kernel and waits until it answers.
    * @param options.cwd its working folder: that of the notebook
    * @param options.env its environment; default: this process's
-   * @param options.launcher arguments for Node before the connection file; default: the launcher of this checkout
+   * @param options.launcher arguments for Node before the connection file; default: the launcher of
+   *   this checkout
    * @param options.startTimeout milliseconds; default 60,000
    * @param options.transport `ipc`: by files in place of ports; not on Windows. Default `tcp`
    */
@@ -156,7 +166,8 @@ export class KernelClient {
       JSON.stringify({ ...connection, shell_port, iopub_port, stdin_port, control_port, hb_port }),
       { mode: 0o600 },
     );
-    // A group of its own: Ctrl-C in the terminal reaches us alone, and we decide what the kernel is told.
+    // A group of its own: Ctrl-C in the terminal reaches us alone, and we decide what the kernel is
+    // told.
     const child = spawn(process.execPath, [...launcher, file], {
       cwd,
       env: { ...env, JPY_PARENT_PID: String(process.pid) },
@@ -216,7 +227,10 @@ export class KernelClient {
     }
   }
 
-  /** Asks again until an answer has come on both channels: the output channel loses what is sent before the subscription has reached the kernel. */
+  /**
+   * Asks again until an answer has come on both channels: the output channel loses what is sent
+   * before the subscription has reached the kernel.
+   */
   private async ready(timeout: number): Promise<void> {
     const end = Date.now() + timeout;
     for (;;) {
@@ -237,7 +251,10 @@ export class KernelClient {
     }
   }
 
-  /** Sends a request and resolves to the content of the reply, once all output has arrived. Rejects with KernelDiedError. */
+  /**
+   * Sends a request and resolves to the content of the reply, once all output has arrived. Rejects
+   * with KernelDiedError.
+   */
   request(
     type: string,
     content: Content,

@@ -44,7 +44,10 @@ export function joined(text: unknown): string {
   return Array.isArray(text) ? text.join('') : String(text ?? '');
 }
 
-/** A text as a notebook file keeps it: one string a line, so that versions can be compared line by line. */
+/**
+ * A text as a notebook file keeps it: one string a line, so that versions can be compared line by
+ * line.
+ */
 export function lines(text: string): string[] {
   return text === '' ? [] : text.split(/(?<=\n)/);
 }
@@ -66,7 +69,10 @@ export function readNotebook(path: string): Notebook {
   return content as Notebook;
 }
 
-/** Writes a notebook as Jupyter does, as a whole or not at all. Throws DataError if it cannot be written. */
+/**
+ * Writes a notebook as Jupyter does, as a whole or not at all. Throws DataError if it cannot be
+ * written.
+ */
 export function writeNotebook(path: string, notebook: Notebook): void {
   writeAtomically(path, [Buffer.from(`${JSON.stringify(notebook, null, 1)}\n`)]);
 }

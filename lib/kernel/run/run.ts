@@ -1,4 +1,5 @@
-// npm start [-- NAME … --data DIR]: runs the notebooks without Jupyter or Python, and writes what a reader wants: the executed copy and a web page.
+// npm start [-- NAME … --data DIR]: runs the notebooks without Jupyter or Python, and writes what a
+// reader wants: the executed copy and a web page.
 import {
   accessSync,
   constants,
@@ -133,7 +134,10 @@ function choose({ names, notebooks }: Job): string[] {
 let stop: { interrupt(): void; kill(): void } | undefined;
 let asked = false;
 
-/** The kernel has a process group of its own, so what the terminal sends reaches us alone: the first Ctrl-C stops the cell, the second one everything. */
+/**
+ * The kernel has a process group of its own, so what the terminal sends reaches us alone: the first
+ * Ctrl-C stops the cell, the second one everything.
+ */
 function watchSignals(): void {
   process.on('SIGINT', () => {
     if (asked || !stop) leave(130);
@@ -209,7 +213,10 @@ async function runOne(name: string, job: Job, { home }: { home: boolean }): Prom
   return { failure, unwritten };
 }
 
-/** Writes a result of a run, which may have taken an hour: where it belongs or, if that cannot be written, in a temporary folder. */
+/**
+ * Writes a result of a run, which may have taken an hour: where it belongs or, if that cannot be
+ * written, in a temporary folder.
+ */
 function kept(target: string, write: (path: string) => void): { path?: string; trouble?: string } {
   try {
     makeFolder(dirname(target)); // it may have been removed meanwhile

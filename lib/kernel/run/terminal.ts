@@ -20,8 +20,9 @@ interface Shown {
 }
 
 /**
- * Prints what cells print and show, as it comes, but of control characters those for colours alone. What is updated in place (progress) is rewritten in a terminal; elsewhere its final state is printed,
- * once something follows it or the cell ends.
+ * Prints what cells print and show, as it comes, but of control characters those for colours alone.
+ * What is updated in place (progress) is rewritten in a terminal; elsewhere its final state is
+ * printed, once something follows it or the cell ends.
  */
 export class TerminalWatcher implements Watcher {
   private readonly live: boolean;

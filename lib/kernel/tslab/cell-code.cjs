@@ -1,5 +1,6 @@
-// Names the code of each cell and finds the line of the cell that a position in the executed JavaScript came from. tslab compiles a cell twice
-// (TypeScript → JavaScript → CommonJS) and drops the source maps; here both steps keep one.
+// Names the code of each cell and finds the line of the cell that a position in the executed
+// JavaScript came from. tslab compiles a cell twice (TypeScript → JavaScript → CommonJS) and drops
+// the source maps; here both steps keep one.
 const { SourceMap } = require('node:module');
 const vm = require('node:vm');
 const { addStopPoints } = require('./stop-points.cjs');
@@ -40,8 +41,9 @@ class CellCode {
   }
 
   /**
-   * Makes tslab's TypeScript keep source maps, find what cells import, and explain what it finds wrong. Must run before tslab loads it; tslab's copy of the
-   * module is its own, so nobody else is affected.
+   * Makes tslab's TypeScript keep source maps, find what cells import, and explain what it finds
+   * wrong. Must run before tslab loads it; tslab's copy of the module is its own, so nobody else is
+   * affected.
    */
   patchTypeScript(file) {
     const ts = require(file);
@@ -85,7 +87,10 @@ class CellCode {
     };
   }
 
-  /** What is wrong with files that the cell compiled last imports, as tslab tells it of the cell itself. */
+  /**
+   * What is wrong with files that the cell compiled last imports, as tslab tells it of the cell
+   * itself.
+   */
   takeElsewhere() {
     const { elsewhere = [] } = this;
     this.elsewhere = undefined;
@@ -131,7 +136,10 @@ class CellCode {
     });
   }
 
-  /** The line (from 1) of cell `number` for a position in its JavaScript, and its text; undefined where that is not known. */
+  /**
+   * The line (from 1) of cell `number` for a position in its JavaScript, and its text; undefined
+   * where that is not known.
+   */
   locate(number, line, column) {
     const cell = this.cells.get(number);
     if (!cell?.maps || cell.maps.includes(undefined)) return undefined;
@@ -153,7 +161,10 @@ class CellCode {
     return line > (this.cells.get(number)?.height ?? Infinity);
   }
 
-  /** The number of the latest of the other cells whose code declares a variable, function, class or import of this name. */
+  /**
+   * The number of the latest of the other cells whose code declares a variable, function, class or
+   * import of this name.
+   */
   declaring(name) {
     for (const [number, { lines }] of [...this.cells].reverse()) {
       const code = lines.join('\n');

@@ -1,6 +1,7 @@
-// tslab keeps one timer for the TypeScript compiler: the one that recompiles, which it fires itself before each cell. But the compiler sets a second
-// one when files appear where it has looked in vain for an import. tslab then throws "Unexpected pending rebuildTimer", and no cell works any more. Here
-// the second kind gets timers of its own.
+// tslab keeps one timer for the TypeScript compiler: the one that recompiles, which it fires itself
+// before each cell. But the compiler sets a second one when files appear where it has looked in
+// vain for an import. tslab then throws "Unexpected pending rebuildTimer", and no cell works any
+// more. Here the second kind gets timers of its own.
 
 /** Changes tslab's system in place; before the compiler's host is made of it. */
 function separateTimers(system) {

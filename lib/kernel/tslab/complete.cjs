@@ -1,4 +1,5 @@
-// What Tab offers: the compiler's completions, of which tslab hands on the names. And whether a cell can be run as it stands, for consoles.
+// What Tab offers: the compiler's completions, of which tslab hands on the names. And whether a
+// cell can be run as it stands, for consoles.
 
 /** What JupyterLab calls the kinds of TypeScript; it draws a sign for each. */
 const kinds = {
@@ -13,7 +14,10 @@ const kinds = {
   'local function': 'function',
 };
 const GLOBAL = '15'; // what the compiler sorts global names by
-/** Where global types are declared that a program for Node is written with: those of a browser, which some package brings along, are not among them. */
+/**
+ * Where global types are declared that a program for Node is written with: those of a browser,
+ * which some package brings along, are not among them.
+ */
 const inNode =
   /[\\/]lib\.(es|decorators)[^\\/]*\.d\.ts$|[\\/]@types[\\/]node[\\/]|^(?!.*[\\/]node_modules[\\/])/;
 /** Where tslab keeps the declarations of all cells that have run. */
@@ -21,13 +25,16 @@ const ofCells = /(^|[\\/])__prev__\.d\.ts$/;
 
 /**
  * Completions as Jupyter wants them.
- * @param answer tslab's: `candidates` for the stretch `start … end` of the code, and the compiler's own, `original`
+ * @param answer tslab's: `candidates` for the stretch `start … end` of the code, and the compiler's
+ *   own, `original`
  * @param prefix length of what tslab puts above each cell
- * @param seen `ts`, and the `file` and `checker` that the compiler has looked with, if they are known
+ * @param seen `ts`, and the `file` and `checker` that the compiler has looked with, if they are
+ *   known
  */
 function completions({ start, end, candidates, original }, code, prefix, seen) {
   const byName = new Map((original?.entries ?? []).map((entry) => [entry.name, entry]));
-  // Between quotes tslab offers all texts at the cursor, so that what had been typed would stand twice.
+  // Between quotes tslab offers all texts at the cursor, so that what had been typed would stand
+  // twice.
   const span = [...byName.values()].find(
     (entry) => entry.kind === 'string' && entry.replacementSpan,
   )?.replacementSpan;
@@ -60,7 +67,8 @@ function exists(entry, { ts, file, checker }) {
   const files = (symbol.declarations ?? []).map(
     (declaration) => declaration.getSourceFile().fileName,
   );
-  // Values that Node had would be in globalThis. Others of that name are there if a cell has declared them.
+  // Values that Node had would be in globalThis. Others of that name are there if a cell has
+  // declared them.
   if (symbol.flags & ts.SymbolFlags.Value && !(symbol.flags & ts.SymbolFlags.Namespace))
     return files.some((file) => ofCells.test(file));
   return files.some((file) => inNode.test(file));
@@ -73,13 +81,17 @@ function kindOf(entry) {
 
 /** What a text that ends too early lacks: the end of a template string, or of a comment. */
 const unterminated = new Set([1160, 1010]);
-/** A string or a regular expression that does not end in its line, which nothing on the next one can mend. */
+/**
+ * A string or a regular expression that does not end in its line, which nothing on the next one can
+ * mend.
+ */
 const broken = new Set([1002, 1161]);
 /** Puts the compiler's mind at `await` outside of functions. */
 const MODULE = 'export {};\n';
 
 /**
- * The content of a reply to is_complete_request: `incomplete` where more must follow, `invalid` where nothing that follows can help.
+ * The content of a reply to is_complete_request: `incomplete` where more must follow, `invalid`
+ * where nothing that follows can help.
  * @param ts the compiler
  */
 function isComplete(ts, code) {

@@ -1,13 +1,18 @@
-// How an interrupt reaches the main thread of a kernel. Between turns of the event loop it is a message. Code that gives no turns is ended by SIGINT: Node
-// terminates a script that asks for it (`breakOnSigint`), but for that it takes away all listeners, so that a signal a moment too early or too late would end
-// the kernel, and one that has come before would be forgotten. Hence the thread of control-worker.cjs sends the signal itself, only while such a section is
-// entered, and until it is heard.
+// How an interrupt reaches the main thread of a kernel. Between turns of the event loop it is a
+// message. Code that gives no turns is ended by SIGINT: Node terminates a script that asks for it
+// (`breakOnSigint`), but for that it takes away all listeners, so that a signal a moment too early
+// or too late would end the kernel, and one that has come before would be forgotten. Hence the
+// thread of control-worker.cjs sends the signal itself, only while such a section is entered, and
+// until it is heard.
 const path = require('node:path');
 const { performance } = require('node:perf_hooks');
 const { Script } = require('node:vm');
 const { Worker } = require('node:worker_threads');
 
-/** What the two threads share: whether a section is entered (see there), interrupts that were dealt with, whether the kernel ends, interrupts that were asked for. */
+/**
+ * What the two threads share: whether a section is entered (see there), interrupts that were dealt
+ * with, whether the kernel ends, interrupts that were asked for.
+ */
 const slots = { SECTION: 0, HEARD: 1, CLOSING: 2, ASKED: 3 };
 const { SECTION, HEARD, CLOSING, ASKED } = slots;
 const CLOSE_MS = 300;
@@ -20,7 +25,9 @@ const script = new Script("globalThis[Symbol.for('recital.section')]()", { filen
 /** The signal has ended a section. */
 const ENDED = 'ERR_SCRIPT_EXECUTION_INTERRUPTED';
 
-/** Whether this was thrown because a signal has ended a section. A cell throws whatever it likes. */
+/**
+ * Whether this was thrown because a signal has ended a section. A cell throws whatever it likes.
+ */
 function hasEnded(error) {
   try {
     return error?.code === ENDED;
@@ -42,7 +49,8 @@ class Control {
   /**
    * Starts the thread that has the channels.
    * @param {string} zmqFile the module zeromq
-   * @param {{ interrupt(): void, message(frames: Buffer[]): void }} handler what to do on the main thread
+   * @param {{ interrupt(): void, message(frames: Buffer[]): void }} handler what to do on the main
+   *   thread
    */
   start(zmqFile, handler) {
     const { state } = this;
@@ -88,7 +96,8 @@ class Control {
 
   /**
    * Takes over a channel.
-   * @param {{ channel: 'control' | 'iopub', address: string, connection: object }} bind which, where, and the connection file
+   * @param {{ channel: 'control' | 'iopub', address: string, connection: object }} bind which,
+   *   where, and the connection file
    * @throws an Error if that place is taken
    */
   async bind(bind) {
@@ -139,7 +148,8 @@ class Control {
   /**
    * Runs code that a signal ends, wherever it is.
    * @returns what it returns
-   * @throws what it throws, and an error with the code ERR_SCRIPT_EXECUTION_INTERRUPTED if it was ended
+   * @throws what it throws, and an error with the code ERR_SCRIPT_EXECUTION_INTERRUPTED if it was
+   *   ended
    */
   section(work) {
     const { state } = this;
@@ -168,7 +178,10 @@ class Control {
     }
   }
 
-  /** A signal is on its way, which ends this. It does not if the cell has put a listener of its own in the place of Node's handler: then this ends by itself. */
+  /**
+   * A signal is on its way, which ends this. It does not if the cell has put a listener of its own
+   * in the place of Node's handler: then this ends by itself.
+   */
   awaitSignal() {
     while (Atomics.load(this.state, SECTION) === 2);
     for (const end = performance.now() + SIGNAL_MS; performance.now() < end; );

@@ -5,7 +5,8 @@ const LINES = 15;
 const noise = /^\s*$|^\s*#?\s*\d+: |^-+ .*stack trace -+$/;
 
 /**
- * @param {{ code: number | null, signal: string | null, log: string }} end how the process ended, and the end of what it printed outside of cells
+ * @param {{ code: number | null, signal: string | null, log: string }} end how the process ended,
+ *   and the end of what it printed outside of cells
  * @returns {string} one sentence or two, and the last words below them, if they say more
  */
 function causeOfDeath({ code, signal, log }) {

@@ -1,5 +1,7 @@
-// Variables of a cell that fails. tslab forgets all that such a cell declares, so that a training stopped in the middle would take its learner along. Here
-// those that have got a value stay, as in Python. What they were before the cell is gone in any case: its first statement sets them to undefined.
+// Variables of a cell that fails. tslab forgets all that such a cell declares, so that a training
+// stopped in the middle would take its learner along. Here those that have got a value stay, as in
+// Python. What they were before the cell is gone in any case: its first statement sets them to
+// undefined.
 const { typescript } = require('./write-out.cjs');
 
 /** That statement: exports.a = exports.b = void 0; */
@@ -45,7 +47,10 @@ function awaitsInFor(source) {
   return visit(ts.createSourceFile('cell.ts', source, ts.ScriptTarget.ES2022, true));
 }
 
-/** Stands between tslab's executor, which remembers only the declarations of cells that succeed, and its compiler. */
+/**
+ * Stands between tslab's executor, which remembers only the declarations of cells that succeed, and
+ * its compiler.
+ */
 class Declarations {
   /** @param {() => object[]} elsewhere what is wrong with files that the cell imports */
   constructor(elsewhere) {

@@ -11,10 +11,16 @@ function textOf(parts = []) {
     .replace(/\*\*([^*\n]+)\*\*/g, '$1');
 }
 
-/** Whether the line of a docstring begins something of its own: a point of a list, a row of a table, code that is indented. */
+/**
+ * Whether the line of a docstring begins something of its own: a point of a list, a row of a table,
+ * code that is indented.
+ */
 const standsAlone = (line) => /^(\s{2,}|\s*([-*|>]|\d+\.)\s)/.test(line);
 
-/** Breaks a text into lines of at most 88 characters. Docstrings are broken where their file is wide, which is not where a tooltip is. */
+/**
+ * Breaks a text into lines of at most 88 characters. Docstrings are broken where their file is
+ * wide, which is not where a tooltip is.
+ */
 function wrap(text, indent = '', hanging = indent) {
   const lines = [];
   let fenced = false;

@@ -1,4 +1,5 @@
-// process.exit in a cell. It would end the kernel without a word: here the cell fails with an error that says so, its message is sent, and then the kernel ends.
+// process.exit in a cell. It would end the kernel without a word: here the cell fails with an error
+// that says so, its message is sent, and then the kernel ends.
 const { setTimeout } = require('node:timers'); // a cell may put others in the place of the global ones
 
 const FAREWELL_MS = 100; // for messages that are on their way

@@ -1,5 +1,6 @@
-// Makes of whatever a cell threw the content of a Jupyter `error` message: name, text, and a stack of the lines that a reader can act on: those of the
-// cells, of files that they import, and of this checkout. The kernel's own frames and Node's are left out.
+// Makes of whatever a cell threw the content of a Jupyter `error` message: name, text, and a stack
+// of the lines that a reader can act on: those of the cells, of files that they import, and of this
+// checkout. The kernel's own frames and Node's are left out.
 const path = require('node:path');
 const { format, inspect, types } = require('node:util');
 const { hasEnded } = require('./control.cjs');
@@ -14,7 +15,10 @@ const root = path.resolve(__dirname, '../../..');
 const cellFrame = /cell\[(\d+)\](?::(\d+):(\d+))?/;
 const fileFrame = /(?:file:\/\/)?((?:[A-Za-z]:)?[\\/][^()]*?):(\d+):(\d+)\)?$/;
 
-/** What `read` gives. Anything can be thrown: a Proxy, an object whose getters throw, or that cannot become a text. */
+/**
+ * What `read` gives. Anything can be thrown: a Proxy, an object whose getters throw, or that cannot
+ * become a text.
+ */
 function tried(read, otherwise) {
   try {
     return read();
@@ -42,8 +46,9 @@ function text(error, name) {
 }
 
 /**
- * The message of an error. Variables of cells are properties of `exports` once compiled, and what is imported is one of a module: V8 names both as they are
- * compiled, the reader as he has written them.
+ * The message of an error. Variables of cells are properties of `exports` once compiled, and what
+ * is imported is one of a module: V8 names both as they are compiled, the reader as he has written
+ * them.
  */
 function messageOf(error) {
   const message = text(error, 'message');
@@ -66,7 +71,10 @@ function nameOf(error) {
   }, name);
 }
 
-/** Where it was thrown. `Error.prepareStackTrace`, if somebody has set it, makes the text when it is asked for, and may fail. */
+/**
+ * Where it was thrown. `Error.prepareStackTrace`, if somebody has set it, makes the text when it is
+ * asked for, and may fail.
+ */
 function stackOf(error) {
   const stack = tried(() => error.stack);
   if (typeof stack === 'string') return stack.slice(-MAX_STACK);
@@ -185,8 +193,9 @@ function stopped({ line, abandoned }, error) {
 }
 
 /**
- * A cell did not compile. Each diagnostic holds the arguments of tslab's `console.error("%s%d:%d - %s", file, line, column, message)`; the first line of the
- * message is what is wrong, the others are hints.
+ * A cell did not compile. Each diagnostic holds the arguments of tslab's
+ * `console.error("%s%d:%d - %s", file, line, column, message)`; the first line of the message is
+ * what is wrong, the others are hints.
  */
 function notCompiled(diagnostics, number, code) {
   const traceback = diagnostics.flatMap(([, file, line, column, message]) => {

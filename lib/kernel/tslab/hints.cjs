@@ -1,5 +1,7 @@
-// What is wrong with a cell, said so that its author knows what to do. TypeScript nests several messages in one, the outermost first, and keeps its best
-// advice ("Did you forget to use 'await'?") apart from them; of names it knows the misspelt ones alone. Here each fault is one message, with hints below it.
+// What is wrong with a cell, said so that its author knows what to do. TypeScript nests several
+// messages in one, the outermost first, and keeps its best advice ("Did you forget to use
+// 'await'?") apart from them; of names it knows the misspelt ones alone. Here each fault is one
+// message, with hints below it.
 const { readFileSync } = require('node:fs');
 const path = require('node:path');
 const { distance } = require('fastest-levenshtein');
@@ -55,7 +57,9 @@ const listed = (names) =>
     : `${names.slice(0, MAX_LISTED).join(', ')}, … (${names.length}).`;
 
 let exported;
-/** The names that the library exports, read from its index: a cell may have imported none of them. */
+/**
+ * The names that the library exports, read from its index: a cell may have imported none of them.
+ */
 function libraryNames(ts) {
   const namesIn = (file) => {
     const { statements } = ts.createSourceFile(
@@ -84,13 +88,19 @@ function libraryNames(ts) {
 
 /** Explains what TypeScript (`ts`) finds wrong with files of a program. */
 class Hints {
-  /** @param {{ declaring(name: string): number | undefined }} cells which earlier cell has such a variable */
+  /**
+   * @param {{ declaring(name: string): number | undefined }} cells which earlier cell has such a
+   * variable
+   */
   constructor(ts, program, cells) {
     Object.assign(this, { ts, program, cells });
     this.checker = program.getTypeChecker();
   }
 
-  /** The same diagnostics, fewer: each with a text, in whose first line is what is wrong, and in the others what to do. */
+  /**
+   * The same diagnostics, fewer: each with a text, in whose first line is what is wrong, and in the
+   * others what to do.
+   */
   explain(file, diagnostics) {
     const unparsed = new Set(file.parseDiagnostics);
     const syntax = diagnostics.filter((d) => unparsed.has(d));
@@ -190,7 +200,8 @@ class Hints {
   overloads({ messageText, next = [] }) {
     const each = next.map((one) => this.message(one.next?.[0] ?? one, one.code));
     const texts = [...new Set(each.map(({ text }) => text))];
-    // Of an option that none of them has, what the last one takes is told: in TypeScript it is the one that takes most.
+    // Of an option that none of them has, what the last one takes is told: in TypeScript it is the
+    // one that takes most.
     if (texts.length === 1 || each.every(({ code }) => unknownOption.has(code))) return each.at(-1);
     return { text: [messageText, ...texts.slice(-3)].join(' '), code: noOverload };
   }
@@ -444,7 +455,10 @@ class Hints {
     return converted ? [`Its rows are ${node.getText()}.${converted}().rows().`] : [];
   }
 
-  /** Whether a promise is what is complained of: it, what it initializes, or what has no such member. */
+  /**
+   * Whether a promise is what is complained of: it, what it initializes, or what has no such
+   * member.
+   */
   isPromised(token, node) {
     const { ts, checker } = this;
     const { parent } = token;
@@ -471,7 +485,10 @@ class Hints {
     );
   }
 
-  /** What TypeScript lets pass without a word: `plays[0]` and `table['artist']`, which are undefined, and promises as texts and as conditions. */
+  /**
+   * What TypeScript lets pass without a word: `plays[0]` and `table['artist']`, which are
+   * undefined, and promises as texts and as conditions.
+   */
   unsaid(file) {
     const { ts, checker } = this;
     if (file.parseDiagnostics.length > 0) return [];
@@ -561,7 +578,10 @@ function endOf({ text }) {
 }
 /** Whether a code is about the types that other cells are told of. */
 const ofDeclarations = (code) => code >= 4000 && code < 4130;
-/** Without those at the same place, which come of the same fault, or that say again that a name is unknown. */
+/**
+ * Without those at the same place, which come of the same fault, or that say again that a name is
+ * unknown.
+ */
 function distinct(faults) {
   const said = new Set();
   return faults.filter(({ code, start, messageText }) => {

@@ -1,4 +1,5 @@
-// Answers "inspect" and "complete", with what tslab's compiler knows of the cell: tslab itself hands on a part of it only.
+// Answers "inspect" and "complete", with what tslab's compiler knows of the cell: tslab itself
+// hands on a part of it only.
 const { createRequire } = require('node:module');
 const { completions } = require('./complete.cjs');
 const { tooltip } = require('./tooltip.cjs');
@@ -6,8 +7,9 @@ const { tooltip } = require('./tooltip.cjs');
 const PREFIX = 'export {};\n'.length; // tslab puts it above each cell
 
 /**
- * Watches TypeScript to see which file and which checker an answer came from, for tslab keeps them to itself: the compiler asks for the classes of its
- * objects anew for each program, and every type is made with the checker it belongs to.
+ * Watches TypeScript to see which file and which checker an answer came from, for tslab keeps them
+ * to itself: the compiler asks for the classes of its objects anew for each program, and every type
+ * is made with the checker it belongs to.
  */
 function watch(ts) {
   const seen = { checker: undefined, file: undefined };
@@ -30,8 +32,9 @@ function watch(ts) {
 }
 
 /**
- * Has tslab look at a position; returns the file and the checker that it looked with. Of code that it has just seen it takes the checker of then, which may
- * have nothing new to make: so that is kept, and where there is none, the code is changed a little.
+ * Has tslab look at a position; returns the file and the checker that it looked with. Of code that
+ * it has just seen it takes the checker of then, which may have nothing new to make: so that is
+ * kept, and where there is none, the code is changed a little.
  */
 function look(executor, code, position, { seen, checkers }) {
   for (const end of ['', '\n']) {
@@ -53,7 +56,10 @@ const toCharacters = (code, index) => [...code.slice(0, index)].length;
 const nothing = { status: 'ok', found: false, data: {}, metadata: {} };
 const none = { status: 'ok', matches: [], cursor_start: 0, cursor_end: 0, metadata: {} };
 
-/** Answers in any case. The compiler has its failures with half a line of code, and a front end that gets no answer waits for ever. */
+/**
+ * Answers in any case. The compiler has its failures with half a line of code, and a front end that
+ * gets no answer waits for ever.
+ */
 function answering(otherwise, handle) {
   return function (request) {
     try {
@@ -64,7 +70,10 @@ function answering(otherwise, handle) {
   };
 }
 
-/** Makes tslab's kernel (its module `dist/jupyter`) answer with whole docstrings, and with completions that replace what has been typed. */
+/**
+ * Makes tslab's kernel (its module `dist/jupyter`) answer with whole docstrings, and with
+ * completions that replace what has been typed.
+ */
 function repairInspect(jupyter) {
   const ts = createRequire(require.resolve('tslab/package.json'))('@tslab/typescript-for-tslab');
   const seen = watch(ts);

@@ -1,10 +1,13 @@
-// "Interrupt kernel". tslab abandons a cell that awaits, and its loop runs on in the background. Here the work is asked first: what registers with its cell
-// (InterruptGuard), or listens for SIGINT, has time to stop by itself, so that the cell ends in order and its variables exist. The cell still counts as
-// failed: the cells queued behind it must not run. A cell without such work ends at its next stop point (stop-points.cjs). A second interrupt, or what has not
-// ended after a while, is left to tslab.
+// "Interrupt kernel". tslab abandons a cell that awaits, and its loop runs on in the background.
+// Here the work is asked first: what registers with its cell (InterruptGuard), or listens for
+// SIGINT, has time to stop by itself, so that the cell ends in order and its variables exist. The
+// cell still counts as failed: the cells queued behind it must not run. A cell without such work
+// ends at its next stop point (stop-points.cjs). A second interrupt, or what has not ended after a
+// while, is left to tslab.
 //
-// A stopped cell stays stopped: nothing more begins in it, also when it was abandoned and, in the stock kernel, its own loop goes on. Which cell a piece of work belongs to is
-// known from the chain of its awaits.
+// A stopped cell stays stopped: nothing more begins in it, also when it was abandoned and, in the
+// stock kernel, its own loop goes on. Which cell a piece of work belongs to is known from the chain
+// of its awaits.
 const { AsyncLocalStorage } = require('node:async_hooks');
 const { clearTimeout, setImmediate, setTimeout } = require('node:timers'); // a cell may put others in the place of the global ones
 
@@ -72,7 +75,10 @@ class Interrupts {
     return this.storage.getStore() ?? this.current;
   }
 
-  /** Takes the place of tslab's SIGINT listener, the only one between cells; again, where a cell has taken off all there are. */
+  /**
+   * Takes the place of tslab's SIGINT listener, the only one between cells; again, where a cell has
+   * taken off all there are.
+   */
   adopt() {
     this.abandon ??= process.listeners('SIGINT')[0];
     if (!this.abandon) return;
@@ -81,8 +87,9 @@ class Interrupts {
   }
 
   /**
-   * An interrupt that has come by another way than a signal: whoever listens for one hears of it. But in a section Node has taken all listeners off, and one put
-   * there would take the signal away from Node, which may be on its way: then nothing could end the section any more.
+   * An interrupt that has come by another way than a signal: whoever listens for one hears of it.
+   * But in a section Node has taken all listeners off, and one put there would take the signal away
+   * from Node, which may be on its way: then nothing could end the section any more.
    */
   signal() {
     if (this.control.depth > 0) return this.onSignal();
@@ -158,8 +165,9 @@ class Interrupts {
   }
 
   /**
-   * The code of a cell goes on after an await that gave `value`. Awaits that do not wait, and loops, leave the event loop no turn to hear of an interrupt in, so
-   * it is looked for here as well.
+   * The code of a cell goes on after an await that gave `value`. Awaits that do not wait, and
+   * loops, leave the event loop no turn to hear of an interrupt in, so it is looked for here as
+   * well.
    * @returns `value`
    * @throws Stopped if nothing is waited for any more
    */
@@ -170,7 +178,8 @@ class Interrupts {
 
   /**
    * A loop of the cell begins its next round.
-   * @throws Stopped if the cell was stopped, and no work of it that stops by itself goes on: also where a `catch` has swallowed what was thrown
+   * @throws Stopped if the cell was stopped, and no work of it that stops by itself goes on: also
+   *   where a `catch` has swallowed what was thrown
    */
   round() {
     const cell = this.heardBy();
@@ -183,7 +192,10 @@ class Interrupts {
     return this.control.asked() || this.current?.stopped === true;
   }
 
-  /** The cell that the code at hand belongs to, after it has heard of an interrupt that may have come. */
+  /**
+   * The cell that the code at hand belongs to, after it has heard of an interrupt that may have
+   * come.
+   */
   heardBy() {
     const cell = this.storage.getStore();
     if (cell?.running && cell === this.current && this.control.asked()) this.signal();
@@ -207,7 +219,10 @@ class Interrupts {
     return current;
   }
 
-  /** Some work has stopped: in `line` it says where, and what stays. False if nobody will read it in the message of a cell. */
+  /**
+   * Some work has stopped: in `line` it says where, and what stays. False if nobody will read it in
+   * the message of a cell.
+   */
   say(line) {
     const cell = this.cell();
     if (!cell || (cell !== this.current && !cell.abandoned)) return false;
@@ -226,8 +241,9 @@ function isStopped(error) {
 }
 
 /**
- * Hears of a signal that has come while this thread was busy, with compiling a cell for instance: where the cell's code begins, Node drops it. Two turns, as the
- * first may come before the event loop has looked for signals.
+ * Hears of a signal that has come while this thread was busy, with compiling a cell for instance:
+ * where the cell's code begins, Node drops it. Two turns, as the first may come before the event
+ * loop has looked for signals.
  */
 async function heard() {
   for (let i = 0; i < 2; i++) await new Promise((resolve) => setImmediate(resolve));

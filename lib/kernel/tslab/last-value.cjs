@@ -1,5 +1,7 @@
-// Promises that a cell leaves behind. One that is the cell's last value, `learn.fit(1)` without `await`, belongs to the cell: it is awaited before the cell
-// ends, its error is the cell's error, and its value is shown. Of others, only a rejection can be noticed: it is kept until somebody asks.
+// Promises that a cell leaves behind. One that is the cell's last value, `learn.fit(1)` without
+// `await`, belongs to the cell: it is awaited before the cell ends, its error is the cell's error,
+// and its value is shown. Of others, only a rejection can be noticed: it is kept until somebody
+// asks.
 const { clearImmediate, clearTimeout, setImmediate, setTimeout } = require('node:timers'); // a cell may put others in the place of the global ones
 const { inspect } = require('node:util');
 const { isNativeError, isPromise } = require('node:util').types;
@@ -24,7 +26,8 @@ const timers = [setTimeout(() => {}), setImmediate(() => {})].map((timer) => {
 });
 
 /**
- * The text for the value that a cell ends with; undefined for one that says nothing to the reader, which is a timer.
+ * The text for the value that a cell ends with; undefined for one that says nothing to the reader,
+ * which is a timer.
  * @param {(error: Error) => string} ofError the text for an error
  */
 function textOf(value, ofError) {
@@ -69,7 +72,10 @@ class LastValue {
     };
   }
 
-  /** Waits for the promise that the cell has ended with, if any, and shows its value. Rejects as it does. */
+  /**
+   * Waits for the promise that the cell has ended with, if any, and shows its value. Rejects as it
+   * does.
+   */
   async settle() {
     for (let { promise } = this; promise; promise = this.promise) {
       this.promise = undefined;
@@ -87,7 +93,10 @@ class LastValue {
     }
   }
 
-  /** As tslab does it: the library looks at what is assigned to this property, and draws tables and charts. */
+  /**
+   * As tslab does it: the library looks at what is assigned to this property, and draws tables and
+   * charts.
+   */
   show(value) {
     const cells = globalThis.__tslab__.exports;
     cells[name] = value;
@@ -107,7 +116,8 @@ class LastValue {
   }
 
   /**
-   * Before the kernel stops: waits, for some seconds, while timers or requests say that something goes on that no cell awaits.
+   * Before the kernel stops: waits, for some seconds, while timers or requests say that something
+   * goes on that no cell awaits.
    * @returns the rejections, and whether it still goes on
    */
   async finish() {

@@ -1,7 +1,9 @@
-// Starts the tslab kernel with its defects repaired from the start: usage: node launch.cjs CONNECTION_FILE
-// Against the stock kernel: no output is lost, consecutive prints are one message, a failing cell sends a Jupyter `error` with the lines of the cell
-// and of lib/, cells are numbered (execute_input), what a cell ends with is its result (execute_result), busy and idle come in order under "Run All", an
-// interrupt reaches a training loop, and whatever a cell throws, it ends with a reply.
+// Starts the tslab kernel with its defects repaired from the start: usage: node launch.cjs
+// CONNECTION_FILE Against the stock kernel: no output is lost, consecutive prints are one message,
+// a failing cell sends a Jupyter `error` with the lines of the cell and of lib/, cells are numbered
+// (execute_input), what a cell ends with is its result (execute_result), busy and idle come in
+// order under "Run All", an interrupt reaches a training loop, and whatever a cell throws, it ends
+// with a reply.
 const { createRequire } = require('node:module');
 const path = require('node:path');
 const { setTimeout } = require('node:timers'); // a cell may put others in the place of the global ones
@@ -121,7 +123,10 @@ server.handleShellMessage = function (socket, ...frames) {
   return receive(this, socket, frames);
 };
 
-/** A socket that answers. Whoever has asked may have gone, or the socket is closed: then nothing is sent, and nobody is told. */
+/**
+ * A socket that answers. Whoever has asked may have gone, or the socket is closed: then nothing is
+ * sent, and nobody is told.
+ */
 function answering(socket) {
   const send = async (frames) => {
     try {
@@ -153,11 +158,16 @@ const answers = {
   comm_info_request: () => ({ status: 'ok', comms: {} }),
   interrupt_request: () => ({ status: 'ok' }), // what it asks for has been done: see control.cjs
   shutdown_request: (_zmq, { restart }) => ({ status: 'ok', restart: restart === true }),
-  /** Asked by those who run a whole notebook, before they stop the kernel: no request of Jupyter's. */
+  /**
+   * Asked by those who run a whole notebook, before they stop the kernel: no request of Jupyter's.
+   */
   recital_finish_request: () => last.finish(),
 };
 
-/** What the kernel says of itself, with the versions there are in the place of those that tslab has written down. */
+/**
+ * What the kernel says of itself, with the versions there are in the place of those that tslab has
+ * written down.
+ */
 function about(kernel) {
   const { version } = tslabRequire('@tslab/typescript-for-tslab');
   const language = { ...kernel.language_info, version };
@@ -171,7 +181,10 @@ function about(kernel) {
   };
 }
 
-/** A message has come on the shell or the control channel. Never throws: one that is none, or that is not signed, is ignored. */
+/**
+ * A message has come on the shell or the control channel. Never throws: one that is none, or that
+ * is not signed, is ignored.
+ */
 async function receive(zmq, socket, frames) {
   let message;
   try {

@@ -1,8 +1,12 @@
-// Jupyter tells its kernels who started them (JPY_PARENT_PID). A kernel whose parent has died would stay for ever.
+// Jupyter tells its kernels who started them (JPY_PARENT_PID). A kernel whose parent has died would
+// stay for ever.
 
 const INTERVAL_MS = 1000;
 
-/** Calls back when the process that started this one has died, which may have been before this one could look. */
+/**
+ * Calls back when the process that started this one has died, which may have been before this one
+ * could look.
+ */
 function whenOrphaned(callback) {
   const parent = Number(process.env.JPY_PARENT_PID);
   if (!parent) return;

@@ -1,15 +1,22 @@
-// What a cell prints and shows, on its way to the front ends. Consecutive prints become one message: a loop of 2,000 prints would otherwise make 2,000
-// messages, which nbconvert keeps as 2,000 separate outputs. And there is an end to it: a loop that prints for ever would freeze the browser, and make a file
-// that nobody can open. Used by the launcher and by the repair at import.
+// What a cell prints and shows, on its way to the front ends. Consecutive prints become one
+// message: a loop of 2,000 prints would otherwise make 2,000 messages, which nbconvert keeps as
+// 2,000 separate outputs. And there is an end to it: a loop that prints for ever would freeze the
+// browser, and make a file that nobody can open. Used by the launcher and by the repair at import.
 const { clearTimeout, setTimeout } = require('node:timers'); // a cell may put others in the place of the global ones
 
 const MAX_AGE_MS = 50; // text waits no longer than this: printing still looks live
 const MAX_CHARS = 65_536;
-/** What one cell prints and shows at most: beyond that only the end is sent, when the cell has ended; and now and then that it goes on. */
+/**
+ * What one cell prints and shows at most: beyond that only the end is sent, when the cell has
+ * ended; and now and then that it goes on.
+ */
 const MOST = { chars: 1_000_000, lines: 20_000, shown: 50_000_000 }; // `shown`: characters of pictures and the like; each of them counts as a line
 const TAIL = { chars: 4_000, lines: 20 };
 const GOES_ON_MS = 60_000;
-/** Updates of what is shown, which take the place of each other: so many at once, and so many a second. */
+/**
+ * Updates of what is shown, which take the place of each other: so many at once, and so many a
+ * second.
+ */
 const UPDATES = { burst: 500, rate: 20 };
 
 const number = (n) => n.toLocaleString('en-US');
@@ -17,8 +24,10 @@ const most = `${number(MOST.lines)} lines or ${number(MOST.chars)} characters`;
 
 class Output {
   /**
-   * @param {(name: string, text: string) => void} sendText sends one stream message, name 'stdout' or 'stderr'
-   * @param {(content: object, update?: boolean, result?: boolean) => void} sendDisplay sends one display_data, update_display_data or execute_result message
+   * @param {(name: string, text: string) => void} sendText sends one stream message, name 'stdout'
+   *   or 'stderr'
+   * @param {(content: object, update?: boolean, result?: boolean) => void} sendDisplay sends one
+   *   display_data, update_display_data or execute_result message
    */
   constructor(sendText, sendDisplay) {
     this.sendText = sendText;
@@ -171,7 +180,10 @@ class Output {
     if (display) this.sendDisplay(display);
   }
 
-  /** A replacement of process.stdout.write or process.stderr.write, which calls back as the original does: streams piped into it wait for that. */
+  /**
+   * A replacement of process.stdout.write or process.stderr.write, which calls back as the original
+   * does: streams piped into it wait for that.
+   */
   writer(name) {
     return (chunk, encoding, callback) => {
       this.print(

@@ -1,6 +1,8 @@
-// What a cell can import, wherever its notebook lies: the library of this checkout, and files of the reader's own, beside the notebook or anywhere else.
-// tslab looks for the library from the notebook's folder on, takes files in that folder alone, and checks and compiles all the sources that a cell imports,
-// directly or not: the library's too, which takes seconds and fails, as its compiler is older than theirs. Here tslab is left with the cell itself.
+// What a cell can import, wherever its notebook lies: the library of this checkout, and files of
+// the reader's own, beside the notebook or anywhere else. tslab looks for the library from the
+// notebook's folder on, takes files in that folder alone, and checks and compiles all the sources
+// that a cell imports, directly or not: the library's too, which takes seconds and fails, as its
+// compiler is older than theirs. Here tslab is left with the cell itself.
 const fs = require('node:fs');
 const Module = require('node:module');
 const path = require('node:path');
@@ -10,7 +12,10 @@ const { SourceMap } = Module;
 const root = path.resolve(__dirname, '../../..');
 const ofLibrary = Module.createRequire(path.join(root, 'lib', 'recital', 'main.cjs'));
 const NAME = 'recital';
-/** A source that TypeScript compiles here. What Node loads by itself (.mjs, .cjs, .json, packages) is left to it. */
+/**
+ * A source that TypeScript compiles here. What Node loads by itself (.mjs, .cjs, .json, packages)
+ * is left to it.
+ */
 const source = /(?<!\.d)\.(?:[mc]?ts|[jt]sx?)$/;
 const endings = ['.ts', '.tsx', '.mts', '.cts', '.js', '.jsx'];
 /** An import may name a source by what it is compiled to. */
@@ -22,7 +27,10 @@ const inside = (folder, file) => {
 };
 
 class OwnFiles {
-  /** @param {object} ts tslab's TypeScript, and `compile(text, options)`: its `transpileModule`, with the stop points of cells */
+  /**
+   * @param {object} ts tslab's TypeScript, and `compile(text, options)`: its `transpileModule`,
+   * with the stop points of cells
+   */
   constructor(ts, compile) {
     Object.assign(this, { ts, compile });
     this.folder = process.cwd(); // the notebook's
@@ -30,7 +38,10 @@ class OwnFiles {
     this.compiled = new Map(); // file → { text, code, map, module, needs: the own files that it has loaded }
   }
 
-  /** The compiler's options: tslab's, so that the library is found, and files anywhere with their endings. */
+  /**
+   * The compiler's options: tslab's, so that the library is found, and files anywhere with their
+   * endings.
+   */
   options(options) {
     return {
       ...options,
@@ -46,7 +57,10 @@ class OwnFiles {
     };
   }
 
-  /** Changes the compiler's host in place: in the programs that it makes a cell depends on nothing, and is written to where tslab expects it. */
+  /**
+   * Changes the compiler's host in place: in the programs that it makes a cell depends on nothing,
+   * and is written to where tslab expects it.
+   */
   watch(host) {
     let created; // tslab's listener, which it sets later
     Object.defineProperty(host, 'afterProgramCreate', {
@@ -67,7 +81,8 @@ class OwnFiles {
 
   /** The reader's own files that a file of a program imports, directly or not. */
   importedBy(program, file) {
-    // What is not there now may be there the next time: the compiler hears of it late, and not at all of folders near the root.
+    // What is not there now may be there the next time: the compiler hears of it late, and not at
+    // all of folders near the root.
     file.resolvedModules?.forEach((found) => {
       if (found && !found.resolvedModule) found.isInvalidated = true;
     });
@@ -86,7 +101,10 @@ class OwnFiles {
       .map((name) => program.getSourceFile(name));
   }
 
-  /** Compiles them, if they have changed: these, and what has loaded them, are loaded anew when a cell asks for them. */
+  /**
+   * Compiles them, if they have changed: these, and what has loaded them, are loaded anew when a
+   * cell asks for them.
+   */
   take(files) {
     const changed = files.filter(
       ({ fileName, text }) => this.compiled.get(fileName)?.text !== text,
@@ -127,7 +145,10 @@ class OwnFiles {
     };
   }
 
-  /** The own file that an import means: `./a`, `./a.ts`, `./a.js` of an a.ts, a folder with an index.ts; undefined for anything else. */
+  /**
+   * The own file that an import means: `./a`, `./a.ts`, `./a.js` of an a.ts, a folder with an
+   * index.ts; undefined for anything else.
+   */
   resolve(from, id) {
     if (typeof id !== 'string' || !/^\.{0,2}[\\/]|^\.{1,2}$|^[A-Za-z]:[\\/]/.test(id))
       return undefined;
@@ -217,7 +238,10 @@ class OwnFiles {
     return path.relative(this.folder, file);
   }
 
-  /** The line (from 1) of an own file for a position in its JavaScript, and its text; undefined for other files. */
+  /**
+   * The line (from 1) of an own file for a position in its JavaScript, and its text; undefined for
+   * other files.
+   */
   locate(file, line, column) {
     const entry = this.compiled.get(file.replace(/\\/g, '/'));
     if (!entry) return undefined;

@@ -1,4 +1,5 @@
-// Python's words, and pandas' and NumPy's, in a cell of TypeScript: what they are called here. Many readers come from fastai.
+// Python's words, and pandas' and NumPy's, in a cell of TypeScript: what they are called here. Many
+// readers come from fastai.
 
 /** Names, and what to write instead. */
 const names = {

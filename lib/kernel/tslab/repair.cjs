@@ -1,5 +1,5 @@
-// Repairs of a running, stock tslab 1.0.22 kernel, put in place when the library is imported in a cell. The launcher does the same and more from the
-// start, and then there is nothing to do here.
+// Repairs of a running, stock tslab 1.0.22 kernel, put in place when the library is imported in a
+// cell. The launcher does the same and more from the start, and then there is nothing to do here.
 const vm = require('node:vm');
 const { Control } = require('./control.cjs');
 const { Exit } = require('./exit.cjs');
@@ -21,8 +21,9 @@ function kernel() {
 }
 
 /**
- * zeromq.js sends 512 messages at once and makes the next one asynchronous, during which it refuses all others; tslab does not wait for it. So a loop
- * that prints 600 lines loses some, and with them the message that the cell is done. Without a send timeout every message is sent at once.
+ * zeromq.js sends 512 messages at once and makes the next one asynchronous, during which it refuses
+ * all others; tslab does not wait for it. So a loop that prints 600 lines loses some, and with them
+ * the message that the cell is done. Without a send timeout every message is sent at once.
  */
 function repairSockets() {
   const zmq = find(/zeromq[\\/]lib[\\/]index\.js$/);
@@ -42,8 +43,9 @@ function repairSockets() {
 }
 
 /**
- * Cells that await something begin when an interrupt was heard that has come while they were compiled. One that ends because it was stopped has succeeded,
- * as far as tslab knows: so the variables that it declares exist. Those that have got no value are undefined.
+ * Cells that await something begin when an interrupt was heard that has come while they were
+ * compiled. One that ends because it was stopped has succeeded, as far as tslab knows: so the
+ * variables that it declares exist. Those that have got no value are undefined.
  */
 function repairStops(interrupts) {
   const { runInThisContext } = vm;
@@ -72,7 +74,10 @@ function repairStops(interrupts) {
 const stopTrace =
   /^Error: (Interrupted asynchronously|Script execution was interrupted by `SIGINT`)/;
 
-/** Puts the repairs in place, once. For the cell that runs now as well. Returns its answer to "interrupt". */
+/**
+ * Puts the repairs in place, once. For the cell that runs now as well. Returns its answer to
+ * "interrupt".
+ */
 function repair(jupyter) {
   if (jupyter[mark]) return jupyter[mark];
   const interrupts = new Interrupts(new Control());
@@ -119,7 +124,8 @@ function repair(jupyter) {
     }
   };
 
-  // The cell that imports the library: its prints are joined from here on. They go out before the cell is reported idle.
+  // The cell that imports the library: its prints are joined from here on. They go out before the
+  // cell is reported idle.
   const { lastWriteDisplayData, ZmqServer } = jupyter;
   const stdout = process.stdout.write;
   const stderr = process.stderr.write;

@@ -11,7 +11,10 @@ class Signatures {
     this.printer = ts.createPrinter({ removeComments: true });
   }
 
-  /** The type of a declaration: as its author wrote it, else as the compiler infers it; of a choice of texts the texts. */
+  /**
+   * The type of a declaration: as its author wrote it, else as the compiler infers it; of a choice
+   * of texts the texts.
+   */
   typeText(symbol, declaration) {
     const written = declaration?.type;
     const type = this.typeOf(symbol, declaration);
@@ -54,7 +57,10 @@ class Signatures {
     return text.length > longest ? text.replace(/\{ .* \}/, '{ … }') : text;
   }
 
-  /** `name(a: string, options?: Options): Promise<Result>`, a parameter a line where one line is too long. */
+  /**
+   * `name(a: string, options?: Options): Promise<Result>`, a parameter a line where one line is too
+   * long.
+   */
   signature(name, signature) {
     const { declaration } = signature;
     const generic = declaration?.typeParameters?.length
@@ -142,7 +148,10 @@ class Signatures {
     return `${symbol.name}${optional}: ${this.short(this.typeText(symbol, declaration), WIDTH)}`;
   }
 
-  /** The values that options have unless they are given, where a parameter is taken apart: `{ k = 10 }: AtK = {}`. */
+  /**
+   * The values that options have unless they are given, where a parameter is taken apart:
+   * `{ k = 10 }: AtK = {}`.
+   */
   defaults(parameter) {
     const pattern = parameter.valueDeclaration?.name;
     if (!pattern || !this.ts.isObjectBindingPattern(pattern)) return new Map();
@@ -153,7 +162,10 @@ class Signatures {
     );
   }
 
-  /** What is said of the parameters of some signatures: the texts of `@param`, and below it the options. */
+  /**
+   * What is said of the parameters of some signatures: the texts of `@param`, and below it the
+   * options.
+   */
   parameters(signatures, tags) {
     const notes = new Map(
       tags.filter(({ name }) => name === 'param').map(({ text }) => noteOf(text)),

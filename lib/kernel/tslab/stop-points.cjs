@@ -1,9 +1,11 @@
-// Places in the code of a cell at which it hears that it is to stop. After an `await`: `await x` becomes `resumed(await x)`, so that a loop of a cell that was
-// stopped does not run on in the background. In the rounds of loops that await: `round()`, and of others:
-// `if ((rounds = rounds + 1 & 63) === 0 && asked()) round();`, so that one that gives no turns ends. That takes 4 ns, and loops that count, and call nothing,
-// do without: they are the ones that must be fast, and soon over.
-// After a statement with an `await`, outside of functions: `ended()`, so that what follows a training that was stopped is not run, and what it returned is kept.
-// What stands in a `finally` is left as it is: it is to be done in any case.
+// Places in the code of a cell at which it hears that it is to stop. After an `await`: `await x`
+// becomes `resumed(await x)`, so that a loop of a cell that was stopped does not run on in the
+// background. In the rounds of loops that await: `round()`, and of others:
+// `if ((rounds = rounds + 1 & 63) === 0 && asked()) round();`, so that one that gives no turns
+// ends. That takes 4 ns, and loops that count, and call nothing, do without: they are the ones that
+// must be fast, and soon over. After a statement with an `await`, outside of functions: `ended()`,
+// so that what follows a training that was stopped is not run, and what it returned is kept. What
+// stands in a `finally` is left as it is: it is to be done in any case.
 const ASKED = Symbol.for('recital.asked');
 const ROUND = Symbol.for('recital.round');
 const RESUMED = Symbol.for('recital.resumed');
@@ -51,7 +53,10 @@ function waits(ts, statement) {
   );
 }
 
-/** A transformation of a cell's code, for the compiler `ts`. Positions stay as they are, for the source maps. */
+/**
+ * A transformation of a cell's code, for the compiler `ts`. Positions stay as they are, for the
+ * source maps.
+ */
 function addStopPoints(ts) {
   return (context) => {
     const { factory } = context;
@@ -163,8 +168,9 @@ function addStopPoints(ts) {
 
 /**
  * Says what is called from these places.
- * @param {{ asked: () => boolean, round: () => void, resumed: <T>(value: T) => T, ended: () => void }} places `asked`: whether `round` has something to do; `round`,
- *   `ended`: throw if the cell was stopped; `resumed`: throws, or returns what it is given
+ * @param {{ asked: () => boolean, round: () => void, resumed: <T>(value: T) => T, ended: () => void
+ *   }} places `asked`: whether `round` has something to do; `round`, `ended`: throw if the cell was
+ *   stopped; `resumed`: throws, or returns what it is given
  */
 function onStopPoint({ asked, round, resumed, ended }) {
   Object.assign(globalThis, { [ASKED]: asked, [ROUND]: round, [RESUMED]: resumed, [ENDED]: ended });

@@ -1,4 +1,5 @@
-// What a position in a cell is about: the name that it touches, or else the call, or the option of a call, that it stands in.
+// What a position in a cell is about: the name that it touches, or else the call, or the option of
+// a call, that it stands in.
 
 /** Finds symbols in the file of a cell, with the compiler (`ts`) and its checker. */
 class SubjectFinder {
@@ -78,7 +79,9 @@ class SubjectFinder {
     return [];
   }
 
-  /** What is called, or the option whose value is written, around a position that touches no name. */
+  /**
+   * What is called, or the option whose value is written, around a position that touches no name.
+   */
   around(position) {
     const { ts, checker, file } = this;
     for (

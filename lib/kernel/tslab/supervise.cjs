@@ -1,6 +1,7 @@
-// Starts the kernel for Jupyter, and stays beside it: usage: node supervise.cjs CONNECTION_FILE
-// A kernel that dies of its memory, or is killed, cannot say so: Jupyter would show a cell that never ends, and that the kernel has died. Here a process that does
-// nothing else notices it, takes the kernel's place for a moment, and makes the reason the error of the cell that ran.
+// Starts the kernel for Jupyter, and stays beside it: usage: node supervise.cjs CONNECTION_FILE A
+// kernel that dies of its memory, or is killed, cannot say so: Jupyter would show a cell that never
+// ends, and that the kernel has died. Here a process that does nothing else notices it, takes the
+// kernel's place for a moment, and makes the reason the error of the cell that ran.
 const { spawn } = require('node:child_process');
 const { readFileSync } = require('node:fs');
 const { createRequire } = require('node:module');

@@ -1,5 +1,6 @@
-// What Shift-Tab shows: signature, description, example, then parameters with every option and its default, what is returned and thrown. tslab shows the
-// compiler's "quick info", which has no options, nothing for a class but its name, and nothing at all between the parentheses of a call.
+// What Shift-Tab shows: signature, description, example, then parameters with every option and its
+// default, what is returned and thrown. tslab shows the compiler's "quick info", which has no
+// options, nothing for a class but its name, and nothing at all between the parentheses of a call.
 const { indented, textOf, wrap } = require('./doc-text.cjs');
 const { Signatures } = require('./signature.cjs');
 const { SubjectFinder } = require('./subject.cjs');

@@ -1,8 +1,9 @@
-// Where a type is met with: which public functions and methods take it or return it, or else which types have it as a part. A type has no example of its own;
-// theirs shows how it is used.
+// Where a type is met with: which public functions and methods take it or return it, or else which
+// types have it as a part. A type has no example of its own; theirs shows how it is used.
 
 /**
- * What names a type in its signature: functions and methods that take it, then those that return it; else types with such a member, or that extend it.
+ * What names a type in its signature: functions and methods that take it, then those that return
+ * it; else types with such a member, or that extend it.
  * @param name of the type
  * @param symbols what the module exports, no aliases
  * @returns labels, and the symbols whose examples show the type in use, the closest first

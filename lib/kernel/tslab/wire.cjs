@@ -14,7 +14,10 @@ function address({ transport, ip }, port) {
   return `${transport}://${ip}${transport === 'ipc' ? '-' : ':'}${port}`;
 }
 
-/** What proves that a message is from somebody who can read the connection file; empty if that has no key. */
+/**
+ * What proves that a message is from somebody who can read the connection file; empty if that has
+ * no key.
+ */
 function signature({ key, signature_scheme = 'hmac-sha256' }, parts) {
   if (!key) return '';
   const hash = createHmac(signature_scheme.replace(/^hmac-/, ''), key);
@@ -25,7 +28,8 @@ function signature({ key, signature_scheme = 'hmac-sha256' }, parts) {
 /**
  * The frames of a message.
  * @param connection the connection file: `key`, `signature_scheme`
- * @param message `identity`: who gets it; `type`; `content`; `parent`: header of the request that it belongs to; of a request `id` and `session`
+ * @param message `identity`: who gets it; `type`; `content`; `parent`: header of the request that
+ *   it belongs to; of a request `id` and `session`
  */
 function pack(
   connection,
@@ -68,7 +72,10 @@ function unpack(connection, frames) {
   return { identity: frames.slice(0, start - 1), header, parent, content };
 }
 
-/** What comes on a channel and is not dealt with. The log has a line for the first: whoever can reach a port can send thousands. */
+/**
+ * What comes on a channel and is not dealt with. The log has a line for the first: whoever can
+ * reach a port can send thousands.
+ */
 class Refused {
   constructor(channel) {
     this.channel = channel;

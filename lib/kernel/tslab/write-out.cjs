@@ -1,7 +1,9 @@
 // Writes out in the code of a cell what tslab cannot compile. Lines stay where they are.
-// - { plays } as { plays: plays }: it takes names of earlier cells for members of `exports`, but misses those that stand as a shorthand property, which then fail
+// - { plays } as { plays: plays }: it takes names of earlier cells for members of `exports`, but
+// misses those that stand as a shorthand property, which then fail
 //   with "plays is not defined".
-// - const fs = await import('node:fs') with the type of the module, `typeof import('node:fs')`: the one that the compiler finds for later cells has names in it
+// - const fs = await import('node:fs') with the type of the module, `typeof import('node:fs')`: the
+// one that the compiler finds for later cells has names in it
 //   that cannot be written there.
 const { createRequire } = require('node:module');
 

@@ -12,8 +12,8 @@ export interface SharedCsr {
 }
 
 /**
- * out = A·X − left·rightᵀ for a sparse A and a block X (rows × 8, row-major), all on the shared memory. The bits of a row do not depend on the number of
- * threads.
+ * out = A·X − left·rightᵀ for a sparse A and a block X (rows × 8, row-major), all on the shared
+ * memory. The bits of a row do not depend on the number of threads.
  * @param less `left`: one number a row of A, `right`: eight numbers; default: nothing is subtracted
  */
 export function sparseBlock(
@@ -32,7 +32,10 @@ export function sparseBlock(
   );
 }
 
-/** Columns `from` … `from + columns` of a row-major matrix on the shared memory whose rows lie `stride` numbers apart. */
+/**
+ * Columns `from` … `from + columns` of a row-major matrix on the shared memory whose rows lie
+ * `stride` numbers apart.
+ */
 export interface Columns {
   readonly values: Float64Array;
   readonly rows: number;
@@ -56,7 +59,10 @@ export function denseBlock(
   });
 }
 
-/** out = Aᵀ·W for a dense A and a block W of as many rows. Sums run over the rows in order, on any number of threads. */
+/**
+ * out = Aᵀ·W for a dense A and a block W of as many rows. Sums run over the rows in order, on any
+ * number of threads.
+ */
 export function denseTransposeBlock(a: Columns, w: Float64Array, out: Float64Array): void {
   const start = a.values.byteOffset + 8 * (a.from ?? 0);
   const args = [a.rows, start, a.stride, at(w), at(out)];

@@ -9,7 +9,10 @@ export interface InterruptScope {
   enter(work: { interrupt(): void }): () => void;
   /** Asks all work to stop. */
   interrupt(): void;
-  /** Runs code that a signal ends wherever it is: then it throws an error with the code ERR_SCRIPT_EXECUTION_INTERRUPTED. */
+  /**
+   * Runs code that a signal ends wherever it is: then it throws an error with the code
+   * ERR_SCRIPT_EXECUTION_INTERRUPTED.
+   */
   section<T>(work: () => T): T;
 }
 
@@ -22,7 +25,10 @@ export function setInterruptScope(find: () => InterruptScope | undefined): void 
 
 /** Work in progress, the earlier first. */
 const working: InterruptGuard[] = [];
-/** When the event loop had its last turn: of all work, as short pieces one after the other would else never give it one. */
+/**
+ * When the event loop had its last turn: of all work, as short pieces one after the other would
+ * else never give it one.
+ */
 let lastTurn = performance.now();
 
 function scopeToBegin(): InterruptScope | undefined {
@@ -32,9 +38,10 @@ function scopeToBegin(): InterruptScope | undefined {
 }
 
 /**
- * Lets long work be stopped by Ctrl-C or "interrupt kernel" without losing anything. The work asks `due()` often (cheap) and then awaits `turn()`, which
- * gives the event loop a turn and says whether to stop. In a script, a second SIGINT before that ends the process as usual. In a notebook, nothing more begins
- * in a cell that was stopped: there, a new guard throws.
+ * Lets long work be stopped by Ctrl-C or "interrupt kernel" without losing anything. The work asks
+ * `due()` often (cheap) and then awaits `turn()`, which gives the event loop a turn and says
+ * whether to stop. In a script, a second SIGINT before that ends the process as usual. In a
+ * notebook, nothing more begins in a cell that was stopped: there, a new guard throws.
  * @throws InterruptedError in a cell that was stopped
  * @example
  * const guard = new InterruptGuard();
@@ -85,7 +92,8 @@ export class InterruptGuard {
   async turn(): Promise<boolean> {
     // Two, as the first may come before the event loop has looked for signals.
     for (let i = 0; i < 2; i++) await new Promise((resolve) => setImmediate(resolve));
-    // Only after an await: in the synchronous part of a notebook's cell Node has taken all listeners away for a while, and would forget this one.
+    // Only after an await: in the synchronous part of a notebook's cell Node has taken all
+    // listeners away for a while, and would forget this one.
     if (!this.scope && !this.listening) {
       this.listening = true;
       process.on('SIGINT', this.onSignal);
@@ -99,7 +107,10 @@ export class InterruptGuard {
     return this.due() ? this.turn() : this.requested;
   }
 
-  /** Has something done as soon as the work is asked to stop, for work that goes on elsewhere, such as a query. */
+  /**
+   * Has something done as soon as the work is asked to stop, for work that goes on elsewhere, such
+   * as a query.
+   */
   onInterrupt(react: () => void): void {
     this.reactions.push(react);
     if (this.requested) react();
@@ -124,21 +135,30 @@ export class InterruptGuard {
 
 /** What tells work in steps to stop. */
 export interface Stop {
-  /** Whether this work is no part of other work that was asked to stop as well: the outermost says so. */
+  /**
+   * Whether this work is no part of other work that was asked to stop as well: the outermost says
+   * so.
+   */
   readonly outermost: boolean;
 }
 
-/** Long work in steps: it yields between them, and gets back whether it should stop. It returns what it has then. */
+/**
+ * Long work in steps: it yields between them, and gets back whether it should stop. It returns what
+ * it has then.
+ */
 export type Steps<T> = Generator<void, T, Stop | undefined>;
 
 /** The same with awaits between the steps. */
 export type AsyncSteps<T> = AsyncGenerator<void, T, Stop | undefined>;
 
 /**
- * Runs long work in steps, so that Ctrl-C or "interrupt kernel" stops it without losing anything: every 50 ms the event loop
- * has a turn, and then the work is told whether to stop. In a script a second Ctrl-C ends the process as usual.
- * @param work a generator, which yields often (that is cheap) and gets a {@link Stop} once it should end
- * @param options.onStop called as soon as the work is asked to stop, for work that goes on elsewhere, such as a query
+ * Runs long work in steps, so that Ctrl-C or "interrupt kernel" stops it without losing anything:
+ * every 50 ms the event loop has a turn, and then the work is told whether to stop. In a script a
+ * second Ctrl-C ends the process as usual.
+ * @param work a generator, which yields often (that is cheap) and gets a {@link Stop} once it
+ *   should end
+ * @param options.onStop called as soon as the work is asked to stop, for work that goes on
+ *   elsewhere, such as a query
  * @returns what the generator returns
  * @throws InterruptedError in a notebook's cell that was stopped before: nothing more begins in it
  * @example
@@ -173,8 +193,9 @@ export async function stoppable<T>(
 }
 
 /**
- * Runs long work that never gives the event loop a turn so that a notebook's stop button ends it all the same: at once, wherever it is. So it must leave
- * nothing half changed. In a script it just runs.
+ * Runs long work that never gives the event loop a turn so that a notebook's stop button ends it
+ * all the same: at once, wherever it is. So it must leave nothing half changed. In a script it just
+ * runs.
  * @param work a function that computes, and returns no promise
  * @throws InterruptedError if it was ended, and in a cell that was stopped before
  * @example

@@ -7,7 +7,10 @@ import { said } from '../options.js';
 import { memory } from './memory.js';
 import { type WasmMemory, wasm } from './wasm.js';
 
-/** The kernels of assembly/index.ts. Pointers are byte offsets into the shared memory (`array.byteOffset`). */
+/**
+ * The kernels of assembly/index.ts. Pointers are byte offsets into the shared memory
+ * (`array.byteOffset`).
+ */
 export interface Kernels {
   dotBiasForward(
     n: number,
@@ -141,8 +144,9 @@ export interface Kernels {
 }
 
 /**
- * Which build of the kernels: `reproducible` gives the same bits on every machine, `fast` uses fused multiply-add where the runtime has it. `native` is
- * machine code for this machine's processor where `npm run native` has made it, and `fast` for what it lacks.
+ * Which build of the kernels: `reproducible` gives the same bits on every machine, `fast` uses
+ * fused multiply-add where the runtime has it. `native` is machine code for this machine's
+ * processor where `npm run native` has made it, and `fast` for what it lacks.
  */
 export type Build = WasmBuild | 'native';
 /** The builds that are WebAssembly. */
@@ -152,7 +156,10 @@ const loaded = new Map<Build, Kernels>();
 let build: Build | undefined;
 let before: WasmBuild = 'reproducible';
 
-/** Whether the instructions of the fast build are behind a flag. Later versions have them anyway, and Node 22 no longer knows the flag: it complains. */
+/**
+ * Whether the instructions of the fast build are behind a flag. Later versions have them anyway,
+ * and Node 22 no longer knows the flag: it complains.
+ */
 const relaxedSimdNeedsFlag = process.versions.node.startsWith('20.');
 
 /** The file of a build. */
@@ -185,7 +192,10 @@ export function kernels(): Kernels {
   return k;
 }
 
-/** The build in force: the reproducible one, unless useBuild or the environment variable RECITAL_NATIVE says otherwise. */
+/**
+ * The build in force: the reproducible one, unless useBuild or the environment variable
+ * RECITAL_NATIVE says otherwise.
+ */
 export function kernelBuild(): Build {
   if (build === undefined) useBuild(askedFor().native ? 'native' : 'reproducible');
   return build!;
@@ -202,7 +212,10 @@ export function wasmBefore(): WasmBuild {
   return before;
 }
 
-/** Puts another build in force, for work that starts from now on. Throws, and changes nothing, if there is no native one. */
+/**
+ * Puts another build in force, for work that starts from now on. Throws, and changes nothing, if
+ * there is no native one.
+ */
 export function useBuild(name: Build): void {
   if (name !== 'reproducible' && name !== 'fast' && name !== 'native') {
     throw new ArgumentError(`A build is 'reproducible', 'fast' or 'native', got '${said(name)}'.`);

@@ -2,7 +2,10 @@ import { kernels } from './kernels.js';
 import { float32 } from './memory.js';
 import { MAX_THREADS, native, parallel } from './threads.js';
 
-/** A matrix on the shared memory: element (i, j) lies at values[offset + i·rowStride + j·columnStride]. */
+/**
+ * A matrix on the shared memory: element (i, j) lies at values[offset + i·rowStride +
+ * j·columnStride].
+ */
 export interface Matrix {
   /** An array of float32() that holds it. */
   readonly values: Float32Array;
@@ -29,12 +32,16 @@ export interface Product {
   readonly c: Matrix;
   /** Whether the product is added to what C holds; default false. */
   readonly add?: boolean;
-  /** A row on the shared memory, n values, that is added to each row of the product in place of what C holds. */
+  /**
+   * A row on the shared memory, n values, that is added to each row of the product in place of what
+   * C holds.
+   */
   readonly bias?: Float32Array;
 }
 
 /**
- * C = A·B for A of m × k and B of k × n, added to what C holds if `add`. An element's bits do not depend on m, n or the number of threads.
+ * C = A·B for A of m × k and B of k × n, added to what C holds if `add`. An element's bits do not
+ * depend on m, n or the number of threads.
  * @param sizes m, n, k
  * @param product see Product
  */

@@ -5,8 +5,9 @@ import { said } from '../options.js';
 import { type WasmMemory, wasm } from './wasm.js';
 
 /**
- * The one memory that parameters, moments and activations live on, so that kernels and threads work in place and nothing is copied. It grows up to
- * 4 GiB; old views stay valid when it does, because it is shared.
+ * The one memory that parameters, moments and activations live on, so that kernels and threads work
+ * in place and nothing is copied. It grows up to 4 GiB; old views stay valid when it does, because
+ * it is shared.
  */
 export const memory: WasmMemory = new wasm.Memory({ initial: 1, maximum: 65536, shared: true });
 
@@ -95,7 +96,8 @@ function register<T extends Float32Array | Float64Array | Int32Array>(
   block: [number, number],
 ): T {
   const [start, size] = block;
-  // Writing to fresh pages here, in one go, costs less than their first use by kernels; of a very large array, which may never be used whole, it takes seconds.
+  // Writing to fresh pages here, in one go, costs less than their first use by kernels; of a very
+  // large array, which may never be used whole, it takes seconds.
   const written =
     size <= COLLECT_EVERY
       ? view.length
@@ -108,8 +110,8 @@ function register<T extends Float32Array | Float64Array | Int32Array>(
 }
 
 /**
- * `n` zeroed floats on the shared memory. They go back when the returned array is collected, between two awaits: keep this very object, a `subarray` of it does
- * not hold it.
+ * `n` zeroed floats on the shared memory. They go back when the returned array is collected,
+ * between two awaits: keep this very object, a `subarray` of it does not hold it.
  * @example const weights = float32(1000); // 4,000 bytes
  */
 export function float32(n: number): Float32Array {
@@ -148,7 +150,10 @@ export function memoryUsage(): { used: number; held: number } {
 
 let collect: (() => void) | undefined;
 
-/** Finds the views that nobody holds any more. Their blocks come back in tasks of their own, so not before the event loop turns. */
+/**
+ * Finds the views that nobody holds any more. Their blocks come back in tasks of their own, so not
+ * before the event loop turns.
+ */
 function collectGarbage(): void {
   madeSinceCollection = 0;
   if (!collect) {
@@ -159,8 +164,10 @@ function collectGarbage(): void {
 }
 
 /**
- * Lets dropped arrays go. The JavaScript heap does not see how much a view holds, so that a cell run fifty times would grow the process: a training run
- * calls this first, and once 256 MB have been given out since the last time it collects garbage. So does an array that is made while 512 MB are in use.
+ * Lets dropped arrays go. The JavaScript heap does not see how much a view holds, so that a cell
+ * run fifty times would grow the process: a training run calls this first, and once 256 MB have
+ * been given out since the last time it collects garbage. So does an array that is made while 512
+ * MB are in use.
  */
 export async function reclaim(): Promise<void> {
   if (madeSinceCollection < COLLECT_EVERY) return;

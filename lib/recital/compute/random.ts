@@ -2,10 +2,12 @@ import { ArgumentError } from '../errors.js';
 import { said } from '../options.js';
 
 /**
- * Seeded random numbers: xoshiro128** (Blackman and Vigna, 2018), seeded by splitmix32 from an FNV-1a hash of the seed's path.
+ * Seeded random numbers: xoshiro128** (Blackman and Vigna, 2018), seeded by splitmix32 from an
+ * FNV-1a hash of the seed's path.
  *
- * One seed serves a whole experiment. Each use takes a child by name (`seed.child('split')`, `seed.child('shuffle').child(epoch)`), and a child
- * depends on the path of names alone, never on how many numbers were drawn before: adding one use does not shift the others.
+ * One seed serves a whole experiment. Each use takes a child by name (`seed.child('split')`,
+ * `seed.child('shuffle').child(epoch)`), and a child depends on the path of names alone, never on
+ * how many numbers were drawn before: adding one use does not shift the others.
  *
  * @example new Random(42).child('split').permutation(10)
  */
@@ -62,7 +64,10 @@ export class Random {
     return (this.uint32() * 2097152 + (this.uint32() >>> 11)) / 9007199254740992;
   }
 
-  /** A whole number in [0, n), each equally likely: values that would favour small results are drawn again. */
+  /**
+   * A whole number in [0, n), each equally likely: values that would favour small results are drawn
+   * again.
+   */
   int(n: number): number {
     if (!(Number.isInteger(n) && n >= 1 && n <= 4294967296))
       throw new ArgumentError(`int(n) needs a whole number, 1 ≤ n ≤ 2³², got ${said(n)}.`);

@@ -29,9 +29,10 @@ export class SparseFloat32 {
   }
 
   /**
-   * out = A·X for X of columns × width and out of rows × width, row-major on the shared memory, not the same. The bits of a number do not depend on the number
-   * of threads, nor on the width.
-   * @param options.width columns of X; `plus`: what is added, like `out`, which it may be; default: nothing
+   * out = A·X for X of columns × width and out of rows × width, row-major on the shared memory, not
+   * the same. The bits of a number do not depend on the number of threads, nor on the width.
+   * @param options.width columns of X; `plus`: what is added, like `out`, which it may be; default:
+   *   nothing
    */
   times(
     x: Float32Array,

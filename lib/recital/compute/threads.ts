@@ -16,7 +16,10 @@ import {
 import { memory } from './memory.js';
 import { threadLimit } from './thread-limit.js';
 
-/** Kernels over a range of rows, (from, to, …numbers, thread): the ones that can be split over threads. */
+/**
+ * Kernels over a range of rows, (from, to, …numbers, thread): the ones that can be split over
+ * threads.
+ */
 const rangeKernels = [
   'adamRange',
   'adamTable',
@@ -55,27 +58,40 @@ const numbers = new Float64Array(new SharedArrayBuffer(8 * 32));
 let wanted = defaultThreads();
 let started = 1;
 
-/** As many threads as the machine has cores, at most 4 (the work is bound by memory), or what the environment variable RECITAL_THREADS says. */
+/**
+ * As many threads as the machine has cores, at most 4 (the work is bound by memory), or what the
+ * environment variable RECITAL_THREADS says.
+ */
 function defaultThreads(): number {
   return Math.min(threadLimit() ?? Math.min(4, availableParallelism()), MAX_THREADS);
 }
 
 /** Options of setCompute. */
 export interface ComputeOptions {
-  /** Threads that kernels may use, 1 … 16. Default: the number of cores, at most 4, or the environment variable RECITAL_THREADS. */
+  /**
+   * Threads that kernels may use, 1 … 16. Default: the number of cores, at most 4, or the
+   * environment variable RECITAL_THREADS.
+   */
   threads?: number;
-  /** True (default): the same bits on every machine and any number of threads. False: fused multiply-add where the runtime has it, somewhat faster. */
+  /**
+   * True (default): the same bits on every machine and any number of threads. False: fused
+   * multiply-add where the runtime has it, somewhat faster.
+   */
   reproducible?: boolean;
   /**
-   * True: machine code for this machine's processor, which `npm run native` has made, where there is such a kernel: faster still, and the same bits on any
-   * number of threads, but not on every machine, so `reproducible` becomes false. Default false, or true with RECITAL_NATIVE=1 in the environment.
+   * True: machine code for this machine's processor, which `npm run native` has made, where there
+   * is such a kernel: faster still, and the same bits on any number of threads, but not on every
+   * machine, so `reproducible` becomes false. Default false, or true with RECITAL_NATIVE=1 in the
+   * environment.
    */
   native?: boolean;
 }
 
 /**
- * How kernels run, from now on. Returns what is in force. What is not given stays as it is, but for what contradicts what is given.
- * @throws ArgumentError for values that make no sense, RecitalError where the native kernel has not been built; then nothing changes
+ * How kernels run, from now on. Returns what is in force. What is not given stays as it is, but for
+ * what contradicts what is given.
+ * @throws ArgumentError for values that make no sense, RecitalError where the native kernel has not
+ *   been built; then nothing changes
  * @example setCompute({ threads: 2, reproducible: true }).threads // 2
  */
 export function setCompute(options: ComputeOptions = {}): Required<ComputeOptions> {
@@ -110,7 +126,10 @@ export function setCompute(options: ComputeOptions = {}): Required<ComputeOption
   };
 }
 
-/** Threads that stand ready for work now, this one included. They start at first use, and until they stand this thread works alone. */
+/**
+ * Threads that stand ready for work now, this one included. They start at first use, and until they
+ * stand this thread works alone.
+ */
 function ready(): number {
   while (started < wanted) {
     const workerData = {
@@ -128,7 +147,10 @@ function ready(): number {
   return 1 + Atomics.load(control, READY) === started ? Math.min(wanted, started) : 1;
 }
 
-/** Runs a kernel by the native build, if that is in force and has it, on threads of its own. False: it did nothing. */
+/**
+ * Runs a kernel by the native build, if that is in force and has it, on threads of its own. False:
+ * it did nothing.
+ */
 export function native(
   name: RangeKernel | 'columnSums' | 'zero',
   n: number,
@@ -142,12 +164,13 @@ export function native(
 }
 
 /**
- * Runs a kernel over the rows 0 … n−1, split into one range for each thread. A kernel's result for a row must not depend on the range: then the
- * number of threads does not matter.
+ * Runs a kernel over the rows 0 … n−1, split into one range for each thread. A kernel's result for
+ * a row must not depend on the range: then the number of threads does not matter.
  * @param name which kernel
  * @param n rows
  * @param args its further arguments
- * @param options.grain rows that are worth a thread of their own: below twice that, this thread works alone
+ * @param options.grain rows that are worth a thread of their own: below twice that, this thread
+ *   works alone
  */
 export function parallel(
   name: RangeKernel,
@@ -181,7 +204,8 @@ export function parallel(
   Atomics.store(control, OPEN, 1);
   Atomics.add(control, GENERATION, 1);
   Atomics.notify(control, GENERATION);
-  // Whoever comes takes the next task: a thread that starts late, because its core is taken by another program, leaves its task to this one.
+  // Whoever comes takes the next task: a thread that starts late, because its core is taken by
+  // another program, leaves its task to this one.
   for (let task = 0; (task = Atomics.add(control, NEXT, 1)) < threads; ) {
     kernel(control[RANGES + 2 * task], control[RANGES + 2 * task + 1], ...args, 0);
   }

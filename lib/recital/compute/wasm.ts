@@ -1,4 +1,5 @@
-// The part of the WebAssembly API that is used here. TypeScript declares it with the browser's DOM types only, which a Node library does without.
+// The part of the WebAssembly API that is used here. TypeScript declares it with the browser's DOM
+// types only, which a Node library does without.
 
 /** A memory shared between threads. */
 export interface WasmMemory {

@@ -1,4 +1,5 @@
-// A compute thread: waits for a job in the shared control block (threads.ts), does tasks of it as long as there are some, says that it is done.
+// A compute thread: waits for a job in the shared control block (threads.ts), does tasks of it as
+// long as there are some, says that it is done.
 const { workerData } = require('node:worker_threads');
 const { readFileSync } = require('node:fs');
 const v8 = require('node:v8');

@@ -2,21 +2,32 @@ import { checkArgument, checkNumber } from '../options.js';
 import type { Vocabulary } from './vocabulary.js';
 
 /**
- * One mini-batch. Arrays may be longer than the batch: only the first `size` rows count, and their content is valid until the next batch is drawn.
- * Collaborative filtering: `inputs` = [user index, track index], `targets` = rating, one per row. With negative sampling a row with target 1 (a track that
- * the user has played) is followed by its rows with target 0 (same user, tracks that the user has not played); a batch never parts them.
- * Sequences: `inputs` = [track indices, T a row; size of each window], `targets` = the next track, one per row or one per position: see SequenceDataLoader.
+ * One mini-batch. Arrays may be longer than the batch: only the first `size` rows count, and their
+ * content is valid until the next batch is drawn. Collaborative filtering: `inputs` = [user index,
+ * track index], `targets` = rating, one per row. With negative sampling a row with target 1 (a
+ * track that the user has played) is followed by its rows with target 0 (same user, tracks that the
+ * user has not played); a batch never parts them. Sequences: `inputs` = [track indices, T a row;
+ * size of each window], `targets` = the next track, one per row or one per position: see
+ * SequenceDataLoader.
  */
 export interface Batch {
   /** Rows in this batch. */
   readonly size: number;
-  /** One array per input column, row-major, with room for the loader's bs rows: a column's width is its length / bs. */
+  /**
+   * One array per input column, row-major, with room for the loader's bs rows: a column's width is
+   * its length / bs.
+   */
   readonly inputs: readonly Int32Array[];
-  /** One target per row; NaN in data to predict that have none. Sequences may have one per position. */
+  /**
+   * One target per row; NaN in data to predict that have none. Sequences may have one per position.
+   */
   readonly targets: Float32Array;
   /** One weight per row, if the loader weights its rows. */
   readonly weights?: Float32Array;
-  /** Each row's number in the data that the loaders were made from; −1 for a row that was drawn and is not in the data. */
+  /**
+   * Each row's number in the data that the loaders were made from; −1 for a row that was drawn and
+   * is not in the data.
+   */
   readonly rows: Int32Array;
 }
 
@@ -30,10 +41,14 @@ export interface DataLoader<B extends Batch = Batch> {
   readonly length: number;
   /**
    * The batches of one epoch.
-   * @param epoch number of the epoch since the loader was made: the order depends on it and the seed alone, so a resumed run draws the same batches
+   * @param epoch number of the epoch since the loader was made: the order depends on it and the
+   *   seed alone, so a resumed run draws the same batches
    */
   batches(epoch: number): Iterable<B>;
-  /** A loader of the same rows in the data's order, none dropped: for predictions on the training set. */
+  /**
+   * A loader of the same rows in the data's order, none dropped: for predictions on the training
+   * set.
+   */
   inOrder(): DataLoader<B>;
 }
 
@@ -41,11 +56,17 @@ export interface DataLoader<B extends Batch = Batch> {
 export interface DataLoaders<B extends Batch = Batch> {
   readonly train: DataLoader<B>;
   readonly valid: DataLoader<B>;
-  /** What the indices in batches stand for, by column. A saved model belongs to them: see Learner.load. */
+  /**
+   * What the indices in batches stand for, by column. A saved model belongs to them: see
+   * Learner.load.
+   */
   readonly classes?: Readonly<Record<string, Vocabulary>>;
   /** Shows a few rows, decoded. */
   showBatch(options?: { maxN?: number }): void;
-  /** The decoded inputs and target of rows of a batch, by column name, for showBatch, showResults and top losses. */
+  /**
+   * The decoded inputs and target of rows of a batch, by column name, for showBatch, showResults
+   * and top losses.
+   */
   decode(batch: B, row: number): Record<string, string | number>;
 }
 

@@ -12,8 +12,10 @@ export interface FittedColumn {
 }
 
 /**
- * Makes the classes from the training rows, `#na#` first; other rows' ids are `#na#` unless training has them.
- * @param options.kind what the ids are, for messages; `trains`: for each row whether it is one of `train`
+ * Makes the classes from the training rows, `#na#` first; other rows' ids are `#na#` unless
+ * training has them.
+ * @param options.kind what the ids are, for messages; `trains`: for each row whether it is one of
+ *   `train`
  */
 export function fitColumn(
   column: RawColumn,

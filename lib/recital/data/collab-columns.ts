@@ -25,7 +25,10 @@ export function columnsOf(
   return [user, item, rating];
 }
 
-/** Throws DataError naming the line of a text file on which an id is missing or a rating is no finite number. */
+/**
+ * Throws DataError naming the line of a text file on which an id is missing or a rating is no
+ * finite number.
+ */
 export async function checkLines(
   path: string,
   { table, lineOf }: LoadedTable,

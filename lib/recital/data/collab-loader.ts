@@ -35,11 +35,17 @@ export interface CollabLoaderOptions {
   bs: number;
   /** How an epoch's rows are drawn. Default `'none'`. */
   shuffle?: Shuffle;
-  /** Whether the last batch is dropped if it has fewer than `bs` rows. Default: if the loader shuffles, as in fastai. */
+  /**
+   * Whether the last batch is dropped if it has fewer than `bs` rows. Default: if the loader
+   * shuffles, as in fastai.
+   */
   dropLast?: boolean;
   /** Seed of the order. Default 42. */
   seed?: number | string;
-  /** Draws negatives: then each row is a positive, followed in its batch by its negatives. Default: none. */
+  /**
+   * Draws negatives: then each row is a positive, followed in its batch by its negatives. Default:
+   * none.
+   */
   negatives?: Negatives;
 }
 
@@ -47,12 +53,13 @@ export interface CollabLoaderOptions {
 const MAX_BS = 1 << 24;
 
 /**
- * Batches of (user, item) → rating. With weights, a batch of `'permutation'` carries them; `'replacement'` draws by them instead, and `'none'`, which is
- * for measuring, leaves them out.
+ * Batches of (user, item) → rating. With weights, a batch of `'permutation'` carries them;
+ * `'replacement'` draws by them instead, and `'none'`, which is for measuring, leaves them out.
  *
- * With negatives each row becomes 1 + n: itself, then n rows of the same user with drawn items, whose target is 0 and whose row number is −1. They stay
- * together in one batch, so `bs` is rounded down to a multiple of 1 + n. An epoch draws its own negatives, the same each time; in order, they are always
- * the same.
+ * With negatives each row becomes 1 + n: itself, then n rows of the same user with drawn items,
+ * whose target is 0 and whose row number is −1. They stay together in one batch, so `bs` is rounded
+ * down to a multiple of 1 + n. An epoch draws its own negatives, the same each time; in order, they
+ * are always the same.
  * @example for (const { size, inputs: [users, items], targets } of dls.train.batches()) console.log(size, users[0], items[0], targets[0]);
  */
 export class CollabDataLoader implements DataLoader {
@@ -115,14 +122,20 @@ export class CollabDataLoader implements DataLoader {
     this.length = dropLast ? Math.floor(this.n / this.bs) : Math.ceil(this.n / this.bs);
   }
 
-  /** The same rows, once each and in order, the last batch included: for predictions. `bs`: rows a batch, default as now. */
+  /**
+   * The same rows, once each and in order, the last batch included: for predictions. `bs`: rows a
+   * batch, default as now.
+   */
   inOrder(options: { bs?: number } = {}): CollabDataLoader {
     checkOptions(options, ['bs'], 'inOrder');
     const { bs = this.bs } = options;
     return new CollabDataLoader(this.data, { bs, seed: this.seed, negatives: this.negatives });
   }
 
-  /** The batches of one epoch. The arrays of a batch are used again for the next one of the same call. */
+  /**
+   * The batches of one epoch. The arrays of a batch are used again for the next one of the same
+   * call.
+   */
   *batches(epoch = 0): Generator<Batch, void, undefined> {
     const { negatives, bs, shuffle } = this;
     const data = shuffle === 'permutation' ? this.data : { ...this.data, weight: undefined };
@@ -167,7 +180,10 @@ interface CollabBatch extends Batch {
   readonly inputs: readonly [users: Int32Array, items: Int32Array];
 }
 
-/** Copies rows of an order, each to the first place of its group. Not part of the generator: V8 leaves loops in generators slow. */
+/**
+ * Copies rows of an order, each to the first place of its group. Not part of the generator: V8
+ * leaves loops in generators slow.
+ */
 function gather(
   { user, item, target, row, weight }: CollabRows,
   order: Int32Array | undefined,

@@ -8,20 +8,31 @@ import type { TargetOptions } from './targets.js';
 export interface CollabOptions {
   /** Share of the rows for validation, more than 0 and less than 1. Default 0.2. */
   validPct?: number;
-  /** Seed of the split and of the order of each epoch. Default 42; fastai's default is another one each time. */
+  /**
+   * Seed of the split and of the order of each epoch. Default 42; fastai's default is another one
+   * each time.
+   */
   seed?: number | string;
   /** Rows a training batch. Default 64. */
   bs?: number;
   /** Rows a validation batch. Default `bs`. */
   valBs?: number;
-  /** Row numbers of training and validation, instead of `validPct`. `valid` may be empty; a row must not be in both. */
+  /**
+   * Row numbers of training and validation, instead of `validPct`. `valid` may be empty; a row must
+   * not be in both.
+   */
   split?: { readonly train: ArrayLike<number>; readonly valid: ArrayLike<number> };
-  /** How an epoch of training draws its rows. Default `'permutation'`; `'replacement'` is what fastai does from 2.7.15 on. */
+  /**
+   * How an epoch of training draws its rows. Default `'permutation'`; `'replacement'` is what
+   * fastai does from 2.7.15 on.
+   */
   shuffle?: Exclude<Shuffle, 'none'>;
   /**
-   * Weights of the rows in training, positive: a number for each row of the data, or the name of a column (of plays: `'playcount'`). With `shuffle:
-   * 'permutation'` each row comes once and its loss counts so many times (the mean of a batch is divided by its sum of weights); with `'replacement'` rows
-   * are drawn in proportion to them and count alike, which is what fastai's weighted loader does. Validation counts every row once. Default: none.
+   * Weights of the rows in training, positive: a number for each row of the data, or the name of a
+   * column (of plays: `'playcount'`). With `shuffle: 'permutation'` each row comes once and its
+   * loss counts so many times (the mean of a batch is divided by its sum of weights); with
+   * `'replacement'` rows are drawn in proportion to them and count alike, which is what fastai's
+   * weighted loader does. Validation counts every row once. Default: none.
    */
   weights?: RowWeights;
 }
@@ -29,10 +40,12 @@ export interface CollabOptions {
 /** Options of CollabDataLoaders.fromPlays. */
 export interface CollabPlaysOptions extends CollabOptions, TargetOptions {
   /**
-   * Draw tracks that the user has not played beside those that the user has. Then every play is a positive with target 1, whatever its playcount (so
-   * `target` and `threshold` are not for it), and is followed in its batch by its negatives with target 0: for a loss on single rows
-   * (BCEWithLogitsLossFlat) or on pairs (BPRLoss, HingeLoss). `bs` counts all rows. Training draws among the tracks that the user has not in training, anew
-   * in each epoch; validation among those in neither part, once. Default: none.
+   * Draw tracks that the user has not played beside those that the user has. Then every play is a
+   * positive with target 1, whatever its playcount (so `target` and `threshold` are not for it),
+   * and is followed in its batch by its negatives with target 0: for a loss on single rows
+   * (BCEWithLogitsLossFlat) or on pairs (BPRLoss, HingeLoss). `bs` counts all rows. Training draws
+   * among the tracks that the user has not in training, anew in each epoch; validation among those
+   * in neither part, once. Default: none.
    */
   negatives?: NegativeOptions;
 }

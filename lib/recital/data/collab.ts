@@ -62,8 +62,9 @@ interface Source {
 /**
  * fastai's CollabDataLoaders: (user, item) → rating, split and in batches.
  *
- * The classes are those of the training rows, sorted, with `#na#` at index 0; users and items that occur in validation only get index 0. Training
- * drops a last batch of fewer than `bs` rows, validation keeps it.
+ * The classes are those of the training rows, sorted, with `#na#` at index 0; users and items that
+ * occur in validation only get index 0. Training drops a last batch of fewer than `bs` rows,
+ * validation keeps it.
  * @example
  * const dls = CollabDataLoaders.fromPlays(plays, { validPct: 0.2, bs: 64, seed: 42 });
  * dls.showBatch();
@@ -215,11 +216,12 @@ export class CollabDataLoaders implements DataLoaders {
   }
 
   /**
-   * From a CSV or Parquet file with columns of users, items and ratings (fastai's `from_csv`). Ids are the texts of the file: whole numbers up to 2⁵³ are sorted
-   * by size, but where one of a column is written otherwise (`62.0`, `007`, 20 digits), all of it is text.
+   * From a CSV or Parquet file with columns of users, items and ratings (fastai's `from_csv`). Ids
+   * are the texts of the file: whole numbers up to 2⁵³ are sorted by size, but where one of a
+   * column is written otherwise (`62.0`, `007`, 20 digits), all of it is text.
    * @param options those of fromTable and of readTable
-   * @throws DataError naming file, line and column for a file that cannot be read, a first line of numbers where names were expected, a rating that is not a
-   * number, or a missing id
+   * @throws DataError naming file, line and column for a file that cannot be read, a first line of
+   *   numbers where names were expected, a rating that is not a number, or a missing id
    * @example const dls = await CollabDataLoaders.fromCsv('ratings.csv', { itemName: 'title', bs: 64 })
    * @example await CollabDataLoaders.fromCsv('ml-100k/u.data', { names: ['user', 'item', 'rating', 'timestamp'] }) // without a header
    */
@@ -237,7 +239,8 @@ export class CollabDataLoaders implements DataLoaders {
   }
 
   /**
-   * Loaders without rows: what a learner that comes from a file has (fastai's `new_empty`). `testDl` works, training does not.
+   * Loaders without rows: what a learner that comes from a file has (fastai's `new_empty`).
+   * `testDl` works, training does not.
    * @param known the classes, and what else outlives the data
    * @throws ArgumentError for classes without `#na#`, or seen items that are none of them
    */
@@ -264,7 +267,10 @@ export class CollabDataLoaders implements DataLoaders {
     );
   }
 
-  /** Items that each user has in training: row = index of the user in `classes.user`, columns = indices in `classes.item`, ascending. */
+  /**
+   * Items that each user has in training: row = index of the user in `classes.user`, columns =
+   * indices in `classes.item`, ascending.
+   */
   get seen(): Csr {
     const { user, item } = this.train.data;
     this.seenRows ??= csrFromPairs(user, item, {
@@ -275,8 +281,9 @@ export class CollabDataLoaders implements DataLoaders {
   }
 
   /**
-   * Batches of other rows, in order, encoded with these classes (fastai's `test_dl`); users and items that training has not seen get index 0, and a warning says
-   * of how many rows. `#na#` stands for them without a warning.
+   * Batches of other rows, in order, encoded with these classes (fastai's `test_dl`); users and
+   * items that training has not seen get index 0, and a warning says of how many rows. `#na#`
+   * stands for them without a warning.
    * @param data plays, a table or records. Ratings may be missing: the targets are NaN then
    * @param options `bs`: rows a batch, default as in validation
    */
@@ -331,7 +338,10 @@ export class CollabDataLoaders implements DataLoaders {
     );
   }
 
-  /** Shows the first rows of the first training batch, decoded. `maxN`: how many at most, default 10. */
+  /**
+   * Shows the first rows of the first training batch, decoded. `maxN`: how many at most, default
+   * 10.
+   */
   showBatch(options: { maxN?: number } = {}): void {
     checkOptions(options, ['maxN'], 'showBatch');
     const { maxN = 10 } = options;
@@ -346,7 +356,10 @@ export class CollabDataLoaders implements DataLoaders {
     }
   }
 
-  /** User, item ("Title by Artist" where the catalogue knows it) and rating of a row of a batch, by column name. */
+  /**
+   * User, item ("Title by Artist" where the catalogue knows it) and rating of a row of a batch, by
+   * column name.
+   */
   decode(batch: Batch, row: number): Record<string, string | number> {
     checkRowOf(batch, row, 2);
     const item = this.classes.item.id(batch.inputs[1][row]);
@@ -372,7 +385,10 @@ export class CollabDataLoaders implements DataLoaders {
   }
 }
 
-/** How many rows have an id that is none of the classes, which is encoded as 0, and the first such id. */
+/**
+ * How many rows have an id that is none of the classes, which is encoded as 0, and the first such
+ * id.
+ */
 function unknownIds(column: RawColumn, encoded: Int32Array): { n: number; first: string } {
   const id = (row: number): string =>
     'values' in column ? String(column.values[row]) : column.vocabulary.id(column.codes[row]);

@@ -1,7 +1,8 @@
 import { ArgumentError } from '../errors.js';
 
 /**
- * Compressed sparse rows: the column numbers of row `r` are `indices[indptr[r] … indptr[r + 1])`. SciPy's names.
+ * Compressed sparse rows: the column numbers of row `r` are `indices[indptr[r] … indptr[r + 1])`.
+ * SciPy's names.
  */
 export interface Csr {
   /** Rows + 1 numbers, ascending from 0. */
@@ -11,8 +12,8 @@ export interface Csr {
 }
 
 /**
- * Checks compressed rows that come from outside, from a file for instance: as many rows as said, one after the other, and in each the columns ascending, each
- * once.
+ * Checks compressed rows that come from outside, from a file for instance: as many rows as said,
+ * one after the other, and in each the columns ascending, each once.
  * @throws ArgumentError that says what is wrong
  */
 export function checkCsr({ indptr, indices }: Csr, shape: { rows: number; columns: number }): void {
@@ -37,7 +38,8 @@ export function checkCsr({ indptr, indices }: Csr, shape: { rows: number; column
 }
 
 /**
- * Groups positions by key: row `k` lists the positions where `keys` is `k`, ascending (a stable counting sort).
+ * Groups positions by key: row `k` lists the positions where `keys` is `k`, ascending (a stable
+ * counting sort).
  * @param keys numbers from 0 to n − 1
  * @param n number of keys
  */
@@ -55,7 +57,8 @@ export function groupBy(keys: Int32Array, n: number): Csr {
 const SHORT = 40;
 
 /**
- * Groups the positions of pairs by row, and within a row by column, ascending; positions of equal pairs ascend.
+ * Groups the positions of pairs by row, and within a row by column, ascending; positions of equal
+ * pairs ascend.
  * @param rows row number of each pair, 0 … nRows − 1
  * @param columns column number of each pair, 0 … nColumns − 1
  */
@@ -92,7 +95,10 @@ function sortShort(
   }
 }
 
-/** By column and place in one number, exact below 2⁵³: more columns times pairs than that would not fit into memory. */
+/**
+ * By column and place in one number, exact below 2⁵³: more columns times pairs than that would not
+ * fit into memory.
+ */
 function sortLong(positions: Int32Array, columns: Int32Array): void {
   const n = positions.length;
   const keys = new Float64Array(n);

@@ -10,8 +10,8 @@ export interface DisplaySlot {
 }
 
 /**
- * The one door through which layers below notebook/ show anything: they describe, notebook/ draws. Without notebook/ (a module imported alone, a
- * unit test) nothing is shown.
+ * The one door through which layers below notebook/ show anything: they describe, notebook/ draws.
+ * Without notebook/ (a module imported alone, a unit test) nothing is shown.
  */
 export interface Display {
   /** Shows a table. */
@@ -22,9 +22,15 @@ export interface Display {
   text(line: string): void;
   /** Prints a warning: the call goes on, but its result is probably not what was meant. */
   warn(line: string): void;
-  /** Says that work was stopped, and what stays of it: one line. Default: as `text`. A notebook makes it the message of the cell. */
+  /**
+   * Says that work was stopped, and what stays of it: one line. Default: as `text`. A notebook
+   * makes it the message of the cell.
+   */
   interrupted?(line: string): void;
-  /** Makes a place for a chart that changes while something runs. A display that cannot replace what it has shown leaves this out. */
+  /**
+   * Makes a place for a chart that changes while something runs. A display that cannot replace what
+   * it has shown leaves this out.
+   */
   slot?(): DisplaySlot;
 }
 

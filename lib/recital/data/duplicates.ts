@@ -9,8 +9,8 @@ export interface Deduplicated {
 }
 
 /**
- * Sums repeated (user, track) into the first of them; the order stays. Linear in the rows: one counting sort by user, one mark per track.
- * Columns without repetition come back as they are.
+ * Sums repeated (user, track) into the first of them; the order stays. Linear in the rows: one
+ * counting sort by user, one mark per track. Columns without repetition come back as they are.
  */
 export function sumDuplicates(columns: PlaysColumns): Deduplicated {
   const { users, tracks, user, track, playcount } = columns;

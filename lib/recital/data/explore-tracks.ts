@@ -6,8 +6,9 @@ import { type Column, Table } from './table.js';
 import { Tracks } from './tracks.js';
 
 /**
- * The artists with the most. Of tracks: with the most tracks. Of plays: played most often, with the number of their tracks that are played and the sum of
- * the playcounts. Ties are in the order of the names; tracks without an artist are left out.
+ * The artists with the most. Of tracks: with the most tracks. Of plays: played most often, with the
+ * number of their tracks that are played and the sum of the playcounts. Ties are in the order of
+ * the names; tracks without an artist are left out.
  * @param data a catalogue, or plays that have one
  * @param n how many. Default 10
  * @returns columns artist, tracks, and for plays playcount
@@ -18,7 +19,8 @@ export function topArtists(data: Tracks | Plays, n = 10): Table {
 }
 
 /**
- * How many tracks each genre has, and for plays the sum of the playcounts: see {@link topArtists}. All genres; tracks without one are left out.
+ * How many tracks each genre has, and for plays the sum of the playcounts: see {@link topArtists}.
+ * All genres; tracks without one are left out.
  * @param data a catalogue, or plays that have one
  * @example countsByGenre(tracks).head(5)
  */
@@ -27,8 +29,9 @@ export function countsByGenre(data: Tracks | Plays): Table {
 }
 
 /**
- * The means of columns by year of release, for trends: columns year (ascending), tracks, and the mean of each column over the tracks of that year that
- * have a value. Tracks without a year are left out.
+ * The means of columns by year of release, for trends: columns year (ascending), tracks, and the
+ * mean of each column over the tracks of that year that have a value. Tracks without a year are
+ * left out.
  * @param tracks the catalogue
  * @param columns which ones. Default: the audio features
  * @example lineChart(meansByYear(tracks, ['energy']), { x: 'year', y: 'energy' })

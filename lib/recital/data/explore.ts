@@ -8,10 +8,12 @@ import { Tracks } from './tracks.js';
 export type Explorable = Table | Tracks | Plays;
 
 /**
- * Descriptive statistics, as pandas' `describe().T`: a row a numeric column, with count (values there), missing, mean, std (divided by n − 1), min, the
- * quartiles by linear interpolation, and max. NaN where a value is not defined: std of one value, everything of none.
+ * Descriptive statistics, as pandas' `describe().T`: a row a numeric column, with count (values
+ * there), missing, mean, std (divided by n − 1), min, the quartiles by linear interpolation, and
+ * max. NaN where a value is not defined: std of one value, everything of none.
  *
- * Of plays it describes the playcounts, the plays of each user and the plays of each track: the columns `playcount`, `plays of a user`, `plays of a track`.
+ * Of plays it describes the playcounts, the plays of each user and the plays of each track: the
+ * columns `playcount`, `plays of a user`, `plays of a track`.
  * @param data what is described: a table, a catalogue or plays
  * @param columns which ones. Default: all numeric ones
  * @example describe(new Table({ x: Float64Array.of(1, 2, 3, 4) })) // count 4, mean 2.5, std 1.290994, quartiles 1.75, 2.5, 3.25
@@ -54,7 +56,8 @@ function ascending(values: Float64Array): Float64Array {
 }
 
 /**
- * The q-quantile of ascending values: between the two nearest ones in proportion (pandas' and NumPy's `linear`). NaN of none.
+ * The q-quantile of ascending values: between the two nearest ones in proportion (pandas' and
+ * NumPy's `linear`). NaN of none.
  * @param ascending numbers from the smallest to the largest
  * @param q a share, from 0 to 1
  * @example quantile(Float64Array.of(1, 2, 3, 4), 0.25) // 1.75
@@ -102,8 +105,8 @@ export interface Correlation {
 }
 
 /**
- * Pearson's correlation of each pair of columns, over the rows where both have a value (pandas' `corr`): Σ(x − x̄)(y − ȳ) / √(Σ(x − x̄)² Σ(y − ȳ)²).
- * NaN where a column does not vary.
+ * Pearson's correlation of each pair of columns, over the rows where both have a value (pandas'
+ * `corr`): Σ(x − x̄)(y − ȳ) / √(Σ(x − x̄)² Σ(y − ȳ)²). NaN where a column does not vary.
  * @param data columns of numbers; of a catalogue its audio features
  * @param columns which ones. Default: of tracks the audio features, of a table all numeric columns
  * @example correlation(new Table({ x: Float64Array.of(1, 2, 3), y: Float64Array.of(6, 4, 2) })).matrix // 1, −1, −1, 1

@@ -11,7 +11,10 @@ export interface MinPlaysOptions {
   perTrack?: number;
 }
 
-/** Rows of the plays of `n` users drawn at random. All draws from one seed are nested: those of a smaller n are among those of a larger one. */
+/**
+ * Rows of the plays of `n` users drawn at random. All draws from one seed are nested: those of a
+ * smaller n are among those of a larger one.
+ */
 export function rowsOfSampledUsers(
   { users, user }: PlaysColumns,
   n: number,

@@ -1,11 +1,15 @@
-/** 64-bit hashes and their positions: an open-addressing table on one typed array, probed linearly. */
+/**
+ * 64-bit hashes and their positions: an open-addressing table on one typed array, probed linearly.
+ */
 export class HashIndex {
   private readonly slots: Int32Array; // low half, high half, position + 1 (0: free), unused: a power of two, so that a slot is in one cache line
   private readonly mask: number;
   /** Whether all hashes differ. If not, the index is of no use. */
   readonly distinct: boolean;
 
-  /** @param hashes position `i` has the hash `hashes[2i]` (low half), `hashes[2i + 1]` (high half) */
+  /**
+   * @param hashes position `i` has the hash `hashes[2i]` (low half), `hashes[2i + 1]` (high half)
+   */
   constructor(hashes: Int32Array) {
     const n = hashes.length / 2;
     let size = 4;

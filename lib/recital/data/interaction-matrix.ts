@@ -12,8 +12,9 @@ export type InteractionValue = 'count' | 'binary' | 'log';
 /** Options of {@link interactionMatrix}. */
 export interface InteractionMatrixOptions {
   /**
-   * `'count'` (default): the playcount. `'binary'`: 1 for what was played. `'log'`: ln(1 + playcount), which keeps the order and takes most of the weight from
-   * a few songs played a hundred times.
+   * `'count'` (default): the playcount. `'binary'`: 1 for what was played. `'log'`: ln(1 +
+   * playcount), which keeps the order and takes most of the weight from a few songs played a
+   * hundred times.
    */
   value?: InteractionValue;
 }
@@ -28,8 +29,9 @@ export interface InteractionMatrix extends CsrMatrix {
 }
 
 /**
- * Who has played what as a sparse matrix, one row a user, one column a track: what PCA and TruncatedSVD take. Users and tracks without a play are left out,
- * repeated plays of a track are added up. It prints its shape and its sparsity, the share of its cells that are empty.
+ * Who has played what as a sparse matrix, one row a user, one column a track: what PCA and
+ * TruncatedSVD take. Users and tracks without a play are left out, repeated plays of a track are
+ * added up. It prints its shape and its sparsity, the share of its cells that are empty.
  * @param plays who played what
  * @example
  * const plays = Plays.fromRows([{ user: 'u1', track: 'a', playcount: 3 }, { user: 'u2', track: 'b' }]);

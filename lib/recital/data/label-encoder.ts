@@ -4,8 +4,9 @@ import { checkArgument, isNumbers, said } from '../options.js';
 import { Vocabulary } from './vocabulary.js';
 
 /**
- * scikit-learn's LabelEncoder: turns ids into the numbers 0 … n − 1 and back. Classes are sorted: strings by Unicode code point, numbers by size, a mixture
- * as strings. It is a face of {@link Vocabulary}, which plays and sessions hold already; `vocabulary` gives it away.
+ * scikit-learn's LabelEncoder: turns ids into the numbers 0 … n − 1 and back. Classes are sorted:
+ * strings by Unicode code point, numbers by size, a mixture as strings. It is a face of
+ * {@link Vocabulary}, which plays and sessions hold already; `vocabulary` gives it away.
  * @example
  * const users = new LabelEncoder();
  * users.fitTransform(['u2', 'u1', 'u2']); // 1, 0, 1
@@ -32,7 +33,8 @@ export class LabelEncoder<T extends string | number = string> {
 
   /**
    * The index of each value in `classes`.
-   * @throws UnknownIdError that lists the values that `fit` has not seen; ArgumentError before `fit`
+   * @throws UnknownIdError that lists the values that `fit` has not seen; ArgumentError before
+   *   `fit`
    */
   transform(values: Iterable<T | null>): Int32Array {
     const { vocabulary } = this.known();

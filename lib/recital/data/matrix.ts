@@ -9,7 +9,10 @@ export interface DenseMatrix {
   readonly data: Float64Array | Float32Array;
 }
 
-/** A sparse matrix by rows, SciPy's `csr_matrix` and its names: what is not listed is 0. In each row the columns ascend. */
+/**
+ * A sparse matrix by rows, SciPy's `csr_matrix` and its names: what is not listed is 0. In each row
+ * the columns ascend.
+ */
 export interface CsrMatrix extends Csr {
   /** Rows and columns. */
   readonly shape: readonly [number, number];
@@ -38,7 +41,8 @@ export function checkCsrMatrix(x: CsrMatrix): void {
 
 /**
  * The transposed matrix, by rows again.
- * @param into where to put it, if not in arrays of its own: as many indices and values as the matrix has, indptr of columns + 1
+ * @param into where to put it, if not in arrays of its own: as many indices and values as the
+ *   matrix has, indptr of columns + 1
  */
 export function transposeCsr(
   { shape: [rows, columns], indptr, indices, data }: CsrMatrix,

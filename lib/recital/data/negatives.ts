@@ -10,11 +10,14 @@ export interface NegativeOptions {
   /** Negatives for each positive; default 1. */
   n?: number;
   /**
-   * `'uniform'` (default): each item with equal chance. `'popularity'`: in proportion to (its training rows)^power, so that popular items, which a user
-   * more likely knows and did not choose, come up more often.
+   * `'uniform'` (default): each item with equal chance. `'popularity'`: in proportion to (its
+   * training rows)^power, so that popular items, which a user more likely knows and did not choose,
+   * come up more often.
    */
   sampling?: 'uniform' | 'popularity';
-  /** For `'popularity'`: 0 is uniform, 1 in proportion to the rows. Default 0.75, word2vec's choice. */
+  /**
+   * For `'popularity'`: 0 is uniform, 1 in proportion to the rows. Default 0.75, word2vec's choice.
+   */
   power?: number;
 }
 
@@ -32,10 +35,16 @@ interface Pairs {
   readonly item: Int32Array;
 }
 
-/** Tries by chance before the items that are left are counted out: for a user who has nearly all of them. */
+/**
+ * Tries by chance before the items that are left are counted out: for a user who has nearly all of
+ * them.
+ */
 const TRIES = 30;
 
-/** Draws items that a user has not, `#na#` never: independent draws, so an item may come up twice for the same positive. */
+/**
+ * Draws items that a user has not, `#na#` never: independent draws, so an item may come up twice
+ * for the same positive.
+ */
 export class NegativeSampler implements Negatives {
   readonly n: number;
   private readonly weights: Float64Array;
@@ -80,8 +89,8 @@ export class NegativeSampler implements Negatives {
 }
 
 /**
- * The samplers of training and validation. In training an item that the user has not in training may be drawn; in validation one that the user has
- * neither in training nor in validation.
+ * The samplers of training and validation. In training an item that the user has not in training
+ * may be drawn; in validation one that the user has neither in training nor in validation.
  * @param pairs positives of both parts, and their classes
  * @throws DataError if somebody has every item, so that nothing can be drawn
  */

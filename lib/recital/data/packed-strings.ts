@@ -6,8 +6,9 @@ import { pack } from './files/utf8.js';
 import { NA, Vocabulary } from './vocabulary.js';
 
 /**
- * Strings as tensors. `NAME.bytes` (U8) is their UTF-8, one after the other, `NAME.offsets` (U32, one more than strings) where each begins and the last
- * ends: string i is `bytes[offsets[i] … offsets[i + 1])`. A million ids cost their bytes and 4 each.
+ * Strings as tensors. `NAME.bytes` (U8) is their UTF-8, one after the other, `NAME.offsets` (U32,
+ * one more than strings) where each begins and the last ends: string i is
+ * `bytes[offsets[i] … offsets[i + 1])`. A million ids cost their bytes and 4 each.
  */
 export function stringTensors(name: string, values: readonly string[]): [string, Tensor][] {
   const { bytes, offsets } = pack(values);
@@ -24,8 +25,8 @@ export function readStrings(st: TensorSource, name: string): string[] {
 }
 
 /**
- * A vocabulary as tensors: its strings, and `NAME.order` (I32) where its classes are not in the order of code points: their positions in that order,
- * `#na#` left out.
+ * A vocabulary as tensors: its strings, and `NAME.order` (I32) where its classes are not in the
+ * order of code points: their positions in that order, `#na#` left out.
  */
 export function vocabularyTensors(
   name: string,
@@ -36,7 +37,8 @@ export function vocabularyTensors(
 }
 
 /**
- * The vocabulary under a name, checked: text, every class once, and in the order that looking up relies on.
+ * The vocabulary under a name, checked: text, every class once, and in the order that looking up
+ * relies on.
  * @param options what the tensors do not say: whether index 0 is `#na#`, and what the ids are
  */
 export function readVocabulary(

@@ -2,7 +2,10 @@ import type { Plays } from './plays.js';
 import type { Vocabulary } from './vocabulary.js';
 import { indicesIn } from './vocabulary-map.js';
 
-/** The plays of some users and tracks, encoded with these: columns of equal length, in the order of the plays. */
+/**
+ * The plays of some users and tracks, encoded with these: columns of equal length, in the order of
+ * the plays.
+ */
 export function playsAmong(
   plays: Plays,
   { users, tracks }: { users: Vocabulary; tracks: Vocabulary },

@@ -9,11 +9,16 @@ export interface PlaysColumnNames {
   user?: string | number;
   /** Default `'track_id'`. */
   track?: string | number;
-  /** Default `'playcount'`; in a table of users and tracks alone (and times) none. `null`: none, each row is one play. */
+  /**
+   * Default `'playcount'`; in a table of users and tracks alone (and times) none. `null`: none,
+   * each row is one play.
+   */
   playcount?: string | number | null;
   /**
-   * When the track was played: numbers, such as seconds since 1970, or ISO dates and times (`2009-05-04T23:08:57Z`; without a zone they are UTC). The plays then
-   * come in this order, those of one time in that of the file. Repeated (user, track) are summed into the first in time. Default: none.
+   * When the track was played: numbers, such as seconds since 1970, or ISO dates and times
+   * (`2009-05-04T23:08:57Z`; without a zone they are UTC). The plays then come in this order, those
+   * of one time in that of the file. Repeated (user, track) are summed into the first in time.
+   * Default: none.
    */
   time?: string | number;
 }
@@ -41,8 +46,10 @@ const OTHER_WORDS: Readonly<Record<Role, RegExp>> = {
 };
 
 /**
- * Positions of user, track, playcount and time among the columns of a file. A name is found exactly, or else whatever its case, if just one column has it so.
- * @param split how the fields were told from each other, for the message where there is one column only
+ * Positions of user, track, playcount and time among the columns of a file. A name is found
+ * exactly, or else whatever its case, if just one column has it so.
+ * @param split how the fields were told from each other, for the message where there is one column
+ *   only
  * @throws DataError that says which columns are missing, and which of the file's may be meant
  */
 export function playsPositions(
@@ -121,7 +128,10 @@ function checkColumns(columns: PlaysColumnNames): void {
   }
 }
 
-/** What the columns of a table in memory may be called where nothing is said: Kaggle's names, or those of records. */
+/**
+ * What the columns of a table in memory may be called where nothing is said: Kaggle's names, or
+ * those of records.
+ */
 const WITHOUT_FILE: Readonly<Record<Role, readonly string[]>> = {
   user: ['user_id', 'user'],
   track: ['track_id', 'track'],
@@ -130,8 +140,8 @@ const WITHOUT_FILE: Readonly<Record<Role, readonly string[]>> = {
 };
 
 /**
- * Positions of user, track, playcount and time among the columns of a table or query; −1 for a playcount that nobody asked for and that is not there, and for a
- * time that nobody asked for.
+ * Positions of user, track, playcount and time among the columns of a table or query; −1 for a
+ * playcount that nobody asked for and that is not there, and for a time that nobody asked for.
  * @throws UnknownIdError for a column that is not there
  */
 export function playsPositionsIn(
@@ -173,7 +183,8 @@ export function playsPositionsIn(
 const ISO = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d(?::?\d\d)?)?)?$/;
 
 /**
- * Times as numbers that rise with time: numbers as they are, or ISO dates and times, in UTC where they name no zone.
+ * Times as numbers that rise with time: numbers as they are, or ISO dates and times, in UTC where
+ * they name no zone.
  * @param values all of them numbers, or all of them ISO times
  * @param fail raises the error for a value, by its position, that is not
  */

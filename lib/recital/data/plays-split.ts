@@ -15,9 +15,11 @@ export interface PlaysSplit {
 }
 
 /**
- * The plays of each part of a split. The vocabularies stay, so that indices mean the same in all parts.
+ * The plays of each part of a split. The vocabularies stay, so that indices mean the same in all
+ * parts.
  * @param plays what was split
- * @param split row numbers, as `randomSplit`, `perUserSplit`, `orderSplit`, `leaveKOut` and `kFold` return them, or `dls.split`
+ * @param split row numbers, as `randomSplit`, `perUserSplit`, `orderSplit`, `leaveKOut` and `kFold`
+ *   return them, or `dls.split`
  * @throws ArgumentError for a row that does not exist, or that two parts have
  * @example const { train, valid, test } = splitPlays(plays, perUserSplit(plays, { ratios: [0.8, 0.1, 0.1] }));
  */
@@ -52,7 +54,10 @@ export function splitPlays(plays: Plays, split: Split): PlaysSplit & { readonly 
   };
 }
 
-/** Eight hexadecimal digits that tell parts of plays apart: equal ones have the same users, tracks and rows, in the same order. */
+/**
+ * Eight hexadecimal digits that tell parts of plays apart: equal ones have the same users, tracks
+ * and rows, in the same order.
+ */
 export function fingerprint(...parts: readonly Plays[]): string {
   const hash = createHash('sha256');
   for (const { users, tracks, user, track, playcount } of parts) {

@@ -11,7 +11,9 @@ import { refuseRounded, Vocabulary } from './vocabulary.js';
 
 /** What was mended, or found and kept, when plays were read. */
 export interface Repairs {
-  /** Rows that repeated an earlier (user, track): their playcounts were added to the earlier row's. */
+  /**
+   * Rows that repeated an earlier (user, track): their playcounts were added to the earlier row's.
+   */
   readonly duplicates: number;
   /** Plays of tracks that the catalogue lacks; they are kept. 0 without a catalogue. */
   readonly notInCatalogue: number;
@@ -59,8 +61,9 @@ export interface PlayColumns {
 const PLAY_FIELDS = ['user', 'track', 'playcount'] as const;
 
 /**
- * Who played what, how often: one row a (user, track), in the order of the file. Ids are indices into two vocabularies, columns are typed arrays.
- * Never changed in place: each filter returns a new one.
+ * Who played what, how often: one row a (user, track), in the order of the file. Ids are indices
+ * into two vocabularies, columns are typed arrays. Never changed in place: each filter returns a
+ * new one.
  * @example
  * const plays = await readPlays('../data');
  * const active = plays.minPlays({ perUser: 5, perTrack: 5 });
@@ -118,9 +121,11 @@ export class Plays {
   }
 
   /**
-   * From records: for small data and for examples. Repeated (user, track) are summed into the first and counted in `repairs`.
+   * From records: for small data and for examples. Repeated (user, track) are summed into the first
+   * and counted in `repairs`.
    * @param options `catalogue`: what is known of the tracks
-   * @throws ArgumentError for a field that a play does not have: a misspelt `playcount` would be as good as none
+   * @throws ArgumentError for a field that a play does not have: a misspelt `playcount` would be as
+   *   good as none
    * @throws DataError for a playcount that is no positive number
    * @example Plays.fromRows([{ user: 'u1', track: 't1', playcount: 3 }, { user: 'u2', track: 't1' }])
    */
@@ -153,10 +158,12 @@ export class Plays {
   }
 
   /**
-   * From columns with the ids themselves, arrays or typed arrays. Repeated (user, track) are summed into the first and counted in `repairs`.
+   * From columns with the ids themselves, arrays or typed arrays. Repeated (user, track) are summed
+   * into the first and counted in `repairs`.
    * @param columns of equal lengths; without `playcount` each play counts once
    * @param options `catalogue`: what is known of the tracks
-   * @throws ArgumentError for other fields, unequal lengths, a missing id, and whole numbers beyond 2⁵³, as which JavaScript rounds ids: two may be one
+   * @throws ArgumentError for other fields, unequal lengths, a missing id, and whole numbers beyond
+   *   2⁵³, as which JavaScript rounds ids: two may be one
    * @throws DataError for a playcount that is no positive number
    * @example Plays.fromColumns({ user: ['u1', 'u2'], track: ['t1', 't1'], playcount: Int32Array.of(3, 1) })
    */
@@ -212,10 +219,12 @@ export class Plays {
   }
 
   /**
-   * From a table, such as `sql` or `readTable` gives. Repeated (user, track) are summed into the first and counted in `repairs`.
+   * From a table, such as `sql` or `readTable` gives. Repeated (user, track) are summed into the
+   * first and counted in `repairs`.
    * @param table a row a play
-   * @param options `columns`: which ones, by name or position; default `user_id` or `user`, `track_id` or `track`, and `playcount`. Where there is no
-   * `playcount` each play counts once, with a `time` the plays come in its order. `catalogue`: what is known of the tracks
+   * @param options `columns`: which ones, by name or position; default `user_id` or `user`,
+   *   `track_id` or `track`, and `playcount`. Where there is no `playcount` each play counts once,
+   *   with a `time` the plays come in its order. `catalogue`: what is known of the tracks
    * @throws UnknownIdError for a column that is not there; otherwise as {@link Plays.fromColumns}
    * @example Plays.fromTable(await sql("select who, song, count(*) as n from 'log.csv' group by all"), { columns: { user: 'who', track: 'song', playcount: 'n' } })
    */
@@ -265,7 +274,10 @@ export class Plays {
     );
   }
 
-  /** The same plays with a catalogue; plays of tracks that it lacks are counted in `repairs`, and kept. */
+  /**
+   * The same plays with a catalogue; plays of tracks that it lacks are counted in `repairs`, and
+   * kept.
+   */
   withCatalogue(catalogue: Tracks): Plays {
     checkArgument(
       typeof catalogue?.rowsOf === 'function',
@@ -280,8 +292,9 @@ export class Plays {
   }
 
   /**
-   * The plays with these row numbers, in this order. The vocabularies stay, so that indices mean the same in every part of a split;
-   * `compact()` drops the users and tracks that are left without plays.
+   * The plays with these row numbers, in this order. The vocabularies stay, so that indices mean
+   * the same in every part of a split; `compact()` drops the users and tracks that are left without
+   * plays.
    * @example
    * const { train, valid } = randomSplit(plays.length, { seed: 42 });
    * plays.take(train); // the vocabularies stay those of all plays
@@ -298,7 +311,10 @@ export class Plays {
     return new Plays({ ...this, ...gather(this, rows) });
   }
 
-  /** The same plays with only those users and tracks in the vocabularies that occur, in the same order. */
+  /**
+   * The same plays with only those users and tracks in the vocabularies that occur, in the same
+   * order.
+   */
   compact(): Plays {
     const [users, user] = compacted(this.users, this.user);
     const [tracks, track] = compacted(this.tracks, this.track);
@@ -317,8 +333,9 @@ export class Plays {
   }
 
   /**
-   * Drops users with fewer than `perUser` plays and tracks with fewer than `perTrack`, counted once, before anything is dropped; compacted.
-   * What is left may fall below the limits again: see `kCore`.
+   * Drops users with fewer than `perUser` plays and tracks with fewer than `perTrack`, counted
+   * once, before anything is dropped; compacted. What is left may fall below the limits again: see
+   * `kCore`.
    * @example plays.minPlays({ perUser: 5, perTrack: 2 })
    */
   minPlays(options: MinPlaysOptions): Plays {
@@ -332,7 +349,8 @@ export class Plays {
   }
 
   /**
-   * The largest part in which every user has played at least `k` tracks and every track was played by at least `k` users; compacted.
+   * The largest part in which every user has played at least `k` tracks and every track was played
+   * by at least `k` users; compacted.
    * @example plays.kCore(2)
    */
   kCore(k: number): Plays {
@@ -356,7 +374,10 @@ export class Plays {
     return groupBy(this.user, this.users.length);
   }
 
-  /** Row numbers by track, in file order: those of track `t` are `indices[indptr[t] … indptr[t + 1])`. */
+  /**
+   * Row numbers by track, in file order: those of track `t` are
+   * `indices[indptr[t] … indptr[t + 1])`.
+   */
   byTrack(): Csr {
     return groupBy(this.track, this.tracks.length);
   }

@@ -24,7 +24,8 @@ export interface HistoryParts {
 }
 
 /**
- * What was played, in order, one sequence after the other: the plays of each user, or sessions. Tracks are indices; nothing is padded.
+ * What was played, in order, one sequence after the other: the plays of each user, or sessions.
+ * Tracks are indices; nothing is padded.
  * @example
  * const histories = Histories.of(plays);
  * histories.history(0); // what the first user has played, in order: indices in histories.items
@@ -36,7 +37,10 @@ export class Histories {
   private constructor(
     /** The tracks; there is no padding track among them. */
     readonly items: Vocabulary,
-    /** The users, whose index is that of the sequence; undefined for sessions, which have numbers only, unless some are left out. */
+    /**
+     * The users, whose index is that of the sequence; undefined for sessions, which have numbers
+     * only, unless some are left out.
+     */
     readonly users: Vocabulary | undefined,
     /** length + 1 numbers: sequence `s` is `item[indptr[s] … indptr[s + 1])`. */
     readonly indptr: Int32Array,
@@ -50,7 +54,8 @@ export class Histories {
 
   /**
    * From plays (a sequence a user, in file order) or sessions (a sequence a session).
-   * @param options.items encode with these tracks; default: those of the source. Tracks that they lack: UnknownIdError
+   * @param options.items encode with these tracks; default: those of the source. Tracks that they
+   *   lack: UnknownIdError
    * @throws ArgumentError for a source that is neither; DataError for one without a play
    */
   static of(source: SequenceSource, options: { items?: Vocabulary } = {}): Histories {
@@ -93,8 +98,10 @@ export class Histories {
   }
 
   /**
-   * From what `indptr`, `item` and the rest are: for histories that have been kept in a file, or made otherwise.
-   * @throws DataError for sequences that do not span `item`, tracks that are not among `items`, or another number of users than of sequences
+   * From what `indptr`, `item` and the rest are: for histories that have been kept in a file, or
+   * made otherwise.
+   * @throws DataError for sequences that do not span `item`, tracks that are not among `items`, or
+   *   another number of users than of sequences
    */
   static from(parts: HistoryParts): Histories {
     checkArgument(
@@ -124,9 +131,11 @@ export class Histories {
   }
 
   /**
-   * Part of what was played. Sequences that have nothing left are left out; sessions keep their numbers, which are then the ids of the users.
+   * Part of what was played. Sequences that have nothing left are left out; sessions keep their
+   * numbers, which are then the ids of the users.
    * @param kept for each play, in the order of `item`, whether it stays: not 0
-   * @param options.items encode with these tracks, which must be all that are left; default: the same as here
+   * @param options.items encode with these tracks, which must be all that are left; default: the
+   *   same as here
    */
   only(kept: ArrayLike<number>, options: { items?: Vocabulary } = {}): Histories {
     checkOptions(options, ['items'], 'only');

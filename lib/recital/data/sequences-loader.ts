@@ -9,9 +9,14 @@ import { SequenceDataset } from './sequences.js';
 export interface SequenceLoaderOptions {
   /** Windows a batch. Default 64. */
   bs?: number;
-  /** Whether each epoch comes in another random order; default false: in the order of the dataset. */
+  /**
+   * Whether each epoch comes in another random order; default false: in the order of the dataset.
+   */
   shuffle?: boolean;
-  /** Whether the last batch is dropped if it has fewer than `bs` windows. Default: if the loader shuffles, as in fastai. */
+  /**
+   * Whether the last batch is dropped if it has fewer than `bs` windows. Default: if the loader
+   * shuffles, as in fastai.
+   */
   dropLast?: boolean;
   /** Seed of the order. Default 42. */
   seed?: number | string;
@@ -24,7 +29,7 @@ export interface SequenceLoaderOptions {
  * - `inputs[0]`: B × T track indices, row-major, each window at the left of its row; what is right of it is 0 and must be ignored;
  * - `inputs[1]`: B sizes, from 1 to T: the tracks in each window;
  * - `targets`: B indices of the next track; with `everyPosition` B × T, row-major: at position j the track that follows it, −1 where there is no target
- *   (right of the window, and where a position is context only). A loss counts the targets from 0 on.
+ * (right of the window, and where a position is context only). A loss counts the targets from 0 on.
  * @example
  * const dls = SequenceDataLoaders.fromPlays(plays, { length: 10, bs: 64 });
  * for (const { size, inputs: [tracks, lengths], targets } of dls.train.batches()) console.log(size, lengths[0], tracks[0], targets[0]);
@@ -70,8 +75,9 @@ export class SequenceDataLoader implements DataLoader {
   }
 
   /**
-   * The same targets, once each and in order, the last batch included: for predictions, of which there is one a row. So windows of `everyPosition` come as
-   * {@link SequenceDataset.eachTarget} makes them. `bs`: windows a batch, default as now.
+   * The same targets, once each and in order, the last batch included: for predictions, of which
+   * there is one a row. So windows of `everyPosition` come as {@link SequenceDataset.eachTarget}
+   * makes them. `bs`: windows a batch, default as now.
    */
   inOrder(options: { bs?: number } = {}): SequenceDataLoader {
     checkOptions(options, ['bs'], 'inOrder');
@@ -84,7 +90,10 @@ export class SequenceDataLoader implements DataLoader {
     });
   }
 
-  /** The batches of one epoch. The arrays of a batch are used again for the next one of the same call. */
+  /**
+   * The batches of one epoch. The arrays of a batch are used again for the next one of the same
+   * call.
+   */
   *batches(epoch = 0): Generator<Batch, void, undefined> {
     const { dataset, bs } = this;
     const order = this.shuffle

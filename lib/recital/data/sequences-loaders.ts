@@ -26,16 +26,20 @@ export interface SequenceLoadersOptions extends SequenceOptions, SequenceSplitOp
 const SHOWN = 3;
 
 /**
- * Windows of what was played → the next track, split and in batches; the layout of a batch is that of {@link SequenceDataLoader}.
+ * Windows of what was played → the next track, split and in batches; the layout of a batch is that
+ * of {@link SequenceDataLoader}.
  *
- * The default split is `'user'`: nothing of a validation listener is in training. A split by window, the paper's, cuts one history into windows that
- * overlap, so that the tracks to predict have been seen as inputs; and a split in time needs times, which Kaggle's history has not.
+ * The default split is `'user'`: nothing of a validation listener is in training. A split by
+ * window, the paper's, cuts one history into windows that overlap, so that the tracks to predict
+ * have been seen as inputs; and a split in time needs times, which Kaggle's history has not.
  *
- * With `everyPosition` training has a target at each position of its windows, which do not overlap: few windows, read fast. Validation has a window for each of
- * its targets all the same, of the tracks before it, so that it measures what a recommendation would be, whatever the form of training.
+ * With `everyPosition` training has a target at each position of its windows, which do not overlap:
+ * few windows, read fast. Validation has a window for each of its targets all the same, of the
+ * tracks before it, so that it measures what a recommendation would be, whatever the form of
+ * training.
  *
- * The classes are all tracks of the data, without a padding or unknown one: a short window has its own size instead. Training drops a last batch of fewer
- * than `bs` windows, validation keeps it.
+ * The classes are all tracks of the data, without a padding or unknown one: a short window has its
+ * own size instead. Training drops a last batch of fewer than `bs` windows, validation keeps it.
  * @example
  * const dls = SequenceDataLoaders.fromPlays(plays, { length: 10, bs: 64, split: 'last' });
  * dls.showBatch();
@@ -133,7 +137,8 @@ export class SequenceDataLoaders implements DataLoaders {
   }
 
   /**
-   * Batches of other plays or sessions, in order, in windows of the same length with one target each (fastai's `test_dl`).
+   * Batches of other plays or sessions, in order, in windows of the same length with one target
+   * each (fastai's `test_dl`).
    * @param options `bs`: windows a batch, default as in validation
    * @throws UnknownIdError for a track that is not among the classes
    */
@@ -155,7 +160,10 @@ export class SequenceDataLoaders implements DataLoaders {
     );
   }
 
-  /** Shows the first windows of the first training batch, decoded. `maxN`: how many at most, default 10. */
+  /**
+   * Shows the first windows of the first training batch, decoded. `maxN`: how many at most, default
+   * 10.
+   */
   showBatch(options: { maxN?: number } = {}): void {
     checkOptions(options, ['maxN'], 'showBatch');
     const { maxN = 10 } = options;
@@ -171,8 +179,8 @@ export class SequenceDataLoaders implements DataLoaders {
   }
 
   /**
-   * A row of a batch by column name: `history`, the last tracks of the window as "Title by Artist" (ids where there is no catalogue); `length`, how many it
-   * has; `next`, the track that follows.
+   * A row of a batch by column name: `history`, the last tracks of the window as "Title by Artist"
+   * (ids where there is no catalogue); `length`, how many it has; `next`, the track that follows.
    */
   decode(batch: Batch, row: number): Record<string, string | number> {
     checkRowOf(batch, row, 2);

@@ -29,7 +29,10 @@ export type SequenceSplit =
 export interface SequenceSplitOptions {
   /** Default `'user'`. */
   split?: SequenceSplit;
-  /** Share for validation of `'user'`, `'order'` and `'window'`, more than 0 and less than 1; default 0.2. The others have none. */
+  /**
+   * Share for validation of `'user'`, `'order'` and `'window'`, more than 0 and less than 1;
+   * default 0.2. The others have none.
+   */
   validPct?: number;
   /** Seed of the draw; default 42. */
   seed?: number | string;

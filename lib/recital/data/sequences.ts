@@ -5,16 +5,21 @@ import { Histories, type SequenceSource } from './sequences-histories.js';
 
 /** Options of {@link createSequences}. */
 export interface SequenceOptions {
-  /** Tracks in a window, at most; default 10. Infinity: the whole history before the track that is predicted. */
+  /**
+   * Tracks in a window, at most; default 10. Infinity: the whole history before the track that is
+   * predicted.
+   */
   length?: number;
   /**
-   * Tracks in a window, at least; default 1, so that the beginning of a history, which has less than `length` tracks before it, is learnt from too. With
-   * `minLength` equal to `length` there are full windows only, and histories of no more than `length` tracks have none.
+   * Tracks in a window, at least; default 1, so that the beginning of a history, which has less
+   * than `length` tracks before it, is learnt from too. With `minLength` equal to `length` there
+   * are full windows only, and histories of no more than `length` tracks have none.
    */
   minLength?: number;
   /**
-   * Whether every position of a window has a target, the track after it, instead of the last alone; default false. Windows do not overlap then, so that each
-   * track but the first of a history is a target once.
+   * Whether every position of a window has a target, the track after it, instead of the last alone;
+   * default false. Windows do not overlap then, so that each track but the first of a history is a
+   * target once.
    */
   everyPosition?: boolean;
 }
@@ -23,7 +28,9 @@ export interface SequenceOptions {
 export interface SequenceWindow {
   /** Track indices, in order: from 1 to `windowLength` of them. */
   readonly inputs: Int32Array;
-  /** The next track: one number; with `everyPosition` one for each input, −1 where there is none. */
+  /**
+   * The next track: one number; with `everyPosition` one for each input, −1 where there is none.
+   */
   readonly targets: Int32Array;
 }
 
@@ -39,8 +46,9 @@ interface WindowColumns {
 const MOST_ITEMS = 2 ** 24;
 
 /**
- * Windows over histories, each with the track that comes next (PyTorch's Dataset of the paper's notebook). A window is a start and a size in the flat
- * history: nothing is copied, so a million windows cost a few megabytes. Windows never cross from one history to another.
+ * Windows over histories, each with the track that comes next (PyTorch's Dataset of the paper's
+ * notebook). A window is a start and a size in the flat history: nothing is copied, so a million
+ * windows cost a few megabytes. Windows never cross from one history to another.
  * @example
  * const dataset = createSequences(plays, { length: 10 });
  * dataset.at(0); // the first window: its tracks and the one that comes next, as indices
@@ -100,7 +108,8 @@ export class SequenceDataset {
   }
 
   /**
-   * Writes window `i` into row `row` of a batch's arrays: tracks from the left, then zeros; targets likewise, −1 where there is none.
+   * Writes window `i` into row `row` of a batch's arrays: tracks from the left, then zeros; targets
+   * likewise, −1 where there is none.
    * @param inputs rows × windowLength
    * @param targets rows × targetWidth
    */
@@ -125,8 +134,9 @@ export class SequenceDataset {
   }
 
   /**
-   * Windows that predict one track each, in the same order: with `everyPosition` one for each target, of up to `windowLength` tracks before it in its history,
-   * as if it were to be recommended then; else the windows as they are.
+   * Windows that predict one track each, in the same order: with `everyPosition` one for each
+   * target, of up to `windowLength` tracks before it in its history, as if it were to be
+   * recommended then; else the windows as they are.
    * @returns the windows, and for each the number of the window here that its target is in
    */
   eachTarget(): { dataset: SequenceDataset; window: Int32Array } {
@@ -186,10 +196,13 @@ export class SequenceDataset {
 }
 
 /**
- * Sliding windows over each user's plays in the order of the file, or over sessions, each with the track that comes next (the paper's `create_sequences`).
- * A history of n tracks has n − 1 windows: one for each track but the first. At its beginning windows are shorter than `length`, and keep their own size.
+ * Sliding windows over each user's plays in the order of the file, or over sessions, each with the
+ * track that comes next (the paper's `create_sequences`). A history of n tracks has n − 1 windows:
+ * one for each track but the first. At its beginning windows are shorter than `length`, and keep
+ * their own size.
  *
- * A listening history without times, such as Kaggle's, has no other order than the file's: what "next" means there is up to whoever wrote it.
+ * A listening history without times, such as Kaggle's, has no other order than the file's: what
+ * "next" means there is up to whoever wrote it.
  * @param source plays, whose order is that of the file, or sessions
  * @throws ArgumentError for a wrong length; DataError if no history is long enough for a window
  * @example
@@ -206,7 +219,8 @@ export function createSequences(
 
 /**
  * The same, with a choice for the split that holds each history's last track out.
- * @param options.lastApart with `everyPosition`: the last track of a history of three or more is the target of a window of its own, the history's last
+ * @param options.lastApart with `everyPosition`: the last track of a history of three or more is
+ *   the target of a window of its own, the history's last
  */
 export function windowsOf(
   histories: Histories,
@@ -281,7 +295,10 @@ function checkedOptions({
   return { length, minLength, everyPosition };
 }
 
-/** Calls `visit` for each window, history after history: its history, its start, its size, and the first position that has a target. */
+/**
+ * Calls `visit` for each window, history after history: its history, its start, its size, and the
+ * first position that has a target.
+ */
 function eachWindow(
   { indptr }: Histories,
   {

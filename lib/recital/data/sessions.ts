@@ -27,7 +27,10 @@ export interface SessionRecord {
   time?: string | number;
 }
 
-/** Where the columns of a table of sessions are: by name (whatever the case and separators), or by position from 0. */
+/**
+ * Where the columns of a table of sessions are: by name (whatever the case and separators), or by
+ * position from 0.
+ */
 export interface SessionsColumnNames {
   /** Default `SessionId`, `session_id` or `session`. */
   session?: string | number;
@@ -38,7 +41,8 @@ export interface SessionsColumnNames {
 }
 
 /**
- * Listening sessions: sequences of items, in the order in which they were played. An item may repeat.
+ * Listening sessions: sequences of items, in the order in which they were played. An item may
+ * repeat.
  * @example new Sessions(Vocabulary.fromValues(['a', 'b']), Int32Array.of(0, 3), Int32Array.of(0, 1, 0)).session(0) // ['a', 'b', 'a']
  */
 export class Sessions {
@@ -69,7 +73,8 @@ export class Sessions {
   }
 
   /**
-   * From records, one a played item. Sessions come in the order in which they first occur, their items in the order of time.
+   * From records, one a played item. Sessions come in the order in which they first occur, their
+   * items in the order of time.
    * @param options `items`: the items to encode with; default: those of the records, sorted
    * @throws ArgumentError for other fields, and for a record without a session or item
    * @example Sessions.fromRows([{ session: 1, item: 'b', time: 20 }, { session: 1, item: 'a', time: 10 }]).session(0) // ['a', 'b']
@@ -118,8 +123,10 @@ export class Sessions {
   }
 
   /**
-   * From a table, a row a played item. Sessions come in the order in which they first occur, their items in the order of time.
-   * @param options `columns`: which ones; `items`: the items to encode with; default: those of the table, sorted
+   * From a table, a row a played item. Sessions come in the order in which they first occur, their
+   * items in the order of time.
+   * @param options `columns`: which ones; `items`: the items to encode with; default: those of the
+   *   table, sorted
    * @throws UnknownIdError for a column that is not there
    * @example Sessions.fromTable(await sql("from 'log.csv'"), { columns: { session: 'who', item: 'song', time: 'when' } })
    */
@@ -259,7 +266,10 @@ interface Events {
   time?: readonly (string | number | null)[];
 }
 
-/** Sessions of events, in the order in which they first occur; `where` says for messages where event `i` is. */
+/**
+ * Sessions of events, in the order in which they first occur; `where` says for messages where event
+ * `i` is.
+ */
 function ofEvents(
   { session, item, time }: Events,
   options: { items?: Vocabulary },
@@ -292,26 +302,34 @@ function ofEvents(
 
 /** Options of {@link readSessions}. */
 export interface ReadSessionsOptions extends TextFormatOptions {
-  /** The items to encode with, e.g. those of the training sessions. Default: those of the file, sorted. Unknown ones: UnknownIdError. */
+  /**
+   * The items to encode with, e.g. those of the training sessions. Default: those of the file,
+   * sorted. Unknown ones: UnknownIdError.
+   */
   items?: Vocabulary;
   /** Of a table with a played item a row: its columns. */
   columns?: SessionsColumnNames;
   /**
-   * Of a file with a session a line: whether the first id of each line is the user, as in `7 12 5 9` of user 7, and not an item. Users are no part of the session,
-   * but `sessions.ids`. Default: no; but where nobody can tell, that is an error. These are files whose first ids count the lines from 0 or 1; and, of five lines
-   * or more, those whose first ids never fall, or are all different and occur nowhere else.
+   * Of a file with a session a line: whether the first id of each line is the user, as in
+   * `7 12 5 9` of user 7, and not an item. Users are no part of the session, but `sessions.ids`.
+   * Default: no; but where nobody can tell, that is an error. These are files whose first ids count
+   * the lines from 0 or 1; and, of five lines or more, those whose first ids never fall, or are all
+   * different and occur nowhere else.
    */
   user?: boolean;
 }
 
 /**
- * Reads sessions from a text file (also .gz), in one of two forms. Either a session a line, its item ids separated by blanks or commas (or by `delimiter`); blank
- * lines are left out. Or a table with a played item a row, as GRU4Rec has it: a first line `SessionId ItemId Time`, in any order, with any delimiter and other
- * columns beside; sessions come in the order in which they first occur, their items in the order of time. It is taken for a table if `columns` or `names` are
+ * Reads sessions from a text file (also .gz), in one of two forms. Either a session a line, its
+ * item ids separated by blanks or commas (or by `delimiter`); blank lines are left out. Or a table
+ * with a played item a row, as GRU4Rec has it: a first line `SessionId ItemId Time`, in any order,
+ * with any delimiter and other columns beside; sessions come in the order in which they first
+ * occur, their items in the order of time. It is taken for a table if `columns` or `names` are
  * given, or if the words of the first line are names of columns.
  * @param path the file
- * @throws DataError for a missing, empty, cut-off or foreign file, a character that is none in its encoding, columns that are not known, and for a file of which
- * nobody can tell whether its lines begin with users
+ * @throws DataError for a missing, empty, cut-off or foreign file, a character that is none in its
+ *   encoding, columns that are not known, and for a file of which nobody can tell whether its lines
+ *   begin with users
  * @example const train = await readSessions('train_sessions.txt.gz'); const test = await readSessions('test_sessions.txt.gz', { items: train.items });
  */
 export async function readSessions(
@@ -360,7 +378,10 @@ function firstWords({ head }: TextFile, { delimiter, comment }: TextFormatOption
     .filter((word) => word !== '');
 }
 
-/** Whether a file begins with the names of columns: every word of its first line names one, or two of them do that are no words otherwise. */
+/**
+ * Whether a file begins with the names of columns: every word of its first line names one, or two
+ * of them do that are no words otherwise.
+ */
 function namesColumns(file: TextFile, options: TextFormatOptions): boolean {
   const words = firstWords(file, options).map(plain);
   const names = words.filter((word) => COLUMN_WORD.test(word));
@@ -476,7 +497,10 @@ async function readLines(
   return new Sessions(vocabulary, indptr, item, user ? kept.map((i) => ids[first[i]]) : undefined);
 }
 
-/** Throws DataError where the first ids of the lines may be users: see {@link ReadSessionsOptions.user}. */
+/**
+ * Throws DataError where the first ids of the lines may be users: see
+ * {@link ReadSessionsOptions.user}.
+ */
 function refuseUsers(
   path: string,
   ids: readonly string[],

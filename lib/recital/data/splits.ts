@@ -26,7 +26,10 @@ export interface RandomSplitOptions {
  * @example const options: RatioOptions = { ratios: [0.8, 0.2] };
  */
 export interface RatioOptions<R extends readonly number[] = readonly number[]> {
-  /** Shares of train, valid and, if there are three, test; they add up to 1. Default [0.8, 0.1, 0.1]. */
+  /**
+   * Shares of train, valid and, if there are three, test; they add up to 1. Default [0.8, 0.1,
+   * 0.1].
+   */
   ratios?: R;
 }
 
@@ -39,7 +42,10 @@ export interface LeaveKOutOptions {
   k?: number;
   /** The same as `k`, beside `test`. */
   valid?: number;
-  /** Rows of each user for test; of the last ones, those behind validation's. Default: there is no such part. */
+  /**
+   * Rows of each user for test; of the last ones, those behind validation's. Default: there is no
+   * such part.
+   */
   test?: number;
   /** Which ones: drawn at random (default) or the user's last in the file. */
   which?: 'random' | 'last';
@@ -48,8 +54,8 @@ export interface LeaveKOutOptions {
 }
 
 /**
- * fastai's RandomSplitter: of the rows in random order the first trunc(validPct · n) are for validation, the others for training. Both parts come in
- * that random order.
+ * fastai's RandomSplitter: of the rows in random order the first trunc(validPct · n) are for
+ * validation, the others for training. Both parts come in that random order.
  * @param n number of rows
  * @throws ArgumentError unless both parts get a row
  * @example randomSplit(10).valid.length // 2
@@ -80,8 +86,9 @@ export function randomSplit(n: number, options: RandomSplitOptions = {}): Split 
 }
 
 /**
- * Splits each user's plays at random by ratios, with RecBole's rounding: valid and test get ⌊ratio · n⌋ rows, a part whose share is less than one row
- * gets one if training keeps at least one, training gets the others. Rows of a part are ascending.
+ * Splits each user's plays at random by ratios, with RecBole's rounding: valid and test get ⌊ratio
+ * · n⌋ rows, a part whose share is less than one row gets one if training keeps at least one,
+ * training gets the others. Rows of a part are ascending.
  * @param plays what is split
  * @example perUserSplit(plays, { ratios: [0.8, 0.1, 0.1], seed: 2020 })
  */
@@ -108,8 +115,9 @@ export function perUserSplit(
 }
 
 /**
- * Splits each user's plays by ratios in the order of the file: first train, then valid, then test, with the sizes of {@link perUserSplit}. Where the
- * file is in order of time, this is the split by time.
+ * Splits each user's plays by ratios in the order of the file: first train, then valid, then test,
+ * with the sizes of {@link perUserSplit}. Where the file is in order of time, this is the split by
+ * time.
  * @param plays what is split
  * @example const { train, test } = splitPlays(plays, orderSplit(plays, { ratios: [0.8, 0.2] }));
  */
@@ -122,7 +130,8 @@ export function orderSplit(plays: Plays, options: RatioOptions = {}): Split {
 }
 
 /**
- * Keeps `k` plays of each user for validation, or `valid` for validation and `test` for test. Users with no more plays than that stay in training as a whole.
+ * Keeps `k` plays of each user for validation, or `valid` for validation and `test` for test. Users
+ * with no more plays than that stay in training as a whole.
  * @param plays what is split
  * @example leaveKOut(plays, { valid: 1, test: 1, which: 'last' }) // the usual protocol of sequential recommendation: see evaluateNextItem
  */
@@ -173,11 +182,14 @@ export interface KFoldOptions {
 }
 
 /**
- * Cross-validation: k splits, in which every play is held out exactly once, in `valid`. By user, as {@link perUserSplit}: the plays of each user are dealt out to the
- * folds at random, so that a fold has ⌊n/k⌋ or ⌈n/k⌉ of the n plays of each, and the folds differ by no more than one play in all. A user with a single play is
- * unknown to the training part of one fold, and measured in none. Rows of a part are ascending.
+ * Cross-validation: k splits, in which every play is held out exactly once, in `valid`. By user, as
+ * {@link perUserSplit}: the plays of each user are dealt out to the folds at random, so that a fold
+ * has ⌊n/k⌋ or ⌈n/k⌉ of the n plays of each, and the folds differ by no more than one play in all.
+ * A user with a single play is unknown to the training part of one fold, and measured in none. Rows
+ * of a part are ascending.
  *
- * Means over the folds rest on training parts that overlap, so that their standard deviation is too small for a test; each fold has tests of its own.
+ * Means over the folds rest on training parts that overlap, so that their standard deviation is too
+ * small for a test; each fold has tests of its own.
  * @param plays what is split
  * @throws ArgumentError for more folds than plays
  * @example
@@ -285,7 +297,8 @@ function shuffle(rows: Int32Array, random: Random): void {
 }
 
 /**
- * A split that was given by row numbers, checked: `train` is not empty, every row is one of 0 … n−1, and none is in both parts.
+ * A split that was given by row numbers, checked: `train` is not empty, every row is one of 0 …
+ * n−1, and none is in both parts.
  */
 export function checkedSplit(
   split: { readonly train: ArrayLike<number>; readonly valid: ArrayLike<number> },

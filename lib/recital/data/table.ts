@@ -9,7 +9,10 @@ export type Cell = string | number | boolean | null;
 /** A column: numbers (NaN is missing) or strings (null is missing). */
 export type Column = Float64Array | readonly (string | null)[];
 
-/** What a column can be made of: besides a {@link Column}, any numbers; in an array `null` is a missing one. */
+/**
+ * What a column can be made of: besides a {@link Column}, any numbers; in an array `null` is a
+ * missing one.
+ */
 export type ColumnValues = Column | readonly (number | null)[] | NumberArray;
 type NumberArray =
   | Int8Array
@@ -22,8 +25,8 @@ type NumberArray =
   | Float32Array;
 
 /**
- * Named columns of equal length. Prints itself: as aligned text in a terminal, as an HTML table when it is the last value of a notebook cell.
- * For anything beyond looking at it there is `sql`.
+ * Named columns of equal length. Prints itself: as aligned text in a terminal, as an HTML table
+ * when it is the last value of a notebook cell. For anything beyond looking at it there is `sql`.
  */
 export class Table {
   /** Number of rows. */
@@ -33,9 +36,11 @@ export class Table {
   private readonly data: ReadonlyMap<string, Column>;
 
   /**
-   * @param columns by name: a record, or a Map where their order matters and a name may be a whole number (which a record puts first). A Float64Array and
-   * an array of text are kept as they are, other numbers are copied into a Float64Array
-   * @throws ArgumentError for columns of unequal lengths, and for one that holds neither numbers nor text alone
+   * @param columns by name: a record, or a Map where their order matters and a name may be a whole
+   *   number (which a record puts first). A Float64Array and an array of text are kept as they are,
+   *   other numbers are copied into a Float64Array
+   * @throws ArgumentError for columns of unequal lengths, and for one that holds neither numbers
+   *   nor text alone
    * @example new Table({ track: ['a', 'b'], plays: [3, 1] })
    */
   constructor(columns: Readonly<Record<string, ColumnValues>> | ReadonlyMap<string, ColumnValues>) {
@@ -62,7 +67,8 @@ export class Table {
   /**
    * From records. A column is numeric if none of its values is a string or boolean.
    * @param rows one record a row; a missing or null field is a missing value
-   * @param columnNames which fields, in which order; default: those of all records, in order of appearance
+   * @param columnNames which fields, in which order; default: those of all records, in order of
+   *   appearance
    * @example Table.fromRows([{ track: 'a', plays: 3 }, { track: 'b' }]).numbers('plays') // [3, NaN]
    */
   static fromRows(
@@ -153,7 +159,8 @@ export class Table {
   }
 
   /**
-   * What JSON.stringify makes of it: its rows, so that `JSON.stringify(table)` is what `save` writes. A missing value is null.
+   * What JSON.stringify makes of it: its rows, so that `JSON.stringify(table)` is what `save`
+   * writes. A missing value is null.
    * @example JSON.stringify(new Table({ track: ['a', null], plays: [3, NaN] })) // '[{"track":"a","plays":3},{"track":null,"plays":null}]'
    */
   toJSON(): unknown {
@@ -212,8 +219,9 @@ export class Table {
   }
 
   /**
-   * Writes the table to a file, as a whole or not at all, by its name as CSV (`.csv`, a first line of column names, numbers in full, a missing value as an empty field:
-   * `readTable` reads it) or JSON (`.json`, an object for each row, null for a value that is missing or infinite).
+   * Writes the table to a file, as a whole or not at all, by its name as CSV (`.csv`, a first line
+   * of column names, numbers in full, a missing value as an empty field: `readTable` reads it) or
+   * JSON (`.json`, an object for each row, null for a value that is missing or infinite).
    * @returns the path
    * @throws ArgumentError for another ending
    * @example new Table({ artist: ['Air', 'Can'], plays: [3, 5] }).save('artists.csv')
@@ -312,11 +320,14 @@ function cell(column: Column, i: number): Cell {
 }
 
 /**
- * The cells of a column as text, – for a missing one. Numbers of a column have the same number of decimals, so that they stand below each other: none if
- * all are whole, else as many as give the largest six digits, from one to six (fastai's tables), but three at least where some are below 1. From 10,000
- * on thousands are separated: 12,345. Columns of very small or very large numbers are in scientific notation, and so is a number of another column that
- * would look like zero and is none; but what is less than 1e-12 of the largest is taken for the rounding error of a sum, and written as 0, in a column with
- * negative numbers: where all are positive, such as p-values, a tiny one is meant.
+ * The cells of a column as text, – for a missing one. Numbers of a column have the same number of
+ * decimals, so that they stand below each other: none if all are whole, else as many as give the
+ * largest six digits, from one to six (fastai's tables), but three at least where some are below 1.
+ * From 10,000 on thousands are separated: 12,345. Columns of very small or very large numbers are
+ * in scientific notation, and so is a number of another column that would look like zero and is
+ * none; but what is less than 1e-12 of the largest is taken for the rounding error of a sum, and
+ * written as 0, in a column with negative numbers: where all are positive, such as p-values, a tiny
+ * one is meant.
  */
 export function formatColumn(column: Column): string[] {
   if (!(column instanceof Float64Array))
@@ -347,7 +358,10 @@ export function formatColumn(column: Column): string[] {
   });
 }
 
-/** A table as CSV (RFC 4180, lines end in \n): numbers in full precision, a missing value as an empty field. */
+/**
+ * A table as CSV (RFC 4180, lines end in \n): numbers in full precision, a missing value as an
+ * empty field.
+ */
 export function csv(table: Table): string {
   const columns = table.columnNames.map((name) => table.strings(name));
   const lines = Array.from({ length: table.length }, (_, i) =>

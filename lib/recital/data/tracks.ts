@@ -5,7 +5,8 @@ import { type Cell, Table } from './table.js';
 import { Vocabulary } from './vocabulary.js';
 
 /**
- * The 13 columns of Kaggle's `Music Info.csv` that describe the sound: Spotify's audio features and the duration.
+ * The 13 columns of Kaggle's `Music Info.csv` that describe the sound: Spotify's audio features and
+ * the duration.
  * @example tracks.table.select(audioFeatures).head(3)
  */
 export const audioFeatures: readonly string[] = [
@@ -59,8 +60,10 @@ export class Tracks {
   private byName: Map<string, number[]> | undefined;
 
   /**
-   * @param table one row a track; `track_id` is required, the other columns of {@link trackColumns} are optional, further ones are kept
-   * @throws DataError without a `track_id` column, for a missing id, and for an id that occurs twice
+   * @param table one row a track; `track_id` is required, the other columns of {@link trackColumns}
+   *   are optional, further ones are kept
+   * @throws DataError without a `track_id` column, for a missing id, and for an id that occurs
+   *   twice
    */
   constructor(readonly table: Table) {
     checkArgument(
@@ -131,7 +134,9 @@ export class Tracks {
     return Number.isNaN(year) ? undefined : year;
   }
 
-  /** "Title by Artist"; the id stands in for an unknown title, and an unknown artist is left out. */
+  /**
+   * "Title by Artist"; the id stands in for an unknown title, and an unknown artist is left out.
+   */
   label(id: string): string {
     const title = this.title(id) ?? id;
     const artist = this.artist(id);
@@ -150,8 +155,10 @@ export class Tracks {
   }
 
   /**
-   * The id of a track that a person names: by id, by title, or as "title by artist", whatever the case.
-   * @throws ArgumentError listing the candidates if several tracks have that name; UnknownIdError, with the nearest title, if none has
+   * The id of a track that a person names: by id, by title, or as "title by artist", whatever the
+   * case.
+   * @throws ArgumentError listing the candidates if several tracks have that name; UnknownIdError,
+   *   with the nearest title, if none has
    */
   find(text: string): string {
     if (typeof text !== 'string')

@@ -1,8 +1,9 @@
 import { NA, type Vocabulary } from './vocabulary.js';
 
 /**
- * The index in another vocabulary of each class of one, −1 where it is not there. Both are gone through once, in the order of code points, and no text is made:
- * a million ids take a fraction of a second.
+ * The index in another vocabulary of each class of one, −1 where it is not there. Both are gone
+ * through once, in the order of code points, and no text is made: a million ids take a fraction of
+ * a second.
  */
 export function indicesIn(from: Vocabulary, to: Vocabulary): Int32Array {
   if (from === to) return Int32Array.from(from.offsets.subarray(1), (_, i) => i);

@@ -19,9 +19,11 @@ export interface VocabularyOptions {
 }
 
 /**
- * Distinct ids and their indices: fastai's `classes`, scikit-learn's LabelEncoder. Indices count from 0 in the order of the classes.
+ * Distinct ids and their indices: fastai's `classes`, scikit-learn's LabelEncoder. Indices count
+ * from 0 in the order of the classes.
  *
- * Ids are kept as one block of UTF-8 and decoded when asked for, so that a million of them cost their bytes and are looked up by binary search.
+ * Ids are kept as one block of UTF-8 and decoded when asked for, so that a million of them cost
+ * their bytes and are looked up by binary search.
  * @example
  * const users = Vocabulary.fromValues(['u2', 'u1', 'u2']);
  * users.index('u2') // 1
@@ -39,7 +41,8 @@ export class Vocabulary {
    * From packed ids: for caches; {@link Vocabulary.fromValues} is for everybody else.
    * @param bytes the ids in UTF-8, one after the other
    * @param offsets length + 1 numbers: id `i` is `bytes[offsets[i] … offsets[i + 1])`
-   * @param order positions of the classes (except `#na#`) by ascending code point; omit it where the classes are in that order
+   * @param order positions of the classes (except `#na#`) by ascending code point; omit it where
+   *   the classes are in that order
    */
   constructor(
     readonly bytes: Uint8Array,
@@ -58,7 +61,8 @@ export class Vocabulary {
   }
 
   /**
-   * The distinct values, sorted: strings by Unicode code point, numbers by size, a mixture as strings (scikit-learn's rules).
+   * The distinct values, sorted: strings by Unicode code point, numbers by size, a mixture as
+   * strings (scikit-learn's rules).
    * @param values ids, repeated as often as they like
    * @example Vocabulary.fromValues(['b', 'a', 'b'], { na: true }).classes // ['#na#', 'a', 'b']
    */
@@ -175,7 +179,8 @@ export class Vocabulary {
   }
 
   /**
-   * The index of each value (LabelEncoder's `transform`). Unknown ones: 0 where index 0 is `#na#`, as in fastai; else UnknownIdError.
+   * The index of each value (LabelEncoder's `transform`). Unknown ones: 0 where index 0 is `#na#`,
+   * as in fastai; else UnknownIdError.
    */
   encode(values: ArrayLike<string | number>): Int32Array {
     checkArgument(isNumbers(values), values, 'encode', `an array of ${this.kind}s`);
@@ -265,7 +270,10 @@ function checkVocabularyOptions(options: VocabularyOptions): void {
     throw new ArgumentError(`kind is what the ids are called, such as 'user', got ${typeof kind}.`);
 }
 
-/** Throws for the first row of ids with a whole number that JavaScript may have rounded. `of`: what an id is called. */
+/**
+ * Throws for the first row of ids with a whole number that JavaScript may have rounded. `of`: what
+ * an id is called.
+ */
 export function refuseRounded(ids: ArrayLike<unknown>, of: string): void {
   for (let i = 0; i < ids.length; i++)
     if (isRounded(ids[i])) throw rounded(`Row ${i} (counted from 0) has`, of, ids[i]);

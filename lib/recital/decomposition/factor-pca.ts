@@ -6,7 +6,9 @@ import { tridiagonalEigen } from './lanczos/tridiagonal-eigen.js';
 export interface FactorPca {
   /** rows × components, row-major: the coordinates of each row. */
   readonly coordinates: Float64Array;
-  /** components × width, row-major: unit vectors, each with its entry of largest magnitude positive. */
+  /**
+   * components × width, row-major: unit vectors, each with its entry of largest magnitude positive.
+   */
   readonly components: Float64Array;
   /** Variance along each component (divided by rows − 1, as scikit-learn does). */
   readonly explainedVariance: Float64Array;
@@ -15,11 +17,12 @@ export interface FactorPca {
 }
 
 /**
- * Principal components of the rows of a small dense matrix, fastai's `tensor.pca(k)`: centre the columns, take the eigenvectors of their covariance, and
- * return the centred rows projected on the first ones. Made for embeddings (a few hundred columns at most).
+ * Principal components of the rows of a small dense matrix, fastai's `tensor.pca(k)`: centre the
+ * columns, take the eigenvectors of their covariance, and return the centred rows projected on the
+ * first ones. Made for embeddings (a few hundred columns at most).
  *
- * Sign rule, where fastai has none: each component's entry of largest magnitude is positive (the first of them, if several are equally large), so that
- * a picture is the same on every machine.
+ * Sign rule, where fastai has none: each component's entry of largest magnitude is positive (the
+ * first of them, if several are equally large), so that a picture is the same on every machine.
  * @param values rows × width, row-major
  * @param options.width columns; `components`: how many to keep (default 2, at most `width`)
  * @example factorPca(Float32Array.of(1, 0, -1, 0), { width: 2, components: 1 }).coordinates // Float64Array [1, -1]

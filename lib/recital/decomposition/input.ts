@@ -2,7 +2,9 @@ import { type CsrMatrix, checkCsrMatrix, type DenseMatrix, isSparse } from '../d
 import { Table } from '../data/table.js';
 import { ArgumentError, NumericError } from '../errors.js';
 
-/** What can be decomposed: a sparse matrix, a dense one, or a table whose columns are all numbers. */
+/**
+ * What can be decomposed: a sparse matrix, a dense one, or a table whose columns are all numbers.
+ */
 export type MatrixLike = CsrMatrix | DenseMatrix | Table;
 
 /** A checked matrix and, if it was a table, the names of its columns. */
@@ -15,7 +17,8 @@ export interface Input {
  * Checks what a user hands over.
  * @param who stands in errors, e.g. `PCA`
  * @param options.missing NaN is let through; default false
- * @throws ArgumentError for a shape that does not fit; NumericError for NaN or infinity, with its place
+ * @throws ArgumentError for a shape that does not fit; NumericError for NaN or infinity, with its
+ *   place
  */
 export function readInput(
   input: MatrixLike,
@@ -58,7 +61,10 @@ export function readInput(
   return { x: input, names: undefined };
 }
 
-/** Throws where the columns of a table are not those of the table that was fitted, in their order: numbers would be taken for others'. */
+/**
+ * Throws where the columns of a table are not those of the table that was fitted, in their order:
+ * numbers would be taken for others'.
+ */
 export function checkNames(
   who: string,
   names: readonly string[] | undefined,

@@ -6,11 +6,14 @@ import { ArgumentError, NumericError } from '../errors.js';
 const BLOCK = 256;
 
 /**
- * The inverse of a symmetric positive definite matrix, in place, in float32: block by block, n³ multiplications and additions as matrix products on all threads.
+ * The inverse of a symmetric positive definite matrix, in place, in float32: block by block, n³
+ * multiplications and additions as matrix products on all threads.
  *
- * Sweeping block k, with D the inverse of A_kk (in float64), turns A_ij into A_ij − A_ik·D·A_kj, A_ik into A_ik·D and A_kk into −D, and keeps A
- * symmetric, so that its lower triangle suffices; when all blocks are swept, A has become −A⁻¹ (Beaton's sweep operator).
- * @param a n × n on the shared memory, row-major; its lower triangle is read, the whole is overwritten
+ * Sweeping block k, with D the inverse of A_kk (in float64), turns A_ij into A_ij − A_ik·D·A_kj,
+ * A_ik into A_ik·D and A_kk into −D, and keeps A symmetric, so that its lower triangle suffices;
+ * when all blocks are swept, A has become −A⁻¹ (Beaton's sweep operator).
+ * @param a n × n on the shared memory, row-major; its lower triangle is read, the whole is
+ *   overwritten
  * @param options.n its rows; `turn`: asked often, true to stop
  * @returns whether it was finished; if not, `a` holds nothing of use
  * @throws NumericError if the matrix is not positive definite, to the precision of float32

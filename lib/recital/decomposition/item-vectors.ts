@@ -16,11 +16,14 @@ export interface ItemVectorsOptions extends PpmiOptions {
 }
 
 /**
- * Vectors of the tracks in which tracks that are played near each other lie close: U·√Σ of the truncated SVD of their {@link ppmi}. To start an LSTMModel's
- * embedding from (`embInit`): what neighbours tell, it then need not find again. Tracks that are never played beside another have the vector 0.
+ * Vectors of the tracks in which tracks that are played near each other lie close: U·√Σ of the
+ * truncated SVD of their {@link ppmi}. To start an LSTMModel's embedding from (`embInit`): what
+ * neighbours tell, it then need not find again. Tracks that are never played beside another have
+ * the vector 0.
  * @param source plays, whose order is that of the file, or sessions
  * @returns tracks × embSz, row-major
- * @throws ArgumentError for more numbers than there are tracks; DataError if no history has two tracks
+ * @throws ArgumentError for more numbers than there are tracks; DataError if no history has two
+ *   tracks
  * @example
  * const dls = SequenceDataLoaders.fromSessions(trainSessions, { length: 10 });
  * lstmLearner(dls, { embSz: 64, layers: [64], tied: true, embInit: await itemVectors(trainSessions, { embSz: 64 }) })

@@ -11,11 +11,14 @@ import { times, timesRows } from './lanczos/products.js';
 
 /** Options that PCA and TruncatedSVD share. */
 export interface ReductionOptions {
-  /** Start of the iteration; default 42. The result does not depend on it beyond the tolerance, but the last bits do. */
+  /**
+   * Start of the iteration; default 42. The result does not depend on it beyond the tolerance, but
+   * the last bits do.
+   */
   seed?: number | string;
   /**
-   * Largest residual of a component, ‖XᵀX·v − σ²·v‖, as a share of σ²: a bound for the relative error of each explained variance, which is in fact about
-   * its square. Default 1e-7.
+   * Largest residual of a component, ‖XᵀX·v − σ²·v‖, as a share of σ²: a bound for the relative
+   * error of each explained variance, which is in fact about its square. Default 1e-7.
    */
   tol?: number;
 }
@@ -34,7 +37,10 @@ export interface Fitted {
   readonly converged: number;
 }
 
-/** Larger numbers have fourth powers, summed over a matrix, that are no numbers any more. Much smaller ones than 1 / LARGEST count as 0. */
+/**
+ * Larger numbers have fourth powers, summed over a matrix, that are no numbers any more. Much
+ * smaller ones than 1 / LARGEST count as 0.
+ */
 const LARGEST = 1e70;
 
 /** What PCA and TruncatedSVD have in common, with scikit-learn's words in camelCase. */
@@ -54,9 +60,11 @@ export abstract class LinearReduction {
   }
 
   /**
-   * Learns the components. The event loop gets a turn every 50 ms; Ctrl-C, or "interrupt kernel", stops it: what can be made within a second of what was found stays.
+   * Learns the components. The event loop gets a turn every 50 ms; Ctrl-C, or "interrupt kernel",
+   * stops it: what can be made within a second of what was found stays.
    * @param x rows × columns: sparse, dense, or a table of numbers. It is not changed
-   * @throws ArgumentError for a shape or a number of components that does not fit; NumericError for NaN and infinity
+   * @throws ArgumentError for a shape or a number of components that does not fit; NumericError for
+   *   NaN and infinity
    */
   async fit(x: MatrixLike): Promise<this> {
     await this.run(x, (scores) => scores.forEach(dispose));
@@ -80,7 +88,8 @@ export abstract class LinearReduction {
 
   /**
    * The coordinates of each row, rows × components.
-   * @throws ArgumentError before `fit`, or for another number of columns; NumericError for NaN and infinity
+   * @throws ArgumentError before `fit`, or for another number of columns; NumericError for NaN and
+   *   infinity
    */
   transform(x: MatrixLike): DenseMatrix {
     const { components, mean } = this.known();
@@ -96,7 +105,8 @@ export abstract class LinearReduction {
   }
 
   /**
-   * Rows that have these coordinates: rows × columns, dense. What the components do not hold is lost.
+   * Rows that have these coordinates: rows × columns, dense. What the components do not hold is
+   * lost.
    * @throws ArgumentError before `fit`, or for another number of coordinates
    */
   inverseTransform(y: DenseMatrix): DenseMatrix {
@@ -116,7 +126,10 @@ export abstract class LinearReduction {
     return { shape: [x.shape[0], components.shape[1]], data: out };
   }
 
-  /** components × columns: orthonormal rows, by explained variance, each with its entry of largest magnitude positive (scikit-learn's sign rule). */
+  /**
+   * components × columns: orthonormal rows, by explained variance, each with its entry of largest
+   * magnitude positive (scikit-learn's sign rule).
+   */
   get components(): DenseMatrix {
     return this.known().components;
   }
@@ -154,7 +167,9 @@ export abstract class LinearReduction {
     options: { random: Random; turn: () => Promise<boolean> },
   ): Promise<Decomposed>;
 
-  /** What coordinates are divided by, one number a component; nothing if they are left as they are. */
+  /**
+   * What coordinates are divided by, one number a component; nothing if they are left as they are.
+   */
   protected scales(): Float64Array | undefined {
     return undefined;
   }
@@ -215,10 +230,16 @@ export abstract class LinearReduction {
   }
 }
 
-/** What a decomposition hands back: what is kept, and the coordinates of the rows, one array a component. */
+/**
+ * What a decomposition hands back: what is kept, and the coordinates of the rows, one array a
+ * component.
+ */
 export type Decomposed = Omit<Fitted, 'names' | 'nSamples'> & { readonly scores: Float64Array[] };
 
-/** Components as one matrix, out of the shared memory, each (with its scores) turned so that its entry of largest magnitude is positive: the first, if several are equally large. */
+/**
+ * Components as one matrix, out of the shared memory, each (with its scores) turned so that its
+ * entry of largest magnitude is positive: the first, if several are equally large.
+ */
 export function flipSigns(
   right: readonly Float64Array[],
   scores: readonly Float64Array[],

@@ -15,10 +15,12 @@ import {
 /** Options of {@link PCA}. */
 export interface PCAOptions extends ReductionOptions {
   /**
-   * How many components: a whole number from 1 to the shorter side of the matrix; or a share between 0 and 1, for as few as explain more than that share of
-   * the variance. Default: as many as the shorter side, where that is at most 1,024.
+   * How many components: a whole number from 1 to the shorter side of the matrix; or a share
+   * between 0 and 1, for as few as explain more than that share of the variance. Default: as many
+   * as the shorter side, where that is at most 1,024.
    *
-   * 1 means one component. Where the shorter side is longer than 1,024, a share is looked for among the first 512 components.
+   * 1 means one component. Where the shorter side is longer than 1,024, a share is looked for among
+   * the first 512 components.
    */
   nComponents?: number;
   /** Divide the coordinates of each component by their standard deviation; default false. */
@@ -31,11 +33,14 @@ const MAX_ALL = 1024;
 const MAX_SHARED = 512;
 
 /**
- * scikit-learn's PCA: the directions along which the rows vary most. The columns are centred, not scaled ({@link StandardScaler} does that); variances are
- * divided by the number of rows − 1. A sparse matrix stays sparse: (X − 1·μᵀ)·v is computed as X·v − 1·(μᵀv).
+ * scikit-learn's PCA: the directions along which the rows vary most. The columns are centred, not
+ * scaled ({@link StandardScaler} does that); variances are divided by the number of rows − 1. A
+ * sparse matrix stays sparse: (X − 1·μᵀ)·v is computed as X·v − 1·(μᵀv).
  *
- * The result is exact to `tol`, by block Lanczos where the shorter side is longer than 256, else by the eigenvectors of the whole covariance. Constant columns
- * have no part in any component. If no column varies, all variances and ratios are 0 (scikit-learn has NaN). One row has no variance and is refused.
+ * The result is exact to `tol`, by block Lanczos where the shorter side is longer than 256, else by
+ * the eigenvectors of the whole covariance. Constant columns have no part in any component. If no
+ * column varies, all variances and ratios are 0 (scikit-learn has NaN). One row has no variance and
+ * is refused.
  * @example
  * const pca = new PCA({ nComponents: 1 });
  * await pca.fit({ shape: [3, 2], data: Float64Array.of(0, 0, 2, 0, 4, 0) });
@@ -71,7 +76,10 @@ export class PCA extends LinearReduction {
     return this.known().mean!;
   }
 
-  /** The mean variance of the directions that were left out: of Tipping and Bishop's probabilistic PCA (1999). 0 if none was. */
+  /**
+   * The mean variance of the directions that were left out: of Tipping and Bishop's probabilistic
+   * PCA (1999). 0 if none was.
+   */
   get noiseVariance(): number {
     return this.known().noiseVariance;
   }
@@ -147,7 +155,10 @@ function searched(all: number): { first: number; most: number } {
   return all <= MAX_ALL ? { first: all, most: all } : { first: 64, most: MAX_SHARED };
 }
 
-/** As few components as explain more than a share of the sum of all squares, looked for among the `first` ones, then among twice as many, up to `most`. */
+/**
+ * As few components as explain more than a share of the sum of all squares, looked for among the
+ * `first` ones, then among twice as many, up to `most`.
+ */
 export async function explaining(
   a: Operator,
   {

@@ -9,17 +9,22 @@ import { checkOptions, said } from '../options.js';
 export interface PpmiOptions {
   /** How far apart in a history two tracks may be to count as neighbours; default 5. */
   window?: number;
-  /** The frequency of a neighbour is taken to this power, so that rare ones do not get the largest values; default 0.75, word2vec's. */
+  /**
+   * The frequency of a neighbour is taken to this power, so that rare ones do not get the largest
+   * values; default 0.75, word2vec's.
+   */
   power?: number;
 }
 
 /**
- * How much more often two tracks are played near each other than chance would have it: positive pointwise mutual information, a sparse
- * tracks × tracks matrix. With n(a, b) = Σ 1/distance over the places where b is played at most `window` tracks from a in one history,
+ * How much more often two tracks are played near each other than chance would have it: positive
+ * pointwise mutual information, a sparse tracks × tracks matrix. With n(a, b) = Σ 1/distance over
+ * the places where b is played at most `window` tracks from a in one history,
  *
- *     ppmi(a, b) = max(0, log( n(a, b) · Σ_c n(c)^power / (n(a) · n(b)^power) )),  n(a) = Σ_b n(a, b)
+ * ppmi(a, b) = max(0, log( n(a, b) · Σ_c n(c)^power / (n(a) · n(b)^power) )), n(a) = Σ_b n(a, b)
  *
- * (Levy, Goldberg and Dagan 2015: factored by an SVD it gives vectors as word2vec does.) A track that is played alone has an empty row.
+ * (Levy, Goldberg and Dagan 2015: factored by an SVD it gives vectors as word2vec does.) A track
+ * that is played alone has an empty row.
  * @param source plays, whose order is that of the file, or sessions
  * @throws DataError if no history has two tracks
  * @example const { shape, indices } = ppmi(sessions, { window: 5 });

@@ -21,10 +21,12 @@ interface FittedScaler {
 }
 
 /**
- * scikit-learn's StandardScaler: z = (x − mean) / scale for each column, where scale is the standard deviation, divided by the number of values. Before PCA
- * it makes columns of different units (milliseconds, decibels) count alike.
+ * scikit-learn's StandardScaler: z = (x − mean) / scale for each column, where scale is the
+ * standard deviation, divided by the number of values. Before PCA it makes columns of different
+ * units (milliseconds, decibels) count alike.
  *
- * A constant column has scale 1 and becomes 0. Missing values (NaN) are left out of mean and variance and stay missing.
+ * A constant column has scale 1 and becomes 0. Missing values (NaN) are left out of mean and
+ * variance and stay missing.
  * @example
  * const scaler = new StandardScaler();
  * scaler.fitTransform({ shape: [2, 1], data: Float64Array.of(1, 3) }).data // Float64Array [-1, 1]
@@ -48,8 +50,10 @@ export class StandardScaler {
   }
 
   /**
-   * Learns mean and variance of each column. A column without any value has mean and variance NaN, as in scikit-learn.
-   * @throws NumericError for infinity, and for values whose squares are beyond any number; ArgumentError for a sparse matrix unless `withMean` is false
+   * Learns mean and variance of each column. A column without any value has mean and variance NaN,
+   * as in scikit-learn.
+   * @throws NumericError for infinity, and for values whose squares are beyond any number;
+   *   ArgumentError for a sparse matrix unless `withMean` is false
    */
   fit(input: MatrixLike): this {
     const { x, names } = readInput(input, 'StandardScaler', { missing: true });

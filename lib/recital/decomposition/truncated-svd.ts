@@ -14,16 +14,21 @@ import {
 
 /** Options of {@link TruncatedSVD}. */
 export interface TruncatedSVDOptions extends ReductionOptions {
-  /** How many components: a whole number from 1 to the shorter side of the matrix. Default 2, scikit-learn's. */
+  /**
+   * How many components: a whole number from 1 to the shorter side of the matrix. Default 2,
+   * scikit-learn's.
+   */
   nComponents?: number;
 }
 
 /**
- * scikit-learn's TruncatedSVD, known as latent semantic analysis where rows are documents: the largest singular values of a matrix and their vectors, its
- * columns not centred. Made for sparse matrices, which stay sparse; exact to `tol` (scikit-learn's `algorithm='arpack'`), where its default is an
- * approximation by random projection.
+ * scikit-learn's TruncatedSVD, known as latent semantic analysis where rows are documents: the
+ * largest singular values of a matrix and their vectors, its columns not centred. Made for sparse
+ * matrices, which stay sparse; exact to `tol` (scikit-learn's `algorithm='arpack'`), where its
+ * default is an approximation by random projection.
  *
- * `explainedVariance` is the variance of the coordinates, divided by the number of rows, and the ratio is its share of the sum of the columns' variances.
+ * `explainedVariance` is the variance of the coordinates, divided by the number of rows, and the
+ * ratio is its share of the sum of the columns' variances.
  * @example
  * const svd = new TruncatedSVD({ nComponents: 1 });
  * await svd.fit({ shape: [2, 2], data: Float64Array.of(3, 0, 0, 1) });

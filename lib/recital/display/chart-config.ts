@@ -1,6 +1,7 @@
 /**
- * Colours that stay apart for every common kind of colour blindness, the strongest first: those of Okabe and Ito (2008), without yellow, hard to see on white,
- * and with a violet in the place of black, which cannot be seen in the dark.
+ * Colours that stay apart for every common kind of colour blindness, the strongest first: those of
+ * Okabe and Ito (2008), without yellow, hard to see on white, and with a violet in the place of
+ * black, which cannot be seen in the dark.
  */
 export const palette: readonly string[] = [
   '#0072b2',
@@ -20,8 +21,9 @@ export const grey = '#555555';
 export const plotSize = { width: 520, height: 300 };
 
 /**
- * Vega-Lite configuration of every chart: sizes, and the colours of what is data. Limits, in pixels, keep long names from squeezing the chart; outside a
- * browser Vega takes a letter for wider than it is, so that a limit of 300 leaves about 34 letters.
+ * Vega-Lite configuration of every chart: sizes, and the colours of what is data. Limits, in
+ * pixels, keep long names from squeezing the chart; outside a browser Vega takes a letter for wider
+ * than it is, so that a limit of 300 leaves about 34 letters.
  */
 export const chartConfig: Record<string, unknown> = {
   font: 'DejaVu Sans, Verdana, sans-serif',
@@ -69,8 +71,9 @@ export const chartConfig: Record<string, unknown> = {
 };
 
 /**
- * The colours of everything else, for a chart on white: a picture, a page. A front end has its own, those of its theme: JupyterLab and VS Code put
- * vega-embed's theme "dark", white text on dark grey, beneath a chart that has none.
+ * The colours of everything else, for a chart on white: a picture, a page. A front end has its own,
+ * those of its theme: JupyterLab and VS Code put vega-embed's theme "dark", white text on dark
+ * grey, beneath a chart that has none.
  */
 export const paperConfig: Record<string, unknown> = {
   background: '#ffffff',

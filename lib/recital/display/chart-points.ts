@@ -4,8 +4,9 @@ const isBlock = (value: unknown): value is Spec =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * The same chart with the tooltips of its lines on points of their own, which cannot be seen where the line has none. Vega draws a line as one mark, and a front end
- * would say its first point wherever the pointer is.
+ * The same chart with the tooltips of its lines on points of their own, which cannot be seen where
+ * the line has none. Vega draws a line as one mark, and a front end would say its first point
+ * wherever the pointer is.
  */
 export function withPoints(spec: Spec): Spec {
   const deeper = Object.entries(spec).map(([key, value]) => {

@@ -10,7 +10,8 @@ import { chartFont } from './font.js';
 import type { MimeBundle } from './kernel.js';
 import { withTexts } from './png-text.js';
 
-// Only what is used here: the packages' own types need the DOM and would have to be checked with every notebook that imports the library.
+// Only what is used here: the packages' own types need the DOM and would have to be checked with
+// every notebook that imports the library.
 interface View {
   run(): View;
   finalize(): void;
@@ -49,7 +50,10 @@ interface Resvg {
   ) => { render(): { asPng(): Buffer; width: number; height: number } };
 }
 
-/** Pixels of the PNG per pixel of the chart, so that it is sharp on fine screens; its size in the page is kept in the metadata. */
+/**
+ * Pixels of the PNG per pixel of the chart, so that it is sharp on fine screens; its size in the
+ * page is kept in the metadata.
+ */
 const SCALE = 2;
 
 let loaded: { vega: Vega; vegaLite: VegaLite; resvg: Resvg } | undefined;
@@ -76,8 +80,9 @@ function tools(): { vega: Vega; vegaLite: VegaLite; resvg: Resvg } {
 }
 
 /**
- * A logger for Vega that gathers its errors. Vega reports those of the data flow here alone, and would go on with half a picture; what is thrown here would
- * be thrown by a promise that nobody awaits.
+ * A logger for Vega that gathers its errors. Vega reports those of the data flow here alone, and
+ * would go on with half a picture; what is thrown here would be thrown by a promise that nobody
+ * awaits.
  */
 function strict(errors: Error[]): object {
   return {
@@ -94,8 +99,9 @@ function strict(errors: Error[]): object {
 }
 
 /**
- * The complete Vega-Lite specification of a chart as a front end gets it, with title, description and the library's configuration; a chart's own `config` comes
- * on top. Background and text have the colours of the front end's theme, unless the chart gives them others: see {@link onPaper}.
+ * The complete Vega-Lite specification of a chart as a front end gets it, with title, description
+ * and the library's configuration; a chart's own `config` comes on top. Background and text have
+ * the colours of the front end's theme, unless the chart gives them others: see {@link onPaper}.
  */
 export function vegaLiteSpec(chart: Chart): Record<string, unknown> {
   return {
@@ -117,7 +123,10 @@ export function onPaper(spec: Record<string, unknown>): Record<string, unknown> 
 const isBlock = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** The entries of `over` on top of those of `base`; a block of settings such as `axis` keeps those that `over` does not mention. */
+/**
+ * The entries of `over` on top of those of `base`; a block of settings such as `axis` keeps those
+ * that `over` does not mention.
+ */
 function merge(
   base: Record<string, unknown>,
   over: Record<string, unknown>,
@@ -130,10 +139,12 @@ function merge(
 }
 
 /**
- * A part of a specification without the texts that Vega trips over. A text that is the name of a property of every object (a listener called `constructor`)
- * finds that property where Vega keeps groups by name: it gets a space behind it, which is not seen. A title of an encoding is pasted into a program (that of
- * tooltips and descriptions) between quotation marks, without escapes: its quotation marks, backslashes and line breaks become others that mean nothing there.
- * U+2028 and U+2029, which end a line of a program, are line breaks.
+ * A part of a specification without the texts that Vega trips over. A text that is the name of a
+ * property of every object (a listener called `constructor`) finds that property where Vega keeps
+ * groups by name: it gets a space behind it, which is not seen. A title of an encoding is pasted
+ * into a program (that of tooltips and descriptions) between quotation marks, without escapes: its
+ * quotation marks, backslashes and line breaks become others that mean nothing there. U+2028 and
+ * U+2029, which end a line of a program, are line breaks.
  * @param within the name of the part that it stands in
  */
 function drawableTexts(part: unknown, key = '', within = ''): unknown {
@@ -174,8 +185,9 @@ export function chartSvg(chart: Chart): string {
   const renderer = new vega.SVGStringRenderer();
   const errors: Error[] = [];
   try {
-    // Everything here is synchronous, unlike view.toSVG(): a chart appears between the prints before and after it. It is possible because the data
-    // is in the specification and nothing has to be loaded.
+    // Everything here is synchronous, unlike view.toSVG(): a chart appears between the prints
+    // before and after it. It is possible because the data is in the specification and nothing has
+    // to be loaded.
     const view = new vega.View(vega.parse(vegaLite.compile(onPaper(vegaLiteSpec(chart))).spec), {
       renderer: 'none',
       logger: strict(errors),
@@ -208,7 +220,10 @@ export function chartSvg(chart: Chart): string {
 /** Characters that XML cannot hold in any form, such as a control character in a title. */
 const notXml = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
 
-/** A chart as PNG, drawn with the fonts that come with the package. `width` and `height` are those it is meant to be shown at. */
+/**
+ * A chart as PNG, drawn with the fonts that come with the package. `width` and `height` are those
+ * it is meant to be shown at.
+ */
 export function chartPng(chart: Chart): { png: Buffer; width: number; height: number } {
   const svg = chartSvg(chart);
   const { regular, bold } = chartFont();
@@ -228,8 +243,9 @@ export function chartPng(chart: Chart): { png: Buffer; width: number; height: nu
 }
 
 /**
- * The output of a chart: Vega-Lite for the front ends that draw it (JupyterLab, Notebook 7, VS Code), PNG for the others (classic, GitHub, nbconvert),
- * text for terminals. No HTML: the front ends would prefer it.
+ * The output of a chart: Vega-Lite for the front ends that draw it (JupyterLab, Notebook 7, VS
+ * Code), PNG for the others (classic, GitHub, nbconvert), text for terminals. No HTML: the front
+ * ends would prefer it.
  */
 export function chartBundle(chart: Chart): { bundle: MimeBundle; metadata: MimeBundle } {
   const { png, width, height } = chartPng(chart);

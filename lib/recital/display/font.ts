@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /**
- * A TrueType font, as far as laying out a chart needs it: how wide a text is, and whether there is a glyph for every character. Without it the layout
- * would guess, and labels would overlap or stand too far apart. Reads the tables `cmap` (formats 4 and 12), `head`, `hhea` and `hmtx`.
+ * A TrueType font, as far as laying out a chart needs it: how wide a text is, and whether there is
+ * a glyph for every character. Without it the layout would guess, and labels would overlap or stand
+ * too far apart. Reads the tables `cmap` (formats 4 and 12), `head`, `hhea` and `hmtx`.
  */
 export class Font {
   private readonly data: DataView;
@@ -67,7 +68,10 @@ export class Font {
     return true;
   }
 
-  /** Width of a text at a font size, in the unit of the size. A character without a glyph counts as a full em: it is most likely a CJK one. */
+  /**
+   * Width of a text at a font size, in the unit of the size. A character without a glyph counts as
+   * a full em: it is most likely a CJK one.
+   */
   width(text: string, size: number): number {
     const widths = this.tables.get('hmtx')!;
     let sum = 0;
@@ -84,7 +88,10 @@ export class Font {
 
 let loaded: { regular: Font; bold: Font } | undefined;
 
-/** The font that charts are drawn with: DejaVu Sans, which comes with the package, so that a machine without fonts draws the same picture. */
+/**
+ * The font that charts are drawn with: DejaVu Sans, which comes with the package, so that a machine
+ * without fonts draws the same picture.
+ */
 export function chartFont(): { regular: Font; bold: Font } {
   if (loaded) return loaded;
   const folder = join(dirname(require.resolve('dejavu-fonts-ttf/package.json')), 'ttf');

@@ -1,4 +1,5 @@
-// What notebooks show. Importing this puts the display in force: drawn in a notebook, printed in a script.
+// What notebooks show. Importing this puts the display in force: drawn in a notebook, printed in a
+// script.
 import { setChartWriter } from '../data/chart.js';
 import { saveChart } from './chart-render.js';
 import { installDisplay } from './show.js';

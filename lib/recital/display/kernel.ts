@@ -28,7 +28,8 @@ const { kernel, repair } = require('../../kernel/tslab/repair.cjs') as {
 let interrupts: Interrupts | undefined;
 
 /**
- * Whether this process is a tslab kernel that runs a cell, so that tables and charts can be drawn; false in a plain script.
+ * Whether this process is a tslab kernel that runs a cell, so that tables and charts can be drawn;
+ * false in a plain script.
  * @example console.log(inNotebook() ? 'charts are drawn' : 'a plain script');
  */
 export function inNotebook(): boolean {
@@ -46,8 +47,10 @@ export function currentCell(): object {
  * Sends one output to the front ends. In a plain script nothing happens.
  * @param bundle the output, by MIME type
  * @param options.metadata by MIME type, e.g. `{ 'image/png': { width: 400 } }`
- * @param options.id display id: a later call with `update: true` replaces the output that has this id
- * @param options.result whether it is what the cell ends with, which front ends number; default false
+ * @param options.id display id: a later call with `update: true` replaces the output that has this
+ *   id
+ * @param options.result whether it is what the cell ends with, which front ends number; default
+ *   false
  */
 export function publish(
   bundle: MimeBundle,
@@ -64,8 +67,9 @@ export function publish(
 /**
  * Has the value of a cell's last expression looked at before tslab prints it.
  *
- * tslab compiles the last expression to an assignment to `exports.tsLastExpr`, and then prints that property unless it is null. A property that an
- * object does not have itself is looked up in its prototype, so a prototype with a setter and a getter sees both.
+ * tslab compiles the last expression to an assignment to `exports.tsLastExpr`, and then prints that
+ * property unless it is null. A property that an object does not have itself is looked up in its
+ * prototype, so a prototype with a setter and a getter sees both.
  * @param show shows the value and returns true, or returns false to leave it to tslab
  */
 function watchLastExpression(show: (value: unknown) => boolean): void {
@@ -107,8 +111,9 @@ function watchLastExpression(show: (value: unknown) => boolean): void {
 }
 
 /**
- * Joins this process to the notebook: repairs a stock kernel's output (nothing is lost, prints are joined), lets cells be interrupted, and shows a cell's last
- * expression by `show`. Outside a kernel nothing happens.
+ * Joins this process to the notebook: repairs a stock kernel's output (nothing is lost, prints are
+ * joined), lets cells be interrupted, and shows a cell's last expression by `show`. Outside a
+ * kernel nothing happens.
  */
 export function joinKernel(show: (value: unknown) => boolean): void {
   const jupyter = kernel();

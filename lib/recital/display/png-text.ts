@@ -3,13 +3,15 @@ import { crc32 } from 'node:zlib';
 const HEAD = 8 + 25; // signature and IHDR, which must come first
 
 /**
- * A PNG with texts in it, as `iTXt` chunks in front of the picture: what it shows goes where the file goes.
+ * A PNG with texts in it, as `iTXt` chunks in front of the picture: what it shows goes where the
+ * file goes.
  * @param png a PNG
  * @param texts by keyword: the specification's are Title, Description, Author, Software …
  */
 export function withTexts(png: Buffer, texts: Readonly<Record<string, string>>): Buffer {
   const chunks = Object.entries(texts).map(([keyword, text]) => {
-    // Keyword, no compression (two zero bytes), no language, no translated keyword, the text in UTF-8.
+    // Keyword, no compression (two zero bytes), no language, no translated keyword, the text in
+    // UTF-8.
     const data = Buffer.concat([
       Buffer.from('iTXt', 'latin1'),
       Buffer.from(keyword, 'latin1'),

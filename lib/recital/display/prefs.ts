@@ -26,7 +26,8 @@ export function noBar<T>(work: () => T): T {
 }
 
 /**
- * Trains without bars and without the table. fastai's `learn.no_logging()`. The recorder still keeps every value.
+ * Trains without bars and without the table. fastai's `learn.no_logging()`. The recorder still
+ * keeps every value.
  * @param work what trains, e.g. `() => learn.fit(1)`
  * @returns what `work` returns, so that it can be awaited
  * @example await noLogging(() => learn.fit(1));

@@ -3,7 +3,8 @@ import type { Learner } from '../learner/learner.js';
 import { TrainingDisplay } from './progress.js';
 
 /**
- * Shows a run as it goes: fastai's bars and table. Every Learner has one; `noBar`, `noLogging` switch it off.
+ * Shows a run as it goes: fastai's bars and table. Every Learner has one; `noBar`, `noLogging`
+ * switch it off.
  * @example learn.removeCbs(learn.cbs.filter((cb) => cb instanceof ProgressCallback)); // trains in silence
  */
 export class ProgressCallback implements Callback {

@@ -21,11 +21,12 @@ const INTERVAL_MS = 100; // at most ten updates a second
 const BAR_STYLE = 'width:300px;height:20px;vertical-align:middle;';
 
 /**
- * The live display of a training, as fastai's: a bar for the epochs, a bar for the batches of the epoch, and a table that gets a row an epoch. In the
- * end only the table remains. In a script the rows are printed as they come; the bars are written in one line, if the output is a terminal.
+ * The live display of a training, as fastai's: a bar for the epochs, a bar for the batches of the
+ * epoch, and a table that gets a row an epoch. In the end only the table remains. In a script the
+ * rows are printed as they come; the bars are written in one line, if the output is a terminal.
  *
- * The learner calls `batch` after every batch (it costs next to nothing between two updates), `row` after every epoch, and in the end `done` or
- * `interrupted`.
+ * The learner calls `batch` after every batch (it costs next to nothing between two updates), `row`
+ * after every epoch, and in the end `done` or `interrupted`.
  * @example
  * const view = new TrainingDisplay(1, 10, ['epoch', 'train_loss']);
  * view.row([0, 0.25]);
@@ -43,7 +44,8 @@ export class TrainingDisplay {
 
   /**
    * @param epochs how many there will be
-   * @param batches of training in an epoch, for the estimate of the time left; a phase of its own says its number in `batch`
+   * @param batches of training in an epoch, for the estimate of the time left; a phase of its own
+   *   says its number in `batch`
    * @param columnNames head of the table, e.g. epoch, train_loss, valid_loss, time
    */
   constructor(
@@ -80,7 +82,8 @@ export class TrainingDisplay {
 
   /**
    * An epoch is done.
-   * @param cells one a column: numbers with six decimals, but `epoch` as it is and `time`, in seconds, as m:ss; text as it is; null is a missing value
+   * @param cells one a column: numbers with six decimals, but `epoch` as it is and `time`, in
+   *   seconds, as m:ss; text as it is; null is a missing value
    */
   row(cells: readonly (number | string | null)[]): void {
     if (cells.length !== this.columnNames.length) {

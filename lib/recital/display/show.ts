@@ -16,13 +16,15 @@ import {
 import { tableHtml } from './table-html.js';
 
 /**
- * The method that makes an object show itself in a notebook: it returns a MIME bundle. Deno's convention, so objects made for Deno work as well.
+ * The method that makes an object show itself in a notebook: it returns a MIME bundle. Deno's
+ * convention, so objects made for Deno work as well.
  * @example show({ [displaySymbol]: () => ({ 'text/html': '<b>five stars</b>', 'text/plain': 'five stars' }) });
  */
 export const displaySymbol: unique symbol = Symbol.for('Jupyter.display');
 
 /**
- * Something that can be shown: a table, a chart, HTML made by `html()`, or any object with a `[Symbol.for('Jupyter.display')]()` method.
+ * Something that can be shown: a table, a chart, HTML made by `html()`, or any object with a
+ * `[Symbol.for('Jupyter.display')]()` method.
  * @example const stars: Displayable = { [displaySymbol]: () => ({ 'text/html': '<b>five stars</b>', 'text/plain': 'five stars' }) };
  */
 export interface Displayable {
@@ -35,7 +37,8 @@ export interface Displayable {
  */
 export class Html {
   /**
-   * @param markup HTML; use `style=` attributes: notebooks that are not trusted lose `<style>` and `<script>`
+   * @param markup HTML; use `style=` attributes: notebooks that are not trusted lose `<style>` and
+   *   `<script>`
    * @param text what a terminal prints instead
    */
   constructor(
@@ -99,8 +102,9 @@ function plain(value: unknown, title?: string): unknown {
 }
 
 /**
- * Where a chart has been shown: in which cell, and whether by the function that made it. A method such as `plotLoss` shows its chart and returns it as
- * well: as the last value of the cell, or inside `show(...)`, that chart must not appear a second time.
+ * Where a chart has been shown: in which cell, and whether by the function that made it. A method
+ * such as `plotLoss` shows its chart and returns it as well: as the last value of the cell, or
+ * inside `show(...)`, that chart must not appear a second time.
  */
 const shownIn = new WeakMap<Chart, { cell: object; byItself: boolean }>();
 
@@ -121,8 +125,9 @@ function draw(
 }
 
 /**
- * Shows a value: a table as a table, a chart as a picture, anything else as console.log does. In a plain script, as text. A chart that its maker has
- * shown in the same cell, such as that of `learn.recorder.plotLoss()`, is not shown again.
+ * Shows a value: a table as a table, a chart as a picture, anything else as console.log does. In a
+ * plain script, as text. A chart that its maker has shown in the same cell, such as that of
+ * `learn.recorder.plotLoss()`, is not shown again.
  * @param value a table, a chart, HTML, or anything, which is printed
  * @param options.title a line above a table
  * @example show(new Table({ track: ['a', 'b'], plays: Float64Array.of(3, 1) }), { title: 'Plays' })
@@ -133,7 +138,8 @@ export function show(value: unknown, options: { title?: string } = {}): void {
 }
 
 /**
- * A place in the output whose content can be replaced. In a plain script each content is printed once it is final: by `show` alone, not by `update`.
+ * A place in the output whose content can be replaced. In a plain script each content is printed
+ * once it is final: by `show` alone, not by `update`.
  * @example
  * const place = new Slot();
  * place.update(html('<i>working …</i>'));
@@ -159,8 +165,9 @@ export class Slot {
 }
 
 /**
- * Makes tables, charts and lines from every layer appear here: in a notebook drawn, in a script printed. Called when the library is imported. In a
- * notebook, a table or chart that is the last value of a cell is drawn as well, unless the cell shows that chart already.
+ * Makes tables, charts and lines from every layer appear here: in a notebook drawn, in a script
+ * printed. Called when the library is imported. In a notebook, a table or chart that is the last
+ * value of a cell is drawn as well, unless the cell shows that chart already.
  * @example installDisplay(); // importing recital has done it already
  */
 export function installDisplay(): void {

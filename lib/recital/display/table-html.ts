@@ -5,7 +5,8 @@ import { escapeHtml } from './escape.js';
 /** Rows of a table that are written out; of longer ones the rest is counted. */
 export const MAX_ROWS = 20;
 
-// Attributes only: front ends strip <style> from notebooks they do not trust. No colours but translucent grey: the text takes the theme's, light or dark.
+// Attributes only: front ends strip <style> from notebooks they do not trust. No colours but
+// translucent grey: the text takes the theme's, light or dark.
 const cellStyle =
   'padding:0.3em 0.7em;border:none;border-bottom:1px solid rgba(128,128,128,0.25);vertical-align:top;';
 const numberStyle = `${cellStyle}text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap;`;

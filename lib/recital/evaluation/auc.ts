@@ -2,11 +2,12 @@ import { ArgumentError, NumericError } from '../errors.js';
 import { checkArgument, checkOptions, isNumbers } from '../options.js';
 
 /**
- * Area under the ROC curve of one user, over the whole catalogue: the probability that a relevant track scores above one that is not, Σ (#(lower) + #(equal)/2) / (|rel| ·
- * #(others)).
+ * Area under the ROC curve of one user, over the whole catalogue: the probability that a relevant
+ * track scores above one that is not, Σ (#(lower) + #(equal)/2) / (|rel| · #(others)).
  *
- * Ties: equal scores count one half, so that a recommender that scores all alike has 0.5. A score of −∞ (what the user has played) is left out; a relevant track with it, or
- * one that has no score at all, counts as below all others.
+ * Ties: equal scores count one half, so that a recommender that scores all alike has 0.5. A score
+ * of −∞ (what the user has played) is left out; a relevant track with it, or one that has no score
+ * at all, counts as below all others.
  * @param scores of all tracks
  * @param relevant which of them are relevant, each once, at least one unless some are missed
  * @param options.missed relevant tracks that have no score; default 0

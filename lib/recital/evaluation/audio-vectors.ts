@@ -4,8 +4,10 @@ import { ArgumentError } from '../errors.js';
 import { unit } from './beyond-accuracy.js';
 
 /**
- * What tracks sound like, for comparing by the cosine: their audio features, standardised over the catalogue, a missing one at its mean, at length 1.
- * @returns a function from a track's id to its vector; undefined for a track that the catalogue lacks
+ * What tracks sound like, for comparing by the cosine: their audio features, standardised over the
+ * catalogue, a missing one at its mean, at length 1.
+ * @returns a function from a track's id to its vector; undefined for a track that the catalogue
+ *   lacks
  */
 export function audioVectors(
   catalogue: Tracks | undefined,

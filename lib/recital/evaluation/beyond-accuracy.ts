@@ -4,10 +4,12 @@ import { checkN } from '../recommend/lookup.js';
 import { type AtK, checkLists } from './metrics.js';
 
 /**
- * What lists are like, whether right or wrong: whether they surprise, whether everybody gets the hits, whether the tracks of a list differ. None of these is
- * good by itself (random lists are novel and diverse): they belong beside an accuracy.
+ * What lists are like, whether right or wrong: whether they surprise, whether everybody gets the
+ * hits, whether the tracks of a list differ. None of these is good by itself (random lists are
+ * novel and diverse): they belong beside an accuracy.
  *
- * Ties: lists are taken as they stand, in `evaluate` too; recommenders order equal scores by track index. An empty list has no such number and is left out of the means.
+ * Ties: lists are taken as they stand, in `evaluate` too; recommenders order equal scores by track
+ * index. An empty list has no such number and is left out of the means.
  */
 export interface ListenersAtK<T> extends AtK {
   /** How many users have played a track in training. */
@@ -15,8 +17,10 @@ export interface ListenersAtK<T> extends AtK {
 }
 
 /**
- * How little known the recommended tracks are: the mean self-information −log2(listeners(t) / users) of the first k, its mean over lists (Zhou et al., 2010). 0 for
- * tracks that everybody knows, log2(users) for those that one user knows; a track without a listener counts as if it had one.
+ * How little known the recommended tracks are: the mean self-information −log2(listeners(t) /
+ * users) of the first k, its mean over lists (Zhou et al., 2010). 0 for tracks that everybody
+ * knows, log2(users) for those that one user knows; a track without a listener counts as if it had
+ * one.
  * @param lists recommended tracks, one list a user
  * @param options `listeners` of a track in training, `users` in training, `k`
  * @example noveltyAtK([['a', 'b']], { k: 2, users: 8, listeners: (t) => ({ a: 8, b: 2 })[t] }) // (0 + 2) / 2 = 1
@@ -36,8 +40,9 @@ export function noveltyAtK<T>(
 }
 
 /**
- * Popularity bias as the average recommendation popularity, ARP: the mean number of listeners of the first k, its mean over lists (Yin et al., 2012). Far above
- * that of what users play, a recommender pushes the hits.
+ * Popularity bias as the average recommendation popularity, ARP: the mean number of listeners of
+ * the first k, its mean over lists (Yin et al., 2012). Far above that of what users play, a
+ * recommender pushes the hits.
  * @param lists recommended tracks, one list a user
  * @param options `listeners` of a track in training, `k`
  * @example popularityAtK([['a', 'b'], ['a']], { k: 2, listeners: (t) => ({ a: 8, b: 2 })[t] }) // ((8 + 2)/2 + 8) / 2 = 6.5
@@ -56,8 +61,10 @@ export function popularityAtK<T>(
 }
 
 /**
- * How unevenly recommendations fall on the catalogue, the Gini index: Σ (2i − n − 1)·x_i / (n · Σ x_i), i from 1, with x ascending, where x_i is how often a track is
- * among anybody's first k and n is the size of the catalogue. 0 if all are recommended equally often, 1 − 1/n if only one ever is.
+ * How unevenly recommendations fall on the catalogue, the Gini index: Σ (2i − n − 1)·x_i / (n · Σ
+ * x_i), i from 1, with x ascending, where x_i is how often a track is among anybody's first k and n
+ * is the size of the catalogue. 0 if all are recommended equally often, 1 − 1/n if only one ever
+ * is.
  * @param lists recommended tracks, one list a user
  * @param options `catalogueSize`: tracks that could have been recommended; `k`
  * @example giniAtK([['a', 'b'], ['a', 'c']], { k: 2, catalogueSize: 4 }) // x = 0, 1, 1, 2: (0 − 1 + 1 + 6) / (4 · 4) = 0.375
@@ -84,11 +91,13 @@ export function giniAtK<T>(
 }
 
 /**
- * How different the tracks of a list are, intra-list diversity: the mean of 1 − cos(v_i, v_j) over the pairs of the first k, its mean over lists (Ziegler et al., 2005, as a
- * distance). 0 if all sound alike, 1 if their vectors are unrelated, 2 if they are opposite. Tracks without a vector are left out, and lists with less
- * than two that have one.
+ * How different the tracks of a list are, intra-list diversity: the mean of 1 − cos(v_i, v_j) over
+ * the pairs of the first k, its mean over lists (Ziegler et al., 2005, as a distance). 0 if all
+ * sound alike, 1 if their vectors are unrelated, 2 if they are opposite. Tracks without a vector
+ * are left out, and lists with less than two that have one.
  * @param lists recommended tracks, one list a user
- * @param options `vector` of a track, e.g. its standardised audio features, undefined if it has none; `k`
+ * @param options `vector` of a track, e.g. its standardised audio features, undefined if it has
+ *   none; `k`
  * @example diversityAtK([['a', 'b', 'c']], { k: 3, vector: (t) => ({ a: [1, 0], b: [0, 2], c: [1, 0] })[t] }) // (1 + 0 + 1) / 3
  */
 export function diversityAtK<T>(
@@ -121,7 +130,10 @@ function checkFunction(listeners: unknown, of: string): void {
   );
 }
 
-/** What a function says of a track: were it no number, the list would be left out as if it were empty. */
+/**
+ * What a function says of a track: were it no number, the list would be left out as if it were
+ * empty.
+ */
 function counted<T>(listeners: (track: T) => number, track: T, of: string): number {
   const n: unknown = listeners(track);
   if (typeof n === 'number' && n >= 0 && n < Infinity) return n;
@@ -153,7 +165,10 @@ export function selfInformation(listeners: number, users: number): number {
   return -Math.log2(Math.max(1, listeners) / users);
 }
 
-/** The Gini index of counts, to which as many zeros are added as a catalogue of n tracks needs. The counts are sorted in place. */
+/**
+ * The Gini index of counts, to which as many zeros are added as a catalogue of n tracks needs. The
+ * counts are sorted in place.
+ */
 export function giniOfCounts(counts: Float64Array, n: number): number {
   counts.sort();
   const zeros = n - counts.length;
@@ -173,7 +188,10 @@ export function unit(vector: ArrayLike<number> | undefined): Float64Array | unde
   return length > 0 ? out.map((x) => x / length) : undefined;
 }
 
-/** 1 − the mean cosine over the pairs of n vectors of length 1; NaN for less than two. The cosines of all pairs add up to (|Σ v|² − n) / 2. */
+/**
+ * 1 − the mean cosine over the pairs of n vectors of length 1; NaN for less than two. The cosines
+ * of all pairs add up to (|Σ v|² − n) / 2.
+ */
 export function diversityOf(n: number, vector: (j: number) => Float64Array): number {
   if (n < 2) return NaN;
   const sum = new Float64Array(vector(0).length);

@@ -1,7 +1,10 @@
 import { ArgumentError, NumericError } from '../errors.js';
 import { checkArgument, checkNumber, checkOptions, isNumbers, said } from '../options.js';
 
-/** How well scores tell targets 0 and 1 apart. A metric that does not exist for these data is NaN, as its comment says. */
+/**
+ * How well scores tell targets 0 and 1 apart. A metric that does not exist for these data is NaN,
+ * as its comment says.
+ */
 export type BinaryMetrics = {
   /** Probability that a 1 scores above a 0, ties counted half; NaN with one class only. */
   rocAuc: number;
@@ -15,7 +18,10 @@ export type BinaryMetrics = {
   recall: number;
   /** 2·TP / (2·TP + FP + FN); 0 if that is 0/0. */
   f1: number;
-  /** Mean of −log of the probability given to the target, for scores in [0, 1], clipped by 2.2e-16; NaN for other scores. */
+  /**
+   * Mean of −log of the probability given to the target, for scores in [0, 1], clipped by 2.2e-16;
+   * NaN for other scores.
+   */
   logLoss: number;
   /** Mean squared difference of score and target. */
   mse: number;
@@ -24,8 +30,9 @@ export type BinaryMetrics = {
 };
 
 /**
- * Metrics of a yes-or-no prediction, with scikit-learn's definitions. Useful beside the ranking metrics: a model can decide most rows rightly and still
- * recommend badly, because these rows were chosen by the listener.
+ * Metrics of a yes-or-no prediction, with scikit-learn's definitions. Useful beside the ranking
+ * metrics: a model can decide most rows rightly and still recommend badly, because these rows were
+ * chosen by the listener.
  *
  * Ties: equal scores are one step of the curves, whatever their order.
  * @param targets 0 or 1, one a row
@@ -84,7 +91,9 @@ export function binaryMetrics(
   };
 }
 
-/** The areas under both curves, from one pass over the rows by descending score, a tie at a time. */
+/**
+ * The areas under both curves, from one pass over the rows by descending score, a tie at a time.
+ */
 function areas(
   targets: ArrayLike<number>,
   scores: ArrayLike<number>,

@@ -15,9 +15,10 @@ type Values = Float64Array;
 const BLOCK = 32;
 
 /**
- * Percentile bootstrap of means over users (Efron, 1979): users are drawn with replacement as often as there are users, again and again; the interval is where
- * the middle of the resampled means lies. Every column is resampled with the same users. A generator: it yields now and then, so that long work can
- * be interrupted.
+ * Percentile bootstrap of means over users (Efron, 1979): users are drawn with replacement as often
+ * as there are users, again and again; the interval is where the middle of the resampled means
+ * lies. Every column is resampled with the same users. A generator: it yields now and then, so that
+ * long work can be interrupted.
  * @param columns values of the same users; a shorter one is of the first of them
  * @param options.samples resamples; `confidence`: share of them inside the interval, e.g. 0.95
  */
@@ -29,8 +30,10 @@ export function* bootstrapIntervals(
   if (n === 0) return columns.map(() => ({ low: NaN, high: NaN }));
   const random = new Random(seed).child('bootstrap');
   const ranges = columns.map(rangeOf);
-  // A resampled mean is the least value + Σ drawn·(value − least) / Σ drawn, over users with a value. All of them are one product of matrices in float32, whose
-  // terms are never negative: where every drawn user has the least value, such as no hit, the mean is that value and no rounding.
+  // A resampled mean is the least value + Σ drawn·(value − least) / Σ drawn, over users with a
+  // value. All of them are one product of matrices in float32, whose terms are never negative:
+  // where every drawn user has the least value, such as no hit, the mean is that value and no
+  // rounding.
   const gaps = columns.flatMap((values, c) =>
     values.length < n || values.some(Number.isNaN) ? [c] : [],
   );

@@ -9,7 +9,10 @@ export type RecommenderFactory = (
   seed: number | string,
 ) => Recommender | Promise<Recommender>;
 
-/** What {@link evaluate} compares: recommenders and functions that make them, in an array, or by name. */
+/**
+ * What {@link evaluate} compares: recommenders and functions that make them, in an array, or by
+ * name.
+ */
 export type Candidates =
   | readonly (Recommender | RecommenderFactory)[]
   | Readonly<Record<string, Recommender | RecommenderFactory>>;

@@ -9,12 +9,17 @@ export type ComparisonRow = {
   metric: string;
   /** Over users and seeds. */
   mean: number;
-  /** Ends of the confidence interval of the mean; null for coverage and gini, which are no means. */
+  /**
+   * Ends of the confidence interval of the mean; null for coverage and gini, which are no means.
+   */
   low: number | null;
   high: number | null;
   /** Standard deviation over seeds; null for one seed. */
   seedSd: number | null;
-  /** The best baseline at this metric; null in its own row, and for metrics whose differences are not tested. */
+  /**
+   * The best baseline at this metric; null in its own row, and for metrics whose differences are
+   * not tested.
+   */
   baseline: string | null;
   /** Mean minus the baseline's. */
   difference: number | null;
@@ -31,7 +36,9 @@ export type ComparisonRow = {
 export interface Entry {
   readonly name: string;
   readonly baseline: boolean;
-  /** By metric: one column of users a seed, or a single number a seed for metrics of the catalogue. */
+  /**
+   * By metric: one column of users a seed, or a single number a seed for metrics of the catalogue.
+   */
   readonly values: ReadonlyMap<string, readonly Float64Array[]>;
 }
 

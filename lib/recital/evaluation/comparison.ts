@@ -28,9 +28,11 @@ export interface ComparisonParts {
 }
 
 /**
- * What {@link evaluate} returns: a table, a row a recommender. Of the first metric it has the mean, the ends of its confidence interval over users, the difference to the best baseline and
- * its p-value (paired t-test over users, with Holm's correction over every comparison made: all recommenders, all metrics); of the other metrics the means. `details` has all of
- * that for every metric.
+ * What {@link evaluate} returns: a table, a row a recommender. Of the first metric it has the mean,
+ * the ends of its confidence interval over users, the difference to the best baseline and its
+ * p-value (paired t-test over users, with Holm's correction over every comparison made: all
+ * recommenders, all metrics); of the other metrics the means. `details` has all of that for every
+ * metric.
  * @example
  * const comparison = await evaluate([new Popularity(split.train), (train) => EASE.fit(train)], split);
  * comparison.plot('ndcg@10');
@@ -83,8 +85,10 @@ export class Comparison extends Table {
   }
 
   /**
-   * Shows the recommenders as points, what is gained against what it costs, with the confidence interval of each, and returns the chart.
-   * @param options.x metric across; default: the coverage, or else the second metric. `y`: metric upwards; default: the first one
+   * Shows the recommenders as points, what is gained against what it costs, with the confidence
+   * interval of each, and returns the chart.
+   * @param options.x metric across; default: the coverage, or else the second metric. `y`: metric
+   *   upwards; default: the first one
    */
   plotTradeOff(options: { x?: string; y?: string } = {}): Chart {
     checkOptions(options, ['x', 'y'], 'plotTradeOff');
@@ -102,8 +106,9 @@ export class Comparison extends Table {
   }
 
   /**
-   * The metrics of right and wrong for parts of the users or of the tracks: columns segment, users, recommender and the means. One's own parts are a function from an id to the name of its part, or
-   * undefined to leave it out.
+   * The metrics of right and wrong for parts of the users or of the tracks: columns segment, users,
+   * recommender and the means. One's own parts are a function from an id to the name of its part,
+   * or undefined to leave it out.
    *
    * - `'users'`: light, middle and heavy listeners, the thirds by number of tracks in training
    * - `'tracks'`: popular, tail and cold tracks: the fifth of the tracks in training with the most listeners, the others, and those that training has not. What is right is restricted
@@ -115,7 +120,10 @@ export class Comparison extends Table {
     return segmentTable(this.parts.measured, by);
   }
 
-  /** The values of each user: columns user, and one a recommender, means over its seeds. For tests of one's own. */
+  /**
+   * The values of each user: columns user, and one a recommender, means over its seeds. For tests
+   * of one's own.
+   */
   byUser(metric: string = this.metrics[0]): Table {
     this.rowsOf(metric);
     const { users, entries } = this.parts.measured;
@@ -145,7 +153,8 @@ export class Comparison extends Table {
   }
 
   /**
-   * Writes the details to a file, as a whole or not at all, by its name as CSV (`.csv`, the details alone) or JSON (`.json`, with the card). A number that there is not is an empty field, or null.
+   * Writes the details to a file, as a whole or not at all, by its name as CSV (`.csv`, the details
+   * alone) or JSON (`.json`, with the card). A number that there is not is an empty field, or null.
    * @returns the path
    */
   override save(file: string): string {

@@ -21,8 +21,8 @@ export interface ColdTrackSplitOptions {
 }
 
 /**
- * Hides tracks as if nobody had played them yet: `valid` are all plays of trunc(trackPct · tracks) tracks drawn at random, `train` those of the others, both in
- * file order.
+ * Hides tracks as if nobody had played them yet: `valid` are all plays of trunc(trackPct · tracks)
+ * tracks drawn at random, `train` those of the others, both in file order.
  * @param plays what is split
  * @throws ArgumentError unless both parts get a track
  * @example
@@ -73,9 +73,11 @@ export type ColdTracksEvaluation = {
 } & RankingMetrics;
 
 /**
- * Ranking metrics among tracks that training has not: for each user who has played some of them, all hidden tracks are ranked, and right are the user's own.
- * Hidden tracks that the recommender cannot score count as missed. Equal scores count as {@link evaluateRecommender} counts them. The coverage is a share of the hidden tracks. For lists out of the whole catalogue there
- * is {@link evaluateRecommender}.
+ * Ranking metrics among tracks that training has not: for each user who has played some of them,
+ * all hidden tracks are ranked, and right are the user's own. Hidden tracks that the recommender
+ * cannot score count as missed. Equal scores count as {@link evaluateRecommender} counts them. The
+ * coverage is a share of the hidden tracks. For lists out of the whole catalogue there is
+ * {@link evaluateRecommender}.
  * @param recommender trained on the other tracks, and able to score these, as ContentRecommender is
  * @param heldOut all plays of the hidden tracks, e.g. `plays.take(coldTrackSplit(plays).valid)`
  * @throws ArgumentError if it knows none of the tracks, or none of the users

@@ -20,12 +20,15 @@ export interface CompareOptions {
   /** Lengths of the lists; default 10. */
   k?: number | readonly number[];
   /**
-   * What is measured, the most important first: `ndcg`, `recall`, `precision`, `hitRate`, `map`, `mrr` (see {@link RankingMetrics}), `auc` ({@link aucOf}),
-   * `coverage`, `novelty`, `popularity`, `gini`, `diversity`; `ndcg@5` for one k. `ndcg@10~100neg` is the sampled metric of that name: ranked are the user's
-   * relevant tracks and 100 drawn at random. One of your own is `{ name, value: (list, heldOut) => number }`, see {@link RankingMetric}.
+   * What is measured, the most important first: `ndcg`, `recall`, `precision`, `hitRate`, `map`,
+   * `mrr` (see {@link RankingMetrics}), `auc` ({@link aucOf}), `coverage`, `novelty`, `popularity`,
+   * `gini`, `diversity`; `ndcg@5` for one k. `ndcg@10~100neg` is the sampled metric of that name:
+   * ranked are the user's relevant tracks and 100 drawn at random. One of your own is
+   * `{ name, value: (list, heldOut) => number }`, see {@link RankingMetric}.
    *
-   * Default for one k: all but `auc`, `diversity` (which needs audio features) and sampled ones; for several: `ndcg`, `recall` and `coverage`, so that the table
-   * stays as wide as a screen. (Names that are in a variable: `const metrics = ['ndcg', 'recall'] as const`.)
+   * Default for one k: all but `auc`, `diversity` (which needs audio features) and sampled ones;
+   * for several: `ndcg`, `recall` and `coverage`, so that the table stays as wide as a screen.
+   * (Names that are in a variable: `const metrics = ['ndcg', 'recall'] as const`.)
    */
   metrics?: readonly (MetricName | RankingMetric)[];
   /** Seeds for recommenders that are made by functions, one training each; default [42]. */
@@ -34,7 +37,10 @@ export interface CompareOptions {
   on?: 'test' | 'valid';
   /** Measure these users only; default: all with held-out plays. */
   users?: readonly Id[];
-  /** Names of those to be beaten; the others are tested against the best of them. Default: `Popularity` and `RandomRecommender`, or else the first recommender. */
+  /**
+   * Names of those to be beaten; the others are tested against the best of them. Default:
+   * `Popularity` and `RandomRecommender`, or else the first recommender.
+   */
   baselines?: readonly string[];
   /** Resamples of the bootstrap; default 1000. */
   samples?: number;
@@ -77,19 +83,26 @@ const SEVERAL_K: readonly MetricName[] = ['ndcg', 'recall', 'coverage'];
 /**
  * Compares recommenders on one split.
  *
- * Protocol: the whole catalogue is ranked for each user, without what the user has played in training, and in validation when measured on test; relevant is every held-out track that the user has not
- * in training, however often it was played. A held-out track that a recommender does not know counts as missed. Means are over the users that all recommenders know and that have
- * a relevant track; coverage and gini are over all tracks that any of the recommenders can recommend.
+ * Protocol: the whole catalogue is ranked for each user, without what the user has played in
+ * training, and in validation when measured on test; relevant is every held-out track that the user
+ * has not in training, however often it was played. A held-out track that a recommender does not
+ * know counts as missed. Means are over the users that all recommenders know and that have a
+ * relevant track; coverage and gini are over all tracks that any of the recommenders can recommend.
  *
- * Ties: where scores are equal, a metric of right and wrong is its expected value over all orders of the tied tracks, so that a model that scores all alike is as
- * good as chance, whatever the ids are. Metrics of what lists are like (coverage, gini, novelty, popularity, diversity) are those of the lists that `recommend`
- * gives, with equal scores in the order of track ids.
+ * Ties: where scores are equal, a metric of right and wrong is its expected value over all orders
+ * of the tied tracks, so that a model that scores all alike is as good as chance, whatever the ids
+ * are. Metrics of what lists are like (coverage, gini, novelty, popularity, diversity) are those of
+ * the lists that `recommend` gives, with equal scores in the order of track ids.
  *
- * Intervals: percentile bootstrap over users. Tests: paired t-test over users of the difference to the best baseline at that metric, two-sided, for metrics of right and wrong; Holm's correction over all tests of the call. With several seeds a user's
- * value is the mean over seeds; how much seeds matter is a standard deviation of its own.
+ * Intervals: percentile bootstrap over users. Tests: paired t-test over users of the difference to
+ * the best baseline at that metric, two-sided, for metrics of right and wrong; Holm's correction
+ * over all tests of the call. With several seeds a user's value is the mean over seeds; how much
+ * seeds matter is a standard deviation of its own.
  *
- * Ctrl-C stops it: what is finished is compared, the rest is in `leftOut`; so is a recommender that cannot be made or measured.
- * @param recommenders recommenders that were trained on `split.train`, or functions `(train, seed) => recommender` that train one: in an array, or in a record by name
+ * Ctrl-C stops it: what is finished is compared, the rest is in `leftOut`; so is a recommender that
+ * cannot be made or measured.
+ * @param recommenders recommenders that were trained on `split.train`, or functions
+ *   `(train, seed) => recommender` that train one: in an array, or in a record by name
  * @param split the plays in parts, see {@link splitPlays}
  * @example
  * const split = splitPlays(plays, perUserSplit(plays));

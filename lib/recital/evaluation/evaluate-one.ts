@@ -31,7 +31,10 @@ export interface Setting {
   readonly guard: InterruptGuard;
 }
 
-/** Makes a recommender for each seed and ranks by it. Undefined if it was interrupted: nothing counts that is half done. */
+/**
+ * Makes a recommender for each seed and ranks by it. Undefined if it was interrupted: nothing
+ * counts that is half done.
+ */
 export async function finish(
   candidate: Candidate,
   setting: Setting,

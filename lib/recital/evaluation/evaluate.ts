@@ -26,30 +26,43 @@ export interface EvaluateOptions<N extends string = string> {
   k?: number;
   /** Users to evaluate; default: all with held-out plays. */
   users?: readonly Id[];
-  /** Metrics of your own, in columns of their names beside those that are always there; default none. */
+  /**
+   * Metrics of your own, in columns of their names beside those that are always there; default
+   * none.
+   */
   metrics?: readonly RankingMetric<N>[];
-  /** Seed of the order of equal scores in the lists that metrics of your own are given; default 42. */
+  /**
+   * Seed of the order of equal scores in the lists that metrics of your own are given; default 42.
+   */
   seed?: number | string;
 }
 
-/** The outcome for one recommender: a record, so that `Table.fromRows([a, b])` sets several side by side. */
+/**
+ * The outcome for one recommender: a record, so that `Table.fromRows([a, b])` sets several side by
+ * side.
+ */
 export type Evaluation = {
   /** Its name. The other columns are explained at {@link RankingMetrics}. */
   recommender: string;
-  /** Users with held-out plays that it does not know, so that they are not in the means. The same for recommenders trained on the same plays. */
+  /**
+   * Users with held-out plays that it does not know, so that they are not in the means. The same
+   * for recommenders trained on the same plays.
+   */
   unknownUsers: number;
 } & RankingMetrics;
 
 /**
  * Ranking metrics on held-out plays, means over users.
  *
- * Protocol: the whole catalogue is ranked for each user (no sampled negatives), without the tracks that the user has in training; relevant is every
- * held-out track that the user has not in training, however often it was played. A held-out track that training does not know cannot be recommended and
- * counts as missed. Users without relevant tracks are left out of the means, but their lists count in the coverage, a share of the recommender's own
- * catalogue.
+ * Protocol: the whole catalogue is ranked for each user (no sampled negatives), without the tracks
+ * that the user has in training; relevant is every held-out track that the user has not in
+ * training, however often it was played. A held-out track that training does not know cannot be
+ * recommended and counts as missed. Users without relevant tracks are left out of the means, but
+ * their lists count in the coverage, a share of the recommender's own catalogue.
  *
- * Ties: where scores are equal, each metric is its expected value over all orders of the tied tracks, so that a model that scores all alike is as good as chance;
- * the coverage is that of the lists that `recommend` gives, with equal scores in the order of track ids.
+ * Ties: where scores are equal, each metric is its expected value over all orders of the tied
+ * tracks, so that a model that scores all alike is as good as chance; the coverage is that of the
+ * lists that `recommend` gives, with equal scores in the order of track ids.
  * @param recommender trained on other plays
  * @param heldOut the held-out plays, e.g. `plays.take(dls.split.valid)`
  * @example Table.fromRows([learn, new Popularity(train)].map((r) => evaluateRecommender(r, heldOut, { k: 10 })))
@@ -180,7 +193,10 @@ function checkOwn(metrics: readonly RankingMetric[]): void {
     );
 }
 
-/** What is right for each user: indices of tracks, numbers below 0 for those that the recommender does not know. */
+/**
+ * What is right for each user: indices of tracks, numbers below 0 for those that the recommender
+ * does not know.
+ */
 function relevantRows(
   { seen }: Recommender,
   {
@@ -236,15 +252,20 @@ export interface HitsAmong {
   readonly n: number;
   /** hits / n: the paper's test accuracy of a user. */
   readonly accuracy: number;
-  /** Held-out tracks of the user, those unknown to the recommender included: no more than this could be hit. */
+  /**
+   * Held-out tracks of the user, those unknown to the recommender included: no more than this could
+   * be hit.
+   */
   readonly relevant: number;
   /** The ids that were hit, best first. */
   readonly ids: readonly string[];
 }
 
 /**
- * The paper's test accuracy for one user: of n recommended tracks, how many the user has among the held-out plays, divided by n. It is the precision at n
- * of a single user: set it beside popularity's before believing it. The list is the one that `recommend` gives, with equal scores in the order of track ids.
+ * The paper's test accuracy for one user: of n recommended tracks, how many the user has among the
+ * held-out plays, divided by n. It is the precision at n of a single user: set it beside
+ * popularity's before believing it. The list is the one that `recommend` gives, with equal scores
+ * in the order of track ids.
  * @param recommender trained on other plays
  * @param heldOut the held-out plays
  * @param options.user whose list; `n`: length of the list, default 30

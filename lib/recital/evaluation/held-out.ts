@@ -14,7 +14,10 @@ import {
   type UserMetrics,
 } from './hits.js';
 
-/** Numbers for tracks that hold across recommenders, whose own indices differ with what they were trained on. */
+/**
+ * Numbers for tracks that hold across recommenders, whose own indices differ with what they were
+ * trained on.
+ */
 export class TrackCodes {
   private readonly byId = new Map<string, number>();
   private readonly byVocabulary = new Map<Vocabulary, Int32Array>();
@@ -53,7 +56,10 @@ export class HeldOut {
   readonly relevant: Csr;
   /** Tracks of each of these users in training; 0 for a user that training has not. */
   readonly activity: Int32Array;
-  /** Listeners of each track in training, by number; as long as the tracks of training and of the held-out plays. */
+  /**
+   * Listeners of each track in training, by number; as long as the tracks of training and of the
+   * held-out plays.
+   */
   readonly listeners: Int32Array;
   /** Users in training. */
   readonly trainUsers: number;
@@ -103,7 +109,10 @@ export class HeldOut {
   }
 }
 
-/** Lists of tracks by number, a row a user: rows × n, −1 where a list ends early. Equal scores are in the order of ids. */
+/**
+ * Lists of tracks by number, a row a user: rows × n, −1 where a list ends early. Equal scores are
+ * in the order of ids.
+ */
 export interface CodedLists {
   readonly n: number;
   readonly track: Int32Array;
@@ -145,7 +154,8 @@ export function hitsOfLists(
 }
 
 /**
- * The metrics of each list at k, by name; NaN where nothing is relevant. Where scores are equal, the expected values over their orders.
+ * The metrics of each list at k, by name; NaN where nothing is relevant. Where scores are equal,
+ * the expected values over their orders.
  * @param hits of the lists, see {@link hitsOfLists}
  */
 export function metricsOfLists(

@@ -1,9 +1,11 @@
 /**
- * The inner loops of the ranking metrics, on a list of hits: hits[j] = 1 if the track in position j (from 0) is relevant, for at most the first k. They
- * check nothing; metrics.ts does.
+ * The inner loops of the ranking metrics, on a list of hits: hits[j] = 1 if the track in position j
+ * (from 0) is relevant, for at most the first k. They check nothing; metrics.ts does.
  *
- * Where scores are equal, no order of these tracks is better founded than another: an order by id would give a model that knows nothing whatever the ids
- * happen to know (ids are often given by age or popularity). So a metric is its expected value over all orders of the tied tracks, {@link expectedOfHits}.
+ * Where scores are equal, no order of these tracks is better founded than another: an order by id
+ * would give a model that knows nothing whatever the ids happen to know (ids are often given by age
+ * or popularity). So a metric is its expected value over all orders of the tied tracks,
+ * {@link expectedOfHits}.
  */
 
 /** Number of hits. */
@@ -95,9 +97,11 @@ export function hasTies({ same, beyond }: Pick<TiedHits, 'same' | 'beyond'>, k: 
 }
 
 /**
- * All metrics of one list with equal scores: the expected value of each over all orders of the tied tracks, each order being equally likely. Exact: for a
- * group of m tracks in positions a + 1 … a + m, of which r are relevant, after H relevant ones, h_j of its i-th track is 1 with probability r/m, and
- * E[h_j · precision at j] = (r/m) · (H + 1 + (i − 1)(r − 1)/(m − 1)) / j; the first i have no relevant one with probability C(m − r, i) / C(m, i).
+ * All metrics of one list with equal scores: the expected value of each over all orders of the tied
+ * tracks, each order being equally likely. Exact: for a group of m tracks in positions a + 1 … a +
+ * m, of which r are relevant, after H relevant ones, h_j of its i-th track is 1 with probability
+ * r/m, and E[h_j · precision at j] = (r/m) · (H + 1 + (i − 1)(r − 1)/(m − 1)) / j; the first i have
+ * no relevant one with probability C(m − r, i) / C(m, i).
  * @param hits of the whole list, which may be longer than k: the tracks tied with the k-th count
  * @param options.relevant number of relevant tracks, at least 1
  */

@@ -17,7 +17,8 @@ export interface Measure {
 }
 
 /**
- * A column of values of one recommender, one for each of `measure.rows`, NaN where there is none; a column of the catalogue has a single value.
+ * A column of values of one recommender, one for each of `measure.rows`, NaN where there is none; a
+ * column of the catalogue has a single value.
  * @param options.relevant what is right, instead of all held-out tracks
  */
 export function valuesOf(
@@ -91,7 +92,9 @@ function meanOverList(
 type Accuracies = Record<AccuracyMetric, Float64Array>;
 const computed = new WeakMap<RankedHeldOut, WeakMap<Csr, Map<string, Accuracies>>>();
 
-/** All metrics of right and wrong at one k come at once: kept, as one after the other is asked for. */
+/**
+ * All metrics of right and wrong at one k come at once: kept, as one after the other is asked for.
+ */
 function accuracies(
   ranked: RankedHeldOut,
   lists: CodedLists,

@@ -16,7 +16,8 @@ export type KnownMetric =
   | 'auc';
 
 /**
- * A number that {@link evaluate} measures: `ndcg` (at each k), `ndcg@5` (at 5 alone), `ndcg~100neg` or `ndcg@5~100neg` (sampled).
+ * A number that {@link evaluate} measures: `ndcg` (at each k), `ndcg@5` (at 5 alone), `ndcg~100neg`
+ * or `ndcg@5~100neg` (sampled).
  * @example const metrics: readonly MetricName[] = ['ndcg', 'recall@20', 'coverage'];
  */
 export type MetricName =
@@ -26,11 +27,12 @@ export type MetricName =
   | `${AccuracyMetric}@${number}~${number}neg`;
 
 /**
- * A ranking metric of one's own: one number a user, from the list and what would have been right. {@link evaluate} treats it like any other, with intervals, paired
- * tests and segments.
+ * A ranking metric of one's own: one number a user, from the list and what would have been right.
+ * {@link evaluate} treats it like any other, with intervals, paired tests and segments.
  *
- * Ties: where scores are equal, the list that it is given has these tracks in an order of chance (by the seed, another for each user), so that its mean over users
- * is right on average, as the expected values of the other metrics are.
+ * Ties: where scores are equal, the list that it is given has these tracks in an order of chance
+ * (by the seed, another for each user), so that its mean over users is right on average, as the
+ * expected values of the other metrics are.
  * @example
  * const first: RankingMetric = { name: 'first', value: ([best], heldOut) => (heldOut.has(best) ? 1 : 0) };
  * await evaluate([new Popularity(split.train)], split, { metrics: ['ndcg', first] });
@@ -62,7 +64,9 @@ export interface MetricColumn {
   readonly own?: RankingMetric;
   /** Length of the lists; the longest for `auc`, which has none. */
   readonly k: number;
-  /** So many tracks stand for the catalogue in a sampled metric; 0: the whole catalogue is ranked. */
+  /**
+   * So many tracks stand for the catalogue in a sampled metric; 0: the whole catalogue is ranked.
+   */
   readonly negatives: number;
 }
 
@@ -86,7 +90,10 @@ export function isOfCatalogue({ metric }: Pick<MetricColumn, 'metric'>): boolean
   return (catalogueMetrics as readonly unknown[]).includes(metric);
 }
 
-/** Whether more of it is better; of what is neither good nor bad by itself, such as novelty, more comes first as well. */
+/**
+ * Whether more of it is better; of what is neither good nor bad by itself, such as novelty, more
+ * comes first as well.
+ */
 export function isGreaterBetter({ own }: Pick<MetricColumn, 'own'>): boolean {
   return own?.greater ?? true;
 }
@@ -104,7 +111,8 @@ export function checkedKs(k: number | readonly number[]): number[] {
  * The columns of a table: each metric at each k.
  * @param metrics names, see {@link MetricName}, and metrics of one's own
  * @param ks lengths of lists
- * @throws ArgumentError for a name that is none; UnknownIdError for a metric that there is not, with a suggestion
+ * @throws ArgumentError for a name that is none; UnknownIdError for a metric that there is not,
+ *   with a suggestion
  */
 export function metricColumns(
   metrics: readonly (MetricName | RankingMetric)[],

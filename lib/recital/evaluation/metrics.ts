@@ -11,14 +11,16 @@ import {
 } from './hits.js';
 
 /**
- * Ranking metrics for one user's list. In the formulas, h_j is 1 if the j-th recommended track (j from 1) is relevant, |rel| is the number of relevant
- * tracks, and sums run over j = 1 … k.
+ * Ranking metrics for one user's list. In the formulas, h_j is 1 if the j-th recommended track (j
+ * from 1) is relevant, |rel| is the number of relevant tracks, and sums run over j = 1 … k.
  *
- * Ties: a list is taken as it stands: it does not tell which scores are equal. `evaluate` and its like see the scores, and give the expected value over all
- * orders of equal ones; for the list of a recommender, which has them in the order of ids, the two may differ.
- * A user without relevant tracks has no such metric (ArgumentError); `rankingMetrics` leaves them out of its means.
+ * Ties: a list is taken as it stands: it does not tell which scores are equal. `evaluate` and its
+ * like see the scores, and give the expected value over all orders of equal ones; for the list of a
+ * recommender, which has them in the order of ids, the two may differ. A user without relevant
+ * tracks has no such metric (ArgumentError); `rankingMetrics` leaves them out of its means.
  *
- * The worked example of each is one list: recommended b a d c e, relevant {a, c, f}, k = 5, with hits at ranks 2 and 4.
+ * The worked example of each is one list: recommended b a d c e, relevant {a, c, f}, k = 5, with
+ * hits at ranks 2 and 4.
  */
 export interface AtK {
   /** Length of the list that counts; default 10. */
@@ -29,7 +31,9 @@ export interface AtK {
 export type Relevant<T> = readonly T[] | ReadonlySet<T>;
 
 /**
- * Of the k tracks recommended, the share that is right; "is what it shows worth showing?": the share of the k places that are hits, Σ h_j / k. The divisor is k even if fewer were recommended: empty places are misses.
+ * Of the k tracks recommended, the share that is right; "is what it shows worth showing?": the
+ * share of the k places that are hits, Σ h_j / k. The divisor is k even if fewer were recommended:
+ * empty places are misses.
  * @param recommended the list, best first
  * @param relevant what would be right
  * @example precisionAtK(['b', 'a', 'd', 'c', 'e'], ['a', 'c', 'f'], { k: 5 }) // 2/5 = 0.4
@@ -45,7 +49,8 @@ export function precisionAtK<T>(
 }
 
 /**
- * Of the tracks that would be right, the share that is found: the relevant tracks that are recommended, Σ h_j / |rel|.
+ * Of the tracks that would be right, the share that is found: the relevant tracks that are
+ * recommended, Σ h_j / |rel|.
  * @param recommended the list, best first
  * @param relevant what would be right
  * @example recallAtK(['b', 'a', 'd', 'c', 'e'], ['a', 'c', 'f'], { k: 5 }) // 2/3
@@ -62,7 +67,8 @@ export function recallAtK<T>(
 }
 
 /**
- * 1 if there is any hit, else 0; its mean over users is the hit rate, the share of users who find at least one right track in their list.
+ * 1 if there is any hit, else 0; its mean over users is the hit rate, the share of users who find
+ * at least one right track in their list.
  * @param recommended the list, best first
  * @param relevant what would be right
  * @example hitAtK(['b', 'a', 'd', 'c', 'e'], ['a', 'c', 'f'], { k: 5 }) // 1
@@ -78,8 +84,10 @@ export function hitAtK<T>(
 }
 
 /**
- * Average precision, which rewards right tracks more the earlier they stand: Σ h_j · (precision at j) / min(k, |rel|), where precision at j = (h_1 + … + h_j) / j; its mean over users is MAP@k (RecBole's and
- * implicit's). With `over: 'relevant'` the divisor is |rel|, as trec_eval and scikit-learn have it; a list cut at k cannot reach 1 then if |rel| > k.
+ * Average precision, which rewards right tracks more the earlier they stand: Σ h_j · (precision at
+ * j) / min(k, |rel|), where precision at j = (h_1 + … + h_j) / j; its mean over users is MAP@k
+ * (RecBole's and implicit's). With `over: 'relevant'` the divisor is |rel|, as trec_eval and
+ * scikit-learn have it; a list cut at k cannot reach 1 then if |rel| > k.
  * @param recommended the list, best first
  * @param relevant what would be right
  * @param options.over what Σ is divided by: `'min'` (default) or `'relevant'`, see above
@@ -102,7 +110,8 @@ export function averagePrecisionAtK<T>(
 }
 
 /**
- * How far up the first right track stands: 1 / rank of the first hit, 0 without a hit in the first k; its mean over users is MRR@k.
+ * How far up the first right track stands: 1 / rank of the first hit, 0 without a hit in the first
+ * k; its mean over users is MRR@k.
  * @param recommended the list, best first
  * @param relevant what would be right
  * @example reciprocalRankAtK(['b', 'a', 'd', 'c', 'e'], ['a', 'c', 'f'], { k: 5 }) // 1/2
@@ -118,7 +127,9 @@ export function reciprocalRankAtK<T>(
 }
 
 /**
- * Normalised discounted cumulative gain, in which a right track counts less the later it stands, from 0 to 1 for the best order: DCG / IDCG, DCG = Σ h_j / log2(j + 1), and IDCG the DCG of a list with min(k, |rel|) hits in front.
+ * Normalised discounted cumulative gain, in which a right track counts less the later it stands,
+ * from 0 to 1 for the best order: DCG / IDCG, DCG = Σ h_j / log2(j + 1), and IDCG the DCG of a list
+ * with min(k, |rel|) hits in front.
  * @param recommended the list, best first
  * @param relevant what would be right
  * @example ndcgAtK(['b', 'a', 'd', 'c', 'e'], ['a', 'c', 'f'], { k: 5 }) // 1.061606 / 2.130930 = 0.498189
@@ -135,7 +146,8 @@ export function ndcgAtK<T>(
 }
 
 /**
- * Catalogue coverage, how much of the catalogue anybody gets to see: distinct tracks in all users' first k, as a share of the catalogue.
+ * Catalogue coverage, how much of the catalogue anybody gets to see: distinct tracks in all users'
+ * first k, as a share of the catalogue.
  * @param lists recommended tracks, one list a user
  * @example coverageAtK([['a', 'b'], ['b', 'c']], { k: 2, catalogueSize: 12 }) // 3/12
  */
@@ -165,24 +177,39 @@ export type RankingMetrics = {
   k: number;
   /** Users in the means: those with at least one relevant track. */
   users: number;
-  /** Of the k tracks that a user is recommended, the share that is right. See {@link precisionAtK}. */
+  /**
+   * Of the k tracks that a user is recommended, the share that is right. See {@link precisionAtK}.
+   */
   precision: number;
   /** Of the tracks that would be right, the share that is among the k. See {@link recallAtK}. */
   recall: number;
   /** The share of users for whom at least one of the k is right. See {@link hitAtK}. */
   hitRate: number;
-  /** Mean average precision: like precision, but a right track counts more the earlier it stands; 1 if all right ones stand in front. See {@link averagePrecisionAtK}. */
+  /**
+   * Mean average precision: like precision, but a right track counts more the earlier it stands; 1
+   * if all right ones stand in front. See {@link averagePrecisionAtK}.
+   */
   map: number;
-  /** Mean reciprocal rank: 1 if the first track is right, ½ if only the second is, ⅓ … and 0 without any; its mean. See {@link reciprocalRankAtK}. */
+  /**
+   * Mean reciprocal rank: 1 if the first track is right, ½ if only the second is, ⅓ … and 0 without
+   * any; its mean. See {@link reciprocalRankAtK}.
+   */
   mrr: number;
-  /** Normalised discounted cumulative gain: right tracks count less the later they stand, as a share of the best order there could be. See {@link ndcgAtK}. */
+  /**
+   * Normalised discounted cumulative gain: right tracks count less the later they stand, as a share
+   * of the best order there could be. See {@link ndcgAtK}.
+   */
   ndcg: number;
-  /** The share of the catalogue that is recommended to anybody at all: small if everybody gets the same. See {@link coverageAtK}. */
+  /**
+   * The share of the catalogue that is recommended to anybody at all: small if everybody gets the
+   * same. See {@link coverageAtK}.
+   */
   coverage: number;
 };
 
 /**
- * The means of all metrics. Users without relevant tracks are left out of the means, but their lists count in the coverage.
+ * The means of all metrics. Users without relevant tracks are left out of the means, but their
+ * lists count in the coverage.
  * @param recommended one list a user
  * @param relevant the relevant tracks of the same users
  * @param options `k`, and `catalogueSize`, the number of tracks that could have been recommended

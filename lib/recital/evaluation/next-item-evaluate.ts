@@ -23,17 +23,24 @@ export interface EvaluateNextItemOptions {
   /** Seed of the draw; default 42. */
   seed?: number | string;
   /**
-   * What the users of held-out plays had played before, in order: the plays of training, or of training and validation, one part after the other. Each held-out
-   * play is then predicted, the first of a user too, from these and the held-out ones before it. Default: nothing.
+   * What the users of held-out plays had played before, in order: the plays of training, or of
+   * training and validation, one part after the other. Each held-out play is then predicted, the
+   * first of a user too, from these and the held-out ones before it. Default: nothing.
    */
   history?: Plays | readonly Plays[];
-  /** Rank without the tracks of the history, as where songs are not to be played again; a next track that is among them counts as missed. Default false. */
+  /**
+   * Rank without the tracks of the history, as where songs are not to be played again; a next track
+   * that is among them counts as missed. Default false.
+   */
   filterSeen?: boolean;
   /** Predict the last track of each session (or user) alone; default false. */
   last?: boolean;
 }
 
-/** The outcome for one recommender: a record, so that `Table.fromRows([a, b])` sets several side by side. */
+/**
+ * The outcome for one recommender: a record, so that `Table.fromRows([a, b])` sets several side by
+ * side.
+ */
 export type NextItemEvaluation = {
   /** Its name. */
   recommender: string;
@@ -41,11 +48,19 @@ export type NextItemEvaluation = {
   k: number;
   /** Predicted tracks, those unknown to the recommender included. */
   cases: number;
-  /** Cases whose next track, or whose whole history, the recommender does not know; they count as missed. */
+  /**
+   * Cases whose next track, or whose whole history, the recommender does not know; they count as
+   * missed.
+   */
   unknown: number;
-  /** Share of the cases whose next track is in first place: the accuracy that a classifier reports. */
+  /**
+   * Share of the cases whose next track is in first place: the accuracy that a classifier reports.
+   */
   accuracy: number;
-  /** Share of the cases whose next track is among the first k. Papers on sessions call it P@k, or Recall@k: there is one relevant track. */
+  /**
+   * Share of the cases whose next track is among the first k. Papers on sessions call it P@k, or
+   * Recall@k: there is one relevant track.
+   */
   hitRate: number;
   /** Mean of 1 / rank, 0 beyond k. */
   mrr: number;
@@ -53,7 +68,10 @@ export type NextItemEvaluation = {
   ndcg: number;
 };
 
-/** A history and the track that came next, both as indices of the recommender; `target` −1 where it cannot be right. */
+/**
+ * A history and the track that came next, both as indices of the recommender; `target` −1 where it
+ * cannot be right.
+ */
 export interface NextItemCase {
   /** Track indices, in order. */
   readonly history: Int32Array;
@@ -67,20 +85,27 @@ const BLOCK_SCORES = 1 << 22;
 /**
  * How well the next track is predicted.
  *
- * Protocol: every track of every session but the first is predicted from all tracks before it; with windows, from the window. The whole catalogue is ranked
- * (no sampled negatives), tracks of the history included, since songs are played again, unless `filterSeen` says otherwise. Ties: each metric is its expected value
- * over all orders of the tracks with equal scores, as in {@link evaluate}: a track with m of the same score, itself included, has each of the m ranks with chance
- * 1/m, so that a model that scores all alike is as good as chance. Scores are compared as float32.
+ * Protocol: every track of every session but the first is predicted from all tracks before it; with
+ * windows, from the window. The whole catalogue is ranked (no sampled negatives), tracks of the
+ * history included, since songs are played again, unless `filterSeen` says otherwise. Ties: each
+ * metric is its expected value over all orders of the tracks with equal scores, as in
+ * {@link evaluate}: a track with m of the same score, itself included, has each of the m ranks with
+ * chance 1/m, so that a model that scores all alike is as good as chance. Scores are compared as
+ * float32.
  *
- * Leave-one-out, the usual protocol for a listener's next track, trained on all but the last two of each, asked with all but the last:
- * `const { train, valid, test } = splitPlays(plays, leaveKOut(plays, { valid: 1, test: 1, which: 'last' }))`, then
- * `evaluateNextItem(new Markov(train), test, { history: [train, valid], filterSeen: true })`.
+ * Leave-one-out, the usual protocol for a listener's next track, trained on all but the last two of
+ * each, asked with all but the last:
+ * `const { train, valid, test } = splitPlays(plays, leaveKOut(plays, { valid: 1, test: 1, which: 'last' }))`,
+ * then `evaluateNextItem(new Markov(train), test, { history: [train, valid], filterSeen: true })`.
  *
- * Warns with the share of next tracks that the recommender knows of the same user from training: these it may remember instead of predicting.
+ * Warns with the share of next tracks that the recommender knows of the same user from training:
+ * these it may remember instead of predicting.
  * @param recommender trained on other sessions
- * @param sessions held-out sessions, plays (a session a user), or windows of either, e.g. `dls.valid.dataset`
- * @throws ArgumentError for sessions that the recommender was trained on, all of them: the accuracy in training is what its learner's recorder says; DataError for
- * plays of which each user has one, unless `history` says what came before
+ * @param sessions held-out sessions, plays (a session a user), or windows of either, e.g.
+ *   `dls.valid.dataset`
+ * @throws ArgumentError for sessions that the recommender was trained on, all of them: the accuracy
+ *   in training is what its learner's recorder says; DataError for plays of which each user has
+ *   one, unless `history` says what came before
  * @example Table.fromRows([new Markov(train), new SessionKNN(train)].map((r) => evaluateNextItem(r, test, { k: 20, sample: 2000 })))
  */
 export function evaluateNextItem(
@@ -157,7 +182,10 @@ interface CaseOptions {
   advice: string;
 }
 
-/** The cases of an evaluation, in the recommender's indices. Tracks of a history that it does not know are left out. Throws for what it was trained on. */
+/**
+ * The cases of an evaluation, in the recommender's indices. Tracks of a history that it does not
+ * know are left out. Throws for what it was trained on.
+ */
 export function nextItemCases(
   recommender: SequenceRecommender,
   sessions: SequenceSource | Histories | SequenceDataset,
@@ -212,7 +240,10 @@ function wholeHistories(sessions: SequenceSource | Histories): SequenceDataset {
   return createSequences(sessions, { length: Infinity });
 }
 
-/** Windows that predict each of some plays from those before it: earlier ones of the same users, and their own. */
+/**
+ * Windows that predict each of some plays from those before it: earlier ones of the same users, and
+ * their own.
+ */
 function continued(
   sessions: SequenceSource | Histories | SequenceDataset,
   history: Plays | readonly Plays[],

@@ -2,8 +2,9 @@ import { NumericError } from '../errors.js';
 import type { ScoreList } from '../sequential/next-item-scores.js';
 
 /**
- * Where a track stands: how many others have a higher score, and how many, itself included, the same. Any order of these is as likely as another, so its rank
- * is one of higher + 1 … higher + equal.
+ * Where a track stands: how many others have a higher score, and how many, itself included, the
+ * same. Any order of these is as likely as another, so its rank is one of higher + 1 … higher +
+ * equal.
  */
 export interface Place {
   readonly higher: number;
@@ -12,7 +13,8 @@ export interface Place {
 
 /**
  * The place of a track among all scores.
- * @param options.name the recommender's, for the error; `without`: tracks that are no candidates (the target is not among them)
+ * @param options.name the recommender's, for the error; `without`: tracks that are no candidates
+ *   (the target is not among them)
  * @throws NumericError if a score is NaN
  */
 export function placeOf(

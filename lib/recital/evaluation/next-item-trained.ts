@@ -5,11 +5,14 @@ import { ArgumentError } from '../errors.js';
 import type { SequenceRecommender } from '../sequential/next-item.js';
 
 /**
- * Throws if a recommender was trained on the very tracks that it is to predict: it would be measured by how well it remembers.
+ * Throws if a recommender was trained on the very tracks that it is to predict: it would be
+ * measured by how well it remembers.
  *
- * It was if each sequence, up to the last track that is asked for, is part of what it has of the same user, track after track; of sessions, which have numbers
- * instead of names, if the session of the same number is the same. A user who plays a few songs again in the same order does not make it so: all must. What
- * cannot be known is let be: held-out plays drawn at random from the middle of a history, say.
+ * It was if each sequence, up to the last track that is asked for, is part of what it has of the
+ * same user, track after track; of sessions, which have numbers instead of names, if the session of
+ * the same number is the same. A user who plays a few songs again in the same order does not make
+ * it so: all must. What cannot be known is let be: held-out plays drawn at random from the middle
+ * of a history, say.
  */
 export function refuseTrainedOn(recommender: SequenceRecommender, windows: SequenceDataset): void {
   if (recommender.parts) {
@@ -45,8 +48,9 @@ export function refuseTrainedOn(recommender: SequenceRecommender, windows: Seque
 }
 
 /**
- * Warns if a recommender knows some of the tracks that it is to predict from training, of the same user (or of the very same session): of plays, in which a user has a
- * track once, these are the plays that it was trained on.
+ * Warns if a recommender knows some of the tracks that it is to predict from training, of the same
+ * user (or of the very same session): of plays, in which a user has a track once, these are the
+ * plays that it was trained on.
  * @param advice the call that would be right
  */
 export function warnOfTrainedOn(
@@ -64,7 +68,10 @@ export function warnOfTrainedOn(
   );
 }
 
-/** How many windows predict a track that training has of the same user, or of the session of the same number, if it is the same. */
+/**
+ * How many windows predict a track that training has of the same user, or of the session of the
+ * same number, if it is the same.
+ */
 function knownTargets(recommender: SequenceRecommender, windows: SequenceDataset): number {
   if (recommender.parts)
     return Math.max(...recommender.parts.map((part) => knownTargets(part, windows)));
@@ -98,14 +105,20 @@ function knownTargets(recommender: SequenceRecommender, windows: SequenceDataset
   return known;
 }
 
-/** Whether windows are among those that a model has held out itself: what they predict was not learnt, though other windows have read it. */
+/**
+ * Whether windows are among those that a model has held out itself: what they predict was not
+ * learnt, though other windows have read it.
+ */
 function isHeldOut(windows: SequenceDataset, heldOut: SequenceDataset | undefined): boolean {
   if (!heldOut || heldOut.histories !== windows.histories) return false;
   const targets = new Set(heldOut.start.map((from, i) => from + heldOut.size[i]));
   return windows.start.every((from, i) => targets.has(from + windows.size[i]));
 }
 
-/** The sequence of the same user, or the session of the same number, among those of training; −1 if there is none. */
+/**
+ * The sequence of the same user, or the session of the same number, among those of training; −1 if
+ * there is none.
+ */
 function sequenceIn(trained: Histories, { users }: Histories, s: number): number {
   if (users) return trained.users ? trained.users.indexOf(users.id(s)) : -1;
   if (trained.users)

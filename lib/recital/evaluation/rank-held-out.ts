@@ -43,13 +43,21 @@ export interface RankOptions {
 export interface PartsOptions {
   /** Length of the lists. */
   n: number;
-  /** What is right for the i-th user, by index of the recommender; numbers below 0 are never recommended. */
+  /**
+   * What is right for the i-th user, by index of the recommender; numbers below 0 are never
+   * recommended.
+   */
   relevant: (i: number) => Int32Array;
   /** Tracks that nobody gets; default none. */
   blocked?: Int32Array;
-  /** The chance by which the i-th user's equal scores are put in an order; default: they are not. */
+  /**
+   * The chance by which the i-th user's equal scores are put in an order; default: they are not.
+   */
   chance?: (i: number) => Random;
-  /** The row of each user, among how many, and what to call each track; default: user by user, by index of the recommender. */
+  /**
+   * The row of each user, among how many, and what to call each track; default: user by user, by
+   * index of the recommender.
+   */
   as?: { readonly row: Int32Array; readonly rows: number; readonly code: Int32Array };
 }
 
@@ -117,7 +125,10 @@ class ListsWithTies implements CodedLists {
     };
   }
 
-  /** Takes the n best of a user in which there is one more, if there is one, into a row; equal scores by index. */
+  /**
+   * Takes the n best of a user in which there is one more, if there is one, into a row; equal
+   * scores by index.
+   */
   set(
     { user, row }: { user: number; row: number },
     { scores, track, score, count }: RankedRow,
@@ -150,7 +161,10 @@ class ListsWithTies implements CodedLists {
   }
 }
 
-/** Puts each group of equal scores of a list in an order of chance; of a group that is longer than the list, some of all its tracks are drawn. */
+/**
+ * Puts each group of equal scores of a list in an order of chance; of a group that is longer than
+ * the list, some of all its tracks are drawn.
+ */
 function shuffleTied(
   list: Int32Array,
   { score, scores, random }: { score: Float32Array; scores: Float32Array; random: Random },
@@ -310,7 +324,10 @@ function* scoreFully(
   return { auc, sampled };
 }
 
-/** Ranks some tracks alone, ascending by index. Their scores have been checked when the whole catalogue was ranked. */
+/**
+ * Ranks some tracks alone, ascending by index. Their scores have been checked when the whole
+ * catalogue was ranked.
+ */
 function setSampled(
   lists: ListsWithTies,
   row: number,
@@ -351,8 +368,9 @@ function setSampled(
 }
 
 /**
- * Tracks of training that a user has neither played nor is to be given, each equally likely: the same for every recommender that has seen the same plays of the
- * user. All there are, if these are fewer than `n`.
+ * Tracks of training that a user has neither played nor is to be given, each equally likely: the
+ * same for every recommender that has seen the same plays of the user. All there are, if these are
+ * fewer than `n`.
  */
 function drawNegatives(
   { users, relevant, trainTracks }: HeldOut,

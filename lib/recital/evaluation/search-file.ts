@@ -26,8 +26,10 @@ export interface SearchTrial {
 export type SearchIdentity = Readonly<Record<'space' | 'metric' | 'seed' | 'split', unknown>>;
 
 /**
- * The trials of a results file that are done; none if there is no file. Failed ones are left out: they are tried again.
- * @throws DataError for a file of something else, and for one of another search, naming what differs
+ * The trials of a results file that are done; none if there is no file. Failed ones are left out:
+ * they are tried again.
+ * @throws DataError for a file of something else, and for one of another search, naming what
+ *   differs
  */
 export function readTrials(file: string, identity: SearchIdentity): SearchTrial[] {
   if (!isFile(file)) return [];

@@ -17,7 +17,8 @@ export interface SearchResultParts<S extends SearchSpace> {
 }
 
 /**
- * What {@link search} returns: a table of its trials, the best first, those with most of the budget before all others.
+ * What {@link search} returns: a table of its trials, the best first, those with most of the budget
+ * before all others.
  * @example
  * const found = await search(({ factors }, { train }) => ALS.fit(train, { factors }), { factors: [4, 8] }, { split, trials: 2 });
  * found.best; // the settings with the best score
@@ -26,7 +27,10 @@ export interface SearchResultParts<S extends SearchSpace> {
 export class SearchResult<S extends SearchSpace = SearchSpace> extends Table {
   /** The settings of the best trial. */
   readonly best: SearchSettings<S>;
-  /** Its metric on validation. It is the best of many: on other plays expect less, and report what the test part says. */
+  /**
+   * Its metric on validation. It is the best of many: on other plays expect less, and report what
+   * the test part says.
+   */
   readonly score: number;
   /** Name of the metric. */
   readonly metric: string;
@@ -97,7 +101,9 @@ export class SearchResult<S extends SearchSpace = SearchSpace> extends Table {
   }
 }
 
-/** More of the budget first, then the better score, then the earlier trial; failed ones at the end. */
+/**
+ * More of the budget first, then the better score, then the earlier trial; failed ones at the end.
+ */
 export function betterFirst(greater: boolean): (a: SearchTrial, b: SearchTrial) => number {
   return (a, b) => {
     if (a.score === null || b.score === null)

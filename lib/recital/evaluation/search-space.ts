@@ -17,7 +17,10 @@ export interface SearchRange {
   readonly min: number;
   /** The largest. */
   readonly max: number;
-  /** Draw the logarithm evenly, so that 0.001 … 0.01 comes as often as 0.1 … 1: for rates and weights. Default false. */
+  /**
+   * Draw the logarithm evenly, so that 0.001 … 0.01 comes as often as 0.1 … 1: for rates and
+   * weights. Default false.
+   */
   readonly log?: boolean;
   /** Whole numbers only; default false. */
   readonly int?: boolean;

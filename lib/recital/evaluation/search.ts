@@ -30,7 +30,10 @@ export interface TrialContext {
   readonly seed: number | string;
   /** With halving: how much to train in all, e.g. epochs; else undefined. */
   readonly budget: number | undefined;
-  /** With halving: the recommender of the same trial that has had `previousBudget`, for models that can be trained on; undefined at first, and after a resumption. */
+  /**
+   * With halving: the recommender of the same trial that has had `previousBudget`, for models that
+   * can be trained on; undefined at first, and after a resumption.
+   */
   readonly previous: Recommender | undefined;
   /** What `previous` has had; 0 without it. */
   readonly previousBudget: number;
@@ -48,34 +51,48 @@ export interface HalvingOptions {
   min: number;
   /** Budget of the last one. */
   max: number;
-  /** From round to round the budget is multiplied by it, and the number of trials divided; default 3. */
+  /**
+   * From round to round the budget is multiplied by it, and the number of trials divided; default
+   * 3.
+   */
   eta?: number;
 }
 
 /** Options of {@link search}. */
 export interface SearchOptions {
-  /** Plays in parts, see {@link splitPlays}: trained on `train`, chosen by `valid`. `test` stays untouched. */
+  /**
+   * Plays in parts, see {@link splitPlays}: trained on `train`, chosen by `valid`. `test` stays
+   * untouched.
+   */
   split: PlaysSplit;
   /** Settings that are tried; default 20. */
   trials?: number;
   /**
-   * What is made large: a metric of right and wrong, as {@link evaluate} names them, or one of your own (made small if it says `greater: false`); without `@` at
-   * 10. Default 'ndcg@10'. Equal scores count as {@link evaluate} counts them.
+   * What is made large: a metric of right and wrong, as {@link evaluate} names them, or one of your
+   * own (made small if it says `greater: false`); without `@` at 10. Default 'ndcg@10'. Equal
+   * scores count as {@link evaluate} counts them.
    */
   metric?: MetricName | RankingMetric;
   /** Seed of the draws, and of training; default 42. */
   seed?: number | string;
   /** Successive halving; default: every trial is trained once. */
   halving?: HalvingOptions;
-  /** Results file (JSON), written after every trial; if it is there, the search goes on where it ended. Default: none. */
+  /**
+   * Results file (JSON), written after every trial; if it is there, the search goes on where it
+   * ended. Default: none.
+   */
   file?: string;
 }
 
 /**
- * Looks for good settings: draws them at random (Bergstra and Bengio, 2012), trains, measures on validation. With `halving`, trials get a small budget first, and the best third of them three times as
- * much, until the best have all (Jamieson and Talwalkar, 2016). Prints a line for each trial.
+ * Looks for good settings: draws them at random (Bergstra and Bengio, 2012), trains, measures on
+ * validation. With `halving`, trials get a small budget first, and the best third of them three
+ * times as much, until the best have all (Jamieson and Talwalkar, 2016). Prints a line for each
+ * trial.
  *
- * Ctrl-C stops it and returns the trials that are done; a trial that fails is reported, and the search goes on. The n-th trial is the same whatever the number of trials, so a search with a file can be continued with more.
+ * Ctrl-C stops it and returns the trials that are done; a trial that fails is reported, and the
+ * search goes on. The n-th trial is the same whatever the number of trials, so a search with a file
+ * can be continued with more.
  * @param make trains a recommender with some settings
  * @param space what to try: choices, or ranges
  * @example

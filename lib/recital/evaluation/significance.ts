@@ -1,11 +1,14 @@
 import { checkArgument, checkNumber, isNumbers } from '../options.js';
 
 /**
- * Student's t-test for pairs: whether the mean of differences is 0, t = mean / (sd / √n) with n − 1 degrees of freedom, two-sided. With hundreds of users it hardly
- * matters that the differences are not normal, and it agrees with the bootstrap and the randomization test (Smucker, Allan and Carterette, 2007).
+ * Student's t-test for pairs: whether the mean of differences is 0, t = mean / (sd / √n) with n − 1
+ * degrees of freedom, two-sided. With hundreds of users it hardly matters that the differences are
+ * not normal, and it agrees with the bootstrap and the randomization test (Smucker, Allan and
+ * Carterette, 2007).
  * @param differences one a pair
- * @returns `p`: how likely differences at least this large are by chance; 1 if all are 0; NaN (and so is t) for less than two, or if one is NaN or infinite, as
- * SciPy has it. All equal, but not 0: t is infinite and p is 0
+ * @returns `p`: how likely differences at least this large are by chance; 1 if all are 0; NaN (and
+ *   so is t) for less than two, or if one is NaN or infinite, as SciPy has it. All equal, but not
+ *   0: t is infinite and p is 0
  * @example pairedTTest([1, 2, 3, 4]).p // 0.0305: t = 3.873, 3 degrees of freedom
  */
 export function pairedTTest(differences: ArrayLike<number>): { t: number; df: number; p: number } {
@@ -35,8 +38,9 @@ export function pairedTTest(differences: ArrayLike<number>): { t: number; df: nu
 }
 
 /**
- * p-values for several comparisons at once (Holm, 1979): ascending, the i-th of m (from 0) is multiplied by m − i, and none falls below the one before. Below α then
- * means: the chance of any false alarm among all of them is below α. NaN stays NaN and does not count.
+ * p-values for several comparisons at once (Holm, 1979): ascending, the i-th of m (from 0) is
+ * multiplied by m − i, and none falls below the one before. Below α then means: the chance of any
+ * false alarm among all of them is below α. NaN stays NaN and does not count.
  * @param p p-values, from 0 to 1
  * @example holm([0.01, 0.04, 0.03]) // [0.03, 0.06, 0.06]
  */
@@ -55,7 +59,10 @@ export function holm(p: readonly number[]): number[] {
   return out;
 }
 
-/** The regularised incomplete beta function I_x(a, b), by Lentz's continued fraction (Numerical Recipes, 6.4). */
+/**
+ * The regularised incomplete beta function I_x(a, b), by Lentz's continued fraction (Numerical
+ * Recipes, 6.4).
+ */
 function incompleteBeta(a: number, b: number, x: number): number {
   if (x <= 0) return 0;
   if (x >= 1) return 1;

@@ -9,10 +9,12 @@ import { Recommender, type TrackVectors } from '../recommend/recommender.js';
 import { instead, isRecommender } from './candidates.js';
 
 /**
- * The same recommender, with further plays taken for seen: lists leave them out, though nothing was learnt of them. For plays that came in after training, and
- * to measure on test plays what validation plays are no answer to (RecBole's full ranking masks both).
+ * The same recommender, with further plays taken for seen: lists leave them out, though nothing was
+ * learnt of them. For plays that came in after training, and to measure on test plays what
+ * validation plays are no answer to (RecBole's full ranking masks both).
  * @param recommender left as it is
- * @param plays what users have played beside what it was trained on; users and tracks that it does not know are left out
+ * @param plays what users have played beside what it was trained on; users and tracks that it does
+ *   not know are left out
  * @example evaluateRecommender(withSeen(ease, split.valid), split.test)
  */
 export function withSeen(recommender: Recommender, plays: Plays): Recommender {
@@ -55,7 +57,10 @@ class WithSeen extends Recommender {
   }
 }
 
-/** What was seen together with further plays, as long as these are there: recommenders of the same plays share it. */
+/**
+ * What was seen together with further plays, as long as these are there: recommenders of the same
+ * plays share it.
+ */
 const known = new WeakMap<Interactions, WeakMap<Plays, Interactions>>();
 
 function joined(seen: Interactions, plays: Plays): Interactions {

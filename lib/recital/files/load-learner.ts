@@ -30,20 +30,27 @@ export function readLearner(st: TensorSource, config: Fields, options: LearnerOp
   return read(st, config, options);
 }
 
-/** Options of {@link loadLearner}; those of a Learner are for what a file cannot hold: metrics, callbacks, a loss of one's own. */
+/**
+ * Options of {@link loadLearner}; those of a Learner are for what a file cannot hold: metrics,
+ * callbacks, a loss of one's own.
+ */
 export type LoadLearnerOptions = LearnerOptions;
 
 /** A class of learners. */
 export type LearnerClass<L extends Learner> = abstract new (...args: never[]) => L;
 
 /**
- * A learner from the file that `learn.export` wrote, without the data that it was trained on: it recommends, finds similar tracks, and predicts rows given to
- * `learn.dls.testDl`, as the exported one did. To train on, make loaders and a learner of the data, and `learn.load(file, { withOpt: false })`.
+ * A learner from the file that `learn.export` wrote, without the data that it was trained on: it
+ * recommends, finds similar tracks, and predicts rows given to `learn.dls.testDl`, as the exported
+ * one did. To train on, make loaders and a learner of the data, and
+ * `learn.load(file, { withOpt: false })`.
  *
- * Nothing in the file is executed, and everything is checked before it is used, so that a file may come from anybody.
+ * Nothing in the file is executed, and everything is checked before it is used, so that a file may
+ * come from anybody.
  * @param file its path; `.safetensors` is added if there is no such file without
- * @param options those of a Learner, and `type`: the learner's class, default CollabLearner. For a network: CollabNNLearner; for sequences: LSTMLearner. A class
- *   that others extend, such as CollabRecommender, takes all of them
+ * @param options those of a Learner, and `type`: the learner's class, default CollabLearner. For a
+ *   network: CollabNNLearner; for sequences: LSTMLearner. A class that others extend, such as
+ *   CollabRecommender, takes all of them
  * @throws DataError for a file that is missing, cut off, or not of this kind
  * @example
  * const file = learn.export('listeners');

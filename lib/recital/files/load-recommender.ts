@@ -52,9 +52,10 @@ export interface LoadRecommenderOptions<R extends Recommender = Recommender> {
 }
 
 /**
- * A recommender from the file that its `export` wrote, a learner's included: it gives the same lists, without the training data. What is counted from plays is
- * counted again. Nothing in the file is executed, and everything is checked before it is used: a file that is damaged is refused. A warning says if the file holds
- * no listening histories, see {@link ExportOptions}.
+ * A recommender from the file that its `export` wrote, a learner's included: it gives the same
+ * lists, without the training data. What is counted from plays is counted again. Nothing in the
+ * file is executed, and everything is checked before it is used: a file that is damaged is refused.
+ * A warning says if the file holds no listening histories, see {@link ExportOptions}.
  * @param file its path; `.safetensors` is added if there is no such file without
  * @throws DataError for a file that is missing, cut off, damaged, or not of this kind
  * @example

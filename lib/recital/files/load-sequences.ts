@@ -15,7 +15,9 @@ import { namesOnly } from '../sequential/next-item.js';
 /** A batch of a file's loaders has room for so many tracks, at most. */
 const MOST_ROOM = 1 << 26;
 
-/** The learner in a file. Its loaders train on the histories in the file, and validate on nothing. */
+/**
+ * The learner in a file. Its loaders train on the histories in the file, and validate on nothing.
+ */
 export function readSequences(
   st: TensorSource,
   config: Fields,
@@ -62,7 +64,10 @@ export function readSequences(
   return learn;
 }
 
-/** The model in a file; no memory is taken for it before the file has been found to hold as many weights. */
+/**
+ * The model in a file; no memory is taken for it before the file has been found to hold as many
+ * weights.
+ */
 function readLSTMModel(st: TensorSource, fields: Fields, { items }: Histories): LSTMModel {
   const cell = fields.text('cell');
   if (cell !== 'lstm' && cell !== 'gru') return fields.wrong('cell', "'lstm' or 'gru'");

@@ -21,12 +21,18 @@ export interface FitHybridOptions {
   fusion?: Fusion;
 }
 
-/** Of each recommender so many of its best tracks are kept for a user: what none has among them does not come among the first k of the sum. */
+/**
+ * Of each recommender so many of its best tracks are kept for a user: what none has among them does
+ * not come among the first k of the sum.
+ */
 const CANDIDATES = 100;
 /** Scores of a recommender held at once: 4 MB. */
 const BLOCK_SCORES = 1 << 20;
 
-/** One user: candidate tracks × recommenders, comparable scores, row-major; which are held out, and how many are in all. */
+/**
+ * One user: candidate tracks × recommenders, comparable scores, row-major; which are held out, and
+ * how many are in all.
+ */
 interface Fit {
   readonly scores: Float32Array;
   readonly hit: Uint8Array;
@@ -34,10 +40,13 @@ interface Fit {
 }
 
 /**
- * Finds the weights of a {@link Hybrid} on held-out plays that none of the recommenders was trained on: starting from 1 each, one weight after the other is
- * multiplied by what helps most, until nothing does. The largest becomes 1. While it looks, equal sums stand in the order of ids, as in a list; {@link evaluate}, which
- * takes the expected value over their orders, may give such weights another value.
- * @param recommenders trained on other plays, the same for all; they may know different tracks, as a {@link Hybrid}'s may
+ * Finds the weights of a {@link Hybrid} on held-out plays that none of the recommenders was trained
+ * on: starting from 1 each, one weight after the other is multiplied by what helps most, until
+ * nothing does. The largest becomes 1. While it looks, equal sums stand in the order of ids, as in
+ * a list; {@link evaluate}, which takes the expected value over their orders, may give such weights
+ * another value.
+ * @param recommenders trained on other plays, the same for all; they may know different tracks, as
+ *   a {@link Hybrid}'s may
  * @param heldOut the plays to fit on: validation, never those that the result is measured on
  * @example const hybrid = fitHybrid([ease, knn], split.valid); evaluateRecommender(hybrid, split.test)
  */
@@ -81,7 +90,8 @@ function fitsOf(
   fusion: Fusion,
 ): Fit[] {
   const { seen, tracks, users } = new Hybrid(recommenders, { fusion });
-  // Each by itself over the tracks of all, so that scores of those that know more tracks, or fewer, are beside each other.
+  // Each by itself over the tracks of all, so that scores of those that know more tracks, or fewer,
+  // are beside each other.
   const alone = recommenders.map(
     (_, a) =>
       new Hybrid(recommenders, { fusion, weights: recommenders.map((_, r) => (r === a ? 1 : 0)) }),

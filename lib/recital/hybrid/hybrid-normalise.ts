@@ -4,7 +4,9 @@ import { said } from '../options.js';
 /** How a {@link Hybrid} makes the scores of its recommenders comparable: see there. */
 export type Fusion = 'sum' | 'rank';
 
-/** Cormack, Clarke and Büttcher (2009): with it, no single recommender's first place decides alone. */
+/**
+ * Cormack, Clarke and Büttcher (2009): with it, no single recommender's first place decides alone.
+ */
 const RANK_OFFSET = 60;
 
 /** Refuses any other way. */
@@ -14,9 +16,10 @@ export function checkFusion(fusion: string): asserts fusion is Fusion {
 }
 
 /**
- * Makes one user's scores comparable with those of other recommenders, in place; −∞ stays.
- * 'sum': (score − mean) / standard deviation over the tracks that the user has not played, all 0 where these do not differ.
- * 'rank': 1 / (60 + rank), rank 1 being the best of the tracks that the user has not played, equal scores at their middle rank.
+ * Makes one user's scores comparable with those of other recommenders, in place; −∞ stays. 'sum':
+ * (score − mean) / standard deviation over the tracks that the user has not played, all 0 where
+ * these do not differ. 'rank': 1 / (60 + rank), rank 1 being the best of the tracks that the user
+ * has not played, equal scores at their middle rank.
  * @param scores one a track
  * @param seen tracks that the user has played, ascending
  */
@@ -45,7 +48,8 @@ function standardise(scores: Float32Array, played: Uint8Array): void {
 }
 
 function reciprocalRanks(scores: Float32Array, played: Uint8Array): void {
-  // Sorted as numbers, which is many times as fast as sorting positions: a rank is looked up by its score.
+  // Sorted as numbers, which is many times as fast as sorting positions: a rank is looked up by its
+  // score.
   const sorted = scores.filter((_, t) => !played[t]).sort();
   const n = sorted.length;
   const ends = new Int32Array(n + 1).fill(n); // where those equal to the one at a position end

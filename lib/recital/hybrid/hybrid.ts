@@ -19,23 +19,30 @@ import { checkFusion, type Fusion, normaliseScores } from './hybrid-normalise.js
 
 /** Options of {@link Hybrid}. */
 export interface HybridOptions {
-  /** A weight for each recommender, not negative, at least one more than 0; default 1 each. {@link fitHybrid} finds them. */
+  /**
+   * A weight for each recommender, not negative, at least one more than 0; default 1 each.
+   * {@link fitHybrid} finds them.
+   */
   weights?: readonly number[];
-  /** How scores are made comparable: 'sum' (default) of standardised scores, or 'rank', reciprocal ranks. */
+  /**
+   * How scores are made comparable: 'sum' (default) of standardised scores, or 'rank', reciprocal
+   * ranks.
+   */
   fusion?: Fusion;
   /** Stands in comparisons; default: the names, joined by ` + `. */
   name?: string;
 }
 
 /**
- * Several recommenders as one: score = Σ weight · comparable score of the recommender, where comparable means, user by user and over the tracks that they have
- * not played,
+ * Several recommenders as one: score = Σ weight · comparable score of the recommender, where
+ * comparable means, user by user and over the tracks that they have not played,
  *
  *     'sum'    (score − mean) / standard deviation
  *     'rank'   1 / (60 + rank)      (reciprocal rank fusion)
  *
- * Its tracks are all that any of them knows. To what a recommender does not know it adds nothing, which with 'sum' is its mean: so a recommender by content
- * brings in tracks that nobody has played yet. Users are those of the first recommender.
+ * Its tracks are all that any of them knows. To what a recommender does not know it adds nothing,
+ * which with 'sum' is its mean: so a recommender by content brings in tracks that nobody has played
+ * yet. Users are those of the first recommender.
  * @example new Hybrid([new ItemKNN(train), await EASE.fit(train)], { weights: [0.3, 1] }).recommend(user)
  */
 export class Hybrid extends Recommender {
@@ -111,8 +118,9 @@ export class Hybrid extends Recommender {
   }
 
   /**
-   * What each recommender says of a track: a row each, with its name, its own score, that made comparable, its weight, and the contribution (weight times
-   * comparable score). The contributions add up to the score.
+   * What each recommender says of a track: a row each, with its name, its own score, that made
+   * comparable, its weight, and the contribution (weight times comparable score). The contributions
+   * add up to the score.
    * @param user a user of the training data
    * @param track id, title, or "title by artist"
    */
@@ -170,7 +178,10 @@ export class Hybrid extends Recommender {
   }
 }
 
-/** A recommender, and where its users and tracks are in the hybrid; undefined where they are the same. */
+/**
+ * A recommender, and where its users and tracks are in the hybrid; undefined where they are the
+ * same.
+ */
 interface Part {
   readonly recommender: Recommender;
   /** Its index of each user of the hybrid, −1 if unknown. */
@@ -211,7 +222,10 @@ function jointInteractions([first, ...others]: readonly Recommender[]): Interact
   });
 }
 
-/** Calls `use` with the comparable scores of each user that a part knows; the row is good for that call only. */
+/**
+ * Calls `use` with the comparable scores of each user that a part knows; the row is good for that
+ * call only.
+ */
 function eachRow(
   { recommender, user }: Part,
   users: Int32Array,

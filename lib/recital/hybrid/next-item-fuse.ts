@@ -13,7 +13,10 @@ import { checkRecommenders, WeightedSum } from './next-item-sum.js';
 
 /** Options of {@link fuse}. */
 export interface FuseOptions {
-  /** What the weights make large, as {@link evaluateNextItem} measures it; default `'ndcg'`, which looks at both hits and ranks. */
+  /**
+   * What the weights make large, as {@link evaluateNextItem} measures it; default `'ndcg'`, which
+   * looks at both hits and ranks.
+   */
   metric?: 'hitRate' | 'mrr' | 'ndcg';
   /** Length of the lists; default 20. */
   k?: number;
@@ -21,23 +24,31 @@ export interface FuseOptions {
   sample?: number;
   /** Seed of the draw; default 42. */
   seed?: number | string;
-  /** What the users of plays to fit on had played before, as {@link evaluateNextItem} takes it; default: nothing. */
+  /**
+   * What the users of plays to fit on had played before, as {@link evaluateNextItem} takes it;
+   * default: nothing.
+   */
   history?: Plays | readonly Plays[];
 }
 
-/** Of each recommender so many of its best tracks are kept for a case: what none has among them does not come among the first k of the sum. */
+/**
+ * Of each recommender so many of its best tracks are kept for a case: what none has among them does
+ * not come among the first k of the sum.
+ */
 const CANDIDATES = 300;
 /** Factors that are tried for each weight in turn, coarse ones first. */
 const FACTORS = [0, 0.25, 0.5, 2, 4, Math.SQRT1_2, Math.SQRT2, 0.85, 1.18];
 const MOST_ROUNDS = 12;
 
 /**
- * Finds the weights of a {@link WeightedSum} on sessions that none of the recommenders was trained on: starting from 1 each, one weight after the other is
- * multiplied by what helps most, until nothing does. The largest becomes 1. Weights that are fitted on part of the training data serve recommenders
- * that are then trained on all of it.
+ * Finds the weights of a {@link WeightedSum} on sessions that none of the recommenders was trained
+ * on: starting from 1 each, one weight after the other is multiplied by what helps most, until
+ * nothing does. The largest becomes 1. Weights that are fitted on part of the training data serve
+ * recommenders that are then trained on all of it.
  * @param recommenders trained on other sessions
  * @param sessions sessions, plays or windows to fit on; never those that the result is measured on
- * @throws ArgumentError for sessions that one of the recommenders was trained on, all of them; a warning says so of some
+ * @throws ArgumentError for sessions that one of the recommenders was trained on, all of them; a
+ *   warning says so of some
  * @example const { weights } = fuse([new Markov(early), new SessionKNN(early)], late); new WeightedSum([new Markov(all), new SessionKNN(all)], { weights })
  */
 export function fuse(
@@ -75,7 +86,10 @@ export function fuse(
   return new WeightedSum(recommenders, { weights: weights.map((w) => w / most) });
 }
 
-/** Normalised scores of a case's best tracks: candidates × recommenders, row-major, the target in row 0. */
+/**
+ * Normalised scores of a case's best tracks: candidates × recommenders, row-major, the target in
+ * row 0.
+ */
 function candidatesOf(
   recommenders: readonly SequenceRecommender[],
   { history, target }: NextItemCase,
@@ -118,7 +132,10 @@ function placeIn(fit: Float32Array, weights: readonly number[], tracks: number):
   return { higher, equal };
 }
 
-/** The weights, from `start` on, that make `value` largest: one weight after the other is multiplied by what helps most, until nothing does. */
+/**
+ * The weights, from `start` on, that make `value` largest: one weight after the other is multiplied
+ * by what helps most, until nothing does.
+ */
 export function climb(start: number[], value: (weights: readonly number[]) => number): number[] {
   let best = start;
   let most = value(best);

@@ -1,8 +1,9 @@
 import type { SequenceRecommender } from '../sequential/next-item.js';
 
 /**
- * Scores made comparable: for each history the best track has 1 and none has less than 0. Counts: score / maximum, all 0 where nothing has a score.
- * Logits: exp((score − maximum) / 2), which is √softmax divided by its maximum; the root keeps the best few from drowning the others.
+ * Scores made comparable: for each history the best track has 1 and none has less than 0. Counts:
+ * score / maximum, all 0 where nothing has a score. Logits: exp((score − maximum) / 2), which is
+ * √softmax divided by its maximum; the root keeps the best few from drowning the others.
  * @param out histories × tracks, row-major, overwritten
  */
 export function normalisedScores(

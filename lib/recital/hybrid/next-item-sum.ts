@@ -16,11 +16,14 @@ export interface WeightedSumOptions {
 }
 
 /**
- * A sum of recommenders: score = Σ weight · (score of the recommender / its maximum for this history), so that each has a say whatever the size of its
- * scores. Scores of models that are logits come in as exp((score − maximum) / 2), √softmax divided by its maximum. Scores below 0 of others count as 0.
+ * A sum of recommenders: score = Σ weight · (score of the recommender / its maximum for this
+ * history), so that each has a say whatever the size of its scores. Scores of models that are
+ * logits come in as exp((score − maximum) / 2), √softmax divided by its maximum. Scores below 0 of
+ * others count as 0.
  *
- * Equal weights, the default, are no rule: where one recommender is much better than the others, the sum can be worse than it alone. `fuse` finds weights, 0 among
- * them, on sessions that were held out.
+ * Equal weights, the default, are no rule: where one recommender is much better than the others,
+ * the sum can be worse than it alone. `fuse` finds weights, 0 among them, on sessions that were
+ * held out.
  * @example new WeightedSum([new Markov(train), new SessionKNN(train), new SequentialRules(train)], { weights: [1, 2, 1] })
  */
 export class WeightedSum extends SequenceRecommender {
@@ -35,7 +38,8 @@ export class WeightedSum extends SequenceRecommender {
   private readonly list: ScoreList;
 
   /**
-   * @param recommenders at least one, all trained with the same tracks. Users and their histories are those of the first
+   * @param recommenders at least one, all trained with the same tracks. Users and their histories
+   *   are those of the first
    * @throws ArgumentError for recommenders with different tracks, or wrong weights
    */
   constructor(

@@ -11,8 +11,9 @@ export interface CalibrationCurveOptions {
   /** Number of bins; default 10. */
   bins?: number;
   /**
-   * Where the bins lie: `'uniform'` (default), of equal width in [0, 1]; `'quantile'`, with about equally many rows each, for predictions that lie close
-   * together. Equal predictions are never parted, so there may be fewer bins than were asked for.
+   * Where the bins lie: `'uniform'` (default), of equal width in [0, 1]; `'quantile'`, with about
+   * equally many rows each, for predictions that lie close together. Equal predictions are never
+   * parted, so there may be fewer bins than were asked for.
    */
   strategy?: 'uniform' | 'quantile';
 }
@@ -23,17 +24,21 @@ export interface CalibrationOptions
     Omit<InterpretationOptions, 'act'> {}
 
 /**
- * A reliability table: of the rows that were given about this probability, how many came true? One row a bin, columns: from, to (the bin: `from` is in it,
- * `to` is not, save in the last), predicted (mean prediction), observed (mean target), count. An empty bin has neither of the means.
+ * A reliability table: of the rows that were given about this probability, how many came true? One
+ * row a bin, columns: from, to (the bin: `from` is in it, `to` is not, save in the last), predicted
+ * (mean prediction), observed (mean target), count. An empty bin has neither of the means.
  * @example calibrationCurve([0.1, 0.3, 0.9], [0, 1, 1], { bins: 2 }).mce // max(|0.5 − 0.2|, |1 − 0.9|) = 0.3
  */
 export class Calibration extends Table {
   /**
-   * Expected calibration error, Σ_b (n_b / N)·|observed_b − predicted_b|: 0 for probabilities that can be taken at their word. It depends on the bins
-   * (Guo et al. 2017, arXiv 1706.04599).
+   * Expected calibration error, Σ_b (n_b / N)·|observed_b − predicted_b|: 0 for probabilities that
+   * can be taken at their word. It depends on the bins (Guo et al. 2017, arXiv 1706.04599).
    */
   readonly ece: number;
-  /** Maximum calibration error: the largest |observed_b − predicted_b|, however few rows the bin has. */
+  /**
+   * Maximum calibration error: the largest |observed_b − predicted_b|, however few rows the bin
+   * has.
+   */
   readonly mce: number;
 
   /**
@@ -67,8 +72,9 @@ export class Calibration extends Table {
   }
 
   /**
-   * Draws a reliability diagram: observed against predicted, with the diagonal on which a calibrated model lies, and below it how many rows each bin has.
-   * Below the diagonal the model promises more than comes true, above it less.
+   * Draws a reliability diagram: observed against predicted, with the diagonal on which a
+   * calibrated model lies, and below it how many rows each bin has. Below the diagonal the model
+   * promises more than comes true, above it less.
    * @param options.title default `'Calibration'`
    * @returns the chart, which is shown
    */
@@ -128,7 +134,8 @@ export class Calibration extends Table {
 const MAX_BINS = 10_000;
 
 /**
- * Sorts predictions into bins and compares the mean of each with what came true (scikit-learn's `calibration_curve`, with the counts).
+ * Sorts predictions into bins and compares the mean of each with what came true (scikit-learn's
+ * `calibration_curve`, with the counts).
  * @param preds probabilities
  * @param targets as many, 0 or 1, or shares between them
  * @throws ArgumentError for columns of unequal or no length, numbers outside [0, 1], and bins < 1
@@ -233,7 +240,10 @@ function binOf(edges: readonly number[], x: number): number {
   return low;
 }
 
-/** Edges of bins with equally many of the values. Each edge once, but for the first: many equal smallest values are a bin without width. */
+/**
+ * Edges of bins with equally many of the values. Each edge once, but for the first: many equal
+ * smallest values are a bin without width.
+ */
 function quantiles(values: ArrayLike<number>, bins: number): number[] {
   const sorted = Float64Array.from(values).sort();
   const edges = Array.from({ length: bins + 1 }, (_, b) => {

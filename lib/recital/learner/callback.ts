@@ -3,12 +3,16 @@ import { checkArgument, didYouMean } from '../options.js';
 import { type EventName, events } from './events.js';
 import type { Learner } from './learner.js';
 
-/** Handlers by event. Those of the inner loop run once a batch and must be synchronous; the others may return a promise. */
+/**
+ * Handlers by event. Those of the inner loop run once a batch and must be synchronous; the others
+ * may return a promise.
+ */
 export type EventHandlers = { [E in EventName]?: (learn: Learner) => void | Promise<void> };
 
 /**
- * Something that looks on while a Learner trains, and may steer it: any object, or class, with handlers named after the events. It reads what it wants from
- * `learn` (`learn.loss`, `learn.pred`, `learn.epoch` …), writes to it, or throws a Cancel…Exception to leave a part of the run.
+ * Something that looks on while a Learner trains, and may steer it: any object, or class, with
+ * handlers named after the events. It reads what it wants from `learn` (`learn.loss`, `learn.pred`,
+ * `learn.epoch` …), writes to it, or throws a Cancel…Exception to leave a part of the run.
  *
  * @example
  * const logLoss: Callback = {
@@ -18,9 +22,15 @@ export type EventHandlers = { [E in EventName]?: (learn: Learner) => void | Prom
  * await learn.fit(1, 1e-3, { cbs: [logLoss] });
  */
 export interface Callback extends EventHandlers {
-  /** Shown by `summary` and in errors; default: the name of its class, `callback` for an object without one. */
+  /**
+   * Shown by `summary` and in errors; default: the name of its class, `callback` for an object
+   * without one.
+   */
   readonly name?: string;
-  /** Callbacks run by ascending order; default 0. TrainEval −10, Recorder 50, schedules and progress 60. */
+  /**
+   * Callbacks run by ascending order; default 0. TrainEval −10, Recorder 50, schedules and progress
+   * 60.
+   */
   readonly order?: number;
   /** False: the events of training batches pass it by. */
   readonly runTrain?: boolean;
@@ -35,7 +45,8 @@ export interface Callback extends EventHandlers {
 const factories: (() => Callback)[] = [];
 
 /**
- * Adds a callback to every Learner made from now on: notebook/ registers the live progress table this way.
+ * Adds a callback to every Learner made from now on: notebook/ registers the live progress table
+ * this way.
  * @param make makes it, anew for each learner
  * @example registerDefaultCallback(() => new TerminateOnNaN());
  */
@@ -60,7 +71,10 @@ export function callbackName(cb: Callback): string {
   return cb.name ?? (type === 'Object' ? 'callback' : type);
 }
 
-/** Throws unless this is a callback: an object with handlers, each named after an event. A mistyped one would never be called. */
+/**
+ * Throws unless this is a callback: an object with handlers, each named after an event. A mistyped
+ * one would never be called.
+ */
 export function checkCallback(cb: unknown): asserts cb is Callback {
   const example = "such as { name: 'mine', afterEpoch: (learn) => … }";
   if (typeof cb !== 'object' || cb === null || cb instanceof Promise) {

@@ -20,27 +20,42 @@ import { readHypers, readRun, runTensors } from './saved-run.js';
 
 /** Options of save. */
 export interface SaveOptions {
-  /** Save the state of training too: the optimizer's, the number of epochs, and an unfinished run. Default true. */
+  /**
+   * Save the state of training too: the optimizer's, the number of epochs, and an unfinished run.
+   * Default true.
+   */
   withOpt?: boolean;
 }
 
 /** Options of load. */
 export interface LoadOptions {
-  /** Take over the state of training too, if the file has it. Default true; false leaves the optimizer as it is. */
+  /**
+   * Take over the state of training too, if the file has it. Default true; false leaves the
+   * optimizer as it is.
+   */
   withOpt?: boolean;
-  /** Refuse a file of another model or of other users and items (default). False: take the parameters whose names are the same, and leave the others. */
+  /**
+   * Refuse a file of another model or of other users and items (default). False: take the
+   * parameters whose names are the same, and leave the others.
+   */
   strict?: boolean;
 }
 
 const VERSION = 1;
 
-/** What is in a file: weights for a learner that is there already, all that a new learner needs, or a recommender that is no learner. */
+/**
+ * What is in a file: weights for a learner that is there already, all that a new learner needs, or
+ * a recommender that is no learner.
+ */
 export type FileKind = 'checkpoint' | 'learner' | 'recommender';
 
 /** The metadata of our files, by name; `sha256` came later, so that older files have none. */
 const known = ['format', 'version', 'kind', 'config', 'sha256'];
 
-/** Writes a file of ours: tensors, and as metadata what it is, in which version, a description as JSON, and a checksum of all of it. */
+/**
+ * Writes a file of ours: tensors, and as metadata what it is, in which version, a description as
+ * JSON, and a checksum of all of it.
+ */
 export function writeModelFile(
   file: string,
   kind: FileKind,
@@ -86,7 +101,10 @@ export function fileConfig(st: SafetensorsFile, kinds: readonly FileKind[]): Fie
   return Fields.parse(metadata.config, 'config');
 }
 
-/** The weights (`model.NAME`) and other state (`buffers.NAME`) of a model: views, to be written at once. */
+/**
+ * The weights (`model.NAME`) and other state (`buffers.NAME`) of a model: views, to be written at
+ * once.
+ */
 export function modelTensors(model: Model): Map<string, Tensor> {
   const tensors = new Map<string, Tensor>();
   const add = (name: string, shape: readonly number[], data: Float32Array): void => {
@@ -176,7 +194,10 @@ export function saveCheckpoint(learn: Learner, file: string, options: SaveOption
   writeModelFile(file, 'checkpoint', { config, tensors });
 }
 
-/** Adds the moments (`opt.PARAMETER.MOMENT`) and the record of an unfinished run to the tensors, and returns what is left to describe. */
+/**
+ * Adds the moments (`opt.PARAMETER.MOMENT`) and the record of an unfinished run to the tensors, and
+ * returns what is left to describe.
+ */
 function trainingConfig(learn: Learner, tensors: Map<string, Tensor>): Json {
   const { opt, epochsTrained, unfinished } = learn;
   const { hypers, params } = opt.stateDict();

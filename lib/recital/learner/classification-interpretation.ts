@@ -18,7 +18,8 @@ export interface ConfusionMatrixOptions {
 }
 
 /**
- * Interpretation of a model that decides between 0 and 1, such as whether a listener comes back to a track (fastai's ClassificationInterpretation).
+ * Interpretation of a model that decides between 0 and 1, such as whether a listener comes back to
+ * a track (fastai's ClassificationInterpretation).
  * @example
  * const interp = await ClassificationInterpretation.fromLearner(learn);
  * interp.plotConfusionMatrix();
@@ -43,8 +44,8 @@ export class ClassificationInterpretation extends Interpretation {
   }
 
   /**
-   * How often each class was taken for each. Columns: actual (`'0'`, `'1'`), `predicted 0`, `predicted 1`. A row is decided as 1 if its probability
-   * exceeds the loss's `thresh`.
+   * How often each class was taken for each. Columns: actual (`'0'`, `'1'`), `predicted 0`,
+   * `predicted 1`. A row is decided as 1 if its probability exceeds the loss's `thresh`.
    */
   confusionMatrix(): Table {
     const [[tn, fp], [fn, tp]] = this.counts();
@@ -56,7 +57,8 @@ export class ClassificationInterpretation extends Interpretation {
   }
 
   /**
-   * Draws the confusion matrix: actual classes down, predicted ones across. The colour is the share of the row, whether that is written or the count.
+   * Draws the confusion matrix: actual classes down, predicted ones across. The colour is the share
+   * of the row, whether that is written or the count.
    * @returns the chart, which is shown
    */
   plotConfusionMatrix(options: ConfusionMatrixOptions = {}): Chart {
@@ -116,7 +118,9 @@ export class ClassificationInterpretation extends Interpretation {
     return chart;
   }
 
-  /** How far the predicted probabilities can be taken at their word: see {@link calibrationCurve}. */
+  /**
+   * How far the predicted probabilities can be taken at their word: see {@link calibrationCurve}.
+   */
   calibration(options: CalibrationCurveOptions = {}): Calibration {
     return calibrationCurve(this.preds, this.targets, options);
   }

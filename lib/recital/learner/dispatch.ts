@@ -14,7 +14,10 @@ export class Dispatcher {
 
   constructor(private readonly learn: Learner) {}
 
-  /** Whether the code that asks belongs to the learner's own run: to a handler, or to `within`. Other cells and callers come between two awaits. */
+  /**
+   * Whether the code that asks belongs to the learner's own run: to a handler, or to `within`.
+   * Other cells and callers come between two awaits.
+   */
   get inside(): boolean {
     return this.depth > 0 || handled.getStore() === this.learn;
   }
@@ -53,7 +56,10 @@ export class Dispatcher {
     for (const cb of this.ordered()) await handled.run(this.learn, () => cb[event]?.(this.learn));
   }
 
-  /** A part of the run between its events `before…` and `after…`; a callback leaves it by throwing `cancel`. */
+  /**
+   * A part of the run between its events `before…` and `after…`; a callback leaves it by throwing
+   * `cancel`.
+   */
   async withEvents(
     name: 'Fit' | 'Epoch' | 'Train' | 'Validate',
     cancel: new () => Error,
@@ -89,7 +95,9 @@ export class Dispatcher {
   }
 }
 
-/** Whether a callback gets an event now: `runTrain` and `runValid` limit those of the inner loop. */
+/**
+ * Whether a callback gets an event now: `runTrain` and `runValid` limit those of the inner loop.
+ */
 function runsNow(cb: Callback, event: EventName, training: boolean): boolean {
   if (!innerLoop.has(event)) return true;
   return training ? cb.runTrain !== false : cb.runValid !== false;

@@ -1,5 +1,6 @@
 /**
- * The events of a training run, in fastai's order (callback/core.py). `afterX` comes in every case, after `afterCancelX` if X was cancelled.
+ * The events of a training run, in fastai's order (callback/core.py). `afterX` comes in every case,
+ * after `afterCancelX` if X was cancelled.
  * @example events.indexOf('beforeBatch') // 4
  */
 export const events = [
@@ -59,7 +60,8 @@ export const innerLoop: ReadonlySet<EventName> = new Set<EventName>([
  */
 export class CancelException extends Error {}
 /**
- * Leaves the batch: the next one follows. Thrown in `beforeStep` it leaves out the step but keeps the gradients, and those of the next batch are added.
+ * Leaves the batch: the next one follows. Thrown in `beforeStep` it leaves out the step but keeps
+ * the gradients, and those of the next batch are added.
  * @example await learn.fit(1, 1e-3, { cbs: { name: 'everyOther', beforeBatch: ({ iter }) => { if (iter % 2) throw new CancelBatchException(); } } });
  */
 export class CancelBatchException extends CancelException {}

@@ -12,7 +12,10 @@ export interface FitOptions {
   wd?: number;
   /** Callbacks of this run only; default: none. */
   cbs?: Callback | readonly Callback[];
-  /** Start with a new optimizer; default false: moments survive from one fit to the next, as in fastai. */
+  /**
+   * Start with a new optimizer; default false: moments survive from one fit to the next, as in
+   * fastai.
+   */
   resetOpt?: boolean;
   /** Skip the epochs before this one, with their part of the schedule; default 0. */
   startEpoch?: number;
@@ -46,11 +49,15 @@ export interface FitSgdrOptions extends FitOptions {
   cycleMult?: number;
 }
 
-/** Options of fineTune; those of fitOneCycle go to both runs, `pctStart` and `div` to the second. */
+/**
+ * Options of fineTune; those of fitOneCycle go to both runs, `pctStart` and `div` to the second.
+ */
 export interface FineTuneOptions extends FitOneCycleOptions {
   /** Epochs with all groups frozen but the last; default 1. */
   freezeEpochs?: number;
-  /** In the second run the first group learns at this fraction of the last one's rate; default 100. */
+  /**
+   * In the second run the first group learns at this fraction of the last one's rate; default 100.
+   */
   lrMult?: number;
   /** As in fitOneCycle; default 0.3. */
   pctStart?: number;
@@ -68,7 +75,9 @@ const names = {
   fineTune: [...oneCycleNames, 'freezeEpochs', 'lrMult'],
 } as const;
 
-/** The callbacks of a run, and its other options; throws ArgumentError for one that there is not. */
+/**
+ * The callbacks of a run, and its other options; throws ArgumentError for one that there is not.
+ */
 export function fitOptions<O extends FitOptions>(
   method: keyof typeof names,
   options: O,
@@ -78,7 +87,10 @@ export function fitOptions<O extends FitOptions>(
   return { cbs: [cbs].flat() as readonly Callback[], options: rest };
 }
 
-/** A run as it was asked for, without its callbacks: plain data, so that it can be saved and taken up again. */
+/**
+ * A run as it was asked for, without its callbacks: plain data, so that it can be saved and taken
+ * up again.
+ */
 export type FitCall = { readonly freezeTo?: number } & (
   | {
       readonly method: 'fit';

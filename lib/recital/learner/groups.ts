@@ -3,10 +3,16 @@ import type { Model } from '../nn/model.js';
 import type { Parameter } from '../nn/parameter.js';
 import { checkArgument, whatIs } from '../options.js';
 
-/** Splits a model's parameters into groups, which may have learning rates of their own and be frozen: first those to be changed least, last the "head". */
+/**
+ * Splits a model's parameters into groups, which may have learning rates of their own and be
+ * frozen: first those to be changed least, last the "head".
+ */
 export type Splitter = (model: Model) => readonly (readonly Parameter[])[];
 
-/** Learning rates that rise evenly (by a constant factor) from the first group to the last; fastai's `slice`. */
+/**
+ * Learning rates that rise evenly (by a constant factor) from the first group to the last; fastai's
+ * `slice`.
+ */
 export interface Slice {
   /** Rate of the first group; without it every group but the last gets stop/10. */
   readonly start?: number;
@@ -18,8 +24,8 @@ export interface Slice {
 export type LearningRate = number | readonly number[] | Slice;
 
 /**
- * fastai's `slice(lo, hi)`: rates from `lo` for the first group to `hi` for the last, each the same multiple of the one before. `slice(hi)`: `hi` for the
- * last group, hi/10 for all others.
+ * fastai's `slice(lo, hi)`: rates from `lo` for the first group to `hi` for the last, each the same
+ * multiple of the one before. `slice(hi)`: `hi` for the last group, hi/10 for all others.
  * @param start rate of the first group; alone, that of the last
  * @param stop rate of the last group
  * @example slice(1e-5, 1e-3) // three groups: 1e-5, 1e-4, 1e-3

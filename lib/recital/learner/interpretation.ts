@@ -39,8 +39,9 @@ export interface TopLossesOptions {
 }
 
 /**
- * Where a model goes wrong: its predictions, decisions and losses row by row (fastai's Interpretation). Nothing is computed again when the learner is
- * trained further: make a new one then.
+ * Where a model goes wrong: its predictions, decisions and losses row by row (fastai's
+ * Interpretation). Nothing is computed again when the learner is trained further: make a new one
+ * then.
  * @example
  * const interp = await Interpretation.fromLearner(learn);
  * interp.plotTopLosses(9);
@@ -115,8 +116,9 @@ export class Interpretation implements InterpretedRows {
   }
 
   /**
-   * The rows with the largest losses, largest first, as the data loader decodes them. Columns: row (its number in the data), those of
-   * `dls.showBatch()`, the prediction (`…_pred`; the class where the model has one output a class) and loss. Of equal losses the earlier row comes first.
+   * The rows with the largest losses, largest first, as the data loader decodes them. Columns: row
+   * (its number in the data), those of `dls.showBatch()`, the prediction (`…_pred`; the class where
+   * the model has one output a class) and loss. Of equal losses the earlier row comes first.
    * @param k how many rows; all there are if there are fewer
    */
   topLosses(k = 10, options: TopLossesOptions = {}): Table {

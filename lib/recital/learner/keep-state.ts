@@ -1,6 +1,9 @@
 import type { Learner } from './learner.js';
 
-/** Copies a learner's weights, the model's other state and, with `withOpt`, the optimizer's. What it returns puts them back. */
+/**
+ * Copies a learner's weights, the model's other state and, with `withOpt`, the optimizer's. What it
+ * returns puts them back.
+ */
 export function keepState(learn: Learner, { withOpt }: { withOpt: boolean }): () => void {
   learn.settle();
   const kept = [...learn.model.parameters, ...(learn.model.buffers ?? [])];

@@ -21,13 +21,19 @@ import { asOptFunc, checkHyper, type OptClass, type OptFunc } from './optimizers
 export interface LearnerOptions {
   /** Loss; default MSELossFlat. */
   lossFunc?: Loss;
-  /** Makes the optimizer: its class, or a function such as `(params, { lr }) => new SGD(params, { lr, mom: 0.9 })`; default Adam. */
+  /**
+   * Makes the optimizer: its class, or a function such as
+   * `(params, { lr }) => new SGD(params, { lr, mom: 0.9 })`; default Adam.
+   */
   optFunc?: OptFunc | OptClass;
   /** Splits the parameters into groups; default: one group. */
   splitter?: Splitter;
   /** Learning rate that fit takes when it is given none; default 1e-3. */
   lr?: LearningRate;
-  /** Metrics: bare where they have no options (`rmse`, `mae`, functions of one's own), made by a call where they have (`accuracyThresh(0.5)`). Default: none. */
+  /**
+   * Metrics: bare where they have no options (`rmse`, `mae`, functions of one's own), made by a
+   * call where they have (`accuracyThresh(0.5)`). Default: none.
+   */
   metrics?: Metric | MetricFunction | readonly (Metric | MetricFunction)[];
   /** Callbacks of every run; default: none. */
   cbs?: Callback | readonly Callback[];
@@ -80,7 +86,9 @@ export function list<T>(value: T | readonly T[]): T[] {
   return Array.isArray(value) ? [...(value as readonly T[])] : [value as T];
 }
 
-/** Data and model, and options with their defaults: all checked, before a learner is made of them. */
+/**
+ * Data and model, and options with their defaults: all checked, before a learner is made of them.
+ */
 export function resolveOptions(
   dls: DataLoaders,
   model: Model,

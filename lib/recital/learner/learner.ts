@@ -46,8 +46,10 @@ export type {
 export type { LearnerOptions } from './learner-options.js';
 
 /**
- * Data, model, loss and optimizer, and the loop that trains (fastai's Learner). Runs are asynchronous and can be interrupted: what was learnt stays.
- * While one is under way, callbacks alone may read or change the model: `recommend`, `save`, another `fit` … throw an ArgumentError that says to await the run.
+ * Data, model, loss and optimizer, and the loop that trains (fastai's Learner). Runs are
+ * asynchronous and can be interrupted: what was learnt stays. While one is under way, callbacks
+ * alone may read or change the model: `recommend`, `save`, another `fit` … throw an ArgumentError
+ * that says to await the run.
  *
  * @example
  * const learn = new Learner(dls, model, { lossFunc: new MSELossFlat() });
@@ -125,8 +127,9 @@ export class Learner extends RunState {
   }
 
   /**
-   * Trains the parameter groups from the n-th on, counted from 0, or from the end if n is negative; those before take no step (batch norm does, unless
-   * `trainBn` is false). Moments are forgotten, as in fastai.
+   * Trains the parameter groups from the n-th on, counted from 0, or from the end if n is negative;
+   * those before take no step (batch norm does, unless `trainBn` is false). Moments are forgotten,
+   * as in fastai.
    */
   freezeTo(n: number): void {
     this.settle();
@@ -152,8 +155,9 @@ export class Learner extends RunState {
   /**
    * Trains for `nEpoch` epochs at a constant learning rate (or as callbacks set it).
    *
-   * An interrupt (the notebook's stop button, Ctrl-C in a script) ends this and every other kind of run after the batch at hand, without an error: the promise is
-   * fulfilled, what was learnt stays, `learn.interrupted` is true, and `resume` goes on.
+   * An interrupt (the notebook's stop button, Ctrl-C in a script) ends this and every other kind of
+   * run after the batch at hand, without an error: the promise is fulfilled, what was learnt stays,
+   * `learn.interrupted` is true, and `resume` goes on.
    * @param nEpoch epochs
    * @param lr learning rate; default the learner's
    * @example await learn.fit(3, 1e-3, { wd: 0.1 });
@@ -164,8 +168,9 @@ export class Learner extends RunState {
   }
 
   /**
-   * Trains with fastai's one-cycle policy: the learning rate rises from lrMax/div to lrMax over the first `pctStart` of the run and falls to lrMax/divFinal,
-   * by cosines; the momentum does the opposite.
+   * Trains with fastai's one-cycle policy: the learning rate rises from lrMax/div to lrMax over the
+   * first `pctStart` of the run and falls to lrMax/divFinal, by cosines; the momentum does the
+   * opposite.
    * @param nEpoch epochs
    * @param lrMax highest learning rate; default the learner's
    * @example await learn.fitOneCycle(5, 5e-3, { wd: 0.1 });
@@ -180,7 +185,8 @@ export class Learner extends RunState {
   }
 
   /**
-   * Trains at a constant learning rate for the first `pctStart` of the run, then lets it fall to lr/divFinal by a cosine.
+   * Trains at a constant learning rate for the first `pctStart` of the run, then lets it fall to
+   * lr/divFinal by a cosine.
    * @param nEpoch epochs
    * @param lr learning rate; default the learner's
    * @example await learn.fitFlatCos(5, 5e-3, { pctStart: 0.75 });
@@ -195,9 +201,11 @@ export class Learner extends RunState {
   }
 
   /**
-   * Trains in cycles, in each of which the learning rate falls from lrMax to 0 by a cosine (SGDR, Loshchilov and Hutter 2017).
+   * Trains in cycles, in each of which the learning rate falls from lrMax to 0 by a cosine (SGDR,
+   * Loshchilov and Hutter 2017).
    * @param nCycles cycles
-   * @param cycleLen epochs of the first cycle; each further one is `cycleMult` times as long as the one before
+   * @param cycleLen epochs of the first cycle; each further one is `cycleMult` times as long as the
+   *   one before
    * @example await learn.fitSgdr(2, 1, { lrMax: 5e-3, cycleMult: 2 }); // 1 + 2 epochs
    */
   async fitSgdr(nCycles: number, cycleLen: number, options: FitSgdrOptions = {}): Promise<void> {
@@ -207,10 +215,12 @@ export class Learner extends RunState {
   }
 
   /**
-   * Fine-tunes as fastai does: `freezeEpochs` of one-cycle with all groups frozen but the last, then `epochs` of one-cycle with none frozen, at rates from
-   * baseLr/2/lrMult for the first group to baseLr/2 for the last. Needs at least two parameter groups: see LearnerOptions.splitter.
+   * Fine-tunes as fastai does: `freezeEpochs` of one-cycle with all groups frozen but the last,
+   * then `epochs` of one-cycle with none frozen, at rates from baseLr/2/lrMult for the first group
+   * to baseLr/2 for the last. Needs at least two parameter groups: see LearnerOptions.splitter.
    * @param epochs epochs of the second run
-   * @param baseLr default 2e-3; rates for each group (an array or a slice) are taken as they are, and halved in the second run
+   * @param baseLr default 2e-3; rates for each group (an array or a slice) are taken as they are,
+   *   and halved in the second run
    * @example await collabLearner(dls, { splitter: biasSplitter }).fineTune(2, 5e-3);
    */
   async fineTune(
@@ -224,9 +234,11 @@ export class Learner extends RunState {
   }
 
   /**
-   * Goes on with the run that was interrupted, or that `load` has found unfinished in a file: at the next batch, with its optimizer, schedule and record. It ends
-   * with the very weights of a run that was never stopped.
-   * @param options.cbs callbacks of the run; default: those it had, with all they know. After `load` there are none: give new ones, which begin anew
+   * Goes on with the run that was interrupted, or that `load` has found unfinished in a file: at
+   * the next batch, with its optimizer, schedule and record. It ends with the very weights of a run
+   * that was never stopped.
+   * @param options.cbs callbacks of the run; default: those it had, with all they know. After
+   *   `load` there are none: give new ones, which begin anew
    */
   async resume(options: { cbs?: Callback | readonly Callback[] } = {}): Promise<void> {
     checkOptions(options, ['cbs'], 'resume');
@@ -234,7 +246,10 @@ export class Learner extends RunState {
     await this.loop.resume(cbs && list(cbs));
   }
 
-  /** What `resume` goes on with, as plain data: of the run at hand or, between runs, of the one that was stopped; undefined if there is none. */
+  /**
+   * What `resume` goes on with, as plain data: of the run at hand or, between runs, of the one that
+   * was stopped; undefined if there is none.
+   */
   get unfinished(): UnfinishedRun | undefined {
     return this.loop.unfinished;
   }
@@ -245,8 +260,8 @@ export class Learner extends RunState {
   }
 
   /**
-   * Tries learning rates from small to large on up to 100 batches, draws the loss against them and suggests some. Model, optimizer and the order of later
-   * epochs are as before.
+   * Tries learning rates from small to large on up to 100 batches, draws the loss against them and
+   * suggests some. Model, optimizer and the order of later epochs are as before.
    * @example const { valley } = await learn.lrFind();
    */
   lrFind(options: LrFindOptions = {}): Promise<LrFindResult> {
@@ -257,7 +272,8 @@ export class Learner extends RunState {
    * Validation loss and metrics, without training.
    * @param options.dsIdx 0 the training set, in order and whole; 1 (default) the validation set
    * @param options.dl another loader instead, e.g. `dls.testDl(rows)`
-   * @returns numbers in the order of the training table, [valid_loss, metric, metric …], as fastai's `validate`; null each if there are no rows
+   * @returns numbers in the order of the training table, [valid_loss, metric, metric …], as
+   *   fastai's `validate`; null each if there are no rows
    * @example const [loss, rmseOfValid, maeOfValid] = await collabLearner(dls, { metrics: [rmse, mae] }).validate();
    */
   async validate(
@@ -292,10 +308,13 @@ export class Learner extends RunState {
   }
 
   /**
-   * Saves weights and, unless `withOpt` is false, the state of training (the optimizer's, the number of epochs, an unfinished run), so that training goes on after
-   * `load` as if it had never stopped, to the bit. What is in the file, in safetensors' format: `model.PARAMETER`, `buffers.NAME` (running statistics),
-   * `opt.PARAMETER.MOMENT`, and in its metadata a description as JSON. It is written as a whole or not at all.
-   * @param file a name: the file is `path/modelDir/NAME.safetensors`. Or a path that is absolute or begins with `./`
+   * Saves weights and, unless `withOpt` is false, the state of training (the optimizer's, the
+   * number of epochs, an unfinished run), so that training goes on after `load` as if it had never
+   * stopped, to the bit. What is in the file, in safetensors' format: `model.PARAMETER`,
+   * `buffers.NAME` (running statistics), `opt.PARAMETER.MOMENT`, and in its metadata a description
+   * as JSON. It is written as a whole or not at all.
+   * @param file a name: the file is `path/modelDir/NAME.safetensors`. Or a path that is absolute or
+   *   begins with `./`
    * @returns the path of the file
    * @example
    * const file = learn.save('stage-1');
@@ -309,9 +328,11 @@ export class Learner extends RunState {
   }
 
   /**
-   * Loads what `save` wrote, into a learner of the same model and data. All of it is read and checked first: after an error the learner is as it was.
+   * Loads what `save` wrote, into a learner of the same model and data. All of it is read and
+   * checked first: after an error the learner is as it was.
    * @param file as in `save`
-   * @throws DataError for a file that is missing, cut off, of another kind, or of another model, optimizer, or classes
+   * @throws DataError for a file that is missing, cut off, of another kind, or of another model,
+   *   optimizer, or classes
    */
   load(file: string, options: LoadOptions = {}): this {
     this.settle();
@@ -325,7 +346,8 @@ export class Learner extends RunState {
   }
 
   /**
-   * Brings every weight up to date. Whoever reads a whole table, or changes one, calls this first, so that it is here that a learner at work is protected.
+   * Brings every weight up to date. Whoever reads a whole table, or changes one, calls this first,
+   * so that it is here that a learner at work is protected.
    * @throws ArgumentError while the learner trains, unless a callback of the run asks
    */
   settle(): void {

@@ -18,7 +18,10 @@ import { OneBatch } from './one-batch.js';
 import { ParamScheduler } from './param-scheduler.js';
 import type { RunPosition, UnfinishedRun } from './resume.js';
 
-/** The call at hand, and where it stands: `iter` training batches of `epoch` are done, whose rows come in the order number `order`. */
+/**
+ * The call at hand, and where it stands: `iter` training batches of `epoch` are done, whose rows
+ * come in the order number `order`.
+ */
 interface Current {
   readonly calls: readonly FitCall[];
   readonly cbs: readonly Callback[];
@@ -53,14 +56,17 @@ export class Loop {
   }
 
   /**
-   * Refuses, while the learner trains, whoever is not part of the run: weights would be those of some batch in its middle, and a run would go on with what
-   * somebody has changed. Callbacks are part of it.
+   * Refuses, while the learner trains, whoever is not part of the run: weights would be those of
+   * some batch in its middle, and a run would go on with what somebody has changed. Callbacks are
+   * part of it.
    */
   checkAtRest(): void {
     if (this.training && !this.events.inside) throw atWork();
   }
 
-  /** The run at hand or, between runs, the one that was stopped; undefined if nothing is left to do. */
+  /**
+   * The run at hand or, between runs, the one that was stopped; undefined if nothing is left to do.
+   */
   get unfinished(): UnfinishedRun | undefined {
     return this.current && !this.rehearsing ? this.snapshot(this.current) : this.stopped;
   }
@@ -164,7 +170,9 @@ export class Loop {
     }
   }
 
-  /** What a run that is refused before it begins must leave as it was: what comes back restores it. */
+  /**
+   * What a run that is refused before it begins must leave as it was: what comes back restores it.
+   */
   private keepSettings(): () => void {
     const { learn } = this;
     const { epochsTrained, nEpoch } = learn;
@@ -261,7 +269,9 @@ export class Loop {
     this.events.within(() => this.learn.settle());
   }
 
-  /** A pass without training in the middle of a run, for a callback; the run's state is as before. */
+  /**
+   * A pass without training in the middle of a run, for a callback; the run's state is as before.
+   */
   async inner(work: () => Promise<void>, cbs: readonly Callback[]): Promise<void> {
     const { learn } = this;
     this.checkAtRest();

@@ -30,7 +30,10 @@ export interface LrFindOptions {
 /** The rules of suggest.ts, by name. */
 export type SuggestName = keyof typeof rules;
 
-/** What lrFind found. A field is NaN where the curve was too short for its rule. It prints the suggestions alone. */
+/**
+ * What lrFind found. A field is NaN where the curve was too short for its rule. It prints the
+ * suggestions alone.
+ */
 export interface LrFindResult {
   /** Two thirds into the longest fall of the loss: fastai's default. */
   readonly valley: number;
@@ -50,7 +53,10 @@ export interface LrFindResult {
   readonly chart: Chart;
 }
 
-/** Raises the learning rate exponentially batch by batch until the loss diverges; never validates, and restores model and optimizer at the end. */
+/**
+ * Raises the learning rate exponentially batch by batch until the loss diverges; never validates,
+ * and restores model and optimizer at the end.
+ */
 class LRFinder extends ParamScheduler {
   override readonly name = 'LRFinder';
   private best = Infinity;

@@ -16,15 +16,17 @@ export interface Metric {
   /** The value now; NaN if nothing was seen. */
   readonly value: number;
   /**
-   * Whether more of it is better: what `SaveModel`, `EarlyStopping` and `ReduceLROnPlateau` go by. The library's metrics say it; default for those that do not: by the
-   * name, see {@link TrackerOptions}.
+   * Whether more of it is better: what `SaveModel`, `EarlyStopping` and `ReduceLROnPlateau` go by.
+   * The library's metrics say it; default for those that do not: by the name, see
+   * {@link TrackerOptions}.
    */
   readonly greater?: boolean;
 }
 
 /**
- * A function of predictions (as the model makes them: logits, if the loss works on logits) and targets. One given as a metric is averaged over batches,
- * weighted by batch size, as fastai's AvgMetric; its column is headed by its name.
+ * A function of predictions (as the model makes them: logits, if the loss works on logits) and
+ * targets. One given as a metric is averaged over batches, weighted by batch size, as fastai's
+ * AvgMetric; its column is headed by its name.
  */
 export interface MetricFunction {
   (pred: Float32Array, targets: Float32Array): number;
@@ -36,11 +38,16 @@ export interface MetricFunction {
 export interface MetricOptions {
   /** Heading of its column; default: the name of the function. */
   name?: string;
-  /** Whether more of it is better; default: what the function says, if it is one of the library's. */
+  /**
+   * Whether more of it is better; default: what the function says, if it is one of the library's.
+   */
   greater?: boolean;
 }
 
-/** Names of errors, of which less is better: fastai's rule (they contain "loss" or "error"), and what errors are usually called. */
+/**
+ * Names of errors, of which less is better: fastai's rule (they contain "loss" or "error"), and
+ * what errors are usually called.
+ */
 const ERRORS =
   /loss|error|perplexity|brier|deviance|divergence|(^|[^a-z])[rn]?(mse|mae|mape|msle)([^a-z]|$)/i;
 
@@ -63,7 +70,8 @@ function metricOptions(
 }
 
 /**
- * Mean over batches weighted by their size: right for a mean over rows, such as an accuracy; wrong for an rmse (use AccumMetric).
+ * Mean over batches weighted by their size: right for a mean over rows, such as an accuracy; wrong
+ * for an rmse (use AccumMetric).
  * @example new Learner(dls, model, { metrics: new AvgMetric(mae, { name: 'error' }) })
  */
 export class AvgMetric implements Metric {
@@ -107,7 +115,8 @@ export class AvgMetric implements Metric {
 }
 
 /**
- * Keeps all predictions and targets of the pass and computes once at its end: for what is no mean over rows.
+ * Keeps all predictions and targets of the pass and computes once at its end: for what is no mean
+ * over rows.
  * @example new Learner(dls, model, { metrics: new AccumMetric((pred, targets) => Math.sqrt(mse(pred, targets)), { name: 'root' }) })
  */
 export class AccumMetric implements Metric {
@@ -149,8 +158,9 @@ export class AccumMetric implements Metric {
 }
 
 /**
- * A metric of all rows of a pass at once, which is no mean over batches. It is given to a learner as it is, `metrics: rmse`; a learner knows not to average it.
- * Called without arguments it makes the Metric that the learner would make of it.
+ * A metric of all rows of a pass at once, which is no mean over batches. It is given to a learner
+ * as it is, `metrics: rmse`; a learner knows not to average it. Called without arguments it makes
+ * the Metric that the learner would make of it.
  * @example
  * const metric: PassMetric = rmse;
  * metric(Float32Array.of(1, 2), Float32Array.of(3, 4)) // 2
@@ -179,8 +189,10 @@ function passMetric(name: string, greater: boolean, func: MetricFunction): PassM
 }
 
 /**
- * What a learner makes of what it is given as a metric. The rule for all metrics: those without options are given bare (`mse`, `mae`, `accuracy`, `rmse`, `r2`,
- * `rocAuc`, a function of one's own), those with options are made by a call (`accuracyThresh(0.5)`, `new AvgMetric(mae, { name: 'error' })`).
+ * What a learner makes of what it is given as a metric. The rule for all metrics: those without
+ * options are given bare (`mse`, `mae`, `accuracy`, `rmse`, `r2`, `rocAuc`, a function of one's
+ * own), those with options are made by a call (`accuracyThresh(0.5)`,
+ * `new AvgMetric(mae, { name: 'error' })`).
  */
 export function asMetric(metric: Metric | MetricFunction): Metric {
   if (typeof metric === 'function') {
@@ -214,9 +226,11 @@ function checkValue(value: unknown, name: string): number {
 }
 
 /**
- * Share of rows where the prediction exceeds `thresh` exactly when the target is above 0.5 (fastai's `accuracy_multi` for one label).
+ * Share of rows where the prediction exceeds `thresh` exactly when the target is above 0.5
+ * (fastai's `accuracy_multi` for one label).
  * @param thresh probability from which a prediction counts as 1 (exclusive)
- * @param options.sigmoid whether predictions are logits (default true), as with BCEWithLogitsLossFlat
+ * @param options.sigmoid whether predictions are logits (default true), as with
+ *   BCEWithLogitsLossFlat
  * @example accuracyThresh(0.5)
  */
 export function accuracyThresh(thresh = 0.5, options: { sigmoid?: boolean } = {}): Metric {
@@ -234,7 +248,8 @@ export function accuracyThresh(thresh = 0.5, options: { sigmoid?: boolean } = {}
 }
 
 /**
- * Share of rows whose largest prediction, the first of equals, is that of the target's class (fastai's `accuracy`): for models with one output a class.
+ * Share of rows whose largest prediction, the first of equals, is that of the target's class
+ * (fastai's `accuracy`): for models with one output a class.
  * @param pred predictions, one a class and row, row-major
  * @param targets the right class of each row, by index
  * @example new Learner(dls, model, { lossFunc: new CrossEntropyLossFlat(), metrics: accuracy })
@@ -247,7 +262,10 @@ export function accuracy(pred: Float32Array, targets: Float32Array): number {
 
 accuracy.greater = true;
 
-/** Throws unless there are as many predictions for each of some targets: a mean of none does not exist. `each`: how many, default any number. */
+/**
+ * Throws unless there are as many predictions for each of some targets: a mean of none does not
+ * exist. `each`: how many, default any number.
+ */
 function checkPairs(name: string, pred: Float32Array, targets: Float32Array, each?: number): void {
   for (const values of [pred, targets])
     checkArgument(isNumbers(values), values, name, 'predictions and targets, Float32Arrays');
@@ -291,7 +309,8 @@ export function mae(pred: Float32Array, targets: Float32Array): number {
 mae.greater = false;
 
 /**
- * Root mean squared error, √(Σ(p − y)²/n) over all rows of the pass at once: how far predictions are off, in the units of the target.
+ * Root mean squared error, √(Σ(p − y)²/n) over all rows of the pass at once: how far predictions
+ * are off, in the units of the target.
  * @example new Learner(dls, model, { metrics: rmse })
  */
 export const rmse: PassMetric = passMetric('rmse', false, (pred, targets) =>
@@ -299,9 +318,10 @@ export const rmse: PassMetric = passMetric('rmse', false, (pred, targets) =>
 );
 
 /**
- * Coefficient of determination, 1 − Σ(y − p)²/Σ(y − ȳ)² (scikit-learn's `r2_score`): the share of the targets' spread that is predicted, 0 for always
- * predicting their mean. Where all targets are equal there is no spread: 1 if every prediction is right, else 0 (scikit-learn's `force_finite`); NaN for a single
- * row, as there.
+ * Coefficient of determination, 1 − Σ(y − p)²/Σ(y − ȳ)² (scikit-learn's `r2_score`): the share of
+ * the targets' spread that is predicted, 0 for always predicting their mean. Where all targets are
+ * equal there is no spread: 1 if every prediction is right, else 0 (scikit-learn's `force_finite`);
+ * NaN for a single row, as there.
  * @example r2(Float32Array.of(1, 2, 3), Float32Array.of(1, 2, 4)) // 1 − 1/4.6667 = 0.785714
  */
 export const r2: PassMetric = passMetric('r2_score', true, (pred, targets) => {
@@ -317,8 +337,9 @@ export const r2: PassMetric = passMetric('r2_score', true, (pred, targets) => {
 });
 
 /**
- * Area under the ROC curve: the probability that a row with target 1 is ranked above one with target 0, ties counted half (scikit-learn's `roc_auc_score`);
- * 0.5 is chance. NaN when there is only one class.
+ * Area under the ROC curve: the probability that a row with target 1 is ranked above one with
+ * target 0, ties counted half (scikit-learn's `roc_auc_score`); 0.5 is chance. NaN when there is
+ * only one class.
  * @example rocAuc(Float32Array.of(0.1, 0.4, 0.35, 0.8), Float32Array.of(0, 0, 1, 1)) // 0.75
  */
 export const rocAuc: PassMetric = passMetric('roc_auc_score', true, (pred, targets) => {

@@ -5,8 +5,9 @@ import { ArgumentError } from '../errors.js';
 export const EXTENSION = '.safetensors';
 
 /**
- * The file that `save`, `load` and `export` mean. A name, such as `best` or `run-3/best`, is a file in `folder`, and cannot leave it. A path that is absolute,
- * or begins with `./`, is taken as it is, from the current folder. `.safetensors` is added unless it is there.
+ * The file that `save`, `load` and `export` mean. A name, such as `best` or `run-3/best`, is a file
+ * in `folder`, and cannot leave it. A path that is absolute, or begins with `./`, is taken as it
+ * is, from the current folder. `.safetensors` is added unless it is there.
  * @param file a name or a path
  * @param folder where names are
  */

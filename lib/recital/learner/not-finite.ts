@@ -5,9 +5,15 @@ const HUGE = 1e4;
 
 /** What is wrong with the weights of a model, if anything is. */
 export interface WeightsReport {
-  /** A clause on the value that is not finite or, if all are, on the one farthest from 0: which parameter's, how large, where. */
+  /**
+   * A clause on the value that is not finite or, if all are, on the one farthest from 0: which
+   * parameter's, how large, where.
+   */
   readonly clause: string;
-  /** Whether the weights are spoilt: not finite, or so large that what is computed from them soon is not. */
+  /**
+   * Whether the weights are spoilt: not finite, or so large that what is computed from them soon is
+   * not.
+   */
   readonly spoilt: boolean;
 }
 

@@ -8,7 +8,9 @@ import { CancelBackwardException, CancelBatchException, CancelStepException } fr
 import type { Learner } from './learner.js';
 import { notFinite, reportWeights, SPOILT } from './not-finite.js';
 
-/** What happens to one batch: forward, loss and, in training, backward and step, with all events. */
+/**
+ * What happens to one batch: forward, loss and, in training, backward and step, with all events.
+ */
 export class OneBatch {
   private pending = false; // gradients wait for a later step: a callback has cancelled the batch after its backward pass
   private gradient = float32(0);
@@ -103,7 +105,10 @@ export class OneBatch {
     return new NumericError(`The loss became ${learn.loss} in ${where}: ${this.causeOfBadLoss()}`);
   }
 
-  /** Spoilt weights explain everything else, so they come first; then what went in, what came out, and the loss itself. */
+  /**
+   * Spoilt weights explain everything else, so they come first; then what went in, what came out,
+   * and the loss itself.
+   */
   private causeOfBadLoss(): string {
     const { model, batch, pred, lossFunc } = this.learn;
     const weights = reportWeights(model);

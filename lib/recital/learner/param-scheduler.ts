@@ -6,7 +6,8 @@ import type { Learner } from './learner.js';
 import type { Schedule } from './schedules.js';
 
 /**
- * Sets hyper-parameters before every training batch from the position in the run, `learn.pctTrain`, and has the recorder keep them (fastai's ParamScheduler).
+ * Sets hyper-parameters before every training batch from the position in the run, `learn.pctTrain`,
+ * and has the recorder keep them (fastai's ParamScheduler).
  *
  * @example
  * // three epochs: one of warming up, two of cooling down
@@ -18,7 +19,10 @@ export class ParamScheduler implements Callback {
   readonly order = 60;
   readonly runValid = false;
 
-  /** @param scheds by hyper-parameter (`lr`, `mom`, `wd` …) a schedule for all parameter groups, or one for each */
+  /**
+   * @param scheds by hyper-parameter (`lr`, `mom`, `wd` …) a schedule for all parameter groups, or
+   * one for each
+   */
   constructor(readonly scheds: Readonly<Record<string, Schedule | readonly Schedule[]>>) {
     checkArgument(
       typeof scheds === 'object' && scheds !== null,

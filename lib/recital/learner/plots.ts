@@ -7,14 +7,19 @@ type Row = Record<string, number | string>;
 
 const SIZE = { width: 480, height: 280 };
 
-/** At most `most` of the rows, evenly spaced and with the last: a chart of 100,000 batches is drawn from 1,000 of them. */
+/**
+ * At most `most` of the rows, evenly spaced and with the last: a chart of 100,000 batches is drawn
+ * from 1,000 of them.
+ */
 function thin(rows: Row[], most = 1000): Row[] {
   if (rows.length <= most) return rows;
   const step = (rows.length - 1) / (most - 1);
   return Array.from({ length: most }, (_, i) => rows[Math.round(i * step)]);
 }
 
-/** The loss curves of a run. `batches`: those of the whole run, for a chart that it fills by and by. */
+/**
+ * The loss curves of a run. `batches`: those of the whole run, for a chart that it fills by and by.
+ */
 export function plotLoss(
   { losses, iters, values }: Recorder,
   { skipStart, withValid, batches }: { skipStart: number; withValid: boolean; batches?: number },
@@ -86,7 +91,10 @@ export function plotSched({ hps }: Recorder): Chart {
   );
 }
 
-/** Where a schedule starts, turns and ends: "from 0.0002 to 0.005 at batch 1,969 of 7,875, then to 5.04e-8". */
+/**
+ * Where a schedule starts, turns and ends: "from 0.0002 to 0.005 at batch 1,969 of 7,875, then to
+ * 5.04e-8".
+ */
 function course(values: ArrayLike<number>): string {
   const written = (x: number): string => String(Number(x.toPrecision(3)));
   const [first, last] = [values[0], values[values.length - 1]];
@@ -104,7 +112,10 @@ function course(values: ArrayLike<number>): string {
 
 const ROOM = 0.3; // of the height, above the curve: a line for the name of each suggestion
 
-/** The loss against the learning rate, with the suggestions that were asked for: a point on the curve, and its name and value above it. */
+/**
+ * The loss against the learning rate, with the suggestions that were asked for: a point on the
+ * curve, and its name and value above it.
+ */
 export function plotLrFind(
   found: Pick<LrFindResult, 'lrs' | 'losses' | 'points'>,
   shown: readonly (keyof LrFindResult['points'])[],

@@ -19,13 +19,19 @@ export interface GetPredsOptions {
   withDecoded?: boolean;
   /** Return each row's loss too; default false. */
   withLoss?: boolean;
-  /** What is applied to the model's output; default: the loss's activation (a sigmoid for logits, nothing for MSE). */
+  /**
+   * What is applied to the model's output; default: the loss's activation (a sigmoid for logits,
+   * nothing for MSE).
+   */
   act?: (x: number) => number;
   /** Whether a callback asks in the middle of a run; default false. */
   inner?: boolean;
 }
 
-/** What getPreds returns: row i is the i-th row of that part of the data, whose number in the whole is rows[i]. */
+/**
+ * What getPreds returns: row i is the i-th row of that part of the data, whose number in the whole
+ * is rows[i].
+ */
 export interface Predictions {
   /** Activated predictions, rows × outputs. */
   readonly preds: Float32Array;

@@ -11,7 +11,10 @@ import { plotLoss, plotLrFind, plotSched } from './plots.js';
 import { SmoothLoss } from './smooth.js';
 import { checkRules, suggestNames } from './suggest.js';
 
-/** One row of the training table: epoch, losses, metrics, seconds. Missing values (validation left out) are null. */
+/**
+ * One row of the training table: epoch, losses, metrics, seconds. Missing values (validation left
+ * out) are null.
+ */
 export type LogRow = (number | null)[];
 
 /** What a Recorder has gathered in a run: plain data. */
@@ -34,8 +37,9 @@ const nothing: RecorderState = {
 };
 
 /**
- * Keeps the record of a run (fastai's Recorder): the smoothed training loss of every batch, the hyper-parameters, and a row of losses and metrics for
- * every epoch. The training loss of a row is the smoothed loss at the end of the epoch, which carries over epochs; it is not the epoch's mean.
+ * Keeps the record of a run (fastai's Recorder): the smoothed training loss of every batch, the
+ * hyper-parameters, and a row of losses and metrics for every epoch. The training loss of a row is
+ * the smoothed loss at the end of the epoch, which carries over epochs; it is not the epoch's mean.
  * @example
  * await learn.fit(1);
  * learn.recorder.losses.at(-1); // the smoothed training loss after the last batch
@@ -56,7 +60,10 @@ export class Recorder implements Callback {
   hps: Record<string, number[]> = {};
   /** Column names of the table. */
   metricNames: string[] = [];
-  /** The row of the last epoch: its number, losses, metrics, seconds. At the end of an epoch (`afterEpoch`) that of this epoch. */
+  /**
+   * The row of the last epoch: its number, losses, metrics, seconds. At the end of an epoch
+   * (`afterEpoch`) that of this epoch.
+   */
   log: LogRow = [];
   /** What the last lrFind found. */
   lrFound: LrFindResult | undefined;
@@ -133,7 +140,10 @@ export class Recorder implements Callback {
     this.log[this.log.length - 1] = this.seconds();
   }
 
-  /** Adds the epoch's row, once: as soon as it is complete, so that callbacks of any order find it there at the end of the epoch. */
+  /**
+   * Adds the epoch's row, once: as soon as it is complete, so that callbacks of any order find it
+   * there at the end of the epoch.
+   */
   private close(epoch: number): void {
     if (this.closed) return;
     this.closed = true;
@@ -153,7 +163,8 @@ export class Recorder implements Callback {
   }
 
   /**
-   * Plots the smoothed training loss, leaving out the first `skipStart` batches (default 5), and the validation loss of each epoch (`withValid`, default true).
+   * Plots the smoothed training loss, leaving out the first `skipStart` batches (default 5), and
+   * the validation loss of each epoch (`withValid`, default true).
    * @returns the chart, which is shown: to be saved, for example
    * @example
    * await learn.fit(1);
@@ -198,7 +209,8 @@ function shown(chart: Chart): Chart {
 }
 
 /**
- * Keeps `learn.training`, `learn.pctTrain` and `learn.trainIter` up to date (fastai's TrainEvalCallback).
+ * Keeps `learn.training`, `learn.pctTrain` and `learn.trainIter` up to date (fastai's
+ * TrainEvalCallback).
  * @example learn.cbs.some((cb) => cb instanceof TrainEval) // true
  */
 export class TrainEval implements Callback {

@@ -25,14 +25,19 @@ export interface RunPosition {
   /** Groups before this one are frozen. */
   readonly frozenTo: number;
   readonly recorder: RecorderState;
-  /** Tables that were not up to date where the run was stopped. JSON leaves it out: the run goes on to the same numbers then, but for rounding. */
+  /**
+   * Tables that were not up to date where the run was stopped. JSON leaves it out: the run goes on
+   * to the same numbers then, but for rounding.
+   */
   readonly unsettled?: Unsettled;
 }
 
 /**
- * A run that is not finished, as plain data that JSON can hold: what `learn.resume()` goes on with. With it, the weights, the model's buffers and the
- * optimizer's state, a run that was stopped ends with the weights of one that was not: the order of the rows depends on the loaders' seed and the number of
- * the epoch alone, and the schedule on the position in the run, so nothing else needs to be kept.
+ * A run that is not finished, as plain data that JSON can hold: what `learn.resume()` goes on with.
+ * With it, the weights, the model's buffers and the optimizer's state, a run that was stopped ends
+ * with the weights of one that was not: the order of the rows depends on the loaders' seed and the
+ * number of the epoch alone, and the schedule on the position in the run, so nothing else needs to
+ * be kept.
  * @example const run: UnfinishedRun | undefined = learn.unfinished;
  */
 export interface UnfinishedRun {

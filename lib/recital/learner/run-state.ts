@@ -12,7 +12,10 @@ export class RunState {
   pred: Float32Array = new Float32Array(0);
   /** The loss of the batch. */
   loss = NaN;
-  /** Its gradients are multiplied by this; 1 at the beginning of each batch, for `afterLoss` to change. */
+  /**
+   * Its gradients are multiplied by this; 1 at the beginning of each batch, for `afterLoss` to
+   * change.
+   */
   gradScale = 1;
   /** The loader at hand. */
   dl: DataLoader;
@@ -32,7 +35,10 @@ export class RunState {
   trainIter = 0;
   /** Training epochs done since the learner was made: the order of the rows depends on it. */
   epochsTrained = 0;
-  /** Where the run was left that this one goes on with; undefined in a new run. What callbacks have gathered then stays. */
+  /**
+   * Where the run was left that this one goes on with; undefined in a new run. What callbacks have
+   * gathered then stays.
+   */
   resumed: RunPosition | undefined;
   /** Whether the last run was interrupted. */
   interrupted = false;

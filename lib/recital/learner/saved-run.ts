@@ -9,7 +9,10 @@ import { readUnsettled, unsettledTensors } from './optimizers/time-skipping/save
 import type { LogRow, RecorderState } from './recorder.js';
 import type { RunPosition, UnfinishedRun } from './resume.js';
 
-/** An unfinished run as JSON and, for what grows with its length, tensors: `run.lrs`, `run.losses`, `run.iters`, `run.values` and `run.hps.NAME`, all F64. */
+/**
+ * An unfinished run as JSON and, for what grows with its length, tensors: `run.lrs`, `run.losses`,
+ * `run.iters`, `run.values` and `run.hps.NAME`, all F64.
+ */
 export function runTensors(run: UnfinishedRun): { json: Json; tensors: [string, Tensor][] } {
   const calls = run.calls as unknown as Json;
   if (!run.at) return { json: { calls }, tensors: [] };
@@ -43,7 +46,10 @@ export function runTensors(run: UnfinishedRun): { json: Json; tensors: [string, 
   };
 }
 
-/** An unfinished run from a file, checked: its calls are such as this learner could have been asked for. */
+/**
+ * An unfinished run from a file, checked: its calls are such as this learner could have been asked
+ * for.
+ */
 export function readRun(fields: Fields, st: SafetensorsFile, learn: Learner): UnfinishedRun {
   const calls = fields.objects('calls').map(readCall);
   if (calls.length === 0) fields.wrong('calls', 'a list of at least one call');
@@ -107,7 +113,9 @@ function readPosition(fields: Fields, st: SafetensorsFile, learn: Learner): RunP
   };
 }
 
-/** Hyper-parameters of the groups under `hypers`, which must be those of the learner's optimizer. */
+/**
+ * Hyper-parameters of the groups under `hypers`, which must be those of the learner's optimizer.
+ */
 export function readHypers(fields: Fields, learn: Learner): Hypers[] {
   const { groups } = learn.opt;
   const saved = fields.objects('hypers');

@@ -78,7 +78,8 @@ export function schedPoly(start: number, end: number, options: { power: number }
 }
 
 /**
- * Schedules one after the other, each taking its share of the way and running over 0 … 1 in it (fastai's `combine_scheds`).
+ * Schedules one after the other, each taking its share of the way and running over 0 … 1 in it
+ * (fastai's `combine_scheds`).
  * @param pcts shares, none negative, that sum to 1
  * @param scheds as many schedules
  * @example combineScheds([0.5, 0.5], [schedLin(0, 1), schedLin(1, 0)])(0.75) // 0.5
@@ -122,7 +123,8 @@ export function combineScheds(pcts: readonly number[], scheds: readonly Schedule
 }
 
 /**
- * Cosine from start to middle over the first `pct`, then cosine to end: the one-cycle shape (fastai's `combined_cos`).
+ * Cosine from start to middle over the first `pct`, then cosine to end: the one-cycle shape
+ * (fastai's `combined_cos`).
  * @example combinedCos(0.25, [0.001, 0.01, 0])(0.25) // 0.01
  */
 export function combinedCos(pct: number, values: readonly [number, number, number]): Schedule {

@@ -5,8 +5,10 @@ import type { Parameter } from '../nn/parameter.js';
 import { checkArgument, whatIs } from '../options.js';
 
 /**
- * Splits an EmbeddingDotBias into biases | factors. Biases (how popular an item is, how much a user plays) rest on all rows of a user or item and settle first;
- * taste is in the factors. So the factors are the last group: `freeze()` trains them with the biases held, and a slice gives the biases the smaller rate.
+ * Splits an EmbeddingDotBias into biases | factors. Biases (how popular an item is, how much a user
+ * plays) rest on all rows of a user or item and settle first; taste is in the factors. So the
+ * factors are the last group: `freeze()` trains them with the biases held, and a slice gives the
+ * biases the smaller rate.
  * @param model an EmbeddingDotBias
  * @example
  * const learn = collabLearner(dls, { splitter: biasSplitter });
@@ -25,7 +27,8 @@ export function biasSplitter(model: Model): readonly (readonly Parameter[])[] {
 }
 
 /**
- * Splits a model into embeddings | all other layers: `freeze()` trains the layers on top of embeddings that stay as they are.
+ * Splits a model into embeddings | all other layers: `freeze()` trains the layers on top of
+ * embeddings that stay as they are.
  * @param model a model with embeddings, such as EmbeddingNN
  * @example
  * const learn = collabLearner(dls, { useNn: true, splitter: embeddingSplitter });

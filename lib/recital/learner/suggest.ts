@@ -10,14 +10,18 @@ export interface Suggestion {
   readonly loss: number;
 }
 
-/** Rules that read a learning rate off the curve of loss against learning rate; undefined where the curve is too short for them. */
+/**
+ * Rules that read a learning rate off the curve of loss against learning rate; undefined where the
+ * curve is too short for them.
+ */
 export type SuggestFunction = (
   lrs: readonly number[],
   losses: readonly number[],
 ) => Suggestion | undefined;
 
 /**
- * The middle of the longest valley: two thirds into the longest strictly decreasing subsequence, as fastai's `valley`.
+ * The middle of the longest valley: two thirds into the longest strictly decreasing subsequence, as
+ * fastai's `valley`.
  * @example
  * const { lrs, losses } = await learn.lrFind({ showPlot: false });
  * valley(lrs, losses)?.value;
@@ -39,7 +43,8 @@ export const valley: SuggestFunction = (lrs, losses) => {
 };
 
 /**
- * The last rate before the loss turns, by comparing slopes 15 points apart from the right (fastai's `slide`, ESRI's rule).
+ * The last rate before the loss turns, by comparing slopes 15 points apart from the right (fastai's
+ * `slide`, ESRI's rule).
  * @example
  * const { lrs, losses } = await learn.lrFind({ showPlot: false });
  * slide(lrs, losses)?.value;

@@ -4,7 +4,9 @@ import { counted } from '../printed.js';
 import { callbackName } from './callback.js';
 import type { Learner } from './learner.js';
 
-/** One row for every parameter, then the totals, loss, optimizer and callbacks (fastai's `summary`). */
+/**
+ * One row for every parameter, then the totals, loss, optimizer and callbacks (fastai's `summary`).
+ */
 export function summary(learn: Learner): Table {
   const { parameters } = learn.model;
   const count = (trainable: boolean): number =>

@@ -3,8 +3,9 @@ import { whatIs } from '../options.js';
 import { AvgMetric, type Metric } from './metrics.js';
 
 /**
- * Share of rows whose target's class is among the k largest predictions (fastai's `top_k_accuracy`; of a next-song model the hit rate at k), headed `top_5_accuracy`; of equal
- * predictions the first ones count as larger. For models with one output a class.
+ * Share of rows whose target's class is among the k largest predictions (fastai's `top_k_accuracy`;
+ * of a next-song model the hit rate at k), headed `top_5_accuracy`; of equal predictions the first
+ * ones count as larger. For models with one output a class.
  * @param k how many; default 5
  * @example new Learner(dls, model, { lossFunc: new CrossEntropyLossFlat(), metrics: [accuracy, topKAccuracy(10)] })
  */

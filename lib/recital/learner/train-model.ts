@@ -8,7 +8,10 @@ import { learnerOptions } from './learner-options.js';
 import { accuracy } from './metrics.js';
 import { TrainingLog } from './training-log.js';
 
-/** Options of {@link trainModel}; those of a Learner, with defaults of a classifier: lossFunc CrossEntropyLossFlat, metrics accuracy. */
+/**
+ * Options of {@link trainModel}; those of a Learner, with defaults of a classifier: lossFunc
+ * CrossEntropyLossFlat, metrics accuracy.
+ */
 export interface TrainModelOptions extends LearnerOptions {
   /** Passes over the training data; default 60, the paper's. */
   epochs?: number;
@@ -24,18 +27,21 @@ export class TrainedLearner extends Learner {
   /** What it wrote. */
   readonly log: TrainingLog = new TrainingLog();
 
-  /** The epochs of training: epoch, loss, accuracy, and what validation came to beside them: valid_loss, valid_accuracy. */
+  /**
+   * The epochs of training: epoch, loss, accuracy, and what validation came to beside them:
+   * valid_loss, valid_accuracy.
+   */
   get history(): Table {
     return this.log.table;
   }
 }
 
 /**
- * Trains a classifier, such as LSTMModel, at a constant learning rate, and writes for each epoch the paper's line:
- * `Epoch 46/60, Loss: 1.2554402177532513, Accuracy: 0.675243089697367`.
+ * Trains a classifier, such as LSTMModel, at a constant learning rate, and writes for each epoch
+ * the paper's line: `Epoch 46/60, Loss: 1.2554402177532513, Accuracy: 0.675243089697367`.
  *
- * **Both numbers are those of training**: they tell how well the model knows what it has been shown, not how well it predicts. Look at the columns of validation
- * in `learn.history`, too.
+ * **Both numbers are those of training**: they tell how well the model knows what it has been
+ * shown, not how well it predicts. Look at the columns of validation in `learn.history`, too.
  * @param model what is trained
  * @param dls training and validation data
  * @param options `epochs`, and those of a Learner: `lr` (default 1e-3), `wd`, `optFunc` …

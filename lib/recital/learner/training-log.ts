@@ -5,9 +5,11 @@ import type { Learner } from './learner.js';
 import { accuracy } from './metrics.js';
 
 /**
- * Writes a line an epoch, as PyTorch programs do: `Epoch 46/60, Loss: 1.2554402177532513, Accuracy: 0.675243089697367`, and keeps the numbers. Loss and accuracy are
- * those of training: means over the targets of the epoch, each predicted by the weights that were there when its batch came. What is right counts as in
- * {@link accuracy}; of a model that is trained on a sample of the classes it is not known.
+ * Writes a line an epoch, as PyTorch programs do:
+ * `Epoch 46/60, Loss: 1.2554402177532513, Accuracy: 0.675243089697367`, and keeps the numbers. Loss
+ * and accuracy are those of training: means over the targets of the epoch, each predicted by the
+ * weights that were there when its batch came. What is right counts as in {@link accuracy}; of a
+ * model that is trained on a sample of the classes it is not known.
  * @example const log = new TrainingLog(); await learn.fit(10, 1e-3, { cbs: log }); log.table
  */
 export class TrainingLog implements Callback {
@@ -18,7 +20,10 @@ export class TrainingLog implements Callback {
   private rows: Record<string, number | null>[] = [];
   private sums = { loss: 0, right: 0, targets: 0, known: true };
 
-  /** A row an epoch: epoch, counted from 1, loss and accuracy of training, and the columns of validation: valid_loss, valid_ and the name of each metric. */
+  /**
+   * A row an epoch: epoch, counted from 1, loss and accuracy of training, and the columns of
+   * validation: valid_loss, valid_ and the name of each metric.
+   */
   get table(): Table {
     return Table.fromRows(this.rows);
   }

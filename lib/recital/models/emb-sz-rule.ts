@@ -2,7 +2,8 @@ import { ArgumentError } from '../errors.js';
 import { said } from '../options.js';
 
 /**
- * fastai's rule for the length of an embedding (tabular/model.py): min(600, round(1.6·n^0.56)), rounded half to even as Python does.
+ * fastai's rule for the length of an embedding (tabular/model.py): min(600, round(1.6·n^0.56)),
+ * rounded half to even as Python does.
  * @param n number of vectors, `#na#` included
  * @example embSzRule(1635) // 101
  */

@@ -19,8 +19,9 @@ export interface EmbeddingDotBiasOptions {
 }
 
 /**
- * fastai's `EmbeddingDotBias` (collab.py): a vector and a bias for every user and item, s = U[u]·V[i] + b[u] + c[i]; with a range, lo + (hi − lo)·σ(s).
- * Row 0 of each table is `#na#`, the unknown. Weights start at 0.01·fmod(z, 2), z standard normal (layers.py, `Embedding`).
+ * fastai's `EmbeddingDotBias` (collab.py): a vector and a bias for every user and item, s =
+ * U[u]·V[i] + b[u] + c[i]; with a range, lo + (hi − lo)·σ(s). Row 0 of each table is `#na#`, the
+ * unknown. Weights start at 0.01·fmod(z, 2), z standard normal (layers.py, `Embedding`).
  * @example new Learner(dls, new EmbeddingDotBias(50, dls.classes, { random: new Random(42) }))
  */
 export class EmbeddingDotBias implements Model {
@@ -45,7 +46,8 @@ export class EmbeddingDotBias implements Model {
   /**
    * @param nFactors width of the factors
    * @param classes vocabularies of users and items (a CollabDataLoaders' `classes`)
-   * @param options `yRange`, and `random`, which the weights are drawn from; without it they are 0, to be loaded
+   * @param options `yRange`, and `random`, which the weights are drawn from; without it they are 0,
+   *   to be loaded
    */
   constructor(
     readonly nFactors: number,

@@ -22,7 +22,10 @@ export interface EmbSzs {
   item?: number;
 }
 
-/** How the layers are built: fastai's `tabular_config`. (Its `lin_first`, `act_cls` and `bn_cont` are fixed to their defaults: Linear → ReLU → BatchNorm.) */
+/**
+ * How the layers are built: fastai's `tabular_config`. (Its `lin_first`, `act_cls` and `bn_cont`
+ * are fixed to their defaults: Linear → ReLU → BatchNorm.)
+ */
 export interface TabularConfig {
   /** Probability of dropout after each hidden layer: one for all, or one for each; default 0. */
   ps?: number | readonly number[];
@@ -47,9 +50,11 @@ export interface EmbeddingNNOptions extends TabularConfig {
 }
 
 /**
- * fastai's `EmbeddingNN` (collab.py, tabular/model.py): the vectors of user and item, one after the other, go through a small network: dropout, then for
- * each hidden size Linear → ReLU → BatchNorm → Dropout, then Linear to one number, then the sigmoid range. Row 0 of each table is `#na#`, the unknown.
- * Parameters have the names that PyTorch gives to fastai's (`embeds.0.weight`, `layers.0.0.weight` …).
+ * fastai's `EmbeddingNN` (collab.py, tabular/model.py): the vectors of user and item, one after the
+ * other, go through a small network: dropout, then for each hidden size Linear → ReLU → BatchNorm →
+ * Dropout, then Linear to one number, then the sigmoid range. Row 0 of each table is `#na#`, the
+ * unknown. Parameters have the names that PyTorch gives to fastai's (`embeds.0.weight`,
+ * `layers.0.0.weight` …).
  * @example new Learner(dls, new EmbeddingNN(dls.classes, { layers: [100, 50], ps: 0.1, random: new Random(42) }))
  */
 export class EmbeddingNN implements Model {
@@ -185,7 +190,10 @@ export class EmbeddingNN implements Model {
   }
 }
 
-/** fastai's LinBnDrop, linear first: Linear (no bias before a batch norm) → ReLU → BatchNorm → Dropout. */
+/**
+ * fastai's LinBnDrop, linear first: Linear (no bias before a batch norm) → ReLU → BatchNorm →
+ * Dropout.
+ */
 function linBnDrop(
   inputs: number,
   outputs: number,

@@ -16,15 +16,20 @@ export interface LightGCNOptions {
   nFactors?: number;
   /** How often embeddings are passed on to neighbours; default 3. */
   layers?: number;
-  /** λ of the penalty on the embeddings that a batch reads; default 1e-5 (RecBole's `reg_weight`; the authors' code has 1e-4), 0 for none. */
+  /**
+   * λ of the penalty on the embeddings that a batch reads; default 1e-5 (RecBole's `reg_weight`;
+   * the authors' code has 1e-4), 0 for none.
+   */
   reg?: number;
 }
 
 /**
- * LightGCN (He et al., 2020): a vector for every user and item, which is passed on, layer by layer, over the graph of who played what, e⁽ˡ⁺¹⁾ = Â·e⁽ˡ⁾ with
- * Â[u, i] = 1/√(n_u·n_i); the mean of all layers, e⁽⁰⁾ included, is the final vector, and the prediction is the product of two of these. Row 0 of users and of
- * items is `#na#`, which has no neighbour. Embeddings start uniform in ±√(6/(rows + nFactors)), Xavier's rule for users
- * and for items, as in RecBole: started larger, the vectors of what is rarely played stay noise.
+ * LightGCN (He et al., 2020): a vector for every user and item, which is passed on, layer by layer,
+ * over the graph of who played what, e⁽ˡ⁺¹⁾ = Â·e⁽ˡ⁾ with Â[u, i] = 1/√(n_u·n_i); the mean of all
+ * layers, e⁽⁰⁾ included, is the final vector, and the prediction is the product of two of these.
+ * Row 0 of users and of items is `#na#`, which has no neighbour. Embeddings start uniform in
+ * ±√(6/(rows + nFactors)), Xavier's rule for users and for items, as in RecBole: started larger,
+ * the vectors of what is rarely played stay noise.
  *
  * Every step passes all vectors on, forth and back, so large batches pay: 2,048 rows and more.
  * @example new LightGCN(dls.classes, dls.seen, { layers: 2, random: new Random(42) })
@@ -50,7 +55,8 @@ export class LightGCN implements Model {
   /**
    * @param classes vocabularies of users and items (a CollabDataLoaders' `classes`)
    * @param seen the items of each user in training, by class index (a CollabDataLoaders' `seen`)
-   * @param options and `random`, which the weights are drawn from; without it they are 0, to be loaded
+   * @param options and `random`, which the weights are drawn from; without it they are 0, to be
+   *   loaded
    */
   constructor(
     readonly classes: { user: Vocabulary; item: Vocabulary },
@@ -136,8 +142,8 @@ export class LightGCN implements Model {
   }
 
   /**
-   * λ·Σ(½‖e_u‖² + ‖e_i‖²)/rows over the rows (u, i) of the last batch, e of layer 0. With a negative for each positive that is the published
-   * λ·½·Σ(‖e_u‖² + ‖e_i⁺‖² + ‖e_i⁻‖²)/pairs.
+   * λ·Σ(½‖e_u‖² + ‖e_i‖²)/rows over the rows (u, i) of the last batch, e of layer 0. With a
+   * negative for each positive that is the published λ·½·Σ(‖e_u‖² + ‖e_i⁺‖² + ‖e_i⁻‖²)/pairs.
    */
   penalty(): TrainingLoss | undefined {
     const { batch, reg, nFactors, weight } = this;
@@ -162,19 +168,28 @@ export class LightGCN implements Model {
     };
   }
 
-  /** The final vectors of users, then items, of the weights as they are. A view: valid until the next call or forward. */
+  /**
+   * The final vectors of users, then items, of the weights as they are. A view: valid until the
+   * next call or forward.
+   */
   propagated(): Float32Array {
     this.meanOfLayers(this.weight.value, this.final);
     return this.final;
   }
 
-  /** Σ of the vectors of layers 0 … layers − 1: what an unseen neighbour would receive, but for the norm. A view, as of `propagated`. */
+  /**
+   * Σ of the vectors of layers 0 … layers − 1: what an unseen neighbour would receive, but for the
+   * norm. A view, as of `propagated`.
+   */
   passedOn(): Float32Array {
     this.sumOfLayers(this.weight.value, this.final, this.layers - 1, 1);
     return this.final;
   }
 
-  /** out = the mean of layers 0 … layers of x, by Horner's rule: with y = x/(layers + 1), y + Â·(y + Â·(y + …)). */
+  /**
+   * out = the mean of layers 0 … layers of x, by Horner's rule: with y = x/(layers + 1), y + Â·(y +
+   * Â·(y + …)).
+   */
   private meanOfLayers(x: Float32Array, out: Float32Array): void {
     this.sumOfLayers(x, out, this.layers, 1 / (this.layers + 1));
   }

@@ -20,11 +20,17 @@ import type { ItemScores } from './lstm-scores.js';
 export interface NegativeLossOptions {
   /** How often each item comes in training, one number each. */
   counts: ArrayLike<number>;
-  /** `'softmax'` (default): the cross-entropy over all items, estimated. `'bprMax'`: GRU4Rec's ranking loss. */
+  /**
+   * `'softmax'` (default): the cross-entropy over all items, estimated. `'bprMax'`: GRU4Rec's
+   * ranking loss.
+   */
   loss?: 'softmax' | 'bprMax';
   /** Items drawn for each batch, shared by its rows; default 2048. */
   n?: number;
-  /** Items are drawn in proportion to max(1, count)^power: 0 is uniform, 1 by popularity. Default 0.5. */
+  /**
+   * Items are drawn in proportion to max(1, count)^power: 0 is uniform, 1 by popularity. Default
+   * 0.5.
+   */
   power?: number;
   /** For `'bprMax'`: weight of the squared scores of the negatives; default 1. */
   reg?: number;
@@ -34,14 +40,15 @@ export interface NegativeLossOptions {
 const NONE = -1e15;
 
 /**
- * Losses of the target against items drawn by popularity, anew for each batch and the same for all of its rows. A negative that is a row's target does not
- * count for that row. With the scores r of the target and r_j of the n negatives, each drawn with chance q_j:
+ * Losses of the target against items drawn by popularity, anew for each batch and the same for all
+ * of its rows. A negative that is a row's target does not count for that row. With the scores r of
+ * the target and r_j of the n negatives, each drawn with chance q_j:
  *
  * - softmax: −r + log(eʳ + Σ_j e^(r_j) / (n·q_j)), in which the sum's mean is that over all items but the target (Bengio and Senécal 2008).
  * - BPR-max: −log Σ_j s_j·σ(r − r_j) + reg·Σ_j s_j·r_j², s = softmax(r_j) (Hidasi and Karatzoglou 2018).
  *
- * The draws depend on the seed and the number of training steps made, which is part of the model's state: a run that goes on from saved state draws what
- * it would have drawn.
+ * The draws depend on the seed and the number of training steps made, which is part of the model's
+ * state: a run that goes on from saved state draws what it would have drawn.
  */
 export class NegativeLoss {
   readonly buffers: readonly StateBuffer[];

@@ -18,11 +18,17 @@ export interface ScoredLoss {
   readonly value: number;
   /** See TrainingLoss. */
   readonly hits?: { readonly right: number; readonly of: number };
-  /** Adds `scale` times the gradients of the items' vectors and biases, and returns `scale` times dLoss/dStates. */
+  /**
+   * Adds `scale` times the gradients of the items' vectors and biases, and returns `scale` times
+   * dLoss/dStates.
+   */
   backward(scale: number): Float32Array;
 }
 
-/** Cross-entropy over all items, for a batch that has more targets than rows. Its gradient takes the place of the scores. */
+/**
+ * Cross-entropy over all items, for a batch that has more targets than rows. Its gradient takes the
+ * place of the scores.
+ */
 export class EveryItemLoss {
   private readonly room = new Scratch();
 

@@ -8,7 +8,10 @@ import { Scratch } from '../nn/scratch.js';
 
 /** Options of ItemScores. */
 export interface ItemScoresOptions {
-  /** The vectors of the items, if they are those of another table too: tied. Default: vectors of their own. */
+  /**
+   * The vectors of the items, if they are those of another table too: tied. Default: vectors of
+   * their own.
+   */
   readonly tied?: Parameter;
   /** Whether training scores some of the items only: then only their vectors have gradients. */
   readonly sampled: boolean;
@@ -16,8 +19,9 @@ export interface ItemScoresOptions {
 }
 
 /**
- * The last layer: the score of each item is w·h + b. It is PyTorch's `nn.Linear(hidden, items)`, with the same names and initial weights, which can score some
- * of the items alone, and share its vectors with the embedding.
+ * The last layer: the score of each item is w·h + b. It is PyTorch's `nn.Linear(hidden, items)`,
+ * with the same names and initial weights, which can score some of the items alone, and share its
+ * vectors with the embedding.
  */
 export class ItemScores {
   /** w of each item, items × hidden. */
@@ -56,7 +60,10 @@ export class ItemScores {
       this.everyItem = Int32Array.from({ length: items }, (_, i) => i);
   }
 
-  /** Tells the vectors which of them the step reads: before anything else touches them. Default: all. */
+  /**
+   * Tells the vectors which of them the step reads: before anything else touches them. Default:
+   * all.
+   */
   touch(some?: Int32Array): void {
     if (some) this.weight.touch(some);
     else if (this.everyItem) this.weight.touch(this.everyItem); // in order, so that the gradients lie as in a dense parameter
@@ -104,7 +111,9 @@ export class ItemScores {
     return out;
   }
 
-  /** Vectors of some items, one row each, on the shared memory: a view, valid until the next call. */
+  /**
+   * Vectors of some items, one row each, on the shared memory: a view, valid until the next call.
+   */
   vectors(some: Int32Array): Float32Array {
     const { hiddenSize, weight } = this;
     if (this.some.length < some.length) {

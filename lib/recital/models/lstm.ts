@@ -34,13 +34,20 @@ export interface LSTMModelOptions {
   /** Probability of dropout on the items' vectors; default 0. */
   embedP?: number;
   /**
-   * Whether an item's score uses the vector that the item has as an input (Inan et al. 2017). Where the last layer has another size than embSz, a linear
-   * projection leads from the one to the other. Default false.
+   * Whether an item's score uses the vector that the item has as an input (Inan et al. 2017). Where
+   * the last layer has another size than embSz, a linear projection leads from the one to the
+   * other. Default false.
    */
   tied?: boolean;
-  /** The vectors to start from, items × embSz, row-major; default: standard normal as in PyTorch, and 0.01·fmod(z, 2) as in fastai if tied. */
+  /**
+   * The vectors to start from, items × embSz, row-major; default: standard normal as in PyTorch,
+   * and 0.01·fmod(z, 2) as in fastai if tied.
+   */
   embInit?: ArrayLike<number>;
-  /** Trains on a sample of the items instead of all: for large catalogues. Default: none, so that the learner's loss is used. */
+  /**
+   * Trains on a sample of the items instead of all: for large catalogues. Default: none, so that
+   * the learner's loss is used.
+   */
   negatives?: NegativeLossOptions;
   /** What weights, dropout masks and negatives are drawn from; default: `new Random(0)`. */
   random?: Random;
@@ -60,16 +67,19 @@ export const lstmModelOptions = [
 ] as const;
 
 /**
- * The next track after a sequence of tracks: Embedding → LSTM → LSTM → Linear to a score for every track (the paper's Fig. 6). Trained as a classifier by
- * `CrossEntropyLossFlat`.
+ * The next track after a sequence of tracks: Embedding → LSTM → LSTM → Linear to a score for every
+ * track (the paper's Fig. 6). Trained as a classifier by `CrossEntropyLossFlat`.
  *
- * Batches are those of SequenceDataLoaders: `inputs[0]` the tracks of each row, left-aligned, `inputs[1]` how many they are; what lies beyond is not read.
- * With a target for each row, the loss is on the last position. With a target for each position (−1 where there is none), training has the mean
- * cross-entropy of all positions as its loss. Validation has one prediction a row: SequenceDataLoaders give each target to validate a row of its own; of other
- * loaders' batches with a target for each position the last one is scored.
+ * Batches are those of SequenceDataLoaders: `inputs[0]` the tracks of each row, left-aligned,
+ * `inputs[1]` how many they are; what lies beyond is not read. With a target for each row, the loss
+ * is on the last position. With a target for each position (−1 where there is none), training has
+ * the mean cross-entropy of all positions as its loss. Validation has one prediction a row:
+ * SequenceDataLoaders give each target to validate a row of its own; of other loaders' batches with
+ * a target for each position the last one is scored.
  *
- * Most of a step is products of matrices: `setCompute({ reproducible: false })` makes it faster where the last bit need not be the same on every machine,
- * and `setCompute({ native: true })` two to three times as fast, once `npm run native` has compiled the kernels for the processor.
+ * Most of a step is products of matrices: `setCompute({ reproducible: false })` makes it faster
+ * where the last bit need not be the same on every machine, and `setCompute({ native: true })` two
+ * to three times as fast, once `npm run native` has compiled the kernels for the processor.
  *
  * @example
  * const model = new LSTMModel(dls.classes, { random: new Random(42) });
@@ -85,7 +95,10 @@ export class LSTMModel implements Model {
   readonly embedding: Embedding;
   /** How it was built: what another one of the same shape needs. */
   readonly config: Required<Omit<LSTMModelOptions, 'embInit' | 'negatives' | 'random'>>;
-  /** Whether its scores are logarithms of probabilities, but for a constant of each row: not if it is trained to rank, by BPR-max. */
+  /**
+   * Whether its scores are logarithms of probabilities, but for a constant of each row: not if it
+   * is trained to rank, by BPR-max.
+   */
   probabilistic: boolean;
   private readonly layers: readonly Recurrent[];
   private readonly drops: readonly Dropout[];
@@ -231,8 +244,8 @@ export class LSTMModel implements Model {
   }
 
   /**
-   * The vectors by which items are scored, items × width: those of `embedding` if tied, else of the last layer. Items that follow the same items have similar
-   * ones.
+   * The vectors by which items are scored, items × width: those of `embedding` if tied, else of the
+   * last layer. Items that follow the same items have similar ones.
    */
   get itemVectors(): Parameter {
     return this.fc.weight;
@@ -287,7 +300,10 @@ export class LSTMModel implements Model {
     return this.layers[this.layers.length - 1].hiddenSize;
   }
 
-  /** The positions that training scores, if the loss is the model's own, and their targets; else undefined, and the last ones. */
+  /**
+   * The positions that training scores, if the loss is the model's own, and their targets; else
+   * undefined, and the last ones.
+   */
   private place(
     batch: Batch,
     packed: PackedSequences,

@@ -5,14 +5,19 @@ import { display } from '../data/display.js';
 import { findOptional, loadQuietly, requireFile } from '../optional.js';
 import { sumSegmentsAtOnce } from './tensorflow-segments.js';
 
-/** What `tensorflow()` returns: the operations of TensorFlow.js, https://js.tensorflow.org/api/latest. */
+/**
+ * What `tensorflow()` returns: the operations of TensorFlow.js,
+ * https://js.tensorflow.org/api/latest.
+ */
 export type Tensorflow = typeof tfjs;
 
 let loaded: Tensorflow | undefined;
 
 /**
- * TensorFlow.js, to write models with: `tf.matMul(a, b)`, `a.mul(b)`. `@tensorflow/tfjs-node` where it is installed (`npm run tensorflow` does it): TensorFlow's own
- * machine code, and then `tf.getBackend()` is `'tensorflow'`. Else plain JavaScript, `'cpu'`: every operation, for small data.
+ * TensorFlow.js, to write models with: `tf.matMul(a, b)`, `a.mul(b)`. `@tensorflow/tfjs-node` where
+ * it is installed (`npm run tensorflow` does it): TensorFlow's own machine code, and then
+ * `tf.getBackend()` is `'tensorflow'`. Else plain JavaScript, `'cpu'`: every operation, for small
+ * data.
  * @example
  * const tf = tensorflow();
  * tf.matMul([[1, 2]], [[3], [4]]).dataSync() // 11

@@ -8,8 +8,10 @@ interface CpuBackend {
 }
 
 /**
- * Sums of the rows of each segment, out[s] = Σ x[i] over segmentIds[i] = s: the gradient of a lookup in a table. The kernel that comes with TensorFlow.js in plain
- * JavaScript goes through the whole batch once for every segment, so that a step with a table of 10,000 users takes half a minute.
+ * Sums of the rows of each segment, out[s] = Σ x[i] over segmentIds[i] = s: the gradient of a
+ * lookup in a table. The kernel that comes with TensorFlow.js in plain JavaScript goes through the
+ * whole batch once for every segment, so that a step with a table of 10,000 users takes half a
+ * minute.
  */
 const sumSegments: KernelConfig = {
   kernelName: 'UnsortedSegmentSum',

@@ -10,20 +10,27 @@ export interface TensorflowVariable {
   /** Sizes of its dimensions. */
   shape: readonly number[];
   /**
-   * Its first values: one for all (0 for a bias), all of them, row-major, or a function that draws each, such as `(random) => 0.1 * random.normal()`. Default:
-   * those of fastai's embeddings, 0.01·fmod(z, 2), z standard normal.
+   * Its first values: one for all (0 for a bias), all of them, row-major, or a function that draws
+   * each, such as `(random) => 0.1 * random.normal()`. Default: those of fastai's embeddings,
+   * 0.01·fmod(z, 2), z standard normal.
    */
   init?: number | ArrayLike<number> | ((random: Random) => number);
   /** Whether weight decay applies; default true. fastai spares the biases of linear layers. */
   decay?: boolean;
 }
 
-/** Variables by name: each as its shape, as a TensorflowVariable, or as a tensor with its first values (copied: it stays yours to dispose of). */
+/**
+ * Variables by name: each as its shape, as a TensorflowVariable, or as a tensor with its first
+ * values (copied: it stays yours to dispose of).
+ */
 export type TensorflowVariables = Readonly<
   Record<string, readonly number[] | TensorflowVariable | Tensor>
 >;
 
-/** The parameters that hold the values of variables. Each draws from a child of its name, so that another variable does not change its start. */
+/**
+ * The parameters that hold the values of variables. Each draws from a child of its name, so that
+ * another variable does not change its start.
+ */
 export function parametersOf(variables: TensorflowVariables, random: Random): Parameter[] {
   const wanted =
     'variables by name, each as its shape or { shape, init }, such as { U: [100, 5], b: { shape: [100], init: 0 } }';

@@ -17,13 +17,18 @@ export interface TensorflowStep {
   readonly size: number;
   /** Whether dropout and the like are in force. */
   readonly training: boolean;
-  /** What operations with chance take, such as `tf.dropout(x, 0.1, undefined, seed)`: another number in each step, the same ones in each run. */
+  /**
+   * What operations with chance take, such as `tf.dropout(x, 0.1, undefined, seed)`: another number
+   * in each step, the same ones in each run.
+   */
   readonly seed: number;
 }
 
 /**
- * A model written with TensorFlow.js: predictions of a batch, as a tensor of batch.size × outputs (or batch.size values, where there is one output).
- * @param inputs the columns of the batch, int32: a tensor of `size` values each, or of size × width where a row has more (a window of tracks)
+ * A model written with TensorFlow.js: predictions of a batch, as a tensor of batch.size × outputs
+ * (or batch.size values, where there is one output).
+ * @param inputs the columns of the batch, int32: a tensor of `size` values each, or of size × width
+ *   where a row has more (a window of tracks)
  * @param variables the values of the variables now, float32, by name
  */
 export type TensorflowFunction<Name extends string = string> = (
@@ -41,13 +46,17 @@ export interface TensorflowModelOptions {
 }
 
 /**
- * A model written with TensorFlow.js, in a cell, which a Learner trains like any other: every loss, optimizer, schedule and callback, lrFind, save and load. The
- * values of the variables lie in Parameters (`model.parameters`), and are copied into tensors for each call. A training step calls the function twice, for the
- * predictions and for their derivatives, so it must answer the same to the same: chance comes from `step.seed`. Tensors that it makes are disposed of.
+ * A model written with TensorFlow.js, in a cell, which a Learner trains like any other: every loss,
+ * optimizer, schedule and callback, lrFind, save and load. The values of the variables lie in
+ * Parameters (`model.parameters`), and are copied into tensors for each call. A training step calls
+ * the function twice, for the predictions and for their derivatives, so it must answer the same to
+ * the same: chance comes from `step.seed`. Tensors that it makes are disposed of.
  *
- * What is installed computes it: see {@link tensorflow}. Gradients are dense, so a step takes as long as the tables are large.
+ * What is installed computes it: see {@link tensorflow}. Gradients are dense, so a step takes as
+ * long as the tables are large.
  * @param fn predictions from the batch and the variables
- * @param variables the shape of each variable, or how it starts, by name: see {@link TensorflowVariables}
+ * @param variables the shape of each variable, or how it starts, by name: see
+ *   {@link TensorflowVariables}
  * @param options see TensorflowModelOptions
  * @example
  * const tf = tensorflow();
@@ -154,7 +163,10 @@ export class TensorflowModel implements Model {
     });
   }
 
-  /** The values of the parameters. Copies: the function may keep a tensor, and a native backend its memory. */
+  /**
+   * The values of the parameters. Copies: the function may keep a tensor, and a native backend its
+   * memory.
+   */
   private variables(tf: Tensorflow): Tensor[] {
     return this.parameters.map(({ value, shape }) =>
       tf.tensor(value.slice(), [...shape], 'float32'),
@@ -215,7 +227,10 @@ function columnsOf({ inputs, rows, size }: Batch): Done['inputs'] {
   });
 }
 
-/** Throws if the second evaluation differs by more than rounding: its derivatives are those of other predictions. */
+/**
+ * Throws if the second evaluation differs by more than rounding: its derivatives are those of other
+ * predictions.
+ */
 function checkSame(now: Float32Array, before: Float32Array): void {
   const largest = before.reduce((max, x) => Math.max(max, Math.abs(x)), 0);
   for (let i = 0; i < now.length; i++) {

@@ -22,8 +22,9 @@ export interface BatchNorm1dOptions {
  *
  *     y = w·(x − μ)/√(σ² + eps) + b
  *
- * In training μ and σ² are the mean and variance (÷ n) of the batch, and the running ones take in `momentum` of them (the variance ÷ (n − 1)); otherwise
- * they are the running ones. w starts at 1, b at 0.001 (fastai's, not PyTorch's 0); weight decay spares both.
+ * In training μ and σ² are the mean and variance (÷ n) of the batch, and the running ones take in
+ * `momentum` of them (the variance ÷ (n − 1)); otherwise they are the running ones. w starts at 1,
+ * b at 0.001 (fastai's, not PyTorch's 0); weight decay spares both.
  * @example
  * const norm = new BatchNorm1d(1);
  * norm.forward(Float32Array.of(1, 3), 2, true); // a batch of two rows with one column
@@ -154,7 +155,8 @@ export class BatchNorm1d implements Module {
         dot[c] += gradient[o + c] * (input[o + c] - mean[c]);
       }
     }
-    // dx = w/√(σ² + eps)·(dy − (Σ dy + z·Σ dy·z)/n) = a·dy − m·x − k: mean and variance move with the batch; running ones do not
+    // dx = w/√(σ² + eps)·(dy − (Σ dy + z·Σ dy·z)/n) = a·dy − m·x − k: mean and variance move with
+    // the batch; running ones do not
     const share = this.ofBatch ? 1 / size : 0;
     const [a, m, k] = [0, 1, 2].map(() => new Float64Array(width));
     for (let c = 0; c < width; c++) {

@@ -16,22 +16,26 @@ export interface CheckGradientsOptions {
   /** Gap allowed, as a share of the parameter's largest derivative; default 0.01. */
   tolerance?: number;
   /**
-   * Values tried per parameter, evenly spread over those whose gradient is not 0; default 50. Infinity: all. Of a table only rows that the batch reads are
-   * tried. The values whose gradient is 0 are moved together, once: the loss must not change.
+   * Values tried per parameter, evenly spread over those whose gradient is not 0; default 50.
+   * Infinity: all. Of a table only rows that the batch reads are tried. The values whose gradient
+   * is 0 are moved together, once: the loss must not change.
    */
   samples?: number;
 }
 
 /**
- * Checks a model's hand-written gradients against central differences, (L(w + h) − L(w − h)) / 2h, for a batch. Everything is computed with float32
- * weights, so the two agree to about three digits. Weights, state and gradients are as before afterwards.
+ * Checks a model's hand-written gradients against central differences, (L(w + h) − L(w − h)) / 2h,
+ * for a batch. Everything is computed with float32 weights, so the two agree to about three digits.
+ * Weights, state and gradients are as before afterwards.
  *
- * The loss itself is known to about seven digits. Where weights are as small as at the start of training, or the batch is large, one of them may change it by
- * less than that: then the check takes larger steps, and where these do not help either, says that it cannot tell.
+ * The loss itself is known to about seven digits. Where weights are as small as at the start of
+ * training, or the batch is large, one of them may change it by less than that: then the check
+ * takes larger steps, and where these do not help either, says that it cannot tell.
  * @param model what has forward and backward
  * @param batch rows with targets
- * @returns a table with a row for each parameter: its name, its shape, how many values were tried, and the largest gap as a share of its largest derivative:
- *   a missing value, and a warning, where it could not tell whether the gradient is right
+ * @returns a table with a row for each parameter: its name, its shape, how many values were tried,
+ *   and the largest gap as a share of its largest derivative: a missing value, and a warning, where
+ *   it could not tell whether the gradient is right
  * @throws NumericError that names the first value whose gap exceeds the tolerance
  * @example
  * const loaders = CollabDataLoaders.fromPlays(plays);

@@ -16,7 +16,10 @@ export interface ParameterCheck {
 export interface CheckedParameter {
   /** Values that were moved. */
   tried: number;
-  /** Largest gap as a share of the largest derivative, of the values that could be compared; undefined if most, or that of the largest, could not. */
+  /**
+   * Largest gap as a share of the largest derivative, of the values that could be compared;
+   * undefined if most, or that of the largest, could not.
+   */
   gap: number | undefined;
 }
 
@@ -26,7 +29,10 @@ const ROUNDING = 5e-7;
 const GROWTH = 4;
 const LARGEST_STEP = 10;
 
-/** So many times the tolerance a derivative must be away from the slope of a straight line to be wrong: what goes over many kinks may look like one. */
+/**
+ * So many times the tolerance a derivative must be away from the slope of a straight line to be
+ * wrong: what goes over many kinks may look like one.
+ */
 const CLEARLY = 3;
 
 /** A difference of losses. */
@@ -101,8 +107,9 @@ export function checkParameter(p: Parameter, check: ParameterCheck): CheckedPara
 }
 
 /**
- * The steps to try. A large one drowns the rounding, a small one does not go over the kink of a ReLU: a wrong gradient is far from all of them. Of small
- * weights, such as fastai's first ones, none of a size like theirs changes the loss enough; so larger ones follow, until two do.
+ * The steps to try. A large one drowns the rounding, a small one does not go over the kink of a
+ * ReLU: a wrong gradient is far from all of them. Of small weights, such as fastai's first ones,
+ * none of a size like theirs changes the loss enough; so larger ones follow, until two do.
  */
 function stepsFor(
   p: Parameter,
@@ -146,7 +153,10 @@ export function judge(
     : 'unclear';
 }
 
-/** Whether the loss does not change, however far a value is moved, and backward says so: a bias before batch norm, or what a batch does not read. */
+/**
+ * Whether the loss does not change, however far a value is moved, and backward says so: a bias
+ * before batch norm, or what a batch does not read.
+ */
 function isNothing(exact: number, found: readonly Difference[]): boolean {
   return (
     found.some(({ h }) => h >= LARGEST_STEP) &&
@@ -154,7 +164,10 @@ function isNothing(exact: number, found: readonly Difference[]): boolean {
   );
 }
 
-/** How the loss changes where some values move at once, each up or down by chance, so that they do not make up for each other; one moves up first. */
+/**
+ * How the loss changes where some values move at once, each up or down by chance, so that they do
+ * not make up for each other; one moves up first.
+ */
 function difference(
   values: Float32Array,
   indices: readonly number[],

@@ -6,9 +6,10 @@ import type { Parameter } from './parameter.js';
 import { checkFloats, checkLength, Scratch } from './scratch.js';
 
 /**
- * Inverted dropout: in training each value becomes 0 with probability p and is divided by 1 − p otherwise; else nothing happens. The mask depends on the
- * seed, the layer's name and the number of training steps it has made. That number is part of the model's state: a run that goes on from saved state draws
- * the masks it would have drawn.
+ * Inverted dropout: in training each value becomes 0 with probability p and is divided by 1 − p
+ * otherwise; else nothing happens. The mask depends on the seed, the layer's name and the number of
+ * training steps it has made. That number is part of the model's state: a run that goes on from
+ * saved state draws the masks it would have drawn.
  * @example new Dropout(0.2, { random: new Random(42) })
  */
 export class Dropout implements Module {

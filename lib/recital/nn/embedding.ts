@@ -24,8 +24,8 @@ export interface Columns {
 }
 
 /**
- * A table of vectors, looked up by index. PyTorch's `nn.Embedding`, fastai's `Embedding`. A training step calls `touch`, `forward` and `backward` with
- * the same indices.
+ * A table of vectors, looked up by index. PyTorch's `nn.Embedding`, fastai's `Embedding`. A
+ * training step calls `touch`, `forward` and `backward` with the same indices.
  * @example new Embedding(1000, 50, { random: new Random(42) })
  */
 export class Embedding {
@@ -79,8 +79,8 @@ export class Embedding {
   }
 
   /**
-   * The vectors of the first `size` indices, one row each: a view, or written into columns of `options.into`, which must be an array of float32(), and
-   * returned as that.
+   * The vectors of the first `size` indices, one row each: a view, or written into columns of
+   * `options.into`, which must be an array of float32(), and returned as that.
    * @throws ArgumentError for an index that is not a row
    */
   forward(
@@ -181,7 +181,10 @@ export class Embedding {
   }
 }
 
-/** fastai's initial weights of an embedding: 0.01·fmod(z, 2), z standard normal. fmod wraps the tails, so |w| < 0.02. */
+/**
+ * fastai's initial weights of an embedding: 0.01·fmod(z, 2), z standard normal. fmod wraps the
+ * tails, so |w| < 0.02.
+ */
 export function initEmbedding(p: Parameter, random: Random): Parameter {
   for (let i = 0; i < p.value.length; i++) p.value[i] = 0.01 * (random.normal() % 2);
   return p;

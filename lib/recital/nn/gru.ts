@@ -5,12 +5,15 @@ import { RecurrentLayer, type RecurrentLayerOptions } from './recurrent-layer.js
 import { Scratch } from './scratch.js';
 
 /**
- * Gated recurrent units (Cho et al. 2014), PyTorch's `nn.GRU(inputSize, hiddenSize, numLayers, dropout)`. At each position, with the state h' of the one
- * before (0 at first),
+ * Gated recurrent units (Cho et al. 2014), PyTorch's
+ * `nn.GRU(inputSize, hiddenSize, numLayers, dropout)`. At each position, with the state h' of the
+ * one before (0 at first),
  *
- *     r, z = σ(W_ih·x + b_ih + W_hh·h' + b_hh)    n = tanh(W_in·x + b_in + r·(W_hn·h' + b_hn))    h = (1 − z)·n + z·h'
+ * r, z = σ(W_ih·x + b_ih + W_hh·h' + b_hh) n = tanh(W_in·x + b_in + r·(W_hn·h' + b_hn)) h = (1 −
+ * z)·n + z·h'
  *
- * Weights hold the blocks r, z, n one below the other, and start uniform in ±1/√hiddenSize, biases too. Weight decay applies to all of them, as in fastai.
+ * Weights hold the blocks r, z, n one below the other, and start uniform in ±1/√hiddenSize, biases
+ * too. Weight decay applies to all of them, as in fastai.
  * @example new GRU(50, 100, { random: new Random(42) })
  */
 export class GRU extends Recurrent {

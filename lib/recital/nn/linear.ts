@@ -18,8 +18,8 @@ export interface LinearOptions {
 }
 
 /**
- * y = W·x + b for each row x; PyTorch's `nn.Linear`. W is outputs × inputs; weight and bias start uniform in ±1/√inputs. Weight decay spares the bias, as
- * in fastai.
+ * y = W·x + b for each row x; PyTorch's `nn.Linear`. W is outputs × inputs; weight and bias start
+ * uniform in ±1/√inputs. Weight decay spares the bias, as in fastai.
  * @example new Linear(100, 50, { random: new Random(42) })
  */
 export class Linear implements Module {

@@ -1,7 +1,10 @@
 import { ArgumentError, NumericError } from '../errors.js';
 import { checkArgument, checkNumber, checkOptions, isNumbers, said } from '../options.js';
 
-/** Predictions of some rows, and what they should have been. Arrays may be longer: only the first `size` rows count. */
+/**
+ * Predictions of some rows, and what they should have been. Arrays may be longer: only the first
+ * `size` rows count.
+ */
 export interface LossRows {
   /** Rows. */
   readonly size: number;
@@ -16,31 +19,43 @@ export interface LossRows {
 }
 
 /**
- * A loss: the mean over rows (weighted, if the rows have weights), and its gradient. Predictions and targets are flattened, as fastai's `…LossFlat` do;
- * everything is computed in float64.
+ * A loss: the mean over rows (weighted, if the rows have weights), and its gradient. Predictions
+ * and targets are flattened, as fastai's `…LossFlat` do; everything is computed in float64.
  */
 export interface Loss {
   /** fastai's name. */
   readonly name: string;
-  /** Predictions per row that the loss expects; undefined for one that takes any number of classes. */
+  /**
+   * Predictions per row that the loss expects; undefined for one that takes any number of classes.
+   */
   readonly outputs: number | undefined;
   /** Loss of each row, not reduced. */
   losses(rows: LossRows, out: Float64Array): void;
   /** dLoss/dPrediction of the sum of the rows' losses, size × outputs. */
   derivatives(rows: LossRows, out: Float32Array): void;
   /**
-   * The derivatives of row i multiplied by scaleOf(i) and, if asked for, each row's loss, if the loss has a quicker way for these rows than `losses` and
-   * `derivatives`; else it does nothing and returns false.
+   * The derivatives of row i multiplied by scaleOf(i) and, if asked for, each row's loss, if the
+   * loss has a quicker way for these rows than `losses` and `derivatives`; else it does nothing and
+   * returns false.
    */
   scaledDerivatives?(
     rows: LossRows,
     options: { out: Float32Array; scaleOf: (i: number) => number; losses?: Float64Array },
   ): boolean;
-  /** What each row adds to the divisor of the mean: the weight of its class, 0 for a row that is ignored. Without it, 1 each. */
+  /**
+   * What each row adds to the divisor of the mean: the weight of its class, 0 for a row that is
+   * ignored. Without it, 1 each.
+   */
   divisors?(rows: LossRows, out: Float64Array): void;
-  /** Turns predictions (whole rows of `outputs`) into what getPreds returns: probabilities for a loss on logits. A new array. */
+  /**
+   * Turns predictions (whole rows of `outputs`) into what getPreds returns: probabilities for a
+   * loss on logits. A new array.
+   */
   activation(pred: Float32Array, outputs: number): Float32Array;
-  /** Turns activated predictions into decisions, one a row: a class for a classifier, the value itself for a regression. A new array. */
+  /**
+   * Turns activated predictions into decisions, one a row: a class for a classifier, the value
+   * itself for a regression. A new array.
+   */
   decodes(activated: Float32Array, outputs: number): Float32Array;
 }
 
@@ -59,7 +74,8 @@ function divisors(loss: Loss, rows: LossRows): Float64Array {
 }
 
 /**
- * The reduced loss: Σ wᵢ·lᵢ for `sum`, Σ wᵢ·lᵢ / Σ wᵢ·dᵢ for `mean`, with the rows' weights w and divisors d, both 1 unless given.
+ * The reduced loss: Σ wᵢ·lᵢ for `sum`, Σ wᵢ·lᵢ / Σ wᵢ·dᵢ for `mean`, with the rows' weights w and
+ * divisors d, both 1 unless given.
  * @param loss which
  * @param rows predictions and targets
  * @example lossOf(new MSELossFlat(), { size: 2, pred: Float32Array.of(1, 2), targets: Float32Array.of(1, 4) }) // 2
@@ -92,7 +108,10 @@ function divisor(loss: Loss, rows: LossRows): number {
   return total;
 }
 
-/** Throws unless these are predictions, in whole rows. `name`: of the loss that is to make sense of them. */
+/**
+ * Throws unless these are predictions, in whole rows. `name`: of the loss that is to make sense of
+ * them.
+ */
 export function checkPreds(pred: Float32Array, name: string, outputs = 1): void {
   checkArgument(pred instanceof Float32Array, pred, name, 'predictions, a Float32Array');
   checkNumber(
@@ -106,7 +125,10 @@ export function checkPreds(pred: Float32Array, name: string, outputs = 1): void 
     );
 }
 
-/** Throws unless there are rows, and the arrays hold them: what lies beyond the end of one would be NaN. */
+/**
+ * Throws unless there are rows, and the arrays hold them: what lies beyond the end of one would be
+ * NaN.
+ */
 function checkLossRows(loss: Loss, rows: LossRows): void {
   checkArgument(
     typeof loss?.losses === 'function',
@@ -141,7 +163,8 @@ function checkLossRows(loss: Loss, rows: LossRows): void {
 }
 
 /**
- * The mean loss and its gradient at once, if the loss has a way to compute both together that is quicker than one after the other; else undefined.
+ * The mean loss and its gradient at once, if the loss has a way to compute both together that is
+ * quicker than one after the other; else undefined.
  * @param options.out where the gradient goes, size × outputs
  */
 export function lossWithGradient(

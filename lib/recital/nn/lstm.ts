@@ -5,13 +5,14 @@ import { RecurrentLayer, type RecurrentLayerOptions } from './recurrent-layer.js
 import { Scratch } from './scratch.js';
 
 /**
- * Long short-term memory (Hochreiter and Schmidhuber 1997), PyTorch's `nn.LSTM(inputSize, hiddenSize, numLayers, dropout)`. At each position, with the
- * state h' and the cell c' of the one before (0 at first),
+ * Long short-term memory (Hochreiter and Schmidhuber 1997), PyTorch's
+ * `nn.LSTM(inputSize, hiddenSize, numLayers, dropout)`. At each position, with the state h' and the
+ * cell c' of the one before (0 at first),
  *
  *     i, f, o = σ(W_ih·x + b_ih + W_hh·h' + b_hh)    g = tanh(…)    c = f·c' + i·g    h = o·tanh c
  *
- * Weights hold the blocks i, f, g, o one below the other, and start uniform in ±1/√hiddenSize, biases too. Weight decay applies to all of them, as in
- * fastai.
+ * Weights hold the blocks i, f, g, o one below the other, and start uniform in ±1/√hiddenSize,
+ * biases too. Weight decay applies to all of them, as in fastai.
  * @example new LSTM(50, 100, { numLayers: 2, dropout: 0.2, random: new Random(42) })
  */
 export class LSTM extends Recurrent {

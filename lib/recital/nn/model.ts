@@ -3,8 +3,9 @@ import type { StateBuffer } from './module.js';
 import type { Parameter } from './parameter.js';
 
 /**
- * A loss of its own that a model has in training, in place of the learner's: one that is not a function of `outputs` predictions a row, such as a loss at every
- * position of a sequence, or on a sample of the classes. The learner's loss still measures validation.
+ * A loss of its own that a model has in training, in place of the learner's: one that is not a
+ * function of `outputs` predictions a row, such as a loss at every position of a sequence, or on a
+ * sample of the classes. The learner's loss still measures validation.
  */
 export interface TrainingLoss {
   /** The loss of the batch of the last forward, a mean. */
@@ -16,8 +17,9 @@ export interface TrainingLoss {
 }
 
 /**
- * What the Learner trains: a function of a batch with a hand-written derivative. In a training step the calls come in the order touch, forward, backward;
- * in validation forward alone. Any object with these members is one; `checkGradients(model, batch)` says whether its derivative is right.
+ * What the Learner trains: a function of a batch with a hand-written derivative. In a training step
+ * the calls come in the order touch, forward, backward; in validation forward alone. Any object
+ * with these members is one; `checkGradients(model, batch)` says whether its derivative is right.
  *
  * @example
  * const { user, item } = dls.classes;
@@ -51,13 +53,15 @@ export interface TrainingLoss {
 export interface Model<B extends Batch = Batch> {
   /** All parameters, in the order of fastai's `model.parameters()`. */
   readonly parameters: readonly Parameter[];
-  /** Its state that is not learnt, if it has any: saved with the model, and put back after lrFind. */
+  /**
+   * Its state that is not learnt, if it has any: saved with the model, and put back after lrFind.
+   */
   readonly buffers?: readonly StateBuffer[];
   /** Outputs per row: 1 for a rating, the number of classes for a softmax. */
   readonly outputs: number;
   /**
-   * Tells each table which of its rows the batch reads, so that they have gradients and the optimizer can bring them up to date. A model without tables needs
-   * none.
+   * Tells each table which of its rows the batch reads, so that they have gradients and the
+   * optimizer can bring them up to date. A model without tables needs none.
    */
   touch?(batch: B): void;
   /**
@@ -65,18 +69,25 @@ export interface Model<B extends Batch = Batch> {
    * @param training whether dropout and batch statistics are in force
    */
   forward(batch: B, training: boolean): Float32Array;
-  /** The loss of its own that a model has for the batch of the last training forward, which then has made no predictions: an empty array. */
+  /**
+   * The loss of its own that a model has for the batch of the last training forward, which then has
+   * made no predictions: an empty array.
+   */
   trainingLoss?(): TrainingLoss | undefined;
   /**
-   * What the model adds to the learner's loss in training, for the batch of the last forward: a penalty on its weights, say. It is trained on, and not shown, so
-   * that the losses of training and validation can be compared.
+   * What the model adds to the learner's loss in training, for the batch of the last forward: a
+   * penalty on its weights, say. It is trained on, and not shown, so that the losses of training
+   * and validation can be compared.
    */
   penalty?(): TrainingLoss | undefined;
-  /** The batch as validation and getPreds see it, one target for each row, if the batches of training have more. */
+  /**
+   * The batch as validation and getPreds see it, one target for each row, if the batches of
+   * training have more.
+   */
   validBatch?(batch: B): B;
   /**
-   * Adds the gradients of every parameter, to what its `grad` holds, given dLoss/dPrediction of the last forward. The array may be longer than batch.size ×
-   * outputs.
+   * Adds the gradients of every parameter, to what its `grad` holds, given dLoss/dPrediction of the
+   * last forward. The array may be longer than batch.size × outputs.
    */
   backward(gradient: Float32Array): void;
 }

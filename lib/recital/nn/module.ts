@@ -1,6 +1,9 @@
 import type { Parameter } from './parameter.js';
 
-/** State of a model that is not learnt by gradients but belongs to it: running statistics, step counters. Saved with it, restored with it. */
+/**
+ * State of a model that is not learnt by gradients but belongs to it: running statistics, step
+ * counters. Saved with it, restored with it.
+ */
 export interface StateBuffer {
   /** Unique in its model, e.g. `layers.0.2.running_mean` (PyTorch's names). */
   readonly name: string;
@@ -9,9 +12,10 @@ export interface StateBuffer {
 }
 
 /**
- * A layer: a function of rows of numbers, with a hand-written derivative. Arrays that go in and come out hold exactly their rows, row-major. What comes
- * out is a view, valid until the layer's next call; a layer never changes what it is given. Arrays on the shared memory (`float32()`) are used in place,
- * others are copied.
+ * A layer: a function of rows of numbers, with a hand-written derivative. Arrays that go in and
+ * come out hold exactly their rows, row-major. What comes out is a view, valid until the layer's
+ * next call; a layer never changes what it is given. Arrays on the shared memory (`float32()`) are
+ * used in place, others are copied.
  */
 export interface Module {
   /** Its parameters, in PyTorch's order. */

@@ -7,8 +7,9 @@ import { printed } from '../printed.js';
 /**
  * A tensor that is learnt: its value and gradient, row-major float32 on the shared memory.
  *
- * A dense parameter has a gradient of its own shape. A **table** (an embedding: rows looked up by index) has gradients for the rows of the current
- * batch only: `touch(rows)` gives each distinct row a slot, `grad` holds the slots one after the other, and every other row's gradient is zero.
+ * A dense parameter has a gradient of its own shape. A **table** (an embedding: rows looked up by
+ * index) has gradients for the rows of the current batch only: `touch(rows)` gives each distinct
+ * row a slot, `grad` holds the slots one after the other, and every other row's gradient is zero.
  * @example
  * const w = new Parameter('w', [2, 3]);
  * w.value.fill(0.1);
@@ -32,8 +33,9 @@ export class Parameter {
   /**
    * @param name unique in its model, e.g. `uWeight`
    * @param shape sizes of its dimensions; a table is [rows, width]
-   * @param options.decay whether weight decay applies (default true; fastai spares batch norm and the biases of linear layers); `table`: an embedding;
-   *   `norm`: a weight or bias of batch norm, which is trained even in a frozen group (fastai's `train_bn`)
+   * @param options.decay whether weight decay applies (default true; fastai spares batch norm and
+   *   the biases of linear layers); `table`: an embedding; `norm`: a weight or bias of batch norm,
+   *   which is trained even in a frozen group (fastai's `train_bn`)
    */
   constructor(
     readonly name: string,
@@ -70,7 +72,8 @@ export class Parameter {
   readonly norm: boolean;
 
   /**
-   * Gives each distinct row of `rows` (its first n entries) a slot with zero gradient. Rows touched before are kept.
+   * Gives each distinct row of `rows` (its first n entries) a slot with zero gradient. Rows touched
+   * before are kept.
    * @throws ArgumentError for a row that the table does not have; nothing is touched then
    */
   touch(rows: Int32Array, n = rows.length): void {

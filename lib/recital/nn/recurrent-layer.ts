@@ -17,8 +17,9 @@ export interface RecurrentLayerOptions {
 }
 
 /**
- * What an LSTM's and a GRU's layer have in common: weights, what the inputs give to the gates (one product for all positions), and the gradients of all
- * weights (one product for all positions). What happens from one position to the next is the cell's.
+ * What an LSTM's and a GRU's layer have in common: weights, what the inputs give to the gates (one
+ * product for all positions), and the gradients of all weights (one product for all positions).
+ * What happens from one position to the next is the cell's.
  */
 export abstract class RecurrentLayer {
   /** Of the inputs, gates·hidden × inputs. */
@@ -128,7 +129,10 @@ export abstract class RecurrentLayer {
     return out;
   }
 
-  /** The state of each sequence at its end and, where there is one, the cell; size × hidden, in the order of the batch. */
+  /**
+   * The state of each sequence at its end and, where there is one, the cell; size × hidden, in the
+   * order of the batch.
+   */
   finalStates(): { h: Float32Array; c?: Float32Array } {
     const { hiddenSize, packed, room } = this;
     const cells = this.cells();
@@ -147,7 +151,10 @@ export abstract class RecurrentLayer {
   protected abstract inputBias(): Float32Array;
   /** From what the inputs give to the gates to the state at every position. */
   protected abstract cellForward(z: Float32Array, h: Float32Array): void;
-  /** Turns the gates z into their gradient as far as it reaches the inputs, and returns it as far as it reaches the states before. */
+  /**
+   * Turns the gates z into their gradient as far as it reaches the inputs, and returns it as far as
+   * it reaches the states before.
+   */
   protected abstract cellBackward(z: Float32Array, dh: Float32Array): Float32Array;
 
   /** The state before each position but the first ones. */

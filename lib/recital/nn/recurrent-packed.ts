@@ -2,8 +2,10 @@ import { int32 } from '../compute/memory.js';
 import { ArgumentError } from '../errors.js';
 
 /**
- * Sequences of different lengths, laid out so that no padding is computed: PyTorch's `pack_padded_sequence`. The rows of the batch are sorted by length,
- * the longest first; then come all first items, all second items, and so on. Position t has sizes[t] rows, and they are the first ones.
+ * Sequences of different lengths, laid out so that no padding is computed: PyTorch's
+ * `pack_padded_sequence`. The rows of the batch are sorted by length, the longest first; then come
+ * all first items, all second items, and so on. Position t has sizes[t] rows, and they are the
+ * first ones.
  *
  * @example
  * const packed = new PackedSequences(Int32Array.of(1, 3, 2), { steps: 3 });
@@ -29,8 +31,9 @@ export class PackedSequences {
 
   /**
    * @param lengths length of each sequence, 1 … steps
-   * @param options.steps items for which each row of the batch has room; `size`: rows that count, default all; `room`: an array of int32() to keep `sizes`
-   *   in, with room for `steps`, for whoever packs batch after batch: it holds until it is given again
+   * @param options.steps items for which each row of the batch has room; `size`: rows that count,
+   *   default all; `room`: an array of int32() to keep `sizes` in, with room for `steps`, for
+   *   whoever packs batch after batch: it holds until it is given again
    * @throws ArgumentError for a length that is none
    */
   constructor(

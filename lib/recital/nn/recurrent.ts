@@ -21,8 +21,9 @@ export interface RecurrentOptions {
 }
 
 /**
- * Layers of recurrent cells over packed sequences, with forward and backward through time. A sequence's states depend on itself alone: not on its
- * neighbours in the batch, their lengths, or the number of threads.
+ * Layers of recurrent cells over packed sequences, with forward and backward through time. A
+ * sequence's states depend on itself alone: not on its neighbours in the batch, their lengths, or
+ * the number of threads.
  */
 export abstract class Recurrent {
   readonly parameters: readonly Parameter[];
@@ -84,7 +85,8 @@ export abstract class Recurrent {
   }
 
   /**
-   * The states of the last layer at every position, total × hiddenSize, packed: a view, valid until the next call.
+   * The states of the last layer at every position, total × hiddenSize, packed: a view, valid until
+   * the next call.
    * @param input packed.total × inputSize, packed
    * @param packed lengths and order of the sequences
    * @param training whether dropout is in force
@@ -107,8 +109,8 @@ export abstract class Recurrent {
   }
 
   /**
-   * The last state of each sequence of the last forward and, of an LSTM, its cell: PyTorch's `h_n` and `c_n`, numLayers × size × hiddenSize, sequences in the
-   * order of the batch. Copies.
+   * The last state of each sequence of the last forward and, of an LSTM, its cell: PyTorch's `h_n`
+   * and `c_n`, numLayers × size × hiddenSize, sequences in the order of the batch. Copies.
    */
   finalStates(): { h: Float32Array; c?: Float32Array } {
     const all = this.layers.map((layer) => layer.finalStates());

@@ -9,12 +9,17 @@ export function onSharedMemory(values: Float32Array): boolean {
   return (values.buffer as ArrayBufferLike) instanceof SharedArrayBuffer;
 }
 
-/** Room on the shared memory for what a layer keeps from one call to the next; it grows when a batch is larger than any before. */
+/**
+ * Room on the shared memory for what a layer keeps from one call to the next; it grows when a batch
+ * is larger than any before.
+ */
 export class Scratch {
   private all: Float32Array | undefined;
   private view: Float32Array = none;
 
-  /** A view of n values, the same memory each time: what they hold is what was last written there. */
+  /**
+   * A view of n values, the same memory each time: what they hold is what was last written there.
+   */
   get(n: number): Float32Array {
     if (this.view.length !== n) {
       if (!this.all || this.all.length < n) this.all = float32(n);
@@ -23,7 +28,10 @@ export class Scratch {
     return this.view;
   }
 
-  /** The values themselves if they lie on shared memory, where kernels reach them, else a copy that does. */
+  /**
+   * The values themselves if they lie on shared memory, where kernels reach them, else a copy that
+   * does.
+   */
   shared(values: Float32Array): Float32Array {
     if (onSharedMemory(values)) return values;
     const copy = this.get(values.length);
@@ -37,7 +45,10 @@ export function checkFloats(values: Float32Array, what: string): void {
   checkArgument(values instanceof Float32Array, values, what, 'a Float32Array');
 }
 
-/** Throws unless `values` holds `size` rows of `width` values. `what`: whose, e.g. `Linear layers.0.0: the input`. */
+/**
+ * Throws unless `values` holds `size` rows of `width` values. `what`: whose, e.g.
+ * `Linear layers.0.0: the input`.
+ */
 export function checkRows(
   values: Float32Array,
   { size, width, what }: { size: number; width: number; what: string },
@@ -49,7 +60,10 @@ export function checkRows(
   );
 }
 
-/** Throws unless `values` holds as many values as the last output. `what`: whose, e.g. `ReLU: the gradient`. */
+/**
+ * Throws unless `values` holds as many values as the last output. `what`: whose, e.g.
+ * `ReLU: the gradient`.
+ */
 export function checkLength(values: Float32Array, n: number, what: string): void {
   checkFloats(values, what);
   if (values.length !== n)

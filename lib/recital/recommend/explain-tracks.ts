@@ -5,8 +5,8 @@ import type { Id, Recommender } from './recommender.js';
 import { trackInfo } from './track-info.js';
 
 /**
- * An explanation whose rows are a user's tracks, the strongest first: columns track_id, title, artist and year as far as the catalogue has them, playcount,
- * contribution.
+ * An explanation whose rows are a user's tracks, the strongest first: columns track_id, title,
+ * artist and year as far as the catalogue has them, playcount, contribution.
  * @param of the user, and the track index that is explained
  * @param contribution of one of the user's tracks, given its index and its position in `seen`
  * @param remainder what the contributions lack of the score; default 0

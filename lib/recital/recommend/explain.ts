@@ -17,16 +17,24 @@ export interface ExplanationParts {
   readonly trackBias: number;
   /** The listener's bias, the same for every track. */
   readonly userBias: number;
-  /** What it says that the listener has not played the other tracks; 0 unless training draws negatives on single rows. */
+  /**
+   * What it says that the listener has not played the other tracks; 0 unless training draws
+   * negatives on single rows.
+   */
   readonly unplayed: number;
-  /** What training gave the listener beyond what their tracks explain; 0 for a listener who was folded in. */
+  /**
+   * What training gave the listener beyond what their tracks explain; 0 for a listener who was
+   * folded in.
+   */
   readonly remainder: number;
 }
 
 /**
- * Which of a listener's tracks speak for a track, and which against it: one row a track of theirs, the strongest first; columns track_id, title, artist
- * and year as far as the catalogue has them, the rating (or playcount) that training has of it, and contribution. In the units of `scores`, before range
- * and activation: trackBias + userBias + Σ contribution + unplayed + remainder = total.
+ * Which of a listener's tracks speak for a track, and which against it: one row a track of theirs,
+ * the strongest first; columns track_id, title, artist and year as far as the catalogue has them,
+ * the rating (or playcount) that training has of it, and contribution. In the units of `scores`,
+ * before range and activation: trackBias + userBias + Σ contribution + unplayed + remainder =
+ * total.
  * @example
  * const why = learn.explain(user, learn.recommend(user).ids[0]);
  * why.head(5);
@@ -62,7 +70,10 @@ export class Explanation extends Table implements ExplanationParts {
       remainder;
   }
 
-  /** For JSON.stringify: what is explained, its score, the parts of the sum, and the tracks, a record each. */
+  /**
+   * For JSON.stringify: what is explained, its score, the parts of the sum, and the tracks, a
+   * record each.
+   */
   override toJSON(): ExplanationParts & {
     track: string;
     total: number;
@@ -100,8 +111,9 @@ export function explain(learn: CollabLearner, user: Id, track: Id): Explanation 
 }
 
 /**
- * Decomposes V·U for a track with factors V and a user with factors U: with the user's ridge solution θ = A⁻¹·Σ pull·x over their tracks, each track of
- * theirs contributes Vᵀ·A⁻¹·x·pull, and what U has beyond θ is the remainder.
+ * Decomposes V·U for a track with factors V and a user with factors U: with the user's ridge
+ * solution θ = A⁻¹·Σ pull·x over their tracks, each track of theirs contributes Vᵀ·A⁻¹·x·pull, and
+ * what U has beyond θ is the remainder.
  */
 export function explanation(
   learn: CollabLearner,

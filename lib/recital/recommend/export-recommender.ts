@@ -17,8 +17,10 @@ import type { Recommender } from './recommender.js';
 /** Options of `export`. */
 export interface ExportOptions {
   /**
-   * False: who has played what is left out of the file, for privacy and size; how many play each track stays. Default true: the file holds all listening
-   * histories of training. What is loaded from a file without them answers as far as what was learnt goes: see {@link Recommender.export}.
+   * False: who has played what is left out of the file, for privacy and size; how many play each
+   * track stays. Default true: the file holds all listening histories of training. What is loaded
+   * from a file without them answers as far as what was learnt goes: see
+   * {@link Recommender.export}.
    */
   seen?: boolean;
 }
@@ -33,7 +35,10 @@ export interface RecommenderDescription {
   readonly parts?: readonly Recommender[];
 }
 
-/** What a recommender has been trained on, from its file. What is asked for and is not there is a DataError. */
+/**
+ * What a recommender has been trained on, from its file. What is asked for and is not there is a
+ * DataError.
+ */
 export interface RecommenderData {
   /** The plays, a row for each user and track. */
   readonly plays: Plays;
@@ -46,7 +51,8 @@ export interface RecommenderData {
 }
 
 /**
- * How a recommender gets into a file and out again. A file says the name only; nothing in it is ever executed.
+ * How a recommender gets into a file and out again. A file says the name only; nothing in it is
+ * ever executed.
  * @example
  * class Newest extends Recommender {
  *   readonly name: string = 'Newest';
@@ -66,16 +72,25 @@ export interface RecommenderKind<R extends Recommender = Recommender> {
   readonly type: abstract new (
     ...args: never[]
   ) => R;
-  /** Whether a recommender is of this kind; default: whether it is of this very class, not of one that extends it. */
+  /**
+   * Whether a recommender is of this kind; default: whether it is of this very class, not of one
+   * that extends it.
+   */
   is?(recommender: Recommender): boolean;
-  /** What `make` needs of training: who has played what (`'plays'`, default), what was played in order (`'histories'`), or nothing (`'none'`). */
+  /**
+   * What `make` needs of training: who has played what (`'plays'`, default), what was played in
+   * order (`'histories'`), or nothing (`'none'`).
+   */
   readonly data?: 'plays' | 'histories' | 'none';
   /**
-   * Whether it can do without listening histories: `'users'`, it has learnt something for each user; `'tracks'`, it has not, and recommends from the history that
-   * `foldIn` is given. Default: it cannot.
+   * Whether it can do without listening histories: `'users'`, it has learnt something for each
+   * user; `'tracks'`, it has not, and recommends from the history that `foldIn` is given. Default:
+   * it cannot.
    */
   readonly withoutSeen?: 'users' | 'tracks';
-  /** What `make` needs beside that. `options.seen` is false where listening histories are left out. */
+  /**
+   * What `make` needs beside that. `options.seen` is false where listening histories are left out.
+   */
   describe(recommender: R, options: Required<ExportOptions>): RecommenderDescription;
   /** Makes it again. */
   make(
@@ -89,7 +104,8 @@ export interface RecommenderKind<R extends Recommender = Recommender> {
 const kinds = new Map<string, RecommenderKind>();
 
 /**
- * Makes a kind of recommender known to `export` and {@link loadRecommender}: for those of one's own. Those of the library are known.
+ * Makes a kind of recommender known to `export` and {@link loadRecommender}: for those of one's
+ * own. Those of the library are known.
  * @example
  * class Again extends Popularity {}
  * registerRecommenderKind<Again>({ name: 'Again', type: Again, describe: () => ({ config: {} }), make: ({ plays }) => new Again(plays) });
@@ -116,7 +132,10 @@ function kindOf(recommender: Recommender): RecommenderKind {
   );
 }
 
-/** What goes into a file: the tensors of recommenders, and the data that they were trained on, each once. */
+/**
+ * What goes into a file: the tensors of recommenders, and the data that they were trained on, each
+ * once.
+ */
 class Contents {
   readonly tensors = new Map<string, Tensor>();
   readonly sections: Json[] = [];
@@ -124,7 +143,10 @@ class Contents {
 
   constructor(private readonly options: Required<ExportOptions>) {}
 
-  /** The description of a recommender and its parts, whose tensors have names that begin with `prefix`. */
+  /**
+   * The description of a recommender and its parts, whose tensors have names that begin with
+   * `prefix`.
+   */
   describe(recommender: Recommender, prefix: string): Json {
     const kind = kindOf(recommender);
     const { seen } = this.options;
@@ -237,7 +259,9 @@ function same(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
   return true;
 }
 
-/** Makes a recommender, and its parts, of its description. `data`: that of a section, by its number. */
+/**
+ * Makes a recommender, and its parts, of its description. `data`: that of a section, by its number.
+ */
 export function makeRecommender(
   config: Fields,
   tensors: TensorSource,

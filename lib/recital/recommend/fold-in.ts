@@ -10,15 +10,17 @@ import { type Id, Recommender, type RecommendOptions } from './recommender.js';
 import { type SimilarUsersOptions, similarUsers } from './similar.js';
 
 /**
- * What an unseen listener has played: a track that they like (an id, a title, or "title by artist"), or a track with how often they have played it.
+ * What an unseen listener has played: a track that they like (an id, a title, or "title by
+ * artist"), or a track with how often they have played it.
  */
 export type HistoryItem = Id | { readonly track: Id; readonly playcount?: number };
 
 /** Options of `foldIn`. */
 export interface HistoryOptions {
   /**
-   * True: tracks of the history that training does not know are left out; `skipped` of the folded listener names them. Default false: they are an error, since a
-   * mistyped title would be as good as none.
+   * True: tracks of the history that training does not know are left out; `skipped` of the folded
+   * listener names them. Default false: they are an error, since a mistyped title would be as good
+   * as none.
    */
   skipUnknown?: boolean;
 }
@@ -38,9 +40,11 @@ export interface History {
 }
 
 /**
- * Looks the tracks of a history up. Playcounts of a track that occurs again are added; a track that is named at least once without a playcount is liked.
+ * Looks the tracks of a history up. Playcounts of a track that occurs again are added; a track that
+ * is named at least once without a playcount is liked.
  * @param ratings playcounts are ratings: any finite numbers, which cannot be added; default false
- * @throws ArgumentError for an empty history and playcounts that are not positive; UnknownIdError for unknown tracks, with a suggestion
+ * @throws ArgumentError for an empty history and playcounts that are not positive; UnknownIdError
+ *   for unknown tracks, with a suggestion
  */
 export function readHistory(
   recommender: Recommender,
@@ -122,15 +126,22 @@ export function readHistory(
 }
 
 /**
- * A listener who is not in the training data, made by `foldIn` from what they have played. The recommender that made it is left as it is.
+ * A listener who is not in the training data, made by `foldIn` from what they have played. The
+ * recommender that made it is left as it is.
  * @example learn.foldIn(['Song A', { track: 'Song B', playcount: 7 }]).recommend({ n: 10 })
  */
 export class FoldedUser {
   /** Ids of the tracks of the history. */
   readonly history: readonly string[];
-  /** Tracks of the history that were left out, as they were named, because training does not know them: see {@link HistoryOptions}. */
+  /**
+   * Tracks of the history that were left out, as they were named, because training does not know
+   * them: see {@link HistoryOptions}.
+   */
   readonly skipped: readonly string[];
-  /** The listener's vector, of a model that has one for each user: as {@link Recommender.userVectors} has them. */
+  /**
+   * The listener's vector, of a model that has one for each user: as
+   * {@link Recommender.userVectors} has them.
+   */
   readonly vector: Float64Array | undefined;
   private readonly alone: Recommender;
   private readonly of: Recommender;
@@ -139,7 +150,8 @@ export class FoldedUser {
    * @param recommender whose tracks these are
    * @param history track indices, each once
    * @param scores the listener's score of each track, as in {@link Recommender.scores}
-   * @param options `skipped`: names that were left out of the history, default none; `vector`: the listener's, if users have one
+   * @param options `skipped`: names that were left out of the history, default none; `vector`: the
+   *   listener's, if users have one
    */
   constructor(
     recommender: Recommender,
@@ -160,14 +172,17 @@ export class FoldedUser {
   }
 
   /**
-   * The best tracks for this listener, without those of the history unless `filterSeen` is false: the same options, order and errors as
-   * {@link Recommender.recommend}.
+   * The best tracks for this listener, without those of the history unless `filterSeen` is false:
+   * the same options, order and errors as {@link Recommender.recommend}.
    */
   recommend(options: RecommendOptions = {}): Recommendations {
     return this.alone.recommend(LISTENER, options);
   }
 
-  /** The users of the training data who are most like this listener: see {@link Recommender.similarUsers}. */
+  /**
+   * The users of the training data who are most like this listener: see
+   * {@link Recommender.similarUsers}.
+   */
   similarUsers(options: SimilarUsersOptions = {}): Table {
     return similarUsers(
       this.of,
@@ -176,7 +191,10 @@ export class FoldedUser {
     );
   }
 
-  /** For JSON.stringify: the history, what was left out of it, and the ten best tracks, a record each. */
+  /**
+   * For JSON.stringify: the history, what was left out of it, and the ten best tracks, a record
+   * each.
+   */
   toJSON(): {
     history: readonly string[];
     skipped: readonly string[];

@@ -34,8 +34,9 @@ export interface InteractionTotals {
 const ofPlays = new WeakMap<Plays, Interactions>();
 
 /**
- * Who has played what: a sparse users × tracks matrix by rows (SciPy's CSR, its names). It is what recommenders count in, and their seen lists.
- * The tracks of user u are `indices[indptr[u] … indptr[u + 1])`, ascending, each once.
+ * Who has played what: a sparse users × tracks matrix by rows (SciPy's CSR, its names). It is what
+ * recommenders count in, and their seen lists. The tracks of user u are
+ * `indices[indptr[u] … indptr[u + 1])`, ascending, each once.
  * @example
  * const seen = Interactions.fromPlays(plays);
  * seen.row(0); // what the first user has played: indices in seen.tracks
@@ -59,8 +60,8 @@ export class Interactions implements Csr {
   }
 
   /**
-   * From plays. Users and tracks without a play are left out of the vocabularies: nothing is known of them. Made on first use and kept: recommenders of the
-   * same plays share it.
+   * From plays. Users and tracks without a play are left out of the vocabularies: nothing is known
+   * of them. Made on first use and kept: recommenders of the same plays share it.
    * @example Interactions.fromPlays(plays).listeners() // how many have played each track
    */
   static fromPlays(plays: Plays): Interactions {
@@ -122,7 +123,8 @@ export class Interactions implements Csr {
 
   /**
    * From rows that are there already, one a user, kept as they are and checked.
-   * @param rows the tracks of each user, ascending; `playcount`: one a pair, more than 0, default 1 each
+   * @param rows the tracks of each user, ascending; `playcount`: one a pair, more than 0, default 1
+   *   each
    */
   static fromCsr(
     rows: Csr & { users: Vocabulary; tracks: Vocabulary; playcount?: Float32Array },
@@ -150,7 +152,8 @@ export class Interactions implements Csr {
   }
 
   /**
-   * Of listening histories that are left out: nobody has played anything, but `listeners` and `plays` are those of training.
+   * Of listening histories that are left out: nobody has played anything, but `listeners` and
+   * `plays` are those of training.
    * @param ids users and tracks; of plays without a row it becomes what `fromPlays` makes of them
    */
   static ofTotals(
@@ -179,7 +182,9 @@ export class Interactions implements Csr {
     return made;
   }
 
-  /** The mean of the natural logarithms of the playcounts: of the geometric mean; NaN without plays. */
+  /**
+   * The mean of the natural logarithms of the playcounts: of the geometric mean; NaN without plays.
+   */
   get meanLog(): number {
     if (this.totals) return this.totals.meanLog;
     let logs = 0;
@@ -227,7 +232,10 @@ export class Interactions implements Csr {
     return sum;
   }
 
-  /** The same pairs by track: the user indices of track t are `indices[indptr[t] … indptr[t + 1])`, ascending. Made on first use and kept. */
+  /**
+   * The same pairs by track: the user indices of track t are `indices[indptr[t] … indptr[t + 1])`,
+   * ascending. Made on first use and kept.
+   */
   transpose(): Csr {
     if (this.byTrack) return this.byTrack;
     const { indptr, indices } = groupBy(this.indices, this.tracks.length);

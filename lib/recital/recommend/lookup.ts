@@ -82,7 +82,10 @@ function checkList(tracks: readonly Id[], name: string): void {
   );
 }
 
-/** Throws unless these are users, and `out` has room for their scores: once a call, since a number beyond the end would be NaN, or lost. */
+/**
+ * Throws unless these are users, and `out` has room for their scores: once a call, since a number
+ * beyond the end would be NaN, or lost.
+ */
 export function checkScores(
   { users: { length }, tracks }: Recommender,
   users: Int32Array,
@@ -101,7 +104,9 @@ export function checkScores(
   checkOut(out, users.length * tracks.length, 'users × tracks');
 }
 
-/** Throws unless this is a history, or several are, and `out` has room for the scores after them. */
+/**
+ * Throws unless this is a history, or several are, and `out` has room for the scores after them.
+ */
 export function checkHistories(
   { tracks }: Recommender,
   histories: readonly Int32Array[],
@@ -143,7 +148,8 @@ export function checkN(n: number, name = 'n'): void {
 }
 
 /**
- * The tracks that must not be recommended to anybody, ascending. Tracks that the catalogue has and training has not are no candidates anyway.
+ * The tracks that must not be recommended to anybody, ascending. Tracks that the catalogue has and
+ * training has not are no candidates anyway.
  */
 export function blockedTracks(
   recommender: Recommender,

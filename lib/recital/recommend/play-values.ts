@@ -35,7 +35,10 @@ export class PlayValues {
     return { shape: [users.length, tracks.length], indptr, indices, data: this.data };
   }
 
-  /** Of the tracks of a history. One without a playcount counts as played as often as tracks are in training, in the geometric mean. */
+  /**
+   * Of the tracks of a history. One without a playcount counts as played as often as tracks are in
+   * training, in the geometric mean.
+   */
   ofHistory({ playcount }: Pick<History, 'playcount'>): Float32Array {
     return Float32Array.from(playcount, (count) =>
       Number.isNaN(count) ? this.typical : this.of(count),

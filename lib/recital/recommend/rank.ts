@@ -67,8 +67,9 @@ export interface RankedRow {
 
 /**
  * Ranks for user indices, block by block: score, mask, select.
- * @param options.n length of a list, cut to the number of tracks; `filterSeen`: mask what each has played; `blocked`: tracks nobody gets; `visit`: is shown
- * each user (by place in `users`) while the scores are there
+ * @param options.n length of a list, cut to the number of tracks; `filterSeen`: mask what each has
+ *   played; `blocked`: tracks nobody gets; `visit`: is shown each user (by place in `users`) while
+ *   the scores are there
  */
 export function rankUsers(
   recommender: Recommender,

@@ -86,7 +86,10 @@ export class RecommendationBatch {
     for (let i = 0; i < this.length; i++) yield [this.users[i], this.at(i)];
   }
 
-  /** One table, list after list: user_id, rank, track_id (or what they are called in the data), title, artist, year (as far as the catalogue has them), score. */
+  /**
+   * One table, list after list: user_id, rank, track_id (or what they are called in the data),
+   * title, artist, year (as far as the catalogue has them), score.
+   */
   toTable(): Table {
     const kept: number[] = [];
     for (let i = 0; i < this.length; i++)

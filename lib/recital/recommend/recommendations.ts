@@ -4,9 +4,10 @@ import type { Names } from './recommender.js';
 import { trackInfo } from './track-info.js';
 
 /**
- * A ranked list of tracks, best first: a table with the columns rank (from 1), the track's id under the name that it has in the data (`track_id` in
- * plays), title, artist and year (as far as the catalogue has them) and
- * score, or similarity in answers of `similarTracks`. As the last value of a cell it shows itself.
+ * A ranked list of tracks, best first: a table with the columns rank (from 1), the track's id under
+ * the name that it has in the data (`track_id` in plays), title, artist and year (as far as the
+ * catalogue has them) and score, or similarity in answers of `similarTracks`. As the last value of
+ * a cell it shows itself.
  * @example
  * const list = learn.recommend(user, { n: 10 });
  * list.labels[0]; // "title by artist"
@@ -21,7 +22,8 @@ export class Recommendations extends Table {
   /**
    * @param ids track ids, best first
    * @param scores one a track
-   * @param options.catalogue where titles come from; `measure`: name of the last column; `names`: what ids are called
+   * @param options.catalogue where titles come from; `measure`: name of the last column; `names`:
+   *   what ids are called
    */
   constructor(
     ids: readonly string[],
@@ -41,7 +43,10 @@ export class Recommendations extends Table {
     this.scores = scores;
   }
 
-  /** Each track as "Title by Artist (year)", the paper's way, as far as these are known; the id stands in for an unknown title. */
+  /**
+   * Each track as "Title by Artist (year)", the paper's way, as far as these are known; the id
+   * stands in for an unknown title.
+   */
   get labels(): readonly string[] {
     const text = (name: string): readonly (string | null)[] =>
       this.has(name) ? this.strings(name) : [];

@@ -18,7 +18,10 @@ export type Id = string | number;
 export interface SimilarTracksOptions {
   /** Length of the list; default 10. Fewer come back only if fewer are available. */
   n?: number;
-  /** Choose among these tracks only: ids, titles, or "title by artist" where there is a catalogue. Default: all. */
+  /**
+   * Choose among these tracks only: ids, titles, or "title by artist" where there is a catalogue.
+   * Default: all.
+   */
   among?: readonly Id[];
   /** Leave these tracks out, named the same way. Default: none. */
   exclude?: readonly Id[];
@@ -45,13 +48,16 @@ export interface TrackVectors {
 }
 
 /**
- * What recommends: everything that has a score for each user and track. A recommender of one's own says what it is called, what it has seen and how it
- * scores; ranking, filters, batches, titles and errors come from here.
+ * What recommends: everything that has a score for each user and track. A recommender of one's own
+ * says what it is called, what it has seen and how it scores; ranking, filters, batches, titles and
+ * errors come from here.
  *
- * Lists are ordered by score, descending, and where scores are equal by track index, ascending (the code point order of ids): the same data give the
- * same list, always. A list has n tracks even where a recommender has something to say about fewer: neighbourhood models (ItemKNN, UserKNN, RP3beta, those of
- * sessions) give 0 to a track that no neighbour has, and fill the rest of a list with such tracks, in the order of ids. Their column `score` says 0; who wants none
- * of them cuts the list there. Evaluation does not take that order for knowledge: see {@link evaluate}, "Ties".
+ * Lists are ordered by score, descending, and where scores are equal by track index, ascending (the
+ * code point order of ids): the same data give the same list, always. A list has n tracks even
+ * where a recommender has something to say about fewer: neighbourhood models (ItemKNN, UserKNN,
+ * RP3beta, those of sessions) give 0 to a track that no neighbour has, and fill the rest of a list
+ * with such tracks, in the order of ids. Their column `score` says 0; who wants none of them cuts
+ * the list there. Evaluation does not take that order for knowledge: see {@link evaluate}, "Ties".
  * @example
  * class Alphabetical extends Recommender {
  *   readonly name: string = 'Alphabetical';
@@ -64,12 +70,17 @@ export abstract class Recommender {
   abstract readonly name: string;
   /** Where titles come from, if there is a catalogue. */
   readonly catalogue: Tracks | undefined;
-  /** What ids of users and tracks are called, the headings of their columns in tables; default: `user_id` and `track_id`, as in plays. */
+  /**
+   * What ids of users and tracks are called, the headings of their columns in tables; default:
+   * `user_id` and `track_id`, as in plays.
+   */
   readonly names?: Names;
 
   /**
-   * @param seen what each user has played in training: the filter, and the users and tracks that are known
-   * @param options `catalogue`: where titles come from; default: ids only. `names`: headings of the columns of ids, see there
+   * @param seen what each user has played in training: the filter, and the users and tracks that
+   *   are known
+   * @param options `catalogue`: where titles come from; default: ids only. `names`: headings of the
+   *   columns of ids, see there
    */
   constructor(
     readonly seen: Interactions,
@@ -80,35 +91,50 @@ export abstract class Recommender {
   }
 
   /**
-   * Scores of a block of users for all tracks: out[b·tracks + t] for user users[b] and track t (indices, without `#na#`). Higher is better; only the
-   * order within a user matters. −∞ means never; NaN and +∞ make the ranking fail with a NumericError.
+   * Scores of a block of users for all tracks: out[b·tracks + t] for user users[b] and track t
+   * (indices, without `#na#`). Higher is better; only the order within a user matters. −∞ means
+   * never; NaN and +∞ make the ranking fail with a NumericError.
    * @param users user indices
    * @param out users.length × tracks.length numbers, row-major, overwritten
    */
   abstract scores(users: Int32Array, out: Float32Array): void;
 
-  /** Turns a score into the number that lists report, where the two differ (a probability, a rating); must not decrease. Default: the score. */
+  /**
+   * Turns a score into the number that lists report, where the two differ (a probability, a
+   * rating); must not decrease. Default: the score.
+   */
   prediction?(score: number): number;
 
-  /** The vector of each track, which `similarTracks` compares. Without it, tracks are compared by who listens to them. */
+  /**
+   * The vector of each track, which `similarTracks` compares. Without it, tracks are compared by
+   * who listens to them.
+   */
   trackVectors?(): TrackVectors;
 
-  /** The vector of each user, which `similarUsers` compares; a copy. Without it, users are compared by what they listen to. */
+  /**
+   * The vector of each user, which `similarUsers` compares; a copy. Without it, users are compared
+   * by what they listen to.
+   */
   userVectors?(): TrackVectors;
 
   /**
-   * Recommends to a listener who is not in the training data, from what they have played: tracks (ids, titles, "title by artist"), or
-   * `{ track, playcount }`; playcounts of a repeated track are added. The recommender is left as it is.
+   * Recommends to a listener who is not in the training data, from what they have played: tracks
+   * (ids, titles, "title by artist"), or `{ track, playcount }`; playcounts of a repeated track are
+   * added. The recommender is left as it is.
    * @param options `skipUnknown: true` leaves out tracks that training does not know
-   * @throws ArgumentError for an empty history, a playcount that is not positive, and where the model cannot (`canFoldIn` is false); UnknownIdError for tracks that
-   *   training has not, with a suggestion
+   * @throws ArgumentError for an empty history, a playcount that is not positive, and where the
+   *   model cannot (`canFoldIn` is false); UnknownIdError for tracks that training has not, with a
+   *   suggestion
    * @example recommender.foldIn(['Song A', { track: 'Song B', playcount: 7 }]).recommend({ n: 10 })
    */
   foldIn(_history: readonly HistoryItem[], _options: HistoryOptions = {}): FoldedUser {
     throw cannotFoldIn(this);
   }
 
-  /** Whether `foldIn` works: factors, neighbours, content and models of the next track can; networks and models of one's own cannot by themselves. */
+  /**
+   * Whether `foldIn` works: factors, neighbours, content and models of the next track can; networks
+   * and models of one's own cannot by themselves.
+   */
   get canFoldIn(): boolean {
     return this.foldIn !== Recommender.prototype.foldIn;
   }
@@ -134,9 +160,11 @@ export abstract class Recommender {
   }
 
   /**
-   * The best tracks for a user: exactly min(n, available) of them, without those the user has played in training; equal scores, and so tracks of score 0 that
-   * fill the list, in the order of ids.
-   * @throws UnknownIdError for an unknown user or track, with a suggestion; ArgumentError for other wrong options; NumericError for NaN scores
+   * The best tracks for a user: exactly min(n, available) of them, without those the user has
+   * played in training; equal scores, and so tracks of score 0 that fill the list, in the order of
+   * ids.
+   * @throws UnknownIdError for an unknown user or track, with a suggestion; ArgumentError for other
+   *   wrong options; NumericError for NaN scores
    * @example learn.recommend(user, { n: 5, filterSeen: true })
    */
   recommend(user: Id, options: RecommendOptions = {}): Recommendations {
@@ -144,7 +172,8 @@ export abstract class Recommender {
   }
 
   /**
-   * The same for many users at once; each list equals that of `recommend`. No users × tracks matrix is made.
+   * The same for many users at once; each list equals that of `recommend`. No users × tracks matrix
+   * is made.
    * @param users ids; `recommender.users.classes` for all
    * @example learn.recommendBatch(learn.users.classes, { n: 5 }).toTable()
    */
@@ -153,8 +182,8 @@ export abstract class Recommender {
   }
 
   /**
-   * The tracks most like a track, itself left out: by the cosine of the model's vectors, or, for a model without vectors, by the cosine of their
-   * listeners, |A ∩ B| / √(|A|·|B|).
+   * The tracks most like a track, itself left out: by the cosine of the model's vectors, or, for a
+   * model without vectors, by the cosine of their listeners, |A ∩ B| / √(|A|·|B|).
    * @param track an id, a title, or "title by artist" where there is a catalogue
    * @example learn.similarTracks(track, { n: 5 })
    */
@@ -163,8 +192,9 @@ export abstract class Recommender {
   }
 
   /**
-   * The users most like a user, themselves left out: by the cosine of the model's vectors, of factors, PCA and learners of vectors; else by the cosine of
-   * what they have played, |A ∩ B| / √(|A|·|B|).
+   * The users most like a user, themselves left out: by the cosine of the model's vectors, of
+   * factors, PCA and learners of vectors; else by the cosine of what they have played, |A ∩ B| /
+   * √(|A|·|B|).
    * @param user a user of the training data; for others there is `foldIn(history).similarUsers()`
    * @returns columns rank, user_id (or what it is called in the data), similarity
    * @example learn.similarUsers(user, { n: 5 })
@@ -174,9 +204,10 @@ export abstract class Recommender {
   }
 
   /**
-   * Writes all that the recommender needs to work without the training data's files, to a file that {@link loadRecommender} reads: what it has learnt, its parts,
-   * users and tracks, title, artist and year of the tracks, and **the listening histories of training**, in safetensors' format. With `{ seen: false }` the
-   * histories stay out, where the recommender can do without:
+   * Writes all that the recommender needs to work without the training data's files, to a file that
+   * {@link loadRecommender} reads: what it has learnt, its parts, users and tracks, title, artist
+   * and year of the tracks, and **the listening histories of training**, in safetensors' format.
+   * With `{ seen: false }` the histories stay out, where the recommender can do without:
    *
    * - factors (ALS, PCA, factors from elsewhere) and learners still recommend to users by id, but no longer leave out what they have played; the users' ids and
    *   vectors are in the file;
@@ -185,7 +216,8 @@ export abstract class Recommender {
    * - what works on the histories themselves (UserKNN, Friends, the neighbours and rules of sessions …) cannot be exported without them.
    * @param file its path; `.safetensors` is added if it is missing
    * @returns the path of the file
-   * @throws ArgumentError for a recommender of one's own that {@link registerRecommenderKind} does not know, and for models written in a cell
+   * @throws ArgumentError for a recommender of one's own that {@link registerRecommenderKind} does
+   *   not know, and for models written in a cell
    * @example
    * const file = new ItemKNN(plays).export('neighbours');
    * loadRecommender(file).recommend(user, { n: 10 });

@@ -48,7 +48,8 @@ export interface SimilarUsersOptions {
 
 /**
  * See {@link Recommender.similarUsers}.
- * @param to a user of the training data, or a listener by vector, if users have one, and history: track indices
+ * @param to a user of the training data, or a listener by vector, if users have one, and history:
+ *   track indices
  */
 export function similarUsers(
   recommender: Recommender,
@@ -108,7 +109,10 @@ export function cosineToRow(vectors: TrackVectors, row: number): Float32Array {
   return cosines(vectors, vectors.values.subarray(row * vectors.width, (row + 1) * vectors.width));
 }
 
-/** Cosine of a vector with every row, a·b / (|a|·|b|), summed in float64; 0 where one is all zero (scikit-learn's rule). */
+/**
+ * Cosine of a vector with every row, a·b / (|a|·|b|), summed in float64; 0 where one is all zero
+ * (scikit-learn's rule).
+ */
 function cosines({ values, width }: TrackVectors, a: ArrayLike<number>): Float32Array {
   const rows = values.length / width;
   const out = new Float32Array(rows);

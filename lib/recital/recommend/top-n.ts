@@ -3,9 +3,11 @@ import type { Csr } from '../data/csr.js';
 import { NumericError } from '../errors.js';
 
 /**
- * The n best of a row of scores, by a bounded heap: one pass, and little work for a score that does not enter.
+ * The n best of a row of scores, by a bounded heap: one pass, and little work for a score that does
+ * not enter.
  *
- * Order: score descending, then index ascending. A score of −∞ is never taken (that is how tracks are masked); NaN and +∞ are a NumericError.
+ * Order: score descending, then index ascending. A score of −∞ is never taken (that is how tracks
+ * are masked); NaN and +∞ are a NumericError.
  */
 export class TopN {
   /** How many the last `select` found: n, or all there were. */
@@ -109,7 +111,8 @@ export interface BestOfRows {
 /**
  * The n best of each row of a block of scores, in the order of {@link TopN}, on all threads.
  * @param scores rows × length, on the shared memory
- * @param options.masked columns that are not taken, by row, on the shared memory: their scores become −∞
+ * @param options.masked columns that are not taken, by row, on the shared memory: their scores
+ *   become −∞
  */
 export function topRows(
   scores: Float32Array,

@@ -2,7 +2,8 @@ import type { Column } from '../data/table.js';
 import type { Tracks } from '../data/tracks.js';
 
 /**
- * The columns that tell a person which tracks are meant: their ids, and `title`, `artist` and `year` as far as the catalogue has them.
+ * The columns that tell a person which tracks are meant: their ids, and `title`, `artist` and
+ * `year` as far as the catalogue has them.
  * @param ids track ids, one a row
  * @param of the recommender that they come from: its catalogue, and what it calls ids of tracks
  */

@@ -7,15 +7,23 @@ import type { ScoreList } from './next-item-scores.js';
 
 /** Options of {@link NextItemKNN}. */
 export interface NextItemKNNOptions {
-  /** Added to the denominator, so that tracks that few have played are not thought alike by chance; default 20. */
+  /**
+   * Added to the denominator, so that tracks that few have played are not thought alike by chance;
+   * default 20.
+   */
   shrinkage?: number;
-  /** Weight of a track of the history, relative to the one played after it; default 0.8. 0: the last track alone counts. */
+  /**
+   * Weight of a track of the history, relative to the one played after it; default 0.8. 0: the last
+   * track alone counts.
+   */
   decay?: number;
 }
 
 /**
- * Item-kNN for the next track: sim(a, b) = |A ∩ B| / (√(|A|·|B|) + shrinkage), where A and B are the histories that have a and b; sim(a, a) = 0. Score of
- * t = Σ decay^age · sim(track of that age, t) over the history. The order of training does not matter, that of the history does, by the decay.
+ * Item-kNN for the next track: sim(a, b) = |A ∩ B| / (√(|A|·|B|) + shrinkage), where A and B are
+ * the histories that have a and b; sim(a, a) = 0. Score of t = Σ decay^age · sim(track of that age,
+ * t) over the history. The order of training does not matter, that of the history does, by the
+ * decay.
  * @example new NextItemKNN(plays, { decay: 0.8 }).recommend(['Song A', 'Song B'], { n: 5 })
  */
 export class NextItemKNN extends PairRecommender {

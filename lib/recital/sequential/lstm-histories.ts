@@ -9,8 +9,10 @@ export interface TrainedPart {
 }
 
 /**
- * Which plays are part of training: those that lie in a training window, as an input or as its target. So a user who is held out is not, nor the last track
- * of each history with the split `'last'`. Histories that are too short for a window are in neither part; nothing of them is held out, so they count as known.
+ * Which plays are part of training: those that lie in a training window, as an input or as its
+ * target. So a user who is held out is not, nor the last track of each history with the split
+ * `'last'`. Histories that are too short for a window are in neither part; nothing of them is held
+ * out, so they count as known.
  */
 export function trainedPart({ dataset, split, histories }: SequenceDataLoaders): TrainedPart {
   const { item, indptr, items } = histories;

@@ -15,12 +15,14 @@ import { namesOnly, SequenceRecommender } from './next-item.js';
 const BLOCK_SCORES = 1 << 22;
 
 /**
- * Recommends the next track by an LSTMModel that a Learner has trained on SequenceDataLoaders. A user's history is what training has of it, in order, of which the
- * model reads the last tracks, as many as its windows have; a listener who is not among the users says what they have just played.
+ * Recommends the next track by an LSTMModel that a Learner has trained on SequenceDataLoaders. A
+ * user's history is what training has of it, in order, of which the model reads the last tracks, as
+ * many as its windows have; a listener who is not among the users says what they have just played.
  *
- * Scores in lists are probabilities that the track comes next; those of `scoresOf` are logits, whose softmax over all tracks they are. Of a model that was
- * trained to rank, by BPR-max, lists have its scores as they are. Tracks that occur in held-out plays only are not among those that can be recommended:
- * nothing was learnt of them.
+ * Scores in lists are probabilities that the track comes next; those of `scoresOf` are logits,
+ * whose softmax over all tracks they are. Of a model that was trained to rank, by BPR-max, lists
+ * have its scores as they are. Tracks that occur in held-out plays only are not among those that
+ * can be recommended: nothing was learnt of them.
  * @example
  * const learn = await trainModel(new LSTMModel(dls.classes), dls, { epochs: 5 });
  * evaluateNextItem(new LSTMRecommender(learn), heldOut);
@@ -94,8 +96,10 @@ export class LSTMRecommender extends SequenceRecommender {
   }
 
   /**
-   * The vector by which each track is scored: tracks that follow the same tracks have similar ones; a copy. Of a model that is not tied they tell more than the
-   * vectors of its embedding, by which it reads tracks: on the sample, of the five tracks that are nearest 17 % are by the same artist, against 2 %.
+   * The vector by which each track is scored: tracks that follow the same tracks have similar ones;
+   * a copy. Of a model that is not tied they tell more than the vectors of its embedding, by which
+   * it reads tracks: on the sample, of the five tracks that are nearest 17 % are by the same
+   * artist, against 2 %.
    */
   override trackVectors(): TrackVectors {
     this.learn.settle();

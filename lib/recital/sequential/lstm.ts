@@ -49,7 +49,8 @@ const lstmLearnerOptions = [
 ];
 
 /**
- * A learner of the next track: an LSTMModel, trained by cross-entropy on windows of what was played. It recommends, too.
+ * A learner of the next track: an LSTMModel, trained by cross-entropy on windows of what was
+ * played. It recommends, too.
  * @param dls from SequenceDataLoaders
  * @example
  * const learn = lstmLearner(SequenceDataLoaders.fromPlays(plays, { everyPosition: true }), { metrics: accuracy });
@@ -98,8 +99,8 @@ export function lstmLearner(
 }
 
 /**
- * A Learner of an LSTMModel that recommends: what {@link LSTMRecommender} says, of this very learner, so that it can stand wherever a recommender of the next track
- * can.
+ * A Learner of an LSTMModel that recommends: what {@link LSTMRecommender} says, of this very
+ * learner, so that it can stand wherever a recommender of the next track can.
  * @example
  * const learn: LSTMLearner = lstmLearner(SequenceDataLoaders.fromPlays(plays));
  * await learn.fitOneCycle(3, 3e-3);
@@ -185,7 +186,10 @@ export class LSTMLearner extends Learner implements SequenceRecommender {
     this.recommender.scores(users, out);
   }
 
-  /** The best next tracks for a user, or after tracks that were just played: see {@link SequenceRecommender.recommend}. */
+  /**
+   * The best next tracks for a user, or after tracks that were just played: see
+   * {@link SequenceRecommender.recommend}.
+   */
   recommend(user: Id | readonly Id[], options: RecommendOptions = {}): Recommendations {
     return this.recommender.recommend(user, options);
   }
@@ -195,7 +199,9 @@ export class LSTMLearner extends Learner implements SequenceRecommender {
     return this.recommender.recommendBatch(users, options);
   }
 
-  /** A listener who has just played these tracks, in order: see {@link SequenceRecommender.foldIn}. */
+  /**
+   * A listener who has just played these tracks, in order: see {@link SequenceRecommender.foldIn}.
+   */
   foldIn(history: readonly HistoryItem[], options: HistoryOptions = {}): FoldedUser {
     return this.recommender.foldIn(history, options);
   }
@@ -210,7 +216,10 @@ export class LSTMLearner extends Learner implements SequenceRecommender {
     return this.recommender.similarUsers(user, options);
   }
 
-  /** The tracks whose vectors have the largest cosine with that of a track: see {@link SequenceRecommender.similarTracks}. */
+  /**
+   * The tracks whose vectors have the largest cosine with that of a track: see
+   * {@link SequenceRecommender.similarTracks}.
+   */
   similarTracks(track: Id, options: SimilarTracksOptions = {}): Recommendations {
     return this.recommender.similarTracks(track, options);
   }
@@ -221,14 +230,18 @@ export class LSTMLearner extends Learner implements SequenceRecommender {
   }
 
   /**
-   * Writes all that a learner needs that works without the training data's files: the weights, the tracks, what training has of each user's plays, in order, the
-   * loss, and title, artist and year of the tracks. `loadLearner(file, { type: LSTMLearner })` reads it. In safetensors' format: `model.PARAMETER`,
-   * `buffers.NAME`, `classes.item` and `users` (`.bytes`: the ids in UTF-8, one after the other; `.offsets`: id i is bytes[offsets[i] … offsets[i + 1])),
-   * `histories.indptr` and `histories.item` (user u has played item[indptr[u] … indptr[u + 1])), `catalogue.…`, and in its metadata a description as JSON.
+   * Writes all that a learner needs that works without the training data's files: the weights, the
+   * tracks, what training has of each user's plays, in order, the loss, and title, artist and year
+   * of the tracks. `loadLearner(file, { type: LSTMLearner })` reads it. In safetensors' format:
+   * `model.PARAMETER`, `buffers.NAME`, `classes.item` and `users` (`.bytes`: the ids in UTF-8, one
+   * after the other; `.offsets`: id i is bytes[offsets[i] … offsets[i + 1])), `histories.indptr`
+   * and `histories.item` (user u has played item[indptr[u] … indptr[u + 1])), `catalogue.…`, and in
+   * its metadata a description as JSON.
    *
-   * So the file holds **the listening histories of training**, unless `{ seen: false }` leaves them out: the loaded learner recommends after tracks then, and to
-   * no user by id.
-   * @param file a name: the file is `path/NAME.safetensors`, default `export`. Or a path that is absolute or begins with `./`
+   * So the file holds **the listening histories of training**, unless `{ seen: false }` leaves them
+   * out: the loaded learner recommends after tracks then, and to no user by id.
+   * @param file a name: the file is `path/NAME.safetensors`, default `export`. Or a path that is
+   *   absolute or begins with `./`
    * @returns the path of the file
    */
   export(file = 'export', options: ExportOptions = {}): string {

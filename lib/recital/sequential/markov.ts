@@ -4,8 +4,9 @@ import { registerRecommenderKind } from '../recommend/export-recommender.js';
 import { SequentialRules } from './sequential-rules.js';
 
 /**
- * The first-order Markov chain: the score of a track is how often it came right after the last track of the history in training. The history before its
- * last track makes no difference. It is the sequential rule of window 1 and decay 0.
+ * The first-order Markov chain: the score of a track is how often it came right after the last
+ * track of the history in training. The history before its last track makes no difference. It is
+ * the sequential rule of window 1 and decay 0.
  * @example new Markov(plays).recommend(['Song A'], { n: 5 })
  */
 export class Markov extends SequentialRules {

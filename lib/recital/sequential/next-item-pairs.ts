@@ -7,8 +7,10 @@ import { checkList, ScoreList } from './next-item-scores.js';
 const LEAST_WEIGHT = 1e-6;
 
 /**
- * Recommends by pairs of tracks: score of track t after a history = Σ decay^age · pair(track of that age, t), where the last track played has age 0. With
- * decay 0 the last track alone counts. What a pair is worth, subclasses say; a track's pairs are worked out when it is first needed, and kept.
+ * Recommends by pairs of tracks: score of track t after a history = Σ decay^age · pair(track of
+ * that age, t), where the last track played has age 0. With decay 0 the last track alone counts.
+ * What a pair is worth, subclasses say; a track's pairs are worked out when it is first needed, and
+ * kept.
  */
 export abstract class PairRecommender extends SparseSequenceRecommender {
   private readonly rows: ({ track: Int32Array; score: Float32Array } | undefined)[];

@@ -5,8 +5,8 @@ import { checkHistories } from '../recommend/lookup.js';
 import { SequenceRecommender, trainingHistories } from './next-item.js';
 
 /**
- * The baseline that any next-track model must beat: the tracks that were played most often in training, whatever came before. A track that is played twice
- * in a history counts twice.
+ * The baseline that any next-track model must beat: the tracks that were played most often in
+ * training, whatever came before. A track that is played twice in a history counts twice.
  * @example evaluateNextItem(new NextItemPopularity(train), test)
  */
 export class NextItemPopularity extends SequenceRecommender {

@@ -1,6 +1,9 @@
 import { checkArgument, checkNumber } from '../options.js';
 
-/** Throws unless this is a history, and a list to add scores to: by type alone, as it is asked for each play of an evaluation. */
+/**
+ * Throws unless this is a history, and a list to add scores to: by type alone, as it is asked for
+ * each play of an evaluation.
+ */
 export function checkList(history: Int32Array, list: ScoreList): void {
   checkArgument(
     history instanceof Int32Array,
@@ -17,8 +20,8 @@ export function checkList(history: Int32Array, list: ScoreList): void {
 }
 
 /**
- * Scores of the few tracks that a method has something to say about; all others have the score 0. Made once and used again for each history: clearing costs
- * what was added.
+ * Scores of the few tracks that a method has something to say about; all others have the score 0.
+ * Made once and used again for each history: clearing costs what was added.
  * @example
  * const list = new ScoreList(3);
  * list.add(2, 0.5);

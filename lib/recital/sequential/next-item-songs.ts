@@ -7,12 +7,14 @@ import type { Id, Recommender, RecommendOptions } from '../recommend/recommender
 import { recommenderOf } from './lstm-recommender.js';
 
 /**
- * Recommends songs to a user, or to whoever has just played these: the paper's `recommend_songs`, for any recommender, and for a learner of an LSTMModel. The
- * label-encoded user 7621 of the paper is `plays.users.id(7621)`.
+ * Recommends songs to a user, or to whoever has just played these: the paper's `recommend_songs`,
+ * for any recommender, and for a learner of an LSTMModel. The label-encoded user 7621 of the paper
+ * is `plays.users.id(7621)`.
  * @param from a recommender, or what `trainModel` returns
  * @param user a user's id, or a history: ids, titles or "title by artist", the last played last
  * @param options as of {@link Recommender.recommend}; `n`: length of the list, default 10
- * @throws UnknownIdError for an unknown user or track, with a suggestion; ArgumentError for an empty history
+ * @throws UnknownIdError for an unknown user or track, with a suggestion; ArgumentError for an
+ *   empty history
  * @example recommendSongs(markov, ['Song A', 'Song B', 'Song C'], { n: 5 })
  */
 export function recommendSongs(

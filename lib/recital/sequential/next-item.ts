@@ -16,10 +16,12 @@ import { type Id, Recommender, type RecommendOptions } from '../recommend/recomm
 import { ScoreList } from './next-item-scores.js';
 
 /**
- * What recommends the next track: it has a score for each track after what was played before, in order. So it serves users, whose history it knows, and
- * anybody who says what they have just played.
+ * What recommends the next track: it has a score for each track after what was played before, in
+ * order. So it serves users, whose history it knows, and anybody who says what they have just
+ * played.
  *
- * Trained on sessions, its "users" are their numbers, counted from 0: `recommend(7)` goes on with session 7.
+ * Trained on sessions, its "users" are their numbers, counted from 0: `recommend(7)` goes on with
+ * session 7.
  * @example
  * class Again extends SequenceRecommender {
  *   readonly name: string = 'Again';
@@ -29,17 +31,21 @@ import { ScoreList } from './next-item-scores.js';
  */
 export abstract class SequenceRecommender extends Recommender {
   /**
-   * What scores are: `'count'` (default): not negative, and 0 says nothing; `'logit'`: any numbers, whose exponentials are in proportion to probabilities.
-   * Sums of recommenders need to know.
+   * What scores are: `'count'` (default): not negative, and 0 says nothing; `'logit'`: any numbers,
+   * whose exponentials are in proportion to probabilities. Sums of recommenders need to know.
    */
   readonly scale: 'count' | 'logit' = 'count';
 
-  /** Whether scores depend on the history; default true. Evaluation asks for those that do not only once. */
+  /**
+   * Whether scores depend on the history; default true. Evaluation asks for those that do not only
+   * once.
+   */
   readonly usesHistory: boolean = true;
 
   /**
-   * Windows that training held out although it has seen their tracks, as inputs of others: a split by window does so. They may be asked about; anything else
-   * that is part of the histories is refused, see {@link evaluateNextItem}.
+   * Windows that training held out although it has seen their tracks, as inputs of others: a split
+   * by window does so. They may be asked about; anything else that is part of the histories is
+   * refused, see {@link evaluateNextItem}.
    */
   readonly heldOut?: SequenceDataset;
 
@@ -58,7 +64,8 @@ export abstract class SequenceRecommender extends Recommender {
   }
 
   /**
-   * Scores of all tracks after a history. Higher is better; tracks of the history have scores too, since a song can be played again.
+   * Scores of all tracks after a history. Higher is better; tracks of the history have scores too,
+   * since a song can be played again.
    * @param history track indices, in order, at least one
    * @param out one score a track, overwritten
    */
@@ -77,14 +84,15 @@ export abstract class SequenceRecommender extends Recommender {
   }
 
   /**
-   * Makes of all scores after a history those that lists report, in the same order: of logits, say, probabilities. Default: they are reported as they are.
+   * Makes of all scores after a history those that lists report, in the same order: of logits, say,
+   * probabilities. Default: they are reported as they are.
    * @param scores one score a track, changed in place
    */
   listed?(scores: Float32Array): void;
 
   /**
-   * The same as {@link scoresOf} for methods in which most tracks have the score 0 and none has less: only the others are listed, in an empty list.
-   * Evaluation is many times as fast with it.
+   * The same as {@link scoresOf} for methods in which most tracks have the score 0 and none has
+   * less: only the others are listed, in an empty list. Evaluation is many times as fast with it.
    */
   listOf?(history: Int32Array, list: ScoreList): void;
 
@@ -101,9 +109,10 @@ export abstract class SequenceRecommender extends Recommender {
   }
 
   /**
-   * The best next tracks for a user, or after tracks that were just played: ids, titles, "title by artist", in order. Tracks of the history are left out
-   * unless `filterSeen` is false.
-   * @throws UnknownIdError for an unknown user or track, with a suggestion; ArgumentError for an empty history
+   * The best next tracks for a user, or after tracks that were just played: ids, titles, "title by
+   * artist", in order. Tracks of the history are left out unless `filterSeen` is false.
+   * @throws UnknownIdError for an unknown user or track, with a suggestion; ArgumentError for an
+   *   empty history
    * @example markov.recommend(['Song A', 'Song B'], { n: 5 })
    */
   override recommend(user: Id | readonly Id[], options: RecommendOptions = {}): Recommendations {
@@ -112,7 +121,10 @@ export abstract class SequenceRecommender extends Recommender {
       : super.recommend(user, options);
   }
 
-  /** A listener who has just played these tracks, in order. Playcounts make no difference. See {@link Recommender.foldIn}. */
+  /**
+   * A listener who has just played these tracks, in order. Playcounts make no difference. See
+   * {@link Recommender.foldIn}.
+   */
   override foldIn(history: readonly HistoryItem[], options: HistoryOptions = {}): FoldedUser {
     const { track, order, skipped } = readHistory(this, history, options);
     const scores = new Float32Array(this.tracks.length);
@@ -147,7 +159,10 @@ export abstract class SparseSequenceRecommender extends SequenceRecommender {
   }
 }
 
-/** Histories to count in. Of plays, users and tracks without a play are left out: nothing is known of them. */
+/**
+ * Histories to count in. Of plays, users and tracks without a play are left out: nothing is known
+ * of them.
+ */
 export function trainingHistories(source: SequenceSource | Histories): Histories {
   if (source instanceof Histories) return source;
   return Histories.of(source instanceof Plays ? source.compact() : source);
@@ -160,7 +175,10 @@ export function sequenceOfPlays({ indptr, item }: Histories): Int32Array {
   return sequence;
 }
 
-/** Histories that stand for the tracks of training alone: of a file without listening histories, a sequence that names each track once. */
+/**
+ * Histories that stand for the tracks of training alone: of a file without listening histories, a
+ * sequence that names each track once.
+ */
 export const namesOnly = new WeakSet<Histories>();
 
 function interactionsOf(histories: Histories): Interactions {

@@ -11,14 +11,18 @@ import type { ScoreList } from './next-item-scores.js';
 export interface SequentialRulesOptions {
   /** How far apart the tracks of a rule may be, in plays; default 10. */
   window?: number;
-  /** Weight of a track of the history, relative to the one played after it; default 0.8. 0: the last track alone counts. */
+  /**
+   * Weight of a track of the history, relative to the one played after it; default 0.8. 0: the last
+   * track alone counts.
+   */
   decay?: number;
 }
 
 /**
- * Sequential rules "after a, some time later, b": rule(a, b) = Σ 1/d over all places of training where b was played d ≤ `window` plays after a, in the same
- * history. Score of t = Σ decay^age · rule(track of that age, t) over the history. (Ludewig and Jannach, "Evaluation of session-based recommendation
- * algorithms", 2018, whose SR uses the last track alone: decay 0.)
+ * Sequential rules "after a, some time later, b": rule(a, b) = Σ 1/d over all places of training
+ * where b was played d ≤ `window` plays after a, in the same history. Score of t = Σ decay^age ·
+ * rule(track of that age, t) over the history. (Ludewig and Jannach, "Evaluation of session-based
+ * recommendation algorithms", 2018, whose SR uses the last track alone: decay 0.)
  * @example new SequentialRules(plays, { window: 5 }).recommend(['Song A', 'Song B'], { n: 5 })
  */
 export class SequentialRules extends PairRecommender {

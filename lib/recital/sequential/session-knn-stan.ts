@@ -11,20 +11,30 @@ import { SessionKNN, type SessionKNNOptions } from './session-knn.js';
 
 /** Options of {@link STAN}. */
 export interface STANOptions extends SessionKNNOptions {
-  /** How fast tracks of the history lose weight: e^(−age / historyScale), where the last track has age 0; default 3. */
+  /**
+   * How fast tracks of the history lose weight: e^(−age / historyScale), where the last track has
+   * age 0; default 3.
+   */
   historyScale?: number;
   /**
-   * How fast training sessions lose weight with age: e^(−age / ageScale), where age is the share of the sessions that come later in the file; default
-   * Infinity, all alike. For sessions in the order of time; 0.5 is good then.
+   * How fast training sessions lose weight with age: e^(−age / ageScale), where age is the share of
+   * the sessions that come later in the file; default Infinity, all alike. For sessions in the
+   * order of time; 0.5 is good then.
    */
   ageScale?: number;
-  /** How fast tracks of a near session lose weight with the distance, in plays, from the shared track: e^(−distance / distanceScale); default 4. */
+  /**
+   * How fast tracks of a near session lose weight with the distance, in plays, from the shared
+   * track: e^(−distance / distanceScale); default 4.
+   */
   distanceScale?: number;
-  /** How many plays a play before the shared track counts for in the distance; default 2, so that what came after is worth more. 1: both sides alike. */
+  /**
+   * How many plays a play before the shared track counts for in the distance; default 2, so that
+   * what came after is worth more. 1: both sides alike.
+   */
   backwards?: number;
   /**
-   * Weight of the shared track itself, so that it may come again; from 0 to 1. Default: by how often tracks come again in the training sessions, see {@link STAN}; 0 where
-   * none does.
+   * Weight of the shared track itself, so that it may come again; from 0 to 1. Default: by how
+   * often tracks come again in the training sessions, see {@link STAN}; 0 where none does.
    */
   repeat?: number;
 }
@@ -33,16 +43,21 @@ export interface STANOptions extends SessionKNNOptions {
 const FARTHEST = 20;
 
 /**
- * Session-kNN with order and time, in the manner of STAN (Garg et al., "Sequence and time aware neighborhood for session-based recommendations", 2019).
- * sim(history, S) = e^(−age(S)/ageScale) · Σ w(t) / √|S| over the distinct tracks t that both have, with w = e^(−age(t)/historyScale). In each of the `k`
- * nearest sessions p is the place (the last one) of the shared track that was played last in the history; score of the track at place i of S =
- * Σ sim · e^(−distance/distanceScale), where distance is i − p after p and backwards · (p − i) before it, and sim · repeat at p itself.
- * Unlike the paper, the two sides differ and ages are counted in sessions, so that no times are needed.
+ * Session-kNN with order and time, in the manner of STAN (Garg et al., "Sequence and time aware
+ * neighborhood for session-based recommendations", 2019). sim(history, S) = e^(−age(S)/ageScale) ·
+ * Σ w(t) / √|S| over the distinct tracks t that both have, with w = e^(−age(t)/historyScale). In
+ * each of the `k` nearest sessions p is the place (the last one) of the shared track that was
+ * played last in the history; score of the track at place i of S = Σ sim ·
+ * e^(−distance/distanceScale), where distance is i − p after p and backwards · (p − i) before it,
+ * and sim · repeat at p itself. Unlike the paper, the two sides differ and ages are counted in
+ * sessions, so that no times are needed.
  *
- * The default of `repeat` gives a shared track that share of a session's votes that repeats have among the next tracks of training: (ρ · v − u) / (1 − ρ), from 0 to
- * 1. ρ is the mean of e^(−(plays back − 1)/historyScale) over the tracks of sessions but the first, 0 for one that is there for the first time; v is the mean weight that
- * the other places of a session have together, e^(−distance/distanceScale), and u that of other places of the same track. Sessions of music: about 0.1; where a
- * fifth of the next tracks are repeats: 0.5.
+ * The default of `repeat` gives a shared track that share of a session's votes that repeats have
+ * among the next tracks of training: (ρ · v − u) / (1 − ρ), from 0 to 1. ρ is the mean of
+ * e^(−(plays back − 1)/historyScale) over the tracks of sessions but the first, 0 for one that is
+ * there for the first time; v is the mean weight that the other places of a session have together,
+ * e^(−distance/distanceScale), and u that of other places of the same track. Sessions of music:
+ * about 0.1; where a fifth of the next tracks are repeats: 0.5.
  * @example new STAN(plays, { k: 100 }).recommend(['Song A', 'Song B'], { n: 5 })
  */
 export class STAN extends SessionKNN {
@@ -118,7 +133,10 @@ export class STAN extends SessionKNN {
   }
 }
 
-/** See {@link STAN}: what a shared track has to weigh for repeats to come as often as they did in training. */
+/**
+ * See {@link STAN}: what a shared track has to weigh for repeats to come as often as they did in
+ * training.
+ */
 function repeatWeight(
   { item, indptr, items }: Histories,
   {

@@ -14,7 +14,10 @@ import { checkList, ScoreList } from './next-item-scores.js';
 export interface SessionKNNOptions {
   /** Nearest sessions that have a say; default 200. */
   k?: number;
-  /** Of each track, look at no more than so many sessions that have it, the last ones in the order of the file; default Infinity: all. */
+  /**
+   * Of each track, look at no more than so many sessions that have it, the last ones in the order
+   * of the file; default Infinity: all.
+   */
   recent?: number;
 }
 
@@ -22,11 +25,13 @@ export interface SessionKNNOptions {
 const LEAST_WEIGHT = 1e-6;
 
 /**
- * Session-kNN: what was played in the training sessions most like the history. sim(history, S) = Σ w(t) / √|S| over the distinct tracks t that both have,
- * with w = (position of the last play of t in the history, from 1) / (length of the history), so that the last track counts most; |S| counts distinct
- * tracks. Score of t = Σ sim over those of the `k` nearest sessions that have t. Where several sessions are equally near the k-th place, those that share
- * a later track of the history come first. (S-KNN with weights by position: Ludewig and Jannach, "Evaluation of session-based recommendation algorithms",
- * 2018.)
+ * Session-kNN: what was played in the training sessions most like the history. sim(history, S) = Σ
+ * w(t) / √|S| over the distinct tracks t that both have, with w = (position of the last play of t
+ * in the history, from 1) / (length of the history), so that the last track counts most; |S| counts
+ * distinct tracks. Score of t = Σ sim over those of the `k` nearest sessions that have t. Where
+ * several sessions are equally near the k-th place, those that share a later track of the history
+ * come first. (S-KNN with weights by position: Ludewig and Jannach, "Evaluation of session-based
+ * recommendation algorithms", 2018.)
  * @example new SessionKNN(plays, { k: 100 }).recommend(['Song A', 'Song B'], { n: 5 })
  */
 export class SessionKNN extends SparseSequenceRecommender {
@@ -90,7 +95,10 @@ export class SessionKNN extends SparseSequenceRecommender {
     return 1;
   }
 
-  /** Adds what a near session says. `weights`: of the tracks of the history, by index, the last played first. */
+  /**
+   * Adds what a near session says. `weights`: of the tracks of the history, by index, the last
+   * played first.
+   */
   protected addSession(
     session: number,
     { nearness, list }: { nearness: number; weights: ReadonlyMap<number, number>; list: ScoreList },
@@ -111,7 +119,10 @@ export class SessionKNN extends SparseSequenceRecommender {
     return weights;
   }
 
-  /** Adds up, for each session that shares a track with the history, the weights of the shared tracks. */
+  /**
+   * Adds up, for each session that shares a track with the history, the weights of the shared
+   * tracks.
+   */
   private collect(weights: ReadonlyMap<number, number>): void {
     const { near, recent } = this;
     const { indptr, indices } = this.seen.transpose();

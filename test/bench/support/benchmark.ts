@@ -8,12 +8,16 @@ export interface Benchmark<S extends OptionSpecs = OptionSpecs> {
   /** What it measures, on what, against whom: some lines of text. */
   readonly about: string;
   readonly options: S;
-  /** Measures, prints tables on the way and returns the figures. Sets process.exitCode if a bound is broken. */
+  /**
+   * Measures, prints tables on the way and returns the figures. Sets process.exitCode if a bound is
+   * broken.
+   */
   run(options: OptionValues<S>): Promise<Figure[]>;
 }
 
 /**
- * Runs a benchmark whose file was started as a program: says what it does, measures, ends with one line of JSON for each figure.
+ * Runs a benchmark whose file was started as a program: says what it does, measures, ends with one
+ * line of JSON for each figure.
  * @param args its options, as written after its name
  */
 export async function main<S extends OptionSpecs>(

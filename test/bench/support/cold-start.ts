@@ -33,8 +33,8 @@ export class RandomTracks extends ColdBaseline {
 }
 
 /**
- * Tracks by their genre, tracks without one being a genre of their own: those of the genre whose tracks have the most listeners each, or, `own`, of the genre
- * that the user has played most.
+ * Tracks by their genre, tracks without one being a genre of their own: those of the genre whose
+ * tracks have the most listeners each, or, `own`, of the genre that the user has played most.
  */
 export class GenrePopularity extends ColdBaseline {
   readonly name: string;
@@ -73,7 +73,10 @@ export class GenrePopularity extends ColdBaseline {
   }
 }
 
-/** The most similar tracks by the audio features themselves: cosine with the mean of the user's tracks, without PCA, weighted as ContentRecommender has it. */
+/**
+ * The most similar tracks by the audio features themselves: cosine with the mean of the user's
+ * tracks, without PCA, weighted as ContentRecommender has it.
+ */
 export class RawFeatures extends ColdBaseline {
   readonly name: string;
   private readonly rows: readonly Float64Array[];

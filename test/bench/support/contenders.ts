@@ -78,8 +78,9 @@ export class Runs {
 }
 
 /**
- * Measures contenders in turn, `runs` times round, so that a machine that slows down does so for all of them. Runs during which others used the machine are
- * repeated in `retries` further rounds at most; then the least disturbed count.
+ * Measures contenders in turn, `runs` times round, so that a machine that slows down does so for
+ * all of them. Runs during which others used the machine are repeated in `retries` further rounds
+ * at most; then the least disturbed count.
  * @param options.retries default 1
  * @param options.quietS seconds to wait for a quiet machine before each run, at most
  * @param options.run measures one: for tests

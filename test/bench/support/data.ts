@@ -6,7 +6,10 @@ import { LISTENING_HISTORY } from '../../../lib/synthetic/kaggle.js';
 
 const ROOT = path.resolve(__dirname, '../../..');
 
-/** The listening history of the benchmarks, in data/NAME, where `npm run data -- NAME` puts it too; made if it is not there. */
+/**
+ * The listening history of the benchmarks, in data/NAME, where `npm run data -- NAME` puts it too;
+ * made if it is not there.
+ */
 export function benchFile(name: keyof typeof BENCHES): string {
   const dir = path.join(ROOT, 'data', name);
   const file = path.join(dir, LISTENING_HISTORY);
@@ -17,7 +20,9 @@ export function benchFile(name: keyof typeof BENCHES): string {
   return file;
 }
 
-/** Runs `work` with a new folder for what programs hand to each other, and removes it afterwards. */
+/**
+ * Runs `work` with a new folder for what programs hand to each other, and removes it afterwards.
+ */
 export async function withFolder<T>(work: (dir: string) => Promise<T>): Promise<T> {
   const dir = mkdtempSync(path.join(tmpdir(), 'recital-bench-'));
   try {

@@ -52,7 +52,10 @@ export function figure(
   };
 }
 
-/** A figure as one line of JSON. Throws if a number of it is not finite: JSON would turn that into null. */
+/**
+ * A figure as one line of JSON. Throws if a number of it is not finite: JSON would turn that into
+ * null.
+ */
 export function jsonLine({ bench, ours, unit, peer, theirs, ratio, peakMB }: Figure): string {
   for (const [name, value] of Object.entries({ ours, theirs, ratio, peakMB })) {
     if (value !== null && !Number.isFinite(value))

@@ -1,6 +1,9 @@
 import { ArgumentError } from '../../../lib/recital/errors.js';
 
-/** By how much values grow from one to the next: the slope of the straight line that fits them best (least squares). */
+/**
+ * By how much values grow from one to the next: the slope of the straight line that fits them best
+ * (least squares).
+ */
 export function growth(values: readonly number[]): number {
   const n = values.length;
   if (n < 2) throw new ArgumentError(`Growth needs at least two values, got ${n}.`);

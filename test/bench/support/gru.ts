@@ -17,8 +17,9 @@ export interface GruOptions {
 }
 
 /**
- * The recurrent model of the benchmark on #nowplaying: one layer of GRU, the vectors of the tracks at both ends the same and started from who is played
- * near whom, every position predicted, against 2,048 tracks drawn anew for each batch.
+ * The recurrent model of the benchmark on #nowplaying: one layer of GRU, the vectors of the tracks
+ * at both ends the same and started from who is played near whom, every position predicted, against
+ * 2,048 tracks drawn anew for each batch.
  */
 export async function trainGru(
   train: Sessions,

@@ -10,12 +10,18 @@ type Kernel = (...args: number[]) => unknown;
 type Exports = Record<string, unknown>;
 type Instance = new (...args: unknown[]) => { readonly exports: Exports };
 
-/** Times each call of a kernel, and adds up the work that its arguments ask for. On one thread: what other threads do is not seen. */
+/**
+ * Times each call of a kernel, and adds up the work that its arguments ask for. On one thread: what
+ * other threads do is not seen.
+ */
 export class KernelClock {
   private times = new Map<string, KernelTime>();
   private running = false;
 
-  /** Puts a clock around the kernels that are linked from now on: it must be made before the first kernel is called. */
+  /**
+   * Puts a clock around the kernels that are linked from now on: it must be made before the first
+   * kernel is called.
+   */
   constructor() {
     const api = (globalThis as unknown as { WebAssembly: { Instance: Instance } }).WebAssembly;
     const wrap = (exports: Exports): Exports => this.wrapped(exports);

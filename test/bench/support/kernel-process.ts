@@ -41,7 +41,10 @@ export class KernelProcess {
     return (performance.now() - start) / 1000;
   }
 
-  /** Its memory and that of the process beside it, in megabytes; what processes share counts in parts (PSS). Linux only: elsewhere NaN. */
+  /**
+   * Its memory and that of the process beside it, in megabytes; what processes share counts in
+   * parts (PSS). Linux only: elsewhere NaN.
+   */
   get memoryMB(): number {
     if (process.platform !== 'linux') return NaN;
     const pss = (pid: number): number =>

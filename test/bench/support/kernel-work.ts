@@ -2,7 +2,10 @@ import { memory } from '../../../lib/recital/compute/memory.js';
 
 /** What a call of a kernel has to do at least. */
 export interface Work {
-  /** Additions and multiplications, as many as the formula has. One on float64 counts twice: half as many fit into a register. */
+  /**
+   * Additions and multiplications, as many as the formula has. One on float64 counts twice: half as
+   * many fit into a register.
+   */
   flops: number;
   /** Bytes of its operands and results, each read or written once. */
   bytes: number;
@@ -154,12 +157,18 @@ function product(m: number, n: number, k: number, add: number): Work {
   return { flops: 2 * m * n * k, bytes: 4 * (m * k + k * n + m * n * (add ? 2 : 1)) };
 }
 
-/** Weights, both moments and the gradient: three of them are written, too. Operations: those of assembly/adam.ts. */
+/**
+ * Weights, both moments and the gradient: three of them are written, too. Operations: those of
+ * assembly/adam.ts.
+ */
 function adam(n: number): Work {
   return { flops: 15 * n, bytes: 28 * n };
 }
 
-/** The nodes of the slots from … to of time-skipping that are moved on: those from the first to the last of each, of three integers a slot. */
+/**
+ * The nodes of the slots from … to of time-skipping that are moved on: those from the first to the
+ * last of each, of three integers a slot.
+ */
 function nodes(spans: number, from: number, to: number): Work {
   const span = new Int32Array(memory.buffer, spans + 12 * from, 3 * (to - from));
   let n = 0;
@@ -167,7 +176,10 @@ function nodes(spans: number, from: number, to: number): Work {
   return { flops: 6 * n, bytes: 8 * n };
 }
 
-/** An LSTM's states: the product with the states before, and `each` operations on numbers of `bytes` bytes for each state. */
+/**
+ * An LSTM's states: the product with the states before, and `each` operations on numbers of `bytes`
+ * bytes for each state.
+ */
 function recurrent(
   sizes: number,
   steps: number,

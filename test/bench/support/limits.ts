@@ -3,15 +3,20 @@ import { dispose, float32, int32 } from '../../../lib/recital/compute/memory.js'
 import { Random } from '../../../lib/recital/compute/random.js';
 
 const MB = 2 ** 20;
-/** Bytes that are touched in all where copies are measured: some stay in the first cache, the last ones in none. */
+/**
+ * Bytes that are touched in all where copies are measured: some stay in the first cache, the last
+ * ones in none.
+ */
 const TOUCHED = [MB / 4, MB, 4 * MB, 16 * MB, 64 * MB, 512 * MB] as const;
 /** Rows as long as those of fifty factors. */
 const WIDTH = 50;
 
 /**
- * What one core of this machine does at best, by kernels of ours, to measure by what they attain elsewhere: `gflops`, 10⁹ additions and multiplications a second
- * in a product of matrices that stay in the cache; `copy N`, 10⁹ bytes read and written a second where N bytes are read and written again and again; `rows`, the
- * same for rows of 200 bytes at random places of 256 MB, and `rows cached` for those of 4 MB. Takes about three seconds.
+ * What one core of this machine does at best, by kernels of ours, to measure by what they attain
+ * elsewhere: `gflops`, 10⁹ additions and multiplications a second in a product of matrices that
+ * stay in the cache; `copy N`, 10⁹ bytes read and written a second where N bytes are read and
+ * written again and again; `rows`, the same for rows of 200 bytes at random places of 256 MB, and
+ * `rows cached` for those of 4 MB. Takes about three seconds.
  */
 export function measureLimits(): Record<string, number> {
   const copies = TOUCHED.map((bytes) => [`copy ${bytes}`, copyRate(bytes)]);

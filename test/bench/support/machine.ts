@@ -1,7 +1,10 @@
 import os from 'node:os';
 import { setCompute } from '../../../lib/recital/compute/threads.js';
 
-/** What the figures depend on: processor, cores, memory, Node, threads, day, and how busy the machine is with other things. */
+/**
+ * What the figures depend on: processor, cores, memory, Node, threads, day, and how busy the
+ * machine is with other things.
+ */
 export function machine(): string {
   const cpus = os.cpus();
   const model = cpus[0]?.model.trim().replace(/\s+/g, ' ') ?? os.arch();

@@ -1,6 +1,9 @@
 import { ArgumentError, UnknownIdError } from '../../../lib/recital/errors.js';
 
-/** One option of a benchmark: what it means, its value when it is not given, and how its text is read. A switch has no `read`. */
+/**
+ * One option of a benchmark: what it means, its value when it is not given, and how its text is
+ * read. A switch has no `read`.
+ */
 export interface Option<T> {
   readonly about: string;
   readonly value: T;
@@ -49,7 +52,8 @@ const dashed = (name: string): string => name.replace(/[A-Z]/g, (c) => `-${c.toL
 
 /**
  * Reads `--name value`, `--name=value`, `--switch` and `--no-switch`.
- * @throws UnknownIdError for an option that is not there, ArgumentError for a wrong or missing value
+ * @throws UnknownIdError for an option that is not there, ArgumentError for a wrong or missing
+ *   value
  */
 export function parseOptions<S extends OptionSpecs>(
   specs: S,

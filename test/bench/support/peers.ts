@@ -1,6 +1,9 @@
 import { spawnSync } from 'node:child_process';
 
-/** The Python that has the libraries to compare with, and the versions of those asked for that it has. */
+/**
+ * The Python that has the libraries to compare with, and the versions of those asked for that it
+ * has.
+ */
 export interface Peers {
   readonly python: string;
   readonly versions: Readonly<Record<string, string>>;
@@ -14,7 +17,8 @@ def version(name):
 print(json.dumps({name: version(name) for name in sys.argv[1:]}))`;
 
 /**
- * Looks for packages in the Python that the environment variable PEER_PYTHON names, and says plainly what is missing.
+ * Looks for packages in the Python that the environment variable PEER_PYTHON names, and says
+ * plainly what is missing.
  * @param packages their names on PyPI
  * @returns what is there; undefined if nothing is, or there is no such Python
  */

@@ -2,17 +2,28 @@ import { spawn } from 'node:child_process';
 import { RecitalError } from '../../../lib/recital/errors.js';
 import { busySeconds } from './machine.js';
 
-/** What a measuring process reports of itself, and how much of the machine others used meanwhile. */
+/**
+ * What a measuring process reports of itself, and how much of the machine others used meanwhile.
+ */
 export interface Result {
-  /** Its figures by name. `peakMB` (resident memory) and `cpuS` (seconds of processor time) are always among them; `processS` is what a Node program took. */
+  /**
+   * Its figures by name. `peakMB` (resident memory) and `cpuS` (seconds of processor time) are
+   * always among them; `processS` is what a Node program took.
+   */
   readonly values: Readonly<Record<string, number>>;
-  /** Cores that other processes used on average while it ran: above 0.2 or so its times are not to be trusted. */
+  /**
+   * Cores that other processes used on average while it ran: above 0.2 or so its times are not to
+   * be trusted.
+   */
   readonly others: number;
 }
 
 const MARK = 'RESULT ';
 
-/** Prints what a process has measured, for `measure` to read: the last thing that it does. Adds its peak memory, its age and its processor time. */
+/**
+ * Prints what a process has measured, for `measure` to read: the last thing that it does. Adds its
+ * peak memory, its age and its processor time.
+ */
 export function report(values: Readonly<Record<string, number>>): void {
   const { user, system } = process.cpuUsage();
   const own = {
@@ -24,8 +35,9 @@ export function report(values: Readonly<Record<string, number>>): void {
 }
 
 /**
- * Runs a program that measures one thing and says so in a line `RESULT {…}`. A process of its own for each run, so that peak memory is its own and no run
- * warms up another; Node and Python programs are treated alike.
+ * Runs a program that measures one thing and says so in a line `RESULT {…}`. A process of its own
+ * for each run, so that peak memory is its own and no run warms up another; Node and Python
+ * programs are treated alike.
  * @throws RecitalError with the end of what it wrote, if it fails or reports nothing
  */
 export async function measure(

@@ -17,8 +17,9 @@ export class Sampler {
   }
 
   /**
-   * Milliseconds in each function itself, by `name file`, kernels left out: those have a clock. V8's own parts are in parentheses: `(garbage collector)`,
-   * `(idle)`, and `(program)`, which is what lies outside of JavaScript.
+   * Milliseconds in each function itself, by `name file`, kernels left out: those have a clock.
+   * V8's own parts are in parentheses: `(garbage collector)`, `(idle)`, and `(program)`, which is
+   * what lies outside of JavaScript.
    */
   stop(): Map<string, number> {
     let profile: Profiler.Profile | undefined;

@@ -7,7 +7,10 @@ import {
   readPlays,
 } from '../../../lib/recital/index.js';
 
-/** The model whose lists are measured: 50 factors and biases, one epoch on all plays. The same in every process, to the last bit. */
+/**
+ * The model whose lists are measured: 50 factors and biases, one epoch on all plays. The same in
+ * every process, to the last bit.
+ */
 export async function topnLearner(file: string): Promise<CollabLearner> {
   const plays = await readPlays(file);
   const split = { train: Int32Array.from(plays.user.keys()), valid: [] };

@@ -13,7 +13,10 @@ export interface Variant {
   readonly build: Build;
 }
 
-/** One thread and all of them, reproducible and, if wished for, fast; native, if it is built (`npm run native`). */
+/**
+ * One thread and all of them, reproducible and, if wished for, fast; native, if it is built
+ * (`npm run native`).
+ */
 export function ourVariants(options: { fast: boolean; all?: number; native?: boolean }): Variant[] {
   const { fast, all = setCompute().threads, native = nativeBuilt() } = options;
   const builds: Build[] = [
@@ -35,7 +38,10 @@ export function variantOf(name: string): string {
   return name.slice(OURS.length);
 }
 
-/** Each of our variants, with whom to compare it: the reproducible build, the default, and the native one with each peer; the fast one with nobody. */
+/**
+ * Each of our variants, with whom to compare it: the reproducible build, the default, and the
+ * native one with each peer; the fast one with nobody.
+ */
 export function againstPeers(measured: readonly Runs[]): [ours: Runs, peer: Runs | undefined][] {
   const isOurs = ({ name }: Runs): boolean => name.startsWith(`${OURS} `);
   const peers = measured.filter((m) => !isOurs(m));

@@ -1,4 +1,5 @@
-// Implicit ALS by this library, in a process of its own: FILE BUILD FACTORS ITERATIONS (threads: the environment variable RECITAL_THREADS).
+// Implicit ALS by this library, in a process of its own: FILE BUILD FACTORS ITERATIONS (threads:
+// the environment variable RECITAL_THREADS).
 
 import { readPlays, setCompute } from '../../../lib/recital/index.js';
 import { ALS } from '../../../lib/recital/recommend/factors/als.js';

@@ -1,4 +1,5 @@
-// Training steps of EmbeddingDotBias on drawn plays, in a process of its own: USERS ITEMS BS BUILD skip|dense STEPS (threads: RECITAL_THREADS).
+// Training steps of EmbeddingDotBias on drawn plays, in a process of its own: USERS ITEMS BS BUILD
+// skip|dense STEPS (threads: RECITAL_THREADS).
 import {
   Adam,
   BCEWithLogitsLossFlat,

@@ -1,5 +1,6 @@
-// One epoch of collaborative filtering by this library, in a process of its own: FILE VALID BS BUILD SHUFFLE (threads: the environment variable RECITAL_THREADS).
-// VALID holds the row numbers of validation as 32-bit integers.
+// One epoch of collaborative filtering by this library, in a process of its own: FILE VALID BS
+// BUILD SHUFFLE (threads: the environment variable RECITAL_THREADS). VALID holds the row numbers of
+// validation as 32-bit integers.
 import { readFileSync } from 'node:fs';
 import {
   BCEWithLogitsLossFlat,

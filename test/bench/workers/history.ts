@@ -1,5 +1,6 @@
-// One stage of work on the whole history, in a process of its own: STAGE FILE DIR A B (threads: the environment variable RECITAL_THREADS).
-// A and B are the numbers that the stage takes; DIR is where ALS leaves its model for the evaluation.
+// One stage of work on the whole history, in a process of its own: STAGE FILE DIR A B (threads: the
+// environment variable RECITAL_THREADS). A and B are the numbers that the stage takes; DIR is where
+// ALS leaves its model for the evaluation.
 import path from 'node:path';
 import {
   ALS,

@@ -1,4 +1,5 @@
-// Reading plays by this library, in a process of its own: FILE first|again. "first" removes the cache beside the file.
+// Reading plays by this library, in a process of its own: FILE first|again. "first" removes the
+// cache beside the file.
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { readPlays } from '../../../lib/recital/data/files/read-plays.js';

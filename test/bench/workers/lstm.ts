@@ -1,4 +1,5 @@
-// Training steps of the next-song network by this library, in a process of its own: BS STEPS BUILD (threads: the environment variable RECITAL_THREADS).
+// Training steps of the next-song network by this library, in a process of its own: BS STEPS BUILD
+// (threads: the environment variable RECITAL_THREADS).
 
 import { Random } from '../../../lib/recital/compute/random.js';
 import { setCompute } from '../../../lib/recital/compute/threads.js';

@@ -1,4 +1,5 @@
-// Fifty components by this library, in a process of its own: DIR BUILD REPEATS pca|svd (threads: the environment variable RECITAL_THREADS).
+// Fifty components by this library, in a process of its own: DIR BUILD REPEATS pca|svd (threads:
+// the environment variable RECITAL_THREADS).
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setCompute } from '../../../lib/recital/compute/threads.js';

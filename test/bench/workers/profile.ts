@@ -1,5 +1,6 @@
-// Where the time of a hot path goes, on one thread, in a process of its own: PATH FILE STEPS, or limits (RECITAL_THREADS must be 1).
-// Reports `ms`, `steps`, of each part `ms PART`, and of kernels `calls KERNEL`, `flops KERNEL` and `bytes KERNEL` besides.
+// Where the time of a hot path goes, on one thread, in a process of its own: PATH FILE STEPS, or
+// limits (RECITAL_THREADS must be 1). Reports `ms`, `steps`, of each part `ms PART`, and of kernels
+// `calls KERNEL`, `flops KERNEL` and `bytes KERNEL` besides.
 import {
   ALS,
   BCEWithLogitsLossFlat,
@@ -66,7 +67,9 @@ class Profile {
     this.end(steps);
   }
 
-  /** Starts after the first steps of training and ends after `steps` more, and with it the training. */
+  /**
+   * Starts after the first steps of training and ends after `steps` more, and with it the training.
+   */
   steps(steps: number): Callback {
     let done = 0;
     return {

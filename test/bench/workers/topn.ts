@@ -1,4 +1,5 @@
-// Lists of ten for every user by this library, in a process of its own: FILE BUILD REPEATS (threads: the environment variable RECITAL_THREADS).
+// Lists of ten for every user by this library, in a process of its own: FILE BUILD REPEATS
+// (threads: the environment variable RECITAL_THREADS).
 import { setCompute } from '../../../lib/recital/index.js';
 import { median } from '../support/figures.js';
 import { report } from '../support/process.js';

@@ -23,7 +23,9 @@ const notebooks = readdirSync(join(root, 'notebooks')).filter((file) => file.end
 const names = ['everything', ...notebooks.map((file) => basename(file, '.ipynb')), 'index'];
 const COLOURS = ['color-contrast', 'link-in-text-block']; // axe's rules that a theme can break
 
-/** Boxes that stick out of the page, and are in none that scrolls; of charts, whether each is drawn. */
+/**
+ * Boxes that stick out of the page, and are in none that scrolls; of charts, whether each is drawn.
+ */
 const measures = `(() => {
   const edge = document.documentElement.clientWidth;
   const scrolls = (e) => e && (/auto|scroll|hidden/.test(getComputedStyle(e).overflowX) || scrolls(e.parentElement));

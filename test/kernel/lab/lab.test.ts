@@ -26,7 +26,10 @@ import { printed } from '../../support/printed.js';
 const root = resolve(__dirname, '../../..');
 let folder: string;
 
-/** A program that answers like Jupyter: its version, or the arguments and variables that it was started with. */
+/**
+ * A program that answers like Jupyter: its version, or the arguments and variables that it was
+ * started with.
+ */
 function fakeJupyter(version: string): string {
   const file = join(folder, 'jupyter');
   const script = `#!${process.execPath}

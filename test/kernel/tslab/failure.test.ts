@@ -34,7 +34,9 @@ const throwing = {
   configurable: true,
 };
 
-/** Makes whatever JavaScript lets one throw. (Made late, for fast-check looks at what it has made.) */
+/**
+ * Makes whatever JavaScript lets one throw. (Made late, for fast-check looks at what it has made.)
+ */
 const anything = fc.letrec<{ value: () => unknown }>((again) => ({
   value: fc.oneof(
     { depthSize: 'small' },

@@ -17,11 +17,16 @@ const VEGA_LITE = 'application/vnd.vegalite.v5+json';
 type Json = { readonly [key: string]: unknown };
 const isJson = (value: unknown): value is Json => typeof value === 'object' && value !== null;
 
-/** Whether the names that stand along an axis say what they are: artists, features, recommenders. */
+/**
+ * Whether the names that stand along an axis say what they are: artists, features, recommenders.
+ */
 const speaksForItself = (channel: Json): boolean =>
   channel.type === 'nominal' || channel.type === 'ordinal';
 
-/** The axes of a specification that show numbers and have no title where one is due: in a column of panels one of them may speak for all. */
+/**
+ * The axes of a specification that show numbers and have no title where one is due: in a column of
+ * panels one of them may speak for all.
+ */
 function untitled(spec: Json): string[] {
   const parts = ['concat', 'hconcat', 'vconcat', 'layer'].flatMap((key) =>
     Array.isArray(spec[key]) ? (spec[key] as Json[]) : [],
@@ -128,7 +133,10 @@ const vscodeOrder = [
   /^application\/json$/,
   /^text\/plain$/,
 ];
-/** What VS Code shows of an output by the rules of its Jupyter extension: its own order of kinds, of those that an installed renderer takes. */
+/**
+ * What VS Code shows of an output by the rules of its Jupyter extension: its own order of kinds, of
+ * those that an installed renderer takes.
+ */
 function vscodeShows(bundle: Json, renderers: readonly string[]): string | undefined {
   const rank = (mime: string): number => vscodeOrder.findIndex((kind) => kind.test(mime));
   const kinds = Object.keys(bundle).sort((a, b) => rank(a) - rank(b));

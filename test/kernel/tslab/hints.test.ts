@@ -5,8 +5,9 @@ import { KernelClient, runCell } from '../../support/kernel.js';
 const AWAIT = "Did you forget to use 'await'?";
 
 /**
- * What an author writes, and what he is told: the line on what is wrong, then hints. `^` in a cell marks where the caret must point, if it is checked.
- * Every cell stands in a notebook that has the variables of SETUP.
+ * What an author writes, and what he is told: the line on what is wrong, then hints. `^` in a cell
+ * marks where the caret must point, if it is checked. Every cell stands in a notebook that has the
+ * variables of SETUP.
  */
 const SETUP = `import { CollabDataLoaders, collabLearner, evaluate, Plays, randomSplit, readPlays, splitPlays } from 'recital';
 import * as recital from 'recital';
@@ -307,7 +308,10 @@ describe('what the author of a cell is told', () => {
   });
   after(() => kernel.stop());
 
-  /** The lines of the error of a cell, of its first fault: what is wrong, where the caret stands, and hints. */
+  /**
+   * The lines of the error of a cell, of its first fault: what is wrong, where the caret stands,
+   * and hints.
+   */
   const told = async (
     code: string,
   ): Promise<{ what: string; caret: number; hints: string[]; faults: number; evalue: string }> => {

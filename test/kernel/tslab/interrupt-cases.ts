@@ -1,4 +1,6 @@
-/** Cells that take long, for tests that interrupt them. What they use is small, and made by `setup`. */
+/**
+ * Cells that take long, for tests that interrupt them. What they use is small, and made by `setup`.
+ */
 export const setup = (folder: string): string => `
 import { ALS, CollabDataLoaders, ItemKNN, PCA, Plays, Popularity, Random, collabLearner, evaluate, perUserSplit, readPlays, search, splitPlays, sql } from 'recital';
 const random = new Random(1);
@@ -213,7 +215,10 @@ kept = 'not reached';`,
   },
 ];
 
-/** Cells that go on for ever, in every state in which a cell can be when it is stopped; and one that ends at about that time. */
+/**
+ * Cells that go on for ever, in every state in which a cell can be when it is stopped; and one that
+ * ends at about that time.
+ */
 export const states: string[] = [
   'for (;;) {}',
   'let rounds = 0;\nfor (;;) rounds++;',

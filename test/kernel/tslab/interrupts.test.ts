@@ -20,7 +20,10 @@ for (const [name, list] of Object.entries({ supervised: [...cases, ...moreCases]
     let wire: Wire;
     let folder: string;
     const run = (code: string): Promise<CellRun> => runCell(kernel, code);
-    /** Processor time of the kernel in 100 milliseconds in which it has nothing to do; the least of some, as V8 may still be compiling or collecting. */
+    /**
+     * Processor time of the kernel in 100 milliseconds in which it has nothing to do; the least of
+     * some, as V8 may still be compiling or collecting.
+     */
     const idle = async (): Promise<number> => {
       const code =
         'const since = process.cpuUsage(); await new Promise((r) => setTimeout(r, 100)); const { user, system } = process.cpuUsage(since); (user + system) / 1000';

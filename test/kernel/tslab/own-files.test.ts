@@ -4,7 +4,10 @@ import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import { type CellRun, KernelClient, runCell } from '../../support/kernel.js';
 
-/** A notebook that has nothing to do with the checkout: in a folder of the system's temporary one, with others beside it. */
+/**
+ * A notebook that has nothing to do with the checkout: in a folder of the system's temporary one,
+ * with others beside it.
+ */
 describe('what a cell can import, wherever its notebook lies', () => {
   let folder: string;
   let kernel: KernelClient;

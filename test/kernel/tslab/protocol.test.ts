@@ -165,7 +165,8 @@ describe('the kernel by the protocol', () => {
       'complete_request: busy,idle',
       'interrupt_request: busy,idle',
     ]);
-    // A front end shows the latest state: after each answer in between the kernel says, for no request, that it is busy still.
+    // A front end shows the latest state: after each answer in between the kernel says, for no
+    // request, that it is busy still.
     const all = wire.messages
       .filter(({ type }) => type === 'status')
       .map(({ content }) => content.execution_state);

@@ -37,7 +37,10 @@ function readExports(): Export[] {
   });
 }
 
-/** The calls that take an object of options as a parameter of their own: of a function, a class, or its static methods. */
+/**
+ * The calls that take an object of options as a parameter of their own: of a function, a class, or
+ * its static methods.
+ */
 function callsOf(checker: ts.TypeChecker, name: string, type: ts.Type): Export['calls'] {
   const isPublic = (node?: ts.Declaration): boolean =>
     !node || !(ts.getCombinedModifierFlags(node) & ts.ModifierFlags.NonPublicAccessibilityModifier);

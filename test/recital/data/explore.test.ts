@@ -14,7 +14,8 @@ import { Table } from '../../../lib/recital/data/table.js';
 import { Tracks } from '../../../lib/recital/data/tracks.js';
 import { ArgumentError, UnknownIdError } from '../../../lib/recital/errors.js';
 
-// The expected numbers are those of pandas 2.3: describe().T, isna().sum(), corr(), groupby('year').mean().
+// The expected numbers are those of pandas 2.3: describe().T, isna().sum(), corr(),
+// groupby('year').mean().
 const table = new Table({
   a: Float64Array.of(3, 1, 4, 1, 5, 9, 2.5),
   b: Float64Array.of(2, NaN, 7, 1, 8, 2, 8),

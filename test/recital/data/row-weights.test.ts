@@ -53,7 +53,8 @@ describe('weights of rows', () => {
   });
 
   it('pull the prediction towards the rows that weigh more', async () => {
-    // one user and item: target 0 with weight 1, target 1 with weight 3, so the best constant is 0.75
+    // one user and item: target 0 with weight 1, target 1 with weight 3, so the best constant is
+    // 0.75
     const rows = Array.from({ length: 64 }, (_, i) => ({
       user: 'u',
       item: 'i',

@@ -5,7 +5,10 @@ import { Vocabulary } from '../../../lib/recital/data/vocabulary.js';
 import { itemVectors } from '../../../lib/recital/decomposition/item-vectors.js';
 import { ArgumentError } from '../../../lib/recital/errors.js';
 
-/** Sessions of six tracks of one half of twelve tracks each; track 12 is never played beside another. */
+/**
+ * Sessions of six tracks of one half of twelve tracks each; track 12 is never played beside
+ * another.
+ */
 function halves(): Sessions {
   const random = new Random(5);
   const parts = [

@@ -13,7 +13,10 @@ import { PCA } from '../../../lib/recital/decomposition/pca.js';
 import { TruncatedSVD } from '../../../lib/recital/decomposition/truncated-svd.js';
 import { close, dense, randomSparse, rowsOf, toSparse } from './support.js';
 
-/** Matrices of 2 to 12 rows and 1 to 12 columns with zeros, equal rows, and numbers of very different size. */
+/**
+ * Matrices of 2 to 12 rows and 1 to 12 columns with zeros, equal rows, and numbers of very
+ * different size.
+ */
 const matrix = fc
   .tuple(
     fc.integer({ min: 2, max: 12 }),

@@ -40,7 +40,8 @@ export function toSparse(x: DenseMatrix): CsrMatrix {
 }
 
 /**
- * Random entries, about `density` of them not 0. With `fade`, columns are the smaller the later they come, so that the first singular values lie apart.
+ * Random entries, about `density` of them not 0. With `fade`, columns are the smaller the later
+ * they come, so that the first singular values lie apart.
  */
 export function randomSparse(
   rows: number,

@@ -14,7 +14,10 @@ const vega = require('vega') as {
   View: new (runtime: object, options: object) => { toSVG(): Promise<string>; finalize(): void };
 };
 
-/** vega-embed's theme "dark", which a front end may put beneath a chart: white text for whatever has no colour of its own. */
+/**
+ * vega-embed's theme "dark", which a front end may put beneath a chart: white text for whatever has
+ * no colour of its own.
+ */
 const dark = {
   background: '#333',
   view: { stroke: '#888' },

@@ -160,7 +160,8 @@ describe('evaluate', () => {
       1e-12,
     );
     expect(result.numbers('diversity@2')[0]).to.be.closeTo(1, 1e-12); // c and d differ in one of two; e sounds like the mean
-    // u1: e against d, equal: 1/2 · u2: d, z against c, e: d equals e, z is unknown: (1/2 + 0) / (2 · 2)
+    // u1: e against d, equal: 1/2 · u2: d, z against c, e: d equals e, z is unknown: (1/2 + 0) / (2
+    // · 2)
     expect(result.numbers('auc')[0]).to.be.closeTo((0.5 + 0.125) / 2, 1e-12);
   });
 
@@ -784,7 +785,8 @@ describe('evaluate on HetRec', () => {
       metrics: ['ndcg', 'recall'],
       samples: 50,
     });
-    // measured elsewhere, on one split of the same protocol: popularity .0746/.0662, item-kNN .1889/.1870
+    // measured elsewhere, on one split of the same protocol: popularity .0746/.0662, item-kNN
+    // .1889/.1870
     expect(result.numbers('ndcg@10')[0]).to.be.within(0.055, 0.075);
     expect(result.numbers('ndcg@10')[1]).to.be.within(0.15, 0.2);
     expect(result.details.numbers('pHolm')[1]).to.be.below(1e-10);

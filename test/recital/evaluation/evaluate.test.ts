@@ -24,8 +24,9 @@ describe('evaluateRecommender', () => {
     const heldOut = plays({ u1: 'e', u2: 'dz', u3: 'a', u4: 'cb', u5: 'a' });
     const result = evaluateRecommender(new Popularity(train), heldOut, { k: 2 });
     expect(result).to.include({ recommender: 'Popularity', k: 2, users: 3, unknownUsers: 1 });
-    // u1: {e}, in place 1 or 2, as d and e are tied · u2: {d, z}, d in place 2 or behind e, z unknown · u3: a is known from training, so nothing is relevant ·
-    // u4: {b, c}, one of which is in place 2
+    // u1: {e}, in place 1 or 2, as d and e are tied · u2: {d, z}, d in place 2 or behind e, z
+    // unknown · u3: a is known from training, so nothing is relevant · u4: {b, c}, one of which is
+    // in place 2
     expect(result.precision).to.be.closeTo((0.5 + 0.25 + 0.5) / 3, 1e-12);
     expect(result.recall).to.be.closeTo((1 + 0.25 + 0.5) / 3, 1e-12);
     expect(result.hitRate).to.be.closeTo((1 + 0.5 + 1) / 3, 1e-12);
@@ -101,8 +102,9 @@ describe('evaluateRecommender', () => {
   });
 
   it('finds a learner that has seen two tastes better than popularity', async () => {
-    // Users of two tastes come back to the tracks of their own and try the other's once. Of the held-out tracks half are liked: whoever knows the taste
-    // has an NDCG of 1, whoever does not one of a half.
+    // Users of two tastes come back to the tracks of their own and try the other's once. Of the
+    // held-out tracks half are liked: whoever knows the taste has an NDCG of 1, whoever does not
+    // one of a half.
     const random = new Random('tastes');
     const rows: PlayRecord[] = [];
     for (let u = 0; u < 60; u++) {

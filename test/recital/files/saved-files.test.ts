@@ -12,7 +12,10 @@ import { trainLearner } from '../../support/exported.js';
 import { TemporaryFolder } from '../data/temporary.js';
 import { smallPlays } from '../recommend/contract.js';
 
-/** Files as they were written before there were checksums: one of each kind that could be exported then, and what was recommended. */
+/**
+ * Files as they were written before there were checksums: one of each kind that could be exported
+ * then, and what was recommended.
+ */
 const cases = path.join(__dirname, '../../cases/saved');
 
 interface Lists {

@@ -334,7 +334,8 @@ describe('Learner.load refuses', () => {
                 bad.subarray(i),
               ]);
           }
-          // Half of the time the header's length is made to fit again, so that what is behind it is read.
+          // Half of the time the header's length is made to fit again, so that what is behind it is
+          // read.
           if (repair && bad.length > 8)
             bad.writeBigUInt64LE(BigInt(Math.max(0, header - 8 + bad.length - good.length)));
           writeFileSync(file, bad);

@@ -37,7 +37,10 @@ const ratings = [
 ];
 const split = { train: [0, 1, 2, 3, 4, 5], valid: [5, 4, 3, 2, 1, 0] };
 
-/** Loaders whose validation rows are all six, in reverse; each row is in both parts, as a model that learns nothing may have it. */
+/**
+ * Loaders whose validation rows are all six, in reverse; each row is in both parts, as a model that
+ * learns nothing may have it.
+ */
 function loaders(rows = ratings): CollabDataLoaders {
   const train = CollabDataLoaders.fromTable(rows, {
     bs: 2,

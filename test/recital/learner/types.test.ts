@@ -62,7 +62,8 @@ import { biasSplitter } from '../../../lib/recital/learner/splitters.js';
 import { Parameter } from '../../../lib/recital/nn/parameter.js';
 import { makeLearner } from '../../support/learner.js';
 
-// What matters here happens when it is compiled: each literal names every option there is, by fastai's name, and no other.
+// What matters here happens when it is compiled: each literal names every option there is, by
+// fastai's name, and no other.
 const fit: Required<FitOptions> = { wd: 0.1, cbs: [], resetOpt: false, startEpoch: 0 };
 const oneCycle: Required<FitOneCycleOptions> = {
   ...fit,

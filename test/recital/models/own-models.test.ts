@@ -16,7 +16,9 @@ function blocksOf(heading: string): string[] {
   );
 }
 
-/** Runs code as a cell of a notebook does, with the library's names and these; returns the result. */
+/**
+ * Runs code as a cell of a notebook does, with the library's names and these; returns the result.
+ */
 async function run(
   code: string,
   given: Record<string, unknown>,

@@ -15,8 +15,8 @@ export function catalogueOf(columns: Readonly<Record<string, ColumnValues>>): Tr
 }
 
 /**
- * The plays with a catalogue of audio features: tracks with even and with odd numbers sound differently, each a little different from the others. Tracks that
- * nobody plays have none.
+ * The plays with a catalogue of audio features: tracks with even and with odd numbers sound
+ * differently, each a little different from the others. Tracks that nobody plays have none.
  */
 export function withSound(plays: Plays): Plays {
   const random = new Random('sound');
@@ -38,7 +38,10 @@ export function withSound(plays: Plays): Plays {
   );
 }
 
-/** Listeners who play tracks that sound alike: four kinds of 60 tracks, 12 tracks each, with noise in features and taste. */
+/**
+ * Listeners who play tracks that sound alike: four kinds of 60 tracks, 12 tracks each, with noise
+ * in features and taste.
+ */
 export function plantedPlays(): Plays {
   const random = new Random('planted');
   const tracks = Array.from({ length: 240 }, (_, t) => ({ track_id: `t${100 + t}`, kind: t % 4 }));
@@ -65,7 +68,10 @@ export function plantedPlays(): Plays {
   return Plays.fromRows(rows.flat(), { catalogue });
 }
 
-/** The same plays, but each track's are those of another: sound and taste have nothing to do with each other. */
+/**
+ * The same plays, but each track's are those of another: sound and taste have nothing to do with
+ * each other.
+ */
 export function withShuffledTracks(plays: Plays, seed: number): Plays {
   const to = new Random(seed).permutation(plays.tracks.length);
   return new Plays({ ...plays, track: plays.track.map((t) => to[t]) });

@@ -20,13 +20,17 @@ export interface ContractOptions {
    * - `'none'`: the recommender does not look at what a user likes, so the test does not apply.
    */
   checkerboard?: 'likes' | 'graded' | 'none';
-  /** Whether its `foldIn` is tested too: `true`, or `'ordered'` for one that minds the order of a history. Default: false. */
+  /**
+   * Whether its `foldIn` is tested too: `true`, or `'ordered'` for one that minds the order of a
+   * history. Default: false.
+   */
   foldIn?: boolean | 'ordered';
 }
 
 /**
- * implicit's checkerboard: even users like even tracks, odd users odd tracks. What user i thinks of track i is withheld: it is the one track that all users
- * of the same taste like and that user i has not played.
+ * implicit's checkerboard: even users like even tracks, odd users odd tracks. What user i thinks of
+ * track i is withheld: it is the one track that all users of the same taste like and that user i
+ * has not played.
  */
 function checkerboard(n: number, graded: boolean): Plays {
   const rows: PlayRecord[] = [];
@@ -43,7 +47,10 @@ function checkerboard(n: number, graded: boolean): Plays {
   return Plays.fromRows(rows);
 }
 
-/** Random plays of 20 users × 30 tracks, with a catalogue that has two more tracks, and a title that occurs twice. */
+/**
+ * Random plays of 20 users × 30 tracks, with a catalogue that has two more tracks, and a title that
+ * occurs twice.
+ */
 export function smallPlays(): Plays {
   const random = new Random('contract');
   const rows: PlayRecord[] = [];

@@ -8,7 +8,8 @@ import { padded, scoreBytes } from './contract-support.js';
 /**
  * What `foldIn` must do, whatever the model.
  * @param recommender trained on `smallPlays()`, when the tests run
- * @param options `ordered`: the order of a history matters; `taste`: trains on the checkerboard, graded or not, where that means something
+ * @param options `ordered`: the order of a history matters; `taste`: trains on the checkerboard,
+ *   graded or not, where that means something
  */
 export function foldInContract(
   recommender: () => Recommender,

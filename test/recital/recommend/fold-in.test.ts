@@ -38,7 +38,10 @@ async function train(
 const weights = (learn: CollabLearner): Buffer =>
   Buffer.concat(learn.model.parameters.map((p) => Buffer.from(Float32Array.from(p.value).buffer)));
 
-/** The gradient of Σ loss over a history and the ridge, at a folded listener, by the learner's own loss. */
+/**
+ * The gradient of Σ loss over a history and the ridge, at a folded listener, by the learner's own
+ * loss.
+ */
 function gradientAt(learn: CollabLearner, history: [string, number][], l2: number): number[] {
   const folded = learn.foldIn(
     history.map(([track, playcount]) => ({ track, playcount })),

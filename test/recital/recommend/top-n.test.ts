@@ -64,7 +64,10 @@ describe('topRows', () => {
     fc.float({ noNaN: true, noDefaultInfinity: true }),
   );
 
-  /** What topRows finds for rows of equal length: lists of indices, or the index of what is no score. */
+  /**
+   * What topRows finds for rows of equal length: lists of indices, or the index of what is no
+   * score.
+   */
   function select(rows: readonly (readonly number[])[], n: number): (number[] | number)[] {
     const length = rows[0].length;
     const scores = float32(rows.length * length);

@@ -15,7 +15,10 @@ export function expectedOf(comment: string): { value: unknown; tolerance: number
 
 const evaluated = (text: string): unknown => new Function(`return (${text});`)();
 
-/** Whether a value is what was expected; typed arrays count as arrays, and those of one number as that number. */
+/**
+ * Whether a value is what was expected; typed arrays count as arrays, and those of one number as
+ * that number.
+ */
 export function isExpected(actual: unknown, expected: unknown, tolerance: number): boolean {
   if (typeof expected === 'number' && ArrayBuffer.isView(actual))
     return isExpected(actual, [expected], tolerance);

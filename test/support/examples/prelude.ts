@@ -5,7 +5,10 @@ import * as recital from '../../../lib/recital/index.js';
 
 const sample = resolve(__dirname, '../../../data/sample');
 
-/** What examples name without making it, with its type: written once, for the compiler and for those who read this. */
+/**
+ * What examples name without making it, with its type: written once, for the compiler and for those
+ * who read this.
+ */
 export const types: Readonly<Record<string, string>> = {
   plays: 'Plays',
   tracks: 'Tracks',
@@ -109,7 +112,10 @@ export async function makers(): Promise<Record<string, (code: string) => unknown
   };
 }
 
-/** Writes the files that examples read, below a folder: 120 listeners and 60 tracks of the sample, by names that are easily written, and what else they name. */
+/**
+ * Writes the files that examples read, below a folder: 120 listeners and 60 tracks of the sample,
+ * by names that are easily written, and what else they name.
+ */
 export async function writeFiles(folder: string): Promise<void> {
   const all = await recital.readPlays(sample);
   const count = new Float64Array(all.tracks.length);

@@ -1,4 +1,5 @@
-// Runs the examples of all docstrings in a process of its own, for some change how the library runs from then on. Prints one line of JSON each.
+// Runs the examples of all docstrings in a process of its own, for some change how the library runs
+// from then on. Prints one line of JSON each.
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,7 +28,9 @@ function missing(code: string): string | undefined {
   return undefined;
 }
 
-/** JavaScript of an example, in which each value with a comment behind it is handed to `__check`. */
+/**
+ * JavaScript of an example, in which each value with a comment behind it is handed to `__check`.
+ */
 function compiled(code: string): string {
   const source = ts.createSourceFile('example.ts', code, ts.ScriptTarget.ES2022, true);
   let text = code;

@@ -1,7 +1,8 @@
 import { flush4, madd, TINY } from './simd';
 
-// fastai's Adam (optimizer.py): p ← p·keep (decoupled decay); m ← b1·m + d1·g; v ← b2·v + (1−b2)·g²; p ← p − step·m / (√v·unbias + eps),
-// with keep = 1 − lr·wd, d1 = 1 − b1, step = lr/(1−b1^t), unbias = 1/√(1−b2^t). With l2 ≠ 0 the decay is coupled instead: g ← g + l2·p.
+// fastai's Adam (optimizer.py): p ← p·keep (decoupled decay); m ← b1·m + d1·g; v ← b2·v +
+// (1−b2)·g²; p ← p − step·m / (√v·unbias + eps), with keep = 1 − lr·wd, d1 = 1 − b1, step =
+// lr/(1−b1^t), unbias = 1/√(1−b2^t). With l2 ≠ 0 the decay is coupled instead: g ← g + l2·p.
 
 // @ts-ignore: decorator
 @inline function flush1(x: f32): f32 {
@@ -59,8 +60,8 @@ export function adamRange(
 }
 
 /**
- * The same for rows [from, to) of a table of `width` columns whose gradients are compact: slot[row] is a row's place in g, −1 where it has none. Runs of
- * rows without gradient are done in one go.
+ * The same for rows [from, to) of a table of `width` columns whose gradients are compact: slot[row]
+ * is a row's place in g, −1 where it has none. Runs of rows without gradient are done in one go.
  */
 export function adamTable(
   from: i32, to: i32, width: i32, slot: usize, w: usize, g: usize, m: usize, v: usize,

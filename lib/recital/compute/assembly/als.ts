@@ -1,6 +1,7 @@
 import { madd, sum4 } from './simd';
 
-// Implicit ALS by conjugate gradient, as the `implicit` library does it (Takács, Pilászy and Tikk, 2011). Rows of factors are `width` floats, a multiple of 4.
+// Implicit ALS by conjugate gradient, as the `implicit` library does it (Takács, Pilászy and Tikk,
+// 2011). Rows of factors are `width` floats, a multiple of 4.
 
 // @ts-ignore: decorator
 @inline function dot(a: usize, b: usize, bytes: usize): f32 {
@@ -52,7 +53,10 @@ function symmetricTimes(G: usize, p: usize, out: usize, bytes: usize): void {
   return residual ? c - (c - 1) * s : (c - 1) * s;
 }
 
-/** out += Σ weight(c_i, y_i·p)·y_i over the entries start … end of a row. Four rows of Y at a time: p and out are loaded once for them. */
+/**
+ * out += Σ weight(c_i, y_i·p)·y_i over the entries start … end of a row. Four rows of Y at a time:
+ * p and out are loaded once for them.
+ */
 function addEntries(start: usize, end: usize, indices: usize, confidence: usize, Y: usize, p: usize, out: usize, bytes: usize, residual: bool): void {
   let j = start;
   for (; j + 4 <= end; j += 4) {
@@ -88,8 +92,9 @@ export function alsWorkspace(width: i32): i32 {
 }
 
 /**
- * Rows [from, to) of X: `steps` steps of conjugate gradient, from where X stands, towards (G + Yᵀ(C − 1)Y)·x = YᵀC·1, where G = YᵀY + regularization and C holds
- * the confidences of the row's entries. Rows without entries become 0. `scratch` is alsWorkspace(width) bytes for each thread.
+ * Rows [from, to) of X: `steps` steps of conjugate gradient, from where X stands, towards (G + Yᵀ(C
+ * − 1)Y)·x = YᵀC·1, where G = YᵀY + regularization and C holds the confidences of the row's
+ * entries. Rows without entries become 0. `scratch` is alsWorkspace(width) bytes for each thread.
  */
 export function alsRows(
   from: i32, to: i32, indptr: usize, indices: usize, confidence: usize, Y: usize, G: usize, width: i32, steps: i32, X: usize, scratch: usize, thread: i32,

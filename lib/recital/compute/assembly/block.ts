@@ -1,5 +1,6 @@
-// Products of a matrix with a block: eight columns of float64, row-major, so that a row of a block is one cache line. Whoever multiplies a sparse matrix by
-// eight vectors at once reads it once, and each of its entries fetches one line.
+// Products of a matrix with a block: eight columns of float64, row-major, so that a row of a block
+// is one cache line. Whoever multiplies a sparse matrix by eight vectors at once reads it once, and
+// each of its entries fetches one line.
 
 /** a·b + c on two lanes of float64, fused in the fast build. */
 // @ts-ignore: decorator
@@ -15,8 +16,8 @@
 }
 
 /**
- * Rows [from, to) of A·X − left·rightᵀ for A in compressed rows (indptr, indices, float64 values) and a block X. left: one number a row, right: eight
- * numbers; 0 for none.
+ * Rows [from, to) of A·X − left·rightᵀ for A in compressed rows (indptr, indices, float64 values)
+ * and a block X. left: one number a row, right: eight numbers; 0 for none.
  */
 export function sparseBlock(
   from: i32, to: i32, indptr: usize, indices: usize, values: usize, x: usize, left: usize, right: usize, out: usize, _thread: i32,
@@ -53,8 +54,8 @@ export function sparseBlock(
 }
 
 /**
- * Rows [from, to) of A·B for a dense A with K columns and rows `lda` numbers apart, and a block B of K rows: written to a block, or subtracted from what it
- * holds.
+ * Rows [from, to) of A·B for a dense A with K columns and rows `lda` numbers apart, and a block B
+ * of K rows: written to a block, or subtracted from what it holds.
  */
 export function denseBlock(from: i32, to: i32, K: i32, a: usize, lda: i32, b: usize, subtract: bool, out: usize, _thread: i32): void {
   const row = <usize>lda << 3, end = b + (<usize>K << 6);
@@ -92,8 +93,8 @@ export function denseBlock(from: i32, to: i32, K: i32, a: usize, lda: i32, b: us
 const CHUNK: i32 = 64; // rows at a time: they stay in the cache while one pair of columns after the other passes over them
 
 /**
- * Rows [from, to) of Aᵀ·W for a dense A of M rows, `lda` numbers apart, and a block W of M rows. Each sum runs over the rows in order, however the columns of
- * A are split.
+ * Rows [from, to) of Aᵀ·W for a dense A of M rows, `lda` numbers apart, and a block W of M rows.
+ * Each sum runs over the rows in order, however the columns of A are split.
  */
 export function denseTransposeBlock(from: i32, to: i32, M: i32, a: usize, lda: i32, w: usize, out: usize, _thread: i32): void {
   const row = <usize>lda << 3;

@@ -11,9 +11,10 @@ const NONE: f32 = -1e14;
 }
 
 /**
- * BPR-max of rows [from, to) of `width` scores, the positive's r first, then the negatives' r_j. With s = softmax(r_j) and σ_j = σ(r − r_j) it is
- * −log A + reg·R, A = Σ s_j·σ_j, R = Σ s_j·r_j². parts (float64): A and R of each row. The scores become scales[row] times their gradient. A row without
- * negatives has A = 1, R = 0 and no gradient.
+ * BPR-max of rows [from, to) of `width` scores, the positive's r first, then the negatives' r_j.
+ * With s = softmax(r_j) and σ_j = σ(r − r_j) it is −log A + reg·R, A = Σ s_j·σ_j, R = Σ s_j·r_j².
+ * parts (float64): A and R of each row. The scores become scales[row] times their gradient. A row
+ * without negatives has A = 1, R = 0 and no gradient.
  */
 export function bprMaxRows(from: i32, to: i32, width: i32, x: usize, parts: usize, scales: usize, reg: f32, _thread: i32): void {
   const bytes = <usize>width << 2, one = f32x4.splat(1), end4: usize = 4 + ((bytes - 4) & ~15);
@@ -48,7 +49,8 @@ export function bprMaxRows(from: i32, to: i32, width: i32, x: usize, parts: usiz
       const tail: bool = o >= end4;
       const v = tail ? get(z + o, true) : get(z + o, false);
       const s = f32x4.mul(flush4(exp4(f32x4.sub(v, m4))), S), g = sigmoid4(f32x4.sub(r, v));
-      // dA/dr_j = s_j·(σ_j − A) − s_j·σ_j·(1 − σ_j) = s_j·(σ_j² − A);   dR/dr_j = s_j·(r_j² − R + 2·r_j)
+      // dA/dr_j = s_j·(σ_j − A) − s_j·σ_j·(1 − σ_j) = s_j·(σ_j² − A); dR/dr_j = s_j·(r_j² − R +
+      // 2·r_j)
       const dA = f32x4.mul(perA, f32x4.sub(f32x4.mul(g, g), A4));
       const dR = f32x4.mul(k, f32x4.sub(f32x4.mul(v, f32x4.add(v, f32x4.splat(2))), R4));
       const d = f32x4.mul(s, f32x4.add(dA, dR));

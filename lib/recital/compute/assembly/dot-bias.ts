@@ -47,7 +47,8 @@ export function dotBiasForward(n: i32, k: i32, users: usize, items: usize, U: us
 }
 
 /**
- * Adds the gradients of n rows, given d = dLoss/dOut, to the compact gradients of the touched rows: slotU and slotI map a row to its place there.
+ * Adds the gradients of n rows, given d = dLoss/dOut, to the compact gradients of the touched rows:
+ * slotU and slotI map a row to its place there.
  */
 export function dotBiasBackward(
   n: i32, k: i32, users: usize, items: usize, d: usize, U: usize, V: usize,

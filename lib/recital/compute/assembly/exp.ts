@@ -1,8 +1,8 @@
 import { madd } from './simd';
 
 /**
- * eˣ, four at a time, relative error about 1e-7 (Cephes' expf: eˣ = 2ⁿ·eᶠ with n = round(x/ln 2), eᶠ by a polynomial). Below −87.3 it stays at 1e-38,
- * above 88.3 at 2e38. NaN stays NaN.
+ * eˣ, four at a time, relative error about 1e-7 (Cephes' expf: eˣ = 2ⁿ·eᶠ with n = round(x/ln 2),
+ * eᶠ by a polynomial). Below −87.3 it stays at 1e-38, above 88.3 at 2e38. NaN stays NaN.
  */
 // @ts-ignore: decorator
 @inline export function exp4(x0: v128): v128 {

@@ -1,7 +1,8 @@
 import { madd } from './simd';
 
-// C = A·B (+ C), float32, the Goto/BLIS way: panels of A and B are packed so that the inner loop reads them in order, and a 4×8 tile of C stays in
-// registers (8 accumulators: a 6×8 tile spills under V8). Element (i,k) of A lies at a + 4·(i·rsa + k·csa), so that A or B may be transposed.
+// C = A·B (+ C), float32, the Goto/BLIS way: panels of A and B are packed so that the inner loop
+// reads them in order, and a 4×8 tile of C stays in registers (8 accumulators: a 6×8 tile spills
+// under V8). Element (i,k) of A lies at a + 4·(i·rsa + k·csa), so that A or B may be transposed.
 const MR: i32 = 4, NR: i32 = 8; // register tile
 const KC: i32 = 256, MC: i32 = 96, NC: i32 = 512; // packed panels: fit L1 and L2
 
@@ -125,8 +126,8 @@ function tile(ap: usize, bp: usize, kc: i32, c: usize, ldc: usize, add: bool): v
 }
 
 /**
- * C[M,N] = A[M,K]·B[K,N], added to what C holds if `add`. C is row-major with rows `ldc` floats apart. `scratch` is gemmWorkspace() bytes of the
- * caller's own.
+ * C[M,N] = A[M,K]·B[K,N], added to what C holds if `add`. C is row-major with rows `ldc` floats
+ * apart. `scratch` is gemmWorkspace() bytes of the caller's own.
  */
 export function gemm(
   M: i32, N: i32, K: i32, a: usize, rsa: i32, csa: i32, b: usize, rsb: i32, csb: i32, c: usize, ldc: i32, add: bool, scratch: usize,
@@ -168,7 +169,10 @@ export function gemm(
   }
 }
 
-/** Columns [from, to) of C = A·B (+ C) for A of M rows: for a B so wide that packing it is most of the work, each thread packs its part. */
+/**
+ * Columns [from, to) of C = A·B (+ C) for A of M rows: for a B so wide that packing it is most of
+ * the work, each thread packs its part.
+ */
 export function gemmColumns(
   from: i32, to: i32, M: i32, K: i32, a: usize, rsa: i32, csa: i32, b: usize, rsb: i32, csb: i32, c: usize, ldc: i32, add: bool, scratch: usize, thread: i32,
 ): void {
@@ -176,7 +180,10 @@ export function gemmColumns(
   gemm(M, to - from, K, a, rsa, csa, bc, rsb, csb, cc, ldc, add, scratch + <usize>thread * <usize>gemmWorkspace());
 }
 
-/** Rows [from, to) of C = A·B (+ C), on a thread whose scratch is the thread-th of gemmWorkspace() bytes. */
+/**
+ * Rows [from, to) of C = A·B (+ C), on a thread whose scratch is the thread-th of gemmWorkspace()
+ * bytes.
+ */
 export function gemmRows(
   from: i32, to: i32, N: i32, K: i32, a: usize, rsa: i32, csa: i32, b: usize, rsb: i32, csb: i32, c: usize, ldc: i32, add: bool, scratch: usize, thread: i32,
 ): void {

@@ -1,7 +1,8 @@
 import { get, put, sigmoid4, tanh4 } from './exp';
 import { gemm, gemmWorkspace } from './gemm';
 
-// One layer of a GRU over whole sequences, for rows [from, to) of a batch; packed as in lstm.ts. Gates lie in rows of 3·H: r, z, n.
+// One layer of a GRU over whole sequences, for rows [from, to) of a batch; packed as in lstm.ts.
+// Gates lie in rows of 3·H: r, z, n.
 
 // @ts-ignore: decorator
 @inline function forward(x: usize, u: usize, hb: usize, before: usize, h: usize, tail: bool): void {
@@ -16,8 +17,8 @@ import { gemm, gemmWorkspace } from './gemm';
 }
 
 /**
- * x: in, what the inputs and their bias give; out, the gates σ(r), σ(z), tanh(n). u = W·h' + b, h = (1 − z)·n + z·h', where h' is that of the step before,
- * 0 at first. W is 3H × H, row-major.
+ * x: in, what the inputs and their bias give; out, the gates σ(r), σ(z), tanh(n). u = W·h' + b, h =
+ * (1 − z)·n + z·h', where h' is that of the step before, 0 at first. W is 3H × H, row-major.
  */
 export function gruForward(
   from: i32, to: i32, steps: i32, H: i32, sizes: usize, W: usize, b: usize, x: usize, u: usize, h: usize, scratch: usize, thread: i32,
@@ -62,7 +63,8 @@ export function gruForward(
 }
 
 /**
- * Back through time: x and u become their gradients, and dh, the gradient of each h by what comes after the layer, gets that by the next step added.
+ * Back through time: x and u become their gradients, and dh, the gradient of each h by what comes
+ * after the layer, gets that by the next step added.
  */
 export function gruBackward(
   from: i32, to: i32, steps: i32, H: i32, sizes: usize, W: usize, x: usize, u: usize, h: usize, dh: usize, scratch: usize, thread: i32,

@@ -1,5 +1,6 @@
-// Kernels on the one shared memory. Pointers are byte offsets; counts are elements or rows. Built twice: reproducible (plain SIMD, same bits
-// everywhere) and fast (relaxed SIMD: fused multiply-add, whose last bit depends on the processor).
+// Kernels on the one shared memory. Pointers are byte offsets; counts are elements or rows. Built
+// twice: reproducible (plain SIMD, same bits everywhere) and fast (relaxed SIMD: fused
+// multiply-add, whose last bit depends on the processor).
 export { dotBiasBackward, dotBiasForward } from './dot-bias';
 export { adam, adamRange, adamTable } from './adam';
 export { alsRows, alsWorkspace } from './als';

@@ -1,8 +1,11 @@
 import { madd } from './simd';
 
-// What layers do to rows of numbers. Plain JavaScript loops take 1 ns a value, and 6 ns where a branch cannot be foreseen (ReLU); these take a tenth.
+// What layers do to rows of numbers. Plain JavaScript loops take 1 ns a value, and 6 ns where a
+// branch cannot be foreseen (ReLU); these take a tenth.
 
-/** out[r] = table[rows[r]] for n rows of `width` floats; the rows of out are `stride` floats apart. */
+/**
+ * out[r] = table[rows[r]] for n rows of `width` floats; the rows of out are `stride` floats apart.
+ */
 export function gatherRows(n: i32, width: i32, rows: usize, table: usize, out: usize, stride: i32): void {
   const bytes = <usize>width << 2, step = <usize>stride << 2;
   for (let r = 0; r < n; r++) {
@@ -28,7 +31,10 @@ export function gatherRows(n: i32, width: i32, rows: usize, table: usize, out: u
   }
 }
 
-/** table[rows[r]] += d[r] for n rows of `width` floats, in this order; the rows of d are `stride` floats apart. */
+/**
+ * table[rows[r]] += d[r] for n rows of `width` floats, in this order; the rows of d are `stride`
+ * floats apart.
+ */
 export function scatterRows(n: i32, width: i32, rows: usize, d: usize, stride: i32, table: usize): void {
   const bytes = <usize>width << 2, step = <usize>stride << 2;
   for (let r = 0; r < n; r++) {

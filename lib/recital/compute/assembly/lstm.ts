@@ -1,9 +1,11 @@
 import { get, put, sigmoid4, tanh4 } from './exp';
 import { gemm, gemmWorkspace } from './gemm';
 
-// One layer of an LSTM over whole sequences, for rows [from, to) of a batch: rows do not depend on each other, so each thread goes through all time steps
-// of its own rows. Sequences are packed: first all first items, then all second ones, …; `sizes[t]` rows have an item t, and because rows are sorted by
-// length, longest first, they are the first ones. Gates lie in rows of 4·H: i, f, g, o.
+// One layer of an LSTM over whole sequences, for rows [from, to) of a batch: rows do not depend on
+// each other, so each thread goes through all time steps of its own rows. Sequences are packed:
+// first all first items, then all second ones, …; `sizes[t]` rows have an item t, and because rows
+// are sorted by length, longest first, they are the first ones. Gates lie in rows of 4·H: i, f, g,
+// o.
 
 // @ts-ignore: decorator
 @inline function forward(z: usize, hb: usize, before: usize, c: usize, t: usize, h: usize, tail: bool): void {
@@ -21,8 +23,9 @@ import { gemm, gemmWorkspace } from './gemm';
 }
 
 /**
- * z: in, what the inputs and both biases give; out, the gates σ(i), σ(f), tanh(g), σ(o). c = f·c' + i·g, t = tanh c, h = o·t, where c' and h' are those of
- * the step before, 0 at first, and z gets W·h' added. W is 4H × H, row-major.
+ * z: in, what the inputs and both biases give; out, the gates σ(i), σ(f), tanh(g), σ(o). c = f·c' +
+ * i·g, t = tanh c, h = o·t, where c' and h' are those of the step before, 0 at first, and z gets
+ * W·h' added. W is 4H × H, row-major.
  */
 export function lstmForward(
   from: i32, to: i32, steps: i32, H: i32, sizes: usize, W: usize, z: usize, c: usize, t: usize, h: usize, scratch: usize, thread: i32,
@@ -62,8 +65,9 @@ export function lstmForward(
 }
 
 /**
- * Back through time: z becomes the gradient before the gates, and dh, the gradient of each h by what comes after the layer, gets that by the next step
- * added. dc: room for a row of H for each row of the batch.
+ * Back through time: z becomes the gradient before the gates, and dh, the gradient of each h by
+ * what comes after the layer, gets that by the next step added. dc: room for a row of H for each
+ * row of the batch.
  */
 export function lstmBackward(
   from: i32, to: i32, steps: i32, H: i32, sizes: usize, W: usize, z: usize, c: usize, t: usize, dh: usize, dc: usize, scratch: usize, thread: i32,

@@ -1,14 +1,18 @@
 import { get, put } from './exp';
 import { flush4, madd } from './simd';
 
-// One step of SGD, RMSProp, RAdam, QHAdam, Larc, Lamb: they differ in their coefficients alone. With g' = g + l2·p,
+// One step of SGD, RMSProp, RAdam, QHAdam, Larc, Lamb: they differ in their coefficients alone.
+// With g' = g + l2·p,
 //
 //   m ← b1·m + d1·g'        v ← b2·v + d2·g'²        p ← keep·p − (a·g' + c·m) / (√(e·g'² + f·v) + eps)
 //
-// where a moment that is not kept (address 0) is left out, and without v the division is, too. Coefficients lie at k in the order of COEFFICIENTS
-// (lib/recital/learner/optimizers/moments.ts), as floats.
+// where a moment that is not kept (address 0) is left out, and without v the division is, too.
+// Coefficients lie at k in the order of COEFFICIENTS (lib/recital/learner/optimizers/moments.ts),
+// as floats.
 
-/** Four values or, in the tail, one. The flags are constants, so that each use is code of its own. */
+/**
+ * Four values or, in the tail, one. The flags are constants, so that each use is code of its own.
+ */
 // @ts-ignore: decorator
 @inline function update(
   w: usize, g: usize, m: usize, v: usize, hasG: bool, hasM: bool, hasV: bool, tail: bool,
@@ -54,15 +58,18 @@ import { flush4, madd } from './simd';
   }
 }
 
-/** One step for n values with gradients g (0: no gradient, all zero) and moments m and v (0: not kept). */
+/**
+ * One step for n values with gradients g (0: no gradient, all zero) and moments m and v (0: not
+ * kept).
+ */
 export function moments(n: i32, w: usize, g: usize, m: usize, v: usize, k: usize): void {
   if (g) rows(n, w, g, m, v, k, true);
   else rows(n, w, g, m, v, k, false);
 }
 
 /**
- * The same for a table of `count` rows of `width` values whose gradients are compact: slot[row] is a row's place in g, −1 where it has none. Runs of rows
- * without gradient are done in one go.
+ * The same for a table of `count` rows of `width` values whose gradients are compact: slot[row] is
+ * a row's place in g, −1 where it has none. Runs of rows without gradient are done in one go.
  */
 export function momentsTable(count: i32, width: i32, slot: usize, w: usize, g: usize, m: usize, v: usize, k: usize): void {
   const bytes = <usize>width << 2;

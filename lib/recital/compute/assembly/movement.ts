@@ -1,6 +1,9 @@
 // How far a row without gradient has moved, by the tables of time-skipping: see skip.ts.
 
-/** log₂ of four positive numbers: exponent bits and, for the rest z in [√½, √2), 2/ln 2 · artanh((z − 1)/(z + 1)) to four terms (error 5e-8). */
+/**
+ * log₂ of four positive numbers: exponent bits and, for the rest z in [√½, √2), 2/ln 2 · artanh((z
+ * − 1)/(z + 1)) to four terms (error 5e-8).
+ */
 // @ts-ignore: decorator
 @inline function log2(x: v128): v128 {
   const exponent = i32x4.shr_s(i32x4.sub(x, i32x4.splat(0x3f3504f3)), 23);
@@ -15,8 +18,9 @@
 }
 
 /**
- * A of four values: G at nodes i − 1 … i + 2 of each, interpolated. `lowest` and `highest` bound i, as floats.
- * pmin and pmax are one instruction each, and of NaN they leave the bound; that v is NaN shows by its root.
+ * A of four values: G at nodes i − 1 … i + 2 of each, interpolated. `lowest` and `highest` bound i,
+ * as floats. pmin and pmax are one instruction each, and of NaN they leave the bound; that v is NaN
+ * shows by its root.
  */
 // @ts-ignore: decorator
 @inline export function movement(v: v128, table: usize, lowest: v128, highest: v128, shift: v128, scale: v128, eps: v128): v128 {

@@ -1,4 +1,7 @@
-/** Rows [from, to) of out[r, c] = left[r] + right[c], rows of `length`: what scores of factors and biases start from. */
+/**
+ * Rows [from, to) of out[r, c] = left[r] + right[c], rows of `length`: what scores of factors and
+ * biases start from.
+ */
 export function outerSum(from: i32, to: i32, length: i32, left: usize, right: usize, out: usize, _thread: i32): void {
   const bytes = <usize>length << 2, whole = bytes & ~15;
   for (let r = from; r < to; r++) {

@@ -12,8 +12,9 @@
   return f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3));
 }
 
-// The moments of a row without gradient shrink for ever. Numbers below 2⁻¹²⁶ (denormals) cost a hundred times the time, so moments below 1e-30 become 0:
-// beside eps = 1e-5 neither moves a float32 weight. NaN is kept (the comparison is false for it), so that it shows.
+// The moments of a row without gradient shrink for ever. Numbers below 2⁻¹²⁶ (denormals) cost a
+// hundred times the time, so moments below 1e-30 become 0: beside eps = 1e-5 neither moves a
+// float32 weight. NaN is kept (the comparison is false for it), so that it shows.
 // @ts-ignore: decorator
 @inline export const TINY: f32 = 1e-30;
 

@@ -2,14 +2,17 @@ import { get, put } from './exp';
 import { movement } from './movement';
 import { flush4 } from './simd';
 
-// Time-skipping optimizers: rows of a table that get no gradient are left alone and brought up to date when they are needed. The derivation is in
-// lib/recital/learner/optimizers/time-skipping/timeline.ts. A row of which the last step was at slot a has missed steps that together do
+// Time-skipping optimizers: rows of a table that get no gradient are left alone and brought up to
+// date when they are needed. The derivation is in
+// lib/recital/learner/optimizers/time-skipping/timeline.ts. A row of which the last step was at
+// slot a has missed steps that together do
 //
 //   w ← w − ((1 − E)·w + E·m·A(√v))      m ← M·m      v ← B·v          with A = G(u)/(√v + eps),  u = PER·(log₂√v − log₂ of node 0)
 //
-// E, M/E and B lie in `scalars` (three float64 a slot: r = M/E, q = B, e = E) and G in `tables`, as float32, from its first to its last node, which are in
-// `spans` (three integers a slot; the third is where node 0 would lie). G is smooth in u: cubic interpolation. Without v there is no division, and G is one
-// number.
+// E, M/E and B lie in `scalars` (three float64 a slot: r = M/E, q = B, e = E) and G in `tables`, as
+// float32, from its first to its last node, which are in `spans` (three integers a slot; the third
+// is where node 0 would lie). G is smooth in u: cubic interpolation. Without v there is no
+// division, and G is one number.
 
 // @ts-ignore: decorator
 @inline const STRIDE: usize = 212; // nodes of the widest table, as in timeline.ts
@@ -26,7 +29,10 @@ import { flush4 } from './simd';
   return f32x4.ne(m, f32x4.splat(0));
 }
 
-/** Four values of a row, or one in its tail. Measuring, returns whether (as a mask) they still move, and notes their v. */
+/**
+ * Four values of a row, or one in its tail. Measuring, returns whether (as a mask) they still move,
+ * and notes their v.
+ */
 // @ts-ignore: decorator
 @inline function bring(
   w: usize, m: usize, v: usize, tail: bool, hasV: bool, measure: bool,
@@ -91,11 +97,15 @@ import { flush4 } from './simd';
   return !measure || v128.any_true(still);
 }
 
-// Rows lie far apart. So many are fetched before they are worked on, at once and not one after the other: 38 KB of 50 factors.
+// Rows lie far apart. So many are fetched before they are worked on, at once and not one after the
+// other: 38 KB of 50 factors.
 // @ts-ignore: decorator
 @inline const AHEAD = 64;
 
-/** Reads a word of each cache line of rows[from … to). What it returns is of no use but to be asked for, so that it is not left out. */
+/**
+ * Reads a word of each cache line of rows[from … to). What it returns is of no use but to be asked
+ * for, so that it is not left out.
+ */
 function fetch(from: i32, to: i32, rows: usize, bytes: usize, w: usize, m: usize, v: usize): i32 {
   let seen = 0;
   for (let j = from; j < to; j++) {
@@ -110,10 +120,11 @@ function fetch(from: i32, to: i32, rows: usize, bytes: usize, w: usize, m: usize
 }
 
 /**
- * Brings rows up to date: rows[from … to) or, with rows = 0, the rows from … to − 1.
- * last[row] is the slot that a row stands at or, of a row whose momentum is spent, −1 − the block; afterwards `mark`, or `spentMark` if nothing of it moves
- * any more, which is looked for with `measure` only. Rows at a slot below `done` have spent their momentum. `ranges`: eight floats a thread, four for the
- * lowest and four for the highest v that still moves, noted with `measure`.
+ * Brings rows up to date: rows[from … to) or, with rows = 0, the rows from … to − 1. last[row] is
+ * the slot that a row stands at or, of a row whose momentum is spent, −1 − the block; afterwards
+ * `mark`, or `spentMark` if nothing of it moves any more, which is looked for with `measure` only.
+ * Rows at a slot below `done` have spent their momentum. `ranges`: eight floats a thread, four for
+ * the lowest and four for the highest v that still moves, noted with `measure`.
  */
 export function skipRows(
   from: i32, to: i32, rows: usize, width: i32, w: usize, m: usize, v: usize, last: usize,
@@ -194,7 +205,10 @@ export function skipRows(
   for (; o < bytes; o += 4) stepValues(w + o, g + o, m + o, v + o, true, hasM, hasV, fade4, b14, d14, b24, d24, a4, c4, e4, f4, eps4, range);
 }
 
-/** One step of rows[from … to), which are up to date, with their gradients at g, in the same order: they stand at slot `mark` then. */
+/**
+ * One step of rows[from … to), which are up to date, with their gradients at g, in the same order:
+ * they stand at slot `mark` then.
+ */
 export function skipStep(
   from: i32, to: i32, rows: usize, width: i32, w: usize, g: usize, m: usize, v: usize, last: usize, mark: i32,
   fade: f32, b1: f32, d1: f32, b2: f32, d2: f32, a: f32, c: f32, e: f32, f: f32, eps: f32, ranges: usize, thread: i32,
@@ -214,7 +228,10 @@ export function skipStep(
   }
 }
 
-/** Looks which of the rows from … to − 1 still move: last[row] becomes 0, or −1 if its momentum is 0. */
+/**
+ * Looks which of the rows from … to − 1 still move: last[row] becomes 0, or −1 if its momentum is
+ * 0.
+ */
 export function skipScan(from: i32, to: i32, width: i32, m: usize, v: usize, last: usize, ranges: usize, thread: i32): void {
   const bytes = <usize>width << 2;
   const end4 = bytes & ~15;
@@ -236,8 +253,9 @@ export function skipScan(from: i32, to: i32, width: i32, m: usize, v: usize, las
 }
 
 /**
- * One step of time for the slots from … to − 1, whose tables are not complete: what a row of each, without gradient, does in it is added to its table,
- * r ← r·dr, q ← q·dq, e ← e·de. nodes: √v of each node, then what G is multiplied by there, √v + eps, or 1 without v.
+ * One step of time for the slots from … to − 1, whose tables are not complete: what a row of each,
+ * without gradient, does in it is added to its table, r ← r·dr, q ← q·dq, e ← e·de. nodes: √v of
+ * each node, then what G is multiplied by there, √v + eps, or 1 without v.
  */
 export function skipAdvance(
   from: i32, to: i32, tables: usize, scalars: usize, spans: usize, nodes: usize, dr: f64, dq: f64, de: f64, c: f64, f: f64, eps: f32,

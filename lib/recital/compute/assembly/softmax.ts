@@ -13,7 +13,10 @@ function largest(n: i32, x: usize): f32 {
   return m;
 }
 
-/** Σ e^(x − m) over n floats, those below 1e-30 as 0 (as denormals they would be slow ever after); if `keep`, each also goes to `out`. */
+/**
+ * Σ e^(x − m) over n floats, those below 1e-30 as 0 (as denormals they would be slow ever after);
+ * if `keep`, each also goes to `out`.
+ */
 // @ts-ignore: decorator
 @inline function exponentials(n: i32, x: usize, m: f32, out: usize, keep: bool): f64 {
   const m4 = f32x4.splat(m);
@@ -39,9 +42,11 @@ function largest(n: i32, x: usize): f32 {
 }
 
 /**
- * Cross-entropy of the softmax of rows [from, to) of n floats; classes: i32, a negative one means that the row does not count. parts (float64): for each row
- * Σ e^(x − m) and m − x[class], where m is the largest x, so that its loss is log(first) + second. (No logarithm here: its tables would lie on the shared
- * memory.) Unless `out` is 0, it gets scales[row]·(softmax(x) − one-hot(class)); it may be x itself.
+ * Cross-entropy of the softmax of rows [from, to) of n floats; classes: i32, a negative one means
+ * that the row does not count. parts (float64): for each row Σ e^(x − m) and m − x[class], where m
+ * is the largest x, so that its loss is log(first) + second. (No logarithm here: its tables would
+ * lie on the shared memory.) Unless `out` is 0, it gets scales[row]·(softmax(x) − one-hot(class));
+ * it may be x itself.
  */
 export function crossEntropyRows(from: i32, to: i32, n: i32, x: usize, classes: usize, parts: usize, out: usize, scales: usize, _thread: i32): void {
   const bytes = <usize>n << 2, bytes4 = bytes & ~15;

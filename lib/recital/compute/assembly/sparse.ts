@@ -1,8 +1,9 @@
 import { madd } from './simd';
 
 /**
- * Rows [from, to) of Z + A·X for A in compressed rows (indptr, indices, float32 values) and a dense X of `width` columns, float32, row-major. Z is like
- * the result; 0 for none. Sums run over the entries of a row in order.
+ * Rows [from, to) of Z + A·X for A in compressed rows (indptr, indices, float32 values) and a dense
+ * X of `width` columns, float32, row-major. Z is like the result; 0 for none. Sums run over the
+ * entries of a row in order.
  */
 export function sparseRows(
   from: i32, to: i32, indptr: usize, indices: usize, values: usize, x: usize, width: i32, z: usize, out: usize, _thread: i32,

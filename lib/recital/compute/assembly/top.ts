@@ -1,6 +1,9 @@
-// The n best of each row of scores: a bounded heap with its worst at the root, as lib/recital/recommend/top-n.ts has it, fed by a scan of eight scores at a time.
+// The n best of each row of scores: a bounded heap with its worst at the root, as
+// lib/recital/recommend/top-n.ts has it, fed by a scan of eight scores at a time.
 
-/** Whether the entry at `a` is worse than (i, s): a lower score or, of equal ones, a later index. */
+/**
+ * Whether the entry at `a` is worse than (i, s): a lower score or, of equal ones, a later index.
+ */
 // @ts-ignore: decorator
 @inline function worse(index: usize, score: usize, a: i32, i: i32, s: f32): bool {
   const other = load<f32>(score + (<usize>a << 2));
@@ -45,9 +48,10 @@ function siftDown(index: usize, score: usize, size: i32, i: i32, s: f32): void {
 }
 
 /**
- * For rows [from, to): the n best of `length` scores, best first, without those that `maskStart` and `maskIndex` list for the row (compressed rows; 0 for none;
- * their scores become −∞), into rows of n indices and scores; how many there are into `counts`. Scores of −∞ are never
- * taken. A score that is NaN or +∞ ends its row: its count is −1 − the index.
+ * For rows [from, to): the n best of `length` scores, best first, without those that `maskStart`
+ * and `maskIndex` list for the row (compressed rows; 0 for none; their scores become −∞), into rows
+ * of n indices and scores; how many there are into `counts`. Scores of −∞ are never taken. A score
+ * that is NaN or +∞ ends its row: its count is −1 − the index.
  */
 export function topRows(
   from: i32, to: i32, n: i32, length: i32, scores: usize, maskStart: usize, maskIndex: usize, index: usize, score: usize, counts: usize, _thread: i32,
@@ -69,7 +73,8 @@ export function topRows(
     let i = 0;
     while (i < length) {
       if (i < scanned && !(i & 7)) {
-        // A score that is no larger than the worst of n does not enter, nor does an equal one later. Not-a-number is not "less or equal", so it is seen.
+        // A score that is no larger than the worst of n does not enter, nor does an equal one
+        // later. Not-a-number is not "less or equal", so it is seen.
         const p = row + (<usize>i << 2);
         if (i32x4.all_true(v128.and(f32x4.le(v128.load(p), all), f32x4.le(v128.load(p, 16), all)))) {
           i += 8;

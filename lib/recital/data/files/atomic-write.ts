@@ -20,10 +20,13 @@ const CHUNK = 1 << 26;
 let written = 0;
 
 /**
- * Writes a file as a whole or not at all: into a temporary file in the same folder, flushed to the disk, which then takes the file's name. Whoever reads
- * meanwhile, or after a crash, finds the old content or the new one, never a part. Temporary files of this name that a dead process has left are removed.
+ * Writes a file as a whole or not at all: into a temporary file in the same folder, flushed to the
+ * disk, which then takes the file's name. Whoever reads meanwhile, or after a crash, finds the old
+ * content or the new one, never a part. Temporary files of this name that a dead process has left
+ * are removed.
  * @param file its path; the folder must exist
- * @param parts the content, one after the other: any typed array, on shared memory too. Nothing is put together in memory
+ * @param parts the content, one after the other: any typed array, on shared memory too. Nothing is
+ *   put together in memory
  * @param options `flush`: default true; false for what can be made again
  * @throws DataError if it cannot be written; the file is as it was before
  */
@@ -44,7 +47,10 @@ export function writeAtomically(
   }
 }
 
-/** A file on its way to be written as a whole: {@link writeAtomically} for content that comes bit by bit, or for several files that belong together. */
+/**
+ * A file on its way to be written as a whole: {@link writeAtomically} for content that comes bit by
+ * bit, or for several files that belong together.
+ */
 export class WholeFile {
   private readonly folder: string;
   private readonly temporary: string;
@@ -120,7 +126,8 @@ function temporaryName(name: string): string {
 const FOREIGN_MS = 24 * 3600 * 1000;
 
 /**
- * Removes the temporary files in a folder that no living process writes any more: what a killed one leaves can be as large as the file itself.
+ * Removes the temporary files in a folder that no living process writes any more: what a killed one
+ * leaves can be as large as the file itself.
  * @param ours whether the file of this name is the caller's
  */
 export function removeAbandoned(folder: string, ours: (name: string) => boolean): void {
@@ -142,7 +149,10 @@ export function removeAbandoned(folder: string, ours: (name: string) => boolean)
   });
 }
 
-/** Whether a process may be the one that changed a file at this time. Numbers of processes come again: in a container this one's may have been another's. */
+/**
+ * Whether a process may be the one that changed a file at this time. Numbers of processes come
+ * again: in a container this one's may have been another's.
+ */
 function isWriting(pid: number, changed: number): boolean {
   if (pid === process.pid) return changed >= Date.now() - 1000 * process.uptime() - 1000; // a second, because file systems round
   return isRunning(pid);
@@ -178,7 +188,8 @@ export function makeFolder(folder: string): void {
 }
 
 /**
- * What a command says of an error: ours as it is, one of the system, such as a full disk, as a sentence; undefined for a defect, of which the stack is wanted.
+ * What a command says of an error: ours as it is, one of the system, such as a full disk, as a
+ * sentence; undefined for a defect, of which the stack is wanted.
  */
 export function complaint(error: unknown): string | undefined {
   if (error instanceof RecitalError) return error.message;

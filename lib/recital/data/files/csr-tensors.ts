@@ -24,7 +24,10 @@ export function readCsr(tensors: TensorSource, name: string, columns: number): C
   return matrix;
 }
 
-/** The similarities of tracks in a file that has no listening histories to count them from; undefined if it has. */
+/**
+ * The similarities of tracks in a file that has no listening histories to count them from;
+ * undefined if it has.
+ */
 export function readSimilarity(tensors: TensorSource, tracks: number): CsrMatrix | undefined {
   if (!tensors.has('similarity.indptr')) return undefined;
   const matrix = readCsr(tensors, 'similarity', tracks);

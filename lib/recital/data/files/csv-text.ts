@@ -9,7 +9,10 @@ import { fileError, literal, pathLiteral } from './duckdb.js';
 import { eachRecord, type TextFile } from './text-file.js';
 import { recordFault, shownText, type TextStart } from './text-format.js';
 
-/** How a text file is written, and which of its columns, called c0, c1 …, are what they are called here. */
+/**
+ * How a text file is written, and which of its columns, called c0, c1 …, are what they are called
+ * here.
+ */
 export interface CsvFormat extends TextStart {
   header: boolean;
   names: readonly string[];
@@ -22,9 +25,11 @@ export interface CsvFormat extends TextStart {
 const MAX_LINE = 1_000_000; // bytes: DuckDB takes twice as long lines without being told, and needs memory for longer ones
 
 /**
- * Runs work on what DuckDB reads of a text file. A large file is read as it is, if DuckDB's own rules can be those of {@link Records}: one with quotation marks
- * is checked by them afterwards, as DuckDB takes `"a" "b"` for a text. In all other cases, and whenever DuckDB finds a fault, it reads a copy in plain CSV that
- * is made by these rules. Making it finds the fault, with its line, or that there is none.
+ * Runs work on what DuckDB reads of a text file. A large file is read as it is, if DuckDB's own
+ * rules can be those of {@link Records}: one with quotation marks is checked by them afterwards, as
+ * DuckDB takes `"a" "b"` for a text. In all other cases, and whenever DuckDB finds a fault, it
+ * reads a copy in plain CSV that is made by these rules. Making it finds the fault, with its line,
+ * or that there is none.
  * @param work gets what to put after `from`. Errors of DuckDB are let through
  */
 export async function readCsv<T>(
@@ -92,7 +97,10 @@ async function both<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]
   return [a.value, b.value];
 }
 
-/** How DuckDB reads a text file. Columns are c0, c1 …: its own rules for names take `a` and `A` for the same. */
+/**
+ * How DuckDB reads a text file. Columns are c0, c1 …: its own rules for names take `a` and `A` for
+ * the same.
+ */
 function csvSource(
   file: string,
   {
@@ -120,7 +128,10 @@ function csvSource(
   );
 }
 
-/** Whether there is a quotation mark in a file. Most large files have none, and are looked through in no time. */
+/**
+ * Whether there is a quotation mark in a file. Most large files have none, and are looked through
+ * in no time.
+ */
 async function holdsMarks({ path: file, gzip }: TextFile, quote: string): Promise<boolean> {
   if (quote === '') return false;
   const guard = new InterruptGuard();
@@ -138,7 +149,10 @@ async function holdsMarks({ path: file, gzip }: TextFile, quote: string): Promis
   }
 }
 
-/** Writes the rows of a file, without its header, as CSV that every reader reads alike. Throws DataError naming the line at fault. Returns the bytes of the longest line, at most. */
+/**
+ * Writes the rows of a file, without its header, as CSV that every reader reads alike. Throws
+ * DataError naming the line at fault. Returns the bytes of the longest line, at most.
+ */
 async function writePlain(file: TextFile, format: CsvFormat, copy: string): Promise<number> {
   const { header, names, numbers = [], lists } = format;
   const n = names.length;

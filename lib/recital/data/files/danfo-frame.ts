@@ -1,4 +1,5 @@
-// The part of danfo.js that is typed here. Its own types cannot be used: where it is not installed they are missing.
+// The part of danfo.js that is typed here. Its own types cannot be used: where it is not installed
+// they are missing.
 
 /** A value of danfo.js. */
 export type DanfoValue = string | number | boolean | null | undefined;
@@ -39,7 +40,10 @@ export interface DanfoGroups {
   agg(operations: Readonly<Record<string, string | readonly string[]>>): DanfoFrame;
 }
 
-/** A table of danfo.js. It can do more than is listed: https://danfo.jsdata.org; `toDanfo<DataFrame>(table)` has its own types, where they are installed. */
+/**
+ * A table of danfo.js. It can do more than is listed: https://danfo.jsdata.org;
+ * `toDanfo<DataFrame>(table)` has its own types, where they are installed.
+ */
 export interface DanfoFrame {
   readonly columns: readonly string[];
   readonly dtypes: readonly string[];

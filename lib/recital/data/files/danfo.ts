@@ -14,17 +14,25 @@ interface Danfo {
 
 /** Options of fromDanfo. */
 export interface FromDanfoOptions {
-  /** Name of a first column for the labels of the rows, such as those of describe(); default: they are left out. */
+  /**
+   * Name of a first column for the labels of the rows, such as those of describe(); default: they
+   * are left out.
+   */
   index?: string;
 }
 
-/** A column of one of these names, or of one that begins with $, takes the place of something that danfo.js needs itself. */
+/**
+ * A column of one of these names, or of one that begins with $, takes the place of something that
+ * danfo.js needs itself.
+ */
 const taken: readonly string[] = ['columns', 'constructor', 'dtypes', 'index', 'shape', 'values'];
 
 /**
- * A table as a DataFrame of danfo.js, for cells in the manner of pandas. Numbers stay float64, missing ones NaN, missing texts null.
- * danfo.js does not leave missing numbers out where it groups: its mean of a group with one is missing, its count has it in. `sql` does as pandas does:
- * `select g, avg(v), count(v) from t group by g`; or drop such rows before, `frame.dropNa({ axis: 1 })`.
+ * A table as a DataFrame of danfo.js, for cells in the manner of pandas. Numbers stay float64,
+ * missing ones NaN, missing texts null. danfo.js does not leave missing numbers out where it
+ * groups: its mean of a group with one is missing, its count has it in. `sql` does as pandas does:
+ * `select g, avg(v), count(v) from t group by g`; or drop such rows before,
+ * `frame.dropNa({ axis: 1 })`.
  * @param table at most some 100,000 rows: danfo.js keeps a JavaScript array for each
  * @throws DataError if danfojs-node is not installed; `npm run danfo` does it
  * @example
@@ -50,7 +58,8 @@ export function toDanfo<Frame = DanfoFrame>(table: Table): Frame {
 }
 
 /**
- * A DataFrame of danfo.js as a table. A column of numbers is numeric, true and false become text, null, undefined and NaN missing values.
+ * A DataFrame of danfo.js as a table. A column of numbers is numeric, true and false become text,
+ * null, undefined and NaN missing values.
  * @param frame a DataFrame; of a Series, `series.values` is an array already
  * @example fromDanfo(toDanfo(table).describe(), { index: 'statistic' })
  */

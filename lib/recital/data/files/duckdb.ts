@@ -22,11 +22,15 @@ export interface Database {
   turn(): Promise<void>;
 }
 
-/** Work on a database. In its own long loops it gives the event loop a turn, by the second argument; queries look after themselves. */
+/**
+ * Work on a database. In its own long loops it gives the event loop a turn, by the second argument;
+ * queries look after themselves.
+ */
 type Work<T> = (connection: DuckDBConnection, turn: () => Promise<void>) => Promise<T>;
 
 /**
- * Runs work on a DuckDB database in memory, which is closed, and its memory given back, when the work is done. Ctrl-C, or "interrupt kernel", ends its queries.
+ * Runs work on a DuckDB database in memory, which is closed, and its memory given back, when the
+ * work is done. Ctrl-C, or "interrupt kernel", ends its queries.
  * @param doing what it does, for messages, e.g. `reading "plays.csv"`
  * @throws InterruptedError
  */
@@ -85,8 +89,9 @@ const SPILL = 'recital-duckdb-';
 let tidied = false;
 
 /**
- * A new folder that nobody else can look into, or guess and make first: what does not fit into memory is data of the user. Undefined where none can be made.
- * Those that killed processes have left go.
+ * A new folder that nobody else can look into, or guess and make first: what does not fit into
+ * memory is data of the user. Undefined where none can be made. Those that killed processes have
+ * left go.
  */
 function spillFolder(): string | undefined {
   try {
@@ -124,7 +129,8 @@ export function pathLiteral(file: string): string {
 }
 
 /**
- * The numbers of one column of a chunk as a typed array, undefined for other types. The library holds them under a name that its types hide.
+ * The numbers of one column of a chunk as a typed array, undefined for other types. The library
+ * holds them under a name that its types hide.
  */
 export function typedItems(vector: object): ArrayBufferView | undefined {
   const items: unknown = (vector as { items?: unknown }).items;
@@ -132,8 +138,9 @@ export function typedItems(vector: object): ArrayBufferView | undefined {
 }
 
 /**
- * The values of one column of a chunk. The library decodes texts by a TextDecoder that takes U+FEFF at the beginning of one for a byte order mark and leaves it
- * out: two ids would become one. What a text begins with stands in the vector itself, behind its length of 4 bytes.
+ * The values of one column of a chunk. The library decodes texts by a TextDecoder that takes U+FEFF
+ * at the beginning of one for a byte order mark and leaves it out: two ids would become one. What a
+ * text begins with stands in the vector itself, behind its length of 4 bytes.
  */
 export function valuesOf(chunk: DuckDBDataChunk, column: number): readonly DuckDBValue[] {
   const values = chunk.getColumnValues(column);
@@ -157,8 +164,9 @@ const NUMERIC =
   /^(?:U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?|UINTEGER|BIGNUM|FLOAT|DOUBLE|BOOLEAN|SQLNULL|DECIMAL\(.*\))$/;
 
 /**
- * A result as a table. Numbers and booleans (0 or 1) become numbers, everything else becomes text, as DuckDB writes it, and so does a column of whole or decimal
- * numbers of which one has more digits than a JavaScript number holds. NULL is a missing value.
+ * A result as a table. Numbers and booleans (0 or 1) become numbers, everything else becomes text,
+ * as DuckDB writes it, and so does a column of whole or decimal numbers of which one has more
+ * digits than a JavaScript number holds. NULL is a missing value.
  */
 export async function tableOf(result: DuckDBResult, turn: () => Promise<void>): Promise<Table> {
   const names = result.deduplicatedColumnNames();
@@ -209,7 +217,10 @@ function plain(value: unknown): number | string | null {
   return String(value);
 }
 
-/** A number as DuckDB writes decimals: the digits that tell it from other numbers, and zeros up to the scale. */
+/**
+ * A number as DuckDB writes decimals: the digits that tell it from other numbers, and zeros up to
+ * the scale.
+ */
 function decimalText(x: number, scale: number): string {
   const [digits, exponent] = Math.abs(x).toExponential().split('e');
   const decimals = Math.max(0, digits.replace('.', '').length - 1 - Number(exponent));
@@ -223,7 +234,10 @@ function isDecimal(value: unknown): value is { toDouble(): number; scale: number
   return typeof value === 'object' && value !== null && 'toDouble' in value && 'scale' in value;
 }
 
-/** What to say where a query needs an extension of DuckDB that is not there; undefined where DuckDB says something else. */
+/**
+ * What to say where a query needs an extension of DuckDB that is not there; undefined where DuckDB
+ * says something else.
+ */
 export function missingExtension(message: string): string | undefined {
   const name =
     /requires the extension (\w+) to be loaded/.exec(message)?.[1] ??
@@ -237,7 +251,8 @@ export function missingExtension(message: string): string | undefined {
 }
 
 /**
- * What DuckDB says of a file that it cannot read, as one of our errors: file, line, column, what was expected and what came.
+ * What DuckDB says of a file that it cannot read, as one of our errors: file, line, column, what
+ * was expected and what came.
  * @param names the file's names of columns that the query calls otherwise
  */
 export function fileError(

@@ -20,7 +20,9 @@ export interface PlaysQuery {
   time?: string;
   /** The file's names of the columns, by those in the SQL. */
   names?: Readonly<Record<string, string>>;
-  /** Raises the error for a row, counted from 0, that has no id, no positive playcount or no time. */
+  /**
+   * Raises the error for a row, counted from 0, that has no id, no positive playcount or no time.
+   */
   reject(row: number): Promise<never>;
   /** The error for what DuckDB says. Default: that of {@link fileError}. */
   failed?(error: unknown): unknown;
@@ -33,10 +35,12 @@ const duckHash: HashSql = (text, attempt) =>
   attempt === 0 ? `hash(${text})` : `hash(${text} || chr(${attempt}))`;
 
 /**
- * Reads plays into columns, in file order or, where they have times, in that of time, with sorted vocabularies.
+ * Reads plays into columns, in file order or, where they have times, in that of time, with sorted
+ * vocabularies.
  *
- * Two passes over the file, neither of which makes a string per row. The first finds the distinct ids, DuckDB sorts them. The second gives a 64-bit
- * hash per id and row, and the position of the id that has this hash is its code. That is exact: every id of the second pass is one of the first,
+ * Two passes over the file, neither of which makes a string per row. The first finds the distinct
+ * ids, DuckDB sorts them. The second gives a 64-bit hash per id and row, and the position of the id
+ * that has this hash is its code. That is exact: every id of the second pass is one of the first,
  * and if two of those have the same hash, which is checked, another hash is taken.
  */
 export async function encodePlays(
@@ -56,7 +60,10 @@ export async function encodePlays(
   });
 }
 
-/** The same on a database that is open; it makes tables of its own names there. Errors of DuckDB are let through. */
+/**
+ * The same on a database that is open; it makes tables of its own names there. Errors of DuckDB are
+ * let through.
+ */
 export async function encodePlaysOn(
   { connection, turn }: Database,
   query: PlaysQuery,
@@ -110,7 +117,10 @@ export async function encodePlaysOn(
 
 const SCHEMA = 'recital_encoding';
 
-/** The ids of a table, in its order. They come as a few long texts, because a million short ones take a second. */
+/**
+ * The ids of a table, in its order. They come as a few long texts, because a million short ones
+ * take a second.
+ */
 async function vocabulary(
   connection: DuckDBConnection,
   table: string,
@@ -153,7 +163,9 @@ async function hashIndex(
   return new HashIndex(hashes);
 }
 
-/** SQL of times as numbers, NULL for what is none: the texts are numbers, or ISO dates and times. */
+/**
+ * SQL of times as numbers, NULL for what is none: the texts are numbers, or ISO dates and times.
+ */
 async function timeSql(connection: DuckDBConnection, time: string, from: string): Promise<string> {
   const number = `try_cast(${time} as double)`;
   const instant = `epoch(try_cast(${time} as timestamptz))`;
@@ -222,7 +234,10 @@ async function codes(
   };
 }
 
-/** Positions of numbers from the smallest to the largest, those of equal ones in order: counting sorts by 16 bits each, the last ones first. */
+/**
+ * Positions of numbers from the smallest to the largest, those of equal ones in order: counting
+ * sorts by 16 bits each, the last ones first.
+ */
 function ascendingOrder(values: Float64Array): Int32Array {
   const bits = new Uint32Array(values.buffer.slice(0));
   const little = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;

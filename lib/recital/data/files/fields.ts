@@ -13,8 +13,9 @@ export type Json =
 const MAX_TEXT = 1 << 20;
 
 /**
- * An object of JSON that came from a file, read field by field: each reader checks what it gives, and says in a DataError what was expected. Nothing of a file
- * is taken for a type that has not been looked at.
+ * An object of JSON that came from a file, read field by field: each reader checks what it gives,
+ * and says in a DataError what was expected. Nothing of a file is taken for a type that has not
+ * been looked at.
  */
 export class Fields {
   private readonly values: ReadonlyMap<string, Json>;

@@ -13,11 +13,17 @@ import { isFile } from './text-file.js';
 import { decoderLabel, shownNames, shownText } from './text-format.js';
 import { unzip } from './unzip.js';
 
-/** HetRec 2011 Last.fm-2K (Cantador, Brusilovsky and Kuflik, 2011). It knows artists, not tracks: an artist takes a track's place. */
+/**
+ * HetRec 2011 Last.fm-2K (Cantador, Brusilovsky and Kuflik, 2011). It knows artists, not tracks: an
+ * artist takes a track's place.
+ */
 export interface HetRec {
   /** Plays of artists, with the artists' names as titles in `plays.catalogue`. */
   readonly plays: Plays;
-  /** Who gave an artist which tag: user_id, track_id (the artist's), tag, timestamp (milliseconds since 1970). */
+  /**
+   * Who gave an artist which tag: user_id, track_id (the artist's), tag, timestamp (milliseconds
+   * since 1970).
+   */
   readonly tags: Table;
   /** Pairs of friends, both ways: user_id, friend_id. */
   readonly friends: Table;
@@ -25,7 +31,10 @@ export interface HetRec {
 
 /** Options of {@link readHetRec}. */
 export interface ReadHetRecOptions {
-  /** How the characters of all files are written: a label of TextDecoder, such as `'latin1'`. Default: as published, UTF-8 but Latin-1 in tags.dat. */
+  /**
+   * How the characters of all files are written: a label of TextDecoder, such as `'latin1'`.
+   * Default: as published, UTF-8 but Latin-1 in tags.dat.
+   */
   encoding?: string;
 }
 
@@ -40,7 +49,8 @@ const FILES = [
 /**
  * Reads HetRec 2011 Last.fm-2K: names are UTF-8, tags Latin-1.
  * @param where its zip, a folder with the zip, or the folder of the unpacked files
- * @throws DataError naming file, line and column, also for a character that is none in the file's encoding
+ * @throws DataError naming file, line and column, also for a character that is none in the file's
+ *   encoding
  * @example const { plays, tags, friends } = await readHetRec('hetrec2011-lastfm-2k.zip');
  */
 export async function readHetRec(where: string, options: ReadHetRecOptions = {}): Promise<HetRec> {
@@ -114,7 +124,10 @@ function parseHetRec(
   };
 }
 
-/** The text of a file. Throws DataError for bytes that are no text in an encoding, with the line in UTF-8. */
+/**
+ * The text of a file. Throws DataError for bytes that are no text in an encoding, with the line in
+ * UTF-8.
+ */
 function decoded(file: string, bytes: Buffer, encoding: string): string {
   try {
     return new TextDecoder(encoding, { fatal: true }).decode(bytes);

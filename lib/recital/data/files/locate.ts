@@ -3,7 +3,10 @@ import path from 'node:path';
 import { DataError } from '../../errors.js';
 import { isFile, statOf } from './text-file.js';
 
-/** A data file and its kind: a table of rows, or the HetRec Last.fm-2K collection (its zip, or the folder of its files). */
+/**
+ * A data file and its kind: a table of rows, or the HetRec Last.fm-2K collection (its zip, or the
+ * folder of its files).
+ */
 export interface Located {
   kind: 'table' | 'hetrec';
   path: string;

@@ -34,7 +34,10 @@ type Sections = Record<
   Uint8Array | Uint32Array | Int32Array | Float32Array
 >;
 
-/** What a cache file says of itself: a line of JSON, padded so that the sections, which follow it, begin at a multiple of 8. */
+/**
+ * What a cache file says of itself: a line of JSON, padded so that the sections, which follow it,
+ * begin at a multiple of 8.
+ */
 interface Header {
   key: string;
   duplicates: number;
@@ -50,7 +53,8 @@ export class PlaysCache {
   private readonly folders: string[];
 
   /**
-   * Looks at the file: do it before its content is read, so that what is cached is never newer than what the cache says of it.
+   * Looks at the file: do it before its content is read, so that what is cached is never newer than
+   * what the cache says of it.
    * @param file the file whose plays are cached
    * @param options how it is read
    */
@@ -82,7 +86,10 @@ export class PlaysCache {
     return undefined;
   }
 
-  /** Keeps plays in the first folder that can be written: see {@link ReadPlaysOptions.cache}. Without one it does nothing. */
+  /**
+   * Keeps plays in the first folder that can be written: see {@link ReadPlaysOptions.cache}.
+   * Without one it does nothing.
+   */
   write(plays: Plays): void {
     for (const folder of this.folders) {
       try {
@@ -166,7 +173,10 @@ export class PlaysCache {
 /** Of this user alone: the system's temporary folder is everybody's. */
 const ownTemporaryFolder = path.join(tmpdir(), `recital-cache-${process.getuid?.() ?? 'user'}`);
 
-/** Throws if a folder lies in the temporary one and that is not ours: somebody else could have put plays there. */
+/**
+ * Throws if a folder lies in the temporary one and that is not ours: somebody else could have put
+ * plays there.
+ */
 function checkOwn(folder: string): void {
   if (!folder.startsWith(ownTemporaryFolder) || process.getuid === undefined) return; // Windows gives each user a temporary folder
   const stat = lstatSync(ownTemporaryFolder);
@@ -174,12 +184,16 @@ function checkOwn(folder: string): void {
     throw new Error('Not ours.');
 }
 
-/** File systems keep times in steps: of two changes within one step the second leaves the time as it is. */
+/**
+ * File systems keep times in steps: of two changes within one step the second leaves the time as it
+ * is.
+ */
 const STEP_MS = 20;
 
 /**
- * What is another one when a file has been changed, or another file has taken its place. The time of modification can be set to what it was, and is by `cp -p`
- * and `tar`; the time of change (ctime) cannot. Device and number tell apart the files that a link may point to.
+ * What is another one when a file has been changed, or another file has taken its place. The time
+ * of modification can be set to what it was, and is by `cp -p` and `tar`; the time of change
+ * (ctime) cannot. Device and number tell apart the files that a link may point to.
  */
 function identity(file: string): string[] {
   const { size, mtimeNs, ctimeNs, ctimeMs, ino, dev } = statSync(file, { bigint: true });

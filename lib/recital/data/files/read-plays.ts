@@ -32,26 +32,34 @@ import {
 /** Options of {@link readPlays}. */
 export interface ReadPlaysOptions extends TextFormatOptions {
   /**
-   * The columns. Default: Kaggle's names; in a file without a header whose lines are text, text, number (the Taste Profile's user ⇥ song ⇥ plays) these
-   * three. A file of users and tracks alone has plays of 1 each.
+   * The columns. Default: Kaggle's names; in a file without a header whose lines are text, text,
+   * number (the Taste Profile's user ⇥ song ⇥ plays) these three. A file of users and tracks alone
+   * has plays of 1 each.
    */
   columns?: PlaysColumnNames;
   /**
-   * Whether each line is a user and all of their tracks, each played once, as in the published splits of NGCF and LightGCN: `1 5 9 12`. A user without tracks
-   * is left out. Default false.
+   * Whether each line is a user and all of their tracks, each played once, as in the published
+   * splits of NGCF and LightGCN: `1 5 9 12`. A user without tracks is left out. Default false.
    */
   lists?: boolean;
   /**
-   * Whether the first line holds names. Default: no where `names` are given; yes where a column is given by name; else unless that line's playcount is a number.
-   * A first line of nothing but numbers where names were expected is an error.
+   * Whether the first line holds names. Default: no where `names` are given; yes where a column is
+   * given by name; else unless that line's playcount is a number. A first line of nothing but
+   * numbers where names were expected is an error.
    */
   header?: boolean;
-  /** What is known of the tracks. Default (true): the tracks file beside the plays, if there is one; false: nothing. */
+  /**
+   * What is known of the tracks. Default (true): the tracks file beside the plays, if there is one;
+   * false: nothing.
+   */
   catalogue?: Tracks | boolean;
   /**
-   * Whether the encoded plays are kept in the folder `.cache` beside the file, or where that cannot be written in the system's temporary folder, readable by
-   * this user alone: reading the file again then takes a fraction of a second. The environment variable RECITAL_CACHE names another folder. They are made anew
-   * when the file has changed in any way (size, times, inode), or is read by other options. The folder can be deleted at any time. Default: for files from 1 MB on; never HetRec.
+   * Whether the encoded plays are kept in the folder `.cache` beside the file, or where that cannot
+   * be written in the system's temporary folder, readable by this user alone: reading the file
+   * again then takes a fraction of a second. The environment variable RECITAL_CACHE names another
+   * folder. They are made anew when the file has changed in any way (size, times, inode), or is
+   * read by other options. The folder can be deleted at any time. Default: for files from 1 MB on;
+   * never HetRec.
    */
   cache?: boolean;
 }
@@ -63,11 +71,13 @@ const WORTH_CACHING = 1 << 20;
 /**
  * Reads who played what, how often.
  *
- * Repeated (user, track) are summed into the first, counted in `plays.repairs`, and a warning says so. Plays of tracks that the catalogue lacks are
- * kept and counted.
- * @param where a file (.csv, .csv.gz, .parquet, or text with another delimiter), or a folder: Kaggle's `User Listening History` in it, else HetRec's zip
- * in it, else its folder `sample`; or a query in SQL, `{ sql }`, which see for its options
- * @throws DataError naming file, line and column for missing, malformed or foreign files and for playcounts that are not positive numbers
+ * Repeated (user, track) are summed into the first, counted in `plays.repairs`, and a warning says
+ * so. Plays of tracks that the catalogue lacks are kept and counted.
+ * @param where a file (.csv, .csv.gz, .parquet, or text with another delimiter), or a folder:
+ *   Kaggle's `User Listening History` in it, else HetRec's zip in it, else its folder `sample`; or
+ *   a query in SQL, `{ sql }`, which see for its options
+ * @throws DataError naming file, line and column for missing, malformed or foreign files and for
+ *   playcounts that are not positive numbers
  * @throws ArgumentError for options that cannot be followed
  * @example const plays = await readPlays('../data'); // Kaggle's file if it is there, else the sample
  * @example await readPlays('log.tsv', { columns: { user: 'who', track: 'song', playcount: 'n' } })

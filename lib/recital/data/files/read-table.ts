@@ -18,21 +18,30 @@ import {
 
 /** Options of {@link readTable}: how a text file is written, and what its columns hold. */
 export interface ReadTableOptions extends TextFormatOptions {
-  /** Columns that must be read as numbers, whatever the case of their names. A text in one of them is an error. Default: by their content. */
+  /**
+   * Columns that must be read as numbers, whatever the case of their names. A text in one of them
+   * is an error. Default: by their content.
+   */
   numbers?: readonly string[];
-  /** Columns that must be read as text, whatever the case of their names. Default: by their content. */
+  /**
+   * Columns that must be read as text, whatever the case of their names. Default: by their content.
+   */
   texts?: readonly string[];
 }
 
 /**
- * Reads a CSV file (also .csv.gz; comma, tab, semicolon, bar or another delimiter; with or without a header) or a Parquet file.
+ * Reads a CSV file (also .csv.gz; comma, tab, semicolon, bar or another delimiter; with or without
+ * a header) or a Parquet file.
  *
- * A column whose values are all numbers is numeric, every other one is text, as it stands in the file: dates, times, `true`. Numbers that would not come
- * back as they were are text, and so is their column: whole ones beyond 2⁵³, and those with leading zeros (`007`). An empty field is a missing value; `nan`
- * and `inf` are numbers among numbers.
+ * A column whose values are all numbers is numeric, every other one is text, as it stands in the
+ * file: dates, times, `true`. Numbers that would not come back as they were are text, and so is
+ * their column: whole ones beyond 2⁵³, and those with leading zeros (`007`). An empty field is a
+ * missing value; `nan` and `inf` are numbers among numbers.
  * @param path the file
- * @throws DataError naming file, line and column for a missing, empty, malformed or foreign file, and for a first line of numbers where names were expected
- * @throws ArgumentError for options that cannot be followed, and for those of a text where the file is Parquet
+ * @throws DataError naming file, line and column for a missing, empty, malformed or foreign file,
+ *   and for a first line of numbers where names were expected
+ * @throws ArgumentError for options that cannot be followed, and for those of a text where the file
+ *   is Parquet
  * @throws UnknownIdError for a name in `numbers` or `texts` that no column has
  * @example await readTable('../data/Music Info.csv')
  * @example await readTable('ml-100k/u.data', { names: ['user', 'item', 'rating', 'timestamp'] }) // without a header
@@ -46,7 +55,10 @@ export async function readTable(path: string, options: ReadTableOptions = {}): P
 /** A table that was read from a file. */
 export interface LoadedTable {
   table: Table;
-  /** The line of a text file on which a row begins; undefined for Parquet. It reads the file again: for error messages. */
+  /**
+   * The line of a text file on which a row begins; undefined for Parquet. It reads the file again:
+   * for error messages.
+   */
   lineOf?(row: number): Promise<number>;
 }
 
@@ -120,7 +132,10 @@ export async function loadTable(
 
 type Kind = 'content' | 'id' | 'value' | 'number' | 'text';
 
-/** What is a number, in SQL. Most are short and plain: they are found first, as this takes a fifth of the time. */
+/**
+ * What is a number, in SQL. Most are short and plain: they are found first, as this takes a fifth
+ * of the time.
+ */
 const plain = (c: string): string =>
   `strlen(${c}) <= 15 and regexp_full_match(${c}, '-?(?:[1-9][0-9]*|0)(?:[.][0-9]+)?')`;
 const DECIMAL =
@@ -144,7 +159,10 @@ const KINDS: Readonly<Record<Kind, (column: string) => string>> = {
   text: () => 'bool_or(false)',
 };
 
-/** So many columns are judged by an expression each: of more, planning the query would take longer than reading the file. */
+/**
+ * So many columns are judged by an expression each: of more, planning the query would take longer
+ * than reading the file.
+ */
 const WIDE = 200;
 
 /** What `KINDS` says of each column. */

@@ -17,12 +17,14 @@ const NUMBERS = ['year', ...audioFeatures];
 const TEXTS = trackColumns.filter((name) => !NUMBERS.includes(name));
 
 /**
- * Reads what is known of the tracks: Kaggle's `Music Info`, or any table with a `track_id` column and some of Kaggle's others.
- * `tracks.missingColumns` says which are absent, and further columns are kept. Names are Kaggle's whatever their case: `Track_ID` becomes `track_id`.
- * @param where a file (.csv, .csv.gz, .parquet), or a folder: Kaggle's file in it, else `tracks_30459` in it, else HetRec's zip in it (artists as
- * tracks), else its folder `sample`
+ * Reads what is known of the tracks: Kaggle's `Music Info`, or any table with a `track_id` column
+ * and some of Kaggle's others. `tracks.missingColumns` says which are absent, and further columns
+ * are kept. Names are Kaggle's whatever their case: `Track_ID` becomes `track_id`.
+ * @param where a file (.csv, .csv.gz, .parquet), or a folder: Kaggle's file in it, else
+ *   `tracks_30459` in it, else HetRec's zip in it (artists as tracks), else its folder `sample`
  * @param options how a text file is written
- * @throws DataError naming file, line and column for missing, malformed or foreign files, and for an id that occurs twice
+ * @throws DataError naming file, line and column for missing, malformed or foreign files, and for
+ *   an id that occurs twice
  * @throws ArgumentError for options that cannot be followed
  * @example const tracks = await readTracks('../data');
  * @example await readTracks('songs.txt', { names: ['track_id', 'name', 'artist'] }) // without a header

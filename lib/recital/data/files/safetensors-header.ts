@@ -64,10 +64,12 @@ export function formatHeader({ tensors, metadata }: SafetensorsHeader): Buffer {
 }
 
 /**
- * Reads a header and checks all of it: JSON of the one form that the format allows, no name twice, known kinds of numbers, shapes that fit their bytes,
- * and tensors that follow each other without gap or overlap to the end of the data.
+ * Reads a header and checks all of it: JSON of the one form that the format allows, no name twice,
+ * known kinds of numbers, shapes that fit their bytes, and tensors that follow each other without
+ * gap or overlap to the end of the data.
  *
- * It is a parser of its own, because JSON.parse takes the last of two equal names in silence and follows brackets as deep as a file likes.
+ * It is a parser of its own, because JSON.parse takes the last of two equal names in silence and
+ * follows brackets as deep as a file likes.
  * @param text the header
  * @param dataBytes bytes that follow it in the file
  * @throws DataError that says what is wrong

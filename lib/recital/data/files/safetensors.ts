@@ -13,7 +13,10 @@ import {
 } from './safetensors-header.js';
 import { existingFile } from './text-file.js';
 
-/** A header of more than this is refused before it is read: a model's is some kilobytes. (The format itself allows 100 MB.) */
+/**
+ * A header of more than this is refused before it is read: a model's is some kilobytes. (The format
+ * itself allows 100 MB.)
+ */
 const MAX_HEADER = 1 << 24;
 const CHUNK = 1 << 28;
 /** So many bytes are read at once to be summed up. */
@@ -59,14 +62,16 @@ function dtypeOf(name: string, data: TensorData): Dtype {
 }
 
 /**
- * Writes tensors in the safetensors format, which Python's package of that name reads, and nothing in which is ever executed:
+ * Writes tensors in the safetensors format, which Python's package of that name reads, and nothing
+ * in which is ever executed:
  *
- *     bytes 0 … 7      N, the length of the header, little-endian
- *     8 … 8 + N        JSON {name: {dtype, shape, data_offsets: [begin, end]}, …, "__metadata__": {text: text}}, padded with spaces
- *     8 + N …          the data; a tensor's are at 8 + N + begin … 8 + N + end, little-endian, row-major
+ * bytes 0 … 7 N, the length of the header, little-endian 8 … 8 + N JSON {name: {dtype, shape,
+ * data_offsets: [begin, end]}, …, "__metadata__": {text: text}}, padded with spaces 8 + N … the
+ * data; a tensor's are at 8 + N + begin … 8 + N + end, little-endian, row-major
  *
- * Here 8 + N is a multiple of 8, and tensors of 8-byte numbers come first, then those of 4, 2 and 1, so that each is aligned.
- * The file is written as a whole or not at all, straight from the arrays.
+ * Here 8 + N is a multiple of 8, and tensors of 8-byte numbers come first, then those of 4, 2 and
+ * 1, so that each is aligned. The file is written as a whole or not at all, straight from the
+ * arrays.
  * @param file its path
  * @param tensors by name
  * @param options `metadata`: texts by name, default none
@@ -138,9 +143,11 @@ export function writeSafetensors(
 }
 
 /**
- * Reads a safetensors file as a whole. Everything the header says is checked against the file before memory is taken for it.
+ * Reads a safetensors file as a whole. Everything the header says is checked against the file
+ * before memory is taken for it.
  * @param file its path
- * @throws DataError if there is no such file, or it is not whole, not of this format, or of kinds of numbers that JavaScript has no array for (F16, BF16 …)
+ * @throws DataError if there is no such file, or it is not whole, not of this format, or of kinds
+ *   of numbers that JavaScript has no array for (F16, BF16 …)
  * @example
  * const { tensors } = readSafetensors(learn.save('stage-1'));
  * [...tensors.keys()];
@@ -164,8 +171,9 @@ function metadataHash(metadata: Readonly<Record<string, string>>): Hash {
 }
 
 /**
- * Metadata with the SHA-256 of all that a file says: the other metadata, and of each tensor, in the order of their names, its name, kind of number, shape and
- * bytes. It does not depend on how the header is written or where the tensors lie. It tells damage, not forgery.
+ * Metadata with the SHA-256 of all that a file says: the other metadata, and of each tensor, in the
+ * order of their names, its name, kind of number, shape and bytes. It does not depend on how the
+ * header is written or where the tensors lie. It tells damage, not forgery.
  */
 export function withChecksum(
   metadata: Readonly<Record<string, string>>,
@@ -235,7 +243,9 @@ class TensorsWithin extends TensorSource {
   }
 }
 
-/** An open file: its header has been read and checked, its data are read when they are asked for. */
+/**
+ * An open file: its header has been read and checked, its data are read when they are asked for.
+ */
 export class SafetensorsFile extends TensorSource {
   /** Texts by name. */
   readonly metadata: Readonly<Record<string, string>>;
@@ -326,7 +336,8 @@ export class SafetensorsFile extends TensorSource {
 }
 
 /**
- * Opens a file for as long as `use` works with it. An error of ours in there is about the file, and comes out as a DataError that names it.
+ * Opens a file for as long as `use` works with it. An error of ours in there is about the file, and
+ * comes out as a DataError that names it.
  * @param file its path
  * @param use takes what it needs, and returns it
  */

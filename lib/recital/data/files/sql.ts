@@ -22,7 +22,10 @@ import {
 } from './duckdb.js';
 import { encodePlaysOn } from './encode-plays.js';
 
-/** A value for a query. null is NULL; an array of texts or of numbers is a list, for `where x in (select unnest($list))`. */
+/**
+ * A value for a query. null is NULL; an array of texts or of numbers is a list, for
+ * `where x in (select unnest($list))`.
+ */
 export type SqlValue =
   | string
   | number
@@ -33,24 +36,32 @@ export type SqlValue =
 
 /** Options of {@link sql}. */
 export interface SqlOptions {
-  /** What the query can name, by name. Plays have the columns track_id, user_id and playcount. Default: nothing but files. */
+  /**
+   * What the query can name, by name. Plays have the columns track_id, user_id and playcount.
+   * Default: nothing but files.
+   */
   tables?: Readonly<Record<string, Table | Tracks | Plays>>;
   /**
-   * Values for the query's `?`, `$1` …, in order, or for its `$name`, by name. They are given to DuckDB as values and never become a part of the query's text, so
-   * that a quotation mark in one of them means nothing. Default: none.
+   * Values for the query's `?`, `$1` …, in order, or for its `$name`, by name. They are given to
+   * DuckDB as values and never become a part of the query's text, so that a quotation mark in one
+   * of them means nothing. Default: none.
    */
   params?: readonly SqlValue[] | Readonly<Record<string, SqlValue>>;
 }
 
 /**
- * Asks a question in SQL (DuckDB's dialect) of tables in memory, and of files by their quoted paths. Missing values are NULL there. Rows come in no
- * order unless the query says `order by`.
+ * Asks a question in SQL (DuckDB's dialect) of tables in memory, and of files by their quoted
+ * paths. Missing values are NULL there. Rows come in no order unless the query says `order by`.
  *
- * Numbers come as numbers; whole and decimal ones with more digits than a JavaScript number holds come as text, column by column, and so do dates and times.
- * What DuckDB takes a text file's columns for is its own affair: ids of more than 18 digits become rounded DOUBLEs, `4:33` becomes a time, `t` and `f` become true and false.
- * Where texts are to stay as they are, say `from read_csv('x.csv', all_varchar = true)`, or use `readTable`.
- * @param query in DuckDB's dialect; files are named in quotes, `'../data/x.csv'`. Of several statements only the last may give rows
- * @throws ArgumentError with DuckDB's explanation if the query is wrong, or a table's or column's name cannot be had (DuckDB takes `a` and `A` for the same)
+ * Numbers come as numbers; whole and decimal ones with more digits than a JavaScript number holds
+ * come as text, column by column, and so do dates and times. What DuckDB takes a text file's
+ * columns for is its own affair: ids of more than 18 digits become rounded DOUBLEs, `4:33` becomes
+ * a time, `t` and `f` become true and false. Where texts are to stay as they are, say
+ * `from read_csv('x.csv', all_varchar = true)`, or use `readTable`.
+ * @param query in DuckDB's dialect; files are named in quotes, `'../data/x.csv'`. Of several
+ *   statements only the last may give rows
+ * @throws ArgumentError with DuckDB's explanation if the query is wrong, or a table's or column's
+ *   name cannot be had (DuckDB takes `a` and `A` for the same)
  * @example await sql('select artist, count(*) as n from tracks group by artist order by n desc limit 3', { tables: { tracks } })
  * @example await sql("select * from '../data/Music Info.csv' limit 5")
  * @example await sql('select * from tracks where artist = $artist', { tables: { tracks }, params: { artist: "Guns N' Roses" } })
@@ -218,18 +229,24 @@ async function bindValue(
 
 /** Plays as the rows of a query: {@link readPlays} takes it in the place of a path. */
 export interface PlaysOfQuery extends SqlOptions {
-  /** In DuckDB's dialect, as `sql` takes it: over files, folders of them (`'plays/**' + '/*.parquet'`), and `tables`. */
+  /**
+   * In DuckDB's dialect, as `sql` takes it: over files, folders of them
+   * (`'plays/**' + '/*.parquet'`), and `tables`.
+   */
   sql: string;
   /**
-   * The columns. Default: `user_id` or `user`, `track_id` or `track`, and `playcount`; where there is no `playcount` each row counts once. With a `time` the
-   * plays come in its order, else in that of the query.
+   * The columns. Default: `user_id` or `user`, `track_id` or `track`, and `playcount`; where there
+   * is no `playcount` each row counts once. With a `time` the plays come in its order, else in that
+   * of the query.
    */
   columns?: PlaysColumnNames;
   /** What is known of the tracks. Default: nothing. */
   catalogue?: Tracks;
 }
 
-/** The plays of a query: what readPlays does with one. Ids of millions of rows become no strings. */
+/**
+ * The plays of a query: what readPlays does with one. Ids of millions of rows become no strings.
+ */
 export async function playsOfQuery(options: PlaysOfQuery): Promise<Plays> {
   checkOptions(
     options,
@@ -350,7 +367,10 @@ function columnsOf(table: Table): NewColumn[] {
   });
 }
 
-/** Plays go in as they are encoded, with their ids as tables of their own, and a view puts them together: millions of rows cost no strings. */
+/**
+ * Plays go in as they are encoded, with their ids as tables of their own, and a view puts them
+ * together: millions of rows cost no strings.
+ */
 async function addPlays(database: Database, name: string, plays: Plays): Promise<void> {
   const ids = (classes: readonly string[]): NewColumn[] => [
     { name: 'i', type: 'INTEGER', values: Int32Array.from(classes, (_, i) => i) },

@@ -42,7 +42,10 @@ export function isFile(path: string): boolean {
   return statOf(path)?.isFile() ?? false;
 }
 
-/** Size, times and kind of what is at a path; undefined if there is nothing. Throws an error of ours for a path that cannot be one. */
+/**
+ * Size, times and kind of what is at a path; undefined if there is nothing. Throws an error of ours
+ * for a path that cannot be one.
+ */
 export function statOf(path: string): Stats | undefined {
   if (typeof path !== 'string' || path === '') {
     throw new ArgumentError(
@@ -97,8 +100,8 @@ function refuseForeign(path: string, bytes: string): void {
 }
 
 /**
- * Looks at a text file before anything else reads it, so that a wrong one is named for what it is. A gzip file is read through once, because only its
- * end tells whether it is whole.
+ * Looks at a text file before anything else reads it, so that a wrong one is named for what it is.
+ * A gzip file is read through once, because only its end tells whether it is whole.
  * @param given how its characters are written. Default: what its byte order mark says, else UTF-8
  */
 export async function openText(path: string, given?: string): Promise<TextFile> {
@@ -202,7 +205,10 @@ async function checkGzip(path: string): Promise<void> {
 export interface Dialect {
   /** What stands between fields: any text. */
   delimiter: string;
-  /** The mark around fields that hold delimiters, line ends or marks, which are then written twice; '' where there is none. */
+  /**
+   * The mark around fields that hold delimiters, line ends or marks, which are then written twice;
+   * '' where there is none.
+   */
   quote: string;
   /** What lines begin with that are left out; '' where there are none. */
   comment: string;
@@ -220,7 +226,10 @@ export interface CsvRecord {
   fields: string[];
   /** Its text, where it goes over several lines. */
   raw?: string;
-  /** What is wrong with its quotation marks: none closes a text, or a text goes on behind the one that closes it. */
+  /**
+   * What is wrong with its quotation marks: none closes a text, or a text goes on behind the one
+   * that closes it.
+   */
   fault?: 'open' | 'stray';
 }
 
@@ -229,8 +238,10 @@ const MAX_RECORD = 1 << 24;
 const TOO_LONG = '16 million characters';
 
 /**
- * The records of a text that comes in parts. This is the rule of every reader: a line ends at \n, \r\n or \r; blank lines are left out, unless there is one
- * column; a mark quotes where a field begins, blanks before it and behind its end do not count; within a quotation two marks are one, and line ends are text.
+ * The records of a text that comes in parts. This is the rule of every reader: a line ends at \n,
+ * \r\n or \r; blank lines are left out, unless there is one column; a mark quotes where a field
+ * begins, blanks before it and behind its end do not count; within a quotation two marks are one,
+ * and line ends are text.
  */
 export class Records {
   private text = '';
@@ -254,7 +265,10 @@ export class Records {
     return this.text.length - this.at > MAX_RECORD;
   }
 
-  /** Adds text and visits the records that it completes, until `visit` returns false: then this returns false, too. */
+  /**
+   * Adds text and visits the records that it completes, until `visit` returns false: then this
+   * returns false, too.
+   */
   push(part: string, last: boolean, visit: (record: CsvRecord) => unknown): boolean {
     this.text = this.text.slice(this.at) + part;
     this.at = 0;
@@ -376,7 +390,10 @@ export async function eachRecord(
   records.push('', true, visit);
 }
 
-/** Record `index` of a text file, counted from 0, the header included. It reads from the start: for error messages. */
+/**
+ * Record `index` of a text file, counted from 0, the header included. It reads from the start: for
+ * error messages.
+ */
 export async function csvRecord(
   file: TextFile,
   index: number,
@@ -391,7 +408,10 @@ export async function csvRecord(
   return record;
 }
 
-/** The text of a file, unpacked and decoded, without a byte order mark. Throws DataError for bytes that are no text; `line` tells the line reached. */
+/**
+ * The text of a file, unpacked and decoded, without a byte order mark. Throws DataError for bytes
+ * that are no text; `line` tells the line reached.
+ */
 async function* textOf(
   { path, gzip, encoding }: Pick<TextFile, 'path' | 'gzip' | 'encoding'>,
   line: () => number,

@@ -2,30 +2,41 @@ import { ArgumentError, DataError } from '../../errors.js';
 import { said } from '../../options.js';
 import { type CsvRecord, type Dialect, Records, type TextFile } from './text-file.js';
 
-/** How a table is written as text: options of everything that reads CSV files and their like. A Parquet file needs none of them, and refuses them. */
+/**
+ * How a table is written as text: options of everything that reads CSV files and their like. A
+ * Parquet file needs none of them, and refuses them.
+ */
 export interface TextFormatOptions {
   /**
-   * Whether the first line holds the names of the columns. Default: true, but false where `names` are given (pandas' rule). Unless this is given, a first line
-   * of nothing but numbers is an error: it is data.
+   * Whether the first line holds the names of the columns. Default: true, but false where `names`
+   * are given (pandas' rule). Unless this is given, a first line of nothing but numbers is an
+   * error: it is data.
    */
   header?: boolean;
-  /** The names of the columns, one for each, in the place of those in the file. Default: those in the file; `column0`, `column1` … without a header. */
+  /**
+   * The names of the columns, one for each, in the place of those in the file. Default: those in
+   * the file; `column0`, `column1` … without a header.
+   */
   names?: readonly string[];
   /**
-   * What stands between fields, such as `'\t'`, MovieLens 1M's `'::'` or the Million Song Dataset's `'<SEP>'`. Default: comma, tab, semicolon or bar, whichever
-   * splits the first two lines into most fields, equally many; if neither is there `<SEP>`, `::`, or blanks, between numbers or as many words as there are
-   * `names`. Where blanks stand beside each of them in both lines, as in `user, item`, they belong to it. Excel's first line `sep=;` is obeyed.
+   * What stands between fields, such as `'\t'`, MovieLens 1M's `'::'` or the Million Song Dataset's
+   * `'<SEP>'`. Default: comma, tab, semicolon or bar, whichever splits the first two lines into
+   * most fields, equally many; if neither is there `<SEP>`, `::`, or blanks, between numbers or as
+   * many words as there are `names`. Where blanks stand beside each of them in both lines, as in
+   * `user, item`, they belong to it. Excel's first line `sep=;` is obeyed.
    */
   delimiter?: string;
   /**
-   * The mark around fields that hold delimiters or line ends; within them it is written twice. `''`: none, every mark is part of a text, as in most
-   * tab-separated files of titles. Default `'"'`, but then a quotation over several lines each of which is a row without it is an error: nobody can tell what
-   * is meant. Give `'"'` to say that it is one.
+   * The mark around fields that hold delimiters or line ends; within them it is written twice.
+   * `''`: none, every mark is part of a text, as in most tab-separated files of titles. Default
+   * `'"'`, but then a quotation over several lines each of which is a row without it is an error:
+   * nobody can tell what is meant. Give `'"'` to say that it is one.
    */
   quote?: string;
   /**
-   * How characters are written: a label of TextDecoder, such as `'latin1'` (which is Windows-1252, as in browsers), `'utf-16le'`, `'shift_jis'`.
-   * Default: UTF-8, or UTF-16 where the file's byte order mark says so.
+   * How characters are written: a label of TextDecoder, such as `'latin1'` (which is Windows-1252,
+   * as in browsers), `'utf-16le'`, `'shift_jis'`. Default: UTF-8, or UTF-16 where the file's byte
+   * order mark says so.
    */
   encoding?: string;
   /** What lines begin with that are left out, such as `'#'`. Default: there are none. */
@@ -129,14 +140,19 @@ export function decoderLabel(encoding: string | undefined): string | undefined {
   }
 }
 
-/** Throws ArgumentError if any option is given: for files that say themselves how they are written. */
+/**
+ * Throws ArgumentError if any option is given: for files that say themselves how they are written.
+ */
 export function refuseFormat(options: TextFormatOptions, path: string): void {
   const given = formatOptions.filter((name) => options[name] !== undefined);
   if (given.length)
     throw new ArgumentError(`"${path}" has columns of its own: leave ${given.join(' and ')} out.`);
 }
 
-/** The format of a file, from its first lines and what is given. Throws DataError for a first line of numbers, and for names that do not fit it. */
+/**
+ * The format of a file, from its first lines and what is given. Throws DataError for a first line
+ * of numbers, and for names that do not fit it.
+ */
 export function formatOf(file: TextFile, options: TextFormatOptions): TextFormat {
   const start = startOf(file, options);
   const header = options.header ?? options.names === undefined;
@@ -189,7 +205,10 @@ function firstRecords(head: string, dialect: Dialect): CsvRecord[] {
   return records;
 }
 
-/** The delimiter of a text, judged by its first two records: see {@link TextFormatOptions.delimiter}. */
+/**
+ * The delimiter of a text, judged by its first two records: see
+ * {@link TextFormatOptions.delimiter}.
+ */
 function guessed(head: string, dialect: Dialect, { header, names }: TextFormatOptions): string {
   const split = (delimiter: string): string[][] =>
     firstRecords(head, { ...dialect, delimiter }).map(({ fields }) => fields);
@@ -276,7 +295,10 @@ function headerOfNumbers(path: string, first: readonly string[]): DataError {
 
 const MARKS_AS_TEXT = "If the marks are part of the texts, switch quoting off: { quote: '' }.";
 
-/** What is wrong with a record of a file; undefined if nothing is. Empty fields more than there are columns are delimiters at the end of the line. */
+/**
+ * What is wrong with a record of a file; undefined if nothing is. Empty fields more than there are
+ * columns are delimiters at the end of the line.
+ */
 export function recordFault(
   path: string,
   { line, fields, raw, fault }: CsvRecord,

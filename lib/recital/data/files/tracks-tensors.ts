@@ -7,8 +7,9 @@ import type { Tensor, TensorSource } from './safetensors.js';
 const texts = ['track_id', 'name', 'artist'] as const;
 
 /**
- * What lists show of tracks, as tensors: strings `catalogue.track_id` and, as far as the catalogue has them, `catalogue.name` (titles), `catalogue.artist`, both
- * empty where unknown, and `catalogue.year` (F64, NaN where unknown).
+ * What lists show of tracks, as tensors: strings `catalogue.track_id` and, as far as the catalogue
+ * has them, `catalogue.name` (titles), `catalogue.artist`, both empty where unknown, and
+ * `catalogue.year` (F64, NaN where unknown).
  */
 export function tracksTensors({ table }: Tracks): [string, Tensor][] {
   const tensors: [string, Tensor][] = [];

@@ -18,8 +18,10 @@ interface Entry {
 }
 
 /**
- * The files of these names in a zip archive, unpacked and checked; names that are not there are left out. Archives beyond 4 GB (zip64) and encrypted ones are not
- * supported. An archive is read as if somebody had made it to do harm: files that lie on top of each other or are there twice, and more than 1 GB, are refused.
+ * The files of these names in a zip archive, unpacked and checked; names that are not there are
+ * left out. Archives beyond 4 GB (zip64) and encrypted ones are not supported. An archive is read
+ * as if somebody had made it to do harm: files that lie on top of each other or are there twice,
+ * and more than 1 GB, are refused.
  * @throws DataError saying what is wrong with the archive
  */
 export async function unzip(path: string, names: readonly string[]): Promise<Map<string, Buffer>> {
@@ -50,7 +52,8 @@ export async function unzip(path: string, names: readonly string[]): Promise<Map
 
 /** The list of files, which stands at the end. */
 function entriesOf(zip: Buffer): Map<string, Entry> {
-  // Its last record, 22 bytes and a comment of the length that it says, tells where the list begins.
+  // Its last record, 22 bytes and a comment of the length that it says, tells where the list
+  // begins.
   let end = zip.length;
   do end = zip.lastIndexOf(Buffer.from('PK\x05\x06', 'latin1'), end - 1);
   while (

@@ -1,8 +1,9 @@
 import { ArgumentError } from '../../errors.js';
 
 /**
- * Sorts strings in place by Unicode code point, which is also the order of their UTF-8 bytes. JavaScript's own order is by UTF-16 unit and puts the
- * characters beyond U+FFFF before U+E000 … U+FFFF.
+ * Sorts strings in place by Unicode code point, which is also the order of their UTF-8 bytes.
+ * JavaScript's own order is by UTF-16 unit and puts the characters beyond U+FFFF before U+E000 …
+ * U+FFFF.
  */
 export function codePointOrder(values: string[]): string[] {
   return values.some((v) => /[\ud800-\uffff]/.test(v))
@@ -21,7 +22,10 @@ export function compareCodePoints(a: string, b: string): number {
   return a.length - b.length;
 }
 
-/** A UTF-16 unit's place in the order of code points: surrogates, which stand for U+10000 and beyond, come last. */
+/**
+ * A UTF-16 unit's place in the order of code points: surrogates, which stand for U+10000 and
+ * beyond, come last.
+ */
 function rank(unit: number): number {
   return unit >= 0xd800 && unit < 0xe000 ? unit + 0x10000 : unit;
 }

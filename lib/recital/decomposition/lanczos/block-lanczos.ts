@@ -9,7 +9,10 @@ import { type EigenRows, tridiagonalEigen, tridiagonalEigenInTurns } from './tri
 /** A name of this file's own: one of another is looked up anew each time, which loops feel. */
 const B = BLOCK;
 
-/** Columns of the basis that are looked at when it was stopped: the eigenvectors of their matrix take a tenth of a second. */
+/**
+ * Columns of the basis that are looked at when it was stopped: the eigenvectors of their matrix
+ * take a tenth of a second.
+ */
 const LEADING = 256;
 
 /** Options of blockLanczos. */
@@ -20,7 +23,10 @@ export interface LanczosOptions {
   tol: number;
   /** The vectors to start from. */
   random: Random;
-  /** Columns of the basis before it is begun anew from the best of it, a multiple of eight, at least components + 32. */
+  /**
+   * Columns of the basis before it is begun anew from the best of it, a multiple of eight, at least
+   * components + 32.
+   */
   capacity: number;
   /** Products with A·Aᵀ, of eight vectors each, at most. */
   maxIter: number;
@@ -32,7 +38,10 @@ export interface LanczosOptions {
 export interface Ritz {
   /** Eigenvalues of A·Aᵀ, descending: as many as were asked for, fewer if it was stopped early. */
   readonly values: Float64Array;
-  /** Their unit vectors in blocks of eight on the shared memory, each rows × 8; the last one is filled with zeros. To be given back by the caller. */
+  /**
+   * Their unit vectors in blocks of eight on the shared memory, each rows × 8; the last one is
+   * filled with zeros. To be given back by the caller.
+   */
   readonly blocks: Float64Array[];
   /** How many of them are as exact as was asked for. */
   readonly converged: number;
@@ -41,9 +50,11 @@ export interface Ritz {
 }
 
 /**
- * The largest eigenvalues of A·Aᵀ and their vectors, by Lanczos' method with blocks of eight vectors, full reorthogonalisation and, when the basis has
- * grown to its capacity, thick restarts (Golub and Underwood, 1977; Wu and Simon, SIAM J. Matrix Anal. Appl. 22, 2000). Exact to the tolerance, where methods
- * that iterate a random subspace are not: the whole Krylov space is searched. A·Aᵀ is never formed.
+ * The largest eigenvalues of A·Aᵀ and their vectors, by Lanczos' method with blocks of eight
+ * vectors, full reorthogonalisation and, when the basis has grown to its capacity, thick restarts
+ * (Golub and Underwood, 1977; Wu and Simon, SIAM J. Matrix Anal. Appl. 22, 2000). Exact to the
+ * tolerance, where methods that iterate a random subspace are not: the whole Krylov space is
+ * searched. A·Aᵀ is never formed.
  * @param a with at least as many columns as rows is cheapest; more rows than `capacity`
  */
 export async function blockLanczos(a: Operator, options: LanczosOptions): Promise<Ritz> {
@@ -67,7 +78,10 @@ class BlockLanczos {
   /** QᵀA·AᵀQ, capacity × capacity. */
   private readonly t: Float64Array;
   private m = 0;
-  /** First column that the next product may have a large part along: the two blocks before, or after a restart all. */
+  /**
+   * First column that the next product may have a large part along: the two blocks before, or after
+   * a restart all.
+   */
   private near = 0;
   private largest = 0;
   private iterations = 0;
@@ -115,7 +129,10 @@ class BlockLanczos {
     }
   }
 
-  /** The basis grows by the block; the next one is what A·Aᵀ makes of it, less its part in the basis. */
+  /**
+   * The basis grows by the block; the next one is what A·Aᵀ makes of it, less its part in the
+   * basis.
+   */
   private step(): void {
     const { a, block, image: next, between, options } = this;
     const { capacity, random } = options;
@@ -143,7 +160,8 @@ class BlockLanczos {
     let smallest = Infinity;
     for (let j = 0; j < B; j++) smallest = Math.min(smallest, this.rest[j * B + j]);
     if (smallest < 1e-3 * size) {
-      // Little was left, and what rounding put into it along the basis is no longer little beside it.
+      // Little was left, and what rounding put into it along the basis is no longer little beside
+      // it.
       project(this.used(), next);
       const again = orthonormalise(next, this.used(), { least: 1e-8, random });
       this.rest = timesUpper(again, this.rest);
@@ -167,7 +185,10 @@ class BlockLanczos {
     return { values: this.basis, rows: this.n, columns: this.m, stride: this.options.capacity };
   }
 
-  /** Eigenvalues of the projected matrix; of each vector all entries, or only the last eight, which residuals take. Nothing if it was stopped. */
+  /**
+   * Eigenvalues of the projected matrix; of each vector all entries, or only the last eight, which
+   * residuals take. Nothing if it was stopped.
+   */
   private async pairs(whole: boolean): Promise<Pairs | undefined> {
     const { m } = this;
     const rows = whole ? m : B;
@@ -213,8 +234,8 @@ class BlockLanczos {
   }
 
   /**
-   * When to check next, as that is as costly as some steps: when there are a quarter more columns, or as many as are missing if residuals go on to fall as
-   * they did.
+   * When to check next, as that is as costly as some steps: when there are a quarter more columns,
+   * or as many as are missing if residuals go on to fall as they did.
    */
   private next(
     residual: number,
@@ -277,7 +298,10 @@ class BlockLanczos {
     );
   }
 
-  /** What there is when it was stopped: from the first columns of the basis alone, so that it takes no long. */
+  /**
+   * What there is when it was stopped: from the first columns of the basis alone, so that it takes
+   * no long.
+   */
   private async leading(): Promise<Ritz> {
     const { components, tol } = this.options;
     const m = Math.min(this.m, LEADING);
@@ -296,7 +320,10 @@ class BlockLanczos {
     return { values: values.slice(0, count), blocks, converged, iterations: this.iterations };
   }
 
-  /** The residual of an eigenvector of the projected matrix of the first columns: what A·Aᵀ makes of it in the later ones. */
+  /**
+   * The residual of an eigenvector of the projected matrix of the first columns: what A·Aᵀ makes of
+   * it in the later ones.
+   */
   private leadingResidual(s: Float64Array): number {
     const m = s.length;
     if (m === this.m) return this.residual(s.subarray(m - B));

@@ -1,8 +1,10 @@
 import { NumericError } from '../../errors.js';
 
 /**
- * Cholesky factor of a symmetric positive definite matrix: A = L·Lᵀ with L lower triangular. Made for matrices of a few hundred rows.
- * @param a n × n, row-major; its lower triangle is read and overwritten by L, the rest is left alone
+ * Cholesky factor of a symmetric positive definite matrix: A = L·Lᵀ with L lower triangular. Made
+ * for matrices of a few hundred rows.
+ * @param a n × n, row-major; its lower triangle is read and overwritten by L, the rest is left
+ *   alone
  * @throws NumericError if A is not positive definite
  * @example const l = Float64Array.of(4, 0, 2, 5); cholesky(l, 2); [...l] // [2, 0, 1, 2]
  */

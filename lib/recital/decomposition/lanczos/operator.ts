@@ -35,7 +35,8 @@ export function transposed(a: Operator): Operator {
 }
 
 /**
- * A matrix as an operator, less its column means if they are given. Of a sparse matrix only the entries are kept: (A − 1·μᵀ)·X = A·X − 1·(μᵀX).
+ * A matrix as an operator, less its column means if they are given. Of a sparse matrix only the
+ * entries are kept: (A − 1·μᵀ)·X = A·X − 1·(μᵀX).
  * @param means one number a column
  */
 export function operatorOf(x: CsrMatrix | DenseMatrix, means?: Float64Array): Operator {

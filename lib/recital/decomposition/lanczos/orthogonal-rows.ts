@@ -13,8 +13,9 @@ export interface Stoppable {
 }
 
 /**
- * Turns pairs of rows until all are orthogonal (one-sided Jacobi, Golub and Van Loan, 8.6.3), then sorts them by length, longest first. The singular values of
- * a matrix with these rows are their lengths, the small ones as exact, relatively, as the large ones.
+ * Turns pairs of rows until all are orthogonal (one-sided Jacobi, Golub and Van Loan, 8.6.3), then
+ * sorts them by length, longest first. The singular values of a matrix with these rows are their
+ * lengths, the small ones as exact, relatively, as the large ones.
  * @param w rows, changed in place
  * @param u turned and sorted along with them
  * @param options see {@link Stoppable}: rows beyond `kept` are given back to the shared memory
@@ -62,7 +63,8 @@ export async function diagonalise(
 }
 
 /**
- * Puts unit rows, orthogonal to all the others, in the place of rows that are zero: any will do where the singular value is 0.
+ * Puts unit rows, orthogonal to all the others, in the place of rows that are zero: any will do
+ * where the singular value is 0.
  * @returns how many rows are complete: all, unless it was stopped
  */
 export async function completeRows(

@@ -33,8 +33,9 @@ export function project(
 }
 
 /**
- * Makes the columns of a block orthonormal, W = Q·R, where they are orthogonal to the basis already. A column that depends on those before it (its rest is
- * less than `least`) becomes a random one, orthogonal to everything, and its row of R zero.
+ * Makes the columns of a block orthonormal, W = Q·R, where they are orthogonal to the basis
+ * already. A column that depends on those before it (its rest is less than `least`) becomes a
+ * random one, orthogonal to everything, and its row of R zero.
  * @returns R, 8 × 8, row-major, upper triangular
  */
 export function orthonormalise(
@@ -47,7 +48,8 @@ export function orthonormalise(
   const copy = float64(w.length);
   try {
     let r: Float64Array | undefined;
-    // Cholesky's factor of WᵀW, twice, as the first leaves an error of eps times the square of W's condition.
+    // Cholesky's factor of WᵀW, twice, as the first leaves an error of eps times the square of W's
+    // condition.
     for (let pass = 0; pass < 2; pass++) {
       denseTransposeBlock(whole, w, gram);
       const upper = choleskyUpper(gram, pass === 0 ? least : 0);

@@ -7,7 +7,10 @@ export interface Moments {
   readonly variance: Float64Array;
 }
 
-/** Mean and variance of each column, in two passes: of (x − mean)², so that nothing is lost where the mean is large. What a sparse matrix leaves out is 0. */
+/**
+ * Mean and variance of each column, in two passes: of (x − mean)², so that nothing is lost where
+ * the mean is large. What a sparse matrix leaves out is 0.
+ */
 export function columnMoments(x: CsrMatrix | DenseMatrix): Moments {
   const [rows, columns] = x.shape;
   const mean = new Float64Array(columns);

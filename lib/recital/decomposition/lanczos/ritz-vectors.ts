@@ -6,7 +6,10 @@ import type { Basis } from './orthonormal.js';
 /** A name of this file's own: one of another is looked up anew each time, which loops feel. */
 const B = BLOCK;
 
-/** Of how many vectors the rest of the work, which grows with the square of their number, takes some tenths of a second. */
+/**
+ * Of how many vectors the rest of the work, which grows with the square of their number, takes some
+ * tenths of a second.
+ */
 export function keptWhenStopped(a: Operator): number {
   return Math.max(B, Math.floor(Math.sqrt(2e8 / Math.max(a.rows, a.columns))));
 }
@@ -15,7 +18,8 @@ export function keptWhenStopped(a: Operator): number {
  * Q·sᵢ for the first eigenvectors sᵢ of the projected matrix of as many columns as the basis Q has.
  * @param vectors row after row
  * @param options.count how many; `turn`: asked after each block: true stops
- * @returns blocks of eight on the shared memory, the last one filled with zeros; nothing if it was stopped
+ * @returns blocks of eight on the shared memory, the last one filled with zeros; nothing if it was
+ *   stopped
  */
 export async function ritzVectors(
   basis: Basis,

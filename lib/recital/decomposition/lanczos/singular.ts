@@ -10,7 +10,10 @@ import { tridiagonalEigenInTurns } from './tridiagonal-eigen.js';
 /** A name of this file's own: one of another is looked up anew each time, which loops feel. */
 const B = BLOCK;
 
-/** The shorter side up to which the product of a matrix with its transpose is formed and decomposed whole. */
+/**
+ * The shorter side up to which the product of a matrix with its transpose is formed and decomposed
+ * whole.
+ */
 export const WHOLE = 256;
 /** Memory for a basis, in numbers: 512 MB. */
 const MAX_BASIS = 2 ** 26;
@@ -33,7 +36,10 @@ export interface SingularOptions {
 export interface Singular {
   /** Descending. */
   readonly values: Float64Array;
-  /** vᵢ: one row of as many numbers as A has columns for each value, orthonormal. Their signs are arbitrary. On the shared memory, as `scores`. */
+  /**
+   * vᵢ: one row of as many numbers as A has columns for each value, orthonormal. Their signs are
+   * arbitrary. On the shared memory, as `scores`.
+   */
   readonly right: Float64Array[];
   /** σᵢ·uᵢ: one row of as many numbers as A has rows for each value. */
   readonly scores: Float64Array[];
@@ -52,8 +58,9 @@ export async function leadingSingular(a: Operator, options: SingularOptions): Pr
   const found = await shortVectors(short, { ...options, turn });
   const stop = { turn, kept: keptWhenStopped(a) };
   const { u, w } = await images(short, found, stop);
-  // u are eigenvectors of A·Aᵀ, found to a share of its largest eigenvalue. Of singular values that are small beside the largest that says little, until the
-  // images Aᵀu, which hold them to full precision, are made orthogonal in their own right.
+  // u are eigenvectors of A·Aᵀ, found to a share of its largest eigenvalue. Of singular values that
+  // are small beside the largest that says little, until the images Aᵀu, which hold them to full
+  // precision, are made orthogonal in their own right.
   const sizes = await diagonalise(w, u, stop);
   const result = (right: Float64Array[], scores: Float64Array[]): Singular => {
     const count = right.length;

@@ -4,14 +4,18 @@ import { NumericError } from '../../errors.js';
 export interface EigenRows {
   /** n eigenvalues, descending. */
   readonly values: Float64Array;
-  /** For each eigenvalue the entries of its unit eigenvector that were asked for: values.length × rows, row-major. */
+  /**
+   * For each eigenvalue the entries of its unit eigenvector that were asked for: values.length ×
+   * rows, row-major.
+   */
   readonly vectors: Float64Array;
 }
 
 /**
- * Eigenvalues of a symmetric matrix of some hundred rows, and of each eigenvector the last entries: Householder's reduction to a tridiagonal matrix, then QL
- * with implicit shifts (Golub and Van Loan, Matrix Computations, 8.3). About n³·4/3 operations and, with all entries of the vectors, n³·5 more: for
- * more than fifty rows much quicker than Jacobi's rotations.
+ * Eigenvalues of a symmetric matrix of some hundred rows, and of each eigenvector the last entries:
+ * Householder's reduction to a tridiagonal matrix, then QL with implicit shifts (Golub and Van
+ * Loan, Matrix Computations, 8.3). About n³·4/3 operations and, with all entries of the vectors,
+ * n³·5 more: for more than fifty rows much quicker than Jacobi's rotations.
  * @param a n × n, row-major; its lower triangle is read; destroyed
  * @param n rows
  * @param options.rows how many of the last entries of each vector; default n, all of them
@@ -47,7 +51,8 @@ export async function tridiagonalEigenInTurns(
 }
 
 function* eigenSteps(a: Float64Array, n: number, rows: number): Generator<void, EigenRows> {
-  // z[i·rows + r]: entry n − rows + r of what becomes eigenvector i. The identity at first, then the product of all reflections and rotations.
+  // z[i·rows + r]: entry n − rows + r of what becomes eigenvector i. The identity at first, then
+  // the product of all reflections and rotations.
   const z = new Float64Array(n * rows);
   for (let r = 0; r < rows; r++) z[(n - rows + r) * rows + r] = 1;
   const [d, e, v, p] = [0, 1, 2, 3].map(() => new Float64Array(n));
@@ -84,7 +89,10 @@ interface Work {
   t: Float64Array;
 }
 
-/** A reflection I − βvvᵀ that leaves of column c the diagonal d and, below it, e; it is applied to z too. */
+/**
+ * A reflection I − βvvᵀ that leaves of column c the diagonal d and, below it, e; it is applied to z
+ * too.
+ */
 function reflect(a: Float64Array, c: number, { d, e, z, rows, v, p, t }: Work): void {
   const n = d.length;
   let below = 0;

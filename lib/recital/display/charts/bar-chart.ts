@@ -20,9 +20,14 @@ import {
 export interface BarChartOptions extends ChartOptions {
   /** Column on the horizontal axis. Text here makes the bars stand. */
   x: string;
-  /** Column on the vertical axis. Text here makes the bars lie, which leaves room for long names. */
+  /**
+   * Column on the vertical axis. Text here makes the bars lie, which leaves room for long names.
+   */
   y: string;
-  /** Order of the bars: by value, the largest first, or as in the table. Default: `'value'`, but `'table'` where both columns are numbers. */
+  /**
+   * Order of the bars: by value, the largest first, or as in the table. Default: `'value'`, but
+   * `'table'` where both columns are numbers.
+   */
   sort?: 'value' | 'table';
   /** Bars drawn: the first ones in that order. Default 40. */
   limit?: number;

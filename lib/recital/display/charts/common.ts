@@ -6,7 +6,10 @@ import { counted } from '../../printed.js';
 export interface ChartOptions {
   /** Printed above the chart. Default: what is drawn, e.g. "plays by artist". */
   title?: string;
-  /** Title of the horizontal axis, with the unit, e.g. `'length (min)'`. Default: the column's name, for columns of the catalogue with its unit. */
+  /**
+   * Title of the horizontal axis, with the unit, e.g. `'length (min)'`. Default: the column's name,
+   * for columns of the catalogue with its unit.
+   */
   xTitle?: string;
   /** Title of the vertical axis, with the unit. Default: the column's name, likewise. */
   yTitle?: string;
@@ -38,8 +41,8 @@ function areYears(values: ArrayLike<number>): boolean {
 }
 
 /**
- * Vega-Lite's settings for the numbers of an axis, where its own would be unreadable: years without a comma, 1.4M instead of 1,400,000, 2e-6 instead of
- * 0.000002.
+ * Vega-Lite's settings for the numbers of an axis, where its own would be unreadable: years without
+ * a comma, 1.4M instead of 1,400,000, 2e-6 instead of 0.000002.
  */
 export function axisNumbers(values: ArrayLike<number>): Record<string, unknown> {
   const [low, high] = extent(values);
@@ -77,8 +80,9 @@ export function extent(values: ArrayLike<number>): [number, number] {
 const MAX = 1e300;
 
 /**
- * The numbers of the rows that can be drawn: those with a finite value in every column given. Throws ArgumentError when there is none, or when a value
- * is not positive although its axis is logarithmic.
+ * The numbers of the rows that can be drawn: those with a finite value in every column given.
+ * Throws ArgumentError when there is none, or when a value is not positive although its axis is
+ * logarithmic.
  */
 export function drawable(
   table: Table,

@@ -33,7 +33,10 @@ interface Cell {
 
 const MAX_WRITTEN = 20; // a larger matrix has no room for the values in its cells
 const MAX_SIDE = 60;
-/** Full blue and red, on both of which black and white text can be read; between them the background shines through, white on paper and dark in the dark. */
+/**
+ * Full blue and red, on both of which black and white text can be read; between them the background
+ * shines through, white on paper and dark in the dark.
+ */
 const COLOURS = [
   'rgba(33, 119, 201, 1)',
   'rgba(33, 119, 201, 0)',
@@ -42,9 +45,12 @@ const COLOURS = [
 ];
 
 /**
- * A matrix as coloured cells, e.g. the correlations of audio features: red is positive, blue negative, and the value stands in the cell.
- * @param matrix names and values; or a table whose first text column names the rows and whose numeric columns are the columns
- * @throws ArgumentError if a value lies outside `domain`, or if there are more than 60 rows or columns
+ * A matrix as coloured cells, e.g. the correlations of audio features: red is positive, blue
+ * negative, and the value stands in the cell.
+ * @param matrix names and values; or a table whose first text column names the rows and whose
+ *   numeric columns are the columns
+ * @throws ArgumentError if a value lies outside `domain`, or if there are more than 60 rows or
+ *   columns
  * @example heatmap({ labels: ['energy', 'valence'], values: [1, 0.4, 0.4, 1] }, { title: 'Correlation' })
  */
 export function heatmap(matrix: Table | LabelledMatrix, options: HeatmapOptions = {}): Chart {

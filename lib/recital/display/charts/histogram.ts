@@ -21,7 +21,10 @@ export interface HistogramOptions {
   title?: string;
   /** Number of bins to aim for; edges are rounded to 1, 2 or 5 times a power of ten. Default 30. */
   bins?: number;
-  /** `'log'`: bins of equal width in the logarithm, for values that span several powers of ten such as play counts. Default `'linear'`. */
+  /**
+   * `'log'`: bins of equal width in the logarithm, for values that span several powers of ten such
+   * as play counts. Default `'linear'`.
+   */
   scale?: AxisScale;
   /** What is counted, the title of the vertical axes. Default `'rows'`. */
   yTitle?: string;
@@ -34,7 +37,8 @@ interface Bin {
 }
 
 /**
- * How the values of one or several columns are distributed, one small chart a column. The bins are counted here: the notebook holds bins, not rows.
+ * How the values of one or several columns are distributed, one small chart a column. The bins are
+ * counted here: the notebook holds bins, not rows.
  * @param table columns to draw
  * @param columns numeric columns
  * @example histogram(tracks.table, ['energy', 'valence', 'tempo'], { title: 'Audio features' })
@@ -136,7 +140,8 @@ function count(
   const counts = new Float64Array(n);
   for (let i = 0; i < values.length; i++)
     counts[Math.max(0, Math.min(n - 1, Math.floor((values[i] - start) / step + 1e-9)))]++;
-  // Edges are multiples of the step: twelve digits keep 0.1 + 0.2 from becoming 0.30000000000000004.
+  // Edges are multiples of the step: twelve digits keep 0.1 + 0.2 from becoming
+  // 0.30000000000000004.
   return Array.from(counts, (c, i) => ({
     from: Number((start + i * step).toPrecision(12)),
     to: Number((start + (i + 1) * step).toPrecision(12)),

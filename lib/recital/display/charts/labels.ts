@@ -1,6 +1,9 @@
 import { chartFont } from '../font.js';
 
-/** The sides of a point on which its label may stand, as Vega-Lite's text marks; the first free one is taken. */
+/**
+ * The sides of a point on which its label may stand, as Vega-Lite's text marks; the first free one
+ * is taken.
+ */
 export const sides: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   right: { align: 'left', baseline: 'middle', dx: 6 },
   left: { align: 'right', baseline: 'middle', dx: -6 },
@@ -22,7 +25,8 @@ const DOT = 4;
 const MAX_LABELS = 80; // more is a wall of text
 
 /**
- * Chooses a side for the label of each point so that labels cover neither each other nor the points, greedily in the order given.
+ * Chooses a side for the label of each point so that labels cover neither each other nor the
+ * points, greedily in the order given.
  * @param points positions from 0 to 1, y upwards
  * @param size of the plot, in pixels
  * @returns a side for each point; undefined for those whose label found no room

@@ -31,8 +31,8 @@ const MAX_POINTS = 2000; // a line: more than the pixels it is drawn on
 const MARKED = 40; // up to here each point gets a dot
 
 /**
- * One or several lines. Rows are taken in the order of `x`. A line of more than 2,000 points is drawn by the smallest and the largest value of each of
- * 1,000 stretches, which looks the same.
+ * One or several lines. Rows are taken in the order of `x`. A line of more than 2,000 points is
+ * drawn by the smallest and the largest value of each of 1,000 stretches, which looks the same.
  * @param table columns to draw
  * @example lineChart(history, { x: 'epoch', y: ['train_loss', 'valid_loss'], title: 'Losses', yTitle: 'loss' })
  */

@@ -25,9 +25,15 @@ export interface ScatterOptions extends ChartOptions {
   x: string;
   /** Numeric column on the vertical axis. */
   y: string;
-  /** Column written beside the points, where there is room; the tooltip has it for every point. Default: nothing is written. */
+  /**
+   * Column written beside the points, where there is room; the tooltip has it for every point.
+   * Default: nothing is written.
+   */
   label?: string;
-  /** Column that colours the points: text by category (the six most frequent; the rest is "other"), numbers from dark to bright. Default: one colour. */
+  /**
+   * Column that colours the points: text by category (the six most frequent; the rest is "other"),
+   * numbers from dark to bright. Default: one colour.
+   */
   color?: string;
   /** Further columns to show when pointing at a point; default: none. */
   tooltip?: readonly string[];

@@ -18,8 +18,10 @@ export interface CSVLoggerOptions {
 }
 
 /**
- * Writes the training table to a CSV file, a row after each epoch (fastai's CSVLogger): epoch, losses and metrics in full precision, seconds; an empty field
- * where validation was left out. Each row is written at once and is on the disk before training goes on. A run that is resumed goes on below its rows.
+ * Writes the training table to a CSV file, a row after each epoch (fastai's CSVLogger): epoch,
+ * losses and metrics in full precision, seconds; an empty field where validation was left out. Each
+ * row is written at once and is on the disk before training goes on. A run that is resumed goes on
+ * below its rows.
  * @example
  * const csv = new CSVLogger();
  * await learn.fit(3, 1e-3, { cbs: csv });

@@ -12,7 +12,8 @@ export interface FetchPredsOptions extends Omit<GetPredsOptions, 'inner'> {
 }
 
 /**
- * Predicts after every validation of a run, for callbacks that look at predictions while the model is trained (fastai's FetchPredsCallback).
+ * Predicts after every validation of a run, for callbacks that look at predictions while the model
+ * is trained (fastai's FetchPredsCallback).
  * @example
  * const fetch = new FetchPreds({ dsIdx: 0 });
  * await learn.fit(2, 1e-3, { cbs: [fetch, { name: 'look', afterEpoch: () => console.log(fetch.preds!.preds[0]) }] });

@@ -14,8 +14,9 @@ export interface GradientClipOptions {
 }
 
 /**
- * Scales the gradients down if their norm, over all parameters that are trained, is more than `maxNorm` (fastai's GradientClip, PyTorch's `clip_grad_norm_`):
- * g ← g·min(1, maxNorm/(‖g‖ + 1e-6)).
+ * Scales the gradients down if their norm, over all parameters that are trained, is more than
+ * `maxNorm` (fastai's GradientClip, PyTorch's `clip_grad_norm_`): g ← g·min(1, maxNorm/(‖g‖ +
+ * 1e-6)).
  * @example await learn.fit(1, 1e-3, { cbs: new GradientClip({ maxNorm: 1 }) });
  */
 export class GradientClip implements Callback {
@@ -73,8 +74,10 @@ export interface GradientAccumulationOptions {
 }
 
 /**
- * Adds up the gradients of batches and steps once `nAcc` rows have been seen (fastai's GradientAccumulation): the step is that of one batch of nAcc rows, if bs
- * divides nAcc and rows have no weights. Gradients that wait at the end of an epoch go into the next one; a file does not hold them.
+ * Adds up the gradients of batches and steps once `nAcc` rows have been seen (fastai's
+ * GradientAccumulation): the step is that of one batch of nAcc rows, if bs divides nAcc and rows
+ * have no weights. Gradients that wait at the end of an epoch go into the next one; a file does not
+ * hold them.
  * @example await learn.fit(1, 1e-3, { cbs: new GradientAccumulation({ nAcc: 256 }) }); // steps as with bs: 256
  */
 export class GradientAccumulation implements Callback {

@@ -12,8 +12,8 @@ export interface ReduceLROnPlateauOptions extends PatienceOptions {
 }
 
 /**
- * Divides the learning rate by `factor` after `patience` epochs without improvement (fastai's ReduceLROnPlateau). For `fit`: the schedule of fitOneCycle and its
- * like would set the rate again.
+ * Divides the learning rate by `factor` after `patience` epochs without improvement (fastai's
+ * ReduceLROnPlateau). For `fit`: the schedule of fitOneCycle and its like would set the rate again.
  * @example await learn.fit(20, 1e-2, { cbs: [new ReduceLROnPlateau({ patience: 2, factor: 3 })] });
  */
 export class ReduceLROnPlateau extends PatientTracker {

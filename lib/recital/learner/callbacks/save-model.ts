@@ -9,9 +9,15 @@ import { Tracker, type TrackerOptions, trackerOptions } from './tracker.js';
 
 /** Options of SaveModel; defaults as fastai's. */
 export interface SaveModelOptions extends TrackerOptions {
-  /** Name or path of the file, as in `learn.save`; default `model`. Null keeps the best in memory and writes no file. */
+  /**
+   * Name or path of the file, as in `learn.save`; default `model`. Null keeps the best in memory
+   * and writes no file.
+   */
   fname?: string | null;
-  /** True: save after every epoch, as `fname_0`, `fname_1` …, good or bad; a number n: after every n-th. Default false: save what is better than before. */
+  /**
+   * True: save after every epoch, as `fname_0`, `fname_1` …, good or bad; a number n: after every
+   * n-th. Default false: save what is better than before.
+   */
   everyEpoch?: boolean | number;
   /** Save when the run ends, and do not go back to the best; default false. */
   atEnd?: boolean;
@@ -20,10 +26,12 @@ export interface SaveModelOptions extends TrackerOptions {
 }
 
 /**
- * Keeps the best model of a run, and goes back to it at the end (fastai's SaveModelCallback). With `everyEpoch` and `withOpt` a run survives its process:
- * `learn.load('model_3')` and `await learn.resume()` in a new one end with the same weights.
+ * Keeps the best model of a run, and goes back to it at the end (fastai's SaveModelCallback). With
+ * `everyEpoch` and `withOpt` a run survives its process: `learn.load('model_3')` and
+ * `await learn.resume()` in a new one end with the same weights.
  *
- * After an interrupt the weights stay those of the last batch, so that `resume` can go on: `learn.load(fname)` takes the best.
+ * After an interrupt the weights stay those of the last batch, so that `resume` can go on:
+ * `learn.load(fname)` takes the best.
  * @example await learn.fitOneCycle(10, 5e-3, { cbs: [new SaveModel({ monitor: 'valid_loss', fname: 'best' })] });
  */
 export class SaveModel extends Tracker {

@@ -13,7 +13,8 @@ export interface ShortEpochOptions {
 }
 
 /**
- * Trains on a share of each epoch, to see whether a run goes through (fastai's ShortEpochCallback): up to the first batch number i with i ≥ pct·batches.
+ * Trains on a share of each epoch, to see whether a run goes through (fastai's ShortEpochCallback):
+ * up to the first batch number i with i ≥ pct·batches.
  * @example await learn.fit(1, 1e-3, { cbs: new ShortEpoch({ pct: 0.1 }) });
  */
 export class ShortEpoch implements Callback {

@@ -5,8 +5,8 @@ import type { Learner } from '../learner.js';
 import { plotLoss } from '../plots.js';
 
 /**
- * Draws the smoothed training loss and the validation loss as the run goes, anew after every epoch (fastai's ShowGraphCallback); where output cannot be
- * replaced, once at the end.
+ * Draws the smoothed training loss and the validation loss as the run goes, anew after every epoch
+ * (fastai's ShowGraphCallback); where output cannot be replaced, once at the end.
  * @example await learn.fitOneCycle(10, 5e-3, { cbs: new ShowGraph() });
  */
 export class ShowGraph implements Callback {

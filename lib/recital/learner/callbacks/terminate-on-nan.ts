@@ -5,8 +5,9 @@ import { CancelFitException } from '../events.js';
 import type { Learner } from '../learner.js';
 
 /**
- * Ends the run when the loss of a batch is NaN or infinite (fastai's TerminateOnNaNCallback): with a warning, where a learner without it throws a NumericError.
- * The weights are those that made this loss.
+ * Ends the run when the loss of a batch is NaN or infinite (fastai's TerminateOnNaNCallback): with
+ * a warning, where a learner without it throws a NumericError. The weights are those that made this
+ * loss.
  * @example await learn.fit(1, 1e-3, { cbs: new TerminateOnNaN() });
  */
 export class TerminateOnNaN implements Callback {

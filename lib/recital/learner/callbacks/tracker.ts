@@ -7,11 +7,16 @@ import { greaterByName } from '../metrics.js';
 
 /** What a callback watches, and when it is better than before. Defaults as fastai's. */
 export interface TrackerOptions {
-  /** Column of the training table: `train_loss`, `valid_loss` or a metric's name; default `valid_loss`. */
+  /**
+   * Column of the training table: `train_loss`, `valid_loss` or a metric's name; default
+   * `valid_loss`.
+   */
   monitor?: string;
   /**
-   * Whether less or more is better; default: as the metric says, which all of the library's do, and those of your own by `greater`, see {@link AvgMetric}. Of one that does
-   * not: less if its name is that of an error (it contains "loss" or "error", as in fastai, or rmse, mae and the like), else more.
+   * Whether less or more is better; default: as the metric says, which all of the library's do, and
+   * those of your own by `greater`, see {@link AvgMetric}. Of one that does not: less if its name
+   * is that of an error (it contains "loss" or "error", as in fastai, or rmse, mae and the like),
+   * else more.
    */
   comp?: 'less' | 'greater';
   /** A value counts as better if it is so by more than this; default 0. */
@@ -24,7 +29,8 @@ export interface TrackerOptions {
 export const trackerOptions = ['monitor', 'comp', 'minDelta', 'resetOnFit'] as const;
 
 /**
- * Base of callbacks that look for the best value of a column of the training table (fastai's TrackerCallback).
+ * Base of callbacks that look for the best value of a column of the training table (fastai's
+ * TrackerCallback).
  * @example
  * class Best extends Tracker {
  *   readonly name = 'Best';

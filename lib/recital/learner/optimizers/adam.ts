@@ -20,14 +20,16 @@ export interface AdamOptions extends SkippingOptions {
 }
 
 /**
- * fastai's Adam (optimizer.py): every row of every table decays and moves by its momentum in every step, gradient or not.
+ * fastai's Adam (optimizer.py): every row of every table decays and moves by its momentum in every
+ * step, gradient or not.
  *
  *     p ← p·(1 − lr·wd);  m ← mom·m + (1 − mom)·g;  v ← sqrMom·v + (1 − sqrMom)·g²
  *     p ← p − lr/(1 − momᵗ) · m / (√(v/(1 − sqrMomᵗ)) + eps)
  *
- * The correction uses the momentum now in force, not the history of a scheduled one, as fastai does. In large tables rows without gradient are brought up to
- * date when they are needed, which costs what the touched rows cost and rounds less: see SkippingOptimizer and Timeline, which has the derivation. It is
- * not PyTorch's SparseAdam, where such rows stand still.
+ * The correction uses the momentum now in force, not the history of a scheduled one, as fastai
+ * does. In large tables rows without gradient are brought up to date when they are needed, which
+ * costs what the touched rows cost and rounds less: see SkippingOptimizer and Timeline, which has
+ * the derivation. It is not PyTorch's SparseAdam, where such rows stand still.
  * @example new Learner(dls, model, { optFunc: (params, { lr }) => new Adam(params, { lr, sqrMom: 0.999, eps: 1e-8 }) });
  */
 export class Adam extends SkippingOptimizer {

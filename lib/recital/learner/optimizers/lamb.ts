@@ -15,13 +15,16 @@ export interface LambOptions {
   eps?: number;
   /** Weight decay; default 0. */
   wd?: number;
-  /** True (default): p ← p·(1 − lr·wd) before the step; false: wd·p is added to the gradient (L2). */
+  /**
+   * True (default): p ← p·(1 − lr·wd) before the step; false: wd·p is added to the gradient (L2).
+   */
   decoupledWd?: boolean;
 }
 
 /**
- * LAMB (You et al. 2020), as fastai's: Adam whose step s = m̂/(√v̂ + eps) of each parameter, as a whole, is scaled by min(rms(p)/rms(s), 10), or by 1 where
- * one of them is 0. A table is one parameter.
+ * LAMB (You et al. 2020), as fastai's: Adam whose step s = m̂/(√v̂ + eps) of each parameter, as a
+ * whole, is scaled by min(rms(p)/rms(s), 10), or by 1 where one of them is 0. A table is one
+ * parameter.
  * @example new Learner(dls, model, { optFunc: Lamb })
  */
 export class Lamb extends MomentOptimizer {

@@ -9,7 +9,10 @@ export interface LarcOptions {
   lr: number;
   /** Momentum, not damped; default 0.9. With 0 none is kept, and schedules of it have no effect. */
   mom?: number;
-  /** True (default): the rate of a parameter is at most lr. False: it is the product whatever that comes to (LARS). */
+  /**
+   * True (default): the rate of a parameter is at most lr. False: it is the product whatever that
+   * comes to (LARS).
+   */
   clip?: boolean;
   /** How large a step may be beside its parameter; default 0.02. */
   trustCoeff?: number;
@@ -17,13 +20,15 @@ export interface LarcOptions {
   eps?: number;
   /** Weight decay; default 0. */
   wd?: number;
-  /** True (default): p ← p·(1 − lr·wd) before the step; false: wd·p is added to the gradient (L2). */
+  /**
+   * True (default): p ← p·(1 − lr·wd) before the step; false: wd·p is added to the gradient (L2).
+   */
   decoupledWd?: boolean;
 }
 
 /**
- * Layer-wise adaptive rates (You et al. 2017), as fastai's: SGD in which each parameter, as a whole, has the rate
- * lr·trustCoeff·‖p‖/(‖g‖ + wd·‖p‖ + eps), at most lr. A table is one parameter.
+ * Layer-wise adaptive rates (You et al. 2017), as fastai's: SGD in which each parameter, as a
+ * whole, has the rate lr·trustCoeff·‖p‖/(‖g‖ + wd·‖p‖ + eps), at most lr. A table is one parameter.
  * @example new Learner(dls, model, { optFunc: (params, { lr }) => new Larc(params, { lr, mom: 0.9 }) })
  */
 export class Larc extends MomentOptimizer {

@@ -14,8 +14,9 @@ export interface LookaheadOptions {
 }
 
 /**
- * Lookahead (Zhang et al. 2019), as fastai's, around any optimizer: after every k of its steps the slow weights follow, slow ← slow + alpha·(p − slow), and
- * the weights start from there again, p ← slow.
+ * Lookahead (Zhang et al. 2019), as fastai's, around any optimizer: after every k of its steps the
+ * slow weights follow, slow ← slow + alpha·(p − slow), and the weights start from there again, p ←
+ * slow.
  * @example new Learner(dls, model, { optFunc: (params, { lr }) => new Lookahead(new SGD(params, { lr })) });
  */
 export class Lookahead extends Optimizer {

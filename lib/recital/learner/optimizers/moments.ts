@@ -8,7 +8,8 @@ import { Optimizer, type ParamGroup } from './optimizer.js';
  *
  *     m ← b1·m + d1·g';   v ← b2·v + d2·g'²;   p ← keep·p − (a·g' + c·m) / (√(e·g'² + f·v) + eps)
  *
- * m and v are the parameter's `gradAvg` and `sqrAvg`. One that is not kept is left out, and without v the division is, too.
+ * m and v are the parameter's `gradAvg` and `sqrAvg`. One that is not kept is left out, and without
+ * v the division is, too.
  */
 export interface MomentStep {
   /** What decay leaves of the weights; default 1. */
@@ -49,7 +50,10 @@ const NAMES = Object.keys(COEFFICIENTS) as (keyof typeof COEFFICIENTS)[];
 
 let memory: Float32Array | undefined;
 
-/** Does one step for every value of a parameter; a row of a table that was not touched has the gradient zero. */
+/**
+ * Does one step for every value of a parameter; a row of a table that was not touched has the
+ * gradient zero.
+ */
 export function momentStep(
   p: Parameter,
   { gradAvg, sqrAvg }: Record<string, Float32Array>,
@@ -69,7 +73,8 @@ export abstract class MomentOptimizer extends Optimizer {
   /**
    * @param groups parameters and their hyper-parameters
    * @param moments those it keeps: `gradAvg`, `sqrAvg`
-   * @param options.decoupledWd true: p ← p·(1 − lr·wd) before the step; false: wd·p is added to the gradient (L2)
+   * @param options.decoupledWd true: p ← p·(1 − lr·wd) before the step; false: wd·p is added to the
+   *   gradient (L2)
    */
   constructor(
     groups: readonly ParamGroup[],
@@ -85,7 +90,10 @@ export abstract class MomentOptimizer extends Optimizer {
   }
 }
 
-/** fastai's `debias`, 1 − βᵗ: what a damped average of t gradients, zero at first, has of their sum of weights. */
+/**
+ * fastai's `debias`, 1 − βᵗ: what a damped average of t gradients, zero at first, has of their sum
+ * of weights.
+ */
 export function debias(beta: number, t: number): number {
   return 1 - beta ** t;
 }

@@ -18,7 +18,9 @@ export type Hypers = Record<string, number>;
 export interface ParamGroup {
   readonly params: readonly Parameter[];
   readonly hypers: Hypers;
-  /** Whether weight decay applies to all of them, batch norm and biases of linear layers as well. */
+  /**
+   * Whether weight decay applies to all of them, batch norm and biases of linear layers as well.
+   */
   decayAll: boolean;
 }
 
@@ -101,9 +103,11 @@ export function paramGroups(
 }
 
 /**
- * Base of the optimizers, with the contract that lets one work lazily on tables: `touch()` is called when the model has marked the rows that the next
- * forward pass reads, and `settle()` before anybody reads a whole table (validation, saving, `bias()`, recommending, changing the optimizer).
- * An optimizer that brings every row up to date in every step has nothing to do in either; one that skips time (see SkippingOptimizer) lives by them.
+ * Base of the optimizers, with the contract that lets one work lazily on tables: `touch()` is
+ * called when the model has marked the rows that the next forward pass reads, and `settle()` before
+ * anybody reads a whole table (validation, saving, `bias()`, recommending, changing the optimizer).
+ * An optimizer that brings every row up to date in every step has nothing to do in either; one that
+ * skips time (see SkippingOptimizer) lives by them.
  * @example
  * const { groups, hypers } = learn.opt; // an Optimizer
  * hypers.lr; // the rate of the last group
@@ -122,7 +126,10 @@ export abstract class Optimizer {
     private readonly bufferNames: readonly string[],
   ) {}
 
-  /** Whether weight decay applies to batch norm and biases of linear layers as well (fastai's `wd_bn_bias`). */
+  /**
+   * Whether weight decay applies to batch norm and biases of linear layers as well (fastai's
+   * `wd_bn_bias`).
+   */
   get decayAll(): boolean {
     return this.groups.every((group) => group.decayAll);
   }
@@ -152,7 +159,10 @@ export abstract class Optimizer {
     });
   }
 
-  /** Sets hyper-parameters: one value for all groups, or one for each group. All are checked before any is set. */
+  /**
+   * Sets hyper-parameters: one value for all groups, or one for each group. All are checked before
+   * any is set.
+   */
   setHypers(values: Record<string, number | readonly number[] | undefined>): void {
     checkArgument(
       typeof values === 'object' && values !== null,
@@ -205,7 +215,10 @@ export abstract class Optimizer {
     return undefined;
   }
 
-  /** Puts rows back as they stood before they were settled, unless the weights have been changed since. */
+  /**
+   * Puts rows back as they stood before they were settled, unless the weights have been changed
+   * since.
+   */
   unsettle(_saved: Unsettled): void {}
 
   /** One step for every trainable parameter, from its gradient. */
@@ -275,7 +288,10 @@ export abstract class Optimizer {
     }
   }
 
-  /** Puts a state back. Throws ArgumentError, and changes nothing, if it is of other parameters or another optimizer. */
+  /**
+   * Puts a state back. Throws ArgumentError, and changes nothing, if it is of other parameters or
+   * another optimizer.
+   */
   loadStateDict(saved: OptimizerState): void {
     this.checkStateDict(saved);
     const all = new Map(this.groups.flatMap((g) => g.params.map((p) => [p.name, p])));
@@ -320,7 +336,9 @@ export abstract class Optimizer {
   }
 }
 
-/** Throws ArgumentError unless this is built like a state: of which parameters, another check says. */
+/**
+ * Throws ArgumentError unless this is built like a state: of which parameters, another check says.
+ */
 export function checkState(saved: OptimizerState): void {
   const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
   const fits =

@@ -23,7 +23,8 @@ export interface QHAdamOptions extends SkippingOptions {
 }
 
 /**
- * Quasi-hyperbolic Adam (Ma and Yarats 2019), as fastai's. With m̂ = m/(1 − momᵗ) and v̂ = v/(1 − sqrMomᵗ) as in Adam:
+ * Quasi-hyperbolic Adam (Ma and Yarats 2019), as fastai's. With m̂ = m/(1 − momᵗ) and v̂ = v/(1 −
+ * sqrMomᵗ) as in Adam:
  *
  *     p ← p − lr·((1 − nu1)·g + nu1·m̂) / (√((1 − nu2)·g² + nu2·v̂) + eps)
  * @example new Learner(dls, model, { optFunc: (params, { lr }) => new QHAdam(params, { lr, nu1: 0.7 }) })

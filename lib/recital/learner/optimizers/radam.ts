@@ -21,8 +21,9 @@ export interface RAdamOptions extends SkippingOptions {
 }
 
 /**
- * Rectified Adam (Liu et al. 2020), as fastai's. With r∞ = 2/(1 − β₂) − 1 and r = r∞ − 2t·β₂ᵗ/(1 − β₂ᵗ), the step is that of Adam times
- * √((r−4)(r−2)r∞/((r∞−4)(r∞−2)r)) where r > 5; before, while the squared gradients are not known well enough, it is lr·m/(1 − β₁ᵗ).
+ * Rectified Adam (Liu et al. 2020), as fastai's. With r∞ = 2/(1 − β₂) − 1 and r = r∞ − 2t·β₂ᵗ/(1 −
+ * β₂ᵗ), the step is that of Adam times √((r−4)(r−2)r∞/((r∞−4)(r∞−2)r)) where r > 5; before, while
+ * the squared gradients are not known well enough, it is lr·m/(1 − β₁ᵗ).
  * @example new Learner(dls, model, { optFunc: RAdam })
  */
 export class RAdam extends SkippingOptimizer {

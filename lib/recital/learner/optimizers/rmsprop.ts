@@ -19,7 +19,8 @@ export interface RMSPropOptions extends SkippingOptions {
 }
 
 /**
- * fastai's RMSProp: v ← sqrMom·v + (1 − sqrMom)·g² and p ← p − lr·g/(√v + eps); with momentum, m ← mom·m + g stands in the place of g.
+ * fastai's RMSProp: v ← sqrMom·v + (1 − sqrMom)·g² and p ← p − lr·g/(√v + eps); with momentum, m ←
+ * mom·m + g stands in the place of g.
  * @example new Learner(dls, model, { optFunc: (params, { lr }) => new RMSProp(params, { lr, mom: 0.9 }) })
  */
 export class RMSProp extends SkippingOptimizer {

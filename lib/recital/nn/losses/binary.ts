@@ -12,8 +12,9 @@ export interface BCEWithLogitsLossOptions {
 }
 
 /**
- * Binary cross-entropy on logits, l = −w·y·log σ(p) − (1−y)·log(1−σ(p)), in the form that does not overflow: (1−y)·p + (1 + (w−1)·y)·log(1 + e^−p).
- * Targets lie in [0, 1]. fastai's `BCEWithLogitsLossFlat`, PyTorch's `BCEWithLogitsLoss(pos_weight)`.
+ * Binary cross-entropy on logits, l = −w·y·log σ(p) − (1−y)·log(1−σ(p)), in the form that does not
+ * overflow: (1−y)·p + (1 + (w−1)·y)·log(1 + e^−p). Targets lie in [0, 1]. fastai's
+ * `BCEWithLogitsLossFlat`, PyTorch's `BCEWithLogitsLoss(pos_weight)`.
  * @example new BCEWithLogitsLossFlat({ posWeight: 3 })
  */
 export class BCEWithLogitsLossFlat implements Loss {

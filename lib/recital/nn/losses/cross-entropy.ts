@@ -16,12 +16,15 @@ export interface CrossEntropyLossOptions {
 }
 
 /**
- * Cross-entropy of a softmax over classes; the target is the index of a class. With log-probabilities z = p − log Σ eᵖ,
+ * Cross-entropy of a softmax over classes; the target is the index of a class. With
+ * log-probabilities z = p − log Σ eᵖ,
  *
  *     l = −(1 − ε)·w[y]·z[y] − (ε/C)·Σ_c w[c]·z[c]
  *
- * and the mean is Σ l / Σ w[y]: with class weights it is divided by the weights of the rows' classes, not by their number. fastai's
- * `CrossEntropyLossFlat`, PyTorch's `CrossEntropyLoss(weight, ignore_index, label_smoothing)`. A row whose predictions are all equal costs ln C.
+ * and the mean is Σ l / Σ w[y]: with class weights it is divided by the weights of the rows'
+ * classes, not by their number. fastai's `CrossEntropyLossFlat`, PyTorch's
+ * `CrossEntropyLoss(weight, ignore_index, label_smoothing)`. A row whose predictions are all equal
+ * costs ln C.
  * @example new CrossEntropyLossFlat({ weight: [1, 2, 0.5] })
  */
 export class CrossEntropyLossFlat implements Loss {
@@ -95,7 +98,10 @@ export class CrossEntropyLossFlat implements Loss {
     }
   }
 
-  /** Losses and derivatives at once, each row's derivatives multiplied by its scale, for many classes: on all threads. False if it cannot. */
+  /**
+   * Losses and derivatives at once, each row's derivatives multiplied by its scale, for many
+   * classes: on all threads. False if it cannot.
+   */
   scaledDerivatives(
     rows: LossRows,
     {
@@ -144,8 +150,9 @@ export class CrossEntropyLossFlat implements Loss {
 }
 
 /**
- * Cross-entropy with a share eps of the target spread over all classes, so that no probability is pushed to 1: fastai's
- * `LabelSmoothingCrossEntropyFlat`, the same as `CrossEntropyLossFlat` with `labelSmoothing`. For class weights use that one.
+ * Cross-entropy with a share eps of the target spread over all classes, so that no probability is
+ * pushed to 1: fastai's `LabelSmoothingCrossEntropyFlat`, the same as `CrossEntropyLossFlat` with
+ * `labelSmoothing`. For class weights use that one.
  * @example new LabelSmoothingCrossEntropyFlat({ eps: 0.1 })
  */
 export class LabelSmoothingCrossEntropyFlat extends CrossEntropyLossFlat {

@@ -5,19 +5,24 @@ import { argmaxRows, checkedWeights, classOf, logSumExp, softmaxRows } from './c
 
 /** Options of FocalLossFlat. */
 export interface FocalLossOptions {
-  /** How strongly rows that are predicted well are played down, γ; default 2. 0 is the cross-entropy. */
+  /**
+   * How strongly rows that are predicted well are played down, γ; default 2. 0 is the
+   * cross-entropy.
+   */
   gamma?: number;
   /** One weight per class, w (the paper's α); default 1 each. */
   weight?: ArrayLike<number>;
 }
 
 /**
- * Focal loss (Lin et al. 2017, arXiv 1708.02002) over classes: with the cross-entropy h = −w[y]·log softmax(p)[y],
+ * Focal loss (Lin et al. 2017, arXiv 1708.02002) over classes: with the cross-entropy h = −w[y]·log
+ * softmax(p)[y],
  *
  *     l = (1 − e^−h)^γ · h
  *
- * so that rows which are right already count little. The mean is over the number of rows, weights or not. fastai's `FocalLossFlat`, which with weights
- * takes e^−h, not softmax(p)[y], as the probability.
+ * so that rows which are right already count little. The mean is over the number of rows, weights
+ * or not. fastai's `FocalLossFlat`, which with weights takes e^−h, not softmax(p)[y], as the
+ * probability.
  * @example new FocalLossFlat({ gamma: 2 })
  */
 export class FocalLossFlat implements Loss {

@@ -4,9 +4,11 @@ import { checkPreds, type Loss, type LossRows } from '../loss.js';
 import { sigmoid, softplus } from '../sigmoid.js';
 
 /**
- * Base of the ranking losses: an item that the user has played should score higher than one that the user has not. They read a batch as loaders with
- * `negatives` make it: each row with target 1 (a positive) is followed by its rows with target 0 (its negatives), and every negative forms a pair with
- * the positive before it. The loss is a mean over pairs; each pair's loss stands in the row of its negative.
+ * Base of the ranking losses: an item that the user has played should score higher than one that
+ * the user has not. They read a batch as loaders with `negatives` make it: each row with target 1
+ * (a positive) is followed by its rows with target 0 (its negatives), and every negative forms a
+ * pair with the positive before it. The loss is a mean over pairs; each pair's loss stands in the
+ * row of its negative.
  * @example
  * const dls = CollabDataLoaders.fromPlays(plays, { negatives: { n: 1 }, bs: 128 });
  * collabLearner(dls, { lossFunc: new BPRLoss() }); // or HingeLoss
@@ -76,8 +78,9 @@ export abstract class PairwiseLoss implements Loss {
 }
 
 /**
- * Bayesian personalised ranking, l = −ln σ(p⁺ − p⁻) = ln(1 + e^−(p⁺ − p⁻)) for the scores of a positive and a negative item of a user: Rendle et al. 2009
- * (arXiv 1205.2618), RecBole's `BPRLoss` (which adds 1e-10 inside the logarithm). Spotlight's `bpr_loss` is 1 − σ(p⁺ − p⁻) instead.
+ * Bayesian personalised ranking, l = −ln σ(p⁺ − p⁻) = ln(1 + e^−(p⁺ − p⁻)) for the scores of a
+ * positive and a negative item of a user: Rendle et al. 2009 (arXiv 1205.2618), RecBole's `BPRLoss`
+ * (which adds 1e-10 inside the logarithm). Spotlight's `bpr_loss` is 1 − σ(p⁺ − p⁻) instead.
  * @example new BPRLoss()
  */
 export class BPRLoss extends PairwiseLoss {
@@ -93,7 +96,8 @@ export class BPRLoss extends PairwiseLoss {
 }
 
 /**
- * Hinge loss, l = max(0, margin − (p⁺ − p⁻)): nothing is learnt from a pair that is apart far enough. Spotlight's `hinge_loss` with the default margin 1.
+ * Hinge loss, l = max(0, margin − (p⁺ − p⁻)): nothing is learnt from a pair that is apart far
+ * enough. Spotlight's `hinge_loss` with the default margin 1.
  * @example new HingeLoss({ margin: 1 })
  */
 export class HingeLoss extends PairwiseLoss {

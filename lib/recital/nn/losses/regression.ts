@@ -30,7 +30,8 @@ export class MSELossFlat implements Loss {
 }
 
 /**
- * Mean absolute error, l = |p − y|, with derivative 0 where p = y (PyTorch's choice); fastai's `L1LossFlat`.
+ * Mean absolute error, l = |p − y|, with derivative 0 where p = y (PyTorch's choice); fastai's
+ * `L1LossFlat`.
  * @example collabLearner(dls, { lossFunc: new L1LossFlat() })
  */
 export class L1LossFlat implements Loss {

@@ -11,7 +11,10 @@ let room = float32(0);
 let parts: ArrayLike<number> = [];
 let losses = new Float64Array(0);
 
-/** How many of the rows of the last call have their own class's logit as the highest, or one of the highest. Rows that do not count have not. */
+/**
+ * How many of the rows of the last call have their own class's logit as the highest, or one of the
+ * highest. Rows that do not count have not.
+ */
 export function rightRows(size: number): number {
   let right = 0;
   for (let i = 0; i < size; i++) if (parts[2 * i + 1] === 0 && classes[i] >= 0) right++;
@@ -33,8 +36,10 @@ export function forKernel(pred: Float32Array, outputs: number): boolean {
 }
 
 /**
- * Cross-entropy of the softmax of rows, by a kernel and on all threads: each row's loss (a view, valid until the next call) and, with `into`, its gradient.
- * @param options.out where the gradient goes: on the shared memory; it may be `pred` itself. `scaleOf`: what row i's gradient is multiplied by
+ * Cross-entropy of the softmax of rows, by a kernel and on all threads: each row's loss (a view,
+ * valid until the next call) and, with `into`, its gradient.
+ * @param options.out where the gradient goes: on the shared memory; it may be `pred` itself.
+ *   `scaleOf`: what row i's gradient is multiplied by
  */
 export function softmaxCrossEntropy(
   { size, outputs, pred, classOf }: SoftmaxRows,

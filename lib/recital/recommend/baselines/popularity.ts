@@ -17,7 +17,8 @@ export interface PopularityOptions {
 }
 
 /**
- * The baseline that any model must beat: everybody gets the most popular tracks that they have not played. The score is the count in training.
+ * The baseline that any model must beat: everybody gets the most popular tracks that they have not
+ * played. The score is the count in training.
  * @example
  * const plays = Plays.fromRows([{ user: 'u1', track: 'a' }, { user: 'u2', track: 'a' }, { user: 'u2', track: 'b' }]);
  * new Popularity(plays).recommend('u1').ids // ['b']
@@ -45,7 +46,10 @@ export class Popularity extends Recommender {
     for (let b = 0; b < users.length; b++) out.set(this.counts, b * this.counts.length);
   }
 
-  /** The most popular tracks that are not in the history; playcounts make no difference. See {@link Recommender.foldIn}. */
+  /**
+   * The most popular tracks that are not in the history; playcounts make no difference. See
+   * {@link Recommender.foldIn}.
+   */
   override foldIn(history: readonly HistoryItem[], options: HistoryOptions = {}): FoldedUser {
     const read = readHistory(this, history, options);
     return new FoldedUser(this, read.track, this.counts.slice(), read);

@@ -14,8 +14,9 @@ export interface RandomRecommenderOptions {
 }
 
 /**
- * The floor of any comparison: tracks in random order. A user's scores, uniform in [0, 1), depend on the seed and the user's id alone, so that the same
- * lists come alone or in a batch, today or tomorrow.
+ * The floor of any comparison: tracks in random order. A user's scores, uniform in [0, 1), depend
+ * on the seed and the user's id alone, so that the same lists come alone or in a batch, today or
+ * tomorrow.
  * @example new RandomRecommender(plays, { seed: 1 }).recommend(user, { n: 5 })
  */
 export class RandomRecommender extends Recommender {
@@ -25,8 +26,9 @@ export class RandomRecommender extends Recommender {
   private readonly random: Random;
 
   /**
-   * @param plays the training plays: their tracks are the catalogue. Or what another recommender has seen (`content.seen`), to draw from the same tracks as
-   * that one, those included that nobody has played
+   * @param plays the training plays: their tracks are the catalogue. Or what another recommender
+   *   has seen (`content.seen`), to draw from the same tracks as that one, those included that
+   *   nobody has played
    */
   constructor(plays: Plays | Interactions, options: RandomRecommenderOptions = {}) {
     checkOptions(options, ['seed'], 'RandomRecommender');
@@ -55,7 +57,8 @@ registerRecommenderKind<RandomRecommender>({
   type: RandomRecommender,
   withoutSeen: 'users',
   describe: ({ seed }) => ({ config: { seed } }),
-  // Made of plays it has their catalogue; made of interactions it has none, but perhaps tracks that nobody has played.
+  // Made of plays it has their catalogue; made of interactions it has none, but perhaps tracks that
+  // nobody has played.
   make: ({ plays, seen }, config) =>
     new RandomRecommender(plays.catalogue ? plays : seen, {
       seed: config.isText('seed') ? config.text('seed') : config.number('seed'),

@@ -8,14 +8,21 @@ import { checkOptions, said, whatIs } from '../../options.js';
 
 /** Options of {@link contentFeatures}. */
 export interface ContentFeaturesOptions {
-  /** Columns of numbers; default: those of {@link audioFeatures} that the catalogue has. An empty list: none, tags or genre alone. */
+  /**
+   * Columns of numbers; default: those of {@link audioFeatures} that the catalogue has. An empty
+   * list: none, tags or genre alone.
+   */
   features?: readonly string[];
   /**
-   * Whether a track's tags count, from a column `tags` that separates them by commas; default false. A number says how much: the spread of all tags together
-   * beside that of all numbers together. `true` is 2, which was best on validation.
+   * Whether a track's tags count, from a column `tags` that separates them by commas; default
+   * false. A number says how much: the spread of all tags together beside that of all numbers
+   * together. `true` is 2, which was best on validation.
    */
   tags?: boolean | number;
-  /** The same for the column `genre`; default false. It helps where there are no tags; beside them it made lists of the sample worse. */
+  /**
+   * The same for the column `genre`; default false. It helps where there are no tags; beside them
+   * it made lists of the sample worse.
+   */
   genre?: boolean | number;
 }
 
@@ -43,14 +50,18 @@ interface Block {
 }
 
 /**
- * What is known of the tracks as a matrix, for PCA or to compare tracks. Columns of numbers are standardised: mean 0, standard deviation 1. Tags and genres are
- * columns of 1 and 0, centred, then multiplied by one number for all, so that their standard deviations, squared and added, come to weight² times those of the
- * columns of numbers (to weight² where there are none).
+ * What is known of the tracks as a matrix, for PCA or to compare tracks. Columns of numbers are
+ * standardised: mean 0, standard deviation 1. Tags and genres are columns of 1 and 0, centred, then
+ * multiplied by one number for all, so that their standard deviations, squared and added, come to
+ * weight² times those of the columns of numbers (to weight² where there are none).
  *
- * Missing values become the mean, which says nothing; a track without tags (or genre) has the mean of all tags (or genres). Columns that are the same for
- * all tracks, or missing, are left out, and a warning says so; so are tags and genres of a single track, and of more than 256 tags the rarer ones.
+ * Missing values become the mean, which says nothing; a track without tags (or genre) has the mean
+ * of all tags (or genres). Columns that are the same for all tracks, or missing, are left out, and
+ * a warning says so; so are tags and genres of a single track, and of more than 256 tags the rarer
+ * ones.
  * @param tracks the catalogue
- * @throws ArgumentError if nothing is left; UnknownIdError for a column that the catalogue lacks; NumericError for infinity
+ * @throws ArgumentError if nothing is left; UnknownIdError for a column that the catalogue lacks;
+ *   NumericError for infinity
  * @example
  * const { matrix, names } = contentFeatures(tracks, { tags: true });
  * const pca = await new PCA({ nComponents: 0.95 }).fit(matrix);
@@ -148,7 +159,10 @@ function varies(column: Float64Array): boolean {
   return first !== undefined && column.some((v) => !Number.isNaN(v) && v !== first);
 }
 
-/** A column for each label that some of the tracks have, and others have not. Marks the tracks that have any. */
+/**
+ * A column for each label that some of the tracks have, and others have not. Marks the tracks that
+ * have any.
+ */
 function indicators(
   kind: string,
   lists: readonly (readonly string[] | undefined)[],

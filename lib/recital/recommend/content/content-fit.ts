@@ -14,13 +14,20 @@ import type { ContentScoring } from './content-scores.js';
 /** Options of {@link ContentRecommender.fit}. */
 export interface ContentRecommenderOptions extends ContentFeaturesOptions {
   /**
-   * How many components, or the share of the variance that they must explain; default 0.95. As {@link PCA} has it. As many as there are features leave the
-   * cosines of the scaled features as they are: components make vectors shorter, lists (on the sample) no better.
+   * How many components, or the share of the variance that they must explain; default 0.95. As
+   * {@link PCA} has it. As many as there are features leave the cosines of the scaled features as
+   * they are: components make vectors shorter, lists (on the sample) no better.
    */
   nComponents?: number;
-  /** What a play is worth in a listener's profile: ln(1 + playcount) ('log', default), 1 ('binary') or the playcount ('count'). */
+  /**
+   * What a play is worth in a listener's profile: ln(1 + playcount) ('log', default), 1 ('binary')
+   * or the playcount ('count').
+   */
   value?: InteractionValue;
-  /** 'profile' (default): one vector a listener; 'nearest': the tracks of a listener one by one. See {@link ContentRecommender}. */
+  /**
+   * 'profile' (default): one vector a listener; 'nearest': the tracks of a listener one by one. See
+   * {@link ContentRecommender}.
+   */
   scoring?: ContentScoring;
   /** With 'nearest', how many of the listener's tracks count, the nearest ones; default 10. */
   k?: number;

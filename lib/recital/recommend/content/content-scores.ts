@@ -13,7 +13,10 @@ export interface Played {
 /** Cosines held at once. */
 const BLOCK_COSINES = 1 << 20;
 
-/** The vectors of tracks, and the cosines between them and listeners. A vector of zeros is that of a track of which nothing is known: cosine 0 with all. */
+/**
+ * The vectors of tracks, and the cosines between them and listeners. A vector of zeros is that of a
+ * track of which nothing is known: cosine 0 with all.
+ */
 export class ContentScores {
   /** tracks × width: the vectors divided by their lengths, on the shared memory. */
   private readonly units: Float32Array;
@@ -110,7 +113,10 @@ export class ContentScores {
     });
   }
 
-  /** The mean cosine of the k nearest of the listener's tracks, weighted by what the plays are worth. */
+  /**
+   * The mean cosine of the k nearest of the listener's tracks, weighted by what the plays are
+   * worth.
+   */
   private nearest({ tracks: own, values }: Played, out: Float32Array): void {
     const { tracks, units, width } = this;
     const k = Math.min(this.k, own.length);
@@ -139,7 +145,10 @@ export class ContentScores {
     }
   }
 
-  /** Calls `use` with the products of each row and the units of all tracks; what it gets is good for that call only. */
+  /**
+   * Calls `use` with the products of each row and the units of all tracks; what it gets is good for
+   * that call only.
+   */
   private cosines(
     rows: readonly ArrayLike<number>[],
     use: (cosines: Float32Array, i: number) => void,

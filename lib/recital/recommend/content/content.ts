@@ -28,16 +28,20 @@ import {
 import { ContentScores, type Played } from './content-scores.js';
 
 /**
- * Recommends by what tracks are like, not by who plays them, so that tracks which nobody has played are recommended too, and a new listener is after one track
- * that they like. The features of the whole catalogue ({@link contentFeatures}: audio features, if wished tags and genre) are reduced by PCA; a track's vector
- * is its coordinates, the mean of the catalogue being 0. The score of a track for a listener is
+ * Recommends by what tracks are like, not by who plays them, so that tracks which nobody has played
+ * are recommended too, and a new listener is after one track that they like. The features of the
+ * whole catalogue ({@link contentFeatures}: audio features, if wished tags and genre) are reduced
+ * by PCA; a track's vector is its coordinates, the mean of the catalogue being 0. The score of a
+ * track for a listener is
  *
- *     'profile'   the cosine between its vector and the mean of the vectors of the listener's tracks, weighted by what their plays are worth
- *     'nearest'   the mean of its cosines with the k nearest of the listener's tracks, weighted the same way
+ * 'profile' the cosine between its vector and the mean of the vectors of the listener's tracks,
+ * weighted by what their plays are worth 'nearest' the mean of its cosines with the k nearest of
+ * the listener's tracks, weighted the same way
  *
- * `tracks` are all of the catalogue and of the plays, but those of which neither a play nor a feature is known. A track of which no feature is known has the
- * vector 0 and the cosine 0 with all. A user none of whose tracks has a vector is not known (`knows`), and taken for the average listener, the mean of all
- * profiles.
+ * `tracks` are all of the catalogue and of the plays, but those of which neither a play nor a
+ * feature is known. A track of which no feature is known has the vector 0 and the cosine 0 with
+ * all. A user none of whose tracks has a vector is not known (`knows`), and taken for the average
+ * listener, the mean of all profiles.
  * @example
  * const content = await ContentRecommender.fit(plays, tracks, { tags: true });
  * content.foldIn(['Song A', 'Song B']).recommend({ n: 10 });
@@ -75,9 +79,11 @@ export class ContentRecommender extends Recommender {
 
   /**
    * Reads the features, finds the components, and gives every track its vector.
-   * @param plays the training plays; there may be none, to find similar tracks and to fold listeners in
+   * @param plays the training plays; there may be none, to find similar tracks and to fold
+   *   listeners in
    * @param tracks the catalogue
-   * @throws ArgumentError for wrong options and for a catalogue without usable features; UnknownIdError for a feature that it lacks
+   * @throws ArgumentError for wrong options and for a catalogue without usable features;
+   *   UnknownIdError for a feature that it lacks
    * @example const content = await ContentRecommender.fit(plays, tracks);
    */
   static async fit(
@@ -108,7 +114,10 @@ export class ContentRecommender extends Recommender {
     return { values: this.state.vectors, width: this.state.components.shape[0] };
   }
 
-  /** The tracks that sound most like a track, by the cosine of their vectors, whether anybody plays them or not. */
+  /**
+   * The tracks that sound most like a track, by the cosine of their vectors, whether anybody plays
+   * them or not.
+   */
   override similarTracks(track: Id, options: SimilarTracksOptions = {}): Recommendations {
     const index = trackIndex(this, track);
     if (!this.comparison.knows(index)) {
@@ -120,9 +129,12 @@ export class ContentRecommender extends Recommender {
   }
 
   /**
-   * Scores a listener as a user with these plays; a track that is just liked counts as played as often as tracks are in training, in the geometric mean. A
-   * history none of whose tracks has features is that of the average listener, and a warning says so. See {@link Recommender.foldIn}.
-   * @throws ArgumentError for such a history where there is no average listener, because no plays are known
+   * Scores a listener as a user with these plays; a track that is just liked counts as played as
+   * often as tracks are in training, in the geometric mean. A history none of whose tracks has
+   * features is that of the average listener, and a warning says so. See
+   * {@link Recommender.foldIn}.
+   * @throws ArgumentError for such a history where there is no average listener, because no plays
+   *   are known
    */
   override foldIn(history: readonly HistoryItem[], options: HistoryOptions = {}): FoldedUser {
     const read = readHistory(this, history, options);
@@ -143,8 +155,8 @@ export class ContentRecommender extends Recommender {
   }
 
   /**
-   * Which of a user's tracks speak for a track: their contributions add up to the score. The column `similarity` is the cosine of each with that track: the
-   * highest is the nearest.
+   * Which of a user's tracks speak for a track: their contributions add up to the score. The column
+   * `similarity` is the cosine of each with that track: the highest is the nearest.
    * @param user a user of the training data
    * @param track id, title, or "title by artist"
    */

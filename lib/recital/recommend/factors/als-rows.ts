@@ -8,7 +8,8 @@ import type { CsrMatrix } from '../../data/matrix.js';
 const STAGED = 1 << 20;
 
 /**
- * Solves for the rows of one side of ALS, by pieces: entries are copied to the shared memory a million at a time, so that the matrix itself need not lie there.
+ * Solves for the rows of one side of ALS, by pieces: entries are copied to the shared memory a
+ * million at a time, so that the matrix itself need not lie there.
  */
 export class AlsSolver {
   private readonly indptr: Int32Array;
@@ -19,8 +20,9 @@ export class AlsSolver {
 
   /**
    * @param matrices both sides, whose rows are solved for in turn
-   * @param options.width length of a row of factors, a multiple of 4; `alpha`: what values are multiplied by; `regularization`, `cgSteps`; `staged`: entries of a piece,
-   *   more if a row has more; default 2^20
+   * @param options.width length of a row of factors, a multiple of 4; `alpha`: what values are
+   *   multiplied by; `regularization`, `cgSteps`; `staged`: entries of a piece, more if a row has
+   *   more; default 2^20
    */
   constructor(
     matrices: readonly CsrMatrix[],
@@ -45,7 +47,8 @@ export class AlsSolver {
   }
 
   /**
-   * One half of an iteration: better factors x of the rows of a matrix, the factors y of its columns fixed.
+   * One half of an iteration: better factors x of the rows of a matrix, the factors y of its
+   * columns fixed.
    * @returns after each piece, so that others get a turn
    */
   *solve(

@@ -19,7 +19,9 @@ import {
   settingsOf,
 } from './factor-recommender.js';
 
-/** Options of {@link ALS.fit}: names and defaults are those of `implicit`'s AlternatingLeastSquares. */
+/**
+ * Options of {@link ALS.fit}: names and defaults are those of `implicit`'s AlternatingLeastSquares.
+ */
 export interface ALSOptions {
   /** Number of factors; default 100. */
   factors?: number;
@@ -31,11 +33,17 @@ export interface ALSOptions {
   iterations?: number;
   /** Steps of conjugate gradient for each row in an iteration; default 3. */
   cgSteps?: number;
-  /** What a play is worth: the playcount ('count', default), ln(1 + playcount) ('log') or 1 ('binary'). */
+  /**
+   * What a play is worth: the playcount ('count', default), ln(1 + playcount) ('log') or 1
+   * ('binary').
+   */
   value?: InteractionValue;
   /** Seed of the first factors; default 42. */
   seed?: number | string;
-  /** Called after each iteration with its number, from 1, and the seconds it took; default: nothing is called. */
+  /**
+   * Called after each iteration with its number, from 1, and the seconds it took; default: nothing
+   * is called.
+   */
   onIteration?: (iteration: number, seconds: number) => void;
 }
 
@@ -43,9 +51,10 @@ export interface ALSOptions {
 export type ALSSettings = Readonly<Required<Omit<ALSOptions, 'onIteration'>>>;
 
 /**
- * Alternating least squares for plays (Hu, Koren and Volinsky, 2008), by conjugate gradient (Takács, Pilászy and Tikk, 2011), as the `implicit` library does it:
- * with confidences c = alpha · value of what was played, and 1 elsewhere, it minimises Σ c·(p − U·V)² + regularization·(|U|² + |V|²) over all pairs, where p is
- * 1 for what was played and 0 elsewhere.
+ * Alternating least squares for plays (Hu, Koren and Volinsky, 2008), by conjugate gradient
+ * (Takács, Pilászy and Tikk, 2011), as the `implicit` library does it: with confidences c = alpha ·
+ * value of what was played, and 1 elsewhere, it minimises Σ c·(p − U·V)² + regularization·(|U|² +
+ * |V|²) over all pairs, where p is 1 for what was played and 0 elsewhere.
  * @example
  * const als = await ALS.fit(plays, { factors: 64, alpha: 10, value: 'log' });
  * als.recommend(user, { n: 10 });

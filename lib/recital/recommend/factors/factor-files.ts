@@ -31,7 +31,10 @@ export interface FactorArrays {
 export interface FactorFile {
   /** Its path. */
   readonly file: string;
-  /** Safetensors: name of the tensor, float32 of rows × width; default `user_factors` and `item_factors`, which are the names that `implicit` uses. */
+  /**
+   * Safetensors: name of the tensor, float32 of rows × width; default `user_factors` and
+   * `item_factors`, which are the names that `implicit` uses.
+   */
   readonly tensor?: string;
   /** Safetensors: whose the rows are; default: their numbers, '0', '1', … */
   readonly ids?: readonly Id[];
@@ -40,9 +43,10 @@ export interface FactorFile {
   /** Parquet: column with the list of factors; default `features`, Spark's. */
   readonly features?: string;
   /**
-   * What the ids stand for where they are numbers from 0, as Spark's ALS needs them: the labels of a StringIndexer, number 7 is `labels[7]`. An array, or a file: a
-   * StringIndexerModel as Spark saves it, JSON with a list of texts, text with one a line (`.txt`), or Parquet with the columns `id` and `label`. Default: the ids
-   * are what they are.
+   * What the ids stand for where they are numbers from 0, as Spark's ALS needs them: the labels of
+   * a StringIndexer, number 7 is `labels[7]`. An array, or a file: a StringIndexerModel as Spark
+   * saves it, JSON with a list of texts, text with one a line (`.txt`), or Parquet with the columns
+   * `id` and `label`. Default: the ids are what they are.
    */
   readonly labels?: readonly Id[] | string;
 }

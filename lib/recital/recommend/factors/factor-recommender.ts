@@ -20,7 +20,9 @@ import { type Id, Recommender, type TrackVectors } from '../recommender.js';
 import { type FactorSources, type NamedFactors, readFactors } from './factor-files.js';
 import { factorScores } from './factor-scores.js';
 
-/** How factors were fitted, which folding in and explaining follow: see {@link FactorRecommender}. */
+/**
+ * How factors were fitted, which folding in and explaining follow: see {@link FactorRecommender}.
+ */
 export interface FactorSettings {
   /** What a playcount is multiplied by to be a confidence; default 1, as `implicit` has it. */
   alpha?: number;
@@ -30,15 +32,18 @@ export interface FactorSettings {
 
 /** Options of {@link FactorRecommender.fromFactors}. */
 export interface FromFactorsOptions extends FactorSettings {
-  /** What each user has played: the filter of lists. Default: nothing is known, so nothing is filtered. */
+  /**
+   * What each user has played: the filter of lists. Default: nothing is known, so nothing is
+   * filtered.
+   */
   plays?: Plays;
   /** Where titles come from; default: that of `plays`. */
   catalogue?: Tracks;
   /** Stands in comparisons; default 'Factors'. */
   name?: string;
   /**
-   * What becomes of rows with a factor that is no finite number, such as Spark's NaN for what training has not seen: `'refuse'` (default) or `'drop'`, which says
-   * how many they were.
+   * What becomes of rows with a factor that is no finite number, such as Spark's NaN for what
+   * training has not seen: `'refuse'` (default) or `'drop'`, which says how many they were.
    */
   notFinite?: 'refuse' | 'drop';
 }
@@ -56,8 +61,9 @@ export interface Factors {
 /**
  * Recommends by factors: score = U[user]·V[track], however they were made.
  *
- * A listener who is folded in has the factors that implicit ALS would give them, tracks fixed: x = (VᵀV + regularization + Vᵀ(C − 1)V)⁻¹·VᵀC·1 over the tracks
- * of the history, with the confidences alpha · value in C (Hu, Koren and Volinsky, 2008, as the `implicit` library has it).
+ * A listener who is folded in has the factors that implicit ALS would give them, tracks fixed: x =
+ * (VᵀV + regularization + Vᵀ(C − 1)V)⁻¹·VᵀC·1 over the tracks of the history, with the confidences
+ * alpha · value in C (Hu, Koren and Volinsky, 2008, as the `implicit` library has it).
  * @example
  * const als = await ALS.fit(plays, { factors: 16 }); // a FactorRecommender
  * als.recommend(user, { n: 10 });
@@ -100,9 +106,10 @@ export class FactorRecommender extends Recommender {
 
   /**
    * From factors made elsewhere: by ALS of Spark or `implicit`, by any matrix factorisation.
-   * @param sources where the factors of users and tracks are, see {@link FactorSource}: arrays with ids, safetensors, or Parquet as Spark's
-   *   `model.userFactors.write.parquet(…)` makes it
-   * @throws ArgumentError if none of the plays is of a user and a track with factors; a warning says so of most of them
+   * @param sources where the factors of users and tracks are, see {@link FactorSource}: arrays with
+   *   ids, safetensors, or Parquet as Spark's `model.userFactors.write.parquet(…)` makes it
+   * @throws ArgumentError if none of the plays is of a user and a track with factors; a warning
+   *   says so of most of them
    * @example await FactorRecommender.fromFactors({ users: { file: 'userFactors' }, tracks: { file: 'itemFactors' } }, { plays })
    * @example
    * // Spark's ALS takes whole numbers only: StringIndexer made them, and knows what they stand for.
@@ -185,8 +192,9 @@ export class FactorRecommender extends Recommender {
   }
 
   /**
-   * Which of a user's tracks speak for a track, as the `implicit` library explains it: with the user's system A·x = Σ c·V[own], an own track contributes
-   * V[track]·A⁻¹·V[own]·c. The remainder is what the fitted factors have beyond that solution: conjugate gradients end early.
+   * Which of a user's tracks speak for a track, as the `implicit` library explains it: with the
+   * user's system A·x = Σ c·V[own], an own track contributes V[track]·A⁻¹·V[own]·c. The remainder
+   * is what the fitted factors have beyond that solution: conjugate gradients end early.
    * @param user a user of the training data
    * @param track id, title, or "title by artist"
    */
@@ -246,7 +254,10 @@ export class FactorRecommender extends Recommender {
   }
 }
 
-/** Says of plays most of which are of users or tracks without factors that they are; of all of them it is an error: nothing would be filtered. */
+/**
+ * Says of plays most of which are of users or tracks without factors that they are; of all of them
+ * it is an error: nothing would be filtered.
+ */
 function tellUnmatched(
   plays: Plays,
   ids: { users: Vocabulary; tracks: Vocabulary },

@@ -2,7 +2,10 @@ import { matmul } from '../../compute/matmul.js';
 import { dispose, float32, memory } from '../../compute/memory.js';
 import { parallel } from '../../compute/threads.js';
 
-/** Factors of users and tracks, on the shared memory. Row `skip` + i belongs to index i: rows before are of no user or track (`#na#`). */
+/**
+ * Factors of users and tracks, on the shared memory. Row `skip` + i belongs to index i: rows before
+ * are of no user or track (`#na#`).
+ */
 export interface FactorTables {
   /** User factors, rows × width. */
   readonly userFactors: Float32Array;
@@ -19,10 +22,12 @@ export interface FactorTables {
 }
 
 /**
- * out[b, t] = U[users[b]] · V[t] + userBias[users[b]] + trackBias[t] for a block of users and all tracks, as one matrix product. A row does not depend on
- * which other users are in the block, to the last bit.
+ * out[b, t] = U[users[b]] · V[t] + userBias[users[b]] + trackBias[t] for a block of users and all
+ * tracks, as one matrix product. A row does not depend on which other users are in the block, to
+ * the last bit.
  * @param users user indices
- * @param out users × tracks; written in place if it lies on the shared memory, else by way of a copy
+ * @param out users × tracks; written in place if it lies on the shared memory, else by way of a
+ *   copy
  */
 export function factorScores(users: Int32Array, out: Float32Array, tables: FactorTables): void {
   const { userFactors, trackFactors, userBias, trackBias, width, skip } = tables;

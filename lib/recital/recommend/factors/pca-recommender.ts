@@ -19,9 +19,15 @@ export type PcaScore = 'cosine' | 'reconstruction';
 
 /** Options of {@link PcaRecommender.fit}. */
 export interface PcaRecommenderOptions extends Omit<PCAOptions, 'nComponents' | 'whiten'> {
-  /** How many components, or the share of the variance that they are to explain: see {@link PCA}. Default 50, the paper's, or as many as there are. */
+  /**
+   * How many components, or the share of the variance that they are to explain: see {@link PCA}.
+   * Default 50, the paper's, or as many as there are.
+   */
   nComponents?: number;
-  /** What a play is worth: the playcount ('count', default), ln(1 + playcount) ('log') or 1 ('binary'). */
+  /**
+   * What a play is worth: the playcount ('count', default), ln(1 + playcount) ('log') or 1
+   * ('binary').
+   */
   value?: InteractionValue;
   /** Default `'cosine'`, the paper's. */
   score?: PcaScore;
@@ -40,14 +46,16 @@ export interface PcaFactors {
 }
 
 /**
- * Recommends by PCA of the users × tracks matrix: a user's vector is their coordinates, a track's vector its loadings, `components` transposed.
+ * Recommends by PCA of the users × tracks matrix: a user's vector is their coordinates, a track's
+ * vector its loadings, `components` transposed.
  *
  * - `score: 'cosine'`: the cosine of both vectors, u·v / (|u|·|v|), 0 where one of them is zero. Length does not matter, so that tracks that hardly anybody
  *   plays rank high if they lie in the right direction.
  * - `score: 'reconstruction'`: the user's row as the components give it back, mean[t] + u·v, which knows how popular a track is. Its order is that of the
  *   least-squares estimate of the user's plays in the space of the components.
  *
- * A listener who is folded in has the coordinates of their centred history, which for the history of a user of the training data are those of that user.
+ * A listener who is folded in has the coordinates of their centred history, which for the history
+ * of a user of the training data are those of that user.
  * @example
  * const pca = await PcaRecommender.fit(plays, { nComponents: 50 });
  * pca.explainedVarianceRatio;
@@ -144,7 +152,10 @@ export class PcaRecommender extends Recommender {
     return { values: Float32Array.from(this.loadings()), width: this.tables.width };
   }
 
-  /** The coordinates of the history, scored as those of a user; a track without a playcount counts as played as often as is typical. */
+  /**
+   * The coordinates of the history, scored as those of a user; a track without a playcount counts
+   * as played as often as is typical.
+   */
   override foldIn(history: readonly HistoryItem[], options: HistoryOptions = {}): FoldedUser {
     const read = readHistory(this, history, options);
     const values = this.values.ofHistory(read);
@@ -186,7 +197,8 @@ export class PcaRecommender extends Recommender {
 }
 
 /**
- * The paper's question: the best tracks for a user by PCA. The same as `recommender.recommend(user, options)`.
+ * The paper's question: the best tracks for a user by PCA. The same as
+ * `recommender.recommend(user, options)`.
  * @param recommender fitted by `PcaRecommender.fit`
  * @param user id of a user
  * @example getRecommendationsPca(await PcaRecommender.fit(plays), user, { n: 10 })

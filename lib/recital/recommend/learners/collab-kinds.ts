@@ -9,8 +9,9 @@ import type { CollabModel, CollabRecommender } from './collab-recommender.js';
 export type Config = { readonly [name: string]: Json | undefined };
 
 /**
- * How a learner of collaborative filtering gets into a file and out again: what `learn.export` and `loadLearner` need to know of its model. A file says the name
- * only; nothing in it is ever executed.
+ * How a learner of collaborative filtering gets into a file and out again: what `learn.export` and
+ * `loadLearner` need to know of its model. A file says the name only; nothing in it is ever
+ * executed.
  */
 export interface CollabKind<L extends CollabRecommender = CollabRecommender> {
   /** Name of the model, e.g. `EmbeddingDotBias`. */
@@ -24,7 +25,8 @@ export interface CollabKind<L extends CollabRecommender = CollabRecommender> {
   /** What `make` needs, and what else a learner without its data needs. */
   config(learn: L): Config;
   /**
-   * How many weights such a model has: it is compared with what the file holds before memory is taken for the model.
+   * How many weights such a model has: it is compared with what the file holds before memory is
+   * taken for the model.
    * @param config as `config` made it, from a file: to be read with care
    */
   parameterCount(config: Fields, classes: CollabModel['classes']): number;
@@ -37,7 +39,8 @@ export interface CollabKind<L extends CollabRecommender = CollabRecommender> {
 const kinds = new Map<string, CollabKind>();
 
 /**
- * Makes a kind of learner known to `learn.export` and `loadLearner`: for models of one's own. Those of the library are known.
+ * Makes a kind of learner known to `learn.export` and `loadLearner`: for models of one's own. Those
+ * of the library are known.
  * @param kind how it is described and made again
  * @example
  * class Mine extends CollabLearner {}

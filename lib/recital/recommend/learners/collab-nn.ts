@@ -7,7 +7,8 @@ import { CollabRecommender } from './collab-recommender.js';
 import { networkScores } from './network-scores.js';
 
 /**
- * A Learner whose model is EmbeddingNN, and a recommender: what `collabLearner` makes with `useNn: true`.
+ * A Learner whose model is EmbeddingNN, and a recommender: what `collabLearner` makes with
+ * `useNn: true`.
  * @example
  * const learn = collabLearner(dls, { useNn: true, layers: [100, 50] });
  * await learn.fitOneCycle(3, 5e-3);
@@ -17,7 +18,10 @@ export class CollabNNLearner extends CollabRecommender {
   declare readonly model: EmbeddingNN;
   readonly name: string = 'EmbeddingNN';
 
-  /** What the network makes of a block of users and all tracks, before range and activation: see {@link CollabRecommender.scores}. */
+  /**
+   * What the network makes of a block of users and all tracks, before range and activation: see
+   * {@link CollabRecommender.scores}.
+   */
   scores(users: Int32Array, out: Float32Array): void {
     checkScores(this, users, out);
     this.settle();

@@ -38,8 +38,9 @@ export interface CollabModel extends Model {
 }
 
 /**
- * A Learner that recommends: what the learners of collaborative filtering have in common. Users and tracks are those of the training rows: of a track that
- * occurs in validation only nothing was learnt. The score that is reported is the prediction, as `getPreds` returns it.
+ * A Learner that recommends: what the learners of collaborative filtering have in common. Users and
+ * tracks are those of the training rows: of a track that occurs in validation only nothing was
+ * learnt. The score that is reported is the prediction, as `getPreds` returns it.
  * @example
  * const learn: CollabRecommender = collabLearner(dls, { nFactors: 20 });
  * learn.similarTracks(track, { n: 5 });
@@ -65,7 +66,10 @@ export abstract class CollabRecommender extends Learner implements Recommender {
     }
   }
 
-  /** Scores of a block of users and all tracks, before range and activation: see {@link Recommender.scores}. */
+  /**
+   * Scores of a block of users and all tracks, before range and activation: see
+   * {@link Recommender.scores}.
+   */
   abstract scores(users: Int32Array, out: Float32Array): void;
 
   /** The vector of each track; a copy. */
@@ -107,7 +111,10 @@ export abstract class CollabRecommender extends Learner implements Recommender {
     return this.tracks.has(track);
   }
 
-  /** What `getPreds` would return for a score: the range of the model, then the activation of the loss. */
+  /**
+   * What `getPreds` would return for a score: the range of the model, then the activation of the
+   * loss.
+   */
   prediction(score: number): number {
     if (typeof score !== 'number')
       throw new ArgumentError(`A score is a number, got ${said(score)}.`);
@@ -117,14 +124,19 @@ export abstract class CollabRecommender extends Learner implements Recommender {
   }
 
   /**
-   * Writes all that a learner needs that works without the training data: the weights, users and items, what each user has in training, the loss, and title,
-   * artist and year of the tracks. `loadLearner` reads it. In safetensors' format: `model.PARAMETER`, `buffers.NAME`, `classes.user` and `classes.item`
-   * (`.bytes`: the ids in UTF-8, one after the other; `.offsets`: id i is bytes[offsets[i] … offsets[i + 1])), `seen.indptr` and `seen.indices` (the items of
-   * user u are indices[indptr[u] … indptr[u + 1])), `catalogue.…`, and in its metadata a description as JSON.
+   * Writes all that a learner needs that works without the training data: the weights, users and
+   * items, what each user has in training, the loss, and title, artist and year of the tracks.
+   * `loadLearner` reads it. In safetensors' format: `model.PARAMETER`, `buffers.NAME`,
+   * `classes.user` and `classes.item` (`.bytes`: the ids in UTF-8, one after the other; `.offsets`:
+   * id i is bytes[offsets[i] … offsets[i + 1])), `seen.indptr` and `seen.indices` (the items of
+   * user u are indices[indptr[u] … indptr[u + 1])), `catalogue.…`, and in its metadata a
+   * description as JSON.
    *
-   * So the file holds **the listening histories of training**, unless `{ seen: false }` leaves them out: the loaded learner recommends to users by id and by `foldIn`
-   * as before, but no longer leaves out what users have played.
-   * @param file a name: the file is `path/NAME.safetensors`, default `export`. Or a path that is absolute or begins with `./`
+   * So the file holds **the listening histories of training**, unless `{ seen: false }` leaves them
+   * out: the loaded learner recommends to users by id and by `foldIn` as before, but no longer
+   * leaves out what users have played.
+   * @param file a name: the file is `path/NAME.safetensors`, default `export`. Or a path that is
+   *   absolute or begins with `./`
    * @returns the path of the file
    * @example loadLearner(learn.export('listeners')).recommend(user, { n: 10 });
    */
@@ -136,7 +148,10 @@ export abstract class CollabRecommender extends Learner implements Recommender {
     return full;
   }
 
-  /** Takes sums for what each user has played, which is not known: for a learner from a file without listening histories. */
+  /**
+   * Takes sums for what each user has played, which is not known: for a learner from a file without
+   * listening histories.
+   */
   knowTotals(totals: InteractionTotals): void {
     const { users, tracks } = this.seen;
     this.interactions = Interactions.ofTotals({ users, tracks }, totals);
@@ -160,7 +175,10 @@ export abstract class CollabRecommender extends Learner implements Recommender {
   /** See {@link Recommender.userVectors}. */
   userVectors?(): TrackVectors;
 
-  /** The users whose vectors have the largest cosine with that of a user: see {@link Recommender.similarUsers}. */
+  /**
+   * The users whose vectors have the largest cosine with that of a user: see
+   * {@link Recommender.similarUsers}.
+   */
   similarUsers(user: Id, options: SimilarUsersOptions = {}): Table {
     return similarUsers(this, { user }, options);
   }
@@ -170,7 +188,10 @@ export abstract class CollabRecommender extends Learner implements Recommender {
     return recommendBatch(this, users, options);
   }
 
-  /** The tracks whose vectors have the largest cosine with that of a track: see {@link Recommender.similarTracks}. */
+  /**
+   * The tracks whose vectors have the largest cosine with that of a track: see
+   * {@link Recommender.similarTracks}.
+   */
   similarTracks(track: Id, options: SimilarTracksOptions = {}): Recommendations {
     return similarTracks(this, track, options);
   }

@@ -45,13 +45,17 @@ export interface CollabNNOptions {
   layers?: readonly number[];
   /** Lengths of the embeddings of users and items; default: fastai's rule, `embSzRule`. */
   embSzs?: EmbSzs;
-  /** Dropout and batch normalisation: fastai's `tabular_config`; default: batch normalisation, no dropout. */
+  /**
+   * Dropout and batch normalisation: fastai's `tabular_config`; default: batch normalisation, no
+   * dropout.
+   */
   config?: TabularConfig;
 }
 
 /**
- * A learner for collaborative filtering, fastai's `collab_learner`: a vector and a bias for every user and item (EmbeddingDotBias), trained on the
- * loaders' ratings; or, with `useNn`, a small network on their vectors (EmbeddingNN). It recommends, too.
+ * A learner for collaborative filtering, fastai's `collab_learner`: a vector and a bias for every
+ * user and item (EmbeddingDotBias), trained on the loaders' ratings; or, with `useNn`, a small
+ * network on their vectors (EmbeddingNN). It recommends, too.
  * @param dls from CollabDataLoaders
  * @example
  * const learn = collabLearner(dls, { nFactors: 50, lossFunc: new BCEWithLogitsLossFlat() });
@@ -117,7 +121,8 @@ function withSeed<L extends CollabRecommender>(learn: L, seed: number | string):
 }
 
 /**
- * A Learner whose model is EmbeddingDotBias, and a recommender: tracks are ranked by factors and biases.
+ * A Learner whose model is EmbeddingDotBias, and a recommender: tracks are ranked by factors and
+ * biases.
  * @example
  * const learn = collabLearner(dls, { nFactors: 50 });
  * await learn.fitOneCycle(3, 5e-3);
@@ -126,10 +131,16 @@ function withSeed<L extends CollabRecommender>(learn: L, seed: number | string):
 export class CollabLearner extends CollabRecommender {
   declare readonly model: EmbeddingDotBias;
   readonly name: string = 'EmbeddingDotBias';
-  /** If set, what `userPrior` returns instead of looking at the training rows: a learner from a file has none, and keeps what it was then. */
+  /**
+   * If set, what `userPrior` returns instead of looking at the training rows: a learner from a file
+   * has none, and keeps what it was then.
+   */
   savedPrior: UserPrior | undefined;
 
-  /** Factors and biases of a block of users and all tracks, before range and activation: see {@link Recommender.scores}. */
+  /**
+   * Factors and biases of a block of users and all tracks, before range and activation: see
+   * {@link Recommender.scores}.
+   */
   scores(users: Int32Array, out: Float32Array): void {
     checkScores(this, users, out);
     this.settle();
@@ -158,8 +169,9 @@ export class CollabLearner extends CollabRecommender {
   }
 
   /**
-   * The bias of tracks, highest first: how much a track is liked by those whose taste would not suggest it. Columns: track_id (or what it is called in the
-   * data), title, artist and year as far as the catalogue has them, bias, and listeners in training.
+   * The bias of tracks, highest first: how much a track is liked by those whose taste would not
+   * suggest it. Columns: track_id (or what it is called in the data), title, artist and year as far
+   * as the catalogue has them, bias, and listeners in training.
    * @param tracks ids, titles, or "title by artist"; default: all
    * @example learn.bias().head(5)
    */
@@ -193,7 +205,8 @@ export class CollabLearner extends CollabRecommender {
   }
 
   /**
-   * The factors of tracks, in the order given. Columns: track_id, title, artist and year as far as the catalogue has them, f1 … fk.
+   * The factors of tracks, in the order given. Columns: track_id, title, artist and year as far as
+   * the catalogue has them, f1 … fk.
    * @param tracks ids, titles, or "title by artist"; default: all
    */
   factors(tracks: readonly Id[] = this.tracks.classes): Table {
@@ -206,8 +219,9 @@ export class CollabLearner extends CollabRecommender {
   }
 
   /**
-   * A picture of the factors of some tracks, their first k principal components (fastbook's `movie_w.pca(k)`): columns track_id, title, artist and year as
-   * far as the catalogue has them, pc1 … pck. The components are those of these tracks' factors, signs fixed as `factorPca` says.
+   * A picture of the factors of some tracks, their first k principal components (fastbook's
+   * `movie_w.pca(k)`): columns track_id, title, artist and year as far as the catalogue has them,
+   * pc1 … pck. The components are those of these tracks' factors, signs fixed as `factorPca` says.
    * @param tracks ids, titles, or "title by artist", at least 2
    * @param k number of components
    */
@@ -227,38 +241,52 @@ export class CollabLearner extends CollabRecommender {
   }
 
   /**
-   * Recommends to a listener who is not in the training data. Their factors U and bias b are those that minimise, tracks fixed,
+   * Recommends to a listener who is not in the training data. Their factors U and bias b are those
+   * that minimise, tracks fixed,
    *
-   *     Σ loss(U·V + b + c, target) + ½·Σ λ·θ²   over the tracks of the history (factors V, bias c), θ = (U, b)
+   * Σ loss(U·V + b + c, target) + ½·Σ λ·θ² over the tracks of the history (factors V, bias c), θ =
+   * (U, b)
    *
-   * by Newton's method: exact and in one step for MSELossFlat, the one minimum of a convex function for BCEWithLogitsLossFlat; with a `yRange` the function
-   * is not convex, and the minimum reached from θ = 0 is taken. Training goes for the same, by way of weight decay, and its strength is found from
-   * the trained users (see {@link userPrior}); `l2` sets another λ. Nothing of the model is changed.
+   * by Newton's method: exact and in one step for MSELossFlat, the one minimum of a convex function
+   * for BCEWithLogitsLossFlat; with a `yRange` the function is not convex, and the minimum reached
+   * from θ = 0 is taken. Training goes for the same, by way of weight decay, and its strength is
+   * found from the trained users (see {@link userPrior}); `l2` sets another λ. Nothing of the model
+   * is changed.
    *
-   * Targets are made of playcounts as the loaders made theirs ('rank': within the history); ratings of a table stand for playcounts where the loaders
-   * were made of a table. A track without a playcount counts as liked: its target is the mean of the training targets above their mean.
-   * @param history tracks (ids, titles, "title by artist"), or `{ track, playcount }`; playcounts of a repeated track are added
-   * @throws ArgumentError for an empty history and other losses; UnknownIdError for tracks that training has not, with a suggestion
+   * Targets are made of playcounts as the loaders made theirs ('rank': within the history); ratings
+   * of a table stand for playcounts where the loaders were made of a table. A track without a
+   * playcount counts as liked: its target is the mean of the training targets above their mean.
+   * @param history tracks (ids, titles, "title by artist"), or `{ track, playcount }`; playcounts
+   *   of a repeated track are added
+   * @throws ArgumentError for an empty history and other losses; UnknownIdError for tracks that
+   *   training has not, with a suggestion
    * @example learn.foldIn(['Song A', { track: 'Song B', playcount: 7 }]).recommend({ n: 10 })
    */
   override foldIn(history: readonly HistoryItem[], options: FoldInOptions = {}): CollabFoldedUser {
     return foldInCollab(this, history, options);
   }
 
-  /** What training tells about a listener whom it has not met: `savedPrior` if that is set, else found from the training rows. */
+  /**
+   * What training tells about a listener whom it has not met: `savedPrior` if that is set, else
+   * found from the training rows.
+   */
   userPrior(): UserPrior {
     return this.savedPrior ?? learnerPrior(this);
   }
 
   /**
-   * Which of a user's own tracks speak for a track, and which against it (as implicit's `explain` for ALS). Exactly, but for rounding: trackBias + userBias +
-   * Σ contribution + unplayed + remainder = total, the user's score of the track.
+   * Which of a user's own tracks speak for a track, and which against it (as implicit's `explain`
+   * for ALS). Exactly, but for rounding: trackBias + userBias + Σ contribution + unplayed +
+   * remainder = total, the user's score of the track.
    *
-   * The user's row is solved for from their training rows, tracks fixed, as `foldIn` does. With x = (V, 1) of a track of theirs, slope g and curvature h of
-   * its loss at the solution θ, and A = Σ h·x·xᵀ + Λ, that is θ = A⁻¹·Σ (h·x·θ − g)·x. So a track of theirs contributes (h·x·θ − g)·V·A⁻¹·x to the track
-   * with factors V. For squared errors the first factor is 2·(target − c): how far the target lies above the track's bias c, times how alike the two tracks
-   * are to this user; were the target at the bias, the sum would be less by exactly that much. For losses on logits this holds to first order.
-   * With negatives, `unplayed` is the same sum over the tracks that are not the user's. The remainder is what the trained row has beyond the solution:
+   * The user's row is solved for from their training rows, tracks fixed, as `foldIn` does. With x =
+   * (V, 1) of a track of theirs, slope g and curvature h of its loss at the solution θ, and A = Σ
+   * h·x·xᵀ + Λ, that is θ = A⁻¹·Σ (h·x·θ − g)·x. So a track of theirs contributes (h·x·θ −
+   * g)·V·A⁻¹·x to the track with factors V. For squared errors the first factor is 2·(target − c):
+   * how far the target lies above the track's bias c, times how alike the two tracks are to this
+   * user; were the target at the bias, the sum would be less by exactly that much. For losses on
+   * logits this holds to first order. With negatives, `unplayed` is the same sum over the tracks
+   * that are not the user's. The remainder is what the trained row has beyond the solution:
    * training goes by chance, and ends before it is through.
    * @param user a user of the training data
    * @param track id, title, or "title by artist"

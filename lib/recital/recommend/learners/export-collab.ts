@@ -12,7 +12,9 @@ import type { ExportOptions } from '../export-recommender.js';
 import { collabKind, collabKindNames, collabKindOf, readNegatives } from './collab-kinds.js';
 import type { CollabRecommender } from './collab-recommender.js';
 
-/** What a file says of a learner of collaborative filtering: see {@link CollabRecommender.export}. */
+/**
+ * What a file says of a learner of collaborative filtering: see {@link CollabRecommender.export}.
+ */
 export function describeCollab(
   learn: CollabRecommender,
   { seen: withSeen }: Required<ExportOptions>,

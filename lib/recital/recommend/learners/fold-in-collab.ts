@@ -23,8 +23,9 @@ import type { ListenerTracks } from './fold-in-rows.js';
 /** Options of {@link CollabLearner.foldIn}. */
 export interface FoldInOptions extends HistoryOptions {
   /**
-   * Strength λ of the penalty ½·λ·|θ|² on the listener's factors and bias, beside the sum of the losses of the history; more than 0. Larger: nearer to
-   * what everybody gets. Default: as strong as the weight decay was on the users of the training data, see {@link userPrior}.
+   * Strength λ of the penalty ½·λ·|θ|² on the listener's factors and bias, beside the sum of the
+   * losses of the history; more than 0. Larger: nearer to what everybody gets. Default: as strong
+   * as the weight decay was on the users of the training data, see {@link userPrior}.
    */
   l2?: number;
 }
@@ -55,8 +56,8 @@ export class CollabFoldedUser extends FoldedUser {
   }
 
   /**
-   * Which tracks of the history speak for a track: see {@link CollabLearner.explain}. Nothing is left over here, as long as the learner is not trained
-   * further.
+   * Which tracks of the history speak for a track: see {@link CollabLearner.explain}. Nothing is
+   * left over here, as long as the learner is not trained further.
    * @param track id, title, or "title by artist"
    */
   explain(track: Id, options: NoOptions = {}): Explanation {
@@ -93,7 +94,10 @@ export function foldInCollab(
 
 const found = new WeakMap<CollabLearner, { state: readonly number[]; prior: UserPrior }>();
 
-/** What training tells about a new listener: see {@link userPrior}. It is kept as long as the weights are the same. */
+/**
+ * What training tells about a new listener: see {@link userPrior}. It is kept as long as the
+ * weights are the same.
+ */
 export function learnerPrior(learn: CollabLearner): UserPrior {
   if (learn.dls.train.n === 0) {
     throw new ArgumentError(

@@ -8,7 +8,10 @@ import {
 } from '../../nn/losses.js';
 import { softplus } from '../../nn/sigmoid.js';
 
-/** A loss as a function of one score (of a pair: by how much the first scores more than the second), up to its second derivative. */
+/**
+ * A loss as a function of one score (of a pair: by how much the first scores more than the second),
+ * up to its second derivative.
+ */
 export interface ScoreCurve {
   /** Whether scores are those of pairs, played and not played; their target does not matter. */
   readonly pairs: boolean;
@@ -17,8 +20,8 @@ export interface ScoreCurve {
   /** dLoss/dScore. */
   slope(score: number, target: number): number;
   /**
-   * d²Loss/dScore², never negative. Exact without a range; with one, Gauss and Newton's approximation, that of a range taken as straight: the loss of a
-   * range is not convex.
+   * d²Loss/dScore², never negative. Exact without a range; with one, Gauss and Newton's
+   * approximation, that of a range taken as straight: the loss of a range is not convex.
    */
   curvature(score: number, target: number): number;
 }

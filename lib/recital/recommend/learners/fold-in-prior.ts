@@ -3,11 +3,20 @@ import type { Fields } from '../../data/files/fields.js';
 import type { EmbeddingDotBias } from '../../models/embedding-dot-bias.js';
 import { type Loss, sigmoid } from '../../nn/losses.js';
 
-/** What training tells about a listener whom it has not met. Plain values: a learner without its data can keep them. */
+/**
+ * What training tells about a listener whom it has not met. Plain values: a learner without its
+ * data can keep them.
+ */
 export interface UserPrior {
-  /** The ridge λ of each parameter (factors, then the bias) for a history of one track; for n tracks it is √n times as strong. */
+  /**
+   * The ridge λ of each parameter (factors, then the bias) for a history of one track; for n tracks
+   * it is √n times as strong.
+   */
   readonly strength: readonly number[];
-  /** The target of a track that is named without a playcount, as one that the listener likes: the mean of the training targets above their mean. */
+  /**
+   * The target of a track that is named without a playcount, as one that the listener likes: the
+   * mean of the training targets above their mean.
+   */
   readonly liked: number;
   /** Mean weight of the training rows, 1 without weights. */
   readonly weight: number;
@@ -19,17 +28,22 @@ const MAX_USERS = 20_000;
 /**
  * How strongly training shrinks a user's row, as a ridge: λ in Σ loss + ½·Σ λ·θ².
  *
- * Adam's decay is decoupled: each step takes lr·wd·θ off the row and moves it by lr·m/√v, where m is the mean gradient and v the mean of its squares over
- * batches. Where the two balance, Σ g + λ·θ = 0 for the sum over the user's n rows; and as one of these rows comes up in n·bs/N of the batches, √v
- * makes λ = wd·√(N/bs)·√n·rms(g), with N rows in all and rms(g) the root mean square of the parameter's gradient: a ridge that grows with the square root of
- * the history, and that holds a bias back more than a factor.
+ * Adam's decay is decoupled: each step takes lr·wd·θ off the row and moves it by lr·m/√v, where m
+ * is the mean gradient and v the mean of its squares over batches. Where the two balance, Σ g + λ·θ
+ * = 0 for the sum over the user's n rows; and as one of these rows comes up in n·bs/N of the
+ * batches, √v makes λ = wd·√(N/bs)·√n·rms(g), with N rows in all and rms(g) the root mean square of
+ * the parameter's gradient: a ridge that grows with the square root of the history, and that holds
+ * a bias back more than a factor.
  *
- * A run that ends before that balance, as most do, shrinks more, since its rows are still on their way from 0. So the constant c in λ = c·√n·rms(g) is not
- * taken to be wd·√(N/bs): it is the one under which the trained rows come nearest to balance, c = −Σ θ·g / Σ √n·rms(g)·θ², summed over users, for factors and for
- * biases. (After long runs that is 1.0 to 1.4 times wd·√(N/bs), after three epochs at wd 0.01 five to eighty times.) Where it is not positive, as before any
- * training, wd·√(N/bs) it is.
+ * A run that ends before that balance, as most do, shrinks more, since its rows are still on their
+ * way from 0. So the constant c in λ = c·√n·rms(g) is not taken to be wd·√(N/bs): it is the one
+ * under which the trained rows come nearest to balance, c = −Σ θ·g / Σ √n·rms(g)·θ², summed over
+ * users, for factors and for biases. (After long runs that is 1.0 to 1.4 times wd·√(N/bs), after
+ * three epochs at wd 0.01 five to eighty times.) Where it is not positive, as before any training,
+ * wd·√(N/bs) it is.
  *
- * A row's negatives count as one row with it. Seen are at most 50,000 rows, drawn as in an epoch, and 20,000 users; nothing depends on chance.
+ * A row's negatives count as one row with it. Seen are at most 50,000 rows, drawn as in an epoch,
+ * and 20,000 users; nothing depends on chance.
  * @param dls with training rows
  * @param options `lossFunc`: what was minimised; `wd`: the weight decay
  */
@@ -55,7 +69,8 @@ export function userPrior(
 }
 
 /**
- * Sums over training rows of −θ·g, for factors and for biases, and the root mean square of g for each parameter of a row of users.
+ * Sums over training rows of −θ·g, for factors and for biases, and the root mean square of g for
+ * each parameter of a row of users.
  * @param options.weight mean weight of the rows, which is taken for 1
  */
 function gradients(

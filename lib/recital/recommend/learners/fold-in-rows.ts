@@ -18,7 +18,9 @@ export interface ListenerTracks {
 
 /** Rows of a listener. */
 export interface ListenerRows extends UserRows {
-  /** Position in the listener's tracks that each row belongs to; −1: to a track that is not theirs. */
+  /**
+   * Position in the listener's tracks that each row belongs to; −1: to a track that is not theirs.
+   */
   readonly of: Int32Array;
 }
 

@@ -20,15 +20,19 @@ export interface UserFit {
   readonly theta: Float64Array;
   /** Cholesky factor of the Hessian A = Σ h·x·xᵀ + Λ at the solution. */
   readonly hessian: Float64Array;
-  /** Per row the h·(x·θ) − g with which θ = A⁻¹·Σ pull·x, where g and h are slope and curvature of its loss. */
+  /**
+   * Per row the h·(x·θ) − g with which θ = A⁻¹·Σ pull·x, where g and h are slope and curvature of
+   * its loss.
+   */
   readonly pull: Float64Array;
 }
 
 const MAX_STEPS = 100;
 
 /**
- * Minimises Σ weight·loss(x·θ + offset, target) + ½·Σ λ·θ² from θ = 0 by Newton's method. A step that does not lower the sum is halved until it does, so it
- * never gets worse. Squared errors without a range are solved by the first step.
+ * Minimises Σ weight·loss(x·θ + offset, target) + ½·Σ λ·θ² from θ = 0 by Newton's method. A step
+ * that does not lower the sum is halved until it does, so it never gets worse. Squared errors
+ * without a range are solved by the first step.
  * @param l2 one λ > 0 a parameter
  */
 export function solveUser(rows: UserRows, curve: ScoreCurve, l2: Float64Array): UserFit {

@@ -24,9 +24,11 @@ export interface LearnerRecommenderOptions {
 }
 
 /**
- * Recommends by a model of one's own, written with `tensorflowModel` or as a plain object, that a Learner trains on CollabDataLoaders: every pair of the user and a
- * track goes through its `forward`. So it takes part in lists, metrics and comparisons like any other; learners of `collabLearner` do so by themselves.
- * Users and tracks are those of the training rows. Lists report what `getPreds` returns for the pair.
+ * Recommends by a model of one's own, written with `tensorflowModel` or as a plain object, that a
+ * Learner trains on CollabDataLoaders: every pair of the user and a track goes through its
+ * `forward`. So it takes part in lists, metrics and comparisons like any other; learners of
+ * `collabLearner` do so by themselves. Users and tracks are those of the training rows. Lists
+ * report what `getPreds` returns for the pair.
  * @example
  * const tf = tensorflow();
  * const { user, item } = dls.classes;
@@ -60,7 +62,9 @@ export class LearnerRecommender extends Recommender {
     this.name = name;
   }
 
-  /** What the model predicts for a block of users and all tracks: see {@link Recommender.scores}. */
+  /**
+   * What the model predicts for a block of users and all tracks: see {@link Recommender.scores}.
+   */
   scores(users: Int32Array, out: Float32Array): void {
     checkScores(this, users, out);
     const { learn } = this;

@@ -14,18 +14,23 @@ import type { TrackVectors } from '../recommender.js';
 import { registerCollabKind } from './collab-kinds.js';
 import { CollabRecommender } from './collab-recommender.js';
 
-/** Options of {@link lightGCNLearner}; those of a Learner, whose `lossFunc` and `optFunc` have other defaults, and the model's. */
+/**
+ * Options of {@link lightGCNLearner}; those of a Learner, whose `lossFunc` and `optFunc` have other
+ * defaults, and the model's.
+ */
 export interface LightGCNLearnerOptions extends LearnerOptions, LightGCNOptions {
   /** Seed of the initial weights; default 42. */
   seed?: number | string;
 }
 
 /**
- * A learner of LightGCN, by default with BPRLoss and PyTorch's Adam (sqrMom 0.999, eps 1e-8, no weight decay), as RecBole-GNN trains it: a gradient is spread
- * over the whole graph, so that most of its entries are far smaller than fastai's eps of 1e-5. What holds the vectors back is `reg`.
+ * A learner of LightGCN, by default with BPRLoss and PyTorch's Adam (sqrMom 0.999, eps 1e-8, no
+ * weight decay), as RecBole-GNN trains it: a gradient is spread over the whole graph, so that most
+ * of its entries are far smaller than fastai's eps of 1e-5. What holds the vectors back is `reg`.
  *
- * Loaders with negatives and large batches suit it (RecBole-GNN has 4,096 pairs, here `bs: 8192`), a constant rate of 0.001 to 0.005, and patience: some hundred
- * epochs, as many as validation gets better.
+ * Loaders with negatives and large batches suit it (RecBole-GNN has 4,096 pairs, here `bs: 8192`),
+ * a constant rate of 0.001 to 0.005, and patience: some hundred epochs, as many as validation gets
+ * better.
  * @param dls from CollabDataLoaders, with `negatives`
  * @example
  * const dls = CollabDataLoaders.fromPlays(plays, { negatives: { n: 1 }, bs: 256 });
@@ -77,7 +82,10 @@ export class LightGCNLearner extends CollabRecommender {
   declare readonly model: LightGCN;
   readonly name: string = 'LightGCN';
 
-  /** The product of the final vectors of a block of users and all tracks: see {@link Recommender.scores}. */
+  /**
+   * The product of the final vectors of a block of users and all tracks: see
+   * {@link Recommender.scores}.
+   */
   scores(users: Int32Array, out: Float32Array): void {
     checkScores(this, users, out);
     this.settle();
@@ -114,8 +122,9 @@ export class LightGCNLearner extends CollabRecommender {
   }
 
   /**
-   * Recommends to a listener who is not in the training data, as to a node that joins the graph, with a vector of its own that is 0: what its tracks pass on
-   * to it, each by 1/√(tracks · listeners), is its vector. Playcounts make no difference.
+   * Recommends to a listener who is not in the training data, as to a node that joins the graph,
+   * with a vector of its own that is 0: what its tracks pass on to it, each by 1/√(tracks ·
+   * listeners), is its vector. Playcounts make no difference.
    */
   override foldIn(history: readonly HistoryItem[], options: HistoryOptions = {}): FoldedUser {
     this.settle();

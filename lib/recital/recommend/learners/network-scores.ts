@@ -7,8 +7,9 @@ import type { EmbeddingNN } from '../../models/embedding-nn.js';
 const CHUNK = 1024;
 
 /**
- * Predictions of an EmbeddingNN, before its range, for a block of users and all tracks (the items without `#na#`). The first layer is linear in the two
- * vectors, W·[u; v] = Wᵤ·u + Wᵥ·v, so each half is computed once for each user and each track; only what follows is computed for every pair.
+ * Predictions of an EmbeddingNN, before its range, for a block of users and all tracks (the items
+ * without `#na#`). The first layer is linear in the two vectors, W·[u; v] = Wᵤ·u + Wᵥ·v, so each
+ * half is computed once for each user and each track; only what follows is computed for every pair.
  * @param users user indices, without `#na#`
  * @param out users × tracks, overwritten
  */

@@ -9,8 +9,8 @@ export interface Entries {
 }
 
 /**
- * The weights B of EASE, B[i, t] = −P[i, t] / P[t, t] off the diagonal and 0 on it, with P = (YᵀY + λ)⁻¹, in a form that can be multiplied with. Y has a row for
- * each user, then the side rows.
+ * The weights B of EASE, B[i, t] = −P[i, t] / P[t, t] off the diagonal and 0 on it, with P = (YᵀY +
+ * λ)⁻¹, in a form that can be multiplied with. Y has a row for each user, then the side rows.
  */
 export interface EaseSolution {
   /** What was inverted, on the shared memory: `size` × `size`. */
@@ -24,7 +24,10 @@ export interface EaseSolution {
   weights(tracks: Int32Array, t: number): Float64Array;
 }
 
-/** The matrix to invert, λ added to its diagonal: YYᵀ of rows × rows, or YᵀY of tracks × tracks, whichever is smaller. */
+/**
+ * The matrix to invert, λ added to its diagonal: YYᵀ of rows × rows, or YᵀY of tracks × tracks,
+ * whichever is smaller.
+ */
 export function easeSystem(y: CsrMatrix, lambda: number): { system: Float32Array; size: number } {
   const [rows, tracks] = y.shape;
   const size = Math.min(rows, tracks);
@@ -42,7 +45,10 @@ export function easeSystem(y: CsrMatrix, lambda: number): { system: Float32Array
   return { system, size };
 }
 
-/** The form of the solution that fits an inverse of this size: of tracks, or of the rows of Y where these are not more. */
+/**
+ * The form of the solution that fits an inverse of this size: of tracks, or of the rows of Y where
+ * these are not more.
+ */
 export function easeSolution(
   y: CsrMatrix,
   { inverse, size, lambda }: { inverse: Float32Array; size: number; lambda: number },
@@ -87,8 +93,9 @@ class TrackForm implements EaseSolution {
 }
 
 /**
- * With A⁻¹ = (YYᵀ + λ)⁻¹ of rows × rows: P = (1 − YᵀA⁻¹Y)/λ, so that for q_t = (YᵀA⁻¹Y)[t, t] and z = A⁻¹Yy the score is y_t − (y_t − (Yᵀz)_t)/(1 − q_t).
- * For a user u of training z = e_u − λ·A⁻¹e_u.
+ * With A⁻¹ = (YYᵀ + λ)⁻¹ of rows × rows: P = (1 − YᵀA⁻¹Y)/λ, so that for q_t = (YᵀA⁻¹Y)[t, t] and z
+ * = A⁻¹Yy the score is y_t − (y_t − (Yᵀz)_t)/(1 − q_t). For a user u of training z = e_u −
+ * λ·A⁻¹e_u.
  */
 class RowForm implements EaseSolution {
   readonly size: number;

@@ -21,11 +21,20 @@ import { type SideRows, sideColumns } from './side-rows.js';
 
 /** Options of {@link EASE.fit}. */
 export interface EASEOptions {
-  /** Strength of the regularization, more than 0; default 100. It means the same whatever `value` and `popularityPower`: see {@link EASE}. */
+  /**
+   * Strength of the regularization, more than 0; default 100. It means the same whatever `value`
+   * and `popularityPower`: see {@link EASE}.
+   */
   lambda?: number;
-  /** What a play is worth: 1 ('binary', default), ln(1 + playcount) ('log') or the playcount ('count'). */
+  /**
+   * What a play is worth: 1 ('binary', default), ln(1 + playcount) ('log') or the playcount
+   * ('count').
+   */
   value?: InteractionValue;
-  /** How much popular tracks are held back: entries are divided by listeners^power. Default 0, as published; 0.1 to 0.3 can help much. */
+  /**
+   * How much popular tracks are held back: entries are divided by listeners^power. Default 0, as
+   * published; 0.1 to 0.3 can help much.
+   */
   popularityPower?: number;
   /** Further rows beside the users: tags, artists, genres; see {@link tagRows}. Default: none. */
   sideRows?: SideRows;
@@ -43,7 +52,10 @@ export interface EASEState {
   readonly side: CsrMatrix | undefined;
   /** The inverse, on the shared memory. */
   readonly inverse: Float32Array;
-  /** What a value of each track is multiplied by, where there are no listening histories to find it from. */
+  /**
+   * What a value of each track is multiplied by, where there are no listening histories to find it
+   * from.
+   */
   readonly columnScale?: Float64Array;
 }
 
@@ -51,11 +63,14 @@ export interface EASEState {
 const MAX_SIZE = 20_000;
 
 /**
- * EASE (Steck, 2019): the linear model that predicts each track of a user from their other tracks, in closed form. With Y the users × tracks matrix, the side
- * rows below it, P = (YᵀY + λ)⁻¹ and B[i, t] = −P[i, t]/P[t, t], B[t, t] = 0, a user with the row y scores y·B. The smaller side is inverted: where users and
- * side rows are fewer than tracks, P = (1 − Yᵀ(YYᵀ + λ)⁻¹Y)/λ is never formed.
+ * EASE (Steck, 2019): the linear model that predicts each track of a user from their other tracks,
+ * in closed form. With Y the users × tracks matrix, the side rows below it, P = (YᵀY + λ)⁻¹ and
+ * B[i, t] = −P[i, t]/P[t, t], B[t, t] = 0, a user with the row y scores y·B. The smaller side is
+ * inverted: where users and side rows are fewer than tracks, P = (1 − Yᵀ(YYᵀ + λ)⁻¹Y)/λ is never
+ * formed.
  *
- * Entries of Y are values / listeners^popularityPower, divided by their root mean square, those of side rows likewise, times `sideWeight`.
+ * Entries of Y are values / listeners^popularityPower, divided by their root mean square, those of
+ * side rows likewise, times `sideWeight`.
  * @example
  * const ease = await EASE.fit(plays, { lambda: 100, value: 'log', popularityPower: 0.2 });
  * ease.recommend(user, { n: 10 });
@@ -100,7 +115,8 @@ export class EASE extends Recommender {
   /**
    * Fits it: n³ multiplications and additions for the smaller side n.
    * @param plays the training plays
-   * @throws ArgumentError for wrong options and for more than 20,000 users and tracks; NumericError if λ is too small for float32
+   * @throws ArgumentError for wrong options and for more than 20,000 users and tracks; NumericError
+   *   if λ is too small for float32
    * @example const ease = await EASE.fit(plays, { lambda: 100 });
    */
   static async fit(plays: Plays, options: EASEOptions = {}): Promise<EASE> {
@@ -142,7 +158,10 @@ export class EASE extends Recommender {
     this.solution.scores(users, out);
   }
 
-  /** Scores a listener by the history, as a user of training with these plays. See {@link Recommender.foldIn}. */
+  /**
+   * Scores a listener by the history, as a user of training with these plays. See
+   * {@link Recommender.foldIn}.
+   */
   override foldIn(history: readonly HistoryItem[], options: HistoryOptions = {}): FoldedUser {
     const read = readHistory(this, history, options);
     const data = Float64Array.from(
@@ -155,7 +174,8 @@ export class EASE extends Recommender {
   }
 
   /**
-   * Which of a user's tracks speak for a track, and which against it: their contributions add up to the score.
+   * Which of a user's tracks speak for a track, and which against it: their contributions add up to
+   * the score.
    * @param user a user of the training data
    * @param track id, title, or "title by artist"
    */
@@ -173,7 +193,10 @@ export class EASE extends Recommender {
   }
 }
 
-/** Refuses plays of too many users and tracks, before any work is done for them, and names the limits that would do. */
+/**
+ * Refuses plays of too many users and tracks, before any work is done for them, and names the
+ * limits that would do.
+ */
 function refuseTooLarge(plays: Plays, sideRows: number): void {
   const { users, tracks } = plays;
   const size = Math.min(users.length + sideRows, tracks.length);

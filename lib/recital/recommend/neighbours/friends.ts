@@ -10,17 +10,24 @@ import { Recommender } from '../recommender.js';
 
 /** Options of {@link Friends}. */
 export interface FriendsOptions {
-  /** Who is whose friend: a row each with the columns user_id and friend_id. Both ways count only if both are there. */
+  /**
+   * Who is whose friend: a row each with the columns user_id and friend_id. Both ways count only if
+   * both are there.
+   */
   friends: Table;
-  /** What a play is worth: ln(1 + playcount) ('log', default), 1 ('binary') or the playcount ('count'). */
+  /**
+   * What a play is worth: ln(1 + playcount) ('log', default), 1 ('binary') or the playcount
+   * ('count').
+   */
   value?: InteractionValue;
   /** How much popular tracks are held back: values are divided by listeners^power; default 0.2. */
   popularityPower?: number;
 }
 
 /**
- * What a user's friends play: score of a track = Σ over friends of value / listeners^popularityPower. Alone it is weak, and says nothing to those without
- * friends; in a {@link Hybrid} it adds what plays do not know.
+ * What a user's friends play: score of a track = Σ over friends of value /
+ * listeners^popularityPower. Alone it is weak, and says nothing to those without friends; in a
+ * {@link Hybrid} it adds what plays do not know.
  * @example new Hybrid([ease, new Friends(plays, { friends })], { weights: [1, 0.2] })
  */
 export class Friends extends Recommender {

@@ -11,8 +11,8 @@ import { PlayValues } from '../play-values.js';
 import { type Id, Recommender } from '../recommender.js';
 
 /**
- * Recommends by what tracks are worth to each other: score of track t = Σ value(track) · similarity[track, t] over the tracks of the user. What a pair is
- * worth, subclasses say.
+ * Recommends by what tracks are worth to each other: score of track t = Σ value(track) ·
+ * similarity[track, t] over the tracks of the user. What a pair is worth, subclasses say.
  */
 export abstract class ItemItemRecommender extends Recommender {
   /** Tracks × tracks: row i lists the tracks that who plays track i may like. */
@@ -23,7 +23,8 @@ export abstract class ItemItemRecommender extends Recommender {
 
   /**
    * @param plays the training plays
-   * @param options.value what a play is worth; `similarity`: makes the matrix of the users × tracks values; `learnt`: the matrix, if it is there already
+   * @param options.value what a play is worth; `similarity`: makes the matrix of the users × tracks
+   *   values; `learnt`: the matrix, if it is there already
    */
   constructor(
     plays: Plays,
@@ -57,7 +58,10 @@ export abstract class ItemItemRecommender extends Recommender {
     }
   }
 
-  /** Scores a listener by the tracks of the history alone, exactly as a user of training with these plays. See {@link Recommender.foldIn}. */
+  /**
+   * Scores a listener by the tracks of the history alone, exactly as a user of training with these
+   * plays. See {@link Recommender.foldIn}.
+   */
   override foldIn(history: readonly HistoryItem[], options: HistoryOptions = {}): FoldedUser {
     const read = readHistory(this, history, options);
     const scores = new Float32Array(this.tracks.length);

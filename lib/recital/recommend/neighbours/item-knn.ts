@@ -16,11 +16,17 @@ import { topProducts } from './top-products.js';
 export interface KNNOptions {
   /** Neighbours that count, the nearest ones; default 100. */
   k?: number;
-  /** Added to the denominator of the cosine, so that those who share little are not thought alike by chance; default 0. Not for 'bm25', which has none. */
+  /**
+   * Added to the denominator of the cosine, so that those who share little are not thought alike by
+   * chance; default 0. Not for 'bm25', which has none.
+   */
   shrink?: number;
   /** How rows are weighed before they are compared, see {@link RowWeighting}; default 'none'. */
   weighting?: Weighting;
-  /** What a play is worth: 1 ('binary', default), ln(1 + playcount) ('log'), or the playcount ('count', as in the `implicit` library). */
+  /**
+   * What a play is worth: 1 ('binary', default), ln(1 + playcount) ('log'), or the playcount
+   * ('count', as in the `implicit` library).
+   */
   value?: InteractionValue;
 }
 
@@ -38,12 +44,15 @@ export function knnOptions(options: KNNOptions, of: string): Required<KNNOptions
 }
 
 /**
- * Item-kNN: of each track the k tracks with the most similar listeners, sim(a, b) = a·b / (|a|·|b| + shrink) for the columns a, b of the users × tracks matrix;
- * the score of a track is Σ value·sim over the tracks of the user. With `value: 'count'` these are CosineRecommender, TFIDFRecommender and BM25Recommender of
- * the `implicit` library, but for the track itself, which is no neighbour here and takes one of the k places there.
+ * Item-kNN: of each track the k tracks with the most similar listeners, sim(a, b) = a·b / (|a|·|b|
+ * + shrink) for the columns a, b of the users × tracks matrix; the score of a track is Σ value·sim
+ * over the tracks of the user. With `value: 'count'` these are CosineRecommender, TFIDFRecommender
+ * and BM25Recommender of the `implicit` library, but for the track itself, which is no neighbour
+ * here and takes one of the k places there.
  *
- * It is counted at once, when it is made or loaded: of 10 million plays that takes many seconds, during which nothing else goes on. A server does it before it
- * listens, or in a worker thread; a file that was exported with `{ seen: false }` holds the similarities, and counts nothing.
+ * It is counted at once, when it is made or loaded: of 10 million plays that takes many seconds,
+ * during which nothing else goes on. A server does it before it listens, or in a worker thread; a
+ * file that was exported with `{ seen: false }` holds the similarities, and counts nothing.
  * @example new ItemKNN(plays, { k: 50, weighting: 'tfidf' }).recommend(user)
  */
 export class ItemKNN extends ItemItemRecommender {
@@ -53,7 +62,8 @@ export class ItemKNN extends ItemItemRecommender {
 
   /**
    * @param plays the training plays
-   * @param learnt the similarities, if they are known already: those of a file without listening histories
+   * @param learnt the similarities, if they are known already: those of a file without listening
+   *   histories
    */
   constructor(plays: Plays, options: KNNOptions = {}, learnt?: CsrMatrix) {
     const all = knnOptions(options, 'ItemKNN');

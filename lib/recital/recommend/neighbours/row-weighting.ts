@@ -2,7 +2,10 @@ import type { CsrMatrix } from '../../data/matrix.js';
 import { ArgumentError } from '../../errors.js';
 import { said } from '../../options.js';
 
-/** How neighbours are weighed before they are compared, as the `implicit` library has it: see {@link RowWeighting}. */
+/**
+ * How neighbours are weighed before they are compared, as the `implicit` library has it: see
+ * {@link RowWeighting}.
+ */
 export type Weighting = 'none' | 'tfidf' | 'bm25';
 
 /** implicit's constants for its BM25Recommender. */
@@ -10,15 +13,15 @@ const K1 = 1.2;
 const B = 0.75;
 
 /**
- * Weights of the rows of a matrix, seen as documents whose words are the columns; x is an entry, N the number of rows, n_c the entries of column c and
- * idf_c = ln N − ln(1 + n_c):
+ * Weights of the rows of a matrix, seen as documents whose words are the columns; x is an entry, N
+ * the number of rows, n_c the entries of column c and idf_c = ln N − ln(1 + n_c):
  *
- *     none    x
- *     tfidf   √x · idf_c
- *     bm25    x·(K1 + 1) / (K1·(1 − B + B·length/mean length) + x) · idf_c,   K1 = 1.2, B = 0.75, length: the row's sum
+ * none x tfidf √x · idf_c bm25 x·(K1 + 1) / (K1·(1 − B + B·length/mean length) + x) · idf_c, K1 =
+ * 1.2, B = 0.75, length: the row's sum
  *
- * Rows weighted by 'none' and 'tfidf' are compared by their cosine, rows weighted by 'bm25' by their product. These are the formulas, and the constants, of
- * CosineRecommender, TFIDFRecommender and BM25Recommender of the `implicit` library.
+ * Rows weighted by 'none' and 'tfidf' are compared by their cosine, rows weighted by 'bm25' by
+ * their product. These are the formulas, and the constants, of CosineRecommender, TFIDFRecommender
+ * and BM25Recommender of the `implicit` library.
  */
 export class RowWeighting {
   private readonly idf: Float64Array;

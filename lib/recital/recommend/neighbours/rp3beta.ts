@@ -17,13 +17,18 @@ export interface RP3betaOptions {
   beta?: number;
   /** Tracks that count for each, the most likely ones; default 200. */
   k?: number;
-  /** What a play is worth: 1 ('binary', default), ln(1 + playcount) ('log') or the playcount ('count'). */
+  /**
+   * What a play is worth: 1 ('binary', default), ln(1 + playcount) ('log') or the playcount
+   * ('count').
+   */
   value?: InteractionValue;
 }
 
 /**
- * RP³β (Paudel, Christoffel, Newell and Bernstein, 2017): a random walk of three steps, from a user to a track of theirs, to a listener of it, to a track of
- * that listener; similarity[i, j] = Σ over users P(user | i)^α · P(j | user)^α / listeners(j)^β, where P is in proportion to what plays are worth.
+ * RP³β (Paudel, Christoffel, Newell and Bernstein, 2017): a random walk of three steps, from a user
+ * to a track of theirs, to a listener of it, to a track of that listener; similarity[i, j] = Σ over
+ * users P(user | i)^α · P(j | user)^α / listeners(j)^β, where P is in proportion to what plays are
+ * worth.
  * @example new RP3beta(plays, { beta: 0.4 }).recommend(user)
  */
 export class RP3beta extends ItemItemRecommender {
@@ -33,7 +38,8 @@ export class RP3beta extends ItemItemRecommender {
 
   /**
    * @param plays the training plays
-   * @param learnt the similarities, if they are known already: those of a file without listening histories
+   * @param learnt the similarities, if they are known already: those of a file without listening
+   *   histories
    */
   constructor(plays: Plays, options: RP3betaOptions = {}, learnt?: CsrMatrix) {
     checkOptions(options, ['alpha', 'beta', 'k', 'value'], 'RP3beta');

@@ -6,7 +6,10 @@ import { Vocabulary } from '../../data/vocabulary.js';
 import { ArgumentError } from '../../errors.js';
 import { checkArgument, checkOptions, said } from '../../options.js';
 
-/** What is known of tracks beside who plays them: rows × tracks, sparse, each row a tag, an artist, a genre. */
+/**
+ * What is known of tracks beside who plays them: rows × tracks, sparse, each row a tag, an artist,
+ * a genre.
+ */
 export interface SideRows {
   /** What the rows are. */
   readonly rows: Vocabulary;
@@ -22,13 +25,17 @@ export interface TagRowsOptions {
   tag?: string;
   /** Tags that were given fewer times are left out; default 3. */
   minCount?: number;
-  /** Plays that are held out: what a user called a track that is held out for that very user is left out, for it says that they know it. Default: none. */
+  /**
+   * Plays that are held out: what a user called a track that is held out for that very user is left
+   * out, for it says that they know it. Default: none.
+   */
   heldOut?: Plays;
 }
 
 /**
  * Tags as {@link SideRows}: a row a tag, ln(1 + times given) for each track.
- * @param tags a row for each time a tag was given, with a column track_id and one with the tag; with `heldOut` also user_id
+ * @param tags a row for each time a tag was given, with a column track_id and one with the tag;
+ *   with `heldOut` also user_id
  * @example tagRows((await readHetRec(file)).tags, { heldOut: split.test })
  */
 export function tagRows(tags: Table, options: TagRowsOptions = {}): SideRows {
@@ -90,7 +97,10 @@ function withoutHeldOut(given: readonly number[], tags: Table, heldOut: Plays): 
   });
 }
 
-/** The matrix with the columns of another vocabulary of tracks, checked; tracks that it has not are dropped. */
+/**
+ * The matrix with the columns of another vocabulary of tracks, checked; tracks that it has not are
+ * dropped.
+ */
 export function sideColumns({ rows, tracks, matrix }: SideRows, wanted: Vocabulary): CsrMatrix {
   checkCsrMatrix(matrix);
   if (matrix.shape[0] !== rows.length || matrix.shape[1] !== tracks.length) {

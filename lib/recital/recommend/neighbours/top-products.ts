@@ -2,7 +2,10 @@ import { interruptible } from '../../compute/interrupt.js';
 import type { CsrMatrix } from '../../data/matrix.js';
 import { TopN } from '../top-n.js';
 
-/** In the place of a sum that has come to 0, so that its column is not taken for one that nothing was added to: it changes no later sum, and is not above 0. */
+/**
+ * In the place of a sum that has come to 0, so that its column is not taken for one that nothing
+ * was added to: it changes no later sum, and is not above 0.
+ */
 const CANCELLED = -Number.MIN_VALUE;
 
 /** A product of two sparse matrices, row by row. */

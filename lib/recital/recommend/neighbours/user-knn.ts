@@ -11,8 +11,9 @@ import { RowWeighting, rowLengths, similarity } from './row-weighting.js';
 import { RowProducts, topProducts } from './top-products.js';
 
 /**
- * User-kNN: of each user the k users with the most similar plays, sim(u, v) = u·v / (|u|·|v| + shrink) for the rows u, v of the users × tracks matrix; the
- * score of a track is Σ sim·value over the neighbours who play it.
+ * User-kNN: of each user the k users with the most similar plays, sim(u, v) = u·v / (|u|·|v| +
+ * shrink) for the rows u, v of the users × tracks matrix; the score of a track is Σ sim·value over
+ * the neighbours who play it.
  * @example new UserKNN(plays, { k: 50 }).recommend(user)
  */
 export class UserKNN extends Recommender {
@@ -57,7 +58,9 @@ export class UserKNN extends Recommender {
     }
   }
 
-  /** Scores a listener by the k users most similar to the history. See {@link Recommender.foldIn}. */
+  /**
+   * Scores a listener by the k users most similar to the history. See {@link Recommender.foldIn}.
+   */
   override foldIn(history: readonly HistoryItem[], options: HistoryOptions = {}): FoldedUser {
     const read = readHistory(this, history, options);
     const own = this.rows.row(read.track, this.values.ofHistory(read));

@@ -76,7 +76,10 @@ const matrix = (text: fc.Arbitrary<string>): fc.Arbitrary<string[][]> =>
 const quoted = (field: string): string =>
   /[",\r\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field;
 
-/** Writes rows of a user, a track and a number, and checks that each reader gives the very same texts. */
+/**
+ * Writes rows of a user, a track and a number, and checks that each reader gives the very same
+ * texts.
+ */
 async function comesBack(
   file: string,
   rows: readonly string[][],

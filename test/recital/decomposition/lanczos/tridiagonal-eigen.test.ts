@@ -3,7 +3,10 @@ import fc from 'fast-check';
 import { Random } from '../../../../lib/recital/compute/random.js';
 import { tridiagonalEigen } from '../../../../lib/recital/decomposition/lanczos/tridiagonal-eigen.js';
 
-/** Checks that rows of `vectors` are orthonormal and only stretched by the symmetric matrix `a`, the largest value first. */
+/**
+ * Checks that rows of `vectors` are orthonormal and only stretched by the symmetric matrix `a`, the
+ * largest value first.
+ */
 function check(a: Float64Array, n: number, tolerance: number): void {
   const { values, vectors } = tridiagonalEigen(a.slice(), n);
   for (let e = 0; e < n; e++) {

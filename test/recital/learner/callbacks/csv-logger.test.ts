@@ -104,7 +104,8 @@ describe('CSVLogger', () => {
     expect(lines()).to.have.length(4);
     await parts.resume();
     expect(rows(readFileSync(file, 'utf8'))).to.deep.equal(expected);
-    // a process that died in its third epoch, after the file of the second: the rows after that are learnt again
+    // a process that died in its third epoch, after the file of the second: the rows after that are
+    // learnt again
     const other = makeLearner(options).load('model_1');
     await other.resume({ cbs: new CSVLogger() });
     expect(rows(readFileSync(file, 'utf8'))).to.deep.equal(expected);

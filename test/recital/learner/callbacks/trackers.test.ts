@@ -23,7 +23,10 @@ import { biasSplitter } from '../../../../lib/recital/learner/splitters.js';
 import { topKAccuracy } from '../../../../lib/recital/learner/top-k-accuracy.js';
 import { displayed, makeLearner, rejection } from '../../../support/learner.js';
 
-/** Puts these numbers in the place of the validation losses (or another column); null: validation was left out. */
+/**
+ * Puts these numbers in the place of the validation losses (or another column); null: validation
+ * was left out.
+ */
 function pretend(values: readonly (number | null)[], column = 1): Callback {
   return {
     name: 'pretend',

@@ -43,7 +43,10 @@ const cosine = (a: readonly number[], b: readonly number[]): number => {
   return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
 };
 
-/** Six tracks: a, b and c are played; d sounds like a, e like c; of c2 nothing is known, of none neither. */
+/**
+ * Six tracks: a, b and c are played; d sounds like a, e like c; of c2 nothing is known, of none
+ * neither.
+ */
 const tracks = new Tracks(
   new Table({
     track_id: ['a', 'b', 'c', 'c2', 'd', 'e', 'none'],

@@ -13,7 +13,10 @@ import {
 import { Popularity } from '../../../../lib/recital/recommend/baselines/popularity.js';
 import { collabLearner } from '../../../../lib/recital/recommend/learners/collab.js';
 
-/** 200 users × 120 tracks, 20 plays each, nine of ten within one of four tastes; popular tracks in each. `shuffled`: tastes mean nothing. */
+/**
+ * 200 users × 120 tracks, 20 plays each, nine of ten within one of four tastes; popular tracks in
+ * each. `shuffled`: tastes mean nothing.
+ */
 function tastePlays(shuffled: boolean): Plays {
   const random = new Random('taste');
   const popular = new WeightedDraw(Array.from({ length: 30 }, (_, t) => 1 / (3 + t)));

@@ -17,7 +17,10 @@ import {
 import type { Recommender } from '../../../../lib/recital/recommend/recommender.js';
 import { FoldedRecommender, holdOutUsers } from '../../../support/folded.js';
 
-/** 150 users × 100 tracks of four tastes: 20 plays each, two of three within the own taste and played often, the others once. */
+/**
+ * 150 users × 100 tracks of four tastes: 20 plays each, two of three within the own taste and
+ * played often, the others once.
+ */
 function tastePlays(seed = 1): Plays {
   const random = new Random(seed);
   const popular = new WeightedDraw(Array.from({ length: 25 }, (_, t) => 1 / (4 + t)));
@@ -40,7 +43,10 @@ describe('listeners who are folded in', () => {
     popular: Evaluation;
   }
 
-  /** A sixth of the users is set apart: what they get when they are trained with the others, and when they are folded into a model of the others. */
+  /**
+   * A sixth of the users is set apart: what they get when they are trained with the others, and
+   * when they are folded into a model of the others.
+   */
   async function measure(
     loader: CollabPlaysOptions,
     options: CollabLearnerOptions,

@@ -21,7 +21,10 @@ async function train(
   return learn;
 }
 
-/** The prior's strengths, and the root mean square of each parameter's gradient over training rows, counted again here. */
+/**
+ * The prior's strengths, and the root mean square of each parameter's gradient over training rows,
+ * counted again here.
+ */
 function strengths(learn: CollabLearner): { strength: readonly number[]; rms: number[] } {
   const { model, dls } = learn;
   const { user, item, target } = dls.train.data;

@@ -28,7 +28,10 @@ import { smallPlays } from '../contract.js';
 
 const out = (learn: Asked): Float32Array => new Float32Array(learn.tracks.length);
 
-/** What may be asked of a learner that trains: nothing of it reads or changes weights, or the state of the run's optimizer. */
+/**
+ * What may be asked of a learner that trains: nothing of it reads or changes weights, or the state
+ * of the run's optimizer.
+ */
 const allowed = [
   ...['addCbs', 'removeCbs', 'noLogging', 'withoutCbs', 'loader', 'summary', 'opt', 'history'],
   ...[

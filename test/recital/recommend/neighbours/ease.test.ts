@@ -161,7 +161,8 @@ describe('EASE', () => {
   }
 
   it('learns from tags what plays do not say', async () => {
-    // Two groups of tracks; one of each is played by somebody who plays nothing else. Only tags tell to which group they belong.
+    // Two groups of tracks; one of each is played by somebody who plays nothing else. Only tags
+    // tell to which group they belong.
     const rows: PlayRecord[] = [];
     for (let u = 0; u < 12; u++)
       for (let t = 0; t < 8; t++)

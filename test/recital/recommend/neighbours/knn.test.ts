@@ -105,7 +105,8 @@ describe('ItemKNN, UserKNN and RP3beta', () => {
     const knn = new UserKNN(plays);
     const out = new Float32Array(5);
     knn.scores(Int32Array.of(2), out);
-    // u2 plays t0 and t1; u0 (t0 of three tracks) and u1 (t1 of three) are as near, 1/√6, u3 shares nothing.
+    // u2 plays t0 and t1; u0 (t0 of three tracks) and u1 (t1 of three) are as near, 1/√6, u3 shares
+    // nothing.
     [1, 1, 1, 1, 2].forEach((n, t) => {
       expect(out[t]).to.be.closeTo(n / Math.sqrt(6), 1e-6);
     });

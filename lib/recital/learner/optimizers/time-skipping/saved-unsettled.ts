@@ -19,8 +19,9 @@ const NUMBERS = [
 const RANGES = 128;
 
 /**
- * Rows that are not up to date as JSON and tensors: `run.rows.PARAMETER.value`, `….last` and `….MOMENT`, and of the n-th line `run.line.n.tables`, `….scalars`,
- * `….spans`, `….ranges`, `….starts` and `….logs`.
+ * Rows that are not up to date as JSON and tensors: `run.rows.PARAMETER.value`, `….last` and
+ * `….MOMENT`, and of the n-th line `run.line.n.tables`, `….scalars`, `….spans`, `….ranges`,
+ * `….starts` and `….logs`.
  */
 export function unsettledTensors({ lines, tables }: Unsettled): {
   json: Json;

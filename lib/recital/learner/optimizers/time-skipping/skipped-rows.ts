@@ -7,8 +7,9 @@ import type { Step, Timeline } from './timeline.js';
 const GRAIN = 16_384;
 
 /**
- * The rows of one table, each of which stands at a step of its own. `last[row]` is the slot of the timeline that a row was brought up to or touched at or,
- * once its momentum is spent, −1 − the block at whose start that was found.
+ * The rows of one table, each of which stands at a step of its own. `last[row]` is the slot of the
+ * timeline that a row was brought up to or touched at or, once its momentum is spent, −1 − the
+ * block at whose start that was found.
  */
 export class SkippedRows {
   readonly last: Int32Array;
@@ -84,7 +85,9 @@ export class SkippedRows {
     });
   }
 
-  /** Brings the rows that still move to the end of the block; those whose momentum is spent leave. */
+  /**
+   * Brings the rows that still move to the end of the block; those whose momentum is spent leave.
+   */
   endBlock(): void {
     const { pending, pendingCount, last, line } = this;
     line.refreshSlots();

@@ -7,25 +7,35 @@ import type { Unsettled } from './unsettled.js';
 
 /** Options of optimizers that can skip time. */
 export interface SkippingOptions {
-  /** True (default): p ← p·(1 − lr·wd) before the step; false: wd·p is added to the gradient (L2). */
+  /**
+   * True (default): p ← p·(1 − lr·wd) before the step; false: wd·p is added to the gradient (L2).
+   */
   decoupledWd?: boolean;
   /**
-   * Whether rows of a table (an embedding) that have no gradient are left alone and brought up to date when they are needed, which gives the same weights
-   * in time proportional to the rows touched. Default: where it is quicker, in tables that are large beside the batch. True: in every table. False: never,
-   * every row takes every step.
+   * Whether rows of a table (an embedding) that have no gradient are left alone and brought up to
+   * date when they are needed, which gives the same weights in time proportional to the rows
+   * touched. Default: where it is quicker, in tables that are large beside the batch. True: in
+   * every table. False: never, every row takes every step.
    */
   timeSkipping?: boolean;
 }
 
-/** Values that a step of all rows does in the time that a skipping one needs for one value of a touched row. */
+/**
+ * Values that a step of all rows does in the time that a skipping one needs for one value of a
+ * touched row.
+ */
 const DEARER = 16;
-/** Values that a step of all rows does in the time that a timeline needs for itself, or for a further table. */
+/**
+ * Values that a step of all rows does in the time that a timeline needs for itself, or for a
+ * further table.
+ */
 const OVERHEAD = { line: 50_000, table: 2_000 };
 
 /**
- * An optimizer whose steps are cases of MomentStep: dense for dense parameters, by time-skipping (see Timeline) for tables. Time cannot be skipped while decay
- * goes through the gradient (L2) or takes more than momentum leaves (lr·wd > 1 − mom), nor where v is forgotten much sooner than m (sqrMom < 0.9·mom²), so
- * that steps grow without gradient: such steps are dense.
+ * An optimizer whose steps are cases of MomentStep: dense for dense parameters, by time-skipping
+ * (see Timeline) for tables. Time cannot be skipped while decay goes through the gradient (L2) or
+ * takes more than momentum leaves (lr·wd > 1 − mom), nor where v is forgotten much sooner than m
+ * (sqrMom < 0.9·mom²), so that steps grow without gradient: such steps are dense.
  */
 export abstract class SkippingOptimizer extends MomentOptimizer {
   private readonly tables = new Map<Parameter, SkippedRows>();
@@ -50,7 +60,10 @@ export abstract class SkippingOptimizer extends MomentOptimizer {
     this.timeSkipping = timeSkipping;
   }
 
-  /** The t-th step of a parameter; undefined where it is none of MomentStep's cases, so that `dense` takes it. */
+  /**
+   * The t-th step of a parameter; undefined where it is none of MomentStep's cases, so that `dense`
+   * takes it.
+   */
   protected abstract rule(t: number, hypers: Readonly<Hypers>, wd: number): MomentStep | undefined;
 
   /** Takes a step in every row. */

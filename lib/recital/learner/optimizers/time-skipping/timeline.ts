@@ -13,15 +13,24 @@ export interface Moments {
   readonly eps: number;
 }
 
-/** Most steps of a block: then the rows that were touched in it are brought up to date, and tables begin anew. */
+/**
+ * Most steps of a block: then the rows that were touched in it are brought up to date, and tables
+ * begin anew.
+ */
 export const SLOTS = 32_768;
-/** Most tables of a block that are not complete. At a momentum of 0.95 there are 400, at 0.975 1,000. */
+/**
+ * Most tables of a block that are not complete. At a momentum of 0.95 there are 400, at 0.975
+ * 1,000.
+ */
 const MOST_MOVING = 1024;
 /** Slots that there is room for at first. */
 const FIRST = 512;
 /** Nodes of a table for each doubling of √v. */
 const PER = 4;
-/** Most nodes of a table: 26 doublings of √v to either side of eps, beyond which √v or eps alone decides. As in assembly/skip.ts. */
+/**
+ * Most nodes of a table: 26 doublings of √v to either side of eps, beyond which √v or eps alone
+ * decides. As in assembly/skip.ts.
+ */
 export const STRIDE = 212;
 /** Doublings below eps at which the nodes begin. */
 const BELOW = 26;
@@ -32,13 +41,15 @@ const SPENT = 2 ** -26;
 const FLOAT_MAX = 3.4028234663852886e38;
 
 /**
- * What rows without gradient have missed: the same for every row that missed the same steps, but for its weights and moments.
+ * What rows without gradient have missed: the same for every row that missed the same steps, but
+ * for its weights and moments.
  *
  * One step j of a row whose gradient is 0 (see MomentStep, with l2 = 0) is
  *
  *     m ← b1ⱼ·m     v ← b2ⱼ·v     w ← keepⱼ·w − cⱼ·m / (√(fⱼ·v) + epsⱼ)
  *
- * so that the steps t0 + 1 … T together, with M, B and E for the products of b1, b2 and keep up to a step, are
+ * so that the steps t0 + 1 … T together, with M, B and E for the products of b1, b2 and keep up to
+ * a step, are
  *
  *     m ← M(T)/M(t0)·m     v ← B(T)/B(t0)·v     w ← E(T)/E(t0)·(w − m·A(t0, T; √v))
  *
@@ -46,13 +57,16 @@ const FLOAT_MAX = 3.4028234663852886e38;
  *     A(t0, T; s) =  Σ         ──────────  ·  ──────────────────────────────────
  *                  t0 < j ≤ T  E(j)/E(t0)     s·√(fⱼ·B(j)/B(t0)) + epsⱼ
  *
- * A depends on the row through s = √v alone. So one table of A over log₂ s for each step t0 serves all rows of all tables, and a step of time costs one
- * addition for each node of each table, whatever the number of rows. A·(s + eps) is smooth in log₂ s: 4 nodes a doubling and cubic interpolation give it
- * to 2e-8. Decay and schedules, of momentum too, are in the products; nothing is assumed of them but that keep > 0.
+ * A depends on the row through s = √v alone. So one table of A over log₂ s for each step t0 serves
+ * all rows of all tables, and a step of time costs one addition for each node of each table,
+ * whatever the number of rows. A·(s + eps) is smooth in log₂ s: 4 nodes a doubling and cubic
+ * interpolation give it to 2e-8. Decay and schedules, of momentum too, are in the products; nothing
+ * is assumed of them but that keep > 0.
  *
- * A table is complete once M·B^−½ < 2⁻²⁶, after 200 steps at a momentum of 0.9: the terms to come fall by b1·b2^−½ at least. Complete tables are kept, and
- * cost nothing, until after 32,768 steps (or with 1,024 that are not complete) a block ends: rows that were touched in it are brought up to date then, and
- * those whose momentum is spent are from then on described by E and B alone.
+ * A table is complete once M·B^−½ < 2⁻²⁶, after 200 steps at a momentum of 0.9: the terms to come
+ * fall by b1·b2^−½ at least. Complete tables are kept, and cost nothing, until after 32,768 steps
+ * (or with 1,024 that are not complete) a block ends: rows that were touched in it are brought up
+ * to date then, and those whose momentum is spent are from then on described by E and B alone.
  */
 export class Timeline {
   /** Steps taken in this block: the slot at which rows stand that are up to date. */
@@ -108,7 +122,10 @@ export class Timeline {
     return this.time === 0;
   }
 
-  /** Whether the block must end: there is no slot left, or momentum is not spent in so many steps that their tables cost too much. */
+  /**
+   * Whether the block must end: there is no slot left, or momentum is not spent in so many steps
+   * that their tables cost too much.
+   */
   get full(): boolean {
     return this.now === SLOTS - 1 || this.now - this.done === MOST_MOVING;
   }
@@ -144,7 +161,9 @@ export class Timeline {
     for (let block = 0; block <= this.block; block++) this.refresh(block);
   }
 
-  /** Time goes on by the step that was taken: rows without gradient are one step behind from now on. */
+  /**
+   * Time goes on by the step that was taken: rows without gradient are one step behind from now on.
+   */
   advance(): void {
     const { b1, b2, c, e: _, f, eps, keep } = this.step!;
     const { hasM, hasV } = this.moments;
@@ -179,7 +198,9 @@ export class Timeline {
     this.clearRanges();
   }
 
-  /** Begins a block, in which the rows that still move stand at slot 0. Kernels have noted their v. */
+  /**
+   * Begins a block, in which the rows that still move stand at slot 0. Kernels have noted their v.
+   */
   nextBlock(): void {
     this.block++;
     this.starts[2 * this.block] = this.logKeep;
@@ -234,7 +255,9 @@ export class Timeline {
     this.bound();
   }
 
-  /** Gives the present slot's table, which is empty, the nodes about the v that were noted, or all. */
+  /**
+   * Gives the present slot's table, which is empty, the nodes about the v that were noted, or all.
+   */
   private bound({ all = false }: { all?: boolean } = {}): void {
     let low = FLOAT_MAX;
     let high = 0;

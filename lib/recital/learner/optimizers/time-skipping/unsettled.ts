@@ -1,8 +1,9 @@
 import type { Moments, TimelineState } from './timeline.js';
 
 /**
- * Tables some of whose rows are not up to date, as plain data. A run that was stopped is settled, so that its weights can be used; to go on to the very bits of
- * one that was not, it needs the rows as they stood.
+ * Tables some of whose rows are not up to date, as plain data. A run that was stopped is settled,
+ * so that its weights can be used; to go on to the very bits of one that was not, it needs the rows
+ * as they stood.
  */
 export interface Unsettled {
   /** Nothing: these are numbers by the million. */
