@@ -27,7 +27,7 @@ const { address, pack, unpack } = require('../tslab/wire.cjs') as {
   ): (string | Buffer)[];
   unpack(connection: Connection, frames: Buffer[]): Message;
 };
-const { causeOfDeath } = require('../tslab/death.cjs') as {
+const { causeOfDeath } = require('../tslab/kernel-exit.cjs') as {
   causeOfDeath(end: { code: number | null; signal: string | null; log: string }): string;
 };
 

@@ -6,8 +6,8 @@ const vm = require('node:vm');
 const { addStopPoints } = require('./stop-points.cjs');
 const { separateTimers } = require('./compiler-timers.cjs');
 const { Hints } = require('./hints.cjs');
-const { OwnFiles } = require('./own-files.cjs');
-const { typescript } = require('./write-out.cjs');
+const { OwnFiles } = require('./user-dependencies.cjs');
+const { typescript } = require('./rewrite-declarations.cjs');
 
 const inlineMap =
   /\n?\/\/# sourceMappingURL=data:application\/json(?:;charset=[^;,]+)?;base64,([A-Za-z0-9+/=]+)\s*$/;

@@ -2,7 +2,7 @@
 // stopped in the middle would take its learner along. Here those that have got a value stay, as in
 // Python. What they were before the cell is gone in any case: its first statement sets them to
 // undefined.
-const { typescript } = require('./write-out.cjs');
+const { typescript } = require('./rewrite-declarations.cjs');
 
 /** That statement: exports.a = exports.b = void 0; */
 const first = /^exports\.[\w$]+ = (?:exports\.[\w$]+ = )*void 0;$/mu;

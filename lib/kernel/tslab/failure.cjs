@@ -3,7 +3,7 @@
 // checkout. The kernel's own frames and Node's are left out.
 const path = require('node:path');
 const { format, inspect, types } = require('node:util');
-const { hasEnded } = require('./control.cjs');
+const { hasEnded } = require('./interrupt-channel.cjs');
 
 const MAX_FRAMES = 12;
 const OWN_FRAMES = 4; // of these, for lines of cells that come late

@@ -59,7 +59,7 @@ class Cell {
 }
 
 class Interrupts {
-  /** @param {import('./control.cjs').Control} control */
+  /** @param {import('./interrupt-channel.cjs').Control} control */
   constructor(control) {
     this.control = control;
     this.current = undefined; // the cell that runs

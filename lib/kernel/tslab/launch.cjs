@@ -12,16 +12,16 @@ const { isPromise } = require('node:util').types;
 const { onStopPoint } = require('./stop-points.cjs');
 const { CellCode } = require('./cell-code.cjs');
 const { isComplete } = require('./complete.cjs');
-const { Control } = require('./control.cjs');
+const { Control } = require('./interrupt-channel.cjs');
 const { Output, cut } = require('./output.cjs');
 const { Declarations } = require('./declarations.cjs');
 const { Exit } = require('./exit.cjs');
 const { repairInspect } = require('./inspect.cjs');
 const { isStopped, heard, Interrupts } = require('./interrupts.cjs');
-const { LastValue, textOf } = require('./last-value.cjs');
+const { LastValue, textOf } = require('./last-expression.cjs');
 const failure = require('./failure.cjs');
-const { writeOut } = require('./write-out.cjs');
-const { whenOrphaned } = require('./orphan.cjs');
+const { writeOut } = require('./rewrite-declarations.cjs');
+const { whenOrphaned } = require('./exit-with-parent.cjs');
 const { mark } = require('./repair.cjs');
 const { address, pack, unpack, Refused } = require('./wire.cjs');
 
@@ -156,7 +156,7 @@ const answers = {
   complete_request: ({ handler }, content) => handler.handleComplete(content),
   history_request: () => ({ status: 'ok', history: [] }),
   comm_info_request: () => ({ status: 'ok', comms: {} }),
-  interrupt_request: () => ({ status: 'ok' }), // what it asks for has been done: see control.cjs
+  interrupt_request: () => ({ status: 'ok' }), // what it asks for has been done: see interrupt-channel.cjs
   shutdown_request: (_zmq, { restart }) => ({ status: 'ok', restart: restart === true }),
   /**
    * Asked by those who run a whole notebook, before they stop the kernel: no request of Jupyter's.

@@ -1,13 +1,13 @@
 // Repairs of a running, stock tslab 1.0.22 kernel, put in place when the library is imported in a
 // cell. The launcher does the same and more from the start, and then there is nothing to do here.
 const vm = require('node:vm');
-const { Control } = require('./control.cjs');
+const { Control } = require('./interrupt-channel.cjs');
 const { Exit } = require('./exit.cjs');
 const failure = require('./failure.cjs');
 const { repairInspect } = require('./inspect.cjs');
 const { heard, Interrupts } = require('./interrupts.cjs');
 const { Output } = require('./output.cjs');
-const { writeOut } = require('./write-out.cjs');
+const { writeOut } = require('./rewrite-declarations.cjs');
 
 const mark = Symbol.for('recital.repaired');
 const find = (pattern) =>

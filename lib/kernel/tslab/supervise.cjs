@@ -6,8 +6,8 @@ const { spawn } = require('node:child_process');
 const { readFileSync } = require('node:fs');
 const { createRequire } = require('node:module');
 const path = require('node:path');
-const { causeOfDeath } = require('./death.cjs');
-const { whenOrphaned } = require('./orphan.cjs');
+const { causeOfDeath } = require('./kernel-exit.cjs');
+const { whenOrphaned } = require('./exit-with-parent.cjs');
 const { address, pack } = require('./wire.cjs');
 
 const CONNECT_MS = 2_000; // front ends connect again within tenths of a second

@@ -2,9 +2,9 @@
 // default, what is returned and thrown. tslab shows the compiler's "quick info", which has no
 // options, nothing for a class but its name, and nothing at all between the parentheses of a call.
 const { indented, textOf, wrap } = require('./doc-text.cjs');
-const { Signatures } = require('./signature.cjs');
-const { SubjectFinder } = require('./subject.cjs');
-const { usedBy } = require('./used-by.cjs');
+const { Signatures } = require('./signatures.cjs');
+const { SubjectFinder } = require('./symbol-at-cursor.cjs');
+const { usedBy } = require('./importers.cjs');
 
 /** The tooltip for a position in the file of a cell; undefined where there is nothing to say. */
 function tooltip(ts, { checker, file, position }) {

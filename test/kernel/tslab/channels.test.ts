@@ -33,7 +33,7 @@ const { pack, unpack } = require('../../../lib/kernel/tslab/wire.cjs') as {
   ): (string | Buffer)[];
   unpack(connection: Connection, frames: Buffer[]): Packed;
 };
-const { Control } = require('../../../lib/kernel/tslab/control.cjs') as {
+const { Control } = require('../../../lib/kernel/tslab/interrupt-channel.cjs') as {
   Control: new () => {
     worker: { postMessage(message: null): void; once(event: 'exit', listener: () => void): void };
     start(zmqFile: string, handler: { interrupt(): void; message(frames: Buffer[]): void }): void;

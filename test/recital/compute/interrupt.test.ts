@@ -10,7 +10,7 @@ import {
 import { type Display, sayInterrupted, setDisplay } from '../../../lib/recital/data/display.js';
 import { InterruptedError } from '../../../lib/recital/errors.js';
 
-const { Control } = require('../../../lib/kernel/tslab/control.cjs') as {
+const { Control } = require('../../../lib/kernel/tslab/interrupt-channel.cjs') as {
   Control: new () => { section<T>(work: () => T): T };
 };
 const control = new Control();

@@ -14,7 +14,7 @@ import {
   supervised,
 } from '../../support/kernel.js';
 
-const { causeOfDeath } = require('../../../lib/kernel/tslab/death.cjs') as {
+const { causeOfDeath } = require('../../../lib/kernel/tslab/kernel-exit.cjs') as {
   causeOfDeath(end: { code: number | null; signal: string | null; log: string }): string;
 };
 

@@ -2,7 +2,7 @@
 // message. Code that gives no turns is ended by SIGINT: Node terminates a script that asks for it
 // (`breakOnSigint`), but for that it takes away all listeners, so that a signal a moment too early
 // or too late would end the kernel, and one that has come before would be forgotten. Hence the
-// thread of control-worker.cjs sends the signal itself, only while such a section is entered, and
+// thread of interrupt-channel-thread.cjs sends the signal itself, only while such a section is entered, and
 // until it is heard.
 const path = require('node:path');
 const { performance } = require('node:perf_hooks');
@@ -55,7 +55,7 @@ class Control {
   start(zmqFile, handler) {
     const { state } = this;
     let reason = 'it has ended';
-    this.worker = new Worker(path.join(__dirname, 'control-worker.cjs'), {
+    this.worker = new Worker(path.join(__dirname, 'interrupt-channel-thread.cjs'), {
       workerData: { zmqFile, state, slots },
       execArgv: [],
     });

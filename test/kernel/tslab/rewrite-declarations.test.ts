@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 
-const { writeOut } = require('../../../lib/kernel/tslab/write-out.cjs') as {
+const { writeOut } = require('../../../lib/kernel/tslab/rewrite-declarations.cjs') as {
   writeOut(code: string): string;
 };
 

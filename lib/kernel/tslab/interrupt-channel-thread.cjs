@@ -2,7 +2,7 @@
 // shutdown must be heard while the main thread computes, iopub, because then somebody must be able
 // to say that a cell does not stop, and hb, on which whatever comes is sent back to say that the
 // kernel lives. Messages go to the main thread, and its answers and outputs come back. An interrupt
-// is repeated by a signal if the main thread is in code that a signal ends; see control.cjs.
+// is repeated by a signal if the main thread is in code that a signal ends; see interrupt-channel.cjs.
 const { parentPort, workerData } = require('node:worker_threads');
 const { pack, unpack, Refused } = require('./wire.cjs');
 
