@@ -121,7 +121,6 @@ export { TruncatedSVD, type TruncatedSVDOptions } from './decomposition/truncate
 export * from './display/index.js';
 export { ProgressCallback } from './display/progress-callback.js';
 export * from './errors.js';
-export { aucOf } from './evaluation/auc.js';
 export {
   diversityAtK,
   giniAtK,
@@ -130,27 +129,25 @@ export {
   popularityAtK,
 } from './evaluation/beyond-accuracy.js';
 export { type BinaryMetrics, binaryMetrics } from './evaluation/binary-metrics.js';
-export type { Candidates, RecommenderFactory } from './evaluation/candidates.js';
-export { Comparison, type LeftOut } from './evaluation/comparison.js';
-export type { ComparisonRow } from './evaluation/comparison-rows.js';
 export {
   type ColdTrackSplitOptions,
   type ColdTracksEvaluation,
   coldTrackSplit,
   type EvaluateColdTracksOptions,
   evaluateColdTracks,
-} from './evaluation/content-evaluate.js';
+} from './evaluation/cold-tracks.js';
+export { Comparison, type LeftOut } from './evaluation/comparison.js';
+export { type CompareOptions, evaluate } from './evaluation/evaluate.js';
 export {
   type EvaluateOptions,
   type Evaluation,
   evaluateRecommender,
   type HitsAmong,
   hitsAmong,
-} from './evaluation/evaluate.js';
-export { type CompareOptions, evaluate } from './evaluation/evaluate-all.js';
-export type { MetricName, RankingMetric } from './evaluation/metric-names.js';
+} from './evaluation/evaluate-recommender.js';
 export {
   type AtK,
+  aucOf,
   averagePrecisionAtK,
   coverageAtK,
   hitAtK,
@@ -166,24 +163,29 @@ export {
   type EvaluateNextItemOptions,
   evaluateNextItem,
   type NextItemEvaluation,
-} from './evaluation/next-item-evaluate.js';
+} from './evaluation/next-track.js';
+export type {
+  Candidates,
+  MetricName,
+  RankingMetric,
+  RecommenderFactory,
+} from './evaluation/parse.js';
 export {
   type HalvingOptions,
+  type SearchChoice,
   type SearchOptions,
+  type SearchRange,
+  SearchResult,
+  type SearchSettings,
+  type SearchSpace,
+  type SearchTrial,
   search,
   type TrialContext,
   type TrialMaker,
 } from './evaluation/search.js';
-export type { SearchTrial } from './evaluation/search-file.js';
-export { SearchResult } from './evaluation/search-result.js';
-export type {
-  SearchChoice,
-  SearchRange,
-  SearchSettings,
-  SearchSpace,
-} from './evaluation/search-space.js';
 export type { SegmentBy } from './evaluation/segments.js';
-export { holm, pairedTTest } from './evaluation/significance.js';
+export { type ComparisonRow, holm, pairedTTest } from './evaluation/statistics.js';
+
 export { withSeen } from './evaluation/with-seen.js';
 export {
   type LearnerClass,
@@ -191,11 +193,15 @@ export {
   loadLearner,
 } from './files/load-learner.js';
 export { type LoadRecommenderOptions, loadRecommender } from './files/load-recommender.js';
-export { Hybrid, type HybridOptions } from './hybrid/hybrid.js';
-export { type FitHybridOptions, fitHybrid } from './hybrid/hybrid-fit.js';
-export type { Fusion } from './hybrid/hybrid-normalise.js';
-export { type FuseOptions, fuse } from './hybrid/next-item-fuse.js';
-export { WeightedSum, type WeightedSumOptions } from './hybrid/next-item-sum.js';
+export {
+  type Fusion,
+  Hybrid,
+  type HybridOptions,
+  WeightedSum,
+  type WeightedSumOptions,
+} from './hybrid/hybrid.js';
+export { type FitHybridOptions, type FuseOptions, fitHybrid, fuse } from './hybrid/weights.js';
+
 export {
   Calibration,
   type CalibrationCurveOptions,
@@ -457,14 +463,26 @@ export {
   type TrackVectors,
 } from './recommend/recommender.js';
 export type { SimilarUsersOptions } from './recommend/similar.js';
-export { NextItemKNN, type NextItemKNNOptions } from './sequential/item-knn-next.js';
 export { LSTMLearner, type LSTMLearnerOptions, lstmLearner } from './sequential/lstm.js';
-export { LSTMRecommender } from './sequential/lstm-recommender.js';
-export { Markov } from './sequential/markov.js';
-export { SequenceRecommender, SparseSequenceRecommender } from './sequential/next-item.js';
-export { NextItemPopularity } from './sequential/next-item-popularity.js';
-export { ScoreList } from './sequential/next-item-scores.js';
-export { recommendSongs } from './sequential/next-item-songs.js';
-export { SequentialRules, type SequentialRulesOptions } from './sequential/sequential-rules.js';
-export { SessionKNN, type SessionKNNOptions } from './sequential/session-knn.js';
-export { STAN, type STANOptions } from './sequential/session-knn-stan.js';
+export { LSTMRecommender, recommendSongs } from './sequential/lstm-recommender.js';
+export {
+  Markov,
+  NextItemKNN,
+  type NextItemKNNOptions,
+  SequentialRules,
+  type SequentialRulesOptions,
+} from './sequential/pairs.js';
+
+export {
+  NextItemPopularity,
+  ScoreList,
+  SequenceRecommender,
+  SparseSequenceRecommender,
+} from './sequential/sequence-recommender.js';
+
+export {
+  SessionKNN,
+  type SessionKNNOptions,
+  STAN,
+  type STANOptions,
+} from './sequential/session-knn.js';

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { readPlays } from '../../lib/recital/data/files/read-plays.js';
 import { perUserSplit } from '../../lib/recital/data/splits.js';
 import { Table } from '../../lib/recital/data/table.js';
-import { evaluateRecommender } from '../../lib/recital/evaluation/evaluate.js';
+import { evaluateRecommender } from '../../lib/recital/evaluation/evaluate-recommender.js';
 import { ALS } from '../../lib/recital/recommend/factors/als.js';
 import { FactorRecommender } from '../../lib/recital/recommend/factors/factor-recommender.js';
 import { Interactions } from '../../lib/recital/recommend/interactions.js';

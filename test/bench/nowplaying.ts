@@ -7,17 +7,19 @@ import { DataError } from '../../lib/recital/errors.js';
 import {
   evaluateNextItem,
   type NextItemEvaluation,
-} from '../../lib/recital/evaluation/next-item-evaluate.js';
-import { fuse } from '../../lib/recital/hybrid/next-item-fuse.js';
-import { WeightedSum } from '../../lib/recital/hybrid/next-item-sum.js';
-import { NextItemKNN } from '../../lib/recital/sequential/item-knn-next.js';
+} from '../../lib/recital/evaluation/next-track.js';
+import { WeightedSum } from '../../lib/recital/hybrid/hybrid.js';
+import { fuse } from '../../lib/recital/hybrid/weights.js';
 import type { LSTMLearner } from '../../lib/recital/sequential/lstm.js';
-import { Markov } from '../../lib/recital/sequential/markov.js';
-import type { SequenceRecommender } from '../../lib/recital/sequential/next-item.js';
-import { NextItemPopularity } from '../../lib/recital/sequential/next-item-popularity.js';
-import { SequentialRules } from '../../lib/recital/sequential/sequential-rules.js';
-import { SessionKNN } from '../../lib/recital/sequential/session-knn.js';
-import { STAN } from '../../lib/recital/sequential/session-knn-stan.js';
+import { Markov, NextItemKNN, SequentialRules } from '../../lib/recital/sequential/pairs.js';
+
+import {
+  NextItemPopularity,
+  type SequenceRecommender,
+} from '../../lib/recital/sequential/sequence-recommender.js';
+
+import { SessionKNN, STAN } from '../../lib/recital/sequential/session-knn.js';
+
 import { type Benchmark, main } from './support/benchmark.js';
 import { type Figure, figure } from './support/figures.js';
 import { trainGru } from './support/gru.js';

@@ -9,7 +9,10 @@ import { type Cell, Table } from '../../lib/recital/data/table.js';
 import { Tracks } from '../../lib/recital/data/tracks.js';
 import { NumericError } from '../../lib/recital/errors.js';
 import { binaryMetrics } from '../../lib/recital/evaluation/binary-metrics.js';
-import { evaluateRecommender, hitsAmong } from '../../lib/recital/evaluation/evaluate.js';
+import {
+  evaluateRecommender,
+  hitsAmong,
+} from '../../lib/recital/evaluation/evaluate-recommender.js';
 import {
   averagePrecisionAtK,
   coverageAtK,

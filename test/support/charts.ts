@@ -8,10 +8,10 @@ import {
   lineChart,
   scatter,
 } from '../../lib/recital/display/index.js';
-import { comparisonChart, tradeOffChart } from '../../lib/recital/evaluation/comparison-charts.js';
-import type { ComparisonRow } from '../../lib/recital/evaluation/comparison-rows.js';
-import type { SearchTrial } from '../../lib/recital/evaluation/search-file.js';
-import { SearchResult } from '../../lib/recital/evaluation/search-result.js';
+import { comparisonChart, tradeOffChart } from '../../lib/recital/evaluation/comparison.js';
+import { SearchResult, type SearchTrial } from '../../lib/recital/evaluation/search.js';
+import type { ComparisonRow } from '../../lib/recital/evaluation/statistics.js';
+
 import { calibrationCurve } from '../../lib/recital/learner/calibration.js';
 import { plotLoss, plotLrFind, plotSched } from '../../lib/recital/learner/plots.js';
 import type { Recorder } from '../../lib/recital/learner/recorder.js';

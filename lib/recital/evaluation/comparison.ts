@@ -1,15 +1,19 @@
-import type { Chart } from '../data/chart.js';
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { setCompute } from '../compute/threads.js';
+import { Chart } from '../data/chart.js';
 import { display } from '../data/display.js';
 import { writeAtomically } from '../data/files/atomic-write.js';
+import { fingerprint, type PlaysSplit } from '../data/plays-split.js';
 import { type ColumnValues, csv, Table } from '../data/table.js';
 import { ArgumentError, UnknownIdError } from '../errors.js';
 import { checkOptions, said } from '../options.js';
-import { comparisonChart, tradeOffChart } from './comparison-charts.js';
-import type { ComparisonRow } from './comparison-rows.js';
-import { isGreaterBetter } from './metric-names.js';
-import { cardTable, type RunCard } from './run-card.js';
-import type { Measured } from './segments.js';
-import { type SegmentBy, segmentTable } from './segments.js';
+import type { Finished } from './evaluate.js';
+import { isGreaterBetter, type MetricColumn } from './parse.js';
+import type { Measure } from './rank.js';
+import { type Measured, type SegmentBy, segmentTable } from './segments.js';
+import type { ComparisonRow } from './statistics.js';
 
 /** A recommender that is not in a comparison, and why. */
 export interface LeftOut {
@@ -224,4 +228,207 @@ function wide(rows: readonly ComparisonRow[], confidence: number): Map<string, C
       ),
     );
   return columns;
+}
+
+const SIZE = { width: 480, height: 320 };
+
+/** Bars, the best first, with the interval of each. */
+export function comparisonChart(
+  rows: readonly ComparisonRow[],
+  { confidence, greater = true }: { confidence: number; greater?: boolean },
+): Chart {
+  const { metric } = rows[0];
+  const sorted = [...rows].sort((a, b) => (greater ? b.mean - a.mean : a.mean - b.mean));
+  const values = sorted.map(({ recommender, mean, low, high }) => ({
+    recommender,
+    mean,
+    low,
+    high,
+    text: written(mean),
+  }));
+  const y = {
+    field: 'recommender',
+    type: 'nominal',
+    sort: null,
+    title: null,
+    axis: { ticks: false },
+  };
+  const tooltip = [
+    { field: 'recommender' },
+    ...['mean', 'low', 'high'].map((field) => ({ field, type: 'quantitative', format: '.4f' })),
+  ];
+  const hasIntervals = sorted.some(({ low }) => low !== null);
+  const spec = {
+    width: SIZE.width,
+    height: { step: 28 },
+    data: { values },
+    encoding: { y, tooltip },
+    layer: [
+      {
+        mark: { type: 'bar', opacity: 0.75 },
+        encoding: { x: { field: 'mean', type: 'quantitative', title: metric } },
+      },
+      ...(hasIntervals ? [interval('x')] : []),
+      {
+        mark: { type: 'text', align: 'left', dx: 6 },
+        encoding: {
+          x: { field: hasIntervals ? 'high' : 'mean', type: 'quantitative' },
+          text: { field: 'text' },
+        },
+      },
+    ],
+  };
+  const said = sorted.map(
+    ({ recommender, mean, low, high }) =>
+      `${recommender} ${written(mean)}${low === null || high === null ? '' : ` (${written(low)} to ${written(high)})`}`,
+  );
+  return new Chart(
+    spec,
+    `${metric} by recommender`,
+    `${metric}${hasIntervals ? withInterval(confidence) : ''}: ${said.join(', ')}.`,
+  );
+}
+
+/** Points, with intervals in both directions where there are any. */
+export function tradeOffChart(
+  across: readonly ComparisonRow[],
+  up: readonly ComparisonRow[],
+  { confidence }: { confidence: number },
+): Chart {
+  const [x, y] = [across[0].metric, up[0].metric];
+  const values = across.map(({ recommender, mean, low, high }, i) => ({
+    recommender,
+    x: mean,
+    xLow: low,
+    xHigh: high,
+    y: up[i].mean,
+    yLow: up[i].low,
+    yHigh: up[i].high,
+  }));
+  const place = {
+    x: { field: 'x', type: 'quantitative', title: x, scale: { zero: false } },
+    y: { field: 'y', type: 'quantitative', title: y, scale: { zero: false } },
+  };
+  const rule = (field: 'x' | 'y'): Record<string, unknown> => ({
+    transform: [{ filter: `isValid(datum.${field}Low)` }],
+    mark: { type: 'rule', strokeWidth: 1.5 },
+    encoding: {
+      ...place,
+      [field]: { field: `${field}Low`, type: 'quantitative', title: field === 'x' ? x : y },
+      [`${field}2`]: { field: `${field}High` },
+    },
+  });
+  const spec = {
+    ...SIZE,
+    data: { values },
+    layer: [
+      ...(values.some(({ xLow }) => xLow !== null) ? [rule('x')] : []), // coverage has no intervals, and an axis of none is a warning of Vega's
+      ...(values.some(({ yLow }) => yLow !== null) ? [rule('y')] : []),
+      {
+        mark: { type: 'circle', size: 90, opacity: 1 },
+        encoding: {
+          ...place,
+          tooltip: [
+            { field: 'recommender' },
+            { field: 'x', title: x, format: '.4f' },
+            { field: 'y', title: y, format: '.4f' },
+          ],
+        },
+      },
+      {
+        mark: { type: 'text', align: 'left', dx: 8, dy: -8 },
+        encoding: { ...place, text: { field: 'recommender' } },
+      },
+    ],
+  };
+  const said = values.map(
+    (point) => `${point.recommender} ${written(point.y)} at ${written(point.x)}`,
+  );
+  return new Chart(
+    spec,
+    `${y} against ${x}`,
+    `${y} against ${x}${withInterval(confidence)}: ${said.join(', ')}.`,
+  );
+}
+
+function interval(axis: 'x' | 'y'): Record<string, unknown> {
+  return {
+    mark: { type: 'rule', strokeWidth: 2 },
+    encoding: { [axis]: { field: 'low', type: 'quantitative' }, [`${axis}2`]: { field: 'high' } },
+  };
+}
+
+function withInterval(confidence: number): string {
+  return `, with ${Number((100 * confidence).toPrecision(4))} % confidence intervals over users`;
+}
+
+function written(x: number): string {
+  return String(Number(x.toPrecision(3)));
+}
+
+/** What a result was made with, for whoever repeats it: names and values, in order. */
+export type RunCard = Readonly<Record<string, string | number>>;
+
+/** Versions and kernels. */
+export function environment(): RunCard {
+  const { threads, reproducible, native } = setCompute();
+  const { version } = JSON.parse(readFileSync(path.join(__dirname, '../package.json'), 'utf8')) as {
+    version: string;
+  };
+  return {
+    recital: version,
+    node: process.version,
+    platform: `${process.platform} ${process.arch}, ${availableParallelism()} processors`,
+    kernels: `${native ? 'native' : reproducible ? 'reproducible' : 'fast'} build, ${threads} thread${threads === 1 ? '' : 's'}`,
+  };
+}
+
+/** A card as a table with the columns `what` and `value`. */
+export function cardTable(card: RunCard): Table {
+  return new Table({ what: Object.keys(card), value: Object.values(card).map(String) });
+}
+
+/** The card of a comparison. */
+export function comparisonCard(of: {
+  split: PlaysSplit;
+  on: 'test' | 'valid';
+  measure: Measure;
+  columns: readonly MetricColumn[];
+  seeds: readonly (number | string)[];
+  samples: number;
+  confidence: number;
+  seed: number | string;
+  finished: readonly Finished[];
+  seconds: number;
+}): RunCard {
+  const { split, on, measure, columns, seeds } = of;
+  const count = (n: number): string => n.toLocaleString('en');
+  const parts = Object.entries({
+    train: split.train,
+    valid: split.valid,
+    test: split.test,
+  }).flatMap(([name, plays]) => (plays ? [`${name} ${count(plays.length)}`] : []));
+  const ranked = measure.heldOut.users.length;
+  const sampled = columns.some(({ negatives }) => negatives > 0)
+    ? '; metrics with ~…neg: the relevant tracks among that many drawn at random'
+    : '';
+  return {
+    split: `${parts.join(', ')} plays; fingerprint ${fingerprint(...[split.train, split.valid, split.test].flatMap((part) => part ?? []))}`,
+    protocol: `measured on ${on}: the whole catalogue ranked, without what a user has in ${on === 'test' && split.valid ? 'train and valid' : 'train'}; ties: expected value over their orders${sampled}`,
+    users: `${count(measure.rows.length)} of ${count(ranked)} with held-out tracks${measure.rows.length < ranked ? ' (the others are unknown to a recommender)' : ''}`,
+    catalogue: `${count(measure.catalogueSize)} tracks`,
+    intervals: `bootstrap over users, percentiles, ${Number((100 * of.confidence).toPrecision(4))} %, ${count(of.samples)} resamples`,
+    tests:
+      'paired t-test over users against the best baseline at that metric, two-sided, Holm over all tests',
+    seeds: `${seeds.length ? `training ${seeds.join(', ')}; ` : ''}resampling ${of.seed}`,
+    ...environment(),
+    ...Object.fromEntries(
+      of.finished.map(({ name, seconds }) => [
+        `seconds of ${name}`,
+        `${seconds.made.toFixed(1)} made, ${seconds.ranked.toFixed(1)} ranked`,
+      ]),
+    ),
+    seconds: of.seconds.toFixed(1),
+    finished: new Date().toISOString(),
+  };
 }

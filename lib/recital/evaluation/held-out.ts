@@ -4,7 +4,6 @@ import type { Vocabulary } from '../data/vocabulary.js';
 import { indicesIn } from '../data/vocabulary-map.js';
 import { ArgumentError } from '../errors.js';
 import { Interactions } from '../recommend/interactions.js';
-import { meanOf } from './bootstrap.js';
 import {
   type AccuracyMetric,
   accuracyMetrics,
@@ -12,7 +11,8 @@ import {
   hasTies,
   metricsOfHits,
   type UserMetrics,
-} from './hits.js';
+} from './metrics.js';
+import { meanOf } from './statistics.js';
 
 /**
  * Numbers for tracks that hold across recommenders, whose own indices differ with what they were

@@ -1,15 +1,24 @@
+import { readFileSync } from 'node:fs';
 import { InterruptGuard, interruptible } from '../compute/interrupt.js';
 import { Random } from '../compute/random.js';
+import { Chart } from '../data/chart.js';
 import { display, sayInterrupted } from '../data/display.js';
+import { writeAtomically } from '../data/files/atomic-write.js';
+import { isFile } from '../data/files/text-file.js';
 import type { Plays } from '../data/plays.js';
 import { checkedPart, fingerprint, type PlaysSplit } from '../data/plays-split.js';
-import { ArgumentError, InterruptedError } from '../errors.js';
+import { type Cell, Table } from '../data/table.js';
+import {
+  ArgumentError,
+  DataError,
+  InterruptedError,
+  RecitalError,
+  UnknownIdError,
+} from '../errors.js';
 import { checkNumber, checkOptions, checkRounds, said, whatIs } from '../options.js';
 import { Recommender } from '../recommend/recommender.js';
-import { meanOf } from './bootstrap.js';
-import { ranking } from './evaluate-one.js';
+import { ranking } from './evaluate.js';
 import { HeldOut } from './held-out.js';
-import { valuesOf } from './measured.js';
 import {
   isAccuracy,
   isGreaterBetter,
@@ -17,10 +26,117 @@ import {
   type MetricName,
   metricColumns,
   type RankingMetric,
-} from './metric-names.js';
-import { readTrials, type SearchIdentity, type SearchTrial, writeTrials } from './search-file.js';
-import { betterFirst, SearchResult } from './search-result.js';
-import { checkSpace, drawSettings, type SearchSettings, type SearchSpace } from './search-space.js';
+} from './parse.js';
+import { valuesOf } from './rank.js';
+import { meanOf } from './statistics.js';
+
+/**
+ * A value that a search can choose: one that a results file can hold.
+ * @example const factors: readonly SearchChoice[] = [16, 32, 64];
+ */
+export type SearchChoice = string | number | boolean | null;
+
+/**
+ * Numbers from `min` to `max`, both included.
+ * @example const lr: SearchRange = { min: 1e-4, max: 1e-1, log: true };
+ */
+export interface SearchRange {
+  /** The smallest. */
+  readonly min: number;
+  /** The largest. */
+  readonly max: number;
+  /**
+   * Draw the logarithm evenly, so that 0.001 … 0.01 comes as often as 0.1 … 1: for rates and
+   * weights. Default false.
+   */
+  readonly log?: boolean;
+  /** Whole numbers only; default false. */
+  readonly int?: boolean;
+}
+
+/** What to try for each setting: choices, or a range. */
+export type SearchSpace = Readonly<Record<string, readonly SearchChoice[] | SearchRange>>;
+
+/** A value for each setting of a space. */
+export type SearchSettings<S extends SearchSpace> = {
+  [K in keyof S]: S[K] extends readonly (infer V)[] ? V : number;
+};
+
+/** Throws ArgumentError unless something can be drawn from every setting of the space. */
+export function checkSpace(space: SearchSpace): void {
+  if (
+    typeof space !== 'object' ||
+    space === null ||
+    Array.isArray(space) ||
+    Object.keys(space).length === 0
+  ) {
+    throw new ArgumentError(
+      `A space is an object, such as { factors: [16, 32], lr: { min: 1e-4, max: 0.1, log: true } }, got ${whatIs(space)}.`,
+    );
+  }
+  for (const [name, each] of Object.entries(space)) {
+    if (Array.isArray(each)) {
+      if (each.length === 0) throw new ArgumentError(`"${name}" has no choice. Give at least one.`);
+      const odd = each.find(
+        (value) =>
+          !(
+            value === null ||
+            typeof value === 'string' ||
+            typeof value === 'boolean' ||
+            Number.isFinite(value)
+          ),
+      );
+      if (odd !== undefined || each.includes(undefined)) {
+        throw new ArgumentError(
+          `Choices are numbers, texts, booleans or null, but "${name}" has ${whatIs(odd)}. Choose by a name, and look the value up.`,
+        );
+      }
+      continue;
+    }
+    if (typeof each !== 'object' || each === null)
+      throw new ArgumentError(
+        `"${name}" must be an array of choices or a range { min, max }, got ${whatIs(each)}.`,
+      );
+    checkOptions(each as SearchRange, ['min', 'max', 'log', 'int'], `the range "${name}"`);
+    const { min, max, log = false, int = false } = each as SearchRange;
+    if (!(Number.isFinite(min) && Number.isFinite(max) && min <= max))
+      throw new ArgumentError(
+        `"${name}" needs numbers min ≤ max, got ${said(min)} and ${said(max)}.`,
+      );
+    if (log && !(min > 0))
+      throw new ArgumentError(
+        `"${name}" is logarithmic, so min must be more than 0, got ${said(min)}.`,
+      );
+    if (int && !(Number.isInteger(min) && Number.isInteger(max)))
+      throw new ArgumentError(
+        `"${name}" takes whole numbers, so min and max must be whole, got ${said(min)} and ${said(max)}.`,
+      );
+  }
+}
+
+/** Draws each setting, by a stream of its own name: a setting more does not change the others. */
+export function drawSettings<S extends SearchSpace>(space: S, random: Random): SearchSettings<S> {
+  const drawn = Object.entries(space).map(([name, each]) => {
+    const own = random.child(name);
+    return [
+      name,
+      Array.isArray(each)
+        ? (each as readonly SearchChoice[])[own.int(each.length)]
+        : inRange(each as SearchRange, own),
+    ];
+  });
+  return Object.fromEntries(drawn) as SearchSettings<S>;
+}
+
+function inRange({ min, max, log = false, int = false }: SearchRange, random: Random): number {
+  // Each whole number has an interval of its own, of width 1.
+  const [low, high] = int ? [min, max + 1] : [min, max];
+  const u = random.uniform();
+  const x = log
+    ? Math.exp(Math.log(low) + u * (Math.log(high) - Math.log(low)))
+    : low + u * (high - low);
+  return Math.min(max, Math.max(min, int ? Math.floor(x) : x));
+}
 
 /** What a trial is given besides its settings. */
 export interface TrialContext {
@@ -310,4 +426,213 @@ function lineOf(
       ? `failed: ${error}`
       : `${metric} ${score.toFixed(4)}${best.trial === trial ? ', the best so far' : ` (best ${best.score?.toFixed(4)})`}`;
   return `${round}${of}: ${tried.join(', ')}${budget === null ? '' : `, budget ${written(budget)}`}: ${outcome}, ${seconds.toFixed(1)} s`;
+}
+
+/** What a {@link SearchResult} is made from. */
+export interface SearchResultParts<S extends SearchSpace> {
+  readonly trials: readonly SearchTrial[];
+  readonly space: S;
+  readonly metric: string;
+  /** Whether more of it is better. */
+  readonly greater: boolean;
+  /** Whether it was stopped before its end. */
+  readonly interrupted: boolean;
+}
+
+/**
+ * What {@link search} returns: a table of its trials, the best first, those with most of the budget
+ * before all others.
+ * @example
+ * const found = await search(({ factors }, { train }) => ALS.fit(train, { factors }), { factors: [4, 8] }, { split, trials: 2 });
+ * found.best; // the settings with the best score
+ * found.plot('factors');
+ */
+export class SearchResult<S extends SearchSpace = SearchSpace> extends Table {
+  /** The settings of the best trial. */
+  readonly best: SearchSettings<S>;
+  /**
+   * Its metric on validation. It is the best of many: on other plays expect less, and report what
+   * the test part says.
+   */
+  readonly score: number;
+  /** Name of the metric. */
+  readonly metric: string;
+  /** Every training, in the order of the table. */
+  readonly trials: readonly SearchTrial[];
+  /** Whether it was stopped before its end: the same call with the same file goes on. */
+  readonly interrupted: boolean;
+  private readonly space: S;
+
+  constructor({ trials, space, metric, greater, interrupted }: SearchResultParts<S>) {
+    const sorted = [...trials].sort(betterFirst(greater));
+    if (!sorted.length || sorted[0].score === null)
+      throw new RecitalError('No trial is done, so there is nothing to choose from.');
+    const table = Table.fromRows(sorted.map((trial) => rowOf(trial, metric, trials)));
+    super(new Map(table.columnNames.map((name) => [name, table.column(name)])));
+    this.best = sorted[0].settings as SearchSettings<S>;
+    this.score = sorted[0].score;
+    this.metric = metric;
+    this.trials = sorted;
+    this.interrupted = interrupted;
+    this.space = space;
+  }
+
+  /** Shows the metric over a setting, a point a trial, and returns the chart. */
+  plot(setting: string): Chart {
+    if (!Object.hasOwn(this.space, setting))
+      throw new UnknownIdError('setting', setting, Object.keys(this.space));
+    const range = this.space[setting];
+    const isRange = !Array.isArray(range);
+    const log = isRange && 'log' in range && range.log === true;
+    const done = this.trials.filter(({ score }) => score !== null);
+    const chart = new Chart(
+      {
+        width: 480,
+        height: 280,
+        data: {
+          values: done.map(({ settings, score, budget }) => ({
+            x: settings[setting],
+            score,
+            budget,
+          })),
+        },
+        mark: { type: 'circle', size: 70, opacity: 0.8 },
+        encoding: {
+          x: isRange
+            ? {
+                field: 'x',
+                type: 'quantitative',
+                title: setting,
+                scale: log ? { type: 'log' } : { zero: false },
+              }
+            : { field: 'x', type: 'nominal', title: setting, sort: null, axis: { labelAngle: 0 } },
+          y: { field: 'score', type: 'quantitative', title: this.metric, scale: { zero: false } },
+          ...(done.some(({ budget }) => budget !== null) && {
+            color: { field: 'budget', type: 'ordinal', title: 'budget' },
+          }),
+          tooltip: [
+            { field: 'x', title: setting },
+            { field: 'score', title: this.metric, format: '.4f' },
+          ],
+        },
+      },
+      `${this.metric} by ${setting}`,
+      `${this.metric} of ${done.length} trials by ${setting}; the best, ${Number(this.score.toPrecision(3))}, at ${String(this.best[setting])}.`,
+    );
+    display().chart(chart);
+    return chart;
+  }
+}
+
+/**
+ * More of the budget first, then the better score, then the earlier trial; failed ones at the end.
+ */
+export function betterFirst(greater: boolean): (a: SearchTrial, b: SearchTrial) => number {
+  return (a, b) => {
+    if (a.score === null || b.score === null)
+      return Number(a.score === null) - Number(b.score === null) || a.trial - b.trial;
+    return (
+      (b.budget ?? 0) - (a.budget ?? 0) ||
+      (greater ? b.score - a.score : a.score - b.score) ||
+      a.trial - b.trial
+    );
+  };
+}
+
+function rowOf(
+  { trial, budget, settings, score, seconds, error }: SearchTrial,
+  metric: string,
+  all: readonly SearchTrial[],
+): Record<string, Cell> {
+  return {
+    trial,
+    ...(all.some((each) => each.budget !== null) && { budget }),
+    ...settings,
+    [metric]: score,
+    seconds,
+    ...(all.some((each) => each.error !== undefined) && { error: error ?? null }),
+  };
+}
+
+/**
+ * One training of a search.
+ * @example
+ * const found = await search(({ factors }, { train }) => ALS.fit(train, { factors }), { factors: [4, 8] }, { split, trials: 2 });
+ * found.trials.map((trial) => trial.score);
+ */
+export interface SearchTrial {
+  /** Its number, from 0: which settings were drawn. */
+  readonly trial: number;
+  /** What it was given of the budget; null without one. */
+  readonly budget: number | null;
+  readonly settings: Readonly<Record<string, string | number | boolean | null>>;
+  /** The metric on validation; null if it failed. */
+  readonly score: number | null;
+  readonly seconds: number;
+  /** Why it failed. */
+  readonly error?: string;
+}
+
+/** What must be the same for trials to be of one search. */
+export type SearchIdentity = Readonly<Record<'space' | 'metric' | 'seed' | 'split', unknown>>;
+
+/**
+ * The trials of a results file that are done; none if there is no file. Failed ones are left out:
+ * they are tried again.
+ * @throws DataError for a file of something else, and for one of another search, naming what
+ *   differs
+ */
+export function readTrials(file: string, identity: SearchIdentity): SearchTrial[] {
+  if (!isFile(file)) return [];
+  let content: { search?: Record<string, unknown>; trials?: unknown };
+  try {
+    content = JSON.parse(readFileSync(file, 'utf8')) as typeof content;
+  } catch (error) {
+    throw new DataError(
+      `"${file}" is not the results file of a search: ${(error as Error).message}. Choose another file, or delete this one.`,
+    );
+  }
+  const { search, trials } = content ?? {};
+  if (
+    typeof search !== 'object' ||
+    search === null ||
+    !Array.isArray(trials) ||
+    !trials.every(isTrial)
+  ) {
+    throw new DataError(
+      `"${file}" is not the results file of a search. Choose another file, or delete this one.`,
+    );
+  }
+  for (const [name, value] of Object.entries(identity)) {
+    const [here, there] = [JSON.stringify(value), JSON.stringify(search[name])];
+    if (here !== there)
+      throw new DataError(
+        `"${file}" is of another search: its ${name} is ${there}, here it is ${here}. Choose another file for this search.`,
+      );
+  }
+  return trials.filter(({ score }) => score !== null);
+}
+
+/** Writes all trials, as a whole or not at all. */
+export function writeTrials(
+  file: string,
+  identity: SearchIdentity,
+  trials: readonly SearchTrial[],
+): void {
+  const lines = trials.map((trial) => JSON.stringify(trial)).join(',\n  ');
+  writeAtomically(file, [
+    Buffer.from(`{\n "search": ${JSON.stringify(identity)},\n "trials": [\n  ${lines}\n ]\n}\n`),
+  ]);
+}
+
+function isTrial(value: unknown): value is SearchTrial {
+  const { trial, budget, settings, score, seconds } = (value ?? {}) as SearchTrial;
+  return (
+    Number.isInteger(trial) &&
+    (budget === null || Number.isFinite(budget)) &&
+    typeof settings === 'object' &&
+    settings !== null &&
+    (score === null || Number.isFinite(score)) &&
+    Number.isFinite(seconds)
+  );
 }

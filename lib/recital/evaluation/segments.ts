@@ -2,12 +2,10 @@ import type { Csr } from '../data/csr.js';
 import { type Cell, Table } from '../data/table.js';
 import { ArgumentError } from '../errors.js';
 import { whatIs } from '../options.js';
-import { meanOf } from './bootstrap.js';
-import { type Entry, overSeeds } from './comparison-rows.js';
 import type { HeldOut } from './held-out.js';
-import { type Measure, valuesOf } from './measured.js';
-import { isAccuracy, type MetricColumn } from './metric-names.js';
-import type { RankedHeldOut } from './rank-held-out.js';
+import { isAccuracy, type MetricColumn } from './parse.js';
+import { type Measure, type RankedHeldOut, valuesOf } from './rank.js';
+import { type Entry, meanOf, overSeeds } from './statistics.js';
 
 /** The part that an id belongs to; undefined: none. */
 type PartOf = (id: string) => string | undefined;

@@ -6,7 +6,7 @@ import { registerRecommenderKind } from '../recommend/export-recommender.js';
 import type { FoldedUser, HistoryItem, HistoryOptions } from '../recommend/fold-in.js';
 import { Interactions } from '../recommend/interactions.js';
 import { Recommender, type TrackVectors } from '../recommend/recommender.js';
-import { instead, isRecommender } from './candidates.js';
+import { instead, isRecommender } from './parse.js';
 
 /**
  * The same recommender, with further plays taken for seen: lists leave them out, though nothing was

@@ -10,8 +10,8 @@ import { CollabLearner } from '../recommend/learners/collab.js';
 import { CollabRecommender } from '../recommend/learners/collab-recommender.js';
 import { describeCollab, readCollab } from '../recommend/learners/export-collab.js';
 import type { Recommender } from '../recommend/recommender.js';
-import { describeSequences } from '../sequential/export-sequences.js';
-import { LSTMLearner } from '../sequential/lstm.js';
+import { describeSequences, LSTMLearner } from '../sequential/lstm.js';
+
 import { readSequences } from './load-sequences.js';
 import '../recommend/learners/light-gcn.js';
 

@@ -10,7 +10,7 @@ import type { LearnerOptions } from '../learner/learner.js';
 import { LSTMModel } from '../models/lstm.js';
 import { readLoss } from '../recommend/learners/export-collab.js';
 import { LSTMLearner } from '../sequential/lstm.js';
-import { namesOnly } from '../sequential/next-item.js';
+import { namesOnly } from '../sequential/sequence-recommender.js';
 
 /** A batch of a file's loaders has room for so many tracks, at most. */
 const MOST_ROOM = 1 << 26;

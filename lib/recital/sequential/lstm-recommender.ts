@@ -6,10 +6,11 @@ import { ArgumentError } from '../errors.js';
 import { Learner } from '../learner/learner.js';
 import { LSTMModel } from '../models/lstm.js';
 import { checkArgument, said } from '../options.js';
+import type { HistoryItem } from '../recommend/fold-in.js';
 import { checkHistories } from '../recommend/lookup.js';
-import type { Recommender, TrackVectors } from '../recommend/recommender.js';
-import { trainedPart } from './lstm-histories.js';
-import { namesOnly, SequenceRecommender } from './next-item.js';
+import type { Recommendations } from '../recommend/recommendations.js';
+import type { Id, Recommender, RecommendOptions, TrackVectors } from '../recommend/recommender.js';
+import { namesOnly, SequenceRecommender } from './sequence-recommender.js';
 
 /** Scores that a forward pass makes at once, at most: 16 MB. */
 const BLOCK_SCORES = 1 << 22;
@@ -193,4 +194,64 @@ export function recommenderOf(from: Recommender | Learner): Recommender {
   const recommender = known.get(from) ?? new LSTMRecommender(from);
   known.set(from, recommender);
   return recommender;
+}
+
+/** What training has of the histories of some loaders. */
+export interface TrainedPart {
+  /** For each play, in the order of `histories.item`, 1 if it is part of training. */
+  readonly plays: Uint8Array;
+  /** For each track, 1 if a play of it is part of training. */
+  readonly tracks: Uint8Array;
+}
+
+/**
+ * Which plays are part of training: those that lie in a training window, as an input or as its
+ * target. So a user who is held out is not, nor the last track of each history with the split
+ * `'last'`. Histories that are too short for a window are in neither part; nothing of them is held
+ * out, so they count as known.
+ */
+export function trainedPart({ dataset, split, histories }: SequenceDataLoaders): TrainedPart {
+  const { item, indptr, items } = histories;
+  const plays = new Uint8Array(item.length);
+  const windowed = new Uint8Array(histories.length);
+  for (const s of dataset.sequence) windowed[s] = 1;
+  for (let s = 0; s < histories.length; s++)
+    if (!windowed[s]) plays.fill(1, indptr[s], indptr[s + 1]);
+  for (const i of split.train)
+    plays.fill(1, dataset.start[i], dataset.start[i] + dataset.size[i] + 1);
+  const tracks = new Uint8Array(items.length);
+  for (let i = 0; i < item.length; i++) if (plays[i]) tracks[item[i]] = 1;
+  return { plays, tracks };
+}
+
+/**
+ * Recommends songs to a user, or to whoever has just played these: the paper's `recommend_songs`,
+ * for any recommender, and for a learner of an LSTMModel. The label-encoded user 7621 of the paper
+ * is `plays.users.id(7621)`.
+ * @param from a recommender, or what `trainModel` returns
+ * @param user a user's id, or a history: ids, titles or "title by artist", the last played last
+ * @param options as of {@link Recommender.recommend}; `n`: length of the list, default 10
+ * @throws UnknownIdError for an unknown user or track, with a suggestion; ArgumentError for an
+ *   empty history
+ * @example recommendSongs(markov, ['Song A', 'Song B', 'Song C'], { n: 5 })
+ */
+export function recommendSongs(
+  from: Recommender | Learner,
+  user: Id | readonly HistoryItem[],
+  options: RecommendOptions = {},
+): Recommendations {
+  checkArgument(
+    typeof from === 'object' && from !== null && ('recommend' in from || from instanceof Learner),
+    from,
+    'recommendSongs',
+    'a recommender or a learner, such as lstmLearner(dls)',
+  );
+  const recommender = recommenderOf(from);
+  if (typeof user !== 'object') return recommender.recommend(user, options);
+  if (!recommender.canFoldIn) {
+    throw new ArgumentError(
+      `${recommender.name} recommends to users of its training data only, not from a history. Name a user.`,
+    );
+  }
+  return recommender.foldIn(user).recommend(options);
 }

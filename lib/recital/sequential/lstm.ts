@@ -1,18 +1,23 @@
 import path from 'node:path';
 import { Random } from '../compute/random.js';
 import { makeFolder } from '../data/files/atomic-write.js';
+import type { Json } from '../data/files/fields.js';
+import type { Tensor } from '../data/files/safetensors.js';
+import { tracksTensors } from '../data/files/tracks-tensors.js';
+import { fingerprint, vocabularyTensors } from '../data/packed-strings.js';
 import type { SequenceDataset } from '../data/sequences.js';
-import type { Histories } from '../data/sequences-histories.js';
+import { Histories } from '../data/sequences-histories.js';
 import { SequenceDataLoaders } from '../data/sequences-loaders.js';
 import type { Table } from '../data/table.js';
 import type { Tracks } from '../data/tracks.js';
 import type { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
-import { writeModelFile } from '../learner/checkpoint.js';
+import { modelTensors, writeModelFile } from '../learner/checkpoint.js';
 import { Learner, type LearnerOptions } from '../learner/learner.js';
 import { learnerOptions } from '../learner/learner-options.js';
 import { isPath, modelFile } from '../learner/model-file.js';
 import { LSTMModel, type LSTMModelOptions, lstmModelOptions } from '../models/lstm.js';
+import { lossConfig } from '../nn/loss-config.js';
 import { CrossEntropyLossFlat } from '../nn/losses.js';
 import { checkOptions } from '../options.js';
 import {
@@ -31,9 +36,8 @@ import type {
   TrackVectors,
 } from '../recommend/recommender.js';
 import type { SimilarUsersOptions } from '../recommend/similar.js';
-import { describeSequences } from './export-sequences.js';
-import { LSTMRecommender } from './lstm-recommender.js';
-import type { SequenceRecommender } from './next-item.js';
+import { LSTMRecommender, trainedPart } from './lstm-recommender.js';
+import { namesOnly, type SequenceRecommender } from './sequence-recommender.js';
 
 /** Options of {@link lstmLearner}: those of a Learner, and the model's. */
 export interface LSTMLearnerOptions extends LearnerOptions, Omit<LSTMModelOptions, 'random'> {
@@ -269,4 +273,47 @@ function recommendingLearner({ dls, model, lossFunc, wd, epochsTrained }: Learne
   const made = new LSTMLearner(dls, model, { lossFunc, wd });
   made.epochsTrained = epochsTrained;
   return made;
+}
+
+/** What a file says of a learner of sequences: see {@link LSTMLearner.export}. */
+export function describeSequences(
+  learn: LSTMLearner,
+  options: Required<ExportOptions>,
+): { config: Json; tensors: Map<string, Tensor> } {
+  learn.settle();
+  const { dls, model, lossFunc, epochsTrained, seed } = learn;
+  const seen = options.seen && !namesOnly.has(dls.histories);
+  const trained = trainedPart(dls);
+  const { users, items, indptr, item, catalogue } = seen
+    ? dls.histories.only(trained.plays)
+    : namesOf(dls.histories, trained.tracks);
+  const tensors = modelTensors(model);
+  tensors.delete('buffers.negatives.step'); // a learner from a file draws none
+  for (const [name, tensor] of vocabularyTensors('classes.item', items)) tensors.set(name, tensor);
+  for (const [name, tensor] of users ? vocabularyTensors('users', users) : [])
+    tensors.set(name, tensor);
+  tensors.set('histories.indptr', { shape: [indptr.length], data: indptr });
+  tensors.set('histories.item', { shape: [item.length], data: item });
+  for (const [name, tensor] of catalogue ? tracksTensors(catalogue) : []) tensors.set(name, tensor);
+  const config = {
+    loaders: 'sequences',
+    ...(!seen && { seen }),
+    model: { name: 'LSTMModel', ...model.config, probabilistic: model.probabilistic },
+    loss: lossConfig(lossFunc),
+    classes: { item: fingerprint(items) },
+    kinds: { item: items.kind, ...(users && { user: users.kind }) },
+    length: dls.dataset.windowLength,
+    everyPosition: dls.dataset.everyPosition,
+    bs: seen ? dls.train.bs : 1,
+    valBs: seen ? dls.valid.bs : 1,
+    epochsTrained,
+    seed,
+  };
+  return { config: config as Json, tensors };
+}
+
+/** In place of what anybody has played: one sequence that names each track of training once. */
+function namesOf({ items, catalogue }: Histories, trained: Uint8Array): Histories {
+  const item = Int32Array.from(trained.keys()).filter((t) => trained[t] === 1);
+  return Histories.from({ items, indptr: Int32Array.of(0, item.length), item, catalogue });
 }

@@ -3,15 +3,15 @@ import fc from 'fast-check';
 import { Table } from '../../../lib/recital/data/table.js';
 import { Tracks } from '../../../lib/recital/data/tracks.js';
 import { ArgumentError } from '../../../lib/recital/errors.js';
-import { aucOf } from '../../../lib/recital/evaluation/auc.js';
-import { audioVectors } from '../../../lib/recital/evaluation/audio-vectors.js';
 import {
+  audioVectors,
   diversityAtK,
   giniAtK,
   noveltyAtK,
   popularityAtK,
 } from '../../../lib/recital/evaluation/beyond-accuracy.js';
 import { binaryMetrics } from '../../../lib/recital/evaluation/binary-metrics.js';
+import { aucOf } from '../../../lib/recital/evaluation/metrics.js';
 
 const listeners = (track: string): number => ({ a: 8, b: 2 })[track] ?? 0;
 const lists = fc.array(

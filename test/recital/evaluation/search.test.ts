@@ -9,17 +9,16 @@ import { type PlayRecord, Plays } from '../../../lib/recital/data/plays.js';
 import { splitPlays } from '../../../lib/recital/data/plays-split.js';
 import { randomSplit } from '../../../lib/recital/data/splits.js';
 import { ArgumentError, UnknownIdError } from '../../../lib/recital/errors.js';
-import { evaluateRecommender } from '../../../lib/recital/evaluation/evaluate.js';
-import {
-  type SearchOptions,
-  search,
-  type TrialContext,
-} from '../../../lib/recital/evaluation/search.js';
+import { evaluateRecommender } from '../../../lib/recital/evaluation/evaluate-recommender.js';
 import {
   checkSpace,
   drawSettings,
+  type SearchOptions,
   type SearchSpace,
-} from '../../../lib/recital/evaluation/search-space.js';
+  search,
+  type TrialContext,
+} from '../../../lib/recital/evaluation/search.js';
+
 import { Popularity } from '../../../lib/recital/recommend/baselines/popularity.js';
 import { Interactions } from '../../../lib/recital/recommend/interactions.js';
 import { ItemKNN } from '../../../lib/recital/recommend/neighbours/item-knn.js';

@@ -3,7 +3,7 @@ import { Plays } from '../../../lib/recital/data/plays.js';
 import { Sessions } from '../../../lib/recital/data/sessions.js';
 import { Table } from '../../../lib/recital/data/table.js';
 import { Tracks } from '../../../lib/recital/data/tracks.js';
-import { evaluate } from '../../../lib/recital/evaluation/evaluate-all.js';
+import { evaluate } from '../../../lib/recital/evaluation/evaluate.js';
 import { Popularity } from '../../../lib/recital/recommend/baselines/popularity.js';
 import { ItemKNN } from '../../../lib/recital/recommend/neighbours/item-knn.js';
 import { smallPlays } from '../recommend/contract.js';

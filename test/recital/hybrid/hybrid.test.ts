@@ -2,11 +2,11 @@ import { expect } from 'chai';
 import { Plays } from '../../../lib/recital/data/plays.js';
 import { perUserSplit } from '../../../lib/recital/data/splits.js';
 import { ArgumentError } from '../../../lib/recital/errors.js';
-import { evaluateRecommender } from '../../../lib/recital/evaluation/evaluate.js';
+import { evaluateRecommender } from '../../../lib/recital/evaluation/evaluate-recommender.js';
 import { withSeen } from '../../../lib/recital/evaluation/with-seen.js';
-import { Hybrid } from '../../../lib/recital/hybrid/hybrid.js';
-import { fitHybrid } from '../../../lib/recital/hybrid/hybrid-fit.js';
-import { normaliseScores } from '../../../lib/recital/hybrid/hybrid-normalise.js';
+import { Hybrid, normaliseScores } from '../../../lib/recital/hybrid/hybrid.js';
+import { fitHybrid } from '../../../lib/recital/hybrid/weights.js';
+
 import { Popularity } from '../../../lib/recital/recommend/baselines/popularity.js';
 import { RandomRecommender } from '../../../lib/recital/recommend/baselines/random-recommender.js';
 import { Interactions } from '../../../lib/recital/recommend/interactions.js';

@@ -4,7 +4,10 @@ import { CollabDataLoaders } from '../../../lib/recital/data/collab.js';
 import { Plays } from '../../../lib/recital/data/plays.js';
 import type { Table } from '../../../lib/recital/data/table.js';
 import { ArgumentError } from '../../../lib/recital/errors.js';
-import { evaluateRecommender, hitsAmong } from '../../../lib/recital/evaluation/evaluate.js';
+import {
+  evaluateRecommender,
+  hitsAmong,
+} from '../../../lib/recital/evaluation/evaluate-recommender.js';
 import { EmbeddingDotBias } from '../../../lib/recital/models/embedding-dot-bias.js';
 import { Popularity } from '../../../lib/recital/recommend/baselines/popularity.js';
 import { RandomRecommender } from '../../../lib/recital/recommend/baselines/random-recommender.js';

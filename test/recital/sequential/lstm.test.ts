@@ -9,17 +9,20 @@ import { SequenceDataLoaders } from '../../../lib/recital/data/sequences-loaders
 import { Table } from '../../../lib/recital/data/table.js';
 import { Tracks } from '../../../lib/recital/data/tracks.js';
 import { ArgumentError, DataError, UnknownIdError } from '../../../lib/recital/errors.js';
-import { evaluateNextItem } from '../../../lib/recital/evaluation/next-item-evaluate.js';
+import { evaluateNextItem } from '../../../lib/recital/evaluation/next-track.js';
 import { loadLearner } from '../../../lib/recital/files/load-learner.js';
-import { WeightedSum } from '../../../lib/recital/hybrid/next-item-sum.js';
+import { WeightedSum } from '../../../lib/recital/hybrid/hybrid.js';
 import { Learner } from '../../../lib/recital/learner/learner.js';
 import { EmbeddingDotBias } from '../../../lib/recital/models/embedding-dot-bias.js';
 import { LSTMModel } from '../../../lib/recital/models/lstm.js';
 import { CrossEntropyLossFlat } from '../../../lib/recital/nn/losses.js';
 import { LSTMLearner, lstmLearner } from '../../../lib/recital/sequential/lstm.js';
-import { LSTMRecommender } from '../../../lib/recital/sequential/lstm-recommender.js';
-import { Markov } from '../../../lib/recital/sequential/markov.js';
-import { recommendSongs } from '../../../lib/recital/sequential/next-item-songs.js';
+import {
+  LSTMRecommender,
+  recommendSongs,
+} from '../../../lib/recital/sequential/lstm-recommender.js';
+import { Markov } from '../../../lib/recital/sequential/pairs.js';
+
 import { trainLstm, wholeSequences } from '../../support/lstm.js';
 import { warnings } from '../../support/saved.js';
 import { chainSessions, sessionsOf } from '../../support/sequences.js';

@@ -13,7 +13,7 @@ import { ArgumentError, UnknownIdError } from '../../../../lib/recital/errors.js
 import {
   coldTrackSplit,
   evaluateColdTracks,
-} from '../../../../lib/recital/evaluation/content-evaluate.js';
+} from '../../../../lib/recital/evaluation/cold-tracks.js';
 import { loadRecommender } from '../../../../lib/recital/files/load-recommender.js';
 import { ContentRecommender } from '../../../../lib/recital/recommend/content/content.js';
 import type { ContentRecommenderOptions } from '../../../../lib/recital/recommend/content/content-fit.js';

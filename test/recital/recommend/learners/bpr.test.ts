@@ -3,7 +3,7 @@ import { Random } from '../../../../lib/recital/compute/random.js';
 import { CollabDataLoaders, type CollabPlaysOptions } from '../../../../lib/recital/data/collab.js';
 import { type PlayRecord, Plays } from '../../../../lib/recital/data/plays.js';
 import { WeightedDraw } from '../../../../lib/recital/data/weighted-draw.js';
-import { evaluateRecommender } from '../../../../lib/recital/evaluation/evaluate.js';
+import { evaluateRecommender } from '../../../../lib/recital/evaluation/evaluate-recommender.js';
 import {
   BCEWithLogitsLossFlat,
   BPRLoss,

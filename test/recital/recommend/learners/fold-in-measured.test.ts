@@ -6,7 +6,7 @@ import { WeightedDraw } from '../../../../lib/recital/data/weighted-draw.js';
 import {
   type Evaluation,
   evaluateRecommender,
-} from '../../../../lib/recital/evaluation/evaluate.js';
+} from '../../../../lib/recital/evaluation/evaluate-recommender.js';
 import { BCEWithLogitsLossFlat, BPRLoss } from '../../../../lib/recital/nn/losses.js';
 import { Popularity } from '../../../../lib/recital/recommend/baselines/popularity.js';
 import {

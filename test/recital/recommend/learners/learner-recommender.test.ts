@@ -7,7 +7,7 @@ import { splitPlays } from '../../../../lib/recital/data/plays-split.js';
 import { SequenceDataLoaders } from '../../../../lib/recital/data/sequences-loaders.js';
 import { perUserSplit } from '../../../../lib/recital/data/splits.js';
 import { ArgumentError, NumericError } from '../../../../lib/recital/errors.js';
-import { evaluate } from '../../../../lib/recital/evaluation/evaluate-all.js';
+import { evaluate } from '../../../../lib/recital/evaluation/evaluate.js';
 import { Learner } from '../../../../lib/recital/learner/learner.js';
 import { tensorflowModel } from '../../../../lib/recital/models/tensorflow.js';
 import { tensorflow } from '../../../../lib/recital/models/tensorflow-load.js';

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { CollabDataLoaders } from '../../../../lib/recital/data/collab.js';
 import { Plays } from '../../../../lib/recital/data/plays.js';
 import { ArgumentError } from '../../../../lib/recital/errors.js';
-import { evaluateRecommender } from '../../../../lib/recital/evaluation/evaluate.js';
+import { evaluateRecommender } from '../../../../lib/recital/evaluation/evaluate-recommender.js';
 import type { Callback } from '../../../../lib/recital/learner/callback.js';
 import { SaveModel } from '../../../../lib/recital/learner/callbacks/save-model.js';
 import { Learner } from '../../../../lib/recital/learner/learner.js';

@@ -2,21 +2,28 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { Random } from '../../../lib/recital/compute/random.js';
 import { Plays } from '../../../lib/recital/data/plays.js';
+import { createSequences } from '../../../lib/recital/data/sequences.js';
 import { Histories } from '../../../lib/recital/data/sequences-histories.js';
+import { SequenceDataLoaders } from '../../../lib/recital/data/sequences-loaders.js';
+import { Sessions } from '../../../lib/recital/data/sessions.js';
 import { Table } from '../../../lib/recital/data/table.js';
 import { Tracks } from '../../../lib/recital/data/tracks.js';
+import { Vocabulary } from '../../../lib/recital/data/vocabulary.js';
+import { itemVectors } from '../../../lib/recital/decomposition/item-vectors.js';
+import { ppmi } from '../../../lib/recital/decomposition/ppmi.js';
 import { ArgumentError, NumericError, UnknownIdError } from '../../../lib/recital/errors.js';
-import { evaluateNextItem } from '../../../lib/recital/evaluation/next-item-evaluate.js';
-import { WeightedSum } from '../../../lib/recital/hybrid/next-item-sum.js';
+import { evaluateNextItem } from '../../../lib/recital/evaluation/next-track.js';
+import { WeightedSum } from '../../../lib/recital/hybrid/hybrid.js';
+import { fuse } from '../../../lib/recital/hybrid/weights.js';
+import { LSTMModel } from '../../../lib/recital/models/lstm.js';
 import { RandomRecommender } from '../../../lib/recital/recommend/baselines/random-recommender.js';
-import { NextItemKNN } from '../../../lib/recital/sequential/item-knn-next.js';
-import { Markov } from '../../../lib/recital/sequential/markov.js';
-import { SequenceRecommender } from '../../../lib/recital/sequential/next-item.js';
-import { NextItemPopularity } from '../../../lib/recital/sequential/next-item-popularity.js';
-import { recommendSongs } from '../../../lib/recital/sequential/next-item-songs.js';
-import { SequentialRules } from '../../../lib/recital/sequential/sequential-rules.js';
-import { SessionKNN } from '../../../lib/recital/sequential/session-knn.js';
-import { STAN } from '../../../lib/recital/sequential/session-knn-stan.js';
+import { recommendSongs } from '../../../lib/recital/sequential/lstm-recommender.js';
+import { Markov, NextItemKNN, SequentialRules } from '../../../lib/recital/sequential/pairs.js';
+import {
+  NextItemPopularity,
+  SequenceRecommender,
+} from '../../../lib/recital/sequential/sequence-recommender.js';
+import { SessionKNN, STAN } from '../../../lib/recital/sequential/session-knn.js';
 import { chainSessions, sessionsOf } from '../../support/sequences.js';
 import { recommenderContract } from '../recommend/contract.js';
 
@@ -429,5 +436,82 @@ describe('scores of the next track', () => {
       ArgumentError,
       'know different tracks',
     );
+  });
+});
+
+const sessions = new Sessions(
+  Vocabulary.inOrder(['a', 'b', 'c']),
+  Int32Array.of(0, 3, 6),
+  Int32Array.of(0, 1, 2, 0, 1, 2),
+);
+const markov = new Markov(sessions);
+
+/** A mistyped option of each, which types would refuse, and what was meant. */
+const mistyped: Record<string, [(options: never) => unknown, object, string]> = {
+  createSequences: [(options) => createSequences(sessions, options), { lenght: 5 }, 'length'],
+  SequenceDataLoaders: [
+    (options) => SequenceDataLoaders.fromSessions(sessions, options),
+    { everyPositions: true },
+    'everyPosition',
+  ],
+  LSTMModel: [
+    (options) => new LSTMModel({ item: sessions.items }, options),
+    { embSize: 5 },
+    'embSz',
+  ],
+  negatives: [
+    (options) =>
+      new LSTMModel(
+        { item: sessions.items },
+        { negatives: { counts: [1, 1, 1], ...(options as object) } },
+      ),
+    { powr: 1 },
+    'power',
+  ],
+  SequentialRules: [(options) => new SequentialRules(sessions, options), { decy: 0 }, 'decay'],
+  NextItemKNN: [(options) => new NextItemKNN(sessions, options), { shrinkag: 1 }, 'shrinkage'],
+  SessionKNN: [(options) => new SessionKNN(sessions, options), { recnt: 1 }, 'recent'],
+  STAN: [(options) => new STAN(sessions, options), { agescale: 1 }, 'ageScale'],
+  WeightedSum: [(options) => new WeightedSum([markov], options), { weight: [1] }, 'weights'],
+  fuse: [(options) => fuse([markov], sessions, options), { metrc: 'mrr' }, 'metric'],
+  evaluateNextItem: [
+    (options) => evaluateNextItem(markov, sessions, options),
+    { sampl: 1 },
+    'sample',
+  ],
+  ppmi: [(options) => ppmi(sessions, options), { windw: 2 }, 'window'],
+};
+
+describe('fuse', () => {
+  it('refuses sessions of known tracks that all end with an unknown one: there is nothing to fit', () => {
+    const items = Vocabulary.inOrder(['a', 'b', 'z']);
+    const late = new Sessions(items, Int32Array.of(0, 2, 4), Int32Array.of(0, 2, 1, 2));
+    expect(() => fuse([markov], late)).to.throw(
+      ArgumentError,
+      'know no next track of these sessions',
+    );
+    const some = new Sessions(items, Int32Array.of(0, 2, 4), Int32Array.of(0, 2, 1, 0));
+    expect(fuse([markov], some).weights).to.deep.equal([1]);
+  });
+});
+
+describe('a mistyped option', () => {
+  for (const [of, [call, options, meant]] of Object.entries(mistyped)) {
+    it(`of ${of} is refused, with the one that was meant`, () => {
+      expect(() => call(options as never)).to.throw(
+        ArgumentError,
+        new RegExp(`${of} has no option .*"${meant}"`),
+      );
+    });
+  }
+
+  it('of itemVectors is refused, too', async () => {
+    const refused = await itemVectors(sessions, { meannorm: 1 } as object).catch(
+      (error: unknown) => error,
+    );
+    expect(refused)
+      .to.be.instanceOf(ArgumentError)
+      .with.property('message')
+      .that.includes('itemVectors has no option "meannorm"');
   });
 });

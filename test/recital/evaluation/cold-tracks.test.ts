@@ -5,7 +5,7 @@ import {
   type ColdTracksEvaluation,
   coldTrackSplit,
   evaluateColdTracks,
-} from '../../../lib/recital/evaluation/content-evaluate.js';
+} from '../../../lib/recital/evaluation/cold-tracks.js';
 import { ndcgAtK, recallAtK } from '../../../lib/recital/evaluation/metrics.js';
 import { Popularity } from '../../../lib/recital/recommend/baselines/popularity.js';
 import { ContentRecommender } from '../../../lib/recital/recommend/content/content.js';

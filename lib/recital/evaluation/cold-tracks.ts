@@ -7,10 +7,10 @@ import { checkNumber, checkOptions, whatIs } from '../options.js';
 import { Interactions } from '../recommend/interactions.js';
 import { blockedTracks, checkN } from '../recommend/lookup.js';
 import type { Recommender } from '../recommend/recommender.js';
-import { drain } from './evaluate.js';
+import { drain } from './evaluate-recommender.js';
 import { hitsOfLists, meansOf, metricsOfLists } from './held-out.js';
 import type { RankingMetrics } from './metrics.js';
-import { rankInParts } from './rank-held-out.js';
+import { rankInParts } from './rank.js';
 
 /** Options of {@link coldTrackSplit}. */
 export interface ColdTrackSplitOptions {

@@ -2,14 +2,15 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { Random } from '../../../lib/recital/compute/random.js';
 import { ArgumentError } from '../../../lib/recital/errors.js';
+import { drain } from '../../../lib/recital/evaluation/evaluate-recommender.js';
 import {
   bootstrapIntervals,
   deviationOf,
+  holm,
   type Interval,
   meanOf,
-} from '../../../lib/recital/evaluation/bootstrap.js';
-import { drain } from '../../../lib/recital/evaluation/evaluate.js';
-import { holm, pairedTTest } from '../../../lib/recital/evaluation/significance.js';
+  pairedTTest,
+} from '../../../lib/recital/evaluation/statistics.js';
 
 describe('pairedTTest', () => {
   it('gives the worked example of its documentation', () => {

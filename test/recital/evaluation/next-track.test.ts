@@ -11,22 +11,19 @@ import { SequenceDataLoaders } from '../../../lib/recital/data/sequences-loaders
 import { readSessions, type Sessions } from '../../../lib/recital/data/sessions.js';
 import { leaveKOut } from '../../../lib/recital/data/splits.js';
 import { ArgumentError, DataError, NumericError } from '../../../lib/recital/errors.js';
-import { evaluateNextItem } from '../../../lib/recital/evaluation/next-item-evaluate.js';
-import { fuse } from '../../../lib/recital/hybrid/next-item-fuse.js';
-import { WeightedSum } from '../../../lib/recital/hybrid/next-item-sum.js';
-import { NextItemKNN } from '../../../lib/recital/sequential/item-knn-next.js';
+import { evaluateNextItem } from '../../../lib/recital/evaluation/next-track.js';
+import { WeightedSum } from '../../../lib/recital/hybrid/hybrid.js';
+import { fuse } from '../../../lib/recital/hybrid/weights.js';
 import { lstmLearner } from '../../../lib/recital/sequential/lstm.js';
 import { LSTMRecommender } from '../../../lib/recital/sequential/lstm-recommender.js';
-import { Markov } from '../../../lib/recital/sequential/markov.js';
+import { Markov, NextItemKNN, SequentialRules } from '../../../lib/recital/sequential/pairs.js';
 import {
+  NextItemPopularity,
+  type ScoreList,
   SequenceRecommender,
   SparseSequenceRecommender,
-} from '../../../lib/recital/sequential/next-item.js';
-import { NextItemPopularity } from '../../../lib/recital/sequential/next-item-popularity.js';
-import type { ScoreList } from '../../../lib/recital/sequential/next-item-scores.js';
-import { SequentialRules } from '../../../lib/recital/sequential/sequential-rules.js';
-import { SessionKNN } from '../../../lib/recital/sequential/session-knn.js';
-import { STAN } from '../../../lib/recital/sequential/session-knn-stan.js';
+} from '../../../lib/recital/sequential/sequence-recommender.js';
+import { SessionKNN, STAN } from '../../../lib/recital/sequential/session-knn.js';
 import { displayed } from '../../support/learner.js';
 import { chainSessions, sessionsOf } from '../../support/sequences.js';
 

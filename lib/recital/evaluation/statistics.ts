@@ -1,0 +1,342 @@
+import { matmul } from '../compute/matmul.js';
+import { dispose, float32 } from '../compute/memory.js';
+import { Random } from '../compute/random.js';
+import { checkArgument, checkNumber, isNumbers } from '../options.js';
+import { isAccuracy, isGreaterBetter, isOfCatalogue, type MetricColumn } from './parse.js';
+
+/** One metric of one recommender. */
+export type ComparisonRow = {
+  recommender: string;
+  /** E.g. `ndcg@10`. */
+  metric: string;
+  /** Over users and seeds. */
+  mean: number;
+  /**
+   * Ends of the confidence interval of the mean; null for coverage and gini, which are no means.
+   */
+  low: number | null;
+  high: number | null;
+  /** Standard deviation over seeds; null for one seed. */
+  seedSd: number | null;
+  /**
+   * The best baseline at this metric; null in its own row, and for metrics whose differences are
+   * not tested.
+   */
+  baseline: string | null;
+  /** Mean minus the baseline's. */
+  difference: number | null;
+  /** Ends of the confidence interval of the difference, user by user. */
+  differenceLow: number | null;
+  differenceHigh: number | null;
+  /** Paired t-test over users, two-sided. */
+  p: number | null;
+  /** The same with Holm's correction over all comparisons of the table. */
+  pHolm: number | null;
+};
+
+/** Values of one recommender: for each seed a column for each metric. */
+export interface Entry {
+  readonly name: string;
+  readonly baseline: boolean;
+  /**
+   * By metric: one column of users a seed, or a single number a seed for metrics of the catalogue.
+   */
+  readonly values: ReadonlyMap<string, readonly Float64Array[]>;
+}
+
+/** The mean over seeds, user by user. */
+export function overSeeds(values: readonly Float64Array[]): Float64Array {
+  return values.length === 1
+    ? values[0]
+    : values[0].map((_, i) => values.reduce((sum, column) => sum + column[i], 0) / values.length);
+}
+
+/** Means, intervals and tests. A generator, as resampling is long work. */
+export function* comparisonRows(
+  entries: readonly Entry[],
+  columns: readonly MetricColumn[],
+  options: { samples: number; confidence: number; seed: number | string },
+): Generator<void, ComparisonRow[]> {
+  const rows: ComparisonRow[] = [];
+  const resampled: { values: Float64Array; put: (low: number, high: number) => void }[] = [];
+  for (const column of columns) {
+    const users = entries.map(({ values }) => overSeeds(values.get(column.name)!));
+    const means = users.map(meanOf);
+    const best = isAccuracy(column) ? bestOf(entries, means, isGreaterBetter(column)) : -1;
+    entries.forEach(({ name, values }, e) => {
+      const seeds = values.get(column.name)!;
+      const row: ComparisonRow = {
+        recommender: name,
+        metric: column.name,
+        mean: means[e],
+        low: null,
+        high: null,
+        seedSd: seeds.length > 1 ? deviationOf(seeds.map(meanOf)) : null,
+        baseline: null,
+        difference: null,
+        differenceLow: null,
+        differenceHigh: null,
+        p: null,
+        pHolm: null,
+      };
+      rows.push(row);
+      if (isOfCatalogue(column)) return;
+      resampled.push({ values: users[e], put: (low, high) => Object.assign(row, { low, high }) });
+      if (best < 0 || best === e) return;
+      const differences = users[e].map((x, i) => x - users[best][i]);
+      const { p } = pairedTTest(differences.filter((x) => !Number.isNaN(x)));
+      Object.assign(row, { baseline: entries[best].name, difference: meanOf(differences), p });
+      resampled.push({
+        values: differences,
+        put: (low, high) => Object.assign(row, { differenceLow: low, differenceHigh: high }),
+      });
+    });
+  }
+  const intervals = yield* bootstrapIntervals(
+    resampled.map(({ values }) => values),
+    options,
+  );
+  intervals.forEach(({ low, high }, i) => {
+    resampled[i].put(low, high);
+  });
+  const corrected = holm(rows.map(({ p }) => p ?? NaN));
+  rows.forEach((row, i) => {
+    if (!Number.isNaN(corrected[i])) row.pHolm = corrected[i];
+  });
+  return rows;
+}
+
+/** Which baseline has the best mean; −1 if there is none, or nothing beside it. */
+function bestOf(entries: readonly Entry[], means: readonly number[], greater: boolean): number {
+  let best = -1;
+  entries.forEach(({ baseline }, e) => {
+    if (baseline && (best < 0 || (greater ? means[e] > means[best] : means[e] < means[best])))
+      best = e;
+  });
+  return best;
+}
+
+/** The middle part of what resampling gives. */
+export interface Interval {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** A column of values, one a user, NaN for users that have none. */
+type Values = Float64Array;
+
+/** Resamples that are computed at once. */
+const BLOCK = 32;
+
+/**
+ * Percentile bootstrap of means over users (Efron, 1979): users are drawn with replacement as often
+ * as there are users, again and again; the interval is where the middle of the resampled means
+ * lies. Every column is resampled with the same users. A generator: it yields now and then, so that
+ * long work can be interrupted.
+ * @param columns values of the same users; a shorter one is of the first of them
+ * @param options.samples resamples; `confidence`: share of them inside the interval, e.g. 0.95
+ */
+export function* bootstrapIntervals(
+  columns: readonly Values[],
+  { samples, confidence, seed }: { samples: number; confidence: number; seed: number | string },
+): Generator<void, Interval[]> {
+  const n = Math.max(0, ...columns.map((values) => values.length));
+  if (n === 0) return columns.map(() => ({ low: NaN, high: NaN }));
+  const random = new Random(seed).child('bootstrap');
+  const ranges = columns.map(rangeOf);
+  // A resampled mean is the least value + Σ drawn·(value − least) / Σ drawn, over users with a
+  // value. All of them are one product of matrices in float32, whose terms are never negative:
+  // where every drawn user has the least value, such as no hit, the mean is that value and no
+  // rounding.
+  const gaps = columns.flatMap((values, c) =>
+    values.length < n || values.some(Number.isNaN) ? [c] : [],
+  );
+  const width = columns.length + gaps.length;
+  const values = float32(width * n);
+  const drawn = float32(BLOCK * n);
+  const sums = float32(BLOCK * width);
+  try {
+    columns.forEach((column, c) => {
+      for (let i = 0; i < column.length; i++)
+        values[c * n + i] = Number.isNaN(column[i]) ? 0 : column[i] - ranges[c].least;
+    });
+    gaps.forEach((c, g) => {
+      for (let i = 0; i < columns[c].length; i++)
+        values[(columns.length + g) * n + i] = Number.isNaN(columns[c][i]) ? 0 : 1;
+    });
+    const means = columns.map(() => new Float64Array(samples));
+    for (let from = 0; from < samples; from += BLOCK) {
+      const m = Math.min(BLOCK, samples - from);
+      drawn.fill(0);
+      for (let s = 0; s < m; s++) for (let i = 0; i < n; i++) drawn[s * n + random.int(n)]++;
+      matmul(
+        { m, n: width, k: n },
+        {
+          a: { values: drawn, rowStride: n },
+          b: { values, rowStride: 1, columnStride: n },
+          c: { values: sums, rowStride: width },
+        },
+      );
+      columns.forEach((_, c) => {
+        const gap = gaps.indexOf(c);
+        const { least, most } = ranges[c];
+        for (let s = 0; s < m; s++) {
+          const mean =
+            least + sums[s * width + c] / (gap < 0 ? n : sums[s * width + columns.length + gap]);
+          means[c][from + s] = Math.min(most, mean); // a mean lies among its values
+        }
+      });
+      yield;
+    }
+    return means.map((each) => {
+      const sorted = each.filter((x) => !Number.isNaN(x)).sort();
+      return {
+        low: quantile(sorted, (1 - confidence) / 2),
+        high: quantile(sorted, (1 + confidence) / 2),
+      };
+    });
+  } finally {
+    for (const array of [values, drawn, sums]) dispose(array);
+  }
+}
+
+/** The least and the largest of the values that there are. */
+function rangeOf(values: Values): { least: number; most: number } {
+  let [least, most] = [Infinity, -Infinity];
+  for (const value of values) {
+    if (value < least) least = value;
+    if (value > most) most = value;
+  }
+  return { least, most };
+}
+
+/** The mean of the values that there are; NaN if there is none. */
+export function meanOf(values: ArrayLike<number>): number {
+  let [sum, n] = [0, 0];
+  for (let i = 0; i < values.length; i++) {
+    if (Number.isNaN(values[i])) continue;
+    sum += values[i];
+    n++;
+  }
+  return n ? sum / n : NaN;
+}
+
+/** The standard deviation of a sample, divided by n − 1; NaN for less than two. */
+export function deviationOf(values: readonly number[]): number {
+  const mean = meanOf(values);
+  const squares = values.reduce((sum, x) => sum + (x - mean) ** 2, 0);
+  return values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : NaN;
+}
+
+/** Linear interpolation between the neighbours in rank, as NumPy's quantile. */
+function quantile(sorted: Float64Array, q: number): number {
+  if (sorted.length === 0) return NaN;
+  const at = q * (sorted.length - 1);
+  const below = Math.floor(at);
+  const above = Math.min(sorted.length - 1, below + 1);
+  return sorted[below] + (at - below) * (sorted[above] - sorted[below]);
+}
+
+/**
+ * Student's t-test for pairs: whether the mean of differences is 0, t = mean / (sd / √n) with n − 1
+ * degrees of freedom, two-sided. With hundreds of users it hardly matters that the differences are
+ * not normal, and it agrees with the bootstrap and the randomization test (Smucker, Allan and
+ * Carterette, 2007).
+ * @param differences one a pair
+ * @returns `p`: how likely differences at least this large are by chance; 1 if all are 0; NaN (and
+ *   so is t) for less than two, or if one is NaN or infinite, as SciPy has it. All equal, but not
+ *   0: t is infinite and p is 0
+ * @example pairedTTest([1, 2, 3, 4]).p // 0.0305: t = 3.873, 3 degrees of freedom
+ */
+export function pairedTTest(differences: ArrayLike<number>): { t: number; df: number; p: number } {
+  checkArgument(
+    isNumbers(differences),
+    differences,
+    'pairedTTest',
+    'the differences of pairs: an array of numbers',
+  );
+  const n = differences.length;
+  const df = n - 1;
+  if (n < 2) return { t: NaN, df, p: NaN };
+  let most = 0;
+  for (let i = 0; i < n; i++) {
+    if (!Number.isFinite(differences[i])) return { t: NaN, df, p: NaN };
+    most = Math.max(most, Math.abs(differences[i]));
+  }
+  if (most === 0) return { t: 0, df, p: 1 };
+  // As shares of the largest: t is the same, and no square is too large or too small for a number.
+  let mean = 0;
+  for (let i = 0; i < n; i++) mean += differences[i] / most / n;
+  let squares = 0;
+  for (let i = 0; i < n; i++) squares += (differences[i] / most - mean) ** 2;
+  if (mean === 0) return { t: 0, df, p: 1 };
+  const t = mean / Math.sqrt(squares / df / n);
+  return { t, df, p: Number.isFinite(t) ? incompleteBeta(df / 2, 0.5, df / (df + t * t)) : 0 };
+}
+
+/**
+ * p-values for several comparisons at once (Holm, 1979): ascending, the i-th of m (from 0) is
+ * multiplied by m − i, and none falls below the one before. Below α then means: the chance of any
+ * false alarm among all of them is below α. NaN stays NaN and does not count.
+ * @param p p-values, from 0 to 1
+ * @example holm([0.01, 0.04, 0.03]) // [0.03, 0.06, 0.06]
+ */
+export function holm(p: readonly number[]): number[] {
+  checkArgument(isNumbers(p), p, 'holm', 'p-values: an array of numbers');
+  for (const each of p) {
+    if (!Number.isNaN(each)) checkNumber(each, each >= 0 && each <= 1, 'p-values are from 0 to 1');
+  }
+  const order = [...p.keys()].filter((i) => !Number.isNaN(p[i])).sort((a, b) => p[a] - p[b]);
+  const out = p.map(() => NaN);
+  let least = 0;
+  order.forEach((i, rank) => {
+    least = Math.max(least, Math.min(1, p[i] * (order.length - rank)));
+    out[i] = least;
+  });
+  return out;
+}
+
+/**
+ * The regularised incomplete beta function I_x(a, b), by Lentz's continued fraction (Numerical
+ * Recipes, 6.4).
+ */
+function incompleteBeta(a: number, b: number, x: number): number {
+  if (x <= 0) return 0;
+  if (x >= 1) return 1;
+  const front = Math.exp(
+    logGamma(a + b) - logGamma(a) - logGamma(b) + a * Math.log(x) + b * Math.log(1 - x),
+  );
+  return x < (a + 1) / (a + b + 2)
+    ? (front * fraction(a, b, x)) / a
+    : 1 - (front * fraction(b, a, 1 - x)) / b;
+}
+
+function fraction(a: number, b: number, x: number): number {
+  const tiny = 1e-300;
+  const away = (v: number): number => (Math.abs(v) < tiny ? tiny : v);
+  let c = 1;
+  let d = 1 / away(1 - ((a + b) * x) / (a + 1));
+  let h = d;
+  for (let m = 1; m <= 1000; m++) {
+    const before = h;
+    const even = (m * (b - m) * x) / ((a + 2 * m - 1) * (a + 2 * m));
+    d = 1 / away(1 + even * d);
+    c = away(1 + even / c);
+    h *= d * c;
+    const odd = (-(a + m) * (a + b + m) * x) / ((a + 2 * m) * (a + 2 * m + 1));
+    d = 1 / away(1 + odd * d);
+    c = away(1 + odd / c);
+    h *= d * c;
+    if (Math.abs(h - before) <= 1e-15 * Math.abs(h)) break;
+  }
+  return h;
+}
+
+/** log Γ(x), x > 0: Stirling's series, after a shift to where it is exact. */
+function logGamma(x: number): number {
+  let shift = 0;
+  for (; x < 15; x++) shift += Math.log(x);
+  const y = 1 / (x * x);
+  const series = (1 / 12 - y * (1 / 360 - y * (1 / 1260 - y * (1 / 1680 - y / 1188)))) / x;
+  return (x - 0.5) * Math.log(x) - x + 0.5 * Math.log(2 * Math.PI) + series - shift;
+}
