@@ -203,42 +203,51 @@ export {
 export { type FitHybridOptions, type FuseOptions, fitHybrid, fuse } from './hybrid/weights.js';
 
 export {
-  Calibration,
-  type CalibrationCurveOptions,
-  type CalibrationOptions,
-  calibration,
-  calibrationCurve,
-} from './learner/calibration.js';
-export { type Callback, type EventHandlers, registerDefaultCallback } from './learner/callback.js';
-export { CSVLogger, type CSVLoggerOptions } from './learner/callbacks/csv-logger.js';
-export { EarlyStopping } from './learner/callbacks/early-stopping.js';
-export { FetchPreds, type FetchPredsOptions } from './learner/callbacks/fetch-preds.js';
+  type Callback,
+  CancelBackwardException,
+  CancelBatchException,
+  CancelEpochException,
+  CancelException,
+  CancelFitException,
+  CancelStepException,
+  CancelTrainException,
+  CancelValidException,
+  type EventHandlers,
+  type EventName,
+  events,
+  innerLoop,
+  registerDefaultCallback,
+} from './learner/callback.js';
 export {
   GradientAccumulation,
   type GradientAccumulationOptions,
   GradientClip,
   type GradientClipOptions,
 } from './learner/callbacks/gradients.js';
+export { CSVLogger, type CSVLoggerOptions, ShowGraph } from './learner/callbacks/logging.js';
 export {
-  ReduceLROnPlateau,
-  type ReduceLROnPlateauOptions,
-} from './learner/callbacks/reduce-lr-on-plateau.js';
-export { SaveModel, type SaveModelOptions } from './learner/callbacks/save-model.js';
-export { ShortEpoch, type ShortEpochOptions } from './learner/callbacks/short-epoch.js';
-export { ShowGraph } from './learner/callbacks/show-graph.js';
-export { TerminateOnNaN } from './learner/callbacks/terminate-on-nan.js';
-export {
+  EarlyStopping,
   type PatienceOptions,
   PatientTracker,
+  ReduceLROnPlateau,
+  type ReduceLROnPlateauOptions,
+  SaveModel,
+  type SaveModelOptions,
   Tracker,
   type TrackerOptions,
-} from './learner/callbacks/tracker.js';
-export type { LoadOptions, SaveOptions } from './learner/checkpoint.js';
+} from './learner/callbacks/trackers.js';
+export {
+  FetchPreds,
+  type FetchPredsOptions,
+  ShortEpoch,
+  type ShortEpochOptions,
+  TerminateOnNaN,
+} from './learner/callbacks/training.js';
+export type { LoadOptions, RunPosition, SaveOptions, UnfinishedRun } from './learner/checkpoint.js';
 export {
   ClassificationInterpretation,
   type ConfusionMatrixOptions,
 } from './learner/classification-interpretation.js';
-export * from './learner/events.js';
 export type {
   FineTuneOptions,
   FitFlatCosOptions,
@@ -246,14 +255,27 @@ export type {
   FitOptions,
   FitSgdrOptions,
 } from './learner/fit.js';
-export { type LearningRate, type Slice, type Splitter, slice } from './learner/groups.js';
 export {
+  Calibration,
+  type CalibrationCurveOptions,
+  type CalibrationOptions,
+  calibration,
+  calibrationCurve,
   Interpretation,
   type InterpretationOptions,
   type TopLossesOptions,
 } from './learner/interpretation.js';
 export { Learner, type LearnerOptions } from './learner/learner.js';
-export type { LrFindOptions, LrFindResult, SuggestName } from './learner/lr-find.js';
+export {
+  type LrFindOptions,
+  type LrFindResult,
+  minimum,
+  type Suggestion,
+  type SuggestName,
+  slide,
+  steep,
+  valley,
+} from './learner/lr-find.js';
 export {
   AccumMetric,
   AvgMetric,
@@ -268,11 +290,18 @@ export {
   r2,
   rmse,
   rocAuc,
+  topKAccuracy,
 } from './learner/metrics.js';
-// learner
-export { Adam, type AdamOptions } from './learner/optimizers/adam.js';
-export { Lamb, type LambOptions } from './learner/optimizers/lamb.js';
-export { Larc, type LarcOptions } from './learner/optimizers/larc.js';
+export {
+  biasSplitter,
+  embeddingSplitter,
+  type Hypers,
+  type LearningRate,
+  type ParamGroup,
+  type Slice,
+  type Splitter,
+  slice,
+} from './learner/optimizers/groups.js';
 export {
   Lookahead,
   type LookaheadOptions,
@@ -280,25 +309,34 @@ export {
   ranger,
 } from './learner/optimizers/lookahead.js';
 export {
-  type Hypers,
   type OptClass,
   type OptFunc,
   Optimizer,
   type OptimizerState,
-  type ParamGroup,
   type ParamState,
 } from './learner/optimizers/optimizer.js';
-export { QHAdam, type QHAdamOptions } from './learner/optimizers/qhadam.js';
-export { RAdam, type RAdamOptions } from './learner/optimizers/radam.js';
-export { RMSProp, type RMSPropOptions } from './learner/optimizers/rmsprop.js';
-export { SGD, type SGDOptions } from './learner/optimizers/sgd.js';
-export { ParamScheduler } from './learner/param-scheduler.js';
-export type { GetPredsOptions, Predictions } from './learner/preds.js';
+export {
+  Adam,
+  type AdamOptions,
+  Lamb,
+  type LambOptions,
+  Larc,
+  type LarcOptions,
+  QHAdam,
+  type QHAdamOptions,
+  RAdam,
+  type RAdamOptions,
+  RMSProp,
+  type RMSPropOptions,
+  SGD,
+  type SGDOptions,
+} from './learner/optimizers/steps.js';
+export type { GetPredsOptions, Predictions } from './learner/predictions.js';
 export { type LogRow, Recorder, type RecorderState, TrainEval } from './learner/recorder.js';
-export type { RunPosition, UnfinishedRun } from './learner/resume.js';
 export {
   combinedCos,
   combineScheds,
+  ParamScheduler,
   type Schedule,
   schedCos,
   schedExp,
@@ -306,11 +344,12 @@ export {
   schedNo,
   schedPoly,
 } from './learner/schedules.js';
-export { biasSplitter, embeddingSplitter } from './learner/splitters.js';
-export { minimum, type Suggestion, slide, steep, valley } from './learner/suggest.js';
-export { topKAccuracy } from './learner/top-k-accuracy.js';
-export { TrainedLearner, type TrainModelOptions, trainModel } from './learner/train-model.js';
-export { TrainingLog } from './learner/training-log.js';
+export {
+  TrainedLearner,
+  TrainingLog,
+  type TrainModelOptions,
+  trainModel,
+} from './learner/train-model.js';
 export { embSzRule } from './models/emb-sz-rule.js';
 // losses and models
 export { EmbeddingDotBias, type EmbeddingDotBiasOptions } from './models/embedding-dot-bias.js';

@@ -1,5 +1,5 @@
 import { Table } from '../../lib/recital/data/table.js';
-import { Adam } from '../../lib/recital/learner/optimizers/adam.js';
+import { Adam } from '../../lib/recital/learner/optimizers/steps.js';
 import { begin, dense64, gap, makeTask, oneCycle, rules64, run } from '../support/dense64.js';
 import { type Benchmark, main } from './support/benchmark.js';
 import { alternate, type Contender, peer, type Runs, worker } from './support/contenders.js';

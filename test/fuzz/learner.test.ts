@@ -3,26 +3,32 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { CollabDataLoaders } from '../../lib/recital/data/collab.js';
 import { ArgumentError, NumericError, UnknownIdError } from '../../lib/recital/errors.js';
-import { calibration, calibrationCurve } from '../../lib/recital/learner/calibration.js';
 import type { Callback } from '../../lib/recital/learner/callback.js';
-import { CSVLogger } from '../../lib/recital/learner/callbacks/csv-logger.js';
-import { EarlyStopping } from '../../lib/recital/learner/callbacks/early-stopping.js';
-import { FetchPreds } from '../../lib/recital/learner/callbacks/fetch-preds.js';
 import {
   GradientAccumulation,
   GradientClip,
 } from '../../lib/recital/learner/callbacks/gradients.js';
-import { ReduceLROnPlateau } from '../../lib/recital/learner/callbacks/reduce-lr-on-plateau.js';
-import { SaveModel } from '../../lib/recital/learner/callbacks/save-model.js';
-import { ShortEpoch } from '../../lib/recital/learner/callbacks/short-epoch.js';
+import { CSVLogger } from '../../lib/recital/learner/callbacks/logging.js';
+import {
+  EarlyStopping,
+  ReduceLROnPlateau,
+  SaveModel,
+} from '../../lib/recital/learner/callbacks/trackers.js';
+import { FetchPreds, ShortEpoch } from '../../lib/recital/learner/callbacks/training.js';
 import { ClassificationInterpretation } from '../../lib/recital/learner/classification-interpretation.js';
-import { type LearningRate, slice } from '../../lib/recital/learner/groups.js';
-import { Interpretation } from '../../lib/recital/learner/interpretation.js';
+import {
+  calibration,
+  calibrationCurve,
+  Interpretation,
+} from '../../lib/recital/learner/interpretation.js';
 import type { Learner, LearnerOptions } from '../../lib/recital/learner/learner.js';
 import type { SuggestName } from '../../lib/recital/learner/lr-find.js';
-import { ParamScheduler } from '../../lib/recital/learner/param-scheduler.js';
-import { type Schedule, schedLin } from '../../lib/recital/learner/schedules.js';
-import { biasSplitter } from '../../lib/recital/learner/splitters.js';
+import {
+  biasSplitter,
+  type LearningRate,
+  slice,
+} from '../../lib/recital/learner/optimizers/groups.js';
+import { ParamScheduler, type Schedule, schedLin } from '../../lib/recital/learner/schedules.js';
 import { BCEWithLogitsLossFlat } from '../../lib/recital/nn/losses.js';
 import { collabLearner } from '../../lib/recital/recommend/learners/collab.js';
 import { TemporaryFolder } from '../recital/data/temporary.js';

@@ -7,6 +7,7 @@ import type { Batch } from '../../lib/recital/data/batch.js';
 import { Vocabulary } from '../../lib/recital/data/vocabulary.js';
 import { factorPca } from '../../lib/recital/decomposition/factor-pca.js';
 import { NumericError } from '../../lib/recital/errors.js';
+import { minimum, slide, steep, valley } from '../../lib/recital/learner/lr-find.js';
 import {
   accuracy,
   accuracyThresh,
@@ -18,15 +19,17 @@ import {
   rmse,
   rocAuc,
 } from '../../lib/recital/learner/metrics.js';
-import { Adam } from '../../lib/recital/learner/optimizers/adam.js';
-import { Lamb } from '../../lib/recital/learner/optimizers/lamb.js';
-import { Larc } from '../../lib/recital/learner/optimizers/larc.js';
 import { Lookahead, ranger } from '../../lib/recital/learner/optimizers/lookahead.js';
 import type { Optimizer } from '../../lib/recital/learner/optimizers/optimizer.js';
-import { QHAdam } from '../../lib/recital/learner/optimizers/qhadam.js';
-import { RAdam } from '../../lib/recital/learner/optimizers/radam.js';
-import { RMSProp } from '../../lib/recital/learner/optimizers/rmsprop.js';
-import { SGD } from '../../lib/recital/learner/optimizers/sgd.js';
+import {
+  Adam,
+  Lamb,
+  Larc,
+  QHAdam,
+  RAdam,
+  RMSProp,
+  SGD,
+} from '../../lib/recital/learner/optimizers/steps.js';
 import {
   combinedCos,
   combineScheds,
@@ -37,7 +40,6 @@ import {
   schedNo,
   schedPoly,
 } from '../../lib/recital/learner/schedules.js';
-import { minimum, slide, steep, valley } from '../../lib/recital/learner/suggest.js';
 import { EmbeddingDotBias } from '../../lib/recital/models/embedding-dot-bias.js';
 import { EmbeddingNN } from '../../lib/recital/models/embedding-nn.js';
 import { ReLU, SigmoidRange } from '../../lib/recital/nn/activations.js';

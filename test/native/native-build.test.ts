@@ -121,7 +121,7 @@ describe(`the native build${missing ? ` (skipped: ${missing})` : ''}`, function 
 
     it('lets a script end', () => {
       const script = `
-        const { setCompute } = require('./lib/recital/compute/threads.ts'); const { Parameter } = require('./lib/recital/nn/parameter.ts'); const { Adam } = require('./lib/recital/learner/optimizers/adam.ts');
+        const { setCompute } = require('./lib/recital/compute/threads.ts'); const { Parameter } = require('./lib/recital/nn/parameter.ts'); const { Adam } = require('./lib/recital/learner/optimizers/steps.ts');
         const p = new Parameter('p', [800000]); const opt = new Adam([[p]], { lr: 1 });
         for (let t = 0; t < 5; t++) opt.step(); console.log(JSON.stringify(setCompute()));`;
       const { stdout, status } = spawnSync(

@@ -10,7 +10,7 @@ import { float32 } from '../../lib/recital/compute/memory.js';
 import { Random } from '../../lib/recital/compute/random.js';
 import { setCompute } from '../../lib/recital/compute/threads.js';
 import { zero } from '../../lib/recital/compute/zero.js';
-import { Adam } from '../../lib/recital/learner/optimizers/adam.js';
+import { Adam } from '../../lib/recital/learner/optimizers/steps.js';
 import { GRU } from '../../lib/recital/nn/gru.js';
 import { softmaxCrossEntropy } from '../../lib/recital/nn/losses/softmax-kernel.js';
 import { LSTM } from '../../lib/recital/nn/lstm.js';

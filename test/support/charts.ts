@@ -12,7 +12,7 @@ import { comparisonChart, tradeOffChart } from '../../lib/recital/evaluation/com
 import { SearchResult, type SearchTrial } from '../../lib/recital/evaluation/search.js';
 import type { ComparisonRow } from '../../lib/recital/evaluation/statistics.js';
 
-import { calibrationCurve } from '../../lib/recital/learner/calibration.js';
+import { calibrationCurve } from '../../lib/recital/learner/interpretation.js';
 import { plotLoss, plotLrFind, plotSched } from '../../lib/recital/learner/plots.js';
 import type { Recorder } from '../../lib/recital/learner/recorder.js';
 

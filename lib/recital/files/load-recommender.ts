@@ -8,8 +8,7 @@ import { Histories } from '../data/sequences-histories.js';
 import type { Tracks } from '../data/tracks.js';
 import { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError, DataError } from '../errors.js';
-import { fileConfig } from '../learner/checkpoint.js';
-import { EXTENSION } from '../learner/model-file.js';
+import { EXTENSION, fileConfig } from '../learner/model-file.js';
 import type { Loss } from '../nn/losses.js';
 import { checkOptions } from '../options.js';
 import {

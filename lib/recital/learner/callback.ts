@@ -1,7 +1,112 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Batch, DataLoader } from '../data/batch.js';
 import { ArgumentError } from '../errors.js';
-import { checkArgument, didYouMean } from '../options.js';
-import { type EventName, events } from './events.js';
+import { checkArgument, didYouMean, isFunction } from '../options.js';
+import type { RunPosition } from './checkpoint.js';
 import type { Learner } from './learner.js';
+import { list } from './learner-options.js';
+
+/**
+ * The events of a training run, in fastai's order (callback/core.py). `afterX` comes in every case,
+ * after `afterCancelX` if X was cancelled.
+ * @example events.indexOf('beforeBatch') // 4
+ */
+export const events = [
+  'afterCreate',
+  'beforeFit',
+  'beforeEpoch',
+  'beforeTrain',
+  'beforeBatch',
+  'afterPred',
+  'afterLoss',
+  'beforeBackward',
+  'afterCancelBackward',
+  'afterBackward',
+  'beforeStep',
+  'afterCancelStep',
+  'afterStep',
+  'afterCancelBatch',
+  'afterBatch',
+  'afterCancelTrain',
+  'afterTrain',
+  'beforeValidate',
+  'afterCancelValidate',
+  'afterValidate',
+  'afterCancelEpoch',
+  'afterEpoch',
+  'afterCancelFit',
+  'afterFit',
+] as const;
+
+/**
+ * The name of an event.
+ * @example const at: EventName = 'afterBatch';
+ */
+export type EventName = (typeof events)[number];
+
+/**
+ * The events that come for every batch: `runTrain` and `runValid` limit these.
+ * @example innerLoop.has('afterEpoch') // false
+ */
+export const innerLoop: ReadonlySet<EventName> = new Set<EventName>([
+  'beforeBatch',
+  'afterPred',
+  'afterLoss',
+  'beforeBackward',
+  'afterCancelBackward',
+  'afterBackward',
+  'beforeStep',
+  'afterCancelStep',
+  'afterStep',
+  'afterCancelBatch',
+  'afterBatch',
+]);
+
+/**
+ * Thrown by a callback to leave a part of the run; not an error.
+ * @example new CancelFitException() instanceof CancelException // true
+ */
+export class CancelException extends Error {}
+/**
+ * Leaves the batch: the next one follows. Thrown in `beforeStep` it leaves out the step but keeps
+ * the gradients, and those of the next batch are added.
+ * @example await learn.fit(1, 1e-3, { cbs: { name: 'everyOther', beforeBatch: ({ iter }) => { if (iter % 2) throw new CancelBatchException(); } } });
+ */
+export class CancelBatchException extends CancelException {}
+/**
+ * Leaves the backward pass: the step follows.
+ * @example await learn.fit(1, 1e-3, { cbs: { name: 'noBackward', beforeBackward: () => { throw new CancelBackwardException(); } } });
+ */
+export class CancelBackwardException extends CancelException {}
+/**
+ * Leaves out the optimizer's step; gradients are cleared all the same.
+ * @example await learn.fit(1, 1e-3, { cbs: { name: 'noStep', beforeStep: () => { throw new CancelStepException(); } } });
+ */
+export class CancelStepException extends CancelException {}
+/**
+ * Leaves the training part of the epoch: validation follows.
+ * @example
+ * const tenBatches: Callback = { name: 'tenBatches', afterBatch: ({ training, iter }) => { if (training && iter === 9) throw new CancelTrainException(); } };
+ * await learn.fit(1, 1e-3, { cbs: tenBatches });
+ */
+export class CancelTrainException extends CancelException {}
+/**
+ * Leaves validation.
+ * @example await learn.fit(1, 1e-3, { cbs: { name: 'noValidation', beforeValidate: () => { throw new CancelValidException(); } } });
+ */
+export class CancelValidException extends CancelException {}
+/**
+ * Leaves the epoch: the next one follows.
+ * @example await learn.fit(2, 1e-3, { cbs: { name: 'oneEpoch', beforeEpoch: ({ epoch }) => { if (epoch > 0) throw new CancelEpochException(); } } });
+ */
+export class CancelEpochException extends CancelException {}
+/**
+ * Ends the run.
+ * @example
+ * const enough: Callback = { name: 'enough', afterEpoch: ({ recorder }) => { if (Number(recorder.log[2]) < 0.2) throw new CancelFitException(); } };
+ * await learn.fit(50, 1e-3, { cbs: enough });
+ */
+export class CancelFitException extends CancelException {}
 
 /**
  * Handlers by event. Those of the inner loop run once a batch and must be synchronous; the others
@@ -117,4 +222,191 @@ function fieldsOf(cb: object): Set<string> {
     for (const name of Object.getOwnPropertyNames(o))
       if (/^(before|after)/.test(name)) names.add(name);
   return names;
+}
+
+/** The learner whose run a handler belongs to, in what follows its awaits as well. */
+const handled = new AsyncLocalStorage<Learner>();
+
+/** Calls the handlers of a learner's callbacks, by ascending order. */
+export class Dispatcher {
+  private sorted: readonly Callback[] = [];
+  private depth = 0;
+
+  constructor(private readonly learn: Learner) {}
+
+  /**
+   * Whether the code that asks belongs to the learner's own run: to a handler, or to `within`.
+   * Other cells and callers come between two awaits.
+   */
+  get inside(): boolean {
+    return this.depth > 0 || handled.getStore() === this.learn;
+  }
+
+  /** Does what belongs to the run, without waiting. */
+  within<T>(work: () => T): T {
+    this.depth++;
+    try {
+      return work();
+    } finally {
+      this.depth--;
+    }
+  }
+
+  /** Calls an event's handlers, none of which may wait. */
+  call(event: EventName): void {
+    for (const cb of this.ordered()) {
+      if (!runsNow(cb, event, this.learn.training)) continue;
+      this.depth++;
+      let result: void | Promise<void>;
+      try {
+        result = cb[event]?.(this.learn);
+      } finally {
+        this.depth--;
+      }
+      if (result instanceof Promise) {
+        throw new ArgumentError(
+          `${callbackName(cb)}.${event} returned a promise: handlers that run in every batch must be synchronous.`,
+        );
+      }
+    }
+  }
+
+  /** Calls an event's handlers outside of the inner loop, one after the other. */
+  async callAsync(event: EventName): Promise<void> {
+    for (const cb of this.ordered()) await handled.run(this.learn, () => cb[event]?.(this.learn));
+  }
+
+  /**
+   * A part of the run between its events `before…` and `after…`; a callback leaves it by throwing
+   * `cancel`.
+   */
+  async withEvents(
+    name: 'Fit' | 'Epoch' | 'Train' | 'Validate',
+    cancel: new () => Error,
+    work: () => Promise<void>,
+  ): Promise<void> {
+    try {
+      await this.callAsync(`before${name}`);
+      await work();
+    } catch (e) {
+      if (!(e instanceof cancel)) throw e;
+      await this.callAsync(`afterCancel${name}`);
+    }
+    await this.callAsync(`after${name}`);
+  }
+
+  /** The same for a part of a batch. */
+  around(name: 'Batch' | 'Backward' | 'Step', cancel: new () => Error, work: () => void): void {
+    try {
+      this.call(`before${name}`);
+      work();
+    } catch (e) {
+      if (!(e instanceof cancel)) throw e;
+      this.call(`afterCancel${name}`);
+    }
+    this.call(`after${name}`);
+  }
+
+  private ordered(): readonly Callback[] {
+    const { cbs } = this.learn;
+    const same = this.sorted.length === cbs.length && cbs.every((cb) => this.sorted.includes(cb));
+    if (!same) this.sorted = [...cbs].sort((a, b) => (a.order ?? 0) - (b.order ?? 0));
+    return this.sorted;
+  }
+}
+
+/**
+ * Whether a callback gets an event now: `runTrain` and `runValid` limit those of the inner loop.
+ */
+function runsNow(cb: Callback, event: EventName, training: boolean): boolean {
+  if (!innerLoop.has(event)) return true;
+  return training ? cb.runTrain !== false : cb.runValid !== false;
+}
+
+/** The state of a run, for callbacks to read and steer, and these callbacks: a Learner has it. */
+export class RunState {
+  /** The batch at hand. */
+  batch: Batch = { size: 0, inputs: [], targets: new Float32Array(0), rows: new Int32Array(0) };
+  /** Predictions for it: a view, valid until the next batch. */
+  pred: Float32Array = new Float32Array(0);
+  /** The loss of the batch. */
+  loss = NaN;
+  /**
+   * Its gradients are multiplied by this; 1 at the beginning of each batch, for `afterLoss` to
+   * change.
+   */
+  gradScale = 1;
+  /** The loader at hand. */
+  dl: DataLoader;
+  /** Its batches. */
+  nIter = 0;
+  /** Number of this batch, from 0. */
+  iter = 0;
+  /** Epochs of the run. */
+  nEpoch = 0;
+  /** Number of this epoch, from 0. */
+  epoch = 0;
+  /** Whether this is a training batch. */
+  training = false;
+  /** Position in the run, 0 … 1. */
+  pctTrain = 0;
+  /** Training batches done in the run. */
+  trainIter = 0;
+  /** Training epochs done since the learner was made: the order of the rows depends on it. */
+  epochsTrained = 0;
+  /**
+   * Where the run was left that this one goes on with; undefined in a new run. What callbacks have
+   * gathered then stays.
+   */
+  resumed: RunPosition | undefined;
+  /** Whether the last run was interrupted. */
+  interrupted = false;
+  /** Callbacks, in no particular order. */
+  readonly cbs: Callback[] = [];
+
+  constructor(dl: DataLoader) {
+    this.dl = dl;
+  }
+
+  /** Adds callbacks for good. */
+  addCbs(cbs: Callback | readonly Callback[]): void {
+    for (const cb of list(cbs)) checkCallback(cb);
+    this.cbs.push(...list(cbs));
+  }
+
+  /** Takes callbacks away. */
+  removeCbs(cbs: Callback | readonly Callback[]): void {
+    for (const cb of list(cbs)) {
+      const i = this.cbs.indexOf(cb);
+      if (i >= 0) this.cbs.splice(i, 1);
+    }
+  }
+
+  /** Runs `work` without the callbacks that only show progress. */
+  noLogging<T>(work: () => Promise<T>): Promise<T> {
+    return this.withoutCbs((cb) => cb.name === 'Progress', work);
+  }
+
+  /** Runs `work` without some of the callbacks. */
+  async withoutCbs<T>(left: (cb: Callback) => boolean, work: () => Promise<T>): Promise<T> {
+    checkArgument(
+      isFunction(left),
+      left,
+      'withoutCbs',
+      "a function that says which callbacks are left out, such as (cb) => cb.name === 'Progress'",
+    );
+    checkArgument(
+      isFunction(work),
+      work,
+      'withoutCbs',
+      'a function that trains, such as () => learn.fit(1)',
+    );
+    const all = [...this.cbs];
+    this.cbs.splice(0, all.length, ...all.filter((cb) => !left(cb)));
+    try {
+      return await work();
+    } finally {
+      this.cbs.splice(0, this.cbs.length, ...all);
+    }
+  }
 }

@@ -1,22 +1,64 @@
 import { display } from '../data/display.js';
-import { Fields, type Json } from '../data/files/fields.js';
-import {
-  openSafetensors,
-  type SafetensorsFile,
-  type Tensor,
-  type TensorSource,
-  withChecksum,
-  writeSafetensors,
-} from '../data/files/safetensors.js';
+import type { Fields, Json } from '../data/files/fields.js';
+import { openSafetensors, type SafetensorsFile, type Tensor } from '../data/files/safetensors.js';
 import { fingerprint } from '../data/packed-strings.js';
-import { ArgumentError, DataError, NumericError } from '../errors.js';
-import type { Model } from '../nn/model.js';
+import { DataError } from '../errors.js';
 import { checkOptions } from '../options.js';
+import { type FitCall, planOf } from './fit.js';
 import type { Learner } from './learner.js';
-import { firstNotFinite } from './not-finite.js';
+import { fileConfig, modelTensors, readModel, setValues, writeModelFile } from './model-file.js';
+import { checkHyper, type Hypers, type LearningRate } from './optimizers/groups.js';
 import type { OptimizerState } from './optimizers/optimizer.js';
-import type { UnfinishedRun } from './resume.js';
-import { readHypers, readRun, runTensors } from './saved-run.js';
+import {
+  readUnsettled,
+  type Unsettled,
+  unsettledTensors,
+} from './optimizers/time-skipping/pending-rows.js';
+import type { LogRow, RecorderState } from './recorder.js';
+
+/**
+ * Where a run stands between two batches: plain data.
+ * @example const at: RunPosition | undefined = learn.resumed;
+ */
+export interface RunPosition {
+  /** Epoch at hand. */
+  readonly epoch: number;
+  /** Training batches done in it. */
+  readonly iter: number;
+  /** Training batches of an epoch. */
+  readonly nIter: number;
+  /** Number of the order in which the epoch's rows are drawn. */
+  readonly order: number;
+  /** Position in the run, 0 … 1. */
+  readonly pctTrain: number;
+  /** Training batches done in the run. */
+  readonly trainIter: number;
+  /** Hyper-parameters of the optimizer's groups. */
+  readonly hypers: readonly Hypers[];
+  /** Groups before this one are frozen. */
+  readonly frozenTo: number;
+  readonly recorder: RecorderState;
+  /**
+   * Tables that were not up to date where the run was stopped. JSON leaves it out: the run goes on
+   * to the same numbers then, but for rounding.
+   */
+  readonly unsettled?: Unsettled;
+}
+
+/**
+ * A run that is not finished, as plain data that JSON can hold: what `learn.resume()` goes on with.
+ * With it, the weights, the model's buffers and the optimizer's state, a run that was stopped ends
+ * with the weights of one that was not: the order of the rows depends on the loaders' seed and the
+ * number of the epoch alone, and the schedule on the position in the run, so nothing else needs to
+ * be kept.
+ * @example const run: UnfinishedRun | undefined = learn.unfinished;
+ */
+export interface UnfinishedRun {
+  /** What is left to do: the call at hand, then those after it. */
+  readonly calls: readonly FitCall[];
+  /** How far the first call has come; undefined: it has not begun. */
+  readonly at?: RunPosition;
+}
 
 /** Options of save. */
 export interface SaveOptions {
@@ -39,141 +81,6 @@ export interface LoadOptions {
    * parameters whose names are the same, and leave the others.
    */
   strict?: boolean;
-}
-
-const VERSION = 1;
-
-/**
- * What is in a file: weights for a learner that is there already, all that a new learner needs, or
- * a recommender that is no learner.
- */
-export type FileKind = 'checkpoint' | 'learner' | 'recommender';
-
-/** The metadata of our files, by name; `sha256` came later, so that older files have none. */
-const known = ['format', 'version', 'kind', 'config', 'sha256'];
-
-/**
- * Writes a file of ours: tensors, and as metadata what it is, in which version, a description as
- * JSON, and a checksum of all of it.
- */
-export function writeModelFile(
-  file: string,
-  kind: FileKind,
-  { config, tensors }: { config: Json; tensors: ReadonlyMap<string, Tensor> },
-): void {
-  const metadata = {
-    format: 'recital',
-    version: String(VERSION),
-    kind,
-    config: JSON.stringify(config),
-  };
-  writeSafetensors(file, tensors, { metadata: withChecksum(metadata, tensors) });
-}
-
-/** Checks that a file is ours and whole, and returns its description. */
-export function fileConfig(st: SafetensorsFile, kinds: readonly FileKind[]): Fields {
-  const { metadata } = st;
-  if (metadata.format !== 'recital')
-    throw new DataError(
-      'it is a safetensors file, but not one that learn.save or learn.export wrote.',
-    );
-  if (Number(metadata.version) > VERSION)
-    throw new DataError(
-      `a later recital wrote it (format ${metadata.version}, known is ${VERSION}): update recital.`,
-    );
-  if (metadata.version !== String(VERSION))
-    throw new DataError(`its format is "${metadata.version}"; ${VERSION} was expected.`);
-  const odd = Object.keys(metadata).find((name) => !known.includes(name));
-  if (odd !== undefined)
-    throw new DataError(
-      `it has metadata of an unknown name, ${JSON.stringify(odd)}; known are: ${known.join(', ')}. Is it damaged?`,
-    );
-  st.checkSum();
-  if (!kinds.includes(metadata.kind as FileKind)) {
-    const hint =
-      'It holds weights without vocabularies: make loaders and a learner as before, then learn.load(file); or write it by learn.export.';
-    throw new DataError(
-      metadata.kind === 'checkpoint'
-        ? `it is a checkpoint, written by learn.save. ${hint}`
-        : `its kind is "${metadata.kind}"; ${kinds.join(' or ')} was expected.`,
-    );
-  }
-  return Fields.parse(metadata.config, 'config');
-}
-
-/**
- * The weights (`model.NAME`) and other state (`buffers.NAME`) of a model: views, to be written at
- * once.
- */
-export function modelTensors(model: Model): Map<string, Tensor> {
-  const tensors = new Map<string, Tensor>();
-  const add = (name: string, shape: readonly number[], data: Float32Array): void => {
-    if (tensors.has(name))
-      throw new ArgumentError(
-        `The model has two parameters or buffers of the name ${name}, so it cannot be saved: names must differ.`,
-      );
-    tensors.set(name, { shape, data });
-  };
-  for (const { name, shape, value } of model.parameters) {
-    const bad = firstNotFinite(value);
-    if (bad >= 0)
-      throw new NumericError(
-        `Parameter ${name} holds ${value[bad]} at position ${bad}, so the model is not saved: no file was changed.`,
-      );
-    add(`model.${name}`, shape, value);
-  }
-  for (const { name, value } of model.buffers ?? []) add(`buffers.${name}`, [value.length], value);
-  return tensors;
-}
-
-/** Values from a file, and where they belong. */
-export type Values = readonly { readonly to: Float32Array; readonly values: Float32Array }[];
-
-/** Reads and checks a model's weights and buffers; nothing is changed before `setValues`. */
-export function readModel(
-  st: TensorSource,
-  model: Model,
-  { strict = true }: { strict?: boolean } = {},
-): Values {
-  const found: { to: Float32Array; values: Float32Array }[] = [];
-  const missing: string[] = [];
-  const wanted = new Set<string>();
-  const take = (name: string, shape: readonly number[], to: Float32Array): void => {
-    wanted.add(name);
-    if (!st.tensors.has(name)) {
-      missing.push(name);
-      return;
-    }
-    const values = st.read(name, 'F32', shape);
-    const bad = name.startsWith('model.') ? firstNotFinite(values) : -1;
-    if (bad >= 0)
-      throw new DataError(
-        `tensor "${name}" holds ${values[bad]} at position ${bad}; finite weights were expected.`,
-      );
-    found.push({ to, values });
-  };
-  for (const { name, shape, value } of model.parameters) take(`model.${name}`, shape, value);
-  for (const { name, value } of model.buffers ?? []) take(`buffers.${name}`, [value.length], value);
-  const unexpected = [...st.tensors.keys()].filter(
-    (name) => /^(model|buffers)\./.test(name) && !wanted.has(name),
-  );
-  if (missing.length + unexpected.length > 0) {
-    const what = [
-      missing.length ? `missing: ${missing.join(', ')}` : '',
-      unexpected.length ? `unexpected: ${unexpected.join(', ')}` : '',
-    ]
-      .filter(Boolean)
-      .join('; ');
-    if (strict || found.length === 0)
-      throw new DataError(`its parameters are not those of ${model.constructor.name} (${what}).`);
-    display().warn(`Only parameters of the same name were loaded (${what}).`);
-  }
-  return found;
-}
-
-/** Puts values where they belong. */
-export function setValues(all: Values): void {
-  for (const { to, values } of all) to.set(values);
 }
 
 /** See Learner.save. */
@@ -283,5 +190,166 @@ function readTraining(
     opt: { hypers: readHypers(opt, learn), params },
     epochsTrained: fields.count('epochsTrained'),
     run,
+  };
+}
+
+/**
+ * An unfinished run as JSON and, for what grows with its length, tensors: `run.lrs`, `run.losses`,
+ * `run.iters`, `run.values` and `run.hps.NAME`, all F64.
+ */
+export function runTensors(run: UnfinishedRun): { json: Json; tensors: [string, Tensor][] } {
+  const calls = run.calls as unknown as Json;
+  if (!run.at) return { json: { calls }, tensors: [] };
+  const { recorder, unsettled, ...position } = run.at;
+  const rows = unsettled && unsettledTensors(unsettled);
+  const { lrs, losses, iters, values, hps, smooth } = recorder;
+  const column = (name: string, each: readonly number[]): [string, Tensor] => [
+    `run.${name}`,
+    { shape: [each.length], data: Float64Array.from(each) },
+  ];
+  const width = values[0]?.length ?? 0;
+  const table = Float64Array.from(values.flat(), (v) => v ?? NaN);
+  return {
+    json: {
+      calls,
+      at: {
+        ...position,
+        hps: Object.keys(hps),
+        smooth,
+        ...(rows && { unsettled: rows.json }),
+      } as unknown as Json,
+    },
+    tensors: [
+      column('lrs', lrs),
+      column('losses', losses),
+      column('iters', iters),
+      ['run.values', { shape: [values.length, width], data: table }],
+      ...Object.entries(hps).map(([name, each]) => column(`hps.${name}`, each)),
+      ...(rows?.tensors ?? []),
+    ],
+  };
+}
+
+/**
+ * An unfinished run from a file, checked: its calls are such as this learner could have been asked
+ * for.
+ */
+export function readRun(fields: Fields, st: SafetensorsFile, learn: Learner): UnfinishedRun {
+  const calls = fields.objects('calls').map(readCall);
+  if (calls.length === 0) fields.wrong('calls', 'a list of at least one call');
+  for (const call of calls) planOf(call, learn);
+  return fields.has('at') ? { calls, at: readPosition(fields.object('at'), st, learn) } : { calls };
+}
+
+function readCall(fields: Fields): FitCall {
+  const method = fields.text('method');
+  const lr = readRate(fields);
+  const options = readOptions(fields.object('options'));
+  const freezeTo = fields.has('freezeTo') ? { freezeTo: fields.number('freezeTo') } : {};
+  if (method === 'fitSgdr')
+    return {
+      method,
+      nCycles: fields.count('nCycles'),
+      cycleLen: fields.count('cycleLen'),
+      lr,
+      options,
+      ...freezeTo,
+    };
+  if (method !== 'fit' && method !== 'fitOneCycle' && method !== 'fitFlatCos')
+    return fields.wrong('method', 'a kind of run');
+  return { method, nEpoch: fields.count('nEpoch'), lr, options, ...freezeTo };
+}
+
+function readRate(fields: Fields): LearningRate {
+  if (fields.isList('lr')) return fields.numbers('lr');
+  if (!fields.isObject('lr')) return fields.number('lr');
+  const slice = fields.object('lr').only(['start', 'stop']);
+  return slice.has('start')
+    ? { start: slice.number('start'), stop: slice.number('stop') }
+    : { stop: slice.number('stop') };
+}
+
+/** Options of every kind of run: numbers but for two. */
+function readOptions(fields: Fields): FitCall['options'] {
+  const numbers = ['wd', 'startEpoch', 'div', 'divFinal', 'pctStart', 'cycleMult'];
+  fields.only([...numbers, 'resetOpt', 'moms']);
+  const options: Record<string, unknown> = {};
+  for (const name of numbers) if (fields.has(name)) options[name] = fields.number(name);
+  if (fields.has('resetOpt')) options.resetOpt = fields.flag('resetOpt');
+  if (fields.has('moms')) options.moms = fields.numbers('moms', 3);
+  return options;
+}
+
+function readPosition(fields: Fields, st: SafetensorsFile, learn: Learner): RunPosition {
+  return {
+    epoch: fields.count('epoch'),
+    iter: fields.count('iter'),
+    nIter: fields.count('nIter'),
+    order: fields.count('order'),
+    pctTrain: fields.number('pctTrain'),
+    trainIter: fields.count('trainIter'),
+    hypers: readHypers(fields, learn),
+    frozenTo: fields.count('frozenTo'),
+    recorder: readRecorder(fields, st),
+    ...(fields.has('unsettled') && {
+      unsettled: readUnsettled(fields.object('unsettled'), st, learn.opt),
+    }),
+  };
+}
+
+/**
+ * Hyper-parameters of the groups under `hypers`, which must be those of the learner's optimizer.
+ */
+export function readHypers(fields: Fields, learn: Learner): Hypers[] {
+  const { groups } = learn.opt;
+  const saved = fields.objects('hypers');
+  if (saved.length !== groups.length)
+    throw new DataError(
+      `it has ${saved.length} parameter groups, the learner has ${groups.length}.`,
+    );
+  return saved.map((hypers, i) => {
+    const names = Object.keys(groups[i].hypers);
+    hypers.only(names);
+    for (const name of names) checkHyper(name, hypers.number(name));
+    return Object.fromEntries(names.map((name) => [name, hypers.number(name)]));
+  });
+}
+
+function readRecorder(fields: Fields, st: SafetensorsFile): RecorderState {
+  const column = (name: string): number[] => Array.from(st.read(`run.${name}`, 'F64'));
+  const [rows = 0, width = 0] = st.tensors.get('run.values')?.shape ?? [];
+  const values = column('values');
+  if (rows * width !== values.length || (rows > 0 && width === 0))
+    throw new DataError('its run.values is not a table.');
+  const smooth = fields.object('smooth');
+  return {
+    lrs: column('lrs'),
+    losses: column('losses'),
+    iters: column('iters'),
+    values: Array.from(
+      { length: rows },
+      (_, r): LogRow =>
+        values.slice(r * width, (r + 1) * width).map((v) => (Number.isNaN(v) ? null : v)),
+    ),
+    hps: Object.fromEntries(fields.texts('hps').map((name) => [name, column(`hps.${name}`)])),
+    smooth: { count: smooth.count('count'), v: smooth.number('v') },
+  };
+}
+
+/**
+ * Copies a learner's weights, the model's other state and, with `withOpt`, the optimizer's. What it
+ * returns puts them back.
+ */
+export function keepState(learn: Learner, { withOpt }: { withOpt: boolean }): () => void {
+  learn.settle();
+  const kept = [...learn.model.parameters, ...(learn.model.buffers ?? [])];
+  const values = kept.map((k) => k.value.slice());
+  const state = withOpt ? learn.opt.stateDict() : undefined;
+  return () => {
+    learn.settle();
+    kept.forEach((k, i) => {
+      k.value.set(values[i]);
+    });
+    if (state) learn.opt.loadStateDict(state);
   };
 }

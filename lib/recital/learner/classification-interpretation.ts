@@ -3,8 +3,13 @@ import { display } from '../data/display.js';
 import { Table } from '../data/table.js';
 import { ArgumentError } from '../errors.js';
 import { checkOptions, said } from '../options.js';
-import { type Calibration, type CalibrationCurveOptions, calibrationCurve } from './calibration.js';
-import { Interpretation, type InterpretedRows } from './interpretation.js';
+import {
+  type Calibration,
+  type CalibrationCurveOptions,
+  calibrationCurve,
+  Interpretation,
+  type InterpretedRows,
+} from './interpretation.js';
 import type { Learner } from './learner.js';
 
 /** Options of {@link ClassificationInterpretation.plotConfusionMatrix}. */

@@ -1,9 +1,8 @@
 import { ArgumentError } from '../errors.js';
 import { checkOptions, checkRounds, MAX_ROUNDS, said } from '../options.js';
 import type { Callback } from './callback.js';
-import { groupRates, type LearningRate, type Slice } from './groups.js';
 import type { Learner } from './learner.js';
-import { checkHyper } from './optimizers/optimizer.js';
+import { checkHyper, groupRates, type LearningRate, type Slice } from './optimizers/groups.js';
 import { combinedCos, combineScheds, type Schedule, schedCos } from './schedules.js';
 
 /** Options of every kind of run. */

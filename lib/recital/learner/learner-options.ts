@@ -6,16 +6,17 @@ import type { Model } from '../nn/model.js';
 import { checkOptions, whatIs } from '../options.js';
 import type { Callback } from './callback.js';
 import { checkMoms } from './fit.js';
+import { asMetric, type Metric, type MetricFunction } from './metrics.js';
 import {
+  checkHyper,
   groupRates,
   type LearningRate,
   oneGroup,
   type Splitter,
   splitParameters,
-} from './groups.js';
-import { asMetric, type Metric, type MetricFunction } from './metrics.js';
-import { Adam } from './optimizers/adam.js';
-import { asOptFunc, checkHyper, type OptClass, type OptFunc } from './optimizers/optimizer.js';
+} from './optimizers/groups.js';
+import { asOptFunc, type OptClass, type OptFunc } from './optimizers/optimizer.js';
+import { Adam } from './optimizers/steps.js';
 
 /** Options of a Learner; defaults as fastai's. */
 export interface LearnerOptions {

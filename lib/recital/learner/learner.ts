@@ -1,18 +1,19 @@
 import path from 'node:path';
 import type { DataLoader, DataLoaders } from '../data/batch.js';
 import { makeFolder } from '../data/files/atomic-write.js';
-import type { Table } from '../data/table.js';
+import { type Cell, Table } from '../data/table.js';
 import { ArgumentError } from '../errors.js';
 import type { Loss } from '../nn/losses.js';
 import type { Model } from '../nn/model.js';
 import { checkOptions, said } from '../options.js';
-import { printed } from '../printed.js';
-import { type Callback, defaultCallbacks } from './callback.js';
+import { counted, printed } from '../printed.js';
+import { type Callback, callbackName, defaultCallbacks, RunState } from './callback.js';
 import {
   type LoadOptions,
   loadCheckpoint,
   type SaveOptions,
   saveCheckpoint,
+  type UnfinishedRun,
 } from './checkpoint.js';
 import {
   type FineTuneOptions,
@@ -23,18 +24,20 @@ import {
   fineTuneCalls,
   fitOptions,
 } from './fit.js';
-import { groupRates, type LearningRate, type Splitter, splitParameters } from './groups.js';
 import { type LearnerOptions, list, resolveOptions } from './learner-options.js';
 import { Loop } from './loop.js';
 import { type LrFindOptions, type LrFindResult, lrFind } from './lr-find.js';
 import type { Metric } from './metrics.js';
 import { isPath, modelFile } from './model-file.js';
+import {
+  groupRates,
+  type LearningRate,
+  type Splitter,
+  splitParameters,
+} from './optimizers/groups.js';
 import { checkedOptimizer, type OptFunc, type Optimizer } from './optimizers/optimizer.js';
-import { type GetPredsOptions, getPreds, type Predictions, showResults } from './preds.js';
+import { type GetPredsOptions, getPreds, type Predictions, showResults } from './predictions.js';
 import { type LogRow, Recorder, TrainEval } from './recorder.js';
-import type { UnfinishedRun } from './resume.js';
-import { RunState } from './run-state.js';
-import { learnerText, summary } from './summary.js';
 
 export type {
   FineTuneOptions,
@@ -357,3 +360,48 @@ export class Learner extends RunState {
 }
 
 printed(Learner, learnerText);
+
+/**
+ * One row for every parameter, then the totals, loss, optimizer and callbacks (fastai's `summary`).
+ */
+export function summary(learn: Learner): Table {
+  const { parameters } = learn.model;
+  const count = (trainable: boolean): number =>
+    parameters.filter((p) => p.trainable === trainable).reduce((n, p) => n + p.value.length, 0);
+  const rows: Record<string, Cell>[] = parameters.map((p) => ({
+    name: p.name,
+    value: p.shape.join(' × '),
+    params: p.value.length,
+    trainable: p.trainable ? 'yes' : 'no',
+  }));
+  const callbacks = [...learn.cbs]
+    .sort((a, b) => (a.order ?? 0) - (b.order ?? 0))
+    .map(callbackName);
+  rows.push(
+    { name: 'total', value: learn.model.constructor.name, params: count(true) + count(false) },
+    { name: 'total trainable', params: count(true) },
+    { name: 'loss', value: learn.lossFunc.name },
+    { name: 'optimizer', value: learn.opt.constructor.name },
+    { name: 'callbacks', value: callbacks.join(', ') },
+  );
+  return Table.fromRows(rows, ['name', 'value', 'params', 'trainable']);
+}
+
+/** What a learner prints: what it is made of, and how far it is trained. */
+export function learnerText(learn: Learner): string {
+  const { dls, model, lossFunc, opt, metrics, epochsTrained, unfinished } = learn;
+  const size = model.parameters.reduce((sum, { value }) => sum + value.length, 0);
+  const names = metrics.length ? metrics.map(({ name }) => name).join(', ') : 'none';
+  return [
+    `${learn.constructor.name}: ${counted(epochsTrained, 'epoch')} trained${unfinished ? '; an unfinished run, which resume() goes on with' : ''}`,
+    `  model      ${model.constructor.name}, ${counted(size, 'weight')}`,
+    `  data       ${sizeOf(dls.train)} for training, ${sizeOf(dls.valid)} for validation`,
+    `  loss       ${lossFunc.name}`,
+    `  optimizer  ${opt.constructor.name}`,
+    `  metrics    ${names}`,
+  ].join('\n');
+}
+
+function sizeOf({ n, bs, length }: DataLoader): string {
+  return `${counted(n, 'row')} (${counted(length, 'batch', 'batches')} of ${bs})`;
+}

@@ -1,5 +1,151 @@
 import path from 'node:path';
-import { ArgumentError } from '../errors.js';
+import { display } from '../data/display.js';
+import { Fields, type Json } from '../data/files/fields.js';
+import {
+  type SafetensorsFile,
+  type Tensor,
+  type TensorSource,
+  withChecksum,
+  writeSafetensors,
+} from '../data/files/safetensors.js';
+import { ArgumentError, DataError, NumericError } from '../errors.js';
+import type { Model } from '../nn/model.js';
+import { firstNotFinite } from './not-finite.js';
+
+const VERSION = 1;
+
+/**
+ * What is in a file: weights for a learner that is there already, all that a new learner needs, or
+ * a recommender that is no learner.
+ */
+export type FileKind = 'checkpoint' | 'learner' | 'recommender';
+
+/** The metadata of our files, by name; `sha256` came later, so that older files have none. */
+const known = ['format', 'version', 'kind', 'config', 'sha256'];
+
+/**
+ * Writes a file of ours: tensors, and as metadata what it is, in which version, a description as
+ * JSON, and a checksum of all of it.
+ */
+export function writeModelFile(
+  file: string,
+  kind: FileKind,
+  { config, tensors }: { config: Json; tensors: ReadonlyMap<string, Tensor> },
+): void {
+  const metadata = {
+    format: 'recital',
+    version: String(VERSION),
+    kind,
+    config: JSON.stringify(config),
+  };
+  writeSafetensors(file, tensors, { metadata: withChecksum(metadata, tensors) });
+}
+
+/** Checks that a file is ours and whole, and returns its description. */
+export function fileConfig(st: SafetensorsFile, kinds: readonly FileKind[]): Fields {
+  const { metadata } = st;
+  if (metadata.format !== 'recital')
+    throw new DataError(
+      'it is a safetensors file, but not one that learn.save or learn.export wrote.',
+    );
+  if (Number(metadata.version) > VERSION)
+    throw new DataError(
+      `a later recital wrote it (format ${metadata.version}, known is ${VERSION}): update recital.`,
+    );
+  if (metadata.version !== String(VERSION))
+    throw new DataError(`its format is "${metadata.version}"; ${VERSION} was expected.`);
+  const odd = Object.keys(metadata).find((name) => !known.includes(name));
+  if (odd !== undefined)
+    throw new DataError(
+      `it has metadata of an unknown name, ${JSON.stringify(odd)}; known are: ${known.join(', ')}. Is it damaged?`,
+    );
+  st.checkSum();
+  if (!kinds.includes(metadata.kind as FileKind)) {
+    const hint =
+      'It holds weights without vocabularies: make loaders and a learner as before, then learn.load(file); or write it by learn.export.';
+    throw new DataError(
+      metadata.kind === 'checkpoint'
+        ? `it is a checkpoint, written by learn.save. ${hint}`
+        : `its kind is "${metadata.kind}"; ${kinds.join(' or ')} was expected.`,
+    );
+  }
+  return Fields.parse(metadata.config, 'config');
+}
+
+/**
+ * The weights (`model.NAME`) and other state (`buffers.NAME`) of a model: views, to be written at
+ * once.
+ */
+export function modelTensors(model: Model): Map<string, Tensor> {
+  const tensors = new Map<string, Tensor>();
+  const add = (name: string, shape: readonly number[], data: Float32Array): void => {
+    if (tensors.has(name))
+      throw new ArgumentError(
+        `The model has two parameters or buffers of the name ${name}, so it cannot be saved: names must differ.`,
+      );
+    tensors.set(name, { shape, data });
+  };
+  for (const { name, shape, value } of model.parameters) {
+    const bad = firstNotFinite(value);
+    if (bad >= 0)
+      throw new NumericError(
+        `Parameter ${name} holds ${value[bad]} at position ${bad}, so the model is not saved: no file was changed.`,
+      );
+    add(`model.${name}`, shape, value);
+  }
+  for (const { name, value } of model.buffers ?? []) add(`buffers.${name}`, [value.length], value);
+  return tensors;
+}
+
+/** Values from a file, and where they belong. */
+export type Values = readonly { readonly to: Float32Array; readonly values: Float32Array }[];
+
+/** Reads and checks a model's weights and buffers; nothing is changed before `setValues`. */
+export function readModel(
+  st: TensorSource,
+  model: Model,
+  { strict = true }: { strict?: boolean } = {},
+): Values {
+  const found: { to: Float32Array; values: Float32Array }[] = [];
+  const missing: string[] = [];
+  const wanted = new Set<string>();
+  const take = (name: string, shape: readonly number[], to: Float32Array): void => {
+    wanted.add(name);
+    if (!st.tensors.has(name)) {
+      missing.push(name);
+      return;
+    }
+    const values = st.read(name, 'F32', shape);
+    const bad = name.startsWith('model.') ? firstNotFinite(values) : -1;
+    if (bad >= 0)
+      throw new DataError(
+        `tensor "${name}" holds ${values[bad]} at position ${bad}; finite weights were expected.`,
+      );
+    found.push({ to, values });
+  };
+  for (const { name, shape, value } of model.parameters) take(`model.${name}`, shape, value);
+  for (const { name, value } of model.buffers ?? []) take(`buffers.${name}`, [value.length], value);
+  const unexpected = [...st.tensors.keys()].filter(
+    (name) => /^(model|buffers)\./.test(name) && !wanted.has(name),
+  );
+  if (missing.length + unexpected.length > 0) {
+    const what = [
+      missing.length ? `missing: ${missing.join(', ')}` : '',
+      unexpected.length ? `unexpected: ${unexpected.join(', ')}` : '',
+    ]
+      .filter(Boolean)
+      .join('; ');
+    if (strict || found.length === 0)
+      throw new DataError(`its parameters are not those of ${model.constructor.name} (${what}).`);
+    display().warn(`Only parameters of the same name were loaded (${what}).`);
+  }
+  return found;
+}
+
+/** Puts values where they belong. */
+export function setValues(all: Values): void {
+  for (const { to, values } of all) to.set(values);
+}
 
 /** How files of models end. */
 export const EXTENSION = '.safetensors';

@@ -110,7 +110,8 @@ function course(values: ArrayLike<number>): string {
   return `from ${written(first)} to ${written(values[turn])} ${place}, then to ${written(last)}`;
 }
 
-const ROOM = 0.3; // of the height, above the curve: a line for the name of each suggestion
+const ROOM = 0.3;
+// of the height, above the curve: a line for the name of each suggestion
 
 /**
  * The loss against the learning rate, with the suggestions that were asked for: a point on the

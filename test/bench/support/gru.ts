@@ -2,7 +2,7 @@ import { SequenceDataLoaders } from '../../../lib/recital/data/sequences-loaders
 import type { Sessions } from '../../../lib/recital/data/sessions.js';
 import { itemVectors } from '../../../lib/recital/decomposition/item-vectors.js';
 import type { Callback } from '../../../lib/recital/learner/callback.js';
-import { Adam } from '../../../lib/recital/learner/optimizers/adam.js';
+import { Adam } from '../../../lib/recital/learner/optimizers/steps.js';
 import { type LSTMLearner, lstmLearner } from '../../../lib/recital/sequential/lstm.js';
 
 /** Sessions of a batch, tracks of a window, and the size of vectors and states. */

@@ -12,7 +12,7 @@ import {
 import { Random } from '../../../lib/recital/compute/random.js';
 import { parallel, setCompute } from '../../../lib/recital/compute/threads.js';
 import { ArgumentError, NumericError } from '../../../lib/recital/errors.js';
-import { Adam } from '../../../lib/recital/learner/optimizers/adam.js';
+import { Adam } from '../../../lib/recital/learner/optimizers/steps.js';
 import { Parameter } from '../../../lib/recital/nn/parameter.js';
 
 const inForce = setCompute();
@@ -227,7 +227,7 @@ describe('threads', () => {
 
   it('let a script end, and print nothing of their own in any version of Node', () => {
     const script = `
-      const { setCompute, parallel } = require('./lib/recital/compute/threads.ts'); const { Parameter } = require('./lib/recital/nn/parameter.ts'); const { Adam } = require('./lib/recital/learner/optimizers/adam.ts');
+      const { setCompute, parallel } = require('./lib/recital/compute/threads.ts'); const { Parameter } = require('./lib/recital/nn/parameter.ts'); const { Adam } = require('./lib/recital/learner/optimizers/steps.ts');
       setCompute({ threads: 2, reproducible: false }); const p = new Parameter('p', [100000, 8], { table: true }); const opt = new Adam([[p]], { lr: 1 });
       const go = (n) => { opt.step(); if (n) setTimeout(go, 20, n - 1); else console.log('done'); }; go(10);`;
     const { stdout, stderr, status } = spawnSync(

@@ -4,9 +4,12 @@ import { Random } from '../../../lib/recital/compute/random.js';
 import { CollabDataLoaders } from '../../../lib/recital/data/collab.js';
 import { ArgumentError } from '../../../lib/recital/errors.js';
 import { noLogging } from '../../../lib/recital/index.js';
-import { type Callback, checkCallback } from '../../../lib/recital/learner/callback.js';
-import { EarlyStopping } from '../../../lib/recital/learner/callbacks/early-stopping.js';
-import { CancelEpochException } from '../../../lib/recital/learner/events.js';
+import {
+  type Callback,
+  CancelEpochException,
+  checkCallback,
+} from '../../../lib/recital/learner/callback.js';
+import { EarlyStopping } from '../../../lib/recital/learner/callbacks/trackers.js';
 import { Learner } from '../../../lib/recital/learner/learner.js';
 import type { LogRow } from '../../../lib/recital/learner/recorder.js';
 import { EmbeddingDotBias } from '../../../lib/recital/models/embedding-dot-bias.js';

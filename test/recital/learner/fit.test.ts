@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import { SGD } from '../../../lib/recital/learner/optimizers/sgd.js';
-import { ParamScheduler } from '../../../lib/recital/learner/param-scheduler.js';
+import { SGD } from '../../../lib/recital/learner/optimizers/steps.js';
 import {
   combineScheds,
+  ParamScheduler,
   schedCos,
   schedLin,
   schedNo,

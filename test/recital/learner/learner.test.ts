@@ -14,7 +14,7 @@ import {
   CancelValidException,
   type EventName,
   events,
-} from '../../../lib/recital/learner/events.js';
+} from '../../../lib/recital/learner/callback.js';
 import { Learner, type LearnerOptions } from '../../../lib/recital/learner/learner.js';
 import {
   accuracyThresh,

@@ -1,23 +1,26 @@
 import { expect } from 'chai';
 import { ArgumentError } from '../../../lib/recital/errors.js';
-import { CSVLogger } from '../../../lib/recital/learner/callbacks/csv-logger.js';
-import { EarlyStopping } from '../../../lib/recital/learner/callbacks/early-stopping.js';
-import { FetchPreds } from '../../../lib/recital/learner/callbacks/fetch-preds.js';
 import {
   GradientAccumulation,
   GradientClip,
 } from '../../../lib/recital/learner/callbacks/gradients.js';
-import { ReduceLROnPlateau } from '../../../lib/recital/learner/callbacks/reduce-lr-on-plateau.js';
-import { SaveModel } from '../../../lib/recital/learner/callbacks/save-model.js';
-import { ShortEpoch } from '../../../lib/recital/learner/callbacks/short-epoch.js';
-import { Adam } from '../../../lib/recital/learner/optimizers/adam.js';
-import { Lamb } from '../../../lib/recital/learner/optimizers/lamb.js';
-import { Larc } from '../../../lib/recital/learner/optimizers/larc.js';
+import { CSVLogger } from '../../../lib/recital/learner/callbacks/logging.js';
+import {
+  EarlyStopping,
+  ReduceLROnPlateau,
+  SaveModel,
+} from '../../../lib/recital/learner/callbacks/trackers.js';
+import { FetchPreds, ShortEpoch } from '../../../lib/recital/learner/callbacks/training.js';
 import { Lookahead, ranger } from '../../../lib/recital/learner/optimizers/lookahead.js';
-import { QHAdam } from '../../../lib/recital/learner/optimizers/qhadam.js';
-import { RAdam } from '../../../lib/recital/learner/optimizers/radam.js';
-import { RMSProp } from '../../../lib/recital/learner/optimizers/rmsprop.js';
-import { SGD } from '../../../lib/recital/learner/optimizers/sgd.js';
+import {
+  Adam,
+  Lamb,
+  Larc,
+  QHAdam,
+  RAdam,
+  RMSProp,
+  SGD,
+} from '../../../lib/recital/learner/optimizers/steps.js';
 import { Parameter } from '../../../lib/recital/nn/parameter.js';
 import { makeLearner, rejection, weights } from '../../support/learner.js';
 

@@ -1,27 +1,28 @@
 import { inspect } from 'node:util';
 import { expect } from 'chai';
 import { Random } from '../../../lib/recital/compute/random.js';
-import { CSVLogger } from '../../../lib/recital/learner/callbacks/csv-logger.js';
-import { EarlyStopping } from '../../../lib/recital/learner/callbacks/early-stopping.js';
-import { FetchPreds } from '../../../lib/recital/learner/callbacks/fetch-preds.js';
 import {
   GradientAccumulation,
   GradientClip,
 } from '../../../lib/recital/learner/callbacks/gradients.js';
-import { ReduceLROnPlateau } from '../../../lib/recital/learner/callbacks/reduce-lr-on-plateau.js';
-import { SaveModel } from '../../../lib/recital/learner/callbacks/save-model.js';
-import { ShortEpoch } from '../../../lib/recital/learner/callbacks/short-epoch.js';
-import { ShowGraph } from '../../../lib/recital/learner/callbacks/show-graph.js';
-import { TerminateOnNaN } from '../../../lib/recital/learner/callbacks/terminate-on-nan.js';
+import { CSVLogger, ShowGraph } from '../../../lib/recital/learner/callbacks/logging.js';
+import {
+  EarlyStopping,
+  ReduceLROnPlateau,
+  SaveModel,
+} from '../../../lib/recital/learner/callbacks/trackers.js';
+import {
+  FetchPreds,
+  ShortEpoch,
+  TerminateOnNaN,
+} from '../../../lib/recital/learner/callbacks/training.js';
 import { Interpretation } from '../../../lib/recital/learner/interpretation.js';
 import { AvgMetric, accuracyThresh, mae, rmse } from '../../../lib/recital/learner/metrics.js';
-import { Adam } from '../../../lib/recital/learner/optimizers/adam.js';
+import { biasSplitter } from '../../../lib/recital/learner/optimizers/groups.js';
 import { Lookahead } from '../../../lib/recital/learner/optimizers/lookahead.js';
-import { SGD } from '../../../lib/recital/learner/optimizers/sgd.js';
-import { ParamScheduler } from '../../../lib/recital/learner/param-scheduler.js';
+import { Adam, SGD } from '../../../lib/recital/learner/optimizers/steps.js';
 import { Recorder, TrainEval } from '../../../lib/recital/learner/recorder.js';
-import { schedLin } from '../../../lib/recital/learner/schedules.js';
-import { biasSplitter } from '../../../lib/recital/learner/splitters.js';
+import { ParamScheduler, schedLin } from '../../../lib/recital/learner/schedules.js';
 import { EmbeddingNN } from '../../../lib/recital/models/embedding-nn.js';
 import { Parameter } from '../../../lib/recital/nn/parameter.js';
 import { interruptAt, makeDeepLearner, makeLearner } from '../../support/learner.js';

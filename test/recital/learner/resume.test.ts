@@ -3,13 +3,15 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
 import type { Callback } from '../../../lib/recital/learner/callback.js';
-import { EarlyStopping } from '../../../lib/recital/learner/callbacks/early-stopping.js';
 import { GradientAccumulation } from '../../../lib/recital/learner/callbacks/gradients.js';
-import { ReduceLROnPlateau } from '../../../lib/recital/learner/callbacks/reduce-lr-on-plateau.js';
-import { SaveModel } from '../../../lib/recital/learner/callbacks/save-model.js';
+import {
+  EarlyStopping,
+  ReduceLROnPlateau,
+  SaveModel,
+} from '../../../lib/recital/learner/callbacks/trackers.js';
 import type { Learner, LearnerOptions } from '../../../lib/recital/learner/learner.js';
+import { biasSplitter } from '../../../lib/recital/learner/optimizers/groups.js';
 import { ranger } from '../../../lib/recital/learner/optimizers/lookahead.js';
-import { biasSplitter } from '../../../lib/recital/learner/splitters.js';
 import {
   displayed,
   interruptAt,

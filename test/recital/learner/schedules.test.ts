@@ -1,5 +1,7 @@
 import { expect } from 'chai';
 import { ArgumentError } from '../../../lib/recital/errors.js';
+import { minimum, slide, steep, valley } from '../../../lib/recital/learner/lr-find.js';
+import { SmoothLoss } from '../../../lib/recital/learner/recorder.js';
 import {
   combinedCos,
   combineScheds,
@@ -9,8 +11,6 @@ import {
   schedNo,
   schedPoly,
 } from '../../../lib/recital/learner/schedules.js';
-import { SmoothLoss } from '../../../lib/recital/learner/smooth.js';
-import { minimum, slide, steep, valley } from '../../../lib/recital/learner/suggest.js';
 import { expectClose, golden } from '../../support/golden.js';
 
 describe('schedules', () => {

@@ -3,15 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
 import type { Callback } from '../../../lib/recital/learner/callback.js';
-import {
-  CSVLogger,
-  type CSVLoggerOptions,
-} from '../../../lib/recital/learner/callbacks/csv-logger.js';
-import { EarlyStopping } from '../../../lib/recital/learner/callbacks/early-stopping.js';
-import {
-  FetchPreds,
-  type FetchPredsOptions,
-} from '../../../lib/recital/learner/callbacks/fetch-preds.js';
+import { events } from '../../../lib/recital/learner/callback.js';
 import {
   GradientAccumulation,
   type GradientAccumulationOptions,
@@ -19,22 +11,26 @@ import {
   type GradientClipOptions,
 } from '../../../lib/recital/learner/callbacks/gradients.js';
 import {
-  ReduceLROnPlateau,
-  type ReduceLROnPlateauOptions,
-} from '../../../lib/recital/learner/callbacks/reduce-lr-on-plateau.js';
-import {
-  SaveModel,
-  type SaveModelOptions,
-} from '../../../lib/recital/learner/callbacks/save-model.js';
-import {
-  ShortEpoch,
-  type ShortEpochOptions,
-} from '../../../lib/recital/learner/callbacks/short-epoch.js';
+  CSVLogger,
+  type CSVLoggerOptions,
+} from '../../../lib/recital/learner/callbacks/logging.js';
 import type {
   PatienceOptions,
   TrackerOptions,
-} from '../../../lib/recital/learner/callbacks/tracker.js';
-import { events } from '../../../lib/recital/learner/events.js';
+} from '../../../lib/recital/learner/callbacks/trackers.js';
+import {
+  EarlyStopping,
+  ReduceLROnPlateau,
+  type ReduceLROnPlateauOptions,
+  SaveModel,
+  type SaveModelOptions,
+} from '../../../lib/recital/learner/callbacks/trackers.js';
+import {
+  FetchPreds,
+  type FetchPredsOptions,
+  ShortEpoch,
+  type ShortEpochOptions,
+} from '../../../lib/recital/learner/callbacks/training.js';
 import type {
   FineTuneOptions,
   FitFlatCosOptions,
@@ -42,11 +38,12 @@ import type {
   FitOptions,
   FitSgdrOptions,
 } from '../../../lib/recital/learner/fit.js';
-import { type LearningRate, slice } from '../../../lib/recital/learner/groups.js';
 import type { Learner } from '../../../lib/recital/learner/learner.js';
-import { Adam, type AdamOptions } from '../../../lib/recital/learner/optimizers/adam.js';
-import { Lamb, type LambOptions } from '../../../lib/recital/learner/optimizers/lamb.js';
-import { Larc, type LarcOptions } from '../../../lib/recital/learner/optimizers/larc.js';
+import {
+  biasSplitter,
+  type LearningRate,
+  slice,
+} from '../../../lib/recital/learner/optimizers/groups.js';
 import {
   Lookahead,
   type LookaheadOptions,
@@ -54,11 +51,22 @@ import {
   ranger,
 } from '../../../lib/recital/learner/optimizers/lookahead.js';
 import type { OptClass, OptFunc } from '../../../lib/recital/learner/optimizers/optimizer.js';
-import { QHAdam, type QHAdamOptions } from '../../../lib/recital/learner/optimizers/qhadam.js';
-import { RAdam, type RAdamOptions } from '../../../lib/recital/learner/optimizers/radam.js';
-import { RMSProp, type RMSPropOptions } from '../../../lib/recital/learner/optimizers/rmsprop.js';
-import { SGD, type SGDOptions } from '../../../lib/recital/learner/optimizers/sgd.js';
-import { biasSplitter } from '../../../lib/recital/learner/splitters.js';
+import {
+  Adam,
+  type AdamOptions,
+  Lamb,
+  type LambOptions,
+  Larc,
+  type LarcOptions,
+  QHAdam,
+  type QHAdamOptions,
+  RAdam,
+  type RAdamOptions,
+  RMSProp,
+  type RMSPropOptions,
+  SGD,
+  type SGDOptions,
+} from '../../../lib/recital/learner/optimizers/steps.js';
 import { Parameter } from '../../../lib/recital/nn/parameter.js';
 import { makeLearner } from '../../support/learner.js';
 

@@ -3,7 +3,7 @@ import { Random } from '../../../lib/recital/compute/random.js';
 import type { Batch } from '../../../lib/recital/data/batch.js';
 import { Vocabulary } from '../../../lib/recital/data/vocabulary.js';
 import { ArgumentError, UnknownIdError } from '../../../lib/recital/errors.js';
-import { Adam } from '../../../lib/recital/learner/optimizers/adam.js';
+import { Adam } from '../../../lib/recital/learner/optimizers/steps.js';
 import { EmbeddingDotBias } from '../../../lib/recital/models/embedding-dot-bias.js';
 import {
   BCEWithLogitsLossFlat,

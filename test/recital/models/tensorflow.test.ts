@@ -9,7 +9,7 @@ import { SequenceDataLoaders } from '../../../lib/recital/data/sequences-loaders
 import { ArgumentError } from '../../../lib/recital/errors.js';
 import { Learner } from '../../../lib/recital/learner/learner.js';
 import { accuracy } from '../../../lib/recital/learner/metrics.js';
-import { SGD } from '../../../lib/recital/learner/optimizers/sgd.js';
+import { SGD } from '../../../lib/recital/learner/optimizers/steps.js';
 import {
   type TensorflowFunction,
   tensorflowModel,

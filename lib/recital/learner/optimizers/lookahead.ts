@@ -2,8 +2,8 @@ import { ArgumentError } from '../../errors.js';
 import type { Parameter } from '../../nn/parameter.js';
 import { checkArgument, checkNumber, checkOptions, said } from '../../options.js';
 import { checkState, Optimizer, type OptimizerState } from './optimizer.js';
-import { RAdam, type RAdamOptions } from './radam.js';
-import type { Unsettled } from './time-skipping/unsettled.js';
+import { RAdam, type RAdamOptions } from './steps.js';
+import type { Unsettled } from './time-skipping/pending-rows.js';
 
 /** Options of Lookahead; defaults as fastai's. */
 export interface LookaheadOptions {

@@ -1,7 +1,8 @@
 import { kernels } from '../../compute/kernels.js';
 import { float32 } from '../../compute/memory.js';
 import type { Parameter } from '../../nn/parameter.js';
-import { Optimizer, type ParamGroup } from './optimizer.js';
+import type { ParamGroup } from './groups.js';
+import { Optimizer } from './optimizer.js';
 
 /**
  * One step, of which most optimizers are cases. With g' = g + l2·p:

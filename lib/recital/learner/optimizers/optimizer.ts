@@ -4,25 +4,8 @@ import { ArgumentError, UnknownIdError } from '../../errors.js';
 import type { Parameter } from '../../nn/parameter.js';
 import { checkArgument, checkOptions, said } from '../../options.js';
 import { counted, printed } from '../../printed.js';
-import type { Unsettled } from './time-skipping/unsettled.js';
-
-/** Hyper-parameters by name: `lr`, `wd`, and those of the optimizer (`mom`, `sqrMom`, `eps` …). */
-export type Hypers = Record<string, number>;
-
-/**
- * Parameters that share hyper-parameters.
- * @example
- * const [group]: readonly ParamGroup[] = learn.opt.groups;
- * group.hypers.wd; // weight decay of its parameters
- */
-export interface ParamGroup {
-  readonly params: readonly Parameter[];
-  readonly hypers: Hypers;
-  /**
-   * Whether weight decay applies to all of them, batch norm and biases of linear layers as well.
-   */
-  decayAll: boolean;
-}
+import { checkHyper, type Hypers, type ParamGroup } from './groups.js';
+import type { Unsettled } from './time-skipping/pending-rows.js';
 
 /**
  * What an optimizer remembers of one parameter: steps taken and moments.
@@ -66,40 +49,6 @@ export function asOptFunc(make: OptFunc | OptClass): OptFunc {
   if (make.prototype instanceof Optimizer)
     return (params, options) => new (make as OptClass)(params, options);
   return make as OptFunc;
-}
-
-/** Parameter groups with the same hyper-parameters each. */
-export function paramGroups(
-  params: readonly (readonly Parameter[])[],
-  hypers: Hypers,
-): ParamGroup[] {
-  checkArgument(
-    Array.isArray(params) &&
-      params.every(
-        (group) => Array.isArray(group) && group.every((p) => p?.value instanceof Float32Array),
-      ),
-    params,
-    'An optimizer',
-    'groups of parameters, arrays in an array, such as [learn.model.parameters]',
-  );
-  if (!params.some((group) => group.length))
-    throw new ArgumentError('An optimizer needs at least one parameter, got none.');
-  for (const [name, value] of Object.entries(hypers)) checkHyper(name, value);
-  if (hypers.lr === 0) throw new ArgumentError('lr must be a positive number, got 0.');
-  const names = new Map<string, Parameter>();
-  for (const p of params.flat()) {
-    const same = names.get(p.name);
-    if (same === p)
-      throw new ArgumentError(
-        `Parameter ${p.name} is given to the optimizer twice, so it would take two steps at once.`,
-      );
-    if (same)
-      throw new ArgumentError(
-        `Two parameters are called ${p.name}, so what is remembered of them cannot be told apart: names must differ.`,
-      );
-    names.set(p.name, p);
-  }
-  return params.map((group) => ({ params: [...group], hypers: { ...hypers }, decayAll: false }));
 }
 
 /**
@@ -347,18 +296,6 @@ export function checkState(saved: OptimizerState): void {
     isObject(saved.params) &&
     Object.values(saved.params).every((p) => isObject(p?.buffers));
   checkArgument(fits, saved, 'loadStateDict', 'what stateDict() of such an optimizer has returned');
-}
-
-/** Throws ArgumentError for a value that a hyper-parameter of this name cannot have. */
-export function checkHyper(name: string, value: number): void {
-  const positive = name === 'eps'; // a schedule may start or end at lr 0
-  if (!Number.isFinite(value) || value < 0 || (positive && value === 0)) {
-    throw new ArgumentError(
-      `${name} must be a ${positive || name === 'lr' ? 'positive' : 'non-negative'} number, got ${said(value)}.`,
-    );
-  }
-  if ((name === 'mom' || name === 'sqrMom') && value >= 1)
-    throw new ArgumentError(`${name} must be below 1, got ${said(value)}.`);
 }
 
 /** What an optFunc has made, if it is an optimizer. */

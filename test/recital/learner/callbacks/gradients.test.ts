@@ -6,8 +6,8 @@ import {
   GradientClip,
 } from '../../../../lib/recital/learner/callbacks/gradients.js';
 import type { Learner } from '../../../../lib/recital/learner/learner.js';
-import { SGD } from '../../../../lib/recital/learner/optimizers/sgd.js';
-import { biasSplitter } from '../../../../lib/recital/learner/splitters.js';
+import { biasSplitter } from '../../../../lib/recital/learner/optimizers/groups.js';
+import { SGD } from '../../../../lib/recital/learner/optimizers/steps.js';
 import { expectClose } from '../../../support/golden.js';
 import { makeDeepLearner, makeLearner, rejection, weights } from '../../../support/learner.js';
 

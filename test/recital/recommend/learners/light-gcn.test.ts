@@ -7,7 +7,7 @@ import { CollabDataLoaders } from '../../../../lib/recital/data/collab.js';
 import type { Plays } from '../../../../lib/recital/data/plays.js';
 import { ArgumentError } from '../../../../lib/recital/errors.js';
 import { loadLearner } from '../../../../lib/recital/files/load-learner.js';
-import { Adam } from '../../../../lib/recital/learner/optimizers/adam.js';
+import { Adam } from '../../../../lib/recital/learner/optimizers/steps.js';
 import { LightGCN } from '../../../../lib/recital/models/light-gcn.js';
 import { checkGradients } from '../../../../lib/recital/nn/check-gradients.js';
 import { BPRLoss } from '../../../../lib/recital/nn/losses.js';

@@ -1,9 +1,10 @@
 import type { Parameter } from '../../../nn/parameter.js';
+import type { Hypers, ParamGroup } from '../groups.js';
 import { COEFFICIENTS, MomentOptimizer, type MomentStep, momentStep } from '../moments.js';
-import type { Hypers, ParamGroup, ParamState } from '../optimizer.js';
+import type { ParamState } from '../optimizer.js';
+import type { Unsettled } from './pending-rows.js';
 import { SkippedRows } from './skipped-rows.js';
 import { type Moments, type Step, Timeline } from './timeline.js';
-import type { Unsettled } from './unsettled.js';
 
 /** Options of optimizers that can skip time. */
 export interface SkippingOptions {

@@ -2,10 +2,12 @@ import { expect } from 'chai';
 import type { Chart } from '../../../../lib/recital/data/chart.js';
 import { ArgumentError } from '../../../../lib/recital/errors.js';
 import type { Callback } from '../../../../lib/recital/learner/callback.js';
-import { FetchPreds } from '../../../../lib/recital/learner/callbacks/fetch-preds.js';
-import { ShortEpoch } from '../../../../lib/recital/learner/callbacks/short-epoch.js';
-import { ShowGraph } from '../../../../lib/recital/learner/callbacks/show-graph.js';
-import { TerminateOnNaN } from '../../../../lib/recital/learner/callbacks/terminate-on-nan.js';
+import { ShowGraph } from '../../../../lib/recital/learner/callbacks/logging.js';
+import {
+  FetchPreds,
+  ShortEpoch,
+  TerminateOnNaN,
+} from '../../../../lib/recital/learner/callbacks/training.js';
 import { mae } from '../../../../lib/recital/learner/metrics.js';
 import { displayed, makeLearner, weights } from '../../../support/learner.js';
 

@@ -1,17 +1,18 @@
 import { expect } from 'chai';
-import { ArgumentError } from '../../../lib/recital/errors.js';
-import type { Callback } from '../../../lib/recital/learner/callback.js';
+import { ArgumentError } from '../../../../lib/recital/errors.js';
+import type { Callback } from '../../../../lib/recital/learner/callback.js';
 import {
+  biasSplitter,
+  embeddingSplitter,
   groupRates,
   type Splitter,
   slice,
   splitParameters,
-} from '../../../lib/recital/learner/groups.js';
-import { SGD } from '../../../lib/recital/learner/optimizers/sgd.js';
-import { biasSplitter, embeddingSplitter } from '../../../lib/recital/learner/splitters.js';
-import type { EmbeddingDotBias } from '../../../lib/recital/models/embedding-dot-bias.js';
-import { expectClose } from '../../support/golden.js';
-import { makeDeepLearner, makeLearner, rejection, weights } from '../../support/learner.js';
+} from '../../../../lib/recital/learner/optimizers/groups.js';
+import { SGD } from '../../../../lib/recital/learner/optimizers/steps.js';
+import type { EmbeddingDotBias } from '../../../../lib/recital/models/embedding-dot-bias.js';
+import { expectClose } from '../../../support/golden.js';
+import { makeDeepLearner, makeLearner, rejection, weights } from '../../../support/learner.js';
 
 const three: Splitter = ({ parameters: [u, i, bu, bi] }) => [[bu, bi], [u], [i]];
 

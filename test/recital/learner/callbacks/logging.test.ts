@@ -2,9 +2,9 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
-import { CSVLogger } from '../../../../lib/recital/learner/callbacks/csv-logger.js';
-import { SaveModel } from '../../../../lib/recital/learner/callbacks/save-model.js';
-import { CancelValidException } from '../../../../lib/recital/learner/events.js';
+import { CancelValidException } from '../../../../lib/recital/learner/callback.js';
+import { CSVLogger } from '../../../../lib/recital/learner/callbacks/logging.js';
+import { SaveModel } from '../../../../lib/recital/learner/callbacks/trackers.js';
 import { AvgMetric, mae, mse } from '../../../../lib/recital/learner/metrics.js';
 import { displayed, interruptAt, makeLearner, rejection } from '../../../support/learner.js';
 

@@ -1,12 +1,14 @@
 import { expect } from 'chai';
 import { memoryUsage } from '../../../../../lib/recital/compute/memory.js';
 import { setCompute } from '../../../../../lib/recital/compute/threads.js';
-import { Adam } from '../../../../../lib/recital/learner/optimizers/adam.js';
 import type { Optimizer } from '../../../../../lib/recital/learner/optimizers/optimizer.js';
-import { QHAdam } from '../../../../../lib/recital/learner/optimizers/qhadam.js';
-import { RAdam } from '../../../../../lib/recital/learner/optimizers/radam.js';
-import { RMSProp } from '../../../../../lib/recital/learner/optimizers/rmsprop.js';
-import { SGD } from '../../../../../lib/recital/learner/optimizers/sgd.js';
+import {
+  Adam,
+  QHAdam,
+  RAdam,
+  RMSProp,
+  SGD,
+} from '../../../../../lib/recital/learner/optimizers/steps.js';
 import { Parameter } from '../../../../../lib/recital/nn/parameter.js';
 import {
   begin,

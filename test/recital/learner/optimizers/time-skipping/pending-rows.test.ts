@@ -1,21 +1,23 @@
 import path from 'node:path';
 import { expect } from 'chai';
-import type { TensorData } from '../../../../../lib/recital/data/files/safetensors.js';
 import {
   readSafetensors,
+  type TensorData,
   writeSafetensors,
 } from '../../../../../lib/recital/data/files/safetensors.js';
 import { DataError } from '../../../../../lib/recital/errors.js';
 import { GradientAccumulation } from '../../../../../lib/recital/learner/callbacks/gradients.js';
 import type { Learner, LearnerOptions } from '../../../../../lib/recital/learner/learner.js';
-import { Adam } from '../../../../../lib/recital/learner/optimizers/adam.js';
+import { biasSplitter } from '../../../../../lib/recital/learner/optimizers/groups.js';
 import { Lookahead } from '../../../../../lib/recital/learner/optimizers/lookahead.js';
 import type { OptFunc } from '../../../../../lib/recital/learner/optimizers/optimizer.js';
-import { QHAdam } from '../../../../../lib/recital/learner/optimizers/qhadam.js';
-import { RAdam } from '../../../../../lib/recital/learner/optimizers/radam.js';
-import { RMSProp } from '../../../../../lib/recital/learner/optimizers/rmsprop.js';
-import { SGD } from '../../../../../lib/recital/learner/optimizers/sgd.js';
-import { biasSplitter } from '../../../../../lib/recital/learner/splitters.js';
+import {
+  Adam,
+  QHAdam,
+  RAdam,
+  RMSProp,
+  SGD,
+} from '../../../../../lib/recital/learner/optimizers/steps.js';
 import { gap } from '../../../../support/dense64.js';
 import { displayed, interruptAt, makeLearner, weights } from '../../../../support/learner.js';
 import { TemporaryFolder } from '../../../data/temporary.js';

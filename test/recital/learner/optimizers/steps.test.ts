@@ -1,15 +1,17 @@
 import { expect } from 'chai';
 import { setDisplay } from '../../../../lib/recital/data/display.js';
 import { ArgumentError, UnknownIdError } from '../../../../lib/recital/errors.js';
-import { Adam } from '../../../../lib/recital/learner/optimizers/adam.js';
-import { Lamb } from '../../../../lib/recital/learner/optimizers/lamb.js';
-import { Larc } from '../../../../lib/recital/learner/optimizers/larc.js';
 import { Lookahead, ranger } from '../../../../lib/recital/learner/optimizers/lookahead.js';
 import type { OptFunc, Optimizer } from '../../../../lib/recital/learner/optimizers/optimizer.js';
-import { QHAdam } from '../../../../lib/recital/learner/optimizers/qhadam.js';
-import { RAdam } from '../../../../lib/recital/learner/optimizers/radam.js';
-import { RMSProp } from '../../../../lib/recital/learner/optimizers/rmsprop.js';
-import { SGD } from '../../../../lib/recital/learner/optimizers/sgd.js';
+import {
+  Adam,
+  Lamb,
+  Larc,
+  QHAdam,
+  RAdam,
+  RMSProp,
+  SGD,
+} from '../../../../lib/recital/learner/optimizers/steps.js';
 import { Parameter } from '../../../../lib/recital/nn/parameter.js';
 import { expectClose, golden } from '../../../support/golden.js';
 

@@ -1,0 +1,350 @@
+import path from 'node:path';
+import { display } from '../../data/display.js';
+import { ArgumentError, UnknownIdError } from '../../errors.js';
+import { checkNumber, checkOptions, said } from '../../options.js';
+import { asMade, printed } from '../../printed.js';
+import { type Callback, CancelFitException } from '../callback.js';
+import { keepState } from '../checkpoint.js';
+import type { Learner } from '../learner.js';
+import { greaterByName } from '../metrics.js';
+import { modelFile } from '../model-file.js';
+
+/** What a callback watches, and when it is better than before. Defaults as fastai's. */
+export interface TrackerOptions {
+  /**
+   * Column of the training table: `train_loss`, `valid_loss` or a metric's name; default
+   * `valid_loss`.
+   */
+  monitor?: string;
+  /**
+   * Whether less or more is better; default: as the metric says, which all of the library's do, and
+   * those of your own by `greater`, see {@link AvgMetric}. Of one that does not: less if its name
+   * is that of an error (it contains "loss" or "error", as in fastai, or rmse, mae and the like),
+   * else more.
+   */
+  comp?: 'less' | 'greater';
+  /** A value counts as better if it is so by more than this; default 0. */
+  minDelta?: number;
+  /** Whether each fit starts to compare anew; default true. */
+  resetOnFit?: boolean;
+}
+
+/** Their names. */
+export const trackerOptions = ['monitor', 'comp', 'minDelta', 'resetOnFit'] as const;
+
+/**
+ * Base of callbacks that look for the best value of a column of the training table (fastai's
+ * TrackerCallback).
+ * @example
+ * class Best extends Tracker {
+ *   readonly name = 'Best';
+ *   afterEpoch(learn: Learner): void {
+ *     if (this.compare(learn)) console.log(`best ${this.monitor} so far: ${this.best}`);
+ *   }
+ * }
+ * await learn.fit(3, 1e-3, { cbs: new Best({ monitor: 'valid_loss' }) });
+ */
+export abstract class Tracker implements Callback {
+  abstract readonly name: string;
+  readonly order: number = 60;
+  readonly runLrFind = false;
+  readonly removeOnFetch = true;
+  readonly monitor: string;
+  /** Whether less or more is better: until a fit begins, as far as the name tells. */
+  comp: 'less' | 'greater';
+  readonly minDelta: number;
+  readonly resetOnFit: boolean;
+  /** The best value so far; undefined before the first fit, infinite before the first epoch. */
+  best: number | undefined;
+  /** Whether the last epoch's is the best. */
+  newBest = false;
+  private column = 0;
+  private readonly asked: 'less' | 'greater' | undefined;
+
+  constructor(options: TrackerOptions = {}) {
+    checkOptions(options, trackerOptions, new.target.name);
+    const { monitor = 'valid_loss', comp, minDelta = 0, resetOnFit = true } = options;
+    checkNumber(minDelta, minDelta >= 0, 'minDelta must not be negative');
+    if (comp !== undefined && comp !== 'less' && comp !== 'greater')
+      throw new ArgumentError(`comp is 'less' or 'greater', got '${said(comp)}'.`);
+    this.monitor = monitor;
+    this.asked = comp;
+    this.comp = comp ?? (greaterByName(monitor) ? 'greater' : 'less');
+    this.minDelta = minDelta;
+    this.resetOnFit = resetOnFit;
+  }
+
+  beforeFit({ recorder, resumed, dls, metrics }: Learner): void {
+    const columns = recorder.metricNames.slice(1, -1);
+    this.column = columns.indexOf(this.monitor);
+    if (this.column < 0)
+      throw new UnknownIdError(
+        'column',
+        this.monitor,
+        columns,
+        `${this.name} watches one of: ${columns.join(', ')}.`,
+      );
+    if (this.column > 0 && dls.valid.n === 0) {
+      throw new ArgumentError(
+        `${this.name} watches ${this.monitor}, but there are no validation rows. Choose { monitor: 'train_loss' }, or split some off.`,
+      );
+    }
+    const greater = metrics[this.column - 2]?.greater; // behind the two losses
+    if (this.asked === undefined && greater !== undefined) this.comp = greater ? 'greater' : 'less';
+    if (this.best !== undefined && (resumed || !this.resetOnFit)) return;
+    this.best = this.comp === 'less' ? Infinity : -Infinity;
+    this.reset();
+  }
+
+  /** Compares the last epoch's value. Without one (validation was left out) `undefined`. */
+  protected compare({ recorder }: Learner): boolean | undefined {
+    const value = recorder.values[recorder.values.length - 1][this.column];
+    this.newBest = false;
+    if (value === null) return undefined;
+    const { best = NaN, minDelta } = this;
+    this.newBest = this.comp === 'less' ? value + minDelta < best : value - minDelta > best;
+    if (this.newBest) this.best = value;
+    return this.newBest;
+  }
+
+  /** Starts anew. */
+  protected reset(): void {}
+}
+
+/** Options of the trackers that lose patience. */
+export interface PatienceOptions extends TrackerOptions {
+  /** Epochs without improvement that are borne; default 1. */
+  patience?: number;
+}
+
+/** Their names. */
+export const patienceOptions = [...trackerOptions, 'patience'] as const;
+
+/**
+ * Base of trackers that act after some epochs without improvement.
+ * @example
+ * class Say extends PatientTracker {
+ *   readonly name = 'Say';
+ *   act(): void {
+ *     console.log(`${this.wait} epochs without a better ${this.monitor}`);
+ *   }
+ * }
+ * await learn.fit(3, 1e-3, { cbs: new Say({ patience: 2 }) });
+ */
+export abstract class PatientTracker extends Tracker {
+  readonly patience: number;
+  /** Epochs since the best. */
+  wait = 0;
+
+  constructor(options: PatienceOptions = {}) {
+    checkOptions(options, patienceOptions, new.target.name);
+    const { patience = 1, ...rest } = options;
+    super(rest);
+    if (!(Number.isInteger(patience) && patience > 0))
+      throw new ArgumentError(
+        `patience must be a positive whole number of epochs, got ${said(patience)}.`,
+      );
+    this.patience = patience;
+  }
+
+  override beforeFit(learn: Learner): void {
+    super.beforeFit(learn);
+    if (!learn.resumed) this.wait = 0;
+  }
+
+  afterEpoch(learn: Learner): void {
+    const better = this.compare(learn);
+    if (better === undefined) return;
+    this.wait = better ? 0 : this.wait + 1;
+    if (this.wait >= this.patience) this.act(learn);
+  }
+
+  /** What happens then. */
+  protected abstract act(learn: Learner): void;
+}
+
+const shown = [
+  'monitor',
+  'comp',
+  'minDelta',
+  'resetOnFit',
+  'patience',
+  'factor',
+  'minLr',
+  'fname',
+  'everyEpoch',
+  'atEnd',
+  'withOpt',
+];
+printed(Tracker, (cb) => asMade(cb, shown));
+
+/**
+ * Ends the run after `patience` epochs without improvement (fastai's EarlyStoppingCallback). The
+ * weights are those of the last epoch: add SaveModel for the best.
+ * @example await learn.fit(50, 1e-3, { cbs: [new EarlyStopping({ monitor: 'valid_loss', patience: 3 })] });
+ */
+export class EarlyStopping extends PatientTracker {
+  readonly name = 'EarlyStopping';
+  override readonly order = 63;
+
+  protected act({ epoch }: Learner): void {
+    display().text(`No improvement since epoch ${epoch - this.wait}: early stopping`);
+    throw new CancelFitException();
+  }
+}
+
+/** Options of ReduceLROnPlateau; defaults as fastai's. */
+export interface ReduceLROnPlateauOptions extends PatienceOptions {
+  /** The learning rate is divided by this; default 10. */
+  factor?: number;
+  /** It never falls below this; default 0. */
+  minLr?: number;
+}
+
+/**
+ * Divides the learning rate by `factor` after `patience` epochs without improvement (fastai's
+ * ReduceLROnPlateau). For `fit`: the schedule of fitOneCycle and its like would set the rate again.
+ * @example await learn.fit(20, 1e-2, { cbs: [new ReduceLROnPlateau({ patience: 2, factor: 3 })] });
+ */
+export class ReduceLROnPlateau extends PatientTracker {
+  readonly name = 'ReduceLROnPlateau';
+  override readonly order = 62;
+  readonly factor: number;
+  readonly minLr: number;
+
+  constructor(options: ReduceLROnPlateauOptions = {}) {
+    checkOptions(options, [...patienceOptions, 'factor', 'minLr'], 'ReduceLROnPlateau');
+    const { factor = 10, minLr = 0, ...rest } = options;
+    super(rest);
+    checkNumber(factor, factor > 1, 'factor must be more than 1');
+    checkNumber(minLr, minLr >= 0, 'minLr must not be negative');
+    this.factor = factor;
+    this.minLr = minLr;
+  }
+
+  protected act({ opt, epoch }: Learner): void {
+    const before = opt.hypers.lr;
+    opt.setHypers({
+      lr: opt.groups.map(({ hypers }) => Math.max(hypers.lr / this.factor, this.minLr)),
+    });
+    this.wait = 0;
+    if (opt.hypers.lr < before) display().text(`Epoch ${epoch}: reducing lr to ${opt.hypers.lr}`);
+  }
+}
+
+/** Options of SaveModel; defaults as fastai's. */
+export interface SaveModelOptions extends TrackerOptions {
+  /**
+   * Name or path of the file, as in `learn.save`; default `model`. Null keeps the best in memory
+   * and writes no file.
+   */
+  fname?: string | null;
+  /**
+   * True: save after every epoch, as `fname_0`, `fname_1` …, good or bad; a number n: after every
+   * n-th. Default false: save what is better than before.
+   */
+  everyEpoch?: boolean | number;
+  /** Save when the run ends, and do not go back to the best; default false. */
+  atEnd?: boolean;
+  /** Save the state of training too, so that a run can go on from the file; default false. */
+  withOpt?: boolean;
+}
+
+/**
+ * Keeps the best model of a run, and goes back to it at the end (fastai's SaveModelCallback). With
+ * `everyEpoch` and `withOpt` a run survives its process: `learn.load('model_3')` and
+ * `await learn.resume()` in a new one end with the same weights.
+ *
+ * After an interrupt the weights stay those of the last batch, so that `resume` can go on:
+ * `learn.load(fname)` takes the best.
+ * @example await learn.fitOneCycle(10, 5e-3, { cbs: [new SaveModel({ monitor: 'valid_loss', fname: 'best' })] });
+ */
+export class SaveModel extends Tracker {
+  readonly name = 'SaveModel';
+  override readonly order = 61;
+  readonly fname: string | null;
+  readonly everyEpoch: number;
+  readonly atEnd: boolean;
+  readonly withOpt: boolean;
+  /** The file that was written last. */
+  lastSavedPath: string | undefined;
+  private goBack: (() => void) | undefined;
+
+  constructor(options: SaveModelOptions = {}) {
+    checkOptions(
+      options,
+      [...trackerOptions, 'fname', 'everyEpoch', 'atEnd', 'withOpt'],
+      'SaveModel',
+    );
+    const {
+      fname = 'model',
+      everyEpoch = false,
+      atEnd = false,
+      withOpt = false,
+      ...rest
+    } = options;
+    super(rest);
+    this.everyEpoch = Number(everyEpoch);
+    if (!(Number.isInteger(this.everyEpoch) && this.everyEpoch >= 0)) {
+      throw new ArgumentError(
+        `everyEpoch is true, false or a whole number of epochs, got ${said(everyEpoch)}.`,
+      );
+    }
+    if (this.everyEpoch && atEnd)
+      throw new ArgumentError(
+        'everyEpoch and atEnd cannot both be set: the last epoch is saved as one of every epoch.',
+      );
+    if (fname === null && (this.everyEpoch || atEnd))
+      throw new ArgumentError('everyEpoch and atEnd write files: give fname.');
+    this.fname = fname;
+    this.atEnd = atEnd;
+    this.withOpt = withOpt;
+  }
+
+  override beforeFit(learn: Learner): void {
+    super.beforeFit(learn);
+    if (this.fname !== null) modelFile(this.fname, path.resolve(learn.path, learn.modelDir)); // refuses a bad name before anything is trained
+  }
+
+  protected override reset(): void {
+    this.goBack = undefined;
+  }
+
+  afterEpoch(learn: Learner): void {
+    const { epoch } = learn;
+    if (this.everyEpoch) {
+      if (epoch % this.everyEpoch === 0) this.save(learn, `${this.fname}_${epoch}`);
+      return;
+    }
+    if (!this.compare(learn)) return;
+    display().text(
+      `Better model found at epoch ${epoch} with ${this.monitor} value: ${this.best}.`,
+    );
+    this.keep(learn);
+  }
+
+  afterFit(learn: Learner): void {
+    if (this.atEnd) this.save(learn, `${this.fname}`);
+    else if (!learn.interrupted) this.goBack?.();
+  }
+
+  private save(learn: Learner, name: string): void {
+    this.lastSavedPath = learn.save(name, { withOpt: this.withOpt });
+  }
+
+  private keep(learn: Learner): void {
+    const { fname, withOpt } = this;
+    if (fname === null) {
+      this.goBack = keepState(learn, { withOpt });
+      return;
+    }
+    this.save(learn, fname);
+    this.goBack = () => {
+      const { epochsTrained } = learn;
+      learn.load(fname, { withOpt });
+      // The run is over: what is taken back are weights and moments, not its position.
+      learn.epochsTrained = epochsTrained;
+      learn.unfinished = undefined;
+    };
+  }
+}
