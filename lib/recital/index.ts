@@ -27,7 +27,7 @@ export {
   type CollabRows,
   type Shuffle,
 } from './data/collab-loader.js';
-export type { Csr } from './data/csr.js';
+export type { Csr, CsrLike, CsrRows, DenseMatrix } from './data/csr.js';
 export {
   type Correlation,
   correlation,
@@ -63,7 +63,6 @@ export {
   interactionMatrix,
 } from './data/interaction-matrix.js';
 export { LabelEncoder } from './data/label-encoder.js';
-export type { CsrMatrix, DenseMatrix } from './data/matrix.js';
 export type { NegativeOptions } from './data/negatives.js';
 export {
   type PlayColumns,

@@ -3,30 +3,23 @@ import { parallel } from './threads.js';
 /** Columns of a block: rows of eight float64 are one cache line. */
 export const BLOCK = 8;
 
-/** A sparse matrix on the shared memory. */
-export interface SharedCsr {
-  readonly rows: number;
-  readonly indptr: Int32Array;
-  readonly indices: Int32Array;
-  readonly values: Float64Array;
-}
-
 /**
- * out = A·X − left·rightᵀ for a sparse A and a block X (rows × 8, row-major), all on the shared
+ * out = A·X − left·rightᵀ for a sparse matrix A in compressed rows and a block X (rows × 8, row-major), all on the shared
  * memory. The bits of a row do not depend on the number of threads.
  * @param less `left`: one number a row of A, `right`: eight numbers; default: nothing is subtracted
  */
 export function sparseBlock(
-  a: SharedCsr,
+  { indptr, indices, data }: { indptr: Int32Array; indices: Int32Array; data: Float64Array },
   x: Float64Array,
   out: Float64Array,
   less?: { left: Float64Array; right: Float64Array },
 ): void {
-  const args = [a.indptr, a.indices, a.values, x].map(at);
-  const grain = Math.max(64, Math.ceil((20_000 * a.rows) / (a.indices.length + 1)));
+  const rows = indptr.length - 1;
+  const args = [indptr, indices, data, x].map(at);
+  const grain = Math.max(64, Math.ceil((20_000 * rows) / (indices.length + 1)));
   parallel(
     'sparseBlock',
-    a.rows,
+    rows,
     [...args, less ? at(less.left) : 0, less ? at(less.right) : 0, at(out)],
     { grain },
   );

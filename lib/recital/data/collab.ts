@@ -13,7 +13,7 @@ import {
   playsOptions,
   tableOptions,
 } from './collab-options.js';
-import { type Csr, checkCsr, csrFromPairs } from './csr.js';
+import { Csr, type CsrRows } from './csr.js';
 import { display } from './display.js';
 import { loadTable, type ReadTableOptions } from './files/read-table.js';
 import { type NegativeOptions, negativeSamplers } from './negatives.js';
@@ -32,7 +32,7 @@ export interface CollabClasses {
   /** Users and items, `#na#` first. */
   classes: { readonly user: Vocabulary; readonly item: Vocabulary };
   /** Items that each user has in training, by index in the classes. */
-  seen: Csr;
+  seen: CsrRows;
   /** Column names of user, item and rating. */
   names: { readonly user: string; readonly item: string; readonly rating: string };
   /** How playcounts became ratings. */
@@ -88,7 +88,7 @@ export class CollabDataLoaders implements DataLoaders {
   readonly negatives: NegativeOptions | undefined;
   /** The column that weighs the rows; undefined where none does. */
   readonly weighedBy: string | undefined;
-  private seenRows: Csr | undefined;
+  private seenRows: CsrRows | undefined;
 
   private constructor(source: Source, options: CollabOptions, known?: CollabClasses) {
     const { validPct, seed = 42, bs = 64, valBs = bs, shuffle = 'permutation' } = options;
@@ -257,7 +257,8 @@ export class CollabDataLoaders implements DataLoaders {
     const { classes, seen, names, target, catalogue } = known;
     if (!classes.user.na || !classes.item.na)
       throw new ArgumentError('The classes of users and items must begin with #na#.');
-    checkCsr(seen, { rows: classes.user.length, columns: classes.item.length });
+    const shape = [classes.user.length, classes.item.length] as const;
+    Csr.check({ ...seen, shape, data: undefined });
     const nothing = { values: [] };
     const source = { user: nothing, item: nothing, rating: new Float32Array(0), catalogue, target };
     return new CollabDataLoaders(
@@ -271,12 +272,10 @@ export class CollabDataLoaders implements DataLoaders {
    * Items that each user has in training: row = index of the user in `classes.user`, columns =
    * indices in `classes.item`, ascending.
    */
-  get seen(): Csr {
+  get seen(): CsrRows {
     const { user, item } = this.train.data;
-    this.seenRows ??= csrFromPairs(user, item, {
-      rows: this.classes.user.length,
-      columns: this.classes.item.length,
-    });
+    const shape = [this.classes.user.length, this.classes.item.length] as const;
+    this.seenRows ??= Csr.fromPairs(shape, { row: user, column: item });
     return this.seenRows;
   }
 

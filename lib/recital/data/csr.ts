@@ -1,40 +1,235 @@
+import { inspect } from 'node:util';
+import { dispose, float32, float64, int32 } from '../compute/memory.js';
+import { sparseRows } from '../compute/sparse.js';
 import { ArgumentError } from '../errors.js';
 
-/**
- * Compressed sparse rows: the column numbers of row `r` are `indices[indptr[r] … indptr[r + 1])`.
- * SciPy's names.
- */
-export interface Csr {
+/** A dense matrix: element (i, j) is data[i · columns + j]. */
+export interface DenseMatrix {
+  /** Rows and columns. */
+  readonly shape: readonly [number, number];
+  /** The numbers, row after row. */
+  readonly data: Float64Array | Float32Array;
+}
+
+/** Lists of column numbers, one list a row: row r is `indices[indptr[r] … indptr[r + 1])`. */
+export interface CsrRows {
   /** Rows + 1 numbers, ascending from 0. */
   readonly indptr: Int32Array;
-  /** Column numbers (or row numbers of the data, as each function says), row after row. */
+  /** Column numbers (or other numbers, as each function says), row after row. */
   readonly indices: Int32Array;
 }
 
+/** Types of the values of a sparse matrix; undefined: each entry is 1. */
+type Values = Float64Array | Float32Array | undefined;
+
+/** The arrays of a sparse matrix as a plain object, with SciPy's names. */
+export interface CsrLike<Data extends Values = Float64Array | Float32Array> extends CsrRows {
+  /** Rows and columns. */
+  readonly shape: readonly [number, number];
+  /** The value of each entry of `indices`. */
+  readonly data: Data;
+}
+
 /**
- * Checks compressed rows that come from outside, from a file for instance: as many rows as said,
- * one after the other, and in each the columns ascending, each once.
- * @throws ArgumentError that says what is wrong
+ * A sparse matrix in compressed rows, SciPy's `csr_matrix` with its names: entries that are not
+ * listed are 0. In each row the columns ascend, each once.
+ * @example
+ * const x = Csr.fromPairs([2, 3], { row: Int32Array.of(0, 1, 0), column: Int32Array.of(2, 1, 2) }, Float64Array);
+ * x.data // Float64Array [2, 1]: repeated pairs are summed
  */
-export function checkCsr({ indptr, indices }: Csr, shape: { rows: number; columns: number }): void {
-  const { rows, columns } = shape;
-  if (indptr.length !== rows + 1 || indptr[0] !== 0 || indptr[rows] !== indices.length) {
-    throw new ArgumentError(
-      `Rows do not fit: ${rows} rows of together ${indices.length} numbers were expected.`,
-    );
+export class Csr<Data extends Values = Float64Array | Float32Array> implements CsrLike<Data> {
+  readonly shape: readonly [number, number];
+  readonly indptr: Int32Array;
+  readonly indices: Int32Array;
+  readonly data: Data;
+
+  /** @param arrays kept, not copied, and not checked: see {@link Csr.check} */
+  constructor({ shape, indptr, indices, data }: CsrLike<Data>) {
+    this.shape = shape;
+    this.indptr = indptr;
+    this.indices = indices;
+    this.data = data;
   }
-  for (let r = 0; r < rows; r++)
-    if (indptr[r + 1] < indptr[r]) throw new ArgumentError(`Row ${r} has less than no numbers.`);
-  for (let r = 0; r < rows; r++) {
-    for (let j = indptr[r], last = -1; j < indptr[r + 1]; j++) {
-      if (!(indices[j] > last && indices[j] < columns)) {
-        throw new ArgumentError(
-          `Row ${r} has the number ${indices[j]} after ${last}; ascending ones below ${columns} were expected.`,
-        );
+
+  /** The distinct pairs, without values. */
+  static fromPairs(shape: readonly [number, number], pairs: Pairs): Csr<undefined>;
+  /** Each distinct pair with the sum of its values. */
+  static fromPairs<D extends Float64Array | Float32Array>(
+    shape: readonly [number, number],
+    pairs: Pairs & { readonly value?: ArrayLike<number> },
+    Data: new (length: number) => D,
+  ): Csr<D>;
+  static fromPairs(
+    shape: readonly [number, number],
+    { row, column, value }: Pairs & { readonly value?: ArrayLike<number> },
+    Data?: new (length: number) => Float64Array | Float32Array,
+  ): Csr<Values> {
+    const sorted = groupPairs(row, column, { rows: shape[0] });
+    const { indices } = sorted; // written in place: what is overwritten has been read
+    const indptr = new Int32Array(shape[0] + 1);
+    const data = Data && new Data(indices.length);
+    let n = 0;
+    for (let r = 0; r < shape[0]; r++) {
+      for (let j = sorted.indptr[r]; j < sorted.indptr[r + 1]; j++) {
+        const i = indices[j];
+        if (n === indptr[r] || indices[n - 1] !== column[i]) indices[n++] = column[i];
+        if (data) data[n - 1] += value ? value[i] : 1;
       }
-      last = indices[j];
+      indptr[r + 1] = n;
+    }
+    if (n === indices.length) return new Csr({ shape, indptr, indices, data });
+    return new Csr({ shape, indptr, indices: indices.slice(0, n), data: data?.slice(0, n) });
+  }
+
+  /** Arrays for a matrix of this many entries on the shared memory of the kernels. */
+  static onShared<D extends Float64Array | Float32Array>(
+    shape: readonly [number, number],
+    entries: number,
+    Data: new (length: number) => D,
+  ): Csr<D> {
+    const data = (Data as unknown) === Float64Array ? float64(entries) : float32(entries);
+    return new Csr<D>({
+      shape,
+      indptr: int32(shape[0] + 1),
+      indices: int32(entries),
+      data: data as Float64Array | Float32Array as D,
+    });
+  }
+
+  /**
+   * Checks arrays that come from outside: rows one after the other, and in each the columns
+   * ascending, each once, with a value for each if there are values.
+   * @throws ArgumentError that says what is wrong
+   */
+  static check({ shape: [rows, columns], indptr, indices, data }: CsrLike<Values>): void {
+    if (data && data.length !== indices.length) {
+      throw new ArgumentError(
+        `A sparse matrix has one value for each of its indices, got ${data.length} values and ${indices.length} indices.`,
+      );
+    }
+    if (indptr.length !== rows + 1 || indptr[0] !== 0 || indptr[rows] !== indices.length) {
+      throw new ArgumentError(
+        `Rows do not fit: ${rows} rows of together ${indices.length} numbers were expected.`,
+      );
+    }
+    for (let r = 0; r < rows; r++)
+      if (indptr[r + 1] < indptr[r]) throw new ArgumentError(`Row ${r} has less than no numbers.`);
+    for (let r = 0; r < rows; r++) {
+      for (let j = indptr[r], last = -1; j < indptr[r + 1]; j++) {
+        if (!(indices[j] > last && indices[j] < columns)) {
+          throw new ArgumentError(
+            `Row ${r} has the number ${indices[j]} after ${last}; ascending ones below ${columns} were expected.`,
+          );
+        }
+        last = indices[j];
+      }
     }
   }
+
+  /** The columns of a row, ascending. A view: not to be written to. */
+  row(row: number): Int32Array {
+    return this.indices.subarray(this.indptr[row], this.indptr[row + 1]);
+  }
+
+  /** Whether the matrix has an entry in this place. */
+  has(row: number, column: number): boolean {
+    const { indices } = this;
+    let low = this.indptr[row];
+    let high = this.indptr[row + 1] - 1;
+    while (low <= high) {
+      const middle = (low + high) >>> 1;
+      if (indices[middle] === column) return true;
+      if (indices[middle] < column) low = middle + 1;
+      else high = middle - 1;
+    }
+    return false;
+  }
+
+  /** The transposed matrix, by rows again. */
+  transpose(): Csr<Data>;
+  /** @param into the arrays to put it into, of as many rows and entries as it has */
+  transpose<D extends Float64Array | Float32Array>(
+    this: Csr<Float64Array | Float32Array>,
+    into: Csr<D>,
+  ): Csr<D>;
+  transpose(into: Csr<Values> = this.emptyTransposed()): Csr<Values> {
+    const { indptr, indices, data } = this;
+    const [rows, columns] = this.shape;
+    const next = new Int32Array(columns + 1);
+    for (let j = 0; j < indices.length; j++) next[indices[j] + 1]++;
+    for (let c = 0; c < columns; c++) next[c + 1] += next[c];
+    into.indptr.set(next);
+    for (let r = 0; r < rows; r++) {
+      for (let j = indptr[r]; j < indptr[r + 1]; j++) {
+        const at = next[indices[j]]++;
+        into.indices[at] = r;
+        if (into.data) into.data[at] = data![j];
+      }
+    }
+    return into;
+  }
+
+  private emptyTransposed(): Csr<Values> {
+    const [rows, columns] = this.shape;
+    return new Csr<Values>({
+      shape: [columns, rows],
+      indptr: new Int32Array(columns + 1),
+      indices: new Int32Array(this.indices.length),
+      data: this.data && new (this.data.constructor as Float64ArrayConstructor)(this.data.length),
+    });
+  }
+
+  /** A copy on the shared memory of the kernels; `dispose` gives its memory back. */
+  toShared<D extends Float64Array | Float32Array>(
+    this: Csr<Float64Array | Float32Array>,
+    Data: new (length: number) => D,
+  ): Csr<D> {
+    const copy = Csr.onShared(this.shape, this.indices.length, Data);
+    copy.indptr.set(this.indptr);
+    copy.indices.set(this.indices);
+    copy.data.set(this.data);
+    return copy;
+  }
+
+  /**
+   * out = A·X for this matrix A and X of columns × width, all on the shared memory and in float32,
+   * row-major, X and out not the same. The bits do not depend on the number of threads, nor on the
+   * width.
+   * @param options.plus is added to the product; it may be `out`
+   */
+  times(
+    this: Csr<Float32Array>,
+    x: Float32Array,
+    out: Float32Array,
+    options: { width: number; plus?: Float32Array },
+  ): void {
+    sparseRows(this, x, out, options);
+  }
+
+  /** Gives the memory of a matrix on the shared memory back. */
+  dispose(): void {
+    for (const array of [this.indptr, this.indices, this.data]) if (array) dispose(array);
+  }
+
+  /** The shape and how much of the matrix is empty, in one line. */
+  describe([row, column]: readonly [string, string] = ['rows', 'columns']): string {
+    const [rows, columns] = this.shape;
+    const n = (x: number): string => x.toLocaleString('en');
+    const cells = rows * columns;
+    const entries = this.indices.length;
+    const empty = Number(((100 * (cells - entries)) / cells).toPrecision(4));
+    return `Matrix of ${n(rows)} ${row} × ${n(columns)} ${column}: ${n(entries)} of ${n(cells)} cells filled, ${empty} % empty`;
+  }
+
+  [inspect.custom](): string {
+    return this.describe();
+  }
+}
+
+/** Row and column of each entry of a matrix, in any order; pairs may be repeated. */
+interface Pairs {
+  readonly row: Int32Array;
+  readonly column: Int32Array;
 }
 
 /**
@@ -43,7 +238,7 @@ export function checkCsr({ indptr, indices }: Csr, shape: { rows: number; column
  * @param keys numbers from 0 to n − 1
  * @param n number of keys
  */
-export function groupBy(keys: Int32Array, n: number): Csr {
+export function groupBy(keys: Int32Array, n: number): CsrRows {
   const indptr = new Int32Array(n + 1);
   for (let i = 0; i < keys.length; i++) indptr[keys[i] + 1]++;
   for (let k = 0; k < n; k++) indptr[k + 1] += indptr[k];
@@ -66,7 +261,7 @@ export function groupPairs(
   rows: Int32Array,
   columns: Int32Array,
   { rows: n }: { rows: number },
-): Csr {
+): CsrRows {
   const { indptr, indices } = groupBy(rows, n);
   const keys = new Int32Array(SHORT);
   for (let r = 0; r < n; r++) {
@@ -106,28 +301,4 @@ function sortLong(positions: Int32Array, columns: Int32Array): void {
   keys.sort();
   const before = positions.slice();
   for (let i = 0; i < n; i++) positions[i] = before[keys[i] % n];
-}
-
-/**
- * The distinct columns of each row, ascending.
- * @param rows row number of each pair, 0 … nRows − 1
- * @param columns column number of each pair, 0 … nColumns − 1
- */
-export function csrFromPairs(
-  rows: Int32Array,
-  columns: Int32Array,
-  shape: { rows: number; columns: number },
-): Csr {
-  const { indptr, indices } = groupPairs(rows, columns, shape);
-  const starts = new Int32Array(shape.rows + 1);
-  let used = 0;
-  for (let r = 0; r < shape.rows; r++) {
-    let last = -1;
-    for (let j = indptr[r]; j < indptr[r + 1]; j++) {
-      const column = columns[indices[j]];
-      if (column !== last) indices[used++] = last = column; // in place: what is written has been read
-    }
-    starts[r + 1] = used;
-  }
-  return { indptr: starts, indices: used === indices.length ? indices : indices.slice(0, used) };
 }

@@ -1,8 +1,7 @@
 import { inspect } from 'node:util';
 import { ArgumentError } from '../errors.js';
 import { checkOptions, said, whatIs } from '../options.js';
-import { groupPairs } from './csr.js';
-import type { CsrMatrix } from './matrix.js';
+import { Csr } from './csr.js';
 import { Plays } from './plays.js';
 import type { Vocabulary } from './vocabulary.js';
 
@@ -19,13 +18,12 @@ export interface InteractionMatrixOptions {
   value?: InteractionValue;
 }
 
-/** Users × tracks, sparse, with who the rows and what the columns are. */
-export interface InteractionMatrix extends CsrMatrix {
+/** A sparse matrix of users × tracks, with the vocabularies of its rows and columns. */
+export interface InteractionMatrix extends Csr<Float64Array> {
   /** The user of each row. */
   readonly users: Vocabulary;
   /** The track of each column. */
   readonly tracks: Vocabulary;
-  readonly data: Float64Array;
 }
 
 /**
@@ -52,37 +50,13 @@ export function interactionMatrix(
     );
   if (plays.length === 0) throw new ArgumentError('There are no plays to make a matrix of.');
   const { users, tracks, user, track, playcount } = plays.compact();
-  const sorted = groupPairs(user, track, { rows: users.length });
-  const indptr = new Int32Array(users.length + 1);
-  let indices = new Int32Array(user.length);
-  let data = new Float64Array(user.length);
-  let n = 0;
-  for (let u = 0; u < users.length; u++) {
-    for (let j = sorted.indptr[u]; j < sorted.indptr[u + 1]; j++) {
-      const i = sorted.indices[j];
-      if (n === indptr[u] || indices[n - 1] !== track[i]) indices[n++] = track[i];
-      data[n - 1] += playcount[i];
-    }
-    indptr[u + 1] = n;
-  }
-  if (n < indices.length) [indices, data] = [indices.slice(0, n), data.slice(0, n)];
+  const shape = [users.length, tracks.length] as const;
+  const pairs = { row: user, column: track, value: playcount };
+  const matrix = Csr.fromPairs(shape, pairs, Float64Array);
+  const { data } = matrix;
   if (value === 'binary') data.fill(1);
   else if (value === 'log') for (let j = 0; j < data.length; j++) data[j] = Math.log1p(data[j]);
-  const matrix: InteractionMatrix = {
-    users,
-    tracks,
-    shape: [users.length, tracks.length],
-    indptr,
-    indices,
-    data,
-  };
-  return Object.defineProperty(matrix, inspect.custom, { value: describe });
-}
-
-function describe(this: InteractionMatrix): string {
-  const [rows, columns] = this.shape;
-  const n = (x: number): string => x.toLocaleString('en');
-  const cells = rows * columns;
-  const empty = Number(((100 * (cells - this.data.length)) / cells).toPrecision(4));
-  return `Matrix of ${n(rows)} users × ${n(columns)} tracks: ${n(this.data.length)} of ${n(cells)} cells filled, ${empty} % empty`;
+  const describe = (): string => matrix.describe(['users', 'tracks']);
+  Object.defineProperty(matrix, inspect.custom, { value: describe });
+  return Object.assign(matrix, { users, tracks });
 }

@@ -1,7 +1,7 @@
 import type { Random } from '../compute/random.js';
 import { ArgumentError, DataError } from '../errors.js';
 import { said } from '../options.js';
-import { type Csr, csrFromPairs } from './csr.js';
+import { Csr } from './csr.js';
 import type { Vocabulary } from './vocabulary.js';
 import { WeightedDraw } from './weighted-draw.js';
 
@@ -55,7 +55,7 @@ export class NegativeSampler implements Negatives {
    * @param options weights of the items, 0 for `#na#`; `n`: negatives for each positive
    */
   constructor(
-    private readonly known: Csr,
+    private readonly known: Csr<undefined>,
     { weights, n }: { weights: Float64Array; n: number },
   ) {
     this.n = n;
@@ -66,25 +66,11 @@ export class NegativeSampler implements Negatives {
   draw(user: number, random: Random): number {
     for (let t = 0; t < TRIES; t++) {
       const item = this.among.draw(random);
-      if (!this.has(user, item)) return item;
+      if (!this.known.has(user, item)) return item;
     }
     const left = this.weights.slice(); // the same chances, without trying
-    const { indptr, indices } = this.known;
-    for (let j = indptr[user]; j < indptr[user + 1]; j++) left[indices[j]] = 0;
+    for (const item of this.known.row(user)) left[item] = 0;
     return new WeightedDraw(left).draw(random);
-  }
-
-  private has(user: number, item: number): boolean {
-    const { indptr, indices } = this.known;
-    let low = indptr[user];
-    let high = indptr[user + 1] - 1;
-    while (low <= high) {
-      const middle = (low + high) >>> 1;
-      if (indices[middle] === item) return true;
-      if (indices[middle] < item) low = middle + 1;
-      else high = middle - 1;
-    }
-    return false;
   }
 }
 
@@ -131,7 +117,7 @@ export function negativeSamplers(
       `negatives.power ${power} makes numbers that are too large. Values up to 1 are usual, 0.75 is the default.`,
     );
   const sampler = (...parts: Pairs[]): NegativeSampler => {
-    const known = knownItems(parts, { rows: classes.user.length, columns: items });
+    const known = knownItems(parts, [classes.user.length, items]);
     for (let u = 1; u < classes.user.length; u++) {
       if (known.indptr[u + 1] - known.indptr[u] === items - 1) {
         throw new DataError(
@@ -145,7 +131,7 @@ export function negativeSamplers(
 }
 
 /** What each user has. Users that are unknown (0) are many: what one has, another may not have. */
-function knownItems(parts: readonly Pairs[], shape: { rows: number; columns: number }): Csr {
+function knownItems(parts: readonly Pairs[], shape: [number, number]): Csr<undefined> {
   const room = parts.reduce((n, { user }) => n + user.length, 0);
   const users = new Int32Array(room);
   const items = new Int32Array(room);
@@ -157,5 +143,5 @@ function knownItems(parts: readonly Pairs[], shape: { rows: number; columns: num
       items[n++] = item[j];
     }
   }
-  return csrFromPairs(users.subarray(0, n), items.subarray(0, n), shape);
+  return Csr.fromPairs(shape, { row: users.subarray(0, n), column: items.subarray(0, n) });
 }

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { ArgumentError, DataError } from '../errors.js';
 import { checkArgument, checkOptions, didYouMean, isNumbers, said, whatIs } from '../options.js';
-import { type Csr, groupBy } from './csr.js';
+import { type CsrRows, groupBy } from './csr.js';
 import { sumDuplicates } from './duplicates.js';
 import { type MinPlaysOptions, rowsOfSampledUsers, rowsWithMinPlays } from './filter-plays.js';
 import { type PlaysColumnNames, playsPositionsIn, timesOf } from './plays-columns.js';
@@ -370,7 +370,7 @@ export class Plays {
    * const { indptr, indices } = plays.byUser();
    * indices.subarray(indptr[0], indptr[1]); // the rows of the first user
    */
-  byUser(): Csr {
+  byUser(): CsrRows {
     return groupBy(this.user, this.users.length);
   }
 
@@ -378,7 +378,7 @@ export class Plays {
    * Row numbers by track, in file order: those of track `t` are
    * `indices[indptr[t] … indptr[t + 1])`.
    */
-  byTrack(): Csr {
+  byTrack(): CsrRows {
     return groupBy(this.track, this.tracks.length);
   }
 

@@ -1,15 +1,15 @@
-import { type CsrMatrix, checkCsrMatrix, type DenseMatrix, isSparse } from '../data/matrix.js';
+import { Csr, type CsrLike, type DenseMatrix } from '../data/csr.js';
 import { Table } from '../data/table.js';
 import { ArgumentError, NumericError } from '../errors.js';
 
 /**
  * What can be decomposed: a sparse matrix, a dense one, or a table whose columns are all numbers.
  */
-export type MatrixLike = CsrMatrix | DenseMatrix | Table;
+export type MatrixLike = CsrLike | DenseMatrix | Table;
 
 /** A checked matrix and, if it was a table, the names of its columns. */
 export interface Input {
-  readonly x: CsrMatrix | DenseMatrix;
+  readonly x: Csr | DenseMatrix;
   readonly names: readonly string[] | undefined;
 }
 
@@ -47,7 +47,7 @@ export function readInput(
       `A shape is [rows, columns] in whole numbers, got [${shape.join(', ')}].`,
     );
   }
-  if (isSparse(input)) checkCsrMatrix(input);
+  if ('indptr' in input) Csr.check(input);
   else if (data.length !== shape[0] * shape[1]) {
     throw new ArgumentError(
       `A matrix of ${shape[0]} × ${shape[1]} holds ${shape[0] * shape[1]} numbers, got ${data.length}.`,
@@ -57,8 +57,9 @@ export function readInput(
     throw new ArgumentError(
       `${who} needs at least one row and one column, got ${shape[0]} × ${shape[1]}.`,
     );
-  checkFinite(input, { who, missing });
-  return { x: input, names: undefined };
+  const x = 'indptr' in input && !(input instanceof Csr) ? new Csr(input) : input;
+  checkFinite(x, { who, missing });
+  return { x, names: undefined };
 }
 
 /**
@@ -97,15 +98,16 @@ function fromTable(table: Table): DenseMatrix {
 }
 
 function checkFinite(
-  x: CsrMatrix | DenseMatrix,
+  x: Csr | DenseMatrix,
   { who, names, missing }: { who: string; names?: readonly string[]; missing: boolean },
 ): void {
   const at = x.data.findIndex((v) => !(Number.isFinite(v) || (missing && Number.isNaN(v))));
   if (at < 0) return;
-  const row = isSparse(x)
-    ? x.indptr.findIndex((start, r) => start <= at && at < x.indptr[r + 1])
-    : Math.floor(at / x.shape[1]);
-  const column = isSparse(x) ? x.indices[at] : at % x.shape[1];
+  const row =
+    x instanceof Csr
+      ? x.indptr.findIndex((start, r) => start <= at && at < x.indptr[r + 1])
+      : Math.floor(at / x.shape[1]);
+  const column = x instanceof Csr ? x.indices[at] : at % x.shape[1];
   const place = `row ${row}, column ${names ? `"${names[column]}"` : column} (counted from 0)`;
   const hint = Number.isNaN(x.data[at])
     ? 'Fill in what is missing, or leave the row out.'

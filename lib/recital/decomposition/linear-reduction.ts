@@ -2,8 +2,8 @@ import { inspect } from 'node:util';
 import { InterruptGuard } from '../compute/interrupt.js';
 import { dispose } from '../compute/memory.js';
 import { Random } from '../compute/random.js';
+import type { Csr, DenseMatrix } from '../data/csr.js';
 import { display, sayInterrupted } from '../data/display.js';
-import type { CsrMatrix, DenseMatrix } from '../data/matrix.js';
 import { ArgumentError, InterruptedError, NumericError } from '../errors.js';
 import { said } from '../options.js';
 import { checkNames, type MatrixLike, readInput } from './input.js';
@@ -163,7 +163,7 @@ export abstract class LinearReduction {
   }
 
   protected abstract decompose(
-    x: CsrMatrix | DenseMatrix,
+    x: Csr | DenseMatrix,
     options: { random: Random; turn: () => Promise<boolean> },
   ): Promise<Decomposed>;
 

@@ -1,5 +1,5 @@
 import type { Random } from '../compute/random.js';
-import type { CsrMatrix, DenseMatrix } from '../data/matrix.js';
+import type { Csr, DenseMatrix } from '../data/csr.js';
 import { ArgumentError } from '../errors.js';
 import { checkOptions, said } from '../options.js';
 import { type Operator, operatorOf } from './lanczos/operator.js';
@@ -85,7 +85,7 @@ export class PCA extends LinearReduction {
   }
 
   protected async decompose(
-    x: CsrMatrix | DenseMatrix,
+    x: Csr | DenseMatrix,
     { random, turn }: { random: Random; turn: () => Promise<boolean> },
   ): Promise<Decomposed> {
     const [rows, columns] = x.shape;

@@ -1,6 +1,5 @@
 import { interruptible } from '../compute/interrupt.js';
-import { type Csr, groupBy } from '../data/csr.js';
-import type { CsrMatrix } from '../data/matrix.js';
+import { Csr, type CsrRows, groupBy } from '../data/csr.js';
 import { Histories, type SequenceSource } from '../data/sequences-histories.js';
 import { ArgumentError, DataError } from '../errors.js';
 import { checkOptions, said } from '../options.js';
@@ -29,7 +28,10 @@ export interface PpmiOptions {
  * @throws DataError if no history has two tracks
  * @example const { shape, indices } = ppmi(sessions, { window: 5 });
  */
-export function ppmi(source: SequenceSource | Histories, options: PpmiOptions = {}): CsrMatrix {
+export function ppmi(
+  source: SequenceSource | Histories,
+  options: PpmiOptions = {},
+): Csr<Float64Array> {
   checkOptions(options, ['window', 'power'], 'ppmi');
   const { window = 5, power = 0.75 } = options;
   if (!(Number.isInteger(window) && window >= 1))
@@ -60,19 +62,19 @@ export function ppmi(source: SequenceSource | Histories, options: PpmiOptions = 
     }
     starts[a + 1] = kept;
   }
-  return {
+  return new Csr({
     shape: [n, n],
     indptr: starts,
     indices: indices.slice(0, kept),
     data: data.slice(0, kept),
-  };
+  });
 }
 
 /** n(a, b), row after row, columns ascending. */
 function neighbours(
   { items, indptr, item }: Histories,
   window: number,
-): Csr & { data: Float64Array } {
+): CsrRows & { data: Float64Array } {
   const n = items.length;
   const places = groupBy(item, n);
   const first = new Int32Array(item.length);

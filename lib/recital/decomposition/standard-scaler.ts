@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { type CsrMatrix, type DenseMatrix, isSparse } from '../data/matrix.js';
+import { Csr, type CsrLike, type DenseMatrix } from '../data/csr.js';
 import { ArgumentError, NumericError } from '../errors.js';
 import { checkOptions, said } from '../options.js';
 import { checkNames, type MatrixLike, readInput } from './input.js';
@@ -72,24 +72,24 @@ export class StandardScaler {
   }
 
   /** The scaled matrix, sparse if it was sparse. */
-  transform(input: CsrMatrix): CsrMatrix;
-  transform(input: Exclude<MatrixLike, CsrMatrix>): DenseMatrix;
-  transform(input: MatrixLike): DenseMatrix | CsrMatrix {
+  transform(input: CsrLike): Csr;
+  transform(input: Exclude<MatrixLike, CsrLike>): DenseMatrix;
+  transform(input: MatrixLike): DenseMatrix | Csr {
     const { mean, scale } = this.known();
     return this.map(input, (v, c) => (this.withMean ? v - mean[c] : v) / scale[c]);
   }
 
   /** `fit` and `transform` in one. */
-  fitTransform(input: CsrMatrix): CsrMatrix;
-  fitTransform(input: Exclude<MatrixLike, CsrMatrix>): DenseMatrix;
-  fitTransform(input: MatrixLike): DenseMatrix | CsrMatrix {
-    return this.fit(input).transform(input as CsrMatrix);
+  fitTransform(input: CsrLike): Csr;
+  fitTransform(input: Exclude<MatrixLike, CsrLike>): DenseMatrix;
+  fitTransform(input: MatrixLike): DenseMatrix | Csr {
+    return this.fit(input).transform(input as CsrLike);
   }
 
   /** Back to the units of the data. */
-  inverseTransform(input: CsrMatrix): CsrMatrix;
-  inverseTransform(input: Exclude<MatrixLike, CsrMatrix>): DenseMatrix;
-  inverseTransform(input: MatrixLike): DenseMatrix | CsrMatrix {
+  inverseTransform(input: CsrLike): Csr;
+  inverseTransform(input: Exclude<MatrixLike, CsrLike>): DenseMatrix;
+  inverseTransform(input: MatrixLike): DenseMatrix | Csr {
     const { mean, scale } = this.known();
     return this.map(input, (v, c) => v * scale[c] + (this.withMean ? mean[c] : 0));
   }
@@ -122,7 +122,7 @@ export class StandardScaler {
   private map(
     input: MatrixLike,
     change: (value: number, column: number) => number,
-  ): DenseMatrix | CsrMatrix {
+  ): DenseMatrix | Csr {
     const { x, names } = readInput(input, 'StandardScaler', { missing: true });
     this.refuseSparse(x);
     const columns = x.shape[1];
@@ -132,7 +132,7 @@ export class StandardScaler {
       );
     }
     checkNames('StandardScaler', names, this.featureNamesIn);
-    const columnOf = (p: number): number => (isSparse(x) ? x.indices[p] : p % columns);
+    const columnOf = (p: number): number => (x instanceof Csr ? x.indices[p] : p % columns);
     const data = Float64Array.from(x.data, (v, p) => change(v, columnOf(p)));
     const { mean, scale } = this.known();
     const huge = data.findIndex(
@@ -142,13 +142,11 @@ export class StandardScaler {
         Number.isFinite(mean[columnOf(p)] + scale[columnOf(p)]),
     );
     if (huge >= 0) throw tooLarge(columnOf(huge), names, `of ${x.data[huge]} comes ${data[huge]}`);
-    return isSparse(x)
-      ? { shape: x.shape, indptr: x.indptr, indices: x.indices, data }
-      : { shape: x.shape, data };
+    return x instanceof Csr ? new Csr({ ...x, data }) : { shape: x.shape, data };
   }
 
-  private refuseSparse(x: CsrMatrix | DenseMatrix): void {
-    if (!isSparse(x) || !this.withMean) return;
+  private refuseSparse(x: Csr | DenseMatrix): void {
+    if (!(x instanceof Csr) || !this.withMean) return;
     throw new ArgumentError(
       'Cannot center sparse matrices: pass { withMean: false } instead, or give PCA the matrix as it is, which centres it.',
     );
@@ -186,7 +184,7 @@ function isConstant(
 }
 
 /** Mean and variance of the values that there are. */
-function observedMoments(x: CsrMatrix | DenseMatrix): {
+function observedMoments(x: Csr | DenseMatrix): {
   mean: Float64Array;
   variance: Float64Array;
   counts: Float64Array;
@@ -196,7 +194,7 @@ function observedMoments(x: CsrMatrix | DenseMatrix): {
   const variance = new Float64Array(columns);
   const counts = new Float64Array(columns).fill(rows);
   const listed = new Float64Array(columns);
-  const columnOf = (p: number): number => (isSparse(x) ? x.indices[p] : p % columns);
+  const columnOf = (p: number): number => (x instanceof Csr ? x.indices[p] : p % columns);
   for (let p = 0; p < x.data.length; p++) {
     listed[columnOf(p)]++;
     if (Number.isNaN(x.data[p])) counts[columnOf(p)]--;

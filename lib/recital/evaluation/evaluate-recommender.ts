@@ -1,6 +1,6 @@
 import { interruptible } from '../compute/interrupt.js';
 import { Random } from '../compute/random.js';
-import type { Csr } from '../data/csr.js';
+import type { CsrRows } from '../data/csr.js';
 import { Plays } from '../data/plays.js';
 import { Table } from '../data/table.js';
 import { indicesIn } from '../data/vocabulary-map.js';
@@ -203,7 +203,7 @@ function relevantRows(
     test,
     trackOf,
   }: { known: number[]; testRow: number[]; test: Interactions; trackOf: Int32Array },
-): Csr {
+): CsrRows {
   const indptr = new Int32Array(known.length + 1);
   const indices: number[] = [];
   known.forEach((user, i) => {

@@ -1,4 +1,4 @@
-import type { Csr } from '../data/csr.js';
+import type { CsrRows } from '../data/csr.js';
 import type { Plays } from '../data/plays.js';
 import type { Vocabulary } from '../data/vocabulary.js';
 import { indicesIn } from '../data/vocabulary-map.js';
@@ -53,7 +53,7 @@ export class HeldOut {
   /** Users with a track to be found. */
   readonly users: readonly string[];
   /** Their tracks, by number: a row a user. */
-  readonly relevant: Csr;
+  readonly relevant: CsrRows;
   /** Tracks of each of these users in training; 0 for a user that training has not. */
   readonly activity: Int32Array;
   /**
@@ -140,7 +140,7 @@ export interface Ties {
  */
 export function hitsOfLists(
   { n, track }: Pick<CodedLists, 'n' | 'track'>,
-  { relevant, codes }: { relevant: Csr; codes: number },
+  { relevant, codes }: { relevant: CsrRows; codes: number },
 ): Uint8Array {
   const hits = new Uint8Array(track.length);
   const relevantFor = new Int32Array(codes).fill(-1); // the list for which a track is relevant
@@ -161,7 +161,7 @@ export function hitsOfLists(
 export function metricsOfLists(
   hits: Uint8Array,
   { n, ties }: Pick<CodedLists, 'n' | 'ties'>,
-  { k, relevant }: { k: number; relevant: Csr },
+  { k, relevant }: { k: number; relevant: CsrRows },
 ): Record<AccuracyMetric, Float64Array> {
   const rows = relevant.indptr.length - 1;
   const column = (): Float64Array => new Float64Array(rows).fill(NaN);
@@ -188,7 +188,7 @@ export function metricsOfLists(
 function expectedOfRow(
   hits: Uint8Array,
   row: number,
-  { n, ties, k, relevant }: Pick<CodedLists, 'n' | 'ties'> & { k: number; relevant: Csr },
+  { n, ties, k, relevant }: Pick<CodedLists, 'n' | 'ties'> & { k: number; relevant: CsrRows },
 ): UserMetrics | undefined {
   const [same, beyond] = [ties.same.subarray(row * n, (row + 1) * n), ties.beyond[row]];
   if (!hasTies({ same, beyond }, k)) return undefined;
@@ -202,7 +202,11 @@ function expectedOfRow(
 }
 
 /** How many of some tracks are in a row. */
-function countIn(tracks: Int32Array | undefined, { indptr, indices }: Csr, row: number): number {
+function countIn(
+  tracks: Int32Array | undefined,
+  { indptr, indices }: CsrRows,
+  row: number,
+): number {
   if (!tracks) return 0;
   const own = new Set(indices.subarray(indptr[row], indptr[row + 1]));
   return tracks.reduce((n, track) => n + (own.has(track) ? 1 : 0), 0);

@@ -1,6 +1,6 @@
 import { dispose, float32 } from '../compute/memory.js';
 import { Random } from '../compute/random.js';
-import type { Csr } from '../data/csr.js';
+import type { CsrRows } from '../data/csr.js';
 import { ArgumentError } from '../errors.js';
 import { type RankedRow, rankUsers } from '../recommend/rank.js';
 import type { Recommender } from '../recommend/recommender.js';
@@ -418,7 +418,7 @@ export function valuesOf(
   ranked: RankedHeldOut,
   column: MetricColumn,
   measure: Measure,
-  { relevant = measure.heldOut.relevant }: { relevant?: Csr } = {},
+  { relevant = measure.heldOut.relevant }: { relevant?: CsrRows } = {},
 ): Float64Array {
   const { rows, heldOut, catalogueSize } = measure;
   const { metric, own, k, negatives } = column;
@@ -483,7 +483,7 @@ function meanOverList(
 }
 
 type Accuracies = Record<AccuracyMetric, Float64Array>;
-const computed = new WeakMap<RankedHeldOut, WeakMap<Csr, Map<string, Accuracies>>>();
+const computed = new WeakMap<RankedHeldOut, WeakMap<CsrRows, Map<string, Accuracies>>>();
 
 /**
  * All metrics of right and wrong at one k come at once: kept, as one after the other is asked for.
@@ -491,9 +491,9 @@ const computed = new WeakMap<RankedHeldOut, WeakMap<Csr, Map<string, Accuracies>
 function accuracies(
   ranked: RankedHeldOut,
   lists: CodedLists,
-  { k, negatives, relevant, codes }: { k: number; negatives: number; relevant: Csr; codes: number },
+  { k, negatives, relevant, codes }: { k: number; negatives: number; relevant: CsrRows; codes: number },
 ): Accuracies {
-  const byRelevant = computed.get(ranked) ?? new WeakMap<Csr, Map<string, Accuracies>>();
+  const byRelevant = computed.get(ranked) ?? new WeakMap<CsrRows, Map<string, Accuracies>>();
   const kept = byRelevant.get(relevant) ?? new Map<string, Accuracies>();
   computed.set(ranked, byRelevant.set(relevant, kept));
   const key = `${k}~${negatives}`;

@@ -1,4 +1,4 @@
-import type { Csr } from '../data/csr.js';
+import type { CsrRows } from '../data/csr.js';
 import { type Cell, Table } from '../data/table.js';
 import { ArgumentError } from '../errors.js';
 import { whatIs } from '../options.js';
@@ -112,7 +112,7 @@ function trackSegments(
   );
 }
 
-function restricted({ indptr, indices }: Csr, keep: (code: number) => boolean): Csr {
+function restricted({ indptr, indices }: CsrRows, keep: (code: number) => boolean): CsrRows {
   const ends = new Int32Array(indptr.length);
   const kept: number[] = [];
   for (let row = 0; row < indptr.length - 1; row++) {

@@ -1,9 +1,7 @@
 import { float32 } from '../compute/memory.js';
 import { Random } from '../compute/random.js';
-import { SparseFloat32 } from '../compute/sparse.js';
 import type { Batch } from '../data/batch.js';
-import type { Csr } from '../data/csr.js';
-import type { CsrMatrix } from '../data/matrix.js';
+import { Csr, type CsrRows } from '../data/csr.js';
 import type { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
 import type { Model, TrainingLoss } from '../nn/model.js';
@@ -43,7 +41,7 @@ export class LightGCN implements Model {
   /** The vectors of users, then those of items: rows × nFactors. */
   readonly weight: Parameter;
   readonly parameters: readonly Parameter[];
-  private readonly graph: SparseFloat32;
+  private readonly graph: Csr<Float32Array>;
   private readonly final: Float32Array;
   private readonly gradient: Float32Array;
   private readonly first: Float32Array;
@@ -60,7 +58,7 @@ export class LightGCN implements Model {
    */
   constructor(
     readonly classes: { user: Vocabulary; item: Vocabulary },
-    seen: Csr,
+    seen: CsrRows,
     options: LightGCNOptions & { random?: Random } = {},
   ) {
     checkOptions(options, ['nFactors', 'layers', 'reg', 'random'], 'LightGCN');
@@ -98,7 +96,7 @@ export class LightGCN implements Model {
     [this.final, this.gradient, this.first, this.spare] = [0, 0, 0, 0].map(() =>
       float32(value.length),
     );
-    this.graph = new SparseFloat32(adjacency(seen, classes.user.length, classes.item.length));
+    this.graph = adjacency(seen, classes.user.length, classes.item.length);
   }
 
   touch(_batch: Batch): void {} // every row has a gradient: it comes over the graph
@@ -230,7 +228,7 @@ function xavier(
 }
 
 /** Â, users then items. */
-function adjacency({ indptr, indices }: Csr, users: number, items: number): CsrMatrix {
+function adjacency({ indptr, indices }: CsrRows, users: number, items: number): Csr<Float32Array> {
   const starts = new Int32Array(users + items + 1);
   const degree = new Int32Array(users + items);
   for (let u = 1; u < users; u++) {
@@ -242,10 +240,10 @@ function adjacency({ indptr, indices }: Csr, users: number, items: number): CsrM
   }
   for (let n = 0; n < degree.length; n++) starts[n + 1] = starts[n] + degree[n];
   const next = starts.slice(0, degree.length);
-  const [to, data] = [
-    new Int32Array(starts[degree.length]),
-    new Float32Array(starts[degree.length]),
-  ];
+  const shape = [degree.length, degree.length] as const;
+  const graph = Csr.onShared(shape, starts[degree.length], Float32Array);
+  const { indices: to, data } = graph;
+  graph.indptr.set(starts);
   for (let u = 1; u < users; u++) {
     for (let j = indptr[u]; j < indptr[u + 1]; j++) {
       if (indices[j] === 0) continue;
@@ -257,5 +255,5 @@ function adjacency({ indptr, indices }: Csr, users: number, items: number): CsrM
       data[next[i]++] = norm;
     }
   }
-  return { shape: [users + items, users + items], indptr: starts, indices: to, data };
+  return graph;
 }

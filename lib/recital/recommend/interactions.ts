@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { interruptible } from '../compute/interrupt.js';
-import { type Csr, checkCsr, groupBy, groupPairs } from '../data/csr.js';
+import { Csr, type CsrRows } from '../data/csr.js';
 import { Plays } from '../data/plays.js';
 import { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
@@ -41,22 +41,27 @@ const ofPlays = new WeakMap<Plays, Interactions>();
  * const seen = Interactions.fromPlays(plays);
  * seen.row(0); // what the first user has played: indices in seen.tracks
  */
-export class Interactions implements Csr {
+export class Interactions implements CsrRows {
   /** Number of (user, track) pairs. */
   readonly length: number;
-  private byTrack: Csr | undefined;
+  readonly indptr: Int32Array;
+  readonly indices: Int32Array;
+  /** How often, one a pair; more than 0. */
+  readonly playcount: Float32Array;
+  private byTrack: CsrRows | undefined;
 
   /** @param totals the sums, where the pairs themselves are left out */
   private constructor(
     readonly users: Vocabulary,
     readonly tracks: Vocabulary,
-    readonly indptr: Int32Array,
-    readonly indices: Int32Array,
-    /** How often, one a pair; more than 0. */
-    readonly playcount: Float32Array,
+    /** The playcounts: users × tracks. */
+    readonly matrix: Csr<Float32Array>,
     readonly totals?: InteractionTotals,
   ) {
-    this.length = indices.length;
+    this.indptr = matrix.indptr;
+    this.indices = matrix.indices;
+    this.playcount = matrix.data;
+    this.length = matrix.indices.length;
   }
 
   /**
@@ -99,26 +104,12 @@ export class Interactions implements Csr {
     }
     if (playcount && !allPositive(playcount))
       throw new ArgumentError('Playcounts must be positive, finite numbers.');
-    const sorted = groupPairs(user, track, { rows: users.length });
-    const indptr = new Int32Array(users.length + 1);
-    const indices = new Int32Array(user.length);
-    const sums = new Float32Array(user.length);
-    let n = 0;
-    for (let u = 0; u < users.length; u++) {
-      for (let j = sorted.indptr[u]; j < sorted.indptr[u + 1]; j++) {
-        const i = sorted.indices[j];
-        if (n === indptr[u] || indices[n - 1] !== track[i]) indices[n++] = track[i];
-        sums[n - 1] += playcount ? playcount[i] : 1;
-      }
-      indptr[u + 1] = n;
-    }
-    return new Interactions(
-      users,
-      tracks,
-      indptr,
-      n === indices.length ? indices : indices.slice(0, n),
-      n === sums.length ? sums : sums.slice(0, n),
+    const matrix = Csr.fromPairs(
+      [users.length, tracks.length],
+      { row: user, column: track, value: playcount },
+      Float32Array,
     );
+    return new Interactions(users, tracks, matrix);
   }
 
   /**
@@ -127,7 +118,7 @@ export class Interactions implements Csr {
    *   each
    */
   static fromCsr(
-    rows: Csr & { users: Vocabulary; tracks: Vocabulary; playcount?: Float32Array },
+    rows: CsrRows & { users: Vocabulary; tracks: Vocabulary; playcount?: Float32Array },
   ): Interactions {
     checkArgument(
       isNumbers(rows?.indptr) && isNumbers(rows.indices),
@@ -135,20 +126,16 @@ export class Interactions implements Csr {
       'fromCsr',
       '{ users, tracks, indptr, indices }; fromPlays takes plays',
     );
-    const {
-      users,
-      tracks,
-      indptr,
-      indices,
-      playcount = new Float32Array(indices.length).fill(1),
-    } = rows;
-    checkCsr(rows, { rows: users.length, columns: tracks.length });
-    if (playcount.length !== indices.length || !allPositive(playcount)) {
+    const { users, tracks, indptr, indices } = rows;
+    const data = rows.playcount ?? new Float32Array(indices.length).fill(1);
+    const matrix = new Csr({ shape: [users.length, tracks.length], indptr, indices, data });
+    if (data.length !== indices.length || !allPositive(data)) {
       throw new ArgumentError(
         `${indices.length} playcounts above 0 were expected, one for each pair.`,
       );
     }
-    return new Interactions(users, tracks, indptr, indices, playcount);
+    Csr.check(matrix);
+    return new Interactions(users, tracks, matrix);
   }
 
   /**
@@ -170,14 +157,13 @@ export class Interactions implements Csr {
       '{ users, tracks } and { listeners, plays, meanLog }',
     );
     const { users, tracks } = ids;
-    const made = new Interactions(
-      users,
-      tracks,
-      new Int32Array(users.length + 1),
-      new Int32Array(0),
-      new Float32Array(0),
-      totals,
+    const none = new Int32Array(0);
+    const nothing = Csr.fromPairs(
+      [users.length, tracks.length],
+      { row: none, column: none },
+      Float32Array,
     );
+    const made = new Interactions(users, tracks, nothing, totals);
     if (ids instanceof Plays) ofPlays.set(ids, made);
     return made;
   }
@@ -198,22 +184,14 @@ export class Interactions implements Csr {
       throw new ArgumentError(
         `row needs the number of a user, such as users.index(id), got ${said(user)}.`,
       );
-    return this.indices.subarray(this.indptr[user], this.indptr[user + 1]);
+    return this.matrix.row(user);
   }
 
   /** Whether a user has played a track (both by index). */
   has(user: number, track: number): boolean {
     if (typeof user !== 'number')
       throw new ArgumentError(`has needs the numbers of a user and a track, got ${said(user)}.`);
-    let low = this.indptr[user];
-    let high = this.indptr[user + 1] - 1;
-    while (low <= high) {
-      const middle = (low + high) >>> 1;
-      if (this.indices[middle] === track) return true;
-      if (this.indices[middle] < track) low = middle + 1;
-      else high = middle - 1;
-    }
-    return false;
+    return this.matrix.has(user, track);
   }
 
   /** Listeners of each track: the number of users that have played it. */
@@ -236,13 +214,8 @@ export class Interactions implements Csr {
    * The same pairs by track: the user indices of track t are `indices[indptr[t] … indptr[t + 1])`,
    * ascending. Made on first use and kept.
    */
-  transpose(): Csr {
-    if (this.byTrack) return this.byTrack;
-    const { indptr, indices } = groupBy(this.indices, this.tracks.length);
-    const userOf = new Int32Array(this.length);
-    for (let u = 0; u < this.users.length; u++) userOf.fill(u, this.indptr[u], this.indptr[u + 1]);
-    for (let j = 0; j < indices.length; j++) indices[j] = userOf[indices[j]];
-    this.byTrack = { indptr, indices };
+  transpose(): CsrRows {
+    this.byTrack ??= new Csr({ ...this.matrix, data: undefined }).transpose();
     return this.byTrack;
   }
 

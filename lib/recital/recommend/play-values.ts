@@ -1,6 +1,6 @@
+import { Csr } from '../data/csr.js';
 import type { Fields } from '../data/files/fields.js';
 import type { InteractionValue } from '../data/interaction-matrix.js';
-import type { CsrMatrix } from '../data/matrix.js';
 import { ArgumentError } from '../errors.js';
 import { said } from '../options.js';
 import type { History } from './fold-in.js';
@@ -30,9 +30,8 @@ export class PlayValues {
   }
 
   /** Users × tracks. */
-  get matrix(): CsrMatrix {
-    const { indptr, indices, users, tracks } = this.seen;
-    return { shape: [users.length, tracks.length], indptr, indices, data: this.data };
+  get matrix(): Csr<Float32Array> {
+    return new Csr({ ...this.seen.matrix, data: this.data });
   }
 
   /**

@@ -1,6 +1,6 @@
 import { interruptible } from '../compute/interrupt.js';
 import { dispose, float32, int32 } from '../compute/memory.js';
-import type { Csr } from '../data/csr.js';
+import type { CsrRows } from '../data/csr.js';
 import { ArgumentError } from '../errors.js';
 import { checkOptions, said, whatIs } from '../options.js';
 import type { Interactions } from './interactions.js';
@@ -149,7 +149,7 @@ class Masks {
     this.indices = int32(0);
   }
 
-  of(users: Int32Array): Csr {
+  of(users: Int32Array): CsrRows {
     const { seen, indptr } = this;
     for (let b = 0; b < users.length; b++)
       indptr[b + 1] = indptr[b] + seen.indptr[users[b] + 1] - seen.indptr[users[b]];

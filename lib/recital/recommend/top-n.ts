@@ -1,5 +1,5 @@
 import { parallel } from '../compute/threads.js';
-import type { Csr } from '../data/csr.js';
+import type { CsrRows } from '../data/csr.js';
 import { NumericError } from '../errors.js';
 
 /**
@@ -116,7 +116,7 @@ export interface BestOfRows {
  */
 export function topRows(
   scores: Float32Array,
-  { rows, length, n, masked }: { rows: number; length: number; n: number; masked?: Csr },
+  { rows, length, n, masked }: { rows: number; length: number; n: number; masked?: CsrRows },
   best: BestOfRows,
 ): void {
   const mask = masked ? [masked.indptr.byteOffset, masked.indices.byteOffset] : [0, 0];

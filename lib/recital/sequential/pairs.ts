@@ -1,4 +1,4 @@
-import { type Csr, groupBy } from '../data/csr.js';
+import { type CsrRows, groupBy } from '../data/csr.js';
 import type { Histories, SequenceSource } from '../data/sequences-histories.js';
 import { ArgumentError } from '../errors.js';
 import { checkNumber, checkOptions, type NoOptions, said } from '../options.js';
@@ -87,7 +87,7 @@ export class SequentialRules extends PairRecommender {
   readonly name: string;
   /** How far apart the tracks of a rule may be, in plays. */
   readonly window: number;
-  private readonly places: Csr;
+  private readonly places: CsrRows;
   private readonly sequence: Int32Array;
 
   /** @param source the training plays or sessions */

@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setCompute } from '../../../lib/recital/compute/threads.js';
-import type { CsrMatrix } from '../../../lib/recital/data/matrix.js';
+import type { CsrLike } from '../../../lib/recital/data/csr.js';
 import { PCA } from '../../../lib/recital/decomposition/pca.js';
 import { TruncatedSVD } from '../../../lib/recital/decomposition/truncated-svd.js';
 import { median } from '../support/figures.js';
@@ -28,7 +28,7 @@ async function run([dir, build, repeats, which]: string[]): Promise<void> {
   report({ firstS: seconds[0], fitS: median(seconds.slice(1)), error });
 }
 
-function readMatrix(dir: string): CsrMatrix {
+function readMatrix(dir: string): CsrLike {
   const integers = (name: string): Int32Array => new Int32Array(aligned(path.join(dir, name)));
   const [rows, columns] = integers('shape.i32');
   return {

@@ -42,13 +42,13 @@ describe('interactionMatrix', () => {
     expect(inspect(interactionMatrix(plays))).to.equal(
       'Matrix of 3 users × 3 tracks: 4 of 9 cells filled, 55.56 % empty',
     );
-    expect(Object.keys(interactionMatrix(plays))).to.deep.equal([
-      'users',
-      'tracks',
-      'shape',
-      'indptr',
-      'indices',
+    expect(Object.keys(interactionMatrix(plays)).sort()).to.deep.equal([
       'data',
+      'indices',
+      'indptr',
+      'shape',
+      'tracks',
+      'users',
     ]);
   });
 

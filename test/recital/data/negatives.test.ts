@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { Random } from '../../../lib/recital/compute/random.js';
 import { CollabDataLoaders, type CollabPlaysOptions } from '../../../lib/recital/data/collab.js';
 import type { CollabDataLoader } from '../../../lib/recital/data/collab-loader.js';
-import { csrFromPairs } from '../../../lib/recital/data/csr.js';
+import { Csr } from '../../../lib/recital/data/csr.js';
 import { NegativeSampler } from '../../../lib/recital/data/negatives.js';
 import { type PlayRecord, Plays } from '../../../lib/recital/data/plays.js';
 import { WeightedDraw } from '../../../lib/recital/data/weighted-draw.js';
@@ -74,9 +74,9 @@ describe('WeightedDraw', () => {
 });
 
 describe('NegativeSampler', () => {
-  const known = csrFromPairs(Int32Array.of(1, 1, 1, 2), Int32Array.of(1, 2, 4, 5), {
-    rows: 3,
-    columns: 6,
+  const known = Csr.fromPairs([3, 6], {
+    row: Int32Array.of(1, 1, 1, 2),
+    column: Int32Array.of(1, 2, 4, 5),
   });
   const draws = (weights: number[], user: number, n = 6000): number[] => {
     const sampler = new NegativeSampler(known, { weights: Float64Array.from(weights), n: 1 });

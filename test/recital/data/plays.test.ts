@@ -1,7 +1,6 @@
 import { inspect } from 'node:util';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { csrFromPairs, groupBy } from '../../../lib/recital/data/csr.js';
 import { readPlays } from '../../../lib/recital/data/files/read-plays.js';
 import { sql } from '../../../lib/recital/data/files/sql.js';
 import { Plays } from '../../../lib/recital/data/plays.js';
@@ -319,34 +318,5 @@ describe('Plays', () => {
 
   it('says what it holds', () => {
     expect(inspect(plays)).to.equal('Plays: 4 of 3 users × 3 tracks (1.3 a user, 44 % filled)');
-  });
-});
-
-describe('csr', () => {
-  it('groups every position under its key, ascending', () => {
-    fc.assert(
-      fc.property(fc.array(fc.nat(5)), (keys) => {
-        const { indptr, indices } = groupBy(Int32Array.from(keys), 6);
-        for (let k = 0; k < 6; k++) {
-          expect([...indices.subarray(indptr[k], indptr[k + 1])]).to.deep.equal(
-            keys.flatMap((key, i) => (key === k ? [i] : [])),
-          );
-        }
-      }),
-    );
-  });
-
-  it('lists the distinct columns of each row, ascending', () => {
-    fc.assert(
-      fc.property(fc.array(fc.tuple(fc.nat(3), fc.nat(4))), (pairs) => {
-        const rows = Int32Array.from(pairs, (p) => p[0]);
-        const columns = Int32Array.from(pairs, (p) => p[1]);
-        const { indptr, indices } = csrFromPairs(rows, columns, { rows: 4, columns: 5 });
-        for (let r = 0; r < 4; r++) {
-          const expected = [...new Set(pairs.filter((p) => p[0] === r).map((p) => p[1]))].sort();
-          expect([...indices.subarray(indptr[r], indptr[r + 1])]).to.deep.equal(expected);
-        }
-      }),
-    );
   });
 });

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { PCA as MlPca } from 'ml-pca';
 import { Random } from '../../../lib/recital/compute/random.js';
 import { setCompute } from '../../../lib/recital/compute/threads.js';
-import type { DenseMatrix } from '../../../lib/recital/data/matrix.js';
+import type { DenseMatrix } from '../../../lib/recital/data/csr.js';
 import { operatorOf } from '../../../lib/recital/decomposition/lanczos/operator.js';
 import {
   leadingSingular,

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { Random } from '../../../lib/recital/compute/random.js';
-import type { CsrMatrix, DenseMatrix } from '../../../lib/recital/data/matrix.js';
+import { Csr, type CsrLike, type DenseMatrix } from '../../../lib/recital/data/csr.js';
 
 /** A dense matrix from rows. */
 export function dense(rows: readonly (readonly number[])[]): DenseMatrix {
@@ -8,7 +8,7 @@ export function dense(rows: readonly (readonly number[])[]): DenseMatrix {
 }
 
 /** The rows of a matrix. */
-export function rowsOf(x: DenseMatrix | CsrMatrix): number[][] {
+export function rowsOf(x: DenseMatrix | CsrLike): number[][] {
   const [rows, columns] = x.shape;
   return Array.from({ length: rows }, (_, r) => {
     if (!('indptr' in x)) return Array.from(x.data.subarray(r * columns, (r + 1) * columns));
@@ -19,7 +19,7 @@ export function rowsOf(x: DenseMatrix | CsrMatrix): number[][] {
 }
 
 /** The entries that are not 0. */
-export function toSparse(x: DenseMatrix): CsrMatrix {
+export function toSparse(x: DenseMatrix): Csr {
   const indptr = [0];
   const indices: number[] = [];
   const data: number[] = [];
@@ -31,12 +31,12 @@ export function toSparse(x: DenseMatrix): CsrMatrix {
     });
     indptr.push(indices.length);
   }
-  return {
+  return new Csr({
     shape: x.shape,
     indptr: Int32Array.from(indptr),
     indices: Int32Array.from(indices),
     data: Float64Array.from(data),
-  };
+  });
 }
 
 /**
@@ -48,7 +48,7 @@ export function randomSparse(
   columns: number,
   density: number,
   { fade = true }: { fade?: boolean } = {},
-): CsrMatrix {
+): Csr {
   const random = new Random(7);
   const entry = (c: number): number =>
     random.uniform() < density ? (3 * random.normal()) / (fade ? 1 + c / 10 : 1) : 0;

@@ -1,9 +1,9 @@
 import { DataError } from '../../errors.js';
-import { type CsrMatrix, checkCsrMatrix } from '../matrix.js';
+import { Csr } from '../csr.js';
 import type { Tensor, TensorSource } from './safetensors.js';
 
 /** A sparse matrix as tensors NAME.indptr, NAME.indices and NAME.data. */
-export function csrTensors(name: string, { indptr, indices, data }: CsrMatrix): [string, Tensor][] {
+export function csrTensors(name: string, { indptr, indices, data }: Csr): [string, Tensor][] {
   return Object.entries({
     indptr,
     indices,
@@ -12,15 +12,15 @@ export function csrTensors(name: string, { indptr, indices, data }: CsrMatrix): 
 }
 
 /** What csrTensors has made, checked. */
-export function readCsr(tensors: TensorSource, name: string, columns: number): CsrMatrix {
+export function readCsr(tensors: TensorSource, name: string, columns: number): Csr {
   const indptr = tensors.read(`${name}.indptr`, 'I32');
   const indices = tensors.read(`${name}.indices`, 'I32');
   const data = tensors.read(
     `${name}.data`,
     tensors.tensors.get(`${name}.data`)?.dtype === 'F64' ? 'F64' : 'F32',
   );
-  const matrix = { shape: [indptr.length - 1, columns] as const, indptr, indices, data };
-  checkCsrMatrix(matrix);
+  const matrix = new Csr({ shape: [indptr.length - 1, columns], indptr, indices, data });
+  Csr.check(matrix);
   return matrix;
 }
 
@@ -28,7 +28,7 @@ export function readCsr(tensors: TensorSource, name: string, columns: number): C
  * The similarities of tracks in a file that has no listening histories to count them from;
  * undefined if it has.
  */
-export function readSimilarity(tensors: TensorSource, tracks: number): CsrMatrix | undefined {
+export function readSimilarity(tensors: TensorSource, tracks: number): Csr | undefined {
   if (!tensors.has('similarity.indptr')) return undefined;
   const matrix = readCsr(tensors, 'similarity', tracks);
   if (matrix.shape[0] !== tracks)

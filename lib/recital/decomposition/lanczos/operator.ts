@@ -1,12 +1,6 @@
-import {
-  BLOCK,
-  denseBlock,
-  denseTransposeBlock,
-  type SharedCsr,
-  sparseBlock,
-} from '../../compute/block.js';
-import { dispose, float64, int32 } from '../../compute/memory.js';
-import { type CsrMatrix, type DenseMatrix, isSparse, transposeCsr } from '../../data/matrix.js';
+import { BLOCK, denseBlock, denseTransposeBlock, sparseBlock } from '../../compute/block.js';
+import { dispose, float64 } from '../../compute/memory.js';
+import { Csr, type DenseMatrix } from '../../data/csr.js';
 
 /** A name of this file's own: one of another is looked up anew each time, which loops feel. */
 const B = BLOCK;
@@ -39,27 +33,25 @@ export function transposed(a: Operator): Operator {
  * entries are kept: (A − 1·μᵀ)·X = A·X − 1·(μᵀX).
  * @param means one number a column
  */
-export function operatorOf(x: CsrMatrix | DenseMatrix, means?: Float64Array): Operator {
-  return isSparse(x) ? new SparseOperator(x, means) : new DenseOperator(x, means);
+export function operatorOf(x: Csr | DenseMatrix, means?: Float64Array): Operator {
+  return x instanceof Csr ? new SparseOperator(x, means) : new DenseOperator(x, means);
 }
 
 class SparseOperator implements Operator {
   readonly rows: number;
   readonly columns: number;
-  private readonly byRow: SharedCsr;
-  private readonly byColumn: SharedCsr;
+  private readonly byRow: Csr<Float64Array>;
+  private readonly byColumn: Csr<Float64Array>;
   private readonly centre:
     | { means: Float64Array; ones: Float64Array; sums: Float64Array }
     | undefined;
 
-  constructor(x: CsrMatrix, means?: Float64Array) {
+  constructor(x: Csr, means?: Float64Array) {
     [this.rows, this.columns] = x.shape;
-    this.byRow = onShared(this.rows, x.data.length);
-    this.byRow.indptr.set(x.indptr);
-    this.byRow.indices.set(x.indices);
-    this.byRow.values.set(x.data);
-    this.byColumn = onShared(this.columns, x.data.length);
-    transposeCsr(x, { ...this.byColumn, data: this.byColumn.values });
+    this.byRow = x.toShared(Float64Array);
+    this.byColumn = x.transpose(
+      Csr.onShared([this.columns, this.rows], x.data.length, Float64Array),
+    );
     if (means) {
       const copy = float64(this.columns);
       copy.set(means);
@@ -92,8 +84,8 @@ class SparseOperator implements Operator {
   }
 
   dispose(): void {
-    for (const { indptr, indices, values } of [this.byRow, this.byColumn])
-      for (const array of [indptr, indices, values]) dispose(array);
+    this.byRow.dispose();
+    this.byColumn.dispose();
     if (this.centre) for (const array of Object.values(this.centre)) dispose(array);
   }
 }
@@ -106,10 +98,6 @@ function weightedSums(weights: Float64Array, x: Float64Array, sums: Float64Array
     for (let c = 0; c < B; c++) sums[c] += w * x[p++];
   }
   return sums;
-}
-
-function onShared(rows: number, entries: number): SharedCsr {
-  return { rows, indptr: int32(rows + 1), indices: int32(entries), values: float64(entries) };
 }
 
 /** A dense matrix, copied and centred. */

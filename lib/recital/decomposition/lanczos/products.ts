@@ -1,4 +1,4 @@
-import { type CsrMatrix, type DenseMatrix, isSparse } from '../../data/matrix.js';
+import { Csr, type DenseMatrix } from '../../data/csr.js';
 
 /** What `columnMoments` finds for each column. */
 export interface Moments {
@@ -11,11 +11,11 @@ export interface Moments {
  * Mean and variance of each column, in two passes: of (x − mean)², so that nothing is lost where
  * the mean is large. What a sparse matrix leaves out is 0.
  */
-export function columnMoments(x: CsrMatrix | DenseMatrix): Moments {
+export function columnMoments(x: Csr | DenseMatrix): Moments {
   const [rows, columns] = x.shape;
   const mean = new Float64Array(columns);
   const variance = new Float64Array(columns);
-  if (isSparse(x)) {
+  if (x instanceof Csr) {
     const count = new Float64Array(columns);
     for (let j = 0; j < x.data.length; j++) {
       mean[x.indices[j]] += x.data[j];
@@ -38,7 +38,7 @@ export function columnMoments(x: CsrMatrix | DenseMatrix): Moments {
 
 /** X·Vᵀ − 1·shiftᵀ for V of k × columns, as rows × k. */
 export function timesRows(
-  x: CsrMatrix | DenseMatrix,
+  x: Csr | DenseMatrix,
   v: DenseMatrix,
   shift?: Float64Array,
 ): Float64Array {
@@ -50,11 +50,11 @@ export function timesRows(
     for (let j = 0; j < columns; j++) byColumn[j * k + i] = v.data[p++];
   for (let r = 0; r < rows; r++) {
     const row = out.subarray(r * k, (r + 1) * k);
-    const start = isSparse(x) ? x.indptr[r] : r * columns;
-    const end = isSparse(x) ? x.indptr[r + 1] : start + columns;
+    const start = x instanceof Csr ? x.indptr[r] : r * columns;
+    const end = x instanceof Csr ? x.indptr[r + 1] : start + columns;
     for (let p = start; p < end; p++) {
       const value = x.data[p];
-      const from = (isSparse(x) ? x.indices[p] : p - start) * k;
+      const from = (x instanceof Csr ? x.indices[p] : p - start) * k;
       for (let i = 0; i < k; i++) row[i] += value * byColumn[from + i];
     }
     if (shift) for (let i = 0; i < k; i++) row[i] -= shift[i];

@@ -2,7 +2,7 @@ import { kernels } from '../../compute/kernels.js';
 import { matmul } from '../../compute/matmul.js';
 import { dispose, float32, int32 } from '../../compute/memory.js';
 import { MAX_THREADS, parallel } from '../../compute/threads.js';
-import type { CsrMatrix } from '../../data/matrix.js';
+import type { Csr } from '../../data/csr.js';
 
 /** Entries that are handed to the kernel at once. */
 const STAGED = 1 << 20;
@@ -25,7 +25,7 @@ export class AlsSolver {
    *   more; default 2^20
    */
   constructor(
-    matrices: readonly CsrMatrix[],
+    matrices: readonly Csr[],
     private readonly options: {
       width: number;
       alpha: number;
@@ -52,7 +52,7 @@ export class AlsSolver {
    * @returns after each piece, so that others get a turn
    */
   *solve(
-    { shape, indptr, indices, data }: CsrMatrix,
+    { shape, indptr, indices, data }: Csr,
     x: Float32Array,
     y: Float32Array,
   ): Generator<void, void> {
@@ -88,31 +88,4 @@ export class AlsSolver {
     for (const array of [this.indptr, this.indices, this.confidence, this.gram, this.scratch])
       dispose(array);
   }
-}
-
-/** The transposed matrix in float32. */
-export function transposedFloat32({
-  shape: [rows, columns],
-  indptr,
-  indices,
-  data,
-}: CsrMatrix): CsrMatrix {
-  const starts = new Int32Array(columns + 1);
-  for (let j = 0; j < indices.length; j++) starts[indices[j] + 1]++;
-  for (let c = 0; c < columns; c++) starts[c + 1] += starts[c];
-  const next = starts.slice(0, columns);
-  const out = {
-    shape: [columns, rows] as const,
-    indptr: starts,
-    indices: new Int32Array(indices.length),
-    data: new Float32Array(indices.length),
-  };
-  for (let r = 0; r < rows; r++) {
-    for (let j = indptr[r]; j < indptr[r + 1]; j++) {
-      const at = next[indices[j]]++;
-      out.indices[at] = r;
-      out.data[at] = data[j];
-    }
-  }
-  return out;
 }

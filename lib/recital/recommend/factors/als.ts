@@ -10,7 +10,7 @@ import { registerRecommenderKind } from '../export-recommender.js';
 import { Interactions } from '../interactions.js';
 import { checkN } from '../lookup.js';
 import { PlayValues, readValue } from '../play-values.js';
-import { AlsSolver, transposedFloat32 } from './als-rows.js';
+import { AlsSolver } from './als-rows.js';
 import {
   FactorRecommender,
   type Factors,
@@ -121,7 +121,7 @@ export class ALS extends FactorRecommender {
     for (let t = 0; t < matrix.shape[1]; t++)
       for (let j = 0; j < factors; j++)
         tracks[t * width + j] = ((random.uint32() >>> 8) / 16777216) * 0.01;
-    const byTrack = transposedFloat32(matrix);
+    const byTrack = matrix.transpose();
     const solver = new AlsSolver([matrix, byTrack], { width, alpha, regularization, cgSteps });
     const guard = new InterruptGuard();
     try {

@@ -1,6 +1,5 @@
 import { dispose, float32 } from '../../compute/memory.js';
-import { SparseFloat32 } from '../../compute/sparse.js';
-import { type CsrMatrix, transposeCsr } from '../../data/matrix.js';
+import type { Csr } from '../../data/csr.js';
 
 /** Some entries of a row. */
 export interface Entries {
@@ -28,12 +27,12 @@ export interface EaseSolution {
  * The matrix to invert, λ added to its diagonal: YYᵀ of rows × rows, or YᵀY of tracks × tracks,
  * whichever is smaller.
  */
-export function easeSystem(y: CsrMatrix, lambda: number): { system: Float32Array; size: number } {
+export function easeSystem(y: Csr, lambda: number): { system: Float32Array; size: number } {
   const [rows, tracks] = y.shape;
   const size = Math.min(rows, tracks);
   const system = float32(size * size);
   // The sum of v·vᵀ over the columns of Y, or over its rows, each sparse.
-  const { indptr, indices, data } = rows <= tracks ? transposeCsr(y) : y;
+  const { indptr, indices, data } = rows <= tracks ? y.transpose() : y;
   for (let r = 0; r + 1 < indptr.length; r++) {
     for (let i = indptr[r]; i < indptr[r + 1]; i++) {
       const row = indices[i] * size;
@@ -50,7 +49,7 @@ export function easeSystem(y: CsrMatrix, lambda: number): { system: Float32Array
  * these are not more.
  */
 export function easeSolution(
-  y: CsrMatrix,
+  y: Csr,
   { inverse, size, lambda }: { inverse: Float32Array; size: number; lambda: number },
 ): EaseSolution {
   return size === y.shape[0] ? new RowForm(y, inverse, lambda) : new TrackForm(y, inverse);
@@ -61,7 +60,7 @@ class TrackForm implements EaseSolution {
   readonly size: number;
 
   constructor(
-    private readonly y: CsrMatrix,
+    private readonly y: Csr,
     readonly inverse: Float32Array,
   ) {
     this.size = y.shape[1];
@@ -101,17 +100,17 @@ class RowForm implements EaseSolution {
   readonly size: number;
   /** 1 − q of each track, the diagonal of λP. */
   private readonly rest: Float64Array;
-  private readonly columns: CsrMatrix;
-  private readonly byTrack: SparseFloat32;
+  private readonly columns: Csr;
+  private readonly byTrack: Csr<Float32Array>;
 
   constructor(
-    private readonly y: CsrMatrix,
+    private readonly y: Csr,
     readonly inverse: Float32Array,
     private readonly lambda: number,
   ) {
     this.size = y.shape[0];
-    this.columns = transposeCsr(y);
-    this.byTrack = new SparseFloat32(this.columns);
+    this.columns = y.transpose();
+    this.byTrack = this.columns.toShared(Float32Array);
     this.rest = Float64Array.from({ length: y.shape[1] }, (_, t) => 1 - this.quadratic(t));
   }
 
@@ -188,7 +187,7 @@ class RowForm implements EaseSolution {
 }
 
 /** A row of a sparse matrix. */
-export function rowOf({ indptr, indices, data }: CsrMatrix, row: number): Entries {
+export function rowOf({ indptr, indices, data }: Csr, row: number): Entries {
   return {
     indices: indices.subarray(indptr[row], indptr[row + 1]),
     data: data.subarray(indptr[row], indptr[row + 1]),

@@ -1,9 +1,9 @@
 import { InterruptGuard, interruptible } from '../../compute/interrupt.js';
 import { float32 } from '../../compute/memory.js';
+import { Csr } from '../../data/csr.js';
 import { csrTensors, readCsr } from '../../data/files/csr-tensors.js';
 import type { Tensor } from '../../data/files/safetensors.js';
 import type { InteractionValue } from '../../data/interaction-matrix.js';
-import type { CsrMatrix } from '../../data/matrix.js';
 import { Plays } from '../../data/plays.js';
 import { invertSymmetric } from '../../decomposition/inverse.js';
 import { ArgumentError, InterruptedError } from '../../errors.js';
@@ -49,7 +49,7 @@ export type EASESettings = Readonly<Required<Omit<EASEOptions, 'sideRows'>>>;
 export interface EASEState {
   readonly settings: EASESettings;
   /** The side rows over the tracks of training, as they were given. */
-  readonly side: CsrMatrix | undefined;
+  readonly side: Csr | undefined;
   /** The inverse, on the shared memory. */
   readonly inverse: Float32Array;
   /**
@@ -231,13 +231,13 @@ function refuseTooLarge(plays: Plays, sideRows: number): void {
 }
 
 /** A Y without rows: of listening histories that are left out. */
-function noRows(columnScale: Float64Array): { y: CsrMatrix; columnScale: Float64Array } {
-  const y = {
-    shape: [0, columnScale.length] as const,
+function noRows(columnScale: Float64Array): { y: Csr; columnScale: Float64Array } {
+  const y = new Csr({
+    shape: [0, columnScale.length],
     indptr: new Int32Array(1),
     indices: new Int32Array(0),
     data: new Float32Array(0),
-  };
+  });
   return { y, columnScale };
 }
 
@@ -245,7 +245,7 @@ function noRows(columnScale: Float64Array): { y: CsrMatrix; columnScale: Float64
 function easeRows(
   values: PlayValues,
   { settings, side }: Pick<EASEState, 'settings' | 'side'>,
-): { y: CsrMatrix; columnScale: Float64Array } {
+): { y: Csr; columnScale: Float64Array } {
   const { matrix } = values;
   const power = Float64Array.from(
     values.seen.listeners(),
@@ -268,18 +268,19 @@ function easeRows(
   };
 }
 
-function rootMeanSquare({ indices, data }: CsrMatrix, scale: Float64Array): number {
+function rootMeanSquare({ indices, data }: Csr, scale: Float64Array): number {
   let sum = 0;
   for (let j = 0; j < data.length; j++) sum += (data[j] * scale[indices[j]]) ** 2;
   return Math.sqrt(sum / data.length);
 }
 
-function scaled({ shape, indptr, indices, data }: CsrMatrix, scale: Float64Array): CsrMatrix {
-  return { shape, indptr, indices, data: Float32Array.from(data, (x, j) => x * scale[indices[j]]) };
+function scaled({ shape, indptr, indices, data }: Csr, scale: Float64Array): Csr {
+  const values = Float32Array.from(data, (x, j) => x * scale[indices[j]]);
+  return new Csr({ shape, indptr, indices, data: values });
 }
 
 /** The rows of a, and below them those of b. */
-function below(a: CsrMatrix, b: CsrMatrix): CsrMatrix {
+function below(a: Csr, b: Csr): Csr {
   const indptr = new Int32Array(a.indptr.length + b.indptr.length - 1);
   indptr.set(a.indptr);
   for (let r = 1; r < b.indptr.length; r++) indptr[a.shape[0] + r] = a.indices.length + b.indptr[r];
@@ -289,7 +290,7 @@ function below(a: CsrMatrix, b: CsrMatrix): CsrMatrix {
   indices.set(b.indices, a.indices.length);
   data.set(a.data);
   data.set(b.data, a.data.length);
-  return { shape: [a.shape[0] + b.shape[0], a.shape[1]], indptr, indices, data };
+  return new Csr({ shape: [a.shape[0] + b.shape[0], a.shape[1]], indptr, indices, data });
 }
 
 registerRecommenderKind<EASE>({

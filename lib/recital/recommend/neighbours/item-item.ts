@@ -1,5 +1,5 @@
+import type { Csr } from '../../data/csr.js';
 import type { InteractionValue } from '../../data/interaction-matrix.js';
-import type { CsrMatrix } from '../../data/matrix.js';
 import type { Plays } from '../../data/plays.js';
 import { checkOptions, type NoOptions } from '../../options.js';
 import type { Explanation } from '../explain.js';
@@ -16,7 +16,7 @@ import { type Id, Recommender } from '../recommender.js';
  */
 export abstract class ItemItemRecommender extends Recommender {
   /** Tracks × tracks: row i lists the tracks that who plays track i may like. */
-  readonly similarity: CsrMatrix;
+  readonly similarity: Csr;
   /** What a play is worth. */
   readonly value: InteractionValue;
   private readonly values: PlayValues;
@@ -34,8 +34,8 @@ export abstract class ItemItemRecommender extends Recommender {
       learnt,
     }: {
       value: InteractionValue;
-      similarity: (values: CsrMatrix) => CsrMatrix;
-      learnt?: CsrMatrix;
+      similarity: (values: Csr) => Csr;
+      learnt?: Csr;
     },
   ) {
     super(Interactions.fromPlays(plays), { catalogue: plays.catalogue });

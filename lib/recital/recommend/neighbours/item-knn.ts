@@ -1,7 +1,7 @@
+import type { Csr } from '../../data/csr.js';
 import { csrTensors, readSimilarity } from '../../data/files/csr-tensors.js';
 import type { Fields } from '../../data/files/fields.js';
 import type { InteractionValue } from '../../data/interaction-matrix.js';
-import { type CsrMatrix, transposeCsr } from '../../data/matrix.js';
 import type { Plays } from '../../data/plays.js';
 import { ArgumentError } from '../../errors.js';
 import { checkNumber, checkOptions } from '../../options.js';
@@ -65,16 +65,16 @@ export class ItemKNN extends ItemItemRecommender {
    * @param learnt the similarities, if they are known already: those of a file without listening
    *   histories
    */
-  constructor(plays: Plays, options: KNNOptions = {}, learnt?: CsrMatrix) {
+  constructor(plays: Plays, options: KNNOptions = {}, learnt?: Csr) {
     const all = knnOptions(options, 'ItemKNN');
     super(plays, {
       value: all.value,
       learnt,
       similarity: (values) => {
-        const byTrack = transposeCsr(values);
+        const byTrack = values.transpose();
         const weighted = new RowWeighting(all.weighting, byTrack).apply(byTrack);
         const lengths = rowLengths(weighted);
-        return topProducts(weighted, transposeCsr(weighted), {
+        return topProducts(weighted, weighted.transpose(), {
           k: all.k,
           score: (product, a, b) => similarity(product, lengths[a] * lengths[b], all),
         });

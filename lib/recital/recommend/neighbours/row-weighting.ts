@@ -1,4 +1,4 @@
-import type { CsrMatrix } from '../../data/matrix.js';
+import { Csr } from '../../data/csr.js';
 import { ArgumentError } from '../../errors.js';
 import { said } from '../../options.js';
 
@@ -30,7 +30,7 @@ export class RowWeighting {
   /** @param matrix the rows, not negative */
   constructor(
     readonly weighting: Weighting,
-    matrix: CsrMatrix,
+    matrix: Csr,
   ) {
     if (weighting !== 'none' && weighting !== 'tfidf' && weighting !== 'bm25') {
       throw new ArgumentError(
@@ -49,7 +49,7 @@ export class RowWeighting {
   }
 
   /** The weighted matrix. */
-  apply({ shape, indptr, indices, data }: CsrMatrix): CsrMatrix {
+  apply({ shape, indptr, indices, data }: Csr): Csr {
     const out = new Float64Array(data.length);
     for (let r = 0; r < shape[0]; r++)
       out.set(
@@ -59,7 +59,7 @@ export class RowWeighting {
         ),
         indptr[r],
       );
-    return { shape, indptr, indices, data: out };
+    return new Csr({ shape, indptr, indices, data: out });
   }
 
   /** One weighted row. */
@@ -92,7 +92,7 @@ export function similarity(
 }
 
 /** Euclidean length of each row. */
-export function rowLengths({ shape, indptr, data }: CsrMatrix): Float64Array {
+export function rowLengths({ shape, indptr, data }: Csr): Float64Array {
   const out = new Float64Array(shape[0]);
   for (let r = 0; r < out.length; r++) {
     for (let j = indptr[r]; j < indptr[r + 1]; j++) out[r] += data[j] * data[j];

@@ -1,6 +1,6 @@
+import { Csr } from '../../data/csr.js';
 import { csrTensors, readSimilarity } from '../../data/files/csr-tensors.js';
 import type { InteractionValue } from '../../data/interaction-matrix.js';
-import { type CsrMatrix, transposeCsr } from '../../data/matrix.js';
 import type { Plays } from '../../data/plays.js';
 import { checkNumber, checkOptions } from '../../options.js';
 import { registerRecommenderKind } from '../export-recommender.js';
@@ -41,7 +41,7 @@ export class RP3beta extends ItemItemRecommender {
    * @param learnt the similarities, if they are known already: those of a file without listening
    *   histories
    */
-  constructor(plays: Plays, options: RP3betaOptions = {}, learnt?: CsrMatrix) {
+  constructor(plays: Plays, options: RP3betaOptions = {}, learnt?: Csr) {
     checkOptions(options, ['alpha', 'beta', 'k', 'value'], 'RP3beta');
     const { alpha = 1, beta = 0.3, k = 200, value = 'binary' } = options;
     checkN(k, 'k');
@@ -52,7 +52,7 @@ export class RP3beta extends ItemItemRecommender {
       value,
       learnt,
       similarity: (values) => {
-        const byTrack = transposeCsr(values);
+        const byTrack = values.transpose();
         const held = Float64Array.from(
           { length: byTrack.shape[0] },
           (_, t) => (byTrack.indptr[t + 1] - byTrack.indptr[t]) ** beta,
@@ -68,14 +68,14 @@ export class RP3beta extends ItemItemRecommender {
 }
 
 /** Each row divided by its sum, to a power. */
-function chances({ shape, indptr, indices, data }: CsrMatrix, power: number): CsrMatrix {
+function chances({ shape, indptr, indices, data }: Csr, power: number): Csr {
   const out = new Float64Array(data.length);
   for (let r = 0; r < shape[0]; r++) {
     let sum = 0;
     for (let j = indptr[r]; j < indptr[r + 1]; j++) sum += data[j];
     for (let j = indptr[r]; j < indptr[r + 1]; j++) out[j] = (data[j] / sum) ** power;
   }
-  return { shape, indptr, indices, data: out };
+  return new Csr({ shape, indptr, indices, data: out });
 }
 
 registerRecommenderKind<RP3beta>({

@@ -1,5 +1,4 @@
-import { csrFromPairs } from '../../data/csr.js';
-import { type CsrMatrix, checkCsrMatrix } from '../../data/matrix.js';
+import { Csr, type CsrLike } from '../../data/csr.js';
 import type { Plays } from '../../data/plays.js';
 import { Table } from '../../data/table.js';
 import { Vocabulary } from '../../data/vocabulary.js';
@@ -16,7 +15,7 @@ export interface SideRows {
   /** The tracks that the columns are; those that training does not know are left out. */
   readonly tracks: Vocabulary;
   /** The numbers, 0 or more. */
-  readonly matrix: CsrMatrix;
+  readonly matrix: CsrLike;
 }
 
 /** Options of {@link tagRows}. */
@@ -63,22 +62,12 @@ export function tagRows(tags: Table, options: TagRowsOptions = {}): SideRows {
   const [tagOf, trackOf] = [used.map((i) => names[i]!), used.map((i) => ids[i]!)];
   const rows = Vocabulary.fromValues(tagOf, { kind: 'tag' });
   const tracks = Vocabulary.fromValues(trackOf, { kind: 'track' });
-  const [row, column] = [rows.encode(tagOf), tracks.encode(trackOf)];
-  const { indptr, indices } = csrFromPairs(row, column, {
-    rows: rows.length,
-    columns: tracks.length,
+  const pairs = { row: rows.encode(tagOf), column: tracks.encode(trackOf) };
+  const matrix = Csr.fromPairs([rows.length, tracks.length], pairs, Float32Array);
+  matrix.data.forEach((times, j) => {
+    matrix.data[j] = Math.log1p(times);
   });
-  const times = new Map<number, number>();
-  for (let j = 0; j < row.length; j++) {
-    const pair = row[j] * tracks.length + column[j];
-    times.set(pair, (times.get(pair) ?? 0) + 1);
-  }
-  const data = new Float32Array(indices.length);
-  for (let r = 0; r < rows.length; r++) {
-    for (let j = indptr[r]; j < indptr[r + 1]; j++)
-      data[j] = Math.log1p(times.get(r * tracks.length + indices[j])!);
-  }
-  return { rows, tracks, matrix: { shape: [rows.length, tracks.length], indptr, indices, data } };
+  return { rows, tracks, matrix };
 }
 
 function withoutHeldOut(given: readonly number[], tags: Table, heldOut: Plays): number[] {
@@ -101,8 +90,8 @@ function withoutHeldOut(given: readonly number[], tags: Table, heldOut: Plays): 
  * The matrix with the columns of another vocabulary of tracks, checked; tracks that it has not are
  * dropped.
  */
-export function sideColumns({ rows, tracks, matrix }: SideRows, wanted: Vocabulary): CsrMatrix {
-  checkCsrMatrix(matrix);
+export function sideColumns({ rows, tracks, matrix }: SideRows, wanted: Vocabulary): Csr {
+  Csr.check(matrix);
   if (matrix.shape[0] !== rows.length || matrix.shape[1] !== tracks.length) {
     throw new ArgumentError(
       `Side rows name ${rows.length} rows and ${tracks.length} tracks, but their matrix is ${matrix.shape.join(' × ')}.`,
@@ -128,10 +117,10 @@ export function sideColumns({ rows, tracks, matrix }: SideRows, wanted: Vocabula
     }
     indptr[r + 1] = indices.length;
   }
-  return {
+  return new Csr({
     shape: [rows.length, wanted.length],
     indptr,
     indices: Int32Array.from(indices),
     data: Float32Array.from(data),
-  };
+  });
 }

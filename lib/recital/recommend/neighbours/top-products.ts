@@ -1,5 +1,5 @@
 import { interruptible } from '../../compute/interrupt.js';
-import type { CsrMatrix } from '../../data/matrix.js';
+import { Csr } from '../../data/csr.js';
 import { TopN } from '../top-n.js';
 
 /**
@@ -15,7 +15,7 @@ export class RowProducts {
   private count = 0;
 
   /** @param right the second matrix */
-  constructor(private readonly right: CsrMatrix) {
+  constructor(private readonly right: Csr) {
     this.sums = new Float64Array(right.shape[1]);
     this.touched = new Int32Array(right.shape[1]);
   }
@@ -68,11 +68,7 @@ export class RowProducts {
  * The k largest entries of each row of A·B, those above 0 only; the diagonal is left out.
  * @param options.k how many; `score`: makes an entry of a product, given row and column
  */
-export function topProducts(
-  left: CsrMatrix,
-  right: CsrMatrix,
-  options: TopProductsOptions,
-): CsrMatrix {
+export function topProducts(left: Csr, right: Csr, options: TopProductsOptions): Csr {
   return interruptible(() => rowsOfProduct(left, right, options));
 }
 
@@ -81,11 +77,7 @@ interface TopProductsOptions {
   score: (product: number, row: number, column: number) => number;
 }
 
-function rowsOfProduct(
-  left: CsrMatrix,
-  right: CsrMatrix,
-  { k, score }: TopProductsOptions,
-): CsrMatrix {
+function rowsOfProduct(left: Csr, right: Csr, { k, score }: TopProductsOptions): Csr {
   const rows = left.shape[0];
   const products = new RowProducts(right);
   const parts: { indices: Int32Array; data: Float32Array }[] = [];
@@ -105,5 +97,5 @@ function rowsOfProduct(
     indices.set(part.indices, indptr[r]);
     data.set(part.data, indptr[r]);
   });
-  return { shape: [rows, right.shape[1]], indptr, indices, data };
+  return new Csr({ shape: [rows, right.shape[1]], indptr, indices, data });
 }

@@ -1,4 +1,4 @@
-import { type CsrMatrix, transposeCsr } from '../../data/matrix.js';
+import type { Csr } from '../../data/csr.js';
 import type { Plays } from '../../data/plays.js';
 import { registerRecommenderKind } from '../export-recommender.js';
 import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from '../fold-in.js';
@@ -21,10 +21,10 @@ export class UserKNN extends Recommender {
   /** All options. */
   readonly options: Readonly<Required<KNNOptions>>;
   /** Users × users: the neighbours of each. */
-  readonly similarity: CsrMatrix;
+  readonly similarity: Csr;
   private readonly values: PlayValues;
   private readonly rows: RowWeighting;
-  private readonly byTrack: CsrMatrix;
+  private readonly byTrack: Csr;
   private readonly lengths: Float64Array;
 
   /** @param plays the training plays */
@@ -36,7 +36,7 @@ export class UserKNN extends Recommender {
     this.rows = new RowWeighting(all.weighting, this.values.matrix);
     const weighted = this.rows.apply(this.values.matrix);
     this.lengths = rowLengths(weighted);
-    this.byTrack = transposeCsr(weighted);
+    this.byTrack = weighted.transpose();
     const { lengths } = this;
     this.similarity = topProducts(weighted, this.byTrack, {
       k: all.k,

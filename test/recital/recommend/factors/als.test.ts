@@ -12,10 +12,7 @@ import { Plays } from '../../../../lib/recital/data/plays.js';
 import { cholesky, choleskySolve } from '../../../../lib/recital/decomposition/lanczos/cholesky.js';
 import { ArgumentError, DataError, NumericError } from '../../../../lib/recital/errors.js';
 import { ALS, type ALSOptions } from '../../../../lib/recital/recommend/factors/als.js';
-import {
-  AlsSolver,
-  transposedFloat32,
-} from '../../../../lib/recital/recommend/factors/als-rows.js';
+import { AlsSolver } from '../../../../lib/recital/recommend/factors/als-rows.js';
 import { FactorRecommender } from '../../../../lib/recital/recommend/factors/factor-recommender.js';
 import { Interactions } from '../../../../lib/recital/recommend/interactions.js';
 import { PlayValues } from '../../../../lib/recital/recommend/play-values.js';
@@ -30,7 +27,7 @@ describe('ALS', () => {
 
   it('comes to the same factors, bit for bit, by pieces of any size', () => {
     const { matrix } = new PlayValues(Interactions.fromPlays(smallPlays()), 'count');
-    const byTrack = transposedFloat32(matrix);
+    const byTrack = matrix.transpose();
     const [users, tracks] = matrix.shape;
     const solved = (staged?: number): { pieces: number; factors: Float32Array[] } => {
       const random = new Random('pieces');
@@ -67,7 +64,7 @@ describe('ALS', () => {
       for (let i = 0; i < y.length; i++) y[i] = random.normal();
       const x = float32(20 * width);
       const [alpha, regularization] = [0.7, 30];
-      const solver = new AlsSolver([matrix, transposedFloat32(matrix)], {
+      const solver = new AlsSolver([matrix, matrix.transpose()], {
         width,
         alpha,
         regularization,

@@ -1,11 +1,10 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type { CsrMatrix } from '../../../../lib/recital/data/matrix.js';
-import { transposeCsr } from '../../../../lib/recital/data/matrix.js';
+import { Csr } from '../../../../lib/recital/data/csr.js';
 import { topProducts } from '../../../../lib/recital/recommend/neighbours/top-products.js';
 
 /** A sparse matrix of the entries that are not 0. */
-function sparse(rows: readonly (readonly number[])[]): CsrMatrix {
+function sparse(rows: readonly (readonly number[])[]): Csr {
   const [indptr, indices, data]: number[][] = [[0], [], []];
   for (const row of rows) {
     row.forEach((value, c) => {
@@ -15,12 +14,12 @@ function sparse(rows: readonly (readonly number[])[]): CsrMatrix {
     });
     indptr.push(indices.length);
   }
-  return {
+  return new Csr({
     shape: [rows.length, rows[0].length],
     indptr: Int32Array.from(indptr),
     indices: Int32Array.from(indices),
     data: Float32Array.from(data),
-  };
+  });
 }
 
 describe('topProducts', () => {
@@ -37,7 +36,7 @@ describe('topProducts', () => {
     fc.assert(
       fc.property(matrix, fc.integer({ min: 1, max: 12 }), (rows: number[][], k) => {
         const a = sparse(rows);
-        const found = topProducts(a, transposeCsr(a), { k, score: (product) => product });
+        const found = topProducts(a, a.transpose(), { k, score: (product) => product });
         rows.forEach((row, r) => {
           const products = rows.map((other, c) =>
             c === r ? 0 : row.reduce((sum, x, j) => sum + x * other[j], 0),
@@ -63,7 +62,7 @@ describe('topProducts', () => {
       [0, 1, 0],
       [1, 0, -1],
     ]);
-    const { indptr, indices, data } = topProducts(a, transposeCsr(a), {
+    const { indptr, indices, data } = topProducts(a, a.transpose(), {
       k: 10,
       score: (product) => product,
     });
