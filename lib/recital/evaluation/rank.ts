@@ -491,7 +491,12 @@ const computed = new WeakMap<RankedHeldOut, WeakMap<CsrRows, Map<string, Accurac
 function accuracies(
   ranked: RankedHeldOut,
   lists: CodedLists,
-  { k, negatives, relevant, codes }: { k: number; negatives: number; relevant: CsrRows; codes: number },
+  {
+    k,
+    negatives,
+    relevant,
+    codes,
+  }: { k: number; negatives: number; relevant: CsrRows; codes: number },
 ): Accuracies {
   const byRelevant = computed.get(ranked) ?? new WeakMap<CsrRows, Map<string, Accuracies>>();
   const kept = byRelevant.get(relevant) ?? new Map<string, Accuracies>();
