@@ -109,11 +109,14 @@ export { NA, Vocabulary, type VocabularyOptions } from './data/vocabulary.js';
 
 // decomposition
 export { type FactorPca, factorPca } from './decomposition/factor-pca.js';
-export type { MatrixLike } from './decomposition/input.js';
-export { type ItemVectorsOptions, itemVectors } from './decomposition/item-vectors.js';
-export type { ReductionOptions } from './decomposition/linear-reduction.js';
+export {
+  type ItemVectorsOptions,
+  itemVectors,
+  type PpmiOptions,
+  ppmi,
+} from './decomposition/item-vectors.js';
+export type { MatrixLike, ReductionOptions } from './decomposition/linear-reduction.js';
 export { PCA, type PCAOptions } from './decomposition/pca.js';
-export { type PpmiOptions, ppmi } from './decomposition/ppmi.js';
 export { StandardScaler, type StandardScalerOptions } from './decomposition/standard-scaler.js';
 export { TruncatedSVD, type TruncatedSVDOptions } from './decomposition/truncated-svd.js';
 // notebook
@@ -349,18 +352,19 @@ export {
   type TrainModelOptions,
   trainModel,
 } from './learner/train-model.js';
-export { embSzRule } from './models/emb-sz-rule.js';
 // losses and models
 export { EmbeddingDotBias, type EmbeddingDotBiasOptions } from './models/embedding-dot-bias.js';
 export {
   EmbeddingNN,
   type EmbeddingNNOptions,
   type EmbSzs,
+  embSzRule,
   type TabularConfig,
 } from './models/embedding-nn.js';
 export { LightGCN, type LightGCNOptions } from './models/light-gcn.js';
 export { LSTMModel, type LSTMModelOptions } from './models/lstm.js';
-export type { NegativeLossOptions } from './models/lstm-negatives.js';
+export type { NegativeLossOptions } from './models/sampled-softmax.js';
+export type { TensorflowVariable, TensorflowVariables } from './models/tensorflow.js';
 export {
   type TensorflowFunction,
   type TensorflowModel,
@@ -369,41 +373,36 @@ export {
   tensorflowModel,
 } from './models/tensorflow.js';
 export { type Tensorflow, tensorflow } from './models/tensorflow-load.js';
-export type { TensorflowVariable, TensorflowVariables } from './models/tensorflow-variables.js';
-export { ReLU, SigmoidRange } from './nn/activations.js';
+export { ReLU, SigmoidRange, sigmoid } from './nn/activations.js';
 export { BatchNorm1d, type BatchNorm1dOptions } from './nn/batch-norm.js';
 export { type CheckGradientsOptions, checkGradients } from './nn/check-gradients.js';
-export { Dropout } from './nn/dropout.js';
-export { type Columns, Embedding, type EmbeddingOptions } from './nn/embedding.js';
-export { GRU } from './nn/gru.js';
-export { Linear, type LinearOptions } from './nn/linear.js';
 export {
-  BCEWithLogitsLossFlat,
-  type BCEWithLogitsLossOptions,
-  BPRLoss,
   CrossEntropyLossFlat,
   type CrossEntropyLossOptions,
   FocalLossFlat,
   type FocalLossOptions,
+  LabelSmoothingCrossEntropyFlat,
+} from './nn/cross-entropy.js';
+export { Dropout } from './nn/dropout.js';
+export { type Columns, Embedding, type EmbeddingOptions } from './nn/embedding.js';
+export { Linear, type LinearOptions } from './nn/linear.js';
+export { type Loss, type LossRows, lossGradient, lossOf, type Reduction } from './nn/loss.js';
+export {
+  BCEWithLogitsLossFlat,
+  type BCEWithLogitsLossOptions,
+  BPRLoss,
   HingeLoss,
   L1LossFlat,
-  LabelSmoothingCrossEntropyFlat,
-  type Loss,
-  type LossRows,
-  lossGradient,
-  lossOf,
   MSELossFlat,
   PairwiseLoss,
-  type Reduction,
-  sigmoid,
 } from './nn/losses.js';
-export { LSTM } from './nn/lstm.js';
 export type { Model, TrainingLoss } from './nn/model.js';
 export type { Module, StateBuffer } from './nn/module.js';
+export { Sequential } from './nn/module.js';
+export { PackedSequences } from './nn/packed-sequences.js';
 export { Parameter } from './nn/parameter.js';
 export type { RecurrentOptions } from './nn/recurrent.js';
-export { PackedSequences } from './nn/recurrent-packed.js';
-export { Sequential } from './nn/sequential.js';
+export { GRU, LSTM } from './nn/recurrent.js';
 export {
   Popularity,
   type PopularityMeasure,

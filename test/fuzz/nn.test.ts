@@ -45,19 +45,16 @@ import { EmbeddingNN } from '../../lib/recital/models/embedding-nn.js';
 import { ReLU, SigmoidRange } from '../../lib/recital/nn/activations.js';
 import { BatchNorm1d } from '../../lib/recital/nn/batch-norm.js';
 import { checkGradients } from '../../lib/recital/nn/check-gradients.js';
+import { CrossEntropyLossFlat, FocalLossFlat } from '../../lib/recital/nn/cross-entropy.js';
 import { Dropout } from '../../lib/recital/nn/dropout.js';
 import { Embedding } from '../../lib/recital/nn/embedding.js';
 import { Linear } from '../../lib/recital/nn/linear.js';
+import { type Loss, lossGradient, lossOf } from '../../lib/recital/nn/loss.js';
 import {
   BCEWithLogitsLossFlat,
   BPRLoss,
-  CrossEntropyLossFlat,
-  FocalLossFlat,
   HingeLoss,
   L1LossFlat,
-  type Loss,
-  lossGradient,
-  lossOf,
   MSELossFlat,
 } from '../../lib/recital/nn/losses.js';
 import type { Module } from '../../lib/recital/nn/module.js';

@@ -11,11 +11,10 @@ import { Random } from '../../lib/recital/compute/random.js';
 import { setCompute } from '../../lib/recital/compute/threads.js';
 import { zero } from '../../lib/recital/compute/zero.js';
 import { Adam } from '../../lib/recital/learner/optimizers/steps.js';
-import { GRU } from '../../lib/recital/nn/gru.js';
-import { softmaxCrossEntropy } from '../../lib/recital/nn/losses/softmax-kernel.js';
-import { LSTM } from '../../lib/recital/nn/lstm.js';
+import { softmaxCrossEntropy } from '../../lib/recital/nn/cross-entropy.js';
+import { PackedSequences } from '../../lib/recital/nn/packed-sequences.js';
 import { Parameter } from '../../lib/recital/nn/parameter.js';
-import { PackedSequences } from '../../lib/recital/nn/recurrent-packed.js';
+import { GRU, LSTM } from '../../lib/recital/nn/recurrent.js';
 import { cannotBuild, nativeFolder } from '../support/native.js';
 
 const inForce = setCompute();

@@ -2,9 +2,9 @@ import type { Random } from '../../lib/recital/compute/random.js';
 import type { Vocabulary } from '../../lib/recital/data/vocabulary.js';
 import { EmbeddingDotBias } from '../../lib/recital/models/embedding-dot-bias.js';
 import { LSTMModel } from '../../lib/recital/models/lstm.js';
+import type { TensorflowVariables } from '../../lib/recital/models/tensorflow.js';
 import { type TensorflowModel, tensorflowModel } from '../../lib/recital/models/tensorflow.js';
 import { tensorflow } from '../../lib/recital/models/tensorflow-load.js';
-import type { TensorflowVariables } from '../../lib/recital/models/tensorflow-variables.js';
 import type { Model } from '../../lib/recital/nn/model.js';
 
 /** The variables of a TensorFlow.js function, as the parameters of a model of ours start. */

@@ -2,8 +2,7 @@ import type { Random } from '../compute/random.js';
 import type { Csr, DenseMatrix } from '../data/csr.js';
 import { ArgumentError } from '../errors.js';
 import { checkOptions, said } from '../options.js';
-import { type Operator, operatorOf } from './lanczos/operator.js';
-import { columnMoments } from './lanczos/products.js';
+import { columnMoments, type Operator, operatorOf } from './lanczos/operator.js';
 import { leadingSingular, type Singular, type SingularOptions } from './lanczos/singular.js';
 import {
   type Decomposed,

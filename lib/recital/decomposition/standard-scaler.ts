@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { Csr, type CsrLike, type DenseMatrix } from '../data/csr.js';
 import { ArgumentError, NumericError } from '../errors.js';
 import { checkOptions, said } from '../options.js';
-import { checkNames, type MatrixLike, readInput } from './input.js';
+import { checkNames, type MatrixLike, readInput } from './linear-reduction.js';
 
 /** Options of {@link StandardScaler}. */
 export interface StandardScalerOptions {

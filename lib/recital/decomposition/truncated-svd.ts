@@ -2,8 +2,7 @@ import type { Random } from '../compute/random.js';
 import type { Csr, DenseMatrix } from '../data/csr.js';
 import { ArgumentError } from '../errors.js';
 import { checkOptions, said } from '../options.js';
-import { operatorOf } from './lanczos/operator.js';
-import { columnMoments } from './lanczos/products.js';
+import { columnMoments, operatorOf } from './lanczos/operator.js';
 import { leadingSingular } from './lanczos/singular.js';
 import {
   type Decomposed,

@@ -9,7 +9,7 @@ import type { Tracks } from '../data/tracks.js';
 import { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError, DataError } from '../errors.js';
 import { EXTENSION, fileConfig } from '../learner/model-file.js';
-import type { Loss } from '../nn/losses.js';
+import type { Loss } from '../nn/loss.js';
 import { checkOptions } from '../options.js';
 import {
   makeRecommender,

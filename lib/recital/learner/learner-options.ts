@@ -1,8 +1,9 @@
 import type { DataLoaders } from '../data/batch.js';
 import { ArgumentError } from '../errors.js';
-import { checkModel } from '../nn/check-model.js';
-import { type Loss, MSELossFlat } from '../nn/losses.js';
+import type { Loss } from '../nn/loss.js';
+import { MSELossFlat } from '../nn/losses.js';
 import type { Model } from '../nn/model.js';
+import { checkModel } from '../nn/model.js';
 import { checkOptions, whatIs } from '../options.js';
 import type { Callback } from './callback.js';
 import { checkMoms } from './fit.js';

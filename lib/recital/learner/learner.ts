@@ -3,7 +3,7 @@ import type { DataLoader, DataLoaders } from '../data/batch.js';
 import { makeFolder } from '../data/files/atomic-write.js';
 import { type Cell, Table } from '../data/table.js';
 import { ArgumentError } from '../errors.js';
-import type { Loss } from '../nn/losses.js';
+import type { Loss } from '../nn/loss.js';
 import type { Model } from '../nn/model.js';
 import { checkOptions, said } from '../options.js';
 import { counted, printed } from '../printed.js';

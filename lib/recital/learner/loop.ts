@@ -3,8 +3,8 @@ import { float32, reclaim } from '../compute/memory.js';
 import type { Batch, DataLoader } from '../data/batch.js';
 import { sayInterrupted } from '../data/display.js';
 import { ArgumentError, InterruptedError, NumericError } from '../errors.js';
-import { predictions } from '../nn/check-model.js';
-import { type LossRows, lossGradient, lossOf, lossWithGradient } from '../nn/losses.js';
+import { type LossRows, lossGradient, lossOf, lossWithGradient } from '../nn/loss.js';
+import { predictions } from '../nn/model.js';
 import {
   type Callback,
   CancelBackwardException,

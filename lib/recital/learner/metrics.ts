@@ -1,6 +1,6 @@
 import { ArgumentError, NumericError } from '../errors.js';
-import { argmaxRows } from '../nn/losses/classes.js';
-import { sigmoid } from '../nn/losses.js';
+import { sigmoid } from '../nn/activations.js';
+import { argmaxRows } from '../nn/cross-entropy.js';
 import { checkArgument, checkNumber, checkOptions, isNumbers, whatIs } from '../options.js';
 import { printed } from '../printed.js';
 import type { Learner } from './learner.js';

@@ -1,7 +1,7 @@
 import type { DataLoaders } from '../data/batch.js';
 import { display } from '../data/display.js';
 import { Table } from '../data/table.js';
-import { CrossEntropyLossFlat } from '../nn/losses.js';
+import { CrossEntropyLossFlat } from '../nn/cross-entropy.js';
 import type { Model } from '../nn/model.js';
 import { checkOptions, checkRounds } from '../options.js';
 import type { Callback } from './callback.js';

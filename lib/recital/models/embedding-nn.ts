@@ -8,13 +8,11 @@ import { Dropout } from '../nn/dropout.js';
 import { Embedding } from '../nn/embedding.js';
 import { Linear } from '../nn/linear.js';
 import type { Model } from '../nn/model.js';
-import type { Module, StateBuffer } from '../nn/module.js';
+import { type Module, Sequential, type StateBuffer } from '../nn/module.js';
 import type { Parameter } from '../nn/parameter.js';
 import { Scratch } from '../nn/scratch.js';
-import { Sequential } from '../nn/sequential.js';
-import { checkArgument, checkOptions } from '../options.js';
+import { checkArgument, checkOptions, said } from '../options.js';
 import { printed, tree } from '../printed.js';
-import { embSzRule } from './emb-sz-rule.js';
 
 /** Lengths of the embeddings; what is left out follows {@link embSzRule}. */
 export interface EmbSzs {
@@ -220,3 +218,20 @@ printed(EmbeddingNN, ({ constructor: type, user, item, first, rest, config: { em
     ...(yRange && { yRange: `SigmoidRange([${yRange.join(', ')}])` }),
   }),
 );
+
+/**
+ * fastai's rule for the length of an embedding (tabular/model.py): min(600, round(1.6·n^0.56)),
+ * rounded half to even as Python does.
+ * @param n number of vectors, `#na#` included
+ * @example embSzRule(1635) // 101
+ */
+export function embSzRule(n: number): number {
+  if (!(Number.isInteger(n) && n > 0))
+    throw new ArgumentError(
+      `The number of vectors must be a positive whole number, got ${said(n)}.`,
+    );
+  const exact = 1.6 * n ** 0.56;
+  const floor = Math.floor(exact);
+  const up = exact - floor === 0.5 ? floor % 2 === 1 : exact - floor > 0.5;
+  return Math.min(600, up ? floor + 1 : floor);
+}

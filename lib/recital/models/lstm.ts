@@ -6,20 +6,16 @@ import { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
 import { Dropout } from '../nn/dropout.js';
 import { Embedding } from '../nn/embedding.js';
-import { GRU } from '../nn/gru.js';
 import { Linear } from '../nn/linear.js';
-import { LSTM } from '../nn/lstm.js';
 import type { Model, TrainingLoss } from '../nn/model.js';
 import type { StateBuffer } from '../nn/module.js';
+import { PackedSequences } from '../nn/packed-sequences.js';
 import type { Parameter } from '../nn/parameter.js';
-import type { Recurrent } from '../nn/recurrent.js';
-import { PackedSequences } from '../nn/recurrent-packed.js';
+import { GRU, LSTM, type Recurrent } from '../nn/recurrent.js';
 import { checkWidth, Scratch } from '../nn/scratch.js';
 import { checkArgument, checkOptions, said, whatIs } from '../options.js';
-import { widths } from './lstm-batch.js';
-import { type NegativeLoss, type NegativeLossOptions, negativeLoss } from './lstm-negatives.js';
-import { EveryItemLoss } from './lstm-positions.js';
-import { ItemScores } from './lstm-scores.js';
+import { EveryItemLoss, ItemScores } from './item-scores.js';
+import { type NegativeLoss, type NegativeLossOptions, negativeLoss } from './sampled-softmax.js';
 
 /** Options of LSTMModel; the defaults are the paper's model. */
 export interface LSTMModelOptions {
@@ -377,4 +373,22 @@ function setVectors(weight: Parameter, vectors: ArrayLike<number>): void {
   if (bad >= 0)
     throw new ArgumentError(`embInit has ${vectors[bad]} at place ${bad}: numbers were expected.`);
   value.set(vectors);
+}
+
+/** Items for which each row has room, and whether there is a target for each of them. */
+export function widths({ inputs, targets, size }: Batch): { room: number; everyPosition: boolean } {
+  if (inputs.length !== 2) {
+    throw new ArgumentError(
+      `LSTMModel needs batches of sequences: their items and their lengths, got ${inputs.length} columns. Use SequenceDataLoaders.`,
+    );
+  }
+  const rows = inputs[1].length;
+  const room = inputs[0].length / rows;
+  const perRow = targets.length / rows;
+  if (!Number.isInteger(room) || rows < size || (perRow !== 1 && perRow !== room)) {
+    throw new ArgumentError(
+      `A batch of ${size} sequences with room for ${rows} needs as many items in each row, and a target for each row or each item; got ${inputs[0].length} items, ${targets.length} targets.`,
+    );
+  }
+  return { room, everyPosition: perRow > 1 };
 }

@@ -5,7 +5,20 @@ import { printed } from '../printed.js';
 import type { Module, StateBuffer } from './module.js';
 import type { Parameter } from './parameter.js';
 import { checkFloats, checkLength, Scratch } from './scratch.js';
-import { sigmoid } from './sigmoid.js';
+
+/**
+ * Stable logistic function 1/(1+e^−x).
+ * @param x a logit
+ * @example sigmoid(0) // 0.5
+ */
+export function sigmoid(x: number): number {
+  return x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x));
+}
+
+/** log(1 + eˣ), the softplus, without overflow: −log σ(−x). */
+export function softplus(x: number): number {
+  return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+}
 
 /**
  * y = max(0, x), for every value; NaN stays NaN. The derivative at 0 is 0, as in PyTorch.

@@ -1,5 +1,5 @@
 import { type Cell, type Column, Table } from '../data/table.js';
-import { choleskySolve } from '../decomposition/lanczos/cholesky.js';
+import { choleskySolve } from '../decomposition/positive-definite.js';
 import { ArgumentError } from '../errors.js';
 import { visible } from '../printed.js';
 import type { CollabLearner } from './learners/collab.js';

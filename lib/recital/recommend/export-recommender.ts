@@ -8,7 +8,7 @@ import type { Histories } from '../data/sequences-histories.js';
 import type { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
 import { EXTENSION, writeModelFile } from '../learner/model-file.js';
-import type { Loss } from '../nn/losses.js';
+import type { Loss } from '../nn/loss.js';
 import { checkArgument, checkOptions, said } from '../options.js';
 import type { Interactions } from './interactions.js';
 import type { Recommender } from './recommender.js';

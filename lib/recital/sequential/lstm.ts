@@ -16,8 +16,8 @@ import { Learner, type LearnerOptions } from '../learner/learner.js';
 import { learnerOptions } from '../learner/learner-options.js';
 import { isPath, modelFile, modelTensors, writeModelFile } from '../learner/model-file.js';
 import { LSTMModel, type LSTMModelOptions, lstmModelOptions } from '../models/lstm.js';
-import { lossConfig } from '../nn/loss-config.js';
-import { CrossEntropyLossFlat } from '../nn/losses.js';
+import { CrossEntropyLossFlat } from '../nn/cross-entropy.js';
+import { lossConfig } from '../nn/losses.js';
 import { checkOptions } from '../options.js';
 import {
   type ExportOptions,

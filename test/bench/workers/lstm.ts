@@ -5,7 +5,7 @@ import { Random } from '../../../lib/recital/compute/random.js';
 import { setCompute } from '../../../lib/recital/compute/threads.js';
 import { Learner } from '../../../lib/recital/learner/learner.js';
 import { LSTMModel } from '../../../lib/recital/models/lstm.js';
-import { CrossEntropyLossFlat } from '../../../lib/recital/nn/losses.js';
+import { CrossEntropyLossFlat } from '../../../lib/recital/nn/cross-entropy.js';
 import { median } from '../support/figures.js';
 import { report } from '../support/process.js';
 import { windows } from '../support/windows.js';

@@ -7,7 +7,7 @@ import { SequenceDataLoaders } from '../../../lib/recital/data/sequences-loaders
 import { Table } from '../../../lib/recital/data/table.js';
 import { ArgumentError, DataError } from '../../../lib/recital/errors.js';
 import * as recital from '../../../lib/recital/index.js';
-import type { LossRows } from '../../../lib/recital/nn/losses.js';
+import type { LossRows } from '../../../lib/recital/nn/loss.js';
 import { trainLearner, trainNetwork, wholeLoaders } from '../../support/exported.js';
 import { trainLstm, wholeSequences } from '../../support/lstm.js';
 import { warnings } from '../../support/saved.js';

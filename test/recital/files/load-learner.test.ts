@@ -6,7 +6,7 @@ import { Plays } from '../../../lib/recital/data/plays.js';
 import { ArgumentError, DataError, NumericError } from '../../../lib/recital/errors.js';
 import { loadLearner } from '../../../lib/recital/files/load-learner.js';
 import { EmbeddingDotBias } from '../../../lib/recital/models/embedding-dot-bias.js';
-import type { LossRows } from '../../../lib/recital/nn/losses.js';
+import type { LossRows } from '../../../lib/recital/nn/loss.js';
 import { BCEWithLogitsLossFlat, BPRLoss, MSELossFlat } from '../../../lib/recital/nn/losses.js';
 import {
   CollabLearner,

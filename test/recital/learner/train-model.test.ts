@@ -10,7 +10,7 @@ import {
   trainModel,
 } from '../../../lib/recital/learner/train-model.js';
 import { LSTMModel, type LSTMModelOptions } from '../../../lib/recital/models/lstm.js';
-import { argmaxRows } from '../../../lib/recital/nn/losses/classes.js';
+import { argmaxRows } from '../../../lib/recital/nn/cross-entropy.js';
 import { displayed, interruptAt, rejection } from '../../support/learner.js';
 import { chainWindows, itemClasses, windowLoaders } from '../../support/windows.js';
 

@@ -6,14 +6,14 @@ import type { Batch } from '../../../lib/recital/data/batch.js';
 import { Vocabulary } from '../../../lib/recital/data/vocabulary.js';
 import { ArgumentError } from '../../../lib/recital/errors.js';
 import { Learner } from '../../../lib/recital/learner/learner.js';
-import { embSzRule } from '../../../lib/recital/models/emb-sz-rule.js';
-import { EmbeddingNN, type EmbeddingNNOptions } from '../../../lib/recital/models/embedding-nn.js';
-import { checkGradients } from '../../../lib/recital/nn/check-gradients.js';
 import {
-  BCEWithLogitsLossFlat,
-  lossGradient,
-  MSELossFlat,
-} from '../../../lib/recital/nn/losses.js';
+  EmbeddingNN,
+  type EmbeddingNNOptions,
+  embSzRule,
+} from '../../../lib/recital/models/embedding-nn.js';
+import { checkGradients } from '../../../lib/recital/nn/check-gradients.js';
+import { lossGradient } from '../../../lib/recital/nn/loss.js';
+import { BCEWithLogitsLossFlat, MSELossFlat } from '../../../lib/recital/nn/losses.js';
 import type { Parameter } from '../../../lib/recital/nn/parameter.js';
 import { expectClose } from '../../support/golden.js';
 import { normals, remember } from '../../support/modules.js';

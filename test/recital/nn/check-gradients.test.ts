@@ -6,15 +6,14 @@ import { ArgumentError, NumericError } from '../../../lib/recital/errors.js';
 import { EmbeddingDotBias } from '../../../lib/recital/models/embedding-dot-bias.js';
 import { EmbeddingNN } from '../../../lib/recital/models/embedding-nn.js';
 import { BatchNorm1d } from '../../../lib/recital/nn/batch-norm.js';
-import { checkGradients } from '../../../lib/recital/nn/check-gradients.js';
-import { judge } from '../../../lib/recital/nn/check-parameter.js';
+import { checkGradients, judge } from '../../../lib/recital/nn/check-gradients.js';
 import { Dropout } from '../../../lib/recital/nn/dropout.js';
 import { Linear } from '../../../lib/recital/nn/linear.js';
 import { BCEWithLogitsLossFlat } from '../../../lib/recital/nn/losses.js';
 import type { Model } from '../../../lib/recital/nn/model.js';
 import type { Module } from '../../../lib/recital/nn/module.js';
+import { Sequential } from '../../../lib/recital/nn/module.js';
 import { Parameter } from '../../../lib/recital/nn/parameter.js';
-import { Sequential } from '../../../lib/recital/nn/sequential.js';
 import { moduleModel, normals, targetsFor } from '../../support/modules.js';
 import { plantedLoaders } from '../../support/synthetic.js';
 

@@ -7,7 +7,7 @@ import { ArgumentError } from '../../../lib/recital/errors.js';
 import { ReLU, SigmoidRange } from '../../../lib/recital/nn/activations.js';
 import { BatchNorm1d } from '../../../lib/recital/nn/batch-norm.js';
 import { Linear } from '../../../lib/recital/nn/linear.js';
-import { Sequential } from '../../../lib/recital/nn/sequential.js';
+import { Sequential } from '../../../lib/recital/nn/module.js';
 import { expectClose } from '../../support/golden.js';
 import { expectModule, normals } from '../../support/modules.js';
 

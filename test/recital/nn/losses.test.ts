@@ -1,21 +1,31 @@
 import { expect } from 'chai';
 import { float32 } from '../../../lib/recital/compute/memory.js';
 import { Random } from '../../../lib/recital/compute/random.js';
-import { ArgumentError, NumericError } from '../../../lib/recital/errors.js';
+import { Fields, type Json } from '../../../lib/recital/data/files/fields.js';
+import { ArgumentError, DataError, NumericError } from '../../../lib/recital/errors.js';
+import * as crossEntropy from '../../../lib/recital/nn/cross-entropy.js';
 import {
-  BCEWithLogitsLossFlat,
-  BPRLoss,
   CrossEntropyLossFlat,
   FocalLossFlat,
-  HingeLoss,
-  L1LossFlat,
   LabelSmoothingCrossEntropyFlat,
+} from '../../../lib/recital/nn/cross-entropy.js';
+import {
   type Loss,
   type LossRows,
   lossGradient,
   lossOf,
   lossWithGradient,
+} from '../../../lib/recital/nn/loss.js';
+import * as losses from '../../../lib/recital/nn/losses.js';
+import {
+  BCEWithLogitsLossFlat,
+  BPRLoss,
+  HingeLoss,
+  L1LossFlat,
+  lossConfig,
+  lossFromConfig,
   MSELossFlat,
+  PairwiseLoss,
 } from '../../../lib/recital/nn/losses.js';
 import { expectClose, golden } from '../../support/golden.js';
 
@@ -372,5 +382,65 @@ describe('CrossEntropyLossFlat over many classes', () => {
     expect(losses[1]).to.be.NaN;
     shared.targets[3] = outputs;
     expect(() => loss.losses(shared, losses)).to.throw(NumericError, 'classes from 0 to 1002');
+  });
+});
+
+const read = (config: Json): Loss | undefined =>
+  lossFromConfig(new Fields(JSON.parse(JSON.stringify(config)) as Json, 'loss'));
+
+describe('the description of a loss', () => {
+  const every: Loss[] = [
+    new MSELossFlat(),
+    new L1LossFlat(),
+    new BCEWithLogitsLossFlat({ posWeight: 3, thresh: 0.25 }),
+    new CrossEntropyLossFlat(),
+    new CrossEntropyLossFlat({ weight: [1, 0.1, 2], ignoreIndex: 1, labelSmoothing: 0.2 }),
+    new LabelSmoothingCrossEntropyFlat({ eps: 0.3 }),
+    new FocalLossFlat({ gamma: 1.5, weight: [0.25, 0.75] }),
+    new BPRLoss(),
+    new HingeLoss({ margin: 0.5 }),
+  ];
+
+  it('makes the same loss again, for every loss of the library', () => {
+    for (const loss of every) {
+      const again = read(lossConfig(loss));
+      expect(again, loss.name).to.deep.equal(loss);
+      expect(again!.constructor).to.equal(loss.constructor);
+    }
+    const known = Object.values({ ...losses, ...crossEntropy }).filter(
+      (value) =>
+        typeof value === 'function' && /(Loss|Flat)$/.test(value.name) && value !== PairwiseLoss,
+    );
+    expect(new Set(every.map((loss) => loss.constructor)), 'a new loss belongs here').to.deep.equal(
+      new Set<unknown>(known),
+    );
+  });
+
+  it('is a name only for a loss of another class, even under a known name', () => {
+    class Mine extends MSELossFlat {}
+    expect(lossConfig(new Mine())).to.deep.equal({ name: 'MSELossFlat', own: true });
+    expect(read(lossConfig(new Mine()))).to.equal(undefined);
+    for (const name of ['Other', 'toString', '__proto__'])
+      expect(read({ name })).to.equal(undefined);
+  });
+
+  it('is refused with options that the loss does not have or take', () => {
+    expect(() => read({})).to.throw(DataError, 'loss.name should be text');
+    expect(() => read({ name: 'HingeLoss', gamma: 1 })).to.throw(
+      DataError,
+      'unknown field "gamma"',
+    );
+    expect(() => read({ name: 'HingeLoss', margin: '1' })).to.throw(
+      DataError,
+      'margin should be a number',
+    );
+    expect(() => read({ name: 'HingeLoss', margin: 0 })).to.throw(
+      ArgumentError,
+      'margin must be a positive number',
+    );
+    expect(() => read({ name: 'FocalLossFlat', weight: 1 })).to.throw(
+      DataError,
+      'weight should be a list of numbers',
+    );
   });
 });

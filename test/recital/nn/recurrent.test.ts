@@ -4,15 +4,14 @@ import { Random } from '../../../lib/recital/compute/random.js';
 import { setCompute } from '../../../lib/recital/compute/threads.js';
 import { ArgumentError } from '../../../lib/recital/errors.js';
 import { checkGradients } from '../../../lib/recital/nn/check-gradients.js';
+import { CrossEntropyLossFlat } from '../../../lib/recital/nn/cross-entropy.js';
 import { Embedding } from '../../../lib/recital/nn/embedding.js';
-import { GRU } from '../../../lib/recital/nn/gru.js';
 import { Linear } from '../../../lib/recital/nn/linear.js';
 import { lossGradient, lossOf } from '../../../lib/recital/nn/loss.js';
-import { CrossEntropyLossFlat } from '../../../lib/recital/nn/losses.js';
-import { LSTM } from '../../../lib/recital/nn/lstm.js';
 import type { Module } from '../../../lib/recital/nn/module.js';
+import { PackedSequences } from '../../../lib/recital/nn/packed-sequences.js';
 import type { Recurrent } from '../../../lib/recital/nn/recurrent.js';
-import { PackedSequences } from '../../../lib/recital/nn/recurrent-packed.js';
+import { GRU, LSTM } from '../../../lib/recital/nn/recurrent.js';
 import { expectClose, golden } from '../../support/golden.js';
 import {
   expectModule,

@@ -15,7 +15,7 @@ import { WeightedSum } from '../../../lib/recital/hybrid/hybrid.js';
 import { Learner } from '../../../lib/recital/learner/learner.js';
 import { EmbeddingDotBias } from '../../../lib/recital/models/embedding-dot-bias.js';
 import { LSTMModel } from '../../../lib/recital/models/lstm.js';
-import { CrossEntropyLossFlat } from '../../../lib/recital/nn/losses.js';
+import { CrossEntropyLossFlat } from '../../../lib/recital/nn/cross-entropy.js';
 import { LSTMLearner, lstmLearner } from '../../../lib/recital/sequential/lstm.js';
 import {
   LSTMRecommender,

@@ -1,10 +1,9 @@
 import { BLOCK } from '../../compute/block.js';
 import { dispose, float64 } from '../../compute/memory.js';
 import type { Random } from '../../compute/random.js';
-import { blockLanczos, type Ritz } from './block-lanczos.js';
+import { blockLanczos, keptWhenStopped, type Ritz } from './block-lanczos.js';
 import { type Operator, transposed } from './operator.js';
-import { completeRows, diagonalise, type Stoppable } from './orthogonal-rows.js';
-import { keptWhenStopped } from './ritz-vectors.js';
+import { completeRows, diagonalise, type Stoppable } from './orthonormal.js';
 import { tridiagonalEigenInTurns } from './tridiagonal-eigen.js';
 
 /** A name of this file's own: one of another is looked up anew each time, which loops feel. */

@@ -6,7 +6,7 @@ import { playsAmong } from '../../data/plays-among.js';
 import type { Tracks } from '../../data/tracks.js';
 import { Vocabulary } from '../../data/vocabulary.js';
 import { indicesIn } from '../../data/vocabulary-map.js';
-import { cholesky, choleskySolve } from '../../decomposition/lanczos/cholesky.js';
+import { cholesky, choleskySolve } from '../../decomposition/positive-definite.js';
 import { ArgumentError, NumericError } from '../../errors.js';
 import { firstNotFinite } from '../../learner/not-finite.js';
 import { checkArgument, checkNumber, checkOptions, type NoOptions, said } from '../../options.js';

@@ -7,7 +7,7 @@ import type { Vocabulary } from '../../data/vocabulary.js';
 import { ArgumentError } from '../../errors.js';
 import { Learner, type LearnerOptions } from '../../learner/learner.js';
 import { isPath, modelFile, writeModelFile } from '../../learner/model-file.js';
-import { sigmoid } from '../../nn/losses.js';
+import { sigmoid } from '../../nn/activations.js';
 import type { Model } from '../../nn/model.js';
 import { said } from '../../options.js';
 import { type ExportOptions, exportOptions } from '../export-recommender.js';

@@ -7,7 +7,7 @@ import type { Target, TargetOptions } from '../../data/targets.js';
 import { ArgumentError, DataError } from '../../errors.js';
 import type { LearnerOptions } from '../../learner/learner.js';
 import { modelTensors, readModel, setValues } from '../../learner/model-file.js';
-import { lossConfig, lossFromConfig } from '../../nn/loss-config.js';
+import { lossConfig, lossFromConfig } from '../../nn/losses.js';
 import type { ExportOptions } from '../export-recommender.js';
 import { collabKind, collabKindNames, collabKindOf, readNegatives } from './collab-kinds.js';
 import type { CollabRecommender } from './collab-recommender.js';

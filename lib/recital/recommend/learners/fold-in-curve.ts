@@ -1,12 +1,7 @@
 import { ArgumentError } from '../../errors.js';
-import {
-  BCEWithLogitsLossFlat,
-  BPRLoss,
-  type Loss,
-  MSELossFlat,
-  sigmoid,
-} from '../../nn/losses.js';
-import { softplus } from '../../nn/sigmoid.js';
+import { sigmoid, softplus } from '../../nn/activations.js';
+import type { Loss } from '../../nn/loss.js';
+import { BCEWithLogitsLossFlat, BPRLoss, MSELossFlat } from '../../nn/losses.js';
 
 /**
  * A loss as a function of one score (of a pair: by how much the first scores more than the second),

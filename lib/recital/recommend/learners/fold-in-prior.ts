@@ -1,7 +1,8 @@
 import type { CollabDataLoaders } from '../../data/collab.js';
 import type { Fields } from '../../data/files/fields.js';
 import type { EmbeddingDotBias } from '../../models/embedding-dot-bias.js';
-import { type Loss, sigmoid } from '../../nn/losses.js';
+import { sigmoid } from '../../nn/activations.js';
+import type { Loss } from '../../nn/loss.js';
 
 /**
  * What training tells about a listener whom it has not met. Plain values: a learner without its

@@ -1,4 +1,4 @@
-import { cholesky, choleskySolve } from '../../decomposition/lanczos/cholesky.js';
+import { cholesky, choleskySolve } from '../../decomposition/positive-definite.js';
 import { NumericError } from '../../errors.js';
 import type { ScoreCurve } from './fold-in-curve.js';
 

@@ -4,7 +4,7 @@ import { Learner } from '../../learner/learner.js';
 import { EmbeddingDotBias } from '../../models/embedding-dot-bias.js';
 import { EmbeddingNN } from '../../models/embedding-nn.js';
 import { LightGCN } from '../../models/light-gcn.js';
-import { predictions } from '../../nn/check-model.js';
+import { predictions } from '../../nn/model.js';
 import { checkOptions, whatIs } from '../../options.js';
 import { registerRecommenderKind } from '../export-recommender.js';
 import { checkScores } from '../lookup.js';

@@ -5,7 +5,7 @@ import { csrTensors, readCsr } from '../../data/files/csr-tensors.js';
 import type { Tensor } from '../../data/files/safetensors.js';
 import type { InteractionValue } from '../../data/interaction-matrix.js';
 import { Plays } from '../../data/plays.js';
-import { invertSymmetric } from '../../decomposition/inverse.js';
+import { invertSymmetric } from '../../decomposition/positive-definite.js';
 import { ArgumentError, InterruptedError } from '../../errors.js';
 import { checkArgument, checkNumber, checkOptions, type NoOptions } from '../../options.js';
 import type { Explanation } from '../explain.js';

@@ -9,7 +9,10 @@ import { setDisplay } from '../../../../lib/recital/data/display.js';
 import { withDuckDB } from '../../../../lib/recital/data/files/duckdb.js';
 import { writeSafetensors } from '../../../../lib/recital/data/files/safetensors.js';
 import { Plays } from '../../../../lib/recital/data/plays.js';
-import { cholesky, choleskySolve } from '../../../../lib/recital/decomposition/lanczos/cholesky.js';
+import {
+  cholesky,
+  choleskySolve,
+} from '../../../../lib/recital/decomposition/positive-definite.js';
 import { ArgumentError, DataError, NumericError } from '../../../../lib/recital/errors.js';
 import { ALS, type ALSOptions } from '../../../../lib/recital/recommend/factors/als.js';
 import { AlsSolver } from '../../../../lib/recital/recommend/factors/als-rows.js';

@@ -1,14 +1,17 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { Random } from '../../../../lib/recital/compute/random.js';
-import { cholesky, choleskySolve } from '../../../../lib/recital/decomposition/lanczos/cholesky.js';
+import {
+  cholesky,
+  choleskySolve,
+} from '../../../../lib/recital/decomposition/positive-definite.js';
 import { ArgumentError, NumericError } from '../../../../lib/recital/errors.js';
+import type { Loss } from '../../../../lib/recital/nn/loss.js';
 import {
   BCEWithLogitsLossFlat,
   BPRLoss,
   HingeLoss,
   L1LossFlat,
-  type Loss,
   MSELossFlat,
 } from '../../../../lib/recital/nn/losses.js';
 import {

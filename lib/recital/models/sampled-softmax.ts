@@ -3,18 +3,18 @@ import type { Random } from '../compute/random.js';
 import { parallel } from '../compute/threads.js';
 import { WeightedDraw } from '../data/weighted-draw.js';
 import { ArgumentError } from '../errors.js';
-import { softmaxCrossEntropy } from '../nn/losses/softmax-kernel.js';
+import { softmaxCrossEntropy } from '../nn/cross-entropy.js';
 import type { StateBuffer } from '../nn/module.js';
 import { Scratch } from '../nn/scratch.js';
 import { checkOptions, said } from '../options.js';
 import {
   checkTargets,
+  type ItemScores,
   type ScoredLoss,
   type ScoredRows,
   shares,
   weighted,
-} from './lstm-positions.js';
-import type { ItemScores } from './lstm-scores.js';
+} from './item-scores.js';
 
 /** How a model is trained on a sample of the items: see LSTMModelOptions.negatives. */
 export interface NegativeLossOptions {

@@ -1,0 +1,384 @@
+import { float32, int32 } from '../compute/memory.js';
+import { parallel } from '../compute/threads.js';
+import { ArgumentError, NumericError } from '../errors.js';
+import { checkNumber, checkOptions, said } from '../options.js';
+import { checkPreds, type Loss, type LossRows } from './loss.js';
+import { onSharedMemory } from './scratch.js';
+
+/** Options of CrossEntropyLossFlat. */
+export interface CrossEntropyLossOptions {
+  /** One weight per class, w; default 1 each. */
+  weight?: ArrayLike<number>;
+  /** Rows with this target do not count; default −100. */
+  ignoreIndex?: number;
+  /** Share ε of the target that is spread over all classes, 0 … 1; default 0. */
+  labelSmoothing?: number;
+}
+
+/**
+ * Cross-entropy of a softmax over classes; the target is the index of a class. With
+ * log-probabilities z = p − log Σ eᵖ,
+ *
+ *     l = −(1 − ε)·w[y]·z[y] − (ε/C)·Σ_c w[c]·z[c]
+ *
+ * and the mean is Σ l / Σ w[y]: with class weights it is divided by the weights of the rows'
+ * classes, not by their number. fastai's `CrossEntropyLossFlat`, PyTorch's
+ * `CrossEntropyLoss(weight, ignore_index, label_smoothing)`. A row whose predictions are all equal
+ * costs ln C.
+ * @example new CrossEntropyLossFlat({ weight: [1, 2, 0.5] })
+ */
+export class CrossEntropyLossFlat implements Loss {
+  readonly name: string = 'CrossEntropyLossFlat';
+  /** The number of classes if it is known (by `weight`), else any. */
+  readonly outputs: number | undefined;
+  /** Weight of each class, if they have any. */
+  readonly weight: Float64Array | undefined;
+  /** Target of the rows that do not count. */
+  readonly ignoreIndex: number;
+  /** ε. */
+  readonly labelSmoothing: number;
+
+  constructor(options: CrossEntropyLossOptions = {}) {
+    checkOptions(options, ['weight', 'ignoreIndex', 'labelSmoothing'], 'CrossEntropyLossFlat');
+    const { weight, ignoreIndex = -100, labelSmoothing = 0 } = options;
+    checkNumber(
+      labelSmoothing,
+      labelSmoothing >= 0 && labelSmoothing <= 1,
+      'labelSmoothing must be between 0 and 1',
+    );
+    if (!Number.isInteger(ignoreIndex))
+      throw new ArgumentError(
+        `ignoreIndex must be the whole number that stands for rows to ignore, got ${said(ignoreIndex)}.`,
+      );
+    this.weight = checkedWeights(weight);
+    this.outputs = this.weight?.length;
+    this.ignoreIndex = ignoreIndex;
+    this.labelSmoothing = labelSmoothing;
+  }
+
+  losses(rows: LossRows, out: Float64Array): void {
+    const { pred, targets, size, outputs = 1 } = rows;
+    const { weight, labelSmoothing: e } = this;
+    if (this.plain && forKernel(pred, outputs)) {
+      out.set(softmaxCrossEntropy(this.kernelRows(rows)).subarray(0, size));
+      return;
+    }
+    for (let i = 0; i < size; i++) {
+      out[i] = 0;
+      if (targets[i] === this.ignoreIndex) continue;
+      const y = classOf(rows, i, this.name);
+      const start = i * outputs;
+      const log = logSumExp(pred, start, start + outputs);
+      out[i] = (1 - e) * (weight ? weight[y] : 1) * (log - pred[start + y]);
+      if (e > 0)
+        for (let c = 0; c < outputs; c++)
+          out[i] += (e / outputs) * (weight ? weight[c] : 1) * (log - pred[start + c]);
+    }
+  }
+
+  derivatives(rows: LossRows, out: Float32Array): void {
+    const { pred, targets, size, outputs = 1 } = rows;
+    const { weight, labelSmoothing: e } = this;
+    let spread = e; // the weight of the softmax in the smooth part
+    if (weight) spread = weight.reduce((sum, w) => sum + (e / outputs) * w, 0);
+    for (let i = 0; i < size; i++) {
+      const start = i * outputs;
+      if (targets[i] === this.ignoreIndex) {
+        out.fill(0, start, start + outputs);
+        continue;
+      }
+      const y = classOf(rows, i, this.name);
+      const log = logSumExp(pred, start, start + outputs);
+      const hard = (1 - e) * (weight ? weight[y] : 1);
+      for (let c = 0; c < outputs; c++) {
+        const target =
+          (c === y ? hard : 0) + (e > 0 ? (e / outputs) * (weight ? weight[c] : 1) : 0);
+        out[start + c] = (hard + spread) * Math.exp(pred[start + c] - log) - target;
+      }
+    }
+  }
+
+  /**
+   * Losses and derivatives at once, each row's derivatives multiplied by its scale, for many
+   * classes: on all threads. False if it cannot.
+   */
+  scaledDerivatives(
+    rows: LossRows,
+    {
+      out,
+      scaleOf,
+      losses,
+    }: { out: Float32Array; scaleOf: (i: number) => number; losses?: Float64Array },
+  ): boolean {
+    const { pred, outputs = 1 } = rows;
+    if (!this.plain || !forKernel(pred, outputs) || !onSharedMemory(out)) return false;
+    const values = softmaxCrossEntropy(this.kernelRows(rows), { out, scaleOf });
+    losses?.set(values.subarray(0, rows.size));
+    return true;
+  }
+
+  divisors({ targets, size }: LossRows, out: Float64Array): void {
+    for (let i = 0; i < size; i++)
+      out[i] = targets[i] === this.ignoreIndex ? 0 : this.weight ? this.weight[targets[i]] : 1;
+  }
+
+  private get plain(): boolean {
+    return !this.weight && this.labelSmoothing === 0;
+  }
+
+  private kernelRows(rows: LossRows): SoftmaxRows {
+    const { size, pred, outputs = 1, targets } = rows;
+    return {
+      size,
+      pred,
+      outputs,
+      classOf: (i) => (targets[i] === this.ignoreIndex ? -1 : classOf(rows, i, this.name)),
+    };
+  }
+
+  /** Probabilities: the softmax of each row. */
+  activation(pred: Float32Array, outputs: number): Float32Array {
+    checkPreds(pred, this.name, outputs);
+    return softmaxRows(pred, outputs);
+  }
+
+  /** The most probable class of each row. */
+  decodes(activated: Float32Array, outputs: number): Float32Array {
+    checkPreds(activated, this.name, outputs);
+    return argmaxRows(activated, outputs);
+  }
+}
+
+/**
+ * Cross-entropy with a share eps of the target spread over all classes, so that no probability is
+ * pushed to 1: fastai's `LabelSmoothingCrossEntropyFlat`, the same as `CrossEntropyLossFlat` with
+ * `labelSmoothing`. For class weights use that one.
+ * @example new LabelSmoothingCrossEntropyFlat({ eps: 0.1 })
+ */
+export class LabelSmoothingCrossEntropyFlat extends CrossEntropyLossFlat {
+  override readonly name: string = 'LabelSmoothingCrossEntropyFlat';
+
+  /** @param options.eps share that is spread; default 0.1 */
+  constructor(options: { eps?: number } = {}) {
+    checkOptions(options, ['eps'], 'LabelSmoothingCrossEntropyFlat');
+    const { eps = 0.1 } = options;
+    checkNumber(eps, eps >= 0 && eps <= 1, 'eps must be between 0 and 1');
+    super({ labelSmoothing: eps });
+  }
+}
+
+/** Options of FocalLossFlat. */
+export interface FocalLossOptions {
+  /**
+   * How strongly rows that are predicted well are played down, γ; default 2. 0 is the
+   * cross-entropy.
+   */
+  gamma?: number;
+  /** One weight per class, w (the paper's α); default 1 each. */
+  weight?: ArrayLike<number>;
+}
+
+/**
+ * Focal loss (Lin et al. 2017, arXiv 1708.02002) over classes: with the cross-entropy h = −w[y]·log
+ * softmax(p)[y],
+ *
+ *     l = (1 − e^−h)^γ · h
+ *
+ * so that rows which are right already count little. The mean is over the number of rows, weights
+ * or not. fastai's `FocalLossFlat`, which with weights takes e^−h, not softmax(p)[y], as the
+ * probability.
+ * @example new FocalLossFlat({ gamma: 2 })
+ */
+export class FocalLossFlat implements Loss {
+  readonly name: string = 'FocalLossFlat';
+  /** The number of classes if it is known (by `weight`), else any. */
+  readonly outputs: number | undefined;
+  /** γ. */
+  readonly gamma: number;
+  /** Weight of each class, if they have any. */
+  readonly weight: Float64Array | undefined;
+
+  constructor(options: FocalLossOptions = {}) {
+    checkOptions(options, ['gamma', 'weight'], 'FocalLossFlat');
+    const { gamma = 2, weight } = options;
+    if (!(gamma >= 0 && Number.isFinite(gamma)))
+      throw new ArgumentError(`gamma must be a number, 0 or more, got ${said(gamma)}.`);
+    this.gamma = gamma;
+    this.weight = checkedWeights(weight);
+    this.outputs = this.weight?.length;
+  }
+
+  losses(rows: LossRows, out: Float64Array): void {
+    for (let i = 0; i < rows.size; i++) {
+      const h = this.crossEntropy(rows, i);
+      out[i] = (-Math.expm1(-h)) ** this.gamma * h;
+    }
+  }
+
+  derivatives(rows: LossRows, out: Float32Array): void {
+    const { pred, size, outputs = 1 } = rows;
+    const { gamma, weight } = this;
+    for (let i = 0; i < size; i++) {
+      const h = this.crossEntropy(rows, i);
+      const miss = -Math.expm1(-h); // 1 − e^−h
+      // dl/dh; at h = 0 the second term is 0·∞ for γ < 1, and 0 in the limit
+      const slope = miss ** gamma + (h > 0 ? gamma * miss ** (gamma - 1) * Math.exp(-h) * h : 0);
+      const start = i * outputs;
+      const y = rows.targets[i];
+      const scale = slope * (weight ? weight[y] : 1);
+      const log = logSumExp(pred, start, start + outputs);
+      for (let c = 0; c < outputs; c++)
+        out[start + c] = scale * (Math.exp(pred[start + c] - log) - (c === y ? 1 : 0));
+    }
+  }
+
+  /** Probabilities: the softmax of each row. */
+  activation(pred: Float32Array, outputs: number): Float32Array {
+    checkPreds(pred, this.name, outputs);
+    return softmaxRows(pred, outputs);
+  }
+
+  /** The most probable class of each row. */
+  decodes(activated: Float32Array, outputs: number): Float32Array {
+    checkPreds(activated, this.name, outputs);
+    return argmaxRows(activated, outputs);
+  }
+
+  private crossEntropy(rows: LossRows, i: number): number {
+    const { pred, outputs = 1 } = rows;
+    const y = classOf(rows, i, this.name);
+    const start = i * outputs;
+    return (
+      (this.weight ? this.weight[y] : 1) *
+      (logSumExp(pred, start, start + outputs) - pred[start + y])
+    );
+  }
+}
+
+// What the losses over classes share: a row of logits, softmax, and the target as a class.
+
+/** log Σ eˣ over a row, without overflow. */
+export function logSumExp(pred: Float32Array, start: number, end: number): number {
+  let max = -Infinity;
+  for (let j = start; j < end; j++) if (!(pred[j] <= max)) max = pred[j]; // NaN comes through
+  let sum = 0;
+  for (let j = start; j < end; j++) sum += Math.exp(pred[j] - max);
+  return max + Math.log(sum);
+}
+
+/** The softmax of each row, a new array. */
+export function softmaxRows(pred: Float32Array, outputs: number): Float32Array {
+  const out = new Float32Array(pred.length);
+  for (let start = 0; start < pred.length; start += outputs) {
+    const log = logSumExp(pred, start, start + outputs);
+    for (let j = start; j < start + outputs; j++) out[j] = Math.exp(pred[j] - log);
+  }
+  return out;
+}
+
+/** The index of the largest value of each row, the first of equals. */
+export function argmaxRows(values: Float32Array, outputs: number): Float32Array {
+  const out = new Float32Array(values.length / outputs);
+  for (let i = 0; i < out.length; i++) {
+    let best = 0;
+    for (let c = 1; c < outputs; c++)
+      if (values[i * outputs + c] > values[i * outputs + best]) best = c;
+    out[i] = best;
+  }
+  return out;
+}
+
+/** The target class of row i, checked. */
+export function classOf({ targets, outputs = 1 }: LossRows, i: number, name: string): number {
+  const y = targets[i];
+  if (!(Number.isInteger(y) && y >= 0 && y < outputs)) {
+    throw new NumericError(
+      `${name} needs classes from 0 to ${outputs - 1} as targets, got ${said(y)} in row ${i} of the batch.`,
+    );
+  }
+  return y;
+}
+
+/** Class weights as given, checked. */
+export function checkedWeights(weight: ArrayLike<number> | undefined): Float64Array | undefined {
+  if (!weight) return undefined;
+  const checked = Float64Array.from(weight);
+  if (checked.length === 0)
+    throw new ArgumentError('weight needs one number for each class, got none.');
+  if (checked.every((w) => w === 0))
+    throw new ArgumentError('The weights of all classes are 0, so there is nothing to learn.');
+  checked.forEach((w, c) => {
+    if (!(w >= 0 && Number.isFinite(w)))
+      throw new ArgumentError(
+        `The weight of class ${c} must be a number, 0 or more, got ${said(w)}.`,
+      );
+  });
+  return checked;
+}
+
+/** Classes from which the kernel is worth its call; below, a plain loop in float64 does as well. */
+const MANY = 256;
+
+let classes = int32(0);
+let scales = float32(0);
+let room = float32(0);
+let parts: ArrayLike<number> = [];
+let losses = new Float64Array(0);
+
+/**
+ * How many of the rows of the last call have their own class's logit as the highest, or one of the
+ * highest. Rows that do not count have not.
+ */
+export function rightRows(size: number): number {
+  let right = 0;
+  for (let i = 0; i < size; i++) if (parts[2 * i + 1] === 0 && classes[i] >= 0) right++;
+  return right;
+}
+
+/** Rows of logits and their classes, −1 for a row that does not count. */
+export interface SoftmaxRows {
+  readonly size: number;
+  readonly outputs: number;
+  readonly pred: Float32Array;
+  /** The class of row i, checked. */
+  classOf(i: number): number;
+}
+
+/** Whether the kernel can and should do these rows. */
+export function forKernel(pred: Float32Array, outputs: number): boolean {
+  return outputs >= MANY && onSharedMemory(pred);
+}
+
+/**
+ * Cross-entropy of the softmax of rows, by a kernel and on all threads: each row's loss (a view,
+ * valid until the next call) and, with `into`, its gradient.
+ * @param options.out where the gradient goes: on the shared memory; it may be `pred` itself.
+ *   `scaleOf`: what row i's gradient is multiplied by
+ */
+export function softmaxCrossEntropy(
+  { size, outputs, pred, classOf }: SoftmaxRows,
+  into?: { out: Float32Array; scaleOf: (i: number) => number },
+): Float64Array {
+  if (classes.length < size) {
+    classes = int32(size);
+    scales = float32(size);
+    room = float32(4 * size);
+    parts = new Float64Array(room.buffer, room.byteOffset, 2 * size);
+    losses = new Float64Array(size);
+  }
+  for (let i = 0; i < size; i++) {
+    classes[i] = classOf(i);
+    scales[i] = into ? into.scaleOf(i) : 0;
+  }
+  const args = [
+    outputs,
+    pred.byteOffset,
+    classes.byteOffset,
+    room.byteOffset,
+    into ? into.out.byteOffset : 0,
+    scales.byteOffset,
+  ];
+  parallel('crossEntropyRows', size, args, { grain: Math.ceil(20_000 / outputs) });
+  for (let i = 0; i < size; i++) losses[i] = Math.log(parts[2 * i]) + parts[2 * i + 1];
+  return losses;
+}
