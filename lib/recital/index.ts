@@ -37,16 +37,17 @@ export {
   quantile,
 } from './data/explore.js';
 export { countsByGenre, meansByYear, topArtists } from './data/explore-tracks.js';
+export type { TextFormatOptions } from './data/files/csv-format.js';
+export type { DanfoFrame, DanfoGroups, DanfoSeries, DanfoValue } from './data/files/danfo.js';
 export { type FromDanfoOptions, fromDanfo, toDanfo } from './data/files/danfo.js';
-export type { DanfoFrame, DanfoGroups, DanfoSeries, DanfoValue } from './data/files/danfo-frame.js';
 export { type HetRec, type ReadHetRecOptions, readHetRec } from './data/files/hetrec.js';
 export {
   type PlaysColumnNames,
   type ReadPlaysOptions,
   readPlays,
+  readTracks,
 } from './data/files/read-plays.js';
 export { type ReadTableOptions, readTable } from './data/files/read-table.js';
-export { readTracks } from './data/files/read-tracks.js';
 export {
   readSafetensors,
   type Safetensors,
@@ -54,7 +55,6 @@ export {
   writeSafetensors,
 } from './data/files/safetensors.js';
 export { type PlaysOfQuery, type SqlOptions, type SqlValue, sql } from './data/files/sql.js';
-export type { TextFormatOptions } from './data/files/text-format.js';
 export type { MinPlaysOptions } from './data/filter-plays.js';
 export {
   type InteractionMatrix,

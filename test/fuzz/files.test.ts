@@ -4,9 +4,8 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { CollabDataLoaders } from '../../lib/recital/data/collab.js';
 import { readHetRec } from '../../lib/recital/data/files/hetrec.js';
-import { readPlays } from '../../lib/recital/data/files/read-plays.js';
+import { readPlays, readTracks } from '../../lib/recital/data/files/read-plays.js';
 import { readTable } from '../../lib/recital/data/files/read-table.js';
-import { readTracks } from '../../lib/recital/data/files/read-tracks.js';
 import {
   readSafetensors,
   type Tensor,

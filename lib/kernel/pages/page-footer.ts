@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
-import { locatePlays } from '../../recital/data/files/locate.js';
+import { locatePlays } from '../../recital/data/files/read-plays.js';
 import { escapeHtml } from '../../recital/display/escape.js';
 
 const root = resolve(__dirname, '../../..');

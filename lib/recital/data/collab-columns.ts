@@ -1,8 +1,8 @@
 import { DataError, UnknownIdError } from '../errors.js';
 import { said } from '../options.js';
 import type { RawColumn } from './collab-classes.js';
+import { shownNames } from './files/csv-format.js';
 import type { LoadedTable } from './files/read-table.js';
-import { shownNames } from './files/text-format.js';
 import type { Table } from './table.js';
 import { refuseRounded } from './vocabulary.js';
 

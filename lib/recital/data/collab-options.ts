@@ -1,5 +1,5 @@
 import type { Shuffle } from './collab-loader.js';
-import { formatOptions } from './files/text-format.js';
+import { formatOptions } from './files/csv-format.js';
 import type { NegativeOptions } from './negatives.js';
 import type { RowWeights } from './row-weights.js';
 import type { TargetOptions } from './targets.js';

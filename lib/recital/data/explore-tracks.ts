@@ -1,9 +1,9 @@
 import { ArgumentError } from '../errors.js';
 import { checkArgument, said } from '../options.js';
-import { codePointOrder } from './files/utf8.js';
 import { Plays } from './plays.js';
 import { type Column, Table } from './table.js';
 import { Tracks } from './tracks.js';
+import { codePointOrder } from './vocabulary.js';
 
 /**
  * The artists with the most. Of tracks: with the most tracks. Of plays: played most often, with the

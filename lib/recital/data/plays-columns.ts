@@ -1,7 +1,7 @@
 import { distance } from 'fastest-levenshtein';
 import { ArgumentError, DataError, UnknownIdError } from '../errors.js';
 import { checkOptions } from '../options.js';
-import { shownNames, shownText } from './files/text-format.js';
+import { shownNames, shownText } from './files/csv-format.js';
 
 /** Where the columns of a plays file are: by name (whatever the case), or by position from 0. */
 export interface PlaysColumnNames {

@@ -1,7 +1,6 @@
 import { inspect } from 'node:util';
 import { ArgumentError, DataError, UnknownIdError } from '../errors.js';
 import { checkArgument, checkOptions, didYouMean, isNumbers, said, whatIs } from '../options.js';
-import { eachRecord, openText, type TextFile } from './files/text-file.js';
 import {
   checkFormat,
   columnNames,
@@ -12,7 +11,8 @@ import {
   shownNames,
   startOf,
   type TextFormatOptions,
-} from './files/text-format.js';
+} from './files/csv-format.js';
+import { eachRecord, openText, type TextFile } from './files/text-file.js';
 import { timesOf } from './plays-columns.js';
 import { Table } from './table.js';
 import { Vocabulary } from './vocabulary.js';

@@ -1,8 +1,7 @@
 import type { Fields } from '../data/files/fields.js';
 import { openSafetensors, type TensorSource } from '../data/files/safetensors.js';
+import { readTracks, readVocabulary } from '../data/files/tensors.js';
 import { isFile } from '../data/files/text-file.js';
-import { readTracks } from '../data/files/tracks-tensors.js';
-import { readVocabulary } from '../data/packed-strings.js';
 import { Plays } from '../data/plays.js';
 import { Histories } from '../data/sequences-histories.js';
 import type { Tracks } from '../data/tracks.js';

@@ -1,7 +1,6 @@
 import type { Fields } from '../data/files/fields.js';
 import type { TensorSource } from '../data/files/safetensors.js';
-import { readTracks } from '../data/files/tracks-tensors.js';
-import { readVocabulary } from '../data/packed-strings.js';
+import { readTracks, readVocabulary } from '../data/files/tensors.js';
 import { Histories } from '../data/sequences-histories.js';
 import { SequenceDataLoaders } from '../data/sequences-loaders.js';
 import { DataError } from '../errors.js';

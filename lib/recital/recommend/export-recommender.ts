@@ -1,8 +1,7 @@
 import { display } from '../data/display.js';
 import type { Fields, Json } from '../data/files/fields.js';
 import type { Tensor, TensorSource } from '../data/files/safetensors.js';
-import { tracksTensors } from '../data/files/tracks-tensors.js';
-import { vocabularyTensors } from '../data/packed-strings.js';
+import { tracksTensors, vocabularyTensors } from '../data/files/tensors.js';
 import type { Plays } from '../data/plays.js';
 import type { Histories } from '../data/sequences-histories.js';
 import type { Vocabulary } from '../data/vocabulary.js';

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { interruptible } from '../../compute/interrupt.js';
 import { DataError } from '../../errors.js';
@@ -8,9 +8,8 @@ import { warnOfDuplicates } from '../duplicates.js';
 import { Plays } from '../plays.js';
 import { Table } from '../table.js';
 import { Tracks } from '../tracks.js';
-import { locateHetRec } from './locate.js';
-import { isFile } from './text-file.js';
-import { decoderLabel, shownNames, shownText } from './text-format.js';
+import { decoderLabel, shownNames, shownText } from './csv-format.js';
+import { isFile, statOf } from './text-file.js';
 import { unzip } from './unzip.js';
 
 /**
@@ -63,6 +62,16 @@ export async function readHetRec(where: string, options: ReadHetRecOptions = {})
     );
   const zip = isFile(found) ? await unzip(found, FILES) : undefined;
   return interruptible(() => parseHetRec(found, zip, encoding));
+}
+
+/** The HetRec collection at a path: the path itself, or in the folder of this path. */
+export function locateHetRec(where: string): string | undefined {
+  const stat = statOf(where);
+  if (stat?.isFile()) return where.toLowerCase().endsWith('.zip') ? where : undefined;
+  if (!stat?.isDirectory()) return undefined;
+  if (isFile(path.join(where, 'user_artists.dat'))) return where;
+  const zip = readdirSync(where).find((name) => /^hetrec.*lastfm.*\.zip$/i.test(name));
+  return zip === undefined ? undefined : path.join(where, zip);
 }
 
 function parseHetRec(

@@ -1,19 +1,11 @@
+import path from 'node:path';
 import { ArgumentError, DataError } from '../../errors.js';
 import { checkOptions } from '../../options.js';
 import { sumDuplicates, warnOfDuplicates } from '../duplicates.js';
 import { Plays, type PlaysColumns } from '../plays.js';
 import { type PlaysColumnNames, type PlaysPositions, playsPositions } from '../plays-columns.js';
-import type { Tracks } from '../tracks.js';
-import { readCsv } from './csv-text.js';
-import { identifier } from './duckdb.js';
-import { encodePlays } from './encode-plays.js';
-import { readHetRec } from './hetrec.js';
-import { locatePlays, tracksBeside } from './locate.js';
-import { PlaysCache } from './plays-cache.js';
-import { parquetSource } from './read-table.js';
-import { readTracksFile } from './read-tracks.js';
-import { checkIdType, type PlaysOfQuery, playsOfQuery } from './sql.js';
-import { csvRecord, existingFile, openText, type TextFile } from './text-file.js';
+import { type Column, Table } from '../table.js';
+import { audioFeatures, Tracks, trackColumns } from '../tracks.js';
 import {
   checkFormat,
   columnNames,
@@ -27,7 +19,14 @@ import {
   startOf,
   type TextFormat,
   type TextFormatOptions,
-} from './text-format.js';
+} from './csv-format.js';
+import { identifier } from './duckdb.js';
+import { encodePlays } from './encode-plays.js';
+import { locateHetRec, readHetRec } from './hetrec.js';
+import { PlaysCache } from './plays-cache.js';
+import { loadTable, parquetSource, readCsv } from './read-table.js';
+import { checkIdType, type PlaysOfQuery, playsOfQuery } from './sql.js';
+import { csvRecord, existingFile, isFile, openText, statOf, type TextFile } from './text-file.js';
 
 /** Options of {@link readPlays}. */
 export interface ReadPlaysOptions extends TextFormatOptions {
@@ -311,4 +310,124 @@ function numbersForNames(path: string, first: readonly string[]): DataError {
       '{ header: false, columns: { user: 0, track: 1, playcount: 2 } }. If each line is a user and all of their tracks, give { lists: true }. ' +
       'If these are the names, give { header: true }.',
   );
+}
+
+/**
+ * A data file and its kind: a table of rows, or the HetRec Last.fm-2K collection (its zip, or the
+ * folder of its files).
+ */
+export interface Located {
+  kind: 'table' | 'hetrec';
+  path: string;
+}
+
+const PLAYS = ['User Listening History'];
+const TRACKS = ['Music Info', 'tracks_30459'];
+const EXTENSIONS = ['.csv', '.csv.gz', '.parquet'];
+
+/** The plays of a path: see {@link readPlays}. Throws DataError if there are none. */
+export function locatePlays(where: string): Located {
+  return located(where, PLAYS, 'plays');
+}
+
+/** The tracks of a path: see {@link readTracks}. Throws DataError if there are none. */
+export function locateTracks(where: string): Located {
+  return located(where, TRACKS, 'tracks');
+}
+
+/** The tracks file in the same folder as a plays file, if there is one. */
+export function tracksBeside(plays: string): string | undefined {
+  return namedIn(path.dirname(plays), TRACKS);
+}
+
+function located(where: string, names: readonly string[], what: string): Located {
+  const stat = statOf(where);
+  if (!stat)
+    throw new DataError(
+      `There is no file or folder "${where}". Check the path; a relative one starts from ${process.cwd()}.`,
+    );
+  if (!stat.isFile() && !stat.isDirectory())
+    throw new DataError(
+      `"${where}" is a pipe or a device: copy what it gives to a file, and read that.`,
+    );
+  const table = stat.isFile() ? where : namedIn(where, names);
+  const hetRec = locateHetRec(where);
+  if (hetRec !== undefined && (table === undefined || table === hetRec))
+    return { kind: 'hetrec', path: hetRec };
+  const found = table ?? namedIn(path.join(where, 'sample'), names);
+  if (found !== undefined) return { kind: 'table', path: found };
+  throw new DataError(
+    `The folder "${where}" holds no ${what}. Put Kaggle's "${names[0]}.csv" there, or give the path of a file.`,
+  );
+}
+
+function namedIn(folder: string, names: readonly string[]): string | undefined {
+  return names
+    .flatMap((name) => EXTENSIONS.map((extension) => path.join(folder, name + extension)))
+    .find(isFile);
+}
+
+const NUMBERS = ['year', ...audioFeatures];
+const TEXTS = trackColumns.filter((name) => !NUMBERS.includes(name));
+
+/**
+ * Reads what is known of the tracks: Kaggle's `Music Info`, or any table with a `track_id` column
+ * and some of Kaggle's others. `tracks.missingColumns` says which are absent, and further columns
+ * are kept. Names are Kaggle's whatever their case: `Track_ID` becomes `track_id`.
+ * @param where a file (.csv, .csv.gz, .parquet), or a folder: Kaggle's file in it, else
+ *   `tracks_30459` in it, else HetRec's zip in it (artists as tracks), else its folder `sample`
+ * @param options how a text file is written
+ * @throws DataError naming file, line and column for missing, malformed or foreign files, and for
+ *   an id that occurs twice
+ * @throws ArgumentError for options that cannot be followed
+ * @example const tracks = await readTracks('../data');
+ * @example await readTracks('songs.txt', { names: ['track_id', 'name', 'artist'] }) // without a header
+ */
+export async function readTracks(where: string, options: TextFormatOptions = {}): Promise<Tracks> {
+  checkOptions(options, formatOptions, 'readTracks');
+  checkFormat(options);
+  const found = locateTracks(where);
+  if (found.kind === 'table') return readTracksFile(found.path, options);
+  refuseFormat(options, found.path);
+  return (await readHetRec(found.path)).plays.catalogue!;
+}
+
+/** Reads one tracks file. */
+export async function readTracksFile(
+  path: string,
+  options: TextFormatOptions = {},
+): Promise<Tracks> {
+  const { header, names } = options;
+  const { table } = await loadTable(path, { ...options, numbers: NUMBERS, texts: TEXTS }, () => ({
+    lenient: true,
+  }));
+  const columns = new Map<string, Column>();
+  for (const name of table.columnNames) {
+    const column = table.column(name);
+    columns.set(
+      known(name, table),
+      column instanceof Float64Array ? column : column.map((v) => v || null),
+    ); // quoted empty text is missing, too
+  }
+  if (!columns.has('track_id')) {
+    const hint =
+      header === undefined && names === undefined
+        ? ' Is it the file of the tracks? If it has no header, give names.'
+        : '';
+    throw new DataError(
+      `"${path}", line 1: expected a column "track_id", found: ${shownNames(table.columnNames)}.${hint}`,
+    );
+  }
+  try {
+    return new Tracks(new Table(columns));
+  } catch (error) {
+    throw error instanceof DataError ? new DataError(`"${path}": ${error.message}`) : error;
+  }
+}
+
+/** Kaggle's name for a column that has it in another case; every other name as it is. */
+function known(name: string, table: Table): string {
+  const folded = name.toLowerCase();
+  const alike = table.columnNames.filter((other) => other.toLowerCase() === folded);
+  return alike.length === 1 && trackColumns.includes(folded) ? folded : name;
 }

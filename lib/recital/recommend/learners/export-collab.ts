@@ -1,8 +1,13 @@
 import { CollabDataLoaders } from '../../data/collab.js';
 import type { Fields, Json } from '../../data/files/fields.js';
 import type { Tensor, TensorSource } from '../../data/files/safetensors.js';
-import { readTracks, tracksTensors } from '../../data/files/tracks-tensors.js';
-import { fingerprint, readVocabulary, vocabularyTensors } from '../../data/packed-strings.js';
+import {
+  fingerprint,
+  readTracks,
+  readVocabulary,
+  tracksTensors,
+  vocabularyTensors,
+} from '../../data/files/tensors.js';
 import type { Target, TargetOptions } from '../../data/targets.js';
 import { ArgumentError, DataError } from '../../errors.js';
 import type { LearnerOptions } from '../../learner/learner.js';

@@ -1,5 +1,5 @@
 import { Csr } from '../../data/csr.js';
-import { csrTensors, readSimilarity } from '../../data/files/csr-tensors.js';
+import { csrTensors, readSimilarity } from '../../data/files/tensors.js';
 import type { InteractionValue } from '../../data/interaction-matrix.js';
 import type { Plays } from '../../data/plays.js';
 import { checkNumber, checkOptions } from '../../options.js';

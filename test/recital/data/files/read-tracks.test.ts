@@ -3,7 +3,7 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { literal, withDuckDB } from '../../../../lib/recital/data/files/duckdb.js';
-import { readTracks } from '../../../../lib/recital/data/files/read-tracks.js';
+import { readTracks } from '../../../../lib/recital/data/files/read-plays.js';
 import { DataError } from '../../../../lib/recital/errors.js';
 import { rejection, TemporaryFolder } from '../temporary.js';
 

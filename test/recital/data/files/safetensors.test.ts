@@ -5,12 +5,12 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import {
   openSafetensors,
+  parseHeader,
   readSafetensors,
   type Tensor,
   type TensorData,
   writeSafetensors,
 } from '../../../../lib/recital/data/files/safetensors.js';
-import { parseHeader } from '../../../../lib/recital/data/files/safetensors-header.js';
 import { ArgumentError, DataError } from '../../../../lib/recital/errors.js';
 import { TemporaryFolder } from '../temporary.js';
 

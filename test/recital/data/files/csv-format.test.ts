@@ -5,10 +5,8 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { CollabDataLoaders } from '../../../../lib/recital/data/collab.js';
 import { setDisplay } from '../../../../lib/recital/data/display.js';
-
-import { readPlays } from '../../../../lib/recital/data/files/read-plays.js';
+import { readPlays, readTracks } from '../../../../lib/recital/data/files/read-plays.js';
 import { readTable } from '../../../../lib/recital/data/files/read-table.js';
-import { readTracks } from '../../../../lib/recital/data/files/read-tracks.js';
 import { leaveKOut } from '../../../../lib/recital/data/splits.js';
 import { csv, Table } from '../../../../lib/recital/data/table.js';
 import { ArgumentError, DataError, UnknownIdError } from '../../../../lib/recital/errors.js';

@@ -5,17 +5,17 @@ import {
   openSafetensors,
   type Tensor,
   writeSafetensors,
-} from '../../../lib/recital/data/files/safetensors.js';
+} from '../../../../lib/recital/data/files/safetensors.js';
 import {
   fingerprint,
   readStrings,
   readVocabulary,
   stringTensors,
   vocabularyTensors,
-} from '../../../lib/recital/data/packed-strings.js';
-import { Vocabulary } from '../../../lib/recital/data/vocabulary.js';
-import { ArgumentError, DataError } from '../../../lib/recital/errors.js';
-import { TemporaryFolder } from './temporary.js';
+} from '../../../../lib/recital/data/files/tensors.js';
+import { Vocabulary } from '../../../../lib/recital/data/vocabulary.js';
+import { ArgumentError, DataError } from '../../../../lib/recital/errors.js';
+import { TemporaryFolder } from '../temporary.js';
 
 describe('packed strings', () => {
   const folder = new TemporaryFolder();

@@ -1,9 +1,11 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import { DataError } from '../errors.js';
-import type { Tensor, TensorSource } from './files/safetensors.js';
-import { pack } from './files/utf8.js';
-import { NA, Vocabulary } from './vocabulary.js';
+import { DataError } from '../../errors.js';
+import { Csr } from '../csr.js';
+import { type Column, Table } from '../table.js';
+import { Tracks } from '../tracks.js';
+import { NA, pack, Vocabulary } from '../vocabulary.js';
+import type { Tensor, TensorSource } from './safetensors.js';
 
 /**
  * Strings as tensors. `NAME.bytes` (U8) is their UTF-8, one after the other, `NAME.offsets` (U32,
@@ -95,4 +97,74 @@ function readPacked(st: TensorSource, name: string): { bytes: Uint8Array; offset
     if ((bytes[offsets[i]] & 0xc0) === 0x80) throw wrong('an offset lies within a character');
   }
   return { bytes, offsets };
+}
+
+/** A sparse matrix as tensors NAME.indptr, NAME.indices and NAME.data. */
+export function csrTensors(name: string, { indptr, indices, data }: Csr): [string, Tensor][] {
+  return Object.entries({
+    indptr,
+    indices,
+    data: data instanceof Float64Array ? data : Float32Array.from(data),
+  }).map(([part, array]) => [`${name}.${part}`, { shape: [array.length], data: array }]);
+}
+
+/** What csrTensors has made, checked. */
+export function readCsr(tensors: TensorSource, name: string, columns: number): Csr {
+  const indptr = tensors.read(`${name}.indptr`, 'I32');
+  const indices = tensors.read(`${name}.indices`, 'I32');
+  const data = tensors.read(
+    `${name}.data`,
+    tensors.tensors.get(`${name}.data`)?.dtype === 'F64' ? 'F64' : 'F32',
+  );
+  const matrix = new Csr({ shape: [indptr.length - 1, columns], indptr, indices, data });
+  Csr.check(matrix);
+  return matrix;
+}
+
+/**
+ * The similarities of tracks in a file that has no listening histories to count them from;
+ * undefined if it has.
+ */
+export function readSimilarity(tensors: TensorSource, tracks: number): Csr | undefined {
+  if (!tensors.has('similarity.indptr')) return undefined;
+  const matrix = readCsr(tensors, 'similarity', tracks);
+  if (matrix.shape[0] !== tracks)
+    throw new DataError(`its similarities are of ${matrix.shape[0]} tracks, not ${tracks}.`);
+  return matrix;
+}
+
+const texts = ['track_id', 'name', 'artist'] as const;
+
+/**
+ * What lists show of tracks, as tensors: strings `catalogue.track_id` and, as far as the catalogue
+ * has them, `catalogue.name` (titles), `catalogue.artist`, both empty where unknown, and
+ * `catalogue.year` (F64, NaN where unknown).
+ */
+export function tracksTensors({ table }: Tracks): [string, Tensor][] {
+  const tensors: [string, Tensor][] = [];
+  for (const name of texts) {
+    if (!table.has(name)) continue;
+    const values = table.strings(name).map((v) => v ?? '');
+    tensors.push(...stringTensors(`catalogue.${name}`, values));
+  }
+  if (table.has('year'))
+    tensors.push(['catalogue.year', { shape: [table.length], data: table.numbers('year') }]);
+  return tensors;
+}
+
+/** The catalogue in a file; undefined if there is none. */
+export function readTracks(st: TensorSource): Tracks | undefined {
+  if (!st.tensors.has('catalogue.track_id.bytes')) return undefined;
+  const columns: Record<string, Column> = {};
+  let length = 0;
+  for (const name of texts) {
+    if (!st.tensors.has(`catalogue.${name}.bytes`)) continue;
+    const values = readStrings(st, `catalogue.${name}`);
+    if (name === 'track_id') length = values.length;
+    if (values.length !== length)
+      throw new DataError(`catalogue.${name} has ${values.length} texts for ${length} tracks.`);
+    columns[name] = values.map((v) => v || null);
+  }
+  if (st.tensors.has('catalogue.year')) columns.year = st.read('catalogue.year', 'F64', [length]);
+  return new Tracks(new Table(columns));
 }
