@@ -1,13 +1,18 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { expect } from 'chai';
 import ts from 'typescript';
-import * as recital from '../../../lib/recital/index.js';
+import * as recital from '../lib/recital/index.js';
 
-const root = resolve(__dirname, '../../..');
-const text = readFileSync(resolve(root, 'README.md'), 'utf8');
+const root = resolve(__dirname, '..');
+const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'data/README.md'].concat(
+  readdirSync(resolve(root, 'docs')).map((file) => `docs/${file}`),
+);
+const read = (page: string): string => readFileSync(resolve(root, page), 'utf8');
+
 /** The blocks of code of a section, up to the next one. */
-function blocksOf(heading: string): string[] {
+function blocksOf(page: string, heading: string): string[] {
+  const text = `${read(page)}\n## `;
   const from = text.indexOf(`\n## ${heading}`);
   expect(from, heading).to.be.greaterThan(0);
   return Array.from(
@@ -41,8 +46,88 @@ const samplePlays = async (users: number): Promise<recital.Plays> =>
 const smaller = (code: string): string =>
   code.replace(/\b(1024|400|100|50)\b/g, (n) => ({ 1024: '64', 400: '16', 100: '4', 50: '3' })[n]!);
 
-describe("the models of one's own in the README", () => {
-  const blocks = blocksOf("A model of one's own");
+/** How GitHub names the heading of a section in an address. */
+const anchorOf = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-');
+
+describe('the documents', () => {
+  for (const page of pages) {
+    it(`${page} links to what there is`, () => {
+      const dead: string[] = [];
+      for (const [, link] of read(page).matchAll(/\]\(([^)\s]+)\)/g)) {
+        if (/^[a-z]+:/.test(link)) continue;
+        const [path, anchor] = link.split('#');
+        const file = path === '' ? page : resolve(root, dirname(page), path);
+        const there = existsSync(resolve(root, file));
+        const headings =
+          there && anchor
+            ? [...readFileSync(resolve(root, file), 'utf8').matchAll(/^#+ (.*)$/gm)].map(([, h]) =>
+                anchorOf(h),
+              )
+            : [];
+        if (!there || (anchor && !headings.includes(anchor))) dead.push(link);
+      }
+      expect(dead).to.deep.equal([]);
+    });
+  }
+
+  it('the README has at most 150 lines', () => {
+    expect(read('README.md').split('\n').length).to.be.at.most(150);
+  });
+
+  it('the README prints what its ten lines print', async () => {
+    const [code] = blocksOf('README.md', 'Ten lines');
+    const printed = /```\n(epoch[\s\S]*?)```/.exec(read('README.md'))![1].split('\n\n');
+    expect(code.match(/;$/gm)!.length + 1, 'statements').to.be.at.most(10);
+    const cell = code
+      .replace(/^import .*\n/, '')
+      .replace("'../data'", JSON.stringify(resolve(root, 'data/sample')))
+      .replace('learn.recommend(', 'const list = learn.recommend(');
+    const { list, learn } = (await run(cell, {}, '{ list, learn }')) as {
+      list: recital.Recommendations;
+      learn: recital.Learner;
+    };
+    expect(list.toString().trim()).to.equal(printed[1].trim());
+    const rows = printed[0].trim().split('\n').slice(1);
+    expect(learn.recorder.values.map((row) => row.map((x) => x?.toFixed(6)))).to.deep.equal(
+      rows.map((row) => row.trim().split(/\s+/).slice(1, 4)),
+    );
+  });
+
+  it('the README has a recommender that recommends', async () => {
+    const [code] = blocksOf('README.md', 'Your own model');
+    const plays = await samplePlays(50);
+    const cell = code.replace(/^new InOrder/m, 'const list = new InOrder');
+    const { list } = (await run(cell, { plays }, '{ list }')) as { list: recital.Recommendations };
+    expect(list.ids).to.have.length(5);
+  });
+
+  it('docs/evaluation.md compares, and predicts next tracks', async () => {
+    const [compare] = blocksOf('docs/evaluation.md', 'On one split');
+    const [next] = blocksOf('docs/evaluation.md', 'The next track');
+    const plays = await samplePlays(300);
+    const smallerCell = compare
+      .replace('trials: 10', 'trials: 2')
+      .replace(", file: 'als.json'", '')
+      .replace(/^comparison\.(plot|save|bySegment).*$/gm, '');
+    const { comparison } = (await run(smallerCell, { plays }, '{ comparison }')) as {
+      comparison: recital.Comparison;
+    };
+    expect(comparison.strings('recommender')).to.include.members(['Popularity', 'ItemKNN', 'ALS']);
+    const { learn } = (await run(
+      next.replace('fitOneCycle(8', 'fitOneCycle(1').replace(/^learn\.recommend.*$/m, ''),
+      { plays },
+      '{ learn }',
+    )) as { learn: recital.Learner };
+    expect(learn.epochsTrained).to.equal(1);
+  });
+});
+
+describe("models of one's own, as documented", () => {
+  const blocks = blocksOf('docs/own-models.md', "A model of one's own");
 
   it('are of 15 lines at most', () => {
     expect(blocks).to.have.length(3);
@@ -61,9 +146,9 @@ describe("the models of one's own in the README", () => {
   });
 });
 
-describe("the recommender of one's own in the README", () => {
+describe("a recommender of one's own, as documented", () => {
   it('looks up the year of each track, and takes part in a comparison', async () => {
-    const blocks = blocksOf("A recommender of one's own");
+    const blocks = blocksOf('docs/own-models.md', "A recommender of one's own");
     expect(blocks).to.have.length(1);
     const plays = await samplePlays(300);
     const code = blocks[0]
