@@ -1,12 +1,13 @@
-// Compiles the AssemblyScript kernels into lib/recital/compute/build/, unless both builds are newer
-// than their sources. Run by npm's `prepare`.
+// Compiles the AssemblyScript kernels into lib/recital/compute/build/ and bundles the library into
+// lib/recital/dist/, unless that is done already. Run by npm's `prepare`.
 import { accessSync, constants, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundle } from './bundle.cjs';
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
-const source = join(root, 'lib', 'recital', 'compute', 'assembly');
-const out = join(root, 'lib', 'recital', 'compute', 'build');
+const library = dirname(fileURLToPath(import.meta.url));
+const source = join(library, 'compute', 'assembly');
+const out = join(library, 'compute', 'build');
 const builds = { reproducible: [], fast: ['--enable', 'relaxed-simd'] };
 
 const age = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
@@ -15,6 +16,7 @@ const newest = Math.max(
   ...readdirSync(source).map((file) => age(join(source, file))),
 );
 if (!Object.keys(builds).every((name) => age(join(out, `${name}.wasm`)) > newest)) await compile();
+bundle(library, 'index.ts', ['../native']);
 
 async function compile() {
   try {

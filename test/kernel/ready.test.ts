@@ -190,11 +190,11 @@ describe('main.mjs', () => {
 });
 
 describe('package.json', () => {
-  it('has what `npm ci --omit=dev` needs to compile the kernels among its dependencies', () => {
+  it('has what `npm ci --omit=dev` needs to compile the kernels and the library among its dependencies', () => {
     const { dependencies } = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8'));
     const { packages } = JSON.parse(readFileSync(join(source, 'package-lock.json'), 'utf8'));
-    expect(dependencies).to.include.keys('assemblyscript', 'tsx');
-    for (const name of ['assemblyscript', 'binaryen'])
+    expect(dependencies).to.include.keys('assemblyscript', 'esbuild', 'tsx');
+    for (const name of ['assemblyscript', 'binaryen', 'esbuild'])
       expect(packages[`node_modules/${name}`]).not.to.have.property('dev');
   });
 });

@@ -32,7 +32,7 @@ for (const name of packages) {
   console.log(`  longest: ${long.map(([n, file]) => `${file} ${n}`).join(', ')}`);
 }
 
-const names = Object.keys(require(join(root, 'lib/recital/main.cjs')) as object);
+const names = Object.keys(require(join(root, 'lib/recital/index.ts')) as object);
 const all = (folder: string, endings: RegExp): string =>
   sources(folder, endings)
     .map((file) => textOf(file))

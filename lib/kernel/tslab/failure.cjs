@@ -3,6 +3,7 @@
 // checkout. The kernel's own frames and Node's are left out.
 const path = require('node:path');
 const { format, inspect, types } = require('node:util');
+const { located } = require('../../recital/bundle.cjs');
 const { hasEnded } = require('./interrupt-channel.cjs');
 
 const MAX_FRAMES = 12;
@@ -109,7 +110,8 @@ function frame(line, code) {
         : '';
     return `    at ${own.file}, line ${own.line}${name}: ${own.text}`;
   }
-  const file = path.relative(root, inFile[1]);
+  const place = located(inFile[1], Number(inFile[2]), Number(inFile[3])); // in a bundle
+  const file = path.relative(root, place?.file ?? inFile[1]);
   if (
     file.startsWith('..') ||
     /node_modules[\\/](tslab|tsx)[\\/]|^lib[\\/](kernel[\\/]tslab[\\/][\w-]+\.cjs|recital[\\/]compute[\\/]interrupt\.ts)$/.test(
@@ -117,7 +119,7 @@ function frame(line, code) {
     )
   )
     return undefined;
-  return `    at ${call ? `${call} ` : ''}(${file}:${inFile[2]}:${inFile[3]})`;
+  return `    at ${call ? `${call} ` : ''}(${file}:${place?.line ?? inFile[2]}:${place?.column ?? inFile[3]})`;
 }
 
 /** The first frames; and, where none of them is a cell's, the first that are. */
