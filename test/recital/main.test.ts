@@ -50,8 +50,8 @@ describe('the library in a script', () => {
   it('is a bundle, in which classes and functions have the names that they have in the sources', () => {
     const script =
       "const r = require('recital'); console.log(JSON.stringify(Object.keys(r).map((key) => [key, r[key].name])));";
-    const names = Object.entries<{ name?: string }>(library as object).map(([key, { name }]) =>
-      name === undefined ? [key, null] : [key, name],
+    const names = Object.entries(library as unknown as Record<string, { name?: string }>).map(
+      ([key, { name }]) => (name === undefined ? [key, null] : [key, name]),
     );
     const sorted = (pairs: unknown[]): string[] => pairs.map((pair) => JSON.stringify(pair)).sort();
     expect(sorted(JSON.parse(run(['-e', script])))).to.deep.equal(sorted(names));
