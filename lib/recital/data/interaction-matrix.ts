@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
 import { ArgumentError } from '../errors.js';
-import { checkOptions, said, whatIs } from '../options.js';
+import { checkArgument, checkOptions, said } from '../options.js';
 import { Csr } from './csr.js';
-import { Plays } from './plays.js';
+import type { Plays } from './plays.js';
 import type { Vocabulary } from './vocabulary.js';
 
 /** What an entry of an interaction matrix is: how often, whether, or the logarithm of how often. */
@@ -44,10 +44,12 @@ export function interactionMatrix(
   if (value !== 'count' && value !== 'binary' && value !== 'log') {
     throw new ArgumentError(`value must be 'count', 'binary' or 'log', got '${said(value)}'.`);
   }
-  if (!(plays instanceof Plays))
-    throw new ArgumentError(
-      `interactionMatrix needs plays, such as readPlays reads, got ${whatIs(plays)}.`,
-    );
+  checkArgument(
+    typeof plays?.compact === 'function',
+    plays,
+    'interactionMatrix',
+    'plays, such as readPlays reads',
+  );
   if (plays.length === 0) throw new ArgumentError('There are no plays to make a matrix of.');
   const { users, tracks, user, track, playcount } = plays.compact();
   const shape = [users.length, tracks.length] as const;
