@@ -13,30 +13,40 @@ export { float32, memoryUsage } from './compute/memory.js';
 export { Random } from './compute/random.js';
 export { type ComputeOptions, setCompute } from './compute/threads.js';
 // data
-export type { Batch, DataLoader, DataLoaders } from './data/batch.js';
-export { Chart } from './data/chart.js';
+export type { Batch, DataLoader, DataLoaders, NegativeOptions } from './data/batches.js';
+export {
+  CollabDataLoader,
+  type CollabLoaderOptions,
+  type CollabRows,
+  type Shuffle,
+} from './data/batches.js';
 export {
   CollabDataLoaders,
   type CollabOptions,
   type CollabPlaysOptions,
   type CollabTableOptions,
 } from './data/collab.js';
-export {
-  CollabDataLoader,
-  type CollabLoaderOptions,
-  type CollabRows,
-  type Shuffle,
-} from './data/collab-loader.js';
+export type { RowWeights } from './data/collab-rows.js';
+export { type Target, type TargetOptions, targetsOf } from './data/collab-rows.js';
 export type { Csr, CsrLike, CsrRows, DenseMatrix } from './data/csr.js';
+export {
+  type InteractionMatrix,
+  type InteractionMatrixOptions,
+  type InteractionValue,
+  interactionMatrix,
+} from './data/csr.js';
+export { Chart } from './data/display.js';
 export {
   type Correlation,
   correlation,
+  countsByGenre,
   describe,
   type Explorable,
+  meansByYear,
   missingValues,
   quantile,
+  topArtists,
 } from './data/explore.js';
-export { countsByGenre, meansByYear, topArtists } from './data/explore-tracks.js';
 export type { TextFormatOptions } from './data/files/csv-format.js';
 export type { DanfoFrame, DanfoGroups, DanfoSeries, DanfoValue } from './data/files/danfo.js';
 export { type FromDanfoOptions, fromDanfo, toDanfo } from './data/files/danfo.js';
@@ -55,15 +65,7 @@ export {
   writeSafetensors,
 } from './data/files/safetensors.js';
 export { type PlaysOfQuery, type SqlOptions, type SqlValue, sql } from './data/files/sql.js';
-export type { MinPlaysOptions } from './data/filter-plays.js';
-export {
-  type InteractionMatrix,
-  type InteractionMatrixOptions,
-  type InteractionValue,
-  interactionMatrix,
-} from './data/interaction-matrix.js';
-export { LabelEncoder } from './data/label-encoder.js';
-export type { NegativeOptions } from './data/negatives.js';
+export type { MinPlaysOptions } from './data/plays.js';
 export {
   type PlayColumns,
   type PlayRecord,
@@ -71,18 +73,22 @@ export {
   type PlaysColumns,
   type Repairs,
 } from './data/plays.js';
-export { type PlaysSplit, splitPlays } from './data/plays-split.js';
-export type { RowWeights } from './data/row-weights.js';
+export type { SequenceSplit, SequenceSplitOptions } from './data/sequence-loaders.js';
+export {
+  SequenceDataLoader,
+  SequenceDataLoaders,
+  type SequenceLoaderOptions,
+  type SequenceLoadersOptions,
+} from './data/sequence-loaders.js';
 export {
   createSequences,
+  Histories,
+  type HistoryParts,
   SequenceDataset,
   type SequenceOptions,
+  type SequenceSource,
   type SequenceWindow,
 } from './data/sequences.js';
-export { Histories, type HistoryParts, type SequenceSource } from './data/sequences-histories.js';
-export { SequenceDataLoader, type SequenceLoaderOptions } from './data/sequences-loader.js';
-export { SequenceDataLoaders, type SequenceLoadersOptions } from './data/sequences-loaders.js';
-export type { SequenceSplit, SequenceSplitOptions } from './data/sequences-split.js';
 export {
   type ReadSessionsOptions,
   readSessions,
@@ -96,16 +102,17 @@ export {
   type LeaveKOutOptions,
   leaveKOut,
   orderSplit,
+  type PlaysSplit,
   perUserSplit,
   type RandomSplitOptions,
   type RatioOptions,
   randomSplit,
   type Split,
+  splitPlays,
 } from './data/splits.js';
 export { type Cell, type Column, type ColumnValues, Table } from './data/table.js';
-export { type Target, type TargetOptions, targetsOf } from './data/targets.js';
 export { audioFeatures, Tracks, trackColumns } from './data/tracks.js';
-export { NA, Vocabulary, type VocabularyOptions } from './data/vocabulary.js';
+export { LabelEncoder, NA, Vocabulary, type VocabularyOptions } from './data/vocabulary.js';
 
 // decomposition
 export { type FactorPca, factorPca } from './decomposition/factor-pca.js';

@@ -10,8 +10,8 @@ import { evaluateRecommender } from '../../lib/recital/evaluation/evaluate-recom
 import { withSeen } from '../../lib/recital/evaluation/with-seen.js';
 import { fitHybrid } from '../../lib/recital/hybrid/weights.js';
 import { noLogging } from '../../lib/recital/index.js';
-import type { Callback } from '../../lib/recital/learner/callback.js';
-import { CancelFitException } from '../../lib/recital/learner/callback.js';
+import { type Callback, CancelFitException } from '../../lib/recital/learner/callback.js';
+
 import { BPRLoss } from '../../lib/recital/nn/losses.js';
 import { Popularity } from '../../lib/recital/recommend/baselines/popularity.js';
 import { ALS, type ALSOptions } from '../../lib/recital/recommend/factors/als.js';

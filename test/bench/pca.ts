@@ -1,11 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setCompute } from '../../lib/recital/compute/threads.js';
+import { type InteractionMatrix, interactionMatrix } from '../../lib/recital/data/csr.js';
 import { readPlays } from '../../lib/recital/data/files/read-plays.js';
-import {
-  type InteractionMatrix,
-  interactionMatrix,
-} from '../../lib/recital/data/interaction-matrix.js';
 import { Table } from '../../lib/recital/data/table.js';
 import { type Benchmark, main } from './support/benchmark.js';
 import { alternate, type Contender, peer, type Runs, worker } from './support/contenders.js';

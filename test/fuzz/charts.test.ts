@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { Chart } from '../../lib/recital/data/chart.js';
+import { Chart } from '../../lib/recital/data/display.js';
 import { correlation } from '../../lib/recital/data/explore.js';
 import { type Column, Table } from '../../lib/recital/data/table.js';
 import { chartSvg, saveChart, vegaLiteSpec } from '../../lib/recital/display/chart-render.js';

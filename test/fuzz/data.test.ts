@@ -1,13 +1,16 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { Random } from '../../lib/recital/compute/random.js';
+import { type Target, targetsOf } from '../../lib/recital/data/collab-rows.js';
 import {
   correlation,
+  countsByGenre,
   describe as describeColumns,
+  meansByYear,
   missingValues,
   quantile,
+  topArtists,
 } from '../../lib/recital/data/explore.js';
-import { countsByGenre, meansByYear, topArtists } from '../../lib/recital/data/explore-tracks.js';
 import { type PlayRecord, Plays } from '../../lib/recital/data/plays.js';
 import {
   leaveKOut,
@@ -17,7 +20,6 @@ import {
   type Split,
 } from '../../lib/recital/data/splits.js';
 import { type Cell, type Column, Table } from '../../lib/recital/data/table.js';
-import { type Target, targetsOf } from '../../lib/recital/data/targets.js';
 import { Tracks } from '../../lib/recital/data/tracks.js';
 import { Vocabulary } from '../../lib/recital/data/vocabulary.js';
 import {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { float32, memoryUsage } from '../../lib/recital/compute/memory.js';
 import { Random } from '../../lib/recital/compute/random.js';
 import { setCompute } from '../../lib/recital/compute/threads.js';
-import type { Batch } from '../../lib/recital/data/batch.js';
+import type { Batch } from '../../lib/recital/data/batches.js';
 import { Vocabulary } from '../../lib/recital/data/vocabulary.js';
 import { factorPca } from '../../lib/recital/decomposition/factor-pca.js';
 import { NumericError } from '../../lib/recital/errors.js';

@@ -1,9 +1,9 @@
 import type { Plays } from '../../lib/recital/data/plays.js';
-import type { SequenceSource } from '../../lib/recital/data/sequences-histories.js';
 import {
   SequenceDataLoaders,
   type SequenceLoadersOptions,
-} from '../../lib/recital/data/sequences-loaders.js';
+} from '../../lib/recital/data/sequence-loaders.js';
+import type { SequenceSource } from '../../lib/recital/data/sequences.js';
 import { Sessions } from '../../lib/recital/data/sessions.js';
 import {
   type LSTMLearner,

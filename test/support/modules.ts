@@ -2,7 +2,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-core/dist/register_all_gradients.js';
 import * as tf from '@tensorflow/tfjs-core';
 import { Random } from '../../lib/recital/compute/random.js';
-import type { Batch } from '../../lib/recital/data/batch.js';
+import type { Batch } from '../../lib/recital/data/batches.js';
 import { checkGradients } from '../../lib/recital/nn/check-gradients.js';
 import { lossGradient } from '../../lib/recital/nn/loss.js';
 import { MSELossFlat } from '../../lib/recital/nn/losses.js';

@@ -1,5 +1,5 @@
-import type { Chart } from '../../lib/recital/data/chart.js';
-import { setDisplay } from '../../lib/recital/data/display.js';
+import { type Chart, setDisplay } from '../../lib/recital/data/display.js';
+
 import type { Table } from '../../lib/recital/data/table.js';
 
 /** What was shown. */

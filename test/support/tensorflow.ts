@@ -2,8 +2,12 @@ import type { Random } from '../../lib/recital/compute/random.js';
 import type { Vocabulary } from '../../lib/recital/data/vocabulary.js';
 import { EmbeddingDotBias } from '../../lib/recital/models/embedding-dot-bias.js';
 import { LSTMModel } from '../../lib/recital/models/lstm.js';
-import type { TensorflowVariables } from '../../lib/recital/models/tensorflow.js';
-import { type TensorflowModel, tensorflowModel } from '../../lib/recital/models/tensorflow.js';
+import {
+  type TensorflowModel,
+  type TensorflowVariables,
+  tensorflowModel,
+} from '../../lib/recital/models/tensorflow.js';
+
 import { tensorflow } from '../../lib/recital/models/tensorflow-load.js';
 import type { Model } from '../../lib/recital/nn/model.js';
 

@@ -1,31 +1,38 @@
 import { ArgumentError, DataError, UnknownIdError } from '../errors.js';
 import { checkArgument, checkNumber, checkOptions, whatIs } from '../options.js';
 import { counted, printed } from '../printed.js';
-import { type Batch, checkRowOf, type DataLoaders } from './batch.js';
-import { encodeWith, fitColumn, type RawColumn } from './collab-classes.js';
-import { checkLines, columnsOf, ratings, rawColumn } from './collab-columns.js';
-import { CollabDataLoader } from './collab-loader.js';
 import {
-  type CollabOptions,
-  type CollabPlaysOptions,
-  type CollabTableOptions,
-  csvOptions,
-  playsOptions,
-  tableOptions,
-} from './collab-options.js';
+  type Batch,
+  CollabDataLoader,
+  checkRowOf,
+  type DataLoaders,
+  type NegativeOptions,
+  negativeSamplers,
+  type Shuffle,
+} from './batches.js';
+import {
+  checkLines,
+  columnsOf,
+  encodeWith,
+  fitColumn,
+  type RawColumn,
+  type RowWeights,
+  ratings,
+  rawColumn,
+  rowWeights,
+  type TargetOptions,
+  targetsOf,
+} from './collab-rows.js';
+
 import { Csr, type CsrRows } from './csr.js';
 import { display } from './display.js';
+import { formatOptions } from './files/csv-format.js';
 import { loadTable, type ReadTableOptions } from './files/read-table.js';
-import { type NegativeOptions, negativeSamplers } from './negatives.js';
 import { Plays } from './plays.js';
-import { rowWeights } from './row-weights.js';
 import { checkedSplit, randomSplit, type Split } from './splits.js';
 import { type Cell, Table } from './table.js';
-import { type TargetOptions, targetsOf } from './targets.js';
 import type { Tracks } from './tracks.js';
 import { NA, type Vocabulary } from './vocabulary.js';
-
-export type { CollabOptions, CollabPlaysOptions, CollabTableOptions } from './collab-options.js';
 
 /** What outlives the data: see {@link CollabDataLoaders.fromClasses}. */
 export interface CollabClasses {
@@ -420,3 +427,67 @@ printed(CollabDataLoaders, ({ classes, train, valid, names }) => {
   const parts = `${n(train.n)} training rows in ${counted(train.length, 'batch', 'batches')} of ${train.bs}, ${n(valid.n)} validation rows`;
   return `CollabDataLoaders: ${parts}; ${n(classes.user.length - 1)} users × ${n(classes.item.length - 1)} items (${Object.values(names).join(', ')})`;
 });
+
+/** Options of every way to make CollabDataLoaders. */
+export interface CollabOptions {
+  /** Share of the rows for validation, more than 0 and less than 1. Default 0.2. */
+  validPct?: number;
+  /**
+   * Seed of the split and of the order of each epoch. Default 42; fastai's default is another one
+   * each time.
+   */
+  seed?: number | string;
+  /** Rows a training batch. Default 64. */
+  bs?: number;
+  /** Rows a validation batch. Default `bs`. */
+  valBs?: number;
+  /**
+   * Row numbers of training and validation, instead of `validPct`. `valid` may be empty; a row must
+   * not be in both.
+   */
+  split?: { readonly train: ArrayLike<number>; readonly valid: ArrayLike<number> };
+  /**
+   * How an epoch of training draws its rows. Default `'permutation'`; `'replacement'` is what
+   * fastai does from 2.7.15 on.
+   */
+  shuffle?: Exclude<Shuffle, 'none'>;
+  /**
+   * Weights of the rows in training, positive: a number for each row of the data, or the name of a
+   * column (of plays: `'playcount'`). With `shuffle: 'permutation'` each row comes once and its
+   * loss counts so many times (the mean of a batch is divided by its sum of weights); with
+   * `'replacement'` rows are drawn in proportion to them and count alike, which is what fastai's
+   * weighted loader does. Validation counts every row once. Default: none.
+   */
+  weights?: RowWeights;
+}
+
+/** Options of CollabDataLoaders.fromPlays. */
+export interface CollabPlaysOptions extends CollabOptions, TargetOptions {
+  /**
+   * Draw tracks that the user has not played beside those that the user has. Then every play is a
+   * positive with target 1, whatever its playcount (so `target` and `threshold` are not for it),
+   * and is followed in its batch by its negatives with target 0: for a loss on single rows
+   * (BCEWithLogitsLossFlat) or on pairs (BPRLoss, HingeLoss). `bs` counts all rows. Training draws
+   * among the tracks that the user has not in training, anew in each epoch; validation among those
+   * in neither part, once. Default: none.
+   */
+  negatives?: NegativeOptions;
+}
+
+/** Options of CollabDataLoaders.fromTable. */
+export interface CollabTableOptions extends CollabOptions {
+  /** Column of the users. Default: the first column. */
+  userName?: string;
+  /** Column of the items. Default: the second column. */
+  itemName?: string;
+  /** Column of the ratings. Default: the third column. */
+  ratingName?: string;
+}
+
+const every = ['validPct', 'seed', 'bs', 'valBs', 'split', 'shuffle', 'weights'] as const;
+/** Names of the options of fromPlays. */
+export const playsOptions = [...every, 'target', 'threshold', 'negatives'] as const;
+/** Names of the options of fromTable. */
+export const tableOptions = [...every, 'userName', 'itemName', 'ratingName'] as const;
+/** Names of the options of fromCsv: those of a table, and of how it is read. */
+export const csvOptions = [...tableOptions, ...formatOptions, 'numbers', 'texts'] as const;

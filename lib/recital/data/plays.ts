@@ -1,13 +1,13 @@
 import { inspect } from 'node:util';
+import { Random } from '../compute/random.js';
 import { ArgumentError, DataError } from '../errors.js';
 import { checkArgument, checkOptions, didYouMean, isNumbers, said, whatIs } from '../options.js';
 import { type CsrRows, groupBy } from './csr.js';
-import { sumDuplicates } from './duplicates.js';
-import { type MinPlaysOptions, rowsOfSampledUsers, rowsWithMinPlays } from './filter-plays.js';
+import { display } from './display.js';
 import { type PlaysColumnNames, playsPositionsIn, timesOf } from './plays-columns.js';
 import { type Cell, Table } from './table.js';
 import type { Tracks } from './tracks.js';
-import { refuseRounded, Vocabulary } from './vocabulary.js';
+import { indicesIn, refuseRounded, Vocabulary } from './vocabulary.js';
 
 /** What was mended, or found and kept, when plays were read. */
 export interface Repairs {
@@ -490,4 +490,148 @@ function checkIndices(indices: Int32Array, vocabulary: Vocabulary, name: string)
       );
     }
   }
+}
+
+/** Least numbers of plays, for {@link Plays.minPlays}. */
+export interface MinPlaysOptions {
+  /** Least number of tracks that a user has played. Default 1. */
+  perUser?: number;
+  /** Least number of users who have played a track. Default 1. */
+  perTrack?: number;
+}
+
+/**
+ * Rows of the plays of `n` users drawn at random. All draws from one seed are nested: those of a
+ * smaller n are among those of a larger one.
+ */
+export function rowsOfSampledUsers(
+  { users, user }: PlaysColumns,
+  n: number,
+  seed: number | string,
+): Int32Array {
+  const counts = new Int32Array(users.length);
+  for (let i = 0; i < user.length; i++) counts[user[i]]++;
+  const active = Int32Array.from(counts.keys()).filter((u) => counts[u] > 0);
+  if (!(Number.isInteger(n) && n >= 1 && n <= active.length)) {
+    throw new ArgumentError(
+      `sampleUsers needs a whole number from 1 to ${active.length} (all users with plays), got ${said(n)}.`,
+    );
+  }
+  const chosen = new Uint8Array(users.length);
+  for (const i of new Random(seed).child('users').permutation(active.length).subarray(0, n))
+    chosen[active[i]] = 1;
+  return rowsWhere(user, (i) => chosen[user[i]] === 1);
+}
+
+/** Rows whose user and track both have enough plays among all rows: counted once. */
+export function rowsWithMinPlays(
+  { users, tracks, user, track }: PlaysColumns,
+  { perUser = 1, perTrack = 1 }: MinPlaysOptions,
+): Int32Array {
+  for (const [name, k] of Object.entries({ perUser, perTrack })) {
+    if (!(Number.isInteger(k) && k >= 1))
+      throw new ArgumentError(
+        `${name} must be a whole number of plays, at least 1, got ${said(k)}.`,
+      );
+  }
+  const ofUser = new Int32Array(users.length);
+  const ofTrack = new Int32Array(tracks.length);
+  for (let i = 0; i < user.length; i++) {
+    ofUser[user[i]]++;
+    ofTrack[track[i]]++;
+  }
+  return rowsWhere(user, (i) => ofUser[user[i]] >= perUser && ofTrack[track[i]] >= perTrack);
+}
+
+/** Rows whose numbers meet a condition, ascending. */
+function rowsWhere(column: Int32Array, keep: (row: number) => boolean): Int32Array {
+  const rows = new Int32Array(column.length);
+  let n = 0;
+  for (let i = 0; i < column.length; i++) if (keep(i)) rows[n++] = i;
+  return rows.slice(0, n);
+}
+
+/** Columns without repeated pairs, and how many rows were merged into others. */
+export interface Deduplicated {
+  columns: PlaysColumns;
+  duplicates: number;
+}
+
+/**
+ * Sums repeated (user, track) into the first of them; the order stays. Linear in the rows: one
+ * counting sort by user, one mark per track. Columns without repetition come back as they are.
+ */
+export function sumDuplicates(columns: PlaysColumns): Deduplicated {
+  const { users, tracks, user, track, playcount } = columns;
+  const { indptr, indices } = groupBy(user, users.length);
+  const markedBy = new Int32Array(tracks.length).fill(-1);
+  const firstRow = new Int32Array(tracks.length);
+  const repeated: number[] = [];
+  const into: number[] = [];
+  for (let u = 0; u < users.length; u++) {
+    for (let j = indptr[u]; j < indptr[u + 1]; j++) {
+      const row = indices[j];
+      const t = track[row];
+      if (markedBy[t] === u) {
+        repeated.push(row);
+        into.push(firstRow[t]);
+      } else {
+        markedBy[t] = u;
+        firstRow[t] = row;
+      }
+    }
+  }
+  if (repeated.length === 0) return { columns, duplicates: 0 };
+  const sums = Float64Array.from(playcount);
+  const dropped = new Uint8Array(user.length);
+  for (let j = 0; j < repeated.length; j++) {
+    sums[into[j]] += playcount[repeated[j]];
+    dropped[repeated[j]] = 1;
+  }
+  const n = user.length - repeated.length;
+  const unique = {
+    user: new Int32Array(n),
+    track: new Int32Array(n),
+    playcount: new Float32Array(n),
+  };
+  for (let row = 0, i = 0; row < user.length; row++) {
+    if (dropped[row]) continue;
+    unique.user[i] = user[row];
+    unique.track[i] = track[row];
+    unique.playcount[i++] = sums[row];
+  }
+  return { columns: { ...columns, ...unique }, duplicates: repeated.length };
+}
+
+/** Warns of rows that were merged when a file was read. */
+export function warnOfDuplicates(path: string, { duplicates }: Repairs): void {
+  if (duplicates === 0) return;
+  const rows =
+    duplicates === 1 ? '1 row repeats' : `${duplicates.toLocaleString('en')} rows repeat`;
+  display().warn(`"${path}": ${rows} an earlier (user, track); the playcounts were added up.`);
+}
+
+/**
+ * The plays of some users and tracks, encoded with these: columns of equal length, in the order of
+ * the plays.
+ */
+export function playsAmong(
+  plays: Plays,
+  { users, tracks }: { users: Vocabulary; tracks: Vocabulary },
+): { user: Int32Array; track: Int32Array; playcount: Float32Array } {
+  const userOf = indicesIn(plays.users, users);
+  const trackOf = indicesIn(plays.tracks, tracks);
+  let n = 0;
+  for (let i = 0; i < plays.length; i++)
+    if (userOf[plays.user[i]] >= 0 && trackOf[plays.track[i]] >= 0) n++;
+  const out = { user: new Int32Array(n), track: new Int32Array(n), playcount: new Float32Array(n) };
+  for (let i = 0, at = 0; i < plays.length; i++) {
+    const u = userOf[plays.user[i]];
+    const t = trackOf[plays.track[i]];
+    if (u < 0 || t < 0) continue;
+    out.user[at] = u;
+    out.track[at] = t;
+    out.playcount[at++] = plays.playcount[i];
+  }
+  return out;
 }

@@ -1,6 +1,6 @@
 import { InterruptGuard, interruptible } from '../compute/interrupt.js';
 import { Csr, type CsrRows, groupBy } from '../data/csr.js';
-import { Histories, type SequenceSource } from '../data/sequences-histories.js';
+import { Histories, type SequenceSource } from '../data/sequences.js';
 import { ArgumentError, DataError, InterruptedError } from '../errors.js';
 import { checkOptions, said } from '../options.js';
 import { TruncatedSVD } from './truncated-svd.js';

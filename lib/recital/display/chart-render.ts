@@ -1,5 +1,5 @@
 import { extname } from 'node:path';
-import type { Chart } from '../data/chart.js';
+import type { Chart } from '../data/display.js';
 import { writeAtomically } from '../data/files/atomic-write.js';
 import { ArgumentError } from '../errors.js';
 import { visible } from '../printed.js';

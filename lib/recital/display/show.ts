@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { Chart } from '../data/chart.js';
-import { setDisplay } from '../data/display.js';
+import { Chart, setDisplay } from '../data/display.js';
+
 import { Table } from '../data/table.js';
 import { checkArgument, checkOptions } from '../options.js';
 import { visible } from '../printed.js';

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { setCompute } from '../compute/threads.js';
-import { Chart } from '../data/chart.js';
-import { display } from '../data/display.js';
+import { Chart, display } from '../data/display.js';
+
 import { writeAtomically } from '../data/files/atomic-write.js';
-import { fingerprint, type PlaysSplit } from '../data/plays-split.js';
+import { fingerprint, type PlaysSplit } from '../data/splits.js';
 import { type ColumnValues, csv, Table } from '../data/table.js';
 import { ArgumentError, UnknownIdError } from '../errors.js';
 import { checkOptions, said } from '../options.js';

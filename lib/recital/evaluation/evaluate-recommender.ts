@@ -3,7 +3,7 @@ import { Random } from '../compute/random.js';
 import type { CsrRows } from '../data/csr.js';
 import { Plays } from '../data/plays.js';
 import { Table } from '../data/table.js';
-import { indicesIn } from '../data/vocabulary-map.js';
+import { indicesIn } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
 import { checkArgument, checkOptions, said, whatIs } from '../options.js';
 import { Interactions } from '../recommend/interactions.js';

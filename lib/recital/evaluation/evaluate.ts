@@ -1,6 +1,6 @@
 import { InterruptGuard, interruptible } from '../compute/interrupt.js';
 import { display, sayInterrupted } from '../data/display.js';
-import { checkedPart, type PlaysSplit } from '../data/plays-split.js';
+import { checkedPart, type PlaysSplit } from '../data/splits.js';
 import { unknownId } from '../data/vocabulary.js';
 import { ArgumentError, InterruptedError, UnknownIdError } from '../errors.js';
 import { checkNumber, checkOptions, checkRounds, whatIs } from '../options.js';

@@ -1,7 +1,7 @@
 import type { CsrRows } from '../data/csr.js';
 import type { Plays } from '../data/plays.js';
-import type { Vocabulary } from '../data/vocabulary.js';
-import { indicesIn } from '../data/vocabulary-map.js';
+import { indicesIn, type Vocabulary } from '../data/vocabulary.js';
+
 import { ArgumentError } from '../errors.js';
 import { Interactions } from '../recommend/interactions.js';
 import {

@@ -2,10 +2,15 @@ import { interruptible } from '../compute/interrupt.js';
 import { Random } from '../compute/random.js';
 import { display } from '../data/display.js';
 import { Plays } from '../data/plays.js';
-import { createSequences, SequenceDataset } from '../data/sequences.js';
-import { Histories, type SequenceSource } from '../data/sequences-histories.js';
-import { Vocabulary } from '../data/vocabulary.js';
-import { indicesIn } from '../data/vocabulary-map.js';
+import {
+  createSequences,
+  Histories,
+  SequenceDataset,
+  type SequenceSource,
+} from '../data/sequences.js';
+
+import { indicesIn, Vocabulary } from '../data/vocabulary.js';
+
 import { ArgumentError, DataError, NumericError } from '../errors.js';
 import { checkArgument, checkOptions, whatIs } from '../options.js';
 import { checkN } from '../recommend/lookup.js';

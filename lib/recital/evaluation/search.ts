@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { InterruptGuard, interruptible } from '../compute/interrupt.js';
 import { Random } from '../compute/random.js';
-import { Chart } from '../data/chart.js';
-import { display, sayInterrupted } from '../data/display.js';
+import { Chart, display, sayInterrupted } from '../data/display.js';
+
 import { writeAtomically } from '../data/files/atomic-write.js';
 import { isFile } from '../data/files/text-file.js';
 import type { Plays } from '../data/plays.js';
-import { checkedPart, fingerprint, type PlaysSplit } from '../data/plays-split.js';
+import { checkedPart, fingerprint, type PlaysSplit } from '../data/splits.js';
 import { type Cell, Table } from '../data/table.js';
 import {
   ArgumentError,

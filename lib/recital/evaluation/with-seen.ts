@@ -1,5 +1,5 @@
-import { Plays } from '../data/plays.js';
-import { playsAmong } from '../data/plays-among.js';
+import { Plays, playsAmong } from '../data/plays.js';
+
 import { ArgumentError } from '../errors.js';
 import { checkArgument } from '../options.js';
 import { registerRecommenderKind } from '../recommend/export-recommender.js';

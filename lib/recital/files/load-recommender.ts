@@ -3,7 +3,7 @@ import { openSafetensors, type TensorSource } from '../data/files/safetensors.js
 import { readTracks, readVocabulary } from '../data/files/tensors.js';
 import { isFile } from '../data/files/text-file.js';
 import { Plays } from '../data/plays.js';
-import { Histories } from '../data/sequences-histories.js';
+import { Histories } from '../data/sequences.js';
 import type { Tracks } from '../data/tracks.js';
 import { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError, DataError } from '../errors.js';

@@ -1,8 +1,8 @@
 import type { Fields } from '../data/files/fields.js';
 import type { TensorSource } from '../data/files/safetensors.js';
 import { readTracks, readVocabulary } from '../data/files/tensors.js';
-import { Histories } from '../data/sequences-histories.js';
-import { SequenceDataLoaders } from '../data/sequences-loaders.js';
+import { SequenceDataLoaders } from '../data/sequence-loaders.js';
+import { Histories } from '../data/sequences.js';
 import { DataError } from '../errors.js';
 import type { LearnerOptions } from '../learner/learner.js';
 import { readModel, setValues } from '../learner/model-file.js';

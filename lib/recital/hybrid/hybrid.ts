@@ -1,7 +1,7 @@
 import { dispose, float32 } from '../compute/memory.js';
 import { Table } from '../data/table.js';
-import { Vocabulary } from '../data/vocabulary.js';
-import { indicesIn } from '../data/vocabulary-map.js';
+import { indicesIn, Vocabulary } from '../data/vocabulary.js';
+
 import { ArgumentError } from '../errors.js';
 import { instead, isRecommender } from '../evaluation/parse.js';
 import { checkArgument, checkOptions, type NoOptions, said, whatIs } from '../options.js';

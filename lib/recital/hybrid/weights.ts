@@ -1,8 +1,8 @@
 import { interruptible } from '../compute/interrupt.js';
 import { Plays } from '../data/plays.js';
-import type { SequenceDataset } from '../data/sequences.js';
-import type { Histories, SequenceSource } from '../data/sequences-histories.js';
-import { indicesIn } from '../data/vocabulary-map.js';
+import type { Histories, SequenceDataset, SequenceSource } from '../data/sequences.js';
+
+import { indicesIn } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
 import { metricsOfHits } from '../evaluation/metrics.js';
 import {

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Batch, DataLoader } from '../data/batch.js';
+import type { Batch, DataLoader } from '../data/batches.js';
 import { ArgumentError } from '../errors.js';
 import { checkArgument, didYouMean, isFunction } from '../options.js';
 import type { RunPosition } from './checkpoint.js';

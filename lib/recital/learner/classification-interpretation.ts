@@ -1,5 +1,5 @@
-import { Chart } from '../data/chart.js';
-import { display } from '../data/display.js';
+import { Chart, display } from '../data/display.js';
+
 import { Table } from '../data/table.js';
 import { ArgumentError } from '../errors.js';
 import { checkOptions, said } from '../options.js';

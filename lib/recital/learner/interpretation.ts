@@ -1,6 +1,6 @@
-import type { Batch, DataLoader } from '../data/batch.js';
-import { Chart } from '../data/chart.js';
-import { display } from '../data/display.js';
+import type { Batch, DataLoader } from '../data/batches.js';
+import { Chart, display } from '../data/display.js';
+
 import { type Cell, Table } from '../data/table.js';
 import { ArgumentError } from '../errors.js';
 import { checkArgument, checkOptions, isNumbers, said } from '../options.js';

@@ -1,9 +1,9 @@
-import type { DataLoaders } from '../data/batch.js';
+import type { DataLoaders } from '../data/batches.js';
 import { ArgumentError } from '../errors.js';
 import type { Loss } from '../nn/loss.js';
 import { MSELossFlat } from '../nn/losses.js';
-import type { Model } from '../nn/model.js';
-import { checkModel } from '../nn/model.js';
+import { checkModel, type Model } from '../nn/model.js';
+
 import { checkOptions, whatIs } from '../options.js';
 import type { Callback } from './callback.js';
 import { checkMoms } from './fit.js';

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { DataLoader, DataLoaders } from '../data/batch.js';
+import type { DataLoader, DataLoaders } from '../data/batches.js';
 import { makeFolder } from '../data/files/atomic-write.js';
 import { type Cell, Table } from '../data/table.js';
 import { ArgumentError } from '../errors.js';

@@ -1,6 +1,6 @@
 import { InterruptGuard } from '../compute/interrupt.js';
 import { float32, reclaim } from '../compute/memory.js';
-import type { Batch, DataLoader } from '../data/batch.js';
+import type { Batch, DataLoader } from '../data/batches.js';
 import { sayInterrupted } from '../data/display.js';
 import { ArgumentError, InterruptedError, NumericError } from '../errors.js';
 import { type LossRows, lossGradient, lossOf, lossWithGradient } from '../nn/loss.js';

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
-import type { Chart } from '../data/chart.js';
-import { display } from '../data/display.js';
+import { type Chart, display } from '../data/display.js';
+
 import { ArgumentError, UnknownIdError } from '../errors.js';
 import { checkArgument, checkOptions, checkRounds, isNumbers, said } from '../options.js';
 import { CancelFitException, CancelValidException } from './callback.js';

@@ -1,4 +1,4 @@
-import type { DataLoader } from '../data/batch.js';
+import type { DataLoader } from '../data/batches.js';
 import { display } from '../data/display.js';
 import { Table } from '../data/table.js';
 import { ArgumentError, NumericError } from '../errors.js';

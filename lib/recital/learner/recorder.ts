@@ -1,5 +1,5 @@
-import type { Chart } from '../data/chart.js';
-import { display } from '../data/display.js';
+import { type Chart, display } from '../data/display.js';
+
 import { ArgumentError, RecitalError } from '../errors.js';
 import { checkOptions, said } from '../options.js';
 import { asMade, counted, printed } from '../printed.js';

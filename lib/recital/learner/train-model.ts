@@ -1,4 +1,4 @@
-import type { DataLoaders } from '../data/batch.js';
+import type { DataLoaders } from '../data/batches.js';
 import { display } from '../data/display.js';
 import { Table } from '../data/table.js';
 import { CrossEntropyLossFlat } from '../nn/cross-entropy.js';

@@ -1,7 +1,7 @@
 import { kernels } from '../compute/kernels.js';
 import { float32, int32 } from '../compute/memory.js';
 import { Random } from '../compute/random.js';
-import type { Batch } from '../data/batch.js';
+import type { Batch } from '../data/batches.js';
 import type { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
 import { checkYRange, sigmoid } from '../nn/activations.js';

@@ -1,5 +1,5 @@
 import { Random } from '../compute/random.js';
-import type { Batch } from '../data/batch.js';
+import type { Batch } from '../data/batches.js';
 import type { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
 import { ReLU, SigmoidRange } from '../nn/activations.js';

@@ -1,6 +1,6 @@
 import { float32 } from '../compute/memory.js';
 import { Random } from '../compute/random.js';
-import type { Batch } from '../data/batch.js';
+import type { Batch } from '../data/batches.js';
 import { Csr, type CsrRows } from '../data/csr.js';
 import type { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';

@@ -1,7 +1,7 @@
 import { kernels } from '../compute/kernels.js';
 import { int32 } from '../compute/memory.js';
 import { Random } from '../compute/random.js';
-import type { Batch } from '../data/batch.js';
+import type { Batch } from '../data/batches.js';
 import { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
 import { Dropout } from '../nn/dropout.js';

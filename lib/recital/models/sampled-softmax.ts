@@ -1,7 +1,7 @@
 import { matmul } from '../compute/matmul.js';
 import type { Random } from '../compute/random.js';
 import { parallel } from '../compute/threads.js';
-import { WeightedDraw } from '../data/weighted-draw.js';
+import { WeightedDraw } from '../data/batches.js';
 import { ArgumentError } from '../errors.js';
 import { softmaxCrossEntropy } from '../nn/cross-entropy.js';
 import type { StateBuffer } from '../nn/module.js';

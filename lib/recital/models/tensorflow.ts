@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { Random } from '../compute/random.js';
-import type { Batch } from '../data/batch.js';
+import type { Batch } from '../data/batches.js';
 import { ArgumentError } from '../errors.js';
 import { initEmbedding } from '../nn/embedding.js';
 import type { Model } from '../nn/model.js';

@@ -1,5 +1,5 @@
 import { Random } from '../compute/random.js';
-import type { Batch } from '../data/batch.js';
+import type { Batch } from '../data/batches.js';
 import { display } from '../data/display.js';
 import { Table } from '../data/table.js';
 import { NumericError } from '../errors.js';

@@ -1,4 +1,4 @@
-import type { Batch } from '../data/batch.js';
+import type { Batch } from '../data/batches.js';
 import { ArgumentError } from '../errors.js';
 import { whatIs } from '../options.js';
 import type { StateBuffer } from './module.js';

@@ -3,7 +3,7 @@ import type { Fields, Json } from '../data/files/fields.js';
 import type { Tensor, TensorSource } from '../data/files/safetensors.js';
 import { tracksTensors, vocabularyTensors } from '../data/files/tensors.js';
 import type { Plays } from '../data/plays.js';
-import type { Histories } from '../data/sequences-histories.js';
+import type { Histories } from '../data/sequences.js';
 import type { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
 import { EXTENSION, writeModelFile } from '../learner/model-file.js';

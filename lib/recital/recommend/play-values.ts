@@ -1,6 +1,6 @@
-import { Csr } from '../data/csr.js';
+import { Csr, type InteractionValue } from '../data/csr.js';
 import type { Fields } from '../data/files/fields.js';
-import type { InteractionValue } from '../data/interaction-matrix.js';
+
 import { ArgumentError } from '../errors.js';
 import { said } from '../options.js';
 import type { History } from './fold-in.js';

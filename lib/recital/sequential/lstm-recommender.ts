@@ -1,7 +1,6 @@
-import type { Batch } from '../data/batch.js';
-import type { SequenceDataset } from '../data/sequences.js';
-import type { Histories } from '../data/sequences-histories.js';
-import { SequenceDataLoaders } from '../data/sequences-loaders.js';
+import type { Batch } from '../data/batches.js';
+import { SequenceDataLoaders } from '../data/sequence-loaders.js';
+import type { Histories, SequenceDataset } from '../data/sequences.js';
 import { ArgumentError } from '../errors.js';
 import { Learner } from '../learner/learner.js';
 import { LSTMModel } from '../models/lstm.js';

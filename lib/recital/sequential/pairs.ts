@@ -1,5 +1,5 @@
 import { type CsrRows, groupBy } from '../data/csr.js';
-import type { Histories, SequenceSource } from '../data/sequences-histories.js';
+import type { Histories, SequenceSource } from '../data/sequences.js';
 import { ArgumentError } from '../errors.js';
 import { checkNumber, checkOptions, type NoOptions, said } from '../options.js';
 import { registerRecommenderKind } from '../recommend/export-recommender.js';

@@ -1,6 +1,6 @@
 import { Plays } from '../data/plays.js';
-import type { SequenceDataset } from '../data/sequences.js';
-import { Histories, type SequenceSource } from '../data/sequences-histories.js';
+import { Histories, type SequenceDataset, type SequenceSource } from '../data/sequences.js';
+
 import { Vocabulary } from '../data/vocabulary.js';
 import { checkArgument, checkNumber, checkOptions, type NoOptions } from '../options.js';
 import { registerRecommenderKind } from '../recommend/export-recommender.js';

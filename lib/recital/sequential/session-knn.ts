@@ -1,4 +1,4 @@
-import type { Histories, SequenceSource } from '../data/sequences-histories.js';
+import type { Histories, SequenceSource } from '../data/sequences.js';
 import { ArgumentError } from '../errors.js';
 import { checkNumber, checkOptions } from '../options.js';
 import {

@@ -1,4 +1,4 @@
-import { SequenceDataLoaders } from '../../../lib/recital/data/sequences-loaders.js';
+import { SequenceDataLoaders } from '../../../lib/recital/data/sequence-loaders.js';
 import type { Sessions } from '../../../lib/recital/data/sessions.js';
 import { itemVectors } from '../../../lib/recital/decomposition/item-vectors.js';
 import type { Callback } from '../../../lib/recital/learner/callback.js';

@@ -1,5 +1,5 @@
 import { Random } from '../../../lib/recital/compute/random.js';
-import type { Batch, DataLoader, DataLoaders } from '../../../lib/recital/data/batch.js';
+import type { Batch, DataLoader, DataLoaders } from '../../../lib/recital/data/batches.js';
 import { Vocabulary } from '../../../lib/recital/data/vocabulary.js';
 
 /** Tracks of the paper's data. */

@@ -1,14 +1,13 @@
 import { expect } from 'chai';
 import {
   correlation,
-  describe as describeColumns,
-  missingValues,
-} from '../../../lib/recital/data/explore.js';
-import {
   countsByGenre,
+  describe as describeColumns,
   meansByYear,
+  missingValues,
   topArtists,
-} from '../../../lib/recital/data/explore-tracks.js';
+} from '../../../lib/recital/data/explore.js';
+
 import { Plays } from '../../../lib/recital/data/plays.js';
 import { Table } from '../../../lib/recital/data/table.js';
 import { Tracks } from '../../../lib/recital/data/tracks.js';

@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { Plays } from '../../../lib/recital/data/plays.js';
-import { splitPlays } from '../../../lib/recital/data/plays-split.js';
 import {
   kFold,
   leaveKOut,
@@ -9,7 +8,9 @@ import {
   perUserSplit,
   randomSplit,
   type Split,
+  splitPlays,
 } from '../../../lib/recital/data/splits.js';
+
 import { ArgumentError } from '../../../lib/recital/errors.js';
 
 const someRows = fc.uniqueArray(fc.tuple(fc.nat(6), fc.nat(30)), {

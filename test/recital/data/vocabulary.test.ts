@@ -3,7 +3,8 @@ import path from 'node:path';
 import { inspect } from 'node:util';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { Vocabulary } from '../../../lib/recital/data/vocabulary.js';
+import { Plays, playsAmong } from '../../../lib/recital/data/plays.js';
+import { indicesIn, LabelEncoder, Vocabulary } from '../../../lib/recital/data/vocabulary.js';
 import { ArgumentError, UnknownIdError } from '../../../lib/recital/errors.js';
 
 const golden = JSON.parse(
@@ -137,5 +138,118 @@ describe('Vocabulary', () => {
     expect(inspect(Vocabulary.fromValues(['b', 'a'], { kind: 'user' }))).to.equal(
       'Vocabulary of 2 (user): a, b',
     );
+  });
+});
+
+describe('LabelEncoder', () => {
+  it("fits, transforms and goes back as scikit-learn's does", () => {
+    const encoder = new LabelEncoder();
+    expect([...encoder.fitTransform(golden.strings)]).to.deep.equal(golden.codes);
+    expect(encoder.classes).to.deep.equal(golden.classes);
+    expect(encoder.inverseTransform(golden.codes)).to.deep.equal(golden.inverse);
+    expect(encoder.vocabulary.index('banana')).to.equal(golden.codes[0]);
+  });
+
+  it('keeps numbers as numbers, and makes strings of a mixture', () => {
+    const numbers = new LabelEncoder<number>();
+    expect([...numbers.fitTransform(golden.ints)]).to.deep.equal(golden.int_codes);
+    expect(numbers.classes).to.deep.equal(golden.int_classes);
+    expect(numbers.inverseTransform([3, 0])).to.deep.equal([10, -1]);
+    const { fit, classes } = golden.mixed_ints_and_strings;
+    expect(new LabelEncoder<string | number>().fit(fit).classes).to.deep.equal(classes);
+  });
+
+  it("refuses unseen labels with scikit-learn's words, all of them, and the nearest known one", () => {
+    const encoder = new LabelEncoder().fit(golden.strings);
+    expect(() => encoder.transform(['banana', 'nope'])).to.throw(
+      UnknownIdError,
+      golden.unseen_error.replace('ValueError: ', ''),
+    );
+    expect(() => encoder.transform(['bananna', 'nope', 'nope'])).to.throw(
+      UnknownIdError,
+      /did you mean "banana".*unseen labels: 'bananna', 'nope'$/,
+    );
+    const many = Array.from({ length: 13 }, (_, i) => `new ${i}`);
+    expect(() => encoder.transform(many)).to.throw(UnknownIdError, /'new 9' and 3 more$/);
+    for (const index of [-1, 15, 0.5, NaN])
+      expect(() => encoder.inverseTransform([0, index])).to.throw(
+        ArgumentError,
+        `unseen labels: ${index}`,
+      );
+  });
+
+  it('refuses a missing value, and work before fit', () => {
+    expect(() => new LabelEncoder().fit(['a', null])).to.throw(
+      ArgumentError,
+      'Drop the rows without one',
+    );
+    for (const work of [
+      (e: LabelEncoder) => e.transform(['a']),
+      (e: LabelEncoder) => e.inverseTransform([0]),
+      (e: LabelEncoder) => e.classes,
+      (e: LabelEncoder) => e.vocabulary,
+    ]) {
+      expect(() => work(new LabelEncoder())).to.throw(ArgumentError, 'not fitted yet');
+    }
+    expect(inspect(new LabelEncoder())).to.equal('LabelEncoder, not fitted');
+    expect(inspect(new LabelEncoder().fit(['a', 'b', 'a']))).to.equal('LabelEncoder of 2 classes');
+  });
+
+  it('has sorted, distinct classes and goes there and back for any strings', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string()), (values) => {
+        const encoder = new LabelEncoder();
+        const codes = encoder.fitTransform(values);
+        expect(encoder.inverseTransform(codes)).to.deep.equal(values);
+        expect(new Set(encoder.classes).size).to.equal(encoder.classes.length);
+        expect(encoder.classes.length).to.equal(new Set(values).size);
+      }),
+    );
+  });
+});
+
+const idsOf = fc.array(
+  fc.oneof(
+    fc.constantFrom('a', 'b', 'ab', '#na#', 'é', '中', '𝄞', ''),
+    fc.string({ unit: 'grapheme' }),
+  ),
+  { maxLength: 12 },
+);
+const numbers = fc.array(fc.integer({ min: -20, max: 120 }), { maxLength: 12 });
+const vocabulary = fc
+  .tuple(fc.oneof(idsOf, numbers), fc.boolean(), fc.boolean())
+  .map(([values, na, sorted]) =>
+    sorted ? Vocabulary.fromValues(values, { na }) : Vocabulary.inOrder(values, { na }),
+  );
+
+describe('indices of one vocabulary in another', () => {
+  it('are those that each id is looked up at', () => {
+    fc.assert(
+      fc.property(vocabulary, vocabulary, (from, to) => {
+        expect([...indicesIn(from, to)]).to.deep.equal(from.classes.map((id) => to.indexOf(id)));
+      }),
+    );
+  });
+
+  it('are its own in itself', () => {
+    const v = Vocabulary.fromValues(['b', 'a', 'c'], { na: true });
+    expect([...indicesIn(v, v)]).to.deep.equal([0, 1, 2, 3]);
+  });
+
+  it('keep the plays of users and tracks that are known, in their order', () => {
+    const plays = Plays.fromRows([
+      { user: 'u1', track: 'c', playcount: 3 },
+      { user: 'u2', track: 'a', playcount: 2 },
+      { user: 'u1', track: 'a', playcount: 4 },
+      { user: 'u3', track: 'b', playcount: 5 },
+    ]);
+    const known = {
+      users: Vocabulary.fromValues(['u0', 'u1', 'u3']),
+      tracks: Vocabulary.inOrder(['c', 'b']),
+    };
+    const { user, track, playcount } = playsAmong(plays, known);
+    expect([...user]).to.deep.equal([1, 2]);
+    expect([...track]).to.deep.equal([0, 1]);
+    expect([...playcount]).to.deep.equal([3, 5]);
   });
 });

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import * as vega from 'vega';
 import { compile } from 'vega-lite';
-import { Chart } from '../../../lib/recital/data/chart.js';
+import { Chart } from '../../../lib/recital/data/display.js';
 import { withPoints } from '../../../lib/recital/display/chart-points.js';
 import { chartBundle } from '../../../lib/recital/display/chart-render.js';
 

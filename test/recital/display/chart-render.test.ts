@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { Chart } from '../../../lib/recital/data/chart.js';
+import { Chart } from '../../../lib/recital/data/display.js';
 import { chartBundle, chartPng, chartSvg } from '../../../lib/recital/display/chart-render.js';
 import { ArgumentError, DataError } from '../../../lib/recital/errors.js';
 import '../../../lib/recital/display/index.js';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Chart } from '../../../lib/recital/data/chart.js';
+import type { Chart } from '../../../lib/recital/data/display.js';
 import { Table } from '../../../lib/recital/data/table.js';
 import { palette } from '../../../lib/recital/display/chart-config.js';
 import { chartPng, chartSvg } from '../../../lib/recital/display/chart-render.js';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { Chart } from '../../../lib/recital/data/chart.js';
+import { Chart } from '../../../lib/recital/data/display.js';
 import { grey, palette } from '../../../lib/recital/display/chart-config.js';
 import { chartSvg, vegaLiteSpec } from '../../../lib/recital/display/chart-render.js';
 import { resultCharts, tableCharts } from '../../support/charts.js';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { Chart } from '../../../lib/recital/data/chart.js';
-import { display } from '../../../lib/recital/data/display.js';
+import { Chart, display } from '../../../lib/recital/data/display.js';
+
 import { Table } from '../../../lib/recital/data/table.js';
 import {
   displaySymbol,

@@ -6,8 +6,13 @@ import fc from 'fast-check';
 import { Random } from '../../../lib/recital/compute/random.js';
 import { readHetRec } from '../../../lib/recital/data/files/hetrec.js';
 import { type PlayRecord, Plays } from '../../../lib/recital/data/plays.js';
-import { type PlaysSplit, splitPlays } from '../../../lib/recital/data/plays-split.js';
-import { leaveKOut, perUserSplit } from '../../../lib/recital/data/splits.js';
+import {
+  leaveKOut,
+  type PlaysSplit,
+  perUserSplit,
+  splitPlays,
+} from '../../../lib/recital/data/splits.js';
+
 import { Table } from '../../../lib/recital/data/table.js';
 import { Tracks } from '../../../lib/recital/data/tracks.js';
 import { ArgumentError, RecitalError, UnknownIdError } from '../../../lib/recital/errors.js';

@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { Plays } from '../../../lib/recital/data/plays.js';
-import { splitPlays } from '../../../lib/recital/data/plays-split.js';
+import { splitPlays } from '../../../lib/recital/data/splits.js';
 import { Table } from '../../../lib/recital/data/table.js';
 import { ArgumentError } from '../../../lib/recital/errors.js';
 import { evaluateColdTracks } from '../../../lib/recital/evaluation/cold-tracks.js';

@@ -4,12 +4,15 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { Random } from '../../../lib/recital/compute/random.js';
 import { Plays } from '../../../lib/recital/data/plays.js';
-import { splitPlays } from '../../../lib/recital/data/plays-split.js';
-import { createSequences, type SequenceDataset } from '../../../lib/recital/data/sequences.js';
-import { Histories } from '../../../lib/recital/data/sequences-histories.js';
-import { SequenceDataLoaders } from '../../../lib/recital/data/sequences-loaders.js';
+import { SequenceDataLoaders } from '../../../lib/recital/data/sequence-loaders.js';
+import {
+  createSequences,
+  Histories,
+  type SequenceDataset,
+} from '../../../lib/recital/data/sequences.js';
 import { readSessions, type Sessions } from '../../../lib/recital/data/sessions.js';
-import { leaveKOut } from '../../../lib/recital/data/splits.js';
+import { leaveKOut, splitPlays } from '../../../lib/recital/data/splits.js';
+
 import { ArgumentError, DataError, NumericError } from '../../../lib/recital/errors.js';
 import { evaluateNextItem } from '../../../lib/recital/evaluation/next-track.js';
 import { WeightedSum } from '../../../lib/recital/hybrid/hybrid.js';

@@ -6,8 +6,8 @@ import fc from 'fast-check';
 import { Random } from '../../../lib/recital/compute/random.js';
 import { setDisplay } from '../../../lib/recital/data/display.js';
 import { type PlayRecord, Plays } from '../../../lib/recital/data/plays.js';
-import { splitPlays } from '../../../lib/recital/data/plays-split.js';
-import { randomSplit } from '../../../lib/recital/data/splits.js';
+import { randomSplit, splitPlays } from '../../../lib/recital/data/splits.js';
+
 import { ArgumentError, UnknownIdError } from '../../../lib/recital/errors.js';
 import { evaluateRecommender } from '../../../lib/recital/evaluation/evaluate-recommender.js';
 import {

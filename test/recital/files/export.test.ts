@@ -3,7 +3,7 @@ import path from 'node:path';
 import { expect } from 'chai';
 import { CollabDataLoaders } from '../../../lib/recital/data/collab.js';
 import type { Plays } from '../../../lib/recital/data/plays.js';
-import { SequenceDataLoaders } from '../../../lib/recital/data/sequences-loaders.js';
+import { SequenceDataLoaders } from '../../../lib/recital/data/sequence-loaders.js';
 import { Table } from '../../../lib/recital/data/table.js';
 import { ArgumentError, DataError } from '../../../lib/recital/errors.js';
 import * as recital from '../../../lib/recital/index.js';

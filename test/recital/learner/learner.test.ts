@@ -3,8 +3,8 @@ import { Random } from '../../../lib/recital/compute/random.js';
 import { setDisplay } from '../../../lib/recital/data/display.js';
 import type { Table } from '../../../lib/recital/data/table.js';
 import { ArgumentError, NumericError, RecitalError } from '../../../lib/recital/errors.js';
-import type { Callback } from '../../../lib/recital/learner/callback.js';
 import {
+  type Callback,
   CancelBackwardException,
   CancelBatchException,
   CancelEpochException,
@@ -15,6 +15,7 @@ import {
   type EventName,
   events,
 } from '../../../lib/recital/learner/callback.js';
+
 import { Learner, type LearnerOptions } from '../../../lib/recital/learner/learner.js';
 import {
   accuracyThresh,

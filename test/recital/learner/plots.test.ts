@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { expect } from 'chai';
-import type { Chart } from '../../../lib/recital/data/chart.js';
 import type { CollabDataLoaders } from '../../../lib/recital/data/collab.js';
+import type { Chart } from '../../../lib/recital/data/display.js';
 import { chartSvg } from '../../../lib/recital/display/chart-render.js';
 import { ClassificationInterpretation } from '../../../lib/recital/learner/classification-interpretation.js';
 import type { LrFindResult } from '../../../lib/recital/learner/lr-find.js';

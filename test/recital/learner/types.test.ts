@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
-import type { Callback } from '../../../lib/recital/learner/callback.js';
-import { events } from '../../../lib/recital/learner/callback.js';
+import { type Callback, events } from '../../../lib/recital/learner/callback.js';
+
 import {
   GradientAccumulation,
   type GradientAccumulationOptions,
@@ -14,17 +14,16 @@ import {
   CSVLogger,
   type CSVLoggerOptions,
 } from '../../../lib/recital/learner/callbacks/logging.js';
-import type {
-  PatienceOptions,
-  TrackerOptions,
-} from '../../../lib/recital/learner/callbacks/trackers.js';
 import {
   EarlyStopping,
+  type PatienceOptions,
   ReduceLROnPlateau,
   type ReduceLROnPlateauOptions,
   SaveModel,
   type SaveModelOptions,
+  type TrackerOptions,
 } from '../../../lib/recital/learner/callbacks/trackers.js';
+
 import {
   FetchPreds,
   type FetchPredsOptions,

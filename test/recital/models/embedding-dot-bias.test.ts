@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { Random } from '../../../lib/recital/compute/random.js';
-import type { Batch } from '../../../lib/recital/data/batch.js';
+import type { Batch } from '../../../lib/recital/data/batches.js';
 import { Vocabulary } from '../../../lib/recital/data/vocabulary.js';
 import { ArgumentError, UnknownIdError } from '../../../lib/recital/errors.js';
 import { Adam } from '../../../lib/recital/learner/optimizers/steps.js';

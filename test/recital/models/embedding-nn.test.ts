@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { Random } from '../../../lib/recital/compute/random.js';
-import type { Batch } from '../../../lib/recital/data/batch.js';
+import type { Batch } from '../../../lib/recital/data/batches.js';
 import { Vocabulary } from '../../../lib/recital/data/vocabulary.js';
 import { ArgumentError } from '../../../lib/recital/errors.js';
 import { Learner } from '../../../lib/recital/learner/learner.js';

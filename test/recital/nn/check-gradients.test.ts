@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { Random } from '../../../lib/recital/compute/random.js';
-import type { Batch } from '../../../lib/recital/data/batch.js';
+import type { Batch } from '../../../lib/recital/data/batches.js';
 import { setDisplay } from '../../../lib/recital/data/display.js';
 import { ArgumentError, NumericError } from '../../../lib/recital/errors.js';
 import { EmbeddingDotBias } from '../../../lib/recital/models/embedding-dot-bias.js';
@@ -11,8 +11,8 @@ import { Dropout } from '../../../lib/recital/nn/dropout.js';
 import { Linear } from '../../../lib/recital/nn/linear.js';
 import { BCEWithLogitsLossFlat } from '../../../lib/recital/nn/losses.js';
 import type { Model } from '../../../lib/recital/nn/model.js';
-import type { Module } from '../../../lib/recital/nn/module.js';
-import { Sequential } from '../../../lib/recital/nn/module.js';
+import { type Module, Sequential } from '../../../lib/recital/nn/module.js';
+
 import { Parameter } from '../../../lib/recital/nn/parameter.js';
 import { moduleModel, normals, targetsFor } from '../../support/modules.js';
 import { plantedLoaders } from '../../support/synthetic.js';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { Random } from '../../../lib/recital/compute/random.js';
-import type { Batch } from '../../../lib/recital/data/batch.js';
+import type { Batch } from '../../../lib/recital/data/batches.js';
 import { ArgumentError, NumericError } from '../../../lib/recital/errors.js';
 import { Learner } from '../../../lib/recital/learner/learner.js';
 import { EmbeddingDotBias } from '../../../lib/recital/models/embedding-dot-bias.js';

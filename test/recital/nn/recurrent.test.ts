@@ -10,8 +10,8 @@ import { Linear } from '../../../lib/recital/nn/linear.js';
 import { lossGradient, lossOf } from '../../../lib/recital/nn/loss.js';
 import type { Module } from '../../../lib/recital/nn/module.js';
 import { PackedSequences } from '../../../lib/recital/nn/packed-sequences.js';
-import type { Recurrent } from '../../../lib/recital/nn/recurrent.js';
-import { GRU, LSTM } from '../../../lib/recital/nn/recurrent.js';
+import { GRU, LSTM, type Recurrent } from '../../../lib/recital/nn/recurrent.js';
+
 import { expectClose, golden } from '../../support/golden.js';
 import {
   expectModule,

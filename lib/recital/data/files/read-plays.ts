@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { ArgumentError, DataError } from '../../errors.js';
 import { checkOptions } from '../../options.js';
-import { sumDuplicates, warnOfDuplicates } from '../duplicates.js';
-import { Plays, type PlaysColumns } from '../plays.js';
+import { Plays, type PlaysColumns, sumDuplicates, warnOfDuplicates } from '../plays.js';
+
 import { type PlaysColumnNames, type PlaysPositions, playsPositions } from '../plays-columns.js';
 import { type Column, Table } from '../table.js';
 import { audioFeatures, Tracks, trackColumns } from '../tracks.js';

@@ -7,8 +7,8 @@ import type {
 } from '@duckdb/node-api';
 import { ArgumentError, DataError, InterruptedError, RecitalError } from '../../errors.js';
 import { checkOptions, didYouMean, isNumbers, whatIs } from '../../options.js';
-import { sumDuplicates, warnOfDuplicates } from '../duplicates.js';
-import { Plays } from '../plays.js';
+import { Plays, sumDuplicates, warnOfDuplicates } from '../plays.js';
+
 import { type PlaysColumnNames, playsPositionsIn } from '../plays-columns.js';
 import { Table } from '../table.js';
 import { Tracks } from '../tracks.js';

@@ -1,4 +1,4 @@
-import { Chart } from '../../data/chart.js';
+import { Chart } from '../../data/display.js';
 import { Table } from '../../data/table.js';
 import { ArgumentError } from '../../errors.js';
 import { checkArgument, checkOptions, isNumbers, said } from '../../options.js';

@@ -1,6 +1,6 @@
-import { Chart } from '../../data/chart.js';
+import { Chart } from '../../data/display.js';
+import { withUnit } from '../../data/explore.js';
 import type { Table } from '../../data/table.js';
-import { withUnit } from '../../data/units.js';
 import { ArgumentError } from '../../errors.js';
 import { checkArgument, checkOptions } from '../../options.js';
 import { counted } from '../../printed.js';

@@ -1,7 +1,7 @@
 import { Random } from '../../compute/random.js';
-import { Chart } from '../../data/chart.js';
+import { Chart } from '../../data/display.js';
+import { withUnit } from '../../data/explore.js';
 import type { Column, Table } from '../../data/table.js';
-import { withUnit } from '../../data/units.js';
 import { checkOptions } from '../../options.js';
 import { counted } from '../../printed.js';
 import { palette, plotSize } from '../chart-config.js';

@@ -1,8 +1,8 @@
 import { ArgumentError, NumericError } from '../../errors.js';
 import { checkNumber, checkOptions, said } from '../../options.js';
 import { asMade, printed } from '../../printed.js';
-import type { Callback } from '../callback.js';
-import { CancelBatchException } from '../callback.js';
+import { type Callback, CancelBatchException } from '../callback.js';
+
 import type { Learner } from '../learner.js';
 
 /** Options of GradientClip; defaults as fastai's. */

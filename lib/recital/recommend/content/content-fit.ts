@@ -1,5 +1,5 @@
-import type { DenseMatrix } from '../../data/csr.js';
-import type { InteractionValue } from '../../data/interaction-matrix.js';
+import type { DenseMatrix, InteractionValue } from '../../data/csr.js';
+
 import type { Plays } from '../../data/plays.js';
 import type { Tracks } from '../../data/tracks.js';
 import { Vocabulary } from '../../data/vocabulary.js';

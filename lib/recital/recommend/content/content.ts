@@ -1,6 +1,6 @@
-import type { DenseMatrix } from '../../data/csr.js';
+import type { DenseMatrix, InteractionValue } from '../../data/csr.js';
 import { display } from '../../data/display.js';
-import type { InteractionValue } from '../../data/interaction-matrix.js';
+
 import type { Plays } from '../../data/plays.js';
 import type { Tracks } from '../../data/tracks.js';
 import { ArgumentError, DataError } from '../../errors.js';

@@ -1,8 +1,8 @@
 import { InterruptGuard } from '../../compute/interrupt.js';
 import { dispose, float32 } from '../../compute/memory.js';
 import { Random } from '../../compute/random.js';
+import type { InteractionValue } from '../../data/csr.js';
 import { sayInterrupted } from '../../data/display.js';
-import type { InteractionValue } from '../../data/interaction-matrix.js';
 import type { Plays } from '../../data/plays.js';
 import { ArgumentError } from '../../errors.js';
 import { checkOptions, checkRounds } from '../../options.js';

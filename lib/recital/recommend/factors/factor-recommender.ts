@@ -1,11 +1,11 @@
 import { float32 } from '../../compute/memory.js';
 import { display } from '../../data/display.js';
 import type { TensorSource } from '../../data/files/safetensors.js';
-import { Plays } from '../../data/plays.js';
-import { playsAmong } from '../../data/plays-among.js';
+import { Plays, playsAmong } from '../../data/plays.js';
+
 import type { Tracks } from '../../data/tracks.js';
-import { Vocabulary } from '../../data/vocabulary.js';
-import { indicesIn } from '../../data/vocabulary-map.js';
+import { indicesIn, Vocabulary } from '../../data/vocabulary.js';
+
 import { cholesky, choleskySolve } from '../../decomposition/positive-definite.js';
 import { ArgumentError, NumericError } from '../../errors.js';
 import { firstNotFinite } from '../../learner/not-finite.js';

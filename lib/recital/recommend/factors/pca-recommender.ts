@@ -1,6 +1,6 @@
 import { float32 } from '../../compute/memory.js';
-import type { DenseMatrix } from '../../data/csr.js';
-import type { InteractionValue } from '../../data/interaction-matrix.js';
+import type { DenseMatrix, InteractionValue } from '../../data/csr.js';
+
 import type { Plays } from '../../data/plays.js';
 import { PCA, type PCAOptions } from '../../decomposition/pca.js';
 import { ArgumentError } from '../../errors.js';

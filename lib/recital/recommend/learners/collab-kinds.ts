@@ -1,6 +1,6 @@
+import type { NegativeOptions } from '../../data/batches.js';
 import type { CollabDataLoaders } from '../../data/collab.js';
 import type { Fields, Json } from '../../data/files/fields.js';
-import type { NegativeOptions } from '../../data/negatives.js';
 import type { LearnerOptions } from '../../learner/learner.js';
 import { checkArgument } from '../../options.js';
 import type { CollabModel, CollabRecommender } from './collab-recommender.js';

@@ -1,4 +1,5 @@
 import { CollabDataLoaders } from '../../data/collab.js';
+import type { Target, TargetOptions } from '../../data/collab-rows.js';
 import type { Fields, Json } from '../../data/files/fields.js';
 import type { Tensor, TensorSource } from '../../data/files/safetensors.js';
 import {
@@ -8,7 +9,6 @@ import {
   tracksTensors,
   vocabularyTensors,
 } from '../../data/files/tensors.js';
-import type { Target, TargetOptions } from '../../data/targets.js';
 import { ArgumentError, DataError } from '../../errors.js';
 import type { LearnerOptions } from '../../learner/learner.js';
 import { modelTensors, readModel, setValues } from '../../learner/model-file.js';

@@ -1,5 +1,5 @@
+import { targetsOf } from '../../data/collab-rows.js';
 import { Plays } from '../../data/plays.js';
-import { targetsOf } from '../../data/targets.js';
 import { Vocabulary } from '../../data/vocabulary.js';
 import { ArgumentError } from '../../errors.js';
 import { checkNumber, checkOptions, type NoOptions } from '../../options.js';

@@ -1,6 +1,6 @@
 import { Random } from '../../compute/random.js';
-import type { NegativeOptions } from '../../data/negatives.js';
-import { WeightedDraw } from '../../data/weighted-draw.js';
+import { type NegativeOptions, WeightedDraw } from '../../data/batches.js';
+
 import { ArgumentError } from '../../errors.js';
 import type { EmbeddingDotBias } from '../../models/embedding-dot-bias.js';
 import type { Interactions } from '../interactions.js';

@@ -1,9 +1,9 @@
 import { InterruptGuard, interruptible } from '../../compute/interrupt.js';
 import { float32 } from '../../compute/memory.js';
-import { Csr } from '../../data/csr.js';
+import { Csr, type InteractionValue } from '../../data/csr.js';
 import type { Tensor } from '../../data/files/safetensors.js';
 import { csrTensors, readCsr } from '../../data/files/tensors.js';
-import type { InteractionValue } from '../../data/interaction-matrix.js';
+
 import { Plays } from '../../data/plays.js';
 import { invertSymmetric } from '../../decomposition/positive-definite.js';
 import { ArgumentError, InterruptedError } from '../../errors.js';

@@ -1,4 +1,4 @@
-import type { InteractionValue } from '../../data/interaction-matrix.js';
+import type { InteractionValue } from '../../data/csr.js';
 import type { Plays } from '../../data/plays.js';
 import { Table } from '../../data/table.js';
 import { checkArgument, checkNumber, checkOptions } from '../../options.js';

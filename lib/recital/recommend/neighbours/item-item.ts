@@ -1,5 +1,5 @@
-import type { Csr } from '../../data/csr.js';
-import type { InteractionValue } from '../../data/interaction-matrix.js';
+import type { Csr, InteractionValue } from '../../data/csr.js';
+
 import type { Plays } from '../../data/plays.js';
 import { checkOptions, type NoOptions } from '../../options.js';
 import type { Explanation } from '../explain.js';

@@ -1,7 +1,7 @@
-import type { Csr } from '../../data/csr.js';
+import type { Csr, InteractionValue } from '../../data/csr.js';
 import type { Fields } from '../../data/files/fields.js';
 import { csrTensors, readSimilarity } from '../../data/files/tensors.js';
-import type { InteractionValue } from '../../data/interaction-matrix.js';
+
 import type { Plays } from '../../data/plays.js';
 import { ArgumentError } from '../../errors.js';
 import { checkNumber, checkOptions } from '../../options.js';

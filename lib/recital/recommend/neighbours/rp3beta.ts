@@ -1,6 +1,6 @@
-import { Csr } from '../../data/csr.js';
+import { Csr, type InteractionValue } from '../../data/csr.js';
 import { csrTensors, readSimilarity } from '../../data/files/tensors.js';
-import type { InteractionValue } from '../../data/interaction-matrix.js';
+
 import type { Plays } from '../../data/plays.js';
 import { checkNumber, checkOptions } from '../../options.js';
 import { registerRecommenderKind } from '../export-recommender.js';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import type { DanfoFrame } from '../../../../lib/recital/data/files/danfo.js';
-import { fromDanfo, toDanfo } from '../../../../lib/recital/data/files/danfo.js';
+import { type DanfoFrame, fromDanfo, toDanfo } from '../../../../lib/recital/data/files/danfo.js';
+
 import { Table } from '../../../../lib/recital/data/table.js';
 import { ArgumentError, DataError } from '../../../../lib/recital/errors.js';
 import { findOptional } from '../../../../lib/recital/optional.js';

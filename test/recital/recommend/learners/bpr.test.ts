@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { Random } from '../../../../lib/recital/compute/random.js';
+import { WeightedDraw } from '../../../../lib/recital/data/batches.js';
 import { CollabDataLoaders, type CollabPlaysOptions } from '../../../../lib/recital/data/collab.js';
 import { type PlayRecord, Plays } from '../../../../lib/recital/data/plays.js';
-import { WeightedDraw } from '../../../../lib/recital/data/weighted-draw.js';
 import { evaluateRecommender } from '../../../../lib/recital/evaluation/evaluate-recommender.js';
 import type { Loss } from '../../../../lib/recital/nn/loss.js';
 import { BCEWithLogitsLossFlat, BPRLoss, HingeLoss } from '../../../../lib/recital/nn/losses.js';

@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import { Random } from '../../../../lib/recital/compute/random.js';
-import type { Batch } from '../../../../lib/recital/data/batch.js';
+import type { Batch } from '../../../../lib/recital/data/batches.js';
 import { CollabDataLoaders } from '../../../../lib/recital/data/collab.js';
 import type { Plays } from '../../../../lib/recital/data/plays.js';
-import { splitPlays } from '../../../../lib/recital/data/plays-split.js';
-import { SequenceDataLoaders } from '../../../../lib/recital/data/sequences-loaders.js';
-import { perUserSplit } from '../../../../lib/recital/data/splits.js';
+import { SequenceDataLoaders } from '../../../../lib/recital/data/sequence-loaders.js';
+import { perUserSplit, splitPlays } from '../../../../lib/recital/data/splits.js';
+
 import { ArgumentError, NumericError } from '../../../../lib/recital/errors.js';
 import { evaluate } from '../../../../lib/recital/evaluation/evaluate.js';
 import { Learner } from '../../../../lib/recital/learner/learner.js';

@@ -4,8 +4,8 @@ import { CollabDataLoaders } from '../../../../lib/recital/data/collab.js';
 import { Plays } from '../../../../lib/recital/data/plays.js';
 import { ArgumentError } from '../../../../lib/recital/errors.js';
 import { evaluateRecommender } from '../../../../lib/recital/evaluation/evaluate-recommender.js';
-import type { Callback } from '../../../../lib/recital/learner/callback.js';
-import { RunState } from '../../../../lib/recital/learner/callback.js';
+import { type Callback, RunState } from '../../../../lib/recital/learner/callback.js';
+
 import { SaveModel } from '../../../../lib/recital/learner/callbacks/trackers.js';
 import { Learner } from '../../../../lib/recital/learner/learner.js';
 import { TrainedLearner, trainModel } from '../../../../lib/recital/learner/train-model.js';

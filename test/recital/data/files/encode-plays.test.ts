@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { HashIndex } from '../../../lib/recital/data/hash-index.js';
+import { HashIndex } from '../../../../lib/recital/data/files/encode-plays.js';
 
 const of = (...hashes: (readonly [number, number])[]): Int32Array => Int32Array.from(hashes.flat());
 

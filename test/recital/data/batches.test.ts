@@ -1,12 +1,16 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { Random } from '../../../lib/recital/compute/random.js';
+import {
+  type CollabDataLoader,
+  NegativeSampler,
+  WeightedDraw,
+} from '../../../lib/recital/data/batches.js';
 import { CollabDataLoaders, type CollabPlaysOptions } from '../../../lib/recital/data/collab.js';
-import type { CollabDataLoader } from '../../../lib/recital/data/collab-loader.js';
 import { Csr } from '../../../lib/recital/data/csr.js';
-import { NegativeSampler } from '../../../lib/recital/data/negatives.js';
+
 import { type PlayRecord, Plays } from '../../../lib/recital/data/plays.js';
-import { WeightedDraw } from '../../../lib/recital/data/weighted-draw.js';
+
 import { ArgumentError, DataError } from '../../../lib/recital/errors.js';
 
 /** Plays of 30 users: each has 12 of 40 tracks, low numbers more often. */

@@ -2,11 +2,12 @@ import { inspect } from 'node:util';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { Plays } from '../../../lib/recital/data/plays.js';
-import { SequenceDataLoader } from '../../../lib/recital/data/sequences-loader.js';
 import {
+  SequenceDataLoader,
   SequenceDataLoaders,
   type SequenceLoadersOptions,
-} from '../../../lib/recital/data/sequences-loaders.js';
+} from '../../../lib/recital/data/sequence-loaders.js';
+
 import { Table } from '../../../lib/recital/data/table.js';
 import { Tracks } from '../../../lib/recital/data/tracks.js';
 import { ArgumentError, DataError, UnknownIdError } from '../../../lib/recital/errors.js';

@@ -1,0 +1,484 @@
+import { Random } from '../compute/random.js';
+import { ArgumentError, DataError } from '../errors.js';
+import { checkArgument, checkNumber, checkOptions, said } from '../options.js';
+import { counted, printed } from '../printed.js';
+import { Csr } from './csr.js';
+import type { Vocabulary } from './vocabulary.js';
+
+/**
+ * One mini-batch. Arrays may be longer than the batch: only the first `size` rows count, and their
+ * content is valid until the next batch is drawn. Collaborative filtering: `inputs` = [user index,
+ * track index], `targets` = rating, one per row. With negative sampling a row with target 1 (a
+ * track that the user has played) is followed by its rows with target 0 (same user, tracks that the
+ * user has not played); a batch never parts them. Sequences: `inputs` = [track indices, T a row;
+ * size of each window], `targets` = the next track, one per row or one per position: see
+ * SequenceDataLoader.
+ */
+export interface Batch {
+  /** Rows in this batch. */
+  readonly size: number;
+  /**
+   * One array per input column, row-major, with room for the loader's bs rows: a column's width is
+   * its length / bs.
+   */
+  readonly inputs: readonly Int32Array[];
+  /**
+   * One target per row; NaN in data to predict that have none. Sequences may have one per position.
+   */
+  readonly targets: Float32Array;
+  /** One weight per row, if the loader weights its rows. */
+  readonly weights?: Float32Array;
+  /**
+   * Each row's number in the data that the loaders were made from; −1 for a row that was drawn and
+   * is not in the data.
+   */
+  readonly rows: Int32Array;
+}
+
+/** Batches of one part of the data. */
+export interface DataLoader<B extends Batch = Batch> {
+  /** Rows. */
+  readonly n: number;
+  /** Rows a batch. */
+  readonly bs: number;
+  /** Batches an epoch. */
+  readonly length: number;
+  /**
+   * The batches of one epoch.
+   * @param epoch number of the epoch since the loader was made: the order depends on it and the
+   *   seed alone, so a resumed run draws the same batches
+   */
+  batches(epoch: number): Iterable<B>;
+  /**
+   * A loader of the same rows in the data's order, none dropped: for predictions on the training
+   * set.
+   */
+  inOrder(): DataLoader<B>;
+}
+
+/** Training and validation loaders. */
+export interface DataLoaders<B extends Batch = Batch> {
+  readonly train: DataLoader<B>;
+  readonly valid: DataLoader<B>;
+  /**
+   * What the indices in batches stand for, by column. A saved model belongs to them: see
+   * Learner.load.
+   */
+  readonly classes?: Readonly<Record<string, Vocabulary>>;
+  /** Shows a few rows, decoded. */
+  showBatch(options?: { maxN?: number }): void;
+  /**
+   * The decoded inputs and target of rows of a batch, by column name, for showBatch, showResults
+   * and top losses.
+   */
+  decode(batch: B, row: number): Record<string, string | number>;
+}
+
+/** Throws unless this is a row of a batch of `inputs` columns, so that it can be decoded. */
+export function checkRowOf(batch: Batch, row: number, inputs: number): void {
+  const { inputs: columns, targets, size } = batch ?? {};
+  const fits =
+    Array.isArray(columns) &&
+    columns.length >= inputs &&
+    columns.every((column) => column instanceof Int32Array);
+  checkArgument(
+    fits && targets instanceof Float32Array,
+    batch,
+    'decode',
+    'a batch, as the loaders make them, and the number of a row of it',
+  );
+  checkNumber(
+    row,
+    Number.isInteger(row) && row >= 0 && row < size,
+    `The row of a batch of ${size} must be from 0 to ${size - 1}`,
+  );
+}
+
+/**
+ * How the rows of an epoch are drawn:
+ * - `'permutation'`: each row once, in random order;
+ * - `'replacement'`: as many draws as rows, each of any row with equal chance, so that about 63 % of the rows come up (fastai from 2.7.15 on); if rows
+ *   have weights, with a chance in proportion to them;
+ * - `'none'`: each row once, in order.
+ */
+export type Shuffle = 'permutation' | 'replacement' | 'none';
+
+/** Encoded rows of (user, item, target), all of the same length. */
+export interface CollabRows {
+  /** Index of the user in `classes.user`. */
+  user: Int32Array;
+  /** Index of the item in `classes.item`. */
+  item: Int32Array;
+  /** Rating, NaN where it is not known. */
+  target: Float32Array;
+  /** Number of the row in the data set. */
+  row: Int32Array;
+  /** Weight of each row, if they have any. */
+  weight?: Float32Array;
+}
+
+/** Options of {@link CollabDataLoader}. */
+export interface CollabLoaderOptions {
+  /** Rows a batch. */
+  bs: number;
+  /** How an epoch's rows are drawn. Default `'none'`. */
+  shuffle?: Shuffle;
+  /**
+   * Whether the last batch is dropped if it has fewer than `bs` rows. Default: if the loader
+   * shuffles, as in fastai.
+   */
+  dropLast?: boolean;
+  /** Seed of the order. Default 42. */
+  seed?: number | string;
+  /**
+   * Draws negatives: then each row is a positive, followed in its batch by its negatives. Default:
+   * none.
+   */
+  negatives?: Negatives;
+}
+
+/** A batch takes memory before it is filled: more rows than this are a mistake. */
+const MAX_BS = 1 << 24;
+
+/**
+ * Batches of (user, item) → rating. With weights, a batch of `'permutation'` carries them;
+ * `'replacement'` draws by them instead, and `'none'`, which is for measuring, leaves them out.
+ *
+ * With negatives each row becomes 1 + n: itself, then n rows of the same user with drawn items,
+ * whose target is 0 and whose row number is −1. They stay together in one batch, so `bs` is rounded
+ * down to a multiple of 1 + n. An epoch draws its own negatives, the same each time; in order, they
+ * are always the same.
+ * @example for (const { size, inputs: [users, items], targets } of dls.train.batches()) console.log(size, users[0], items[0], targets[0]);
+ */
+export class CollabDataLoader implements DataLoader {
+  /** Rows. */
+  readonly n: number;
+  /** Rows a batch. */
+  readonly bs: number;
+  /** Batches an epoch. */
+  readonly length: number;
+  /** How an epoch's rows are drawn. */
+  readonly shuffle: Shuffle;
+  /** Whether a last batch of fewer than `bs` rows is dropped. */
+  readonly dropLast: boolean;
+  private readonly seed: number | string;
+  private readonly negatives: Negatives | undefined;
+
+  /** @param data the rows, in order */
+  constructor(
+    readonly data: CollabRows,
+    {
+      bs,
+      shuffle = 'none',
+      dropLast = shuffle !== 'none',
+      seed = 42,
+      negatives,
+    }: CollabLoaderOptions,
+  ) {
+    if (!(Number.isInteger(bs) && bs >= 1 && bs <= MAX_BS)) {
+      throw new ArgumentError(
+        `A batch needs a whole number of rows, at least 1 and at most ${MAX_BS}, got bs = ${bs}.`,
+      );
+    }
+    for (const [name, { length }] of Object.entries({
+      item: data.item,
+      target: data.target,
+      row: data.row,
+      weight: data.weight ?? data.user,
+    })) {
+      if (length !== data.user.length)
+        throw new ArgumentError(
+          `Rows need columns of equal lengths, got user: ${data.user.length}, ${name}: ${length}.`,
+        );
+    }
+    if (!['permutation', 'replacement', 'none'].includes(shuffle)) {
+      throw new ArgumentError(
+        `shuffle must be 'permutation', 'replacement' or 'none', got '${said(shuffle)}'.`,
+      );
+    }
+    const group = 1 + (negatives?.n ?? 0);
+    if (bs < group)
+      throw new ArgumentError(
+        `A positive and its ${group - 1} negatives make ${group} rows, more than a batch: bs = ${bs}.`,
+      );
+    this.n = data.user.length * group;
+    this.bs = bs - (bs % group);
+    this.negatives = negatives;
+    this.shuffle = shuffle;
+    this.dropLast = dropLast;
+    this.seed = seed;
+    this.length = dropLast ? Math.floor(this.n / this.bs) : Math.ceil(this.n / this.bs);
+  }
+
+  /**
+   * The same rows, once each and in order, the last batch included: for predictions. `bs`: rows a
+   * batch, default as now.
+   */
+  inOrder(options: { bs?: number } = {}): CollabDataLoader {
+    checkOptions(options, ['bs'], 'inOrder');
+    const { bs = this.bs } = options;
+    return new CollabDataLoader(this.data, { bs, seed: this.seed, negatives: this.negatives });
+  }
+
+  /**
+   * The batches of one epoch. The arrays of a batch are used again for the next one of the same
+   * call.
+   */
+  *batches(epoch = 0): Generator<Batch, void, undefined> {
+    const { negatives, bs, shuffle } = this;
+    const data = shuffle === 'permutation' ? this.data : { ...this.data, weight: undefined };
+    const order = this.order(epoch);
+    const random = this.random('negatives').child(shuffle === 'none' ? 'in order' : epoch);
+    const room = (): Int32Array => new Int32Array(bs);
+    const weights = data.weight && { weights: new Float32Array(bs) };
+    const batch = {
+      size: 0,
+      inputs: [room(), room()] as const,
+      targets: new Float32Array(bs),
+      rows: room(),
+      ...weights,
+    };
+    const group = 1 + (negatives?.n ?? 0);
+    for (let b = 0; b < this.length; b++) {
+      const start = (b * bs) / group;
+      const end = Math.min(start + bs / group, data.user.length);
+      batch.size = (end - start) * group;
+      gather(data, order, { start, end, group }, batch);
+      if (negatives) addNegatives(negatives, random, group, batch);
+      yield batch;
+    }
+  }
+
+  private order(epoch: number): Int32Array | undefined {
+    const n = this.data.user.length;
+    if (this.shuffle === 'none') return undefined;
+    const random = this.random('shuffle').child(epoch);
+    if (this.shuffle === 'permutation') return random.permutation(n);
+    const { weight } = this.data;
+    const weighted = weight && new WeightedDraw(weight);
+    return Int32Array.from({ length: n }, () => (weighted ? weighted.draw(random) : random.int(n)));
+  }
+
+  private random(use: string): Random {
+    return new Random(this.seed).child(use);
+  }
+}
+
+interface CollabBatch extends Batch {
+  readonly inputs: readonly [users: Int32Array, items: Int32Array];
+}
+
+/**
+ * Copies rows of an order, each to the first place of its group. Not part of the generator: V8
+ * leaves loops in generators slow.
+ */
+function gather(
+  { user, item, target, row, weight }: CollabRows,
+  order: Int32Array | undefined,
+  { start, end, group }: { start: number; end: number; group: number },
+  { inputs: [users, items], targets, rows, weights }: CollabBatch,
+): void {
+  for (let j = start, k = 0; j < end; j++, k += group) {
+    const i = order ? order[j] : j;
+    users[k] = user[i];
+    items[k] = item[i];
+    targets[k] = target[i];
+    rows[k] = row[i];
+    if (weight && weights) weights[k] = weight[i];
+  }
+}
+
+/** Fills the other places of each group with drawn items of its user. */
+function addNegatives(
+  negatives: Negatives,
+  random: Random,
+  group: number,
+  { size, inputs: [users, items], targets, rows, weights }: CollabBatch,
+): void {
+  for (let first = 0; first < size; first += group) {
+    const user = users[first];
+    for (let k = first + 1; k < first + group; k++) {
+      users[k] = user;
+      items[k] = negatives.draw(user, random);
+      targets[k] = 0;
+      rows[k] = -1;
+      if (weights) weights[k] = weights[first];
+    }
+  }
+}
+
+printed(CollabDataLoader, ({ n, bs, length, shuffle }) => {
+  const order = {
+    none: 'in order',
+    permutation: 'shuffled',
+    replacement: 'drawn with replacement',
+  }[shuffle];
+  return `CollabDataLoader: ${counted(n, 'row')} in ${counted(length, 'batch', 'batches')} of ${bs}, ${order}`;
+});
+
+/** How items that a user has not played are drawn beside those that the user has. */
+export interface NegativeOptions {
+  /** Negatives for each positive; default 1. */
+  n?: number;
+  /**
+   * `'uniform'` (default): each item with equal chance. `'popularity'`: in proportion to (its
+   * training rows)^power, so that popular items, which a user more likely knows and did not choose,
+   * come up more often.
+   */
+  sampling?: 'uniform' | 'popularity';
+  /**
+   * For `'popularity'`: 0 is uniform, 1 in proportion to the rows. Default 0.75, word2vec's choice.
+   */
+  power?: number;
+}
+
+/** What a loader needs to draw negatives. */
+export interface Negatives {
+  /** How many for each positive. */
+  readonly n: number;
+  /** An item that is not known to be the user's. */
+  draw(user: number, random: Random): number;
+}
+
+/** Pairs of user and item, by index in the classes (0: `#na#`). */
+interface Pairs {
+  readonly user: Int32Array;
+  readonly item: Int32Array;
+}
+
+/**
+ * Tries by chance before the items that are left are counted out: for a user who has nearly all of
+ * them.
+ */
+const TRIES = 30;
+
+/**
+ * Draws items that a user has not, `#na#` never: independent draws, so an item may come up twice
+ * for the same positive.
+ */
+export class NegativeSampler implements Negatives {
+  readonly n: number;
+  private readonly weights: Float64Array;
+  private readonly among: WeightedDraw;
+
+  /**
+   * @param known what each user has, `#na#` (row 0) nothing
+   * @param options weights of the items, 0 for `#na#`; `n`: negatives for each positive
+   */
+  constructor(
+    private readonly known: Csr<undefined>,
+    { weights, n }: { weights: Float64Array; n: number },
+  ) {
+    this.n = n;
+    this.weights = weights;
+    this.among = new WeightedDraw(weights);
+  }
+
+  draw(user: number, random: Random): number {
+    for (let t = 0; t < TRIES; t++) {
+      const item = this.among.draw(random);
+      if (!this.known.has(user, item)) return item;
+    }
+    const left = this.weights.slice(); // the same chances, without trying
+    for (const item of this.known.row(user)) left[item] = 0;
+    return new WeightedDraw(left).draw(random);
+  }
+}
+
+/**
+ * The samplers of training and validation. In training an item that the user has not in training
+ * may be drawn; in validation one that the user has neither in training nor in validation.
+ * @param pairs positives of both parts, and their classes
+ * @throws DataError if somebody has every item, so that nothing can be drawn
+ */
+export function negativeSamplers(
+  {
+    train,
+    valid,
+    classes,
+  }: {
+    train: Pairs;
+    valid: Pairs;
+    classes: { readonly user: Vocabulary; readonly item: Vocabulary };
+  },
+  options: NegativeOptions,
+): { train: Negatives; valid: Negatives } {
+  if (typeof options !== 'object')
+    throw new ArgumentError(`negatives are options, such as { n: 1 }, got ${said(options)}.`);
+  const { n = 1, sampling = 'uniform', power } = options;
+  if (!(Number.isInteger(n) && n > 0))
+    throw new ArgumentError(`negatives.n must be a positive whole number, got ${said(n)}.`);
+  if (sampling !== 'uniform' && sampling !== 'popularity') {
+    throw new ArgumentError(
+      `negatives.sampling must be 'uniform' or 'popularity', got '${said(sampling)}'.`,
+    );
+  }
+  if (power !== undefined && sampling !== 'popularity')
+    throw new ArgumentError("negatives.power is for sampling: 'popularity'; leave it out.");
+  const exponent = sampling === 'uniform' ? 0 : (power ?? 0.75);
+  if (!(exponent >= 0 && Number.isFinite(exponent)))
+    throw new ArgumentError(`negatives.power must be a number, 0 or more, got ${said(power)}.`);
+  const items = classes.item.length;
+  const weights = new Float64Array(items);
+  for (let j = 0; j < train.item.length; j++) weights[train.item[j]]++;
+  let total = 0;
+  for (let i = 0; i < items; i++) total += weights[i] = i === 0 ? 0 : weights[i] ** exponent;
+  if (!Number.isFinite(total))
+    throw new ArgumentError(
+      `negatives.power ${power} makes numbers that are too large. Values up to 1 are usual, 0.75 is the default.`,
+    );
+  const sampler = (...parts: Pairs[]): NegativeSampler => {
+    const known = knownItems(parts, [classes.user.length, items]);
+    for (let u = 1; u < classes.user.length; u++) {
+      if (known.indptr[u + 1] - known.indptr[u] === items - 1) {
+        throw new DataError(
+          `User "${classes.user.id(u)}" has every one of the ${items - 1} items, so no negative can be drawn. Leave this user out.`,
+        );
+      }
+    }
+    return new NegativeSampler(known, { weights, n });
+  };
+  return { train: sampler(train), valid: sampler(train, valid) };
+}
+
+/** What each user has. Users that are unknown (0) are many: what one has, another may not have. */
+function knownItems(parts: readonly Pairs[], shape: [number, number]): Csr<undefined> {
+  const room = parts.reduce((n, { user }) => n + user.length, 0);
+  const users = new Int32Array(room);
+  const items = new Int32Array(room);
+  let n = 0;
+  for (const { user, item } of parts) {
+    for (let j = 0; j < user.length; j++) {
+      if (user[j] === 0 || item[j] === 0) continue;
+      users[n] = user[j];
+      items[n++] = item[j];
+    }
+  }
+  return Csr.fromPairs(shape, { row: users.subarray(0, n), column: items.subarray(0, n) });
+}
+
+/** Draws indices with chances in proportion to weights, by binary search in their running sum. */
+export class WeightedDraw {
+  private readonly sums: Float64Array;
+
+  /** @param weights one for each index, 0 or more, not all 0 */
+  constructor(weights: ArrayLike<number>) {
+    this.sums = new Float64Array(weights.length);
+    let total = 0;
+    for (let i = 0; i < weights.length; i++) this.sums[i] = total += weights[i];
+  }
+
+  /** An index, never one of weight 0. */
+  draw(random: Random): number {
+    const { sums } = this;
+    const x = random.uniform() * sums[sums.length - 1];
+    let low = 0;
+    let high = sums.length - 1;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (sums[middle] > x) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+}
