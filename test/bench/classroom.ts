@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import { prepareWorkspace } from '../../lib/kernel/lab/workspace.js';
+import { prepareWorkspace } from '../../lib/kernel/lab/lab.js';
 import { joined, readNotebook } from '../../lib/kernel/run/notebook-file.js';
 import { Table } from '../../lib/recital/data/table.js';
 import { type Benchmark, main } from './support/benchmark.js';

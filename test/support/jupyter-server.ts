@@ -2,8 +2,8 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { findJupyter, type JupyterLab } from '../../lib/kernel/lab/jupyter.js';
-import { jupyterHome } from '../../lib/kernel/lab/jupyter-home.js';
-import { freePorts } from '../../lib/kernel/lab/ports.js';
+import { jupyterHome } from '../../lib/kernel/lab/jupyter.js';
+import { freePorts } from '../../lib/kernel/run/kernel-client.js';
 
 const root = resolve(__dirname, '..', '..');
 

@@ -1,13 +1,22 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
 import hljs from 'highlight.js/lib/core';
 import typescript from 'highlight.js/lib/languages/typescript';
+import { locatePlays } from '../../recital/data/files/read-plays.js';
 import { escapeHtml } from '../../recital/display/escape.js';
 import { joined, type Notebook } from '../run/notebook-file.js';
-import { type CellParts, cellHtml, cellId, readable } from './page-cells.js';
-import { chartFigure, chartScripts, type LeftOut, leaveOut } from './page-charts.js';
-import { pageNavigation } from './page-contents.js';
-import { type PageRun, pageFooter } from './page-footer.js';
-import { pageFrame } from './page-frame.js';
-import { Markdown, plainText } from './page-markdown.js';
+import {
+  type CellParts,
+  cellHtml,
+  cellId,
+  type Heading,
+  Markdown,
+  plainText,
+  readable,
+} from './cells.js';
+import { chartFigure, chartScripts, type LeftOut, leaveOut } from './charts.js';
+import { inlineModule, inlineScript, scriptPolicy } from './scripts.js';
+import { pageStyle } from './style.js';
 
 hljs.registerLanguage('typescript', typescript);
 
@@ -108,4 +117,140 @@ function highlight(code: string, language: string): string {
   return /^(ts|typescript|js|javascript)$/.test(language)
     ? hljs.highlight(code, { language: 'typescript' }).value
     : escapeHtml(code);
+}
+
+/**
+ * The parts of a page. All are HTML but the title and the description, which are HTML without tags.
+ */
+export interface PageParts {
+  title: string;
+  /** For search engines, and for the start page: its first sentences. */
+  description: string;
+  /** The contents, or what else stands beside the buttons. */
+  navigation: string;
+  main: string;
+  footer: string;
+  /** At the end of the page. */
+  scripts?: string;
+  /** Further rules of style. */
+  style?: string;
+}
+
+/** What pages say that they are made by: by this the start page knows them. */
+export const GENERATOR = 'recital';
+
+/**
+ * A whole HTML file: head, style, navigation with its buttons, main part and footer. The reader's
+ * script makes the buttons work, and shows them; no
+ * script but those of pages runs. */
+export function pageFrame({
+  title,
+  description,
+  navigation,
+  main,
+  footer,
+  scripts = '',
+  style = '',
+}: PageParts): string {
+  const { base, dark } = pageStyle();
+  const start = inlineScript('start.cjs');
+  const end = `${inlineModule('reader.mjs')}${scripts}`;
+  const about = description === '' ? '' : `\n<meta name="description" content="${description}">`;
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${scriptPolicy(start + end)}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="generator" content="${GENERATOR}">${about}
+<title>${title}</title>
+<style>
+${base}${style}
+</style>
+<style id="dark" media="screen and (prefers-color-scheme: dark)">
+${dark}
+</style>
+${start}</head>
+<body>
+<a class="skip" href="#text">Skip to the text</a>
+<header>
+${navigation}
+<div class="tools"><button type="button" id="fold" hidden>Hide code</button><button type="button" id="theme" hidden>Dark</button></div>
+</header>
+<main id="text" tabindex="-1">
+${main}
+</main>
+<footer>${footer}</footer>
+${end}</body>
+</html>
+`;
+}
+
+/**
+ * The navigation of a page: the start page, if there is one, and the headings of the first three
+ * levels, lists in lists.
+ */
+export function pageNavigation(headings: readonly Heading[], { home = false } = {}): string {
+  const shown = headings.filter(({ depth }) => depth <= 3);
+  const start = home ? '<a href="index.html">Notebooks</a>\n' : '';
+  const contents =
+    shown.length < 2 ? '' : `<details><summary>Contents</summary>${list(shown)}</details>`;
+  return start || contents ? `<nav aria-label="Contents">${start}${contents}</nav>` : '';
+}
+
+/**
+ * No heading is more than one level below the one before it, and the first one is of the first:
+ * {@link Markdown} sees to that.
+ */
+function list(headings: readonly Heading[]): string {
+  let html = '';
+  let depth = 0;
+  for (const heading of headings) {
+    html += heading.depth > depth ? '<ol>' : `</li>${'</ol></li>'.repeat(depth - heading.depth)}`;
+    html += `\n<li><a href="#${heading.id}">${heading.text.replace(/<\/?a\b[^>]*>/g, '')}</a>`; // no link within a link
+    depth = heading.depth;
+  }
+  return `${html}${'</li></ol>'.repeat(depth)}`;
+}
+
+const root = resolve(__dirname, '../../..');
+
+/** What is known of the run that made a page. */
+export interface PageRun {
+  /** Of the notebook. */
+  name: string;
+  /** How long it took. */
+  seconds?: number;
+  /** Folder of the data that it read. */
+  data?: string;
+  /** When it ended. Default: now. */
+  date?: Date;
+}
+
+/** The last lines of a page: which notebook, when, with which data and versions. */
+export function pageFooter({ name, seconds, data, date = new Date() }: PageRun): string {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    version: string;
+  };
+  const time = seconds === undefined ? '' : ` in ${seconds.toFixed(1)} s`;
+  const run = `${name}.ipynb, run${time} on ${date.toISOString().slice(0, 10)} by recital ${version} and Node ${process.versions.node}.`;
+  return escapeHtml(data === undefined ? run : `${run} Data: ${dataName(data)}.`);
+}
+
+/**
+ * The data that a notebook finds in a folder, in words: the sample, where there is nothing else.
+ * Paths are given from the checkout.
+ */
+export function dataName(folder: string): string {
+  const shown = (path: string): string => relative(root, path) || '.';
+  let found: string;
+  try {
+    found = dirname(locatePlays(folder).path);
+  } catch {
+    return shown(folder); // no plays: the notebook has said so, or reads something else
+  }
+  return resolve(found) === join(root, 'data', 'sample')
+    ? 'the synthetic sample (data/sample)'
+    : shown(found);
 }

@@ -1,6 +1,5 @@
 import { type Content, KernelClient, KernelDiedError } from './kernel-client.js';
-import { joined, type Notebook, type NotebookCell } from './notebook-file.js';
-import { Outputs } from './outputs.js';
+import { joined, type Notebook, type NotebookCell, Outputs } from './notebook-file.js';
 
 /** A cell that failed. */
 export interface CellFailure {

@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { RecitalError } from '../../recital/errors.js';
-import { freePorts } from '../lab/ports.js';
 
 /** The connection file of a kernel, without the ports. */
 interface Connection {
@@ -318,4 +318,21 @@ export class KernelClient {
     this.pending.clear();
     done();
   }
+}
+
+/** Numbers of ports on loopback that are free now. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  const ports = await Promise.all(
+    servers.map(
+      (server) =>
+        new Promise<number>((done, fail) => {
+          server
+            .on('error', fail)
+            .listen(0, '127.0.0.1', () => done((server.address() as { port: number }).port));
+        }),
+    ),
+  );
+  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
+  return ports;
 }

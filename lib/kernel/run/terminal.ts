@@ -1,8 +1,7 @@
 import { visible } from '../../recital/printed.js';
 import type { Watcher } from './executor.js';
 import type { Content } from './kernel-client.js';
-import { joined, type NotebookCell } from './notebook-file.js';
-import { displayId } from './outputs.js';
+import { displayId, joined, type NotebookCell } from './notebook-file.js';
 
 /** Where lines go: process.stdout, or what a test looks at. */
 export interface Screen {

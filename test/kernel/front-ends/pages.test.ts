@@ -10,8 +10,8 @@ import {
 import { basename, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
+import { writeIndex } from '../../../lib/kernel/pages/index-page.js';
 import { notebookPage } from '../../../lib/kernel/pages/page.js';
-import { writeIndex } from '../../../lib/kernel/pages/page-index.js';
 import { readNotebook } from '../../../lib/kernel/run/notebook-file.js';
 import { Chromium, findChromium, type Page } from '../../support/chromium.js';
 import { everything, shownCharts } from '../../support/everything.js';

@@ -16,10 +16,11 @@ import { expect } from 'chai';
 import {
   findJupyter,
   installJupyter,
+  installKernel,
   JupyterMissingError,
+  jupyterHome,
 } from '../../../lib/kernel/lab/jupyter.js';
-import { installKernel, jupyterHome } from '../../../lib/kernel/lab/jupyter-home.js';
-import { prepareWorkspace, workspaceOf } from '../../../lib/kernel/lab/workspace.js';
+import { prepareWorkspace, workspaceOf } from '../../../lib/kernel/lab/lab.js';
 import { RecitalError } from '../../../lib/recital/errors.js';
 import { printed } from '../../support/printed.js';
 

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { connect } from 'node:net';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { freePorts } from '../../../lib/kernel/lab/ports.js';
+import { freePorts } from '../../../lib/kernel/run/kernel-client.js';
 import { KernelClient, runCell } from '../../support/kernel.js';
 
 interface Dealer {

@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { freePorts } from '../../../lib/kernel/lab/ports.js';
+import { freePorts } from '../../../lib/kernel/run/kernel-client.js';
 import {
   type CellRun,
   KernelClient,

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeAtomically } from '../../recital/data/files/atomic-write.js';
-import { GENERATOR, pageFrame } from './page-frame.js';
+import { GENERATOR, pageFrame } from './page.js';
 
 const INDEX = 'index.html';
 

@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { willHaveIndex, writeIndex } from '../../../lib/kernel/pages/index-page.js';
 import { notebookPage } from '../../../lib/kernel/pages/page.js';
-import { willHaveIndex, writeIndex } from '../../../lib/kernel/pages/page-index.js';
 import { TemporaryFolder } from '../../recital/data/temporary.js';
 import { notebookOf } from '../../support/notebook.js';
 

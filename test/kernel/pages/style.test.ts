@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { pageStyle } from '../../../lib/kernel/pages/page-style.js';
+import { pageStyle } from '../../../lib/kernel/pages/style.js';
 import { paperConfig } from '../../../lib/recital/display/chart-config.js';
 import { contrast } from '../../support/colour.js';
 
