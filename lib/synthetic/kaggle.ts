@@ -1,11 +1,11 @@
 import path from 'node:path';
 import { Random } from '../recital/compute/random.js';
 import { ArgumentError } from '../recital/errors.js';
-import { type Catalogue, inventCatalogue } from './catalogue.js';
-import { writeUserId } from './ids.js';
-import { drawPlaycounts } from './playcounts.js';
-import { type Listening, listen, mostPlays } from './plays.js';
+import { drawPlaycounts } from './listening/playcounts.js';
+import { type Listening, listen, mostPlays } from './listening/plays.js';
 import type { Size } from './sizes.js';
+import { type Catalogue, inventCatalogue } from './tracks/catalogue.js';
+import { writeUserId } from './tracks/ids.js';
 import {
   csvField,
   type FileWriter,

@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { join, resolve } from 'node:path';
-import { findJupyter, type JupyterLab } from '../../lib/kernel/lab/jupyter.js';
-import { jupyterHome } from '../../lib/kernel/lab/jupyter.js';
+import { findJupyter, type JupyterLab, jupyterHome } from '../../lib/kernel/lab/jupyter.js';
 import { freePorts } from '../../lib/kernel/run/kernel-client.js';
 
 const root = resolve(__dirname, '..', '..');

@@ -1,6 +1,6 @@
-import type { Random } from '../recital/compute/random.js';
-import { ArgumentError } from '../recital/errors.js';
-import type { Catalogue } from './catalogue.js';
+import type { Random } from '../../recital/compute/random.js';
+import { ArgumentError } from '../../recital/errors.js';
+import type { Catalogue } from '../tracks/catalogue.js';
 
 interface Plays {
   start: Int32Array;

@@ -1,14 +1,14 @@
-import type { Random } from '../recital/compute/random.js';
+import type { Random } from '../../recital/compute/random.js';
+import { LISTENERS_PER_TRACK } from '../calibration.js';
+import { normal, ranks } from '../numbers/draw.js';
+import { normalQuantile } from '../numbers/exact.js';
+import { BentLogNormal } from '../numbers/quantiles.js';
+import type { Size } from '../sizes.js';
 import { type Artist, inventArtists } from './artists.js';
 import { type Audio, drawAudio } from './audio.js';
-import { LISTENERS_PER_TRACK } from './calibration.js';
-import { normal, ranks } from './draw.js';
-import { normalQuantile } from './exact.js';
+import { SCENES } from './communities.js';
 import { spotifyId, trackId } from './ids.js';
 import { flavour, trackTitle } from './names.js';
-import { BentLogNormal } from './quantiles.js';
-import { SCENES } from './scenes.js';
-import type { Size } from './sizes.js';
 import { drawGenres, drawTags } from './tags.js';
 
 /** The invented tracks, as columns; row i is line i of `Music Info.csv`. */

@@ -1,11 +1,11 @@
-import type { Random } from '../recital/compute/random.js';
-import { balance } from './balance.js';
-import type { Catalogue } from './catalogue.js';
-import { normal, WeightedDraw } from './draw.js';
-import { exactExp, exactLog, normalQuantile } from './exact.js';
-import { SCENES, SOUND } from './scenes.js';
-import { scramble } from './scramble.js';
-import { Shelves } from './shelves.js';
+import type { Random } from '../../recital/compute/random.js';
+import { normal, WeightedDraw } from '../numbers/draw.js';
+import { exactExp, exactLog, normalQuantile } from '../numbers/exact.js';
+import { scramble } from '../numbers/scramble.js';
+import { balance } from '../tracks/balance.js';
+import type { Catalogue } from '../tracks/catalogue.js';
+import { SCENES, SOUND } from '../tracks/communities.js';
+import { Shelves } from '../tracks/genres.js';
 
 /** What a user likes. */
 export interface Taste {

@@ -1,10 +1,10 @@
-import type { Random } from '../recital/compute/random.js';
-import { TRACKS_PER_ARTIST } from './calibration.js';
-import { normal } from './draw.js';
+import type { Random } from '../../recital/compute/random.js';
+import { TRACKS_PER_ARTIST } from '../calibration.js';
+import { normal } from '../numbers/draw.js';
+import { quantile } from '../numbers/quantiles.js';
+import type { Size } from '../sizes.js';
+import { SCENES } from './communities.js';
 import { artistName, flavour } from './names.js';
-import { quantile } from './quantiles.js';
-import { SCENES } from './scenes.js';
-import type { Size } from './sizes.js';
 import { ABROAD, type Language } from './words.js';
 
 export interface Artist {

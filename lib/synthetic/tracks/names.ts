@@ -1,4 +1,4 @@
-import type { Random } from '../recital/compute/random.js';
+import type { Random } from '../../recital/compute/random.js';
 import {
   ABROAD,
   ADJECTIVES,

@@ -1,7 +1,7 @@
-import type { Random } from '../recital/compute/random.js';
-import type { Catalogue } from './catalogue.js';
-import { argsort } from './draw.js';
-import { Shelves } from './shelves.js';
+import type { Random } from '../../recital/compute/random.js';
+import { argsort } from '../numbers/draw.js';
+import type { Catalogue } from '../tracks/catalogue.js';
+import { Shelves } from '../tracks/genres.js';
 
 /** How often a track follows from the one before. */
 export const FOLLOWS = 0.55;

@@ -1,14 +1,14 @@
-import type { Random } from '../recital/compute/random.js';
-import { PLAYS_PER_USER } from './calibration.js';
-import type { Catalogue } from './catalogue.js';
-import { drawRates } from './demand.js';
-import { normal } from './draw.js';
-import { normalQuantile } from './exact.js';
-import { matchHeard } from './heard.js';
-import { BentLogNormal } from './quantiles.js';
-import type { Size } from './sizes.js';
+import type { Random } from '../../recital/compute/random.js';
+import { PLAYS_PER_USER } from '../calibration.js';
+import { normal } from '../numbers/draw.js';
+import { normalQuantile } from '../numbers/exact.js';
+import { BentLogNormal } from '../numbers/quantiles.js';
+import type { Size } from '../sizes.js';
+import type { Catalogue } from '../tracks/catalogue.js';
+import { matchHeard } from './listening.js';
+import { drawRates } from './popularity.js';
+import { type Taste, Tastes } from './preferences.js';
 import { FOLLOWS, ODDS, plantSuccessors } from './successors.js';
-import { type Taste, Tastes } from './taste.js';
 
 /** Who hears which tracks in which order. Plays `start[u]` to `start[u + 1] − 1` are user u's. */
 export interface Listening {

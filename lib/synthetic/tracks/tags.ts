@@ -1,11 +1,11 @@
-import type { Random } from '../recital/compute/random.js';
+import type { Random } from '../../recital/compute/random.js';
+import { GENRE_MISSING, GENRES, TAGS, TAGS_MISSING, TAGS_PER_TRACK } from '../calibration.js';
+import { normal, ranks } from '../numbers/draw.js';
+import { exactExp } from '../numbers/exact.js';
+import { category } from '../numbers/quantiles.js';
 import type { Artist } from './artists.js';
 import { balance } from './balance.js';
-import { GENRE_MISSING, GENRES, TAGS, TAGS_MISSING, TAGS_PER_TRACK } from './calibration.js';
-import { normal, ranks } from './draw.js';
-import { exactExp } from './exact.js';
-import { category } from './quantiles.js';
-import { SCENES } from './scenes.js';
+import { SCENES } from './communities.js';
 
 const TAG_NAMES = Object.keys(TAGS) as (keyof typeof TAGS)[];
 const GENRE_NAMES = Object.keys(GENRES) as (keyof typeof GENRES)[];

@@ -1,4 +1,4 @@
-import type { Random } from '../recital/compute/random.js';
+import type { Random } from '../../recital/compute/random.js';
 import {
   ARTIST_SHARE,
   COLUMNS,
@@ -12,10 +12,10 @@ import {
   TIME_SIGNATURES,
   YEAR_1900,
   YEARS,
-} from './calibration.js';
-import { normal, ranks } from './draw.js';
-import { category, quantile } from './quantiles.js';
-import { SCENES, SOUND } from './scenes.js';
+} from '../calibration.js';
+import { normal, ranks } from '../numbers/draw.js';
+import { category, quantile } from '../numbers/quantiles.js';
+import { SCENES, SOUND } from './communities.js';
 
 /** The numeric columns of a catalogue, by Kaggle's names. */
 export type Audio = Record<(typeof COLUMNS)[number], Float64Array>;

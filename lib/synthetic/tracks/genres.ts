@@ -1,6 +1,6 @@
-import type { Random } from '../recital/compute/random.js';
+import type { Random } from '../../recital/compute/random.js';
+import { WeightedDraw } from '../numbers/draw.js';
 import type { Catalogue } from './catalogue.js';
-import { WeightedDraw } from './draw.js';
 
 interface Shelf {
   items: readonly number[];
