@@ -1,6 +1,6 @@
 import path from 'node:path';
+import { scramble } from './draw.js';
 import { LISTENING_HISTORY } from './kaggle.js';
-import { scramble } from './numbers/scramble.js';
 import { type FileWriter, refuseToOverwrite, type Written, writeFiles } from './write.js';
 
 /**

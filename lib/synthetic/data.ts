@@ -6,9 +6,8 @@ import path from 'node:path';
 import { complaint } from '../recital/data/files/atomic-write.js';
 import { ArgumentError } from '../recital/errors.js';
 import { BENCHES, writeBench } from './bench.js';
-import { fetchHetRec } from './fetch-hetrec.js';
-import { writeKaggle } from './kaggle.js';
-import { SIZES } from './sizes.js';
+import { fetchHetRec } from './download.js';
+import { SIZES, writeKaggle } from './kaggle.js';
 import type { Written } from './write.js';
 
 const ROOT = path.resolve(__dirname, '../..');

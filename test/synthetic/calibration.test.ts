@@ -1,8 +1,7 @@
 import { expect } from 'chai';
 import { COLUMNS, GENRES, TAGS } from '../../lib/synthetic/calibration.js';
-import { type Generated, generate } from '../../lib/synthetic/kaggle.js';
+import { type Generated, generate, SIZES } from '../../lib/synthetic/kaggle.js';
 import { shareAtLeast } from '../../lib/synthetic/listening/playcounts.js';
-import { SIZES } from '../../lib/synthetic/sizes.js';
 import {
   intraclass,
   mean,

@@ -17,8 +17,13 @@ import { expect } from 'chai';
 import { readHetRec } from '../../lib/recital/data/files/hetrec.js';
 import { ArgumentError } from '../../lib/recital/errors.js';
 import { parseArguments } from '../../lib/synthetic/data.js';
-import { type DownloadOptions, download, type Source } from '../../lib/synthetic/download.js';
-import { fetchHetRec, HETREC } from '../../lib/synthetic/fetch-hetrec.js';
+import {
+  type DownloadOptions,
+  download,
+  fetchHetRec,
+  HETREC,
+  type Source,
+} from '../../lib/synthetic/download.js';
 import { rejection } from '../support/learner.js';
 
 const root = path.resolve(__dirname, '../..');

@@ -1,9 +1,16 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { Random } from '../../lib/recital/compute/random.js';
-import { argsort, normals, ranks, WeightedDraw } from '../../lib/synthetic/numbers/draw.js';
-import { exactExp, exactLog, normalQuantile } from '../../lib/synthetic/numbers/exact.js';
-import { BentLogNormal, category, quantile } from '../../lib/synthetic/numbers/quantiles.js';
+import {
+  argsort,
+  BentLogNormal,
+  category,
+  normals,
+  quantile,
+  ranks,
+  WeightedDraw,
+} from '../../lib/synthetic/draw.js';
+import { exactExp, exactLog, normalQuantile } from '../../lib/synthetic/exact.js';
 import { balance } from '../../lib/synthetic/tracks/balance.js';
 import { mean, std } from './statistics.js';
 

@@ -5,8 +5,7 @@
 
 import { Random } from '../../lib/recital/compute/random.js';
 import { COLUMNS } from '../../lib/synthetic/calibration.js';
-import { generate } from '../../lib/synthetic/kaggle.js';
-import { SIZES } from '../../lib/synthetic/sizes.js';
+import { generate, SIZES } from '../../lib/synthetic/kaggle.js';
 import { contentAuc, lastPlayHits, playcountScores, shuffled } from './probes.js';
 import {
   auc,

@@ -8,9 +8,9 @@ import {
   generate,
   LISTENING_HISTORY,
   MUSIC_INFO,
+  SIZES,
   writeKaggle,
 } from '../../lib/synthetic/kaggle.js';
-import { SIZES } from '../../lib/synthetic/sizes.js';
 
 const ROOT = path.resolve(__dirname, '../..');
 const SAMPLE = path.join(ROOT, 'data/sample');

@@ -1,8 +1,7 @@
 import { expect } from 'chai';
 import { Random } from '../../lib/recital/compute/random.js';
 import { COLUMNS } from '../../lib/synthetic/calibration.js';
-import { type Generated, generate } from '../../lib/synthetic/kaggle.js';
-import { SIZES } from '../../lib/synthetic/sizes.js';
+import { type Generated, generate, SIZES } from '../../lib/synthetic/kaggle.js';
 import { contentAuc, lastPlayHits, playcountScores, shuffled } from './probes.js';
 import { auc } from './statistics.js';
 

@@ -1,7 +1,7 @@
 import type { Random } from '../../recital/compute/random.js';
 import { PLAYCOUNT_AT_LEAST } from '../calibration.js';
-import { normal } from '../numbers/draw.js';
-import { exactExp, exactLog } from '../numbers/exact.js';
+import { normal } from '../draw.js';
+import { exactExp, exactLog } from '../exact.js';
 
 /** Standard deviation of what a playcount owes to chance rather than to affinity. */
 const CHANCE = 0.9;

@@ -1,9 +1,8 @@
 import type { Random } from '../../recital/compute/random.js';
 import { PLAYS_PER_USER } from '../calibration.js';
-import { normal } from '../numbers/draw.js';
-import { normalQuantile } from '../numbers/exact.js';
-import { BentLogNormal } from '../numbers/quantiles.js';
-import type { Size } from '../sizes.js';
+import { BentLogNormal, normal } from '../draw.js';
+import { normalQuantile } from '../exact.js';
+import type { Size } from '../kaggle.js';
 import type { Catalogue } from '../tracks/catalogue.js';
 import { matchHeard } from './listening.js';
 import { drawRates } from './popularity.js';

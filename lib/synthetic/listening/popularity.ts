@@ -1,4 +1,4 @@
-import { exactExp, exactLog } from '../numbers/exact.js';
+import { exactExp, exactLog } from '../exact.js';
 
 /**
  * A user hears a track once, so its listeners grow more slowly than the rate at which it is drawn,

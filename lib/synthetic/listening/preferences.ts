@@ -1,7 +1,6 @@
 import type { Random } from '../../recital/compute/random.js';
-import { normal, WeightedDraw } from '../numbers/draw.js';
-import { exactExp, exactLog, normalQuantile } from '../numbers/exact.js';
-import { scramble } from '../numbers/scramble.js';
+import { normal, scramble, WeightedDraw } from '../draw.js';
+import { exactExp, exactLog, normalQuantile } from '../exact.js';
 import { balance } from '../tracks/balance.js';
 import type { Catalogue } from '../tracks/catalogue.js';
 import { SCENES, SOUND } from '../tracks/communities.js';

@@ -1,5 +1,5 @@
 import type { Random } from '../../recital/compute/random.js';
-import { argsort } from '../numbers/draw.js';
+import { argsort } from '../draw.js';
 import type { Catalogue } from '../tracks/catalogue.js';
 import { Shelves } from '../tracks/genres.js';
 

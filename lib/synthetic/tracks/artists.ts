@@ -1,8 +1,7 @@
 import type { Random } from '../../recital/compute/random.js';
 import { TRACKS_PER_ARTIST } from '../calibration.js';
-import { normal } from '../numbers/draw.js';
-import { quantile } from '../numbers/quantiles.js';
-import type { Size } from '../sizes.js';
+import { normal, quantile } from '../draw.js';
+import type { Size } from '../kaggle.js';
 import { SCENES } from './communities.js';
 import { artistName, flavour } from './names.js';
 import { ABROAD, type Language } from './words.js';

@@ -13,8 +13,7 @@ import {
   YEAR_1900,
   YEARS,
 } from '../calibration.js';
-import { normal, ranks } from '../numbers/draw.js';
-import { category, quantile } from '../numbers/quantiles.js';
+import { category, normal, quantile, ranks } from '../draw.js';
 import { SCENES, SOUND } from './communities.js';
 
 /** The numeric columns of a catalogue, by Kaggle's names. */

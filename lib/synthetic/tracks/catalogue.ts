@@ -1,9 +1,8 @@
 import type { Random } from '../../recital/compute/random.js';
 import { LISTENERS_PER_TRACK } from '../calibration.js';
-import { normal, ranks } from '../numbers/draw.js';
-import { normalQuantile } from '../numbers/exact.js';
-import { BentLogNormal } from '../numbers/quantiles.js';
-import type { Size } from '../sizes.js';
+import { BentLogNormal, normal, ranks } from '../draw.js';
+import { normalQuantile } from '../exact.js';
+import type { Size } from '../kaggle.js';
 import { type Artist, inventArtists } from './artists.js';
 import { type Audio, drawAudio } from './audio.js';
 import { SCENES } from './communities.js';

@@ -1,5 +1,5 @@
 import type { Random } from '../../recital/compute/random.js';
-import { WeightedDraw } from '../numbers/draw.js';
+import { WeightedDraw } from '../draw.js';
 import type { Catalogue } from './catalogue.js';
 
 interface Shelf {

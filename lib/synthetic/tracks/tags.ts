@@ -1,8 +1,7 @@
 import type { Random } from '../../recital/compute/random.js';
 import { GENRE_MISSING, GENRES, TAGS, TAGS_MISSING, TAGS_PER_TRACK } from '../calibration.js';
-import { normal, ranks } from '../numbers/draw.js';
-import { exactExp } from '../numbers/exact.js';
-import { category } from '../numbers/quantiles.js';
+import { category, normal, ranks } from '../draw.js';
+import { exactExp } from '../exact.js';
 import type { Artist } from './artists.js';
 import { balance } from './balance.js';
 import { SCENES } from './communities.js';
