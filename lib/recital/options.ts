@@ -4,10 +4,8 @@ import { said, whatIs } from './printed.js';
 export { said, whatIs };
 
 /**
- * Throws unless options are an object that has fields of these names only: TypeScript says so in an
- * editor, but nothing does in a notebook of JavaScript, where a mistyped option would be as good as
- * none.
- * @param options what was given
+ * Throws unless options are an object with fields of these names only: where types are not checked,
+ * a mistyped option would be ignored silently.
  * @param names every option there is
  * @param of whose options they are, e.g. `recommend`
  * @example checkOptions<{ n?: number; filterSeen?: boolean }>({ n: 5 }, ['n', 'filterSeen'], 'recommend')
@@ -33,14 +31,13 @@ export function checkOptions<T extends object>(
 }
 
 /**
- * The options that were given, with the defaults of those that were not: an object of defaults is
- * the list of names, the values, and by `Partial<typeof DEFAULTS>` the type, so that an option is
- * written once. `undefined` counts as not given.
+ * Options with their defaults filled in. The object of defaults is also the list of names and, as
+ * `Partial<typeof DEFAULTS>`, the type, so that an option is written once. `undefined` counts as
+ * not given.
  * @param defaults every option with its default; one without a default is
  *   `undefined as T | undefined`
- * @param options what was given
  * @param of whose options they are, e.g. `recommend`
- * @throws ArgumentError for a name that there is not, with the nearest that there is
+ * @throws ArgumentError for an unknown name, with the nearest known one
  * @example
  * const DEFAULTS = { n: 10, filterSeen: true, among: undefined as string[] | undefined };
  * given(DEFAULTS, { n: 5 }, 'recommend') // { n: 5, filterSeen: true, among: undefined }
@@ -55,19 +52,14 @@ export function given<D extends object>(defaults: D, options: Partial<D>, of: st
   return all;
 }
 
-/**
- * Of what takes no options: TypeScript refuses any, {@link checkOptions} with no names does where
- * there are no types.
- */
+/** The options of what takes none; `checkOptions(options, [], of)` refuses any. */
 export type NoOptions = Readonly<Record<string, never>>;
 
 /**
- * Throws unless an argument is of the kind that is needed: else a notebook would show what
- * JavaScript says of a property of undefined, somewhere inside.
+ * Throws unless an argument is of the kind that is needed.
  * @param fits whether it is
- * @param value what came
  * @param of what needs it, e.g. `describe`
- * @param wanted what it needs, and how to come by it, e.g. `a table, such as readTable reads`
+ * @param wanted what it needs and where it comes from, e.g. `a table, such as readTable reads`
  * @example checkArgument(table instanceof Table, table, 'missingValues', 'a table, such as readTable reads')
  */
 export function checkArgument(
@@ -80,11 +72,10 @@ export function checkArgument(
 }
 
 /**
- * Throws unless an option is a number, and fits. JavaScript compares texts and null as numbers, so
- * that '' and null would pass for 0 and '5' for 5.
- * @param value what came
- * @param fits whether it does, were it a number
- * @param wanted what it has to be, a sentence without its end
+ * Throws unless a value is a number and meets a condition. JavaScript compares texts and null as
+ * numbers, so that '' and null would pass for 0 and '5' for 5.
+ * @param fits whether it meets the condition, were it a number
+ * @param wanted what it has to be, a sentence without its full stop
  * @param hint a further sentence, with a blank before it
  * @example const shrink = 20; checkNumber(shrink, shrink >= 0 && shrink < Infinity, 'shrink must be a number from 0 on')
  */
@@ -95,48 +86,93 @@ export function checkNumber(
   hint = '',
 ): asserts value is number {
   if (typeof value === 'number' && fits) return;
-  const got =
-    typeof value === 'number'
-      ? value
-      : typeof value === 'string'
-        ? `the text '${value}'`
-        : whatIs(value);
-  throw new ArgumentError(`${wanted}, got ${got}.${hint}`);
+  throw new ArgumentError(`${wanted}, got ${saidNumber(value)}.${hint}`);
 }
 
-/** The most epochs, iterations, trials … of one call: more would be a slip, and not end. */
-export const MAX_ROUNDS = 1e6;
+function saidNumber(value: unknown): string {
+  if (typeof value === 'string') return `the text '${value}'`;
+  return typeof value === 'number' ? String(value) : whatIs(value);
+}
 
 /**
- * Throws unless a number of epochs, iterations, trials … is a positive whole number, at most a
- * million.
+ * Throws unless a value is a whole number.
+ * @param least the smallest that is allowed, default 1
+ * @param most the largest that is allowed, default none
+ * @example checkCount(64, 'bs')
  */
-export function checkRounds(n: unknown, name: string): asserts n is number {
-  checkNumber(
-    n,
-    Number.isInteger(n) && (n as number) >= 1,
-    `${name} must be a positive whole number`,
+export function checkCount(
+  value: unknown,
+  name: string,
+  { least = 1, most = Infinity }: { least?: number; most?: number } = {},
+): asserts value is number {
+  const n = value as number;
+  const range =
+    most < Infinity
+      ? `whole number from ${least} to ${most}`
+      : least === 1
+        ? 'positive whole number'
+        : `whole number, ${least} or more`;
+  checkNumber(value, Number.isInteger(n) && n >= least && n <= most, `${name} must be a ${range}`);
+}
+
+/**
+ * Throws unless a value is one of some texts.
+ * @example checkOneOf('none', ['none', 'tfidf', 'bm25'], 'weighting')
+ */
+export function checkOneOf(value: unknown, allowed: readonly string[], name: string): void {
+  if (allowed.includes(value as string)) return;
+  const quoted = allowed.map((each) => `'${each}'`);
+  const list = `${quoted.slice(0, -1).join(', ')} or ${quoted.at(-1)}`;
+  throw new ArgumentError(`${name} must be ${list}, got '${said(value)}'.`);
+}
+
+/** Throws unless a value is true or false. */
+export function checkFlag(value: unknown, name: string): void {
+  if (typeof value !== 'boolean')
+    throw new ArgumentError(`${name} must be true or false, got ${said(value)}.`);
+}
+
+/**
+ * Throws unless a value is one of the numbers 0 … length − 1.
+ * @param what one of the things that are counted, such as `row`
+ */
+export function checkIndex(value: unknown, length: number, what: string): void {
+  if (Number.isInteger(value) && (value as number) >= 0 && (value as number) < length) return;
+  throw new ArgumentError(
+    `${what[0].toUpperCase()}${what.slice(1)} ${said(value)} does not exist; there are ${length}, counted from 0.`,
   );
+}
+
+/** Throws unless columns, by name, have the same length. */
+export function checkLengths(columns: Readonly<Record<string, ArrayLike<unknown>>>): void {
+  const sizes = Object.entries(columns).map(([name, { length }]) => `${name}: ${length}`);
+  if (new Set(Object.values(columns).map(({ length }) => length)).size > 1)
+    throw new ArgumentError(`Columns must have equal lengths, got ${sizes.join(', ')}.`);
+}
+
+/** The largest number of epochs, iterations, trials … of one call: more would be a slip. */
+export const MAX_ROUNDS = 1e6;
+
+/** Throws unless a number of epochs, iterations, trials … is whole, positive, at most a million. */
+export function checkRounds(n: unknown, name: string): asserts n is number {
+  checkCount(n, name);
   if (n > MAX_ROUNDS)
     throw new ArgumentError(
       `${name} must be at most ${MAX_ROUNDS.toLocaleString('en')}, got ${said(n)}.`,
     );
 }
 
-/**
- * Whether a value can be read as numbers in order: a typed array or an array, which is not looked
- * through.
- */
+/** Whether a value is an array or a typed array; the elements of an array are not looked at. */
 export function isNumbers(value: unknown): value is ArrayLike<number> {
   return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
 }
 
-/** Whether a value can be called: a function, but no class, which has to be made by `new`. */
+/** Whether a value is a function that can be called without `new`. */
 export function isFunction(value: unknown): boolean {
   return typeof value === 'function' && !/^class\b/.test(Function.prototype.toString.call(value));
 }
 
-/** How a sentence on an unknown name ends: with the nearest known one, if any is near. */
+/** The end of a sentence about an unknown name: the nearest known one, if any is near. */
 export function didYouMean(name: string, known: readonly string[]): string {
   const [near] = new UnknownIdError('name', name, known).suggestions;
   return near ? `; did you mean "${near}"?` : '.';

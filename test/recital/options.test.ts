@@ -1,6 +1,14 @@
 import { expect } from 'chai';
 import { ArgumentError } from '../../lib/recital/errors.js';
-import { checkOptions, given } from '../../lib/recital/options.js';
+import {
+  checkCount,
+  checkFlag,
+  checkIndex,
+  checkLengths,
+  checkOneOf,
+  checkOptions,
+  given,
+} from '../../lib/recital/options.js';
 
 describe('checkOptions', () => {
   const check = (options: unknown): void =>
@@ -60,5 +68,56 @@ describe('given', () => {
       ArgumentError,
       'The options of recommend must be an object',
     );
+  });
+});
+
+describe('checks of single values', () => {
+  const refused: [string, () => void, string][] = [
+    ['a fraction', () => checkCount(1.5, 'bs'), 'bs must be a positive whole number, got 1.5.'],
+    [
+      'a text',
+      () => checkCount('5', 'bs'),
+      "bs must be a positive whole number, got the text '5'.",
+    ],
+    [
+      'null',
+      () => checkCount(null, 'n', { least: 0 }),
+      'n must be a whole number, 0 or more, got null',
+    ],
+    [
+      'too many',
+      () => checkCount(9, 'k', { most: 8 }),
+      'k must be a whole number from 1 to 8, got 9.',
+    ],
+    ['another text', () => checkOneOf('c', ['a', 'b'], 'by'), "by must be 'a' or 'b', got 'c'."],
+    [
+      'what is no text',
+      () => checkOneOf({}, ['a', 'b', 'd'], 'by'),
+      "by must be 'a', 'b' or 'd', got",
+    ],
+    ['a number for a flag', () => checkFlag(1, 'na'), 'na must be true or false, got 1.'],
+    [
+      'an index outside',
+      () => checkIndex(3, 3, 'row'),
+      'Row 3 does not exist; there are 3, counted',
+    ],
+    ['a negative index', () => checkIndex(-1, 3, 'row'), 'Row -1 does not exist'],
+    [
+      'unequal lengths',
+      () => checkLengths({ user: [1], track: [] }),
+      'Columns must have equal lengths, got user: 1, track: 0.',
+    ],
+  ];
+  for (const [name, check, message] of refused)
+    it(`refuse ${name}`, () => expect(check).to.throw(ArgumentError, message));
+
+  it('let what fits pass', () => {
+    checkCount(1, 'bs');
+    checkCount(0, 'n', { least: 0 });
+    checkCount(8, 'k', { most: 8 });
+    checkOneOf('a', ['a', 'b'], 'by');
+    checkFlag(false, 'na');
+    checkIndex(2, 3, 'row');
+    checkLengths({ user: [1], track: new Int32Array(1) });
   });
 });
