@@ -1,7 +1,8 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { cycles, importsOf, roomOf, rooms, root, sources } from './support/house.js';
+import { housePicture } from './support/house-picture.js';
 
 const files = sources('lib').filter((file) => /\.(ts|cjs|mjs)$/.test(file));
 const imports = files.flatMap(importsOf);
@@ -23,6 +24,14 @@ describe('the house', () => {
 
   it('has no source that imports itself by way of others', () => {
     expect(cycles(imports.filter(({ typesOnly }) => !typesOnly))).to.deep.equal([]);
+  });
+
+  it('is drawn as it stands in docs/house.svg', () => {
+    const rooms = (svg: string): string => svg.replace(/\d+ files/g, 'files');
+    const again = 'node --import tsx test/support/house-picture.ts draws it anew';
+    expect(rooms(readFileSync(join(root, 'docs/house.svg'), 'utf8')), again).to.equal(
+      rooms(housePicture()),
+    );
   });
 
   it('has every file that is imported', () => {
