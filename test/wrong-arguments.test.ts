@@ -9,7 +9,6 @@ import {
   EASE,
   evaluate,
   evaluateNextItem,
-  factorPca,
   fitHybrid,
   Histories,
   Hybrid,
@@ -68,14 +67,6 @@ async function failure(work: () => unknown): Promise<unknown> {
 
 describe('wrong arguments', () => {
   const cases: Record<string, [work: () => unknown, message: string]> = {
-    'plays instead of vectors': [
-      () => factorPca(wrong(plays), { width: 2 }),
-      'one after the other, such as recommender.trackVectors().values, got an object of Plays',
-    ],
-    'vectors of no width': [
-      () => factorPca([1, 2], wrong(undefined)),
-      'such as { width: … }, got nothing',
-    ],
     'plays instead of tags': [
       () => tagRows(wrong(plays)),
       '(await readHetRec(folder)).tags, got an object of Plays',
@@ -406,7 +397,6 @@ describe('wrong arguments', () => {
       noveltyAtK: [{ listeners: () => 1, users: 2 }],
       popularityAtK: [{ listeners: () => 1 }],
       rankingMetrics: [[['a']], { catalogueSize: 5 }],
-      factorPca: [{ width: 1 }],
       withSeen: [plays],
       evaluateNextItem: [plays],
       recommendSongs: ['u1'],

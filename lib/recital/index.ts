@@ -115,7 +115,6 @@ export { audioFeatures, Tracks, trackColumns } from './data/tracks.js';
 export { LabelEncoder, NA, Vocabulary, type VocabularyOptions } from './data/vocabulary.js';
 
 // decomposition
-export { type FactorPca, factorPca } from './decomposition/factor-pca.js';
 export {
   type ItemVectorsOptions,
   itemVectors,

@@ -193,6 +193,30 @@ export async function stoppable<T>(
 }
 
 /**
+ * The same work for {@link stoppable}, for work whose result is of no use before its end: it throws
+ * when it is asked to stop. Its `finally` blocks run.
+ * @param message of the InterruptedError, e.g. `Interrupted before PCA was fitted.`
+ */
+export function* orInterrupted<T>(work: Steps<T>, message: string): Steps<T> {
+  for (;;) {
+    const step = work.next();
+    if (step.done) return step.value;
+    if (yield) {
+      work.return(undefined as T);
+      throw new InterruptedError(message);
+    }
+  }
+}
+
+/** The result of work in steps, without a pause: for work that is known to be short. */
+export function atOnce<T>(work: Steps<T>): T {
+  for (;;) {
+    const step = work.next();
+    if (step.done) return step.value;
+  }
+}
+
+/**
  * Runs long work that never gives the event loop a turn so that a notebook's stop button ends it
  * all the same: at once, wherever it is. So it must leave nothing half changed. In a script it just
  * runs.

@@ -1,29 +1,44 @@
-import { InterruptGuard, interruptible } from '../compute/interrupt.js';
+import { interruptible } from '../compute/interrupt.js';
 import { Csr, type CsrRows, groupBy } from '../data/csr.js';
 import { Histories, type SequenceSource } from '../data/sequences.js';
-import { ArgumentError, DataError, InterruptedError } from '../errors.js';
-import { checkOptions, said } from '../options.js';
+import { ArgumentError, DataError } from '../errors.js';
+import { checkNumber, given, said } from '../options.js';
 import { TruncatedSVD } from './truncated-svd.js';
 
+const PPMI_DEFAULTS = {
+  /** The largest distance in a history at which two tracks count as neighbours. */
+  window: 5,
+  /**
+   * The exponent of a neighbour's frequency: below 1, rare neighbours do not get the largest
+   * values. Default 0.75, word2vec's.
+   */
+  power: 0.75,
+};
+
+const DEFAULTS = {
+  ...PPMI_DEFAULTS,
+  /** Length of a vector. */
+  embSz: 50,
+  /** Mean length (√Σx²) of the vectors that are not 0. */
+  meanNorm: 2,
+  /** Seed of the decomposition. */
+  seed: 42 as number | string,
+};
+
+/** Options of {@link ppmi}. */
+export type PpmiOptions = Partial<typeof PPMI_DEFAULTS>;
+
 /** Options of {@link itemVectors}. */
-export interface ItemVectorsOptions extends PpmiOptions {
-  /** Length of a vector; default 50. */
-  embSz?: number;
-  /** Mean length of the vectors that are not 0, as √Σx²; default 2. */
-  meanNorm?: number;
-  /** Seed of the decomposition's start; default 42. */
-  seed?: number | string;
-}
+export type ItemVectorsOptions = Partial<typeof DEFAULTS>;
 
 /**
- * Vectors of the tracks in which tracks that are played near each other lie close: U·√Σ of the
- * truncated SVD of their {@link ppmi}. To start an LSTMModel's embedding from (`embInit`): what
- * neighbours tell, it then need not find again. Tracks that are never played beside another have
- * the vector 0.
- * @param source plays, whose order is that of the file, or sessions
+ * Vectors of the tracks, close for tracks that are played near each other: U·√Σ of the truncated SVD
+ * of their {@link ppmi}. They are a start for an LSTMModel's embedding (`embInit`), which then need
+ * not learn this from the beginning. A track that is never played beside another has the vector 0.
+ * @param source plays, in the order of their file, or sessions
  * @returns tracks × embSz, row-major
  * @throws ArgumentError for more numbers than there are tracks; DataError if no history has two
- *   tracks
+ *   tracks; InterruptedError if it was stopped
  * @example
  * const dls = SequenceDataLoaders.fromSessions(trainSessions, { length: 10 });
  * lstmLearner(dls, { embSz: 64, layers: [64], tied: true, embInit: await itemVectors(trainSessions, { embSz: 64 }) })
@@ -32,56 +47,43 @@ export async function itemVectors(
   source: SequenceSource | Histories,
   options: ItemVectorsOptions = {},
 ): Promise<Float32Array> {
-  checkOptions(options, ['embSz', 'meanNorm', 'seed', 'window', 'power'], 'itemVectors');
-  const { embSz = 50, meanNorm = 2, seed = 42, ...neighbours } = options;
-  if (!(meanNorm > 0 && Number.isFinite(meanNorm)))
-    throw new ArgumentError(`meanNorm must be a positive number, got ${said(meanNorm)}.`);
-  if (!(Number.isInteger(embSz) && embSz >= 1))
-    throw new ArgumentError(`embSz must be a positive whole number, got ${said(embSz)}.`);
-  const neighbourhood = ppmi(source, neighbours);
+  const { embSz, meanNorm, seed, window, power } = given(DEFAULTS, options, 'itemVectors');
+  checkNumber(meanNorm, meanNorm > 0 && meanNorm < Infinity, 'meanNorm must be a positive number');
+  checkNumber(
+    embSz,
+    Number.isInteger(embSz) && embSz >= 1,
+    'embSz must be a positive whole number',
+  );
+  const neighbourhood = ppmi(source, { window, power });
   const [tracks] = neighbourhood.shape;
   if (embSz > tracks)
     throw new ArgumentError(
       `embSz must be at most ${tracks}, the number of tracks, got ${said(embSz)}.`,
     );
   const svd = new TruncatedSVD({ nComponents: embSz, seed, tol: 1e-4 });
-  const guard = new InterruptGuard(); // around that of the decomposition, whose first vectors are of no use here
-  const { data, shape } = await svd.fitTransform(neighbourhood).finally(() => guard.stop()); // U·Σ
-  if (guard.interrupted) throw new InterruptedError('Interrupted before the vectors were made.');
-  const [rows, width] = shape;
+  const { data } = await svd.fitTransform(neighbourhood); // U·Σ
   const roots = svd.singularValues.map(Math.sqrt);
-  const out = Float32Array.from(data, (x, i) => (roots[i % width] > 0 ? x / roots[i % width] : 0));
+  const out = Float32Array.from(data, (x, i) => (roots[i % embSz] > 0 ? x / roots[i % embSz] : 0));
   let norms = 0;
   let played = 0;
-  for (let r = 0; r < rows; r++) {
-    const norm = Math.hypot(...out.subarray(r * width, (r + 1) * width));
+  for (let r = 0; r < tracks; r++) {
+    const norm = Math.hypot(...out.subarray(r * embSz, (r + 1) * embSz));
     norms += norm;
     if (norm > 0) played++;
   }
   return norms > 0 ? out.map((x) => (x * meanNorm * played) / norms) : out;
 }
 
-/** Options of {@link ppmi}. */
-export interface PpmiOptions {
-  /** How far apart in a history two tracks may be to count as neighbours; default 5. */
-  window?: number;
-  /**
-   * The frequency of a neighbour is taken to this power, so that rare ones do not get the largest
-   * values; default 0.75, word2vec's.
-   */
-  power?: number;
-}
-
 /**
- * How much more often two tracks are played near each other than chance would have it: positive
- * pointwise mutual information, a sparse tracks × tracks matrix. With n(a, b) = Σ 1/distance over
- * the places where b is played at most `window` tracks from a in one history,
+ * Positive pointwise mutual information of the tracks, a sparse tracks × tracks matrix: how much
+ * more often two tracks are played near each other than chance would have it. With n(a, b) = Σ
+ * 1/distance over the places where b is played at most `window` tracks from a in one history,
  *
- * ppmi(a, b) = max(0, log( n(a, b) · Σ_c n(c)^power / (n(a) · n(b)^power) )), n(a) = Σ_b n(a, b)
+ *     ppmi(a, b) = max(0, log(n(a, b)·Σ_c n(c)^power / (n(a)·n(b)^power)))    n(a) = Σ_b n(a, b)
  *
- * (Levy, Goldberg and Dagan 2015: factored by an SVD it gives vectors as word2vec does.) A track
- * that is played alone has an empty row.
- * @param source plays, whose order is that of the file, or sessions
+ * Its SVD gives vectors like those of word2vec (Levy, Goldberg and Dagan 2015). A track that is
+ * played alone has an empty row.
+ * @param source plays, in the order of their file, or sessions
  * @throws DataError if no history has two tracks
  * @example const { shape, indices } = ppmi(sessions, { window: 5 });
  */
@@ -89,14 +91,13 @@ export function ppmi(
   source: SequenceSource | Histories,
   options: PpmiOptions = {},
 ): Csr<Float64Array> {
-  checkOptions(options, ['window', 'power'], 'ppmi');
-  const { window = 5, power = 0.75 } = options;
-  if (!(Number.isInteger(window) && window >= 1))
-    throw new ArgumentError(
-      `window must be a whole number of tracks, at least 1, got ${said(window)}.`,
-    );
-  if (!(power >= 0 && Number.isFinite(power)))
-    throw new ArgumentError(`power must be a number, 0 or more, got ${said(power)}.`);
+  const { window, power } = given(PPMI_DEFAULTS, options, 'ppmi');
+  checkNumber(
+    window,
+    Number.isInteger(window) && window >= 1,
+    'window must be a whole number of tracks, at least 1',
+  );
+  checkNumber(power, power >= 0 && power < Infinity, 'power must be a number, 0 or more');
   const histories = source instanceof Histories ? source : Histories.of(source);
   const { indptr, indices, data } = interruptible(() => neighbours(histories, window));
   const n = histories.items.length;

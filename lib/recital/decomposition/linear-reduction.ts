@@ -1,29 +1,34 @@
 import { inspect } from 'node:util';
-import { InterruptGuard } from '../compute/interrupt.js';
+import { orInterrupted, type Steps, stoppable } from '../compute/interrupt.js';
 import { dispose } from '../compute/memory.js';
 import { Random } from '../compute/random.js';
 import { Csr, type CsrLike, type DenseMatrix } from '../data/csr.js';
-import { display, sayInterrupted } from '../data/display.js';
+import { display } from '../data/display.js';
 import { Table } from '../data/table.js';
-import { ArgumentError, InterruptedError, NumericError } from '../errors.js';
-import { said } from '../options.js';
-import { times, timesRows } from './lanczos/operator.js';
+import { ArgumentError, NumericError } from '../errors.js';
+import { checkArgument, checkNumber } from '../options.js';
+import type { Singular, SingularOptions } from './lanczos/block-lanczos.js';
+import { operatorOf } from './lanczos/operator.js';
+
+/** The options that PCA and TruncatedSVD share, and their defaults. */
+export const REDUCTION_DEFAULTS = {
+  /**
+   * Seed of the vectors that the iteration starts from; default 42. The result depends on it in the
+   * last bits alone, within the tolerance.
+   */
+  seed: 42 as number | string,
+  /**
+   * Largest residual of a component, ‖XᵀX·v − σ²·v‖, as a share of σ²: an upper bound for the
+   * relative error of each explained variance, which in fact is about the square of it. Default
+   * 1e-7.
+   */
+  tol: 1e-7,
+};
 
 /** Options that PCA and TruncatedSVD share. */
-export interface ReductionOptions {
-  /**
-   * Start of the iteration; default 42. The result does not depend on it beyond the tolerance, but
-   * the last bits do.
-   */
-  seed?: number | string;
-  /**
-   * Largest residual of a component, ‖XᵀX·v − σ²·v‖, as a share of σ²: a bound for the relative
-   * error of each explained variance, which is in fact about its square. Default 1e-7.
-   */
-  tol?: number;
-}
+export type ReductionOptions = Partial<typeof REDUCTION_DEFAULTS>;
 
-/** What `fit` has found. */
+/** The result of `fit`. */
 export interface Fitted {
   readonly components: DenseMatrix;
   readonly explainedVariance: Float64Array;
@@ -33,57 +38,77 @@ export interface Fitted {
   readonly noiseVariance: number;
   readonly nSamples: number;
   readonly names: readonly string[] | undefined;
-  /** How many components are as exact as was asked for: all, unless `fit` was stopped. */
   readonly converged: number;
 }
 
-/**
- * Larger numbers have fourth powers, summed over a matrix, that are no numbers any more. Much
- * smaller ones than 1 / LARGEST count as 0.
- */
+/** What a decomposition finds; `scores`: the coordinates of the rows, one array a component. */
+export type Decomposed = Omit<Fitted, 'names' | 'nSamples'> & { readonly scores: Float64Array[] };
+
+/** Fourth powers of larger numbers, summed over a matrix, may overflow. */
 const LARGEST = 1e70;
 
-/** What PCA and TruncatedSVD have in common, with scikit-learn's words in camelCase. */
+/** Base class of PCA and TruncatedSVD, with scikit-learn's names in camelCase. */
 export abstract class LinearReduction {
   protected fitted: Fitted | undefined;
   protected readonly seed: number | string;
   protected readonly tol: number;
-  /** Stands in errors. */
+  /** The class's name, for errors. */
   protected abstract readonly who: string;
 
-  constructor({ seed = 42, tol = 1e-7 }: ReductionOptions) {
-    if (!(typeof tol === 'number' && tol > 0 && tol < 1))
-      throw new ArgumentError(`tol must be a number between 0 and 1, got ${said(tol)}.`);
+  constructor({ seed, tol }: Required<ReductionOptions>) {
+    checkNumber(tol, tol > 0 && tol < 1, 'tol must be a number between 0 and 1');
     new Random(seed); // refuses what is no seed
     this.seed = seed;
     this.tol = tol;
   }
 
   /**
-   * Learns the components. The event loop gets a turn every 50 ms; Ctrl-C, or "interrupt kernel",
-   * stops it: what can be made within a second of what was found stays.
+   * Learns the components. Ctrl-C or "interrupt kernel" stops it; it then stays as it was.
    * @param x rows × columns: sparse, dense, or a table of numbers. It is not changed
    * @throws ArgumentError for a shape or a number of components that does not fit; NumericError for
-   *   NaN and infinity
+   *   NaN and infinity; InterruptedError if it was stopped
    */
   async fit(x: MatrixLike): Promise<this> {
-    await this.run(x, (scores) => scores.forEach(dispose));
+    (await stoppable(this.fitting(x))).forEach(dispose);
     return this;
   }
 
   /** `fit`, and the coordinates of each row: rows × components. */
   async fitTransform(x: MatrixLike): Promise<DenseMatrix> {
-    return this.run(x, (scores) => {
-      const k = scores.length;
-      const rows = scores[0].length;
-      const scales = this.scales();
-      const data = new Float64Array(rows * k);
-      for (let c = 0; c < k; c++)
-        for (let i = 0; i < rows; i++)
-          data[i * k + c] = scales ? scores[c][i] / scales[c] : scores[c][i];
-      scores.forEach(dispose);
-      return { shape: [rows, k], data };
+    return this.coordinates(await stoppable(this.fitting(x)));
+  }
+
+  /** Fits in steps; returns the coordinates of the rows, one array a component. */
+  protected *fitting(input: MatrixLike): Steps<Float64Array[]> {
+    const { who } = this;
+    const { x, names } = readInput(input, who);
+    const huge = x.data.find((v) => Math.abs(v) > LARGEST);
+    if (huge !== undefined)
+      throw new NumericError(
+        `${who} adds squares up, and that of ${huge} is too large. Divide the matrix by a number, or scale its columns.`,
+      );
+    const { scores, ...found } = yield* orInterrupted(
+      this.decompose(x),
+      `Interrupted before ${who} was fitted.`,
+    );
+    this.fitted = { ...found, names, nSamples: x.shape[0] };
+    if (found.converged < scores.length)
+      display().warn(
+        `${who} has not converged: ${found.converged} of ${scores.length} components are exact.`,
+      );
+    return scores;
+  }
+
+  /** Rows × components, from one array a component, which is given back to the shared memory. */
+  protected coordinates(scores: Float64Array[]): DenseMatrix {
+    const [rows, k] = [scores[0].length, scores.length];
+    const scales = this.scales();
+    const data = new Float64Array(rows * k);
+    scores.forEach((column, c) => {
+      for (let i = 0; i < rows; i++) data[i * k + c] = scales ? column[i] / scales[c] : column[i];
+      dispose(column);
     });
+    return { shape: [rows, k], data };
   }
 
   /**
@@ -94,8 +119,7 @@ export abstract class LinearReduction {
   transform(x: MatrixLike): DenseMatrix {
     const { components, mean } = this.known();
     const { x: input, names } = readInput(x, this.who);
-    this.checkColumns(input.shape[1], components.shape[1]);
-    checkNames(this.who, names, this.featureNamesIn);
+    checkColumns(this.who, { columns: input.shape[1], names }, this);
     const k = components.shape[0];
     const shift = mean && timesRows({ shape: [1, mean.length], data: mean }, components);
     const data = timesRows(input, components, shift);
@@ -105,8 +129,8 @@ export abstract class LinearReduction {
   }
 
   /**
-   * Rows that have these coordinates: rows × columns, dense. What the components do not hold is
-   * lost.
+   * The rows that have these coordinates: rows × columns, dense. What lies outside the components
+   * is lost.
    * @throws ArgumentError before `fit`, or for another number of coordinates
    */
   inverseTransform(y: DenseMatrix): DenseMatrix {
@@ -137,7 +161,7 @@ export abstract class LinearReduction {
   get explainedVariance(): Float64Array {
     return this.known().explainedVariance;
   }
-  /** The same as a share of the variance of all columns; zeros if there is none. */
+  /** The same as a share of the sum of the columns' variances; zeros if that is 0. */
   get explainedVarianceRatio(): Float64Array {
     return this.known().explainedVarianceRatio;
   }
@@ -145,79 +169,57 @@ export abstract class LinearReduction {
   get singularValues(): Float64Array {
     return this.known().singularValues;
   }
-  /** Columns that `fit` has seen. */
+  /** Number of columns in `fit`. */
   get nFeaturesIn(): number {
     return this.known().components.shape[1];
   }
-  /** Their names, if `fit` has seen a table. */
+  /** Names of the columns, if `fit` was given a table. */
   get featureNamesIn(): readonly string[] | undefined {
     return this.known().names;
   }
-  /** Rows that `fit` has seen. */
+  /** Number of rows in `fit`. */
   get nSamples(): number {
     return this.known().nSamples;
   }
-  /** How many components are as exact as `tol` asks: all, unless `fit` was stopped. */
+  /** How many components are as exact as `tol` asks. */
   get converged(): number {
     return this.known().converged;
   }
 
-  protected abstract decompose(
-    x: Csr | DenseMatrix,
-    options: { random: Random; turn: () => Promise<boolean> },
-  ): Promise<Decomposed>;
+  protected abstract decompose(x: Csr | DenseMatrix): Steps<Decomposed>;
 
   /**
-   * What coordinates are divided by, one number a component; nothing if they are left as they are.
+   * Runs a decomposition on the matrix as an operator, its columns centred if `mean` is given.
+   * Returns what {@link Fitted} and `scores` have in common for PCA and TruncatedSVD.
    */
+  protected *leading<T extends Singular>(
+    x: Csr | DenseMatrix,
+    mean: Float64Array | undefined,
+    find: (
+      a: ReturnType<typeof operatorOf>,
+      options: Omit<SingularOptions, 'components'>,
+    ) => Steps<T>,
+  ): Steps<Pick<Decomposed, 'components' | 'singularValues' | 'converged' | 'scores'>> {
+    const a = operatorOf(x, mean);
+    try {
+      const random = new Random(this.seed).child(this.who);
+      const found = yield* find(a, { tol: this.tol, maxIter: 1000, random });
+      const { values: singularValues, right, scores, converged } = found;
+      return { components: flipSigns(right, scores), singularValues, converged, scores };
+    } finally {
+      a.dispose();
+    }
+  }
+
+  /** The divisor of each component's coordinates; undefined for none. */
   protected scales(): Float64Array | undefined {
     return undefined;
   }
 
   protected known(): Fitted {
-    if (!this.fitted)
-      throw new ArgumentError(
-        `This ${this.who} instance is not fitted yet. Call 'fit' with a matrix first.`,
-      );
-    return this.fitted;
-  }
-
-  private async run<T>(input: MatrixLike, use: (scores: Float64Array[]) => T): Promise<T> {
-    const { x, names } = readInput(input, this.who);
-    const huge = x.data.find((v) => Math.abs(v) > LARGEST);
-    if (huge !== undefined)
-      throw new NumericError(
-        `${this.who} adds squares up, and that of ${huge} is too large. Divide the matrix by a number, or scale its columns.`,
-      );
-    const guard = new InterruptGuard();
-    try {
-      const turn = (): Promise<boolean> => guard.turnIfDue();
-      const { scores, ...found } = await this.decompose(x, {
-        random: new Random(this.seed).child(this.who),
-        turn,
-      });
-      const k = found.components.shape[0];
-      if (k === 0) throw new InterruptedError(`Interrupted before ${this.who} had a component.`);
-      this.fitted = { ...found, names, nSamples: x.shape[0] };
-      if (guard.interrupted)
-        sayInterrupted(
-          guard,
-          `Interrupted. ${this.who} keeps ${k} components, of which ${found.converged} are exact.`,
-        );
-      else if (found.converged < k)
-        display().warn(
-          `${this.who} has not come to an end: ${found.converged} of ${k} components are exact.`,
-        );
-      return use(scores);
-    } finally {
-      guard.stop();
-    }
-  }
-
-  private checkColumns(columns: number, expected: number): void {
-    if (columns === expected) return;
+    if (this.fitted) return this.fitted;
     throw new ArgumentError(
-      `X has ${columns} features, but ${this.who} is expecting ${expected} features as input.`,
+      `This ${this.who} instance is not fitted yet. Call 'fit' with a matrix first.`,
     );
   }
 
@@ -231,20 +233,11 @@ export abstract class LinearReduction {
 }
 
 /**
- * What a decomposition hands back: what is kept, and the coordinates of the rows, one array a
- * component.
+ * Components as one matrix, out of the shared memory, with scikit-learn's signs: in each the entry
+ * of largest magnitude, the first if several are equally large, is positive. Turns the scores too.
  */
-export type Decomposed = Omit<Fitted, 'names' | 'nSamples'> & { readonly scores: Float64Array[] };
-
-/**
- * Components as one matrix, out of the shared memory, each (with its scores) turned so that its
- * entry of largest magnitude is positive: the first, if several are equally large.
- */
-export function flipSigns(
-  right: readonly Float64Array[],
-  scores: readonly Float64Array[],
-  columns: number,
-): DenseMatrix {
+function flipSigns(right: readonly Float64Array[], scores: readonly Float64Array[]): DenseMatrix {
+  const columns = right[0].length;
   const data = new Float64Array(right.length * columns);
   right.forEach((row, c) => {
     let at = 0;
@@ -257,9 +250,7 @@ export function flipSigns(
   return { shape: [right.length, columns], data };
 }
 
-/**
- * What can be decomposed: a sparse matrix, a dense one, or a table whose columns are all numbers.
- */
+/** A matrix to decompose: sparse, dense, or a table whose columns are all numbers. */
 export type MatrixLike = CsrLike | DenseMatrix | Table;
 
 /** A checked matrix and, if it was a table, the names of its columns. */
@@ -269,9 +260,9 @@ export interface Input {
 }
 
 /**
- * Checks what a user hands over.
- * @param who stands in errors, e.g. `PCA`
- * @param options.missing NaN is let through; default false
+ * Checks a user's matrix.
+ * @param who names the class in errors, e.g. `PCA`
+ * @param options.missing whether NaN is allowed; default false
  * @throws ArgumentError for a shape that does not fit; NumericError for NaN or infinity, with its
  *   place
  */
@@ -280,62 +271,49 @@ export function readInput(
   who: string,
   { missing = false }: { missing?: boolean } = {},
 ): Input {
-  if (input instanceof Table) {
-    const names = input.columnNames;
-    const x = fromTable(input);
-    checkFinite(x, { who, names, missing });
-    return { x, names };
-  }
-  if (
-    typeof input !== 'object' ||
-    input === null ||
-    !Array.isArray(input.shape) ||
-    !isFloats(input.data)
-  ) {
-    throw new ArgumentError(
-      `${who} needs a matrix: { shape: [rows, columns], data: Float64Array }, a sparse one with indptr and indices besides, or a Table of numbers.`,
-    );
-  }
-  const { shape, data } = input;
+  const names = input instanceof Table ? input.columnNames : undefined;
+  const x = input instanceof Table ? fromTable(input) : fromMatrix(input, who);
+  const at = x.data.findIndex((v) => !(Number.isFinite(v) || (missing && Number.isNaN(v))));
+  if (at < 0) return { x, names };
+  const sparse = x instanceof Csr;
+  const row = sparse
+    ? x.indptr.findIndex((start, r) => start <= at && at < x.indptr[r + 1])
+    : Math.floor(at / x.shape[1]);
+  const column = sparse ? x.indices[at] : at % x.shape[1];
+  const hint = Number.isNaN(x.data[at])
+    ? 'Fill in what is missing, or leave the row out.'
+    : 'Look for a division by zero, or an overflow.';
+  throw new NumericError(
+    `${who} does not accept ${x.data[at]}: row ${row}, column ${names ? `"${names[column]}"` : column} (counted from 0). ${hint}`,
+  );
+}
+
+function fromMatrix(input: CsrLike | DenseMatrix, who: string): Csr | DenseMatrix {
+  const data: unknown = input?.data;
+  checkArgument(
+    Array.isArray(input?.shape) && (data instanceof Float64Array || data instanceof Float32Array),
+    input,
+    who,
+    'a matrix: { shape: [rows, columns], data: Float64Array }, a sparse one with indptr and indices besides, or a Table of numbers',
+  );
+  const { shape } = input;
   if (shape.length !== 2 || !shape.every((n) => Number.isInteger(n) && n >= 0)) {
     throw new ArgumentError(
       `A shape is [rows, columns] in whole numbers, got [${shape.join(', ')}].`,
     );
   }
+  const [rows, columns] = shape;
   if ('indptr' in input) Csr.check(input);
-  else if (data.length !== shape[0] * shape[1]) {
+  else if (input.data.length !== rows * columns) {
     throw new ArgumentError(
-      `A matrix of ${shape[0]} × ${shape[1]} holds ${shape[0] * shape[1]} numbers, got ${data.length}.`,
+      `A matrix of ${rows} × ${columns} holds ${rows * columns} numbers, got ${input.data.length}.`,
     );
   }
-  if (shape[0] === 0 || shape[1] === 0)
+  if (rows === 0 || columns === 0)
     throw new ArgumentError(
-      `${who} needs at least one row and one column, got ${shape[0]} × ${shape[1]}.`,
+      `${who} needs at least one row and one column, got ${rows} × ${columns}.`,
     );
-  const x = 'indptr' in input && !(input instanceof Csr) ? new Csr(input) : input;
-  checkFinite(x, { who, missing });
-  return { x, names: undefined };
-}
-
-/**
- * Throws where the columns of a table are not those of the table that was fitted, in their order:
- * numbers would be taken for others'.
- */
-export function checkNames(
-  who: string,
-  names: readonly string[] | undefined,
-  fitted: readonly string[] | undefined,
-): void {
-  if (!names || !fitted) return;
-  const at = names.findIndex((name, j) => name !== fitted[j]);
-  if (at < 0) return;
-  throw new ArgumentError(
-    `The columns must be those that ${who} was fitted to, in the same order: column ${at} (counted from 0) is "${names[at]}", "${fitted[at]}" was expected. table.select([…]) puts them in order.`,
-  );
-}
-
-function isFloats(data: unknown): boolean {
-  return data instanceof Float64Array || data instanceof Float32Array;
+  return 'indptr' in input && !(input instanceof Csr) ? new Csr(input) : input;
 }
 
 function fromTable(table: Table): DenseMatrix {
@@ -352,20 +330,96 @@ function fromTable(table: Table): DenseMatrix {
   return { shape: [table.length, names.length], data };
 }
 
-function checkFinite(
-  x: Csr | DenseMatrix,
-  { who, names, missing }: { who: string; names?: readonly string[]; missing: boolean },
+/**
+ * Throws unless a matrix has the columns that were fitted: as many and, in tables, of the same
+ * names in the same order.
+ */
+export function checkColumns(
+  who: string,
+  { columns, names }: { columns: number; names: readonly string[] | undefined },
+  fitted: { nFeaturesIn: number; featureNamesIn: readonly string[] | undefined },
 ): void {
-  const at = x.data.findIndex((v) => !(Number.isFinite(v) || (missing && Number.isNaN(v))));
+  if (columns !== fitted.nFeaturesIn)
+    throw new ArgumentError(
+      `X has ${columns} features, but ${who} is expecting ${fitted.nFeaturesIn} features as input.`,
+    );
+  const at = names?.findIndex((name, j) => name !== (fitted.featureNamesIn ?? names)[j]) ?? -1;
   if (at < 0) return;
-  const row =
-    x instanceof Csr
-      ? x.indptr.findIndex((start, r) => start <= at && at < x.indptr[r + 1])
-      : Math.floor(at / x.shape[1]);
-  const column = x instanceof Csr ? x.indices[at] : at % x.shape[1];
-  const place = `row ${row}, column ${names ? `"${names[column]}"` : column} (counted from 0)`;
-  const hint = Number.isNaN(x.data[at])
-    ? 'Fill in what is missing, or leave the row out.'
-    : 'Look for a division by zero, or an overflow.';
-  throw new NumericError(`${who} does not accept ${x.data[at]}: ${place}. ${hint}`);
+  throw new ArgumentError(
+    `The columns must be those that ${who} was fitted to, in the same order: column ${at} (counted from 0) is "${names![at]}", "${fitted.featureNamesIn![at]}" was expected. table.select([…]) puts them in order.`,
+  );
+}
+
+/** Moments of each column of a matrix, missing values (NaN) left out. */
+export interface Moments {
+  readonly mean: Float64Array;
+  /** Divided by the number of values. */
+  readonly variance: Float64Array;
+  /** The number of values. */
+  readonly counts: Float64Array;
+}
+
+/**
+ * Mean and variance of each column, in two passes, so that no digits are lost where the mean is
+ * large.
+ */
+export function columnMoments(x: Csr | DenseMatrix): Moments {
+  const [rows, columns] = x.shape;
+  const { data } = x;
+  const indices = x instanceof Csr ? x.indices : undefined;
+  const mean = new Float64Array(columns);
+  const variance = new Float64Array(columns);
+  const counts = new Float64Array(columns).fill(rows);
+  const listed = new Float64Array(columns); // of a sparse matrix: the other values are 0
+  for (let p = 0; p < data.length; p++) {
+    const c = indices ? indices[p] : p % columns;
+    listed[c]++;
+    if (Number.isNaN(data[p])) counts[c]--;
+    else mean[c] += data[p];
+  }
+  for (let c = 0; c < columns; c++) mean[c] /= counts[c];
+  for (let p = 0; p < data.length; p++) {
+    const c = indices ? indices[p] : p % columns;
+    if (!Number.isNaN(data[p])) variance[c] += (data[p] - mean[c]) ** 2;
+  }
+  for (let c = 0; c < columns; c++)
+    variance[c] = (variance[c] + (rows - listed[c]) * mean[c] ** 2) / counts[c];
+  return { mean, variance, counts };
+}
+
+/** X·Vᵀ − 1·shiftᵀ for V of k × columns, as rows × k. */
+function timesRows(x: Csr | DenseMatrix, v: DenseMatrix, shift?: Float64Array): Float64Array {
+  const [rows, columns] = x.shape;
+  const k = v.shape[0];
+  const out = new Float64Array(rows * k);
+  const byColumn = new Float64Array(columns * k); // V transposed: the k numbers of a column lie together
+  for (let i = 0, p = 0; i < k; i++)
+    for (let j = 0; j < columns; j++) byColumn[j * k + i] = v.data[p++];
+  for (let r = 0; r < rows; r++) {
+    const row = out.subarray(r * k, (r + 1) * k);
+    const start = x instanceof Csr ? x.indptr[r] : r * columns;
+    const end = x instanceof Csr ? x.indptr[r + 1] : start + columns;
+    for (let p = start; p < end; p++) {
+      const value = x.data[p];
+      const from = (x instanceof Csr ? x.indices[p] : p - start) * k;
+      for (let i = 0; i < k; i++) row[i] += value * byColumn[from + i];
+    }
+    if (shift) for (let i = 0; i < k; i++) row[i] -= shift[i];
+  }
+  return out;
+}
+
+/** Y·V for Y of rows × k and V of k × columns. */
+function times(y: DenseMatrix, v: DenseMatrix): Float64Array {
+  const [rows, k] = y.shape;
+  const columns = v.shape[1];
+  const out = new Float64Array(rows * columns);
+  for (let r = 0; r < rows; r++) {
+    const row = out.subarray(r * columns, (r + 1) * columns);
+    for (let i = 0; i < k; i++) {
+      const value = y.data[r * k + i];
+      for (let j = 0, p = i * columns; j < columns; j++, p++) row[j] += value * v.data[p];
+    }
+  }
+  return out;
 }

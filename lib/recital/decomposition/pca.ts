@@ -1,34 +1,40 @@
-import type { Random } from '../compute/random.js';
+import { atOnce, type Steps } from '../compute/interrupt.js';
 import type { Csr, DenseMatrix } from '../data/csr.js';
 import { ArgumentError } from '../errors.js';
-import { checkOptions, said } from '../options.js';
-import { columnMoments, type Operator, operatorOf } from './lanczos/operator.js';
-import { leadingSingular, type Singular, type SingularOptions } from './lanczos/singular.js';
+import { checkNumber, given, said } from '../options.js';
+import { leadingSingular, type Singular, type SingularOptions } from './lanczos/block-lanczos.js';
+import type { Operator } from './lanczos/operator.js';
 import {
+  columnMoments,
   type Decomposed,
-  flipSigns,
   LinearReduction,
-  type ReductionOptions,
+  type MatrixLike,
+  REDUCTION_DEFAULTS,
 } from './linear-reduction.js';
 
-/** Options of {@link PCA}. */
-export interface PCAOptions extends ReductionOptions {
+const DEFAULTS = {
+  ...REDUCTION_DEFAULTS,
   /**
    * How many components: a whole number from 1 to the shorter side of the matrix; or a share
    * between 0 and 1, for as few as explain more than that share of the variance. Default: as many
-   * as the shorter side, where that is at most 1,024.
+   * as the shorter side, if that is at most 1,024.
    *
-   * 1 means one component. Where the shorter side is longer than 1,024, a share is looked for among
+   * 1 means one component. If the shorter side is longer than 1,024, a share is looked for among
    * the first 512 components.
    */
-  nComponents?: number;
-  /** Divide the coordinates of each component by their standard deviation; default false. */
-  whiten?: boolean;
-}
+  nComponents: undefined as number | undefined,
+  /** Whether to divide the coordinates of each component by their standard deviation. */
+  whiten: false,
+};
 
-/** The shorter side up to which all components may be asked for without saying how many. */
+/** Options of {@link PCA}. */
+export type PCAOptions = Partial<typeof DEFAULTS>;
+
+/** Up to this shorter side, all components are computed if no number is given. */
 const MAX_ALL = 1024;
-/** The most components among which a share is looked for, where there are more than MAX_ALL. */
+/** Beyond it, a share is looked for among these many components at first … */
+const FIRST_SHARED = 64;
+/** … and at most. */
 const MAX_SHARED = 512;
 
 /**
@@ -36,10 +42,9 @@ const MAX_SHARED = 512;
  * scaled ({@link StandardScaler} does that); variances are divided by the number of rows − 1. A
  * sparse matrix stays sparse: (X − 1·μᵀ)·v is computed as X·v − 1·(μᵀv).
  *
- * The result is exact to `tol`, by block Lanczos where the shorter side is longer than 256, else by
- * the eigenvectors of the whole covariance. Constant columns have no part in any component. If no
- * column varies, all variances and ratios are 0 (scikit-learn has NaN). One row has no variance and
- * is refused.
+ * The result is exact to `tol`: by block Lanczos if the shorter side is longer than 256, else by the
+ * eigenvectors of the whole covariance. If no column varies, all variances and ratios are 0
+ * (scikit-learn has NaN). One row has no variance and is refused.
  * @example
  * const pca = new PCA({ nComponents: 1 });
  * await pca.fit({ shape: [3, 2], data: Float64Array.of(0, 0, 2, 0, 4, 0) });
@@ -53,8 +58,7 @@ export class PCA extends LinearReduction {
   readonly whiten: boolean;
 
   constructor(options: PCAOptions = {}) {
-    checkOptions(options, ['nComponents', 'whiten', 'seed', 'tol'], 'PCA');
-    const { nComponents, whiten = false, ...rest } = options;
+    const { nComponents, whiten, ...rest } = given(DEFAULTS, options, 'PCA');
     super(rest);
     if (
       nComponents !== undefined &&
@@ -76,54 +80,42 @@ export class PCA extends LinearReduction {
   }
 
   /**
-   * The mean variance of the directions that were left out: of Tipping and Bishop's probabilistic
-   * PCA (1999). 0 if none was.
+   * The mean variance of the directions that were left out, the noise of Tipping and Bishop's
+   * probabilistic PCA (1999); 0 if none was.
    */
   get noiseVariance(): number {
     return this.known().noiseVariance;
   }
 
-  protected async decompose(
-    x: Csr | DenseMatrix,
-    { random, turn }: { random: Random; turn: () => Promise<boolean> },
-  ): Promise<Decomposed> {
+  protected *decompose(x: Csr | DenseMatrix): Steps<Decomposed> {
     const [rows, columns] = x.shape;
     if (rows < 2) throw new ArgumentError('PCA needs at least 2 rows: one row has no variance.');
+    const shorter = Math.min(rows, columns);
     const wanted = this.wanted(rows, columns);
     const { mean, variance } = columnMoments(x);
     const total = variance.reduce((sum, v) => sum + v, 0) * (rows / (rows - 1));
-    const a = operatorOf(x, mean);
-    try {
-      const options = { tol: this.tol, maxIter: 1000, random, turn };
-      const found =
-        wanted < 1
-          ? await explaining(a, {
-              share: wanted,
-              total: total * (rows - 1),
-              ...searched(Math.min(rows, columns)),
-              ...options,
-            })
-          : await leadingSingular(a, { components: wanted, ...options });
-      const { values, right, scores, converged } = found;
-      const components = flipSigns(right, scores, columns);
-      const explainedVariance = values.map((s) => s ** 2 / (rows - 1));
-      const explainedVarianceRatio = explainedVariance.map((v) => (total > 0 ? v / total : 0));
-      const left = Math.min(rows, columns) - values.length;
-      const rest = total - explainedVariance.reduce((sum, v) => sum + v, 0);
-      const noiseVariance = left > 0 ? Math.max(0, rest / left) : 0;
-      return {
-        components,
-        explainedVariance,
-        explainedVarianceRatio,
-        singularValues: values,
-        mean,
-        noiseVariance,
-        converged,
-        scores,
-      };
-    } finally {
-      a.dispose();
-    }
+    const found = yield* this.leading(x, mean, (a, options) =>
+      wanted < 1
+        ? explaining(a, {
+            share: wanted,
+            total: total * (rows - 1),
+            first: shorter <= MAX_ALL ? shorter : FIRST_SHARED,
+            most: shorter <= MAX_ALL ? shorter : MAX_SHARED,
+            ...options,
+          })
+        : leadingSingular(a, { components: wanted, ...options }),
+    );
+    const explainedVariance = found.singularValues.map((s) => s ** 2 / (rows - 1));
+    const explainedVarianceRatio = explainedVariance.map((v) => (total > 0 ? v / total : 0));
+    const left = shorter - explainedVariance.length;
+    const rest = total - explainedVariance.reduce((sum, v) => sum + v, 0);
+    const noiseVariance = left > 0 ? Math.max(0, rest / left) : 0;
+    return { ...found, explainedVariance, explainedVarianceRatio, mean, noiseVariance };
+  }
+
+  /** `fitTransform` without a pause, for small matrices. */
+  fitTransformNow(x: MatrixLike): DenseMatrix {
+    return this.coordinates(atOnce(this.fitting(x)));
   }
 
   protected override scales(): Float64Array | undefined {
@@ -149,16 +141,11 @@ export class PCA extends LinearReduction {
   }
 }
 
-/** Among how many components a share is looked for, at first and at most, where there are `all`. */
-function searched(all: number): { first: number; most: number } {
-  return all <= MAX_ALL ? { first: all, most: all } : { first: 64, most: MAX_SHARED };
-}
-
 /**
- * As few components as explain more than a share of the sum of all squares, looked for among the
- * `first` ones, then among twice as many, up to `most`.
+ * As few components as explain more than a share of the total of all squared singular values.
+ * Computes the `first` ones, then twice as many, up to `most`.
  */
-export async function explaining(
+export function* explaining(
   a: Operator,
   {
     share,
@@ -170,25 +157,22 @@ export async function explaining(
     SingularOptions,
     'components'
   >,
-): Promise<Singular> {
+): Steps<Singular> {
   const all = Math.min(a.rows, a.columns);
   for (let components = first; ; components = Math.min(most, 2 * components)) {
-    const found = await leadingSingular(a, { ...options, components });
+    const found = yield* leadingSingular(a, { ...options, components });
     let sum = 0;
     let count = 0;
     while (count < found.values.length && sum <= share * total) sum += found.values[count++] ** 2;
-    if (sum > share * total || count === all || found.stopped) {
-      const { values, right, scores } = found;
-      const converged = Math.min(count, found.converged);
+    if (sum > share * total || count === all) {
       return {
-        ...found,
-        values: values.slice(0, count),
-        right: right.slice(0, count),
-        scores: scores.slice(0, count),
-        converged,
+        values: found.values.slice(0, count),
+        right: found.right.slice(0, count),
+        scores: found.scores.slice(0, count),
+        converged: Math.min(count, found.converged),
       };
     }
-    // No later component explains more than the last one found.
+    // Later components explain no more than the last one found.
     if (sum + (most - count) * found.values[count - 1] ** 2 <= share * total) {
       const percent = (x: number): string => `${(100 * x).toFixed(1)} %`;
       throw new ArgumentError(
@@ -196,4 +180,28 @@ export async function explaining(
       );
     }
   }
+}
+
+/**
+ * The first principal components of the rows of a small matrix, at once: fastai's `tensor.pca(k)`.
+ * @param values rows × width, row-major
+ * @returns coordinates, rows × components, row-major; zeros for components beyond the number of rows
+ * @throws ArgumentError for less than 2 rows, and for more components than columns
+ */
+export function principalComponents(
+  values: Float32Array,
+  { width, components }: { width: number; components: number },
+): Float64Array {
+  checkNumber(
+    components,
+    Number.isInteger(components) && components >= 1 && components <= width,
+    `The number of components must be a whole number from 1 to ${width}`,
+  );
+  const rows = values.length / width;
+  const nComponents = Math.min(components, rows);
+  const { data } = new PCA({ nComponents }).fitTransformNow({ shape: [rows, width], data: values });
+  const out = new Float64Array(rows * components);
+  for (let p = 0; p < data.length; p++)
+    out[Math.floor(p / nComponents) * components + (p % nComponents)] = data[p];
+  return out;
 }

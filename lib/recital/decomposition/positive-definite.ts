@@ -1,3 +1,4 @@
+import type { Steps } from '../compute/interrupt.js';
 import { matmul } from '../compute/matmul.js';
 import { dispose, float32 } from '../compute/memory.js';
 import { ArgumentError, NumericError } from '../errors.js';
@@ -46,7 +47,7 @@ export function choleskySolve(l: Float64Array, b: Float64Array): Float64Array {
   return b;
 }
 
-/** Columns that are swept at a time: as deep as the product's packed panels. */
+/** Columns that are swept at once: as many as a packed panel of the matrix product holds. */
 const BLOCK = 256;
 
 /**
@@ -58,14 +59,10 @@ const BLOCK = 256;
  * when all blocks are swept, A has become −A⁻¹ (Beaton's sweep operator).
  * @param a n × n on the shared memory, row-major; its lower triangle is read, the whole is
  *   overwritten
- * @param options.n its rows; `turn`: asked often, true to stop
- * @returns whether it was finished; if not, `a` holds nothing of use
+ * @param n its rows
  * @throws NumericError if the matrix is not positive definite, to the precision of float32
  */
-export async function invertSymmetric(
-  a: Float32Array,
-  { n, turn = async () => false }: { n: number; turn?: () => Promise<boolean> },
-): Promise<boolean> {
+export function* invertSymmetric(a: Float32Array, n: number): Steps<void> {
   if (a.length !== n * n)
     throw new ArgumentError(`A matrix of ${n} × ${n} has ${n * n} numbers, got ${a.length}.`);
   const width = Math.min(BLOCK, n);
@@ -95,14 +92,13 @@ export async function invertSymmetric(
           { m: rows, n: i + rows, k: w },
           { a: left, b: right, c: { values: a.subarray(i * n), rowStride: n }, add: true },
         );
-        if (await turn()) return false;
+        yield;
       }
       writePanel(a, scaled, d, { n, k, w });
     }
     for (let i = 0; i < n; i++) {
       for (let j = 0; j <= i; j++) a[i * n + j] = a[j * n + i] = -a[i * n + j];
     }
-    return true;
   } finally {
     for (const array of [panel, scaled, d]) dispose(array);
   }

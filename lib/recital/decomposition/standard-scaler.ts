@@ -1,29 +1,34 @@
 import { inspect } from 'node:util';
 import { Csr, type CsrLike, type DenseMatrix } from '../data/csr.js';
 import { ArgumentError, NumericError } from '../errors.js';
-import { checkOptions, said } from '../options.js';
-import { checkNames, type MatrixLike, readInput } from './linear-reduction.js';
+import { given, said } from '../options.js';
+import {
+  checkColumns,
+  columnMoments,
+  type MatrixLike,
+  type Moments,
+  readInput,
+} from './linear-reduction.js';
+
+const DEFAULTS = {
+  /** Whether to subtract the mean. A sparse matrix would not stay sparse: it needs false. */
+  withMean: true,
+  /** Whether to divide by the standard deviation. */
+  withStd: true,
+};
 
 /** Options of {@link StandardScaler}. */
-export interface StandardScalerOptions {
-  /** Subtract the mean; default true. A sparse matrix would not stay sparse: it needs false. */
-  withMean?: boolean;
-  /** Divide by the standard deviation; default true. */
-  withStd?: boolean;
-}
+export type StandardScalerOptions = Partial<typeof DEFAULTS>;
 
-interface FittedScaler {
-  readonly mean: Float64Array;
-  readonly variance: Float64Array;
+interface FittedScaler extends Moments {
   readonly scale: Float64Array;
-  readonly counts: Float64Array;
   readonly names: readonly string[] | undefined;
 }
 
 /**
  * scikit-learn's StandardScaler: z = (x − mean) / scale for each column, where scale is the
- * standard deviation, divided by the number of values. Before PCA it makes columns of different
- * units (milliseconds, decibels) count alike.
+ * standard deviation (of the sum of squares divided by the number of values). Before PCA it gives
+ * columns of different units (milliseconds, decibels) the same weight.
  *
  * A constant column has scale 1 and becomes 0. Missing values (NaN) are left out of mean and
  * variance and stay missing.
@@ -39,8 +44,7 @@ export class StandardScaler {
   readonly withStd: boolean;
 
   constructor(options: StandardScalerOptions = {}) {
-    checkOptions(options, ['withMean', 'withStd'], 'StandardScaler');
-    const { withMean = true, withStd = true } = options;
+    const { withMean, withStd } = given(DEFAULTS, options, 'StandardScaler');
     for (const [name, value] of Object.entries({ withMean, withStd })) {
       if (typeof value !== 'boolean')
         throw new ArgumentError(`${name} must be true or false, got ${said(value)}.`);
@@ -58,7 +62,7 @@ export class StandardScaler {
   fit(input: MatrixLike): this {
     const { x, names } = readInput(input, 'StandardScaler', { missing: true });
     this.refuseSparse(x);
-    const moments = observedMoments(x);
+    const moments = columnMoments(x);
     const huge = moments.counts.findIndex(
       (n, c) =>
         n > 0 && !(Number.isFinite(moments.mean[c]) && Number.isFinite(moments.variance[c])),
@@ -102,19 +106,19 @@ export class StandardScaler {
   get var(): Float64Array {
     return this.known().variance;
   }
-  /** What columns are divided by: the standard deviation, 1 where a column is constant. */
+  /** The divisor of each column: its standard deviation, 1 where a column is constant. */
   get scale(): Float64Array {
     return this.known().scale;
   }
-  /** How many values each column has: rows less missing ones; scikit-learn's `n_samples_seen_`. */
+  /** Number of values in each column, without missing ones; scikit-learn's `n_samples_seen_`. */
   get nSamplesSeen(): Float64Array {
     return this.known().counts;
   }
-  /** Columns that `fit` has seen. */
+  /** Number of columns in `fit`. */
   get nFeaturesIn(): number {
     return this.known().mean.length;
   }
-  /** Their names, if `fit` has seen a table. */
+  /** Names of the columns, if `fit` was given a table. */
   get featureNamesIn(): readonly string[] | undefined {
     return this.known().names;
   }
@@ -126,12 +130,7 @@ export class StandardScaler {
     const { x, names } = readInput(input, 'StandardScaler', { missing: true });
     this.refuseSparse(x);
     const columns = x.shape[1];
-    if (columns !== this.nFeaturesIn) {
-      throw new ArgumentError(
-        `X has ${columns} features, but StandardScaler is expecting ${this.nFeaturesIn} features as input.`,
-      );
-    }
-    checkNames('StandardScaler', names, this.featureNamesIn);
+    checkColumns('StandardScaler', { columns, names }, this);
     const columnOf = (p: number): number => (x instanceof Csr ? x.indices[p] : p % columns);
     const data = Float64Array.from(x.data, (v, p) => change(v, columnOf(p)));
     const { mean, scale } = this.known();
@@ -174,36 +173,8 @@ function tooLarge(column: number, names: readonly string[] | undefined, why: str
   );
 }
 
-/** scikit-learn's rule: what of the variance may be rounding, given the size of the mean. */
-function isConstant(
-  { mean, variance, counts }: Omit<FittedScaler, 'scale' | 'names'>,
-  c: number,
-): boolean {
+/** scikit-learn's rule: whether the variance may be rounding error, given the size of the mean. */
+function isConstant({ mean, variance, counts }: Moments, c: number): boolean {
   const eps = Number.EPSILON;
   return variance[c] <= counts[c] * eps * variance[c] + (counts[c] * mean[c] * eps) ** 2;
-}
-
-/** Mean and variance of the values that there are. */
-function observedMoments(x: Csr | DenseMatrix): {
-  mean: Float64Array;
-  variance: Float64Array;
-  counts: Float64Array;
-} {
-  const [rows, columns] = x.shape;
-  const mean = new Float64Array(columns);
-  const variance = new Float64Array(columns);
-  const counts = new Float64Array(columns).fill(rows);
-  const listed = new Float64Array(columns);
-  const columnOf = (p: number): number => (x instanceof Csr ? x.indices[p] : p % columns);
-  for (let p = 0; p < x.data.length; p++) {
-    listed[columnOf(p)]++;
-    if (Number.isNaN(x.data[p])) counts[columnOf(p)]--;
-    else mean[columnOf(p)] += x.data[p];
-  }
-  for (let c = 0; c < columns; c++) mean[c] /= counts[c];
-  for (let p = 0; p < x.data.length; p++)
-    if (!Number.isNaN(x.data[p])) variance[columnOf(p)] += (x.data[p] - mean[columnOf(p)]) ** 2;
-  for (let c = 0; c < columns; c++)
-    variance[c] = (variance[c] + (rows - listed[c]) * mean[c] ** 2) / counts[c];
-  return { mean, variance, counts };
 }

@@ -1,30 +1,29 @@
-import type { Random } from '../compute/random.js';
+import type { Steps } from '../compute/interrupt.js';
 import type { Csr, DenseMatrix } from '../data/csr.js';
 import { ArgumentError } from '../errors.js';
-import { checkOptions, said } from '../options.js';
-import { columnMoments, operatorOf } from './lanczos/operator.js';
-import { leadingSingular } from './lanczos/singular.js';
+import { checkNumber, given } from '../options.js';
+import { leadingSingular } from './lanczos/block-lanczos.js';
 import {
+  columnMoments,
   type Decomposed,
-  flipSigns,
   LinearReduction,
-  type ReductionOptions,
+  REDUCTION_DEFAULTS,
 } from './linear-reduction.js';
 
+const DEFAULTS = {
+  ...REDUCTION_DEFAULTS,
+  /** How many components: 1 to the shorter side of the matrix. Default 2, scikit-learn's. */
+  nComponents: 2,
+};
+
 /** Options of {@link TruncatedSVD}. */
-export interface TruncatedSVDOptions extends ReductionOptions {
-  /**
-   * How many components: a whole number from 1 to the shorter side of the matrix. Default 2,
-   * scikit-learn's.
-   */
-  nComponents?: number;
-}
+export type TruncatedSVDOptions = Partial<typeof DEFAULTS>;
 
 /**
- * scikit-learn's TruncatedSVD, known as latent semantic analysis where rows are documents: the
- * largest singular values of a matrix and their vectors, its columns not centred. Made for sparse
- * matrices, which stay sparse; exact to `tol` (scikit-learn's `algorithm='arpack'`), where its
- * default is an approximation by random projection.
+ * scikit-learn's TruncatedSVD, also called latent semantic analysis where rows are documents: the
+ * largest singular values of a matrix and their vectors, its columns not centred. Sparse matrices
+ * stay sparse. Exact to `tol`, like scikit-learn's `algorithm='arpack'`; scikit-learn's default is
+ * an approximation by random projection.
  *
  * `explainedVariance` is the variance of the coordinates, divided by the number of rows, and the
  * ratio is its share of the sum of the columns' variances.
@@ -39,63 +38,40 @@ export class TruncatedSVD extends LinearReduction {
   readonly nComponents: number;
 
   constructor(options: TruncatedSVDOptions = {}) {
-    checkOptions(options, ['nComponents', 'seed', 'tol'], 'TruncatedSVD');
-    const { nComponents = 2, ...rest } = options;
+    const { nComponents, ...rest } = given(DEFAULTS, options, 'TruncatedSVD');
     super(rest);
-    if (!(Number.isInteger(nComponents) && nComponents >= 1)) {
-      throw new ArgumentError(
-        `nComponents of TruncatedSVD must be a whole number from 1 on, got ${said(nComponents)}.`,
-      );
-    }
+    checkNumber(
+      nComponents,
+      Number.isInteger(nComponents) && nComponents >= 1,
+      'nComponents of TruncatedSVD must be a whole number from 1 on',
+    );
     this.nComponents = nComponents;
   }
 
-  protected async decompose(
-    x: Csr | DenseMatrix,
-    { random, turn }: { random: Random; turn: () => Promise<boolean> },
-  ): Promise<Decomposed> {
+  protected *decompose(x: Csr | DenseMatrix): Steps<Decomposed> {
+    const { nComponents: components } = this;
     const [rows, columns] = x.shape;
     const most = Math.min(rows, columns);
-    if (this.nComponents > most) {
+    if (components > most) {
       throw new ArgumentError(
-        `A matrix of ${rows} × ${columns} has at most ${most} components, ${this.nComponents} were asked for.`,
+        `A matrix of ${rows} × ${columns} has at most ${most} components, ${components} were asked for.`,
       );
     }
-    const a = operatorOf(x);
-    try {
-      const { values, right, scores, converged } = await leadingSingular(a, {
-        components: this.nComponents,
-        tol: this.tol,
-        maxIter: 1000,
-        random,
-        turn,
-      });
-      const total = columnMoments(x).variance.reduce((sum, v) => sum + v, 0);
-      const components = flipSigns(right, scores, columns);
-      const explainedVariance = Float64Array.from(scores, variance);
-      const explainedVarianceRatio = explainedVariance.map((v) => (total > 0 ? v / total : 0));
-      return {
-        components,
-        explainedVariance,
-        explainedVarianceRatio,
-        singularValues: values,
-        mean: undefined,
-        noiseVariance: 0,
-        converged,
-        scores,
-      };
-    } finally {
-      a.dispose();
-    }
+    const found = yield* this.leading(x, undefined, (a, options) =>
+      leadingSingular(a, { components, ...options }),
+    );
+    const total = columnMoments(x).variance.reduce((sum, v) => sum + v, 0);
+    const explainedVariance = Float64Array.from(
+      found.scores,
+      (data) => columnMoments({ shape: [rows, 1], data }).variance[0],
+    );
+    const explainedVarianceRatio = explainedVariance.map((v) => (total > 0 ? v / total : 0));
+    return {
+      ...found,
+      explainedVariance,
+      explainedVarianceRatio,
+      mean: undefined,
+      noiseVariance: 0,
+    };
   }
-}
-
-/** Divided by the number of values. */
-function variance(values: Float64Array): number {
-  let mean = 0;
-  for (const v of values) mean += v;
-  mean /= values.length;
-  let sum = 0;
-  for (const v of values) sum += (v - mean) ** 2;
-  return sum / values.length;
 }

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { Random } from '../../../lib/recital/compute/random.js';
 import { Table } from '../../../lib/recital/data/table.js';
+import { leadingSingular } from '../../../lib/recital/decomposition/lanczos/block-lanczos.js';
 import { operatorOf } from '../../../lib/recital/decomposition/lanczos/operator.js';
-import { leadingSingular } from '../../../lib/recital/decomposition/lanczos/singular.js';
-import { explaining, PCA } from '../../../lib/recital/decomposition/pca.js';
+import { explaining, PCA, principalComponents } from '../../../lib/recital/decomposition/pca.js';
 import { StandardScaler } from '../../../lib/recital/decomposition/standard-scaler.js';
 import { TruncatedSVD } from '../../../lib/recital/decomposition/truncated-svd.js';
 import { ArgumentError, NumericError } from '../../../lib/recital/errors.js';
@@ -156,84 +156,76 @@ describe('PCA', () => {
     const diagonal = dense(
       squares.map((s, i) => squares.map((_, j) => (i === j ? Math.sqrt(s) : 0))),
     );
-    /** Looks for it; asked more often than any search needs, it is one that does not end. */
-    const among = async (
-      share: number,
-      { first = 1, most = 4, stop = false } = {},
-    ): Promise<number> => {
-      let turns = 0;
-      const turn = async (): Promise<boolean> => {
-        if (++turns > 200) throw new Error('It does not end.');
-        return stop;
-      };
+    const among = (share: number, { first = 1, most = 4 } = {}): number => {
       const a = operatorOf(diagonal);
+      const random = new Random(1);
       try {
-        return (
-          await explaining(a, {
-            share,
-            total,
-            first,
-            most,
-            tol: 1e-9,
-            maxIter: 100,
-            random: new Random(1),
-            turn,
-          })
-        ).values.length;
+        const options = { share, total, first, most, tol: 1e-9, maxIter: 100, random };
+        let steps = 0;
+        for (const search = explaining(a, options); ; ) {
+          const step = search.next();
+          if (step.done) return step.value.values.length;
+          if (++steps > 1000) throw new Error('It does not end.');
+        }
       } finally {
         a.dispose();
       }
     };
 
-    it('takes as few components as explain more than it', async () => {
-      expect(await among(3.9 / total)).to.equal(1);
-      expect(await among(4.1 / total)).to.equal(2);
-      expect(await among(10.8 / total)).to.equal(4); // the most that are looked at
+    it('takes as few components as explain more than it', () => {
+      expect(among(3.9 / total)).to.equal(1);
+      expect(among(4.1 / total)).to.equal(2);
+      expect(among(10.8 / total)).to.equal(4); // the most that are looked at
     });
 
-    it('is given up as soon as the components that are left cannot reach it, the last round included', async () => {
-      expect(await refusal(() => among(0.99), ArgumentError)).to.contain(
-        'The first 1 components explain 22.9 %',
-      );
-      expect(await refusal(() => among(11 / total), ArgumentError)).to.contain(
+    it('is given up as soon as the components that are left cannot reach it, the last round included', () => {
+      expect(() => among(0.99)).to.throw(ArgumentError, 'The first 1 components explain 22.9 %');
+      expect(() => among(11 / total)).to.throw(
+        ArgumentError,
         'The first 4 components explain 62.3 %',
       ); // after 2, 7 + 2·3 might do
     });
-
-    it('ends with the components that there are when it is stopped', async () => {
-      expect(await among(0.9, { first: 8, most: 8, stop: true })).to.be.at.most(8);
-      expect(await among(10.8 / total, { stop: true })).to.be.at.most(1);
-    });
   });
 
-  it('ends at once when it is stopped among the products that make the covariance', async () => {
-    const x = dense(golden.X.map((row) => [...row, ...row, ...row, ...row]));
-    for (const stopAfter of [1, 2]) {
-      const a = operatorOf(x);
-      let [products, turns, late] = [0, 0, 0];
-      const counting = {
-        ...a,
-        rows: a.rows,
-        columns: a.columns,
-        times: (...args: Parameters<typeof a.times>) => {
-          products++;
-          if (turns >= stopAfter) late++;
-          a.times(...args);
-        },
-        transposeTimes: (...args: Parameters<typeof a.times>) => a.transposeTimes(...args),
-      };
-      const turn = async (): Promise<boolean> => ++turns >= stopAfter;
-      const found = await leadingSingular(counting, {
-        components: 3,
-        tol: 1e-9,
-        maxIter: 100,
-        random: new Random(1),
-        turn,
-      });
-      expect(found.stopped).to.equal(true);
-      if (stopAfter === 1) expect([products, late]).to.deep.equal([1, 0]); // of the 2 blocks that 12 rows make
-      a.dispose();
+  it('can be stopped after each of the products that make the covariance', () => {
+    const a = operatorOf(dense(golden.X.map((row) => [...row, ...row, ...row, ...row])));
+    let products = 0;
+    const times: typeof a.times = (x, out) => {
+      products++;
+      a.times(x, out);
+    };
+    const options = { components: 3, tol: 1e-9, maxIter: 100, random: new Random(1) };
+    const work = leadingSingular({ ...a, times }, options);
+    for (const expected of [1, 2]) {
+      work.next(); // of the 2 blocks that 12 rows make
+      expect(products).to.equal(expected);
     }
+    a.dispose();
+  });
+
+  it('finds principal components of factors at once, as many as there are columns', () => {
+    const values = Float32Array.from(golden.X.flat());
+    close(
+      principalComponents(values, { width: 6, components: 3 }),
+      golden.n3.transform.flat(),
+      1e-6,
+    );
+    close(principalComponents(Float32Array.of(1, 0, -1, 0), { width: 2, components: 1 }), [1, -1]);
+    const two = values.subarray(0, 12);
+    const [a, , , b] = principalComponents(two, { width: 6, components: 3 });
+    const distance = Math.hypot(...two.subarray(0, 6).map((x, j) => x - two[6 + j]));
+    expect(Math.abs(a - b)).to.be.closeTo(distance, 1e-6);
+    expect(() => principalComponents(values, { width: 6, components: 7 })).to.throw(
+      ArgumentError,
+      'from 1 to 6',
+    );
+    expect(() => principalComponents(two.subarray(0, 6), { width: 6, components: 1 })).to.throw(
+      ArgumentError,
+      'at least 2 rows',
+    );
+    expect(() =>
+      principalComponents(Float32Array.of(1, NaN, 3, 4), { width: 2, components: 1 }),
+    ).to.throw(NumericError, 'column 1');
   });
 
   it('refuses what is no matrix at all', async () => {

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { float32 } from '../../../lib/recital/compute/memory.js';
+import { atOnce } from '../../../lib/recital/compute/interrupt.js';
+import { float32, memoryUsage } from '../../../lib/recital/compute/memory.js';
 import { Random } from '../../../lib/recital/compute/random.js';
 import { setCompute } from '../../../lib/recital/compute/threads.js';
 import {
@@ -73,10 +74,10 @@ function lower(n: number): Float32Array {
 
 describe('invertSymmetric', () => {
   for (const n of [1, 5, 256, 300, 520]) {
-    it(`inverts a matrix of ${n} rows from its lower triangle, symmetrically`, async () => {
+    it(`inverts a matrix of ${n} rows from its lower triangle, symmetrically`, () => {
       const a = lower(n);
       const inverse = lower(n);
-      expect(await invertSymmetric(inverse, { n })).to.equal(true);
+      atOnce(invertSymmetric(inverse, n));
       let worst = 0;
       for (const i of new Set([0, n >> 1, n - 1])) {
         for (let j = 0; j < n; j++) {
@@ -91,14 +92,14 @@ describe('invertSymmetric', () => {
     });
   }
 
-  it('gives the same bits on one thread and on two', async () => {
+  it('gives the same bits on one thread and on two', () => {
     const { threads } = setCompute();
     const [a, b] = [lower(600), lower(600)];
     try {
       setCompute({ threads: 1 });
-      await invertSymmetric(a, { n: 600 });
+      atOnce(invertSymmetric(a, 600));
       setCompute({ threads: 2 });
-      await invertSymmetric(b, { n: 600 });
+      atOnce(invertSymmetric(b, 600));
     } finally {
       setCompute({ threads });
     }
@@ -109,17 +110,20 @@ describe('invertSymmetric', () => {
     ).to.equal(true);
   });
 
-  it('refuses a matrix that is not positive definite, or of another size, and can be stopped', async () => {
+  it('refuses a matrix that is not positive definite, or of another size', () => {
     const a = lower(3);
     a[4] = -1;
-    await invertSymmetric(a, { n: 3 }).then(
-      () => expect.fail('should not invert'),
-      (e) => expect(e).to.be.instanceOf(NumericError),
-    );
-    await invertSymmetric(a, { n: 2 }).then(
-      () => expect.fail('should not invert'),
-      (e) => expect(e).to.be.instanceOf(ArgumentError),
-    );
-    expect(await invertSymmetric(lower(3), { n: 3, turn: async () => true })).to.equal(false);
+    expect(() => atOnce(invertSymmetric(a, 3))).to.throw(NumericError);
+    expect(() => atOnce(invertSymmetric(a, 2))).to.throw(ArgumentError);
+  });
+
+  it('can be stopped, and gives its memory back', () => {
+    const a = lower(300);
+    const { used } = memoryUsage();
+    const work = invertSymmetric(a, 300);
+    expect(work.next().done).to.equal(false);
+    expect(memoryUsage().used).to.be.above(used);
+    work.return();
+    expect(memoryUsage().used).to.equal(used);
   });
 });

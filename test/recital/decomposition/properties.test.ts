@@ -1,17 +1,20 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { PCA as MlPca } from 'ml-pca';
+import { atOnce } from '../../../lib/recital/compute/interrupt.js';
+import { memoryUsage } from '../../../lib/recital/compute/memory.js';
 import { Random } from '../../../lib/recital/compute/random.js';
 import { setCompute } from '../../../lib/recital/compute/threads.js';
 import type { DenseMatrix } from '../../../lib/recital/data/csr.js';
-import { operatorOf } from '../../../lib/recital/decomposition/lanczos/operator.js';
 import {
   leadingSingular,
   type Singular,
-} from '../../../lib/recital/decomposition/lanczos/singular.js';
+} from '../../../lib/recital/decomposition/lanczos/block-lanczos.js';
+import { operatorOf } from '../../../lib/recital/decomposition/lanczos/operator.js';
 import { PCA } from '../../../lib/recital/decomposition/pca.js';
 import { TruncatedSVD } from '../../../lib/recital/decomposition/truncated-svd.js';
-import { close, dense, randomSparse, rowsOf, toSparse } from './support.js';
+import { InterruptedError } from '../../../lib/recital/errors.js';
+import { close, dense, randomSparse, refusal, rowsOf, toSparse } from './support.js';
 
 /**
  * Matrices of 2 to 12 rows and 1 to 12 columns with zeros, equal rows, and numbers of very
@@ -151,16 +154,17 @@ describe('decompositions by iteration', () => {
   it('find the same when the basis is so small that it is begun anew again and again', async () => {
     const flat = randomSparse(420, 300, 0.05, { fade: false });
     const a = operatorOf(flat);
-    const find = (capacity: number): Promise<Singular> =>
-      leadingSingular(a, {
-        components: 10,
-        tol: 1e-9,
-        maxIter: 1000,
-        capacity,
-        random: new Random(1),
-        turn: async () => false,
-      });
-    const [small, large] = [await find(48), await find(288)];
+    const find = (capacity: number): Singular =>
+      atOnce(
+        leadingSingular(a, {
+          components: 10,
+          tol: 1e-9,
+          maxIter: 1000,
+          capacity,
+          random: new Random(1),
+        }),
+      );
+    const [small, large] = [find(48), find(288)];
     expect([small.converged, large.converged]).to.deep.equal([10, 10]);
     close(small.values, Array.from(large.values), 1e-13);
     a.dispose();
@@ -176,18 +180,22 @@ describe('decompositions by iteration', () => {
     checkOrthonormal(svd.components);
   });
 
-  it('stop at SIGINT with what there is, and say so', async () => {
-    const large = randomSparse(1200, 1100, 0.02, { fade: false });
-    const pca = new PCA({ nComponents: 200 });
-    const fit = pca.fit(large);
+  it('stop at SIGINT, and stay as they were', async () => {
+    const small = randomSparse(30, 20, 0.3);
+    const pca = await new PCA({ nComponents: 4 }).fit(small);
+    const before = pca.components;
+    const { used } = memoryUsage();
+    const fit = pca.fit(randomSparse(1200, 1100, 0.02, { fade: false }));
     const send = (): void => {
       if (process.listenerCount('SIGINT') > 0) process.emit('SIGINT');
       else setTimeout(send, 5);
     };
     send();
-    await fit;
+    expect(await refusal(() => fit, InterruptedError)).to.equal(
+      'Interrupted before PCA was fitted.',
+    );
     expect(process.listenerCount('SIGINT')).to.equal(0);
-    expect(pca.converged).to.be.below(pca.components.shape[0]);
-    checkOrthonormal(pca.components);
+    expect(pca.components).to.equal(before);
+    expect(memoryUsage().used).to.equal(used);
   });
 });

@@ -1,73 +1,180 @@
 import { BLOCK, denseBlock } from '../../compute/block.js';
+import type { Steps } from '../../compute/interrupt.js';
 import { dispose, float64 } from '../../compute/memory.js';
 import type { Random } from '../../compute/random.js';
-import type { Operator } from './operator.js';
-import { type Basis, orthonormalise, project } from './orthonormal.js';
-import { type EigenRows, tridiagonalEigen, tridiagonalEigenInTurns } from './tridiagonal-eigen.js';
+import { type Operator, transposed } from './operator.js';
+import {
+  type Basis,
+  completeRows,
+  diagonalise,
+  orthonormalise,
+  product,
+  project,
+} from './orthonormal.js';
+import { type EigenRows, tridiagonalEigen } from './tridiagonal-eigen.js';
 
-/** A name of this file's own: one of another is looked up anew each time, which loops feel. */
+/** Local alias: an import is read through `exports` on each access, which is slow in hot loops. */
 const B = BLOCK;
 
-/**
- * Columns of the basis that are looked at when it was stopped: the eigenvectors of their matrix
- * take a tenth of a second.
- */
-const LEADING = 256;
+/** Up to this shorter side, the whole matrix A·Aᵀ is formed and decomposed. */
+export const WHOLE = 256;
+/** Numbers that the basis may hold: 512 MB. */
+const MAX_BASIS = 2 ** 26;
 
-/** Options of blockLanczos. */
-export interface LanczosOptions {
-  /** How many eigenvectors. */
+/** Options of leadingSingular. */
+export interface SingularOptions {
+  /** How many, at most the shorter side. */
   components: number;
-  /** Largest residual ‖A·Aᵀu − θu‖ of a wanted vector, as a share of its θ. */
+  /** Largest residual ‖A·Aᵀu − σ²u‖ of a vector, as a share of σ². */
   tol: number;
   /** The vectors to start from. */
   random: Random;
-  /**
-   * Columns of the basis before it is begun anew from the best of it, a multiple of eight, at least
-   * components + 32.
-   */
-  capacity: number;
-  /** Products with A·Aᵀ, of eight vectors each, at most. */
+  /** Products of A·Aᵀ with eight vectors, at most. */
   maxIter: number;
-  /** Asked often: true stops with what there is. */
-  turn: () => Promise<boolean>;
+  /**
+   * Columns of the basis before a restart, a multiple of eight, at least components + 32. Default:
+   * as many as are needed, within half a gigabyte.
+   */
+  capacity?: number;
 }
 
-/** What blockLanczos returns. */
-export interface Ritz {
-  /** Eigenvalues of A·Aᵀ, descending: as many as were asked for, fewer if it was stopped early. */
+/** Singular values and vectors, A ≈ Σ σᵢ·uᵢ·vᵢᵀ; the vectors lie on the shared memory. */
+export interface Singular {
+  /** Singular values, descending. */
   readonly values: Float64Array;
-  /**
-   * Their unit vectors in blocks of eight on the shared memory, each rows × 8; the last one is
-   * filled with zeros. To be given back by the caller.
-   */
-  readonly blocks: Float64Array[];
-  /** How many of them are as exact as was asked for. */
+  /** vᵢ: one row for each value, orthonormal, of arbitrary sign. */
+  readonly right: Float64Array[];
+  /** σᵢ·uᵢ: one row for each value. */
+  readonly scores: Float64Array[];
+  /** How many are as exact as `tol` asks. */
   readonly converged: number;
-  /** Products with A·Aᵀ, of eight vectors each. */
-  readonly iterations: number;
 }
+
+/** Eigenvalues of A·Aᵀ and their vectors. */
+interface Ritz {
+  /** Descending. */
+  readonly values: Float64Array;
+  /** Unit vectors in blocks of eight on the shared memory, each rows × 8, padded with zeros. */
+  readonly blocks: Float64Array[];
+  readonly converged: number;
+}
+
+/** The largest singular values of a matrix and their vectors. */
+export function* leadingSingular(a: Operator, options: SingularOptions): Steps<Singular> {
+  const wide = a.rows <= a.columns;
+  const short = wide ? a : transposed(a);
+  const found = yield* leadingEigen(short, options);
+  const { u, w } = images(short, found);
+  // The residuals of u are small beside the largest eigenvalue, which says little about the small
+  // singular values. The images Aᵀu hold those to full precision once they are orthogonal.
+  const values = yield* diagonalise(w, u);
+  const { converged } = found;
+  if (!wide) return { values, right: u, scores: w, converged };
+  const least = Number.EPSILON * Math.max(a.rows, a.columns) * values[0];
+  for (let i = 0; i < w.length; i++) {
+    for (let j = 0; j < w[i].length; j++) w[i][j] = values[i] > least ? w[i][j] / values[i] : 0;
+    for (let j = 0; j < u[i].length; j++) u[i][j] *= values[i];
+  }
+  yield* completeRows(w, options.random);
+  return { values, right: w, scores: u, converged };
+}
+
+/** The vectors u of A·Aᵀ as rows, and their images Aᵀu. Disposes of the blocks. */
+function images(a: Operator, { blocks, values }: Ritz): { u: Float64Array[]; w: Float64Array[] } {
+  const u: Float64Array[] = [];
+  const w: Float64Array[] = [];
+  const image = float64(a.columns * B);
+  blocks.forEach((block, b) => {
+    const count = Math.min(B, values.length - b * B);
+    u.push(...columnsOf(block, count));
+    a.transposeTimes(block, image);
+    w.push(...columnsOf(image, count));
+    dispose(block);
+  });
+  dispose(image);
+  return { u, w };
+}
+
+/** The first columns of a block, one array each. */
+function columnsOf(block: Float64Array, count: number): Float64Array[] {
+  const length = block.length / B;
+  const columns = Array.from({ length: count }, () => float64(length));
+  for (let i = 0, p = 0; i < length; i++, p += B)
+    for (let c = 0; c < count; c++) columns[c][i] = block[p + c];
+  return columns;
+}
+
+/** The leading eigenvectors of A·Aᵀ, by Lanczos if the matrix is large. */
+function* leadingEigen(a: Operator, options: SingularOptions): Steps<Ritz> {
+  const { components } = options;
+  const least = Math.ceil(components / B) * B + 4 * B;
+  const most = Math.floor((a.rows - B) / B) * B;
+  const wanted = Math.max(least, 8 * B + 6 * components);
+  const capacity = Math.min(
+    most,
+    options.capacity ??
+      Math.max(least + components, Math.min(wanted, Math.floor(MAX_BASIS / a.rows / B) * B)),
+  );
+  if (a.rows > WHOLE && capacity >= least) {
+    const lanczos = new BlockLanczos(a, { ...options, capacity });
+    try {
+      return yield* lanczos.run();
+    } finally {
+      lanczos.dispose();
+    }
+  }
+  const n = a.rows;
+  const { values, vectors } = yield* tridiagonalEigen(yield* gramOf(a), n);
+  const blocks: Float64Array[] = [];
+  for (let from = 0; from < components; from += B) {
+    const count = Math.min(B, components - from);
+    blocks.push(columnBlock(vectors.subarray(from * n, (from + count) * n), n));
+  }
+  return { blocks, values: values.slice(0, components), converged: components };
+}
+
+/** Up to eight vectors of n numbers, row after row, as the columns of a block. */
+function columnBlock(vectors: Float64Array, n: number, block = float64(n * B)): Float64Array {
+  block.fill(0);
+  for (let c = 0; c * n < vectors.length; c++)
+    for (let i = 0; i < n; i++) block[i * B + c] = vectors[c * n + i];
+  return block;
+}
+
+/** The whole of A·Aᵀ. */
+function* gramOf(a: Operator): Steps<Float64Array> {
+  const n = a.rows;
+  const gram = new Float64Array(n * n);
+  const unit = float64(n * B);
+  const between = float64(a.columns * B);
+  const out = float64(n * B);
+  try {
+    for (let from = 0; from < n; from += B) {
+      const width = Math.min(B, n - from);
+      unit.fill(0);
+      for (let c = 0; c < width; c++) unit[(from + c) * B + c] = 1;
+      a.transposeTimes(unit, between);
+      a.times(between, out);
+      for (let i = 0; i < n; i++)
+        for (let c = 0; c < width; c++) gram[i * n + from + c] = out[i * B + c];
+      yield;
+    }
+    return gram;
+  } finally {
+    for (const array of [unit, between, out]) dispose(array);
+  }
+}
+
+/** Eigenvalues of the projected matrix, and the last `rows` entries of each of its vectors. */
+type Pairs = EigenRows & { readonly rows: number };
 
 /**
  * The largest eigenvalues of A·Aᵀ and their vectors, by Lanczos' method with blocks of eight
  * vectors, full reorthogonalisation and, when the basis has grown to its capacity, thick restarts
  * (Golub and Underwood, 1977; Wu and Simon, SIAM J. Matrix Anal. Appl. 22, 2000). Exact to the
- * tolerance, where methods that iterate a random subspace are not: the whole Krylov space is
- * searched. A·Aᵀ is never formed.
- * @param a with at least as many columns as rows is cheapest; more rows than `capacity`
+ * tolerance, since the whole Krylov space is searched; methods that iterate a random subspace are
+ * not. A·Aᵀ is never formed. Cheapest if A has at least as many columns as rows.
  */
-export async function blockLanczos(a: Operator, options: LanczosOptions): Promise<Ritz> {
-  const lanczos = new BlockLanczos(a, options);
-  try {
-    return await lanczos.run();
-  } finally {
-    lanczos.dispose();
-  }
-}
-
-/** Eigenvalues of the projected matrix and the last `rows` entries of each vector. */
-type Pairs = EigenRows & { readonly rows: number };
-
 class BlockLanczos {
   private readonly n: number;
   private readonly basis: Float64Array;
@@ -78,18 +185,18 @@ class BlockLanczos {
   private readonly t: Float64Array;
   private m = 0;
   /**
-   * First column that the next product may have a large part along: the two blocks before, or after
-   * a restart all.
+   * First basis column along which the next product may have a large part: that of the last two
+   * blocks or, after a restart, 0.
    */
   private near = 0;
   private largest = 0;
   private iterations = 0;
-  /** R of the last block: what is left of A·Aᵀ·block outside the basis. */
+  /** R of the last block: the part of A·Aᵀ·block outside the basis. */
   private rest: Float64Array = new Float64Array(B * B);
 
   constructor(
     private readonly a: Operator,
-    private readonly options: LanczosOptions,
+    private readonly options: SingularOptions & { capacity: number },
   ) {
     this.n = a.rows;
     const { capacity } = options;
@@ -100,38 +207,33 @@ class BlockLanczos {
     this.t = new Float64Array(capacity * capacity);
   }
 
-  async run(): Promise<Ritz> {
-    const { components, capacity, maxIter, random, turn } = this.options;
+  *run(): Steps<Ritz> {
+    const { components, capacity, maxIter, random } = this.options;
     for (let i = 0; i < this.block.length; i++) this.block[i] = random.normal();
     orthonormalise(this.block, this.used(), { least: 0, random });
     let check = Math.ceil((2 * components) / B + 4) * B;
-    let likely = false; // that it is the last check, so that all of the vectors are needed
+    let likely = false; // whether the next check is expected to be the last, and needs whole vectors
     let before: { m: number; residual: number } | undefined;
     for (;;) {
       this.step();
       const full = this.m + B > capacity;
       const last = this.iterations >= maxIter;
       if (this.m >= components && (this.m >= check || full || last)) {
-        const pairs = await this.pairs(likely || full || last);
-        if (!pairs) return this.leading();
+        const pairs = yield* this.pairs(likely || full || last ? this.m : B);
         const { residual, converged } = this.check(pairs);
-        if (converged >= components || last)
-          return (await this.ritz(pairs, converged)) ?? this.leading();
+        if (converged >= components || last) return yield* this.ritz(pairs, converged);
         ({ check, likely } = this.next(residual, before));
         before = { m: this.m, residual };
         if (full) {
-          if (!(await this.restart(pairs))) return this.leading();
+          yield* this.restart(pairs);
           before = undefined;
         }
       }
-      if (await turn()) return this.leading();
+      yield;
     }
   }
 
-  /**
-   * The basis grows by the block; the next one is what A·Aᵀ makes of it, less its part in the
-   * basis.
-   */
+  /** Adds the block to the basis; the next block is A·Aᵀ·block, orthogonalised against the basis. */
   private step(): void {
     const { a, block, image: next, between, options } = this;
     const { capacity, random } = options;
@@ -159,18 +261,17 @@ class BlockLanczos {
     let smallest = Infinity;
     for (let j = 0; j < B; j++) smallest = Math.min(smallest, this.rest[j * B + j]);
     if (smallest < 1e-3 * size) {
-      // Little was left, and what rounding put into it along the basis is no longer little beside
-      // it.
+      // Beside so small a rest, the rounding error along the basis is no longer small.
       project(this.used(), next);
       const again = orthonormalise(next, this.used(), { least: 1e-8, random });
-      this.rest = timesUpper(again, this.rest);
+      this.rest = product(again, this.rest);
     }
     block.set(next);
     this.near = from;
     if (this.m + B <= capacity) this.join(this.rest, this.m - B);
   }
 
-  /** Enters R between the columns from `at` on and the block that comes next. */
+  /** Writes R into t, between the columns from `at` on and the next block. */
   private join(r: Float64Array, at: number): void {
     const { capacity } = this.options;
     for (let i = 0; i < B; i++) {
@@ -184,26 +285,13 @@ class BlockLanczos {
     return { values: this.basis, rows: this.n, columns: this.m, stride: this.options.capacity };
   }
 
-  /**
-   * Eigenvalues of the projected matrix; of each vector all entries, or only the last eight, which
-   * residuals take. Nothing if it was stopped.
-   */
-  private async pairs(whole: boolean): Promise<Pairs | undefined> {
+  /** Eigenvalues of the projected matrix, and the last entries of each vector. */
+  private *pairs(rows: number): Steps<Pairs> {
     const { m } = this;
-    const rows = whole ? m : B;
-    const found = await tridiagonalEigenInTurns(this.projected(m), m, {
-      rows,
-      turn: this.options.turn,
-    });
-    return found && { ...found, rows };
-  }
-
-  /** The projected matrix of the first m columns. */
-  private projected(m: number): Float64Array {
-    const copy = new Float64Array(m * m);
+    const projected = new Float64Array(m * m);
     for (let i = 0, from = 0; i < m; i++, from += this.options.capacity)
-      copy.set(this.t.subarray(from, from + m), i * m);
-    return copy;
+      projected.set(this.t.subarray(from, from + m), i * m);
+    return { ...(yield* tridiagonalEigen(projected, m, rows)), rows };
   }
 
   /** The largest relative residual of the wanted pairs, and how many are small enough. */
@@ -233,8 +321,8 @@ class BlockLanczos {
   }
 
   /**
-   * When to check next, as that is as costly as some steps: when there are a quarter more columns,
-   * or as many as are missing if residuals go on to fall as they did.
+   * When to check next, since a check costs as much as some steps: at a quarter more columns, or
+   * earlier if the residuals, falling as they did, will be small enough.
    */
   private next(
     residual: number,
@@ -251,16 +339,15 @@ class BlockLanczos {
     return { check: m + Math.min(most, missing), likely: missing <= most };
   }
 
-  /** Keeps the best vectors and goes on from them. False if it was stopped before. */
-  private async restart({ values, vectors }: Pairs): Promise<boolean> {
-    const { capacity, components, turn } = this.options;
+  /** A thick restart: the basis becomes the best vectors found in it. */
+  private *restart({ values, vectors }: Pairs): Steps<void> {
+    const { capacity, components } = this.options;
     const keep = Math.min(
       capacity - 2 * B,
       Math.ceil((components + (capacity - components) / 3) / B) * B,
     );
     const m = this.m;
-    const blocks = await ritzVectors(this.used(), vectors, { count: keep, turn });
-    if (!blocks) return false;
+    const blocks = yield* this.vectors(vectors, keep);
     this.basis.fill(0);
     for (let b = 0; b < blocks.length; b++) {
       for (let i = 0, p = b * B, q = 0; i < this.n; i++, p += capacity)
@@ -278,62 +365,30 @@ class BlockLanczos {
       }
     }
     this.near = 0;
-    return true;
   }
 
-  /** The wanted pairs as vectors of A·Aᵀ. Nothing if it was stopped. */
-  private async ritz(checked: Pairs, converged: number): Promise<Ritz | undefined> {
-    const pairs = checked.rows === this.m ? checked : await this.pairs(true);
+  /** The wanted pairs as vectors of A·Aᵀ. */
+  private *ritz(checked: Pairs, converged: number): Steps<Ritz> {
+    const pairs = checked.rows === this.m ? checked : yield* this.pairs(this.m);
     const count = Math.min(this.options.components, this.m);
-    const blocks =
-      pairs && (await ritzVectors(this.used(), pairs.vectors, { count, turn: this.options.turn }));
-    return (
-      blocks && {
-        values: pairs.values.slice(0, count),
-        blocks,
-        converged,
-        iterations: this.iterations,
-      }
-    );
+    const blocks = yield* this.vectors(pairs.vectors, count);
+    return { values: pairs.values.slice(0, count), blocks, converged };
   }
 
-  /**
-   * What there is when it was stopped: from the first columns of the basis alone, so that it takes
-   * no long.
-   */
-  private async leading(): Promise<Ritz> {
-    const { components, tol } = this.options;
-    const m = Math.min(this.m, LEADING);
-    const count = Math.min(components, m, keptWhenStopped(this.a));
-    const { values, vectors } = tridiagonalEigen(this.projected(m), m);
-    let converged = 0;
-    for (let i = 0; i < count; i++) {
-      const s = vectors.subarray(i * m, (i + 1) * m);
-      if (
-        this.leadingResidual(s) <=
-        tol * Math.max(values[i], 1e-13 * this.largest, Number.MIN_VALUE)
-      )
-        converged++;
+  /** Q·sᵢ for the basis Q and the first `count` eigenvectors sᵢ of the projected matrix. */
+  private *vectors(eigen: Float64Array, count: number): Steps<Float64Array[]> {
+    const { m, n } = this;
+    const blocks: Float64Array[] = [];
+    const s = float64(m * B);
+    for (let from = 0; from < count; from += B) {
+      columnBlock(eigen.subarray(from * m, Math.min(count, from + B) * m), m, s);
+      const out = float64(n * B);
+      denseBlock(this.used(), s, out);
+      blocks.push(out);
+      yield;
     }
-    const blocks = (await ritzVectors({ ...this.used(), columns: m }, vectors, { count }))!;
-    return { values: values.slice(0, count), blocks, converged, iterations: this.iterations };
-  }
-
-  /**
-   * The residual of an eigenvector of the projected matrix of the first columns: what A·Aᵀ makes of
-   * it in the later ones.
-   */
-  private leadingResidual(s: Float64Array): number {
-    const m = s.length;
-    if (m === this.m) return this.residual(s.subarray(m - B));
-    let square = 0;
-    for (let r = m; r < this.m; r++) {
-      const from = r * this.options.capacity;
-      let sum = 0;
-      for (let j = 0; j < m; j++) sum += this.t[from + j] * s[j];
-      square += sum * sum;
-    }
-    return Math.sqrt(square);
+    dispose(s);
+    return blocks;
   }
 
   dispose(): void {
@@ -349,51 +404,4 @@ function largestColumn(w: Float64Array): number {
     largest = Math.max(largest, square);
   }
   return Math.sqrt(largest);
-}
-
-function timesUpper(a: Float64Array, b: Float64Array): Float64Array {
-  const c = new Float64Array(B * B);
-  for (let i = 0; i < B; i++)
-    for (let k = 0; k < B; k++)
-      for (let j = 0; j < B; j++) c[i * B + j] += a[i * B + k] * b[k * B + j];
-  return c;
-}
-
-/**
- * Of how many vectors the rest of the work, which grows with the square of their number, takes some
- * tenths of a second.
- */
-export function keptWhenStopped(a: Operator): number {
-  return Math.max(B, Math.floor(Math.sqrt(2e8 / Math.max(a.rows, a.columns))));
-}
-
-/**
- * Q·sᵢ for the first eigenvectors sᵢ of the projected matrix of as many columns as the basis Q has.
- * @param vectors row after row
- * @param options.count how many; `turn`: asked after each block: true stops
- * @returns blocks of eight on the shared memory, the last one filled with zeros; nothing if it was
- *   stopped
- */
-export async function ritzVectors(
-  basis: Basis,
-  vectors: Float64Array,
-  { count, turn }: { count: number; turn?: () => Promise<boolean> },
-): Promise<Float64Array[] | undefined> {
-  const m = basis.columns;
-  const blocks: Float64Array[] = [];
-  const s = float64(m * B);
-  let stopped = false;
-  for (let from = 0; from < count && !stopped; from += B) {
-    s.fill(0);
-    for (let c = 0; c < Math.min(B, count - from); c++)
-      for (let i = 0; i < m; i++) s[i * B + c] = vectors[(from + c) * m + i];
-    const out = float64(basis.rows * B);
-    denseBlock(basis, s, out);
-    blocks.push(out);
-    if (turn && (await turn())) stopped = true;
-  }
-  dispose(s);
-  if (!stopped) return blocks;
-  for (const block of blocks) dispose(block);
-  return undefined;
 }

@@ -1,11 +1,12 @@
 import { BLOCK, denseBlock, denseTransposeBlock } from '../../compute/block.js';
+import type { Steps } from '../../compute/interrupt.js';
 import { dispose, float64 } from '../../compute/memory.js';
 import type { Random } from '../../compute/random.js';
 
-/** A name of this file's own: one of another is looked up anew each time, which loops feel. */
+/** Local alias: an import is read through `exports` on each access, which is slow in hot loops. */
 const B = BLOCK;
 
-/** A pivot smaller than this beside its column's square: Cholesky would lose too many digits. */
+/** Below this share of its column's square, a pivot would cost Cholesky too many digits. */
 const ILL = 1e-8;
 
 /** The basis so far: rows × stride, of which the first `columns` columns are orthonormal. */
@@ -16,7 +17,7 @@ export interface Basis {
   readonly stride: number;
 }
 
-/** W ← W − Q·(QᵀW), once, for columns `from` … of the basis. */
+/** W ← W − Q·(QᵀW), for columns `from` … of the basis Q; returns QᵀW. */
 export function project(
   basis: Basis,
   w: Float64Array,
@@ -33,9 +34,9 @@ export function project(
 }
 
 /**
- * Makes the columns of a block orthonormal, W = Q·R, where they are orthogonal to the basis
- * already. A column that depends on those before it (its rest is less than `least`) becomes a
- * random one, orthogonal to everything, and its row of R zero.
+ * Makes the columns of a block, which are orthogonal to the basis, orthonormal: W = Q·R. A column
+ * that depends on those before it (its rest is less than `least`) is replaced by a random one,
+ * orthogonal to everything, and its row of R by zeros.
  * @returns R, 8 × 8, row-major, upper triangular
  */
 export function orthonormalise(
@@ -48,8 +49,7 @@ export function orthonormalise(
   const copy = float64(w.length);
   try {
     let r: Float64Array | undefined;
-    // Cholesky's factor of WᵀW, twice, as the first leaves an error of eps times the square of W's
-    // condition.
+    // Cholesky's factor of WᵀW, twice: the first leaves an error of eps·cond(W)².
     for (let pass = 0; pass < 2; pass++) {
       denseTransposeBlock(whole, w, gram);
       const upper = choleskyUpper(gram, pass === 0 ? least : 0);
@@ -94,7 +94,8 @@ function inverseUpper(r: Float64Array): Float64Array {
   return inverse;
 }
 
-function product(a: Float64Array, b: Float64Array): Float64Array {
+/** The product of two 8 × 8 matrices. */
+export function product(a: Float64Array, b: Float64Array): Float64Array {
   const c = new Float64Array(B * B);
   for (let i = 0; i < B; i++)
     for (let k = 0; k < B; k++)
@@ -102,7 +103,7 @@ function product(a: Float64Array, b: Float64Array): Float64Array {
   return c;
 }
 
-/** The careful way, column by column, for blocks of lower rank. */
+/** Gram–Schmidt column by column, for blocks of lower rank. */
 function gramSchmidt(
   w: Float64Array,
   basis: Basis,
@@ -126,7 +127,7 @@ function gramSchmidt(
     for (let p = j; p < w.length; p += B) w[p] = random.normal();
     for (let pass = 0; pass < 3; pass++) {
       if (basis.columns > 0) {
-        // Projected alone: the other columns have had their turn.
+        // Only this column: the others are orthogonal already.
         const alone = float64(w.length);
         for (let p = j; p < w.length; p += B) alone[p] = w[p];
         project(basis, alone);
@@ -140,7 +141,7 @@ function gramSchmidt(
   return r;
 }
 
-/** Twice: takes the earlier columns out of column j and adds what was taken to R. */
+/** Subtracts the earlier columns' parts from column j, twice, and adds them to R. */
 function removeEarlier(w: Float64Array, j: number, r: Float64Array): void {
   for (let pass = 0; pass < 2; pass++)
     for (let i = 0; i < j; i++) r[i * B + j] += removeOne(w, i, j);
@@ -166,41 +167,27 @@ function scale(w: Float64Array, j: number, by: number): void {
 /** Two rows are orthogonal when their cosine is no larger than this. */
 const ORTHOGONAL = 1e-13;
 
-/** How long work on rows takes that is stopped. */
-export interface Stoppable {
-  /** Asked often: true stops. */
-  turn: () => Promise<boolean>;
-  /** So many rows, the first ones, are finished nevertheless; the others are dropped. */
-  kept: number;
-}
-
 /**
- * Turns pairs of rows until all are orthogonal (one-sided Jacobi, Golub and Van Loan, 8.6.3), then
- * sorts them by length, longest first. The singular values of a matrix with these rows are their
- * lengths, the small ones as exact, relatively, as the large ones.
+ * Rotates pairs of rows until all are orthogonal (one-sided Jacobi, Golub and Van Loan, 8.6.3), then
+ * sorts them by length, longest first. The lengths are the singular values of the matrix of these
+ * rows, the small ones to the same relative precision as the large ones.
  * @param w rows, changed in place
- * @param u turned and sorted along with them
- * @param options see {@link Stoppable}: rows beyond `kept` are given back to the shared memory
+ * @param u rows that are rotated and sorted along with them
  * @returns the lengths
  */
-export async function diagonalise(
-  w: Float64Array[],
-  u: Float64Array[],
-  { turn, kept }: Stoppable,
-): Promise<Float64Array> {
+export function* diagonalise(w: Float64Array[], u: Float64Array[]): Steps<Float64Array> {
   const squares = w.map((row) => dot(row, row));
   const noise = (Number.EPSILON * (w[0]?.length ?? 0)) ** 2 * Math.max(...squares);
-  let whole = true;
   for (let sweep = 0, turned = true; turned && sweep < 30; sweep++) {
     turned = false;
     for (let i = 0; i < w.length; i++) {
       for (let j = i + 1; j < w.length; j++) {
         if (Math.min(squares[i], squares[j]) <= noise) continue;
         const size = Math.sqrt(squares[i] * squares[j]);
-        const product = dot(w[i], w[j]);
-        if (Math.abs(product) <= ORTHOGONAL * size) continue;
+        const inner = dot(w[i], w[j]);
+        if (Math.abs(inner) <= ORTHOGONAL * size) continue;
         turned = true;
-        const theta = (squares[j] - squares[i]) / (2 * product);
+        const theta = (squares[j] - squares[i]) / (2 * inner);
         const t = (theta >= 0 ? 1 : -1) / (Math.abs(theta) + Math.sqrt(theta * theta + 1));
         const c = 1 / Math.sqrt(t * t + 1);
         rotate(w[i], w[j], c, c * t);
@@ -208,51 +195,36 @@ export async function diagonalise(
         squares[i] = dot(w[i], w[i]);
         squares[j] = dot(w[j], w[j]);
       }
-      if (whole && w.length > kept && (await turn())) {
-        // What has been turned so far spans the same: the first rows can go on without the others.
-        whole = false;
-        for (const rows of [w, u]) for (const row of rows.splice(kept)) dispose(row);
-        squares.length = kept;
-        turned = true;
-      }
+      yield;
     }
   }
   const order = squares.map((_, i) => i).sort((i, j) => squares[j] - squares[i] || i - j);
-  const sorted = (rows: Float64Array[]): Float64Array[] => order.map((i) => rows[i]);
-  w.splice(0, w.length, ...sorted(w));
-  u.splice(0, u.length, ...sorted(u));
+  for (const rows of [w, u]) rows.splice(0, rows.length, ...order.map((i) => rows[i]));
   return Float64Array.from(order, (i) => Math.sqrt(squares[i]));
 }
 
 /**
- * Puts unit rows, orthogonal to all the others, in the place of rows that are zero: any will do
- * where the singular value is 0.
- * @returns how many rows are complete: all, unless it was stopped
+ * Replaces rows of zeros by random unit rows that are orthogonal to all others: singular vectors of
+ * the singular value 0, of which any will do.
  */
-export async function completeRows(
-  rows: Float64Array[],
-  random: Random,
-  { turn, kept }: Stoppable,
-): Promise<number> {
-  for (let at = 0; at < rows.length; at++) {
-    const row = rows[at];
+export function* completeRows(rows: Float64Array[], random: Random): Steps<void> {
+  for (const row of rows) {
     if (row.some((x) => x !== 0)) continue;
-    if (at >= kept && (await turn())) return at;
     for (let i = 0; i < row.length; i++) row[i] = random.normal();
     for (let pass = 0; pass < 3; pass++) {
-      rows.forEach((other, i) => {
-        if (i === at) return;
+      for (const other of rows) {
+        if (other === row) continue;
         const d = dot(row, other);
         for (let k = 0; k < row.length; k++) row[k] -= d * other[k];
-      });
+      }
       const size = Math.sqrt(dot(row, row));
       for (let k = 0; k < row.length; k++) row[k] /= size;
     }
+    yield;
   }
-  return rows.length;
 }
 
-/** Four sums side by side: each addition waits for the one before it. */
+/** The dot product, in four sums side by side: an addition must wait for the one before it. */
 function dot(a: Float64Array, b: Float64Array): number {
   const n = a.length;
   let s0 = 0;

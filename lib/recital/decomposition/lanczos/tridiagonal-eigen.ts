@@ -1,56 +1,24 @@
+import type { Steps } from '../../compute/interrupt.js';
 import { NumericError } from '../../errors.js';
 
-/** What tridiagonalEigen returns. */
+/** Eigenvalues of a symmetric matrix, and the ends of their vectors. */
 export interface EigenRows {
   /** n eigenvalues, descending. */
   readonly values: Float64Array;
-  /**
-   * For each eigenvalue the entries of its unit eigenvector that were asked for: values.length ×
-   * rows, row-major.
-   */
+  /** The last entries of the unit eigenvector of each eigenvalue: n × rows, row-major. */
   readonly vectors: Float64Array;
 }
 
 /**
- * Eigenvalues of a symmetric matrix of some hundred rows, and of each eigenvector the last entries:
- * Householder's reduction to a tridiagonal matrix, then QL with implicit shifts (Golub and Van
- * Loan, Matrix Computations, 8.3). About n³·4/3 operations and, with all entries of the vectors,
- * n³·5 more: for more than fifty rows much quicker than Jacobi's rotations.
+ * Eigenvalues of a symmetric matrix, and the last entries of each eigenvector: Householder's
+ * reduction to a tridiagonal matrix, then QL with implicit shifts (Golub and Van Loan, Matrix
+ * Computations, 8.3). About n³·4/3 operations and, with all entries of the vectors, n³·5 more: for
+ * more than fifty rows much quicker than Jacobi's rotations.
  * @param a n × n, row-major; its lower triangle is read; destroyed
  * @param n rows
- * @param options.rows how many of the last entries of each vector; default n, all of them
+ * @param rows how many of the last entries of each vector; default n, all of them
  */
-export function tridiagonalEigen(
-  a: Float64Array,
-  n: number,
-  { rows = n }: { rows?: number } = {},
-): EigenRows {
-  const work = eigenSteps(a, n, rows);
-  for (;;) {
-    const { done, value } = work.next();
-    if (done) return value;
-  }
-}
-
-/**
- * The same for thousands of rows, which may take minutes.
- * @param options.turn asked often: true stops it
- * @returns nothing if it was stopped
- */
-export async function tridiagonalEigenInTurns(
-  a: Float64Array,
-  n: number,
-  { rows = n, turn }: { rows?: number; turn: () => Promise<boolean> },
-): Promise<EigenRows | undefined> {
-  const work = eigenSteps(a, n, rows);
-  for (;;) {
-    const { done, value } = work.next();
-    if (done) return value;
-    if (await turn()) return undefined;
-  }
-}
-
-function* eigenSteps(a: Float64Array, n: number, rows: number): Generator<void, EigenRows> {
+export function* tridiagonalEigen(a: Float64Array, n: number, rows = n): Steps<EigenRows> {
   // z[i·rows + r]: entry n − rows + r of what becomes eigenvector i. The identity at first, then
   // the product of all reflections and rotations.
   const z = new Float64Array(n * rows);
@@ -78,20 +46,22 @@ function* eigenSteps(a: Float64Array, n: number, rows: number): Generator<void, 
 }
 
 interface Work {
-  /** The diagonal, which becomes the eigenvalues, and what stands below it. */
+  /** The diagonal, which becomes the eigenvalues. */
   d: Float64Array;
+  /** The entries below the diagonal. */
   e: Float64Array;
+  /** The vectors so far, `rows` entries of each. */
   z: Float64Array;
   rows: number;
-  /** Room for a step. */
+  /** Scratch space of a step. */
   v: Float64Array;
   p: Float64Array;
   t: Float64Array;
 }
 
 /**
- * A reflection I − βvvᵀ that leaves of column c the diagonal d and, below it, e; it is applied to z
- * too.
+ * Applies the reflection I − βvvᵀ to `a` and `z` that reduces column c to its diagonal entry d and
+ * one entry e below it.
  */
 function reflect(a: Float64Array, c: number, { d, e, z, rows, v, p, t }: Work): void {
   const n = d.length;
@@ -152,7 +122,7 @@ function reflect(a: Float64Array, c: number, { d, e, z, rows, v, p, t }: Work): 
   }
 }
 
-/** QL with implicit shifts, until d[l] is an eigenvalue. */
+/** QL steps with implicit shifts, until d[l] is an eigenvalue. */
 function solve(l: number, { d, e, z, rows }: Work): void {
   const n = d.length;
   for (let iteration = 0; ; iteration++) {
@@ -194,7 +164,7 @@ function solve(l: number, { d, e, z, rows }: Work): void {
   }
 }
 
-/** Turns vectors i (from `at` on) and i + 1. */
+/** Rotates the vector that starts at `at` and the one after it in their plane. */
 function rotate(z: Float64Array, at: number, rows: number, s: number, c: number): void {
   for (let k = at, next = at + rows; k < at + rows; k++, next++) {
     const f = z[next];

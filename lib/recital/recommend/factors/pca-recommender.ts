@@ -109,7 +109,7 @@ export class PcaRecommender extends Recommender {
   }
 
   /**
-   * Fits PCA to who has played what. Ctrl-C ends it with the components that there are by then.
+   * Fits PCA to who has played what. Ctrl-C ends it: nothing is fitted then.
    * @param plays the training plays, of at least two users
    * @example const pca = await PcaRecommender.fit(plays, { nComponents: 5 });
    */

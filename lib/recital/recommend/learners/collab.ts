@@ -1,7 +1,7 @@
 import { Random } from '../../compute/random.js';
 import { CollabDataLoaders } from '../../data/collab.js';
 import { Table } from '../../data/table.js';
-import { factorPca } from '../../decomposition/factor-pca.js';
+import { principalComponents } from '../../decomposition/pca.js';
 import { ArgumentError } from '../../errors.js';
 import type { LearnerOptions } from '../../learner/learner.js';
 import { learnerOptions } from '../../learner/learner-options.js';
@@ -221,7 +221,7 @@ export class CollabLearner extends CollabRecommender {
   /**
    * A picture of the factors of some tracks, their first k principal components (fastbook's
    * `movie_w.pca(k)`): columns track_id, title, artist and year as far as the catalogue has them,
-   * pc1 … pck. The components are those of these tracks' factors, signs fixed as `factorPca` says.
+   * pc1 … pck. The components are those of these tracks' factors, signed as in {@link PCA}.
    * @param tracks ids, titles, or "title by artist", at least 2
    * @param k number of components
    */
@@ -233,7 +233,7 @@ export class CollabLearner extends CollabRecommender {
     indices.forEach((t, i) => {
       rows.set(iWeight.value.subarray((t + 1) * nFactors, (t + 2) * nFactors), i * nFactors);
     });
-    const { coordinates } = factorPca(rows, { width: nFactors, components: k });
+    const coordinates = principalComponents(rows, { width: nFactors, components: k });
     const columns = trackInfo(this.tracks.decode(indices), this);
     for (let c = 0; c < k; c++)
       columns[`pc${c + 1}`] = Float64Array.from(indices, (_, i) => coordinates[i * k + c]);

@@ -1,4 +1,4 @@
-import { InterruptGuard, interruptible } from '../../compute/interrupt.js';
+import { interruptible, orInterrupted, stoppable } from '../../compute/interrupt.js';
 import { float32 } from '../../compute/memory.js';
 import { Csr, type InteractionValue } from '../../data/csr.js';
 import type { Tensor } from '../../data/files/safetensors.js';
@@ -6,7 +6,7 @@ import { csrTensors, readCsr } from '../../data/files/tensors.js';
 
 import { Plays } from '../../data/plays.js';
 import { invertSymmetric } from '../../decomposition/positive-definite.js';
-import { ArgumentError, InterruptedError } from '../../errors.js';
+import { ArgumentError } from '../../errors.js';
 import { checkArgument, checkNumber, checkOptions, type NoOptions } from '../../options.js';
 import type { Explanation } from '../explain.js';
 import { explainByTracks } from '../explain-tracks.js';
@@ -142,15 +142,10 @@ export class EASE extends Recommender {
     const seen = Interactions.fromPlays(plays);
     const side = sideRows && sideColumns(sideRows, seen.tracks);
     const { y } = easeRows(new PlayValues(seen, value), { settings, side });
-    const guard = new InterruptGuard();
-    try {
-      const { system, size } = interruptible(() => easeSystem(y, lambda));
-      const done = await invertSymmetric(system, { n: size, turn: () => guard.turnIfDue() });
-      if (!done) throw new InterruptedError('Interrupted before EASE was fitted.');
-      return new EASE(plays, { settings, side, inverse: system });
-    } finally {
-      guard.stop();
-    }
+    const { system, size } = interruptible(() => easeSystem(y, lambda));
+    const inverting = invertSymmetric(system, size);
+    await stoppable(orInterrupted(inverting, 'Interrupted before EASE was fitted.'));
+    return new EASE(plays, { settings, side, inverse: system });
   }
 
   scores(users: Int32Array, out: Float32Array): void {
