@@ -74,6 +74,17 @@ describe('the documents', () => {
     });
   }
 
+  it('docs/dependencies.md justifies every dependency', () => {
+    const text = read('docs/dependencies.md');
+    const packages = ['package.json', 'lib/recital/package.json', 'lib/kernel/package.json'];
+    const names = packages.flatMap((file) => {
+      const { dependencies, devDependencies, peerDependencies } = JSON.parse(read(file));
+      return Object.keys({ ...dependencies, ...devDependencies, ...peerDependencies });
+    });
+    const own = (name: string): boolean => /^recital/.test(name) || name.startsWith('@types/');
+    expect(names.filter((name) => !own(name) && !text.includes(name))).to.deep.equal([]);
+  });
+
   it('the README has at most 150 lines', () => {
     expect(read('README.md').split('\n').length).to.be.at.most(150);
   });
