@@ -407,7 +407,6 @@ describe('wrong arguments', () => {
      */
     const handedOver = new Set([
       'Calibration',
-      'ClassificationInterpretation',
       'CollabDataLoader',
       'CollabDataLoaders',
       'Comparison',

@@ -215,7 +215,6 @@ export {
   CancelBackwardException,
   CancelBatchException,
   CancelEpochException,
-  CancelException,
   CancelFitException,
   CancelStepException,
   CancelTrainException,
@@ -223,7 +222,6 @@ export {
   type EventHandlers,
   type EventName,
   events,
-  innerLoop,
   registerDefaultCallback,
 } from './learner/callback.js';
 export {
@@ -236,7 +234,6 @@ export { CSVLogger, type CSVLoggerOptions, ShowGraph } from './learner/callbacks
 export {
   EarlyStopping,
   type PatienceOptions,
-  PatientTracker,
   ReduceLROnPlateau,
   type ReduceLROnPlateauOptions,
   SaveModel,
@@ -252,10 +249,6 @@ export {
   TerminateOnNaN,
 } from './learner/callbacks/training.js';
 export type { LoadOptions, RunPosition, SaveOptions, UnfinishedRun } from './learner/checkpoint.js';
-export {
-  ClassificationInterpretation,
-  type ConfusionMatrixOptions,
-} from './learner/classification-interpretation.js';
 export type {
   FineTuneOptions,
   FitFlatCosOptions,
@@ -265,10 +258,8 @@ export type {
 } from './learner/fit.js';
 export {
   Calibration,
-  type CalibrationCurveOptions,
   type CalibrationOptions,
   calibration,
-  calibrationCurve,
   Interpretation,
   type InterpretationOptions,
   type TopLossesOptions,
