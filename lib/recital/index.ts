@@ -198,9 +198,10 @@ export { withSeen } from './evaluation/with-seen.js';
 export {
   type LearnerClass,
   type LoadLearnerOptions,
+  type LoadRecommenderOptions,
   loadLearner,
-} from './files/load-learner.js';
-export { type LoadRecommenderOptions, loadRecommender } from './files/load-recommender.js';
+  loadRecommender,
+} from './files/load.js';
 export {
   type Fusion,
   Hybrid,
@@ -428,7 +429,7 @@ export {
   type RecommenderDescription,
   type RecommenderKind,
   registerRecommenderKind,
-} from './recommend/export-recommender.js';
+} from './recommend/export.js';
 // recommend
 export { ALS, type ALSOptions, type ALSSettings } from './recommend/factors/als.js';
 export type {
@@ -461,9 +462,8 @@ export {
   type CollabNNOptions,
   collabLearner,
 } from './recommend/learners/collab.js';
-export { type CollabKind, registerCollabKind } from './recommend/learners/collab-kinds.js';
 export { CollabNNLearner } from './recommend/learners/collab-nn.js';
-export { type CollabModel, CollabRecommender } from './recommend/learners/collab-recommender.js';
+export type { CollabModel } from './recommend/learners/collab-recommender.js';
 export type { CollabFoldedUser, FoldInOptions } from './recommend/learners/fold-in-collab.js';
 export {
   LearnerRecommender,
@@ -497,8 +497,13 @@ export {
   type TrackVectors,
 } from './recommend/recommender.js';
 export type { SimilarUsersOptions } from './recommend/similar.js';
-export { LSTMLearner, type LSTMLearnerOptions, lstmLearner } from './sequential/lstm.js';
-export { LSTMRecommender, recommendSongs } from './sequential/lstm-recommender.js';
+export {
+  LSTMLearner,
+  type LSTMLearnerOptions,
+  LSTMRecommender,
+  lstmLearner,
+  recommendSongs,
+} from './sequential/lstm.js';
 export {
   Markov,
   NextItemKNN,

@@ -107,7 +107,6 @@ function readLibrary(): {
 /** Of what changes the process for good: it has tests of its own. */
 const forGood = new Set([
   'registerDefaultCallback',
-  'registerCollabKind',
   'registerRecommenderKind',
   'setCompute',
   'tensorflow',
