@@ -1,11 +1,14 @@
+import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { display } from '../data/display.js';
 import { Fields, type Json } from '../data/files/fields.js';
 import {
+  dtypeOf,
   type SafetensorsFile,
   type Tensor,
+  type TensorData,
+  type TensorInfo,
   type TensorSource,
-  withChecksum,
   writeSafetensors,
 } from '../data/files/safetensors.js';
 import { ArgumentError, DataError, NumericError } from '../errors.js';
@@ -38,7 +41,37 @@ export function writeModelFile(
     kind,
     config: JSON.stringify(config),
   };
-  writeSafetensors(file, tensors, { metadata: withChecksum(metadata, tensors) });
+  const sha256 = checksum(metadata, tensors, (name) => piecesOf(tensors.get(name)!.data));
+  writeSafetensors(file, tensors, { metadata: { ...metadata, sha256 } });
+}
+
+/** Bytes that are hashed by one call. */
+const CHUNK = 1 << 28;
+
+function* piecesOf({ buffer, byteOffset, byteLength }: TensorData): Iterable<Uint8Array> {
+  for (let at = 0; at < byteLength; at += CHUNK)
+    yield new Uint8Array(buffer, byteOffset + at, Math.min(CHUNK, byteLength - at));
+}
+
+/**
+ * The SHA-256 of all content: the other metadata, and of each tensor, in the order of their names,
+ * its name, dtype, shape and bytes. It does not depend on how the header is written or where the
+ * tensors lie. It shows damage, not forgery.
+ */
+function checksum(
+  { sha256: _, ...metadata }: Readonly<Record<string, string>>,
+  tensors: ReadonlyMap<string, Tensor | TensorInfo>,
+  pieces: (name: string) => Iterable<Uint8Array>,
+): string {
+  const hash = createHash('sha256');
+  hash.update(JSON.stringify(Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1))));
+  for (const name of [...tensors.keys()].sort()) {
+    const tensor = tensors.get(name)!;
+    const dtype = 'dtype' in tensor ? tensor.dtype : dtypeOf(name, tensor.data);
+    hash.update(JSON.stringify([name, dtype, tensor.shape]));
+    for (const bytes of pieces(name)) hash.update(bytes);
+  }
+  return hash.digest('hex');
 }
 
 /** Checks that a file is ours and whole, and returns its description. */
@@ -59,7 +92,13 @@ export function fileConfig(st: SafetensorsFile, kinds: readonly FileKind[]): Fie
     throw new DataError(
       `it has metadata of an unknown name, ${JSON.stringify(odd)}; known are: ${known.join(', ')}. Is it damaged?`,
     );
-  st.checkSum();
+  if (
+    metadata.sha256 !== undefined &&
+    metadata.sha256 !== checksum(metadata, st.tensors, (name) => st.pieces(name))
+  )
+    throw new DataError(
+      'it is damaged: its content is not what was written (its checksum is another). Take a copy, or write it again. If the change was intended, remove "sha256" from its metadata.',
+    );
   if (!kinds.includes(metadata.kind as FileKind)) {
     const hint =
       'It holds weights without vocabularies: make loaders and a learner as before, then learn.load(file); or write it by learn.export.';

@@ -1,4 +1,5 @@
 import { DataError } from '../../errors.js';
+import { visible } from '../../printed.js';
 
 /** What JSON can hold. */
 export type Json =
@@ -9,31 +10,29 @@ export type Json =
   | readonly Json[]
   | { readonly [name: string]: Json | undefined };
 
-/** Text of more than this is not parsed: a description of a model is some kilobytes. */
+/** The longest text that is parsed: the description of a model has some kilobytes. */
 const MAX_TEXT = 1 << 20;
 
 /**
- * An object of JSON that came from a file, read field by field: each reader checks what it gives,
- * and says in a DataError what was expected. Nothing of a file is taken for a type that has not
- * been looked at.
+ * A JSON object from a file, read field by field: each reader checks the type of its field, and its
+ * DataError says what was expected and what came.
  */
 export class Fields {
   private readonly values: ReadonlyMap<string, Json>;
 
   /**
    * @param value what should be an object
-   * @param what what it is, for messages, e.g. `config`
+   * @param what its name in messages, e.g. `config`
    */
   constructor(
     value: Json | undefined,
     readonly what: string,
   ) {
-    if (typeof value !== 'object' || value === null || Array.isArray(value))
-      throw new DataError(`${what} should be an object, got ${shown(value)}.`);
-    this.values = new Map(Object.entries(value as Record<string, Json>));
+    if (!isObject(value)) throw new DataError(`${what} should be an object, got ${shown(value)}.`);
+    this.values = new Map(Object.entries(value) as [string, Json][]);
   }
 
-  /** From text. */
+  /** The object that a text holds. */
   static parse(text: string | undefined, what: string): Fields {
     if (text === undefined) throw new DataError(`${what} is missing.`);
     if (text.length > MAX_TEXT)
@@ -61,112 +60,105 @@ export class Fields {
 
   /** Whether the field is a list. */
   isList(name: string): boolean {
-    return Array.isArray(this.values.get(name));
+    return isList(this.values.get(name));
   }
 
   /** Whether the field is an object. */
   isObject(name: string): boolean {
-    const value = this.values.get(name);
-    return typeof value === 'object' && value !== null && !Array.isArray(value);
+    return isObject(this.values.get(name));
   }
 
   /** Whether the field is text. */
   isText(name: string): boolean {
-    return typeof this.values.get(name) === 'string';
+    return isText(this.values.get(name));
   }
 
   /** A finite number. */
   number(name: string): number {
-    const value = this.values.get(name);
-    return typeof value === 'number' && Number.isFinite(value)
-      ? value
-      : this.wrong(name, 'a number');
+    return this.get(name, isNumber, 'a number');
   }
 
   /** A whole number, at least 0. */
   count(name: string): number {
-    const value = this.values.get(name);
-    return Number.isSafeInteger(value) && (value as number) >= 0
-      ? (value as number)
-      : this.wrong(name, 'a whole number, 0 or more');
+    return this.get(name, isCount, 'a whole number, 0 or more');
   }
 
   /** Text. */
   text(name: string): string {
-    const value = this.values.get(name);
-    return typeof value === 'string' ? value : this.wrong(name, 'text');
+    return this.get(name, isText, 'text');
   }
 
   /** True or false. */
   flag(name: string): boolean {
-    const value = this.values.get(name);
-    return typeof value === 'boolean' ? value : this.wrong(name, 'true or false');
+    return this.get(name, (v) => typeof v === 'boolean', 'true or false');
   }
 
   /** Finite numbers; `length`: how many, default any number. */
   numbers(name: string, length?: number): number[] {
-    const value = this.values.get(name);
-    const fits =
-      Array.isArray(value) &&
-      (length === undefined || value.length === length) &&
-      value.every((v) => Number.isFinite(v));
-    return fits ? (value as number[]) : this.wrong(name, `${length ?? 'a list of'} numbers`);
+    const fits = (v: unknown): v is number[] =>
+      isList(v) && v.every(isNumber) && v.length === (length ?? v.length);
+    return this.get(name, fits, `${length ?? 'a list of'} numbers`);
   }
 
   /** Whole numbers, each at least 0. */
   counts(name: string): number[] {
-    const value = this.numbers(name);
-    return value.every((v) => Number.isSafeInteger(v) && v >= 0)
-      ? value
-      : this.wrong(name, 'whole numbers, 0 or more');
+    const fits = (v: unknown): v is number[] => isList(v) && v.every(isCount);
+    return this.get(name, fits, 'a list of whole numbers, 0 or more');
   }
 
   /** Texts. */
   texts(name: string): string[] {
-    const value = this.values.get(name);
-    return Array.isArray(value) && value.every((v) => typeof v === 'string')
-      ? (value as string[])
-      : this.wrong(name, 'a list of texts');
+    const fits = (v: unknown): v is string[] => isList(v) && v.every(isText);
+    return this.get(name, fits, 'a list of texts');
   }
 
   /** An object. */
   object(name: string): Fields {
-    return new Fields(this.values.get(name), `${this.what}.${name}`);
+    return new Fields(this.values.get(name), `${this.what}.${short(name)}`);
   }
 
-  /** Objects. */
+  /** A list of objects. */
   objects(name: string): Fields[] {
-    return this.list(name).map((v, i) => new Fields(v, `${this.what}.${name}[${i}]`));
+    const list = this.get(name, isList, 'a list');
+    return list.map((v, i) => new Fields(v as Json, `${this.what}.${name}[${i}]`));
   }
 
-  /** A list of anything. */
-  list(name: string): readonly Json[] {
-    const value = this.values.get(name);
-    return Array.isArray(value) ? (value as readonly Json[]) : this.wrong(name, 'a list');
-  }
-
-  /** The fields of these names only: any other is an error. */
+  /** The same object, if it has fields of these names only; else it throws. */
   only(names: readonly string[]): this {
     const other = this.names.find((name) => !names.includes(name));
-    if (other !== undefined)
-      throw new DataError(
-        `${this.what} has an unknown field "${other}"; known are: ${names.join(', ')}.`,
-      );
-    return this;
+    if (other === undefined) return this;
+    throw new DataError(
+      `${this.what} has an unknown field "${short(other)}"; known are: ${names.join(', ')}.`,
+    );
   }
 
-  /** Fails: a field is not what was expected. */
+  /** Throws the DataError for a field that is not what was expected. */
   wrong(name: string, expected: string): never {
-    throw new DataError(
-      `${this.what}.${name} should be ${expected}, got ${shown(this.values.get(name))}.`,
-    );
+    const got = shown(this.values.get(name));
+    throw new DataError(`${this.what}.${short(name)} should be ${expected}, got ${got}.`);
+  }
+
+  private get<T>(name: string, fits: (value: unknown) => value is T, expected: string): T {
+    const value = this.values.get(name);
+    return fits(value) ? value : this.wrong(name, expected);
   }
 }
 
+const isList = (value: unknown): value is unknown[] => Array.isArray(value);
+const isText = (value: unknown): value is string => typeof value === 'string';
+const isNumber = (value: unknown): value is number => Number.isFinite(value);
+const isCount = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && Number(value) >= 0;
+const isObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !isList(value);
+
 function shown(value: Json | undefined): string {
   if (value === undefined) return 'nothing';
-  if (Array.isArray(value)) return `a list of ${value.length}`;
-  if (typeof value === 'object' && value !== null) return 'an object';
-  const text = JSON.stringify(value);
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+  if (isList(value)) return `a list of ${value.length}`;
+  return isObject(value) ? 'an object' : short(JSON.stringify(value));
+}
+
+/** The beginning of a text from a file, for a message. */
+function short(text: string): string {
+  return visible(text.length > 60 ? `${text.slice(0, 60)}…` : text);
 }

@@ -1,49 +1,21 @@
 import { createHash } from 'node:crypto';
-import {
-  closeSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { crc32 } from 'node:zlib';
 import { Plays } from '../plays.js';
 import { Vocabulary } from '../vocabulary.js';
 import { removeAbandoned, writeAtomically } from './atomic-write.js';
+import {
+  openSafetensors,
+  type SafetensorsFile,
+  safetensorsOf,
+  type Tensor,
+} from './safetensors.js';
+import { vocabularyTensors } from './tensors.js';
 
-/** Raise it whenever the layout or the meaning of what is cached changes. */
-const FORMAT = 2;
-const MAGIC = 'recital plays\n';
-const SECTIONS = [
-  'userBytes',
-  'userOffsets',
-  'trackBytes',
-  'trackOffsets',
-  'user',
-  'track',
-  'playcount',
-] as const;
-
-type Sections = Record<
-  (typeof SECTIONS)[number],
-  Uint8Array | Uint32Array | Int32Array | Float32Array
->;
-
-/**
- * What a cache file says of itself: a line of JSON, padded so that the sections, which follow it,
- * begin at a multiple of 8.
- */
-interface Header {
-  key: string;
-  duplicates: number;
-  /** Bytes of each section and its CRC-32. */
-  sections: { bytes: number; crc: number }[];
-}
+/** To be raised whenever the layout or the meaning of what is cached changes. */
+const FORMAT = 3;
 
 /** The encoded plays of a file, kept beside it: a second reading takes a fraction of a second. */
 export class PlaysCache {
@@ -78,7 +50,7 @@ export class PlaysCache {
     for (const folder of this.folders) {
       try {
         checkOwn(folder);
-        return this.decode(readWhole(path.join(folder, this.name)));
+        return openSafetensors(path.join(folder, this.name), (st) => this.decode(st));
       } catch {
         // Not there, or not whole: as good as no cache.
       }
@@ -97,7 +69,7 @@ export class PlaysCache {
           mkdirSync(ownTemporaryFolder, { recursive: true, mode: 0o700 });
         checkOwn(folder);
         mkdirSync(folder, { recursive: true });
-        writeAtomically(path.join(folder, this.name), this.encode(plays), { flush: false }); // what a crash leaves is checked when it is read
+        writeAtomically(path.join(folder, this.name), this.encode(plays), { flush: false });
         this.removeOutdated(folder);
         return;
       } catch {
@@ -113,61 +85,49 @@ export class PlaysCache {
     removeAbandoned(folder, ours);
   }
 
-  private encode(plays: Plays): Uint8Array[] {
-    const { users, tracks, user, track, playcount } = plays;
-    const sections: Sections = {
-      userBytes: users.bytes,
-      userOffsets: users.offsets,
-      trackBytes: tracks.bytes,
-      trackOffsets: tracks.offsets,
+  private encode(plays: Plays): NodeJS.ArrayBufferView[] {
+    const tensors = new Map([
+      ...vocabularyTensors('users', plays.users),
+      ...vocabularyTensors('tracks', plays.tracks),
+      ...(['user', 'track', 'playcount'] as const).map((name): [string, Tensor] => [
+        name,
+        { shape: [plays.length], data: plays[name] },
+      ]),
+    ]);
+    const duplicates = String(plays.repairs.duplicates);
+    const arrays = Array.from(tensors.values(), ({ data }) => data);
+    const crc = checksum(this.key + duplicates, arrays);
+    return safetensorsOf(tensors, { key: this.key, duplicates, crc });
+  }
+
+  private decode(st: SafetensorsFile): Plays {
+    const { key, duplicates, crc } = st.metadata;
+    const arrays = [
+      st.read('users.bytes', 'U8'),
+      st.read('users.offsets', 'U32'),
+      st.read('tracks.bytes', 'U8'),
+      st.read('tracks.offsets', 'U32'),
+      st.read('user', 'I32'),
+      st.read('track', 'I32'),
+      st.read('playcount', 'F32'),
+    ] as const;
+    if (key !== this.key || crc !== checksum(key + duplicates, arrays))
+      throw new Error('Out of date, or damaged.');
+    const [users, userOffsets, tracks, trackOffsets, user, track, playcount] = arrays;
+    return new Plays({
+      users: new Vocabulary(users, userOffsets, { kind: 'user' }),
+      tracks: new Vocabulary(tracks, trackOffsets, { kind: 'track' }),
       user,
       track,
       playcount,
-    };
-    const parts = SECTIONS.map(
-      (name) =>
-        new Uint8Array(sections[name].buffer, sections[name].byteOffset, sections[name].byteLength),
-    );
-    const header: Header = {
-      key: this.key,
-      duplicates: plays.repairs.duplicates,
-      sections: parts.map((part) => ({ bytes: part.length, crc: crc32(part) })),
-    };
-    const text = Buffer.from(MAGIC + JSON.stringify(header));
-    const lead = Buffer.concat([
-      text,
-      Buffer.alloc(padding(text.length + 1), ' '),
-      Buffer.from('\n'),
-    ]);
-    return [lead, ...parts.flatMap((part) => [part, new Uint8Array(padding(part.length))])];
+      repairs: { duplicates: Number(duplicates), notInCatalogue: 0 },
+    });
   }
+}
 
-  private decode(file: Buffer): Plays {
-    const end = file.indexOf(10, MAGIC.length) + 1;
-    if (file.toString('latin1', 0, MAGIC.length) !== MAGIC || end === 0)
-      throw new Error('Not a cache.');
-    const header = JSON.parse(file.toString('utf8', MAGIC.length, end)) as Header;
-    if (header.key !== this.key) throw new Error('Out of date.');
-    let at = end;
-    const parts = header.sections.map(({ bytes, crc }) => {
-      const part = file.subarray(at, at + bytes);
-      if (part.length !== bytes || crc32(part) !== crc) throw new Error('Damaged.');
-      at += bytes + padding(bytes);
-      return part;
-    });
-    const part = (name: (typeof SECTIONS)[number]): [ArrayBufferLike, number, number] => {
-      const { buffer, byteOffset, length } = parts[SECTIONS.indexOf(name)];
-      return [buffer, byteOffset, length / 4];
-    };
-    return new Plays({
-      users: new Vocabulary(parts[0], new Uint32Array(...part('userOffsets')), { kind: 'user' }),
-      tracks: new Vocabulary(parts[2], new Uint32Array(...part('trackOffsets')), { kind: 'track' }),
-      user: new Int32Array(...part('user')),
-      track: new Int32Array(...part('track')),
-      playcount: new Float32Array(...part('playcount')),
-      repairs: { duplicates: header.duplicates, notInCatalogue: 0 },
-    });
-  }
+/** The CRC-32 of a text and arrays: a file system may lose what was not flushed. */
+function checksum(text: string, arrays: readonly NodeJS.ArrayBufferView[]): string {
+  return String(arrays.reduce((crc, array) => crc32(array, crc), crc32(text)));
 }
 
 /** Of this user alone: the system's temporary folder is everybody's. */
@@ -203,29 +163,10 @@ function identity(file: string): string[] {
   return [size, mtimeNs, ctimeNs, ino, dev].map(String);
 }
 
-function padding(bytes: number): number {
-  return (8 - (bytes % 8)) % 8;
-}
-
 function removeQuietly(file: string): void {
   try {
     rmSync(file, { force: true });
   } catch {
     // A cache is a convenience: what stands in its way is left alone.
-  }
-}
-
-function readWhole(file: string): Buffer {
-  const fd = openSync(file, 'r');
-  try {
-    const buffer = Buffer.from(new ArrayBuffer(statSync(file).size)); // of its own, so that sections are aligned
-    for (let at = 0; at < buffer.length; ) {
-      const got = readSync(fd, buffer, at, Math.min(buffer.length - at, 1 << 30), at);
-      if (got === 0) throw new Error('Cut off.');
-      at += got;
-    }
-    return buffer;
-  } finally {
-    closeSync(fd);
   }
 }

@@ -1,20 +1,35 @@
-import { createHash, type Hash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { ArgumentError, DataError, NumericError, RecitalError } from '../../errors.js';
-import { checkOptions, whatIs } from '../../options.js';
+import { checkArgument, given, whatIs } from '../../options.js';
 import { writeAtomically } from './atomic-write.js';
+import { Fields, type Json } from './fields.js';
 import { existingFile } from './text-file.js';
 
-/**
- * A header of more than this is refused before it is read: a model's is some kilobytes. (The format
- * itself allows 100 MB.)
- */
-const MAX_HEADER = 1 << 24;
-const CHUNK = 1 << 28;
-/** So many bytes are read at once to be summed up. */
-const PIECE = 1 << 22;
+/** Types of numbers by the format's names, and their arrays. */
+interface TensorArrays {
+  F64: Float64Array;
+  F32: Float32Array;
+  U32: Uint32Array;
+  I32: Int32Array;
+  U16: Uint16Array;
+  I16: Int16Array;
+  U8: Uint8Array;
+  I8: Int8Array;
+}
+type Dtype = keyof TensorArrays;
 
-/** Numbers of a tensor, row-major: the array's type says which kind. */
+const arrayTypes = {
+  F64: Float64Array,
+  F32: Float32Array,
+  U32: Uint32Array,
+  I32: Int32Array,
+  U16: Uint16Array,
+  I16: Int16Array,
+  U8: Uint8Array,
+  I8: Int8Array,
+};
+
+/** Numbers of a tensor, row-major: the type of the array is the type of the numbers. */
 export type TensorData = TensorArrays[Dtype];
 
 /** Numbers and their dimensions. */
@@ -33,33 +48,25 @@ export interface Safetensors {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-const arrayTypes = {
-  F64: Float64Array,
-  F32: Float32Array,
-  U32: Uint32Array,
-  I32: Int32Array,
-  U16: Uint16Array,
-  I16: Int16Array,
-  U8: Uint8Array,
-  I8: Int8Array,
-};
+/** A longer header is refused before it is read; the format itself allows 100 MB. */
+const MAX_HEADER = 1 << 24;
 
-/** The kind of number in an array. */
-function dtypeOf(name: string, data: TensorData): Dtype {
-  for (const dtype of Object.keys(arrayTypes) as Dtype[])
-    if (data instanceof arrayTypes[dtype]) return dtype;
-  throw new ArgumentError(
-    `Tensor "${name}" must be one of ${Object.values(arrayTypes).map((type) => type.name)}, got ${typeof data}.`,
-  );
-}
+/** The name in the header that is not a tensor's. */
+const METADATA = '__metadata__';
+
+const WRITE = {
+  /** Texts by name. Default: none. */
+  metadata: {} as Readonly<Record<string, string>>,
+};
 
 /**
  * Writes tensors in the safetensors format, which Python's package of that name reads, and nothing
  * in which is ever executed:
  *
- * bytes 0 … 7 N, the length of the header, little-endian 8 … 8 + N JSON {name: {dtype, shape,
- * data_offsets: [begin, end]}, …, "__metadata__": {text: text}}, padded with spaces 8 + N … the
- * data; a tensor's are at 8 + N + begin … 8 + N + end, little-endian, row-major
+ * - bytes 0 … 7: N, the length of the header, little-endian
+ * - bytes 8 … 8 + N: the header, JSON {name: {dtype, shape, data_offsets: [begin, end]}, …,
+ *   "__metadata__": {text: text}}, padded with spaces
+ * - the data; those of a tensor are at 8 + N + begin … 8 + N + end, little-endian, row-major
  *
  * Here 8 + N is a multiple of 8, and tensors of 8-byte numbers come first, then those of 4, 2 and
  * 1, so that each is aligned. The file is written as a whole or not at all, straight from the
@@ -74,130 +81,202 @@ function dtypeOf(name: string, data: TensorData): Dtype {
 export function writeSafetensors(
   file: string,
   tensors: Readonly<Record<string, Tensor>> | ReadonlyMap<string, Tensor>,
-  options: { metadata?: Readonly<Record<string, string>> } = {},
+  options: Partial<typeof WRITE> = {},
 ): void {
-  checkOptions(options, ['metadata'], 'writeSafetensors');
-  const { metadata = {} } = options;
-  if (typeof metadata !== 'object' || metadata === null)
-    throw new ArgumentError(`metadata are texts by name, { by: 'me' }, got ${whatIs(metadata)}.`);
-  if (typeof file !== 'string' || file === '')
-    throw new ArgumentError(
-      `writeSafetensors needs the path of a file, got ${file === '' ? 'an empty one' : typeof file}.`,
-    );
-  if (typeof tensors !== 'object' || tensors === null)
-    throw new ArgumentError(
-      `Tensors are given by name, as an object or a Map, got ${typeof tensors}.`,
-    );
-  const entries =
-    tensors instanceof Map
-      ? [...(tensors as ReadonlyMap<string, Tensor>)]
-      : Object.entries(tensors as Record<string, Tensor>);
+  const { metadata } = given(WRITE, options, 'writeSafetensors');
+  const of = 'writeSafetensors';
+  checkArgument(typeof file === 'string' && file !== '', file, of, 'the path of a file');
+  checkArgument(isObject(tensors), tensors, of, 'tensors by name, as an object or a Map');
+  checkArgument(isObject(metadata), metadata, of, "metadata as texts by name, { by: 'me' }");
+  const byName = tensors instanceof Map ? tensors : new Map(Object.entries(tensors));
+  writeAtomically(file, safetensorsOf(byName, metadata));
+}
+
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
+
+/** A safetensors file, part by part: see {@link writeSafetensors}. */
+export function safetensorsOf(
+  tensors: ReadonlyMap<string, Tensor>,
+  metadata: Readonly<Record<string, string>>,
+): NodeJS.ArrayBufferView[] {
   for (const [name, text] of Object.entries(metadata)) {
     if (typeof text !== 'string')
       throw new ArgumentError(
-        `Metadata are texts; "${name}" is a ${typeof text}: write it as text, e.g. by JSON.stringify.`,
+        `Metadata are texts; "${name}" is ${whatIs(text)}: write it as text, e.g. by JSON.stringify.`,
       );
   }
-  for (const [name, tensor] of entries) {
-    if (!Array.isArray(tensor?.shape))
-      throw new ArgumentError(
-        `Tensor "${name}" must be { shape, data } with the sizes of its dimensions, got ${typeof tensor}.`,
-      );
-  }
-  const described = entries.map(([name, { shape, data }]) => ({
-    name,
-    shape,
-    data,
-    dtype: dtypeOf(name, data),
-  }));
-  described.sort((a, b) => dtypeBytes[b.dtype] - dtypeBytes[a.dtype]);
-  const infos = new Map<string, TensorInfo>();
+  const entries = Array.from(tensors, ([name, tensor]) => ({ name, ...described(name, tensor) }));
+  entries.sort((a, b) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT);
+  const fields = Object.keys(metadata).length ? [jsonField(METADATA, metadata)] : [];
   let at = 0;
-  for (const { name, shape, data, dtype } of described) {
-    if (
-      !Array.from(shape).every((d) => Number.isInteger(d) && d >= 0) ||
-      shape.reduce((a, b) => a * b, 1) !== data.length
-    ) {
-      throw new ArgumentError(
-        `Tensor "${name}" has the shape [${shape.join(', ')}], which does not fit its ${data.length} values.`,
-      );
-    }
-    infos.set(name, { dtype, shape, offsets: [at, (at += data.byteLength)] });
-  }
-  const header = formatHeader({ tensors: infos, metadata });
+  for (const { name, dtype, shape, data } of entries)
+    fields.push(jsonField(name, { dtype, shape, data_offsets: [at, (at += data.byteLength)] }));
+  const text = Buffer.from(`{${fields.join(',')}}`);
+  const header = Buffer.concat([text, Buffer.alloc(-text.length & 7, ' ')]);
   if (header.length > MAX_HEADER)
     throw new ArgumentError(
       `The header has ${header.length} bytes, more than ${MAX_HEADER}: put large texts into tensors of bytes.`,
     );
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(header.length));
-  writeAtomically(file, [length, header, ...described.map(({ data }) => data)]);
+  return [length, header, ...entries.map(({ data }) => data)];
+}
+
+const jsonField = (name: string, value: unknown): string =>
+  `${JSON.stringify(name)}:${JSON.stringify(value)}`;
+
+/** A tensor and the type of its numbers. Throws ArgumentError for what is no tensor. */
+function described(name: string, tensor: Tensor): Tensor & { dtype: Dtype } {
+  if (name === METADATA)
+    throw new ArgumentError(
+      `A tensor cannot be called ${METADATA}: the format keeps that name for itself.`,
+    );
+  if (!Array.isArray(tensor?.shape))
+    throw new ArgumentError(
+      `Tensor "${name}" must be { shape, data } with the sizes of its dimensions, got ${whatIs(tensor)}.`,
+    );
+  const { shape, data } = tensor;
+  const dtype = dtypeOf(name, data);
+  const sized = Array.from(shape).every((d) => Number.isInteger(d) && d >= 0);
+  if (!sized || shape.reduce((a, b) => a * b, 1) !== data.length)
+    throw new ArgumentError(
+      `Tensor "${name}" has the shape [${shape.join(', ')}], which does not fit its ${data.length} values.`,
+    );
+  return { shape, data, dtype };
+}
+
+/** The type of the numbers in an array. */
+export function dtypeOf(name: string, data: TensorData): Dtype {
+  for (const dtype of Object.keys(arrayTypes) as Dtype[])
+    if (data instanceof arrayTypes[dtype]) return dtype;
+  throw new ArgumentError(
+    `Tensor "${name}" must be one of ${Object.values(arrayTypes).map((type) => type.name)}, got ${whatIs(data)}.`,
+  );
+}
+
+/** Where a tensor lies in a file, and how to read it. */
+export interface TensorInfo {
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  /** Its first byte and the one after its last, counted from the end of the header. */
+  readonly offsets: readonly [number, number];
+}
+
+/** What a file's header says. */
+interface Header {
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+  readonly metadata: Readonly<Record<string, string>>;
 }
 
 /**
- * Reads a safetensors file as a whole. Everything the header says is checked against the file
- * before memory is taken for it.
- * @param file its path
- * @throws DataError if there is no such file, or it is not whole, not of this format, or of kinds
- *   of numbers that JavaScript has no array for (F16, BF16 …)
- * @example
- * const { tensors } = readSafetensors(learn.save('stage-1'));
- * [...tensors.keys()];
+ * Reads a header and checks all of it: no name twice, known types of numbers, shapes that fit their
+ * bytes, and tensors that follow each other without gap or overlap to the end of the data.
+ * @param text the header
+ * @param dataBytes bytes that follow it in the file
+ * @throws DataError that says what is wrong
  */
-export function readSafetensors(file: string): Safetensors {
-  return openSafetensors(file, (st) => {
-    const tensors = new Map<string, Tensor>();
-    for (const [name, { dtype, shape }] of st.tensors)
-      tensors.set(name, { shape, data: st.read(name, dtype) });
-    return { tensors, metadata: st.metadata };
-  });
-}
-
-/** The name under which a checksum stands among the metadata. */
-const CHECKSUM = 'sha256';
-
-/** What a checksum covers before any data: all other metadata, by name. */
-function metadataHash(metadata: Readonly<Record<string, string>>): Hash {
-  const others = Object.entries(metadata).filter(([name]) => name !== CHECKSUM);
-  return createHash('sha256').update(JSON.stringify(others.sort(([a], [b]) => (a < b ? -1 : 1))));
-}
-
-/**
- * Metadata with the SHA-256 of all that a file says: the other metadata, and of each tensor, in the
- * order of their names, its name, kind of number, shape and bytes. It does not depend on how the
- * header is written or where the tensors lie. It tells damage, not forgery.
- */
-export function withChecksum(
-  metadata: Readonly<Record<string, string>>,
-  tensors: ReadonlyMap<string, Tensor>,
-): Record<string, string> {
-  const hash = metadataHash(metadata);
-  for (const name of [...tensors.keys()].sort()) {
-    const { shape, data } = tensors.get(name)!;
-    hash.update(JSON.stringify([name, dtypeOf(name, data), shape]));
-    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    for (let at = 0; at < bytes.length; at += CHUNK) hash.update(bytes.subarray(at, at + CHUNK));
+export function parseHeader(text: string, dataBytes: number): Header {
+  let json: Json;
+  try {
+    json = JSON.parse(text) as Json;
+  } catch (error) {
+    throw new DataError(`its header is not JSON: ${(error as Error).message}.`);
   }
-  return { ...metadata, [CHECKSUM]: hash.digest('hex') };
+  checkTokens(text);
+  const header = new Fields(json, 'its header');
+  const texts = header.has(METADATA) ? header.object(METADATA) : undefined;
+  const tensors = new Map<string, TensorInfo>();
+  for (const name of header.names)
+    if (name !== METADATA) tensors.set(name, tensorInfo(header.object(name)));
+  checkLayout(tensors, dataBytes);
+  const metadata = texts?.names.map((name) => [name, texts.text(name)]) ?? [];
+  return { tensors, metadata: Object.fromEntries(metadata) as Record<string, string> };
 }
 
-/** Where tensors are read from: a file, or those of a file whose names begin alike. */
-export abstract class TensorSource {
-  /** Kind, shape and place of each tensor by name. */
-  abstract readonly tensors: ReadonlyMap<string, TensorInfo>;
+function tensorInfo(fields: Fields): TensorInfo {
+  fields.only(['dtype', 'shape', 'data_offsets']);
+  const dtype = fields.text('dtype');
+  const shape = fields.counts('shape');
+  const [begin, end, ...more] = fields.counts('data_offsets');
+  if (!Object.hasOwn(arrayTypes, dtype))
+    return fields.wrong('dtype', `one of ${Object.keys(arrayTypes).join(', ')}`);
+  if (end === undefined || more.length)
+    return fields.wrong('data_offsets', 'two numbers, [begin, end]');
+  return { dtype: dtype as Dtype, shape, offsets: [begin, end] };
+}
 
-  /**
-   * The values of a tensor.
-   * @param name which
-   * @param dtype the kind of number that is expected
-   * @param shape the shape that is expected; default: any
-   * @throws DataError if there is no such tensor, or it is of another kind or shape
-   */
-  abstract read<D extends Dtype>(
-    name: string,
-    dtype: D,
-    shape?: readonly number[],
-  ): TensorArrays[D];
+/**
+ * Refuses what JSON.parse lets pass: of two equal names in an object it takes the last one, and it
+ * rounds numbers, or takes 1e2 for a whole one.
+ * @param text valid JSON
+ */
+function checkTokens(text: string): void {
+  const open: Set<string>[] = [];
+  const unescaped = text.replace(/\\./g, '__'); // so that a quotation mark begins or ends a string
+  for (const match of unescaped.matchAll(/([{}])|("[^"]*")\s*(:?)|-?\d[^\s,\]}]*/g)) {
+    const [token, brace, string, colon] = match;
+    if (brace === '{') open.push(new Set());
+    else if (brace) open.pop();
+    else if (string === undefined) checkWhole(token);
+    else if (colon) {
+      const name = JSON.parse(text.slice(match.index, match.index + string.length)) as string;
+      const names = open[open.length - 1];
+      if (names.has(name)) throw new DataError(`its header has the name ${shown(name)} twice.`);
+      names.add(name);
+    }
+  }
+}
+
+function checkWhole(token: string): void {
+  if (/^\d{1,16}$/.test(token) && Number.isSafeInteger(Number(token))) return;
+  throw new DataError(
+    `its header has the number ${token.slice(0, 30)}; whole numbers from 0 to 2⁵³ − 1 were expected.`,
+  );
+}
+
+function checkLayout(tensors: ReadonlyMap<string, TensorInfo>, dataBytes: number): void {
+  for (const [name, { dtype, shape, offsets }] of tensors) {
+    const [begin, end] = offsets;
+    let bytes = arrayTypes[dtype].BYTES_PER_ELEMENT;
+    for (const size of shape)
+      if ((bytes *= size) > Number.MAX_SAFE_INTEGER)
+        throw new DataError(`tensor ${shown(name)} has an impossible shape.`);
+    if (end - begin !== bytes)
+      throw new DataError(
+        `tensor ${shown(name)} has the shape [${shape.join(', ')}] of ${dtype}, ${bytes} bytes, but lies at bytes ${begin} to ${end}.`,
+      );
+  }
+  const inOrder = [...tensors].sort(
+    ([, { offsets: a }], [, { offsets: b }]) => a[0] - b[0] || a[1] - b[1],
+  );
+  let at = 0;
+  for (const [name, { offsets }] of inOrder) {
+    if (offsets[0] !== at)
+      throw new DataError(
+        `tensor ${shown(name)} begins at byte ${offsets[0]} of the data; ${at} was expected.`,
+      );
+    at = offsets[1];
+  }
+  if (at > dataBytes)
+    throw new DataError(
+      `it is cut off: ${at} bytes of data were expected, there are ${dataBytes}.`,
+    );
+  if (at < dataBytes) throw new DataError(`${dataBytes - at} bytes follow the last tensor.`);
+}
+
+/** A name from a file, shortened and escaped for a message. */
+function shown(name: string): string {
+  return JSON.stringify(name.length > 60 ? `${name.slice(0, 60)}…` : name);
+}
+
+/** Tensors to read by name: those of a file, or those of a file whose names begin alike. */
+export class TensorSource {
+  constructor(
+    /** Type, shape and place of each tensor by name. */
+    readonly tensors: ReadonlyMap<string, TensorInfo>,
+    private readonly bytesOf: (info: TensorInfo) => ArrayBuffer,
+    private readonly prefix = '',
+  ) {}
 
   /** Whether there is a tensor of this name. */
   has(name: string): boolean {
@@ -209,153 +288,83 @@ export abstract class TensorSource {
     return this.tensors.get(name)?.shape ?? [];
   }
 
+  /**
+   * The values of a tensor.
+   * @param dtype the expected type of the numbers
+   * @param shape the expected shape; default: any
+   * @throws DataError if there is no such tensor, or its type or shape is another one
+   */
+  read<D extends Dtype>(name: string, dtype: D, shape?: readonly number[]): TensorArrays[D] {
+    const info = this.tensors.get(name);
+    const whole = this.prefix + name;
+    const wanted = `${dtype}${shape ? ` of shape [${shape.join(', ')}]` : ''}`;
+    if (!info) throw new DataError(`it has no tensor "${whole}"; one of ${wanted} was expected.`);
+    if (info.dtype !== dtype || (shape && shape.join() !== info.shape.join()))
+      throw new DataError(
+        `tensor "${whole}" is ${info.dtype} of shape [${info.shape.join(', ')}]; ${wanted} was expected.`,
+      );
+    return new arrayTypes[dtype](this.bytesOf(info)) as TensorArrays[D];
+  }
+
   /** The tensors whose names begin with `prefix`, without it. */
   within(prefix: string): TensorSource {
-    return prefix === '' ? this : new TensorsWithin(this, prefix);
-  }
-}
-
-class TensorsWithin extends TensorSource {
-  readonly tensors: ReadonlyMap<string, TensorInfo>;
-
-  constructor(
-    private readonly of: TensorSource,
-    private readonly prefix: string,
-  ) {
-    super();
-    this.tensors = new Map(
-      Array.from(of.tensors).flatMap(([name, info]) =>
-        name.startsWith(prefix) ? [[name.slice(prefix.length), info]] : [],
-      ),
+    const inside = [...this.tensors].filter(([name]) => name.startsWith(prefix));
+    return new TensorSource(
+      new Map(inside.map(([name, info]) => [name.slice(prefix.length), info])),
+      this.bytesOf,
+      this.prefix + prefix,
     );
   }
-
-  read<D extends Dtype>(name: string, dtype: D, shape?: readonly number[]): TensorArrays[D] {
-    return this.of.read(this.prefix + name, dtype, shape);
-  }
 }
 
-/**
- * An open file: its header has been read and checked, its data are read when they are asked for.
- */
+/** An open file. Its header has been read and checked; its data are read when asked for. */
 export class SafetensorsFile extends TensorSource {
   /** Texts by name. */
   readonly metadata: Readonly<Record<string, string>>;
-  readonly tensors: ReadonlyMap<string, TensorInfo>;
-  private readonly dataStart: number;
+
+  private readonly start: number;
 
   /** @param fd an open file */
   constructor(private readonly fd: number) {
-    super();
-    const { size } = fstatSync(fd);
-    if (size < 8) throw new DataError(`it has ${size} bytes, too few for a safetensors file.`);
-    const first = this.bytes(0, 8);
-    const length = first.readBigUInt64LE();
-    if (length < 2n || length > BigInt(MAX_HEADER)) {
-      throw new DataError(
-        `it is not a safetensors file${foreign(first)}: its header would have ${length} bytes; 2 to ${MAX_HEADER} are taken.`,
-      );
-    }
-    this.dataStart = 8 + Number(length);
-    if (this.dataStart > size) {
-      const what = foreign(first)
-        ? `not a safetensors file${foreign(first)}`
-        : 'cut off, or not a safetensors file';
-      throw new DataError(
-        `it is ${what}: a header of ${length} bytes was expected, ${size - 8} are there.`,
-      );
-    }
-    const header = this.bytes(8, Number(length));
-    if (header[0] !== 0x7b)
-      throw new DataError('it is not a safetensors file: its header does not begin with "{".');
-    let text: string;
-    try {
-      text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(header);
-    } catch {
-      throw new DataError('it is not a safetensors file: its header is not UTF-8.');
-    }
-    ({ tensors: this.tensors, metadata: this.metadata } = parseHeader(text, size - this.dataStart));
+    const { tensors, metadata, start } = readHeader(fd);
+    super(tensors, ({ offsets: [begin, end] }) => readBytes(fd, start + begin, end - begin).buffer);
+    this.metadata = metadata;
+    this.start = start;
   }
 
-  read<D extends Dtype>(name: string, dtype: D, shape?: readonly number[]): TensorArrays[D] {
-    const info = this.tensors.get(name);
-    const wanted = `${dtype}${shape ? ` of shape [${shape.join(', ')}]` : ''}`;
-    if (!info) throw new DataError(`it has no tensor "${name}"; one of ${wanted} was expected.`);
-    if (info.dtype !== dtype || (shape && shape.join() !== info.shape.join())) {
-      throw new DataError(
-        `tensor "${name}" is ${info.dtype} of shape [${info.shape.join(', ')}]; ${wanted} was expected.`,
-      );
-    }
-    const [begin, end] = info.offsets;
-    const { buffer } = this.bytes(this.dataStart + begin, end - begin);
-    return new arrayTypes[dtype](buffer as ArrayBuffer) as TensorArrays[D];
+  /** The bytes of a tensor in order, read piece by piece. */
+  *pieces(name: string): Iterable<Uint8Array> {
+    const [begin, end] = this.tensors.get(name)!.offsets;
+    for (let at = begin; at < end; at += PIECE)
+      yield readBytes(this.fd, this.start + at, Math.min(PIECE, end - at));
   }
+}
 
-  /**
-   * Compares the file with its checksum, if it has one: see {@link withChecksum}.
-   * @throws DataError if they differ
-   */
-  checkSum(): void {
-    const { metadata, tensors } = this;
-    if (!Object.hasOwn(metadata, CHECKSUM)) return;
-    const hash = metadataHash(metadata);
-    for (const name of [...tensors.keys()].sort()) {
-      const { dtype, shape, offsets } = tensors.get(name)!;
-      hash.update(JSON.stringify([name, dtype, shape]));
-      for (let at = offsets[0]; at < offsets[1]; at += PIECE)
-        hash.update(this.bytes(this.dataStart + at, Math.min(PIECE, offsets[1] - at)));
-    }
-    if (hash.digest('hex') === metadata[CHECKSUM]) return;
+/** The header of an open file, checked, and the place of the first byte after it. */
+function readHeader(fd: number): Header & { start: number } {
+  const { size } = fstatSync(fd);
+  if (size < 8) throw new DataError(`it has ${size} bytes, too few for a safetensors file.`);
+  const first = readBytes(fd, 0, 8);
+  const length = first.readBigUInt64LE();
+  const not = `it is not a safetensors file${foreign(first)}`;
+  if (length < 2n || length > BigInt(MAX_HEADER))
     throw new DataError(
-      `it is damaged: its content is not what was written (its checksum is another). Take a copy, or write it again. Whoever has changed it on purpose takes "${CHECKSUM}" out of its metadata.`,
+      `${not}: its header would have ${length} bytes; 2 to ${MAX_HEADER} are taken.`,
     );
-  }
-
-  private bytes(from: number, length: number): Buffer {
-    let buffer: Buffer;
-    try {
-      buffer = Buffer.from(new ArrayBuffer(length));
-    } catch {
-      throw new NumericError(`there is not enough memory to read ${length} bytes.`);
-    }
-    for (let at = 0; at < length; ) {
-      const got = readSync(this.fd, buffer, at, Math.min(length - at, CHUNK), from + at);
-      if (got === 0) throw new DataError('it was cut off while it was read.');
-      at += got;
-    }
-    return buffer;
-  }
-}
-
-/**
- * Opens a file for as long as `use` works with it. An error of ours in there is about the file, and
- * comes out as a DataError that names it.
- * @param file its path
- * @param use takes what it needs, and returns it
- */
-export function openSafetensors<T>(file: string, use: (st: SafetensorsFile) => T): T {
-  const fd = open(file);
+  const start = 8 + Number(length);
+  if (start > size)
+    throw new DataError(
+      `${foreign(first) ? not : 'it is cut off, or not a safetensors file'}: a header of ${length} bytes was expected, ${size - 8} are there.`,
+    );
+  const header = readBytes(fd, 8, Number(length));
+  if (header[0] !== 0x7b) throw new DataError(`${not}: its header does not begin with "{".`);
+  let text: string;
   try {
-    return use(new SafetensorsFile(fd));
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (error instanceof NumericError) throw new NumericError(`"${file}": ${message}`);
-    if (error instanceof RecitalError || code !== undefined)
-      throw new DataError(`"${file}": ${message}`);
-    throw error;
-  } finally {
-    closeSync(fd);
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(header);
+  } catch {
+    throw new DataError(`${not}: its header is not UTF-8.`);
   }
-}
-
-function open(file: string): number {
-  try {
-    existingFile(file);
-    return openSync(file, 'r');
-  } catch (error) {
-    if (error instanceof RecitalError) throw error;
-    throw new DataError(`"${file}" cannot be opened: ${(error as Error).message}.`);
-  }
+  return { ...parseHeader(text, size - start), start };
 }
 
 /** What a file of another kind seems to be. */
@@ -368,247 +377,65 @@ function foreign(first: Buffer): string {
   return '';
 }
 
-/** Kinds of numbers and their arrays: the format's names. */
-export interface TensorArrays {
-  F64: Float64Array;
-  F32: Float32Array;
-  U32: Uint32Array;
-  I32: Int32Array;
-  U16: Uint16Array;
-  I16: Int16Array;
-  U8: Uint8Array;
-  I8: Int8Array;
-}
+/** Bytes that are read by one call. */
+const CHUNK = 1 << 28;
+/** Bytes of a piece of a tensor. */
+const PIECE = 1 << 22;
 
-/** Kind of number, by the format's name. */
-export type Dtype = keyof TensorArrays;
-
-/** Bytes of a number of each kind. */
-export const dtypeBytes: Readonly<Record<Dtype, number>> = {
-  F64: 8,
-  F32: 4,
-  U32: 4,
-  I32: 4,
-  U16: 2,
-  I16: 2,
-  U8: 1,
-  I8: 1,
-};
-
-/** Where a tensor lies in a file, and how it is to be read. */
-export interface TensorInfo {
-  /** Kind of number. */
-  readonly dtype: Dtype;
-  /** Sizes of its dimensions; empty for a single number. */
-  readonly shape: readonly number[];
-  /** First byte and the one after the last, counted from the end of the header. */
-  readonly offsets: readonly [number, number];
-}
-
-/** What a file's header says. */
-export interface SafetensorsHeader {
-  /** Tensors by name. */
-  readonly tensors: ReadonlyMap<string, TensorInfo>;
-  /** Texts by name. */
-  readonly metadata: Readonly<Record<string, string>>;
-}
-
-const METADATA = '__metadata__';
-
-/** A header as text, padded with spaces so that the data begin at a multiple of 8. */
-export function formatHeader({ tensors, metadata }: SafetensorsHeader): Buffer {
-  const entry = (name: string, value: unknown): string =>
-    `${JSON.stringify(name)}:${JSON.stringify(value)}`;
-  const entries = Object.keys(metadata).length ? [entry(METADATA, metadata)] : [];
-  for (const [name, { dtype, shape, offsets }] of tensors) {
-    if (name === METADATA)
-      throw new ArgumentError(
-        `A tensor cannot be called ${METADATA}: the format keeps that name for itself.`,
-      );
-    entries.push(entry(name, { dtype, shape, data_offsets: offsets }));
+function readBytes(fd: number, from: number, length: number): Buffer<ArrayBuffer> {
+  let buffer: Buffer<ArrayBuffer>;
+  try {
+    buffer = Buffer.from(new ArrayBuffer(length));
+  } catch {
+    throw new NumericError(`there is not enough memory to read ${length} bytes.`);
   }
-  const text = Buffer.from(`{${entries.join(',')}}`);
-  return Buffer.concat([text, Buffer.alloc((8 - (text.length % 8)) % 8, ' ')]);
+  for (let at = 0; at < length; ) {
+    const got = readSync(fd, buffer, at, Math.min(length - at, CHUNK), from + at);
+    if (got === 0) throw new DataError('it was cut off while it was read.');
+    at += got;
+  }
+  return buffer;
 }
 
 /**
- * Reads a header and checks all of it: JSON of the one form that the format allows, no name twice,
- * known kinds of numbers, shapes that fit their bytes, and tensors that follow each other without
- * gap or overlap to the end of the data.
- *
- * It is a parser of its own, because JSON.parse takes the last of two equal names in silence and
- * follows brackets as deep as a file likes.
- * @param text the header
- * @param dataBytes bytes that follow it in the file
- * @throws DataError that says what is wrong
+ * Opens a file for as long as `use` works with it. A RecitalError in there becomes a DataError that
+ * names the file.
+ * @param file its path
+ * @param use takes what it needs, and returns it
  */
-export function parseHeader(text: string, dataBytes: number): SafetensorsHeader {
-  const parser = new HeaderParser(text);
-  const tensors = new Map<string, TensorInfo>();
-  let metadata: Record<string, string> = {};
-  parser.object((name) => {
-    if (name === METADATA) metadata = parser.texts();
-    else tensors.set(name, parser.tensor(name));
+export function openSafetensors<T>(file: string, use: (st: SafetensorsFile) => T): T {
+  let fd: number | undefined;
+  try {
+    existingFile(file);
+    fd = openSync(file, 'r');
+    return use(new SafetensorsFile(fd));
+  } catch (error) {
+    if (fd === undefined && error instanceof RecitalError) throw error; // it names the file
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (error instanceof NumericError) throw new NumericError(`"${file}": ${message}`);
+    if (error instanceof RecitalError || code !== undefined)
+      throw new DataError(`"${file}": ${message}`);
+    throw error;
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+}
+
+/**
+ * Reads a safetensors file as a whole. Everything the header says is checked against the file
+ * before memory is taken for it.
+ * @param file its path
+ * @throws DataError if there is no such file, or it is not whole, not of this format, or of types
+ *   of numbers that JavaScript has no array for (F16, BF16 …)
+ * @example
+ * const { tensors } = readSafetensors(learn.save('stage-1'));
+ * [...tensors.keys()];
+ */
+export function readSafetensors(file: string): Safetensors {
+  return openSafetensors(file, (st) => {
+    const tensors = new Map<string, Tensor>();
+    for (const [name, { dtype, shape }] of st.tensors)
+      tensors.set(name, { shape, data: st.read(name, dtype) });
+    return { tensors, metadata: st.metadata };
   });
-  parser.end();
-  checkLayout(tensors, dataBytes);
-  return { tensors, metadata };
-}
-
-function checkLayout(tensors: ReadonlyMap<string, TensorInfo>, dataBytes: number): void {
-  for (const [name, { dtype, shape, offsets }] of tensors) {
-    const [begin, end] = offsets;
-    let bytes = dtypeBytes[dtype];
-    for (const size of shape)
-      if ((bytes *= size) > Number.MAX_SAFE_INTEGER)
-        throw new DataError(`tensor ${show(name)} has an impossible shape.`);
-    if (end - begin !== bytes) {
-      throw new DataError(
-        `tensor ${show(name)} has the shape [${shape.join(', ')}] of ${dtype}, ${bytes} bytes, but lies at bytes ${begin} to ${end}.`,
-      );
-    }
-  }
-  const inOrder = [...tensors].sort(
-    ([, a], [, b]) => a.offsets[0] - b.offsets[0] || a.offsets[1] - b.offsets[1],
-  );
-  let at = 0;
-  for (const [name, { offsets }] of inOrder) {
-    if (offsets[0] !== at)
-      throw new DataError(
-        `tensor ${show(name)} begins at byte ${offsets[0]} of the data; ${at} was expected.`,
-      );
-    at = offsets[1];
-  }
-  if (at > dataBytes)
-    throw new DataError(
-      `it is cut off: ${at} bytes of data were expected, there are ${dataBytes}.`,
-    );
-  if (at < dataBytes) throw new DataError(`${dataBytes - at} bytes follow the last tensor.`);
-}
-
-/** Follows the text of a header. */
-class HeaderParser {
-  private at = 0;
-
-  constructor(private readonly text: string) {}
-
-  /** An object: calls `field` with each name, which then reads the value. */
-  object(field: (name: string) => void): void {
-    this.take('{');
-    const names = new Set<string>();
-    if (this.skipped('}')) return;
-    do {
-      const name = this.string();
-      if (names.has(name)) throw new DataError(`its header has the name ${show(name)} twice.`);
-      names.add(name);
-      this.take(':');
-      field(name);
-    } while (this.skipped(','));
-    this.take('}');
-  }
-
-  /** An object of texts. */
-  texts(): Record<string, string> {
-    const texts: [string, string][] = [];
-    this.object((name) => texts.push([name, this.string()]));
-    return Object.fromEntries(texts);
-  }
-
-  /** The description of a tensor. */
-  tensor(name: string): TensorInfo {
-    let dtype: string | undefined;
-    let shape: number[] | undefined;
-    let offsets: number[] | undefined;
-    this.object((field) => {
-      if (field === 'dtype') dtype = this.string();
-      else if (field === 'shape') shape = this.integers();
-      else if (field === 'data_offsets') offsets = this.integers();
-      else throw new DataError(`tensor ${show(name)} has an unknown field ${show(field)}.`);
-    });
-    if (dtype === undefined || !shape || offsets?.length !== 2) {
-      throw new DataError(
-        `tensor ${show(name)} needs the fields dtype, shape and data_offsets [begin, end].`,
-      );
-    }
-    if (!Object.hasOwn(dtypeBytes, dtype)) {
-      throw new DataError(
-        `tensor ${show(name)} is of ${show(dtype)}; ${Object.keys(dtypeBytes).join(', ')} can be read.`,
-      );
-    }
-    return { dtype: dtype as Dtype, shape, offsets: [offsets[0], offsets[1]] };
-  }
-
-  /** Nothing but blanks may follow. */
-  end(): void {
-    this.blanks();
-    if (this.at < this.text.length) throw this.wrong('the end');
-  }
-
-  private integers(): number[] {
-    this.take('[');
-    const values: number[] = [];
-    if (this.skipped(']')) return values;
-    do values.push(this.integer());
-    while (this.skipped(','));
-    this.take(']');
-    return values;
-  }
-
-  private integer(): number {
-    this.blanks();
-    const digits = /(?:0|[1-9][0-9]{0,15})(?![0-9.eE])/y;
-    digits.lastIndex = this.at;
-    const [found] = digits.exec(this.text) ?? [];
-    if (found === undefined || Number(found) > Number.MAX_SAFE_INTEGER)
-      throw this.wrong('a whole number from 0 to 2⁵³ − 1');
-    this.at += found.length;
-    return Number(found);
-  }
-
-  private string(): string {
-    this.take('"');
-    const start = this.at - 1;
-    for (;;) {
-      const quote = this.text.indexOf('"', this.at);
-      if (quote < 0) throw this.wrong('a closing quotation mark');
-      let slashes = 0;
-      while (this.text[quote - 1 - slashes] === '\\') slashes++;
-      this.at = quote + 1;
-      if (slashes % 2 === 0) break;
-    }
-    try {
-      return JSON.parse(this.text.slice(start, this.at)) as string; // escapes and forbidden characters are JSON's
-    } catch {
-      this.at = start;
-      throw this.wrong('a string');
-    }
-  }
-
-  private blanks(): void {
-    while (' \t\n\r'.includes(this.text[this.at] || '.')) this.at++;
-  }
-
-  private skipped(character: string): boolean {
-    this.blanks();
-    if (this.text[this.at] !== character) return false;
-    this.at++;
-    return true;
-  }
-
-  private take(character: string): void {
-    if (!this.skipped(character)) throw this.wrong(`"${character}"`);
-  }
-
-  private wrong(expected: string): DataError {
-    const found =
-      this.at < this.text.length ? show(this.text.slice(this.at, this.at + 12)) : 'the end';
-    return new DataError(
-      `its header has ${found} at character ${this.at}, where ${expected} was expected.`,
-    );
-  }
-}
-
-/** A name from a file, shortened and escaped for a message. */
-function show(name: string): string {
-  return JSON.stringify(name.length > 60 ? `${name.slice(0, 60)}…` : name);
 }

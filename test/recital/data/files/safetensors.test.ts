@@ -195,24 +195,27 @@ describe('safetensors', () => {
     const bad: [string, string][] = [
       ['[]', 'does not begin with "{"'],
       [' {}', 'does not begin with "{"'],
-      ['{} x', 'where the end was expected'],
-      ['{"a"}', 'where ":" was expected'],
-      ['{"a":1}', 'where "{" was expected'],
-      [`{"a":${tensor('U8', '[0]', '[0,0]')},}`, 'was expected'],
-      ['{"a', 'a closing quotation mark'],
-      ['{"a\\"', 'a closing quotation mark'],
-      ['{"\\x":1}', 'where a string was expected'],
-      ['{"a\nb":1}', 'where a string was expected'],
-      ['{"__metadata__":{"a":1}}', 'was expected'],
-      ['{"__metadata__":null}', 'was expected'],
-      ['{"a":{"dtype":"U8","shape":[0]}}', 'needs the fields'],
-      [`{"a":${tensor('U8', '[0]', '[0]')}}`, 'needs the fields'],
-      [`{"a":${tensor('U8', '[0]', '[0,0,0]')}}`, 'needs the fields'],
+      ['{} x', 'is not JSON'],
+      ['{"a"}', 'is not JSON'],
+      ['{"a":1}', 'its header.a should be an object, got 1'],
+      [`{"a":${tensor('U8', '[0]', '[0,0]')},}`, 'is not JSON'],
+      ['{"a', 'is not JSON'],
+      ['{"a\\"', 'is not JSON'],
+      ['{"\\x":1}', 'is not JSON'],
+      ['{"a\nb":1}', 'is not JSON'],
+      ['{"__metadata__":{"a":1}}', 'its header.__metadata__.a should be text, got 1'],
+      ['{"__metadata__":null}', 'its header.__metadata__ should be an object, got null'],
+      ['{"a":{"dtype":"U8","shape":[0]}}', 'data_offsets should be'],
+      [`{"a":${tensor('U8', '[0]', '[0]')}}`, 'data_offsets should be two numbers, [begin, end]'],
+      [`{"a":${tensor('U8', '[0]', '[0,0,0]')}}`, 'data_offsets should be two numbers'],
       ['{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0],"run":"me"}}', 'unknown field "run"'],
-      [`{"a":${tensor('F16', '[0]', '[0,0]')}}`, '"F16"; F64, F32,'],
-      [`{"a":${tensor('toString', '[0]', '[0,0]')}}`, '"toString"; F64'],
-      ['{"a":' + '['.repeat(100_000), 'was expected'],
-      ['{"__metadata__":' + '{"a":'.repeat(100_000), 'was expected'],
+      [`{"a":${tensor('F16', '[0]', '[0,0]')}}`, 'dtype should be one of F64, F32,'],
+      [`{"a":${tensor('toString', '[0]', '[0,0]')}}`, 'got "toString"'],
+      [`{"a":${'['.repeat(100_000)}`, 'is not JSON'],
+      [`{"__metadata__":${'{"a":'.repeat(100_000)}`, 'is not JSON'],
+      [`{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, 'got a list of 1'],
+      [`{"a":${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}}`, 'unknown field "a"'],
+      [`{"__metadata__":{"a":"${'x\\n'.repeat(1.5e6)}"},"a":1}`, 'its header.a should be an object'],
     ];
     for (const [header, message] of bad)
       expect(reading(container(header)), header.slice(0, 80)).to.throw(DataError, message);
@@ -259,11 +262,11 @@ describe('safetensors', () => {
     ]) {
       expect(reading(container(`{"a":${tensor('U8', `[${bad}, 1]`, '[0,0]')}}`)), bad).to.throw(
         DataError,
-        'whole number from 0',
+        /whole numbers|is not JSON/,
       );
       expect(reading(container(`{"a":${tensor('U8', '[0]', `[${bad},0]`)}}`)), bad).to.throw(
         DataError,
-        'whole number from 0',
+        /whole numbers|is not JSON/,
       );
     }
     const huge = '9007199254740991';
