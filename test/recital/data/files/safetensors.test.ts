@@ -215,7 +215,10 @@ describe('safetensors', () => {
       [`{"__metadata__":${'{"a":'.repeat(100_000)}`, 'is not JSON'],
       [`{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, 'got a list of 1'],
       [`{"a":${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}}`, 'unknown field "a"'],
-      [`{"__metadata__":{"a":"${'x\\n'.repeat(1.5e6)}"},"a":1}`, 'its header.a should be an object'],
+      [
+        `{"__metadata__":{"a":"${'x\\n'.repeat(1.5e6)}"},"a":1}`,
+        'its header.a should be an object',
+      ],
     ];
     for (const [header, message] of bad)
       expect(reading(container(header)), header.slice(0, 80)).to.throw(DataError, message);
