@@ -77,12 +77,24 @@ function made(folder, entry, file) {
   return JSON.parse(stdout);
 }
 
-/** Under another name first: several processes may make the same file at once. */
 function write(file, text) {
   fs.mkdirSync(path.dirname(file), { recursive: true });
-  const partial = `${file}.${process.pid}.partial`;
-  fs.writeFileSync(partial, text);
-  fs.renameSync(partial, file);
+  replaced(file, (partial) => fs.writeFileSync(partial, text));
+}
+
+/**
+ * Puts a file or a folder in its place when it is whole: several processes may make the same one at
+ * once.
+ */
+function replaced(place, make) {
+  const partial = `${place}.${process.pid}.partial`;
+  try {
+    make(partial);
+    fs.renameSync(partial, place);
+  } catch (error) {
+    fs.rmSync(partial, { recursive: true, force: true });
+    if (!fs.existsSync(place)) throw error; // else another process was quicker
+  }
 }
 
 /**
@@ -128,7 +140,7 @@ function located(file, line, column) {
   };
 }
 
-module.exports = { bundle, load, located };
+module.exports = { bundle, hashOf, load, located, replaced };
 
 /** Makes a bundle; writes { code, map } as JSON to standard output. */
 async function make(folder, entry, file) {

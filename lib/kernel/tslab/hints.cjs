@@ -610,7 +610,7 @@ const ofModule = (text) =>
   text.replace(
     /^Property ('.*?') does not exist on type 'typeof import\("(.*)"\)'/,
     (_, name, file) => {
-      const isLibrary = path.resolve(file) === path.join(lib, 'index');
+      const isLibrary = /^(dist[\\/]types-\w+[\\/])?index$/.test(path.relative(lib, file));
       return `'${isLibrary ? 'recital' : path.basename(file)}' has no ${name}`;
     },
   );

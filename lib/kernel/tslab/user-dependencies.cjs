@@ -7,6 +7,7 @@ const fs = require('node:fs');
 const Module = require('node:module');
 const path = require('node:path');
 const vm = require('node:vm');
+const { typesOf } = require('../../recital/types.cjs');
 const { SourceMap } = Module;
 
 const root = path.resolve(__dirname, '../../..');
@@ -47,7 +48,7 @@ class OwnFiles {
       ...options,
       rootDir: path.parse(this.folder).root,
       paths: {
-        [NAME]: [path.join(root, 'lib', 'recital', 'index.ts')],
+        [NAME]: [typesOf(this.ts)],
         [`${NAME}/*`]: [path.join(root, 'lib', 'recital', '*')],
       },
       allowImportingTsExtensions: true,
