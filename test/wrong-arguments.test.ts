@@ -338,8 +338,6 @@ describe('wrong arguments', () => {
       hitAtK: (o) => library.hitAtK(['a'], ['a'], o),
       ndcgAtK: (o) => library.ndcgAtK(['a'], ['a'], o),
       reciprocalRankAtK: (o) => library.reciprocalRankAtK(['a'], ['a'], o),
-      aucOf: (o) => library.aucOf([1, 2], [0], o),
-      binaryMetrics: (o) => library.binaryMetrics([1], [1], o),
       accuracyThresh: (o) => library.accuracyThresh(0.5, o),
       lossOf: (o) =>
         library.lossOf(new library.MSELossFlat(), { size: 1, pred: one, targets: one }, o),
@@ -407,9 +405,9 @@ describe('wrong arguments', () => {
      */
     const handedOver = new Set([
       'Calibration',
+      'ClassificationInterpretation',
       'CollabDataLoader',
       'CollabDataLoaders',
-      'Comparison',
       'FactorRecommender',
       'FoldedUser',
       'Histories',
@@ -418,7 +416,6 @@ describe('wrong arguments', () => {
       'PackedSequences',
       'RecommendationBatch',
       'Recommendations',
-      'SearchResult',
       'SequenceDataLoaders',
       'SequenceDataset',
       'UnknownIdError',

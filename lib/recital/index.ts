@@ -136,7 +136,6 @@ export {
   noveltyAtK,
   popularityAtK,
 } from './evaluation/beyond-accuracy.js';
-export { type BinaryMetrics, binaryMetrics } from './evaluation/binary-metrics.js';
 export {
   type ColdTrackSplitOptions,
   type ColdTracksEvaluation,
@@ -144,7 +143,7 @@ export {
   type EvaluateColdTracksOptions,
   evaluateColdTracks,
 } from './evaluation/cold-tracks.js';
-export { Comparison, type LeftOut } from './evaluation/comparison.js';
+export type { Comparison, LeftOut } from './evaluation/comparison.js';
 export { type CompareOptions, evaluate } from './evaluation/evaluate.js';
 export {
   type EvaluateOptions,
@@ -155,7 +154,6 @@ export {
 } from './evaluation/evaluate-recommender.js';
 export {
   type AtK,
-  aucOf,
   averagePrecisionAtK,
   coverageAtK,
   hitAtK,
@@ -180,17 +178,19 @@ export type {
 } from './evaluation/parse.js';
 export {
   type HalvingOptions,
-  type SearchChoice,
   type SearchOptions,
-  type SearchRange,
-  SearchResult,
-  type SearchSettings,
-  type SearchSpace,
+  type SearchResult,
   type SearchTrial,
   search,
   type TrialContext,
   type TrialMaker,
 } from './evaluation/search.js';
+export type {
+  SearchChoice,
+  SearchRange,
+  SearchSettings,
+  SearchSpace,
+} from './evaluation/search-space.js';
 export type { SegmentBy } from './evaluation/segments.js';
 export { type ComparisonRow, holm, pairedTTest } from './evaluation/statistics.js';
 
@@ -198,10 +198,9 @@ export { withSeen } from './evaluation/with-seen.js';
 export {
   type LearnerClass,
   type LoadLearnerOptions,
-  type LoadRecommenderOptions,
   loadLearner,
-  loadRecommender,
-} from './files/load.js';
+} from './files/load-learner.js';
+export { type LoadRecommenderOptions, loadRecommender } from './files/load-recommender.js';
 export {
   type Fusion,
   Hybrid,
@@ -216,6 +215,7 @@ export {
   CancelBackwardException,
   CancelBatchException,
   CancelEpochException,
+  CancelException,
   CancelFitException,
   CancelStepException,
   CancelTrainException,
@@ -223,6 +223,7 @@ export {
   type EventHandlers,
   type EventName,
   events,
+  innerLoop,
   registerDefaultCallback,
 } from './learner/callback.js';
 export {
@@ -235,6 +236,7 @@ export { CSVLogger, type CSVLoggerOptions, ShowGraph } from './learner/callbacks
 export {
   EarlyStopping,
   type PatienceOptions,
+  PatientTracker,
   ReduceLROnPlateau,
   type ReduceLROnPlateauOptions,
   SaveModel,
@@ -250,6 +252,10 @@ export {
   TerminateOnNaN,
 } from './learner/callbacks/training.js';
 export type { LoadOptions, RunPosition, SaveOptions, UnfinishedRun } from './learner/checkpoint.js';
+export {
+  ClassificationInterpretation,
+  type ConfusionMatrixOptions,
+} from './learner/classification-interpretation.js';
 export type {
   FineTuneOptions,
   FitFlatCosOptions,
@@ -259,8 +265,10 @@ export type {
 } from './learner/fit.js';
 export {
   Calibration,
+  type CalibrationCurveOptions,
   type CalibrationOptions,
   calibration,
+  calibrationCurve,
   Interpretation,
   type InterpretationOptions,
   type TopLossesOptions,
@@ -429,7 +437,7 @@ export {
   type RecommenderDescription,
   type RecommenderKind,
   registerRecommenderKind,
-} from './recommend/export.js';
+} from './recommend/export-recommender.js';
 // recommend
 export { ALS, type ALSOptions, type ALSSettings } from './recommend/factors/als.js';
 export type {
@@ -462,8 +470,9 @@ export {
   type CollabNNOptions,
   collabLearner,
 } from './recommend/learners/collab.js';
+export { type CollabKind, registerCollabKind } from './recommend/learners/collab-kinds.js';
 export { CollabNNLearner } from './recommend/learners/collab-nn.js';
-export type { CollabModel } from './recommend/learners/collab-recommender.js';
+export { type CollabModel, CollabRecommender } from './recommend/learners/collab-recommender.js';
 export type { CollabFoldedUser, FoldInOptions } from './recommend/learners/fold-in-collab.js';
 export {
   LearnerRecommender,
@@ -497,13 +506,8 @@ export {
   type TrackVectors,
 } from './recommend/recommender.js';
 export type { SimilarUsersOptions } from './recommend/similar.js';
-export {
-  LSTMLearner,
-  type LSTMLearnerOptions,
-  LSTMRecommender,
-  lstmLearner,
-  recommendSongs,
-} from './sequential/lstm.js';
+export { LSTMLearner, type LSTMLearnerOptions, lstmLearner } from './sequential/lstm.js';
+export { LSTMRecommender, recommendSongs } from './sequential/lstm-recommender.js';
 export {
   Markov,
   NextItemKNN,

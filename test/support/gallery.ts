@@ -66,9 +66,10 @@ dls.showBatch()`,
   { code: `learn.recorder.plotLoss({ skipStart: 0 })`, shows: ['chart'] },
   { code: `learn.recorder.plotSched()`, shows: ['chart'] },
   {
-    code: `(await r.calibration(learn)).plotCalibration()`,
+    code: `const interp = await r.ClassificationInterpretation.fromLearner(learn);\ninterp.plotConfusionMatrix()`,
     shows: ['chart'],
   },
+  { code: `interp.plotCalibration()`, shows: ['chart'] },
   { code: `learn.recommend('u1', { n: 3 })`, shows: ['table'] },
   {
     code: `const split = r.splitPlays(plays, r.perUserSplit(plays, { ratios: [0.8, 0.1, 0.1] }));

@@ -1,28 +1,29 @@
-import { interruptible } from '../compute/interrupt.js';
 import { Random } from '../compute/random.js';
-import { Plays } from '../data/plays.js';
+import type { Plays } from '../data/plays.js';
 import type { Split } from '../data/splits.js';
 import { ArgumentError } from '../errors.js';
-import { checkNumber, checkOptions, whatIs } from '../options.js';
+import { checkNumber, given } from '../options.js';
 import { Interactions } from '../recommend/interactions.js';
 import { blockedTracks, checkN } from '../recommend/lookup.js';
 import type { Recommender } from '../recommend/recommender.js';
-import { drain } from './evaluate-recommender.js';
-import { hitsOfLists, meansOf, metricsOfLists } from './held-out.js';
-import type { RankingMetrics } from './metrics.js';
-import { rankInParts } from './rank.js';
+import { measure } from './evaluate-recommender.js';
+import { HeldOut } from './held-out.js';
+import { accuracyMetrics, type RankingMetrics } from './metrics.js';
+import { checkBoth, checkPlays } from './parse.js';
+
+const SPLIT = {
+  /** Share of the played tracks that are hidden; default 0.1. */
+  trackPct: 0.1,
+  /** Seed of the draw; default 42. */
+  seed: 42 as number | string,
+};
 
 /** Options of {@link coldTrackSplit}. */
-export interface ColdTrackSplitOptions {
-  /** Share of the played tracks that are hidden; default 0.1. */
-  trackPct?: number;
-  /** Seed of the draw; default 42. */
-  seed?: number | string;
-}
+export type ColdTrackSplitOptions = Partial<typeof SPLIT>;
 
 /**
- * Hides tracks as if nobody had played them yet: `valid` are all plays of trunc(trackPct · tracks)
- * tracks drawn at random, `train` those of the others, both in file order.
+ * A split that hides tracks as if nobody had played them yet: `valid` has all plays of
+ * trunc(trackPct · tracks) tracks drawn at random, `train` those of the others, both in file order.
  * @param plays what is split
  * @throws ArgumentError unless both parts get a track
  * @example
@@ -32,15 +33,14 @@ export interface ColdTrackSplitOptions {
  */
 export function coldTrackSplit(plays: Plays, options: ColdTrackSplitOptions = {}): Split {
   checkPlays('coldTrackSplit', plays);
-  checkOptions(options, ['trackPct', 'seed'], 'coldTrackSplit');
-  const { trackPct = 0.1, seed = 42 } = options;
+  const { trackPct, seed } = given(SPLIT, options, 'coldTrackSplit');
   checkNumber(
     trackPct,
     trackPct > 0 && trackPct < 1,
     'trackPct must be between 0 and 1, both excluded',
   );
-  const played = plays.compact();
-  const n = played.tracks.length;
+  const { track, tracks } = plays.compact();
+  const n = tracks.length;
   const cut = Math.trunc(trackPct * n);
   if (cut === 0 || cut === n)
     throw new ArgumentError(
@@ -49,35 +49,36 @@ export function coldTrackSplit(plays: Plays, options: ColdTrackSplitOptions = {}
   const hidden = new Uint8Array(n);
   for (const t of new Random(seed).child('cold tracks').permutation(n).subarray(0, cut))
     hidden[t] = 1;
-  const rows = Int32Array.from(played.track.keys());
+  const rows = Int32Array.from(track.keys());
   return {
-    train: rows.filter((i) => !hidden[played.track[i]]),
-    valid: rows.filter((i) => hidden[played.track[i]]),
+    train: rows.filter((i) => !hidden[track[i]]),
+    valid: rows.filter((i) => hidden[track[i]]),
   };
 }
 
-/** Options of {@link evaluateColdTracks}. */
-export interface EvaluateColdTracksOptions {
+const EVALUATE = {
   /** Length of the lists; default 10. */
-  k?: number;
-}
+  k: 10,
+};
 
-/** How well tracks that nobody had played were recommended. */
+/** Options of {@link evaluateColdTracks}. */
+export type EvaluateColdTracksOptions = Partial<typeof EVALUATE>;
+
+/** The outcome of {@link evaluateColdTracks}. */
 export type ColdTracksEvaluation = {
-  /** Its name. */
+  /** Name of the recommender. */
   recommender: string;
-  /** The hidden tracks, among which it chose. */
+  /** Number of hidden tracks, among which it chose. */
   tracks: number;
-  /** Users with hidden tracks that it does not know, so that they are not in the means. */
+  /** Number of users with hidden tracks that it does not know; they are not in the means. */
   unknownUsers: number;
 } & RankingMetrics;
 
 /**
- * Ranking metrics among tracks that training has not: for each user who has played some of them,
- * all hidden tracks are ranked, and right are the user's own. Hidden tracks that the recommender
- * cannot score count as missed. Equal scores count as {@link evaluateRecommender} counts them. The
- * coverage is a share of the hidden tracks. For lists out of the whole catalogue there is
- * {@link evaluateRecommender}.
+ * Ranking metrics on tracks that training does not have: for each user who has played some of them,
+ * all hidden tracks are ranked, and the user's own are relevant. Hidden tracks that the recommender
+ * cannot score count as missed; the coverage is a share of the hidden tracks. Equal scores count as
+ * in {@link evaluateRecommender}, which ranks the whole catalogue.
  * @param recommender trained on the other tracks, and able to score these, as ContentRecommender is
  * @param heldOut all plays of the hidden tracks, e.g. `plays.take(coldTrackSplit(plays).valid)`
  * @throws ArgumentError if it knows none of the tracks, or none of the users
@@ -91,65 +92,30 @@ export function evaluateColdTracks(
   heldOut: Plays,
   options: EvaluateColdTracksOptions = {},
 ): ColdTracksEvaluation {
-  checkPlays('evaluateColdTracks', heldOut);
-  checkOptions(options, ['k'], 'evaluateColdTracks');
-  const { k = 10 } = options;
+  checkBoth('evaluateColdTracks', recommender, heldOut);
+  const { k } = given(EVALUATE, options, 'evaluateColdTracks');
   checkN(k, 'k');
-  const test = Interactions.fromPlays(heldOut);
-  const among = test.tracks.classes.filter((id) => recommender.tracks.has(id));
+  const hidden = Interactions.fromPlays(heldOut);
+  const tracks = hidden.tracks.length;
+  const among = hidden.tracks.classes.filter((id) => recommender.tracks.has(id));
   if (among.length === 0) {
     throw new ArgumentError(
-      `${recommender.name} has none of the ${test.tracks.length} hidden tracks in its catalogue: only tracks that it can score can be ranked, as those of ContentRecommender.`,
+      `${recommender.name} has none of the ${tracks} hidden tracks in its catalogue: only tracks that it can score can be ranked, as those of ContentRecommender.`,
     );
   }
-  const users = test.users.classes.filter((id) => recommender.users.has(id));
-  if (users.length === 0)
+  if (!hidden.users.classes.some((id) => recommender.users.has(id)))
     throw new ArgumentError(
-      `${recommender.name} knows none of the ${test.users.length} users who have played the hidden tracks.`,
+      `${recommender.name} knows none of the ${hidden.users.length} users who have played the hidden tracks.`,
     );
-  // Hidden tracks that the recommender has not are numbered behind those that it has.
-  const code = Int32Array.from(test.tracks.classes, (id, t) =>
-    recommender.tracks.has(id) ? recommender.tracks.indexOf(id) : recommender.tracks.length + t,
-  );
-  const rows = users.map((id) => test.row(test.users.indexOf(id)).map((t) => code[t]));
-  const relevant = {
-    indptr: Int32Array.from([0, ...rows].map(() => 0)),
-    indices: Int32Array.from(rows.flatMap((row) => [...row])),
-  };
-  rows.forEach((row, i) => {
-    relevant.indptr[i + 1] = relevant.indptr[i] + row.length;
-  });
-  const lists = interruptible(() =>
-    drain(
-      rankInParts(
-        recommender,
-        Int32Array.from(users, (id) => recommender.users.indexOf(id)),
-        { n: k, relevant: (i) => rows[i], blocked: blockedTracks(recommender, { among }) },
-      ),
-    ),
-  );
-  const values = metricsOfLists(
-    hitsOfLists(lists, { relevant, codes: recommender.tracks.length + test.tracks.length }),
-    lists,
-    { k, relevant },
-  );
-  const covered = new Set(lists.track);
-  covered.delete(-1); // where lists end early
-  const tracks = test.tracks.length;
-  const unknownUsers = test.users.length - users.length;
-  const coverage = covered.size / tracks;
-  return {
-    recommender: recommender.name,
-    tracks,
+  const {
+    recommender: name,
     unknownUsers,
-    k,
-    users: users.length,
-    ...meansOf(values),
-    coverage,
-  };
-}
-
-function checkPlays(name: string, plays: Plays): void {
-  if (!(plays instanceof Plays))
-    throw new ArgumentError(`${name} needs plays, such as readPlays reads, got ${whatIs(plays)}.`);
+    ...means
+  } = measure(
+    recommender,
+    new HeldOut(recommender.seen, heldOut),
+    [...accuracyMetrics, 'coverage'],
+    { k, catalogueSize: tracks, blocked: blockedTracks(recommender, { among }) },
+  );
+  return { recommender: name, tracks, unknownUsers, ...means };
 }

@@ -3,23 +3,31 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { setCompute } from '../compute/threads.js';
 import { Chart, display } from '../data/display.js';
-
 import { writeAtomically } from '../data/files/atomic-write.js';
-import { fingerprint, type PlaysSplit } from '../data/splits.js';
 import { type ColumnValues, csv, Table } from '../data/table.js';
 import { ArgumentError, UnknownIdError } from '../errors.js';
-import { checkOptions, said } from '../options.js';
-import type { Finished } from './evaluate.js';
-import { isGreaterBetter, type MetricColumn } from './parse.js';
-import type { Measure } from './rank.js';
-import { type Measured, type SegmentBy, segmentTable } from './segments.js';
-import type { ComparisonRow } from './statistics.js';
+import { given, said } from '../options.js';
+import { isGreaterBetter } from './parse.js';
+import { type Measured, type SegmentBy, segmentTable, usersOf } from './segments.js';
+import { type ComparisonRow, overSeeds } from './statistics.js';
+
+const SIZE = { width: 480, height: 320 };
+
+const TRADE_OFF = {
+  /** Metric across; default: the coverage, or else the second metric. */
+  x: undefined as string | undefined,
+  /** Metric upwards; default: the first one. */
+  y: undefined as string | undefined,
+};
 
 /** A recommender that is not in a comparison, and why. */
 export interface LeftOut {
   readonly recommender: string;
   readonly reason: string;
 }
+
+/** How a comparison was made, for whoever repeats it: names and values, in order. */
+export type RunCard = Readonly<Record<string, string | number>>;
 
 /** What a {@link Comparison} is made from. */
 export interface ComparisonParts {
@@ -32,11 +40,10 @@ export interface ComparisonParts {
 }
 
 /**
- * What {@link evaluate} returns: a table, a row a recommender. Of the first metric it has the mean,
+ * The table that {@link evaluate} returns, a row a recommender. It has the mean of the first metric,
  * the ends of its confidence interval over users, the difference to the best baseline and its
- * p-value (paired t-test over users, with Holm's correction over every comparison made: all
- * recommenders, all metrics); of the other metrics the means. `details` has all of that for every
- * metric.
+ * p-value (paired t-test over users, with Holm's correction over all recommenders and metrics), and
+ * the means of the other metrics. `details` has all of that for every metric.
  * @example
  * const comparison = await evaluate([new Popularity(split.train), (train) => EASE.fit(train)], split);
  * comparison.plot('ndcg@10');
@@ -49,7 +56,7 @@ export class Comparison extends Table {
   readonly card: Table;
   /** Recommenders that could not be made or measured, and those that an interrupt left undone. */
   readonly leftOut: readonly LeftOut[];
-  /** Names of the metrics, the first one being the one that counts. */
+  /** Names of the metrics, the most important first. */
   readonly metrics: readonly string[];
   private readonly parts: ComparisonParts;
 
@@ -58,11 +65,12 @@ export class Comparison extends Table {
     this.parts = parts;
     this.metrics = [...new Set(parts.rows.map(({ metric }) => metric))];
     this.details = Table.fromRows(parts.rows);
-    this.card = cardTable(parts.card);
+    const { card } = parts;
+    this.card = new Table({ what: Object.keys(card), value: Object.values(card).map(String) });
     this.leftOut = parts.leftOut;
   }
 
-  /** The table, and below it how it was measured, as far as one run is like the other. */
+  /** The table, followed by those lines of the card that do not differ from run to run. */
   override toString(maxRows = 20): string {
     const card = ['split', 'protocol', 'users', 'catalogue', 'tests'].map(
       (what) => `${what}: ${this.parts.card[what]}`,
@@ -79,44 +87,38 @@ export class Comparison extends Table {
    */
   plot(metric: string = this.metrics[0]): Chart {
     const rows = this.rowsOf(metric);
-    const column = this.parts.measured.columns.find(({ name }) => name === metric)!;
-    return shown(
-      comparisonChart(rows, {
-        confidence: this.parts.confidence,
-        greater: isGreaterBetter(column),
-      }),
-    );
+    const { measured, confidence } = this.parts;
+    const greater = isGreaterBetter(measured.columns.find(({ name }) => name === metric)!);
+    return shown(comparisonChart(rows, { confidence, greater }));
   }
 
   /**
-   * Shows the recommenders as points, what is gained against what it costs, with the confidence
-   * interval of each, and returns the chart.
+   * Shows the recommenders as points in the plane of two metrics, with the confidence interval of
+   * each, and returns the chart.
    * @param options.x metric across; default: the coverage, or else the second metric. `y`: metric
    *   upwards; default: the first one
    */
-  plotTradeOff(options: { x?: string; y?: string } = {}): Chart {
-    checkOptions(options, ['x', 'y'], 'plotTradeOff');
-    const {
-      y = this.metrics[0],
-      x = this.metrics.find((name) => name.startsWith('coverage@')) ?? this.metrics[1],
-    } = options;
-    if (x === undefined)
+  plotTradeOff(options: Partial<typeof TRADE_OFF> = {}): Chart {
+    const { x, y = this.metrics[0] } = given(TRADE_OFF, options, 'plotTradeOff');
+    const coverage = this.metrics.find((name) => name.startsWith('coverage@'));
+    const across = x ?? coverage ?? this.metrics[1];
+    if (across === undefined)
       throw new ArgumentError(
         'A trade-off takes two metrics, and only one was measured. Give evaluate more metrics.',
       );
-    return shown(
-      tradeOffChart(this.rowsOf(x), this.rowsOf(y), { confidence: this.parts.confidence }),
-    );
+    const { confidence } = this.parts;
+    return shown(tradeOffChart(this.rowsOf(across), this.rowsOf(y), { confidence }));
   }
 
   /**
-   * The metrics of right and wrong for parts of the users or of the tracks: columns segment, users,
-   * recommender and the means. One's own parts are a function from an id to the name of its part,
-   * or undefined to leave it out.
+   * The accuracy metrics by segments of the users or the tracks: columns segment, users, recommender
+   * and the means. Segments of one's own are a function from an id to the name of its segment;
+   * undefined leaves it out.
    *
-   * - `'users'`: light, middle and heavy listeners, the thirds by number of tracks in training
-   * - `'tracks'`: popular, tail and cold tracks: the fifth of the tracks in training with the most listeners, the others, and those that training has not. What is right is restricted
-   *   to the part, lists stay as they are; users without a right track of that part are left out
+   * - `'users'`: light, middle and heavy users, thirds by the number of tracks in training
+   * - `'tracks'`: popular tracks (the fifth of the tracks in training with the most listeners), the
+   *   tail (the others), and cold tracks (not in training). Only the tracks of the segment are
+   *   relevant, the lists stay the same; users without a relevant track in it are left out
    * @param by `'users'`, `'tracks'`, `{ users: (id) => name }` or `{ tracks: (id) => name }`
    * @example comparison.bySegment({ tracks: (id) => catalogue.artist(id) === 'Various' ? 'compilation' : 'album' })
    */
@@ -125,26 +127,20 @@ export class Comparison extends Table {
   }
 
   /**
-   * The values of each user: columns user, and one a recommender, means over its seeds. For tests
-   * of one's own.
+   * The values of each user, for tests of one's own: columns user, and one a recommender, means over
+   * its seeds.
    */
   byUser(metric: string = this.metrics[0]): Table {
     this.rowsOf(metric);
-    const { users, entries } = this.parts.measured;
-    const columns = new Map<string, ColumnValues>([['user', users()]]);
-    for (const { name, values } of entries) {
+    const { measured } = this.parts;
+    const user = usersOf(measured);
+    const columns = measured.entries.map(({ name, values }): [string, ColumnValues] => {
       const seeds = values.get(metric)!;
-      if (seeds[0].length !== users().length)
+      if (seeds[0].length !== user.length)
         throw new ArgumentError(`${metric} is one number for all users together.`);
-      columns.set(
-        name,
-        Float64Array.from(
-          users(),
-          (_, i) => seeds.reduce((sum, column) => sum + column[i], 0) / seeds.length,
-        ),
-      );
-    }
-    return new Table(columns);
+      return [name, overSeeds(seeds)];
+    });
+    return new Table(new Map<string, ColumnValues>([['user', user], ...columns]));
   }
 
   /** What `save` writes as JSON. */
@@ -157,8 +153,8 @@ export class Comparison extends Table {
   }
 
   /**
-   * Writes the details to a file, as a whole or not at all, by its name as CSV (`.csv`, the details
-   * alone) or JSON (`.json`, with the card). A number that there is not is an empty field, or null.
+   * Writes the details to a file, completely or not at all: as CSV (`.csv`, the details alone) or as
+   * JSON (`.json`, with the card). A missing number is an empty field, or null.
    * @returns the path
    */
   override save(file: string): string {
@@ -185,191 +181,7 @@ function shown(chart: Chart): Chart {
   return chart;
 }
 
-function wide(rows: readonly ComparisonRow[], confidence: number): Map<string, ColumnValues> {
-  const [first, ...others] = new Set(rows.map(({ metric }) => metric));
-  const main = rows.filter(({ metric }) => metric === first);
-  const percent = `${Number((100 * confidence).toPrecision(4))} %`;
-  const numbers = (value: (row: ComparisonRow) => number | null): Float64Array =>
-    Float64Array.from(main, (row) => value(row) ?? NaN);
-  const columns = new Map<string, ColumnValues>([
-    ['recommender', main.map(({ recommender }) => recommender)],
-    [first, numbers(({ mean }) => mean)],
-  ]);
-  const add = (name: string, values: Float64Array): void => {
-    if (!values.every(Number.isNaN)) columns.set(name, values);
-  };
-  add(
-    `${percent} from`,
-    numbers(({ low }) => low),
-  );
-  add(
-    'to',
-    numbers(({ high }) => high),
-  );
-  add(
-    'sd of seeds',
-    numbers(({ seedSd }) => seedSd),
-  );
-  const baseline = main.find((row) => row.baseline !== null)?.baseline;
-  add(
-    `over ${baseline}`,
-    numbers(({ difference }) => difference),
-  );
-  add(
-    'p',
-    numbers(({ pHolm }) => pHolm),
-  );
-  for (const name of others)
-    columns.set(
-      name,
-      Float64Array.from(
-        rows.filter(({ metric }) => metric === name),
-        ({ mean }) => mean,
-      ),
-    );
-  return columns;
-}
-
-const SIZE = { width: 480, height: 320 };
-
-/** Bars, the best first, with the interval of each. */
-export function comparisonChart(
-  rows: readonly ComparisonRow[],
-  { confidence, greater = true }: { confidence: number; greater?: boolean },
-): Chart {
-  const { metric } = rows[0];
-  const sorted = [...rows].sort((a, b) => (greater ? b.mean - a.mean : a.mean - b.mean));
-  const values = sorted.map(({ recommender, mean, low, high }) => ({
-    recommender,
-    mean,
-    low,
-    high,
-    text: written(mean),
-  }));
-  const y = {
-    field: 'recommender',
-    type: 'nominal',
-    sort: null,
-    title: null,
-    axis: { ticks: false },
-  };
-  const tooltip = [
-    { field: 'recommender' },
-    ...['mean', 'low', 'high'].map((field) => ({ field, type: 'quantitative', format: '.4f' })),
-  ];
-  const hasIntervals = sorted.some(({ low }) => low !== null);
-  const spec = {
-    width: SIZE.width,
-    height: { step: 28 },
-    data: { values },
-    encoding: { y, tooltip },
-    layer: [
-      {
-        mark: { type: 'bar', opacity: 0.75 },
-        encoding: { x: { field: 'mean', type: 'quantitative', title: metric } },
-      },
-      ...(hasIntervals ? [interval('x')] : []),
-      {
-        mark: { type: 'text', align: 'left', dx: 6 },
-        encoding: {
-          x: { field: hasIntervals ? 'high' : 'mean', type: 'quantitative' },
-          text: { field: 'text' },
-        },
-      },
-    ],
-  };
-  const said = sorted.map(
-    ({ recommender, mean, low, high }) =>
-      `${recommender} ${written(mean)}${low === null || high === null ? '' : ` (${written(low)} to ${written(high)})`}`,
-  );
-  return new Chart(
-    spec,
-    `${metric} by recommender`,
-    `${metric}${hasIntervals ? withInterval(confidence) : ''}: ${said.join(', ')}.`,
-  );
-}
-
-/** Points, with intervals in both directions where there are any. */
-export function tradeOffChart(
-  across: readonly ComparisonRow[],
-  up: readonly ComparisonRow[],
-  { confidence }: { confidence: number },
-): Chart {
-  const [x, y] = [across[0].metric, up[0].metric];
-  const values = across.map(({ recommender, mean, low, high }, i) => ({
-    recommender,
-    x: mean,
-    xLow: low,
-    xHigh: high,
-    y: up[i].mean,
-    yLow: up[i].low,
-    yHigh: up[i].high,
-  }));
-  const place = {
-    x: { field: 'x', type: 'quantitative', title: x, scale: { zero: false } },
-    y: { field: 'y', type: 'quantitative', title: y, scale: { zero: false } },
-  };
-  const rule = (field: 'x' | 'y'): Record<string, unknown> => ({
-    transform: [{ filter: `isValid(datum.${field}Low)` }],
-    mark: { type: 'rule', strokeWidth: 1.5 },
-    encoding: {
-      ...place,
-      [field]: { field: `${field}Low`, type: 'quantitative', title: field === 'x' ? x : y },
-      [`${field}2`]: { field: `${field}High` },
-    },
-  });
-  const spec = {
-    ...SIZE,
-    data: { values },
-    layer: [
-      ...(values.some(({ xLow }) => xLow !== null) ? [rule('x')] : []), // coverage has no intervals, and an axis of none is a warning of Vega's
-      ...(values.some(({ yLow }) => yLow !== null) ? [rule('y')] : []),
-      {
-        mark: { type: 'circle', size: 90, opacity: 1 },
-        encoding: {
-          ...place,
-          tooltip: [
-            { field: 'recommender' },
-            { field: 'x', title: x, format: '.4f' },
-            { field: 'y', title: y, format: '.4f' },
-          ],
-        },
-      },
-      {
-        mark: { type: 'text', align: 'left', dx: 8, dy: -8 },
-        encoding: { ...place, text: { field: 'recommender' } },
-      },
-    ],
-  };
-  const said = values.map(
-    (point) => `${point.recommender} ${written(point.y)} at ${written(point.x)}`,
-  );
-  return new Chart(
-    spec,
-    `${y} against ${x}`,
-    `${y} against ${x}${withInterval(confidence)}: ${said.join(', ')}.`,
-  );
-}
-
-function interval(axis: 'x' | 'y'): Record<string, unknown> {
-  return {
-    mark: { type: 'rule', strokeWidth: 2 },
-    encoding: { [axis]: { field: 'low', type: 'quantitative' }, [`${axis}2`]: { field: 'high' } },
-  };
-}
-
-function withInterval(confidence: number): string {
-  return `, with ${Number((100 * confidence).toPrecision(4))} % confidence intervals over users`;
-}
-
-function written(x: number): string {
-  return String(Number(x.toPrecision(3)));
-}
-
-/** What a result was made with, for whoever repeats it: names and values, in order. */
-export type RunCard = Readonly<Record<string, string | number>>;
-
-/** Versions and kernels. */
+/** Versions and kernels, for a {@link RunCard}. */
 export function environment(): RunCard {
   const { threads, reproducible, native } = setCompute();
   const { version } = JSON.parse(readFileSync(path.join(__dirname, '../package.json'), 'utf8')) as {
@@ -383,52 +195,150 @@ export function environment(): RunCard {
   };
 }
 
-/** A card as a table with the columns `what` and `value`. */
-export function cardTable(card: RunCard): Table {
-  return new Table({ what: Object.keys(card), value: Object.values(card).map(String) });
+/** The wide table: a row a recommender, everything about the first metric, means of the others. */
+function wide(rows: readonly ComparisonRow[], confidence: number): Map<string, ColumnValues> {
+  const [first, ...others] = new Set(rows.map(({ metric }) => metric));
+  const main = rows.filter(({ metric }) => metric === first);
+  const numbers = (value: (row: ComparisonRow) => number | null, of = main): Float64Array =>
+    Float64Array.from(of, (row) => value(row) ?? NaN);
+  const optional: [string, Float64Array][] = [
+    [`${percent(confidence)} from`, numbers(({ low }) => low)],
+    ['to', numbers(({ high }) => high)],
+    ['sd of seeds', numbers(({ seedSd }) => seedSd)],
+    [
+      `over ${main.find(({ baseline }) => baseline !== null)?.baseline}`,
+      numbers(({ difference }) => difference),
+    ],
+    ['p', numbers(({ pHolm }) => pHolm)],
+  ];
+  const mean = ({ mean }: ComparisonRow): number => mean;
+  return new Map<string, ColumnValues>([
+    ['recommender', main.map(({ recommender }) => recommender)],
+    [first, numbers(mean)],
+    ...optional.filter(([, values]) => !values.every(Number.isNaN)),
+    ...others.map((name): [string, ColumnValues] => [
+      name,
+      numbers(
+        mean,
+        rows.filter(({ metric }) => metric === name),
+      ),
+    ]),
+  ]);
 }
 
-/** The card of a comparison. */
-export function comparisonCard(of: {
-  split: PlaysSplit;
-  on: 'test' | 'valid';
-  measure: Measure;
-  columns: readonly MetricColumn[];
-  seeds: readonly (number | string)[];
-  samples: number;
-  confidence: number;
-  seed: number | string;
-  finished: readonly Finished[];
-  seconds: number;
-}): RunCard {
-  const { split, on, measure, columns, seeds } = of;
-  const count = (n: number): string => n.toLocaleString('en');
-  const parts = Object.entries({
-    train: split.train,
-    valid: split.valid,
-    test: split.test,
-  }).flatMap(([name, plays]) => (plays ? [`${name} ${count(plays.length)}`] : []));
-  const ranked = measure.heldOut.users.length;
-  const sampled = columns.some(({ negatives }) => negatives > 0)
-    ? '; metrics with ~…neg: the relevant tracks among that many drawn at random'
-    : '';
-  return {
-    split: `${parts.join(', ')} plays; fingerprint ${fingerprint(...[split.train, split.valid, split.test].flatMap((part) => part ?? []))}`,
-    protocol: `measured on ${on}: the whole catalogue ranked, without what a user has in ${on === 'test' && split.valid ? 'train and valid' : 'train'}; ties: expected value over their orders${sampled}`,
-    users: `${count(measure.rows.length)} of ${count(ranked)} with held-out tracks${measure.rows.length < ranked ? ' (the others are unknown to a recommender)' : ''}`,
-    catalogue: `${count(measure.catalogueSize)} tracks`,
-    intervals: `bootstrap over users, percentiles, ${Number((100 * of.confidence).toPrecision(4))} %, ${count(of.samples)} resamples`,
-    tests:
-      'paired t-test over users against the best baseline at that metric, two-sided, Holm over all tests',
-    seeds: `${seeds.length ? `training ${seeds.join(', ')}; ` : ''}resampling ${of.seed}`,
-    ...environment(),
-    ...Object.fromEntries(
-      of.finished.map(({ name, seconds }) => [
-        `seconds of ${name}`,
-        `${seconds.made.toFixed(1)} made, ${seconds.ranked.toFixed(1)} ranked`,
-      ]),
-    ),
-    seconds: of.seconds.toFixed(1),
-    finished: new Date().toISOString(),
+function percent(share: number): string {
+  return `${Number((100 * share).toPrecision(4))} %`;
+}
+
+/** Bars of a metric, the best first, with the confidence interval of each. */
+export function comparisonChart(
+  rows: readonly ComparisonRow[],
+  { confidence, greater = true }: { confidence: number; greater?: boolean },
+): Chart {
+  const { metric } = rows[0];
+  const sorted = [...rows].sort((a, b) => (greater ? b.mean - a.mean : a.mean - b.mean));
+  const hasIntervals = sorted.some(({ low }) => low !== null);
+  const spec = {
+    width: SIZE.width,
+    height: { step: 28 },
+    data: {
+      values: sorted.map(({ recommender, mean, low, high }) => ({
+        ...{ recommender, mean, low, high },
+        text: written(mean),
+      })),
+    },
+    encoding: {
+      y: { field: 'recommender', type: 'nominal', sort: null, title: null, axis: { ticks: false } },
+      tooltip: [
+        { field: 'recommender' },
+        ...['mean', 'low', 'high'].map((field) => ({ field, type: 'quantitative', format: '.4f' })),
+      ],
+    },
+    layer: [
+      {
+        mark: { type: 'bar', opacity: 0.75 },
+        encoding: { x: { field: 'mean', type: 'quantitative', title: metric } },
+      },
+      ...(hasIntervals
+        ? [
+            {
+              mark: { type: 'rule', strokeWidth: 2 },
+              encoding: { x: { field: 'low', type: 'quantitative' }, x2: { field: 'high' } },
+            },
+          ]
+        : []),
+      {
+        mark: { type: 'text', align: 'left', dx: 6 },
+        encoding: {
+          x: { field: hasIntervals ? 'high' : 'mean', type: 'quantitative' },
+          text: { field: 'text' },
+        },
+      },
+    ],
   };
+  const values = sorted.map(({ recommender, mean, low, high }) => {
+    const range = low === null || high === null ? '' : ` (${written(low)} to ${written(high)})`;
+    return `${recommender} ${written(mean)}${range}`;
+  });
+  const about = `${metric}${hasIntervals ? withInterval(confidence) : ''}`;
+  return new Chart(spec, `${metric} by recommender`, `${about}: ${values.join(', ')}.`);
+}
+
+/** Recommenders as points, with the confidence intervals that there are in both directions. */
+export function tradeOffChart(
+  across: readonly ComparisonRow[],
+  up: readonly ComparisonRow[],
+  { confidence }: { confidence: number },
+): Chart {
+  const titles = { x: across[0].metric, y: up[0].metric };
+  const values = across.map(({ recommender, mean, low, high }, i) => ({
+    ...{ recommender, x: mean, xLow: low, xHigh: high },
+    ...{ y: up[i].mean, yLow: up[i].low, yHigh: up[i].high },
+  }));
+  const place = {
+    x: { field: 'x', type: 'quantitative', title: titles.x, scale: { zero: false } },
+    y: { field: 'y', type: 'quantitative', title: titles.y, scale: { zero: false } },
+  };
+  // No rules for a metric without intervals, such as coverage: Vega warns of their empty axis.
+  const intervals = (['x', 'y'] as const)
+    .filter((axis) => values.some((value) => value[`${axis}Low`] !== null))
+    .map((axis) => ({
+      transform: [{ filter: `isValid(datum.${axis}Low)` }],
+      mark: { type: 'rule', strokeWidth: 1.5 },
+      encoding: {
+        ...place,
+        [axis]: { field: `${axis}Low`, type: 'quantitative', title: titles[axis] },
+        [`${axis}2`]: { field: `${axis}High` },
+      },
+    }));
+  const tooltip = [
+    { field: 'recommender' },
+    { field: 'x', title: titles.x, format: '.4f' },
+    { field: 'y', title: titles.y, format: '.4f' },
+  ];
+  const spec = {
+    ...SIZE,
+    data: { values },
+    layer: [
+      ...intervals,
+      { mark: { type: 'circle', size: 90, opacity: 1 }, encoding: { ...place, tooltip } },
+      {
+        mark: { type: 'text', align: 'left', dx: 8, dy: -8 },
+        encoding: { ...place, text: { field: 'recommender' } },
+      },
+    ],
+  };
+  const title = `${titles.y} against ${titles.x}`;
+  const points = values.map(
+    ({ recommender, x, y }) => `${recommender} ${written(y)} at ${written(x)}`,
+  );
+  return new Chart(spec, title, `${title}${withInterval(confidence)}: ${points.join(', ')}.`);
+}
+
+function withInterval(confidence: number): string {
+  return `, with ${percent(confidence)} confidence intervals over users`;
+}
+
+function written(x: number): string {
+  return String(Number(x.toPrecision(3)));
 }

@@ -1,393 +1,264 @@
-import { dispose, float32 } from '../compute/memory.js';
+import type { Steps } from '../compute/interrupt.js';
 import { Random } from '../compute/random.js';
 import type { CsrRows } from '../data/csr.js';
 import { ArgumentError } from '../errors.js';
+import { whatIs } from '../options.js';
 import { type RankedRow, rankUsers } from '../recommend/rank.js';
 import type { Recommender } from '../recommend/recommender.js';
 import { TopN } from '../recommend/top-n.js';
 import { diversityOf, giniOfCounts, selfInformation } from './beyond-accuracy.js';
-import { type CodedLists, type HeldOut, hitsOfLists, metricsOfLists } from './held-out.js';
-import { type AccuracyMetric, aucOf } from './metrics.js';
-import { isOfCatalogue, type MetricColumn, ownValue } from './parse.js';
+import type { HeldOut } from './held-out.js';
+import { type AccuracyMetric, metricsOfLists, type RankedLists } from './metrics.js';
+import { isOfCatalogue, type MetricColumn, type RankingMetric } from './parse.js';
 
 /** Users that are ranked between two chances to stop. */
 const PART = 128;
-/** Scores held at once: 4 MB. */
-const BLOCK_SCORES = 1 << 20;
 
-/** What one recommender makes of the users of a {@link HeldOut}, row by row. */
+/** The lists of one recommender for the users of a {@link HeldOut}, row by row. */
 export interface RankedHeldOut {
   /** Ranked from the whole catalogue. */
-  readonly lists: CodedLists;
-  /** Which users the recommender knows; the others have empty lists. */
-  readonly known: Uint8Array;
-  /** Which tracks it can recommend, by number. */
-  readonly catalogue: Int32Array;
-  /** Area under the ROC curve, where it was asked for; NaN for unknown users. */
-  readonly auc: Float64Array | undefined;
-  /** Ranked from the relevant tracks and so many others. */
-  readonly sampled: ReadonlyMap<number, CodedLists>;
-}
-
-/** What to make. */
-export interface RankOptions {
-  /** Length of the lists. */
-  n: number;
-  auc: boolean;
-  /** Numbers of negatives of sampled lists. */
-  negatives: readonly number[];
-  /** Whether lists with equal scores in an order of chance are needed. */
-  shuffled: boolean;
-  /** Seed of the negatives, and of the order of equal scores. */
-  seed: number | string;
-}
-
-/** What {@link rankInParts} is asked. */
-export interface PartsOptions {
-  /** Length of the lists. */
-  n: number;
-  /**
-   * What is right for the i-th user, by index of the recommender; numbers below 0 are never
-   * recommended.
-   */
-  relevant: (i: number) => Int32Array;
-  /** Tracks that nobody gets; default none. */
-  blocked?: Int32Array;
-  /**
-   * The chance by which the i-th user's equal scores are put in an order; default: they are not.
-   */
-  chance?: (i: number) => Random;
-  /**
-   * The row of each user, among how many, and what to call each track; default: user by user, by
-   * index of the recommender.
-   */
-  as?: { readonly row: Int32Array; readonly rows: number; readonly code: Int32Array };
-}
-
-/**
- * Ranks for user indices part by part; yields after each, so that long work can be interrupted.
- * @returns rows × n tracks, −1 where a list ends early
- */
-export function* rankInParts(
-  recommender: Recommender,
-  users: Int32Array,
-  options: PartsOptions,
-): Generator<void, CodedLists> {
-  const { blocked = new Int32Array(0), as } = options;
-  const lists = new ListsWithTies(
-    as?.rows ?? users.length,
-    Math.min(options.n, recommender.tracks.length),
-    options.chance !== undefined,
-  );
-  const how: RowOptions = { relevant: options.relevant, chance: options.chance, code: as?.code };
-  for (let from = 0; from < users.length; from += PART) {
-    rankUsers(recommender, users.subarray(from, from + PART), {
-      n: lists.n + 1, // one more tells whether the last one on the list is tied with tracks that are not
-      filterSeen: true,
-      blocked,
-      visit: (b, ranked) =>
-        lists.set({ user: from + b, row: as ? as.row[from + b] : from + b }, ranked, how),
-    });
-    yield;
-  }
-  return lists;
-}
-
-/** What {@link ListsWithTies.set} must know of the i-th user. */
-interface RowOptions {
-  /** What is right, in the numbers of the row's tracks. */
-  readonly relevant: (i: number) => Int32Array;
-  /** What to write for each of these numbers; default: the number. */
-  readonly code?: Int32Array;
-  readonly chance?: (i: number) => Random;
-}
-
-/** Lists, and where they have equal scores. */
-class ListsWithTies implements CodedLists {
-  readonly track: Int32Array;
+  readonly lists: RankedLists;
+  /** The tracks of these lists with equal scores in random order, if a metric of one's own asks. */
   readonly shuffled: Int32Array | undefined;
-  readonly ties: {
-    readonly any: Uint8Array;
-    readonly same: Uint8Array;
-    readonly beyond: Int32Array;
-    readonly missed: Map<number, Int32Array>;
-  };
+  /** Ranked from the relevant tracks and n others, by n. */
+  readonly sampled: ReadonlyMap<number, RankedLists>;
+  /** Area under the ROC curve, if it was asked for; NaN for unknown users. */
+  readonly auc: Float64Array | undefined;
+  /** 1 for users that the recommender knows; the others have empty lists. */
+  readonly known: Uint8Array;
+  /** Codes of the tracks that it can recommend. */
+  readonly catalogue: Int32Array;
+}
+
+/** Options of {@link rankHeldOut}. */
+export interface RankOptions {
+  /** What will be measured. */
+  readonly columns: readonly MetricColumn[];
+  /** Seed of sampled tracks, and of the order of equal scores. */
+  readonly seed: number | string;
+  /** Indices of tracks that nobody is recommended. */
+  readonly blocked?: Int32Array;
+}
+
+/** Ranks the held-out users by a recommender. Returns undefined if it was stopped. */
+export function* rankHeldOut(
+  recommender: Recommender,
+  heldOut: HeldOut,
+  { columns, seed, blocked = new Int32Array(0) }: RankOptions,
+): Steps<RankedHeldOut | undefined> {
+  const { users, codes, relevant } = heldOut;
+  const { seen, tracks } = recommender;
+  const code = codes.of(tracks);
+  const own = new Int32Array(codes.length).fill(-1); // the recommender's index of each code
+  code.forEach((c, t) => {
+    own[c] = t;
+  });
+  const index = Int32Array.from(users, (id) => recommender.users.indexOf(id));
+  refuseTrainedOn(recommender, heldOut, index, own);
+  const relevantTo = (row: number): Int32Array =>
+    relevant.indices.subarray(relevant.indptr[row], relevant.indptr[row + 1]).map((c) => own[c]);
+  const n = Math.min(tracks.length, Math.max(...columns.map(({ k }) => k)));
+  const lists = new Lists(users.length, n);
+  const shuffled = columns.some((column) => column.own) ? lists.track.slice() : undefined;
+  const auc = columns.some(({ metric }) => metric === 'auc')
+    ? new Float64Array(users.length).fill(NaN)
+    : undefined;
+  const sampled = new Map<number, Lists>();
+  for (const { negatives } of columns)
+    if (negatives > 0) sampled.set(negatives, new Lists(users.length, n));
+  const random = new Random(seed);
+  const [ties, top] = [random.child('ties'), new TopN(n + 1)];
+  const rows = Int32Array.from(index.keys()).filter((row) => index[row] >= 0);
+  if (rows.length === 0)
+    throw new ArgumentError(
+      `${recommender.name} knows none of the ${users.length} users with held-out plays, so there is nothing to measure.`,
+    );
+  for (let from = 0; from < rows.length; from += PART) {
+    const part = rows.subarray(from, from + PART);
+    const visit = (i: number, best: RankedRow): void => {
+      const row = part[i];
+      lists.set(row, best, code, relevantTo);
+      if (shuffled) {
+        const list = best.track.slice(0, Math.min(n, best.count));
+        if (lists.tied[row]) shuffleTied(list, best, ties.child(users[row]));
+        for (let j = 0; j < list.length; j++) shuffled[row * n + j] = code[list[j]];
+      }
+      if (!auc && sampled.size === 0) return;
+      const right = relevantTo(row);
+      const found = right.filter((t) => t >= 0);
+      if (auc) auc[row] = aucOf(best.scores, found, right.length - found.length);
+      for (const [size, few] of sampled) {
+        const drawn = drawNegatives(heldOut, row, size, random, seen.row(index[row]), code);
+        const among = Int32Array.from([...found, ...drawn.map((c) => own[c])]);
+        setSampled(few, row, best.scores, among.sort(), { code, right: new Set(found), top });
+      }
+    };
+    const options = { n: n + 1, filterSeen: true, blocked, visit }; // one more shows a tie at the end
+    rankUsers(
+      recommender,
+      part.map((row) => index[row]),
+      options,
+    );
+    if (yield) return undefined;
+  }
+  const known = Uint8Array.from(index, (i) => (i < 0 ? 0 : 1));
+  return { lists, shuffled, sampled, auc, known, catalogue: code };
+}
+
+/** Throws if the recommender has seen a track that it is to find. */
+function refuseTrainedOn(
+  { name, seen, tracks }: Recommender,
+  { users, relevant: { indptr, indices } }: HeldOut,
+  index: Int32Array,
+  own: Int32Array,
+): void {
+  users.forEach((user, row) => {
+    for (let j = indptr[row]; j < indptr[row + 1] && index[row] >= 0; j++) {
+      const track = own[indices[j]];
+      if (track >= 0 && seen.has(index[row], track))
+        throw new ArgumentError(
+          `${name} was trained on plays that it is to be measured by: user "${user}" and track "${tracks.id(track)}", for instance. Train it on the training part of the split.`,
+        );
+    }
+  });
+}
+
+class Lists implements RankedLists {
+  readonly track: Int32Array;
+  readonly tied: Uint8Array;
+  readonly same: Uint8Array;
+  readonly beyond: Int32Array;
+  readonly missed: Map<number, Int32Array> = new Map();
 
   constructor(
     rows: number,
     readonly n: number,
-    shuffled: boolean,
   ) {
     this.track = new Int32Array(rows * n).fill(-1);
-    this.shuffled = shuffled ? new Int32Array(rows * n).fill(-1) : undefined;
-    this.ties = {
-      any: new Uint8Array(rows),
-      same: new Uint8Array(rows * n),
-      beyond: new Int32Array(rows),
-      missed: new Map(),
-    };
+    this.tied = new Uint8Array(rows);
+    this.same = new Uint8Array(rows * n);
+    this.beyond = new Int32Array(rows);
   }
 
   /**
-   * Takes the n best of a user in which there is one more, if there is one, into a row; equal
-   * scores by index.
+   * Writes the list of a user into a row.
+   * @param best its n + 1 best tracks, as far as there are so many
+   * @param code the code of each track of `best`
+   * @param relevantTo the relevant tracks of a row, in the numbers of `best`
    */
   set(
-    { user, row }: { user: number; row: number },
+    row: number,
     { scores, track, score, count }: RankedRow,
-    { relevant, code, chance }: RowOptions,
+    code: Int32Array,
+    relevantTo: (row: number) => Int32Array,
   ): void {
-    const { n, ties } = this;
-    const at = row * n;
+    const { n } = this;
     const length = Math.min(n, count);
-    let tied = false;
     for (let j = 0; j < length; j++) {
-      this.track[at + j] = code ? code[track[j]] : track[j];
-      if (j === 0 || score[j] !== score[j - 1]) continue;
-      ties.same[at + j] = 1;
-      tied = true;
+      this.track[row * n + j] = code[track[j]];
+      if (j > 0 && score[j] === score[j - 1]) this.same[row * n + j] = this.tied[row] = 1;
     }
-    if (count > n && score[n] === score[n - 1]) {
-      tied = true;
-      const [last, lastTrack] = [score[n - 1], track[n - 1]];
-      let beyond = 0;
-      for (let t = lastTrack + 1; t < scores.length; t++) if (scores[t] === last) beyond++; // those before it are on the list
-      ties.beyond[row] = beyond;
-      const missed = relevant(user).filter((t) => t > lastTrack && scores[t] === last);
-      if (missed.length > 0) ties.missed.set(row, code ? missed.map((t) => code[t]) : missed);
-    }
-    if (tied) ties.any[row] = 1;
-    if (!this.shuffled) return;
-    const list = track.slice(0, length);
-    if (tied) shuffleTied(list, { score, scores, random: chance!(user) });
-    this.shuffled.set(code ? list.map((t) => code[t]) : list, at);
+    if (count <= n || score[n] !== score[n - 1]) return;
+    this.tied[row] = 1;
+    const [last, lastTrack] = [score[n - 1], track[n - 1]]; // equal scores are ordered by index
+    for (let t = lastTrack + 1; t < scores.length; t++) if (scores[t] === last) this.beyond[row]++;
+    const missed = relevantTo(row).filter((t) => t > lastTrack && scores[t] === last);
+    if (missed.length > 0)
+      this.missed.set(
+        row,
+        missed.map((t) => code[t]),
+      );
   }
 }
 
 /**
- * Puts each group of equal scores of a list in an order of chance; of a group that is longer than
- * the list, some of all its tracks are drawn.
+ * Puts each group of equal scores of a list in random order. The last group is drawn from all
+ * tracks with its score, on the list or not.
  */
-function shuffleTied(
-  list: Int32Array,
-  { score, scores, random }: { score: Float32Array; scores: Float32Array; random: Random },
-): void {
-  for (let from = 0; from < list.length; ) {
-    let to = from + 1;
+function shuffleTied(list: Int32Array, { score, scores }: RankedRow, random: Random): void {
+  for (let from = 0, to = 1; from < list.length; from = to++) {
     while (to < list.length && score[to] === score[from]) to++;
-    if (to === list.length || to > from + 1) {
-      const group: number[] = Array.from(list.subarray(from, to));
-      if (to === list.length)
-        for (let t = list[to - 1] + 1; t < scores.length; t++)
-          if (scores[t] === score[from]) group.push(t);
-      for (let j = from; j < to; j++) {
-        const other = j - from + random.int(group.length - (j - from));
-        list[j] = group[other];
-        group[other] = group[j - from];
-      }
+    const group = Array.from(list.subarray(from, to));
+    if (to === list.length) {
+      for (let t = list[to - 1] + 1; t < scores.length; t++)
+        if (scores[t] === score[from]) group.push(t);
+    } else if (group.length === 1) continue;
+    for (let j = from; j < to; j++) {
+      const other = j - from + random.int(group.length - (j - from));
+      list[j] = group[other];
+      group[other] = group[j - from];
     }
-    from = to;
   }
 }
 
-/** Ranks the held-out users by a recommender. */
-export function* rankHeldOut(
-  recommender: Recommender,
-  heldOut: HeldOut,
-  options: RankOptions,
-): Generator<void, RankedHeldOut> {
-  const { users, codes, relevant } = heldOut;
-  const code = codes.of(recommender.tracks);
-  const index = Int32Array.from(users, (id) => recommender.users.indexOf(id));
-  refuseTrainedOn(recommender, heldOut, { index, code });
-  const rows = Int32Array.from(index.keys()).filter((row) => index[row] >= 0);
-  if (rows.length === 0)
-    throw new ArgumentError(
-      `${recommender.name} knows none of the ${users.length} users that are measured.`,
-    );
-  const own = ownOf(code, codes.length);
-  const relevantTo = (row: number): Int32Array =>
-    relevant.indices.subarray(relevant.indptr[row], relevant.indptr[row + 1]).map((c) => own[c]);
-  const random = new Random(options.seed).child('ties');
-  const ranked = yield* rankInParts(
-    recommender,
-    rows.map((row) => index[row]),
-    {
-      n: options.n,
-      relevant: (i) => relevantTo(rows[i]),
-      as: { row: rows, rows: users.length, code },
-      ...(options.shuffled && { chance: (i: number) => random.child(users[rows[i]]) }),
-    },
-  );
-  const further =
-    options.auc || options.negatives.length > 0
-      ? yield* scoreFully(recommender, heldOut, { ...options, index, rows, code })
-      : undefined;
-  const known = Uint8Array.from(index, (i) => (i < 0 ? 0 : 1));
-  return {
-    lists: ranked,
-    known,
-    catalogue: code,
-    auc: options.auc ? further?.auc : undefined,
-    sampled: further?.sampled ?? new Map(),
-  };
-}
-
-/** A recommender that has seen a track which it is to find cannot be measured by it. */
-function refuseTrainedOn(
-  recommender: Recommender,
-  { users, relevant, codes }: HeldOut,
-  { index, code }: { index: Int32Array; code: Int32Array },
-): void {
-  const own = ownOf(code, codes.length);
-  users.forEach((user, row) => {
-    if (index[row] < 0) return;
-    for (let j = relevant.indptr[row]; j < relevant.indptr[row + 1]; j++) {
-      const track = own[relevant.indices[j]];
-      if (track < 0 || !recommender.seen.has(index[row], track)) continue;
-      throw new ArgumentError(
-        `${recommender.name} was trained on plays that it is to be measured by: user "${user}" and track "${recommender.tracks.id(track)}", for instance. Train it on the training part of the split.`,
-      );
-    }
-  });
-}
-
-/** The recommender's index of each numbered track; −1 where it has none. */
-function ownOf(code: Int32Array, codes: number): Int32Array {
-  const own = new Int32Array(codes).fill(-1);
-  code.forEach((c, t) => {
-    own[c] = t;
-  });
-  return own;
-}
-
-interface Places {
-  /** The recommender's index of each user. */
-  index: Int32Array;
-  /** Users that it knows. */
-  rows: Int32Array;
-  /** The number of each of its tracks. */
-  code: Int32Array;
-}
-
-/** What lists do not tell: the rank of every relevant track, and ranks among sampled tracks. */
-function* scoreFully(
-  recommender: Recommender,
-  heldOut: HeldOut,
-  options: RankOptions & Places,
-): Generator<void, { auc: Float64Array; sampled: Map<number, CodedLists> }> {
-  const { index, rows, code } = options;
-  const tracks = recommender.tracks.length;
-  const own = ownOf(code, heldOut.codes.length);
-  const { indptr, indices } = heldOut.relevant;
-  const auc = new Float64Array(index.length).fill(NaN);
-  const sampled = new Map(
-    options.negatives.map((n) => [n, new ListsWithTies(index.length, options.n, false)]),
-  );
-  const top = new TopN(options.n + 1);
-  const block = Math.max(1, Math.min(rows.length, PART, Math.floor(BLOCK_SCORES / tracks)));
-  const buffer = float32(block * tracks); // on the shared memory, so that kernels write into it
-  try {
-    for (let from = 0; from < rows.length; from += block) {
-      const part = rows.subarray(from, from + block);
-      recommender.scores(
-        part.map((row) => index[row]),
-        buffer.subarray(0, part.length * tracks),
-      );
-      part.forEach((row, b) => {
-        const out = buffer.subarray(b * tracks, (b + 1) * tracks);
-        for (const t of recommender.seen.row(index[row])) out[t] = -Infinity;
-        const relevant = indices.subarray(indptr[row], indptr[row + 1]);
-        const found = relevant.map((c) => own[c]).filter((t) => t >= 0);
-        if (options.auc) auc[row] = aucOf(out, found, { missed: relevant.length - found.length });
-        for (const [n, lists] of sampled) {
-          const drawn = drawNegatives(heldOut, row, {
-            n,
-            seen: recommender.seen.row(index[row]),
-            code,
-            seed: options.seed,
-          });
-          const candidates = Int32Array.from([...relevant, ...drawn], (c) => own[c]).filter(
-            (t) => t >= 0 && out[t] > -Infinity,
-          );
-          setSampled(lists, row, {
-            candidates: candidates.sort(),
-            scores: out,
-            code,
-            relevant,
-            top,
-          });
-        }
-      });
-      yield;
-    }
-  } finally {
-    dispose(buffer);
-  }
-  return { auc, sampled };
-}
-
-/**
- * Ranks some tracks alone, ascending by index. Their scores have been checked when the whole
- * catalogue was ranked.
- */
+/** Ranks a few tracks, ascending by index, by scores that were checked with the whole catalogue. */
 function setSampled(
-  lists: ListsWithTies,
+  lists: Lists,
   row: number,
-  {
-    candidates,
-    scores,
-    code,
-    relevant,
-    top,
-  }: {
-    candidates: Int32Array;
-    scores: Float32Array;
-    code: Int32Array;
-    relevant: Int32Array;
-    top: TopN;
-  },
+  scores: Float32Array,
+  among: Int32Array,
+  { code, right, top }: { code: Int32Array; right: ReadonlySet<number>; top: TopN },
 ): void {
-  const alone = Float32Array.from(candidates, (t) => scores[t]);
-  const { count } = top.select(
-    alone,
-    0,
-    alone.length,
-    (i) => `The score of track ${candidates[i]}`,
-  );
-  const best = {
-    scores: alone,
-    track: new Int32Array(count),
-    score: new Float32Array(count),
-    count,
-  };
+  const candidates = among.filter((t) => t >= 0 && scores[t] > -Infinity);
+  const few = Float32Array.from(candidates, (t) => scores[t]);
+  const { count } = top.select(few, 0, few.length, (i) => `The score of track ${candidates[i]}`);
+  const best = { scores: few, track: new Int32Array(count), score: new Float32Array(count), count };
   top.copyTo(best.track, best.score, 0);
-  const right = new Set(relevant);
-  const codes = candidates.map((t) => code[t]);
-  lists.set({ user: row, row }, best, {
-    relevant: () => Int32Array.from(codes.keys()).filter((i) => right.has(codes[i])),
-    code: codes,
-  });
+  lists.set(
+    row,
+    best,
+    candidates.map((t) => code[t]),
+    () => Int32Array.from(candidates.keys()).filter((i) => right.has(candidates[i])),
+  );
 }
 
 /**
- * Tracks of training that a user has neither played nor is to be given, each equally likely: the
- * same for every recommender that has seen the same plays of the user. All there are, if these are
- * fewer than `n`.
+ * Area under the ROC curve of one user: the probability that a relevant track scores above another
+ * one, Σ (#(lower) + #(equal)/2) / (|rel| · #(others)). NaN where every track is relevant.
+ *
+ * Tracks with the score −∞ (what the user has played) are left out; a relevant track with it, or
+ * one without a score, counts as below all others.
+ * @param scores of all tracks
+ * @param relevant indices of the relevant ones, each once
+ * @param missed number of relevant tracks without a score
+ * @example aucOf([0.9, 0.4, 0.4, 0.1], [1]) // above 1 of 3, equal to 1 of 3: (1 + 1/2) / 3 = 0.5
+ */
+export function aucOf(scores: ArrayLike<number>, relevant: ArrayLike<number>, missed = 0): number {
+  const isRelevant = new Uint8Array(scores.length);
+  for (let i = 0; i < relevant.length; i++) isRelevant[relevant[i]] = 1;
+  const own = Float64Array.from(relevant, (t) => scores[t]).sort();
+  let [others, pairs] = [0, 0];
+  for (let t = 0; t < scores.length; t++) {
+    const score = scores[t];
+    if (isRelevant[t] || score === -Infinity) continue;
+    others++;
+    let j = 0; // few steps: most tracks score below the relevant ones
+    while (j < own.length && own[j] < score) j++;
+    for (; j < own.length && own[j] === score; j++) pairs += 0.5;
+    pairs += own.length - j;
+  }
+  return pairs / ((relevant.length + missed) * others);
+}
+
+/**
+ * Draws codes of tracks of training that a user has neither played nor is to be recommended: the
+ * same for all recommenders that have seen the same plays of the user. All of them, if there are
+ * no more than `n`.
  */
 function drawNegatives(
-  { users, relevant, trainTracks }: HeldOut,
+  { users, relevant: { indptr, indices }, trainTracks }: HeldOut,
   row: number,
-  { n, seen, code, seed }: { n: number; seen: Int32Array; code: Int32Array; seed: number | string },
+  n: number,
+  seed: Random,
+  seen: Int32Array,
+  code: Int32Array,
 ): number[] {
   const taken = new Set(Array.from(seen, (t) => code[t]));
-  for (let j = relevant.indptr[row]; j < relevant.indptr[row + 1]; j++)
-    taken.add(relevant.indices[j]);
+  for (let j = indptr[row]; j < indptr[row + 1]; j++) taken.add(indices[j]);
   let free = trainTracks;
   for (const c of taken) if (c < trainTracks) free--;
-  if (free <= n)
-    return Array.from({ length: trainTracks }, (_, c) => c).filter((c) => !taken.has(c));
-  const random = new Random(seed).child('negatives').child(users[row]);
+  if (free <= n) return [...Array(trainTracks).keys()].filter((c) => !taken.has(c));
+  const random = seed.child('negatives').child(users[row]);
   const drawn: number[] = [];
   while (drawn.length < n) {
     const c = random.int(trainTracks);
@@ -398,113 +269,99 @@ function drawNegatives(
   return drawn;
 }
 
-/** What values are computed from, the same for all recommenders. */
+/** What values of metrics are computed from, the same for all recommenders. */
 export interface Measure {
   readonly heldOut: HeldOut;
-  /** Rows of the users that every recommender knows. */
+  /** Rows of the users in the means: those that every recommender knows. */
   readonly rows: Int32Array;
-  /** Tracks that any of the recommenders can recommend. */
+  /** Number of tracks that any of the recommenders can recommend. */
   readonly catalogueSize: number;
-  /** The vector of a track by its number, for diversity. */
+  /** The vector of a track by its code, for diversity. */
   readonly vector?: (code: number) => Float64Array | undefined;
 }
 
 /**
- * A column of values of one recommender, one for each of `measure.rows`, NaN where there is none; a
- * column of the catalogue has a single value.
- * @param options.relevant what is right, instead of all held-out tracks
+ * The values of a metric for one recommender: one for each of `measure.rows`, NaN where the metric
+ * is undefined; a single one for metrics of the catalogue.
+ * @param relevant relevant tracks, if not all held-out ones count
  */
 export function valuesOf(
   ranked: RankedHeldOut,
   column: MetricColumn,
   measure: Measure,
-  { relevant = measure.heldOut.relevant }: { relevant?: CsrRows } = {},
+  relevant: CsrRows = measure.heldOut.relevant,
 ): Float64Array {
-  const { rows, heldOut, catalogueSize } = measure;
+  const { rows, heldOut } = measure;
   const { metric, own, k, negatives } = column;
+  if (metric === 'auc') return Float64Array.from(rows, (row) => ranked.auc![row]);
   const lists = negatives > 0 ? ranked.sampled.get(negatives)! : ranked.lists;
-  const { n } = lists;
-  const track = own ? lists.shuffled! : lists.track;
-  if (metric === 'auc')
-    return rows.length ? Float64Array.from(rows, (row) => ranked.auc![row]) : new Float64Array(0);
+  const tracks = own ? ranked.shuffled! : lists.track;
   const first = (row: number): Int32Array => {
-    const list = track.subarray(row * n, row * n + Math.min(k, n));
+    const list = tracks.subarray(row * lists.n, row * lists.n + Math.min(k, lists.n));
     const end = list.indexOf(-1);
     return end < 0 ? list : list.subarray(0, end);
   };
-  if (own) {
-    const ids = heldOut.codes.ids();
-    const idsOf = (codes: Int32Array): string[] => Array.from(codes, (code) => ids[code]);
-    return Float64Array.from(rows, (row) => {
-      const right = relevant.indices.subarray(relevant.indptr[row], relevant.indptr[row + 1]);
-      return right.length === 0
-        ? NaN
-        : ownValue(own, idsOf(first(row)), new Set(idsOf(right)), { user: heldOut.users[row], k });
+  const meanOver = (value: (code: number) => number): Float64Array =>
+    Float64Array.from(rows, (row) => {
+      const list = first(row);
+      let sum = 0;
+      for (const code of list) sum += value(code);
+      return sum / list.length;
     });
-  }
+  if (own) return ownValues(own, k, measure, first, relevant);
   if (isOfCatalogue(column)) {
     const counts = new Float64Array(heldOut.codes.length);
     for (const row of rows) for (const code of first(row)) counts[code]++;
     const used = counts.filter((count) => count > 0);
-    return Float64Array.of(
-      metric === 'coverage' ? used.length / catalogueSize : giniOfCounts(used, catalogueSize),
-    );
+    const size = measure.catalogueSize;
+    return Float64Array.of(metric === 'gini' ? giniOfCounts(used, size) : used.length / size);
   }
-  if (metric === 'novelty') {
-    return meanOverList(rows, first, (code) =>
-      selfInformation(heldOut.listeners[code] ?? 0, heldOut.trainUsers),
-    );
+  const listeners = (code: number): number => heldOut.listeners[code] ?? 0;
+  switch (metric) {
+    case 'popularity':
+      return meanOver(listeners);
+    case 'novelty':
+      return meanOver((code) => selfInformation(listeners(code), heldOut.trainUsers));
+    case 'diversity':
+      return Float64Array.from(rows, (row) =>
+        diversityOf(Array.from(first(row)).flatMap((code) => measure.vector!(code) ?? [])),
+      );
+    default: {
+      const values = accuracies(lists, k, relevant, heldOut.codes.length);
+      return Float64Array.from(rows, (row) => values[metric as AccuracyMetric][row]);
+    }
   }
-  if (metric === 'popularity')
-    return meanOverList(rows, first, (code) => heldOut.listeners[code] ?? 0);
-  if (metric === 'diversity') {
-    return Float64Array.from(rows, (row) => {
-      const vectors = Array.from(first(row)).flatMap((code) => measure.vector!(code) ?? []);
-      return diversityOf(vectors.length, (j) => vectors[j]);
-    });
-  }
-  const values = accuracies(ranked, lists, { k, negatives, relevant, codes: heldOut.codes.length })[
-    metric as AccuracyMetric
-  ];
-  return Float64Array.from(rows, (row) => values[row]);
 }
 
-function meanOverList(
-  rows: Int32Array,
+type Accuracies = ReturnType<typeof metricsOfLists>;
+const computed = new WeakMap<RankedLists, WeakMap<CsrRows, Map<number, Accuracies>>>();
+
+/** All accuracy metrics at one k: computed together, and kept for the columns to come. */
+function accuracies(lists: RankedLists, k: number, relevant: CsrRows, codes: number): Accuracies {
+  const byRelevant = computed.get(lists) ?? new WeakMap<CsrRows, Map<number, Accuracies>>();
+  const byK = byRelevant.get(relevant) ?? new Map<number, Accuracies>();
+  computed.set(lists, byRelevant.set(relevant, byK));
+  const values = byK.get(k) ?? metricsOfLists(lists, { k, relevant, codes });
+  byK.set(k, values);
+  return values;
+}
+
+function ownValues(
+  { name, value }: RankingMetric,
+  k: number,
+  { heldOut: { users, codes }, rows }: Measure,
   first: (row: number) => Int32Array,
-  value: (code: number) => number,
+  { indptr, indices }: CsrRows,
 ): Float64Array {
+  const ids = codes.ids();
+  const idsOf = (some: Int32Array): string[] => Array.from(some, (code) => ids[code]);
   return Float64Array.from(rows, (row) => {
-    const list = first(row);
-    let sum = 0;
-    for (const code of list) sum += value(code);
-    return sum / list.length;
+    const right = new Set(idsOf(indices.subarray(indptr[row], indptr[row + 1])));
+    if (right.size === 0) return NaN;
+    const x: unknown = value(idsOf(first(row)), right, { user: users[row], k });
+    if (typeof x === 'number' && Math.abs(x) !== Infinity) return x;
+    throw new ArgumentError(
+      `The metric "${name}" returned ${typeof x === 'number' ? x : whatIs(x)} for user "${users[row]}". It must return a number, or NaN where there is none.`,
+    );
   });
-}
-
-type Accuracies = Record<AccuracyMetric, Float64Array>;
-const computed = new WeakMap<RankedHeldOut, WeakMap<CsrRows, Map<string, Accuracies>>>();
-
-/**
- * All metrics of right and wrong at one k come at once: kept, as one after the other is asked for.
- */
-function accuracies(
-  ranked: RankedHeldOut,
-  lists: CodedLists,
-  {
-    k,
-    negatives,
-    relevant,
-    codes,
-  }: { k: number; negatives: number; relevant: CsrRows; codes: number },
-): Accuracies {
-  const byRelevant = computed.get(ranked) ?? new WeakMap<CsrRows, Map<string, Accuracies>>();
-  const kept = byRelevant.get(relevant) ?? new Map<string, Accuracies>();
-  computed.set(ranked, byRelevant.set(relevant, kept));
-  const key = `${k}~${negatives}`;
-  const found =
-    kept.get(key) ??
-    metricsOfLists(hitsOfLists(lists, { relevant, codes }), lists, { k, relevant });
-  kept.set(key, found);
-  return found;
 }

@@ -1,13 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { InterruptGuard, interruptible } from '../compute/interrupt.js';
+import { type AsyncSteps, interruptible, type Stop, stoppable } from '../compute/interrupt.js';
 import { Random } from '../compute/random.js';
 import { Chart, display, sayInterrupted } from '../data/display.js';
-
 import { writeAtomically } from '../data/files/atomic-write.js';
 import { isFile } from '../data/files/text-file.js';
 import type { Plays } from '../data/plays.js';
 import { checkedPart, fingerprint, type PlaysSplit } from '../data/splits.js';
-import { type Cell, Table } from '../data/table.js';
+import { Table } from '../data/table.js';
 import {
   ArgumentError,
   DataError,
@@ -15,128 +14,28 @@ import {
   RecitalError,
   UnknownIdError,
 } from '../errors.js';
-import { checkNumber, checkOptions, checkRounds, said, whatIs } from '../options.js';
-import { Recommender } from '../recommend/recommender.js';
-import { ranking } from './evaluate.js';
+import { checkNumber, checkOptions, checkRounds, isFunction, said, whatIs } from '../options.js';
+import type { Recommender } from '../recommend/recommender.js';
 import { HeldOut } from './held-out.js';
 import {
+  instead,
   isAccuracy,
   isGreaterBetter,
-  type MetricColumn,
+  isRecommender,
   type MetricName,
   metricColumns,
   type RankingMetric,
 } from './parse.js';
-import { valuesOf } from './rank.js';
+import { rankHeldOut, valuesOf } from './rank.js';
+import {
+  checkSpace,
+  drawSettings,
+  type SearchChoice,
+  type SearchRange,
+  type SearchSettings,
+  type SearchSpace,
+} from './search-space.js';
 import { meanOf } from './statistics.js';
-
-/**
- * A value that a search can choose: one that a results file can hold.
- * @example const factors: readonly SearchChoice[] = [16, 32, 64];
- */
-export type SearchChoice = string | number | boolean | null;
-
-/**
- * Numbers from `min` to `max`, both included.
- * @example const lr: SearchRange = { min: 1e-4, max: 1e-1, log: true };
- */
-export interface SearchRange {
-  /** The smallest. */
-  readonly min: number;
-  /** The largest. */
-  readonly max: number;
-  /**
-   * Draw the logarithm evenly, so that 0.001 … 0.01 comes as often as 0.1 … 1: for rates and
-   * weights. Default false.
-   */
-  readonly log?: boolean;
-  /** Whole numbers only; default false. */
-  readonly int?: boolean;
-}
-
-/** What to try for each setting: choices, or a range. */
-export type SearchSpace = Readonly<Record<string, readonly SearchChoice[] | SearchRange>>;
-
-/** A value for each setting of a space. */
-export type SearchSettings<S extends SearchSpace> = {
-  [K in keyof S]: S[K] extends readonly (infer V)[] ? V : number;
-};
-
-/** Throws ArgumentError unless something can be drawn from every setting of the space. */
-export function checkSpace(space: SearchSpace): void {
-  if (
-    typeof space !== 'object' ||
-    space === null ||
-    Array.isArray(space) ||
-    Object.keys(space).length === 0
-  ) {
-    throw new ArgumentError(
-      `A space is an object, such as { factors: [16, 32], lr: { min: 1e-4, max: 0.1, log: true } }, got ${whatIs(space)}.`,
-    );
-  }
-  for (const [name, each] of Object.entries(space)) {
-    if (Array.isArray(each)) {
-      if (each.length === 0) throw new ArgumentError(`"${name}" has no choice. Give at least one.`);
-      const odd = each.find(
-        (value) =>
-          !(
-            value === null ||
-            typeof value === 'string' ||
-            typeof value === 'boolean' ||
-            Number.isFinite(value)
-          ),
-      );
-      if (odd !== undefined || each.includes(undefined)) {
-        throw new ArgumentError(
-          `Choices are numbers, texts, booleans or null, but "${name}" has ${whatIs(odd)}. Choose by a name, and look the value up.`,
-        );
-      }
-      continue;
-    }
-    if (typeof each !== 'object' || each === null)
-      throw new ArgumentError(
-        `"${name}" must be an array of choices or a range { min, max }, got ${whatIs(each)}.`,
-      );
-    checkOptions(each as SearchRange, ['min', 'max', 'log', 'int'], `the range "${name}"`);
-    const { min, max, log = false, int = false } = each as SearchRange;
-    if (!(Number.isFinite(min) && Number.isFinite(max) && min <= max))
-      throw new ArgumentError(
-        `"${name}" needs numbers min ≤ max, got ${said(min)} and ${said(max)}.`,
-      );
-    if (log && !(min > 0))
-      throw new ArgumentError(
-        `"${name}" is logarithmic, so min must be more than 0, got ${said(min)}.`,
-      );
-    if (int && !(Number.isInteger(min) && Number.isInteger(max)))
-      throw new ArgumentError(
-        `"${name}" takes whole numbers, so min and max must be whole, got ${said(min)} and ${said(max)}.`,
-      );
-  }
-}
-
-/** Draws each setting, by a stream of its own name: a setting more does not change the others. */
-export function drawSettings<S extends SearchSpace>(space: S, random: Random): SearchSettings<S> {
-  const drawn = Object.entries(space).map(([name, each]) => {
-    const own = random.child(name);
-    return [
-      name,
-      Array.isArray(each)
-        ? (each as readonly SearchChoice[])[own.int(each.length)]
-        : inRange(each as SearchRange, own),
-    ];
-  });
-  return Object.fromEntries(drawn) as SearchSettings<S>;
-}
-
-function inRange({ min, max, log = false, int = false }: SearchRange, random: Random): number {
-  // Each whole number has an interval of its own, of width 1.
-  const [low, high] = int ? [min, max + 1] : [min, max];
-  const u = random.uniform();
-  const x = log
-    ? Math.exp(Math.log(low) + u * (Math.log(high) - Math.log(low)))
-    : low + u * (high - low);
-  return Math.min(max, Math.max(min, int ? Math.floor(x) : x));
-}
 
 /** What a trial is given besides its settings. */
 export interface TrialContext {
@@ -147,11 +46,11 @@ export interface TrialContext {
   /** With halving: how much to train in all, e.g. epochs; else undefined. */
   readonly budget: number | undefined;
   /**
-   * With halving: the recommender of the same trial that has had `previousBudget`, for models that
-   * can be trained on; undefined at first, and after a resumption.
+   * With halving: the recommender of the same trial after `previousBudget`, for models whose
+   * training can be continued; undefined in the first round, and after a resumption.
    */
   readonly previous: Recommender | undefined;
-  /** What `previous` has had; 0 without it. */
+  /** The budget that `previous` has had; 0 without it. */
   readonly previousBudget: number;
 }
 
@@ -161,32 +60,25 @@ export type TrialMaker<S extends SearchSpace> = (
   context: TrialContext,
 ) => Recommender | Promise<Recommender>;
 
-/** Successive halving: many trials with little of the budget, few with all of it. */
+/** Successive halving: many trials with a small budget, few with all of it. */
 export interface HalvingOptions {
   /** Budget of the first round, e.g. epochs. */
   min: number;
-  /** Budget of the last one. */
+  /** Budget of the last round. */
   max: number;
-  /**
-   * From round to round the budget is multiplied by it, and the number of trials divided; default
-   * 3.
-   */
+  /** Each round multiplies the budget and divides the number of trials by it; default 3. */
   eta?: number;
 }
 
 /** Options of {@link search}. */
 export interface SearchOptions {
-  /**
-   * Plays in parts, see {@link splitPlays}: trained on `train`, chosen by `valid`. `test` stays
-   * untouched.
-   */
+  /** Plays in parts, see {@link splitPlays}: trained on `train`, measured on `valid`. */
   split: PlaysSplit;
   /** Settings that are tried; default 20. */
   trials?: number;
   /**
-   * What is made large: a metric of right and wrong, as {@link evaluate} names them, or one of your
-   * own (made small if it says `greater: false`); without `@` at 10. Default 'ndcg@10'. Equal
-   * scores count as {@link evaluate} counts them.
+   * What is maximised: an accuracy metric of {@link evaluate}, or one of your own (minimised if it
+   * says `greater: false`); at 10 unless it has an `@`. Default 'ndcg@10'.
    */
   metric?: MetricName | RankingMetric;
   /** Seed of the draws, and of training; default 42. */
@@ -194,17 +86,36 @@ export interface SearchOptions {
   /** Successive halving; default: every trial is trained once. */
   halving?: HalvingOptions;
   /**
-   * Results file (JSON), written after every trial; if it is there, the search goes on where it
+   * Results file (JSON), written after every trial; if it exists, the search goes on where it
    * ended. Default: none.
    */
   file?: string;
 }
 
 /**
- * Looks for good settings: draws them at random (Bergstra and Bengio, 2012), trains, measures on
- * validation. With `halving`, trials get a small budget first, and the best third of them three
- * times as much, until the best have all (Jamieson and Talwalkar, 2016). Prints a line for each
- * trial.
+ * One training of a search.
+ * @example
+ * const found = await search(({ factors }, { train }) => ALS.fit(train, { factors }), { factors: [4, 8] }, { split, trials: 2 });
+ * found.trials.map((trial) => trial.score);
+ */
+export interface SearchTrial {
+  /** Its number, from 0: which settings were drawn. */
+  readonly trial: number;
+  /** Its budget; null without halving. */
+  readonly budget: number | null;
+  readonly settings: Readonly<Record<string, SearchChoice>>;
+  /** The metric on validation; null if it failed. */
+  readonly score: number | null;
+  readonly seconds: number;
+  /** Why it failed. */
+  readonly error?: string;
+}
+
+/**
+ * A random search for good settings: draws settings (Bergstra and Bengio, 2012), trains, measures on
+ * validation. With `halving`, all trials get a small budget first, and the best third of them three
+ * times as much, until the best have all of it (Jamieson and Talwalkar, 2016). Prints a line for
+ * each trial.
  *
  * Ctrl-C stops it and returns the trials that are done; a trial that fails is reported, and the
  * search goes on. The n-th trial is the same whatever the number of trials, so a search with a file
@@ -223,13 +134,9 @@ export async function search<S extends SearchSpace>(
 ): Promise<SearchResult<S>> {
   checkOptions(options, ['split', 'trials', 'metric', 'seed', 'halving', 'file'], 'search');
   const { split, trials = 20, metric = 'ndcg@10', seed = 42, halving, file } = options;
-  if (typeof make !== 'function')
+  if (!isFunction(make))
     throw new ArgumentError(
-      `search needs a function (settings, { train, seed }) => recommender, got ${whatIs(make)}.`,
-    );
-  if (make.prototype instanceof Recommender)
-    throw new ArgumentError(
-      `search needs a function (settings, { train, seed }) => recommender, got the class ${make.name}.`,
+      `search needs a function (settings, { train, seed }) => recommender, got ${typeof make === 'function' ? `the class ${(make as { name: string }).name}` : whatIs(make)}.`,
     );
   checkSpace(space);
   checkRounds(trials, 'trials');
@@ -239,157 +146,107 @@ export async function search<S extends SearchSpace>(
       `"${column.name}" cannot be what a search makes large: random lists have more of it. Take 'ndcg@10', for instance.`,
     );
   checkedPart('search', split, 'valid');
-  const greater = isGreaterBetter(column);
-  const better = betterFirst(greater);
-  const rounds = roundsOf(trials, halving);
-  const identity: SearchIdentity = {
+  const identity = {
     space,
     metric: column.name,
     seed,
     split: fingerprint(split.train, split.valid!),
   };
   const done = file === undefined ? [] : readTrials(file, identity);
-  if (file !== undefined) writeTrials(file, identity, done); // fails now rather than after the first training
-  const guard = new InterruptGuard();
-  const run = new Run(make, { split, column, seed, guard });
-  const results = [...done];
-  let errors = 0;
-  let firstError: unknown;
-  let interrupted = false;
-  try {
-    let numbers = Array.from({ length: trials }, (_, i) => i);
+  const write = (trials: readonly SearchTrial[]): void => {
+    if (file !== undefined) writeTrials(file, identity, trials);
+  };
+  write(done); // fails now rather than after the first training
+  const heldOut = new HeldOut(split.train, split.valid!);
+  const better = betterFirst(isGreaterBetter(column));
+
+  async function* score(recommender: Recommender): AsyncSteps<number | undefined> {
+    if (!isRecommender(recommender))
+      throw new ArgumentError(`A trial must return a recommender, got ${instead(recommender)}.`);
+    const ranked = yield* rankHeldOut(recommender, heldOut, { columns: [column], seed });
+    if (!ranked) return undefined;
+    const rows = Int32Array.from(ranked.known.keys()).filter((row) => ranked.known[row]);
+    const catalogueSize = recommender.tracks.length;
+    return meanOf(valuesOf(ranked, column, { heldOut, rows, catalogueSize }));
+  }
+
+  async function* run(): AsyncSteps<SearchResult<S>> {
+    const results = [...done];
+    const kept = new Map<number, { previous: Recommender; previousBudget: number }>();
+    const rounds = roundsOf(trials, halving);
+    let numbers = [...Array(trials).keys()];
+    let stop: Stop | undefined;
+    let firstError: unknown;
     for (const [r, { budget, keep }] of rounds.entries()) {
       const round: SearchTrial[] = [];
       for (const [i, trial] of numbers.entries()) {
-        const settings = drawSettings(space, new Random(seed).child('search').child(trial));
-        let result = done.find((each) => each.trial === trial && each.budget === (budget ?? null));
-        if (!result) {
-          const started = performance.now();
-          const outcome = (await guard.turn())
-            ? undefined
-            : await run.trial(trial, settings, budget);
-          if (!outcome) {
-            interrupted = true;
-            break;
-          }
-          const seconds = Number(((performance.now() - started) / 1000).toFixed(3));
-          if (outcome.error !== undefined && errors++ === 0) firstError = outcome.error;
-          const error =
-            outcome.error === undefined
-              ? {}
-              : { error: (outcome.error as Error).message ?? String(outcome.error) };
-          result = {
-            trial,
-            budget: budget ?? null,
-            settings: settings as SearchTrial['settings'],
-            score: outcome.score,
-            seconds,
-            ...error,
-          };
-          results.push(result);
-          if (file !== undefined) writeTrials(file, identity, results);
-          const best = results.filter((each) => each.budget === result!.budget).sort(better)[0];
-          display().text(
-            lineOf(result, {
-              of: `${i + 1} of ${numbers.length}`,
-              round: rounds.length > 1 ? `round ${r + 1} of ${rounds.length}, ` : '',
-              metric: column.name,
-              best,
-            }),
-          );
+        const before = done.find(
+          (each) => each.trial === trial && each.budget === (budget ?? null),
+        );
+        if (before) {
+          round.push(before);
+          continue;
         }
+        stop = yield;
+        if (stop) break;
+        const settings = drawSettings(space, new Random(seed).child('search').child(trial));
+        const started = performance.now();
+        let outcome: { score: number | null; error?: string };
+        try {
+          const previous = kept.get(trial) ?? { previous: undefined, previousBudget: 0 };
+          const context = { train: split.train, seed, budget, ...previous };
+          const recommender = await interruptible(() => make(settings, context));
+          stop = yield;
+          const reached = stop ? undefined : yield* score(recommender);
+          if (reached === undefined) stop ??= yield;
+          if (stop) break;
+          outcome = { score: reached! };
+          if (budget !== undefined)
+            kept.set(trial, { previous: recommender, previousBudget: budget });
+        } catch (error) {
+          stop = yield;
+          if (stop) break;
+          firstError ??= error;
+          outcome = { score: null, error: (error as Error).message ?? String(error) };
+        }
+        const seconds = Number(((performance.now() - started) / 1000).toFixed(3));
+        const result: SearchTrial = {
+          trial,
+          budget: budget ?? null,
+          settings: settings as SearchTrial['settings'],
+          seconds,
+          ...outcome,
+        };
         round.push(result);
+        results.push(result);
+        write(results);
+        const best = results.filter((each) => each.budget === result.budget).sort(better)[0];
+        const where = `${rounds.length > 1 ? `round ${r + 1} of ${rounds.length}, ` : ''}${i + 1} of ${numbers.length}`;
+        display().text(`${where}: ${lineOf(result, column.name, best)}`);
       }
-      if (interrupted) break;
+      if (stop) break;
       numbers = round
         .filter(({ score }) => score !== null)
         .sort(better)
         .slice(0, keep)
         .map(({ trial }) => trial)
         .sort((a, b) => a - b);
-      run.keepOnly(numbers);
+      for (const trial of kept.keys()) if (!numbers.includes(trial)) kept.delete(trial);
     }
-    if (interrupted && results.every(({ score }) => score === null))
-      throw new InterruptedError('Interrupted before a trial was done.');
-    const next = file === undefined ? '' : ' The same call goes on with them.';
-    if (interrupted)
+    if (results.every(({ score }) => score === null)) {
+      if (stop) throw new InterruptedError('Interrupted before a trial was done.');
+      throw firstError;
+    }
+    if (stop)
       sayInterrupted(
-        guard,
-        `Interrupted after ${results.length} ${results.length === 1 ? 'training' : 'trainings'}.${next}`,
+        stop,
+        `Interrupted after ${results.length} ${results.length === 1 ? 'training' : 'trainings'}.${file === undefined ? '' : ' The same call goes on with them.'}`,
       );
-  } finally {
-    guard.stop();
+    const greater = isGreaterBetter(column);
+    const interrupted = stop !== undefined;
+    return new SearchResult({ trials: results, space, metric: column.name, greater, interrupted });
   }
-  if (firstError !== undefined && results.every(({ score }) => score === null)) throw firstError;
-  return new SearchResult({ trials: results, space, metric: column.name, greater, interrupted });
-}
-
-/** Trains and measures, and keeps recommenders that may be trained on. */
-class Run<S extends SearchSpace> {
-  private readonly heldOut: HeldOut;
-  private readonly kept = new Map<number, { recommender: Recommender; budget: number }>();
-
-  constructor(
-    private readonly make: TrialMaker<S>,
-    private readonly of: {
-      split: PlaysSplit;
-      column: MetricColumn;
-      seed: number | string;
-      guard: InterruptGuard;
-    },
-  ) {
-    this.heldOut = new HeldOut(of.split.train, of.split.valid!);
-  }
-
-  /** Undefined if it was interrupted. */
-  async trial(
-    trial: number,
-    settings: SearchSettings<S>,
-    budget: number | undefined,
-  ): Promise<{ score: number | null; error?: unknown } | undefined> {
-    const { split, column, seed, guard } = this.of;
-    try {
-      const before = this.kept.get(trial);
-      const context = {
-        train: split.train,
-        seed,
-        budget,
-        previous: before?.recommender,
-        previousBudget: before?.budget ?? 0,
-      };
-      const recommender = await interruptible(() => this.make(settings, context));
-      if (await guard.turn()) return undefined;
-      if (typeof recommender?.scores !== 'function' || !recommender.seen)
-        throw new ArgumentError(`A trial must return a recommender, got ${whatIs(recommender)}.`);
-      const ranked = await ranking(recommender, {
-        split,
-        on: 'valid',
-        heldOut: this.heldOut,
-        columns: [column],
-        seed,
-        guard,
-      });
-      if (!ranked) return undefined;
-      if (budget !== undefined) this.kept.set(trial, { recommender, budget });
-      const rows = Int32Array.from(this.heldOut.users.keys()).filter((row) => ranked.known[row]);
-      const score = meanOf(
-        valuesOf(ranked, column, {
-          heldOut: this.heldOut,
-          rows,
-          catalogueSize: recommender.tracks.length,
-        }),
-      );
-      return { score };
-    } catch (error) {
-      if (await guard.turn()) return undefined;
-      return { score: null, error };
-    }
-  }
-
-  /** Lets go of the recommenders of other trials. */
-  keepOnly(trials: readonly number[]): void {
-    for (const trial of this.kept.keys()) if (!trials.includes(trial)) this.kept.delete(trial);
-  }
+  return stoppable(run());
 }
 
 /** The budget of each round, and how many trials go on after it. */
@@ -416,118 +273,20 @@ function roundsOf(
 
 function lineOf(
   { trial, budget, settings, score, seconds, error }: SearchTrial,
-  { of, round, metric, best }: { of: string; round: string; metric: string; best: SearchTrial },
+  metric: string,
+  best: SearchTrial,
 ): string {
   const written = (value: unknown): string =>
     typeof value === 'number' ? String(Number(value.toPrecision(4))) : String(value);
   const tried = Object.entries(settings).map(([name, value]) => `${name} ${written(value)}`);
-  const outcome =
-    score === null
-      ? `failed: ${error}`
-      : `${metric} ${score.toFixed(4)}${best.trial === trial ? ', the best so far' : ` (best ${best.score?.toFixed(4)})`}`;
-  return `${round}${of}: ${tried.join(', ')}${budget === null ? '' : `, budget ${written(budget)}`}: ${outcome}, ${seconds.toFixed(1)} s`;
+  if (budget !== null) tried.push(`budget ${written(budget)}`);
+  const rank = best.trial === trial ? ', the best so far' : ` (best ${best.score?.toFixed(4)})`;
+  const outcome = score === null ? `failed: ${error}` : `${metric} ${score.toFixed(4)}${rank}`;
+  return `${tried.join(', ')}: ${outcome}, ${seconds.toFixed(1)} s`;
 }
 
-/** What a {@link SearchResult} is made from. */
-export interface SearchResultParts<S extends SearchSpace> {
-  readonly trials: readonly SearchTrial[];
-  readonly space: S;
-  readonly metric: string;
-  /** Whether more of it is better. */
-  readonly greater: boolean;
-  /** Whether it was stopped before its end. */
-  readonly interrupted: boolean;
-}
-
-/**
- * What {@link search} returns: a table of its trials, the best first, those with most of the budget
- * before all others.
- * @example
- * const found = await search(({ factors }, { train }) => ALS.fit(train, { factors }), { factors: [4, 8] }, { split, trials: 2 });
- * found.best; // the settings with the best score
- * found.plot('factors');
- */
-export class SearchResult<S extends SearchSpace = SearchSpace> extends Table {
-  /** The settings of the best trial. */
-  readonly best: SearchSettings<S>;
-  /**
-   * Its metric on validation. It is the best of many: on other plays expect less, and report what
-   * the test part says.
-   */
-  readonly score: number;
-  /** Name of the metric. */
-  readonly metric: string;
-  /** Every training, in the order of the table. */
-  readonly trials: readonly SearchTrial[];
-  /** Whether it was stopped before its end: the same call with the same file goes on. */
-  readonly interrupted: boolean;
-  private readonly space: S;
-
-  constructor({ trials, space, metric, greater, interrupted }: SearchResultParts<S>) {
-    const sorted = [...trials].sort(betterFirst(greater));
-    if (!sorted.length || sorted[0].score === null)
-      throw new RecitalError('No trial is done, so there is nothing to choose from.');
-    const table = Table.fromRows(sorted.map((trial) => rowOf(trial, metric, trials)));
-    super(new Map(table.columnNames.map((name) => [name, table.column(name)])));
-    this.best = sorted[0].settings as SearchSettings<S>;
-    this.score = sorted[0].score;
-    this.metric = metric;
-    this.trials = sorted;
-    this.interrupted = interrupted;
-    this.space = space;
-  }
-
-  /** Shows the metric over a setting, a point a trial, and returns the chart. */
-  plot(setting: string): Chart {
-    if (!Object.hasOwn(this.space, setting))
-      throw new UnknownIdError('setting', setting, Object.keys(this.space));
-    const range = this.space[setting];
-    const isRange = !Array.isArray(range);
-    const log = isRange && 'log' in range && range.log === true;
-    const done = this.trials.filter(({ score }) => score !== null);
-    const chart = new Chart(
-      {
-        width: 480,
-        height: 280,
-        data: {
-          values: done.map(({ settings, score, budget }) => ({
-            x: settings[setting],
-            score,
-            budget,
-          })),
-        },
-        mark: { type: 'circle', size: 70, opacity: 0.8 },
-        encoding: {
-          x: isRange
-            ? {
-                field: 'x',
-                type: 'quantitative',
-                title: setting,
-                scale: log ? { type: 'log' } : { zero: false },
-              }
-            : { field: 'x', type: 'nominal', title: setting, sort: null, axis: { labelAngle: 0 } },
-          y: { field: 'score', type: 'quantitative', title: this.metric, scale: { zero: false } },
-          ...(done.some(({ budget }) => budget !== null) && {
-            color: { field: 'budget', type: 'ordinal', title: 'budget' },
-          }),
-          tooltip: [
-            { field: 'x', title: setting },
-            { field: 'score', title: this.metric, format: '.4f' },
-          ],
-        },
-      },
-      `${this.metric} by ${setting}`,
-      `${this.metric} of ${done.length} trials by ${setting}; the best, ${Number(this.score.toPrecision(3))}, at ${String(this.best[setting])}.`,
-    );
-    display().chart(chart);
-    return chart;
-  }
-}
-
-/**
- * More of the budget first, then the better score, then the earlier trial; failed ones at the end.
- */
-export function betterFirst(greater: boolean): (a: SearchTrial, b: SearchTrial) => number {
+/** More of the budget first, then the better score, then the earlier trial; failed ones last. */
+function betterFirst(greater: boolean): (a: SearchTrial, b: SearchTrial) => number {
   return (a, b) => {
     if (a.score === null || b.score === null)
       return Number(a.score === null) - Number(b.score === null) || a.trial - b.trial;
@@ -539,70 +298,131 @@ export function betterFirst(greater: boolean): (a: SearchTrial, b: SearchTrial) 
   };
 }
 
-function rowOf(
-  { trial, budget, settings, score, seconds, error }: SearchTrial,
-  metric: string,
-  all: readonly SearchTrial[],
-): Record<string, Cell> {
-  return {
-    trial,
-    ...(all.some((each) => each.budget !== null) && { budget }),
-    ...settings,
-    [metric]: score,
-    seconds,
-    ...(all.some((each) => each.error !== undefined) && { error: error ?? null }),
-  };
-}
-
 /**
- * One training of a search.
+ * What {@link search} returns: a table of its trials, the best first, those with the largest budget
+ * before all others.
  * @example
  * const found = await search(({ factors }, { train }) => ALS.fit(train, { factors }), { factors: [4, 8] }, { split, trials: 2 });
- * found.trials.map((trial) => trial.score);
+ * found.best; // the settings with the best score
+ * found.plot('factors');
  */
-export interface SearchTrial {
-  /** Its number, from 0: which settings were drawn. */
-  readonly trial: number;
-  /** What it was given of the budget; null without one. */
-  readonly budget: number | null;
-  readonly settings: Readonly<Record<string, string | number | boolean | null>>;
-  /** The metric on validation; null if it failed. */
-  readonly score: number | null;
-  readonly seconds: number;
-  /** Why it failed. */
-  readonly error?: string;
+export class SearchResult<S extends SearchSpace = SearchSpace> extends Table {
+  /** The settings of the best trial. */
+  readonly best: SearchSettings<S>;
+  /**
+   * Its metric on validation. It is the best of many, so expect less on other plays, and report the
+   * metric on the test part.
+   */
+  readonly score: number;
+  /** Name of the metric. */
+  readonly metric: string;
+  /** Every training, in the order of the table. */
+  readonly trials: readonly SearchTrial[];
+  /** Whether it was stopped before its end: the same call with the same file goes on. */
+  readonly interrupted: boolean;
+  private readonly space: S;
+
+  constructor(parts: {
+    trials: readonly SearchTrial[];
+    space: S;
+    metric: string;
+    greater: boolean;
+    interrupted: boolean;
+  }) {
+    const { metric, space, interrupted } = parts;
+    const trials = [...parts.trials].sort(betterFirst(parts.greater));
+    if (!trials.length || trials[0].score === null)
+      throw new RecitalError('No trial is done, so there is nothing to choose from.');
+    const [hasBudget, hasError] = [
+      trials.some(({ budget }) => budget !== null),
+      trials.some(({ error }) => error !== undefined),
+    ];
+    const table = Table.fromRows(
+      trials.map(({ trial, budget, settings, score, seconds, error }) => ({
+        trial,
+        ...(hasBudget && { budget }),
+        ...settings,
+        [metric]: score,
+        seconds,
+        ...(hasError && { error: error ?? null }),
+      })),
+    );
+    super(new Map(table.columnNames.map((name) => [name, table.column(name)])));
+    this.best = trials[0].settings as SearchSettings<S>;
+    this.score = trials[0].score;
+    this.metric = metric;
+    this.trials = trials;
+    this.interrupted = interrupted;
+    this.space = space;
+  }
+
+  /** Shows the metric over a setting, a point a trial, and returns the chart. */
+  plot(setting: string): Chart {
+    const { space, metric, score: best } = this;
+    if (!Object.hasOwn(space, setting))
+      throw new UnknownIdError('setting', setting, Object.keys(space));
+    const range = space[setting];
+    const x = Array.isArray(range)
+      ? { type: 'nominal', sort: null, axis: { labelAngle: 0 } }
+      : {
+          type: 'quantitative',
+          scale: (range as SearchRange).log ? { type: 'log' } : { zero: false },
+        };
+    const done = this.trials.filter(({ score }) => score !== null);
+    const values = done.map(({ settings, score, budget }) => ({
+      x: settings[setting],
+      score,
+      budget,
+    }));
+    const spec = {
+      width: 480,
+      height: 280,
+      data: { values },
+      mark: { type: 'circle', size: 70, opacity: 0.8 },
+      encoding: {
+        x: { field: 'x', title: setting, ...x },
+        y: { field: 'score', type: 'quantitative', title: metric, scale: { zero: false } },
+        ...(done.some(({ budget }) => budget !== null) && {
+          color: { field: 'budget', type: 'ordinal', title: 'budget' },
+        }),
+        tooltip: [
+          { field: 'x', title: setting },
+          { field: 'score', title: metric, format: '.4f' },
+        ],
+      },
+    };
+    const chart = new Chart(
+      spec,
+      `${metric} by ${setting}`,
+      `${metric} of ${done.length} trials by ${setting}; the best, ${Number(best.toPrecision(3))}, at ${String(this.best[setting])}.`,
+    );
+    display().chart(chart);
+    return chart;
+  }
 }
 
-/** What must be the same for trials to be of one search. */
-export type SearchIdentity = Readonly<Record<'space' | 'metric' | 'seed' | 'split', unknown>>;
-
 /**
- * The trials of a results file that are done; none if there is no file. Failed ones are left out:
- * they are tried again.
- * @throws DataError for a file of something else, and for one of another search, naming what
- *   differs
+ * The trials of a results file that are done; none without a file. Failed ones are left out: they
+ * are tried again.
+ * @param identity what must be the same for trials to be of one search
+ * @throws DataError for a file of something else or of another search, naming what differs
  */
-export function readTrials(file: string, identity: SearchIdentity): SearchTrial[] {
+function readTrials(file: string, identity: Readonly<Record<string, unknown>>): SearchTrial[] {
   if (!isFile(file)) return [];
-  let content: { search?: Record<string, unknown>; trials?: unknown };
-  try {
-    content = JSON.parse(readFileSync(file, 'utf8')) as typeof content;
-  } catch (error) {
+  const refuse = (why: string): never => {
     throw new DataError(
-      `"${file}" is not the results file of a search: ${(error as Error).message}. Choose another file, or delete this one.`,
+      `"${file}" is not the results file of a search${why}. Choose another file, or delete this one.`,
     );
+  };
+  let content: { search?: Record<string, unknown>; trials?: unknown } | null = null;
+  try {
+    content = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    refuse(`: ${(error as Error).message}`);
   }
   const { search, trials } = content ?? {};
-  if (
-    typeof search !== 'object' ||
-    search === null ||
-    !Array.isArray(trials) ||
-    !trials.every(isTrial)
-  ) {
-    throw new DataError(
-      `"${file}" is not the results file of a search. Choose another file, or delete this one.`,
-    );
-  }
+  if (typeof search !== 'object' || !search || !Array.isArray(trials) || !trials.every(isTrial))
+    return refuse('');
   for (const [name, value] of Object.entries(identity)) {
     const [here, there] = [JSON.stringify(value), JSON.stringify(search[name])];
     if (here !== there)
@@ -613,12 +433,8 @@ export function readTrials(file: string, identity: SearchIdentity): SearchTrial[
   return trials.filter(({ score }) => score !== null);
 }
 
-/** Writes all trials, as a whole or not at all. */
-export function writeTrials(
-  file: string,
-  identity: SearchIdentity,
-  trials: readonly SearchTrial[],
-): void {
+/** Writes all trials, completely or not at all. */
+function writeTrials(file: string, identity: object, trials: readonly SearchTrial[]): void {
   const lines = trials.map((trial) => JSON.stringify(trial)).join(',\n  ');
   writeAtomically(file, [
     Buffer.from(`{\n "search": ${JSON.stringify(identity)},\n "trials": [\n  ${lines}\n ]\n}\n`),
@@ -627,12 +443,9 @@ export function writeTrials(
 
 function isTrial(value: unknown): value is SearchTrial {
   const { trial, budget, settings, score, seconds } = (value ?? {}) as SearchTrial;
+  const isNumber = (x: unknown): boolean => x === null || Number.isFinite(x);
+  const numbers = Number.isInteger(trial) && Number.isFinite(seconds);
   return (
-    Number.isInteger(trial) &&
-    (budget === null || Number.isFinite(budget)) &&
-    typeof settings === 'object' &&
-    settings !== null &&
-    (score === null || Number.isFinite(score)) &&
-    Number.isFinite(seconds)
+    numbers && isNumber(budget) && isNumber(score) && typeof settings === 'object' && !!settings
   );
 }

@@ -7,65 +7,65 @@ import { isAccuracy, type MetricColumn } from './parse.js';
 import { type Measure, type RankedHeldOut, valuesOf } from './rank.js';
 import { type Entry, meanOf, overSeeds } from './statistics.js';
 
-/** The part that an id belongs to; undefined: none. */
-type PartOf = (id: string) => string | undefined;
+/** Names the segment of an id; undefined: none. */
+type SegmentOf = (id: string) => string | undefined;
 
-/** Parts of users or tracks: see {@link Comparison.bySegment}. */
+/** Segments of users or tracks: see {@link Comparison.bySegment}. */
 export type SegmentBy =
   | 'users'
   | 'tracks'
-  | { readonly users: PartOf }
-  | { readonly tracks: PartOf };
+  | { readonly users: SegmentOf }
+  | { readonly tracks: SegmentOf };
 
-/** Everything that was measured, kept for questions that come later. */
+/** Everything that was measured, kept for later questions. */
 export interface Measured {
   readonly measure: Measure;
   readonly columns: readonly MetricColumn[];
   readonly entries: readonly Entry[];
-  /** Of each entry, one a seed. */
+  /** The lists of each entry, one a seed. */
   readonly ranked: readonly (readonly RankedHeldOut[])[];
-  /** Ids of the users, one a value. */
-  readonly users: () => string[];
 }
 
-/** Tracks with listeners up to this share of all, the most played first, are popular. */
+/** The ids of the users in the means, in the order of their values. */
+export function usersOf({ measure: { heldOut, rows } }: Measured): string[] {
+  return Array.from(rows, (row) => heldOut.users[row]);
+}
+
+/** Tracks among this share of those with the most listeners are popular. */
 const POPULAR = 0.2;
 
-/** See {@link Comparison.bySegment}. */
+/** Names of segments, and the segment of each user (or track code), −1 for none. */
+interface Segments {
+  readonly names: readonly string[];
+  readonly of: ArrayLike<number>;
+}
+
+/** Means of the accuracy metrics by segment: see {@link Comparison.bySegment}. */
 export function segmentTable(measured: Measured, by: SegmentBy): Table {
   const { heldOut, rows } = measured.measure;
   if (by === 'users')
-    return userSegments(measured, thirds(Array.from(rows, (row) => heldOut.activity[row])));
-  if (by === 'tracks') return trackSegments(measured, byPopularity(heldOut));
-  if (typeof by === 'object' && by !== null && 'users' in by && typeof by.users === 'function') {
-    return userSegments(measured, own(measured.users(), by.users));
-  }
-  if (typeof by === 'object' && by !== null && 'tracks' in by && typeof by.tracks === 'function') {
-    return trackSegments(measured, own(heldOut.codes.ids(), by.tracks));
-  }
+    return userTable(measured, thirds(Array.from(rows, (row) => heldOut.activity[row])));
+  if (by === 'tracks') return trackTable(measured, byPopularity(heldOut));
+  const { users, tracks } = Object(by) as { users?: unknown; tracks?: unknown };
+  if (typeof users === 'function')
+    return userTable(measured, named(usersOf(measured), users as SegmentOf));
+  if (typeof tracks === 'function')
+    return trackTable(measured, named(heldOut.codes.ids(), tracks as SegmentOf));
   throw new ArgumentError(
     `Segments are 'users', 'tracks', { users: (id) => name } or { tracks: (id) => name }, got ${typeof by === 'string' ? `'${by}'` : whatIs(by)}.`,
   );
 }
 
-/** Parts of users or tracks: their names in order, and which part each is in, −1 for none. */
-interface Parts {
-  readonly names: readonly string[];
-  readonly part: ArrayLike<number>;
-}
-
-function own(ids: readonly string[], partOf: PartOf): Parts {
-  const found = ids.map(partOf);
+function named(ids: readonly string[], segmentOf: SegmentOf): Segments {
+  const found = ids.map(segmentOf);
   const names = [...new Set(found.flatMap((name) => name ?? []))].sort();
   if (names.length === 0)
-    throw new ArgumentError(
-      'The function names no part for any id, so there is nothing to tell apart.',
-    );
-  return { names, part: found.map((name) => (name === undefined ? -1 : names.indexOf(name))) };
+    throw new ArgumentError('The function names no part for any id, so there are no segments.');
+  return { names, of: found.map((name) => (name === undefined ? -1 : names.indexOf(name))) };
 }
 
-/** Equal numbers come into the same part, the lower one. */
-function thirds(activity: readonly number[]): Parts {
+/** Three segments of about equal size; users with equal numbers are in the same, the lower one. */
+function thirds(activity: readonly number[]): Segments {
   const sorted = [...activity].sort((a, b) => a - b);
   const at = (share: number): number => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
   const [low, high] = [at(1 / 3), at(2 / 3)];
@@ -74,41 +74,40 @@ function thirds(activity: readonly number[]): Parts {
     `middle (up to ${high})`,
     `heavy (more than ${high})`,
   ];
-  return { names, part: activity.map((n) => (n <= low ? 0 : n <= high ? 1 : 2)) };
+  return { names, of: activity.map((n) => (n <= low ? 0 : n <= high ? 1 : 2)) };
 }
 
-function byPopularity({ listeners, trainTracks, codes }: HeldOut): Parts {
-  const ranked = Array.from({ length: trainTracks }, (_, code) => code).sort(
+function byPopularity({ listeners, trainTracks, codes }: HeldOut): Segments {
+  const ranked = [...Array(trainTracks).keys()].sort(
     (a, b) => listeners[b] - listeners[a] || a - b,
   );
-  const part = new Int8Array(codes.length).fill(2);
+  const of = new Int8Array(codes.length).fill(2);
   ranked.forEach((code, rank) => {
-    part[code] = rank < Math.ceil(POPULAR * trainTracks) ? 0 : 1;
+    of[code] = rank < Math.ceil(POPULAR * trainTracks) ? 0 : 1;
   });
-  return { names: ['popular (top 20 %)', 'tail', 'cold (not in training)'], part };
+  return { names: ['popular (top 20 %)', 'tail', 'cold (not in training)'], of };
 }
 
-function userSegments({ entries, columns }: Measured, { names, part }: Parts): Table {
+function userTable({ entries, columns }: Measured, { names, of }: Segments): Table {
   const kept = columns.filter(isAccuracy);
-  return tableOf(names, entries, kept, (entry, column, s) => {
-    return overSeeds(entries[entry].values.get(column.name)!).filter((_, i) => part[i] === s);
-  });
+  return tableOf(names, entries, kept, (e, column, s) =>
+    overSeeds(entries[e].values.get(column.name)!).filter((_, i) => of[i] === s),
+  );
 }
 
-function trackSegments(
+function trackTable(
   { entries, columns, measure, ranked }: Measured,
-  { names, part }: Parts,
+  { names, of }: Segments,
 ): Table {
   const kept = columns.filter(
     (column) => isAccuracy(column) && column.metric !== 'auc' && column.negatives === 0,
   );
-  const relevant = names.map((_, s) =>
-    restricted(measure.heldOut.relevant, (code) => part[code] === s),
-  );
-  return tableOf(names, entries, kept, (entry, column, s) =>
-    overSeeds(
-      ranked[entry].map((each) => valuesOf(each, column, measure, { relevant: relevant[s] })),
-    ).filter((x) => !Number.isNaN(x)),
+  const { relevant } = measure.heldOut;
+  const parts = names.map((_, s) => restricted(relevant, (code) => of[code] === s));
+  return tableOf(names, entries, kept, (e, column, s) =>
+    overSeeds(ranked[e].map((each) => valuesOf(each, column, measure, parts[s]))).filter(
+      (x) => !Number.isNaN(x),
+    ),
   );
 }
 
@@ -130,21 +129,16 @@ function tableOf(
 ): Table {
   if (columns.length === 0)
     throw new ArgumentError(
-      'No metric of right and wrong was measured that could be told apart by parts. Give evaluate one, such as ndcg.',
+      'No accuracy metric was measured that segments can have. Give evaluate one, such as ndcg.',
     );
-  const rows: Record<string, Cell>[] = [];
-  names.forEach((segment, s) => {
-    entries.forEach(({ name }, e) => {
+  const rows = names.flatMap((segment, s) =>
+    entries.flatMap(({ name }, e): Record<string, Cell>[] => {
       const measured = columns.map((column) => values(e, column, s));
-      if (measured[0].length === 0) return;
-      const means = columns.map((column, c): [string, Cell] => [column.name, meanOf(measured[c])]);
-      rows.push({
-        segment,
-        users: measured[0].length,
-        recommender: name,
-        ...Object.fromEntries(means),
-      });
-    });
-  });
+      if (measured[0].length === 0) return [];
+      const means = columns.map((column, c) => [column.name, meanOf(measured[c])]);
+      const users = measured[0].length;
+      return [{ segment, users, recommender: name, ...Object.fromEntries(means) }];
+    }),
+  );
   return Table.fromRows(rows);
 }

@@ -1,6 +1,8 @@
+import type { Steps } from '../compute/interrupt.js';
 import { matmul } from '../compute/matmul.js';
 import { dispose, float32 } from '../compute/memory.js';
 import { Random } from '../compute/random.js';
+import { quantile } from '../data/explore.js';
 import { checkArgument, checkNumber, isNumbers } from '../options.js';
 import { isAccuracy, isGreaterBetter, isOfCatalogue, type MetricColumn } from './parse.js';
 
@@ -34,13 +36,11 @@ export type ComparisonRow = {
   pHolm: number | null;
 };
 
-/** Values of one recommender: for each seed a column for each metric. */
+/** The values of one recommender, a column for each seed, by name of the metric. */
 export interface Entry {
   readonly name: string;
   readonly baseline: boolean;
-  /**
-   * By metric: one column of users a seed, or a single number a seed for metrics of the catalogue.
-   */
+  /** One value a user; a single one for metrics of the catalogue. */
   readonly values: ReadonlyMap<string, readonly Float64Array[]>;
 }
 
@@ -51,14 +51,14 @@ export function overSeeds(values: readonly Float64Array[]): Float64Array {
     : values[0].map((_, i) => values.reduce((sum, column) => sum + column[i], 0) / values.length);
 }
 
-/** Means, intervals and tests. A generator, as resampling is long work. */
+/** Means, intervals and tests: a row for each metric and recommender. */
 export function* comparisonRows(
   entries: readonly Entry[],
   columns: readonly MetricColumn[],
   options: { samples: number; confidence: number; seed: number | string },
-): Generator<void, ComparisonRow[]> {
+): Steps<ComparisonRow[]> {
   const rows: ComparisonRow[] = [];
-  const resampled: { values: Float64Array; put: (low: number, high: number) => void }[] = [];
+  const resampled: { values: Float64Array; put: (interval: Interval) => void }[] = [];
   for (const column of columns) {
     const users = entries.map(({ values }) => overSeeds(values.get(column.name)!));
     const means = users.map(meanOf);
@@ -81,14 +81,15 @@ export function* comparisonRows(
       };
       rows.push(row);
       if (isOfCatalogue(column)) return;
-      resampled.push({ values: users[e], put: (low, high) => Object.assign(row, { low, high }) });
+      resampled.push({ values: users[e], put: (interval) => Object.assign(row, interval) });
       if (best < 0 || best === e) return;
       const differences = users[e].map((x, i) => x - users[best][i]);
-      const { p } = pairedTTest(differences.filter((x) => !Number.isNaN(x)));
-      Object.assign(row, { baseline: entries[best].name, difference: meanOf(differences), p });
+      row.baseline = entries[best].name;
+      row.difference = meanOf(differences);
+      row.p = pairedTTest(differences.filter((x) => !Number.isNaN(x))).p;
       resampled.push({
         values: differences,
-        put: (low, high) => Object.assign(row, { differenceLow: low, differenceHigh: high }),
+        put: ({ low, high }) => Object.assign(row, { differenceLow: low, differenceHigh: high }),
       });
     });
   }
@@ -96,58 +97,53 @@ export function* comparisonRows(
     resampled.map(({ values }) => values),
     options,
   );
-  intervals.forEach(({ low, high }, i) => {
-    resampled[i].put(low, high);
+  resampled.forEach(({ put }, i) => {
+    put(intervals[i]);
   });
-  const corrected = holm(rows.map(({ p }) => p ?? NaN));
-  rows.forEach((row, i) => {
-    if (!Number.isNaN(corrected[i])) row.pHolm = corrected[i];
+  holm(rows.map(({ p }) => p ?? NaN)).forEach((p, i) => {
+    if (!Number.isNaN(p)) rows[i].pHolm = p;
   });
   return rows;
 }
 
-/** Which baseline has the best mean; −1 if there is none, or nothing beside it. */
+/** Index of the baseline with the best mean; −1 if there is none. */
 function bestOf(entries: readonly Entry[], means: readonly number[], greater: boolean): number {
   let best = -1;
   entries.forEach(({ baseline }, e) => {
-    if (baseline && (best < 0 || (greater ? means[e] > means[best] : means[e] < means[best])))
-      best = e;
+    const better = greater ? means[e] > means[best] : means[e] < means[best];
+    if (baseline && (best < 0 || better)) best = e;
   });
   return best;
 }
 
-/** The middle part of what resampling gives. */
+/** The ends of a confidence interval. */
 export interface Interval {
   readonly low: number;
   readonly high: number;
 }
 
-/** A column of values, one a user, NaN for users that have none. */
-type Values = Float64Array;
-
 /** Resamples that are computed at once. */
 const BLOCK = 32;
 
 /**
- * Percentile bootstrap of means over users (Efron, 1979): users are drawn with replacement as often
- * as there are users, again and again; the interval is where the middle of the resampled means
- * lies. Every column is resampled with the same users. A generator: it yields now and then, so that
- * long work can be interrupted.
- * @param columns values of the same users; a shorter one is of the first of them
- * @param options.samples resamples; `confidence`: share of them inside the interval, e.g. 0.95
+ * Percentile bootstrap of means over users (Efron, 1979): as many users as there are are drawn with
+ * replacement, again and again; the interval holds the middle part of the resampled means. All
+ * columns are resampled with the same users.
+ * @param columns values of the same users, NaN for users without one; a shorter column is of the
+ *   first of them
+ * @param options.samples number of resamples; `confidence`: share of them inside the interval
  */
 export function* bootstrapIntervals(
-  columns: readonly Values[],
+  columns: readonly Float64Array[],
   { samples, confidence, seed }: { samples: number; confidence: number; seed: number | string },
-): Generator<void, Interval[]> {
+): Steps<Interval[]> {
   const n = Math.max(0, ...columns.map((values) => values.length));
   if (n === 0) return columns.map(() => ({ low: NaN, high: NaN }));
   const random = new Random(seed).child('bootstrap');
   const ranges = columns.map(rangeOf);
-  // A resampled mean is the least value + Σ drawn·(value − least) / Σ drawn, over users with a
-  // value. All of them are one product of matrices in float32, whose terms are never negative:
-  // where every drawn user has the least value, such as no hit, the mean is that value and no
-  // rounding.
+  // A resampled mean is least + Σ drawn·(value − least) / Σ drawn, over users with a value. All
+  // means are one matrix product in float32 without negative terms: if every drawn user has the
+  // least value, such as no hit, the mean is exactly that value.
   const gaps = columns.flatMap((values, c) =>
     values.length < n || values.some(Number.isNaN) ? [c] : [],
   );
@@ -200,8 +196,8 @@ export function* bootstrapIntervals(
   }
 }
 
-/** The least and the largest of the values that there are. */
-function rangeOf(values: Values): { least: number; most: number } {
+/** The least and the largest of the values that are not NaN. */
+function rangeOf(values: Float64Array): { least: number; most: number } {
   let [least, most] = [Infinity, -Infinity];
   for (const value of values) {
     if (value < least) least = value;
@@ -210,7 +206,7 @@ function rangeOf(values: Values): { least: number; most: number } {
   return { least, most };
 }
 
-/** The mean of the values that there are; NaN if there is none. */
+/** The mean of the values that are not NaN; NaN if there is none. */
 export function meanOf(values: ArrayLike<number>): number {
   let [sum, n] = [0, 0];
   for (let i = 0; i < values.length; i++) {
@@ -221,31 +217,21 @@ export function meanOf(values: ArrayLike<number>): number {
   return n ? sum / n : NaN;
 }
 
-/** The standard deviation of a sample, divided by n − 1; NaN for less than two. */
+/** Standard deviation of a sample, with the divisor n − 1; NaN for fewer than two values. */
 export function deviationOf(values: readonly number[]): number {
   const mean = meanOf(values);
   const squares = values.reduce((sum, x) => sum + (x - mean) ** 2, 0);
   return values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : NaN;
 }
 
-/** Linear interpolation between the neighbours in rank, as NumPy's quantile. */
-function quantile(sorted: Float64Array, q: number): number {
-  if (sorted.length === 0) return NaN;
-  const at = q * (sorted.length - 1);
-  const below = Math.floor(at);
-  const above = Math.min(sorted.length - 1, below + 1);
-  return sorted[below] + (at - below) * (sorted[above] - sorted[below]);
-}
-
 /**
- * Student's t-test for pairs: whether the mean of differences is 0, t = mean / (sd / √n) with n − 1
- * degrees of freedom, two-sided. With hundreds of users it hardly matters that the differences are
- * not normal, and it agrees with the bootstrap and the randomization test (Smucker, Allan and
- * Carterette, 2007).
+ * Student's paired t-test: whether the mean of differences is 0, t = mean / (sd / √n) with n − 1
+ * degrees of freedom, two-sided. With hundreds of users the differences need not be normal, and the
+ * test agrees with the bootstrap and the randomization test (Smucker, Allan and Carterette, 2007).
  * @param differences one a pair
- * @returns `p`: how likely differences at least this large are by chance; 1 if all are 0; NaN (and
- *   so is t) for less than two, or if one is NaN or infinite, as SciPy has it. All equal, but not
- *   0: t is infinite and p is 0
+ * @returns `p`: probability of differences at least this large by chance; 1 if all are 0, 0 if all
+ *   are equal but not 0. NaN (and so is t) for fewer than two differences, or if one is NaN or
+ *   infinite, as in SciPy
  * @example pairedTTest([1, 2, 3, 4]).p // 0.0305: t = 3.873, 3 degrees of freedom
  */
 export function pairedTTest(differences: ArrayLike<number>): { t: number; df: number; p: number } {
@@ -264,7 +250,7 @@ export function pairedTTest(differences: ArrayLike<number>): { t: number; df: nu
     most = Math.max(most, Math.abs(differences[i]));
   }
   if (most === 0) return { t: 0, df, p: 1 };
-  // As shares of the largest: t is the same, and no square is too large or too small for a number.
+  // As shares of the largest: t is the same, and no square overflows or underflows.
   let mean = 0;
   for (let i = 0; i < n; i++) mean += differences[i] / most / n;
   let squares = 0;
@@ -275,17 +261,16 @@ export function pairedTTest(differences: ArrayLike<number>): { t: number; df: nu
 }
 
 /**
- * p-values for several comparisons at once (Holm, 1979): ascending, the i-th of m (from 0) is
- * multiplied by m − i, and none falls below the one before. Below α then means: the chance of any
- * false alarm among all of them is below α. NaN stays NaN and does not count.
+ * p-values corrected for several comparisons (Holm, 1979): in ascending order, the i-th of m (from
+ * 0) is multiplied by m − i, and none is less than the one before. Then a false alarm among all
+ * comparisons with p below α has a probability below α. NaN stays NaN and does not count.
  * @param p p-values, from 0 to 1
  * @example holm([0.01, 0.04, 0.03]) // [0.03, 0.06, 0.06]
  */
 export function holm(p: readonly number[]): number[] {
   checkArgument(isNumbers(p), p, 'holm', 'p-values: an array of numbers');
-  for (const each of p) {
+  for (const each of p)
     if (!Number.isNaN(each)) checkNumber(each, each >= 0 && each <= 1, 'p-values are from 0 to 1');
-  }
   const order = [...p.keys()].filter((i) => !Number.isNaN(p[i])).sort((a, b) => p[a] - p[b]);
   const out = p.map(() => NaN);
   let least = 0;
@@ -332,7 +317,7 @@ function fraction(a: number, b: number, x: number): number {
   return h;
 }
 
-/** log Γ(x), x > 0: Stirling's series, after a shift to where it is exact. */
+/** log Γ(x), x > 0: Stirling's series, after a shift to x ≥ 15, where it is exact. */
 function logGamma(x: number): number {
   let shift = 0;
   for (; x < 15; x++) shift += Math.log(x);

@@ -1,33 +1,25 @@
-import { Plays, playsAmong } from '../data/plays.js';
-
-import { ArgumentError } from '../errors.js';
-import { checkArgument } from '../options.js';
-import type { SavedForm } from '../recommend/export.js';
+import type { Plays } from '../data/plays.js';
+import { playsAmong } from '../data/plays.js';
+import { registerRecommenderKind } from '../recommend/export-recommender.js';
 import type { FoldedUser, HistoryItem, HistoryOptions } from '../recommend/fold-in.js';
 import { Interactions } from '../recommend/interactions.js';
 import { Recommender, type TrackVectors } from '../recommend/recommender.js';
-import { instead, isRecommender } from './parse.js';
+import { checkBoth } from './parse.js';
 
 /**
- * The same recommender, with further plays taken for seen: lists leave them out, though nothing was
- * learnt of them. For plays that came in after training, and to measure on test plays what
- * validation plays are no answer to (RecBole's full ranking masks both).
+ * The same recommender with further plays counted as seen: lists leave them out, though nothing was
+ * learnt from them. For plays that came in after training, and to mask validation plays when
+ * measuring on test plays (as RecBole's full ranking does).
  * @param recommender left as it is
- * @param plays what users have played beside what it was trained on; users and tracks that it does
- *   not know are left out
+ * @param plays further plays of its users; users and tracks that it does not know are left out
  * @example evaluateRecommender(withSeen(ease, split.valid), split.test)
  */
 export function withSeen(recommender: Recommender, plays: Plays): Recommender {
-  if (!isRecommender(recommender)) {
-    throw new ArgumentError(
-      `withSeen needs a recommender, such as new Popularity(train), got ${instead(recommender)}.`,
-    );
-  }
-  checkArgument(plays instanceof Plays, plays, 'withSeen', 'plays, such as readPlays reads');
+  checkBoth('withSeen', recommender, plays);
   return new WithSeen(recommender, joined(recommender.seen, plays));
 }
 
-export class WithSeen extends Recommender {
+class WithSeen extends Recommender {
   readonly name: string;
   override readonly prediction?: (score: number) => number;
   override readonly trackVectors?: () => TrackVectors;
@@ -55,60 +47,40 @@ export class WithSeen extends Recommender {
   scores(users: Int32Array, out: Float32Array): void {
     this.of.scores(users, out);
   }
-
-  /** How a file describes it, and how it is made again. */
-  static readonly saved: SavedForm<WithSeen> = {
-    name: 'WithSeen',
-    describe: ({ of }) => ({ config: {}, parts: [of] }),
-    make: ({ seen }, _config, _tensors, [of]) => new WithSeen(of, seen),
-  };
 }
 
-/**
- * What was seen together with further plays, as long as these are there: recommenders of the same
- * plays share it.
- */
+/** Seen and further plays together, kept: recommenders trained on the same plays share them. */
 const known = new WeakMap<Interactions, WeakMap<Plays, Interactions>>();
 
 function joined(seen: Interactions, plays: Plays): Interactions {
-  let ofSeen = known.get(seen);
-  if (!ofSeen) known.set(seen, (ofSeen = new WeakMap()));
-  let made = ofSeen.get(plays);
-  if (!made) ofSeen.set(plays, (made = join(seen, plays)));
+  const ofSeen = known.get(seen) ?? new WeakMap<Plays, Interactions>();
+  known.set(seen, ofSeen);
+  const made = ofSeen.get(plays) ?? join(seen, plays);
+  ofSeen.set(plays, made);
   return made;
 }
 
-/** Row by row: both are in order, so nothing is sorted but the further plays. */
 function join(seen: Interactions, plays: Plays): Interactions {
-  const { users, tracks } = seen;
-  const further = Interactions.fromPairs({ users, tracks, ...playsAmong(plays, seen) });
-  const most = seen.length + further.length;
-  const [indptr, indices, playcount] = [
-    new Int32Array(users.length + 1),
-    new Int32Array(most),
-    new Float32Array(most),
-  ];
-  let n = 0;
-  for (let u = 0; u < users.length; u++) {
-    let a = seen.indptr[u];
-    let b = further.indptr[u];
-    const [endA, endB] = [seen.indptr[u + 1], further.indptr[u + 1]];
-    for (; a < endA || b < endB; n++) {
-      const [s, t] = [
-        a < endA ? seen.indices[a] : tracks.length,
-        b < endB ? further.indices[b] : tracks.length,
-      ];
-      indices[n] = Math.min(s, t);
-      if (s <= t) playcount[n] += seen.playcount[a++];
-      if (t <= s) playcount[n] += further.playcount[b++];
-    }
-    indptr[u + 1] = n;
-  }
-  return Interactions.fromCsr({
-    users,
-    tracks,
-    indptr,
-    indices: indices.slice(0, n),
-    playcount: playcount.slice(0, n),
-  });
+  const { users, tracks, indptr } = seen;
+  const further = playsAmong(plays, seen);
+  const n = seen.length + further.user.length;
+  const pairs = {
+    user: new Int32Array(n),
+    track: new Int32Array(n),
+    playcount: new Float32Array(n),
+  };
+  for (let u = 0; u < users.length; u++) pairs.user.fill(u, indptr[u], indptr[u + 1]);
+  pairs.track.set(seen.indices);
+  pairs.playcount.set(seen.playcount);
+  pairs.user.set(further.user, seen.length);
+  pairs.track.set(further.track, seen.length);
+  pairs.playcount.set(further.playcount, seen.length);
+  return Interactions.fromPairs({ users, tracks, ...pairs });
 }
+
+registerRecommenderKind<WithSeen>({
+  name: 'WithSeen',
+  type: WithSeen,
+  describe: ({ of }) => ({ config: {}, parts: [of] }),
+  make: ({ seen }, _config, _tensors, [of]) => new WithSeen(of, seen),
+});

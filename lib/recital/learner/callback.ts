@@ -4,22 +4,38 @@ import { ArgumentError } from '../errors.js';
 import { checkArgument, didYouMean, isFunction } from '../options.js';
 import type { RunPosition } from './checkpoint.js';
 import type { Learner } from './learner.js';
+import { list } from './learner-options.js';
 
 /**
  * The events of a training run, in fastai's order (callback/core.py). `afterX` comes in every case,
  * after `afterCancelX` if X was cancelled.
  * @example events.indexOf('beforeBatch') // 4
  */
-// biome-ignore format: events of one part of the run stand in one line
 export const events = [
-  'afterCreate', 'beforeFit', 'beforeEpoch', 'beforeTrain',
-  'beforeBatch', 'afterPred', 'afterLoss',
-  'beforeBackward', 'afterCancelBackward', 'afterBackward',
-  'beforeStep', 'afterCancelStep', 'afterStep',
-  'afterCancelBatch', 'afterBatch',
-  'afterCancelTrain', 'afterTrain',
-  'beforeValidate', 'afterCancelValidate', 'afterValidate',
-  'afterCancelEpoch', 'afterEpoch', 'afterCancelFit', 'afterFit',
+  'afterCreate',
+  'beforeFit',
+  'beforeEpoch',
+  'beforeTrain',
+  'beforeBatch',
+  'afterPred',
+  'afterLoss',
+  'beforeBackward',
+  'afterCancelBackward',
+  'afterBackward',
+  'beforeStep',
+  'afterCancelStep',
+  'afterStep',
+  'afterCancelBatch',
+  'afterBatch',
+  'afterCancelTrain',
+  'afterTrain',
+  'beforeValidate',
+  'afterCancelValidate',
+  'afterValidate',
+  'afterCancelEpoch',
+  'afterEpoch',
+  'afterCancelFit',
+  'afterFit',
 ] as const;
 
 /**
@@ -28,72 +44,80 @@ export const events = [
  */
 export type EventName = (typeof events)[number];
 
-/** The events of every batch: synchronous, and limited by `runTrain` and `runValid`. */
-const batchEvents: ReadonlySet<EventName> = new Set(
-  events.slice(events.indexOf('beforeBatch'), events.indexOf('afterBatch') + 1),
-);
+/**
+ * The events that come for every batch: `runTrain` and `runValid` limit these.
+ * @example innerLoop.has('afterEpoch') // false
+ */
+export const innerLoop: ReadonlySet<EventName> = new Set<EventName>([
+  'beforeBatch',
+  'afterPred',
+  'afterLoss',
+  'beforeBackward',
+  'afterCancelBackward',
+  'afterBackward',
+  'beforeStep',
+  'afterCancelStep',
+  'afterStep',
+  'afterCancelBatch',
+  'afterBatch',
+]);
 
+/**
+ * Thrown by a callback to leave a part of the run; not an error.
+ * @example new CancelFitException() instanceof CancelException // true
+ */
+export class CancelException extends Error {}
 /**
  * Leaves the batch: the next one follows. Thrown in `beforeStep` it leaves out the step but keeps
  * the gradients, and those of the next batch are added.
  * @example await learn.fit(1, 1e-3, { cbs: { name: 'everyOther', beforeBatch: ({ iter }) => { if (iter % 2) throw new CancelBatchException(); } } });
  */
-export class CancelBatchException extends Error {}
+export class CancelBatchException extends CancelException {}
 /**
  * Leaves the backward pass: the step follows.
  * @example await learn.fit(1, 1e-3, { cbs: { name: 'noBackward', beforeBackward: () => { throw new CancelBackwardException(); } } });
  */
-export class CancelBackwardException extends Error {}
+export class CancelBackwardException extends CancelException {}
 /**
  * Leaves out the optimizer's step; gradients are cleared all the same.
  * @example await learn.fit(1, 1e-3, { cbs: { name: 'noStep', beforeStep: () => { throw new CancelStepException(); } } });
  */
-export class CancelStepException extends Error {}
+export class CancelStepException extends CancelException {}
 /**
  * Leaves the training part of the epoch: validation follows.
  * @example
  * const tenBatches: Callback = { name: 'tenBatches', afterBatch: ({ training, iter }) => { if (training && iter === 9) throw new CancelTrainException(); } };
  * await learn.fit(1, 1e-3, { cbs: tenBatches });
  */
-export class CancelTrainException extends Error {}
+export class CancelTrainException extends CancelException {}
 /**
  * Leaves validation.
  * @example await learn.fit(1, 1e-3, { cbs: { name: 'noValidation', beforeValidate: () => { throw new CancelValidException(); } } });
  */
-export class CancelValidException extends Error {}
+export class CancelValidException extends CancelException {}
 /**
  * Leaves the epoch: the next one follows.
  * @example await learn.fit(2, 1e-3, { cbs: { name: 'oneEpoch', beforeEpoch: ({ epoch }) => { if (epoch > 0) throw new CancelEpochException(); } } });
  */
-export class CancelEpochException extends Error {}
+export class CancelEpochException extends CancelException {}
 /**
  * Ends the run.
  * @example
  * const enough: Callback = { name: 'enough', afterEpoch: ({ recorder }) => { if (Number(recorder.log[2]) < 0.2) throw new CancelFitException(); } };
  * await learn.fit(50, 1e-3, { cbs: enough });
  */
-export class CancelFitException extends Error {}
-
-/** The exception that leaves each part of a run. */
-const CANCEL = {
-  Fit: CancelFitException,
-  Epoch: CancelEpochException,
-  Train: CancelTrainException,
-  Validate: CancelValidException,
-  Batch: CancelBatchException,
-  Backward: CancelBackwardException,
-  Step: CancelStepException,
-};
+export class CancelFitException extends CancelException {}
 
 /**
- * Handlers by event. Those of a batch must be synchronous; the others may return a promise.
+ * Handlers by event. Those of the inner loop run once a batch and must be synchronous; the others
+ * may return a promise.
  */
 export type EventHandlers = { [E in EventName]?: (learn: Learner) => void | Promise<void> };
 
 /**
- * An observer of training that may steer it: any object, or class, with handlers named after the
- * events. It reads what it wants from `learn` (`learn.loss`, `learn.pred`, `learn.epoch` …), writes
- * to it, or throws a Cancel…Exception to leave a part of the run.
+ * Something that looks on while a Learner trains, and may steer it: any object, or class, with
+ * handlers named after the events. It reads what it wants from `learn` (`learn.loss`, `learn.pred`,
+ * `learn.epoch` …), writes to it, or throws a Cancel…Exception to leave a part of the run.
  *
  * @example
  * const logLoss: Callback = {
@@ -103,34 +127,41 @@ export type EventHandlers = { [E in EventName]?: (learn: Learner) => void | Prom
  * await learn.fit(1, 1e-3, { cbs: [logLoss] });
  */
 export interface Callback extends EventHandlers {
-  /** Shown by `summary` and in errors; default: the name of its class, or `callback`. */
+  /**
+   * Shown by `summary` and in errors; default: the name of its class, `callback` for an object
+   * without one.
+   */
   readonly name?: string;
   /**
    * Callbacks run by ascending order; default 0. TrainEval −10, Recorder 50, schedules and progress
    * 60.
    */
   readonly order?: number;
-  /** False: it gets no events of training batches. */
+  /** False: the events of training batches pass it by. */
   readonly runTrain?: boolean;
-  /** False: it gets no events of validation batches. */
+  /** False: the events of validation batches pass it by. */
   readonly runValid?: boolean;
-  /** False: it is left out of the trial run of lrFind. */
+  /** False: it has no part in the trial run of lrFind. */
   readonly runLrFind?: boolean;
-  /** True: it is left out of predictions that another callback makes during a run. */
+  /** True: it has no part in predictions that another callback fetches in the middle of a run. */
   readonly removeOnFetch?: boolean;
 }
 
 const factories: (() => Callback)[] = [];
 
 /**
- * Adds a callback to every Learner made from now on; display/ registers the live progress table
- * with it.
+ * Adds a callback to every Learner made from now on: notebook/ registers the live progress table
+ * this way.
  * @param make makes it, anew for each learner
  * @example registerDefaultCallback(() => new TerminateOnNaN());
  */
 export function registerDefaultCallback(make: () => Callback): void {
-  const wanted = 'a function that makes a callback, such as () => new TerminateOnNaN()';
-  checkArgument(typeof make === 'function', make, 'registerDefaultCallback', wanted);
+  checkArgument(
+    typeof make === 'function',
+    make,
+    'registerDefaultCallback',
+    'a function that makes a callback, such as () => new TerminateOnNaN()',
+  );
   factories.push(make);
 }
 
@@ -139,20 +170,15 @@ export function defaultCallbacks(): Callback[] {
   return factories.map((make) => make());
 }
 
-/** The name of a callback: its own, or that of its class. */
+/** What a callback is called. */
 export function callbackName(cb: Callback): string {
   const type = cb.constructor?.name ?? 'Object';
   return cb.name ?? (type === 'Object' ? 'callback' : type);
 }
 
-/** One thing or several, as a new array. */
-export function list<T>(value: T | readonly T[]): T[] {
-  return Array.isArray(value) ? [...(value as readonly T[])] : [value as T];
-}
-
 /**
- * Throws unless this is a callback: an object with at least one handler, each named after an event,
- * since a handler with a mistyped name would never be called.
+ * Throws unless this is a callback: an object with handlers, each named after an event. A mistyped
+ * one would never be called.
  */
 export function checkCallback(cb: unknown): asserts cb is Callback {
   const example = "such as { name: 'mine', afterEpoch: (learn) => … }";
@@ -168,14 +194,15 @@ export function checkCallback(cb: unknown): asserts cb is Callback {
   const called = callbackName(cb as Callback);
   const who = called === 'callback' ? 'A callback' : `The callback ${called}`;
   let handlers = 0;
-  for (const event of handlerNames(cb)) {
+  for (const event of fieldsOf(cb)) {
     const value = (cb as Record<string, unknown>)[event];
-    const known = (events as readonly string[]).includes(event);
-    if (!known && typeof value === 'function')
+    if (!(events as readonly string[]).includes(event)) {
+      if (typeof value !== 'function') continue;
       throw new ArgumentError(
         `${who} has a handler for an event that never comes, "${event}"${didYouMean(event, events)}`,
       );
-    if (!known || value === undefined) continue;
+    }
+    if (value === undefined) continue;
     if (typeof value !== 'function')
       throw new ArgumentError(
         `${event} of a callback must be a function of the learner, got ${typeof value}.`,
@@ -188,8 +215,8 @@ export function checkCallback(cb: unknown): asserts cb is Callback {
     );
 }
 
-/** Names of fields and methods, own and inherited, that look like those of events. */
-function handlerNames(cb: object): Set<string> {
+/** Names of fields and methods, inherited ones as well, that look like those of events. */
+function fieldsOf(cb: object): Set<string> {
   const names = new Set<string>();
   for (let o: object | null = cb; o && o !== Object.prototype; o = Object.getPrototypeOf(o))
     for (const name of Object.getOwnPropertyNames(o))
@@ -197,7 +224,7 @@ function handlerNames(cb: object): Set<string> {
   return names;
 }
 
-/** The learner whose handler is running, in the code after its awaits as well. */
+/** The learner whose run a handler belongs to, in what follows its awaits as well. */
 const handled = new AsyncLocalStorage<Learner>();
 
 /** Calls the handlers of a learner's callbacks, by ascending order. */
@@ -208,14 +235,14 @@ export class Dispatcher {
   constructor(private readonly learn: Learner) {}
 
   /**
-   * Whether the caller belongs to the learner's own run: to a handler, or to `within`. Other code,
-   * such as another cell, may run while the run awaits.
+   * Whether the code that asks belongs to the learner's own run: to a handler, or to `within`.
+   * Other cells and callers come between two awaits.
    */
   get inside(): boolean {
     return this.depth > 0 || handled.getStore() === this.learn;
   }
 
-  /** Runs synchronous work as a part of the run. */
+  /** Does what belongs to the run, without waiting. */
   within<T>(work: () => T): T {
     this.depth++;
     try {
@@ -225,11 +252,10 @@ export class Dispatcher {
     }
   }
 
-  /** Calls the handlers of an event of a batch; they must be synchronous. */
+  /** Calls an event's handlers, none of which may wait. */
   call(event: EventName): void {
-    const { training } = this.learn;
     for (const cb of this.ordered()) {
-      if (batchEvents.has(event) && (training ? cb.runTrain : cb.runValid) === false) continue;
+      if (!runsNow(cb, event, this.learn.training)) continue;
       this.depth++;
       let result: void | Promise<void>;
       try {
@@ -237,43 +263,45 @@ export class Dispatcher {
       } finally {
         this.depth--;
       }
-      if (result instanceof Promise)
+      if (result instanceof Promise) {
         throw new ArgumentError(
           `${callbackName(cb)}.${event} returned a promise: handlers that run in every batch must be synchronous.`,
         );
+      }
     }
   }
 
-  /** Calls the handlers of any other event, one after the other. */
+  /** Calls an event's handlers outside of the inner loop, one after the other. */
   async callAsync(event: EventName): Promise<void> {
     for (const cb of this.ordered()) await handled.run(this.learn, () => cb[event]?.(this.learn));
   }
 
   /**
-   * Runs a part of the run between its events `before…` and `after…`; its Cancel…Exception leaves
-   * it.
+   * A part of the run between its events `before…` and `after…`; a callback leaves it by throwing
+   * `cancel`.
    */
-  async part(
+  async withEvents(
     name: 'Fit' | 'Epoch' | 'Train' | 'Validate',
+    cancel: new () => Error,
     work: () => Promise<void>,
   ): Promise<void> {
     try {
       await this.callAsync(`before${name}`);
       await work();
     } catch (e) {
-      if (!(e instanceof CANCEL[name])) throw e;
+      if (!(e instanceof cancel)) throw e;
       await this.callAsync(`afterCancel${name}`);
     }
     await this.callAsync(`after${name}`);
   }
 
   /** The same for a part of a batch. */
-  batchPart(name: 'Batch' | 'Backward' | 'Step', work: () => void): void {
+  around(name: 'Batch' | 'Backward' | 'Step', cancel: new () => Error, work: () => void): void {
     try {
       this.call(`before${name}`);
       work();
     } catch (e) {
-      if (!(e instanceof CANCEL[name])) throw e;
+      if (!(e instanceof cancel)) throw e;
       this.call(`afterCancel${name}`);
     }
     this.call(`after${name}`);
@@ -287,25 +315,36 @@ export class Dispatcher {
   }
 }
 
-/** The state of a run, which callbacks read and steer, and the callbacks: a Learner extends it. */
+/**
+ * Whether a callback gets an event now: `runTrain` and `runValid` limit those of the inner loop.
+ */
+function runsNow(cb: Callback, event: EventName, training: boolean): boolean {
+  if (!innerLoop.has(event)) return true;
+  return training ? cb.runTrain !== false : cb.runValid !== false;
+}
+
+/** The state of a run, for callbacks to read and steer, and these callbacks: a Learner has it. */
 export class RunState {
-  /** The current batch. */
+  /** The batch at hand. */
   batch: Batch = { size: 0, inputs: [], targets: new Float32Array(0), rows: new Int32Array(0) };
-  /** Its predictions: a view, valid until the next batch. */
+  /** Predictions for it: a view, valid until the next batch. */
   pred: Float32Array = new Float32Array(0);
-  /** Its loss. */
+  /** The loss of the batch. */
   loss = NaN;
-  /** Its gradients are multiplied by this: 1 at first, for `afterLoss` to change. */
+  /**
+   * Its gradients are multiplied by this; 1 at the beginning of each batch, for `afterLoss` to
+   * change.
+   */
   gradScale = 1;
-  /** The current loader. */
+  /** The loader at hand. */
   dl: DataLoader;
-  /** Its number of batches. */
+  /** Its batches. */
   nIter = 0;
-  /** Number of the current batch, from 0. */
+  /** Number of this batch, from 0. */
   iter = 0;
   /** Epochs of the run. */
   nEpoch = 0;
-  /** Number of the current epoch, from 0. */
+  /** Number of this epoch, from 0. */
   epoch = 0;
   /** Whether this is a training batch. */
   training = false;
@@ -316,8 +355,8 @@ export class RunState {
   /** Training epochs done since the learner was made: the order of the rows depends on it. */
   epochsTrained = 0;
   /**
-   * The position at which this run resumes an interrupted one, whose results callbacks keep;
-   * undefined in a new run.
+   * Where the run was left that this one goes on with; undefined in a new run. What callbacks have
+   * gathered then stays.
    */
   resumed: RunPosition | undefined;
   /** Whether the last run was interrupted. */
@@ -329,13 +368,13 @@ export class RunState {
     this.dl = dl;
   }
 
-  /** Adds callbacks to every run from now on. */
+  /** Adds callbacks for good. */
   addCbs(cbs: Callback | readonly Callback[]): void {
     for (const cb of list(cbs)) checkCallback(cb);
     this.cbs.push(...list(cbs));
   }
 
-  /** Removes callbacks. */
+  /** Takes callbacks away. */
   removeCbs(cbs: Callback | readonly Callback[]): void {
     for (const cb of list(cbs)) {
       const i = this.cbs.indexOf(cb);
@@ -348,14 +387,20 @@ export class RunState {
     return this.withoutCbs((cb) => cb.name === 'Progress', work);
   }
 
-  /** Runs `work` without the callbacks that `left` chooses. */
+  /** Runs `work` without some of the callbacks. */
   async withoutCbs<T>(left: (cb: Callback) => boolean, work: () => Promise<T>): Promise<T> {
-    const wanted = {
-      left: "a function that says which callbacks are left out, such as (cb) => cb.name === 'Progress'",
-      work: 'a function that trains, such as () => learn.fit(1)',
-    };
-    checkArgument(isFunction(left), left, 'withoutCbs', wanted.left);
-    checkArgument(isFunction(work), work, 'withoutCbs', wanted.work);
+    checkArgument(
+      isFunction(left),
+      left,
+      'withoutCbs',
+      "a function that says which callbacks are left out, such as (cb) => cb.name === 'Progress'",
+    );
+    checkArgument(
+      isFunction(work),
+      work,
+      'withoutCbs',
+      'a function that trains, such as () => learn.fit(1)',
+    );
     const all = [...this.cbs];
     this.cbs.splice(0, all.length, ...all.filter((cb) => !left(cb)));
     try {

@@ -10,8 +10,6 @@ import {
   noveltyAtK,
   popularityAtK,
 } from '../../../lib/recital/evaluation/beyond-accuracy.js';
-import { binaryMetrics } from '../../../lib/recital/evaluation/binary-metrics.js';
-import { aucOf } from '../../../lib/recital/evaluation/metrics.js';
 
 const listeners = (track: string): number => ({ a: 8, b: 2 })[track] ?? 0;
 const lists = fc.array(
@@ -158,56 +156,6 @@ describe('audioVectors', () => {
       ArgumentError,
       'audio features',
     );
-  });
-});
-
-describe('aucOf', () => {
-  it('gives the worked example of its documentation', () => {
-    expect(aucOf([0.9, 0.4, 0.4, 0.1], [1])).to.equal(0.5);
-  });
-
-  it('equals the area of binaryMetrics, whatever the order of the tracks', () => {
-    const rows = fc.array(fc.tuple(fc.integer({ min: -3, max: 3 }), fc.boolean()), {
-      minLength: 2,
-      maxLength: 30,
-    });
-    fc.assert(
-      fc.property(rows, (all) => {
-        const relevant = [...all.keys()].filter((i) => all[i][1]);
-        if (relevant.length === 0 || relevant.length === all.length) return;
-        const scores = all.map(([score]) => score);
-        const auc = aucOf(scores, relevant);
-        const { rocAuc } = binaryMetrics(
-          all.map(([, right]) => Number(right)),
-          scores,
-        );
-        expect(auc).to.be.closeTo(rocAuc, 1e-12);
-        expect(auc).to.be.within(0, 1);
-        const last = scores.length - 1;
-        const turned = relevant.map((t) => last - t);
-        expect(aucOf([...scores].reverse(), turned)).to.be.closeTo(auc, 1e-12);
-      }),
-    );
-  });
-
-  it('is 1 for the best, 0 for the worst, and half for all alike', () => {
-    expect(aucOf([3, 2, 1], [0])).to.equal(1);
-    expect(aucOf([3, 2, 1], [2])).to.equal(0);
-    expect(aucOf([1, 1, 1], [2])).to.equal(0.5);
-  });
-
-  it('leaves out what is masked, and counts a missed track as below all', () => {
-    expect(aucOf([-Infinity, 2, 1], [1])).to.equal(1);
-    expect(aucOf([3, 2, 1], [0], { missed: 1 })).to.equal(0.5);
-    expect(aucOf([-Infinity, 2, 1], [0])).to.equal(0);
-    expect(aucOf([2], [0])).to.be.NaN;
-  });
-
-  it('refuses NaN, no relevant track, and places that do not exist', () => {
-    expect(() => aucOf([NaN, 1], [1])).to.throw('NaN');
-    expect(() => aucOf([1, 1], [])).to.throw(ArgumentError, 'no relevant track');
-    expect(() => aucOf([1, 1], [2])).to.throw(ArgumentError, 'got 2');
-    expect(() => aucOf([1, 1], [0, 0])).to.throw(ArgumentError, 'got 0');
   });
 });
 

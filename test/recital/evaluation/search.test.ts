@@ -11,13 +11,15 @@ import { randomSplit, splitPlays } from '../../../lib/recital/data/splits.js';
 import { ArgumentError, UnknownIdError } from '../../../lib/recital/errors.js';
 import { evaluateRecommender } from '../../../lib/recital/evaluation/evaluate-recommender.js';
 import {
-  checkSpace,
-  drawSettings,
   type SearchOptions,
-  type SearchSpace,
   search,
   type TrialContext,
 } from '../../../lib/recital/evaluation/search.js';
+import {
+  checkSpace,
+  drawSettings,
+  type SearchSpace,
+} from '../../../lib/recital/evaluation/search-space.js';
 
 import { Popularity } from '../../../lib/recital/recommend/baselines/popularity.js';
 import { Interactions } from '../../../lib/recital/recommend/interactions.js';

@@ -2,7 +2,6 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { Random } from '../../../lib/recital/compute/random.js';
 import { ArgumentError } from '../../../lib/recital/errors.js';
-import { drain } from '../../../lib/recital/evaluation/evaluate-recommender.js';
 import {
   bootstrapIntervals,
   deviationOf,
@@ -11,6 +10,11 @@ import {
   meanOf,
   pairedTTest,
 } from '../../../lib/recital/evaluation/statistics.js';
+
+/** The intervals, without a stop on the way. */
+function drain<T>(work: Generator<void, T>): T {
+  for (let step = work.next(); ; step = work.next()) if (step.done) return step.value;
+}
 
 describe('pairedTTest', () => {
   it('gives the worked example of its documentation', () => {
