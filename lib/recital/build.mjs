@@ -1,9 +1,12 @@
-// Compiles the AssemblyScript kernels into lib/recital/compute/build/ and bundles the library into
-// lib/recital/dist/, unless that is done already. Run by npm's `prepare`.
+// Compiles the AssemblyScript kernels into lib/recital/compute/build/, and makes of the library one
+// file and its declarations, in lib/recital/dist/, unless that is done already. Run by npm's
+// `prepare`.
 import { accessSync, constants, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundle } from './bundle.cjs';
+import { typesOf } from './types.cjs';
 
 const library = dirname(fileURLToPath(import.meta.url));
 const source = join(library, 'compute', 'assembly');
@@ -17,6 +20,11 @@ const newest = Math.max(
 );
 if (!Object.keys(builds).every((name) => age(join(out, `${name}.wasm`)) > newest)) await compile();
 bundle(library, 'index.ts', ['../native']);
+try {
+  typesOf(() => createRequire(import.meta.url)('@tslab/typescript-for-tslab'));
+} catch {
+  // The kernel is not installed, which alone needs them.
+}
 
 async function compile() {
   try {

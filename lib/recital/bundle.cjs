@@ -57,7 +57,7 @@ function bundle(folder, entry, others = []) {
   try {
     write(`${file}.map`, map);
     write(file, code);
-    write(path.join(folder, 'dist', `${name}.mjs`), moduleOf(code));
+    writeModule(path.join(folder, 'dist', `${name}.mjs`), code);
     clear(folder, name, hash);
     return { file };
   } catch {
@@ -98,7 +98,7 @@ function replaced(place, make) {
 }
 
 /**
- * The bundles of earlier sources go, but for those of the last day: a process that has loaded one
+ * What was made of earlier sources goes, but for the last day's: a process that has loaded a bundle
  * may need its source map.
  */
 function clear(folder, name, hash) {
@@ -106,14 +106,17 @@ function clear(folder, name, hash) {
   for (const other of fs.readdirSync(dist)) {
     if (!other.startsWith(`${name}-`) || other.includes(hash)) continue;
     const file = path.join(dist, other);
-    if (Date.now() - fs.statSync(file).mtimeMs > DAY) fs.rmSync(file, { force: true });
+    if (Date.now() - fs.statSync(file).mtimeMs > DAY)
+      fs.rmSync(file, { recursive: true, force: true });
   }
 }
 
 /** The entry for ES modules: Node cannot see the names of what is loaded by a function. */
-function moduleOf(code) {
-  const names = /0 && \(module\.exports = \{([^}]*)\}\)/.exec(code)[1].match(/\w+/g);
-  return `import library from '../main.cjs';\n\nexport const {\n${names.map((name) => `  ${name},\n`).join('')}} = library;\n`;
+function writeModule(file, code) {
+  const names = /0 && \(module\.exports = \{([^}]*)\}\)/.exec(code)?.[1].match(/\w+/g);
+  if (!names) return;
+  const list = names.map((name) => `  ${name},\n`).join('');
+  write(file, `import library from '../main.cjs';\n\nexport const {\n${list}} = library;\n`);
 }
 
 /**
@@ -140,7 +143,7 @@ function located(file, line, column) {
   };
 }
 
-module.exports = { bundle, hashOf, load, located, replaced };
+module.exports = { bundle, clear, hashOf, load, located, replaced };
 
 /** Makes a bundle; writes { code, map } as JSON to standard output. */
 async function make(folder, entry, file) {

@@ -3,27 +3,29 @@
 // time that the sources take, which it would read otherwise. Kept in dist/types-HASH.
 const fs = require('node:fs');
 const path = require('node:path');
-const { hashOf, replaced } = require('./bundle.cjs');
+const { clear, hashOf, replaced } = require('./bundle.cjs');
 
 /**
  * The file that declares the public names: made if the sources have changed since; index.ts itself
  * where it cannot be written.
- * @param {typeof import('typescript')} ts
+ * @param {() => typeof import('typescript')} compiler asked for when there is something to make
  * @param {string} folder the package's
  */
-function typesOf(ts, folder = __dirname) {
-  const made = path.join(folder, 'dist', `types-${hashOf([folder])}`);
+function typesOf(compiler, folder = __dirname) {
+  const hash = hashOf([folder]);
+  const made = path.join(folder, 'dist', `types-${hash}`);
   const index = path.join(made, 'index.ts');
   if (fs.existsSync(index)) return index;
   const source = path.join(folder, 'index.ts');
   try {
     replaced(made, (partial) => {
-      for (const [file, text] of new Declarations(ts).of(source)) {
+      for (const [file, text] of new Declarations(compiler()).of(source)) {
         const target = path.join(partial, path.relative(folder, file));
         fs.mkdirSync(path.dirname(target), { recursive: true });
         fs.writeFileSync(target, text);
       }
     });
+    clear(folder, 'types', hash);
     return index;
   } catch {
     return source;

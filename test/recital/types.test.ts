@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import ts from 'typescript';
 
 const { typesOf } = require('../../lib/recital/types.cjs') as {
-  typesOf(compiler: typeof ts, folder?: string): string;
+  typesOf(compiler: () => typeof ts, folder?: string): string;
 };
 const library = resolve(__dirname, '../../lib/recital');
 
@@ -54,7 +54,7 @@ function typesIn(program: ts.Program, file: string): Record<string, string> {
 
 describe('types.cjs', () => {
   const source = join(library, 'index.ts');
-  const made = typesOf(ts);
+  const made = typesOf(() => ts);
   let program: ts.Program;
   before(() => {
     program = programOf(made);
@@ -110,7 +110,7 @@ export class A {
         'b.ts',
         'export function big(): number { return 1; }\nexport type Small = { s: number };',
       );
-      const index = typesOf(ts, root);
+      const index = typesOf(() => ts, root);
       expect(readFileSync(join(dirname(index), 'a.ts'), 'utf8').trim()).to.equal(
         `import { type Small } from './b.js';
 
@@ -135,12 +135,12 @@ export class A {
         'export type Small = { s: number };',
       );
       writeFileSync(join(root, 'b.ts'), 'export type Small = { s: string };');
-      expect(readFileSync(join(dirname(typesOf(ts, root)), 'b.ts'), 'utf8').trim()).to.equal(
+      expect(readFileSync(join(dirname(typesOf(() => ts, root)), 'b.ts'), 'utf8').trim()).to.equal(
         'export type Small = { s: string };',
       );
       rmSync(join(root, 'dist'), { recursive: true });
       write('dist', ''); // nothing can be written there
-      expect(typesOf(ts, root)).to.equal(join(root, 'index.ts'));
+      expect(typesOf(() => ts, root)).to.equal(join(root, 'index.ts'));
     } finally {
       rmSync(root, { recursive: true });
     }

@@ -48,7 +48,7 @@ class OwnFiles {
       ...options,
       rootDir: path.parse(this.folder).root,
       paths: {
-        [NAME]: [typesOf(this.ts)],
+        [NAME]: [typesOf(() => this.ts)],
         [`${NAME}/*`]: [path.join(root, 'lib', 'recital', '*')],
       },
       allowImportingTsExtensions: true,
