@@ -12,8 +12,8 @@ import type { StateBuffer } from '../nn/module.js';
 import { PackedSequences } from '../nn/packed-sequences.js';
 import type { Parameter } from '../nn/parameter.js';
 import { GRU, LSTM, type Recurrent } from '../nn/recurrent.js';
-import { checkWidth, Scratch } from '../nn/scratch.js';
-import { checkArgument, checkOptions, said, whatIs } from '../options.js';
+import { Scratch } from '../nn/scratch.js';
+import { checkArgument, checkCount, checkOptions, said, whatIs } from '../options.js';
 import { EveryItemLoss, ItemScores } from './item-scores.js';
 import { type NegativeLoss, type NegativeLossOptions, negativeLoss } from './sampled-softmax.js';
 
@@ -153,8 +153,8 @@ export class LSTMModel implements Model {
       'layers, the sizes of the layers, such as [100]',
     );
     if (!layers.length) throw new ArgumentError('layers needs at least one size, e.g. [100].');
-    checkWidth(embSz, 'embSz');
-    for (const [i, size] of layers.entries()) checkWidth(size, `layers[${i}]`);
+    checkCount(embSz, 'embSz');
+    for (const [i, size] of layers.entries()) checkCount(size, `layers[${i}]`);
     const last = layers[layers.length - 1];
     this.outputs = items;
     this.config = { embSz, layers: [...layers], cell, dropout, embedP, tied };

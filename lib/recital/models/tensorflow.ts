@@ -6,8 +6,8 @@ import { initEmbedding } from '../nn/embedding.js';
 import type { Model } from '../nn/model.js';
 import type { StateBuffer } from '../nn/module.js';
 import { Parameter } from '../nn/parameter.js';
-import { checkWidth, Scratch } from '../nn/scratch.js';
-import { checkOptions, said, whatIs } from '../options.js';
+import { Scratch } from '../nn/scratch.js';
+import { checkCount, checkOptions, said, whatIs } from '../options.js';
 import { counted, printed, tree } from '../printed.js';
 import { type Tensorflow, tensorflow } from './tensorflow-load.js';
 
@@ -109,7 +109,7 @@ export class TensorflowModel implements Model {
         `tensorflowModel needs a function ([users, items], { U, V }) => predictions, a tensor; got ${whatIs(fn)}.`,
       );
     }
-    checkWidth(outputs, 'outputs');
+    checkCount(outputs, 'outputs');
     this.outputs = outputs;
     this.random = random;
     this.parameters = parametersOf(variables, random);

@@ -56,10 +56,7 @@ export class ReLU implements Module {
   }
 }
 
-/**
- * Throws unless a sigmoid range is two finite numbers, the lower one first, such as a float32 can
- * hold and tell apart.
- */
+/** Throws unless a sigmoid range is two finite numbers of float32, the lower one first. */
 export function checkYRange(yRange: readonly [number, number]): void {
   const [low, high] = Array.isArray(yRange) ? yRange.map(Math.fround) : [];
   if (low < high && Number.isFinite(Math.fround(high - low))) return;

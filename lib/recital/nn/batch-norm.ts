@@ -1,29 +1,31 @@
 import { kernels } from '../compute/kernels.js';
 import { float32 } from '../compute/memory.js';
 import { ArgumentError } from '../errors.js';
-import { checkNumber, checkOptions, said } from '../options.js';
+import { checkCount, checkNumber, given, said } from '../options.js';
 import { printed } from '../printed.js';
 import type { Module, StateBuffer } from './module.js';
 import { Parameter } from './parameter.js';
-import { checkLayerName, checkRows, checkWidth, Scratch } from './scratch.js';
+import { checkLayerName, checkRows, Scratch } from './scratch.js';
+
+const DEFAULTS = {
+  /** Weight of the batch in the running statistics. */
+  momentum: 0.1,
+  /** Added to the variance. */
+  eps: 1e-5,
+  /** Prefix of its parameters' and buffers' names. */
+  name: 'batch_norm',
+};
 
 /** Options of BatchNorm1d; defaults as PyTorch's. */
-export interface BatchNorm1dOptions {
-  /** Weight of the batch in the running statistics; default 0.1. */
-  momentum?: number;
-  /** Added to the variance; default 1e-5. */
-  eps?: number;
-  /** Prefix of its parameters' and buffers' names; default `batch_norm`. */
-  name?: string;
-}
+export type BatchNorm1dOptions = Partial<typeof DEFAULTS>;
 
 /**
  * Batch normalisation of each column, PyTorch's `nn.BatchNorm1d` with fastai's start:
  *
  *     y = w·(x − μ)/√(σ² + eps) + b
  *
- * In training μ and σ² are the mean and variance (÷ n) of the batch, and the running ones take in
- * `momentum` of them (the variance ÷ (n − 1)); otherwise they are the running ones. w starts at 1,
+ * In training μ and σ² are the mean and variance (÷ n) of the batch, and the running ones move
+ * towards them by `momentum` (the variance ÷ (n − 1)); in validation they are the running ones. w starts at 1,
  * b at 0.001 (fastai's, not PyTorch's 0); weight decay spares both.
  * @example
  * const norm = new BatchNorm1d(1);
@@ -62,11 +64,10 @@ export class BatchNorm1d implements Module {
     readonly width: number,
     options: BatchNorm1dOptions = {},
   ) {
-    checkOptions(options, ['momentum', 'eps', 'name'], 'BatchNorm1d');
-    const { momentum = 0.1, eps = 1e-5, name = 'batch_norm' } = options;
+    const { momentum, eps, name } = given(DEFAULTS, options, 'BatchNorm1d');
     checkLayerName(name);
     this.what = `BatchNorm1d ${name}`;
-    checkWidth(width, `${this.what}: width`);
+    checkCount(width, `${this.what}: width`);
     checkNumber(
       momentum,
       momentum >= 0 && momentum <= 1,
@@ -155,8 +156,8 @@ export class BatchNorm1d implements Module {
         dot[c] += gradient[o + c] * (input[o + c] - mean[c]);
       }
     }
-    // dx = w/√(σ² + eps)·(dy − (Σ dy + z·Σ dy·z)/n) = a·dy − m·x − k: mean and variance move with
-    // the batch; running ones do not
+    // dx = w/√(σ² + eps)·(dy − (Σ dy + z·Σ dy·z)/n) = a·dy − m·x − k; the second term is the
+    // derivative of the batch's mean and variance, so running ones do not have it
     const share = this.ofBatch ? 1 / size : 0;
     const [a, m, k] = [0, 1, 2].map(() => new Float64Array(width));
     for (let c = 0; c < width; c++) {

@@ -1,19 +1,50 @@
 import { float32, int32 } from '../compute/memory.js';
 import { parallel } from '../compute/threads.js';
 import { ArgumentError, NumericError } from '../errors.js';
-import { checkNumber, checkOptions, said } from '../options.js';
+import { checkNumber, given, said } from '../options.js';
 import { checkPreds, type Loss, type LossRows } from './loss.js';
 import { onSharedMemory } from './scratch.js';
 
-/** Options of CrossEntropyLossFlat. */
-export interface CrossEntropyLossOptions {
-  /** One weight per class, w; default 1 each. */
-  weight?: ArrayLike<number>;
-  /** Rows with this target do not count; default −100. */
-  ignoreIndex?: number;
-  /** Share ε of the target that is spread over all classes, 0 … 1; default 0. */
-  labelSmoothing?: number;
+/** Base class of the losses on the softmax of a row; the target is the index of a class. */
+abstract class ClassLoss implements Loss {
+  abstract readonly name: string;
+  /** The number of classes if it is known (by `weight`), else any. */
+  readonly outputs: number | undefined;
+  /** Weight of each class, if they have any. */
+  readonly weight: Float64Array | undefined;
+
+  constructor(weight: ArrayLike<number> | undefined) {
+    this.weight = checkedWeights(weight);
+    this.outputs = this.weight?.length;
+  }
+
+  abstract losses(rows: LossRows, out: Float64Array): void;
+  abstract derivatives(rows: LossRows, out: Float32Array): void;
+
+  /** Probabilities: the softmax of each row. */
+  activation(pred: Float32Array, outputs: number): Float32Array {
+    checkPreds(pred, this.name, outputs);
+    return softmaxRows(pred, outputs);
+  }
+
+  /** The most probable class of each row. */
+  decodes(activated: Float32Array, outputs: number): Float32Array {
+    checkPreds(activated, this.name, outputs);
+    return argmaxRows(activated, outputs);
+  }
 }
+
+const DEFAULTS = {
+  /** One weight per class, w; default 1 each. */
+  weight: undefined as ArrayLike<number> | undefined,
+  /** Rows with this target are ignored. */
+  ignoreIndex: -100,
+  /** Share ε of the target that is spread over all classes, 0 … 1. */
+  labelSmoothing: 0,
+};
+
+/** Options of CrossEntropyLossFlat. */
+export type CrossEntropyLossOptions = Partial<typeof DEFAULTS>;
 
 /**
  * Cross-entropy of a softmax over classes; the target is the index of a class. With
@@ -27,20 +58,19 @@ export interface CrossEntropyLossOptions {
  * costs ln C.
  * @example new CrossEntropyLossFlat({ weight: [1, 2, 0.5] })
  */
-export class CrossEntropyLossFlat implements Loss {
+export class CrossEntropyLossFlat extends ClassLoss {
   readonly name: string = 'CrossEntropyLossFlat';
-  /** The number of classes if it is known (by `weight`), else any. */
-  readonly outputs: number | undefined;
-  /** Weight of each class, if they have any. */
-  readonly weight: Float64Array | undefined;
-  /** Target of the rows that do not count. */
+  /** Target of the rows that are ignored. */
   readonly ignoreIndex: number;
   /** ε. */
   readonly labelSmoothing: number;
 
   constructor(options: CrossEntropyLossOptions = {}) {
-    checkOptions(options, ['weight', 'ignoreIndex', 'labelSmoothing'], 'CrossEntropyLossFlat');
-    const { weight, ignoreIndex = -100, labelSmoothing = 0 } = options;
+    const { weight, ignoreIndex, labelSmoothing } = given(
+      DEFAULTS,
+      options,
+      'CrossEntropyLossFlat',
+    );
     checkNumber(
       labelSmoothing,
       labelSmoothing >= 0 && labelSmoothing <= 1,
@@ -50,8 +80,7 @@ export class CrossEntropyLossFlat implements Loss {
       throw new ArgumentError(
         `ignoreIndex must be the whole number that stands for rows to ignore, got ${said(ignoreIndex)}.`,
       );
-    this.weight = checkedWeights(weight);
-    this.outputs = this.weight?.length;
+    super(weight);
     this.ignoreIndex = ignoreIndex;
     this.labelSmoothing = labelSmoothing;
   }
@@ -135,48 +164,37 @@ export class CrossEntropyLossFlat implements Loss {
       classOf: (i) => (targets[i] === this.ignoreIndex ? -1 : classOf(rows, i, this.name)),
     };
   }
-
-  /** Probabilities: the softmax of each row. */
-  activation(pred: Float32Array, outputs: number): Float32Array {
-    checkPreds(pred, this.name, outputs);
-    return softmaxRows(pred, outputs);
-  }
-
-  /** The most probable class of each row. */
-  decodes(activated: Float32Array, outputs: number): Float32Array {
-    checkPreds(activated, this.name, outputs);
-    return argmaxRows(activated, outputs);
-  }
 }
 
 /**
  * Cross-entropy with a share eps of the target spread over all classes, so that no probability is
  * pushed to 1: fastai's `LabelSmoothingCrossEntropyFlat`, the same as `CrossEntropyLossFlat` with
- * `labelSmoothing`. For class weights use that one.
+ * `labelSmoothing`, but without class weights.
  * @example new LabelSmoothingCrossEntropyFlat({ eps: 0.1 })
  */
 export class LabelSmoothingCrossEntropyFlat extends CrossEntropyLossFlat {
   override readonly name: string = 'LabelSmoothingCrossEntropyFlat';
+  /** The share that is spread. */
+  readonly eps: number;
 
   /** @param options.eps share that is spread; default 0.1 */
   constructor(options: { eps?: number } = {}) {
-    checkOptions(options, ['eps'], 'LabelSmoothingCrossEntropyFlat');
-    const { eps = 0.1 } = options;
+    const { eps } = given({ eps: 0.1 }, options, 'LabelSmoothingCrossEntropyFlat');
     checkNumber(eps, eps >= 0 && eps <= 1, 'eps must be between 0 and 1');
     super({ labelSmoothing: eps });
+    this.eps = eps;
   }
 }
 
-/** Options of FocalLossFlat. */
-export interface FocalLossOptions {
-  /**
-   * How strongly rows that are predicted well are played down, γ; default 2. 0 is the
-   * cross-entropy.
-   */
-  gamma?: number;
+const FOCAL_DEFAULTS = {
+  /** γ: how strongly rows that are predicted well are weighted down; 0 is the cross-entropy. */
+  gamma: 2,
   /** One weight per class, w (the paper's α); default 1 each. */
-  weight?: ArrayLike<number>;
-}
+  weight: undefined as ArrayLike<number> | undefined,
+};
+
+/** Options of FocalLossFlat. */
+export type FocalLossOptions = Partial<typeof FOCAL_DEFAULTS>;
 
 /**
  * Focal loss (Lin et al. 2017, arXiv 1708.02002) over classes: with the cross-entropy h = −w[y]·log
@@ -189,23 +207,16 @@ export interface FocalLossOptions {
  * probability.
  * @example new FocalLossFlat({ gamma: 2 })
  */
-export class FocalLossFlat implements Loss {
+export class FocalLossFlat extends ClassLoss {
   readonly name: string = 'FocalLossFlat';
-  /** The number of classes if it is known (by `weight`), else any. */
-  readonly outputs: number | undefined;
   /** γ. */
   readonly gamma: number;
-  /** Weight of each class, if they have any. */
-  readonly weight: Float64Array | undefined;
 
   constructor(options: FocalLossOptions = {}) {
-    checkOptions(options, ['gamma', 'weight'], 'FocalLossFlat');
-    const { gamma = 2, weight } = options;
-    if (!(gamma >= 0 && Number.isFinite(gamma)))
-      throw new ArgumentError(`gamma must be a number, 0 or more, got ${said(gamma)}.`);
+    const { gamma, weight } = given(FOCAL_DEFAULTS, options, 'FocalLossFlat');
+    checkNumber(gamma, gamma >= 0 && gamma < Infinity, 'gamma must be a number, 0 or more');
+    super(weight);
     this.gamma = gamma;
-    this.weight = checkedWeights(weight);
-    this.outputs = this.weight?.length;
   }
 
   losses(rows: LossRows, out: Float64Array): void {
@@ -232,18 +243,6 @@ export class FocalLossFlat implements Loss {
     }
   }
 
-  /** Probabilities: the softmax of each row. */
-  activation(pred: Float32Array, outputs: number): Float32Array {
-    checkPreds(pred, this.name, outputs);
-    return softmaxRows(pred, outputs);
-  }
-
-  /** The most probable class of each row. */
-  decodes(activated: Float32Array, outputs: number): Float32Array {
-    checkPreds(activated, this.name, outputs);
-    return argmaxRows(activated, outputs);
-  }
-
   private crossEntropy(rows: LossRows, i: number): number {
     const { pred, outputs = 1 } = rows;
     const y = classOf(rows, i, this.name);
@@ -254,8 +253,6 @@ export class FocalLossFlat implements Loss {
     );
   }
 }
-
-// What the losses over classes share: a row of logits, softmax, and the target as a class.
 
 /** log Σ eˣ over a row, without overflow. */
 export function logSumExp(pred: Float32Array, start: number, end: number): number {
@@ -316,7 +313,7 @@ export function checkedWeights(weight: ArrayLike<number> | undefined): Float64Ar
   return checked;
 }
 
-/** Classes from which the kernel is worth its call; below, a plain loop in float64 does as well. */
+/** From this number of classes on the kernel is faster than a plain loop in float64. */
 const MANY = 256;
 
 let classes = int32(0);
@@ -325,17 +322,14 @@ let room = float32(0);
 let parts: ArrayLike<number> = [];
 let losses = new Float64Array(0);
 
-/**
- * How many of the rows of the last call have their own class's logit as the highest, or one of the
- * highest. Rows that do not count have not.
- */
+/** In how many rows of the last call the target's logit was the highest, or one of the highest. */
 export function rightRows(size: number): number {
   let right = 0;
   for (let i = 0; i < size; i++) if (parts[2 * i + 1] === 0 && classes[i] >= 0) right++;
   return right;
 }
 
-/** Rows of logits and their classes, −1 for a row that does not count. */
+/** Rows of logits and their classes, −1 for a row that is ignored. */
 export interface SoftmaxRows {
   readonly size: number;
   readonly outputs: number;
@@ -344,7 +338,7 @@ export interface SoftmaxRows {
   classOf(i: number): number;
 }
 
-/** Whether the kernel can and should do these rows. */
+/** Whether the kernel can compute these rows, and is faster. */
 export function forKernel(pred: Float32Array, outputs: number): boolean {
   return outputs >= MANY && onSharedMemory(pred);
 }
@@ -352,8 +346,8 @@ export function forKernel(pred: Float32Array, outputs: number): boolean {
 /**
  * Cross-entropy of the softmax of rows, by a kernel and on all threads: each row's loss (a view,
  * valid until the next call) and, with `into`, its gradient.
- * @param options.out where the gradient goes: on the shared memory; it may be `pred` itself.
- *   `scaleOf`: what row i's gradient is multiplied by
+ * @param into.out the array of the gradient, on the shared memory; may be `pred` itself. `scaleOf`:
+ *   the factor of row i's gradient
  */
 export function softmaxCrossEntropy(
   { size, outputs, pred, classOf }: SoftmaxRows,

@@ -1,15 +1,15 @@
-import { Random } from '../compute/random.js';
-import { checkArgument, checkNumber, checkOptions } from '../options.js';
+import type { Random } from '../compute/random.js';
+import { checkNumber, checkOptions } from '../options.js';
 import { printed } from '../printed.js';
 import type { Module, StateBuffer } from './module.js';
 import type { Parameter } from './parameter.js';
-import { checkFloats, checkLength, Scratch } from './scratch.js';
+import { checkFloats, checkLength, checkRandom, Scratch } from './scratch.js';
 
 /**
  * Inverted dropout: in training each value becomes 0 with probability p and is divided by 1 − p
- * otherwise; else nothing happens. The mask depends on the seed, the layer's name and the number of
- * training steps it has made. That number is part of the model's state: a run that goes on from
- * saved state draws the masks it would have drawn.
+ * otherwise; in validation nothing happens. The mask depends on the seed, the layer's name and the
+ * number of training steps so far, which is saved with the model: a resumed run draws the same masks
+ * as one that was not interrupted.
  * @example new Dropout(0.2, { random: new Random(42) })
  */
 export class Dropout implements Module {
@@ -31,17 +31,8 @@ export class Dropout implements Module {
   ) {
     checkOptions(options, ['random', 'name'], 'Dropout');
     const { name = 'dropout', random } = options;
-    checkArgument(
-      random instanceof Random,
-      random,
-      'Dropout',
-      'random, such as { random: new Random(42) }',
-    );
-    checkNumber(
-      p,
-      p >= 0 && p < 1,
-      'The probability of dropout must be at least 0 and less than 1',
-    );
+    checkRandom(random, 'Dropout');
+    checkProbability(p);
     this.what = `Dropout ${name}`;
     this.random = random.child(name);
     this.buffers = p > 0 ? [{ name: `${name}.step`, value: this.step }] : [];
@@ -76,6 +67,11 @@ export class Dropout implements Module {
     this.scale = scale;
     return scale;
   }
+}
+
+/** Throws unless this can be a probability of dropout. */
+export function checkProbability(p: number): void {
+  checkNumber(p, p >= 0 && p < 1, 'The probability of dropout must be at least 0 and less than 1');
 }
 
 printed(Dropout, ({ p }) => `Dropout(p=${p}, inplace=False)`);

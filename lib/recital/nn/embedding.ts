@@ -1,23 +1,25 @@
 import { kernels } from '../compute/kernels.js';
 import { int32 } from '../compute/memory.js';
-import { Random } from '../compute/random.js';
+import type { Random } from '../compute/random.js';
 import { ArgumentError } from '../errors.js';
-import { checkArgument, checkOptions, said } from '../options.js';
+import { checkArgument, checkCount, checkOneOf, given, said } from '../options.js';
 import { printed } from '../printed.js';
 import { Parameter } from './parameter.js';
-import { checkLayerName, checkRows, checkWidth, onSharedMemory, Scratch } from './scratch.js';
+import { checkLayerName, checkRandom, checkRows, onSharedMemory, Scratch } from './scratch.js';
+
+const DEFAULTS = {
+  /** What the vectors are drawn from; without it they are 0, to be loaded. */
+  random: undefined as Random | undefined,
+  /** `'fastai'` (default): 0.01·fmod(z, 2), z standard normal. `'pytorch'`: z. */
+  init: 'fastai' as 'fastai' | 'pytorch',
+  /** Prefix of its parameter's name. */
+  name: 'embedding',
+};
 
 /** Options of Embedding. */
-export interface EmbeddingOptions {
-  /** `'fastai'` (default): 0.01·fmod(z, 2), z standard normal. `'pytorch'`: z. */
-  init?: 'fastai' | 'pytorch';
-  /** Prefix of its parameter's name; default `embedding`. */
-  name?: string;
-  /** What the vectors are drawn from; without it they are 0, to be loaded. */
-  random?: Random;
-}
+export type EmbeddingOptions = Partial<typeof DEFAULTS>;
 
-/** Where rows lie in a wider array: `column` is where they start in its rows of `stride` values. */
+/** Columns of a wider array, whose rows have `stride` values: they start at `column`. */
 export interface Columns {
   readonly column: number;
   readonly stride: number;
@@ -48,23 +50,14 @@ export class Embedding {
     readonly width: number,
     options: EmbeddingOptions = {},
   ) {
-    checkOptions(options, ['random', 'init', 'name'], 'Embedding');
-    const { init = 'fastai', name = 'embedding', random } = options;
+    const { init, name, random } = given(DEFAULTS, options, 'Embedding');
     checkLayerName(name);
     this.what = `Embedding ${name}`;
-    checkWidth(rows, `${this.what}: rows`);
-    checkWidth(width, `${this.what}: width`);
-    if (init !== 'fastai' && init !== 'pytorch')
-      throw new ArgumentError(
-        `${this.what}: init must be 'fastai' or 'pytorch', got '${said(init)}'.`,
-      );
+    checkCount(rows, `${this.what}: rows`);
+    checkCount(width, `${this.what}: width`);
+    checkOneOf(init, ['fastai', 'pytorch'], `${this.what}: init`);
     this.weight = new Parameter(`${name}.weight`, [rows, width], { table: true });
-    checkArgument(
-      random === undefined || random instanceof Random,
-      random,
-      this.what,
-      'random, such as { random: new Random(42) }',
-    );
+    if (random !== undefined) checkRandom(random, this.what);
     const draw = random?.child(this.weight.name);
     if (draw && init === 'fastai') initEmbedding(this.weight, draw);
     else if (draw)
@@ -79,8 +72,8 @@ export class Embedding {
   }
 
   /**
-   * The vectors of the first `size` indices, one row each: a view, or written into columns of
-   * `options.into`, which must be an array of float32(), and returned as that.
+   * The vectors of the first `size` indices, one row each: a view, or `options.into`, an array of
+   * float32(), after they were written into its columns.
    * @throws ArgumentError for an index that is not a row
    */
   forward(
@@ -104,14 +97,7 @@ export class Embedding {
       throw new ArgumentError(
         `${this.what}: the array to write into must lie on the shared memory. Make it with float32(n).`,
       );
-    kernels().gatherRows(
-      size,
-      width,
-      this.indices.byteOffset,
-      this.weight.value.byteOffset,
-      out.byteOffset + 4 * column,
-      stride,
-    );
+    gatherRows(this.indices, this.weight.value, out, { size, width, column, stride });
     return out;
   }
 
@@ -130,32 +116,16 @@ export class Embedding {
     const slots = this.weight.slots!;
     for (let r = 0; r < size; r++) {
       this.slots[r] = slots[indices[r]];
-      if (this.slots[r] < 0) {
-        throw new ArgumentError(
-          `${this.what}: row ${indices[r]} was not touched. Call touch() with the batch's indices before forward().`,
-        );
-      }
+      if (this.slots[r] < 0) throw untouched(this.what, indices[r]);
     }
     const d = this.room.gradient.shared(gradient);
-    kernels().scatterRows(
-      size,
-      width,
-      this.slots.byteOffset,
-      d.byteOffset + 4 * column,
-      stride,
-      this.weight.grad.byteOffset,
-    );
+    scatterRows(this.slots, d, this.weight.grad, { size, width, column, stride });
   }
 
-  /** A kernel does not look whether it leaves the rows. */
+  /** Throws unless the columns lie within the rows: a kernel does not check that. */
   private checkColumns(column: number, stride: number): void {
-    if (
-      Number.isInteger(column) &&
-      Number.isInteger(stride) &&
-      column >= 0 &&
-      column + this.width <= stride
-    )
-      return;
+    const whole = Number.isInteger(column) && Number.isInteger(stride);
+    if (whole && column >= 0 && column + this.width <= stride) return;
     throw new ArgumentError(
       `${this.what}: ${this.width} columns from column ${column} on do not lie in rows of ${stride}.`,
     );
@@ -179,6 +149,43 @@ export class Embedding {
       }
     }
   }
+}
+
+/** Rows of `width` values, in columns of a wider array unless `stride` is left out. */
+interface Rows {
+  readonly size: number;
+  readonly width: number;
+  readonly column?: number;
+  readonly stride?: number;
+}
+
+/** out[r] = table[indices[r]] for the first `size` rows, on the shared memory. */
+export function gatherRows(
+  indices: Int32Array,
+  table: Float32Array,
+  out: Float32Array,
+  { size, width, column = 0, stride = width }: Rows,
+): void {
+  const to = out.byteOffset + 4 * column;
+  kernels().gatherRows(size, width, indices.byteOffset, table.byteOffset, to, stride);
+}
+
+/** table[indices[r]] += rows[r] for the first `size` rows, on the shared memory. */
+export function scatterRows(
+  indices: Int32Array,
+  rows: Float32Array,
+  table: Float32Array,
+  { size, width, column = 0, stride = width }: Rows,
+): void {
+  const from = rows.byteOffset + 4 * column;
+  kernels().scatterRows(size, width, indices.byteOffset, from, stride, table.byteOffset);
+}
+
+/** The error for a row without gradient: a kernel would write beside the gradients. */
+export function untouched(table: string, row: number): ArgumentError {
+  return new ArgumentError(
+    `${table}: row ${row} was not touched, so it has no gradient. Call touch() with the batch before forward().`,
+  );
 }
 
 /**

@@ -1,21 +1,23 @@
 import { addColumnSums } from '../compute/column-sums.js';
 import { matmul } from '../compute/matmul.js';
-import { Random } from '../compute/random.js';
-import { checkArgument, checkOptions } from '../options.js';
+import type { Random } from '../compute/random.js';
+import { checkCount, given } from '../options.js';
 import { printed } from '../printed.js';
 import type { Module, StateBuffer } from './module.js';
-import { Parameter } from './parameter.js';
-import { checkLayerName, checkRows, checkWidth, Scratch } from './scratch.js';
+import { initUniform, Parameter } from './parameter.js';
+import { checkLayerName, checkRandom, checkRows, Scratch } from './scratch.js';
+
+const DEFAULTS = {
+  /** What the weights are drawn from. */
+  random: undefined as Random | undefined,
+  /** Whether there is a bias. */
+  bias: true,
+  /** Prefix of its parameters' names. */
+  name: 'linear',
+};
 
 /** Options of Linear. */
-export interface LinearOptions {
-  /** Whether there is a bias; default true. */
-  bias?: boolean;
-  /** Prefix of its parameters' names; default `linear`. */
-  name?: string;
-  /** What the weights are drawn from. */
-  random: Random;
-}
+export type LinearOptions = Partial<typeof DEFAULTS> & { random: Random };
 
 /**
  * y = W·x + b for each row x; PyTorch's `nn.Linear`. W is outputs × inputs; weight and bias start
@@ -40,8 +42,8 @@ export class Linear implements Module {
   };
 
   /**
-   * @param inputs values of a row that goes in
-   * @param outputs values of a row that comes out
+   * @param inputs values of an input row
+   * @param outputs values of an output row
    * @param options see LinearOptions
    */
   constructor(
@@ -49,74 +51,99 @@ export class Linear implements Module {
     readonly outputs: number,
     options: LinearOptions,
   ) {
-    checkOptions(options, ['random', 'bias', 'name'], 'Linear');
-    const { bias = true, name = 'linear', random } = options;
+    const { bias, name, random } = given(DEFAULTS, options, 'Linear');
     checkLayerName(name);
-    checkArgument(
-      random instanceof Random,
-      random,
-      'Linear',
-      'random, such as { random: new Random(42) }',
-    );
+    checkRandom(random, 'Linear');
     this.what = `Linear ${name}`;
-    checkWidth(inputs, `${this.what}: inputs`);
-    checkWidth(outputs, `${this.what}: outputs`);
-    const uniform = (p: Parameter): Parameter => {
-      const draw = random.child(p.name);
-      for (let i = 0; i < p.value.length; i++)
-        p.value[i] = (2 * draw.uniform() - 1) / Math.sqrt(inputs);
-      return p;
-    };
-    this.weight = uniform(new Parameter(`${name}.weight`, [outputs, inputs]));
+    checkCount(inputs, `${this.what}: inputs`);
+    checkCount(outputs, `${this.what}: outputs`);
+    const drawn = (p: Parameter): Parameter => initUniform(p, inputs, random);
+    this.weight = drawn(new Parameter(`${name}.weight`, [outputs, inputs]));
     this.bias = bias
-      ? uniform(new Parameter(`${name}.bias`, [outputs], { decay: false }))
+      ? drawn(new Parameter(`${name}.bias`, [outputs], { decay: false }))
       : undefined;
     this.parameters = this.bias ? [this.weight, this.bias] : [this.weight];
   }
 
   forward(input: Float32Array, size: number): Float32Array {
-    const { inputs, outputs, weight, bias } = this;
+    const { inputs, outputs } = this;
     checkRows(input, { size, width: inputs, what: `${this.what}: the input` });
     this.input = this.room.input.shared(input);
     this.size = size;
     const out = this.room.out.get(size * outputs);
-    matmul(
-      { m: size, n: outputs, k: inputs },
-      {
-        a: { values: this.input, rowStride: inputs },
-        b: { values: weight.value, rowStride: 1, columnStride: inputs }, // W transposed
-        c: { values: out, rowStride: outputs },
-        bias: bias?.value,
-      },
-    );
+    affine(this.input, this.weight.value, out, { inputs, outputs, bias: this.bias?.value });
     return out;
   }
 
   backward(gradient: Float32Array): Float32Array {
-    const { inputs, outputs, weight, bias, size } = this;
+    const { inputs, outputs, size } = this;
     checkRows(gradient, { size, width: outputs, what: `${this.what}: the gradient` });
     const d = this.room.gradient.shared(gradient);
-    matmul(
-      { m: outputs, n: inputs, k: size },
-      {
-        a: { values: d, rowStride: 1, columnStride: outputs },
-        b: { values: this.input, rowStride: inputs },
-        c: { values: weight.grad, rowStride: inputs },
-        add: true,
-      },
-    );
-    if (bias) addColumnSums(d, size, bias.grad);
+    addWeightGradient(d, this.input, this.weight.grad, { inputs, outputs });
+    if (this.bias) addColumnSums(d, size, this.bias.grad);
     const out = this.room.inputGradient.get(size * inputs);
-    matmul(
-      { m: size, n: inputs, k: outputs },
-      {
-        a: { values: d, rowStride: outputs },
-        b: { values: weight.value, rowStride: inputs },
-        c: { values: out, rowStride: inputs },
-      },
-    );
+    inputGradient(d, this.weight.value, out, { inputs, outputs });
     return out;
   }
+}
+
+/** Widths of the rows that a matrix of weights, outputs × inputs, leads from and to. */
+interface Widths {
+  readonly inputs: number;
+  readonly outputs: number;
+}
+
+/** out = X·Wᵀ + b, on the shared memory: a row of `out` for each row of X. */
+export function affine(
+  x: Float32Array,
+  w: Float32Array,
+  out: Float32Array,
+  { inputs, outputs, bias }: Widths & { bias?: Float32Array },
+): void {
+  matmul(
+    { m: out.length / outputs, n: outputs, k: inputs },
+    {
+      a: { values: x, rowStride: inputs },
+      b: { values: w, rowStride: 1, columnStride: inputs },
+      c: { values: out, rowStride: outputs },
+      bias,
+    },
+  );
+}
+
+/** grad += Dᵀ·X, the gradient of the weights, for the gradients D of the output rows. */
+export function addWeightGradient(
+  d: Float32Array,
+  x: Float32Array,
+  grad: Float32Array,
+  { inputs, outputs }: Widths,
+): void {
+  matmul(
+    { m: outputs, n: inputs, k: d.length / outputs },
+    {
+      a: { values: d, rowStride: 1, columnStride: outputs },
+      b: { values: x, rowStride: inputs },
+      c: { values: grad, rowStride: inputs },
+      add: true,
+    },
+  );
+}
+
+/** out = D·W, the gradient of the input rows. */
+export function inputGradient(
+  d: Float32Array,
+  w: Float32Array,
+  out: Float32Array,
+  { inputs, outputs }: Widths,
+): void {
+  matmul(
+    { m: out.length / inputs, n: inputs, k: outputs },
+    {
+      a: { values: d, rowStride: outputs },
+      b: { values: w, rowStride: inputs },
+      c: { values: out, rowStride: inputs },
+    },
+  );
 }
 
 printed(

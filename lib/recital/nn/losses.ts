@@ -1,6 +1,6 @@
 import type { Fields, Json } from '../data/files/fields.js';
-import { ArgumentError, NumericError } from '../errors.js';
-import { checkNumber, checkOptions, said } from '../options.js';
+import { NumericError } from '../errors.js';
+import { checkNumber, given, said } from '../options.js';
 import { sigmoid, softplus } from './activations.js';
 import {
   CrossEntropyLossFlat,
@@ -9,13 +9,32 @@ import {
 } from './cross-entropy.js';
 import { checkPreds, type Loss, type LossRows } from './loss.js';
 
+/** Base class of the losses on one number a row which is itself the prediction. */
+abstract class PlainLoss implements Loss {
+  abstract readonly name: string;
+  readonly outputs: number = 1;
+  abstract losses(rows: LossRows, out: Float64Array): void;
+  abstract derivatives(rows: LossRows, out: Float32Array): void;
+
+  /** The predictions themselves. */
+  activation(pred: Float32Array): Float32Array {
+    checkPreds(pred, this.name);
+    return pred.slice();
+  }
+
+  /** The predictions themselves. */
+  decodes(activated: Float32Array): Float32Array {
+    checkPreds(activated, this.name);
+    return activated.slice();
+  }
+}
+
 /**
  * Mean squared error, l = (p − y)²; fastai's `MSELossFlat`, the default of collabLearner.
  * @example collabLearner(dls, { lossFunc: new MSELossFlat(), yRange: [0, 1] })
  */
-export class MSELossFlat implements Loss {
+export class MSELossFlat extends PlainLoss {
   readonly name: string = 'MSELossFlat';
-  readonly outputs: number = 1;
 
   losses({ pred, targets, size }: LossRows, out: Float64Array): void {
     for (let i = 0; i < size; i++) out[i] = (pred[i] - targets[i]) ** 2;
@@ -24,18 +43,6 @@ export class MSELossFlat implements Loss {
   derivatives({ pred, targets, size }: LossRows, out: Float32Array): void {
     for (let i = 0; i < size; i++) out[i] = 2 * (pred[i] - targets[i]);
   }
-
-  /** The predictions themselves. */
-  activation(pred: Float32Array): Float32Array {
-    checkPreds(pred, this.name);
-    return pred.slice();
-  }
-
-  /** The predictions themselves. */
-  decodes(activated: Float32Array): Float32Array {
-    checkPreds(activated, this.name);
-    return activated.slice();
-  }
 }
 
 /**
@@ -43,9 +50,8 @@ export class MSELossFlat implements Loss {
  * `L1LossFlat`.
  * @example collabLearner(dls, { lossFunc: new L1LossFlat() })
  */
-export class L1LossFlat implements Loss {
+export class L1LossFlat extends PlainLoss {
   readonly name: string = 'L1LossFlat';
-  readonly outputs: number = 1;
 
   losses({ pred, targets, size }: LossRows, out: Float64Array): void {
     for (let i = 0; i < size; i++) out[i] = Math.abs(pred[i] - targets[i]);
@@ -54,27 +60,17 @@ export class L1LossFlat implements Loss {
   derivatives({ pred, targets, size }: LossRows, out: Float32Array): void {
     for (let i = 0; i < size; i++) out[i] = Math.sign(pred[i] - targets[i]);
   }
-
-  /** The predictions themselves. */
-  activation(pred: Float32Array): Float32Array {
-    checkPreds(pred, this.name);
-    return pred.slice();
-  }
-
-  /** The predictions themselves. */
-  decodes(activated: Float32Array): Float32Array {
-    checkPreds(activated, this.name);
-    return activated.slice();
-  }
 }
+
+const BCE_DEFAULTS = {
+  /** Weight of the positive class, w in l below. */
+  posWeight: 1,
+  /** Probability above which `decodes` says 1, as in fastai. */
+  thresh: 0.5,
+};
 
 /** Options of BCEWithLogitsLossFlat. */
-export interface BCEWithLogitsLossOptions {
-  /** Weight of the positive class, w in l below; default 1. */
-  posWeight?: number;
-  /** Probability from which `decodes` says 1 (exclusive, as fastai); default 0.5. */
-  thresh?: number;
-}
+export type BCEWithLogitsLossOptions = Partial<typeof BCE_DEFAULTS>;
 
 /**
  * Binary cross-entropy on logits, l = −w·y·log σ(p) − (1−y)·log(1−σ(p)), in the form that does not
@@ -91,8 +87,7 @@ export class BCEWithLogitsLossFlat implements Loss {
   readonly thresh: number;
 
   constructor(options: BCEWithLogitsLossOptions = {}) {
-    checkOptions(options, ['posWeight', 'thresh'], 'BCEWithLogitsLossFlat');
-    const { posWeight = 1, thresh = 0.5 } = options;
+    const { posWeight, thresh } = given(BCE_DEFAULTS, options, 'BCEWithLogitsLossFlat');
     checkNumber(
       posWeight,
       posWeight > 0 && Number.isFinite(posWeight),
@@ -136,19 +131,16 @@ export class BCEWithLogitsLossFlat implements Loss {
 }
 
 /**
- * Base of the ranking losses: an item that the user has played should score higher than one that
- * the user has not. They read a batch as loaders with `negatives` make it: each row with target 1
- * (a positive) is followed by its rows with target 0 (its negatives), and every negative forms a
- * pair with the positive before it. The loss is a mean over pairs; each pair's loss stands in the
- * row of its negative.
+ * Base class of the ranking losses: a track that the user has played should score higher than one
+ * that the user has not. Batches come from loaders with `negatives`: each row with target 1 (a
+ * positive) is followed by its rows with target 0 (its negatives), and every negative forms a pair
+ * with the positive before it. The loss is the mean over pairs; a pair's loss is that of the row of
+ * its negative.
  * @example
  * const dls = CollabDataLoaders.fromPlays(plays, { negatives: { n: 1 }, bs: 128 });
  * collabLearner(dls, { lossFunc: new BPRLoss() }); // or HingeLoss
  */
-export abstract class PairwiseLoss implements Loss {
-  abstract readonly name: string;
-  readonly outputs: number = 1;
-
+export abstract class PairwiseLoss extends PlainLoss {
   /** Loss of a pair whose positive scores `margin` more than its negative. */
   protected abstract pairLoss(margin: number): number;
   /** Its derivative. */
@@ -189,18 +181,6 @@ export abstract class PairwiseLoss implements Loss {
     for (let i = 0; i < size; i++) out[i] = targets[i] === 1 ? 0 : 1;
   }
 
-  /** The scores themselves: only their order within a user means something. */
-  activation(pred: Float32Array): Float32Array {
-    checkPreds(pred, this.name);
-    return pred.slice();
-  }
-
-  /** The scores themselves. */
-  decodes(activated: Float32Array): Float32Array {
-    checkPreds(activated, this.name);
-    return activated.slice();
-  }
-
   private noPairs(what: string): NumericError {
     return new NumericError(
       `${this.name} compares each negative (target 0) with the positive (target 1) before it, but ${what}. Make the loaders with negatives: ` +
@@ -228,22 +208,20 @@ export class BPRLoss extends PairwiseLoss {
 }
 
 /**
- * Hinge loss, l = max(0, margin − (p⁺ − p⁻)): nothing is learnt from a pair that is apart far
- * enough. Spotlight's `hinge_loss` with the default margin 1.
+ * Hinge loss, l = max(0, margin − (p⁺ − p⁻)): a pair that is `margin` apart has no gradient.
+ * Spotlight's `hinge_loss` with the default margin 1.
  * @example new HingeLoss({ margin: 1 })
  */
 export class HingeLoss extends PairwiseLoss {
   readonly name: string = 'HingeLoss';
-  /** How far apart is far enough. */
+  /** How much more a positive should score. */
   readonly margin: number;
 
   /** @param options.margin how much more a positive should score; default 1 */
   constructor(options: { margin?: number } = {}) {
     super();
-    checkOptions(options, ['margin'], 'HingeLoss');
-    const { margin = 1 } = options;
-    if (!(margin > 0 && Number.isFinite(margin)))
-      throw new ArgumentError(`margin must be a positive number, got ${said(margin)}.`);
+    const { margin } = given({ margin: 1 }, options, 'HingeLoss');
+    checkNumber(margin, margin > 0 && margin < Infinity, 'margin must be a positive number');
     this.margin = margin;
   }
 
@@ -256,56 +234,31 @@ export class HingeLoss extends PairwiseLoss {
   }
 }
 
-/** Values of a loss's options. */
-type Options = Record<string, number | number[]>;
+/** The losses of the library, and the properties that hold their options under the same name. */
+const kinds: Readonly<Record<string, [type: new (options: never) => Loss, ...options: string[]]>> =
+  {
+    MSELossFlat: [MSELossFlat],
+    L1LossFlat: [L1LossFlat],
+    BCEWithLogitsLossFlat: [BCEWithLogitsLossFlat, 'posWeight', 'thresh'],
+    CrossEntropyLossFlat: [CrossEntropyLossFlat, 'weight', 'ignoreIndex', 'labelSmoothing'],
+    LabelSmoothingCrossEntropyFlat: [LabelSmoothingCrossEntropyFlat, 'eps'],
+    FocalLossFlat: [FocalLossFlat, 'gamma', 'weight'],
+    BPRLoss: [BPRLoss],
+    HingeLoss: [HingeLoss, 'margin'],
+  };
 
-/** How a loss is described and made again. */
-interface LossKind {
-  readonly type: new (...args: never[]) => Loss;
-  /** Its options, and the property in which it keeps each. */
-  readonly options: Readonly<Record<string, string>>;
-  make(options: Options): Loss;
+function kindOf(name: string): (typeof kinds)[string] | undefined {
+  return Object.hasOwn(kinds, name) ? kinds[name] : undefined;
 }
-
-const kinds: Readonly<Record<string, LossKind>> = {
-  MSELossFlat: { type: MSELossFlat, options: {}, make: () => new MSELossFlat() },
-  L1LossFlat: { type: L1LossFlat, options: {}, make: () => new L1LossFlat() },
-  BCEWithLogitsLossFlat: {
-    type: BCEWithLogitsLossFlat,
-    options: { posWeight: 'posWeight', thresh: 'thresh' },
-    make: (options) => new BCEWithLogitsLossFlat(options),
-  },
-  CrossEntropyLossFlat: {
-    type: CrossEntropyLossFlat,
-    options: { weight: 'weight', ignoreIndex: 'ignoreIndex', labelSmoothing: 'labelSmoothing' },
-    make: (options) => new CrossEntropyLossFlat(options),
-  },
-  LabelSmoothingCrossEntropyFlat: {
-    type: LabelSmoothingCrossEntropyFlat,
-    options: { eps: 'labelSmoothing' },
-    make: (options) => new LabelSmoothingCrossEntropyFlat(options),
-  },
-  FocalLossFlat: {
-    type: FocalLossFlat,
-    options: { gamma: 'gamma', weight: 'weight' },
-    make: (options) => new FocalLossFlat(options),
-  },
-  BPRLoss: { type: BPRLoss, options: {}, make: () => new BPRLoss() },
-  HingeLoss: {
-    type: HingeLoss,
-    options: { margin: 'margin' },
-    make: (options) => new HingeLoss(options),
-  },
-};
 
 /** A loss as JSON: its name and, if it is one of the library's, its options. */
 export function lossConfig(loss: Loss): { readonly [name: string]: Json } {
   const kind = kindOf(loss.name);
-  if (!kind || loss.constructor !== kind.type) return { name: loss.name, own: true };
+  if (!kind || loss.constructor !== kind[0]) return { name: loss.name, own: true };
   const config: Record<string, Json> = { name: loss.name };
-  for (const [option, property] of Object.entries(kind.options)) {
+  for (const option of kind.slice(1) as string[]) {
     const value = (loss as unknown as Record<string, number | ArrayLike<number> | undefined>)[
-      property
+      option
     ];
     if (value !== undefined) config[option] = typeof value === 'number' ? value : Array.from(value);
   }
@@ -316,32 +269,11 @@ export function lossConfig(loss: Loss): { readonly [name: string]: Json } {
 export function lossFromConfig(fields: Fields): Loss | undefined {
   const kind = kindOf(fields.text('name'));
   if (!kind || fields.has('own')) return undefined;
-  fields.only(['name', ...Object.keys(kind.options)]);
-  const options: Options = {};
-  for (const option of Object.keys(kind.options)) {
-    if (fields.has(option))
-      options[option] = option === 'weight' ? fields.numbers(option) : fields.number(option);
-  }
-  return kind.make(options);
+  const [Type, ...names] = kind;
+  fields.only(['name', ...names]);
+  const options = names.flatMap((option) => {
+    if (!fields.has(option)) return [];
+    return [[option, option === 'weight' ? fields.numbers(option) : fields.number(option)]];
+  });
+  return new Type(Object.fromEntries(options) as never);
 }
-
-function kindOf(name: string): LossKind | undefined {
-  return Object.hasOwn(kinds, name) ? kinds[name] : undefined;
-}
-
-export {
-  CrossEntropyLossFlat,
-  type CrossEntropyLossOptions,
-  FocalLossFlat,
-  type FocalLossOptions,
-  LabelSmoothingCrossEntropyFlat,
-} from './cross-entropy.js';
-// Every loss, and what they have in common.
-export {
-  type Loss,
-  type LossRows,
-  lossGradient,
-  lossOf,
-  lossWithGradient,
-  type Reduction,
-} from './loss.js';

@@ -3,8 +3,8 @@ import { printed, tree } from '../printed.js';
 import type { Parameter } from './parameter.js';
 
 /**
- * State of a model that is not learnt by gradients but belongs to it: running statistics, step
- * counters. Saved with it, restored with it.
+ * State of a model that is not learnt by gradients, such as running statistics and step counters. It
+ * is saved and restored with the model.
  */
 export interface StateBuffer {
   /** Unique in its model, e.g. `layers.0.2.running_mean` (PyTorch's names). */
@@ -14,18 +14,17 @@ export interface StateBuffer {
 }
 
 /**
- * A layer: a function of rows of numbers, with a hand-written derivative. Arrays that go in and
- * come out hold exactly their rows, row-major. What comes out is a view, valid until the layer's
- * next call; a layer never changes what it is given. Arrays on the shared memory (`float32()`) are
- * used in place, others are copied.
+ * A layer: a function of rows of numbers, with a hand-written derivative. Its arrays hold exactly
+ * their rows, row-major. An output is a view, valid until the layer's next call; inputs are never
+ * changed, and need not lie on the shared memory (`float32()`): if not, they are copied.
  */
 export interface Module {
   /** Its parameters, in PyTorch's order. */
   readonly parameters: readonly Parameter[];
-  /** Its state that is not learnt. */
+  /** Its further state. */
   readonly buffers: readonly StateBuffer[];
   /**
-   * What the rows become.
+   * The output rows.
    * @param input `size` rows
    * @param size number of rows
    * @param training whether dropout and batch statistics are in force

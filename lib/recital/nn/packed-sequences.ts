@@ -31,10 +31,9 @@ export class PackedSequences {
 
   /**
    * @param lengths length of each sequence, 1 … steps
-   * @param options.steps items for which each row of the batch has room; `size`: rows that count,
-   *   default all; `room`: an array of int32() to keep `sizes` in, with room for `steps`, for
-   *   whoever packs batch after batch: it holds until it is given again
-   * @throws ArgumentError for a length that is none
+   * @param options.steps the largest length that is possible; `size`: number of rows, default all;
+   *   `room`: an array of int32() for `sizes`, of `steps` numbers, to be used for batch after batch
+   * @throws ArgumentError for a length that is out of range
    */
   constructor(
     readonly lengths: Int32Array,
@@ -82,9 +81,9 @@ export class PackedSequences {
   }
 
   /**
-   * The items of an array of size × room values, packed; what is beyond a row's length is not read.
+   * The items of an array of size × room values, packed; items beyond a row's length are not read.
    * @param items row-major, `room` values a row
-   * @param options.out where they go, if not into a new array
+   * @param options.out the array to write them into; default: a new one
    */
   pack(
     items: Int32Array,

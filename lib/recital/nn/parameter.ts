@@ -1,8 +1,11 @@
 import { dispose, float32, int32 } from '../compute/memory.js';
+import type { Random } from '../compute/random.js';
 import { zero } from '../compute/zero.js';
 import { ArgumentError } from '../errors.js';
-import { checkArgument, checkOptions } from '../options.js';
+import { checkArgument, given } from '../options.js';
 import { printed } from '../printed.js';
+
+const DEFAULTS = { decay: true, table: false, norm: false };
 
 /**
  * A tensor that is learnt: its value and gradient, row-major float32 on the shared memory.
@@ -19,16 +22,20 @@ export class Parameter {
   readonly value: Float32Array;
   /** Gradients: of the whole value, or of the touched rows (a table). */
   grad: Float32Array;
-  /** Values in a row (a table), else 1. */
+  /** Values in a row of a table; 1 for a dense parameter. */
   readonly width: number;
-  /** Per row its slot in `grad`, −1 if it has none; only a table has slots. */
+  /** The slot of each row in `grad`, −1 for none; undefined for a dense parameter. */
   readonly slots: Int32Array | undefined;
-  /** Rows that have a gradient now, in the order of their slots. */
+  /** Rows that have a gradient, in the order of their slots: the first `touchedCount`. */
   touched: Int32Array;
-  /** How many of `touched` count. */
   touchedCount = 0;
   /** Whether the optimizer changes it: see Learner.freeze. */
   trainable = true;
+
+  /** Whether weight decay applies. */
+  readonly decay: boolean;
+  /** Whether it belongs to batch norm. */
+  readonly norm: boolean;
 
   /**
    * @param name unique in its model, e.g. `uWeight`
@@ -40,10 +47,9 @@ export class Parameter {
   constructor(
     readonly name: string,
     readonly shape: readonly number[],
-    options: { decay?: boolean; table?: boolean; norm?: boolean } = {},
+    options: Partial<typeof DEFAULTS> = {},
   ) {
-    checkOptions(options, ['decay', 'table', 'norm'], 'Parameter');
-    const { decay = true, table = false, norm = false } = options;
+    const { decay, table, norm } = given(DEFAULTS, options, 'Parameter');
     checkArgument(
       typeof name === 'string',
       name,
@@ -65,11 +71,6 @@ export class Parameter {
     this.grad = float32(table ? this.width : size);
     this.touched = new Int32Array(table ? 1 : 0);
   }
-
-  /** Whether weight decay applies. */
-  readonly decay: boolean;
-  /** Whether it belongs to batch norm. */
-  readonly norm: boolean;
 
   /**
    * Gives each distinct row of `rows` (its first n entries) a slot with zero gradient. Rows touched
@@ -108,7 +109,7 @@ export class Parameter {
     this.touchedCount = 0;
   }
 
-  /** The gradient values that count: all, or those of the touched rows. */
+  /** Number of gradient values in use: all, or those of the touched rows. */
   get gradSize(): number {
     return this.slots ? this.touchedCount * this.width : this.grad.length;
   }
@@ -132,6 +133,14 @@ export class Parameter {
     this.touched = touched;
     this.grad = grad;
   }
+}
+
+/** Initial weights uniform in ±1/√inputs, PyTorch's for linear and recurrent layers. */
+export function initUniform(p: Parameter, inputs: number, random: Random): Parameter {
+  const draw = random.child(p.name);
+  for (let i = 0; i < p.value.length; i++)
+    p.value[i] = (2 * draw.uniform() - 1) / Math.sqrt(inputs);
+  return p;
 }
 
 printed(Parameter, ({ name, shape, value, trainable }) => {

@@ -1,74 +1,59 @@
 import { addColumnSums } from '../compute/column-sums.js';
-import { type Matrix, matmul, matmulScratch } from '../compute/matmul.js';
-import { Random } from '../compute/random.js';
+import { matmul, matmulScratch } from '../compute/matmul.js';
+import type { Random } from '../compute/random.js';
 import { parallel } from '../compute/threads.js';
 import { ArgumentError } from '../errors.js';
-import { checkArgument, checkNumber, checkOptions } from '../options.js';
-import { Dropout } from './dropout.js';
+import { checkCount, given } from '../options.js';
+import { checkProbability, Dropout } from './dropout.js';
+import { addWeightGradient, affine, inputGradient } from './linear.js';
 import type { StateBuffer } from './module.js';
 import type { PackedSequences } from './packed-sequences.js';
-import { Parameter } from './parameter.js';
-import { checkRows, checkWidth, Scratch } from './scratch.js';
+import { initUniform, Parameter } from './parameter.js';
+import { checkRandom, checkRows, Scratch } from './scratch.js';
+
+const DEFAULTS = {
+  /** Number of layers, each on the states of the one before. */
+  numLayers: 1,
+  /** Probability of dropout between layers, not after the last. */
+  dropout: 0,
+  /** Put before its parameters' names with a dot; default none: `weight_ih_l0` … */
+  name: '',
+  /** What weights and dropout masks are drawn from. */
+  random: undefined as Random | undefined,
+};
 
 /** Options of LSTM and GRU. */
-export interface RecurrentOptions {
-  /** Layers, each on the states of the one before; default 1. */
-  numLayers?: number;
-  /** Probability of dropout between layers, not after the last; default 0. */
-  dropout?: number;
-  /** Put before its parameters' names with a dot; default none: `weight_ih_l0` … */
-  name?: string;
-  /** What weights and dropout masks are drawn from. */
-  random: Random;
-}
+export type RecurrentOptions = Partial<typeof DEFAULTS> & { random: Random };
 
 /**
- * Layers of recurrent cells over packed sequences, with forward and backward through time. A
- * sequence's states depend on itself alone: not on its neighbours in the batch, their lengths, or
- * the number of threads.
+ * Layers of recurrent cells over packed sequences, with forward and backward through time. The
+ * states of a sequence do not depend on the other sequences of the batch or the number of threads.
  */
 export abstract class Recurrent {
   readonly parameters: readonly Parameter[];
   readonly buffers: readonly StateBuffer[];
-  /** Layers, each on the states of the one before. */
+  /** Number of layers. */
   readonly numLayers: number;
   private readonly layers: readonly RecurrentLayer[];
   private readonly drops: readonly Dropout[];
 
   /**
-   * @param type how it is called when printed
-   * @param make makes one layer
+   * @param type the name that is printed
+   * @param Layer the class of one layer
    */
   protected constructor(
     private readonly type: string,
     readonly inputSize: number,
     readonly hiddenSize: number,
     options: RecurrentOptions,
-    {
-      gates,
-      make,
-    }: {
-      gates: number;
-      make: (inputSize: number, options: RecurrentLayerOptions) => RecurrentLayer;
-    },
+    Layer: new (inputSize: number, hiddenSize: number, options: LayerOptions) => RecurrentLayer,
   ) {
-    checkOptions(options, ['numLayers', 'dropout', 'name', 'random'], type);
-    const { numLayers = 1, dropout = 0, name = '', random } = options;
-    checkArgument(
-      random instanceof Random,
-      random,
-      type,
-      'random, such as { random: new Random(42) }',
-    );
-    checkNumber(
-      dropout,
-      dropout >= 0 && dropout < 1,
-      'The probability of dropout must be at least 0 and less than 1',
-    );
+    const { numLayers, dropout, name, random } = given(DEFAULTS, options, type);
+    checkRandom(random, type);
+    checkProbability(dropout);
     const what = name ? `${type} ${name}` : type;
-    checkWidth(inputSize, `${what}: inputSize`);
-    checkWidth(hiddenSize, `${what}: hiddenSize`);
-    checkWidth(numLayers, `${what}: numLayers`);
+    for (const [of, n] of Object.entries({ inputSize, hiddenSize, numLayers }))
+      checkCount(n, `${what}: ${of}`);
     if (dropout > 0 && numLayers === 1) {
       throw new ArgumentError(
         `${what}: dropout lies between layers, and there is one layer only. Leave it out, or give numLayers: 2.`,
@@ -76,8 +61,10 @@ export abstract class Recurrent {
     }
     this.numLayers = numLayers;
     const prefix = name ? `${name}.` : '';
-    this.layers = Array.from({ length: numLayers }, (_, layer) =>
-      make(layer ? hiddenSize : inputSize, { gates, prefix, layer, random }),
+    this.layers = Array.from(
+      { length: numLayers },
+      (_, layer) =>
+        new Layer(layer ? hiddenSize : inputSize, hiddenSize, { prefix, layer, random }),
     );
     this.drops = this.layers
       .slice(1)
@@ -94,9 +81,11 @@ export abstract class Recurrent {
    * @param training whether dropout is in force
    */
   forward(input: Float32Array, packed: PackedSequences, training: boolean): Float32Array {
-    return this.layers.reduce((x, layer, i) => {
-      return layer.forward(i ? this.drops[i - 1].forward(x, packed.total, training) : x, packed);
-    }, input);
+    return this.layers.reduce(
+      (x, layer, i) =>
+        layer.forward(i ? this.drops[i - 1].forward(x, packed.total, training) : x, packed),
+      input,
+    );
   }
 
   /**
@@ -140,9 +129,7 @@ export abstract class Recurrent {
 }
 
 /** Options of a recurrent layer. */
-export interface RecurrentLayerOptions {
-  /** Blocks of the weights: 4 of an LSTM, 3 of a GRU. */
-  readonly gates: number;
+interface LayerOptions {
   /** Put before its parameters' names: '' or `lstm.`. */
   readonly prefix: string;
   /** Number of the layer, in its parameters' names. */
@@ -151,11 +138,11 @@ export interface RecurrentLayerOptions {
 }
 
 /**
- * What an LSTM's and a GRU's layer have in common: weights, what the inputs give to the gates (one
- * product for all positions), and the gradients of all weights (one product for all positions).
- * What happens from one position to the next is the cell's.
+ * Base class of an LSTM's and a GRU's layer: the weights, the inputs' part of the gates (one product
+ * for all positions), and the gradients of all weights (one product for all positions). The step
+ * from one position to the next is the subclass's.
  */
-export abstract class RecurrentLayer {
+abstract class RecurrentLayer {
   /** Of the inputs, gates·hidden × inputs. */
   readonly weightIh: Parameter;
   /** Of the state before, gates·hidden × hidden. */
@@ -163,7 +150,6 @@ export abstract class RecurrentLayer {
   readonly biasIh: Parameter;
   readonly biasHh: Parameter;
   readonly parameters: readonly Parameter[];
-  protected readonly gates: number;
   protected input: Float32Array = new Float32Array(0);
   protected packed!: PackedSequences;
   protected readonly room = {
@@ -174,46 +160,36 @@ export abstract class RecurrentLayer {
     gradient: new Scratch(),
     inputGradient: new Scratch(),
   };
+  /** Values of all gates at a position. */
+  private readonly width: number;
   private readonly what: string;
 
+  /** @param gates number of gates: 4 of an LSTM, 3 of a GRU */
   constructor(
+    gates: number,
     readonly inputSize: number,
     readonly hiddenSize: number,
-    { gates, prefix, layer, random }: RecurrentLayerOptions,
+    { prefix, layer, random }: LayerOptions,
   ) {
-    this.gates = gates;
     this.what = `Recurrent layer ${prefix}l${layer}`;
-    const parameter = (name: string, ...shape: number[]): Parameter => {
-      const p = new Parameter(`${prefix}${name}_l${layer}`, shape);
-      const draw = random.child(p.name);
-      for (let i = 0; i < p.value.length; i++)
-        p.value[i] = (2 * draw.uniform() - 1) / Math.sqrt(hiddenSize);
-      return p;
-    };
-    this.weightIh = parameter('weight_ih', gates * hiddenSize, inputSize);
-    this.weightHh = parameter('weight_hh', gates * hiddenSize, hiddenSize);
-    this.biasIh = parameter('bias_ih', gates * hiddenSize);
-    this.biasHh = parameter('bias_hh', gates * hiddenSize);
+    this.width = gates * hiddenSize;
+    const parameter = (name: string, ...shape: number[]): Parameter =>
+      initUniform(new Parameter(`${prefix}${name}_l${layer}`, shape), hiddenSize, random);
+    this.weightIh = parameter('weight_ih', this.width, inputSize);
+    this.weightHh = parameter('weight_hh', this.width, hiddenSize);
+    this.biasIh = parameter('bias_ih', this.width);
+    this.biasHh = parameter('bias_hh', this.width);
     this.parameters = [this.weightIh, this.weightHh, this.biasIh, this.biasHh];
   }
 
   /** The state at every position, total × hidden: a view, valid until the next call. */
   forward(input: Float32Array, packed: PackedSequences): Float32Array {
-    const { inputSize, hiddenSize, gates } = this;
-    checkRows(input, { size: packed.total, width: inputSize, what: `${this.what}: the input` });
+    const { inputSize: inputs, hiddenSize, width: outputs } = this;
+    checkRows(input, { size: packed.total, width: inputs, what: `${this.what}: the input` });
     this.packed = packed;
     this.input = this.room.input.shared(input);
-    const width = gates * hiddenSize;
-    const z = this.room.gates.get(packed.total * width);
-    matmul(
-      { m: packed.total, n: width, k: inputSize },
-      {
-        a: rows(this.input, inputSize),
-        b: transposed(this.weightIh.value, inputSize),
-        c: rows(z, width),
-        bias: this.inputBias(),
-      },
-    );
+    const z = this.room.gates.get(packed.total * outputs);
+    affine(this.input, this.weightIh.value, z, { inputs, outputs, bias: this.inputBias() });
     const h = this.room.hidden.get(packed.total * hiddenSize);
     this.cellForward(z, h);
     return h;
@@ -224,49 +200,34 @@ export abstract class RecurrentLayer {
    * @param gradient dLoss/dState at every position
    */
   backward(gradient: Float32Array): Float32Array {
-    const { inputSize, hiddenSize, gates, packed } = this;
+    const { inputSize: inputs, hiddenSize, width, packed } = this;
     const { total } = packed;
     checkRows(gradient, { size: total, width: hiddenSize, what: `${this.what}: the gradient` });
-    const width = gates * hiddenSize;
     const dh = this.room.gradient.get(gradient.length);
-    dh.set(gradient); // what comes back through time is added to it
+    dh.set(gradient); // the gradient that comes back through time is added to it
     const z = this.room.gates.get(total * width);
     const u = this.cellBackward(z, dh);
-    matmul(
-      { m: width, n: inputSize, k: total },
-      {
-        a: transposed(z, width),
-        b: rows(this.input, inputSize),
-        c: rows(this.weightIh.grad, inputSize),
-        add: true,
-      },
-    );
+    addWeightGradient(z, this.input, this.weightIh.grad, { inputs, outputs: width });
     const first = packed.sizes[0];
     if (total > first) {
       matmul(
         { m: width, n: hiddenSize, k: total - first },
         {
-          a: { ...transposed(u, width), offset: first * width },
-          b: rows(this.statesBefore(), hiddenSize),
-          c: rows(this.weightHh.grad, hiddenSize),
+          a: { values: u, offset: first * width, rowStride: 1, columnStride: width },
+          b: { values: this.statesBefore(), rowStride: hiddenSize },
+          c: { values: this.weightHh.grad, rowStride: hiddenSize },
           add: true,
         },
       );
     }
     addColumnSums(z, total, this.biasIh.grad);
     addColumnSums(u, total, this.biasHh.grad);
-    const out = this.room.inputGradient.get(total * inputSize);
-    matmul(
-      { m: total, n: inputSize, k: width },
-      { a: rows(z, width), b: rows(this.weightIh.value, inputSize), c: rows(out, inputSize) },
-    );
+    const out = this.room.inputGradient.get(total * inputs);
+    inputGradient(z, this.weightIh.value, out, { inputs, outputs: width });
     return out;
   }
 
-  /**
-   * The state of each sequence at its end and, where there is one, the cell; size × hidden, in the
-   * order of the batch.
-   */
+  /** The last state of each sequence and, of an LSTM, its cell; size × hidden, in batch order. */
   finalStates(): { h: Float32Array; c?: Float32Array } {
     const { hiddenSize, packed, room } = this;
     const cells = this.cells();
@@ -283,20 +244,31 @@ export abstract class RecurrentLayer {
 
   /** What is added to the gates at every position. */
   protected abstract inputBias(): Float32Array;
-  /** From what the inputs give to the gates to the state at every position. */
+  /** Computes the states h from the inputs' part z of the gates. */
   protected abstract cellForward(z: Float32Array, h: Float32Array): void;
   /**
-   * Turns the gates z into their gradient as far as it reaches the inputs, and returns it as far as
-   * it reaches the states before.
+   * Replaces z by the gradient of the gates with respect to the inputs' part, and returns that with
+   * respect to the part of the states before.
    */
   protected abstract cellBackward(z: Float32Array, dh: Float32Array): Float32Array;
 
-  /** The state before each position but the first ones. */
+  /** Runs a kernel over the sequences of the batch. */
+  protected run(
+    kernel: 'lstmForward' | 'lstmBackward' | 'gruForward' | 'gruBackward',
+    arrays: readonly Float32Array[],
+  ): void {
+    const { packed, hiddenSize } = this;
+    const addresses = [packed.sizes, ...arrays].map((array) => array.byteOffset);
+    const args = [packed.steps, hiddenSize, ...addresses, matmulScratch()];
+    parallel(kernel, packed.size, args, { grain: 4 });
+  }
+
+  /** The state before each position except the first ones. */
   private statesBefore(): Float32Array {
     const { hiddenSize, packed } = this;
     const { total, steps, sizes, starts } = packed;
     const h = this.room.hidden.get(total * hiddenSize);
-    if (sizes[steps - 1] === sizes[0]) return h; // all of one length: they lie one position before
+    if (sizes[steps - 1] === sizes[0]) return h; // equal lengths: they lie one position earlier
     const before = this.room.before.get((total - sizes[0]) * hiddenSize);
     for (let t = 1; t < steps; t++) {
       const from = starts[t - 1] * hiddenSize;
@@ -317,14 +289,6 @@ function atEnds(values: Float32Array, { last }: PackedSequences, width: number):
   return out;
 }
 
-function rows(values: Float32Array, width: number): Matrix {
-  return { values, rowStride: width };
-}
-
-function transposed(values: Float32Array, width: number): Matrix {
-  return { values, rowStride: 1, columnStride: width };
-}
-
 /**
  * Long short-term memory (Hochreiter and Schmidhuber 1997), PyTorch's
  * `nn.LSTM(inputSize, hiddenSize, numLayers, dropout)`. At each position, with the state h' and the
@@ -343,64 +307,45 @@ export class LSTM extends Recurrent {
    * @param options see RecurrentOptions
    */
   constructor(inputSize: number, hiddenSize: number, options: RecurrentOptions) {
-    super('LSTM', inputSize, hiddenSize, options, {
-      gates: 4,
-      make: (size, layer) => new LSTMLayer(size, hiddenSize, layer),
-    });
+    super('LSTM', inputSize, hiddenSize, options, LSTMLayer);
   }
 }
 
 class LSTMLayer extends RecurrentLayer {
-  private readonly more = {
+  private readonly own = {
     bias: new Scratch(),
     cell: new Scratch(),
     squashed: new Scratch(),
     cellGradient: new Scratch(),
   };
 
-  constructor(inputSize: number, hiddenSize: number, options: RecurrentLayerOptions) {
-    super(inputSize, hiddenSize, options);
+  constructor(inputSize: number, hiddenSize: number, options: LayerOptions) {
+    super(4, inputSize, hiddenSize, options);
   }
 
   protected inputBias(): Float32Array {
-    const bias = this.more.bias.get(this.biasIh.value.length);
+    const bias = this.own.bias.get(this.biasIh.value.length);
     for (let j = 0; j < bias.length; j++) bias[j] = this.biasIh.value[j] + this.biasHh.value[j];
     return bias;
   }
 
   protected override cells(): Float32Array {
-    return this.more.cell.get(this.packed.total * this.hiddenSize);
+    return this.own.cell.get(this.packed.total * this.hiddenSize);
   }
 
   protected cellForward(z: Float32Array, h: Float32Array): void {
-    this.overRows('lstmForward', z, h);
+    this.run('lstmForward', [this.weightHh.value, z, this.cells(), this.squashed(), h]);
   }
 
   protected cellBackward(z: Float32Array, dh: Float32Array): Float32Array {
-    this.overRows(
-      'lstmBackward',
-      z,
-      dh,
-      this.more.cellGradient.get(this.packed.size * this.hiddenSize),
-    );
+    const dc = this.own.cellGradient.get(this.packed.size * this.hiddenSize);
+    this.run('lstmBackward', [this.weightHh.value, z, this.cells(), this.squashed(), dh, dc]);
     return z;
   }
 
-  private overRows(
-    kernel: 'lstmForward' | 'lstmBackward',
-    z: Float32Array,
-    ...last: Float32Array[]
-  ): void {
-    const { hiddenSize, packed } = this;
-    const [cell, squashed] = [this.more.cell, this.more.squashed].map((room) =>
-      room.get(packed.total * hiddenSize),
-    );
-    const arrays = [packed.sizes, this.weightHh.value, z, cell, squashed, ...last].map(
-      (array) => array.byteOffset,
-    );
-    parallel(kernel, packed.size, [packed.steps, hiddenSize, ...arrays, matmulScratch()], {
-      grain: 4,
-    });
+  /** tanh c at every position. */
+  private squashed(): Float32Array {
+    return this.own.squashed.get(this.packed.total * this.hiddenSize);
   }
 }
 
@@ -409,8 +354,8 @@ class LSTMLayer extends RecurrentLayer {
  * `nn.GRU(inputSize, hiddenSize, numLayers, dropout)`. At each position, with the state h' of the
  * one before (0 at first),
  *
- * r, z = σ(W_ih·x + b_ih + W_hh·h' + b_hh) n = tanh(W_in·x + b_in + r·(W_hn·h' + b_hn)) h = (1 −
- * z)·n + z·h'
+ *     r, z = σ(W_ih·x + b_ih + W_hh·h' + b_hh)    n = tanh(W_in·x + b_in + r·(W_hn·h' + b_hn))
+ *     h = (1 − z)·n + z·h'
  *
  * Weights hold the blocks r, z, n one below the other, and start uniform in ±1/√hiddenSize, biases
  * too. Weight decay applies to all of them, as in fastai.
@@ -423,18 +368,15 @@ export class GRU extends Recurrent {
    * @param options see RecurrentOptions
    */
   constructor(inputSize: number, hiddenSize: number, options: RecurrentOptions) {
-    super('GRU', inputSize, hiddenSize, options, {
-      gates: 3,
-      make: (size, layer) => new GRULayer(size, hiddenSize, layer),
-    });
+    super('GRU', inputSize, hiddenSize, options, GRULayer);
   }
 }
 
 class GRULayer extends RecurrentLayer {
   private readonly recurrentPart = new Scratch();
 
-  constructor(inputSize: number, hiddenSize: number, options: RecurrentLayerOptions) {
-    super(inputSize, hiddenSize, options);
+  constructor(inputSize: number, hiddenSize: number, options: LayerOptions) {
+    super(3, inputSize, hiddenSize, options);
   }
 
   protected inputBias(): Float32Array {
@@ -443,24 +385,13 @@ class GRULayer extends RecurrentLayer {
 
   protected cellForward(z: Float32Array, h: Float32Array): void {
     const u = this.recurrentPart.get(z.length);
-    this.overRows('gruForward', [this.weightHh.value, this.biasHh.value, z, u, h]);
+    this.run('gruForward', [this.weightHh.value, this.biasHh.value, z, u, h]);
   }
 
   protected cellBackward(z: Float32Array, dh: Float32Array): Float32Array {
     const u = this.recurrentPart.get(z.length);
     const h = this.room.hidden.get(dh.length);
-    this.overRows('gruBackward', [this.weightHh.value, z, u, h, dh]);
+    this.run('gruBackward', [this.weightHh.value, z, u, h, dh]);
     return u;
-  }
-
-  private overRows(kernel: 'gruForward' | 'gruBackward', arrays: readonly Float32Array[]): void {
-    const { hiddenSize, packed } = this;
-    const addresses = arrays.map((array) => array.byteOffset);
-    parallel(
-      kernel,
-      packed.size,
-      [packed.steps, hiddenSize, packed.sizes.byteOffset, ...addresses, matmulScratch()],
-      { grain: 4 },
-    );
   }
 }

@@ -1,25 +1,24 @@
 import { float32 } from '../compute/memory.js';
+import { Random } from '../compute/random.js';
 import { ArgumentError } from '../errors.js';
 import { checkArgument, said } from '../options.js';
 
 const none: Float32Array = new Float32Array(0);
 
-/** Whether kernels can reach an array. */
+/** Whether an array lies on the shared memory, where kernels reach it. */
 export function onSharedMemory(values: Float32Array): boolean {
   return (values.buffer as ArrayBufferLike) instanceof SharedArrayBuffer;
 }
 
 /**
- * Room on the shared memory for what a layer keeps from one call to the next; it grows when a batch
- * is larger than any before.
+ * An array on the shared memory that a layer uses in each call; it grows when a batch is larger than
+ * any before.
  */
 export class Scratch {
   private all: Float32Array | undefined;
   private view: Float32Array = none;
 
-  /**
-   * A view of n values, the same memory each time: what they hold is what was last written there.
-   */
+  /** A view of n values, on the same memory each time; they are what was last written there. */
   get(n: number): Float32Array {
     if (this.view.length !== n) {
       if (!this.all || this.all.length < n) this.all = float32(n);
@@ -28,10 +27,7 @@ export class Scratch {
     return this.view;
   }
 
-  /**
-   * The values themselves if they lie on shared memory, where kernels reach them, else a copy that
-   * does.
-   */
+  /** The values themselves if they lie on the shared memory, else a copy there. */
   shared(values: Float32Array): Float32Array {
     if (onSharedMemory(values)) return values;
     const copy = this.get(values.length);
@@ -46,8 +42,8 @@ export function checkFloats(values: Float32Array, what: string): void {
 }
 
 /**
- * Throws unless `values` holds `size` rows of `width` values. `what`: whose, e.g.
- * `Linear layers.0.0: the input`.
+ * Throws unless `values` holds `size` rows of `width` values.
+ * @param options.what names the array, e.g. `Linear layers.0.0: the input`
  */
 export function checkRows(
   values: Float32Array,
@@ -61,8 +57,8 @@ export function checkRows(
 }
 
 /**
- * Throws unless `values` holds as many values as the last output. `what`: whose, e.g.
- * `ReLU: the gradient`.
+ * Throws unless `values` holds as many values as the last output.
+ * @param what names the array, e.g. `ReLU: the gradient`
  */
 export function checkLength(values: Float32Array, n: number, what: string): void {
   checkFloats(values, what);
@@ -72,14 +68,16 @@ export function checkLength(values: Float32Array, n: number, what: string): void
     );
 }
 
-/** Throws unless n is a positive whole number. */
-export function checkWidth(n: number, what: string): void {
-  if (!(Number.isInteger(n) && n > 0))
-    throw new ArgumentError(`${what} must be a positive whole number, got ${said(n)}.`);
-}
-
 /** Throws unless a layer's name is a text. */
 export function checkLayerName(name: string): void {
   if (typeof name !== 'string')
     throw new ArgumentError(`The name of a layer must be a text, got ${said(name)}.`);
+}
+
+/**
+ * Throws unless the source of initial weights and masks is a Random.
+ * @param of names the layer or model
+ */
+export function checkRandom(random: unknown, of: string): asserts random is Random {
+  checkArgument(random instanceof Random, random, of, 'random, such as { random: new Random(42) }');
 }
