@@ -1,4 +1,4 @@
-// Kernels that pass over rows once: their speed is the memory's. What they compute is written in ../assembly/softmax.ts, adam.ts and layers.ts, whose
+// Kernels that pass over rows once: their speed is the memory's. What they compute is written in assembly/losses.ts, optimizers.ts and layers.ts, whose
 // arguments these are.
 
 /** Coefficients of a step of Adam, in the order of the arguments. */

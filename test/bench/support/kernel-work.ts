@@ -19,7 +19,7 @@ interface About {
   readonly scattered?: boolean;
 }
 
-/** Operations of assembly/exp.ts. */
+/** Operations of assembly/simd.ts. */
 const EXP = 27;
 const SIGMOID = EXP + 3;
 const TANH = SIGMOID + 3;
@@ -159,7 +159,7 @@ function product(m: number, n: number, k: number, add: number): Work {
 
 /**
  * Weights, both moments and the gradient: three of them are written, too. Operations: those of
- * assembly/adam.ts.
+ * assembly/optimizers.ts.
  */
 function adam(n: number): Work {
   return { flops: 15 * n, bytes: 28 * n };

@@ -1,5 +1,5 @@
-import { get, put, sigmoid4, tanh4 } from './exp';
 import { gemm, gemmWorkspace } from './gemm';
+import { get, put, sigmoid4, tanh4 } from './simd';
 
 // One layer of a GRU over whole sequences, for rows [from, to) of a batch; packed as in lstm.ts.
 // Gates lie in rows of 3·H: r, z, n.

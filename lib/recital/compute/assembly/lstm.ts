@@ -1,5 +1,5 @@
-import { get, put, sigmoid4, tanh4 } from './exp';
 import { gemm, gemmWorkspace } from './gemm';
+import { get, put, sigmoid4, tanh4 } from './simd';
 
 // One layer of an LSTM over whole sequences, for rows [from, to) of a batch: rows do not depend on
 // each other, so each thread goes through all time steps of its own rows. Sequences are packed:
