@@ -405,7 +405,6 @@ describe('wrong arguments', () => {
      */
     const handedOver = new Set([
       'Calibration',
-      'ClassificationInterpretation',
       'CollabDataLoader',
       'CollabDataLoaders',
       'FactorRecommender',

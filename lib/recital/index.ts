@@ -198,9 +198,10 @@ export { withSeen } from './evaluation/with-seen.js';
 export {
   type LearnerClass,
   type LoadLearnerOptions,
+  type LoadRecommenderOptions,
   loadLearner,
-} from './files/load-learner.js';
-export { type LoadRecommenderOptions, loadRecommender } from './files/load-recommender.js';
+  loadRecommender,
+} from './files/load.js';
 export {
   type Fusion,
   Hybrid,
@@ -215,7 +216,6 @@ export {
   CancelBackwardException,
   CancelBatchException,
   CancelEpochException,
-  CancelException,
   CancelFitException,
   CancelStepException,
   CancelTrainException,
@@ -223,7 +223,6 @@ export {
   type EventHandlers,
   type EventName,
   events,
-  innerLoop,
   registerDefaultCallback,
 } from './learner/callback.js';
 export {
@@ -236,7 +235,6 @@ export { CSVLogger, type CSVLoggerOptions, ShowGraph } from './learner/callbacks
 export {
   EarlyStopping,
   type PatienceOptions,
-  PatientTracker,
   ReduceLROnPlateau,
   type ReduceLROnPlateauOptions,
   SaveModel,
@@ -252,10 +250,6 @@ export {
   TerminateOnNaN,
 } from './learner/callbacks/training.js';
 export type { LoadOptions, RunPosition, SaveOptions, UnfinishedRun } from './learner/checkpoint.js';
-export {
-  ClassificationInterpretation,
-  type ConfusionMatrixOptions,
-} from './learner/classification-interpretation.js';
 export type {
   FineTuneOptions,
   FitFlatCosOptions,
@@ -265,10 +259,8 @@ export type {
 } from './learner/fit.js';
 export {
   Calibration,
-  type CalibrationCurveOptions,
   type CalibrationOptions,
   calibration,
-  calibrationCurve,
   Interpretation,
   type InterpretationOptions,
   type TopLossesOptions,
@@ -437,7 +429,7 @@ export {
   type RecommenderDescription,
   type RecommenderKind,
   registerRecommenderKind,
-} from './recommend/export-recommender.js';
+} from './recommend/export.js';
 // recommend
 export { ALS, type ALSOptions, type ALSSettings } from './recommend/factors/als.js';
 export type {
@@ -470,9 +462,8 @@ export {
   type CollabNNOptions,
   collabLearner,
 } from './recommend/learners/collab.js';
-export { type CollabKind, registerCollabKind } from './recommend/learners/collab-kinds.js';
 export { CollabNNLearner } from './recommend/learners/collab-nn.js';
-export { type CollabModel, CollabRecommender } from './recommend/learners/collab-recommender.js';
+export type { CollabModel } from './recommend/learners/collab-recommender.js';
 export type { CollabFoldedUser, FoldInOptions } from './recommend/learners/fold-in-collab.js';
 export {
   LearnerRecommender,
@@ -506,8 +497,13 @@ export {
   type TrackVectors,
 } from './recommend/recommender.js';
 export type { SimilarUsersOptions } from './recommend/similar.js';
-export { LSTMLearner, type LSTMLearnerOptions, lstmLearner } from './sequential/lstm.js';
-export { LSTMRecommender, recommendSongs } from './sequential/lstm-recommender.js';
+export {
+  LSTMLearner,
+  type LSTMLearnerOptions,
+  LSTMRecommender,
+  lstmLearner,
+  recommendSongs,
+} from './sequential/lstm.js';
 export {
   Markov,
   NextItemKNN,

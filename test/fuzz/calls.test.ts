@@ -107,7 +107,6 @@ function readLibrary(): {
 /** Of what changes the process for good: it has tests of its own. */
 const forGood = new Set([
   'registerDefaultCallback',
-  'registerCollabKind',
   'registerRecommenderKind',
   'setCompute',
   'tensorflow',
@@ -116,7 +115,6 @@ const forGood = new Set([
 /** What the library makes and hands over: nobody has a reason to construct it. */
 const handedOver = new Set([
   'Calibration',
-  'ClassificationInterpretation',
   'CollabDataLoader',
   'FactorRecommender',
   'FoldedUser',
@@ -347,7 +345,6 @@ async function things(): Promise<{ objects: Record<string, object>; values: unkn
     histories: lstm.histories,
     chart: library.lineChart(new Table({ x: [1, 2, 3], y: [2, 3, 1] }), { x: 'x', y: 'y' }),
     interpretation: await library.Interpretation.fromLearner(learn),
-    classification: await library.ClassificationInterpretation.fromLearner(network),
     calibration: await library.calibration(network),
     optimizer: learn.opt,
     ...Object.fromEntries(

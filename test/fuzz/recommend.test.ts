@@ -22,7 +22,7 @@ import {
   recallAtK,
   reciprocalRankAtK,
 } from '../../lib/recital/evaluation/metrics.js';
-import { loadLearner } from '../../lib/recital/files/load-learner.js';
+import { loadLearner } from '../../lib/recital/files/load.js';
 import { BCEWithLogitsLossFlat } from '../../lib/recital/nn/losses.js';
 import { Popularity } from '../../lib/recital/recommend/baselines/popularity.js';
 import { RandomRecommender } from '../../lib/recital/recommend/baselines/random-recommender.js';

@@ -117,8 +117,7 @@ export const resultCharts: Record<string, () => Chart> = {
       },
       ['valley'],
     ),
-  calibration: () =>
-    calibrationCurve([0.1, 0.3, 0.5, 0.9], [0, 1, 0, 1], { bins: 2 }).plotCalibration(),
+  calibration: () => calibrationCurve([0.1, 0.3, 0.5, 0.9], [0, 1, 0, 1], 2).plotCalibration(),
   'comparison of recommenders': () => comparisonChart(compared('ndcg@10'), { confidence: 0.95 }),
   'trade-off of recommenders': () =>
     tradeOffChart(compared('novelty@10'), compared('ndcg@10'), { confidence: 0.95 }),

@@ -66,10 +66,9 @@ dls.showBatch()`,
   { code: `learn.recorder.plotLoss({ skipStart: 0 })`, shows: ['chart'] },
   { code: `learn.recorder.plotSched()`, shows: ['chart'] },
   {
-    code: `const interp = await r.ClassificationInterpretation.fromLearner(learn);\ninterp.plotConfusionMatrix()`,
+    code: `(await r.calibration(learn)).plotCalibration()`,
     shows: ['chart'],
   },
-  { code: `interp.plotCalibration()`, shows: ['chart'] },
   { code: `learn.recommend('u1', { n: 3 })`, shows: ['table'] },
   {
     code: `const split = r.splitPlays(plays, r.perUserSplit(plays, { ratios: [0.8, 0.1, 0.1] }));

@@ -1,6 +1,6 @@
 import type { Plays } from '../data/plays.js';
 import { playsAmong } from '../data/plays.js';
-import { registerRecommenderKind } from '../recommend/export-recommender.js';
+import type { SavedForm } from '../recommend/export.js';
 import type { FoldedUser, HistoryItem, HistoryOptions } from '../recommend/fold-in.js';
 import { Interactions } from '../recommend/interactions.js';
 import { Recommender, type TrackVectors } from '../recommend/recommender.js';
@@ -19,7 +19,7 @@ export function withSeen(recommender: Recommender, plays: Plays): Recommender {
   return new WithSeen(recommender, joined(recommender.seen, plays));
 }
 
-class WithSeen extends Recommender {
+export class WithSeen extends Recommender {
   readonly name: string;
   override readonly prediction?: (score: number) => number;
   override readonly trackVectors?: () => TrackVectors;
@@ -47,6 +47,13 @@ class WithSeen extends Recommender {
   scores(users: Int32Array, out: Float32Array): void {
     this.of.scores(users, out);
   }
+
+  /** How a file describes it, and how it is made again. */
+  static readonly saved: SavedForm<WithSeen> = {
+    name: 'WithSeen',
+    describe: ({ of }) => ({ config: {}, parts: [of] }),
+    make: ({ seen }, _config, _tensors, [of]) => new WithSeen(of, seen),
+  };
 }
 
 /** Seen and further plays together, kept: recommenders trained on the same plays share them. */
@@ -77,10 +84,3 @@ function join(seen: Interactions, plays: Plays): Interactions {
   pairs.playcount.set(further.playcount, seen.length);
   return Interactions.fromPairs({ users, tracks, ...pairs });
 }
-
-registerRecommenderKind<WithSeen>({
-  name: 'WithSeen',
-  type: WithSeen,
-  describe: ({ of }) => ({ config: {}, parts: [of] }),
-  make: ({ seen }, _config, _tensors, [of]) => new WithSeen(of, seen),
-});

@@ -5,7 +5,7 @@ import { indicesIn, Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
 import { instead, isRecommender } from '../evaluation/parse.js';
 import { checkArgument, checkOptions, type NoOptions, said, whatIs } from '../options.js';
-import { registerRecommenderKind } from '../recommend/export-recommender.js';
+import type { SavedForm } from '../recommend/export.js';
 import {
   FoldedUser,
   type HistoryItem,
@@ -182,6 +182,25 @@ export class Hybrid extends Recommender {
   override get canFoldIn(): boolean {
     return this.recommenders.every((r) => r.canFoldIn);
   }
+
+  /** How a file describes it, and how it is made again. */
+  static readonly saved: SavedForm<Hybrid> = {
+    name: 'Hybrid',
+    data: 'none',
+    describe: ({ recommenders, weights, fusion, name }) => ({
+      config: { weights, fusion, title: name },
+      parts: recommenders,
+    }),
+    make: (_data, config, _tensors, parts) => {
+      const fusion = config.text('fusion');
+      checkFusion(fusion);
+      return new Hybrid(parts, {
+        weights: config.numbers('weights', parts.length),
+        fusion,
+        name: config.text('title'),
+      });
+    },
+  };
 }
 
 /**
@@ -268,25 +287,6 @@ function knowsTrack(recommender: Recommender, hybrid: Recommender, entry: Histor
     hybrid.tracks.id(trackIndex(hybrid, typeof entry === 'object' ? entry.track : entry)),
   );
 }
-
-registerRecommenderKind<Hybrid>({
-  name: 'Hybrid',
-  type: Hybrid,
-  data: 'none',
-  describe: ({ recommenders, weights, fusion, name }) => ({
-    config: { weights, fusion, title: name },
-    parts: recommenders,
-  }),
-  make: (_data, config, _tensors, parts) => {
-    const fusion = config.text('fusion');
-    checkFusion(fusion);
-    return new Hybrid(parts, {
-      weights: config.numbers('weights', parts.length),
-      fusion,
-      name: config.text('title'),
-    });
-  },
-});
 
 /** Options of {@link WeightedSum}. */
 export interface WeightedSumOptions {
@@ -410,6 +410,21 @@ export class WeightedSum extends SequenceRecommender {
         list.add(part.track[j], factor * part.score[part.track[j]]);
     });
   }
+
+  /** How a file describes it, and how it is made again. */
+  static readonly saved: SavedForm<WeightedSum> = {
+    name: 'WeightedSum',
+    data: 'none',
+    describe: ({ recommenders, weights, name }) => ({
+      config: { weights, title: name },
+      parts: recommenders,
+    }),
+    make: (_data, config, _tensors, parts) =>
+      new WeightedSum(parts as readonly SequenceRecommender[], {
+        weights: config.numbers('weights', parts.length),
+        name: config.text('title'),
+      }),
+  };
 }
 
 /** Recommenders whose scores can be added: at least one, and all with the same tracks. */
@@ -439,21 +454,6 @@ export function checkRecommenders(recommenders: readonly SequenceRecommender[]):
     }
   }
 }
-
-registerRecommenderKind<WeightedSum>({
-  name: 'WeightedSum',
-  type: WeightedSum,
-  data: 'none',
-  describe: ({ recommenders, weights, name }) => ({
-    config: { weights, title: name },
-    parts: recommenders,
-  }),
-  make: (_data, config, _tensors, parts) =>
-    new WeightedSum(parts as readonly SequenceRecommender[], {
-      weights: config.numbers('weights', parts.length),
-      name: config.text('title'),
-    }),
-});
 
 /** How a {@link Hybrid} makes the scores of its recommenders comparable: see there. */
 export type Fusion = 'sum' | 'rank';

@@ -4,38 +4,22 @@ import { ArgumentError } from '../errors.js';
 import { checkArgument, didYouMean, isFunction } from '../options.js';
 import type { RunPosition } from './checkpoint.js';
 import type { Learner } from './learner.js';
-import { list } from './learner-options.js';
 
 /**
  * The events of a training run, in fastai's order (callback/core.py). `afterX` comes in every case,
  * after `afterCancelX` if X was cancelled.
  * @example events.indexOf('beforeBatch') // 4
  */
+// biome-ignore format: events of one part of the run stand in one line
 export const events = [
-  'afterCreate',
-  'beforeFit',
-  'beforeEpoch',
-  'beforeTrain',
-  'beforeBatch',
-  'afterPred',
-  'afterLoss',
-  'beforeBackward',
-  'afterCancelBackward',
-  'afterBackward',
-  'beforeStep',
-  'afterCancelStep',
-  'afterStep',
-  'afterCancelBatch',
-  'afterBatch',
-  'afterCancelTrain',
-  'afterTrain',
-  'beforeValidate',
-  'afterCancelValidate',
-  'afterValidate',
-  'afterCancelEpoch',
-  'afterEpoch',
-  'afterCancelFit',
-  'afterFit',
+  'afterCreate', 'beforeFit', 'beforeEpoch', 'beforeTrain',
+  'beforeBatch', 'afterPred', 'afterLoss',
+  'beforeBackward', 'afterCancelBackward', 'afterBackward',
+  'beforeStep', 'afterCancelStep', 'afterStep',
+  'afterCancelBatch', 'afterBatch',
+  'afterCancelTrain', 'afterTrain',
+  'beforeValidate', 'afterCancelValidate', 'afterValidate',
+  'afterCancelEpoch', 'afterEpoch', 'afterCancelFit', 'afterFit',
 ] as const;
 
 /**
@@ -44,80 +28,72 @@ export const events = [
  */
 export type EventName = (typeof events)[number];
 
-/**
- * The events that come for every batch: `runTrain` and `runValid` limit these.
- * @example innerLoop.has('afterEpoch') // false
- */
-export const innerLoop: ReadonlySet<EventName> = new Set<EventName>([
-  'beforeBatch',
-  'afterPred',
-  'afterLoss',
-  'beforeBackward',
-  'afterCancelBackward',
-  'afterBackward',
-  'beforeStep',
-  'afterCancelStep',
-  'afterStep',
-  'afterCancelBatch',
-  'afterBatch',
-]);
+/** The events of every batch: synchronous, and limited by `runTrain` and `runValid`. */
+const batchEvents: ReadonlySet<EventName> = new Set(
+  events.slice(events.indexOf('beforeBatch'), events.indexOf('afterBatch') + 1),
+);
 
-/**
- * Thrown by a callback to leave a part of the run; not an error.
- * @example new CancelFitException() instanceof CancelException // true
- */
-export class CancelException extends Error {}
 /**
  * Leaves the batch: the next one follows. Thrown in `beforeStep` it leaves out the step but keeps
  * the gradients, and those of the next batch are added.
  * @example await learn.fit(1, 1e-3, { cbs: { name: 'everyOther', beforeBatch: ({ iter }) => { if (iter % 2) throw new CancelBatchException(); } } });
  */
-export class CancelBatchException extends CancelException {}
+export class CancelBatchException extends Error {}
 /**
  * Leaves the backward pass: the step follows.
  * @example await learn.fit(1, 1e-3, { cbs: { name: 'noBackward', beforeBackward: () => { throw new CancelBackwardException(); } } });
  */
-export class CancelBackwardException extends CancelException {}
+export class CancelBackwardException extends Error {}
 /**
  * Leaves out the optimizer's step; gradients are cleared all the same.
  * @example await learn.fit(1, 1e-3, { cbs: { name: 'noStep', beforeStep: () => { throw new CancelStepException(); } } });
  */
-export class CancelStepException extends CancelException {}
+export class CancelStepException extends Error {}
 /**
  * Leaves the training part of the epoch: validation follows.
  * @example
  * const tenBatches: Callback = { name: 'tenBatches', afterBatch: ({ training, iter }) => { if (training && iter === 9) throw new CancelTrainException(); } };
  * await learn.fit(1, 1e-3, { cbs: tenBatches });
  */
-export class CancelTrainException extends CancelException {}
+export class CancelTrainException extends Error {}
 /**
  * Leaves validation.
  * @example await learn.fit(1, 1e-3, { cbs: { name: 'noValidation', beforeValidate: () => { throw new CancelValidException(); } } });
  */
-export class CancelValidException extends CancelException {}
+export class CancelValidException extends Error {}
 /**
  * Leaves the epoch: the next one follows.
  * @example await learn.fit(2, 1e-3, { cbs: { name: 'oneEpoch', beforeEpoch: ({ epoch }) => { if (epoch > 0) throw new CancelEpochException(); } } });
  */
-export class CancelEpochException extends CancelException {}
+export class CancelEpochException extends Error {}
 /**
  * Ends the run.
  * @example
  * const enough: Callback = { name: 'enough', afterEpoch: ({ recorder }) => { if (Number(recorder.log[2]) < 0.2) throw new CancelFitException(); } };
  * await learn.fit(50, 1e-3, { cbs: enough });
  */
-export class CancelFitException extends CancelException {}
+export class CancelFitException extends Error {}
+
+/** The exception that leaves each part of a run. */
+const CANCEL = {
+  Fit: CancelFitException,
+  Epoch: CancelEpochException,
+  Train: CancelTrainException,
+  Validate: CancelValidException,
+  Batch: CancelBatchException,
+  Backward: CancelBackwardException,
+  Step: CancelStepException,
+};
 
 /**
- * Handlers by event. Those of the inner loop run once a batch and must be synchronous; the others
- * may return a promise.
+ * Handlers by event. Those of a batch must be synchronous; the others may return a promise.
  */
 export type EventHandlers = { [E in EventName]?: (learn: Learner) => void | Promise<void> };
 
 /**
- * Something that looks on while a Learner trains, and may steer it: any object, or class, with
- * handlers named after the events. It reads what it wants from `learn` (`learn.loss`, `learn.pred`,
- * `learn.epoch` …), writes to it, or throws a Cancel…Exception to leave a part of the run.
+ * An observer of training that may steer it: any object, or class, with handlers named after the
+ * events. It reads what it wants from `learn` (`learn.loss`, `learn.pred`, `learn.epoch` …), writes
+ * to it, or throws a Cancel…Exception to leave a part of the run.
  *
  * @example
  * const logLoss: Callback = {
@@ -127,41 +103,34 @@ export type EventHandlers = { [E in EventName]?: (learn: Learner) => void | Prom
  * await learn.fit(1, 1e-3, { cbs: [logLoss] });
  */
 export interface Callback extends EventHandlers {
-  /**
-   * Shown by `summary` and in errors; default: the name of its class, `callback` for an object
-   * without one.
-   */
+  /** Shown by `summary` and in errors; default: the name of its class, or `callback`. */
   readonly name?: string;
   /**
    * Callbacks run by ascending order; default 0. TrainEval −10, Recorder 50, schedules and progress
    * 60.
    */
   readonly order?: number;
-  /** False: the events of training batches pass it by. */
+  /** False: it gets no events of training batches. */
   readonly runTrain?: boolean;
-  /** False: the events of validation batches pass it by. */
+  /** False: it gets no events of validation batches. */
   readonly runValid?: boolean;
-  /** False: it has no part in the trial run of lrFind. */
+  /** False: it is left out of the trial run of lrFind. */
   readonly runLrFind?: boolean;
-  /** True: it has no part in predictions that another callback fetches in the middle of a run. */
+  /** True: it is left out of predictions that another callback makes during a run. */
   readonly removeOnFetch?: boolean;
 }
 
 const factories: (() => Callback)[] = [];
 
 /**
- * Adds a callback to every Learner made from now on: notebook/ registers the live progress table
- * this way.
+ * Adds a callback to every Learner made from now on; display/ registers the live progress table
+ * with it.
  * @param make makes it, anew for each learner
  * @example registerDefaultCallback(() => new TerminateOnNaN());
  */
 export function registerDefaultCallback(make: () => Callback): void {
-  checkArgument(
-    typeof make === 'function',
-    make,
-    'registerDefaultCallback',
-    'a function that makes a callback, such as () => new TerminateOnNaN()',
-  );
+  const wanted = 'a function that makes a callback, such as () => new TerminateOnNaN()';
+  checkArgument(typeof make === 'function', make, 'registerDefaultCallback', wanted);
   factories.push(make);
 }
 
@@ -170,15 +139,20 @@ export function defaultCallbacks(): Callback[] {
   return factories.map((make) => make());
 }
 
-/** What a callback is called. */
+/** The name of a callback: its own, or that of its class. */
 export function callbackName(cb: Callback): string {
   const type = cb.constructor?.name ?? 'Object';
   return cb.name ?? (type === 'Object' ? 'callback' : type);
 }
 
+/** One thing or several, as a new array. */
+export function list<T>(value: T | readonly T[]): T[] {
+  return Array.isArray(value) ? [...(value as readonly T[])] : [value as T];
+}
+
 /**
- * Throws unless this is a callback: an object with handlers, each named after an event. A mistyped
- * one would never be called.
+ * Throws unless this is a callback: an object with at least one handler, each named after an event,
+ * since a handler with a mistyped name would never be called.
  */
 export function checkCallback(cb: unknown): asserts cb is Callback {
   const example = "such as { name: 'mine', afterEpoch: (learn) => … }";
@@ -194,15 +168,14 @@ export function checkCallback(cb: unknown): asserts cb is Callback {
   const called = callbackName(cb as Callback);
   const who = called === 'callback' ? 'A callback' : `The callback ${called}`;
   let handlers = 0;
-  for (const event of fieldsOf(cb)) {
+  for (const event of handlerNames(cb)) {
     const value = (cb as Record<string, unknown>)[event];
-    if (!(events as readonly string[]).includes(event)) {
-      if (typeof value !== 'function') continue;
+    const known = (events as readonly string[]).includes(event);
+    if (!known && typeof value === 'function')
       throw new ArgumentError(
         `${who} has a handler for an event that never comes, "${event}"${didYouMean(event, events)}`,
       );
-    }
-    if (value === undefined) continue;
+    if (!known || value === undefined) continue;
     if (typeof value !== 'function')
       throw new ArgumentError(
         `${event} of a callback must be a function of the learner, got ${typeof value}.`,
@@ -215,8 +188,8 @@ export function checkCallback(cb: unknown): asserts cb is Callback {
     );
 }
 
-/** Names of fields and methods, inherited ones as well, that look like those of events. */
-function fieldsOf(cb: object): Set<string> {
+/** Names of fields and methods, own and inherited, that look like those of events. */
+function handlerNames(cb: object): Set<string> {
   const names = new Set<string>();
   for (let o: object | null = cb; o && o !== Object.prototype; o = Object.getPrototypeOf(o))
     for (const name of Object.getOwnPropertyNames(o))
@@ -224,7 +197,7 @@ function fieldsOf(cb: object): Set<string> {
   return names;
 }
 
-/** The learner whose run a handler belongs to, in what follows its awaits as well. */
+/** The learner whose handler is running, in the code after its awaits as well. */
 const handled = new AsyncLocalStorage<Learner>();
 
 /** Calls the handlers of a learner's callbacks, by ascending order. */
@@ -235,14 +208,14 @@ export class Dispatcher {
   constructor(private readonly learn: Learner) {}
 
   /**
-   * Whether the code that asks belongs to the learner's own run: to a handler, or to `within`.
-   * Other cells and callers come between two awaits.
+   * Whether the caller belongs to the learner's own run: to a handler, or to `within`. Other code,
+   * such as another cell, may run while the run awaits.
    */
   get inside(): boolean {
     return this.depth > 0 || handled.getStore() === this.learn;
   }
 
-  /** Does what belongs to the run, without waiting. */
+  /** Runs synchronous work as a part of the run. */
   within<T>(work: () => T): T {
     this.depth++;
     try {
@@ -252,10 +225,11 @@ export class Dispatcher {
     }
   }
 
-  /** Calls an event's handlers, none of which may wait. */
+  /** Calls the handlers of an event of a batch; they must be synchronous. */
   call(event: EventName): void {
+    const { training } = this.learn;
     for (const cb of this.ordered()) {
-      if (!runsNow(cb, event, this.learn.training)) continue;
+      if (batchEvents.has(event) && (training ? cb.runTrain : cb.runValid) === false) continue;
       this.depth++;
       let result: void | Promise<void>;
       try {
@@ -263,45 +237,43 @@ export class Dispatcher {
       } finally {
         this.depth--;
       }
-      if (result instanceof Promise) {
+      if (result instanceof Promise)
         throw new ArgumentError(
           `${callbackName(cb)}.${event} returned a promise: handlers that run in every batch must be synchronous.`,
         );
-      }
     }
   }
 
-  /** Calls an event's handlers outside of the inner loop, one after the other. */
+  /** Calls the handlers of any other event, one after the other. */
   async callAsync(event: EventName): Promise<void> {
     for (const cb of this.ordered()) await handled.run(this.learn, () => cb[event]?.(this.learn));
   }
 
   /**
-   * A part of the run between its events `before…` and `after…`; a callback leaves it by throwing
-   * `cancel`.
+   * Runs a part of the run between its events `before…` and `after…`; its Cancel…Exception leaves
+   * it.
    */
-  async withEvents(
+  async part(
     name: 'Fit' | 'Epoch' | 'Train' | 'Validate',
-    cancel: new () => Error,
     work: () => Promise<void>,
   ): Promise<void> {
     try {
       await this.callAsync(`before${name}`);
       await work();
     } catch (e) {
-      if (!(e instanceof cancel)) throw e;
+      if (!(e instanceof CANCEL[name])) throw e;
       await this.callAsync(`afterCancel${name}`);
     }
     await this.callAsync(`after${name}`);
   }
 
   /** The same for a part of a batch. */
-  around(name: 'Batch' | 'Backward' | 'Step', cancel: new () => Error, work: () => void): void {
+  batchPart(name: 'Batch' | 'Backward' | 'Step', work: () => void): void {
     try {
       this.call(`before${name}`);
       work();
     } catch (e) {
-      if (!(e instanceof cancel)) throw e;
+      if (!(e instanceof CANCEL[name])) throw e;
       this.call(`afterCancel${name}`);
     }
     this.call(`after${name}`);
@@ -315,36 +287,25 @@ export class Dispatcher {
   }
 }
 
-/**
- * Whether a callback gets an event now: `runTrain` and `runValid` limit those of the inner loop.
- */
-function runsNow(cb: Callback, event: EventName, training: boolean): boolean {
-  if (!innerLoop.has(event)) return true;
-  return training ? cb.runTrain !== false : cb.runValid !== false;
-}
-
-/** The state of a run, for callbacks to read and steer, and these callbacks: a Learner has it. */
+/** The state of a run, which callbacks read and steer, and the callbacks: a Learner extends it. */
 export class RunState {
-  /** The batch at hand. */
+  /** The current batch. */
   batch: Batch = { size: 0, inputs: [], targets: new Float32Array(0), rows: new Int32Array(0) };
-  /** Predictions for it: a view, valid until the next batch. */
+  /** Its predictions: a view, valid until the next batch. */
   pred: Float32Array = new Float32Array(0);
-  /** The loss of the batch. */
+  /** Its loss. */
   loss = NaN;
-  /**
-   * Its gradients are multiplied by this; 1 at the beginning of each batch, for `afterLoss` to
-   * change.
-   */
+  /** Its gradients are multiplied by this: 1 at first, for `afterLoss` to change. */
   gradScale = 1;
-  /** The loader at hand. */
+  /** The current loader. */
   dl: DataLoader;
-  /** Its batches. */
+  /** Its number of batches. */
   nIter = 0;
-  /** Number of this batch, from 0. */
+  /** Number of the current batch, from 0. */
   iter = 0;
   /** Epochs of the run. */
   nEpoch = 0;
-  /** Number of this epoch, from 0. */
+  /** Number of the current epoch, from 0. */
   epoch = 0;
   /** Whether this is a training batch. */
   training = false;
@@ -355,8 +316,8 @@ export class RunState {
   /** Training epochs done since the learner was made: the order of the rows depends on it. */
   epochsTrained = 0;
   /**
-   * Where the run was left that this one goes on with; undefined in a new run. What callbacks have
-   * gathered then stays.
+   * The position at which this run resumes an interrupted one, whose results callbacks keep;
+   * undefined in a new run.
    */
   resumed: RunPosition | undefined;
   /** Whether the last run was interrupted. */
@@ -368,13 +329,13 @@ export class RunState {
     this.dl = dl;
   }
 
-  /** Adds callbacks for good. */
+  /** Adds callbacks to every run from now on. */
   addCbs(cbs: Callback | readonly Callback[]): void {
     for (const cb of list(cbs)) checkCallback(cb);
     this.cbs.push(...list(cbs));
   }
 
-  /** Takes callbacks away. */
+  /** Removes callbacks. */
   removeCbs(cbs: Callback | readonly Callback[]): void {
     for (const cb of list(cbs)) {
       const i = this.cbs.indexOf(cb);
@@ -387,20 +348,14 @@ export class RunState {
     return this.withoutCbs((cb) => cb.name === 'Progress', work);
   }
 
-  /** Runs `work` without some of the callbacks. */
+  /** Runs `work` without the callbacks that `left` chooses. */
   async withoutCbs<T>(left: (cb: Callback) => boolean, work: () => Promise<T>): Promise<T> {
-    checkArgument(
-      isFunction(left),
-      left,
-      'withoutCbs',
-      "a function that says which callbacks are left out, such as (cb) => cb.name === 'Progress'",
-    );
-    checkArgument(
-      isFunction(work),
-      work,
-      'withoutCbs',
-      'a function that trains, such as () => learn.fit(1)',
-    );
+    const wanted = {
+      left: "a function that says which callbacks are left out, such as (cb) => cb.name === 'Progress'",
+      work: 'a function that trains, such as () => learn.fit(1)',
+    };
+    checkArgument(isFunction(left), left, 'withoutCbs', wanted.left);
+    checkArgument(isFunction(work), work, 'withoutCbs', wanted.work);
     const all = [...this.cbs];
     this.cbs.splice(0, all.length, ...all.filter((cb) => !left(cb)));
     try {

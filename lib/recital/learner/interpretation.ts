@@ -3,7 +3,7 @@ import { Chart, display } from '../data/display.js';
 
 import { type Cell, Table } from '../data/table.js';
 import { ArgumentError } from '../errors.js';
-import { checkArgument, checkOptions, isNumbers, said } from '../options.js';
+import { checkArgument, checkNumber, given, isNumbers, said } from '../options.js';
 import { counted, printed } from '../printed.js';
 import type { Learner } from './learner.js';
 
@@ -13,11 +13,11 @@ export interface InterpretationOptions {
   dsIdx?: 0 | 1;
   /** Another loader with targets instead, e.g. `dls.testDl(plays)`. */
   dl?: DataLoader;
-  /** What is applied to the model's output; default: the loss's activation. */
+  /** Function applied to the model's output; default: the loss's activation. */
   act?: (x: number) => number;
 }
 
-/** What {@link Interpretation} is made from: row i of each is row i of the loader. */
+/** The rows of an {@link Interpretation}: row i of each array is row i of the loader. */
 export interface InterpretedRows {
   /** The rows, in order. */
   readonly dl: DataLoader;
@@ -33,79 +33,64 @@ export interface InterpretedRows {
   readonly rows: Int32Array;
 }
 
-/** Options of {@link Interpretation.topLosses}. */
-export interface TopLossesOptions {
+const TOP_LOSSES = {
   /** Whether the largest losses come first (default), or the smallest. */
-  largest?: boolean;
-}
+  largest: true,
+};
+
+/** Options of {@link Interpretation.topLosses}. */
+export type TopLossesOptions = Partial<typeof TOP_LOSSES>;
 
 /**
- * Where a model goes wrong: its predictions, decisions and losses row by row (fastai's
- * Interpretation). Nothing is computed again when the learner is trained further: make a new one
- * then.
+ * A model's predictions, decisions and losses row by row: where it goes wrong (fastai's
+ * Interpretation). It is a snapshot: make a new one after further training.
  * @example
  * const interp = await Interpretation.fromLearner(learn);
  * interp.plotTopLosses(9);
  */
 export class Interpretation implements InterpretedRows {
-  readonly dl: DataLoader;
-  readonly preds: Float32Array;
-  readonly targets: Float32Array;
-  readonly decoded: Float32Array;
-  readonly losses: Float32Array;
-  readonly rows: Int32Array;
+  declare readonly dl: DataLoader;
+  declare readonly preds: Float32Array;
+  declare readonly targets: Float32Array;
+  declare readonly decoded: Float32Array;
+  declare readonly losses: Float32Array;
+  declare readonly rows: Int32Array;
 
   /**
-   * @param learn whose predictions they are; `fromLearner` makes them
+   * @param learn the learner that predicted; `fromLearner` makes an interpretation of it
    * @param of the rows
    */
   constructor(
     readonly learn: Learner,
     of: InterpretedRows,
   ) {
-    this.dl = of.dl;
-    this.preds = of.preds;
-    this.targets = of.targets;
-    this.decoded = of.decoded;
-    this.losses = of.losses;
-    this.rows = of.rows;
+    Object.assign(this, of);
   }
 
   /**
    * Predicts all rows of a part of the data, with their losses.
    * @throws ArgumentError for a part without rows or without targets
    */
-  static async fromLearner<T extends Interpretation>(
-    this: new (
-      learn: Learner,
-      of: InterpretedRows,
-    ) => T,
+  static async fromLearner(
     learn: Learner,
     options: InterpretationOptions = {},
-  ): Promise<T> {
-    checkArgument(
-      typeof learn?.getPreds === 'function',
-      learn,
-      'fromLearner',
-      'a learner, such as collabLearner(dls)',
-    );
+  ): Promise<Interpretation> {
+    checkLearner(learn, 'fromLearner');
     const { dsIdx = 1, dl = learn.loader(dsIdx), act } = options;
-    const { preds, targets, rows, decoded, losses } = await learn.getPreds({
+    const { decoded, losses, ...predicted } = await learn.getPreds({
       dl,
       act,
       withDecoded: true,
       withLoss: true,
     });
-    const bare = targets.findIndex((y) => Number.isNaN(y));
+    const bare = predicted.targets.findIndex((y) => Number.isNaN(y));
     if (bare >= 0)
       throw new ArgumentError(
         `Row ${bare} (counted from 0) has no target, so it has no loss. Give a loader whose rows have targets.`,
       );
-    return new this(learn, {
+    return new Interpretation(learn, {
       dl: dl.inOrder(),
-      preds,
-      targets,
-      rows,
+      ...predicted,
       decoded: decoded!,
       losses: losses!,
     });
@@ -123,10 +108,8 @@ export class Interpretation implements InterpretedRows {
    * @param k how many rows; all there are if there are fewer
    */
   topLosses(k = 10, options: TopLossesOptions = {}): Table {
-    checkOptions(options, ['largest'], 'topLosses');
-    const { largest = true } = options;
-    if (!(Number.isInteger(k) && k >= 1))
-      throw new ArgumentError(`k must be a positive whole number, got ${said(k)}.`);
+    const { largest } = given(TOP_LOSSES, options, 'topLosses');
+    checkNumber(k, Number.isInteger(k) && k >= 1, 'k must be a positive whole number');
     const sign = largest ? -1 : 1;
     const order = Array.from(this.losses.keys()).sort(
       (a, b) => sign * (this.losses[a] - this.losses[b]) || a - b,
@@ -136,26 +119,20 @@ export class Interpretation implements InterpretedRows {
 
   /** Shows the rows with the largest losses: see {@link topLosses}. */
   plotTopLosses(k = 10, options: TopLossesOptions = {}): void {
-    display().table(this.topLosses(k, options), {
-      title: (options.largest ?? true) ? 'Largest losses' : 'Smallest losses',
-    });
+    const table = this.topLosses(k, options);
+    const title = options.largest === false ? 'Smallest losses' : 'Largest losses';
+    display().table(table, { title });
   }
 
   /** Shows rows by their position in `preds`, in this order (fastai's `show_results`). */
   showResults(positions: readonly number[]): void {
-    checkArgument(
-      Array.isArray(positions),
-      positions,
-      'showResults',
-      'positions of rows, such as [0, 1, 2]',
-    );
-    for (const i of positions) {
-      if (!(Number.isInteger(i) && i >= 0 && i < this.length)) {
+    const wanted = 'positions of rows, such as [0, 1, 2]';
+    checkArgument(Array.isArray(positions), positions, 'showResults', wanted);
+    for (const i of positions)
+      if (!(Number.isInteger(i) && i >= 0 && i < this.length))
         throw new ArgumentError(
           `Row ${said(i)} does not exist; there are ${this.length}, counted from 0.`,
         );
-      }
-    }
     display().table(this.table(positions));
   }
 
@@ -164,19 +141,18 @@ export class Interpretation implements InterpretedRows {
     const single = this.preds.length === this.length;
     const records = positions.map((i): Record<string, Cell> => {
       const row = decoded.get(i)!;
-      const names = Object.keys(row);
       const pred = single ? this.preds[i] : this.decoded[i];
       return {
         row: this.rows[i],
         ...row,
-        [`${names[names.length - 1]}_pred`]: pred,
+        [`${Object.keys(row).at(-1)}_pred`]: pred,
         loss: this.losses[i],
       };
     });
     return Table.fromRows(records);
   }
 
-  /** The loader's batches are drawn once more, since only they can be decoded. */
+  /** Decodes rows; only a batch can be decoded, so the loader's batches are made once more. */
   private decodedRows(wanted: ReadonlySet<number>): Map<number, Record<string, string | number>> {
     const found = new Map<number, Record<string, string | number>>();
     let first = 0;
@@ -195,81 +171,68 @@ printed(Interpretation, ({ constructor: type, losses, length }) => {
   return `${type.name} of ${counted(length, 'row')}, mean loss ${mean.toFixed(4)}`;
 });
 
-/** Options of {@link calibrationCurve}. */
-export interface CalibrationCurveOptions {
-  /** Number of bins; default 10. */
-  bins?: number;
-  /**
-   * Where the bins lie: `'uniform'` (default), of equal width in [0, 1]; `'quantile'`, with about
-   * equally many rows each, for predictions that lie close together. Equal predictions are never
-   * parted, so there may be fewer bins than were asked for.
-   */
-  strategy?: 'uniform' | 'quantile';
+function checkLearner(learn: Learner, of: string): void {
+  const wanted = 'a learner, such as collabLearner(dls)';
+  checkArgument(typeof learn?.getPreds === 'function', learn, of, wanted);
 }
 
+const MAX_BINS = 10_000;
+
+const CALIBRATION = {
+  /** Number of bins, of equal width in [0, 1]; default 10. */
+  bins: 10,
+  /** 0 the training set, 1 (default) the validation set. */
+  dsIdx: 1 as 0 | 1,
+  /** Another loader with targets instead. */
+  dl: undefined as DataLoader | undefined,
+};
+
 /** Options of {@link calibration}. */
-export interface CalibrationOptions
-  extends CalibrationCurveOptions,
-    Omit<InterpretationOptions, 'act'> {}
+export type CalibrationOptions = Partial<typeof CALIBRATION>;
 
 /**
- * A reliability table: of the rows that were given about this probability, how many came true? One
- * row a bin, columns: from, to (the bin: `from` is in it, `to` is not, save in the last), predicted
- * (mean prediction), observed (mean target), count. An empty bin has neither of the means.
- * @example calibrationCurve([0.1, 0.3, 0.9], [0, 1, 1], { bins: 2 }).mce // max(|0.5 − 0.2|, |1 − 0.9|) = 0.3
+ * A reliability table: of the rows with a predicted probability in a bin, the share that came true.
+ * One row a bin; columns: from and to (the bin; `to` belongs to it, `from` to the bin before),
+ * predicted (mean prediction), observed (mean target), count. The means of an empty bin are missing.
+ * @example (await calibration(learn, { bins: 5 })).ece
  */
 export class Calibration extends Table {
   /**
-   * Expected calibration error, Σ_b (n_b / N)·|observed_b − predicted_b|: 0 for probabilities that
-   * can be taken at their word. It depends on the bins (Guo et al. 2017, arXiv 1706.04599).
+   * Expected calibration error, Σ_b (n_b / N)·|observed_b − predicted_b|; 0 for calibrated
+   * probabilities. It depends on the bins (Guo et al. 2017, arXiv 1706.04599).
    */
   readonly ece: number;
-  /**
-   * Maximum calibration error: the largest |observed_b − predicted_b|, however few rows the bin
-   * has.
-   */
+  /** Maximum calibration error: the largest |observed_b − predicted_b|, whatever the bin's count. */
   readonly mce: number;
 
-  /**
-   * @param edges bins + 1 numbers, ascending
-   * @param columns per bin: sums of predictions and of targets, and the number of rows
-   */
-  constructor(
-    edges: readonly number[],
-    columns: { predicted: Float64Array; observed: Float64Array; count: Float64Array },
-  ) {
+  /** @param columns per bin: sums of predictions and of targets, and the number of rows */
+  constructor(columns: { predicted: Float64Array; observed: Float64Array; count: Float64Array }) {
     const { count } = columns;
+    const bins = count.length;
     const predicted = columns.predicted.map((sum, b) => sum / count[b]);
     const observed = columns.observed.map((sum, b) => sum / count[b]);
     super({
-      from: Float64Array.from(edges.slice(0, -1)),
-      to: Float64Array.from(edges.slice(1)),
+      from: Float64Array.from({ length: bins }, (_, b) => b / bins),
+      to: Float64Array.from({ length: bins }, (_, b) => (b + 1) / bins),
       predicted,
       observed,
       count,
     });
     const n = count.reduce((a, b) => a + b, 0);
-    let [ece, mce] = [0, 0];
-    for (let b = 0; b < count.length; b++) {
-      if (count[b] === 0) continue;
-      const gap = Math.abs(observed[b] - predicted[b]);
-      ece += (count[b] / n) * gap;
-      mce = Math.max(mce, gap);
-    }
-    this.ece = ece;
-    this.mce = mce;
+    const gaps = observed.map((y, b) => (count[b] ? Math.abs(y - predicted[b]) : 0));
+    this.ece = gaps.reduce((sum, gap, b) => sum + (count[b] / n) * gap, 0);
+    this.mce = gaps.reduce((a, b) => Math.max(a, b), 0);
   }
 
   /**
-   * Draws a reliability diagram: observed against predicted, with the diagonal on which a
-   * calibrated model lies, and below it how many rows each bin has. Below the diagonal the model
-   * promises more than comes true, above it less.
+   * Draws a reliability diagram: observed against predicted, with the diagonal of a calibrated
+   * model, and below it the number of rows in each bin. A point below the diagonal is a prediction
+   * that is too high.
    * @param options.title default `'Calibration'`
    * @returns the chart, which is shown
    */
   plotCalibration(options: { title?: string } = {}): Chart {
-    checkOptions(options, ['title'], 'plotCalibration');
-    const { title = 'Calibration' } = options;
+    const { title } = given({ title: 'Calibration' }, options, 'plotCalibration');
     const bins = this.rows();
     const points = bins.filter((bin) => bin.count !== 0);
     const n = this.numbers('count').reduce((a, b) => a + b, 0);
@@ -320,72 +283,53 @@ export class Calibration extends Table {
   }
 }
 
-const MAX_BINS = 10_000;
-
 /**
- * Sorts predictions into bins and compares the mean of each with what came true (scikit-learn's
- * `calibration_curve`, with the counts).
+ * The reliability table of predictions and targets (scikit-learn's `calibration_curve`, with the
+ * counts).
  * @param preds probabilities
  * @param targets as many, 0 or 1, or shares between them
- * @throws ArgumentError for columns of unequal or no length, numbers outside [0, 1], and bins < 1
- * @example calibrationCurve([0.1, 0.3, 0.9], [0, 1, 1], { bins: 2 }).ece // 2/3·|0.5 − 0.2| + 1/3·|1 − 0.9| = 0.2333…
+ * @throws ArgumentError for columns of unequal or no length, and numbers outside [0, 1]
  */
 export function calibrationCurve(
   preds: ArrayLike<number>,
   targets: ArrayLike<number>,
-  options: CalibrationCurveOptions = {},
+  bins: number = CALIBRATION.bins,
 ): Calibration {
   for (const values of [preds, targets])
-    checkArgument(
-      isNumbers(values),
-      values,
-      'calibrationCurve',
-      'predictions and targets, arrays of numbers; calibration takes a learner',
-    );
-  checkOptions(options, ['bins', 'strategy'], 'calibrationCurve');
-  const { bins = 10, strategy = 'uniform' } = options;
-  if (!(Number.isInteger(bins) && bins >= 1 && bins <= MAX_BINS)) {
-    throw new ArgumentError(
-      `bins must be a positive whole number, got ${said(bins)}${bins > MAX_BINS ? `; at most ${MAX_BINS} make sense` : ''}.`,
-    );
-  }
-  if (strategy !== 'uniform' && strategy !== 'quantile')
-    throw new ArgumentError(`strategy must be 'uniform' or 'quantile', got '${said(strategy)}'.`);
+    checkArgument(isNumbers(values), values, 'calibration', 'predictions and targets: numbers');
+  checkNumber(
+    bins,
+    Number.isInteger(bins) && bins >= 1 && bins <= MAX_BINS,
+    `bins must be a positive whole number, at most ${MAX_BINS}`,
+  );
   const n = preds.length;
   if (n !== targets.length)
     throw new ArgumentError(
-      `There must be one target a prediction, got ${said(n)} predictions and ${targets.length} targets.`,
+      `There must be one target a prediction, got ${n} predictions and ${targets.length} targets.`,
     );
   if (n === 0) throw new ArgumentError('There are no predictions to calibrate against.');
+  const sums = {
+    predicted: new Float64Array(bins),
+    observed: new Float64Array(bins),
+    count: new Float64Array(bins),
+  };
   for (let i = 0; i < n; i++) {
-    if (!(preds[i] >= 0 && preds[i] <= 1)) {
+    if (!(preds[i] >= 0 && preds[i] <= 1))
       throw new ArgumentError(
         `Row ${i} has the prediction ${preds[i]}; probabilities from 0 to 1 were expected, as BCEWithLogitsLossFlat makes.`,
       );
-    }
-    if (!(targets[i] >= 0 && targets[i] <= 1)) {
+    if (!(targets[i] >= 0 && targets[i] <= 1))
       throw new ArgumentError(
         `Row ${i} has the target ${targets[i]}; a number from 0 to 1 was expected. Make the loaders with target 'binary'.`,
       );
-    }
-  }
-  const edges =
-    strategy === 'uniform'
-      ? Array.from({ length: bins + 1 }, (_, b) => b / bins)
-      : quantiles(preds, bins);
-  const last = edges.length - 2;
-  const sums = {
-    predicted: new Float64Array(last + 1),
-    observed: new Float64Array(last + 1),
-    count: new Float64Array(last + 1),
-  };
-  for (let i = 0; i < n; i++) {
-    const b = binOf(edges, preds[i]);
+    let b = Math.max(0, Math.ceil(preds[i] * bins) - 1); // rounding may miss the bin by one
+    while (b > 0 && b / bins >= preds[i]) b--;
+    while ((b + 1) / bins < preds[i]) b++;
     sums.predicted[b] += preds[i];
     sums.observed[b] += targets[i];
     sums.count[b]++;
   }
-  return new Calibration(edges, sums);
+  return new Calibration(sums);
 }
 
 /**
@@ -400,45 +344,13 @@ export async function calibration(
   learn: Learner,
   options: CalibrationOptions = {},
 ): Promise<Calibration> {
-  checkOptions(options, ['bins', 'strategy', 'dsIdx', 'dl'], 'calibration');
-  const { bins, strategy, dsIdx = 1, dl } = options;
-  checkArgument(
-    typeof learn?.getPreds === 'function',
-    learn,
-    'calibration',
-    'a learner, such as collabLearner(dls)',
-  );
-  if (learn.model.outputs !== 1) {
+  const { bins, dsIdx, dl } = given(CALIBRATION, options, 'calibration');
+  checkLearner(learn, 'calibration');
+  const { outputs } = learn.model;
+  if (outputs !== 1)
     throw new ArgumentError(
-      `Calibration needs one probability a row; this model makes ${learn.model.outputs} outputs.`,
+      `Calibration needs one probability a row; this model makes ${outputs} outputs.`,
     );
-  }
   const { preds, targets } = await learn.getPreds({ dl, dsIdx });
-  return calibrationCurve(preds, targets, { bins, strategy });
-}
-
-/** The first bin that ends at or above x. */
-function binOf(edges: readonly number[], x: number): number {
-  let low = 0;
-  let high = edges.length - 2;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (edges[middle + 1] >= x) high = middle;
-    else low = middle + 1;
-  }
-  return low;
-}
-
-/**
- * Edges of bins with equally many of the values. Each edge once, but for the first: many equal
- * smallest values are a bin without width.
- */
-function quantiles(values: ArrayLike<number>, bins: number): number[] {
-  const sorted = Float64Array.from(values).sort();
-  const edges = Array.from({ length: bins + 1 }, (_, b) => {
-    const at = (b / bins) * (sorted.length - 1);
-    const below = Math.floor(at);
-    return sorted[below] + (at - below) * ((sorted[below + 1] ?? sorted[below]) - sorted[below]);
-  });
-  return edges.filter((edge, b) => b <= 1 || edge > edges[b - 1]);
+  return calibrationCurve(preds, targets, bins);
 }

@@ -7,7 +7,7 @@ import type { Loss } from '../nn/loss.js';
 import type { Model } from '../nn/model.js';
 import { checkOptions, said } from '../options.js';
 import { counted, printed } from '../printed.js';
-import { type Callback, callbackName, defaultCallbacks, RunState } from './callback.js';
+import { type Callback, callbackName, defaultCallbacks, list, RunState } from './callback.js';
 import {
   type LoadOptions,
   loadCheckpoint,
@@ -24,18 +24,13 @@ import {
   fineTuneCalls,
   fitOptions,
 } from './fit.js';
-import { type LearnerOptions, list, resolveOptions } from './learner-options.js';
+import { type LearnerOptions, type ResolvedOptions, resolveOptions } from './learner-options.js';
 import { Loop } from './loop.js';
 import { type LrFindOptions, type LrFindResult, lrFind } from './lr-find.js';
 import type { Metric } from './metrics.js';
 import { isPath, modelFile } from './model-file.js';
-import {
-  groupRates,
-  type LearningRate,
-  type Splitter,
-  splitParameters,
-} from './optimizers/groups.js';
-import { checkedOptimizer, type OptFunc, type Optimizer } from './optimizers/optimizer.js';
+import { groupRates, type LearningRate, splitParameters } from './optimizers/groups.js';
+import { checkedOptimizer, type Optimizer } from './optimizers/optimizer.js';
 import { type GetPredsOptions, getPreds, type Predictions, showResults } from './predictions.js';
 import { type LogRow, Recorder, TrainEval } from './recorder.js';
 
@@ -74,10 +69,8 @@ export class Learner extends RunState {
 
   /** Runs the epochs and batches. */
   readonly loop: Loop;
-  private readonly optFunc: OptFunc;
-  private readonly splitter: Splitter;
-  private readonly wdBnBias: boolean;
-  private readonly trainBn: boolean;
+  /** How the optimizer is made, and which parameters it trains. */
+  private readonly how: Pick<ResolvedOptions, 'optFunc' | 'splitter' | 'wdBnBias' | 'trainBn'>;
   private optimizer: Optimizer | undefined;
 
   /**
@@ -90,21 +83,22 @@ export class Learner extends RunState {
     readonly model: Model,
     options: LearnerOptions = {},
   ) {
-    const resolved = resolveOptions(dls, model, options);
+    const { cbs, lossFunc, lr, wd, moms, metrics, path, modelDir, ...how } = resolveOptions(
+      dls,
+      model,
+      options,
+    );
     super(dls.train);
-    this.lossFunc = resolved.lossFunc;
-    this.optFunc = resolved.optFunc;
-    this.splitter = resolved.splitter;
-    this.lr = resolved.lr;
-    this.wd = resolved.wd;
-    this.wdBnBias = resolved.wdBnBias;
-    this.trainBn = resolved.trainBn;
-    this.moms = resolved.moms;
-    this.path = resolved.path;
-    this.modelDir = resolved.modelDir;
-    this.metrics = resolved.metrics;
-    this.recorder = new Recorder(this.metrics);
-    this.addCbs([new TrainEval(), this.recorder, ...defaultCallbacks(), ...resolved.cbs]);
+    this.lossFunc = lossFunc;
+    this.lr = lr;
+    this.wd = wd;
+    this.moms = moms;
+    this.metrics = metrics;
+    this.path = path;
+    this.modelDir = modelDir;
+    this.how = how;
+    this.recorder = new Recorder(metrics);
+    this.addCbs([new TrainEval(), this.recorder, ...defaultCallbacks(), ...cbs]);
     this.loop = new Loop(this);
     this.loop.events.call('afterCreate');
   }
@@ -118,13 +112,13 @@ export class Learner extends RunState {
   createOpt(): Optimizer {
     this.settle();
     const { optimizer: old } = this;
-    const groups = splitParameters(this.splitter, this.model);
-    const made = checkedOptimizer(
-      this.optFunc(groups, { lr: groupRates(this.lr, groups.length)[groups.length - 1] }),
-    );
+    const { splitter, optFunc, wdBnBias, trainBn } = this.how;
+    const groups = splitParameters(splitter, this.model);
+    const lr = groupRates(this.lr, groups.length).at(-1)!;
+    const made = checkedOptimizer(optFunc(groups, { lr }));
     old?.clearState();
-    made.decayAll = this.wdBnBias;
-    if (old?.frozenTo) made.freezeTo(old.frozenTo, { trainBn: this.trainBn });
+    made.decayAll = wdBnBias;
+    if (old?.frozenTo) made.freezeTo(old.frozenTo, { trainBn });
     this.optimizer = made;
     return made;
   }
@@ -136,7 +130,7 @@ export class Learner extends RunState {
    */
   freezeTo(n: number): void {
     this.settle();
-    this.opt.freezeTo(n, { trainBn: this.trainBn });
+    this.opt.freezeTo(n, { trainBn: this.how.trainBn });
     this.opt.clearState();
   }
 

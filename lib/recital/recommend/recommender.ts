@@ -2,7 +2,7 @@ import type { Table } from '../data/table.js';
 import type { Tracks } from '../data/tracks.js';
 import type { Vocabulary } from '../data/vocabulary.js';
 import { counted, printed } from '../printed.js';
-import { type ExportOptions, exportRecommender } from './export-recommender.js';
+import { type ExportOptions, exportRecommender } from './export.js';
 import type { FoldedUser, HistoryItem, HistoryOptions } from './fold-in.js';
 import type { Interactions } from './interactions.js';
 import { cannotFoldIn } from './lookup.js';

@@ -2,7 +2,7 @@ import { type CsrRows, groupBy } from '../data/csr.js';
 import type { Histories, SequenceSource } from '../data/sequences.js';
 import { ArgumentError } from '../errors.js';
 import { checkNumber, checkOptions, type NoOptions, said } from '../options.js';
-import { registerRecommenderKind } from '../recommend/export-recommender.js';
+import type { SavedForm } from '../recommend/export.js';
 import {
   checkList,
   ScoreList,
@@ -113,19 +113,19 @@ export class SequentialRules extends PairRecommender {
       for (let next = at + 1; next < end; next++) list.add(item[next], 1 / (next - at));
     }
   }
-}
 
-registerRecommenderKind<SequentialRules>({
-  name: 'SequentialRules',
-  type: SequentialRules,
-  data: 'histories',
-  describe: ({ window, decay }) => ({ config: { window, decay } }),
-  make: ({ histories }, config) =>
-    new SequentialRules(histories, {
-      window: config.count('window'),
-      decay: config.number('decay'),
-    }),
-});
+  /** How a file describes it, and how it is made again. */
+  static readonly saved: SavedForm<SequentialRules> = {
+    name: 'SequentialRules',
+    data: 'histories',
+    describe: ({ window, decay }) => ({ config: { window, decay } }),
+    make: ({ histories }, config) =>
+      new SequentialRules(histories, {
+        window: config.count('window'),
+        decay: config.number('decay'),
+      }),
+  };
+}
 
 /**
  * The first-order Markov chain: the score of a track is how often it came right after the last
@@ -142,15 +142,15 @@ export class Markov extends SequentialRules {
     super(source, { window: 1, decay: 0 });
     this.name = 'Markov';
   }
-}
 
-registerRecommenderKind<Markov>({
-  name: 'Markov',
-  type: Markov,
-  data: 'histories',
-  describe: () => ({ config: {} }),
-  make: ({ histories }) => new Markov(histories),
-});
+  /** How a file describes it, and how it is made again. */
+  static override readonly saved: SavedForm<Markov> = {
+    name: 'Markov',
+    data: 'histories',
+    describe: () => ({ config: {} }),
+    make: ({ histories }) => new Markov(histories),
+  };
+}
 
 /** Options of {@link NextItemKNN}. */
 export interface NextItemKNNOptions {
@@ -206,16 +206,16 @@ export class NextItemKNN extends PairRecommender {
       list.score[other] /= Math.sqrt(n * (indptr[other + 1] - indptr[other])) + this.shrinkage;
     }
   }
-}
 
-registerRecommenderKind<NextItemKNN>({
-  name: 'NextItemKNN',
-  type: NextItemKNN,
-  data: 'histories',
-  describe: ({ shrinkage, decay }) => ({ config: { shrinkage, decay } }),
-  make: ({ histories }, config) =>
-    new NextItemKNN(histories, {
-      shrinkage: config.number('shrinkage'),
-      decay: config.number('decay'),
-    }),
-});
+  /** How a file describes it, and how it is made again. */
+  static readonly saved: SavedForm<NextItemKNN> = {
+    name: 'NextItemKNN',
+    data: 'histories',
+    describe: ({ shrinkage, decay }) => ({ config: { shrinkage, decay } }),
+    make: ({ histories }, config) =>
+      new NextItemKNN(histories, {
+        shrinkage: config.number('shrinkage'),
+        decay: config.number('decay'),
+      }),
+  };
+}

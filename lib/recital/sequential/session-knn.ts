@@ -1,11 +1,7 @@
 import type { Histories, SequenceSource } from '../data/sequences.js';
 import { ArgumentError } from '../errors.js';
 import { checkNumber, checkOptions } from '../options.js';
-import {
-  finiteOrText,
-  readFiniteOrText,
-  registerRecommenderKind,
-} from '../recommend/export-recommender.js';
+import { finiteOrText, readFiniteOrText, type SavedForm } from '../recommend/export.js';
 import { checkN } from '../recommend/lookup.js';
 import { TopN } from '../recommend/top-n.js';
 import {
@@ -137,16 +133,19 @@ export class SessionKNN extends SparseSequenceRecommender {
         near.add(indices[i], weight);
     }
   }
-}
 
-registerRecommenderKind<SessionKNN>({
-  name: 'SessionKNN',
-  type: SessionKNN,
-  data: 'histories',
-  describe: ({ k, recent }) => ({ config: { k, recent: finiteOrText(recent) } }),
-  make: ({ histories }, config) =>
-    new SessionKNN(histories, { k: config.count('k'), recent: readFiniteOrText(config, 'recent') }),
-});
+  /** How a file describes it, and how it is made again. */
+  static readonly saved: SavedForm<SessionKNN> = {
+    name: 'SessionKNN',
+    data: 'histories',
+    describe: ({ k, recent }) => ({ config: { k, recent: finiteOrText(recent) } }),
+    make: ({ histories }, config) =>
+      new SessionKNN(histories, {
+        k: config.count('k'),
+        recent: readFiniteOrText(config, 'recent'),
+      }),
+  };
+}
 
 /** Options of {@link STAN}. */
 export interface STANOptions extends SessionKNNOptions {
@@ -270,6 +269,35 @@ export class STAN extends SessionKNN {
     for (let i = shared + 1; i <= last; i++)
       list.add(item[i], nearness * Math.exp(-(i - shared) / distanceScale));
   }
+
+  /** How a file describes it, and how it is made again. */
+  static override readonly saved: SavedForm<STAN> = {
+    name: 'STAN',
+    data: 'histories',
+    describe: ({ k, recent, repeat, options }) => ({
+      config: {
+        k,
+        ...Object.fromEntries(
+          Object.entries({ recent, repeat, ...options }).map(([name, x]) => [
+            name,
+            finiteOrText(x),
+          ]),
+        ),
+      },
+    }),
+    make: ({ histories }, config) => {
+      const number = (name: string): number => readFiniteOrText(config, name);
+      return new STAN(histories, {
+        k: config.count('k'),
+        recent: number('recent'),
+        historyScale: number('historyScale'),
+        ageScale: number('ageScale'),
+        distanceScale: number('distanceScale'),
+        backwards: number('backwards'),
+        repeat: number('repeat'),
+      });
+    },
+  };
 }
 
 /**
@@ -314,29 +342,3 @@ function repeatWeight(
 function weightOfSteps(w: number, n: number): number {
   return (w * (1 - w ** n)) / (1 - w);
 }
-
-registerRecommenderKind<STAN>({
-  name: 'STAN',
-  type: STAN,
-  data: 'histories',
-  describe: ({ k, recent, repeat, options }) => ({
-    config: {
-      k,
-      ...Object.fromEntries(
-        Object.entries({ recent, repeat, ...options }).map(([name, x]) => [name, finiteOrText(x)]),
-      ),
-    },
-  }),
-  make: ({ histories }, config) => {
-    const number = (name: string): number => readFiniteOrText(config, name);
-    return new STAN(histories, {
-      k: config.count('k'),
-      recent: number('recent'),
-      historyScale: number('historyScale'),
-      ageScale: number('ageScale'),
-      distanceScale: number('distanceScale'),
-      backwards: number('backwards'),
-      repeat: number('repeat'),
-    });
-  },
-});

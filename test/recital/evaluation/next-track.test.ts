@@ -17,8 +17,7 @@ import { ArgumentError, DataError, NumericError } from '../../../lib/recital/err
 import { evaluateNextItem } from '../../../lib/recital/evaluation/next-track.js';
 import { WeightedSum } from '../../../lib/recital/hybrid/hybrid.js';
 import { fuse } from '../../../lib/recital/hybrid/weights.js';
-import { lstmLearner } from '../../../lib/recital/sequential/lstm.js';
-import { LSTMRecommender } from '../../../lib/recital/sequential/lstm-recommender.js';
+import { LSTMRecommender, lstmLearner } from '../../../lib/recital/sequential/lstm.js';
 import { Markov, NextItemKNN, SequentialRules } from '../../../lib/recital/sequential/pairs.js';
 import {
   NextItemPopularity,

@@ -8,7 +8,7 @@ import {
   writeSafetensors,
 } from '../../../lib/recital/data/files/safetensors.js';
 import { DataError } from '../../../lib/recital/errors.js';
-import { loadLearner } from '../../../lib/recital/files/load-learner.js';
+import { loadLearner } from '../../../lib/recital/files/load.js';
 import type { CollabLearner } from '../../../lib/recital/recommend/learners/collab.js';
 import { CollabNNLearner } from '../../../lib/recital/recommend/learners/collab-nn.js';
 import { trainLearner, trainNetwork } from '../../support/exported.js';
@@ -53,10 +53,10 @@ describe('loadLearner refuses', () => {
     const bad: [(config: Described, tensors: Map<string, Tensor>) => void, string][] = [
       [
         (c) => (c.model.name = 'constructor'),
-        'its model is "constructor"; known are EmbeddingNN, EmbeddingDotBias',
+        'its model is "constructor"; known are EmbeddingDotBias, EmbeddingNN',
       ],
       [(c) => (c.model.name = '__proto__'), 'its model is "__proto__"'],
-      [(c) => (c.loaders = 'other'), 'loaders should be collab or sequences, got "other"'],
+      [(c) => (c.loaders = 'other'), 'loaders should be collab, got "other"'],
       [
         (c) => (c.model.nFactors = 1e9),
         'it holds 364 weights, a EmbeddingDotBias such as it describes has 52000000052',

@@ -183,11 +183,11 @@ describe('arguments that make no sense', () => {
     refused([
       [
         () => evaluateRecommender(popular, odd(table)),
-        'needs plays, such as plays.take(split.valid), or those that Plays.fromRows makes, got an object of Table.',
+        'needs the held-out plays, such as plays.take(dls.split.valid), got an object of Table. Of the rows',
       ],
       [
         () => evaluateRecommender(popular, odd(undefined)),
-        'needs plays, such as plays.take(split.valid), or those that Plays.fromRows makes, got nothing',
+        'needs the held-out plays, such as plays.take(dls.split.valid), got nothing',
       ],
       [
         () => evaluateRecommender(odd(plays), plays),
@@ -199,9 +199,12 @@ describe('arguments that make no sense', () => {
       ],
       [
         () => evaluateRecommender(popular, plays, { users: odd('user01') }),
-        'needs users, an array of ids, got a string',
+        'users must be an array of user ids, got a string',
       ],
-      [() => hitsAmong(popular, odd(table), { user: 'user01' }), 'hitsAmong needs plays'],
+      [
+        () => hitsAmong(popular, odd(table), { user: 'user01' }),
+        'hitsAmong needs the held-out plays',
+      ],
       [
         () => new Popularity(odd(table)),
         'Plays were expected, such as readPlays reads or Plays.fromRows(',

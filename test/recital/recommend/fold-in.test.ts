@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import { CollabDataLoaders, type CollabPlaysOptions } from '../../../lib/recital/data/collab.js';
 import { Plays } from '../../../lib/recital/data/plays.js';
 import { ArgumentError, NumericError, UnknownIdError } from '../../../lib/recital/errors.js';
-import { loadLearner } from '../../../lib/recital/files/load-learner.js';
+import { loadLearner } from '../../../lib/recital/files/load.js';
 import {
   BCEWithLogitsLossFlat,
   BPRLoss,

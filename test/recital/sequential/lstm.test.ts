@@ -10,17 +10,18 @@ import { Table } from '../../../lib/recital/data/table.js';
 import { Tracks } from '../../../lib/recital/data/tracks.js';
 import { ArgumentError, DataError, UnknownIdError } from '../../../lib/recital/errors.js';
 import { evaluateNextItem } from '../../../lib/recital/evaluation/next-track.js';
-import { loadLearner } from '../../../lib/recital/files/load-learner.js';
+import { loadLearner } from '../../../lib/recital/files/load.js';
 import { WeightedSum } from '../../../lib/recital/hybrid/hybrid.js';
 import { Learner } from '../../../lib/recital/learner/learner.js';
 import { EmbeddingDotBias } from '../../../lib/recital/models/embedding-dot-bias.js';
 import { LSTMModel } from '../../../lib/recital/models/lstm.js';
 import { CrossEntropyLossFlat } from '../../../lib/recital/nn/cross-entropy.js';
-import { LSTMLearner, lstmLearner } from '../../../lib/recital/sequential/lstm.js';
 import {
+  LSTMLearner,
   LSTMRecommender,
+  lstmLearner,
   recommendSongs,
-} from '../../../lib/recital/sequential/lstm-recommender.js';
+} from '../../../lib/recital/sequential/lstm.js';
 import { Markov } from '../../../lib/recital/sequential/pairs.js';
 
 import { trainLstm, wholeSequences } from '../../support/lstm.js';

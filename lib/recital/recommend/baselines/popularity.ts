@@ -1,7 +1,7 @@
 import type { Plays } from '../../data/plays.js';
 import { ArgumentError } from '../../errors.js';
 import { checkOptions, said } from '../../options.js';
-import { registerRecommenderKind } from '../export-recommender.js';
+import type { SavedForm } from '../export.js';
 import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from '../fold-in.js';
 import { Interactions } from '../interactions.js';
 import { checkScores } from '../lookup.js';
@@ -54,13 +54,13 @@ export class Popularity extends Recommender {
     const read = readHistory(this, history, options);
     return new FoldedUser(this, read.track, this.counts.slice(), read);
   }
-}
 
-registerRecommenderKind<Popularity>({
-  name: 'Popularity',
-  type: Popularity,
-  withoutSeen: 'tracks',
-  describe: ({ name }) => ({ config: { by: name === 'Popularity' ? 'listeners' : 'plays' } }),
-  make: ({ plays }, config) =>
-    new Popularity(plays, { by: config.text('by') === 'plays' ? 'plays' : 'listeners' }),
-});
+  /** How a file describes it, and how it is made again. */
+  static readonly saved: SavedForm<Popularity> = {
+    name: 'Popularity',
+    withoutSeen: 'tracks',
+    describe: ({ name }) => ({ config: { by: name === 'Popularity' ? 'listeners' : 'plays' } }),
+    make: ({ plays }, config) =>
+      new Popularity(plays, { by: config.text('by') === 'plays' ? 'plays' : 'listeners' }),
+  };
+}

@@ -2,7 +2,7 @@ import { Random } from '../../compute/random.js';
 import type { Plays } from '../../data/plays.js';
 import { ArgumentError } from '../../errors.js';
 import { checkOptions } from '../../options.js';
-import { registerRecommenderKind } from '../export-recommender.js';
+import type { SavedForm } from '../export.js';
 import { Interactions } from '../interactions.js';
 import { checkScores } from '../lookup.js';
 import { Recommender } from '../recommender.js';
@@ -50,17 +50,17 @@ export class RandomRecommender extends Recommender {
         out[i] = (random.uint32() >>> 8) / 16777216; // 24 bits, what a float32 holds
     }
   }
-}
 
-registerRecommenderKind<RandomRecommender>({
-  name: 'RandomRecommender',
-  type: RandomRecommender,
-  withoutSeen: 'users',
-  describe: ({ seed }) => ({ config: { seed } }),
-  // Made of plays it has their catalogue; made of interactions it has none, but perhaps tracks that
-  // nobody has played.
-  make: ({ plays, seen }, config) =>
-    new RandomRecommender(plays.catalogue ? plays : seen, {
-      seed: config.isText('seed') ? config.text('seed') : config.number('seed'),
-    }),
-});
+  /** How a file describes it, and how it is made again. */
+  static readonly saved: SavedForm<RandomRecommender> = {
+    name: 'RandomRecommender',
+    withoutSeen: 'users',
+    describe: ({ seed }) => ({ config: { seed } }),
+    // Made of plays it has their catalogue; made of interactions it has none, but perhaps tracks that
+    // nobody has played.
+    make: ({ plays, seen }, config) =>
+      new RandomRecommender(plays.catalogue ? plays : seen, {
+        seed: config.isText('seed') ? config.text('seed') : config.number('seed'),
+      }),
+  };
+}

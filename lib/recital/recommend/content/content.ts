@@ -7,7 +7,7 @@ import { ArgumentError, DataError } from '../../errors.js';
 import { checkOptions, type NoOptions } from '../../options.js';
 import { Explanation } from '../explain.js';
 import { explainByTracks } from '../explain-tracks.js';
-import { registerRecommenderKind } from '../export-recommender.js';
+import type { SavedForm } from '../export.js';
 import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from '../fold-in.js';
 import type { Interactions } from '../interactions.js';
 import { checkScores, trackIndex, userIndex } from '../lookup.js';
@@ -219,53 +219,53 @@ export class ContentRecommender extends Recommender {
     const share = 100 * explainedVarianceRatio.reduce((a, b) => a + b, 0);
     return `${this.name}: ${n(this.tracks.length)} tracks by ${components.shape[0]} components of ${features.length} features (${share.toFixed(1)} % of the variance), ${n(this.users.length)} users`;
   }
+
+  /** How a file describes it, and how it is made again. */
+  static readonly saved: SavedForm<ContentRecommender> = {
+    name: 'ContentRecommender',
+    withoutSeen: 'tracks',
+    describe: ({
+      state: { settings, features, components, explainedVarianceRatio, vectors },
+      tracks,
+    }) => ({
+      config: { ...settings, features },
+      tensors: new Map([
+        ['components', { shape: [...components.shape], data: components.data }],
+        [
+          'explained_variance_ratio',
+          { shape: [explainedVarianceRatio.length], data: explainedVarianceRatio },
+        ],
+        ['vectors', { shape: [tracks.length, components.shape[0]], data: vectors }],
+      ]),
+    }),
+    make: ({ plays, seen }, config, tensors) => {
+      const features = config.texts('features');
+      const scoring = config.text('scoring');
+      const k = config.count('k');
+      if (scoring !== 'profile' && scoring !== 'nearest')
+        return config.wrong('scoring', 'profile or nearest');
+      if ((scoring === 'nearest') !== k > 0)
+        return config.wrong('k', 'more than 0 for nearest, 0 for profile');
+      const width = tensors.shape('components')[0] ?? 0;
+      if (width === 0) throw new DataError('it has no components.');
+      const components: DenseMatrix = {
+        shape: [width, features.length],
+        data: tensors.read('components', 'F64', [width, features.length]),
+      };
+      const explainedVarianceRatio = tensors.read('explained_variance_ratio', 'F64', [width]);
+      const vectors = tensors.read('vectors', 'F32', [seen.tracks.length, width]);
+      if (!vectors.every(Number.isFinite))
+        throw new DataError('the vectors of its tracks are not all finite numbers.');
+      const settings: ContentSettings = { value: readValue(config), scoring, k };
+      return new ContentRecommender(
+        seen,
+        { settings, features, components, explainedVarianceRatio, vectors },
+        { catalogue: plays.catalogue },
+      );
+    },
+  };
 }
 
 function worth(count: number, value: InteractionValue): number {
   return value === 'binary' ? 1 : value === 'log' ? Math.log1p(count) : count;
 }
-
-registerRecommenderKind<ContentRecommender>({
-  name: 'ContentRecommender',
-  type: ContentRecommender,
-  withoutSeen: 'tracks',
-  describe: ({
-    state: { settings, features, components, explainedVarianceRatio, vectors },
-    tracks,
-  }) => ({
-    config: { ...settings, features },
-    tensors: new Map([
-      ['components', { shape: [...components.shape], data: components.data }],
-      [
-        'explained_variance_ratio',
-        { shape: [explainedVarianceRatio.length], data: explainedVarianceRatio },
-      ],
-      ['vectors', { shape: [tracks.length, components.shape[0]], data: vectors }],
-    ]),
-  }),
-  make: ({ plays, seen }, config, tensors) => {
-    const features = config.texts('features');
-    const scoring = config.text('scoring');
-    const k = config.count('k');
-    if (scoring !== 'profile' && scoring !== 'nearest')
-      return config.wrong('scoring', 'profile or nearest');
-    if ((scoring === 'nearest') !== k > 0)
-      return config.wrong('k', 'more than 0 for nearest, 0 for profile');
-    const width = tensors.shape('components')[0] ?? 0;
-    if (width === 0) throw new DataError('it has no components.');
-    const components: DenseMatrix = {
-      shape: [width, features.length],
-      data: tensors.read('components', 'F64', [width, features.length]),
-    };
-    const explainedVarianceRatio = tensors.read('explained_variance_ratio', 'F64', [width]);
-    const vectors = tensors.read('vectors', 'F32', [seen.tracks.length, width]);
-    if (!vectors.every(Number.isFinite))
-      throw new DataError('the vectors of its tracks are not all finite numbers.');
-    const settings: ContentSettings = { value: readValue(config), scoring, k };
-    return new ContentRecommender(
-      seen,
-      { settings, features, components, explainedVarianceRatio, vectors },
-      { catalogue: plays.catalogue },
-    );
-  },
-});

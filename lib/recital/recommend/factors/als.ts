@@ -6,7 +6,7 @@ import { sayInterrupted } from '../../data/display.js';
 import type { Plays } from '../../data/plays.js';
 import { ArgumentError } from '../../errors.js';
 import { checkOptions, checkRounds } from '../../options.js';
-import { registerRecommenderKind } from '../export-recommender.js';
+import type { SavedForm } from '../export.js';
 import { Interactions } from '../interactions.js';
 import { checkN } from '../lookup.js';
 import { PlayValues, readValue } from '../play-values.js';
@@ -165,6 +165,29 @@ export class ALS extends FactorRecommender {
   protected override valuesOfUser(user: number): Float32Array {
     return this.values.data.subarray(this.seen.indptr[user], this.seen.indptr[user + 1]);
   }
+
+  /** How a file describes it, and how it is made again. */
+  static override readonly saved: SavedForm<ALS> = {
+    name: 'ALS',
+    withoutSeen: 'users',
+    describe: ({ options, factors }) => ({
+      config: { ...options },
+      tensors: factorTensors(factors),
+    }),
+    make: ({ plays }, config, tensors) => {
+      const number = (name: string): number => config.number(name);
+      const options = {
+        factors: config.count('factors'),
+        regularization: number('regularization'),
+        alpha: number('alpha'),
+        iterations: config.count('iterations'),
+        cgSteps: config.count('cgSteps'),
+        value: readValue(config),
+        seed: config.isText('seed') ? config.text('seed') : number('seed'),
+      };
+      return new ALS(plays, { options, factors: readFactorTensors(tensors) });
+    },
+  };
 }
 
 /** The first columns of rows of `width`. */
@@ -177,23 +200,3 @@ function narrowed(values: Float32Array, width: number, columns: number): Float32
   dispose(values);
   return out;
 }
-
-registerRecommenderKind<ALS>({
-  name: 'ALS',
-  type: ALS,
-  withoutSeen: 'users',
-  describe: ({ options, factors }) => ({ config: { ...options }, tensors: factorTensors(factors) }),
-  make: ({ plays }, config, tensors) => {
-    const number = (name: string): number => config.number(name);
-    const options = {
-      factors: config.count('factors'),
-      regularization: number('regularization'),
-      alpha: number('alpha'),
-      iterations: config.count('iterations'),
-      cgSteps: config.count('cgSteps'),
-      value: readValue(config),
-      seed: config.isText('seed') ? config.text('seed') : number('seed'),
-    };
-    return new ALS(plays, { options, factors: readFactorTensors(tensors) });
-  },
-});

@@ -12,7 +12,7 @@ import { firstNotFinite } from '../../learner/not-finite.js';
 import { checkArgument, checkNumber, checkOptions, type NoOptions, said } from '../../options.js';
 import type { Explanation } from '../explain.js';
 import { explainByTracks } from '../explain-tracks.js';
-import { type RecommenderDescription, registerRecommenderKind } from '../export-recommender.js';
+import type { RecommenderDescription, SavedForm } from '../export.js';
 import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from '../fold-in.js';
 import { Interactions } from '../interactions.js';
 import { checkScores, trackIndex, userIndex } from '../lookup.js';
@@ -252,6 +252,23 @@ export class FactorRecommender extends Recommender {
     cholesky(l, width);
     return { l, right };
   }
+
+  /** How a file describes it, and how it is made again. */
+  static readonly saved: SavedForm<FactorRecommender> = {
+    name: 'FactorRecommender',
+    withoutSeen: 'users',
+    describe: ({ name, settings, factors }) => ({
+      config: { title: name, ...settings },
+      tensors: factorTensors(factors),
+    }),
+    make: ({ seen, plays }, config, tensors) =>
+      new FactorRecommender(seen, readFactorTensors(tensors), {
+        name: config.text('title'),
+        catalogue: plays.catalogue,
+        alpha: config.number('alpha'),
+        regularization: config.number('regularization'),
+      }),
+  };
 }
 
 /**
@@ -359,20 +376,3 @@ export function readFactorTensors(tensors: TensorSource): Factors {
   };
   return { users: read('users'), tracks: read('tracks'), width: tensors.shape('users')[1] ?? 0 };
 }
-
-registerRecommenderKind<FactorRecommender>({
-  name: 'FactorRecommender',
-  type: FactorRecommender,
-  withoutSeen: 'users',
-  describe: ({ name, settings, factors }) => ({
-    config: { title: name, ...settings },
-    tensors: factorTensors(factors),
-  }),
-  make: ({ seen, plays }, config, tensors) =>
-    new FactorRecommender(seen, readFactorTensors(tensors), {
-      name: config.text('title'),
-      catalogue: plays.catalogue,
-      alpha: config.number('alpha'),
-      regularization: config.number('regularization'),
-    }),
-});

@@ -5,7 +5,7 @@ import type { Plays } from '../../data/plays.js';
 import { PCA, type PCAOptions } from '../../decomposition/pca.js';
 import { ArgumentError } from '../../errors.js';
 import { checkOptions, said } from '../../options.js';
-import { registerRecommenderKind } from '../export-recommender.js';
+import type { SavedForm } from '../export.js';
 import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from '../fold-in.js';
 import { Interactions } from '../interactions.js';
 import { checkScores } from '../lookup.js';
@@ -194,6 +194,43 @@ export class PcaRecommender extends Recommender {
     }
     return out;
   }
+
+  /** How a file describes it, and how it is made again. */
+  static readonly saved: SavedForm<PcaRecommender> = {
+    name: 'PcaRecommender',
+    withoutSeen: 'users',
+    describe: ({ value, score, factors: { users, components, mean, explainedVarianceRatio } }) => ({
+      config: { value, score },
+      tensors: new Map([
+        ['users', { shape: users.shape, data: users.data }],
+        ['components', { shape: components.shape, data: components.data }],
+        ['mean', { shape: [mean.length], data: mean }],
+        [
+          'explainedVarianceRatio',
+          { shape: [explainedVarianceRatio.length], data: explainedVarianceRatio },
+        ],
+      ]),
+    }),
+    make: ({ plays }, config, tensors) => {
+      const matrix = (name: string): DenseMatrix => {
+        const [rows = 0, columns = 0] = tensors.shape(name);
+        return { shape: [rows, columns], data: tensors.read(name, 'F64', [rows, columns]) };
+      };
+      const components = matrix('components');
+      const factors: PcaFactors = {
+        users: matrix('users'),
+        components,
+        mean: tensors.read('mean', 'F64', [components.shape[1]]),
+        explainedVarianceRatio: tensors.read('explainedVarianceRatio', 'F64', [
+          components.shape[0],
+        ]),
+      };
+      const score = config.text('score');
+      if (score !== 'cosine' && score !== 'reconstruction')
+        return config.wrong('score', 'cosine or reconstruction');
+      return new PcaRecommender(plays, factors, { value: readValue(config), score });
+    },
+  };
 }
 
 /**
@@ -215,38 +252,3 @@ export function getRecommendationsPca(
   }
   return recommender.recommend(user, options);
 }
-
-registerRecommenderKind<PcaRecommender>({
-  name: 'PcaRecommender',
-  type: PcaRecommender,
-  withoutSeen: 'users',
-  describe: ({ value, score, factors: { users, components, mean, explainedVarianceRatio } }) => ({
-    config: { value, score },
-    tensors: new Map([
-      ['users', { shape: users.shape, data: users.data }],
-      ['components', { shape: components.shape, data: components.data }],
-      ['mean', { shape: [mean.length], data: mean }],
-      [
-        'explainedVarianceRatio',
-        { shape: [explainedVarianceRatio.length], data: explainedVarianceRatio },
-      ],
-    ]),
-  }),
-  make: ({ plays }, config, tensors) => {
-    const matrix = (name: string): DenseMatrix => {
-      const [rows = 0, columns = 0] = tensors.shape(name);
-      return { shape: [rows, columns], data: tensors.read(name, 'F64', [rows, columns]) };
-    };
-    const components = matrix('components');
-    const factors: PcaFactors = {
-      users: matrix('users'),
-      components,
-      mean: tensors.read('mean', 'F64', [components.shape[1]]),
-      explainedVarianceRatio: tensors.read('explainedVarianceRatio', 'F64', [components.shape[0]]),
-    };
-    const score = config.text('score');
-    if (score !== 'cosine' && score !== 'reconstruction')
-      return config.wrong('score', 'cosine or reconstruction');
-    return new PcaRecommender(plays, factors, { value: readValue(config), score });
-  },
-});

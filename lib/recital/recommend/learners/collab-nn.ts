@@ -1,10 +1,50 @@
+import { kernels } from '../../compute/kernels.js';
+import { matmul } from '../../compute/matmul.js';
+import { dispose, float32 } from '../../compute/memory.js';
 import type { Fields } from '../../data/files/fields.js';
 import { EmbeddingNN } from '../../models/embedding-nn.js';
-import { cannotFoldIn, checkScores } from '../lookup.js';
+import type { SavedForm } from '../export.js';
+import { checkScores } from '../lookup.js';
 import type { TrackVectors } from '../recommender.js';
-import { readRange, registerCollabKind } from './collab-kinds.js';
-import { CollabRecommender } from './collab-recommender.js';
-import { networkScores } from './network-scores.js';
+import {
+  CollabModelLearner,
+  CollabRecommender,
+  collabForm,
+  readRange,
+} from './collab-recommender.js';
+
+/**
+ * Recommends by the network of an EmbeddingNN: what a {@link CollabNNLearner} answers as a
+ * recommender. It cannot fold listeners in: a network has no vector of a listener whom it has not
+ * met, short of training.
+ */
+export class NetworkRecommender extends CollabRecommender<CollabNNLearner> {
+  readonly name: string = 'EmbeddingNN';
+
+  /**
+   * What the network makes of a block of users and all tracks, before range and activation: see
+   * {@link Recommender.scores}.
+   */
+  scores(users: Int32Array, out: Float32Array): void {
+    checkScores(this, users, out);
+    this.learn.settle();
+    networkScores(this.learn.model, users, out);
+  }
+
+  /** The embedding of each user; a copy. */
+  override userVectors(): TrackVectors {
+    this.learn.settle();
+    const { weight, width } = this.learn.model.user;
+    return { values: Float32Array.from(weight.value.subarray(width)), width };
+  }
+
+  /** The embedding of each track; a copy. */
+  override trackVectors(): TrackVectors {
+    this.learn.settle();
+    const { weight, width } = this.learn.model.item;
+    return { values: Float32Array.from(weight.value.subarray(width)), width };
+  }
+}
 
 /**
  * A Learner whose model is EmbeddingNN, and a recommender: what `collabLearner` makes with
@@ -14,78 +54,116 @@ import { networkScores } from './network-scores.js';
  * await learn.fitOneCycle(3, 5e-3);
  * learn.recommend(user, { n: 10 });
  */
-export class CollabNNLearner extends CollabRecommender {
+export class CollabNNLearner extends CollabModelLearner<NetworkRecommender> {
   declare readonly model: EmbeddingNN;
-  readonly name: string = 'EmbeddingNN';
 
-  /**
-   * What the network makes of a block of users and all tracks, before range and activation: see
-   * {@link CollabRecommender.scores}.
-   */
-  scores(users: Int32Array, out: Float32Array): void {
-    checkScores(this, users, out);
-    this.settle();
-    networkScores(this.model, users, out);
+  protected override makeRecommender(): NetworkRecommender {
+    return new NetworkRecommender(this);
   }
 
-  /** The embedding of each user; a copy. */
-  override userVectors(): TrackVectors {
-    this.settle();
-    const { weight, width } = this.model.user;
-    return { values: Float32Array.from(weight.value.subarray(width)), width };
-  }
-
-  /**
-   * A network has no vector of a listener whom it has not met, short of training.
-   * @throws ArgumentError always: see {@link Recommender.canFoldIn}
-   */
-  override foldIn(): never {
-    throw cannotFoldIn(this);
-  }
-
-  /** False. */
-  override get canFoldIn(): boolean {
-    return false;
-  }
-
-  /** The embedding of each track; a copy. */
-  trackVectors(): TrackVectors {
-    this.settle();
-    const { weight, width } = this.model.item;
-    return { values: Float32Array.from(weight.value.subarray(width)), width };
-  }
+  /** How a file describes it, and how it is made again. */
+  static readonly saved: SavedForm<CollabNNLearner> = collabForm({
+    name: 'EmbeddingNN',
+    withoutSeen: true,
+    config: ({ model: { config, yRange } }) => ({
+      ...config,
+      embSzs: { ...config.embSzs },
+      yRange,
+    }),
+    parameterCount(config, classes) {
+      const { user, item } = embSzs(config);
+      const layers = config.counts('layers');
+      const sizes = [user + item, ...layers, 1];
+      let count = classes.user.length * user + classes.item.length * item;
+      for (let i = 1; i < sizes.length; i++) {
+        const bn = config.flag('useBn') && (i <= layers.length || config.flag('bnFinal'));
+        count += sizes[i - 1] * sizes[i] + (bn ? 2 : 1) * sizes[i]; // weights, then either scale and shift or a bias
+      }
+      return count;
+    },
+    make: (config, classes) =>
+      new EmbeddingNN(classes, {
+        layers: config.counts('layers'),
+        embSzs: embSzs(config),
+        ps: config.numbers('ps'),
+        embedP: config.number('embedP'),
+        useBn: config.flag('useBn'),
+        bnFinal: config.flag('bnFinal'),
+        yRange: readRange(config),
+      }),
+    learner: (dls, model, options) => new CollabNNLearner(dls, model, options),
+  });
 }
 
-const embSzs = (config: Fields): { user: number; item: number } => {
+function embSzs(config: Fields): { user: number; item: number } {
   const sizes = config.object('embSzs');
   return { user: sizes.count('user'), item: sizes.count('item') };
-};
+}
 
-registerCollabKind<CollabNNLearner>({
-  name: 'EmbeddingNN',
-  type: CollabNNLearner,
-  withoutSeen: true,
-  config: ({ model: { config, yRange } }) => ({ ...config, embSzs: { ...config.embSzs }, yRange }),
-  parameterCount(config, classes) {
-    const { user, item } = embSzs(config);
-    const layers = config.counts('layers');
-    const sizes = [user + item, ...layers, 1];
-    let count = classes.user.length * user + classes.item.length * item;
-    for (let i = 1; i < sizes.length; i++) {
-      const bn = config.flag('useBn') && (i <= layers.length || config.flag('bnFinal'));
-      count += sizes[i - 1] * sizes[i] + (bn ? 2 : 1) * sizes[i]; // weights, then either scale and shift or a bias
+/** Tracks that go through the network at once: what its layers hold of them stays in the cache. */
+const CHUNK = 1024;
+
+/**
+ * Predictions of an EmbeddingNN, before its range, for a block of users and all tracks (the items
+ * without `#na#`). The first layer is linear in the two vectors, W·[u; v] = Wᵤ·u + Wᵥ·v, so each
+ * half is computed once for each user and each track; only what follows is computed for every pair.
+ * @param users user indices, without `#na#`
+ * @param out users × tracks, overwritten
+ */
+function networkScores(model: EmbeddingNN, users: Int32Array, out: Float32Array): void {
+  const { user, item, first, rest } = model;
+  const tracks = item.rows - 1;
+  const width = first.outputs;
+  const half = (
+    rows: Float32Array,
+    { offset, from, m, k }: { offset: number; from: number; m: number; k: number },
+  ): Float32Array => {
+    const c = float32(m * width);
+    const b = {
+      values: first.weight.value,
+      offset: from,
+      rowStride: 1,
+      columnStride: first.inputs,
+    };
+    matmul(
+      { m, n: width, k },
+      { a: { values: rows, offset, rowStride: k }, b, c: { values: c, rowStride: width } },
+    );
+    return c;
+  };
+  const vectors = float32(users.length * user.width);
+  for (let b = 0; b < users.length; b++) {
+    const row = users[b] + 1;
+    vectors.set(
+      user.weight.value.subarray(row * user.width, (row + 1) * user.width),
+      b * user.width,
+    );
+  }
+  const ofUsers = half(vectors, { offset: 0, from: 0, m: users.length, k: user.width });
+  const ofTracks = half(item.weight.value, {
+    offset: item.width,
+    from: user.width,
+    m: tracks,
+    k: item.width,
+  });
+  const ofUser = float32(width);
+  const one = float32(width).fill(1);
+  const hidden = float32(Math.min(CHUNK, tracks) * width);
+  for (let b = 0; b < users.length; b++) {
+    for (let c = 0; c < width; c++)
+      ofUser[c] = ofUsers[b * width + c] + (first.bias?.value[c] ?? 0);
+    for (let from = 0; from < tracks; from += CHUNK) {
+      const size = Math.min(CHUNK, tracks - from);
+      kernels().scaleShift(
+        size,
+        width,
+        ofTracks.byteOffset + 4 * from * width,
+        one.byteOffset,
+        ofUser.byteOffset,
+        hidden.byteOffset,
+      );
+      out.set(rest.forward(hidden.subarray(0, size * width), size, false), b * tracks + from);
     }
-    return count;
-  },
-  make: (config, classes) =>
-    new EmbeddingNN(classes, {
-      layers: config.counts('layers'),
-      embSzs: embSzs(config),
-      ps: config.numbers('ps'),
-      embedP: config.number('embedP'),
-      useBn: config.flag('useBn'),
-      bnFinal: config.flag('bnFinal'),
-      yRange: readRange(config),
-    }),
-  learner: (dls, model, options) => new CollabNNLearner(dls, model, options),
-});
+  }
+  for (const array of [vectors, ofUsers, ofTracks, hidden, ofUser, one]) dispose(array);
+}

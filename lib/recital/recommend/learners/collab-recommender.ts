@@ -1,32 +1,33 @@
-import path from 'node:path';
-import type { CollabDataLoaders } from '../../data/collab.js';
-import { makeFolder } from '../../data/files/atomic-write.js';
-import type { Table } from '../../data/table.js';
-import type { Tracks } from '../../data/tracks.js';
+import type { NegativeOptions } from '../../data/batches.js';
+import { CollabDataLoaders } from '../../data/collab.js';
+import type { Target, TargetOptions } from '../../data/collab-rows.js';
+import type { Fields, Json } from '../../data/files/fields.js';
+import type { TensorSource } from '../../data/files/safetensors.js';
+import {
+  fingerprint,
+  readTracks,
+  readVocabulary,
+  tracksTensors,
+  vocabularyTensors,
+} from '../../data/files/tensors.js';
 import type { Vocabulary } from '../../data/vocabulary.js';
 import { ArgumentError } from '../../errors.js';
-import { Learner, type LearnerOptions } from '../../learner/learner.js';
-import { isPath, modelFile, writeModelFile } from '../../learner/model-file.js';
+import type { LearnerOptions } from '../../learner/learner.js';
+import { modelTensors, readModel, setValues } from '../../learner/model-file.js';
 import { sigmoid } from '../../nn/activations.js';
 import type { Model } from '../../nn/model.js';
 import { said } from '../../options.js';
-import { type ExportOptions, exportOptions } from '../export-recommender.js';
-import type { FoldedUser, HistoryItem, HistoryOptions } from '../fold-in.js';
+import type { ExportOptions, RecommenderDescription, SavedForm } from '../export.js';
 import { Interactions, type InteractionTotals } from '../interactions.js';
-import { cannotFoldIn } from '../lookup.js';
-import { recommend, recommendBatch } from '../rank.js';
-import type { RecommendationBatch } from '../recommendation-batch.js';
-import type { Recommendations } from '../recommendations.js';
-import type {
-  Id,
-  Names,
-  Recommender,
-  RecommendOptions,
-  SimilarTracksOptions,
-  TrackVectors,
-} from '../recommender.js';
-import { type SimilarUsersOptions, similarTracks, similarUsers } from '../similar.js';
-import { describeCollab } from './export-collab.js';
+import { Recommender } from '../recommender.js';
+import {
+  checkWeights,
+  learnerDescription,
+  RECOMMENDER_MEMBERS,
+  recommendingLearner,
+  restoreLearner,
+  restoreOptions,
+} from './recommending-learner.js';
 
 /** A model of users and items. */
 export interface CollabModel extends Model {
@@ -37,162 +38,55 @@ export interface CollabModel extends Model {
 }
 
 /**
- * A Learner that recommends: what the learners of collaborative filtering have in common. Users and
- * tracks are those of the training rows: of a track that occurs in validation only nothing was
- * learnt. The score that is reported is the prediction, as `getPreds` returns it.
- * @example
- * const learn: CollabRecommender = collabLearner(dls, { nFactors: 20 });
- * learn.similarTracks(track, { n: 5 });
+ * Base class of the recommenders of learners on CollabDataLoaders. Users and tracks are those of
+ * the training rows: of a track that occurs in validation only nothing was learnt. Lists report the
+ * prediction, as `getPreds` returns it.
  */
-export abstract class CollabRecommender extends Learner implements Recommender {
-  declare readonly dls: CollabDataLoaders;
-  declare readonly model: CollabModel;
-  /** Stands in comparisons. */
-  abstract readonly name: string;
-  /** Seed of the initial weights, if they had one. */
-  seed: number | string | undefined;
-  private interactions: Interactions | undefined;
-
-  constructor(dls: CollabDataLoaders, model: CollabModel, options: LearnerOptions = {}) {
-    super(dls, model, options);
-    if (
-      model.classes.user.length !== dls.classes.user.length ||
-      model.classes.item.length !== dls.classes.item.length
-    ) {
-      throw new ArgumentError(
-        `The model is for ${model.classes.user.length} users × ${model.classes.item.length} items, the loaders have ${dls.classes.user.length} × ${dls.classes.item.length}.`,
-      );
-    }
-  }
-
-  /**
-   * Scores of a block of users and all tracks, before range and activation: see
-   * {@link Recommender.scores}.
-   */
-  abstract scores(users: Int32Array, out: Float32Array): void;
-
-  /** The vector of each track; a copy. */
-  abstract trackVectors(): TrackVectors;
-
-  /** What each user has in training. */
-  get seen(): Interactions {
-    this.interactions ??= trainingInteractions(this.dls);
-    return this.interactions;
-  }
-
-  /** Users of the training rows. */
-  get users(): Vocabulary {
-    return this.seen.users;
-  }
-
-  /** Tracks of the training rows, the ones that can be recommended. */
-  get tracks(): Vocabulary {
-    return this.seen.tracks;
-  }
-
-  /** Where titles come from, if the loaders have a catalogue. */
-  get catalogue(): Tracks | undefined {
-    return this.dls.catalogue;
-  }
-
-  /** The names of the columns in the data that the loaders were made from. */
-  get names(): Names {
-    return this.dls.names;
-  }
-
-  /** Whether the user is in the training rows. */
-  knows(user: Id): boolean {
-    return this.users.has(user);
-  }
-
-  /** Whether the track with this id is in the training rows. */
-  knowsTrack(track: Id): boolean {
-    return this.tracks.has(track);
+export abstract class CollabRecommender<L extends CollabModelLearner> extends Recommender {
+  constructor(readonly learn: L) {
+    const { names, catalogue } = learn.dls;
+    const seen = trainingInteractions(learn.dls);
+    super(learn.totals ? Interactions.ofTotals(seen, learn.totals) : seen, { names, catalogue });
   }
 
   /**
    * What `getPreds` would return for a score: the range of the model, then the activation of the
    * loss.
    */
-  prediction(score: number): number {
+  override prediction(score: number): number {
     if (typeof score !== 'number')
       throw new ArgumentError(`A score is a number, got ${said(score)}.`);
-    const { yRange } = this.model;
+    const { yRange } = this.learn.model;
     const value = yRange ? yRange[0] + (yRange[1] - yRange[0]) * sigmoid(score) : score;
-    return this.lossFunc.activation(Float32Array.of(value), 1)[0];
+    return this.learn.lossFunc.activation(Float32Array.of(value), 1)[0];
   }
+}
 
-  /**
-   * Writes all that a learner needs that works without the training data: the weights, users and
-   * items, what each user has in training, the loss, and title, artist and year of the tracks.
-   * `loadLearner` reads it. In safetensors' format: `model.PARAMETER`, `buffers.NAME`,
-   * `classes.user` and `classes.item` (`.bytes`: the ids in UTF-8, one after the other; `.offsets`:
-   * id i is bytes[offsets[i] … offsets[i + 1])), `seen.indptr` and `seen.indices` (the items of
-   * user u are indices[indptr[u] … indptr[u + 1])), `catalogue.…`, and in its metadata a
-   * description as JSON.
-   *
-   * So the file holds **the listening histories of training**, unless `{ seen: false }` leaves them
-   * out: the loaded learner recommends to users by id and by `foldIn` as before, but no longer
-   * leaves out what users have played.
-   * @param file a name: the file is `path/NAME.safetensors`, default `export`. Or a path that is
-   *   absolute or begins with `./`
-   * @returns the path of the file
-   * @example loadLearner(learn.export('listeners')).recommend(user, { n: 10 });
-   */
-  export(file = 'export', options: ExportOptions = {}): string {
-    const full = modelFile(file, this.path);
-    const contents = describeCollab(this, exportOptions(options));
-    if (!isPath(file)) makeFolder(path.dirname(full));
-    writeModelFile(full, 'learner', contents);
-    return full;
-  }
+/** A recommender of predictions, with a vector for each user and track. */
+type VectorRecommender = Recommender &
+  Required<Pick<Recommender, 'prediction' | 'trackVectors' | 'userVectors'>>;
 
-  /**
-   * Takes sums for what each user has played, which is not known: for a learner from a file without
-   * listening histories.
-   */
-  knowTotals(totals: InteractionTotals): void {
-    const { users, tracks } = this.seen;
-    this.interactions = Interactions.ofTotals({ users, tracks }, totals);
-  }
+/** Base class of learners of a {@link CollabModel} on CollabDataLoaders. */
+export abstract class CollabModelLearner<
+  R extends VectorRecommender = VectorRecommender,
+> extends recommendingLearner<VectorRecommender>({
+  properties: RECOMMENDER_MEMBERS.properties,
+  methods: [...RECOMMENDER_MEMBERS.methods, 'userVectors'],
+})<R> {
+  declare readonly dls: CollabDataLoaders;
+  declare readonly model: CollabModel;
+  /** Of a learner from a file without listening histories: how many play each track. */
+  totals: InteractionTotals | undefined;
 
-  /** See {@link Recommender.recommend}. */
-  recommend(user: Id, options: RecommendOptions = {}): Recommendations {
-    return recommend(this, user, options);
-  }
-
-  /** See {@link Recommender.foldIn}; a model that has a vector for each user can. */
-  foldIn(_history: readonly HistoryItem[], _options: HistoryOptions = {}): FoldedUser {
-    throw cannotFoldIn(this);
-  }
-
-  /** Whether `foldIn` works: see {@link Recommender.canFoldIn}. */
-  get canFoldIn(): boolean {
-    return this.foldIn !== CollabRecommender.prototype.foldIn;
-  }
-
-  /** See {@link Recommender.userVectors}. */
-  userVectors?(): TrackVectors;
-
-  /**
-   * The users whose vectors have the largest cosine with that of a user: see
-   * {@link Recommender.similarUsers}.
-   */
-  similarUsers(user: Id, options: SimilarUsersOptions = {}): Table {
-    return similarUsers(this, { user }, options);
-  }
-
-  /** See {@link Recommender.recommendBatch}. */
-  recommendBatch(users: readonly Id[], options: RecommendOptions = {}): RecommendationBatch {
-    return recommendBatch(this, users, options);
-  }
-
-  /**
-   * The tracks whose vectors have the largest cosine with that of a track: see
-   * {@link Recommender.similarTracks}.
-   */
-  similarTracks(track: Id, options: SimilarTracksOptions = {}): Recommendations {
-    return similarTracks(this, track, options);
+  constructor(dls: CollabDataLoaders, model: CollabModel, options: LearnerOptions = {}) {
+    super(dls, model, options);
+    const sizes = ({ user, item }: CollabModel['classes']): number[] => [user.length, item.length];
+    const [[users, items], [ownUsers, ownItems]] = [sizes(model.classes), sizes(dls.classes)];
+    if (users !== ownUsers || items !== ownItems) {
+      throw new ArgumentError(
+        `The model is for ${users} users × ${items} items, the loaders have ${ownUsers} × ${ownItems}.`,
+      );
+    }
   }
 }
 
@@ -214,4 +108,144 @@ export function trainingInteractions({ classes, seen }: CollabDataLoaders): Inte
     indptr,
     indices: indices.slice(0, n),
   });
+}
+
+/** What a file says of the model of a learner, and how the two are made again. */
+export interface CollabForm<L extends CollabModelLearner> {
+  /** Name of the model, e.g. `EmbeddingDotBias`. */
+  readonly name: string;
+  /** Whether the learner can do without the listening histories of training. */
+  readonly withoutSeen: boolean;
+  /** What `make` needs, and what else a learner without its data needs. */
+  config(learn: L): { readonly [name: string]: Json | undefined };
+  /** How many weights such a model has. `config` comes from a file: to be read with care. */
+  parameterCount(config: Fields, classes: CollabModel['classes']): number;
+  /** A model of that shape; its weights are loaded afterwards. */
+  make(config: Fields, classes: CollabModel['classes']): L['model'];
+  /** A learner of that model. */
+  learner(dls: CollabDataLoaders, model: L['model'], options: LearnerOptions, config: Fields): L;
+}
+
+/** How learners of one model are saved. */
+export function collabForm<L extends CollabModelLearner>(form: CollabForm<L>): SavedForm<L> {
+  return {
+    name: form.name,
+    data: 'none',
+    describe: (learn, options) => describeCollab(form, learn, options),
+    make: ({ options }, config, tensors) => readCollab(form, tensors, { config, options }),
+  };
+}
+
+const SIDES = ['user', 'item'] as const;
+
+function describeCollab<L extends CollabModelLearner>(
+  form: CollabForm<L>,
+  learn: L,
+  { seen: withSeen }: Required<ExportOptions>,
+): RecommenderDescription {
+  learn.settle();
+  const { dls, model, totals } = learn;
+  const { classes, seen, catalogue, names, target, negatives, weighedBy } = dls;
+  const hidden = !withSeen || totals !== undefined;
+  if (hidden && !form.withoutSeen) {
+    throw new ArgumentError(
+      `${learn.name} works on the listening histories themselves: without them nothing is left. Leave out { seen: false }.`,
+    );
+  }
+  const tensors = modelTensors(model);
+  for (const side of SIDES)
+    for (const [name, tensor] of vocabularyTensors(`classes.${side}`, classes[side]))
+      tensors.set(name, tensor);
+  const arrays = hidden
+    ? { 'totals.listeners': learn.seen.listeners(), 'totals.plays': learn.seen.plays() }
+    : { 'seen.indptr': seen.indptr, 'seen.indices': seen.indices };
+  for (const [name, data] of Object.entries(arrays))
+    tensors.set(name, { shape: [data.length], data });
+  for (const [name, tensor] of catalogue ? tracksTensors(catalogue) : []) tensors.set(name, tensor);
+  const config = {
+    loaders: 'collab',
+    model: { name: form.name, ...form.config(learn) },
+    classes: Object.fromEntries(SIDES.map((side) => [side, fingerprint(classes[side])])),
+    kinds: Object.fromEntries(SIDES.map((side) => [side, classes[side].kind])),
+    names: { ...names },
+    target: target && { target: target.target, threshold: target.threshold },
+    negatives: negatives && { ...negatives },
+    weighedBy,
+    bs: dls.train.bs,
+    valBs: dls.valid.bs,
+    ...(hidden && { meanLog: learn.seen.meanLog }),
+  };
+  return learnerDescription(learn, config as { [name: string]: Json | undefined }, tensors);
+}
+
+function readCollab<L extends CollabModelLearner>(
+  form: CollabForm<L>,
+  st: TensorSource,
+  { config, options }: { config: Fields; options: LearnerOptions },
+): L {
+  if (config.text('loaders') !== 'collab') config.wrong('loaders', 'collab');
+  const described = config.object('model');
+  const kinds = config.object('kinds');
+  const [user, item] = SIDES.map((side) =>
+    readVocabulary(st, `classes.${side}`, { na: true, kind: kinds.text(side) }),
+  );
+  const classes = { user, item };
+  const names = config.object('names');
+  const hidden = config.has('meanLog');
+  const dls = CollabDataLoaders.fromClasses(
+    {
+      classes,
+      seen: hidden
+        ? { indptr: new Int32Array(user.length + 1), indices: new Int32Array(0) }
+        : { indptr: st.read('seen.indptr', 'I32'), indices: st.read('seen.indices', 'I32') },
+      names: { user: names.text('user'), item: names.text('item'), rating: names.text('rating') },
+      target: config.has('target') ? readTarget(config.object('target')) : undefined,
+      negatives: config.has('negatives') ? readNegatives(config.object('negatives')) : undefined,
+      weighedBy: config.has('weighedBy') ? config.text('weighedBy') : undefined,
+      catalogue: readTracks(st),
+    },
+    { bs: config.count('bs'), valBs: config.count('valBs') },
+  );
+  checkWeights(st, form.parameterCount(described, classes), form.name);
+  const model = form.make(described, classes);
+  setValues(readModel(st, model));
+  const learn = form.learner(dls, model, restoreOptions(config, options), described);
+  if (hidden) {
+    learn.totals = {
+      listeners: st.read('totals.listeners', 'I32', [item.length - 1]),
+      plays: st.read('totals.plays', 'F64', [item.length - 1]),
+      meanLog: config.number('meanLog'),
+    };
+  }
+  return restoreLearner(learn, config);
+}
+
+function readTarget(fields: Fields): TargetOptions {
+  const target = fields.text('target');
+  const targets: readonly string[] = ['binary', 'log', 'rank', 'count'] satisfies Target[];
+  if (!targets.includes(target)) fields.wrong('target', targets.join(', '));
+  return {
+    target: target as Target,
+    ...(fields.has('threshold') && { threshold: fields.number('threshold') }),
+  };
+}
+
+function readNegatives(config: Fields): NegativeOptions {
+  const options: NegativeOptions = {};
+  if (config.has('n')) options.n = config.count('n') || config.wrong('n', '1 or more');
+  if (config.has('sampling')) {
+    const sampling = config.text('sampling');
+    if (sampling !== 'uniform' && sampling !== 'popularity')
+      return config.wrong('sampling', "'uniform' or 'popularity'");
+    options.sampling = sampling;
+  }
+  if (config.has('power')) options.power = config.number('power');
+  return options;
+}
+
+/** The sigmoid range in a description, if it has one. */
+export function readRange(config: Fields): readonly [number, number] | undefined {
+  if (!config.has('yRange')) return undefined;
+  const [low, high] = config.numbers('yRange', 2);
+  return [low, high];
 }

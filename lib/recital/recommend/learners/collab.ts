@@ -9,14 +9,19 @@ import { EmbeddingDotBias } from '../../models/embedding-dot-bias.js';
 import { EmbeddingNN, type EmbSzs, type TabularConfig } from '../../models/embedding-nn.js';
 import { checkOptions, type NoOptions, whatIs } from '../../options.js';
 import { type Explanation, explain } from '../explain.js';
+import type { SavedForm } from '../export.js';
 import { factorScores } from '../factors/factor-scores.js';
 import type { HistoryItem } from '../fold-in.js';
 import { checkN, checkScores, trackIndices } from '../lookup.js';
 import type { Id, TrackVectors } from '../recommender.js';
 import { trackInfo } from '../track-info.js';
-import { readRange, registerCollabKind } from './collab-kinds.js';
 import { CollabNNLearner } from './collab-nn.js';
-import { CollabRecommender } from './collab-recommender.js';
+import {
+  CollabModelLearner,
+  CollabRecommender,
+  collabForm,
+  readRange,
+} from './collab-recommender.js';
 import {
   type CollabFoldedUser,
   type FoldInOptions,
@@ -115,27 +120,17 @@ function makeLearner(
   );
 }
 
-function withSeed<L extends CollabRecommender>(learn: L, seed: number | string): L {
+function withSeed<L extends CollabModelLearner>(learn: L, seed: number | string): L {
   learn.seed = seed;
   return learn;
 }
 
 /**
- * A Learner whose model is EmbeddingDotBias, and a recommender: tracks are ranked by factors and
- * biases.
- * @example
- * const learn = collabLearner(dls, { nFactors: 50 });
- * await learn.fitOneCycle(3, 5e-3);
- * learn.bias().head(5); // the tracks with the highest bias
+ * Recommends by the factors and biases of an EmbeddingDotBias: what a {@link CollabLearner} answers
+ * as a recommender.
  */
-export class CollabLearner extends CollabRecommender {
-  declare readonly model: EmbeddingDotBias;
+export class DotBiasRecommender extends CollabRecommender<CollabLearner> {
   readonly name: string = 'EmbeddingDotBias';
-  /**
-   * If set, what `userPrior` returns instead of looking at the training rows: a learner from a file
-   * has none, and keeps what it was then.
-   */
-  savedPrior: UserPrior | undefined;
 
   /**
    * Factors and biases of a block of users and all tracks, before range and activation: see
@@ -143,8 +138,8 @@ export class CollabLearner extends CollabRecommender {
    */
   scores(users: Int32Array, out: Float32Array): void {
     checkScores(this, users, out);
-    this.settle();
-    const { uWeight, iWeight, uBias, iBias, nFactors } = this.model;
+    this.learn.settle();
+    const { uWeight, iWeight, uBias, iBias, nFactors } = this.learn.model;
     const tables = {
       userFactors: uWeight.value,
       trackFactors: iWeight.value,
@@ -156,17 +151,83 @@ export class CollabLearner extends CollabRecommender {
 
   /** The factors of each user; a copy. */
   override userVectors(): TrackVectors {
-    this.settle();
-    const { uWeight, nFactors } = this.model;
+    this.learn.settle();
+    const { uWeight, nFactors } = this.learn.model;
     return { values: Float32Array.from(uWeight.value.subarray(nFactors)), width: nFactors };
   }
 
   /** The factors of each track; a copy. */
-  trackVectors(): TrackVectors {
-    this.settle();
-    const { iWeight, nFactors } = this.model;
+  override trackVectors(): TrackVectors {
+    this.learn.settle();
+    const { iWeight, nFactors } = this.learn.model;
     return { values: Float32Array.from(iWeight.value.subarray(nFactors)), width: nFactors };
   }
+
+  /**
+   * Recommends to a listener who is not in the training data. Their factors U and bias b are those
+   * that minimise, tracks fixed,
+   *
+   * Σ loss(U·V + b + c, target) + ½·Σ λ·θ² over the tracks of the history (factors V, bias c), θ =
+   * (U, b)
+   *
+   * by Newton's method: exact and in one step for MSELossFlat, the one minimum of a convex function
+   * for BCEWithLogitsLossFlat; with a `yRange` the function is not convex, and the minimum reached
+   * from θ = 0 is taken. Training goes for the same, by way of weight decay, and its strength is
+   * found from the trained users (see {@link userPrior}); `l2` sets another λ. Nothing of the model
+   * is changed.
+   *
+   * Targets are made of playcounts as the loaders made theirs ('rank': within the history); ratings
+   * of a table stand for playcounts where the loaders were made of a table. A track without a
+   * playcount counts as liked: its target is the mean of the training targets above their mean.
+   * @param history tracks (ids, titles, "title by artist"), or `{ track, playcount }`; playcounts
+   *   of a repeated track are added
+   * @throws ArgumentError for an empty history and other losses; UnknownIdError for tracks that
+   *   training has not, with a suggestion
+   * @example learn.foldIn(['Song A', { track: 'Song B', playcount: 7 }]).recommend({ n: 10 })
+   */
+  override foldIn(history: readonly HistoryItem[], options: FoldInOptions = {}): CollabFoldedUser {
+    return foldInCollab(this.learn, history, options);
+  }
+
+  /**
+   * Which of a user's own tracks speak for a track, and which against it (as implicit's `explain`
+   * for ALS). Exactly, but for rounding: trackBias + userBias + Σ contribution + unplayed +
+   * remainder = total, the user's score of the track.
+   *
+   * The user's row is solved for from their training rows, tracks fixed, as `foldIn` does. With x =
+   * (V, 1) of a track of theirs, slope g and curvature h of its loss at the solution θ, and A = Σ
+   * h·x·xᵀ + Λ, that is θ = A⁻¹·Σ (h·x·θ − g)·x. So a track of theirs contributes (h·x·θ −
+   * g)·V·A⁻¹·x to the track with factors V. For squared errors the first factor is 2·(target − c):
+   * how far the target lies above the track's bias c, times how alike the two tracks are to this
+   * user; were the target at the bias, the sum would be less by exactly that much. For losses on
+   * logits this holds to first order. With negatives, `unplayed` is the same sum over the tracks
+   * that are not the user's. The remainder is what the trained row has beyond the solution:
+   * training goes by chance, and ends before it is through.
+   * @param user a user of the training data
+   * @param track id, title, or "title by artist"
+   * @example learn.explain(user, learn.recommend(user).ids[0]).head(5)
+   */
+  explain(user: Id, track: Id, options: NoOptions = {}): Explanation {
+    checkOptions(options, [], 'explain');
+    return explain(this.learn, user, track);
+  }
+}
+
+/**
+ * A Learner whose model is EmbeddingDotBias, and a recommender: tracks are ranked by factors and
+ * biases.
+ * @example
+ * const learn = collabLearner(dls, { nFactors: 50 });
+ * await learn.fitOneCycle(3, 5e-3);
+ * learn.bias().head(5); // the tracks with the highest bias
+ */
+export class CollabLearner extends CollabModelLearner<DotBiasRecommender> {
+  declare readonly model: EmbeddingDotBias;
+  /**
+   * If set, what `userPrior` returns instead of looking at the training rows: a learner from a file
+   * has none, and keeps what it was then.
+   */
+  savedPrior: UserPrior | undefined;
 
   /**
    * The bias of tracks, highest first: how much a track is liked by those whose taste would not
@@ -241,32 +302,6 @@ export class CollabLearner extends CollabRecommender {
   }
 
   /**
-   * Recommends to a listener who is not in the training data. Their factors U and bias b are those
-   * that minimise, tracks fixed,
-   *
-   * Σ loss(U·V + b + c, target) + ½·Σ λ·θ² over the tracks of the history (factors V, bias c), θ =
-   * (U, b)
-   *
-   * by Newton's method: exact and in one step for MSELossFlat, the one minimum of a convex function
-   * for BCEWithLogitsLossFlat; with a `yRange` the function is not convex, and the minimum reached
-   * from θ = 0 is taken. Training goes for the same, by way of weight decay, and its strength is
-   * found from the trained users (see {@link userPrior}); `l2` sets another λ. Nothing of the model
-   * is changed.
-   *
-   * Targets are made of playcounts as the loaders made theirs ('rank': within the history); ratings
-   * of a table stand for playcounts where the loaders were made of a table. A track without a
-   * playcount counts as liked: its target is the mean of the training targets above their mean.
-   * @param history tracks (ids, titles, "title by artist"), or `{ track, playcount }`; playcounts
-   *   of a repeated track are added
-   * @throws ArgumentError for an empty history and other losses; UnknownIdError for tracks that
-   *   training has not, with a suggestion
-   * @example learn.foldIn(['Song A', { track: 'Song B', playcount: 7 }]).recommend({ n: 10 })
-   */
-  override foldIn(history: readonly HistoryItem[], options: FoldInOptions = {}): CollabFoldedUser {
-    return foldInCollab(this, history, options);
-  }
-
-  /**
    * What training tells about a listener whom it has not met: `savedPrior` if that is set, else
    * found from the training rows.
    */
@@ -274,50 +309,36 @@ export class CollabLearner extends CollabRecommender {
     return this.savedPrior ?? learnerPrior(this);
   }
 
-  /**
-   * Which of a user's own tracks speak for a track, and which against it (as implicit's `explain`
-   * for ALS). Exactly, but for rounding: trackBias + userBias + Σ contribution + unplayed +
-   * remainder = total, the user's score of the track.
-   *
-   * The user's row is solved for from their training rows, tracks fixed, as `foldIn` does. With x =
-   * (V, 1) of a track of theirs, slope g and curvature h of its loss at the solution θ, and A = Σ
-   * h·x·xᵀ + Λ, that is θ = A⁻¹·Σ (h·x·θ − g)·x. So a track of theirs contributes (h·x·θ −
-   * g)·V·A⁻¹·x to the track with factors V. For squared errors the first factor is 2·(target − c):
-   * how far the target lies above the track's bias c, times how alike the two tracks are to this
-   * user; were the target at the bias, the sum would be less by exactly that much. For losses on
-   * logits this holds to first order. With negatives, `unplayed` is the same sum over the tracks
-   * that are not the user's. The remainder is what the trained row has beyond the solution:
-   * training goes by chance, and ends before it is through.
-   * @param user a user of the training data
-   * @param track id, title, or "title by artist"
-   * @example learn.explain(user, learn.recommend(user).ids[0]).head(5)
-   */
-  explain(user: Id, track: Id, options: NoOptions = {}): Explanation {
-    checkOptions(options, [], 'explain');
-    return explain(this, user, track);
+  protected override makeRecommender(): DotBiasRecommender {
+    return new DotBiasRecommender(this);
   }
-}
 
-registerCollabKind<CollabLearner>({
-  name: 'EmbeddingDotBias',
-  type: CollabLearner,
-  withoutSeen: true,
-  config: (learn) => ({
-    nFactors: learn.model.nFactors,
-    yRange: learn.model.yRange,
-    prior: knownPrior(learn),
-  }),
-  parameterCount: (config, { user, item }) =>
-    (user.length + item.length) * (config.count('nFactors') + 1),
-  make: (config, classes) =>
-    new EmbeddingDotBias(config.count('nFactors'), classes, { yRange: readRange(config) }),
-  learner(dls, model, options, config) {
-    const learn = new CollabLearner(dls, model, options);
-    if (config.has('prior'))
-      learn.savedPrior = readUserPrior(config.object('prior'), { width: model.nFactors + 1 });
-    return learn;
-  },
-});
+  /** See {@link DotBiasRecommender.explain}. */
+  explain(user: Id, track: Id, options: NoOptions = {}): Explanation {
+    return this.recommender.explain(user, track, options);
+  }
+
+  /** How a file describes it, and how it is made again. */
+  static readonly saved: SavedForm<CollabLearner> = collabForm({
+    name: 'EmbeddingDotBias',
+    withoutSeen: true,
+    config: (learn) => ({
+      nFactors: learn.model.nFactors,
+      yRange: learn.model.yRange,
+      prior: knownPrior(learn),
+    }),
+    parameterCount: (config, { user, item }) =>
+      (user.length + item.length) * (config.count('nFactors') + 1),
+    make: (config, classes) =>
+      new EmbeddingDotBias(config.count('nFactors'), classes, { yRange: readRange(config) }),
+    learner(dls, model, options, config) {
+      const learn = new CollabLearner(dls, model, options);
+      if (config.has('prior'))
+        learn.savedPrior = readUserPrior(config.object('prior'), { width: model.nFactors + 1 });
+      return learn;
+    },
+  });
+}
 
 /** The prior as a file keeps it; undefined if there is none, or none that is finite. */
 function knownPrior(

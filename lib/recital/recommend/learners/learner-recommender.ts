@@ -6,12 +6,12 @@ import { EmbeddingNN } from '../../models/embedding-nn.js';
 import { LightGCN } from '../../models/light-gcn.js';
 import { predictions } from '../../nn/model.js';
 import { checkOptions, whatIs } from '../../options.js';
-import { registerRecommenderKind } from '../export-recommender.js';
+import type { SavedForm } from '../export.js';
 import { checkScores } from '../lookup.js';
 import { Recommender } from '../recommender.js';
 import { CollabLearner } from './collab.js';
 import { CollabNNLearner } from './collab-nn.js';
-import { CollabRecommender, trainingInteractions } from './collab-recommender.js';
+import { CollabModelLearner, trainingInteractions } from './collab-recommender.js';
 import { LightGCNLearner } from './light-gcn.js';
 
 /** Pairs of a user and a track that go through a model at once. */
@@ -98,6 +98,18 @@ export class LearnerRecommender extends Recommender {
   override prediction(score: number): number {
     return this.learn.lossFunc.activation(Float32Array.of(score), 1)[0];
   }
+
+  /** How a file describes it, and how it is made again. */
+  static readonly saved: SavedForm<LearnerRecommender> = {
+    name: 'LearnerRecommender',
+    data: 'none',
+    describe: (recommender) => ({
+      config: { title: recommender.name },
+      parts: [libraryLearner(recommender)],
+    }),
+    make: (_data, config, _tensors, [learn]) =>
+      new LearnerRecommender(learn as unknown as Learner, { name: config.text('title') }),
+  };
 }
 
 /** What the learner's loaders know. */
@@ -122,17 +134,17 @@ function partsOf(
   return {
     names: dls.names,
     catalogue: dls.catalogue,
-    seen: learn instanceof CollabRecommender ? learn.seen : trainingInteractions(dls),
+    seen: learn instanceof CollabModelLearner ? learn.seen : trainingInteractions(dls),
   };
 }
 
 /** A learner of the library for the same model and loaders, which a file can hold. */
-function libraryLearner({ name, learn }: LearnerRecommender): CollabRecommender {
-  if (learn instanceof CollabRecommender) return learn;
+function libraryLearner({ name, learn }: LearnerRecommender): CollabModelLearner {
+  if (learn instanceof CollabModelLearner) return learn;
   const { model, lossFunc, wd, epochsTrained } = learn;
   const dls = learn.dls as CollabDataLoaders;
   const options = { lossFunc, wd };
-  let made: CollabRecommender;
+  let made: CollabModelLearner;
   if (model instanceof EmbeddingDotBias) made = new CollabLearner(dls, model, options);
   else if (model instanceof EmbeddingNN) made = new CollabNNLearner(dls, model, options);
   else if (model instanceof LightGCN) made = new LightGCNLearner(dls, model, options);
@@ -145,15 +157,3 @@ function libraryLearner({ name, learn }: LearnerRecommender): CollabRecommender 
   made.epochsTrained = epochsTrained;
   return made;
 }
-
-registerRecommenderKind<LearnerRecommender>({
-  name: 'LearnerRecommender',
-  type: LearnerRecommender,
-  data: 'none',
-  describe: (recommender) => ({
-    config: { title: recommender.name },
-    parts: [libraryLearner(recommender)],
-  }),
-  make: (_data, config, _tensors, [learn]) =>
-    new LearnerRecommender(learn as unknown as Learner, { name: config.text('title') }),
-});

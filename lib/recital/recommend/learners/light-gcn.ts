@@ -7,12 +7,12 @@ import type { OptFunc } from '../../learner/optimizers/optimizer.js';
 import { Adam } from '../../learner/optimizers/steps.js';
 import { LightGCN, type LightGCNOptions } from '../../models/light-gcn.js';
 import { BPRLoss } from '../../nn/losses.js';
+import type { SavedForm } from '../export.js';
 import { factorScores } from '../factors/factor-scores.js';
 import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from '../fold-in.js';
 import { checkScores } from '../lookup.js';
 import type { TrackVectors } from '../recommender.js';
-import { registerCollabKind } from './collab-kinds.js';
-import { CollabRecommender } from './collab-recommender.js';
+import { CollabModelLearner, CollabRecommender, collabForm } from './collab-recommender.js';
 
 /**
  * Options of {@link lightGCNLearner}; those of a Learner, whose `lossFunc` and `optFunc` have other
@@ -71,15 +71,8 @@ export function lightGCNLearner(
 const pytorchAdam: OptFunc = (params, { lr }) =>
   new Adam(params, { lr, sqrMom: 0.999, eps: 1e-8, wd: 0 });
 
-/**
- * A Learner whose model is LightGCN, and a recommender.
- * @example
- * const learn: LightGCNLearner = lightGCNLearner(CollabDataLoaders.fromPlays(plays, { negatives: { n: 1 }, bs: 128 }), { layers: 2 });
- * await learn.fitOneCycle(3, 0.03);
- * learn.recommend(user, { n: 10 });
- */
-export class LightGCNLearner extends CollabRecommender {
-  declare readonly model: LightGCN;
+/** Recommends by the final vectors of a LightGCN: what a {@link LightGCNLearner} answers as a recommender. */
+export class LightGCNRecommender extends CollabRecommender<LightGCNLearner> {
   readonly name: string = 'LightGCN';
 
   /**
@@ -88,9 +81,9 @@ export class LightGCNLearner extends CollabRecommender {
    */
   scores(users: Int32Array, out: Float32Array): void {
     checkScores(this, users, out);
-    this.settle();
-    const { nFactors, classes } = this.model;
-    const all = this.model.propagated();
+    this.learn.settle();
+    const { nFactors, classes } = this.learn.model;
+    const all = this.learn.model.propagated();
     const [userRows, trackRows] = [classes.user.length, classes.item.length];
     const tables = {
       userFactors: all.subarray(0, userRows * nFactors),
@@ -103,20 +96,20 @@ export class LightGCNLearner extends CollabRecommender {
 
   /** The final vector of each user; a copy. */
   override userVectors(): TrackVectors {
-    this.settle();
-    const { nFactors, classes } = this.model;
+    this.learn.settle();
+    const { nFactors, classes } = this.learn.model;
     return {
-      values: this.model.propagated().slice(nFactors, classes.user.length * nFactors),
+      values: this.learn.model.propagated().slice(nFactors, classes.user.length * nFactors),
       width: nFactors,
     };
   }
 
   /** The final vector of each track; a copy. */
-  trackVectors(): TrackVectors {
-    this.settle();
-    const { nFactors, classes } = this.model;
+  override trackVectors(): TrackVectors {
+    this.learn.settle();
+    const { nFactors, classes } = this.learn.model;
     return {
-      values: this.model.propagated().slice((classes.user.length + 1) * nFactors),
+      values: this.learn.model.propagated().slice((classes.user.length + 1) * nFactors),
       width: nFactors,
     };
   }
@@ -127,18 +120,18 @@ export class LightGCNLearner extends CollabRecommender {
    * listeners), is its vector. Playcounts make no difference.
    */
   override foldIn(history: readonly HistoryItem[], options: HistoryOptions = {}): FoldedUser {
-    this.settle();
+    this.learn.settle();
     const { track, skipped } = readHistory(this, history, options);
-    const { nFactors, classes, layers } = this.model;
+    const { nFactors, classes, layers } = this.learn.model;
     const listeners = this.seen.listeners();
     const start = (t: number): number => (classes.user.length + 1 + t) * nFactors;
-    const passed = this.model.passedOn();
+    const passed = this.learn.model.passedOn();
     const vector = new Float64Array(nFactors);
     for (const t of track) {
       const norm = 1 / Math.sqrt(track.length * listeners[t]) / (layers + 1);
       for (let f = 0; f < nFactors; f++) vector[f] += norm * passed[start(t) + f];
     }
-    const all = this.model.propagated();
+    const all = this.learn.model.propagated();
     const scores = Float32Array.from({ length: this.tracks.length }, (_, t) => {
       let sum = 0;
       for (let f = 0; f < nFactors; f++) sum += vector[f] * all[start(t) + f];
@@ -148,25 +141,41 @@ export class LightGCNLearner extends CollabRecommender {
   }
 }
 
-registerCollabKind<LightGCNLearner>({
-  name: 'LightGCN',
-  type: LightGCNLearner,
-  config: ({ model: { nFactors, layers, reg } }) => ({ nFactors, layers, reg }),
-  parameterCount: (config, { user, item }) =>
-    (user.length + item.length) * config.count('nFactors'),
-  // The graph is that of the loaders, which come next: until then a model without neighbours.
-  make: (config, classes) =>
-    new LightGCN(classes, noNeighbours(classes.user.length), {
-      nFactors: config.count('nFactors'),
-      layers: config.count('layers'),
-      reg: readReg(config),
-    }),
-  learner: (dls, { nFactors, layers, reg, weight }, options) => {
-    const model = new LightGCN(dls.classes, dls.seen, { nFactors, layers, reg });
-    model.weight.value.set(weight.value);
-    return new LightGCNLearner(dls, model, options);
-  },
-});
+/**
+ * A Learner whose model is LightGCN, and a recommender.
+ * @example
+ * const learn: LightGCNLearner = lightGCNLearner(CollabDataLoaders.fromPlays(plays, { negatives: { n: 1 }, bs: 128 }), { layers: 2 });
+ * await learn.fitOneCycle(3, 0.03);
+ * learn.recommend(user, { n: 10 });
+ */
+export class LightGCNLearner extends CollabModelLearner<LightGCNRecommender> {
+  declare readonly model: LightGCN;
+
+  protected override makeRecommender(): LightGCNRecommender {
+    return new LightGCNRecommender(this);
+  }
+
+  /** How a file describes it, and how it is made again. */
+  static readonly saved: SavedForm<LightGCNLearner> = collabForm({
+    name: 'LightGCN',
+    withoutSeen: false, // they are its graph
+    config: ({ model: { nFactors, layers, reg } }) => ({ nFactors, layers, reg }),
+    parameterCount: (config, { user, item }) =>
+      (user.length + item.length) * config.count('nFactors'),
+    // The graph is that of the loaders, which come next: until then a model without neighbours.
+    make: (config, classes) =>
+      new LightGCN(classes, noNeighbours(classes.user.length), {
+        nFactors: config.count('nFactors'),
+        layers: config.count('layers'),
+        reg: readReg(config),
+      }),
+    learner: (dls, { nFactors, layers, reg, weight }, options) => {
+      const model = new LightGCN(dls.classes, dls.seen, { nFactors, layers, reg });
+      model.weight.value.set(weight.value);
+      return new LightGCNLearner(dls, model, options);
+    },
+  });
+}
 
 function readReg(config: Fields): number | undefined {
   if (!config.has('reg')) return undefined;

@@ -10,7 +10,7 @@ import { ArgumentError } from '../../errors.js';
 import { checkArgument, checkNumber, checkOptions, type NoOptions } from '../../options.js';
 import type { Explanation } from '../explain.js';
 import { explainByTracks } from '../explain-tracks.js';
-import { registerRecommenderKind } from '../export-recommender.js';
+import type { SavedForm } from '../export.js';
 import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from '../fold-in.js';
 import { Interactions } from '../interactions.js';
 import { checkScores, trackIndex, userIndex } from '../lookup.js';
@@ -186,6 +186,49 @@ export class EASE extends Recommender {
       (own, at) => this.values.data[at] * this.columnScale[own] * weights[at - from],
     );
   }
+
+  /** How a file describes it, and how it is made again. */
+  static readonly saved: SavedForm<EASE> = {
+    name: 'EASE',
+    withoutSeen: 'tracks',
+    describe: (ease, { seen }) => {
+      const { name, options, state, columnScale } = ease;
+      const size = Math.sqrt(state.inverse.length);
+      const tensors = new Map<string, Tensor>([
+        ['inverse', { shape: [size, size], data: state.inverse }],
+      ]);
+      for (const [part, tensor] of state.side ? csrTensors('side', state.side) : [])
+        tensors.set(part, tensor);
+      if (!seen || state.columnScale) {
+        if (size !== columnScale.length) {
+          throw new ArgumentError(
+            `${name} was solved for the rows of its users, who are fewer than the tracks, so its weights are not to be had without the listening histories. Leave out { seen: false }.`,
+          );
+        }
+        tensors.set('columnScale', { shape: [size], data: columnScale });
+      }
+      return { config: { ...options }, tensors };
+    },
+    make: ({ plays }, config, tensors) => {
+      const number = (name: string): number => config.number(name);
+      const settings = {
+        lambda: number('lambda'),
+        value: readValue(config),
+        popularityPower: number('popularityPower'),
+        sideWeight: number('sideWeight'),
+      };
+      const values = tensors.read('inverse', 'F32');
+      const inverse = float32(values.length);
+      inverse.set(values);
+      const side = tensors.has('side.indptr')
+        ? readCsr(tensors, 'side', plays.tracks.length)
+        : undefined;
+      const columnScale = tensors.has('columnScale')
+        ? tensors.read('columnScale', 'F64', [plays.tracks.length])
+        : undefined;
+      return new EASE(plays, { settings, side, inverse, columnScale });
+    },
+  };
 }
 
 /**
@@ -287,46 +330,3 @@ function below(a: Csr, b: Csr): Csr {
   data.set(b.data, a.data.length);
   return new Csr({ shape: [a.shape[0] + b.shape[0], a.shape[1]], indptr, indices, data });
 }
-
-registerRecommenderKind<EASE>({
-  name: 'EASE',
-  type: EASE,
-  withoutSeen: 'tracks',
-  describe: (ease, { seen }) => {
-    const { name, options, state, columnScale } = ease;
-    const size = Math.sqrt(state.inverse.length);
-    const tensors = new Map<string, Tensor>([
-      ['inverse', { shape: [size, size], data: state.inverse }],
-    ]);
-    for (const [part, tensor] of state.side ? csrTensors('side', state.side) : [])
-      tensors.set(part, tensor);
-    if (!seen || state.columnScale) {
-      if (size !== columnScale.length) {
-        throw new ArgumentError(
-          `${name} was solved for the rows of its users, who are fewer than the tracks, so its weights are not to be had without the listening histories. Leave out { seen: false }.`,
-        );
-      }
-      tensors.set('columnScale', { shape: [size], data: columnScale });
-    }
-    return { config: { ...options }, tensors };
-  },
-  make: ({ plays }, config, tensors) => {
-    const number = (name: string): number => config.number(name);
-    const settings = {
-      lambda: number('lambda'),
-      value: readValue(config),
-      popularityPower: number('popularityPower'),
-      sideWeight: number('sideWeight'),
-    };
-    const values = tensors.read('inverse', 'F32');
-    const inverse = float32(values.length);
-    inverse.set(values);
-    const side = tensors.has('side.indptr')
-      ? readCsr(tensors, 'side', plays.tracks.length)
-      : undefined;
-    const columnScale = tensors.has('columnScale')
-      ? tensors.read('columnScale', 'F64', [plays.tracks.length])
-      : undefined;
-    return new EASE(plays, { settings, side, inverse, columnScale });
-  },
-});

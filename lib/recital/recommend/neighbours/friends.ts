@@ -2,7 +2,7 @@ import type { InteractionValue } from '../../data/csr.js';
 import type { Plays } from '../../data/plays.js';
 import { Table } from '../../data/table.js';
 import { checkArgument, checkNumber, checkOptions } from '../../options.js';
-import { registerRecommenderKind } from '../export-recommender.js';
+import type { SavedForm } from '../export.js';
 import { Interactions } from '../interactions.js';
 import { checkScores } from '../lookup.js';
 import { PlayValues, readValue } from '../play-values.js';
@@ -81,34 +81,34 @@ export class Friends extends Recommender {
       }
     }
   }
-}
 
-registerRecommenderKind<Friends>({
-  name: 'Friends',
-  type: Friends,
-  describe: ({ options, friendsOf }) => {
-    const user = Int32Array.from(friendsOf.flatMap((others, u) => others.map(() => u)));
-    const friend = Int32Array.from(friendsOf.flat());
-    return {
-      config: { ...options },
-      tensors: new Map([
-        ['user', { shape: [user.length], data: user }],
-        ['friend', { shape: [friend.length], data: friend }],
-      ]),
-    };
-  },
-  make: ({ plays }, config, tensors) => {
-    const ids = (name: string): string[] =>
-      Array.from(tensors.read(name, 'I32'), (u) =>
-        u >= 0 && u < plays.users.length
-          ? plays.users.id(u)
-          : config.wrong('name', 'friends who are users'),
-      );
-    const friends = new Table({ user_id: ids('user'), friend_id: ids('friend') });
-    return new Friends(plays, {
-      friends,
-      value: readValue(config),
-      popularityPower: config.number('popularityPower'),
-    });
-  },
-});
+  /** How a file describes it, and how it is made again. */
+  static readonly saved: SavedForm<Friends> = {
+    name: 'Friends',
+    describe: ({ options, friendsOf }) => {
+      const user = Int32Array.from(friendsOf.flatMap((others, u) => others.map(() => u)));
+      const friend = Int32Array.from(friendsOf.flat());
+      return {
+        config: { ...options },
+        tensors: new Map([
+          ['user', { shape: [user.length], data: user }],
+          ['friend', { shape: [friend.length], data: friend }],
+        ]),
+      };
+    },
+    make: ({ plays }, config, tensors) => {
+      const ids = (name: string): string[] =>
+        Array.from(tensors.read(name, 'I32'), (u) =>
+          u >= 0 && u < plays.users.length
+            ? plays.users.id(u)
+            : config.wrong('name', 'friends who are users'),
+        );
+      const friends = new Table({ user_id: ids('user'), friend_id: ids('friend') });
+      return new Friends(plays, {
+        friends,
+        value: readValue(config),
+        popularityPower: config.number('popularityPower'),
+      });
+    },
+  };
+}

@@ -5,7 +5,7 @@ import { csrTensors, readSimilarity } from '../../data/files/tensors.js';
 import type { Plays } from '../../data/plays.js';
 import { ArgumentError } from '../../errors.js';
 import { checkNumber, checkOptions } from '../../options.js';
-import { registerRecommenderKind } from '../export-recommender.js';
+import type { SavedForm } from '../export.js';
 import { checkN } from '../lookup.js';
 import { readValue } from '../play-values.js';
 import { ItemItemRecommender } from './item-item.js';
@@ -82,6 +82,18 @@ export class ItemKNN extends ItemItemRecommender {
     });
     this.options = all;
   }
+
+  /** How a file describes it, and how it is made again. */
+  static readonly saved: SavedForm<ItemKNN> = {
+    name: 'ItemKNN',
+    withoutSeen: 'tracks',
+    describe: ({ options, similarity }, { seen }) => ({
+      config: { ...options },
+      ...(!seen && { tensors: new Map(csrTensors('similarity', similarity)) }),
+    }),
+    make: ({ plays }, config, tensors) =>
+      new ItemKNN(plays, readKNN(config), readSimilarity(tensors, plays.tracks.length)),
+  };
 }
 
 /** The options from a description in a file. */
@@ -93,15 +105,3 @@ export function readKNN(config: Fields): KNNOptions {
     value: readValue(config),
   };
 }
-
-registerRecommenderKind<ItemKNN>({
-  name: 'ItemKNN',
-  type: ItemKNN,
-  withoutSeen: 'tracks',
-  describe: ({ options, similarity }, { seen }) => ({
-    config: { ...options },
-    ...(!seen && { tensors: new Map(csrTensors('similarity', similarity)) }),
-  }),
-  make: ({ plays }, config, tensors) =>
-    new ItemKNN(plays, readKNN(config), readSimilarity(tensors, plays.tracks.length)),
-});

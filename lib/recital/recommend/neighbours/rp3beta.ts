@@ -3,7 +3,7 @@ import { csrTensors, readSimilarity } from '../../data/files/tensors.js';
 
 import type { Plays } from '../../data/plays.js';
 import { checkNumber, checkOptions } from '../../options.js';
-import { registerRecommenderKind } from '../export-recommender.js';
+import type { SavedForm } from '../export.js';
 import { checkN } from '../lookup.js';
 import { readValue } from '../play-values.js';
 import { ItemItemRecommender } from './item-item.js';
@@ -65,6 +65,27 @@ export class RP3beta extends ItemItemRecommender {
     });
     this.options = { alpha, beta, k, value };
   }
+
+  /** How a file describes it, and how it is made again. */
+  static readonly saved: SavedForm<RP3beta> = {
+    name: 'RP3beta',
+    withoutSeen: 'tracks',
+    describe: ({ options, similarity }, { seen }) => ({
+      config: { ...options },
+      ...(!seen && { tensors: new Map(csrTensors('similarity', similarity)) }),
+    }),
+    make: ({ plays }, config, tensors) =>
+      new RP3beta(
+        plays,
+        {
+          alpha: config.number('alpha'),
+          beta: config.number('beta'),
+          k: config.count('k'),
+          value: readValue(config),
+        },
+        readSimilarity(tensors, plays.tracks.length),
+      ),
+  };
 }
 
 /** Each row divided by its sum, to a power. */
@@ -77,24 +98,3 @@ function chances({ shape, indptr, indices, data }: Csr, power: number): Csr {
   }
   return new Csr({ shape, indptr, indices, data: out });
 }
-
-registerRecommenderKind<RP3beta>({
-  name: 'RP3beta',
-  type: RP3beta,
-  withoutSeen: 'tracks',
-  describe: ({ options, similarity }, { seen }) => ({
-    config: { ...options },
-    ...(!seen && { tensors: new Map(csrTensors('similarity', similarity)) }),
-  }),
-  make: ({ plays }, config, tensors) =>
-    new RP3beta(
-      plays,
-      {
-        alpha: config.number('alpha'),
-        beta: config.number('beta'),
-        k: config.count('k'),
-        value: readValue(config),
-      },
-      readSimilarity(tensors, plays.tracks.length),
-    ),
-});

@@ -1,6 +1,6 @@
 import type { Csr } from '../../data/csr.js';
 import type { Plays } from '../../data/plays.js';
-import { registerRecommenderKind } from '../export-recommender.js';
+import type { SavedForm } from '../export.js';
 import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from '../fold-in.js';
 import { Interactions } from '../interactions.js';
 import { checkScores } from '../lookup.js';
@@ -89,11 +89,11 @@ export class UserKNN extends Recommender {
         out[indices[j]] += weight * data[j];
     }
   }
-}
 
-registerRecommenderKind<UserKNN>({
-  name: 'UserKNN',
-  type: UserKNN,
-  describe: ({ options }) => ({ config: { ...options } }),
-  make: ({ plays }, config) => new UserKNN(plays, readKNN(config)),
-});
+  /** How a file describes it, and how it is made again. */
+  static readonly saved: SavedForm<UserKNN> = {
+    name: 'UserKNN',
+    describe: ({ options }) => ({ config: { ...options } }),
+    make: ({ plays }, config) => new UserKNN(plays, readKNN(config)),
+  };
+}

@@ -14,7 +14,7 @@ import {
   coldTrackSplit,
   evaluateColdTracks,
 } from '../../../../lib/recital/evaluation/cold-tracks.js';
-import { loadRecommender } from '../../../../lib/recital/files/load-recommender.js';
+import { loadRecommender } from '../../../../lib/recital/files/load.js';
 import { ContentRecommender } from '../../../../lib/recital/recommend/content/content.js';
 import type { ContentRecommenderOptions } from '../../../../lib/recital/recommend/content/content-fit.js';
 import { Interactions } from '../../../../lib/recital/recommend/interactions.js';

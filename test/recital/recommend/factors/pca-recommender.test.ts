@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { type PlayRecord, Plays } from '../../../../lib/recital/data/plays.js';
 import { PCA } from '../../../../lib/recital/decomposition/pca.js';
 import { ArgumentError } from '../../../../lib/recital/errors.js';
-import { loadRecommender } from '../../../../lib/recital/files/load-recommender.js';
+import { loadRecommender } from '../../../../lib/recital/files/load.js';
 import {
   getRecommendationsPca,
   PcaRecommender,

@@ -6,7 +6,7 @@ import { Random } from '../../../../lib/recital/compute/random.js';
 import { CollabDataLoaders } from '../../../../lib/recital/data/collab.js';
 import type { Plays } from '../../../../lib/recital/data/plays.js';
 import { ArgumentError } from '../../../../lib/recital/errors.js';
-import { loadLearner } from '../../../../lib/recital/files/load-learner.js';
+import { loadLearner } from '../../../../lib/recital/files/load.js';
 import { Adam } from '../../../../lib/recital/learner/optimizers/steps.js';
 import { LightGCN } from '../../../../lib/recital/models/light-gcn.js';
 import { checkGradients } from '../../../../lib/recital/nn/check-gradients.js';

@@ -6,8 +6,8 @@ import type { Plays } from '../data/plays.js';
 import type { Histories } from '../data/sequences.js';
 import type { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
+import type { LearnerOptions } from '../learner/learner.js';
 import { EXTENSION, writeModelFile } from '../learner/model-file.js';
-import type { Loss } from '../nn/loss.js';
 import { checkArgument, checkOptions, said } from '../options.js';
 import type { Interactions } from './interactions.js';
 import type { Recommender } from './recommender.js';
@@ -23,34 +23,58 @@ export interface ExportOptions {
   seen?: boolean;
 }
 
-/** What a recommender is beside the plays that it was made of. */
+/** What a file says of a recommender beside the plays that it was trained on. */
 export interface RecommenderDescription {
   /** Options and numbers, as JSON; `name`, `data` and `parts` are taken. */
   readonly config: { readonly [name: string]: Json | undefined };
-  /** What is too large for that, by name. */
+  /** Arrays, by name. */
   readonly tensors?: ReadonlyMap<string, Tensor>;
   /** Recommenders that it is made of. */
   readonly parts?: readonly Recommender[];
 }
 
-/**
- * What a recommender has been trained on, from its file. What is asked for and is not there is a
- * DataError.
- */
+/** The training data in a file. To ask for what the file does not hold is a DataError. */
 export interface RecommenderData {
   /** The plays, a row for each user and track. */
   readonly plays: Plays;
   /** The same as `Interactions`, with the users and tracks that have no plays. */
   readonly seen: Interactions;
-  /** What was played in order, of kinds with `data: 'histories'`. */
+  /** What was played in order, of forms with `data: 'histories'`. */
   readonly histories: Histories;
-  /** The loss of one's own that `loadRecommender` was given. */
-  readonly lossFunc: Loss | undefined;
+  /** Options for a learner in the file: what a file cannot hold, such as a loss of one's own. */
+  readonly options: LearnerOptions;
+}
+
+/** How a class of recommenders is written to a file and made again: its static `saved`. */
+export interface SavedForm<R extends Recommender = Recommender> {
+  /** The name by which a file calls the class. */
+  readonly name: string;
+  /**
+   * What `make` needs of training: who has played what (`'plays'`, default), what was played in
+   * order (`'histories'`), or nothing (`'none'`).
+   */
+  readonly data?: 'plays' | 'histories' | 'none';
+  /**
+   * What it can do without listening histories: `'users'`, recommend to users by id, as it has
+   * learnt something of each; `'tracks'`, recommend by `foldIn` alone. Default: nothing.
+   */
+  readonly withoutSeen?: 'users' | 'tracks';
+  /**
+   * What `make` needs beside the training data. `options.seen` is false where listening histories
+   * are left out.
+   */
+  describe(recommender: R, options: Required<ExportOptions>): RecommenderDescription;
+  /** Makes the recommender again. Nothing in a file is executed; `config` checks what it reads. */
+  make(
+    data: RecommenderData,
+    config: Fields,
+    tensors: TensorSource,
+    parts: readonly Recommender[],
+  ): R;
 }
 
 /**
- * How a recommender gets into a file and out again. A file says the name only; nothing in it is
- * ever executed.
+ * How a recommender of one's own is written to a file and made again.
  * @example
  * class Newest extends Recommender {
  *   readonly name: string = 'Newest';
@@ -63,47 +87,18 @@ export interface RecommenderData {
  *   make: ({ seen, plays }) => new Newest(seen, { catalogue: plays.catalogue }),
  * };
  */
-export interface RecommenderKind<R extends Recommender = Recommender> {
-  /** Name of the class. */
-  readonly name: string;
-  /** The class. */
+export interface RecommenderKind<R extends Recommender = Recommender> extends SavedForm<R> {
+  /** The class; classes that extend it need a kind of their own. */
   readonly type: abstract new (
     ...args: never[]
   ) => R;
-  /**
-   * Whether a recommender is of this kind; default: whether it is of this very class, not of one
-   * that extends it.
-   */
-  is?(recommender: Recommender): boolean;
-  /**
-   * What `make` needs of training: who has played what (`'plays'`, default), what was played in
-   * order (`'histories'`), or nothing (`'none'`).
-   */
-  readonly data?: 'plays' | 'histories' | 'none';
-  /**
-   * Whether it can do without listening histories: `'users'`, it has learnt something for each
-   * user; `'tracks'`, it has not, and recommends from the history that `foldIn` is given. Default:
-   * it cannot.
-   */
-  readonly withoutSeen?: 'users' | 'tracks';
-  /**
-   * What `make` needs beside that. `options.seen` is false where listening histories are left out.
-   */
-  describe(recommender: R, options: Required<ExportOptions>): RecommenderDescription;
-  /** Makes it again. */
-  make(
-    data: RecommenderData,
-    config: Fields,
-    tensors: TensorSource,
-    parts: readonly Recommender[],
-  ): R;
 }
 
-const kinds = new Map<string, RecommenderKind>();
+const registered = new Map<string, RecommenderKind>();
 
 /**
- * Makes a kind of recommender known to `export` and {@link loadRecommender}: for those of one's
- * own. Those of the library are known.
+ * Makes a class of one's own known to `export` and {@link loadRecommender}. Those of the library
+ * are known.
  * @example
  * class Again extends Popularity {}
  * registerRecommenderKind<Again>({ name: 'Again', type: Again, describe: () => ({ config: {} }), make: ({ plays }) => new Again(plays) });
@@ -115,20 +110,30 @@ export function registerRecommenderKind<R extends Recommender>(kind: Recommender
     'registerRecommenderKind',
     'an object with a name',
   );
-  kinds.set(kind.name, kind as unknown as RecommenderKind);
+  registered.set(kind.name, kind as unknown as RecommenderKind);
 }
 
-/** The kind of a recommender. Throws for one that is not known. */
-function kindOf(recommender: Recommender): RecommenderKind {
-  const kind = [...kinds.values()].find(
-    ({ type, is }) => is?.(recommender) ?? recommender.constructor === type,
-  );
-  if (kind) return kind;
+/** The kinds that were registered, by name. */
+export const registeredKinds: ReadonlyMap<string, SavedForm> = registered;
+
+/** How a recommender is saved: as its very class says, not one that it extends. */
+export function formOf(recommender: Recommender): SavedForm {
+  const form = knownForm(recommender);
+  if (form) return form;
   throw new ArgumentError(
     `${recommender.constructor.name} is not known to export: a file holds no code, so a class of one's own has to say how it is described and made again. ` +
       'registerRecommenderKind({ name, type, describe, make }) makes it known, to loadRecommender too.',
   );
 }
+
+function knownForm(recommender: Recommender): SavedForm | undefined {
+  const type = recommender.constructor as Saved;
+  const own = [...registered.values()].find((kind) => kind.type === type);
+  return own ?? (Object.hasOwn(type, 'saved') ? type.saved : undefined);
+}
+
+/** A class that says how its recommenders are saved. */
+type Saved = typeof Recommender & { readonly saved: SavedForm };
 
 /**
  * What goes into a file: the tensors of recommenders, and the data that they were trained on, each
@@ -146,7 +151,9 @@ class Contents {
    * `prefix`.
    */
   describe(recommender: Recommender, prefix: string): Json {
-    const kind = kindOf(recommender);
+    const { learn } = recommender as { learn?: Recommender };
+    if (learn && !knownForm(recommender) && knownForm(learn)) return this.describe(learn, prefix); // made again as its learner
+    const kind = formOf(recommender);
     const { seen } = this.options;
     const { config, tensors, parts } = kind.describe(recommender, this.options);
     if (!seen && kind.data !== 'none' && !kind.withoutSeen) {
@@ -164,7 +171,7 @@ class Contents {
   }
 
   /** The number of the section with the data of a recommender; the same data have one. */
-  private section(recommender: Recommender, kind: RecommenderKind): number {
+  private section(recommender: Recommender, kind: SavedForm): number {
     const how = [kind.data, !this.options.seen && kind.withoutSeen].join();
     const known = this.data.findIndex(
       (other) => other.how === how && sameData(recommender, other.of),
@@ -255,27 +262,6 @@ function same(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;
-}
-
-/**
- * Makes a recommender, and its parts, of its description. `data`: that of a section, by its number.
- */
-export function makeRecommender(
-  config: Fields,
-  tensors: TensorSource,
-  data: (section: number) => RecommenderData,
-  section = 0,
-): Recommender {
-  const kind = kinds.get(config.text('name'));
-  if (!kind)
-    return config.wrong(
-      'name',
-      `${[...kinds.keys()].join(' or ')} (registerRecommenderKind makes those of one's own known)`,
-    );
-  const own = config.has('data') ? config.count('data') : section;
-  const parts = config.has('parts') ? config.objects('parts') : [];
-  const made = parts.map((part, i) => makeRecommender(part, tensors.within(`${i}.`), data, own));
-  return kind.make(data(own), config, tensors, made);
 }
 
 /** See {@link Recommender.export}. */

@@ -1,29 +1,74 @@
 import type { Fields } from '../data/files/fields.js';
 import type { TensorSource } from '../data/files/safetensors.js';
-import { readTracks, readVocabulary } from '../data/files/tensors.js';
+import {
+  fingerprint,
+  readTracks,
+  readVocabulary,
+  tracksTensors,
+  vocabularyTensors,
+} from '../data/files/tensors.js';
 import { SequenceDataLoaders } from '../data/sequence-loaders.js';
 import { Histories } from '../data/sequences.js';
-import { DataError } from '../errors.js';
-import type { LearnerOptions } from '../learner/learner.js';
-import { readModel, setValues } from '../learner/model-file.js';
+import { modelTensors, readModel, setValues } from '../learner/model-file.js';
 import { LSTMModel } from '../models/lstm.js';
-import { readLoss } from '../recommend/learners/export-collab.js';
-import { LSTMLearner } from '../sequential/lstm.js';
-import { namesOnly } from '../sequential/sequence-recommender.js';
+import type { ExportOptions, RecommenderDescription } from '../recommend/export.js';
+import { checkWeights, learnerDescription } from '../recommend/learners/recommending-learner.js';
+import type { LSTMLearner } from './lstm.js';
+import { namesOnly, trainedPart } from './sequence-recommender.js';
+
+/** What a file says of a learner of sequences: see {@link LSTMLearner.export}. */
+export function describeSequences(
+  learn: LSTMLearner,
+  options: Required<ExportOptions>,
+): RecommenderDescription {
+  learn.settle();
+  const { dls, model } = learn;
+  const seen = options.seen && !namesOnly.has(dls.histories);
+  const trained = trainedPart(dls);
+  const { users, items, indptr, item, catalogue } = seen
+    ? dls.histories.only(trained.plays)
+    : namesOf(dls.histories, trained.tracks);
+  const tensors = modelTensors(model);
+  tensors.delete('buffers.negatives.step'); // a learner from a file draws none
+  for (const [name, tensor] of vocabularyTensors('classes.item', items)) tensors.set(name, tensor);
+  for (const [name, tensor] of users ? vocabularyTensors('users', users) : [])
+    tensors.set(name, tensor);
+  tensors.set('histories.indptr', { shape: [indptr.length], data: indptr });
+  tensors.set('histories.item', { shape: [item.length], data: item });
+  for (const [name, tensor] of catalogue ? tracksTensors(catalogue) : []) tensors.set(name, tensor);
+  const config = {
+    loaders: 'sequences',
+    ...(!seen && { seen }),
+    model: { name: 'LSTMModel', ...model.config, probabilistic: model.probabilistic },
+    classes: { item: fingerprint(items) },
+    kinds: { item: items.kind, ...(users && { user: users.kind }) },
+    length: dls.dataset.windowLength,
+    everyPosition: dls.dataset.everyPosition,
+    bs: seen ? dls.train.bs : 1,
+    valBs: seen ? dls.valid.bs : 1,
+  };
+  return learnerDescription(learn, config, tensors);
+}
+
+/** In place of what anybody has played: one sequence that names each track of training once. */
+function namesOf({ items, catalogue }: Histories, trained: Uint8Array): Histories {
+  const item = Int32Array.from(trained.keys()).filter((t) => trained[t] === 1);
+  return Histories.from({ items, indptr: Int32Array.of(0, item.length), item, catalogue });
+}
 
 /** A batch of a file's loaders has room for so many tracks, at most. */
 const MOST_ROOM = 1 << 26;
 
 /**
- * The learner in a file. Its loaders train on the histories in the file, and validate on nothing.
+ * The loaders and the model of the learner in a file. The loaders train on the histories in the
+ * file, and validate on nothing.
  */
 export function readSequences(
   st: TensorSource,
   config: Fields,
-  options: LearnerOptions,
-): LSTMLearner {
+): { dls: SequenceDataLoaders; model: LSTMModel } {
   const described = config.object('model');
-  if (described.text('name') !== 'LSTMModel') described.wrong('name', 'LSTMModel');
+  if (config.text('loaders') !== 'sequences') config.wrong('loaders', 'sequences');
   const kinds = config.object('kinds');
   const items = readVocabulary(st, 'classes.item', { na: false, kind: kinds.text('item') });
   const histories = Histories.from({
@@ -53,14 +98,7 @@ export function readSequences(
     valBs,
     split,
   });
-  const learn = new LSTMLearner(dls, model, {
-    ...options,
-    lossFunc: readLoss(config.object('loss'), options),
-  });
-  learn.epochsTrained = config.count('epochsTrained');
-  if (config.has('seed'))
-    learn.seed = config.isText('seed') ? config.text('seed') : config.number('seed');
-  return learn;
+  return { dls, model };
 }
 
 /**
@@ -88,13 +126,7 @@ function readLSTMModel(st: TensorSource, fields: Fields, { items }: Histories): 
   });
   if (!tied) expected += items.length * last;
   else if (last !== embSz) expected += embSz * (last + 1);
-  let there = 0;
-  for (const [name, { shape }] of st.tensors)
-    if (name.startsWith('model.')) there += shape.reduce((a, b) => a * b, 1);
-  if (expected !== there)
-    throw new DataError(
-      `it holds ${there} weights, an LSTMModel such as it describes has ${expected}.`,
-    );
+  checkWeights(st, expected, 'LSTMModel');
   const model = new LSTMModel({ item: items }, { cell, embSz, layers, dropout, embedP, tied });
   model.probabilistic = fields.flag('probabilistic');
   setValues(readModel(st, model));
