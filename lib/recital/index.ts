@@ -66,13 +66,8 @@ export {
 } from './data/files/safetensors.js';
 export { type PlaysOfQuery, type SqlOptions, type SqlValue, sql } from './data/files/sql.js';
 export type { MinPlaysOptions } from './data/plays.js';
-export {
-  type PlayColumns,
-  type PlayRecord,
-  Plays,
-  type PlaysColumns,
-  type Repairs,
-} from './data/plays.js';
+export { type PlayColumns, type PlayRecord, Plays } from './data/plays.js';
+export type { PlaysColumns, Repairs } from './data/plays-columns.js';
 export type { SequenceSplit, SequenceSplitOptions } from './data/sequence-loaders.js';
 export {
   SequenceDataLoader,

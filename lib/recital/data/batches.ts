@@ -1,37 +1,41 @@
 import { Random } from '../compute/random.js';
 import { ArgumentError, DataError } from '../errors.js';
-import { checkArgument, checkNumber, checkOptions, said } from '../options.js';
+import {
+  checkArgument,
+  checkCount,
+  checkIndex,
+  checkLengths,
+  checkNumber,
+  checkOneOf,
+  checkOptions,
+  given,
+} from '../options.js';
 import { counted, printed } from '../printed.js';
 import { Csr } from './csr.js';
+import { display } from './display.js';
+import { Table } from './table.js';
 import type { Vocabulary } from './vocabulary.js';
 
 /**
- * One mini-batch. Arrays may be longer than the batch: only the first `size` rows count, and their
- * content is valid until the next batch is drawn. Collaborative filtering: `inputs` = [user index,
- * track index], `targets` = rating, one per row. With negative sampling a row with target 1 (a
- * track that the user has played) is followed by its rows with target 0 (same user, tracks that the
- * user has not played); a batch never parts them. Sequences: `inputs` = [track indices, T a row;
- * size of each window], `targets` = the next track, one per row or one per position: see
- * SequenceDataLoader.
+ * One mini-batch. Arrays may be longer than the batch: only the first `size` rows count, and they
+ * are valid until the next batch is drawn.
+ *
+ * Collaborative filtering: `inputs` = [user index, track index], `targets` = rating. With negative
+ * sampling a row with target 1 (a track that the user has played) is followed in the same batch by
+ * its rows with target 0 (same user, tracks that the user has not played). Sequences: `inputs` =
+ * [track indices, T a row; size of each window], `targets` = the next track, one per row or one per
+ * position: see SequenceDataLoader.
  */
 export interface Batch {
   /** Rows in this batch. */
   readonly size: number;
-  /**
-   * One array per input column, row-major, with room for the loader's bs rows: a column's width is
-   * its length / bs.
-   */
+  /** One array per input column, row-major, with room for bs rows. */
   readonly inputs: readonly Int32Array[];
-  /**
-   * One target per row; NaN in data to predict that have none. Sequences may have one per position.
-   */
+  /** One target per row (NaN if there is none), or per position of a sequence. */
   readonly targets: Float32Array;
   /** One weight per row, if the loader weights its rows. */
   readonly weights?: Float32Array;
-  /**
-   * Each row's number in the data that the loaders were made from; −1 for a row that was drawn and
-   * is not in the data.
-   */
+  /** Each row's number in the data; −1 for a drawn negative. */
   readonly rows: Int32Array;
 }
 
@@ -45,14 +49,11 @@ export interface DataLoader<B extends Batch = Batch> {
   readonly length: number;
   /**
    * The batches of one epoch.
-   * @param epoch number of the epoch since the loader was made: the order depends on it and the
-   *   seed alone, so a resumed run draws the same batches
+   * @param epoch number of the epoch: the order depends on it and the seed alone, so that a resumed
+   *   run draws the same batches
    */
   batches(epoch: number): Iterable<B>;
-  /**
-   * A loader of the same rows in the data's order, none dropped: for predictions on the training
-   * set.
-   */
+  /** A loader of the same rows in order, none dropped: for predictions. */
   inOrder(): DataLoader<B>;
 }
 
@@ -60,38 +61,65 @@ export interface DataLoader<B extends Batch = Batch> {
 export interface DataLoaders<B extends Batch = Batch> {
   readonly train: DataLoader<B>;
   readonly valid: DataLoader<B>;
-  /**
-   * What the indices in batches stand for, by column. A saved model belongs to them: see
-   * Learner.load.
-   */
+  /** Vocabularies of the indices in batches, by column: a saved model belongs to them. */
   readonly classes?: Readonly<Record<string, Vocabulary>>;
   /** Shows a few rows, decoded. */
   showBatch(options?: { maxN?: number }): void;
-  /**
-   * The decoded inputs and target of rows of a batch, by column name, for showBatch, showResults
-   * and top losses.
-   */
+  /** The decoded inputs and target of a row of a batch, by column name. */
   decode(batch: B, row: number): Record<string, string | number>;
+}
+
+/** What loaders of rows have in common: the first batch, shown or not. */
+export abstract class Loaders implements DataLoaders {
+  abstract readonly train: DataLoader;
+  abstract readonly valid: DataLoader;
+  abstract decode(batch: Batch, row: number): Record<string, string | number>;
+
+  /** The first batch of training. */
+  oneBatch(): Batch {
+    const { train } = this;
+    for (const batch of train.batches(0)) return batch;
+    throw new ArgumentError(
+      `bs = ${train.bs} is more than the ${train.n} training rows, so training has no batch. Give a smaller bs.`,
+    );
+  }
+
+  /**
+   * Shows the first rows of the first training batch, decoded. `maxN`: how many at most, default
+   * 10.
+   */
+  showBatch(options: { maxN?: number } = {}): void {
+    const { maxN } = given({ maxN: 10 }, options, 'showBatch');
+    checkNumber(maxN, maxN >= 1, 'maxN must be a number of rows, at least 1');
+    const loader = this.train.length > 0 ? this.train : this.train.inOrder();
+    for (const batch of loader.batches(0)) {
+      const length = Math.min(maxN, batch.size);
+      display().table(Table.fromRows(Array.from({ length }, (_, i) => this.decode(batch, i))));
+      return;
+    }
+  }
+
+  /** Warns if a training batch is larger than the training part. */
+  protected warnOfNoBatch(rows: string): void {
+    const { bs, n, length } = this.train;
+    if (length === 0)
+      display().warn(
+        `bs = ${bs} is more than the ${n} training ${rows}; training drops the ragged last batch, so it has none.`,
+      );
+  }
 }
 
 /** Throws unless this is a row of a batch of `inputs` columns, so that it can be decoded. */
 export function checkRowOf(batch: Batch, row: number, inputs: number): void {
   const { inputs: columns, targets, size } = batch ?? {};
-  const fits =
-    Array.isArray(columns) &&
-    columns.length >= inputs &&
-    columns.every((column) => column instanceof Int32Array);
+  const fits = Array.isArray(columns) && columns.length >= inputs;
   checkArgument(
-    fits && targets instanceof Float32Array,
+    fits && columns.every((c) => c instanceof Int32Array) && targets instanceof Float32Array,
     batch,
     'decode',
     'a batch, as the loaders make them, and the number of a row of it',
   );
-  checkNumber(
-    row,
-    Number.isInteger(row) && row >= 0 && row < size,
-    `The row of a batch of ${size} must be from 0 to ${size - 1}`,
-  );
+  checkIndex(row, size, 'row of the batch');
 }
 
 /**
@@ -137,7 +165,7 @@ export interface CollabLoaderOptions {
   negatives?: Negatives;
 }
 
-/** A batch takes memory before it is filled: more rows than this are a mistake. */
+/** The largest batch: its memory is reserved before it is filled. */
 const MAX_BS = 1 << 24;
 
 /**
@@ -175,27 +203,10 @@ export class CollabDataLoader implements DataLoader {
       negatives,
     }: CollabLoaderOptions,
   ) {
-    if (!(Number.isInteger(bs) && bs >= 1 && bs <= MAX_BS)) {
-      throw new ArgumentError(
-        `A batch needs a whole number of rows, at least 1 and at most ${MAX_BS}, got bs = ${bs}.`,
-      );
-    }
-    for (const [name, { length }] of Object.entries({
-      item: data.item,
-      target: data.target,
-      row: data.row,
-      weight: data.weight ?? data.user,
-    })) {
-      if (length !== data.user.length)
-        throw new ArgumentError(
-          `Rows need columns of equal lengths, got user: ${data.user.length}, ${name}: ${length}.`,
-        );
-    }
-    if (!['permutation', 'replacement', 'none'].includes(shuffle)) {
-      throw new ArgumentError(
-        `shuffle must be 'permutation', 'replacement' or 'none', got '${said(shuffle)}'.`,
-      );
-    }
+    checkCount(bs, 'bs', { most: MAX_BS });
+    const { user, item, target, row, weight = user } = data;
+    checkLengths({ user, item, target, row, weight });
+    checkOneOf(shuffle, ['permutation', 'replacement', 'none'], 'shuffle');
     const group = 1 + (negatives?.n ?? 0);
     if (bs < group)
       throw new ArgumentError(
@@ -269,8 +280,8 @@ interface CollabBatch extends Batch {
 }
 
 /**
- * Copies rows of an order, each to the first place of its group. Not part of the generator: V8
- * leaves loops in generators slow.
+ * Copies rows, each to the first place of its group. A function of its own, since V8 does not
+ * optimize loops in generators.
  */
 function gather(
   { user, item, target, row, weight }: CollabRows,
@@ -316,21 +327,22 @@ printed(CollabDataLoader, ({ n, bs, length, shuffle }) => {
   return `CollabDataLoader: ${counted(n, 'row')} in ${counted(length, 'batch', 'batches')} of ${bs}, ${order}`;
 });
 
-/** How items that a user has not played are drawn beside those that the user has. */
-export interface NegativeOptions {
+const NEGATIVES = {
   /** Negatives for each positive; default 1. */
-  n?: number;
+  n: 1,
   /**
    * `'uniform'` (default): each item with equal chance. `'popularity'`: in proportion to (its
    * training rows)^power, so that popular items, which a user more likely knows and did not choose,
    * come up more often.
    */
-  sampling?: 'uniform' | 'popularity';
+  sampling: 'uniform' as 'uniform' | 'popularity',
   /**
    * For `'popularity'`: 0 is uniform, 1 in proportion to the rows. Default 0.75, word2vec's choice.
    */
-  power?: number;
-}
+  power: undefined as number | undefined,
+};
+/** How items that a user has not played are drawn beside those that the user has. */
+export type NegativeOptions = Partial<typeof NEGATIVES>;
 
 /** What a loader needs to draw negatives. */
 export interface Negatives {
@@ -346,16 +358,10 @@ interface Pairs {
   readonly item: Int32Array;
 }
 
-/**
- * Tries by chance before the items that are left are counted out: for a user who has nearly all of
- * them.
- */
+/** Rejected draws after which a user's items are excluded from the weights instead. */
 const TRIES = 30;
 
-/**
- * Draws items that a user has not, `#na#` never: independent draws, so an item may come up twice
- * for the same positive.
- */
+/** Draws items that a user does not have, never `#na#`, independently of each other. */
 export class NegativeSampler implements Negatives {
   readonly n: number;
   private readonly weights: Float64Array;
@@ -379,7 +385,7 @@ export class NegativeSampler implements Negatives {
       const item = this.among.draw(random);
       if (!this.known.has(user, item)) return item;
     }
-    const left = this.weights.slice(); // the same chances, without trying
+    const left = this.weights.slice();
     for (const item of this.known.row(user)) left[item] = 0;
     return new WeightedDraw(left).draw(random);
   }
@@ -403,21 +409,14 @@ export function negativeSamplers(
   },
   options: NegativeOptions,
 ): { train: Negatives; valid: Negatives } {
-  if (typeof options !== 'object')
-    throw new ArgumentError(`negatives are options, such as { n: 1 }, got ${said(options)}.`);
-  const { n = 1, sampling = 'uniform', power } = options;
-  if (!(Number.isInteger(n) && n > 0))
-    throw new ArgumentError(`negatives.n must be a positive whole number, got ${said(n)}.`);
-  if (sampling !== 'uniform' && sampling !== 'popularity') {
-    throw new ArgumentError(
-      `negatives.sampling must be 'uniform' or 'popularity', got '${said(sampling)}'.`,
-    );
-  }
+  const { n, sampling, power } = given(NEGATIVES, options, 'negatives');
+  checkCount(n, 'negatives.n');
+  checkOneOf(sampling, ['uniform', 'popularity'], 'negatives.sampling');
   if (power !== undefined && sampling !== 'popularity')
     throw new ArgumentError("negatives.power is for sampling: 'popularity'; leave it out.");
   const exponent = sampling === 'uniform' ? 0 : (power ?? 0.75);
-  if (!(exponent >= 0 && Number.isFinite(exponent)))
-    throw new ArgumentError(`negatives.power must be a number, 0 or more, got ${said(power)}.`);
+  const fits = exponent >= 0 && Number.isFinite(exponent);
+  checkNumber(exponent, fits, 'negatives.power must be a number, 0 or more');
   const items = classes.item.length;
   const weights = new Float64Array(items);
   for (let j = 0; j < train.item.length; j++) weights[train.item[j]]++;
@@ -441,20 +440,19 @@ export function negativeSamplers(
   return { train: sampler(train), valid: sampler(train, valid) };
 }
 
-/** What each user has. Users that are unknown (0) are many: what one has, another may not have. */
+/** The items of each user. Unknown users (0) share an index, so they are left out. */
 function knownItems(parts: readonly Pairs[], shape: [number, number]): Csr<undefined> {
   const room = parts.reduce((n, { user }) => n + user.length, 0);
-  const users = new Int32Array(room);
-  const items = new Int32Array(room);
+  const [row, column] = [new Int32Array(room), new Int32Array(room)];
   let n = 0;
   for (const { user, item } of parts) {
     for (let j = 0; j < user.length; j++) {
       if (user[j] === 0 || item[j] === 0) continue;
-      users[n] = user[j];
-      items[n++] = item[j];
+      row[n] = user[j];
+      column[n++] = item[j];
     }
   }
-  return Csr.fromPairs(shape, { row: users.subarray(0, n), column: items.subarray(0, n) });
+  return Csr.fromPairs(shape, { row: row.subarray(0, n), column: column.subarray(0, n) });
 }
 
 /** Draws indices with chances in proportion to weights, by binary search in their running sum. */

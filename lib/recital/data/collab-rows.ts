@@ -1,5 +1,6 @@
 import { ArgumentError, DataError, UnknownIdError } from '../errors.js';
-import { checkArgument, checkOptions, said } from '../options.js';
+import { checkArgument, checkNumber, checkOneOf, given, said } from '../options.js';
+import { numbersWhere } from './csr.js';
 import { shownNames } from './files/csv-format.js';
 import type { LoadedTable } from './files/read-table.js';
 import { Plays } from './plays.js';
@@ -41,18 +42,17 @@ export async function checkLines(
     for (let i = 0; i < column.length; i++) {
       const value = column[i];
       const missing = value === null || Number.isNaN(value);
-      if (
-        isRating
-          ? !missing && Number.isFinite(Math.fround(Number(value))) && value !== ''
-          : !missing
-      )
-        continue;
+      const finite = Number.isFinite(Math.fround(Number(value))) && value !== '';
+      if (!missing && (!isRating || finite)) continue;
       const got = missing ? 'nothing' : typeof value === 'string' ? `"${value}"` : value;
+      const [wanted, advice] = isRating
+        ? [
+            'a finite number, which a float32 holds',
+            'Name the columns by userName, itemName and ratingName.',
+          ]
+        : ['an id', 'Drop such rows first.'];
       throw new DataError(
-        `"${path}", line ${await lineOf(i)}, column "${name}": expected ${isRating ? 'a finite number, which a float32 holds' : 'an id'}, got ${got}. ` +
-          (isRating
-            ? 'Name the columns by userName, itemName and ratingName.'
-            : 'Drop such rows first.'),
+        `"${path}", line ${await lineOf(i)}, column "${name}": expected ${wanted}, got ${got}. ${advice}`,
       );
     }
   }
@@ -116,27 +116,14 @@ export function fitColumn(
     return { classes, encode: (rows) => classes.encode(valuesOf(rows)) };
   }
   const { codes, vocabulary } = column;
-  const classOf = new Int32Array(vocabulary.length);
-  for (let i = 0; i < codes.length; i++) if (trains[i]) classOf[codes[i]] = 1; // in order: `train` is in that of chance
+  const classOf = new Int32Array(vocabulary.length); // 1 for those of training, then the class
+  for (let i = 0; i < codes.length; i++) if (trains[i]) classOf[codes[i]] = 1;
   const na = vocabulary.indexOf(NA);
   if (na >= 0) classOf[na] = 0;
-  const used = new Int32Array(vocabulary.length);
-  let n = 0;
-  for (let i = 0; i < classOf.length; i++) {
-    if (classOf[i] === 0) continue;
-    used[n++] = i;
-    classOf[i] = n; // behind #na#
-  }
-  const classes = vocabulary.subset(used.subarray(0, n), { na: true });
-  const encoded = new Int32Array(codes.length);
-  for (let i = 0; i < codes.length; i++) encoded[i] = classOf[codes[i]];
-  return { classes, encode: (rows) => take(encoded, rows) };
-}
-
-function take(values: Int32Array, rows: Int32Array): Int32Array {
-  const out = new Int32Array(rows.length);
-  for (let j = 0; j < rows.length; j++) out[j] = values[rows[j]];
-  return out;
+  const used = numbersWhere(vocabulary.length, (i) => classOf[i] > 0);
+  for (let j = 0; j < used.length; j++) classOf[used[j]] = j + 1; // behind #na#
+  const classes = vocabulary.subset(used, { na: true });
+  return { classes, encode: (rows) => rows.map((i) => classOf[codes[i]]) };
 }
 
 /** The class of every row of another column, looked up id by id. */
@@ -166,11 +153,12 @@ export function rowWeights(
   { n, column }: { n: number; column: (name: string) => ArrayLike<number | string | null> },
 ): Float32Array {
   const values = typeof weights === 'string' ? column(weights) : weights;
-  if (typeof values !== 'object' || values === null) {
-    throw new ArgumentError(
-      `weights are a number for each row, or the name of a column, got ${values === null ? 'null' : typeof values}.`,
-    );
-  }
+  checkArgument(
+    typeof values === 'object' && values !== null,
+    values,
+    'weights',
+    'a number for each row, or the name of a column',
+  );
   if (values.length !== n)
     throw new ArgumentError(
       `weights must have one number for each of the ${n} rows, got ${values.length}.`,
@@ -196,13 +184,14 @@ export function rowWeights(
  */
 export type Target = 'binary' | 'log' | 'rank' | 'count';
 
-/** Options of {@link targetsOf}. */
-export interface TargetOptions {
+const TARGET = {
   /** Default `'binary'`. */
-  target?: Target;
+  target: 'binary' as Target,
   /** For `'binary'`: the least playcount that counts as liked. Default 2, so one play is 0. */
-  threshold?: number;
-}
+  threshold: 2,
+};
+/** Options of {@link targetsOf}. */
+export type TargetOptions = Partial<typeof TARGET>;
 
 /**
  * The target of each play, in the order of the plays.
@@ -210,25 +199,15 @@ export interface TargetOptions {
  * @example targetsOf(Plays.fromRows([{ user: 'u', track: 'a' }, { user: 'u', track: 'b', playcount: 7 }])) // 0, 1
  */
 export function targetsOf(plays: Plays, options: TargetOptions = {}): Float32Array {
-  checkOptions(options, ['target', 'threshold'], 'targetsOf');
-  const { target = 'binary', threshold = 2 } = options;
+  const { target, threshold } = given(TARGET, options, 'targetsOf');
   checkArgument(plays instanceof Plays, plays, 'targetsOf', 'plays, such as readPlays reads');
-  switch (target) {
-    case 'binary':
-      if (!Number.isFinite(threshold))
-        throw new ArgumentError(`threshold must be a number of plays, got ${said(threshold)}.`);
-      return plays.playcount.map((p) => (p >= threshold ? 1 : 0));
-    case 'log':
-      return plays.playcount.map((p) => Math.log1p(p));
-    case 'count':
-      return plays.playcount.slice();
-    case 'rank':
-      return ranksWithinUser(plays);
-    default:
-      throw new ArgumentError(
-        `target must be 'binary', 'log', 'rank' or 'count', got '${said(target)}'.`,
-      );
-  }
+  checkOneOf(target, ['binary', 'log', 'rank', 'count'], 'target');
+  checkNumber(threshold, Number.isFinite(threshold), 'threshold must be a number of plays');
+  if (target === 'rank') return ranksWithinUser(plays);
+  if (target === 'log') return plays.playcount.map((p) => Math.log1p(p));
+  return target === 'count'
+    ? plays.playcount.slice()
+    : plays.playcount.map((p) => (p >= threshold ? 1 : 0));
 }
 
 function ranksWithinUser(plays: Plays): Float32Array {

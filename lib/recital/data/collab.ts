@@ -1,11 +1,11 @@
 import { ArgumentError, DataError, UnknownIdError } from '../errors.js';
-import { checkArgument, checkNumber, checkOptions, whatIs } from '../options.js';
+import { checkArgument, checkOptions } from '../options.js';
 import { counted, printed } from '../printed.js';
 import {
   type Batch,
   CollabDataLoader,
   checkRowOf,
-  type DataLoaders,
+  Loaders,
   type NegativeOptions,
   negativeSamplers,
   type Shuffle,
@@ -24,7 +24,7 @@ import {
   targetsOf,
 } from './collab-rows.js';
 
-import { Csr, type CsrRows } from './csr.js';
+import { Csr, type CsrRows, numbersWhere } from './csr.js';
 import { display } from './display.js';
 import { formatOptions } from './files/csv-format.js';
 import { loadTable, type ReadTableOptions } from './files/read-table.js';
@@ -76,7 +76,7 @@ interface Source {
  * const dls = CollabDataLoaders.fromPlays(plays, { validPct: 0.2, bs: 64, seed: 42 });
  * dls.showBatch();
  */
-export class CollabDataLoaders implements DataLoaders {
+export class CollabDataLoaders extends Loaders {
   /** Users and items, by index: `#na#`, then those of the training rows. */
   readonly classes: { readonly user: Vocabulary; readonly item: Vocabulary };
   /** Training batches. */
@@ -98,17 +98,17 @@ export class CollabDataLoaders implements DataLoaders {
   private seenRows: CsrRows | undefined;
 
   private constructor(source: Source, options: CollabOptions, known?: CollabClasses) {
+    super();
     const { validPct, seed = 42, bs = 64, valBs = bs, shuffle = 'permutation' } = options;
     const n = source.rating.length;
     if (n === 0 && !known)
       throw new DataError('There are no rows to learn from. Was everything filtered away?');
     if (options.split && validPct !== undefined)
       throw new ArgumentError('Give validPct or split, not both.');
-    if (known) this.split = { train: new Int32Array(0), valid: new Int32Array(0) };
-    else
-      this.split = options.split
-        ? checkedSplit(options.split, n)
-        : randomSplit(n, { validPct, seed });
+    const none = new Int32Array(0);
+    if (known) this.split = { train: none, valid: none };
+    else if (options.split) this.split = checkedSplit(options.split, n);
+    else this.split = randomSplit(n, { validPct, seed });
     const { train, valid } = this.split;
     const trains = new Uint8Array(n);
     for (let j = 0; j < train.length; j++) trains[train[j]] = 1;
@@ -129,17 +129,12 @@ export class CollabDataLoaders implements DataLoaders {
     });
     const parts = { train: part(train), valid: part(valid) };
     const weight = source.weight && pick(source.weight, train);
-    const negatives =
-      source.negatives && negativeSamplers({ ...parts, classes: this.classes }, source.negatives);
-    this.train = new CollabDataLoader(
-      { ...parts.train, weight },
-      { bs, shuffle, seed, negatives: negatives?.train },
-    );
-    this.valid = new CollabDataLoader(parts.valid, {
-      bs: valBs,
-      seed,
-      negatives: negatives?.valid,
-    });
+    const { classes } = this;
+    const negatives = source.negatives && negativeSamplers({ ...parts, classes }, source.negatives);
+    const training = { bs, shuffle, seed, negatives: negatives?.train };
+    this.train = new CollabDataLoader({ ...parts.train, weight }, training);
+    const validation = { bs: valBs, seed, negatives: negatives?.valid };
+    this.valid = new CollabDataLoader(parts.valid, validation);
     if (!known) this.warnOfUseless({ negatives: negatives !== undefined });
   }
 
@@ -149,26 +144,22 @@ export class CollabDataLoaders implements DataLoaders {
    * @example CollabDataLoaders.fromPlays(plays, { negatives: { n: 1, sampling: 'popularity' }, bs: 128 }) // for BPRLoss
    */
   static fromPlays(plays: Plays, options: CollabPlaysOptions = {}): CollabDataLoaders {
-    if (!(plays instanceof Plays)) {
-      const hint =
-        (plays as unknown) instanceof Table
-          ? ' Of a table of ratings, fromTable makes loaders.'
-          : '';
-      throw new ArgumentError(
-        `fromPlays needs Plays, such as readPlays reads, got ${whatIs(plays)}.${hint}`,
-      );
-    }
+    const hint = (plays as unknown) instanceof Table ? '; fromTable takes a table of ratings' : '';
+    checkArgument(
+      plays instanceof Plays,
+      plays,
+      'CollabDataLoaders.fromPlays',
+      `plays, such as readPlays reads${hint}`,
+    );
     checkOptions(options, playsOptions, 'fromPlays');
     const { negatives, weights } = options;
-    if (negatives && (options.target !== undefined || options.threshold !== undefined)) {
+    if (negatives && (options.target !== undefined || options.threshold !== undefined))
       throw new ArgumentError(
         'With negatives every play is a positive, so target and threshold mean nothing: leave them out, or filter the plays.',
       );
-    }
     const { target = 'binary', threshold = negatives ? 0 : 2 } = options;
     const source = {
-      user: { codes: plays.user, vocabulary: plays.users },
-      item: { codes: plays.track, vocabulary: plays.tracks },
+      ...idsOf(plays),
       rating: targetsOf(plays, { target, threshold }),
       userName: 'user_id',
       itemName: 'track_id',
@@ -176,11 +167,7 @@ export class CollabDataLoaders implements DataLoaders {
       catalogue: plays.catalogue,
       target: { target, threshold },
       negatives,
-      weighedBy: typeof weights === 'string' ? weights : undefined,
-      weight:
-        weights === undefined
-          ? undefined
-          : rowWeights(weights, { n: plays.length, column: (name) => playsColumn(plays, name) }),
+      ...weightsOf(weights, plays.length, (name) => playsColumn(plays, name)),
     };
     return new CollabDataLoaders(source, options);
   }
@@ -213,11 +200,7 @@ export class CollabDataLoaders implements DataLoaders {
       userName,
       itemName,
       ratingName,
-      weighedBy: typeof options.weights === 'string' ? options.weights : undefined,
-      weight:
-        options.weights === undefined
-          ? undefined
-          : rowWeights(options.weights, { n: table.length, column: (name) => table.column(name) }),
+      ...weightsOf(options.weights, table.length, (name) => table.column(name)),
     };
     return new CollabDataLoaders(source, options);
   }
@@ -301,65 +284,30 @@ export class CollabDataLoaders implements DataLoaders {
     const { bs = this.valid.bs } = options;
     const rows = data instanceof Plays || data instanceof Table ? data : Table.fromRows(data);
     if (rows.length === 0) throw new DataError('There are no rows to predict.');
+    const { names } = this;
     let columns: { user: RawColumn; item: RawColumn };
     let target: Float32Array;
     if (rows instanceof Plays) {
-      columns = {
-        user: { codes: rows.user, vocabulary: rows.users },
-        item: { codes: rows.track, vocabulary: rows.tracks },
-      };
+      columns = idsOf(rows);
       target = targetsOf(rows, this.target ?? { target: 'count' });
     } else {
-      columns = { user: rawColumn(rows, this.names.user), item: rawColumn(rows, this.names.item) };
-      target = rows.has(this.names.rating)
-        ? ratings(rows, this.names.rating)
+      columns = { user: rawColumn(rows, names.user), item: rawColumn(rows, names.item) };
+      target = rows.has(names.rating)
+        ? ratings(rows, names.rating)
         : new Float32Array(rows.length).fill(NaN);
     }
     const user = encodeWith(this.classes.user, columns.user);
     const item = encodeWith(this.classes.item, columns.item);
-    const unknown = [unknownIds(columns.user, user), unknownIds(columns.item, item)];
-    if (unknown.some(({ n }) => n > 0)) {
-      const parts = unknown.flatMap(({ n, first }, i) =>
-        n
-          ? [
-              `${counted(n, 'row')} with an unknown ${i ? this.names.item : this.names.user} ("${first}" …)`,
-            ]
-          : [],
-      );
+    const unknown = [
+      unknownIds(columns.user, user, names.user),
+      unknownIds(columns.item, item, names.item),
+    ].filter((text) => text !== '');
+    if (unknown.length > 0)
       display().warn(
-        `Of ${counted(rows.length, 'row')}, ${parts.join(' and ')}: training has not seen them, so they are predicted as ${NA}.`,
+        `Of ${counted(rows.length, 'row')}, ${unknown.join(' and ')}: training has not seen them, so they are predicted as ${NA}.`,
       );
-    }
-    return new CollabDataLoader(
-      { user, item, target, row: Int32Array.from(target, (_, i) => i) },
-      { bs },
-    );
-  }
-
-  /** The first batch of training. */
-  oneBatch(): Batch {
-    for (const batch of this.train.batches(0)) return batch;
-    throw new ArgumentError(
-      `bs = ${this.train.bs} is more than the ${this.train.n} training rows, so training has no batch. Give a smaller bs.`,
-    );
-  }
-
-  /**
-   * Shows the first rows of the first training batch, decoded. `maxN`: how many at most, default
-   * 10.
-   */
-  showBatch(options: { maxN?: number } = {}): void {
-    checkOptions(options, ['maxN'], 'showBatch');
-    const { maxN = 10 } = options;
-    checkNumber(maxN, maxN >= 1, 'maxN must be a number of rows, at least 1');
-    const loader = this.train.length > 0 ? this.train : this.train.inOrder();
-    for (const batch of loader.batches(0)) {
-      const rows = Array.from({ length: Math.min(maxN, batch.size) }, (_, i) =>
-        this.decode(batch, i),
-      );
-      display().table(Table.fromRows(rows));
-      return;
-    }
+    const row = Int32Array.from(target.keys());
+    return new CollabDataLoader({ user, item, target, row }, { bs });
   }
 
   /**
@@ -383,26 +331,36 @@ export class CollabDataLoaders implements DataLoaders {
         `Every training row has the target ${target[0]}, so there is nothing to learn. Choose another target or threshold.`,
       );
     }
-    if (this.train.length === 0) {
-      display().warn(
-        `bs = ${this.train.bs} is more than the ${this.train.n} training rows; training drops the ragged last batch, so it has none.`,
-      );
-    }
+    this.warnOfNoBatch('rows');
   }
 }
 
-/**
- * How many rows have an id that is none of the classes, which is encoded as 0, and the first such
- * id.
- */
-function unknownIds(column: RawColumn, encoded: Int32Array): { n: number; first: string } {
+/** Says of how many rows the id is unknown, which is encoded as 0; empty if there is none. */
+function unknownIds(column: RawColumn, encoded: Int32Array, name: string): string {
   const id = (row: number): string =>
     'values' in column ? String(column.values[row]) : column.vocabulary.id(column.codes[row]);
-  let n = 0;
-  let first = '';
-  for (let row = 0; row < encoded.length; row++)
-    if (encoded[row] === 0 && id(row) !== NA && n++ === 0) first = id(row);
-  return { n, first };
+  const rows = numbersWhere(encoded.length, (row) => encoded[row] === 0 && id(row) !== NA);
+  const n = counted(rows.length, 'row');
+  return rows.length ? `${n} with an unknown ${name} ("${id(rows[0])}" …)` : '';
+}
+
+/** Users and tracks of plays as columns of ids. */
+function idsOf(plays: Plays): { user: RawColumn; item: RawColumn } {
+  return {
+    user: { codes: plays.user, vocabulary: plays.users },
+    item: { codes: plays.track, vocabulary: plays.tracks },
+  };
+}
+
+/** The weights of rows, and the name of their column if they have one. */
+function weightsOf(
+  weights: RowWeights | undefined,
+  n: number,
+  column: (name: string) => ArrayLike<number | string | null>,
+): Pick<Source, 'weight' | 'weighedBy'> {
+  if (weights === undefined) return {};
+  const weighedBy = typeof weights === 'string' ? weights : undefined;
+  return { weight: rowWeights(weights, { n, column }), weighedBy };
 }
 
 function playsColumn(plays: Plays, name: string): Float32Array {

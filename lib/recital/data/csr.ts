@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { dispose, float32, float64, int32 } from '../compute/memory.js';
 import { sparseRows } from '../compute/sparse.js';
 import { ArgumentError } from '../errors.js';
-import { checkArgument, checkOptions, said } from '../options.js';
+import { checkArgument, checkOneOf, given } from '../options.js';
 import type { Plays } from './plays.js';
 import type { Vocabulary } from './vocabulary.js';
 
@@ -215,7 +215,7 @@ export class Csr<Data extends Values = Float64Array | Float32Array> implements C
   }
 
   /** The shape and how much of the matrix is empty, in one line. */
-  describe([row, column]: readonly [string, string] = ['rows', 'columns']): string {
+  describe(row = 'rows', column = 'columns'): string {
     const [rows, columns] = this.shape;
     const n = (x: number): string => x.toLocaleString('en');
     const cells = rows * columns;
@@ -249,6 +249,14 @@ export function groupBy(keys: Int32Array, n: number): CsrRows {
   const indices = new Int32Array(keys.length);
   for (let i = 0; i < keys.length; i++) indices[next[keys[i]]++] = i;
   return { indptr, indices };
+}
+
+/** The numbers 0 … n − 1 that meet a condition, ascending. */
+export function numbersWhere(n: number, keep: (i: number) => boolean): Int32Array {
+  const out = new Int32Array(n);
+  let used = 0;
+  for (let i = 0; i < n; i++) if (keep(i)) out[used++] = i;
+  return out.slice(0, used);
 }
 
 /** Rows up to this length are sorted by insertion, longer ones by the array's own sort. */
@@ -306,18 +314,19 @@ function sortLong(positions: Int32Array, columns: Int32Array): void {
   for (let i = 0; i < n; i++) positions[i] = before[keys[i] % n];
 }
 
-/** What an entry of an interaction matrix is: how often, whether, or the logarithm of how often. */
+/** The value of a play: how often, whether, or the logarithm of how often a track was played. */
 export type InteractionValue = 'count' | 'binary' | 'log';
 
-/** Options of {@link interactionMatrix}. */
-export interface InteractionMatrixOptions {
+const MATRIX = {
   /**
    * `'count'` (default): the playcount. `'binary'`: 1 for what was played. `'log'`: ln(1 +
-   * playcount), which keeps the order and takes most of the weight from a few songs played a
+   * playcount), which keeps the order and takes most of the weight from a few tracks played a
    * hundred times.
    */
-  value?: InteractionValue;
-}
+  value: 'count' as InteractionValue,
+};
+/** Options of {@link interactionMatrix}. */
+export type InteractionMatrixOptions = Partial<typeof MATRIX>;
 
 /** A sparse matrix of users × tracks, with the vocabularies of its rows and columns. */
 export interface InteractionMatrix extends Csr<Float64Array> {
@@ -328,9 +337,9 @@ export interface InteractionMatrix extends Csr<Float64Array> {
 }
 
 /**
- * Who has played what as a sparse matrix, one row a user, one column a track: what PCA and
- * TruncatedSVD take. Users and tracks without a play are left out, repeated plays of a track are
- * added up. It prints its shape and its sparsity, the share of its cells that are empty.
+ * Plays as a sparse matrix, a row a user, a column a track: the input of PCA and TruncatedSVD.
+ * Users and tracks without a play are left out, repeated plays of a track are added up. It prints
+ * its shape and the share of its cells that are empty.
  * @param plays who played what
  * @example
  * const plays = Plays.fromRows([{ user: 'u1', track: 'a', playcount: 3 }, { user: 'u2', track: 'b' }]);
@@ -340,11 +349,8 @@ export function interactionMatrix(
   plays: Plays,
   options: InteractionMatrixOptions = {},
 ): InteractionMatrix {
-  checkOptions(options, ['value'], 'interactionMatrix');
-  const { value = 'count' } = options;
-  if (value !== 'count' && value !== 'binary' && value !== 'log') {
-    throw new ArgumentError(`value must be 'count', 'binary' or 'log', got '${said(value)}'.`);
-  }
+  const { value } = given(MATRIX, options, 'interactionMatrix');
+  checkOneOf(value, ['count', 'binary', 'log'], 'value');
   checkArgument(
     typeof plays?.compact === 'function',
     plays,
@@ -359,7 +365,7 @@ export function interactionMatrix(
   const { data } = matrix;
   if (value === 'binary') data.fill(1);
   else if (value === 'log') for (let j = 0; j < data.length; j++) data[j] = Math.log1p(data[j]);
-  const describe = (): string => matrix.describe(['users', 'tracks']);
+  const describe = (): string => matrix.describe('users', 'tracks');
   Object.defineProperty(matrix, inspect.custom, { value: describe });
   return Object.assign(matrix, { users, tracks });
 }

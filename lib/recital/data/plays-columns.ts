@@ -1,9 +1,105 @@
 import { distance } from 'fastest-levenshtein';
 import { ArgumentError, DataError, UnknownIdError } from '../errors.js';
 import { checkOptions } from '../options.js';
+import { counted } from '../printed.js';
+import { groupBy, numbersWhere } from './csr.js';
+import { display } from './display.js';
 import { shownNames, shownText } from './files/csv-format.js';
+import type { Tracks } from './tracks.js';
+import type { Vocabulary } from './vocabulary.js';
 
-/** Where the columns of a plays file are: by name (whatever the case), or by position from 0. */
+/** What was repaired or noticed when plays were read. */
+export interface Repairs {
+  /** Rows whose playcounts were added to an earlier row of the same (user, track). */
+  readonly duplicates: number;
+  /** Plays of tracks that the catalogue lacks; they are kept. 0 without a catalogue. */
+  readonly notInCatalogue: number;
+}
+
+/** The columns of {@link Plays}. */
+export interface PlaysColumns {
+  /** The users. */
+  users: Vocabulary;
+  /** The tracks that are played. */
+  tracks: Vocabulary;
+  /** Index in `users`, one a play. */
+  user: Int32Array;
+  /** Index in `tracks`, one a play. */
+  track: Int32Array;
+  /** How often the user has played the track: more than 0. */
+  playcount: Float32Array;
+  /** What is known of the tracks. */
+  catalogue?: Tracks;
+  /** Default: nothing was repaired. */
+  repairs?: Repairs;
+}
+
+/** Columns of indices and playcounts, of equal length. */
+export type PlayArrays = { user: Int32Array; track: Int32Array; playcount: Float32Array };
+
+/** The columns of some rows; `playcount` may come from elsewhere. */
+export function rowsOf(
+  { user, track, playcount }: { user: Int32Array; track: Int32Array; playcount: ArrayLike<number> },
+  rows: ArrayLike<number>,
+): PlayArrays {
+  const n = rows.length;
+  const out = { user: new Int32Array(n), track: new Int32Array(n), playcount: new Float32Array(n) };
+  for (let j = 0; j < n; j++) {
+    const i = rows[j];
+    out.user[j] = user[i];
+    out.track[j] = track[i];
+    out.playcount[j] = playcount[i];
+  }
+  return out;
+}
+
+/**
+ * Sums the playcounts of repeated (user, track) into the first of them, and counts the others. The
+ * order stays.
+ */
+export function sumDuplicates(columns: PlaysColumns): {
+  columns: PlaysColumns;
+  duplicates: number;
+} {
+  const { users, tracks, user, track, playcount } = columns;
+  const { indptr, indices } = groupBy(user, users.length);
+  const markedBy = new Int32Array(tracks.length).fill(-1);
+  const firstRow = new Int32Array(tracks.length);
+  const repeated: number[] = [];
+  const into: number[] = [];
+  for (let u = 0; u < users.length; u++) {
+    for (let j = indptr[u]; j < indptr[u + 1]; j++) {
+      const row = indices[j];
+      const t = track[row];
+      if (markedBy[t] === u) {
+        repeated.push(row);
+        into.push(firstRow[t]);
+      } else {
+        markedBy[t] = u;
+        firstRow[t] = row;
+      }
+    }
+  }
+  if (repeated.length === 0) return { columns, duplicates: 0 };
+  const sums = Float64Array.from(playcount);
+  const dropped = new Uint8Array(user.length);
+  for (let j = 0; j < repeated.length; j++) {
+    sums[into[j]] += playcount[repeated[j]];
+    dropped[repeated[j]] = 1;
+  }
+  const kept = numbersWhere(user.length, (row) => !dropped[row]);
+  const unique = rowsOf({ user, track, playcount: sums }, kept);
+  return { columns: { ...columns, ...unique }, duplicates: repeated.length };
+}
+
+/** Warns that repeated rows of a file were summed. */
+export function warnOfDuplicates(path: string, { duplicates }: Repairs): void {
+  if (duplicates === 0) return;
+  const rows = duplicates === 1 ? '1 row repeats' : `${counted(duplicates, 'row')} repeat`;
+  display().warn(`"${path}": ${rows} an earlier (user, track); the playcounts were added up.`);
+}
+
+/** Where the columns of plays are: by name (whatever the case), or by position from 0. */
 export interface PlaysColumnNames {
   /** Default `'user_id'`. */
   user?: string | number;
@@ -16,28 +112,26 @@ export interface PlaysColumnNames {
   playcount?: string | number | null;
   /**
    * When the track was played: numbers, such as seconds since 1970, or ISO dates and times
-   * (`2009-05-04T23:08:57Z`; without a zone they are UTC). The plays then come in this order, those
-   * of one time in that of the file. Repeated (user, track) are summed into the first in time.
-   * Default: none.
+   * (`2009-05-04T23:08:57Z`; without a zone they are UTC). The plays are then sorted by time, and
+   * repeated (user, track) are summed into the first in time. Default: none.
    */
   time?: string | number;
 }
 
-/** Positions of the columns; −1 for none. */
-export interface PlaysPositions {
-  user: number;
-  track: number;
-  playcount: number;
-  time: number;
-}
-
 type Role = keyof PlaysColumnNames;
-const KAGGLE = {
+const ROLES = ['user', 'track', 'playcount', 'time'] as const;
+
+/** Positions of the columns; −1 for none. */
+export type PlaysPositions = Record<Role, number>;
+
+const KAGGLE: Readonly<Record<Role, string>> = {
   user: 'user_id',
   track: 'track_id',
   playcount: 'playcount',
   time: 'time',
-} as const;
+};
+
+/** Words by which a column that has another name may be recognized. */
 const OTHER_WORDS: Readonly<Record<Role, RegExp>> = {
   user: /user|listener|person|who/i,
   track: /track|song|item|artist|title|what/i,
@@ -46,10 +140,8 @@ const OTHER_WORDS: Readonly<Record<Role, RegExp>> = {
 };
 
 /**
- * Positions of user, track, playcount and time among the columns of a file. A name is found
- * exactly, or else whatever its case, if just one column has it so.
- * @param split how the fields were told from each other, for the message where there is one column
- *   only
+ * Positions of user, track, playcount and time among the columns of a file.
+ * @param split how the fields were told apart, for the message where there is one column only
  * @throws DataError that says which columns are missing, and which of the file's may be meant
  */
 export function playsPositions(
@@ -59,80 +151,60 @@ export function playsPositions(
   split?: string,
 ): PlaysPositions {
   checkColumns(columns);
-  const roles = (['user', 'track', 'playcount', 'time'] as const).filter(
+  const roles = ROLES.filter(
     (role) => columns[role] !== null && (role !== 'time' || columns.time !== undefined),
   );
   const wanted = roles.map((role) => columns[role] ?? KAGGLE[role]);
-  for (const name of wanted) {
-    const twice = typeof name === 'string' && names.indexOf(name) !== names.lastIndexOf(name);
-    if (twice)
-      throw new DataError(
-        `"${path}", line 1: two columns are called "${name}". Rename one of them, or give positions from 0 in columns.`,
-      );
-  }
-  const at = wanted.map((name) => position(names, name));
-  const positions = {
-    user: -1,
-    track: -1,
-    playcount: -1,
-    time: -1,
-    ...Object.fromEntries(roles.map((role, i) => [role, at[i]])),
-  };
-  const same = roles.find((_, i) => at[i] >= 0 && at.indexOf(at[i]) !== i);
-  if (same)
-    throw new ArgumentError(
-      `columns.${same} and columns.${roles[at.indexOf(positions[same])]} are the same column of "${path}".`,
+  const twice = wanted.find(
+    (name) => typeof name === 'string' && names.indexOf(name) !== names.lastIndexOf(name),
+  );
+  if (twice !== undefined)
+    throw new DataError(
+      `"${path}", line 1: two columns are called "${twice}". Rename one of them, or give positions from 0 in columns.`,
     );
-  const missing = roles.filter((_, i) => at[i] < 0);
-  const left = names.filter((_, i) => !at.includes(i));
-  if (
-    missing.length === 0 ||
-    (missing.length === 1 &&
-      missing[0] === 'playcount' &&
-      columns.playcount === undefined &&
-      left.length === 0)
-  )
-    return positions;
-  const expected = `"${path}", line 1: expected the columns ${wanted.map(String).join(', ')}, found: ${shownNames(names)}.`;
-  if (names.length === 1 && split) throw new DataError(`${expected} That is one column. ${split}`);
-  const proposals = missing.flatMap((role) => {
-    const found = proposed(role, String(wanted[roles.indexOf(role)]), left);
-    return found ? [found] : [];
+  const at = wanted.map((name) => columnPosition(names, name));
+  const found: PlaysPositions = { user: -1, track: -1, playcount: -1, time: -1 };
+  roles.forEach((role, i) => {
+    found[role] = at[i];
   });
+  refuseSame(found, names, ` of "${path}"`);
+  const missing = roles.filter((role) => found[role] < 0);
+  const left = names.filter((_, i) => !at.includes(i));
+  const needless = String(missing) === 'playcount' && columns.playcount === undefined;
+  if (missing.length === 0 || (needless && left.length === 0)) return found;
+  const expected = `"${path}", line 1: expected the columns ${wanted.join(', ')}, found: ${shownNames(names)}.`;
+  if (names.length === 1 && split) throw new DataError(`${expected} That is one column. ${split}`);
+  const nameOf = (role: Role): string | number => columns[role] ?? KAGGLE[role];
+  const absent = missing.map((role) => shown(nameOf(role))).join(' and ');
   const none = missing.includes('playcount')
     ? ' If there is none, as each row is one play, give { columns: { playcount: null } }.'
     : '';
-  const advice = proposals.length
-    ? `Did you mean ${proposals.map(([, name]) => `"${shownText(name)}"`).join(' and ')}? Then give { columns: { ${proposals.map(([role, name]) => `${role}: '${shownText(name)}'`).join(', ')} } }.`
-    : left.length
-      ? `Say which column it is, e.g. { columns: { ${missing[0]}: '${shownText(left[0])}' } }.`
-      : 'There is no other column: is this the right file?';
-  const absent = missing.map((role) => shown(wanted[roles.indexOf(role)])).join(' and ');
+  const advice = adviceFor(
+    missing.map((role) => [role, String(nameOf(role))] as const),
+    left,
+  );
   throw new DataError(`${expected} There is no ${absent}. ${advice}${none}`);
 }
 
-function checkColumns(columns: PlaysColumnNames): void {
-  checkOptions(columns, ['user', 'track', 'playcount', 'time'], 'columns');
-  for (const [role, wanted] of Object.entries(columns) as [Role, unknown][]) {
-    if (
-      wanted === undefined ||
-      (typeof wanted === 'string' && wanted !== '') ||
-      (Number.isInteger(wanted) && (wanted as number) >= 0)
-    )
-      continue;
-    if (role === 'playcount' && wanted === null) continue;
-    const or = role === 'playcount' ? ', or null if there is none' : '';
-    throw new ArgumentError(
-      `columns.${role} must be a name, or a position from 0${or}, got ${JSON.stringify(wanted)}.`,
-    );
+/** A sentence on the columns that may be meant by those that are missing. */
+function adviceFor(missing: readonly (readonly [Role, string])[], left: readonly string[]): string {
+  const proposals = missing.flatMap(([role, wanted]) => {
+    const misspelt = left.find((name) => distance(plain(name), plain(wanted)) <= wanted.length / 4);
+    const name = misspelt ?? left.find((other) => OTHER_WORDS[role].test(other));
+    return name === undefined ? [] : [{ role, name: shownText(name) }];
+  });
+  if (proposals.length) {
+    const meant = proposals.map(({ name }) => `"${name}"`).join(' and ');
+    const given = proposals.map(({ role, name }) => `${role}: '${name}'`).join(', ');
+    return `Did you mean ${meant}? Then give { columns: { ${given} } }.`;
   }
+  return left.length
+    ? `Say which column it is, e.g. { columns: { ${missing[0][0]}: '${shownText(left[0])}' } }.`
+    : 'There is no other column: is this the right file?';
 }
 
-/**
- * What the columns of a table in memory may be called where nothing is said: Kaggle's names, or
- * those of records.
- */
-const WITHOUT_FILE: Readonly<Record<Role, readonly string[]>> = {
+/** The names that columns of a table in memory have by default. */
+const IN_MEMORY: Readonly<Record<Role, readonly string[]>> = {
   user: ['user_id', 'user'],
   track: ['track_id', 'track'],
   playcount: ['playcount'],
@@ -140,8 +212,8 @@ const WITHOUT_FILE: Readonly<Record<Role, readonly string[]>> = {
 };
 
 /**
- * Positions of user, track, playcount and time among the columns of a table or query; −1 for a
- * playcount that nobody asked for and that is not there, and for a time that nobody asked for.
+ * Positions of user, track, playcount and time among the columns of a table or query. Playcount
+ * and time need not be there unless they are asked for.
  * @throws UnknownIdError for a column that is not there
  */
 export function playsPositionsIn(
@@ -151,83 +223,60 @@ export function playsPositionsIn(
   checkColumns(columns);
   const find = (role: Role): number => {
     const wanted = columns[role];
-    for (const name of wanted === undefined
-      ? WITHOUT_FILE[role]
-      : wanted === null
-        ? []
-        : [wanted]) {
-      const at = position(names, name);
+    if (wanted === null) return -1;
+    for (const name of wanted === undefined ? IN_MEMORY[role] : [wanted]) {
+      const at = columnPosition(names, name);
       if (at >= 0) return at;
     }
-    if (wanted === null || (wanted === undefined && (role === 'playcount' || role === 'time')))
-      return -1;
+    if (wanted === undefined && (role === 'playcount' || role === 'time')) return -1;
     const hint = `Say which column holds the ${role}s: { columns: { ${role}: '…' } }.`;
-    throw new UnknownIdError('column', String(wanted ?? WITHOUT_FILE[role][0]), names, hint);
+    throw new UnknownIdError('column', String(wanted ?? IN_MEMORY[role][0]), names, hint);
   };
-  const at = {
-    user: find('user'),
-    track: find('track'),
-    playcount: find('playcount'),
-    time: find('time'),
-  };
-  const used = Object.entries(at).filter(([, i]) => i >= 0);
-  const same = used.find(([, i], j) => used.findIndex(([, other]) => other === i) !== j);
-  if (same)
-    throw new ArgumentError(
-      `columns.${same[0]} and columns.${used.find(([, i]) => i === same[1])![0]} are the same column "${names[same[1]]}".`,
-    );
-  return at;
+  const found = Object.fromEntries(ROLES.map((role) => [role, find(role)])) as PlaysPositions;
+  refuseSame(found, names);
+  return found;
 }
 
-/** ISO dates and times: 2009-05-04, 2009-05-04T23:08:57.5Z, 2009-05-04 23:08:57+00. */
-const ISO = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d(?::?\d\d)?)?)?$/;
+function refuseSame(found: PlaysPositions, names: readonly string[], of = ''): void {
+  const used = ROLES.filter((role) => found[role] >= 0);
+  for (const [i, role] of used.entries()) {
+    const first = used.find((other) => found[other] === found[role])!;
+    if (used.indexOf(first) < i)
+      throw new ArgumentError(
+        `columns.${role} and columns.${first} are the same column "${names[found[role]]}"${of}.`,
+      );
+  }
+}
+
+function checkColumns(columns: PlaysColumnNames): void {
+  checkOptions(columns, ROLES, 'columns');
+  for (const role of ROLES) {
+    const nullable = role === 'playcount';
+    if (columns[role] !== null || !nullable)
+      checkColumn(columns[role], `columns.${role}`, nullable ? ', or null if there is none' : '');
+  }
+}
+
+/** Throws unless a column is given by name, by position, or not at all. */
+export function checkColumn(wanted: unknown, what: string, or = ''): void {
+  if (wanted === undefined || (typeof wanted === 'string' && wanted !== '')) return;
+  if (Number.isInteger(wanted) && (wanted as number) >= 0) return;
+  throw new ArgumentError(
+    `${what} must be a name, or a position from 0${or}, got ${JSON.stringify(wanted)}.`,
+  );
+}
 
 /**
- * Times as numbers that rise with time: numbers as they are, or ISO dates and times, in UTC where
- * they name no zone.
- * @param values all of them numbers, or all of them ISO times
- * @param fail raises the error for a value, by its position, that is not
+ * The position of a column, −1 if there is none: a name is found exactly, or else without regard
+ * to case if just one column has it so.
  */
-export function timesOf(
-  values: ArrayLike<string | number | null>,
-  fail: (at: number) => never,
-): Float64Array {
-  const numbers = Float64Array.from(values, (v) =>
-    typeof v === 'number' ? v : v === null || v.trim() === '' ? Number.NaN : Number(v),
-  );
-  if (numbers.every(Number.isFinite)) return numbers;
-  const iso = Float64Array.from(values, (v) => {
-    const [, day, time = '00:00', zone = 'Z'] = ISO.exec(String(v).trim()) ?? [];
-    return Date.parse(
-      `${day}T${time}${zone.replace(/^([+-]\d\d):?(\d\d)?$/, (_, h: string, m = '00') => `${h}:${m}`)}`,
-    );
-  });
-  const count = (times: Float64Array): number =>
-    times.reduce((n, t) => n + Number(Number.isFinite(t)), 0);
-  const times = count(iso) > count(numbers) ? iso : numbers;
-  const bad = times.findIndex((t) => !Number.isFinite(t));
-  return bad >= 0 ? fail(bad) : times;
-}
-
-/** The column of a name or position, −1 if there is none. */
-function position(names: readonly string[], wanted: string | number): number {
+function columnPosition(names: readonly string[], wanted: string | number): number {
   if (typeof wanted === 'number') return wanted < names.length ? wanted : -1;
   const exact = names.indexOf(wanted);
   if (exact >= 0) return exact;
   const folded = wanted.toLowerCase();
   const alike = names.flatMap((name, i) => (name.toLowerCase() === folded ? [i] : []));
   return alike.length === 1 ? alike[0] : -1;
-}
-
-/** The column that may be meant: a misspelt one, or one of another usual name. */
-function proposed(
-  role: Role,
-  wanted: string,
-  left: readonly string[],
-): [string, string] | undefined {
-  const misspelt = left.find((name) => distance(plain(name), plain(wanted)) <= wanted.length / 4);
-  const name = misspelt ?? left.find((other) => OTHER_WORDS[role].test(other));
-  return name === undefined ? undefined : [role, name];
 }
 
 /** A name without case and separators: `playCount`, `play_count`. */
@@ -237,4 +286,36 @@ function plain(name: string): string {
 
 function shown(column: string | number): string {
   return typeof column === 'number' ? `column ${column} (counted from 0)` : `column "${column}"`;
+}
+
+/** ISO dates and times: 2009-05-04, 2009-05-04T23:08:57.5Z, 2009-05-04 23:08:57+00. */
+const ISO = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d(?::?\d\d)?)?)?$/;
+
+/**
+ * Times as numbers: numbers as they are, or ISO dates and times, in UTC where they name no zone.
+ * @param values all of them numbers, or all of them ISO times
+ * @param where where a value is, by its position, for the message
+ * @throws DataError for a value that is no time
+ */
+export function timesOf(
+  values: ArrayLike<string | number | null>,
+  where: (at: number) => string,
+): Float64Array {
+  const numbers = Float64Array.from(values, (v) =>
+    typeof v === 'number' ? v : v === null || v.trim() === '' ? Number.NaN : Number(v),
+  );
+  if (numbers.every(Number.isFinite)) return numbers;
+  const iso = Float64Array.from(values, (v) => {
+    const [, day, time = '00:00', zone = 'Z'] = ISO.exec(String(v).trim()) ?? [];
+    const minutes = zone.replace(/^([+-]\d\d):?(\d\d)?$/, (_, h: string, m = '00') => `${h}:${m}`);
+    return Date.parse(`${day}T${time}${minutes}`);
+  });
+  const count = (times: Float64Array): number =>
+    times.reduce((n, t) => n + Number(Number.isFinite(t)), 0);
+  const times = count(iso) > count(numbers) ? iso : numbers;
+  const bad = times.findIndex((t) => !Number.isFinite(t));
+  if (bad < 0) return times;
+  throw new DataError(
+    `${where(bad)}: expected a time, in all rows a number or in all an ISO date such as 2009-05-04T23:08:57Z, got ${values[bad]}.`,
+  );
 }

@@ -1,41 +1,34 @@
 import { inspect } from 'node:util';
 import { Random } from '../compute/random.js';
 import { ArgumentError, DataError } from '../errors.js';
-import { checkArgument, checkOptions, didYouMean, isNumbers, said, whatIs } from '../options.js';
-import { type CsrRows, groupBy } from './csr.js';
-import { display } from './display.js';
-import { type PlaysColumnNames, playsPositionsIn, timesOf } from './plays-columns.js';
+import {
+  checkArgument,
+  checkCount,
+  checkIndex,
+  checkLengths,
+  checkNumber,
+  checkOptions,
+  didYouMean,
+  given,
+  isNumbers,
+  said,
+  whatIs,
+} from '../options.js';
+import { counted } from '../printed.js';
+import { type CsrRows, groupBy, numbersWhere } from './csr.js';
+import {
+  type PlayArrays,
+  type PlaysColumnNames,
+  type PlaysColumns,
+  playsPositionsIn,
+  type Repairs,
+  rowsOf,
+  sumDuplicates,
+  timesOf,
+} from './plays-columns.js';
 import { type Cell, Table } from './table.js';
 import type { Tracks } from './tracks.js';
 import { indicesIn, refuseRounded, Vocabulary } from './vocabulary.js';
-
-/** What was mended, or found and kept, when plays were read. */
-export interface Repairs {
-  /**
-   * Rows that repeated an earlier (user, track): their playcounts were added to the earlier row's.
-   */
-  readonly duplicates: number;
-  /** Plays of tracks that the catalogue lacks; they are kept. 0 without a catalogue. */
-  readonly notInCatalogue: number;
-}
-
-/** The columns of {@link Plays}. */
-export interface PlaysColumns {
-  /** The users. */
-  users: Vocabulary;
-  /** The tracks that are played. */
-  tracks: Vocabulary;
-  /** Index in `users`, one a play. */
-  user: Int32Array;
-  /** Index in `tracks`, one a play. */
-  track: Int32Array;
-  /** How often the user has played the track: more than 0. */
-  playcount: Float32Array;
-  /** What is known of the tracks. */
-  catalogue?: Tracks;
-  /** Default: nothing was mended. */
-  repairs?: Repairs;
-}
 
 /** A play as a record. */
 export interface PlayRecord {
@@ -56,6 +49,16 @@ export interface PlayColumns {
   /** How often the user has played the track: more than 0. Default: once each. */
   playcount?: ArrayLike<number>;
 }
+
+const SAMPLE = { seed: 42 as number | string };
+const MIN_PLAYS = {
+  /** Least number of tracks that a user has played. Default 1. */
+  perUser: 1,
+  /** Least number of users who have played a track. Default 1. */
+  perTrack: 1,
+};
+/** Least numbers of plays, for {@link Plays.minPlays}. */
+export type MinPlaysOptions = Partial<typeof MIN_PLAYS>;
 
 /** Names of the fields of a record, and of the columns. */
 const PLAY_FIELDS = ['user', 'track', 'playcount'] as const;
@@ -83,7 +86,7 @@ export class Plays {
   readonly playcount: Float32Array;
   /** What is known of the tracks. */
   readonly catalogue: Tracks | undefined;
-  /** What was mended when the plays were read. */
+  /** What was repaired when the plays were read. */
   readonly repairs: Repairs;
 
   /**
@@ -103,14 +106,11 @@ export class Plays {
     );
     const { users, tracks, user, track, playcount } = columns;
     this.length = user.length;
-    if (track.length !== this.length || playcount.length !== this.length) {
-      throw new ArgumentError(
-        `Plays need columns of equal lengths, got user: ${user.length}, track: ${track.length}, playcount: ${playcount.length}.`,
-      );
-    }
+    checkLengths({ user, track, playcount });
     checkIndices(user, users, 'user');
     checkIndices(track, tracks, 'track');
-    checkPlaycounts(playcount);
+    for (let i = 0; i < playcount.length; i++)
+      if (!(playcount[i] > 0 && playcount[i] < Infinity)) throw notPositive(i, playcount[i]);
     this.users = users;
     this.tracks = tracks;
     this.user = user;
@@ -130,25 +130,26 @@ export class Plays {
    * @example Plays.fromRows([{ user: 'u1', track: 't1', playcount: 3 }, { user: 'u2', track: 't1' }])
    */
   static fromRows(rows: readonly PlayRecord[], options: { catalogue?: Tracks } = {}): Plays {
-    if (!Array.isArray(rows))
-      throw new ArgumentError(
-        `fromRows needs an array of records, such as [{ user: 'u1', track: 't1' }], got ${whatIs(rows)}.`,
-      );
-    const none = rows.findIndex((row) => typeof row !== 'object' || row === null);
-    if (none >= 0)
-      throw new ArgumentError(
-        `Row ${none} (counted from 0) must be a record, such as { user: 'u1', track: 't1' }, got ${whatIs(rows[none])}.`,
-      );
-    rows.forEach((row, i) => {
-      const other = Object.keys(row).find(
-        (field) => !(PLAY_FIELDS as readonly string[]).includes(field),
-      );
-      if (other === undefined) return;
-      throw new ArgumentError(
-        `Row ${i} (counted from 0) has the field "${other}", which a play does not have${didYouMean(other, PLAY_FIELDS)} Its fields: ${PLAY_FIELDS.join(', ')}. ` +
-          'What is known of tracks is given as a catalogue; of the rows of a table, Plays.fromTable(table) makes plays.',
-      );
-    });
+    checkArgument(
+      Array.isArray(rows),
+      rows,
+      'Plays.fromRows',
+      "an array of records, such as [{ user: 'u1', track: 't1' }]",
+    );
+    for (const [i, row] of rows.entries()) {
+      const which = `Row ${i} (counted from 0)`;
+      if (typeof row !== 'object' || row === null)
+        throw new ArgumentError(
+          `${which} must be a record, such as { user: 'u1', track: 't1' }, got ${whatIs(row)}.`,
+        );
+      const fields: readonly string[] = PLAY_FIELDS;
+      const other = Object.keys(row).find((field) => !fields.includes(field));
+      if (other !== undefined)
+        throw new ArgumentError(
+          `${which} has the field "${other}", which a play does not have${didYouMean(other, PLAY_FIELDS)} Its fields: ${PLAY_FIELDS.join(', ')}. ` +
+            'What is known of tracks is given as a catalogue; Plays.fromTable takes other columns.',
+        );
+    }
     const columns = {
       user: rows.map((r) => r.user),
       track: rows.map((r) => r.track),
@@ -177,23 +178,15 @@ export class Plays {
     checkOptions(columns, PLAY_FIELDS, 'Plays.fromColumns');
     checkOptions(options, ['catalogue'], 'Plays.from…');
     const { user, track, playcount } = columns;
-    for (const [name, column] of Object.entries({
-      user,
-      track,
-      ...(playcount !== undefined && { playcount }),
-    })) {
+    const named = { user, track, ...(playcount !== undefined && { playcount }) };
+    for (const [name, column] of Object.entries(named))
       checkArgument(
         isNumbers(column),
         column,
         'Plays.fromColumns',
         `an array or a typed array as ${name}`,
       );
-      if (column.length !== user.length) {
-        throw new ArgumentError(
-          `Plays need columns of equal lengths, got user: ${user.length}, ${name}: ${column.length}.`,
-        );
-      }
-    }
+    checkLengths(named as Record<string, ArrayLike<unknown>>);
     const [users, userIndex] = encoded(user, 'user');
     const [tracks, trackIndex] = encoded(track, 'track');
     const counts = new Float32Array(user.length).fill(1);
@@ -242,17 +235,12 @@ export class Plays {
     const { columnNames } = table;
     const at = playsPositionsIn(columnNames, options.columns ?? {});
     if (at.time >= 0) {
-      const when = table.column(columnNames[at.time]);
-      const times = timesOf(when, (row) => {
-        throw new DataError(
-          `Row ${row} (counted from 0), column "${columnNames[at.time]}": expected a time, in all rows a number or in all an ISO date such as 2009-05-04T23:08:57Z, got ${when[row]}.`,
-        );
-      });
-      const order = Array.from(times.keys()).sort((a, b) => times[a] - times[b]); // rows of one time stay in order
-      return Plays.fromTable(table.take(order), {
-        ...options,
-        columns: { ...options.columns, time: undefined },
-      });
+      const name = columnNames[at.time];
+      const where = (row: number): string => `Row ${row} (counted from 0), column "${name}"`;
+      const times = timesOf(table.column(name), where);
+      const order = Array.from(times.keys()).sort((a, b) => times[a] - times[b]); // stable
+      const columns = { ...options.columns, time: undefined };
+      return Plays.fromTable(table.take(order), { ...options, columns });
     }
     const ids = (role: 'user' | 'track'): ArrayLike<string | number> => {
       const column = table.column(columnNames[at[role]]);
@@ -264,14 +252,9 @@ export class Plays {
         );
       return column as ArrayLike<string | number>;
     };
-    return Plays.fromColumns(
-      {
-        user: ids('user'),
-        track: ids('track'),
-        ...(at.playcount >= 0 && { playcount: table.numbers(columnNames[at.playcount]) }),
-      },
-      { catalogue: options.catalogue },
-    );
+    const playcount = at.playcount < 0 ? undefined : table.numbers(columnNames[at.playcount]);
+    const { catalogue } = options;
+    return Plays.fromColumns({ user: ids('user'), track: ids('track'), playcount }, { catalogue });
   }
 
   /**
@@ -301,14 +284,8 @@ export class Plays {
    */
   take(rows: ArrayLike<number>): Plays {
     checkArgument(isNumbers(rows), rows, 'take', 'row numbers, such as dls.split.valid');
-    for (let j = 0; j < rows.length; j++) {
-      const i = rows[j];
-      if (!(Number.isInteger(i) && i >= 0 && i < this.length))
-        throw new ArgumentError(
-          `Row ${said(i)} does not exist; there are ${this.length} plays, counted from 0.`,
-        );
-    }
-    return new Plays({ ...this, ...gather(this, rows) });
+    for (let j = 0; j < rows.length; j++) checkIndex(rows[j], this.length, 'row');
+    return new Plays({ ...this, ...rowsOf(this, rows) });
   }
 
   /**
@@ -327,9 +304,18 @@ export class Plays {
    * @example plays.sampleUsers(10, { seed: 1 }).users.length // 10
    */
   sampleUsers(n: number, options: { seed?: number | string } = {}): Plays {
-    checkOptions(options, ['seed'], 'sampleUsers');
-    const { seed = 42 } = options;
-    return this.take(rowsOfSampledUsers(this, n, seed)).compact();
+    const { seed } = given(SAMPLE, options, 'sampleUsers');
+    const counts = countsOf(this.user, this.users.length);
+    const active = Int32Array.from(counts.keys()).filter((u) => counts[u] > 0);
+    checkNumber(
+      n,
+      Number.isInteger(n) && n >= 1 && n <= active.length,
+      `sampleUsers needs a whole number from 1 to ${active.length} (all users with plays)`,
+    );
+    const chosen = new Uint8Array(this.users.length);
+    for (const i of new Random(seed).child('users').permutation(active.length).subarray(0, n))
+      chosen[active[i]] = 1;
+    return this.where((i) => chosen[this.user[i]] === 1).compact();
   }
 
   /**
@@ -339,13 +325,19 @@ export class Plays {
    * @example plays.minPlays({ perUser: 5, perTrack: 2 })
    */
   minPlays(options: MinPlaysOptions): Plays {
-    checkOptions(options, ['perUser', 'perTrack'], 'minPlays');
-    const rows = rowsWithMinPlays(this, options);
-    if (rows.length === 0)
+    const { perUser, perTrack } = given(MIN_PLAYS, options, 'minPlays');
+    checkCount(perUser, 'perUser');
+    checkCount(perTrack, 'perTrack');
+    const ofUser = countsOf(this.user, this.users.length);
+    const ofTrack = countsOf(this.track, this.tracks.length);
+    const left = this.where(
+      (i) => ofUser[this.user[i]] >= perUser && ofTrack[this.track[i]] >= perTrack,
+    );
+    if (left.length === 0)
       throw new DataError(
         `No user and track has that many plays (${JSON.stringify(options)}). Lower the limits.`,
       );
-    return this.take(rows).compact();
+    return left.compact();
   }
 
   /**
@@ -354,14 +346,18 @@ export class Plays {
    * @example plays.kCore(2)
    */
   kCore(k: number): Plays {
-    if (!(Number.isInteger(k) && k >= 1))
-      throw new ArgumentError(`kCore needs a whole number of plays, at least 1, got ${said(k)}.`);
+    checkCount(k, 'k of kCore');
     let core = this.minPlays({ perUser: k, perTrack: k });
     for (let before = this.length; core.length < before; ) {
       before = core.length;
       core = core.minPlays({ perUser: k, perTrack: k });
     }
     return core;
+  }
+
+  /** The plays that meet a condition on their row number. */
+  private where(keep: (row: number) => boolean): Plays {
+    return this.take(numbersWhere(this.length, keep));
   }
 
   /**
@@ -405,39 +401,26 @@ export class Plays {
   }
 
   [inspect.custom](): string {
-    const counted = (n: number, noun: string): string =>
-      `${n.toLocaleString('en')} ${noun}${n === 1 ? '' : 's'}`;
     const percent = (100 * this.length) / Math.max(1, this.users.length * this.tracks.length);
     const filled = Number(percent.toPrecision(2)); // a number again: not 1.0e+2
     const each = (this.length / Math.max(1, this.users.length)).toFixed(1);
-    const catalogue = this.catalogue
-      ? `, catalogue of ${counted(this.catalogue.length, 'track')}`
-      : '';
     const of = `${counted(this.users.length, 'user')} × ${counted(this.tracks.length, 'track')}`;
+    const tracks = this.catalogue ? counted(this.catalogue.length, 'track') : '';
+    const catalogue = tracks && `, catalogue of ${tracks}`;
     return `Plays: ${this.length.toLocaleString('en')} of ${of} (${each} a user, ${filled} % filled)${catalogue}`;
   }
 }
 
-function gather(
-  plays: Plays,
-  rows: ArrayLike<number>,
-): { user: Int32Array; track: Int32Array; playcount: Float32Array } {
-  const user = new Int32Array(rows.length);
-  const track = new Int32Array(rows.length);
-  const playcount = new Float32Array(rows.length);
-  for (let j = 0; j < rows.length; j++) {
-    const i = rows[j];
-    user[j] = plays.user[i];
-    track[j] = plays.track[i];
-    playcount[j] = plays.playcount[i];
-  }
-  return { user, track, playcount };
+/** How often each of the numbers 0 … n − 1 occurs. */
+export function countsOf(indices: Int32Array, n: number): Int32Array {
+  const counts = new Int32Array(n);
+  for (let i = 0; i < indices.length; i++) counts[indices[i]]++;
+  return counts;
 }
 
 /** The part of a vocabulary that occurs among `indices`, and the indices in it. */
 function compacted(vocabulary: Vocabulary, indices: Int32Array): [Vocabulary, Int32Array] {
-  const renumbered = new Int32Array(vocabulary.length);
-  for (let i = 0; i < indices.length; i++) renumbered[indices[i]] = 1;
+  const renumbered = countsOf(indices, vocabulary.length);
   const used = new Int32Array(vocabulary.length);
   let n = 0;
   for (let i = 0; i < vocabulary.length; i++) {
@@ -449,19 +432,8 @@ function compacted(vocabulary: Vocabulary, indices: Int32Array): [Vocabulary, In
   return [vocabulary.subset(used.subarray(0, n)), indices.map((i) => renumbered[i])];
 }
 
-function checkPlaycounts(playcount: Float32Array): void {
-  for (let i = 0; i < playcount.length; i++) {
-    if (!(playcount[i] > 0 && playcount[i] < Infinity)) throw notPositive(i, playcount[i]);
-  }
-}
-
 function notPositive(row: number, playcount: unknown, kind = ''): DataError {
-  const got =
-    typeof playcount === 'string'
-      ? `"${playcount}"`
-      : typeof playcount === 'number'
-        ? playcount
-        : whatIs(playcount);
+  const got = typeof playcount === 'string' ? `"${playcount}"` : said(playcount);
   return new DataError(
     `Row ${row} (counted from 0) has playcount ${got}; a positive number${kind} was expected.`,
   );
@@ -469,13 +441,10 @@ function notPositive(row: number, playcount: unknown, kind = ''): DataError {
 
 /** The distinct ids of a column, and where each row's is among them. */
 function encoded(values: PlayColumns['user'], kind: 'user' | 'track'): [Vocabulary, Int32Array] {
-  const big =
-    values instanceof BigInt64Array ||
-    values instanceof BigUint64Array ||
-    typeof values[0] === 'bigint';
-  const ids = big
-    ? Array.from(values as ArrayLike<bigint>, (id) => (typeof id === 'bigint' ? String(id) : id))
-    : (values as (string | number)[]);
+  const ids =
+    typeof values[0] === 'bigint'
+      ? Array.from(values as ArrayLike<bigint>, (id) => (typeof id === 'bigint' ? String(id) : id))
+      : (values as (string | number)[]);
   refuseRounded(ids, kind);
   const vocabulary = Vocabulary.fromValues(ids, { kind });
   return [vocabulary, vocabulary.encode(ids)];
@@ -483,155 +452,24 @@ function encoded(values: PlayColumns['user'], kind: 'user' | 'track'): [Vocabula
 
 function checkIndices(indices: Int32Array, vocabulary: Vocabulary, name: string): void {
   const n = vocabulary.length;
-  for (let i = 0; i < indices.length; i++) {
-    if (indices[i] < 0 || indices[i] >= n) {
-      throw new ArgumentError(
-        `Row ${i} has ${name} index ${indices[i]}, but the vocabulary has ${n} classes, counted from 0.`,
-      );
-    }
-  }
-}
-
-/** Least numbers of plays, for {@link Plays.minPlays}. */
-export interface MinPlaysOptions {
-  /** Least number of tracks that a user has played. Default 1. */
-  perUser?: number;
-  /** Least number of users who have played a track. Default 1. */
-  perTrack?: number;
-}
-
-/**
- * Rows of the plays of `n` users drawn at random. All draws from one seed are nested: those of a
- * smaller n are among those of a larger one.
- */
-export function rowsOfSampledUsers(
-  { users, user }: PlaysColumns,
-  n: number,
-  seed: number | string,
-): Int32Array {
-  const counts = new Int32Array(users.length);
-  for (let i = 0; i < user.length; i++) counts[user[i]]++;
-  const active = Int32Array.from(counts.keys()).filter((u) => counts[u] > 0);
-  if (!(Number.isInteger(n) && n >= 1 && n <= active.length)) {
+  const bad = indices.findIndex((i) => i < 0 || i >= n);
+  if (bad >= 0)
     throw new ArgumentError(
-      `sampleUsers needs a whole number from 1 to ${active.length} (all users with plays), got ${said(n)}.`,
+      `Row ${bad} has ${name} index ${indices[bad]}, but the vocabulary has ${n} classes, counted from 0.`,
     );
-  }
-  const chosen = new Uint8Array(users.length);
-  for (const i of new Random(seed).child('users').permutation(active.length).subarray(0, n))
-    chosen[active[i]] = 1;
-  return rowsWhere(user, (i) => chosen[user[i]] === 1);
 }
 
-/** Rows whose user and track both have enough plays among all rows: counted once. */
-export function rowsWithMinPlays(
-  { users, tracks, user, track }: PlaysColumns,
-  { perUser = 1, perTrack = 1 }: MinPlaysOptions,
-): Int32Array {
-  for (const [name, k] of Object.entries({ perUser, perTrack })) {
-    if (!(Number.isInteger(k) && k >= 1))
-      throw new ArgumentError(
-        `${name} must be a whole number of plays, at least 1, got ${said(k)}.`,
-      );
-  }
-  const ofUser = new Int32Array(users.length);
-  const ofTrack = new Int32Array(tracks.length);
-  for (let i = 0; i < user.length; i++) {
-    ofUser[user[i]]++;
-    ofTrack[track[i]]++;
-  }
-  return rowsWhere(user, (i) => ofUser[user[i]] >= perUser && ofTrack[track[i]] >= perTrack);
-}
-
-/** Rows whose numbers meet a condition, ascending. */
-function rowsWhere(column: Int32Array, keep: (row: number) => boolean): Int32Array {
-  const rows = new Int32Array(column.length);
-  let n = 0;
-  for (let i = 0; i < column.length; i++) if (keep(i)) rows[n++] = i;
-  return rows.slice(0, n);
-}
-
-/** Columns without repeated pairs, and how many rows were merged into others. */
-export interface Deduplicated {
-  columns: PlaysColumns;
-  duplicates: number;
-}
-
-/**
- * Sums repeated (user, track) into the first of them; the order stays. Linear in the rows: one
- * counting sort by user, one mark per track. Columns without repetition come back as they are.
- */
-export function sumDuplicates(columns: PlaysColumns): Deduplicated {
-  const { users, tracks, user, track, playcount } = columns;
-  const { indptr, indices } = groupBy(user, users.length);
-  const markedBy = new Int32Array(tracks.length).fill(-1);
-  const firstRow = new Int32Array(tracks.length);
-  const repeated: number[] = [];
-  const into: number[] = [];
-  for (let u = 0; u < users.length; u++) {
-    for (let j = indptr[u]; j < indptr[u + 1]; j++) {
-      const row = indices[j];
-      const t = track[row];
-      if (markedBy[t] === u) {
-        repeated.push(row);
-        into.push(firstRow[t]);
-      } else {
-        markedBy[t] = u;
-        firstRow[t] = row;
-      }
-    }
-  }
-  if (repeated.length === 0) return { columns, duplicates: 0 };
-  const sums = Float64Array.from(playcount);
-  const dropped = new Uint8Array(user.length);
-  for (let j = 0; j < repeated.length; j++) {
-    sums[into[j]] += playcount[repeated[j]];
-    dropped[repeated[j]] = 1;
-  }
-  const n = user.length - repeated.length;
-  const unique = {
-    user: new Int32Array(n),
-    track: new Int32Array(n),
-    playcount: new Float32Array(n),
-  };
-  for (let row = 0, i = 0; row < user.length; row++) {
-    if (dropped[row]) continue;
-    unique.user[i] = user[row];
-    unique.track[i] = track[row];
-    unique.playcount[i++] = sums[row];
-  }
-  return { columns: { ...columns, ...unique }, duplicates: repeated.length };
-}
-
-/** Warns of rows that were merged when a file was read. */
-export function warnOfDuplicates(path: string, { duplicates }: Repairs): void {
-  if (duplicates === 0) return;
-  const rows =
-    duplicates === 1 ? '1 row repeats' : `${duplicates.toLocaleString('en')} rows repeat`;
-  display().warn(`"${path}": ${rows} an earlier (user, track); the playcounts were added up.`);
-}
-
-/**
- * The plays of some users and tracks, encoded with these: columns of equal length, in the order of
- * the plays.
- */
+/** The plays of these users and tracks, in order and encoded with these vocabularies. */
 export function playsAmong(
   plays: Plays,
   { users, tracks }: { users: Vocabulary; tracks: Vocabulary },
-): { user: Int32Array; track: Int32Array; playcount: Float32Array } {
+): PlayArrays {
   const userOf = indicesIn(plays.users, users);
   const trackOf = indicesIn(plays.tracks, tracks);
-  let n = 0;
-  for (let i = 0; i < plays.length; i++)
-    if (userOf[plays.user[i]] >= 0 && trackOf[plays.track[i]] >= 0) n++;
-  const out = { user: new Int32Array(n), track: new Int32Array(n), playcount: new Float32Array(n) };
-  for (let i = 0, at = 0; i < plays.length; i++) {
-    const u = userOf[plays.user[i]];
-    const t = trackOf[plays.track[i]];
-    if (u < 0 || t < 0) continue;
-    out.user[at] = u;
-    out.track[at] = t;
-    out.playcount[at++] = plays.playcount[i];
-  }
-  return out;
+  const rows = numbersWhere(
+    plays.length,
+    (i) => userOf[plays.user[i]] >= 0 && trackOf[plays.track[i]] >= 0,
+  );
+  const out = rowsOf(plays, rows);
+  return { ...out, user: out.user.map((u) => userOf[u]), track: out.track.map((t) => trackOf[t]) };
 }

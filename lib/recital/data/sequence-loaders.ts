@@ -1,20 +1,20 @@
 import { Random } from '../compute/random.js';
 import { ArgumentError } from '../errors.js';
-import { checkArgument, checkNumber, checkOptions, said, whatIs } from '../options.js';
+import { checkArgument, checkCount, checkOneOf, checkOptions, given, said } from '../options.js';
 import { counted, printed } from '../printed.js';
-import { type Batch, checkRowOf, type DataLoader, type DataLoaders } from './batches.js';
-import { display } from './display.js';
+import { type Batch, checkRowOf, type DataLoader, Loaders } from './batches.js';
+import { numbersWhere } from './csr.js';
 import type { Plays } from './plays.js';
 import {
   Histories,
   SequenceDataset,
   type SequenceOptions,
   type SequenceSource,
+  WINDOWS,
   windowsOf,
 } from './sequences.js';
 import type { Sessions } from './sessions.js';
 import { checkedSplit, randomSplit, type Split } from './splits.js';
-import { Table } from './table.js';
 import type { Tracks } from './tracks.js';
 import type { Vocabulary } from './vocabulary.js';
 
@@ -25,6 +25,14 @@ export interface SequenceLoadersOptions extends SequenceOptions, SequenceSplitOp
   /** Windows a validation batch. Default `bs`. */
   valBs?: number;
 }
+const LOADERS = {
+  ...WINDOWS,
+  bs: 64,
+  valBs: undefined as number | undefined,
+  split: 'user' as SequenceSplit,
+  validPct: undefined as number | undefined,
+  seed: 42 as number | string,
+};
 
 /** Tracks of a window that are shown: the last ones. */
 const SHOWN = 3;
@@ -48,7 +56,7 @@ const SHOWN = 3;
  * const dls = SequenceDataLoaders.fromPlays(plays, { length: 10, bs: 64, split: 'last' });
  * dls.showBatch();
  */
-export class SequenceDataLoaders implements DataLoaders {
+export class SequenceDataLoaders extends Loaders {
   /** The tracks, by index. */
   readonly classes: { readonly item: Vocabulary };
   /** Training batches. */
@@ -67,39 +75,18 @@ export class SequenceDataLoaders implements DataLoaders {
     readonly histories: Histories,
     options: SequenceLoadersOptions,
   ) {
-    checkOptions(
-      options,
-      ['bs', 'valBs', 'length', 'minLength', 'everyPosition', 'split', 'validPct', 'seed'],
-      'SequenceDataLoaders',
-    );
-    const { bs = 64, valBs = bs, length, minLength, everyPosition, ...splitOptions } = options;
+    super();
+    const all = given(LOADERS, options, 'SequenceDataLoaders');
+    const { bs, valBs = bs, split, validPct, seed } = all;
     this.catalogue = histories.catalogue;
     this.classes = { item: histories.items };
-    this.dataset = windowsOf(histories, {
-      length,
-      minLength,
-      everyPosition,
-      lastApart: splitOptions.split === 'last',
-    });
-    this.split = splitSequences(this.dataset, splitOptions);
-    const { train, valid } = this.split;
-    const { seed } = splitOptions;
-    this.train = new SequenceDataLoader(this.dataset.take(train), {
-      bs,
-      shuffle: true,
-      seed,
-      rows: train,
-    });
-    this.valid = new SequenceDataLoader(this.dataset.take(valid), {
-      bs: valBs,
-      seed,
-      rows: valid,
-    }).inOrder();
-    if (this.train.length === 0) {
-      display().warn(
-        `bs = ${bs} is more than the ${this.train.n} training windows; training drops the ragged last batch, so it has none.`,
-      );
-    }
+    this.dataset = windowsOf(histories, all, split === 'last');
+    this.split = splitSequences(this.dataset, { split, validPct, seed });
+    const part = (rows: Int32Array, size: number, shuffle: boolean): SequenceDataLoader =>
+      new SequenceDataLoader(this.dataset.take(rows), { bs: size, shuffle, seed, rows });
+    this.train = part(this.split.train, bs, true);
+    this.valid = part(this.split.valid, valBs, false).inOrder();
+    this.warnOfNoBatch('windows');
   }
 
   /**
@@ -149,37 +136,9 @@ export class SequenceDataLoaders implements DataLoaders {
   testDl(source: SequenceSource, options: { bs?: number } = {}): SequenceDataLoader {
     checkOptions(options, ['bs'], 'testDl');
     const { bs = this.valid.bs } = options;
-    const { windowLength: length } = this.dataset;
-    return new SequenceDataLoader(
-      windowsOf(Histories.of(source, { items: this.classes.item }), { length }),
-      { bs },
-    );
-  }
-
-  /** The first batch of training. */
-  oneBatch(): Batch {
-    for (const batch of this.train.batches(0)) return batch;
-    throw new ArgumentError(
-      `bs = ${this.train.bs} is more than the ${this.train.n} training windows, so training has no batch. Give a smaller bs.`,
-    );
-  }
-
-  /**
-   * Shows the first windows of the first training batch, decoded. `maxN`: how many at most, default
-   * 10.
-   */
-  showBatch(options: { maxN?: number } = {}): void {
-    checkOptions(options, ['maxN'], 'showBatch');
-    const { maxN = 10 } = options;
-    const loader = this.train.length > 0 ? this.train : this.train.inOrder();
-    for (const batch of loader.batches(0)) {
-      display().table(
-        Table.fromRows(
-          Array.from({ length: Math.min(maxN, batch.size) }, (_, row) => this.decode(batch, row)),
-        ),
-      );
-      return;
-    }
+    const histories = Histories.of(source, { items: this.classes.item });
+    const windows = windowsOf(histories, { ...WINDOWS, length: this.dataset.windowLength });
+    return new SequenceDataLoader(windows, { bs });
   }
 
   /**
@@ -262,10 +221,7 @@ export class SequenceDataLoader implements DataLoader {
       'new SequenceDataLoader',
       'windows, such as createSequences(plays) makes',
     );
-    if (!(Number.isInteger(bs) && bs >= 1))
-      throw new ArgumentError(
-        `A batch needs a whole number of windows, at least 1, got bs = ${bs}.`,
-      );
+    checkCount(bs, 'bs');
     if (rows && rows.length !== dataset.length)
       throw new ArgumentError(`rows needs a number for each of the ${dataset.length} windows.`);
     this.n = dataset.length;
@@ -358,24 +314,21 @@ export interface SequenceSplitOptions {
   seed?: number | string;
 }
 
-const words = ['user', 'order', 'last', 'window'];
-
 /** Window numbers of training and validation. Throws ArgumentError if a part would be empty. */
 export function splitSequences(
   dataset: SequenceDataset,
   options: SequenceSplitOptions = {},
 ): Split {
   const { split = 'user', seed = 42, validPct } = options;
-  const byShare = split === 'user' || split === 'order' || split === 'window';
-  if (
-    typeof split === 'string' ? !words.includes(split) : typeof split !== 'object' || split === null
-  ) {
-    const got = typeof split === 'string' ? `'${split}'` : whatIs(split);
-    throw new ArgumentError(
-      `split must be 'user', 'order', 'last', 'window', or { train, valid } with numbers of histories, got ${got}.`,
+  if (typeof split === 'string') checkOneOf(split, ['user', 'order', 'last', 'window'], 'split');
+  else
+    checkArgument(
+      typeof split === 'object' && split !== null,
+      split,
+      'split',
+      "'user', 'order', 'last', 'window', or { train, valid } with numbers of histories",
     );
-  }
-  if (!byShare && validPct !== undefined)
+  if ((typeof split === 'object' || split === 'last') && validPct !== undefined)
     throw new ArgumentError(
       `validPct means nothing to this split: leave it out, got ${said(validPct)}.`,
     );
@@ -389,18 +342,14 @@ export function splitSequences(
   for (const s of parts.train) part[s] = 1;
   for (const s of parts.valid) part[s] = 2;
   const found = {
-    train: windowsWhere(dataset, (i) => part[dataset.sequence[i]] === 1),
-    valid: windowsWhere(dataset, (i) => part[dataset.sequence[i]] === 2),
+    train: numbersWhere(dataset.length, (i) => part[dataset.sequence[i]] === 1),
+    valid: numbersWhere(dataset.length, (i) => part[dataset.sequence[i]] === 2),
   };
-  if (found.train.length === 0)
-    throw new ArgumentError(
-      'The training histories have a single track each, so there is nothing to predict in them.',
-    );
-  if (found.valid.length === 0 && parts.valid.length > 0) {
-    throw new ArgumentError(
-      'The validation histories have a single track each, so there is nothing to predict in them.',
-    );
-  }
+  for (const [name, windows] of Object.entries(found))
+    if (windows.length === 0 && (name === 'train' || parts.valid.length > 0))
+      throw new ArgumentError(
+        `The ${name === 'train' ? 'training' : 'validation'} histories have a single track each, so there is nothing to predict in them.`,
+      );
   return found;
 }
 
@@ -409,46 +358,24 @@ function sequenceParts(
   dataset: SequenceDataset,
   options: { split: 'user' | 'order'; validPct?: number; seed: number | string },
 ): Split {
-  const { split, validPct = 0.2, seed } = options;
-  checkNumber(
-    validPct,
-    validPct > 0 && validPct < 1,
-    'validPct must be between 0 and 1, both excluded',
-  );
+  const { split, validPct, seed } = options;
   const sequences = dataset.sequence.filter((s, i, all) => i === 0 || s !== all[i - 1]);
   const n = sequences.length;
-  const cut = Math.trunc(validPct * n);
-  if (cut === 0)
-    throw new ArgumentError(
-      `validPct ${validPct} of ${n} histories leaves none for validation. Give more of them or a larger validPct.`,
-    );
-  if (split === 'order')
-    return { train: sequences.slice(0, n - cut), valid: sequences.slice(n - cut) };
-  const order = new Random(seed).child('split').permutation(n);
-  return {
-    train: order.slice(cut).map((j) => sequences[j]),
-    valid: order.slice(0, cut).map((j) => sequences[j]),
-  };
+  const parts = randomSplit(n, { validPct, seed });
+  const cut = n - parts.valid.length;
+  if (split === 'order') return { train: sequences.slice(0, cut), valid: sequences.slice(cut) };
+  const numbers = (rows: Int32Array): Int32Array => rows.map((j) => sequences[j]);
+  return { train: numbers(parts.train), valid: numbers(parts.valid) };
 }
 
-function lastApart(dataset: SequenceDataset): Split {
-  const { sequence, length } = dataset;
+/** The last window of each history that has two, for validation. */
+function lastApart({ sequence, length }: SequenceDataset): Split {
   const isLast = (i: number): boolean =>
     sequence[i] !== sequence[i + 1] && i > 0 && sequence[i - 1] === sequence[i];
-  const valid = windowsWhere(dataset, isLast);
+  const valid = numbersWhere(length, isLast);
   if (valid.length === 0)
     throw new ArgumentError(
       'No history has two windows (three tracks), so no last one can be held out.',
     );
-  return { train: windowsWhere({ length }, (i) => !isLast(i)), valid };
-}
-
-function windowsWhere(
-  { length }: { readonly length: number },
-  chosen: (i: number) => boolean,
-): Int32Array {
-  const out = new Int32Array(length);
-  let n = 0;
-  for (let i = 0; i < length; i++) if (chosen(i)) out[n++] = i;
-  return out.slice(0, n);
+  return { train: numbersWhere(length, (i) => !isLast(i)), valid };
 }

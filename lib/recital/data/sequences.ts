@@ -1,32 +1,42 @@
 import { inspect } from 'node:util';
 import { ArgumentError, DataError } from '../errors.js';
-import { checkArgument, checkOptions, isNumbers, said, whatIs } from '../options.js';
+import {
+  checkArgument,
+  checkCount,
+  checkFlag,
+  checkIndex,
+  checkNumber,
+  checkOptions,
+  given,
+  isNumbers,
+} from '../options.js';
 
 import { Plays } from './plays.js';
 import type { Sessions } from './sessions.js';
 import type { Tracks } from './tracks.js';
 import { Vocabulary } from './vocabulary.js';
 
-/** Options of {@link createSequences}. */
-export interface SequenceOptions {
+export const WINDOWS = {
   /**
    * Tracks in a window, at most; default 10. Infinity: the whole history before the track that is
    * predicted.
    */
-  length?: number;
+  length: 10,
   /**
-   * Tracks in a window, at least; default 1, so that the beginning of a history, which has less
-   * than `length` tracks before it, is learnt from too. With `minLength` equal to `length` there
-   * are full windows only, and histories of no more than `length` tracks have none.
+   * Tracks in a window, at least; default 1, so that the beginning of a history is learnt from too.
+   * With `minLength` equal to `length` there are full windows only, and histories of no more than
+   * `length` tracks have none.
    */
-  minLength?: number;
+  minLength: 1,
   /**
    * Whether every position of a window has a target, the track after it, instead of the last alone;
-   * default false. Windows do not overlap then, so that each track but the first of a history is a
-   * target once.
+   * default false. Windows then do not overlap: each track but the first of a history is a target
+   * once.
    */
-  everyPosition?: boolean;
-}
+  everyPosition: false,
+};
+/** Options of {@link createSequences}. */
+export type SequenceOptions = Partial<typeof WINDOWS>;
 
 /** A window, as {@link SequenceDataset.at} gives it. */
 export interface SequenceWindow {
@@ -99,11 +109,7 @@ export class SequenceDataset {
 
   /** Window `i`. Throws ArgumentError outside 0 … length − 1. */
   at(i: number): SequenceWindow {
-    if (!(Number.isInteger(i) && i >= 0 && i < this.length)) {
-      throw new ArgumentError(
-        `Window ${said(i)} does not exist; there are ${this.length}, counted from 0.`,
-      );
-    }
+    checkIndex(i, this.length, 'window');
     const { item } = this.histories;
     const end = this.start[i] + this.size[i];
     const inputs = item.slice(this.start[i], end);
@@ -170,19 +176,8 @@ export class SequenceDataset {
   /** The windows with these numbers, in this order, of the same histories. */
   take(windows: ArrayLike<number>): SequenceDataset {
     checkArgument(isNumbers(windows), windows, 'take', 'numbers of windows, such as [0, 5, 7]');
-    for (let j = 0; j < windows.length; j++) {
-      const i = windows[j];
-      if (!(Number.isInteger(i) && i >= 0 && i < this.length)) {
-        throw new ArgumentError(
-          `Window ${said(i)} does not exist; there are ${this.length}, counted from 0.`,
-        );
-      }
-    }
-    const pick = (column: Int32Array): Int32Array => {
-      const out = new Int32Array(windows.length);
-      for (let j = 0; j < out.length; j++) out[j] = column[windows[j]];
-      return out;
-    };
+    for (let j = 0; j < windows.length; j++) checkIndex(windows[j], this.length, 'window');
+    const pick = (column: Int32Array): Int32Array => Int32Array.from(windows, (i) => column[i]);
     const { start, size, sequence, first } = this;
     return new SequenceDataset(this.histories, this.windowLength, {
       start: pick(start),
@@ -217,86 +212,55 @@ export function createSequences(
   source: SequenceSource | Histories,
   options: SequenceOptions = {},
 ): SequenceDataset {
-  checkOptions(options, ['length', 'minLength', 'everyPosition'], 'createSequences');
-  return windowsOf(source instanceof Histories ? source : Histories.of(source), options);
+  const all = given(WINDOWS, options, 'createSequences');
+  return windowsOf(source instanceof Histories ? source : Histories.of(source), all);
 }
 
 /**
- * The same, with a choice for the split that holds each history's last track out.
- * @param options.lastApart with `everyPosition`: the last track of a history of three or more is
- *   the target of a window of its own, the history's last
+ * The windows of histories.
+ * @param lastApart with `everyPosition`: the last track of a history of three or more is the target
+ *   of a window of its own, the history's last: for the split that holds it out
  */
 export function windowsOf(
   histories: Histories,
-  options: SequenceOptions & { lastApart?: boolean },
+  { length, minLength, everyPosition }: Required<SequenceOptions>,
+  lastApart = false,
 ): SequenceDataset {
-  const checked = checkedOptions(options);
-  const { everyPosition } = checked;
+  if (length !== Infinity) checkCount(length, 'length of a window');
+  checkNumber(
+    minLength,
+    Number.isInteger(minLength) && minLength >= 1 && minLength <= length,
+    `minLength must be a whole number from 1 to length = ${length}`,
+  );
+  checkFlag(everyPosition, 'everyPosition');
+  if (everyPosition && minLength > 1)
+    throw new ArgumentError(
+      `With everyPosition each track but the first is a target, so minLength means nothing: leave it out, got ${minLength}.`,
+    );
+  const options = { length, minLength, everyPosition, lastApart };
   let n = 0;
   let longest = 0;
-  eachWindow(
-    histories,
-    { ...checked, lastApart: options.lastApart ?? false },
-    (_s, _start, size) => {
-      n++;
-      longest = Math.max(longest, size);
-    },
-  );
+  eachWindow(histories, options, (_sequence, _start, size) => {
+    n++;
+    longest = Math.max(longest, size);
+  });
   if (n === 0) {
     throw new DataError(
-      `No ${histories.users ? 'user' : 'session'} has ${checked.minLength + 1} tracks, so there is no window with a track after it. ` +
-        `${histories.length} were given. ${checked.minLength > 1 ? 'Lower minLength, or take longer histories.' : 'A single track has no next one.'}`,
+      `No ${histories.users ? 'user' : 'session'} of ${histories.length} has ${minLength + 1} tracks, so there is no window with a track after it. ` +
+        `${minLength > 1 ? 'Lower minLength, or take longer histories.' : 'A single track has no next one.'}`,
     );
   }
-  const column = (): Int32Array => new Int32Array(n);
-  const columns = {
-    start: column(),
-    size: column(),
-    sequence: column(),
-    first: everyPosition ? column() : undefined,
-  };
+  const [starts, sizes, sequences, firsts] = [0, 0, 0, 0].map(() => new Int32Array(n));
   let i = 0;
-  eachWindow(
-    histories,
-    { ...checked, lastApart: options.lastApart ?? false },
-    (sequence, start, size, first) => {
-      columns.sequence[i] = sequence;
-      columns.start[i] = start;
-      columns.size[i] = size;
-      if (columns.first) columns.first[i] = first;
-      i++;
-    },
-  );
-  return new SequenceDataset(
-    histories,
-    checked.length === Infinity ? longest : checked.length,
-    columns,
-  );
-}
-
-function checkedOptions({
-  length = 10,
-  minLength = 1,
-  everyPosition = false,
-}: SequenceOptions): Required<SequenceOptions> {
-  if (!(length === Infinity || (Number.isInteger(length) && length >= 1))) {
-    throw new ArgumentError(
-      `length must be a whole number of tracks, at least 1 (or Infinity for the whole history), got ${length}.`,
-    );
-  }
-  if (!(Number.isInteger(minLength) && minLength >= 1 && minLength <= length)) {
-    throw new ArgumentError(
-      `minLength must be a whole number from 1 to length = ${length}, got ${said(minLength)}.`,
-    );
-  }
-  if (typeof everyPosition !== 'boolean')
-    throw new ArgumentError(`everyPosition must be true or false, got ${said(everyPosition)}.`);
-  if (everyPosition && minLength > 1) {
-    throw new ArgumentError(
-      `With everyPosition each track but the first is a target, so minLength means nothing: leave it out, got ${said(minLength)}.`,
-    );
-  }
-  return { length, minLength, everyPosition };
+  eachWindow(histories, options, (sequence, start, size, first) => {
+    sequences[i] = sequence;
+    starts[i] = start;
+    sizes[i] = size;
+    firsts[i++] = first;
+  });
+  const first = everyPosition ? firsts : undefined;
+  const columns = { start: starts, size: sizes, sequence: sequences, first };
+  return new SequenceDataset(histories, length === Infinity ? longest : length, columns);
 }
 
 /**
@@ -385,46 +349,27 @@ export class Histories {
    */
   static of(source: SequenceSource, options: { items?: Vocabulary } = {}): Histories {
     checkOptions(options, ['items'], 'Histories.of');
-    const { items } = options;
-    const plays = source instanceof Plays;
-    if (
-      !plays &&
-      !(
-        (source as Sessions | undefined)?.items instanceof Vocabulary &&
-        source.indptr &&
-        source.item
-      )
-    ) {
-      throw new ArgumentError(
-        `Sequences are made of plays, such as readPlays reads, or of sessions, such as readSessions reads; got ${whatIs(source)}.`,
-      );
-    }
-    const own = plays ? source.tracks : source.items;
-    if ((plays ? source.track : source.item).length === 0)
-      throw new DataError('There is no play to make sequences of. Was everything filtered away?');
-    const vocabulary = items ?? own;
-    let item: Int32Array;
-    let indptr: Int32Array;
-    if (plays) {
-      const byUser = source.byUser();
-      indptr = byUser.indptr;
-      item = byUser.indices.map((row) => source.track[row]);
+    const wanted = 'plays, such as readPlays reads, or sessions, such as readSessions reads';
+    let parts: HistoryParts;
+    if (source instanceof Plays) {
+      const { indptr, indices } = source.byUser();
+      const item = indices.map((row) => source.track[row]);
+      parts = { indptr, item, items: source.tracks, users: source.users };
     } else {
-      ({ indptr, item } = source);
+      const fits = (source as Sessions | undefined)?.items instanceof Vocabulary;
+      checkArgument(fits && isNumbers(source.item), source, 'A sequence', wanted);
+      parts = source;
     }
-    if (vocabulary !== own) item = recode(item, own, vocabulary);
-    return new Histories(
-      vocabulary,
-      plays ? source.users : undefined,
-      indptr,
-      item,
-      plays ? source.catalogue : undefined,
-    );
+    if (parts.item.length === 0)
+      throw new DataError('There is no play to make sequences of. Was everything filtered away?');
+    const { items: own, users, indptr, item } = parts;
+    const { items = own } = options;
+    const catalogue = source instanceof Plays ? source.catalogue : undefined;
+    return new Histories(items, users, indptr, recode(item, own, items), catalogue);
   }
 
   /**
-   * From what `indptr`, `item` and the rest are: for histories that have been kept in a file, or
-   * made otherwise.
+   * From arrays: for histories that come from a file.
    * @throws DataError for sequences that do not span `item`, tracks that are not among `items`, or
    *   another number of users than of sequences
    */
@@ -484,22 +429,14 @@ export class Histories {
     const all =
       this.users ??
       (whole ? undefined : Vocabulary.inOrder(Array(this.length).keys(), { kind: 'session' }));
-    return new Histories(
-      items,
-      whole ? all : all!.subset(sequences),
-      Int32Array.from(indptr),
-      items === this.items ? item : recode(item, this.items, items),
-      this.catalogue,
-    );
+    const users = whole ? all : all!.subset(sequences);
+    const recoded = recode(item, this.items, items);
+    return new Histories(items, users, Int32Array.from(indptr), recoded, this.catalogue);
   }
 
   /** The track indices of sequence `s`, in order. A view: not to be written to. */
   history(s: number): Int32Array {
-    if (!(Number.isInteger(s) && s >= 0 && s < this.length)) {
-      throw new ArgumentError(
-        `Sequence ${said(s)} does not exist; there are ${this.length}, counted from 0.`,
-      );
-    }
+    checkIndex(s, this.length, 'sequence');
     return this.item.subarray(this.indptr[s], this.indptr[s + 1]);
   }
 
@@ -515,7 +452,9 @@ export class Histories {
   }
 }
 
+/** Tracks as indices in another vocabulary. */
 function recode(item: Int32Array, from: Vocabulary, to: Vocabulary): Int32Array {
+  if (from === to) return item;
   const code = new Int32Array(from.length).fill(-1);
   return item.map((i) => (code[i] < 0 ? (code[i] = to.index(from.id(i))) : code[i]));
 }

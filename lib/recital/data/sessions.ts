@@ -1,19 +1,23 @@
 import { inspect } from 'node:util';
 import { ArgumentError, DataError, UnknownIdError } from '../errors.js';
-import { checkArgument, checkOptions, didYouMean, isNumbers, said, whatIs } from '../options.js';
+import {
+  checkArgument,
+  checkFlag,
+  checkIndex,
+  checkOptions,
+  didYouMean,
+  isNumbers,
+  whatIs,
+} from '../options.js';
+import { groupBy } from './csr.js';
 import {
   checkFormat,
-  columnNames,
   decoderLabel,
-  formatOptions,
-  isNumber,
-  recordFault,
   shownNames,
-  startOf,
   type TextFormatOptions,
 } from './files/csv-format.js';
 import { eachRecord, openText, type TextFile } from './files/text-file.js';
-import { timesOf } from './plays-columns.js';
+import { checkColumn, timesOf } from './plays-columns.js';
 import { Table } from './table.js';
 import { Vocabulary } from './vocabulary.js';
 
@@ -86,40 +90,28 @@ export class Sessions {
       'Sessions.fromRows',
       "an array of records, such as [{ session: 1, item: 'a', time: 10 }]",
     );
+    checkOptions(options, ['items'], 'Sessions.fromRows');
     const timed = rows.some((row) => row?.time !== undefined);
-    rows.forEach((row, i) => {
-      if (typeof row !== 'object' || row === null)
-        throw new ArgumentError(
-          `Row ${i} (counted from 0) must be a record, { session, item, time }, got ${whatIs(row)}.`,
-        );
-      const other = Object.keys(row).find((field) => !ROLES.includes(field as Role));
-      if (other !== undefined) {
-        throw new ArgumentError(
-          `Row ${i} (counted from 0) has the field "${other}"${didYouMean(other, ROLES)} Its fields: ${ROLES.join(', ')}.`,
-        );
-      }
-      if (timed && row.time === undefined)
-        throw new ArgumentError(`Row ${i} (counted from 0) has no time, others have.`);
+    for (const [i, row] of rows.entries()) checkRecord(row, timed, rowName(i));
+    const item = rows.map((row) => String(row.item));
+    const times = timed
+      ? timesOf(
+          rows.map((row) => row.time ?? null),
+          rowName,
+        )
+      : undefined;
+    const numbers = new Map<string, number>();
+    const session = Int32Array.from(rows, (row) => {
+      const id = String(row.session);
+      if (!numbers.has(id)) numbers.set(id, numbers.size);
+      return numbers.get(id)!;
     });
-    const text = (value: unknown, i: number, role: Role): string => {
-      if (
-        typeof value === 'string' ||
-        (typeof value === 'number' &&
-          (Number.isSafeInteger(value) || !Number.isInteger(value)) &&
-          !Number.isNaN(value))
-      )
-        return String(value);
-      throw new ArgumentError(
-        `Row ${i} (counted from 0): the ${role} must be a text, or a number below 2⁵³, got ${typeof value === 'number' ? value : whatIs(value)}.`,
-      );
-    };
-    const session = rows.map((row, i) => text(row.session, i, 'session'));
-    const item = rows.map((row, i) => text(row.item, i, 'item'));
-    return ofEvents(
-      { session, item, time: timed ? rows.map((row) => row.time ?? null) : undefined },
-      options,
-      (i) => `Row ${i} (counted from 0)`,
-    );
+    const { indptr, indices: order } = groupBy(session, numbers.size);
+    for (let s = 0; times && s < numbers.size; s++)
+      order.subarray(indptr[s], indptr[s + 1]).sort((a, b) => times[a] - times[b] || a - b);
+    const items = options.items ?? Vocabulary.fromValues(numericIfAll(item), { kind: 'item' });
+    const encoded = items.encode(Array.from(order, (i) => item[i]));
+    return new Sessions(items, indptr, encoded, [...numbers.keys()]);
   }
 
   /**
@@ -143,15 +135,6 @@ export class Sessions {
     checkOptions(options, ['columns', 'items'], 'Sessions.fromTable');
     const { columnNames: names } = table;
     const at = positions(names, options.columns ?? {});
-    for (const role of ['session', 'item'] as const) {
-      if (at[role] < 0)
-        throw new UnknownIdError(
-          'column',
-          String(options.columns?.[role] ?? `${role}_id`),
-          names,
-          `Say which it is: { columns: { ${role}: '…' } }.`,
-        );
-    }
     const [session, item, time] = ROLES.map((role) =>
       at[role] < 0 ? undefined : table.column(names[at[role]]),
     );
@@ -173,39 +156,19 @@ export class Sessions {
 
   /** The item ids of session `s`, in order. */
   session(s: number): string[] {
-    if (!(Number.isInteger(s) && s >= 0 && s < this.length)) {
-      throw new ArgumentError(
-        `Session ${said(s)} does not exist; there are ${this.length}, counted from 0.`,
-      );
-    }
+    checkIndex(s, this.length, 'session');
     return this.items.decode(this.item.subarray(this.indptr[s], this.indptr[s + 1]));
   }
 
   /** The sessions with these numbers, in this order, with all items. */
   take(sessions: ArrayLike<number>): Sessions {
     checkArgument(isNumbers(sessions), sessions, 'take', 'numbers of sessions, such as [0, 5, 7]');
-    const indptr = new Int32Array(sessions.length + 1);
-    for (let j = 0; j < sessions.length; j++) {
-      const s = sessions[j];
-      if (!(Number.isInteger(s) && s >= 0 && s < this.length)) {
-        throw new ArgumentError(
-          `Session ${said(s)} does not exist; there are ${this.length}, counted from 0.`,
-        );
-      }
-      indptr[j + 1] = indptr[j] + this.indptr[s + 1] - this.indptr[s];
-    }
-    const item = new Int32Array(indptr[sessions.length]);
-    for (let j = 0; j < sessions.length; j++)
-      item.set(
-        this.item.subarray(this.indptr[sessions[j]], this.indptr[sessions[j] + 1]),
-        indptr[j],
-      );
-    return new Sessions(
-      this.items,
-      indptr,
-      item,
-      this.ids && Array.from(sessions, (s) => this.ids![s]),
-    );
+    const parts = Array.from(sessions, (s) => {
+      checkIndex(s, this.length, 'session');
+      return this.item.subarray(this.indptr[s], this.indptr[s + 1]);
+    });
+    const ids = this.ids && Array.from(sessions, (s) => this.ids![s]);
+    return new Sessions(this.items, ...joined(parts), ids);
   }
 
   [inspect.custom](): string {
@@ -216,6 +179,43 @@ export class Sessions {
 
 type Role = keyof SessionsColumnNames;
 const ROLES = ['session', 'item', 'time'] as const;
+
+/** Sequences as one array, and where each of them begins. */
+function joined(parts: readonly ArrayLike<number>[]): [indptr: Int32Array, item: Int32Array] {
+  const indptr = new Int32Array(parts.length + 1);
+  for (const [s, { length }] of parts.entries()) indptr[s + 1] = indptr[s] + length;
+  const item = new Int32Array(indptr[parts.length]);
+  for (const [s, part] of parts.entries()) item.set(part, indptr[s]);
+  return [indptr, item];
+}
+
+function rowName(i: number): string {
+  return `Row ${i} (counted from 0)`;
+}
+
+function checkRecord(row: SessionRecord, timed: boolean, where: string): void {
+  if (typeof row !== 'object' || row === null)
+    throw new ArgumentError(
+      `${where} must be a record, { session, item, time }, got ${whatIs(row)}.`,
+    );
+  const other = Object.keys(row).find((field) => !ROLES.includes(field as Role));
+  if (other !== undefined)
+    throw new ArgumentError(
+      `${where} has the field "${other}"${didYouMean(other, ROLES)} Its fields: ${ROLES.join(', ')}.`,
+    );
+  for (const role of ['session', 'item'] as const) {
+    const id: unknown = row[role];
+    if (typeof id === 'string') continue;
+    const exact = Number.isSafeInteger(id) || !Number.isInteger(id);
+    if (typeof id === 'number' && exact && !Number.isNaN(id)) continue;
+    const got = typeof id === 'number' ? id : whatIs(id);
+    throw new ArgumentError(
+      `${where}: the ${role} must be a text, or a number below 2⁵³, got ${got}.`,
+    );
+  }
+  if (timed && row.time === undefined)
+    throw new ArgumentError(`${where} has no time, others have.`);
+}
 
 /** Names that columns have, without case and separators. */
 const NAMES: Readonly<Record<Role, RegExp>> = {
@@ -233,268 +233,122 @@ function plain(name: string): string {
   return name.toLowerCase().replace(/[\s_.-]/g, '');
 }
 
-/** Positions of the columns; −1 for what is not there. */
+/** Positions of the columns; −1 where there is no time. */
 function positions(names: readonly string[], columns: SessionsColumnNames): Record<Role, number> {
   checkOptions(columns, ROLES, 'columns');
   const find = (role: Role): number => {
-    const wanted: unknown = columns[role];
-    if (typeof wanted === 'number' && Number.isInteger(wanted) && wanted >= 0)
-      return wanted < names.length ? wanted : -1;
-    if (wanted !== undefined && (typeof wanted !== 'string' || wanted === '')) {
-      throw new ArgumentError(
-        `columns.${role} must be a name, or a position from 0, got ${JSON.stringify(wanted)}.`,
-      );
-    }
-    if (typeof wanted === 'string' && names.includes(wanted)) return names.indexOf(wanted);
-    const fits = names.flatMap((name, i) =>
-      (wanted === undefined ? NAMES[role].test(plain(name)) : plain(name) === plain(wanted))
-        ? [i]
-        : [],
+    const wanted = columns[role];
+    checkColumn(wanted, `columns.${role}`);
+    const at = typeof wanted === 'number' ? wanted : names.indexOf(wanted ?? '');
+    if (at >= 0 && at < names.length) return at;
+    const fits = [...names.keys()].filter((i) =>
+      typeof wanted === 'string'
+        ? plain(names[i]) === plain(wanted)
+        : wanted === undefined && NAMES[role].test(plain(names[i])),
     );
-    return fits.length === 1 ? fits[0] : -1;
+    if (fits.length === 1) return fits[0];
+    if (role === 'time' && wanted === undefined) return -1;
+    const hint = `Say which it is: { columns: { ${role}: '…' } }.`;
+    throw new UnknownIdError('column', String(wanted ?? `${role}_id`), names, hint);
   };
-  const at = { session: find('session'), item: find('item'), time: find('time') };
-  if (columns.time !== undefined && at.time < 0)
-    throw new UnknownIdError('column', String(columns.time), names);
-  return at;
-}
-
-/** Played items, as they come: a session, an item and, if there is one, a time each. */
-interface Events {
-  session: readonly string[];
-  item: readonly string[];
-  time?: readonly (string | number | null)[];
-}
-
-/**
- * Sessions of events, in the order in which they first occur; `where` says for messages where event
- * `i` is.
- */
-function ofEvents(
-  { session, item, time }: Events,
-  options: { items?: Vocabulary },
-  where: (i: number) => string,
-): Sessions {
-  checkOptions(options, ['items'], 'Sessions');
-  const times =
-    time &&
-    timesOf(time, (i) => {
-      throw new DataError(
-        `${where(i)}: expected a time, in all rows a number or in all an ISO date such as 2009-05-04T23:08:57Z, got ${time[i]}.`,
-      );
-    });
-  const numbers = new Map<string, number>();
-  const of = Int32Array.from(session, (id) => {
-    if (!numbers.has(id)) numbers.set(id, numbers.size);
-    return numbers.get(id)!;
-  });
-  const order = Int32Array.from(of.keys()).sort(
-    (a, b) => of[a] - of[b] || (times ? times[a] - times[b] : 0) || a - b,
-  );
-  const indptr = new Int32Array(numbers.size + 1);
-  for (const s of of) indptr[s + 1]++;
-  for (let s = 0; s < numbers.size; s++) indptr[s + 1] += indptr[s];
-  const items = options.items ?? Vocabulary.fromValues(numericIfAll(item), { kind: 'item' });
-  return new Sessions(items, indptr, items.encode(Array.from(order, (i) => item[i])), [
-    ...numbers.keys(),
-  ]);
+  return { session: find('session'), item: find('item'), time: find('time') };
 }
 
 /** Options of {@link readSessions}. */
-export interface ReadSessionsOptions extends TextFormatOptions {
+export interface ReadSessionsOptions
+  extends Pick<TextFormatOptions, 'delimiter' | 'comment' | 'encoding'> {
   /**
    * The items to encode with, e.g. those of the training sessions. Default: those of the file,
    * sorted. Unknown ones: UnknownIdError.
    */
   items?: Vocabulary;
-  /** Of a table with a played item a row: its columns. */
-  columns?: SessionsColumnNames;
+  /** `false`: the first line is a session, even if its words look like names of columns. */
+  header?: false;
   /**
-   * Of a file with a session a line: whether the first id of each line is the user, as in
-   * `7 12 5 9` of user 7, and not an item. Users are no part of the session, but `sessions.ids`.
-   * Default: no; but where nobody can tell, that is an error. These are files whose first ids count
-   * the lines from 0 or 1; and, of five lines or more, those whose first ids never fall, or are all
-   * different and occur nowhere else.
+   * Whether the first id of each line is the user, as in `7 12 5 9` of user 7, and not an item.
+   * Users are not part of the session, but `sessions.ids`. Default: no; but a file that allows both
+   * readings is an error: its first ids count the lines from 0 or 1, or, in five lines or more,
+   * they never fall, or are all different and occur nowhere else.
    */
   user?: boolean;
 }
 
 /**
- * Reads sessions from a text file (also .gz), in one of two forms. Either a session a line, its
- * item ids separated by blanks or commas (or by `delimiter`); blank lines are left out. Or a table
- * with a played item a row, as GRU4Rec has it: a first line `SessionId ItemId Time`, in any order,
- * with any delimiter and other columns beside; sessions come in the order in which they first
- * occur, their items in the order of time. It is taken for a table if `columns` or `names` are
- * given, or if the words of the first line are names of columns.
- * @param path the file
+ * Reads sessions from a text file (also .gz), a session a line: item ids separated by blanks or
+ * commas (or by `delimiter`); blank lines are left out. Of a table with a played item a row, as
+ * GRU4Rec has it, {@link Sessions.fromTable} makes sessions.
  * @throws DataError for a missing, empty, cut-off or foreign file, a character that is none in its
- *   encoding, columns that are not known, and for a file of which nobody can tell whether its lines
- *   begin with users
+ *   encoding, a table, and for a file of which nobody can tell whether its lines begin with users
  * @example const train = await readSessions('train_sessions.txt.gz'); const test = await readSessions('test_sessions.txt.gz', { items: train.items });
  */
 export async function readSessions(
   path: string,
   options: ReadSessionsOptions = {},
 ): Promise<Sessions> {
-  checkOptions(options, ['items', 'columns', 'user', ...formatOptions], 'readSessions');
+  const names = ['items', 'header', 'user', 'delimiter', 'comment', 'encoding'] as const;
+  checkOptions(options, names, 'readSessions');
   checkFormat(options);
-  const { user, columns, names, header } = options;
-  if (user !== undefined && typeof user !== 'boolean')
+  const { items, user, header, delimiter, comment = '' } = options;
+  if (user !== undefined) checkFlag(user, 'user');
+  if (header !== undefined && header !== false)
     throw new ArgumentError(
-      `user is true or false: whether lines begin with a user. Got ${JSON.stringify(user)}.`,
+      'header is false or left out. Of a table make sessions by Sessions.fromTable.',
     );
   const file = await openText(path, decoderLabel(options.encoding));
-  const named =
-    header === undefined &&
-    columns === undefined &&
-    names === undefined &&
-    namesColumns(file, options);
-  const table = columns !== undefined || names !== undefined || header === true || named;
-  if (table && user !== undefined) {
-    const why = named
-      ? `"${path}", line 1, names columns: ${shownNames(firstWords(file, options))}. If these are items, give { header: false } beside`
-      : 'Leave out';
-    throw new ArgumentError(
-      `user is for a session a line; a table says by its columns what is what. ${why} user.`,
-    );
-  }
-  if (!table && options.quote)
-    throw new ArgumentError(
-      'quote is for tables: a line of item ids has no quotation. Leave it out.',
-    );
-  const sessions = await (table ? readEvents : readLines)(file, options);
-  file.unchanged();
-  return sessions;
-}
-
-/** The first line of a text that is not blank, as words. */
-function firstWords({ head }: TextFile, { delimiter, comment }: TextFormatOptions): string[] {
-  const line =
-    head
-      .split(/[\r\n]+/)
-      .find((text) => text.trim() !== '' && !(comment && text.startsWith(comment))) ?? '';
-  return (delimiter === undefined ? line.split(/[\s,;|"]+|::/) : line.split(delimiter))
-    .map((word) => word.trim())
-    .filter((word) => word !== '');
-}
-
-/**
- * Whether a file begins with the names of columns: every word of its first line names one, or two
- * of them do that are no words otherwise.
- */
-function namesColumns(file: TextFile, options: TextFormatOptions): boolean {
-  const words = firstWords(file, options).map(plain);
-  const names = words.filter((word) => COLUMN_WORD.test(word));
-  return (
-    words.length > 1 &&
-    (names.length === words.length || names.filter((word) => /.id$/.test(word)).length > 1)
-  );
-}
-
-/** A table with a played item a row. */
-async function readEvents(
-  file: TextFile,
-  { items, columns = {}, ...format }: ReadSessionsOptions,
-): Promise<Sessions> {
-  const { path } = file;
-  const guess = startOf(file, format);
-  const blanks =
-    format.delimiter === undefined && guess.first.length === 1
-      ? firstWords(file, format).length > 1
-      : false; // SessionId ItemId Time
-  const start = blanks ? startOf(file, { ...format, delimiter: ' ' }) : guess;
-  const { first } = start;
-  const given = ROLES.flatMap((role) => columns[role] ?? []);
-  const byPosition = given.length > 0 && given.every((column) => typeof column === 'number');
-  const header =
-    format.header ?? (format.names === undefined && !(byPosition && first.some(isNumber)));
-  const names = columnNames(path, { first, header: header || byPosition, given: format.names });
-  const at = positions(names, columns);
-  for (const role of ['session', 'item'] as const) {
-    if (at[role] >= 0) continue;
-    const known =
-      header || format.names
-        ? `its columns are ${shownNames(names)}`
-        : `it has ${names.length} columns`;
-    throw new DataError(
-      `"${path}", line 1: it looks like a table with a played item a row, but there is no column of the ${role}s: ${known}. ` +
-        `Say which it is, { columns: { session: '…', item: '…', time: '…' } }; or, if the words are items, give { header: false }.`,
-    );
-  }
-  const events = { session: [] as string[], item: [] as string[], time: [] as string[] };
-  const lines: number[] = [];
-  let heads = header ? 1 : 0;
-  await eachRecord(file, start, (record) => {
-    const fault = recordFault(path, record, start);
-    if (fault) throw fault;
-    if (heads-- > 0) return;
-    const { fields, line } = record;
-    for (const role of ['session', 'item'] as const) {
-      const id = fields[at[role]].trim();
-      if (id === '')
-        throw new DataError(
-          `"${path}", line ${line}, column "${names[at[role]]}": expected an id, got "".`,
-        );
-      events[role].push(id);
-    }
-    if (at.time >= 0) events.time.push(fields[at.time]);
-    lines.push(line);
-  });
-  if (lines.length === 0) throw new DataError(`"${path}" has a header and no row.`);
-  return ofEvents(
-    { ...events, time: at.time < 0 ? undefined : events.time },
-    { items },
-    (i) => `"${path}", line ${lines[i]}, column "${names[at.time]}"`,
-  );
-}
-
-/** A session a line. */
-async function readLines(
-  file: TextFile,
-  { items, user, delimiter, comment = '' }: ReadSessionsOptions,
-): Promise<Sessions> {
+  const words = (line: string): string[] =>
+    line.split(delimiter ?? /[\s,]+/).flatMap((word) => word.trim() || []);
+  if (header !== false) refuseTable(file, comment);
   const codes = new Map<string, number>();
-  const first: number[] = []; // of each line
-  const sessions: number[][] = []; // the rest of it
+  const sessions: number[][] = [];
   await eachRecord(
     file,
     { delimiter: '\n', quote: '', comment, skip: 0, blank: false },
     ({ fields: [line] }) => {
-      const words =
-        delimiter === undefined
-          ? line.split(/[\s,]+/)
-          : line.split(delimiter).map((id) => id.trim());
-      const session = words.flatMap((id) => {
-        if (id === '') return [];
-        let code = codes.get(id);
-        if (code === undefined) codes.set(id, (code = codes.size));
-        return [code];
+      const session = words(line).map((id) => {
+        const code = codes.get(id) ?? codes.size;
+        if (code === codes.size) codes.set(id, code);
+        return code;
       });
-      if (session.length === 0) return;
-      first.push(session[0]);
-      sessions.push(session);
+      if (session.length) sessions.push(session);
     },
   );
+  file.unchanged();
   const ids = [...codes.keys()];
-  if (user === undefined) refuseUsers(file.path, ids, first, sessions);
-  const held = user ? sessions.map((session) => session.slice(1)) : sessions;
-  const kept = held.flatMap((session, i) => (session.length ? [i] : []));
+  if (user === undefined) refuseUsers(file.path, ids, sessions);
+  const kept = user ? sessions.filter((session) => session.length > 1) : sessions;
   if (kept.length === 0) throw new DataError(`"${file.path}" holds no session.`);
-  const used = new Uint8Array(ids.length);
-  for (const session of held) for (const code of session) used[code] = 1;
-  const distinct = ids.filter((_, code) => used[code]);
+  const held = user ? kept.map((session) => session.slice(1)) : kept;
+  const used = new Set(held.flat());
+  const distinct = [...used].map((code) => ids[code]);
   const vocabulary = items ?? Vocabulary.fromValues(numericIfAll(distinct), { kind: 'item' });
   const index = new Int32Array(ids.length);
-  for (const [j, i] of vocabulary.encode(distinct).entries()) index[codes.get(distinct[j])!] = i;
-  const indptr = new Int32Array(kept.length + 1);
-  for (const [s, i] of kept.entries()) indptr[s + 1] = indptr[s] + held[i].length;
-  const item = new Int32Array(indptr[kept.length]);
-  for (const [s, i] of kept.entries())
-    item.set(
-      held[i].map((code) => index[code]),
-      indptr[s],
-    );
-  return new Sessions(vocabulary, indptr, item, user ? kept.map((i) => ids[first[i]]) : undefined);
+  const encoded = vocabulary.encode(distinct);
+  [...used].forEach((code, j) => {
+    index[code] = encoded[j];
+  });
+  const [indptr, item] = joined(held.map((session) => session.map((code) => index[code])));
+  return new Sessions(
+    vocabulary,
+    indptr,
+    item,
+    user ? kept.map(([first]) => ids[first]) : undefined,
+  );
+}
+
+/**
+ * Throws DataError if a file begins with the names of columns: every word of its first line names
+ * one, or two of them are ids by name.
+ */
+function refuseTable({ path, head }: TextFile, comment: string): void {
+  const lines = head.split(/[\r\n]+/);
+  const line = lines.find((text) => text.trim() !== '' && !(comment && text.startsWith(comment)));
+  const words = (line ?? '').split(/[\s,;|"]+|::/).filter((word) => word !== '');
+  const names = words.map(plain).filter((word) => COLUMN_WORD.test(word));
+  const ids = names.filter((word) => /.id$/.test(word));
+  if (words.length < 2 || (names.length < words.length && ids.length < 2)) return;
+  throw new DataError(
+    `"${path}", line 1, names columns: ${shownNames(words)}. Of a table with a played item a row make sessions by Sessions.fromTable(await readTable('…')); if these are items, give { header: false }.`,
+  );
 }
 
 /**
@@ -504,9 +358,9 @@ async function readLines(
 function refuseUsers(
   path: string,
   ids: readonly string[],
-  first: readonly number[],
   sessions: readonly (readonly number[])[],
 ): void {
+  const first = sessions.map(([code]) => code);
   const n = first.length;
   const numbers = first.map((code) =>
     /^\d{1,15}$/.test(ids[code]) ? Number(ids[code]) : Number.NaN,
@@ -516,30 +370,27 @@ function refuseUsers(
     n >= 5 &&
     numbers[0] < numbers[n - 1] &&
     numbers.every((x, i) => i === 0 || x >= numbers[i - 1]);
-  let apart = n >= 5 && new Set(first).size === n;
-  if (apart) {
-    const begins = new Uint8Array(ids.length);
-    for (const code of first) begins[code] = 1;
-    apart = sessions.every(
-      (session) => session.length > 1 && session.every((code, i) => i === 0 || !begins[code]),
+  const begins = new Set(first);
+  const apart =
+    n >= 5 &&
+    begins.size === n &&
+    sessions.every(
+      (session) => session.length > 1 && session.every((code, i) => i === 0 || !begins.has(code)),
     );
-  }
   if (!counting && !rising && !apart) return;
   const how = counting
     ? 'They count the lines.'
     : rising
       ? 'They never fall from line to line.'
       : 'They are all different, and stand nowhere else.';
-  const [width] = sessions.map((session) => session.length);
+  const width = sessions[0].length;
   const even = width > 1 && width < 5 && sessions.every((session) => session.length === width);
+  const some = first.slice(0, 3).map((code) => ids[code]);
   throw new DataError(
-    `"${path}": are the first ids of the lines (${first
-      .slice(0, 3)
-      .map((code) => ids[code])
-      .join(', ')}${n > 3 ? ', …' : ''}) users, or items like the others? ${how} ` +
+    `"${path}": are the first ids of the lines (${some.join(', ')}${n > 3 ? ', …' : ''}) users, or items like the others? ${how} ` +
       'If each line is a user and their items, give { user: true }; if the first id is an item, { user: false }.' +
       (even
-        ? " If each line is a session, an item and a time, name the columns: { names: ['SessionId', 'ItemId', 'Time'] }."
+        ? ' If each line is a session, an item and a time, read it by Sessions.fromTable.'
         : ''),
   );
 }

@@ -1,7 +1,19 @@
 import { createHash } from 'node:crypto';
 import { Random } from '../compute/random.js';
 import { ArgumentError } from '../errors.js';
-import { checkArgument, checkNumber, checkOptions, isNumbers, said, whatIs } from '../options.js';
+import {
+  checkArgument,
+  checkCount,
+  checkIndex,
+  checkNumber,
+  checkOneOf,
+  checkOptions,
+  given,
+  isNumbers,
+  said,
+  whatIs,
+} from '../options.js';
+import { numbersWhere } from './csr.js';
 import { Plays } from './plays.js';
 
 /** Row numbers of the parts of a data set: disjoint, and together every row. */
@@ -14,13 +26,14 @@ export interface Split {
   readonly test?: Int32Array;
 }
 
-/** Options of {@link randomSplit}. */
-export interface RandomSplitOptions {
+const RANDOM = {
   /** Share of the rows for validation. Default 0.2. */
-  validPct?: number;
+  validPct: 0.2,
   /** Seed of the order. Default 42. */
-  seed?: number | string;
-}
+  seed: 42 as number | string,
+};
+/** Options of {@link randomSplit}. */
+export type RandomSplitOptions = Partial<typeof RANDOM>;
 
 /**
  * Options of {@link perUserSplit} and {@link orderSplit}.
@@ -33,26 +46,25 @@ export interface RatioOptions<R extends readonly number[] = readonly number[]> {
    */
   ratios?: R;
 }
+const RATIOS = { ratios: [0.8, 0.1, 0.1] as readonly number[] };
 
 /** Three shares: a split by them has a part for test. */
 type ThreeRatios = readonly [number, number, number];
 
-/** Options of {@link leaveKOut}. */
-export interface LeaveKOutOptions {
+const LEAVE_OUT = {
   /** Rows of each user for validation. Default 1. */
-  k?: number;
+  k: undefined as number | undefined,
   /** The same as `k`, beside `test`. */
-  valid?: number;
-  /**
-   * Rows of each user for test; of the last ones, those behind validation's. Default: there is no
-   * such part.
-   */
-  test?: number;
+  valid: undefined as number | undefined,
+  /** Rows of each user for test, the last ones behind validation's. Default: no such part. */
+  test: undefined as number | undefined,
   /** Which ones: drawn at random (default) or the user's last in the file. */
-  which?: 'random' | 'last';
+  which: 'random' as 'random' | 'last',
   /** Seed of the draw. Default 42. */
-  seed?: number | string;
-}
+  seed: 42 as number | string,
+};
+/** Options of {@link leaveKOut}. */
+export type LeaveKOutOptions = Partial<typeof LEAVE_OUT>;
 
 /**
  * fastai's RandomSplitter: of the rows in random order the first trunc(validPct · n) are for
@@ -62,25 +74,18 @@ export interface LeaveKOutOptions {
  * @example randomSplit(10).valid.length // 2
  */
 export function randomSplit(n: number, options: RandomSplitOptions = {}): Split {
-  checkOptions(options, ['validPct', 'seed'], 'randomSplit');
-  const { validPct = 0.2, seed = 42 } = options;
-  const whole = ' To train on every row give a split with an empty valid part instead.';
+  const { validPct, seed } = given(RANDOM, options, 'randomSplit');
   checkNumber(
     validPct,
     validPct > 0 && validPct < 1,
     'validPct must be between 0 and 1, both excluded',
-    whole,
+    ' To train on every row give a split with an empty valid part instead.',
   );
-  if (!(Number.isInteger(n) && n >= 0 && n < 2 ** 31))
-    throw new ArgumentError(`A split needs a whole number of rows, got ${said(n)}.`);
+  checkNumber(n, Number.isInteger(n) && n >= 0 && n < 2 ** 31, 'n must be a whole number of rows');
   const cut = Math.trunc(validPct * n);
-  if (cut === 0)
+  if (cut === 0 || cut === n)
     throw new ArgumentError(
-      `validPct ${validPct} of ${n} rows leaves none for validation. Give more rows or a larger validPct.`,
-    );
-  if (cut === n)
-    throw new ArgumentError(
-      `validPct ${validPct} of ${n} rows leaves none for training. Give a smaller validPct.`,
+      `validPct ${validPct} of ${n} rows leaves none for ${cut === n ? 'training. Give a smaller validPct' : 'validation. Give more rows or a larger validPct'}.`,
     );
   const order = new Random(seed).child('split').permutation(n);
   return { train: order.slice(cut), valid: order.slice(0, cut) };
@@ -105,8 +110,7 @@ export function perUserSplit(
   plays: Plays,
   options: RatioOptions & { seed?: number | string } = {},
 ): Split {
-  checkOptions(options, ['ratios', 'seed'], 'perUserSplit');
-  const { ratios, seed = 42 } = options;
+  const { ratios, seed } = given({ ...RATIOS, seed: RANDOM.seed }, options, 'perUserSplit');
   const random = new Random(seed).child('split');
   return splitUsers(
     plays,
@@ -125,8 +129,7 @@ export function perUserSplit(
 export function orderSplit(plays: Plays, options?: RatioOptions<ThreeRatios>): Required<Split>;
 export function orderSplit(plays: Plays, options: RatioOptions): Split;
 export function orderSplit(plays: Plays, options: RatioOptions = {}): Split {
-  checkOptions(options, ['ratios'], 'orderSplit');
-  const { ratios } = options;
+  const { ratios } = given(RATIOS, options, 'orderSplit');
   return splitUsers(plays, (n) => sizes(n, ratios));
 }
 
@@ -142,55 +145,42 @@ export function leaveKOut(
 ): Required<Split>;
 export function leaveKOut(plays: Plays, options?: LeaveKOutOptions): Split;
 export function leaveKOut(plays: Plays, options: LeaveKOutOptions = {}): Split {
-  checkOptions(options, ['k', 'valid', 'test', 'which', 'seed'], 'leaveKOut');
-  const { k, valid = k ?? 1, test, which = 'random', seed = 42 } = options;
+  const { k, valid = k ?? 1, test, which, seed } = given(LEAVE_OUT, options, 'leaveKOut');
   if (k !== undefined && options.valid !== undefined)
     throw new ArgumentError(
       `k and valid are the same number, the plays of each user for validation: give one of them, got ${said(k)} and ${said(valid)}.`,
     );
-  for (const [name, n] of Object.entries({
-    [k === undefined ? 'valid' : 'k']: valid,
-    ...(test !== undefined && { test }),
-  }))
-    checkNumber(
-      n,
-      Number.isInteger(n) && n >= 1,
-      `${name} must be a whole number of plays, at least 1`,
-    );
-  if (which !== 'random' && which !== 'last')
-    throw new ArgumentError(`which must be 'random' or 'last', got '${said(which)}'.`);
+  checkCount(valid, k === undefined ? 'valid' : 'k');
+  if (test !== undefined) checkCount(test, 'test');
+  checkOneOf(which, ['random', 'last'], 'which');
   const random = new Random(seed).child('split');
   const held = [valid, ...(test === undefined ? [] : [test])];
   const out = held.reduce((sum, n) => sum + n, 0);
   const sizesOf = (n: number): number[] =>
     n > out ? [n - out, ...held] : [n, ...held.map(() => 0)];
-  return splitUsers(
-    plays,
-    sizesOf,
-    which === 'random' ? (rows) => shuffle(rows, random) : undefined,
-  );
+  return splitUsers(plays, sizesOf, which === 'last' ? undefined : (rows) => shuffle(rows, random));
 }
 
+const FOLDS = {
+  /** Number of folds, at least 2; default 5. */
+  k: 5,
+  /** Seed of the draw; default 42. */
+  seed: 42 as number | string,
+};
 /**
  * Options of {@link kFold}.
  * @example const options: KFoldOptions = { k: 10 };
  */
-export interface KFoldOptions {
-  /** How many folds, at least 2; default 5. */
-  k?: number;
-  /** Seed of the draw; default 42. */
-  seed?: number | string;
-}
+export type KFoldOptions = Partial<typeof FOLDS>;
 
 /**
  * Cross-validation: k splits, in which every play is held out exactly once, in `valid`. By user, as
- * {@link perUserSplit}: the plays of each user are dealt out to the folds at random, so that a fold
- * has ⌊n/k⌋ or ⌈n/k⌉ of the n plays of each, and the folds differ by no more than one play in all.
- * A user with a single play is unknown to the training part of one fold, and measured in none. Rows
- * of a part are ascending.
+ * {@link perUserSplit}: a fold has ⌊n/k⌋ or ⌈n/k⌉ of the n plays of each user, at random, and the
+ * folds differ by no more than one play in all. A user with a single play is unknown to the
+ * training part of one fold, and measured in none. Rows of a part are ascending.
  *
- * Means over the folds rest on training parts that overlap, so that their standard deviation is too
- * small for a test; each fold has tests of its own.
+ * The training parts of the folds overlap, so the standard deviation over folds is too small for a
+ * test; each fold has tests of its own.
  * @param plays what is split
  * @throws ArgumentError for more folds than plays
  * @example
@@ -200,13 +190,9 @@ export interface KFoldOptions {
  * }
  */
 export function kFold(plays: Plays, options: KFoldOptions = {}): Split[] {
-  if (typeof plays?.byUser !== 'function' || !isNumbers(plays.user))
-    throw new ArgumentError(
-      `Plays are split by user, such as readPlays reads, got ${whatIs(plays)}.`,
-    );
-  checkOptions(options, ['k', 'seed'], 'kFold');
-  const { k = 5, seed = 42 } = options;
-  checkNumber(k, Number.isInteger(k) && k >= 2, 'k must be a whole number of folds, at least 2');
+  checkPlays(plays);
+  const { k, seed } = given(FOLDS, options, 'kFold');
+  checkCount(k, 'k', { least: 2 });
   if (k > plays.length)
     throw new ArgumentError(
       `${k} folds of ${plays.length} plays would leave some empty. Take fewer, or more plays.`,
@@ -221,32 +207,27 @@ export function kFold(plays: Plays, options: KFoldOptions = {}): Split[] {
       fold[row] = (indptr[u] + j) % k; // where the user before left off, so that no fold gets all remainders
     });
   }
-  const all = Int32Array.from(fold.keys());
   return Array.from({ length: k }, (_, f) => ({
-    train: all.filter((i) => fold[i] !== f),
-    valid: all.filter((i) => fold[i] === f),
+    train: numbersWhere(fold.length, (i) => fold[i] !== f),
+    valid: numbersWhere(fold.length, (i) => fold[i] === f),
   }));
 }
 
+function checkPlays(plays: unknown): void {
+  checkArgument(plays instanceof Plays, plays, 'A split', 'plays, such as readPlays reads');
+}
+
 /** How many of n rows each part gets. */
-function sizes(n: number, ratios: readonly number[] = [0.8, 0.1, 0.1]): number[] {
-  checkArgument(
-    Array.isArray(ratios),
-    ratios,
-    'ratios',
-    'an array of shares, such as [0.8, 0.1, 0.1]',
-  );
-  const sum = ratios.reduce((a, b) => a + b, 0);
-  if (
-    !(ratios.length === 2 || ratios.length === 3) ||
-    !ratios.every((r) => typeof r === 'number' && r >= 0) ||
-    !(ratios[0] > 0) ||
-    Math.abs(sum - 1) > 1e-9
-  ) {
-    throw new ArgumentError(
-      `ratios must be two or three shares that add up to 1, the first more than 0, got [${ratios.map(String).join(', ')}].`,
-    );
-  }
+function sizes(n: number, ratios: readonly number[]): number[] {
+  const wanted = 'two or three shares that add up to 1, the first more than 0';
+  checkArgument(Array.isArray(ratios), ratios, 'ratios', wanted);
+  const fits =
+    (ratios.length === 2 || ratios.length === 3) &&
+    ratios.every((r) => typeof r === 'number' && r >= 0) &&
+    ratios[0] > 0 &&
+    Math.abs(ratios.reduce((a, b) => a + b, 0) - 1) <= 1e-9;
+  if (!fits)
+    throw new ArgumentError(`ratios must be ${wanted}, got [${ratios.map(String).join(', ')}].`);
   const out = ratios.map((ratio) => Math.floor(ratio * n + 1e-9)); // 0.1 · 30 is 3, not 2.999…
   out[0] = n - out.slice(1).reduce((a, b) => a + b, 0);
   for (let part = ratios.length - 1; part > 0 && out[0] > 1; part--) {
@@ -263,13 +244,9 @@ function splitUsers(
   sizesOf: (n: number) => number[],
   arrange?: (rows: Int32Array) => void,
 ): Split {
-  if (typeof plays?.byUser !== 'function' || !isNumbers(plays.user))
-    throw new ArgumentError(
-      `Plays are split by user, such as readPlays reads, got ${whatIs(plays)}.`,
-    );
+  checkPlays(plays);
   const { indptr, indices } = plays.byUser();
   const part = new Uint8Array(plays.length);
-  const counts = [0, 0, 0];
   let parts = sizesOf(0).length;
   for (let u = 0; u < plays.users.length; u++) {
     const rows = indices.subarray(indptr[u], indptr[u + 1]);
@@ -279,13 +256,12 @@ function splitUsers(
     parts = userSizes.length;
     let j = 0;
     userSizes.forEach((size, p) => {
-      counts[p] += size;
       for (const end = j + size; j < end; j++) part[rows[j]] = p;
     });
   }
-  const [train, valid, test] = counts.map((count) => new Int32Array(count));
-  const used = [0, 0, 0];
-  for (let i = 0; i < part.length; i++) [train, valid, test][part[i]][used[part[i]]++] = i;
+  const [train, valid, test] = [0, 1, 2].map((p) =>
+    numbersWhere(part.length, (i) => part[i] === p),
+  );
   return parts === 3 ? { train, valid, test } : { train, valid };
 }
 
@@ -298,40 +274,32 @@ function shuffle(rows: Int32Array, random: Random): void {
 }
 
 /**
- * A split that was given by row numbers, checked: `train` is not empty, every row is one of 0 …
- * n−1, and none is in both parts.
+ * A split of n rows that was given by row numbers, checked: `train` is not empty, and no row is in
+ * both parts.
  */
 export function checkedSplit(
   split: { readonly train: ArrayLike<number>; readonly valid: ArrayLike<number> },
   n: number,
 ): Split {
-  if (!isList(split.train) || !isList(split.valid)) {
+  if (!isNumbers(split.train) || !isNumbers(split.valid)) {
     throw new ArgumentError(
       'split needs the row numbers { train, valid }, as randomSplit, perUserSplit or leaveKOut return them.',
     );
   }
   const part = new Uint8Array(n);
   if (split.train.length === 0) throw new ArgumentError('The split has no training row.');
-  for (const [name, rows, mark] of [
-    ['train', split.train, 1] as const,
-    ['valid', split.valid, 2] as const,
-  ]) {
-    for (let j = 0; j < rows.length; j++) {
-      const i = rows[j];
-      if (!(Number.isInteger(i) && i >= 0 && i < n))
-        throw new ArgumentError(`split.${name} has row ${i}, but rows count from 0 to ${n - 1}.`);
-      if (part[i] === 3 - mark)
+  for (const name of ['train', 'valid'] as const) {
+    for (let j = 0; j < split[name].length; j++) {
+      const i = split[name][j];
+      checkIndex(i, n, `row of split.${name}`);
+      if (name === 'valid' && part[i])
         throw new ArgumentError(
           `Row ${i} is in both parts of the split, so validation would be on what was trained.`,
         );
-      part[i] = mark;
+      if (name === 'train') part[i] = 1;
     }
   }
   return { train: Int32Array.from(split.train), valid: Int32Array.from(split.valid) };
-}
-
-function isList(rows: unknown): boolean {
-  return Array.isArray(rows) || (ArrayBuffer.isView(rows) && !(rows instanceof DataView));
 }
 
 /** Plays in parts: what is trained on, and what is measured on. */
@@ -356,10 +324,7 @@ export interface PlaysSplit {
 export function splitPlays(plays: Plays, split: Required<Split>): Required<PlaysSplit>;
 export function splitPlays(plays: Plays, split: Split): PlaysSplit & { readonly valid: Plays };
 export function splitPlays(plays: Plays, split: Split): PlaysSplit & { readonly valid: Plays } {
-  if (!(plays instanceof Plays))
-    throw new ArgumentError(
-      `splitPlays needs plays, such as readPlays reads, got ${whatIs(plays)}.`,
-    );
+  checkPlays(plays);
   if (!split?.train || !split.valid) {
     throw new ArgumentError(
       'splitPlays needs the row numbers { train, valid }, as randomSplit, perUserSplit or leaveKOut return them.',
@@ -413,8 +378,7 @@ export function checkedPart(
     );
   }
   const on = part ?? (split.test ? 'test' : 'valid');
-  if (on !== 'test' && on !== 'valid')
-    throw new ArgumentError(`on must be 'test' or 'valid', got '${said(on)}'.`);
+  checkOneOf(on, ['test', 'valid'], 'on');
   if (!(split[on] instanceof Plays))
     throw new ArgumentError(
       `The split has no part "${on}" to measure on; it needs one, beside train.`,

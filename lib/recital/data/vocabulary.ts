@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { ArgumentError, UnknownIdError } from '../errors.js';
-import { checkArgument, checkOptions, isNumbers, said } from '../options.js';
+import { checkArgument, checkFlag, checkIndex, given, isNumbers, said } from '../options.js';
 import { visible } from '../printed.js';
 
 /**
@@ -9,20 +9,20 @@ import { visible } from '../printed.js';
  */
 export const NA = '#na#';
 
-/** Options of {@link Vocabulary.fromValues}. */
-export interface VocabularyOptions {
+const OPTIONS = {
   /** Puts `#na#`, fastai's class for unknown ids, at index 0. Default false. */
-  na?: boolean;
+  na: false,
   /** What the ids are, for messages: "Unknown user …". Default `'id'`. */
-  kind?: string;
-}
+  kind: 'id',
+};
+/** Options of {@link Vocabulary.fromValues}. */
+export type VocabularyOptions = Partial<typeof OPTIONS>;
 
 /**
  * Distinct ids and their indices: fastai's `classes`, scikit-learn's LabelEncoder. Indices count
  * from 0 in the order of the classes.
  *
- * Ids are kept as one block of UTF-8 and decoded when asked for, so that a million of them cost
- * their bytes and are looked up by binary search.
+ * Ids are kept in one block of UTF-8, decoded when asked for, and looked up by binary search.
  * @example
  * const users = Vocabulary.fromValues(['u2', 'u1', 'u2']);
  * users.index('u2') // 1
@@ -69,17 +69,13 @@ export class Vocabulary {
     values: Iterable<string | number>,
     options: VocabularyOptions = {},
   ): Vocabulary {
-    checkVocabularyOptions(options);
-    const distinct = distinctIds(values, options.kind);
-    let numeric = distinct.size > 0;
-    for (const v of distinct) if (typeof v === 'string') numeric = false;
+    const { na, kind } = checkedOptions(options);
+    const distinct = distinctIds(values, kind);
+    const numeric = distinct.size > 0 && [...distinct].every((v) => typeof v === 'number');
     if (numeric)
       return Vocabulary.inOrder(Float64Array.from(distinct as Set<number>).sort(), options);
-    const sorted = [...new Set(Array.from(distinct, String))].filter(
-      (v) => !(options.na && v === NA),
-    );
-    codePointOrder(sorted);
-    if (options.na) sorted.unshift(NA);
+    const sorted = codePointOrder(textsOf(distinct, na));
+    if (na) sorted.unshift(NA);
     const { bytes, offsets } = pack(sorted);
     return new Vocabulary(bytes, offsets, options);
   }
@@ -89,16 +85,18 @@ export class Vocabulary {
    * @example Vocabulary.inOrder(['b', 'a', 'b']).classes // ['b', 'a']
    */
   static inOrder(values: Iterable<string | number>, options: VocabularyOptions = {}): Vocabulary {
-    checkVocabularyOptions(options);
-    const classes = [...new Set(Array.from(distinctIds(values, options.kind), String))].filter(
-      (v) => !(options.na && v === NA),
-    );
-    if (options.na) classes.unshift(NA);
+    const { na, kind } = checkedOptions(options);
+    const classes = textsOf(distinctIds(values, kind), na);
+    if (na) classes.unshift(NA);
     const { bytes, offsets } = pack(classes);
-    const first = options.na ? 1 : 0;
     const position = new Map(classes.map((v, i) => [v, i]));
-    const order = Int32Array.from(codePointOrder(classes.slice(first)), (v) => position.get(v)!);
-    return new Vocabulary(bytes, offsets, options, order);
+    const sorted = codePointOrder(classes.slice(na ? 1 : 0));
+    return new Vocabulary(
+      bytes,
+      offsets,
+      options,
+      Int32Array.from(sorted, (v) => position.get(v)!),
+    );
   }
 
   /**
@@ -114,28 +112,19 @@ export class Vocabulary {
     if (this.decoded) return this.decoded;
     const { bytes, offsets } = this;
     const buffer = this.buffer();
-    let ascii = true;
-    for (let i = 0; ascii && i < bytes.length; i++) ascii = bytes[i] < 128;
-    if (ascii) {
-      const all = buffer.toString('latin1');
-      this.decoded = Array.from({ length: this.length }, (_, i) =>
-        all.slice(offsets[i], offsets[i + 1]),
-      );
-    } else {
-      this.decoded = Array.from({ length: this.length }, (_, i) =>
-        buffer.toString('utf8', offsets[i], offsets[i + 1]),
-      );
-    }
+    const ascii = bytes.every((byte) => byte < 128);
+    const all = ascii ? buffer.toString('latin1') : ''; // much faster than a decoding for each
+    this.decoded = Array.from({ length: this.length }, (_, i) =>
+      ascii
+        ? all.slice(offsets[i], offsets[i + 1])
+        : buffer.toString('utf8', offsets[i], offsets[i + 1]),
+    );
     return this.decoded;
   }
 
   /** The class with this index. Throws ArgumentError outside 0 … length − 1. */
   id(index: number): string {
-    if (!(Number.isInteger(index) && index >= 0 && index < this.length)) {
-      throw new ArgumentError(
-        `${this.kind} index ${said(index)} does not exist; there are ${this.length}, counted from 0.`,
-      );
-    }
+    checkIndex(index, this.length, `${this.kind} index`);
     if (this.decoded) return this.decoded[index];
     return this.buffer().toString('utf8', this.offsets[index], this.offsets[index + 1]);
   }
@@ -170,11 +159,8 @@ export class Vocabulary {
   index(id: string | number): number {
     const i = this.indexOf(id);
     if (i >= 0) return i;
-    throw unknownId(
-      this,
-      id,
-      this.na ? `A ${this.kind} that occurs in validation only has no index of its own.` : '',
-    );
+    const hint = `A ${this.kind} that occurs in validation only has no index of its own.`;
+    throw unknownId(this, id, this.na ? hint : '');
   }
 
   /**
@@ -194,12 +180,7 @@ export class Vocabulary {
 
   /** The id of each index (LabelEncoder's `inverse_transform`). */
   decode(indices: ArrayLike<number>): string[] {
-    checkArgument(
-      isNumbers(indices),
-      indices,
-      'decode',
-      `indices of ${this.kind}s, an array or an Int32Array`,
-    );
+    checkArgument(isNumbers(indices), indices, 'decode', `indices of ${this.kind}s, an array`);
     return Array.from(indices, (i) => this.id(i));
   }
 
@@ -209,23 +190,17 @@ export class Vocabulary {
    * @param options `na`: put `#na#` first (default: no). A class of that name becomes it
    */
   subset(indices: ArrayLike<number>, options: { na?: boolean } = {}): Vocabulary {
-    checkOptions(options, ['na'], 'subset');
-    checkArgument(
-      isNumbers(indices),
-      indices,
-      'subset',
-      `indices of ${this.kind}s, ascending, an array or an Int32Array`,
-    );
-    const na = options.na ?? false;
-    const naBefore = this.na || na ? this.indexOf(NA) : -1;
+    const { na } = given({ na: false }, options, 'subset');
+    const wanted = `ascending indices of ${this.kind}s, an array`;
+    checkArgument(isNumbers(indices), indices, 'subset', wanted);
     for (let j = 0; j < indices.length; j++) {
-      const i = indices[j];
-      if (Number.isInteger(i) && i >= 0 && i < this.length && (j === 0 || i > indices[j - 1]))
-        continue;
-      throw new ArgumentError(
-        `A subset needs ascending indices from 0 to ${this.length - 1}, got ${said(i)} at position ${j}.`,
-      );
+      checkIndex(indices[j], this.length, `${this.kind} index`);
+      if (j > 0 && indices[j] <= indices[j - 1])
+        throw new ArgumentError(
+          `subset needs ${wanted}, got ${indices[j]} after ${indices[j - 1]}.`,
+        );
     }
+    const naBefore = this.na || na ? this.indexOf(NA) : -1;
     const kept = Int32Array.from(indices).filter((i) => i !== naBefore);
     const first = na ? 1 : 0;
     const lead = na ? Buffer.from(NA) : new Uint8Array(0);
@@ -260,18 +235,21 @@ export class Vocabulary {
   }
 }
 
-function checkVocabularyOptions(options: VocabularyOptions): void {
-  checkOptions(options, ['na', 'kind'], 'a Vocabulary');
-  const { na, kind } = options;
-  if (na !== undefined && typeof na !== 'boolean')
-    throw new ArgumentError(`na is true or false: whether index 0 is ${NA}. Got ${said(na)}.`);
-  if (kind !== undefined && typeof kind !== 'string')
-    throw new ArgumentError(`kind is what the ids are called, such as 'user', got ${typeof kind}.`);
+function checkedOptions(options: VocabularyOptions): Required<VocabularyOptions> {
+  const all = given(OPTIONS, options, 'a Vocabulary');
+  checkFlag(all.na, 'na');
+  checkArgument(typeof all.kind === 'string', all.kind, 'kind', "what ids are called, as 'user'");
+  return all;
+}
+
+/** Distinct ids as texts; `#na#` is left out where it has a place of its own. */
+function textsOf(ids: Iterable<string | number>, na: boolean): string[] {
+  return [...new Set(Array.from(ids, String))].filter((v) => !(na && v === NA));
 }
 
 /**
- * Throws for the first row of ids with a whole number that JavaScript may have rounded. `of`: what
- * an id is called.
+ * Throws if one of the ids is a whole number that JavaScript may have rounded.
+ * @param of what an id is called
  */
 export function refuseRounded(ids: ArrayLike<unknown>, of: string): void {
   for (let i = 0; i < ids.length; i++)
@@ -286,8 +264,8 @@ const rounded = (where: string, of: string, id: unknown): ArgumentError =>
     `${where} the ${of} ${id}, a whole number beyond 2⁵³, where JavaScript rounds: two ids may have become one. Give ids as text.`,
   );
 
-/** The distinct ids, in the order in which they first occur. Throws for what is none. */
-function distinctIds(values: Iterable<string | number>, kind = 'id'): Set<string | number> {
+/** The distinct ids, in the order in which they first occur, checked. */
+function distinctIds(values: Iterable<string | number>, kind: string): Set<string | number> {
   if (typeof values !== 'object' || values === null || !(Symbol.iterator in values)) {
     throw new ArgumentError(
       `The ${kind}s must come as an array or another iterable, got ${typeof values === 'string' ? 'one text' : said(values)}.`,
@@ -306,8 +284,8 @@ function distinctIds(values: Iterable<string | number>, kind = 'id'): Set<string
 }
 
 /**
- * The error for an id that is no class. A number, where ids are text, is likely to be an index.
- * @param hint what to do, if it is none
+ * The error for an unknown id. A number, where ids are text, is likely to be an index.
+ * @param hint what to do if it is no index
  */
 export function unknownId(vocabulary: Vocabulary, id: string | number, hint = ''): UnknownIdError {
   const { kind, na, classes, length } = vocabulary;
@@ -321,9 +299,8 @@ export function unknownId(vocabulary: Vocabulary, id: string | number, hint = ''
 }
 
 /**
- * Sorts strings in place by Unicode code point, which is also the order of their UTF-8 bytes.
- * JavaScript's own order is by UTF-16 unit and puts the characters beyond U+FFFF before U+E000 …
- * U+FFFF.
+ * Sorts strings in place by Unicode code point, the order of their UTF-8 bytes. JavaScript's own
+ * order, by UTF-16 unit, puts the characters beyond U+FFFF before U+E000 … U+FFFF.
  */
 export function codePointOrder(values: string[]): string[] {
   return values.some((v) => /[\ud800-\uffff]/.test(v))
@@ -342,22 +319,16 @@ export function compareCodePoints(a: string, b: string): number {
   return a.length - b.length;
 }
 
-/**
- * A UTF-16 unit's place in the order of code points: surrogates, which stand for U+10000 and
- * beyond, come last.
- */
+/** The rank of a UTF-16 unit in the order of code points: surrogates come last. */
 function rank(unit: number): number {
   return unit >= 0xd800 && unit < 0xe000 ? unit + 0x10000 : unit;
 }
 
-/** Strings as one block of UTF-8: string `i` is `bytes[offsets[i] … offsets[i + 1])`. */
-export interface Packed {
-  bytes: Uint8Array;
-  offsets: Uint32Array;
-}
-
-/** Packs strings. Throws ArgumentError for half a surrogate pair, which UTF-8 cannot hold. */
-export function pack(values: readonly string[]): Packed {
+/**
+ * Strings in one block of UTF-8: string `i` is `bytes[offsets[i] … offsets[i + 1])`.
+ * @throws ArgumentError for half a surrogate pair, which UTF-8 cannot hold
+ */
+export function pack(values: readonly string[]): { bytes: Uint8Array; offsets: Uint32Array } {
   const bytes = Buffer.from(values.join(''));
   const offsets = new Uint32Array(values.length + 1);
   let units = 0;
@@ -376,8 +347,8 @@ export function pack(values: readonly string[]): Packed {
 
 /**
  * scikit-learn's LabelEncoder: turns ids into the numbers 0 … n − 1 and back. Classes are sorted:
- * strings by Unicode code point, numbers by size, a mixture as strings. It is a face of
- * {@link Vocabulary}, which plays and sessions hold already; `vocabulary` gives it away.
+ * strings by Unicode code point, numbers by size, a mixture as strings. Plays and sessions have
+ * such an encoder already, a {@link Vocabulary}; `vocabulary` is that of a LabelEncoder.
  * @example
  * const users = new LabelEncoder();
  * users.fitTransform(['u2', 'u1', 'u2']); // 1, 0, 1
@@ -395,10 +366,8 @@ export class LabelEncoder<T extends string | number = string> {
     const all = listed(values);
     const vocabulary = Vocabulary.fromValues(all, { kind: 'label' });
     const numeric = all.length > 0 && all.every((v) => typeof v === 'number');
-    this.fitted = {
-      vocabulary,
-      classes: (numeric ? vocabulary.classes.map(Number) : vocabulary.classes) as readonly T[],
-    };
+    const classes = numeric ? vocabulary.classes.map(Number) : vocabulary.classes;
+    this.fitted = { vocabulary, classes: classes as readonly T[] };
     return this;
   }
 
@@ -414,12 +383,8 @@ export class LabelEncoder<T extends string | number = string> {
     if (unseen.length === 0) return vocabulary.encode(all);
     const first = unseen.slice(0, 10).map((v) => `'${said(v)}'`);
     const more = unseen.length > first.length ? ` and ${unseen.length - first.length} more` : '';
-    throw new UnknownIdError(
-      'label',
-      said(unseen[0]),
-      vocabulary.classes,
-      `y contains previously unseen labels: ${first.join(', ')}${more}`,
-    );
+    const hint = `y contains previously unseen labels: ${first.join(', ')}${more}`;
+    throw new UnknownIdError('label', said(unseen[0]), vocabulary.classes, hint);
   }
 
   /** `fit` and `transform` in one. */
@@ -434,12 +399,7 @@ export class LabelEncoder<T extends string | number = string> {
    */
   inverseTransform(indices: ArrayLike<number>): T[] {
     const { classes } = this.known();
-    checkArgument(
-      isNumbers(indices),
-      indices,
-      'inverseTransform',
-      'indices of classes: an Int32Array, or an array of numbers',
-    );
+    checkArgument(isNumbers(indices), indices, 'inverseTransform', 'indices of classes, an array');
     return Array.from(indices, (i) => {
       if (Number.isInteger(i) && i >= 0 && i < classes.length) return classes[i];
       throw new ArgumentError(
@@ -472,7 +432,8 @@ export class LabelEncoder<T extends string | number = string> {
       : 'LabelEncoder, not fitted';
   }
 }
-/** Values as an array, if there are any in a row: a text is one value. */
+
+/** Values of an iterable as an array; a text is one value, so it is refused. */
 function listed<T>(values: Iterable<T | null>): T[] {
   const fits = typeof values === 'object' && values !== null && Symbol.iterator in values;
   checkArgument(fits, values, 'LabelEncoder', "values in a row, such as ['a', 'b']");
@@ -480,9 +441,8 @@ function listed<T>(values: Iterable<T | null>): T[] {
 }
 
 /**
- * The index in another vocabulary of each class of one, −1 where it is not there. Both are gone
- * through once, in the order of code points, and no text is made: a million ids take a fraction of
- * a second.
+ * The index in another vocabulary of each class of one, −1 where it is not there. Both are merged
+ * in the order of code points without decoding a text.
  */
 export function indicesIn(from: Vocabulary, to: Vocabulary): Int32Array {
   if (from === to) return Int32Array.from(from.offsets.subarray(1), (_, i) => i);
@@ -506,16 +466,12 @@ export function indicesIn(from: Vocabulary, to: Vocabulary): Int32Array {
   return out;
 }
 
-/** The classes but for `#na#` at index 0: how many, and which is the i-th by code point. */
-function sorted({ bytes, length, na, order }: Vocabulary): {
-  bytes: Buffer;
-  length: number;
-  at: (i: number) => number;
-} {
+/** The classes except `#na#` at index 0: their number, and the index of the i-th by code point. */
+function sorted({ bytes, length, na, order }: Vocabulary) {
   const first = na ? 1 : 0;
   return {
     bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
     length: length - first,
-    at: order ? (i) => order[i] : (i) => i + first,
+    at: order ? (i: number) => order[i] : (i: number) => i + first,
   };
 }

@@ -1,6 +1,5 @@
 import { expect } from 'chai';
-import type { CellOutput } from '../../../lib/kernel/run/notebook-file.js';
-import { Outputs } from '../../../lib/kernel/run/notebook-file.js';
+import { type CellOutput, Outputs } from '../../../lib/kernel/run/notebook-file.js';
 
 function gather(...messages: [string, Record<string, unknown>][]): CellOutput[] {
   const outputs = new Outputs();

@@ -73,7 +73,7 @@ describe('Plays', () => {
     expect(plays.compact().users).to.equal(plays.users);
     expect(() => plays.take([4])).to.throw(
       ArgumentError,
-      'Row 4 does not exist; there are 4 plays',
+      'Row 4 does not exist; there are 4, counted',
     );
   });
 
@@ -148,7 +148,7 @@ describe('Plays', () => {
       [() => Plays.fromColumns({ user: ['a'], track: ['b', 'c'] }), /user: 1, track: 2/],
       [
         () => Plays.fromColumns({ user: ['a'], track: ['b'], playcount: [] }),
-        /user: 1, playcount: 0/,
+        /equal lengths, got user: 1, track: 1, playcount: 0/,
       ],
       [
         () => Plays.fromColumns({ user: 'a' as never, track: ['b'] }),
@@ -207,7 +207,7 @@ describe('Plays', () => {
         () => Vocabulary.fromValues(['a'], { knd: 'user' } as never),
         /no option "knd"; did you mean "kind"/,
       ],
-      [() => Vocabulary.inOrder(['a'], { na: 1 } as never), /na is true or false/],
+      [() => Vocabulary.inOrder(['a'], { na: 1 } as never), /na must be true or false/],
       [
         () => Vocabulary.fromValues(['a']).subset([0], { NA: true } as never),
         /no option "NA"; did you mean "na"/,
@@ -347,7 +347,7 @@ describe('filters of Plays', () => {
     expect(() => few.minPlays({ perUser: 9 })).to.throw(DataError, 'Lower the limits');
     expect(() => few.minPlays({ perTrack: 0 })).to.throw(
       ArgumentError,
-      'perTrack must be a whole number',
+      'perTrack must be a positive whole number',
     );
   });
 

@@ -118,11 +118,11 @@ describe('createSequences', () => {
     );
     expect(() => createSequences(sessionsOf([[0], [1]]))).to.throw(
       DataError,
-      /No session has 2 tracks.*2 were given\. A single track has no next one/,
+      /No session of 2 has 2 tracks.* A single track has no next one/,
     );
     expect(() => createSequences(sessions, { minLength: 3 })).to.throw(
       DataError,
-      /No session has 4 tracks.*Lower minLength/,
+      /No session of 1 has 4 tracks.*Lower minLength/,
     );
     expect(() => createSequences(Plays.fromRows([{ user: 'u', track: 't' }]))).to.throw(
       DataError,

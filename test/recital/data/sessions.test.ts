@@ -4,7 +4,12 @@ import { inspect } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { readSessions, Sessions } from '../../../lib/recital/data/sessions.js';
+import { readTable } from '../../../lib/recital/data/files/read-table.js';
+import {
+  readSessions,
+  Sessions,
+  type SessionsColumnNames,
+} from '../../../lib/recital/data/sessions.js';
 import { Table } from '../../../lib/recital/data/table.js';
 import { Vocabulary } from '../../../lib/recital/data/vocabulary.js';
 import {
@@ -13,7 +18,6 @@ import {
   RecitalError,
   UnknownIdError,
 } from '../../../lib/recital/errors.js';
-import { runs } from '../../support/hostile.js';
 import { rejection, TemporaryFolder } from './temporary.js';
 
 const data = path.resolve(__dirname, '../../../../shared/data/nowplaying');
@@ -63,7 +67,7 @@ describe('readSessions', () => {
   const refused = async (text: string | Buffer, options?: object): Promise<Error> =>
     rejection(readSessions(folder.write('refused.txt', text), options));
 
-  it('reads a table with a played item a row, GRU4Rec’s, by the names of its columns and in order of time', async () => {
+  it('is made of a table with a played item a row, GRU4Rec’s, by the names of its columns and in order of time', async () => {
     const rows = [
       'ItemId,extra,SessionId,Time',
       '9,x,2,30',
@@ -72,10 +76,10 @@ describe('readSessions', () => {
       '7,x,2,20',
       '9,x,1,1396861749.277',
     ];
-    for (const delimiter of [',', '\t', ';', '|', '::', ' ']) {
-      const sessions = await readSessions(
-        folder.write('gru.txt', rows.join('\n').replaceAll(',', delimiter)),
-      );
+    const of = async (text: string, columns?: SessionsColumnNames): Promise<Sessions> =>
+      Sessions.fromTable(await readTable(folder.write('of.csv', text)), { columns });
+    for (const delimiter of [',', '\t', ';', '|']) {
+      const sessions = await of(rows.join('\n').replaceAll(',', delimiter));
       expect(list(sessions), delimiter).to.deep.equal([
         ['7', '9'],
         ['8', '9', '7'],
@@ -83,68 +87,47 @@ describe('readSessions', () => {
       expect(sessions.ids).to.deep.equal(['2', '1']);
       expect(sessions.take([1]).ids).to.deep.equal(['1']);
     }
-    const of = async (text: string, options?: object): Promise<string[][]> =>
-      list(await readSessions(folder.write('of.txt', text), options));
-    expect(await of('session_id,track_id\n1,"a, b"\n2,c\n1,d\n')).to.deep.equal([
+    expect(list(await of('session_id,track_id\n1,"a, b"\n2,c\n1,d\n'))).to.deep.equal([
       ['a, b', 'd'],
       ['c'],
     ]);
-    expect(
-      await of('user,song,when\nu,a,2\nu,b,1\n', {
-        columns: { session: 'user', item: 'song', time: 'when' },
-      }),
-    ).to.deep.equal([['b', 'a']]);
-    expect(
-      await of('1,2014-04-07T10:51:09.277Z,5,0\n1,2014-04-07T10:50:09Z,6,0\n', {
-        columns: { session: 0, item: 2, time: 1 },
-      }),
-    ).to.deep.equal([['6', '5']]);
-    expect(await of('1 5 20\n1 6 10\n', { names: ['SessionId', 'ItemId', 'Time'] })).to.deep.equal([
+    const named = { session: 'user', item: 'song', time: 'when' };
+    expect(list(await of('user,song,when\nu,a,2\nu,b,1\n', named))).to.deep.equal([['b', 'a']]);
+    const at = { session: 0, item: 2, time: 1 };
+    expect(list(await of('a,when,b,c\n1,2010-01-02,5,0\n1,2010-01-01,6,0\n', at))).to.deep.equal([
       ['6', '5'],
     ]);
-    expect(await of('user item\na b\n', { header: false })).to.deep.equal([
+    for (const [columns, message] of [
+      [{ session: 'a', item: 4 }, 'Unknown column "4"'],
+      [{ session: 'a', item: 'b', time: 'Time' }, 'Unknown column "Time"'],
+      [{ sesion: 0 }, 'did you mean "session"'],
+      [{ session: -1 }, 'columns.session must be a name, or a position from 0'],
+    ] as [SessionsColumnNames, string][])
+      expect((await rejection(of('a,b\n1,2\n', columns))).message).to.include(message);
+    expect((await rejection(of('session_id,item_id,track_id\n1,a,b\n'))).message).to.include(
+      'Unknown column "item_id"',
+    );
+  });
+
+  it('refuses a table, which is no session a line', async () => {
+    for (const names of ['SessionId,ItemId', 'user item', 'user_id item_id ts', 'session|time']) {
+      expect((await refused(`${names}\n1 a 3\n`)).message, names)
+        .to.include('line 1, names columns:')
+        .and.include('Sessions.fromTable')
+        .and.include('{ header: false }');
+    }
+    const read = await readSessions(folder.write('of.txt', 'user item\na b\n'), { header: false });
+    expect(list(read)).to.deep.equal([
       ['user', 'item'],
       ['a', 'b'],
     ]);
-  });
-
-  it('refuses a table of which it does not know what is what, and rows that are none', async () => {
-    expect((await refused('user_id item_id ts\n1 a 3\n')).message)
-      .to.include('line 1: it looks like a table')
-      .and.include('no column of the sessions: its columns are user_id, item_id, ts')
-      .and.include('{ header: false }');
-    expect((await refused('session_id,item_id,track_id\n1,a,b\n')).message).to.include(
-      'no column of the items',
-    );
-    expect((await refused('SessionId,ItemId\n1,a\n2,\n')).message).to.include(
-      'line 3, column "ItemId": expected an id',
-    );
-    expect((await refused('SessionId,ItemId\n,a\n')).message).to.include(
-      'line 2, column "SessionId": expected an id',
-    );
-    expect((await refused('SessionId,ItemId\n1,a\n2\n')).message).to.include(
-      'line 3: expected 2 columns, found 1',
-    );
-    expect((await refused('SessionId,ItemId,Time\n1,a,3\n1,b,soon\n')).message)
-      .to.include('line 3, column "Time": expected a time')
-      .and.include('got soon');
-    expect((await refused('SessionId,ItemId\n')).message).to.include('a header and no row');
-    expect(
-      (await refused('SessionId,ItemId\n1,a\n', { columns: { time: 'Time' } })).message,
-    ).to.include('Unknown column "Time"');
-    expect(
-      (await refused('SessionId,ItemId\n1,a\n', { columns: { sesion: 0 } })).message,
-    ).to.include('did you mean "session"');
-    expect((await refused('SessionId,ItemId\n1,a\n', { user: false })).message).to.include(
-      'line 1, names columns: SessionId, ItemId',
-    );
-    expect((await refused('1,a\n', { user: true, names: ['session', 'item'] })).message).to.include(
-      'Leave out user',
-    );
-    expect((await refused('a b\n', { quote: '"' })).message).to.include('quote is for tables');
-    expect((await refused('a b\n', { encodin: 'latin1' })).message).to.include(
-      'did you mean "encoding"',
-    );
+    for (const [options, message] of [
+      [{ header: true }, 'header is false or left out'],
+      [{ quote: '"' }, 'no option "quote"'],
+      [{ user: 1 }, 'user must be true or false'],
+      [{ encodin: 'latin1' }, 'did you mean "encoding"'],
+    ] as const)
+      expect((await refused('a b\n', options)).message).to.include(message);
   });
 
   it('takes the first id of a line for the user if told so, and asks where nobody can tell', async () => {
@@ -167,7 +150,7 @@ describe('readSessions', () => {
       ['1 5\n2 7\n3 1\n', 'They count the lines'],
       ['2 1\n5 3\n5 2\n8 1\n9 9\n', 'They never fall'],
       ['u a\nv a\nw b\nx a\ny b\n', 'They are all different, and stand nowhere else'],
-      ['1 5 10\n1 6 11\n2 5 12\n2 6 13\n3 5 14\n', "{ names: ['SessionId', 'ItemId', 'Time'] }"],
+      ['1 5 10\n1 6 11\n2 5 12\n2 6 13\n3 5 14\n', 'read it by Sessions.fromTable'],
     ];
     for (const [text, why] of unclear) {
       const error = await refused(text);
@@ -272,25 +255,18 @@ describe('readSessions', () => {
       expect(work, String(message)).to.throw(RecitalError, message);
   });
 
-  it('any texts are items and sessions of a quoted table, and come back as they are (property)', async () => {
-    const word = fc
-      .string({ unit: 'grapheme', minLength: 1 })
-      .filter((text) => text.trim() === text && !/[\0\r\n"]/.test(text));
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(fc.tuple(word, word), { minLength: 1, maxLength: 8 }),
-        async (rows) => {
-          const text = [
-            'SessionId,ItemId',
-            ...rows.map((row) => row.map((id) => `"${id}"`).join(',')),
-          ].join('\n');
-          const wanted = Sessions.fromRows(rows.map(([session, item]) => ({ session, item })));
-          const read = await readSessions(folder.write('any.csv', text));
-          expect([list(read), read.ids]).to.deep.equal([list(wanted), wanted.ids]);
-          expect(list(wanted).flat().sort()).to.deep.equal(rows.map(([, item]) => item).sort());
-        },
-      ),
-      runs(25),
+  it('any texts are items and sessions, and come back as they are (property)', () => {
+    const word = fc.string({ unit: 'grapheme', minLength: 1 });
+    fc.assert(
+      fc.property(fc.array(fc.tuple(word, word), { minLength: 1, maxLength: 8 }), (rows) => {
+        const made = Sessions.fromRows(rows.map(([session, item]) => ({ session, item })));
+        const table = Table.fromRows(rows.map(([session, item]) => ({ session, item })));
+        expect(list(Sessions.fromTable(table))).to.deep.equal(list(made));
+        made.ids!.forEach((id, s) => {
+          const own = rows.filter(([session]) => session === id).map(([, item]) => item);
+          expect(made.session(s)).to.deep.equal(own);
+        });
+      }),
     );
   });
 

@@ -135,11 +135,11 @@ describe('splits', () => {
     for (const odd of [0, -1, 1.5, NaN, '1' as unknown as number]) {
       expect(() => leaveKOut(plays, { test: odd })).to.throw(
         ArgumentError,
-        'test must be a whole number of plays',
+        'test must be a positive whole number',
       );
       expect(() => leaveKOut(plays, { valid: odd, test: 1 })).to.throw(
         ArgumentError,
-        'valid must be a whole number of plays',
+        'valid must be a positive whole number',
       );
     }
   });
@@ -195,10 +195,10 @@ describe('splits', () => {
     expect(Math.min(...counts)).to.be.greaterThan(140);
     expect(Math.max(...counts)).to.be.lessThan(260);
     for (const k of [1, 0, 2.5, NaN, '3' as unknown as number])
-      expect(() => kFold(plays, { k })).to.throw(ArgumentError, 'at least 2');
+      expect(() => kFold(plays, { k })).to.throw(ArgumentError, '2 or more');
     expect(() => kFold(plays, { k: 11 })).to.throw(ArgumentError, '11 folds of 10 plays');
     expect(() => kFold(plays, { folds: 3 } as object)).to.throw(ArgumentError, 'no option "folds"');
-    expect(() => kFold([] as unknown as Plays)).to.throw(ArgumentError, 'Plays are split by user');
+    expect(() => kFold([] as unknown as Plays)).to.throw(ArgumentError, 'A split needs plays');
   });
 
   it('draws other rows for another seed, the last ones no more often than the first', () => {

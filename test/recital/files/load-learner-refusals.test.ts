@@ -77,7 +77,7 @@ describe('loadLearner refuses', () => {
       [(c) => (c.loss = { name: 'BCEWithLogitsLossFlat', run: 'me' }), 'unknown field "run"'],
       [(c) => (c.loss = { name: 'toString' }), "not one of the library's losses"],
       [(c) => (c.target.target = 'length'), 'target should be binary, log, rank, count'],
-      [(c) => (c.bs = 0), 'bs = 0'],
+      [(c) => (c.bs = 0), 'bs must be a'],
       [(c) => (c.negatives = { n: 0 }), 'negatives.n should be 1 or more'],
       [(c) => (c.negatives = { sampling: 'all' }), "sampling should be 'uniform' or 'popularity'"],
       [(c) => (c.names.user = null), 'names.user should be text'],

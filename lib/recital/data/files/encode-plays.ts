@@ -1,7 +1,7 @@
 import type { DuckDBBlobValue, DuckDBConnection } from '@duckdb/node-api';
 import { DataError } from '../../errors.js';
 import { groupBy } from '../csr.js';
-import type { PlaysColumns } from '../plays.js';
+import type { PlaysColumns } from '../plays-columns.js';
 import { Vocabulary } from '../vocabulary.js';
 import { type Database, fileError, typedItems, withDuckDB } from './duckdb.js';
 

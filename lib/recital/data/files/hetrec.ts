@@ -4,7 +4,8 @@ import path from 'node:path';
 import { interruptible } from '../../compute/interrupt.js';
 import { DataError } from '../../errors.js';
 import { checkOptions } from '../../options.js';
-import { Plays, warnOfDuplicates } from '../plays.js';
+import { Plays } from '../plays.js';
+import { warnOfDuplicates } from '../plays-columns.js';
 
 import { Table } from '../table.js';
 import { Tracks } from '../tracks.js';

@@ -1,9 +1,16 @@
 import path from 'node:path';
 import { ArgumentError, DataError } from '../../errors.js';
 import { checkOptions } from '../../options.js';
-import { Plays, type PlaysColumns, sumDuplicates, warnOfDuplicates } from '../plays.js';
+import { Plays } from '../plays.js';
+import {
+  type PlaysColumnNames,
+  type PlaysColumns,
+  type PlaysPositions,
+  playsPositions,
+  sumDuplicates,
+  warnOfDuplicates,
+} from '../plays-columns.js';
 
-import { type PlaysColumnNames, type PlaysPositions, playsPositions } from '../plays-columns.js';
 import { type Column, Table } from '../table.js';
 import { audioFeatures, Tracks, trackColumns } from '../tracks.js';
 import {

@@ -7,9 +7,14 @@ import type {
 } from '@duckdb/node-api';
 import { ArgumentError, DataError, InterruptedError, RecitalError } from '../../errors.js';
 import { checkOptions, didYouMean, isNumbers, whatIs } from '../../options.js';
-import { Plays, sumDuplicates, warnOfDuplicates } from '../plays.js';
+import { Plays } from '../plays.js';
+import {
+  type PlaysColumnNames,
+  playsPositionsIn,
+  sumDuplicates,
+  warnOfDuplicates,
+} from '../plays-columns.js';
 
-import { type PlaysColumnNames, playsPositionsIn } from '../plays-columns.js';
 import { Table } from '../table.js';
 import { Tracks } from '../tracks.js';
 import {
