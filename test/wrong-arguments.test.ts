@@ -145,7 +145,7 @@ describe('wrong arguments', () => {
     'a table to split': [() => perUserSplit(wrong(plays.toTable())), 'an object of Table'],
     'an option that minPlays lacks': [() => plays.minPlays(wrong({ user: 5 })), 'no option "user"'],
     'a number for minPlays': [() => plays.minPlays(wrong(5)), 'must be an object'],
-    'no k': [() => plays.kCore(wrong(undefined)), 'got undefined'],
+    'no k': [() => plays.kCore(wrong(undefined)), 'got nothing'],
     'a whole split for take': [() => plays.take(wrong(randomSplit(12))), 'take needs row numbers'],
     'no records': [() => Plays.fromRows(wrong(undefined)), 'got nothing'],
     'a record that is none': [

@@ -330,9 +330,21 @@ describe('CollabDataLoaders', () => {
       () => CollabDataLoaders.fromTable(records.slice(0, 4)),
       '0.2 of 4 rows leaves none',
     ],
-    ['bs 0', () => CollabDataLoaders.fromTable(records, { bs: 0 }), 'bs must be a whole number from 1 to 16777216, got 0'],
-    ['bs 1.5', () => CollabDataLoaders.fromTable(records, { bs: 1.5 }), 'bs must be a whole number from 1 to 16777216, got 1.5'],
-    ['valBs −1', () => CollabDataLoaders.fromTable(records, { bs: 2, valBs: -1 }), 'bs must be a whole number from 1 to 16777216, got -1'],
+    [
+      'bs 0',
+      () => CollabDataLoaders.fromTable(records, { bs: 0 }),
+      'bs must be a whole number from 1 to 16777216, got 0',
+    ],
+    [
+      'bs 1.5',
+      () => CollabDataLoaders.fromTable(records, { bs: 1.5 }),
+      'bs must be a whole number from 1 to 16777216, got 1.5',
+    ],
+    [
+      'valBs −1',
+      () => CollabDataLoaders.fromTable(records, { bs: 2, valBs: -1 }),
+      'bs must be a whole number from 1 to 16777216, got -1',
+    ],
     [
       'an unknown shuffle',
       () => CollabDataLoaders.fromTable(records, { shuffle: 'yes' as 'permutation' }),

@@ -329,7 +329,13 @@ describe('SequenceDataLoaders', () => {
       expect(() => make({ bs: 1000 }).oneBatch()).to.throw(ArgumentError, 'smaller bs'),
     );
     expect(lines.join()).to.include('bs = 1000 is more than the 280 training windows');
-    expect(() => make({ bs: 0 })).to.throw(ArgumentError, 'bs must be a positive whole number, got 0');
-    expect(() => make({ valBs: 1.5 })).to.throw(ArgumentError, 'bs must be a positive whole number, got 1.5');
+    expect(() => make({ bs: 0 })).to.throw(
+      ArgumentError,
+      'bs must be a positive whole number, got 0',
+    );
+    expect(() => make({ valBs: 1.5 })).to.throw(
+      ArgumentError,
+      'bs must be a positive whole number, got 1.5',
+    );
   });
 });

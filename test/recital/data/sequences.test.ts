@@ -126,7 +126,7 @@ describe('createSequences', () => {
     );
     expect(() => createSequences(Plays.fromRows([{ user: 'u', track: 't' }]))).to.throw(
       DataError,
-      'No user has 2 tracks',
+      'No user of 1 has 2 tracks',
     );
     expect(() =>
       createSequences(
