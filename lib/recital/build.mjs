@@ -1,6 +1,6 @@
 // Compiles the AssemblyScript kernels into lib/recital/compute/build/, and makes of the library one
-// file and its declarations, in lib/recital/dist/, unless that is done already. Run by npm's
-// `prepare`.
+// file and its declarations, in lib/recital/dist/, and bundles of the kernel, unless that is done
+// already. Run by npm's `prepare`.
 import { accessSync, constants, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -22,8 +22,10 @@ if (!Object.keys(builds).every((name) => age(join(out, `${name}.wasm`)) > newest
 bundle(library, 'index.ts', ['../native']);
 try {
   typesOf(() => createRequire(import.meta.url)('@tslab/typescript-for-tslab'));
+  for (const program of ['supervise', 'kernel', 'interrupt-channel'])
+    bundle(join(library, '..', 'kernel'), `tslab/${program}.ts`);
 } catch {
-  // The kernel is not installed, which alone needs them.
+  // The kernel is not installed.
 }
 
 async function compile() {

@@ -57,7 +57,7 @@ function bundle(folder, entry, others = []) {
   try {
     write(`${file}.map`, map);
     write(file, code);
-    writeModule(path.join(folder, 'dist', `${name}.mjs`), code);
+    if (name === 'index') writeModule(path.join(folder, 'dist', 'index.mjs'), code);
     clear(folder, name, hash);
     return { file };
   } catch {
@@ -204,7 +204,8 @@ function named(code) {
   const names = renamed.map(
     ([, name, local]) => `Object.defineProperty(${local}, 'name', { value: '${name}' });\n`,
   );
-  return code.replace(classes, '$1 ').replace(/(?=\/\/# sourceMappingURL=\S*\s*$)/, names.join(''));
+  const kept = own.length > 0 ? code.replace(classes, '$1 ') : code;
+  return kept.replace(/(?=\/\/# sourceMappingURL=\S*\s*$)/, names.join(''));
 }
 
 if (require.main === module) {

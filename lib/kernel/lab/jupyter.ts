@@ -167,7 +167,8 @@ function kernelSpec(root: string): object {
   return {
     argv: [
       process.execPath,
-      join(root, 'lib', 'kernel', 'tslab', 'supervise.cjs'),
+      join(root, 'lib', 'kernel', 'tslab', 'start.cjs'),
+      'supervise',
       '{connection_file}',
     ],
     display_name: 'TypeScript',

@@ -6,33 +6,10 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { RecitalError } from '../../recital/errors.js';
+import { address, type Connection, type Content, pack, unpack } from '../protocol.js';
+import { causeOfDeath } from '../tslab/supervise.js';
 
-/** The connection file of a kernel, without the ports. */
-interface Connection {
-  transport: string;
-  ip: string;
-  key: string;
-  signature_scheme: string;
-}
-interface Message {
-  header: Content;
-  parent: Content;
-  content: Content;
-}
-const { address, pack, unpack } = require('../tslab/wire.cjs') as {
-  address(connection: Connection, port: number): string;
-  pack(
-    connection: Connection,
-    message: { id: string; session: string; type: string; content: Content },
-  ): (string | Buffer)[];
-  unpack(connection: Connection, frames: Buffer[]): Message;
-};
-const { causeOfDeath } = require('../tslab/kernel-exit.cjs') as {
-  causeOfDeath(end: { code: number | null; signal: string | null; log: string }): string;
-};
-
-/** What a message of the Jupyter protocol carries. */
-export type Content = Record<string, unknown>;
+export type { Content };
 /**
  * Called for each message that a request causes on the output channel: `stream`, `display_data`,
  * `error`, …
@@ -42,9 +19,11 @@ export type OnOutput = (type: string, content: Content) => void;
 /** The kernel process has ended although nobody asked it to. */
 export class KernelDiedError extends RecitalError {}
 
-/** The launcher of this checkout, and the stock kernel of tslab. */
+const start = join(__dirname, '../tslab/start.cjs');
+
+/** The kernel of this checkout, and the stock kernel of tslab. */
 export const launchers = {
-  repaired: [join(__dirname, '../tslab/launch.cjs')],
+  recital: [start, 'kernel'],
   stock: [
     join(resolve(require.resolve('tslab/package.json'), '..'), 'bin', 'tslab'),
     'kernel',
@@ -53,10 +32,10 @@ export const launchers = {
 };
 
 /**
- * The launcher as Jupyter starts it: with a process beside it that tells why a kernel has died,
- * which a KernelClient sees for itself.
+ * The kernel as Jupyter starts it: with a process beside it that reports its death, which a
+ * KernelClient sees for itself.
  */
-export const supervised: readonly string[] = [join(__dirname, '../tslab/supervise.cjs')];
+export const supervised: readonly string[] = [start, 'supervise'];
 
 interface Socket extends AsyncIterable<Buffer[]> {
   linger: number;
@@ -146,7 +125,7 @@ export class KernelClient {
     const {
       cwd,
       env = process.env,
-      launcher = launchers.repaired,
+      launcher = launchers.recital,
       startTimeout = 60_000,
       transport = 'tcp',
     } = options;
@@ -196,7 +175,7 @@ export class KernelClient {
     const zmq = createRequire(require.resolve('tslab/package.json'))('zeromq') as ZeroMq; // the copy that tslab uses
     const output = new zmq.Subscriber({ receiveHighWaterMark: 0 });
     output.subscribe();
-    // Messages are sent at once, however many are on their way: see repair.cjs.
+    // Messages are sent at once, however many are on their way: see kernel.ts.
     const dealer = (): Socket =>
       new zmq.Dealer({ sendTimeout: 0, sendHighWaterMark: 0, routingId: this.session });
     const ports: [Socket, number][] = [

@@ -75,7 +75,8 @@ describe('jupyterHome', () => {
     expect(kernel).to.deep.include({ language: 'typescript', interrupt_mode: 'message' });
     expect(kernel.argv).to.deep.equal([
       process.execPath,
-      join(folder, 'lib', 'kernel', 'tslab', 'supervise.cjs'),
+      join(folder, 'lib', 'kernel', 'tslab', 'start.cjs'),
+      'supervise',
       '{connection_file}',
     ]);
   });
@@ -94,7 +95,7 @@ describe('jupyterHome', () => {
     writeFileSync(kernel, '{}');
     writeFileSync(setting, '{"autoCompletion": false}');
     jupyterHome(folder);
-    expect(readFileSync(kernel, 'utf8')).to.contain('supervise.cjs');
+    expect(readFileSync(kernel, 'utf8')).to.contain('start.cjs');
     expect(readFileSync(setting, 'utf8')).to.equal('{"autoCompletion": false}');
   });
 });
@@ -108,7 +109,8 @@ describe('installKernel', () => {
     const { argv, env } = JSON.parse(readFileSync(file, 'utf8'));
     expect(argv).to.deep.equal([
       process.execPath,
-      join('/opt/my recital', 'lib', 'kernel', 'tslab', 'supervise.cjs'),
+      join('/opt/my recital', 'lib', 'kernel', 'tslab', 'start.cjs'),
+      'supervise',
       '{connection_file}',
     ]);
     expect(env).to.include({ RECITAL_THREADS: '1', NODE_OPTIONS: '--max-old-space-size=400' });

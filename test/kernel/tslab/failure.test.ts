@@ -1,15 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 
-interface ErrorContent {
-  ename: string;
-  evalue: string;
-  traceback: string[];
-}
-const { stopped, thrown } = require('../../../lib/kernel/tslab/failure.cjs') as {
-  stopped(cell: object, error: unknown): ErrorContent;
-  thrown(error: unknown, code: object): ErrorContent;
-};
+import { type ErrorContent, stopped, thrown } from '../../../lib/kernel/tslab/failure.js';
+
 const code = { isWrapper: () => false, locate: () => undefined };
 const heads = (content: ErrorContent): string[] =>
   content.traceback.filter((line) => !line.startsWith('    at '));

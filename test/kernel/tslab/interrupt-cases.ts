@@ -29,8 +29,8 @@ export interface InterruptCase {
   after: [string, RegExp];
 }
 
-/** What every kernel must stop: the library's own work. */
-export const cases: InterruptCase[] = [
+/** The library's own work. */
+const work: InterruptCase[] = [
   {
     what: 'fit',
     code: 'const own = collabLearner(dls, { nFactors: 20 }); await own.fit(5000); await own.fit(5000); kept = "not reached"',
@@ -107,8 +107,9 @@ const stands: [string, RegExp] = [
   /\[ true, 0 \]/,
 ];
 
-/** What the launcher's kernel alone can stop: what the cells do themselves. */
-export const moreCases: InterruptCase[] = [
+/** What is to be stopped: the library's work, and what cells do themselves. */
+export const cases: InterruptCase[] = [
+  ...work,
   {
     what: 'what stands below a training',
     code: "kept = undefined; const below = collabLearner(dls, { nFactors: 20 });\nif (learn) {\n  await below.fit(5000);\n  console.log('not printed');\n}\nkept = 'not reached';",

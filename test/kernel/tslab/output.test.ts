@@ -1,32 +1,21 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 
-interface Out {
-  print(name: string, text: string): void;
-  display(content: object, update?: boolean, result?: boolean): void;
-  flush(): void;
-  finish(): void;
-}
-const { Output, cut } = require('../../../lib/kernel/tslab/output.cjs') as {
-  Output: new (
-    sendText: (name: string, text: string) => void,
-    sendDisplay: (content: object, update?: boolean, result?: boolean) => void,
-  ) => Out;
-  cut(text: string): string;
-};
+import { cut, Output } from '../../../lib/kernel/tslab/output.js';
+import type { DisplayContent } from '../../../lib/kernel/tslab/tslab.js';
 
 const CHARS = 1_000_000;
 const LINES = 20_000;
 const NOTE =
   '\n… A cell shows at most 20,000 lines or 1,000,000 characters: of what follows, only the end is shown, when the cell has ended.\n';
-const display = (id: string, text: string): object => ({
+const display = (id: string, text: string): DisplayContent => ({
   data: { 'text/plain': text },
   metadata: {},
   transient: { display_id: id },
 });
 
 /** What is sent of what a cell does. */
-function sent(work: (output: Out) => void): { name: string; text: string }[] {
+function sent(work: (output: Output) => void): { name: string; text: string }[] {
   const messages: { name: string; text: string }[] = [];
   const output = new Output(
     (name, text) => messages.push({ name, text }),

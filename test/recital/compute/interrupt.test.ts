@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { InterruptChannel } from '../../../lib/kernel/tslab/interrupt-channel.js';
 import {
   InterruptGuard,
   type InterruptScope,
@@ -10,10 +11,7 @@ import {
 import { type Display, sayInterrupted, setDisplay } from '../../../lib/recital/data/display.js';
 import { InterruptedError } from '../../../lib/recital/errors.js';
 
-const { Control } = require('../../../lib/kernel/tslab/interrupt-channel.cjs') as {
-  Control: new () => { section<T>(work: () => T): T };
-};
-const control = new Control();
+const control = new InterruptChannel();
 
 /** A cell of a notebook. */
 class Cell implements InterruptScope {

@@ -1,10 +1,7 @@
 import { expect } from 'chai';
+import { rewriteDeclarations } from '../../../lib/kernel/tslab/cell-code.js';
 
-const { writeOut } = require('../../../lib/kernel/tslab/rewrite-declarations.cjs') as {
-  writeOut(code: string): string;
-};
-
-describe('writeOut', () => {
+describe('rewriteDeclarations', () => {
   it('writes shorthand properties out, wherever they stand, and leaves the rest', () => {
     const cases = {
       'const x = { plays };': 'const x = { plays: plays };',
@@ -17,7 +14,8 @@ describe('writeOut', () => {
       'if (x) { y } // { z }': 'if (x) { y } // { z }',
       'const broken = { a': 'const broken = { a: a',
     };
-    for (const [code, expected] of Object.entries(cases)) expect(writeOut(code)).to.equal(expected);
+    for (const [code, expected] of Object.entries(cases))
+      expect(rewriteDeclarations(code)).to.equal(expected);
   });
 
   it('gives a module that is imported in an expression its type, whatever stands around', () => {
@@ -33,6 +31,6 @@ describe('writeOut', () => {
       "import * as fs from 'node:fs';": undefined,
     };
     for (const [code, expected = code] of Object.entries(cases))
-      expect(writeOut(code)).to.equal(expected);
+      expect(rewriteDeclarations(code)).to.equal(expected);
   });
 });

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { freePorts } from '../../../lib/kernel/run/kernel-client.js';
+import { causeOfDeath } from '../../../lib/kernel/tslab/supervise.js';
 import {
   type CellRun,
   KernelClient,
@@ -13,10 +14,6 @@ import {
   runCell,
   supervised,
 } from '../../support/kernel.js';
-
-const { causeOfDeath } = require('../../../lib/kernel/tslab/kernel-exit.cjs') as {
-  causeOfDeath(end: { code: number | null; signal: string | null; log: string }): string;
-};
 
 const outOfMemory = 'The kernel ran out of memory, and its variables are gone.';
 const gone = 'the kernel ends, and its variables are gone.';
@@ -105,7 +102,7 @@ describe('a kernel that dies', () => {
 
   it('of SIGKILL says so to whoever runs a notebook, and who may have sent it', async () => {
     const error = (await last(
-      launchers.repaired,
+      launchers.recital,
       "await null; process.kill(process.pid, 'SIGKILL'); for (;;);",
     )) as Error;
     expect(error.name).to.equal('KernelDiedError');
