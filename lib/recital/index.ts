@@ -404,20 +404,20 @@ export {
 export {
   RandomRecommender,
   type RandomRecommenderOptions,
-} from './recommend/baselines/random-recommender.js';
+} from './recommend/baselines/random.js';
+export type {
+  ContentRecommenderOptions,
+  ContentScoring,
+  ContentSettings,
+  ContentState,
+} from './recommend/content/content.js';
 export { ContentRecommender } from './recommend/content/content.js';
 export {
   type ContentFeatures,
   type ContentFeaturesOptions,
   contentFeatures,
-} from './recommend/content/content-features.js';
-export type {
-  ContentRecommenderOptions,
-  ContentSettings,
-  ContentState,
-} from './recommend/content/content-fit.js';
-export type { ContentScoring } from './recommend/content/content-scores.js';
-export type { Explanation } from './recommend/explain.js';
+} from './recommend/content/features.js';
+export type { Explanation } from './recommend/explanation.js';
 export {
   type ExportOptions,
   type RecommenderData,
@@ -438,13 +438,13 @@ export {
   type FactorSettings,
   type Factors,
   type FromFactorsOptions,
-} from './recommend/factors/factor-recommender.js';
+} from './recommend/factors/factors.js';
 export {
   getRecommendationsPca,
   PcaRecommender,
   type PcaRecommenderOptions,
   type PcaScore,
-} from './recommend/factors/pca-recommender.js';
+} from './recommend/factors/pca.js';
 export { FoldedUser, type HistoryItem, type HistoryOptions } from './recommend/fold-in.js';
 export {
   type InteractionPairs,
@@ -457,9 +457,9 @@ export {
   type CollabNNOptions,
   collabLearner,
 } from './recommend/learners/collab.js';
+export type { CollabFoldedUser, FoldInOptions } from './recommend/learners/collab-fold-in.js';
 export { CollabNNLearner } from './recommend/learners/collab-nn.js';
 export type { CollabModel } from './recommend/learners/collab-recommender.js';
-export type { CollabFoldedUser, FoldInOptions } from './recommend/learners/fold-in-collab.js';
 export {
   LearnerRecommender,
   type LearnerRecommenderOptions,
@@ -469,6 +469,7 @@ export {
   type LightGCNLearnerOptions,
   lightGCNLearner,
 } from './recommend/learners/light-gcn.js';
+export type { Weighting } from './recommend/neighbours/bm25.js';
 export {
   EASE,
   type EASEOptions,
@@ -477,12 +478,10 @@ export {
 } from './recommend/neighbours/ease.js';
 export { Friends, type FriendsOptions } from './recommend/neighbours/friends.js';
 export { ItemKNN, type KNNOptions } from './recommend/neighbours/item-knn.js';
-export type { Weighting } from './recommend/neighbours/row-weighting.js';
 export { RP3beta, type RP3betaOptions } from './recommend/neighbours/rp3beta.js';
 export { type SideRows, type TagRowsOptions, tagRows } from './recommend/neighbours/side-rows.js';
 export { UserKNN } from './recommend/neighbours/user-knn.js';
-export { RecommendationBatch } from './recommend/recommendation-batch.js';
-export { Recommendations } from './recommend/recommendations.js';
+export { RecommendationBatch, Recommendations } from './recommend/recommendations.js';
 export {
   type Id,
   type Names,

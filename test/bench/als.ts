@@ -5,7 +5,7 @@ import { perUserSplit } from '../../lib/recital/data/splits.js';
 import { Table } from '../../lib/recital/data/table.js';
 import { evaluateRecommender } from '../../lib/recital/evaluation/evaluate-recommender.js';
 import { ALS } from '../../lib/recital/recommend/factors/als.js';
-import { FactorRecommender } from '../../lib/recital/recommend/factors/factor-recommender.js';
+import { FactorRecommender } from '../../lib/recital/recommend/factors/factors.js';
 import { Interactions } from '../../lib/recital/recommend/interactions.js';
 import { type Benchmark, main } from './support/benchmark.js';
 import { alternate, peer, type Runs, worker } from './support/contenders.js';

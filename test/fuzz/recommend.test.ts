@@ -25,7 +25,7 @@ import {
 import { loadLearner } from '../../lib/recital/files/load.js';
 import { BCEWithLogitsLossFlat } from '../../lib/recital/nn/losses.js';
 import { Popularity } from '../../lib/recital/recommend/baselines/popularity.js';
-import { RandomRecommender } from '../../lib/recital/recommend/baselines/random-recommender.js';
+import { RandomRecommender } from '../../lib/recital/recommend/baselines/random.js';
 import { Interactions } from '../../lib/recital/recommend/interactions.js';
 import { type CollabLearner, collabLearner } from '../../lib/recital/recommend/learners/collab.js';
 import type { Id, Recommender } from '../../lib/recital/recommend/recommender.js';

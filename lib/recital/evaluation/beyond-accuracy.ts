@@ -2,7 +2,7 @@ import type { Tracks } from '../data/tracks.js';
 import { StandardScaler } from '../decomposition/standard-scaler.js';
 import { ArgumentError } from '../errors.js';
 import { checkArgument, checkOptions, isNumbers, whatIs } from '../options.js';
-import { checkN } from '../recommend/lookup.js';
+import { checkN } from '../recommend/resolve-ids.js';
 import { type AtK, checkLists, countRecommended } from './metrics.js';
 
 /**

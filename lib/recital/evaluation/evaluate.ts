@@ -5,7 +5,7 @@ import { unknownId } from '../data/vocabulary.js';
 import { ArgumentError, InterruptedError, UnknownIdError } from '../errors.js';
 import { checkNumber, checkRounds, given, whatIs } from '../options.js';
 import { Popularity } from '../recommend/baselines/popularity.js';
-import { RandomRecommender } from '../recommend/baselines/random-recommender.js';
+import { RandomRecommender } from '../recommend/baselines/random.js';
 import type { Id, Recommender } from '../recommend/recommender.js';
 import { audioVectors } from './beyond-accuracy.js';
 import { Comparison, environment, type LeftOut, type RunCard } from './comparison.js';

@@ -1,7 +1,7 @@
 import type { CsrRows } from '../data/csr.js';
 import { ArgumentError } from '../errors.js';
 import { checkArgument, checkOptions, isNumbers, said } from '../options.js';
-import { checkN } from '../recommend/lookup.js';
+import { checkN } from '../recommend/resolve-ids.js';
 
 /**
  * Options of the metrics of one user's list. In their formulas, h_j is 1 if the j-th recommended

@@ -13,7 +13,7 @@ import { indicesIn, Vocabulary } from '../data/vocabulary.js';
 
 import { ArgumentError, DataError, NumericError } from '../errors.js';
 import { checkArgument, checkOptions, whatIs } from '../options.js';
-import { checkN } from '../recommend/lookup.js';
+import { checkN } from '../recommend/resolve-ids.js';
 import { ScoreList, type SequenceRecommender } from '../sequential/sequence-recommender.js';
 import { instead } from './parse.js';
 

@@ -1,8 +1,8 @@
 import { Plays } from '../data/plays.js';
 import { ArgumentError, UnknownIdError } from '../errors.js';
 import { checkArgument, checkOptions, whatIs } from '../options.js';
-import { checkN } from '../recommend/lookup.js';
 import { Recommender } from '../recommend/recommender.js';
+import { checkN } from '../recommend/resolve-ids.js';
 import { type AccuracyMetric, accuracyMetrics } from './metrics.js';
 
 /** Makes a recommender of training plays; equal seeds should make equal ones. */

@@ -18,7 +18,7 @@ import { EXTENSION, fileConfig } from '../learner/model-file.js';
 import type { Loss } from '../nn/loss.js';
 import { checkOptions } from '../options.js';
 import { Popularity } from '../recommend/baselines/popularity.js';
-import { RandomRecommender } from '../recommend/baselines/random-recommender.js';
+import { RandomRecommender } from '../recommend/baselines/random.js';
 import { ContentRecommender } from '../recommend/content/content.js';
 import {
   type RecommenderData,
@@ -28,8 +28,8 @@ import {
   sectionPrefix,
 } from '../recommend/export.js';
 import { ALS } from '../recommend/factors/als.js';
-import { FactorRecommender } from '../recommend/factors/factor-recommender.js';
-import { PcaRecommender } from '../recommend/factors/pca-recommender.js';
+import { FactorRecommender } from '../recommend/factors/factors.js';
+import { PcaRecommender } from '../recommend/factors/pca.js';
 import { Interactions } from '../recommend/interactions.js';
 import { CollabLearner } from '../recommend/learners/collab.js';
 import { CollabNNLearner } from '../recommend/learners/collab-nn.js';

@@ -13,14 +13,14 @@ import {
   readHistory,
 } from '../recommend/fold-in.js';
 import { Interactions } from '../recommend/interactions.js';
+import { type Id, Recommender } from '../recommend/recommender.js';
 import {
   cannotFoldIn,
   checkHistories,
   checkScores,
   trackIndex,
   userIndex,
-} from '../recommend/lookup.js';
-import { type Id, Recommender } from '../recommend/recommender.js';
+} from '../recommend/resolve-ids.js';
 import { checkList, ScoreList, SequenceRecommender } from '../sequential/sequence-recommender.js';
 
 /** Options of {@link Hybrid}. */

@@ -12,9 +12,9 @@ import {
   RankGains,
 } from '../evaluation/next-track.js';
 import { checkOptions, said, whatIs } from '../options.js';
-import { checkN } from '../recommend/lookup.js';
+import { TopN } from '../recommend/rank.js';
 import type { Recommender } from '../recommend/recommender.js';
-import { TopN } from '../recommend/top-n.js';
+import { checkN } from '../recommend/resolve-ids.js';
 import type { SequenceRecommender } from '../sequential/sequence-recommender.js';
 import {
   checkFusion,

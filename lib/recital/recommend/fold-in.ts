@@ -4,9 +4,9 @@ import { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError, UnknownIdError } from '../errors.js';
 import { checkOptions, said } from '../options.js';
 import { Interactions } from './interactions.js';
-import { trackIndex } from './lookup.js';
 import type { Recommendations } from './recommendations.js';
 import { type Id, Recommender, type RecommendOptions } from './recommender.js';
+import { trackIndex } from './resolve-ids.js';
 import { type SimilarUsersOptions, similarUsers } from './similar.js';
 
 /**

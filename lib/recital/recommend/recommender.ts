@@ -5,10 +5,9 @@ import { counted, printed } from '../printed.js';
 import { type ExportOptions, exportRecommender } from './export.js';
 import type { FoldedUser, HistoryItem, HistoryOptions } from './fold-in.js';
 import type { Interactions } from './interactions.js';
-import { cannotFoldIn } from './lookup.js';
 import { recommend, recommendBatch } from './rank.js';
-import type { RecommendationBatch } from './recommendation-batch.js';
-import type { Recommendations } from './recommendations.js';
+import type { RecommendationBatch, Recommendations } from './recommendations.js';
+import { cannotFoldIn } from './resolve-ids.js';
 import { type SimilarUsersOptions, similarTracks, similarUsers } from './similar.js';
 
 /** A user's or track's own id, as in the data. */

@@ -2,10 +2,10 @@ import { Table } from '../data/table.js';
 import { ArgumentError } from '../errors.js';
 import { checkOptions } from '../options.js';
 import type { Interactions } from './interactions.js';
-import { blockedTracks, checkN, trackIndex, userIndex } from './lookup.js';
+import { TopN } from './rank.js';
 import { Recommendations } from './recommendations.js';
 import type { Id, Recommender, SimilarTracksOptions, TrackVectors } from './recommender.js';
-import { TopN } from './top-n.js';
+import { blockedTracks, checkN, trackIndex, userIndex } from './resolve-ids.js';
 
 /** See {@link Recommender.similarTracks}. */
 export function similarTracks(

@@ -16,9 +16,9 @@ import {
   restoreLearner,
   restoreOptions,
 } from '../recommend/learners/recommending-learner.js';
-import { checkHistories } from '../recommend/lookup.js';
 import type { Recommendations } from '../recommend/recommendations.js';
 import type { Id, Recommender, RecommendOptions, TrackVectors } from '../recommend/recommender.js';
+import { checkHistories } from '../recommend/resolve-ids.js';
 import { describeSequences, readSequences } from './lstm-file.js';
 import { namesOnly, SequenceRecommender, trainedPart } from './sequence-recommender.js';
 

@@ -12,9 +12,9 @@ import {
   readHistory,
 } from '../recommend/fold-in.js';
 import { Interactions } from '../recommend/interactions.js';
-import { checkHistories, checkScores } from '../recommend/lookup.js';
 import type { Recommendations } from '../recommend/recommendations.js';
 import { type Id, Recommender, type RecommendOptions } from '../recommend/recommender.js';
+import { checkHistories, checkScores } from '../recommend/resolve-ids.js';
 
 /**
  * What recommends the next track: it has a score for each track after what was played before, in

@@ -2,8 +2,8 @@ import type { Histories, SequenceSource } from '../data/sequences.js';
 import { ArgumentError } from '../errors.js';
 import { checkNumber, checkOptions } from '../options.js';
 import { finiteOrText, readFiniteOrText, type SavedForm } from '../recommend/export.js';
-import { checkN } from '../recommend/lookup.js';
-import { TopN } from '../recommend/top-n.js';
+import { TopN } from '../recommend/rank.js';
+import { checkN } from '../recommend/resolve-ids.js';
 import {
   checkList,
   ScoreList,

@@ -10,7 +10,7 @@ import {
 } from '../../../lib/recital/evaluation/evaluate-recommender.js';
 import { rankingMetrics } from '../../../lib/recital/evaluation/metrics.js';
 import { Popularity } from '../../../lib/recital/recommend/baselines/popularity.js';
-import { RandomRecommender } from '../../../lib/recital/recommend/baselines/random-recommender.js';
+import { RandomRecommender } from '../../../lib/recital/recommend/baselines/random.js';
 import { collabLearner } from '../../../lib/recital/recommend/learners/collab.js';
 
 const plays = (rows: Record<string, string>): Plays =>

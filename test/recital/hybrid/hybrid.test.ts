@@ -8,7 +8,7 @@ import { Hybrid, normaliseScores } from '../../../lib/recital/hybrid/hybrid.js';
 import { fitHybrid } from '../../../lib/recital/hybrid/weights.js';
 
 import { Popularity } from '../../../lib/recital/recommend/baselines/popularity.js';
-import { RandomRecommender } from '../../../lib/recital/recommend/baselines/random-recommender.js';
+import { RandomRecommender } from '../../../lib/recital/recommend/baselines/random.js';
 import { Interactions } from '../../../lib/recital/recommend/interactions.js';
 import { ItemKNN } from '../../../lib/recital/recommend/neighbours/item-knn.js';
 import { UserKNN } from '../../../lib/recital/recommend/neighbours/user-knn.js';

@@ -10,7 +10,7 @@ import {
 } from '../../../lib/recital/evaluation/evaluate-recommender.js';
 import { EmbeddingDotBias } from '../../../lib/recital/models/embedding-dot-bias.js';
 import { Popularity } from '../../../lib/recital/recommend/baselines/popularity.js';
-import { RandomRecommender } from '../../../lib/recital/recommend/baselines/random-recommender.js';
+import { RandomRecommender } from '../../../lib/recital/recommend/baselines/random.js';
 import {
   type CollabLearner,
   collabLearner,

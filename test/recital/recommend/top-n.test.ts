@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { float32, int32 } from '../../../lib/recital/compute/memory.js';
 import { Random } from '../../../lib/recital/compute/random.js';
 import { NumericError } from '../../../lib/recital/errors.js';
-import { TopN, topRows } from '../../../lib/recital/recommend/top-n.js';
+import { TopN, topRows } from '../../../lib/recital/recommend/rank.js';
 
 const what = (i: number): string => `score ${i}`;
 

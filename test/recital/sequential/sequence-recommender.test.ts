@@ -14,7 +14,7 @@ import { evaluateNextItem } from '../../../lib/recital/evaluation/next-track.js'
 import { WeightedSum } from '../../../lib/recital/hybrid/hybrid.js';
 import { fuse } from '../../../lib/recital/hybrid/weights.js';
 import { LSTMModel } from '../../../lib/recital/models/lstm.js';
-import { RandomRecommender } from '../../../lib/recital/recommend/baselines/random-recommender.js';
+import { RandomRecommender } from '../../../lib/recital/recommend/baselines/random.js';
 import { recommendSongs } from '../../../lib/recital/sequential/lstm.js';
 import { Markov, NextItemKNN, SequentialRules } from '../../../lib/recital/sequential/pairs.js';
 import {

@@ -4,8 +4,8 @@ import { checkOptions, said } from '../../options.js';
 import type { SavedForm } from '../export.js';
 import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from '../fold-in.js';
 import { Interactions } from '../interactions.js';
-import { checkScores } from '../lookup.js';
 import { Recommender } from '../recommender.js';
+import { checkScores } from '../resolve-ids.js';
 
 /** What a track's popularity counts: the users that play it, or their playcounts. */
 export type PopularityMeasure = 'listeners' | 'plays';

@@ -4,8 +4,8 @@ import { dispose, float32 } from '../../compute/memory.js';
 import type { Fields } from '../../data/files/fields.js';
 import { EmbeddingNN } from '../../models/embedding-nn.js';
 import type { SavedForm } from '../export.js';
-import { checkScores } from '../lookup.js';
 import type { TrackVectors } from '../recommender.js';
+import { checkScores } from '../resolve-ids.js';
 import {
   CollabModelLearner,
   CollabRecommender,

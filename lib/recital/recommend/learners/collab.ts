@@ -8,13 +8,22 @@ import { learnerOptions } from '../../learner/learner-options.js';
 import { EmbeddingDotBias } from '../../models/embedding-dot-bias.js';
 import { EmbeddingNN, type EmbSzs, type TabularConfig } from '../../models/embedding-nn.js';
 import { checkOptions, type NoOptions, whatIs } from '../../options.js';
-import { type Explanation, explain } from '../explain.js';
+import type { Explanation } from '../explanation.js';
 import type { SavedForm } from '../export.js';
-import { factorScores } from '../factors/factor-scores.js';
+import { factorScores } from '../factors/factors.js';
 import type { HistoryItem } from '../fold-in.js';
-import { checkN, checkScores, trackIndices } from '../lookup.js';
+import { trackInfo } from '../recommendations.js';
 import type { Id, TrackVectors } from '../recommender.js';
-import { trackInfo } from '../track-info.js';
+import { checkN, checkScores, trackIndices } from '../resolve-ids.js';
+import {
+  type CollabFoldedUser,
+  explain,
+  type FoldInOptions,
+  foldInCollab,
+  learnerPrior,
+  readUserPrior,
+  type UserPrior,
+} from './collab-fold-in.js';
 import { CollabNNLearner } from './collab-nn.js';
 import {
   CollabModelLearner,
@@ -22,13 +31,6 @@ import {
   collabForm,
   readRange,
 } from './collab-recommender.js';
-import {
-  type CollabFoldedUser,
-  type FoldInOptions,
-  foldInCollab,
-  learnerPrior,
-} from './fold-in-collab.js';
-import { readUserPrior, type UserPrior } from './fold-in-prior.js';
 
 /** Options of {@link collabLearner}; those of a Learner, and the model's. */
 export interface CollabLearnerOptions<UseNn extends boolean = false>

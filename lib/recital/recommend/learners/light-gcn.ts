@@ -8,10 +8,10 @@ import { Adam } from '../../learner/optimizers/steps.js';
 import { LightGCN, type LightGCNOptions } from '../../models/light-gcn.js';
 import { BPRLoss } from '../../nn/losses.js';
 import type { SavedForm } from '../export.js';
-import { factorScores } from '../factors/factor-scores.js';
+import { factorScores } from '../factors/factors.js';
 import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from '../fold-in.js';
-import { checkScores } from '../lookup.js';
 import type { TrackVectors } from '../recommender.js';
+import { checkScores } from '../resolve-ids.js';
 import { CollabModelLearner, CollabRecommender, collabForm } from './collab-recommender.js';
 
 /**

@@ -2,11 +2,11 @@ import type { InteractionValue } from '../../data/csr.js';
 import type { Plays } from '../../data/plays.js';
 import { Table } from '../../data/table.js';
 import { checkArgument, checkNumber, checkOptions } from '../../options.js';
+import { PlayValues, readValue } from '../confidence.js';
 import type { SavedForm } from '../export.js';
 import { Interactions } from '../interactions.js';
-import { checkScores } from '../lookup.js';
-import { PlayValues, readValue } from '../play-values.js';
 import { Recommender } from '../recommender.js';
+import { checkScores } from '../resolve-ids.js';
 
 /** Options of {@link Friends}. */
 export interface FriendsOptions {

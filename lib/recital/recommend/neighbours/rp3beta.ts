@@ -3,11 +3,11 @@ import { csrTensors, readSimilarity } from '../../data/files/tensors.js';
 
 import type { Plays } from '../../data/plays.js';
 import { checkNumber, checkOptions } from '../../options.js';
+import { readValue } from '../confidence.js';
 import type { SavedForm } from '../export.js';
-import { checkN } from '../lookup.js';
-import { readValue } from '../play-values.js';
-import { ItemItemRecommender } from './item-item.js';
-import { topProducts } from './top-products.js';
+import { checkN } from '../resolve-ids.js';
+import { ItemItemRecommender } from './item-knn.js';
+import { topProducts } from './sparse-top-k.js';
 
 /** Options of {@link RP3beta}. */
 export interface RP3betaOptions {

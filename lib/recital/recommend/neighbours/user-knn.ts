@@ -1,14 +1,14 @@
 import type { Csr } from '../../data/csr.js';
 import type { Plays } from '../../data/plays.js';
+import { PlayValues } from '../confidence.js';
 import type { SavedForm } from '../export.js';
 import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from '../fold-in.js';
 import { Interactions } from '../interactions.js';
-import { checkScores } from '../lookup.js';
-import { PlayValues } from '../play-values.js';
 import { Recommender } from '../recommender.js';
+import { checkScores } from '../resolve-ids.js';
+import { RowWeighting, rowLengths, similarity } from './bm25.js';
 import { type KNNOptions, knnOptions, readKNN } from './item-knn.js';
-import { RowWeighting, rowLengths, similarity } from './row-weighting.js';
-import { RowProducts, topProducts } from './top-products.js';
+import { RowProducts, topProducts } from './sparse-top-k.js';
 
 /**
  * User-kNN: of each user the k users with the most similar plays, sim(u, v) = u·v / (|u|·|v| +

@@ -14,11 +14,10 @@ import {
   choleskySolve,
 } from '../../../../lib/recital/decomposition/positive-definite.js';
 import { ArgumentError, DataError, NumericError } from '../../../../lib/recital/errors.js';
-import { ALS, type ALSOptions } from '../../../../lib/recital/recommend/factors/als.js';
-import { AlsSolver } from '../../../../lib/recital/recommend/factors/als-rows.js';
-import { FactorRecommender } from '../../../../lib/recital/recommend/factors/factor-recommender.js';
+import { PlayValues } from '../../../../lib/recital/recommend/confidence.js';
+import { ALS, type ALSOptions, AlsSolver } from '../../../../lib/recital/recommend/factors/als.js';
+import { FactorRecommender } from '../../../../lib/recital/recommend/factors/factors.js';
 import { Interactions } from '../../../../lib/recital/recommend/interactions.js';
-import { PlayValues } from '../../../../lib/recital/recommend/play-values.js';
 import { rejection } from '../../data/temporary.js';
 import { recommenderContract, smallPlays } from '../contract.js';
 import { scoreBytes } from '../contract-support.js';

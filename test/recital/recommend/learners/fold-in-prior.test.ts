@@ -6,7 +6,7 @@ import {
   type CollabLearnerOptions,
   collabLearner,
 } from '../../../../lib/recital/recommend/learners/collab.js';
-import { fitListener } from '../../../../lib/recital/recommend/learners/fold-in-fit.js';
+import { fitListener } from '../../../../lib/recital/recommend/learners/collab-fold-in.js';
 import { smallPlays } from '../contract.js';
 
 async function train(

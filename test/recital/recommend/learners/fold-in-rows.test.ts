@@ -4,7 +4,7 @@ import { CollabDataLoaders } from '../../../../lib/recital/data/collab.js';
 import { ArgumentError } from '../../../../lib/recital/errors.js';
 import { EmbeddingDotBias } from '../../../../lib/recital/models/embedding-dot-bias.js';
 import { Interactions } from '../../../../lib/recital/recommend/interactions.js';
-import { listenerRows } from '../../../../lib/recital/recommend/learners/fold-in-rows.js';
+import { listenerRows } from '../../../../lib/recital/recommend/learners/collab-fold-in.js';
 import { smallPlays } from '../contract.js';
 
 describe('listenerRows', () => {

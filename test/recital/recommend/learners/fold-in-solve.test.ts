@@ -17,11 +17,9 @@ import {
 import {
   type ScoreCurve,
   scoreCurve,
-} from '../../../../lib/recital/recommend/learners/fold-in-curve.js';
-import {
   solveUser,
   type UserRows,
-} from '../../../../lib/recital/recommend/learners/fold-in-solve.js';
+} from '../../../../lib/recital/recommend/learners/collab-fold-in.js';
 
 const WIDTH = 4;
 

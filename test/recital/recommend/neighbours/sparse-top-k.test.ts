@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { Csr } from '../../../../lib/recital/data/csr.js';
-import { topProducts } from '../../../../lib/recital/recommend/neighbours/top-products.js';
+import { topProducts } from '../../../../lib/recital/recommend/neighbours/sparse-top-k.js';
 
 /** A sparse matrix of the entries that are not 0. */
 function sparse(rows: readonly (readonly number[])[]): Csr {

@@ -1,6 +1,6 @@
 import { interruptible } from '../../compute/interrupt.js';
 import { Csr } from '../../data/csr.js';
-import { TopN } from '../top-n.js';
+import { TopN } from '../rank.js';
 
 /**
  * In the place of a sum that has come to 0, so that its column is not taken for one that nothing

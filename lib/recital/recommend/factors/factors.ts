@@ -1,24 +1,23 @@
-import { float32 } from '../../compute/memory.js';
+import { matmul } from '../../compute/matmul.js';
+import { dispose, float32, memory } from '../../compute/memory.js';
+import { parallel } from '../../compute/threads.js';
 import { display } from '../../data/display.js';
 import type { TensorSource } from '../../data/files/safetensors.js';
 import { Plays, playsAmong } from '../../data/plays.js';
-
 import type { Tracks } from '../../data/tracks.js';
 import { indicesIn, Vocabulary } from '../../data/vocabulary.js';
-
 import { cholesky, choleskySolve } from '../../decomposition/positive-definite.js';
 import { ArgumentError, NumericError } from '../../errors.js';
 import { firstNotFinite } from '../../learner/not-finite.js';
 import { checkArgument, checkNumber, checkOptions, type NoOptions, said } from '../../options.js';
-import type { Explanation } from '../explain.js';
-import { explainByTracks } from '../explain-tracks.js';
+import type { Explanation } from '../explanation.js';
+import { explainByTracks } from '../explanation.js';
 import type { RecommenderDescription, SavedForm } from '../export.js';
 import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from '../fold-in.js';
 import { Interactions } from '../interactions.js';
-import { checkScores, trackIndex, userIndex } from '../lookup.js';
 import { type Id, Recommender, type TrackVectors } from '../recommender.js';
+import { checkScores, trackIndex, userIndex } from '../resolve-ids.js';
 import { type FactorSources, type NamedFactors, readFactors } from './factor-files.js';
-import { factorScores } from './factor-scores.js';
 
 /**
  * How factors were fitted, which folding in and explaining follow: see {@link FactorRecommender}.
@@ -375,4 +374,75 @@ export function readFactorTensors(tensors: TensorSource): Factors {
     return shared;
   };
   return { users: read('users'), tracks: read('tracks'), width: tensors.shape('users')[1] ?? 0 };
+}
+
+/**
+ * Factors of users and tracks, on the shared memory. Row `skip` + i belongs to index i: rows before
+ * are of no user or track (`#na#`).
+ */
+export interface FactorTables {
+  /** User factors, rows × width. */
+  readonly userFactors: Float32Array;
+  /** Track factors, rows × width. */
+  readonly trackFactors: Float32Array;
+  /** Bias of each user row; default: none has one. */
+  readonly userBias?: Float32Array;
+  /** Bias of each track row; default: none has one. */
+  readonly trackBias?: Float32Array;
+  /** Number of factors. */
+  readonly width: number;
+  /** Rows to skip at the start of each table. */
+  readonly skip: number;
+}
+
+/**
+ * out[b, t] = U[users[b]] · V[t] + userBias[users[b]] + trackBias[t] for a block of users and all
+ * tracks, as one matrix product. A row does not depend on which other users are in the block, to
+ * the last bit.
+ * @param users user indices
+ * @param out users × tracks; written in place if it lies on the shared memory, else by way of a
+ *   copy
+ */
+export function factorScores(users: Int32Array, out: Float32Array, tables: FactorTables): void {
+  const { userFactors, trackFactors, userBias, trackBias, width, skip } = tables;
+  const tracks = trackFactors.length / width - skip;
+  const inPlace = out.buffer === (memory.buffer as ArrayBufferLike);
+  const scores = inPlace ? out : float32(out.length);
+  const factors = float32(users.length * width);
+  for (let b = 0; b < users.length; b++) {
+    const row = users[b] + skip;
+    factors.set(userFactors.subarray(row * width, (row + 1) * width), b * width);
+  }
+  const add = userBias !== undefined || trackBias !== undefined;
+  if (add) {
+    const left = float32(users.length);
+    const right = float32(tracks);
+    if (userBias) for (let b = 0; b < users.length; b++) left[b] = userBias[users[b] + skip];
+    if (trackBias) right.set(trackBias.subarray(skip));
+    outerSum(left, right, scores);
+    dispose(left);
+    dispose(right);
+  }
+  // The factors of a track are a row of the table: read it transposed.
+  const b = { values: trackFactors, offset: skip * width, rowStride: 1, columnStride: width };
+  const sizes = { m: users.length, n: tracks, k: width };
+  matmul(sizes, {
+    a: { values: factors, rowStride: width },
+    b,
+    c: { values: scores, rowStride: tracks },
+    add,
+  });
+  dispose(factors);
+  if (!inPlace) {
+    out.set(scores);
+    dispose(scores);
+  }
+}
+
+/** out[r, c] = left[r] + right[c], all on the shared memory. */
+function outerSum(left: Float32Array, right: Float32Array, out: Float32Array): void {
+  const args = [right.length, left.byteOffset, right.byteOffset, out.byteOffset];
+  parallel('outerSum', left.length, args, {
+    grain: Math.max(4, Math.ceil(200_000 / right.length)),
+  });
 }

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { Plays } from '../../../../lib/recital/data/plays.js';
 import { Vocabulary } from '../../../../lib/recital/data/vocabulary.js';
 import { ArgumentError } from '../../../../lib/recital/errors.js';
-import { RandomRecommender } from '../../../../lib/recital/recommend/baselines/random-recommender.js';
+import { RandomRecommender } from '../../../../lib/recital/recommend/baselines/random.js';
 import { Interactions } from '../../../../lib/recital/recommend/interactions.js';
 import { recommenderContract, smallPlays } from '../contract.js';
 

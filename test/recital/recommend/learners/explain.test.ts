@@ -1,17 +1,17 @@
 import { expect } from 'chai';
-import { CollabDataLoaders, type CollabPlaysOptions } from '../../../lib/recital/data/collab.js';
-import { type PlayRecord, Plays } from '../../../lib/recital/data/plays.js';
-import { Table } from '../../../lib/recital/data/table.js';
-import { UnknownIdError } from '../../../lib/recital/errors.js';
-import { BCEWithLogitsLossFlat, BPRLoss } from '../../../lib/recital/nn/losses.js';
-import type { Explanation } from '../../../lib/recital/recommend/explain.js';
+import { CollabDataLoaders, type CollabPlaysOptions } from '../../../../lib/recital/data/collab.js';
+import { type PlayRecord, Plays } from '../../../../lib/recital/data/plays.js';
+import { Table } from '../../../../lib/recital/data/table.js';
+import { UnknownIdError } from '../../../../lib/recital/errors.js';
+import { BCEWithLogitsLossFlat, BPRLoss } from '../../../../lib/recital/nn/losses.js';
+import type { Explanation } from '../../../../lib/recital/recommend/explanation.js';
 import {
   type CollabLearner,
   type CollabLearnerOptions,
   collabLearner,
-} from '../../../lib/recital/recommend/learners/collab.js';
-import { fitListener } from '../../../lib/recital/recommend/learners/fold-in-fit.js';
-import { smallPlays } from './contract.js';
+} from '../../../../lib/recital/recommend/learners/collab.js';
+import { fitListener } from '../../../../lib/recital/recommend/learners/collab-fold-in.js';
+import { smallPlays } from '../contract.js';
 
 async function train(
   plays: Plays,

@@ -4,8 +4,8 @@ import { ArgumentError } from '../../errors.js';
 import { checkOptions } from '../../options.js';
 import type { SavedForm } from '../export.js';
 import { Interactions } from '../interactions.js';
-import { checkScores } from '../lookup.js';
 import { Recommender } from '../recommender.js';
+import { checkScores } from '../resolve-ids.js';
 
 /** Options of {@link RandomRecommender}. */
 export interface RandomRecommenderOptions {

@@ -9,7 +9,7 @@ import { ArgumentError, NumericError, UnknownIdError } from '../../../../lib/rec
 import {
   type ContentFeatures,
   contentFeatures,
-} from '../../../../lib/recital/recommend/content/content-features.js';
+} from '../../../../lib/recital/recommend/content/features.js';
 import { catalogueOf } from '../content-support.js';
 
 const REAL = path.resolve(

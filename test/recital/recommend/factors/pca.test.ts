@@ -9,7 +9,7 @@ import { loadRecommender } from '../../../../lib/recital/files/load.js';
 import {
   getRecommendationsPca,
   PcaRecommender,
-} from '../../../../lib/recital/recommend/factors/pca-recommender.js';
+} from '../../../../lib/recital/recommend/factors/pca.js';
 import { recommenderContract, smallPlays } from '../contract.js';
 import { scoreBytes } from '../contract-support.js';
 
