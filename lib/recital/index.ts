@@ -354,9 +354,9 @@ export {
   embSzRule,
   type TabularConfig,
 } from './models/embedding-nn.js';
+export type { NegativeLossOptions } from './models/item-scores.js';
 export { LightGCN, type LightGCNOptions } from './models/light-gcn.js';
 export { LSTMModel, type LSTMModelOptions } from './models/lstm.js';
-export type { NegativeLossOptions } from './models/sampled-softmax.js';
 export type { TensorflowVariable, TensorflowVariables } from './models/tensorflow.js';
 export {
   type TensorflowFunction,

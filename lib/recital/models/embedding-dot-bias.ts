@@ -1,14 +1,15 @@
 import { kernels } from '../compute/kernels.js';
 import { float32, int32 } from '../compute/memory.js';
-import { Random } from '../compute/random.js';
+import type { Random } from '../compute/random.js';
 import type { Batch } from '../data/batches.js';
 import type { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
 import { checkYRange, sigmoid } from '../nn/activations.js';
-import { initEmbedding } from '../nn/embedding.js';
+import { initEmbedding, untouched } from '../nn/embedding.js';
 import type { Model } from '../nn/model.js';
 import { Parameter } from '../nn/parameter.js';
-import { checkArgument, checkOptions, said } from '../options.js';
+import { checkRandom } from '../nn/scratch.js';
+import { checkArgument, checkCount, given } from '../options.js';
 import { printed, tree } from '../printed.js';
 
 /** Options of EmbeddingDotBias. */
@@ -16,6 +17,11 @@ export interface EmbeddingDotBiasOptions {
   /** Sigmoid range [lo, hi] of the prediction; default: none, the plain sum. */
   yRange?: readonly [number, number];
 }
+
+const DEFAULTS = {
+  yRange: undefined as readonly [number, number] | undefined,
+  random: undefined as Random | undefined,
+};
 
 /**
  * fastai's `EmbeddingDotBias` (collab.py): a vector and a bias for every user and item, s =
@@ -53,22 +59,10 @@ export class EmbeddingDotBias implements Model {
     readonly classes: { user: Vocabulary; item: Vocabulary },
     options: EmbeddingDotBiasOptions & { random?: Random } = {},
   ) {
-    checkOptions(options, ['yRange', 'random'], 'EmbeddingDotBias');
-    const { yRange, random } = options;
-    if (!(Number.isInteger(nFactors) && nFactors > 0))
-      throw new ArgumentError(`nFactors must be a positive whole number, got ${said(nFactors)}.`);
-    checkArgument(
-      Boolean(classes?.user && classes.item),
-      classes,
-      'EmbeddingDotBias',
-      'the classes of users and items: the classes of CollabDataLoaders',
-    );
-    checkArgument(
-      random === undefined || random instanceof Random,
-      random,
-      'EmbeddingDotBias',
-      'random, such as { random: new Random(42) }',
-    );
+    const { yRange, random } = given(DEFAULTS, options, 'EmbeddingDotBias');
+    checkCount(nFactors, 'nFactors');
+    checkClasses(classes, 'EmbeddingDotBias');
+    if (random !== undefined) checkRandom(random, 'EmbeddingDotBias');
     if (yRange) checkYRange(yRange);
     this.yRange = yRange;
     const table = (name: string, rows: number, width: number): Parameter => {
@@ -90,10 +84,7 @@ export class EmbeddingDotBias implements Model {
   }
 
   forward({ inputs: [users, items], size }: Batch): Float32Array {
-    if (!(Number.isInteger(size) && size >= 0))
-      throw new ArgumentError(
-        `The size of a batch must be a whole number of rows, got ${said(size)}.`,
-      );
+    checkCount(size, 'The size of a batch', { least: 0 });
     if (this.out.length < size) {
       this.users = int32(size);
       this.items = int32(size);
@@ -103,18 +94,18 @@ export class EmbeddingDotBias implements Model {
     this.size = size;
     copy(users, this.users, size, this.classes.user.length, 'user');
     copy(items, this.items, size, this.classes.item.length, 'item');
-    const at = (a: { byteOffset: number }): number => a.byteOffset;
     const { uWeight, iWeight, uBias, iBias, out } = this;
+    // out[r] = U[u]·V[i] + b[u] + c[i]
     kernels().dotBiasForward(
       size,
       this.nFactors,
-      at(this.users),
-      at(this.items),
-      at(uWeight.value),
-      at(iWeight.value),
-      at(uBias.value),
-      at(iBias.value),
-      at(out),
+      this.users.byteOffset,
+      this.items.byteOffset,
+      uWeight.value.byteOffset,
+      iWeight.value.byteOffset,
+      uBias.value.byteOffset,
+      iBias.value.byteOffset,
+      out.byteOffset,
     );
     if (this.yRange) {
       const [lo, hi] = this.yRange;
@@ -124,17 +115,15 @@ export class EmbeddingDotBias implements Model {
   }
 
   backward(gradient: Float32Array): void {
-    const { size, out, uWeight, iWeight, uBias, iBias } = this;
+    const { size, users, items, out, uWeight, iWeight, uBias, iBias } = this;
     const d = this.gradient;
     if (gradient.length < size)
       throw new ArgumentError(
         `The gradient must hold ${size} values, as many as the last prediction, got ${gradient.length}.`,
       );
-    for (const [table, rows] of [
-      [uWeight, this.users],
-      [iWeight, this.items],
-    ] as const) {
-      for (let r = 0; r < size; r++) if (table.slots![rows[r]] < 0) throw untouched(table, rows[r]);
+    for (let r = 0; r < size; r++) {
+      if (uWeight.slots![users[r]] < 0) throw untouched('uWeight', users[r]);
+      if (iWeight.slots![items[r]] < 0) throw untouched('iWeight', items[r]);
     }
     if (this.yRange) {
       // y = lo + (hi − lo)·σ(s), so dy/ds = (y − lo)·(hi − y)/(hi − lo)
@@ -144,21 +133,21 @@ export class EmbeddingDotBias implements Model {
     } else {
       for (let r = 0; r < size; r++) d[r] = gradient[r];
     }
-    const at = (a: { byteOffset: number }): number => a.byteOffset;
+    // The gradients of U[u], V[i], b[u] and c[i] take in d·V[i], d·U[u], d and d.
     kernels().dotBiasBackward(
       size,
       this.nFactors,
-      at(this.users),
-      at(this.items),
-      at(d),
-      at(uWeight.value),
-      at(iWeight.value),
-      at(uWeight.slots!),
-      at(iWeight.slots!),
-      at(uWeight.grad),
-      at(iWeight.grad),
-      at(uBias.grad),
-      at(iBias.grad),
+      users.byteOffset,
+      items.byteOffset,
+      d.byteOffset,
+      uWeight.value.byteOffset,
+      iWeight.value.byteOffset,
+      uWeight.slots!.byteOffset,
+      iWeight.slots!.byteOffset,
+      uWeight.grad.byteOffset,
+      iWeight.grad.byteOffset,
+      uBias.grad.byteOffset,
+      iBias.grad.byteOffset,
     );
   }
 
@@ -168,8 +157,7 @@ export class EmbeddingDotBias implements Model {
    * @param options.isItem items (default) or users
    */
   bias(names: readonly string[], options: { isItem?: boolean } = {}): Float32Array {
-    checkOptions(options, ['isItem'], 'bias');
-    const { isItem = true } = options;
+    const { isItem } = given({ isItem: true }, options, 'bias');
     const rows = this.rowsOf(names, isItem);
     const { value } = isItem ? this.iBias : this.uBias;
     return Float32Array.from(rows, (r) => value[r]);
@@ -177,8 +165,7 @@ export class EmbeddingDotBias implements Model {
 
   /** Factor rows by class name, one array each, copies; fastai's `model.weight(names, is_item)`. */
   weight(names: readonly string[], options: { isItem?: boolean } = {}): Float32Array[] {
-    checkOptions(options, ['isItem'], 'weight');
-    const { isItem = true } = options;
+    const { isItem } = given({ isItem: true }, options, 'weight');
     const { value } = isItem ? this.iWeight : this.uWeight;
     return this.rowsOf(names, isItem).map((r) =>
       value.slice(r * this.nFactors, (r + 1) * this.nFactors),
@@ -197,14 +184,17 @@ export class EmbeddingDotBias implements Model {
   }
 }
 
-/** A kernel would write beside the gradients. */
-function untouched(table: Parameter, row: number): ArgumentError {
-  return new ArgumentError(
-    `Row ${row} of ${table.name} was not touched, so it has no gradient. Call touch() with the batch before forward().`,
+/** Throws unless these are vocabularies of users and items. */
+export function checkClasses(classes: { user: Vocabulary; item: Vocabulary }, of: string): void {
+  checkArgument(
+    Boolean(classes?.user && classes.item),
+    classes,
+    of,
+    'the classes of users and items: the classes of CollabDataLoaders',
   );
 }
 
-/** Copies indices into the kernels' memory, checking that each names a row: a kernel does not. */
+/** Copies indices to the shared memory, and checks that each is a row: a kernel does not. */
 function copy(from: Int32Array, to: Int32Array, n: number, rows: number, what: string): void {
   for (let r = 0; r < n; r++) {
     const index = from[r];

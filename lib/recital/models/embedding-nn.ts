@@ -10,9 +10,10 @@ import { Linear } from '../nn/linear.js';
 import type { Model } from '../nn/model.js';
 import { type Module, Sequential, type StateBuffer } from '../nn/module.js';
 import type { Parameter } from '../nn/parameter.js';
-import { Scratch } from '../nn/scratch.js';
-import { checkArgument, checkOptions, said } from '../options.js';
+import { checkRandom, Scratch } from '../nn/scratch.js';
+import { checkArgument, checkCount, checkOptions, given } from '../options.js';
 import { printed, tree } from '../printed.js';
+import { checkClasses } from './embedding-dot-bias.js';
 
 /** Lengths of the embeddings; what is left out follows {@link embSzRule}. */
 export interface EmbSzs {
@@ -35,17 +36,28 @@ export interface TabularConfig {
   bnFinal?: boolean;
 }
 
-/** Options of EmbeddingNN. */
-export interface EmbeddingNNOptions extends TabularConfig {
-  /** Sizes of the hidden layers; default [50]. May be empty. */
-  layers?: readonly number[];
+const CONFIG_DEFAULTS = {
+  ps: 0 as number | readonly number[],
+  embedP: 0,
+  useBn: true,
+  bnFinal: false,
+};
+
+const DEFAULTS = {
+  /** Sizes of the hidden layers. May be empty. */
+  layers: [50] as readonly number[],
   /** Lengths of the embeddings, instead of the rule. */
-  embSzs?: EmbSzs;
+  embSzs: {} as EmbSzs,
   /** Sigmoid range [low, high] of the prediction; default: none. */
-  yRange?: readonly [number, number];
+  yRange: undefined as readonly [number, number] | undefined,
   /** What weights and dropout masks are drawn from; without it the vectors are 0, to be loaded. */
-  random?: Random;
-}
+  random: undefined as Random | undefined,
+  ...CONFIG_DEFAULTS,
+};
+
+/** Options of EmbeddingNN. */
+export type EmbeddingNNOptions = Partial<Omit<typeof DEFAULTS, keyof TabularConfig>> &
+  TabularConfig;
 
 /**
  * fastai's `EmbeddingNN` (collab.py, tabular/model.py): the vectors of user and item, one after the
@@ -84,26 +96,9 @@ export class EmbeddingNN implements Model {
     readonly classes: { user: Vocabulary; item: Vocabulary },
     options: EmbeddingNNOptions = {},
   ) {
-    checkOptions(
-      options,
-      ['layers', 'embSzs', 'yRange', 'random', 'ps', 'embedP', 'useBn', 'bnFinal'],
-      'EmbeddingNN',
-    );
-    const {
-      layers = [50],
-      embSzs = {},
-      ps = 0,
-      embedP = 0,
-      useBn = true,
-      bnFinal = false,
-      yRange,
-    } = options;
-    checkArgument(
-      Boolean(classes?.user && classes.item),
-      classes,
-      'EmbeddingNN',
-      'the classes of users and items: the classes of CollabDataLoaders',
-    );
+    const settings = given(DEFAULTS, options, 'EmbeddingNN');
+    const { layers, embSzs, ps, embedP, useBn, bnFinal, yRange } = settings;
+    checkClasses(classes, 'EmbeddingNN');
     checkArgument(
       Array.isArray(layers),
       layers,
@@ -111,13 +106,8 @@ export class EmbeddingNN implements Model {
       'layers, the sizes of the hidden layers, such as [50]',
     );
     checkOptions(embSzs, ['user', 'item'], 'embSzs');
-    checkArgument(
-      options.random === undefined || options.random instanceof Random,
-      options.random,
-      'EmbeddingNN',
-      'random, such as { random: new Random(42) }',
-    );
-    const random = options.random ?? new Random(0);
+    if (settings.random !== undefined) checkRandom(settings.random, 'EmbeddingNN');
+    const random = settings.random ?? new Random(0);
     const drops = typeof ps === 'number' ? layers.map(() => ps) : ps;
     if (drops.length !== layers.length) {
       throw new ArgumentError(
@@ -125,36 +115,26 @@ export class EmbeddingNN implements Model {
       );
     }
     const { user = embSzRule(classes.user.length), item = embSzRule(classes.item.length) } = embSzs;
-    this.user = new Embedding(classes.user.length, user, {
-      name: 'embeds.0',
-      random: options.random,
-    });
-    this.item = new Embedding(classes.item.length, item, {
-      name: 'embeds.1',
-      random: options.random,
-    });
-    this.config = {
-      layers: [...layers],
-      embSzs: { user, item },
-      ps: [...drops],
-      embedP,
-      useBn,
-      bnFinal,
-    };
+    const vectors = { random: settings.random }; // without it they stay 0
+    this.user = new Embedding(classes.user.length, user, { name: 'embeds.0', ...vectors });
+    this.item = new Embedding(classes.item.length, item, { name: 'embeds.1', ...vectors });
+    const sizesOf = { user, item };
+    this.config = { layers: [...layers], embSzs: sizesOf, ps: [...drops], embedP, useBn, bnFinal };
     this.embedDrop = new Dropout(embedP, { name: 'emb_drop', random });
     this.yRange = yRange;
     this.range = yRange && new SigmoidRange(yRange);
     const sizes = [user + item, ...layers, 1];
-    const modules = sizes.slice(1).flatMap((outputs, i) => {
+    // fastai's LinBnDrop, linear first: Linear (no bias before a batch norm) → ReLU → BatchNorm → Dropout
+    const modules = sizes.slice(1).flatMap((outputs, i): Module[] => {
       const last = i === layers.length;
       const bn = useBn && (!last || bnFinal);
-      return linBnDrop(sizes[i], outputs, {
-        bn,
-        p: last ? 0 : drops[i],
-        relu: !last,
-        name: `layers.${i}`,
-        random,
-      });
+      const made: Module[] = [];
+      const name = (): string => `layers.${i}.${made.length}`;
+      made.push(new Linear(sizes[i], outputs, { bias: !bn, name: name(), random }));
+      if (!last) made.push(new ReLU());
+      if (bn) made.push(new BatchNorm1d(outputs, { name: name() }));
+      if (!last && drops[i] > 0) made.push(new Dropout(drops[i], { name: name(), random }));
+      return made;
     });
     this.first = modules[0] as Linear;
     this.rest = new Sequential(modules.slice(1));
@@ -188,28 +168,6 @@ export class EmbeddingNN implements Model {
   }
 }
 
-/**
- * fastai's LinBnDrop, linear first: Linear (no bias before a batch norm) → ReLU → BatchNorm →
- * Dropout.
- */
-function linBnDrop(
-  inputs: number,
-  outputs: number,
-  {
-    bn,
-    p,
-    relu,
-    name,
-    random,
-  }: { bn: boolean; p: number; relu: boolean; name: string; random: Random },
-): Module[] {
-  const modules: Module[] = [new Linear(inputs, outputs, { bias: !bn, name: `${name}.0`, random })];
-  if (relu) modules.push(new ReLU());
-  if (bn) modules.push(new BatchNorm1d(outputs, { name: `${name}.${modules.length}` }));
-  if (p > 0) modules.push(new Dropout(p, { name: `${name}.${modules.length}`, random }));
-  return modules;
-}
-
 printed(EmbeddingNN, ({ constructor: type, user, item, first, rest, config: { embedP }, yRange }) =>
   tree(type.name, {
     embeds: tree('ModuleList', { 0: user, 1: item }),
@@ -226,10 +184,7 @@ printed(EmbeddingNN, ({ constructor: type, user, item, first, rest, config: { em
  * @example embSzRule(1635) // 101
  */
 export function embSzRule(n: number): number {
-  if (!(Number.isInteger(n) && n > 0))
-    throw new ArgumentError(
-      `The number of vectors must be a positive whole number, got ${said(n)}.`,
-    );
+  checkCount(n, 'The number of vectors');
   const exact = 1.6 * n ** 0.56;
   const floor = Math.floor(exact);
   const up = exact - floor === 0.5 ? floor % 2 === 1 : exact - floor > 0.5;

@@ -1,28 +1,30 @@
 import { addColumnSums } from '../compute/column-sums.js';
-import { kernels } from '../compute/kernels.js';
 import { matmul } from '../compute/matmul.js';
 import { int32 } from '../compute/memory.js';
 import type { Random } from '../compute/random.js';
+import { parallel } from '../compute/threads.js';
+import { WeightedDraw } from '../data/batches.js';
 import { ArgumentError } from '../errors.js';
 import { rightRows, softmaxCrossEntropy } from '../nn/cross-entropy.js';
-import { Parameter } from '../nn/parameter.js';
+import { gatherRows, scatterRows } from '../nn/embedding.js';
+import { addWeightGradient, affine, inputGradient } from '../nn/linear.js';
+import type { StateBuffer } from '../nn/module.js';
+import { initUniform, Parameter } from '../nn/parameter.js';
 import { Scratch } from '../nn/scratch.js';
+import { checkCount, checkNumber, checkOneOf, given } from '../options.js';
 
 /** Options of ItemScores. */
-export interface ItemScoresOptions {
-  /**
-   * The vectors of the items, if they are those of another table too: tied. Default: vectors of
-   * their own.
-   */
+interface ItemScoresOptions {
+  /** The vectors of the items, if they are those of another table too. Default: own vectors. */
   readonly tied?: Parameter;
-  /** Whether training scores some of the items only: then only their vectors have gradients. */
+  /** Whether training scores a sample of the items, so that only their vectors have gradients. */
   readonly sampled: boolean;
   readonly random: Random;
 }
 
 /**
- * The last layer: the score of each item is w·h + b. It is PyTorch's `nn.Linear(hidden, items)`,
- * with the same names and initial weights, which can score some of the items alone, and share its
+ * The output layer: the score of each item is w·h + b. It is PyTorch's `nn.Linear(hidden, items)`,
+ * with the same names and initial weights, which can also score a sample of the items, and share its
  * vectors with the embedding.
  */
 export class ItemScores {
@@ -30,7 +32,7 @@ export class ItemScores {
   readonly weight: Parameter;
   /** b of each item. */
   readonly bias: Parameter;
-  /** Its own: without tied vectors. */
+  /** Its own ones: without tied vectors. */
   readonly parameters: readonly Parameter[];
   private readonly everyItem: Int32Array | undefined;
   private input: Float32Array = new Float32Array(0);
@@ -48,118 +50,74 @@ export class ItemScores {
     readonly items: number,
     { tied, sampled, random }: ItemScoresOptions,
   ) {
-    const uniform = (p: Parameter): Parameter => {
-      const draw = random.child(p.name);
-      for (let i = 0; i < p.value.length; i++)
-        p.value[i] = (2 * draw.uniform() - 1) / Math.sqrt(hiddenSize);
-      return p;
-    };
+    const drawn = (p: Parameter): Parameter => initUniform(p, hiddenSize, random);
     this.weight =
-      tied ?? uniform(new Parameter('fc.weight', [items, hiddenSize], { table: sampled }));
-    this.bias = uniform(new Parameter('fc.bias', [items], { decay: false }));
+      tied ?? drawn(new Parameter('fc.weight', [items, hiddenSize], { table: sampled }));
+    this.bias = drawn(new Parameter('fc.bias', [items], { decay: false }));
     this.parameters = tied ? [this.bias] : [this.weight, this.bias];
     if (this.weight.slots && !sampled)
       this.everyItem = Int32Array.from({ length: items }, (_, i) => i);
   }
 
   /**
-   * Tells the vectors which of them the step reads: before anything else touches them. Default:
-   * all.
+   * Tells the table which vectors the step reads, before anything else touches it. Default: all, in
+   * order, so that the gradients lie as in a dense parameter.
    */
-  touch(some?: Int32Array): void {
+  touch(some = this.everyItem): void {
     if (some) this.weight.touch(some);
-    else if (this.everyItem) this.weight.touch(this.everyItem); // in order, so that the gradients lie as in a dense parameter
   }
 
   /** The scores of all items, size × items: a view. */
   all(input: Float32Array, size: number): Float32Array {
-    const { hiddenSize, items, weight, bias } = this;
+    const { hiddenSize: inputs, items: outputs } = this;
     this.input = input;
-    const out = this.room.out.get(size * items);
-    matmul(
-      { m: size, n: items, k: hiddenSize },
-      {
-        a: { values: input, rowStride: hiddenSize },
-        b: { values: weight.value, rowStride: 1, columnStride: hiddenSize },
-        c: { values: out, rowStride: items },
-        bias: bias.value,
-      },
-    );
+    const out = this.room.out.get(size * outputs);
+    affine(input, this.weight.value, out, { inputs, outputs, bias: this.bias.value });
     return out;
   }
 
   /** Adds the gradients of the last `all`, and returns dLoss/dInput. */
   allBackward(d: Float32Array, size: number): Float32Array {
-    const { hiddenSize, items, weight, bias } = this;
-    matmul(
-      { m: items, n: hiddenSize, k: size },
-      {
-        a: { values: d, rowStride: 1, columnStride: items },
-        b: { values: this.input, rowStride: hiddenSize },
-        c: { values: weight.grad, rowStride: hiddenSize },
-        add: true,
-      },
-    );
-    addColumnSums(d, size, bias.grad);
-    const out = this.room.inputGradient.get(size * hiddenSize);
-    matmul(
-      { m: size, n: hiddenSize, k: items },
-      {
-        a: { values: d, rowStride: items },
-        b: { values: weight.value, rowStride: hiddenSize },
-        c: { values: out, rowStride: hiddenSize },
-      },
-    );
+    const { hiddenSize: inputs, items: outputs, weight } = this;
+    addWeightGradient(d, this.input, weight.grad, { inputs, outputs });
+    addColumnSums(d, size, this.bias.grad);
+    const out = this.room.inputGradient.get(size * inputs);
+    inputGradient(d, weight.value, out, { inputs, outputs });
     return out;
   }
 
-  /**
-   * Vectors of some items, one row each, on the shared memory: a view, valid until the next call.
-   */
+  /** Vectors of some items, one row each, on the shared memory: a view, until the next call. */
   vectors(some: Int32Array): Float32Array {
-    const { hiddenSize, weight } = this;
-    if (this.some.length < some.length) {
-      this.some = int32(some.length);
-      this.slots = int32(some.length);
+    const [size, width] = [some.length, this.hiddenSize];
+    if (this.some.length < size) {
+      this.some = int32(size);
+      this.slots = int32(size);
     }
     this.some.set(some);
-    const out = this.room.vectors.get(some.length * hiddenSize);
-    kernels().gatherRows(
-      some.length,
-      hiddenSize,
-      this.some.byteOffset,
-      weight.value.byteOffset,
-      out.byteOffset,
-      hiddenSize,
-    );
+    const out = this.room.vectors.get(size * width);
+    gatherRows(this.some, this.weight.value, out, { size, width });
     return out;
   }
 
-  /** Room for the gradients of n vectors, 0 at first. */
+  /** Scratch space for the gradients of n vectors, filled with 0. */
   vectorGradients(n: number): Float32Array {
     return this.room.vectorGradient.get(n * this.hiddenSize).fill(0);
   }
 
   /** Adds gradients of the vectors and biases of some items, which have been touched. */
   addGradients(some: Int32Array, vectors: Float32Array, biases: Float64Array): void {
-    const { hiddenSize, weight, bias } = this;
+    const { weight, bias } = this;
     for (let j = 0; j < some.length; j++) {
       this.slots[j] = weight.slots![some[j]];
       bias.grad[some[j]] += biases[j];
     }
-    kernels().scatterRows(
-      some.length,
-      hiddenSize,
-      this.slots.byteOffset,
-      vectors.byteOffset,
-      hiddenSize,
-      weight.grad.byteOffset,
-    );
+    const [size, width] = [some.length, this.hiddenSize];
+    scatterRows(this.slots, vectors, weight.grad, { size, width });
   }
 }
 
-/** States to score, and what should have come. */
-export interface ScoredRows {
+/** States to score, and their targets. */
+interface ScoredRows {
   /** One row for each target, on the shared memory. */
   readonly states: Float32Array;
   /** Indices of items. */
@@ -168,8 +126,8 @@ export interface ScoredRows {
   readonly weights: Float32Array | undefined;
 }
 
-/** A loss, a mean over rows, and the way back to the states. */
-export interface ScoredLoss {
+/** A loss, a mean over rows, and its derivative with respect to the states. */
+interface ScoredLoss {
   readonly value: number;
   /** See TrainingLoss. */
   readonly hits?: { readonly right: number; readonly of: number };
@@ -180,38 +138,33 @@ export interface ScoredLoss {
   backward(scale: number): Float32Array;
 }
 
+const shareRoom = new Scratch();
+
 /**
- * Cross-entropy over all items, for a batch that has more targets than rows. Its gradient takes the
- * place of the scores.
+ * Cross-entropy over all items, for a batch that has more targets than rows. Its gradient is written
+ * over the scores.
  */
-export class EveryItemLoss {
-  private readonly room = new Scratch();
-
-  constructor(private readonly fc: ItemScores) {}
-
-  of({ states, targets, weights }: ScoredRows): ScoredLoss {
-    const { fc } = this;
-    const size = targets.length;
-    checkTargets(targets, fc.items);
-    const pred = fc.all(states, size);
-    const share = shares(weights, this.room.get(size));
-    const losses = softmaxCrossEntropy(
-      { size, outputs: fc.items, pred, classOf: (i) => targets[i] },
-      { out: pred, scaleOf: (i) => share[i] },
-    );
-    return {
-      value: weighted(losses, share),
-      hits: { right: rightRows(size), of: size },
-      backward: (scale) => {
-        if (scale !== 1) for (let j = 0; j < pred.length; j++) pred[j] *= scale;
-        return fc.allBackward(pred, size);
-      },
-    };
-  }
+export function everyItemLoss(
+  fc: ItemScores,
+  { states, targets, weights }: ScoredRows,
+): ScoredLoss {
+  const size = targets.length;
+  checkTargets(targets, fc.items);
+  const pred = fc.all(states, size);
+  const share = shares(weights, shareRoom.get(size));
+  const losses = softmaxCrossEntropy(
+    { size, outputs: fc.items, pred, classOf: (i) => targets[i] },
+    { out: pred, scaleOf: (i) => share[i] },
+  );
+  return {
+    value: weighted(losses, share),
+    hits: { right: rightRows(size), of: size },
+    backward: (scale) => fc.allBackward(scaled(pred, scale), size),
+  };
 }
 
 /** The share of each row in a mean, written into `share`. */
-export function shares(weights: Float32Array | undefined, share: Float32Array): Float32Array {
+function shares(weights: Float32Array | undefined, share: Float32Array): Float32Array {
   const size = share.length;
   let sum = 0;
   for (let i = 0; i < size; i++) sum += weights ? weights[i] : 1;
@@ -220,12 +173,17 @@ export function shares(weights: Float32Array | undefined, share: Float32Array): 
 }
 
 /** Σ share·loss. */
-export function weighted(losses: ArrayLike<number>, share: Float32Array): number {
+function weighted(losses: ArrayLike<number>, share: Float32Array): number {
   return share.reduce((sum, w, i) => sum + w * losses[i], 0);
 }
 
+function scaled(values: Float32Array, scale: number): Float32Array {
+  if (scale !== 1) for (let j = 0; j < values.length; j++) values[j] *= scale;
+  return values;
+}
+
 /** Throws unless every target is an item. */
-export function checkTargets(targets: Int32Array, items: number): void {
+function checkTargets(targets: Int32Array, items: number): void {
   for (let i = 0; i < targets.length; i++) {
     if (!(targets[i] >= 0 && targets[i] < items)) {
       throw new ArgumentError(
@@ -233,4 +191,235 @@ export function checkTargets(targets: Int32Array, items: number): void {
       );
     }
   }
+}
+
+const NEGATIVE_DEFAULTS = {
+  /**
+   * `'softmax'` (default): the cross-entropy over all items, estimated. `'bprMax'`: GRU4Rec's
+   * ranking loss.
+   */
+  loss: 'softmax' as 'softmax' | 'bprMax',
+  /** Items drawn for each batch, shared by its rows. */
+  n: 2048,
+  /** Items are drawn in proportion to max(1, count)^power: 0 is uniform, 1 by popularity. */
+  power: 0.5,
+  /** For `'bprMax'`: weight of the squared scores of the negatives; default 1. */
+  reg: undefined as number | undefined,
+};
+
+/** How a model is trained on a sample of the items: see LSTMModelOptions.negatives. */
+export interface NegativeLossOptions extends Partial<typeof NEGATIVE_DEFAULTS> {
+  /** How often each item occurs in training, one number each. */
+  counts: ArrayLike<number>;
+}
+
+/** In place of the score of a negative that is the target itself: it has no part in the loss. */
+const NONE = -1e15;
+
+/**
+ * Losses of the target against a sample of items drawn by popularity (negatives), one sample for all
+ * rows of a batch. A negative that is a row's target is ignored in that row. With the scores r of the
+ * target and r_j of the n negatives, drawn with probabilities q_j:
+ *
+ * - softmax: −r + log(eʳ + Σ_j e^(r_j) / (n·q_j)), where the sum has the mean of the sum over all items but the target (Bengio and Senécal 2008).
+ * - BPR-max: −log Σ_j s_j·σ(r − r_j) + reg·Σ_j s_j·r_j², s = softmax(r_j) (Hidasi and Karatzoglou 2018).
+ *
+ * The draws depend on the seed and the number of training steps so far, which is saved with the
+ * model: a resumed run draws the same negatives as one that was not interrupted.
+ */
+export class NegativeLoss {
+  readonly buffers: readonly StateBuffer[];
+  private readonly step = new Float32Array(1);
+  private readonly loss: 'softmax' | 'bprMax';
+  private readonly reg: number;
+  private readonly random: Random;
+  private readonly chances: WeightedDraw;
+  private readonly correction: Float64Array;
+  private readonly drawn: Int32Array;
+  private readonly places = new Map<number, number[]>();
+  private readonly room = {
+    scores: new Scratch(),
+    states: new Scratch(),
+    parts: new Scratch(),
+    shares: new Scratch(),
+  };
+
+  constructor(
+    private readonly fc: ItemScores,
+    options: NegativeLossOptions,
+    random: Random,
+  ) {
+    const all = { ...NEGATIVE_DEFAULTS, counts: options.counts };
+    const { counts, loss, n, power, reg } = given(all, options, 'negatives');
+    if (counts?.length !== fc.items) {
+      throw new ArgumentError(
+        `negatives.counts needs a number for each of the ${fc.items} items, got ${counts?.length ?? 'none'}.`,
+      );
+    }
+    for (let i = 0; i < counts.length; i++)
+      checkNumber(
+        counts[i],
+        counts[i] >= 0 && counts[i] < Infinity,
+        `negatives.counts[${i}] must be 0 or more`,
+      );
+    checkOneOf(loss, ['softmax', 'bprMax'], 'negatives.loss');
+    checkCount(n, 'negatives.n');
+    for (const [name, value] of Object.entries({ power, reg: reg ?? 1 }))
+      checkNumber(
+        value,
+        value >= 0 && value < Infinity,
+        `negatives.${name} must be a number, 0 or more`,
+      );
+    if (reg !== undefined && loss !== 'bprMax')
+      throw new ArgumentError("negatives.reg is for loss: 'bprMax'; leave it out.");
+    this.loss = loss;
+    this.reg = reg ?? 1;
+    const weights = Float64Array.from(counts, (count) => Math.max(1, count) ** power);
+    const total = weights.reduce((a, b) => a + b, 0);
+    this.random = random.child('negatives');
+    this.chances = new WeightedDraw(weights);
+    this.correction = weights.map((w) => Math.log((n * w) / total));
+    this.drawn = new Int32Array(n);
+    this.buffers = [{ name: 'negatives.step', value: this.step }];
+  }
+
+  /** Draws the negatives of the next step. */
+  draw(): void {
+    const random = this.random.child(this.step[0]);
+    this.step[0] = (this.step[0] + 1) % 2 ** 24; // as far as float32 counts
+    this.places.clear();
+    for (let j = 0; j < this.drawn.length; j++) {
+      const item = this.chances.draw(random);
+      this.drawn[j] = item;
+      const places = this.places.get(item);
+      if (places) places.push(j);
+      else this.places.set(item, [j]);
+    }
+  }
+
+  /** The items whose vectors the step reads. Targets below 0 are none. */
+  reads(targets: Float32Array): Int32Array {
+    const wanted = Int32Array.from(targets).filter((target) => target >= 0);
+    checkTargets(wanted, this.fc.items);
+    return concat(wanted, this.drawn);
+  }
+
+  of({ states, targets, weights }: ScoredRows): ScoredLoss {
+    const { fc } = this;
+    const size = targets.length;
+    const share = shares(weights, this.room.shares.get(size));
+    const items = concat(targets, this.drawn);
+    const vectors = fc.vectors(items);
+    const scores = this.scores(states, targets, vectors);
+    const width = this.drawn.length + 1;
+    const losses =
+      this.loss === 'softmax'
+        ? softmaxCrossEntropy(
+            { size, outputs: width, pred: scores, classOf: () => 0 },
+            { out: scores, scaleOf: (i) => share[i] },
+          )
+        : this.bprMax(scores, share);
+    return {
+      value: weighted(losses, share),
+      backward: (scale) => this.backward({ d: scaled(scores, scale), states, items, vectors }),
+    };
+  }
+
+  /** Each row's score of its target, then those of the negatives. */
+  private scores(states: Float32Array, targets: Int32Array, vectors: Float32Array): Float32Array {
+    const { fc, drawn, correction } = this;
+    const [size, n, k] = [targets.length, drawn.length, fc.hiddenSize];
+    const bias = fc.bias.value;
+    const corrected = this.loss === 'softmax';
+    const scores = this.room.scores.get(size * (n + 1));
+    const base = Float32Array.from(
+      drawn,
+      (item) => bias[item] - (corrected ? correction[item] : 0),
+    );
+    for (let r = 0; r < size; r++) {
+      let dot = bias[targets[r]];
+      for (let j = 0; j < k; j++) dot += states[r * k + j] * vectors[r * k + j];
+      scores[r * (n + 1)] = dot;
+      scores.set(base, r * (n + 1) + 1);
+    }
+    matmul(
+      { m: size, n, k },
+      {
+        a: { values: states, rowStride: k },
+        b: { values: vectors, offset: size * k, rowStride: 1, columnStride: k },
+        c: { values: scores, offset: 1, rowStride: n + 1 },
+        add: true,
+      },
+    );
+    for (let r = 0; r < size; r++)
+      for (const j of this.places.get(targets[r]) ?? []) scores[r * (n + 1) + 1 + j] = NONE;
+    return scores;
+  }
+
+  private bprMax(scores: Float32Array, share: Float32Array): Float64Array {
+    const size = share.length;
+    const room = this.room.parts.get(4 * size); // two float64 a row
+    const parts = new Float64Array(room.buffer, room.byteOffset, 2 * size);
+    const args = [
+      this.drawn.length + 1,
+      scores.byteOffset,
+      room.byteOffset,
+      share.byteOffset,
+      this.reg,
+    ];
+    parallel('bprMaxRows', size, args, { grain: Math.ceil(10_000 / this.drawn.length) });
+    return Float64Array.from(
+      { length: size },
+      (_, r) => -Math.log(parts[2 * r]) + this.reg * parts[2 * r + 1],
+    );
+  }
+
+  private backward({
+    d,
+    states,
+    items,
+    vectors,
+  }: Record<'d' | 'states' | 'vectors', Float32Array> & { items: Int32Array }): Float32Array {
+    const { fc, drawn } = this;
+    const [n, k] = [drawn.length, fc.hiddenSize];
+    const size = items.length - n;
+    const out = this.room.states.get(size * k);
+    const ofVectors = fc.vectorGradients(items.length);
+    const ofBiases = new Float64Array(items.length);
+    const negatives = { values: d, offset: 1 };
+    matmul(
+      { m: size, n: k, k: n },
+      {
+        a: { ...negatives, rowStride: n + 1 },
+        b: { values: vectors, offset: size * k, rowStride: k },
+        c: { values: out, rowStride: k },
+      },
+    );
+    matmul(
+      { m: n, n: k, k: size },
+      {
+        a: { ...negatives, rowStride: 1, columnStride: n + 1 },
+        b: { values: states, rowStride: k },
+        c: { values: ofVectors, offset: size * k, rowStride: k },
+      },
+    );
+    for (let r = 0; r < size; r++) {
+      const dr = d[r * (n + 1)];
+      ofBiases[r] = dr;
+      for (let j = 0; j < k; j++) {
+        out[r * k + j] += dr * vectors[r * k + j];
+        ofVectors[r * k + j] = dr * states[r * k + j];
+      }
+      for (let j = 0; j < n; j++) ofBiases[size + j] += d[r * (n + 1) + 1 + j];
+    }
+    fc.addGradients(items, ofVectors, ofBiases);
+    return out;
+  }
+}
+
+function concat(a: Int32Array, b: Int32Array): Int32Array {
+  const out = new Int32Array(a.length + b.length);
+  out.set(a);
+  out.set(b, a.length);
+  return out;
 }

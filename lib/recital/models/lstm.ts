@@ -1,81 +1,74 @@
-import { kernels } from '../compute/kernels.js';
 import { int32 } from '../compute/memory.js';
 import { Random } from '../compute/random.js';
 import type { Batch } from '../data/batches.js';
 import { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
 import { Dropout } from '../nn/dropout.js';
-import { Embedding } from '../nn/embedding.js';
+import { Embedding, gatherRows, scatterRows } from '../nn/embedding.js';
 import { Linear } from '../nn/linear.js';
 import type { Model, TrainingLoss } from '../nn/model.js';
 import type { StateBuffer } from '../nn/module.js';
 import { PackedSequences } from '../nn/packed-sequences.js';
 import type { Parameter } from '../nn/parameter.js';
 import { GRU, LSTM, type Recurrent } from '../nn/recurrent.js';
-import { Scratch } from '../nn/scratch.js';
-import { checkArgument, checkCount, checkOptions, said, whatIs } from '../options.js';
-import { EveryItemLoss, ItemScores } from './item-scores.js';
-import { type NegativeLoss, type NegativeLossOptions, negativeLoss } from './sampled-softmax.js';
+import { checkRandom, Scratch } from '../nn/scratch.js';
+import { checkArgument, checkCount, checkOneOf, given } from '../options.js';
+import {
+  everyItemLoss,
+  ItemScores,
+  NegativeLoss,
+  type NegativeLossOptions,
+} from './item-scores.js';
 
-/** Options of LSTMModel; the defaults are the paper's model. */
-export interface LSTMModelOptions {
-  /** Length of an item's vector; default 50. */
-  embSz?: number;
-  /** State sizes of the recurrent layers, the first one first; default [100, 100]. */
-  layers?: readonly number[];
+const DEFAULTS = {
+  /** Length of an item's vector. */
+  embSz: 50,
+  /** State sizes of the recurrent layers, the first one first. */
+  layers: [100, 100] as readonly number[],
   /** `'lstm'` (default) or `'gru'`. */
-  cell?: 'lstm' | 'gru';
-  /** Probability of dropout after each recurrent layer; default 0. */
-  dropout?: number;
-  /** Probability of dropout on the items' vectors; default 0. */
-  embedP?: number;
+  cell: 'lstm' as 'lstm' | 'gru',
+  /** Probability of dropout after each recurrent layer. */
+  dropout: 0,
+  /** Probability of dropout on the items' vectors. */
+  embedP: 0,
   /**
-   * Whether an item's score uses the vector that the item has as an input (Inan et al. 2017). Where
-   * the last layer has another size than embSz, a linear projection leads from the one to the
-   * other. Default false.
+   * Whether an item is scored by the vector that it has as an input (Inan et al. 2017). If the last
+   * layer has another size than embSz, a linear projection is put between.
    */
-  tied?: boolean;
+  tied: false,
   /**
-   * The vectors to start from, items × embSz, row-major; default: standard normal as in PyTorch,
-   * and 0.01·fmod(z, 2) as in fastai if tied.
+   * Initial vectors, items × embSz, row-major; default: standard normal as in PyTorch, and
+   * 0.01·fmod(z, 2) as in fastai if tied.
    */
-  embInit?: ArrayLike<number>;
+  embInit: undefined as ArrayLike<number> | undefined,
   /**
    * Trains on a sample of the items instead of all: for large catalogues. Default: none, so that
    * the learner's loss is used.
    */
-  negatives?: NegativeLossOptions;
+  negatives: undefined as NegativeLossOptions | undefined,
   /** What weights, dropout masks and negatives are drawn from; default: `new Random(0)`. */
-  random?: Random;
-}
+  random: undefined as Random | undefined,
+};
 
-/** Their names. */
-export const lstmModelOptions = [
-  'embSz',
-  'layers',
-  'cell',
-  'dropout',
-  'embedP',
-  'tied',
-  'embInit',
-  'negatives',
-  'random',
-] as const;
+/** Options of LSTMModel; the defaults are the paper's model. */
+export type LSTMModelOptions = Partial<typeof DEFAULTS>;
+
+/** Names of the options of LSTMModel. */
+export const lstmModelOptions = Object.keys(DEFAULTS) as readonly (keyof typeof DEFAULTS)[];
 
 /**
  * The next track after a sequence of tracks: Embedding → LSTM → LSTM → Linear to a score for every
  * track (the paper's Fig. 6). Trained as a classifier by `CrossEntropyLossFlat`.
  *
  * Batches are those of SequenceDataLoaders: `inputs[0]` the tracks of each row, left-aligned,
- * `inputs[1]` how many they are; what lies beyond is not read. With a target for each row, the loss
- * is on the last position. With a target for each position (−1 where there is none), training has
- * the mean cross-entropy of all positions as its loss. Validation has one prediction a row:
- * SequenceDataLoaders give each target to validate a row of its own; of other loaders' batches with
- * a target for each position the last one is scored.
+ * `inputs[1]` their number. With a target for each row, the loss is that of the last position. With
+ * a target for each position (−1 for none), the training loss is the mean cross-entropy of all
+ * positions. Validation has one prediction a row: SequenceDataLoaders make a row for each target;
+ * in batches of other loaders the last position is scored.
  *
- * Most of a step is products of matrices: `setCompute({ reproducible: false })` makes it faster
- * where the last bit need not be the same on every machine, and `setCompute({ native: true })` two
- * to three times as fast, once `npm run native` has compiled the kernels for the processor.
+ * Most of a step is matrix products: `setCompute({ reproducible: false })` makes it faster, but its
+ * last bits may differ between machines; `setCompute({ native: true })` makes it two to three times
+ * as fast, once `npm run native` has compiled the kernels for the processor.
  *
  * @example
  * const model = new LSTMModel(dls.classes, { random: new Random(42) });
@@ -89,18 +82,17 @@ export class LSTMModel implements Model {
   readonly buffers: readonly StateBuffer[];
   /** Vectors of the items. */
   readonly embedding: Embedding;
-  /** How it was built: what another one of the same shape needs. */
-  readonly config: Required<Omit<LSTMModelOptions, 'embInit' | 'negatives' | 'random'>>;
+  /** The options that determine its shape. */
+  readonly config: Omit<typeof DEFAULTS, 'embInit' | 'negatives' | 'random'>;
   /**
-   * Whether its scores are logarithms of probabilities, but for a constant of each row: not if it
-   * is trained to rank, by BPR-max.
+   * Whether its scores are log-probabilities plus a constant of the row: false if it is trained to
+   * rank, by BPR-max.
    */
   probabilistic: boolean;
   private readonly layers: readonly Recurrent[];
   private readonly drops: readonly Dropout[];
   private readonly projection: Linear | undefined;
   private readonly fc: ItemScores;
-  private readonly everyItem: EveryItemLoss;
   private readonly negatives: NegativeLoss | undefined;
   private readonly room = {
     states: new Scratch(),
@@ -121,31 +113,18 @@ export class LSTMModel implements Model {
     readonly classes: { readonly item: Vocabulary },
     options: LSTMModelOptions = {},
   ) {
-    checkOptions(options, lstmModelOptions, 'LSTMModel');
-    const {
-      embSz = 50,
-      layers = [100, 100],
-      cell = 'lstm',
-      dropout = 0,
-      embedP = 0,
-      tied = false,
-      embInit,
-      negatives,
-    } = options;
-    const random = options.random ?? new Random(0);
+    const settings = given(DEFAULTS, options, 'LSTMModel');
+    const { embSz, layers, cell, dropout, embedP, tied, embInit, negatives } = settings;
+    const { random = new Random(0) } = settings;
+    checkRandom(random, 'LSTMModel');
     checkArgument(
-      random instanceof Random,
-      random,
+      classes?.item instanceof Vocabulary,
+      classes,
       'LSTMModel',
-      'random, such as { random: new Random(42) }',
+      'the classes of its loaders, new LSTMModel(dls.classes)',
     );
-    if (!(classes?.item instanceof Vocabulary))
-      throw new ArgumentError(
-        `LSTMModel needs the classes of its loaders, new LSTMModel(dls.classes), got ${whatIs(classes)}.`,
-      );
     const items = classes.item.length;
-    if (cell !== 'lstm' && cell !== 'gru')
-      throw new ArgumentError(`cell must be 'lstm' or 'gru', got '${said(cell)}'.`);
+    checkOneOf(cell, ['lstm', 'gru'], 'cell');
     checkArgument(
       Array.isArray(layers),
       layers,
@@ -175,9 +154,8 @@ export class LSTMModel implements Model {
       sampled: negatives !== undefined,
       random,
     });
-    this.everyItem = new EveryItemLoss(this.fc);
     this.probabilistic = negatives?.loss !== 'bprMax';
-    this.negatives = negatives && negativeLoss(this.fc, { ...negatives, random });
+    this.negatives = negatives && new NegativeLoss(this.fc, negatives, random);
     this.parameters = [
       this.embedding,
       ...this.layers,
@@ -216,21 +194,14 @@ export class LSTMModel implements Model {
       x = this.drops[i + 1].forward(layer.forward(x, packed, training), packed.total, training);
     });
     const targets = training ? this.place(batch, packed) : this.placeLast(packed);
-    const width = this.width;
-    const top = this.room.states.get(this.count * width);
-    kernels().gatherRows(
-      this.count,
-      width,
-      this.at.byteOffset,
-      x.byteOffset,
-      top.byteOffset,
-      width,
-    );
-    const states = this.projection ? this.projection.forward(top, this.count) : top;
+    const [count, width] = [this.count, this.width];
+    const top = this.room.states.get(count * width);
+    gatherRows(this.at, x, top, { size: count, width });
+    const states = this.projection ? this.projection.forward(top, count) : top;
     this.own = undefined;
     if (!targets) return this.fc.all(states, size);
     const rows = { ...targets, states };
-    const loss = this.negatives ? this.negatives.of(rows) : this.everyItem.of(rows);
+    const loss = this.negatives ? this.negatives.of(rows) : everyItemLoss(this.fc, rows);
     this.own = {
       value: loss.value,
       hits: loss.hits,
@@ -241,7 +212,7 @@ export class LSTMModel implements Model {
 
   /**
    * The vectors by which items are scored, items × width: those of `embedding` if tied, else of the
-   * last layer. Items that follow the same items have similar ones.
+   * last layer. They are similar for items that follow the same items.
    */
   get itemVectors(): Parameter {
     return this.fc.weight;
@@ -297,8 +268,8 @@ export class LSTMModel implements Model {
   }
 
   /**
-   * The positions that training scores, if the loss is the model's own, and their targets; else
-   * undefined, and the last ones.
+   * Chooses the positions that training scores. Returns their targets if the loss is the model's
+   * own, else undefined: then they are the last positions.
    */
   private place(
     batch: Batch,
@@ -343,25 +314,19 @@ export class LSTMModel implements Model {
     return undefined;
   }
 
-  /** From the gradient of the scored states to that of everything below. */
+  /** Adds the gradients of all layers below, given that of the scored states. */
   private statesBackward(gradient: Float32Array): void {
     const width = this.width;
     const top = this.projection ? this.projection.backward(gradient) : gradient;
     let d: Float32Array = this.room.statesGradient.get(this.packed!.total * width).fill(0);
-    kernels().scatterRows(
-      this.count,
-      width,
-      this.at.byteOffset,
-      top.byteOffset,
-      width,
-      d.byteOffset,
-    );
+    scatterRows(this.at, top, d, { size: this.count, width });
     for (let i = this.layers.length - 1; i >= 0; i--)
       d = this.layers[i].backward(this.drops[i + 1].backward(d));
     this.embedding.backward(this.drops[0].backward(d));
   }
 }
 
+/** Sets the initial vectors. */
 function setVectors(weight: Parameter, vectors: ArrayLike<number>): void {
   const { value, shape } = weight;
   if (vectors.length !== value.length) {
@@ -375,7 +340,7 @@ function setVectors(weight: Parameter, vectors: ArrayLike<number>): void {
   value.set(vectors);
 }
 
-/** Items for which each row has room, and whether there is a target for each of them. */
+/** The length of a batch's rows, and whether each position has a target. */
 export function widths({ inputs, targets, size }: Batch): { room: number; everyPosition: boolean } {
   if (inputs.length !== 2) {
     throw new ArgumentError(

@@ -3,25 +3,27 @@ import type { Batch } from '../data/batches.js';
 import { display } from '../data/display.js';
 import { Table } from '../data/table.js';
 import { NumericError } from '../errors.js';
-import { checkNumber, checkOptions } from '../options.js';
+import { checkNumber, given } from '../options.js';
 import { type Loss, lossGradient, lossOf } from './loss.js';
 import { MSELossFlat } from './losses.js';
 import { checkModel, type Model, predictions } from './model.js';
 import type { Parameter } from './parameter.js';
 
-/** Options of checkGradients. */
-export interface CheckGradientsOptions {
+const DEFAULTS = {
   /** The loss that is differentiated; default MSELossFlat. */
-  lossFunc?: Loss;
-  /** Gap allowed, as a share of the parameter's largest derivative; default 0.01. */
-  tolerance?: number;
+  lossFunc: undefined as Loss | undefined,
+  /** Gap allowed, as a share of the parameter's largest derivative. */
+  tolerance: 0.01,
   /**
-   * Values tried per parameter, evenly spread over those whose gradient is not 0; default 50.
-   * Infinity: all. Of a table only rows that the batch reads are tried. The values whose gradient
-   * is 0 are moved together, once: the loss must not change.
+   * Values tried per parameter, evenly spread over those whose gradient is not 0; Infinity: all.
+   * Of a table only rows that the batch reads are tried. The values whose gradient is 0 are moved
+   * together, once: the loss must not change.
    */
-  samples?: number;
-}
+  samples: 50,
+};
+
+/** Options of checkGradients. */
+export type CheckGradientsOptions = Partial<typeof DEFAULTS>;
 
 /**
  * Checks a model's hand-written gradients against central differences, (L(w + h) − L(w − h)) / 2h,
@@ -29,13 +31,13 @@ export interface CheckGradientsOptions {
  * Weights, state and gradients are as before afterwards.
  *
  * The loss itself is known to about seven digits. Where weights are as small as at the start of
- * training, or the batch is large, one of them may change it by less than that: then the check
- * takes larger steps, and where these do not help either, says that it cannot tell.
- * @param model what has forward and backward
+ * training, or the batch is large, one weight may change it by less than that: then the check takes
+ * larger steps and, if these do not help either, says that it cannot tell.
+ * @param model an object with forward and backward
  * @param batch rows with targets
  * @returns a table with a row for each parameter: its name, its shape, how many values were tried,
- *   and the largest gap as a share of its largest derivative: a missing value, and a warning, where
- *   it could not tell whether the gradient is right
+ *   and the largest gap as a share of its largest derivative: a missing value, and a warning, if it
+ *   could not tell whether the gradient is right
  * @throws NumericError that names the first value whose gap exceeds the tolerance
  * @example
  * const loaders = CollabDataLoaders.fromPlays(plays);
@@ -47,250 +49,205 @@ export function checkGradients(
   options: CheckGradientsOptions = {},
 ): Table {
   checkModel(model, 'checkGradients');
-  checkOptions(options, ['lossFunc', 'tolerance', 'samples'], 'checkGradients');
-  const { lossFunc = new MSELossFlat(), tolerance = 0.01, samples = 50 } = options;
+  const settings = given(DEFAULTS, options, 'checkGradients');
+  const { lossFunc = new MSELossFlat(), tolerance, samples } = settings;
   checkNumber(tolerance, tolerance > 0, 'tolerance must be positive');
   checkNumber(samples, samples >= 1, 'samples must be at least 1');
-  const state = (model.buffers ?? []).map((b) => b.value.slice());
-  const restore = (): void => {
-    for (const [i, b] of (model.buffers ?? []).entries()) b.value.set(state[i]);
-  };
   const { size, targets, weights } = batch;
+  const { outputs, buffers = [] } = model;
+  const state = buffers.map((b) => b.value.slice());
+  const restore = (): void => {
+    for (const [i, b] of buffers.entries()) b.value.set(state[i]);
+  };
   const forward = () => {
     restore(); // the same dropout mask and statistics each time
-    return {
-      size,
-      targets,
-      weights,
-      outputs: model.outputs,
-      pred: predictions(model, batch, { training: true }),
-    };
-  };
-  const value = (): number => {
-    const at = forward();
-    return (
-      (model.trainingLoss?.()?.value ?? lossOf(lossFunc, at)) + (model.penalty?.()?.value ?? 0)
-    );
+    const pred = predictions(model, batch, { training: true });
+    const rows = { size, targets, weights, outputs, pred };
+    const [own, penalty] = [model.trainingLoss?.(), model.penalty?.()];
+    const value = (own ? own.value : lossOf(lossFunc, rows)) + (penalty?.value ?? 0);
+    return { rows, own, penalty, value };
   };
   try {
     for (const p of model.parameters) p.zeroGrad();
     model.touch?.(batch);
-    const at = forward();
-    const own = model.trainingLoss?.();
-    const penalty = model.penalty?.();
-    const loss = (own ? own.value : lossOf(lossFunc, at)) + (penalty?.value ?? 0);
-    if (!Number.isFinite(loss))
-      throw new NumericError(`The loss of the batch is ${loss}, so it has no gradient.`);
+    const { rows, own, penalty, value } = forward();
+    if (!Number.isFinite(value))
+      throw new NumericError(`The loss of the batch is ${value}, so it has no gradient.`);
     if (own) own.backward(1);
     else {
-      const out = new Float32Array(size * model.outputs);
-      lossGradient(lossFunc, at, { out });
+      const out = new Float32Array(size * outputs);
+      lossGradient(lossFunc, rows, { out });
       model.backward(out);
     }
     penalty?.backward(1);
-    const rows = model.parameters.map((p) => {
-      const { tried, gap = null } = checkParameter(p, { loss, value, tolerance, samples });
+    const lossAt = { loss: value, value: () => forward().value, tolerance, samples };
+    const checked = model.parameters.map((p) => {
+      const { tried, gap = null } = checkParameter(p, lossAt);
       return { parameter: p.name, shape: p.shape.join(' × '), tried, gap };
     });
-    const unclear = rows.filter(({ gap }) => gap === null).map(({ parameter }) => parameter);
+    const unclear = checked.filter(({ gap }) => gap === null).map(({ parameter }) => parameter);
     if (unclear.length) {
       display().warn(
-        `checkGradients cannot tell whether the gradient of ${unclear.join(', ')} is right: the loss changes by less than its rounding, or not in a straight ` +
-          'line. Check a copy of the model with larger initial weights (a hundred times as large, say), or with a smaller batch.',
+        `checkGradients cannot tell whether the gradient of ${unclear.join(', ')} is right: the loss changes by less than its rounding, or not in a straight line. Check a copy of the model with larger initial weights (a hundred times as large, say), or with a smaller batch.`,
       );
     }
-    return Table.fromRows(rows);
+    return Table.fromRows(checked);
   } finally {
     restore();
     for (const p of model.parameters) p.zeroGrad();
   }
 }
 
-/** What a parameter is checked with. */
-export interface ParameterCheck {
-  /** The loss as the weights are. */
+interface Check {
+  /** The loss of the weights before they are moved. */
   loss: number;
-  /** The loss as they then are. */
+  /** Computes the loss. */
   value: () => number;
   tolerance: number;
   samples: number;
 }
 
-/** What has come of it. */
-export interface CheckedParameter {
-  /** Values that were moved. */
-  tried: number;
-  /**
-   * Largest gap as a share of the largest derivative, of the values that could be compared;
-   * undefined if most, or that of the largest, could not.
-   */
-  gap: number | undefined;
-}
-
 /** The loss of float32 predictions is known to about seven digits. */
 const ROUNDING = 5e-7;
-/** Steps grow by this, up to the largest, until the loss changes by more than rounding. */
+/** Steps grow by this factor, up to the largest, until the loss changes by more than rounding. */
 const GROWTH = 4;
 const LARGEST_STEP = 10;
-
-/**
- * So many times the tolerance a derivative must be away from the slope of a straight line to be
- * wrong: what goes over many kinks may look like one.
- */
+/** Multiple of the tolerance that is clearly another slope: many kinks may look like a line. */
 const CLEARLY = 3;
 
-/** A difference of losses. */
+/** A central difference of the loss. */
 interface Difference {
   h: number;
   /** (L(w + h) − L(w − h)) / 2h. */
   slope: number;
-  /** How far off the rounding of the loss may take it. */
+  /** Error bound of the slope from float rounding of the loss. */
   noise: number;
   /** (L(w + h) + L(w − h) − 2 L(w)) / 2h: 0 where the loss is a straight line. */
   bend: number;
 }
 
-type Verdict = 'right' | 'wrong' | 'unclear';
-
 /**
  * Compares a parameter's gradient with differences of the loss.
+ * @returns how many values were moved, and the largest gap as a share of the largest derivative;
+ *   undefined if most values, or that with the largest derivative, could not be judged
  * @throws NumericError for the first value whose derivative is wrong
  */
-export function checkParameter(p: Parameter, check: ParameterCheck): CheckedParameter {
-  const { loss, tolerance, samples } = check;
+function checkParameter(p: Parameter, check: Check): { tried: number; gap: number | undefined } {
   const n = p.gradSize;
-  let most = 0;
-  for (let g = 0; g < n; g++) if (Math.abs(p.grad[g]) > Math.abs(p.grad[most])) most = g;
+  const all = Array.from({ length: n }, (_, g) => g);
+  const most = all.reduce(
+    (best, g) => (Math.abs(p.grad[g]) > Math.abs(p.grad[best]) ? g : best),
+    0,
+  );
   const largest = n ? Math.abs(p.grad[most]) : 0;
   const place = (g: number): number =>
     p.slots ? p.touched[Math.floor(g / p.width)] * p.width + (g % p.width) : g;
-  const all = Array.from({ length: n }, (_, g) => g);
   const moving = all.filter((g) => p.grad[g] !== 0);
-  const from = moving.length ? moving : all; // of a table without slots a batch moves few rows: most values say nothing
+  const from = moving.length ? moving : all;
+  const count = Math.min(from.length, check.samples);
   const tried = Array.from(
-    { length: Math.min(from.length, samples) },
-    (_, k) => from[Math.floor((k * from.length) / Math.min(from.length, samples))],
+    { length: count },
+    (_, k) => from[Math.floor((k * from.length) / count)],
   );
-  if (largest > 0 && !tried.includes(most)) tried[tried.length - 1] = most; // the measure of all others
-  const steps = stepsFor(p, { largest, loss, tolerance });
+  if (largest > 0 && !tried.includes(most)) tried[tried.length - 1] = most;
+  const limits = { largest, tolerance: check.tolerance };
+  const steps = stepsFor(p, check, largest * check.tolerance);
   let worst = 0;
-  let told = 0;
+  let judged = 0;
   let measured = largest === 0;
   for (const g of tried) {
-    const found = steps.map((h) => difference(p.value, [place(g)], { ...check, h }));
+    const found = steps.map((h) => difference(p.value, [place(g)], h, check));
     const exact = p.grad[g];
-    const verdict = judge(exact, found, { largest, tolerance });
-    const gap = (x: Difference): number => Math.abs(exact - x.slope);
-    if (verdict === 'wrong') {
-      const { slope } = found.reduce((best, x) =>
-        gap(x) + x.noise < gap(best) + best.noise ? x : best,
-      );
+    const gap = gapOf(exact, found, limits);
+    if (gap === 'wrong') {
+      const off = ({ slope, noise }: Difference): number => Math.abs(exact - slope) + noise;
+      const { slope } = found.reduce((best, x) => (off(x) < off(best) ? x : best));
       throw new NumericError(
         `The gradient of ${p.name}[${place(g)}] is ${exact.toPrecision(4)} by backward and ${slope.toPrecision(4)} by central differences; ` +
           `the parameter's largest is ${largest.toPrecision(4)}.`,
       );
     }
-    if (verdict === 'unclear') continue;
-    told++;
+    if (gap === undefined) continue;
+    judged++;
     if (g === most) measured = true;
-    if (largest > 0 && !isNothing(exact, found))
-      worst = Math.max(worst, Math.min(...found.map(gap)) / largest);
+    if (largest > 0) worst = Math.max(worst, gap / largest);
   }
   const still = all.filter((g) => p.grad[g] === 0).map(place);
   if (still.length) {
-    const found = [...steps, steps[0] / 4].map((h) => difference(p.value, still, { ...check, h }));
-    if (judge(0, found, { largest, tolerance }) === 'wrong') {
-      const { slope } = found[0];
+    const found = [...steps, steps[0] / 4].map((h) => difference(p.value, still, h, check));
+    if (gapOf(0, found, limits) === 'wrong') {
       throw new NumericError(
         `The gradient of ${p.name} is 0 by backward at ${still.length} of ${n} values, such as ${p.name}[${still[0]}], yet the loss changes with them: ` +
-          `by ${Math.abs(slope).toPrecision(4)} where all of them move by 1, up or down.`,
+          `by ${Math.abs(found[0].slope).toPrecision(4)} where all of them move by 1, up or down.`,
       );
     }
   }
-  return { tried: tried.length, gap: measured && 2 * told >= tried.length ? worst : undefined };
+  return { tried: count, gap: measured && 2 * judged >= count ? worst : undefined };
 }
 
 /**
- * The steps to try. A large one drowns the rounding, a small one does not go over the kink of a
- * ReLU: a wrong gradient is far from all of them. Of small weights, such as fastai's first ones,
- * none of a size like theirs changes the loss enough; so larger ones follow, until two do.
+ * The steps to try. A large one drowns the rounding, a small one does not cross the kink of a ReLU:
+ * a wrong gradient is far from all of them. Of weights as small as fastai's first ones, no step of
+ * their size changes the loss enough; so larger ones follow, until two do.
  */
-function stepsFor(
-  p: Parameter,
-  { largest, loss, tolerance }: { largest: number; loss: number; tolerance: number },
-): number[] {
+function stepsFor(p: Parameter, { loss }: Check, allowed: number): number[] {
   const size = Math.sqrt(p.value.reduce((sum, w) => sum + w * w, 0) / p.value.length) || 1;
   const steps = [size / 400, size / 100, size / 10];
-  const telling = (h: number): boolean =>
-    (ROUNDING * Math.abs(loss)) / h <= (tolerance * largest) / 2;
+  const telling = (h: number): boolean => (ROUNDING * Math.abs(loss)) / h <= allowed / 2;
   while (!telling(steps[steps.length - 2]) && steps[steps.length - 1] < LARGEST_STEP)
     steps.push(GROWTH * steps[steps.length - 1]);
   return steps;
 }
 
 /**
- * What differences of the loss say of a derivative.
- * - Right: one that is known well enough, to the tolerance, agrees; or nothing changes the loss.
- * - Wrong: none agrees, whatever the rounding; or two steps over which the loss is a straight line find the same slope, and it is quite another one.
- * - Unclear: those that agree would agree with much else.
+ * The smallest gap between a derivative and the slopes of the loss; undefined if they cannot tell
+ * whether it is right. A slope agrees if the gap is within the allowed one plus its own rounding
+ * noise. Slopes with more noise than half the allowed gap would agree with much else, so one with
+ * less must agree. If two of those, of steps over which the loss is a straight line, have the same
+ * slope, and it is clearly another one, the derivative is wrong even so.
  */
-export function judge(
+export function gapOf(
   exact: number,
   found: readonly Difference[],
   { largest, tolerance }: { largest: number; tolerance: number },
-): Verdict {
+): number | 'wrong' | undefined {
   const allowed = tolerance * largest;
-  const agrees = ({ slope, noise }: Difference): boolean =>
-    Math.abs(exact - slope) <= allowed + noise;
-  if (found.some((x) => x.noise <= allowed / 2 && Math.abs(exact - x.slope) <= allowed))
-    return 'right';
-  if (isNothing(exact, found)) return 'right';
-  if (!found.some(agrees)) return 'wrong';
+  const gap = ({ slope }: Difference): number => Math.abs(exact - slope);
+  if (found.some((x) => x.noise <= allowed / 2 && gap(x) <= allowed))
+    return Math.min(...found.map(gap));
+  // The loss does not change however far the value is moved: a bias before batch norm, say.
+  const far = found.some(({ h }) => h >= LARGEST_STEP);
+  if (far && found.every((x) => Math.max(Math.abs(exact), Math.abs(x.slope)) <= x.noise)) return 0;
+  if (!found.some((x) => gap(x) <= allowed + x.noise)) return 'wrong';
   const straight = found.filter(({ slope, noise, bend }) => {
     const small = tolerance * Math.max(largest, Math.abs(slope));
     return noise <= small / 2 && Math.abs(bend) <= small + noise;
   });
   const [a, b] = straight.slice(-2);
-  if (!b || Math.abs(a.slope - b.slope) > allowed + a.noise + b.noise) return 'unclear';
-  return [a, b].every(({ slope, noise }) => Math.abs(exact - slope) > CLEARLY * (allowed + noise))
-    ? 'wrong'
-    : 'unclear';
+  const same = b && Math.abs(a.slope - b.slope) <= allowed + a.noise + b.noise;
+  return same && [a, b].every((x) => gap(x) > CLEARLY * (allowed + x.noise)) ? 'wrong' : undefined;
 }
 
 /**
- * Whether the loss does not change, however far a value is moved, and backward says so: a bias
- * before batch norm, or what a batch does not read.
- */
-function isNothing(exact: number, found: readonly Difference[]): boolean {
-  return (
-    found.some(({ h }) => h >= LARGEST_STEP) &&
-    found.every(({ slope, noise }) => Math.max(Math.abs(exact), Math.abs(slope)) <= noise)
-  );
-}
-
-/**
- * How the loss changes where some values move at once, each up or down by chance, so that they do
- * not make up for each other; one moves up first.
+ * The change of the loss when some values move together, up or down at random, so that their changes
+ * do not cancel; a single one moves up first.
  */
 function difference(
   values: Float32Array,
   indices: readonly number[],
-  { h, value, loss }: { h: number; value: () => number; loss: number },
+  h: number,
+  { value, loss }: Check,
 ): Difference {
   const before = indices.map((index) => values[index]);
   const random = new Random('checkGradients');
   const signs = indices.map(() => (indices.length > 1 && random.uniform() < 0.5 ? -1 : 1));
-  const losses = [h, -h].map((step) => {
+  const [up, down] = [h, -h].map((step) => {
     for (const [i, index] of indices.entries()) values[index] = before[i] + signs[i] * step;
     return value();
   });
-  const span =
-    indices.length === 1 ? Math.fround(before[0] + h) - Math.fround(before[0] - h) : 2 * h; // weights are rounded, too
   for (const [i, index] of indices.entries()) values[index] = before[i];
-  return {
-    h,
-    slope: (losses[0] - losses[1]) / span,
-    noise: (ROUNDING * Math.abs(loss)) / h,
-    bend: (losses[0] + losses[1] - 2 * loss) / span,
-  };
+  const exactly = Math.fround(before[0] + h) - Math.fround(before[0] - h); // weights are rounded too
+  const span = indices.length === 1 ? exactly : 2 * h;
+  const noise = (ROUNDING * Math.abs(loss)) / h;
+  return { h, slope: (up - down) / span, noise, bend: (up + down - 2 * loss) / span };
 }
