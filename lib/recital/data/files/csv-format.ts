@@ -1,10 +1,11 @@
 import { ArgumentError, DataError } from '../../errors.js';
 import { said } from '../../options.js';
-import { type CsvRecord, type Dialect, Records, type TextFile } from './text-file.js';
+import { type CsvRecord, type Dialect, Records } from './csv-records.js';
+import type { TextFile } from './text-file.js';
 
 /**
- * How a table is written as text: options of everything that reads CSV files and their like. A
- * Parquet file needs none of them, and refuses them.
+ * How a table is written as text: options of everything that reads CSV files. They are refused for
+ * a Parquet file, which needs none of them.
  */
 export interface TextFormatOptions {
   /**
@@ -14,135 +15,120 @@ export interface TextFormatOptions {
    */
   header?: boolean;
   /**
-   * The names of the columns, one for each, in the place of those in the file. Default: those in
-   * the file; `column0`, `column1` … without a header.
+   * The names of all columns, in place of those in the file. Default: those in the file;
+   * `column0`, `column1` … without a header.
    */
   names?: readonly string[];
   /**
-   * What stands between fields, such as `'\t'`, MovieLens 1M's `'::'` or the Million Song Dataset's
+   * The text between fields, such as `'\t'`, MovieLens 1M's `'::'` or the Million Song Dataset's
    * `'<SEP>'`. Default: comma, tab, semicolon or bar, whichever splits the first two lines into
-   * most fields, equally many; if neither is there `<SEP>`, `::`, or blanks, between numbers or as
-   * many words as there are `names`. Where blanks stand beside each of them in both lines, as in
-   * `user, item`, they belong to it. Excel's first line `sep=;` is obeyed.
+   * most fields, equally many; if none does, `<SEP>`, `::`, or blanks between numbers or between
+   * as many words as there are `names`. Blanks beside each delimiter in both lines, as in
+   * `user, item`, are part of it. Excel's first line `sep=;` is obeyed.
    */
   delimiter?: string;
   /**
    * The mark around fields that hold delimiters or line ends; within them it is written twice.
-   * `''`: none, every mark is part of a text, as in most tab-separated files of titles. Default
-   * `'"'`, but then a quotation over several lines each of which is a row without it is an error:
-   * nobody can tell what is meant. Give `'"'` to say that it is one.
+   * `''`: no mark; marks are part of the texts, as in most tab-separated files of titles. Default
+   * `'"'`, but then a quotation over several lines, each of which would be a row without it, is an
+   * error, as it is ambiguous. Give `'"'` to allow it.
    */
   quote?: string;
   /**
-   * How characters are written: a label of TextDecoder, such as `'latin1'` (which is Windows-1252,
-   * as in browsers), `'utf-16le'`, `'shift_jis'`. Default: UTF-8, or UTF-16 where the file's byte
-   * order mark says so.
+   * The encoding of the characters: a label of TextDecoder, such as `'latin1'` (which is
+   * Windows-1252, as in browsers), `'utf-16le'`, `'shift_jis'`. Default: UTF-8, or UTF-16 if the
+   * file has its byte order mark.
    */
   encoding?: string;
-  /** What lines begin with that are left out, such as `'#'`. Default: there are none. */
+  /** The beginning of lines that are left out, such as `'#'`. Default: none are left out. */
   comment?: string;
 }
 
-/** Names of these options. */
-export const formatOptions = [
-  'header',
-  'names',
-  'delimiter',
-  'quote',
-  'encoding',
-  'comment',
-] as const;
+type Checks = Record<keyof TextFormatOptions, readonly [(value: unknown) => boolean, string]>;
 
-/** How one file begins: its dialect and its first record. */
+const CHECKS: Checks = {
+  header: [
+    (value) => typeof value === 'boolean',
+    'header is true or false: whether the first line holds names',
+  ],
+  names: [
+    (value) =>
+      Array.isArray(value) &&
+      value.length > 0 &&
+      value.every((name) => typeof name === 'string' && name !== ''),
+    "names must be a list of texts, such as ['user', 'item', 'rating']",
+  ],
+  delimiter: [
+    (value) => typeof value === 'string' && /^[^"\r\n\0]+$/.test(value),
+    "delimiter must be a text without quotation marks and line ends, such as ',' or '\\t' or '<SEP>'",
+  ],
+  quote: [
+    (value) => typeof value === 'string' && /^[^\s\0\w]?$/u.test(value),
+    `quote must be a mark that is no part of the delimiter, such as '"', or '' for none`,
+  ],
+  encoding: [
+    (value) => typeof value === 'string' && decoderOf(value) !== undefined,
+    "encoding must be one that TextDecoder knows, such as 'latin1', 'utf-16le' or 'shift_jis'",
+  ],
+  comment: [
+    (value) => typeof value === 'string' && /^[^\r\n]+$/.test(value),
+    "comment must be the beginning of lines that are left out, such as '#'",
+  ],
+};
+
+/** Names of these options. */
+export const formatOptions = Object.keys(CHECKS) as readonly (keyof TextFormatOptions)[];
+
+/** Throws ArgumentError for options that no file could be read by. */
+export function checkFormat(options: TextFormatOptions): void {
+  const { names = [], delimiter, quote } = options;
+  for (const name of formatOptions) {
+    const value = options[name];
+    const [fits, wanted] = CHECKS[name];
+    const clash = name === 'quote' && quote && delimiter?.includes(quote);
+    if (value !== undefined && (!fits(value) || clash))
+      throw new ArgumentError(
+        `${wanted}, got ${typeof value === 'string' ? JSON.stringify(value) : said(value)}.`,
+      );
+  }
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined)
+    throw new ArgumentError(`names must differ from each other, but "${twice}" occurs twice.`);
+}
+
+/** The label by which TextDecoder knows an encoding. Throws ArgumentError for an unknown one. */
+export function decoderLabel(encoding: string | undefined): string | undefined {
+  checkFormat({ encoding });
+  return encoding === undefined ? undefined : decoderOf(encoding);
+}
+
+function decoderOf(encoding: string): string | undefined {
+  try {
+    return new TextDecoder(/^latin[-_ ]1$/i.test(encoding) ? 'latin1' : encoding).encoding;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The dialect of a file, and its first record. */
 export interface TextStart extends Dialect {
-  /** Fields of its first record, without blanks around them. */
+  /** Fields of the first record, without blanks around them. */
   first: string[];
-  /** Which end the first line has; undefined if there is none. */
+  /** The end of the first line; undefined if there is none. */
   lineEnd?: string;
   /** Whether the delimiter, and whether the mark, is a guess. */
   assumed: { delimiter: boolean; quote: boolean };
 }
 
-/** How one file is written. */
+/** How a file is written. */
 export interface TextFormat extends TextStart {
-  /** Whether its first record holds names. */
+  /** Whether the first record holds names. */
   header: boolean;
   /** Names of the columns. */
   names: string[];
 }
 
-/** Throws ArgumentError unless the options can be followed, whatever the file. */
-export function checkFormat({
-  header,
-  names,
-  delimiter,
-  quote,
-  encoding,
-  comment,
-}: TextFormatOptions): void {
-  if (header !== undefined && typeof header !== 'boolean') {
-    throw new ArgumentError(
-      `header is true or false: whether the first line holds names. Got ${said(header)}.`,
-    );
-  }
-  if (names !== undefined) {
-    if (
-      !Array.isArray(names) ||
-      names.length === 0 ||
-      !names.every((name) => typeof name === 'string' && name !== '')
-    ) {
-      throw new ArgumentError(
-        `names must be a list of texts, such as ['user', 'item', 'rating'], got ${typeof names === 'string' ? JSON.stringify(names) : said(names)}.`,
-      );
-    }
-    const twice = names.find((name, i) => names.indexOf(name) !== i);
-    if (twice !== undefined)
-      throw new ArgumentError(`names must differ from each other, but "${twice}" occurs twice.`);
-  }
-  if (
-    delimiter !== undefined &&
-    (typeof delimiter !== 'string' || delimiter === '' || /["\r\n\0]/.test(delimiter))
-  ) {
-    throw new ArgumentError(
-      `delimiter must be a text without quotation marks and line ends, such as ',' or '\\t' or '<SEP>', got ${typeof delimiter === 'string' ? JSON.stringify(delimiter) : said(delimiter)}.`,
-    );
-  }
-  if (
-    quote !== undefined &&
-    (typeof quote !== 'string' ||
-      !/^[^\s\0\w]?$/u.test(quote) ||
-      (quote !== '' && delimiter?.includes(quote)))
-  ) {
-    throw new ArgumentError(
-      `quote must be a mark that is no part of the delimiter, such as '"', or '' for none, got ${typeof quote === 'string' ? JSON.stringify(quote) : said(quote)}.`,
-    );
-  }
-  if (
-    comment !== undefined &&
-    (typeof comment !== 'string' || comment === '' || /[\r\n]/.test(comment))
-  ) {
-    throw new ArgumentError(
-      `comment must be what lines begin with that are to be left out, such as '#', got ${typeof comment === 'string' ? JSON.stringify(comment) : said(comment)}.`,
-    );
-  }
-  decoderLabel(encoding);
-}
-
-/** The label by which TextDecoder knows an encoding. Throws ArgumentError if it knows it not. */
-export function decoderLabel(encoding: string | undefined): string | undefined {
-  if (encoding === undefined) return undefined;
-  try {
-    return new TextDecoder(/^latin[-_ ]1$/i.test(encoding) ? 'latin1' : encoding).encoding;
-  } catch {
-    throw new ArgumentError(
-      `encoding must be one that TextDecoder knows, such as 'latin1', 'utf-16le' or 'shift_jis', got ${typeof encoding === 'string' ? JSON.stringify(encoding) : said(encoding)}.`,
-    );
-  }
-}
-
-/**
- * Throws ArgumentError if any option is given: for files that say themselves how they are written.
- */
+/** Throws ArgumentError if any option is given: for files that need none, such as Parquet. */
 export function refuseFormat(options: TextFormatOptions, path: string): void {
   const given = formatOptions.filter((name) => options[name] !== undefined);
   if (given.length)
@@ -150,8 +136,8 @@ export function refuseFormat(options: TextFormatOptions, path: string): void {
 }
 
 /**
- * The format of a file, from its first lines and what is given. Throws DataError for a first line
- * of numbers, and for names that do not fit it.
+ * The format of a file, by its first lines and the options. Throws DataError for a first line of
+ * numbers, and for names that do not fit it.
  */
 export function formatOf(file: TextFile, options: TextFormatOptions): TextFormat {
   const start = startOf(file, options);
@@ -169,7 +155,7 @@ export function formatOf(file: TextFile, options: TextFormatOptions): TextFormat
 export function startOf(file: TextFile, options: TextFormatOptions): TextStart {
   const { head } = file;
   const blanks = /^(?:[^\S\r\n]*(?:\r\n|\r|\n))*/.exec(head)![0];
-  const told = /^sep=(.)(?=[\r\n])/i.exec(head.slice(blanks.length)); // Excel's way to say which delimiter it is
+  const told = /^sep=(.)(?=[\r\n])/i.exec(head.slice(blanks.length)); // Excel's first line, which names the delimiter
   const obeyed = told && (options.delimiter ?? told[1]) === told[1];
   const dialect = {
     delimiter: options.delimiter ?? (obeyed ? told[1] : ','),
@@ -182,7 +168,7 @@ export function startOf(file: TextFile, options: TextFormatOptions): TextStart {
     delimiter: options.delimiter === undefined && !obeyed,
     quote: options.quote === undefined,
   };
-  if (assumed.delimiter) dialect.delimiter = guessed(head, dialect, options);
+  if (assumed.delimiter) dialect.delimiter = guessedDelimiter(head, dialect, options);
   const [record = { line: 1, fields: [''] }] = firstRecords(head, dialect);
   const first = record.fields;
   const lineEnd = /\r\n|\r|\n/.exec(head.slice(blanks.length))?.[0];
@@ -205,11 +191,12 @@ function firstRecords(head: string, dialect: Dialect): CsvRecord[] {
   return records;
 }
 
-/**
- * The delimiter of a text, judged by its first two records: see
- * {@link TextFormatOptions.delimiter}.
- */
-function guessed(head: string, dialect: Dialect, { header, names }: TextFormatOptions): string {
+/** Guesses the delimiter by the first two records: see {@link TextFormatOptions.delimiter}. */
+function guessedDelimiter(
+  head: string,
+  dialect: Dialect,
+  { header, names }: TextFormatOptions,
+): string {
   const split = (delimiter: string): string[][] =>
     firstRecords(head, { ...dialect, delimiter }).map(({ fields }) => fields);
   const [line = ''] =
@@ -271,7 +258,7 @@ export function isNumber(field: string | undefined): boolean {
   return field !== undefined && field.trim() !== '' && Number.isFinite(Number(field));
 }
 
-/** The names of columns as a message shows them: the first ones, not too long. */
+/** Names of columns for a message: the first ones, shortened. */
 export function shownNames(names: readonly string[]): string {
   return (
     names.slice(0, 20).map(shownText).join(', ') +
@@ -279,7 +266,7 @@ export function shownNames(names: readonly string[]): string {
   );
 }
 
-/** A text of a file as a message shows it. */
+/** A text of a file for a message, shortened. */
 export function shownText(text: string): string {
   return text.length > 100 ? `${text.slice(0, 100)}…` : text;
 }
@@ -296,8 +283,8 @@ function headerOfNumbers(path: string, first: readonly string[]): DataError {
 const MARKS_AS_TEXT = "If the marks are part of the texts, switch quoting off: { quote: '' }.";
 
 /**
- * What is wrong with a record of a file; undefined if nothing is. Empty fields more than there are
- * columns are delimiters at the end of the line.
+ * The error for a record; undefined if there is no fault. Empty fields beyond the columns are
+ * allowed: delimiters at the end of the line.
  */
 export function recordFault(
   path: string,
@@ -330,7 +317,7 @@ export function recordFault(
   );
 }
 
-/** Which delimiter was taken, and what else may be wrong with line 1. */
+/** A hint that names the delimiter, and what else may be wrong with line 1. */
 export function delimiterHint({ delimiter, assumed, first, comment }: TextStart): string {
   const by = `Fields were split by ${JSON.stringify(delimiter)}`;
   const hint = assumed.delimiter

@@ -31,7 +31,8 @@ import { identifier } from './duckdb.js';
 import { encodePlays } from './encode-plays.js';
 import { locateHetRec, readHetRec } from './hetrec.js';
 import { PlaysCache } from './plays-cache.js';
-import { loadTable, parquetSource, readCsv } from './read-table.js';
+import { readCsv } from './read-csv.js';
+import { loadTable, parquetSource } from './read-table.js';
 import { checkIdType, type PlaysOfQuery, playsOfQuery } from './sql.js';
 import { csvRecord, existingFile, isFile, openText, statOf, type TextFile } from './text-file.js';
 

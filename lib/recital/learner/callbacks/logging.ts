@@ -2,7 +2,8 @@ import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs
 import path from 'node:path';
 import { type DisplaySlot, display } from '../../data/display.js';
 import { makeFolder, writeAtomically } from '../../data/files/atomic-write.js';
-import { existingFile, isFile, splitRecord } from '../../data/files/text-file.js';
+import { splitRecord } from '../../data/files/csv-records.js';
+import { existingFile, isFile } from '../../data/files/text-file.js';
 import { Table } from '../../data/table.js';
 import { ArgumentError, DataError } from '../../errors.js';
 import { checkOptions, said } from '../../options.js';
