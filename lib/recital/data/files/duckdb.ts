@@ -7,59 +7,46 @@ import type {
   DuckDBResult,
   DuckDBValue,
 } from '@duckdb/node-api';
-import { InterruptGuard } from '../../compute/interrupt.js';
+import { type AsyncSteps, stoppable } from '../../compute/interrupt.js';
 import { threadLimit } from '../../compute/thread-limit.js';
 import { DataError, InterruptedError } from '../../errors.js';
 import { type Column, Table } from '../table.js';
 import { isRunning } from './atomic-write.js';
 
-/** Between two interrupts of what does not stop. */
+/** Milliseconds between two interrupts of a connection that goes on. */
 const INTERRUPT_MS = 50;
 
-/** A database, and what gives the event loop a turn. */
-export interface Database {
-  connection: DuckDBConnection;
-  turn(): Promise<void>;
-}
+/** Work on a database. In loops of its own a generator yields, and throws if it gets a Stop. */
+type Work<T> = (connection: DuckDBConnection) => Promise<T> | AsyncSteps<T>;
 
 /**
- * Work on a database. In its own long loops it gives the event loop a turn, by the second argument;
- * queries look after themselves.
- */
-type Work<T> = (connection: DuckDBConnection, turn: () => Promise<void>) => Promise<T>;
-
-/**
- * Runs work on a DuckDB database in memory, which is closed, and its memory given back, when the
- * work is done. Ctrl-C, or "interrupt kernel", ends its queries.
- * @param doing what it does, for messages, e.g. `reading "plays.csv"`
+ * Runs work on a DuckDB database in memory, which is closed, and its memory released, when the work
+ * is done. Ctrl-C, or "interrupt kernel", ends its queries.
+ * @param doing the work, for messages, e.g. `reading "plays.csv"`
  * @throws InterruptedError
  */
 export async function withDuckDB<T>(doing: string, work: Work<T>): Promise<T> {
-  const guard = new InterruptGuard();
-  const turn = async (): Promise<void> => {
-    if (await guard.turnIfDue()) throw new InterruptedError('Interrupted.');
-  };
+  let connection: DuckDBConnection | undefined;
   let again: NodeJS.Timeout | undefined;
+  const interrupt = (): void => connection?.interrupt();
+  const onStop = (): void => {
+    again = setInterval(interrupt, INTERRUPT_MS); // one that comes between two queries is forgotten
+    interrupt();
+  };
   try {
-    await guard.turn();
-    return await onDatabase(async (connection) => {
-      // A connection forgets an interrupt that comes while no query runs: the next one runs.
-      guard.onInterrupt(() => {
-        again = setInterval(() => connection.interrupt(), INTERRUPT_MS);
-        connection.interrupt();
-      });
-      await turn();
-      return work(connection, turn);
+    const steps = onDatabase((made) => {
+      connection = made;
+      return work(made);
     });
+    return await stoppable(steps, { onStop });
   } catch (error) {
-    throw guard.interrupted ? new InterruptedError(`Interrupted while ${doing}.`) : error;
+    throw again ? new InterruptedError(`Interrupted while ${doing}.`) : error;
   } finally {
     clearInterval(again);
-    guard.stop();
   }
 }
 
-async function onDatabase<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+async function* onDatabase<T>(work: Work<T>): AsyncSteps<T> {
   const { DuckDBInstance } = await import('@duckdb/node-api'); // when first needed: the import costs time
   const threads = threadLimit();
   const spill = spillFolder();
@@ -68,12 +55,14 @@ async function onDatabase<T>(work: (connection: DuckDBConnection) => Promise<T>)
       temp_directory: spill ?? '', // used only if memory runs out; '': never
       autoinstall_known_extensions: 'false', // nothing leaves the machine unasked: see missingExtension
       autoload_known_extensions: 'false',
-      ...(threads === undefined ? {} : { threads: String(threads) }), // else as many as the machine has cores
+      ...(threads === undefined ? {} : { threads: String(threads) }), // else one a core
     });
     try {
       const connection = await instance.connect();
       try {
-        return await work(connection);
+        if (yield) throw stopped();
+        const steps = work(connection);
+        return steps instanceof Promise ? await steps : yield* steps;
       } finally {
         connection.closeSync();
       }
@@ -85,13 +74,18 @@ async function onDatabase<T>(work: (connection: DuckDBConnection) => Promise<T>)
   }
 }
 
+/** The error that ends work on a database: {@link withDuckDB} says which work it was. */
+export function stopped(): InterruptedError {
+  return new InterruptedError('Interrupted.');
+}
+
 const SPILL = 'recital-duckdb-';
 let tidied = false;
 
 /**
- * A new folder that nobody else can look into, or guess and make first: what does not fit into
- * memory is data of the user. Undefined where none can be made. Those that killed processes have
- * left go.
+ * A new temporary folder that no other user can read, or guess and make first: it holds data that
+ * do not fit into memory. Undefined if none can be made. The folders of killed processes are
+ * removed.
  */
 function spillFolder(): string | undefined {
   try {
@@ -104,7 +98,7 @@ function spillFolder(): string | undefined {
       }
     }
   } catch {
-    // Another user's, or one that another process is just removing.
+    // It is another user's, or another process is just removing it.
   }
   try {
     return mkdtempSync(path.join(tmpdir(), `${SPILL}${process.pid}-`)); // with rights for this user alone
@@ -123,24 +117,21 @@ export function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** A path as an SQL literal, its characters that DuckDB takes for wildcards made plain. */
+/** A path as an SQL literal, with DuckDB's wildcards escaped. */
 export function pathLiteral(file: string): string {
   return literal(path.resolve(file).replace(/[[*?]/g, (c) => `[${c}]`));
 }
 
-/**
- * The numbers of one column of a chunk as a typed array, undefined for other types. The library
- * holds them under a name that its types hide.
- */
+/** The numbers of a column of a chunk as a typed array (a hidden field); undefined for others. */
 export function typedItems(vector: object): ArrayBufferView | undefined {
   const items: unknown = (vector as { items?: unknown }).items;
   return ArrayBuffer.isView(items) && !(items instanceof DataView) ? items : undefined;
 }
 
 /**
- * The values of one column of a chunk. The library decodes texts by a TextDecoder that takes U+FEFF
- * at the beginning of one for a byte order mark and leaves it out: two ids would become one. What a
- * text begins with stands in the vector itself, behind its length of 4 bytes.
+ * The values of a column of a chunk. DuckDB's library drops U+FEFF at the beginning of a text, as a
+ * byte order mark, which could make two ids one. It is put back: the vector has the first bytes of
+ * each text behind its length of 4 bytes.
  */
 export function valuesOf(chunk: DuckDBDataChunk, column: number): readonly DuckDBValue[] {
   const values = chunk.getColumnValues(column);
@@ -164,11 +155,11 @@ const NUMERIC =
   /^(?:U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?|UINTEGER|BIGNUM|FLOAT|DOUBLE|BOOLEAN|SQLNULL|DECIMAL\(.*\))$/;
 
 /**
- * A result as a table. Numbers and booleans (0 or 1) become numbers, everything else becomes text,
- * as DuckDB writes it, and so does a column of whole or decimal numbers of which one has more
- * digits than a JavaScript number holds. NULL is a missing value.
+ * A result as a table. Numbers and booleans (0 or 1) become numbers. All else becomes text, as
+ * DuckDB writes it, and so does a column of whole or decimal numbers if one of them has more digits
+ * than a JavaScript number holds. NULL is a missing value.
  */
-export async function tableOf(result: DuckDBResult, turn: () => Promise<void>): Promise<Table> {
+export async function* tableOf(result: DuckDBResult): AsyncSteps<Table> {
   const names = result.deduplicatedColumnNames();
   const columns: (number | string | null)[][] = names.map(() => []);
   const types = result.columnTypes().map(String);
@@ -182,7 +173,7 @@ export async function tableOf(result: DuckDBResult, turn: () => Promise<void>): 
         out.push(cell);
       }
     }
-    await turn();
+    if (yield) throw stopped();
   }
   const table = new Map<string, Column>();
   names.forEach((name, j) => {
@@ -234,10 +225,7 @@ function isDecimal(value: unknown): value is { toDouble(): number; scale: number
   return typeof value === 'object' && value !== null && 'toDouble' in value && 'scale' in value;
 }
 
-/**
- * What to say where a query needs an extension of DuckDB that is not there; undefined where DuckDB
- * says something else.
- */
+/** The message for a query that needs a missing extension of DuckDB; undefined for other errors. */
 export function missingExtension(message: string): string | undefined {
   const name =
     /requires the extension (\w+) to be loaded/.exec(message)?.[1] ??
@@ -251,9 +239,8 @@ export function missingExtension(message: string): string | undefined {
 }
 
 /**
- * What DuckDB says of a file that it cannot read, as one of our errors: file, line, column, what
- * was expected and what came.
- * @param names the file's names of columns that the query calls otherwise
+ * DuckDB's error for a file as a DataError: file, line, column, what was expected and what came.
+ * @param names the file's names of the columns, by those in the query
  */
 export function fileError(
   error: unknown,

@@ -1,9 +1,10 @@
 import type { DuckDBBlobValue, DuckDBConnection } from '@duckdb/node-api';
+import type { AsyncSteps } from '../../compute/interrupt.js';
 import { DataError } from '../../errors.js';
 import { groupBy } from '../csr.js';
 import type { PlaysColumns } from '../plays-columns.js';
 import { Vocabulary } from '../vocabulary.js';
-import { type Database, fileError, typedItems, withDuckDB } from './duckdb.js';
+import { fileError, stopped, typedItems, withDuckDB } from './duckdb.js';
 
 /** Plays in a file, in SQL. */
 export interface PlaysQuery {
@@ -46,9 +47,9 @@ export async function encodePlays(
   query: PlaysQuery,
   hash: HashSql = duckHash,
 ): Promise<PlaysColumns> {
-  return withDuckDB(`reading "${query.path}"`, async (connection, turn) => {
+  return withDuckDB(`reading "${query.path}"`, async function* (connection) {
     try {
-      return await encodePlaysOn({ connection, turn }, query, hash);
+      return yield* encodePlaysOn(connection, query, hash);
     } catch (error) {
       throw error instanceof DataError
         ? error
@@ -63,11 +64,11 @@ export async function encodePlays(
  * The same on a database that is open; it makes tables of its own names there. Errors of DuckDB are
  * let through.
  */
-export async function encodePlaysOn(
-  { connection, turn }: Database,
+export async function* encodePlaysOn(
+  connection: DuckDBConnection,
   query: PlaysQuery,
   hash: HashSql = duckHash,
-): Promise<PlaysColumns> {
+): AsyncSteps<PlaysColumns> {
   const run = (sql: string) => connection.run(sql);
   await run(`create schema ${SCHEMA}`); // so that no table of a user has these names
   await run(
@@ -102,13 +103,12 @@ export async function encodePlaysOn(
     );
     if (!userIndex.distinct || !trackIndex.distinct) continue;
     const time = query.time && (await timeSql(connection, query.time, query.from));
-    const columns = await codes(connection, query, {
+    const columns = yield* codes(connection, query, {
       rows,
       userIndex,
       trackIndex,
       hash: (id) => hash(id, attempt),
       time,
-      turn,
     });
     return { users, tracks, ...columns };
   }
@@ -182,15 +182,14 @@ interface Coding {
   trackIndex: HashIndex;
   hash: (id: string) => string;
   time: string | undefined;
-  turn: () => Promise<void>;
 }
 
 /** The second pass. */
-async function codes(
+async function* codes(
   connection: DuckDBConnection,
   query: PlaysQuery,
-  { rows, userIndex, trackIndex, hash, time, turn }: Coding,
-) {
+  { rows, userIndex, trackIndex, hash, time }: Coding,
+): AsyncSteps<Pick<PlaysColumns, 'user' | 'track' | 'playcount'>> {
   const user = new Int32Array(rows);
   const track = new Int32Array(rows);
   const playcount = new Float32Array(rows);
@@ -221,7 +220,7 @@ async function codes(
     if (first < Infinity) await query.reject(n + first);
     playcount.set(plays, n);
     n += chunk.rowCount;
-    await turn();
+    if (yield) throw stopped();
   }
   if (time === undefined || times.every((t, i) => i === 0 || times[i - 1] <= t))
     return { user, track, playcount };

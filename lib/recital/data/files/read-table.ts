@@ -94,12 +94,9 @@ export async function loadTable(
           ? `${name}::varchar as ${name}`
           : name;
     });
-    const table = await withDuckDB(`reading "${path}"`, async (connection, turn) => {
+    const table = await withDuckDB(`reading "${path}"`, async function* (connection) {
       try {
-        return await tableOf(
-          await connection.run(`select ${casts.join(', ')} from ${source}`),
-          turn,
-        );
+        return yield* tableOf(await connection.run(`select ${casts.join(', ')} from ${source}`));
       } catch (error) {
         throw fileError(error, path);
       }
@@ -112,14 +109,14 @@ export async function loadTable(
   const { names } = format;
   const kinds = columnKinds(names, options, meanings(names, delimiterHint(format)));
   const read = await readCsv(file, format, (from) =>
-    withDuckDB(`reading "${path}"`, async (connection, turn) => {
+    withDuckDB(`reading "${path}"`, async function* (connection) {
       const found = await judged(connection, kinds, from);
       const forced = kinds.findIndex((kind, i) => kind === 'number' && found[i] !== null);
       if (forced >= 0) throw await noNumber(file, format, forced, found[forced] as string);
       const as = kinds.map((kind, i) =>
         kind === 'number' || found[i] === true ? `try_cast(c${i} as double) as c${i}` : `c${i}`,
       );
-      return tableOf(await connection.run(`select ${as.join(', ')} from ${from}`), turn);
+      return yield* tableOf(await connection.run(`select ${as.join(', ')} from ${from}`));
     }),
   );
   if (read.length === 0) throw noRow(path);

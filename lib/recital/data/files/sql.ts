@@ -5,6 +5,7 @@ import type {
   DuckDBType,
   DuckDBVector,
 } from '@duckdb/node-api';
+import type { AsyncSteps } from '../../compute/interrupt.js';
 import { ArgumentError, DataError, InterruptedError, RecitalError } from '../../errors.js';
 import { checkOptions, didYouMean, isNumbers, whatIs } from '../../options.js';
 import { Plays } from '../plays.js';
@@ -18,9 +19,9 @@ import {
 import { Table } from '../table.js';
 import { Tracks } from '../tracks.js';
 import {
-  type Database,
   identifier,
   missingExtension,
+  stopped,
   tableOf,
   typedItems,
   withDuckDB,
@@ -73,17 +74,17 @@ export interface SqlOptions {
  */
 export async function sql(query: string, options: SqlOptions = {}): Promise<Table> {
   checkOptions(options, ['tables', 'params'], 'sql');
-  return withDuckDB('asking the query', async (connection, turn) =>
-    tableOf(await runQuery({ connection, turn }, query, options), turn),
-  );
+  return withDuckDB('asking the query', async function* (connection) {
+    return yield* tableOf(yield* runQuery(connection, query, options));
+  });
 }
 
 /** Runs a query, with its tables and parameters, on a database. */
-export async function runQuery(
-  database: Database,
+async function* runQuery(
+  connection: DuckDBConnection,
   query: string,
   { tables = {}, params }: SqlOptions,
-): Promise<DuckDBResult> {
+): AsyncSteps<DuckDBResult> {
   if (typeof query !== 'string' || query.trim() === '') {
     throw new ArgumentError(
       `A query is a text, such as "select 1", got ${typeof query === 'string' ? 'an empty one' : typeof query}.`,
@@ -93,8 +94,8 @@ export async function runQuery(
     throw new ArgumentError(`tables are given by name, { plays }, got ${whatIs(tables)}.`);
   for (const [name, data] of Object.entries(tables)) {
     try {
-      if (data instanceof Plays) await addPlays(database, name, data);
-      else await addTable(database, name, columnsOf(tableIn(data)));
+      if (data instanceof Plays) yield* addPlays(connection, name, data);
+      else yield* addTable(connection, name, columnsOf(tableIn(data)));
     } catch (error) {
       if (error instanceof InterruptedError) throw error;
       throw new ArgumentError(
@@ -103,7 +104,7 @@ export async function runQuery(
     }
   }
   try {
-    return await runStatements(database.connection, query, params);
+    return await runStatements(connection, query, params);
   } catch (error) {
     if (error instanceof RecitalError) throw error;
     const message = (error as Error).message.replace(/^Failed to extract statements: /, '');
@@ -259,9 +260,8 @@ export async function playsOfQuery(options: PlaysOfQuery): Promise<Plays> {
     'readPlays of a query',
   );
   const { sql: query, tables, params, columns = {}, catalogue } = options;
-  const plays = await withDuckDB('asking the query', async (connection, turn) => {
-    const database = { connection, turn };
-    const result = await runQuery(database, query, { tables, params });
+  const plays = await withDuckDB('asking the query', async function* (connection) {
+    const result = yield* runQuery(connection, query, { tables, params });
     const names = result.deduplicatedColumnNames();
     const types = result.columnTypes();
     const at = playsPositionsIn(names, columns);
@@ -282,7 +282,7 @@ export async function playsOfQuery(options: PlaysOfQuery): Promise<Plays> {
     const appender = await connection.createAppender('recital rows');
     for await (const chunk of result) {
       appender.appendDataChunk(chunk);
-      await turn();
+      if (yield) throw stopped();
     }
     appender.closeSync();
     const parts = {
@@ -306,7 +306,7 @@ export async function playsOfQuery(options: PlaysOfQuery): Promise<Plays> {
           'Leave such rows out, by where.',
       );
     };
-    const encoded = await encodePlaysOn(database, {
+    const encoded = yield* encodePlaysOn(connection, {
       path: 'The query',
       from: rows,
       ...parts,
@@ -376,30 +376,34 @@ function columnsOf(table: Table): NewColumn[] {
  * Plays go in as they are encoded, with their ids as tables of their own, and a view puts them
  * together: millions of rows cost no strings.
  */
-async function addPlays(database: Database, name: string, plays: Plays): Promise<void> {
+async function* addPlays(
+  connection: DuckDBConnection,
+  name: string,
+  plays: Plays,
+): AsyncSteps<void> {
   const ids = (classes: readonly string[]): NewColumn[] => [
     { name: 'i', type: 'INTEGER', values: Int32Array.from(classes, (_, i) => i) },
     { name: 'id', type: 'VARCHAR', values: classes },
   ];
-  await addTable(database, `${name} users`, ids(plays.users.classes));
-  await addTable(database, `${name} tracks`, ids(plays.tracks.classes));
-  await addTable(database, `${name} rows`, [
+  yield* addTable(connection, `${name} users`, ids(plays.users.classes));
+  yield* addTable(connection, `${name} tracks`, ids(plays.tracks.classes));
+  yield* addTable(connection, `${name} rows`, [
     { name: 'u', type: 'INTEGER', values: plays.user },
     { name: 't', type: 'INTEGER', values: plays.track },
     { name: 'playcount', type: 'FLOAT', values: plays.playcount },
   ]);
-  await database.connection.run(
+  await connection.run(
     `create view ${identifier(name)} as select tracks.id as track_id, users.id as user_id, playcount::double as playcount ` +
       `from ${identifier(`${name} rows`)} as plays join ${identifier(`${name} users`)} as users on u = users.i ` +
       `join ${identifier(`${name} tracks`)} as tracks on t = tracks.i`,
   );
 }
 
-async function addTable(
-  { connection, turn }: Database,
+async function* addTable(
+  connection: DuckDBConnection,
   name: string,
   columns: NewColumn[],
-): Promise<void> {
+): AsyncSteps<void> {
   const { DOUBLE, DuckDBDataChunk, FLOAT, INTEGER, VARCHAR } = await import('@duckdb/node-api');
   if (columns.length === 0) throw new ArgumentError('it has no columns.');
   await connection.run(
@@ -418,7 +422,7 @@ async function addTable(
         fill(chunk.getColumnVector(j), (values as Int32Array | Float32Array).subarray(start, end));
     });
     appender.appendDataChunk(chunk);
-    await turn();
+    if (yield) throw stopped();
   }
   appender.closeSync();
 }

@@ -7,6 +7,7 @@ import {
   identifier,
   literal,
   pathLiteral,
+  stopped,
   tableOf,
   typedItems,
   valuesOf,
@@ -154,7 +155,7 @@ async function readLabels(labels: unknown, kind: 'user' | 'track'): Promise<Map<
   }
   const saved = path.join(labels, 'data'); // of a model that Spark saved
   const from = parquetOf(stat.isDirectory() && existsSync(saved) ? saved : labels);
-  return withDuckDB(`reading "${labels}"`, async (connection, turn) => {
+  return withDuckDB(`reading "${labels}"`, async function* (connection) {
     try {
       const names = (await connection.run(`select * from ${from} limit 0`)).columnNames();
       const list = names.includes('labelsArray')
@@ -170,7 +171,7 @@ async function readLabels(labels: unknown, kind: 'user' | 'track'): Promise<Map<
       const query = list
         ? `select (generate_subscripts(l, 1) - 1)::varchar as id, unnest(l) as label from (select ${list} as l from ${from})`
         : `select id::varchar as id, label::varchar as label from ${from}`;
-      const table = await tableOf(await connection.run(query), turn);
+      const table = yield* tableOf(await connection.run(query));
       const [ids, texts] = [table.strings('id'), table.strings('label')];
       const empty = texts.findIndex((text, i) => text === null || ids[i] === null);
       if (empty >= 0) throw new DataError(`"${labels}" has no label, or no id, in row ${empty}.`);
@@ -242,7 +243,7 @@ async function fromParquet(
 ): Promise<NamedFactors> {
   if (!existsSync(file)) throw new DataError(`There is no "${file}" with the factors of ${kind}s.`);
   const from = parquetOf(file);
-  return withDuckDB(`reading "${file}"`, async (connection, turn) => {
+  return withDuckDB(`reading "${file}"`, async function* (connection) {
     try {
       const [x, ids] = [identifier(features), identifier(id)];
       const about = await connection.runAndReadAll(
@@ -267,7 +268,7 @@ async function fromParquet(
         if (items instanceof Float32Array) values.set(items.subarray(0, chunk.rowCount), at);
         else values.set(chunk.getColumnValues(0).map(Number), at);
         at += chunk.rowCount;
-        await turn();
+        if (yield) throw stopped();
       }
       return { ids: Vocabulary.inOrder(names, { kind }), values, width };
     } catch (error) {

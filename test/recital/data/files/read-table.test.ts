@@ -184,7 +184,7 @@ describe('readTable', () => {
       [{ quote: 'a' }, 'quote must be a mark'],
       [{ quote: '|', delimiter: '|' }, 'no part of the delimiter'],
       [{ encoding: 'latin-7' }, 'encoding must be one that TextDecoder knows'],
-      [{ comment: '' }, 'comment must be what lines begin with'],
+      [{ comment: '' }, 'comment must be the beginning of lines'],
       [{ delimiter: '"' }, 'delimiter must be a text'],
       [{ delimiter: 9 }, 'delimiter must be a text'],
     ];
