@@ -316,7 +316,7 @@ describe('wrong arguments', () => {
       );
       expect(() => table.select(wrong('a'))).to.throw(
         ArgumentError,
-        "select needs an array of columns' names, such as ['name', 'artist'], got a string.",
+        "select needs columns' names, such as ['name', 'artist'], got a string.",
       );
       expect(() => new library.LSTM(5, 3, wrong({}))).to.throw(
         ArgumentError,

@@ -1,6 +1,7 @@
 import { ArgumentError, UnknownIdError } from '../errors.js';
-import { checkArgument, checkNumber, said } from '../options.js';
-import { Plays } from './plays.js';
+import { checkArgument, checkCount, checkNumber } from '../options.js';
+import { numbersWhere } from './csr.js';
+import { countsOf, Plays } from './plays.js';
 import { type Column, Table } from './table.js';
 import { Tracks } from './tracks.js';
 
@@ -114,12 +115,8 @@ export interface Correlation {
  * @example correlation(new Table({ x: Float64Array.of(1, 2, 3), y: Float64Array.of(6, 4, 2) })).matrix // 1, −1, −1, 1
  */
 export function correlation(data: Table | Tracks, columns?: readonly string[]): Correlation {
-  checkArgument(
-    isTabular(data),
-    data,
-    'correlation',
-    `${TABULAR}: of plays, plays.toTable() or plays.catalogue`,
-  );
+  const hint = ': of plays, plays.toTable() or plays.catalogue';
+  checkArgument(isTabular(data), data, 'correlation', TABULAR + hint);
   const source = numericColumns(
     data,
     columns ?? (data instanceof Tracks ? data.audioFeatures : undefined),
@@ -127,48 +124,31 @@ export function correlation(data: Table | Tracks, columns?: readonly string[]): 
   const names = [...source.keys()];
   const values = [...source.values()];
   if (names.length === 0) throw new ArgumentError('There is no numeric column to correlate.');
-  const matrix = new Float64Array(names.length ** 2);
-  for (let i = 0; i < names.length; i++) {
-    for (let j = 0; j <= i; j++)
-      matrix[i * names.length + j] = matrix[j * names.length + i] = pearson(values[i], values[j]);
-  }
   if (source.has('column'))
     throw new ArgumentError(
       'A column called "column" cannot be told from the names in front of the matrix. Give it another name.',
     );
+  const rows = values.map((x) => values.map((y) => pearson(x, y)));
   const table = new Map<string, Column>([['column', names]]);
   names.forEach((name, j) => {
-    table.set(
-      name,
-      Float64Array.from(names, (_, i) => matrix[i * names.length + j]),
-    );
+    table.set(name, Float64Array.from(rows[j]));
   });
-  return { columns: names, matrix, table: new Table(table) };
+  return { columns: names, matrix: Float64Array.from(rows.flat()), table: new Table(table) };
 }
 
 function pearson(x: Float64Array, y: Float64Array): number {
-  let [n, sumX, sumY] = [0, 0, 0];
-  for (let i = 0; i < x.length; i++) {
-    if (Number.isNaN(x[i]) || Number.isNaN(y[i])) continue;
-    n++;
-    sumX += x[i];
-    sumY += y[i];
-  }
-  const [meanX, meanY] = [sumX / n, sumY / n];
-  let [largestX, largestY] = [0, 0];
-  for (let i = 0; i < x.length; i++) {
-    if (Number.isNaN(x[i]) || Number.isNaN(y[i])) continue;
-    largestX = Math.max(largestX, Math.abs(x[i] - meanX));
-    largestY = Math.max(largestY, Math.abs(y[i] - meanY));
-  }
+  const both = numbersWhere(x.length, (i) => !Number.isNaN(x[i]) && !Number.isNaN(y[i]));
+  const [a, b] = [x, y].map((all) => {
+    const values = Float64Array.from(both, (i) => all[i]);
+    const mean = sumOf(values) / values.length;
+    const largest = values.reduce((most, v) => Math.max(most, Math.abs(v - mean)), 0);
+    return values.map((v) => (v - mean) / largest); // so that squares neither vanish nor overflow
+  });
   let [xx, yy, xy] = [0, 0, 0];
-  for (let i = 0; i < x.length; i++) {
-    if (Number.isNaN(x[i]) || Number.isNaN(y[i])) continue;
-    const dx = (x[i] - meanX) / largestX; // as shares of the largest, so that squares of very small or large numbers stay numbers
-    const dy = (y[i] - meanY) / largestY;
-    xx += dx * dx;
-    yy += dy * dy;
-    xy += dx * dy;
+  for (let i = 0; i < both.length; i++) {
+    xx += a[i] * a[i];
+    yy += b[i] * b[i];
+    xy += a[i] * b[i];
   }
   return xx > 0 && yy > 0 ? Math.max(-1, Math.min(1, xy / Math.sqrt(xx * yy))) : NaN;
 }
@@ -184,24 +164,15 @@ function numericColumns(
   columns?: readonly string[],
 ): Map<string, Float64Array> {
   const table = data instanceof Tracks ? data.table : data;
-  if (columns !== undefined)
-    checkArgument(
-      Array.isArray(columns),
-      columns,
-      'The choice of columns',
-      "an array of names, such as ['energy', 'tempo']",
-    );
+  checkNames(columns, 'The choice of columns');
   const names =
     columns ?? table.columnNames.filter((name) => table.column(name) instanceof Float64Array);
   return new Map(names.map((name) => [name, table.numbers(name)]));
 }
 
 function playsColumns(plays: Plays, columns?: readonly string[]): Map<string, Float64Array> {
-  const counts = (indices: Int32Array, n: number): Float64Array => {
-    const out = new Float64Array(n);
-    for (let i = 0; i < indices.length; i++) out[indices[i]]++;
-    return out;
-  };
+  const counts = (indices: Int32Array, n: number): Float64Array =>
+    Float64Array.from(countsOf(indices, n));
   const all = new Map([
     ['playcount', () => new Float64Array(plays.playcount)],
     ['plays of a user', () => counts(plays.user, plays.users.length)],
@@ -213,13 +184,13 @@ function playsColumns(plays: Plays, columns?: readonly string[]): Map<string, Fl
     if (!make) throw new UnknownIdError('column', name, known);
     return make();
   };
-  checkArgument(
-    columns === undefined || Array.isArray(columns),
-    columns,
-    'describe',
-    "an array of columns' names, such as ['playcount']",
-  );
+  checkNames(columns, 'describe');
   return new Map((columns ?? known).map((name) => [name, column(name)]));
+}
+
+function checkNames(columns: unknown, of: string): void {
+  const fits = columns === undefined || Array.isArray(columns);
+  checkArgument(fits, columns, of, "an array of columns' names, such as ['energy', 'tempo']");
 }
 
 function sumOf(values: Float64Array): number {
@@ -269,12 +240,7 @@ export function meansByYear(
     'meansByYear',
     'a catalogue of tracks, such as readTracks reads: of plays, plays.catalogue',
   );
-  checkArgument(
-    Array.isArray(columns),
-    columns,
-    'meansByYear',
-    "an array of columns' names, such as ['energy', 'tempo']",
-  );
+  checkNames(columns, 'meansByYear');
   if (columns.includes('tracks'))
     throw new ArgumentError(
       'A column called "tracks" cannot be told from the number of tracks. Give it another name.',
@@ -346,8 +312,7 @@ function countBy(data: Tracks | Plays, by: string): Counts {
 }
 
 function top({ by, names, tracks, playcount }: Counts, n: number): Table {
-  if (!(n >= 1 && (Number.isInteger(n) || n === Infinity)))
-    throw new ArgumentError(`n must be a positive whole number, got ${said(n)}.`);
+  if (n !== Infinity) checkCount(n, 'n');
   const size = playcount ?? tracks;
   const best = names.sort((a, b) => size.get(b)! - size.get(a)!).slice(0, n); // stable: ties stay in the order of the names
   const column = (map: Map<string, number>): Float64Array =>
@@ -359,19 +324,14 @@ function top({ by, names, tracks, playcount }: Counts, n: number): Table {
   });
 }
 
-/**
- * Units of the catalogue's columns that have one; the other audio features are shares from 0 to 1.
- */
+/** Units of audio features; the others are shares from 0 to 1. */
 const units: Readonly<Record<string, string>> = {
   duration_ms: 'ms',
   loudness: 'dB',
   tempo: 'beats a minute',
 };
 
-/**
- * What an axis says that shows a column: its name, and its unit if it is one of the catalogue's
- * that has one, e.g. `loudness (dB)`.
- */
+/** The title of an axis: the column's name, and its unit if it has one, e.g. `loudness (dB)`. */
 export function withUnit(column: string): string {
   return Object.hasOwn(units, column) ? `${column} (${units[column]})` : column;
 }

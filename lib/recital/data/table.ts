@@ -1,7 +1,14 @@
 import { inspect } from 'node:util';
 import { ArgumentError, UnknownIdError } from '../errors.js';
-import { checkArgument, isNumbers, said } from '../options.js';
-import { visible } from '../printed.js';
+import {
+  checkArgument,
+  checkCount,
+  checkIndex,
+  checkLengths,
+  isNumbers,
+  said,
+} from '../options.js';
+import { counted, visible } from '../printed.js';
 import { writeAtomically } from './files/atomic-write.js';
 
 /** One value of a table; `null` is a missing one. */
@@ -44,24 +51,14 @@ export class Table {
    * @example new Table({ track: ['a', 'b'], plays: [3, 1] })
    */
   constructor(columns: Readonly<Record<string, ColumnValues>> | ReadonlyMap<string, ColumnValues>) {
-    if (typeof columns !== 'object' || columns === null)
-      throw new ArgumentError(`A table is made of columns by name, got ${said(columns)}.`);
-    const given =
-      columns instanceof Map
-        ? (columns as ReadonlyMap<string, ColumnValues>)
-        : Object.entries(columns);
-    this.data = new Map(
-      Array.from(given, ([name, values]): [string, Column] => [name, columnOf(name, values)]),
-    );
+    const fits = typeof columns === 'object' && columns !== null;
+    checkArgument(fits, columns, 'new Table', 'columns by name');
+    const given: Iterable<[string, ColumnValues]> =
+      columns instanceof Map ? columns : Object.entries(columns);
+    this.data = new Map(Array.from(given, ([name, values]) => [name, columnOf(name, values)]));
     this.columnNames = [...this.data.keys()];
-    const sizes = Array.from(this.data, ([name, c]) => `${name}: ${c.length}`);
     this.length = this.columnNames.length ? this.data.get(this.columnNames[0])!.length : 0;
-    for (const column of this.data.values()) {
-      if (column.length !== this.length)
-        throw new ArgumentError(
-          `A table's columns must have equal lengths, got ${sizes.join(', ')}.`,
-        );
-    }
+    checkLengths(Object.fromEntries(this.data));
   }
 
   /**
@@ -75,27 +72,20 @@ export class Table {
     rows: readonly Record<string, Cell | undefined>[],
     columnNames?: readonly string[],
   ): Table {
-    if (!Array.isArray(rows))
-      throw new ArgumentError(
-        `Rows must be an array of records, such as [{ track: 'a', plays: 3 }], got ${typeof rows}.`,
-      );
+    const record = "such as { track: 'a', plays: 3 }";
+    checkArgument(Array.isArray(rows), rows, 'Table.fromRows', `an array of records, ${record}`);
     rows.forEach((r, i) => {
       if (typeof r !== 'object' || r === null)
-        throw new ArgumentError(
-          `Row ${i} must be a record, such as { track: 'a', plays: 3 }, got ${said(r)}.`,
-        );
+        throw new ArgumentError(`Row ${i} must be a record, ${record}, got ${said(r)}.`);
     });
     const names = columnNames ?? [...new Set(rows.flatMap((r) => Object.keys(r)))];
     const columns = new Map<string, Column>();
     for (const name of names) {
-      const values = rows.map((r) => (Object.hasOwn(r, name) ? (r[name] ?? null) : null)); // a record inherits fields such as `constructor`
+      const values = rows.map((r) => (Object.hasOwn(r, name) ? (r[name] ?? null) : null)); // not what a record inherits, such as `constructor`
       const numeric = values.every((v) => v === null || typeof v === 'number');
-      columns.set(
-        name,
-        numeric
-          ? Float64Array.from(values, (v) => (v === null ? NaN : (v as number)))
-          : values.map(textOf),
-      );
+      const text = (v: Cell): string | null => (v === null ? null : String(v));
+      const number = (v: Cell): number => (v === null ? NaN : (v as number));
+      columns.set(name, numeric ? Float64Array.from(values, number) : values.map(text));
     }
     return new Table(columns);
   }
@@ -139,7 +129,7 @@ export class Table {
    * @example new Table({ track: ['a', 'b'], plays: [3, 1] }).row(1).track // 'b'
    */
   row(i: number): Record<string, Cell> {
-    this.checkRow(i);
+    checkIndex(i, this.length, 'row');
     return Object.fromEntries(
       this.columnNames.map((name) => [name, cell(this.data.get(name)!, i)]),
     );
@@ -172,8 +162,7 @@ export class Table {
    * @example tracks.table.head(5)
    */
   head(n = 10): Table {
-    if (!(n >= 0 && (Number.isInteger(n) || n === Infinity)))
-      throw new ArgumentError(`head needs a number of rows, 0 or more, got ${said(n)}.`);
+    if (n !== Infinity) checkCount(n, 'n of head', { least: 0 });
     return this.take(Array.from({ length: Math.min(n, this.length) }, (_, i) => i));
   }
 
@@ -183,16 +172,12 @@ export class Table {
    */
   take(rows: ArrayLike<number>): Table {
     checkArgument(isNumbers(rows), rows, 'take', 'row numbers, such as split.train');
-    for (let j = 0; j < rows.length; j++) this.checkRow(rows[j]);
-    const columns = new Map<string, Column>();
-    for (const [name, c] of this.data)
-      columns.set(
-        name,
-        c instanceof Float64Array
-          ? Float64Array.from(rows, (i) => c[i])
-          : Array.from(rows, (i) => c[i]),
-      );
-    return new Table(columns);
+    for (let j = 0; j < rows.length; j++) checkIndex(rows[j], this.length, 'row');
+    const pick = (c: Column): Column =>
+      c instanceof Float64Array
+        ? Float64Array.from(rows, (i) => c[i])
+        : Array.from(rows, (i) => c[i]);
+    return new Table(new Map(Array.from(this.data, ([name, c]) => [name, pick(c)])));
   }
 
   /**
@@ -204,7 +189,7 @@ export class Table {
       Array.isArray(names),
       names,
       'select',
-      "an array of columns' names, such as ['name', 'artist']",
+      "columns' names, such as ['name', 'artist']",
     );
     return new Table(new Map(names.map((name) => [name, this.column(name)])));
   }
@@ -227,15 +212,14 @@ export class Table {
    * @example new Table({ artist: ['Air', 'Can'], plays: [3, 5] }).save('artists.csv')
    */
   save(file: string): string {
-    const kind =
-      typeof file === 'string' ? /\.(csv|json)$/i.exec(file)?.[1].toLowerCase() : undefined;
-    if (kind === undefined)
-      throw new ArgumentError(
-        `A table is saved as .csv or .json, got ${typeof file === 'string' ? `"${file}"` : typeof file}.`,
-      );
-    writeAtomically(file, [
-      Buffer.from(kind === 'csv' ? csv(this) : `${JSON.stringify(this.rows(), null, 1)}\n`),
-    ]);
+    const [, kind] = /\.(csv|json)$/i.exec(String(file)) ?? [];
+    if (typeof file !== 'string' || kind === undefined) {
+      const got = typeof file === 'string' ? `"${file}"` : said(file);
+      throw new ArgumentError(`A table is saved as .csv or .json, got ${got}.`);
+    }
+    const json = kind.toLowerCase() === 'json';
+    const text = json ? `${JSON.stringify(this.rows(), null, 1)}\n` : csv(this);
+    writeAtomically(file, [Buffer.from(text)]);
     return file;
   }
 
@@ -247,30 +231,23 @@ export class Table {
     const widths = body.map((column, j) =>
       Math.max(names[j].length, ...column.map((s) => s.length)),
     );
-    const isNumber = this.columnNames.map((name) => this.data.get(name) instanceof Float64Array);
-    const line = (cells: string[]): string =>
-      cells
-        .map((s, j) => (isNumber[j] ? s.padStart(widths[j]) : s.padEnd(widths[j])))
-        .join('  ')
-        .trimEnd();
-    const lines = [
-      line(names),
-      ...Array.from({ length: shown.length }, (_, i) => line(body.map((column) => column[i]))),
-    ];
+    const line = (cells: string[]): string => {
+      const padded = cells.map((s, j) =>
+        this.column(this.columnNames[j]) instanceof Float64Array
+          ? s.padStart(widths[j])
+          : s.padEnd(widths[j]),
+      );
+      return padded.join('  ').trimEnd();
+    };
+    const row = (i: number): string => line(body.map((column) => column[i]));
+    const lines = [line(names), ...Array.from({ length: shown.length }, (_, i) => row(i))];
     const left = this.length - shown.length;
-    if (left > 0) lines.push(`… ${left.toLocaleString('en')} more row${left === 1 ? '' : 's'}`);
+    if (left > 0) lines.push(`… ${counted(left, 'more row')}`);
     return lines.join('\n');
   }
 
   [inspect.custom](): string {
     return this.toString();
-  }
-
-  private checkRow(i: number): void {
-    if (Number.isInteger(i) && i >= 0 && i < this.length) return;
-    throw new ArgumentError(
-      `Row ${said(i)} does not exist; the table has ${this.length} row${this.length === 1 ? '' : 's'}, counted from 0.`,
-    );
   }
 }
 
@@ -278,21 +255,9 @@ export class Table {
 function columnOf(name: string, values: unknown): Column {
   if (values instanceof Float64Array) return values;
   const wanted = 'an array of numbers or an array of strings, with null for a missing one';
-  if (
-    ArrayBuffer.isView(values) &&
-    !(values instanceof DataView) &&
-    !(values instanceof BigInt64Array) &&
-    !(values instanceof BigUint64Array)
-  ) {
-    return Float64Array.from(values as NumberArray);
-  }
-  if (!Array.isArray(values)) {
-    const got =
-      typeof values === 'object'
-        ? (values?.constructor?.name ?? values)
-        : `${typeof values} ${String(values)}`;
-    throw new ArgumentError(`Column "${name}" must be ${wanted}, got ${got}.`);
-  }
+  if (isNumbers(values) && !Array.isArray(values) && typeof values[0] !== 'bigint')
+    return Float64Array.from(values);
+  checkArgument(Array.isArray(values), values, `Column "${name}"`, wanted);
   const first: unknown = values.find((value) => value !== null);
   const type = typeof first === 'number' ? 'number' : 'string';
   for (let i = 0; i < values.length; i++) {
@@ -303,7 +268,7 @@ function columnOf(name: string, values: unknown): Column {
         ? ' One column holds one kind: write all as texts, String(value).'
         : '';
     throw new ArgumentError(
-      `Column "${name}" must be ${wanted}, got ${typeof value} in row ${i} (counted from 0).${hint}`,
+      `Column "${name}" needs ${wanted}, got ${typeof value} in row ${i} (counted from 0).${hint}`,
     );
   }
   return type === 'number'
@@ -311,23 +276,17 @@ function columnOf(name: string, values: unknown): Column {
     : (values as (string | null)[]);
 }
 
-function textOf(value: Cell): string | null {
-  return value === null ? null : String(value);
-}
 function cell(column: Column, i: number): Cell {
   const value = column[i];
   return typeof value === 'number' && Number.isNaN(value) ? null : value;
 }
 
 /**
- * The cells of a column as text, – for a missing one. Numbers of a column have the same number of
- * decimals, so that they stand below each other: none if all are whole, else as many as give the
- * largest six digits, from one to six (fastai's tables), but three at least where some are below 1.
- * From 10,000 on thousands are separated: 12,345. Columns of very small or very large numbers are
- * in scientific notation, and so is a number of another column that would look like zero and is
- * none; but what is less than 1e-12 of the largest is taken for the rounding error of a sum, and
- * written as 0, in a column with negative numbers: where all are positive, such as p-values, a tiny
- * one is meant.
+ * The cells of a column as text, – for a missing one. The numbers of a column have the same number
+ * of decimals: none if all are whole, else as many as give the largest six digits, from one to six
+ * (fastai's tables), and at least three if some are below 1. From 10,000 on thousands are
+ * separated: 12,345. Very small or very large numbers are in scientific notation. In a column with
+ * negative numbers what is below 1e-12 of the largest is a rounding error, and written as 0.
  */
 export function formatColumn(column: Column): string[] {
   if (!(column instanceof Float64Array))

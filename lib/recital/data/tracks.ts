@@ -78,20 +78,21 @@ export class Tracks {
       );
     }
     const ids = table.strings('track_id');
-    const firstRow = new Map<string, number>();
-    for (let i = 0; i < ids.length; i++) {
-      const id = ids[i];
-      if (id === null || id === '')
-        throw new DataError(`Row ${i} of the tracks (counted from 0) has no track_id.`);
-      const before = firstRow.get(id);
-      if (before !== undefined) {
-        throw new DataError(
-          `Track "${id}" occurs twice, in rows ${before} and ${i} (counted from 0). Each track needs one row: drop the others.`,
-        );
-      }
-      firstRow.set(id, i);
-    }
+    const none = ids.findIndex((id) => id === null || id === '');
+    if (none >= 0)
+      throw new DataError(`Row ${none} of the tracks (counted from 0) has no track_id.`);
     this.ids = Vocabulary.inOrder(ids as readonly string[], { kind: 'track' });
+    if (this.ids.length < ids.length) {
+      const firstRow = new Map<string | null, number>();
+      for (const [i, id] of ids.entries()) {
+        const before = firstRow.get(id);
+        if (before !== undefined)
+          throw new DataError(
+            `Track "${id}" occurs twice, in rows ${before} and ${i} (counted from 0). Each track needs one row: drop the others.`,
+          );
+        firstRow.set(id, i);
+      }
+    }
     this.length = table.length;
     this.missingColumns = trackColumns.filter((name) => !table.has(name));
     this.titles = table.has('name') ? table.strings('name') : undefined;
@@ -145,12 +146,8 @@ export class Tracks {
 
   /** The table's row of each class of a vocabulary, −1 for tracks that the catalogue lacks. */
   rowsOf(tracks: Vocabulary): Int32Array {
-    checkArgument(
-      tracks instanceof Vocabulary,
-      tracks,
-      'rowsOf',
-      'the ids of tracks, such as plays.tracks',
-    );
+    const fits = tracks instanceof Vocabulary;
+    checkArgument(fits, tracks, 'rowsOf', 'the ids of tracks, such as plays.tracks');
     return Int32Array.from({ length: tracks.length }, (_, i) => this.ids.indexOf(tracks.id(i)));
   }
 
@@ -161,25 +158,17 @@ export class Tracks {
    *   with the nearest title, if none has
    */
   find(text: string): string {
-    if (typeof text !== 'string')
-      throw new UnknownIdError(
-        'track',
-        text,
-        this.knownTitles(),
-        'Give an id, a title, or "title by artist".',
-      );
+    const unknown = (): UnknownIdError => {
+      const known = new Set(this.titles?.flatMap((title) => title || []));
+      const hint = 'Give an id, a title, or "title by artist".';
+      return new UnknownIdError('track', text, [...known], hint);
+    };
+    if (typeof text !== 'string') throw unknown();
     if (this.ids.has(text)) return text;
     this.byName ??= this.nameIndex();
     const rows = this.byName.get(fold(text)) ?? [];
     if (rows.length === 1) return this.ids.id(rows[0]);
-    if (rows.length === 0) {
-      throw new UnknownIdError(
-        'track',
-        text,
-        this.knownTitles(),
-        'Give an id, a title, or "title by artist".',
-      );
-    }
+    if (rows.length === 0) throw unknown();
     const listed = rows.slice(0, 10).map((row) => {
       const id = this.ids.id(row);
       const year = this.year(id);
@@ -199,12 +188,6 @@ export class Tracks {
   private text(column: readonly (string | null)[] | undefined, id: string): string | undefined {
     const row = column ? this.ids.indexOf(id) : -1;
     return row < 0 ? undefined : column![row] || undefined;
-  }
-
-  private knownTitles(): string[] {
-    const titles = new Set<string>();
-    for (const title of this.titles ?? []) if (title) titles.add(title);
-    return [...titles];
   }
 
   private nameIndex(): Map<string, number[]> {

@@ -95,7 +95,7 @@ describe('Table', () => {
     ];
     for (const [column, message] of cases) {
       expect(() => new Table({ x: column as ColumnValues }))
-        .to.throw(ArgumentError, 'Column "x" must be an array of numbers or an array of strings')
+        .to.throw(ArgumentError, 'Column "x" needs an array of numbers or an array of strings')
         .with.property('message')
         .that.includes(message);
     }
@@ -111,7 +111,7 @@ describe('Table', () => {
     expect(of(21).toString()).to.match(/\n… 1 more row$/);
     expect(of(1500).toString()).to.match(/\n… 1,480 more rows$/);
     expect(tableHtml(of(21))).to.contain('… 1 more row<');
-    expect(() => of(1).row(1)).to.throw(ArgumentError, 'the table has 1 row,');
+    expect(() => of(1).row(1)).to.throw(ArgumentError, 'Row 1 does not exist; there are 1,');
   });
 });
 
