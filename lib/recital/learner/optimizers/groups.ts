@@ -85,20 +85,14 @@ export function splitParameters(
 ): readonly (readonly Parameter[])[] {
   if (model.parameters.length === 0)
     throw new ArgumentError('The model has no parameters: there is nothing to train.');
-  checkArgument(
-    typeof splitter === 'function',
-    splitter,
-    'A learner',
-    'a splitter that is a function of the model, such as biasSplitter',
-  );
+  const wanted = {
+    splitter: 'a splitter that is a function of the model, such as biasSplitter',
+    groups: 'a splitter that returns groups, arrays of parameters, such as (model) => [[…], […]]',
+  };
+  checkArgument(typeof splitter === 'function', splitter, 'A learner', wanted.splitter);
   const groups = splitter(model);
   const fits = Array.isArray(groups) && groups.every((group) => Array.isArray(group));
-  checkArgument(
-    fits,
-    groups,
-    'A learner',
-    'a splitter that returns groups, arrays of parameters, such as (model) => [[…], […]]',
-  );
+  checkArgument(fits, groups, 'A learner', wanted.groups);
   const seen = new Set<Parameter>();
   for (const p of groups.flat()) {
     if (!model.parameters.includes(p))
@@ -184,15 +178,10 @@ export function paramGroups(
   params: readonly (readonly Parameter[])[],
   hypers: Hypers,
 ): ParamGroup[] {
-  checkArgument(
-    Array.isArray(params) &&
-      params.every(
-        (group) => Array.isArray(group) && group.every((p) => p?.value instanceof Float32Array),
-      ),
-    params,
-    'An optimizer',
-    'groups of parameters, arrays in an array, such as [learn.model.parameters]',
-  );
+  const isGroup = (group: unknown): boolean =>
+    Array.isArray(group) && group.every((p) => p?.value instanceof Float32Array);
+  const wanted = 'groups of parameters, arrays in an array, such as [learn.model.parameters]';
+  checkArgument(Array.isArray(params) && params.every(isGroup), params, 'An optimizer', wanted);
   if (!params.some((group) => group.length))
     throw new ArgumentError('An optimizer needs at least one parameter, got none.');
   for (const [name, value] of Object.entries(hypers)) checkHyper(name, value);
@@ -206,7 +195,7 @@ export function paramGroups(
       );
     if (same)
       throw new ArgumentError(
-        `Two parameters are called ${p.name}, so what is remembered of them cannot be told apart: names must differ.`,
+        `Two parameters are called ${p.name}, but an optimizer keeps its state by name: names must differ.`,
       );
     names.set(p.name, p);
   }

@@ -1,17 +1,19 @@
 import { ArgumentError } from '../../errors.js';
 import type { Parameter } from '../../nn/parameter.js';
-import { checkArgument, checkNumber, checkOptions, said } from '../../options.js';
+import { checkArgument, checkCount, checkNumber, given } from '../../options.js';
 import { checkState, Optimizer, type OptimizerState } from './optimizer.js';
 import { RAdam, type RAdamOptions } from './steps.js';
 import type { Unsettled } from './time-skipping/pending-rows.js';
 
-/** Options of Lookahead; defaults as fastai's. */
-export interface LookaheadOptions {
+const LOOKAHEAD = {
   /** Steps of the inner optimizer between two of the slow weights; default 6. */
-  k?: number;
+  k: 6,
   /** How far the slow weights follow, 0 … 1; default 0.5. */
-  alpha?: number;
-}
+  alpha: 0.5,
+};
+
+/** Options of Lookahead; defaults as fastai's. */
+export type LookaheadOptions = Partial<typeof LOOKAHEAD>;
 
 /**
  * Lookahead (Zhang et al. 2019), as fastai's, around any optimizer: after every k of its steps the
@@ -20,9 +22,7 @@ export interface LookaheadOptions {
  * @example new Learner(dls, model, { optFunc: (params, { lr }) => new Lookahead(new SGD(params, { lr })) });
  */
 export class Lookahead extends Optimizer {
-  /** Steps between two of the slow weights. */
   readonly k: number;
-  /** How far these follow. */
   readonly alpha: number;
 
   /** @param opt the inner optimizer; its groups and hyper-parameters are this one's */
@@ -30,15 +30,12 @@ export class Lookahead extends Optimizer {
     readonly opt: Optimizer,
     options: LookaheadOptions = {},
   ) {
-    checkOptions(options, ['k', 'alpha'], 'Lookahead');
-    const { k = 6, alpha = 0.5 } = options;
-    if (!(opt instanceof Optimizer)) {
+    const { k, alpha } = given(LOOKAHEAD, options, 'Lookahead');
+    if (!(opt instanceof Optimizer))
       throw new ArgumentError(
         'Lookahead goes around an optimizer: { optFunc: (params, { lr }) => new Lookahead(new SGD(params, { lr })) }.',
       );
-    }
-    if (!(Number.isInteger(k) && k > 0))
-      throw new ArgumentError(`k must be a positive whole number, got ${said(k)}.`);
+    checkCount(k, 'k');
     checkNumber(alpha, alpha > 0 && alpha <= 1, 'alpha must lie between 0 (exclusive) and 1');
     super(opt.groups, ['slow']);
     this.k = k;
@@ -93,20 +90,15 @@ export class Lookahead extends Optimizer {
 
   override loadStateDict(saved: OptimizerState): void {
     checkState(saved);
-    const part = (pick: (name: string) => boolean): OptimizerState => ({
-      ...saved,
-      params: Object.fromEntries(
-        Object.entries(saved.params).map(([name, { step, buffers }]) => [
-          name,
-          {
-            step,
-            buffers: Object.fromEntries(Object.entries(buffers).filter(([buffer]) => pick(buffer))),
-          },
-        ]),
-      ),
-    });
-    const slow = part((name) => name === 'slow');
-    const inner = part((name) => name !== 'slow');
+    const part = (own: boolean): OptimizerState => {
+      const params = Object.entries(saved.params).map(([name, { step, buffers }]) => {
+        const kept = Object.entries(buffers).filter(([buffer]) => (buffer === 'slow') === own);
+        return [name, { step, buffers: Object.fromEntries(kept) }];
+      });
+      return { ...saved, params: Object.fromEntries(params) };
+    };
+    const slow = part(true);
+    const inner = part(false);
     this.opt.checkStateDict(inner); // before either is changed
     super.loadStateDict(slow); // clears both
     this.opt.loadStateDict(inner);
@@ -119,7 +111,7 @@ export class Lookahead extends Optimizer {
 }
 
 /** Options of ranger: RAdam's, with other defaults, and Lookahead's. */
-export interface RangerOptions extends RAdamOptions, LookaheadOptions {}
+export type RangerOptions = RAdamOptions & LookaheadOptions;
 
 /**
  * fastai's `ranger`: Lookahead around RAdam, with mom 0.95, wd 0.01 and eps 1e-6 by default.
@@ -129,12 +121,8 @@ export function ranger(
   params: readonly (readonly Parameter[])[],
   options: RangerOptions,
 ): Lookahead {
-  checkArgument(
-    typeof options === 'object' && options !== null,
-    options,
-    'ranger',
-    'options with a learning rate, such as { lr: 1e-3 }',
-  );
+  const wanted = 'options with a learning rate, such as { lr: 1e-3 }';
+  checkArgument(typeof options === 'object' && options !== null, options, 'ranger', wanted);
   const { k, alpha, mom = 0.95, wd = 0.01, eps = 1e-6, ...rest } = options;
   return new Lookahead(new RAdam(params, { mom, wd, eps, ...rest }), { k, alpha });
 }

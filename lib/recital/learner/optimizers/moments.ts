@@ -1,23 +1,23 @@
 import { kernels } from '../../compute/kernels.js';
 import { float32 } from '../../compute/memory.js';
 import type { Parameter } from '../../nn/parameter.js';
-import type { ParamGroup } from './groups.js';
+import { paramGroups } from './groups.js';
 import { Optimizer } from './optimizer.js';
 
 /**
- * One step, of which most optimizers are cases. With g' = g + l2·p:
+ * The general step; those of SGD, RMSProp, Adam … are special cases. With g' = g + l2·p:
  *
  *     m ← b1·m + d1·g';   v ← b2·v + d2·g'²;   p ← keep·p − (a·g' + c·m) / (√(e·g'² + f·v) + eps)
  *
- * m and v are the parameter's `gradAvg` and `sqrAvg`. One that is not kept is left out, and without
- * v the division is, too.
+ * m and v are the parameter's `gradAvg` and `sqrAvg`. A moment that is not kept is left out; without
+ * v nothing is divided.
  */
 export interface MomentStep {
-  /** What decay leaves of the weights; default 1. */
+  /** Factor of the weights (decoupled decay); default 1. */
   keep?: number;
-  /** Decay as part of the gradient; default 0. */
+  /** Weight decay in the gradient (L2); default 0. */
   l2?: number;
-  /** What stays of m, and what of the gradient goes into it; default 1 and 0: m is as before. */
+  /** Factors of m and of the gradient in the new m; default 1 and 0: m stays. */
   b1?: number;
   d1?: number;
   /** The same for v. */
@@ -69,32 +69,32 @@ export function momentStep(
   else kernels().moments(p.value.length, w, g, m, v, k);
 }
 
-/** What all optimizers but Adam have in common: how weight decay works. */
+/** An optimizer whose steps are made of moment steps, with weight decay of one of two kinds. */
 export abstract class MomentOptimizer extends Optimizer {
+  private readonly decoupledWd: boolean;
+
   /**
-   * @param groups parameters and their hyper-parameters
-   * @param moments those it keeps: `gradAvg`, `sqrAvg`
-   * @param options.decoupledWd true: p ← p·(1 − lr·wd) before the step; false: wd·p is added to the
-   *   gradient (L2)
+   * @param params groups of parameters
+   * @param options their hyper-parameters, and `decoupledWd`. True: p ← p·(1 − lr·wd) before the
+   *   step; false: wd·p is added to the gradient (L2)
+   * @param moments the moments that it keeps
    */
   constructor(
-    groups: readonly ParamGroup[],
+    params: readonly (readonly Parameter[])[],
+    { decoupledWd, ...hypers }: { decoupledWd: boolean; lr: number },
     moments: readonly ('gradAvg' | 'sqrAvg')[],
-    private readonly options: { decoupledWd: boolean },
   ) {
-    super(groups, moments);
+    super(paramGroups(params, hypers), moments);
+    this.decoupledWd = decoupledWd;
   }
 
   /** Weight decay, as coefficients of a step. */
   protected decay(lr: number, wd: number): { keep: number; l2: number } {
-    return this.options.decoupledWd ? { keep: 1 - lr * wd, l2: 0 } : { keep: 1, l2: wd };
+    return this.decoupledWd ? { keep: 1 - lr * wd, l2: 0 } : { keep: 1, l2: wd };
   }
 }
 
-/**
- * fastai's `debias`, 1 − βᵗ: what a damped average of t gradients, zero at first, has of their sum
- * of weights.
- */
+/** fastai's `debias`, 1 − βᵗ: the sum of the weights of t gradients in a damped average. */
 export function debias(beta: number, t: number): number {
   return 1 - beta ** t;
 }

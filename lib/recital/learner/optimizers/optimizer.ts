@@ -2,7 +2,7 @@ import { dispose, float32 } from '../../compute/memory.js';
 import { display } from '../../data/display.js';
 import { ArgumentError, UnknownIdError } from '../../errors.js';
 import type { Parameter } from '../../nn/parameter.js';
-import { checkArgument, checkOptions, said } from '../../options.js';
+import { checkArgument, checkNumber, checkOptions, isFunction } from '../../options.js';
 import { counted, printed } from '../../printed.js';
 import { checkHyper, type Hypers, type ParamGroup } from './groups.js';
 import type { Unsettled } from './time-skipping/pending-rows.js';
@@ -22,32 +22,26 @@ export interface OptimizerState {
   readonly params: Record<string, { step: number; buffers: Record<string, Float32Array> }>;
 }
 
-/** Makes an optimizer for parameter groups. */
-export type OptFunc = (
-  params: readonly (readonly Parameter[])[],
-  options: { lr: number },
-) => Optimizer;
+type OptArguments = [params: readonly (readonly Parameter[])[], options: { lr: number }];
 
-/** The class of an optimizer whose options but `lr` have defaults. */
-export type OptClass = new (
-  params: readonly (readonly Parameter[])[],
-  options: { lr: number },
-) => Optimizer;
+/** Makes an optimizer for parameter groups. */
+export type OptFunc = (...args: OptArguments) => Optimizer;
+
+/** The class of an optimizer whose options, `lr` excepted, have defaults. */
+export type OptClass = new (...args: OptArguments) => Optimizer;
 
 /** A function that makes an optimizer, given one or a class. */
 export function asOptFunc(make: OptFunc | OptClass): OptFunc {
-  if (typeof make !== 'function') {
+  if (typeof make !== 'function')
     throw new ArgumentError(
       `optFunc must be an optimizer's class, such as Adam, or a function that makes an optimizer, got ${typeof make}.`,
     );
-  }
-  if (/^class\b/.test(String(make)) && !(make.prototype instanceof Optimizer)) {
+  if (make.prototype instanceof Optimizer)
+    return (params, options) => new (make as OptClass)(params, options);
+  if (!isFunction(make))
     throw new ArgumentError(
       `optFunc must be an optimizer's class, such as Adam; ${make.name || 'this class'} is none.`,
     );
-  }
-  if (make.prototype instanceof Optimizer)
-    return (params, options) => new (make as OptClass)(params, options);
   return make as OptFunc;
 }
 
@@ -95,14 +89,11 @@ export abstract class Optimizer {
   freezeTo(n: number, options: { trainBn?: boolean } = {}): void {
     checkOptions(options, ['trainBn'], 'freezeTo');
     const { trainBn = true } = options;
-    if (!Number.isInteger(n))
-      throw new ArgumentError(`freezeTo needs the number of a parameter group, got ${said(n)}.`);
+    checkNumber(n, Number.isInteger(n), 'freezeTo needs the number of a parameter group');
     const { length } = this.groups;
     this.frozenTo = Math.max(0, n < 0 ? length + n : n);
     if (this.frozenTo >= length)
-      display().warn(
-        `Freezing ${this.frozenTo} groups; model has ${length}; whole model is frozen.`,
-      );
+      display().warn(`Freezing ${this.frozenTo} of ${length} groups: the whole model is frozen.`);
     this.groups.forEach(({ params }, i) => {
       for (const p of params) p.trainable = i >= this.frozenTo || (trainBn && p.norm);
     });
@@ -113,32 +104,24 @@ export abstract class Optimizer {
    * any is set.
    */
   setHypers(values: Record<string, number | readonly number[] | undefined>): void {
-    checkArgument(
-      typeof values === 'object' && values !== null,
-      values,
-      'setHypers',
-      'values by name, such as { lr: 0.01 }',
-    );
-    const given = Object.entries(values).filter(([, value]) => value !== undefined) as [
-      string,
-      number | readonly number[],
-    ][];
-    const inGroup = (value: number | readonly number[], i: number): number =>
-      typeof value === 'number' ? value : value[i];
-    for (const [name, value] of given) {
+    const wanted = 'values by name, such as { lr: 0.01 }';
+    checkArgument(typeof values === 'object' && values !== null, values, 'setHypers', wanted);
+    const { groups } = this;
+    const perGroup = Object.entries(values).flatMap(([name, value]) => {
+      if (value === undefined) return [];
       this.checkName(name);
-      if (typeof value !== 'number' && value.length !== this.groups.length) {
+      const each = typeof value === 'number' ? groups.map(() => value) : value;
+      if (each.length !== groups.length)
         throw new ArgumentError(
-          `${name} has ${value.length} values for ${this.groups.length} parameter groups: give one value, or one for each group.`,
+          `${name} has ${each.length} values for ${groups.length} parameter groups: give one value, or one for each group.`,
         );
-      }
-      for (let i = 0; i < this.groups.length; i++) checkHyper(name, inGroup(value, i));
-    }
-    for (const [name, value] of given) {
-      this.groups.forEach((group, i) => {
-        group.hypers[name] = inGroup(value, i);
+      for (const x of each) checkHyper(name, x);
+      return [{ name, each }];
+    });
+    for (const { name, each } of perGroup)
+      groups.forEach((group, i) => {
+        group.hypers[name] = each[i];
       });
-    }
   }
 
   /** Throws UnknownIdError unless there is a hyper-parameter of this name. */
@@ -200,15 +183,17 @@ export abstract class Optimizer {
     return { hypers: this.groups.map((g) => ({ ...g.hypers })), params };
   }
 
-  /** Throws ArgumentError if a state is of other parameters or another optimizer. */
-  checkStateDict(saved: OptimizerState): void {
+  /**
+   * Throws ArgumentError if a state is of other parameters or another optimizer.
+   * @returns this optimizer's parameters by name
+   */
+  checkStateDict(saved: OptimizerState): Map<string, Parameter> {
     checkState(saved);
     const all = new Map(this.groups.flatMap((g) => g.params.map((p) => [p.name, p])));
-    if (saved.hypers.length !== this.groups.length) {
+    if (saved.hypers.length !== this.groups.length)
       throw new ArgumentError(
         `The saved optimizer has ${saved.hypers.length} parameter groups, this one has ${this.groups.length}.`,
       );
-    }
     const names = (o: object): string => Object.keys(o).sort().join(', ');
     saved.hypers.forEach((h, i) => {
       const { hypers } = this.groups[i];
@@ -229,12 +214,12 @@ export abstract class Optimizer {
       if (
         names(buffers) !== [...this.bufferNames].sort().join(', ') ||
         Object.values(buffers).some((b) => b.length !== p.value.length)
-      ) {
+      )
         throw new ArgumentError(
           `The saved state of ${name} (${Object.keys(buffers).join(', ')}) does not fit this optimizer or this parameter's shape.`,
         );
-      }
     }
+    return all;
   }
 
   /**
@@ -242,8 +227,7 @@ export abstract class Optimizer {
    * another optimizer.
    */
   loadStateDict(saved: OptimizerState): void {
-    this.checkStateDict(saved);
-    const all = new Map(this.groups.flatMap((g) => g.params.map((p) => [p.name, p])));
+    const all = this.checkStateDict(saved);
     saved.hypers.forEach((h, i) => {
       Object.assign(this.groups[i].hypers, h);
     });
@@ -271,23 +255,16 @@ export abstract class Optimizer {
 
   /** What is remembered of a parameter; zero at first. */
   protected state(p: Parameter): ParamState {
-    let state = this.states.get(p);
-    if (!state) {
-      state = {
-        step: 0,
-        buffers: Object.fromEntries(
-          this.bufferNames.map((name) => [name, float32(p.value.length)]),
-        ),
-      };
-      this.states.set(p, state);
-    }
+    const known = this.states.get(p);
+    if (known) return known;
+    const buffers = this.bufferNames.map((name) => [name, float32(p.value.length)]);
+    const state: ParamState = { step: 0, buffers: Object.fromEntries(buffers) };
+    this.states.set(p, state);
     return state;
   }
 }
 
-/**
- * Throws ArgumentError unless this is built like a state: of which parameters, another check says.
- */
+/** Throws ArgumentError unless this has the structure of a state, of whatever parameters. */
 export function checkState(saved: OptimizerState): void {
   const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
   const fits =

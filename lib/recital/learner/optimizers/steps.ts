@@ -1,20 +1,60 @@
 import { parallel } from '../../compute/threads.js';
 import type { Parameter } from '../../nn/parameter.js';
-import { checkOptions } from '../../options.js';
-import { type Hypers, paramGroups } from './groups.js';
+import { given } from '../../options.js';
+import type { Hypers } from './groups.js';
 import { COEFFICIENTS, debias, MomentOptimizer, type MomentStep, momentStep } from './moments.js';
 import type { ParamState } from './optimizer.js';
-import { SkippingOptimizer, type SkippingOptions } from './time-skipping/skipping-optimizer.js';
+import { SkippingOptimizer } from './time-skipping/skipping-optimizer.js';
+
+type Params = readonly (readonly Parameter[])[];
+
+/** Options by their defaults: `lr`, which the learner gives, has none. */
+type Options<D extends { lr: number }> = { lr: number } & Partial<D>;
+
+const DECAY = {
+  /**
+   * True (default): p ← p·(1 − lr·wd) before the step; false: wd·p is added to the gradient (L2).
+   */
+  decoupledWd: true,
+};
+
+const LAMB = {
+  /** Learning rate. */
+  lr: NaN,
+  /** Momentum β₁; default 0.9, scheduled by fitOneCycle. */
+  mom: 0.9,
+  /** β₂ of the squared gradients; default 0.99. */
+  sqrMom: 0.99,
+  /** Added to the denominator; default 1e-5. */
+  eps: 1e-5,
+  /** Weight decay; default 0. */
+  wd: 0,
+  ...DECAY,
+};
+
+const SKIPPING = {
+  ...DECAY,
+  /**
+   * Whether rows of a table (an embedding) that have no gradient are left alone and brought up to
+   * date when they are needed, which gives the same weights in time proportional to the rows
+   * touched. Default: where it is quicker, in tables that are large beside the batch. True: in
+   * every table. False: never, every row takes every step.
+   */
+  timeSkipping: undefined as boolean | undefined,
+};
+
+const SGD_ = {
+  /** Learning rate. */
+  lr: NaN,
+  /** Momentum, not damped; default 0: none is kept, and schedules of it have no effect. */
+  mom: 0,
+  /** Weight decay; default 0. */
+  wd: 0,
+  ...SKIPPING,
+};
 
 /** Options of SGD; defaults as fastai's. */
-export interface SGDOptions extends SkippingOptions {
-  /** Learning rate. */
-  lr: number;
-  /** Momentum, not damped; default 0: none is kept, and schedules of it have no effect. */
-  mom?: number;
-  /** Weight decay; default 0. */
-  wd?: number;
-}
+export type SGDOptions = Options<typeof SGD_>;
 
 /**
  * fastai's SGD: p ← p − lr·g or, with momentum, m ← mom·m + g and p ← p − lr·m, as PyTorch's.
@@ -23,32 +63,33 @@ export interface SGDOptions extends SkippingOptions {
 export class SGD extends SkippingOptimizer {
   private readonly momentum: boolean;
 
-  constructor(params: readonly (readonly Parameter[])[], options: SGDOptions) {
-    checkOptions(options, ['lr', 'mom', 'wd', 'decoupledWd', 'timeSkipping'], 'SGD');
-    const { lr, mom = 0, wd = 0, ...skipping } = options;
-    super(paramGroups(params, { lr, mom, wd }), mom ? ['gradAvg'] : [], skipping);
-    this.momentum = mom !== 0;
+  constructor(params: Params, options: SGDOptions) {
+    const all = given(SGD_, options, 'SGD');
+    super(params, all, all.mom ? ['gradAvg'] : []);
+    this.momentum = all.mom !== 0;
   }
 
   protected rule(_t: number, { lr, mom }: Readonly<Hypers>, wd: number): MomentStep {
-    const step = this.momentum ? { b1: mom, d1: 1, c: lr } : { a: lr };
-    return { ...this.decay(lr, wd), ...step };
+    return { ...this.decay(lr, wd), ...undamped(lr, mom, this.momentum) };
   }
 }
 
-/** Options of RMSProp; defaults as fastai's. */
-export interface RMSPropOptions extends SkippingOptions {
+const RMSPROP = {
   /** Learning rate. */
-  lr: number;
-  /** β₂ of the squared gradients; default 0.99. */
-  sqrMom?: number;
+  lr: NaN,
   /** Momentum, not damped; default 0: none is kept, and schedules of it have no effect. */
-  mom?: number;
+  mom: 0,
+  /** β₂ of the squared gradients; default 0.99. */
+  sqrMom: 0.99,
   /** Added to the denominator; default 1e-8. */
-  eps?: number;
+  eps: 1e-8,
   /** Weight decay; default 0. */
-  wd?: number;
-}
+  wd: 0,
+  ...SKIPPING,
+};
+
+/** Options of RMSProp; defaults as fastai's. */
+export type RMSPropOptions = Options<typeof RMSPROP>;
 
 /**
  * fastai's RMSProp: v ← sqrMom·v + (1 − sqrMom)·g² and p ← p − lr·g/(√v + eps); with momentum, m ←
@@ -58,121 +99,85 @@ export interface RMSPropOptions extends SkippingOptions {
 export class RMSProp extends SkippingOptimizer {
   private readonly momentum: boolean;
 
-  constructor(params: readonly (readonly Parameter[])[], options: RMSPropOptions) {
-    checkOptions(
-      options,
-      ['lr', 'sqrMom', 'mom', 'eps', 'wd', 'decoupledWd', 'timeSkipping'],
-      'RMSProp',
-    );
-    const { lr, sqrMom = 0.99, mom = 0, eps = 1e-8, wd = 0, ...skipping } = options;
-    super(
-      paramGroups(params, { lr, mom, sqrMom, eps, wd }),
-      mom ? ['gradAvg', 'sqrAvg'] : ['sqrAvg'],
-      skipping,
-    );
-    this.momentum = mom !== 0;
+  constructor(params: Params, options: RMSPropOptions) {
+    const all = given(RMSPROP, options, 'RMSProp');
+    super(params, all, all.mom ? ['gradAvg', 'sqrAvg'] : ['sqrAvg']);
+    this.momentum = all.mom !== 0;
   }
 
   protected rule(_t: number, { lr, mom, sqrMom, eps }: Readonly<Hypers>, wd: number): MomentStep {
-    const step = this.momentum ? { b1: mom, d1: 1, c: lr } : { a: lr };
+    const step = undamped(lr, mom, this.momentum);
     return { ...this.decay(lr, wd), ...step, b2: sqrMom, d2: 1 - sqrMom, f: 1, eps };
   }
 }
 
-/** Options of Adam; defaults as fastai's. */
-export interface AdamOptions extends SkippingOptions {
-  /** Learning rate. */
-  lr: number;
-  /** Momentum β₁; default 0.9, scheduled by fitOneCycle. */
-  mom?: number;
-  /** β₂ of the squared gradients; default 0.99. */
-  sqrMom?: number;
-  /** Added to the denominator; default 1e-5. */
-  eps?: number;
+const ADAM = {
+  ...LAMB,
   /** Weight decay; default 0.01. */
-  wd?: number;
-}
+  wd: 0.01,
+  ...SKIPPING,
+};
+
+/** Options of Adam; defaults as fastai's. */
+export type AdamOptions = Options<typeof ADAM>;
 
 /**
  * fastai's Adam (optimizer.py): every row of every table decays and moves by its momentum in every
- * step, gradient or not.
+ * step, with or without a gradient.
  *
  *     p ← p·(1 − lr·wd);  m ← mom·m + (1 − mom)·g;  v ← sqrMom·v + (1 − sqrMom)·g²
  *     p ← p − lr/(1 − momᵗ) · m / (√(v/(1 − sqrMomᵗ)) + eps)
  *
- * The correction uses the momentum now in force, not the history of a scheduled one, as fastai
- * does. In large tables rows without gradient are brought up to date when they are needed, which
- * costs what the touched rows cost and rounds less: see SkippingOptimizer and Timeline, which has
- * the derivation. It is not PyTorch's SparseAdam, where such rows stand still.
+ * As in fastai, the correction uses the current momentum, not the history of a scheduled one. In
+ * large tables rows without gradient are brought up to date when they are needed, so that a step
+ * costs what the touched rows cost: see SkippingOptimizer, and Timeline for the derivation. It is
+ * not PyTorch's SparseAdam, where such rows do not move.
  * @example new Learner(dls, model, { optFunc: (params, { lr }) => new Adam(params, { lr, sqrMom: 0.999, eps: 1e-8 }) });
  */
 export class Adam extends SkippingOptimizer {
-  constructor(params: readonly (readonly Parameter[])[], options: AdamOptions) {
-    checkOptions(
-      options,
-      ['lr', 'mom', 'sqrMom', 'eps', 'wd', 'decoupledWd', 'timeSkipping'],
-      'Adam',
-    );
-    const { lr, mom = 0.9, sqrMom = 0.99, eps = 1e-5, wd = 0.01, ...skipping } = options;
-    super(paramGroups(params, { lr, mom, sqrMom, eps, wd }), ['gradAvg', 'sqrAvg'], skipping);
+  constructor(params: Params, options: AdamOptions) {
+    super(params, given(ADAM, options, 'Adam'), ['gradAvg', 'sqrAvg']);
   }
 
   protected rule(t: number, { lr, mom, sqrMom, eps }: Readonly<Hypers>, wd: number): MomentStep {
-    const moments = { b1: mom, d1: 1 - mom, b2: sqrMom, d2: 1 - sqrMom };
-    return {
-      ...this.decay(lr, wd),
-      ...moments,
-      c: lr / debias(mom, t),
-      f: 1 / debias(sqrMom, t),
-      eps,
-    };
+    const corrected = { c: lr / debias(mom, t), f: 1 / debias(sqrMom, t), eps };
+    return { ...this.decay(lr, wd), ...averages(mom, sqrMom), ...corrected };
   }
 
+  /** The same by a kernel of Adam's own, which runs on all threads. */
   protected override dense(p: Parameter, { buffers }: ParamState, step: MomentStep): void {
     const { keep, l2, b1, d1, b2, d2, c, f, eps } = { ...COEFFICIENTS, ...step };
-    const at = [p.value, p.grad, buffers.gradAvg, buffers.sqrAvg].map(
-      ({ byteOffset }) => byteOffset,
-    );
+    const { gradAvg, sqrAvg } = buffers;
+    const at = [p.value, p.grad, gradAvg, sqrAvg].map(({ byteOffset }) => byteOffset);
     const args = [...at, keep, l2, b1, d1, b2, d2, c, Math.sqrt(f), eps];
-    if (p.slots)
+    const grain = 50_000;
+    if (!p.slots) parallel('adamRange', p.value.length, args, { grain });
+    else
       parallel('adamTable', p.shape[0], [p.width, p.slots.byteOffset, ...args], {
-        grain: Math.ceil(50_000 / p.width),
+        grain: Math.ceil(grain / p.width),
       });
-    else parallel('adamRange', p.value.length, args, { grain: 50_000 });
   }
 }
 
-/** Options of RAdam; defaults as fastai's. */
-export interface RAdamOptions extends SkippingOptions {
-  /** Learning rate. */
-  lr: number;
-  /** Momentum β₁; default 0.9, scheduled by fitOneCycle. */
-  mom?: number;
-  /** β₂ of the squared gradients; default 0.99. */
-  sqrMom?: number;
-  /** Added to the denominator; default 1e-5. */
-  eps?: number;
-  /** Weight decay; default 0. */
-  wd?: number;
+const RADAM = {
+  ...LAMB,
   /** Sharpness of a softplus on the denominator, log(1 + e^(beta·x))/beta; default 0: none. */
-  beta?: number;
-}
+  beta: 0,
+  ...SKIPPING,
+};
+
+/** Options of RAdam; defaults as fastai's. */
+export type RAdamOptions = Options<typeof RADAM>;
 
 /**
  * Rectified Adam (Liu et al. 2020), as fastai's. With r∞ = 2/(1 − β₂) − 1 and r = r∞ − 2t·β₂ᵗ/(1 −
  * β₂ᵗ), the step is that of Adam times √((r−4)(r−2)r∞/((r∞−4)(r∞−2)r)) where r > 5; before, while
- * the squared gradients are not known well enough, it is lr·m/(1 − β₁ᵗ).
+ * the average of the squared gradients is too uncertain, it is lr·m/(1 − β₁ᵗ).
  * @example new Learner(dls, model, { optFunc: RAdam })
  */
 export class RAdam extends SkippingOptimizer {
-  constructor(params: readonly (readonly Parameter[])[], options: RAdamOptions) {
-    checkOptions(
-      options,
-      ['lr', 'mom', 'sqrMom', 'eps', 'wd', 'beta', 'decoupledWd', 'timeSkipping'],
-      'RAdam',
-    );
-    const { lr, mom = 0.9, sqrMom = 0.99, eps = 1e-5, wd = 0, beta = 0, ...skipping } = options;
-    super(paramGroups(params, { lr, mom, sqrMom, eps, wd, beta }), ['gradAvg', 'sqrAvg'], skipping);
+  constructor(params: Params, options: RAdamOptions) {
+    super(params, given(RADAM, options, 'RAdam'), ['gradAvg', 'sqrAvg']);
   }
 
   protected rule(
@@ -181,13 +186,13 @@ export class RAdam extends SkippingOptimizer {
     wd: number,
   ): MomentStep | undefined {
     const rectified = rectification(t, sqrMom);
-    const step = { ...this.decay(lr, wd), b1: mom, d1: 1 - mom, b2: sqrMom, d2: 1 - sqrMom };
+    const step = { ...this.decay(lr, wd), ...averages(mom, sqrMom) };
     const c = lr / debias(mom, t);
     if (!rectified) return { ...step, c };
     return beta ? undefined : { ...step, c: rectified * c, f: 1 / debias(sqrMom, t), eps };
   }
 
-  /** With a softplus, the step is none of MomentStep's cases. */
+  /** The step with a softplus is no case of MomentStep. */
   protected override dense(
     p: Parameter,
     state: ParamState,
@@ -201,13 +206,7 @@ export class RAdam extends SkippingOptimizer {
     }
     const { step: t, buffers } = state;
     const { lr, mom, sqrMom, eps, beta } = hypers;
-    momentStep(p, buffers, {
-      ...this.decay(lr, wd),
-      b1: mom,
-      d1: 1 - mom,
-      b2: sqrMom,
-      d2: 1 - sqrMom,
-    });
+    momentStep(p, buffers, { ...this.decay(lr, wd), ...averages(mom, sqrMom) });
     const c = (rectification(t, sqrMom) * lr) / debias(mom, t);
     const { gradAvg, sqrAvg } = buffers;
     for (let i = 0; i < gradAvg.length; i++)
@@ -216,7 +215,7 @@ export class RAdam extends SkippingOptimizer {
   }
 }
 
-/** How far the squared gradients are to be trusted at step t; 0: not yet. */
+/** The factor of RAdam's t-th step; 0 while the squared gradients are too uncertain. */
 function rectification(t: number, sqrMom: number): number {
   const rInf = 2 / (1 - sqrMom) - 1;
   const r = rInf - (2 * t * sqrMom ** t) / debias(sqrMom, t);
@@ -228,23 +227,23 @@ function softplus(x: number, beta: number): number {
   return beta * x > 20 ? x : Math.log1p(Math.exp(beta * x)) / beta;
 }
 
-/** Options of QHAdam; defaults as fastai's. */
-export interface QHAdamOptions extends SkippingOptions {
-  /** Learning rate. */
-  lr: number;
+const QHADAM = {
+  ...LAMB,
   /** Momentum β₁; default 0.999. fitOneCycle sets its own: give it `moms`. */
-  mom?: number;
+  mom: 0.999,
   /** β₂ of the squared gradients; default 0.999. */
-  sqrMom?: number;
-  /** Weight of the momentum against the gradient itself; default 0.7. */
-  nu1?: number;
-  /** Weight of the averaged against the present squared gradient; default 1. */
-  nu2?: number;
+  sqrMom: 0.999,
   /** Added to the denominator; default 1e-8. */
-  eps?: number;
-  /** Weight decay; default 0. */
-  wd?: number;
-}
+  eps: 1e-8,
+  /** Weight of the momentum against the gradient itself; default 0.7. */
+  nu1: 0.7,
+  /** Weight of the averaged against the present squared gradient; default 1. */
+  nu2: 1,
+  ...SKIPPING,
+};
+
+/** Options of QHAdam; defaults as fastai's. */
+export type QHAdamOptions = Options<typeof QHADAM>;
 
 /**
  * Quasi-hyperbolic Adam (Ma and Yarats 2019), as fastai's. With m̂ = m/(1 − momᵗ) and v̂ = v/(1 −
@@ -254,27 +253,8 @@ export interface QHAdamOptions extends SkippingOptions {
  * @example new Learner(dls, model, { optFunc: (params, { lr }) => new QHAdam(params, { lr, nu1: 0.7 }) })
  */
 export class QHAdam extends SkippingOptimizer {
-  constructor(params: readonly (readonly Parameter[])[], options: QHAdamOptions) {
-    checkOptions(
-      options,
-      ['lr', 'mom', 'sqrMom', 'nu1', 'nu2', 'eps', 'wd', 'decoupledWd', 'timeSkipping'],
-      'QHAdam',
-    );
-    const {
-      lr,
-      mom = 0.999,
-      sqrMom = 0.999,
-      nu1 = 0.7,
-      nu2 = 1,
-      eps = 1e-8,
-      wd = 0,
-      ...skipping
-    } = options;
-    super(
-      paramGroups(params, { lr, mom, sqrMom, nu1, nu2, eps, wd }),
-      ['gradAvg', 'sqrAvg'],
-      skipping,
-    );
+  constructor(params: Params, options: QHAdamOptions) {
+    super(params, given(QHADAM, options, 'QHAdam'), ['gradAvg', 'sqrAvg']);
   }
 
   protected rule(
@@ -282,37 +262,14 @@ export class QHAdam extends SkippingOptimizer {
     { lr, mom, sqrMom, nu1, nu2, eps }: Readonly<Hypers>,
     wd: number,
   ): MomentStep {
-    return {
-      ...this.decay(lr, wd),
-      ...{ b1: mom, d1: 1 - mom, b2: sqrMom, d2: 1 - sqrMom },
-      ...{
-        a: lr * (1 - nu1),
-        c: (lr * nu1) / debias(mom, t),
-        e: 1 - nu2,
-        f: nu2 / debias(sqrMom, t),
-        eps,
-      },
-    };
+    const above = { a: lr * (1 - nu1), c: (lr * nu1) / debias(mom, t) };
+    const below = { e: 1 - nu2, f: nu2 / debias(sqrMom, t), eps };
+    return { ...this.decay(lr, wd), ...averages(mom, sqrMom), ...above, ...below };
   }
 }
 
 /** Options of Lamb; defaults as fastai's. */
-export interface LambOptions {
-  /** Learning rate. */
-  lr: number;
-  /** Momentum β₁; default 0.9, scheduled by fitOneCycle. */
-  mom?: number;
-  /** β₂ of the squared gradients; default 0.99. */
-  sqrMom?: number;
-  /** Added to the denominator; default 1e-5. */
-  eps?: number;
-  /** Weight decay; default 0. */
-  wd?: number;
-  /**
-   * True (default): p ← p·(1 − lr·wd) before the step; false: wd·p is added to the gradient (L2).
-   */
-  decoupledWd?: boolean;
-}
+export type LambOptions = Options<typeof LAMB>;
 
 /**
  * LAMB (You et al. 2020), as fastai's: Adam whose step s = m̂/(√v̂ + eps) of each parameter, as a
@@ -321,12 +278,8 @@ export interface LambOptions {
  * @example new Learner(dls, model, { optFunc: Lamb })
  */
 export class Lamb extends MomentOptimizer {
-  constructor(params: readonly (readonly Parameter[])[], options: LambOptions) {
-    checkOptions(options, ['lr', 'mom', 'sqrMom', 'eps', 'wd', 'decoupledWd'], 'Lamb');
-    const { lr, mom = 0.9, sqrMom = 0.99, eps = 1e-5, wd = 0, decoupledWd = true } = options;
-    super(paramGroups(params, { lr, mom, sqrMom, eps, wd }), ['gradAvg', 'sqrAvg'], {
-      decoupledWd,
-    });
+  constructor(params: Params, options: LambOptions) {
+    super(params, given(LAMB, options, 'Lamb'), ['gradAvg', 'sqrAvg']);
   }
 
   protected update(
@@ -335,13 +288,7 @@ export class Lamb extends MomentOptimizer {
     { lr, mom, sqrMom, eps }: Readonly<Hypers>,
     wd: number,
   ): void {
-    momentStep(p, buffers, {
-      ...this.decay(lr, wd),
-      b1: mom,
-      d1: 1 - mom,
-      b2: sqrMom,
-      d2: 1 - sqrMom,
-    });
+    momentStep(p, buffers, { ...this.decay(lr, wd), ...averages(mom, sqrMom) });
     const { gradAvg, sqrAvg } = buffers;
     const c = 1 / debias(mom, t);
     const f = 1 / debias(sqrMom, t);
@@ -356,28 +303,24 @@ export class Lamb extends MomentOptimizer {
   }
 }
 
-/** Options of Larc; defaults as fastai's. */
-export interface LarcOptions {
-  /** Learning rate: the most that a parameter gets, with `clip`. */
-  lr: number;
+const LARC = {
+  /** Learning rate; with `clip`, the largest of any parameter. */
+  lr: NaN,
   /** Momentum, not damped; default 0.9. With 0 none is kept, and schedules of it have no effect. */
-  mom?: number;
-  /**
-   * True (default): the rate of a parameter is at most lr. False: it is the product whatever that
-   * comes to (LARS).
-   */
-  clip?: boolean;
+  mom: 0.9,
   /** How large a step may be beside its parameter; default 0.02. */
-  trustCoeff?: number;
+  trustCoeff: 0.02,
   /** Added to the denominator; default 1e-8. */
-  eps?: number;
+  eps: 1e-8,
   /** Weight decay; default 0. */
-  wd?: number;
-  /**
-   * True (default): p ← p·(1 − lr·wd) before the step; false: wd·p is added to the gradient (L2).
-   */
-  decoupledWd?: boolean;
-}
+  wd: 0,
+  /** Whether the rate of a parameter is at most lr; default true. False: LARS. */
+  clip: true,
+  ...DECAY,
+};
+
+/** Options of Larc; defaults as fastai's. */
+export type LarcOptions = Options<typeof LARC>;
 
 /**
  * Layer-wise adaptive rates (You et al. 2017), as fastai's: SGD in which each parameter, as a
@@ -388,21 +331,10 @@ export class Larc extends MomentOptimizer {
   private readonly momentum: boolean;
   private readonly clip: boolean;
 
-  constructor(params: readonly (readonly Parameter[])[], options: LarcOptions) {
-    checkOptions(options, ['lr', 'mom', 'clip', 'trustCoeff', 'eps', 'wd', 'decoupledWd'], 'Larc');
-    const {
-      lr,
-      mom = 0.9,
-      clip = true,
-      trustCoeff = 0.02,
-      eps = 1e-8,
-      wd = 0,
-      decoupledWd = true,
-    } = options;
-    super(paramGroups(params, { lr, mom, trustCoeff, eps, wd }), mom ? ['gradAvg'] : [], {
-      decoupledWd,
-    });
-    this.momentum = mom !== 0;
+  constructor(params: Params, options: LarcOptions) {
+    const { clip, ...all } = given(LARC, options, 'Larc');
+    super(params, all, all.mom ? ['gradAvg'] : []);
+    this.momentum = all.mom !== 0;
     this.clip = clip;
   }
 
@@ -416,12 +348,18 @@ export class Larc extends MomentOptimizer {
     const pNorm = keep * Math.sqrt(dot(p.value, p.value)); // after decay
     const rate = (lr * trustCoeff * pNorm) / (gradNorm(p, l2) + hypers.wd * pNorm + eps);
     const local = this.clip ? Math.min(lr, rate) : rate;
-    momentStep(p, buffers, {
-      keep,
-      l2,
-      ...(this.momentum ? { b1: mom, d1: 1, c: local } : { a: local }),
-    });
+    momentStep(p, buffers, { keep, l2, ...undamped(local, mom, this.momentum) });
   }
+}
+
+/** m and v as damped averages of the gradients and their squares. */
+function averages(mom: number, sqrMom: number): MomentStep {
+  return { b1: mom, d1: 1 - mom, b2: sqrMom, d2: 1 - sqrMom };
+}
+
+/** The step of m ← mom·m + g or, without momentum, of g. */
+function undamped(lr: number, mom: number, momentum: boolean): MomentStep {
+  return momentum ? { b1: mom, d1: 1, c: lr } : { a: lr };
 }
 
 function dot(x: Float32Array, y: Float32Array): number {
@@ -436,9 +374,9 @@ function gradNorm(p: Parameter, l2: number): number {
   const g = grad.subarray(0, p.gradSize);
   if (l2 === 0) return Math.sqrt(dot(g, g));
   let cross = 0;
-  if (p.slots)
+  if (!p.slots) cross = dot(g, value);
+  else
     for (let i = 0; i < g.length; i++)
       cross += g[i] * value[touched[Math.floor(i / width)] * width + (i % width)];
-  else cross = dot(g, value);
   return Math.sqrt(Math.max(0, dot(g, g) + 2 * l2 * cross + l2 * l2 * dot(value, value)));
 }

@@ -241,7 +241,7 @@ describe('optimizers', () => {
     });
     opt.freezeTo(3, { trainBn: false });
     setDisplay(before);
-    expect(warnings).to.deep.equal(['Freezing 3 groups; model has 3; whole model is frozen.']);
+    expect(warnings).to.deep.equal(['Freezing 3 of 3 groups: the whole model is frozen.']);
     expect(() => opt.freezeTo(0.5)).to.throw(ArgumentError, 'number of a parameter group');
   });
 

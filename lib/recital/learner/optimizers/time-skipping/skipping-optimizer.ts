@@ -1,25 +1,10 @@
 import type { Parameter } from '../../../nn/parameter.js';
-import type { Hypers, ParamGroup } from '../groups.js';
+import type { Hypers } from '../groups.js';
 import { COEFFICIENTS, MomentOptimizer, type MomentStep, momentStep } from '../moments.js';
 import type { ParamState } from '../optimizer.js';
 import type { Unsettled } from './pending-rows.js';
 import { SkippedRows } from './skipped-rows.js';
 import { type Moments, type Step, Timeline } from './timeline.js';
-
-/** Options of optimizers that can skip time. */
-export interface SkippingOptions {
-  /**
-   * True (default): p ← p·(1 − lr·wd) before the step; false: wd·p is added to the gradient (L2).
-   */
-  decoupledWd?: boolean;
-  /**
-   * Whether rows of a table (an embedding) that have no gradient are left alone and brought up to
-   * date when they are needed, which gives the same weights in time proportional to the rows
-   * touched. Default: where it is quicker, in tables that are large beside the batch. True: in
-   * every table. False: never, every row takes every step.
-   */
-  timeSkipping?: boolean;
-}
 
 /**
  * Values that a step of all rows does in the time that a skipping one needs for one value of a
@@ -52,12 +37,14 @@ export abstract class SkippingOptimizer extends MomentOptimizer {
       }
     | undefined;
 
+  /** @param options as of a MomentOptimizer, and `timeSkipping`, which the optimizers document */
   constructor(
-    groups: readonly ParamGroup[],
+    params: readonly (readonly Parameter[])[],
+    options: { decoupledWd: boolean; timeSkipping: boolean | undefined; lr: number },
     moments: readonly ('gradAvg' | 'sqrAvg')[],
-    { decoupledWd = true, timeSkipping }: SkippingOptions,
   ) {
-    super(groups, moments, { decoupledWd });
+    const { timeSkipping, ...rest } = options;
+    super(params, rest, moments);
     this.timeSkipping = timeSkipping;
   }
 
