@@ -136,7 +136,7 @@ const inner: Record<string, RegExp> = {
   Callback: /^(before|after)[A-Z]/,
   Loss: /^(losses|derivatives|scaledDerivatives|divisors)$/,
   Model: /^(forward|backward|touch|trainingLoss|validBatch)$/,
-  Optimizer: /^(step|zeroGrad|touch|settle|unsettled?)$/,
+  Optimizer: /^(step|zeroGrad|touch|settle|(restoreP|p)endingRows)$/,
   Metric: /^(reset|accumulate)$/,
   ScoreList: /^add$/,
   SequenceDataset: /^write$/,

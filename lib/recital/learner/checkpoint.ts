@@ -10,9 +10,9 @@ import { fileConfig, modelTensors, readModel, setValues, writeModelFile } from '
 import { checkHyper, type Hypers, type LearningRate } from './optimizers/groups.js';
 import type { OptimizerState } from './optimizers/optimizer.js';
 import {
-  readUnsettled,
-  type Unsettled,
-  unsettledTensors,
+  type PendingRows,
+  pendingTensors,
+  readPendingRows,
 } from './optimizers/time-skipping/pending-rows.js';
 import type { LogRow, RecorderState } from './recorder.js';
 
@@ -42,7 +42,7 @@ export interface RunPosition {
    * Tables that were not up to date where the run was stopped. JSON leaves it out: the run goes on
    * to the same numbers then, but for rounding.
    */
-  readonly unsettled?: Unsettled;
+  readonly pendingRows?: PendingRows;
 }
 
 /**
@@ -200,8 +200,8 @@ function readTraining(
 export function runTensors(run: UnfinishedRun): { json: Json; tensors: [string, Tensor][] } {
   const calls = run.calls as unknown as Json;
   if (!run.at) return { json: { calls }, tensors: [] };
-  const { recorder, unsettled, ...position } = run.at;
-  const rows = unsettled && unsettledTensors(unsettled);
+  const { recorder, pendingRows, ...position } = run.at;
+  const rows = pendingRows && pendingTensors(pendingRows);
   const { lrs, losses, iters, values, hps, smooth } = recorder;
   const column = (name: string, each: readonly number[]): [string, Tensor] => [
     `run.${name}`,
@@ -292,7 +292,7 @@ function readPosition(fields: Fields, st: SafetensorsFile, learn: Learner): RunP
     frozenTo: fields.count('frozenTo'),
     recorder: readRecorder(fields, st),
     ...(fields.has('unsettled') && {
-      unsettled: readUnsettled(fields.object('unsettled'), st, learn.opt),
+      pendingRows: readPendingRows(fields.object('unsettled'), st, learn.opt),
     }),
   };
 }

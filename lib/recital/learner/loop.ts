@@ -342,9 +342,9 @@ export class Loop {
     const { pctTrain, trainIter, recorder, opt, dls } = this.learn;
     const hypers = opt.groups.map((group) => ({ ...group.hypers }));
     const at = { epoch, iter, nIter: dls.train.length, order, pctTrain, trainIter, hypers };
-    const unsettled = opt.unsettled();
+    const pendingRows = opt.pendingRows();
     const state = { frozenTo: opt.frozenTo, recorder: recorder.state() };
-    return { calls, at: { ...at, ...state, ...(unsettled && { unsettled }) } };
+    return { calls, at: { ...at, ...state, ...(pendingRows && { pendingRows }) } };
   }
 
   /** Sets optimizer, groups and weights as they were where a run was interrupted. */
@@ -354,7 +354,7 @@ export class Loop {
     for (const name of Object.keys(at.hypers[0]))
       learn.opt.setHypers({ [name]: at.hypers.map((hypers) => hypers[name]) });
     learn.epochsTrained = at.order;
-    if (at.unsettled) learn.opt.unsettle(at.unsettled);
+    if (at.pendingRows) learn.opt.restorePendingRows(at.pendingRows);
     this.restoreGradients?.();
   }
 

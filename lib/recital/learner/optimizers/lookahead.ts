@@ -3,7 +3,7 @@ import type { Parameter } from '../../nn/parameter.js';
 import { checkArgument, checkCount, checkNumber, given } from '../../options.js';
 import { checkState, Optimizer, type OptimizerState } from './optimizer.js';
 import { RAdam, type RAdamOptions } from './steps.js';
-import type { Unsettled } from './time-skipping/pending-rows.js';
+import type { PendingRows } from './time-skipping/pending-rows.js';
 
 const LOOKAHEAD = {
   /** Steps of the inner optimizer between two of the slow weights; default 6. */
@@ -50,12 +50,12 @@ export class Lookahead extends Optimizer {
     this.opt.settle();
   }
 
-  override unsettled(): Unsettled | undefined {
-    return this.opt.unsettled();
+  override pendingRows(): PendingRows | undefined {
+    return this.opt.pendingRows();
   }
 
-  override unsettle(saved: Unsettled): void {
-    this.opt.unsettle(saved);
+  override restorePendingRows(saved: PendingRows): void {
+    this.opt.restorePendingRows(saved);
   }
 
   override step(): void {

@@ -5,7 +5,7 @@ import type { Parameter } from '../../nn/parameter.js';
 import { checkArgument, checkNumber, checkOptions, isFunction } from '../../options.js';
 import { counted, printed } from '../../printed.js';
 import { checkHyper, type Hypers, type ParamGroup } from './groups.js';
-import type { Unsettled } from './time-skipping/pending-rows.js';
+import type { PendingRows } from './time-skipping/pending-rows.js';
 
 /**
  * What an optimizer remembers of one parameter: steps taken and moments.
@@ -143,7 +143,7 @@ export abstract class Optimizer {
   settle(): void {}
 
   /** The tables whose rows are not all up to date, as they stand; undefined if there are none. */
-  unsettled(): Unsettled | undefined {
+  pendingRows(): PendingRows | undefined {
     return undefined;
   }
 
@@ -151,7 +151,7 @@ export abstract class Optimizer {
    * Puts rows back as they stood before they were settled, unless the weights have been changed
    * since.
    */
-  unsettle(_saved: Unsettled): void {}
+  restorePendingRows(_saved: PendingRows): void {}
 
   /** One step for every trainable parameter, from its gradient. */
   step(): void {

@@ -5,18 +5,17 @@ import type { Optimizer } from '../optimizer.js';
 import { MAX_BLOCKS, type Moments, SLOTS, STRIDE, type TimelineState } from './timeline.js';
 
 /**
- * Tables some of whose rows are not up to date, as plain data. A run that was stopped is settled,
- * so that its weights can be used; to go on to the very bits of one that was not, it needs the rows
- * as they stood.
+ * Tables with updates that are still pending, as plain data. Stopping a run applies them, so that
+ * its weights can be used; to resume bit-exactly, the state before is kept here.
  */
-export interface Unsettled {
-  /** Nothing: these are numbers by the million. */
+export interface PendingRows {
+  /** Nothing: the numbers may be millions. */
   toJSON(): undefined;
   readonly lines: readonly { readonly moments: Moments; readonly state: TimelineState }[];
   readonly tables: readonly {
     /** The parameter. */
     readonly name: string;
-    /** Which of the lines its time is. */
+    /** Index of its timeline in `lines`. */
     readonly line: number;
     readonly value: Float32Array;
     readonly last: Int32Array;
@@ -25,28 +24,22 @@ export interface Unsettled {
 }
 
 const NUMBERS = [
-  'now',
-  'block',
-  'done',
-  'time',
-  'begin',
-  'used',
-  'logKeep',
-  'logShrink',
-  'loose',
-] as const;
+  ...(['now', 'block', 'done', 'time', 'begin', 'used'] as const),
+  ...(['logKeep', 'logShrink', 'loose'] as const),
+];
+const COUNTS = NUMBERS.slice(0, 6);
 const RANGES = 128;
 
 /**
- * Rows that are not up to date as JSON and tensors: `run.rows.PARAMETER.value`, `….last` and
- * `….MOMENT`, and of the n-th line `run.line.n.tables`, `….scalars`, `….spans`, `….ranges`,
- * `….starts` and `….logs`.
+ * Pending rows as JSON and tensors: `run.rows.PARAMETER.value`, `….last` and `….MOMENT`, and of the
+ * n-th line `run.line.n.tables`, `….scalars`, `….spans`, `….ranges`, `….starts` and `….logs`.
  */
-export function unsettledTensors({ lines, tables }: Unsettled): {
+export function pendingTensors({ lines, tables }: PendingRows): {
   json: Json;
   tensors: [string, Tensor][];
 } {
-  const flat = (data: Tensor['data']): Tensor => ({ shape: [data.length], data });
+  const tensors = (of: string, arrays: Record<string, Tensor['data']>): [string, Tensor][] =>
+    Object.entries(arrays).map(([key, data]) => [`${of}.${key}`, { shape: [data.length], data }]);
   return {
     json: {
       lines: lines.map(({ moments, state }) => ({ ...moments, ...state.numbers })),
@@ -57,24 +50,16 @@ export function unsettledTensors({ lines, tables }: Unsettled): {
       })),
     },
     tensors: [
-      ...lines.flatMap(({ state }, i) =>
-        Object.entries(state.arrays).map(([key, data]): [string, Tensor] => [
-          `run.line.${i}.${key}`,
-          flat(data),
-        ]),
-      ),
+      ...lines.flatMap(({ state }, i) => tensors(`run.line.${i}`, state.arrays)),
       ...tables.flatMap(({ name, value, last, buffers }) =>
-        Object.entries({ value, last, ...buffers }).map(([key, data]): [string, Tensor] => [
-          `run.rows.${name}.${key}`,
-          flat(data),
-        ]),
+        tensors(`run.rows.${name}`, { value, last, ...buffers }),
       ),
     ],
   };
 }
 
-/** The same from a file. Kernels follow the numbers in it, so each that is a place is checked. */
-export function readUnsettled(fields: Fields, st: SafetensorsFile, opt: Optimizer): Unsettled {
+/** Reads pending rows from a file. Kernels use these numbers as indices, so each is checked. */
+export function readPendingRows(fields: Fields, st: SafetensorsFile, opt: Optimizer): PendingRows {
   const lines = fields.objects('lines').map((line, i) => {
     const moments = { hasM: line.flag('hasM'), hasV: line.flag('hasV'), eps: line.number('eps') };
     if (!(moments.eps > 0)) line.wrong('eps', 'a positive number');
@@ -89,26 +74,17 @@ export function readUnsettled(fields: Fields, st: SafetensorsFile, opt: Optimize
     if (!p?.slots)
       throw new DataError(`it holds rows of "${name}", which is no table of the model.`);
     const kept = table.texts('buffers');
-    if (
-      kept.includes('gradAvg') !== moments.hasM ||
-      kept.includes('sqrAvg') !== moments.hasV ||
-      kept.length !== Number(moments.hasM) + Number(moments.hasV)
-    ) {
+    const expected = [moments.hasM && 'gradAvg', moments.hasV && 'sqrAvg'].filter(Boolean);
+    if ([...kept].sort().join() !== expected.join())
       table.wrong('buffers', 'the moments of its line');
-    }
     const values = (key: string): Float32Array =>
       st.read(`run.rows.${name}.${key}`, 'F32', [p.value.length]);
     const last = st.read(`run.rows.${name}.last`, 'I32', [p.shape[0]]);
     const { now, block } = state.numbers;
     if (last.some((at) => at > now || at < -1 - block))
-      throw new DataError(`rows of "${name}" stand at steps that its line does not have.`);
-    return {
-      name,
-      line,
-      value: values('value'),
-      last,
-      buffers: Object.fromEntries(kept.map((key) => [key, values(key)])),
-    };
+      throw new DataError(`rows of "${name}" are at steps that its line does not have.`);
+    const buffers = Object.fromEntries(kept.map((key) => [key, values(key)]));
+    return { name, line, value: values('value'), last, buffers };
   });
   return { toJSON: () => undefined, lines, tables };
 }
@@ -117,21 +93,21 @@ function readLine(line: Fields, st: SafetensorsFile, at: string): TimelineState 
   const numbers = Object.fromEntries(
     NUMBERS.map((name) => [name, line.number(name)]),
   ) as unknown as TimelineState['numbers'];
-  for (const name of ['now', 'block', 'done', 'time', 'begin', 'used'] as const) line.count(name);
+  for (const name of COUNTS) line.count(name);
   const { now, block, done } = numbers;
   if (now >= SLOTS - 1 || block >= MAX_BLOCKS || done > now)
     throw new DataError('a line of its rows is longer than any can be.');
   const slots = now + 1;
   const spans = st.read(`${at}.spans`, 'I32', [3 * slots]);
+  const outside = new DataError(`${at}.spans does not lie in its tables.`);
   let used = 0;
   for (let i = 0; i < slots; i++) {
     const [lo, hi, start] = spans.subarray(3 * i, 3 * i + 3);
-    if (!(lo >= 0 && hi >= lo + 3 && hi < STRIDE) || start + (lo & ~3) !== used)
-      throw new DataError(`${at}.spans does not lie in its tables.`);
+    if (!(lo >= 0 && hi >= lo + 3 && hi < STRIDE) || start + (lo & ~3) !== used) throw outside;
     used = start + (hi | 3) + 1;
   }
   if (used !== numbers.used || numbers.begin !== spans[3 * now + 2] + (spans[3 * now] & ~3))
-    throw new DataError(`${at}.spans does not lie in its tables.`);
+    throw outside;
   return {
     numbers,
     arrays: {

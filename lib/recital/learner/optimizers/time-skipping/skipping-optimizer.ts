@@ -2,40 +2,35 @@ import type { Parameter } from '../../../nn/parameter.js';
 import type { Hypers } from '../groups.js';
 import { COEFFICIENTS, MomentOptimizer, type MomentStep, momentStep } from '../moments.js';
 import type { ParamState } from '../optimizer.js';
-import type { Unsettled } from './pending-rows.js';
+import type { PendingRows } from './pending-rows.js';
 import { SkippedRows } from './skipped-rows.js';
 import { type Moments, type Step, Timeline } from './timeline.js';
 
-/**
- * Values that a step of all rows does in the time that a skipping one needs for one value of a
- * touched row.
- */
-const DEARER = 16;
-/**
- * Values that a step of all rows does in the time that a timeline needs for itself, or for a
- * further table.
- */
+/** Cost of a skipping step for one value of a touched row, in values of a step of all rows. */
+const TOUCHED_COST = 16;
+/** Cost of a timeline, and of a further table in it, in values of a step of all rows. */
 const OVERHEAD = { line: 50_000, table: 2_000 };
 
+/** The rule of a step: undefined where it is no MomentStep, and with all coefficients. */
+interface Rule {
+  readonly t: number;
+  readonly hypers: Readonly<Hypers>;
+  readonly wd: number;
+  readonly rule: MomentStep | undefined;
+  readonly step: Step | undefined;
+}
+
 /**
- * An optimizer whose steps are cases of MomentStep: dense for dense parameters, by time-skipping
- * (see Timeline) for tables. Time cannot be skipped while decay goes through the gradient (L2) or
- * takes more than momentum leaves (lr·wd > 1 − mom), nor where v is forgotten much sooner than m
- * (sqrMom < 0.9·mom²), so that steps grow without gradient: such steps are dense.
+ * An optimizer whose steps are MomentSteps: dense for dense parameters, by time-skipping (see
+ * Timeline) for tables. Steps of tables are dense, too, where time cannot be skipped: where decay
+ * goes through the gradient (L2) or exceeds what momentum leaves (lr·wd > 1 − mom), and where v is
+ * forgotten much sooner than m (sqrMom < 0.9·mom²), so that steps grow without gradient.
  */
 export abstract class SkippingOptimizer extends MomentOptimizer {
   private readonly tables = new Map<Parameter, SkippedRows>();
   private readonly lines: Timeline[] = [];
   private readonly timeSkipping: boolean | undefined;
-  private last:
-    | {
-        t: number;
-        hypers: Readonly<Hypers>;
-        wd: number;
-        rule: MomentStep | undefined;
-        step: Step | undefined;
-      }
-    | undefined;
+  private last: Rule | undefined;
 
   /** @param options as of a MomentOptimizer, and `timeSkipping`, which the optimizers document */
   constructor(
@@ -48,10 +43,7 @@ export abstract class SkippingOptimizer extends MomentOptimizer {
     this.timeSkipping = timeSkipping;
   }
 
-  /**
-   * The t-th step of a parameter; undefined where it is none of MomentStep's cases, so that `dense`
-   * takes it.
-   */
+  /** The t-th step of a parameter; undefined where it is no MomentStep, and `dense` takes it. */
   protected abstract rule(t: number, hypers: Readonly<Hypers>, wd: number): MomentStep | undefined;
 
   /** Takes a step in every row. */
@@ -84,7 +76,7 @@ export abstract class SkippingOptimizer extends MomentOptimizer {
     for (const line of [...this.lines]) {
       if (!line.step) continue;
       const tables = [...this.tables.values()].filter((table) => table.line === line);
-      for (const { p } of tables) if (!p.trainable) this.settleTable(p); // its time stands still
+      for (const { p } of tables) if (!p.trainable) this.settleTable(p); // it takes no step now
       line.advance();
       if (!line.full) continue;
       if (line.over) for (const { p } of tables) this.settleTable(p);
@@ -110,8 +102,7 @@ export abstract class SkippingOptimizer extends MomentOptimizer {
     }
   }
 
-  /** The rows as they stand, where some are not up to date: copies. */
-  override unsettled(): Unsettled | undefined {
+  override pendingRows(): PendingRows | undefined {
     if (this.tables.size === 0) return undefined;
     const { lines } = this;
     return {
@@ -120,53 +111,50 @@ export abstract class SkippingOptimizer extends MomentOptimizer {
       tables: [...this.tables.values()].map(({ p, last, line }) => ({
         name: p.name,
         line: lines.indexOf(line),
-        value: p.value.slice(),
         last: last.slice(),
-        buffers: Object.fromEntries(
-          Object.entries(this.state(p).buffers).map(([name, buffer]) => [name, buffer.slice()]),
-        ),
+        ...this.copy(p),
       })),
     };
   }
 
-  override unsettle(saved: Unsettled): void {
+  override restorePendingRows(saved: PendingRows): void {
     this.settle();
-    const all = this.groups.flatMap(({ params }) => params);
-    const tables = saved.tables.map((table) => ({
-      ...table,
-      p: all.find(({ name }) => name === table.name)!,
-    }));
-    const settled = tables.map(({ p }) => ({
-      p,
-      value: p.value.slice(),
-      buffers: copies(this.state(p).buffers),
-    }));
-    const begin = (): void => {
+    const all = new Map(this.groups.flatMap(({ params }) => params.map((p) => [p.name, p])));
+    const tables = saved.tables.map((table) => ({ ...table, p: all.get(table.name)! }));
+    const before = tables.map(({ p }) => ({ p, ...this.copy(p) }));
+    const restore = (): void => {
       const lines = saved.lines.map(({ moments }) => this.newLine(moments));
-      for (const { p, line, value, last, buffers } of tables) {
-        p.value.set(value);
-        const state = this.state(p);
-        for (const [name, values] of Object.entries(buffers)) state.buffers[name].set(values);
-        this.begin(p, state.buffers, lines[line]).restore(last);
+      for (const table of tables) {
+        this.put(table.p, table);
+        this.begin(table.p, lines[table.line]).restore(table.last);
       }
       lines.forEach((line, i) => {
         line.restore(saved.lines[i].state);
       });
     };
-    begin();
+    restore();
     this.settle();
-    if (settled.every(({ p, value }) => value.every((x, i) => x === p.value[i]))) {
-      begin();
-      return;
-    }
-    for (const { p, value, buffers } of settled) {
-      // somebody has changed the weights since: they go on from there
-      p.value.set(value);
-      for (const [name, values] of Object.entries(buffers)) this.state(p).buffers[name].set(values);
-    }
+    const unchanged = before.every(({ p, value }) => value.every((x, i) => x === p.value[i]));
+    if (unchanged) restore();
+    else for (const { p, ...values } of before) this.put(p, values); // set by the user since: kept
   }
 
-  /** A table that skips time, if it does or is worth it. */
+  /** Weights and moments of a parameter, as copies. */
+  private copy(p: Parameter): { value: Float32Array; buffers: Record<string, Float32Array> } {
+    const buffers = Object.entries(this.state(p).buffers).map(([name, b]) => [name, b.slice()]);
+    return { value: p.value.slice(), buffers: Object.fromEntries(buffers) };
+  }
+
+  /** Puts such copies back. */
+  private put(
+    p: Parameter,
+    { value, buffers }: { value: Float32Array; buffers: Readonly<Record<string, Float32Array>> },
+  ): void {
+    p.value.set(value);
+    for (const [name, values] of Object.entries(buffers)) this.state(p).buffers[name].set(values);
+  }
+
+  /** The rows of a table that skips time already, or for which it pays off. */
   private table(
     p: Parameter,
     { buffers }: ParamState,
@@ -174,26 +162,19 @@ export abstract class SkippingOptimizer extends MomentOptimizer {
   ): SkippedRows | undefined {
     const known = this.tables.get(p);
     if (known) return !known.line.step || same(known.line.step, step) ? known : undefined;
-    const moments = {
-      hasM: 'gradAvg' in buffers,
-      hasV: 'sqrAvg' in buffers,
-      eps: 'sqrAvg' in buffers ? eps : 1,
-    };
+    const hasV = 'sqrAvg' in buffers;
+    const moments = { hasM: 'gradAvg' in buffers, hasV, eps: hasV ? eps : 1 };
     const line = this.lines.find(
       (l) => l.fresh && l.moments.eps === moments.eps && (!l.step || same(l.step, step)),
     );
-    const saved = p.value.length - DEARER * p.touchedCount * p.width;
+    const saved = p.value.length - TOUCHED_COST * p.touchedCount * p.width;
     if (this.timeSkipping === undefined && saved < (line ? OVERHEAD.table : OVERHEAD.line))
       return undefined;
-    return this.begin(p, buffers, line ?? this.newLine(moments));
+    return this.begin(p, line ?? this.newLine(moments));
   }
 
-  /** The rule of a step; tables of a group have the same. */
-  private ruleOf(
-    t: number,
-    hypers: Readonly<Hypers>,
-    wd: number,
-  ): { rule: MomentStep | undefined; step: Step | undefined } {
+  /** The rule of a step, computed once for the tables of a group. */
+  private ruleOf(t: number, hypers: Readonly<Hypers>, wd: number): Rule {
     const { last } = this;
     if (last && last.t === t && last.hypers === hypers && last.wd === wd) return last;
     const rule = this.rule(t, hypers, wd);
@@ -208,8 +189,8 @@ export abstract class SkippingOptimizer extends MomentOptimizer {
     return line;
   }
 
-  private begin(p: Parameter, buffers: Record<string, Float32Array>, line: Timeline): SkippedRows {
-    const table = new SkippedRows(p, buffers, line);
+  private begin(p: Parameter, line: Timeline): SkippedRows {
+    const table = new SkippedRows(p, this.state(p).buffers, line);
     this.tables.set(p, table);
     return table;
   }
@@ -238,10 +219,4 @@ export abstract class SkippingOptimizer extends MomentOptimizer {
 
 function same(a: Step, b: Step): boolean {
   return a === b || (Object.keys(a) as (keyof Step)[]).every((name) => a[name] === b[name]);
-}
-
-function copies(buffers: Record<string, Float32Array>): Record<string, Float32Array> {
-  return Object.fromEntries(
-    Object.entries(buffers).map(([name, buffer]) => [name, buffer.slice()]),
-  );
 }

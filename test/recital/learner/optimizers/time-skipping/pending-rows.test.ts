@@ -52,7 +52,7 @@ describe('a run with time-skipping that was interrupted', () => {
       const [whole, parts, later] = [make(), make(), make()];
       await whole.fitOneCycle(3, 0.01, { wd: 0.1 });
       await displayed(() => parts.fitOneCycle(3, 0.01, { wd: 0.1, cbs: interruptAt(1, 7) }));
-      expect(parts.unfinished?.at?.unsettled, 'there were rows to bring up to date').to.not.equal(
+      expect(parts.unfinished?.at?.pendingRows, 'there were rows to bring up to date').to.not.equal(
         undefined,
       );
       later.load(parts.save('stopped'));
@@ -91,7 +91,7 @@ describe('a run with time-skipping that was interrupted', () => {
     await whole.fit(2, 0.02);
     await displayed(() => parts.fit(2, 0.02, { cbs: interruptAt(0, 7) }));
     const run = JSON.parse(JSON.stringify(parts.unfinished));
-    expect(run.at).to.not.have.property('unsettled');
+    expect(run.at).to.not.have.property('pendingRows');
     for (const [i, p] of later.model.parameters.entries())
       p.value.set(parts.model.parameters[i].value);
     later.opt.loadStateDict(parts.opt.stateDict());

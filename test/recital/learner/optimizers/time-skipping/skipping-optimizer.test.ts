@@ -320,7 +320,7 @@ describe('time-skipping', () => {
       const opt = new Adam([[p]], { lr: 0.01, timeSkipping });
       p.touch(Int32Array.from({ length: touched }, (_, i) => i));
       opt.step();
-      return opt.unsettled() !== undefined;
+      return opt.pendingRows() !== undefined;
     };
     expect(skips(10_000, 50, 64)).to.equal(true);
     expect(skips(10_000, 50, 5_000)).to.equal(false);
