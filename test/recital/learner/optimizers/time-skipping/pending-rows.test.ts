@@ -107,8 +107,8 @@ describe('a run with time-skipping that was interrupted', () => {
     const wrong: [string, (data: TensorData) => void, RegExp][] = [
       ['run.line.0.spans', (data) => data.fill(-5), /spans does not lie in its tables/],
       ['run.line.0.spans', (data) => data.fill(1000), /spans does not lie in its tables/],
-      ['run.rows.uWeight.last', (data) => data.fill(600), /rows of "uWeight" stand at steps/],
-      ['run.rows.uWeight.last', (data) => data.fill(-9), /rows of "uWeight" stand at steps/],
+      ['run.rows.uWeight.last', (data) => data.fill(600), /rows of "uWeight" are at steps/],
+      ['run.rows.uWeight.last', (data) => data.fill(-9), /rows of "uWeight" are at steps/],
     ];
     for (const [name, change, message] of wrong) {
       const {
