@@ -1,6 +1,6 @@
 import { ArgumentError } from '../errors.js';
-import { checkOptions, checkRounds, MAX_ROUNDS, said } from '../options.js';
-import type { Callback } from './callback.js';
+import { checkCount, checkNumber, checkOptions, checkRounds, MAX_ROUNDS } from '../options.js';
+import { type Callback, list } from './callback.js';
 import type { Learner } from './learner.js';
 import { checkHyper, groupRates, type LearningRate, type Slice } from './optimizers/groups.js';
 import { combinedCos, combineScheds, type Schedule, schedCos } from './schedules.js';
@@ -48,15 +48,11 @@ export interface FitSgdrOptions extends FitOptions {
   cycleMult?: number;
 }
 
-/**
- * Options of fineTune; those of fitOneCycle go to both runs, `pctStart` and `div` to the second.
- */
+/** Options of fineTune; those of fitOneCycle are for both runs, `pctStart` and `div` for the second. */
 export interface FineTuneOptions extends FitOneCycleOptions {
   /** Epochs with all groups frozen but the last; default 1. */
   freezeEpochs?: number;
-  /**
-   * In the second run the first group learns at this fraction of the last one's rate; default 100.
-   */
+  /** In the second run the last group's rate is this many times the first one's; default 100. */
   lrMult?: number;
   /** As in fitOneCycle; default 0.3. */
   pctStart?: number;
@@ -74,49 +70,26 @@ const names = {
   fineTune: [...oneCycleNames, 'freezeEpochs', 'lrMult'],
 } as const;
 
-/**
- * The callbacks of a run, and its other options; throws ArgumentError for one that there is not.
- */
+/** The callbacks of a run, and its other options; throws ArgumentError for an unknown one. */
 export function fitOptions<O extends FitOptions>(
   method: keyof typeof names,
   options: O,
 ): { cbs: readonly Callback[]; options: Omit<O, 'cbs'> } {
   checkOptions<FineTuneOptions & FitSgdrOptions>(options, names[method], method);
   const { cbs = [], ...rest } = options;
-  return { cbs: [cbs].flat() as readonly Callback[], options: rest };
+  return { cbs: list(cbs), options: rest };
 }
 
-/**
- * A run as it was asked for, without its callbacks: plain data, so that it can be saved and taken
- * up again.
- */
-export type FitCall = { readonly freezeTo?: number } & (
-  | {
-      readonly method: 'fit';
-      readonly nEpoch: number;
-      readonly lr: LearningRate;
-      readonly options: Omit<FitOptions, 'cbs'>;
-    }
-  | {
-      readonly method: 'fitOneCycle';
-      readonly nEpoch: number;
-      readonly lr: LearningRate;
-      readonly options: Omit<FitOneCycleOptions, 'cbs'>;
-    }
-  | {
-      readonly method: 'fitFlatCos';
-      readonly nEpoch: number;
-      readonly lr: LearningRate;
-      readonly options: Omit<FitFlatCosOptions, 'cbs'>;
-    }
-  | {
-      readonly method: 'fitSgdr';
-      readonly nCycles: number;
-      readonly cycleLen: number;
-      readonly lr: LearningRate;
-      readonly options: Omit<FitSgdrOptions, 'cbs' | 'lrMax'>;
-    }
-);
+type Call<Method, Options, Size = { nEpoch: number }> = Readonly<
+  Size & { method: Method; lr: LearningRate; options: Omit<Options, 'cbs'>; freezeTo?: number }
+>;
+
+/** The call of a method that trains, without its callbacks: plain data, to be saved and resumed. */
+export type FitCall =
+  | Call<'fit', FitOptions>
+  | Call<'fitOneCycle', FitOneCycleOptions>
+  | Call<'fitFlatCos', FitFlatCosOptions>
+  | Call<'fitSgdr', Omit<FitSgdrOptions, 'lrMax'>, { nCycles: number; cycleLen: number }>;
 
 /** What a call comes to: epochs, learning rates of the groups, and schedules, if any. */
 export interface FitPlan {
@@ -127,79 +100,51 @@ export interface FitPlan {
 
 const MAX_CYCLES = 1e5;
 
-/** Checks a call and works out its epochs, learning rates and schedules. */
+/** Checks a call and computes its epochs, learning rates and schedules. */
 export function planOf(call: FitCall, learn: Learner): FitPlan {
   const { startEpoch = 0, wd } = call.options;
-  checkCount('startEpoch', startEpoch, 0);
+  checkCount(startEpoch, 'startEpoch', { least: 0 });
   if (wd !== undefined) checkHyper('wd', wd);
   const lrs = groupRates(call.lr, learn.opt.groups.length);
-  if (call.method === 'fitSgdr') {
-    const { cycleMult = 2 } = call.options;
-    return sgdr(call.nCycles, call.cycleLen, { lrs, cycleMult });
-  }
+  if (call.method === 'fitSgdr') return sgdr(call, lrs);
   const { nEpoch } = call;
   checkRounds(nEpoch, 'nEpoch');
-  switch (call.method) {
-    case 'fit':
-      return { nEpoch, lrs, scheds: {} };
-    case 'fitOneCycle':
-      return {
-        nEpoch,
-        lrs,
-        scheds: oneCycle(lrs, {
-          ...call.options,
-          moms: call.options.moms === undefined ? learn.moms : call.options.moms,
-        }),
-      };
-    case 'fitFlatCos':
-      return { nEpoch, lrs, scheds: flatCos(lrs, call.options) };
+  if (call.method === 'fit') return { nEpoch, lrs, scheds: {} };
+  const { divFinal = 1e5 } = call.options;
+  checkPositive('divFinal', divFinal);
+  if (call.method === 'fitFlatCos') {
+    const { pctStart = 0.75 } = call.options;
+    const lr = lrs.map((rate) => combinedCos(pctStart, [rate, rate, rate / divFinal]));
+    return { nEpoch, lrs, scheds: { lr } };
   }
-}
-
-type OneCycle = Omit<FitOneCycleOptions, 'moms'> & { moms: readonly [number, number, number] };
-
-function oneCycle(
-  lrs: readonly number[],
-  { div = 25, divFinal = 1e5, pctStart = 0.25, moms }: OneCycle,
-): FitPlan['scheds'] {
+  const { div = 25, pctStart = 0.25, moms = learn.moms } = call.options;
   checkPositive('div', div);
-  checkPositive('divFinal', divFinal);
   checkMoms(moms);
-  return {
-    lr: lrs.map((lr) => combinedCos(pctStart, [lr / div, lr, lr / divFinal])),
-    mom: combinedCos(pctStart, moms),
-  };
+  const lr = lrs.map((rate) => combinedCos(pctStart, [rate / div, rate, rate / divFinal]));
+  return { nEpoch, lrs, scheds: { lr, mom: combinedCos(pctStart, moms) } };
 }
 
-function flatCos(
-  lrs: readonly number[],
-  { divFinal = 1e5, pctStart = 0.75 }: FitFlatCosOptions,
-): FitPlan['scheds'] {
-  checkPositive('divFinal', divFinal);
-  return { lr: lrs.map((lr) => combinedCos(pctStart, [lr, lr, lr / divFinal])) };
-}
+const MAX_CYCLES = 1e5;
 
 function sgdr(
-  nCycles: number,
-  cycleLen: number,
-  { lrs, cycleMult }: { lrs: readonly number[]; cycleMult: number },
+  { nCycles, cycleLen, options: { cycleMult = 2 } }: FitCall & { method: 'fitSgdr' },
+  lrs: readonly number[],
 ): FitPlan {
-  checkCount('nCycles', nCycles, 1);
-  checkCount('cycleLen', cycleLen, 1);
-  checkCount('cycleMult', cycleMult, 1);
-  if (nCycles > MAX_CYCLES || !(cycleLen * cycleMult ** (nCycles - 1) <= MAX_ROUNDS)) {
+  for (const [name, n] of Object.entries({ nCycles, cycleLen, cycleMult })) checkCount(n, name);
+  if (nCycles > MAX_CYCLES || !(cycleLen * cycleMult ** (nCycles - 1) <= MAX_ROUNDS))
     throw new ArgumentError(
       `${nCycles} cycles, the first of ${cycleLen} epochs and each ${cycleMult} times as long as the one before, are too long a run. Give fewer, or cycleMult: 1.`,
     );
-  }
   const epochs = Array.from({ length: nCycles }, (_, i) => cycleLen * cycleMult ** i);
   const nEpoch = epochs.reduce((a, b) => a + b, 0);
-  const pcts = epochs.map((e) => e / nEpoch);
-  const cycles = (lr: number): Schedule =>
-    combineScheds(
-      pcts,
-      epochs.map(() => schedCos(lr, 0)),
+  const shares = epochs.map((e) => e / nEpoch);
+  const cycles = (lr: number): Schedule => {
+    const cycle = schedCos(lr, 0);
+    return combineScheds(
+      shares,
+      epochs.map(() => cycle),
     );
+  };
   return { nEpoch, lrs, scheds: { lr: lrs.map(cycles) } };
 }
 
@@ -214,9 +159,9 @@ export function fineTuneCalls(
   checkRounds(freezeEpochs, 'freezeEpochs');
   checkPositive('lrMult', lrMult);
   const method = 'fitOneCycle';
-  const first: LearningRate = typeof baseLr === 'number' ? { stop: baseLr } : baseLr;
-  const second: LearningRate =
-    typeof baseLr === 'number' ? { start: baseLr / 2 / lrMult, stop: baseLr / 2 } : halved(baseLr);
+  const single = typeof baseLr === 'number';
+  const first = single ? { stop: baseLr } : baseLr;
+  const second = single ? { start: baseLr / 2 / lrMult, stop: baseLr / 2 } : halved(baseLr);
   return [
     { method, freezeTo: -1, nEpoch: freezeEpochs, lr: first, options: { ...rest, pctStart: 0.99 } },
     { method, freezeTo: 0, nEpoch: epochs, lr: second, options: { ...rest, pctStart, div } },
@@ -232,22 +177,13 @@ function halved(lr: readonly number[] | Slice): LearningRate {
 
 /** Throws unless these are three momenta: start, middle, end. */
 export function checkMoms(moms: readonly [number, number, number]): void {
-  if (!Array.isArray(moms) || moms.length !== 3) {
+  if (!Array.isArray(moms) || moms.length !== 3)
     throw new ArgumentError(
       `moms must be three momenta, [start, middle, end], got ${Array.isArray(moms) ? `${moms.length} numbers` : moms}.`,
     );
-  }
   for (const mom of moms) checkHyper('mom', mom);
 }
 
-function checkCount(name: string, value: number, least: 0 | 1): void {
-  if (Number.isInteger(value) && value >= least) return;
-  throw new ArgumentError(
-    `${name} must be a ${least ? 'positive ' : ''}whole number, got ${said(value)}.`,
-  );
-}
-
 function checkPositive(name: string, value: number): void {
-  if (!(value > 0 && Number.isFinite(value)))
-    throw new ArgumentError(`${name} must be a positive number, got ${said(value)}.`);
+  checkNumber(value, value > 0 && value < Infinity, `${name} must be a positive number`);
 }

@@ -5,7 +5,7 @@ import { type Cell, Table } from '../data/table.js';
 import { ArgumentError } from '../errors.js';
 import type { Loss } from '../nn/loss.js';
 import type { Model } from '../nn/model.js';
-import { checkOptions, said } from '../options.js';
+import { checkOptions } from '../options.js';
 import { counted, printed } from '../printed.js';
 import { type Callback, callbackName, defaultCallbacks, list, RunState } from './callback.js';
 import {
@@ -31,7 +31,13 @@ import type { Metric } from './metrics.js';
 import { isPath, modelFile } from './model-file.js';
 import { groupRates, type LearningRate, splitParameters } from './optimizers/groups.js';
 import { checkedOptimizer, type Optimizer } from './optimizers/optimizer.js';
-import { type GetPredsOptions, getPreds, type Predictions, showResults } from './predictions.js';
+import {
+  checkDsIdx,
+  type GetPredsOptions,
+  getPreds,
+  type Predictions,
+  showResults,
+} from './predictions.js';
 import { type LogRow, Recorder, TrainEval } from './recorder.js';
 
 export type {
@@ -284,10 +290,7 @@ export class Learner extends RunState {
 
   /** The loader of a part of the data: 0 training, in order; 1 validation. */
   loader(dsIdx: 0 | 1): DataLoader {
-    if (dsIdx !== 0 && dsIdx !== 1)
-      throw new ArgumentError(
-        `dsIdx is 0 for the training set or 1 for the validation set, got ${said(dsIdx)}.`,
-      );
+    checkDsIdx(dsIdx);
     return dsIdx === 0 ? this.dls.train.inOrder() : this.dls.valid;
   }
 

@@ -2,31 +2,33 @@ import type { DataLoader } from '../data/batches.js';
 import { display } from '../data/display.js';
 import { Table } from '../data/table.js';
 import { ArgumentError, NumericError } from '../errors.js';
-import { checkArgument, checkNumber, checkOptions, isFunction } from '../options.js';
+import { checkArgument, checkNumber, given, isFunction, said } from '../options.js';
 import type { Callback } from './callback.js';
 import type { Learner } from './learner.js';
 import { reportWeights, SPOILT } from './not-finite.js';
 
-/** Options of getPreds. */
-export interface GetPredsOptions {
+const PREDS = {
   /** 0 the training set (whole, in order), 1 (default) the validation set. */
-  dsIdx?: 0 | 1;
+  dsIdx: 1 as 0 | 1,
   /** Another loader instead, e.g. `dls.testDl(rows)`. */
-  dl?: DataLoader;
+  dl: undefined as DataLoader | undefined,
   /** Return the inputs too; default false. */
-  withInput?: boolean;
+  withInput: false,
   /** Return the decisions too, e.g. 0 or 1 for a binary loss; default false. */
-  withDecoded?: boolean;
+  withDecoded: false,
   /** Return each row's loss too; default false. */
-  withLoss?: boolean;
+  withLoss: false,
   /**
-   * What is applied to the model's output; default: the loss's activation (a sigmoid for logits,
+   * Function applied to the model's output; default: the loss's activation (a sigmoid for logits,
    * nothing for MSE).
    */
-  act?: (x: number) => number;
+  act: undefined as ((x: number) => number) | undefined,
   /** Whether a callback asks in the middle of a run; default false. */
-  inner?: boolean;
-}
+  inner: false,
+};
+
+/** Options of getPreds. */
+export type GetPredsOptions = Partial<typeof PREDS>;
 
 /**
  * What getPreds returns: row i is the i-th row of that part of the data, whose number in the whole
@@ -47,73 +49,63 @@ export interface Predictions {
   readonly losses?: Float32Array;
 }
 
+/** Throws unless this is 0 or 1. */
+export function checkDsIdx(dsIdx: unknown): asserts dsIdx is 0 | 1 {
+  if (dsIdx !== 0 && dsIdx !== 1)
+    throw new ArgumentError(
+      `dsIdx is 0 for the training set or 1 for the validation set, got ${said(dsIdx)}.`,
+    );
+}
+
 /** fastai's `get_preds`, with named results. See Learner.getPreds. */
 export async function getPreds(
   learn: Learner,
   options: GetPredsOptions = {},
 ): Promise<Predictions> {
-  checkOptions(
-    options,
-    ['dsIdx', 'dl', 'withInput', 'withDecoded', 'withLoss', 'act', 'inner'],
-    'getPreds',
-  );
+  const all = given(PREDS, options, 'getPreds');
+  const { act, withInput, withDecoded, withLoss } = all;
   learn.loop.checkAtRest();
-  const {
-    dsIdx = 1,
-    withInput = false,
-    withDecoded = false,
-    withLoss = false,
-    act,
-    inner = false,
-  } = options;
-  checkArgument(
-    act === undefined || isFunction(act),
-    act,
-    'getPreds',
-    'act, a function of a number, such as Math.exp',
-  );
-  checkArgument(
-    options.dl === undefined || typeof options.dl?.inOrder === 'function',
-    options.dl,
-    'getPreds',
-    'dl, a loader such as dls.valid',
-  );
-  const dl = (options.dl ?? learn.loader(dsIdx)).inOrder();
-  if (dl.n === 0)
+  const wanted = { act: 'act, a function of a number, such as Math.exp', dl: 'dl, a loader' };
+  checkArgument(act === undefined || isFunction(act), act, 'getPreds', wanted.act);
+  const isLoader = all.dl === undefined || typeof all.dl?.inOrder === 'function';
+  checkArgument(isLoader, all.dl, 'getPreds', `${wanted.dl} such as dls.valid`);
+  const dl = (all.dl ?? learn.loader(all.dsIdx)).inOrder();
+  const { n, bs } = dl;
+  if (n === 0)
     throw new ArgumentError('There are no rows to predict: this part of the data is empty.');
-  const { outputs } = learn.model;
   const { lossFunc } = learn;
-  const raw = new Float32Array(dl.n * outputs);
-  const targets = new Float32Array(dl.n);
-  const losses = withLoss ? new Float32Array(dl.n) : undefined;
-  const rows = new Int32Array(dl.n);
+  const { outputs } = learn.model;
+  const raw = new Float32Array(n * outputs);
+  const targets = new Float32Array(n);
+  const rows = new Int32Array(n);
+  const losses = withLoss ? new Float32Array(n) : undefined;
   let inputs: Int32Array[] | undefined;
   let done = 0;
-  const each = new Float64Array(dl.bs).fill(NaN);
+  const batchLosses = new Float64Array(bs).fill(NaN);
   const gather: Callback = {
     name: 'GatherPreds',
     order: 100,
     afterLoss({ batch, pred }) {
-      if (withInput && !inputs)
-        inputs = batch.inputs.map((column) => new Int32Array((dl.n * column.length) / dl.bs));
+      const { size } = batch;
+      if (withInput) inputs ??= batch.inputs.map(({ length }) => new Int32Array((n * length) / bs));
       if (losses && !Number.isNaN(batch.targets[0]))
-        lossFunc.losses({ size: batch.size, pred, outputs, targets: batch.targets }, each);
-      raw.set(pred.subarray(0, batch.size * outputs), done * outputs);
-      targets.set(batch.targets.subarray(0, batch.size), done);
-      rows.set(batch.rows.subarray(0, batch.size), done);
-      losses?.set(each.subarray(0, batch.size), done);
+        lossFunc.losses({ size, pred, outputs, targets: batch.targets }, batchLosses);
+      raw.set(pred.subarray(0, size * outputs), done * outputs);
+      targets.set(batch.targets.subarray(0, size), done);
+      rows.set(batch.rows.subarray(0, size), done);
+      losses?.set(batchLosses.subarray(0, size), done);
       inputs?.forEach((column, c) => {
-        const width = column.length / dl.n;
-        column.set(batch.inputs[c].subarray(0, batch.size * width), done * width);
+        const width = column.length / n;
+        column.set(batch.inputs[c].subarray(0, size * width), done * width);
       });
-      done += batch.size;
+      done += size;
     },
   };
   const pass = (): Promise<void> => learn.loop.validate(dl);
   await learn.noLogging(() =>
-    inner ? learn.loop.inner(pass, [gather]) : learn.loop.run(pass, [gather]),
+    all.inner ? learn.loop.inner(pass, [gather]) : learn.loop.run(pass, [gather]),
   );
-  const bad = firstNaN(raw);
+  const bad = raw.findIndex((x) => Number.isNaN(x));
   if (bad >= 0) {
     const { clause, spoilt } = reportWeights(learn.model);
     throw new NumericError(
@@ -132,33 +124,26 @@ export async function getPreds(
   };
 }
 
-function firstNaN(values: Float32Array): number {
-  for (let i = 0; i < values.length; i++) if (Number.isNaN(values[i])) return i;
-  return -1;
-}
+const SHOW = { dsIdx: 1 as 0 | 1, dl: undefined as DataLoader | undefined, maxN: 9 };
 
 /** fastai's `show_results`: decoded rows with their predictions. */
 export async function showResults(
   learn: Learner,
   options: { dsIdx?: 0 | 1; dl?: DataLoader; maxN?: number } = {},
 ): Promise<void> {
-  checkOptions(options, ['dsIdx', 'dl', 'maxN'], 'showResults');
-  const { dsIdx = 1, dl, maxN = 9 } = options;
+  const { dsIdx, dl, maxN } = given(SHOW, options, 'showResults');
   checkNumber(maxN, maxN >= 1, 'maxN must be a number of rows, at least 1');
   const { lossFunc, model } = learn;
   const rows: Record<string, string | number>[] = [];
   const source = dl ?? learn.loader(dsIdx);
   learn.settle();
   for (const batch of source.batches(0)) {
-    const activated = lossFunc.activation(
-      model.forward(batch, false).slice(0, batch.size * model.outputs),
-      model.outputs,
-    );
-    const shown = model.outputs === 1 ? activated : lossFunc.decodes(activated, model.outputs); // a class has no other value to show
+    const raw = model.forward(batch, false).slice(0, batch.size * model.outputs);
+    const activated = lossFunc.activation(raw, model.outputs);
+    const shown = model.outputs === 1 ? activated : lossFunc.decodes(activated, model.outputs);
     for (let r = 0; r < batch.size && rows.length < maxN; r++) {
       const row = learn.dls.decode(batch, r);
-      const target = Object.keys(row)[Object.keys(row).length - 1];
-      rows.push({ ...row, [`${target}_pred`]: shown[r] });
+      rows.push({ ...row, [`${Object.keys(row).at(-1)}_pred`]: shown[r] });
     }
     if (rows.length >= maxN) break;
   }

@@ -4,10 +4,10 @@ import { printed } from '../printed.js';
 import type { Callback } from './callback.js';
 import type { Learner } from './learner.js';
 
-/** A hyper-parameter as a function of the position in training, 0 … 1. */
+/** A hyper-parameter as a function of the position in the run, 0 … 1. */
 export type Schedule = (pos: number) => number;
 
-/** Beyond this, what lies between two values may be no number any more. */
+/** The largest value: beyond it, the difference of two may overflow. */
 const MAX = 1e300;
 
 function checkEnds(name: string, ends: readonly number[]): void {
@@ -88,25 +88,18 @@ export function schedPoly(start: number, end: number, options: { power: number }
  * @example combineScheds([0.5, 0.5], [schedLin(0, 1), schedLin(1, 0)])(0.75) // 0.5
  */
 export function combineScheds(pcts: readonly number[], scheds: readonly Schedule[]): Schedule {
+  const wanted = {
+    arrays: 'an array of shares and an array of schedules',
+    functions: 'schedules that are functions, such as schedCos(1e-2, 1e-4)',
+  };
   for (const values of [pcts, scheds])
-    checkArgument(
-      Array.isArray(values),
-      values,
-      'combineScheds',
-      'an array of shares and an array of schedules',
-    );
+    checkArgument(Array.isArray(values), values, 'combineScheds', wanted.arrays);
   for (const sched of scheds)
-    checkArgument(
-      typeof sched === 'function',
-      sched,
-      'combineScheds',
-      'schedules that are functions, such as schedCos(1e-2, 1e-4)',
-    );
-  if (pcts.length !== scheds.length || pcts.length === 0) {
+    checkArgument(typeof sched === 'function', sched, 'combineScheds', wanted.functions);
+  if (pcts.length !== scheds.length || pcts.length === 0)
     throw new ArgumentError(
       `combineScheds needs as many schedules as shares, got ${scheds.length} and ${pcts.length}.`,
     );
-  }
   const shares = Array.from(pcts);
   if (!shares.every((p) => p >= 0) || Math.abs(shares.reduce((a, b) => a + b, 0) - 1) > 1e-9) {
     throw new ArgumentError(
@@ -115,12 +108,12 @@ export function combineScheds(pcts: readonly number[], scheds: readonly Schedule
   }
   const starts = [0];
   for (const p of shares) starts.push(starts[starts.length - 1] + p);
-  let last = scheds.length - 1; // that has a share: one of nothing is over before it begins
+  let last = scheds.length - 1; // the last schedule with a share that is not 0
   while (last > 0 && starts[last + 1] === starts[last]) last--;
   return (pos) => {
     if (pos >= 1) return scheds[scheds.length - 1](1);
     let i = 0;
-    while (i < last && pos >= starts[i + 1] - 1e-9) i++; // 0.1 + 0.2 > 0.3: a sum of shares may miss its number by a hair
+    while (i < last && pos >= starts[i + 1] - 1e-9) i++; // 0.1 + 0.2 > 0.3: sums are rounded
     return scheds[i](Math.max(0, pos - starts[i]) / (starts[i + 1] - starts[i]));
   };
 }
@@ -156,12 +149,9 @@ export class ParamScheduler implements Callback {
    * one for each
    */
   constructor(readonly scheds: Readonly<Record<string, Schedule | readonly Schedule[]>>) {
-    checkArgument(
-      typeof scheds === 'object' && scheds !== null,
-      scheds,
-      'new ParamScheduler',
-      'schedules by hyper-parameter, such as { lr: schedCos(1e-2, 1e-5) }',
-    );
+    const wanted = 'schedules by hyper-parameter, such as { lr: schedCos(1e-2, 1e-5) }';
+    const fits = typeof scheds === 'object' && scheds !== null;
+    checkArgument(fits, scheds, 'new ParamScheduler', wanted);
     for (const [name, sched] of Object.entries(scheds)) {
       if ([sched].flat().every((each) => typeof each === 'function')) continue;
       throw new ArgumentError(
@@ -171,8 +161,9 @@ export class ParamScheduler implements Callback {
   }
 
   beforeFit({ recorder, opt }: Learner): void {
-    for (const name of Object.keys(this.scheds)) opt.checkName(name);
-    for (const name of Object.keys(this.scheds)) recorder.hps[name] ??= [];
+    const names = Object.keys(this.scheds);
+    for (const name of names) opt.checkName(name);
+    for (const name of names) recorder.hps[name] ??= [];
   }
 
   beforeBatch(learn: Learner): void {
@@ -184,11 +175,11 @@ export class ParamScheduler implements Callback {
   }
 
   protected update(learn: Learner, pos: number): void {
-    for (const [name, sched] of Object.entries(this.scheds)) {
-      learn.opt.setHypers({
-        [name]: typeof sched === 'function' ? sched(pos) : sched.map((each) => each(pos)),
-      });
-    }
+    const at = Object.entries(this.scheds).map(([name, sched]) => [
+      name,
+      typeof sched === 'function' ? sched(pos) : sched.map((each) => each(pos)),
+    ]);
+    learn.opt.setHypers(Object.fromEntries(at));
   }
 }
 

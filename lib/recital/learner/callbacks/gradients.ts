@@ -1,17 +1,18 @@
-import { ArgumentError, NumericError } from '../../errors.js';
-import { checkNumber, checkOptions, said } from '../../options.js';
+import { NumericError } from '../../errors.js';
+import { checkCount, checkNumber, given } from '../../options.js';
 import { asMade, printed } from '../../printed.js';
 import { type Callback, CancelBatchException } from '../callback.js';
-
 import type { Learner } from '../learner.js';
 
-/** Options of GradientClip; defaults as fastai's. */
-export interface GradientClipOptions {
+const CLIP = {
   /** The largest norm; default 1. */
-  maxNorm?: number;
+  maxNorm: 1,
   /** Order of the norm; default 2, Infinity for the largest absolute value. */
-  normType?: number;
-}
+  normType: 2,
+};
+
+/** Options of GradientClip; defaults as fastai's. */
+export type GradientClipOptions = Partial<typeof CLIP>;
 
 /**
  * Scales the gradients down if their norm, over all parameters that are trained, is more than
@@ -28,8 +29,7 @@ export class GradientClip implements Callback {
   norm = NaN;
 
   constructor(options: GradientClipOptions = {}) {
-    checkOptions(options, ['maxNorm', 'normType'], 'GradientClip');
-    const { maxNorm = 1, normType = 2 } = options;
+    const { maxNorm, normType } = given(CLIP, options, 'GradientClip');
     checkNumber(maxNorm, maxNorm > 0, 'maxNorm must be positive');
     checkNumber(normType, normType > 0, 'normType must be positive');
     this.maxNorm = maxNorm;
@@ -41,18 +41,14 @@ export class GradientClip implements Callback {
     const norms = trained.map((p) => pNorm(p.grad.subarray(0, p.gradSize), this.normType));
     this.norm = pNorm(norms, this.normType);
     if (!Number.isFinite(this.norm)) {
-      const i = norms.findIndex((n) => !Number.isFinite(n));
-      const which = i < 0 ? 'the parameters together' : trained[i].name;
+      const bad = trained.find((_, i) => !Number.isFinite(norms[i]));
       throw new NumericError(
-        `The gradient of ${which} is not finite in epoch ${epoch}, batch ${iter}. Try a smaller learning rate (lrFind).`,
+        `The gradient of ${bad?.name ?? 'the parameters together'} is not finite in epoch ${epoch}, batch ${iter}. Try a smaller learning rate (lrFind).`,
       );
     }
     const scale = this.maxNorm / (this.norm + 1e-6);
     if (scale >= 1) return;
-    for (const p of trained) {
-      const { grad, gradSize } = p;
-      for (let i = 0; i < gradSize; i++) grad[i] *= scale;
-    }
+    for (const { grad, gradSize } of trained) for (let i = 0; i < gradSize; i++) grad[i] *= scale;
   }
 }
 
@@ -67,17 +63,19 @@ function pNorm(x: ArrayLike<number>, order: number): number {
   return sum ** (1 / order);
 }
 
-/** Options of GradientAccumulation; default as fastai's. */
-export interface GradientAccumulationOptions {
+const ACCUMULATION = {
   /** Rows that make a step; default 32. */
-  nAcc?: number;
-}
+  nAcc: 32,
+};
+
+/** Options of GradientAccumulation; default as fastai's. */
+export type GradientAccumulationOptions = Partial<typeof ACCUMULATION>;
 
 /**
  * Adds up the gradients of batches and steps once `nAcc` rows have been seen (fastai's
  * GradientAccumulation): the step is that of one batch of nAcc rows, if bs divides nAcc and rows
- * have no weights. Gradients that wait at the end of an epoch go into the next one; a file does not
- * hold them.
+ * have no weights. Gradients left at the end of an epoch go into the next one; a saved file does
+ * not hold them.
  * @example await learn.fit(1, 1e-3, { cbs: new GradientAccumulation({ nAcc: 256 }) }); // steps as with bs: 256
  */
 export class GradientAccumulation implements Callback {
@@ -88,10 +86,8 @@ export class GradientAccumulation implements Callback {
   private count = 0;
 
   constructor(options: GradientAccumulationOptions = {}) {
-    checkOptions(options, ['nAcc'], 'GradientAccumulation');
-    const { nAcc = 32 } = options;
-    if (!(Number.isInteger(nAcc) && nAcc > 0))
-      throw new ArgumentError(`nAcc must be a positive whole number of rows, got ${said(nAcc)}.`);
+    const { nAcc } = given(ACCUMULATION, options, 'GradientAccumulation');
+    checkCount(nAcc, 'nAcc');
     this.nAcc = nAcc;
   }
 
@@ -105,7 +101,7 @@ export class GradientAccumulation implements Callback {
 
   beforeStep({ batch }: Learner): void {
     this.count += batch.size;
-    if (this.count < this.nAcc) throw new CancelBatchException(); // leaves out the step, and what clears the gradients
+    if (this.count < this.nAcc) throw new CancelBatchException(); // no step, and gradients are kept
     this.count = 0;
   }
 }

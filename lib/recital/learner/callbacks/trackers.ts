@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { display } from '../../data/display.js';
 import { ArgumentError, UnknownIdError } from '../../errors.js';
-import { checkNumber, checkOptions, said } from '../../options.js';
+import { checkCount, checkNumber, checkOneOf, given, said } from '../../options.js';
 import { asMade, printed } from '../../printed.js';
 import { type Callback, CancelFitException } from '../callback.js';
 import { keepState } from '../checkpoint.js';
@@ -9,28 +9,26 @@ import type { Learner } from '../learner.js';
 import { greaterByName } from '../metrics.js';
 import { modelFile } from '../model-file.js';
 
-/** What a callback watches, and when it is better than before. Defaults as fastai's. */
-export interface TrackerOptions {
+const TRACKER = {
   /**
    * Column of the training table: `train_loss`, `valid_loss` or a metric's name; default
    * `valid_loss`.
    */
-  monitor?: string;
+  monitor: 'valid_loss',
   /**
-   * Whether less or more is better; default: as the metric says, which all of the library's do, and
-   * those of your own by `greater`, see {@link AvgMetric}. Of one that does not: less if its name
-   * is that of an error (it contains "loss" or "error", as in fastai, or rmse, mae and the like),
-   * else more.
+   * Whether less or more is better; default: as the metric says (`greater`; all of the library's
+   * do). Of a metric that does not say it: less if its name is that of an error (it contains "loss"
+   * or "error", as in fastai, or rmse, mae and the like), else more.
    */
-  comp?: 'less' | 'greater';
+  comp: undefined as 'less' | 'greater' | undefined,
   /** A value counts as better if it is so by more than this; default 0. */
-  minDelta?: number;
+  minDelta: 0,
   /** Whether each fit starts to compare anew; default true. */
-  resetOnFit?: boolean;
-}
+  resetOnFit: true,
+};
 
-/** Their names. */
-export const trackerOptions = ['monitor', 'comp', 'minDelta', 'resetOnFit'] as const;
+/** The column that a callback watches, and when it is better than before; defaults as fastai's. */
+export type TrackerOptions = Partial<typeof TRACKER>;
 
 /**
  * Base of callbacks that look for the best value of a column of the training table (fastai's
@@ -50,23 +48,21 @@ export abstract class Tracker implements Callback {
   readonly runLrFind = false;
   readonly removeOnFetch = true;
   readonly monitor: string;
-  /** Whether less or more is better: until a fit begins, as far as the name tells. */
+  /** Whether less or more is better; before the first fit, as far as the name tells. */
   comp: 'less' | 'greater';
   readonly minDelta: number;
   readonly resetOnFit: boolean;
   /** The best value so far; undefined before the first fit, infinite before the first epoch. */
   best: number | undefined;
-  /** Whether the last epoch's is the best. */
+  /** Whether the last epoch's value is the best. */
   newBest = false;
   private column = 0;
   private readonly asked: 'less' | 'greater' | undefined;
 
   constructor(options: TrackerOptions = {}) {
-    checkOptions(options, trackerOptions, new.target.name);
-    const { monitor = 'valid_loss', comp, minDelta = 0, resetOnFit = true } = options;
+    const { monitor, comp, minDelta, resetOnFit } = given(TRACKER, options, new.target.name);
     checkNumber(minDelta, minDelta >= 0, 'minDelta must not be negative');
-    if (comp !== undefined && comp !== 'less' && comp !== 'greater')
-      throw new ArgumentError(`comp is 'less' or 'greater', got '${said(comp)}'.`);
+    if (comp !== undefined) checkOneOf(comp, ['less', 'greater'], 'comp');
     this.monitor = monitor;
     this.asked = comp;
     this.comp = comp ?? (greaterByName(monitor) ? 'greater' : 'less');
@@ -77,18 +73,14 @@ export abstract class Tracker implements Callback {
   beforeFit({ recorder, resumed, dls, metrics }: Learner): void {
     const columns = recorder.metricNames.slice(1, -1);
     this.column = columns.indexOf(this.monitor);
-    if (this.column < 0)
-      throw new UnknownIdError(
-        'column',
-        this.monitor,
-        columns,
-        `${this.name} watches one of: ${columns.join(', ')}.`,
-      );
-    if (this.column > 0 && dls.valid.n === 0) {
+    if (this.column < 0) {
+      const hint = `${this.name} watches one of: ${columns.join(', ')}.`;
+      throw new UnknownIdError('column', this.monitor, columns, hint);
+    }
+    if (this.column > 0 && dls.valid.n === 0)
       throw new ArgumentError(
         `${this.name} watches ${this.monitor}, but there are no validation rows. Choose { monitor: 'train_loss' }, or split some off.`,
       );
-    }
     const greater = metrics[this.column - 2]?.greater; // behind the two losses
     if (this.asked === undefined && greater !== undefined) this.comp = greater ? 'greater' : 'less';
     if (this.best !== undefined && (resumed || !this.resetOnFit)) return;
@@ -96,7 +88,7 @@ export abstract class Tracker implements Callback {
     this.reset();
   }
 
-  /** Compares the last epoch's value. Without one (validation was left out) `undefined`. */
+  /** Compares the last epoch's value; undefined if there is none, as validation was left out. */
   protected compare({ recorder }: Learner): boolean | undefined {
     const value = recorder.values[recorder.values.length - 1][this.column];
     this.newBest = false;
@@ -107,43 +99,29 @@ export abstract class Tracker implements Callback {
     return this.newBest;
   }
 
-  /** Starts anew. */
+  /** Called when a fit starts to compare anew. */
   protected reset(): void {}
 }
 
-/** Options of the trackers that lose patience. */
-export interface PatienceOptions extends TrackerOptions {
-  /** Epochs without improvement that are borne; default 1. */
-  patience?: number;
-}
+const PATIENCE = {
+  ...TRACKER,
+  /** Epochs without improvement before it acts; default 1. */
+  patience: 1,
+};
 
-/** Their names. */
-export const patienceOptions = [...trackerOptions, 'patience'] as const;
+/** Options of trackers that act after epochs without improvement. */
+export type PatienceOptions = Partial<typeof PATIENCE>;
 
-/**
- * Base of trackers that act after some epochs without improvement.
- * @example
- * class Say extends PatientTracker {
- *   readonly name = 'Say';
- *   act(): void {
- *     console.log(`${this.wait} epochs without a better ${this.monitor}`);
- *   }
- * }
- * await learn.fit(3, 1e-3, { cbs: new Say({ patience: 2 }) });
- */
-export abstract class PatientTracker extends Tracker {
+/** Base of trackers that act after some epochs without improvement. */
+abstract class PatientTracker extends Tracker {
   readonly patience: number;
   /** Epochs since the best. */
   wait = 0;
 
   constructor(options: PatienceOptions = {}) {
-    checkOptions(options, patienceOptions, new.target.name);
-    const { patience = 1, ...rest } = options;
+    const { patience, ...rest } = given(PATIENCE, options, new.target.name);
     super(rest);
-    if (!(Number.isInteger(patience) && patience > 0))
-      throw new ArgumentError(
-        `patience must be a positive whole number of epochs, got ${said(patience)}.`,
-      );
+    checkCount(patience, 'patience');
     this.patience = patience;
   }
 
@@ -159,24 +137,8 @@ export abstract class PatientTracker extends Tracker {
     if (this.wait >= this.patience) this.act(learn);
   }
 
-  /** What happens then. */
   protected abstract act(learn: Learner): void;
 }
-
-const shown = [
-  'monitor',
-  'comp',
-  'minDelta',
-  'resetOnFit',
-  'patience',
-  'factor',
-  'minLr',
-  'fname',
-  'everyEpoch',
-  'atEnd',
-  'withOpt',
-];
-printed(Tracker, (cb) => asMade(cb, shown));
 
 /**
  * Ends the run after `patience` epochs without improvement (fastai's EarlyStoppingCallback). The
@@ -193,17 +155,20 @@ export class EarlyStopping extends PatientTracker {
   }
 }
 
-/** Options of ReduceLROnPlateau; defaults as fastai's. */
-export interface ReduceLROnPlateauOptions extends PatienceOptions {
+const PLATEAU = {
+  ...PATIENCE,
   /** The learning rate is divided by this; default 10. */
-  factor?: number;
+  factor: 10,
   /** It never falls below this; default 0. */
-  minLr?: number;
-}
+  minLr: 0,
+};
+
+/** Options of ReduceLROnPlateau; defaults as fastai's. */
+export type ReduceLROnPlateauOptions = Partial<typeof PLATEAU>;
 
 /**
  * Divides the learning rate by `factor` after `patience` epochs without improvement (fastai's
- * ReduceLROnPlateau). For `fit`: the schedule of fitOneCycle and its like would set the rate again.
+ * ReduceLROnPlateau). For `fit`: the schedules of fitOneCycle and the like would set the rate again.
  * @example await learn.fit(20, 1e-2, { cbs: [new ReduceLROnPlateau({ patience: 2, factor: 3 })] });
  */
 export class ReduceLROnPlateau extends PatientTracker {
@@ -213,8 +178,7 @@ export class ReduceLROnPlateau extends PatientTracker {
   readonly minLr: number;
 
   constructor(options: ReduceLROnPlateauOptions = {}) {
-    checkOptions(options, [...patienceOptions, 'factor', 'minLr'], 'ReduceLROnPlateau');
-    const { factor = 10, minLr = 0, ...rest } = options;
+    const { factor, minLr, ...rest } = given(PLATEAU, options, 'ReduceLROnPlateau');
     super(rest);
     checkNumber(factor, factor > 1, 'factor must be more than 1');
     checkNumber(minLr, minLr >= 0, 'minLr must not be negative');
@@ -232,23 +196,26 @@ export class ReduceLROnPlateau extends PatientTracker {
   }
 }
 
-/** Options of SaveModel; defaults as fastai's. */
-export interface SaveModelOptions extends TrackerOptions {
+const SAVE_MODEL = {
+  ...TRACKER,
   /**
    * Name or path of the file, as in `learn.save`; default `model`. Null keeps the best in memory
    * and writes no file.
    */
-  fname?: string | null;
+  fname: 'model' as string | null,
   /**
    * True: save after every epoch, as `fname_0`, `fname_1` …, good or bad; a number n: after every
    * n-th. Default false: save what is better than before.
    */
-  everyEpoch?: boolean | number;
+  everyEpoch: false as boolean | number,
   /** Save when the run ends, and do not go back to the best; default false. */
-  atEnd?: boolean;
-  /** Save the state of training too, so that a run can go on from the file; default false. */
-  withOpt?: boolean;
-}
+  atEnd: false,
+  /** Save the state of training too, so that a run can be resumed from the file; default false. */
+  withOpt: false,
+};
+
+/** Options of SaveModel; defaults as fastai's. */
+export type SaveModelOptions = Partial<typeof SAVE_MODEL>;
 
 /**
  * Keeps the best model of a run, and goes back to it at the end (fastai's SaveModelCallback). With
@@ -271,25 +238,14 @@ export class SaveModel extends Tracker {
   private goBack: (() => void) | undefined;
 
   constructor(options: SaveModelOptions = {}) {
-    checkOptions(
-      options,
-      [...trackerOptions, 'fname', 'everyEpoch', 'atEnd', 'withOpt'],
-      'SaveModel',
-    );
-    const {
-      fname = 'model',
-      everyEpoch = false,
-      atEnd = false,
-      withOpt = false,
-      ...rest
-    } = options;
+    const all = given(SAVE_MODEL, options, 'SaveModel');
+    const { fname, everyEpoch, atEnd, withOpt, ...rest } = all;
     super(rest);
     this.everyEpoch = Number(everyEpoch);
-    if (!(Number.isInteger(this.everyEpoch) && this.everyEpoch >= 0)) {
+    if (!(Number.isInteger(this.everyEpoch) && this.everyEpoch >= 0))
       throw new ArgumentError(
         `everyEpoch is true, false or a whole number of epochs, got ${said(everyEpoch)}.`,
       );
-    }
     if (this.everyEpoch && atEnd)
       throw new ArgumentError(
         'everyEpoch and atEnd cannot both be set: the last epoch is saved as one of every epoch.',
@@ -303,7 +259,7 @@ export class SaveModel extends Tracker {
 
   override beforeFit(learn: Learner): void {
     super.beforeFit(learn);
-    if (this.fname !== null) modelFile(this.fname, path.resolve(learn.path, learn.modelDir)); // refuses a bad name before anything is trained
+    if (this.fname !== null) modelFile(this.fname, path.resolve(learn.path, learn.modelDir)); // refuses a bad name early
   }
 
   protected override reset(): void {
@@ -342,9 +298,10 @@ export class SaveModel extends Tracker {
     this.goBack = () => {
       const { epochsTrained } = learn;
       learn.load(fname, { withOpt });
-      // The run is over: what is taken back are weights and moments, not its position.
-      learn.epochsTrained = epochsTrained;
+      learn.epochsTrained = epochsTrained; // weights and moments go back, the run is over
       learn.unfinished = undefined;
     };
   }
 }
+
+printed(Tracker, (cb) => asMade(cb, Object.keys({ ...PLATEAU, ...SAVE_MODEL })));

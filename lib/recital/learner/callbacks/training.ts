@@ -1,15 +1,16 @@
+import type { DataLoader } from '../../data/batches.js';
 import { display } from '../../data/display.js';
-import { ArgumentError } from '../../errors.js';
-import { checkNumber, checkOptions, said } from '../../options.js';
+import { checkNumber, given } from '../../options.js';
 import { asMade, printed } from '../../printed.js';
 import {
   type Callback,
   CancelFitException,
   CancelTrainException,
   CancelValidException,
+  list,
 } from '../callback.js';
 import type { Learner } from '../learner.js';
-import type { GetPredsOptions, Predictions } from '../predictions.js';
+import { checkDsIdx, type Predictions } from '../predictions.js';
 
 /**
  * Ends the run when the loss of a batch is NaN or infinite (fastai's TerminateOnNaNCallback): with
@@ -32,24 +33,24 @@ export class TerminateOnNaN implements Callback {
   }
 }
 
-printed(TerminateOnNaN, (cb) => asMade(cb));
+const SHORT_EPOCH = {
+  /** Share of an epoch's batches; default 0.01. */
+  pct: 0.01,
+  /** Whether validation is cut short as well; default true. */
+  shortValid: true,
+};
 
 /** Options of ShortEpoch; defaults as fastai's. */
-export interface ShortEpochOptions {
-  /** Share of an epoch's batches; default 0.01. */
-  pct?: number;
-  /** Whether validation is cut short as well; default true. */
-  shortValid?: boolean;
-}
+export type ShortEpochOptions = Partial<typeof SHORT_EPOCH>;
 
 /**
- * Trains on a share of each epoch, to see whether a run goes through (fastai's ShortEpochCallback):
- * up to the first batch number i with i ≥ pct·batches.
+ * Trains on a share of each epoch, to try out a run quickly (fastai's ShortEpochCallback): up to
+ * the first batch number i with i ≥ pct·batches.
  * @example await learn.fit(1, 1e-3, { cbs: new ShortEpoch({ pct: 0.1 }) });
  */
 export class ShortEpoch implements Callback {
   readonly name = 'ShortEpoch';
-  /** After all that records a batch. */
+  /** After all callbacks that record a batch. */
   readonly order = 70;
   readonly runLrFind = false;
   readonly removeOnFetch = true;
@@ -57,8 +58,7 @@ export class ShortEpoch implements Callback {
   readonly shortValid: boolean;
 
   constructor(options: ShortEpochOptions = {}) {
-    checkOptions(options, ['pct', 'shortValid'], 'ShortEpoch');
-    const { pct = 0.01, shortValid = true } = options;
+    const { pct, shortValid } = given(SHORT_EPOCH, options, 'ShortEpoch');
     checkNumber(pct, pct >= 0 && pct <= 1, 'pct is a share between 0 and 1');
     this.pct = pct;
     this.shortValid = shortValid;
@@ -71,13 +71,25 @@ export class ShortEpoch implements Callback {
   }
 }
 
-printed(ShortEpoch, (cb) => asMade(cb, ['pct', 'shortValid']));
+const FETCH_PREDS = {
+  /** 0 the training set (whole, in order), 1 (default) the validation set. */
+  dsIdx: 1 as 0 | 1,
+  /** Another loader instead. */
+  dl: undefined as DataLoader | undefined,
+  /** As in getPreds. */
+  withInput: false,
+  /** As in getPreds. */
+  withDecoded: false,
+  /** As in getPreds. */
+  withLoss: false,
+  /** As in getPreds. */
+  act: undefined as ((x: number) => number) | undefined,
+  /** Callbacks that are left out while it predicts; default: none. */
+  cbs: [] as Callback | readonly Callback[],
+};
 
-/** Options of FetchPreds: those of getPreds. */
-export interface FetchPredsOptions extends Omit<GetPredsOptions, 'inner'> {
-  /** Callbacks that have no part in it; default: none. */
-  cbs?: Callback | readonly Callback[];
-}
+/** Options of FetchPreds: those of getPreds, and callbacks to leave out. */
+export type FetchPredsOptions = Partial<typeof FETCH_PREDS>;
 
 /**
  * Predicts after every validation of a run, for callbacks that look at predictions while the model
@@ -92,23 +104,14 @@ export class FetchPreds implements Callback {
   readonly removeOnFetch = true;
   /** The last predictions; undefined before the first validation. */
   preds: Predictions | undefined;
-  private readonly options: GetPredsOptions;
+  private readonly options: Omit<typeof FETCH_PREDS, 'cbs'>;
   private readonly left: readonly Callback[];
 
   constructor(options: FetchPredsOptions = {}) {
-    checkOptions(
-      options,
-      ['dsIdx', 'dl', 'withInput', 'withDecoded', 'withLoss', 'act', 'cbs'],
-      'FetchPreds',
-    );
-    const { cbs = [], ...rest } = options;
-    const { dsIdx = 1 } = rest;
-    if (dsIdx !== 0 && dsIdx !== 1)
-      throw new ArgumentError(
-        `dsIdx is 0 for the training set or 1 for the validation set, got ${said(dsIdx)}.`,
-      );
+    const { cbs, ...rest } = given(FETCH_PREDS, options, 'FetchPreds');
+    checkDsIdx(rest.dsIdx);
     this.options = rest;
-    this.left = [cbs].flat();
+    this.left = list(cbs);
   }
 
   async afterValidate(learn: Learner): Promise<void> {
@@ -122,4 +125,6 @@ export class FetchPreds implements Callback {
   }
 }
 
+printed(TerminateOnNaN, (cb) => asMade(cb));
+printed(ShortEpoch, (cb) => asMade(cb, ['pct', 'shortValid']));
 printed(FetchPreds, (cb) => asMade(cb));

@@ -199,7 +199,7 @@ describe('Tracker', () => {
     expect(() => new Spy({ minDelta: -1 })).to.throw(ArgumentError, 'minDelta');
     expect(() => new Spy({ comp: 'lower' as never })).to.throw(
       ArgumentError,
-      "comp is 'less' or 'greater'",
+      "comp must be 'less' or 'greater'",
     );
   });
 });
