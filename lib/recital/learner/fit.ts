@@ -98,8 +98,6 @@ export interface FitPlan {
   readonly scheds: Readonly<Record<string, Schedule | readonly Schedule[]>>;
 }
 
-const MAX_CYCLES = 1e5;
-
 /** Checks a call and computes its epochs, learning rates and schedules. */
 export function planOf(call: FitCall, learn: Learner): FitPlan {
   const { startEpoch = 0, wd } = call.options;
