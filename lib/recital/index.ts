@@ -197,13 +197,8 @@ export {
   loadLearner,
   loadRecommender,
 } from './files/load.js';
-export {
-  type Fusion,
-  Hybrid,
-  type HybridOptions,
-  WeightedSum,
-  type WeightedSumOptions,
-} from './hybrid/hybrid.js';
+export { Hybrid, type HybridOptions, WeightedSum } from './hybrid/hybrid.js';
+export type { Fusion, WeightedSumOptions } from './hybrid/normalise.js';
 export { type FitHybridOptions, type FuseOptions, fitHybrid, fuse } from './hybrid/weights.js';
 
 export {

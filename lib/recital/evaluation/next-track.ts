@@ -75,7 +75,7 @@ export type NextItemEvaluation = {
  * A history and the track that came next, both as indices of the recommender; `target` −1 where it
  * cannot be right.
  */
-export interface NextItemCase {
+export interface NextTrackCase {
   /** Track indices, in order. */
   readonly history: Int32Array;
   /** Track index. */
@@ -131,7 +131,7 @@ export function evaluateNextItem(
       `evaluateNextItem needs what recommends the next track, such as new Markov(train), an lstmLearner, or new LSTMRecommender(what trainModel returns), got ${instead(recommender, 'SequenceRecommender')}.`,
     );
   }
-  const cases = nextItemCases(recommender, sessions, {
+  const cases = nextTrackCases(recommender, sessions, {
     sample,
     seed,
     history,
@@ -172,7 +172,7 @@ export function evaluateNextItem(
   };
 }
 
-/** What {@link nextItemCases} is asked. */
+/** What {@link nextTrackCases} is asked. */
 interface CaseOptions {
   /** So many, drawn at random; default: all, in order. */
   sample?: number;
@@ -189,11 +189,11 @@ interface CaseOptions {
  * The cases of an evaluation, in the recommender's indices. Tracks of a history that it does not
  * know are left out. Throws for what it was trained on.
  */
-export function nextItemCases(
+export function nextTrackCases(
   recommender: SequenceRecommender,
   sessions: SequenceSource | Histories | SequenceDataset,
   { sample, seed = 42, recommenders = [recommender], history, last = false, advice }: CaseOptions,
-): NextItemCase[] {
+): NextTrackCase[] {
   const all = history
     ? continued(sessions, history)
     : sessions instanceof SequenceDataset
@@ -335,7 +335,7 @@ interface Ranking {
 
 function rankOnce(
   recommender: SequenceRecommender,
-  cases: readonly NextItemCase[],
+  cases: readonly NextTrackCase[],
   { count, without }: Ranking,
 ): void {
   const out = new Float32Array(recommender.tracks.length);
@@ -350,7 +350,7 @@ function rankOnce(
 
 function rankByLists(
   recommender: SequenceRecommender,
-  cases: readonly NextItemCase[],
+  cases: readonly NextTrackCase[],
   { count, without }: Ranking,
 ): void {
   const list = new ScoreList(recommender.tracks.length);
@@ -363,7 +363,7 @@ function rankByLists(
 
 function rankByBlocks(
   recommender: SequenceRecommender,
-  cases: readonly NextItemCase[],
+  cases: readonly NextTrackCase[],
   { count, without }: Ranking,
 ): void {
   const tracks = recommender.tracks.length;

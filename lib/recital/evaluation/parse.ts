@@ -89,7 +89,7 @@ export function checkBoth(of: string, recommender: Recommender, plays: Plays): v
 
 /** Throws unless these are plays. */
 export function checkPlays(of: string, plays: Plays): void {
-  const wanted = 'plays, such as plays.take(split.valid), or those that Plays.fromRows makes';
+  const wanted = 'plays, such as split.valid or Plays.fromRows(rows)';
   checkArgument(plays instanceof Plays, plays, of, wanted);
 }
 

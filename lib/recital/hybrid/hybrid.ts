@@ -1,10 +1,9 @@
 import { dispose, float32 } from '../compute/memory.js';
 import { Table } from '../data/table.js';
 import { indicesIn, Vocabulary } from '../data/vocabulary.js';
-
 import { ArgumentError } from '../errors.js';
 import { instead, isRecommender } from '../evaluation/parse.js';
-import { checkArgument, checkOptions, type NoOptions, said, whatIs } from '../options.js';
+import { checkArgument, checkOneOf, checkOptions, type NoOptions } from '../options.js';
 import type { SavedForm } from '../recommend/export.js';
 import {
   FoldedUser,
@@ -22,33 +21,34 @@ import {
   userIndex,
 } from '../recommend/resolve-ids.js';
 import { checkList, ScoreList, SequenceRecommender } from '../sequential/sequence-recommender.js';
+import {
+  type Fusion,
+  maximumScores,
+  normaliseScores,
+  sameTracks,
+  type WeightedSumOptions,
+  weightsOf,
+} from './normalise.js';
 
 /** Options of {@link Hybrid}. */
-export interface HybridOptions {
-  /**
-   * A weight for each recommender, not negative, at least one more than 0; default 1 each.
-   * {@link fitHybrid} finds them.
-   */
-  weights?: readonly number[];
+export interface HybridOptions extends WeightedSumOptions {
   /**
    * How scores are made comparable: 'sum' (default) of standardised scores, or 'rank', reciprocal
    * ranks.
    */
   fusion?: Fusion;
-  /** Stands in comparisons; default: the names, joined by ` + `. */
-  name?: string;
 }
 
 /**
  * Several recommenders as one: score = Σ weight · comparable score of the recommender, where
- * comparable means, user by user and over the tracks that they have not played,
+ * comparable means, for each user and over the tracks that the user has not played,
  *
  *     'sum'    (score − mean) / standard deviation
  *     'rank'   1 / (60 + rank)      (reciprocal rank fusion)
  *
- * Its tracks are all that any of them knows. To what a recommender does not know it adds nothing,
- * which with 'sum' is its mean: so a recommender by content brings in tracks that nobody has played
- * yet. Users are those of the first recommender.
+ * Its tracks are all that any of them knows. A recommender adds nothing to a track that it does not
+ * know, which with 'sum' is its mean: so a recommender by content brings in tracks that nobody has
+ * played yet. Users are those of the first recommender. {@link fitHybrid} finds the weights.
  * @example new Hybrid([new ItemKNN(train), await EASE.fit(train)], { weights: [0.3, 1] }).recommend(user)
  */
 export class Hybrid extends Recommender {
@@ -64,48 +64,14 @@ export class Hybrid extends Recommender {
     readonly recommenders: readonly Recommender[],
     options: HybridOptions = {},
   ) {
-    const list: readonly unknown[] = Array.isArray(recommenders) ? recommenders : [recommenders];
-    const wrong = list.findIndex((each) => !isRecommender(each));
-    if (!Array.isArray(recommenders) || wrong >= 0) {
-      const got = Array.isArray(recommenders)
-        ? `${instead(list[wrong])} as number ${wrong} (from 0)`
-        : whatIs(recommenders);
-      throw new ArgumentError(
-        `Hybrid needs an array of recommenders, such as [new ItemKNN(train), await EASE.fit(train)], got ${got}.`,
-      );
-    }
+    checkRecommenders('Hybrid', recommenders, '[new ItemKNN(train), await EASE.fit(train)]');
     checkOptions(options, ['weights', 'fusion', 'name'], 'Hybrid');
-    const {
-      weights = recommenders.map(() => 1),
-      fusion = 'sum',
-      name = recommenders.map((r) => r.name).join(' + '),
-    } = options;
-    if (recommenders.length === 0)
-      throw new ArgumentError('There is no recommender to join. Give at least one.');
+    const { weights, fusion = 'sum', name = namesOf(recommenders) } = options;
     super(jointInteractions(recommenders), {
       catalogue: recommenders.find((r) => r.catalogue)?.catalogue,
     });
-    checkArgument(
-      Array.isArray(weights),
-      weights,
-      'Hybrid',
-      'weights, one for each recommender, such as [1, 0.5]',
-    );
-    if (weights.length !== recommenders.length) {
-      throw new ArgumentError(
-        `There must be a weight for each of the ${recommenders.length} recommenders, got ${weights.length}.`,
-      );
-    }
-    if (
-      !weights.every((w) => typeof w === 'number' && w >= 0 && w < Infinity) ||
-      !weights.some((w) => w > 0)
-    ) {
-      throw new ArgumentError(
-        `Weights must not be negative, and one must be more than 0, got [${weights.join(', ')}].`,
-      );
-    }
-    checkFusion(fusion);
-    this.weights = [...weights];
+    this.weights = weightsOf('Hybrid', recommenders, weights);
+    checkOneOf(fusion, ['sum', 'rank'], 'fusion');
     this.fusion = fusion;
     this.name = name;
     this.parts = recommenders.map((recommender) => partOf(recommender, this));
@@ -116,61 +82,60 @@ export class Hybrid extends Recommender {
     const tracks = this.tracks.length;
     out.fill(0);
     this.parts.forEach((part, p) => {
-      if (this.weights[p] > 0)
-        eachRow(part, users, this.fusion, (row, b) =>
-          add(row, part, this.weights[p], out.subarray(b * tracks, (b + 1) * tracks)),
-        );
+      const weight = this.weights[p];
+      if (weight === 0) return;
+      eachRow(part, users, this.fusion, (row, b) => {
+        add(row, part, weight, out.subarray(b * tracks, (b + 1) * tracks));
+      });
     });
   }
 
   /**
-   * What each recommender says of a track: a row each, with its name, its own score, that made
-   * comparable, its weight, and the contribution (weight times comparable score). The contributions
-   * add up to the score.
+   * What each recommender contributes to the score of a track: a row each, with its name, its own
+   * score, the comparable one, its weight, and the contribution, weight times comparable score. The
+   * contributions add up to the score.
    * @param user a user of the training data
    * @param track id, title, or "title by artist"
    */
   explain(user: Id, track: Id, options: NoOptions = {}): Table {
     checkOptions(options, [], 'explain');
-    const u = Int32Array.of(userIndex(this, user));
+    const u = userIndex(this, user);
     const t = trackIndex(this, track);
     return Table.fromRows(
       this.parts.map((part, p) => {
-        const own = part.track ? part.track.indexOf(t) : t;
-        const known = own >= 0 && (!part.user || part.user[u[0]] >= 0);
+        const { recommender } = part;
+        const [ownUser, ownTrack] = [part.user ? part.user[u] : u, part.track?.indexOf(t) ?? t];
         let [score, comparable] = [NaN, 0];
-        if (known) {
-          score = ownScore(part, u[0], own);
-          eachRow(part, u, this.fusion, (row) => {
-            comparable = row[own];
-          });
+        if (ownUser >= 0 && ownTrack >= 0) {
+          const row = new Float32Array(recommender.tracks.length);
+          recommender.scores(Int32Array.of(ownUser), row);
+          score = row[ownTrack];
+          normaliseScores(row, recommender.seen.row(ownUser), this.fusion);
+          comparable = row[ownTrack];
         }
         const weight = this.weights[p];
-        return {
-          recommender: part.recommender.name,
-          score,
-          comparable,
-          weight,
-          contribution: weight * comparable,
-        };
+        const contribution = weight * comparable;
+        return { recommender: recommender.name, score, comparable, weight, contribution };
       }),
     );
   }
 
-  /** Recommends to a listener by folding them into each part. See {@link Recommender.foldIn}. */
+  /** Folds a new user into each part. See {@link Recommender.foldIn}. */
   override foldIn(history: readonly HistoryItem[], options: HistoryOptions = {}): FoldedUser {
     const unable = this.recommenders.find((r) => !r.canFoldIn);
     if (unable) throw cannotFoldIn(unable);
     const read = readHistory(this, history, options);
     const scores = new Float32Array(this.tracks.length);
     this.parts.forEach((part, p) => {
-      const own = read.entries.filter(
-        (entry) => !part.track || knowsTrack(part.recommender, this, entry),
-      );
-      if (this.weights[p] === 0 || own.length === 0) return;
-      const row = part.recommender.foldIn(own).scores.slice();
-      const played = part.track
-        ? Int32Array.from(part.track.keys()).filter((t) => read.track.includes(part.track![t]))
+      const { recommender, track } = part;
+      const known = read.entries.filter((entry) => {
+        const id = typeof entry === 'object' ? entry.track : entry;
+        return !track || recommender.knowsTrack(this.tracks.id(trackIndex(this, id)));
+      });
+      if (this.weights[p] === 0 || known.length === 0) return;
+      const row = recommender.foldIn(known).scores.slice();
+      const played = track
+        ? Int32Array.from(track.keys()).filter((t) => read.track.includes(track[t]))
         : read.track;
       normaliseScores(row, played, this.fusion);
       add(row, part, this.weights[p], scores);
@@ -178,7 +143,7 @@ export class Hybrid extends Recommender {
     return new FoldedUser(this, read.track, scores, read);
   }
 
-  /** Whether each part can fold a listener in. */
+  /** Whether each part can fold a new user in. */
   override get canFoldIn(): boolean {
     return this.recommenders.every((r) => r.canFoldIn);
   }
@@ -191,22 +156,16 @@ export class Hybrid extends Recommender {
       config: { weights, fusion, title: name },
       parts: recommenders,
     }),
-    make: (_data, config, _tensors, parts) => {
-      const fusion = config.text('fusion');
-      checkFusion(fusion);
-      return new Hybrid(parts, {
+    make: (_data, config, _tensors, parts) =>
+      new Hybrid(parts, {
         weights: config.numbers('weights', parts.length),
-        fusion,
+        fusion: config.text('fusion') as Fusion,
         name: config.text('title'),
-      });
-    },
+      }),
   };
 }
 
-/**
- * A recommender, and where its users and tracks are in the hybrid; undefined where they are the
- * same.
- */
+/** A recommender with the places of its users and tracks; undefined where they are the same. */
 interface Part {
   readonly recommender: Recommender;
   /** Its index of each user of the hybrid, −1 if unknown. */
@@ -216,41 +175,28 @@ interface Part {
 }
 
 function partOf(recommender: Recommender, { users, tracks }: Recommender): Part {
+  const own = recommender;
   return {
     recommender,
-    user: same(users, recommender.users) ? undefined : indicesIn(users, recommender.users),
-    track: same(tracks, recommender.tracks) ? undefined : indicesIn(recommender.tracks, tracks),
+    user: sameTracks(users, own.users) ? undefined : indicesIn(users, own.users),
+    track: sameTracks(tracks, own.tracks) ? undefined : indicesIn(own.tracks, tracks),
   };
 }
 
-function same(a: Vocabulary, b: Vocabulary): boolean {
-  return a === b || (a.length === b.length && a.classes.every((id, i) => id === b.classes[i]));
-}
-
-/** What users have played, over the tracks that any of the recommenders knows. */
+/** What the users of the first recommender have played, over the tracks that any of them knows. */
 function jointInteractions([first, ...others]: readonly Recommender[]): Interactions {
-  if (others.every((other) => same(first.tracks, other.tracks))) return first.seen;
+  if (others.every((other) => sameTracks(first.tracks, other.tracks))) return first.seen;
   const { users, indptr, indices, playcount } = first.seen;
-  const tracks = Vocabulary.fromValues(
-    [...new Set([first, ...others].flatMap((r) => r.tracks.classes))],
-    { kind: first.tracks.kind },
-  );
+  const ids = new Set([first, ...others].flatMap((r) => r.tracks.classes));
+  const tracks = Vocabulary.fromValues([...ids], { kind: first.tracks.kind });
   const to = indicesIn(first.tracks, tracks);
   const user = new Int32Array(indices.length);
   for (let u = 0; u < users.length; u++) user.fill(u, indptr[u], indptr[u + 1]);
-  return Interactions.fromPairs({
-    users,
-    tracks,
-    user,
-    track: indices.map((t) => to[t]),
-    playcount,
-  });
+  const track = indices.map((t) => to[t]);
+  return Interactions.fromPairs({ users, tracks, user, track, playcount });
 }
 
-/**
- * Calls `use` with the comparable scores of each user that a part knows; the row is good for that
- * call only.
- */
+/** Calls `use` with the comparable scores of each user that a part knows, valid for that call. */
 function eachRow(
   { recommender, user }: Part,
   users: Int32Array,
@@ -260,7 +206,7 @@ function eachRow(
   const tracks = recommender.tracks.length;
   const known = Array.from(users.keys()).filter((b) => !user || user[users[b]] >= 0);
   const own = Int32Array.from(known, (b) => (user ? user[users[b]] : users[b]));
-  const buffer = float32(own.length * tracks); // on the shared memory, so that kernels write into it
+  const buffer = float32(own.length * tracks); // on the shared memory, for kernels
   recommender.scores(own, buffer);
   own.forEach((u, i) => {
     const row = buffer.subarray(i * tracks, (i + 1) * tracks);
@@ -275,47 +221,24 @@ function add(row: Float32Array, { track }: Part, weight: number, out: Float32Arr
   else for (let t = 0; t < row.length; t++) out[t] += weight * row[t];
 }
 
-/** A recommender's own score of a track, both by the hybrid's user and its own track. */
-function ownScore({ recommender, user }: Part, u: number, track: number): number {
-  const row = new Float32Array(recommender.tracks.length);
-  recommender.scores(Int32Array.of(user ? user[u] : u), row);
-  return row[track];
-}
-
-function knowsTrack(recommender: Recommender, hybrid: Recommender, entry: HistoryItem): boolean {
-  return recommender.knowsTrack(
-    hybrid.tracks.id(trackIndex(hybrid, typeof entry === 'object' ? entry.track : entry)),
-  );
-}
-
-/** Options of {@link WeightedSum}. */
-export interface WeightedSumOptions {
-  /** A weight for each recommender, not negative, at least one more than 0; default 1 each. */
-  weights?: readonly number[];
-  /** Stands in comparisons; default: the names, joined by ` + `. */
-  name?: string;
-}
-
 /**
- * A sum of recommenders: score = Σ weight · (score of the recommender / its maximum for this
- * history), so that each has a say whatever the size of its scores. Scores of models that are
- * logits come in as exp((score − maximum) / 2), √softmax divided by its maximum. Scores below 0 of
- * others count as 0.
+ * A weighted sum of next-track recommenders: score = Σ weight · (score of the recommender / its
+ * maximum for this history). Scores of models that are logits come in as exp((score − maximum) / 2),
+ * √softmax divided by its maximum. Scores below 0 of others count as 0.
  *
- * Equal weights, the default, are no rule: where one recommender is much better than the others,
- * the sum can be worse than it alone. `fuse` finds weights, 0 among them, on sessions that were
- * held out.
+ * Equal weights, the default, can make the sum worse than its best part alone. `fuse` finds weights,
+ * possibly 0, on held-out sessions.
  * @example new WeightedSum([new Markov(train), new SessionKNN(train), new SequentialRules(train)], { weights: [1, 2, 1] })
  */
 export class WeightedSum extends SequenceRecommender {
   readonly name: string;
-  /** The recommenders, as every sum names them. */
+  /** The recommenders, under the name that evaluation looks for. */
   override readonly parts: readonly SequenceRecommender[];
   /** A weight for each recommender. */
   readonly weights: readonly number[];
   /** Lists the tracks with a score, where all recommenders do. */
   override readonly listOf?: (history: Int32Array, list: ScoreList) => void;
-  /** What one recommender says of one history. */
+  /** The scores of one recommender after one history. */
   private readonly list: ScoreList;
 
   /**
@@ -327,35 +250,20 @@ export class WeightedSum extends SequenceRecommender {
     readonly recommenders: readonly SequenceRecommender[],
     options: WeightedSumOptions = {},
   ) {
-    checkRecommenders(recommenders);
+    checkSequential('WeightedSum', recommenders);
     checkOptions(options, ['weights', 'name'], 'WeightedSum');
-    const { weights = recommenders.map(() => 1), name } = options;
     super(recommenders[0].histories);
-    checkArgument(
-      Array.isArray(weights),
-      weights,
-      'WeightedSum',
-      'weights, one for each recommender, such as [1, 0.5]',
-    );
-    if (weights.length !== recommenders.length) {
-      throw new ArgumentError(
-        `There must be a weight for each of the ${recommenders.length} recommenders, got ${weights.length}.`,
-      );
-    }
-    if (
-      !weights.every((w) => typeof w === 'number' && w >= 0 && w < Infinity) ||
-      !weights.some((w) => w > 0)
-    ) {
-      throw new ArgumentError(
-        `Weights must not be negative, and one must be more than 0, got [${weights.join(', ')}].`,
-      );
-    }
     this.parts = recommenders;
-    this.weights = [...weights];
+    this.weights = weightsOf('WeightedSum', recommenders, options.weights);
     this.list = new ScoreList(this.tracks.length);
-    this.name = name ?? recommenders.map((r) => r.name).join(' + ');
-    if (recommenders.every((r) => r.listOf && r.scale === 'count')) {
-      this.listOf = (history, list) => this.addLists(history, list);
+    this.name = options.name ?? namesOf(recommenders);
+    if (recommenders.every(isSparse)) {
+      this.listOf = (history, list) => {
+        checkList(history, list);
+        recommenders.forEach((_, r) => {
+          this.addScores(r, history, (t, x) => list.add(t, x));
+        });
+      };
     }
   }
 
@@ -371,44 +279,31 @@ export class WeightedSum extends SequenceRecommender {
     this.recommenders.forEach((recommender, r) => {
       const weight = this.weights[r];
       if (weight === 0) return;
-      if (recommender.listOf && recommender.scale === 'count') {
+      if (isSparse(recommender)) {
         histories.forEach((history, b) => {
-          this.addRow(out.subarray(b * tracks, (b + 1) * tracks), { history, recommender, weight });
+          this.addScores(r, history, (t, x) => {
+            out[b * tracks + t] += x;
+          });
         });
         return;
       }
-      normalisedScores(recommender, histories, part);
+      maximumScores(recommender, histories, part);
       for (let i = 0; i < out.length; i++) out[i] += weight * part[i];
     });
   }
 
-  /** Adds the few scores that a method has, the largest of them as 1. */
-  private addRow(
-    out: Float32Array,
-    {
-      history,
-      recommender,
-      weight,
-    }: { history: Int32Array; recommender: SequenceRecommender; weight: number },
+  /** The weighted scores of a recommender after a history, for the tracks that have one. */
+  private addScores(
+    r: number,
+    history: Int32Array,
+    use: (track: number, score: number) => void,
   ): void {
+    if (this.weights[r] === 0) return;
     const { list } = this;
     list.clear();
-    recommender.listOf!(history, list);
-    const factor = weight / list.max();
-    for (let j = 0; j < list.count; j++) out[list.track[j]] += factor * list.score[list.track[j]];
-  }
-
-  private addLists(history: Int32Array, list: ScoreList): void {
-    checkList(history, list);
-    const { list: part } = this;
-    this.recommenders.forEach((recommender, r) => {
-      if (this.weights[r] === 0) return;
-      part.clear();
-      recommender.listOf!(history, part);
-      const factor = this.weights[r] / part.max();
-      for (let j = 0; j < part.count; j++)
-        list.add(part.track[j], factor * part.score[part.track[j]]);
-    });
+    this.recommenders[r].listOf!(history, list);
+    const factor = this.weights[r] / list.max();
+    for (let j = 0; j < list.count; j++) use(list.track[j], factor * list.score[list.track[j]]);
   }
 
   /** How a file describes it, and how it is made again. */
@@ -427,134 +322,35 @@ export class WeightedSum extends SequenceRecommender {
   };
 }
 
-/** Recommenders whose scores can be added: at least one, and all with the same tracks. */
-export function checkRecommenders(recommenders: readonly SequenceRecommender[]): void {
-  if (!Array.isArray(recommenders as unknown))
-    throw new ArgumentError(
-      `An array of recommenders of the next track was expected, got ${whatIs(recommenders)}.`,
-    );
+function isSparse({ listOf, scale }: SequenceRecommender): boolean {
+  return listOf !== undefined && scale === 'count';
+}
+
+function namesOf(recommenders: readonly Recommender[]): string {
+  return recommenders.map(({ name }) => name).join(' + ');
+}
+
+/** Throws unless these are recommenders, at least one. */
+function checkRecommenders(of: string, recommenders: readonly Recommender[], such: string): void {
+  const wanted = `an array of recommenders, such as ${such}`;
+  checkArgument(Array.isArray(recommenders), recommenders, of, wanted);
   if (recommenders.length === 0)
-    throw new ArgumentError('There is no recommender to add up. Give at least one.');
-  for (const one of recommenders) {
-    if (typeof one?.scoresOf === 'function' && isRecommender(one)) continue;
-    throw new ArgumentError(
-      `A sum needs recommenders of the next track, such as new Markov(train), got ${instead(one, 'SequenceRecommender')}.`,
-    );
-  }
+    throw new ArgumentError('There is no recommender to join. Give at least one.');
+  const sequential = of !== 'Hybrid';
+  recommenders.forEach((each, i) => {
+    if (isRecommender(each) && (!sequential || 'scoresOf' in each)) return;
+    const got = instead(each, sequential ? 'SequenceRecommender' : 'Recommender');
+    throw new ArgumentError(`${of} needs ${wanted}, got ${got} as number ${i} (from 0).`);
+  });
+}
+
+/** Throws unless these are next-track recommenders whose scores can be added. */
+export function checkSequential(of: string, recommenders: readonly SequenceRecommender[]): void {
+  checkRecommenders(of, recommenders, '[new Markov(train), new SessionKNN(train)]');
   const [first, ...others] = recommenders;
-  for (const other of others) {
-    if (other.tracks === first.tracks) continue;
-    if (
-      other.tracks.length !== first.tracks.length ||
-      other.tracks.classes.some((id, t) => id !== first.tracks.classes[t])
-    ) {
-      throw new ArgumentError(
-        `${first.name} and ${other.name} know different tracks, so their scores cannot be added. Train both on the same data.`,
-      );
-    }
-  }
-}
-
-/** How a {@link Hybrid} makes the scores of its recommenders comparable: see there. */
-export type Fusion = 'sum' | 'rank';
-
-/**
- * Cormack, Clarke and Büttcher (2009): with it, no single recommender's first place decides alone.
- */
-const RANK_OFFSET = 60;
-
-/** Refuses any other way. */
-export function checkFusion(fusion: string): asserts fusion is Fusion {
-  if (fusion !== 'sum' && fusion !== 'rank')
-    throw new ArgumentError(`fusion must be 'sum' or 'rank', got '${said(fusion)}'.`);
-}
-
-/**
- * Makes one user's scores comparable with those of other recommenders, in place; −∞ stays. 'sum':
- * (score − mean) / standard deviation over the tracks that the user has not played, all 0 where
- * these do not differ. 'rank': 1 / (60 + rank), rank 1 being the best of the tracks that the user
- * has not played, equal scores at their middle rank.
- * @param scores one a track
- * @param seen tracks that the user has played, ascending
- */
-export function normaliseScores(scores: Float32Array, seen: Int32Array, fusion: Fusion): void {
-  const played = new Uint8Array(scores.length);
-  for (const t of seen) played[t] = 1;
-  if (fusion === 'sum') standardise(scores, played);
-  else reciprocalRanks(scores, played);
-}
-
-function standardise(scores: Float32Array, played: Uint8Array): void {
-  let n = 0;
-  let sum = 0;
-  for (let t = 0; t < scores.length; t++) {
-    if (played[t] || scores[t] === -Infinity) continue;
-    n++;
-    sum += scores[t];
-  }
-  const mean = n === 0 ? 0 : sum / n;
-  let squares = 0;
-  for (let t = 0; t < scores.length; t++)
-    if (!played[t] && scores[t] !== -Infinity) squares += (scores[t] - mean) ** 2;
-  const factor = squares === 0 ? 0 : Math.sqrt(n / squares); // NaN is not 0: it stays, and the ranking reports it
-  for (let t = 0; t < scores.length; t++)
-    if (scores[t] !== -Infinity) scores[t] = (scores[t] - mean) * factor;
-}
-
-function reciprocalRanks(scores: Float32Array, played: Uint8Array): void {
-  // Sorted as numbers, which is many times as fast as sorting positions: a rank is looked up by its
-  // score.
-  const sorted = scores.filter((_, t) => !played[t]).sort();
-  const n = sorted.length;
-  const ends = new Int32Array(n + 1).fill(n); // where those equal to the one at a position end
-  for (let i = n - 2; i >= 0; i--) ends[i] = sorted[i] === sorted[i + 1] ? ends[i + 1] : i + 1;
-  let last = NaN;
-  let value = 0;
-  for (let t = 0; t < scores.length; t++) {
-    const score = scores[t];
-    if (score === -Infinity || Number.isNaN(score)) continue;
-    if (score !== last) {
-      const from = lowerBound(sorted, score);
-      const equal = from < n && sorted[from] === score ? ends[from] - from : 0;
-      last = score;
-      value = 1 / (RANK_OFFSET + 1 + n - from - equal + Math.max(0, equal - 1) / 2);
-    }
-    scores[t] = value;
-  }
-}
-
-/** How many of ascending numbers are less than a number. */
-function lowerBound(sorted: Float32Array, score: number): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (sorted[middle] < score) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/**
- * Scores made comparable: for each history the best track has 1 and none has less than 0. Counts:
- * score / maximum, all 0 where nothing has a score. Logits: exp((score − maximum) / 2), which is
- * √softmax divided by its maximum; the root keeps the best few from drowning the others.
- * @param out histories × tracks, row-major, overwritten
- */
-export function normalisedScores(
-  recommender: SequenceRecommender,
-  histories: readonly Int32Array[],
-  out: Float32Array,
-): void {
-  recommender.scoresOfMany(histories, out);
-  const tracks = recommender.tracks.length;
-  const logits = recommender.scale === 'logit';
-  for (let b = 0; b < histories.length; b++) {
-    const row = out.subarray(b * tracks, (b + 1) * tracks);
-    let max = logits ? -Infinity : 0;
-    for (let t = 0; t < tracks; t++) if (row[t] > max) max = row[t];
-    if (logits) for (let t = 0; t < tracks; t++) row[t] = Math.exp((row[t] - max) / 2);
-    else if (max > 0) for (let t = 0; t < tracks; t++) row[t] = row[t] < 0 ? 0 : row[t] / max;
-    else for (let t = 0; t < tracks; t++) row[t] = row[t] <= 0 ? 0 : NaN; // NaN is greater than nothing: it must not pass for 0
-  }
+  const other = others.find(({ tracks }) => !sameTracks(first.tracks, tracks));
+  if (other)
+    throw new ArgumentError(
+      `${first.name} and ${other.name} know different tracks, so their scores cannot be added. Train both on the same data.`,
+    );
 }

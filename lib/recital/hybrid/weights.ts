@@ -1,66 +1,60 @@
 import { interruptible } from '../compute/interrupt.js';
-import { Plays } from '../data/plays.js';
+import type { Plays } from '../data/plays.js';
 import type { Histories, SequenceDataset, SequenceSource } from '../data/sequences.js';
-
-import { indicesIn } from '../data/vocabulary.js';
+import { indicesIn, type Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
 import { metricsOfHits } from '../evaluation/metrics.js';
-import {
-  type NextItemCase,
-  nextItemCases,
-  type Place,
-  RankGains,
-} from '../evaluation/next-track.js';
-import { checkOptions, said, whatIs } from '../options.js';
-import { TopN } from '../recommend/rank.js';
+import { nextTrackCases, type Place, RankGains } from '../evaluation/next-track.js';
+import { checkPlays } from '../evaluation/parse.js';
+import { checkCount, checkOneOf, given } from '../options.js';
 import type { Recommender } from '../recommend/recommender.js';
-import { checkN } from '../recommend/resolve-ids.js';
+import { TopN } from '../recommend/rank.js';
 import type { SequenceRecommender } from '../sequential/sequence-recommender.js';
-import {
-  checkFusion,
-  checkRecommenders,
-  type Fusion,
-  Hybrid,
-  normalisedScores,
-  WeightedSum,
-} from './hybrid.js';
+import { checkSequential, Hybrid, WeightedSum } from './hybrid.js';
+import { type Fusion, maximumScores } from './normalise.js';
+
+const FIT_HYBRID = {
+  /** The metric that the weights maximise, as {@link evaluateRecommender} has it; default 'ndcg'. */
+  metric: 'ndcg' as 'recall' | 'ndcg' | 'map' | 'mrr',
+  /** Length of the lists; default 10. */
+  k: 10,
+  /** How scores are made comparable, see {@link Hybrid}; default 'sum'. */
+  fusion: 'sum' as Fusion,
+};
 
 /** Options of {@link fitHybrid}. */
-export interface FitHybridOptions {
-  /** What the weights make large, as {@link evaluateRecommender} measures it; default 'ndcg'. */
-  metric?: 'recall' | 'ndcg' | 'map' | 'mrr';
-  /** Length of the lists; default 10. */
-  k?: number;
-  /** How scores are made comparable, see {@link Hybrid}; default 'sum'. */
-  fusion?: Fusion;
-}
+export type FitHybridOptions = Partial<typeof FIT_HYBRID>;
 
-/**
- * Of each recommender so many of its best tracks are kept for a user: what none has among them does
- * not come among the first k of the sum.
- */
-const CANDIDATES = 100;
+const FUSE = {
+  /** The metric that the weights maximise, as {@link evaluateNextItem} has it; default 'ndcg'. */
+  metric: 'ndcg' as 'hitRate' | 'mrr' | 'ndcg',
+  /** Length of the lists; default 20. */
+  k: 20,
+  /** Number of cases to fit on, drawn at random; default 2000. */
+  sample: 2000,
+  /** Seed of the draw; default 42. */
+  seed: 42 as number | string,
+  /** What users had played before, as {@link evaluateNextItem} takes it; default: nothing. */
+  history: undefined as Plays | readonly Plays[] | undefined,
+};
+
+/** Options of {@link fuse}. */
+export type FuseOptions = Partial<typeof FUSE>;
+
+/** Candidates: a track beyond the best so many of each recommender cannot reach the first k. */
+const CANDIDATES = { users: 100, sequences: 300 };
 /** Scores of a recommender held at once: 4 MB. */
 const BLOCK_SCORES = 1 << 20;
+/** Factors that are tried for each weight in turn, coarse ones first. */
+const FACTORS = [0, 0.25, 0.5, 2, 4, Math.SQRT1_2, Math.SQRT2, 0.85, 1.18];
+const MOST_ROUNDS = 12;
 
 /**
- * One user: candidate tracks × recommenders, comparable scores, row-major; which are held out, and
- * how many are in all.
- */
-interface Fit {
-  readonly scores: Float32Array;
-  readonly hit: Uint8Array;
-  readonly relevant: number;
-}
-
-/**
- * Finds the weights of a {@link Hybrid} on held-out plays that none of the recommenders was trained
- * on: starting from 1 each, one weight after the other is multiplied by what helps most, until
- * nothing does. The largest becomes 1. While it looks, equal sums stand in the order of ids, as in
- * a list; {@link evaluate}, which takes the expected value over their orders, may give such weights
- * another value.
- * @param recommenders trained on other plays, the same for all; they may know different tracks, as
- *   a {@link Hybrid}'s may
+ * Finds the weights of a {@link Hybrid} on held-out plays by coordinate ascent: from 1 each, one
+ * weight after the other is multiplied by the factor that helps most, until none helps. The largest
+ * becomes 1. During the search, equal sums are in the order of ids, as in a list; {@link evaluate},
+ * which takes the expected value over their orders, may give these weights another value.
+ * @param recommenders trained on other plays, the same for all; they may know different tracks
  * @param heldOut the plays to fit on: validation, never those that the result is measured on
  * @example const hybrid = fitHybrid([ease, knn], split.valid); evaluateRecommender(hybrid, split.test)
  */
@@ -69,43 +63,37 @@ export function fitHybrid(
   heldOut: Plays,
   options: FitHybridOptions = {},
 ): Hybrid {
-  checkOptions(options, ['metric', 'k', 'fusion'], 'fitHybrid');
-  const { metric = 'ndcg', k = 10, fusion = 'sum' } = options;
-  checkN(k, 'k');
-  checkFusion(fusion);
-  if (!['recall', 'ndcg', 'map', 'mrr'].includes(metric))
-    throw new ArgumentError(
-      `metric must be 'recall', 'ndcg', 'map' or 'mrr', got '${said(metric)}'.`,
-    );
-  if (!(heldOut instanceof Plays))
-    throw new ArgumentError(
-      `fitHybrid needs the held-out plays to fit on, such as split.valid, got ${whatIs(heldOut)}.`,
-    );
-  const fits = interruptible(() => fitsOf(recommenders, heldOut, k, fusion));
-  const value = (weights: readonly number[]): number =>
-    fits.reduce(
-      (sum, fit) => sum + metricsOfHits(hitsOf(fit, weights, k), fit.relevant, k)[metric],
-      0,
-    );
-  const weights = interruptible(() =>
-    climb(
-      recommenders.map(() => 1),
-      value,
-    ),
-  );
-  const most = Math.max(...weights);
-  return new Hybrid(recommenders, { weights: weights.map((w) => w / most), fusion });
+  const { metric, k, fusion } = given(FIT_HYBRID, options, 'fitHybrid');
+  checkCount(k, 'k');
+  checkOneOf(fusion, ['sum', 'rank'], 'fusion');
+  checkOneOf(metric, ['recall', 'ndcg', 'map', 'mrr'], 'metric');
+  checkPlays('fitHybrid', heldOut);
+  const weights = interruptible(() => {
+    const cases = userCases(recommenders, heldOut, k, fusion);
+    return climb(recommenders.length, cases, ({ scores, hit, relevant }, weights) => {
+      const hits = firstHits(scores, hit, weights, k);
+      return metricsOfHits(hits, relevant, k)[metric];
+    });
+  });
+  return new Hybrid(recommenders, { weights, fusion });
 }
 
-function fitsOf(
+/** One user: comparable scores, candidates × recommenders, row-major, and which are held out. */
+interface UserCase {
+  readonly scores: Float32Array;
+  readonly hit: Uint8Array;
+  /** Number of held-out tracks, candidates or not. */
+  readonly relevant: number;
+}
+
+function userCases(
   recommenders: readonly Recommender[],
   heldOut: Plays,
   k: number,
   fusion: Fusion,
-): Fit[] {
+): UserCase[] {
   const { seen, tracks, users } = new Hybrid(recommenders, { fusion });
-  // Each by itself over the tracks of all, so that scores of those that know more tracks, or fewer,
-  // are beside each other.
+  // Each recommender alone over the tracks of all, so that scores of the same track are aligned.
   const alone = recommenders.map(
     (_, a) =>
       new Hybrid(recommenders, { fusion, weights: recommenders.map((_, r) => (r === a ? 1 : 0)) }),
@@ -118,110 +106,64 @@ function fitsOf(
     const track = trackOf[heldOut.track[i]];
     if (user < 0 || (track >= 0 && seen.has(user, track))) continue;
     const own = relevant.get(user) ?? new Set();
-    own.add(track >= 0 ? track : -1 - i); // one that none of them knows counts as missed
-    relevant.set(user, own);
+    relevant.set(user, own.add(track >= 0 ? track : -1 - i)); // an unknown one counts as missed
   }
   if (relevant.size === 0)
     throw new ArgumentError(
       'No user that the recommenders know has a held-out track that they were not trained on as well, so there is nothing to fit.',
     );
-  const top = new TopN(Math.min(tracks.length, Math.max(CANDIDATES, k)));
-  const found = { track: new Int32Array(top.n), score: new Float32Array(top.n) };
-  const block = Math.max(1, Math.min(relevant.size, Math.floor(BLOCK_SCORES / tracks.length)));
-  const out = alone.map(() => new Float32Array(block * tracks.length));
+  const n = tracks.length;
+  const best = new Best(recommenders, tracks, Math.max(CANDIDATES.users, k));
+  const block = Math.max(1, Math.min(relevant.size, Math.floor(BLOCK_SCORES / n)));
+  const out = alone.map(() => new Float32Array(block * n));
   const asked = Int32Array.from(relevant.keys());
-  const fits: Fit[] = [];
+  const cases: UserCase[] = [];
   for (let from = 0; from < asked.length; from += block) {
     const part = asked.subarray(from, from + block);
     alone.forEach((r, a) => {
       r.scores(part, out[a]);
     });
     part.forEach((user, b) => {
-      const rows = out.map((scores) => scores.subarray(b * tracks.length, (b + 1) * tracks.length));
-      const chosen = new Set<number>();
-      rows.forEach((row, a) => {
-        for (const t of seen.row(user)) row[t] = -Infinity;
-        top
-          .select(
-            row,
-            0,
-            tracks.length,
-            (t) => `${recommenders[a].name}: the score of track "${tracks.id(t)}"`,
-          )
-          .copyTo(found.track, found.score, 0);
-        for (let j = 0; j < top.count; j++) chosen.add(found.track[j]);
-      });
-      const candidates = Int32Array.from(chosen).sort();
-      const scores = new Float32Array(candidates.length * rows.length);
-      candidates.forEach((t, c) => {
-        for (let r = 0; r < rows.length; r++) scores[c * rows.length + r] = rows[r][t];
-      });
+      const rows = out.map((scores) => scores.subarray(b * n, (b + 1) * n));
+      for (const row of rows) for (const t of seen.row(user)) row[t] = -Infinity;
+      const candidates = Int32Array.from(best.of(rows, -Infinity)).sort();
       const own = relevant.get(user)!;
-      fits.push({
-        scores,
+      cases.push({
+        scores: scoresOf(rows, candidates),
         hit: Uint8Array.from(candidates, (t) => (own.has(t) ? 1 : 0)),
         relevant: own.size,
       });
     });
   }
-  return fits;
+  return cases;
 }
 
-/** Which of the first k are held out. */
-function hitsOf({ scores, hit }: Fit, weights: readonly number[], k: number): Uint8Array {
+/** Which of the first k of the sum are held out. */
+function firstHits(
+  scores: Float32Array,
+  hit: Uint8Array,
+  weights: readonly number[],
+  k: number,
+): Uint8Array {
   const n = weights.length;
   const sums = new Float32Array(hit.length);
   for (let c = 0; c < hit.length; c++)
     for (let r = 0; r < n; r++) sums[c] += weights[r] * scores[c * n + r];
-  const top = new TopN(Math.min(k, hit.length)).select(
-    sums,
-    0,
-    hit.length,
-    () => 'A sum of scores',
-  );
+  const top = new TopN(Math.min(k, hit.length));
+  top.select(sums, 0, hit.length, () => 'A sum of scores');
   const found = new Int32Array(top.count);
   top.copyTo(found, new Float32Array(top.count), 0);
   return Uint8Array.from(found, (c) => hit[c]);
 }
 
-/** Options of {@link fuse}. */
-export interface FuseOptions {
-  /**
-   * What the weights make large, as {@link evaluateNextItem} measures it; default `'ndcg'`, which
-   * looks at both hits and ranks.
-   */
-  metric?: 'hitRate' | 'mrr' | 'ndcg';
-  /** Length of the lists; default 20. */
-  k?: number;
-  /** Cases to fit on, drawn at random; default 2000. */
-  sample?: number;
-  /** Seed of the draw; default 42. */
-  seed?: number | string;
-  /**
-   * What the users of plays to fit on had played before, as {@link evaluateNextItem} takes it;
-   * default: nothing.
-   */
-  history?: Plays | readonly Plays[];
-}
-
 /**
- * Of each recommender so many of its best tracks are kept for a case: what none has among them does
- * not come among the first k of the sum.
- */
-const CASE_CANDIDATES = 300;
-/** Factors that are tried for each weight in turn, coarse ones first. */
-const FACTORS = [0, 0.25, 0.5, 2, 4, Math.SQRT1_2, Math.SQRT2, 0.85, 1.18];
-const MOST_ROUNDS = 12;
-
-/**
- * Finds the weights of a {@link WeightedSum} on sessions that none of the recommenders was trained
- * on: starting from 1 each, one weight after the other is multiplied by what helps most, until
- * nothing does. The largest becomes 1. Weights that are fitted on part of the training data serve
- * recommenders that are then trained on all of it.
+ * Finds the weights of a {@link WeightedSum} on held-out sessions, by the coordinate ascent of
+ * {@link fitHybrid}. Weights that are fitted on part of the training data serve recommenders that
+ * are then trained on all of it.
  * @param recommenders trained on other sessions
  * @param sessions sessions, plays or windows to fit on; never those that the result is measured on
- * @throws ArgumentError for sessions that one of the recommenders was trained on, all of them; a
- *   warning says so of some
+ * @throws ArgumentError if all sessions are among those that a recommender was trained on; a warning
+ *   says so of some
  * @example const { weights } = fuse([new Markov(early), new SessionKNN(early)], late); new WeightedSum([new Markov(all), new SessionKNN(all)], { weights })
  */
 export function fuse(
@@ -229,13 +171,12 @@ export function fuse(
   sessions: SequenceSource | Histories | SequenceDataset,
   options: FuseOptions = {},
 ): WeightedSum {
-  checkOptions(options, ['metric', 'k', 'sample', 'seed', 'history'], 'fuse');
-  const { metric = 'ndcg', k = 20, sample = 2000, seed = 42, history } = options;
-  checkRecommenders(recommenders);
-  checkN(k, 'k');
-  if (!['hitRate', 'mrr', 'ndcg'].includes(metric))
-    throw new ArgumentError(`metric must be 'hitRate', 'mrr' or 'ndcg', got '${said(metric)}'.`);
-  const cases = nextItemCases(recommenders[0], sessions, {
+  const { metric, k, sample, seed, history } = given(FUSE, options, 'fuse');
+  checkSequential('fuse', recommenders);
+  checkCount(k, 'k');
+  checkOneOf(metric, ['hitRate', 'mrr', 'ndcg'], 'metric');
+  const { tracks } = recommenders[0];
+  const cases = nextTrackCases(recommenders[0], sessions, {
     sample,
     seed,
     recommenders,
@@ -247,82 +188,92 @@ export function fuse(
       'The recommenders know no next track of these sessions, so there is nothing to fit.',
     );
   const gains = new RankGains(k);
-  const fits = cases.map((c) => candidatesOf(recommenders, c, k));
-  const tracks = recommenders[0].tracks.length;
-  const value = (weights: readonly number[]): number =>
-    fits.reduce((sum, fit) => sum + gains[metric](placeIn(fit, weights, tracks)), 0);
-  const weights = climb(
-    recommenders.map(() => 1),
-    value,
-  );
-  const most = Math.max(...weights);
-  return new WeightedSum(recommenders, { weights: weights.map((w) => w / most) });
-}
-
-/**
- * Normalised scores of a case's best tracks: candidates × recommenders, row-major, the target in
- * row 0.
- */
-function candidatesOf(
-  recommenders: readonly SequenceRecommender[],
-  { history, target }: NextItemCase,
-  k: number,
-): Float32Array {
-  const tracks = recommenders[0].tracks.length;
-  const top = new TopN(Math.min(tracks, Math.max(CASE_CANDIDATES, k)));
-  const found = { track: new Int32Array(top.n), score: new Float32Array(top.n) };
-  const chosen = new Set([target]);
-  const scores = recommenders.map((recommender) => {
-    const out = new Float32Array(tracks);
-    normalisedScores(recommender, [history], out);
-    top
-      .select(
-        out,
-        0,
-        tracks,
-        (t) => `${recommender.name}: the score of track "${recommender.tracks.id(t)}"`,
-      )
-      .copyTo(found.track, found.score, 0);
-    for (let j = 0; j < top.count && found.score[j] > 0; j++) chosen.add(found.track[j]);
-    return out;
+  const best = new Best(recommenders, tracks, Math.max(CANDIDATES.sequences, k));
+  const scores = cases.map(({ history, target }) => {
+    const rows = recommenders.map((recommender) => {
+      const out = new Float32Array(tracks.length);
+      maximumScores(recommender, [history], out);
+      return out;
+    });
+    return scoresOf(rows, [...new Set([target, ...best.of(rows, 0)])]);
   });
-  return Float32Array.from([...chosen].flatMap((t) => scores.map((out) => out[t])));
+  const weights = climb(recommenders.length, scores, (own, weights) =>
+    gains[metric](placeOfFirst(own, weights, tracks.length)),
+  );
+  return new WeightedSum(recommenders, { weights });
 }
 
-/** Where the target stands. */
-function placeIn(fit: Float32Array, weights: readonly number[], tracks: number): Place {
+/** The place of the target, which is candidate 0; tracks that are no candidates have the score 0. */
+function placeOfFirst(scores: Float32Array, weights: readonly number[], tracks: number): Place {
   const n = weights.length;
   let own = 0;
-  for (let r = 0; r < n; r++) own += weights[r] * fit[r];
+  for (let r = 0; r < n; r++) own += weights[r] * scores[r];
   let higher = 0;
-  let equal = own === 0 ? 1 + tracks - fit.length / n : 1;
-  for (let at = n; at < fit.length; at += n) {
+  let equal = own === 0 ? 1 + tracks - scores.length / n : 1;
+  for (let at = n; at < scores.length; at += n) {
     let other = 0;
-    for (let r = 0; r < n; r++) other += weights[r] * fit[at + r];
+    for (let r = 0; r < n; r++) other += weights[r] * scores[at + r];
     if (other > own) higher++;
     else if (other === own) equal++;
   }
   return { higher, equal };
 }
 
-/**
- * The weights, from `start` on, that make `value` largest: one weight after the other is multiplied
- * by what helps most, until nothing does.
- */
-export function climb(start: number[], value: (weights: readonly number[]) => number): number[] {
-  let best = start;
-  let most = value(best);
+/** Selects the best tracks of each recommender. */
+class Best {
+  private readonly top: TopN;
+
+  constructor(
+    private readonly recommenders: readonly Recommender[],
+    private readonly tracks: Vocabulary,
+    n: number,
+  ) {
+    this.top = new TopN(Math.min(tracks.length, n));
+  }
+
+  /** The best tracks in each row that score above a number, each once. */
+  of(rows: readonly Float32Array[], above: number): Set<number> {
+    const { top } = this;
+    const found = { track: new Int32Array(top.n), score: new Float32Array(top.n) };
+    const chosen = new Set<number>();
+    rows.forEach((row, r) => {
+      const { name } = this.recommenders[r];
+      const what = (t: number): string => `${name}: the score of track "${this.tracks.id(t)}"`;
+      top.select(row, 0, row.length, what);
+      top.copyTo(found.track, found.score, 0);
+      for (let j = 0; j < top.count && found.score[j] > above; j++) chosen.add(found.track[j]);
+    });
+    return chosen;
+  }
+}
+
+/** The scores of candidates in each row: candidates × rows, row-major. */
+function scoresOf(rows: readonly Float32Array[], candidates: Iterable<number>): Float32Array {
+  return Float32Array.from([...candidates].flatMap((t) => rows.map((row) => row[t])));
+}
+
+/** The weights that maximise the sum of `value` over cases, the largest 1: see {@link fitHybrid}. */
+function climb<C>(
+  n: number,
+  cases: readonly C[],
+  value: (one: C, weights: readonly number[]) => number,
+): number[] {
+  const total = (weights: readonly number[]): number =>
+    cases.reduce((sum, one) => sum + value(one, weights), 0);
+  let best: number[] = new Array(n).fill(1);
+  let most = total(best);
   for (let round = 0, before = -1; round < MOST_ROUNDS && most > before; round++) {
     before = most;
-    for (let r = 0; r < best.length; r++) {
+    for (let r = 0; r < n; r++) {
       const from = best;
       for (const factor of FACTORS) {
         const tried = from.map((w, i) => (i !== r ? w : w === 0 ? factor / 4 : w * factor));
         if (!tried.some((w) => w > 0)) continue;
-        const reached = value(tried);
+        const reached = total(tried);
         if (reached > most) [best, most] = [tried, reached];
       }
     }
   }
-  return best;
+  const largest = Math.max(...best);
+  return best.map((w) => w / largest);
 }

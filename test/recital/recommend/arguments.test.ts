@@ -183,11 +183,11 @@ describe('arguments that make no sense', () => {
     refused([
       [
         () => evaluateRecommender(popular, odd(table)),
-        'needs the held-out plays, such as plays.take(dls.split.valid), got an object of Table. Of the rows',
+        'needs plays, such as split.valid or Plays.fromRows(rows), got an object of Table.',
       ],
       [
         () => evaluateRecommender(popular, odd(undefined)),
-        'needs the held-out plays, such as plays.take(dls.split.valid), got nothing',
+        'needs plays, such as split.valid or Plays.fromRows(rows), got nothing',
       ],
       [
         () => evaluateRecommender(odd(plays), plays),
@@ -199,12 +199,9 @@ describe('arguments that make no sense', () => {
       ],
       [
         () => evaluateRecommender(popular, plays, { users: odd('user01') }),
-        'users must be an array of user ids, got a string',
+        'needs users, an array of ids, got a string',
       ],
-      [
-        () => hitsAmong(popular, odd(table), { user: 'user01' }),
-        'hitsAmong needs the held-out plays',
-      ],
+      [() => hitsAmong(popular, odd(table), { user: 'user01' }), 'hitsAmong needs plays'],
       [
         () => new Popularity(odd(table)),
         'Plays were expected, such as readPlays reads or Plays.fromRows(',
