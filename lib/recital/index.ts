@@ -387,10 +387,9 @@ export {
 export type { Model, TrainingLoss } from './nn/model.js';
 export type { Module, StateBuffer } from './nn/module.js';
 export { Sequential } from './nn/module.js';
-export { PackedSequences } from './nn/packed-sequences.js';
 export { Parameter } from './nn/parameter.js';
 export type { RecurrentOptions } from './nn/recurrent.js';
-export { GRU, LSTM } from './nn/recurrent.js';
+export { GRU, LSTM, PackedSequences } from './nn/recurrent.js';
 export {
   Popularity,
   type PopularityMeasure,

@@ -12,9 +12,8 @@ import { setCompute } from '../../lib/recital/compute/threads.js';
 import { zero } from '../../lib/recital/compute/zero.js';
 import { Adam } from '../../lib/recital/learner/optimizers/steps.js';
 import { softmaxCrossEntropy } from '../../lib/recital/nn/cross-entropy.js';
-import { PackedSequences } from '../../lib/recital/nn/packed-sequences.js';
 import { Parameter } from '../../lib/recital/nn/parameter.js';
-import { GRU, LSTM } from '../../lib/recital/nn/recurrent.js';
+import { GRU, LSTM, PackedSequences } from '../../lib/recital/nn/recurrent.js';
 import { cannotBuild, nativeFolder } from '../support/native.js';
 
 const inForce = setCompute();

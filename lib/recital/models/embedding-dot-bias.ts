@@ -7,8 +7,8 @@ import { ArgumentError } from '../errors.js';
 import { checkYRange, sigmoid } from '../nn/activations.js';
 import { initEmbedding, untouched } from '../nn/embedding.js';
 import type { Model } from '../nn/model.js';
+import { checkRandom } from '../nn/module.js';
 import { Parameter } from '../nn/parameter.js';
-import { checkRandom } from '../nn/scratch.js';
 import { checkArgument, checkCount, given } from '../options.js';
 import { printed, tree } from '../printed.js';
 

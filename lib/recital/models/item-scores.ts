@@ -9,8 +9,8 @@ import { rightRows, softmaxCrossEntropy } from '../nn/cross-entropy.js';
 import { gatherRows, scatterRows } from '../nn/embedding.js';
 import { addWeightGradient, affine, inputGradient } from '../nn/linear.js';
 import type { StateBuffer } from '../nn/module.js';
+import { Scratch } from '../nn/module.js';
 import { initUniform, Parameter } from '../nn/parameter.js';
-import { Scratch } from '../nn/scratch.js';
 import { checkCount, checkNumber, checkOneOf, given } from '../options.js';
 
 /** Options of ItemScores. */

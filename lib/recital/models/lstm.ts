@@ -8,10 +8,9 @@ import { Embedding, gatherRows, scatterRows } from '../nn/embedding.js';
 import { Linear } from '../nn/linear.js';
 import type { Model, TrainingLoss } from '../nn/model.js';
 import type { StateBuffer } from '../nn/module.js';
-import { PackedSequences } from '../nn/packed-sequences.js';
+import { checkRandom, Scratch } from '../nn/module.js';
 import type { Parameter } from '../nn/parameter.js';
-import { GRU, LSTM, type Recurrent } from '../nn/recurrent.js';
-import { checkRandom, Scratch } from '../nn/scratch.js';
+import { GRU, LSTM, PackedSequences, type Recurrent } from '../nn/recurrent.js';
 import { checkArgument, checkCount, checkOneOf, given } from '../options.js';
 import {
   everyItemLoss,

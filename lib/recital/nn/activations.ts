@@ -3,8 +3,8 @@ import { ArgumentError } from '../errors.js';
 import { said } from '../options.js';
 import { printed } from '../printed.js';
 import type { Module, StateBuffer } from './module.js';
+import { checkFloats, checkLength, Scratch } from './module.js';
 import type { Parameter } from './parameter.js';
-import { checkFloats, checkLength, Scratch } from './scratch.js';
 
 /**
  * Stable logistic function 1/(1+e^−x).

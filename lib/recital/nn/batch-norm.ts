@@ -4,8 +4,8 @@ import { ArgumentError } from '../errors.js';
 import { checkCount, checkNumber, given, said } from '../options.js';
 import { printed } from '../printed.js';
 import type { Module, StateBuffer } from './module.js';
+import { checkLayerName, checkRows, Scratch } from './module.js';
 import { Parameter } from './parameter.js';
-import { checkLayerName, checkRows, Scratch } from './scratch.js';
 
 const DEFAULTS = {
   /** Weight of the batch in the running statistics. */

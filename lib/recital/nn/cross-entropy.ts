@@ -3,7 +3,7 @@ import { parallel } from '../compute/threads.js';
 import { ArgumentError, NumericError } from '../errors.js';
 import { checkNumber, given, said } from '../options.js';
 import { checkPreds, type Loss, type LossRows } from './loss.js';
-import { onSharedMemory } from './scratch.js';
+import { onSharedMemory } from './module.js';
 
 /** Base class of the losses on the softmax of a row; the target is the index of a class. */
 abstract class ClassLoss implements Loss {

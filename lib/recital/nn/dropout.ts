@@ -2,8 +2,8 @@ import type { Random } from '../compute/random.js';
 import { checkNumber, checkOptions } from '../options.js';
 import { printed } from '../printed.js';
 import type { Module, StateBuffer } from './module.js';
+import { checkFloats, checkLength, checkRandom, Scratch } from './module.js';
 import type { Parameter } from './parameter.js';
-import { checkFloats, checkLength, checkRandom, Scratch } from './scratch.js';
 
 /**
  * Inverted dropout: in training each value becomes 0 with probability p and is divided by 1 − p

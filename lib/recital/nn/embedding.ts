@@ -4,8 +4,8 @@ import type { Random } from '../compute/random.js';
 import { ArgumentError } from '../errors.js';
 import { checkArgument, checkCount, checkOneOf, given, said } from '../options.js';
 import { printed } from '../printed.js';
+import { checkLayerName, checkRandom, checkRows, onSharedMemory, Scratch } from './module.js';
 import { Parameter } from './parameter.js';
-import { checkLayerName, checkRandom, checkRows, onSharedMemory, Scratch } from './scratch.js';
 
 const DEFAULTS = {
   /** What the vectors are drawn from; without it they are 0, to be loaded. */

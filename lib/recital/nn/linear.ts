@@ -4,8 +4,8 @@ import type { Random } from '../compute/random.js';
 import { checkCount, given } from '../options.js';
 import { printed } from '../printed.js';
 import type { Module, StateBuffer } from './module.js';
+import { checkLayerName, checkRandom, checkRows, Scratch } from './module.js';
 import { initUniform, Parameter } from './parameter.js';
-import { checkLayerName, checkRandom, checkRows, Scratch } from './scratch.js';
 
 const DEFAULTS = {
   /** What the weights are drawn from. */

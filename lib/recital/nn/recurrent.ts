@@ -1,15 +1,109 @@
 import { addColumnSums } from '../compute/column-sums.js';
 import { matmul, matmulScratch } from '../compute/matmul.js';
+import { int32 } from '../compute/memory.js';
 import type { Random } from '../compute/random.js';
 import { parallel } from '../compute/threads.js';
 import { ArgumentError } from '../errors.js';
 import { checkCount, given } from '../options.js';
 import { checkProbability, Dropout } from './dropout.js';
 import { addWeightGradient, affine, inputGradient } from './linear.js';
-import type { StateBuffer } from './module.js';
-import type { PackedSequences } from './packed-sequences.js';
+import { checkRandom, checkRows, Scratch, type StateBuffer } from './module.js';
 import { initUniform, Parameter } from './parameter.js';
-import { checkRandom, checkRows, Scratch } from './scratch.js';
+
+/**
+ * Sequences of different lengths, laid out so that no padding is computed: PyTorch's
+ * `pack_padded_sequence`. The rows of the batch are sorted by length, the longest first; then come
+ * all first items, all second items, and so on. Position t has sizes[t] rows, and they are the
+ * first ones.
+ *
+ * @example
+ * const packed = new PackedSequences(Int32Array.of(1, 3, 2), { steps: 3 });
+ * packed.total; // 6
+ * [...packed.order]; // [1, 2, 0]
+ * [...packed.sizes]; // [3, 2, 1]
+ */
+export class PackedSequences {
+  /** Sequences. */
+  readonly size: number;
+  /** Positions: the length of the longest sequence. */
+  readonly steps: number;
+  /** Items of all sequences. */
+  readonly total: number;
+  /** The number in the batch of each packed row. */
+  readonly order: Int32Array;
+  /** Rows that have an item at position t; on the shared memory. */
+  readonly sizes: Int32Array;
+  /** Where the items of position t start. */
+  readonly starts: Int32Array;
+  /** Where the last item of each sequence of the batch lies. */
+  readonly last: Int32Array;
+
+  /**
+   * @param lengths length of each sequence, 1 … steps
+   * @param options.steps the largest length that is possible; `size`: number of rows, default all;
+   *   `room`: an array of int32() for `sizes`, of `steps` numbers, to be used for batch after batch
+   * @throws ArgumentError for a length that is out of range
+   */
+  constructor(
+    readonly lengths: Int32Array,
+    {
+      steps: most,
+      size = lengths.length,
+      room,
+    }: { steps: number; size?: number; room?: Int32Array },
+  ) {
+    if (!(Number.isInteger(size) && size >= 1 && size <= lengths.length)) {
+      throw new ArgumentError(
+        `A batch of sequences needs at least one row and a length for each: ${size} rows, ${lengths.length} lengths.`,
+      );
+    }
+    let steps = 0;
+    let total = 0;
+    for (let r = 0; r < size; r++) {
+      const n = lengths[r];
+      if (!(n >= 1 && n <= most))
+        throw new ArgumentError(
+          `Row ${r} of the batch has length ${n}; lengths are 1 to ${most}. Leave empty sequences out.`,
+        );
+      if (n > steps) steps = n;
+      total += n;
+    }
+    this.size = size;
+    this.steps = steps;
+    this.total = total;
+    this.sizes = room ? room.subarray(0, steps).fill(0) : int32(steps);
+    for (let r = 0; r < size; r++) this.sizes[lengths[r] - 1]++; // how many end there, then how many reach it
+    for (let t = steps - 2; t >= 0; t--) this.sizes[t] += this.sizes[t + 1];
+    this.starts = new Int32Array(steps);
+    for (let t = 1; t < steps; t++) this.starts[t] = this.starts[t - 1] + this.sizes[t - 1];
+    this.order = new Int32Array(size);
+    this.last = new Int32Array(size);
+    const next = Int32Array.from({ length: steps }, (_, t) =>
+      t + 1 < steps ? this.sizes[t + 1] : 0,
+    ); // sequences of length t + 1 come after the longer ones
+    for (let r = 0; r < size; r++) {
+      const t = lengths[r] - 1;
+      const at = next[t]++;
+      this.order[at] = r;
+      this.last[r] = this.starts[t] + at;
+    }
+  }
+
+  /**
+   * The items of an array of size × room values, packed; items beyond a row's length are not read.
+   * @param items row-major, `room` values a row
+   * @param options.out the array to write them into; default: a new one
+   */
+  pack(
+    items: Int32Array,
+    { room, out = new Int32Array(this.total) }: { room: number; out?: Int32Array },
+  ): Int32Array {
+    const { steps, sizes, starts, order } = this;
+    for (let t = 0; t < steps; t++)
+      for (let r = 0; r < sizes[t]; r++) out[starts[t] + r] = items[order[r] * room + t];
+    return out;
+  }
+}
 
 const DEFAULTS = {
   /** Number of layers, each on the states of the one before. */
@@ -52,8 +146,8 @@ export abstract class Recurrent {
     checkRandom(random, type);
     checkProbability(dropout);
     const what = name ? `${type} ${name}` : type;
-    for (const [of, n] of Object.entries({ inputSize, hiddenSize, numLayers }))
-      checkCount(n, `${what}: ${of}`);
+    for (const [name, n] of Object.entries({ inputSize, hiddenSize, numLayers }))
+      checkCount(n, `${what}: ${name}`);
     if (dropout > 0 && numLayers === 1) {
       throw new ArgumentError(
         `${what}: dropout lies between layers, and there is one layer only. Leave it out, or give numLayers: 2.`,
@@ -99,32 +193,13 @@ export abstract class Recurrent {
     }, gradient);
   }
 
-  /**
-   * The last state of each sequence of the last forward and, of an LSTM, its cell: PyTorch's `h_n`
-   * and `c_n`, numLayers × size × hiddenSize, sequences in the order of the batch. Copies.
-   */
-  finalStates(): { h: Float32Array; c?: Float32Array } {
-    const all = this.layers.map((layer) => layer.finalStates());
-    const joined = (parts: readonly Float32Array[]): Float32Array => {
-      const out = new Float32Array(parts.reduce((n, part) => n + part.length, 0));
-      parts.forEach((part, i) => {
-        out.set(part, i * part.length);
-      });
-      return out;
-    };
-    const cells = all.flatMap(({ c }) => (c ? [c] : []));
-    return { h: joined(all.map(({ h }) => h)), ...(cells.length > 0 && { c: joined(cells) }) };
-  }
-
   /** As PyTorch prints it: `LSTM(50, 100, num_layers=2, batch_first=True)`. */
   toString(): string {
-    const more = [
-      ...(this.numLayers > 1 ? [`num_layers=${this.numLayers}`] : []),
-      'batch_first=True',
-    ];
-    const p = this.drops[0]?.p ?? 0;
-    if (p > 0) more.push(`dropout=${p}`);
-    return `${this.type}(${[this.inputSize, this.hiddenSize, ...more].join(', ')})`;
+    const { inputSize, hiddenSize, numLayers, drops } = this;
+    const more = numLayers > 1 ? [`num_layers=${numLayers}`] : [];
+    const dropout = drops[0]?.p > 0 ? [`dropout=${drops[0].p}`] : [];
+    const parts = [inputSize, hiddenSize, ...more, 'batch_first=True', ...dropout];
+    return `${this.type}(${parts.join(', ')})`;
   }
 }
 
@@ -227,21 +302,6 @@ abstract class RecurrentLayer {
     return out;
   }
 
-  /** The last state of each sequence and, of an LSTM, its cell; size × hidden, in batch order. */
-  finalStates(): { h: Float32Array; c?: Float32Array } {
-    const { hiddenSize, packed, room } = this;
-    const cells = this.cells();
-    return {
-      h: atEnds(room.hidden.get(packed.total * hiddenSize), packed, hiddenSize),
-      ...(cells && { c: atEnds(cells, packed, hiddenSize) }),
-    };
-  }
-
-  /** The cell at every position, if there is one besides the state. */
-  protected cells(): Float32Array | undefined {
-    return undefined;
-  }
-
   /** What is added to the gates at every position. */
   protected abstract inputBias(): Float32Array;
   /** Computes the states h from the inputs' part z of the gates. */
@@ -279,14 +339,6 @@ abstract class RecurrentLayer {
     }
     return before;
   }
-}
-
-/** The rows at the ends of the sequences. */
-function atEnds(values: Float32Array, { last }: PackedSequences, width: number): Float32Array {
-  const out = new Float32Array(last.length * width);
-  for (let r = 0; r < last.length; r++)
-    out.set(values.subarray(last[r] * width, (last[r] + 1) * width), r * width);
-  return out;
 }
 
 /**
@@ -329,7 +381,8 @@ class LSTMLayer extends RecurrentLayer {
     return bias;
   }
 
-  protected override cells(): Float32Array {
+  /** The cell at every position. */
+  private cells(): Float32Array {
     return this.own.cell.get(this.packed.total * this.hiddenSize);
   }
 
