@@ -20,15 +20,15 @@ const CHUNK = 1 << 26;
 let written = 0;
 
 /**
- * Writes a file as a whole or not at all: into a temporary file in the same folder, flushed to the
- * disk, which then takes the file's name. Whoever reads meanwhile, or after a crash, finds the old
- * content or the new one, never a part. Temporary files of this name that a dead process has left
- * are removed.
+ * Writes a file as a whole or not at all: a temporary file in the same folder is written, flushed
+ * to the disk and renamed. Other programs, also after a crash, see the old content or the new one,
+ * never a part. Temporary files of this name that a dead process has left are removed.
  * @param file its path; the folder must exist
- * @param parts the content, one after the other: any typed array, on shared memory too. Nothing is
- *   put together in memory
- * @param options `flush`: default true; false for what can be made again
- * @throws DataError if it cannot be written; the file is as it was before
+ * @param parts the content in order: typed arrays, on shared memory too. They are not joined in
+ *   memory
+ * @param options `flush`: whether the disk has the file before this returns. Default true; false
+ *   for what can be made again
+ * @throws DataError if it cannot be written; an old file is as it was before
  */
 export function writeAtomically(
   file: string,
@@ -48,8 +48,8 @@ export function writeAtomically(
 }
 
 /**
- * A file on its way to be written as a whole: {@link writeAtomically} for content that comes bit by
- * bit, or for several files that belong together.
+ * A file that is being written as a whole: {@link writeAtomically} for content that comes in parts,
+ * or for several files that belong together.
  */
 export class WholeFile {
   private readonly folder: string;
@@ -80,7 +80,7 @@ export class WholeFile {
     });
   }
 
-  /** Ends the temporary file, with all its bytes on the disk. */
+  /** Closes the temporary file, flushed to the disk. */
   close(): void {
     this.tried(() => {
       if (this.flush) fsyncSync(this.descriptor!);
@@ -89,14 +89,14 @@ export class WholeFile {
     this.descriptor = undefined;
   }
 
-  /** Gives the temporary file its own name. */
+  /** Renames the temporary file to the file. */
   commit(): void {
     this.tried(() => renameSync(this.temporary, this.file));
     this.left = false;
     if (this.flush) flushFolder(this.folder);
   }
 
-  /** Removes the temporary file, whatever has become of it. */
+  /** Removes the temporary file, unless it has been renamed. */
   discard(): void {
     quietly(() => this.descriptor !== undefined && closeSync(this.descriptor));
     this.descriptor = undefined;
@@ -115,20 +115,20 @@ export class WholeFile {
   }
 }
 
-/** Who writes: a process, on a computer, since several may share a folder. */
+/** A hash of this computer's name: several computers may share a folder. */
 const HOST = createHash('sha256').update(hostname()).digest('hex').slice(0, 6);
 
 function temporaryName(name: string): string {
   return `.${name}.${process.pid}-${HOST}.${threadId}-${written++}.tmp`;
 }
 
-/** A temporary file of another computer counts as left behind after this time without a change. */
+/** Age from which on another computer's temporary file is taken for abandoned. */
 const FOREIGN_MS = 24 * 3600 * 1000;
 
 /**
- * Removes the temporary files in a folder that no living process writes any more: what a killed one
- * leaves can be as large as the file itself.
- * @param ours whether the file of this name is the caller's
+ * Removes the temporary files in a folder that no living process writes: those of killed processes
+ * can be large.
+ * @param ours whether a file of this name is the caller's
  */
 export function removeAbandoned(folder: string, ours: (name: string) => boolean): void {
   quietly(() => {
@@ -150,8 +150,8 @@ export function removeAbandoned(folder: string, ours: (name: string) => boolean)
 }
 
 /**
- * Whether a process may be the one that changed a file at this time. Numbers of processes come
- * again: in a container this one's may have been another's.
+ * Whether a process with this number may have changed a file at this time. Numbers are used again:
+ * in a container an earlier process may have had this one's.
  */
 function isWriting(pid: number, changed: number): boolean {
   if (pid === process.pid) return changed >= Date.now() - 1000 * process.uptime() - 1000; // a second, because file systems round
@@ -172,11 +172,11 @@ function quietly(work: () => unknown): void {
   try {
     work();
   } catch {
-    // What cannot be tidied up stays.
+    // It stays.
   }
 }
 
-/** Makes a folder, and those above it, unless they are there. */
+/** Makes a folder, and those above it, if missing. */
 export function makeFolder(folder: string): void {
   try {
     mkdirSync(folder, { recursive: true });
@@ -188,8 +188,8 @@ export function makeFolder(folder: string): void {
 }
 
 /**
- * What a command says of an error: ours as it is, one of the system, such as a full disk, as a
- * sentence; undefined for a defect, of which the stack is wanted.
+ * The message of an error for the user of a command: a RecitalError's, or a sentence for one of the
+ * system, such as a full disk; undefined for a defect, whose stack is needed.
  */
 export function complaint(error: unknown): string | undefined {
   if (error instanceof RecitalError) return error.message;
@@ -204,23 +204,29 @@ export function complaint(error: unknown): string | undefined {
   return `${what} cannot be ${done}: ${why}`;
 }
 
-function reason({ code, message }: NodeJS.ErrnoException, folder: string): string {
-  if (code === 'ENOENT') return `there is no folder "${folder}". Make it first.`;
-  if (code === 'ENOTDIR') return `"${folder}" is not a folder.`;
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
-    return `"${folder}" does not allow it (${code}). Choose another folder.`;
-  if (code === 'ENOSPC' || code === 'EDQUOT')
-    return `no space is left there (${code}). Make room, or choose another folder.`;
-  if (code === 'EFBIG')
-    return `files may not become that large there (${code}). Choose another folder.`;
-  if (code === 'EISDIR' || code === 'EEXIST') return 'there is something else of that name.';
-  if (code === 'EIO') return `the disk reports a fault (${code}). Choose another one.`;
-  return `${message}.`;
+function reason({ code = '', message }: NodeJS.ErrnoException, folder: string): string {
+  const why: Readonly<Record<string, string>> = {
+    ENOENT: `there is no folder "${folder}". Make it first.`,
+    ENOTDIR: `"${folder}" is not a folder.`,
+    EISDIR: 'there is something else of that name.',
+    ENOSPC: `no space is left there (${code}). Make room, or choose another folder.`,
+    EFBIG: `files may not become that large there (${code}). Choose another folder.`,
+    EACCES: `"${folder}" does not allow it (${code}). Choose another folder.`,
+    EIO: 'the disk reports a fault (EIO). Choose another one.',
+  };
+  return why[LIKE[code] ?? code] ?? `${message}.`;
 }
 
-/** Makes the new name itself survive a crash, where the system can. */
+/** Codes of errors that are told like another one. */
+const LIKE: Readonly<Record<string, string>> = {
+  EEXIST: 'EISDIR',
+  EDQUOT: 'ENOSPC',
+  EPERM: 'EACCES',
+  EROFS: 'EACCES',
+};
+
+/** Flushes the new name to the disk; not on Windows, where it is journalled. */
 function flushFolder(folder: string): void {
-  // Windows cannot: there the rename is journalled.
   quietly(() => {
     const fd = openSync(folder, 'r');
     try {

@@ -6,25 +6,23 @@ import type { PlaysColumns } from '../plays-columns.js';
 import { Vocabulary } from '../vocabulary.js';
 import { fileError, stopped, typedItems, withDuckDB } from './duckdb.js';
 
-/** Plays in a file, in SQL. */
+/** How to read plays in SQL. */
 export interface PlaysQuery {
-  /** The file, for messages. */
+  /** The file's name in messages. */
   path: string;
-  /** What to put after `from`. */
+  /** SQL to put after `from`. */
   from: string;
-  /** SQL of the user's and the track's id as text, and of the playcount as a double. */
+  /** SQL of the ids of user and track as text, and of the playcount as a double. */
   user: string;
   track: string;
   playcount: string;
-  /** SQL of the time as text; undefined where there is none. The plays then come in its order. */
+  /** SQL of the time as text, by which the plays are ordered; undefined: in the file's order. */
   time?: string;
   /** The file's names of the columns, by those in the SQL. */
   names?: Readonly<Record<string, string>>;
-  /**
-   * Raises the error for a row, counted from 0, that has no id, no positive playcount or no time.
-   */
+  /** Throws the error for a row, counted from 0, without id, positive playcount or time. */
   reject(row: number): Promise<never>;
-  /** The error for what DuckDB says. Default: that of {@link fileError}. */
+  /** The error for one of DuckDB. Default: by {@link fileError}. */
   failed?(error: unknown): unknown;
 }
 
@@ -35,13 +33,12 @@ const duckHash: HashSql = (text, attempt) =>
   attempt === 0 ? `hash(${text})` : `hash(${text} || chr(${attempt}))`;
 
 /**
- * Reads plays into columns, in file order or, where they have times, in that of time, with sorted
- * vocabularies.
+ * Reads plays into columns with sorted vocabularies, in the order of the file or of time.
  *
- * Two passes over the file, neither of which makes a string per row. The first finds the distinct
- * ids, DuckDB sorts them. The second gives a 64-bit hash per id and row, and the position of the id
- * that has this hash is its code. That is exact: every id of the second pass is one of the first,
- * and if two of those have the same hash, which is checked, another hash is taken.
+ * There are two passes over the file, neither of which makes a string per row. In the first, DuckDB
+ * finds and sorts the distinct ids. In the second, it gives a 64-bit hash for each id of a row; the
+ * position of the id with this hash is its code. That is exact: every id of the second pass is one
+ * of the first, and if two ids have one hash, which is checked, another hash is taken.
  */
 export async function encodePlays(
   query: PlaysQuery,
@@ -60,10 +57,7 @@ export async function encodePlays(
   });
 }
 
-/**
- * The same on a database that is open; it makes tables of its own names there. Errors of DuckDB are
- * let through.
- */
+/** {@link encodePlays} on an open database, in a schema of its own. DuckDB's errors are let through. */
 export async function* encodePlaysOn(
   connection: DuckDBConnection,
   query: PlaysQuery,
@@ -116,10 +110,7 @@ export async function* encodePlaysOn(
 
 const SCHEMA = 'recital_encoding';
 
-/**
- * The ids of a table, in its order. They come as a few long texts, because a million short ones
- * take a second.
- */
+/** The ids of a table, in its order. They come as few long texts: a million short ones take 1 s. */
 async function vocabulary(
   connection: DuckDBConnection,
   table: string,
@@ -162,9 +153,7 @@ async function hashIndex(
   return new HashIndex(hashes);
 }
 
-/**
- * SQL of times as numbers, NULL for what is none: the texts are numbers, or ISO dates and times.
- */
+/** SQL of times as numbers, NULL for others: all texts are numbers, or ISO dates and times. */
 async function timeSql(connection: DuckDBConnection, time: string, from: string): Promise<string> {
   const number = `try_cast(${time} as double)`;
   const instant = `epoch(try_cast(${time} as timestamptz))`;
@@ -232,10 +221,7 @@ async function* codes(
   };
 }
 
-/**
- * Positions of numbers from the smallest to the largest, those of equal ones in order: counting
- * sorts by 16 bits each, the last ones first.
- */
+/** Positions of numbers in ascending order, stable: a radix sort by 16 bits at a time. */
 function ascendingOrder(values: Float64Array): Int32Array {
   const bits = new Uint32Array(values.buffer.slice(0));
   const little = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;

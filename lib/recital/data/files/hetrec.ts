@@ -1,6 +1,7 @@
-import { isUtf8 } from 'node:buffer';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { promisify } from 'node:util';
+import { crc32, inflateRaw, type ZlibOptions } from 'node:zlib';
 import { interruptible } from '../../compute/interrupt.js';
 import { DataError } from '../../errors.js';
 import { checkOptions } from '../../options.js';
@@ -10,8 +11,7 @@ import { warnOfDuplicates } from '../plays-columns.js';
 import { Table } from '../table.js';
 import { Tracks } from '../tracks.js';
 import { decoderLabel, shownNames, shownText } from './csv-format.js';
-import { isFile, statOf } from './text-file.js';
-import { unzip } from './unzip.js';
+import { existingFile, isFile, linesBeforeFault, notInEncoding, statOf } from './text-file.js';
 
 /**
  * HetRec 2011 Last.fm-2K (Cantador, Brusilovsky and Kuflik, 2011). It knows artists, not tracks: an
@@ -134,24 +134,13 @@ function parseHetRec(
   };
 }
 
-/**
- * The text of a file. Throws DataError for bytes that are no text in an encoding, with the line in
- * UTF-8.
- */
+/** The text of a file. Throws DataError for bytes that are no text in the encoding. */
 function decoded(file: string, bytes: Buffer, encoding: string): string {
   try {
     return new TextDecoder(encoding, { fatal: true }).decode(bytes);
   } catch {
-    if (encoding !== 'utf-8')
-      throw new DataError(
-        `"${file}": this is no text in ${encoding}. Is its encoding another one?`,
-      );
-    let line = 1;
-    for (let at = 0, end = bytes.indexOf(10); end >= 0 && isUtf8(bytes.subarray(at, end)); line++)
-      end = bytes.indexOf(10, (at = end + 1));
-    throw new DataError(
-      `"${file}", line ${line}: expected text in UTF-8. Give the encoding that it has, such as { encoding: 'latin1' }.`,
-    );
+    const before = encoding === 'utf-8' ? linesBeforeFault(bytes, encoding) : -1;
+    throw notInEncoding(before < 0 ? `"${file}"` : `"${file}", line ${before + 1}`, encoding);
   }
 }
 
@@ -201,3 +190,95 @@ class Dat {
     });
   }
 }
+
+/** The most bytes that an archive may have, and its files that are read may take unpacked. */
+const MOST = 2 ** 30;
+
+/**
+ * The files of these names in a zip archive, unpacked and checked; names that are not there are
+ * left out. Zip64 and encryption are not supported. The archive is not trusted: files that overlap
+ * or have one name, and more than 1 GB, are refused.
+ * @throws DataError that says what is wrong with the archive
+ */
+export async function unzip(path: string, names: readonly string[]): Promise<Map<string, Buffer>> {
+  const checkSize = (what: string, bytes: number): void => {
+    if (bytes > MOST)
+      throw new DataError(
+        `"${path}" ${what} ${bytes.toLocaleString('en')} bytes, more than the ${MOST.toLocaleString('en')} that are taken. Is it the right archive?`,
+      );
+  };
+  checkSize('has', existingFile(path).size);
+  const zip = readFileSync(path);
+  try {
+    const wanted = entriesOf(zip).filter(({ name }) => names.includes(name));
+    const size = wanted.reduce((sum, entry) => sum + entry.size, 0);
+    checkSize('would take, unpacked,', size);
+    const files = new Map<string, Buffer>();
+    for (const entry of wanted) files.set(entry.name, await unpacked(zip, entry));
+    return files;
+  } catch (error) {
+    if (error instanceof DataError) throw error;
+    throw new DataError(
+      `"${path}" is not a whole zip archive: ${(error as Error).message}. Fetch it again.`,
+    );
+  }
+}
+
+/** A file in an archive. */
+interface Entry {
+  name: string;
+  method: number;
+  crc: number;
+  /** Its size unpacked, according to the archive. */
+  size: number;
+  /** The bytes of its header and content, and the first one of its packed content. */
+  from: number;
+  start: number;
+  end: number;
+}
+
+/** The files of an archive, by the list at its end. */
+function entriesOf(zip: Buffer): Entry[] {
+  const u16 = (at: number): number => zip.readUInt16LE(at);
+  const u32 = (at: number): number => zip.readUInt32LE(at);
+  // The last record has 22 bytes and a comment, whose length it knows.
+  const isLast = (at: number): boolean =>
+    at + 22 <= zip.length && at + 22 + u16(at + 20) === zip.length;
+  let last = zip.length;
+  do last = zip.lastIndexOf('PK\x05\x06', last - 1, 'latin1');
+  while (last > 0 && !isLast(last));
+  if (last < 0 || !isLast(last)) throw new Error('its list of files is missing or cut off');
+  const entries: Entry[] = [];
+  for (let left = u16(last + 10), at = u32(last + 16); left > 0; left--) {
+    if (at + 46 > last || u32(at) !== 0x02014b50) throw new Error('its list of files is damaged');
+    const name = zip.toString('utf8', at + 46, at + 46 + u16(at + 28));
+    const from = u32(at + 42);
+    if (from + 30 > zip.length || u32(from) !== 0x04034b50)
+      throw new Error(`"${name}" is not where its list of files says`);
+    const start = from + 30 + u16(from + 26) + u16(from + 28);
+    const end = start + u32(at + 20);
+    if (end > last) throw new Error(`"${name}" goes on beyond its end`);
+    if (entries.some((entry) => entry.name === name)) throw new Error(`"${name}" is in it twice`);
+    const [method, crc, size] = [u16(at + 10), u32(at + 16), u32(at + 24)];
+    entries.push({ name, method, crc, size, from, start, end });
+    at += 46 + u16(at + 28) + u16(at + 30) + u16(at + 32);
+  }
+  entries.sort((a, b) => a.from - b.from);
+  if (entries.some(({ from }, i) => i > 0 && from < entries[i - 1].end))
+    throw new Error('files in it lie on top of each other');
+  return entries;
+}
+
+async function unpacked(zip: Buffer, entry: Entry): Promise<Buffer> {
+  const { name, method, crc, size, start, end } = entry;
+  if (method !== 0 && method !== 8)
+    throw new Error(`"${name}" is packed by an unknown method (${method})`);
+  const packed = zip.subarray(start, end);
+  const content =
+    method === 0 ? packed : await inflated(packed, { maxOutputLength: Math.max(1, size) });
+  if (content.length !== size || crc32(content) !== crc)
+    throw new Error(`"${name}" in it is damaged`);
+  return content;
+}
+
+const inflated = promisify<Buffer, ZlibOptions, Buffer>(inflateRaw);

@@ -17,7 +17,7 @@ import { vocabularyTensors } from './tensors.js';
 /** To be raised whenever the layout or the meaning of what is cached changes. */
 const FORMAT = 3;
 
-/** The encoded plays of a file, kept beside it: a second reading takes a fraction of a second. */
+/** The cache of a file's encoded plays, which makes reading it again a matter of milliseconds. */
 export class PlaysCache {
   private readonly key: string;
   private readonly prefix: string;
@@ -25,8 +25,8 @@ export class PlaysCache {
   private readonly folders: string[];
 
   /**
-   * Looks at the file: do it before its content is read, so that what is cached is never newer than
-   * what the cache says of it.
+   * Notes the file's state. To be made before the file is read, so that a later change of the file
+   * makes the cache invalid.
    * @param file the file whose plays are cached
    * @param options how it is read
    */
@@ -45,22 +45,22 @@ export class PlaysCache {
       : [beside, path.join(ownTemporaryFolder, apart)];
   }
 
-  /** The plays if they are cached, whole and up to date; else undefined. */
+  /** The cached plays; undefined if there are none, or they are damaged or out of date. */
   read(): Plays | undefined {
     for (const folder of this.folders) {
       try {
         checkOwn(folder);
         return openSafetensors(path.join(folder, this.name), (st) => this.decode(st));
       } catch {
-        // Not there, or not whole: as good as no cache.
+        // Missing or damaged: the next folder.
       }
     }
     return undefined;
   }
 
   /**
-   * Keeps plays in the first folder that can be written: see {@link ReadPlaysOptions.cache}.
-   * Without one it does nothing.
+   * Writes plays to the first folder that can be written: see {@link ReadPlaysOptions.cache}.
+   * If none can, it does nothing.
    */
   write(plays: Plays): void {
     for (const folder of this.folders) {
@@ -130,13 +130,10 @@ function checksum(text: string, arrays: readonly NodeJS.ArrayBufferView[]): stri
   return String(arrays.reduce((crc, array) => crc32(array, crc), crc32(text)));
 }
 
-/** Of this user alone: the system's temporary folder is everybody's. */
+/** A folder for this user alone: others can write to the system's temporary folder, too. */
 const ownTemporaryFolder = path.join(tmpdir(), `recital-cache-${process.getuid?.() ?? 'user'}`);
 
-/**
- * Throws if a folder lies in the temporary one and that is not ours: somebody else could have put
- * plays there.
- */
+/** Throws for a folder in the temporary one if another user could have put plays there. */
 function checkOwn(folder: string): void {
   if (!folder.startsWith(ownTemporaryFolder) || process.getuid === undefined) return; // Windows gives each user a temporary folder
   const stat = lstatSync(ownTemporaryFolder);
@@ -144,16 +141,13 @@ function checkOwn(folder: string): void {
     throw new Error('Not ours.');
 }
 
-/**
- * File systems keep times in steps: of two changes within one step the second leaves the time as it
- * is.
- */
+/** File systems keep times in steps of up to this: a second change within one is not seen. */
 const STEP_MS = 20;
 
 /**
- * What is another one when a file has been changed, or another file has taken its place. The time
- * of modification can be set to what it was, and is by `cp -p` and `tar`; the time of change
- * (ctime) cannot. Device and number tell apart the files that a link may point to.
+ * Identity of a file's content: another one after any change, or if another file takes its place.
+ * The time of modification can be set back, as `cp -p` and `tar` do; the time of change (ctime)
+ * cannot. Device and inode distinguish the files that a link may point to.
  */
 function identity(file: string): string[] {
   const { size, mtimeNs, ctimeNs, ctimeMs, ino, dev } = statSync(file, { bigint: true });
@@ -167,6 +161,6 @@ function removeQuietly(file: string): void {
   try {
     rmSync(file, { force: true });
   } catch {
-    // A cache is a convenience: what stands in its way is left alone.
+    // It stays: a cache is only a convenience.
   }
 }

@@ -236,7 +236,7 @@ export function notInEncoding(at: string, encoding: string): DataError {
 }
 
 /** How many lines of a part of a file are text, before one that is not. */
-function linesBeforeFault(bytes: Buffer, encoding: string): number {
+export function linesBeforeFault(bytes: Buffer, encoding: string): number {
   let at = 0;
   while (encoding === 'utf-8' && at < 3 && (bytes[at] & 0xc0) === 0x80) at++; // the end of a character of the part before
   for (let n = 0; ; n++) {

@@ -2,9 +2,8 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { crc32, deflateRawSync } from 'node:zlib';
 import { expect } from 'chai';
-import { readHetRec } from '../../../../lib/recital/data/files/hetrec.js';
+import { readHetRec, unzip } from '../../../../lib/recital/data/files/hetrec.js';
 import { readPlays, readTracks } from '../../../../lib/recital/data/files/read-plays.js';
-import { unzip } from '../../../../lib/recital/data/files/unzip.js';
 import { DataError } from '../../../../lib/recital/errors.js';
 import { rejection, TemporaryFolder } from '../temporary.js';
 
