@@ -341,7 +341,6 @@ describe('wrong arguments', () => {
       accuracyThresh: (o) => library.accuracyThresh(0.5, o),
       lossOf: (o) =>
         library.lossOf(new library.MSELossFlat(), { size: 1, pred: one, targets: one }, o),
-      targetsOf: (o) => library.targetsOf(plays, o),
       testDl: (o) => dls.testDl(plays, o),
       inOrder: (o) => dls.train.inOrder(o),
       show: (o) => library.show('text', o),
@@ -405,7 +404,6 @@ describe('wrong arguments', () => {
      */
     const handedOver = new Set([
       'Calibration',
-      'CollabDataLoader',
       'CollabDataLoaders',
       'FactorRecommender',
       'FoldedUser',

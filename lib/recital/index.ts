@@ -13,12 +13,14 @@ export { float32, memoryUsage } from './compute/memory.js';
 export { Random } from './compute/random.js';
 export { type ComputeOptions, setCompute } from './compute/threads.js';
 // data
-export type { Batch, DataLoader, DataLoaders, NegativeOptions } from './data/batches.js';
-export {
+export type {
+  Batch,
   CollabDataLoader,
-  type CollabLoaderOptions,
-  type CollabRows,
-  type Shuffle,
+  CollabLoaderOptions,
+  CollabRows,
+  DataLoader,
+  DataLoaders,
+  Shuffle,
 } from './data/batches.js';
 export {
   CollabDataLoaders,
@@ -26,8 +28,7 @@ export {
   type CollabPlaysOptions,
   type CollabTableOptions,
 } from './data/collab.js';
-export type { RowWeights } from './data/collab-rows.js';
-export { type Target, type TargetOptions, targetsOf } from './data/collab-rows.js';
+export type { RowWeights, Target, TargetOptions } from './data/collab-rows.js';
 export type { Csr, CsrLike, CsrRows, DenseMatrix } from './data/csr.js';
 export {
   type InteractionMatrix,
@@ -44,7 +45,6 @@ export {
   type Explorable,
   meansByYear,
   missingValues,
-  quantile,
   topArtists,
 } from './data/explore.js';
 export type { TextFormatOptions } from './data/files/csv-format.js';
@@ -65,12 +65,13 @@ export {
   writeSafetensors,
 } from './data/files/safetensors.js';
 export { type PlaysOfQuery, type SqlOptions, type SqlValue, sql } from './data/files/sql.js';
+export type { NegativeOptions } from './data/negatives.js';
 export type { MinPlaysOptions } from './data/plays.js';
 export { type PlayColumns, type PlayRecord, Plays } from './data/plays.js';
 export type { PlaysColumns, Repairs } from './data/plays-columns.js';
 export type { SequenceSplit, SequenceSplitOptions } from './data/sequence-loaders.js';
 export {
-  SequenceDataLoader,
+  type SequenceDataLoader,
   SequenceDataLoaders,
   type SequenceLoaderOptions,
   type SequenceLoadersOptions,
@@ -106,8 +107,8 @@ export {
   splitPlays,
 } from './data/splits.js';
 export { type Cell, type Column, type ColumnValues, Table } from './data/table.js';
-export { audioFeatures, Tracks, trackColumns } from './data/tracks.js';
-export { LabelEncoder, NA, Vocabulary, type VocabularyOptions } from './data/vocabulary.js';
+export { audioFeatures, Tracks } from './data/tracks.js';
+export { LabelEncoder, Vocabulary, type VocabularyOptions } from './data/vocabulary.js';
 
 // decomposition
 export {

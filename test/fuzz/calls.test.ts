@@ -115,7 +115,6 @@ const forGood = new Set([
 /** What the library makes and hands over: nobody has a reason to construct it. */
 const handedOver = new Set([
   'Calibration',
-  'CollabDataLoader',
   'FactorRecommender',
   'FoldedUser',
   'Interpretation',

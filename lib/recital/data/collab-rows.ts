@@ -195,8 +195,6 @@ export type TargetOptions = Partial<typeof TARGET>;
 
 /**
  * The target of each play, in the order of the plays.
- * @param plays what is to be predicted
- * @example targetsOf(Plays.fromRows([{ user: 'u', track: 'a' }, { user: 'u', track: 'b', playcount: 7 }])) // 0, 1
  */
 export function targetsOf(plays: Plays, options: TargetOptions = {}): Float32Array {
   const { target, threshold } = given(TARGET, options, 'targetsOf');

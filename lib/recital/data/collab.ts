@@ -1,15 +1,7 @@
 import { ArgumentError, DataError, UnknownIdError } from '../errors.js';
 import { checkArgument, checkOptions } from '../options.js';
 import { counted, printed } from '../printed.js';
-import {
-  type Batch,
-  CollabDataLoader,
-  checkRowOf,
-  Loaders,
-  type NegativeOptions,
-  negativeSamplers,
-  type Shuffle,
-} from './batches.js';
+import { type Batch, CollabDataLoader, checkRowOf, Loaders, type Shuffle } from './batches.js';
 import {
   checkLines,
   columnsOf,
@@ -23,11 +15,11 @@ import {
   type TargetOptions,
   targetsOf,
 } from './collab-rows.js';
-
 import { Csr, type CsrRows, numbersWhere } from './csr.js';
 import { display } from './display.js';
 import { formatOptions } from './files/csv-format.js';
 import { loadTable, type ReadTableOptions } from './files/read-table.js';
+import { type NegativeOptions, negativeSamplers } from './negatives.js';
 import { Plays } from './plays.js';
 import { checkedSplit, randomSplit, type Split } from './splits.js';
 import { type Cell, Table } from './table.js';

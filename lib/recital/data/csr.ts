@@ -36,9 +36,6 @@ export interface CsrLike<Data extends Values = Float64Array | Float32Array> exte
 /**
  * A sparse matrix in compressed rows, SciPy's `csr_matrix` with its names: entries that are not
  * listed are 0. In each row the columns ascend, each once.
- * @example
- * const x = Csr.fromPairs([2, 3], { row: Int32Array.of(0, 1, 0), column: Int32Array.of(2, 1, 2) }, Float64Array);
- * x.data // Float64Array [2, 1]: repeated pairs are summed
  */
 export class Csr<Data extends Values = Float64Array | Float32Array> implements CsrLike<Data> {
   readonly shape: readonly [number, number];

@@ -61,9 +61,7 @@ function ascending(values: Float64Array): Float64Array {
 /**
  * The q-quantile of ascending values: between the two nearest ones in proportion (pandas' and
  * NumPy's `linear`). NaN of none.
- * @param ascending numbers from the smallest to the largest
  * @param q a share, from 0 to 1
- * @example quantile(Float64Array.of(1, 2, 3, 4), 0.25) // 1.75
  */
 export function quantile(ascending: Float64Array, q: number): number {
   checkNumber(q, q >= 0 && q <= 1, 'q is a share between 0 and 1', ' The median is q = 0.5.');

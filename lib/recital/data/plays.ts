@@ -65,8 +65,8 @@ const PLAY_FIELDS = ['user', 'track', 'playcount'] as const;
 
 /**
  * Who played what, how often: one row a (user, track), in the order of the file. Ids are indices
- * into two vocabularies, columns are typed arrays. Never changed in place: each filter returns a
- * new one.
+ * into two vocabularies, columns are typed arrays. `from…` sum repeated (user, track) into the
+ * first, counted in `repairs`; filters return new plays.
  * @example
  * const plays = await readPlays('../data');
  * const active = plays.minPlays({ perUser: 5, perTrack: 5 });
@@ -121,11 +121,9 @@ export class Plays {
   }
 
   /**
-   * From records: for small data and for examples. Repeated (user, track) are summed into the first
-   * and counted in `repairs`.
+   * From records: for small data and for examples.
    * @param options `catalogue`: what is known of the tracks
-   * @throws ArgumentError for a field that a play does not have: a misspelt `playcount` would be as
-   *   good as none
+   * @throws ArgumentError for a field that a play does not have
    * @throws DataError for a playcount that is no positive number
    * @example Plays.fromRows([{ user: 'u1', track: 't1', playcount: 3 }, { user: 'u2', track: 't1' }])
    */
@@ -159,12 +157,11 @@ export class Plays {
   }
 
   /**
-   * From columns with the ids themselves, arrays or typed arrays. Repeated (user, track) are summed
-   * into the first and counted in `repairs`.
+   * From columns with the ids themselves, arrays or typed arrays.
    * @param columns of equal lengths; without `playcount` each play counts once
    * @param options `catalogue`: what is known of the tracks
    * @throws ArgumentError for other fields, unequal lengths, a missing id, and whole numbers beyond
-   *   2⁵³, as which JavaScript rounds ids: two may be one
+   *   2⁵³, which JavaScript rounds
    * @throws DataError for a playcount that is no positive number
    * @example Plays.fromColumns({ user: ['u1', 'u2'], track: ['t1', 't1'], playcount: Int32Array.of(3, 1) })
    */
@@ -212,12 +209,10 @@ export class Plays {
   }
 
   /**
-   * From a table, such as `sql` or `readTable` gives. Repeated (user, track) are summed into the
-   * first and counted in `repairs`.
-   * @param table a row a play
+   * From a table with a row a play, such as `sql` or `readTable` gives.
    * @param options `columns`: which ones, by name or position; default `user_id` or `user`,
-   *   `track_id` or `track`, and `playcount`. Where there is no `playcount` each play counts once,
-   *   with a `time` the plays come in its order. `catalogue`: what is known of the tracks
+   *   `track_id` or `track`, and `playcount`. Without `playcount` each play counts once, with a
+   *   `time` the plays are sorted by it. `catalogue`: what is known of the tracks
    * @throws UnknownIdError for a column that is not there; otherwise as {@link Plays.fromColumns}
    * @example Plays.fromTable(await sql("select who, song, count(*) as n from 'log.csv' group by all"), { columns: { user: 'who', track: 'song', playcount: 'n' } })
    */
@@ -257,10 +252,7 @@ export class Plays {
     return Plays.fromColumns({ user: ids('user'), track: ids('track'), playcount }, { catalogue });
   }
 
-  /**
-   * The same plays with a catalogue; plays of tracks that it lacks are counted in `repairs`, and
-   * kept.
-   */
+  /** The same plays with a catalogue; plays of tracks that it lacks are counted in `repairs`. */
   withCatalogue(catalogue: Tracks): Plays {
     checkArgument(
       typeof catalogue?.rowsOf === 'function',
@@ -276,11 +268,8 @@ export class Plays {
 
   /**
    * The plays with these row numbers, in this order. The vocabularies stay, so that indices mean
-   * the same in every part of a split; `compact()` drops the users and tracks that are left without
-   * plays.
-   * @example
-   * const { train, valid } = randomSplit(plays.length, { seed: 42 });
-   * plays.take(train); // the vocabularies stay those of all plays
+   * the same in every part of a split; `compact()` drops users and tracks without plays.
+   * @example plays.take(randomSplit(plays.length, { seed: 42 }).train)
    */
   take(rows: ArrayLike<number>): Plays {
     checkArgument(isNumbers(rows), rows, 'take', 'row numbers, such as dls.split.valid');
@@ -288,10 +277,7 @@ export class Plays {
     return new Plays({ ...this, ...rowsOf(this, rows) });
   }
 
-  /**
-   * The same plays with only those users and tracks in the vocabularies that occur, in the same
-   * order.
-   */
+  /** The same plays without users and tracks that do not occur in them. */
   compact(): Plays {
     const [users, user] = compacted(this.users, this.user);
     const [tracks, track] = compacted(this.tracks, this.track);
@@ -320,8 +306,7 @@ export class Plays {
 
   /**
    * Drops users with fewer than `perUser` plays and tracks with fewer than `perTrack`, counted
-   * once, before anything is dropped; compacted. What is left may fall below the limits again: see
-   * `kCore`.
+   * before anything is dropped; compacted. What is left may fall below the limits again: `kCore`.
    * @example plays.minPlays({ perUser: 5, perTrack: 2 })
    */
   minPlays(options: MinPlaysOptions): Plays {
@@ -362,18 +347,13 @@ export class Plays {
 
   /**
    * Row numbers by user, in file order: those of user `u` are `indices[indptr[u] … indptr[u + 1])`.
-   * @example
-   * const { indptr, indices } = plays.byUser();
-   * indices.subarray(indptr[0], indptr[1]); // the rows of the first user
+   * @example plays.byUser().indices // the row numbers, user after user
    */
   byUser(): CsrRows {
     return groupBy(this.user, this.users.length);
   }
 
-  /**
-   * Row numbers by track, in file order: those of track `t` are
-   * `indices[indptr[t] … indptr[t + 1])`.
-   */
+  /** Row numbers by track, like {@link Plays.byUser}. */
   byTrack(): CsrRows {
     return groupBy(this.track, this.tracks.length);
   }

@@ -42,9 +42,7 @@ export type SequenceOptions = Partial<typeof WINDOWS>;
 export interface SequenceWindow {
   /** Track indices, in order: from 1 to `windowLength` of them. */
   readonly inputs: Int32Array;
-  /**
-   * The next track: one number; with `everyPosition` one for each input, −1 where there is none.
-   */
+  /** The next track; with `everyPosition` one for each input, −1 where there is none. */
   readonly targets: Int32Array;
 }
 
@@ -61,8 +59,8 @@ const MOST_ITEMS = 2 ** 24;
 
 /**
  * Windows over histories, each with the track that comes next (PyTorch's Dataset of the paper's
- * notebook). A window is a start and a size in the flat history: nothing is copied, so a million
- * windows cost a few megabytes. Windows never cross from one history to another.
+ * notebook). A window is a start and a size in the flat array of plays: nothing is copied. It lies
+ * in one history.
  * @example
  * const dataset = createSequences(plays, { length: 10 });
  * dataset.at(0); // the first window: its tracks and the one that comes next, as indices
@@ -107,7 +105,7 @@ export class SequenceDataset {
     return this.first ? this.windowLength : 1;
   }
 
-  /** Window `i`. Throws ArgumentError outside 0 … length − 1. */
+  /** Window `i`. */
   at(i: number): SequenceWindow {
     checkIndex(i, this.length, 'window');
     const { item } = this.histories;
@@ -145,9 +143,8 @@ export class SequenceDataset {
 
   /**
    * Windows that predict one track each, in the same order: with `everyPosition` one for each
-   * target, of up to `windowLength` tracks before it in its history, as if it were to be
-   * recommended then; else the windows as they are.
-   * @returns the windows, and for each the number of the window here that its target is in
+   * target, of up to `windowLength` tracks before it in its history; else the windows as they are.
+   * @returns the windows, and the number of the original window of each
    */
   eachTarget(): { dataset: SequenceDataset; window: Int32Array } {
     const { first, start, size, sequence, histories } = this;
@@ -156,12 +153,8 @@ export class SequenceDataset {
     let n = 0;
     for (let i = 0; i < this.length; i++) n += size[i] - first[i];
     const window = new Int32Array(n);
-    const columns = {
-      start: new Int32Array(n),
-      size: new Int32Array(n),
-      sequence: new Int32Array(n),
-      first: undefined,
-    };
+    const [starts, sizes, sequences] = [0, 0, 0].map(() => new Int32Array(n));
+    const columns = { start: starts, size: sizes, sequence: sequences, first: undefined };
     for (let i = 0, k = 0; i < this.length; i++) {
       for (let target = start[i] + first[i] + 1; target <= start[i] + size[i]; target++, k++) {
         columns.start[k] = Math.max(histories.indptr[sequence[i]], target - this.windowLength);
@@ -196,13 +189,10 @@ export class SequenceDataset {
 
 /**
  * Sliding windows over each user's plays in the order of the file, or over sessions, each with the
- * track that comes next (the paper's `create_sequences`). A history of n tracks has n − 1 windows:
- * one for each track but the first. At its beginning windows are shorter than `length`, and keep
- * their own size.
- *
- * A listening history without times, such as Kaggle's, has no other order than the file's: what
- * "next" means there is up to whoever wrote it.
- * @param source plays, whose order is that of the file, or sessions
+ * track that comes next (the paper's `create_sequences`). A history of n tracks has n − 1 windows,
+ * one for each track but the first; those at its beginning are shorter than `length`. Kaggle's
+ * history has no times, so its order is that of the file.
+ * @param source plays, in the order of the file, or sessions
  * @throws ArgumentError for a wrong length; DataError if no history is long enough for a window
  * @example
  * const sessions = new Sessions(Vocabulary.fromValues(['a', 'b', 'c']), Int32Array.of(0, 3), Int32Array.of(0, 1, 2));
@@ -298,7 +288,7 @@ function eachWindow(
 /** Where sequences come from: each user's plays in the order of the file, or sessions. */
 export type SequenceSource = Plays | Sessions;
 
-/** What {@link Histories.from} makes histories of; the fields are those of Histories. */
+/** Arrays that {@link Histories.from} makes histories of. */
 export interface HistoryParts {
   /** The tracks. */
   readonly items: Vocabulary;
@@ -313,8 +303,7 @@ export interface HistoryParts {
 }
 
 /**
- * What was played, in order, one sequence after the other: the plays of each user, or sessions.
- * Tracks are indices; nothing is padded.
+ * The plays of each user, or of each session, in order and as track indices, without padding.
  * @example
  * const histories = Histories.of(plays);
  * histories.history(0); // what the first user has played, in order: indices in histories.items
@@ -401,11 +390,10 @@ export class Histories {
   }
 
   /**
-   * Part of what was played. Sequences that have nothing left are left out; sessions keep their
-   * numbers, which are then the ids of the users.
+   * Part of the plays. Sequences without plays are left out; sessions keep their numbers, as the ids
+   * of `users`.
    * @param kept for each play, in the order of `item`, whether it stays: not 0
-   * @param options.items encode with these tracks, which must be all that are left; default: the
-   *   same as here
+   * @param options.items encode with these tracks; default: the same as here
    */
   only(kept: ArrayLike<number>, options: { items?: Vocabulary } = {}): Histories {
     checkOptions(options, ['items'], 'only');

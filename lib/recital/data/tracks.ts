@@ -25,10 +25,7 @@ export const audioFeatures: readonly string[] = [
   'time_signature',
 ];
 
-/**
- * The 21 columns of Kaggle's `Music Info.csv`, in its order.
- * @example trackColumns.length // 21
- */
+/** The 21 columns of Kaggle's `Music Info.csv`, in its order. */
 export const trackColumns: readonly string[] = [
   'track_id',
   'name',

@@ -3,10 +3,7 @@ import { ArgumentError, UnknownIdError } from '../errors.js';
 import { checkArgument, checkFlag, checkIndex, given, isNumbers, said } from '../options.js';
 import { visible } from '../printed.js';
 
-/**
- * The class at index 0 of fastai's vocabularies: every id that training has not seen.
- * @example Vocabulary.fromValues(['u1'], { na: true }).id(0) === NA // true
- */
+/** The class at index 0 of fastai's vocabularies: every id that training has not seen. */
 export const NA = '#na#';
 
 const OPTIONS = {
@@ -37,11 +34,9 @@ export class Vocabulary {
   private decoded: readonly string[] | undefined;
 
   /**
-   * From packed ids: for caches; {@link Vocabulary.fromValues} is for everybody else.
-   * @param bytes the ids in UTF-8, one after the other
-   * @param offsets length + 1 numbers: id `i` is `bytes[offsets[i] … offsets[i + 1])`
-   * @param order positions of the classes (except `#na#`) by ascending code point; omit it where
-   *   the classes are in that order
+   * From packed ids, for files; {@link Vocabulary.fromValues} packs ids.
+   * @param bytes the ids in UTF-8: id `i` is `bytes[offsets[i] … offsets[i + 1])`
+   * @param order positions of the classes (except `#na#`) by code point, unless they are in order
    */
   constructor(
     readonly bytes: Uint8Array,
@@ -99,10 +94,7 @@ export class Vocabulary {
     );
   }
 
-  /**
-   * What JSON.stringify makes of it: its classes.
-   * @example JSON.stringify(Vocabulary.fromValues(['b', 'a'])) // '["a","b"]'
-   */
+  /** What JSON.stringify makes of it: its classes. */
   toJSON(): readonly string[] {
     return this.classes;
   }
@@ -164,8 +156,8 @@ export class Vocabulary {
   }
 
   /**
-   * The index of each value (LabelEncoder's `transform`). Unknown ones: 0 where index 0 is `#na#`,
-   * as in fastai; else UnknownIdError.
+   * The index of each value (LabelEncoder's `transform`). An unknown value is 0 if that is `#na#`,
+   * else an UnknownIdError.
    */
   encode(values: ArrayLike<string | number>): Int32Array {
     checkArgument(isNumbers(values), values, 'encode', `an array of ${this.kind}s`);
@@ -186,8 +178,7 @@ export class Vocabulary {
 
   /**
    * A vocabulary of some of the classes, in the same order.
-   * @param indices their indices, ascending
-   * @param options `na`: put `#na#` first (default: no). A class of that name becomes it
+   * @param options `na`: put `#na#` first; default false
    */
   subset(indices: ArrayLike<number>, options: { na?: boolean } = {}): Vocabulary {
     const { na } = given({ na: false }, options, 'subset');
@@ -206,20 +197,18 @@ export class Vocabulary {
     const lead = na ? Buffer.from(NA) : new Uint8Array(0);
     const offsets = new Uint32Array(kept.length + first + 1);
     offsets[first] = lead.length;
-    const renumbered = this.order ? new Int32Array(this.length).fill(-1) : undefined;
-    for (let j = 0; j < kept.length; j++) {
-      const i = kept[j];
-      offsets[j + first + 1] = offsets[j + first] + this.offsets[i + 1] - this.offsets[i];
-      if (renumbered) renumbered[i] = j + first;
-    }
+    for (let j = first; j < kept.length + first; j++)
+      offsets[j + 1] =
+        offsets[j] + this.offsets[kept[j - first] + 1] - this.offsets[kept[j - first]];
     const bytes = new Uint8Array(offsets[offsets.length - 1]);
     bytes.set(lead);
-    for (let j = 0; j < kept.length; j++)
-      bytes.set(
-        this.bytes.subarray(this.offsets[kept[j]], this.offsets[kept[j] + 1]),
-        offsets[j + first],
-      );
-    const order = renumbered && this.order!.map((i) => renumbered[i]).filter((i) => i >= 0);
+    const renumbered = new Int32Array(this.order ? this.length : 0).fill(-1);
+    for (let j = 0; j < kept.length; j++) {
+      const [from, to] = [this.offsets[kept[j]], this.offsets[kept[j] + 1]];
+      bytes.set(this.bytes.subarray(from, to), offsets[j + first]);
+      if (this.order) renumbered[kept[j]] = j + first;
+    }
+    const order = this.order?.map((i) => renumbered[i]).filter((i) => i >= 0);
     return new Vocabulary(bytes, offsets, { na, kind: this.kind }, order);
   }
 
@@ -256,8 +245,7 @@ export function refuseRounded(ids: ArrayLike<unknown>, of: string): void {
     if (isRounded(ids[i])) throw rounded(`Row ${i} (counted from 0) has`, of, ids[i]);
 }
 
-const isRounded = (id: unknown): boolean =>
-  typeof id === 'number' && Number.isInteger(id) && !Number.isSafeInteger(id);
+const isRounded = (id: unknown): boolean => Number.isInteger(id) && !Number.isSafeInteger(id);
 
 const rounded = (where: string, of: string, id: unknown): ArgumentError =>
   new ArgumentError(
@@ -266,7 +254,7 @@ const rounded = (where: string, of: string, id: unknown): ArgumentError =>
 
 /** The distinct ids, in the order in which they first occur, checked. */
 function distinctIds(values: Iterable<string | number>, kind: string): Set<string | number> {
-  if (typeof values !== 'object' || values === null || !(Symbol.iterator in values)) {
+  if (!isIterable(values)) {
     throw new ArgumentError(
       `The ${kind}s must come as an array or another iterable, got ${typeof values === 'string' ? 'one text' : said(values)}.`,
     );
@@ -393,10 +381,7 @@ export class LabelEncoder<T extends string | number = string> {
     return this.fit(all).transform(all);
   }
 
-  /**
-   * The class of each index.
-   * @throws ArgumentError for an index that is none of 0 … n − 1, and before `fit`
-   */
+  /** The class of each index. ArgumentError for an index outside 0 … n − 1, and before `fit`. */
   inverseTransform(indices: ArrayLike<number>): T[] {
     const { classes } = this.known();
     checkArgument(isNumbers(indices), indices, 'inverseTransform', 'indices of classes, an array');
@@ -435,9 +420,12 @@ export class LabelEncoder<T extends string | number = string> {
 
 /** Values of an iterable as an array; a text is one value, so it is refused. */
 function listed<T>(values: Iterable<T | null>): T[] {
-  const fits = typeof values === 'object' && values !== null && Symbol.iterator in values;
-  checkArgument(fits, values, 'LabelEncoder', "values in a row, such as ['a', 'b']");
+  checkArgument(isIterable(values), values, 'LabelEncoder', "values in a row, such as ['a', 'b']");
   return [...(values as Iterable<T>)];
+}
+
+function isIterable(values: unknown): boolean {
+  return typeof values === 'object' && values !== null && Symbol.iterator in values;
 }
 
 /**

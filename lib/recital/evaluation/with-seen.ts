@@ -1,5 +1,5 @@
-import type { Plays } from '../data/plays.js';
-import { playsAmong } from '../data/plays.js';
+import { type Plays, playsAmong } from '../data/plays.js';
+
 import type { SavedForm } from '../recommend/export.js';
 import type { FoldedUser, HistoryItem, HistoryOptions } from '../recommend/fold-in.js';
 import { Interactions } from '../recommend/interactions.js';

@@ -3,7 +3,7 @@ import { matmul } from '../compute/matmul.js';
 import { int32 } from '../compute/memory.js';
 import type { Random } from '../compute/random.js';
 import { parallel } from '../compute/threads.js';
-import { WeightedDraw } from '../data/batches.js';
+import { WeightedDraw } from '../data/negatives.js';
 import { ArgumentError } from '../errors.js';
 import { rightRows, softmaxCrossEntropy } from '../nn/cross-entropy.js';
 import { gatherRows, scatterRows } from '../nn/embedding.js';

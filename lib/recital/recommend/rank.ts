@@ -5,8 +5,8 @@ import type { CsrRows } from '../data/csr.js';
 import { ArgumentError, NumericError } from '../errors.js';
 import { checkOptions, said, whatIs } from '../options.js';
 import type { Interactions } from './interactions.js';
-import type { Recommendations } from './recommendations.js';
-import { RecommendationBatch } from './recommendations.js';
+import { RecommendationBatch, type Recommendations } from './recommendations.js';
+
 import type { Id, Recommender, RecommendOptions } from './recommender.js';
 import { blockedTracks, checkN, userIndex } from './resolve-ids.js';
 

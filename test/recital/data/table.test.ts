@@ -88,8 +88,8 @@ describe('Table', () => {
       [[true], 'got boolean in row 0'],
       [[1, undefined], 'got undefined in row 1'],
       [[1n], 'got bigint in row 0'],
-      [BigInt64Array.of(1n), 'got BigInt64Array'],
-      [new DataView(new ArrayBuffer(8)), 'got DataView'],
+      [BigInt64Array.of(1n), 'got an object of BigInt64Array'],
+      [new DataView(new ArrayBuffer(8)), 'got an object of DataView'],
       [7, 'got number 7'],
       [null, 'got null'],
     ];

@@ -10,8 +10,8 @@ import { cholesky, choleskySolve } from '../../decomposition/positive-definite.j
 import { ArgumentError, NumericError } from '../../errors.js';
 import { firstNotFinite } from '../../learner/not-finite.js';
 import { checkArgument, checkNumber, checkOptions, type NoOptions, said } from '../../options.js';
-import type { Explanation } from '../explanation.js';
-import { explainByTracks } from '../explanation.js';
+import { type Explanation, explainByTracks } from '../explanation.js';
+
 import type { RecommenderDescription, SavedForm } from '../export.js';
 import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from '../fold-in.js';
 import { Interactions } from '../interactions.js';

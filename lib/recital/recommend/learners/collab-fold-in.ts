@@ -1,8 +1,8 @@
 import { Random } from '../../compute/random.js';
-import { type NegativeOptions, WeightedDraw } from '../../data/batches.js';
 import type { CollabDataLoaders } from '../../data/collab.js';
 import { targetsOf } from '../../data/collab-rows.js';
 import type { Fields } from '../../data/files/fields.js';
+import { type NegativeOptions, WeightedDraw } from '../../data/negatives.js';
 import { Plays } from '../../data/plays.js';
 import { Vocabulary } from '../../data/vocabulary.js';
 import { cholesky, choleskySolve } from '../../decomposition/positive-definite.js';

@@ -1,4 +1,3 @@
-import type { NegativeOptions } from '../../data/batches.js';
 import { CollabDataLoaders } from '../../data/collab.js';
 import type { Target, TargetOptions } from '../../data/collab-rows.js';
 import type { Fields, Json } from '../../data/files/fields.js';
@@ -10,6 +9,7 @@ import {
   tracksTensors,
   vocabularyTensors,
 } from '../../data/files/tensors.js';
+import type { NegativeOptions } from '../../data/negatives.js';
 import type { Vocabulary } from '../../data/vocabulary.js';
 import { ArgumentError } from '../../errors.js';
 import type { LearnerOptions } from '../../learner/learner.js';

@@ -8,8 +8,8 @@ import { invertSymmetric } from '../../decomposition/positive-definite.js';
 import { ArgumentError } from '../../errors.js';
 import { checkArgument, checkNumber, checkOptions, type NoOptions } from '../../options.js';
 import { PlayValues, readValue } from '../confidence.js';
-import type { Explanation } from '../explanation.js';
-import { explainByTracks } from '../explanation.js';
+import { type Explanation, explainByTracks } from '../explanation.js';
+
 import type { SavedForm } from '../export.js';
 import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from '../fold-in.js';
 import { Interactions } from '../interactions.js';

@@ -5,8 +5,8 @@ import type { Plays } from '../../data/plays.js';
 import { ArgumentError } from '../../errors.js';
 import { checkNumber, checkOptions, type NoOptions } from '../../options.js';
 import { PlayValues, readValue } from '../confidence.js';
-import type { Explanation } from '../explanation.js';
-import { explainByTracks } from '../explanation.js';
+import { type Explanation, explainByTracks } from '../explanation.js';
+
 import type { SavedForm } from '../export.js';
 import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from '../fold-in.js';
 import { Interactions } from '../interactions.js';

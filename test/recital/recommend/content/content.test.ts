@@ -15,8 +15,11 @@ import {
   evaluateColdTracks,
 } from '../../../../lib/recital/evaluation/cold-tracks.js';
 import { loadRecommender } from '../../../../lib/recital/files/load.js';
-import type { ContentRecommenderOptions } from '../../../../lib/recital/recommend/content/content.js';
-import { ContentRecommender } from '../../../../lib/recital/recommend/content/content.js';
+import {
+  ContentRecommender,
+  type ContentRecommenderOptions,
+} from '../../../../lib/recital/recommend/content/content.js';
+
 import { Interactions } from '../../../../lib/recital/recommend/interactions.js';
 import type { Recommender } from '../../../../lib/recital/recommend/recommender.js';
 import { plantedPlays, withSound } from '../content-support.js';

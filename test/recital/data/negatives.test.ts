@@ -1,13 +1,10 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { Random } from '../../../lib/recital/compute/random.js';
-import {
-  type CollabDataLoader,
-  NegativeSampler,
-  WeightedDraw,
-} from '../../../lib/recital/data/batches.js';
+import type { CollabDataLoader } from '../../../lib/recital/data/batches.js';
 import { CollabDataLoaders, type CollabPlaysOptions } from '../../../lib/recital/data/collab.js';
 import { Csr } from '../../../lib/recital/data/csr.js';
+import { NegativeSampler, WeightedDraw } from '../../../lib/recital/data/negatives.js';
 
 import { type PlayRecord, Plays } from '../../../lib/recital/data/plays.js';
 
