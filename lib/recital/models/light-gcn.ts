@@ -1,35 +1,40 @@
 import { float32 } from '../compute/memory.js';
-import { Random } from '../compute/random.js';
+import type { Random } from '../compute/random.js';
 import type { Batch } from '../data/batches.js';
 import { Csr, type CsrRows } from '../data/csr.js';
 import type { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
 import type { Model, TrainingLoss } from '../nn/model.js';
+import { checkRandom } from '../nn/module.js';
 import { Parameter } from '../nn/parameter.js';
-import { checkArgument, checkNumber, checkOptions, isNumbers, said } from '../options.js';
+import { checkArgument, checkCount, checkNumber, given, isNumbers } from '../options.js';
+import { checkClasses } from './embedding-dot-bias.js';
 
-/** Options of LightGCN. */
-export interface LightGCNOptions {
-  /** Length of the embeddings; default 64. */
-  nFactors?: number;
-  /** How often embeddings are passed on to neighbours; default 3. */
-  layers?: number;
+const DEFAULTS = {
+  /** Length of the embeddings. */
+  nFactors: 64,
+  /** Number of propagation layers. */
+  layers: 3,
   /**
    * λ of the penalty on the embeddings that a batch reads; default 1e-5 (RecBole's `reg_weight`;
    * the authors' code has 1e-4), 0 for none.
    */
-  reg?: number;
-}
+  reg: 1e-5,
+};
+
+/** Options of LightGCN. */
+export type LightGCNOptions = Partial<typeof DEFAULTS>;
 
 /**
- * LightGCN (He et al., 2020): a vector for every user and item, which is passed on, layer by layer,
- * over the graph of who played what, e⁽ˡ⁺¹⁾ = Â·e⁽ˡ⁾ with Â[u, i] = 1/√(n_u·n_i); the mean of all
- * layers, e⁽⁰⁾ included, is the final vector, and the prediction is the product of two of these.
- * Row 0 of users and of items is `#na#`, which has no neighbour. Embeddings start uniform in
- * ±√(6/(rows + nFactors)), Xavier's rule for users and for items, as in RecBole: started larger,
- * the vectors of what is rarely played stay noise.
+ * LightGCN (He et al., 2020): a vector for every user and item, propagated layer by layer over the
+ * graph of who played what, e⁽ˡ⁺¹⁾ = Â·e⁽ˡ⁾ with Â[u, i] = 1/√(n_u·n_i). The final vector is the mean
+ * of all layers, e⁽⁰⁾ included, and the prediction is the product of two final vectors. Row 0 of
+ * users and of items is `#na#`, which has no neighbour. Embeddings start uniform in
+ * ±√(6/(rows + nFactors)), Xavier's rule for users and for items, as in RecBole: with a larger start
+ * the vectors of rarely played tracks stay noise.
  *
- * Every step passes all vectors on, forth and back, so large batches pay: 2,048 rows and more.
+ * Every step propagates all vectors, forward and backward, so batches should be large: 2,048 rows
+ * and more.
  * @example new LightGCN(dls.classes, dls.seen, { layers: 2, random: new Random(42) })
  */
 export class LightGCN implements Model {
@@ -61,24 +66,12 @@ export class LightGCN implements Model {
     seen: CsrRows,
     options: LightGCNOptions & { random?: Random } = {},
   ) {
-    checkOptions(options, ['nFactors', 'layers', 'reg', 'random'], 'LightGCN');
-    const { nFactors = 64, layers = 3, reg = 1e-5, random } = options;
-    checkArgument(
-      random === undefined || random instanceof Random,
-      random,
-      'LightGCN',
-      'random, such as { random: new Random(42) }',
-    );
-    checkArgument(
-      Boolean(classes?.user && classes.item),
-      classes,
-      'LightGCN',
-      'the classes of users and items: the classes of CollabDataLoaders',
-    );
-    for (const [name, n] of Object.entries({ nFactors, layers })) {
-      if (!(Number.isInteger(n) && n > 0))
-        throw new ArgumentError(`${name} must be a positive whole number, got ${said(n)}.`);
-    }
+    const all = { ...DEFAULTS, random: undefined as Random | undefined };
+    const { nFactors, layers, reg, random } = given(all, options, 'LightGCN');
+    if (random !== undefined) checkRandom(random, 'LightGCN');
+    checkClasses(classes, 'LightGCN');
+    checkCount(nFactors, 'nFactors');
+    checkCount(layers, 'layers');
     checkArgument(
       isNumbers(seen?.indptr),
       seen,
@@ -91,7 +84,11 @@ export class LightGCN implements Model {
     this.reg = reg;
     this.weight = new Parameter('weight', [classes.user.length + classes.item.length, nFactors]);
     const { value } = this.weight;
-    if (random) xavier(value, [classes.user.length, classes.item.length], nFactors, random);
+    if (random) {
+      const users = classes.user.length * nFactors;
+      initXavier(value.subarray(0, users), nFactors, random);
+      initXavier(value.subarray(users), nFactors, random);
+    }
     this.parameters = [this.weight];
     [this.final, this.gradient, this.first, this.spare] = [0, 0, 0, 0].map(() =>
       float32(value.length),
@@ -99,7 +96,7 @@ export class LightGCN implements Model {
     this.graph = adjacency(seen, classes.user.length, classes.item.length);
   }
 
-  touch(_batch: Batch): void {} // every row has a gradient: it comes over the graph
+  touch(_batch: Batch): void {} // every row has a gradient, by way of the graph
 
   forward({ inputs: [users, items], size }: Batch): Float32Array {
     const { nFactors } = this;
@@ -134,7 +131,7 @@ export class LightGCN implements Model {
         d[i + f] += g * final[u + f];
       }
     }
-    this.meanOfLayers(d, d); // Â is symmetric: gradients go the way that embeddings came
+    this.meanOfLayers(d, d); // Â is symmetric, so the gradient propagates as the embeddings do
     const { grad } = weight;
     for (let j = 0; j < grad.length; j++) grad[j] += d[j];
   }
@@ -176,8 +173,8 @@ export class LightGCN implements Model {
   }
 
   /**
-   * Σ of the vectors of layers 0 … layers − 1: what an unseen neighbour would receive, but for the
-   * norm. A view, as of `propagated`.
+   * Σ of the vectors of layers 0 … layers − 1: up to its norm, the vector of a new neighbour. A
+   * view, as of `propagated`.
    */
   passedOn(): Float32Array {
     this.sumOfLayers(this.weight.value, this.final, this.layers - 1, 1);
@@ -212,19 +209,10 @@ export class LightGCN implements Model {
   }
 }
 
-/** Weights of tables that lie one after the other, uniform in ±√(6/(rows + width)). */
-function xavier(
-  value: Float32Array,
-  tables: readonly number[],
-  width: number,
-  random: Random,
-): void {
-  let at = 0;
-  for (const rows of tables) {
-    const bound = Math.sqrt(6 / (rows + width));
-    for (const end = at + rows * width; at < end; at++)
-      value[at] = bound * (2 * random.uniform() - 1);
-  }
+/** Initial weights of a table, uniform in ±√(6/(rows + width)): Xavier's rule. */
+function initXavier(value: Float32Array, width: number, random: Random): void {
+  const bound = Math.sqrt(6 / (value.length / width + width));
+  for (let j = 0; j < value.length; j++) value[j] = bound * (2 * random.uniform() - 1);
 }
 
 /** Â, users then items. */

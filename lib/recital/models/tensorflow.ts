@@ -7,19 +7,19 @@ import type { Model } from '../nn/model.js';
 import type { StateBuffer } from '../nn/module.js';
 import { Scratch } from '../nn/module.js';
 import { Parameter } from '../nn/parameter.js';
-import { checkCount, checkOptions, said, whatIs } from '../options.js';
+import { checkArgument, checkCount, checkOptions, given, said, whatIs } from '../options.js';
 import { counted, printed, tree } from '../printed.js';
 import { type Tensorflow, tensorflow } from './tensorflow-load.js';
 
-/** What a function of TensorFlow.js is told of the call, beside tensors. */
+/** Facts about a call that a function of TensorFlow.js gets beside tensors. */
 export interface TensorflowStep {
   /** Rows of the batch. */
   readonly size: number;
   /** Whether dropout and the like are in force. */
   readonly training: boolean;
   /**
-   * What operations with chance take, such as `tf.dropout(x, 0.1, undefined, seed)`: another number
-   * in each step, the same ones in each run.
+   * Seed for random operations, such as `tf.dropout(x, 0.1, undefined, seed)`: another one in each
+   * step, the same ones in each run.
    */
   readonly seed: number;
 }
@@ -37,23 +37,25 @@ export type TensorflowFunction<Name extends string = string> = (
   step: TensorflowStep,
 ) => Tensor;
 
-/** Options of tensorflowModel. */
-export interface TensorflowModelOptions {
+const DEFAULTS = {
   /** Predictions a row: 1 (default) for a rating, the number of classes for a classifier. */
-  outputs?: number;
-  /** What initial values are drawn from, and the seeds of the steps; default `new Random(0)`. */
-  random?: Random;
-}
+  outputs: 1,
+  /** What initial values and the seeds of the steps are drawn from; default `new Random(0)`. */
+  random: undefined as Random | undefined,
+};
+
+/** Options of tensorflowModel. */
+export type TensorflowModelOptions = Partial<typeof DEFAULTS>;
 
 /**
  * A model written with TensorFlow.js, in a cell, which a Learner trains like any other: every loss,
  * optimizer, schedule and callback, lrFind, save and load. The values of the variables lie in
  * Parameters (`model.parameters`), and are copied into tensors for each call. A training step calls
- * the function twice, for the predictions and for their derivatives, so it must answer the same to
- * the same: chance comes from `step.seed`. Tensors that it makes are disposed of.
+ * the function twice, for the predictions and for their derivatives, so it must be deterministic:
+ * randomness comes from `step.seed`. Tensors that it makes are disposed of.
  *
- * What is installed computes it: see {@link tensorflow}. Gradients are dense, so a step takes as
- * long as the tables are large.
+ * {@link tensorflow} says by which backend it is computed. Gradients are dense, so the time of a
+ * step grows with the tables.
  * @param fn predictions from the batch and the variables
  * @param variables the shape of each variable, or how it starts, by name: see
  *   {@link TensorflowVariables}
@@ -78,7 +80,7 @@ export function tensorflowModel<V extends TensorflowVariables>(
   return new TensorflowModel(fn, variables, options);
 }
 
-/** What the backward pass needs of a training forward. */
+/** The training forward, for the backward pass. */
 interface Done {
   readonly inputs: readonly { values: Int32Array; shape: [number] | [number, number] }[];
   readonly step: TensorflowStep;
@@ -102,13 +104,14 @@ export class TensorflowModel implements Model {
     variables: TensorflowVariables,
     options: TensorflowModelOptions = {},
   ) {
-    checkOptions(options, ['outputs', 'random'], 'tensorflowModel');
-    const { outputs = 1, random = new Random(0) } = options;
-    if (typeof fn !== 'function') {
-      throw new ArgumentError(
-        `tensorflowModel needs a function ([users, items], { U, V }) => predictions, a tensor; got ${whatIs(fn)}.`,
-      );
-    }
+    const settings = given(DEFAULTS, options, 'tensorflowModel');
+    const { outputs, random = new Random(0) } = settings;
+    checkArgument(
+      typeof fn === 'function',
+      fn,
+      'tensorflowModel',
+      'a function ([users, items], { U, V }) => predictions, a tensor',
+    );
     checkCount(outputs, 'outputs');
     this.outputs = outputs;
     this.random = random;
@@ -184,32 +187,30 @@ export class TensorflowModel implements Model {
       Object.fromEntries(this.parameters.map((p, i) => [p.name, variables[i]])),
       step,
     );
-    const wanted = `a tensor of ${step.size} × ${this.outputs} predictions`;
-    if (!(y instanceof tf.Tensor)) {
-      const hint = y instanceof Promise ? ' It cannot be asynchronous.' : '';
-      throw new ArgumentError(
-        `The function of tensorflowModel must return ${wanted}, got ${whatIs(y)}.${hint}`,
+    const { outputs } = this;
+    const refused = (got: string, hint = ''): ArgumentError =>
+      new ArgumentError(
+        `The function of tensorflowModel must return a tensor of ${step.size} × ${outputs} predictions${got}.${hint}`,
       );
-    }
-    if (y.dtype !== 'float32')
-      throw new ArgumentError(
-        `The function of tensorflowModel must return ${wanted} of float32, got ${said(y.dtype)}.`,
+    if (!(y instanceof tf.Tensor))
+      throw refused(
+        `, got ${whatIs(y)}`,
+        y instanceof Promise ? ' It cannot be asynchronous.' : '',
       );
-    if (y.shape[0] !== step.size || y.size !== step.size * this.outputs) {
-      const outputs = y.size / step.size;
-      const hint =
-        y.shape[0] === step.size
-          ? ` For ${counted(outputs, 'output')} a row, give tensorflowModel the option { outputs: ${outputs} }.`
-          : '';
-      throw new ArgumentError(
-        `The function of tensorflowModel must return ${wanted}, got one of shape [${y.shape.join(', ')}].${hint}`,
+    if (y.dtype !== 'float32') throw refused(` of float32, got ${said(y.dtype)}`);
+    if (y.shape[0] !== step.size || y.size !== step.size * outputs) {
+      const n = y.size / step.size;
+      const hint = ` For ${counted(n, 'output')} a row, give tensorflowModel the option { outputs: ${n} }.`;
+      throw refused(
+        `, got one of shape [${y.shape.join(', ')}]`,
+        y.shape[0] === step.size ? hint : '',
       );
     }
     return y;
   }
 }
 
-/** The columns of a batch: `bs` rows have room in it, `size` of them count. */
+/** The columns of a batch, `size` rows of those that have room in it. */
 function columnsOf({ inputs, rows, size }: Batch): Done['inputs'] {
   if (!(Number.isInteger(size) && size > 0 && size <= rows.length)) {
     throw new ArgumentError(
@@ -248,13 +249,6 @@ function noGradient(parameters: readonly Parameter[]): ArgumentError {
   );
 }
 
-printed(TensorflowModel, ({ parameters }) =>
-  tree(
-    'TensorflowModel',
-    Object.fromEntries(parameters.map(({ name, shape }) => [name, shape.join(' × ')])),
-  ),
-);
-
 /** A variable, and how it starts. */
 export interface TensorflowVariable {
   /** Sizes of its dimensions. */
@@ -277,16 +271,12 @@ export type TensorflowVariables = Readonly<
   Record<string, readonly number[] | TensorflowVariable | Tensor>
 >;
 
-/**
- * The parameters that hold the values of variables. Each draws from a child of its name, so that
- * another variable does not change its start.
- */
-export function parametersOf(variables: TensorflowVariables, random: Random): Parameter[] {
+/** The parameters that hold the values of variables, each drawn from a child of its name. */
+function parametersOf(variables: TensorflowVariables, random: Random): Parameter[] {
   const wanted =
     'variables by name, each as its shape or { shape, init }, such as { U: [100, 5], b: { shape: [100], init: 0 } }';
-  if (typeof variables !== 'object' || variables === null || Array.isArray(variables)) {
-    throw new ArgumentError(`tensorflowModel needs ${wanted}; got ${whatIs(variables)}.`);
-  }
+  const isObject = typeof variables === 'object' && variables !== null && !Array.isArray(variables);
+  checkArgument(isObject, variables, 'tensorflowModel', wanted);
   const names = Object.keys(variables);
   if (!names.length)
     throw new ArgumentError(
@@ -301,49 +291,40 @@ function parameterOf(
   random: Random,
 ): Parameter {
   const { shape, init, decay = true } = described(name, variable);
-  if (!Array.isArray(shape))
-    throw new ArgumentError(
-      `Variable ${name} needs a shape, such as [100, 5], got ${whatIs(shape)}.`,
-    );
+  checkArgument(Array.isArray(shape), shape, `Variable ${name}`, 'a shape, such as [100, 5]');
   const p = new Parameter(name, [...(shape as readonly number[])], { decay });
   if (init === undefined) return initEmbedding(p, random);
-  fill(p, init, random);
-  const bad = p.value.findIndex((x) => !Number.isFinite(x));
-  if (bad >= 0)
-    throw new ArgumentError(
-      `Variable ${name} starts with ${p.value[bad]} at place ${bad}: finite numbers were expected.`,
-    );
-  return p;
-}
-
-function described(name: string, variable: TensorflowVariables[string]): TensorflowVariable {
-  if (isShape(variable)) return { shape: variable };
-  if (isTensor(variable)) return { shape: variable.shape, init: variable.dataSync() };
-  checkOptions(variable, ['shape', 'init', 'decay'], `variable ${name}`);
-  return variable;
-}
-
-function isShape(variable: TensorflowVariables[string]): variable is readonly number[] {
-  return Array.isArray(variable);
-}
-
-function isTensor(variable: TensorflowVariable | Tensor): variable is Tensor {
-  return typeof (variable as Partial<Tensor> | undefined)?.dataSync === 'function';
-}
-
-function fill(p: Parameter, init: NonNullable<TensorflowVariable['init']>, random: Random): void {
   const { value } = p;
   if (typeof init === 'number') value.fill(init);
   else if (typeof init === 'function')
     for (let i = 0; i < value.length; i++) value[i] = init(random);
   else if (init?.length === value.length) value.set(init);
   else {
-    const got =
-      typeof init === 'object' && init !== null && 'length' in init
-        ? `${init.length} values`
-        : whatIs(init);
+    const length = typeof init === 'object' && init !== null && 'length' in init;
     throw new ArgumentError(
-      `Variable ${p.name} needs as init a number, ${p.shape.join(' × ')} = ${value.length} numbers, or a function that draws one; got ${got}.`,
+      `Variable ${name} needs as init a number, ${p.shape.join(' × ')} = ${value.length} numbers, or a function that draws one; got ${length ? `${init.length} values` : whatIs(init)}.`,
     );
   }
+  const bad = value.findIndex((x) => !Number.isFinite(x));
+  if (bad < 0) return p;
+  throw new ArgumentError(
+    `Variable ${name} starts with ${value[bad]} at place ${bad}: finite numbers were expected.`,
+  );
 }
+
+/** A variable as an object, whichever way it was given. */
+function described(name: string, variable: TensorflowVariables[string]): TensorflowVariable {
+  if (Array.isArray(variable)) return { shape: variable as readonly number[] };
+  const tensor = variable as Partial<Tensor> | undefined;
+  if (typeof tensor?.dataSync === 'function')
+    return { shape: tensor.shape!, init: tensor.dataSync() };
+  checkOptions(variable as TensorflowVariable, ['shape', 'init', 'decay'], `variable ${name}`);
+  return variable as TensorflowVariable;
+}
+
+printed(TensorflowModel, ({ parameters }) =>
+  tree(
+    'TensorflowModel',
+    Object.fromEntries(parameters.map(({ name, shape }) => [name, shape.join(' × ')])),
+  ),
+);
