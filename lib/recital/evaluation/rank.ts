@@ -2,6 +2,7 @@ import type { Steps } from '../compute/interrupt.js';
 import { Random } from '../compute/random.js';
 import type { CsrRows } from '../data/csr.js';
 import { ArgumentError } from '../errors.js';
+import { countAbove } from '../learner/metrics.js';
 import { whatIs } from '../options.js';
 import { type RankedRow, rankUsers, TopN } from '../recommend/rank.js';
 import type { Recommender } from '../recommend/recommender.js';
@@ -231,10 +232,7 @@ export function aucOf(scores: ArrayLike<number>, relevant: ArrayLike<number>, mi
     const score = scores[t];
     if (isRelevant[t] || score === -Infinity) continue;
     others++;
-    let j = 0; // few steps: most tracks score below the relevant ones
-    while (j < own.length && own[j] < score) j++;
-    for (; j < own.length && own[j] === score; j++) pairs += 0.5;
-    pairs += own.length - j;
+    pairs += countAbove(own, score);
   }
   return pairs / ((relevant.length + missed) * others);
 }

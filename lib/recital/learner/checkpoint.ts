@@ -3,7 +3,7 @@ import type { Fields, Json } from '../data/files/fields.js';
 import { openSafetensors, type SafetensorsFile, type Tensor } from '../data/files/safetensors.js';
 import { fingerprint } from '../data/files/tensors.js';
 import { DataError } from '../errors.js';
-import { checkOptions } from '../options.js';
+import { given } from '../options.js';
 import { type FitCall, planOf } from './fit.js';
 import type { Learner } from './learner.js';
 import { fileConfig, modelTensors, readModel, setValues, writeModelFile } from './model-file.js';
@@ -17,11 +17,11 @@ import {
 import type { LogRow, RecorderState } from './recorder.js';
 
 /**
- * Where a run stands between two batches: plain data.
+ * The position of a run between two batches: plain data.
  * @example const at: RunPosition | undefined = learn.resumed;
  */
 export interface RunPosition {
-  /** Epoch at hand. */
+  /** Current epoch. */
   readonly epoch: number;
   /** Training batches done in it. */
   readonly iter: number;
@@ -39,54 +39,56 @@ export interface RunPosition {
   readonly frozenTo: number;
   readonly recorder: RecorderState;
   /**
-   * Tables that were not up to date where the run was stopped. JSON leaves it out: the run goes on
-   * to the same numbers then, but for rounding.
+   * Pending updates of tables (time-skipping). JSON leaves them out: without them the run ends with
+   * the same numbers up to rounding.
    */
   readonly pendingRows?: PendingRows;
 }
 
 /**
- * A run that is not finished, as plain data that JSON can hold: what `learn.resume()` goes on with.
- * With it, the weights, the model's buffers and the optimizer's state, a run that was stopped ends
- * with the weights of one that was not: the order of the rows depends on the loaders' seed and the
- * number of the epoch alone, and the schedule on the position in the run, so nothing else needs to
- * be kept.
+ * The resume state of an unfinished run, as plain data that JSON can hold. Together with weights,
+ * the model's buffers and the optimizer's state it is complete: the order of the rows depends only
+ * on the loaders' seed and the number of the epoch, and the schedule on the position in the run. So
+ * a resumed run ends with the weights of one that was never interrupted.
  * @example const run: UnfinishedRun | undefined = learn.unfinished;
  */
 export interface UnfinishedRun {
-  /** What is left to do: the call at hand, then those after it. */
+  /** The current call, then those after it. */
   readonly calls: readonly FitCall[];
-  /** How far the first call has come; undefined: it has not begun. */
+  /** The position in the first call; undefined: it has not begun. */
   readonly at?: RunPosition;
 }
 
-/** Options of save. */
-export interface SaveOptions {
+const SAVE = {
   /**
    * Save the state of training too: the optimizer's, the number of epochs, and an unfinished run.
    * Default true.
    */
-  withOpt?: boolean;
-}
+  withOpt: true,
+};
 
-/** Options of load. */
-export interface LoadOptions {
+/** Options of save. */
+export type SaveOptions = Partial<typeof SAVE>;
+
+const LOAD = {
   /**
    * Take over the state of training too, if the file has it. Default true; false leaves the
    * optimizer as it is.
    */
-  withOpt?: boolean;
+  withOpt: true,
   /**
    * Refuse a file of another model or of other users and items (default). False: take the
    * parameters whose names are the same, and leave the others.
    */
-  strict?: boolean;
-}
+  strict: true,
+};
+
+/** Options of load. */
+export type LoadOptions = Partial<typeof LOAD>;
 
 /** See Learner.save. */
 export function saveCheckpoint(learn: Learner, file: string, options: SaveOptions = {}): void {
-  checkOptions(options, ['withOpt'], 'save');
-  const { withOpt = true } = options;
+  const { withOpt } = given(SAVE, options, 'save');
   learn.settle();
   const { model, dls } = learn;
   const tensors = modelTensors(model);
@@ -103,7 +105,7 @@ export function saveCheckpoint(learn: Learner, file: string, options: SaveOption
 
 /**
  * Adds the moments (`opt.PARAMETER.MOMENT`) and the record of an unfinished run to the tensors, and
- * returns what is left to describe.
+ * returns the description of the rest.
  */
 function trainingConfig(learn: Learner, tensors: Map<string, Tensor>): Json {
   const { opt, epochsTrained, unfinished } = learn;
@@ -125,8 +127,7 @@ function trainingConfig(learn: Learner, tensors: Map<string, Tensor>): Json {
 
 /** See Learner.load. Reads and checks everything, then changes the learner. */
 export function loadCheckpoint(learn: Learner, file: string, options: LoadOptions = {}): void {
-  checkOptions(options, ['withOpt', 'strict'], 'load');
-  const { withOpt = true, strict = true } = options;
+  const { withOpt, strict } = given(LOAD, options, 'load');
   openSafetensors(file, (st) => {
     const config = fileConfig(st, ['checkpoint', 'learner']);
     if (strict) checkClasses(config, learn);
@@ -140,11 +141,10 @@ export function loadCheckpoint(learn: Learner, file: string, options: LoadOption
       learn.opt.loadStateDict(training.opt); // changes nothing if it does not fit
       learn.epochsTrained = training.epochsTrained;
       learn.unfinished = training.run;
-    } else if (withOpt) {
+    } else if (withOpt)
       display().warn(
         `"${file}" holds no state of an optimizer: only the weights were loaded, the optimizer is as before. { withOpt: false } says that this is meant.`,
       );
-    }
     setValues(values);
   });
 }
@@ -166,11 +166,10 @@ function readTraining(
 ): { opt: OptimizerState; epochsTrained: number; run: UnfinishedRun | undefined } {
   const opt = fields.object('opt');
   const name = learn.opt.constructor.name;
-  if (opt.text('name') !== name) {
+  if (opt.text('name') !== name)
     throw new DataError(
       `it holds the state of ${opt.text('name')}, the learner's optimizer is ${name}. Give the learner the same optFunc, or load with { withOpt: false }.`,
     );
-  }
   const shapes = new Map(learn.model.parameters.map((p) => [p.name, p.shape]));
   const params: OptimizerState['params'] = {};
   for (const state of opt.objects('params')) {
@@ -197,7 +196,7 @@ function readTraining(
  * An unfinished run as JSON and, for what grows with its length, tensors: `run.lrs`, `run.losses`,
  * `run.iters`, `run.values` and `run.hps.NAME`, all F64.
  */
-export function runTensors(run: UnfinishedRun): { json: Json; tensors: [string, Tensor][] } {
+function runTensors(run: UnfinishedRun): { json: Json; tensors: [string, Tensor][] } {
   const calls = run.calls as unknown as Json;
   if (!run.at) return { json: { calls }, tensors: [] };
   const { recorder, pendingRows, ...position } = run.at;
@@ -230,11 +229,8 @@ export function runTensors(run: UnfinishedRun): { json: Json; tensors: [string, 
   };
 }
 
-/**
- * An unfinished run from a file, checked: its calls are such as this learner could have been asked
- * for.
- */
-export function readRun(fields: Fields, st: SafetensorsFile, learn: Learner): UnfinishedRun {
+/** Reads an unfinished run and checks that this learner could have been called so. */
+function readRun(fields: Fields, st: SafetensorsFile, learn: Learner): UnfinishedRun {
   const calls = fields.objects('calls').map(readCall);
   if (calls.length === 0) fields.wrong('calls', 'a list of at least one call');
   for (const call of calls) planOf(call, learn);
@@ -243,21 +239,17 @@ export function readRun(fields: Fields, st: SafetensorsFile, learn: Learner): Un
 
 function readCall(fields: Fields): FitCall {
   const method = fields.text('method');
-  const lr = readRate(fields);
-  const options = readOptions(fields.object('options'));
-  const freezeTo = fields.has('freezeTo') ? { freezeTo: fields.number('freezeTo') } : {};
+  const call = {
+    lr: readRate(fields),
+    options: readOptions(fields.object('options')),
+    ...(fields.has('freezeTo') && { freezeTo: fields.number('freezeTo') }),
+  };
+  const count = (name: string): number => fields.count(name);
   if (method === 'fitSgdr')
-    return {
-      method,
-      nCycles: fields.count('nCycles'),
-      cycleLen: fields.count('cycleLen'),
-      lr,
-      options,
-      ...freezeTo,
-    };
+    return { method, nCycles: count('nCycles'), cycleLen: count('cycleLen'), ...call };
   if (method !== 'fit' && method !== 'fitOneCycle' && method !== 'fitFlatCos')
     return fields.wrong('method', 'a kind of run');
-  return { method, nEpoch: fields.count('nEpoch'), lr, options, ...freezeTo };
+  return { method, nEpoch: count('nEpoch'), ...call };
 }
 
 function readRate(fields: Fields): LearningRate {
@@ -300,7 +292,7 @@ function readPosition(fields: Fields, st: SafetensorsFile, learn: Learner): RunP
 /**
  * Hyper-parameters of the groups under `hypers`, which must be those of the learner's optimizer.
  */
-export function readHypers(fields: Fields, learn: Learner): Hypers[] {
+function readHypers(fields: Fields, learn: Learner): Hypers[] {
   const { groups } = learn.opt;
   const saved = fields.objects('hypers');
   if (saved.length !== groups.length)
@@ -337,8 +329,8 @@ function readRecorder(fields: Fields, st: SafetensorsFile): RecorderState {
 }
 
 /**
- * Copies a learner's weights, the model's other state and, with `withOpt`, the optimizer's. What it
- * returns puts them back.
+ * Copies a learner's weights, the model's other state and, with `withOpt`, the optimizer's; returns
+ * what restores them.
  */
 export function keepState(learn: Learner, { withOpt }: { withOpt: boolean }): () => void {
   learn.settle();

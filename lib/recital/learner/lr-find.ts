@@ -2,31 +2,33 @@ import { inspect } from 'node:util';
 import { type Chart, display } from '../data/display.js';
 
 import { ArgumentError, UnknownIdError } from '../errors.js';
-import { checkArgument, checkOptions, checkRounds, isNumbers, said } from '../options.js';
+import { checkArgument, checkRounds, given, isNumbers, said } from '../options.js';
 import { CancelFitException, CancelValidException } from './callback.js';
 import { keepState } from './checkpoint.js';
 import type { Learner } from './learner.js';
 import { plotLrFind } from './plots.js';
 import { ParamScheduler, schedExp } from './schedules.js';
 
-/** Options of lrFind; defaults as fastai's. */
-export interface LrFindOptions {
+const LR_FIND = {
   /** First learning rate; default 1e-7. */
-  startLr?: number;
+  startLr: 1e-7,
   /** Last learning rate; default 10. */
-  endLr?: number;
+  endLr: 10,
   /** Batches; default 100, at least 6. */
-  numIt?: number;
+  numIt: 100,
   /** Stop when the smoothed loss exceeds four times its best; default true. */
-  stopDiv?: boolean;
+  stopDiv: true,
   /** Draw the curve; default true. */
-  showPlot?: boolean;
-  /** Which suggestions to mark in the plot; default all four. All are returned in any case. */
-  suggestFuncs?: readonly SuggestName[];
-}
+  showPlot: true,
+  /** The suggestions that the plot marks; default all four. All are returned in any case. */
+  suggestFuncs: ['valley', 'slide', 'minimum', 'steep'] as readonly SuggestName[],
+};
 
-/** The rules of suggest.ts, by name. */
-export type SuggestName = keyof typeof rules;
+/** Options of lrFind; defaults as fastai's. */
+export type LrFindOptions = Partial<typeof LR_FIND>;
+
+/** The name of a rule that suggests a learning rate. */
+export type SuggestName = 'valley' | 'slide' | 'minimum' | 'steep';
 
 /**
  * What lrFind found. A field is NaN where the curve was too short for its rule. It prints the
@@ -91,66 +93,48 @@ class LRFinder extends ParamScheduler {
 
 /** fastai's `lr_find` (callback/schedule.py). See Learner.lrFind. */
 export async function lrFind(learn: Learner, options: LrFindOptions = {}): Promise<LrFindResult> {
-  checkOptions(
+  const { startLr, endLr, stopDiv, showPlot, suggestFuncs, ...rest } = given(
+    LR_FIND,
     options,
-    ['startLr', 'endLr', 'numIt', 'stopDiv', 'showPlot', 'suggestFuncs'],
     'lrFind',
   );
-  const {
-    startLr = 1e-7,
-    endLr = 10,
-    numIt: asked = 100,
-    stopDiv = true,
-    showPlot = true,
-    suggestFuncs = suggestNames,
-  } = options;
-  if (!([startLr, endLr].every(Number.isFinite) && startLr > 0 && endLr > startLr)) {
+  if (!([startLr, endLr].every(Number.isFinite) && startLr > 0 && endLr > startLr))
     throw new ArgumentError(
       `lrFind needs 0 < startLr < endLr, got ${said(startLr)} and ${said(endLr)}.`,
     );
-  }
-  checkRounds(asked, 'numIt');
+  checkRounds(rest.numIt, 'numIt');
   checkRules(suggestFuncs);
-  const numIt = Math.max(6, asked);
+  const numIt = Math.max(6, rest.numIt);
   const nEpoch = Math.floor(numIt / Math.max(1, learn.dls.train.length)) + 1;
-  await rehearse(learn, () =>
-    learn.fit(nEpoch, learn.lr, { cbs: new LRFinder(startLr, endLr, numIt, stopDiv) }),
-  );
+  const finder = new LRFinder(startLr, endLr, numIt, stopDiv);
+  await rehearse(learn, () => learn.fit(nEpoch, learn.lr, { cbs: finder }));
 
-  const { lrs: allLrs, losses: allLosses } = learn.recorder;
   const from = Math.floor(numIt / 10);
-  const lrs = allLrs.slice(from);
-  const losses = allLosses.slice(from);
+  const lrs = learn.recorder.lrs.slice(from);
+  const losses = learn.recorder.losses.slice(from);
   const bad = losses.slice(0, -5).findIndex(Number.isNaN);
   const count = bad >= 0 ? bad : Math.max(0, losses.length - 5);
+  const curve = [lrs.slice(0, count), losses.slice(0, count)] as const;
   const points: Partial<Record<SuggestName, Suggestion>> = {};
   for (const name of suggestNames) {
-    const point = rules[name](lrs.slice(0, count), losses.slice(0, count));
+    const point = rules[name](...curve);
     if (point) points[name] = point;
   }
-  const value = (name: SuggestName): number => points[name]?.value ?? NaN;
-  const suggested = {
-    valley: value('valley'),
-    slide: value('slide'),
-    minimum: value('minimum'),
-    steep: value('steep'),
-  };
+  const suggested = Object.fromEntries(
+    suggestNames.map((name) => [name, points[name]?.value ?? NaN]),
+  ) as Record<SuggestName, number>;
   const chart = plotLrFind({ lrs, losses, points }, suggestFuncs);
   const found: LrFindResult = { ...suggested, lrs, losses, points, chart };
-  const text = (): string =>
-    `lrFind: ${Object.entries(suggested)
-      .map(([name, lr]) => `${name} ${lr.toExponential(2)}`)
-      .join(', ')}`;
+  const values = Object.entries(suggested).map(([name, lr]) => `${name} ${lr.toExponential(2)}`);
   for (const key of ['toString', inspect.custom])
-    Object.defineProperty(found, key, { value: text });
+    Object.defineProperty(found, key, { value: () => `lrFind: ${values.join(', ')}` });
   learn.recorder.lrFound = found;
-  if (learn.interrupted) return found; // which has been said
+  if (learn.interrupted) return found;
   if (showPlot) display().chart(chart);
-  if (!points.valley) {
+  if (!points.valley)
     display().warn(
       `lrFind has no suggestion: only ${losses.length} batches ran before the loss diverged. Try a smaller startLr or a larger numIt.`,
     );
-  }
   return found;
 }
 
@@ -248,13 +232,8 @@ export const steep: SuggestFunction = (lrs, losses) => {
 };
 
 function checkCurve(lrs: readonly number[], losses: readonly number[], of: string): void {
-  for (const values of [lrs, losses])
-    checkArgument(
-      isNumbers(values),
-      values,
-      of,
-      'learning rates and losses, arrays of numbers; learn.lrFind() finds them and asks it',
-    );
+  const wanted = 'learning rates and losses, arrays of numbers, such as learn.lrFind() returns';
+  for (const values of [lrs, losses]) checkArgument(isNumbers(values), values, of, wanted);
 }
 
 function mark(lrs: readonly number[], losses: readonly number[], i: number): Suggestion {
@@ -267,29 +246,24 @@ function argmin(values: readonly number[]): number {
   return best;
 }
 
-/** The rules by name. */
-export const rules = { valley, slide, minimum, steep };
+const rules: Record<SuggestName, SuggestFunction> = { valley, slide, minimum, steep };
 /** The names of the rules. */
-export const suggestNames = Object.keys(rules) as (keyof typeof rules)[];
+export const suggestNames = LR_FIND.suggestFuncs;
 
 /** Throws UnknownIdError for a name that no rule has. */
 export function checkRules(names: readonly string[]): void {
-  checkArgument(
-    Array.isArray(names),
-    names,
-    'suggestFuncs',
-    "an array of rules' names, such as ['valley', 'slide']",
-  );
+  const wanted = "an array of rules' names, such as ['valley', 'slide']";
+  checkArgument(Array.isArray(names), names, 'suggestFuncs', wanted);
   for (const name of names)
     if (!Object.hasOwn(rules, name))
       throw new UnknownIdError('suggestion', String(name), Object.keys(rules));
 }
 
 /**
- * A training run that leaves no trace but the recorder's: weights, the model's other state,
- * optimizer and the order of later epochs are as before. For lrFind.
+ * A trial run, which leaves only the recorder's results: weights, the model's other state, optimizer
+ * and the order of later epochs are as before.
  */
-export async function rehearse(learn: Learner, work: () => Promise<void>): Promise<void> {
+async function rehearse(learn: Learner, work: () => Promise<void>): Promise<void> {
   const { loop, epochsTrained } = learn;
   const restore = keepState(learn, { withOpt: true });
   loop.rehearsing = true;

@@ -1,7 +1,7 @@
 import { ArgumentError, NumericError } from '../errors.js';
 import { sigmoid } from '../nn/activations.js';
 import { argmaxRows } from '../nn/cross-entropy.js';
-import { checkArgument, checkNumber, checkOptions, isNumbers, whatIs } from '../options.js';
+import { checkArgument, checkFlag, checkNumber, given, isNumbers } from '../options.js';
 import { printed } from '../printed.js';
 import type { Learner } from './learner.js';
 
@@ -34,39 +34,58 @@ export interface MetricFunction {
   readonly greater?: boolean;
 }
 
-/** Options of {@link AvgMetric} and {@link AccumMetric}. */
-export interface MetricOptions {
+const OPTIONS = {
   /** Heading of its column; default: the name of the function. */
-  name?: string;
-  /**
-   * Whether more of it is better; default: what the function says, if it is one of the library's.
-   */
-  greater?: boolean;
-}
+  name: undefined as string | undefined,
+  /** Whether more of it is better; default: as the function says, if it is one of the library's. */
+  greater: undefined as boolean | undefined,
+};
 
-/**
- * Names of errors, of which less is better: fastai's rule (they contain "loss" or "error"), and
- * what errors are usually called.
- */
+/** Options of {@link AvgMetric} and {@link AccumMetric}. */
+export type MetricOptions = Partial<typeof OPTIONS>;
+
+/** Names of errors, as in fastai those with "loss" or "error", and other usual ones. */
 const ERRORS =
   /loss|error|perplexity|brier|deviance|divergence|(^|[^a-z])[rn]?(mse|mae|mape|msle)([^a-z]|$)/i;
 
-/** Whether more is better of what is called so, as far as a name can tell. */
+/** Whether more is better of a metric, as far as its name tells. */
 export function greaterByName(name: string): boolean {
   return !ERRORS.test(name);
 }
 
-/** The options of a metric, checked. */
-function metricOptions(
-  func: MetricFunction,
-  options: MetricOptions,
-  of: string,
-): { name: string; greater: boolean | undefined } {
-  checkOptions(options, ['name', 'greater'], of);
-  const { name = func.name || 'metric', greater = func.greater } = options;
-  if (greater !== undefined && typeof greater !== 'boolean')
-    throw new ArgumentError(`greater must be true or false, got ${whatIs(greater)}.`);
-  return { name, greater };
+/** A metric made of a function. */
+abstract class FunctionMetric implements Metric {
+  readonly name: string;
+  readonly greater: boolean | undefined;
+
+  constructor(
+    protected readonly func: MetricFunction,
+    options: MetricOptions = {},
+  ) {
+    const of = `new ${new.target.name}`;
+    const wanted = 'a function (pred, targets), such as mae';
+    checkArgument(typeof func === 'function', func, of, wanted);
+    const { name = func.name || 'metric', greater = func.greater } = given(OPTIONS, options, of);
+    if (greater !== undefined) checkFlag(greater, 'greater');
+    this.name = name;
+    this.greater = greater;
+  }
+
+  abstract reset(): void;
+  abstract accumulate(learn: Learner): void;
+  abstract get value(): number;
+
+  /** The function's value, which must be a number. */
+  protected compute(pred: Float32Array, targets: Float32Array): number {
+    const value: unknown = this.func(pred, targets);
+    if (typeof value === 'number') return value;
+    const { name } = this;
+    throw new ArgumentError(
+      typeof (value as Metric | undefined)?.accumulate === 'function'
+        ? `The metric ${name} returned a metric where a number was expected: it makes metrics, so call it, ${name}().`
+        : `The metric ${name} must return a number, got ${value === null ? 'null' : typeof value}.`,
+    );
+  }
 }
 
 /**
@@ -74,39 +93,19 @@ function metricOptions(
  * for an rmse (use AccumMetric).
  * @example new Learner(dls, model, { metrics: new AvgMetric(mae, { name: 'error' }) })
  */
-export class AvgMetric implements Metric {
-  readonly name: string;
-  readonly greater: boolean | undefined;
+export class AvgMetric extends FunctionMetric {
   private sum = 0;
   private rows = 0;
-
-  constructor(
-    private readonly func: MetricFunction,
-    options: MetricOptions = {},
-  ) {
-    checkArgument(
-      typeof func === 'function',
-      func,
-      'new AvgMetric',
-      'a function (pred, targets), such as mae',
-    );
-    const { name, greater } = metricOptions(func, options, 'new AvgMetric');
-    this.name = name;
-    this.greater = greater;
-  }
 
   reset(): void {
     this.sum = 0;
     this.rows = 0;
   }
 
-  accumulate({ pred, batch, model }: Learner): void {
-    const value = this.func(
-      pred.subarray(0, batch.size * model.outputs),
-      batch.targets.subarray(0, batch.size),
-    );
-    this.sum += checkValue(value, this.name) * batch.size;
-    this.rows += batch.size;
+  accumulate({ pred, batch: { size, targets }, model }: Learner): void {
+    const value = this.compute(pred.subarray(0, size * model.outputs), targets.subarray(0, size));
+    this.sum += value * size;
+    this.rows += size;
   }
 
   get value(): number {
@@ -119,26 +118,9 @@ export class AvgMetric implements Metric {
  * over rows.
  * @example new Learner(dls, model, { metrics: new AccumMetric((pred, targets) => Math.sqrt(mse(pred, targets)), { name: 'root' }) })
  */
-export class AccumMetric implements Metric {
-  readonly name: string;
-  readonly greater: boolean | undefined;
+export class AccumMetric extends FunctionMetric {
   private preds: Float32Array[] = [];
   private targets: Float32Array[] = [];
-
-  constructor(
-    private readonly func: MetricFunction,
-    options: MetricOptions = {},
-  ) {
-    checkArgument(
-      typeof func === 'function',
-      func,
-      'new AccumMetric',
-      'a function (pred, targets), such as mse',
-    );
-    const { name, greater } = metricOptions(func, options, 'new AccumMetric');
-    this.name = name;
-    this.greater = greater;
-  }
 
   reset(): void {
     this.preds = [];
@@ -151,10 +133,18 @@ export class AccumMetric implements Metric {
   }
 
   get value(): number {
-    return this.targets.length
-      ? checkValue(this.func(concat(this.preds), concat(this.targets)), this.name)
-      : NaN;
+    return this.targets.length ? this.compute(concat(this.preds), concat(this.targets)) : NaN;
   }
+}
+
+function concat(parts: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(parts.reduce((n, part) => n + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }
 
 /**
@@ -189,10 +179,9 @@ function passMetric(name: string, greater: boolean, func: MetricFunction): PassM
 }
 
 /**
- * What a learner makes of what it is given as a metric. The rule for all metrics: those without
- * options are given bare (`mse`, `mae`, `accuracy`, `rmse`, `r2`, `rocAuc`, a function of one's
- * own), those with options are made by a call (`accuracyThresh(0.5)`,
- * `new AvgMetric(mae, { name: 'error' })`).
+ * The Metric of a metric as a learner is given it. The rule for all: those without options are given
+ * bare (`mse`, `mae`, `accuracy`, `rmse`, `r2`, `rocAuc`, your own functions), those with options
+ * are made by a call (`accuracyThresh(0.5)`, `new AvgMetric(mae, { name: 'error' })`).
  */
 export function asMetric(metric: Metric | MetricFunction): Metric {
   if (typeof metric === 'function') {
@@ -212,19 +201,6 @@ export function asMetric(metric: Metric | MetricFunction): Metric {
   );
 }
 
-/** Throws unless a metric has returned a number. */
-function checkValue(value: unknown, name: string): number {
-  if (typeof value === 'number') return value;
-  if (typeof (value as Metric | undefined)?.accumulate === 'function') {
-    throw new ArgumentError(
-      `The metric ${name} returned a metric where a number was expected: it makes metrics, so call it, ${name}().`,
-    );
-  }
-  throw new ArgumentError(
-    `The metric ${name} must return a number, got ${value === null ? 'null' : typeof value}.`,
-  );
-}
-
 /**
  * Share of rows where the prediction exceeds `thresh` exactly when the target is above 0.5
  * (fastai's `accuracy_multi` for one label).
@@ -234,8 +210,7 @@ function checkValue(value: unknown, name: string): number {
  * @example accuracyThresh(0.5)
  */
 export function accuracyThresh(thresh = 0.5, options: { sigmoid?: boolean } = {}): Metric {
-  checkOptions(options, ['sigmoid'], 'accuracyThresh');
-  const { sigmoid: logits = true } = options;
+  const { sigmoid: logits } = given({ sigmoid: true }, options, 'accuracyThresh');
   checkNumber(thresh, thresh >= 0 && thresh <= 1, 'thresh is a probability between 0 and 1');
   const share = (pred: Float32Array, targets: Float32Array): number => {
     checkPairs('accuracyThresh', pred, targets, 1);
@@ -262,10 +237,7 @@ export function accuracy(pred: Float32Array, targets: Float32Array): number {
 
 accuracy.greater = true;
 
-/**
- * Throws unless there are as many predictions for each of some targets: a mean of none does not
- * exist. `each`: how many, default any number.
- */
+/** Throws unless there are targets, and `each` predictions for each (default: any number). */
 function checkPairs(name: string, pred: Float32Array, targets: Float32Array, each?: number): void {
   for (const values of [pred, targets])
     checkArgument(isNumbers(values), values, name, 'predictions and targets, Float32Arrays');
@@ -348,35 +320,34 @@ export const rocAuc: PassMetric = passMetric('roc_auc_score', true, (pred, targe
   if (bad >= 0) throw new NumericError(`rocAuc: prediction ${bad} is NaN, so it has no rank.`);
   const none = targets.findIndex((y) => Number.isNaN(y));
   if (none >= 0) throw new NumericError(`rocAuc: target ${none} is NaN, so it is of no class.`);
-  const order = Array.from(pred.keys()).sort((a, b) => pred[a] - pred[b]);
-  let positives = 0;
-  let rankSum = 0;
-  for (let i = 0; i < order.length; ) {
-    let j = i;
-    while (j < order.length && pred[order[j]] === pred[order[i]]) j++;
-    for (let k = i; k < j; k++) {
-      if (targets[order[k]] > 0.5) {
-        positives++;
-        rankSum += (i + 1 + j) / 2; // the middle rank of the tie, counted from 1
-      }
-    }
-    i = j;
-  }
-  return (rankSum - (positives * (positives + 1)) / 2) / (positives * (order.length - positives));
+  const positives = Float64Array.from(pred.filter((_, i) => targets[i] > 0.5)).sort();
+  let pairs = 0;
+  for (let i = 0; i < pred.length; i++)
+    if (!(targets[i] > 0.5)) pairs += countAbove(positives, pred[i]);
+  return pairs / (positives.length * (pred.length - positives.length));
 });
 
-function concat(parts: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((n, part) => n + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
+/**
+ * How many of ascending numbers are above x, those equal to it counted half: over all negatives x,
+ * the area under the ROC curve times the number of pairs.
+ */
+export function countAbove(ascending: Float64Array, x: number): number {
+  const n = ascending.length;
+  if (n === 0 || x < ascending[0]) return n;
+  let [below, high] = [0, n];
+  while (below < high) {
+    const middle = (below + high) >>> 1;
+    if (ascending[middle] < x) below = middle + 1;
+    else high = middle;
   }
-  return all;
+  let upTo = below;
+  for (high = n; upTo < high; ) {
+    const middle = (upTo + high) >>> 1;
+    if (ascending[middle] <= x) upTo = middle + 1;
+    else high = middle;
+  }
+  return n - (below + upTo) / 2;
 }
-
-for (const type of [AvgMetric, AccumMetric])
-  printed<Metric>(type, ({ constructor: made, name }) => `${made.name}(${name})`);
 
 /**
  * Share of rows whose target's class is among the k largest predictions (fastai's `top_k_accuracy`;
@@ -386,10 +357,9 @@ for (const type of [AvgMetric, AccumMetric])
  * @example new Learner(dls, model, { lossFunc: new CrossEntropyLossFlat(), metrics: [accuracy, topKAccuracy(10)] })
  */
 export function topKAccuracy(k = 5): Metric {
-  if (!(Number.isInteger(k) && k >= 1))
-    throw new ArgumentError(
-      `topKAccuracy needs a positive whole number of classes, got ${typeof k === 'number' ? k : `${whatIs(k)}: call it, topKAccuracy(5)`}.`,
-    );
+  const hint = typeof k === 'number' ? '' : ' Call it: topKAccuracy(5).';
+  const fits = Number.isInteger(k) && k >= 1;
+  checkNumber(k, fits, 'topKAccuracy needs a positive whole number of classes', hint);
   const share = (pred: Float32Array, targets: Float32Array): number => {
     const outputs = pred.length / targets.length;
     let right = 0;
@@ -406,3 +376,6 @@ export function topKAccuracy(k = 5): Metric {
   };
   return new AvgMetric(share, { name: `top_${k}_accuracy`, greater: true });
 }
+
+for (const type of [AvgMetric, AccumMetric])
+  printed<Metric>(type, ({ constructor: made, name }) => `${made.name}(${name})`);

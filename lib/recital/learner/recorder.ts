@@ -1,7 +1,7 @@
 import { type Chart, display } from '../data/display.js';
 
-import { ArgumentError, RecitalError } from '../errors.js';
-import { checkOptions, said } from '../options.js';
+import { RecitalError } from '../errors.js';
+import { checkCount, given } from '../options.js';
 import { asMade, counted, printed } from '../printed.js';
 import type { Callback } from './callback.js';
 import type { Learner } from './learner.js';
@@ -15,7 +15,7 @@ import { plotLoss, plotLrFind, plotSched } from './plots.js';
  */
 export type LogRow = (number | null)[];
 
-/** What a Recorder has gathered in a run: plain data. */
+/** The contents of a Recorder: plain data. */
 export interface RecorderState {
   readonly lrs: readonly number[];
   readonly losses: readonly number[];
@@ -25,19 +25,10 @@ export interface RecorderState {
   readonly smooth: { readonly count: number; readonly v: number };
 }
 
-const nothing: RecorderState = {
-  lrs: [],
-  losses: [],
-  iters: [],
-  values: [],
-  hps: {},
-  smooth: { count: 0, v: 0 },
-};
-
 /**
- * Keeps the record of a run (fastai's Recorder): the smoothed training loss of every batch, the
+ * The record of a run (fastai's Recorder): the smoothed training loss of every batch, the
  * hyper-parameters, and a row of losses and metrics for every epoch. The training loss of a row is
- * the smoothed loss at the end of the epoch, which carries over epochs; it is not the epoch's mean.
+ * the smoothed loss at the end of the epoch, which continues over epochs; it is not the epoch's mean.
  * @example
  * await learn.fit(1);
  * learn.recorder.losses.at(-1); // the smoothed training loss after the last batch
@@ -63,7 +54,7 @@ export class Recorder implements Callback {
    * (`afterEpoch`) that of this epoch.
    */
   log: LogRow = [];
-  /** What the last lrFind found. */
+  /** The result of the last lrFind. */
   lrFound: LrFindResult | undefined;
   readonly smoothLoss = new SmoothLoss();
   private readonly validLoss = { sum: 0, rows: 0 };
@@ -74,24 +65,15 @@ export class Recorder implements Callback {
   constructor(private readonly metrics: readonly Metric[]) {}
 
   beforeFit({ resumed }: Learner): void {
-    const { lrs, losses, iters, values, hps, smooth } = resumed?.recorder ?? nothing;
-    this.lrs = [...lrs];
-    this.losses = [...losses];
-    this.iters = [...iters];
-    this.values = values.map((row) => [...row]);
-    this.hps = Object.fromEntries(Object.entries(hps).map(([name, each]) => [name, [...each]]));
-    this.log = [];
-    this.metricNames = [
-      'epoch',
-      'train_loss',
-      'valid_loss',
-      ...this.metrics.map((m) => m.name),
-      'time',
-    ];
+    const before = resumed && structuredClone(resumed.recorder);
+    const { lrs = [], losses = [], iters = [], values = [], hps = {}, smooth } = before ?? {};
+    Object.assign(this, { lrs, losses, iters, values, hps, log: [] });
+    const names = this.metrics.map(({ name }) => name);
+    this.metricNames = ['epoch', 'train_loss', 'valid_loss', ...names, 'time'];
     this.smoothLoss.restore(smooth);
   }
 
-  /** A copy of what was gathered in this run. */
+  /** A copy of its contents. */
   state(): RecorderState {
     const { lrs, losses, iters, values, hps, smoothLoss } = this;
     return structuredClone({ lrs, losses, iters, values, hps, smooth: smoothLoss.state() });
@@ -138,10 +120,7 @@ export class Recorder implements Callback {
     this.log[this.log.length - 1] = this.seconds();
   }
 
-  /**
-   * Adds the epoch's row, once: as soon as it is complete, so that callbacks of any order find it
-   * there at the end of the epoch.
-   */
+  /** Adds the epoch's row, once it is complete, so that all callbacks see it in `afterEpoch`. */
   private close(epoch: number): void {
     if (this.closed) return;
     this.closed = true;
@@ -169,13 +148,9 @@ export class Recorder implements Callback {
    * learn.recorder.plotLoss().save('loss.png')
    */
   plotLoss(options: { skipStart?: number; withValid?: boolean } = {}): Chart {
-    checkOptions(options, ['skipStart', 'withValid'], 'plotLoss');
-    const { skipStart = 5, withValid = true } = options;
-    if (!(Number.isInteger(skipStart) && skipStart >= 0))
-      throw new ArgumentError(
-        `skipStart must be a whole number of batches, got ${said(skipStart)}.`,
-      );
-    return shown(plotLoss(this, { skipStart, withValid }));
+    const all = given({ skipStart: 5, withValid: true }, options, 'plotLoss');
+    checkCount(all.skipStart, 'skipStart', { least: 0 });
+    return shown(plotLoss(this, all));
   }
 
   /**
@@ -183,8 +158,7 @@ export class Recorder implements Callback {
    * @returns the chart, which is shown
    */
   plotLrFind(options: { suggestFuncs?: readonly SuggestName[] } = {}): Chart {
-    checkOptions(options, ['suggestFuncs'], 'plotLrFind');
-    const { suggestFuncs = suggestNames } = options;
+    const { suggestFuncs } = given({ suggestFuncs: suggestNames }, options, 'plotLrFind');
     checkRules(suggestFuncs);
     if (!this.lrFound)
       throw new RecitalError('There is no learning rate search to plot yet: call lrFind first.');
@@ -241,14 +215,13 @@ export class TrainEval implements Callback {
 printed(TrainEval, (cb) => asMade(cb));
 printed(Recorder, ({ values, losses, metricNames }) => {
   if (losses.length === 0) return 'Recorder: no run yet';
-  const last = values.length
-    ? values[values.length - 1].flatMap((x, i) =>
-        x === null ? [] : [`${metricNames[i + 1]} ${x.toFixed(4)}`],
-      )
-    : [];
-  return `Recorder: ${counted(values.length, 'epoch')}, ${counted(losses.length, 'batch', 'batches')}${last.length ? `; ${last.join(', ')}` : ''}`;
+  const last = (values.at(-1) ?? []).flatMap((x, i) =>
+    x === null ? [] : [`${metricNames[i + 1]} ${x.toFixed(4)}`],
+  );
+  const size = `${counted(values.length, 'epoch')}, ${counted(losses.length, 'batch', 'batches')}`;
+  return `Recorder: ${size}${last.length ? `; ${last.join(', ')}` : ''}`;
 });
-/** fastai's AvgSmoothLoss: exponential smoothing v ← β·v + (1 − β)·loss, shown as v/(1 − βᵗ). */
+/** fastai's AvgSmoothLoss: exponential smoothing v ← β·v + (1 − β)·loss, read as v/(1 − βᵗ). */
 export class SmoothLoss {
   /** Losses seen. */
   count = 0;
@@ -256,17 +229,13 @@ export class SmoothLoss {
 
   constructor(private readonly beta = 0.98) {}
 
-  reset(): void {
-    this.restore({ count: 0, v: 0 });
-  }
-
-  /** What it knows: losses seen, and the sum v. */
+  /** The number of losses seen, and v. */
   state(): { count: number; v: number } {
     return { count: this.count, v: this.v };
   }
 
-  /** Puts a state back. */
-  restore({ count, v }: { count: number; v: number }): void {
+  /** Sets a state; without one, that of the start. */
+  restore({ count, v } = { count: 0, v: 0 }): void {
     this.count = count;
     this.v = v;
   }

@@ -19,19 +19,16 @@ export interface TrainModelOptions extends LearnerOptions {
 }
 
 /**
- * A Learner that {@link trainModel} has made and trained.
+ * The Learner that {@link trainModel} returns.
  * @example
  * const learn: TrainedLearner = await trainModel(new LSTMModel(dls.classes), dls, { epochs: 2 });
  * learn.history; // a row an epoch
  */
 export class TrainedLearner extends Learner {
-  /** What it wrote. */
+  /** The log of its training. */
   readonly log: TrainingLog = new TrainingLog();
 
-  /**
-   * The epochs of training: epoch, loss, accuracy, and what validation came to beside them:
-   * valid_loss, valid_accuracy.
-   */
+  /** One row an epoch: epoch, loss and accuracy of training, valid_loss, valid_accuracy. */
   get history(): Table {
     return this.log.table;
   }
@@ -57,24 +54,20 @@ export async function trainModel(
   options: TrainModelOptions = {},
 ): Promise<TrainedLearner> {
   checkOptions(options, ['epochs', ...learnerOptions], 'trainModel');
-  const {
-    epochs = 60,
-    lossFunc = new CrossEntropyLossFlat(),
-    metrics = accuracy,
-    ...rest
-  } = options;
+  const { epochs = 60, ...rest } = options;
+  const { lossFunc = new CrossEntropyLossFlat(), metrics = accuracy } = options;
   checkRounds(epochs, 'epochs');
-  const learn = new TrainedLearner(dls, model, { lossFunc, metrics, ...rest });
+  const learn = new TrainedLearner(dls, model, { ...rest, lossFunc, metrics });
   await learn.noLogging(() => learn.fit(epochs, learn.lr, { cbs: learn.log }));
   return learn;
 }
 
 /**
- * Writes a line an epoch, as PyTorch programs do:
+ * Prints a line an epoch, as PyTorch programs do:
  * `Epoch 46/60, Loss: 1.2554402177532513, Accuracy: 0.675243089697367`, and keeps the numbers. Loss
- * and accuracy are those of training: means over the targets of the epoch, each predicted by the
- * weights that were there when its batch came. What is right counts as in {@link accuracy}; of a
- * model that is trained on a sample of the classes it is not known.
+ * and accuracy are those of training: means over the targets of the epoch, each predicted with the
+ * weights at its batch. Accuracy is as in {@link accuracy}; it is not known for a model that is
+ * trained on a sample of the classes.
  * @example const log = new TrainingLog(); await learn.fit(10, 1e-3, { cbs: log }); log.table
  */
 export class TrainingLog implements Callback {

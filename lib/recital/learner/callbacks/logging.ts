@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { appendFileSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { type DisplaySlot, display } from '../../data/display.js';
 import { makeFolder, writeAtomically } from '../../data/files/atomic-write.js';
@@ -6,19 +6,21 @@ import { splitRecord } from '../../data/files/csv-records.js';
 import { existingFile, isFile } from '../../data/files/text-file.js';
 import { Table } from '../../data/table.js';
 import { ArgumentError, DataError } from '../../errors.js';
-import { checkOptions, said } from '../../options.js';
+import { given, said } from '../../options.js';
 import { asMade, printed } from '../../printed.js';
 import type { Callback } from '../callback.js';
 import type { Learner } from '../learner.js';
 import { plotLoss } from '../plots.js';
 
-/** Options of CSVLogger; defaults as fastai's. */
-export interface CSVLoggerOptions {
+const CSV_LOGGER = {
   /** Path of the file, below the learner's `path` unless it is absolute; default `history.csv`. */
-  fname?: string;
-  /** Add to what the file holds of earlier runs; default false: a new run begins a new file. */
-  append?: boolean;
-}
+  fname: 'history.csv',
+  /** Add to the rows of earlier runs; default false: a new run begins a new file. */
+  append: false,
+};
+
+/** Options of CSVLogger; defaults as fastai's. */
+export type CSVLoggerOptions = Partial<typeof CSV_LOGGER>;
 
 /**
  * Writes the training table to a CSV file, a row after each epoch (fastai's CSVLogger): epoch,
@@ -40,8 +42,7 @@ export class CSVLogger implements Callback {
   private file: string;
 
   constructor(options: CSVLoggerOptions = {}) {
-    checkOptions(options, ['fname', 'append'], 'CSVLogger');
-    const { fname = 'history.csv', append = false } = options;
+    const { fname, append } = given(CSV_LOGGER, options, 'CSVLogger');
     if (typeof fname !== 'string' || fname === '' || fname.includes('\0'))
       throw new ArgumentError(
         `fname must be the path of a file, got ${typeof fname === 'string' ? JSON.stringify(fname) : said(fname)}.`,
@@ -55,12 +56,10 @@ export class CSVLogger implements Callback {
   readLog(): Table {
     const [header = '', ...rows] = this.lines();
     const names = splitRecord(header, ',');
-    const cells = rows.map((row) =>
-      splitRecord(row, ',').map((field) => (field === '' ? NaN : Number(field))),
-    );
-    return new Table(
-      new Map(names.map((name, i) => [name, Float64Array.from(cells, (row) => row[i])])),
-    );
+    const number = (field: string): number => (field === '' ? NaN : Number(field));
+    const cells = rows.map((row) => splitRecord(row, ',').map(number));
+    const column = (i: number): Float64Array => Float64Array.from(cells, (row) => row[i]);
+    return new Table(new Map(names.map((name, i) => [name, column(i)])));
   }
 
   beforeFit({ path: folder, recorder, resumed }: Learner): void {
@@ -68,13 +67,12 @@ export class CSVLogger implements Callback {
     makeFolder(path.dirname(this.file));
     const header = recorder.metricNames.map(quoted).join(',');
     const lines = (this.append || resumed) && isFile(this.file) ? this.lines() : [];
-    if (lines.length && lines[0] !== header) {
+    if (lines.length && lines[0] !== header)
       throw new DataError(
         `"${this.file}" has other columns (${lines[0]}) than this run (${header}). Choose another fname, or { append: false }.`,
       );
-    }
-    // What came after the point where the run goes on is learnt again.
     if (resumed)
+      // rows of epochs that are trained again
       while (lines.length > 1 && Number.parseInt(lines[lines.length - 1], 10) >= resumed.epoch)
         lines.pop();
     writeAtomically(this.file, [Buffer.from([header, ...lines.slice(1), ''].join('\n'))]);
@@ -83,13 +81,7 @@ export class CSVLogger implements Callback {
   afterEpoch({ recorder }: Learner): void {
     const line = recorder.log.map((value) => (value === null ? '' : String(value))).join(',');
     try {
-      const fd = openSync(this.file, 'a');
-      try {
-        writeSync(fd, `${line}\n`);
-        fsyncSync(fd);
-      } finally {
-        closeSync(fd);
-      }
+      appendFileSync(this.file, `${line}\n`, { flush: true });
     } catch (error) {
       throw new DataError(
         `"${this.file}" cannot be added to: ${(error as Error).message}. The rows before are in it.`,
