@@ -1,15 +1,14 @@
 /** Compiles the native kernel: `npm run native`. */
-import { buildNative } from '../native/build.js';
-import { askedFor, loadNative } from '../native/native.js';
+import { buildNative, NativeError } from 'recital-native';
+import { loadNative } from '../recital/compute/kernels.js';
 import { complaint } from '../recital/data/files/atomic-write.js';
 
 const { native: USAGE } = require('./usage.cjs') as { native: string };
 
 /** Compiles and, to see that it works, loads the kernel. Returns what there is to say. */
 export function run(): string {
-  const { dir } = askedFor();
-  const { file, compiler } = buildNative({ dir });
-  loadNative(dir);
+  const { file, compiler } = buildNative();
+  loadNative();
   return `Built ${file} with ${compiler}.\nUse it with setCompute({ native: true }), or RECITAL_NATIVE=1 in the environment.`;
 }
 
@@ -24,7 +23,7 @@ if (process.argv[1] === __filename) {
     try {
       process.stdout.write(`${run()}\n`);
     } catch (error) {
-      const said = complaint(error);
+      const said = error instanceof NativeError ? error.message : complaint(error);
       if (said === undefined) throw error;
       process.stderr.write(`${said}\n`);
       process.exitCode = 1;

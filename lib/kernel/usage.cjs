@@ -57,7 +57,7 @@ exports.native = `usage: npm run native
 Compiles the kernels for this machine's processor, with the C compiler that is there: cc, gcc or clang, or the one that the environment variable CC names.
 They are used where setCompute({ native: true }) asks for them, or RECITAL_NATIVE=1 in the environment of any command.
 
-  RECITAL_NATIVE=DIR  in the environment: builds into, and loads from, this folder in place of lib/recital/compute/build
+  RECITAL_NATIVE=DIR  in the environment: builds into, and loads from, this folder in place of lib/native/build
   --help              print this, and install nothing
 
 exit code: 0 built, 1 it could not be built, 2 wrong usage (nothing was built)`;

@@ -1,11 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { RecitalError } from '../recital/errors.js';
-import { currentStamp, fileName, stampOf } from './stamp.js';
-
-/** Where `npm run native` puts the kernel. */
-export const NATIVE_DIR: string = join(__dirname, '../recital/compute/build');
+import { currentStamp, fileName, NativeError, nativeFolder, stampOf } from './stamp.js';
 
 const FLAGS = '-std=gnu11 -O3 -fno-math-errno -fno-trapping-math -fvisibility=hidden -fPIC'.split(
   ' ',
@@ -17,7 +13,7 @@ const LINK =
 
 /** Options of buildNative. */
 export interface BuildNativeOptions {
-  /** Folder to put it in; default lib/recital/compute/build. */
+  /** Folder to put it in; default: where it is looked for. */
   dir?: string;
   /**
    * The C compiler; default: the environment variable CC, else the first of cc, gcc and clang that
@@ -39,15 +35,15 @@ export interface NativeBuild {
 
 /**
  * Compiles the native kernel for this machine, with GCC or Clang; takes seconds.
- * @throws RecitalError without a compiler, or when it fails, or when the folder cannot be written
+ * @throws NativeError without a compiler, or when it fails, or when the folder cannot be written
  */
 export function buildNative({
-  dir = NATIVE_DIR,
+  dir = nativeFolder(),
   compiler,
   target = 'native',
 }: BuildNativeOptions = {}): NativeBuild {
   if (process.platform === 'win32')
-    throw new RecitalError('The native kernel is for Linux and macOS. On Windows it runs in WSL.');
+    throw new NativeError('The native kernel is for Linux and macOS. On Windows it runs in WSL.');
   const cc = findCompiler(compiler ?? process.env.CC);
   const stamp = currentStamp();
   const name = fileName(stamp);
@@ -59,7 +55,7 @@ export function buildNative({
   if (status !== 0) {
     rmSync(partial, { force: true });
     const why = (error?.message ?? stderr).trim();
-    throw new RecitalError(
+    throw new NativeError(
       `The native kernel could not be compiled by ${cc.version} into ${dir}; is that folder writable?\n${why}`,
     );
   }
@@ -76,7 +72,7 @@ function findCompiler(asked: string | undefined): { command: string; version: st
     const { status, stdout } = spawnSync(command, ['--version'], { encoding: 'utf8' });
     if (status === 0) return { command, version: stdout.split('\n', 1)[0] };
   }
-  throw new RecitalError(
+  throw new NativeError(
     `A C compiler is needed for the native kernel, and ${commands.join(', ')} cannot be started. Install one (Debian, Ubuntu: \`apt install gcc\`; macOS: ` +
       '`xcode-select --install`) or name it in the environment variable CC. Without it everything works as before, by WebAssembly.',
   );
@@ -86,7 +82,7 @@ function writing(dir: string, work: () => void): void {
   try {
     work();
   } catch (error) {
-    throw new RecitalError(
+    throw new NativeError(
       `The native kernel cannot be put into ${dir}: ${(error as Error).message}. Choose a folder that can be written, for building and for running alike: ` +
         'RECITAL_NATIVE=FOLDER.',
     );

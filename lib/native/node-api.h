@@ -13,6 +13,9 @@ typedef int napi_status; // 0: done
 typedef int napi_typedarray_type;
 
 napi_status napi_create_function(napi_env, const char *name, size_t length, napi_callback, void *data, napi_value *result);
+napi_status napi_create_array(napi_env, napi_value *result);
+napi_status napi_create_string_utf8(napi_env, const char *text, size_t length, napi_value *result);
+napi_status napi_set_element(napi_env, napi_value array, uint32_t index, napi_value value);
 napi_status napi_set_named_property(napi_env, napi_value object, const char *name, napi_value value);
 napi_status napi_get_cb_info(napi_env, napi_callback_info, size_t *argc, napi_value *argv, napi_value *self, void **data);
 napi_status napi_get_value_int32(napi_env, napi_value, int32_t *result);

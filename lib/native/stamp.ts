@@ -1,7 +1,21 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import os from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+
+/** What is wrong with the native kernel, or with building it, and what to do. */
+export class NativeError extends Error {
+  override readonly name = 'NativeError';
+}
+
+/**
+ * The folder that the native kernel is built into and loaded from: lib/native/build, or the one
+ * that the environment variable RECITAL_NATIVE names (if it is not just 1, or 0).
+ */
+export function nativeFolder(): string {
+  const asked = process.env.RECITAL_NATIVE ?? '';
+  return ['', '0', '1'].includes(asked) ? join(__dirname, 'build') : resolve(asked);
+}
 
 /**
  * What a native kernel was compiled from and for: it runs only where both are the same, else the

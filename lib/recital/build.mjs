@@ -1,7 +1,17 @@
 // Compiles the AssemblyScript kernels into lib/recital/compute/build/, and makes of the library one
 // file and its declarations, in lib/recital/dist/, and bundles of the kernel, unless that is done
 // already. Run by npm's `prepare`.
-import { accessSync, constants, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,14 +28,36 @@ const newest = Math.max(
   age(fileURLToPath(import.meta.url)),
   ...readdirSync(source).map((file) => age(join(source, file))),
 );
-if (!Object.keys(builds).every((name) => age(join(out, `${name}.wasm`)) > newest)) await compile();
-bundle(library, 'index.ts', ['../native']);
+if (!Object.keys(builds).every((name) => age(join(out, `${name}.wasm`)) > newest)) {
+  await compile();
+  list();
+}
+bundle(library, 'index.ts');
 try {
   typesOf(() => createRequire(import.meta.url)('@tslab/typescript-for-tslab'));
   for (const program of ['supervise', 'kernel', 'interrupt-channel'])
     bundle(join(library, '..', 'kernel'), `tslab/${program}.ts`);
 } catch {
   // The kernel is not installed.
+}
+
+/** Writes down which kernels assembly/index.ts exports, with the names of their parameters. */
+function list() {
+  const read = (name) => readFileSync(join(source, `${name}.ts`), 'utf8');
+  const lines = [...read('index').matchAll(/^export \{ (.*) \} from '\.\/([\w-]+)';/gm)].flatMap(
+    ([, names, file]) =>
+      names.split(', ').map((name) => {
+        const [, found] = new RegExp(`^export function ${name}\\(([^)]*)\\)`, 'm').exec(read(file));
+        const parameters = [...found.matchAll(/(\w+):/g)].map(([, each]) => each.replace(/^_/, ''));
+        return `  ${name}: '${parameters.join(' ')}';\n`;
+      }),
+  );
+  const text = `// The kernels of assembly/index.ts and their parameters, written by build.mjs.
+export interface KernelParameters {
+${lines.sort().join('')}}
+`;
+  const file = join(library, 'compute', 'kernel-list.ts');
+  if (!existsSync(file) || readFileSync(file, 'utf8') !== text) writeFileSync(file, text);
 }
 
 async function compile() {

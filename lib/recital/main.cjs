@@ -2,4 +2,4 @@
 // "types": "./index.ts".
 const { load } = require('./bundle.cjs');
 
-module.exports = load(__dirname, 'index.ts', ['../native']);
+module.exports = load(__dirname, 'index.ts');

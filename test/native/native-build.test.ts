@@ -3,9 +3,8 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync }
 import { join, resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { expect } from 'chai';
-import { buildNative } from '../../lib/native/build.js';
-import { loadNative } from '../../lib/native/native.js';
-import { currentStamp, fileName } from '../../lib/native/stamp.js';
+import { buildNative, currentStamp, fileName, NativeError } from 'recital-native';
+import { loadNative } from '../../lib/recital/compute/kernels.js';
 import { matmul } from '../../lib/recital/compute/matmul.js';
 import { float32 } from '../../lib/recital/compute/memory.js';
 import { Random } from '../../lib/recital/compute/random.js';
@@ -189,7 +188,7 @@ describe(`the native build${missing ? ` (skipped: ${missing})` : ''}`, function 
 
     it('is not built without a compiler, by one that fails, or where nothing can be written', () => {
       expect(() => buildNative({ dir: place(), compiler: 'no-such-compiler' })).to.throw(
-        RecitalError,
+        NativeError,
         /C compiler is needed.*no-such-compiler/,
       );
       const failing = join(place('cc'), 'cc');
@@ -200,16 +199,16 @@ describe(`the native build${missing ? ` (skipped: ${missing})` : ''}`, function 
       chmodSync(failing, 0o755);
       const there = place();
       expect(() => buildNative({ dir: there, compiler: failing })).to.throw(
-        RecitalError,
+        NativeError,
         /by cc 1\.0[\s\S]*what is -march/,
       );
       expect(readdirSync(there)).to.deep.equal([]);
       expect(() => buildNative({ dir: join(failing, 'in-a-file') })).to.throw(
-        RecitalError,
+        NativeError,
         /cannot be put into.*RECITAL_NATIVE=FOLDER/,
       );
       mkdirSync(join(there, fileName({ machine, source }))); // cannot be replaced
-      expect(() => buildNative({ dir: there })).to.throw(RecitalError, /cannot be put into/);
+      expect(() => buildNative({ dir: there })).to.throw(NativeError, /cannot be put into/);
     });
   });
 });

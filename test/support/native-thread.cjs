@@ -2,7 +2,7 @@
 // workerData is the FOLDER of the build. Says whether the product is right.
 const { parentPort, workerData } = require('node:worker_threads');
 require('tsx/cjs');
-const { loadNative } = require('../../lib/native/native.ts');
+const { loadNative } = require('../../lib/recital/compute/kernels.ts');
 const { setCompute } = require('../../lib/recital/compute/threads.ts');
 const { float32 } = require('../../lib/recital/compute/memory.ts');
 const { matmul } = require('../../lib/recital/compute/matmul.ts');

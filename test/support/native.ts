@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildNative } from '../../lib/native/build.js';
+import { buildNative } from 'recital-native';
 
 /** Why the native kernel cannot be built here, if it cannot. */
 export function cannotBuild(): string | undefined {

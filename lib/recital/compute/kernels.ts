@@ -1,147 +1,33 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import v8 from 'node:v8';
-import { askedFor, loadNative } from '../../native/native.js';
 import { ArgumentError, RecitalError } from '../errors.js';
 import { said } from '../options.js';
-import { memory } from './memory.js';
-import { type WasmMemory, wasm } from './wasm.js';
+import type { KernelParameters } from './kernel-list.js';
+import { memory, type WasmMemory, wasm } from './memory.js';
+
+/** A number for each word. */
+type Numbers<Words extends string> = Words extends `${string} ${infer Rest}`
+  ? [number, ...Numbers<Rest>]
+  : [number];
 
 /**
  * The kernels of assembly/index.ts. Pointers are byte offsets into the shared memory
  * (`array.byteOffset`).
  */
-export interface Kernels {
-  dotBiasForward(
-    n: number,
-    k: number,
-    users: number,
-    items: number,
-    U: number,
-    V: number,
-    bu: number,
-    bv: number,
-    out: number,
-  ): void;
-  dotBiasBackward(
-    n: number,
-    k: number,
-    users: number,
-    items: number,
-    d: number,
-    U: number,
-    V: number,
-    slotU: number,
-    slotI: number,
-    gU: number,
-    gV: number,
-    gbu: number,
-    gbv: number,
-  ): void;
-  adam(
-    n: number,
-    w: number,
-    g: number,
-    m: number,
-    v: number,
-    keep: number,
-    l2: number,
-    b1: number,
-    d1: number,
-    b2: number,
-    d2: number,
-    step: number,
-    unbias: number,
-    eps: number,
-  ): void;
-  adamTable(
-    from: number,
-    to: number,
-    width: number,
-    slot: number,
-    w: number,
-    g: number,
-    m: number,
-    v: number,
-    keep: number,
-    l2: number,
-    b1: number,
-    d1: number,
-    b2: number,
-    d2: number,
-    step: number,
-    unbias: number,
-    eps: number,
-  ): void;
-  moments(n: number, w: number, g: number, m: number, v: number, coefficients: number): void;
-  momentsTable(
-    count: number,
-    width: number,
-    slot: number,
-    w: number,
-    g: number,
-    m: number,
-    v: number,
-    coefficients: number,
-  ): void;
-  gemm(
-    M: number,
-    N: number,
-    K: number,
-    a: number,
-    rsa: number,
-    csa: number,
-    b: number,
-    rsb: number,
-    csb: number,
-    c: number,
-    ldc: number,
-    add: boolean,
-    scratch: number,
-  ): void;
-  gemmColumns(from: number, to: number, ...args: number[]): void;
-  gemmRows(from: number, to: number, ...args: number[]): void;
-  gemmWorkspace(): number;
-  gatherRows(
-    n: number,
-    width: number,
-    rows: number,
-    table: number,
-    out: number,
-    stride: number,
-  ): void;
-  scatterRows(
-    n: number,
-    width: number,
-    rows: number,
-    d: number,
-    stride: number,
-    table: number,
-  ): void;
-  columnSums(n: number, width: number, x: number, sums: number): void;
-  scaleShift(n: number, width: number, x: number, scale: number, shift: number, out: number): void;
-  relu(n: number, x: number, y: number): void;
-  reluBackward(n: number, y: number, d: number, out: number): void;
-  adamRange(from: number, to: number, ...args: number[]): void;
-  alsRows(from: number, to: number, ...args: number[]): void;
-  alsWorkspace(width: number): number;
-  bprMaxRows(from: number, to: number, ...args: number[]): void;
-  crossEntropyRows(from: number, to: number, ...args: number[]): void;
-  denseBlock(from: number, to: number, ...args: number[]): void;
-  denseTransposeBlock(from: number, to: number, ...args: number[]): void;
-  outerSum(from: number, to: number, ...args: number[]): void;
-  skipAdvance(from: number, to: number, ...args: number[]): void;
-  skipRows(from: number, to: number, ...args: number[]): void;
-  skipScan(from: number, to: number, ...args: number[]): void;
-  skipStep(from: number, to: number, ...args: number[]): void;
-  sparseBlock(from: number, to: number, ...args: number[]): void;
-  topRows(from: number, to: number, ...args: number[]): void;
-  sparseRows(from: number, to: number, ...args: number[]): void;
-  gruForward(from: number, to: number, ...args: number[]): void;
-  gruBackward(from: number, to: number, ...args: number[]): void;
-  lstmForward(from: number, to: number, ...args: number[]): void;
-  lstmBackward(from: number, to: number, ...args: number[]): void;
-}
+export type Kernels = {
+  readonly [K in keyof KernelParameters]: (
+    ...numbers: KernelParameters[K] extends '' ? [] : Numbers<KernelParameters[K]>
+  ) => number;
+};
+
+/**
+ * Kernels over a range of rows, (from, to, …numbers, thread): the ones that can be split over
+ * threads.
+ */
+export type RangeKernel = {
+  [K in keyof KernelParameters]: KernelParameters[K] extends `from to ${string}` ? K : never;
+}[keyof KernelParameters];
 
 /**
  * Which build of the kernels: `reproducible` gives the same bits on every machine, `fast` uses
@@ -197,7 +83,7 @@ export function kernels(): Kernels {
  * RECITAL_NATIVE says otherwise.
  */
 export function kernelBuild(): Build {
-  if (build === undefined) useBuild(askedFor().native ? 'native' : 'reproducible');
+  if (build === undefined) useBuild(nativeAsked() ? 'native' : 'reproducible');
   return build!;
 }
 
@@ -223,4 +109,42 @@ export function useBuild(name: Build): void {
   if (name === 'native') loadNative();
   else before = name;
   build = name;
+}
+
+type NativePackage = typeof import('recital-native');
+type Native = ReturnType<NativePackage['loadNative']>;
+
+let machineCode: Native | undefined;
+
+/** Whether the environment variable RECITAL_NATIVE asks for the native build. */
+function nativeAsked(): boolean {
+  return !['', '0'].includes(process.env.RECITAL_NATIVE ?? '');
+}
+
+/**
+ * The native build, loaded once.
+ * @param folder where it was built, to load it from there, whatever is loaded; default: where
+ *   `npm run native` puts it
+ * @throws RecitalError if there is none, or one of other sources or for another machine
+ */
+export function loadNative(folder?: string): Native {
+  if (machineCode && folder === undefined) return machineCode;
+  const { loadNative: load, NativeError } = nativePackage();
+  try {
+    machineCode = load(new Uint8Array(memory.buffer), folder); // memory grows in place
+    return machineCode;
+  } catch (error) {
+    throw error instanceof NativeError ? new RecitalError(error.message) : error;
+  }
+}
+
+function nativePackage(): NativePackage {
+  try {
+    return require('recital-native') as NativePackage;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error;
+    throw new RecitalError(
+      'The native kernel is a package of its own, recital-native, which is not installed.',
+    );
+  }
 }

@@ -87,3 +87,15 @@ function repeatRow(
   for (let done = n; done < m * n; done *= 2)
     values.copyWithin(offset + done, offset, Math.min(offset + done, end - done));
 }
+
+/** Fills an array on the shared memory with zeros. */
+export function zero(values: Float32Array): void {
+  if (!native('zero', values.length, [values.byteOffset])) values.fill(0);
+}
+
+/** Adds the n rows of a matrix to `sums`, one number a column; both on the shared memory. */
+export function addColumnSums(values: Float32Array, n: number, sums: Float32Array): void {
+  const width = sums.length;
+  if (!native('columnSums', width, [n, values.byteOffset, sums.byteOffset]))
+    kernels().columnSums(n, width, values.byteOffset, sums.byteOffset);
+}

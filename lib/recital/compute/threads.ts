@@ -1,49 +1,20 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { loadNative } from '../../native/native.js';
 import { ArgumentError } from '../errors.js';
 import { checkOptions, said } from '../options.js';
 import {
   kernelBuild,
   kernelFile,
   kernels,
+  loadNative,
+  type RangeKernel,
   useBuild,
   type WasmBuild,
   wasmBefore,
   wasmBuild,
 } from './kernels.js';
 import { memory } from './memory.js';
-import { threadLimit } from './thread-limit.js';
-
-/**
- * Kernels over a range of rows, (from, to, …numbers, thread): the ones that can be split over
- * threads.
- */
-const rangeKernels = [
-  'adamRange',
-  'adamTable',
-  'alsRows',
-  'bprMaxRows',
-  'crossEntropyRows',
-  'denseBlock',
-  'denseTransposeBlock',
-  'gemmColumns',
-  'gemmRows',
-  'gruBackward',
-  'gruForward',
-  'lstmBackward',
-  'lstmForward',
-  'outerSum',
-  'skipRows',
-  'skipScan',
-  'skipStep',
-  'sparseBlock',
-  'topRows',
-  'sparseRows',
-] as const;
-/** The name of such a kernel. */
-export type RangeKernel = (typeof rangeKernels)[number];
 
 const builds: readonly WasmBuild[] = ['reproducible', 'fast'];
 /** The most threads that can be asked for. */
@@ -56,7 +27,23 @@ const [GENERATION, ACTIVE, BUILD, KERNEL, ARGS, READY, NEXT, TASKS, OPEN, RANGES
 const control = new Int32Array(new SharedArrayBuffer(4 * (RANGES + 2 * MAX_THREADS)));
 const numbers = new Float64Array(new SharedArrayBuffer(8 * 32));
 let wanted = defaultThreads();
+let names: string[] | undefined; // of the kernels, the same in both builds
 let started = 1;
+
+function kernelNames(): string[] {
+  names ??= Object.keys(kernels());
+  return names;
+}
+
+/**
+ * How many threads a process may use, for kernels and for reading files: the environment variable
+ * RECITAL_THREADS, for machines with many users. Undefined where it is not set, or is no whole
+ * number of 1 or more.
+ */
+export function threadLimit(): number | undefined {
+  const asked = Number(process.env.RECITAL_THREADS);
+  return Number.isInteger(asked) && asked > 0 ? asked : undefined;
+}
 
 /**
  * As many threads as the machine has cores, at most 4 (the work is bound by memory), or what the
@@ -138,7 +125,7 @@ function ready(): number {
       numbers,
       id: started,
       files: builds.map(kernelFile),
-      names: rangeKernels,
+      names: kernelNames(),
     };
     const worker = new Worker(join(__dirname, 'worker.cjs'), { workerData, execArgv: [] });
     worker.unref(); // a script ends although its threads wait
@@ -198,7 +185,7 @@ export function parallel(
   numbers.set(args);
   control[TASKS] = threads;
   control[ARGS] = args.length;
-  control[KERNEL] = rangeKernels.indexOf(name);
+  control[KERNEL] = kernelNames().indexOf(name);
   control[BUILD] = builds.indexOf(wasmBuild());
   Atomics.store(control, NEXT, 0);
   Atomics.store(control, OPEN, 1);

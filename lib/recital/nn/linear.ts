@@ -1,5 +1,4 @@
-import { addColumnSums } from '../compute/column-sums.js';
-import { matmul } from '../compute/matmul.js';
+import { addColumnSums, matmul } from '../compute/matmul.js';
 import type { Random } from '../compute/random.js';
 import { checkCount, given } from '../options.js';
 import { printed } from '../printed.js';

@@ -1,6 +1,6 @@
+import { zero } from '../compute/matmul.js';
 import { dispose, float32, int32 } from '../compute/memory.js';
 import type { Random } from '../compute/random.js';
-import { zero } from '../compute/zero.js';
 import { ArgumentError } from '../errors.js';
 import { checkArgument, given } from '../options.js';
 import { printed } from '../printed.js';

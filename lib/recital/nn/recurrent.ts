@@ -1,5 +1,4 @@
-import { addColumnSums } from '../compute/column-sums.js';
-import { matmul, matmulScratch } from '../compute/matmul.js';
+import { addColumnSums, matmul, matmulScratch } from '../compute/matmul.js';
 import { int32 } from '../compute/memory.js';
 import type { Random } from '../compute/random.js';
 import { parallel } from '../compute/threads.js';

@@ -68,7 +68,7 @@ function productRate(): number {
         1,
         c.byteOffset,
         n,
-        false,
+        0,
         scratch.byteOffset,
       );
   });
@@ -94,7 +94,7 @@ function rowRate(bytes: number): number {
   let rate = 0;
   for (let run = 0; run < 20; run++) {
     for (let r = 0; r < rows.length; r++) rows[r] = random.int(n); // others each time: the last ones are in the cache
-    const gather = (): void =>
+    const gather = (): number =>
       kernels().gatherRows(
         rows.length,
         WIDTH,

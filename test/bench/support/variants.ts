@@ -1,4 +1,4 @@
-import { nativeBuilt } from '../../../lib/native/native.js';
+import { nativeBuilt } from 'recital-native';
 import type { Build } from '../../../lib/recital/compute/kernels.js';
 import { setCompute } from '../../../lib/recital/compute/threads.js';
 import type { Runs } from './contenders.js';

@@ -8,7 +8,7 @@ import type {
   DuckDBValue,
 } from '@duckdb/node-api';
 import { type AsyncSteps, stoppable } from '../../compute/interrupt.js';
-import { threadLimit } from '../../compute/thread-limit.js';
+import { threadLimit } from '../../compute/threads.js';
 import { DataError, InterruptedError } from '../../errors.js';
 import { type Column, Table } from '../table.js';
 import { isRunning } from './atomic-write.js';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { threadLimit } from '../../../../lib/recital/compute/thread-limit.js';
+import { threadLimit } from '../../../../lib/recital/compute/threads.js';
 import { sql } from '../../../../lib/recital/index.js';
 
 describe('RECITAL_THREADS', () => {
