@@ -238,44 +238,11 @@ export function missingExtension(message: string): string | undefined {
   );
 }
 
-/**
- * DuckDB's error for a file as a DataError: file, line, column, what was expected and what came.
- * @param names the file's names of the columns, by those in the query
- */
-export function fileError(
-  error: unknown,
-  file: string,
-  names: Readonly<Record<string, string>> = {},
-): DataError {
+/** DuckDB's error for a file as a DataError. */
+export function fileError(error: unknown, file: string): DataError {
   const message = error instanceof Error ? error.message : String(error);
-  const line = /CSV Error on Line: (\d+)/.exec(message)?.[1];
-  const where = line ? `"${file}", line ${line}` : `"${file}"`;
-  const conversion = /converting column "(.*?)"\. Could not convert string "([\s\S]*?)" to '/.exec(
-    message,
-  );
-  if (conversion)
-    return new DataError(
-      `${where}, column "${names[conversion[1]] ?? conversion[1]}": expected a number, got "${conversion[2]}".`,
-    );
-  const count = /Expected Number of Columns: (\d+) Found: (\d+)/.exec(message);
-  if (count)
-    return new DataError(
-      `${where}: expected ${count[1]} columns, found ${count[2]}. Is a line cut off, or a text with a delimiter not quoted?`,
-    );
-  if (/unterminated quote/.test(message))
-    return new DataError(`${where}: a quotation mark opens a text and none closes it.`);
-  if (/invalid unicode|not utf-8/i.test(message))
-    return new DataError(`${where}: expected text in UTF-8. Save the file in that encoding.`);
-  if (/state machine|RFC 4180/.test(message)) {
-    return new DataError(
-      `${where} is not a proper CSV file: its quotation marks or line ends are mixed up. Save it again as CSV in UTF-8.`,
-    );
-  }
-  if (/Parquet|No magic bytes/.test(message))
-    return new DataError(`${where} is not a whole Parquet file: ${firstSentence(message)}`);
-  return new DataError(`${where} cannot be read: ${firstSentence(message)}`);
-}
-
-function firstSentence(message: string): string {
-  return message.split('\n')[0].replace(/^[A-Za-z ]*Error: /, '');
+  const [sentence] = message.replace(/^[A-Za-z ]*Error: /, '').split('\n');
+  return /Parquet|No magic bytes/.test(message)
+    ? new DataError(`"${file}" is not a whole Parquet file: ${sentence}`)
+    : new DataError(`"${file}" cannot be read: ${sentence}`);
 }

@@ -4,7 +4,7 @@ import { DataError } from '../../errors.js';
 import { groupBy } from '../csr.js';
 import type { PlaysColumns } from '../plays-columns.js';
 import { Vocabulary } from '../vocabulary.js';
-import { fileError, stopped, typedItems, withDuckDB } from './duckdb.js';
+import { stopped, typedItems, withDuckDB } from './duckdb.js';
 
 /** How to read plays in SQL. */
 export interface PlaysQuery {
@@ -18,12 +18,8 @@ export interface PlaysQuery {
   playcount: string;
   /** SQL of the time as text, by which the plays are ordered; undefined: in the file's order. */
   time?: string;
-  /** The file's names of the columns, by those in the SQL. */
-  names?: Readonly<Record<string, string>>;
   /** Throws the error for a row, counted from 0, without id, positive playcount or time. */
   reject(row: number): Promise<never>;
-  /** The error for one of DuckDB. Default: by {@link fileError}. */
-  failed?(error: unknown): unknown;
 }
 
 /** SQL of a 64-bit hash of a text; another one for each attempt. */
@@ -38,26 +34,21 @@ const duckHash: HashSql = (text, attempt) =>
  * There are two passes over the file, neither of which makes a string per row. In the first, DuckDB
  * finds and sorts the distinct ids. In the second, it gives a 64-bit hash for each id of a row; the
  * position of the id with this hash is its code. That is exact: every id of the second pass is one
- * of the first, and if two ids have one hash, which is checked, another hash is taken.
+ * of the first, and if two ids have one hash, which is checked, another hash is taken. Errors of
+ * DuckDB are let through.
  */
 export async function encodePlays(
   query: PlaysQuery,
   hash: HashSql = duckHash,
 ): Promise<PlaysColumns> {
-  return withDuckDB(`reading "${query.path}"`, async function* (connection) {
-    try {
-      return yield* encodePlaysOn(connection, query, hash);
-    } catch (error) {
-      throw error instanceof DataError
-        ? error
-        : query.failed
-          ? query.failed(error)
-          : fileError(error, query.path, query.names);
-    }
-  });
+  return withDuckDB(`reading "${query.path}"`, (connection) =>
+    encodePlaysOn(connection, query, hash),
+  );
 }
 
-/** {@link encodePlays} on an open database, in a schema of its own. DuckDB's errors are let through. */
+/**
+ * {@link encodePlays} on an open database, in a schema of its own. DuckDB's errors are let through.
+ */
 export async function* encodePlaysOn(
   connection: DuckDBConnection,
   query: PlaysQuery,

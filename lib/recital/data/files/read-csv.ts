@@ -61,9 +61,7 @@ export async function readCsv<T>(
     const plain = { delimiter: ',', quote: '"', skip: 0, header: false, lineEnd: '\n' };
     return await work(csvSource(copy, { ...format, ...plain, compression: 'none', longest }));
   } catch (error) {
-    if (error instanceof RecitalError) throw error;
-    const names = Object.fromEntries(format.names.map((name, i) => [`c${i}`, name]));
-    throw fileError(error, file.path, names);
+    throw error instanceof RecitalError ? error : fileError(error, file.path);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -174,9 +172,9 @@ async function writePlain(file: TextFile, format: CsvFormat, copy: string): Prom
   return 4 * longest;
 }
 
-/** What DuckDB takes for a number, or for none at all. */
+/** What DuckDB takes for a number, or for a missing one. */
 const NUMERAL =
-  /^$|^\s*[+-]?(?:\d[\d_]*\.?[\d_]*(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?|nan|inf|infinity)\s*$/i;
+  /^$|^[\t-\r ]*[+-]?(?:(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:e[+-]?\d+(?:_\d+)*)?|nan|inf|infinity)[\t-\r ]*$/i;
 
 /** The error for a field that should be a number. */
 export function notANumber(file: string, line: number, column: string, field: string): DataError {

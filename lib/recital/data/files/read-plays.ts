@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { ArgumentError, DataError } from '../../errors.js';
+import { ArgumentError, DataError, RecitalError } from '../../errors.js';
 import { checkOptions } from '../../options.js';
 import { Plays } from '../plays.js';
 import {
@@ -27,8 +27,8 @@ import {
   type TextFormat,
   type TextFormatOptions,
 } from './csv-format.js';
-import { identifier } from './duckdb.js';
-import { encodePlays } from './encode-plays.js';
+import { fileError, identifier } from './duckdb.js';
+import { encodePlays, type PlaysQuery } from './encode-plays.js';
 import { locateHetRec, readHetRec } from './hetrec.js';
 import { PlaysCache } from './plays-cache.js';
 import { readCsv } from './read-csv.js';
@@ -39,9 +39,9 @@ import { csvRecord, existingFile, isFile, openText, statOf, type TextFile } from
 /** Options of {@link readPlays}. */
 export interface ReadPlaysOptions extends TextFormatOptions {
   /**
-   * The columns. Default: Kaggle's names; in a file without a header whose lines are text, text,
-   * number (the Taste Profile's user ⇥ song ⇥ plays) these three. A file of users and tracks alone
-   * has plays of 1 each.
+   * The columns. Default: Kaggle's names, or in a file without a header the first three, if they
+   * are text, text, number (the Taste Profile's user ⇥ song ⇥ plays). In a file of users and tracks
+   * alone each playcount is 1.
    */
   columns?: PlaysColumnNames;
   /**
@@ -50,9 +50,9 @@ export interface ReadPlaysOptions extends TextFormatOptions {
    */
   lists?: boolean;
   /**
-   * Whether the first line holds names. Default: no where `names` are given; yes where a column is
-   * given by name; else unless that line's playcount is a number. A first line of nothing but
-   * numbers where names were expected is an error.
+   * Whether the first line holds names. Default: no if `names` are given; yes if a column is given
+   * by name; else unless the playcount of that line is a number. A first line of nothing but
+   * numbers is an error if names were expected.
    */
   header?: boolean;
   /**
@@ -61,12 +61,11 @@ export interface ReadPlaysOptions extends TextFormatOptions {
    */
   catalogue?: Tracks | boolean;
   /**
-   * Whether the encoded plays are kept in the folder `.cache` beside the file, or where that cannot
-   * be written in the system's temporary folder, readable by this user alone: reading the file
-   * again then takes a fraction of a second. The environment variable RECITAL_CACHE names another
-   * folder. They are made anew when the file has changed in any way (size, times, inode), or is
-   * read by other options. The folder can be deleted at any time. Default: for files from 1 MB on;
-   * never HetRec.
+   * Whether the encoded plays are cached, so that reading the file again takes a fraction of a
+   * second: in the folder `.cache` beside the file or, if that cannot be written, in the system's
+   * temporary folder, readable by this user alone. The environment variable RECITAL_CACHE names
+   * another folder. The cache is renewed after any change of the file (size, times, inode), and for
+   * other options. It can be deleted at any time. Default: for files from 1 MB on; never HetRec.
    */
   cache?: boolean;
 }
@@ -76,13 +75,13 @@ export type { PlaysColumnNames };
 const WORTH_CACHING = 1 << 20;
 
 /**
- * Reads who played what, how often.
+ * Reads plays: which user played which track how often.
  *
- * Repeated (user, track) are summed into the first, counted in `plays.repairs`, and a warning says
- * so. Plays of tracks that the catalogue lacks are kept and counted.
+ * Repeated pairs of user and track are summed into the first, counted in `plays.repairs`, and
+ * reported by a warning. Plays of tracks that the catalogue lacks are kept and counted.
  * @param where a file (.csv, .csv.gz, .parquet, or text with another delimiter), or a folder:
  *   Kaggle's `User Listening History` in it, else HetRec's zip in it, else its folder `sample`; or
- *   a query in SQL, `{ sql }`, which see for its options
+ *   a query in SQL with its options, {@link PlaysOfQuery}
  * @throws DataError naming file, line and column for missing, malformed or foreign files and for
  *   playcounts that are not positive numbers
  * @throws ArgumentError for options that cannot be followed
@@ -173,7 +172,7 @@ async function parquetPlays(
   for (const role of ['user', 'track'] as const)
     checkIdType(role, inFile[at[role]], columnTypes[at[role]], { name: `"${path}"`, advice });
   const sql = (i: number): string => identifier(inFile[i]);
-  return encodePlays({
+  const query: PlaysQuery = {
     path,
     from: source,
     user: `nullif(${sql(at.user)}::varchar, '')`,
@@ -186,6 +185,9 @@ async function parquetPlays(
         `"${path}", row ${row} (counted from 0): expected a user, a track, a playcount that is a positive number${time}.`,
       );
     },
+  };
+  return encodePlays(query).catch((error: unknown) => {
+    throw error instanceof RecitalError ? error : fileError(error, path);
   });
 }
 
@@ -231,7 +233,6 @@ async function textPlays(
       playcount: at.playcount < 0 ? '1.0' : `c${at.playcount}`,
       time: at.time < 0 ? undefined : `c${at.time}`,
       reject,
-      failed: (error) => error,
     }),
   );
 }
@@ -239,7 +240,7 @@ async function textPlays(
 /** The format of a text of plays, and where its columns are. */
 type PlaysFormat = TextFormat & { at: PlaysPositions };
 
-/** A user and all tracks of theirs on a line. */
+/** The format of a file with a user and all of their tracks on each line. */
 function listsFormat(
   file: TextFile,
   columns: PlaysColumnNames,
@@ -260,56 +261,47 @@ function listsFormat(
   };
 }
 
-/** Whether a file has a header, what its columns are called, and where those of the plays are. */
-function layout(file: TextFile, columns: PlaysColumnNames, format: TextOptions): PlaysFormat {
+/** The header, the names of the columns, and the positions of those of the plays. */
+function layout(file: TextFile, columns: PlaysColumnNames, options: TextOptions): PlaysFormat {
   const { path } = file;
-  const start = startOf(file, format);
+  const start = startOf(file, options);
   const { first } = start;
+  const format = (header: boolean, names: string[], wanted = columns): PlaysFormat => {
+    const at = playsPositions(path, names, wanted, delimiterHint(start));
+    return { ...start, header, names, at };
+  };
+  if (options.names)
+    return format(
+      options.header ?? false,
+      columnNames(path, { first, header: false, given: options.names }),
+    );
   const given = [columns.user, columns.track, columns.playcount, columns.time];
-  if (format.names) {
-    const names = columnNames(path, { first, header: false, given: format.names });
-    return {
-      ...start,
-      header: format.header ?? false,
-      names,
-      at: playsPositions(path, names, columns, delimiterHint(start)),
-    };
-  }
-  const numbered = { header: false, names: first.map((_, i) => `column ${i}`) };
+  const numbered = first.map((_, i) => `column ${i}`);
   const triplets =
     given.every((c) => c === undefined) &&
     first.length === 3 &&
     isNumber(first[2]) &&
     !isNumber(first[0]) &&
     !isNumber(first[1]);
-  if (format.header === false || triplets) {
+  if (options.header === false || triplets) {
     const name = given.find((c) => typeof c === 'string');
     if (name !== undefined)
       throw new DataError(
         `"${path}" has no header, so there is no column "${name}". Give positions from 0, or names.`,
       );
-    const third = first.length > 2 && columns.time !== 2 ? 2 : null; // users and tracks alone
+    const third = first.length > 2 && columns.time !== 2 ? 2 : null; // null: users and tracks alone
     const { user = 0, track = 1, playcount = third, time } = columns;
-    return {
-      ...start,
-      ...numbered,
-      at: playsPositions(
-        path,
-        numbered.names,
-        { user, track, playcount, time },
-        delimiterHint(start),
-      ),
-    };
+    return format(false, numbered, { user, track, playcount, time });
   }
   const byPosition =
     given.every((c, i) => typeof c === 'number' || (i > 1 && !c)) &&
     columns.playcount !== undefined;
-  if (format.header === undefined && !byPosition && first.every(isNumber))
+  if (options.header === undefined && !byPosition && first.every(isNumber))
     throw numbersForNames(path, first);
-  const at = playsPositions(path, first, columns, delimiterHint(start));
-  const judged = at.playcount < 0 ? at.time : at.playcount;
-  const header = format.header ?? !(byPosition && judged >= 0 && isNumber(first[judged]));
-  return { ...start, ...(header ? { header, names: first } : numbered), at };
+  const named = format(true, first);
+  const judged = named.at.playcount < 0 ? named.at.time : named.at.playcount;
+  const isHeader = options.header ?? !(byPosition && judged >= 0 && isNumber(first[judged]));
+  return isHeader ? named : { ...named, header: false, names: numbered };
 }
 
 function numbersForNames(path: string, first: readonly string[]): DataError {
@@ -320,10 +312,7 @@ function numbersForNames(path: string, first: readonly string[]): DataError {
   );
 }
 
-/**
- * A data file and its kind: a table of rows, or the HetRec Last.fm-2K collection (its zip, or the
- * folder of its files).
- */
+/** A data file: a table of rows, or the HetRec Last.fm-2K collection (zip or folder). */
 export interface Located {
   kind: 'table' | 'hetrec';
   path: string;
@@ -379,9 +368,9 @@ const NUMBERS = ['year', ...audioFeatures];
 const TEXTS = trackColumns.filter((name) => !NUMBERS.includes(name));
 
 /**
- * Reads what is known of the tracks: Kaggle's `Music Info`, or any table with a `track_id` column
- * and some of Kaggle's others. `tracks.missingColumns` says which are absent, and further columns
- * are kept. Names are Kaggle's whatever their case: `Track_ID` becomes `track_id`.
+ * Reads a catalogue of tracks: Kaggle's `Music Info`, or any table with a `track_id` column and
+ * some of Kaggle's others. `tracks.missingColumns` names the absent ones; further columns are kept.
+ * Names in another case become Kaggle's: `Track_ID` becomes `track_id`.
  * @param where a file (.csv, .csv.gz, .parquet), or a folder: Kaggle's file in it, else
  *   `tracks_30459` in it, else HetRec's zip in it (artists as tracks), else its folder `sample`
  * @param options how a text file is written
@@ -415,7 +404,7 @@ export async function readTracksFile(
     columns.set(
       known(name, table),
       column instanceof Float64Array ? column : column.map((v) => v || null),
-    ); // quoted empty text is missing, too
+    ); // a quoted empty text is missing, too
   }
   if (!columns.has('track_id')) {
     const hint =

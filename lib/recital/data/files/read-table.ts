@@ -16,16 +16,14 @@ import { fileError, identifier, pathLiteral, tableOf, withDuckDB } from './duckd
 import { notANumber, readCsv } from './read-csv.js';
 import { csvRecord, eachRecord, existingFile, openText, type TextFile } from './text-file.js';
 
-/** Options of {@link readTable}: how a text file is written, and what its columns hold. */
+/** Options of {@link readTable}: the format of a text file, and the types of its columns. */
 export interface ReadTableOptions extends TextFormatOptions {
   /**
-   * Columns that must be read as numbers, whatever the case of their names. A text in one of them
-   * is an error. Default: by their content.
+   * Columns to read as numbers, whatever the case of their names. A text in one of them is an
+   * error. Default: by their content.
    */
   numbers?: readonly string[];
-  /**
-   * Columns that must be read as text, whatever the case of their names. Default: by their content.
-   */
+  /** Columns to read as text, whatever the case of their names. Default: by their content. */
   texts?: readonly string[];
 }
 
@@ -56,13 +54,13 @@ export async function readTable(path: string, options: ReadTableOptions = {}): P
 export interface LoadedTable {
   table: Table;
   /**
-   * The line of a text file on which a row begins; undefined for Parquet. It reads the file again:
-   * for error messages.
+   * The line of a text file on which a row begins; undefined for Parquet. For error messages: it
+   * reads the file again.
    */
   lineOf?(row: number): Promise<number>;
 }
 
-/** What further columns hold, by the names of all. */
+/** The types of columns that neither `numbers` nor `texts` name. */
 export interface ColumnMeanings {
   /** Ids: numbers only if each is written as a number writes itself, else text. */
   ids?: readonly string[];
@@ -73,8 +71,8 @@ export interface ColumnMeanings {
 }
 
 /**
- * Reads a table, and can tell where in the file its rows are.
- * @param meanings what columns hold, of their names, and of what may be wrong with the first line
+ * Reads a table, and can find the lines of its rows.
+ * @param meanings types of columns by the names of all; `hint` is for errors of the first line
  */
 export async function loadTable(
   path: string,
@@ -129,21 +127,18 @@ export async function loadTable(
 
 type Kind = 'content' | 'id' | 'value' | 'number' | 'text';
 
-/**
- * What is a number, in SQL. Most are short and plain: they are found first, as this takes a fifth
- * of the time.
- */
+/** SQL of whether a text is a short, plain number: tested first, in a fifth of the time. */
 const plain = (c: string): string =>
   `strlen(${c}) <= 15 and regexp_full_match(${c}, '-?(?:[1-9][0-9]*|0)(?:[.][0-9]+)?')`;
 const DECIMAL =
   "'[ \t]*-?(?:(?:0|[1-9][0-9]*)?[.][0-9]+|(?:0|[1-9][0-9]*)[.]?)(?:[eE][+-]?[0-9]+)?[ \t]*'";
 const decimal = (c: string): string =>
   `regexp_full_match(${c}, ${DECIMAL}) and isfinite(try_cast(${c} as double)) and (abs(try_cast(${c} as double)) <= 9007199254740991 or regexp_matches(${c}, '[eE]'))`;
-/** A whole number that a double holds, written as it writes itself. */
+/** SQL of whether a text is a whole number that a double holds, without leading zeros. */
 const whole = (c: string): string =>
   `regexp_full_match(${c}, '-?[1-9][0-9]*|0') and (strlen(${c}) <= 15 or coalesce(abs(try_cast(${c} as bigint)) <= 9007199254740991, false))`;
 
-/** SQL, over all values, of whether a column is numeric: of `number`, a value that is none. */
+/** SQL of whether all values of a column are numbers; for `number`, of a value that is none. */
 const KINDS: Readonly<Record<Kind, (column: string) => string>> = {
   content: (c) =>
     `coalesce(max(case when ${c} is null then 0 when ${plain(c)} then 1 when ${decimal(c)} then 1 ` +
@@ -157,12 +152,11 @@ const KINDS: Readonly<Record<Kind, (column: string) => string>> = {
 };
 
 /**
- * So many columns are judged by an expression each: of more, planning the query would take longer
- * than reading the file.
+ * Number of columns up to which each has an expression: planning more takes longer than reading.
  */
 const WIDE = 200;
 
-/** What `KINDS` says of each column. */
+/** The values of `KINDS` for each column. */
 async function judged(
   connection: DuckDBConnection,
   kinds: readonly Kind[],
@@ -198,7 +192,7 @@ function columnKinds(
   });
 }
 
-/** Whether a column is the wanted one: by its name, else by its name in another case. */
+/** Whether a column has the wanted name, or else this name in another case. */
 function isColumn(names: readonly string[], wanted: string, name: string): boolean {
   return (
     wanted === name || (!names.includes(wanted) && wanted.toLowerCase() === name.toLowerCase())
@@ -226,7 +220,7 @@ function checkNames(
     );
 }
 
-/** The error for a column that should hold numbers and has this text. */
+/** The error for a text in a column of numbers. */
 async function noNumber(
   file: TextFile,
   format: TextFormat,

@@ -29,7 +29,7 @@ import {
 import { encodePlaysOn } from './encode-plays.js';
 
 /**
- * A value for a query. null is NULL; an array of texts or of numbers is a list, for
+ * A value for a query. null is NULL; an array of texts or numbers is a list, for
  * `where x in (select unnest($list))`.
  */
 export type SqlValue =
@@ -43,27 +43,26 @@ export type SqlValue =
 /** Options of {@link sql}. */
 export interface SqlOptions {
   /**
-   * What the query can name, by name. Plays have the columns track_id, user_id and playcount.
-   * Default: nothing but files.
+   * Tables of the query by name. Plays have the columns track_id, user_id and playcount. Default:
+   * none; files can be named anyway.
    */
   tables?: Readonly<Record<string, Table | Tracks | Plays>>;
   /**
-   * Values for the query's `?`, `$1` …, in order, or for its `$name`, by name. They are given to
-   * DuckDB as values and never become a part of the query's text, so that a quotation mark in one
-   * of them means nothing. Default: none.
+   * Values for the query's `?`, `$1` …, in order, or for its `$name`, by name. They never become
+   * part of the query's text, so that a quotation mark in a value does no harm. Default: none.
    */
   params?: readonly SqlValue[] | Readonly<Record<string, SqlValue>>;
 }
 
 /**
- * Asks a question in SQL (DuckDB's dialect) of tables in memory, and of files by their quoted
- * paths. Missing values are NULL there. Rows come in no order unless the query says `order by`.
+ * Runs a query in SQL (DuckDB's dialect) on tables in memory, and on files by their quoted paths.
+ * Missing values are NULL. Rows have no order unless the query says `order by`.
  *
- * Numbers come as numbers; whole and decimal ones with more digits than a JavaScript number holds
- * come as text, column by column, and so do dates and times. What DuckDB takes a text file's
- * columns for is its own affair: ids of more than 18 digits become rounded DOUBLEs, `4:33` becomes
- * a time, `t` and `f` become true and false. Where texts are to stay as they are, say
- * `from read_csv('x.csv', all_varchar = true)`, or use `readTable`.
+ * Numbers come as numbers. Dates and times come as text, and so does a column of whole or decimal
+ * numbers with more digits than a JavaScript number holds. DuckDB guesses the types of a text
+ * file's columns: ids of more than 18 digits become rounded DOUBLEs, `4:33` a time, `t` and `f`
+ * true and false. To keep texts as they are, write `from read_csv('x.csv', all_varchar = true)`, or
+ * use `readTable`.
  * @param query in DuckDB's dialect; files are named in quotes, `'../data/x.csv'`. Of several
  *   statements only the last may give rows
  * @throws ArgumentError with DuckDB's explanation if the query is wrong, or a table's or column's
@@ -79,7 +78,7 @@ export async function sql(query: string, options: SqlOptions = {}): Promise<Tabl
   });
 }
 
-/** Runs a query, with its tables and parameters, on a database. */
+/** Runs a query with its tables and parameters. */
 async function* runQuery(
   connection: DuckDBConnection,
   query: string,
@@ -119,7 +118,7 @@ async function* runQuery(
   }
 }
 
-/** Runs the statements of a query, one after the other, and returns what the last one gives. */
+/** Runs the statements of a query in order, and returns the result of the last one. */
 async function runStatements(
   connection: DuckDBConnection,
   query: string,
@@ -233,26 +232,24 @@ async function bindValue(
   } else throw wrong(whatIs(value));
 }
 
-/** Plays as the rows of a query: {@link readPlays} takes it in the place of a path. */
+/** Plays as the rows of a query, for {@link readPlays} in place of a path. */
 export interface PlaysOfQuery extends SqlOptions {
   /**
-   * In DuckDB's dialect, as `sql` takes it: over files, folders of them
+   * The query in DuckDB's dialect, as for `sql`: over files, folders of them
    * (`'plays/**' + '/*.parquet'`), and `tables`.
    */
   sql: string;
   /**
-   * The columns. Default: `user_id` or `user`, `track_id` or `track`, and `playcount`; where there
-   * is no `playcount` each row counts once. With a `time` the plays come in its order, else in that
+   * The columns. Default: `user_id` or `user`, `track_id` or `track`, and `playcount`; without
+   * `playcount` each row counts once. Plays are in the order of `time` if it is given, else in that
    * of the query.
    */
   columns?: PlaysColumnNames;
-  /** What is known of the tracks. Default: nothing. */
+  /** The catalogue of the tracks. Default: none. */
   catalogue?: Tracks;
 }
 
-/**
- * The plays of a query: what readPlays does with one. Ids of millions of rows become no strings.
- */
+/** The plays of a query. Ids of millions of rows become no strings. */
 export async function playsOfQuery(options: PlaysOfQuery): Promise<Plays> {
   checkOptions(
     options,
@@ -320,8 +317,8 @@ export async function playsOfQuery(options: PlaysOfQuery): Promise<Plays> {
 }
 
 /**
- * Throws unless every value of a type has one text only, the one it came with.
- * @param source where the column is, and what to do
+ * Throws DataError for a type of ids whose values may be rounded or written in another way.
+ * @param source the name of the column's table, and advice
  */
 export function checkIdType(
   role: string,
@@ -353,7 +350,7 @@ function tableIn(data: unknown): Table {
   throw new ArgumentError(`a Table, Tracks or Plays was expected, got ${typeof data}.`);
 }
 
-/** A column on its way into DuckDB. Typed arrays have no missing values. */
+/** A column for DuckDB. Typed arrays have no missing values. */
 interface NewColumn {
   name: string;
   type: 'DOUBLE' | 'INTEGER' | 'FLOAT' | 'VARCHAR';
@@ -372,10 +369,7 @@ function columnsOf(table: Table): NewColumn[] {
   });
 }
 
-/**
- * Plays go in as they are encoded, with their ids as tables of their own, and a view puts them
- * together: millions of rows cost no strings.
- */
+/** Plays as a view that joins their codes with tables of ids: rows cost no strings. */
 async function* addPlays(
   connection: DuckDBConnection,
   name: string,
@@ -427,7 +421,7 @@ async function* addTable(
   appender.closeSync();
 }
 
-/** Copies numbers at once where the vector shows its memory, else one by one. */
+/** Copies numbers into a vector, at once if it shows its memory. */
 function fill(vector: DuckDBVector, values: Int32Array | Float32Array): void {
   const items = typedItems(vector);
   if (items instanceof Int32Array || items instanceof Float32Array) items.set(values);

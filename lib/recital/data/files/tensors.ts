@@ -8,9 +8,8 @@ import { NA, pack, Vocabulary } from '../vocabulary.js';
 import type { Tensor, TensorSource } from './safetensors.js';
 
 /**
- * Strings as tensors. `NAME.bytes` (U8) is their UTF-8, one after the other, `NAME.offsets` (U32,
- * one more than strings) where each begins and the last ends: string i is
- * `bytes[offsets[i] … offsets[i + 1])`. A million ids cost their bytes and 4 each.
+ * Strings as tensors: `NAME.bytes` (U8), their UTF-8 joined, and `NAME.offsets` (U32, one more than
+ * strings). String i is `bytes[offsets[i] … offsets[i + 1])`.
  */
 export function stringTensors(name: string, values: readonly string[]): [string, Tensor][] {
   const { bytes, offsets } = pack(values);
@@ -108,7 +107,7 @@ export function csrTensors(name: string, { indptr, indices, data }: Csr): [strin
   }).map(([part, array]) => [`${name}.${part}`, { shape: [array.length], data: array }]);
 }
 
-/** What csrTensors has made, checked. */
+/** The sparse matrix under a name, checked. */
 export function readCsr(tensors: TensorSource, name: string, columns: number): Csr {
   const indptr = tensors.read(`${name}.indptr`, 'I32');
   const indices = tensors.read(`${name}.indices`, 'I32');
@@ -121,10 +120,7 @@ export function readCsr(tensors: TensorSource, name: string, columns: number): C
   return matrix;
 }
 
-/**
- * The similarities of tracks in a file that has no listening histories to count them from;
- * undefined if it has.
- */
+/** The similarities of tracks; undefined in a file with plays, from which they are computed. */
 export function readSimilarity(tensors: TensorSource, tracks: number): Csr | undefined {
   if (!tensors.has('similarity.indptr')) return undefined;
   const matrix = readCsr(tensors, 'similarity', tracks);
