@@ -36,8 +36,8 @@ const lstmLearnerOptions = [
 ];
 
 /**
- * A learner of the next track: an LSTMModel, trained by cross-entropy on windows of what was
- * played. It recommends, too.
+ * A learner of an LSTMModel that predicts the next track, trained by cross-entropy on windows of
+ * histories. It is a recommender, too.
  * @param dls from SequenceDataLoaders
  * @example
  * const learn = lstmLearner(SequenceDataLoaders.fromPlays(plays, { everyPosition: true }), { metrics: accuracy });
@@ -89,14 +89,13 @@ export function lstmLearner(
 const BLOCK_SCORES = 1 << 22;
 
 /**
- * Recommends the next track by an LSTMModel that a Learner has trained on SequenceDataLoaders. A
- * user's history is what training has of it, in order, of which the model reads the last tracks, as
- * many as its windows have; a listener who is not among the users says what they have just played.
+ * The next-track recommender of an LSTMModel that a Learner has trained on SequenceDataLoaders. It
+ * reads the last tracks of a user's history in training, or of a given history, as many as a window
+ * has.
  *
- * Scores in lists are probabilities that the track comes next; those of `scoresOf` are logits,
- * whose softmax over all tracks they are. Of a model that was trained to rank, by BPR-max, lists
- * have its scores as they are. Tracks that occur in held-out plays only are not among those that
- * can be recommended: nothing was learnt of them.
+ * Scores in lists are probabilities that the track comes next, the softmax over all tracks of the
+ * logits of `scoresOf`; for a model trained to rank, by BPR-max, lists have its scores as they are.
+ * Tracks that occur in held-out plays only cannot be recommended.
  * @example
  * const learn = await trainModel(new LSTMModel(dls.classes), dls, { epochs: 5 });
  * evaluateNextItem(new LSTMRecommender(learn), heldOut);
@@ -108,7 +107,7 @@ export class LSTMRecommender extends SequenceRecommender {
   override readonly prediction?: (score: number) => number;
   /** The windows that its learner validates with. */
   override readonly heldOut: SequenceDataset;
-  /** Tracks of a history that the model reads, at most. */
+  /** Number of tracks of a history that the model reads, at most. */
   readonly length: number;
   private readonly model: LSTMModel;
   private readonly classOf: Int32Array | undefined;
@@ -154,12 +153,8 @@ export class LSTMRecommender extends SequenceRecommender {
 
   /** From logits to logarithms of probabilities. */
   override listed(scores: Float32Array): void {
-    checkArgument(
-      scores instanceof Float32Array,
-      scores,
-      'listed',
-      'the scores of all tracks, a Float32Array',
-    );
+    const wanted = 'the scores of all tracks, a Float32Array';
+    checkArgument(scores instanceof Float32Array, scores, 'listed', wanted);
     if (!this.model.probabilistic) return;
     let max = -Infinity;
     for (let t = 0; t < scores.length; t++) if (scores[t] > max) max = scores[t];
@@ -170,10 +165,9 @@ export class LSTMRecommender extends SequenceRecommender {
   }
 
   /**
-   * The vector by which each track is scored: tracks that follow the same tracks have similar ones;
-   * a copy. Of a model that is not tied they tell more than the vectors of its embedding, by which
-   * it reads tracks: on the sample, of the five tracks that are nearest 17 % are by the same
-   * artist, against 2 %.
+   * The output vector of each track, a copy: tracks that follow the same tracks have similar ones.
+   * In a model that is not tied they are more telling than the vectors of its embedding: on the
+   * sample, 17 % of the five nearest tracks are by the same artist, against 2 %.
    */
   override trackVectors(): TrackVectors {
     this.learn.settle();
@@ -224,8 +218,8 @@ export class LSTMRecommender extends SequenceRecommender {
 }
 
 /**
- * A Learner of an LSTMModel, and a recommender of the next track: what it is asked for as one, its
- * {@link LSTMRecommender} answers.
+ * A Learner of an LSTMModel that is a next-track recommender, too: its {@link LSTMRecommender}
+ * answers.
  * @example
  * const learn: LSTMLearner = lstmLearner(SequenceDataLoaders.fromPlays(plays));
  * await learn.fitOneCycle(3, 3e-3);
@@ -256,7 +250,7 @@ export class LSTMLearner extends recommendingLearner<
   };
 }
 
-/** A learner that recommends, of the model and the loaders of another. */
+/** An LSTMLearner with the model and the loaders of another learner. */
 function recommendingCopy({ dls, model, lossFunc, wd, epochsTrained }: Learner): LSTMLearner {
   const made = new LSTMLearner(dls, model, { lossFunc, wd });
   made.epochsTrained = epochsTrained;
@@ -312,7 +306,7 @@ function partsOf(learn: Learner): Parts {
 
 const known = new WeakMap<Learner, Recommender>();
 
-/** The recommender itself, or that of a learner which is none by itself. */
+/** A recommender as it is; for a learner that is none, its LSTMRecommender. */
 export function recommenderOf(from: Recommender | Learner): Recommender {
   if (!(from instanceof Learner) || 'recommend' in from) return from as Recommender;
   const recommender = known.get(from) ?? new LSTMRecommender(from);
@@ -321,9 +315,9 @@ export function recommenderOf(from: Recommender | Learner): Recommender {
 }
 
 /**
- * Recommends songs to a user, or to whoever has just played these: the paper's `recommend_songs`,
- * for any recommender, and for a learner of an LSTMModel. The label-encoded user 7621 of the paper
- * is `plays.users.id(7621)`.
+ * Recommendations for a user, or after a history: the paper's `recommend_songs`, for any recommender
+ * and for a learner of an LSTMModel. The label-encoded user 7621 of the paper is
+ * `plays.users.id(7621)`.
  * @param from a recommender, or what `trainModel` returns
  * @param user a user's id, or a history: ids, titles or "title by artist", the last played last
  * @param options as of {@link Recommender.recommend}; `n`: length of the list, default 10

@@ -1,7 +1,6 @@
 import { type CsrRows, groupBy } from '../data/csr.js';
 import type { Histories, SequenceSource } from '../data/sequences.js';
-import { ArgumentError } from '../errors.js';
-import { checkNumber, checkOptions, type NoOptions, said } from '../options.js';
+import { checkCount, checkNumber, checkOptions, given, type NoOptions } from '../options.js';
 import type { SavedForm } from '../recommend/export.js';
 import {
   checkList,
@@ -11,16 +10,15 @@ import {
   trainingHistories,
 } from './sequence-recommender.js';
 
-/** Ages whose weight is less than this are left out. */
+/** Tracks of a history with a smaller weight are left out. */
 const LEAST_WEIGHT = 1e-6;
 
 /**
- * Recommends by pairs of tracks: score of track t after a history = Σ decay^age · pair(track of
- * that age, t), where the last track played has age 0. With decay 0 the last track alone counts.
- * What a pair is worth, subclasses say; a track's pairs are worked out when it is first needed, and
- * kept.
+ * Base class of recommenders by pairs of tracks: score of track t after a history = Σ decay^age ·
+ * pair(track of that age, t), where the last track has age 0. Subclasses define the value of a pair;
+ * the pairs of a track are computed when first needed, and kept.
  */
-export abstract class PairRecommender extends SparseSequenceRecommender {
+abstract class PairRecommender extends SparseSequenceRecommender {
   private readonly rows: ({ track: Int32Array; score: Float32Array } | undefined)[];
   private readonly pairs: ScoreList;
 
@@ -30,16 +28,13 @@ export abstract class PairRecommender extends SparseSequenceRecommender {
     readonly decay: number,
   ) {
     super(histories);
-    checkNumber(
-      decay,
-      decay >= 0 && decay <= 1,
-      'decay must be from 0 (the last track alone) to 1 (all alike)',
-    );
+    const wanted = 'decay must be from 0 (the last track alone) to 1 (all alike)';
+    checkNumber(decay, decay >= 0 && decay <= 1, wanted);
     this.rows = new Array(this.tracks.length);
     this.pairs = new ScoreList(this.tracks.length);
   }
 
-  /** Adds what each track is worth after `track` to an empty list. */
+  /** Adds the value of each pair of `track` and a next track to an empty list. */
   protected abstract addPairs(track: number, list: ScoreList): void;
 
   override listOf(history: Int32Array, list: ScoreList): void {
@@ -51,33 +46,32 @@ export abstract class PairRecommender extends SparseSequenceRecommender {
     }
   }
 
-  private row(track: number): { track: Int32Array; score: Float32Array } {
-    const known = this.rows[track];
+  private row(of: number): { track: Int32Array; score: Float32Array } {
+    const known = this.rows[of];
     if (known) return known;
     const { pairs } = this;
     pairs.clear();
-    this.addPairs(track, pairs);
-    const tracks = pairs.track.slice(0, pairs.count);
-    return (this.rows[track] = {
-      track: tracks,
-      score: Float32Array.from(tracks, (t) => pairs.score[t]),
-    });
+    this.addPairs(of, pairs);
+    const track = pairs.track.slice(0, pairs.count);
+    return (this.rows[of] = { track, score: Float32Array.from(track, (t) => pairs.score[t]) });
   }
 }
 
-/** Options of {@link SequentialRules}. */
-export interface SequentialRulesOptions {
-  /** How far apart the tracks of a rule may be, in plays; default 10. */
-  window?: number;
+const RULES = {
+  /** Largest distance between the tracks of a rule, in plays; default 10. */
+  window: 10,
   /**
    * Weight of a track of the history, relative to the one played after it; default 0.8. 0: the last
    * track alone counts.
    */
-  decay?: number;
-}
+  decay: 0.8,
+};
+
+/** Options of {@link SequentialRules}. */
+export type SequentialRulesOptions = Partial<typeof RULES>;
 
 /**
- * Sequential rules "after a, some time later, b": rule(a, b) = Σ 1/d over all places of training
+ * Sequential rules "b is played some time after a": rule(a, b) = Σ 1/d over all places of training
  * where b was played d ≤ `window` plays after a, in the same history. Score of t = Σ decay^age ·
  * rule(track of that age, t) over the history. (Ludewig and Jannach, "Evaluation of session-based
  * recommendation algorithms", 2018, whose SR uses the last track alone: decay 0.)
@@ -85,20 +79,16 @@ export interface SequentialRulesOptions {
  */
 export class SequentialRules extends PairRecommender {
   readonly name: string;
-  /** How far apart the tracks of a rule may be, in plays. */
+  /** Largest distance between the tracks of a rule, in plays. */
   readonly window: number;
   private readonly places: CsrRows;
   private readonly sequence: Int32Array;
 
   /** @param source the training plays or sessions */
   constructor(source: SequenceSource | Histories, options: SequentialRulesOptions = {}) {
-    const { window = 10, decay = 0.8 } = options;
+    const { window, decay } = given(RULES, options, 'SequentialRules');
     super(trainingHistories(source), decay);
-    checkOptions(options, ['window', 'decay'], 'SequentialRules');
-    if (!(Number.isInteger(window) && window >= 1))
-      throw new ArgumentError(
-        `window must be a whole number of plays, at least 1, got ${said(window)}.`,
-      );
+    checkCount(window, 'window');
     this.name = 'Sequential rules';
     this.window = window;
     this.places = groupBy(this.histories.item, this.tracks.length);
@@ -128,9 +118,9 @@ export class SequentialRules extends PairRecommender {
 }
 
 /**
- * The first-order Markov chain: the score of a track is how often it came right after the last
- * track of the history in training. The history before its last track makes no difference. It is
- * the sequential rule of window 1 and decay 0.
+ * The first-order Markov chain: the score of a track is how often it was played right after the last
+ * track of the history in training; earlier tracks make no difference. It is the sequential rule of
+ * window 1 and decay 0.
  * @example new Markov(plays).recommend(['Song A'], { n: 5 })
  */
 export class Markov extends SequentialRules {
@@ -152,42 +142,39 @@ export class Markov extends SequentialRules {
   };
 }
 
-/** Options of {@link NextItemKNN}. */
-export interface NextItemKNNOptions {
+const KNN = {
   /**
-   * Added to the denominator, so that tracks that few have played are not thought alike by chance;
+   * Added to the denominator of the similarity, so that rare tracks are not similar by chance;
    * default 20.
    */
-  shrinkage?: number;
+  shrinkage: 20,
   /**
    * Weight of a track of the history, relative to the one played after it; default 0.8. 0: the last
    * track alone counts.
    */
-  decay?: number;
-}
+  decay: 0.8,
+};
+
+/** Options of {@link NextItemKNN}. */
+export type NextItemKNNOptions = Partial<typeof KNN>;
 
 /**
  * Item-kNN for the next track: sim(a, b) = |A ∩ B| / (√(|A|·|B|) + shrinkage), where A and B are
  * the histories that have a and b; sim(a, a) = 0. Score of t = Σ decay^age · sim(track of that age,
- * t) over the history. The order of training does not matter, that of the history does, by the
- * decay.
+ * t) over the history. Order matters in the history, by the decay, but not in training.
  * @example new NextItemKNN(plays, { decay: 0.8 }).recommend(['Song A', 'Song B'], { n: 5 })
  */
 export class NextItemKNN extends PairRecommender {
   readonly name: string;
-  /** Added to the denominator. */
+  /** Added to the denominator of the similarity. */
   readonly shrinkage: number;
 
   /** @param source the training plays or sessions */
   constructor(source: SequenceSource | Histories, options: NextItemKNNOptions = {}) {
-    const { shrinkage = 20, decay = 0.8 } = options;
+    const { shrinkage, decay } = given(KNN, options, 'NextItemKNN');
     super(trainingHistories(source), decay);
-    checkOptions(options, ['shrinkage', 'decay'], 'NextItemKNN');
-    checkNumber(
-      shrinkage,
-      shrinkage >= 0 && shrinkage < Infinity,
-      'shrinkage must be a number from 0 on',
-    );
+    const fits = shrinkage >= 0 && shrinkage < Infinity;
+    checkNumber(shrinkage, fits, 'shrinkage must be a number from 0 on');
     this.name = decay === 0 ? 'Item-kNN, last track' : 'Item-kNN';
     this.shrinkage = shrinkage;
   }

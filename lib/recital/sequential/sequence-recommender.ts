@@ -3,7 +3,7 @@ import type { SequenceDataLoaders } from '../data/sequence-loaders.js';
 import { Histories, type SequenceDataset, type SequenceSource } from '../data/sequences.js';
 
 import { Vocabulary } from '../data/vocabulary.js';
-import { checkArgument, checkNumber, checkOptions, type NoOptions } from '../options.js';
+import { checkArgument, checkCount, checkOptions, type NoOptions } from '../options.js';
 import type { SavedForm } from '../recommend/export.js';
 import {
   FoldedUser,
@@ -17,11 +17,10 @@ import { type Id, Recommender, type RecommendOptions } from '../recommend/recomm
 import { checkHistories, checkScores } from '../recommend/resolve-ids.js';
 
 /**
- * What recommends the next track: it has a score for each track after what was played before, in
- * order. So it serves users, whose history it knows, and anybody who says what they have just
- * played.
+ * Base class of next-track recommenders: they score each track by what was played before, in order.
+ * They recommend to users, whose histories they know, and after a given history.
  *
- * Trained on sessions, its "users" are their numbers, counted from 0: `recommend(7)` goes on with
+ * Trained on sessions, their "users" are the numbers of sessions, from 0: `recommend(7)` continues
  * session 7.
  * @example
  * class Again extends SequenceRecommender {
@@ -32,25 +31,21 @@ import { checkHistories, checkScores } from '../recommend/resolve-ids.js';
  */
 export abstract class SequenceRecommender extends Recommender {
   /**
-   * What scores are: `'count'` (default): not negative, and 0 says nothing; `'logit'`: any numbers,
-   * whose exponentials are in proportion to probabilities. Sums of recommenders need to know.
+   * Scale of the scores: `'count'` (default): 0 or more, 0 for no evidence; `'logit'`: any numbers,
+   * whose exponentials are proportional to probabilities. Sums of recommenders depend on it.
    */
   readonly scale: 'count' | 'logit' = 'count';
 
-  /**
-   * Whether scores depend on the history; default true. Evaluation asks for those that do not only
-   * once.
-   */
+  /** Whether scores depend on the history; default true. If not, evaluation computes them once. */
   readonly usesHistory: boolean = true;
 
   /**
-   * Windows that training held out although it has seen their tracks, as inputs of others: a split
-   * by window does so. They may be asked about; anything else that is part of the histories is
-   * refused, see {@link evaluateNextItem}.
+   * Windows that training held out, though their tracks are inputs of other windows (a split by
+   * window). {@link evaluateNextItem} takes these, and refuses other parts of the histories.
    */
   readonly heldOut?: SequenceDataset;
 
-  /** The recommenders that this one is a sum of, if it is one: evaluation checks each of them. */
+  /** The recommenders of a sum: evaluation checks each of them. */
   readonly parts?: readonly SequenceRecommender[];
 
   /** @param histories what each user has played, in order; the users and tracks that are known */
@@ -65,8 +60,8 @@ export abstract class SequenceRecommender extends Recommender {
   }
 
   /**
-   * Scores of all tracks after a history. Higher is better; tracks of the history have scores too,
-   * since a song can be played again.
+   * Scores of all tracks after a history, higher is better. Tracks of the history have scores too,
+   * since tracks are played again.
    * @param history track indices, in order, at least one
    * @param out one score a track, overwritten
    */
@@ -85,15 +80,15 @@ export abstract class SequenceRecommender extends Recommender {
   }
 
   /**
-   * Makes of all scores after a history those that lists report, in the same order: of logits, say,
-   * probabilities. Default: they are reported as they are.
+   * Converts all scores after a history to those that lists report, in the same order, such as
+   * logits to probabilities. Default: none, they are reported as they are.
    * @param scores one score a track, changed in place
    */
   listed?(scores: Float32Array): void;
 
   /**
-   * The same as {@link scoresOf} for methods in which most tracks have the score 0 and none has
-   * less: only the others are listed, in an empty list. Evaluation is many times as fast with it.
+   * The scores of {@link scoresOf} above 0, added to an empty list, for methods that give most
+   * tracks 0 and none less. It makes evaluation many times as fast.
    */
   listOf?(history: Int32Array, list: ScoreList): void;
 
@@ -122,10 +117,7 @@ export abstract class SequenceRecommender extends Recommender {
       : super.recommend(user, options);
   }
 
-  /**
-   * A listener who has just played these tracks, in order. Playcounts make no difference. See
-   * {@link Recommender.foldIn}.
-   */
+  /** A new user who has just played these tracks, in order. See {@link Recommender.foldIn}. */
   override foldIn(history: readonly HistoryItem[], options: HistoryOptions = {}): FoldedUser {
     const { track, order, skipped } = readHistory(this, history, options);
     const scores = new Float32Array(this.tracks.length);
@@ -136,7 +128,7 @@ export abstract class SequenceRecommender extends Recommender {
 }
 
 /**
- * A {@link SequenceRecommender} that lists the tracks that it has something to say about.
+ * Base class of next-track recommenders that score few tracks: they list these.
  * @example
  * class Neighbour extends SparseSequenceRecommender {
  *   readonly name: string = 'Neighbour';
@@ -160,10 +152,7 @@ export abstract class SparseSequenceRecommender extends SequenceRecommender {
   }
 }
 
-/**
- * Histories to count in. Of plays, users and tracks without a play are left out: nothing is known
- * of them.
- */
+/** The histories of training, without users and tracks that have no play. */
 export function trainingHistories(source: SequenceSource | Histories): Histories {
   if (source instanceof Histories) return source;
   return Histories.of(source instanceof Plays ? source.compact() : source);
@@ -176,10 +165,7 @@ export function sequenceOfPlays({ indptr, item }: Histories): Int32Array {
   return sequence;
 }
 
-/**
- * Histories that stand for the tracks of training alone: of a file without listening histories, a
- * sequence that names each track once.
- */
+/** Histories of files without users' plays: one sequence that names each track of training once. */
 export const namesOnly = new WeakSet<Histories>();
 
 function interactionsOf(histories: Histories): Interactions {
@@ -201,28 +187,17 @@ function interactionsOf(histories: Histories): Interactions {
   });
 }
 
-/**
- * Throws unless this is a history, and a list to add scores to: by type alone, as it is asked for
- * each play of an evaluation.
- */
+/** Throws unless these are a history and a list; the contents are not checked, for speed. */
 export function checkList(history: Int32Array, list: ScoreList): void {
-  checkArgument(
-    history instanceof Int32Array,
-    history,
-    'listOf',
-    'a history of track indices, such as Int32Array.of(recommender.tracks.index(track))',
-  );
-  checkArgument(
-    list instanceof ScoreList,
-    list,
-    'listOf',
-    'a list to add scores to, new ScoreList(recommender.tracks.length)',
-  );
+  const indices = 'a history of track indices, such as Int32Array.of(recommender.tracks.index(id))';
+  checkArgument(history instanceof Int32Array, history, 'listOf', indices);
+  const wanted = 'a list to add scores to, new ScoreList(recommender.tracks.length)';
+  checkArgument(list instanceof ScoreList, list, 'listOf', wanted);
 }
 
 /**
- * Scores of the few tracks that a method has something to say about; all others have the score 0.
- * Made once and used again for each history: clearing costs what was added.
+ * A sparse vector of scores: the few tracks with one are listed, all others have the score 0. One
+ * list serves all histories: clearing it takes as long as filling it.
  * @example
  * const list = new ScoreList(3);
  * list.add(2, 0.5);
@@ -238,11 +213,7 @@ export class ScoreList {
 
   /** @param tracks number of tracks in the catalogue */
   constructor(readonly tracks: number) {
-    checkNumber(
-      tracks,
-      Number.isInteger(tracks) && tracks >= 0 && tracks < 2 ** 31,
-      'The number of tracks of a ScoreList must be a whole number, 0 or more',
-    );
+    checkCount(tracks, 'The number of tracks of a ScoreList', { least: 0, most: 2 ** 31 - 1 });
     this.track = new Int32Array(tracks);
     this.score = new Float64Array(tracks);
   }
@@ -260,7 +231,7 @@ export class ScoreList {
     return max;
   }
 
-  /** Takes all scores away. */
+  /** Sets all scores to 0. */
   clear(): void {
     for (let j = 0; j < this.count; j++) this.score[this.track[j]] = 0;
     this.count = 0;
@@ -268,20 +239,16 @@ export class ScoreList {
 
   /** Writes all scores, zeros included, to `out`: one a track. */
   copyTo(out: Float32Array): void {
-    checkArgument(
-      out instanceof Float32Array,
-      out,
-      'copyTo',
-      'a Float32Array, a number for each track',
-    );
+    const wanted = 'a Float32Array, a number for each track';
+    checkArgument(out instanceof Float32Array, out, 'copyTo', wanted);
     out.fill(0);
     for (let j = 0; j < this.count; j++) out[this.track[j]] = this.score[this.track[j]];
   }
 }
 
 /**
- * The baseline that any next-track model must beat: the tracks that were played most often in
- * training, whatever came before. A track that is played twice in a history counts twice.
+ * The baseline of next-track models: tracks by their number of plays in training, whatever was
+ * played before. A track that is played twice in a history counts twice.
  * @example evaluateNextItem(new NextItemPopularity(train), test)
  */
 export class NextItemPopularity extends SequenceRecommender {
@@ -313,7 +280,7 @@ export class NextItemPopularity extends SequenceRecommender {
   };
 }
 
-/** What training has of the histories of some loaders. */
+/** The part of the loaders' histories that training has. */
 export interface TrainedPart {
   /** For each play, in the order of `histories.item`, 1 if it is part of training. */
   readonly plays: Uint8Array;
@@ -322,10 +289,8 @@ export interface TrainedPart {
 }
 
 /**
- * Which plays are part of training: those that lie in a training window, as an input or as its
- * target. So a user who is held out is not, nor the last track of each history with the split
- * `'last'`. Histories that are too short for a window are in neither part; nothing of them is held
- * out, so they count as known.
+ * The plays in training windows, as an input or as the target. Histories that are too short for a
+ * window count as part of training, since nothing of them is held out.
  */
 export function trainedPart({ dataset, split, histories }: SequenceDataLoaders): TrainedPart {
   const { item, indptr, items } = histories;

@@ -1,9 +1,8 @@
 import type { Histories, SequenceSource } from '../data/sequences.js';
 import { ArgumentError } from '../errors.js';
-import { checkNumber, checkOptions } from '../options.js';
+import { checkCount, checkNumber, given } from '../options.js';
 import { finiteOrText, readFiniteOrText, type SavedForm } from '../recommend/export.js';
 import { TopN } from '../recommend/rank.js';
-import { checkN } from '../recommend/resolve-ids.js';
 import {
   checkList,
   ScoreList,
@@ -11,35 +10,37 @@ import {
   trainingHistories,
 } from './sequence-recommender.js';
 
-/** Options of {@link SessionKNN}. */
-export interface SessionKNNOptions {
-  /** Nearest sessions that have a say; default 200. */
-  k?: number;
+const SESSION_KNN = {
+  /** Number of nearest sessions that count; default 200. */
+  k: 200,
   /**
-   * Of each track, look at no more than so many sessions that have it, the last ones in the order
-   * of the file; default Infinity: all.
+   * For each track, only so many sessions that have it are looked at, the last ones in the order of
+   * the file; default Infinity: all.
    */
-  recent?: number;
-}
+  recent: Infinity,
+};
 
-/** Tracks of the history whose weight is less than this are left out. */
+/** Options of {@link SessionKNN}. */
+export type SessionKNNOptions = Partial<typeof SESSION_KNN>;
+
+/** Tracks of a history with a smaller weight are left out. */
 const LEAST_WEIGHT = 1e-6;
 
 /**
- * Session-kNN: what was played in the training sessions most like the history. sim(history, S) = Σ
- * w(t) / √|S| over the distinct tracks t that both have, with w = (position of the last play of t
- * in the history, from 1) / (length of the history), so that the last track counts most; |S| counts
- * distinct tracks. Score of t = Σ sim over those of the `k` nearest sessions that have t. Where
- * several sessions are equally near the k-th place, those that share a later track of the history
- * come first. (S-KNN with weights by position: Ludewig and Jannach, "Evaluation of session-based
- * recommendation algorithms", 2018.)
+ * Session-kNN: recommends what was played in the training sessions most similar to the history.
+ * sim(history, S) = Σ w(t) / √|S| over the distinct tracks t that both have, where w = (position of
+ * the last play of t in the history, from 1) / (length of the history), so that the last track
+ * counts most, and |S| counts distinct tracks. Score of t = Σ sim over those of the `k` nearest
+ * sessions that have t. Among equally near sessions at the k-th place, those that share a later
+ * track of the history come first. (S-KNN with weights by position: Ludewig and Jannach, "Evaluation
+ * of session-based recommendation algorithms", 2018.)
  * @example new SessionKNN(plays, { k: 100 }).recommend(['Song A', 'Song B'], { n: 5 })
  */
 export class SessionKNN extends SparseSequenceRecommender {
   readonly name: string;
-  /** Nearest sessions that have a say. */
+  /** Number of nearest sessions that count. */
   readonly k: number;
-  /** Sessions that are looked at of each track, at most. */
+  /** Sessions that are looked at for each track, at most. */
   readonly recent: number;
   private readonly near: ScoreList;
   private readonly nearness: Float32Array;
@@ -48,17 +49,17 @@ export class SessionKNN extends SparseSequenceRecommender {
 
   /** @param source the training plays, a session a user, or sessions */
   constructor(source: SequenceSource | Histories, options: SessionKNNOptions = {}) {
+    const { k, recent } = given(SESSION_KNN, options, 'SessionKNN');
     super(trainingHistories(source));
-    const { k = 200, recent = Infinity } = options;
-    if (new.target === SessionKNN) checkOptions(options, ['k', 'recent'], 'SessionKNN');
-    checkN(k, 'k');
-    if (recent !== Infinity) checkN(recent, 'recent');
+    checkCount(k, 'k');
+    if (recent !== Infinity) checkCount(recent, 'recent');
+    const sessions = this.users.length;
     this.name = 'Session-kNN';
     this.k = k;
     this.recent = recent;
-    this.near = new ScoreList(this.users.length);
-    this.nearness = new Float32Array(this.users.length);
-    this.top = new TopN(Math.min(k, this.users.length));
+    this.near = new ScoreList(sessions);
+    this.nearness = new Float32Array(sessions);
+    this.top = new TopN(Math.min(k, sessions));
     this.found = { session: new Int32Array(this.top.n), nearness: new Float32Array(this.top.n) };
   }
 
@@ -69,20 +70,13 @@ export class SessionKNN extends SparseSequenceRecommender {
     this.collect(weights);
     for (let j = 0; j < near.count; j++) {
       const session = near.track[j];
-      nearness[j] =
-        (near.score[session] / Math.sqrt(seen.indptr[session + 1] - seen.indptr[session])) *
-        this.ageWeight(session);
+      const size = seen.indptr[session + 1] - seen.indptr[session];
+      nearness[j] = (near.score[session] / Math.sqrt(size)) * this.ageWeight(session);
     }
-    top
-      .select(
-        nearness,
-        0,
-        near.count,
-        (j) => `${this.name}: the nearness of session ${near.track[j]}`,
-      )
-      .copyTo(found.session, found.nearness, 0);
+    const what = (j: number): string => `${this.name}: the nearness of session ${near.track[j]}`;
+    top.select(nearness, 0, near.count, what).copyTo(found.session, found.nearness, 0);
     for (let j = 0; j < top.count && found.nearness[j] > 0; j++) {
-      this.addSession(near.track[found.session[j]], { nearness: found.nearness[j], weights, list });
+      this.addSession(near.track[found.session[j]], found.nearness[j], weights, list);
     }
   }
 
@@ -97,12 +91,14 @@ export class SessionKNN extends SparseSequenceRecommender {
   }
 
   /**
-   * Adds what a near session says. `weights`: of the tracks of the history, by index, the last
-   * played first.
+   * Adds the votes of a near session.
+   * @param weights of the tracks of the history, by index, the last played first
    */
   protected addSession(
     session: number,
-    { nearness, list }: { nearness: number; weights: ReadonlyMap<number, number>; list: ScoreList },
+    nearness: number,
+    _weights: ReadonlyMap<number, number>,
+    list: ScoreList,
   ): void {
     const { indptr, indices } = this.seen;
     for (let i = indptr[session]; i < indptr[session + 1]; i++) list.add(indices[i], nearness);
@@ -120,16 +116,14 @@ export class SessionKNN extends SparseSequenceRecommender {
     return weights;
   }
 
-  /**
-   * Adds up, for each session that shares a track with the history, the weights of the shared
-   * tracks.
-   */
+  /** Sums the weights of the shared tracks for each session that has any. */
   private collect(weights: ReadonlyMap<number, number>): void {
     const { near, recent } = this;
     const { indptr, indices } = this.seen.transpose();
     near.clear();
     for (const [track, weight] of weights) {
-      for (let i = Math.max(indptr[track], indptr[track + 1] - recent); i < indptr[track + 1]; i++)
+      const end = indptr[track + 1];
+      for (let i = Math.max(indptr[track], end - recent); i < end; i++)
         near.add(indices[i], weight);
     }
   }
@@ -147,55 +141,56 @@ export class SessionKNN extends SparseSequenceRecommender {
   };
 }
 
-/** Options of {@link STAN}. */
-export interface STANOptions extends SessionKNNOptions {
+const STAN_OPTIONS = {
+  ...SESSION_KNN,
   /**
-   * How fast tracks of the history lose weight: e^(−age / historyScale), where the last track has
-   * age 0; default 3.
+   * Decay of the tracks of the history: weight e^(−age / historyScale), where the last track has age
+   * 0; default 3.
    */
-  historyScale?: number;
+  historyScale: 3,
   /**
-   * How fast training sessions lose weight with age: e^(−age / ageScale), where age is the share of
-   * the sessions that come later in the file; default Infinity, all alike. For sessions in the
-   * order of time; 0.5 is good then.
+   * Decay of training sessions: weight e^(−age / ageScale), where age is the share of the sessions
+   * that come later in the file; default Infinity, no decay. For sessions in the order of time 0.5
+   * is good.
    */
-  ageScale?: number;
+  ageScale: Infinity,
   /**
-   * How fast tracks of a near session lose weight with the distance, in plays, from the shared
-   * track: e^(−distance / distanceScale); default 4.
+   * Decay of the tracks of a near session: weight e^(−distance / distanceScale), where distance is
+   * that from the shared track, in plays; default 4.
    */
-  distanceScale?: number;
+  distanceScale: 4,
+  /** Factor of the distance for plays before the shared track; default 2. 1: both sides alike. */
+  backwards: 2,
   /**
-   * How many plays a play before the shared track counts for in the distance; default 2, so that
-   * what came after is worth more. 1: both sides alike.
+   * Weight of the shared track itself, from 0 to 1. Default: by the rate of repeats in the training
+   * sessions, see {@link STAN}; 0 without repeats.
    */
-  backwards?: number;
-  /**
-   * Weight of the shared track itself, so that it may come again; from 0 to 1. Default: by how
-   * often tracks come again in the training sessions, see {@link STAN}; 0 where none does.
-   */
-  repeat?: number;
-}
+  repeat: undefined as number | undefined,
+};
 
-/** Distances beyond so many scales are left out: e^−20. */
+/** Options of {@link STAN}. */
+export type STANOptions = Partial<typeof STAN_OPTIONS>;
+
+type Scales = Readonly<Record<'historyScale' | 'ageScale' | 'distanceScale' | 'backwards', number>>;
+
+/** Farther tracks, by so many scales, are left out: their weight is below e^−20. */
 const FARTHEST = 20;
 
 /**
- * Session-kNN with order and time, in the manner of STAN (Garg et al., "Sequence and time aware
+ * Session-kNN with order and time, similar to STAN (Garg et al., "Sequence and time aware
  * neighborhood for session-based recommendations", 2019). sim(history, S) = e^(−age(S)/ageScale) ·
- * Σ w(t) / √|S| over the distinct tracks t that both have, with w = e^(−age(t)/historyScale). In
- * each of the `k` nearest sessions p is the place (the last one) of the shared track that was
- * played last in the history; score of the track at place i of S = Σ sim ·
- * e^(−distance/distanceScale), where distance is i − p after p and backwards · (p − i) before it,
- * and sim · repeat at p itself. Unlike the paper, the two sides differ and ages are counted in
- * sessions, so that no times are needed.
+ * Σ w(t) / √|S| over the distinct tracks t that both have, where w = e^(−age(t)/historyScale). In
+ * each of the `k` nearest sessions, p is the (last) place of the shared track that comes last in the
+ * history; the score of the track at place i of S is Σ sim · e^(−distance/distanceScale), where
+ * distance is i − p after p and backwards · (p − i) before it, and sim · repeat at p itself. Unlike
+ * in the paper, the two sides differ and ages are counted in sessions, so no times are needed.
  *
- * The default of `repeat` gives a shared track that share of a session's votes that repeats have
- * among the next tracks of training: (ρ · v − u) / (1 − ρ), from 0 to 1. ρ is the mean of
- * e^(−(plays back − 1)/historyScale) over the tracks of sessions but the first, 0 for one that is
- * there for the first time; v is the mean weight that the other places of a session have together,
- * e^(−distance/distanceScale), and u that of other places of the same track. Sessions of music:
- * about 0.1; where a fifth of the next tracks are repeats: 0.5.
+ * The default of `repeat` gives a shared track the share of a session's votes that repeats have
+ * among the next tracks of training: (ρ · v − u) / (1 − ρ), clipped to 0 … 1. ρ is the mean of
+ * e^(−(plays back − 1)/historyScale) over the tracks of sessions except the first, 0 for tracks that
+ * are no repeats; v is the mean total weight of the other places of a session,
+ * e^(−distance/distanceScale), and u that of other places of the same track. About 0.1 for sessions
+ * of music; 0.5 if a fifth of the next tracks are repeats.
  * @example new STAN(plays, { k: 100 }).recommend(['Song A', 'Song B'], { n: 5 })
  */
 export class STAN extends SessionKNN {
@@ -203,33 +198,20 @@ export class STAN extends SessionKNN {
   /** Weight of the shared track itself. */
   readonly repeat: number;
   /** All options but those of SessionKNN and `repeat`. */
-  readonly options: Readonly<Required<Omit<STANOptions, keyof SessionKNNOptions | 'repeat'>>>;
+  readonly options: Scales;
 
   /** @param source the training plays, a session a user, or sessions */
   constructor(source: SequenceSource | Histories, options: STANOptions = {}) {
-    super(source, options);
-    checkOptions(
-      options,
-      ['k', 'recent', 'historyScale', 'ageScale', 'distanceScale', 'backwards', 'repeat'],
-      'STAN',
-    );
-    const { historyScale = 3, ageScale = Infinity, distanceScale = 4, backwards = 2 } = options;
-    for (const [name, value] of Object.entries({
-      historyScale,
-      ageScale,
-      distanceScale,
-      backwards,
-    })) {
+    const { k, recent, repeat, ...scales } = given(STAN_OPTIONS, options, 'STAN');
+    super(source, { k, recent });
+    for (const [name, value] of Object.entries(scales))
       checkNumber(value, value > 0, `${name} must be more than 0`);
-    }
-    if (distanceScale === Infinity)
+    if (scales.distanceScale === Infinity)
       throw new ArgumentError('distanceScale must be a number. Without order, take SessionKNN.');
-    const { repeat = repeatWeight(this.histories, { historyScale, distanceScale, backwards }) } =
-      options;
-    checkNumber(repeat, repeat >= 0 && repeat <= 1, 'repeat must be from 0 to 1');
+    this.repeat = repeat ?? repeatWeight(this.histories, scales);
+    checkNumber(this.repeat, this.repeat >= 0 && this.repeat <= 1, 'repeat must be from 0 to 1');
     this.name = 'STAN';
-    this.repeat = repeat;
-    this.options = { historyScale, ageScale, distanceScale, backwards };
+    this.options = scales;
   }
 
   protected override weightAt(position: number, length: number): number {
@@ -242,11 +224,9 @@ export class STAN extends SessionKNN {
 
   protected override addSession(
     session: number,
-    {
-      nearness,
-      weights,
-      list,
-    }: { nearness: number; weights: ReadonlyMap<number, number>; list: ScoreList },
+    nearness: number,
+    weights: ReadonlyMap<number, number>,
+    list: ScoreList,
   ): void {
     const { item, indptr } = this.histories;
     const { repeat } = this;
@@ -255,10 +235,9 @@ export class STAN extends SessionKNN {
     let shared = begin;
     for (let i = begin, most = 0; i < end; i++) {
       const weight = weights.get(item[i]);
-      if (weight !== undefined && weight >= most) {
-        most = weight;
-        shared = i;
-      }
+      if (weight === undefined || weight < most) continue;
+      most = weight;
+      shared = i;
     }
     if (repeat > 0) list.add(item[shared], nearness * repeat);
     const reach = FARTHEST * distanceScale;
@@ -274,46 +253,27 @@ export class STAN extends SessionKNN {
   static override readonly saved: SavedForm<STAN> = {
     name: 'STAN',
     data: 'histories',
-    describe: ({ k, recent, repeat, options }) => ({
-      config: {
-        k,
-        ...Object.fromEntries(
-          Object.entries({ recent, repeat, ...options }).map(([name, x]) => [
-            name,
-            finiteOrText(x),
-          ]),
-        ),
-      },
-    }),
+    describe: ({ k, recent, repeat, options }) => {
+      const numbers = Object.entries({ recent, repeat, ...options });
+      return {
+        config: { k, ...Object.fromEntries(numbers.map(([name, x]) => [name, finiteOrText(x)])) },
+      };
+    },
     make: ({ histories }, config) => {
-      const number = (name: string): number => readFiniteOrText(config, name);
-      return new STAN(histories, {
-        k: config.count('k'),
-        recent: number('recent'),
-        historyScale: number('historyScale'),
-        ageScale: number('ageScale'),
-        distanceScale: number('distanceScale'),
-        backwards: number('backwards'),
-        repeat: number('repeat'),
-      });
+      const { k: _, ...rest } = STAN_OPTIONS;
+      const numbers = Object.keys(rest).map((name) => [name, readFiniteOrText(config, name)]);
+      return new STAN(histories, { k: config.count('k'), ...Object.fromEntries(numbers) });
     },
   };
 }
 
-/**
- * See {@link STAN}: what a shared track has to weigh for repeats to come as often as they did in
- * training.
- */
+/** The default of `repeat`: see {@link STAN}. */
 function repeatWeight(
   { item, indptr, items }: Histories,
-  {
-    historyScale,
-    distanceScale,
-    backwards,
-  }: { historyScale: number; distanceScale: number; backwards: number },
+  { historyScale, distanceScale, backwards }: Scales,
 ): number {
   const place = new Int32Array(items.length).fill(-1); // the last one so far
-  const same = new Float64Array(items.length); // weight of the earlier places of a track, seen from its last one
+  const same = new Float64Array(items.length); // weight of earlier places, seen from the last one
   const [after, before] = [Math.exp(-1 / distanceScale), Math.exp(-backwards / distanceScale)];
   let [targets, repeats, shared, votes, own] = [0, 0, 0, 0, 0];
   for (let s = 0; s + 1 < indptr.length; s++) {
