@@ -64,11 +64,8 @@ describe('loadLearner refuses', () => {
       [(c) => (c.model.nFactors = 0), 'such as it describes has 52'],
       [(c) => (c.model.nFactors = '6'), 'nFactors should be a whole number'],
       [(c) => (c.model.yRange = [1, 0]), 'yRange'],
-      [
-        (c) => (c.model.prior = { strength: [1], liked: 1, weight: 1 }),
-        'strength should be 7 numbers',
-      ],
-      [(c) => (c.model.prior = { strength: 'all', liked: 1, weight: 1 }), 'strength should be'],
+      [(c) => (c.model.prior = { liked: 'all', weight: 1 }), 'liked should be a number'],
+      [(c) => (c.model.prior = { liked: 1 }), 'weight should be a number'],
       [(c) => (c.model.yRange = [1]), 'yRange should be 2 numbers'],
       [
         (c) => (c.loss = { name: 'BCEWithLogitsLossFlat', posWeight: -1 }),
@@ -118,8 +115,8 @@ describe('loadLearner refuses', () => {
     const bad: [Record<string, unknown>, string][] = [
       [{ layers: [12] }, 'it holds'],
       [{ layers: [0, 1e15] }, 'it holds'],
-      [{ layers: 12 }, 'layers should be a list of numbers'],
-      [{ layers: [12.5, 5] }, 'layers should be whole numbers'],
+      [{ layers: 12 }, 'layers should be a list of whole numbers'],
+      [{ layers: [12.5, 5] }, 'layers should be a list of whole numbers'],
       [{ embSzs: { user: 4 } }, 'embSzs.item should be a whole number'],
       [{ ps: [0.1] }, 'ps has 1 probabilities for 2 hidden layers'],
       [{ ps: [1, 0] }, 'probability of dropout must be'],

@@ -183,11 +183,11 @@ describe('arguments that make no sense', () => {
     refused([
       [
         () => evaluateRecommender(popular, odd(table)),
-        'needs plays, such as split.valid or Plays.fromRows(rows), got an object of Table.',
+        'needs plays, such as plays.take(split.valid), or those that Plays.fromRows makes, got an object of Table.',
       ],
       [
         () => evaluateRecommender(popular, odd(undefined)),
-        'needs plays, such as split.valid or Plays.fromRows(rows), got nothing',
+        'needs plays, such as plays.take(split.valid), or those that Plays.fromRows makes, got nothing',
       ],
       [
         () => evaluateRecommender(odd(plays), plays),
@@ -212,7 +212,7 @@ describe('arguments that make no sense', () => {
       ],
       [
         () => CollabDataLoaders.fromPlays(odd(table)),
-        'got an object of Table. Of a table of ratings, fromTable makes loaders.',
+        'fromTable takes a table of ratings, got an object of Table.',
       ],
       [
         () => CollabDataLoaders.fromTable(odd(plays)),

@@ -19,7 +19,7 @@ import {
   type CollabLearnerOptions,
   collabLearner,
 } from '../../../lib/recital/recommend/learners/collab.js';
-import { fitListener } from '../../../lib/recital/recommend/learners/collab-fold-in.js';
+import { fitListener, typicalRow } from '../../../lib/recital/recommend/learners/collab-fold-in.js';
 import { smallPlays } from './contract.js';
 
 async function train(
@@ -159,7 +159,7 @@ describe('CollabLearner.foldIn', () => {
     const mean = target.reduce((a, b) => a + b) / target.length;
     const above = target.filter((t) => t > mean);
     const liked = above.reduce((a, b) => a + b) / above.length;
-    expect(log.userPrior().liked).to.be.closeTo(liked, 1e-6);
+    expect(typicalRow(log).liked).to.be.closeTo(liked, 1e-6);
     const [a, b] = [
       log.foldIn(['track05']),
       log.foldIn([{ track: 'track05', playcount: Math.expm1(liked) }]),
@@ -258,7 +258,7 @@ describe('CollabLearner.foldIn', () => {
 
   it('weighs playcounts as the loaders do', async () => {
     const weighed = await train(plays, { target: 'log', weights: 'playcount' });
-    expect(weighed.userPrior().weight).to.be.closeTo(
+    expect(typicalRow(weighed).weight).to.be.closeTo(
       plays.playcount.reduce((a, b) => a + b) / plays.length,
       1e-5,
     );
@@ -267,13 +267,13 @@ describe('CollabLearner.foldIn', () => {
       { track: 'track02', playcount: 1 },
     ];
     const own = weighed.foldIn(items, { l2: 1 }).factors;
-    const prior = weighed.userPrior();
+    const typical = typicalRow(weighed);
     const listener = {
       track: Int32Array.of(1, 2),
       target: Float32Array.of(Math.log1p(4), Math.log1p(1)),
-      weight: Float64Array.of(4 / prior.weight, 1 / prior.weight),
+      weight: Float64Array.of(4 / typical.weight, 1 / typical.weight),
     };
-    fitListener(weighed, listener, { prior, l2: 1 })
+    fitListener(weighed, listener, 1)
       .theta.subarray(0, 6)
       .forEach((t, j) => {
         expect(t).to.be.closeTo(own[j], 1e-6);
@@ -286,7 +286,7 @@ describe('CollabLearner.foldIn', () => {
     );
   });
 
-  it('goes by the prior that it is given where there are no training rows', () => {
+  it('goes by the typical row that it is given where there are no training rows', () => {
     const { classes, seen, names, target } = learn.dls;
     const alone = collabLearner(CollabDataLoaders.fromClasses({ classes, seen, names, target }), {
       nFactors: 6,
@@ -295,8 +295,8 @@ describe('CollabLearner.foldIn', () => {
     alone.model.parameters.forEach((p, i) => {
       p.value.set(learn.model.parameters[i].value);
     });
-    expect(() => alone.foldIn(['track01'])).to.throw(ArgumentError, 'Set savedPrior');
-    alone.savedPrior = JSON.parse(JSON.stringify(learn.userPrior()));
+    expect(() => alone.foldIn(['track01'])).to.throw(ArgumentError, 'Set savedRow');
+    alone.savedRow = JSON.parse(JSON.stringify(typicalRow(learn)));
     expect(alone.foldIn(['track01', 'track08']).scores).to.deep.equal(
       learn.foldIn(['track01', 'track08']).scores,
     );

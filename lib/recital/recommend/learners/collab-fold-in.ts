@@ -1,16 +1,11 @@
 import { Random } from '../../compute/random.js';
-import type { CollabDataLoaders } from '../../data/collab.js';
+import { type NegativeOptions, WeightedDraw } from '../../data/batches.js';
 import { targetsOf } from '../../data/collab-rows.js';
-import type { Fields } from '../../data/files/fields.js';
-import { type NegativeOptions, WeightedDraw } from '../../data/negatives.js';
 import { Plays } from '../../data/plays.js';
 import { Vocabulary } from '../../data/vocabulary.js';
-import { cholesky, choleskySolve } from '../../decomposition/positive-definite.js';
-import { ArgumentError, NumericError } from '../../errors.js';
+import { choleskySolve } from '../../decomposition/positive-definite.js';
+import { ArgumentError } from '../../errors.js';
 import type { EmbeddingDotBias } from '../../models/embedding-dot-bias.js';
-import { sigmoid, softplus } from '../../nn/activations.js';
-import type { Loss } from '../../nn/loss.js';
-import { BCEWithLogitsLossFlat, BPRLoss, MSELossFlat } from '../../nn/losses.js';
 import { checkNumber, checkOptions, type NoOptions } from '../../options.js';
 import { Explanation } from '../explanation.js';
 import { factorScores } from '../factors/factors.js';
@@ -26,15 +21,48 @@ import { trackInfo } from '../recommendations.js';
 import type { Id } from '../recommender.js';
 import { trackIndex, userIndex } from '../resolve-ids.js';
 import type { CollabLearner } from './collab.js';
+import { dot, scoreCurve, solveUser, type UserFit, type UserRows } from './newton.js';
 
 /** Options of {@link CollabLearner.foldIn}. */
 export interface FoldInOptions extends HistoryOptions {
   /**
    * Strength λ of the penalty ½·λ·|θ|² on the listener's factors and bias, beside the sum of the
-   * losses of the history; more than 0. Larger: nearer to what everybody gets. Default: as strong
-   * as the weight decay was on the users of the training data, see {@link userPrior}.
+   * losses of the history; more than 0. Larger: nearer to what everybody gets. Default: the second
+   * derivative of the loss at the score 0, which is 2 for squared errors and ¼ for losses on logits,
+   * so that the penalty weighs as much as one track that says nothing.
    */
   l2?: number;
+}
+
+/**
+ * Training rows in the mean, for tracks of a listener who is not among them. Plain values: a
+ * learner without its data keeps them.
+ */
+export interface TypicalRow {
+  /**
+   * The target of a track that is named without a playcount, as one that the listener likes: the
+   * mean of the training targets above their mean.
+   */
+  readonly liked: number;
+  /** Mean weight of the training rows, 1 without weights. */
+  readonly weight: number;
+}
+
+/** The typical row of the training data. */
+export function typicalRow({ dls, savedRow }: CollabLearner): TypicalRow {
+  if (savedRow) return savedRow;
+  const { target, weight } = dls.train.data;
+  if (target.length === 0)
+    throw new ArgumentError(
+      'Without training rows it is not known what a listener who likes a track rates it. Set savedRow.',
+    );
+  const mean = (values: Float32Array): number => values.reduce((a, b) => a + b, 0) / values.length;
+  const middle = mean(target);
+  const above = target.filter((y) => y > middle);
+  return {
+    liked: above.length > 0 ? mean(above) : target[0],
+    weight: weight ? mean(weight) : 1,
+  };
 }
 
 /**
@@ -91,63 +119,29 @@ export function foldInCollab(
   scoreCurve(learn.lossFunc, learn.model.yRange); // refuses losses that it cannot work with, whatever the history
   const history = readHistory(learn, items, rest, learn.dls.target === undefined);
   learn.settle();
-  const prior = learn.userPrior();
   return new CollabFoldedUser(
     learn,
-    fitListener(learn, listenerTracks(learn, history, prior), { prior, l2 }),
+    fitListener(learn, listenerTracks(learn, history), l2),
     history,
   );
 }
 
-const found = new WeakMap<CollabLearner, { state: readonly number[]; prior: UserPrior }>();
-
-/**
- * What training tells about a new listener: see {@link userPrior}. It is kept as long as the
- * weights are the same.
- */
-export function learnerPrior(learn: CollabLearner): UserPrior {
-  if (learn.dls.train.n === 0) {
-    throw new ArgumentError(
-      'Without training rows it is not known how strongly training holds a listener back. Set savedPrior to what userPrior() was.',
-    );
-  }
-  learn.settle();
-  const { wd } = learn.opt.hypers;
-  const state = [wd, ...learn.model.parameters.map(({ value }) => fingerprint(value))];
-  const last = found.get(learn);
-  if (last?.state.every((x, i) => x === state[i])) return last.prior;
-  const prior = userPrior(learn.dls, learn.model, { lossFunc: learn.lossFunc, wd });
-  found.set(learn, { state, prior });
-  return prior;
-}
-
-/** A number that changes with the values. */
-function fingerprint(values: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += (1 + (i & 255)) * values[i];
-  return sum;
-}
-
 /** Targets and weights by the rules of the loaders, as if the history had been among the plays. */
-function listenerTracks(
-  { dls, tracks }: CollabLearner,
-  { track, playcount }: History,
-  { liked, weight }: UserPrior,
-): ListenerTracks {
+function listenerTracks(learn: CollabLearner, { track, playcount }: History): ListenerTracks {
+  const { dls, tracks } = learn;
+  const { liked, weight } = typicalRow(learn);
   const counted = Int32Array.from(track.keys()).filter((i) => !Number.isNaN(playcount[i]));
-  const target = new Float32Array(track.length).fill(liked);
   const counts = Float32Array.from(counted, (i) => playcount[i]);
-  const plays = (): Plays => {
-    const users = Vocabulary.inOrder(['listener'], { kind: 'user' });
-    return new Plays({
-      users,
+  const plays = (): Plays =>
+    new Plays({
+      users: Vocabulary.inOrder(['listener'], { kind: 'user' }),
       tracks,
       user: new Int32Array(counted.length),
       track: counted.map((i) => track[i]),
       playcount: counts,
     });
-  };
   const targets = dls.target ? targetsOf(plays(), dls.target) : counts; // of a table: the ratings
+  const target = new Float32Array(track.length).fill(liked);
   targets.forEach((t, j) => {
     target[counted[j]] = t;
   });
@@ -188,13 +182,13 @@ export interface FittedListener extends UserFit {
 }
 
 /**
- * The parameters that what a listener has played leads to, tracks fixed.
- * @param options.l2 one λ for all parameters; default: that of training
+ * Fits a listener's parameters to what they have played, tracks fixed.
+ * @param l2 see {@link FoldInOptions}
  */
 export function fitListener(
   learn: CollabLearner,
   listener: ListenerTracks,
-  { prior, l2 }: { prior: UserPrior; l2?: number },
+  l2?: number,
 ): FittedListener {
   const curve = scoreCurve(learn.lossFunc, learn.model.yRange);
   const rows = listenerRows(learn.model, listener, {
@@ -202,79 +196,8 @@ export function fitListener(
     negatives: learn.dls.negatives,
     seen: learn.seen,
   });
-  const root = Math.sqrt(listener.track.length);
-  const ridge = Float64Array.from(prior.strength, (s) => l2 ?? Math.max(1e-6, s * root)); // a ridge of 0 may leave nothing to solve
+  const ridge = new Float64Array(learn.model.nFactors + 1).fill(l2 ?? curve.curvature(0, 0));
   return { listener, rows, ...solveUser(rows, curve, ridge) };
-}
-
-/**
- * A loss as a function of one score (of a pair: by how much the first scores more than the second),
- * up to its second derivative.
- */
-export interface ScoreCurve {
-  /** Whether scores are those of pairs, played and not played; their target does not matter. */
-  readonly pairs: boolean;
-  /** Loss of the score for the target. */
-  loss(score: number, target: number): number;
-  /** dLoss/dScore. */
-  slope(score: number, target: number): number;
-  /**
-   * d²Loss/dScore², never negative. Exact without a range; with one, Gauss and Newton's
-   * approximation, that of a range taken as straight: the loss of a range is not convex.
-   */
-  curvature(score: number, target: number): number;
-}
-
-/**
- * The loss of a learner as a function of the score that its model makes, before the range.
- * @throws ArgumentError for losses without two derivatives
- */
-export function scoreCurve(loss: Loss, yRange: readonly [number, number] | undefined): ScoreCurve {
-  const plain = predictionCurve(loss);
-  if (!yRange) return plain;
-  if (plain.pairs)
-    throw new ArgumentError(
-      `A listener is not folded in for ${loss.name} with a yRange. Train without one: pairs need none.`,
-    );
-  const [low, high] = yRange;
-  const value = (s: number): number => low + (high - low) * sigmoid(s);
-  const rise = (s: number): number => (high - low) * sigmoid(s) * sigmoid(-s);
-  return {
-    pairs: false,
-    loss: (s, y) => plain.loss(value(s), y),
-    slope: (s, y) => plain.slope(value(s), y) * rise(s),
-    curvature: (s, y) => plain.curvature(value(s), y) * rise(s) ** 2,
-  };
-}
-
-function predictionCurve(loss: Loss): ScoreCurve {
-  if (loss instanceof MSELossFlat)
-    return {
-      pairs: false,
-      loss: (p, y) => (p - y) ** 2,
-      slope: (p, y) => 2 * (p - y),
-      curvature: () => 2,
-    };
-  if (loss instanceof BCEWithLogitsLossFlat) {
-    const weight = (y: number): number => 1 + (loss.posWeight - 1) * y;
-    return {
-      pairs: false,
-      loss: (p, y) => (1 - y) * p + weight(y) * softplus(-p),
-      slope: (p, y) => 1 - y - weight(y) * sigmoid(-p),
-      curvature: (p, y) => weight(y) * sigmoid(p) * sigmoid(-p),
-    };
-  }
-  if (loss instanceof BPRLoss) {
-    return {
-      pairs: true,
-      loss: (p) => softplus(-p),
-      slope: (p) => -sigmoid(-p),
-      curvature: (p) => sigmoid(p) * sigmoid(-p),
-    };
-  }
-  throw new ArgumentError(
-    `A listener is folded in by Newton's method, which needs a loss with two derivatives: MSELossFlat, BCEWithLogitsLossFlat or BPRLoss. This learner has ${loss.name}.`,
-  );
 }
 
 /** What a listener has played, one entry a track. */
@@ -429,289 +352,13 @@ function sum(values: Float64Array): number {
   return values.reduce((a, b) => a + b, 0);
 }
 
-/** What one user's parameters θ are fitted to, one row a track: score = features·θ + offset. */
-export interface UserRows {
-  /** Rows × width, row-major: the track's factors, then 1. */
-  readonly features: Float64Array;
-  /** The track's bias, one a row. */
-  readonly offset: Float64Array;
-  /** One a row. */
-  readonly target: ArrayLike<number>;
-  /** What the loss of each row counts. */
-  readonly weight: Float64Array;
-}
-
-/** The solution. */
-export interface UserFit {
-  /** The parameters: factors, then the bias. */
-  readonly theta: Float64Array;
-  /** Cholesky factor of the Hessian A = Σ h·x·xᵀ + Λ at the solution. */
-  readonly hessian: Float64Array;
-  /**
-   * Per row the h·(x·θ) − g with which θ = A⁻¹·Σ pull·x, where g and h are slope and curvature of
-   * its loss.
-   */
-  readonly pull: Float64Array;
-}
-
-const MAX_STEPS = 100;
-
-/**
- * Minimises Σ weight·loss(x·θ + offset, target) + ½·Σ λ·θ² from θ = 0 by Newton's method. A step
- * that does not lower the sum is halved until it does, so it never gets worse. Squared errors
- * without a range are solved by the first step.
- * @param l2 one λ > 0 a parameter
- */
-export function solveUser(rows: UserRows, curve: ScoreCurve, l2: Float64Array): UserFit {
-  const width = l2.length;
-  const n = rows.offset.length;
-  let theta = new Float64Array(width);
-  let value = objective(rows, curve, l2, theta);
-  if (!Number.isFinite(value))
-    throw new NumericError(
-      'The history meets a weight of the model that is not a finite number. Has training diverged?',
-    );
-  const hessian = new Float64Array(width * width);
-  const pull = new Float64Array(n);
-  for (let step = 0; ; step++) {
-    const gradient = linearise(rows, curve, l2, theta, { hessian, pull });
-    cholesky(hessian, width);
-    const change = choleskySolve(hessian, gradient.slice());
-    let decrement = 0; // gradient·A⁻¹·gradient, twice what the step should gain
-    for (let j = 0; j < width; j++) decrement += gradient[j] * change[j];
-    if (decrement <= 1e-16 * (1 + Math.abs(value)) || step === MAX_STEPS)
-      return { theta, hessian, pull };
-    let scale = 1;
-    let next = theta;
-    let nextValue = Infinity;
-    for (; scale > 1e-9; scale /= 2) {
-      next = theta.map((t, j) => t - scale * change[j]);
-      nextValue = objective(rows, curve, l2, next);
-      if (nextValue <= value - 1e-4 * scale * decrement) break;
-    }
-    if (!(nextValue < value)) return { theta, hessian, pull }; // as low as float64 goes
-    theta = next;
-    value = nextValue;
-  }
-}
-
-function objective(
-  { features, offset, target, weight }: UserRows,
-  curve: ScoreCurve,
-  l2: Float64Array,
-  theta: Float64Array,
-): number {
-  const width = theta.length;
-  let sum = 0;
-  for (let j = 0; j < width; j++) sum += 0.5 * l2[j] * theta[j] ** 2;
-  for (let i = 0; i < offset.length; i++)
-    sum += weight[i] * curve.loss(offset[i] + dot(features, i * width, theta), target[i]);
-  return sum;
-}
-
-/** The gradient at θ; fills the Hessian's lower triangle and the pulls. */
-function linearise(
-  { features, offset, target, weight }: UserRows,
-  curve: ScoreCurve,
-  l2: Float64Array,
-  theta: Float64Array,
-  { hessian, pull }: { hessian: Float64Array; pull: Float64Array },
-): Float64Array {
-  const width = theta.length;
-  const gradient = theta.map((t, j) => l2[j] * t);
-  hessian.fill(0);
-  for (let j = 0; j < width; j++) hessian[j * width + j] = l2[j];
-  for (let i = 0; i < offset.length; i++) {
-    const at = i * width;
-    const own = dot(features, at, theta);
-    const g = weight[i] * curve.slope(offset[i] + own, target[i]);
-    const h = weight[i] * curve.curvature(offset[i] + own, target[i]);
-    pull[i] = h * own - g;
-    for (let a = 0; a < width; a++) {
-      gradient[a] += g * features[at + a];
-      const hx = h * features[at + a];
-      for (let b = 0; b <= a; b++) hessian[a * width + b] += hx * features[at + b];
-    }
-  }
-  return gradient;
-}
-
-/** features[at …]·theta. */
-export function dot(features: ArrayLike<number>, at: number, theta: ArrayLike<number>): number {
-  let sum = 0;
-  for (let j = 0; j < theta.length; j++) sum += features[at + j] * theta[j];
-  return sum;
-}
-
-/**
- * What training tells about a listener whom it has not met. Plain values: a learner without its
- * data can keep them.
- */
-export interface UserPrior {
-  /**
-   * The ridge λ of each parameter (factors, then the bias) for a history of one track; for n tracks
-   * it is √n times as strong.
-   */
-  readonly strength: readonly number[];
-  /**
-   * The target of a track that is named without a playcount, as one that the listener likes: the
-   * mean of the training targets above their mean.
-   */
-  readonly liked: number;
-  /** Mean weight of the training rows, 1 without weights. */
-  readonly weight: number;
-}
-
-const MAX_ROWS = 50_000;
-const MAX_USERS = 20_000;
-
-/**
- * How strongly training shrinks a user's row, as a ridge: λ in Σ loss + ½·Σ λ·θ².
- *
- * Adam's decay is decoupled: each step takes lr·wd·θ off the row and moves it by lr·m/√v, where m
- * is the mean gradient and v the mean of its squares over batches. Where the two balance, Σ g + λ·θ
- * = 0 for the sum over the user's n rows; and as one of these rows comes up in n·bs/N of the
- * batches, √v makes λ = wd·√(N/bs)·√n·rms(g), with N rows in all and rms(g) the root mean square of
- * the parameter's gradient: a ridge that grows with the square root of the history, and that holds
- * a bias back more than a factor.
- *
- * A run that ends before that balance, as most do, shrinks more, since its rows are still on their
- * way from 0. So the constant c in λ = c·√n·rms(g) is not taken to be wd·√(N/bs): it is the one
- * under which the trained rows come nearest to balance, c = −Σ θ·g / Σ √n·rms(g)·θ², summed over
- * users, for factors and for biases. (After long runs that is 1.0 to 1.4 times wd·√(N/bs), after
- * three epochs at wd 0.01 five to eighty times.) Where it is not positive, as before any training,
- * wd·√(N/bs) it is.
- *
- * A row's negatives count as one row with it. Seen are at most 50,000 rows, drawn as in an epoch,
- * and 20,000 users; nothing depends on chance.
- * @param dls with training rows
- * @param options `lossFunc`: what was minimised; `wd`: the weight decay
- */
-export function userPrior(
-  dls: CollabDataLoaders,
-  model: EmbeddingDotBias,
-  { lossFunc, wd }: { lossFunc: Loss; wd: number },
-): UserPrior {
-  const { target, weight } = dls.train.data;
-  const mean = weight ? weight.reduce((a, b) => a + b, 0) / weight.length : 1;
-  const { pulledFactors, pulledBias, rms } = gradients(dls, model, { lossFunc, weight: mean });
-  const { pullFactors, pullBias } = rowsAgainst(dls, model, rms);
-  const balance = wd * Math.sqrt(dls.train.n / dls.train.bs);
-  const constant = (pulled: number, pull: number, otherwise: number): number =>
-    pulled > 0 && pull > 0 ? pulled / pull : otherwise;
-  const both = constant(pulledFactors + pulledBias, pullFactors + pullBias, balance);
-  const [factors, bias] = [
-    constant(pulledFactors, pullFactors, both),
-    constant(pulledBias, pullBias, both),
-  ];
-  const strength = Array.from(rms, (r, j) => r * (j < model.nFactors ? factors : bias));
-  return { strength, liked: meanAboveMean(target), weight: mean };
-}
-
-/**
- * Sums over training rows of −θ·g, for factors and for biases, and the root mean square of g for
- * each parameter of a row of users.
- * @param options.weight mean weight of the rows, which is taken for 1
- */
-function gradients(
-  dls: CollabDataLoaders,
-  { uWeight, iWeight, uBias, iBias, nFactors: k, yRange }: EmbeddingDotBias,
-  { lossFunc, weight }: { lossFunc: Loss; weight: number },
-): { pulledFactors: number; pulledBias: number; rms: Float64Array } {
-  const loader = dls.train.length > 0 ? dls.train : dls.train.inOrder(); // in random order, so that the first rows stand for all
-  const group = 1 + (dls.negatives ? (dls.negatives.n ?? 1) : 0);
-  const [u, v, low, span] = [
-    uWeight.value,
-    iWeight.value,
-    yRange?.[0] ?? 0,
-    yRange ? yRange[1] - yRange[0] : 1,
-  ];
-  const pred = new Float32Array(loader.bs);
-  const slope = new Float32Array(loader.bs);
-  const taste = new Float64Array(loader.bs); // U·V
-  const rms = new Float64Array(k + 1);
-  const g = new Float64Array(k + 1);
-  let [pulledFactors, pulledBias, seen] = [0, 0, 0];
-  for (const { inputs, targets, weights, size } of loader.batches(0)) {
-    const [users, items] = inputs;
-    for (let r = 0; r < size; r++) {
-      taste[r] = 0;
-      for (let j = 0; j < k; j++) taste[r] += u[users[r] * k + j] * v[items[r] * k + j];
-      const score = taste[r] + uBias.value[users[r]] + iBias.value[items[r]];
-      pred[r] = yRange ? low + span * sigmoid(score) : score;
-    }
-    lossFunc.derivatives({ size, pred, targets }, slope);
-    for (let first = 0; first < size; first += group) {
-      g.fill(0);
-      for (let r = first; r < first + group; r++) {
-        const share = (pred[r] - low) / span;
-        const d =
-          slope[r] *
-          (yRange ? span * share * (1 - share) : 1) *
-          (weights ? weights[r] / weight : 1);
-        for (let j = 0; j < k; j++) g[j] += d * v[items[r] * k + j];
-        g[k] += d;
-        pulledFactors -= d * taste[r];
-        pulledBias -= d * uBias.value[users[r]];
-      }
-      for (let j = 0; j <= k; j++) rms[j] += g[j] * g[j];
-      seen++;
-    }
-    if (seen * group >= MAX_ROWS) break;
-  }
-  const all = dls.train.data.user.length / seen;
-  return {
-    pulledFactors: pulledFactors * all,
-    pulledBias: pulledBias * all,
-    rms: rms.map((sum) => Math.sqrt(sum / seen)),
-  };
-}
-
-/** Sums over users of √n·rms(g)·θ², for factors and for biases. */
-function rowsAgainst(
-  { seen }: CollabDataLoaders,
-  { uWeight, uBias, nFactors: k, classes }: EmbeddingDotBias,
-  rms: Float64Array,
-): { pullFactors: number; pullBias: number } {
-  const step = Math.ceil(classes.user.length / MAX_USERS);
-  let [pullFactors, pullBias] = [0, 0];
-  for (let u = 1; u < classes.user.length; u += step) {
-    const root = Math.sqrt(seen.indptr[u + 1] - seen.indptr[u]);
-    for (let j = 0; j < k; j++) pullFactors += root * rms[j] * uWeight.value[u * k + j] ** 2;
-    pullBias += root * rms[k] * uBias.value[u] ** 2;
-  }
-  return { pullFactors: pullFactors * step, pullBias: pullBias * step };
-}
-
-function meanAboveMean(values: Float32Array): number {
-  let mean = 0;
-  for (const value of values) mean += value / values.length;
-  let [sum, n] = [0, 0];
-  for (const value of values) {
-    if (value <= mean) continue;
-    sum += value;
-    n++;
-  }
-  return n > 0 ? sum / n : values[0];
-}
-
-/** A prior that was written to a file, for `width` parameters. */
-export function readUserPrior(config: Fields, { width }: { width: number }): UserPrior {
-  return {
-    strength: config.numbers('strength', width),
-    liked: config.number('liked'),
-    weight: config.number('weight'),
-  };
-}
-
 /** See {@link CollabLearner.explain}. */
 export function explain(learn: CollabLearner, user: Id, track: Id): Explanation {
   const u = userIndex(learn, user);
   const index = trackIndex(learn, track);
   learn.settle();
   const { uWeight, uBias, nFactors } = learn.model;
-  const prior = learn.userPrior();
-  const fit = fitListener(learn, trainedTracks(learn, u + 1, prior), { prior });
+  const fit = fitListener(learn, trainedTracks(learn, u + 1));
   const factors = uWeight.value.subarray((u + 1) * nFactors, (u + 2) * nFactors);
   return explanation(learn, fit, { track: index, factors, bias: uBias.value[u + 1] });
 }
@@ -759,16 +406,14 @@ export function explanation(
 }
 
 /** What a user has played in training. Of a pair that occurs again, the first row counts. */
-function trainedTracks(
-  { dls, seen }: CollabLearner,
-  user: number,
-  { weight }: UserPrior,
-): ListenerTracks {
+function trainedTracks(learn: CollabLearner, user: number): ListenerTracks {
+  const { dls, seen } = learn;
   if (dls.train.n === 0) {
     throw new ArgumentError(
       "To explain is to go back to the user's training rows, and these loaders have none. foldIn(history).explain(track) can.",
     );
   }
+  const { weight } = typicalRow(learn);
   const { data } = dls.train;
   const rowOf = new Map<number, number>();
   for (let i = 0; i < data.user.length; i++)

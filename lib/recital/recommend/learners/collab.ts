@@ -20,9 +20,8 @@ import {
   explain,
   type FoldInOptions,
   foldInCollab,
-  learnerPrior,
-  readUserPrior,
-  type UserPrior,
+  type TypicalRow,
+  typicalRow,
 } from './collab-fold-in.js';
 import { CollabNNLearner } from './collab-nn.js';
 import {
@@ -174,9 +173,8 @@ export class DotBiasRecommender extends CollabRecommender<CollabLearner> {
    *
    * by Newton's method: exact and in one step for MSELossFlat, the one minimum of a convex function
    * for BCEWithLogitsLossFlat; with a `yRange` the function is not convex, and the minimum reached
-   * from θ = 0 is taken. Training goes for the same, by way of weight decay, and its strength is
-   * found from the trained users (see {@link userPrior}); `l2` sets another λ. Nothing of the model
-   * is changed.
+   * from θ = 0 is taken. λ is the same for all parameters, see {@link FoldInOptions}. Nothing of the
+   * model is changed.
    *
    * Targets are made of playcounts as the loaders made theirs ('rank': within the history); ratings
    * of a table stand for playcounts where the loaders were made of a table. A track without a
@@ -225,11 +223,8 @@ export class DotBiasRecommender extends CollabRecommender<CollabLearner> {
  */
 export class CollabLearner extends CollabModelLearner<DotBiasRecommender> {
   declare readonly model: EmbeddingDotBias;
-  /**
-   * If set, what `userPrior` returns instead of looking at the training rows: a learner from a file
-   * has none, and keeps what it was then.
-   */
-  savedPrior: UserPrior | undefined;
+  /** The typical row of training, of a learner from a file, which has no training rows. */
+  savedRow: TypicalRow | undefined;
 
   /**
    * The bias of tracks, highest first: how much a track is liked by those whose taste would not
@@ -303,14 +298,6 @@ export class CollabLearner extends CollabModelLearner<DotBiasRecommender> {
     return new Table(columns);
   }
 
-  /**
-   * What training tells about a listener whom it has not met: `savedPrior` if that is set, else
-   * found from the training rows.
-   */
-  userPrior(): UserPrior {
-    return this.savedPrior ?? learnerPrior(this);
-  }
-
   protected override makeRecommender(): DotBiasRecommender {
     return new DotBiasRecommender(this);
   }
@@ -327,7 +314,7 @@ export class CollabLearner extends CollabModelLearner<DotBiasRecommender> {
     config: (learn) => ({
       nFactors: learn.model.nFactors,
       yRange: learn.model.yRange,
-      prior: knownPrior(learn),
+      prior: learn.dls.train.n > 0 || learn.savedRow ? { ...typicalRow(learn) } : undefined,
     }),
     parameterCount: (config, { user, item }) =>
       (user.length + item.length) * (config.count('nFactors') + 1),
@@ -335,20 +322,11 @@ export class CollabLearner extends CollabModelLearner<DotBiasRecommender> {
       new EmbeddingDotBias(config.count('nFactors'), classes, { yRange: readRange(config) }),
     learner(dls, model, options, config) {
       const learn = new CollabLearner(dls, model, options);
-      if (config.has('prior'))
-        learn.savedPrior = readUserPrior(config.object('prior'), { width: model.nFactors + 1 });
+      if (config.has('prior')) {
+        const prior = config.object('prior');
+        learn.savedRow = { liked: prior.number('liked'), weight: prior.number('weight') };
+      }
       return learn;
     },
   });
-}
-
-/** The prior as a file keeps it; undefined if there is none, or none that is finite. */
-function knownPrior(
-  learn: CollabLearner,
-): { strength: readonly number[]; liked: number; weight: number } | undefined {
-  if (learn.dls.train.n === 0 && !learn.savedPrior) return undefined;
-  const { strength, liked, weight } = learn.userPrior();
-  return [...strength, liked, weight].every(Number.isFinite)
-    ? { strength, liked, weight }
-    : undefined;
 }

@@ -85,7 +85,6 @@ describe('CollabLearner.explain', () => {
 
   it('says by how much the score would be less if a play had told nothing new', async () => {
     const learn = await train(plays, { target: 'log' });
-    const prior = learn.userPrior();
     const u = learn.users.indexOf('user04');
     const track = learn.seen.row(u).slice();
     const targets = new Map<number, number>();
@@ -96,7 +95,7 @@ describe('CollabLearner.explain', () => {
     const target = Float32Array.from(track, (t) => targets.get(t)!);
     const [v] = learn.model.weight(['track08']);
     const taste = (y: Float32Array): number =>
-      fitListener(learn, { track, target: y, weight }, { prior }).theta.reduce(
+      fitListener(learn, { track, target: y, weight }).theta.reduce(
         (s, x, j) => s + x * (v[j] ?? 0),
         0,
       );

@@ -64,7 +64,6 @@ describe('listeners who are folded in', () => {
       return learn;
     };
     const alone = await learner(others);
-    alone.savedPrior = alone.userPrior();
     const folded = new FoldedRecommender(alone, plays.take(history).compact(), (items) =>
       alone.foldIn(items),
     );

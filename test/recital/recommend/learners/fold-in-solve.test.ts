@@ -19,7 +19,7 @@ import {
   scoreCurve,
   solveUser,
   type UserRows,
-} from '../../../../lib/recital/recommend/learners/collab-fold-in.js';
+} from '../../../../lib/recital/recommend/learners/newton.js';
 
 const WIDTH = 4;
 

@@ -99,7 +99,6 @@ const refused: Record<string, (learn: Asked) => unknown> = {
   factors: (learn) => learn.factors(),
   trackFactorsPca: (learn) => learn.trackFactorsPca(['track05', 'track06', 'track07']),
   explain: (learn) => learn.explain('user03', 'track05'),
-  userPrior: (learn) => learn.userPrior(),
 };
 
 /** All that can be called on a learner or read of it, but its own fields. */
