@@ -402,7 +402,6 @@ export {
 } from './recommend/baselines/random.js';
 export type {
   ContentRecommenderOptions,
-  ContentScoring,
   ContentSettings,
   ContentState,
 } from './recommend/content/content.js';

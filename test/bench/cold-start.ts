@@ -25,19 +25,16 @@ const options = {
 
 const METRICS = ['ndcg', 'recall', 'hitRate'] as const;
 
-/** Settings that are measured. The first is the default; k is chosen among those of `nearest`. */
+/** Settings that are measured. The first is the default. */
 const settings: readonly [name: string, options: ContentRecommenderOptions][] = [
   ['Content: PCA, 95 %', {}],
   ['… 80 %', { nComponents: 0.8 }],
   ['… binary', { value: 'binary' }],
   ['… count', { value: 'count' }],
-  ['… nearest, k 1', { scoring: 'nearest', k: 1 }],
-  ['… nearest, k 10', { scoring: 'nearest' }],
   ['… genre', { genre: true }],
   ['… tags', { tags: true }],
   ['… tags 1', { tags: 1 }],
   ['… tags 4', { tags: 4 }],
-  ['… tags, nearest, k 10', { tags: true, scoring: 'nearest' }],
   ['… tags, genre', { tags: true, genre: true }],
 ];
 

@@ -95,16 +95,22 @@ export class Explanation extends Table implements ExplanationParts {
 /**
  * An explanation whose rows are a user's tracks, the strongest first: columns track_id, title,
  * artist and year as far as the catalogue has them, playcount, contribution.
- * @param of the user, and the track index that is explained
+ * @param of the user, and the track index that is explained; `remainder`: what the contributions
+ *   lack of the score, default 0; `similarity`: makes a further column
  * @param contribution of one of the user's tracks, given its index and its position in `seen`
- * @param remainder what the contributions lack of the score; default 0
  */
 export function explainByTracks(
   recommender: Recommender,
-  of: { user: Id; track: number; remainder?: number },
+  of: {
+    user: Id;
+    track: number;
+    remainder?: number;
+    similarity?: (own: number) => number;
+  },
   contribution: (own: number, at: number) => number,
 ): Explanation {
   const { seen, tracks, catalogue } = recommender;
+  const { remainder = 0, similarity } = of;
   if (seen.totals) {
     throw new ArgumentError(
       `${recommender.name} was exported without listening histories ({ seen: false }), so there is nothing that explain could go back to.`,
@@ -117,10 +123,10 @@ export function explainByTracks(
   const columns = {
     ...trackInfo(tracks.decode(order.map((i) => row[i])), recommender),
     playcount: Float64Array.from(order, (i) => seen.playcount[from + i]),
+    ...(similarity && { similarity: Float64Array.from(order, (i) => similarity(row[i])) }),
     contribution: Float64Array.from(order, (i) => parts[i]),
   };
   const id = tracks.id(of.track);
-  const { remainder = 0 } = of;
   return new Explanation(catalogue?.label(id) ?? id, columns, {
     trackBias: 0,
     userBias: 0,

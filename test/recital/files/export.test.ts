@@ -165,8 +165,6 @@ const makers: Record<string, Record<string, () => Made>> = {
     default: () => ContentRecommender.fit(heard, heard.catalogue!),
     rich: () =>
       ContentRecommender.fit(heard, heard.catalogue!, {
-        scoring: 'nearest',
-        k: 2,
         nComponents: 2,
         value: 'count',
       }),

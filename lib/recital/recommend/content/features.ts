@@ -4,27 +4,30 @@ import type { Table } from '../../data/table.js';
 import { Tracks } from '../../data/tracks.js';
 import { StandardScaler } from '../../decomposition/standard-scaler.js';
 import { ArgumentError } from '../../errors.js';
-import { checkOptions, said, whatIs } from '../../options.js';
+import { given, said, whatIs } from '../../options.js';
 
-/** Options of {@link contentFeatures}. */
-export interface ContentFeaturesOptions {
+/** The options of {@link contentFeatures}, with their defaults. */
+export const CONTENT_FEATURES = {
   /**
    * Columns of numbers; default: those of {@link audioFeatures} that the catalogue has. An empty
    * list: none, tags or genre alone.
    */
-  features?: readonly string[];
+  features: undefined as readonly string[] | undefined,
   /**
    * Whether a track's tags count, from a column `tags` that separates them by commas; default
    * false. A number says how much: the spread of all tags together beside that of all numbers
    * together. `true` is 2, which was best on validation.
    */
-  tags?: boolean | number;
+  tags: false as boolean | number,
   /**
    * The same for the column `genre`; default false. It helps where there are no tags; beside them
    * it made lists of the sample worse.
    */
-  genre?: boolean | number;
-}
+  genre: false as boolean | number,
+};
+
+/** Options of {@link contentFeatures}. */
+export type ContentFeaturesOptions = Partial<typeof CONTENT_FEATURES>;
 
 /** What is known of the tracks, as numbers that can be compared. */
 export interface ContentFeatures {
@@ -75,9 +78,9 @@ export function contentFeatures(
       `The catalogue was expected, such as readTracks reads or plays.catalogue holds, got ${whatIs(tracks)}.`,
     );
   }
-  checkOptions(options, ['features', 'tags', 'genre'], 'contentFeatures');
+  const all = given(CONTENT_FEATURES, options, 'contentFeatures');
   const { table } = tracks;
-  const { features = tracks.audioFeatures, tags = false, genre = false } = options;
+  const { features = tracks.audioFeatures, tags, genre } = all;
   if (!Array.isArray(features))
     throw new ArgumentError(`features must be a list of columns, got ${whatIs(features)}.`);
   const weights = { tags: weightOf('tags', tags), genre: weightOf('genre', genre) };

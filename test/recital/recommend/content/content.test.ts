@@ -73,11 +73,9 @@ const plays = Plays.fromRows(
 
 describe('ContentRecommender', () => {
   recommenderContract('ContentRecommender', make({}), { foldIn: true });
-  recommenderContract(
-    "ContentRecommender, 'nearest'",
-    make({ scoring: 'nearest', k: 3, value: 'count', nComponents: 3 }),
-    { foldIn: true },
-  );
+  recommenderContract('ContentRecommender, counts', make({ value: 'count', nComponents: 3 }), {
+    foldIn: true,
+  });
 
   for (const value of ['log', 'count', 'binary'] as const) {
     it(`scores by the cosine of the features where no component is left out: ${value}`, async () => {
@@ -98,22 +96,9 @@ describe('ContentRecommender', () => {
       const rows = own.map((i) => row(heard.tracks.id(heard.track[i])));
       const profile = [0, 1, 2].map((j) => rows.reduce((sum, r, i) => sum + worth[i] * r[j], 0));
       const byProfile = await ContentRecommender.fit(heard, catalogue, { nComponents: 3, value });
-      const nearest = await ContentRecommender.fit(heard, catalogue, {
-        nComponents: 3,
-        value,
-        scoring: 'nearest',
-        k: 4,
-      });
-      const [scores, near] = [scoresOf(byProfile, user), scoresOf(nearest, user)];
+      const scores = scoresOf(byProfile, user);
       byProfile.tracks.classes.forEach((id, t) => {
         expect(scores[t]).to.be.closeTo(cosine(profile, row(id)), 2e-6);
-        const best = rows
-          .map((r, i) => [cosine(r, row(id)), worth[i]])
-          .sort((a, b) => b[0] - a[0])
-          .slice(0, 4);
-        const expected =
-          best.reduce((sum, [c, w]) => sum + c * w, 0) / best.reduce((sum, [, w]) => sum + w, 0);
-        expect(near[t]).to.be.closeTo(expected, 2e-6);
       });
     });
   }
@@ -175,8 +160,8 @@ describe('ContentRecommender', () => {
   });
 
   it('takes a user without any known features for the average listener', async () => {
-    for (const scoring of ['profile', 'nearest'] as const) {
-      const content = await ContentRecommender.fit(plays, tracks, { scoring, nComponents: 3 });
+    {
+      const content = await ContentRecommender.fit(plays, tracks, { nComponents: 3 });
       expect(['fast', 'blind', 'nobody'].map((user) => content.knows(user))).to.deep.equal([
         true,
         false,
@@ -242,11 +227,7 @@ describe('ContentRecommender', () => {
     expect(() => unheard.foldIn(['c2'])).to.throw(ArgumentError, 'Name a track that has features');
   });
 
-  const explained: ContentRecommenderOptions[] = [
-    {},
-    { scoring: 'nearest', k: 2 },
-    { scoring: 'nearest', k: 50, value: 'count' },
-  ];
+  const explained: ContentRecommenderOptions[] = [{}, { value: 'count' }];
   for (const options of explained) {
     it(`explains a score by the user's tracks, ${JSON.stringify(options)}`, async () => {
       const heard = plantedPlays();
@@ -272,10 +253,6 @@ describe('ContentRecommender', () => {
       const at = similarity.indexOf(Math.max(...similarity));
       expect(explanation.strings('track_id')[at]).to.equal(ids[0]); // the nearest of the user's tracks
       expect(similarity[at]).to.be.closeTo(scores[0], 2e-6);
-      if (options.k !== undefined) {
-        const count = explanation.numbers('contribution').filter((c) => c !== 0).length;
-        expect(count).to.equal(Math.min(options.k, explanation.length));
-      }
     });
   }
 
@@ -300,9 +277,6 @@ describe('ContentRecommender', () => {
       /^Content: 6 tracks by 2 components of 3 features \(9\d\.\d % of the variance\), 4 users$/,
     );
     expect(content.name).to.equal('Content');
-    expect((await ContentRecommender.fit(plays, tracks, { scoring: 'nearest' })).name).to.equal(
-      'Content (nearest)',
-    );
   });
 
   it('comes back from a file with the tracks that nobody has played', async () => {
@@ -344,18 +318,6 @@ describe('ContentRecommender', () => {
     await refused(
       () => ContentRecommender.fit(plays, tracks, { value: 'plays' as never }),
       "value must be 'count', 'binary' or 'log'",
-    );
-    await refused(
-      () => ContentRecommender.fit(plays, tracks, { scoring: 'knn' as never }),
-      "scoring must be 'profile' or 'nearest'",
-    );
-    await refused(
-      () => ContentRecommender.fit(plays, tracks, { k: 3 }),
-      "k is for scoring: 'nearest'",
-    );
-    await refused(
-      () => ContentRecommender.fit(plays, tracks, { scoring: 'nearest', k: 0 }),
-      'k must be a positive whole number',
     );
     await refused(
       () => ContentRecommender.fit(plays, tracks, { nComponents: 4 }),
