@@ -35,7 +35,6 @@ import {
   search,
   splitPlays,
   Table,
-  tagRows,
   topKAccuracy,
   UnknownIdError,
   WeightedSum,
@@ -67,10 +66,6 @@ async function failure(work: () => unknown): Promise<unknown> {
 
 describe('wrong arguments', () => {
   const cases: Record<string, [work: () => unknown, message: string]> = {
-    'plays instead of tags': [
-      () => tagRows(wrong(plays)),
-      '(await readHetRec(folder)).tags, got an object of Plays',
-    ],
     'plays instead of numbers to correlate': [
       () => correlation(wrong(plays)),
       'of plays, plays.toTable() or plays.catalogue, got an object of Plays',
@@ -290,7 +285,6 @@ describe('wrong arguments', () => {
       'rules of lrFind': (x) => learn.lrFind({ suggestFuncs: x, showPlot: false }),
       'a splitter': (x) => library.collabLearner(dls, { splitter: x }),
       'what a splitter makes': (x) => library.collabLearner(dls, { splitter: () => x }),
-      friends: (x) => new library.Friends(plays, { friends: x }),
       'weights of a hybrid': (x) => new Hybrid([popular], { weights: x }),
       'weights of a sum': (x) => new WeightedSum([markov], { weights: x }),
       'tables of sql': (x) => library.sql('select 1', { tables: x }),

@@ -463,18 +463,17 @@ export {
   type LightGCNLearnerOptions,
   lightGCNLearner,
 } from './recommend/learners/light-gcn.js';
-export type { Weighting } from './recommend/neighbours/bm25.js';
+export type { Weighting } from './recommend/neighbours/knn.js';
 export {
   EASE,
   type EASEOptions,
   type EASESettings,
   type EASEState,
+  type SideRows,
 } from './recommend/neighbours/ease.js';
-export { Friends, type FriendsOptions } from './recommend/neighbours/friends.js';
-export { ItemKNN, type KNNOptions } from './recommend/neighbours/item-knn.js';
+export { ItemKNN, type KNNOptions } from './recommend/neighbours/knn.js';
 export { RP3beta, type RP3betaOptions } from './recommend/neighbours/rp3beta.js';
-export { type SideRows, type TagRowsOptions, tagRows } from './recommend/neighbours/side-rows.js';
-export { UserKNN } from './recommend/neighbours/user-knn.js';
+export { UserKNN } from './recommend/neighbours/knn.js';
 export { RecommendationBatch, Recommendations } from './recommend/recommendations.js';
 export {
   type Id,

@@ -18,15 +18,14 @@ import { ALS, type ALSOptions } from '../../lib/recital/recommend/factors/als.js
 import { collabLearner } from '../../lib/recital/recommend/learners/collab.js';
 import { lightGCNLearner } from '../../lib/recital/recommend/learners/light-gcn.js';
 import { EASE, type EASEOptions } from '../../lib/recital/recommend/neighbours/ease.js';
-import { Friends } from '../../lib/recital/recommend/neighbours/friends.js';
-import { ItemKNN } from '../../lib/recital/recommend/neighbours/item-knn.js';
+import { ItemKNN, UserKNN } from '../../lib/recital/recommend/neighbours/knn.js';
 import { RP3beta } from '../../lib/recital/recommend/neighbours/rp3beta.js';
-import { tagRows } from '../../lib/recital/recommend/neighbours/side-rows.js';
-import { UserKNN } from '../../lib/recital/recommend/neighbours/user-knn.js';
 import type { Recommender } from '../../lib/recital/recommend/recommender.js';
 import { type Benchmark, main } from './support/benchmark.js';
 import { type Figure, figure } from './support/figures.js';
+import { Friends } from './support/friends.js';
 import { count, flag } from './support/options.js';
+import { tagRows } from './support/tag-rows.js';
 
 const options = {
   splits: count(5, 'random splits; means and standard deviations are over these'),

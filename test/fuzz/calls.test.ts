@@ -317,9 +317,6 @@ async function things(): Promise<{ objects: Record<string, object>; values: unkn
     userKnn: new library.UserKNN(plays),
     rp3: new library.RP3beta(plays),
     randomRecommender: new library.RandomRecommender(plays),
-    friends: new library.Friends(plays, {
-      friends: new Table({ user_id: ['u1'], friend_id: ['u2'] }),
-    }),
     sessionKnn: new library.SessionKNN(plays),
     nextItemKnn: new library.NextItemKNN(plays),
     rules: new library.SequentialRules(plays),

@@ -36,10 +36,9 @@ import { CollabNNLearner } from '../recommend/learners/collab-nn.js';
 import { LearnerRecommender } from '../recommend/learners/learner-recommender.js';
 import { LightGCNLearner } from '../recommend/learners/light-gcn.js';
 import { EASE } from '../recommend/neighbours/ease.js';
-import { Friends } from '../recommend/neighbours/friends.js';
-import { ItemKNN } from '../recommend/neighbours/item-knn.js';
+import { ItemKNN } from '../recommend/neighbours/knn.js';
 import { RP3beta } from '../recommend/neighbours/rp3beta.js';
-import { UserKNN } from '../recommend/neighbours/user-knn.js';
+import { UserKNN } from '../recommend/neighbours/knn.js';
 import type { Recommender } from '../recommend/recommender.js';
 import { LSTMLearner, LSTMRecommender } from '../sequential/lstm.js';
 import { Markov, NextItemKNN, SequentialRules } from '../sequential/pairs.js';
@@ -52,7 +51,6 @@ const RECOMMENDERS = formsOf([
   ContentRecommender,
   EASE,
   FactorRecommender,
-  Friends,
   Hybrid,
   ItemKNN,
   LearnerRecommender,

@@ -212,7 +212,7 @@ export abstract class Recommender {
    *   vectors are in the file;
    * - ItemKNN, RP3beta, Content and Popularity have nothing of single users in the file, and recommend by `foldIn(history)`;
    * - `explain` of a user goes back to the histories, so it is refused;
-   * - what works on the histories themselves (UserKNN, Friends, the neighbours and rules of sessions …) cannot be exported without them.
+   * - what works on the histories themselves (UserKNN, the neighbours and rules of sessions …) cannot be exported without them.
    * @param file its path; `.safetensors` is added if it is missing
    * @returns the path of the file
    * @throws ArgumentError for a recommender of one's own that {@link registerRecommenderKind} does

@@ -31,7 +31,7 @@ import { withSeen } from '../../../lib/recital/evaluation/with-seen.js';
 import { Popularity } from '../../../lib/recital/recommend/baselines/popularity.js';
 import { RandomRecommender } from '../../../lib/recital/recommend/baselines/random.js';
 import { Interactions } from '../../../lib/recital/recommend/interactions.js';
-import { ItemKNN } from '../../../lib/recital/recommend/neighbours/item-knn.js';
+import { ItemKNN } from '../../../lib/recital/recommend/neighbours/knn.js';
 import { Recommender } from '../../../lib/recital/recommend/recommender.js';
 import { rejection } from '../../support/learner.js';
 import { shown } from '../../support/shown.js';

@@ -23,7 +23,7 @@ import {
 
 import { Popularity } from '../../../lib/recital/recommend/baselines/popularity.js';
 import { Interactions } from '../../../lib/recital/recommend/interactions.js';
-import { ItemKNN } from '../../../lib/recital/recommend/neighbours/item-knn.js';
+import { ItemKNN } from '../../../lib/recital/recommend/neighbours/knn.js';
 import { Recommender } from '../../../lib/recital/recommend/recommender.js';
 import { rejection } from '../../support/learner.js';
 import { shown } from '../../support/shown.js';

@@ -4,7 +4,6 @@ import { expect } from 'chai';
 import { CollabDataLoaders } from '../../../lib/recital/data/collab.js';
 import type { Plays } from '../../../lib/recital/data/plays.js';
 import { SequenceDataLoaders } from '../../../lib/recital/data/sequence-loaders.js';
-import { Table } from '../../../lib/recital/data/table.js';
 import { ArgumentError, DataError } from '../../../lib/recital/errors.js';
 import * as recital from '../../../lib/recital/index.js';
 import type { LossRows } from '../../../lib/recital/nn/loss.js';
@@ -15,14 +14,13 @@ import { chainSessions, sessionsOf } from '../../support/sequences.js';
 import { TemporaryFolder } from '../data/temporary.js';
 import { withSound } from '../recommend/content-support.js';
 import { smallPlays } from '../recommend/contract.js';
-import { padded, scoreBytes } from '../recommend/contract-support.js';
+import { scoreBytes } from '../recommend/contract-support.js';
 
 const {
   ALS,
   ContentRecommender,
   EASE,
   FactorRecommender,
-  Friends,
   Hybrid,
   ItemKNN,
   Learner,
@@ -48,12 +46,6 @@ const {
 const plays = smallPlays();
 const heard = withSound(plays);
 const sessions = sessionsOf(chainSessions({ tracks: 12, sessions: 25, length: 6 }));
-const friends = Table.fromRows(
-  Array.from({ length: 20 }, (_, u) => ({
-    user_id: padded('user', u),
-    friend_id: padded('user', (u * 7 + 3) % 20),
-  })),
-);
 const sideRows = {
   rows: recital.Vocabulary.fromValues(['even', 'odd']),
   tracks: plays.tracks,
@@ -177,10 +169,6 @@ const makers: Record<string, Record<string, () => Made>> = {
   FactorRecommender: {
     default: () => factors(),
     rich: () => factors({ plays, alpha: 2, regularization: 0.5, name: 'mine' }),
-  },
-  Friends: {
-    default: () => new Friends(plays, { friends }),
-    rich: () => new Friends(plays, { friends, value: 'binary', popularityPower: 0.4 }),
   },
   Hybrid: {
     default: () => new Hybrid([new ItemKNN(plays), new Popularity(plays)]),
@@ -675,7 +663,6 @@ describe('Without listening histories', () => {
     const file = path.join(folder.path, 'refused');
     const refused = [
       'UserKNN',
-      'Friends',
       'Markov',
       'SequentialRules',
       'NextItemKNN',

@@ -5,7 +5,7 @@ import { Table } from '../../../lib/recital/data/table.js';
 import { Tracks } from '../../../lib/recital/data/tracks.js';
 import { evaluate } from '../../../lib/recital/evaluation/evaluate.js';
 import { Popularity } from '../../../lib/recital/recommend/baselines/popularity.js';
-import { ItemKNN } from '../../../lib/recital/recommend/neighbours/item-knn.js';
+import { ItemKNN } from '../../../lib/recital/recommend/neighbours/knn.js';
 import { smallPlays } from '../recommend/contract.js';
 
 /** What a server answers. */

@@ -6,7 +6,9 @@ import { readSafetensors, writeSafetensors } from '../../../lib/recital/data/fil
 import { DataError } from '../../../lib/recital/errors.js';
 import { loadLearner, loadRecommender } from '../../../lib/recital/files/load.js';
 import { Learner } from '../../../lib/recital/learner/learner.js';
+import { registerRecommenderKind } from '../../../lib/recital/recommend/export.js';
 import type { Recommender } from '../../../lib/recital/recommend/recommender.js';
+import { Friends } from '../../bench/support/friends.js';
 import { trainLearner } from '../../support/exported.js';
 import { TemporaryFolder } from '../data/temporary.js';
 import { smallPlays } from '../recommend/contract.js';
@@ -30,6 +32,8 @@ const load = (name: string, file: string): Exportable =>
   (learners.includes(name)
     ? loadLearner(file, { type: Learner })
     : loadRecommender(file)) as unknown as Exportable;
+
+registerRecommenderKind({ ...Friends.saved, type: Friends }); // a class of one's own since
 
 describe('files of models', () => {
   const folder = new TemporaryFolder();

@@ -11,8 +11,7 @@ import { fitHybrid } from '../../../lib/recital/hybrid/weights.js';
 import { Popularity } from '../../../lib/recital/recommend/baselines/popularity.js';
 import { RandomRecommender } from '../../../lib/recital/recommend/baselines/random.js';
 import { Interactions } from '../../../lib/recital/recommend/interactions.js';
-import { ItemKNN } from '../../../lib/recital/recommend/neighbours/item-knn.js';
-import { UserKNN } from '../../../lib/recital/recommend/neighbours/user-knn.js';
+import { ItemKNN, UserKNN } from '../../../lib/recital/recommend/neighbours/knn.js';
 import { Recommender } from '../../../lib/recital/recommend/recommender.js';
 import { recommenderContract, smallPlays } from '../recommend/contract.js';
 

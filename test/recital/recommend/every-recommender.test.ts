@@ -8,7 +8,6 @@ import {
   collabLearner,
   EASE,
   FactorRecommender,
-  Friends,
   Histories,
   Hybrid,
   ItemKNN,
@@ -29,7 +28,6 @@ import {
   SequentialRules,
   SessionKNN,
   STAN,
-  Table,
   UserKNN,
   WeightedSum,
 } from '../../../lib/recital/index.js';
@@ -45,7 +43,6 @@ interface Kind {
 
 describe('the options of every recommender', () => {
   const plays = smallPlays();
-  const friends = new Table({ user_id: ['user01'], friend_id: ['user02'] });
   const popular = new Popularity(plays);
   const markov = new Markov(plays);
   const ratings = CollabDataLoaders.fromPlays(plays, { bs: 16 });
@@ -74,10 +71,6 @@ describe('the options of every recommender', () => {
     FactorRecommender: {
       make: (o) => FactorRecommender.fromFactors(factors, o),
       numbers: ['alpha', 'regularization'],
-    },
-    Friends: {
-      make: (o) => new Friends(plays, with_(o, { friends })),
-      numbers: ['popularityPower'],
     },
     Hybrid: { make: (o) => new Hybrid([popular], o), numbers: [] },
     ItemKNN: { make: (o) => new ItemKNN(plays, o), numbers: ['k', 'shrink'] },

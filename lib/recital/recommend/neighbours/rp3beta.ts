@@ -6,7 +6,7 @@ import { checkNumber, checkOptions } from '../../options.js';
 import { readValue } from '../confidence.js';
 import type { SavedForm } from '../export.js';
 import { checkN } from '../resolve-ids.js';
-import { ItemItemRecommender } from './item-knn.js';
+import { ItemItemRecommender } from './knn.js';
 import { topProducts } from './sparse-top-k.js';
 
 /** Options of {@link RP3beta}. */

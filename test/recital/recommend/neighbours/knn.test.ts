@@ -1,14 +1,12 @@
 import { expect } from 'chai';
 import { Plays } from '../../../../lib/recital/data/plays.js';
 import { ArgumentError } from '../../../../lib/recital/errors.js';
-import type { Weighting } from '../../../../lib/recital/recommend/neighbours/bm25.js';
-import {
-  type ItemItemRecommender,
-  ItemKNN,
-} from '../../../../lib/recital/recommend/neighbours/item-knn.js';
-
+import type {
+  ItemItemRecommender,
+  Weighting,
+} from '../../../../lib/recital/recommend/neighbours/knn.js';
+import { ItemKNN, UserKNN } from '../../../../lib/recital/recommend/neighbours/knn.js';
 import { RP3beta } from '../../../../lib/recital/recommend/neighbours/rp3beta.js';
-import { UserKNN } from '../../../../lib/recital/recommend/neighbours/user-knn.js';
 import { recommenderContract, smallPlays } from '../contract.js';
 
 /** 4 users × 5 tracks. */

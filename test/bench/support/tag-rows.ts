@@ -1,22 +1,11 @@
-import { Csr, type CsrLike } from '../../data/csr.js';
-import type { Plays } from '../../data/plays.js';
-import { Table } from '../../data/table.js';
-import { Vocabulary } from '../../data/vocabulary.js';
-import { ArgumentError } from '../../errors.js';
-import { checkArgument, checkOptions, said } from '../../options.js';
+import { Csr } from '../../../lib/recital/data/csr.js';
+import type { Plays } from '../../../lib/recital/data/plays.js';
+import { Table } from '../../../lib/recital/data/table.js';
+import { Vocabulary } from '../../../lib/recital/data/vocabulary.js';
+import { ArgumentError } from '../../../lib/recital/errors.js';
+import { checkArgument, checkOptions, said } from '../../../lib/recital/options.js';
 
-/**
- * What is known of tracks beside who plays them: rows × tracks, sparse, each row a tag, an artist,
- * a genre.
- */
-export interface SideRows {
-  /** What the rows are. */
-  readonly rows: Vocabulary;
-  /** The tracks that the columns are; those that training does not know are left out. */
-  readonly tracks: Vocabulary;
-  /** The numbers, 0 or more. */
-  readonly matrix: CsrLike;
-}
+import type { SideRows } from '../../../lib/recital/recommend/neighbours/ease.js';
 
 /** Options of {@link tagRows}. */
 export interface TagRowsOptions {
@@ -83,44 +72,5 @@ function withoutHeldOut(given: readonly number[], tags: Table, heldOut: Plays): 
     const user = userOf.get(users[i] ?? '');
     const track = trackOf.get(ids[i]!);
     return user === undefined || track === undefined || !pairs.has(pair(user, track));
-  });
-}
-
-/**
- * The matrix with the columns of another vocabulary of tracks, checked; tracks that it has not are
- * dropped.
- */
-export function sideColumns({ rows, tracks, matrix }: SideRows, wanted: Vocabulary): Csr {
-  Csr.check(matrix);
-  if (matrix.shape[0] !== rows.length || matrix.shape[1] !== tracks.length) {
-    throw new ArgumentError(
-      `Side rows name ${rows.length} rows and ${tracks.length} tracks, but their matrix is ${matrix.shape.join(' × ')}.`,
-    );
-  }
-  for (const x of matrix.data)
-    if (!(x >= 0 && x < Infinity))
-      throw new ArgumentError(`Side rows hold ${x}; finite numbers from 0 on were expected.`);
-  const to = Int32Array.from({ length: tracks.length }, (_, t) => wanted.indexOf(tracks.id(t)));
-  const indptr = new Int32Array(rows.length + 1);
-  const indices: number[] = [];
-  const data: number[] = [];
-  for (let r = 0; r < rows.length; r++) {
-    const entries: [number, number][] = [];
-    for (let j = matrix.indptr[r]; j < matrix.indptr[r + 1]; j++) {
-      if (to[matrix.indices[j]] >= 0 && matrix.data[j] > 0)
-        entries.push([to[matrix.indices[j]], matrix.data[j]]);
-    }
-    entries.sort(([a], [b]) => a - b);
-    for (const [column, value] of entries) {
-      indices.push(column);
-      data.push(value);
-    }
-    indptr[r + 1] = indices.length;
-  }
-  return new Csr({
-    shape: [rows.length, wanted.length],
-    indptr,
-    indices: Int32Array.from(indices),
-    data: Float32Array.from(data),
   });
 }

@@ -1,12 +1,12 @@
-import type { InteractionValue } from '../../data/csr.js';
-import type { Plays } from '../../data/plays.js';
-import { Table } from '../../data/table.js';
-import { checkArgument, checkNumber, checkOptions } from '../../options.js';
-import { PlayValues, readValue } from '../confidence.js';
-import type { SavedForm } from '../export.js';
-import { Interactions } from '../interactions.js';
-import { Recommender } from '../recommender.js';
-import { checkScores } from '../resolve-ids.js';
+import type { InteractionValue } from '../../../lib/recital/data/csr.js';
+import type { Plays } from '../../../lib/recital/data/plays.js';
+import { Table } from '../../../lib/recital/data/table.js';
+import { checkArgument, checkNumber, checkOptions } from '../../../lib/recital/options.js';
+import { PlayValues, readValue } from '../../../lib/recital/recommend/confidence.js';
+import type { SavedForm } from '../../../lib/recital/recommend/export.js';
+import { Interactions } from '../../../lib/recital/recommend/interactions.js';
+import { Recommender } from '../../../lib/recital/recommend/recommender.js';
+import { checkScores } from '../../../lib/recital/recommend/resolve-ids.js';
 
 /** Options of {@link Friends}. */
 export interface FriendsOptions {

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
-import { Plays } from '../../../../lib/recital/data/plays.js';
-import { Table } from '../../../../lib/recital/data/table.js';
-import { ArgumentError } from '../../../../lib/recital/errors.js';
-import { Friends } from '../../../../lib/recital/recommend/neighbours/friends.js';
-import { recommenderContract, smallPlays } from '../contract.js';
-import { padded } from '../contract-support.js';
+import { Plays } from '../../lib/recital/data/plays.js';
+import { Table } from '../../lib/recital/data/table.js';
+import { ArgumentError } from '../../lib/recital/errors.js';
+import { recommenderContract, smallPlays } from '../recital/recommend/contract.js';
+import { padded } from '../recital/recommend/contract-support.js';
+import { Friends } from './support/friends.js';
 
 /** Users who are the same modulo 2 are friends. */
 const friends = Table.fromRows(
