@@ -1,6 +1,6 @@
 import { Random } from '../../compute/random.js';
-import { type NegativeOptions, WeightedDraw } from '../../data/batches.js';
 import { targetsOf } from '../../data/collab-rows.js';
+import { type NegativeOptions, WeightedDraw } from '../../data/negatives.js';
 import { Plays } from '../../data/plays.js';
 import { Vocabulary } from '../../data/vocabulary.js';
 import { choleskySolve } from '../../decomposition/positive-definite.js';
