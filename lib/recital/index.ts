@@ -463,7 +463,6 @@ export {
   type LightGCNLearnerOptions,
   lightGCNLearner,
 } from './recommend/learners/light-gcn.js';
-export type { Weighting } from './recommend/neighbours/knn.js';
 export {
   EASE,
   type EASEOptions,
@@ -471,9 +470,9 @@ export {
   type EASEState,
   type SideRows,
 } from './recommend/neighbours/ease.js';
-export { ItemKNN, type KNNOptions } from './recommend/neighbours/knn.js';
+export type { Weighting } from './recommend/neighbours/knn.js';
+export { ItemKNN, type KNNOptions, UserKNN } from './recommend/neighbours/knn.js';
 export { RP3beta, type RP3betaOptions } from './recommend/neighbours/rp3beta.js';
-export { UserKNN } from './recommend/neighbours/knn.js';
 export { RecommendationBatch, Recommendations } from './recommend/recommendations.js';
 export {
   type Id,
