@@ -3,7 +3,6 @@ import {
   SequenceDataLoaders,
   type SequenceLoadersOptions,
 } from '../../lib/recital/data/sequence-loaders.js';
-import type { SequenceSource } from '../../lib/recital/data/sequences.js';
 import { Sessions } from '../../lib/recital/data/sessions.js';
 import {
   type LSTMLearner,
@@ -13,7 +12,7 @@ import {
 
 /** Loaders that train on every play. */
 export function wholeSequences(
-  source: SequenceSource,
+  source: Plays | Sessions,
   options: SequenceLoadersOptions = {},
 ): SequenceDataLoaders {
   const n = source instanceof Sessions ? source.length : source.users.length;

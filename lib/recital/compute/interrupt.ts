@@ -176,6 +176,12 @@ export async function stoppable<T>(
   work: Steps<T> | AsyncSteps<T>,
   options: { onStop?: () => void } = {},
 ): Promise<T> {
+  checkArgument(
+    typeof work?.next === 'function',
+    work,
+    'stoppable',
+    'a generator, as in sum(1000)',
+  );
   const guard = new InterruptGuard();
   if (options.onStop) guard.onInterrupt(options.onStop);
   try {

@@ -64,7 +64,7 @@ export class Csr<Data extends Values = Float64Array | Float32Array> implements C
     { row, column, value }: Pairs & { readonly value?: ArrayLike<number> },
     Data?: new (length: number) => Float64Array | Float32Array,
   ): Csr<Values> {
-    const sorted = groupPairs(row, column, { rows: shape[0] });
+    const sorted = groupPairs(row, column, shape[0]);
     const { indices } = sorted; // written in place: what is overwritten has been read
     const indptr = new Int32Array(shape[0] + 1);
     const data = Data && new Data(indices.length);
@@ -233,10 +233,9 @@ interface Pairs {
 }
 
 /**
- * Groups positions by key: row `k` lists the positions where `keys` is `k`, ascending (a stable
- * counting sort).
+ * Groups positions by key, by a stable counting sort: row `k` lists the positions where `keys` is
+ * `k`, ascending.
  * @param keys numbers from 0 to n − 1
- * @param n number of keys
  */
 export function groupBy(keys: Int32Array, n: number): CsrRows {
   const indptr = new Int32Array(n + 1);
@@ -259,17 +258,8 @@ export function numbersWhere(n: number, keep: (i: number) => boolean): Int32Arra
 /** Rows up to this length are sorted by insertion, longer ones by the array's own sort. */
 const SHORT = 40;
 
-/**
- * Groups the positions of pairs by row, and within a row by column, ascending; positions of equal
- * pairs ascend.
- * @param rows row number of each pair, 0 … nRows − 1
- * @param columns column number of each pair, 0 … nColumns − 1
- */
-export function groupPairs(
-  rows: Int32Array,
-  columns: Int32Array,
-  { rows: n }: { rows: number },
-): CsrRows {
+/** Groups the positions of pairs by row, and sorts them within a row by column, then by place. */
+export function groupPairs(rows: Int32Array, columns: Int32Array, n: number): CsrRows {
   const { indptr, indices } = groupBy(rows, n);
   const keys = new Int32Array(SHORT);
   for (let r = 0; r < n; r++) {
@@ -298,10 +288,7 @@ function sortShort(
   }
 }
 
-/**
- * By column and place in one number, exact below 2⁵³: more columns times pairs than that would not
- * fit into memory.
- */
+/** Sorts by column, then by place: both in one number, which is exact below 2⁵³. */
 function sortLong(positions: Int32Array, columns: Int32Array): void {
   const n = positions.length;
   const keys = new Float64Array(n);

@@ -10,8 +10,8 @@ export interface DisplaySlot {
 }
 
 /**
- * The one door through which layers below notebook/ show anything: they describe, notebook/ draws.
- * Without notebook/ (a module imported alone, a unit test) nothing is shown.
+ * What shows tables, charts and messages. All rooms show through it; the room display/ puts one in
+ * force that draws. Without one (a module imported alone) nothing is shown.
  */
 export interface Display {
   /** Shows a table. */
@@ -23,14 +23,11 @@ export interface Display {
   /** Prints a warning: the call goes on, but its result is probably not what was meant. */
   warn(line: string): void;
   /**
-   * Says that work was stopped, and what stays of it: one line. Default: as `text`. A notebook
-   * makes it the message of the cell.
+   * Says in one line that work was stopped, and what remains of it: in a notebook the message of the
+   * cell. Default: as `text`.
    */
   interrupted?(line: string): void;
-  /**
-   * Makes a place for a chart that changes while something runs. A display that cannot replace what
-   * it has shown leaves this out.
-   */
+  /** Makes a place for a chart that changes; missing where output cannot be replaced. */
   slot?(): DisplaySlot;
 }
 
@@ -52,7 +49,7 @@ export function setDisplay(next: Display | undefined): Display {
 
 /**
  * Says in one line that work was stopped.
- * @param guard the work's: a training within a search says nothing, the search does
+ * @param guard that of the work; only the outermost work says so, not a training within a search
  */
 export function sayInterrupted(guard: { readonly outermost: boolean }, line: string): void {
   if (!guard.outermost) return;
@@ -64,17 +61,13 @@ type Writer = (chart: Chart, file: string) => void;
 
 let writer: Writer | undefined;
 
-/**
- * Says how charts are written to files. Called by notebook/, which draws them, when the library is
- * imported.
- */
+/** Sets the function that writes charts to files: display/ does so when it is imported. */
 export function setChartWriter(write: Writer): void {
   writer = write;
 }
 
 /**
- * A chart: a Vega-Lite 5 specification with a title and a sentence for those who cannot see it.
- * notebook/ draws it.
+ * A chart: a Vega-Lite 5 specification with a title and an alternative text.
  * @example
  * const values = [{ artist: 'A', plays: 12 }, { artist: 'B', plays: 5 }];
  * const encoding = { x: { field: 'plays', type: 'quantitative' }, y: { field: 'artist', type: 'nominal' } };

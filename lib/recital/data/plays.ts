@@ -40,7 +40,7 @@ export interface PlayRecord {
   playcount?: number;
 }
 
-/** Plays as columns of equal length, with the ids themselves: for {@link Plays.fromColumns}. */
+/** Plays as columns of equal length with the ids, for {@link Plays.fromColumns}. */
 export interface PlayColumns {
   /** User ids: texts, or whole numbers (which become their texts, `7` → `'7'`). */
   user: ArrayLike<string | number> | ArrayLike<bigint>;
@@ -94,17 +94,14 @@ export class Plays {
    * @throws DataError for a playcount that is not a positive, finite number
    */
   constructor(columns: PlaysColumns) {
+    const { users, tracks, user, track, playcount, catalogue, repairs } = columns ?? {};
     checkArgument(
-      isNumbers(columns?.user) &&
-        isNumbers(columns.track) &&
-        isNumbers(columns.playcount) &&
-        columns.users instanceof Vocabulary &&
-        columns.tracks instanceof Vocabulary,
+      [user, track, playcount].every(isNumbers) &&
+        [users, tracks].every((ids) => ids instanceof Vocabulary),
       columns,
       'new Plays',
       'columns of indices, as readPlays makes; Plays.fromRows([{ user, track }]) makes plays of records',
     );
-    const { users, tracks, user, track, playcount } = columns;
     this.length = user.length;
     checkLengths({ user, track, playcount });
     checkIndices(user, users, 'user');
@@ -116,8 +113,8 @@ export class Plays {
     this.user = user;
     this.track = track;
     this.playcount = playcount;
-    this.catalogue = columns.catalogue;
-    this.repairs = columns.repairs ?? { duplicates: 0, notInCatalogue: 0 };
+    this.catalogue = catalogue;
+    this.repairs = repairs ?? { duplicates: 0, notInCatalogue: 0 };
   }
 
   /**
@@ -134,26 +131,10 @@ export class Plays {
       'Plays.fromRows',
       "an array of records, such as [{ user: 'u1', track: 't1' }]",
     );
-    for (const [i, row] of rows.entries()) {
-      const which = `Row ${i} (counted from 0)`;
-      if (typeof row !== 'object' || row === null)
-        throw new ArgumentError(
-          `${which} must be a record, such as { user: 'u1', track: 't1' }, got ${whatIs(row)}.`,
-        );
-      const fields: readonly string[] = PLAY_FIELDS;
-      const other = Object.keys(row).find((field) => !fields.includes(field));
-      if (other !== undefined)
-        throw new ArgumentError(
-          `${which} has the field "${other}", which a play does not have${didYouMean(other, PLAY_FIELDS)} Its fields: ${PLAY_FIELDS.join(', ')}. ` +
-            'What is known of tracks is given as a catalogue; Plays.fromTable takes other columns.',
-        );
-    }
-    const columns = {
-      user: rows.map((r) => r.user),
-      track: rows.map((r) => r.track),
-      playcount: rows.map(({ playcount = 1 }) => playcount),
-    };
-    return Plays.fromColumns(columns, options);
+    for (const [i, row] of rows.entries()) checkRecord(row, i);
+    const [user, track] = [rows.map((row) => row.user), rows.map((row) => row.track)];
+    const playcount = rows.map(({ playcount = 1 }) => playcount);
+    return Plays.fromColumns({ user, track, playcount }, options);
   }
 
   /**
@@ -166,23 +147,14 @@ export class Plays {
    * @example Plays.fromColumns({ user: ['u1', 'u2'], track: ['t1', 't1'], playcount: Int32Array.of(3, 1) })
    */
   static fromColumns(columns: PlayColumns, options: { catalogue?: Tracks } = {}): Plays {
-    checkArgument(
-      typeof columns === 'object' && columns !== null,
-      columns,
-      'Plays.fromColumns',
-      'columns, { user, track, playcount }',
-    );
+    const fits = typeof columns === 'object' && columns !== null;
+    checkArgument(fits, columns, 'Plays.fromColumns', 'columns, { user, track, playcount }');
     checkOptions(columns, PLAY_FIELDS, 'Plays.fromColumns');
     checkOptions(options, ['catalogue'], 'Plays.from…');
     const { user, track, playcount } = columns;
     const named = { user, track, ...(playcount !== undefined && { playcount }) };
     for (const [name, column] of Object.entries(named))
-      checkArgument(
-        isNumbers(column),
-        column,
-        'Plays.fromColumns',
-        `an array or a typed array as ${name}`,
-      );
+      checkArgument(isNumbers(column), column, 'Plays.fromColumns', `an array as ${name}`);
     checkLengths(named as Record<string, ArrayLike<unknown>>);
     const [users, userIndex] = encoded(user, 'user');
     const [tracks, trackIndex] = encoded(track, 'track');
@@ -220,12 +192,8 @@ export class Plays {
     table: Table,
     options: { columns?: PlaysColumnNames; catalogue?: Tracks } = {},
   ): Plays {
-    checkArgument(
-      table instanceof Table,
-      table,
-      'Plays.fromTable',
-      'a table, such as sql gives; Plays.fromRows takes records',
-    );
+    const wanted = 'a table, such as sql gives; Plays.fromRows takes records';
+    checkArgument(table instanceof Table, table, 'Plays.fromTable', wanted);
     checkOptions(options, ['columns', 'catalogue'], 'Plays.fromTable');
     const { columnNames } = table;
     const at = playsPositionsIn(columnNames, options.columns ?? {});
@@ -254,12 +222,8 @@ export class Plays {
 
   /** The same plays with a catalogue; plays of tracks that it lacks are counted in `repairs`. */
   withCatalogue(catalogue: Tracks): Plays {
-    checkArgument(
-      typeof catalogue?.rowsOf === 'function',
-      catalogue,
-      'withCatalogue',
-      'Tracks, such as readTracks reads',
-    );
+    const fits = typeof catalogue?.rowsOf === 'function';
+    checkArgument(fits, catalogue, 'withCatalogue', 'Tracks, such as readTracks reads');
     const rows = catalogue.rowsOf(this.tracks);
     let notInCatalogue = 0;
     for (let i = 0; i < this.length; i++) if (rows[this.track[i]] < 0) notInCatalogue++;
@@ -389,6 +353,21 @@ export class Plays {
     const catalogue = tracks && `, catalogue of ${tracks}`;
     return `Plays: ${this.length.toLocaleString('en')} of ${of} (${each} a user, ${filled} % filled)${catalogue}`;
   }
+}
+
+function checkRecord(row: PlayRecord, i: number): void {
+  const which = `Row ${i} (counted from 0)`;
+  if (typeof row !== 'object' || row === null)
+    throw new ArgumentError(
+      `${which} must be a record, such as { user: 'u1', track: 't1' }, got ${whatIs(row)}.`,
+    );
+  const fields: readonly string[] = PLAY_FIELDS;
+  const other = Object.keys(row).find((field) => !fields.includes(field));
+  if (other !== undefined)
+    throw new ArgumentError(
+      `${which} has the field "${other}", which a play does not have${didYouMean(other, fields)} Its fields: ${fields.join(', ')}. ` +
+        'What is known of tracks is given as a catalogue; Plays.fromTable takes other columns.',
+    );
 }
 
 /** How often each of the numbers 0 … n − 1 occurs. */

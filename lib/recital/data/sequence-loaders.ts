@@ -99,32 +99,15 @@ export class SequenceDataLoaders extends Loaders {
   }
 
   /**
-   * From sessions.
+   * From sessions, or from histories.
    * @throws ArgumentError for wrong options; DataError if no session has two tracks
    * @example SequenceDataLoaders.fromSessions(sessions, { length: 20, everyPosition: true, split: 'order', validPct: 0.05 })
    */
   static fromSessions(
-    sessions: Sessions,
+    sessions: Sessions | Histories,
     options: SequenceLoadersOptions = {},
   ): SequenceDataLoaders {
     return new SequenceDataLoaders(Histories.of(sessions), options);
-  }
-
-  /**
-   * From histories, such as part of those of other loaders.
-   * @throws ArgumentError for wrong options; DataError if no history has two tracks
-   */
-  static fromHistories(
-    histories: Histories,
-    options: SequenceLoadersOptions = {},
-  ): SequenceDataLoaders {
-    checkArgument(
-      histories instanceof Histories,
-      histories,
-      'fromHistories',
-      'histories, such as Histories.of(plays); fromPlays takes plays',
-    );
-    return new SequenceDataLoaders(histories, options);
   }
 
   /**

@@ -199,11 +199,11 @@ export class SequenceDataset {
  * createSequences(sessions, { length: 10 }).at(1) // inputs 0, 1; targets 2
  */
 export function createSequences(
-  source: SequenceSource | Histories,
+  source: SequenceSource,
   options: SequenceOptions = {},
 ): SequenceDataset {
   const all = given(WINDOWS, options, 'createSequences');
-  return windowsOf(source instanceof Histories ? source : Histories.of(source), all);
+  return windowsOf(Histories.of(source), all);
 }
 
 /**
@@ -285,8 +285,8 @@ function eachWindow(
   }
 }
 
-/** Where sequences come from: each user's plays in the order of the file, or sessions. */
-export type SequenceSource = Plays | Sessions;
+/** The source of sequences: each user's plays in the order of the file, sessions, or histories. */
+export type SequenceSource = Plays | Sessions | Histories;
 
 /** Arrays that {@link Histories.from} makes histories of. */
 export interface HistoryParts {
@@ -331,29 +331,32 @@ export class Histories {
   }
 
   /**
-   * From plays (a sequence a user, in file order) or sessions (a sequence a session).
+   * From plays (a sequence a user, in file order) or sessions (a sequence a session); histories are
+   * taken as they are.
    * @param options.items encode with these tracks; default: those of the source. Tracks that they
    *   lack: UnknownIdError
    * @throws ArgumentError for a source that is neither; DataError for one without a play
    */
   static of(source: SequenceSource, options: { items?: Vocabulary } = {}): Histories {
     checkOptions(options, ['items'], 'Histories.of');
+    if (source instanceof Histories && (options.items ?? source.items) === source.items)
+      return source;
     const wanted = 'plays, such as readPlays reads, or sessions, such as readSessions reads';
     let parts: HistoryParts;
     if (source instanceof Plays) {
       const { indptr, indices } = source.byUser();
       const item = indices.map((row) => source.track[row]);
-      parts = { indptr, item, items: source.tracks, users: source.users };
+      const { tracks: items, users, catalogue } = source;
+      parts = { indptr, item, items, users, catalogue };
     } else {
-      const fits = (source as Sessions | undefined)?.items instanceof Vocabulary;
+      const fits = source?.items instanceof Vocabulary;
       checkArgument(fits && isNumbers(source.item), source, 'A sequence', wanted);
       parts = source;
     }
     if (parts.item.length === 0)
       throw new DataError('There is no play to make sequences of. Was everything filtered away?');
-    const { items: own, users, indptr, item } = parts;
+    const { items: own, users, indptr, item, catalogue } = parts;
     const { items = own } = options;
-    const catalogue = source instanceof Plays ? source.catalogue : undefined;
     return new Histories(items, users, indptr, recode(item, own, items), catalogue);
   }
 

@@ -57,7 +57,6 @@ export class Vocabulary {
   /**
    * The distinct values, sorted: strings by Unicode code point, numbers by size, a mixture as
    * strings (scikit-learn's rules).
-   * @param values ids, repeated as often as they like
    * @example Vocabulary.fromValues(['b', 'a', 'b'], { na: true }).classes // ['#na#', 'a', 'b']
    */
   static fromValues(
@@ -75,10 +74,7 @@ export class Vocabulary {
     return new Vocabulary(bytes, offsets, options);
   }
 
-  /**
-   * The distinct values in the order in which they first occur.
-   * @example Vocabulary.inOrder(['b', 'a', 'b']).classes // ['b', 'a']
-   */
+  /** The distinct values in the order in which they first occur. */
   static inOrder(values: Iterable<string | number>, options: VocabularyOptions = {}): Vocabulary {
     const { na, kind } = checkedOptions(options);
     const classes = textsOf(distinctIds(values, kind), na);
@@ -86,12 +82,8 @@ export class Vocabulary {
     const { bytes, offsets } = pack(classes);
     const position = new Map(classes.map((v, i) => [v, i]));
     const sorted = codePointOrder(classes.slice(na ? 1 : 0));
-    return new Vocabulary(
-      bytes,
-      offsets,
-      options,
-      Int32Array.from(sorted, (v) => position.get(v)!),
-    );
+    const order = Int32Array.from(sorted, (v) => position.get(v)!);
+    return new Vocabulary(bytes, offsets, options, order);
   }
 
   /** What JSON.stringify makes of it: its classes. */
@@ -217,10 +209,10 @@ export class Vocabulary {
   }
 
   [inspect.custom](): string {
-    const some = Array.from({ length: Math.min(this.length, 5) }, (_, i) =>
-      visible(String(this.id(i))),
-    );
-    return `Vocabulary of ${this.length.toLocaleString('en')} (${this.kind}): ${some.join(', ')}${this.length > some.length ? ', …' : ''}`;
+    const length = Math.min(this.length, 5);
+    const some = Array.from({ length }, (_, i) => visible(this.id(i))).join(', ');
+    const more = this.length > length ? ', …' : '';
+    return `Vocabulary of ${this.length.toLocaleString('en')} (${this.kind}): ${some}${more}`;
   }
 }
 
@@ -345,11 +337,7 @@ export function pack(values: readonly string[]): { bytes: Uint8Array; offsets: U
 export class LabelEncoder<T extends string | number = string> {
   private fitted: { vocabulary: Vocabulary; classes: readonly T[] } | undefined;
 
-  /**
-   * Learns the classes: the distinct values, sorted.
-   * @param values ids, repeated as often as they like
-   * @throws ArgumentError for a missing value
-   */
+  /** Learns the classes: the distinct values, sorted. ArgumentError for a missing value. */
   fit(values: Iterable<T | null>): this {
     const all = listed(values);
     const vocabulary = Vocabulary.fromValues(all, { kind: 'label' });
@@ -359,11 +347,7 @@ export class LabelEncoder<T extends string | number = string> {
     return this;
   }
 
-  /**
-   * The index of each value in `classes`.
-   * @throws UnknownIdError that lists the values that `fit` has not seen; ArgumentError before
-   *   `fit`
-   */
+  /** The index of each value in `classes`. UnknownIdError lists values that `fit` has not seen. */
   transform(values: Iterable<T | null>): Int32Array {
     const { vocabulary } = this.known();
     const all = listed(values);
@@ -387,18 +371,17 @@ export class LabelEncoder<T extends string | number = string> {
     checkArgument(isNumbers(indices), indices, 'inverseTransform', 'indices of classes, an array');
     return Array.from(indices, (i) => {
       if (Number.isInteger(i) && i >= 0 && i < classes.length) return classes[i];
-      throw new ArgumentError(
-        `y contains previously unseen labels: ${i}. There are ${classes.length} classes, counted from 0.`,
-      );
+      const known = `There are ${classes.length} classes, counted from 0.`;
+      throw new ArgumentError(`y contains previously unseen labels: ${i}. ${known}`);
     });
   }
 
-  /** The classes by index: strings, or numbers if all were numbers. ArgumentError before `fit`. */
+  /** The classes by index: strings, or numbers if all were numbers. */
   get classes(): readonly T[] {
     return this.known().classes;
   }
 
-  /** The same classes as a vocabulary. ArgumentError before `fit`. */
+  /** The same classes as a vocabulary. */
   get vocabulary(): Vocabulary {
     return this.known().vocabulary;
   }

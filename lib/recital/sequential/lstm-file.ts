@@ -91,7 +91,7 @@ export function readSequences(
       `at most ${Math.floor(MOST_ROOM / Math.max(bs, valBs))} for batches of this size`,
     );
   const split = { train: Int32Array.from({ length: histories.length }, (_, s) => s), valid: [] };
-  const dls = SequenceDataLoaders.fromHistories(histories, {
+  const dls = SequenceDataLoaders.fromSessions(histories, {
     length,
     everyPosition: config.flag('everyPosition'),
     bs,

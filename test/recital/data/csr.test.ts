@@ -58,7 +58,7 @@ describe('groupPairs', () => {
     fc.assert(
       fc.property(pairs, ({ shape, pairs }) => {
         const { row, column } = sides(pairs);
-        const { indptr, indices } = groupPairs(row, column, { rows: shape[0] });
+        const { indptr, indices } = groupPairs(row, column, shape[0]);
         const expected = [...pairs.keys()].sort(
           (a, b) => row[a] - row[b] || column[a] - column[b] || a - b,
         );

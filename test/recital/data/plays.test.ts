@@ -152,7 +152,7 @@ describe('Plays', () => {
       ],
       [
         () => Plays.fromColumns({ user: 'a' as never, track: ['b'] }),
-        /needs an array or a typed array as user, got a string/,
+        /needs an array as user, got a string/,
       ],
       [
         () => Plays.fromColumns({ user: ['a'], track: ['b'], playcount: [1e39] }),

@@ -90,7 +90,7 @@ describe('Table', () => {
       [[1n], 'got bigint in row 0'],
       [BigInt64Array.of(1n), 'got an object of BigInt64Array'],
       [new DataView(new ArrayBuffer(8)), 'got an object of DataView'],
-      [7, 'got number 7'],
+      [7, 'got a number'],
       [null, 'got null'],
     ];
     for (const [column, message] of cases) {
