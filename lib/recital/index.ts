@@ -132,22 +132,21 @@ export {
   noveltyAtK,
   popularityAtK,
 } from './evaluation/beyond-accuracy.js';
+export type { Comparison, LeftOut } from './evaluation/comparison.js';
+export { type CompareOptions, evaluate } from './evaluation/evaluate.js';
 export {
   type ColdTrackSplitOptions,
   type ColdTracksEvaluation,
   coldTrackSplit,
   type EvaluateColdTracksOptions,
-  evaluateColdTracks,
-} from './evaluation/cold-tracks.js';
-export type { Comparison, LeftOut } from './evaluation/comparison.js';
-export { type CompareOptions, evaluate } from './evaluation/evaluate.js';
-export {
   type EvaluateOptions,
   type Evaluation,
+  evaluateColdTracks,
   evaluateRecommender,
   type HitsAmong,
   hitsAmong,
 } from './evaluation/evaluate-recommender.js';
+export { withSeen } from './evaluation/held-out.js';
 export {
   type AtK,
   averagePrecisionAtK,
@@ -189,8 +188,6 @@ export type {
 } from './evaluation/search-space.js';
 export type { SegmentBy } from './evaluation/segments.js';
 export { type ComparisonRow, holm, pairedTTest } from './evaluation/statistics.js';
-
-export { withSeen } from './evaluation/with-seen.js';
 export {
   type LearnerClass,
   type LoadLearnerOptions,

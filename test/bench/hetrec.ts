@@ -7,7 +7,7 @@ import { perUserSplit } from '../../lib/recital/data/splits.js';
 import { Table } from '../../lib/recital/data/table.js';
 import { DataError } from '../../lib/recital/errors.js';
 import { evaluateRecommender } from '../../lib/recital/evaluation/evaluate-recommender.js';
-import { withSeen } from '../../lib/recital/evaluation/with-seen.js';
+import { withSeen } from '../../lib/recital/evaluation/held-out.js';
 import { fitHybrid } from '../../lib/recital/hybrid/weights.js';
 import { noLogging } from '../../lib/recital/index.js';
 import { type Callback, CancelFitException } from '../../lib/recital/learner/callback.js';

@@ -9,7 +9,7 @@ import { RandomRecommender } from '../recommend/baselines/random.js';
 import type { Id, Recommender } from '../recommend/recommender.js';
 import { audioVectors } from './beyond-accuracy.js';
 import { Comparison, environment, type LeftOut, type RunCard } from './comparison.js';
-import { HeldOut } from './held-out.js';
+import { HeldOut, withSeen } from './held-out.js';
 import {
   type Candidate,
   type Candidates,
@@ -23,7 +23,6 @@ import {
 } from './parse.js';
 import { type Measure, type RankedHeldOut, rankHeldOut, valuesOf } from './rank.js';
 import { comparisonRows, type Entry } from './statistics.js';
-import { withSeen } from './with-seen.js';
 
 const DEFAULTS = {
   /** Lengths of the lists; default 10. */

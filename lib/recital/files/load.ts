@@ -11,7 +11,7 @@ import { Histories } from '../data/sequences.js';
 import type { Tracks } from '../data/tracks.js';
 import { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError, DataError } from '../errors.js';
-import { WithSeen } from '../evaluation/with-seen.js';
+import { WithSeen } from '../evaluation/held-out.js';
 import { Hybrid, WeightedSum } from '../hybrid/hybrid.js';
 import type { Learner, LearnerOptions } from '../learner/learner.js';
 import { EXTENSION, fileConfig } from '../learner/model-file.js';

@@ -19,7 +19,7 @@ import { ArgumentError, RecitalError, UnknownIdError } from '../../../lib/recita
 import type { Comparison } from '../../../lib/recital/evaluation/comparison.js';
 import { evaluate } from '../../../lib/recital/evaluation/evaluate.js';
 import { evaluateRecommender } from '../../../lib/recital/evaluation/evaluate-recommender.js';
-import { HeldOut } from '../../../lib/recital/evaluation/held-out.js';
+import { HeldOut, withSeen } from '../../../lib/recital/evaluation/held-out.js';
 import { accuracyMetrics } from '../../../lib/recital/evaluation/metrics.js';
 import {
   type MetricName,
@@ -27,7 +27,7 @@ import {
   type RankingMetric,
 } from '../../../lib/recital/evaluation/parse.js';
 import { search } from '../../../lib/recital/evaluation/search.js';
-import { withSeen } from '../../../lib/recital/evaluation/with-seen.js';
+
 import { Popularity } from '../../../lib/recital/recommend/baselines/popularity.js';
 import { RandomRecommender } from '../../../lib/recital/recommend/baselines/random.js';
 import { Interactions } from '../../../lib/recital/recommend/interactions.js';

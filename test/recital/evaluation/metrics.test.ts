@@ -7,9 +7,12 @@ import { Plays } from '../../../lib/recital/data/plays.js';
 import { splitPlays } from '../../../lib/recital/data/splits.js';
 import { Table } from '../../../lib/recital/data/table.js';
 import { ArgumentError } from '../../../lib/recital/errors.js';
-import { evaluateColdTracks } from '../../../lib/recital/evaluation/cold-tracks.js';
 import { evaluate } from '../../../lib/recital/evaluation/evaluate.js';
-import { evaluateRecommender } from '../../../lib/recital/evaluation/evaluate-recommender.js';
+import {
+  evaluateColdTracks,
+  evaluateRecommender,
+} from '../../../lib/recital/evaluation/evaluate-recommender.js';
+
 import {
   accuracyMetrics,
   averagePrecisionAtK,

@@ -3,7 +3,7 @@ import { Plays } from '../../../lib/recital/data/plays.js';
 import { perUserSplit } from '../../../lib/recital/data/splits.js';
 import { ArgumentError } from '../../../lib/recital/errors.js';
 import { evaluateRecommender } from '../../../lib/recital/evaluation/evaluate-recommender.js';
-import { withSeen } from '../../../lib/recital/evaluation/with-seen.js';
+import { withSeen } from '../../../lib/recital/evaluation/held-out.js';
 import { Hybrid } from '../../../lib/recital/hybrid/hybrid.js';
 import { normaliseScores } from '../../../lib/recital/hybrid/normalise.js';
 import { fitHybrid } from '../../../lib/recital/hybrid/weights.js';

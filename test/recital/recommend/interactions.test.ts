@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { Plays } from '../../../lib/recital/data/plays.js';
 import { Vocabulary } from '../../../lib/recital/data/vocabulary.js';
 import { ArgumentError } from '../../../lib/recital/errors.js';
-import { withSeen } from '../../../lib/recital/evaluation/with-seen.js';
+import { withSeen } from '../../../lib/recital/evaluation/held-out.js';
 import { Popularity } from '../../../lib/recital/recommend/baselines/popularity.js';
 import { Interactions } from '../../../lib/recital/recommend/interactions.js';
 

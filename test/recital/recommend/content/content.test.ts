@@ -13,7 +13,7 @@ import { ArgumentError, UnknownIdError } from '../../../../lib/recital/errors.js
 import {
   coldTrackSplit,
   evaluateColdTracks,
-} from '../../../../lib/recital/evaluation/cold-tracks.js';
+} from '../../../../lib/recital/evaluation/evaluate-recommender.js';
 import { loadRecommender } from '../../../../lib/recital/files/load.js';
 import {
   ContentRecommender,
