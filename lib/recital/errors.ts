@@ -1,8 +1,8 @@
 import { visible, whatIs } from './printed.js';
 
 /**
- * The known name nearest to a name, in an array; an empty one if none is near. Plain JavaScript, as
- * a kernel proposes names before it loads the library.
+ * The known name nearest to a name, in an array; empty if none is near. It is plain JavaScript
+ * because the notebook kernel uses it before it loads the library.
  */
 const { nearest } = require('./nearest.cjs') as {
   nearest(name: string, known: readonly string[]): string[];
@@ -104,17 +104,14 @@ export class UnknownIdError extends RecitalError {
   }
 }
 
-/**
- * A message without its middle, where that is long: a field of a file that it repeats may be a
- * whole file, and regular expressions end the process at some size.
- */
+/** A message whose middle is cut out if it is long: it may quote a whole file. */
 function bounded(message: string): string {
   return message.length > 10_000 ? `${message.slice(0, 5000)} … ${message.slice(-5000)}` : message;
 }
 
-/** Characters of an id that a message repeats: it may be a whole file by mistake. */
+/** Longest quotation of an id in a message. */
 const MAX_SHOWN = 100;
-/** So many known names are all listed where none is near; of more the first ones. */
+/** Up to this many known names are all listed if none is near; of more, `LISTED`. */
 const ALL_LISTED = 6;
 const LISTED = 3;
 
@@ -131,7 +128,7 @@ function counted(kind: string, n: number): string {
       );
 }
 
-/** Some known names, to show what they look like. */
+/** Some known names as examples. */
 function examples(known: readonly string[]): string {
   if (known.length === 0) return '.';
   if (known.length <= ALL_LISTED) return `: ${known.map(shown).join(', ')}.`;

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { DataError } from './errors.js';
 
 /**
- * Packages that no installation brings along: each is large, and few need it. `npm run COMMAND`
- * puts it into a folder of its own in the checkout.
+ * Optional packages, which are large and not installed by default. `npm run COMMAND` installs one
+ * in a folder of its own.
  */
 export const optionalPackages = {
   tensorflow: { name: '@tensorflow/tfjs-node', version: '4.22.0' },
@@ -14,18 +14,15 @@ export const optionalPackages = {
 /** The npm command that installs an optional package. */
 export type OptionalCommand = keyof typeof optionalPackages;
 
-/**
- * The folder that `npm run COMMAND` installs into: not node_modules, which belongs to
- * package-lock.json and is cleared by `npm ci`.
- */
+/** The folder that `npm run COMMAND` installs into; `npm ci` would clear node_modules. */
 export function optionalFolder(command: OptionalCommand): string {
   return join(__dirname, '../../.packages', command);
 }
 
 /**
- * The file of an optional package, where it is installed: in the project that is at work, beside
- * the library, or by `npm run COMMAND`.
- * @param options.folder looks there alone
+ * The file of an optional package: in the project, beside the library, or installed by `npm run
+ * COMMAND`; undefined if there is none.
+ * @param options.folder the only folder to look in
  */
 export function findOptional(
   command: OptionalCommand,
@@ -43,8 +40,8 @@ export function findOptional(
 }
 
 /**
- * Loads an optional package that has copies of TensorFlow.js in it. All copies in a process share
- * one engine, and each warns of every kernel that another one has brought before: not here.
+ * Loads an optional package with its own copy of TensorFlow.js. Copies share one engine and warn of
+ * each kernel that another copy has registered; the warnings are suppressed.
  */
 export function loadQuietly<T>(load: () => T): T {
   const { env } = require('@tensorflow/tfjs-core') as typeof import('@tensorflow/tfjs-core');
@@ -62,7 +59,7 @@ export function requireFile<T>(file: string): T {
   return createRequire(file)(file) as T;
 }
 
-/** What to say where an optional package is needed and missing. */
+/** The error for an optional package that is not installed. */
 export function notInstalled(command: OptionalCommand, what: string): DataError {
   const { name, version } = optionalPackages[command];
   return new DataError(

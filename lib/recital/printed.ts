@@ -5,13 +5,11 @@ const controls = /\u001b\[[\d;]*m|[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066
 const named: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 /**
- * A text as it may go to a terminal: control characters (C0, DEL, C1) and those that turn the
- * direction of writing are written out, `\x1b`, `\u202e`. A title could clear the screen, rename
- * the window, or make a line read backwards otherwise. The text itself, in tables and files, stays
- * as it is.
- * @param text whatever comes from data
- * @param keep the control characters that are meant: default none, as in a cell of a table;
- *   `'\n\t'` in a message; with `'\x1b'` colours, and nothing else
+ * A text made safe for a terminal: control characters (C0, DEL, C1) and those that change the
+ * direction of writing are escaped, `\x1b`, `\u202e`. Otherwise a title could clear the screen or
+ * make a line read backwards.
+ * @param keep control characters to keep: default none; `'\n\t'` in a message; `'\x1b'` keeps
+ *   colours only
  */
 export function visible(text: string, keep = ''): string {
   return text.replace(controls, (found) => {
@@ -26,10 +24,9 @@ export function visible(text: string, keep = ''): string {
 }
 
 /**
- * Says how the instances of a class, and of those that extend it, print themselves: as the last
- * value of a cell, in console.log, as text.
- * @param type the class
- * @param text what they print; without it, what their `toString` says
+ * Defines how instances of a class print themselves: as the last value of a cell, in console.log,
+ * as text.
+ * @param text what they print; default: their `toString`
  * @example printed(Linear, ({ inputs, outputs }) => `Linear(${inputs}, ${outputs})`)
  */
 export function printed<T extends object>(
@@ -48,10 +45,7 @@ export function printed<T extends object>(
   });
 }
 
-/**
- * How an object was made, `EarlyStopping({ patience: 3 })`: its class, and those of its fields that
- * have these names.
- */
+/** An object as its constructor's call, `EarlyStopping({ patience: 3 })`, with these fields. */
 export function asMade(it: object, names: readonly string[] = []): string {
   const fields = Object.fromEntries(
     Object.entries(it).filter(([name, value]) => names.includes(name) && value !== undefined),
@@ -75,10 +69,7 @@ export function counted(n: number, noun: string, plural = `${noun}s`): string {
   return `${n.toLocaleString('en')} ${n === 1 ? noun : plural}`;
 }
 
-/**
- * A value as a message repeats it: numbers, texts and lists of them as they are, of anything else
- * what it is.
- */
+/** A value in a message: numbers, texts and lists of them as they are, else its kind. */
 export function said(value: unknown): string {
   const plain = (it: unknown): boolean =>
     (typeof it !== 'object' && typeof it !== 'function' && typeof it !== 'symbol') || it === null;
@@ -87,7 +78,7 @@ export function said(value: unknown): string {
     : whatIs(value);
 }
 
-/** What a value is, for messages: `null`, `an array`, `a string`, `an object of Table`. */
+/** The kind of a value, for messages: `null`, `an array`, `a string`, `an object of Table`. */
 export function whatIs(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'an array';

@@ -69,7 +69,7 @@ export interface DataLoaders<B extends Batch = Batch> {
   decode(batch: B, row: number): Record<string, string | number>;
 }
 
-/** What loaders of rows have in common: the first batch, shown or not. */
+/** Base class of loaders: the first batch, and how it is shown. */
 export abstract class Loaders implements DataLoaders {
   abstract readonly train: DataLoader;
   abstract readonly valid: DataLoader;
@@ -151,17 +151,9 @@ export interface CollabLoaderOptions {
   bs: number;
   /** How an epoch's rows are drawn. Default `'none'`. */
   shuffle?: Shuffle;
-  /**
-   * Whether the last batch is dropped if it has fewer than `bs` rows. Default: if the loader
-   * shuffles, as in fastai.
-   */
-  dropLast?: boolean;
   /** Seed of the order. Default 42. */
   seed?: number | string;
-  /**
-   * Draws negatives: then each row is a positive, followed in its batch by its negatives. Default:
-   * none.
-   */
+  /** Draws the negatives that follow each row in its batch. Default: none. */
   negatives?: Negatives;
 }
 
@@ -169,13 +161,13 @@ export interface CollabLoaderOptions {
 const MAX_BS = 1 << 24;
 
 /**
- * Batches of (user, item) → rating. With weights, a batch of `'permutation'` carries them;
- * `'replacement'` draws by them instead, and `'none'`, which is for measuring, leaves them out.
+ * Batches of (user, item) → rating. Unless rows come in order, a last batch of fewer than `bs` rows
+ * is dropped. With weights, a batch of `'permutation'` carries them, `'replacement'` draws by them,
+ * and `'none'`, which is for measuring, ignores them.
  *
  * With negatives each row becomes 1 + n: itself, then n rows of the same user with drawn items,
  * whose target is 0 and whose row number is −1. They stay together in one batch, so `bs` is rounded
- * down to a multiple of 1 + n. An epoch draws its own negatives, the same each time; in order, they
- * are always the same.
+ * down to a multiple of 1 + n. The negatives depend on seed and epoch alone; in order, on the seed.
  * @example for (const { size, inputs: [users, items], targets } of dls.train.batches()) console.log(size, users[0], items[0], targets[0]);
  */
 export class CollabDataLoader implements DataLoader {
@@ -187,21 +179,13 @@ export class CollabDataLoader implements DataLoader {
   readonly length: number;
   /** How an epoch's rows are drawn. */
   readonly shuffle: Shuffle;
-  /** Whether a last batch of fewer than `bs` rows is dropped. */
-  readonly dropLast: boolean;
   private readonly seed: number | string;
   private readonly negatives: Negatives | undefined;
 
   /** @param data the rows, in order */
   constructor(
     readonly data: CollabRows,
-    {
-      bs,
-      shuffle = 'none',
-      dropLast = shuffle !== 'none',
-      seed = 42,
-      negatives,
-    }: CollabLoaderOptions,
+    { bs, shuffle = 'none', seed = 42, negatives }: CollabLoaderOptions,
   ) {
     checkCount(bs, 'bs', { most: MAX_BS });
     const { user, item, target, row, weight = user } = data;
@@ -216,9 +200,9 @@ export class CollabDataLoader implements DataLoader {
     this.bs = bs - (bs % group);
     this.negatives = negatives;
     this.shuffle = shuffle;
-    this.dropLast = dropLast;
     this.seed = seed;
-    this.length = dropLast ? Math.floor(this.n / this.bs) : Math.ceil(this.n / this.bs);
+    const length = this.n / this.bs;
+    this.length = shuffle === 'none' ? Math.ceil(length) : Math.floor(length); // as in fastai
   }
 
   /**

@@ -26,7 +26,7 @@ import { type Cell, Table } from './table.js';
 import type { Tracks } from './tracks.js';
 import { NA, type Vocabulary } from './vocabulary.js';
 
-/** What outlives the data: see {@link CollabDataLoaders.fromClasses}. */
+/** The loaders' state without rows, for {@link CollabDataLoaders.fromClasses}. */
 export interface CollabClasses {
   /** Users and items, `#na#` first. */
   classes: { readonly user: Vocabulary; readonly item: Vocabulary };
@@ -40,7 +40,7 @@ export interface CollabClasses {
   negatives?: NegativeOptions;
   /** The column that weighed the rows. */
   weighedBy?: string;
-  /** What is known of the items. */
+  /** The catalogue, if the items are tracks. */
   catalogue?: Tracks;
 }
 
@@ -75,7 +75,7 @@ export class CollabDataLoaders extends Loaders {
   readonly train: CollabDataLoader;
   /** Validation batches. */
   readonly valid: CollabDataLoader;
-  /** What is known of the items, if they are tracks. */
+  /** The catalogue, if the items are tracks. */
   readonly catalogue: Tracks | undefined;
   /** Row numbers of training and validation in the data that came in. */
   readonly split: Split;
@@ -131,7 +131,7 @@ export class CollabDataLoaders extends Loaders {
   }
 
   /**
-   * From plays; what is predicted is a choice: see {@link Target}.
+   * From plays; `target` says what is predicted: see {@link Target}.
    * @example CollabDataLoaders.fromPlays(plays, { target: 'binary', threshold: 2, bs: 64, seed: 42 })
    * @example CollabDataLoaders.fromPlays(plays, { negatives: { n: 1, sampling: 'popularity' }, bs: 128 }) // for BPRLoss
    */

@@ -23,8 +23,8 @@ export interface Display {
   /** Prints a warning: the call goes on, but its result is probably not what was meant. */
   warn(line: string): void;
   /**
-   * Says in one line that work was stopped, and what remains of it: in a notebook the message of the
-   * cell. Default: as `text`.
+   * Says in one line that work was stopped, and what remains of it: in a notebook the message of
+   * the cell. Default: as `text`.
    */
   interrupted?(line: string): void;
   /** Makes a place for a chart that changes; missing where output cannot be replaced. */

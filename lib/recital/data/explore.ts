@@ -7,7 +7,7 @@ import { Tracks } from './tracks.js';
 
 import { codePointOrder } from './vocabulary.js';
 
-/** What can be explored: a table, the catalogue, or plays. */
+/** Data to explore: a table, the catalogue, or plays. */
 export type Explorable = Table | Tracks | Plays;
 
 /**
@@ -75,7 +75,7 @@ export function quantile(ascending: Float64Array, q: number): number {
 }
 
 /**
- * How many values of each column are missing, and their share of all rows in percent.
+ * The number of missing values of each column, and their share of all rows in percent.
  * @param data a table or a catalogue
  * @example missingValues(tracks)
  */
@@ -211,7 +211,7 @@ export function topArtists(data: Tracks | Plays, n = 10): Table {
 }
 
 /**
- * How many tracks each genre has, and for plays the sum of the playcounts: see {@link topArtists}.
+ * The number of tracks of each genre, and for plays the sum of playcounts: see {@link topArtists}.
  * All genres; tracks without one are left out.
  * @param data a catalogue, or plays that have one
  * @example countsByGenre(tracks).head(5)

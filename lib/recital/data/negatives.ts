@@ -18,12 +18,12 @@ const NEGATIVES = {
    */
   power: undefined as number | undefined,
 };
-/** How items that a user has not played are drawn beside those that the user has. */
+/** Options of negative sampling: drawing items that a user has not played. */
 export type NegativeOptions = Partial<typeof NEGATIVES>;
 
-/** What a loader needs to draw negatives. */
+/** Draws negatives for a loader. */
 export interface Negatives {
-  /** How many for each positive. */
+  /** Number of negatives for each positive. */
   readonly n: number;
   /** An item that is not known to be the user's. */
   draw(user: number, random: Random): number;

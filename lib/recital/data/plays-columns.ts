@@ -8,7 +8,7 @@ import { shownNames, shownText } from './files/csv-format.js';
 import type { Tracks } from './tracks.js';
 import type { Vocabulary } from './vocabulary.js';
 
-/** What was repaired or noticed when plays were read. */
+/** Counts of repairs and findings when plays were read. */
 export interface Repairs {
   /** Rows whose playcounts were added to an earlier row of the same (user, track). */
   readonly duplicates: number;
@@ -28,7 +28,7 @@ export interface PlaysColumns {
   track: Int32Array;
   /** How often the user has played the track: more than 0. */
   playcount: Float32Array;
-  /** What is known of the tracks. */
+  /** The catalogue of the tracks. */
   catalogue?: Tracks;
   /** Default: nothing was repaired. */
   repairs?: Repairs;

@@ -84,7 +84,7 @@ export class Plays {
   readonly track: Int32Array;
   /** How often the user has played the track, one a play. */
   readonly playcount: Float32Array;
-  /** What is known of the tracks. */
+  /** The catalogue of the tracks. */
   readonly catalogue: Tracks | undefined;
   /** What was repaired when the plays were read. */
   readonly repairs: Repairs;
@@ -119,7 +119,7 @@ export class Plays {
 
   /**
    * From records: for small data and for examples.
-   * @param options `catalogue`: what is known of the tracks
+   * @param options `catalogue`: that of the tracks
    * @throws ArgumentError for a field that a play does not have
    * @throws DataError for a playcount that is no positive number
    * @example Plays.fromRows([{ user: 'u1', track: 't1', playcount: 3 }, { user: 'u2', track: 't1' }])
@@ -140,7 +140,7 @@ export class Plays {
   /**
    * From columns with the ids themselves, arrays or typed arrays.
    * @param columns of equal lengths; without `playcount` each play counts once
-   * @param options `catalogue`: what is known of the tracks
+   * @param options `catalogue`: that of the tracks
    * @throws ArgumentError for other fields, unequal lengths, a missing id, and whole numbers beyond
    *   2⁵³, which JavaScript rounds
    * @throws DataError for a playcount that is no positive number
@@ -184,7 +184,7 @@ export class Plays {
    * From a table with a row a play, such as `sql` or `readTable` gives.
    * @param options `columns`: which ones, by name or position; default `user_id` or `user`,
    *   `track_id` or `track`, and `playcount`. Without `playcount` each play counts once, with a
-   *   `time` the plays are sorted by it. `catalogue`: what is known of the tracks
+   *   `time` the plays are sorted by it. `catalogue`: that of the tracks
    * @throws UnknownIdError for a column that is not there; otherwise as {@link Plays.fromColumns}
    * @example Plays.fromTable(await sql("select who, song, count(*) as n from 'log.csv' group by all"), { columns: { user: 'who', track: 'song', playcount: 'n' } })
    */
@@ -323,7 +323,7 @@ export class Plays {
   }
 
   /**
-   * What JSON.stringify makes of them: the rows of {@link toTable}.
+   * The value that JSON.stringify writes: the rows of {@link toTable}.
    * @example JSON.stringify(Plays.fromRows([{ user: 'u', track: 't', playcount: 3 }])) // '[{"track_id":"t","user_id":"u","playcount":3}]'
    */
   toJSON(): Record<string, Cell>[] {

@@ -38,20 +38,19 @@ const LOADERS = {
 const SHOWN = 3;
 
 /**
- * Windows of what was played → the next track, split and in batches; the layout of a batch is that
- * of {@link SequenceDataLoader}.
+ * Windows of histories → the next track, split and in batches. {@link SequenceDataLoader} has the
+ * layout of a batch.
  *
- * The default split is `'user'`: nothing of a validation listener is in training. A split by
- * window, the paper's, cuts one history into windows that overlap, so that the tracks to predict
- * have been seen as inputs; and a split in time needs times, which Kaggle's history has not.
+ * The default split is `'user'`: no play of a validation user is in training. A split by window,
+ * the paper's, cuts one history into windows that overlap, so that tracks to predict have been
+ * inputs; a split by time needs times, which Kaggle's history does not have.
  *
  * With `everyPosition` training has a target at each position of its windows, which do not overlap:
- * few windows, read fast. Validation has a window for each of its targets all the same, of the
- * tracks before it, so that it measures what a recommendation would be, whatever the form of
- * training.
+ * fewer windows, trained faster. Validation still has one window for each of its targets, so that
+ * it measures recommendations.
  *
- * The classes are all tracks of the data, without a padding or unknown one: a short window has its
- * own size instead. Training drops a last batch of fewer than `bs` windows, validation keeps it.
+ * The classes are all tracks of the data, without a padding or unknown one. Training drops a last
+ * batch of fewer than `bs` windows, validation keeps it.
  * @example
  * const dls = SequenceDataLoaders.fromPlays(plays, { length: 10, bs: 64, split: 'last' });
  * dls.showBatch();
@@ -63,7 +62,7 @@ export class SequenceDataLoaders extends Loaders {
   readonly train: SequenceDataLoader;
   /** Validation batches. */
   readonly valid: SequenceDataLoader;
-  /** What is known of the tracks. */
+  /** The catalogue of the tracks. */
   readonly catalogue: Tracks | undefined;
   /** Window numbers of training and validation in `dataset`. */
   readonly split: Split;
@@ -155,14 +154,10 @@ export interface SequenceLoaderOptions {
   /** Windows a batch. Default 64. */
   bs?: number;
   /**
-   * Whether each epoch comes in another random order; default false: in the order of the dataset.
+   * Whether each epoch has another random order, and a last batch of fewer than `bs` windows is
+   * dropped; default false.
    */
   shuffle?: boolean;
-  /**
-   * Whether the last batch is dropped if it has fewer than `bs` windows. Default: if the loader
-   * shuffles, as in fastai.
-   */
-  dropLast?: boolean;
   /** Seed of the order. Default 42. */
   seed?: number | string;
   /** Number of each window in the data, for `Batch.rows`. Default: its number in the dataset. */
@@ -188,15 +183,13 @@ export class SequenceDataLoader implements DataLoader {
   readonly length: number;
   /** Whether each epoch comes in another random order. */
   readonly shuffle: boolean;
-  /** Whether a last batch of fewer than `bs` windows is dropped. */
-  readonly dropLast: boolean;
   private readonly seed: number | string;
   private readonly rows: Int32Array | undefined;
 
   constructor(
     /** The windows, in order. */
     readonly dataset: SequenceDataset,
-    { bs = 64, shuffle = false, dropLast = shuffle, seed = 42, rows }: SequenceLoaderOptions = {},
+    { bs = 64, shuffle = false, seed = 42, rows }: SequenceLoaderOptions = {},
   ) {
     checkArgument(
       dataset instanceof SequenceDataset,
@@ -210,10 +203,9 @@ export class SequenceDataLoader implements DataLoader {
     this.n = dataset.length;
     this.bs = bs;
     this.shuffle = shuffle;
-    this.dropLast = dropLast;
     this.seed = seed;
     this.rows = rows;
-    this.length = dropLast ? Math.floor(this.n / bs) : Math.ceil(this.n / bs);
+    this.length = shuffle ? Math.floor(this.n / bs) : Math.ceil(this.n / bs); // as in fastai
   }
 
   /**

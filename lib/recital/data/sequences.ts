@@ -78,7 +78,7 @@ export class SequenceDataset {
 
   /** Windows come from {@link createSequences} and `take`. */
   constructor(
-    /** What the windows lie in. */
+    /** The histories of the windows. */
     readonly histories: Histories,
     /** T: the room that a window has in a batch. */
     readonly windowLength: number,
@@ -298,7 +298,7 @@ export interface HistoryParts {
   readonly indptr: Int32Array;
   /** The tracks that were played, as indices. */
   readonly item: Int32Array;
-  /** What is known of the tracks. */
+  /** The catalogue of the tracks. */
   readonly catalogue?: Tracks;
 }
 
@@ -324,7 +324,7 @@ export class Histories {
     readonly indptr: Int32Array,
     /** Index in `items`, sequence after sequence. */
     readonly item: Int32Array,
-    /** What is known of the tracks. */
+    /** The catalogue of the tracks. */
     readonly catalogue: Tracks | undefined,
   ) {
     this.length = indptr.length - 1;
@@ -387,14 +387,14 @@ export class Histories {
       );
     if (users && users.length !== n)
       throw new DataError(
-        `There are ${users.length} users for ${n} sequences; one each was expected.`,
+        `There are ${users.length} users for ${n} sequences; one each is needed.`,
       );
     return new Histories(items, users, indptr, item, catalogue);
   }
 
   /**
-   * Part of the plays. Sequences without plays are left out; sessions keep their numbers, as the ids
-   * of `users`.
+   * Part of the plays. Sequences without plays are left out; sessions keep their numbers, as the
+   * ids of `users`.
    * @param kept for each play, in the order of `item`, whether it stays: not 0
    * @param options.items encode with these tracks; default: the same as here
    */

@@ -147,7 +147,7 @@ export class Sessions {
   }
 
   /**
-   * What JSON.stringify makes of them: the item ids of each, in order.
+   * The value that JSON.stringify writes: the item ids of each, in order.
    * @example JSON.stringify(Sessions.fromRows([{ session: 1, item: 'b' }, { session: 1, item: 'a' }])) // '[["b","a"]]'
    */
   toJSON(): string[][] {

@@ -217,7 +217,7 @@ function checkPlays(plays: unknown): void {
   checkArgument(plays instanceof Plays, plays, 'A split', 'plays, such as readPlays reads');
 }
 
-/** How many of n rows each part gets. */
+/** Number of rows of each part, of n. */
 function sizes(n: number, ratios: readonly number[]): number[] {
   const wanted = 'two or three shares that add up to 1, the first more than 0';
   checkArgument(Array.isArray(ratios), ratios, 'ratios', wanted);

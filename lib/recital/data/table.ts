@@ -149,7 +149,7 @@ export class Table {
   }
 
   /**
-   * What JSON.stringify makes of it: its rows, so that `JSON.stringify(table)` is what `save`
+   * The value that JSON.stringify writes: the rows, so that `JSON.stringify(table)` is what `save`
    * writes. A missing value is null.
    * @example JSON.stringify(new Table({ track: ['a', null], plays: [3, NaN] })) // '[{"track":"a","plays":3},{"track":null,"plays":null}]'
    */

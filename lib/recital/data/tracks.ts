@@ -103,7 +103,7 @@ export class Tracks {
   }
 
   /**
-   * What JSON.stringify makes of them: the rows of the table.
+   * The value that JSON.stringify writes: the rows of the table.
    * @example JSON.stringify(new Tracks(Table.fromRows([{ track_id: 'a', name: 'A' }]))) // '[{"track_id":"a","name":"A"}]'
    */
   toJSON(): Record<string, Cell>[] {

@@ -9,7 +9,7 @@ export const NA = '#na#';
 const OPTIONS = {
   /** Puts `#na#`, fastai's class for unknown ids, at index 0. Default false. */
   na: false,
-  /** What the ids are, for messages: "Unknown user …". Default `'id'`. */
+  /** The kind of the ids, for messages: "Unknown user …". Default `'id'`. */
   kind: 'id',
 };
 /** Options of {@link Vocabulary.fromValues}. */
@@ -29,7 +29,7 @@ export class Vocabulary {
   readonly length: number;
   /** Whether index 0 is `#na#`. */
   readonly na: boolean;
-  /** What the ids are, for messages. */
+  /** The kind of the ids, for messages. */
   readonly kind: string;
   private decoded: readonly string[] | undefined;
 
@@ -86,7 +86,7 @@ export class Vocabulary {
     return new Vocabulary(bytes, offsets, options, order);
   }
 
-  /** What JSON.stringify makes of it: its classes. */
+  /** The value that JSON.stringify writes: its classes. */
   toJSON(): readonly string[] {
     return this.classes;
   }
