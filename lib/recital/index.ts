@@ -418,13 +418,8 @@ export {
 } from './recommend/export.js';
 // recommend
 export { ALS, type ALSOptions, type ALSSettings } from './recommend/factors/als.js';
-export type {
-  FactorArrays,
-  FactorFile,
-  FactorSource,
-  FactorSources,
-} from './recommend/factors/factor-files.js';
 export {
+  type FactorArrays,
   FactorRecommender,
   type FactorSettings,
   type Factors,

@@ -183,11 +183,11 @@ describe('arguments that make no sense', () => {
     refused([
       [
         () => evaluateRecommender(popular, odd(table)),
-        'needs plays, such as plays.take(split.valid), or those that Plays.fromRows makes, got an object of Table.',
+        'needs plays, such as split.valid or Plays.fromRows(rows), got an object of Table.',
       ],
       [
         () => evaluateRecommender(popular, odd(undefined)),
-        'needs plays, such as plays.take(split.valid), or those that Plays.fromRows makes, got nothing',
+        'needs plays, such as split.valid or Plays.fromRows(rows), got nothing',
       ],
       [
         () => evaluateRecommender(odd(plays), plays),

@@ -1,6 +1,6 @@
 import type { Plays } from '../../data/plays.js';
 import { ArgumentError } from '../../errors.js';
-import { checkOptions, said } from '../../options.js';
+import { given, said } from '../../options.js';
 import type { SavedForm } from '../export.js';
 import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from '../fold-in.js';
 import { Interactions } from '../interactions.js';
@@ -10,11 +10,13 @@ import { checkScores } from '../resolve-ids.js';
 /** What a track's popularity counts: the users that play it, or their playcounts. */
 export type PopularityMeasure = 'listeners' | 'plays';
 
-/** Options of {@link Popularity}. */
-export interface PopularityOptions {
+const DEFAULTS = {
   /** What is counted; default `'listeners'`, which one devoted listener cannot push. */
-  by?: PopularityMeasure;
-}
+  by: 'listeners' as PopularityMeasure,
+};
+
+/** Options of {@link Popularity}. */
+export type PopularityOptions = Partial<typeof DEFAULTS>;
 
 /**
  * The baseline that any model must beat: everybody gets the most popular tracks that they have not
@@ -30,8 +32,7 @@ export class Popularity extends Recommender {
 
   /** @param plays the training plays */
   constructor(plays: Plays, options: PopularityOptions = {}) {
-    checkOptions(options, ['by'], 'Popularity');
-    const { by = 'listeners' } = options;
+    const { by } = given(DEFAULTS, options, 'Popularity');
     super(Interactions.fromPlays(plays), { catalogue: plays.catalogue });
     if (by !== 'listeners' && by !== 'plays')
       throw new ArgumentError(`by must be 'listeners' or 'plays', got '${said(by)}'.`);

@@ -1,17 +1,19 @@
 import { Random } from '../../compute/random.js';
 import type { Plays } from '../../data/plays.js';
 import { ArgumentError } from '../../errors.js';
-import { checkOptions } from '../../options.js';
+import { given } from '../../options.js';
 import type { SavedForm } from '../export.js';
 import { Interactions } from '../interactions.js';
 import { Recommender } from '../recommender.js';
 import { checkScores } from '../resolve-ids.js';
 
-/** Options of {@link RandomRecommender}. */
-export interface RandomRecommenderOptions {
+const DEFAULTS = {
   /** Equal seeds give equal lists; default 42. */
-  seed?: number | string;
-}
+  seed: 42 as number | string,
+};
+
+/** Options of {@link RandomRecommender}. */
+export type RandomRecommenderOptions = Partial<typeof DEFAULTS>;
 
 /**
  * The floor of any comparison: tracks in random order. A user's scores, uniform in [0, 1), depend
@@ -31,8 +33,7 @@ export class RandomRecommender extends Recommender {
    *   nobody has played
    */
   constructor(plays: Plays | Interactions, options: RandomRecommenderOptions = {}) {
-    checkOptions(options, ['seed'], 'RandomRecommender');
-    const { seed = 42 } = options;
+    const { seed } = given(DEFAULTS, options, 'RandomRecommender');
     const seen = plays instanceof Interactions ? plays : Interactions.fromPlays(plays);
     super(seen, { catalogue: plays instanceof Interactions ? undefined : plays.catalogue });
     if (seen.tracks.length === 0)

@@ -1,4 +1,4 @@
-import { InterruptGuard } from '../../compute/interrupt.js';
+import { type Steps, stoppable } from '../../compute/interrupt.js';
 import { kernels } from '../../compute/kernels.js';
 import { matmul } from '../../compute/matmul.js';
 import { dispose, float32, int32 } from '../../compute/memory.js';
@@ -8,7 +8,7 @@ import type { Csr, InteractionValue } from '../../data/csr.js';
 import { sayInterrupted } from '../../data/display.js';
 import type { Plays } from '../../data/plays.js';
 import { ArgumentError } from '../../errors.js';
-import { checkOptions, checkRounds } from '../../options.js';
+import { checkRounds, given } from '../../options.js';
 import { PlayValues, readValue } from '../confidence.js';
 import type { SavedForm } from '../export.js';
 import { Interactions } from '../interactions.js';
@@ -21,36 +21,37 @@ import {
   settingsOf,
 } from './factors.js';
 
-/**
- * Options of {@link ALS.fit}: names and defaults are those of `implicit`'s AlternatingLeastSquares.
- */
-export interface ALSOptions {
+/** Names and defaults are those of `implicit`'s AlternatingLeastSquares. */
+const DEFAULTS = {
   /** Number of factors; default 100. */
-  factors?: number;
+  factors: 100,
   /** Added to the diagonal of each system; default 0.01. */
-  regularization?: number;
+  regularization: 0.01,
   /** What a value is multiplied by to be a confidence; default 1. */
-  alpha?: number;
+  alpha: 1,
   /** Times that all users and then all tracks are solved for; default 15. */
-  iterations?: number;
+  iterations: 15,
   /** Steps of conjugate gradient for each row in an iteration; default 3. */
-  cgSteps?: number;
+  cgSteps: 3,
   /**
    * What a play is worth: the playcount ('count', default), ln(1 + playcount) ('log') or 1
    * ('binary').
    */
-  value?: InteractionValue;
+  value: 'count' as InteractionValue,
   /** Seed of the first factors; default 42. */
-  seed?: number | string;
+  seed: 42 as number | string,
   /**
    * Called after each iteration with its number, from 1, and the seconds it took; default: nothing
    * is called.
    */
-  onIteration?: (iteration: number, seconds: number) => void;
-}
+  onIteration: undefined as ((iteration: number, seconds: number) => void) | undefined,
+};
+
+/** Options of {@link ALS.fit}. */
+export type ALSOptions = Partial<typeof DEFAULTS>;
 
 /** All options of a fitted model but the callback. */
-export type ALSSettings = Readonly<Required<Omit<ALSOptions, 'onIteration'>>>;
+export type ALSSettings = Readonly<Omit<typeof DEFAULTS, 'onIteration'>>;
 
 /**
  * Alternating least squares for plays (Hu, Koren and Volinsky, 2008), by conjugate gradient
@@ -86,30 +87,8 @@ export class ALS extends FactorRecommender {
    * @example const als = await ALS.fit(plays, { factors: 32, iterations: 10, seed: 42 });
    */
   static async fit(plays: Plays, options: ALSOptions = {}): Promise<ALS> {
-    checkOptions(
-      options,
-      [
-        'factors',
-        'regularization',
-        'alpha',
-        'iterations',
-        'cgSteps',
-        'value',
-        'seed',
-        'onIteration',
-      ],
-      'ALS.fit',
-    );
-    const {
-      factors = 100,
-      regularization = 0.01,
-      alpha = 1,
-      iterations = 15,
-      cgSteps = 3,
-      value = 'count',
-      seed = 42,
-      onIteration,
-    } = options;
+    const { onIteration, ...settings } = given(DEFAULTS, options, 'ALS.fit');
+    const { factors, regularization, alpha, iterations, cgSteps, value, seed } = settings;
     checkN(factors, 'factors');
     for (const [name, n] of Object.entries({ iterations, cgSteps })) checkRounds(n, name);
     settingsOf({ alpha, regularization });
@@ -125,28 +104,25 @@ export class ALS extends FactorRecommender {
         tracks[t * width + j] = ((random.uint32() >>> 8) / 16777216) * 0.01;
     const byTrack = matrix.transpose();
     const solver = new AlsSolver([matrix, byTrack], { width, alpha, regularization, cgSteps });
-    const guard = new InterruptGuard();
-    try {
+    function* iterate(): Steps<void> {
       for (let i = 1; i <= iterations; i++) {
         const started = performance.now();
-        let stop = await guard.turn();
+        let stop = yield;
         for (const half of [
           solver.solve(matrix, users, tracks),
           solver.solve(byTrack, tracks, users),
-        ]) {
-          for (const _ of half) if (guard.due() && (await guard.turn())) stop = true;
-        }
-        if (i < iterations && stop) {
-          sayInterrupted(
-            guard,
-            `Interrupted after ${i} of ${iterations} iterations; the factors are as these left them.`,
-          );
-          break;
+        ])
+          for (const _ of half) stop = (yield) ?? stop;
+        if (stop && i < iterations) {
+          const line = `Interrupted after ${i} of ${iterations} iterations; the factors are as these left them.`;
+          return sayInterrupted(stop, line);
         }
         onIteration?.(i, (performance.now() - started) / 1000);
       }
+    }
+    try {
+      await stoppable(iterate());
     } finally {
-      guard.stop();
       solver.dispose();
     }
     const made = {
@@ -154,10 +130,7 @@ export class ALS extends FactorRecommender {
       tracks: narrowed(tracks, width, factors),
       width: factors,
     };
-    return new ALS(plays, {
-      options: { factors, regularization, alpha, iterations, cgSteps, value, seed },
-      factors: made,
-    });
+    return new ALS(plays, { options: settings, factors: made });
   }
 
   protected override valuesOfHistory(_track: Int32Array, playcount: Float64Array): Float32Array {

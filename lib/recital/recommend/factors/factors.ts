@@ -1,15 +1,22 @@
 import { matmul } from '../../compute/matmul.js';
 import { dispose, float32, memory } from '../../compute/memory.js';
 import { parallel } from '../../compute/threads.js';
-import { display } from '../../data/display.js';
 import type { TensorSource } from '../../data/files/safetensors.js';
 import { Plays, playsAmong } from '../../data/plays.js';
 import type { Tracks } from '../../data/tracks.js';
-import { indicesIn, Vocabulary } from '../../data/vocabulary.js';
+import { Vocabulary } from '../../data/vocabulary.js';
 import { cholesky, choleskySolve } from '../../decomposition/positive-definite.js';
 import { ArgumentError, NumericError } from '../../errors.js';
 import { firstNotFinite } from '../../learner/not-finite.js';
-import { checkArgument, checkNumber, checkOptions, type NoOptions, said } from '../../options.js';
+import {
+  checkArgument,
+  checkNumber,
+  checkOptions,
+  given,
+  isNumbers,
+  type NoOptions,
+  whatIs,
+} from '../../options.js';
 import { type Explanation, explainByTracks } from '../explanation.js';
 
 import type { RecommenderDescription, SavedForm } from '../export.js';
@@ -17,34 +24,41 @@ import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from '
 import { Interactions } from '../interactions.js';
 import { type Id, Recommender, type TrackVectors } from '../recommender.js';
 import { checkScores, trackIndex, userIndex } from '../resolve-ids.js';
-import { type FactorSources, type NamedFactors, readFactors } from './factor-files.js';
+
+const SETTINGS = {
+  /** What a playcount is multiplied by to be a confidence; default 1, as `implicit` has it. */
+  alpha: 1,
+  /** Added to the diagonal; default 0.01, as `implicit` has it. */
+  regularization: 0.01,
+};
 
 /**
  * How factors were fitted, which folding in and explaining follow: see {@link FactorRecommender}.
  */
-export interface FactorSettings {
-  /** What a playcount is multiplied by to be a confidence; default 1, as `implicit` has it. */
-  alpha?: number;
-  /** Added to the diagonal; default 0.01, as `implicit` has it. */
-  regularization?: number;
-}
+export type FactorSettings = Partial<typeof SETTINGS>;
 
-/** Options of {@link FactorRecommender.fromFactors}. */
-export interface FromFactorsOptions extends FactorSettings {
+const FROM_FACTORS = {
+  ...SETTINGS,
   /**
    * What each user has played: the filter of lists. Default: nothing is known, so nothing is
    * filtered.
    */
-  plays?: Plays;
+  plays: undefined as Plays | undefined,
   /** Where titles come from; default: that of `plays`. */
-  catalogue?: Tracks;
-  /** Stands in comparisons; default 'Factors'. */
-  name?: string;
-  /**
-   * What becomes of rows with a factor that is no finite number, such as Spark's NaN for what
-   * training has not seen: `'refuse'` (default) or `'drop'`, which says how many they were.
-   */
-  notFinite?: 'refuse' | 'drop';
+  catalogue: undefined as Tracks | undefined,
+  /** The name in comparisons; default 'Factors'. */
+  name: 'Factors',
+};
+
+/** Options of {@link FactorRecommender.fromFactors}. */
+export type FromFactorsOptions = Partial<typeof FROM_FACTORS>;
+
+/** The factors of users or of tracks, made elsewhere. */
+export interface FactorArrays {
+  /** Whose they are, a row each. */
+  readonly ids: readonly Id[];
+  /** ids × width, row-major. */
+  readonly values: ArrayLike<number>;
 }
 
 /** Factors of users and tracks, on the shared memory. */
@@ -105,30 +119,19 @@ export class FactorRecommender extends Recommender {
 
   /**
    * From factors made elsewhere: by ALS of Spark or `implicit`, by any matrix factorisation.
-   * @param sources where the factors of users and tracks are, see {@link FactorSource}: arrays with
-   *   ids, safetensors, or Parquet as Spark's `model.userFactors.write.parquet(…)` makes it
-   * @throws ArgumentError if none of the plays is of a user and a track with factors; a warning
-   *   says so of most of them
-   * @example await FactorRecommender.fromFactors({ users: { file: 'userFactors' }, tracks: { file: 'itemFactors' } }, { plays })
+   * @param sources the factors of users and of tracks, with their ids
+   * @throws ArgumentError if none of the plays is of a user and a track with factors; NumericError
+   *   for factors that are not finite
    * @example
-   * // Spark's ALS takes whole numbers only: StringIndexer made them, and knows what they stand for.
-   * const users = { file: 'userFactors', labels: 'userIndexer' }; // as indexerModel.write.save('userIndexer') saves it, or an array: labels[7] is number 7
-   * const tracks = { file: 'itemFactors', labels: 'itemIndexer' };
-   * await FactorRecommender.fromFactors({ users, tracks }, { plays });
+   * const users = { ids: ['u1', 'u2'], values: [1, 0, 0, 1] };
+   * const tracks = { ids: ['a', 'b', 'c'], values: [3, 1, 1, 3, 2, 2] };
+   * FactorRecommender.fromFactors({ users, tracks }).recommend('u1', { n: 2 }).ids // ['a', 'c']
    */
-  static async fromFactors(
-    sources: FactorSources,
+  static fromFactors(
+    sources: { readonly users: FactorArrays; readonly tracks: FactorArrays },
     options: FromFactorsOptions = {},
-  ): Promise<FactorRecommender> {
-    checkOptions(
-      options,
-      ['plays', 'catalogue', 'name', 'alpha', 'regularization', 'notFinite'],
-      'fromFactors',
-    );
-    const { plays, catalogue = plays?.catalogue, notFinite = 'refuse', ...rest } = options;
-    settingsOf(rest); // before what may take long
-    if (notFinite !== 'refuse' && notFinite !== 'drop')
-      throw new ArgumentError(`notFinite must be 'refuse' or 'drop', got '${said(notFinite)}'.`);
+  ): FactorRecommender {
+    const { plays, ...rest } = given(FROM_FACTORS, options, 'fromFactors');
     checkArgument(
       plays === undefined || plays instanceof Plays,
       plays,
@@ -142,22 +145,23 @@ export class FactorRecommender extends Recommender {
       '{ users, tracks }, the factors of each',
     );
     checkOptions(sources, ['users', 'tracks'], 'the factors of fromFactors');
-    const users = finiteRows(await readFactors(sources.users, 'user'), 'user', notFinite);
-    const tracks = finiteRows(await readFactors(sources.tracks, 'track'), 'track', notFinite);
+    const users = namedFactors(sources.users, 'user');
+    const tracks = namedFactors(sources.tracks, 'track');
     if (users.width !== tracks.width)
       throw new ArgumentError(
         `Users have ${users.width} factors, tracks ${tracks.width}: they do not belong together.`,
       );
     const ids = { users: users.ids, tracks: tracks.ids };
-    const own = plays
-      ? playsAmong(plays, ids)
-      : { user: new Int32Array(0), track: new Int32Array(0) };
-    if (plays && own.user.length < plays.length / 2) tellUnmatched(plays, ids, own.user.length);
-    const seen = Interactions.fromPairs({ ...ids, ...own });
+    const none = { user: new Int32Array(0), track: new Int32Array(0) };
+    const own = plays ? playsAmong(plays, ids) : none;
+    if (plays && own.user.length === 0)
+      throw new ArgumentError(
+        `None of the ${plays.length} plays is of a user and a track with factors: do the ids of the factors, such as "${ids.users.id(0)}" and "${ids.tracks.id(0)}", stand for others?`,
+      );
     return new FactorRecommender(
-      seen,
+      Interactions.fromPairs({ ...ids, ...own }),
       { users: users.values, tracks: tracks.values, width: users.width },
-      { catalogue, ...rest },
+      { ...rest, catalogue: rest.catalogue ?? plays?.catalogue },
     );
   }
 
@@ -270,59 +274,39 @@ export class FactorRecommender extends Recommender {
   };
 }
 
-/**
- * Says of plays most of which are of users or tracks without factors that they are; of all of them
- * it is an error: nothing would be filtered.
- */
-function tellUnmatched(
-  plays: Plays,
-  ids: { users: Vocabulary; tracks: Vocabulary },
-  matched: number,
-): void {
-  const n = (x: number): string => x.toLocaleString('en');
-  const some = (vocabulary: Vocabulary): string =>
-    Array.from({ length: Math.min(3, vocabulary.length) }, (_, i) => vocabulary.id(i)).join(', ');
-  const side = (kind: 'users' | 'tracks'): string => {
-    const known = indicesIn(plays[kind], ids[kind]).reduce((sum, i) => sum + Number(i >= 0), 0);
-    return `${n(known)} of its ${n(plays[kind].length)} ${kind} (${some(plays[kind])} …) are among the ${n(ids[kind].length)} with factors (${some(ids[kind])} …)`;
-  };
-  const what =
-    `${matched === 0 ? 'None' : `Only ${n(matched)}`} of the ${n(plays.length)} plays ${matched > 1 ? 'are' : 'is'} of a user and a track with factors: ${side('users')}, ${side('tracks')}. ` +
-    "If the factors' ids are the numbers of an indexer, such as Spark's StringIndexer, give its labels: { file, labels }.";
-  if (matched === 0) throw new ArgumentError(what);
-  display().warn(what);
-}
-
-/** Factors without the rows that are not finite, or an error for them. */
-function finiteRows(
-  factors: NamedFactors,
+/** Factors with their ids, `values` on the shared memory. */
+function namedFactors(
+  source: FactorArrays,
   kind: 'user' | 'track',
-  notFinite: 'refuse' | 'drop',
-): NamedFactors {
-  const { ids, values, width } = factors;
-  const bad = firstNotFinite(values);
-  if (bad < 0) return factors;
-  const kept: number[] = [];
-  for (let r = 0; r < ids.length; r++)
-    if (values.subarray(r * width, (r + 1) * width).every(Number.isFinite)) kept.push(r);
-  const dropped = ids.length - kept.length;
-  const what = `${dropped.toLocaleString('en')} of ${ids.length.toLocaleString('en')} ${kind}s have factors that are not finite, the first is "${ids.id(Math.floor(bad / width))}"`;
-  if (notFinite === 'refuse' || kept.length === 0) {
-    throw new NumericError(
-      `The ${kind} factors hold ${values[bad]} in row ${Math.floor(bad / width)}: ${what}. Leave them out by { notFinite: 'drop' }.`,
+): { ids: Vocabulary; values: Float32Array; width: number } {
+  if (typeof source !== 'object' || source === null)
+    throw new ArgumentError(`Factors of ${kind}s are { ids, values }, got ${whatIs(source)}.`);
+  checkOptions(source, ['ids', 'values'], `The factors of ${kind}s`);
+  const { ids, values } = source;
+  if (!Array.isArray(ids) || ids.length === 0)
+    throw new ArgumentError(`The factors of ${kind}s need their ids, at least one.`);
+  checkArgument(isNumbers(values), values, 'fromFactors', `the factors of ${kind}s as numbers`);
+  const width = values.length / ids.length;
+  if (!(Number.isInteger(width) && width > 0))
+    throw new ArgumentError(
+      `${values.length} factors do not make rows for ${ids.length} ${kind}s.`,
+    );
+  const vocabulary = Vocabulary.inOrder(ids.map(String), { kind });
+  if (vocabulary.length !== ids.length) {
+    const twice = ids.find((id, i) => ids.findIndex((other) => String(other) === String(id)) !== i);
+    throw new ArgumentError(
+      `The factors of ${kind}s have two rows for "${twice}". Ids must differ.`,
     );
   }
-  display().warn(`${what}: they are left out.`);
-  const left = float32(kept.length * width);
-  for (const [i, r] of kept.entries())
-    left.set(values.subarray(r * width, (r + 1) * width), i * width);
-  return { ids: Vocabulary.inOrder(ids.decode(kept), { kind }), values: left, width };
+  const shared = float32(values.length);
+  shared.set(values);
+  return { ids: vocabulary, values: shared, width };
 }
 
 /** Checks them, and sets the defaults. */
 export function settingsOf({
-  alpha = 1,
-  regularization = 0.01,
+  alpha = SETTINGS.alpha,
+  regularization = SETTINGS.regularization,
 }: FactorSettings): Required<FactorSettings> {
   checkNumber(alpha, alpha > 0 && alpha < Infinity, 'alpha must be a positive number');
   checkNumber(

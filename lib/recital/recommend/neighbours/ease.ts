@@ -1,23 +1,22 @@
 import { interruptible, orInterrupted, stoppable } from '../../compute/interrupt.js';
 import { float32 } from '../../compute/memory.js';
-import type { CsrLike } from '../../data/csr.js';
-import { Csr, type InteractionValue } from '../../data/csr.js';
+import { Csr, type CsrLike, type InteractionValue } from '../../data/csr.js';
 import type { Tensor } from '../../data/files/safetensors.js';
 import { csrTensors, readCsr } from '../../data/files/tensors.js';
 import { Plays } from '../../data/plays.js';
 import type { Vocabulary } from '../../data/vocabulary.js';
 import { invertSymmetric } from '../../decomposition/positive-definite.js';
 import { ArgumentError } from '../../errors.js';
-import { checkArgument, checkNumber, checkOptions, type NoOptions } from '../../options.js';
+import { checkArgument, checkNumber, checkOptions, given, type NoOptions } from '../../options.js';
 import { PlayValues, readValue } from '../confidence.js';
 import { type Explanation, explainByTracks } from '../explanation.js';
-
 import type { SavedForm } from '../export.js';
 import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from '../fold-in.js';
 import { Interactions } from '../interactions.js';
 import { type Id, Recommender } from '../recommender.js';
 import { checkScores, trackIndex, userIndex } from '../resolve-ids.js';
 import { type EaseSolution, easeSolution, easeSystem } from './ease-solution.js';
+
 /**
  * What is known of tracks beside who plays them: rows × tracks, sparse, each row a tag, an artist,
  * a genre.
@@ -31,31 +30,33 @@ export interface SideRows {
   readonly matrix: CsrLike;
 }
 
-/** Options of {@link EASE.fit}. */
-export interface EASEOptions {
+const DEFAULTS = {
   /**
    * Strength of the regularization, more than 0; default 100. It means the same whatever `value`
    * and `popularityPower`: see {@link EASE}.
    */
-  lambda?: number;
+  lambda: 100,
   /**
    * What a play is worth: 1 ('binary', default), ln(1 + playcount) ('log') or the playcount
    * ('count').
    */
-  value?: InteractionValue;
+  value: 'binary' as InteractionValue,
   /**
    * How much popular tracks are held back: entries are divided by listeners^power. Default 0, as
    * published; 0.1 to 0.3 can help much.
    */
-  popularityPower?: number;
+  popularityPower: 0,
   /** Further rows beside the users: tags, artists, genres. Default: none. */
-  sideRows?: SideRows;
+  sideRows: undefined as SideRows | undefined,
   /** How much an entry of the side rows weighs beside a play; default 1. */
-  sideWeight?: number;
-}
+  sideWeight: 1,
+};
+
+/** Options of {@link EASE.fit}. */
+export type EASEOptions = Partial<typeof DEFAULTS>;
 
 /** The options of a fitted EASE. */
-export type EASESettings = Readonly<Required<Omit<EASEOptions, 'sideRows'>>>;
+export type EASESettings = Readonly<Omit<typeof DEFAULTS, 'sideRows'>>;
 
 /** What a fitted model consists of. */
 export interface EASEState {
@@ -132,23 +133,12 @@ export class EASE extends Recommender {
    * @example const ease = await EASE.fit(plays, { lambda: 100 });
    */
   static async fit(plays: Plays, options: EASEOptions = {}): Promise<EASE> {
-    checkOptions(
-      options,
-      ['lambda', 'value', 'popularityPower', 'sideRows', 'sideWeight'],
-      'EASE.fit',
-    );
-    const {
-      lambda = 100,
-      value = 'binary',
-      popularityPower = 0,
-      sideRows,
-      sideWeight = 1,
-    } = options;
+    const { sideRows, ...settings } = given(DEFAULTS, options, 'EASE.fit');
+    const { lambda, value, popularityPower, sideWeight } = settings;
     checkNumber(lambda, lambda > 0 && lambda < Infinity, 'lambda must be a positive number');
     for (const [name, number] of Object.entries({ popularityPower, sideWeight })) {
       checkNumber(number, number >= 0 && number < Infinity, `${name} must be a number from 0 on`);
     }
-    const settings = { lambda, value, popularityPower, sideWeight };
     checkArgument(plays instanceof Plays, plays, 'EASE.fit', 'plays, such as readPlays reads');
     refuseTooLarge(plays, sideRows?.rows?.length ?? 0);
     const seen = Interactions.fromPlays(plays);

@@ -3,7 +3,7 @@ import type { Fields } from '../../data/files/fields.js';
 import { csrTensors, readSimilarity } from '../../data/files/tensors.js';
 import type { Plays } from '../../data/plays.js';
 import { ArgumentError } from '../../errors.js';
-import { checkNumber, checkOptions, type NoOptions, said } from '../../options.js';
+import { checkNumber, checkOptions, given, type NoOptions, said } from '../../options.js';
 import { PlayValues, readValue } from '../confidence.js';
 import { type Explanation, explainByTracks } from '../explanation.js';
 import type { SavedForm } from '../export.js';
@@ -198,35 +198,37 @@ export abstract class ItemItemRecommender extends Recommender {
   }
 }
 
-/** Options of {@link ItemKNN} and {@link UserKNN}. */
-export interface KNNOptions {
+const KNN = {
   /** Neighbours that count, the nearest ones; default 100. */
-  k?: number;
+  k: 100,
   /**
    * Added to the denominator of the cosine, so that those who share little are not thought alike by
    * chance; default 0. Not for 'bm25', which has none.
    */
-  shrink?: number;
+  shrink: 0,
   /** How rows are weighed before they are compared, see {@link RowWeighting}; default 'none'. */
-  weighting?: Weighting;
+  weighting: 'none' as Weighting,
   /**
    * What a play is worth: 1 ('binary', default), ln(1 + playcount) ('log'), or the playcount
    * ('count', as in the `implicit` library).
    */
-  value?: InteractionValue;
-}
+  value: 'binary' as InteractionValue,
+};
+
+/** Options of {@link ItemKNN} and {@link UserKNN}. */
+export type KNNOptions = Partial<typeof KNN>;
 
 /** The options, checked, with their defaults. */
-export function knnOptions(options: KNNOptions, of: string): Required<KNNOptions> {
-  checkOptions(options, ['k', 'shrink', 'weighting', 'value'], of);
-  const { k = 100, shrink = 0, weighting = 'none', value = 'binary' } = options;
+function knnOptions(options: KNNOptions, of: string): Required<KNNOptions> {
+  const all = given(KNN, options, of);
+  const { k, shrink, weighting } = all;
   checkN(k, 'k');
   checkNumber(shrink, shrink >= 0 && shrink < Infinity, 'shrink must be a number from 0 on');
   if (shrink > 0 && weighting === 'bm25')
     throw new ArgumentError(
       "shrink is for cosines; with weighting 'bm25' there is no denominator to add it to.",
     );
-  return { k, shrink, weighting, value };
+  return all;
 }
 
 /**
@@ -283,7 +285,7 @@ export class ItemKNN extends ItemItemRecommender {
 }
 
 /** The options from a description in a file. */
-export function readKNN(config: Fields): KNNOptions {
+function readKNN(config: Fields): KNNOptions {
   return {
     k: config.count('k'),
     shrink: config.number('shrink'),

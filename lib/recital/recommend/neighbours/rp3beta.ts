@@ -2,27 +2,29 @@ import { Csr, type InteractionValue } from '../../data/csr.js';
 import { csrTensors, readSimilarity } from '../../data/files/tensors.js';
 
 import type { Plays } from '../../data/plays.js';
-import { checkNumber, checkOptions } from '../../options.js';
+import { checkNumber, given } from '../../options.js';
 import { readValue } from '../confidence.js';
 import type { SavedForm } from '../export.js';
 import { checkN } from '../resolve-ids.js';
 import { ItemItemRecommender } from './knn.js';
 import { topProducts } from './sparse-top-k.js';
 
-/** Options of {@link RP3beta}. */
-export interface RP3betaOptions {
+const DEFAULTS = {
   /** Power of the chances of a step; default 1. */
-  alpha?: number;
+  alpha: 1,
   /** How much popular tracks are held back: 0 not at all; default 0.3. */
-  beta?: number;
+  beta: 0.3,
   /** Tracks that count for each, the most likely ones; default 200. */
-  k?: number;
+  k: 200,
   /**
    * What a play is worth: 1 ('binary', default), ln(1 + playcount) ('log') or the playcount
    * ('count').
    */
-  value?: InteractionValue;
-}
+  value: 'binary' as InteractionValue,
+};
+
+/** Options of {@link RP3beta}. */
+export type RP3betaOptions = Partial<typeof DEFAULTS>;
 
 /**
  * RP³β (Paudel, Christoffel, Newell and Bernstein, 2017): a random walk of three steps, from a user
@@ -42,8 +44,8 @@ export class RP3beta extends ItemItemRecommender {
    *   histories
    */
   constructor(plays: Plays, options: RP3betaOptions = {}, learnt?: Csr) {
-    checkOptions(options, ['alpha', 'beta', 'k', 'value'], 'RP3beta');
-    const { alpha = 1, beta = 0.3, k = 200, value = 'binary' } = options;
+    const all = given(DEFAULTS, options, 'RP3beta');
+    const { alpha, beta, k, value } = all;
     checkN(k, 'k');
     for (const [name, power] of Object.entries({ alpha, beta })) {
       checkNumber(power, power >= 0 && power < Infinity, `${name} must be a number from 0 on`);
@@ -63,7 +65,7 @@ export class RP3beta extends ItemItemRecommender {
         });
       },
     });
-    this.options = { alpha, beta, k, value };
+    this.options = all;
   }
 
   /** How a file describes it, and how it is made again. */
