@@ -208,7 +208,7 @@ export class STAN extends SessionKNN {
       checkNumber(value, value > 0, `${name} must be more than 0`);
     if (scales.distanceScale === Infinity)
       throw new ArgumentError('distanceScale must be a number. Without order, take SessionKNN.');
-    this.repeat = repeat ?? repeatWeight(this.histories, scales);
+    this.repeat = repeat === undefined ? repeatWeight(this.histories, scales) : repeat;
     checkNumber(this.repeat, this.repeat >= 0 && this.repeat <= 1, 'repeat must be from 0 to 1');
     this.name = 'STAN';
     this.options = scales;
