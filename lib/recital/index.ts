@@ -175,16 +175,16 @@ export {
   type HalvingOptions,
   type SearchOptions,
   type SearchResult,
-  type SearchTrial,
   search,
-  type TrialContext,
-  type TrialMaker,
 } from './evaluation/search.js';
 export type {
   SearchChoice,
   SearchRange,
   SearchSettings,
   SearchSpace,
+  SearchTrial,
+  TrialContext,
+  TrialMaker,
 } from './evaluation/search-space.js';
 export type { SegmentBy } from './evaluation/segments.js';
 export { type ComparisonRow, holm, pairedTTest } from './evaluation/statistics.js';
@@ -492,9 +492,8 @@ export {
 
 export {
   NextItemPopularity,
-  ScoreList,
+  type ScoreList,
   SequenceRecommender,
-  SparseSequenceRecommender,
 } from './sequential/sequence-recommender.js';
 
 export {

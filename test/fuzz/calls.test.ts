@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import ts from 'typescript';
 import { setDisplay } from '../../lib/recital/data/display.js';
 import * as library from '../../lib/recital/index.js';
+import { ScoreList } from '../../lib/recital/sequential/sequence-recommender.js';
 import { anything, runs } from '../support/hostile.js';
 
 // Every public function, constructor and method, with arguments of which some are right and some
@@ -137,7 +138,6 @@ const inner: Record<string, RegExp> = {
   Model: /^(forward|backward|touch|trainingLoss|validBatch)$/,
   Optimizer: /^(step|zeroGrad|touch|settle|(restoreP|p)endingRows)$/,
   Metric: /^(reset|accumulate)$/,
-  ScoreList: /^add$/,
   SequenceDataset: /^write$/,
   Parameter: /^(touch|zeroGrad)$/,
 };
@@ -351,7 +351,7 @@ async function things(): Promise<{ objects: Record<string, object>; values: unkn
       ),
     ),
     random,
-    scoreList: new library.ScoreList(3),
+    scoreList: new ScoreList(3),
     metric: library.topKAccuracy(2),
     logger: new library.CSVLogger(),
     embedding: new library.Embedding(5, 3, { random }),

@@ -9,7 +9,8 @@ import {
   scatter,
 } from '../../lib/recital/display/index.js';
 import { comparisonChart, tradeOffChart } from '../../lib/recital/evaluation/comparison.js';
-import { SearchResult, type SearchTrial } from '../../lib/recital/evaluation/search.js';
+import { SearchResult } from '../../lib/recital/evaluation/search.js';
+import type { SearchTrial } from '../../lib/recital/evaluation/search-space.js';
 import type { ComparisonRow } from '../../lib/recital/evaluation/statistics.js';
 
 import { calibrationCurve } from '../../lib/recital/learner/interpretation.js';

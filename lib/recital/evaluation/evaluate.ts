@@ -120,7 +120,8 @@ function parse(recommenders: Candidates, split: PlaysSplit, options: CompareOpti
   const asked = given(DEFAULTS, options, 'evaluate');
   const { samples, confidence, users, baselines } = asked;
   const ks = checkedKs(asked.k);
-  const columns = metricColumns(asked.metrics ?? (ks.length > 1 ? SEVERAL_K : ONE_K), ks);
+  const { metrics = ks.length > 1 ? SEVERAL_K : ONE_K } = asked;
+  const columns = metricColumns(metrics, ks);
   checkRounds(samples, 'samples');
   checkNumber(confidence, confidence > 0 && confidence < 1, 'confidence must be between 0 and 1');
   for (const [name, list] of Object.entries({ seeds: asked.seeds, users, baselines })) {

@@ -8,10 +8,9 @@ import { checkN } from '../recommend/resolve-ids.js';
  * track (j from 1) is relevant, |rel| is the number of relevant tracks, and sums run over
  * j = 1 … k.
  *
- * Ties: these functions take the list as it is, since a list does not tell which scores are equal.
- * `evaluate`, `evaluateRecommender` … see the scores and give the expected value over all orders
- * of equal ones. A user without relevant tracks has no such metric (ArgumentError);
- * `rankingMetrics` leaves these users out of its means.
+ * Ties: these functions take the list as it is. `evaluate` and the like see the scores, and give the
+ * expected value over all orders of equal ones. A user without relevant tracks has no such metric
+ * (ArgumentError); `rankingMetrics` leaves these users out of its means.
  *
  * The worked example of each metric is the same list: recommended b a d c e, relevant {a, c, f},
  * k = 5, so hits are at ranks 2 and 4.

@@ -1,6 +1,8 @@
 import type { Random } from '../compute/random.js';
+import type { Plays } from '../data/plays.js';
 import { ArgumentError } from '../errors.js';
 import { checkOptions, said, whatIs } from '../options.js';
+import type { Recommender } from '../recommend/recommender.js';
 
 /**
  * A value that a search can choose: one that a results file can hold.
@@ -30,6 +32,48 @@ export type SearchSpace = Readonly<Record<string, readonly SearchChoice[] | Sear
 export type SearchSettings<S extends SearchSpace> = {
   [K in keyof S]: S[K] extends readonly (infer V)[] ? V : number;
 };
+
+/** What a trial is given besides its settings. */
+export interface TrialContext {
+  /** Plays to train on. */
+  readonly train: Plays;
+  /** The seed of the search, the same for all trials: settings are compared, not seeds. */
+  readonly seed: number | string;
+  /** With halving: how much to train in all, e.g. epochs; else undefined. */
+  readonly budget: number | undefined;
+  /**
+   * With halving: the recommender of the same trial after `previousBudget`, for models whose
+   * training can be continued; undefined in the first round, and after a resumption.
+   */
+  readonly previous: Recommender | undefined;
+  /** The budget that `previous` has had; 0 without it. */
+  readonly previousBudget: number;
+}
+
+/** Makes the recommender of a trial. */
+export type TrialMaker<S extends SearchSpace> = (
+  settings: SearchSettings<S>,
+  context: TrialContext,
+) => Recommender | Promise<Recommender>;
+
+/**
+ * One training of a search.
+ * @example
+ * const found = await search(({ factors }, { train }) => ALS.fit(train, { factors }), { factors: [4, 8] }, { split, trials: 2 });
+ * found.trials.map((trial) => trial.score);
+ */
+export interface SearchTrial {
+  /** Its number, from 0: which settings were drawn. */
+  readonly trial: number;
+  /** Its budget; null without halving. */
+  readonly budget: number | null;
+  readonly settings: Readonly<Record<string, SearchChoice>>;
+  /** The metric on validation; null if it failed. */
+  readonly score: number | null;
+  readonly seconds: number;
+  /** Why it failed. */
+  readonly error?: string;
+}
 
 /** Throws ArgumentError unless something can be drawn for every setting of the space. */
 export function checkSpace(space: SearchSpace): void {

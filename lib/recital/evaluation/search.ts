@@ -4,7 +4,6 @@ import { Random } from '../compute/random.js';
 import { Chart, display, sayInterrupted } from '../data/display.js';
 import { writeAtomically } from '../data/files/atomic-write.js';
 import { isFile } from '../data/files/text-file.js';
-import type { Plays } from '../data/plays.js';
 import { checkedPart, fingerprint, type PlaysSplit } from '../data/splits.js';
 import { Table } from '../data/table.js';
 import {
@@ -30,35 +29,13 @@ import { rankHeldOut, valuesOf } from './rank.js';
 import {
   checkSpace,
   drawSettings,
-  type SearchChoice,
   type SearchRange,
   type SearchSettings,
   type SearchSpace,
+  type SearchTrial,
+  type TrialMaker,
 } from './search-space.js';
 import { meanOf } from './statistics.js';
-
-/** What a trial is given besides its settings. */
-export interface TrialContext {
-  /** Plays to train on. */
-  readonly train: Plays;
-  /** The seed of the search, the same for all trials: settings are compared, not seeds. */
-  readonly seed: number | string;
-  /** With halving: how much to train in all, e.g. epochs; else undefined. */
-  readonly budget: number | undefined;
-  /**
-   * With halving: the recommender of the same trial after `previousBudget`, for models whose
-   * training can be continued; undefined in the first round, and after a resumption.
-   */
-  readonly previous: Recommender | undefined;
-  /** The budget that `previous` has had; 0 without it. */
-  readonly previousBudget: number;
-}
-
-/** Makes the recommender of a trial. */
-export type TrialMaker<S extends SearchSpace> = (
-  settings: SearchSettings<S>,
-  context: TrialContext,
-) => Recommender | Promise<Recommender>;
 
 /** Successive halving: many trials with a small budget, few with all of it. */
 export interface HalvingOptions {
@@ -90,25 +67,6 @@ export interface SearchOptions {
    * ended. Default: none.
    */
   file?: string;
-}
-
-/**
- * One training of a search.
- * @example
- * const found = await search(({ factors }, { train }) => ALS.fit(train, { factors }), { factors: [4, 8] }, { split, trials: 2 });
- * found.trials.map((trial) => trial.score);
- */
-export interface SearchTrial {
-  /** Its number, from 0: which settings were drawn. */
-  readonly trial: number;
-  /** Its budget; null without halving. */
-  readonly budget: number | null;
-  readonly settings: Readonly<Record<string, SearchChoice>>;
-  /** The metric on validation; null if it failed. */
-  readonly score: number | null;
-  readonly seconds: number;
-  /** Why it failed. */
-  readonly error?: string;
 }
 
 /**

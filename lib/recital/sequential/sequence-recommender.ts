@@ -127,17 +127,7 @@ export abstract class SequenceRecommender extends Recommender {
   }
 }
 
-/**
- * Base class of next-track recommenders that score few tracks: they list these.
- * @example
- * class Neighbour extends SparseSequenceRecommender {
- *   readonly name: string = 'Neighbour';
- *   listOf(history: Int32Array, list: ScoreList): void {
- *     list.add((history[history.length - 1] + 1) % this.tracks.length, 1);
- *   }
- * }
- * new Neighbour(Histories.of(plays)).recommend(['Song A'], { n: 1 });
- */
+/** Base class of next-track recommenders that score few tracks: they list these. */
 export abstract class SparseSequenceRecommender extends SequenceRecommender {
   private list: ScoreList | undefined;
 
@@ -198,10 +188,6 @@ export function checkList(history: Int32Array, list: ScoreList): void {
 /**
  * A sparse vector of scores: the few tracks with one are listed, all others have the score 0. One
  * list serves all histories: clearing it takes as long as filling it.
- * @example
- * const list = new ScoreList(3);
- * list.add(2, 0.5);
- * list.max() // 0.5
  */
 export class ScoreList {
   /** Number of tracks with a score. */

@@ -10,15 +10,12 @@ import { randomSplit, splitPlays } from '../../../lib/recital/data/splits.js';
 
 import { ArgumentError, UnknownIdError } from '../../../lib/recital/errors.js';
 import { evaluateRecommender } from '../../../lib/recital/evaluation/evaluate-recommender.js';
-import {
-  type SearchOptions,
-  search,
-  type TrialContext,
-} from '../../../lib/recital/evaluation/search.js';
+import { type SearchOptions, search } from '../../../lib/recital/evaluation/search.js';
 import {
   checkSpace,
   drawSettings,
   type SearchSpace,
+  type TrialContext,
 } from '../../../lib/recital/evaluation/search-space.js';
 
 import { Popularity } from '../../../lib/recital/recommend/baselines/popularity.js';

@@ -381,7 +381,7 @@ describe('Every recommender', () => {
   const folder = new TemporaryFolder();
 
   it('of the library is among those that are exported below', () => {
-    const abstract = ['Recommender', 'SequenceRecommender', 'SparseSequenceRecommender'];
+    const abstract = ['Recommender', 'SequenceRecommender'];
     const classes = Object.entries(recital as Record<string, unknown>).filter(
       ([, value]) =>
         typeof value === 'function' &&

@@ -105,7 +105,7 @@ describe('the options of every recommender', () => {
   };
 
   it('are looked at here: no recommender that the library exports is forgotten', () => {
-    const bases = ['Recommender', 'SequenceRecommender', 'SparseSequenceRecommender']; // abstract
+    const bases = ['Recommender', 'SequenceRecommender']; // abstract
     const withoutOptions = ['LSTMRecommender']; // made of a learner alone
     const isRecommender = (value: unknown): boolean =>
       typeof value === 'function' &&
