@@ -123,7 +123,7 @@ export { StandardScaler, type StandardScalerOptions } from './decomposition/stan
 export { TruncatedSVD, type TruncatedSVDOptions } from './decomposition/truncated-svd.js';
 // notebook
 export * from './display/index.js';
-export { ProgressCallback } from './display/progress-callback.js';
+export { ProgressCallback } from './display/progress.js';
 export * from './errors.js';
 export {
   diversityAtK,

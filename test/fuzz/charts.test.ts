@@ -6,14 +6,13 @@ import { Chart } from '../../lib/recital/data/display.js';
 import { correlation } from '../../lib/recital/data/explore.js';
 import { type Column, Table } from '../../lib/recital/data/table.js';
 import { chartSvg, saveChart, vegaLiteSpec } from '../../lib/recital/display/chart-render.js';
-import { barChart } from '../../lib/recital/display/charts/bar-chart.js';
+import { barChart, histogram } from '../../lib/recital/display/charts/bars.js';
 import type { AxisScale } from '../../lib/recital/display/charts/common.js';
 import { heatmap } from '../../lib/recital/display/charts/heatmap.js';
-import { histogram } from '../../lib/recital/display/charts/histogram.js';
 import { lineChart } from '../../lib/recital/display/charts/line-chart.js';
 import { scatter } from '../../lib/recital/display/charts/scatter.js';
+import { tableHtml } from '../../lib/recital/display/html.js';
 import { html } from '../../lib/recital/display/show.js';
-import { tableHtml } from '../../lib/recital/display/table-html.js';
 import { ArgumentError } from '../../lib/recital/errors.js';
 import { TemporaryFolder } from '../recital/data/temporary.js';
 import {

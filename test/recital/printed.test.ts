@@ -7,7 +7,7 @@ import { Table } from '../../lib/recital/data/table.js';
 import { Tracks } from '../../lib/recital/data/tracks.js';
 import { Vocabulary } from '../../lib/recital/data/vocabulary.js';
 import { chartBundle } from '../../lib/recital/display/chart-render.js';
-import { tableHtml } from '../../lib/recital/display/table-html.js';
+import { tableHtml } from '../../lib/recital/display/html.js';
 import { ArgumentError, UnknownIdError } from '../../lib/recital/errors.js';
 import {
   barChart,

@@ -4,8 +4,8 @@ import type { CellOutput, Notebook } from '../../lib/kernel/run/notebook-file.js
 import type { Chart } from '../../lib/recital/data/display.js';
 import { Table } from '../../lib/recital/data/table.js';
 import { chartBundle } from '../../lib/recital/display/chart-render.js';
+import { tableHtml } from '../../lib/recital/display/html.js';
 import { lineChart } from '../../lib/recital/display/index.js';
-import { tableHtml } from '../../lib/recital/display/table-html.js';
 import { resultCharts, tableCharts } from './charts.js';
 
 const photo = readFileSync(

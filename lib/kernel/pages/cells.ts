@@ -1,6 +1,6 @@
 import { Marked } from 'marked';
 import temml from 'temml';
-import { escapeHtml } from '../../recital/display/escape.js';
+import { escapeHtml } from '../../recital/display/html.js';
 import { visible } from '../../recital/printed.js';
 import { type CellOutput, joined, type NotebookCell } from '../run/notebook-file.js';
 import { type Attachments, pictureData } from './charts.js';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, extname, join, resolve } from 'node:path';
 import { onPaper } from '../../recital/display/chart-render.js';
-import { escapeHtml } from '../../recital/display/escape.js';
+import { escapeHtml } from '../../recital/display/html.js';
 import { type CellOutput, joined, type Notebook } from '../run/notebook-file.js';
 import { inline, inlineModule } from './scripts.js';
 

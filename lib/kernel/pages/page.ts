@@ -3,7 +3,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import hljs from 'highlight.js/lib/core';
 import typescript from 'highlight.js/lib/languages/typescript';
 import { locatePlays } from '../../recital/data/files/read-plays.js';
-import { escapeHtml } from '../../recital/display/escape.js';
+import { escapeHtml } from '../../recital/display/html.js';
 import { joined, type Notebook } from '../run/notebook-file.js';
 import {
   type CellParts,

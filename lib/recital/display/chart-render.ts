@@ -1,14 +1,13 @@
 import { extname } from 'node:path';
+import { crc32 } from 'node:zlib';
 import type { Chart } from '../data/display.js';
 import { writeAtomically } from '../data/files/atomic-write.js';
 import { ArgumentError } from '../errors.js';
 import { visible } from '../printed.js';
-import { chartConfig, paperConfig } from './chart-config.js';
-import { withPoints } from './chart-points.js';
-import { escapeHtml } from './escape.js';
+import { chartConfig, paperConfig } from './charts/common.js';
 import { chartFont } from './font.js';
+import { escapeHtml } from './html.js';
 import type { MimeBundle } from './kernel.js';
-import { withTexts } from './png-text.js';
 
 // Only what is used here: the packages' own types need the DOM and would have to be checked with
 // every notebook that imports the library.
@@ -274,4 +273,62 @@ export function saveChart(chart: Chart, path: string): void {
       `A chart is saved as .svg or .png, got ${typeof path === 'string' ? `"${path}"` : typeof path}.`,
     );
   writeAtomically(path, [kind === '.svg' ? Buffer.from(chartSvg(chart)) : chartPng(chart).png]);
+}
+
+type Spec = Record<string, unknown>;
+
+/**
+ * The same chart with the tooltips of its lines on points of their own, which cannot be seen where
+ * the line has none. Vega draws a line as one mark, and a front end would say its first point
+ * wherever the pointer is.
+ */
+export function withPoints(spec: Spec): Spec {
+  const deeper = Object.entries(spec).map(([key, value]) => {
+    if (['layer', 'concat', 'hconcat', 'vconcat'].includes(key) && Array.isArray(value))
+      return [key, value.map((each) => (isBlock(each) ? withPoints(each) : each))];
+    return [key, key === 'spec' && isBlock(value) ? withPoints(value) : value];
+  });
+  const { mark, encoding, ...rest } = Object.fromEntries(deeper) as Spec;
+  const line = isBlock(mark) ? mark : { type: mark };
+  if (line.type !== 'line' || !isBlock(encoding) || encoding.tooltip === undefined)
+    return Object.fromEntries(deeper) as Spec;
+  const { point, ...plain } = line;
+  const { tooltip, ...others } = encoding;
+  const shared = isBlock(point) || point === true ? others : { x: others.x, y: others.y }; // points that are not seen have no colour, nor a place in the legend
+  const seen = point === true ? {} : isBlock(point) ? point : { opacity: 0 };
+  return {
+    ...rest,
+    encoding: shared,
+    layer: [
+      { mark: plain, encoding: others },
+      { mark: { type: 'point', filled: true, ...seen }, encoding: { tooltip } },
+    ],
+  };
+}
+
+const HEAD = 8 + 25; // signature and IHDR, which must come first
+
+/**
+ * A PNG with texts in it, as `iTXt` chunks in front of the picture: what it shows goes where the
+ * file goes.
+ * @param png a PNG
+ * @param texts by keyword: the specification's are Title, Description, Author, Software …
+ */
+export function withTexts(png: Buffer, texts: Readonly<Record<string, string>>): Buffer {
+  const chunks = Object.entries(texts).map(([keyword, text]) => {
+    // Keyword, no compression (two zero bytes), no language, no translated keyword, the text in
+    // UTF-8.
+    const data = Buffer.concat([
+      Buffer.from('iTXt', 'latin1'),
+      Buffer.from(keyword, 'latin1'),
+      Buffer.alloc(5),
+      Buffer.from(text, 'utf8'),
+    ]);
+    const chunk = Buffer.alloc(8 + data.length);
+    chunk.writeUInt32BE(data.length - 4);
+    data.copy(chunk, 4);
+    chunk.writeUInt32BE(crc32(data), 4 + data.length);
+    return chunk;
+  });
+  return Buffer.concat([png.subarray(0, HEAD), ...chunks, png.subarray(HEAD)]);
 }

@@ -7,14 +7,12 @@ import { installDisplay } from './show.js';
 installDisplay();
 setChartWriter(saveChart);
 
-export { type BarChartOptions, barChart } from './charts/bar-chart.js';
+export { type BarChartOptions, barChart, type HistogramOptions, histogram } from './charts/bars.js';
 export type { AxisScale, ChartOptions } from './charts/common.js';
 export { type HeatmapOptions, heatmap, type LabelledMatrix } from './charts/heatmap.js';
-export { type HistogramOptions, histogram } from './charts/histogram.js';
 export { type LineChartOptions, lineChart } from './charts/line-chart.js';
 export { type ScatterOptions, scatter } from './charts/scatter.js';
-export { escapeHtml } from './escape.js';
+export { escapeHtml } from './html.js';
 export { inNotebook, type MimeBundle } from './kernel.js';
-export { noBar, noLogging } from './prefs.js';
-export { TrainingDisplay } from './progress.js';
+export { noBar, noLogging, TrainingDisplay } from './progress.js';
 export { type Displayable, displaySymbol, Html, html, installDisplay, Slot, show } from './show.js';

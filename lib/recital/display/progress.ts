@@ -1,11 +1,12 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { ArgumentError } from '../errors.js';
+import { type Callback, registerDefaultCallback } from '../learner/callback.js';
+import type { Learner } from '../learner/learner.js';
+import { checkArgument, isFunction } from '../options.js';
 import { visible } from '../printed.js';
-import { escapeHtml } from './escape.js';
+import { escapeHtml, rowsHtml } from './html.js';
 import { inNotebook } from './kernel.js';
-import { displayPrefs } from './prefs.js';
 import { Html, Slot } from './show.js';
-import { rowsHtml } from './table-html.js';
-import { writeLine } from './terminal-line.js';
 
 /** Part of an epoch. */
 export type Phase = 'train' | 'valid';
@@ -198,4 +199,83 @@ function label({ value, total, since, note }: Bar): string {
   const elapsed = (performance.now() - since) / 1000;
   const remaining = share > 0 ? formatTime((elapsed / share) * (1 - share)) : '?';
   return `${(100 * share).toFixed(2)}% [${Math.floor(value)}/${total} ${formatTime(elapsed)}<${remaining}${note ? ` ${note}` : ''}]`;
+}
+
+interface Prefs {
+  readonly bar: boolean;
+  readonly logging: boolean;
+}
+
+const scope = new AsyncLocalStorage<Prefs>();
+const all: Prefs = { bar: true, logging: true };
+
+/** What the live display of a training may show at this point. */
+export function displayPrefs(): Prefs {
+  return scope.getStore() ?? all;
+}
+
+/**
+ * Trains without progress bars; the table of results still grows. fastai's `learn.no_bar()`.
+ * @param work what trains, e.g. `() => learn.fit(1)`
+ * @returns what `work` returns, so that it can be awaited
+ * @example await noBar(() => learn.fitOneCycle(5));
+ */
+export function noBar<T>(work: () => T): T {
+  checkArgument(isFunction(work), work, 'noBar', 'a function, such as () => learn.fit(1)');
+  return scope.run({ ...displayPrefs(), bar: false }, work);
+}
+
+/**
+ * Trains without bars and without the table. fastai's `learn.no_logging()`. The recorder still
+ * keeps every value.
+ * @param work what trains, e.g. `() => learn.fit(1)`
+ * @returns what `work` returns, so that it can be awaited
+ * @example await noLogging(() => learn.fit(1));
+ */
+export function noLogging<T>(work: () => T): T {
+  checkArgument(isFunction(work), work, 'noLogging', 'a function, such as () => learn.fit(1)');
+  return scope.run({ bar: false, logging: false }, work);
+}
+
+/**
+ * Shows a run as it goes: fastai's bars and table. Every Learner has one; `noBar`, `noLogging`
+ * switch it off.
+ * @example learn.removeCbs(learn.cbs.filter((cb) => cb instanceof ProgressCallback)); // trains in silence
+ */
+export class ProgressCallback implements Callback {
+  readonly name = 'Progress';
+  readonly order = 60;
+  private shown: TrainingDisplay | undefined;
+
+  beforeFit({ nEpoch, dls, recorder }: Learner): void {
+    this.shown = new TrainingDisplay(nEpoch, dls.train.length, recorder.metricNames);
+  }
+
+  afterBatch({ epoch, iter, nIter, recorder, training }: Learner): void {
+    this.shown?.batch(epoch, iter, nIter, recorder.smoothLoss.value, training ? 'train' : 'valid');
+  }
+
+  afterEpoch({ recorder }: Learner): void {
+    this.shown?.row(recorder.log);
+  }
+
+  afterFit(): void {
+    this.shown?.done();
+    this.shown = undefined;
+  }
+}
+
+registerDefaultCallback(() => new ProgressCallback());
+
+let length = 0;
+
+/**
+ * Rewrites the last line of the terminal; an empty text takes it away. Nothing happens where the
+ * output is not a terminal (a file, a notebook).
+ */
+export function writeLine(text: string): void {
+  if (!process.stdout.isTTY || (text === '' && length === 0)) return;
+  const shown = text.slice(0, Math.max(10, (process.stdout.columns || 80) - 1));
+  process.stdout.write(`\r${shown.padEnd(length)}${text === '' ? '\r' : ''}`);
+  length = shown.length;
 }

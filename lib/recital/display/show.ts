@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { Chart, setDisplay } from '../data/display.js';
-
 import { Table } from '../data/table.js';
 import { checkArgument, checkOptions } from '../options.js';
 import { visible } from '../printed.js';
 import { chartBundle, chartText } from './chart-render.js';
+import { tableHtml } from './html.js';
 import {
   currentCell,
   inNotebook,
@@ -13,7 +13,6 @@ import {
   publish,
   sayStopped,
 } from './kernel.js';
-import { tableHtml } from './table-html.js';
 
 /**
  * The method that makes an object show itself in a notebook: it returns a MIME bundle. Deno's

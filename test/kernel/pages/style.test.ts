@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { pageStyle } from '../../../lib/kernel/pages/style.js';
-import { paperConfig } from '../../../lib/recital/display/chart-config.js';
+import { paperConfig } from '../../../lib/recital/display/charts/common.js';
 import { contrast } from '../../support/colour.js';
 
 describe('the style of a page', () => {

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { readTable } from '../../../lib/recital/data/files/read-table.js';
 import { Plays } from '../../../lib/recital/data/plays.js';
 import { type ColumnValues, formatColumn, Table } from '../../../lib/recital/data/table.js';
-import { tableHtml } from '../../../lib/recital/display/table-html.js';
+import { tableHtml } from '../../../lib/recital/display/html.js';
 import { ArgumentError } from '../../../lib/recital/errors.js';
 import { TemporaryFolder } from './temporary.js';
 

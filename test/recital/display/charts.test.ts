@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import type { Chart } from '../../../lib/recital/data/display.js';
 import { Table } from '../../../lib/recital/data/table.js';
-import { palette } from '../../../lib/recital/display/chart-config.js';
 import { chartPng, chartSvg } from '../../../lib/recital/display/chart-render.js';
-import { placeLabels } from '../../../lib/recital/display/charts/labels.js';
+import { palette } from '../../../lib/recital/display/charts/common.js';
+import { placeLabels } from '../../../lib/recital/display/charts/scatter.js';
 import {
   barChart,
   heatmap,

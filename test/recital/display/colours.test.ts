@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { Chart } from '../../../lib/recital/data/display.js';
-import { grey, palette } from '../../../lib/recital/display/chart-config.js';
 import { chartSvg, vegaLiteSpec } from '../../../lib/recital/display/chart-render.js';
+import { grey, palette } from '../../../lib/recital/display/charts/common.js';
 import { resultCharts, tableCharts } from '../../support/charts.js';
 import { contrast, distance, sight } from '../../support/colour.js';
 import { printed } from '../../support/printed.js';

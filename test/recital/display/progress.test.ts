@@ -1,8 +1,6 @@
 import { expect } from 'chai';
 import { noBar, noLogging, TrainingDisplay } from '../../../lib/recital/display/index.js';
-import { displayPrefs } from '../../../lib/recital/display/prefs.js';
-import { formatTime } from '../../../lib/recital/display/progress.js';
-import { writeLine } from '../../../lib/recital/display/terminal-line.js';
+import { displayPrefs, formatTime, writeLine } from '../../../lib/recital/display/progress.js';
 import { ArgumentError } from '../../../lib/recital/errors.js';
 import { printed } from '../../support/printed.js';
 

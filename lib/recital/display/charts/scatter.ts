@@ -4,7 +4,7 @@ import { withUnit } from '../../data/explore.js';
 import type { Column, Table } from '../../data/table.js';
 import { checkOptions } from '../../options.js';
 import { counted } from '../../printed.js';
-import { palette, plotSize } from '../chart-config.js';
+import { chartFont } from '../font.js';
 import {
   type AxisScale,
   axisNumbers,
@@ -15,9 +15,10 @@ import {
   freeScale,
   isText,
   leftOut,
+  palette,
+  plotSize,
   tooltipFormat,
 } from './common.js';
-import { placeLabels, sides } from './labels.js';
 
 /** Options of scatter. */
 export interface ScatterOptions extends ChartOptions {
@@ -271,4 +272,87 @@ function correlation(rows: readonly number[], a: Float64Array, b: Float64Array):
     sab += (a[i] - ma) * (b[i] - mb);
   }
   return sab / Math.sqrt(saa * sbb);
+}
+
+/**
+ * The sides of a point on which its label may stand, as Vega-Lite's text marks; the first free one
+ * is taken.
+ */
+export const sides: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  right: { align: 'left', baseline: 'middle', dx: 6 },
+  left: { align: 'right', baseline: 'middle', dx: -6 },
+  top: { align: 'center', baseline: 'bottom', dy: -5 },
+  bottom: { align: 'center', baseline: 'top', dy: 6 },
+};
+
+interface Box {
+  left: number;
+  right: number;
+  top: number;
+  bottom: number;
+}
+
+const FONT_SIZE = 11;
+const LABEL_HEIGHT = 14;
+const GAP = 4; // between labels side by side, which would read as one; also what other fonts are wider
+const DOT = 4;
+const MAX_LABELS = 80; // more is a wall of text
+
+/**
+ * Chooses a side for the label of each point so that labels cover neither each other nor the
+ * points, greedily in the order given.
+ * @param points positions from 0 to 1, y upwards
+ * @param size of the plot, in pixels
+ * @returns a side for each point; undefined for those whose label found no room
+ */
+export function placeLabels(
+  points: readonly { x: number; y: number; text: string }[],
+  size: { width: number; height: number },
+): (string | undefined)[] {
+  const dots = points.map(({ x, y }) => {
+    const [px, py] = [x * size.width, (1 - y) * size.height];
+    return { left: px - DOT, right: px + DOT, top: py - DOT, bottom: py + DOT };
+  });
+  const taken: Box[] = [];
+  return points.map(({ text }, i) => {
+    if (text === '' || taken.length >= MAX_LABELS) return undefined;
+    const width = chartFont().regular.width(text, FONT_SIZE) + GAP;
+    const side = Object.keys(sides).find((name) => {
+      const box = around(dots[i], name, width);
+      const inside =
+        box.left >= 0 && box.right <= size.width && box.top >= 0 && box.bottom <= size.height;
+      return (
+        inside &&
+        !taken.some((other) => overlap(box, other)) &&
+        !dots.some((dot, j) => j !== i && overlap(box, dot))
+      );
+    });
+    if (side) taken.push(around(dots[i], side, width));
+    return side;
+  });
+}
+
+function around(dot: Box, side: string, width: number): Box {
+  const x = (dot.left + dot.right) / 2;
+  const y = (dot.top + dot.bottom) / 2;
+  if (side === 'right')
+    return {
+      left: x + 6,
+      right: x + 6 + width,
+      top: y - LABEL_HEIGHT / 2,
+      bottom: y + LABEL_HEIGHT / 2,
+    };
+  if (side === 'left')
+    return {
+      left: x - 6 - width,
+      right: x - 6,
+      top: y - LABEL_HEIGHT / 2,
+      bottom: y + LABEL_HEIGHT / 2,
+    };
+  const top = side === 'top' ? y - 5 - LABEL_HEIGHT : y + 6;
+  return { left: x - width / 2, right: x + width / 2, top, bottom: top + LABEL_HEIGHT };
+}
+
+function overlap(a: Box, b: Box): boolean {
+  return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
 }

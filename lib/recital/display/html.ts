@@ -1,6 +1,6 @@
 import { formatColumn, type Table } from '../data/table.js';
+import { checkArgument } from '../options.js';
 import { counted, visible } from '../printed.js';
-import { escapeHtml } from './escape.js';
 
 /** Rows of a table that are written out; of longer ones the rest is counted. */
 export const MAX_ROWS = 20;
@@ -72,4 +72,22 @@ export function rowsHtml(
     : '';
   const rows = `<thead>${line(th)}</thead><tbody>${tr.join('')}</tbody>`;
   return `<div><table border="1" class="dataframe" style="${tableStyle}">${caption}${rows}</table>${after}</div>`;
+}
+
+const entities: Record<string, string> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+/**
+ * Text made safe for HTML, inside elements and inside quoted attributes.
+ * @param text any text
+ * @example escapeHtml('<b>') // '&lt;b&gt;'
+ */
+export function escapeHtml(text: string): string {
+  checkArgument(typeof text === 'string', text, 'escapeHtml', 'a text');
+  return text.replace(/[&<>"']/g, (c) => entities[c]);
 }
