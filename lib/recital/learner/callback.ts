@@ -10,7 +10,7 @@ import type { Learner } from './learner.js';
  * after `afterCancelX` if X was cancelled.
  * @example events.indexOf('beforeBatch') // 4
  */
-// biome-ignore format: events of one part of the run stand in one line
+// biome-ignore format: one line for each part of the run
 export const events = [
   'afterCreate', 'beforeFit', 'beforeEpoch', 'beforeTrain',
   'beforeBatch', 'afterPred', 'afterLoss',

@@ -48,7 +48,9 @@ export interface FitSgdrOptions extends FitOptions {
   cycleMult?: number;
 }
 
-/** Options of fineTune; those of fitOneCycle are for both runs, `pctStart` and `div` for the second. */
+/**
+ * Options of fineTune; those of fitOneCycle are for both runs, `pctStart` and `div` for the second.
+ */
 export interface FineTuneOptions extends FitOneCycleOptions {
   /** Epochs with all groups frozen but the last; default 1. */
   freezeEpochs?: number;
@@ -91,7 +93,7 @@ export type FitCall =
   | Call<'fitFlatCos', FitFlatCosOptions>
   | Call<'fitSgdr', Omit<FitSgdrOptions, 'lrMax'>, { nCycles: number; cycleLen: number }>;
 
-/** What a call comes to: epochs, learning rates of the groups, and schedules, if any. */
+/** A call worked out: epochs, learning rates of the groups, and schedules, if any. */
 export interface FitPlan {
   readonly nEpoch: number;
   readonly lrs: readonly number[];

@@ -193,7 +193,8 @@ export type CalibrationOptions = Partial<typeof CALIBRATION>;
 /**
  * A reliability table: of the rows with a predicted probability in a bin, the share that came true.
  * One row a bin; columns: from and to (the bin; `to` belongs to it, `from` to the bin before),
- * predicted (mean prediction), observed (mean target), count. The means of an empty bin are missing.
+ * predicted (mean prediction), observed (mean target), count. The means of an empty bin are
+ * missing.
  * @example (await calibration(learn, { bins: 5 })).ece
  */
 export class Calibration extends Table {
@@ -202,7 +203,9 @@ export class Calibration extends Table {
    * probabilities. It depends on the bins (Guo et al. 2017, arXiv 1706.04599).
    */
   readonly ece: number;
-  /** Maximum calibration error: the largest |observed_b − predicted_b|, whatever the bin's count. */
+  /**
+   * Maximum calibration error: the largest |observed_b − predicted_b|, whatever the bin's count.
+   */
   readonly mce: number;
 
   /** @param columns per bin: sums of predictions and of targets, and the number of rows */

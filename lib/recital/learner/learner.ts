@@ -50,10 +50,10 @@ export type {
 export type { LearnerOptions } from './learner-options.js';
 
 /**
- * Data, model, loss and optimizer, and the loop that trains (fastai's Learner). Runs are
- * asynchronous and can be interrupted: what was learnt stays. While one is under way, callbacks
- * alone may read or change the model: `recommend`, `save`, another `fit` … throw an ArgumentError
- * that says to await the run.
+ * Data, model, loss and optimizer with the loop that trains them (fastai's Learner). Runs are
+ * asynchronous and can be interrupted without losing what was learnt. During a run only callbacks
+ * may read or change the model: `recommend`, `save`, another `fit` … throw an ArgumentError that
+ * says to await the run.
  *
  * @example
  * const learn = new Learner(dls, model, { lossFunc: new MSELossFlat() });
@@ -68,7 +68,7 @@ export class Learner extends RunState {
   /** Weight decay, if it was given. */
   wd: number | undefined;
   readonly moms: readonly [number, number, number];
-  /** Folder of what the learner writes. */
+  /** Folder of the learner's files. */
   path: string;
   /** Folder of saved models, below `path` unless it is absolute. */
   modelDir: string;
@@ -81,7 +81,7 @@ export class Learner extends RunState {
 
   /**
    * @param dls training and validation data
-   * @param model what is trained
+   * @param model the model to train
    * @param options see LearnerOptions
    */
   constructor(
@@ -131,7 +131,7 @@ export class Learner extends RunState {
 
   /**
    * Trains the parameter groups from the n-th on, counted from 0, or from the end if n is negative;
-   * those before take no step (batch norm does, unless `trainBn` is false). Moments are forgotten,
+   * those before take no step (batch norm does, unless `trainBn` is false). Moments are cleared,
    * as in fastai.
    */
   freezeTo(n: number): void {
@@ -159,7 +159,7 @@ export class Learner extends RunState {
    * Trains for `nEpoch` epochs at a constant learning rate (or as callbacks set it).
    *
    * An interrupt (the notebook's stop button, Ctrl-C in a script) ends this and every other kind of
-   * run after the batch at hand, without an error: the promise is fulfilled, what was learnt stays,
+   * run after the current batch, without an error: the promise is fulfilled, what was learnt stays,
    * `learn.interrupted` is true, and `resume` goes on.
    * @param nEpoch epochs
    * @param lr learning rate; default the learner's
@@ -237,11 +237,9 @@ export class Learner extends RunState {
   }
 
   /**
-   * Goes on with the run that was interrupted, or that `load` has found unfinished in a file: at
-   * the next batch, with its optimizer, schedule and record. It ends with the very weights of a run
-   * that was never stopped.
-   * @param options.cbs callbacks of the run; default: those it had, with all they know. After
-   *   `load` there are none: give new ones, which begin anew
+   * Resumes a run that was interrupted, or that `load` has read from a file, at its next batch. It
+   * ends with exactly the weights of a run that was never interrupted.
+   * @param options.cbs callbacks of the run; default: the same objects as before, none after `load`
    */
   async resume(options: { cbs?: Callback | readonly Callback[] } = {}): Promise<void> {
     checkOptions(options, ['cbs'], 'resume');
@@ -249,10 +247,7 @@ export class Learner extends RunState {
     await this.loop.resume(cbs && list(cbs));
   }
 
-  /**
-   * What `resume` goes on with, as plain data: of the run at hand or, between runs, of the one that
-   * was stopped; undefined if there is none.
-   */
+  /** The resume state of the current or the last interrupted run; undefined if there is none. */
   get unfinished(): UnfinishedRun | undefined {
     return this.loop.unfinished;
   }
@@ -309,10 +304,10 @@ export class Learner extends RunState {
 
   /**
    * Saves weights and, unless `withOpt` is false, the state of training (the optimizer's, the
-   * number of epochs, an unfinished run), so that training goes on after `load` as if it had never
-   * stopped, to the bit. What is in the file, in safetensors' format: `model.PARAMETER`,
-   * `buffers.NAME` (running statistics), `opt.PARAMETER.MOMENT`, and in its metadata a description
-   * as JSON. It is written as a whole or not at all.
+   * number of epochs, an unfinished run), so that training continues bit-exactly after `load`. The
+   * file is in safetensors' format: `model.PARAMETER`, `buffers.NAME` (running statistics),
+   * `opt.PARAMETER.MOMENT`, and in its metadata a description as JSON. It is written as a whole or
+   * not at all.
    * @param file a name: the file is `path/modelDir/NAME.safetensors`. Or a path that is absolute or
    *   begins with `./`
    * @returns the path of the file
@@ -346,9 +341,8 @@ export class Learner extends RunState {
   }
 
   /**
-   * Brings every weight up to date. Whoever reads a whole table, or changes one, calls this first,
-   * so that it is here that a learner at work is protected.
-   * @throws ArgumentError while the learner trains, unless a callback of the run asks
+   * Applies all pending updates of weights; to be called before a whole table is read or changed.
+   * @throws ArgumentError while the learner trains, unless a callback of the run calls it
    */
   settle(): void {
     this.loop.checkAtRest();
@@ -361,7 +355,7 @@ printed(Learner, learnerText);
 /**
  * One row for every parameter, then the totals, loss, optimizer and callbacks (fastai's `summary`).
  */
-export function summary(learn: Learner): Table {
+function summary(learn: Learner): Table {
   const { parameters } = learn.model;
   const count = (trainable: boolean): number =>
     parameters.filter((p) => p.trainable === trainable).reduce((n, p) => n + p.value.length, 0);
@@ -384,8 +378,8 @@ export function summary(learn: Learner): Table {
   return Table.fromRows(rows, ['name', 'value', 'params', 'trainable']);
 }
 
-/** What a learner prints: what it is made of, and how far it is trained. */
-export function learnerText(learn: Learner): string {
+/** The text of a printed learner: its parts, and the number of epochs trained. */
+function learnerText(learn: Learner): string {
   const { dls, model, lossFunc, opt, metrics, epochsTrained, unfinished } = learn;
   const size = model.parameters.reduce((sum, { value }) => sum + value.length, 0);
   const names = metrics.length ? metrics.map(({ name }) => name).join(', ') : 'none';

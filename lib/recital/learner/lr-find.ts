@@ -31,8 +31,8 @@ export type LrFindOptions = Partial<typeof LR_FIND>;
 export type SuggestName = 'valley' | 'slide' | 'minimum' | 'steep';
 
 /**
- * What lrFind found. A field is NaN where the curve was too short for its rule. It prints the
- * suggestions alone.
+ * The result of lrFind. A suggestion is NaN where the curve was too short for its rule. Only the
+ * suggestions are printed.
  */
 export interface LrFindResult {
   /** Two thirds into the longest fall of the loss: fastai's default. */
@@ -260,8 +260,8 @@ export function checkRules(names: readonly string[]): void {
 }
 
 /**
- * A trial run, which leaves only the recorder's results: weights, the model's other state, optimizer
- * and the order of later epochs are as before.
+ * A trial run, which leaves only the recorder's results: weights, the model's other state,
+ * optimizer and the order of later epochs are as before.
  */
 async function rehearse(learn: Learner, work: () => Promise<void>): Promise<void> {
   const { loop, epochsTrained } = learn;

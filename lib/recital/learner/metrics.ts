@@ -179,9 +179,9 @@ function passMetric(name: string, greater: boolean, func: MetricFunction): PassM
 }
 
 /**
- * The Metric of a metric as a learner is given it. The rule for all: those without options are given
- * bare (`mse`, `mae`, `accuracy`, `rmse`, `r2`, `rocAuc`, your own functions), those with options
- * are made by a call (`accuracyThresh(0.5)`, `new AvgMetric(mae, { name: 'error' })`).
+ * The Metric of a metric as a learner is given it. The rule for all: those without options are
+ * given bare (`mse`, `mae`, `accuracy`, `rmse`, `r2`, `rocAuc`, your own functions), those with
+ * options are made by a call (`accuracyThresh(0.5)`, `new AvgMetric(mae, { name: 'error' })`).
  */
 export function asMetric(metric: Metric | MetricFunction): Metric {
   if (typeof metric === 'function') {

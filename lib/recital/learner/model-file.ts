@@ -18,18 +18,15 @@ import { firstNotFinite } from './not-finite.js';
 const VERSION = 1;
 
 /**
- * What is in a file: weights for a learner that is there already, all that a new learner needs, or
- * a recommender that is no learner.
+ * The content of a file: weights for an existing learner, all that a new learner needs, or a
+ * recommender that is no learner.
  */
-export type FileKind = 'checkpoint' | 'learner' | 'recommender';
+type FileKind = 'checkpoint' | 'learner' | 'recommender';
 
 /** The metadata of our files, by name; `sha256` came later, so that older files have none. */
 const known = ['format', 'version', 'kind', 'config', 'sha256'];
 
-/**
- * Writes a file of ours: tensors, and as metadata what it is, in which version, a description as
- * JSON, and a checksum of all of it.
- */
+/** Writes tensors with metadata: kind, version, a description as JSON, and a checksum of all. */
 export function writeModelFile(
   file: string,
   kind: FileKind,
@@ -111,10 +108,7 @@ export function fileConfig(st: SafetensorsFile, kinds: readonly FileKind[]): Fie
   return Fields.parse(metadata.config, 'config');
 }
 
-/**
- * The weights (`model.NAME`) and other state (`buffers.NAME`) of a model: views, to be written at
- * once.
- */
+/** The weights (`model.NAME`) and other state (`buffers.NAME`) of a model: views, not copies. */
 export function modelTensors(model: Model): Map<string, Tensor> {
   const tensors = new Map<string, Tensor>();
   const add = (name: string, shape: readonly number[], data: Float32Array): void => {
@@ -136,7 +130,7 @@ export function modelTensors(model: Model): Map<string, Tensor> {
   return tensors;
 }
 
-/** Values from a file, and where they belong. */
+/** Values from a file, and the arrays that they belong into. */
 export type Values = readonly { readonly to: Float32Array; readonly values: Float32Array }[];
 
 /** Reads and checks a model's weights and buffers; nothing is changed before `setValues`. */
@@ -181,18 +175,18 @@ export function readModel(
   return found;
 }
 
-/** Puts values where they belong. */
+/** Copies values into their arrays. */
 export function setValues(all: Values): void {
   for (const { to, values } of all) to.set(values);
 }
 
-/** How files of models end. */
+/** The extension of model files. */
 export const EXTENSION = '.safetensors';
 
 /**
- * The file that `save`, `load` and `export` mean. A name, such as `best` or `run-3/best`, is a file
- * in `folder`, and cannot leave it. A path that is absolute, or begins with `./`, is taken as it
- * is, from the current folder. `.safetensors` is added unless it is there.
+ * The path of a file of `save`, `load` and `export`. A name, such as `best` or `run-3/best`, is a
+ * file in `folder`, and cannot leave it. A path that is absolute, or begins with `./`, is taken as
+ * it is, from the current folder. `.safetensors` is added unless it is there.
  * @param file a name or a path
  * @param folder where names are
  */
@@ -205,11 +199,10 @@ export function modelFile(file: string, folder: string): string {
   const full = file.endsWith(EXTENSION) ? file : file + EXTENSION;
   if (isPath(file)) return path.resolve(full);
   const bad = file.split(/[\\/]/).find((part) => part === '' || part === '.' || part === '..');
-  if (bad !== undefined) {
+  if (bad !== undefined)
     throw new ArgumentError(
-      `"${file}" is not a name: it has the part "${bad}". To say where the file is, give a path on purpose: an absolute one, or one that begins with "./", such as "./${file}".`,
+      `"${file}" is not a name: it has the part "${bad}". To give a path, write an absolute one, or one that begins with "./", such as "./${file}".`,
     );
-  }
   return path.resolve(folder, full);
 }
 

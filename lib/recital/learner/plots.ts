@@ -17,9 +17,7 @@ function thin(rows: Row[], most = 1000): Row[] {
   return Array.from({ length: most }, (_, i) => rows[Math.round(i * step)]);
 }
 
-/**
- * The loss curves of a run. `batches`: those of the whole run, for a chart that it fills by and by.
- */
+/** The loss curves of a run. `batches`: those of the whole run, for a chart that grows with it. */
 export function plotLoss(
   { losses, iters, values }: Recorder,
   { skipStart, withValid, batches }: { skipStart: number; withValid: boolean; batches?: number },

@@ -31,8 +31,8 @@ const PREDS = {
 export type GetPredsOptions = Partial<typeof PREDS>;
 
 /**
- * What getPreds returns: row i is the i-th row of that part of the data, whose number in the whole
- * is rows[i].
+ * Predictions of a part of the data, row by row; rows[i] is the number of its i-th row in the
+ * whole.
  */
 export interface Predictions {
   /** Activated predictions, rows × outputs. */

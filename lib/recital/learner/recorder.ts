@@ -28,7 +28,8 @@ export interface RecorderState {
 /**
  * The record of a run (fastai's Recorder): the smoothed training loss of every batch, the
  * hyper-parameters, and a row of losses and metrics for every epoch. The training loss of a row is
- * the smoothed loss at the end of the epoch, which continues over epochs; it is not the epoch's mean.
+ * the smoothed loss at the end of the epoch, which continues over epochs; it is not the epoch's
+ * mean.
  * @example
  * await learn.fit(1);
  * learn.recorder.losses.at(-1); // the smoothed training loss after the last batch

@@ -38,9 +38,9 @@ export class TrainedLearner extends Learner {
  * Trains a classifier, such as LSTMModel, at a constant learning rate, and writes for each epoch
  * the paper's line: `Epoch 46/60, Loss: 1.2554402177532513, Accuracy: 0.675243089697367`.
  *
- * **Both numbers are those of training**: they tell how well the model knows what it has been
- * shown, not how well it predicts. Look at the columns of validation in `learn.history`, too.
- * @param model what is trained
+ * **Both numbers are those of training**: they show how well the model fits the training data, not
+ * how well it predicts. See the validation columns of `learn.history`, too.
+ * @param model the model to train
  * @param dls training and validation data
  * @param options `epochs`, and those of a Learner: `lr` (default 1e-3), `wd`, `optFunc` …
  * @returns the learner; after an interrupt `resume` goes on with it

@@ -168,7 +168,8 @@ export type ReduceLROnPlateauOptions = Partial<typeof PLATEAU>;
 
 /**
  * Divides the learning rate by `factor` after `patience` epochs without improvement (fastai's
- * ReduceLROnPlateau). For `fit`: the schedules of fitOneCycle and the like would set the rate again.
+ * ReduceLROnPlateau). For `fit`: the schedules of fitOneCycle and the like would set the rate
+ * again.
  * @example await learn.fit(20, 1e-2, { cbs: [new ReduceLROnPlateau({ patience: 2, factor: 3 })] });
  */
 export class ReduceLROnPlateau extends PatientTracker {

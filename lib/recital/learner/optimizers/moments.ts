@@ -9,8 +9,8 @@ import { Optimizer } from './optimizer.js';
  *
  *     m ← b1·m + d1·g';   v ← b2·v + d2·g'²;   p ← keep·p − (a·g' + c·m) / (√(e·g'² + f·v) + eps)
  *
- * m and v are the parameter's `gradAvg` and `sqrAvg`. A moment that is not kept is left out; without
- * v nothing is divided.
+ * m and v are the parameter's `gradAvg` and `sqrAvg`. A moment that is not kept is left out;
+ * without v nothing is divided.
  */
 export interface MomentStep {
   /** Factor of the weights (decoupled decay); default 1. */

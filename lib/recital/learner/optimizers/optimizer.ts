@@ -8,7 +8,7 @@ import { checkHyper, type Hypers, type ParamGroup } from './groups.js';
 import type { PendingRows } from './time-skipping/pending-rows.js';
 
 /**
- * What an optimizer remembers of one parameter: steps taken and moments.
+ * The state of one parameter: steps taken and moments.
  * @example const { step, buffers }: ParamState = { step: 1, buffers: { gradAvg: new Float32Array(6) } }; // after one step of SGD with momentum
  */
 export interface ParamState {
@@ -16,7 +16,7 @@ export interface ParamState {
   readonly buffers: Record<string, Float32Array>;
 }
 
-/** Everything an optimizer remembers, as copies: to restore after lrFind, or to save. */
+/** The whole state of an optimizer, as copies: to restore after lrFind, or to save. */
 export interface OptimizerState {
   readonly hypers: readonly Hypers[];
   readonly params: Record<string, { step: number; buffers: Record<string, Float32Array> }>;
@@ -46,11 +46,10 @@ export function asOptFunc(make: OptFunc | OptClass): OptFunc {
 }
 
 /**
- * Base of the optimizers, with the contract that lets one work lazily on tables: `touch()` is
+ * Base class of the optimizers. An optimizer may update the rows of tables lazily: `touch()` is
  * called when the model has marked the rows that the next forward pass reads, and `settle()` before
- * anybody reads a whole table (validation, saving, `bias()`, recommending, changing the optimizer).
- * An optimizer that brings every row up to date in every step has nothing to do in either; one that
- * skips time (see SkippingOptimizer) lives by them.
+ * a whole table is read (validation, saving, `bias()`, recommending, changing the optimizer). Both
+ * do nothing, except where time is skipped (see SkippingOptimizer).
  * @example
  * const { groups, hypers } = learn.opt; // an Optimizer
  * hypers.lr; // the rate of the last group
@@ -142,15 +141,12 @@ export abstract class Optimizer {
   /** Brings every row of every table up to date. */
   settle(): void {}
 
-  /** The tables whose rows are not all up to date, as they stand; undefined if there are none. */
+  /** The pending updates of tables, as copies; undefined if there are none. */
   pendingRows(): PendingRows | undefined {
     return undefined;
   }
 
-  /**
-   * Puts rows back as they stood before they were settled, unless the weights have been changed
-   * since.
-   */
+  /** Restores pending updates that were applied since, unless the weights were changed as well. */
   restorePendingRows(_saved: PendingRows): void {}
 
   /** One step for every trainable parameter, from its gradient. */
@@ -165,12 +161,12 @@ export abstract class Optimizer {
     }
   }
 
-  /** Forgets all gradients. */
+  /** Clears all gradients. */
   zeroGrad(): void {
     for (const { params } of this.groups) for (const p of params) p.zeroGrad();
   }
 
-  /** A copy of all that is remembered. */
+  /** A copy of the state. */
   stateDict(): OptimizerState {
     this.settle();
     const params: OptimizerState['params'] = {};
@@ -222,10 +218,7 @@ export abstract class Optimizer {
     return all;
   }
 
-  /**
-   * Puts a state back. Throws ArgumentError, and changes nothing, if it is of other parameters or
-   * another optimizer.
-   */
+  /** Sets a state. Throws ArgumentError, and changes nothing, if it does not fit. */
   loadStateDict(saved: OptimizerState): void {
     const all = this.checkStateDict(saved);
     saved.hypers.forEach((h, i) => {
@@ -239,7 +232,7 @@ export abstract class Optimizer {
     }
   }
 
-  /** Forgets moments and step counts. */
+  /** Clears moments and step counts. */
   clearState(): void {
     for (const { buffers } of this.states.values()) Object.values(buffers).forEach(dispose);
     this.states.clear();
@@ -253,7 +246,7 @@ export abstract class Optimizer {
     wd: number,
   ): void;
 
-  /** What is remembered of a parameter; zero at first. */
+  /** The state of a parameter; zero at first. */
   protected state(p: Parameter): ParamState {
     const known = this.states.get(p);
     if (known) return known;
@@ -275,7 +268,7 @@ export function checkState(saved: OptimizerState): void {
   checkArgument(fits, saved, 'loadStateDict', 'what stateDict() of such an optimizer has returned');
 }
 
-/** What an optFunc has made, if it is an optimizer. */
+/** The result of an optFunc, if it is an optimizer. */
 export function checkedOptimizer(made: unknown): Optimizer {
   if (made instanceof Optimizer) return made;
   throw new ArgumentError(

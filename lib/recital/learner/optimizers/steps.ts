@@ -93,7 +93,7 @@ export type RMSPropOptions = Options<typeof RMSPROP>;
 
 /**
  * fastai's RMSProp: v ← sqrMom·v + (1 − sqrMom)·g² and p ← p − lr·g/(√v + eps); with momentum, m ←
- * mom·m + g stands in the place of g.
+ * mom·m + g replaces g.
  * @example new Learner(dls, model, { optFunc: (params, { lr }) => new RMSProp(params, { lr, mom: 0.9 }) })
  */
 export class RMSProp extends SkippingOptimizer {

@@ -7,8 +7,8 @@ import type { Step, Timeline } from './timeline.js';
 const GRAIN = 16_384;
 
 /**
- * The rows of one table, each of which stands at a step of its own. `last[row]` is the slot of the
- * timeline that a row was brought up to or touched at or, once its momentum is spent, −1 − the
+ * The rows of one table, each of which is up to date as of a step of its own. `last[row]` is the
+ * slot of the timeline at which the row was last updated or, once its momentum is spent, −1 − the
  * block at whose start that was found.
  */
 export class SkippedRows {
@@ -16,7 +16,7 @@ export class SkippedRows {
   private readonly pending: Int32Array; // rows that still move, and those touched in this block
   private pendingCount = 0;
   private rows = int32(0);
-  private strays = false; // rows that were brought up to date and have taken no step since
+  private strays = false; // rows were brought up to date and have taken no step since
 
   /**
    * @param p the table
