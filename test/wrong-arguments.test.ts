@@ -116,7 +116,7 @@ describe('wrong arguments', () => {
     'no classes': [() => new LSTMModel(wrong(100)), 'new LSTMModel(dls.classes), got a number'],
     'a metric that was not called': [
       () => topKAccuracy(wrong(new Float32Array(1000))),
-      'call it, topKAccuracy(5)',
+      'Call it: topKAccuracy(5)',
     ],
     'more numbers than tracks': [() => itemVectors(plays, { embSz: 5 }), 'embSz must be at most 4'],
     'no numbers': [() => itemVectors(plays, { embSz: 0 }), 'embSz must be'],
