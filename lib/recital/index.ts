@@ -3,7 +3,6 @@
 // compute
 export {
   type AsyncSteps,
-  InterruptGuard,
   interruptible,
   type Steps,
   type Stop,

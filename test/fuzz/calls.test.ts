@@ -180,7 +180,7 @@ function isInner(name: string, key: string): boolean {
 }
 
 /** What the library hands to a loop, a display or a layer while it works. */
-const passing = new Set(['InterruptGuard', 'PackedSequences', 'Slot', 'TrainingDisplay']);
+const passing = new Set(['PackedSequences', 'Slot', 'TrainingDisplay']);
 
 /** Every export: functions, constructors, static methods. */
 function exported(): Target[] {

@@ -38,18 +38,10 @@ function scopeToBegin(): InterruptScope | undefined {
 }
 
 /**
- * Lets long work be stopped by Ctrl-C or "interrupt kernel" without losing anything. The work asks
- * `due()` often (cheap) and then awaits `turn()`, which gives the event loop a turn and says
- * whether to stop. In a script, a second SIGINT before that ends the process as usual. In a
- * notebook, nothing more begins in a cell that was stopped: there, a new guard throws.
- * @throws InterruptedError in a cell that was stopped
- * @example
- * const guard = new InterruptGuard();
- * try {
- *   for (const batch of batches) if (guard.due() && (await guard.turn())) break;
- * } finally {
- *   guard.stop();
- * }
+ * What {@link stoppable} and the training loop are made of: work asks `due()` often (cheap), then
+ * awaits `turn()`, which gives the event loop a turn and says whether to stop, and calls `stop()`
+ * when it is over. In a script, a second SIGINT before a turn ends the process as usual.
+ * @throws InterruptedError in a notebook's cell that was stopped: nothing more begins in it
  */
 export class InterruptGuard {
   private readonly scope = scopeToBegin();

@@ -33,6 +33,7 @@ interface Cell {
 
 const MAX_WRITTEN = 20; // a larger matrix has no room for the values in its cells
 const MAX_SIDE = 60;
+
 /**
  * Full blue and red, on both of which black and white text can be read; between them the background
  * shines through, white on paper and dark in the dark.
