@@ -1,6 +1,6 @@
 import { ArgumentError } from '../../errors.js';
 import { findOptional, loadQuietly, notInstalled, requireFile } from '../../optional.js';
-import { checkOptions, whatIs } from '../../options.js';
+import { checkArgument, given, whatIs } from '../../options.js';
 import { type Column, Table } from '../table.js';
 
 /** The module danfojs-node. */
@@ -11,25 +11,21 @@ interface Danfo {
   ) => unknown;
 }
 
-/** Options of fromDanfo. */
-export interface FromDanfoOptions {
-  /**
-   * Name of a first column for the labels of the rows, such as those of describe(); default: they
-   * are left out.
-   */
-  index?: string;
-}
+const FROM_DANFO = {
+  /** Name of a first column for the labels of the rows, as of describe(). Default: without it. */
+  index: undefined as string | undefined,
+};
 
-/**
- * A column of one of these names, or of one that begins with $, takes the place of something that
- * danfo.js needs itself.
- */
+/** Options of {@link fromDanfo}. */
+export type FromDanfoOptions = Partial<typeof FROM_DANFO>;
+
+/** Names that danfo.js needs itself, as all that begin with $: no column may have them. */
 const taken: readonly string[] = ['columns', 'constructor', 'dtypes', 'index', 'shape', 'values'];
 
 /**
- * A table as a DataFrame of danfo.js, for cells in the manner of pandas. Numbers stay float64,
- * missing ones NaN, missing texts null. danfo.js does not leave missing numbers out where it
- * groups: its mean of a group with one is missing, its count has it in. `sql` does as pandas does:
+ * A table as a DataFrame of danfo.js, for cells in the style of pandas. Numbers stay float64,
+ * missing ones are NaN, missing texts null. Unlike pandas, danfo.js does not skip missing numbers
+ * in groups: their mean is missing, and their count includes them. `sql` skips them,
  * `select g, avg(v), count(v) from t group by g`; or drop such rows before,
  * `frame.dropNa({ axis: 1 })`.
  * @param table at most some 100,000 rows: danfo.js keeps a JavaScript array for each
@@ -40,8 +36,7 @@ const taken: readonly string[] = ['columns', 'constructor', 'dtypes', 'index', '
  * fromDanfo(sums).numbers('playcount_sum') // 7, 1
  */
 export function toDanfo<Frame = DanfoFrame>(table: Table): Frame {
-  if (!(table instanceof Table))
-    throw new ArgumentError(`toDanfo needs a Table, got ${whatIs(table)}.`);
+  checkArgument(table instanceof Table, table, 'toDanfo', 'a Table');
   const { columnNames, length } = table;
   const bad = columnNames.find((name) => taken.includes(name) || name.startsWith('$'));
   if (bad !== undefined) {
@@ -66,8 +61,7 @@ export function fromDanfo(
   frame: Pick<DanfoFrame, 'columns' | 'values' | 'index' | 'shape'>,
   options: FromDanfoOptions = {},
 ): Table {
-  checkOptions(options, ['index'], 'fromDanfo');
-  const { index } = options;
+  const { index } = given(FROM_DANFO, options, 'fromDanfo');
   if (!Array.isArray(frame?.columns) || !Array.isArray(frame.values) || frame.shape?.length !== 2) {
     throw new ArgumentError(`fromDanfo needs a DataFrame of danfo.js, got ${whatIs(frame)}.`);
   }
@@ -109,8 +103,7 @@ function columnOf(values: readonly unknown[]): Column {
   return values.map((value) => (missing(value) ? null : String(value)));
 }
 
-// The part of danfo.js that is typed here. Its own types cannot be used: where it is not installed
-// they are missing.
+// The part of danfo.js that is typed here: its own types are missing where it is not installed.
 
 /** A value of danfo.js. */
 export type DanfoValue = string | number | boolean | null | undefined;

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { crc32, inflateRaw, type ZlibOptions } from 'node:zlib';
 import { interruptible } from '../../compute/interrupt.js';
 import { DataError } from '../../errors.js';
-import { checkOptions } from '../../options.js';
+import { given } from '../../options.js';
 import { Plays } from '../plays.js';
 import { warnOfDuplicates } from '../plays-columns.js';
 
@@ -14,14 +14,14 @@ import { decoderLabel, shownNames, shownText } from './csv-format.js';
 import { existingFile, isFile, linesBeforeFault, notInEncoding, statOf } from './text-file.js';
 
 /**
- * HetRec 2011 Last.fm-2K (Cantador, Brusilovsky and Kuflik, 2011). It knows artists, not tracks: an
- * artist takes a track's place.
+ * HetRec 2011 Last.fm-2K (Cantador, Brusilovsky and Kuflik, 2011). It has artists in place of
+ * tracks.
  */
 export interface HetRec {
   /** Plays of artists, with the artists' names as titles in `plays.catalogue`. */
   readonly plays: Plays;
   /**
-   * Who gave an artist which tag: user_id, track_id (the artist's), tag, timestamp (milliseconds
+   * Tags that users gave to artists: user_id, track_id (the artist's), tag, timestamp (milliseconds
    * since 1970).
    */
   readonly tags: Table;
@@ -29,14 +29,16 @@ export interface HetRec {
   readonly friends: Table;
 }
 
-/** Options of {@link readHetRec}. */
-export interface ReadHetRecOptions {
+const READ_HETREC = {
   /**
-   * How the characters of all files are written: a label of TextDecoder, such as `'latin1'`.
-   * Default: as published, UTF-8 but Latin-1 in tags.dat.
+   * The encoding of all files: a label of TextDecoder, such as `'latin1'`. Default: as published,
+   * UTF-8 but Latin-1 in tags.dat.
    */
-  encoding?: string;
-}
+  encoding: undefined as string | undefined,
+};
+
+/** Options of {@link readHetRec}. */
+export type ReadHetRecOptions = Partial<typeof READ_HETREC>;
 
 const FILES = [
   'artists.dat',
@@ -54,8 +56,7 @@ const FILES = [
  * @example const { plays, tags, friends } = await readHetRec('hetrec2011-lastfm-2k.zip');
  */
 export async function readHetRec(where: string, options: ReadHetRecOptions = {}): Promise<HetRec> {
-  checkOptions(options, ['encoding'], 'readHetRec');
-  const encoding = decoderLabel(options.encoding);
+  const encoding = decoderLabel(given(READ_HETREC, options, 'readHetRec').encoding);
   const found = locateHetRec(where);
   if (found === undefined)
     throw new DataError(

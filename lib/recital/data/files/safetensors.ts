@@ -115,7 +115,7 @@ export function safetensorsOf(
   const header = Buffer.concat([text, Buffer.alloc(-text.length & 7, ' ')]);
   if (header.length > MAX_HEADER)
     throw new ArgumentError(
-      `The header has ${header.length} bytes, more than ${MAX_HEADER}: put large texts into tensors of bytes.`,
+      `The header has over ${MAX_HEADER} bytes: put large texts into tensors of bytes.`,
     );
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(header.length));
@@ -154,11 +154,10 @@ export function dtypeOf(name: string, data: TensorData): Dtype {
   );
 }
 
-/** Where a tensor lies in a file, and how to read it. */
+/** A tensor in a file: its type, shape, first byte and the one after its last in the data. */
 export interface TensorInfo {
   readonly dtype: Dtype;
   readonly shape: readonly number[];
-  /** Its first byte and the one after its last, counted from the end of the header. */
   readonly offsets: readonly [number, number];
 }
 
@@ -230,7 +229,7 @@ function checkTokens(text: string): void {
 function checkWhole(token: string): void {
   if (/^\d{1,16}$/.test(token) && Number.isSafeInteger(Number(token))) return;
   throw new DataError(
-    `its header has the number ${token.slice(0, 30)}; whole numbers from 0 to 2⁵³ − 1 were expected.`,
+    `its header has the number ${token.slice(0, 30)}; expected: whole numbers up to 2⁵³ − 1.`,
   );
 }
 
