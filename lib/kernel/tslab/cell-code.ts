@@ -9,6 +9,7 @@ import {
   compiler,
   PREFIX,
   REBUILDS,
+  type SourceFile,
   type ts,
   tslabRequire,
   WRAPPERS,
@@ -150,8 +151,7 @@ export class CellCode {
   private declaring(name: string): number | undefined {
     for (const [number, { lines }] of [...this.cells].reverse()) {
       const code = lines.join('\n');
-      if (number !== this.current && code.includes(name) && declaredBy(code).has(name))
-        return number;
+      if (number !== this.current && code.includes(name) && declares(code, name)) return number;
     }
     return undefined;
   }
@@ -162,29 +162,12 @@ export class CellCode {
   }
 }
 
-/** The names that code declares outside of functions and blocks. */
-function declaredBy(code: string): Set<string> {
+/** Whether code declares a name outside of functions and blocks. */
+function declares(code: string, name: string): boolean {
   const own = compiler();
-  const names = new Set<string>();
-  const bind = (name: ts.BindingName | undefined): void => {
-    if (!name) return;
-    if (own.isIdentifier(name)) names.add(name.text);
-    else for (const each of name.elements) if (own.isBindingElement(each)) bind(each.name);
-  };
-  const { statements } = own.createSourceFile('cell.ts', code, own.ScriptTarget.ES2022);
-  for (const statement of statements) {
-    if (own.isVariableStatement(statement))
-      for (const { name } of statement.declarationList.declarations) bind(name);
-    else if (own.isImportDeclaration(statement)) {
-      const { name, namedBindings } = statement.importClause ?? {};
-      bind(name);
-      if (namedBindings && own.isNamedImports(namedBindings))
-        for (const each of namedBindings.elements) bind(each.name);
-      else bind(namedBindings?.name);
-    } else if (own.isFunctionDeclaration(statement) || own.isClassDeclaration(statement))
-      bind(statement.name);
-  }
-  return names;
+  const file = own.createSourceFile('cell.ts', PREFIX + code, own.ScriptTarget.ES2022, true);
+  own.bindSourceFile(file, {});
+  return (file as SourceFile).locals?.has(name) ?? false;
 }
 
 /**

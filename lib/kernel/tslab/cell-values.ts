@@ -116,16 +116,8 @@ function awaitsInFor(source: string): boolean {
 const STEP_MS = 20;
 const PATIENCE_MS = 5_000; // for work that goes on
 /** Resources of the compiler, and such as only wait. */
-const idleResources = new Set([
-  'FSEventWrap',
-  'StatWatcher',
-  'PipeWrap',
-  'TTYWrap',
-  'TCPSocketWrap',
-  'TCPServerWrap',
-  'MessagePort',
-  'Worker',
-]);
+const idleResources =
+  /^(FSEventWrap|StatWatcher|PipeWrap|TTYWrap|TCPSocketWrap|TCPServerWrap|MessagePort|Worker)$/;
 const timeout = setTimeout(() => {});
 const immediate = setImmediate(() => {});
 clearTimeout(timeout);
@@ -221,7 +213,7 @@ export class LastExpression {
     const end = performance.now() + PATIENCE_MS;
     let running = true;
     for (let idle = 0; idle < 2 && performance.now() < end; idle = running ? 0 : idle + 1) {
-      running = process.getActiveResourcesInfo().some((kind) => !idleResources.has(kind));
+      running = process.getActiveResourcesInfo().some((kind) => !idleResources.test(kind));
       await new Promise((resolve) => setTimeout(resolve, STEP_MS));
     }
     return { rejections: this.taken(), running };

@@ -30,8 +30,6 @@ const ASKED = 3; // how many interrupts were asked for
 
 const CLOSE_MS = 300;
 const SIGNAL_MS = 500; // from a signal to the end of a section
-const RESTARTS = 20;
-const RESTART_MS = 100;
 const LOOK_MS = 20;
 const SHUTDOWN_MS = 1_500;
 const STALL_MS = 5_000; // cells that can be stopped have stopped by then, see interrupts.ts
@@ -65,7 +63,6 @@ interface FromThread {
   frames?: Uint8Array[];
   /** How many interrupts had been dealt with when it was asked for. */
   interrupt?: number;
-  dying?: string;
 }
 interface ThreadData {
   zmqFile: string;
@@ -92,9 +89,7 @@ export class InterruptChannel {
   depth = 0;
   worker: Worker | undefined;
   private readonly state = new Int32Array(new SharedArrayBuffer(16));
-  private readonly binds: Bind[] = []; // channels that the thread has
   private readonly waiting = new Map<Channel, (failed?: string) => void>(); // for a channel to be bound
-  private request: Content | undefined; // whose cell runs
 
   /**
    * Starts the thread.
@@ -102,47 +97,17 @@ export class InterruptChannel {
    */
   start(zmqFile: string, handler: Handler): void {
     const { state } = this;
-    let reason = 'it has ended';
     const data: ThreadData = { zmqFile, state };
     this.worker = new Worker(path.join(__dirname, '../tslab/start.cjs'), {
       argv: ['interrupt-channel'],
       workerData: data,
       execArgv: [],
     });
-    this.worker.on('message', ({ bound, failed, frames, interrupt, dying }: FromThread) => {
-      if (dying) reason = dying;
-      else if (bound) this.waiting.get(bound)?.(failed);
+    this.worker.on('message', ({ bound, failed, frames, interrupt }: FromThread) => {
+      if (bound) this.waiting.get(bound)?.(failed);
       else if (frames) handler.message(frames.map((frame) => Buffer.from(frame)));
       else if (interrupt === Atomics.load(state, HEARD)) handler.interrupt(); // else it was heard
     });
-    this.worker.on('error', (error) => {
-      reason = error.message; // before it could run
-    });
-    this.worker.on('exit', () => {
-      if (!this.closing) void this.restart(reason, () => this.start(zmqFile, handler));
-    });
-  }
-
-  private get closing(): boolean {
-    return Atomics.load(this.state, CLOSING) === 1;
-  }
-
-  /** Starts the thread again after it has died, with its channels. */
-  private async restart(reason: string, start: () => void): Promise<void> {
-    rawDebug(
-      `The thread that listens for the stop button has died: ${reason}. It is started again.`,
-    );
-    start();
-    this.post({ running: this.request });
-    for (const bind of this.binds) {
-      for (let tries = 1; ; tries++) {
-        const failed = await this.bound(bind);
-        if (!failed || this.closing) break;
-        if (tries === RESTARTS)
-          return rawDebug(`It cannot listen on ${bind.address}: ${failed}. Restart the kernel.`);
-        await new Promise((done) => setTimeout(done, RESTART_MS)); // until the system frees the address
-      }
-    }
   }
 
   /**
@@ -150,14 +115,11 @@ export class InterruptChannel {
    * @throws an Error if the address is taken
    */
   async bind(bind: Bind): Promise<void> {
-    const failed = await this.bound(bind);
-    if (failed) throw new Error(failed);
-    this.binds.push(bind);
-  }
-
-  private bound(bind: Bind): Promise<string | undefined> {
     this.post({ bind });
-    return new Promise((done) => this.waiting.set(bind.channel, done));
+    const failed = await new Promise<string | undefined>((done) =>
+      this.waiting.set(bind.channel, done),
+    );
+    if (failed) throw new Error(failed);
   }
 
   /** Stands for the socket of a channel. */
@@ -171,7 +133,6 @@ export class InterruptChannel {
 
   /** The cell of the request with this header begins; undefined: it has ended. */
   runs(header: Content | undefined): void {
-    this.request = header;
     this.post({ running: header });
   }
 
@@ -322,9 +283,7 @@ export function main(): void {
   };
 
   process.on('uncaughtException', (error) => {
-    post({ dying: error.message }); // a defect of this file: the kernel starts the thread again
-    close();
-    process.exit(1);
+    rawDebug(`An error in the thread that listens for the stop button: ${error.message}`);
   });
   port.on('message', (message: ToThread) => {
     if (message.frames && message.channel) void send(message.channel, message.frames);

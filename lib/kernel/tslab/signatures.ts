@@ -13,8 +13,8 @@ export function textOf(parts: readonly ts.SymbolDisplayPart[] = []): string {
     .replace(/\*\*([^*\n]+)\*\*/g, '$1');
 }
 
-/** Whether a line begins a point of a list, a row of a table, or code that is indented. */
-const standsAlone = (line: string): boolean => /^(\s{2,}|\s*([-*|>]|\d+\.)\s)/.test(line);
+/** A point of a list, or a row of a table. */
+const item = /^\s*([-*|>]|\d+\.)\s/;
 
 /**
  * Joins the lines of each paragraph, which are broken as their source file is, and breaks them for a
@@ -23,6 +23,7 @@ const standsAlone = (line: string): boolean => /^(\s{2,}|\s*([-*|>]|\d+\.)\s)/.t
 export function wrap(text: string, indent = '', hanging = indent): string {
   const lines: string[] = [];
   let isFenced = false;
+  let isInItem = false; // where lines that are indented continue it; elsewhere they are code
   let line = ''; // that is being filled
   const flush = (): void => {
     if (line !== '') lines.push(line);
@@ -31,13 +32,15 @@ export function wrap(text: string, indent = '', hanging = indent): string {
   for (const source of text.trim().split('\n')) {
     if (source.trim() === '') {
       flush();
+      isInItem = false;
       if (lines.length) lines.push('');
     } else if (isFenced || source.startsWith('```')) {
       flush();
       if (source.startsWith('```')) isFenced = !isFenced;
       lines.push(indent + source);
     } else {
-      if (standsAlone(source)) flush();
+      if (item.test(source) || (/^\s{2,}/.test(source) && !isInItem)) flush();
+      isInItem ||= item.test(source);
       for (const word of source.trim().split(/\s+/)) {
         if (line !== '' && line.length + 1 + word.length > WIDTH) flush();
         if (line === '') line = (lines.length ? hanging : indent) + word;
@@ -170,11 +173,23 @@ export class Signatures {
     return symbols.map((symbol) => {
       const doc = textOf(symbol.getDocumentationComment(this.checker));
       const text = doc || notes.get(symbol.name) || '';
-      const value = defaults.get(symbol.name);
+      const value = defaults.get(symbol.name) ?? this.givenTo(symbol);
       const shown = value !== undefined && !/default/i.test(text) ? ` = ${value}` : '';
       const head = `${this.member(symbol)}${shown}`;
       return text === '' ? head : `${head}\n${wrap(text, '    ')}`;
     });
+  }
+
+  /** The default of an option whose type is that of an object of defaults. */
+  private givenTo({ declarations }: ts.Symbol): string | undefined {
+    const own = this.compiler;
+    const declared = declarations?.[0];
+    if (!declared || !own.isPropertyAssignment(declared)) return undefined;
+    const { initializer } = declared;
+    const value = this.source(
+      own.isAsExpression(initializer) ? initializer.expression : initializer,
+    );
+    return value === 'undefined' || value.length > LONGEST ? undefined : value;
   }
 
   /** `name?: type`; for a method its signatures. */

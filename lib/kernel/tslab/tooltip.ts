@@ -171,7 +171,7 @@ export class Tooltip {
   }
 
   private usersOf(symbol: ts.Symbol): Users {
-    return usersOf(symbol.name, this.cursor.besides(symbol));
+    return usersOf(symbol.name, this.cursor.besides(symbol), this.checker);
   }
 
   /** The first example among some symbols. */
@@ -286,7 +286,7 @@ interface Users {
  * that have it as a part. A type has no example of its own; theirs show how it is used.
  * @param symbols what the module exports, no aliases
  */
-function usersOf(name: string, symbols: readonly ts.Symbol[]): Users {
+function usersOf(name: string, symbols: readonly ts.Symbol[], checker: Checker): Users {
   const own = compiler();
   const examplesFrom = (users: User[]): ts.Symbol[] => [
     ...users.map(({ symbol }) => symbol),
@@ -295,12 +295,14 @@ function usersOf(name: string, symbols: readonly ts.Symbol[]): Users {
   const users = callsWith(own, name, symbols);
   if (users.length)
     return { labels: [...new Set(users.map(({ label }) => label))], symbols: examplesFrom(users) };
-  const isPart = (part: string, { declarations = [] }: ts.Symbol): boolean =>
-    declarations.some(
-      (each) =>
-        (own.isInterfaceDeclaration(each) || own.isTypeAliasDeclaration(each)) &&
-        mentions(part, each),
+  const isPart = (part: string, symbol: ts.Symbol): boolean => {
+    if (!(symbol.flags & (own.SymbolFlags.Interface | own.SymbolFlags.TypeAlias))) return false;
+    // The members too: the type of options is often that of an object of defaults.
+    const members = checker.getPropertiesOfType(checker.getDeclaredTypeOfSymbol(symbol));
+    return [symbol, ...members].some(({ declarations = [] }) =>
+      declarations.some((each) => mentions(part, each)),
     );
+  };
   const wholesOf = (part: string): ts.Symbol[] =>
     symbols.filter((each) => each.name !== part && isPart(part, each));
   const wholes = wholesOf(name);

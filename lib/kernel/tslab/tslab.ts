@@ -27,6 +27,8 @@ export type Compiler = typeof ts & {
   getTouchingPropertyName(file: ts.SourceFile, position: number): ts.Node;
   findPrecedingToken(position: number, file: ts.SourceFile): ts.Node | undefined;
   isAssignmentOperator(kind: ts.SyntaxKind): boolean;
+  /** Fills in `locals`. */
+  bindSourceFile(file: ts.SourceFile, options: ts.CompilerOptions): void;
   getContainingObjectLiteralElement(
     node: ts.Node,
   ): (ts.ObjectLiteralElement & { parent: ts.ObjectLiteralExpression }) | undefined;
@@ -62,6 +64,8 @@ export type Checker = ts.TypeChecker & {
 /** A source file with its internal fields. */
 export type SourceFile = ts.SourceFile & {
   parseDiagnostics: readonly ts.DiagnosticWithLocation[];
+  /** By name: what it declares outside of functions and blocks. */
+  locals?: { has(name: string): boolean };
   resolvedModules?: {
     forEach(
       each: (found: { resolvedModule?: unknown; isInvalidated?: boolean } | undefined) => void,

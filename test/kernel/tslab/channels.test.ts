@@ -149,54 +149,35 @@ describe('the channels of a kernel', () => {
 });
 
 describe('the thread that has the channels', () => {
-  it('is started again when it dies, says so, and hears as before', async () => {
+  it('lives on after an error in it, and hears as before', async () => {
     const [port, iopub] = await freePorts(2);
     const connection = { key: 'k' };
     const control = new InterruptChannel();
-    const heard: string[] = [];
-    const rawDebug = Object.getOwnPropertyDescriptor(process, '_rawDebug');
-    const said: string[] = [];
-    Object.defineProperty(process, '_rawDebug', {
-      value: (text: string) => said.push(text),
-      configurable: true,
-      writable: true,
-    });
-    const dealer = new zmq.Dealer({ linger: 0, receiveTimeout: 500 });
+    const dealer = new zmq.Dealer({ linger: 0, receiveTimeout: 5_000 });
     try {
       const answer = (frames: Buffer[]): void => {
         const { identity, header } = unpack(connection, frames);
-        heard.push(String(header.msg_type));
-        control
-          .socket('control')
-          .send(pack(connection, { identity, type: 'reply', content: {}, parent: header }));
+        const reply = { identity, type: 'reply', content: {}, parent: header };
+        control.socket('control').send(pack(connection, reply));
       };
-      control.start(tslab.resolve('zeromq'), { message: answer, interrupt: () => control.heard() });
+      let interrupts = 0;
+      const interrupt = (): void => {
+        interrupts++;
+        control.heard();
+      };
+      control.start(tslab.resolve('zeromq'), { message: answer, interrupt });
       await control.bind({ channel: 'control', address: `tcp://127.0.0.1:${port}`, connection });
       await control.bind({ channel: 'iopub', address: `tcp://127.0.0.1:${iopub}`, connection });
       dealer.connect(`tcp://127.0.0.1:${port}`);
-      const ask = async (): Promise<void> => {
-        for (let answered = false; !answered; ) {
-          await dealer.send(pack(connection, { type: 'interrupt_request', content: {} })); // what reaches the thread that dies is lost
-          answered = await dealer.receive().then(
-            () => true,
-            () => false,
-          );
-        }
-      };
-      await ask();
-      control.worker?.postMessage(null); // which it cannot read
-      await new Promise<void>((done) => control.worker?.once('exit', done));
-      const before = heard.length;
-      await ask();
-      expect(heard.length).to.be.greaterThan(before);
-      expect(new Set(heard)).to.deep.equal(new Set(['interrupt_request']));
-      expect(said.join('\n')).to.match(
-        /^The thread that listens for the stop button has died: .*\. It is started again\.$/,
-      );
+      for (let i = 1; i <= 2; i++) {
+        await dealer.send(pack(connection, { type: 'interrupt_request', content: {} }));
+        await dealer.receive();
+        expect(interrupts).to.equal(i);
+        control.worker?.postMessage(null); // which it cannot read
+      }
     } finally {
       dealer.close();
       await control.close();
-      if (rawDebug) Object.defineProperty(process, '_rawDebug', rawDebug);
     }
   });
 });

@@ -181,6 +181,7 @@ describe('tooltips and completion', () => {
       /\n {4}nFactors\?: number\n {8}Length of the factors of users and items; default 50\.\n/,
     );
     expect(text).to.match(/\n {4}wd\?: number\n {8}Weight decay of every run; default/);
+    expect(await inspect('recital.checkGradients')).to.match(/\n {4}tolerance\?: number = 0\.01\n/);
     expect(await inspect('recital.precisionAtK')).to.match(
       /\n {4}k\?: number\n {8}Length of the list that counts; default 10\./,
     );
