@@ -234,13 +234,13 @@ function awaitedModule(own: Compiler, value: ts.Expression): ts.StringLiteral | 
 
 /** What cells call at their stop points. */
 export interface StopPoints {
-  /** Whether `round` has something to do. */
-  asked(): boolean;
-  /** Throws if the cell was stopped. */
-  round(): void;
-  /** Throws, or returns what it is given. */
+  /** After an await, which gave `value`. Throws if nothing is waited for any more. */
   resumed<T>(value: T): T;
-  /** Throws if the cell was stopped. */
+  /** In a loop. Throws if the cell was stopped and none of its work stops by itself. */
+  round(): void;
+  /** Whether `round` has something to do: cheap. */
+  asked(): boolean;
+  /** Below a statement that awaits. Throws if the cell was stopped. */
   ended(): void;
 }
 const STOP_POINTS = Symbol.for('recital.stopPoints');

@@ -1,5 +1,6 @@
 // What Tab and Shift-Tab show at a position in a cell, and whether a cell can be run as it stands.
 // tslab hands on only a part of what its compiler knows.
+import type { Content } from '../protocol.js';
 import { Tooltip } from './tooltip.js';
 import {
   type Checker,
@@ -13,21 +14,18 @@ import {
   type ts,
 } from './tslab.js';
 
-/** A request about a position in a cell. */
-export interface CursorRequest {
-  code: string;
-  /** In characters: JavaScript counts those beyond U+FFFF as two. */
-  cursor_pos: number;
-}
-
 /** The file and the checker that the compiler has looked with. */
 interface Seen {
   file?: SourceFile;
   checker?: Checker;
 }
 
-const toIndex = (code: string, characters: number): number =>
-  [...code].slice(0, characters).join('').length;
+/** Code and position of a request. Jupyter counts characters, JavaScript those beyond U+FFFF as two. */
+function positionIn(request: Content): { code: string; position: number } {
+  const code = String(request.code);
+  const characters = [...code].slice(0, Number(request.cursor_pos));
+  return { code, position: characters.join('').length };
+}
 const toCharacters = (code: string, index: number): number => [...code.slice(0, index)].length;
 
 /**
@@ -44,10 +42,10 @@ export class CodeAssistant {
   }
 
   /** The reply with the tooltip for a position. */
-  inspect(executor: Executor, { code, cursor_pos }: CursorRequest): Reply {
+  inspect(executor: Executor, request: Content): Content {
     const nothing = { status: 'ok', found: false, data: {}, metadata: {} };
     try {
-      const position = toIndex(code, cursor_pos);
+      const { code, position } = positionIn(request);
       const looked = this.look(executor, code, position);
       const cursor = looked && new SymbolAtCursor(looked.checker, looked.file);
       const symbol = cursor?.at(position + PREFIX.length);
@@ -78,10 +76,11 @@ export class CodeAssistant {
   }
 
   /** The reply with the completions at a position, which replace what has been typed. */
-  complete(executor: Executor, { code, cursor_pos }: CursorRequest): Reply {
+  complete(executor: Executor, request: Content): Content {
     try {
       this.seen.checker = undefined;
-      const answer = executor.complete(code, toIndex(code, cursor_pos));
+      const { code, position } = positionIn(request);
+      const answer = executor.complete(code, position);
       const { file } = this.seen;
       const checker = this.seen.checker ?? (file && this.checkers.get(file));
       const { start, end, matches } = completions(answer, code, { file, checker });
@@ -99,8 +98,6 @@ export class CodeAssistant {
     }
   }
 }
-
-type Reply = Record<string, unknown>;
 
 /**
  * Watches TypeScript for the file and the checker of an answer, which tslab keeps to itself: the

@@ -10,6 +10,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { clearTimeout, setImmediate, setTimeout } from 'node:timers'; // a cell may replace the global ones
 import type { InterruptScope } from '../../recital/compute/interrupt.js';
+import type { StopPoints } from './cell-code.js';
 import type { InterruptChannel } from './interrupt-channel.js';
 
 const PATIENCE_MS = 3_000; // for work that stops by itself
@@ -200,32 +201,24 @@ export class Interrupts {
     return true;
   }
 
-  /** Stop point after an await, which gave `value`. Throws if nothing is waited for any more. */
-  resumed<T>(value: T): T {
-    if (this.heardBy()?.leaving) throw new Stopped();
-    return value;
-  }
-
-  /**
-   * Stop point in a loop. Throws if the cell was stopped and none of its work stops by itself: also
-   * where a `catch` has swallowed what was thrown before.
-   */
-  round(): void {
-    const cell = this.heardBy();
-    const isOver = cell?.stopped && !cell.listens && cell.work.size === 0;
-    if (cell?.leaving || isOver) throw new Stopped();
-  }
-
-  /** Whether a loop that gives no turns should call `round`: cheap. */
-  asked(): boolean {
-    return this.channel.asked() || this.current?.stopped === true;
-  }
-
-  /** Stop point below a statement that awaits. Throws if the cell was stopped. */
-  ended(): void {
-    const cell = this.storage.getStore();
-    if (cell?.stopped && !cell.listens) throw new Stopped();
-  }
+  /** What cells call at their stop points. */
+  readonly stopPoints: StopPoints = {
+    resumed: (value) => {
+      if (this.heardBy()?.leaving) throw new Stopped();
+      return value;
+    },
+    // Also where a `catch` has swallowed what was thrown before. Work that stops by itself goes on.
+    round: () => {
+      const cell = this.heardBy();
+      const isOver = cell?.stopped && !cell.listens && cell.work.size === 0;
+      if (cell?.leaving || isOver) throw new Stopped();
+    },
+    asked: () => this.channel.asked() || this.current?.stopped === true,
+    ended: () => {
+      const cell = this.storage.getStore();
+      if (cell?.stopped && !cell.listens) throw new Stopped();
+    },
+  };
 
   /**
    * The cell that the code at hand belongs to. Loops, and awaits that do not wait, give the event

@@ -17,12 +17,12 @@ import {
 } from '../protocol.js';
 import { CellCode, onStopPoint, rewriteDeclarations } from './cell-code.js';
 import { Declarations, LastExpression, textOf } from './cell-values.js';
-import { CodeAssistant, type CursorRequest, isComplete } from './complete.js';
+import { CodeAssistant, isComplete } from './complete.js';
 import { type ErrorContent, notCompiled, stopped, thrown } from './failure.js';
 import { InterruptChannel } from './interrupt-channel.js';
 import { heard, Interrupts, isStopped } from './interrupts.js';
 import { cut, Output } from './output.js';
-import { exitWithParent, type Running } from './supervise.js';
+import { Exit, exitWithParent, FAREWELL_MS, type Running } from './supervise.js';
 import {
   cellGlobals,
   DIAGNOSTIC,
@@ -36,7 +36,6 @@ import {
   type ZmqServer,
 } from './tslab.js';
 
-const FAREWELL_MS = 100; // for messages on their way when the kernel ends
 const ABORT_MS = 20; // to read requests that came while a failing cell kept the event loop busy
 
 type Publish = (type: string, content: unknown) => void;
@@ -53,19 +52,10 @@ interface ExecuteRequest {
 export function main(connectionFile: string): void {
   Error.stackTraceLimit = 50; // as deep as a training goes, so that the cell's own line is there
   const kernel = new Kernel();
-  process.on('disconnect', () => kernel.exit(1)); // the process of supervise.ts has died
-  exitWithParent(() => kernel.exit(1));
+  process.on('disconnect', () => kernel.exit.end(1)); // the process of supervise.ts has died
+  exitWithParent(() => kernel.exit.end(1));
   modules.main().startKernel({ configPath: connectionFile, enableFindLocal: false });
   kernel.listenForErrors();
-}
-
-/** Thrown by process.exit in a cell, which would otherwise end the kernel silently. */
-class KernelExit extends Error {
-  override name = 'KernelExit';
-
-  constructor(readonly code: number | string | null | undefined) {
-    super(`process.exit(${code ?? ''}) was called: the kernel ends, and its variables are gone.`);
-  }
 }
 
 class Kernel {
@@ -80,11 +70,12 @@ class Kernel {
   );
   private readonly jupyter: JupyterModule;
   private readonly refused = new Refused('shell');
-  /** Ends the process in order. */
-  readonly exit: (code?: number | string | null) => void;
+  readonly exit = new Exit(
+    () => this.interrupts.endCell(),
+    () => this.channel.close(),
+  );
 
   private reported: unknown[][] = []; // what tslab would print about a failing cell
-  private leaving: KernelExit | undefined;
   private count = 0; // number of the latest cell
   private received = 0; // execute requests so far
   private abortedUpTo = 0; // requests up to this one were queued behind a cell that failed
@@ -102,14 +93,16 @@ class Kernel {
     });
     this.patchExecutor();
     this.jupyter = modules.jupyter();
-    this.patchServer(this.jupyter.ZmqServer.prototype);
-    onStopPoint({
-      asked: () => interrupts.asked(),
-      round: () => interrupts.round(),
-      resumed: (value) => interrupts.resumed(value),
-      ended: () => interrupts.ended(),
+    const kernel = this;
+    Object.assign(this.jupyter.ZmqServer.prototype, {
+      bindSocket(this: ZmqServer, socket: RawSocket, port: number) {
+        return kernel.bind(this, socket, port);
+      },
+      handleShellMessage(this: ZmqServer, socket: Socket, ...frames: Buffer[]) {
+        return kernel.receive(this, socket, frames);
+      },
     });
-    this.exit = this.patchExit();
+    onStopPoint(interrupts.stopPoints);
     this.announce();
   }
 
@@ -143,38 +136,6 @@ class Kernel {
     };
   }
 
-  private patchServer(server: ZmqServer): void {
-    const kernel = this;
-    server.bindSocket = function (socket, port) {
-      return kernel.bind(this, socket, port);
-    };
-    server.handleShellMessage = function (socket, ...frames) {
-      return kernel.receive(this, socket, frames);
-    };
-  }
-
-  /** Makes process.exit end the cell with an error. Returns what ends the process in order. */
-  private patchExit(): Kernel['exit'] {
-    const really = process.exit.bind(process);
-    process.exit = (code) => {
-      if (!this.leaving) {
-        this.leaving = new KernelExit(code);
-        if (!this.interrupts.endCell()) {
-          console.error(this.leaving.message);
-          this.leave();
-        }
-      }
-      throw this.leaving; // nothing below the call may run
-    };
-    return (code) => void this.channel.close().then(() => really(code));
-  }
-
-  /** Ends the process if a cell has called process.exit. */
-  private leave(): void {
-    const { leaving } = this;
-    if (leaving) setTimeout(() => this.exit(leaving.code), FAREWELL_MS);
-  }
-
   /** Listens on one of Jupyter's channels. */
   private async bind(zmq: ZmqServer, socket: RawSocket, port: number): Promise<void> {
     const where = address(zmq.connInfo, port);
@@ -200,40 +161,23 @@ class Kernel {
       console.error(
         `The kernel cannot listen on ${where}: ${(error as Error).message}. Shut it down, and start a new one, for which Jupyter chooses others.`,
       );
-      this.exit(1);
+      this.exit.end(1);
     }
   }
 
-  /** Answers to requests other than to run a cell; undefined where there is none. */
-  private answer(
-    zmq: ZmqServer,
-    type: string,
-    content: Content,
-  ): Content | Promise<Content> | undefined {
-    const { executor } = zmq.handler;
-    switch (type) {
-      case 'kernel_info_request':
-        return about(zmq.handler.handleKernel());
-      case 'is_complete_request':
-        return isComplete(String(content.code));
-      case 'inspect_request':
-        return this.assistant.inspect(executor, content as unknown as CursorRequest);
-      case 'complete_request':
-        return this.assistant.complete(executor, content as unknown as CursorRequest);
-      case 'history_request':
-        return { status: 'ok', history: [] };
-      case 'comm_info_request':
-        return { status: 'ok', comms: {} };
-      case 'interrupt_request':
-        return { status: 'ok' }; // the thread of interrupt-channel.ts has done it
-      case 'shutdown_request':
-        return { status: 'ok', restart: content.restart === true };
-      case 'recital_finish_request': // not Jupyter's: asked by those who run a whole notebook
-        return this.last.finish();
-      default:
-        return undefined;
-    }
-  }
+  /** Answers to requests other than to run a cell, by type. */
+  private readonly answers: Record<string, (zmq: ZmqServer, content: Content) => unknown> = {
+    kernel_info_request: ({ handler }) => about(handler.handleKernel()),
+    is_complete_request: (_, { code }) => isComplete(String(code)),
+    inspect_request: ({ handler }, request) => this.assistant.inspect(handler.executor, request),
+    complete_request: ({ handler }, request) => this.assistant.complete(handler.executor, request),
+    history_request: () => ({ status: 'ok', history: [] }),
+    comm_info_request: () => ({ status: 'ok', comms: {} }),
+    interrupt_request: () => ({ status: 'ok' }), // the thread of interrupt-channel.ts has done it
+    shutdown_request: (_, { restart }) => ({ status: 'ok', restart: restart === true }),
+    // Not Jupyter's: asked by those who run a whole notebook, before they stop the kernel.
+    recital_finish_request: () => this.last.finish(),
+  };
 
   /**
    * A message has come on the shell or the control channel. Never throws: one that is malformed or
@@ -259,7 +203,8 @@ class Kernel {
     const reply = type.replace(/_request$/, '_reply');
     status(zmq, 'busy', message);
     try {
-      const content = await this.answer(zmq, type, message.content);
+      const answer = Object.hasOwn(this.answers, type) ? this.answers[type] : undefined;
+      const content = await answer?.(zmq, message.content);
       if (content) send(zmq, socket, message, reply, content);
     } catch (error) {
       send(zmq, socket, message, reply, { status: 'error', ...thrown(error, this.code) });
@@ -269,7 +214,7 @@ class Kernel {
     if (this.running) status(zmq, 'busy', { header: {} });
     if (type === 'shutdown_request') {
       this.ending = true;
-      setTimeout(() => this.exit(0), FAREWELL_MS); // whatever a cell left running must not keep the kernel alive
+      setTimeout(() => this.exit.end(0), FAREWELL_MS); // whatever a cell left running must not keep the kernel alive
       zmq.close();
     }
   }
@@ -285,7 +230,7 @@ class Kernel {
     const request = message.content as ExecuteRequest;
     status(zmq, 'busy', message);
     let content: Reply = { status: 'aborted' };
-    if (number > this.abortedUpTo && !this.leaving) {
+    if (number > this.abortedUpTo && !this.exit.error) {
       this.runs(message);
       content = await this.run(zmq.handler.executor, request, publish).catch((error) =>
         this.failed(error, publish),
@@ -298,7 +243,7 @@ class Kernel {
     }
     send(zmq, socket, message, 'execute_reply', content);
     status(zmq, 'idle', message);
-    this.leave();
+    this.exit.endIfCalled();
   }
 
   /** Notes which request's cell runs, here, in the thread, and in the process of supervise.ts. */
@@ -331,12 +276,12 @@ class Kernel {
     if (ran) for (const args of this.reported) output.print('stderr', `${format(...args)}\n`);
     output.finish();
     const rejections = this.last.taken(); // beyond the protocol: for those who run a whole notebook
-    if (ran && !cell.stopped && !this.leaving) {
+    if (ran && !cell.stopped && !this.exit.error) {
       const user_expressions = expressions;
       return { status: 'ok', execution_count: number, payload: [], user_expressions, rejections };
     }
-    const content = this.leaving
-      ? thrown(this.leaving, this.code)
+    const content = this.exit.error
+      ? thrown(this.exit.error, this.code)
       : cell.stopped
         ? stopped(cell, this.reported.at(-1)?.[0])
         : this.explain(isCounted ? number : 0);
@@ -433,11 +378,11 @@ class Kernel {
     process.removeAllListeners('unhandledRejection');
     process.removeAllListeners('uncaughtException');
     process.on('uncaughtException', (error) => {
-      if (error !== this.leaving)
+      if (error !== this.exit.error)
         tell('An error was thrown that no cell awaits:', thrown(error, this.code));
     });
     process.on('unhandledRejection', (reason) => {
-      if (reason === this.leaving || isStopped(reason)) return;
+      if (reason === this.exit.error || isStopped(reason)) return;
       const content = thrown(reason, this.code);
       this.last.rejected(content);
       tell('A promise that no cell awaits was rejected:', content);

@@ -179,11 +179,8 @@ const parameters = (text: string): string => text.replace(/^\s*self\s*,?\s*/, ''
 export function pythonLine(line: string): string | undefined {
   if (/"""|'''/.test(line)) return "Python's long text. TypeScript's stands in backticks: `…`";
   const code = line.replace(/(['"`])(?:\\.|(?!\1).)*\1/g, '$1$1').replace(/\/\/.*$/, ''); // without texts and comments
-  for (const [pattern, says] of pythonLines) {
-    const found = pattern.exec(code);
-    if (found) return says(...found.slice(1));
-  }
-  return undefined;
+  const found = pythonLines.find(([pattern]) => pattern.test(code));
+  return found?.[1](...(found[0].exec(code) ?? []).slice(1));
 }
 
 /** What a name is here, if it is one of Python's. */
@@ -195,43 +192,33 @@ export function pythonName(name: string): string | undefined {
 
 function pythonModule(name: string): string | undefined {
   const [first] = name.split(/[./]/);
-  if (!Object.hasOwn(pythonModules, first)) return undefined;
-  return `Python's ${first}. Here: ${pythonModules[first]}`;
+  const isPython = Object.hasOwn(pythonModules, first);
+  return isPython ? `Python's ${first}. Here: ${pythonModules[first]}` : undefined;
 }
 
-const query = (value: string): string =>
-  `Ask in SQL: await sql('select … from t', { tables: { t: ${value} } })`;
 type Members = Record<string, (value: string) => string>;
+/** A table by name: a key may list several. */
+const byName = (members: Members): Members =>
+  Object.fromEntries(
+    Object.entries(members).flatMap(([keys, says]) => keys.split(', ').map((key) => [key, says])),
+  );
 /** Members of pandas' tables. */
-const ofTable: Members = {
+const ofTable = byName({
   columns: (t) => `${t}.columnNames`,
   shape: (t) => `${t}.length, and ${t}.columnNames.length`,
-  dtypes: (t) => `describe(${t})`,
-  info: (t) => `describe(${t})`,
-  describe: (t) => `describe(${t})`,
-  iloc: (t) => `${t}.row(0), or ${t}.take([0, 1]) for several`,
-  loc: (t) => `${t}.row(0), or ${t}.take([0, 1]) for several`,
+  'dtypes, info, describe': (t) => `describe(${t})`,
+  'iloc, loc': (t) => `${t}.row(0), or ${t}.take([0, 1]) for several`,
   tail: (t) => `${t}.take([…]) takes rows by number; ${t}.length is how many there are`,
   values: (t) => `${t}.rows(), or ${t}.column('…')`,
-  iterrows: (t) => `for (const row of ${t}.rows()) …`,
-  itertuples: (t) => `for (const row of ${t}.rows()) …`,
+  'iterrows, itertuples': (t) => `for (const row of ${t}.rows()) …`,
   to_dict: (t) => `${t}.rows()`,
   to_csv: (t) => `${t}.save('file.csv')`,
   to_json: (t) => `${t}.save('file.json')`,
-  isnull: (t) => `missingValues(${t})`,
-  isna: (t) => `missingValues(${t})`,
+  'isnull, isna': (t) => `missingValues(${t})`,
   assign: (t) => `${t}.withColumn('name', values)`,
-  groupby: query,
-  sort_values: query,
-  value_counts: query,
-  merge: query,
-  join: query,
-  query: query,
-  drop_duplicates: query,
-  dropna: query,
-  agg: query,
-  pivot_table: query,
-};
+  'groupby, sort_values, value_counts, merge, join, query, drop_duplicates, dropna, agg, pivot_table':
+    (t) => `Ask in SQL: await sql('select … from t', { tables: { t: ${t} } })`,
+});
 /** Members of Python's lists and NumPy's arrays. */
 const ofList: Members = {
   append: (x) => `${x}.push(…)`,
@@ -276,9 +263,8 @@ export function near(name: string, known: readonly string[]): string | undefined
 function veryNear(name: string, known: readonly string[]): string | undefined {
   const found = near(name, known);
   const same = (each: string): string => each.replace(/_/g, '').toLowerCase();
-  return found !== undefined && distance(same(name), same(found)) <= name.length / 5
-    ? found
-    : undefined;
+  const isNear = found && distance(same(name), same(found)) <= name.length / 5;
+  return isNear ? found : undefined;
 }
 
 export const short = (text: string, otherwise: string): string =>

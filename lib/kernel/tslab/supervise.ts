@@ -1,9 +1,10 @@
-// Starts the kernel for Jupyter and stays beside it. A kernel that runs out of memory or is killed
+// How a kernel ends. The program starts it for Jupyter and stays beside it. A kernel that runs out of memory or is killed
 // cannot report that: Jupyter would show a cell that never ends. This process notices, takes the
 // kernel's place for a moment, and makes the reason the error of the cell that ran.
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout } from 'node:timers'; // a cell may replace the global one
 import { address, type Connection, type Content, type Frame, pack } from '../protocol.js';
 import { tslabRequire } from './tslab.js';
 
@@ -11,6 +12,8 @@ const CONNECT_MS = 2_000; // front ends connect again within tenths of a second
 const LOG_CHARS = 20_000;
 const LAST_LINES = 15;
 const PARENT_MS = 1_000;
+/** For messages on their way when the kernel ends. */
+export const FAREWELL_MS = 100;
 const deliberate = new Set<NodeJS.Signals | null>(['SIGTERM', 'SIGHUP', 'SIGINT']);
 /** Lines of Node's own stacks, and their headings. */
 const noise = /^\s*$|^\s*#?\s*\d+: |^-+ .*stack trace -+$/;
@@ -62,6 +65,52 @@ export function exitWithParent(exit: () => void): void {
     }
   };
   setInterval(() => isAlive() || exit(), PARENT_MS).unref();
+}
+
+/** Thrown by process.exit in a cell, which would otherwise end the kernel silently. */
+class KernelExit extends Error {
+  override name = 'KernelExit';
+
+  constructor(readonly code: number | string | null | undefined) {
+    super(`process.exit(${code ?? ''}) was called: the kernel ends, and its variables are gone.`);
+  }
+}
+
+/** Makes process.exit end the cell that runs with an error, and then the kernel. */
+export class Exit {
+  /** What process.exit has thrown. */
+  error: KernelExit | undefined;
+  private readonly exit = process.exit.bind(process);
+
+  /**
+   * @param endCell ends the cell that runs; false if none does
+   * @param close what to do before the end
+   */
+  constructor(
+    endCell: () => boolean,
+    private readonly close: () => Promise<void>,
+  ) {
+    process.exit = (code) => {
+      if (!this.error) {
+        this.error = new KernelExit(code);
+        if (!endCell()) {
+          console.error(this.error.message);
+          this.endIfCalled();
+        }
+      }
+      throw this.error; // nothing below the call may run
+    };
+  }
+
+  /** Ends the process in order. */
+  end(code?: KernelExit['code']): void {
+    void this.close().then(() => this.exit(code));
+  }
+
+  /** Ends the process if a cell has called process.exit. */
+  endIfCalled(): void {
+    if (this.error) setTimeout(() => this.end(this.error?.code), FAREWELL_MS);
+  }
 }
 
 /** The program: starts the kernel, and ends with it. */
