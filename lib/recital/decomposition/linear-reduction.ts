@@ -25,7 +25,10 @@ export const REDUCTION_DEFAULTS = {
   tol: 1e-7,
 };
 
-/** Options that PCA and TruncatedSVD share. */
+/**
+ * Options that PCA and TruncatedSVD share.
+ * @example const options: ReductionOptions = { seed: 7, tol: 1e-9 };
+ */
 export type ReductionOptions = Partial<typeof REDUCTION_DEFAULTS>;
 
 /** The result of `fit`. */

@@ -19,7 +19,7 @@ export function readExamples(): Example[] {
     (f) => f.endsWith('.ts') && !f.endsWith('.d.ts'),
   );
   return files
-    .filter((f) => !/^compute[\\/](assembly|build)/.test(f))
+    .filter((f) => !/[\\/](assembly|build|dist)[\\/]/.test(f))
     .sort()
     .flatMap((f) => examplesOf(join(lib, f)));
 }

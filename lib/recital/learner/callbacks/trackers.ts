@@ -109,7 +109,10 @@ const PATIENCE = {
   patience: 1,
 };
 
-/** Options of trackers that act after epochs without improvement. */
+/**
+ * Options of trackers that act after epochs without improvement.
+ * @example const options: PatienceOptions = { monitor: 'valid_loss', patience: 3 };
+ */
 export type PatienceOptions = Partial<typeof PATIENCE>;
 
 /** Base of trackers that act after some epochs without improvement. */

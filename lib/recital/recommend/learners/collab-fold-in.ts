@@ -23,7 +23,10 @@ import { trackIndex, userIndex } from '../resolve-ids.js';
 import type { CollabLearner } from './collab.js';
 import { dot, scoreCurve, solveUser, type UserFit, type UserRows } from './newton.js';
 
-/** Options of {@link CollabLearner.foldIn}. */
+/**
+ * Options of {@link CollabLearner.foldIn}.
+ * @example learn.foldIn(['Song A', 'Song B'], { l2: 0.5, skipUnknown: true }).recommend({ n: 10 })
+ */
 export interface FoldInOptions extends HistoryOptions {
   /**
    * Strength λ of the penalty ½·λ·|θ|² on the listener's factors and bias, beside the sum of the

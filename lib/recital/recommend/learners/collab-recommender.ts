@@ -29,7 +29,10 @@ import {
   restoreOptions,
 } from './recommending-learner.js';
 
-/** A model of users and items. */
+/**
+ * A model of users and items.
+ * @example const model: CollabModel = new EmbeddingDotBias(8, dls.classes, { random: new Random(1) });
+ */
 export interface CollabModel extends Model {
   /** Users and items by row of its tables, `#na#` first. */
   readonly classes: { readonly user: Vocabulary; readonly item: Vocabulary };
