@@ -41,7 +41,10 @@ const OPTIONS = {
   greater: undefined as boolean | undefined,
 };
 
-/** Options of {@link AvgMetric} and {@link AccumMetric}. */
+/**
+ * Options of {@link AvgMetric} and {@link AccumMetric}.
+ * @example new AvgMetric(mse, { name: 'error', greater: false })
+ */
 export type MetricOptions = Partial<typeof OPTIONS>;
 
 /** Names of errors, as in fastai those with "loss" or "error", and other usual ones. */

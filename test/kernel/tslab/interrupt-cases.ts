@@ -49,7 +49,7 @@ const work: InterruptCase[] = [
     code: 'await pca.fit(wide)',
     line: /^Interrupted: before PCA was fitted\.$/,
     after: [
-      'pca = new PCA({ nComponents: 1 }); await pca.fit({ shape: [3, 2], data: [0, 0, 2, 0, 4, 0] }); pca.components.shape[1]',
+      'pca = new PCA({ nComponents: 1 }); await pca.fit({ shape: [3, 2], data: Float64Array.of(0, 0, 2, 0, 4, 0) }); pca.components.shape[1]',
       /2/,
     ],
   },

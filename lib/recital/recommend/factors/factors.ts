@@ -34,6 +34,7 @@ const SETTINGS = {
 
 /**
  * How factors were fitted, which folding in and explaining follow: see {@link FactorRecommender}.
+ * @example const settings: FactorSettings = { alpha: 40, regularization: 0.1 };
  */
 export type FactorSettings = Partial<typeof SETTINGS>;
 
