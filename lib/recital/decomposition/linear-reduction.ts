@@ -44,7 +44,7 @@ export interface Fitted {
   readonly converged: number;
 }
 
-/** What a decomposition finds; `scores`: the coordinates of the rows, one array a component. */
+/** The result of a decomposition; `scores`: the coordinates of the rows, one array a component. */
 export type Decomposed = Omit<Fitted, 'names' | 'nSamples'> & { readonly scores: Float64Array[] };
 
 /** Fourth powers of larger numbers, summed over a matrix, may overflow. */
@@ -184,7 +184,7 @@ export abstract class LinearReduction {
   get nSamples(): number {
     return this.known().nSamples;
   }
-  /** How many components are as exact as `tol` asks. */
+  /** Number of components that are as exact as `tol` asks. */
   get converged(): number {
     return this.known().converged;
   }

@@ -52,7 +52,7 @@ const MAX_SHARED = 512;
  */
 export class PCA extends LinearReduction {
   protected readonly who: string = 'PCA';
-  /** What was asked for; `components.shape[0]` is what there is. */
+  /** The number or share that was asked for; `components.shape[0]` is the number found. */
   readonly nComponents: number | undefined;
   /** Whether coordinates are divided by their standard deviation. */
   readonly whiten: boolean;

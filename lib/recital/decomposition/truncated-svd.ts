@@ -12,7 +12,7 @@ import {
 
 const DEFAULTS = {
   ...REDUCTION_DEFAULTS,
-  /** How many components: 1 to the shorter side of the matrix. Default 2, scikit-learn's. */
+  /** Number of components: 1 to the shorter side of the matrix. Default 2, scikit-learn's. */
   nComponents: 2,
 };
 
@@ -34,7 +34,7 @@ export type TruncatedSVDOptions = Partial<typeof DEFAULTS>;
  */
 export class TruncatedSVD extends LinearReduction {
   protected readonly who: string = 'TruncatedSVD';
-  /** How many components were asked for. */
+  /** Number of components that was asked for. */
   readonly nComponents: number;
 
   constructor(options: TruncatedSVDOptions = {}) {

@@ -49,7 +49,7 @@ const DEFAULTS = {
   embSzs: {} as EmbSzs,
   /** Sigmoid range [low, high] of the prediction; default: none. */
   yRange: undefined as readonly [number, number] | undefined,
-  /** What weights and dropout masks are drawn from; without it the vectors are 0, to be loaded. */
+  /** Source of initial weights and dropout masks; without it the vectors are 0, to be loaded. */
   random: undefined as Random | undefined,
   ...CONFIG_DEFAULTS,
 };
@@ -74,13 +74,13 @@ export class EmbeddingNN implements Model {
   readonly user: Embedding;
   /** Vectors of the items. */
   readonly item: Embedding;
-  /** How it was built: what another one of the same shape needs. */
+  /** The options that determine its shape. */
   readonly config: Required<Omit<EmbeddingNNOptions, 'yRange' | 'random'>>;
   /** Sigmoid range of the prediction, if any. */
   readonly yRange: readonly [number, number] | undefined;
   /** The first layer: of the two vectors, the user's first. */
   readonly first: Linear;
-  /** What comes after it, up to the range. */
+  /** The layers after it, up to the range. */
   readonly rest: Sequential;
   private readonly range: SigmoidRange | undefined;
   private readonly embedDrop: Dropout;

@@ -31,7 +31,7 @@ export class ItemScores {
   readonly weight: Parameter;
   /** b of each item. */
   readonly bias: Parameter;
-  /** Its own ones: without tied vectors. */
+  /** Its own parameters: tied vectors belong to the embedding. */
   readonly parameters: readonly Parameter[];
   private readonly everyItem: Int32Array | undefined;
   private input: Float32Array = new Float32Array(0);
@@ -206,9 +206,9 @@ const NEGATIVE_DEFAULTS = {
   reg: undefined as number | undefined,
 };
 
-/** How a model is trained on a sample of the items: see LSTMModelOptions.negatives. */
+/** Training on a sample of the items: see LSTMModelOptions.negatives. */
 export interface NegativeLossOptions extends Partial<typeof NEGATIVE_DEFAULTS> {
-  /** How often each item occurs in training, one number each. */
+  /** Number of occurrences of each item in training. */
   counts: ArrayLike<number>;
 }
 

@@ -45,7 +45,7 @@ const DEFAULTS = {
    * the learner's loss is used.
    */
   negatives: undefined as NegativeLossOptions | undefined,
-  /** What weights, dropout masks and negatives are drawn from; default: `new Random(0)`. */
+  /** Source of initial weights, dropout masks and negatives; default: `new Random(0)`. */
   random: undefined as Random | undefined,
 };
 

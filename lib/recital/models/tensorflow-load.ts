@@ -6,7 +6,7 @@ import { display } from '../data/display.js';
 import { findOptional, loadQuietly, requireFile } from '../optional.js';
 
 /**
- * What `tensorflow()` returns: the operations of TensorFlow.js,
+ * The operations of TensorFlow.js, as `tensorflow()` returns them:
  * https://js.tensorflow.org/api/latest.
  */
 export type Tensorflow = typeof tfjs;

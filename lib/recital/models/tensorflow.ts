@@ -40,7 +40,7 @@ export type TensorflowFunction<Name extends string = string> = (
 const DEFAULTS = {
   /** Predictions a row: 1 (default) for a rating, the number of classes for a classifier. */
   outputs: 1,
-  /** What initial values and the seeds of the steps are drawn from; default `new Random(0)`. */
+  /** Source of initial values and the seeds of the steps; default `new Random(0)`. */
   random: undefined as Random | undefined,
 };
 
@@ -84,7 +84,7 @@ export function tensorflowModel<V extends TensorflowVariables>(
 interface Done {
   readonly inputs: readonly { values: Int32Array; shape: [number] | [number, number] }[];
   readonly step: TensorflowStep;
-  /** Of the predictions. */
+  /** Shape of the predictions. */
   readonly shape: number[];
   readonly predicted: Float32Array;
 }

@@ -8,7 +8,7 @@ import { checkLayerName, checkRandom, checkRows, onSharedMemory, Scratch } from 
 import { Parameter } from './parameter.js';
 
 const DEFAULTS = {
-  /** What the vectors are drawn from; without it they are 0, to be loaded. */
+  /** Source of the initial vectors; without it they are 0, to be loaded. */
   random: undefined as Random | undefined,
   /** `'fastai'` (default): 0.01·fmod(z, 2), z standard normal. `'pytorch'`: z. */
   init: 'fastai' as 'fastai' | 'pytorch',

@@ -7,7 +7,7 @@ import { checkLayerName, checkRandom, checkRows, Scratch } from './module.js';
 import { initUniform, Parameter } from './parameter.js';
 
 const DEFAULTS = {
-  /** What the weights are drawn from. */
+  /** Source of the initial weights. */
   random: undefined as Random | undefined,
   /** Whether there is a bias. */
   bias: true,

@@ -1,5 +1,5 @@
 import { ArgumentError, NumericError } from '../errors.js';
-import { checkArgument, checkNumber, checkOptions, isNumbers, said } from '../options.js';
+import { checkArgument, checkCount, checkOptions, given, isNumbers, said } from '../options.js';
 
 /**
  * Predictions of some rows, and what they should have been. Arrays may be longer: only the first
@@ -43,7 +43,7 @@ export interface Loss {
     options: { out: Float32Array; scaleOf: (i: number) => number; losses?: Float64Array },
   ): boolean;
   /**
-   * What each row adds to the divisor of the mean: the weight of its class, 0 for a row that is
+   * Each row's share of the divisor of the mean: the weight of its class, 0 for a row that is
    * ignored. Without it, 1 each.
    */
   divisors?(rows: LossRows, out: Float64Array): void;
@@ -59,13 +59,15 @@ export interface Loss {
   decodes(activated: Float32Array, outputs: number): Float32Array;
 }
 
-/** How the losses of rows become one number. */
+/** The way the losses of rows become one number. */
 export type Reduction = 'mean' | 'sum';
+
+const REDUCTION = { reduction: 'mean' as Reduction };
 
 let each = new Float64Array(0);
 let parts = new Float64Array(0);
 
-/** What the rows add to the divisor of the mean. A view, valid until the next call. */
+/** Each row's share of the divisor of the mean. A view, valid until the next call. */
 function divisors(loss: Loss, rows: LossRows): Float64Array {
   if (parts.length < rows.size) parts = new Float64Array(rows.size);
   if (loss.divisors) loss.divisors(rows, parts);
@@ -85,22 +87,22 @@ export function lossOf(
   rows: LossRows,
   options: { reduction?: Reduction } = {},
 ): number {
-  checkOptions(options, ['reduction'], 'lossOf');
-  const { reduction = 'mean' } = options;
+  const { reduction } = given(REDUCTION, options, 'lossOf');
   checkLossRows(loss, rows);
-  const { size, weights } = rows;
-  if (each.length < size) each = new Float64Array(size);
+  if (each.length < rows.size) each = new Float64Array(rows.size);
   loss.losses(rows, each);
-  let sum = 0;
-  for (let i = 0; i < size; i++) sum += weights ? weights[i] * each[i] : each[i];
+  const sum = weightedSum(each, rows);
   return reduction === 'sum' ? sum : sum / divisor(loss, rows);
 }
 
+function weightedSum(values: Float64Array, { size, weights }: LossRows): number {
+  let sum = 0;
+  for (let i = 0; i < size; i++) sum += weights ? weights[i] * values[i] : values[i];
+  return sum;
+}
+
 function divisor(loss: Loss, rows: LossRows): number {
-  const { size, weights } = rows;
-  const d = divisors(loss, rows);
-  let total = 0;
-  for (let i = 0; i < size; i++) total += weights ? weights[i] * d[i] : d[i];
+  const total = weightedSum(divisors(loss, rows), rows);
   if (total === 0)
     throw new NumericError(
       `${loss.name}: no row of the batch counts, so there is no mean: weights are 0, or all rows are ignored.`,
@@ -109,26 +111,19 @@ function divisor(loss: Loss, rows: LossRows): number {
 }
 
 /**
- * Throws unless these are predictions, in whole rows. `name`: of the loss that is to make sense of
- * them.
+ * Throws unless these are predictions, in whole rows.
+ * @param name of the loss that reads them
  */
 export function checkPreds(pred: Float32Array, name: string, outputs = 1): void {
   checkArgument(pred instanceof Float32Array, pred, name, 'predictions, a Float32Array');
-  checkNumber(
-    outputs,
-    Number.isInteger(outputs) && outputs > 0,
-    `${name} needs outputs, a positive whole number of predictions a row`,
-  );
+  checkCount(outputs, `${name}: outputs, the number of predictions a row,`);
   if (pred.length % outputs !== 0)
     throw new ArgumentError(
       `${name} needs whole rows of ${outputs} predictions, got ${pred.length} numbers.`,
     );
 }
 
-/**
- * Throws unless there are rows, and the arrays hold them: what lies beyond the end of one would be
- * NaN.
- */
+/** Throws unless there are rows, and every array is long enough for them. */
 function checkLossRows(loss: Loss, rows: LossRows): void {
   checkArgument(
     typeof loss?.losses === 'function',
@@ -163,9 +158,8 @@ function checkLossRows(loss: Loss, rows: LossRows): void {
 }
 
 /**
- * The mean loss and its gradient at once, if the loss has a way to compute both together that is
- * quicker than one after the other; else undefined.
- * @param options.out where the gradient goes, size × outputs
+ * The mean loss, with its gradient written into `out` (size × outputs); undefined if the loss has no
+ * quicker way to compute both together.
  */
 export function lossWithGradient(
   loss: Loss,
@@ -179,9 +173,7 @@ export function lossWithGradient(
   const scaleOf = (i: number): number => (weights ? weights[i] * scale : scale);
   if (each.length < size) each = new Float64Array(size);
   if (!loss.scaledDerivatives(rows, { out, scaleOf, losses: each })) return undefined;
-  let sum = 0;
-  for (let i = 0; i < size; i++) sum += weights ? weights[i] * each[i] : each[i];
-  return sum * scale;
+  return weightedSum(each, rows) * scale;
 }
 
 /**

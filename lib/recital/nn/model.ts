@@ -1,27 +1,27 @@
 import type { Batch } from '../data/batches.js';
 import { ArgumentError } from '../errors.js';
-import { whatIs } from '../options.js';
+import { checkArgument, whatIs } from '../options.js';
 import type { StateBuffer } from './module.js';
 import type { Parameter } from './parameter.js';
 
 /**
- * A loss of its own that a model has in training, in place of the learner's: one that is not a
- * function of `outputs` predictions a row, such as a loss at every position of a sequence, or on a
- * sample of the classes. The learner's loss still measures validation.
+ * A model's own training loss, in place of the learner's: for a loss that is not a function of
+ * `outputs` predictions a row, such as one at every position of a sequence, or on a sample of the
+ * classes. The learner's loss still measures validation.
  */
 export interface TrainingLoss {
   /** The loss of the batch of the last forward, a mean. */
   readonly value: number;
-  /** Of how many targets the class had the highest prediction, if every class was predicted. */
+  /** Number of targets with the highest prediction, of all, if every class was predicted. */
   readonly hits?: { readonly right: number; readonly of: number };
   /** Adds `scale` times the gradients of every parameter. */
   backward(scale: number): void;
 }
 
 /**
- * What the Learner trains: a function of a batch with a hand-written derivative. In a training step
- * the calls come in the order touch, forward, backward; in validation forward alone. Any object
- * with these members is one; `checkGradients(model, batch)` says whether its derivative is right.
+ * A function of a batch with a hand-written derivative, which a Learner trains. A training step
+ * calls touch, forward, backward, in this order; validation calls forward alone. Any object with
+ * these members is a model; `checkGradients(model, batch)` tests its derivative.
  *
  * @example
  * const { user, item } = dls.classes;
@@ -72,14 +72,13 @@ export interface Model<B extends Batch = Batch> {
    */
   forward(batch: B, training: boolean): Float32Array;
   /**
-   * The loss of its own that a model has for the batch of the last training forward, which then has
-   * made no predictions: an empty array.
+   * The model's own loss for the batch of the last training forward, which then returned an empty
+   * array in place of predictions.
    */
   trainingLoss?(): TrainingLoss | undefined;
   /**
-   * What the model adds to the learner's loss in training, for the batch of the last forward: a
-   * penalty on its weights, say. It is trained on, and not shown, so that the losses of training
-   * and validation can be compared.
+   * A term added to the training loss of the last forward's batch, such as a penalty on the weights.
+   * It is not part of the loss that is shown, so that training and validation can be compared.
    */
   penalty?(): TrainingLoss | undefined;
   /**
@@ -94,66 +93,62 @@ export interface Model<B extends Batch = Batch> {
   backward(gradient: Float32Array): void;
 }
 
-/** What a model must have, what it may have, and how a message says so. */
-const members: readonly {
-  name: keyof Model;
-  optional?: boolean;
-  is: (value: unknown) => boolean;
-  wanted: string;
-}[] = [
-  {
-    name: 'parameters',
-    is: isParameters,
-    wanted: "the Parameters that are learnt, such as [new Parameter('weight', [10, 5])]",
-  },
-  {
-    name: 'outputs',
-    is: (n) => Number.isInteger(n) && (n as number) > 0,
-    wanted: 'the number of predictions a row, such as 1',
-  },
-  {
-    name: 'forward',
-    is: isFunction,
-    wanted:
-      'a function (batch, training) that returns batch.size × outputs predictions, a Float32Array',
-  },
-  {
-    name: 'backward',
-    is: isFunction,
-    wanted: "a function (gradient) of dLoss/dPrediction that adds to each parameter's grad",
-  },
-  {
-    name: 'buffers',
-    optional: true,
-    is: isBuffers,
-    wanted: 'its further state, such as [{ name, value: new Float32Array(1) }]',
-  },
-  {
-    name: 'touch',
-    optional: true,
-    is: isFunction,
-    wanted:
-      'a function (batch) that calls touch(rows) of each table, or nothing where there is no table',
-  },
-  { name: 'trainingLoss', optional: true, is: isFunction, wanted: 'a function, or nothing' },
-  { name: 'penalty', optional: true, is: isFunction, wanted: 'a function, or nothing' },
-  { name: 'validBatch', optional: true, is: isFunction, wanted: 'a function (batch), or nothing' },
-];
+const isFunction = (value: unknown): boolean => typeof value === 'function';
+const hasFloats = (values: unknown, ...names: string[]): boolean =>
+  Array.isArray(values) &&
+  values.every((it?: Record<string, unknown>) =>
+    names.every((name) => it?.[name] instanceof Float32Array),
+  );
+
+/** The members of a model: a check, and the words of the message for one that is wrong. */
+const members: Readonly<
+  Partial<Record<keyof Model, [is: (value: unknown) => boolean, wanted: string]>>
+> = {
+  parameters: [
+    (value) => hasFloats(value, 'value', 'grad'),
+    "the Parameters that are learnt, such as [new Parameter('weight', [10, 5])]",
+  ],
+  outputs: [
+    (n) => Number.isInteger(n) && (n as number) > 0,
+    'the number of predictions a row, such as 1',
+  ],
+  forward: [
+    isFunction,
+    'a function (batch, training) that returns batch.size × outputs predictions, a Float32Array',
+  ],
+  backward: [
+    isFunction,
+    "a function (gradient) of dLoss/dPrediction that adds to each parameter's grad",
+  ],
+  buffers: [
+    (value) => hasFloats(value, 'value'),
+    'its further state, such as [{ name, value: new Float32Array(1) }]',
+  ],
+  touch: [
+    isFunction,
+    'a function (batch) that calls touch(rows) of each table, or nothing where there is no table',
+  ],
+  trainingLoss: [isFunction, 'a function, or nothing'],
+  penalty: [isFunction, 'a function, or nothing'],
+  validBatch: [isFunction, 'a function (batch), or nothing'],
+};
+const required = ['parameters', 'outputs', 'forward', 'backward'];
 
 /**
- * Throws unless an object has what training calls: it may have been written in a cell.
- * @param model what was given
- * @param of who needs it, e.g. `A learner`
+ * Throws unless an object has the members of a model: it may have been written in a cell.
+ * @param of what needs the model, e.g. `A learner`
  */
 export function checkModel(model: Model, of: string): void {
-  if (typeof model !== 'object' || model === null || !members.some(({ name }) => name in model)) {
-    throw new ArgumentError(
-      `${of} needs a model, such as new EmbeddingDotBias(50, dls.classes), got ${whatIs(model)}.`,
-    );
-  }
-  for (const { name, optional, is, wanted } of members) {
-    const value = model[name];
-    if ((optional && value === undefined) || is(value)) continue;
+  const isObject = typeof model === 'object' && model !== null;
+  checkArgument(
+    isObject && Object.keys(members).some((name) => name in model),
+    model,
+    of,
+    'a model, such as new EmbeddingDotBias(50, dls.classes)',
+  );
+  for (const [name, [is, wanted]] of Object.entries(members)) {
+    const value = model[name as keyof Model];
+    if ((value === undefined && !required.includes(name)) || is(value)) continue;
     const got = typeof value === 'number' ? String(value) : whatIs(value);
     throw new ArgumentError(`${of} needs a model whose ${name} is ${wanted}; got ${got}.`);
   }
@@ -175,26 +170,5 @@ export function predictions(
   if (values instanceof Float32Array) return values;
   throw new ArgumentError(
     `The model's forward must return batch.size × outputs = ${batch.size * model.outputs} predictions, a Float32Array, got ${whatIs(values)}.`,
-  );
-}
-
-function isFunction(value: unknown): boolean {
-  return typeof value === 'function';
-}
-
-function isParameters(value: unknown): boolean {
-  return (
-    Array.isArray(value) &&
-    value.every(
-      (p: Partial<Parameter> | undefined) =>
-        p?.value instanceof Float32Array && p.grad instanceof Float32Array,
-    )
-  );
-}
-
-function isBuffers(value: unknown): boolean {
-  return (
-    Array.isArray(value) &&
-    value.every((b: { value?: unknown } | undefined) => b?.value instanceof Float32Array)
   );
 }

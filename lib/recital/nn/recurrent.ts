@@ -32,9 +32,9 @@ export class PackedSequences {
   readonly order: Int32Array;
   /** Rows that have an item at position t; on the shared memory. */
   readonly sizes: Int32Array;
-  /** Where the items of position t start. */
+  /** Index of the first item of position t. */
   readonly starts: Int32Array;
-  /** Where the last item of each sequence of the batch lies. */
+  /** Index of the last item of each sequence of the batch. */
   readonly last: Int32Array;
 
   /**
@@ -111,7 +111,7 @@ const DEFAULTS = {
   dropout: 0,
   /** Put before its parameters' names with a dot; default none: `weight_ih_l0` … */
   name: '',
-  /** What weights and dropout masks are drawn from. */
+  /** Source of initial weights and dropout masks. */
   random: undefined as Random | undefined,
 };
 
@@ -217,9 +217,9 @@ interface LayerOptions {
  * from one position to the next is the subclass's.
  */
 abstract class RecurrentLayer {
-  /** Of the inputs, gates·hidden × inputs. */
+  /** Weights of the inputs, gates·hidden × inputs. */
   readonly weightIh: Parameter;
-  /** Of the state before, gates·hidden × hidden. */
+  /** Weights of the state before, gates·hidden × hidden. */
   readonly weightHh: Parameter;
   readonly biasIh: Parameter;
   readonly biasHh: Parameter;
@@ -301,7 +301,7 @@ abstract class RecurrentLayer {
     return out;
   }
 
-  /** What is added to the gates at every position. */
+  /** The bias that is added to the gates at every position. */
   protected abstract inputBias(): Float32Array;
   /** Computes the states h from the inputs' part z of the gates. */
   protected abstract cellForward(z: Float32Array, h: Float32Array): void;

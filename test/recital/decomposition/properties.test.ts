@@ -182,13 +182,13 @@ describe('decompositions by iteration', () => {
 
   it('stop at SIGINT, and stay as they were', async () => {
     const small = randomSparse(30, 20, 0.3);
-    const pca = await new PCA({ nComponents: 4 }).fit(small);
+    const pca = await new PCA({ nComponents: 20, tol: 1e-15 }).fit(small); // an iteration does not reach that
     const before = pca.components;
     const { used } = memoryUsage();
     const fit = pca.fit(randomSparse(1200, 1100, 0.02, { fade: false }));
     const send = (): void => {
       if (process.listenerCount('SIGINT') > 0) process.emit('SIGINT');
-      else setTimeout(send, 5);
+      else setImmediate(send);
     };
     send();
     expect(await refusal(() => fit, InterruptedError)).to.equal(
@@ -196,6 +196,6 @@ describe('decompositions by iteration', () => {
     );
     expect(process.listenerCount('SIGINT')).to.equal(0);
     expect(pca.components).to.equal(before);
-    expect(memoryUsage().used).to.equal(used);
+    expect(memoryUsage().used).to.be.at.most(used);
   });
 });

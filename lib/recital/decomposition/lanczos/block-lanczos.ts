@@ -23,7 +23,7 @@ const MAX_BASIS = 2 ** 26;
 
 /** Options of leadingSingular. */
 export interface SingularOptions {
-  /** How many, at most the shorter side. */
+  /** Number of singular values, at most the shorter side. */
   components: number;
   /** Largest residual ‖A·Aᵀu − σ²u‖ of a vector, as a share of σ². */
   tol: number;
@@ -46,7 +46,7 @@ export interface Singular {
   readonly right: Float64Array[];
   /** σᵢ·uᵢ: one row for each value. */
   readonly scores: Float64Array[];
-  /** How many are as exact as `tol` asks. */
+  /** Number of values that are as exact as `tol` asks. */
   readonly converged: number;
 }
 
@@ -380,15 +380,20 @@ class BlockLanczos {
     const { m, n } = this;
     const blocks: Float64Array[] = [];
     const s = float64(m * B);
-    for (let from = 0; from < count; from += B) {
-      columnBlock(eigen.subarray(from * m, Math.min(count, from + B) * m), m, s);
-      const out = float64(n * B);
-      denseBlock(this.used(), s, out);
-      blocks.push(out);
-      yield;
+    let whole = false;
+    try {
+      for (let from = 0; from < count; from += B) {
+        columnBlock(eigen.subarray(from * m, Math.min(count, from + B) * m), m, s);
+        blocks.push(float64(n * B));
+        denseBlock(this.used(), s, blocks[from / B]);
+        yield;
+      }
+      whole = true;
+      return blocks;
+    } finally {
+      dispose(s);
+      if (!whole) blocks.forEach(dispose); // stopped
     }
-    dispose(s);
-    return blocks;
   }
 
   dispose(): void {
