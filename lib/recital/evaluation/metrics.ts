@@ -150,7 +150,7 @@ export function countRecommended<T>(
     for (const track of list.slice(0, k)) counts.set(track, (counts.get(track) ?? 0) + 1);
   if (counts.size <= catalogueSize) return counts;
   throw new ArgumentError(
-    `${counts.size} distinct tracks are recommended, but catalogueSize is ${catalogueSize}. Give the size of the whole catalogue.`,
+    `${counts.size} tracks are recommended; catalogueSize (${catalogueSize}) is that of the whole catalogue.`,
   );
 }
 
@@ -240,7 +240,7 @@ function readList<T>(
   const set = setOf(relevant);
   if (set.size === 0)
     throw new ArgumentError(
-      'The user has no relevant track, so the metric does not exist: leave such users out of a mean.',
+      'The user has no relevant track, so there is no metric: leave such users out of a mean.',
     );
   return { hits: hitsOf(recommended, set, k), count: set.size, k };
 }
@@ -274,7 +274,7 @@ function hitsOf<T>(recommended: readonly T[], relevant: ReadonlySet<T>, k: numbe
   return Uint8Array.from(first, (track) => (relevant.has(track) ? 1 : 0));
 }
 
-/** The accuracy metrics: those that compare a list with the relevant tracks. */
+/** Accuracy metrics compare a list with the relevant tracks. */
 export const accuracyMetrics = ['precision', 'recall', 'hitRate', 'map', 'mrr', 'ndcg'] as const;
 
 /** Name of an accuracy metric. */

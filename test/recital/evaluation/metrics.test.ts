@@ -210,7 +210,7 @@ describe('Ranking metrics', () => {
     );
     expect(() => coverageAtK([['a', 'b']], { catalogueSize: 1 })).to.throw(
       ArgumentError,
-      '2 distinct tracks',
+      '2 tracks are recommended',
     );
     expect(() => coverageAtK([['a']], { catalogueSize: 0 })).to.throw(
       ArgumentError,
