@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import v8 from 'node:v8';
-import { ArgumentError, RecitalError } from '../errors.js';
-import { said } from '../options.js';
+import { RecitalError } from '../errors.js';
+import { checkOneOf } from '../options.js';
 import type { KernelParameters } from './kernel-list.js';
 import { memory, type WasmMemory, wasm } from './memory.js';
 
@@ -103,9 +103,7 @@ export function wasmBefore(): WasmBuild {
  * there is no native one.
  */
 export function useBuild(name: Build): void {
-  if (name !== 'reproducible' && name !== 'fast' && name !== 'native') {
-    throw new ArgumentError(`A build is 'reproducible', 'fast' or 'native', got '${said(name)}'.`);
-  }
+  checkOneOf(name, ['reproducible', 'fast', 'native'], 'build');
   if (name === 'native') loadNative();
   else before = name;
   build = name;

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { ArgumentError } from '../errors.js';
-import { checkOptions, said } from '../options.js';
+import { checkCount, checkFlag, checkOptions } from '../options.js';
 import {
   kernelBuild,
   kernelFile,
@@ -84,17 +84,9 @@ export interface ComputeOptions {
 export function setCompute(options: ComputeOptions = {}): Required<ComputeOptions> {
   checkOptions(options, ['threads', 'reproducible', 'native'], 'setCompute');
   const { threads, reproducible, native } = options;
-  if (threads !== undefined) {
-    if (!(Number.isInteger(threads) && threads >= 1 && threads <= MAX_THREADS)) {
-      throw new ArgumentError(
-        `threads must be a whole number from 1 to ${MAX_THREADS}, got ${said(threads)}.`,
-      );
-    }
-  }
-  for (const [name, value] of Object.entries({ reproducible, native })) {
-    if (value !== undefined && typeof value !== 'boolean')
-      throw new ArgumentError(`${name} must be true or false, got ${said(value)}.`);
-  }
+  if (threads !== undefined) checkCount(threads, 'threads', { most: MAX_THREADS });
+  if (reproducible !== undefined) checkFlag(reproducible, 'reproducible');
+  if (native !== undefined) checkFlag(native, 'native');
   if (reproducible && native) {
     throw new ArgumentError(
       'reproducible and native exclude each other: a native kernel rounds as its processor does. Leave one of them out.',

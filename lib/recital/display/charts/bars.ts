@@ -2,7 +2,7 @@ import { Chart } from '../../data/display.js';
 import { withUnit } from '../../data/explore.js';
 import type { Table } from '../../data/table.js';
 import { ArgumentError } from '../../errors.js';
-import { checkArgument, checkOptions } from '../../options.js';
+import { checkArgument, checkCount, checkOptions } from '../../options.js';
 import { counted } from '../../printed.js';
 import {
   type AxisScale,
@@ -192,8 +192,7 @@ export function histogram(
   );
   const { title = names.slice(0, 4).join(', ') + (names.length > 4 ? ' …' : '') } = options;
   if (names.length === 0) throw new ArgumentError('histogram needs at least one column.');
-  if (!(Number.isInteger(bins) && bins >= 1 && bins <= 1000))
-    throw new ArgumentError(`bins must be a whole number from 1 to 1000, got ${bins}.`);
+  checkCount(bins, 'bins', { most: 1000 });
   const size = names.length === 1 ? {} : { width: 220, height: 130 };
   const sentences: string[] = [];
   const panels = names.map((name, j) => {

@@ -1,7 +1,7 @@
 import { Chart } from '../../data/display.js';
 import { Table } from '../../data/table.js';
 import { ArgumentError } from '../../errors.js';
-import { checkArgument, checkOptions, isNumbers, said } from '../../options.js';
+import { checkArgument, checkCount, checkOptions, isNumbers, said } from '../../options.js';
 
 /** A matrix with names. */
 export interface LabelledMatrix {
@@ -87,19 +87,12 @@ export function heatmap(matrix: Table | LabelledMatrix, options: HeatmapOptions 
         `"${twice}" names two rows or columns of the heatmap, which would cover each other.`,
       );
   }
-  if (!Array.isArray(domain))
-    throw new ArgumentError(
-      `domain must be two numbers, the smaller one first, got ${said(domain)}.`,
-    );
-  const [low, high] = domain as readonly [number, number];
+  const [low, high] = Array.isArray(domain) ? (domain as readonly [number, number]) : [0, 0];
   if (!(high > low && Math.abs(low) <= 1e300 && Math.abs(high) <= 1e300)) {
-    throw new ArgumentError(
-      `domain must be two numbers, the smaller one first, got [${domain.join(', ')}].`,
-    );
+    const got = Array.isArray(domain) ? `[${domain.join(', ')}]` : said(domain);
+    throw new ArgumentError(`domain must be two numbers, the smaller one first, got ${got}.`);
   }
-  if (!(Number.isInteger(decimals) && decimals >= 0 && decimals <= 20)) {
-    throw new ArgumentError(`decimals must be a whole number from 0 to 20, got ${decimals}.`);
-  }
+  checkCount(decimals, 'decimals', { least: 0, most: 20 });
   const cells: Cell[] = [];
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < columns; j++) {
