@@ -1,8 +1,7 @@
 import type { Tracks } from '../data/tracks.js';
 import { StandardScaler } from '../decomposition/standard-scaler.js';
 import { ArgumentError } from '../errors.js';
-import { checkArgument, checkOptions, isNumbers, whatIs } from '../options.js';
-import { checkN } from '../recommend/resolve-ids.js';
+import { checkArgument, checkCount, checkOptions, isNumbers, whatIs } from '../options.js';
 import { type AtK, checkLists, countRecommended } from './metrics.js';
 
 /**
@@ -32,7 +31,7 @@ export function noveltyAtK<T>(
 ): number {
   checkOptions(options, ['listeners', 'users', 'k'], 'noveltyAtK');
   const { users, ...rest } = options;
-  checkN(users, 'users');
+  checkCount(users, 'users');
   return meanOfTracks('noveltyAtK', lists, rest, (listeners) => selfInformation(listeners, users));
 }
 
@@ -130,7 +129,7 @@ function meanOfLists<T>(
   value: (list: readonly T[]) => number,
 ): number {
   checkLists(lists, of);
-  checkN(k, 'k');
+  checkCount(k, 'k');
   const values = lists.map((list) => value(list.slice(0, k))).filter((x) => !Number.isNaN(x));
   return values.reduce((sum, x) => sum + x, 0) / values.length;
 }

@@ -3,10 +3,10 @@ import { Random } from '../compute/random.js';
 import type { Plays } from '../data/plays.js';
 import type { Split } from '../data/splits.js';
 import { ArgumentError } from '../errors.js';
-import { checkArgument, checkNumber, checkOptions, given, said } from '../options.js';
+import { checkArgument, checkCount, checkNumber, checkOptions, given, said } from '../options.js';
 import { Interactions } from '../recommend/interactions.js';
 import type { Id, Recommender } from '../recommend/recommender.js';
-import { blockedTracks, checkN, userIndex } from '../recommend/resolve-ids.js';
+import { blockedTracks, userIndex } from '../recommend/resolve-ids.js';
 import { HeldOut } from './held-out.js';
 import { accuracyMetrics, type RankingMetrics } from './metrics.js';
 import { checkBoth, checkPlays, metricColumns, type RankingMetric } from './parse.js';
@@ -67,7 +67,7 @@ export function evaluateRecommender<const N extends string = never>(
   checkOptions(options, ['k', 'users', 'metrics', 'seed'], 'evaluateRecommender');
   const { k = 10, users, metrics = [], seed = 42 } = options;
   checkBoth('evaluateRecommender', recommender, heldOut);
-  checkN(k, 'k');
+  checkCount(k, 'k');
   checkOwn(metrics);
   if (users !== undefined)
     checkArgument(Array.isArray(users), users, 'evaluateRecommender', 'users, an array of ids');
@@ -268,7 +268,7 @@ export function evaluateColdTracks(
 ): ColdTracksEvaluation {
   checkBoth('evaluateColdTracks', recommender, heldOut);
   const { k } = given(EVALUATE, options, 'evaluateColdTracks');
-  checkN(k, 'k');
+  checkCount(k, 'k');
   const hidden = Interactions.fromPlays(heldOut);
   const tracks = hidden.tracks.length;
   const among = hidden.tracks.classes.filter((id) => recommender.tracks.has(id));

@@ -1,7 +1,6 @@
 import type { CsrRows } from '../data/csr.js';
 import { ArgumentError } from '../errors.js';
-import { checkArgument, checkOptions, isNumbers, said } from '../options.js';
-import { checkN } from '../recommend/resolve-ids.js';
+import { checkArgument, checkCount, checkOptions, isNumbers, said } from '../options.js';
 
 /**
  * Options of the metrics of one user's list. In their formulas, h_j is 1 if the j-th recommended
@@ -143,8 +142,8 @@ export function countRecommended<T>(
   checkLists(lists, of);
   checkOptions(options, ['catalogueSize', 'k'], of);
   const { k = 10, catalogueSize } = options;
-  checkN(k, 'k');
-  checkN(catalogueSize, 'catalogueSize');
+  checkCount(k, 'k');
+  checkCount(catalogueSize, 'catalogueSize');
   const counts = new Map<T, number>();
   for (const list of lists)
     for (const track of list.slice(0, k)) counts.set(track, (counts.get(track) ?? 0) + 1);
@@ -259,7 +258,7 @@ function setOf<T>(relevant: Relevant<T>): ReadonlySet<T> {
 }
 
 function hitsOf<T>(recommended: readonly T[], relevant: ReadonlySet<T>, k: number): Uint8Array {
-  checkN(k, 'k');
+  checkCount(k, 'k');
   checkArgument(
     isNumbers(recommended),
     recommended,

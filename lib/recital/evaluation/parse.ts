@@ -1,8 +1,7 @@
 import { Plays } from '../data/plays.js';
 import { ArgumentError, UnknownIdError } from '../errors.js';
-import { checkArgument, checkOptions, whatIs } from '../options.js';
+import { checkArgument, checkCount, checkOptions, whatIs } from '../options.js';
 import { Recommender } from '../recommend/recommender.js';
-import { checkN } from '../recommend/resolve-ids.js';
 import { type AccuracyMetric, accuracyMetrics } from './metrics.js';
 
 /** Makes a recommender of training plays; equal seeds should make equal ones. */
@@ -186,7 +185,7 @@ export function checkedKs(k: number | readonly number[]): number[] {
   const ks: readonly number[] = Array.isArray(k) ? k : [k as number];
   if (ks.length === 0)
     throw new ArgumentError('k is empty. Give at least one length of a list, such as [5, 10, 20].');
-  for (const each of ks) checkN(each, 'k');
+  for (const each of ks) checkCount(each, 'k');
   return [...new Set(ks)];
 }
 
@@ -230,7 +229,7 @@ function namedColumns(name: MetricName, ks: readonly number[]): MetricColumn[] {
   if (negatives !== undefined) {
     if (!(accuracyMetrics as readonly string[]).includes(metric))
       throw new ArgumentError(`"${name}": only ${accuracyMetrics.join(', ')} can be sampled.`);
-    checkN(Number(negatives), 'The number of negatives');
+    checkCount(Number(negatives), 'The number of negatives');
   }
   if (metric === 'auc') {
     if (at === undefined) return [{ name, metric, k: Math.max(...ks), negatives: 0 }];
@@ -238,7 +237,7 @@ function namedColumns(name: MetricName, ks: readonly number[]): MetricColumn[] {
       'auc is about the whole catalogue, not the first k: write it without @.',
     );
   }
-  if (at !== undefined) checkN(Number(at), 'k');
+  if (at !== undefined) checkCount(Number(at), 'k');
   return (at === undefined ? ks : [Number(at)]).map((k) => ({
     name: `${metric}@${k}${negatives === undefined ? '' : `~${Number(negatives)}neg`}`,
     metric: metric as KnownMetric,

@@ -1,7 +1,7 @@
 import { Csr, type InteractionValue } from '../data/csr.js';
 import type { Fields } from '../data/files/fields.js';
 import { ArgumentError } from '../errors.js';
-import { said } from '../options.js';
+import { checkOneOf } from '../options.js';
 import type { History } from './fold-in.js';
 import type { Interactions } from './interactions.js';
 
@@ -12,8 +12,7 @@ export function playValue(count: number, value: InteractionValue): number {
 
 /** Throws unless this is a way to value plays. */
 export function checkValue(value: unknown): asserts value is InteractionValue {
-  if (value !== 'count' && value !== 'binary' && value !== 'log')
-    throw new ArgumentError(`value must be 'count', 'binary' or 'log', got '${said(value)}'.`);
+  checkOneOf(value, ['count', 'binary', 'log'], 'value');
 }
 
 /** The same from a description in a file. */

@@ -8,7 +8,7 @@ import type { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
 import type { LearnerOptions } from '../learner/learner.js';
 import { EXTENSION, writeModelFile } from '../learner/model-file.js';
-import { checkArgument, checkOptions, said } from '../options.js';
+import { checkArgument, checkFlag, checkOptions } from '../options.js';
 import type { Interactions } from './interactions.js';
 import type { Recommender } from './recommender.js';
 
@@ -299,8 +299,7 @@ export function sayWithoutSeen({ seen, users }: Recommender, file: string): void
 export function exportOptions(options: ExportOptions): Required<ExportOptions> {
   checkOptions(options, ['seen'], 'export');
   const { seen = true } = options;
-  if (typeof seen !== 'boolean')
-    throw new ArgumentError(`seen must be true or false, got ${said(seen)}.`);
+  checkFlag(seen, 'seen');
   return { seen };
 }
 

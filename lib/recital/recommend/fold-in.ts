@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import type { Cell, Table } from '../data/table.js';
 import { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError, UnknownIdError } from '../errors.js';
-import { checkOptions, said } from '../options.js';
+import { checkFlag, checkOptions } from '../options.js';
 import { Interactions } from './interactions.js';
 import type { Recommendations } from './recommendations.js';
 import { type Id, Recommender, type RecommendOptions } from './recommender.js';
@@ -54,8 +54,7 @@ export function readHistory(
 ): History {
   checkOptions(options, ['skipUnknown'], 'foldIn');
   const { skipUnknown = false } = options;
-  if (typeof skipUnknown !== 'boolean')
-    throw new ArgumentError(`skipUnknown must be true or false, got ${said(skipUnknown)}.`);
+  checkFlag(skipUnknown, 'skipUnknown');
   if (!Array.isArray(history)) {
     throw new ArgumentError(
       `A history is a list of tracks, or of { track, playcount }, got ${history === null ? 'null' : typeof history}.`,

@@ -3,12 +3,11 @@ import { dispose, float32, int32 } from '../compute/memory.js';
 import { parallel } from '../compute/threads.js';
 import type { CsrRows } from '../data/csr.js';
 import { ArgumentError, NumericError } from '../errors.js';
-import { checkOptions, said, whatIs } from '../options.js';
+import { checkCount, checkFlag, checkOptions, whatIs } from '../options.js';
 import type { Interactions } from './interactions.js';
 import { RecommendationBatch, type Recommendations } from './recommendations.js';
-
 import type { Id, Recommender, RecommendOptions } from './recommender.js';
-import { blockedTracks, checkN, userIndex } from './resolve-ids.js';
+import { blockedTracks, userIndex } from './resolve-ids.js';
 
 /** Scores held at once: 4 MB, which stay in the cache between scoring and selecting. */
 const BLOCK_SCORES = 1 << 20;
@@ -32,9 +31,8 @@ export function recommendBatch(
 ): RecommendationBatch {
   checkOptions(options, ['n', 'filterSeen', 'among', 'exclude'], 'recommend');
   const { n = 10, filterSeen = true } = options;
-  checkN(n);
-  if (typeof filterSeen !== 'boolean')
-    throw new ArgumentError(`filterSeen must be true or false, got ${said(filterSeen)}.`);
+  checkCount(n, 'n');
+  checkFlag(filterSeen, 'filterSeen');
   if (!Array.isArray(users))
     throw new ArgumentError(
       `recommendBatch needs an array of user ids, got ${whatIs(users)}. For one user there is recommend.`,

@@ -1,6 +1,6 @@
 import { unknownId } from '../data/vocabulary.js';
 import { ArgumentError, UnknownIdError } from '../errors.js';
-import { checkArgument, checkNumber, whatIs } from '../options.js';
+import { checkArgument, whatIs } from '../options.js';
 import type { Id, Recommender } from './recommender.js';
 
 /** The index of a user. */
@@ -140,11 +140,6 @@ function checkOut(out: Float32Array, n: number, sizes: string): void {
     throw new ArgumentError(
       `A Float32Array of ${sizes} = ${n} numbers was expected to write to, got one of ${out.length}.`,
     );
-}
-
-/** Checks the length of a list. */
-export function checkN(n: number, name = 'n'): void {
-  checkNumber(n, Number.isInteger(n) && n >= 1, `${name} must be a positive whole number`);
 }
 
 /**

@@ -1,11 +1,11 @@
 import { Table } from '../data/table.js';
 import { ArgumentError } from '../errors.js';
-import { checkOptions } from '../options.js';
+import { checkCount, checkOptions } from '../options.js';
 import type { Interactions } from './interactions.js';
 import { TopN } from './rank.js';
 import { Recommendations } from './recommendations.js';
 import type { Id, Recommender, SimilarTracksOptions, TrackVectors } from './recommender.js';
-import { blockedTracks, checkN, trackIndex, userIndex } from './resolve-ids.js';
+import { blockedTracks, trackIndex, userIndex } from './resolve-ids.js';
 
 /** See {@link Recommender.similarTracks}. */
 export function similarTracks(
@@ -15,7 +15,7 @@ export function similarTracks(
 ): Recommendations {
   checkOptions(options, ['n', 'among', 'exclude'], 'similarTracks');
   const { n = 10 } = options;
-  checkN(n);
+  checkCount(n, 'n');
   const { tracks, catalogue, seen, names } = recommender;
   const index = trackIndex(recommender, track);
   const vectors = recommender.trackVectors?.();
@@ -27,12 +27,12 @@ export function similarTracks(
   const similarity = vectors ? cosineToRow(vectors, index) : listenerCosine(seen, index);
   for (const t of blockedTracks(recommender, options)) similarity[t] = -Infinity;
   similarity[index] = -Infinity;
-  const what = (t: number): string =>
-    `${recommender.name}: the similarity of track "${tracks.id(t)}" to "${tracks.id(index)}"`;
-  const top = new TopN(Math.min(n, tracks.length)).select(similarity, 0, tracks.length, what);
-  const found = new Int32Array(top.count);
-  const scores = new Float32Array(top.count);
-  top.copyTo(found, scores, 0);
+  const { found, scores } = best(
+    similarity,
+    n,
+    (t) =>
+      `${recommender.name}: the similarity of track "${tracks.id(t)}" to "${tracks.id(index)}"`,
+  );
   return new Recommendations(tracks.decode(found), scores, {
     catalogue,
     measure: 'similarity',
@@ -58,7 +58,7 @@ export function similarUsers(
 ): Table {
   checkOptions(options, ['n'], 'similarUsers');
   const { n = 10 } = options;
-  checkN(n);
+  checkCount(n, 'n');
   const { users, seen, names } = recommender;
   const self = 'user' in to ? userIndex(recommender, to.user) : -1;
   const vectors = recommender.userVectors?.();
@@ -76,20 +76,29 @@ export function similarUsers(
       ? cosines(vectors, vector)
       : sharedTracks(seen, 'user' in to ? seen.row(self) : to.history);
   if (self >= 0) similarity[self] = -Infinity;
-  const top = new TopN(Math.min(n, users.length)).select(
+  const { found, scores } = best(
     similarity,
-    0,
-    users.length,
+    n,
     (u) => `${recommender.name}: the similarity of "${users.id(u)}"`,
   );
-  const found = new Int32Array(top.count);
-  const scores = new Float32Array(top.count);
-  top.copyTo(found, scores, 0);
   return new Table({
     rank: Float64Array.from(found, (_, i) => i + 1),
     [names?.user ?? 'user_id']: users.decode(found),
     similarity: scores,
   });
+}
+
+/** The n largest similarities, and whose they are. */
+function best(
+  similarity: Float32Array,
+  n: number,
+  what: (index: number) => string,
+): { found: Int32Array; scores: Float32Array } {
+  const top = new TopN(Math.min(n, similarity.length));
+  top.select(similarity, 0, similarity.length, what);
+  const [found, scores] = [new Int32Array(top.count), new Float32Array(top.count)];
+  top.copyTo(found, scores, 0);
+  return { found, scores };
 }
 
 /** Cosine of the tracks of some history with those of every user, |A ∩ B| / √(|A|·|B|). */

@@ -1,6 +1,6 @@
 import type { Plays } from '../../data/plays.js';
 import { ArgumentError } from '../../errors.js';
-import { given, said } from '../../options.js';
+import { checkOneOf, given } from '../../options.js';
 import type { SavedForm } from '../export.js';
 import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from '../fold-in.js';
 import { Interactions } from '../interactions.js';
@@ -34,8 +34,7 @@ export class Popularity extends Recommender {
   constructor(plays: Plays, options: PopularityOptions = {}) {
     const { by } = given(DEFAULTS, options, 'Popularity');
     super(Interactions.fromPlays(plays), { catalogue: plays.catalogue });
-    if (by !== 'listeners' && by !== 'plays')
-      throw new ArgumentError(`by must be 'listeners' or 'plays', got '${said(by)}'.`);
+    checkOneOf(by, ['listeners', 'plays'], 'by');
     if (plays.length === 0 && !this.seen.totals)
       throw new ArgumentError('There are no plays to count. Popularity needs at least one.');
     this.name = by === 'listeners' ? 'Popularity' : 'Popularity (plays)';

@@ -8,11 +8,10 @@ import type { Csr, InteractionValue } from '../../data/csr.js';
 import { sayInterrupted } from '../../data/display.js';
 import type { Plays } from '../../data/plays.js';
 import { ArgumentError } from '../../errors.js';
-import { checkRounds, given } from '../../options.js';
+import { checkCount, checkRounds, given } from '../../options.js';
 import { PlayValues, readValue } from '../confidence.js';
 import type { SavedForm } from '../export.js';
 import { Interactions } from '../interactions.js';
-import { checkN } from '../resolve-ids.js';
 import {
   FactorRecommender,
   type Factors,
@@ -89,7 +88,7 @@ export class ALS extends FactorRecommender {
   static async fit(plays: Plays, options: ALSOptions = {}): Promise<ALS> {
     const { onIteration, ...settings } = given(DEFAULTS, options, 'ALS.fit');
     const { factors, regularization, alpha, iterations, cgSteps, value, seed } = settings;
-    checkN(factors, 'factors');
+    checkCount(factors, 'factors');
     for (const [name, n] of Object.entries({ iterations, cgSteps })) checkRounds(n, name);
     settingsOf({ alpha, regularization });
     if (onIteration !== undefined && typeof onIteration !== 'function')

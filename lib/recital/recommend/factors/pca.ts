@@ -4,7 +4,7 @@ import type { DenseMatrix, InteractionValue } from '../../data/csr.js';
 import type { Plays } from '../../data/plays.js';
 import { PCA, type PCAOptions } from '../../decomposition/pca.js';
 import { ArgumentError } from '../../errors.js';
-import { checkOptions, said } from '../../options.js';
+import { checkOneOf, checkOptions } from '../../options.js';
 import { PlayValues, readValue } from '../confidence.js';
 import type { SavedForm } from '../export.js';
 import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from '../fold-in.js';
@@ -16,6 +16,8 @@ import { type FactorTables, factorScores } from './factors.js';
 
 /** How a {@link PcaRecommender} scores: see there. */
 export type PcaScore = 'cosine' | 'reconstruction';
+
+const SCORES = ['cosine', 'reconstruction'];
 
 /** Options of {@link PcaRecommender.fit}. */
 export interface PcaRecommenderOptions extends Omit<PCAOptions, 'nComponents' | 'whiten'> {
@@ -81,8 +83,7 @@ export class PcaRecommender extends Recommender {
         'PcaRecommender is fitted by await PcaRecommender.fit(plays), not made by new.',
       );
     super(Interactions.fromPlays(plays), { catalogue: plays.catalogue });
-    if (score !== 'cosine' && score !== 'reconstruction')
-      throw new ArgumentError(`score must be 'cosine' or 'reconstruction', got '${said(score)}'.`);
+    checkOneOf(score, SCORES, 'score');
     this.values = new PlayValues(this.seen, value);
     this.value = value;
     this.score = score;
@@ -116,8 +117,7 @@ export class PcaRecommender extends Recommender {
   static async fit(plays: Plays, options: PcaRecommenderOptions = {}): Promise<PcaRecommender> {
     checkOptions(options, ['nComponents', 'value', 'score', 'seed', 'tol'], 'PcaRecommender.fit');
     const { value = 'count', score = 'cosine', nComponents, ...rest } = options;
-    if (score !== 'cosine' && score !== 'reconstruction')
-      throw new ArgumentError(`score must be 'cosine' or 'reconstruction', got '${said(score)}'.`);
+    checkOneOf(score, SCORES, 'score');
     const { matrix } = new PlayValues(Interactions.fromPlays(plays), value);
     const pca = new PCA({
       nComponents: nComponents === undefined ? Math.min(50, ...matrix.shape) : nComponents,

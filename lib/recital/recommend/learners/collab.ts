@@ -7,14 +7,14 @@ import type { LearnerOptions } from '../../learner/learner.js';
 import { learnerOptions } from '../../learner/learner-options.js';
 import { EmbeddingDotBias } from '../../models/embedding-dot-bias.js';
 import { EmbeddingNN, type EmbSzs, type TabularConfig } from '../../models/embedding-nn.js';
-import { checkOptions, type NoOptions, whatIs } from '../../options.js';
+import { checkCount, checkOptions, type NoOptions, whatIs } from '../../options.js';
 import type { Explanation } from '../explanation.js';
 import type { SavedForm } from '../export.js';
 import { factorScores } from '../factors/factors.js';
 import type { HistoryItem } from '../fold-in.js';
 import { trackInfo } from '../recommendations.js';
 import type { Id, TrackVectors } from '../recommender.js';
-import { checkN, checkScores, trackIndices } from '../resolve-ids.js';
+import { checkScores, trackIndices } from '../resolve-ids.js';
 import {
   type CollabFoldedUser,
   explain,
@@ -251,13 +251,13 @@ export class CollabLearner extends CollabModelLearner<DotBiasRecommender> {
 
   /** The n tracks with the highest bias, highest first. */
   mostLiked(n = 10): Table {
-    checkN(n);
+    checkCount(n, 'n');
     return this.bias().head(n);
   }
 
   /** The n tracks with the lowest bias, lowest first. */
   leastLiked(n = 10): Table {
-    checkN(n);
+    checkCount(n, 'n');
     const all = this.bias();
     return all.take(Array.from({ length: Math.min(n, all.length) }, (_, i) => all.length - 1 - i));
   }

@@ -3,14 +3,21 @@ import type { Fields } from '../../data/files/fields.js';
 import { csrTensors, readSimilarity } from '../../data/files/tensors.js';
 import type { Plays } from '../../data/plays.js';
 import { ArgumentError } from '../../errors.js';
-import { checkNumber, checkOptions, given, type NoOptions, said } from '../../options.js';
+import {
+  checkCount,
+  checkNumber,
+  checkOneOf,
+  checkOptions,
+  given,
+  type NoOptions,
+} from '../../options.js';
 import { PlayValues, readValue } from '../confidence.js';
 import { type Explanation, explainByTracks } from '../explanation.js';
 import type { SavedForm } from '../export.js';
 import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from '../fold-in.js';
 import { Interactions } from '../interactions.js';
 import { type Id, Recommender } from '../recommender.js';
-import { checkN, checkScores, trackIndex } from '../resolve-ids.js';
+import { checkScores, trackIndex } from '../resolve-ids.js';
 import { RowProducts, topProducts } from './sparse-top-k.js';
 
 /**
@@ -43,11 +50,7 @@ export class RowWeighting {
     readonly weighting: Weighting,
     matrix: Csr,
   ) {
-    if (weighting !== 'none' && weighting !== 'tfidf' && weighting !== 'bm25') {
-      throw new ArgumentError(
-        `weighting must be 'none', 'tfidf' or 'bm25', got '${said(weighting)}'.`,
-      );
-    }
+    checkOneOf(weighting, ['none', 'tfidf', 'bm25'], 'weighting');
     const [rows, columns] = matrix.shape;
     const entries = new Int32Array(columns);
     let sum = 0;
@@ -222,7 +225,7 @@ export type KNNOptions = Partial<typeof KNN>;
 function knnOptions(options: KNNOptions, of: string): Required<KNNOptions> {
   const all = given(KNN, options, of);
   const { k, shrink, weighting } = all;
-  checkN(k, 'k');
+  checkCount(k, 'k');
   checkNumber(shrink, shrink >= 0 && shrink < Infinity, 'shrink must be a number from 0 on');
   if (shrink > 0 && weighting === 'bm25')
     throw new ArgumentError(

@@ -2,10 +2,9 @@ import { Csr, type InteractionValue } from '../../data/csr.js';
 import { csrTensors, readSimilarity } from '../../data/files/tensors.js';
 
 import type { Plays } from '../../data/plays.js';
-import { checkNumber, given } from '../../options.js';
+import { checkCount, checkNumber, given } from '../../options.js';
 import { readValue } from '../confidence.js';
 import type { SavedForm } from '../export.js';
-import { checkN } from '../resolve-ids.js';
 import { ItemItemRecommender } from './knn.js';
 import { topProducts } from './sparse-top-k.js';
 
@@ -46,7 +45,7 @@ export class RP3beta extends ItemItemRecommender {
   constructor(plays: Plays, options: RP3betaOptions = {}, learnt?: Csr) {
     const all = given(DEFAULTS, options, 'RP3beta');
     const { alpha, beta, k, value } = all;
-    checkN(k, 'k');
+    checkCount(k, 'k');
     for (const [name, power] of Object.entries({ alpha, beta })) {
       checkNumber(power, power >= 0 && power < Infinity, `${name} must be a number from 0 on`);
     }
