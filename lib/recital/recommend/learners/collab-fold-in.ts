@@ -30,9 +30,9 @@ import { dot, scoreCurve, solveUser, type UserFit, type UserRows } from './newto
 export interface FoldInOptions extends HistoryOptions {
   /**
    * Strength λ of the penalty ½·λ·|θ|² on the listener's factors and bias, beside the sum of the
-   * losses of the history; more than 0. Larger: nearer to what everybody gets. Default: the second
-   * derivative of the loss at the score 0, which is 2 for squared errors and ¼ for losses on logits,
-   * so that the penalty weighs as much as one track that says nothing.
+   * losses of the history; more than 0. Larger: nearer to what everybody gets. Default: twice the
+   * second derivative of the loss at the score 0, so 4 for squared errors and ½ for losses on
+   * logits; `npm run bench -- fold-in` compares the lists with those of trained users.
    */
   l2?: number;
 }
@@ -199,7 +199,7 @@ export function fitListener(
     negatives: learn.dls.negatives,
     seen: learn.seen,
   });
-  const ridge = new Float64Array(learn.model.nFactors + 1).fill(l2 ?? curve.curvature(0, 0));
+  const ridge = new Float64Array(learn.model.nFactors + 1).fill(l2 ?? 2 * curve.curvature(0, 0));
   return { listener, rows, ...solveUser(rows, curve, ridge) };
 }
 
