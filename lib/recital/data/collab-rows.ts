@@ -123,7 +123,12 @@ export function fitColumn(
   const used = numbersWhere(vocabulary.length, (i) => classOf[i] > 0);
   for (let j = 0; j < used.length; j++) classOf[used[j]] = j + 1; // behind #na#
   const classes = vocabulary.subset(used, { na: true });
-  return { classes, encode: (rows) => rows.map((i) => classOf[codes[i]]) };
+  const encode = (rows: Int32Array): Int32Array => {
+    const out = new Int32Array(rows.length);
+    for (let j = 0; j < rows.length; j++) out[j] = classOf[codes[rows[j]]];
+    return out;
+  };
+  return { classes, encode };
 }
 
 /** The class of every row of another column, looked up id by id. */

@@ -237,7 +237,10 @@ export class Plays {
    */
   take(rows: ArrayLike<number>): Plays {
     checkArgument(isNumbers(rows), rows, 'take', 'row numbers, such as dls.split.valid');
-    for (let j = 0; j < rows.length; j++) checkIndex(rows[j], this.length, 'row');
+    for (let j = 0; j < rows.length; j++) {
+      const i = rows[j];
+      if (!(Number.isInteger(i) && i >= 0 && i < this.length)) checkIndex(i, this.length, 'row');
+    }
     return new Plays({ ...this, ...rowsOf(this, rows) });
   }
 
@@ -279,9 +282,8 @@ export class Plays {
     checkCount(perTrack, 'perTrack');
     const ofUser = countsOf(this.user, this.users.length);
     const ofTrack = countsOf(this.track, this.tracks.length);
-    const left = this.where(
-      (i) => ofUser[this.user[i]] >= perUser && ofTrack[this.track[i]] >= perTrack,
-    );
+    const { user, track } = this;
+    const left = this.where((i) => ofUser[user[i]] >= perUser && ofTrack[track[i]] >= perTrack);
     if (left.length === 0)
       throw new DataError(
         `No user and track has that many plays (${JSON.stringify(options)}). Lower the limits.`,

@@ -375,11 +375,10 @@ export class Histories {
     const { items, users, indptr, item, catalogue } = parts;
     const n = indptr.length - 1;
     const falls = indptr.findIndex((at, s) => s > 0 && at < indptr[s - 1]);
-    if (n < 0 || indptr[0] !== 0 || indptr[n] !== item.length || falls > 0) {
+    if (n < 0 || indptr[0] !== 0 || indptr[n] !== item.length || falls > 0)
       throw new DataError(
         `The sequences do not span the ${item.length} plays: indptr must rise from 0 to that number.`,
       );
-    }
     const bad = item.findIndex((t) => !(t >= 0 && t < items.length));
     if (bad >= 0)
       throw new DataError(

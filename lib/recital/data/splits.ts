@@ -247,6 +247,7 @@ function splitUsers(
   checkPlays(plays);
   const { indptr, indices } = plays.byUser();
   const part = new Uint8Array(plays.length);
+  const counts = [0, 0, 0];
   let parts = sizesOf(0).length;
   for (let u = 0; u < plays.users.length; u++) {
     const rows = indices.subarray(indptr[u], indptr[u + 1]);
@@ -256,12 +257,13 @@ function splitUsers(
     parts = userSizes.length;
     let j = 0;
     userSizes.forEach((size, p) => {
+      counts[p] += size;
       for (const end = j + size; j < end; j++) part[rows[j]] = p;
     });
   }
-  const [train, valid, test] = [0, 1, 2].map((p) =>
-    numbersWhere(part.length, (i) => part[i] === p),
-  );
+  const [train, valid, test] = counts.map((count) => new Int32Array(count));
+  const used = [0, 0, 0];
+  for (let i = 0; i < part.length; i++) [train, valid, test][part[i]][used[part[i]]++] = i;
   return parts === 3 ? { train, valid, test } : { train, valid };
 }
 
