@@ -413,11 +413,15 @@ function encoded(values: PlayColumns['user'], kind: 'user' | 'track'): [Vocabula
 
 function checkIndices(indices: Int32Array, vocabulary: Vocabulary, name: string): void {
   const n = vocabulary.length;
-  const bad = indices.findIndex((i) => i < 0 || i >= n);
-  if (bad >= 0)
-    throw new ArgumentError(
-      `Row ${bad} has ${name} index ${indices[bad]}, but the vocabulary has ${n} classes, counted from 0.`,
-    );
+  for (
+    let row = 0;
+    row < indices.length;
+    row++ // millions: findIndex takes three times as long
+  )
+    if (indices[row] < 0 || indices[row] >= n)
+      throw new ArgumentError(
+        `Row ${row} has ${name} index ${indices[row]}, but the vocabulary has ${n} classes, counted from 0.`,
+      );
 }
 
 /** The plays of these users and tracks, in order and encoded with these vocabularies. */
