@@ -112,14 +112,17 @@ function main(): void {
 
 const { lab: usage } = require('../usage.cjs') as { lab: string };
 
-try {
-  if (process.argv.slice(2).some((arg) => arg === '--help' || arg === '-h')) console.log(usage);
-  else main();
-} catch (error) {
-  const said = complaint(error);
-  if (said === undefined) throw error;
-  console.error(said);
-  process.exitCode = 1;
+// Not where another program imports this file.
+if (process.argv[1] === __filename) {
+  try {
+    if (process.argv.slice(2).some((arg) => arg === '--help' || arg === '-h')) console.log(usage);
+    else main();
+  } catch (error) {
+    const said = complaint(error);
+    if (said === undefined) throw error;
+    console.error(said);
+    process.exitCode = 1;
+  }
 }
 
 /**
