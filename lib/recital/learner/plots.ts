@@ -108,8 +108,7 @@ function course(values: ArrayLike<number>): string {
   return `from ${written(first)} to ${written(values[turn])} ${place}, then to ${written(last)}`;
 }
 
-const ROOM = 0.3;
-// of the height, above the curve: a line for the name of each suggestion
+const ROOM = 0.3; // of the height, above the curve: a line for the name of each suggestion
 
 /**
  * The loss against the learning rate, with the suggestions that were asked for: a point on the
@@ -123,36 +122,26 @@ export function plotLrFind(
   const values = lrs
     .map((lr, i): Row => ({ lr, loss: found.losses[i] }))
     .filter((row) => Number.isFinite(row.loss as number));
-  const marked = shown.flatMap((name) => {
-    const point = found.points[name];
-    return point
-      ? [
-          {
-            ...point,
-            suggestion: name,
-            text: `${name} ${point.value.toExponential(2)}${point.value === point.lr ? '' : ' (a tenth of it)'}`,
-          },
-        ]
-      : [];
+  const marked = shown.flatMap((suggestion) => {
+    const point = found.points[suggestion];
+    if (!point) return [];
+    const note = point.value === point.lr ? '' : ' (a tenth of it)';
+    return [{ ...point, suggestion, text: `${suggestion} ${point.value.toExponential(2)}${note}` }];
   });
+  const texts = marked.map(({ text }) => text);
   const losses = values.map(({ loss }) => loss as number);
   const [low, high] = [Math.min(...losses), Math.max(...losses)];
   const range = high - low || Math.abs(high) || 1;
-  const middle = Math.sqrt(lrs[0] * lrs[lrs.length - 1]);
-  const points = marked
+  const [first, last] = [lrs[0], lrs[lrs.length - 1]];
+  const middle = Math.sqrt(first * last);
+  const points = [...marked]
     .sort((a, b) => a.lr - b.lr)
     .map(({ lr, loss, suggestion, text }, i): Row => {
-      return {
-        lr,
-        loss,
-        suggestion,
-        text,
-        top: high + (range * ROOM * (i + 1)) / marked.length,
-        side: lr > middle ? 'left' : 'right',
-      };
+      const top = high + (range * ROOM * (i + 1)) / marked.length;
+      return { lr, loss, suggestion, text, top, side: lr > middle ? 'left' : 'right' };
     });
   const powers = Array.from({ length: 41 }, (_, i) => 10 ** (i - 20)).filter(
-    (lr) => lr >= lrs[0] / 10 && lr <= lrs[lrs.length - 1] * 10,
+    (lr) => lr >= first / 10 && lr <= last * 10,
   );
   const x = {
     field: 'lr',
@@ -161,19 +150,18 @@ export function plotLrFind(
     scale: { type: 'log' },
     axis: { labelExpr: "replace(format(datum.value, '.0e'), '+', '')", values: powers },
   };
-  const domain =
-    values.length && points.length ? { domain: [low, high + range * (ROOM + 0.05)] } : {};
-  const y = {
-    field: 'loss',
-    type: 'quantitative',
-    title: 'smoothed loss',
-    scale: { zero: false, ...domain },
-  };
+  const domain = values.length && points.length && { domain: [low, high + range * (ROOM + 0.05)] };
+  const scale = { zero: false, ...(domain || {}) };
+  const y = { field: 'loss', type: 'quantitative', title: 'smoothed loss', scale };
   const colours = {
     domain: ['valley', 'slide', 'minimum', 'steep'],
     range: ['#d55e00', '#009e73', '#cc79a7', '#e69f00'],
   };
   const color = { field: 'suggestion', type: 'nominal', scale: colours, legend: null };
+  const tooltip = [
+    { field: 'lr', format: '.2e' },
+    { field: 'loss', format: '.4f' },
+  ];
   const label = (side: 'left' | 'right'): Record<string, unknown> => ({
     transform: [{ filter: `datum.side === '${side}'` }],
     mark: {
@@ -184,50 +172,25 @@ export function plotLrFind(
     },
     encoding: { x, y: { ...y, field: 'top' }, text: { field: 'text' } },
   });
+  const suggestions = [
+    { mark: { type: 'rule', strokeWidth: 1.5 }, encoding: { x, y, y2: { field: 'top' }, color } },
+    ...(['left', 'right'] as const)
+      .filter((side) => points.some((point) => point.side === side))
+      .map(label),
+    {
+      mark: { type: 'point', filled: true, size: 90, opacity: 1 },
+      encoding: { x, y, color, tooltip: [{ field: 'text', title: 'suggestion' }, ...tooltip] },
+    },
+  ];
   return new Chart(
     {
       ...SIZE,
       layer: [
-        {
-          data: { values },
-          mark: 'line',
-          encoding: {
-            x,
-            y,
-            tooltip: [
-              { field: 'lr', format: '.2e' },
-              { field: 'loss', format: '.4f' },
-            ],
-          },
-        },
-        {
-          data: { values: points },
-          layer: [
-            {
-              mark: { type: 'rule', strokeWidth: 1.5 },
-              encoding: { x, y, y2: { field: 'top' }, color },
-            },
-            ...(['left', 'right'] as const)
-              .filter((side) => points.some((point) => point.side === side))
-              .map(label),
-            {
-              mark: { type: 'point', filled: true, size: 90, opacity: 1 },
-              encoding: {
-                x,
-                y,
-                color,
-                tooltip: [
-                  { field: 'text', title: 'suggestion' },
-                  { field: 'lr', format: '.2e' },
-                  { field: 'loss', format: '.4f' },
-                ],
-              },
-            },
-          ],
-        },
+        { data: { values }, mark: 'line', encoding: { x, y, tooltip } },
+        { data: { values: points }, layer: suggestions },
       ],
     },
     'Learning rate finder',
-    `Loss against learning rate; suggestions: ${marked.map(({ text }) => text).join('; ') || 'none'}.`,
+    `Loss against learning rate; suggestions: ${texts.join('; ') || 'none'}.`,
   );
 }
