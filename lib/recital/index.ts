@@ -2,502 +2,260 @@
 
 // compute
 export {
-  type AsyncSteps,
-  interruptible,
-  type Steps,
-  type Stop,
-  stoppable,
+  type AsyncSteps, interruptible, type Steps, type Stop, stoppable,
 } from './compute/interrupt.js';
 export { float32, memoryUsage } from './compute/memory.js';
 export { Random } from './compute/random.js';
 export { type ComputeOptions, setCompute } from './compute/threads.js';
+
 // data
 export type {
-  Batch,
-  CollabDataLoader,
-  CollabLoaderOptions,
-  CollabRows,
-  DataLoader,
-  DataLoaders,
-  Shuffle,
+  Batch, CollabDataLoader, CollabLoaderOptions, CollabRows, DataLoader, DataLoaders, Shuffle,
 } from './data/batches.js';
 export {
-  CollabDataLoaders,
-  type CollabOptions,
-  type CollabPlaysOptions,
-  type CollabTableOptions,
+  CollabDataLoaders, type CollabOptions, type CollabPlaysOptions, type CollabTableOptions,
 } from './data/collab.js';
 export type { RowWeights, Target, TargetOptions } from './data/collab-rows.js';
-export type { Csr, CsrLike, CsrRows, DenseMatrix } from './data/csr.js';
 export {
-  type InteractionMatrix,
-  type InteractionMatrixOptions,
-  type InteractionValue,
-  interactionMatrix,
+  type Csr, type CsrLike, type CsrRows, type DenseMatrix, interactionMatrix, type InteractionMatrix,
+  type InteractionMatrixOptions, type InteractionValue,
 } from './data/csr.js';
 export { Chart } from './data/display.js';
 export {
-  type Correlation,
-  correlation,
-  countsByGenre,
-  describe,
-  type Explorable,
-  meansByYear,
-  missingValues,
-  topArtists,
+  correlation, type Correlation, countsByGenre, describe, type Explorable, meansByYear,
+  missingValues, topArtists,
 } from './data/explore.js';
 export type { TextFormatOptions } from './data/files/csv-format.js';
-export type { DanfoFrame, DanfoGroups, DanfoSeries, DanfoValue } from './data/files/danfo.js';
-export { type FromDanfoOptions, fromDanfo, toDanfo } from './data/files/danfo.js';
-export { type HetRec, type ReadHetRecOptions, readHetRec } from './data/files/hetrec.js';
 export {
-  type PlaysColumnNames,
-  type ReadPlaysOptions,
-  readPlays,
-  readTracks,
+  type DanfoFrame, type DanfoGroups, type DanfoSeries, type DanfoValue, fromDanfo,
+  type FromDanfoOptions, toDanfo,
+} from './data/files/danfo.js';
+export { type HetRec, readHetRec, type ReadHetRecOptions } from './data/files/hetrec.js';
+export {
+  type PlaysColumnNames, readPlays, type ReadPlaysOptions, readTracks,
 } from './data/files/read-plays.js';
-export { type ReadTableOptions, readTable } from './data/files/read-table.js';
+export { readTable, type ReadTableOptions } from './data/files/read-table.js';
 export {
-  readSafetensors,
-  type Safetensors,
-  type Tensor,
-  writeSafetensors,
+  readSafetensors, type Safetensors, type Tensor, writeSafetensors,
 } from './data/files/safetensors.js';
-export { type PlaysOfQuery, type SqlOptions, type SqlValue, sql } from './data/files/sql.js';
+export { type PlaysOfQuery, sql, type SqlOptions, type SqlValue } from './data/files/sql.js';
 export type { NegativeOptions } from './data/negatives.js';
-export type { MinPlaysOptions } from './data/plays.js';
-export { type PlayColumns, type PlayRecord, Plays } from './data/plays.js';
+export { type MinPlaysOptions, type PlayColumns, type PlayRecord, Plays } from './data/plays.js';
 export type { PlaysColumns, Repairs } from './data/plays-columns.js';
-export type { SequenceSplit, SequenceSplitOptions } from './data/sequence-loaders.js';
 export {
-  type SequenceDataLoader,
-  SequenceDataLoaders,
-  type SequenceLoaderOptions,
-  type SequenceLoadersOptions,
+  type SequenceDataLoader, SequenceDataLoaders, type SequenceLoaderOptions,
+  type SequenceLoadersOptions, type SequenceSplit, type SequenceSplitOptions,
 } from './data/sequence-loaders.js';
 export {
-  createSequences,
-  Histories,
-  type HistoryParts,
-  SequenceDataset,
-  type SequenceOptions,
-  type SequenceSource,
-  type SequenceWindow,
+  createSequences, Histories, type HistoryParts, SequenceDataset, type SequenceOptions,
+  type SequenceSource, type SequenceWindow,
 } from './data/sequences.js';
 export {
-  type ReadSessionsOptions,
-  readSessions,
-  type SessionRecord,
-  Sessions,
-  type SessionsColumnNames,
+  readSessions, type ReadSessionsOptions, type SessionRecord, Sessions, type SessionsColumnNames,
 } from './data/sessions.js';
 export {
-  type KFoldOptions,
-  kFold,
-  type LeaveKOutOptions,
-  leaveKOut,
-  orderSplit,
-  type PlaysSplit,
-  perUserSplit,
-  type RandomSplitOptions,
-  type RatioOptions,
-  randomSplit,
-  type Split,
-  splitPlays,
+  kFold, type KFoldOptions, leaveKOut, type LeaveKOutOptions, orderSplit, perUserSplit,
+  type PlaysSplit, randomSplit, type RandomSplitOptions, type RatioOptions, type Split, splitPlays,
 } from './data/splits.js';
 export { type Cell, type Column, type ColumnValues, Table } from './data/table.js';
 export { audioFeatures, Tracks } from './data/tracks.js';
 export { LabelEncoder, Vocabulary, type VocabularyOptions } from './data/vocabulary.js';
 
 // decomposition
-export {
-  type ItemVectorsOptions,
-  itemVectors,
-  type PpmiOptions,
-  ppmi,
-} from './decomposition/item-vectors.js';
+export { itemVectors, type ItemVectorsOptions } from './decomposition/item-vectors.js';
 export type { MatrixLike, ReductionOptions } from './decomposition/linear-reduction.js';
 export { PCA, type PCAOptions } from './decomposition/pca.js';
 export { StandardScaler, type StandardScalerOptions } from './decomposition/standard-scaler.js';
 export { TruncatedSVD, type TruncatedSVDOptions } from './decomposition/truncated-svd.js';
+
 // notebook
 export * from './display/index.js';
-export { ProgressCallback } from './display/progress.js';
 export * from './errors.js';
 export {
-  diversityAtK,
-  giniAtK,
-  type ListenersAtK,
-  noveltyAtK,
-  popularityAtK,
+  diversityAtK, giniAtK, type ListenersAtK, noveltyAtK, popularityAtK,
 } from './evaluation/beyond-accuracy.js';
 export type { Comparison, LeftOut } from './evaluation/comparison.js';
 export { type CompareOptions, evaluate } from './evaluation/evaluate.js';
 export {
-  type ColdTrackSplitOptions,
-  type ColdTracksEvaluation,
-  coldTrackSplit,
-  type EvaluateColdTracksOptions,
-  type EvaluateOptions,
-  type Evaluation,
-  evaluateColdTracks,
-  evaluateRecommender,
-  type HitsAmong,
-  hitsAmong,
+  type ColdTracksEvaluation, coldTrackSplit, type ColdTrackSplitOptions, evaluateColdTracks,
+  type EvaluateColdTracksOptions, type EvaluateOptions, evaluateRecommender, type Evaluation,
+  hitsAmong, type HitsAmong,
 } from './evaluation/evaluate-recommender.js';
 export { withSeen } from './evaluation/held-out.js';
 export {
-  type AtK,
-  averagePrecisionAtK,
-  coverageAtK,
-  hitAtK,
-  ndcgAtK,
-  precisionAtK,
-  type RankingMetrics,
-  type Relevant,
-  rankingMetrics,
-  recallAtK,
-  reciprocalRankAtK,
+  type AtK, averagePrecisionAtK, coverageAtK, hitAtK, ndcgAtK, precisionAtK, rankingMetrics,
+  type RankingMetrics, recallAtK, reciprocalRankAtK, type Relevant,
 } from './evaluation/metrics.js';
 export {
-  type EvaluateNextItemOptions,
-  evaluateNextItem,
-  type NextItemEvaluation,
+  evaluateNextItem, type EvaluateNextItemOptions, type NextItemEvaluation,
 } from './evaluation/next-track.js';
 export type {
-  Candidates,
-  MetricName,
-  RankingMetric,
-  RecommenderFactory,
+  Candidates, MetricName, RankingMetric, RecommenderFactory,
 } from './evaluation/parse.js';
 export {
-  type HalvingOptions,
-  type SearchOptions,
-  type SearchResult,
-  search,
+  type HalvingOptions, search, type SearchOptions, type SearchResult,
 } from './evaluation/search.js';
 export type {
-  SearchChoice,
-  SearchRange,
-  SearchSettings,
-  SearchSpace,
-  SearchTrial,
-  TrialContext,
-  TrialMaker,
+  SearchChoice, SearchRange, SearchSettings, SearchSpace, SearchTrial, TrialContext, TrialMaker,
 } from './evaluation/search-space.js';
 export type { SegmentBy } from './evaluation/segments.js';
 export { type ComparisonRow, holm, pairedTTest } from './evaluation/statistics.js';
 export {
-  type LearnerClass,
-  type LoadLearnerOptions,
+  type LearnerClass, loadLearner, type LoadLearnerOptions, loadRecommender,
   type LoadRecommenderOptions,
-  loadLearner,
-  loadRecommender,
 } from './files/load.js';
 export { Hybrid, type HybridOptions, WeightedSum } from './hybrid/hybrid.js';
 export type { Fusion, WeightedSumOptions } from './hybrid/normalise.js';
-export { type FitHybridOptions, type FuseOptions, fitHybrid, fuse } from './hybrid/weights.js';
-
+export { fitHybrid, type FitHybridOptions, fuse, type FuseOptions } from './hybrid/weights.js';
 export {
-  type Callback,
-  CancelBackwardException,
-  CancelBatchException,
-  CancelEpochException,
-  CancelFitException,
-  CancelStepException,
-  CancelTrainException,
-  CancelValidException,
-  type EventHandlers,
-  type EventName,
-  events,
-  registerDefaultCallback,
+  type Callback, CancelBackwardException, CancelBatchException, CancelEpochException,
+  CancelFitException, CancelStepException, CancelTrainException, CancelValidException,
+  type EventHandlers, type EventName, events, registerDefaultCallback,
 } from './learner/callback.js';
 export {
-  GradientAccumulation,
-  type GradientAccumulationOptions,
-  GradientClip,
-  type GradientClipOptions,
+  GradientAccumulation, type GradientAccumulationOptions, GradientClip, type GradientClipOptions,
 } from './learner/callbacks/gradients.js';
 export { CSVLogger, type CSVLoggerOptions, ShowGraph } from './learner/callbacks/logging.js';
 export {
-  EarlyStopping,
-  type PatienceOptions,
-  ReduceLROnPlateau,
-  type ReduceLROnPlateauOptions,
-  SaveModel,
-  type SaveModelOptions,
-  Tracker,
-  type TrackerOptions,
+  EarlyStopping, type PatienceOptions, ReduceLROnPlateau, type ReduceLROnPlateauOptions, SaveModel,
+  type SaveModelOptions, Tracker, type TrackerOptions,
 } from './learner/callbacks/trackers.js';
 export {
-  FetchPreds,
-  type FetchPredsOptions,
-  ShortEpoch,
-  type ShortEpochOptions,
-  TerminateOnNaN,
+  FetchPreds, type FetchPredsOptions, ShortEpoch, type ShortEpochOptions, TerminateOnNaN,
 } from './learner/callbacks/training.js';
 export type { LoadOptions, RunPosition, SaveOptions, UnfinishedRun } from './learner/checkpoint.js';
 export type {
-  FineTuneOptions,
-  FitFlatCosOptions,
-  FitOneCycleOptions,
-  FitOptions,
-  FitSgdrOptions,
+  FineTuneOptions, FitFlatCosOptions, FitOneCycleOptions, FitOptions, FitSgdrOptions,
 } from './learner/fit.js';
 export {
-  Calibration,
-  type CalibrationOptions,
-  calibration,
-  Interpretation,
-  type InterpretationOptions,
+  Calibration, calibration, type CalibrationOptions, Interpretation, type InterpretationOptions,
   type TopLossesOptions,
 } from './learner/interpretation.js';
 export { Learner, type LearnerOptions } from './learner/learner.js';
 export {
-  type LrFindOptions,
-  type LrFindResult,
-  minimum,
-  type Suggestion,
-  type SuggestName,
-  slide,
-  steep,
+  type LrFindOptions, type LrFindResult, minimum, slide, steep, type Suggestion, type SuggestName,
   valley,
 } from './learner/lr-find.js';
 export {
-  AccumMetric,
-  AvgMetric,
-  accuracy,
-  accuracyThresh,
-  type Metric,
-  type MetricFunction,
-  type MetricOptions,
-  mae,
-  mse,
-  type PassMetric,
-  r2,
-  rmse,
-  rocAuc,
-  topKAccuracy,
+  AccumMetric, accuracy, accuracyThresh, AvgMetric, mae, type Metric, type MetricFunction,
+  type MetricOptions, mse, type PassMetric, r2, rmse, rocAuc, topKAccuracy,
 } from './learner/metrics.js';
 export {
-  biasSplitter,
-  embeddingSplitter,
-  type Hypers,
-  type LearningRate,
-  type ParamGroup,
-  type Slice,
-  type Splitter,
-  slice,
+  biasSplitter, embeddingSplitter, type Hypers, type LearningRate, type ParamGroup, slice,
+  type Slice, type Splitter,
 } from './learner/optimizers/groups.js';
 export {
-  Lookahead,
-  type LookaheadOptions,
-  type RangerOptions,
-  ranger,
+  Lookahead, type LookaheadOptions, ranger, type RangerOptions,
 } from './learner/optimizers/lookahead.js';
 export {
-  type OptClass,
-  type OptFunc,
-  Optimizer,
-  type OptimizerState,
-  type ParamState,
+  type OptClass, type OptFunc, Optimizer, type OptimizerState, type ParamState,
 } from './learner/optimizers/optimizer.js';
 export {
-  Adam,
-  type AdamOptions,
-  Lamb,
-  type LambOptions,
-  Larc,
-  type LarcOptions,
-  QHAdam,
-  type QHAdamOptions,
-  RAdam,
-  type RAdamOptions,
-  RMSProp,
-  type RMSPropOptions,
-  SGD,
-  type SGDOptions,
+  Adam, type AdamOptions, Lamb, type LambOptions, Larc, type LarcOptions, QHAdam,
+  type QHAdamOptions, RAdam, type RAdamOptions, RMSProp, type RMSPropOptions, SGD, type SGDOptions,
 } from './learner/optimizers/steps.js';
 export type { GetPredsOptions, Predictions } from './learner/predictions.js';
 export { type LogRow, Recorder, type RecorderState, TrainEval } from './learner/recorder.js';
 export {
-  combinedCos,
-  combineScheds,
-  ParamScheduler,
+  combinedCos, combineScheds, ParamScheduler, schedCos, schedExp, schedLin, schedNo, schedPoly,
   type Schedule,
-  schedCos,
-  schedExp,
-  schedLin,
-  schedNo,
-  schedPoly,
 } from './learner/schedules.js';
 export {
-  TrainedLearner,
-  TrainingLog,
-  type TrainModelOptions,
-  trainModel,
+  TrainedLearner, TrainingLog, trainModel, type TrainModelOptions,
 } from './learner/train-model.js';
+
 // losses and models
 export { EmbeddingDotBias, type EmbeddingDotBiasOptions } from './models/embedding-dot-bias.js';
 export {
-  EmbeddingNN,
-  type EmbeddingNNOptions,
-  type EmbSzs,
-  embSzRule,
-  type TabularConfig,
+  EmbeddingNN, type EmbeddingNNOptions, embSzRule, type EmbSzs, type TabularConfig,
 } from './models/embedding-nn.js';
 export type { NegativeLossOptions } from './models/item-scores.js';
 export { LightGCN, type LightGCNOptions } from './models/light-gcn.js';
 export { LSTMModel, type LSTMModelOptions } from './models/lstm.js';
-export type { TensorflowVariable, TensorflowVariables } from './models/tensorflow.js';
 export {
-  type TensorflowFunction,
-  type TensorflowModel,
-  type TensorflowModelOptions,
-  type TensorflowStep,
-  tensorflowModel,
+  type TensorflowFunction, tensorflowModel, type TensorflowModel, type TensorflowModelOptions,
+  type TensorflowStep, type TensorflowVariable, type TensorflowVariables,
 } from './models/tensorflow.js';
-export { type Tensorflow, tensorflow } from './models/tensorflow-load.js';
-export { ReLU, SigmoidRange, sigmoid } from './nn/activations.js';
+export { tensorflow, type Tensorflow } from './models/tensorflow-load.js';
+export { ReLU, sigmoid, SigmoidRange } from './nn/activations.js';
 export { BatchNorm1d, type BatchNorm1dOptions } from './nn/batch-norm.js';
-export { type CheckGradientsOptions, checkGradients } from './nn/check-gradients.js';
+export { checkGradients, type CheckGradientsOptions } from './nn/check-gradients.js';
 export {
-  CrossEntropyLossFlat,
-  type CrossEntropyLossOptions,
-  FocalLossFlat,
-  type FocalLossOptions,
+  CrossEntropyLossFlat, type CrossEntropyLossOptions, FocalLossFlat, type FocalLossOptions,
   LabelSmoothingCrossEntropyFlat,
 } from './nn/cross-entropy.js';
 export { Dropout } from './nn/dropout.js';
 export { type Columns, Embedding, type EmbeddingOptions } from './nn/embedding.js';
 export { Linear, type LinearOptions } from './nn/linear.js';
-export { type Loss, type LossRows, lossGradient, lossOf, type Reduction } from './nn/loss.js';
+export { type Loss, lossGradient, lossOf, type LossRows, type Reduction } from './nn/loss.js';
 export {
-  BCEWithLogitsLossFlat,
-  type BCEWithLogitsLossOptions,
-  BPRLoss,
-  HingeLoss,
-  L1LossFlat,
-  MSELossFlat,
+  BCEWithLogitsLossFlat, type BCEWithLogitsLossOptions, BPRLoss, HingeLoss, L1LossFlat, MSELossFlat,
   PairwiseLoss,
 } from './nn/losses.js';
 export type { Model, TrainingLoss } from './nn/model.js';
-export type { Module, StateBuffer } from './nn/module.js';
-export { Sequential } from './nn/module.js';
+export { type Module, Sequential, type StateBuffer } from './nn/module.js';
 export { Parameter } from './nn/parameter.js';
-export type { RecurrentOptions } from './nn/recurrent.js';
-export { GRU, LSTM, PackedSequences } from './nn/recurrent.js';
+export { GRU, LSTM, PackedSequences, type RecurrentOptions } from './nn/recurrent.js';
 export {
-  Popularity,
-  type PopularityMeasure,
-  type PopularityOptions,
+  Popularity, type PopularityMeasure, type PopularityOptions,
 } from './recommend/baselines/popularity.js';
+export { RandomRecommender, type RandomRecommenderOptions } from './recommend/baselines/random.js';
 export {
-  RandomRecommender,
-  type RandomRecommenderOptions,
-} from './recommend/baselines/random.js';
-export type {
-  ContentRecommenderOptions,
-  ContentSettings,
-  ContentState,
+  ContentRecommender, type ContentRecommenderOptions, type ContentSettings, type ContentState,
 } from './recommend/content/content.js';
-export { ContentRecommender } from './recommend/content/content.js';
 export {
-  type ContentFeatures,
-  type ContentFeaturesOptions,
-  contentFeatures,
+  contentFeatures, type ContentFeatures, type ContentFeaturesOptions,
 } from './recommend/content/features.js';
 export type { Explanation } from './recommend/explanation.js';
 export {
-  type ExportOptions,
-  type RecommenderData,
-  type RecommenderDescription,
-  type RecommenderKind,
+  type ExportOptions, type RecommenderData, type RecommenderDescription, type RecommenderKind,
   registerRecommenderKind,
 } from './recommend/export.js';
+
 // recommend
 export { ALS, type ALSOptions, type ALSSettings } from './recommend/factors/als.js';
 export {
-  type FactorArrays,
-  FactorRecommender,
-  type FactorSettings,
-  type Factors,
-  type FromFactorsOptions,
+  type FactorArrays, FactorRecommender, type Factors, type FactorSettings, type FromFactorsOptions,
 } from './recommend/factors/factors.js';
 export {
-  getRecommendationsPca,
-  PcaRecommender,
-  type PcaRecommenderOptions,
-  type PcaScore,
+  getRecommendationsPca, PcaRecommender, type PcaRecommenderOptions, type PcaScore,
 } from './recommend/factors/pca.js';
 export { FoldedUser, type HistoryItem, type HistoryOptions } from './recommend/fold-in.js';
 export {
-  type InteractionPairs,
-  Interactions,
-  type InteractionTotals,
+  type InteractionPairs, Interactions, type InteractionTotals,
 } from './recommend/interactions.js';
 export {
-  CollabLearner,
-  type CollabLearnerOptions,
-  type CollabNNOptions,
-  collabLearner,
+  CollabLearner, collabLearner, type CollabLearnerOptions, type CollabNNOptions,
 } from './recommend/learners/collab.js';
 export type { CollabFoldedUser, FoldInOptions } from './recommend/learners/collab-fold-in.js';
 export { CollabNNLearner } from './recommend/learners/collab-nn.js';
 export type { CollabModel } from './recommend/learners/collab-recommender.js';
 export {
-  LearnerRecommender,
-  type LearnerRecommenderOptions,
+  LearnerRecommender, type LearnerRecommenderOptions,
 } from './recommend/learners/learner-recommender.js';
 export {
-  LightGCNLearner,
-  type LightGCNLearnerOptions,
-  lightGCNLearner,
+  LightGCNLearner, lightGCNLearner, type LightGCNLearnerOptions,
 } from './recommend/learners/light-gcn.js';
 export {
-  EASE,
-  type EASEOptions,
-  type EASESettings,
-  type EASEState,
-  type SideRows,
+  EASE, type EASEOptions, type EASESettings, type EASEState, type SideRows,
 } from './recommend/neighbours/ease.js';
-export type { Weighting } from './recommend/neighbours/knn.js';
-export { ItemKNN, type KNNOptions, UserKNN } from './recommend/neighbours/knn.js';
+export { ItemKNN, type KNNOptions, UserKNN, type Weighting } from './recommend/neighbours/knn.js';
 export { RP3beta, type RP3betaOptions } from './recommend/neighbours/rp3beta.js';
 export { RecommendationBatch, Recommendations } from './recommend/recommendations.js';
 export {
-  type Id,
-  type Names,
-  Recommender,
-  type RecommendOptions,
-  type SimilarTracksOptions,
+  type Id, type Names, Recommender, type RecommendOptions, type SimilarTracksOptions,
   type TrackVectors,
 } from './recommend/recommender.js';
 export type { SimilarUsersOptions } from './recommend/similar.js';
 export {
-  LSTMLearner,
-  type LSTMLearnerOptions,
-  LSTMRecommender,
-  lstmLearner,
-  recommendSongs,
+  LSTMLearner, lstmLearner, type LSTMLearnerOptions, LSTMRecommender, recommendSongs,
 } from './sequential/lstm.js';
 export {
-  Markov,
-  NextItemKNN,
-  type NextItemKNNOptions,
-  SequentialRules,
-  type SequentialRulesOptions,
+  Markov, NextItemKNN, type NextItemKNNOptions, SequentialRules, type SequentialRulesOptions,
 } from './sequential/pairs.js';
-
 export {
-  NextItemPopularity,
-  type ScoreList,
-  SequenceRecommender,
+  NextItemPopularity, type ScoreList, SequenceRecommender,
 } from './sequential/sequence-recommender.js';
-
 export {
-  SessionKNN,
-  type SessionKNNOptions,
-  STAN,
-  type STANOptions,
+  SessionKNN, type SessionKNNOptions, STAN, type STANOptions,
 } from './sequential/session-knn.js';

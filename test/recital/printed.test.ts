@@ -8,12 +8,12 @@ import { Tracks } from '../../lib/recital/data/tracks.js';
 import { Vocabulary } from '../../lib/recital/data/vocabulary.js';
 import { chartBundle } from '../../lib/recital/display/chart-render.js';
 import { tableHtml } from '../../lib/recital/display/html.js';
+import { installDisplay } from '../../lib/recital/display/show.js';
 import { ArgumentError, UnknownIdError } from '../../lib/recital/errors.js';
 import {
   barChart,
   Html,
   ItemKNN,
-  installDisplay,
   Plays,
   Popularity,
   show,

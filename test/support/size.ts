@@ -3,16 +3,10 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { root, sources } from './house.js';
 
-const COLUMNS = 100;
 const packages = ['lib/recital', 'lib/kernel', 'lib/native', 'lib/synthetic', 'test'];
 
 const textOf = (file: string): string => readFileSync(join(root, file), 'utf8');
-/** Lines as they would be at 100 columns: a longer one counts for as many as it fills. */
-const lines = (text: string): number =>
-  text
-    .replace(/\n$/, '')
-    .split('\n')
-    .reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / COLUMNS)), 0);
+const lines = (text: string): number => text.split('\n').length - 1;
 
 for (const name of packages) {
   const files = sources(name);
@@ -24,9 +18,7 @@ for (const name of packages) {
   for (const file of files) folders.set(dirname(file), (folders.get(dirname(file)) ?? 0) + 1);
   const full = [...folders].sort(([, a], [, b]) => b - a).filter(([, n], i) => i < 2 || n > 16);
   const sum = files.reduce((total, file) => total + lines(textOf(file)), 0);
-  console.log(
-    `${name}: ${files.length} files, ${sum.toLocaleString('en')} lines of ${COLUMNS} columns`,
-  );
+  console.log(`${name}: ${files.length} files, ${sum.toLocaleString('en')} lines`);
   if (name === 'test') continue;
   console.log(`  folders: ${full.map(([folder, n]) => `${folder} ${n}`).join(', ')}`);
   console.log(`  longest: ${long.map(([n, file]) => `${file} ${n}`).join(', ')}`);

@@ -15,4 +15,4 @@ export { type ScatterOptions, scatter } from './charts/scatter.js';
 export { escapeHtml } from './html.js';
 export { inNotebook, type MimeBundle } from './kernel.js';
 export { noBar, noLogging, TrainingDisplay } from './progress.js';
-export { type Displayable, displaySymbol, Html, html, installDisplay, Slot, show } from './show.js';
+export { type Displayable, displaySymbol, Html, html, Slot, show } from './show.js';

@@ -2,14 +2,8 @@ import { expect } from 'chai';
 import { Chart, display } from '../../../lib/recital/data/display.js';
 import { Table } from '../../../lib/recital/data/table.js';
 import { tableHtml } from '../../../lib/recital/display/html.js';
-import {
-  displaySymbol,
-  html,
-  inNotebook,
-  installDisplay,
-  Slot,
-  show,
-} from '../../../lib/recital/display/index.js';
+import { displaySymbol, html, inNotebook, Slot, show } from '../../../lib/recital/display/index.js';
+import { installDisplay } from '../../../lib/recital/display/show.js';
 import { printed } from '../../support/printed.js';
 
 const table = new Table({ track: ['a'], plays: Float64Array.of(3) });

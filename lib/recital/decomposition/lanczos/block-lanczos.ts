@@ -1,7 +1,7 @@
-import { BLOCK, denseBlock } from '../../compute/block.js';
 import type { Steps } from '../../compute/interrupt.js';
 import { dispose, float64 } from '../../compute/memory.js';
 import type { Random } from '../../compute/random.js';
+import { BLOCK, denseBlock } from '../../compute/sparse.js';
 import { type Operator, transposed } from './operator.js';
 import {
   type Basis,

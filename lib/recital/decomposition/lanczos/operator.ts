@@ -1,5 +1,5 @@
-import { BLOCK, denseBlock, denseTransposeBlock, sparseBlock } from '../../compute/block.js';
 import { dispose, float64 } from '../../compute/memory.js';
+import { BLOCK, denseBlock, denseTransposeBlock, sparseBlock } from '../../compute/sparse.js';
 import { Csr, type DenseMatrix } from '../../data/csr.js';
 
 /** Local alias: an import is read through `exports` on each access, which is slow in hot loops. */

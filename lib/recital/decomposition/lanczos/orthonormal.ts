@@ -1,7 +1,7 @@
-import { BLOCK, denseBlock, denseTransposeBlock } from '../../compute/block.js';
 import type { Steps } from '../../compute/interrupt.js';
 import { dispose, float64 } from '../../compute/memory.js';
 import type { Random } from '../../compute/random.js';
+import { BLOCK, denseBlock, denseTransposeBlock } from '../../compute/sparse.js';
 
 /** Local alias: an import is read through `exports` on each access, which is slow in hot loops. */
 const B = BLOCK;
