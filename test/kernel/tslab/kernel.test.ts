@@ -117,7 +117,7 @@ describe('a notebook', () => {
       .to.match(
         /^readPlays\(where: string(?: \| \w+)*, options\?: ReadPlaysOptions\): Promise<Plays>\n/,
       )
-      .and.to.match(/\nReads who played what, how often\.\n/)
+      .and.to.match(/\nReads plays: which user played which track how often\.\n/)
       .and.to.match(/\nExamples\n {2}const plays = await/)
       .and.to.match(/\n {2}where: a file/)
       .and.to.match(
