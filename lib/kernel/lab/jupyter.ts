@@ -30,7 +30,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * The JupyterLab to start: that of $JUPYTER, the one that was installed before, a `jupyter` on the
  * PATH, or that of `python3`. Undefined if there is none of version 4 or newer.
  * @param folders where one may have been installed, into `.venv`: the workspace, the checkout
- * @param env the environment that a JupyterLab is asked for its version in: {@link jupyterHome}'s,
+ * @param env the environment for `jupyter lab --version`: {@link jupyterHome}'s,
  *   else it makes folders in the user's home
  */
 export function findJupyter(

@@ -45,8 +45,7 @@ function marksOf(box) {
 }
 
 /**
- * Where a point of an element is in the window: its coordinates are those of what the element is
- * in.
+ * Where a point of an element is in the window: it is given in the coordinates of its parent.
  */
 function positionOf(mark, { x, y }) {
   return new DOMPoint(x, y).matrixTransform(mark.parentNode.getScreenCTM());

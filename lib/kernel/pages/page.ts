@@ -38,8 +38,7 @@ const LEAST = 500;
  * A notebook as one HTML file that needs nothing else: contents, prose, highlighted code that
  * folds, outputs, charts. It follows the reader's light or dark setting, until the reader chooses.
  * It has at most 3 MB. If need be, what cells have printed and shown is cut, which is said in its
- * place; and it does without the largest of what its charts consist of: of each there is the
- * interactive form or the picture, of most both.
+ * place; and the largest charts keep one form only, interactive or picture.
  * @param options.name of the notebook, for the title if no heading gives one
  * @param options.seconds how long it ran; left out, nothing is said about it
  * @param options.data folder that a notebook with RECITAL_DATA in it has read; left out, nothing is

@@ -172,9 +172,9 @@ function declares(code: string, name: string): boolean {
 
 /**
  * Gives timers of their own to all of the compiler but the one function whose timer tslab keeps, to
- * fire it itself before each cell. The compiler sets others when files appear where it has looked in
- * vain for an import; tslab would throw "Unexpected pending rebuildTimer", and no cell would work
- * any more. Changes tslab's system in place.
+ * fire it itself before each cell. The compiler sets others when files appear where it has looked
+ * in vain for an import; tslab would throw "Unexpected pending rebuildTimer", and no cell would
+ * work any more. Changes tslab's system in place.
  */
 function separateTimers(system: ts.System): ts.System {
   const { setTimeout: setRebuild, clearTimeout: clearRebuild } = system;
@@ -250,7 +250,7 @@ export function onStopPoint(points: StopPoints): void {
   Object.assign(globalThis, { [STOP_POINTS]: points });
 }
 
-/** Code that is added to cells. One round of 64 asks: that takes 4 ns. */
+/** Code that is added to cells. Every 64th round asks; asking takes 4 ns. */
 const added = {
   names: `let { asked: recital_asked, round: recital_round, resumed: recital_resumed, ended: recital_ended } = globalThis[Symbol.for("recital.stopPoints")], recital_rounds = 0;`,
   seldom:
@@ -268,7 +268,7 @@ const added = {
  *   turns ends. Loops that only count and call nothing go without: they must be fast, and end soon.
  * - A statement with an `await` outside of functions is followed by `ended()`: what stands below a
  *   training that was stopped is not run, and what the training returned is kept.
- * A `finally` is left as it is: it must be carried out.
+ * A `finally` is left as it is: it must run to its end.
  */
 function addStopPoints(own: Compiler): ts.TransformerFactory<ts.SourceFile> {
   return (context) => {

@@ -179,7 +179,9 @@ export class LastExpression {
     };
   }
 
-  /** Waits for the promise that the cell has ended with, and shows its value. Rejects as it does. */
+  /**
+   * Waits for the promise that the cell has ended with, and shows its value. Rejects as it does.
+   */
   async settle(): Promise<void> {
     for (let { promise } = this; promise; promise = this.promise) {
       this.promise = undefined;
@@ -205,8 +207,8 @@ export class LastExpression {
   }
 
   /**
-   * Before the kernel stops: waits some seconds while timers or requests show that work goes on that
-   * no cell awaits.
+   * Before the kernel stops: waits some seconds while timers or requests show that work goes on
+   * that no cell awaits.
    * @returns the rejections, and whether work still goes on
    */
   async finish(): Promise<{ rejections: ErrorContent[]; running: boolean }> {

@@ -20,7 +20,9 @@ interface Seen {
   checker?: Checker;
 }
 
-/** Code and position of a request. Jupyter counts characters, JavaScript those beyond U+FFFF as two. */
+/**
+ * Code and position of a request. Jupyter counts characters, JavaScript those beyond U+FFFF as two.
+ */
 function positionIn(request: Content): { code: string; position: number } {
   const code = String(request.code);
   const characters = [...code].slice(0, Number(request.cursor_pos));
@@ -29,8 +31,8 @@ function positionIn(request: Content): { code: string; position: number } {
 const toCharacters = (code: string, index: number): number => [...code.slice(0, index)].length;
 
 /**
- * Answers "inspect" and "complete". It answers in any case: the compiler has its failures with half
- * a line of code, and a front end that gets no answer waits for ever.
+ * Answers "inspect" and "complete". It answers in any case: the compiler may throw on incomplete
+ * code, and a front end that gets no answer waits for ever.
  */
 export class CodeAssistant {
   private readonly seen: Seen = {};
@@ -57,9 +59,9 @@ export class CodeAssistant {
   }
 
   /**
-   * Has tslab look at a position, and returns the file and the checker that it looked with. For code
-   * that tslab has just seen, it takes the checker of then, which may have nothing new to make: so
-   * that checker is kept, and where there is none, the code is changed a little.
+   * Has tslab look at a position, and returns the file and the checker that it looked with. For
+   * code that tslab has just seen, it takes the checker of then, which may have nothing new to
+   * make: so that checker is kept, and where there is none, the code is changed a little.
    */
   private look(executor: Executor, code: string, position: number): Required<Seen> | undefined {
     const { seen, checkers } = this;

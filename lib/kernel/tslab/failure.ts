@@ -43,8 +43,8 @@ export interface Locator {
 }
 
 /**
- * What `read` gives. Anything can be thrown: a Proxy, an object whose getters throw, or that cannot
- * become a text.
+ * Calls `read`, which may throw, since anything can be thrown: a Proxy, an object whose getters
+ * throw, or that cannot become a text.
  */
 function tried<T>(read: () => T): T | undefined {
   try {
@@ -99,8 +99,8 @@ function nameOf(error: Error): string {
 }
 
 /**
- * The stack of an error. `Error.prepareStackTrace`, if a cell has set it, makes the stack when it is
- * read, and may fail.
+ * The stack of an error. `Error.prepareStackTrace`, if a cell has set it, makes the stack when it
+ * is read, and may fail.
  */
 function stackOf(error: Error): string {
   const read = (): string | undefined => {
@@ -209,8 +209,8 @@ export function stopped(
 
 /**
  * The message for a cell that did not compile.
- * @param diagnostics what tslab prints for each: a format, file, line, column and message. The first
- *   line of the message is what is wrong, the others are hints
+ * @param diagnostics what tslab prints for each: a format, file, line, column and message. The
+ *   first line of the message is what is wrong, the others are hints
  * @param lineOf a line of the cell
  */
 export function notCompiled(

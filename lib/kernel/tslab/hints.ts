@@ -59,8 +59,8 @@ export class Hints {
   }
 
   /**
-   * The same diagnostics, fewer: each with a text whose first line is what is wrong, and whose others
-   * are what to do.
+   * The same diagnostics, fewer: each with a text whose first line is what is wrong, and whose
+   * others are what to do.
    */
   explain(file: ts.SourceFile, diagnostics: readonly ts.Diagnostic[]): Fault[] {
     const unparsed = new Set<ts.Diagnostic>((file as SourceFile).parseDiagnostics);
@@ -75,7 +75,7 @@ export class Hints {
     return [...awaits.map((d) => this.fault(d)), ...limited(distinct(said))];
   }
 
-  /** Of each line that does not parse the first fault: the others come of it. */
+  /** The first error of each line that does not parse; the others follow from it. */
   private firstOfEachLine(file: ts.SourceFile, diagnostics: readonly Placed[]): Fault[] {
     const lines = new Set<number>();
     return diagnostics.flatMap((d) => {
@@ -94,7 +94,7 @@ export class Hints {
     try {
       return { ...d, relatedInformation: undefined, messageText: this.explained(d) };
     } catch {
-      // The compiler has its failures with half a program.
+      // The compiler may throw on incomplete code.
       const messageText = this.compiler.flattenDiagnosticMessageText(d.messageText, ' ');
       return { ...d, messageText };
     }
@@ -379,8 +379,8 @@ function endOf({ text }: ts.SourceFile): number {
 }
 
 /**
- * Leaves out faults at the same place, which come of the same mistake, and those that say again that
- * a name is unknown.
+ * Leaves out faults at the same place, which come of the same mistake, and those that say again
+ * that a name is unknown.
  */
 function distinct(faults: readonly Fault[]): Fault[] {
   const said = new Set<number | string>();

@@ -1,6 +1,6 @@
 // How an interrupt reaches the main thread of a kernel. A thread of its own listens on Jupyter's
-// control channel, because interrupts and shutdowns must be heard while the main thread computes. It
-// also has iopub, to report a cell that does not stop, and the heartbeat.
+// control channel, because interrupts and shutdowns must be heard while the main thread computes.
+// It also has iopub, to report a cell that does not stop, and the heartbeat.
 //
 // Between turns of the event loop an interrupt is a message to the main thread. Code that gives no
 // turns is ended by SIGINT: Node terminates a script that was started with `breakOnSigint`. But for
@@ -131,7 +131,7 @@ export class InterruptChannel {
     this.worker?.postMessage(message);
   }
 
-  /** The cell of the request with this header begins; undefined: it has ended. */
+  /** Reports the header of the request whose cell runs; undefined: none. */
   runs(header: Content | undefined): void {
     this.post({ running: header });
   }
@@ -188,8 +188,8 @@ export class InterruptChannel {
   }
 
   /**
-   * Waits for a signal on its way, which ends this. It does not if the cell has replaced Node's
-   * handler by a listener of its own: then this ends by itself.
+   * Waits for a signal on its way, which ends this loop. If the cell has replaced Node's handler by
+   * a listener of its own, no signal does, and the loop times out.
    */
   private awaitSignal(): void {
     while (Atomics.load(this.state, SECTION) === 2);

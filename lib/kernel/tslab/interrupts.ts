@@ -3,9 +3,9 @@
 // that listens for SIGINT, get time to stop by themselves, so that the cell ends in order and its
 // variables exist. The cell still counts as failed: cells queued behind it must not run. A cell
 // without such work ends at its next stop point (cell-code.ts). A second interrupt, or a cell that
-// has not ended after a while, is left to tslab.
+// has not ended after a while, is abandoned, as tslab does it.
 //
-// A stopped cell stays stopped: nothing more begins in it, also after it was abandoned. The cell
+// A stopped cell stays stopped: nothing more begins in it, even after it was abandoned. The cell
 // that work belongs to is known from the chain of its awaits.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { clearTimeout, setImmediate, setTimeout } from 'node:timers'; // a cell may replace the global ones
@@ -41,13 +41,13 @@ export function isStopped(error: unknown): boolean {
 export class Cell implements InterruptScope {
   readonly work = new Set<Work>();
   stopped = false;
-  /** Nothing is waited for: its code ends at the next stop point. */
+  /** Whether its code ends at its next stop point, without waiting for work. */
   leaving = false;
   /** Promises of its code and of its last expression. */
   readonly pending = new Set<Promise<unknown>>();
-  /** It was given up while some of these were pending. */
+  /** Whether it was abandoned while some of these were pending. */
   abandoned = false;
-  /** Its code runs: not while it is compiled. */
+  /** Whether its code runs; false while it is compiled. */
   running = false;
   /** What its work said when it stopped. */
   line: string | undefined;
@@ -71,7 +71,7 @@ export class Cell implements InterruptScope {
     return this.interrupts.channel.section(work);
   }
 
-  /** A signal has ended work, and nobody else has heard it: the cell will end by itself. */
+  /** A signal has ended a section directly: marks the cell as stopped, and waits for it to end. */
   interrupt(): void {
     this.interrupts.stopAll();
     this.interrupts.wait(PATIENCE_MS);
@@ -82,7 +82,7 @@ export class Cell implements InterruptScope {
 export class Interrupts {
   /** The cell that runs. */
   current: Cell | undefined;
-  /** Cells with work in progress, also such as have ended without awaiting it. */
+  /** Cells with work in progress, including cells that ended without awaiting it. */
   readonly busy = new Set<Cell>();
   private readonly storage = new AsyncLocalStorage<Cell | undefined>();
   private timer: NodeJS.Timeout | undefined;
@@ -107,8 +107,8 @@ export class Interrupts {
 
   /**
    * An interrupt has come by another way than a signal: SIGINT listeners hear of it. But inside a
-   * section Node has removed them all, and adding one would take a signal on its way from Node:
-   * then nothing could end the section any more.
+   * section Node has removed them all, and a listener would intercept the signal meant for Node, so
+   * that the section could never be ended.
    */
   signal(): void {
     if (this.channel.depth > 0) this.onSignal();

@@ -390,7 +390,7 @@ class Kernel {
   }
 }
 
-/** A socket for replies. If the one who has asked has gone, or it is closed, nothing is sent. */
+/** A socket for replies. A reply is dropped when the client has gone or the socket is closed. */
 function answering(socket: Socket): Socket {
   const send: Socket['send'] = async (frames) => {
     try {
@@ -417,7 +417,9 @@ function status(zmq: ZmqServer, state: string, message: { header: Content }): vo
   send(zmq, zmq.iopub, request, 'status', { execution_state: state });
 }
 
-/** The reply to kernel_info_request, with the versions at hand instead of those written in tslab. */
+/**
+ * The reply to kernel_info_request, with the versions at hand instead of those written in tslab.
+ */
 function about(kernel: Content & { language_info: Content }): Content {
   const { version } = tslabRequire(TYPESCRIPT) as { version: string };
   return {

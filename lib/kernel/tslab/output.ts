@@ -112,7 +112,10 @@ export class Output {
     else this.sendDisplay(content);
   }
 
-  /** Replaces a display: at once, or a moment later where that is done oftener than can be seen. */
+  /**
+   * Replaces a display: at once, or a moment later where that is done more often than the eye can
+   * follow.
+   */
   private update(id: string | undefined, content: DisplayContent): void {
     const { allowed } = this;
     const now = performance.now();

@@ -17,8 +17,8 @@ export function textOf(parts: readonly ts.SymbolDisplayPart[] = []): string {
 const item = /^\s*([-*|>]|\d+\.)\s/;
 
 /**
- * Joins the lines of each paragraph, which are broken as their source file is, and breaks them for a
- * tooltip.
+ * Joins the lines of each paragraph, which are broken as their source file is, and breaks them for
+ * a tooltip.
  */
 export function wrap(text: string, indent = '', hanging = indent): string {
   const lines: string[] = [];
@@ -108,7 +108,9 @@ export class Signatures {
     return text.length > longest ? text.replace(/\{ .* \}/, '{ … }') : text;
   }
 
-  /** `name(a: string, options?: Options): Promise<Result>`, if that is too long in several lines. */
+  /**
+   * `name(a: string, options?: Options): Promise<Result>`, if that is too long in several lines.
+   */
   signature(name: string, signature: ts.Signature): string {
     const { declaration } = signature;
     const head = name + this.typeParameters(typeParametersOf(declaration));

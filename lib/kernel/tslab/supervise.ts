@@ -1,6 +1,7 @@
-// How a kernel ends. The program starts it for Jupyter and stays beside it. A kernel that runs out of memory or is killed
-// cannot report that: Jupyter would show a cell that never ends. This process notices, takes the
-// kernel's place for a moment, and makes the reason the error of the cell that ran.
+// How a kernel ends. The program starts it for Jupyter and stays beside it. A kernel that runs out
+// of memory or is killed cannot report that: Jupyter would show a cell that never ends. This
+// process notices, takes the kernel's place for a moment, and makes the reason the error of the
+// cell that ran.
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -50,7 +51,7 @@ export function causeOfDeath(end: {
 
 /**
  * Calls back when the process that Jupyter names as the kernel's parent (JPY_PARENT_PID) has died:
- * otherwise the kernel would stay for ever.
+ * otherwise the kernel would run for ever.
  */
 export function exitWithParent(exit: () => void): void {
   const parent = Number(process.env.JPY_PARENT_PID);

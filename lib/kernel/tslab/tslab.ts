@@ -91,7 +91,9 @@ export const DECLARED = /^exports\.[\w$]+ = (?:exports\.[\w$]+ = )*void 0;$/mu;
 export const isCell = (fileName: string): boolean => /__tslab__\.[jt]s$/.test(fileName);
 export const ofEarlierCells = (fileName: string): boolean =>
   /(^|[\\/])__prev__\.d\.ts$/.test(fileName);
-/** The function whose timer tslab fires itself (TypeScript's watch; converter.js, `rebuildTimer`). */
+/**
+ * The function whose timer tslab fires itself (TypeScript's watch; converter.js, `rebuildTimer`).
+ */
 export const REBUILDS = 'updateProgramWithWatchStatus';
 /** How tslab prints a diagnostic: file, line, column, text (executor.js, `printDiagnostics`). */
 export const DIAGNOSTIC = '%s%d:%d - %s';

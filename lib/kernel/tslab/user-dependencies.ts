@@ -1,8 +1,8 @@
-// What a cell can import, wherever its notebook lies: the library of this checkout, and the reader's
-// own files, beside the notebook or anywhere else. tslab looks for the library from the notebook's
-// folder on, accepts files of that folder only, and checks and compiles all sources that a cell
-// imports: the library's too, which takes seconds and fails, since its TypeScript is older than
-// theirs. Here tslab is left with the cell itself.
+// What a cell can import, wherever its notebook lies: the library of this checkout, and the
+// reader's own files, beside the notebook or anywhere else. tslab looks for the library from the
+// notebook's folder on, accepts files of that folder only, and checks and compiles all sources that
+// a cell imports: the library's too, which takes seconds and fails, since its TypeScript is older
+// than theirs. Here tslab is left with the cell itself.
 import fs from 'node:fs';
 import Module, { SourceMap } from 'node:module';
 import path from 'node:path';
@@ -272,7 +272,9 @@ interface NodePaths {
   _nodeModulePaths(folder: string): string[];
 }
 
-/** Lines that tslab puts above a file: one above a cell with @module, which is no file of the disk. */
+/**
+ * Lines that tslab puts above a file: one above a cell with @module, which is no file of the disk.
+ */
 const linesAbove = (file: string): number => (fs.existsSync(file) ? 0 : 1);
 
 /** Compiled code without the comment that names its source map. */

@@ -18,7 +18,7 @@ export interface InterruptScope {
 
 let scopeOf: () => InterruptScope | undefined = () => undefined;
 
-/** Tells how to find the scope of the work that begins: for notebooks. */
+/** Sets the function that returns the current scope: for notebooks. */
 export function setInterruptScope(find: () => InterruptScope | undefined): void {
   scopeOf = find;
 }
@@ -26,8 +26,8 @@ export function setInterruptScope(find: () => InterruptScope | undefined): void 
 /** Work in progress, the earlier first. */
 const working: InterruptGuard[] = [];
 /**
- * When the event loop had its last turn: of all work, as short pieces one after the other would
- * else never give it one.
+ * When the event loop last had a turn, shared by all work: many short pieces would otherwise never
+ * give it one.
  */
 let lastTurn = performance.now();
 
@@ -72,7 +72,7 @@ export class InterruptGuard {
     return this.requested;
   }
 
-  /** Whether this is no part of other guarded work that was asked to stop as well. */
+  /** False if enclosing work was asked to stop, too. */
   get outermost(): boolean {
     const first = working.find(
       (guard) => guard === this || (guard.scope === this.scope && guard.requested),
@@ -128,8 +128,7 @@ export class InterruptGuard {
 /** What tells work in steps to stop. */
 export interface Stop {
   /**
-   * Whether this work is no part of other work that was asked to stop as well: the outermost says
-   * so.
+   * False if enclosing work was asked to stop, too: only the outermost reports it.
    */
   readonly outermost: boolean;
 }
@@ -191,8 +190,8 @@ export async function stoppable<T>(
 }
 
 /**
- * The same work for {@link stoppable}, for work whose result is of no use before its end: it throws
- * when it is asked to stop. Its `finally` blocks run.
+ * Wraps work for {@link stoppable} whose partial result is useless: it throws when it is asked to
+ * stop. Its `finally` blocks run.
  * @param message of the InterruptedError, e.g. `Interrupted before PCA was fitted.`
  */
 export function* orInterrupted<T>(work: Steps<T>, message: string): Steps<T> {

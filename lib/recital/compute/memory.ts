@@ -35,9 +35,9 @@ export const memory: WasmMemory = new wasm.Memory({ initial: 1, maximum: 65536, 
 const ALIGN = 64; // a cache line: no two blocks share one
 const PAGE = 65536;
 const MAX_BYTES = 2 ** 32;
-/** Garbage is collected once so much has been given out since the last time … */
+/** Bytes given out between two garbage collections. */
 const COLLECT_EVERY = 256 * 2 ** 20;
-/** … and, outside of training runs, so much is in use. */
+/** Bytes in use below which, outside of training runs, no garbage is collected. */
 const CROWDED = 512 * 2 ** 20;
 
 /** Free blocks by address: [start, size], sorted, never adjacent. */
@@ -57,7 +57,7 @@ function take(n: number): [number, number] {
       `The length of an array must be a whole number, 0 or more, got ${said(n)}.`,
     );
   const bytes = 4 * n;
-  if (bytes > MAX_BYTES) throw tooMuch(bytes); // before it is counted: a sum of very large numbers does not come apart again
+  if (bytes > MAX_BYTES) throw tooMuch(bytes); // before it is counted: adding a huge number could not be undone exactly
   const size = Math.max(ALIGN, Math.ceil(bytes / ALIGN) * ALIGN);
   used += size;
   madeSinceCollection += size;

@@ -31,8 +31,8 @@ export function sparseRows(
 export const BLOCK = 8;
 
 /**
- * out = A·X − left·rightᵀ for a sparse matrix A in compressed rows and a block X (rows × 8, row-major), all on the shared
- * memory. The bits of a row do not depend on the number of threads.
+ * out = A·X − left·rightᵀ for a sparse matrix A in compressed rows and a block X (rows × 8,
+ * row-major), all on the shared memory. The bits of a row do not depend on the number of threads.
  * @param less `left`: one number a row of A, `right`: eight numbers; default: nothing is subtracted
  */
 export function sparseBlock(

@@ -75,8 +75,8 @@ export interface ComputeOptions {
 }
 
 /**
- * How kernels run, from now on. Returns what is in force. What is not given stays as it is, but for
- * what contradicts what is given.
+ * Sets how kernels run, and returns the current setting. Options that are left out keep their
+ * values, unless they conflict with one that is given.
  * @throws ArgumentError for values that make no sense, RecitalError where the native kernel has not
  *   been built; then nothing changes
  * @example setCompute({ threads: 2, reproducible: true }).threads // 2
@@ -106,8 +106,8 @@ export function setCompute(options: ComputeOptions = {}): Required<ComputeOption
 }
 
 /**
- * Threads that stand ready for work now, this one included. They start at first use, and until they
- * stand this thread works alone.
+ * The number of threads that are ready, this one included. They start at first use; until they are
+ * up, this thread works alone.
  */
 function ready(): number {
   while (started < wanted) {
@@ -183,7 +183,7 @@ export function parallel(
   Atomics.store(control, OPEN, 1);
   Atomics.add(control, GENERATION, 1);
   Atomics.notify(control, GENERATION);
-  // Whoever comes takes the next task: a thread that starts late, because its core is taken by
+  // Each free thread takes the next task: a thread that starts late, because its core is taken by
   // another program, leaves its task to this one.
   for (let task = 0; (task = Atomics.add(control, NEXT, 1)) < threads; ) {
     kernel(control[RANGES + 2 * task], control[RANGES + 2 * task + 1], ...args, 0);

@@ -10,8 +10,8 @@ export interface DisplaySlot {
 }
 
 /**
- * What shows tables, charts and messages. All rooms show through it; the room display/ puts one in
- * force that draws. Without one (a module imported alone) nothing is shown.
+ * What shows tables, charts and messages. All rooms write through it; the room display/ installs
+ * one that draws. Without one (a module imported alone) nothing is shown.
  */
 export interface Display {
   /** Shows a table. */

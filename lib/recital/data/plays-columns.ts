@@ -54,8 +54,8 @@ export function rowsOf(
 }
 
 /**
- * Sums the playcounts of repeated (user, track) into the first of them, and counts the others. The
- * order stays.
+ * Sums the playcounts of repeated (user, track) into the first of them, and counts the rows that
+ * are dropped. The order is kept.
  */
 export function sumDuplicates(columns: PlaysColumns): {
   columns: PlaysColumns;

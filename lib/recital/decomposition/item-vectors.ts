@@ -32,12 +32,12 @@ export type PpmiOptions = Partial<typeof PPMI_DEFAULTS>;
 export type ItemVectorsOptions = Partial<typeof DEFAULTS>;
 
 /**
- * Vectors of the tracks, close for tracks that are played near each other: U·√Σ of the truncated SVD
- * of their {@link ppmi}. They are a start for an LSTMModel's embedding (`embInit`), which then need
- * not learn this from the beginning. A track that is never played beside another has the vector 0.
+ * Vectors of the tracks, close for tracks that are played near each other: U·√Σ of the truncated
+ * SVD of their {@link ppmi}. They initialise an LSTMModel's embedding (`embInit`). A track that is
+ * never played beside another has the vector 0.
  * @param source plays, in the order of their file, or sessions
  * @returns tracks × embSz, row-major
- * @throws ArgumentError for more numbers than there are tracks; DataError if no history has two
+ * @throws ArgumentError if embSz exceeds the number of tracks; DataError if no history has two
  *   tracks; InterruptedError if it was stopped
  * @example
  * const dls = SequenceDataLoaders.fromSessions(trainSessions, { length: 10 });

@@ -42,8 +42,8 @@ const MAX_SHARED = 512;
  * scaled ({@link StandardScaler} does that); variances are divided by the number of rows − 1. A
  * sparse matrix stays sparse: (X − 1·μᵀ)·v is computed as X·v − 1·(μᵀv).
  *
- * The result is exact to `tol`: by block Lanczos if the shorter side is longer than 256, else by the
- * eigenvectors of the whole covariance. If no column varies, all variances and ratios are 0
+ * The result is exact to `tol`: by block Lanczos if the shorter side is longer than 256, else by
+ * the eigenvectors of the whole covariance. If no column varies, all variances and ratios are 0
  * (scikit-learn has NaN). One row has no variance and is refused.
  * @example
  * const pca = new PCA({ nComponents: 1 });
@@ -185,7 +185,8 @@ export function* explaining(
 /**
  * The first principal components of the rows of a small matrix, at once: fastai's `tensor.pca(k)`.
  * @param values rows × width, row-major
- * @returns coordinates, rows × components, row-major; zeros for components beyond the number of rows
+ * @returns coordinates, rows × components, row-major; zeros for components beyond the number of
+ *   rows
  * @throws ArgumentError for less than 2 rows, and for more components than columns
  */
 export function principalComponents(

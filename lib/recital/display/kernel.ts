@@ -12,8 +12,8 @@ interface Output {
 }
 
 /**
- * What the library needs of a notebook's kernel. A kernel offers it, before the library is imported,
- * as `globalThis[Symbol.for('recital.kernel')]`; lib/kernel does.
+ * What the library needs of a notebook's kernel. A kernel offers it, before the library is
+ * imported, as `globalThis[Symbol.for('recital.kernel')]`; lib/kernel does.
  */
 export interface NotebookKernel {
   /**
@@ -39,8 +39,8 @@ const kernel = (): NotebookKernel | undefined =>
   (globalThis as { [key: symbol]: NotebookKernel | undefined })[Symbol.for('recital.kernel')];
 
 /**
- * Whether this process is the kernel of a notebook, so that tables and charts can be drawn; false in
- * a plain script.
+ * Whether this process is the kernel of a notebook, so that tables and charts can be drawn; false
+ * in a plain script.
  * @example console.log(inNotebook() ? 'charts are drawn' : 'a plain script');
  */
 export function inNotebook(): boolean {

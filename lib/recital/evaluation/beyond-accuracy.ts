@@ -150,7 +150,9 @@ export function selfInformation(listeners: number, users: number): number {
   return -Math.log2(Math.max(1, listeners) / users);
 }
 
-/** The Gini index of counts and as many zeros as a catalogue of n tracks needs. Sorts the counts. */
+/**
+ * The Gini index of counts and as many zeros as a catalogue of n tracks needs. Sorts the counts.
+ */
 export function giniOfCounts(counts: Float64Array, n: number): number {
   counts.sort();
   const zeros = n - counts.length;

@@ -40,10 +40,10 @@ export interface ComparisonParts {
 }
 
 /**
- * The table that {@link evaluate} returns, a row a recommender. It has the mean of the first metric,
- * the ends of its confidence interval over users, the difference to the best baseline and its
- * p-value (paired t-test over users, with Holm's correction over all recommenders and metrics), and
- * the means of the other metrics. `details` has all of that for every metric.
+ * The table that {@link evaluate} returns, a row a recommender. It has the mean of the first
+ * metric, the ends of its confidence interval over users, the difference to the best baseline and
+ * its p-value (paired t-test over users, with Holm's correction over all recommenders and metrics),
+ * and the means of the other metrics. `details` has all of that for every metric.
  * @example
  * const comparison = await evaluate([new Popularity(split.train), (train) => EASE.fit(train)], split);
  * comparison.plot('ndcg@10');
@@ -111,9 +111,9 @@ export class Comparison extends Table {
   }
 
   /**
-   * The accuracy metrics by segments of the users or the tracks: columns segment, users, recommender
-   * and the means. Segments of one's own are a function from an id to the name of its segment;
-   * undefined leaves it out.
+   * The accuracy metrics by segments of the users or the tracks: columns segment, users,
+   * recommender and the means. Segments of one's own are a function from an id to the name of its
+   * segment; undefined leaves it out.
    *
    * - `'users'`: light, middle and heavy users, thirds by the number of tracks in training
    * - `'tracks'`: popular tracks (the fifth of the tracks in training with the most listeners), the
@@ -127,8 +127,8 @@ export class Comparison extends Table {
   }
 
   /**
-   * The values of each user, for tests of one's own: columns user, and one a recommender, means over
-   * its seeds.
+   * The values of each user, for tests of one's own: columns user, and one a recommender, means
+   * over its seeds.
    */
   byUser(metric: string = this.metrics[0]): Table {
     this.rowsOf(metric);
@@ -153,8 +153,8 @@ export class Comparison extends Table {
   }
 
   /**
-   * Writes the details to a file, completely or not at all: as CSV (`.csv`, the details alone) or as
-   * JSON (`.json`, with the card). A missing number is an empty field, or null.
+   * Writes the details to a file, completely or not at all: as CSV (`.csv`, the details alone) or
+   * as JSON (`.json`, with the card). A missing number is an empty field, or null.
    * @returns the path
    */
   override save(file: string): string {

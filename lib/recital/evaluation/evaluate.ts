@@ -30,9 +30,9 @@ const DEFAULTS = {
   /**
    * What is measured, the most important first: `ndcg`, `recall`, `precision`, `hitRate`, `map`,
    * `mrr` (see {@link RankingMetrics}), `auc` (area under the ROC curve), `coverage`, `novelty`,
-   * `popularity`, `gini`, `diversity`; `ndcg@5` for one k. `ndcg@10~100neg` is the sampled metric of
-   * that name: the user's relevant tracks are ranked among 100 tracks drawn at random. One of your
-   * own is `{ name, value: (list, heldOut) => number }`, see {@link RankingMetric}.
+   * `popularity`, `gini`, `diversity`; `ndcg@5` for one k. `ndcg@10~100neg` is the sampled metric
+   * of that name: the user's relevant tracks are ranked among 100 tracks drawn at random. One of
+   * your own is `{ name, value: (list, heldOut) => number }`, see {@link RankingMetric}.
    *
    * Default for one k: all but `auc`, `diversity` (which needs audio features) and sampled ones;
    * for several: `ndcg`, `recall` and `coverage`, so that the table fits a screen.

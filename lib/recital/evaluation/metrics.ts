@@ -7,9 +7,9 @@ import { checkArgument, checkCount, checkOptions, isNumbers, said } from '../opt
  * track (j from 1) is relevant, |rel| is the number of relevant tracks, and sums run over
  * j = 1 … k.
  *
- * Ties: these functions take the list as it is. `evaluate` and the like see the scores, and give the
- * expected value over all orders of equal ones. A user without relevant tracks has no such metric
- * (ArgumentError); `rankingMetrics` leaves these users out of its means.
+ * Ties: these functions take the list as it is. `evaluate` and the like see the scores, and give
+ * the expected value over all orders of equal ones. A user without relevant tracks has no such
+ * metric (ArgumentError); `rankingMetrics` leaves these users out of its means.
  *
  * The worked example of each metric is the same list: recommended b a d c e, relevant {a, c, f},
  * k = 5, so hits are at ranks 2 and 4.
@@ -244,7 +244,9 @@ function readList<T>(
   return { hits: hitsOf(recommended, set, k), count: set.size, k };
 }
 
-/** The relevant tracks as a set. A table or a map can be iterated over, but its rows are no tracks. */
+/**
+ * The relevant tracks as a set. A table or a map can be iterated over, but its rows are no tracks.
+ */
 function setOf<T>(relevant: Relevant<T>): ReadonlySet<T> {
   if (Object.prototype.toString.call(relevant) === '[object Set]')
     return relevant as ReadonlySet<T>; // a set of another realm is no instanceof Set

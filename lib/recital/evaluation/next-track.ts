@@ -76,11 +76,11 @@ const BLOCK_SCORES = 1 << 22;
  * Metrics of next-track prediction.
  *
  * Protocol: every track of every session except the first is predicted from all tracks before it;
- * with windows, from the window. The whole catalogue is ranked (no sampled negatives), tracks of the
- * history included, since tracks are played again, unless `filterSeen` is set. Ties: each metric is
- * its expected value over all orders of the tracks with equal scores, as in {@link evaluate}: a
- * track among m equal scores has each of the m ranks with probability 1/m, so a model that gives all
- * tracks the same score is as good as chance. Scores are compared as float32.
+ * with windows, from the window. The whole catalogue is ranked (no sampled negatives), tracks of
+ * the history included, since tracks are played again, unless `filterSeen` is set. Ties: each
+ * metric is its expected value over all orders of the tracks with equal scores, as in
+ * {@link evaluate}: a track among m equal scores has each of the m ranks with probability 1/m, so a
+ * model that gives all tracks the same score is as good as chance. Scores are compared as float32.
  *
  * Leave-one-out, the usual protocol for the next track of a user, trained on all but the last two
  * tracks of each user, predicts the last from all others:
@@ -285,8 +285,8 @@ function lastOfEach(windows: SequenceDataset): SequenceDataset {
 }
 
 /**
- * The rank of a track, given equal scores: one of higher + 1 … higher + equal, each as likely as the
- * others. `higher`: tracks with a higher score; `equal`: tracks with the same, itself included.
+ * The rank of a track, given equal scores: one of higher + 1 … higher + equal, each as likely as
+ * the others. `higher`: tracks with a higher score; `equal`: tracks with the same, itself included.
  */
 export interface Place {
   readonly higher: number;

@@ -18,7 +18,9 @@ const PART = 128;
 export interface RankedHeldOut {
   /** Ranked from the whole catalogue. */
   readonly lists: RankedLists;
-  /** The tracks of these lists with equal scores in random order, if a metric of one's own asks. */
+  /**
+   * The tracks of these lists with equal scores in random order, if a metric of one's own needs it.
+   */
   readonly shuffled: Int32Array | undefined;
   /** Ranked from the relevant tracks and n others, by n. */
   readonly sampled: ReadonlyMap<number, RankedLists>;
@@ -238,7 +240,7 @@ export function aucOf(scores: ArrayLike<number>, relevant: ArrayLike<number>, mi
 }
 
 /**
- * Draws codes of tracks of training that a user has neither played nor is to be recommended: the
+ * Draws training tracks that a user has not played and that are not relevant: the
  * same for all recommenders that have seen the same plays of the user. All of them, if there are
  * no more than `n`.
  */

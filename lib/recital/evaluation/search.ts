@@ -70,10 +70,10 @@ export interface SearchOptions {
 }
 
 /**
- * A random search for good settings: draws settings (Bergstra and Bengio, 2012), trains, measures on
- * validation. With `halving`, all trials get a small budget first, and the best third of them three
- * times as much, until the best have all of it (Jamieson and Talwalkar, 2016). Prints a line for
- * each trial.
+ * A random search for good settings: draws settings (Bergstra and Bengio, 2012), trains, measures
+ * on validation. With `halving`, all trials get a small budget first, and the best third of them
+ * three times as much, until the best have all of it (Jamieson and Talwalkar, 2016). Prints a line
+ * for each trial.
  *
  * Ctrl-C stops it and returns the trials that are done; a trial that fails is reported, and the
  * search goes on. The n-th trial is the same whatever the number of trials, so a search with a file

@@ -223,11 +223,11 @@ function add(row: Float32Array, { track }: Part, weight: number, out: Float32Arr
 
 /**
  * A weighted sum of next-track recommenders: score = Σ weight · (score of the recommender / its
- * maximum for this history). Scores of models that are logits come in as exp((score − maximum) / 2),
- * √softmax divided by its maximum. Scores below 0 of others count as 0.
+ * maximum for this history). Scores of models that are logits come in as exp((score − maximum) /
+ * 2), √softmax divided by its maximum. Scores below 0 of others count as 0.
  *
- * Equal weights, the default, can make the sum worse than its best part alone. `fuse` finds weights,
- * possibly 0, on held-out sessions.
+ * Equal weights, the default, can make the sum worse than its best part alone. `fuse` finds
+ * weights, possibly 0, on held-out sessions.
  * @example new WeightedSum([new Markov(train), new SessionKNN(train), new SequentialRules(train)], { weights: [1, 2, 1] })
  */
 export class WeightedSum extends SequenceRecommender {

@@ -14,7 +14,9 @@ import { checkSequential, Hybrid, WeightedSum } from './hybrid.js';
 import { type Fusion, maximumScores } from './normalise.js';
 
 const FIT_HYBRID = {
-  /** The metric that the weights maximise, as {@link evaluateRecommender} has it; default 'ndcg'. */
+  /**
+   * The metric that the weights maximise, as {@link evaluateRecommender} has it; default 'ndcg'.
+   */
   metric: 'ndcg' as 'recall' | 'ndcg' | 'map' | 'mrr',
   /** Length of the lists; default 10. */
   k: 10,
@@ -162,8 +164,8 @@ function firstHits(
  * are then trained on all of it.
  * @param recommenders trained on other sessions
  * @param sessions sessions, plays or windows to fit on; never those that the result is measured on
- * @throws ArgumentError if all sessions are among those that a recommender was trained on; a warning
- *   says so of some
+ * @throws ArgumentError if all sessions are among those that a recommender was trained on; a
+ *   warning says so of some
  * @example const { weights } = fuse([new Markov(early), new SessionKNN(early)], late); new WeightedSum([new Markov(all), new SessionKNN(all)], { weights })
  */
 export function fuse(
@@ -203,7 +205,9 @@ export function fuse(
   return new WeightedSum(recommenders, { weights });
 }
 
-/** The place of the target, which is candidate 0; tracks that are no candidates have the score 0. */
+/**
+ * The place of the target, which is candidate 0; tracks that are no candidates have the score 0.
+ */
 function placeOfFirst(scores: Float32Array, weights: readonly number[], tracks: number): Place {
   const n = weights.length;
   let own = 0;
@@ -252,7 +256,9 @@ function scoresOf(rows: readonly Float32Array[], candidates: Iterable<number>): 
   return Float32Array.from([...candidates].flatMap((t) => rows.map((row) => row[t])));
 }
 
-/** The weights that maximise the sum of `value` over cases, the largest 1: see {@link fitHybrid}. */
+/**
+ * The weights that maximise the sum of `value` over cases, the largest 1: see {@link fitHybrid}.
+ */
 function climb<C>(
   n: number,
   cases: readonly C[],

@@ -41,7 +41,10 @@ export class Loop {
   private stopped: UnfinishedRun | undefined;
   private stoppedCbs: readonly Callback[] = [];
   private restoreGradients: (() => void) | undefined;
-  /** Whether gradients wait for a later step: a callback cancelled the batch after `backward`. */
+  /**
+   * Whether gradients have not been stepped yet; at the end of a batch, because a callback
+   * cancelled it.
+   */
   private pending = false;
   private gradient = float32(0);
 
@@ -133,7 +136,7 @@ export class Loop {
     await this.events.part('Validate', () => this.pass(dl.batches(0), 0));
   }
 
-  /** The batches of a pass, without the first `done`, which a resumed run has behind it. */
+  /** The batches of a pass, without the first `done`, which a resumed run has already done. */
   private async pass(batches: Iterable<Batch>, done: number): Promise<void> {
     const { learn, guard, current } = this;
     learn.nIter = learn.dl.length;
@@ -251,8 +254,8 @@ export class Loop {
   }
 
   /**
-   * Throws while the learner trains, unless a callback of the run asks: others would read the
-   * weights of some batch, or change what the run builds on.
+   * Throws while the learner trains, unless a callback of the run asks: other callers would see
+   * weights in the middle of an epoch, or change what the run builds on.
    */
   checkAtRest(): void {
     if (this.training && !this.events.inside) throw atWork();

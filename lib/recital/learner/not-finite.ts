@@ -5,7 +5,7 @@ import type { Learner } from './learner.js';
 /** Larger weights are taken for a diverged run: trained ones seldom exceed 10. */
 const HUGE = 1e4;
 
-/** What to do about weights that are spoilt. */
+/** What to do about unusable weights. */
 export const SPOILT =
   'Try a smaller learning rate (lrFind). The weights are spoilt now: load saved ones (learn.load), or make the learner again, before you train or predict.';
 
@@ -16,9 +16,9 @@ export function firstNotFinite(values: ArrayLike<number>, n = values.length): nu
 }
 
 /**
- * Looks through all weights of a model. Returns a clause on the value that is not finite or, if all
- * are, on the one farthest from 0, and whether the weights are spoilt: not finite, or so large that
- * what is computed from them soon is not.
+ * Looks through all weights of a model. Returns a description of the value that is not finite or,
+ * if all are, on the one farthest from 0, and whether the weights are unusable: not finite, or so
+ * large that what is computed from them soon is not.
  */
 export function reportWeights({ parameters }: Model): { clause: string; spoilt: boolean } {
   let largest = { name: '', size: -1, value: NaN, at: 0 };

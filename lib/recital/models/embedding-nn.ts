@@ -123,7 +123,8 @@ export class EmbeddingNN implements Model {
     this.yRange = yRange;
     this.range = yRange && new SigmoidRange(yRange);
     const sizes = [user + item, ...layers, 1];
-    // fastai's LinBnDrop, linear first: Linear (no bias before a batch norm) → ReLU → BatchNorm → Dropout
+    // fastai's LinBnDrop, linear first: Linear (no bias before a batch norm) → ReLU → BatchNorm →
+    // Dropout
     const modules = sizes.slice(1).flatMap((outputs, i): Module[] => {
       const last = i === layers.length;
       const bn = useBn && (!last || bnFinal);

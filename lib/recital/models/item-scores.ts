@@ -23,8 +23,8 @@ interface ItemScoresOptions {
 
 /**
  * The output layer: the score of each item is w·h + b. It is PyTorch's `nn.Linear(hidden, items)`,
- * with the same names and initial weights, which can also score a sample of the items, and share its
- * vectors with the embedding.
+ * with the same names and initial weights, which can also score a sample of the items, and share
+ * its vectors with the embedding.
  */
 export class ItemScores {
   /** w of each item, items × hidden. */
@@ -140,8 +140,8 @@ interface ScoredLoss {
 const shareRoom = new Scratch();
 
 /**
- * Cross-entropy over all items, for a batch that has more targets than rows. Its gradient is written
- * over the scores.
+ * Cross-entropy over all items, for a batch that has more targets than rows. Its gradient is
+ * written over the scores.
  */
 export function everyItemLoss(
   fc: ItemScores,
@@ -216,9 +216,9 @@ export interface NegativeLossOptions extends Partial<typeof NEGATIVE_DEFAULTS> {
 const NONE = -1e15;
 
 /**
- * Losses of the target against a sample of items drawn by popularity (negatives), one sample for all
- * rows of a batch. A negative that is a row's target is ignored in that row. With the scores r of the
- * target and r_j of the n negatives, drawn with probabilities q_j:
+ * Losses of the target against a sample of items drawn by popularity (negatives), one sample for
+ * all rows of a batch. A negative that is a row's target is ignored in that row. With the scores r
+ * of the target and r_j of the n negatives, drawn with probabilities q_j:
  *
  * - softmax: −r + log(eʳ + Σ_j e^(r_j) / (n·q_j)), where the sum has the mean of the sum over all items but the target (Bengio and Senécal 2008).
  * - BPR-max: −log Σ_j s_j·σ(r − r_j) + reg·Σ_j s_j·r_j², s = softmax(r_j) (Hidasi and Karatzoglou 2018).

@@ -27,11 +27,11 @@ export type LightGCNOptions = Partial<typeof DEFAULTS>;
 
 /**
  * LightGCN (He et al., 2020): a vector for every user and item, propagated layer by layer over the
- * graph of who played what, e⁽ˡ⁺¹⁾ = Â·e⁽ˡ⁾ with Â[u, i] = 1/√(n_u·n_i). The final vector is the mean
- * of all layers, e⁽⁰⁾ included, and the prediction is the product of two final vectors. Row 0 of
- * users and of items is `#na#`, which has no neighbour. Embeddings start uniform in
- * ±√(6/(rows + nFactors)), Xavier's rule for users and for items, as in RecBole: with a larger start
- * the vectors of rarely played tracks stay noise.
+ * graph of who played what, e⁽ˡ⁺¹⁾ = Â·e⁽ˡ⁾ with Â[u, i] = 1/√(n_u·n_i). The final vector is the
+ * mean of all layers, e⁽⁰⁾ included, and the prediction is the product of two final vectors. Row 0
+ * of users and of items is `#na#`, which has no neighbour. Embeddings start uniform in ±√(6/(rows +
+ * nFactors)), Xavier's rule for users and for items, as in RecBole: with a larger start the vectors
+ * of rarely played tracks stay noise.
  *
  * Every step propagates all vectors, forward and backward, so batches should be large: 2,048 rows
  * and more.

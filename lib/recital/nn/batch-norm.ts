@@ -25,8 +25,8 @@ export type BatchNorm1dOptions = Partial<typeof DEFAULTS>;
  *     y = w·(x − μ)/√(σ² + eps) + b
  *
  * In training μ and σ² are the mean and variance (÷ n) of the batch, and the running ones move
- * towards them by `momentum` (the variance ÷ (n − 1)); in validation they are the running ones. w starts at 1,
- * b at 0.001 (fastai's, not PyTorch's 0); weight decay spares both.
+ * towards them by `momentum` (the variance ÷ (n − 1)); in validation they are the running ones. w
+ * starts at 1, b at 0.001 (fastai's, not PyTorch's 0); weight decay spares both.
  * @example
  * const norm = new BatchNorm1d(1);
  * norm.forward(Float32Array.of(1, 3), 2, true); // a batch of two rows with one column

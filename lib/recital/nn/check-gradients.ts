@@ -229,8 +229,8 @@ export function gapOf(
 }
 
 /**
- * The change of the loss when some values move together, up or down at random, so that their changes
- * do not cancel; a single one moves up first.
+ * The change of the loss when some values move together, up or down at random, so that their
+ * changes do not cancel; a single one moves up first.
  */
 function difference(
   values: Float32Array,

@@ -8,8 +8,8 @@ import type { Parameter } from './parameter.js';
 /**
  * Inverted dropout: in training each value becomes 0 with probability p and is divided by 1 − p
  * otherwise; in validation nothing happens. The mask depends on the seed, the layer's name and the
- * number of training steps so far, which is saved with the model: a resumed run draws the same masks
- * as one that was not interrupted.
+ * number of training steps so far, which is saved with the model: a resumed run draws the same
+ * masks as one that was not interrupted.
  * @example new Dropout(0.2, { random: new Random(42) })
  */
 export class Dropout implements Module {

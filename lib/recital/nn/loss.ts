@@ -158,8 +158,8 @@ function checkLossRows(loss: Loss, rows: LossRows): void {
 }
 
 /**
- * The mean loss, with its gradient written into `out` (size × outputs); undefined if the loss has no
- * quicker way to compute both together.
+ * The mean loss, with its gradient written into `out` (size × outputs); undefined if the loss has
+ * no quicker way to compute both together.
  */
 export function lossWithGradient(
   loss: Loss,

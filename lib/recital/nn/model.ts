@@ -77,8 +77,9 @@ export interface Model<B extends Batch = Batch> {
    */
   trainingLoss?(): TrainingLoss | undefined;
   /**
-   * A term added to the training loss of the last forward's batch, such as a penalty on the weights.
-   * It is not part of the loss that is shown, so that training and validation can be compared.
+   * A term added to the training loss of the last forward's batch, such as a penalty on the
+   * weights. It is not part of the loss that is shown, so that training and validation can be
+   * compared.
    */
   penalty?(): TrainingLoss | undefined;
   /**

@@ -6,8 +6,8 @@ import { printed, tree } from '../printed.js';
 import type { Parameter } from './parameter.js';
 
 /**
- * State of a model that is not learnt by gradients, such as running statistics and step counters. It
- * is saved and restored with the model.
+ * State of a model that is not learnt by gradients, such as running statistics and step counters.
+ * It is saved and restored with the model.
  */
 export interface StateBuffer {
   /** Unique in its model, e.g. `layers.0.2.running_mean` (PyTorch's names). */
@@ -85,8 +85,8 @@ export function onSharedMemory(values: Float32Array): boolean {
 }
 
 /**
- * An array on the shared memory that a layer uses in each call; it grows when a batch is larger than
- * any before.
+ * An array on the shared memory that a layer uses in each call; it grows when a batch is larger
+ * than any before.
  */
 export class Scratch {
   private all: Float32Array | undefined;

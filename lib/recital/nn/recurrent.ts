@@ -212,9 +212,9 @@ interface LayerOptions {
 }
 
 /**
- * Base class of an LSTM's and a GRU's layer: the weights, the inputs' part of the gates (one product
- * for all positions), and the gradients of all weights (one product for all positions). The step
- * from one position to the next is the subclass's.
+ * Base class of an LSTM's and a GRU's layer: the weights, the inputs' part of the gates (one
+ * product for all positions), and the gradients of all weights (one product for all positions). The
+ * step from one position to the next is the subclass's.
  */
 abstract class RecurrentLayer {
   /** Weights of the inputs, gates·hidden × inputs. */

@@ -46,8 +46,8 @@ export class PlayValues {
   }
 
   /**
-   * Of the tracks of a history. A track without a playcount counts as played as often as tracks are
-   * in training, in the geometric mean.
+   * Values of a history's tracks. A missing playcount is replaced by the geometric mean of
+   * training.
    */
   ofHistory({ playcount }: Pick<History, 'playcount'>): Float32Array {
     const typical = Math.exp(this.seen.meanLog);

@@ -12,7 +12,7 @@ export interface ExplanationParts {
   /** The listener's bias, the same for every track. */
   readonly userBias: number;
   /**
-   * What it says that the listener has not played the other tracks; 0 unless training draws
+   * What the tracks that were not played contribute; 0 unless training draws
    * negatives on single rows.
    */
   readonly unplayed: number;

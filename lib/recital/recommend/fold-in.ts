@@ -19,8 +19,7 @@ export type HistoryItem = Id | { readonly track: Id; readonly playcount?: number
 export interface HistoryOptions {
   /**
    * True: tracks of the history that training does not know are left out; `skipped` of the folded
-   * listener names them. Default false: they are an error, since a mistyped title would be as good
-   * as none.
+   * listener names them. Default false: they are an error, since a typo would be ignored silently.
    */
   skipUnknown?: boolean;
 }
@@ -33,7 +32,7 @@ export interface History {
   readonly playcount: Float64Array;
   /** The index of every entry that is known, in order. */
   readonly order: Int32Array;
-  /** These entries. */
+  /** The entries of the history that are known. */
   readonly entries: readonly HistoryItem[];
   /** What was left out, as it was named. */
   readonly skipped: readonly string[];

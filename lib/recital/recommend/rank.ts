@@ -225,7 +225,7 @@ export class TopN {
     score.set(this.score.subarray(0, this.count), at);
   }
 
-  /** Whether the entry at a is worse than (i, s): such a one lies nearer to the root. */
+  /** Whether the entry at a is worse than (i, s): worse entries are nearer to the root. */
   private worse(a: number, i: number, s: number): boolean {
     return this.score[a] < s || (this.score[a] === s && this.index[a] > i);
   }

@@ -55,8 +55,8 @@ export interface TrackVectors {
  * code point order of ids): the same data give the same list, always. A list has n tracks even
  * where a recommender has something to say about fewer: neighbourhood models (ItemKNN, UserKNN,
  * RP3beta, those of sessions) give 0 to a track that no neighbour has, and fill the rest of a list
- * with such tracks, in the order of ids. Their column `score` says 0; who wants none of them cuts
- * the list there. Evaluation does not take that order for knowledge: see {@link evaluate}, "Ties".
+ * with such tracks, in the order of ids. Their column `score` says 0; cut the list there to drop
+ * them. Evaluation does not reward this order: see {@link evaluate}, "Ties".
  * @example
  * class Alphabetical extends Recommender {
  *   readonly name: string = 'Alphabetical';
@@ -132,7 +132,7 @@ export abstract class Recommender {
 
   /**
    * Whether `foldIn` works: factors, neighbours, content and models of the next track can; networks
-   * and models of one's own cannot by themselves.
+   * and models of one's own cannot, unless they override it.
    */
   get canFoldIn(): boolean {
     return this.foldIn !== Recommender.prototype.foldIn;

@@ -315,8 +315,8 @@ export function recommenderOf(from: Recommender | Learner): Recommender {
 }
 
 /**
- * Recommendations for a user, or after a history: the paper's `recommend_songs`, for any recommender
- * and for a learner of an LSTMModel. The label-encoded user 7621 of the paper is
+ * Recommendations for a user, or after a history: the paper's `recommend_songs`, for any
+ * recommender and for a learner of an LSTMModel. The label-encoded user 7621 of the paper is
  * `plays.users.id(7621)`.
  * @param from a recommender, or what `trainModel` returns
  * @param user a user's id, or a history: ids, titles or "title by artist", the last played last

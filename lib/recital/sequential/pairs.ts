@@ -15,8 +15,8 @@ const LEAST_WEIGHT = 1e-6;
 
 /**
  * Base class of recommenders by pairs of tracks: score of track t after a history = Σ decay^age ·
- * pair(track of that age, t), where the last track has age 0. Subclasses define the value of a pair;
- * the pairs of a track are computed when first needed, and kept.
+ * pair(track of that age, t), where the last track has age 0. Subclasses define the value of a
+ * pair; the pairs of a track are computed when first needed, and kept.
  */
 abstract class PairRecommender extends SparseSequenceRecommender {
   private readonly rows: ({ track: Int32Array; score: Float32Array } | undefined)[];
@@ -118,9 +118,9 @@ export class SequentialRules extends PairRecommender {
 }
 
 /**
- * The first-order Markov chain: the score of a track is how often it was played right after the last
- * track of the history in training; earlier tracks make no difference. It is the sequential rule of
- * window 1 and decay 0.
+ * The first-order Markov chain: the score of a track is how often it was played right after the
+ * last track of the history in training; earlier tracks make no difference. It is the sequential
+ * rule of window 1 and decay 0.
  * @example new Markov(plays).recommend(['Song A'], { n: 5 })
  */
 export class Markov extends SequentialRules {

@@ -14,8 +14,8 @@ const SESSION_KNN = {
   /** Number of nearest sessions that count; default 200. */
   k: 200,
   /**
-   * For each track, only so many sessions that have it are looked at, the last ones in the order of
-   * the file; default Infinity: all.
+   * At most this many of the sessions with a track are compared, the last ones in the order of the
+   * file; default Infinity: all.
    */
   recent: Infinity,
 };
@@ -32,8 +32,8 @@ const LEAST_WEIGHT = 1e-6;
  * the last play of t in the history, from 1) / (length of the history), so that the last track
  * counts most, and |S| counts distinct tracks. Score of t = Σ sim over those of the `k` nearest
  * sessions that have t. Among equally near sessions at the k-th place, those that share a later
- * track of the history come first. (S-KNN with weights by position: Ludewig and Jannach, "Evaluation
- * of session-based recommendation algorithms", 2018.)
+ * track of the history come first. (S-KNN with weights by position: Ludewig and Jannach,
+ * "Evaluation of session-based recommendation algorithms", 2018.)
  * @example new SessionKNN(plays, { k: 100 }).recommend(['Song A', 'Song B'], { n: 5 })
  */
 export class SessionKNN extends SparseSequenceRecommender {
@@ -144,8 +144,8 @@ export class SessionKNN extends SparseSequenceRecommender {
 const STAN_OPTIONS = {
   ...SESSION_KNN,
   /**
-   * Decay of the tracks of the history: weight e^(−age / historyScale), where the last track has age
-   * 0; default 3.
+   * Decay of the tracks of the history: weight e^(−age / historyScale), where the last track has
+   * age 0; default 3.
    */
   historyScale: 3,
   /**
@@ -180,15 +180,15 @@ const FARTHEST = 20;
  * Session-kNN with order and time, similar to STAN (Garg et al., "Sequence and time aware
  * neighborhood for session-based recommendations", 2019). sim(history, S) = e^(−age(S)/ageScale) ·
  * Σ w(t) / √|S| over the distinct tracks t that both have, where w = e^(−age(t)/historyScale). In
- * each of the `k` nearest sessions, p is the (last) place of the shared track that comes last in the
- * history; the score of the track at place i of S is Σ sim · e^(−distance/distanceScale), where
+ * each of the `k` nearest sessions, p is the (last) place of the shared track that comes last in
+ * the history; the score of the track at place i of S is Σ sim · e^(−distance/distanceScale), where
  * distance is i − p after p and backwards · (p − i) before it, and sim · repeat at p itself. Unlike
  * in the paper, the two sides differ and ages are counted in sessions, so no times are needed.
  *
  * The default of `repeat` gives a shared track the share of a session's votes that repeats have
  * among the next tracks of training: (ρ · v − u) / (1 − ρ), clipped to 0 … 1. ρ is the mean of
- * e^(−(plays back − 1)/historyScale) over the tracks of sessions except the first, 0 for tracks that
- * are no repeats; v is the mean total weight of the other places of a session,
+ * e^(−(plays back − 1)/historyScale) over the tracks of sessions except the first, 0 for tracks
+ * that are no repeats; v is the mean total weight of the other places of a session,
  * e^(−distance/distanceScale), and u that of other places of the same track. About 0.1 for sessions
  * of music; 0.5 if a fifth of the next tracks are repeats.
  * @example new STAN(plays, { k: 100 }).recommend(['Song A', 'Song B'], { n: 5 })

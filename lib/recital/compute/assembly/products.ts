@@ -51,7 +51,7 @@ export function sparseRows(
 }
 
 // Products of a matrix with a block: eight columns of float64, row-major, so that a row of a block
-// is one cache line. Whoever multiplies a sparse matrix by eight vectors at once reads it once, and
+// is one cache line. Multiplying a sparse matrix by eight vectors at once reads it once, and
 // each of its entries fetches one line.
 
 /** a·b + c on two lanes of float64, fused in the fast build. */

@@ -1,5 +1,4 @@
-// The n best of each row of scores: a bounded heap with its worst at the root, as
-// lib/recital/recommend/top-n.ts has it, fed by a scan of eight scores at a time.
+// The n best of each row of scores: a bounded heap with its worst at the root, as TopN in lib/recital/recommend/rank.ts, fed by a scan of eight scores at a time.
 
 /**
  * Whether the entry at `a` is worse than (i, s): a lower score or, of equal ones, a later index.

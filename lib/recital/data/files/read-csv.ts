@@ -21,7 +21,7 @@ export interface CsvFormat extends TextStart {
 
 /**
  * Runs work on the rows of a text file as DuckDB reads them. DuckDB reads a large file itself if
- * its own rules can be those of `Records`; if the file has quotation marks it is checked by these
+ * its rules agree with those of `Records`; if the file has quotation marks it is checked by these
  * afterwards, as DuckDB accepts `"a" "b"`. In all other cases, and whenever DuckDB finds a fault,
  * it reads a copy in plain CSV. Making the copy finds the fault, with its line, or that there is
  * none.

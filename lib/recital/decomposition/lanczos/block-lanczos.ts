@@ -233,7 +233,9 @@ class BlockLanczos {
     }
   }
 
-  /** Adds the block to the basis; the next block is A·Aᵀ·block, orthogonalised against the basis. */
+  /**
+   * Adds the block to the basis; the next block is A·Aᵀ·block, orthogonalised against the basis.
+   */
   private step(): void {
     const { a, block, image: next, between, options } = this;
     const { capacity, random } = options;

@@ -168,9 +168,9 @@ function scale(w: Float64Array, j: number, by: number): void {
 const ORTHOGONAL = 1e-13;
 
 /**
- * Rotates pairs of rows until all are orthogonal (one-sided Jacobi, Golub and Van Loan, 8.6.3), then
- * sorts them by length, longest first. The lengths are the singular values of the matrix of these
- * rows, the small ones to the same relative precision as the large ones.
+ * Rotates pairs of rows until all are orthogonal (one-sided Jacobi, Golub and Van Loan, 8.6.3),
+ * then sorts them by length, longest first. The lengths are the singular values of the matrix of
+ * these rows, the small ones to the same relative precision as the large ones.
  * @param w rows, changed in place
  * @param u rows that are rotated and sorted along with them
  * @returns the lengths

@@ -146,7 +146,10 @@ export abstract class Optimizer {
     return undefined;
   }
 
-  /** Restores pending updates that were applied since, unless the weights were changed as well. */
+  /**
+   * Restores the updates that were pending when `saved` was made, unless the weights have been
+   * changed by other means.
+   */
   restorePendingRows(_saved: PendingRows): void {}
 
   /** One step for every trainable parameter, from its gradient. */
@@ -161,7 +164,7 @@ export abstract class Optimizer {
     }
   }
 
-  /** Clears all gradients. */
+  /** Sets all gradients to 0. */
   zeroGrad(): void {
     for (const { params } of this.groups) for (const p of params) p.zeroGrad();
   }

@@ -57,8 +57,8 @@ export class RandomRecommender extends Recommender {
     name: 'RandomRecommender',
     withoutSeen: 'users',
     describe: ({ seed }) => ({ config: { seed } }),
-    // Made of plays it has their catalogue; made of interactions it has none, but perhaps tracks that
-    // nobody has played.
+    // Made of plays it has their catalogue; made of interactions it has none, but perhaps tracks
+    // that nobody has played.
     make: ({ plays, seen }, config) =>
       new RandomRecommender(plays.catalogue ? plays : seen, {
         seed: config.isText('seed') ? config.text('seed') : config.number('seed'),

@@ -168,13 +168,14 @@ export class DotBiasRecommender extends CollabRecommender<CollabLearner> {
    * Recommends to a listener who is not in the training data. Their factors U and bias b are those
    * that minimise, tracks fixed,
    *
-   * Σ loss(U·V + b + c, target) + ½·Σ λ·θ² over the tracks of the history (factors V, bias c), θ =
-   * (U, b)
+   *     Σ loss(U·V + b + c, target) + ½·Σ λ·θ²    θ = (U, b)
+   *
+   * over the tracks of the history (factors V, bias c),
    *
    * by Newton's method: exact and in one step for MSELossFlat, the one minimum of a convex function
    * for BCEWithLogitsLossFlat; with a `yRange` the function is not convex, and the minimum reached
-   * from θ = 0 is taken. λ is the same for all parameters, see {@link FoldInOptions}. Nothing of the
-   * model is changed.
+   * from θ = 0 is taken. λ is the same for all parameters, see {@link FoldInOptions}. Nothing of
+   * the model is changed.
    *
    * Targets are made of playcounts as the loaders made theirs ('rank': within the history); ratings
    * of a table stand for playcounts where the loaders were made of a table. A track without a

@@ -26,11 +26,10 @@ export interface LightGCNLearnerOptions extends LearnerOptions, LightGCNOptions 
 /**
  * A learner of LightGCN, by default with BPRLoss and PyTorch's Adam (sqrMom 0.999, eps 1e-8, no
  * weight decay), as RecBole-GNN trains it: a gradient is spread over the whole graph, so that most
- * of its entries are far smaller than fastai's eps of 1e-5. What holds the vectors back is `reg`.
+ * of its entries are far smaller than fastai's eps of 1e-5. `reg` regularises the vectors.
  *
  * Loaders with negatives and large batches suit it (RecBole-GNN has 4,096 pairs, here `bs: 8192`),
- * a constant rate of 0.001 to 0.005, and patience: some hundred epochs, as many as validation gets
- * better.
+ * a constant rate of 0.001 to 0.005, and several hundred epochs, as long as validation improves.
  * @param dls from CollabDataLoaders, with `negatives`
  * @example
  * const dls = CollabDataLoaders.fromPlays(plays, { negatives: { n: 1 }, bs: 256 });
@@ -71,7 +70,10 @@ export function lightGCNLearner(
 const pytorchAdam: OptFunc = (params, { lr }) =>
   new Adam(params, { lr, sqrMom: 0.999, eps: 1e-8, wd: 0 });
 
-/** Recommends by the final vectors of a LightGCN: what a {@link LightGCNLearner} answers as a recommender. */
+/**
+ * Recommends by the final vectors of a LightGCN: what a {@link LightGCNLearner} answers as a
+ * recommender.
+ */
 export class LightGCNRecommender extends CollabRecommender<LightGCNLearner> {
   readonly name: string = 'LightGCN';
 

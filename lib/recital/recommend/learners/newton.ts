@@ -10,9 +10,9 @@ export interface UserRows {
   readonly features: Float64Array;
   /** The track's bias, one a row. */
   readonly offset: Float64Array;
-  /** One a row. */
+  /** The target, one per row. */
   readonly target: ArrayLike<number>;
-  /** What the loss of each row counts. */
+  /** The weight of each row's loss. */
   readonly weight: Float64Array;
 }
 
@@ -23,8 +23,8 @@ export interface UserFit {
   /** Cholesky factor of the Hessian A = Σ h·x·xᵀ + Λ at the solution. */
   readonly hessian: Float64Array;
   /**
-   * Per row the h·(x·θ) − g with which θ = A⁻¹·Σ pull·x, where g and h are slope and curvature of
-   * its loss.
+   * Per row pull = h·(x·θ) − g, so that θ = A⁻¹·Σ pull·x; g and h are slope and curvature of the
+   * row's loss.
    */
   readonly pull: Float64Array;
 }

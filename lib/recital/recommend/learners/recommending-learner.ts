@@ -33,8 +33,8 @@ export abstract class WithRecommender<R extends Recommender> extends Learner {
    * Writes all that a learner needs to work without the training data: the weights, users and
    * tracks, **the listening histories of training**, the loss, and title, artist and year of the
    * tracks. `loadLearner` reads it. With `{ seen: false }` the histories stay out: the loaded
-   * learner no longer leaves out what users have played, and one of sequences recommends after
-   * tracks only, to no user by id.
+   * learner no longer leaves out what users have played, and a learner of sequences recommends
+   * after given tracks only.
    *
    * In safetensors' format: `model.PARAMETER`, `buffers.NAME`, `classes.…` and `users` (`.bytes`:
    * the ids in UTF-8, one after the other; `.offsets`: id i is bytes[offsets[i] … offsets[i + 1])),

@@ -15,7 +15,10 @@ export interface EaseSolution {
   /** What was inverted, on the shared memory: `size` × `size`. */
   readonly inverse: Float32Array;
   readonly size: number;
-  /** out = y·B for users of training (rows of Y), tracks of them a row, on any memory. */
+  /**
+   * out = y·B for users of training (rows of Y), one row of tracks per user; `out` need not be on
+   * the shared memory.
+   */
   scores(users: Int32Array, out: Float32Array): void;
   /** The same for any row y. */
   scoresOf(y: Entries, out: Float32Array): void;

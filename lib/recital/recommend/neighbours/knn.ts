@@ -34,8 +34,11 @@ const B = 0.75;
  * Weights of the rows of a matrix, seen as documents whose words are the columns; x is an entry, N
  * the number of rows, n_c the entries of column c and idf_c = ln N − ln(1 + n_c):
  *
- * none x tfidf √x · idf_c bm25 x·(K1 + 1) / (K1·(1 − B + B·length/mean length) + x) · idf_c, K1 =
- * 1.2, B = 0.75, length: the row's sum
+ *     none    x
+ *     tfidf   √x · idf_c
+ *     bm25    x·(K1 + 1) / (K1·(1 − B + B·length/mean length) + x) · idf_c
+ *
+ * with K1 = 1.2, B = 0.75 and length the row's sum.
  *
  * Rows weighted by 'none' and 'tfidf' are compared by their cosine, rows weighted by 'bm25' by
  * their product. These are the formulas, and the constants, of CosineRecommender, TFIDFRecommender

@@ -3,8 +3,8 @@ import { Csr } from '../../data/csr.js';
 import { TopN } from '../rank.js';
 
 /**
- * In the place of a sum that has come to 0, so that its column is not taken for one that nothing
- * was added to: it changes no later sum, and is not above 0.
+ * Stands for a sum that has cancelled to 0, to tell it from a column that nothing was added to: it
+ * changes no later sum, and is not above 0.
  */
 const CANCELLED = -Number.MIN_VALUE;
 

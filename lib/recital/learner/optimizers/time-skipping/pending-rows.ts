@@ -9,7 +9,7 @@ import { MAX_BLOCKS, type Moments, SLOTS, STRIDE, type TimelineState } from './t
  * its weights can be used; to resume bit-exactly, the state before is kept here.
  */
 export interface PendingRows {
-  /** Nothing: the numbers may be millions. */
+  /** Left out of JSON, as there may be millions of numbers. */
   toJSON(): undefined;
   readonly lines: readonly { readonly moments: Moments; readonly state: TimelineState }[];
   readonly tables: readonly {

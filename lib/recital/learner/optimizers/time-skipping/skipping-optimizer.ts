@@ -20,12 +20,12 @@ export class SkippedRows {
   private readonly pending: Int32Array; // rows that still move, and those touched in this block
   private pendingCount = 0;
   private rows = int32(0);
-  private strays = false; // rows were brought up to date and have taken no step since
+  private strays = false; // true if rows were brought up to date and have taken no step since
 
   /**
    * @param p the table
    * @param buffers its moments
-   * @param line the time that it lives in, which must be fresh
+   * @param line its timeline, on which no step has been taken yet
    */
   constructor(
     readonly p: Parameter,
@@ -109,7 +109,7 @@ export class SkippedRows {
     this.bring(this.p.shape[0], undefined, { mark: 0, spentMark: -1, measure: 0 });
   }
 
-  /** Takes rows as they stood when `last` was copied. */
+  /** Restores `last` from a copy. */
   restore(last: Int32Array): void {
     this.last.set(last);
     this.collect();

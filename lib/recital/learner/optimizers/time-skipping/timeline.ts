@@ -29,7 +29,7 @@ const FIRST = 512;
 const PER = 4;
 /**
  * Most nodes of a table: 26 doublings of √v to either side of eps, beyond which √v or eps alone
- * decides. As in assembly/skip.ts.
+ * decides. As in assembly/time-skipping.ts.
  */
 export const STRIDE = 212;
 /** Doublings below eps at which the nodes begin. */
