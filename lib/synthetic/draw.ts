@@ -9,13 +9,6 @@ export function normal(random: Random): number {
   return normalQuantile((random.uint32() + 0.5) / 4294967296);
 }
 
-/** n standard normal numbers. */
-export function normals(random: Random, n: number): Float64Array {
-  const out = new Float64Array(n);
-  for (let i = 0; i < n; i++) out[i] = normal(random);
-  return out;
-}
-
 /**
  * Draws index i with a probability proportional to `weights[i]`, in constant time (Walker's alias
  * method, as Vose builds it).
