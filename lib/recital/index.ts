@@ -210,7 +210,7 @@ export type { Explanation } from './recommend/explanation.js';
 export {
   type ExportOptions, type RecommenderData, type RecommenderDescription, type RecommenderKind,
   registerRecommenderKind,
-} from './recommend/export.js';
+} from './recommend/saved-form.js';
 
 // recommend
 export { ALS, type ALSOptions, type ALSSettings } from './recommend/factors/als.js';

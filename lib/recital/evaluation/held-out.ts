@@ -2,10 +2,10 @@ import type { CsrRows } from '../data/csr.js';
 import { type Plays, playsAmong } from '../data/plays.js';
 import { indicesIn, type Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
-import type { SavedForm } from '../recommend/export.js';
 import type { FoldedUser, HistoryItem, HistoryOptions } from '../recommend/fold-in.js';
 import { Interactions } from '../recommend/interactions.js';
 import { Recommender, type TrackVectors } from '../recommend/recommender.js';
+import type { SavedForm } from '../recommend/saved-form.js';
 import { checkBoth } from './parse.js';
 
 /**

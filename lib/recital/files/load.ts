@@ -20,13 +20,6 @@ import { checkOptions } from '../options.js';
 import { Popularity } from '../recommend/baselines/popularity.js';
 import { RandomRecommender } from '../recommend/baselines/random.js';
 import { ContentRecommender } from '../recommend/content/content.js';
-import {
-  type RecommenderData,
-  registeredKinds,
-  type SavedForm,
-  sayWithoutSeen,
-  sectionPrefix,
-} from '../recommend/export.js';
 import { ALS } from '../recommend/factors/als.js';
 import { FactorRecommender } from '../recommend/factors/factors.js';
 import { PcaRecommender } from '../recommend/factors/pca.js';
@@ -39,6 +32,13 @@ import { EASE } from '../recommend/neighbours/ease.js';
 import { ItemKNN, UserKNN } from '../recommend/neighbours/knn.js';
 import { RP3beta } from '../recommend/neighbours/rp3beta.js';
 import type { Recommender } from '../recommend/recommender.js';
+import {
+  type RecommenderData,
+  registeredKinds,
+  type SavedForm,
+  sayWithoutSeen,
+  sectionPrefix,
+} from '../recommend/saved-form.js';
 import { LSTMLearner, LSTMRecommender } from '../sequential/lstm.js';
 import { Markov, NextItemKNN, SequentialRules } from '../sequential/pairs.js';
 import { NextItemPopularity } from '../sequential/sequence-recommender.js';

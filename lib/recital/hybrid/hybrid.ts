@@ -4,7 +4,6 @@ import { indicesIn, Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
 import { instead, isRecommender } from '../evaluation/parse.js';
 import { checkArgument, checkOneOf, checkOptions, type NoOptions } from '../options.js';
-import type { SavedForm } from '../recommend/export.js';
 import {
   FoldedUser,
   type HistoryItem,
@@ -20,6 +19,7 @@ import {
   trackIndex,
   userIndex,
 } from '../recommend/resolve-ids.js';
+import type { SavedForm } from '../recommend/saved-form.js';
 import { checkList, ScoreList, SequenceRecommender } from '../sequential/sequence-recommender.js';
 import {
   type Fusion,

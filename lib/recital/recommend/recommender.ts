@@ -2,12 +2,12 @@ import type { Table } from '../data/table.js';
 import type { Tracks } from '../data/tracks.js';
 import type { Vocabulary } from '../data/vocabulary.js';
 import { counted, printed } from '../printed.js';
-import { type ExportOptions, exportRecommender } from './export.js';
 import type { FoldedUser, HistoryItem, HistoryOptions } from './fold-in.js';
 import type { Interactions } from './interactions.js';
 import { recommend, recommendBatch } from './rank.js';
 import type { RecommendationBatch, Recommendations } from './recommendations.js';
 import { cannotFoldIn } from './resolve-ids.js';
+import { type ExportOptions, exportRecommender } from './saved-form.js';
 import { type SimilarUsersOptions, similarTracks, similarUsers } from './similar.js';
 
 /** A user's or track's own id, as in the data. */

@@ -11,8 +11,8 @@ import { SequenceDataLoaders } from '../data/sequence-loaders.js';
 import { Histories } from '../data/sequences.js';
 import { modelTensors, readModel, setValues } from '../learner/model-file.js';
 import { LSTMModel } from '../models/lstm.js';
-import type { ExportOptions, RecommenderDescription } from '../recommend/export.js';
 import { checkWeights, learnerDescription } from '../recommend/learners/recommending-learner.js';
+import type { ExportOptions, RecommenderDescription } from '../recommend/saved-form.js';
 import type { LSTMLearner } from './lstm.js';
 import { namesOnly, trainedPart } from './sequence-recommender.js';
 

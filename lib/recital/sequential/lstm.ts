@@ -8,7 +8,6 @@ import { learnerOptions } from '../learner/learner-options.js';
 import { LSTMModel, type LSTMModelOptions, lstmModelOptions } from '../models/lstm.js';
 import { CrossEntropyLossFlat } from '../nn/cross-entropy.js';
 import { checkArgument, checkOptions, said } from '../options.js';
-import type { SavedForm } from '../recommend/export.js';
 import type { HistoryItem } from '../recommend/fold-in.js';
 import {
   RECOMMENDER_MEMBERS,
@@ -19,6 +18,7 @@ import {
 import type { Recommendations } from '../recommend/recommendations.js';
 import type { Id, Recommender, RecommendOptions, TrackVectors } from '../recommend/recommender.js';
 import { checkHistories } from '../recommend/resolve-ids.js';
+import type { SavedForm } from '../recommend/saved-form.js';
 import { describeSequences, readSequences } from './lstm-file.js';
 import { namesOnly, SequenceRecommender, trainedPart } from './sequence-recommender.js';
 

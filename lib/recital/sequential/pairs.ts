@@ -1,7 +1,7 @@
 import { type CsrRows, groupBy } from '../data/csr.js';
 import type { Histories, SequenceSource } from '../data/sequences.js';
 import { checkCount, checkNumber, checkOptions, given, type NoOptions } from '../options.js';
-import type { SavedForm } from '../recommend/export.js';
+import type { SavedForm } from '../recommend/saved-form.js';
 import {
   checkList,
   ScoreList,

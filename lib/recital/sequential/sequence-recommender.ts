@@ -4,7 +4,6 @@ import { Histories, type SequenceDataset, type SequenceSource } from '../data/se
 
 import { Vocabulary } from '../data/vocabulary.js';
 import { checkArgument, checkCount, checkOptions, type NoOptions } from '../options.js';
-import type { SavedForm } from '../recommend/export.js';
 import {
   FoldedUser,
   type HistoryItem,
@@ -15,6 +14,7 @@ import { Interactions } from '../recommend/interactions.js';
 import type { Recommendations } from '../recommend/recommendations.js';
 import { type Id, Recommender, type RecommendOptions } from '../recommend/recommender.js';
 import { checkHistories, checkScores } from '../recommend/resolve-ids.js';
+import type { SavedForm } from '../recommend/saved-form.js';
 
 /**
  * Base class of next-track recommenders: they score each track by what was played before, in order.

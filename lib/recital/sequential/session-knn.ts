@@ -1,8 +1,8 @@
 import type { Histories, SequenceSource } from '../data/sequences.js';
 import { ArgumentError } from '../errors.js';
 import { checkCount, checkNumber, given } from '../options.js';
-import { finiteOrText, readFiniteOrText, type SavedForm } from '../recommend/export.js';
 import { TopN } from '../recommend/rank.js';
+import { finiteOrText, readFiniteOrText, type SavedForm } from '../recommend/saved-form.js';
 import {
   checkList,
   ScoreList,

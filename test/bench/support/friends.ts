@@ -2,11 +2,11 @@ import type { InteractionValue } from '../../../lib/recital/data/csr.js';
 import type { Plays } from '../../../lib/recital/data/plays.js';
 import { Table } from '../../../lib/recital/data/table.js';
 import { checkArgument, checkNumber, checkOptions } from '../../../lib/recital/options.js';
-import { PlayValues, readValue } from '../../../lib/recital/recommend/confidence.js';
-import type { SavedForm } from '../../../lib/recital/recommend/export.js';
 import { Interactions } from '../../../lib/recital/recommend/interactions.js';
+import { PlayValues, readValue } from '../../../lib/recital/recommend/play-values.js';
 import { Recommender } from '../../../lib/recital/recommend/recommender.js';
 import { checkScores } from '../../../lib/recital/recommend/resolve-ids.js';
+import type { SavedForm } from '../../../lib/recital/recommend/saved-form.js';
 
 /** Options of {@link Friends}. */
 export interface FriendsOptions {

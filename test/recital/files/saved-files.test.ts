@@ -6,8 +6,8 @@ import { readSafetensors, writeSafetensors } from '../../../lib/recital/data/fil
 import { DataError } from '../../../lib/recital/errors.js';
 import { loadLearner, loadRecommender } from '../../../lib/recital/files/load.js';
 import { Learner } from '../../../lib/recital/learner/learner.js';
-import { registerRecommenderKind } from '../../../lib/recital/recommend/export.js';
 import type { Recommender } from '../../../lib/recital/recommend/recommender.js';
+import { registerRecommenderKind } from '../../../lib/recital/recommend/saved-form.js';
 import { Friends } from '../../bench/support/friends.js';
 import { trainLearner } from '../../support/exported.js';
 import { TemporaryFolder } from '../data/temporary.js';

@@ -1,11 +1,11 @@
 import type { Plays } from '../../data/plays.js';
 import { ArgumentError } from '../../errors.js';
 import { checkOneOf, given } from '../../options.js';
-import type { SavedForm } from '../export.js';
 import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from '../fold-in.js';
 import { Interactions } from '../interactions.js';
 import { Recommender } from '../recommender.js';
 import { checkScores } from '../resolve-ids.js';
+import type { SavedForm } from '../saved-form.js';
 
 /** What a track's popularity counts: the users that play it, or their playcounts. */
 export type PopularityMeasure = 'listeners' | 'plays';

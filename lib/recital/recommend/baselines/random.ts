@@ -2,10 +2,10 @@ import { Random } from '../../compute/random.js';
 import type { Plays } from '../../data/plays.js';
 import { ArgumentError } from '../../errors.js';
 import { given } from '../../options.js';
-import type { SavedForm } from '../export.js';
 import { Interactions } from '../interactions.js';
 import { Recommender } from '../recommender.js';
 import { checkScores } from '../resolve-ids.js';
+import type { SavedForm } from '../saved-form.js';
 
 const DEFAULTS = {
   /** Equal seeds give equal lists; default 42. */

@@ -7,12 +7,11 @@ import { Vocabulary } from '../../data/vocabulary.js';
 import { PCA } from '../../decomposition/pca.js';
 import { ArgumentError, DataError } from '../../errors.js';
 import { checkOptions, given, type NoOptions } from '../../options.js';
-import { checkValue, playValue, readValue } from '../confidence.js';
 import { type Explanation, explainByTracks } from '../explanation.js';
-import type { SavedForm } from '../export.js';
 import { factorScores } from '../factors/factors.js';
 import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from '../fold-in.js';
 import { Interactions } from '../interactions.js';
+import { checkValue, playValue, readValue } from '../play-values.js';
 import type { Recommendations } from '../recommendations.js';
 import {
   type Id,
@@ -21,6 +20,7 @@ import {
   type TrackVectors,
 } from '../recommender.js';
 import { checkScores, trackIndex, userIndex } from '../resolve-ids.js';
+import type { SavedForm } from '../saved-form.js';
 import { CONTENT_FEATURES, contentFeatures } from './features.js';
 
 const CONTENT = {

@@ -9,9 +9,9 @@ import { sayInterrupted } from '../../data/display.js';
 import type { Plays } from '../../data/plays.js';
 import { ArgumentError } from '../../errors.js';
 import { checkCount, checkRounds, given } from '../../options.js';
-import { PlayValues, readValue } from '../confidence.js';
-import type { SavedForm } from '../export.js';
 import { Interactions } from '../interactions.js';
+import { PlayValues, readValue } from '../play-values.js';
+import type { SavedForm } from '../saved-form.js';
 import {
   FactorRecommender,
   type Factors,

@@ -18,12 +18,11 @@ import {
   whatIs,
 } from '../../options.js';
 import { type Explanation, explainByTracks } from '../explanation.js';
-
-import type { RecommenderDescription, SavedForm } from '../export.js';
 import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from '../fold-in.js';
 import { Interactions } from '../interactions.js';
 import { type Id, Recommender, type TrackVectors } from '../recommender.js';
 import { checkScores, trackIndex, userIndex } from '../resolve-ids.js';
+import type { RecommenderDescription, SavedForm } from '../saved-form.js';
 
 const SETTINGS = {
   /** What a playcount is multiplied by to be a confidence; default 1, as `implicit` has it. */

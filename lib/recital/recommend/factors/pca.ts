@@ -5,13 +5,13 @@ import type { Plays } from '../../data/plays.js';
 import { PCA, type PCAOptions } from '../../decomposition/pca.js';
 import { ArgumentError } from '../../errors.js';
 import { checkOneOf, checkOptions } from '../../options.js';
-import { PlayValues, readValue } from '../confidence.js';
-import type { SavedForm } from '../export.js';
 import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from '../fold-in.js';
 import { Interactions } from '../interactions.js';
+import { PlayValues, readValue } from '../play-values.js';
 import type { Recommendations } from '../recommendations.js';
 import { type Id, Recommender, type RecommendOptions, type TrackVectors } from '../recommender.js';
 import { checkScores } from '../resolve-ids.js';
+import type { SavedForm } from '../saved-form.js';
 import { type FactorTables, factorScores } from './factors.js';
 
 /** How a {@link PcaRecommender} scores: see there. */

@@ -17,9 +17,9 @@ import { modelTensors, readModel, setValues } from '../../learner/model-file.js'
 import { sigmoid } from '../../nn/activations.js';
 import type { Model } from '../../nn/model.js';
 import { said } from '../../options.js';
-import type { ExportOptions, RecommenderDescription, SavedForm } from '../export.js';
 import { Interactions, type InteractionTotals } from '../interactions.js';
 import { Recommender } from '../recommender.js';
+import type { ExportOptions, RecommenderDescription, SavedForm } from '../saved-form.js';
 import {
   checkWeights,
   learnerDescription,

@@ -9,12 +9,12 @@ import { EmbeddingDotBias } from '../../models/embedding-dot-bias.js';
 import { EmbeddingNN, type EmbSzs, type TabularConfig } from '../../models/embedding-nn.js';
 import { checkCount, checkOptions, type NoOptions, whatIs } from '../../options.js';
 import type { Explanation } from '../explanation.js';
-import type { SavedForm } from '../export.js';
 import { factorScores } from '../factors/factors.js';
 import type { HistoryItem } from '../fold-in.js';
 import { trackInfo } from '../recommendations.js';
 import type { Id, TrackVectors } from '../recommender.js';
 import { checkScores, trackIndices } from '../resolve-ids.js';
+import type { SavedForm } from '../saved-form.js';
 import {
   type CollabFoldedUser,
   explain,

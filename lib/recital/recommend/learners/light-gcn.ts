@@ -7,11 +7,11 @@ import type { OptFunc } from '../../learner/optimizers/optimizer.js';
 import { Adam } from '../../learner/optimizers/steps.js';
 import { LightGCN, type LightGCNOptions } from '../../models/light-gcn.js';
 import { BPRLoss } from '../../nn/losses.js';
-import type { SavedForm } from '../export.js';
 import { factorScores } from '../factors/factors.js';
 import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from '../fold-in.js';
 import type { TrackVectors } from '../recommender.js';
 import { checkScores } from '../resolve-ids.js';
+import type { SavedForm } from '../saved-form.js';
 import { CollabModelLearner, CollabRecommender, collabForm } from './collab-recommender.js';
 
 /**

@@ -7,13 +7,13 @@ import { Learner, type LearnerOptions } from '../../learner/learner.js';
 import { isPath, modelFile, writeModelFile } from '../../learner/model-file.js';
 import type { Loss } from '../../nn/loss.js';
 import { lossConfig, lossFromConfig } from '../../nn/losses.js';
+import type { Recommender } from '../recommender.js';
 import {
   type ExportOptions,
   exportOptions,
   formOf,
   type RecommenderDescription,
-} from '../export.js';
-import type { Recommender } from '../recommender.js';
+} from '../saved-form.js';
 
 /** A learner that has a recommender: see {@link recommendingLearner}. */
 export abstract class WithRecommender<R extends Recommender> extends Learner {

@@ -8,13 +8,13 @@ import type { Vocabulary } from '../../data/vocabulary.js';
 import { invertSymmetric } from '../../decomposition/positive-definite.js';
 import { ArgumentError } from '../../errors.js';
 import { checkArgument, checkNumber, checkOptions, given, type NoOptions } from '../../options.js';
-import { PlayValues, readValue } from '../confidence.js';
 import { type Explanation, explainByTracks } from '../explanation.js';
-import type { SavedForm } from '../export.js';
 import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from '../fold-in.js';
 import { Interactions } from '../interactions.js';
+import { PlayValues, readValue } from '../play-values.js';
 import { type Id, Recommender } from '../recommender.js';
 import { checkScores, trackIndex, userIndex } from '../resolve-ids.js';
+import type { SavedForm } from '../saved-form.js';
 import { type EaseSolution, easeSolution, easeSystem } from './ease-solution.js';
 
 /**

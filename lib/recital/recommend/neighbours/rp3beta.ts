@@ -3,8 +3,8 @@ import { csrTensors, readSimilarity } from '../../data/files/tensors.js';
 
 import type { Plays } from '../../data/plays.js';
 import { checkCount, checkNumber, given } from '../../options.js';
-import { readValue } from '../confidence.js';
-import type { SavedForm } from '../export.js';
+import { readValue } from '../play-values.js';
+import type { SavedForm } from '../saved-form.js';
 import { ItemItemRecommender } from './knn.js';
 import { topProducts } from './sparse-top-k.js';
 

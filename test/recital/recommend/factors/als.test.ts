@@ -11,10 +11,10 @@ import {
   choleskySolve,
 } from '../../../../lib/recital/decomposition/positive-definite.js';
 import { ArgumentError, NumericError } from '../../../../lib/recital/errors.js';
-import { PlayValues } from '../../../../lib/recital/recommend/confidence.js';
 import { ALS, type ALSOptions, AlsSolver } from '../../../../lib/recital/recommend/factors/als.js';
 import { FactorRecommender } from '../../../../lib/recital/recommend/factors/factors.js';
 import { Interactions } from '../../../../lib/recital/recommend/interactions.js';
+import { PlayValues } from '../../../../lib/recital/recommend/play-values.js';
 import { recommenderContract, smallPlays } from '../contract.js';
 import { scoreBytes } from '../contract-support.js';
 
