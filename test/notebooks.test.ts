@@ -131,7 +131,7 @@ describe('notebooks', () => {
   const temporary = new TemporaryFolder();
 
   /**
-   * Runs a notebook on the plays of the sample's first ten listeners. Returns what it printed and
+   * Runs a notebook on the plays of the sample's first ten users. Returns what it printed and
    * showed.
    */
   async function runSmall(file: string, { catalogue }: { catalogue: boolean }): Promise<string> {
@@ -156,23 +156,23 @@ describe('notebooks', () => {
     return texts(notebook).join('\n');
   }
 
-  it('0-start-here.ipynb runs on the plays of ten listeners, without a catalogue', async function () {
+  it('0-start-here.ipynb runs on the plays of ten users, without a catalogue', async function () {
     this.timeout(300_000);
     expect(await runSmall('0-start-here.ipynb', { catalogue: false })).to.contain('Popularity');
   });
 
-  it('1-collab.ipynb runs on the plays of ten listeners, with a catalogue and without one', async function () {
+  it('1-collab.ipynb runs on the plays of ten users, with a catalogue and without one', async function () {
     this.timeout(300_000);
     const [complete, plain] = await Promise.all(
       [true, false].map((catalogue) => runSmall('1-collab.ipynb', { catalogue })),
     );
-    expect(complete).to.contain('No year has ten tracks with listeners here.');
+    expect(complete).to.contain('No year has ten tracks with users here.');
     expect(plain)
       .to.contain('These data lack a catalogue (Music Info.csv).')
       .and.to.contain('No artists here.');
   });
 
-  it('3-pca.ipynb runs on the plays of ten listeners, with a catalogue and without one', async function () {
+  it('3-pca.ipynb runs on the plays of ten users, with a catalogue and without one', async function () {
     this.timeout(300_000);
     const [complete, plain] = await Promise.all(
       [true, false].map((catalogue) => runSmall('3-pca.ipynb', { catalogue })),
@@ -185,7 +185,7 @@ describe('notebooks', () => {
       .and.to.contain('No track here whose sound is known is without a play.');
   });
 
-  it('4-comparison.ipynb runs on the plays of ten listeners, with a catalogue and without one', async function () {
+  it('4-comparison.ipynb runs on the plays of ten users, with a catalogue and without one', async function () {
     this.timeout(300_000);
     const [complete, plain] = await Promise.all(
       [true, false].map((catalogue) => runSmall('4-comparison.ipynb', { catalogue })),

@@ -1,7 +1,7 @@
 /**
  * Figures of the Kaggle dataset "Million Song Dataset + Spotify + Last.fm" that the generator aims
  * at: quantiles, counts and correlations, no row of it. Measured on its 30,459 tracks with
- * listeners and its 9,711,301 plays, except where a comment says otherwise.
+ * users and its 9,711,301 plays, except where a comment says otherwise.
  */
 
 /** The probabilities that the rows of `FEATURES` are quantiles at. */
@@ -295,10 +295,10 @@ export const PLAYS_PER_USER: readonly (readonly [number, number])[] = [
 ];
 
 /**
- * Listeners of a track with 9,711,301 plays in all: quantiles of the logarithm. Median 57, mean
+ * Users per track with 9,711,301 plays in all: quantiles of the logarithm. Median 57, mean
  * 319, 90th percentile 738, 99th 3,836, greatest 80,656.
  */
-export const LISTENERS_PER_TRACK: readonly (readonly [number, number])[] = [
+export const USERS_PER_TRACK: readonly (readonly [number, number])[] = [
   [0.00135, 0.5],
   [0.112, 4.5],
   [0.5, 57],

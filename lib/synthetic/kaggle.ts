@@ -23,7 +23,7 @@ export interface Size {
   /** Rows of `Music Info.csv`. */
   catalogue: number;
   /**
-   * How many tracks of the catalogue anybody may play; the others have no listeners whatever the
+   * How many tracks of the catalogue anybody may play; the others have no users whatever the
    * number of users.
    */
   playable: number;

@@ -46,12 +46,12 @@ const kinds = {
   },
 };
 
-/** How listeners who are folded in rank beside the same listeners trained. */
+/** How users who are folded in rank beside the same users trained. */
 export const benchmark: Benchmark<typeof options> = {
   about:
     'fold-in: one user in ten is set apart, with a fifth of their plays to test on. "trained": their other plays are trained on with those of all others.\n' +
     '"folded in": a model of the others, into which they are folded by these plays. "again": as trained, from another seed: what chance does. The whole catalogue is\n' +
-    'ranked. Figures are shortfalls against trained, in percent (less than 0: better), and the time to fold one listener in.',
+    'ranked. Figures are shortfalls against trained, in percent (less than 0: better), and the time to fold one user in.',
   options,
   async run(settings) {
     const hetrec = path.resolve(ROOT, '../shared/data/hetrec2011-lastfm-2k.zip');
@@ -78,14 +78,14 @@ export const benchmark: Benchmark<typeof options> = {
               peakMB,
             ),
           );
-        figures.push(figure(`fold-in, ${name} ${kind}: a listener`, ms, 'ms', peakMB));
+        figures.push(figure(`fold-in, ${name} ${kind}: a user`, ms, 'ms', peakMB));
       }
     }
     return figures;
   },
 };
 
-/** Means over splits, and the median time to fold a listener in. */
+/** Means over splits, and the median time to fold a user in. */
 async function compare(
   plays: Plays,
   {
@@ -103,9 +103,9 @@ async function compare(
     const alone = await learner(others, seed);
     const folded = new FoldedRecommender(alone, plays.take(history).compact(), (items) => {
       const start = performance.now();
-      const listener = alone.foldIn(items);
+      const user = alone.foldIn(items);
       times.push(performance.now() - start);
-      return listener;
+      return user;
     });
     const all = [...others, ...history];
     const heldOut = plays.take(test);
@@ -117,7 +117,7 @@ async function compare(
     ];
     for (const [name, recommender] of who) {
       const { ndcg, recall } = evaluateRecommender(recommender, heldOut, {
-        users: folded.listeners,
+        users: folded.foldedUsers,
       });
       const sum = sums.get(name) ?? { ndcg: 0, recall: 0 };
       sums.set(name, {

@@ -71,9 +71,9 @@ const alsGrid: ALSOptions[] = [
 /** All recommenders on HetRec Last.fm, as RecBole measures. */
 export const benchmark: Benchmark<typeof options> = {
   about:
-    "hetrec: artists for the 1,892 listeners of HetRec Last.fm-2K; each listener's plays split at random 8:1:1, trained on the 8, the whole catalogue ranked,\n" +
-    'training and validation masked, recall and NDCG at 10, means over listeners, then over splits. Settings and weights are chosen on validation alone. Tags\n' +
-    'that a listener gave to an artist held out for them are not used. Published for this protocol (RecBole-GNN): BPR .1761/.1674, LightGCN .2064/.1972,\n' +
+    "hetrec: artists for the 1,892 users of HetRec Last.fm-2K; each user's plays split at random 8:1:1, trained on the 8, the whole catalogue ranked,\n" +
+    'training and validation masked, recall and NDCG at 10, means over users, then over splits. Settings and weights are chosen on validation alone. Tags\n' +
+    'that a user gave to an artist held out for them are not used. Published for this protocol (RecBole-GNN): BPR .1761/.1674, LightGCN .2064/.1972,\n' +
     'MHCN .2123/.2068. Figures: recall and NDCG missed in %, and seconds to train.',
   options,
   async run({ splits, learners }) {

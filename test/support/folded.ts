@@ -46,7 +46,7 @@ export function holdOutUsers(
 }
 
 /**
- * A recommender's word for listeners whom it has not met, each folded in from their plays, so that
+ * A recommender's word for users whom it has not met, each folded in from their plays, so that
  * it can be evaluated like any other.
  */
 export class FoldedRecommender extends Recommender {
@@ -85,7 +85,7 @@ export class FoldedRecommender extends Recommender {
   }
 
   /** Users whose history has a track that the recommender knows. */
-  get listeners(): Id[] {
+  get foldedUsers(): Id[] {
     return this.users.classes.filter((_, u) => this.histories[u].length > 0);
   }
 }

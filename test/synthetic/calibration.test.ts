@@ -56,16 +56,16 @@ for (const [name, size, slack] of [
       expect(Math.min(...n)).to.equal(1);
     });
 
-    it('listeners per track, scaled to the size', () => {
+    it('users per track, scaled to the size', () => {
       expect(count.filter((c) => c > 0).length).to.equal(size.heard);
-      const playable = count.filter((_, t) => data.catalogue.listeners[t] > 0);
+      const playable = count.filter((_, t) => data.catalogue.users[t] > 0);
       expect(playable.length).to.equal(size.playable);
       // quantiles of the 30,459 real tracks, as shares of the mean
       const mean_ = mean(playable);
       near(quantileOf(playable, 0.9) / mean_, 738 / 318.83, 0.15 * slack, '90th percentile');
       near(quantileOf(playable, 0.99) / mean_, 3836 / 318.83, 0.15 * slack, '99th percentile');
       if (size === MEDIUM) near(quantileOf(playable, 0.5) / mean_, 57 / 318.83, 0.2, 'median');
-      expect(Math.max(...count) / size.users, 'listeners of the best-known track').to.be.within(
+      expect(Math.max(...count) / size.users, 'users of the best-known track').to.be.within(
         0.05,
         0.15,
       );
@@ -213,11 +213,11 @@ for (const [name, size, slack] of [
     });
 
     it('artists, their tracks, and titles that several tracks share', () => {
-      const { artist, artists, name, listeners } = data.catalogue;
+      const { artist, artists, name, users } = data.catalogue;
       expect(new Set(artists.map((a) => a.name)).size).to.equal(artists.length);
       const tracks = new Float64Array(artists.length);
       artist.forEach((a, t) => {
-        if (listeners[t] > 0) tracks[a]++;
+        if (users[t] > 0) tracks[a]++;
       });
       const some = tracks.filter((n) => n > 0);
       near(some.length, (size.playable * 6207) / 30_459, 0.01, 'artists');

@@ -71,7 +71,7 @@ export function lastPlayHits(
 }
 
 /**
- * Cosines of a track with others by their listeners, last plays left out; worked out when asked
+ * Cosines of a track with others by their users, last plays left out; worked out when asked
  * for.
  */
 function togetherness(
@@ -80,18 +80,18 @@ function togetherness(
   least: number,
   popularity: Float64Array,
 ): (t: number) => Map<number, number> {
-  const listeners: number[][] = Array.from({ length: tracks }, () => []);
+  const users: number[][] = Array.from({ length: tracks }, () => []);
   const ends = new Int32Array(start.length - 1);
   for (let u = 0; u + 1 < start.length; u++) {
     ends[u] = start[u + 1] - start[u] >= least ? start[u + 1] - 1 : start[u + 1];
-    for (let i = start[u]; i < ends[u]; i++) listeners[track[i]].push(u);
+    for (let i = start[u]; i < ends[u]; i++) users[track[i]].push(u);
   }
   const known = new Map<number, Map<number, number>>();
   return (t) => {
     let row = known.get(t);
     if (!row) {
       row = new Map();
-      for (const u of listeners[t])
+      for (const u of users[t])
         for (let i = start[u]; i < ends[u]; i++)
           if (track[i] !== t) row.set(track[i], (row.get(track[i]) ?? 0) + 1);
       for (const [other, n] of row)

@@ -47,7 +47,7 @@ const heard = Array.from(count.keys()).filter((t) => count[t] > 0);
 const perTrack = heard.map((t) => count[t]);
 row('tracks heard', '30,459', String(heard.length));
 row(
-  'listeners per track: median, mean, std',
+  'users per track: median, mean, std',
   '57, 318.83, 1105',
   `${quantileOf(perTrack, 0.5)}, ${f(mean(perTrack))}, ${f(std(perTrack))}`,
 );
@@ -56,7 +56,7 @@ row(
   '738, 3836, 80656',
   [0.9, 0.99, 1].map((p) => f(quantileOf(perTrack, p), 0)).join(', '),
 );
-row('sigma of log listeners', '1.85', f(std(perTrack.map(Math.log))));
+row('sigma of log users', '1.85', f(std(perTrack.map(Math.log))));
 row(
   'plays per track p75, max',
   '592, 527893',
@@ -66,7 +66,7 @@ row(
   )}, ${Math.max(...heard.map((t) => total[t]))}`,
 );
 row(
-  'corr(listeners, plays)',
+  'corr(users, plays)',
   '.91',
   f(
     pearson(
@@ -143,7 +143,7 @@ if (plays)
 const tracks =
   size === 'sample'
     ? Array.from(count.keys())
-    : Array.from(catalogue.listeners.keys()).filter((t) => catalogue.listeners[t] > 0);
+    : Array.from(catalogue.users.keys()).filter((t) => catalogue.users[t] > 0);
 const column = (name: (typeof COLUMNS)[number]): Float64Array =>
   Float64Array.from(tracks, (t) => catalogue.audio[name][t]);
 const thirteen = COLUMNS.filter((c) => c !== 'year');

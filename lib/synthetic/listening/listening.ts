@@ -25,14 +25,14 @@ export function matchHeard(
   catalogue: Catalogue,
   heard: number,
 ): void {
-  const { length, listeners } = catalogue;
+  const { length, users } = catalogue;
   const count = new Int32Array(length);
   for (const t of plays.track) count[t]++;
   let distinct = 0;
   for (const c of count) if (c > 0) distinct++;
   const spare: number[] = [];
   for (let t = 0; t < length; t++)
-    if (distinct < heard ? listeners[t] > 0 && count[t] === 0 : count[t] === 1) spare.push(t);
+    if (distinct < heard ? users[t] > 0 && count[t] === 0 : count[t] === 1) spare.push(t);
   if (spare.length < Math.abs(distinct - heard)) {
     throw new ArgumentError(
       `These plays reach about ${distinct} tracks, too far from the ${heard} asked for. Ask for about ${distinct}, or change the number of plays.`,

@@ -34,7 +34,7 @@ export function listen(random: Random, catalogue: Catalogue, size: Size): Listen
   const successors = plantSuccessors(
     random.child('successors'),
     catalogue,
-    drawRates(catalogue.listeners, counts),
+    drawRates(catalogue.users, counts),
   );
   const tastes = new Tastes(random.child('tastes'), catalogue, successors.rates);
   const track = new Int32Array(size.plays);

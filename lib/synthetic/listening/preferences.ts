@@ -48,7 +48,7 @@ export class Tastes {
   ) {
     this.shelves = new Shelves(catalogue, rates);
     this.neighbours = secondScenes(catalogue, rates);
-    this.catchiness = Float64Array.from(catalogue.listeners, (l) =>
+    this.catchiness = Float64Array.from(catalogue.users, (l) =>
       l > 0 ? 0.42 * normal(random) + 0.1 * (exactLog(l) - 4) : 0,
     );
   }

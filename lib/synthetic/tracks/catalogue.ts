@@ -1,5 +1,5 @@
 import type { Random } from '../../recital/compute/random.js';
-import { LISTENERS_PER_TRACK } from '../calibration.js';
+import { USERS_PER_TRACK } from '../calibration.js';
 import { BentLogNormal, normal, ranks } from '../draw.js';
 import { normalQuantile } from '../exact.js';
 import type { Size } from '../kaggle.js';
@@ -25,10 +25,10 @@ export interface Catalogue {
   /** Index of each track's scene. */
   scene: Uint8Array;
   /**
-   * How popular each track is, in listeners among 962,037 users; 0 for those that nobody plays.
+   * How popular each track is, in users among 962,037 users; 0 for those that nobody plays.
    * Depends on the artist and on chance, not on the sound.
    */
-  listeners: Float64Array;
+  users: Float64Array;
 }
 
 /** How much of the logarithm of a track's popularity is its artist's. */
@@ -68,7 +68,7 @@ export function inventCatalogue(random: Random, size: Size): Catalogue {
     artists,
     artist,
     scene: Uint8Array.from(artist, (a) => artists[a].scene),
-    listeners: drawListeners(random.child('listeners'), artist, artists, playable),
+    users: drawUsers(random.child('listeners'), artist, artists, playable),
   };
 }
 
@@ -101,7 +101,7 @@ function drawTitles(random: Random, artist: Int32Array, artists: readonly Artist
   return titles;
 }
 
-function drawListeners(
+function drawUsers(
   random: Random,
   artist: Int32Array,
   artists: readonly Artist[],
@@ -113,10 +113,10 @@ function drawListeners(
     (t) =>
       Math.sqrt(FAME_SHARE) * artists[artist[t]].fame + Math.sqrt(1 - FAME_SHARE) * normal(random),
   );
-  const law = new BentLogNormal(LISTENERS_PER_TRACK, normalQuantile);
-  const listeners = new Float64Array(artist.length);
+  const law = new BentLogNormal(USERS_PER_TRACK, normalQuantile);
+  const users = new Float64Array(artist.length);
   ranks(scores).forEach((p, i) => {
-    listeners[tracks[i]] = law.at(normalQuantile(p));
+    users[tracks[i]] = law.at(normalQuantile(p));
   });
-  return listeners;
+  return users;
 }

@@ -34,12 +34,12 @@ export class RandomTracks extends ColdBaseline {
 
 /**
  * Tracks by their genre, tracks without one being a genre of their own: those of the genre whose
- * tracks have the most listeners each, or, `own`, of the genre that the user has played most.
+ * tracks have the most users each, or, `own`, of the genre that the user has played most.
  */
 export class GenrePopularity extends ColdBaseline {
   readonly name: string;
   private readonly genre: Int32Array;
-  private readonly listeners: Float64Array;
+  private readonly perTrack: Float64Array;
 
   constructor(
     like: ContentRecommender,
@@ -59,15 +59,15 @@ export class GenrePopularity extends ColdBaseline {
       sums[this.genre[t]] += n;
       if (n > 0) tracks[this.genre[t]]++;
     });
-    this.listeners = sums.map((sum, g) => (tracks[g] ? sum / tracks[g] : 0));
+    this.perTrack = sums.map((sum, g) => (tracks[g] ? sum / tracks[g] : 0));
   }
 
   scores(users: Int32Array, out: Float32Array): void {
     const { length } = this.tracks;
     users.forEach((user, b) => {
-      const mine = new Float64Array(this.listeners.length);
+      const mine = new Float64Array(this.perTrack.length);
       for (const t of this.seen.row(user)) mine[this.genre[t]]++;
-      const score = this.own ? mine : this.listeners;
+      const score = this.own ? mine : this.perTrack;
       for (let t = 0; t < length; t++) out[b * length + t] = score[this.genre[t]];
     });
   }

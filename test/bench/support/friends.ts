@@ -20,13 +20,13 @@ export interface FriendsOptions {
    * ('count').
    */
   value?: InteractionValue;
-  /** How much popular tracks are held back: values are divided by listeners^power; default 0.2. */
+  /** How much popular tracks are held back: values are divided by users^power; default 0.2. */
   popularityPower?: number;
 }
 
 /**
  * What a user's friends play: score of a track = Σ over friends of value /
- * listeners^popularityPower. Alone it is weak, and says nothing to those without friends; in a
+ * users^popularityPower. Alone it is weak, and says nothing to those without friends; in a
  * {@link Hybrid} it adds what plays do not know.
  * @example new Hybrid([ease, new Friends(plays, { friends })], { weights: [1, 0.2] })
  */
@@ -55,9 +55,9 @@ export class Friends extends Recommender {
       'popularityPower must be a number from 0 on',
     );
     this.options = { value, popularityPower };
-    const listeners = this.seen.listeners();
+    const perTrack = this.seen.listeners();
     this.data = new PlayValues(this.seen, value).data.map(
-      (x, j) => x / listeners[this.seen.indices[j]] ** popularityPower,
+      (x, j) => x / perTrack[this.seen.indices[j]] ** popularityPower,
     );
     const others = this.seen.users.classes.map(() => new Set<number>());
     const [users, named] = [friends.strings('user_id'), friends.strings('friend_id')];

@@ -113,7 +113,7 @@ export async function makers(): Promise<Record<string, (code: string) => unknown
 }
 
 /**
- * Writes the files that examples read, below a folder: 120 listeners and 60 tracks of the sample,
+ * Writes the files that examples read, below a folder: 120 users and 60 tracks of the sample,
  * by names that are easily written, and what else they name.
  */
 export async function writeFiles(folder: string): Promise<void> {

@@ -69,7 +69,7 @@ describe('listeners who are folded in', () => {
     );
     const heldOut = plays.take(test);
     const evaluate = (r: Recommender): Evaluation =>
-      evaluateRecommender(r, heldOut, { users: folded.listeners });
+      evaluateRecommender(r, heldOut, { users: folded.foldedUsers });
     const popular = new Popularity(plays.take([...others, ...history]));
     return {
       trained: evaluate(await learner([...others, ...history])),
