@@ -67,7 +67,7 @@ export class Interactions implements CsrRows {
   /**
    * From plays. Users and tracks without a play are left out of the vocabularies: nothing is known
    * of them. Made on first use and kept: recommenders of the same plays share it.
-   * @example Interactions.fromPlays(plays).listeners() // how many have played each track
+   * @example Interactions.fromPlays(plays).usersPerTrack() // how many have played each track
    */
   static fromPlays(plays: Plays): Interactions {
     if (!(plays instanceof Plays)) {
@@ -194,8 +194,8 @@ export class Interactions implements CsrRows {
     return this.matrix.has(user, track);
   }
 
-  /** Listeners of each track: the number of users that have played it. */
-  listeners(): Int32Array {
+  /** Users of each track: how many have played it. */
+  usersPerTrack(): Int32Array {
     if (this.totals) return this.totals.listeners.slice();
     const count = new Int32Array(this.tracks.length);
     for (let j = 0; j < this.length; j++) count[this.indices[j]]++;

@@ -204,7 +204,7 @@ class Contents {
       for (const name of ['indptr', 'indices', 'playcount'] as const)
         array(`seen.${name}`, seen[name]);
     } else {
-      array('totals.listeners', seen.listeners());
+      array('totals.listeners', seen.usersPerTrack());
       array('totals.plays', seen.plays());
     }
     this.sections.push({

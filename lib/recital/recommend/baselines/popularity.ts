@@ -38,7 +38,9 @@ export class Popularity extends Recommender {
     if (plays.length === 0 && !this.seen.totals)
       throw new ArgumentError('There are no plays to count. Popularity needs at least one.');
     this.name = by === 'listeners' ? 'Popularity' : 'Popularity (plays)';
-    this.counts = Float32Array.from(by === 'listeners' ? this.seen.listeners() : this.seen.plays());
+    this.counts = Float32Array.from(
+      by === 'listeners' ? this.seen.usersPerTrack() : this.seen.plays(),
+    );
   }
 
   scores(users: Int32Array, out: Float32Array): void {

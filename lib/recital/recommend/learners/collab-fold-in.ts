@@ -259,7 +259,7 @@ function chances(
   { sampling = 'uniform', power = 0.75 }: NegativeOptions,
   seen: Interactions,
 ): Float64Array {
-  const chance = Float64Array.from(seen.listeners(), (n) =>
+  const chance = Float64Array.from(seen.usersPerTrack(), (n) =>
     sampling === 'uniform' ? 1 : n ** power,
   );
   for (const t of track) chance[t] = 0;

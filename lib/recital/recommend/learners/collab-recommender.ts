@@ -160,7 +160,7 @@ function describeCollab<L extends CollabModelLearner>(
     for (const [name, tensor] of vocabularyTensors(`classes.${side}`, classes[side]))
       tensors.set(name, tensor);
   const arrays = hidden
-    ? { 'totals.listeners': learn.seen.listeners(), 'totals.plays': learn.seen.plays() }
+    ? { 'totals.listeners': learn.seen.usersPerTrack(), 'totals.plays': learn.seen.plays() }
     : { 'seen.indptr': seen.indptr, 'seen.indices': seen.indices };
   for (const [name, data] of Object.entries(arrays))
     tensors.set(name, { shape: [data.length], data });

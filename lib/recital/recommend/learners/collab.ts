@@ -242,7 +242,7 @@ export class CollabLearner extends CollabModelLearner<DotBiasRecommender> {
     this.settle();
     const bias = this.model.iBias.value;
     indices.sort((a, b) => bias[b + 1] - bias[a + 1] || a - b);
-    const listeners = this.seen.listeners();
+    const listeners = this.seen.usersPerTrack();
     return new Table({
       ...trackInfo(this.tracks.decode(indices), this),
       bias: Float64Array.from(indices, (t) => bias[t + 1]),

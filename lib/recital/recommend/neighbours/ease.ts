@@ -288,7 +288,7 @@ function easeRows(
 ): { y: Csr; columnScale: Float64Array } {
   const { matrix } = values;
   const power = Float64Array.from(
-    values.seen.listeners(),
+    values.seen.usersPerTrack(),
     (n) => Math.max(1, n) ** -settings.popularityPower,
   );
   const size = rootMeanSquare(matrix, power);

@@ -53,7 +53,7 @@ describe('listenerRows', () => {
       negatives: { sampling: 'popularity', power: 0.5 },
       seen,
     });
-    const listeners = seen.listeners();
+    const listeners = seen.usersPerTrack();
     expect(popular.weight.subarray(2).reduce((a, b) => a + b)).to.be.closeTo(1 + 3, 1e-9); // one negative each, by default
     expect(popular.weight[2] / popular.weight[3]).to.be.closeTo(
       Math.sqrt(listeners[0] / listeners[1]),
