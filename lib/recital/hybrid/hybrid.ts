@@ -11,14 +11,15 @@ import {
   readHistory,
 } from '../recommend/fold-in.js';
 import { Interactions } from '../recommend/interactions.js';
-import { type Id, Recommender } from '../recommend/recommender.js';
 import {
   cannotFoldIn,
   checkHistories,
   checkScores,
+  type Id,
+  Recommender,
   trackIndex,
   userIndex,
-} from '../recommend/resolve-ids.js';
+} from '../recommend/recommender.js';
 import type { SavedForm } from '../recommend/saved-form.js';
 import { checkList, ScoreList, SequenceRecommender } from '../sequential/sequence-recommender.js';
 import {

@@ -2,8 +2,7 @@ import { type Cell, type Column, Table } from '../data/table.js';
 import { ArgumentError } from '../errors.js';
 import { visible } from '../printed.js';
 import { trackInfo } from './recommendations.js';
-import type { Id, Recommender } from './recommender.js';
-import { userIndex } from './resolve-ids.js';
+import { type Id, type Recommender, userIndex } from './recommender.js';
 
 /** What an {@link Explanation} adds up from. */
 export interface ExplanationParts {

@@ -5,8 +5,7 @@ import { ArgumentError, UnknownIdError } from '../errors.js';
 import { checkFlag, checkOptions } from '../options.js';
 import { Interactions } from './interactions.js';
 import type { Recommendations } from './recommendations.js';
-import { type Id, Recommender, type RecommendOptions } from './recommender.js';
-import { trackIndex } from './resolve-ids.js';
+import { type Id, Recommender, type RecommendOptions, trackIndex } from './recommender.js';
 import { type SimilarUsersOptions, similarUsers } from './similar.js';
 
 /**

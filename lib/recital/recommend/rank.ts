@@ -1,56 +1,18 @@
-import { interruptible } from '../compute/interrupt.js';
 import { dispose, float32, int32 } from '../compute/memory.js';
 import { parallel } from '../compute/threads.js';
 import type { CsrRows } from '../data/csr.js';
-import { ArgumentError, NumericError } from '../errors.js';
-import { checkCount, checkFlag, checkOptions, whatIs } from '../options.js';
-import type { Interactions } from './interactions.js';
-import { RecommendationBatch, type Recommendations } from './recommendations.js';
-import type { Id, Recommender, RecommendOptions } from './recommender.js';
-import { blockedTracks, userIndex } from './resolve-ids.js';
+import { NumericError } from '../errors.js';
+import type { Recommender } from './recommender.js';
 
 /** Scores held at once: 4 MB, which stay in the cache between scoring and selecting. */
 const BLOCK_SCORES = 1 << 20;
-/** So many users may take long. */
-const MANY = 256;
-
-/** See {@link Recommender.recommend}. */
-export function recommend(
-  recommender: Recommender,
-  user: Id,
-  options: RecommendOptions = {},
-): Recommendations {
-  return recommendBatch(recommender, [user], options).at(0);
-}
-
-/** See {@link Recommender.recommendBatch}. */
-export function recommendBatch(
-  recommender: Recommender,
-  users: readonly Id[],
-  options: RecommendOptions = {},
-): RecommendationBatch {
-  checkOptions(options, ['n', 'filterSeen', 'among', 'exclude'], 'recommend');
-  const { n = 10, filterSeen = true } = options;
-  checkCount(n, 'n');
-  checkFlag(filterSeen, 'filterSeen');
-  if (!Array.isArray(users))
-    throw new ArgumentError(
-      `recommendBatch needs an array of user ids, got ${whatIs(users)}. For one user there is recommend.`,
-    );
-  const blocked = blockedTracks(recommender, options);
-  const index = Int32Array.from(users, (user) => userIndex(recommender, user));
-  const work = (): RankedLists => rankUsers(recommender, index, { n, filterSeen, blocked });
-  const ranked = users.length > MANY ? interruptible(work) : work();
-  const { tracks, catalogue, names } = recommender;
-  return new RecommendationBatch({ users: users.map(String), tracks, catalogue, names, ...ranked });
-}
 
 /** Lists of n track indices and their scores, row-major, and how many of each list count. */
 export interface RankedLists {
-  n: number;
-  track: Int32Array;
-  score: Float32Array;
-  counts: Int32Array;
+  readonly n: number;
+  readonly track: Int32Array;
+  readonly score: Float32Array;
+  readonly counts: Int32Array;
 }
 
 /** One user, while all scores are there. */
@@ -79,7 +41,6 @@ export function rankUsers(
     visit?: (i: number, row: RankedRow) => void;
   },
 ): RankedLists {
-  const { seen } = recommender;
   const tracks = recommender.tracks.length;
   const n = Math.min(options.n, tracks);
   const track = new Int32Array(users.length * n).fill(-1);
@@ -88,63 +49,55 @@ export function rankUsers(
   const block = Math.max(1, Math.min(users.length, 256, Math.floor(BLOCK_SCORES / tracks)));
   const buffer = float32(block * tracks); // on the shared memory, so that kernels write into it
   const best = { track: int32(block * n), score: float32(block * n), counts: int32(block) };
-  const masks = options.filterSeen ? new Masks(seen, block) : undefined;
+  const masks = options.filterSeen ? new Masks(recommender.seen, block) : undefined;
   try {
     for (let from = 0; from < users.length; from += block) {
       const part = users.subarray(from, Math.min(users.length, from + block));
       const out = buffer.subarray(0, part.length * tracks);
       recommender.scores(part, out);
-      for (let b = 0; b < part.length; b++) {
-        const row = b * tracks;
-        for (let j = 0; j < options.blocked.length; j++) out[row + options.blocked[j]] = -Infinity;
-      }
+      for (let row = 0; row < out.length; row += tracks)
+        for (const t of options.blocked) out[row + t] = -Infinity;
       topRows(out, { rows: part.length, length: tracks, n, masked: masks?.of(part) }, best);
       for (let b = 0; b < part.length; b++) {
-        const found = best.counts[b];
-        if (found < 0) {
-          const t = -1 - found;
-          throw notAScore(
-            out[b * tracks + t],
-            `${recommender.name}, user "${recommender.users.id(part[b])}": the score of track "${recommender.tracks.id(t)}"`,
-          );
+        const count = best.counts[b];
+        const scores = out.subarray(b * tracks, (b + 1) * tracks);
+        if (count < 0) {
+          const t = -1 - count;
+          const of = `user "${recommender.users.id(part[b])}": the score of track "${recommender.tracks.id(t)}"`;
+          throw notAScore(scores[t], `${recommender.name}, ${of}`);
         }
-        const [ids, values] = [
-          best.track.subarray(b * n, b * n + found),
-          best.score.subarray(b * n, b * n + found),
-        ];
-        track.set(ids, (from + b) * n);
-        score.set(values, (from + b) * n);
-        counts[from + b] = found;
-        options.visit?.(from + b, {
-          scores: out.subarray(b * tracks, (b + 1) * tracks),
-          track: ids,
-          score: values,
-          count: found,
-        });
+        const row = {
+          scores,
+          track: best.track.subarray(b * n, b * n + count),
+          score: best.score.subarray(b * n, b * n + count),
+          count,
+        };
+        track.set(row.track, (from + b) * n);
+        score.set(row.score, (from + b) * n);
+        counts[from + b] = count;
+        options.visit?.(from + b, row);
       }
     }
   } finally {
     for (const array of [buffer, best.track, best.score, best.counts]) dispose(array);
     masks?.dispose();
   }
-  if (recommender.prediction) {
+  if (recommender.prediction)
     for (let i = 0; i < score.length; i++)
       if (track[i] >= 0) score[i] = recommender.prediction(score[i]);
-  }
   return { n, track, score, counts };
 }
 
 /** What the users of a block have played, on the shared memory. */
 class Masks {
   private readonly indptr: Int32Array;
-  private indices: Int32Array;
+  private indices = int32(0);
 
   constructor(
-    private readonly seen: Interactions,
+    private readonly seen: CsrRows,
     block: number,
   ) {
     this.indptr = int32(block + 1);
-    this.indices = int32(0);
   }
 
   of(users: Int32Array): CsrRows {
@@ -155,7 +108,10 @@ class Masks {
       dispose(this.indices);
       this.indices = int32(2 * indptr[users.length]);
     }
-    for (let b = 0; b < users.length; b++) this.indices.set(seen.row(users[b]), indptr[b]);
+    for (let b = 0; b < users.length; b++) {
+      const row = seen.indices.subarray(seen.indptr[users[b]], seen.indptr[users[b] + 1]);
+      this.indices.set(row, indptr[b]);
+    }
     return { indptr, indices: this.indices };
   }
 
@@ -163,6 +119,33 @@ class Masks {
     dispose(this.indptr);
     dispose(this.indices);
   }
+}
+
+/** Where topRows puts what it finds, all on the shared memory. */
+export interface BestOfRows {
+  /** rows × n: the index in its row. */
+  readonly track: Int32Array;
+  /** rows × n. */
+  readonly score: Float32Array;
+  /** How many of the n there are; −1 − index where a score is NaN or +∞. */
+  readonly counts: Int32Array;
+}
+
+/**
+ * The n best of each row of a block of scores, in the order of {@link TopN}, on all threads.
+ * @param scores rows × length, on the shared memory
+ * @param options.masked columns that are not taken, by row, on the shared memory: their scores
+ *   become −∞
+ */
+export function topRows(
+  scores: Float32Array,
+  { rows, length, n, masked }: { rows: number; length: number; n: number; masked?: CsrRows },
+  { track, score, counts }: BestOfRows,
+): void {
+  const mask = masked ? [masked.indptr.byteOffset, masked.indices.byteOffset] : [0, 0];
+  const found = [track, score, counts].map(({ byteOffset }) => byteOffset);
+  const grain = Math.max(4, Math.ceil(100_000 / length));
+  parallel('topRows', rows, [n, length, scores.byteOffset, ...mask, ...found], { grain });
 }
 
 /**
@@ -201,11 +184,8 @@ export class TopN {
       const s = scores[start + i];
       if (s <= threshold) continue; // an equal score at a later index is worse. NaN passes, to be caught here:
       if (!(s < Infinity)) throw notAScore(s, what(i));
-      if (count < n) {
-        this.siftUp(count++, i, s);
-      } else {
-        this.siftDown(n, i, s);
-      }
+      if (count < n) this.siftUp(count++, i, s);
+      else this.siftDown(n, i, s);
       if (count === n) threshold = score[0];
     }
     this.count = count;
@@ -261,48 +241,8 @@ export class TopN {
   }
 }
 
-/** Where topRows puts what it finds, all on the shared memory. */
-export interface BestOfRows {
-  /** rows × n: the index in its row. */
-  readonly track: Int32Array;
-  /** rows × n. */
-  readonly score: Float32Array;
-  /** How many of the n there are; −1 − index where a score is NaN or +∞. */
-  readonly counts: Int32Array;
-}
-
-/**
- * The n best of each row of a block of scores, in the order of {@link TopN}, on all threads.
- * @param scores rows × length, on the shared memory
- * @param options.masked columns that are not taken, by row, on the shared memory: their scores
- *   become −∞
- */
-export function topRows(
-  scores: Float32Array,
-  { rows, length, n, masked }: { rows: number; length: number; n: number; masked?: CsrRows },
-  best: BestOfRows,
-): void {
-  const mask = masked ? [masked.indptr.byteOffset, masked.indices.byteOffset] : [0, 0];
-  parallel(
-    'topRows',
-    rows,
-    [
-      n,
-      length,
-      scores.byteOffset,
-      ...mask,
-      best.track.byteOffset,
-      best.score.byteOffset,
-      best.counts.byteOffset,
-    ],
-    {
-      grain: Math.max(4, Math.ceil(100_000 / length)),
-    },
-  );
-}
-
 /** The error for a score that is none. */
-export function notAScore(score: number, what: string): NumericError {
+function notAScore(score: number, what: string): NumericError {
   return new NumericError(
     `${what} is ${score}. A score must be a number: has training diverged? Try a smaller learning rate.`,
   );

@@ -1,36 +1,49 @@
+import { interruptible } from '../compute/interrupt.js';
 import type { Table } from '../data/table.js';
 import type { Tracks } from '../data/tracks.js';
-import type { Vocabulary } from '../data/vocabulary.js';
+import { unknownId, type Vocabulary } from '../data/vocabulary.js';
+import { ArgumentError, UnknownIdError } from '../errors.js';
+import { checkArgument, checkCount, checkFlag, checkIndex, given, whatIs } from '../options.js';
 import { counted, printed } from '../printed.js';
 import type { FoldedUser, HistoryItem, HistoryOptions } from './fold-in.js';
 import type { Interactions } from './interactions.js';
-import { recommend, recommendBatch } from './rank.js';
-import type { RecommendationBatch, Recommendations } from './recommendations.js';
-import { cannotFoldIn } from './resolve-ids.js';
+import { rankUsers } from './rank.js';
+import { RecommendationBatch, type Recommendations } from './recommendations.js';
 import { type ExportOptions, exportRecommender } from './saved-form.js';
 import { type SimilarUsersOptions, similarTracks, similarUsers } from './similar.js';
 
 /** A user's or track's own id, as in the data. */
 export type Id = string | number;
 
-/** Options of {@link Recommender.similarTracks}. */
-export interface SimilarTracksOptions {
-  /** Length of the list; default 10. Fewer come back only if fewer are available. */
-  n?: number;
+const CHOICE = {
   /**
    * Choose among these tracks only: ids, titles, or "title by artist" where there is a catalogue.
    * Default: all.
    */
-  among?: readonly Id[];
+  among: undefined as readonly Id[] | undefined,
   /** Leave these tracks out, named the same way. Default: none. */
-  exclude?: readonly Id[];
-}
+  exclude: undefined as readonly Id[] | undefined,
+};
+
+const SIMILAR_TRACKS = {
+  /** Length of the list; default 10. Fewer come back only if fewer are available. */
+  n: 10,
+  ...CHOICE,
+};
+
+const RECOMMEND = {
+  /** Length of the list; default 10. Fewer come back only if fewer are available. */
+  n: 10,
+  /** Leave out what the user has played in training; default true. */
+  filterSeen: true,
+  ...CHOICE,
+};
+
+/** Options of {@link Recommender.similarTracks}. */
+export type SimilarTracksOptions = Partial<typeof SIMILAR_TRACKS>;
 
 /** Options of {@link Recommender.recommend}. */
-export interface RecommendOptions extends SimilarTracksOptions {
-  /** Leave out what the user has played in training; default true. */
-  filterSeen?: boolean;
-}
+export type RecommendOptions = Partial<typeof RECOMMEND>;
 
 /** What the ids of users and tracks are called in the data, e.g. `userId` and `movieId`. */
 export interface Names {
@@ -46,6 +59,9 @@ export interface TrackVectors {
   readonly width: number;
 }
 
+/** So many users may take long. */
+const MANY = 256;
+
 /**
  * What recommends: everything that has a score for each user and track. A recommender of one's own
  * says what it is called, what it has seen and how it scores; ranking, filters, batches, titles and
@@ -54,9 +70,9 @@ export interface TrackVectors {
  * Lists are ordered by score, descending, and where scores are equal by track index, ascending (the
  * code point order of ids): the same data give the same list, always. A list has n tracks even
  * where a recommender has something to say about fewer: neighbourhood models (ItemKNN, UserKNN,
- * RP3beta, those of sessions) give 0 to a track that no neighbour has, and fill the rest of a list
- * with such tracks, in the order of ids. Their column `score` says 0; cut the list there to drop
- * them. Evaluation does not reward this order: see {@link evaluate}, "Ties".
+ * RP3beta, those of sessions) give 0 to a track that no neighbour has, and such tracks fill the
+ * rest of a list. Their column `score` says 0; cut the list there to drop them. Evaluation does not
+ * reward this order: see {@link evaluate}, "Ties".
  * @example
  * class Alphabetical extends Recommender {
  *   readonly name: string = 'Alphabetical';
@@ -69,17 +85,14 @@ export abstract class Recommender {
   abstract readonly name: string;
   /** Where titles come from, if there is a catalogue. */
   readonly catalogue: Tracks | undefined;
-  /**
-   * What ids of users and tracks are called, the headings of their columns in tables; default:
-   * `user_id` and `track_id`, as in plays.
-   */
+  /** Headings of the columns of ids in tables; default: `user_id` and `track_id`, as in plays. */
   readonly names?: Names;
 
   /**
    * @param seen what each user has played in training: the filter, and the users and tracks that
    *   are known
    * @param options `catalogue`: where titles come from; default: ids only. `names`: headings of the
-   *   columns of ids, see there
+   *   columns of ids
    */
   constructor(
     readonly seen: Interactions,
@@ -104,21 +117,15 @@ export abstract class Recommender {
    */
   prediction?(score: number): number;
 
-  /**
-   * The vector of each track, which `similarTracks` compares. Without it, tracks are compared by
-   * who listens to them.
-   */
+  /** The vector of each track, for `similarTracks`. Without it, tracks are compared by their users. */
   trackVectors?(): TrackVectors;
 
-  /**
-   * The vector of each user, which `similarUsers` compares; a copy. Without it, users are compared
-   * by what they listen to.
-   */
+  /** The vector of each user, for `similarUsers`; a copy. Without it, users are compared by tracks. */
   userVectors?(): TrackVectors;
 
   /**
-   * Recommends to a listener who is not in the training data, from what they have played: tracks
-   * (ids, titles, "title by artist"), or `{ track, playcount }`; playcounts of a repeated track are
+   * Recommends to a user who is not in the training data, from what they have played: tracks (ids,
+   * titles, "title by artist"), or `{ track, playcount }`; playcounts of a repeated track are
    * added. The recommender is left as it is.
    * @param options `skipUnknown: true` leaves out tracks that training does not know
    * @throws ArgumentError for an empty history, a playcount that is not positive, and where the
@@ -160,14 +167,13 @@ export abstract class Recommender {
 
   /**
    * The best tracks for a user: exactly min(n, available) of them, without those the user has
-   * played in training; equal scores, and so tracks of score 0 that fill the list, in the order of
-   * ids.
+   * played in training; equal scores in the order of ids.
    * @throws UnknownIdError for an unknown user or track, with a suggestion; ArgumentError for other
    *   wrong options; NumericError for NaN scores
    * @example learn.recommend(user, { n: 5, filterSeen: true })
    */
   recommend(user: Id, options: RecommendOptions = {}): Recommendations {
-    return recommend(this, user, options);
+    return this.recommendBatch([user], options).at(0);
   }
 
   /**
@@ -177,17 +183,31 @@ export abstract class Recommender {
    * @example learn.recommendBatch(learn.users.classes, { n: 5 }).toTable()
    */
   recommendBatch(users: readonly Id[], options: RecommendOptions = {}): RecommendationBatch {
-    return recommendBatch(this, users, options);
+    const { n, filterSeen, ...choice } = given(RECOMMEND, options, 'recommend');
+    checkCount(n, 'n');
+    checkFlag(filterSeen, 'filterSeen');
+    if (!Array.isArray(users))
+      throw new ArgumentError(
+        `recommendBatch needs an array of user ids, got ${whatIs(users)}. For one user there is recommend.`,
+      );
+    const blocked = blockedTracks(this, choice);
+    const index = Int32Array.from(users, (user) => userIndex(this, user));
+    const rank = () => rankUsers(this, index, { n, filterSeen, blocked });
+    const ranked = users.length > MANY ? interruptible(rank) : rank();
+    return new RecommendationBatch(this, users.map(String), ranked);
   }
 
   /**
    * The tracks most like a track, itself left out: by the cosine of the model's vectors, or, for a
-   * model without vectors, by the cosine of their listeners, |A ∩ B| / √(|A|·|B|).
+   * model without vectors, by the cosine of their users, |A ∩ B| / √(|A|·|B|).
    * @param track an id, a title, or "title by artist" where there is a catalogue
    * @example learn.similarTracks(track, { n: 5 })
    */
   similarTracks(track: Id, options: SimilarTracksOptions = {}): Recommendations {
-    return similarTracks(this, track, options);
+    const { n, ...choice } = given(SIMILAR_TRACKS, options, 'similarTracks');
+    checkCount(n, 'n');
+    const index = trackIndex(this, track);
+    return similarTracks(this, index, { n, blocked: blockedTracks(this, choice) });
   }
 
   /**
@@ -199,7 +219,7 @@ export abstract class Recommender {
    * @example learn.similarUsers(user, { n: 5 })
    */
   similarUsers(user: Id, options: SimilarUsersOptions = {}): Table {
-    return similarUsers(this, { user }, options);
+    return similarUsers(this, { user: userIndex(this, user) }, options);
   }
 
   /**
@@ -231,3 +251,151 @@ printed(
   ({ name, users, tracks }) =>
     `${name}: ${counted(users.length, 'user')} × ${counted(tracks.length, 'track')}`,
 );
+
+/** The index of a user. */
+export function userIndex(recommender: Recommender, user: Id): number {
+  checkId(user, 'user');
+  const { users, seen } = recommender;
+  const index = users.indexOf(user);
+  if (index >= 0) return index;
+  const hint =
+    users.length === 0 && seen.totals
+      ? 'It was exported without listening histories ({ seen: false }): foldIn(history) recommends from a history.'
+      : recommender.canFoldIn
+        ? 'A listener without plays in the training data is not in the model: foldIn(history) recommends from a history.'
+        : 'A listener without plays in the training data has no scores: add their plays and train again.';
+  throw unknownId(users, user, hint);
+}
+
+/** Throws for what is no id, but has a text that may be one: that of ['u1'] is u1. */
+function checkId(id: unknown, kind: string): void {
+  if (typeof id === 'string' || typeof id === 'number' || typeof id === 'bigint') return;
+  const folded = typeof id === 'object' && id !== null && 'recommend' in id;
+  throw new ArgumentError(
+    `A ${kind} is given by an id, a text or a number, got ${whatIs(id)}.${folded ? ' What is folded in recommends by itself: foldIn(history).recommend().' : ''}`,
+  );
+}
+
+/**
+ * The index of a track that is named by id, title or "title by artist".
+ * @returns −1 for a track that the catalogue has and training has not
+ */
+function findTrack({ tracks, catalogue }: Recommender, track: Id): number {
+  checkId(track, 'track');
+  const index = tracks.indexOf(track);
+  if (index >= 0 || !catalogue) return index >= 0 ? index : tracks.index(track);
+  try {
+    return tracks.indexOf(catalogue.find(String(track)));
+  } catch (error) {
+    if (
+      error instanceof UnknownIdError &&
+      (typeof track === 'number' || error.suggestions.length === 0)
+    )
+      tracks.index(track); // perhaps a mistyped id, or an index
+    throw error;
+  }
+}
+
+/** The index of a track, which must have been played in training. */
+export function trackIndex(recommender: Recommender, track: Id): number {
+  const index = findTrack(recommender, track);
+  if (index >= 0) return index;
+  const hint =
+    'The catalogue has it, but nobody plays it in the training data, so the model knows nothing about it.';
+  throw new UnknownIdError('track', String(track), recommender.tracks.classes, hint);
+}
+
+/** The indices of tracks, which must have been played in training. */
+export function trackIndices(
+  recommender: Recommender,
+  tracks: readonly Id[],
+  method: string,
+): number[] {
+  checkList(tracks, method);
+  return tracks.map((track) => trackIndex(recommender, track));
+}
+
+function checkList(tracks: readonly Id[], name: string): void {
+  if (Array.isArray(tracks)) return;
+  const one =
+    typeof tracks === 'string' || typeof tracks === 'number'
+      ? ` For one track: [${JSON.stringify(tracks)}].`
+      : '';
+  throw new ArgumentError(
+    `${name} needs an array of tracks (ids, titles, or "title by artist"), got ${whatIs(tracks)}.${one}`,
+  );
+}
+
+/** The tracks that must not be recommended to anybody, ascending. */
+export function blockedTracks(
+  recommender: Recommender,
+  { among, exclude }: Partial<typeof CHOICE>,
+): Int32Array {
+  if (among === undefined && exclude === undefined) return new Int32Array(0);
+  if (exclude !== undefined) checkList(exclude, 'exclude');
+  const blocked = new Uint8Array(recommender.tracks.length);
+  const mark = (tracks: readonly Id[], value: 0 | 1): void => {
+    for (const track of tracks) {
+      const index = findTrack(recommender, track);
+      if (index >= 0) blocked[index] = value; // others are no candidates anyway
+    }
+  };
+  if (among !== undefined) {
+    checkList(among, 'among');
+    if (among.length === 0)
+      throw new ArgumentError(
+        'among is empty: there is nothing to choose from. Leave it out to choose from all tracks.',
+      );
+    blocked.fill(1);
+    mark(among, 0);
+    if (!blocked.includes(0))
+      throw new ArgumentError(
+        `None of the ${among.length} tracks of among is played in the training data, so none has a score.`,
+      );
+  }
+  mark(exclude ?? [], 1);
+  return Int32Array.from(blocked.keys()).filter((t) => blocked[t] === 1);
+}
+
+/** Throws unless these are users, and `out` has room for their scores. */
+export function checkScores(
+  { users: { length }, tracks }: Recommender,
+  users: Int32Array,
+  out: Float32Array,
+): void {
+  const example = "users' indices, such as Int32Array.of(recommender.users.index(user))";
+  checkArgument(users instanceof Int32Array, users, 'scores', example);
+  for (const user of users) checkIndex(user, length, 'user');
+  checkOut(out, users.length * tracks.length, 'users × tracks');
+}
+
+/** Throws unless these are histories, and `out` has room for the scores after them. */
+export function checkHistories(
+  { tracks }: Recommender,
+  histories: readonly Int32Array[],
+  out: Float32Array,
+): void {
+  const each = 'of track indices, such as Int32Array.of(recommender.tracks.index(track))';
+  checkArgument(
+    Array.isArray(histories),
+    histories,
+    'scoresOfMany',
+    `an array of histories ${each}`,
+  );
+  for (const history of histories)
+    checkArgument(history instanceof Int32Array, history, 'A score', `a history ${each}`);
+  checkOut(out, histories.length * tracks.length, 'histories × tracks');
+}
+
+function checkOut(out: Float32Array, n: number, sizes: string): void {
+  const wanted = `a Float32Array to write to, of ${sizes} = ${n} numbers`;
+  checkArgument(out instanceof Float32Array, out, 'A score', wanted);
+  if (out.length < n) throw new ArgumentError(`A score needs ${wanted}, got ${out.length}.`);
+}
+
+/** The error of a recommender that cannot fold users in. */
+export function cannotFoldIn({ name }: { readonly name: string }): ArgumentError {
+  return new ArgumentError(
+    `${name} cannot fold in a listener whom it was not trained on (canFoldIn is false). Add their plays and train again.`,
+  );
+}

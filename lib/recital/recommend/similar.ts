@@ -1,91 +1,81 @@
+import type { CsrRows } from '../data/csr.js';
 import { Table } from '../data/table.js';
 import { ArgumentError } from '../errors.js';
-import { checkCount, checkOptions } from '../options.js';
+import { checkCount, given } from '../options.js';
 import type { Interactions } from './interactions.js';
 import { TopN } from './rank.js';
 import { Recommendations } from './recommendations.js';
-import type { Id, Recommender, SimilarTracksOptions, TrackVectors } from './recommender.js';
-import { blockedTracks, trackIndex, userIndex } from './resolve-ids.js';
+import type { Recommender, TrackVectors } from './recommender.js';
 
-/** See {@link Recommender.similarTracks}. */
+/**
+ * See {@link Recommender.similarTracks}.
+ * @param track its index
+ * @param options.blocked indices of the tracks that are left out beside it
+ */
 export function similarTracks(
   recommender: Recommender,
-  track: Id,
-  options: SimilarTracksOptions = {},
+  track: number,
+  { n, blocked }: { n: number; blocked: Int32Array },
 ): Recommendations {
-  checkOptions(options, ['n', 'among', 'exclude'], 'similarTracks');
-  const { n = 10 } = options;
-  checkCount(n, 'n');
-  const { tracks, catalogue, seen, names } = recommender;
-  const index = trackIndex(recommender, track);
+  const { tracks, seen, catalogue, names } = recommender;
   const vectors = recommender.trackVectors?.();
-  if (!vectors && seen.totals) {
-    throw new ArgumentError(
-      `${recommender.name} compares tracks by who listens to them, and was exported without listening histories ({ seen: false }): it cannot say which are alike.`,
-    );
-  }
-  const similarity = vectors ? cosineToRow(vectors, index) : listenerCosine(seen, index);
-  for (const t of blockedTracks(recommender, options)) similarity[t] = -Infinity;
-  similarity[index] = -Infinity;
-  const { found, scores } = best(
-    similarity,
-    n,
-    (t) =>
-      `${recommender.name}: the similarity of track "${tracks.id(t)}" to "${tracks.id(index)}"`,
-  );
+  if (!vectors && seen.totals) throw withoutSeen(recommender, 'tracks');
+  const similarity = vectors ? cosineToRow(vectors, track) : listenerCosine(seen, track);
+  for (const t of blocked) similarity[t] = -Infinity;
+  similarity[track] = -Infinity;
+  const what = (t: number): string =>
+    `${recommender.name}: the similarity of track "${tracks.id(t)}" to "${tracks.id(track)}"`;
+  const { found, scores } = best(similarity, n, what);
   return new Recommendations(tracks.decode(found), scores, {
     catalogue,
-    measure: 'similarity',
     names,
+    measure: 'similarity',
   });
 }
 
-/** Options of {@link Recommender.similarUsers}. */
-export interface SimilarUsersOptions {
+const SIMILAR_USERS = {
   /** Length of the list; default 10. */
-  n?: number;
-}
+  n: 10,
+};
+
+/** Options of {@link Recommender.similarUsers}. */
+export type SimilarUsersOptions = Partial<typeof SIMILAR_USERS>;
 
 /**
  * See {@link Recommender.similarUsers}.
- * @param to a user of the training data, or a listener by vector, if users have one, and history:
- *   track indices
+ * @param to the index of a user of the training data; or the vector, if users have one, and the
+ *   track indices of another user
  */
 export function similarUsers(
   recommender: Recommender,
-  to: { user: Id } | { vector: Float64Array | undefined; history: readonly number[] },
+  to: { user: number } | { vector: Float64Array | undefined; history: readonly number[] },
   options: SimilarUsersOptions = {},
 ): Table {
-  checkOptions(options, ['n'], 'similarUsers');
-  const { n = 10 } = options;
+  const { n } = given(SIMILAR_USERS, options, 'similarUsers');
   checkCount(n, 'n');
   const { users, seen, names } = recommender;
-  const self = 'user' in to ? userIndex(recommender, to.user) : -1;
   const vectors = recommender.userVectors?.();
-  if (seen.totals && (!vectors || users.length === 0)) {
-    throw new ArgumentError(
-      `${recommender.name} was exported without listening histories ({ seen: false }): it cannot say which users are alike.`,
-    );
-  }
-  const vector =
-    'user' in to
-      ? vectors?.values.subarray(self * vectors.width, (self + 1) * vectors.width)
-      : to.vector;
+  if (seen.totals && (!vectors || users.length === 0)) throw withoutSeen(recommender, 'users');
+  const known = 'user' in to;
+  const vector = known ? vectors && rowOf(vectors, to.user) : to.vector;
   const similarity =
     vectors && vector
       ? cosines(vectors, vector)
-      : sharedTracks(seen, 'user' in to ? seen.row(self) : to.history);
-  if (self >= 0) similarity[self] = -Infinity;
-  const { found, scores } = best(
-    similarity,
-    n,
-    (u) => `${recommender.name}: the similarity of "${users.id(u)}"`,
-  );
+      : sharedTracks(seen, known ? seen.row(to.user) : to.history);
+  if (known) similarity[to.user] = -Infinity;
+  const what = (u: number): string => `${recommender.name}: the similarity of "${users.id(u)}"`;
+  const { found, scores } = best(similarity, n, what);
   return new Table({
     rank: Float64Array.from(found, (_, i) => i + 1),
     [names?.user ?? 'user_id']: users.decode(found),
     similarity: scores,
   });
+}
+
+function withoutSeen({ name }: Recommender, what: 'tracks' | 'users'): ArgumentError {
+  return new ArgumentError(
+    `${name} was exported without listening histories ({ seen: false }): it cannot say which ${what} are alike.`,
+  );
 }
 
 /** The n largest similarities, and whose they are. */
@@ -101,21 +91,13 @@ function best(
   return { found, scores };
 }
 
-/** Cosine of the tracks of some history with those of every user, |A ∩ B| / √(|A|·|B|). */
-function sharedTracks(seen: Interactions, history: ArrayLike<number>): Float32Array {
-  const byTrack = seen.transpose();
-  const out = new Float32Array(seen.users.length);
-  for (let i = 0; i < history.length; i++)
-    for (let j = byTrack.indptr[history[i]]; j < byTrack.indptr[history[i] + 1]; j++)
-      out[byTrack.indices[j]]++;
-  for (let u = 0; u < out.length; u++)
-    if (out[u] > 0) out[u] /= Math.sqrt(history.length * (seen.indptr[u + 1] - seen.indptr[u]));
-  return out;
+function rowOf({ values, width }: TrackVectors, row: number): Float32Array {
+  return values.subarray(row * width, (row + 1) * width);
 }
 
 /** Cosine of one row with every row: see {@link cosines}. */
 export function cosineToRow(vectors: TrackVectors, row: number): Float32Array {
-  return cosines(vectors, vectors.values.subarray(row * vectors.width, (row + 1) * vectors.width));
+  return cosines(vectors, rowOf(vectors, row));
 }
 
 /**
@@ -139,17 +121,30 @@ function cosines({ values, width }: TrackVectors, a: ArrayLike<number>): Float32
   return out;
 }
 
-/** Cosine of a track's listeners with those of every track, |A ∩ B| / √(|A|·|B|). */
+/** Cosine of the tracks of a history with those of every user, |A ∩ B| / √(|A|·|B|). */
+function sharedTracks(seen: Interactions, history: ArrayLike<number>): Float32Array {
+  return sharedColumns(history, seen.transpose(), seen.indptr);
+}
+
+/** Cosine of a track's users with those of every track, |A ∩ B| / √(|A|·|B|). */
 export function listenerCosine(seen: Interactions, track: number): Float32Array {
-  const byTrack = seen.transpose();
-  const out = new Float32Array(seen.tracks.length);
-  const { indptr, indices } = seen;
-  for (let i = byTrack.indptr[track]; i < byTrack.indptr[track + 1]; i++) {
-    const user = byTrack.indices[i];
-    for (let j = indptr[user]; j < indptr[user + 1]; j++) out[indices[j]]++;
-  }
-  const listeners = (t: number): number => byTrack.indptr[t + 1] - byTrack.indptr[t];
-  for (let t = 0; t < out.length; t++)
-    if (out[t] > 0) out[t] /= Math.sqrt(listeners(t) * listeners(track));
+  const { indptr, indices } = seen.transpose();
+  return sharedColumns(indices.subarray(indptr[track], indptr[track + 1]), seen, indptr);
+}
+
+/**
+ * Cosine of a set of rows with the rows that each column of a sparse matrix has.
+ * @param columns where the rows of column c begin and end: columns[c] … columns[c + 1]
+ */
+function sharedColumns(
+  rows: ArrayLike<number>,
+  { indptr, indices }: CsrRows,
+  columns: Int32Array,
+): Float32Array {
+  const out = new Float32Array(columns.length - 1);
+  for (let i = 0; i < rows.length; i++)
+    for (let j = indptr[rows[i]]; j < indptr[rows[i] + 1]; j++) out[indices[j]]++;
+  for (let c = 0; c < out.length; c++)
+    if (out[c] > 0) out[c] /= Math.sqrt(rows.length * (columns[c + 1] - columns[c]));
   return out;
 }

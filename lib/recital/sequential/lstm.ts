@@ -16,8 +16,13 @@ import {
   restoreOptions,
 } from '../recommend/learners/recommending-learner.js';
 import type { Recommendations } from '../recommend/recommendations.js';
-import type { Id, Recommender, RecommendOptions, TrackVectors } from '../recommend/recommender.js';
-import { checkHistories } from '../recommend/resolve-ids.js';
+import {
+  checkHistories,
+  type Id,
+  type Recommender,
+  type RecommendOptions,
+  type TrackVectors,
+} from '../recommend/recommender.js';
 import type { SavedForm } from '../recommend/saved-form.js';
 import { describeSequences, readSequences } from './lstm-file.js';
 import { namesOnly, SequenceRecommender, trainedPart } from './sequence-recommender.js';

@@ -12,8 +12,13 @@ import {
 } from '../recommend/fold-in.js';
 import { Interactions } from '../recommend/interactions.js';
 import type { Recommendations } from '../recommend/recommendations.js';
-import { type Id, Recommender, type RecommendOptions } from '../recommend/recommender.js';
-import { checkHistories, checkScores } from '../recommend/resolve-ids.js';
+import {
+  checkHistories,
+  checkScores,
+  type Id,
+  Recommender,
+  type RecommendOptions,
+} from '../recommend/recommender.js';
 import type { SavedForm } from '../recommend/saved-form.js';
 
 /**

@@ -4,8 +4,7 @@ import { Table } from '../../../lib/recital/data/table.js';
 import { checkArgument, checkNumber, checkOptions } from '../../../lib/recital/options.js';
 import { Interactions } from '../../../lib/recital/recommend/interactions.js';
 import { PlayValues, readValue } from '../../../lib/recital/recommend/play-values.js';
-import { Recommender } from '../../../lib/recital/recommend/recommender.js';
-import { checkScores } from '../../../lib/recital/recommend/resolve-ids.js';
+import { checkScores, Recommender } from '../../../lib/recital/recommend/recommender.js';
 import type { SavedForm } from '../../../lib/recital/recommend/saved-form.js';
 
 /** Options of {@link Friends}. */

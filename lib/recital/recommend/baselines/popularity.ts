@@ -3,8 +3,7 @@ import { ArgumentError } from '../../errors.js';
 import { checkOneOf, given } from '../../options.js';
 import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from '../fold-in.js';
 import { Interactions } from '../interactions.js';
-import { Recommender } from '../recommender.js';
-import { checkScores } from '../resolve-ids.js';
+import { checkScores, Recommender } from '../recommender.js';
 import type { SavedForm } from '../saved-form.js';
 
 /** What a track's popularity counts: the users that play it, or their playcounts. */

@@ -3,8 +3,7 @@ import type { Plays } from '../../data/plays.js';
 import { ArgumentError } from '../../errors.js';
 import { given } from '../../options.js';
 import { Interactions } from '../interactions.js';
-import { Recommender } from '../recommender.js';
-import { checkScores } from '../resolve-ids.js';
+import { checkScores, Recommender } from '../recommender.js';
 import type { SavedForm } from '../saved-form.js';
 
 const DEFAULTS = {

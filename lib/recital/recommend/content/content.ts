@@ -14,12 +14,14 @@ import { Interactions } from '../interactions.js';
 import { checkValue, playValue, readValue } from '../play-values.js';
 import type { Recommendations } from '../recommendations.js';
 import {
+  checkScores,
   type Id,
   Recommender,
   type SimilarTracksOptions,
   type TrackVectors,
+  trackIndex,
+  userIndex,
 } from '../recommender.js';
-import { checkScores, trackIndex, userIndex } from '../resolve-ids.js';
 import type { SavedForm } from '../saved-form.js';
 import { CONTENT_FEATURES, contentFeatures } from './features.js';
 

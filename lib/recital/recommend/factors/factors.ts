@@ -20,8 +20,14 @@ import {
 import { type Explanation, explainByTracks } from '../explanation.js';
 import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from '../fold-in.js';
 import { Interactions } from '../interactions.js';
-import { type Id, Recommender, type TrackVectors } from '../recommender.js';
-import { checkScores, trackIndex, userIndex } from '../resolve-ids.js';
+import {
+  checkScores,
+  type Id,
+  Recommender,
+  type TrackVectors,
+  trackIndex,
+  userIndex,
+} from '../recommender.js';
 import type { RecommenderDescription, SavedForm } from '../saved-form.js';
 
 const SETTINGS = {

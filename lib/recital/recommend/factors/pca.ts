@@ -9,8 +9,13 @@ import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from '
 import { Interactions } from '../interactions.js';
 import { PlayValues, readValue } from '../play-values.js';
 import type { Recommendations } from '../recommendations.js';
-import { type Id, Recommender, type RecommendOptions, type TrackVectors } from '../recommender.js';
-import { checkScores } from '../resolve-ids.js';
+import {
+  checkScores,
+  type Id,
+  Recommender,
+  type RecommendOptions,
+  type TrackVectors,
+} from '../recommender.js';
 import type { SavedForm } from '../saved-form.js';
 import { type FactorTables, factorScores } from './factors.js';
 

@@ -18,8 +18,7 @@ import {
 } from '../fold-in.js';
 import type { Interactions } from '../interactions.js';
 import { trackInfo } from '../recommendations.js';
-import type { Id } from '../recommender.js';
-import { trackIndex, userIndex } from '../resolve-ids.js';
+import { type Id, trackIndex, userIndex } from '../recommender.js';
 import type { CollabLearner } from './collab.js';
 import { dot, scoreCurve, solveUser, type UserFit, type UserRows } from './newton.js';
 

@@ -3,8 +3,7 @@ import { matmul } from '../../compute/matmul.js';
 import { dispose, float32 } from '../../compute/memory.js';
 import type { Fields } from '../../data/files/fields.js';
 import { EmbeddingNN } from '../../models/embedding-nn.js';
-import type { TrackVectors } from '../recommender.js';
-import { checkScores } from '../resolve-ids.js';
+import { checkScores, type TrackVectors } from '../recommender.js';
 import type { SavedForm } from '../saved-form.js';
 import {
   CollabModelLearner,

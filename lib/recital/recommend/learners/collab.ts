@@ -12,8 +12,7 @@ import type { Explanation } from '../explanation.js';
 import { factorScores } from '../factors/factors.js';
 import type { HistoryItem } from '../fold-in.js';
 import { trackInfo } from '../recommendations.js';
-import type { Id, TrackVectors } from '../recommender.js';
-import { checkScores, trackIndices } from '../resolve-ids.js';
+import { checkScores, type Id, type TrackVectors, trackIndices } from '../recommender.js';
 import type { SavedForm } from '../saved-form.js';
 import {
   type CollabFoldedUser,

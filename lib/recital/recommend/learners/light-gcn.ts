@@ -9,8 +9,7 @@ import { LightGCN, type LightGCNOptions } from '../../models/light-gcn.js';
 import { BPRLoss } from '../../nn/losses.js';
 import { factorScores } from '../factors/factors.js';
 import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from '../fold-in.js';
-import type { TrackVectors } from '../recommender.js';
-import { checkScores } from '../resolve-ids.js';
+import { checkScores, type TrackVectors } from '../recommender.js';
 import type { SavedForm } from '../saved-form.js';
 import { CollabModelLearner, CollabRecommender, collabForm } from './collab-recommender.js';
 

@@ -15,8 +15,7 @@ import { type Explanation, explainByTracks } from '../explanation.js';
 import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from '../fold-in.js';
 import { Interactions } from '../interactions.js';
 import { PlayValues, readValue } from '../play-values.js';
-import { type Id, Recommender } from '../recommender.js';
-import { checkScores, trackIndex } from '../resolve-ids.js';
+import { checkScores, type Id, Recommender, trackIndex } from '../recommender.js';
 import type { SavedForm } from '../saved-form.js';
 import { RowProducts, topProducts } from './sparse-top-k.js';
 
