@@ -4,26 +4,20 @@ import { visible } from '../printed.js';
 import { trackInfo } from './recommendations.js';
 import { type Id, type Recommender, userIndex } from './recommender.js';
 
-/** What an {@link Explanation} adds up from. */
+/** What an {@link Explanation} adds up from, beside the contributions of tracks. */
 export interface ExplanationParts {
   /** The track's own bias. */
   readonly trackBias: number;
-  /** The listener's bias, the same for every track. */
+  /** The user's bias, the same for every track. */
   readonly userBias: number;
-  /**
-   * What the tracks that were not played contribute; 0 unless training draws
-   * negatives on single rows.
-   */
+  /** What tracks that were not played contribute, where training draws negatives; else 0. */
   readonly unplayed: number;
-  /**
-   * What training gave the listener beyond what their tracks explain; 0 for a listener who was
-   * folded in.
-   */
+  /** What training gave the user beyond what their tracks explain; 0 for one who is folded in. */
   readonly remainder: number;
 }
 
 /**
- * Which of a listener's tracks speak for a track, and which against it: one row a track of theirs,
+ * Which of a user's tracks speak for a track, and which against it: one row per track of theirs,
  * the strongest first; columns track_id, title, artist and year as far as the catalogue has them,
  * the rating (or playcount) that training has of it, and contribution. In the units of `scores`,
  * before range and activation: trackBias + userBias + Σ contribution + unplayed + remainder =
@@ -38,7 +32,7 @@ export class Explanation extends Table implements ExplanationParts {
   readonly userBias: number;
   readonly unplayed: number;
   readonly remainder: number;
-  /** The listener's score of the track. */
+  /** The user's score of the track. */
   readonly total: number;
 
   /**
@@ -48,25 +42,22 @@ export class Explanation extends Table implements ExplanationParts {
   constructor(
     readonly name: string,
     columns: Record<string, Column>,
-    { trackBias, userBias, unplayed, remainder }: ExplanationParts,
+    { trackBias = 0, userBias = 0, unplayed = 0, remainder = 0 }: Partial<ExplanationParts>,
   ) {
     super(columns);
     this.trackBias = trackBias;
     this.userBias = userBias;
     this.unplayed = unplayed;
     this.remainder = remainder;
-    this.total =
-      trackBias +
-      userBias +
-      this.numbers('contribution').reduce((a, b) => a + b, 0) +
-      unplayed +
-      remainder;
+    this.total = trackBias + userBias + this.ofTracks() + unplayed + remainder;
   }
 
-  /**
-   * For JSON.stringify: what is explained, its score, the parts of the sum, and the tracks, a
-   * record each.
-   */
+  /** The sum of the contributions. */
+  private ofTracks(): number {
+    return this.numbers('contribution').reduce((a, b) => a + b, 0);
+  }
+
+  /** For JSON.stringify: what is explained, the sum and its parts, and the tracks, a record each. */
   override toJSON(): ExplanationParts & {
     track: string;
     total: number;
@@ -78,11 +69,10 @@ export class Explanation extends Table implements ExplanationParts {
 
   /** The table, and the sum below it. */
   override toString(maxRows = 20): string {
-    const own = this.numbers('contribution').reduce((a, b) => a + b, 0);
     const parts = {
       "the track's bias": this.trackBias,
-      "the listener's bias": this.userBias,
-      'their tracks': own,
+      "the user's bias": this.userBias,
+      'their tracks': this.ofTracks(),
       'tracks not played': this.unplayed,
       remainder: this.remainder,
     };
@@ -92,44 +82,58 @@ export class Explanation extends Table implements ExplanationParts {
 }
 
 /**
- * An explanation whose rows are a user's tracks, the strongest first: columns track_id, title,
- * artist and year as far as the catalogue has them, playcount, contribution.
+ * An explanation whose rows are sorted by contribution.
+ * @param track index of the track that is explained
+ * @param columns.own indices of the user's tracks; the others, `contribution` last, have a number
+ *   for each
+ */
+export function explanation(
+  recommender: Pick<Recommender, 'tracks' | 'catalogue' | 'names'>,
+  track: number,
+  {
+    own,
+    ...columns
+  }: { own: Int32Array; contribution: Float64Array } & Record<string, ArrayLike<number>>,
+  parts: Partial<ExplanationParts> = {},
+): Explanation {
+  const { tracks, catalogue } = recommender;
+  const by = columns.contribution;
+  const order = Array.from(own.keys()).sort((a, b) => by[b] - by[a] || a - b);
+  const table = trackInfo(tracks.decode(order.map((i) => own[i])), recommender);
+  for (const [name, values] of Object.entries(columns))
+    table[name] = Float64Array.from(order, (i) => values[i]);
+  const id = tracks.id(track);
+  return new Explanation(catalogue?.label(id) ?? id, table, parts);
+}
+
+/**
+ * The explanation by what a user has played in training: columns as in {@link Explanation}.
  * @param of the user, and the track index that is explained; `remainder`: what the contributions
  *   lack of the score, default 0; `similarity`: makes a further column
  * @param contribution of one of the user's tracks, given its index and its position in `seen`
  */
 export function explainByTracks(
   recommender: Recommender,
-  of: {
-    user: Id;
-    track: number;
-    remainder?: number;
-    similarity?: (own: number) => number;
-  },
+  of: { user: Id; track: number; remainder?: number; similarity?: (own: number) => number },
   contribution: (own: number, at: number) => number,
 ): Explanation {
-  const { seen, tracks, catalogue } = recommender;
-  const { remainder = 0, similarity } = of;
-  if (seen.totals) {
+  const { seen, name } = recommender;
+  if (seen.totals)
     throw new ArgumentError(
-      `${recommender.name} was exported without listening histories ({ seen: false }), so there is nothing that explain could go back to.`,
+      `${name} was exported without listening histories ({ seen: false }), so there is nothing that explain could go back to.`,
     );
-  }
-  const from = seen.indptr[userIndex(recommender, of.user)];
-  const row = seen.row(userIndex(recommender, of.user));
-  const parts = Float64Array.from(row, (own, i) => contribution(own, from + i));
-  const order = Array.from(row.keys()).sort((a, b) => parts[b] - parts[a] || a - b);
-  const columns = {
-    ...trackInfo(tracks.decode(order.map((i) => row[i])), recommender),
-    playcount: Float64Array.from(order, (i) => seen.playcount[from + i]),
-    ...(similarity && { similarity: Float64Array.from(order, (i) => similarity(row[i])) }),
-    contribution: Float64Array.from(order, (i) => parts[i]),
-  };
-  const id = tracks.id(of.track);
-  return new Explanation(catalogue?.label(id) ?? id, columns, {
-    trackBias: 0,
-    userBias: 0,
-    unplayed: 0,
-    remainder,
-  });
+  const user = userIndex(recommender, of.user);
+  const from = seen.indptr[user];
+  const own = seen.row(user);
+  return explanation(
+    recommender,
+    of.track,
+    {
+      own,
+      playcount: seen.playcount.subarray(from, from + own.length),
+      ...(of.similarity && { similarity: Float64Array.from(own, of.similarity) }),
+      contribution: Float64Array.from(own, (t, i) => contribution(t, from + i)),
+    },
+    { remainder: of.remainder },
+  );
 }

@@ -2,26 +2,29 @@ import { inspect } from 'node:util';
 import type { Cell, Table } from '../data/table.js';
 import { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError, UnknownIdError } from '../errors.js';
-import { checkFlag, checkOptions } from '../options.js';
+import { checkFlag, given, whatIs } from '../options.js';
+import { counted } from '../printed.js';
 import { Interactions } from './interactions.js';
 import type { Recommendations } from './recommendations.js';
 import { type Id, Recommender, type RecommendOptions, trackIndex } from './recommender.js';
 import { type SimilarUsersOptions, similarUsers } from './similar.js';
 
 /**
- * What an unseen listener has played: a track that they like (an id, a title, or "title by
- * artist"), or a track with how often they have played it.
+ * What a new user has played: a track that they like (an id, a title, or "title by artist"), or a
+ * track with how often they have played it.
  */
 export type HistoryItem = Id | { readonly track: Id; readonly playcount?: number };
 
-/** Options of `foldIn`. */
-export interface HistoryOptions {
+const HISTORY = {
   /**
    * True: tracks of the history that training does not know are left out; `skipped` of the folded
-   * listener names them. Default false: they are an error, since a typo would be ignored silently.
+   * user names them. Default false: they are an error, since a typo would be ignored silently.
    */
-  skipUnknown?: boolean;
-}
+  skipUnknown: false,
+};
+
+/** Options of `foldIn`. */
+export type HistoryOptions = Partial<typeof HISTORY>;
 
 /** A history, looked up. */
 export interface History {
@@ -50,51 +53,24 @@ export function readHistory(
   options: HistoryOptions = {},
   ratings = false,
 ): History {
-  checkOptions(options, ['skipUnknown'], 'foldIn');
-  const { skipUnknown = false } = options;
+  const { skipUnknown } = given(HISTORY, options, 'foldIn');
   checkFlag(skipUnknown, 'skipUnknown');
-  if (!Array.isArray(history)) {
+  if (!Array.isArray(history))
     throw new ArgumentError(
-      `A history is a list of tracks, or of { track, playcount }, got ${history === null ? 'null' : typeof history}.`,
+      `A history is a list of tracks, or of { track, playcount }, got ${whatIs(history)}.`,
     );
-  }
-  if (history.length === 0) {
+  if (history.length === 0)
     throw new ArgumentError(
-      'The history is empty, so nothing is known of the listener. Name at least one track, or recommend what is popular.',
+      'The history is empty, so nothing is known of the user. Name at least one track, or recommend what is popular.',
     );
-  }
   const counts = new Map<number, number>();
   const order: number[] = [];
   const entries: HistoryItem[] = [];
   const skipped: string[] = [];
   history.forEach((entry: HistoryItem, i) => {
-    const { track, playcount = NaN }: { track: Id; playcount?: number } =
-      typeof entry === 'object' && entry !== null ? entry : { track: entry };
-    if (typeof track !== 'string' && typeof track !== 'number') {
-      throw new ArgumentError(
-        `Entry ${i} of the history (counted from 0) names no track: a track, or { track, playcount }, was expected.`,
-      );
-    }
-    if (
-      typeof playcount !== 'number' ||
-      Math.abs(playcount) === Infinity ||
-      (playcount <= 0 && !ratings)
-    ) {
-      const expected = ratings
-        ? 'a finite rating was expected.'
-        : 'a positive number was expected. Leave out what was never played.';
-      throw new ArgumentError(`"${track}" has playcount ${playcount} in the history; ${expected}`);
-    }
-    let index: number;
-    try {
-      index = trackIndex(recommender, track);
-    } catch (error) {
-      if (!(error instanceof UnknownIdError)) throw error;
-      if (!skipUnknown) {
-        error.message +=
-          ' foldIn(history, { skipUnknown: true }) leaves out the tracks that are not known.';
-        throw error;
-      }
+    const { track, playcount } = readItem(entry, i, ratings);
+    const index = lookUp(recommender, track, skipUnknown);
+    if (index < 0) {
       skipped.push(String(track));
       return;
     }
@@ -113,110 +89,121 @@ export function readHistory(
     );
   }
   const track = Int32Array.from(counts.keys()).sort();
-  return {
-    track,
-    playcount: Float64Array.from(track, (t) => counts.get(t)!),
-    order: Int32Array.from(order),
-    entries,
-    skipped,
-  };
+  const playcount = Float64Array.from(track, (t) => counts.get(t)!);
+  return { track, playcount, order: Int32Array.from(order), entries, skipped };
+}
+
+/** An entry of a history, checked; its playcount is NaN if there is none. */
+function readItem(
+  entry: HistoryItem,
+  i: number,
+  ratings: boolean,
+): { track: Id; playcount: number } {
+  const { track, playcount = NaN }: { track: Id; playcount?: number } =
+    typeof entry === 'object' && entry !== null ? entry : { track: entry };
+  if (typeof track !== 'string' && typeof track !== 'number')
+    throw new ArgumentError(
+      `Entry ${i} of the history (counted from 0) names no track: a track, or { track, playcount }, was expected.`,
+    );
+  if (
+    typeof playcount !== 'number' ||
+    Math.abs(playcount) === Infinity ||
+    (playcount <= 0 && !ratings)
+  ) {
+    const expected = ratings
+      ? 'a finite rating was expected.'
+      : 'a positive number was expected. Leave out what was never played.';
+    throw new ArgumentError(`"${track}" has playcount ${playcount} in the history; ${expected}`);
+  }
+  return { track, playcount };
+}
+
+/** The index of a track; −1 for an unknown one that is to be left out. */
+function lookUp(recommender: Recommender, track: Id, skipUnknown: boolean): number {
+  try {
+    return trackIndex(recommender, track);
+  } catch (error) {
+    if (!(error instanceof UnknownIdError)) throw error;
+    if (skipUnknown) return -1;
+    error.message +=
+      ' foldIn(history, { skipUnknown: true }) leaves out the tracks that are not known.';
+    throw error;
+  }
 }
 
 /**
- * A listener who is not in the training data, made by `foldIn` from what they have played. The
+ * A user who is not in the training data, made by `foldIn` from what they have played. The
  * recommender that made it is left as it is.
  * @example learn.foldIn(['Song A', { track: 'Song B', playcount: 7 }]).recommend({ n: 10 })
  */
 export class FoldedUser {
   /** Ids of the tracks of the history. */
   readonly history: readonly string[];
-  /**
-   * Tracks of the history that were left out, as they were named, because training does not know
-   * them: see {@link HistoryOptions}.
-   */
+  /** Unknown tracks of the history that were left out, as they were named. */
   readonly skipped: readonly string[];
-  /**
-   * The listener's vector, of a model that has one for each user: as
-   * {@link Recommender.userVectors} has them.
-   */
+  /** The user's vector, of a model that has {@link Recommender.userVectors}. */
   readonly vector: Float64Array | undefined;
   private readonly alone: Recommender;
-  private readonly of: Recommender;
 
   /**
-   * @param recommender whose tracks these are
+   * @param of whose tracks these are
    * @param history track indices, each once
-   * @param scores the listener's score of each track, as in {@link Recommender.scores}
+   * @param scores the user's score of each track, as in {@link Recommender.scores}
    * @param options `skipped`: names that were left out of the history, default none; `vector`: the
-   *   listener's, if users have one
+   *   user's, if users have one
    */
   constructor(
-    recommender: Recommender,
+    private readonly of: Recommender,
     history: Int32Array,
     readonly scores: Float32Array,
     { skipped = [], vector }: { skipped?: readonly string[]; vector?: Float64Array } = {},
   ) {
-    if (scores.length !== recommender.tracks.length) {
+    if (scores.length !== of.tracks.length)
       throw new ArgumentError(
-        `There must be one score a track, got ${scores.length} scores for ${recommender.tracks.length} tracks.`,
+        `There must be one score per track, got ${scores.length} scores for ${of.tracks.length} tracks.`,
       );
-    }
-    this.history = recommender.tracks.decode(history);
+    this.history = of.tracks.decode(history);
     this.skipped = skipped;
     this.vector = vector;
-    this.of = recommender;
-    this.alone = new OneListener(recommender, history, scores);
+    this.alone = new OneUser(of, history, scores);
   }
 
   /**
-   * The best tracks for this listener, without those of the history unless `filterSeen` is false:
-   * the same options, order and errors as {@link Recommender.recommend}.
+   * The best tracks for this user, without those of the history unless `filterSeen` is false: the
+   * same options, order and errors as {@link Recommender.recommend}.
    */
   recommend(options: RecommendOptions = {}): Recommendations {
-    return this.alone.recommend(LISTENER, options);
+    return this.alone.recommend(FOLDED_IN, options);
   }
 
-  /**
-   * The users of the training data who are most like this listener: see
-   * {@link Recommender.similarUsers}.
-   */
+  /** The users of the training data who are most like this one: {@link Recommender.similarUsers}. */
   similarUsers(options: SimilarUsersOptions = {}): Table {
-    return similarUsers(
-      this.of,
-      { vector: this.vector, history: this.history.map((id) => this.of.tracks.index(id)) },
-      options,
-    );
+    const { of, vector } = this;
+    const history = this.history.map((id) => of.tracks.index(id));
+    return similarUsers(of, { vector, history }, options);
   }
 
-  /**
-   * For JSON.stringify: the history, what was left out of it, and the ten best tracks, a record
-   * each.
-   */
+  /** For JSON.stringify: the history, what was left out of it, and the ten best tracks. */
   toJSON(): {
     history: readonly string[];
     skipped: readonly string[];
     recommendations: Record<string, Cell>[];
   } {
-    return {
-      history: this.history,
-      skipped: this.skipped,
-      recommendations: this.recommend().rows(),
-    };
+    const { history, skipped } = this;
+    return { history, skipped, recommendations: this.recommend().rows() };
   }
 
   [inspect.custom](): string {
-    const count = (n: number): string => `${n} track${n === 1 ? '' : 's'}`;
-    const left = this.skipped.length
-      ? ` (${count(this.skipped.length)} more unknown, left out)`
-      : '';
-    return `A listener of ${count(this.history.length)}${left}, folded into ${this.alone.name}; recommend() lists what else they may like.`;
+    const left = this.skipped.length;
+    const unknown = left ? ` (${counted(left, 'track')} more unknown, left out)` : '';
+    return `A listener of ${counted(this.history.length, 'track')}${unknown}, folded into ${this.alone.name}; recommend() lists what else they may like.`;
   }
 }
 
-const LISTENER = 'folded in';
+const FOLDED_IN = 'folded in';
 
-/** A recommender for a single listener. */
-class OneListener extends Recommender {
+/** A recommender for a single user. */
+class OneUser extends Recommender {
   readonly name: string;
   override readonly prediction?: (score: number) => number;
 
@@ -225,19 +212,9 @@ class OneListener extends Recommender {
     history: Int32Array,
     private readonly own: Float32Array,
   ) {
-    const users = Vocabulary.inOrder([LISTENER], { kind: 'user' });
-    super(
-      Interactions.fromPairs({
-        users,
-        tracks: of.tracks,
-        user: new Int32Array(history.length),
-        track: history,
-      }),
-      {
-        catalogue: of.catalogue,
-        names: of.names,
-      },
-    );
+    const users = Vocabulary.inOrder([FOLDED_IN], { kind: 'user' });
+    const user = new Int32Array(history.length);
+    super(Interactions.fromPairs({ users, tracks: of.tracks, user, track: history }), of);
     this.name = of.name;
     if (of.prediction) this.prediction = (score) => of.prediction!(score);
   }

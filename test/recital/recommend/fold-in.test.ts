@@ -19,7 +19,7 @@ import {
   type CollabLearnerOptions,
   collabLearner,
 } from '../../../lib/recital/recommend/learners/collab.js';
-import { fitListener, typicalRow } from '../../../lib/recital/recommend/learners/collab-fold-in.js';
+import { fitUser, typicalRow } from '../../../lib/recital/recommend/learners/collab-fold-in.js';
 import { smallPlays } from './contract.js';
 
 async function train(
@@ -268,12 +268,11 @@ describe('CollabLearner.foldIn', () => {
     ];
     const own = weighed.foldIn(items, { l2: 1 }).factors;
     const typical = typicalRow(weighed);
-    const listener = {
-      track: Int32Array.of(1, 2),
-      target: Float32Array.of(Math.log1p(4), Math.log1p(1)),
-      weight: Float64Array.of(4 / typical.weight, 1 / typical.weight),
-    };
-    fitListener(weighed, listener, 1)
+    const played = [
+      { track: 1, target: Math.fround(Math.log1p(4)), weight: 4 / typical.weight },
+      { track: 2, target: Math.fround(Math.log1p(1)), weight: 1 / typical.weight },
+    ];
+    fitUser(weighed, played, 1)
       .theta.subarray(0, 6)
       .forEach((t, j) => {
         expect(t).to.be.closeTo(own[j], 1e-6);

@@ -4,27 +4,28 @@ import { sigmoid, softplus } from '../../nn/activations.js';
 import type { Loss } from '../../nn/loss.js';
 import { BCEWithLogitsLossFlat, BPRLoss, MSELossFlat } from '../../nn/losses.js';
 
-/** What one user's parameters θ are fitted to, one row a track: score = features·θ + offset. */
-export interface UserRows {
-  /** Rows × width, row-major: the track's factors, then 1. */
-  readonly features: Float64Array;
-  /** The track's bias, one a row. */
-  readonly offset: Float64Array;
-  /** The target, one per row. */
-  readonly target: ArrayLike<number>;
-  /** The weight of each row's loss. */
-  readonly weight: Float64Array;
+/** What one user's parameters θ are fitted to: a track, whose score is x·θ + offset. */
+export interface UserRow {
+  /** The track's factors, then 1. */
+  readonly x: Float64Array;
+  /** The track's bias. */
+  readonly offset: number;
+  readonly target: number;
+  /** What the row's loss counts. */
+  readonly weight: number;
 }
 
-/** The solution. */
+/** The objective and its derivatives at some θ. */
 export interface UserFit {
   /** The parameters: factors, then the bias. */
   readonly theta: Float64Array;
-  /** Cholesky factor of the Hessian A = Σ h·x·xᵀ + Λ at the solution. */
+  readonly value: number;
+  readonly gradient: Float64Array;
+  /** The Hessian A = Σ h·x·xᵀ + λ, lower triangle; of the solution, its Cholesky factor. */
   readonly hessian: Float64Array;
   /**
-   * Per row pull = h·(x·θ) − g, so that θ = A⁻¹·Σ pull·x; g and h are slope and curvature of the
-   * row's loss.
+   * h·(x·θ) − g of each row, with slope g and curvature h of its loss: at the solution, θ = A⁻¹·Σ
+   * pull·x.
    */
   readonly pull: Float64Array;
 }
@@ -32,158 +33,113 @@ export interface UserFit {
 const MAX_STEPS = 100;
 
 /**
- * Minimises Σ weight·loss(x·θ + offset, target) + ½·Σ λ·θ² from θ = 0 by Newton's method. A step
- * that does not lower the sum is halved until it does, so it never gets worse. Squared errors
- * without a range are solved by the first step.
- * @param l2 one λ > 0 a parameter
+ * Minimises Σ weight·loss(x·θ + offset, target) + ½·λ·|θ|² from θ = 0 by Newton's method. A step
+ * that does not lower the sum is halved until it does. Squared errors without a range are solved by
+ * the first step.
+ * @param width length of θ
+ * @param l2 λ > 0
  */
-export function solveUser(rows: UserRows, curve: ScoreCurve, l2: Float64Array): UserFit {
-  const width = l2.length;
-  const n = rows.offset.length;
-  let theta = new Float64Array(width);
-  let value = objective(rows, curve, l2, theta);
-  if (!Number.isFinite(value))
+export function solveUser(
+  rows: readonly UserRow[],
+  curve: ScoreCurve,
+  { width, l2 }: { width: number; l2: number },
+): UserFit {
+  let fit = objective(rows, curve, new Float64Array(width), l2);
+  if (!Number.isFinite(fit.value))
     throw new NumericError(
       'The history meets a weight of the model that is not a finite number. Has training diverged?',
     );
-  const hessian = new Float64Array(width * width);
-  const pull = new Float64Array(n);
   for (let step = 0; ; step++) {
-    const gradient = linearise(rows, curve, l2, theta, { hessian, pull });
+    const { theta, value, gradient, hessian } = fit;
     cholesky(hessian, width);
     const change = choleskySolve(hessian, gradient.slice());
-    let decrement = 0; // gradient·A⁻¹·gradient, twice what the step should gain
-    for (let j = 0; j < width; j++) decrement += gradient[j] * change[j];
-    if (decrement <= 1e-16 * (1 + Math.abs(value)) || step === MAX_STEPS)
-      return { theta, hessian, pull };
-    let scale = 1;
-    let next = theta;
-    let nextValue = Infinity;
-    for (; scale > 1e-9; scale /= 2) {
-      next = theta.map((t, j) => t - scale * change[j]);
-      nextValue = objective(rows, curve, l2, next);
-      if (nextValue <= value - 1e-4 * scale * decrement) break;
+    const decrement = dot(gradient, change); // twice what the step should gain
+    if (decrement <= 1e-16 * (1 + Math.abs(value)) || step === MAX_STEPS) return fit;
+    let next = fit;
+    for (let scale = 1; scale > 1e-9; scale /= 2) {
+      const to = theta.map((t, j) => t - scale * change[j]);
+      next = objective(rows, curve, to, l2);
+      if (next.value <= value - 1e-4 * scale * decrement) break;
     }
-    if (!(nextValue < value)) return { theta, hessian, pull }; // as low as float64 goes
-    theta = next;
-    value = nextValue;
+    if (!(next.value < value)) return fit; // as low as float64 goes
+    fit = next;
   }
 }
 
 function objective(
-  { features, offset, target, weight }: UserRows,
+  rows: readonly UserRow[],
   curve: ScoreCurve,
-  l2: Float64Array,
   theta: Float64Array,
-): number {
+  l2: number,
+): UserFit {
   const width = theta.length;
-  let sum = 0;
-  for (let j = 0; j < width; j++) sum += 0.5 * l2[j] * theta[j] ** 2;
-  for (let i = 0; i < offset.length; i++)
-    sum += weight[i] * curve.loss(offset[i] + dot(features, i * width, theta), target[i]);
-  return sum;
-}
-
-/** The gradient at θ; fills the Hessian's lower triangle and the pulls. */
-function linearise(
-  { features, offset, target, weight }: UserRows,
-  curve: ScoreCurve,
-  l2: Float64Array,
-  theta: Float64Array,
-  { hessian, pull }: { hessian: Float64Array; pull: Float64Array },
-): Float64Array {
-  const width = theta.length;
-  const gradient = theta.map((t, j) => l2[j] * t);
-  hessian.fill(0);
-  for (let j = 0; j < width; j++) hessian[j * width + j] = l2[j];
-  for (let i = 0; i < offset.length; i++) {
-    const at = i * width;
-    const own = dot(features, at, theta);
-    const g = weight[i] * curve.slope(offset[i] + own, target[i]);
-    const h = weight[i] * curve.curvature(offset[i] + own, target[i]);
+  const gradient = theta.map((t) => l2 * t);
+  const hessian = new Float64Array(width * width);
+  const pull = new Float64Array(rows.length);
+  let value = 0;
+  for (let j = 0; j < width; j++) {
+    value += 0.5 * l2 * theta[j] ** 2;
+    hessian[j * width + j] = l2;
+  }
+  for (let i = 0; i < rows.length; i++) {
+    const { x, offset, target, weight } = rows[i];
+    const own = dot(x, theta);
+    const [loss, slope, curvature] = curve(offset + own, target);
+    const [g, h] = [weight * slope, weight * curvature];
+    value += weight * loss;
     pull[i] = h * own - g;
     for (let a = 0; a < width; a++) {
-      gradient[a] += g * features[at + a];
-      const hx = h * features[at + a];
-      for (let b = 0; b <= a; b++) hessian[a * width + b] += hx * features[at + b];
+      gradient[a] += g * x[a];
+      const hx = h * x[a];
+      for (let b = 0; b <= a; b++) hessian[a * width + b] += hx * x[b];
     }
   }
-  return gradient;
+  return { theta, value, gradient, hessian, pull };
 }
 
-/** features[at …]·theta. */
-export function dot(features: ArrayLike<number>, at: number, theta: ArrayLike<number>): number {
+export function dot(a: Float64Array, b: Float64Array): number {
   let sum = 0;
-  for (let j = 0; j < theta.length; j++) sum += features[at + j] * theta[j];
+  for (let j = 0; j < b.length; j++) sum += a[j] * b[j];
   return sum;
 }
 
 /**
- * A loss as a function of one score (of a pair: by how much the first scores more than the second),
- * up to its second derivative.
+ * The loss of a score for a target (of a pair: of how much the first scores more than the second),
+ * and its first and second derivative by the score. The second is never negative: with a range,
+ * whose loss is not convex, the range is taken as straight (Gauss and Newton's approximation).
  */
-export interface ScoreCurve {
-  /** Whether scores are those of pairs, played and not played; their target does not matter. */
-  readonly pairs: boolean;
-  /** Loss of the score for the target. */
-  loss(score: number, target: number): number;
-  /** dLoss/dScore. */
-  slope(score: number, target: number): number;
-  /**
-   * d²Loss/dScore², never negative. Exact without a range; with one, Gauss and Newton's
-   * approximation, that of a range taken as straight: the loss of a range is not convex.
-   */
-  curvature(score: number, target: number): number;
-}
+export type ScoreCurve = (score: number, target: number) => readonly [number, number, number];
 
 /**
  * The loss of a learner as a function of the score that its model makes, before the range.
  * @throws ArgumentError for losses without two derivatives
  */
 export function scoreCurve(loss: Loss, yRange: readonly [number, number] | undefined): ScoreCurve {
+  if (yRange && loss instanceof BPRLoss)
+    throw new ArgumentError(
+      `A user is not folded in for ${loss.name} with a yRange. Train without one: pairs need none.`,
+    );
   const plain = predictionCurve(loss);
   if (!yRange) return plain;
-  if (plain.pairs)
-    throw new ArgumentError(
-      `A listener is not folded in for ${loss.name} with a yRange. Train without one: pairs need none.`,
-    );
   const [low, high] = yRange;
-  const value = (s: number): number => low + (high - low) * sigmoid(s);
-  const rise = (s: number): number => (high - low) * sigmoid(s) * sigmoid(-s);
-  return {
-    pairs: false,
-    loss: (s, y) => plain.loss(value(s), y),
-    slope: (s, y) => plain.slope(value(s), y) * rise(s),
-    curvature: (s, y) => plain.curvature(value(s), y) * rise(s) ** 2,
+  return (s, y) => {
+    const rise = (high - low) * sigmoid(s) * sigmoid(-s);
+    const [value, slope, curvature] = plain(low + (high - low) * sigmoid(s), y);
+    return [value, slope * rise, curvature * rise ** 2];
   };
 }
 
 function predictionCurve(loss: Loss): ScoreCurve {
-  if (loss instanceof MSELossFlat)
-    return {
-      pairs: false,
-      loss: (p, y) => (p - y) ** 2,
-      slope: (p, y) => 2 * (p - y),
-      curvature: () => 2,
-    };
-  if (loss instanceof BCEWithLogitsLossFlat) {
-    const weight = (y: number): number => 1 + (loss.posWeight - 1) * y;
-    return {
-      pairs: false,
-      loss: (p, y) => (1 - y) * p + weight(y) * softplus(-p),
-      slope: (p, y) => 1 - y - weight(y) * sigmoid(-p),
-      curvature: (p, y) => weight(y) * sigmoid(p) * sigmoid(-p),
-    };
-  }
-  if (loss instanceof BPRLoss) {
-    return {
-      pairs: true,
-      loss: (p) => softplus(-p),
-      slope: (p) => -sigmoid(-p),
-      curvature: (p) => sigmoid(p) * sigmoid(-p),
-    };
-  }
+  if (loss instanceof MSELossFlat) return (p, y) => [(p - y) ** 2, 2 * (p - y), 2];
+  if (loss instanceof BPRLoss) return (p) => logistic(p, 1, 1);
+  if (loss instanceof BCEWithLogitsLossFlat) return (p, y) => logistic(p, y, loss.posWeight);
   throw new ArgumentError(
-    `A listener is folded in by Newton's method, which needs a loss with two derivatives: MSELossFlat, BCEWithLogitsLossFlat or BPRLoss. This learner has ${loss.name}.`,
+    `foldIn needs a loss with two derivatives: MSELossFlat, BCEWithLogitsLossFlat or BPRLoss. This learner has ${loss.name}.`,
   );
+}
+
+function logistic(p: number, y: number, posWeight: number): [number, number, number] {
+  const weight = 1 + (posWeight - 1) * y;
+  const [up, down] = [sigmoid(p), sigmoid(-p)];
+  return [(1 - y) * p + weight * softplus(-p), 1 - y - weight * down, weight * up * down];
 }

@@ -10,7 +10,7 @@ import {
   type CollabLearnerOptions,
   collabLearner,
 } from '../../../../lib/recital/recommend/learners/collab.js';
-import { fitListener } from '../../../../lib/recital/recommend/learners/collab-fold-in.js';
+import { fitUser } from '../../../../lib/recital/recommend/learners/collab-fold-in.js';
 import { smallPlays } from '../contract.js';
 
 async function train(
@@ -91,14 +91,12 @@ describe('CollabLearner.explain', () => {
     const { data } = learn.dls.train;
     for (let i = 0; i < data.user.length; i++)
       if (data.user[i] === u + 1) targets.set(data.item[i] - 1, data.target[i]);
-    const weight = new Float64Array(track.length).fill(1);
-    const target = Float32Array.from(track, (t) => targets.get(t)!);
+    const target = Array.from(track, (t) => targets.get(t)!);
     const [v] = learn.model.weight(['track08']);
-    const taste = (y: Float32Array): number =>
-      fitListener(learn, { track, target: y, weight }).theta.reduce(
-        (s, x, j) => s + x * (v[j] ?? 0),
-        0,
-      );
+    const taste = (y: readonly number[]): number => {
+      const played = y.map((each, i) => ({ track: track[i], target: each, weight: 1 }));
+      return fitUser(learn, played).theta.reduce((s, x, j) => s + x * (v[j] ?? 0), 0);
+    };
     const explanation = learn.explain('user04', 'track08');
     explanation.strings('track_id').forEach((id, r) => {
       const i = track.indexOf(learn.tracks.indexOf(id as string));
@@ -157,7 +155,7 @@ describe('CollabLearner.explain', () => {
     )!;
     expect(row.rating).to.equal(data.target[at]);
     expect(explanation.toString()).to.match(
-      /\nSong 10 by Artist 3: the track's bias -?\d+\.\d{4} \+ the listener's bias .* \+ their tracks .* \+ remainder -?\d+\.\d{4} = -?\d+\.\d{4}$/,
+      /\nSong 10 by Artist 3: the track's bias -?\d+\.\d{4} \+ the user's bias .* \+ their tracks .* \+ remainder -?\d+\.\d{4} = -?\d+\.\d{4}$/,
     );
     expect(explanation.head(2)).to.have.length(2);
   });

@@ -18,41 +18,30 @@ import {
   type ScoreCurve,
   scoreCurve,
   solveUser,
-  type UserRows,
+  type UserRow,
 } from '../../../../lib/recital/recommend/learners/newton.js';
 
 const WIDTH = 4;
+const l2 = 0.7;
 
-function someRows(n: number, { seed = 1, binary = false } = {}): UserRows {
+function someRows(n: number, { seed = 1, binary = false } = {}): UserRow[] {
   const random = new Random(seed);
-  return {
-    features: Float64Array.from({ length: n * WIDTH }, (_, i) =>
-      i % WIDTH === WIDTH - 1 ? 1 : random.normal(),
-    ),
-    offset: Float64Array.from({ length: n }, () => 0.3 * random.normal()),
-    target: Float64Array.from({ length: n }, () => (binary ? random.int(2) : 2 + random.normal())),
-    weight: Float64Array.from({ length: n }, () => 0.5 + random.uniform()),
-  };
+  return Array.from({ length: n }, () => ({
+    x: Float64Array.of(random.normal(), random.normal(), random.normal(), 1),
+    offset: 0.3 * random.normal(),
+    target: binary ? random.int(2) : 2 + random.normal(),
+    weight: 0.5 + random.uniform(),
+  }));
 }
 
 /** What solveUser minimises, written out. */
-function objective(
-  { features, offset, target, weight }: UserRows,
-  curve: ScoreCurve,
-  { l2, theta }: { l2: Float64Array; theta: Float64Array },
-): number {
-  let sum = 0;
-  for (let i = 0; i < offset.length; i++) {
-    let score = offset[i];
-    theta.forEach((t, j) => {
-      score += features[i * WIDTH + j] * t;
-    });
-    sum += weight[i] * curve.loss(score, target[i]);
-  }
-  return sum + 0.5 * theta.reduce((s, t, j) => s + l2[j] * t * t, 0);
+function objective(rows: readonly UserRow[], curve: ScoreCurve, theta: Float64Array): number {
+  const dot = (a: Float64Array, b: Float64Array): number => a.reduce((s, v, j) => s + v * b[j], 0);
+  const loss = ({ x, offset, target, weight }: UserRow): number =>
+    weight * curve(offset + dot(x, theta), target)[0];
+  return rows.reduce((sum, row) => sum + loss(row), 0.5 * l2 * dot(theta, theta));
 }
 
-const l2 = Float64Array.of(0.4, 0.7, 1, 2);
 const losses: [string, Loss, (readonly [number, number])?][] = [
   ['MSELossFlat', new MSELossFlat()],
   ['MSELossFlat with a range', new MSELossFlat(), [-0.5, 5.5]],
@@ -72,16 +61,12 @@ describe('scoreCurve', () => {
           fc.double({ min: -6, max: 6, noNaN: true }),
           fc.constantFrom(0, 0.3, 1),
           (s, y) => {
-            expect(curve.slope(s, y)).to.be.closeTo(
-              (curve.loss(s + h, y) - curve.loss(s - h, y)) / (2 * h),
-              1e-6,
-            );
-            expect(curve.curvature(s, y)).to.be.at.least(0);
-            if (!yRange)
-              expect(curve.curvature(s, y)).to.be.closeTo(
-                (curve.slope(s + h, y) - curve.slope(s - h, y)) / (2 * h),
-                1e-6,
-              );
+            const [, slope, curvature] = curve(s, y);
+            const difference = (order: 0 | 1): number =>
+              (curve(s + h, y)[order] - curve(s - h, y)[order]) / (2 * h);
+            expect(slope).to.be.closeTo(difference(0), 1e-6);
+            expect(curvature).to.be.at.least(0);
+            if (!yRange) expect(curvature).to.be.closeTo(difference(1), 1e-6);
           },
         ),
         { numRuns: 60 },
@@ -95,14 +80,14 @@ describe('scoreCurve', () => {
       const p = yRange ? yRange[0] + (yRange[1] - yRange[0]) / (1 + Math.exp(-s)) : s;
       const out = new Float64Array(1);
       loss.losses({ size: 1, pred: Float32Array.of(p), targets: Float32Array.of(y) }, out);
-      expect(scoreCurve(loss, yRange).loss(s, y)).to.be.closeTo(out[0], 1e-6);
+      expect(scoreCurve(loss, yRange)(s, y)[0]).to.be.closeTo(out[0], 1e-6);
     }
     const pair = new Float64Array(2);
     new BPRLoss().losses(
       { size: 2, pred: Float32Array.of(0.9, 0.2), targets: Float32Array.of(1, 0) },
       pair,
     );
-    expect(scoreCurve(new BPRLoss(), undefined).loss(0.7, 1)).to.be.closeTo(pair[1], 1e-6);
+    expect(scoreCurve(new BPRLoss(), undefined)(0.7, 1)[0]).to.be.closeTo(pair[1], 1e-6);
   });
 
   it('refuses losses without two derivatives, and pairs with a range', () => {
@@ -119,23 +104,23 @@ describe('scoreCurve', () => {
 });
 
 describe('solveUser', () => {
+  const solve = (rows: readonly UserRow[], curve: ScoreCurve, lambda = l2) =>
+    solveUser(rows, curve, { width: WIDTH, l2: lambda });
+
   it('solves squared errors as the normal equations do', () => {
     const rows = someRows(9);
-    const a = new Float64Array(WIDTH * WIDTH); // 2XᵀWX + Λ
+    const a = new Float64Array(WIDTH * WIDTH); // 2XᵀWX + λ
     const b = new Float64Array(WIDTH); // 2XᵀW(y − offset)
-    for (let i = 0; i < 9; i++) {
+    for (const { x, offset, target, weight } of rows) {
       for (let j = 0; j < WIDTH; j++) {
-        b[j] +=
-          2 * rows.weight[i] * rows.features[i * WIDTH + j] * (rows.target[i] - rows.offset[i]);
-        for (let k = 0; k < WIDTH; k++)
-          a[j * WIDTH + k] +=
-            2 * rows.weight[i] * rows.features[i * WIDTH + j] * rows.features[i * WIDTH + k];
+        b[j] += 2 * weight * x[j] * (target - offset);
+        for (let k = 0; k < WIDTH; k++) a[j * WIDTH + k] += 2 * weight * x[j] * x[k];
       }
     }
-    for (let j = 0; j < WIDTH; j++) a[j * WIDTH + j] += l2[j];
+    for (let j = 0; j < WIDTH; j++) a[j * WIDTH + j] += l2;
     cholesky(a, WIDTH);
     choleskySolve(a, b);
-    solveUser(rows, scoreCurve(new MSELossFlat(), undefined), l2).theta.forEach((t, j) => {
+    solve(rows, scoreCurve(new MSELossFlat(), undefined)).theta.forEach((t, j) => {
       expect(t).to.be.closeTo(b[j], 1e-12);
     });
   });
@@ -145,17 +130,18 @@ describe('solveUser', () => {
       for (const seed of [1, 2, 3]) {
         const curve = scoreCurve(loss, yRange);
         const rows = someRows(12, { seed, binary: loss instanceof BCEWithLogitsLossFlat });
-        const { theta, hessian, pull } = solveUser(rows, curve, l2);
-        const least = objective(rows, curve, { l2, theta });
+        const { theta, hessian, pull } = solve(rows, curve);
+        const least = objective(rows, curve, theta);
         const random = new Random(seed);
         const step = yRange ? 1e-3 : 3; // with a range there are other minima further off, without one there is only this
         for (let t = 0; t < 50; t++) {
           const other = theta.map((x) => x + step * random.normal());
-          expect(objective(rows, curve, { l2, theta: other })).to.be.above(least);
+          expect(objective(rows, curve, other)).to.be.above(least);
         }
         const sum = new Float64Array(WIDTH);
-        for (let i = 0; i < 12; i++)
-          for (let j = 0; j < WIDTH; j++) sum[j] += rows.features[i * WIDTH + j] * pull[i];
+        rows.forEach(({ x }, i) => {
+          for (let j = 0; j < WIDTH; j++) sum[j] += x[j] * pull[i];
+        });
         choleskySolve(hessian, sum).forEach((t, j) => {
           expect(t).to.be.closeTo(theta[j], 1e-7);
         });
@@ -164,36 +150,23 @@ describe('solveUser', () => {
   }
 
   it('does not diverge where a whole Newton step would: far scores of a range, separable classes', () => {
-    const far: UserRows = {
-      features: Float64Array.of(5, 0, 0, 1),
-      offset: Float64Array.of(9),
-      target: [0],
-      weight: Float64Array.of(1),
-    };
-    const { theta } = solveUser(
-      far,
-      scoreCurve(new MSELossFlat(), [0, 1]),
-      new Float64Array(4).fill(1e-6),
-    );
+    const far = { x: Float64Array.of(5, 0, 0, 1), offset: 9, target: 0, weight: 1 };
+    const { theta } = solve([far], scoreCurve(new MSELossFlat(), [0, 1]), 1e-6);
     expect(theta.every(Number.isFinite)).to.equal(true);
-    const separable: UserRows = {
-      features: Float64Array.of(1, 0, 0, 1, -1, 0, 0, 1),
-      offset: new Float64Array(2),
-      target: [1, 0],
-      weight: Float64Array.of(1, 1),
-    };
-    const fit = solveUser(
-      separable,
-      scoreCurve(new BCEWithLogitsLossFlat(), undefined),
-      new Float64Array(4).fill(1e-6),
-    );
+    const separable = [1, -1].map((side) => ({
+      x: Float64Array.of(side, 0, 0, 1),
+      offset: 0,
+      target: (1 + side) / 2,
+      weight: 1,
+    }));
+    const fit = solve(separable, scoreCurve(new BCEWithLogitsLossFlat(), undefined), 1e-6);
     expect(fit.theta[0]).to.be.within(5, 30);
     expect(Math.abs(fit.theta[3])).to.be.below(1e-6);
   });
 
   it('says so when the model holds NaN', () => {
-    const rows = { ...someRows(2), offset: Float64Array.of(NaN, 0) };
-    expect(() => solveUser(rows, scoreCurve(new MSELossFlat(), undefined), l2)).to.throw(
+    const rows = someRows(2).map((row) => ({ ...row, offset: NaN }));
+    expect(() => solve(rows, scoreCurve(new MSELossFlat(), undefined))).to.throw(
       NumericError,
       'Has training diverged?',
     );
