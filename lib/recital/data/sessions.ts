@@ -10,12 +10,7 @@ import {
   whatIs,
 } from '../options.js';
 import { groupBy } from './csr.js';
-import {
-  checkFormat,
-  decoderLabel,
-  shownNames,
-  type TextFormatOptions,
-} from './files/csv-format.js';
+import { checkFormat, shownNames, type TextFormatOptions } from './files/csv-format.js';
 import { eachRecord, openText, type TextFile } from './files/text-file.js';
 import { checkColumn, timesOf } from './plays-columns.js';
 import { Table } from './table.js';
@@ -294,7 +289,7 @@ export async function readSessions(
     throw new ArgumentError(
       'header is false or left out. Of a table make sessions by Sessions.fromTable.',
     );
-  const file = await openText(path, decoderLabel(options.encoding));
+  const file = await openText(path, options.encoding);
   const words = (line: string): string[] =>
     line.split(delimiter ?? /[\s,]+/).flatMap((word) => word.trim() || []);
   if (header !== false) refuseTable(file, comment);

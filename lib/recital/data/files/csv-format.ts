@@ -1,7 +1,13 @@
 import { ArgumentError, DataError } from '../../errors.js';
-import { said } from '../../options.js';
-import { type CsvRecord, type Dialect, Records } from './csv-records.js';
-import type { TextFile } from './text-file.js';
+import { counted, said } from '../../printed.js';
+import {
+  type CsvRecord,
+  type Dialect,
+  decoderOf,
+  lineEnds,
+  Records,
+  type TextFile,
+} from './text-file.js';
 
 /**
  * How a table is written as text: options of everything that reads CSV files. They are refused for
@@ -20,11 +26,10 @@ export interface TextFormatOptions {
    */
   names?: readonly string[];
   /**
-   * The text between fields, such as `'\t'`, MovieLens 1M's `'::'` or the Million Song Dataset's
-   * `'<SEP>'`. Default: comma, tab, semicolon or bar, whichever splits the first two lines into
-   * most fields, equally many; if none does, `<SEP>`, `::`, or blanks between numbers or between
-   * as many words as there are `names`. Blanks beside each delimiter in both lines, as in
-   * `user, item`, are part of it. Excel's first line `sep=;` is obeyed.
+   * The text between fields, such as `'\t'`, `'::'` (MovieLens 1M) or `'<SEP>'` (Million Song
+   * Dataset). Default: comma, tab, semicolon or bar, whichever splits the first two lines into
+   * most fields, equally many, with the blanks beside it in both lines; if none does, `<SEP>`,
+   * `::`, or blanks between numbers or as many words as `names`. Excel's `sep=;` is obeyed.
    */
   delimiter?: string;
   /**
@@ -44,26 +49,26 @@ export interface TextFormatOptions {
   comment?: string;
 }
 
-type Checks = Record<keyof TextFormatOptions, readonly [(value: unknown) => boolean, string]>;
+const isText = (value: unknown, form: RegExp): boolean =>
+  typeof value === 'string' && form.test(value);
 
-const CHECKS: Checks = {
+/** What each option must be. */
+const CHECKS: Record<keyof TextFormatOptions, [(value: unknown) => boolean, string]> = {
   header: [
     (value) => typeof value === 'boolean',
     'header is true or false: whether the first line holds names',
   ],
   names: [
     (value) =>
-      Array.isArray(value) &&
-      value.length > 0 &&
-      value.every((name) => typeof name === 'string' && name !== ''),
+      Array.isArray(value) && value.length > 0 && value.every((name) => isText(name, /./s)),
     "names must be a list of texts, such as ['user', 'item', 'rating']",
   ],
   delimiter: [
-    (value) => typeof value === 'string' && /^[^"\r\n\0]+$/.test(value),
+    (value) => isText(value, /^[^"\r\n\0]+$/),
     "delimiter must be a text without quotation marks and line ends, such as ',' or '\\t' or '<SEP>'",
   ],
   quote: [
-    (value) => typeof value === 'string' && /^[^\s\0\w]?$/u.test(value),
+    (value) => isText(value, /^[^\s\0\w]?$/u),
     `quote must be a mark that is no part of the delimiter, such as '"', or '' for none`,
   ],
   encoding: [
@@ -71,7 +76,7 @@ const CHECKS: Checks = {
     "encoding must be one that TextDecoder knows, such as 'latin1', 'utf-16le' or 'shift_jis'",
   ],
   comment: [
-    (value) => typeof value === 'string' && /^[^\r\n]+$/.test(value),
+    (value) => isText(value, /^[^\r\n]+$/),
     "comment must be the beginning of lines that are left out, such as '#'",
   ],
 };
@@ -91,24 +96,13 @@ export function checkFormat(options: TextFormatOptions): void {
         `${wanted}, got ${typeof value === 'string' ? JSON.stringify(value) : said(value)}.`,
       );
   }
-  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  const twice = repeated(names);
   if (twice !== undefined)
     throw new ArgumentError(`names must differ from each other, but "${twice}" occurs twice.`);
 }
 
-/** The label by which TextDecoder knows an encoding. Throws ArgumentError for an unknown one. */
-export function decoderLabel(encoding: string | undefined): string | undefined {
-  checkFormat({ encoding });
-  return encoding === undefined ? undefined : decoderOf(encoding);
-}
-
-function decoderOf(encoding: string): string | undefined {
-  try {
-    return new TextDecoder(/^latin[-_ ]1$/i.test(encoding) ? 'latin1' : encoding).encoding;
-  } catch {
-    return undefined;
-  }
-}
+const repeated = (names: readonly string[]): string | undefined =>
+  names.find((name, i) => names.indexOf(name) !== i);
 
 /** The dialect of a file, and its first record. */
 export interface TextStart extends Dialect {
@@ -128,9 +122,14 @@ export interface TextFormat extends TextStart {
   names: string[];
 }
 
-/** Throws ArgumentError if any option is given: for files that need none, such as Parquet. */
-export function refuseFormat(options: TextFormatOptions, path: string): void {
-  const given = formatOptions.filter((name) => options[name] !== undefined);
+/**
+ * Throws ArgumentError if any option is given: for files that need none, such as Parquet.
+ * @param further more such options by name
+ */
+export function refuseFormat(options: TextFormatOptions, path: string, further: object = {}): void {
+  const format = formatOptions.filter((name) => options[name] !== undefined);
+  const others = Object.entries(further).flatMap(([name, value]) => (value ? name : []));
+  const given = [...format, ...others];
   if (given.length)
     throw new ArgumentError(`"${path}" has columns of its own: leave ${given.join(' and ')} out.`);
 }
@@ -143,17 +142,12 @@ export function formatOf(file: TextFile, options: TextFormatOptions): TextFormat
   const start = startOf(file, options);
   const header = options.header ?? options.names === undefined;
   if (header && options.header === undefined && start.first.every(isNumber))
-    throw headerOfNumbers(file.path, start.first);
-  return {
-    ...start,
-    header,
-    names: columnNames(file.path, { first: start.first, header, given: options.names }),
-  };
+    throw numbersForNames(file.path, start.first, 'name its columns:', namesFor(start.first));
+  return { ...start, header, names: columnNames(file.path, start.first, header, options.names) };
 }
 
 /** The dialect of a file, and its first record. */
-export function startOf(file: TextFile, options: TextFormatOptions): TextStart {
-  const { head } = file;
+export function startOf({ path, head }: TextFile, options: TextFormatOptions): TextStart {
   const blanks = /^(?:[^\S\r\n]*(?:\r\n|\r|\n))*/.exec(head)![0];
   const told = /^sep=(.)(?=[\r\n])/i.exec(head.slice(blanks.length)); // Excel's first line, which names the delimiter
   const obeyed = told && (options.delimiter ?? told[1]) === told[1];
@@ -161,7 +155,7 @@ export function startOf(file: TextFile, options: TextFormatOptions): TextStart {
     delimiter: options.delimiter ?? (obeyed ? told[1] : ','),
     quote: options.quote ?? '"',
     comment: options.comment ?? '',
-    skip: (blanks.match(/\r\n|\r|\n/g) ?? []).length + (obeyed ? 1 : 0),
+    skip: lineEnds(blanks) + (obeyed ? 1 : 0),
     blank: false,
   };
   const assumed = {
@@ -170,16 +164,14 @@ export function startOf(file: TextFile, options: TextFormatOptions): TextStart {
   };
   if (assumed.delimiter) dialect.delimiter = guessedDelimiter(head, dialect, options);
   const [record = { line: 1, fields: [''] }] = firstRecords(head, dialect);
-  const first = record.fields;
-  const lineEnd = /\r\n|\r|\n/.exec(head.slice(blanks.length))?.[0];
   const start = {
     ...dialect,
-    blank: first.length === 1,
-    first: first.map((field) => field.trim()),
-    lineEnd,
+    blank: record.fields.length === 1,
+    first: record.fields.map((field) => field.trim()),
+    lineEnd: /\r\n|\r|\n/.exec(head.slice(blanks.length))?.[0],
     assumed,
   };
-  const fault = recordFault(file.path, record, start);
+  const fault = recordFault(path, record, start);
   if (fault) throw fault;
   return start;
 }
@@ -189,6 +181,12 @@ function firstRecords(head: string, dialect: Dialect): CsvRecord[] {
   const records: CsvRecord[] = [];
   new Records(dialect).push(head, true, (record) => records.push(record) < 2);
   return records;
+}
+
+/** The fields of one CSV record, unquoted. */
+export function splitRecord(record: string, delimiter: string): string[] {
+  const dialect = { delimiter, quote: '"', comment: '', skip: 0, blank: true };
+  return firstRecords(record, dialect)[0]?.fields ?? [''];
 }
 
 /** Guesses the delimiter by the first two records: see {@link TextFormatOptions.delimiter}. */
@@ -212,14 +210,9 @@ function guessedDelimiter(
   );
   if (n === 1 && line.includes('::')) return '::';
   const words = line.split(' ');
-  const counted = words.length === 3 && isNumber(words[2]);
-  if (
-    n === 1 &&
-    words.length > 1 &&
-    !words.includes('') &&
-    (words.every(isNumber) || counted || words.length === names?.length)
-  )
-    return ' ';
+  const triplet = words.length === 3 && isNumber(words[2]);
+  const likely = words.every(isNumber) || triplet || words.length === names?.length;
+  if (n === 1 && words.length > 1 && !words.includes('') && likely) return ' ';
   if (n === 1 || header === false || names) return delimiter;
   const padded = [` ${delimiter} `, `${delimiter} `, ` ${delimiter}`].find((d) => {
     const records = split(d);
@@ -231,25 +224,25 @@ function guessedDelimiter(
 /** Names of the columns: those given, those of the header, or numbered ones. */
 export function columnNames(
   path: string,
-  {
-    first,
-    header,
-    given,
-  }: { first: readonly string[]; header: boolean; given?: readonly string[] },
+  first: readonly string[],
+  header: boolean,
+  given?: readonly string[],
 ): string[] {
   if (given && given.length !== first.length) {
+    const advice =
+      first.length === 1
+        ? 'Is the delimiter another one? Give it by the option delimiter.'
+        : 'Name each column.';
     throw new DataError(
-      `"${path}" has ${first.length} column${first.length === 1 ? '' : 's'} in line 1, but ${given.length} name${given.length === 1 ? ' is' : 's are'} given: ${given.join(', ')}. ` +
-        `${first.length === 1 ? 'Is the delimiter another one? Give it by the option delimiter.' : 'Name each column.'}`,
+      `"${path}" has ${counted(first.length, 'column')} in line 1, but ${counted(given.length, 'name is', 'names are')} given: ${given.join(', ')}. ${advice}`,
     );
   }
   if (given) return [...given];
-  const twice = header ? first.find((name, i) => first.indexOf(name) !== i) : undefined;
-  if (twice !== undefined) {
+  const twice = header ? repeated(first) : undefined;
+  if (twice !== undefined)
     throw new DataError(
       `"${path}", line 1: two columns are called "${shownText(twice)}". Rename one of them, or give names (and header: true).`,
     );
-  }
   return header ? [...first] : first.map((_, i) => `column${i}`);
 }
 
@@ -260,10 +253,8 @@ export function isNumber(field: string | undefined): boolean {
 
 /** Names of columns for a message: the first ones, shortened. */
 export function shownNames(names: readonly string[]): string {
-  return (
-    names.slice(0, 20).map(shownText).join(', ') +
-    (names.length > 20 ? `, … (${names.length.toLocaleString('en')} columns)` : '')
-  );
+  const more = names.length > 20 ? `, … (${counted(names.length, 'column')})` : '';
+  return names.slice(0, 20).map(shownText).join(', ') + more;
 }
 
 /** A text of a file for a message, shortened. */
@@ -271,13 +262,23 @@ export function shownText(text: string): string {
   return text.length > 100 ? `${text.slice(0, 100)}…` : text;
 }
 
-function headerOfNumbers(path: string, first: readonly string[]): DataError {
+/** The error for a first line of numbers where names were expected, with the options to give. */
+export function numbersForNames(
+  path: string,
+  first: readonly string[],
+  advice: string,
+  options: string,
+): DataError {
+  return new DataError(
+    `"${path}", line 1: expected the names of the columns, found numbers: ${shownNames(first.slice(0, 8))}. ` +
+      `If the file has no header, ${advice} ${options}. If these are the names, give { header: true }.`,
+  );
+}
+
+function namesFor(first: readonly string[]): string {
   const example = ['user', 'item', 'rating', 'timestamp'];
   const names = first.slice(0, 8).map((_, i) => `'${example[i] ?? `column${i}`}'`);
-  return new DataError(
-    `"${path}", line 1: expected the names of the columns, found numbers: ${shownNames(first.slice(0, 8))}. If the file has no header, name its columns: ` +
-      `{ names: [${names.join(', ')}${first.length > 8 ? ', …' : ''}] }, or give { header: false }. If these are the names, give { header: true }.`,
-  );
+  return `{ names: [${names.join(', ')}${first.length > 8 ? ', …' : ''}] }, or give { header: false }`;
 }
 
 const MARKS_AS_TEXT = "If the marks are part of the texts, switch quoting off: { quote: '' }.";
@@ -293,27 +294,22 @@ export function recordFault(
 ): DataError | undefined {
   const where = `"${path}", line ${line}`;
   const n = format.first.length;
+  const error = (what: string): DataError => new DataError(`${where}: ${what}`);
   if (fault === 'open')
-    return new DataError(
-      `${where}: a quotation mark opens a text and none closes it. ${MARKS_AS_TEXT}`,
+    return error(`a quotation mark opens a text and none closes it. ${MARKS_AS_TEXT}`);
+  if (fault === 'stray')
+    return error(
+      `a text goes on behind the quotation mark that closes it. Write a mark within a quoted text twice. ${MARKS_AS_TEXT}`,
     );
-  if (fault === 'stray') {
-    return new DataError(
-      `${where}: a text goes on behind the quotation mark that closes it. Write a mark within a quoted text twice. ${MARKS_AS_TEXT}`,
+  if (fields.length < n || fields.slice(n).some((field) => field !== ''))
+    return error(
+      `expected ${counted(n, 'column')}, found ${fields.length}. Is a line cut off, or a text with a delimiter not quoted? ${delimiterHint(format)}`,
     );
-  }
-  if (fields.length < n || fields.slice(n).some((field) => field !== '')) {
-    const hint = 'Is a line cut off, or a text with a delimiter not quoted?';
-    return new DataError(
-      `${where}: expected ${n} column${n === 1 ? '' : 's'}, found ${fields.length}. ${hint} ${delimiterHint(format)}`,
-    );
-  }
   const lines = raw !== undefined && format.assumed.quote ? raw.split(/\r\n?|\n/) : [];
   if (lines.length === 0 || !lines.every((row) => row.split(format.delimiter).length === n))
     return undefined;
-  return new DataError(
-    `${where}: a quotation mark opens a text that goes on to line ${line + lines.length - 1}, but each of these ${lines.length} lines is a row without it. ` +
-      `${MARKS_AS_TEXT} If it is one text, say so: { quote: '"' }.`,
+  return error(
+    `a quotation mark opens a text that goes on to line ${line + lines.length - 1}, but each of these ${lines.length} lines is a row without it. ${MARKS_AS_TEXT} If it is one text, say so: { quote: '"' }.`,
   );
 }
 

@@ -10,8 +10,15 @@ import { warnOfDuplicates } from '../plays-columns.js';
 
 import { Table } from '../table.js';
 import { Tracks } from '../tracks.js';
-import { decoderLabel, shownNames, shownText } from './csv-format.js';
-import { existingFile, isFile, linesBeforeFault, notInEncoding, statOf } from './text-file.js';
+import { checkFormat, shownNames, shownText } from './csv-format.js';
+import {
+  decoderOf,
+  existingFile,
+  isFile,
+  linesBeforeFault,
+  notInEncoding,
+  statOf,
+} from './text-file.js';
 
 /**
  * HetRec 2011 Last.fm-2K (Cantador, Brusilovsky and Kuflik, 2011). It has artists in place of
@@ -56,7 +63,9 @@ const FILES = [
  * @example const { plays, tags, friends } = await readHetRec('hetrec2011-lastfm-2k.zip');
  */
 export async function readHetRec(where: string, options: ReadHetRecOptions = {}): Promise<HetRec> {
-  const encoding = decoderLabel(given(READ_HETREC, options, 'readHetRec').encoding);
+  const { encoding: label } = given(READ_HETREC, options, 'readHetRec');
+  checkFormat({ encoding: label });
+  const encoding = label && decoderOf(label);
   const found = locateHetRec(where);
   if (found === undefined)
     throw new DataError(

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { ArgumentError, DataError, RecitalError } from '../../errors.js';
-import { checkOptions } from '../../options.js';
+import { checkFlag, checkOptions } from '../../options.js';
 import { Plays } from '../plays.js';
 import {
   type PlaysColumnNames,
@@ -10,16 +10,15 @@ import {
   sumDuplicates,
   warnOfDuplicates,
 } from '../plays-columns.js';
-
 import { type Column, Table } from '../table.js';
 import { audioFeatures, Tracks, trackColumns } from '../tracks.js';
 import {
   checkFormat,
   columnNames,
-  decoderLabel,
   delimiterHint,
   formatOptions,
   isNumber,
+  numbersForNames,
   refuseFormat,
   shownNames,
   shownText,
@@ -31,10 +30,9 @@ import { fileError, identifier } from './duckdb.js';
 import { encodePlays, type PlaysQuery } from './encode-plays.js';
 import { locateHetRec, readHetRec } from './hetrec.js';
 import { PlaysCache } from './plays-cache.js';
-import { readCsv } from './read-csv.js';
-import { loadTable, parquetSource } from './read-table.js';
+import { loadTable, parquetSource, readCsv } from './read-table.js';
 import { checkIdType, type PlaysOfQuery, playsOfQuery } from './sql.js';
-import { csvRecord, existingFile, isFile, openText, statOf, type TextFile } from './text-file.js';
+import { csvRecord, existingFile, isFile, openText, type TextFile } from './text-file.js';
 
 /** Options of {@link readPlays}. */
 export interface ReadPlaysOptions extends TextFormatOptions {
@@ -97,52 +95,41 @@ export async function readPlays(
   options: ReadPlaysOptions = {},
 ): Promise<Plays> {
   if (typeof where === 'object' && where !== null) {
-    if (Object.keys(options).length)
-      throw new ArgumentError(
-        'Options of a query stand beside it: readPlays({ sql: "…", columns: { … } }).',
-      );
-    return playsOfQuery(where);
+    if (Object.keys(options).length === 0) return playsOfQuery(where);
+    throw new ArgumentError(
+      'Options of a query stand beside it: readPlays({ sql: "…", columns: { … } }).',
+    );
   }
   checkOptions(options, [...formatOptions, 'columns', 'lists', 'catalogue', 'cache'], 'readPlays');
-  const { catalogue = true } = options;
+  const { catalogue = true, lists = false } = options;
   checkFormat(options);
-  if (options.lists !== undefined && typeof options.lists !== 'boolean')
-    throw new ArgumentError(`lists is true or false, got ${JSON.stringify(options.lists)}.`);
+  checkFlag(lists, 'lists');
   const found = locatePlays(where);
   if (found.kind === 'hetrec') {
-    if (options.columns || options.lists)
-      throw new ArgumentError(
-        `"${found.path}" has columns of its own: leave columns and lists out.`,
-      );
-    refuseFormat(options, found.path);
+    refuseFormat(options, found.path, { columns: options.columns, lists });
     const { plays } = await readHetRec(found.path);
-    if (catalogue === true) return plays;
-    return catalogue === false
-      ? new Plays({ ...plays, catalogue: undefined })
-      : plays.withCatalogue(catalogue);
+    if (typeof catalogue !== 'boolean') return plays.withCatalogue(catalogue);
+    return catalogue ? plays : new Plays({ ...plays, catalogue: undefined });
   }
   const plays = await readPlaysFile(found.path, options);
   warnOfDuplicates(found.path, plays.repairs);
   if (typeof catalogue !== 'boolean') return plays.withCatalogue(catalogue);
-  const tracks = catalogue ? tracksBeside(found.path) : undefined;
+  const tracks = catalogue ? namedIn(path.dirname(found.path), TRACKS) : undefined;
   return tracks === undefined ? plays : plays.withCatalogue(await readTracksFile(tracks));
 }
 
 async function readPlaysFile(path: string, options: ReadPlaysOptions): Promise<Plays> {
-  const { cache, columns = {}, lists } = options;
+  const { cache, catalogue, columns = {}, ...format } = options;
   const stat = existingFile(path);
-  const format = Object.fromEntries(
-    formatOptions.map((name) => [name, options[name]]),
-  ) as TextFormatOptions;
   const store =
     (cache ?? stat.size >= WORTH_CACHING)
-      ? new PlaysCache(path, { columns, lists, ...format })
+      ? new PlaysCache(path, { columns, ...format })
       : undefined;
   const cached = store?.read();
   if (cached) return cached;
   const read = path.endsWith('.parquet')
-    ? await parquetPlays(path, columns, { ...format, lists })
-    : await textPlays(path, columns, { ...format, lists });
+    ? await parquetPlays(path, columns, format)
+    : await textPlays(path, columns, format);
   const encoded = sumDuplicates(read);
   const sum = encoded.columns.playcount.indexOf(Infinity);
   if (sum >= 0) {
@@ -151,21 +138,20 @@ async function readPlaysFile(path: string, options: ReadPlaysOptions): Promise<P
       `"${path}": the playcounts of user "${users.id(user[sum])}" and track "${tracks.id(track[sum])}" add up to more than a float32 holds (3.4e38). Are they playcounts?`,
     );
   }
-  const plays = new Plays({
-    ...encoded.columns,
-    repairs: { duplicates: encoded.duplicates, notInCatalogue: 0 },
-  });
+  const repairs = { duplicates: encoded.duplicates, notInCatalogue: 0 };
+  const plays = new Plays({ ...encoded.columns, repairs });
   store?.write(plays);
   return plays;
 }
+
+type TextOptions = TextFormatOptions & Pick<ReadPlaysOptions, 'lists'>;
 
 async function parquetPlays(
   path: string,
   columns: PlaysColumnNames,
   format: TextOptions,
 ): Promise<PlaysColumns> {
-  refuseFormat(format, path);
-  if (format.lists) throw new ArgumentError(`"${path}" has columns of its own: leave lists out.`);
+  refuseFormat(format, path, { lists: format.lists });
   const { source, columnNames: inFile, columnTypes } = await parquetSource(path);
   const at = playsPositions(path, inFile, columns);
   const advice = `Say what they are, by readPlays({ sql: "select … from '${path}'" }):`;
@@ -191,39 +177,25 @@ async function parquetPlays(
   });
 }
 
-type TextOptions = TextFormatOptions & Pick<ReadPlaysOptions, 'lists'>;
-
 async function textPlays(
   path: string,
   columns: PlaysColumnNames,
   options: TextOptions,
 ): Promise<PlaysColumns> {
-  const file = await openText(path, decoderLabel(options.encoding));
+  const file = await openText(path, options.encoding);
   const format = options.lists
     ? listsFormat(file, columns, options)
     : layout(file, columns, options);
   const { at, header, names } = format;
-  const numbers = at.playcount < 0 ? [] : [at.playcount];
   const reject = async (row: number): Promise<never> => {
     const { line, fields } = await csvRecord(file, row + (header ? 1 : 0), format);
     file.unchanged();
-    const empty = [at.user, at.track].find((i) => !fields[i]);
-    const count = at.playcount < 0 ? 1 : Number(fields[at.playcount] || NaN);
-    const [i, expected] =
-      empty !== undefined
-        ? [empty, 'an id']
-        : count >= 3.5e38 && count < Infinity
-          ? [at.playcount, 'a positive number that a float32 holds (up to 3.4e38)']
-          : !(count > 0 && count < Infinity) || at.time < 0
-            ? [at.playcount, 'a positive number']
-            : [
-                at.time,
-                'a time: in all rows a number, or in all an ISO date such as 2009-05-04T23:08:57Z',
-              ];
+    const [i, expected] = faultOf(fields, at);
     throw new DataError(
       `"${path}", line ${line}, column "${shownText(names[i])}": expected ${expected}, got "${shownText(fields[i] ?? '')}".`,
     );
   };
+  const numbers = at.playcount < 0 ? [] : [at.playcount];
   return readCsv(file, { ...format, numbers, lists: options.lists }, (from) =>
     encodePlays({
       path,
@@ -237,6 +209,20 @@ async function textPlays(
   );
 }
 
+/** The column of a record that is not what was expected, and what was. */
+function faultOf(fields: readonly string[], at: PlaysPositions): [number, string] {
+  const empty = [at.user, at.track].find((i) => !fields[i]);
+  if (empty !== undefined) return [empty, 'an id'];
+  const count = at.playcount < 0 ? 1 : Number(fields[at.playcount] || NaN);
+  if (count >= 3.5e38 && count < Infinity)
+    return [at.playcount, 'a positive number that a float32 holds (up to 3.4e38)'];
+  if (!(count > 0 && count < Infinity) || at.time < 0) return [at.playcount, 'a positive number'];
+  return [
+    at.time,
+    'a time: in all rows a number, or in all an ISO date such as 2009-05-04T23:08:57Z',
+  ];
+}
+
 /** The format of a text of plays, and where its columns are. */
 type PlaysFormat = TextFormat & { at: PlaysPositions };
 
@@ -246,19 +232,14 @@ function listsFormat(
   columns: PlaysColumnNames,
   { header, names, delimiter, ...options }: TextOptions,
 ): PlaysFormat {
-  if (header || names || Object.keys(columns).length) {
+  if (header || names || Object.keys(columns).length)
     throw new ArgumentError(
       'Lists have no columns: with lists leave header, names and columns out.',
     );
-  }
   const between = delimiter ?? [...'\t,'].find((mark) => file.head.includes(mark)) ?? ' ';
   const start = startOf(file, { ...options, delimiter: between, header: false });
-  return {
-    ...start,
-    header: false,
-    names: ['user', 'track'],
-    at: { user: 0, track: 1, playcount: -1, time: -1 },
-  };
+  const at = { user: 0, track: 1, playcount: -1, time: -1 };
+  return { ...start, header: false, names: ['user', 'track'], at };
 }
 
 /** The header, the names of the columns, and the positions of those of the plays. */
@@ -271,10 +252,7 @@ function layout(file: TextFile, columns: PlaysColumnNames, options: TextOptions)
     return { ...start, header, names, at };
   };
   if (options.names)
-    return format(
-      options.header ?? false,
-      columnNames(path, { first, header: false, given: options.names }),
-    );
+    return format(options.header ?? false, columnNames(path, first, false, options.names));
   const given = [columns.user, columns.track, columns.playcount, columns.time];
   const numbered = first.map((_, i) => `column ${i}`);
   const triplets =
@@ -297,23 +275,20 @@ function layout(file: TextFile, columns: PlaysColumnNames, options: TextOptions)
     given.every((c, i) => typeof c === 'number' || (i > 1 && !c)) &&
     columns.playcount !== undefined;
   if (options.header === undefined && !byPosition && first.every(isNumber))
-    throw numbersForNames(path, first);
+    throw numbersForNames(
+      path,
+      first,
+      'say where its columns are:',
+      '{ header: false, columns: { user: 0, track: 1, playcount: 2 } }; if each line is a user and all of their tracks, give { lists: true }',
+    );
   const named = format(true, first);
   const judged = named.at.playcount < 0 ? named.at.time : named.at.playcount;
   const isHeader = options.header ?? !(byPosition && judged >= 0 && isNumber(first[judged]));
   return isHeader ? named : { ...named, header: false, names: numbered };
 }
 
-function numbersForNames(path: string, first: readonly string[]): DataError {
-  return new DataError(
-    `"${path}", line 1: expected the names of the columns, found numbers: ${shownNames(first.slice(0, 8))}. If the file has no header, say where its columns are: ` +
-      '{ header: false, columns: { user: 0, track: 1, playcount: 2 } }. If each line is a user and all of their tracks, give { lists: true }. ' +
-      'If these are the names, give { header: true }.',
-  );
-}
-
 /** A data file: a table of rows, or the HetRec Last.fm-2K collection (zip or folder). */
-export interface Located {
+interface Located {
   kind: 'table' | 'hetrec';
   path: string;
 }
@@ -327,27 +302,8 @@ export function locatePlays(where: string): Located {
   return located(where, PLAYS, 'plays');
 }
 
-/** The tracks of a path: see {@link readTracks}. Throws DataError if there are none. */
-export function locateTracks(where: string): Located {
-  return located(where, TRACKS, 'tracks');
-}
-
-/** The tracks file in the same folder as a plays file, if there is one. */
-export function tracksBeside(plays: string): string | undefined {
-  return namedIn(path.dirname(plays), TRACKS);
-}
-
 function located(where: string, names: readonly string[], what: string): Located {
-  const stat = statOf(where);
-  if (!stat)
-    throw new DataError(
-      `There is no file or folder "${where}". Check the path; a relative one starts from ${process.cwd()}.`,
-    );
-  if (!stat.isFile() && !stat.isDirectory())
-    throw new DataError(
-      `"${where}" is a pipe or a device: copy what it gives to a file, and read that.`,
-    );
-  const table = stat.isFile() ? where : namedIn(where, names);
+  const table = existingFile(where, { folders: true }).isFile() ? where : namedIn(where, names);
   const hetRec = locateHetRec(where);
   if (hetRec !== undefined && (table === undefined || table === hetRec))
     return { kind: 'hetrec', path: hetRec };
@@ -383,30 +339,24 @@ const TEXTS = trackColumns.filter((name) => !NUMBERS.includes(name));
 export async function readTracks(where: string, options: TextFormatOptions = {}): Promise<Tracks> {
   checkOptions(options, formatOptions, 'readTracks');
   checkFormat(options);
-  const found = locateTracks(where);
+  const found = located(where, TRACKS, 'tracks');
   if (found.kind === 'table') return readTracksFile(found.path, options);
   refuseFormat(options, found.path);
   return (await readHetRec(found.path)).plays.catalogue!;
 }
 
-/** Reads one tracks file. */
-export async function readTracksFile(
-  path: string,
-  options: TextFormatOptions = {},
-): Promise<Tracks> {
+async function readTracksFile(path: string, options: TextFormatOptions = {}): Promise<Tracks> {
   const { header, names } = options;
   const { table } = await loadTable(path, { ...options, numbers: NUMBERS, texts: TEXTS }, () => ({
     lenient: true,
   }));
-  const columns = new Map<string, Column>();
-  for (const name of table.columnNames) {
+  const columns = table.columnNames.map((name): [string, Column] => {
     const column = table.column(name);
-    columns.set(
-      known(name, table),
-      column instanceof Float64Array ? column : column.map((v) => v || null),
-    ); // a quoted empty text is missing, too
-  }
-  if (!columns.has('track_id')) {
+    const numbers = column instanceof Float64Array;
+    return [kaggleName(name, table), numbers ? column : column.map((v) => v || null)]; // a quoted empty text is missing, too
+  });
+  const found = new Table(new Map(columns));
+  if (!found.has('track_id')) {
     const hint =
       header === undefined && names === undefined
         ? ' Is it the file of the tracks? If it has no header, give names.'
@@ -416,14 +366,14 @@ export async function readTracksFile(
     );
   }
   try {
-    return new Tracks(new Table(columns));
+    return new Tracks(found);
   } catch (error) {
     throw error instanceof DataError ? new DataError(`"${path}": ${error.message}`) : error;
   }
 }
 
 /** Kaggle's name for a column that has it in another case; every other name as it is. */
-function known(name: string, table: Table): string {
+function kaggleName(name: string, table: Table): string {
   const folded = name.toLowerCase();
   const alike = table.columnNames.filter((other) => other.toLowerCase() === folded);
   return alike.length === 1 && trackColumns.includes(folded) ? folded : name;
