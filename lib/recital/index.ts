@@ -229,7 +229,7 @@ export {
 } from './recommend/learners/collab.js';
 export type { CollabFoldedUser, FoldInOptions } from './recommend/learners/collab-fold-in.js';
 export { CollabNNLearner } from './recommend/learners/collab-nn.js';
-export type { CollabModel } from './recommend/learners/collab-recommender.js';
+export type { CollabModel } from './recommend/learners/recommending-learner.js';
 export {
   LearnerRecommender, type LearnerRecommenderOptions,
 } from './recommend/learners/learner-recommender.js';

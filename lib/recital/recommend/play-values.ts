@@ -5,6 +5,8 @@ import { checkOneOf } from '../options.js';
 import type { History } from './fold-in.js';
 import type { Interactions } from './interactions.js';
 
+const VALUES = ['count', 'binary', 'log'] as const;
+
 /** What a playcount is worth: 1 ('binary'), the count ('count') or ln(1 + count) ('log'). */
 export function playValue(count: number, value: InteractionValue): number {
   return value === 'binary' ? 1 : value === 'log' ? Math.log1p(count) : count;
@@ -12,15 +14,12 @@ export function playValue(count: number, value: InteractionValue): number {
 
 /** Throws unless this is a way to value plays. */
 export function checkValue(value: unknown): asserts value is InteractionValue {
-  checkOneOf(value, ['count', 'binary', 'log'], 'value');
+  checkOneOf(value, VALUES, 'value');
 }
 
 /** The same from a description in a file. */
 export function readValue(config: Fields): InteractionValue {
-  const value = config.text('value');
-  return value === 'count' || value === 'binary' || value === 'log'
-    ? value
-    : config.wrong('value', 'count, binary or log');
+  return config.oneOf('value', VALUES);
 }
 
 /** The values of plays, the implicit feedback that a recommender counts: see {@link playValue}. */
@@ -45,10 +44,7 @@ export class PlayValues {
     return new Csr({ ...this.seen.matrix, data: this.data });
   }
 
-  /**
-   * Values of a history's tracks. A missing playcount is replaced by the geometric mean of
-   * training.
-   */
+  /** Values of a history's tracks; of one without a playcount, by the geometric mean of training. */
   ofHistory({ playcount }: Pick<History, 'playcount'>): Float32Array {
     const typical = Math.exp(this.seen.meanLog);
     return Float32Array.from(playcount, (count) =>

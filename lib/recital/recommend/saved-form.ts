@@ -8,20 +8,22 @@ import type { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
 import type { LearnerOptions } from '../learner/learner.js';
 import { EXTENSION, writeModelFile } from '../learner/model-file.js';
-import { checkArgument, checkFlag, checkOptions } from '../options.js';
+import { checkArgument, checkFlag, given } from '../options.js';
 import type { Interactions } from './interactions.js';
 import type { Recommender } from './recommender.js';
 
-/** Options of `export`. */
-export interface ExportOptions {
+const EXPORT = {
   /**
    * False: who has played what is left out of the file, for privacy and size; how many play each
    * track stays. Default true: the file holds all listening histories of training. What is loaded
    * from a file without them answers as far as what was learnt goes: see
    * {@link Recommender.export}.
    */
-  seen?: boolean;
-}
+  seen: true,
+};
+
+/** Options of `export`. */
+export type ExportOptions = Partial<typeof EXPORT>;
 
 /** What a file says of a recommender beside the plays that it was trained on. */
 export interface RecommenderDescription {
@@ -121,19 +123,33 @@ export function formOf(recommender: Recommender): SavedForm {
   const form = knownForm(recommender);
   if (form) return form;
   throw new ArgumentError(
-    `${recommender.constructor.name} is not known to export: a file holds no code, so a class of one's own has to say how it is described and made again. ` +
-      'registerRecommenderKind({ name, type, describe, make }) makes it known, to loadRecommender too.',
+    `${recommender.constructor.name} is not known to export: a file holds no code. registerRecommenderKind({ name, type, describe, make }) says how it is described and made again.`,
   );
 }
 
 function knownForm(recommender: Recommender): SavedForm | undefined {
-  const type = recommender.constructor as Saved;
+  const type = recommender.constructor as typeof Recommender & { readonly saved: SavedForm };
   const own = [...registered.values()].find((kind) => kind.type === type);
   return own ?? (Object.hasOwn(type, 'saved') ? type.saved : undefined);
 }
 
-/** A class that says how its recommenders are saved. */
-type Saved = typeof Recommender & { readonly saved: SavedForm };
+/** The error of what is exported without histories, and is nothing without them. */
+export function needsHistories({ name }: Recommender): ArgumentError {
+  return new ArgumentError(
+    `${name} works on the listening histories themselves: without them nothing is left. Leave out { seen: false }.`,
+  );
+}
+
+/** Arrays as tensors of one dimension, `PREFIX.NAME`. */
+export function arrayTensors(
+  prefix: string,
+  arrays: Readonly<Record<string, Tensor['data']>>,
+): [string, Tensor][] {
+  return Object.entries(arrays).map(([name, data]) => [
+    `${prefix}.${name}`,
+    { shape: [data.length], data },
+  ]);
+}
 
 /**
  * What goes into a file: the tensors of recommenders, and the data that they were trained on, each
@@ -154,13 +170,9 @@ class Contents {
     const { learn } = recommender as { learn?: Recommender };
     if (learn && !knownForm(recommender) && knownForm(learn)) return this.describe(learn, prefix); // made again as its learner
     const kind = formOf(recommender);
-    const { seen } = this.options;
     const { config, tensors, parts } = kind.describe(recommender, this.options);
-    if (!seen && kind.data !== 'none' && !kind.withoutSeen) {
-      throw new ArgumentError(
-        `${recommender.name} works on the listening histories themselves: without them nothing is left. Leave out { seen: false }.`,
-      );
-    }
+    if (!this.options.seen && kind.data !== 'none' && !kind.withoutSeen)
+      throw needsHistories(recommender);
     for (const [name, tensor] of tensors ?? []) this.tensors.set(prefix + name, tensor);
     return {
       name: kind.name,
@@ -171,45 +183,37 @@ class Contents {
   }
 
   /** The number of the section with the data of a recommender; the same data have one. */
-  private section(recommender: Recommender, kind: SavedForm): number {
-    const how = [kind.data, !this.options.seen && kind.withoutSeen].join();
+  private section(recommender: Recommender, { data, withoutSeen }: SavedForm): number {
+    const how = [data, !this.options.seen && withoutSeen].join();
     const known = this.data.findIndex(
       (other) => other.how === how && sameData(recommender, other.of),
     );
     if (known >= 0) return known;
     const number = this.data.push({ of: recommender, how }) - 1;
-    const shared = this.data.findIndex(({ of }) => of.catalogue === recommender.catalogue);
-    const add = (name: string, tensor: Tensor): void =>
-      void this.tensors.set(sectionPrefix(number) + name, tensor);
-    const array = (name: string, data: Tensor['data']): void =>
-      add(name, { shape: [data.length], data });
-    const { catalogue } = recommender;
-    if (catalogue && shared === number)
-      for (const [name, tensor] of tracksTensors(catalogue)) add(name, tensor);
-    const histories = kind.data === 'histories' ? historiesOf(recommender)! : undefined;
-    const { seen } = recommender;
-    const users = this.options.seen
-      ? histories
-        ? histories.users
-        : seen.users
-      : kind.withoutSeen === 'users'
-        ? seen.users
-        : undefined;
-    for (const [name, tensor] of users ? vocabularyTensors('users', users) : []) add(name, tensor);
-    for (const [name, tensor] of vocabularyTensors('tracks', seen.tracks)) add(name, tensor);
-    if (histories) {
-      array('histories.indptr', histories.indptr);
-      array('histories.item', histories.item);
-    } else if (this.options.seen && !seen.totals) {
-      for (const name of ['indptr', 'indices', 'playcount'] as const)
-        array(`seen.${name}`, seen[name]);
-    } else {
-      array('totals.listeners', seen.usersPerTrack());
-      array('totals.plays', seen.plays());
-    }
+    const { catalogue, seen } = recommender;
+    const shared = this.data.findIndex(({ of }) => of.catalogue === catalogue);
+    const histories = data === 'histories' ? historiesOf(recommender) : undefined;
+    const hidden = !histories && (!this.options.seen || seen.totals !== undefined);
+    const users =
+      !this.options.seen && withoutSeen !== 'users' ? undefined : (histories ?? seen).users;
+    const tensors = [
+      ...(catalogue && shared === number ? tracksTensors(catalogue) : []),
+      ...(users ? vocabularyTensors('users', users) : []),
+      ...vocabularyTensors('tracks', seen.tracks),
+      ...(histories
+        ? arrayTensors('histories', { indptr: histories.indptr, item: histories.item })
+        : hidden
+          ? arrayTensors('totals', { listeners: seen.usersPerTrack(), plays: seen.plays() })
+          : arrayTensors('seen', {
+              indptr: seen.indptr,
+              indices: seen.indices,
+              playcount: seen.playcount,
+            })),
+    ];
+    for (const [name, tensor] of tensors) this.tensors.set(sectionPrefix(number) + name, tensor);
     this.sections.push({
       kinds: { ...(users && { users: users.kind }), tracks: seen.tracks.kind },
-      ...(!(this.options.seen && !seen.totals) && !histories && { meanLog: seen.meanLog }),
+      ...(hidden && { meanLog: seen.meanLog }),
       ...(catalogue && shared !== number && { catalogue: shared }),
     });
     return number;
@@ -229,15 +233,14 @@ function historiesOf(recommender: Recommender): Histories | undefined {
 function sameData(a: Recommender, b: Recommender): boolean {
   if (a.catalogue !== b.catalogue) return false;
   const [own, other] = [historiesOf(a), historiesOf(b)];
-  if (own && other) {
+  if (own && other)
     return (
       own === other ||
       (sameIds(own.items, other.items) &&
-        sameUsers(own, other) &&
+        sameIds(own.users, other.users) &&
         same(own.indptr, other.indptr) &&
         same(own.item, other.item))
     );
-  }
   const [s, t] = [a.seen, b.seen];
   if (s === t) return true;
   if (s.totals || t.totals) return false;
@@ -250,12 +253,9 @@ function sameData(a: Recommender, b: Recommender): boolean {
   );
 }
 
-function sameUsers({ users: a }: Histories, { users: b }: Histories): boolean {
-  return a && b ? sameIds(a, b) : a === b;
-}
-
-function sameIds(a: Vocabulary, b: Vocabulary): boolean {
-  return a === b || (a.kind === b.kind && same(a.offsets, b.offsets) && same(a.bytes, b.bytes));
+function sameIds(a: Vocabulary | undefined, b: Vocabulary | undefined): boolean {
+  if (a === b || !a || !b) return a === b;
+  return a.kind === b.kind && same(a.offsets, b.offsets) && same(a.bytes, b.bytes);
 }
 
 function same(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
@@ -297,10 +297,9 @@ export function sayWithoutSeen({ seen, users }: Recommender, file: string): void
 
 /** The options, checked, with their defaults. */
 export function exportOptions(options: ExportOptions): Required<ExportOptions> {
-  checkOptions(options, ['seen'], 'export');
-  const { seen = true } = options;
-  checkFlag(seen, 'seen');
-  return { seen };
+  const all = given(EXPORT, options, 'export');
+  checkFlag(all.seen, 'seen');
+  return all;
 }
 
 /** Numbers of which one may be infinite, as JSON has them. */

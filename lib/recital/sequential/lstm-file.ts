@@ -11,7 +11,7 @@ import { SequenceDataLoaders } from '../data/sequence-loaders.js';
 import { Histories } from '../data/sequences.js';
 import { modelTensors, readModel, setValues } from '../learner/model-file.js';
 import { LSTMModel } from '../models/lstm.js';
-import { checkWeights, learnerDescription } from '../recommend/learners/recommending-learner.js';
+import { checkWeights, learnerDescription } from '../recommend/learners/saved-learner.js';
 import type { ExportOptions, RecommenderDescription } from '../recommend/saved-form.js';
 import type { LSTMLearner } from './lstm.js';
 import { namesOnly, trainedPart } from './sequence-recommender.js';

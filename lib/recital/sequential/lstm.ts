@@ -12,9 +12,8 @@ import type { HistoryItem } from '../recommend/fold-in.js';
 import {
   RECOMMENDER_MEMBERS,
   recommendingLearner,
-  restoreLearner,
-  restoreOptions,
 } from '../recommend/learners/recommending-learner.js';
+import { restoreLearner, restoreOptions } from '../recommend/learners/saved-learner.js';
 import type { Recommendations } from '../recommend/recommendations.js';
 import {
   checkHistories,

@@ -68,13 +68,6 @@ async function factors(
   return FactorRecommender.fromFactors(sides, options);
 }
 
-/** A plain learner of one of the library's models. */
-async function plain(model: recital.Model, dls: CollabDataLoaders): Promise<recital.Learner> {
-  const learn = new Learner(dls, model);
-  await learn.fit(1, 0.05);
-  return learn;
-}
-
 async function lightGCN(layers = 3): Promise<recital.LightGCNLearner> {
   const learn = recital.lightGCNLearner(
     CollabDataLoaders.fromPlays(plays, { negatives: { n: 1 }, bs: 16, seed: 1 }),
@@ -246,23 +239,14 @@ const makers: Record<string, Record<string, () => Made>> = {
       ),
   },
   LearnerRecommender: {
-    default: async () => {
-      const dls = wholeLoaders(plays);
-      return new LearnerRecommender(await plain(new recital.EmbeddingDotBias(4, dls.classes), dls));
-    },
+    default: async () => new LearnerRecommender(await trainLearner(plays)),
     network: async () => {
       const dls = wholeLoaders(plays);
-      return new LearnerRecommender(
-        await plain(new recital.EmbeddingNN(dls.classes, { layers: [5], yRange: [0, 6] }), dls),
-        { name: 'network' },
-      );
+      const learn = recital.collabLearner(dls, { useNn: true, layers: [5], yRange: [0, 6] });
+      await learn.fit(1, 0.05);
+      return new LearnerRecommender(learn, { name: 'network' });
     },
-    graph: async () => {
-      const dls = wholeLoaders(plays);
-      return new LearnerRecommender(
-        await plain(new recital.LightGCN(dls.classes, dls.seen, { nFactors: 4, layers: 2 }), dls),
-      );
-    },
+    graph: async () => new LearnerRecommender(await lightGCN(2)),
     rich: async () =>
       new LearnerRecommender(await trainLearner(plays, { yRange: [0, 1] }), { name: 'a learner' }),
   },

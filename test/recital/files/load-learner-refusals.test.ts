@@ -73,7 +73,10 @@ describe('loadLearner refuses', () => {
       ],
       [(c) => (c.loss = { name: 'BCEWithLogitsLossFlat', run: 'me' }), 'unknown field "run"'],
       [(c) => (c.loss = { name: 'toString' }), "not one of the library's losses"],
-      [(c) => (c.target.target = 'length'), 'target should be binary, log, rank, count'],
+      [
+        (c) => (c.target.target = 'length'),
+        "target should be 'binary' or 'log' or 'rank' or 'count'",
+      ],
       [(c) => (c.bs = 0), 'bs must be a'],
       [(c) => (c.negatives = { n: 0 }), 'negatives.n should be 1 or more'],
       [(c) => (c.negatives = { sampling: 'all' }), "sampling should be 'uniform' or 'popularity'"],

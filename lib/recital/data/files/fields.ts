@@ -88,6 +88,14 @@ export class Fields {
     return this.get(name, isText, 'text');
   }
 
+  /** One of some texts. */
+  oneOf<const T extends string>(name: string, allowed: readonly T[]): T {
+    const value = this.text(name) as T;
+    return allowed.includes(value)
+      ? value
+      : this.wrong(name, allowed.map((each) => `'${each}'`).join(' or '));
+  }
+
   /** True or false. */
   flag(name: string): boolean {
     return this.get(name, (v) => typeof v === 'boolean', 'true or false');

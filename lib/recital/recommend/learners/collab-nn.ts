@@ -3,45 +3,34 @@ import { matmul } from '../../compute/matmul.js';
 import { dispose, float32 } from '../../compute/memory.js';
 import type { Fields } from '../../data/files/fields.js';
 import { EmbeddingNN } from '../../models/embedding-nn.js';
-import { checkScores, type TrackVectors } from '../recommender.js';
+import { checkScores } from '../recommender.js';
 import type { SavedForm } from '../saved-form.js';
 import {
   CollabModelLearner,
   CollabRecommender,
-  collabForm,
-  readRange,
-} from './collab-recommender.js';
+  type ModelVectors,
+} from './recommending-learner.js';
+import { collabForm, readRange } from './saved-learner.js';
 
 /**
  * Recommends by the network of an EmbeddingNN: what a {@link CollabNNLearner} answers as a
- * recommender. It cannot fold listeners in: a network has no vector of a listener whom it has not
- * met, short of training.
+ * recommender. It cannot fold users in: without training, a network has no vector of a new user.
  */
 export class NetworkRecommender extends CollabRecommender<CollabNNLearner> {
   readonly name: string = 'EmbeddingNN';
 
-  /**
-   * What the network makes of a block of users and all tracks, before range and activation: see
-   * {@link Recommender.scores}.
-   */
-  scores(users: Int32Array, out: Float32Array): void {
+  protected vectors(): ModelVectors {
+    const { user, item } = this.learn.model;
+    return {
+      user: { values: user.weight.value, width: user.width },
+      item: { values: item.weight.value, width: item.width },
+    };
+  }
+
+  override scores(users: Int32Array, out: Float32Array): void {
     checkScores(this, users, out);
     this.learn.settle();
     networkScores(this.learn.model, users, out);
-  }
-
-  /** The embedding of each user; a copy. */
-  override userVectors(): TrackVectors {
-    this.learn.settle();
-    const { weight, width } = this.learn.model.user;
-    return { values: Float32Array.from(weight.value.subarray(width)), width };
-  }
-
-  /** The embedding of each track; a copy. */
-  override trackVectors(): TrackVectors {
-    this.learn.settle();
-    const { weight, width } = this.learn.model.item;
-    return { values: Float32Array.from(weight.value.subarray(width)), width };
   }
 }
 
@@ -113,38 +102,32 @@ function networkScores(model: EmbeddingNN, users: Int32Array, out: Float32Array)
   const { user, item, first, rest } = model;
   const tracks = item.rows - 1;
   const width = first.outputs;
+  /** m rows of k numbers, times the columns of W from `column` on. */
   const half = (
-    rows: Float32Array,
-    { offset, from, m, k }: { offset: number; from: number; m: number; k: number },
+    values: Float32Array,
+    { offset, m, k, column }: { offset: number; m: number; k: number; column: number },
   ): Float32Array => {
     const c = float32(m * width);
-    const b = {
+    const w = {
       values: first.weight.value,
-      offset: from,
+      offset: column,
       rowStride: 1,
       columnStride: first.inputs,
     };
     matmul(
       { m, n: width, k },
-      { a: { values: rows, offset, rowStride: k }, b, c: { values: c, rowStride: width } },
+      { a: { values, offset, rowStride: k }, b: w, c: { values: c, rowStride: width } },
     );
     return c;
   };
-  const vectors = float32(users.length * user.width);
-  for (let b = 0; b < users.length; b++) {
-    const row = users[b] + 1;
-    vectors.set(
-      user.weight.value.subarray(row * user.width, (row + 1) * user.width),
-      b * user.width,
-    );
-  }
-  const ofUsers = half(vectors, { offset: 0, from: 0, m: users.length, k: user.width });
-  const ofTracks = half(item.weight.value, {
-    offset: item.width,
-    from: user.width,
-    m: tracks,
-    k: item.width,
+  const k = user.width;
+  const vectors = float32(users.length * k);
+  users.forEach((u, b) => {
+    vectors.set(user.weight.value.subarray((u + 1) * k, (u + 2) * k), b * k);
   });
+  const ofUsers = half(vectors, { offset: 0, m: users.length, k, column: 0 });
+  const { width: own, weight } = item;
+  const ofTracks = half(weight.value, { offset: own, m: tracks, k: own, column: k });
   const ofUser = float32(width);
   const one = float32(width).fill(1);
   const hidden = float32(Math.min(CHUNK, tracks) * width);
@@ -153,14 +136,9 @@ function networkScores(model: EmbeddingNN, users: Int32Array, out: Float32Array)
       ofUser[c] = ofUsers[b * width + c] + (first.bias?.value[c] ?? 0);
     for (let from = 0; from < tracks; from += CHUNK) {
       const size = Math.min(CHUNK, tracks - from);
-      kernels().scaleShift(
-        size,
-        width,
-        ofTracks.byteOffset + 4 * from * width,
-        one.byteOffset,
-        ofUser.byteOffset,
-        hidden.byteOffset,
-      );
+      const start = ofTracks.byteOffset + 4 * from * width;
+      const to = hidden.byteOffset;
+      kernels().scaleShift(size, width, start, one.byteOffset, ofUser.byteOffset, to);
       out.set(rest.forward(hidden.subarray(0, size * width), size, false), b * tracks + from);
     }
   }

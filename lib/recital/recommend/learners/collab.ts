@@ -1,6 +1,6 @@
 import { Random } from '../../compute/random.js';
 import { CollabDataLoaders } from '../../data/collab.js';
-import { Table } from '../../data/table.js';
+import { type Column, Table } from '../../data/table.js';
 import { principalComponents } from '../../decomposition/pca.js';
 import { ArgumentError } from '../../errors.js';
 import type { LearnerOptions } from '../../learner/learner.js';
@@ -9,10 +9,9 @@ import { EmbeddingDotBias } from '../../models/embedding-dot-bias.js';
 import { EmbeddingNN, type EmbSzs, type TabularConfig } from '../../models/embedding-nn.js';
 import { checkCount, checkOptions, type NoOptions, whatIs } from '../../options.js';
 import type { Explanation } from '../explanation.js';
-import { factorScores } from '../factors/factors.js';
 import type { HistoryItem } from '../fold-in.js';
 import { trackInfo } from '../recommendations.js';
-import { checkScores, type Id, type TrackVectors, trackIndices } from '../recommender.js';
+import { type Id, trackIndices } from '../recommender.js';
 import type { SavedForm } from '../saved-form.js';
 import {
   type CollabFoldedUser,
@@ -26,9 +25,9 @@ import { CollabNNLearner } from './collab-nn.js';
 import {
   CollabModelLearner,
   CollabRecommender,
-  collabForm,
-  readRange,
-} from './collab-recommender.js';
+  type ModelVectors,
+} from './recommending-learner.js';
+import { collabForm, readRange } from './saved-learner.js';
 
 /** Options of {@link collabLearner}; those of a Learner, and the model's. */
 export interface CollabLearnerOptions<UseNn extends boolean = false>
@@ -57,6 +56,8 @@ export interface CollabNNOptions {
   config?: TabularConfig;
 }
 
+const OPTIONS = ['useNn', 'nFactors', 'yRange', 'seed', 'layers', 'embSzs', 'config'] as const;
+
 /**
  * A learner for collaborative filtering, fastai's `collab_learner`: a vector and a bias for every
  * user and item (EmbeddingDotBias), trained on the loaders' ratings; or, with `useNn`, a small
@@ -79,48 +80,20 @@ function makeLearner(
   dls: CollabDataLoaders,
   options: CollabLearnerOptions<boolean>,
 ): CollabLearner | CollabNNLearner {
-  if (!(dls instanceof CollabDataLoaders)) {
+  if (!(dls instanceof CollabDataLoaders))
     throw new ArgumentError(
       `collabLearner needs loaders, such as CollabDataLoaders.fromPlays(plays) makes, got ${whatIs(dls)}.`,
     );
-  }
-  checkOptions(
-    options,
-    [...learnerOptions, 'useNn', 'nFactors', 'yRange', 'seed', 'layers', 'embSzs', 'config'],
-    'collabLearner',
-  );
-  const {
-    useNn = false,
-    nFactors = 50,
-    yRange,
-    seed = 42,
-    layers,
-    embSzs,
-    config,
-    ...rest
-  } = options;
+  checkOptions(options, [...learnerOptions, ...OPTIONS], 'collabLearner');
+  const { useNn, nFactors = 50, yRange, seed = 42, layers, embSzs, config, ...rest } = options;
   const random = new Random(seed).child('init');
-  if (useNn) {
-    const network = new EmbeddingNN(dls.classes, {
-      layers: layers ?? [nFactors],
-      embSzs,
-      yRange,
-      ...config,
-      random,
-    });
-    return withSeed(new CollabNNLearner(dls, network, rest), seed);
-  }
-  for (const [name, value] of Object.entries({ layers, embSzs, config })) {
-    if (value !== undefined)
+  for (const [name, value] of Object.entries({ layers, embSzs, config }))
+    if (value !== undefined && !useNn)
       throw new ArgumentError(`${name} is an option of the network: it needs useNn: true.`);
-  }
-  return withSeed(
-    new CollabLearner(dls, new EmbeddingDotBias(nFactors, dls.classes, { yRange, random }), rest),
-    seed,
-  );
-}
-
-function withSeed<L extends CollabModelLearner>(learn: L, seed: number | string): L {
+  const network = { layers: layers ?? [nFactors], embSzs, yRange, ...config, random };
+  const learn = useNn
+    ? new CollabNNLearner(dls, new EmbeddingNN(dls.classes, network), rest)
+    : new CollabLearner(dls, new EmbeddingDotBias(nFactors, dls.classes, { yRange, random }), rest);
   learn.seed = seed;
   return learn;
 }
@@ -132,40 +105,19 @@ function withSeed<L extends CollabModelLearner>(learn: L, seed: number | string)
 export class DotBiasRecommender extends CollabRecommender<CollabLearner> {
   readonly name: string = 'EmbeddingDotBias';
 
-  /**
-   * Factors and biases of a block of users and all tracks, before range and activation: see
-   * {@link Recommender.scores}.
-   */
-  scores(users: Int32Array, out: Float32Array): void {
-    checkScores(this, users, out);
-    this.learn.settle();
-    const { uWeight, iWeight, uBias, iBias, nFactors } = this.learn.model;
-    const tables = {
-      userFactors: uWeight.value,
-      trackFactors: iWeight.value,
+  protected vectors(): ModelVectors {
+    const { uWeight, iWeight, uBias, iBias, nFactors: width } = this.learn.model;
+    return {
+      user: { values: uWeight.value, width },
+      item: { values: iWeight.value, width },
       userBias: uBias.value,
       trackBias: iBias.value,
     };
-    factorScores(users, out, { ...tables, width: nFactors, skip: 1 });
-  }
-
-  /** The factors of each user; a copy. */
-  override userVectors(): TrackVectors {
-    this.learn.settle();
-    const { uWeight, nFactors } = this.learn.model;
-    return { values: Float32Array.from(uWeight.value.subarray(nFactors)), width: nFactors };
-  }
-
-  /** The factors of each track; a copy. */
-  override trackVectors(): TrackVectors {
-    this.learn.settle();
-    const { iWeight, nFactors } = this.learn.model;
-    return { values: Float32Array.from(iWeight.value.subarray(nFactors)), width: nFactors };
   }
 
   /**
-   * Recommends to a listener who is not in the training data. Their factors U and bias b are those
-   * that minimise, tracks fixed,
+   * Recommends to a user who is not in the training data. Their factors U and bias b are those that
+   * minimise, tracks fixed,
    *
    *     Σ loss(U·V + b + c, target) + ½·Σ λ·θ²    θ = (U, b)
    *
@@ -241,11 +193,10 @@ export class CollabLearner extends CollabModelLearner<DotBiasRecommender> {
     this.settle();
     const bias = this.model.iBias.value;
     indices.sort((a, b) => bias[b + 1] - bias[a + 1] || a - b);
-    const listeners = this.seen.usersPerTrack();
-    return new Table({
-      ...trackInfo(this.tracks.decode(indices), this),
+    const users = this.seen.usersPerTrack();
+    return tableOf(this, indices, {
       bias: Float64Array.from(indices, (t) => bias[t + 1]),
-      listeners: Float64Array.from(indices, (t) => listeners[t]),
+      listeners: Float64Array.from(indices, (t) => users[t]),
     });
   }
 
@@ -269,11 +220,7 @@ export class CollabLearner extends CollabModelLearner<DotBiasRecommender> {
    */
   factors(tracks: readonly Id[] = this.tracks.classes): Table {
     const indices = trackIndices(this, tracks, 'factors');
-    const { values, width } = this.trackVectors();
-    const columns = trackInfo(this.tracks.decode(indices), this);
-    for (let f = 0; f < width; f++)
-      columns[`f${f + 1}`] = Float64Array.from(indices, (t) => values[t * width + f]);
-    return new Table(columns);
+    return tableOf(this, indices, numbered('f', factorRows(this, indices), this.model.nFactors));
   }
 
   /**
@@ -285,17 +232,9 @@ export class CollabLearner extends CollabModelLearner<DotBiasRecommender> {
    */
   trackFactorsPca(tracks: readonly Id[], k = 2): Table {
     const indices = trackIndices(this, tracks, 'trackFactorsPca');
-    this.settle();
-    const { iWeight, nFactors } = this.model;
-    const rows = new Float32Array(indices.length * nFactors);
-    indices.forEach((t, i) => {
-      rows.set(iWeight.value.subarray((t + 1) * nFactors, (t + 2) * nFactors), i * nFactors);
-    });
-    const coordinates = principalComponents(rows, { width: nFactors, components: k });
-    const columns = trackInfo(this.tracks.decode(indices), this);
-    for (let c = 0; c < k; c++)
-      columns[`pc${c + 1}`] = Float64Array.from(indices, (_, i) => coordinates[i * k + c]);
-    return new Table(columns);
+    const width = this.model.nFactors;
+    const components = principalComponents(factorRows(this, indices), { width, components: k });
+    return tableOf(this, indices, numbered('pc', components, k));
   }
 
   protected override makeRecommender(): DotBiasRecommender {
@@ -329,4 +268,37 @@ export class CollabLearner extends CollabModelLearner<DotBiasRecommender> {
       return learn;
     },
   });
+}
+
+/** The factors of tracks, row-major. */
+function factorRows(learn: CollabLearner, indices: readonly number[]): Float32Array {
+  learn.settle();
+  const { iWeight, nFactors } = learn.model;
+  const rows = new Float32Array(indices.length * nFactors);
+  indices.forEach((t, i) => {
+    rows.set(iWeight.value.subarray((t + 1) * nFactors, (t + 2) * nFactors), i * nFactors);
+  });
+  return rows;
+}
+
+/** Some columns of tracks, behind what the tracks are. */
+function tableOf(
+  learn: CollabLearner,
+  indices: readonly number[],
+  columns: Readonly<Record<string, Column>>,
+): Table {
+  return new Table({ ...trackInfo(learn.tracks.decode(indices), learn), ...columns });
+}
+
+/** Rows of some width as columns NAME1, NAME2, …. */
+function numbered(
+  name: string,
+  rows: ArrayLike<number>,
+  width: number,
+): Record<string, Float64Array> {
+  const length = rows.length / width;
+  const column = (c: number) => Float64Array.from({ length }, (_, i) => rows[i * width + c]);
+  return Object.fromEntries(
+    Array.from({ length: width }, (_, c) => [`${name}${c + 1}`, column(c)]),
+  );
 }

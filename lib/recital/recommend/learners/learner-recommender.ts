@@ -1,26 +1,22 @@
 import { CollabDataLoaders } from '../../data/collab.js';
 import { ArgumentError } from '../../errors.js';
 import { Learner } from '../../learner/learner.js';
-import { EmbeddingDotBias } from '../../models/embedding-dot-bias.js';
-import { EmbeddingNN } from '../../models/embedding-nn.js';
-import { LightGCN } from '../../models/light-gcn.js';
 import { predictions } from '../../nn/model.js';
-import { checkOptions, whatIs } from '../../options.js';
+import { checkArgument, given, whatIs } from '../../options.js';
 import { checkScores, Recommender } from '../recommender.js';
 import type { SavedForm } from '../saved-form.js';
-import { CollabLearner } from './collab.js';
-import { CollabNNLearner } from './collab-nn.js';
-import { CollabModelLearner, trainingInteractions } from './collab-recommender.js';
-import { LightGCNLearner } from './light-gcn.js';
+import { CollabModelLearner, trainingInteractions } from './recommending-learner.js';
 
 /** Pairs of a user and a track that go through a model at once. */
 const CHUNK = 4096;
 
-/** Options of LearnerRecommender. */
-export interface LearnerRecommenderOptions {
+const DEFAULTS = {
   /** What it is called in comparisons; default `own model`. */
-  name?: string;
-}
+  name: 'own model',
+};
+
+/** Options of LearnerRecommender. */
+export type LearnerRecommenderOptions = Partial<typeof DEFAULTS>;
 
 /**
  * Recommends by a model of one's own, written with `tensorflowModel` or as a plain object, that a
@@ -52,18 +48,26 @@ export class LearnerRecommender extends Recommender {
     readonly learn: Learner,
     options: LearnerRecommenderOptions = {},
   ) {
-    checkOptions(options, ['name'], 'LearnerRecommender');
-    const { name = 'own model' } = options;
+    const { name } = given(DEFAULTS, options, 'LearnerRecommender');
     if (typeof name !== 'string' || name === '')
       throw new ArgumentError(`name must be a text, got ${whatIs(name)}.`);
-    const { names, catalogue, seen } = partsOf(learn);
+    const of = 'LearnerRecommender';
+    const example = 'a learner, such as new Learner(dls, model)';
+    checkArgument(learn instanceof Learner, learn, of, example);
+    const { dls, model } = learn;
+    const loaders = 'a learner with CollabDataLoaders, which know users and tracks';
+    checkArgument(dls instanceof CollabDataLoaders, dls, of, loaders);
+    if (model.outputs !== 1)
+      throw new ArgumentError(
+        `LearnerRecommender needs a model with one output, the score of a user and a track; got one with ${model.outputs}.`,
+      );
+    const { names, catalogue } = dls;
+    const seen = learn instanceof CollabModelLearner ? learn.seen : trainingInteractions(dls);
     super(seen, { names, catalogue });
     this.name = name;
   }
 
-  /**
-   * What the model predicts for a block of users and all tracks: see {@link Recommender.scores}.
-   */
+  /** What the model predicts for a block of users and all tracks: {@link Recommender.scores}. */
   scores(users: Int32Array, out: Float32Array): void {
     checkScores(this, users, out);
     const { learn } = this;
@@ -77,18 +81,13 @@ export class LearnerRecommender extends Recommender {
         user[i] = users[Math.floor((from + i) / tracks)] + 1; // row 0 of the tables is #na#
         item[i] = ((from + i) % tracks) + 1;
       }
-      const batch = {
-        size,
-        inputs: [user, item],
-        targets: new Float32Array(size).fill(NaN),
-        rows: new Int32Array(size).fill(-1),
-      };
+      const [targets, rows] = [new Float32Array(size).fill(NaN), new Int32Array(size).fill(-1)];
+      const batch = { size, inputs: [user, item], targets, rows };
       const made = predictions(learn.model, batch, { training: false });
-      if (made.length < size) {
+      if (made.length < size)
         throw new ArgumentError(
           `The model's forward must return a prediction for each of the ${size} rows of the batch, got ${made.length} numbers.`,
         );
-      }
       out.set(made.subarray(0, size), from);
     }
   }
@@ -98,61 +97,17 @@ export class LearnerRecommender extends Recommender {
     return this.learn.lossFunc.activation(Float32Array.of(score), 1)[0];
   }
 
-  /** How a file describes it, and how it is made again. */
+  /** How a file describes it, and how it is made again: only learners that are recommenders can. */
   static readonly saved: SavedForm<LearnerRecommender> = {
     name: 'LearnerRecommender',
     data: 'none',
-    describe: (recommender) => ({
-      config: { title: recommender.name },
-      parts: [libraryLearner(recommender)],
-    }),
+    describe({ name, learn }) {
+      if (learn instanceof CollabModelLearner) return { config: { title: name }, parts: [learn] };
+      throw new ArgumentError(
+        `The model of ${name} is one of your own: a file holds no code. Keep its weights by learn.save(file); to use them, make the learner as before, then learn.load(file).`,
+      );
+    },
     make: (_data, config, _tensors, [learn]) =>
       new LearnerRecommender(learn as unknown as Learner, { name: config.text('title') }),
   };
-}
-
-/** What the learner's loaders know. */
-function partsOf(
-  learn: Learner,
-): Pick<CollabDataLoaders, 'names' | 'catalogue'> & Pick<Recommender, 'seen'> {
-  if (!(learn instanceof Learner))
-    throw new ArgumentError(
-      `LearnerRecommender needs a learner, such as new Learner(dls, model), got ${whatIs(learn)}.`,
-    );
-  const { dls, model } = learn;
-  if (!(dls instanceof CollabDataLoaders)) {
-    throw new ArgumentError(
-      `LearnerRecommender needs a learner with CollabDataLoaders, which know users and tracks, got ${whatIs(dls)}.`,
-    );
-  }
-  if (model.outputs !== 1) {
-    throw new ArgumentError(
-      `LearnerRecommender needs a model with one output, the score of a user and a track; got one with ${model.outputs}.`,
-    );
-  }
-  return {
-    names: dls.names,
-    catalogue: dls.catalogue,
-    seen: learn instanceof CollabModelLearner ? learn.seen : trainingInteractions(dls),
-  };
-}
-
-/** A learner of the library for the same model and loaders, which a file can hold. */
-function libraryLearner({ name, learn }: LearnerRecommender): CollabModelLearner {
-  if (learn instanceof CollabModelLearner) return learn;
-  const { model, lossFunc, wd, epochsTrained } = learn;
-  const dls = learn.dls as CollabDataLoaders;
-  const options = { lossFunc, wd };
-  let made: CollabModelLearner;
-  if (model instanceof EmbeddingDotBias) made = new CollabLearner(dls, model, options);
-  else if (model instanceof EmbeddingNN) made = new CollabNNLearner(dls, model, options);
-  else if (model instanceof LightGCN) made = new LightGCNLearner(dls, model, options);
-  else {
-    throw new ArgumentError(
-      `The model of ${name} is one of your own, and a file holds no code to make it again of. Keep its weights by learn.save(file); to use them, make the model, the ` +
-        'loaders and the learner as before, then learn.load(file) and new LearnerRecommender(learn).',
-    );
-  }
-  made.epochsTrained = epochsTrained;
-  return made;
 }

@@ -1,17 +1,19 @@
 import { Random } from '../../compute/random.js';
 import { CollabDataLoaders } from '../../data/collab.js';
-import type { Fields } from '../../data/files/fields.js';
-import { ArgumentError } from '../../errors.js';
 import type { LearnerOptions } from '../../learner/learner.js';
 import type { OptFunc } from '../../learner/optimizers/optimizer.js';
 import { Adam } from '../../learner/optimizers/steps.js';
 import { LightGCN, type LightGCNOptions } from '../../models/light-gcn.js';
 import { BPRLoss } from '../../nn/losses.js';
-import { factorScores } from '../factors/factors.js';
+import { checkArgument } from '../../options.js';
 import { FoldedUser, type HistoryItem, type HistoryOptions, readHistory } from '../fold-in.js';
-import { checkScores, type TrackVectors } from '../recommender.js';
 import type { SavedForm } from '../saved-form.js';
-import { CollabModelLearner, CollabRecommender, collabForm } from './collab-recommender.js';
+import {
+  CollabModelLearner,
+  CollabRecommender,
+  type ModelVectors,
+} from './recommending-learner.js';
+import { collabForm } from './saved-learner.js';
 
 /**
  * Options of {@link lightGCNLearner}; those of a Learner, whose `lossFunc` and `optFunc` have other
@@ -40,26 +42,13 @@ export function lightGCNLearner(
   dls: CollabDataLoaders,
   options: LightGCNLearnerOptions = {},
 ): LightGCNLearner {
-  if (!(dls instanceof CollabDataLoaders)) {
-    throw new ArgumentError(
-      `lightGCNLearner needs loaders, such as CollabDataLoaders.fromPlays(plays, { negatives: { n: 1 } }) makes.`,
-    );
-  }
-  const {
-    nFactors,
-    layers,
-    reg,
-    seed = 42,
-    lossFunc = new BPRLoss(),
-    optFunc = pytorchAdam,
-    ...rest
-  } = options;
-  const model = new LightGCN(dls.classes, dls.seen, {
-    nFactors,
-    layers,
-    reg,
-    random: new Random(seed).child('init'),
-  });
+  const wanted =
+    'loaders, such as CollabDataLoaders.fromPlays(plays, { negatives: { n: 1 } }) makes';
+  checkArgument(dls instanceof CollabDataLoaders, dls, 'lightGCNLearner', wanted);
+  const { nFactors, layers, reg, seed = 42, ...rest } = options;
+  const random = new Random(seed).child('init');
+  const model = new LightGCN(dls.classes, dls.seen, { nFactors, layers, reg, random });
+  const { lossFunc = new BPRLoss(), optFunc = pytorchAdam } = rest;
   const learn = new LightGCNLearner(dls, model, { ...rest, lossFunc, optFunc });
   learn.seed = seed;
   return learn;
@@ -76,60 +65,32 @@ const pytorchAdam: OptFunc = (params, { lr }) =>
 export class LightGCNRecommender extends CollabRecommender<LightGCNLearner> {
   readonly name: string = 'LightGCN';
 
-  /**
-   * The product of the final vectors of a block of users and all tracks: see
-   * {@link Recommender.scores}.
-   */
-  scores(users: Int32Array, out: Float32Array): void {
-    checkScores(this, users, out);
-    this.learn.settle();
-    const { nFactors, classes } = this.learn.model;
-    const all = this.learn.model.propagated();
-    const [userRows, trackRows] = [classes.user.length, classes.item.length];
-    const tables = {
-      userFactors: all.subarray(0, userRows * nFactors),
-      trackFactors: all.subarray(userRows * nFactors),
-      userBias: new Float32Array(userRows),
-      trackBias: new Float32Array(trackRows),
-    };
-    factorScores(users, out, { ...tables, width: nFactors, skip: 1 });
-  }
-
-  /** The final vector of each user; a copy. */
-  override userVectors(): TrackVectors {
-    this.learn.settle();
-    const { nFactors, classes } = this.learn.model;
+  protected vectors(): ModelVectors {
+    const { model } = this.learn;
+    const { nFactors: width, classes } = model;
+    const all = model.propagated();
+    const from = classes.user.length * width;
     return {
-      values: this.learn.model.propagated().slice(nFactors, classes.user.length * nFactors),
-      width: nFactors,
-    };
-  }
-
-  /** The final vector of each track; a copy. */
-  override trackVectors(): TrackVectors {
-    this.learn.settle();
-    const { nFactors, classes } = this.learn.model;
-    return {
-      values: this.learn.model.propagated().slice((classes.user.length + 1) * nFactors),
-      width: nFactors,
+      user: { values: all.subarray(0, from), width },
+      item: { values: all.subarray(from), width },
     };
   }
 
   /**
-   * Recommends to a listener who is not in the training data, as to a node that joins the graph,
-   * with a vector of its own that is 0: what its tracks pass on to it, each by 1/√(tracks ·
-   * listeners), is its vector. Playcounts make no difference.
+   * Recommends to a user who is not in the training data, as to a node that joins the graph, with a
+   * vector of its own that is 0: what its tracks pass on to it, each by 1/√(tracks · users of the
+   * track), is its vector. Playcounts make no difference.
    */
   override foldIn(history: readonly HistoryItem[], options: HistoryOptions = {}): FoldedUser {
     this.learn.settle();
     const { track, skipped } = readHistory(this, history, options);
     const { nFactors, classes, layers } = this.learn.model;
-    const listeners = this.seen.usersPerTrack();
+    const users = this.seen.usersPerTrack();
     const start = (t: number): number => (classes.user.length + 1 + t) * nFactors;
     const passed = this.learn.model.passedOn();
     const vector = new Float64Array(nFactors);
     for (const t of track) {
-      const norm = 1 / Math.sqrt(track.length * listeners[t]) / (layers + 1);
+      const norm = 1 / Math.sqrt(track.length * users[t]) / (layers + 1);
       for (let f = 0; f < nFactors; f++) vector[f] += norm * passed[start(t) + f];
     }
     const all = this.learn.model.propagated();
@@ -164,26 +125,17 @@ export class LightGCNLearner extends CollabModelLearner<LightGCNRecommender> {
     parameterCount: (config, { user, item }) =>
       (user.length + item.length) * config.count('nFactors'),
     // The graph is that of the loaders, which come next: until then a model without neighbours.
-    make: (config, classes) =>
-      new LightGCN(classes, noNeighbours(classes.user.length), {
-        nFactors: config.count('nFactors'),
-        layers: config.count('layers'),
-        reg: readReg(config),
-      }),
-    learner: (dls, { nFactors, layers, reg, weight }, options) => {
+    make(config, classes) {
+      const reg = config.has('reg') ? config.number('reg') : undefined;
+      if (reg !== undefined && reg < 0) config.wrong('reg', '0 or more');
+      const [nFactors, layers] = [config.count('nFactors'), config.count('layers')];
+      const none = { indptr: new Int32Array(classes.user.length + 1), indices: new Int32Array(0) };
+      return new LightGCN(classes, none, { nFactors, layers, reg });
+    },
+    learner(dls, { nFactors, layers, reg, weight }, options) {
       const model = new LightGCN(dls.classes, dls.seen, { nFactors, layers, reg });
       model.weight.value.set(weight.value);
       return new LightGCNLearner(dls, model, options);
     },
   });
-}
-
-function readReg(config: Fields): number | undefined {
-  if (!config.has('reg')) return undefined;
-  const reg = config.number('reg');
-  return reg >= 0 ? reg : config.wrong('reg', '0 or more');
-}
-
-function noNeighbours(users: number): { indptr: Int32Array; indices: Int32Array } {
-  return { indptr: new Int32Array(users + 1), indices: new Int32Array(0) };
 }

@@ -1,19 +1,18 @@
 import path from 'node:path';
+import type { CollabDataLoaders } from '../../data/collab.js';
 import { makeFolder } from '../../data/files/atomic-write.js';
-import type { Fields, Json } from '../../data/files/fields.js';
-import type { Tensor, TensorSource } from '../../data/files/safetensors.js';
-import { DataError } from '../../errors.js';
+import type { Json } from '../../data/files/fields.js';
+import type { Vocabulary } from '../../data/vocabulary.js';
+import { ArgumentError } from '../../errors.js';
 import { Learner, type LearnerOptions } from '../../learner/learner.js';
 import { isPath, modelFile, writeModelFile } from '../../learner/model-file.js';
-import type { Loss } from '../../nn/loss.js';
-import { lossConfig, lossFromConfig } from '../../nn/losses.js';
-import type { Recommender } from '../recommender.js';
-import {
-  type ExportOptions,
-  exportOptions,
-  formOf,
-  type RecommenderDescription,
-} from '../saved-form.js';
+import { sigmoid } from '../../nn/activations.js';
+import type { Model } from '../../nn/model.js';
+import { said } from '../../options.js';
+import { factorScores } from '../factors/factors.js';
+import { Interactions, type InteractionTotals } from '../interactions.js';
+import { checkScores, Recommender, type TrackVectors } from '../recommender.js';
+import { type ExportOptions, exportOptions, formOf } from '../saved-form.js';
 
 /** A learner that has a recommender: see {@link recommendingLearner}. */
 export abstract class WithRecommender<R extends Recommender> extends Learner {
@@ -57,7 +56,7 @@ export abstract class WithRecommender<R extends Recommender> extends Learner {
 }
 
 /** What learners answer as recommenders. */
-export interface Members<Base> {
+interface Members<Base> {
   readonly properties: readonly (keyof Base & string)[];
   readonly methods: readonly (keyof Base & string)[];
 }
@@ -66,20 +65,13 @@ export interface Members<Base> {
 export const RECOMMENDER_MEMBERS = {
   properties: ['name', 'names', 'catalogue', 'seen', 'users', 'tracks', 'prediction', 'canFoldIn'],
   methods: [
-    'knows',
-    'knowsTrack',
-    'scores',
-    'trackVectors',
-    'foldIn',
-    'recommend',
-    'recommendBatch',
-    'similarTracks',
-    'similarUsers',
+    ...(['knows', 'knowsTrack', 'scores', 'trackVectors', 'foldIn'] as const),
+    ...(['recommend', 'recommendBatch', 'similarTracks', 'similarUsers'] as const),
   ],
 } as const satisfies Members<Recommender>;
 
 /** A base class of learners: see {@link recommendingLearner}. */
-export type RecommendingLearner<Base extends Recommender> = abstract new <R extends Base>(
+type RecommendingLearner<Base extends Recommender> = abstract new <R extends Base>(
   ...args: ConstructorParameters<typeof Learner>
 ) => WithRecommender<R> & { readonly [M in keyof Base]: R[M] };
 
@@ -92,74 +84,145 @@ export function recommendingLearner<Base extends Recommender>({
   methods,
 }: Members<Base>): RecommendingLearner<Base> {
   abstract class Forwarding extends WithRecommender<Base> {}
-  for (const name of properties) {
-    Object.defineProperty(Forwarding.prototype, name, {
-      get(this: Forwarding): unknown {
-        const { recommender } = this;
-        const value: unknown = recommender[name];
-        return typeof value === 'function' ? value.bind(recommender) : value;
+  const define = (name: keyof Base & string, how: PropertyDescriptor & ThisType<Forwarding>) =>
+    Object.defineProperty(Forwarding.prototype, name, how);
+  for (const name of properties)
+    define(name, {
+      get() {
+        const value: unknown = this.recommender[name];
+        return typeof value === 'function' ? value.bind(this.recommender) : value;
       },
     });
-  }
-  for (const name of methods) {
-    Object.defineProperty(Forwarding.prototype, name, {
-      value(this: Forwarding, ...args: unknown[]): unknown {
+  for (const name of methods)
+    define(name, {
+      value(...args: unknown[]) {
         const { recommender } = this;
         return (recommender[name] as (...args: unknown[]) => unknown).apply(recommender, args);
       },
     });
-  }
   return Forwarding as unknown as RecommendingLearner<Base>;
 }
 
-/** What a file says of every learner, and of this one in `config` and `tensors`. */
-export function learnerDescription(
-  { lossFunc, epochsTrained, seed }: WithRecommender<Recommender>,
-  config: { readonly [name: string]: Json | undefined },
-  tensors: ReadonlyMap<string, Tensor>,
-): RecommenderDescription {
-  const learner = { ...config, loss: lossConfig(lossFunc), epochsTrained, seed } as Json;
-  return { config: { name: 'learner', learner }, tensors };
+/**
+ * A model of users and items.
+ * @example const model: CollabModel = new EmbeddingDotBias(8, dls.classes, { random: new Random(1) });
+ */
+export interface CollabModel extends Model {
+  /** Users and items by row of its tables, `#na#` first. */
+  readonly classes: { readonly user: Vocabulary; readonly item: Vocabulary };
+  /** Sigmoid range of the prediction, if any. */
+  readonly yRange: readonly [number, number] | undefined;
 }
 
-/** What {@link learnerDescription} says of every learner, put into one that is made again. */
-export function restoreLearner<L extends WithRecommender<Recommender>>(
-  learn: L,
-  config: Fields,
-): L {
-  learn.epochsTrained = config.count('epochsTrained');
-  if (config.has('seed'))
-    learn.seed = config.isText('seed') ? config.text('seed') : config.number('seed');
-  return learn;
-}
-
-/** The options of a learner in a file: the loss in its description, or one's own in its place. */
-export function restoreOptions(
-  config: Fields,
-  options: LearnerOptions,
-): LearnerOptions & { lossFunc: Loss } {
-  const fields = config.object('loss');
-  const name = fields.text('name');
-  if (options.lossFunc && options.lossFunc.name !== name)
-    throw new DataError(`it was trained with ${name}, but lossFunc is a ${options.lossFunc.name}.`);
-  const lossFunc = options.lossFunc ?? lossFromConfig(fields);
-  if (!lossFunc)
-    throw new DataError(
-      `it was trained with ${name}, which is not one of the library's losses: give it, loadLearner(file, { lossFunc }).`,
-    );
-  return { ...options, lossFunc };
+/** The vectors of a model, and the biases if it has them, a row per user or item, `#na#` first. */
+export interface ModelVectors {
+  readonly user: TrackVectors;
+  readonly item: TrackVectors;
+  readonly userBias?: Float32Array;
+  readonly trackBias?: Float32Array;
 }
 
 /**
- * Compares the number of weights in a file with that of the model that it describes, before memory
- * is taken for the model.
+ * Base class of the recommenders of learners on CollabDataLoaders: by default the score is the
+ * product of the vectors of user and track, and their biases. Users and tracks are those of the
+ * training rows: of a track that occurs in validation only nothing was learnt. Lists report the
+ * prediction, as `getPreds` returns it.
  */
-export function checkWeights(st: TensorSource, expected: number, model: string): void {
-  let there = 0;
-  for (const [name, { shape }] of st.tensors)
-    if (name.startsWith('model.')) there += shape.reduce((a, b) => a * b, 1);
-  if (expected !== there)
-    throw new DataError(
-      `it holds ${there} weights, a ${model} such as it describes has ${expected}.`,
+export abstract class CollabRecommender<L extends CollabModelLearner> extends Recommender {
+  constructor(readonly learn: L) {
+    const { names, catalogue } = learn.dls;
+    const seen = trainingInteractions(learn.dls);
+    super(learn.totals ? Interactions.ofTotals(seen, learn.totals) : seen, { names, catalogue });
+  }
+
+  /** The vectors of the model as it is. */
+  protected abstract vectors(): ModelVectors;
+
+  /**
+   * Scores of a block of users for all tracks, before range and activation: see
+   * {@link Recommender.scores}.
+   */
+  scores(users: Int32Array, out: Float32Array): void {
+    checkScores(this, users, out);
+    this.learn.settle();
+    const { user, item, userBias, trackBias } = this.vectors();
+    factorScores(users, out, {
+      userFactors: user.values,
+      trackFactors: item.values,
+      userBias,
+      trackBias,
+      width: user.width,
+      skip: 1,
+    });
+  }
+
+  /**
+   * What `getPreds` would return for a score: the range of the model, then the activation of the
+   * loss.
+   */
+  override prediction(score: number): number {
+    if (typeof score !== 'number')
+      throw new ArgumentError(`A score is a number, got ${said(score)}.`);
+    const { yRange } = this.learn.model;
+    const value = yRange ? yRange[0] + (yRange[1] - yRange[0]) * sigmoid(score) : score;
+    return this.learn.lossFunc.activation(Float32Array.of(value), 1)[0];
+  }
+
+  /** The vector of each user; a copy. */
+  override userVectors(): TrackVectors {
+    return this.copyOf('user');
+  }
+
+  /** The vector of each track; a copy. */
+  override trackVectors(): TrackVectors {
+    return this.copyOf('item');
+  }
+
+  private copyOf(side: 'user' | 'item'): TrackVectors {
+    this.learn.settle();
+    const { values, width } = this.vectors()[side];
+    return { values: Float32Array.from(values.subarray(width)), width };
+  }
+}
+
+/** A recommender of predictions, with a vector for each user and track. */
+type VectorRecommender = Recommender &
+  Required<Pick<Recommender, 'prediction' | 'trackVectors' | 'userVectors'>>;
+
+/** Base class of learners of a {@link CollabModel} on CollabDataLoaders. */
+export abstract class CollabModelLearner<
+  R extends VectorRecommender = VectorRecommender,
+> extends recommendingLearner<VectorRecommender>({
+  properties: RECOMMENDER_MEMBERS.properties,
+  methods: [...RECOMMENDER_MEMBERS.methods, 'userVectors'],
+})<R> {
+  declare readonly dls: CollabDataLoaders;
+  declare readonly model: CollabModel;
+  /** Of a learner from a file without listening histories: how many play each track. */
+  totals: InteractionTotals | undefined;
+
+  constructor(dls: CollabDataLoaders, model: CollabModel, options: LearnerOptions = {}) {
+    super(dls, model, options);
+    const [own, theirs] = [model, dls].map(
+      ({ classes: { user, item } }) => `${user.length} users × ${item.length} items`,
     );
+    if (own !== theirs)
+      throw new ArgumentError(`The model is for ${own}, the loaders have ${theirs}.`);
+  }
+}
+
+/** What each user has in training, numbered without `#na#`. */
+export function trainingInteractions({ classes, seen }: CollabDataLoaders): Interactions {
+  const withoutNa = (vocabulary: Vocabulary): Vocabulary =>
+    vocabulary.subset(Int32Array.from({ length: vocabulary.length - 1 }, (_, i) => i + 1));
+  const indptr = new Int32Array(classes.user.length);
+  const indices = new Int32Array(seen.indices.length);
+  let n = 0;
+  for (let u = 1; u < classes.user.length; u++) {
+    for (let j = seen.indptr[u]; j < seen.indptr[u + 1]; j++)
+      if (seen.indices[j] > 0) indices[n++] = seen.indices[j] - 1;
+    indptr[u] = n;
+  }
+  const [users, tracks] = [withoutNa(classes.user), withoutNa(classes.item)];
+  return Interactions.fromCsr({ users, tracks, indptr, indices: indices.slice(0, n) });
 }
