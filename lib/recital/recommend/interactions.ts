@@ -4,17 +4,16 @@ import { Csr, type CsrRows } from '../data/csr.js';
 import { Plays } from '../data/plays.js';
 import { Vocabulary } from '../data/vocabulary.js';
 import { ArgumentError } from '../errors.js';
-import { checkArgument, isNumbers, said, whatIs } from '../options.js';
+import { checkArgument, checkLengths, isNumbers, whatIs } from '../options.js';
 
 /** What {@link Interactions.fromPairs} is made from: columns of equal length. */
 export interface InteractionPairs {
-  /** The users; never with `#na#`. */
+  /** The users and the tracks; never with `#na#`. */
   users: Vocabulary;
-  /** The tracks; never with `#na#`. */
   tracks: Vocabulary;
-  /** Index in `users`, one a pair. */
+  /** Index in `users`, one per pair. */
   user: Int32Array;
-  /** Index in `tracks`, one a pair. */
+  /** Index in `tracks`, one per pair. */
   track: Int32Array;
   /** Playcount of each pair; default 1 each. Repeated pairs are summed. */
   playcount?: Float32Array;
@@ -30,7 +29,7 @@ export interface InteractionTotals {
   readonly meanLog: number;
 }
 
-/** Those of plays, as long as these are there. */
+/** Those that {@link Interactions.fromPlays} has made. */
 const ofPlays = new WeakMap<Plays, Interactions>();
 
 /**
@@ -46,7 +45,7 @@ export class Interactions implements CsrRows {
   readonly length: number;
   readonly indptr: Int32Array;
   readonly indices: Int32Array;
-  /** How often, one a pair; more than 0. */
+  /** How often, one per pair; more than 0. */
   readonly playcount: Float32Array;
   private byTrack: CsrRows | undefined;
 
@@ -70,31 +69,26 @@ export class Interactions implements CsrRows {
    * @example Interactions.fromPlays(plays).usersPerTrack() // how many have played each track
    */
   static fromPlays(plays: Plays): Interactions {
-    if (!(plays instanceof Plays)) {
+    if (!(plays instanceof Plays))
       throw new ArgumentError(
         `Plays were expected, such as readPlays reads or Plays.fromRows([{ user: 'u1', track: 't1' }]) makes, got ${whatIs(plays)}.`,
       );
-    }
-    let made = ofPlays.get(plays);
-    if (!made)
-      ofPlays.set(plays, (made = interruptible(() => Interactions.fromPairs(plays.compact()))));
+    const made = ofPlays.get(plays) ?? interruptible(() => Interactions.fromPairs(plays.compact()));
+    ofPlays.set(plays, made);
     return made;
   }
 
   /** From pairs of indices. The vocabularies are kept whole. */
   static fromPairs(pairs: InteractionPairs): Interactions {
+    const fits = isNumbers(pairs?.user) && isNumbers(pairs.track);
     checkArgument(
-      isNumbers(pairs?.user) && isNumbers(pairs.track),
+      fits,
       pairs,
       'fromPairs',
       '{ users, tracks, user, track }; fromPlays takes plays',
     );
     const { users, tracks, user, track, playcount } = pairs;
-    if (track.length !== user.length || (playcount && playcount.length !== user.length)) {
-      throw new ArgumentError(
-        `Pairs need columns of equal lengths, got user: ${user.length}, track: ${track.length}, playcount: ${playcount?.length}.`,
-      );
-    }
+    checkLengths({ user, track, ...(playcount && { playcount }) });
     for (let i = 0; i < user.length; i++) {
       if (user[i] >= 0 && user[i] < users.length && track[i] >= 0 && track[i] < tracks.length)
         continue;
@@ -104,36 +98,33 @@ export class Interactions implements CsrRows {
     }
     if (playcount && !allPositive(playcount))
       throw new ArgumentError('Playcounts must be positive, finite numbers.');
-    const matrix = Csr.fromPairs(
-      [users.length, tracks.length],
-      { row: user, column: track, value: playcount },
-      Float32Array,
-    );
+    const columns = { row: user, column: track, value: playcount };
+    const matrix = Csr.fromPairs([users.length, tracks.length], columns, Float32Array);
     return new Interactions(users, tracks, matrix);
   }
 
   /**
-   * From rows that are there already, one a user, kept as they are and checked.
-   * @param rows the tracks of each user, ascending; `playcount`: one a pair, more than 0, default 1
-   *   each
+   * From rows that are there already, one per user, kept as they are and checked.
+   * @param rows the tracks of each user, ascending; `playcount`: one per pair, more than 0, default
+   *   1 each
    */
   static fromCsr(
     rows: CsrRows & { users: Vocabulary; tracks: Vocabulary; playcount?: Float32Array },
   ): Interactions {
+    const fits = isNumbers(rows?.indptr) && isNumbers(rows.indices);
     checkArgument(
-      isNumbers(rows?.indptr) && isNumbers(rows.indices),
+      fits,
       rows,
       'fromCsr',
       '{ users, tracks, indptr, indices }; fromPlays takes plays',
     );
     const { users, tracks, indptr, indices } = rows;
     const data = rows.playcount ?? new Float32Array(indices.length).fill(1);
-    const matrix = new Csr({ shape: [users.length, tracks.length], indptr, indices, data });
-    if (data.length !== indices.length || !allPositive(data)) {
+    if (data.length !== indices.length || !allPositive(data))
       throw new ArgumentError(
         `${indices.length} playcounts above 0 were expected, one for each pair.`,
       );
-    }
+    const matrix = new Csr({ shape: [users.length, tracks.length], indptr, indices, data });
     Csr.check(matrix);
     return new Interactions(users, tracks, matrix);
   }
@@ -147,50 +138,33 @@ export class Interactions implements CsrRows {
     ids: Plays | { readonly users: Vocabulary; readonly tracks: Vocabulary },
     totals: InteractionTotals,
   ): Interactions {
-    checkArgument(
-      ids?.users instanceof Vocabulary &&
-        ids.tracks instanceof Vocabulary &&
-        isNumbers(totals?.listeners) &&
-        isNumbers(totals.plays),
-      ids,
-      'ofTotals',
-      '{ users, tracks } and { listeners, plays, meanLog }',
-    );
+    const known = ids?.users instanceof Vocabulary && ids.tracks instanceof Vocabulary;
+    const fits = known && isNumbers(totals?.listeners) && isNumbers(totals.plays);
+    const wanted = '{ users, tracks } and { listeners, plays, meanLog }';
+    checkArgument(fits, ids, 'ofTotals', wanted);
     const { users, tracks } = ids;
-    const none = new Int32Array(0);
-    const nothing = Csr.fromPairs(
-      [users.length, tracks.length],
-      { row: none, column: none },
-      Float32Array,
-    );
+    const none = { row: new Int32Array(0), column: new Int32Array(0) };
+    const nothing = Csr.fromPairs([users.length, tracks.length], none, Float32Array);
     const made = new Interactions(users, tracks, nothing, totals);
     if (ids instanceof Plays) ofPlays.set(ids, made);
     return made;
   }
 
-  /**
-   * The mean of the natural logarithms of the playcounts: of the geometric mean; NaN without plays.
-   */
+  /** The logarithm of the geometric mean of the playcounts; NaN without plays. */
   get meanLog(): number {
     if (this.totals) return this.totals.meanLog;
-    let logs = 0;
-    for (let j = 0; j < this.length; j++) logs += Math.log(this.playcount[j]);
-    return logs / this.length;
+    return this.playcount.reduce((sum, count) => sum + Math.log(count), 0) / this.length;
   }
 
   /** The track indices of a user (by index), ascending. A view: not to be written to. */
   row(user: number): Int32Array {
-    if (typeof user !== 'number')
-      throw new ArgumentError(
-        `row needs the number of a user, such as users.index(id), got ${said(user)}.`,
-      );
+    checkArgument(typeof user === 'number', user, 'row', 'the number of a user: users.index(id)');
     return this.matrix.row(user);
   }
 
   /** Whether a user has played a track (both by index). */
   has(user: number, track: number): boolean {
-    if (typeof user !== 'number')
-      throw new ArgumentError(`has needs the numbers of a user and a track, got ${said(user)}.`);
+    checkArgument(typeof user === 'number', user, 'has', 'the numbers of a user and a track');
     return this.matrix.has(user, track);
   }
 

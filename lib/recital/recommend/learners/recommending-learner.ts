@@ -35,11 +35,9 @@ export abstract class WithRecommender<R extends Recommender> extends Learner {
    * learner no longer leaves out what users have played, and a learner of sequences recommends
    * after given tracks only.
    *
-   * In safetensors' format: `model.PARAMETER`, `buffers.NAME`, `classes.…` and `users` (`.bytes`:
-   * the ids in UTF-8, one after the other; `.offsets`: id i is bytes[offsets[i] … offsets[i + 1])),
-   * `seen.indptr` and `seen.indices` (user u has played the tracks indices[indptr[u] … indptr[u +
-   * 1])) or, of sequences, `histories.indptr` and `histories.item`, `catalogue.…`, and in its
-   * metadata a description as JSON.
+   * In safetensors' format: `model.PARAMETER`, `buffers.NAME`; `classes.…` and `users`, ids in
+   * UTF-8 (`.bytes`, `.offsets`); `seen.indptr` and `seen.indices`, the tracks of each user, or
+   * `histories.indptr` and `histories.item`; `catalogue.…`; in its metadata a description as JSON.
    * @param file a name: the file is `path/NAME.safetensors`, default `export`. Or a path that is
    *   absolute or begins with `./`
    * @returns the path of the file
