@@ -4,6 +4,7 @@ import path from 'node:path';
 import type {
   DuckDBConnection,
   DuckDBDataChunk,
+  DuckDBDecimalValue,
   DuckDBResult,
   DuckDBValue,
 } from '@duckdb/node-api';
@@ -50,26 +51,22 @@ async function* onDatabase<T>(work: Work<T>): AsyncSteps<T> {
   const { DuckDBInstance } = await import('@duckdb/node-api'); // when first needed: the import costs time
   const threads = threadLimit();
   const spill = spillFolder();
+  let instance: Awaited<ReturnType<typeof DuckDBInstance.create>> | undefined;
+  let connection: DuckDBConnection | undefined;
   try {
-    const instance = await DuckDBInstance.create(':memory:', {
+    instance = await DuckDBInstance.create(':memory:', {
       temp_directory: spill ?? '', // used only if memory runs out; '': never
       autoinstall_known_extensions: 'false', // nothing leaves the machine unasked: see missingExtension
       autoload_known_extensions: 'false',
-      ...(threads === undefined ? {} : { threads: String(threads) }), // else one a core
+      ...(threads && { threads: String(threads) }), // else one per core
     });
-    try {
-      const connection = await instance.connect();
-      try {
-        if (yield) throw stopped();
-        const steps = work(connection);
-        return steps instanceof Promise ? await steps : yield* steps;
-      } finally {
-        connection.closeSync();
-      }
-    } finally {
-      instance.closeSync();
-    }
+    connection = await instance.connect();
+    if (yield) throw stopped();
+    const steps = work(connection);
+    return steps instanceof Promise ? await steps : yield* steps;
   } finally {
+    connection?.closeSync();
+    instance?.closeSync();
     if (spill !== undefined) rmSync(spill, { recursive: true, force: true });
   }
 }
@@ -83,9 +80,8 @@ const SPILL = 'recital-duckdb-';
 let tidied = false;
 
 /**
- * A new temporary folder that no other user can read, or guess and make first: it holds data that
- * do not fit into memory. Undefined if none can be made. The folders of killed processes are
- * removed.
+ * A new temporary folder, which no other user can read or guess, for data that do not fit into
+ * memory; undefined if none can be made. The folders of killed processes are removed.
  */
 function spillFolder(): string | undefined {
   try {
@@ -133,21 +129,17 @@ export function typedItems(vector: object): ArrayBufferView | undefined {
  * byte order mark, which could make two ids one. It is put back: the vector has the first bytes of
  * each text behind its length of 4 bytes.
  */
-export function valuesOf(chunk: DuckDBDataChunk, column: number): readonly DuckDBValue[] {
+function valuesOf(chunk: DuckDBDataChunk, column: number): readonly DuckDBValue[] {
   const values = chunk.getColumnValues(column);
   const vector = chunk.getColumnVector(column);
   const { dataView } = vector as { dataView?: unknown };
   if (String(vector.type) !== 'VARCHAR' || !(dataView instanceof DataView)) return values;
-  for (let i = 0; i < values.length; i++) {
-    if (
-      typeof values[i] === 'string' &&
-      (dataView.getUint32(16 * i + 4, true) & 0xffffff) === 0xbfbbef
-    ) {
-      if (dataView.getUint32(16 * i, true) >= 3)
-        (values as DuckDBValue[])[i] = `\ufeff${values[i]}`;
-    }
-  }
-  return values;
+  const marked = (i: number): boolean =>
+    (dataView.getUint32(16 * i + 4, true) & 0xffffff) === 0xbfbbef &&
+    dataView.getUint32(16 * i, true) >= 3;
+  return values.map((value, i) =>
+    typeof value === 'string' && marked(i) ? `\ufeff${value}` : value,
+  );
 }
 
 /** Types of numbers in DuckDB, and of NULL alone; booleans are 0 and 1. */
@@ -175,54 +167,36 @@ export async function* tableOf(result: DuckDBResult): AsyncSteps<Table> {
     }
     if (yield) throw stopped();
   }
-  const table = new Map<string, Column>();
-  names.forEach((name, j) => {
+  const table = names.map((name, j): [string, Column] => {
+    const values = columns[j];
+    if (!textual[j])
+      return [name, Float64Array.from(values, (v) => (v === null ? NaN : (v as number)))];
     const scale = Number(/^DECIMAL\(\d+,(\d+)\)$/.exec(types[j])?.[1] ?? 0);
-    const text = (v: number | string | null): string | null =>
-      typeof v === 'number' ? decimalText(v, scale) : v;
-    table.set(
-      name,
-      textual[j]
-        ? columns[j].map(text)
-        : Float64Array.from(columns[j], (v) => (v === null ? NaN : (v as number))),
-    );
+    return [name, values.map((v) => (typeof v === 'number' ? decimalText(v, scale) : v))];
   });
-  return new Table(table);
+  return new Table(new Map(table));
 }
 
 function plain(value: unknown): number | string | null {
   if (value === null || value === undefined) return null;
   if (typeof value === 'number' || typeof value === 'string') return value;
   if (typeof value === 'boolean') return value ? 1 : 0;
-  if (typeof value === 'bigint')
-    return value >= -9007199254740991n && value <= 9007199254740991n
-      ? Number(value)
-      : String(value);
-  if (isDecimal(value)) {
-    const x = value.toDouble();
-    const text = String(value);
-    return Math.abs(x) <= Number.MAX_SAFE_INTEGER && decimalText(x, value.scale) === text
-      ? x
-      : text;
-  }
-  return String(value);
+  const text = String(value);
+  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : text;
+  if (typeof value !== 'object' || !('toDouble' in value && 'scale' in value)) return text;
+  const { scale } = value as DuckDBDecimalValue;
+  const x = (value as DuckDBDecimalValue).toDouble();
+  const exact = Math.abs(x) <= Number.MAX_SAFE_INTEGER && decimalText(x, scale) === text;
+  return exact ? x : text;
 }
 
-/**
- * A number as DuckDB writes decimals: the digits that tell it from other numbers, and zeros up to
- * the scale.
- */
+/** A number as DuckDB writes decimals: the digits that tell it apart, and zeros up to the scale. */
 function decimalText(x: number, scale: number): string {
   const [digits, exponent] = Math.abs(x).toExponential().split('e');
   const decimals = Math.max(0, digits.replace('.', '').length - 1 - Number(exponent));
   const text = x.toFixed(Math.min(100, decimals));
-  return scale > decimals
-    ? `${text}${decimals === 0 ? '.' : ''}${'0'.repeat(scale - decimals)}`
-    : text;
-}
-
-function isDecimal(value: unknown): value is { toDouble(): number; scale: number } {
-  return typeof value === 'object' && value !== null && 'toDouble' in value && 'scale' in value;
+  const point = decimals === 0 ? '.' : '';
+  return scale > decimals ? `${text}${point}${'0'.repeat(scale - decimals)}` : text;
 }
 
 /** The message for a query that needs a missing extension of DuckDB; undefined for other errors. */
@@ -233,8 +207,8 @@ export function missingExtension(message: string): string | undefined {
     /Extension "(?:[^"]*\/)?(\w+)(?:\.duckdb_extension)?" not found/.exec(message)?.[1];
   if (name === undefined) return undefined;
   return (
-    `It needs DuckDB's extension ${name}, which is not here. recital fetches and loads none by itself, so that nothing leaves this machine unasked. To have it, ` +
-    `begin the query with "install ${name}; load ${name};": DuckDB downloads it from extensions.duckdb.org, once; then "load ${name};" will do.`
+    `It needs DuckDB's extension ${name}, which is not here: nothing is fetched unasked. ` +
+    `Begin the query with "install ${name}; load ${name};", and DuckDB downloads it from extensions.duckdb.org, once; then "load ${name};" will do.`
   );
 }
 

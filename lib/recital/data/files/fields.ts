@@ -29,15 +29,15 @@ export class Fields {
     readonly what: string,
   ) {
     if (!isObject(value)) throw new DataError(`${what} should be an object, got ${shown(value)}.`);
-    this.values = new Map(Object.entries(value) as [string, Json][]);
+    this.values = new Map(Object.entries(value));
   }
 
   /** The object that a text holds. */
-  static parse(text: string | undefined, what: string): Fields {
+  static parse(text: string | undefined, what: string, longest = MAX_TEXT): Fields {
     if (text === undefined) throw new DataError(`${what} is missing.`);
-    if (text.length > MAX_TEXT)
+    if (text.length > longest)
       throw new DataError(
-        `${what} has ${text.length} characters; at most ${MAX_TEXT} were expected.`,
+        `${what} has ${text.length} characters; at most ${longest} were expected.`,
       );
     let value: Json;
     try {
@@ -103,21 +103,18 @@ export class Fields {
 
   /** Finite numbers; `length`: how many, default any number. */
   numbers(name: string, length?: number): number[] {
-    const fits = (v: unknown): v is number[] =>
-      isList(v) && v.every(isNumber) && v.length === (length ?? v.length);
-    return this.get(name, fits, `${length ?? 'a list of'} numbers`);
+    const list = this.get(name, listOf(isNumber), `${length ?? 'a list of'} numbers`);
+    return list.length === (length ?? list.length) ? list : this.wrong(name, `${length} numbers`);
   }
 
   /** Whole numbers, each at least 0. */
   counts(name: string): number[] {
-    const fits = (v: unknown): v is number[] => isList(v) && v.every(isCount);
-    return this.get(name, fits, 'a list of whole numbers, 0 or more');
+    return this.get(name, listOf(isCount), 'a list of whole numbers, 0 or more');
   }
 
   /** Texts. */
   texts(name: string): string[] {
-    const fits = (v: unknown): v is string[] => isList(v) && v.every(isText);
-    return this.get(name, fits, 'a list of texts');
+    return this.get(name, listOf(isText), 'a list of texts');
   }
 
   /** An object. */
@@ -156,9 +153,13 @@ const isList = (value: unknown): value is unknown[] => Array.isArray(value);
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isNumber = (value: unknown): value is number => Number.isFinite(value);
 const isCount = (value: unknown): value is number =>
-  Number.isSafeInteger(value) && Number(value) >= 0;
-const isObject = (value: unknown): value is object =>
+  isNumber(value) && Number.isSafeInteger(value) && value >= 0;
+const isObject = (value: unknown): value is Record<string, Json> =>
   typeof value === 'object' && value !== null && !isList(value);
+const listOf =
+  <T>(fits: (value: unknown) => value is T) =>
+  (value: unknown): value is T[] =>
+    isList(value) && value.every(fits);
 
 function shown(value: Json | undefined): string {
   if (value === undefined) return 'nothing';
@@ -167,6 +168,8 @@ function shown(value: Json | undefined): string {
 }
 
 /** The beginning of a text from a file, for a message. */
-function short(text: string): string {
-  return visible(text.length > 60 ? `${text.slice(0, 60)}…` : text);
+export function shortened(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }
+
+const short = (text: string): string => visible(shortened(text));

@@ -1,23 +1,12 @@
+import { isUtf8 } from 'node:buffer';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { ArgumentError, DataError, NumericError, RecitalError } from '../../errors.js';
 import { checkArgument, given, whatIs } from '../../options.js';
 import { writeAtomically } from './atomic-write.js';
-import { Fields, type Json } from './fields.js';
+import { Fields, shortened } from './fields.js';
 import { existingFile } from './text-file.js';
 
 /** Types of numbers by the format's names, and their arrays. */
-interface TensorArrays {
-  F64: Float64Array;
-  F32: Float32Array;
-  U32: Uint32Array;
-  I32: Int32Array;
-  U16: Uint16Array;
-  I16: Int16Array;
-  U8: Uint8Array;
-  I8: Int8Array;
-}
-type Dtype = keyof TensorArrays;
-
 const arrayTypes = {
   F64: Float64Array,
   F32: Float32Array,
@@ -28,6 +17,18 @@ const arrayTypes = {
   U8: Uint8Array,
   I8: Int8Array,
 };
+type Dtype = keyof typeof arrayTypes;
+/** The arrays, in memory of their own or shared. */
+interface TensorArrays {
+  F64: Float64Array;
+  F32: Float32Array;
+  U32: Uint32Array;
+  I32: Int32Array;
+  U16: Uint16Array;
+  I16: Int16Array;
+  U8: Uint8Array;
+  I8: Int8Array;
+}
 
 /** Numbers of a tensor, row-major: the type of the array is the type of the numbers. */
 export type TensorData = TensorArrays[Dtype];
@@ -66,14 +67,10 @@ const WRITE = {
  * - bytes 0 … 7: N, the length of the header, little-endian
  * - bytes 8 … 8 + N: the header, JSON {name: {dtype, shape, data_offsets: [begin, end]}, …,
  *   "__metadata__": {text: text}}, padded with spaces
- * - the data; those of a tensor are at 8 + N + begin … 8 + N + end, little-endian, row-major
+ * - the data, little-endian, row-major; those of a tensor at 8 + N + begin … 8 + N + end
  *
- * Here 8 + N is a multiple of 8, and tensors of 8-byte numbers come first, then those of 4, 2 and
- * 1, so that each is aligned. The file is written as a whole or not at all, straight from the
- * arrays.
- * @param file its path
- * @param tensors by name
- * @param options `metadata`: texts by name, default none
+ * Wider numbers come first, and 8 + N is a multiple of 8, so that each tensor is aligned. The file
+ * is written as a whole or not at all, straight from the arrays.
  * @example
  * writeSafetensors('two.safetensors', { a: { shape: [2, 2], data: Float32Array.of(1, 2, 3, 4) } }, { metadata: { by: 'me' } });
  * readSafetensors('two.safetensors').tensors.get('a')?.shape // [2, 2]
@@ -83,35 +80,43 @@ export function writeSafetensors(
   tensors: Readonly<Record<string, Tensor>> | ReadonlyMap<string, Tensor>,
   options: Partial<typeof WRITE> = {},
 ): void {
-  const { metadata } = given(WRITE, options, 'writeSafetensors');
   const of = 'writeSafetensors';
+  const { metadata } = given(WRITE, options, of);
   checkArgument(typeof file === 'string' && file !== '', file, of, 'the path of a file');
-  checkArgument(isObject(tensors), tensors, of, 'tensors by name, as an object or a Map');
-  checkArgument(isObject(metadata), metadata, of, "metadata as texts by name, { by: 'me' }");
+  checkArgument(
+    typeof tensors === 'object' && tensors !== null,
+    tensors,
+    of,
+    'tensors by name, as an object or a Map',
+  );
+  checkArgument(
+    typeof metadata === 'object' && metadata !== null,
+    metadata,
+    of,
+    "metadata as texts by name, { by: 'me' }",
+  );
   const byName = tensors instanceof Map ? tensors : new Map(Object.entries(tensors));
   writeAtomically(file, safetensorsOf(byName, metadata));
 }
-
-const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
 
 /** A safetensors file, part by part: see {@link writeSafetensors}. */
 export function safetensorsOf(
   tensors: ReadonlyMap<string, Tensor>,
   metadata: Readonly<Record<string, string>>,
 ): NodeJS.ArrayBufferView[] {
-  for (const [name, text] of Object.entries(metadata)) {
+  for (const [name, text] of Object.entries(metadata))
     if (typeof text !== 'string')
       throw new ArgumentError(
         `Metadata are texts; "${name}" is ${whatIs(text)}: write it as text, e.g. by JSON.stringify.`,
       );
-  }
   const entries = Array.from(tensors, ([name, tensor]) => ({ name, ...described(name, tensor) }));
   entries.sort((a, b) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT);
-  const fields = Object.keys(metadata).length ? [jsonField(METADATA, metadata)] : [];
+  const fields: [string, unknown][] = Object.keys(metadata).length ? [[METADATA, metadata]] : [];
   let at = 0;
   for (const { name, dtype, shape, data } of entries)
-    fields.push(jsonField(name, { dtype, shape, data_offsets: [at, (at += data.byteLength)] }));
-  const text = Buffer.from(`{${fields.join(',')}}`);
+    fields.push([name, { dtype, shape, data_offsets: [at, (at += data.byteLength)] }]);
+  const json = fields.map((field) => field.map((part) => JSON.stringify(part)).join(':')); // of an object 1 would come before a
+  const text = Buffer.from(`{${json.join(',')}}`);
   const header = Buffer.concat([text, Buffer.alloc(-text.length & 7, ' ')]);
   if (header.length > MAX_HEADER)
     throw new ArgumentError(
@@ -121,9 +126,6 @@ export function safetensorsOf(
   length.writeBigUInt64LE(BigInt(header.length));
   return [length, header, ...entries.map(({ data }) => data)];
 }
-
-const jsonField = (name: string, value: unknown): string =>
-  `${JSON.stringify(name)}:${JSON.stringify(value)}`;
 
 /** A tensor and the type of its numbers. Throws ArgumentError for what is no tensor. */
 function described(name: string, tensor: Tensor): Tensor & { dtype: Dtype } {
@@ -162,27 +164,18 @@ export interface TensorInfo {
 }
 
 /** What a file's header says. */
-interface Header {
+interface Header extends Pick<Safetensors, 'metadata'> {
   readonly tensors: ReadonlyMap<string, TensorInfo>;
-  readonly metadata: Readonly<Record<string, string>>;
 }
 
 /**
  * Reads a header and checks all of it: no name twice, known types of numbers, shapes that fit their
  * bytes, and tensors that follow each other without gap or overlap to the end of the data.
- * @param text the header
- * @param dataBytes bytes that follow it in the file
- * @throws DataError that says what is wrong
+ * @param dataBytes bytes that follow the header in the file
  */
 export function parseHeader(text: string, dataBytes: number): Header {
-  let json: Json;
-  try {
-    json = JSON.parse(text) as Json;
-  } catch (error) {
-    throw new DataError(`its header is not JSON: ${(error as Error).message}.`);
-  }
+  const header = Fields.parse(text, 'its header', MAX_HEADER);
   checkTokens(text);
-  const header = new Fields(json, 'its header');
   const texts = header.has(METADATA) ? header.object(METADATA) : undefined;
   const tensors = new Map<string, TensorInfo>();
   for (const name of header.names)
@@ -216,21 +209,18 @@ function checkTokens(text: string): void {
     const [token, brace, string, colon] = match;
     if (brace === '{') open.push(new Set());
     else if (brace) open.pop();
-    else if (string === undefined) checkWhole(token);
-    else if (colon) {
+    else if (string === undefined) {
+      if (!/^\d{1,16}$/.test(token) || !Number.isSafeInteger(Number(token)))
+        throw new DataError(
+          `its header has the number ${token.slice(0, 30)}; expected: whole numbers up to 2⁵³ − 1.`,
+        );
+    } else if (colon) {
       const name = JSON.parse(text.slice(match.index, match.index + string.length)) as string;
       const names = open[open.length - 1];
       if (names.has(name)) throw new DataError(`its header has the name ${shown(name)} twice.`);
       names.add(name);
     }
   }
-}
-
-function checkWhole(token: string): void {
-  if (/^\d{1,16}$/.test(token) && Number.isSafeInteger(Number(token))) return;
-  throw new DataError(
-    `its header has the number ${token.slice(0, 30)}; expected: whole numbers up to 2⁵³ − 1.`,
-  );
 }
 
 function checkLayout(tensors: ReadonlyMap<string, TensorInfo>, dataBytes: number): void {
@@ -245,16 +235,16 @@ function checkLayout(tensors: ReadonlyMap<string, TensorInfo>, dataBytes: number
         `tensor ${shown(name)} has the shape [${shape.join(', ')}] of ${dtype}, ${bytes} bytes, but lies at bytes ${begin} to ${end}.`,
       );
   }
-  const inOrder = [...tensors].sort(
-    ([, { offsets: a }], [, { offsets: b }]) => a[0] - b[0] || a[1] - b[1],
-  );
+  const places = Array.from(tensors, ([name, { offsets }]) => ({ name, offsets }));
+  places.sort(({ offsets: a }, { offsets: b }) => a[0] - b[0] || a[1] - b[1]);
   let at = 0;
-  for (const [name, { offsets }] of inOrder) {
-    if (offsets[0] !== at)
+  for (const { name, offsets } of places) {
+    const [begin, end] = offsets;
+    if (begin !== at)
       throw new DataError(
-        `tensor ${shown(name)} begins at byte ${offsets[0]} of the data; ${at} was expected.`,
+        `tensor ${shown(name)} begins at byte ${begin} of the data; ${at} was expected.`,
       );
-    at = offsets[1];
+    at = end;
   }
   if (at > dataBytes)
     throw new DataError(
@@ -263,10 +253,7 @@ function checkLayout(tensors: ReadonlyMap<string, TensorInfo>, dataBytes: number
   if (at < dataBytes) throw new DataError(`${dataBytes - at} bytes follow the last tensor.`);
 }
 
-/** A name from a file, shortened and escaped for a message. */
-function shown(name: string): string {
-  return JSON.stringify(name.length > 60 ? `${name.slice(0, 60)}…` : name);
-}
+const shown = (name: string): string => JSON.stringify(shortened(name));
 
 /** Tensors to read by name: those of a file, or those of a file whose names begin alike. */
 export class TensorSource {
@@ -288,9 +275,7 @@ export class TensorSource {
   }
 
   /**
-   * The values of a tensor.
-   * @param dtype the expected type of the numbers
-   * @param shape the expected shape; default: any
+   * The values of a tensor, of the expected type and, if it is given, shape.
    * @throws DataError if there is no such tensor, or its type or shape is another one
    */
   read<D extends Dtype>(name: string, dtype: D, shape?: readonly number[]): TensorArrays[D] {
@@ -320,7 +305,6 @@ export class TensorSource {
 export class SafetensorsFile extends TensorSource {
   /** Texts by name. */
   readonly metadata: Readonly<Record<string, string>>;
-
   private readonly start: number;
 
   /** @param fd an open file */
@@ -345,7 +329,8 @@ function readHeader(fd: number): Header & { start: number } {
   if (size < 8) throw new DataError(`it has ${size} bytes, too few for a safetensors file.`);
   const first = readBytes(fd, 0, 8);
   const length = first.readBigUInt64LE();
-  const not = `it is not a safetensors file${foreign(first)}`;
+  const kind = foreign(first);
+  const not = `it is not a safetensors file${kind}`;
   if (length < 2n || length > BigInt(MAX_HEADER))
     throw new DataError(
       `${not}: its header would have ${length} bytes; 2 to ${MAX_HEADER} are taken.`,
@@ -353,27 +338,21 @@ function readHeader(fd: number): Header & { start: number } {
   const start = 8 + Number(length);
   if (start > size)
     throw new DataError(
-      `${foreign(first) ? not : 'it is cut off, or not a safetensors file'}: a header of ${length} bytes was expected, ${size - 8} are there.`,
+      `${kind ? not : 'it is cut off, or not a safetensors file'}: a header of ${length} bytes was expected, ${size - 8} are there.`,
     );
   const header = readBytes(fd, 8, Number(length));
   if (header[0] !== 0x7b) throw new DataError(`${not}: its header does not begin with "{".`);
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(header);
-  } catch {
-    throw new DataError(`${not}: its header is not UTF-8.`);
-  }
-  return { ...parseHeader(text, size - start), start };
+  if (!isUtf8(header)) throw new DataError(`${not}: its header is not UTF-8.`);
+  return { ...parseHeader(header.toString(), size - start), start };
 }
 
 /** What a file of another kind seems to be. */
 function foreign(first: Buffer): string {
-  const starts = (text: string): boolean => first.toString('latin1').startsWith(text);
-  if (starts('PK')) return ' but a zip archive, as PyTorch writes it';
+  const text = first.toString('latin1');
+  if (text.startsWith('PK')) return ' but a zip archive, as PyTorch writes it';
   if (first[0] === 0x80 && first[1] <= 5) return ' but a Python pickle';
-  if (starts('\x1f\x8b')) return ' but a gzip file';
-  if (starts('\x89HDF')) return ' but HDF5';
-  return '';
+  if (text.startsWith('\x1f\x8b')) return ' but a gzip file';
+  return text.startsWith('\x89HDF') ? ' but HDF5' : '';
 }
 
 /** Bytes that are read by one call. */
@@ -399,8 +378,6 @@ function readBytes(fd: number, from: number, length: number): Buffer<ArrayBuffer
 /**
  * Opens a file for as long as `use` works with it. A RecitalError in there becomes a DataError that
  * names the file.
- * @param file its path
- * @param use takes what it needs, and returns it
  */
 export function openSafetensors<T>(file: string, use: (st: SafetensorsFile) => T): T {
   let fd: number | undefined;
@@ -423,7 +400,6 @@ export function openSafetensors<T>(file: string, use: (st: SafetensorsFile) => T
 /**
  * Reads a safetensors file as a whole. Everything the header says is checked against the file
  * before memory is taken for it.
- * @param file its path
  * @throws DataError if there is no such file, or it is not whole, not of this format, or of types
  *   of numbers that JavaScript has no array for (F16, BF16 …)
  * @example

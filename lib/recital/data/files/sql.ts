@@ -3,11 +3,12 @@ import type {
   DuckDBPreparedStatement,
   DuckDBResult,
   DuckDBType,
-  DuckDBVector,
+  DuckDBValue,
 } from '@duckdb/node-api';
 import type { AsyncSteps } from '../../compute/interrupt.js';
 import { ArgumentError, DataError, InterruptedError, RecitalError } from '../../errors.js';
-import { checkOptions, didYouMean, isNumbers, whatIs } from '../../options.js';
+import { checkOptions, didYouMean, isNumbers } from '../../options.js';
+import { counted, whatIs } from '../../printed.js';
 import { Plays } from '../plays.js';
 import {
   type PlaysColumnNames,
@@ -15,7 +16,6 @@ import {
   sumDuplicates,
   warnOfDuplicates,
 } from '../plays-columns.js';
-
 import { Table } from '../table.js';
 import { Tracks } from '../tracks.js';
 import {
@@ -60,9 +60,8 @@ export interface SqlOptions {
  *
  * Numbers come as numbers. Dates and times come as text, and so does a column of whole or decimal
  * numbers with more digits than a JavaScript number holds. DuckDB guesses the types of a text
- * file's columns: ids of more than 18 digits become rounded DOUBLEs, `4:33` a time, `t` and `f`
- * true and false. To keep texts as they are, write `from read_csv('x.csv', all_varchar = true)`, or
- * use `readTable`.
+ * file's columns: ids of more than 18 digits become rounded DOUBLEs, `4:33` a time, `t` true. To
+ * keep texts as they are, write `from read_csv('x.csv', all_varchar = true)`, or use `readTable`.
  * @param query in DuckDB's dialect; files are named in quotes, `'../data/x.csv'`. Of several
  *   statements only the last may give rows
  * @throws ArgumentError with DuckDB's explanation if the query is wrong, or a table's or column's
@@ -82,19 +81,22 @@ export async function sql(query: string, options: SqlOptions = {}): Promise<Tabl
 async function* runQuery(
   connection: DuckDBConnection,
   query: string,
-  { tables = {}, params }: SqlOptions,
+  { tables = {}, params = [] }: SqlOptions,
 ): AsyncSteps<DuckDBResult> {
-  if (typeof query !== 'string' || query.trim() === '') {
+  if (typeof query !== 'string' || query.trim() === '')
     throw new ArgumentError(
       `A query is a text, such as "select 1", got ${typeof query === 'string' ? 'an empty one' : typeof query}.`,
     );
-  }
   if (typeof tables !== 'object' || tables === null)
     throw new ArgumentError(`tables are given by name, { plays }, got ${whatIs(tables)}.`);
+  if (typeof params !== 'object' || params === null)
+    throw new ArgumentError(
+      `params are the values of ? in order, ['a', 3], or those of $name by name, { name: 'a' }, got ${whatIs(params)}.`,
+    );
   for (const [name, data] of Object.entries(tables)) {
     try {
       if (data instanceof Plays) yield* addPlays(connection, name, data);
-      else yield* addTable(connection, name, columnsOf(tableIn(data)));
+      else yield* addTable(connection, name, columnsOf(data));
     } catch (error) {
       if (error instanceof InterruptedError) throw error;
       throw new ArgumentError(
@@ -118,18 +120,15 @@ async function* runQuery(
   }
 }
 
+type Params = NonNullable<SqlOptions['params']>;
+
 /** Runs the statements of a query in order, and returns the result of the last one. */
 async function runStatements(
   connection: DuckDBConnection,
   query: string,
-  params: SqlOptions['params'],
+  params: Params,
 ): Promise<DuckDBResult> {
   const { ResultReturnType } = await import('@duckdb/node-api');
-  if (params !== undefined && (typeof params !== 'object' || params === null)) {
-    throw new ArgumentError(
-      `params are the values of ? in order, ['a', 3], or those of $name by name, { name: 'a' }, got ${whatIs(params)}.`,
-    );
-  }
   const statements = await connection.extractStatements(query).catch((error: Error) => {
     if (/native callback/.test(error.message))
       throw new ArgumentError('The query holds no statement, such as "select 1".'); // of comments alone
@@ -140,96 +139,92 @@ async function runStatements(
   for (let i = 0; i < statements.count; i++) {
     const statement = await statements.prepare(i); // only now: it may name what an earlier one has made
     await bind(statement, params, used);
-    if (result?.returnType === ResultReturnType.QUERY_RESULT) {
+    if (result?.returnType === ResultReturnType.QUERY_RESULT)
       throw new ArgumentError(
         `The query has ${statements.count} statements, and statement ${i} gives rows that would be lost: only the last one may give any. Ask them one by one.`,
       );
-    }
     result = await statement.run();
   }
-  const names = Array.isArray(params)
-    ? params.map((_, i) => String(i + 1))
-    : Object.keys(params ?? {});
-  const unused = names.find((name) => !used.has(name));
-  if (unused !== undefined) {
-    const what = Array.isArray(params)
-      ? `value ${unused} of params`
-      : `the value "${unused}" of params`;
-    const there = used.size
-      ? ` It has ${[...used].map((name) => `$${name}`).join(', ')}`
-      : ' It has no parameters';
-    throw new ArgumentError(
-      `The query does not use ${what}.${there}${Array.isArray(params) ? '.' : didYouMean(unused, [...used])}`,
-    );
-  }
+  checkUsed(params, [...used]);
   return result!;
+}
+
+/** Throws for a value that no statement has used. */
+function checkUsed(params: Params, used: readonly string[]): void {
+  const inOrder = Array.isArray(params);
+  const names = inOrder ? params.map((_, i) => String(i + 1)) : Object.keys(params);
+  const unused = names.find((name) => !used.includes(name));
+  if (unused === undefined) return;
+  const what = inOrder ? `value ${unused} of params` : `the value "${unused}" of params`;
+  const there = used.length
+    ? `It has ${used.map((name) => `$${name}`).join(', ')}`
+    : 'It has no parameters';
+  const end = inOrder ? '.' : didYouMean(unused, used);
+  throw new ArgumentError(`The query does not use ${what}. ${there}${end}`);
 }
 
 /** Gives a statement the values of its parameters. */
 async function bind(
   statement: DuckDBPreparedStatement,
-  params: SqlOptions['params'] = [],
+  params: Params,
   used: Set<string>,
 ): Promise<void> {
+  const values = new Map(
+    Array.isArray(params)
+      ? params.map((value, i): [string, unknown] => [String(i + 1), value])
+      : Object.entries(params),
+  );
   for (let i = 1; i <= statement.parameterCount; i++) {
     const name = statement.parameterName(i);
     used.add(name);
-    const values = params as Readonly<Record<string, SqlValue>>;
-    const value = Array.isArray(params)
-      ? (params as readonly SqlValue[])[Number(name) - 1]
-      : Object.hasOwn(values, name)
-        ? values[name]
-        : undefined;
+    const value = values.get(name);
     if (value === undefined) {
       const numbered = /^\d+$/.test(name);
       const example = numbered ? "{ params: ['…'] }" : `{ params: { ${name}: '…' } }`;
       const given = Array.isArray(params)
-        ? `${params.length} value${params.length === 1 ? '' : 's'}`
+        ? counted(params.length, 'value')
         : `the names ${Object.keys(params).join(', ')}`;
       throw new ArgumentError(
         `The query needs a value for its parameter ${numbered ? name : `$${name}`}, ${example}; given: ${given}.`,
       );
     }
-    await bindValue(statement, i, value);
+    statement.bindValue(i, ...(await typedValue(value, name)));
   }
 }
 
-async function bindValue(
-  statement: DuckDBPreparedStatement,
-  i: number,
-  value: SqlValue,
-): Promise<void> {
+/** The value of a parameter as DuckDB takes it, and its type. */
+async function typedValue(value: unknown, name: string): Promise<[DuckDBValue, DuckDBType]> {
+  const duckdb = await import('@duckdb/node-api');
+  const { BIGINT, BOOLEAN, DOUBLE, HUGEINT, INTEGER, LIST, SQLNULL, VARCHAR } = duckdb;
   const wrong = (got: string): ArgumentError =>
     new ArgumentError(
-      `Parameter ${statement.parameterName(i)} must be a text, a number, true, false, null, or an array of texts or of numbers, got ${got}.`,
+      `Parameter ${name} must be a text, a number, true, false, null, or an array of texts or of numbers, got ${got}.`,
     );
-  if (value === null) statement.bindNull(i);
-  else if (typeof value === 'string') statement.bindVarchar(i, value);
-  else if (typeof value === 'boolean') statement.bindBoolean(i, value);
-  else if (typeof value === 'bigint') {
-    if (value < -(2n ** 127n) || value >= 2n ** 127n)
-      throw wrong(`${value}, of more than 127 bits`);
-    statement.bindHugeInt(i, value);
-  } else if (typeof value === 'number') {
-    if (Number.isSafeInteger(value) && Math.abs(value) < 2 ** 31) statement.bindInteger(i, value);
-    else if (Number.isSafeInteger(value)) statement.bindBigInt(i, BigInt(value));
-    else statement.bindDouble(i, value);
-  } else if (isNumbers(value)) {
-    const { BIGINT, DOUBLE, LIST, listValue, VARCHAR } = await import('@duckdb/node-api');
-    const items = Array.from(value as ArrayLike<unknown>);
-    const of = (kind: string): boolean =>
-      items.every((item) => item === null || typeof item === kind);
-    if (of('string')) statement.bindList(i, listValue(items as (string | null)[]), LIST(VARCHAR));
-    else if (items.every((item) => item === null || Number.isSafeInteger(item)))
-      statement.bindList(
-        i,
-        listValue(items.map((item) => (item === null ? null : BigInt(item as number)))),
-        LIST(BIGINT),
-      );
-    else if (of('number'))
-      statement.bindList(i, listValue(items as (number | null)[]), LIST(DOUBLE));
-    else throw wrong(`an array of ${[...new Set(items.map(whatIs))].join(' and ')}`);
-  } else throw wrong(whatIs(value));
+  if (value === null) return [null, SQLNULL];
+  if (typeof value === 'string') return [value, VARCHAR];
+  if (typeof value === 'boolean') return [value, BOOLEAN];
+  if (typeof value === 'bigint') {
+    if (value >= -(2n ** 127n) && value < 2n ** 127n) return [value, HUGEINT];
+    throw wrong(`${value}, of more than 127 bits`);
+  }
+  if (typeof value === 'number') {
+    if (!Number.isSafeInteger(value)) return [value, DOUBLE];
+    return Math.abs(value) < 2 ** 31 ? [value, INTEGER] : [BigInt(value), BIGINT];
+  }
+  if (!isNumbers(value)) throw wrong(whatIs(value));
+  const items: unknown[] = Array.from(value);
+  const are = (fits: (item: unknown) => boolean): boolean =>
+    items.every((item) => item === null || fits(item));
+  const list = (type: DuckDBType): [DuckDBValue, DuckDBType] => {
+    const made = items.map((item) =>
+      type === BIGINT && item !== null ? BigInt(item as number) : item,
+    );
+    return [duckdb.listValue(made as DuckDBValue[]), LIST(type)];
+  };
+  if (are((item) => typeof item === 'string')) return list(VARCHAR);
+  if (are(Number.isSafeInteger)) return list(BIGINT);
+  if (are((item) => typeof item === 'number')) return list(DOUBLE);
+  throw wrong(`an array of ${[...new Set(items.map(whatIs))].join(' and ')}`);
 }
 
 /** Plays as the rows of a query, for {@link readPlays} in place of a path. */
@@ -251,56 +246,32 @@ export interface PlaysOfQuery extends SqlOptions {
 
 /** The plays of a query. Ids of millions of rows become no strings. */
 export async function playsOfQuery(options: PlaysOfQuery): Promise<Plays> {
-  checkOptions(
-    options,
-    ['sql', 'tables', 'params', 'columns', 'catalogue'],
-    'readPlays of a query',
-  );
+  const names = ['sql', 'tables', 'params', 'columns', 'catalogue'] as const;
+  checkOptions(options, names, 'readPlays of a query');
   const { sql: query, tables, params, columns = {}, catalogue } = options;
   const plays = await withDuckDB('asking the query', async function* (connection) {
     const result = yield* runQuery(connection, query, { tables, params });
-    const names = result.deduplicatedColumnNames();
-    const types = result.columnTypes();
-    const at = playsPositionsIn(names, columns);
-    for (const role of ['user', 'track'] as const)
-      checkIdType(role, names[at[role]], String(types[at[role]]), QUERY);
-    if (
-      at.playcount >= 0 &&
-      !/INT|^(?:FLOAT|DOUBLE|BIGNUM|DECIMAL)/.test(String(types[at.playcount]))
-    ) {
-      throw new DataError(
-        `Column "${names[at.playcount]}" of the query is ${types[at.playcount]}; playcounts are numbers: write it as …::double.`,
-      );
-    }
+    const parts = partsOf(result, columns);
     const rows = '"recital rows"';
-    await connection.run(
-      `create table ${rows} (${types.map((type, i) => `c${i} ${type}`).join(', ')})`,
-    );
+    const types = result.columnTypes().map((type, i) => `c${i} ${type}`);
+    await connection.run(`create table ${rows} (${types.join(', ')})`);
     const appender = await connection.createAppender('recital rows');
     for await (const chunk of result) {
       appender.appendDataChunk(chunk);
       if (yield) throw stopped();
     }
     appender.closeSync();
-    const parts = {
-      user: `c${at.user}::varchar`,
-      track: `c${at.track}::varchar`,
-      playcount: at.playcount < 0 ? '1::double' : `c${at.playcount}::double`,
-      ...(at.time >= 0 && { time: `c${at.time}::varchar` }),
-    };
     const reject = async (row: number): Promise<never> => {
       const wanted = Object.values(parts).join(', ');
-      const [[user, track, playcount, time]] = (
-        await connection.runAndReadAll(`select ${wanted} from ${rows} limit 1 offset ${row}`)
-      ).getRows();
-      const when = parts.time === undefined ? '' : ` and the time ${time}`;
-      const expected =
-        parts.time === undefined
-          ? ''
-          : ', and a time: in all rows a number, or in all an ISO date,';
+      const read = await connection.runAndReadAll(
+        `select ${wanted} from ${rows} limit 1 offset ${row}`,
+      );
+      const [[user, track, playcount, time]] = read.getRows();
+      const when = parts.time ? ` and the time ${time}` : '';
+      const times = parts.time ? ', and a time: in all rows a number, or in all an ISO date' : '';
       throw new DataError(
-        `Row ${row} (counted from 0) of the query has the user ${user}, the track ${track}, the playcount ${playcount}${when}: two ids and a positive number${expected} were expected. ` +
-          'Leave such rows out, by where.',
+        `Row ${row} (counted from 0) of the query has the user ${user}, the track ${track}, the playcount ${playcount}${when}. ` +
+          `Expected: two ids and a positive number${times}. Leave such rows out, by where.`,
       );
     };
     const encoded = yield* encodePlaysOn(connection, {
@@ -316,6 +287,29 @@ export async function playsOfQuery(options: PlaysOfQuery): Promise<Plays> {
   return catalogue === undefined ? plays : plays.withCatalogue(catalogue);
 }
 
+/** SQL of user, track, playcount and, if there is one, time, of the columns c0, c1 … */
+function partsOf(result: DuckDBResult, columns: PlaysColumnNames) {
+  const names = result.deduplicatedColumnNames();
+  const types = result.columnTypes().map(String);
+  const at = playsPositionsIn(names, columns);
+  for (const role of ['user', 'track'] as const)
+    checkIdType(role, names[at[role]], types[at[role]], QUERY);
+  if (at.playcount >= 0 && !/INT|^(?:FLOAT|DOUBLE|BIGNUM|DECIMAL)/.test(types[at.playcount]))
+    throw new DataError(
+      `Column "${names[at.playcount]}" of the query is ${types[at.playcount]}; playcounts are numbers: write it as …::double.`,
+    );
+  return {
+    user: `c${at.user}::varchar`,
+    track: `c${at.track}::varchar`,
+    playcount: at.playcount < 0 ? '1::double' : `c${at.playcount}::double`,
+    ...(at.time >= 0 && { time: `c${at.time}::varchar` }),
+  };
+}
+
+/** Types of which every id is written in one way, without rounding. */
+const ID_TYPE =
+  /^(?:VARCHAR|JSON|UUID|ENUM\(.*\)|U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?|UINTEGER|BIGNUM)$|^DECIMAL/s;
+
 /**
  * Throws DataError for a type of ids whose values may be rounded or written in another way.
  * @param source the name of the column's table, and advice
@@ -326,12 +320,7 @@ export function checkIdType(
   type: string,
   source: { name: string; advice: string },
 ): void {
-  if (
-    /^(?:VARCHAR|JSON|UUID|ENUM\(.*\)|U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?|UINTEGER|BIGNUM)$|^DECIMAL/s.test(
-      type,
-    )
-  )
-    return;
+  if (ID_TYPE.test(type)) return;
   throw new DataError(
     `Column "${column}" of ${source.name}, the ${role}s, is ${type}, in which ids can be rounded, or be written otherwise than they were. ` +
       `${source.advice} ${column}::bigint or ${column}::varchar.`,
@@ -344,48 +333,31 @@ const QUERY = {
     "Of a text file read them as they stand there, from read_csv('…', all_varchar = true); else say what they are,",
 };
 
-function tableIn(data: unknown): Table {
-  if (data instanceof Table) return data;
-  if (data instanceof Tracks) return data.table;
-  throw new ArgumentError(`a Table, Tracks or Plays was expected, got ${typeof data}.`);
-}
+/** The values of a column for DuckDB. */
+type NewColumn = Float64Array | Float32Array | Int32Array | readonly (string | null)[];
+type NewColumns = readonly (readonly [string, NewColumn])[];
 
-/** A column for DuckDB. Typed arrays have no missing values. */
-interface NewColumn {
-  name: string;
-  type: 'DOUBLE' | 'INTEGER' | 'FLOAT' | 'VARCHAR';
-  values: Int32Array | Float32Array | readonly (number | string | null)[];
-}
-
-function columnsOf(table: Table): NewColumn[] {
-  return table.columnNames.map((name) => {
-    const column = table.column(name);
-    if (!(column instanceof Float64Array)) return { name, type: 'VARCHAR', values: column };
-    return {
-      name,
-      type: 'DOUBLE',
-      values: Array.from(column, (v) => (Number.isNaN(v) ? null : v)),
-    };
-  });
+function columnsOf(data: unknown): NewColumns {
+  const table = data instanceof Tracks ? data.table : data;
+  if (!(table instanceof Table))
+    throw new ArgumentError(`a Table, Tracks or Plays was expected, got ${typeof data}.`);
+  return table.columnNames.map((name) => [name, table.column(name)]);
 }
 
 /** Plays as a view that joins their codes with tables of ids: rows cost no strings. */
 async function* addPlays(
   connection: DuckDBConnection,
   name: string,
-  plays: Plays,
+  { users, tracks, user, track, playcount }: Plays,
 ): AsyncSteps<void> {
-  const ids = (classes: readonly string[]): NewColumn[] => [
-    { name: 'i', type: 'INTEGER', values: Int32Array.from(classes, (_, i) => i) },
-    { name: 'id', type: 'VARCHAR', values: classes },
+  const numbered = (ids: readonly string[]): NewColumns => [
+    ['i', Int32Array.from(ids.keys())],
+    ['id', ids],
   ];
-  yield* addTable(connection, `${name} users`, ids(plays.users.classes));
-  yield* addTable(connection, `${name} tracks`, ids(plays.tracks.classes));
-  yield* addTable(connection, `${name} rows`, [
-    { name: 'u', type: 'INTEGER', values: plays.user },
-    { name: 't', type: 'INTEGER', values: plays.track },
-    { name: 'playcount', type: 'FLOAT', values: plays.playcount },
-  ]);
+  yield* addTable(connection, `${name} users`, numbered(users.classes));
+  yield* addTable(connection, `${name} tracks`, numbered(tracks.classes));
+  const rows = Object.entries({ u: user, t: track, playcount });
+  yield* addTable(connection, `${name} rows`, rows);
   await connection.run(
     `create view ${identifier(name)} as select tracks.id as track_id, users.id as user_id, playcount::double as playcount ` +
       `from ${identifier(`${name} rows`)} as plays join ${identifier(`${name} users`)} as users on u = users.i ` +
@@ -393,38 +365,39 @@ async function* addPlays(
   );
 }
 
+/** Numbers that are NaN become NULL, in a column of float64. */
 async function* addTable(
   connection: DuckDBConnection,
   name: string,
-  columns: NewColumn[],
+  columns: NewColumns,
 ): AsyncSteps<void> {
   const { DOUBLE, DuckDBDataChunk, FLOAT, INTEGER, VARCHAR } = await import('@duckdb/node-api');
   if (columns.length === 0) throw new ArgumentError('it has no columns.');
-  await connection.run(
-    `create table ${identifier(name)} (${columns.map((c) => `${identifier(c.name)} ${c.type}`).join(', ')})`,
-  );
-  const types: DuckDBType[] = columns.map((c) => ({ DOUBLE, FLOAT, INTEGER, VARCHAR })[c.type]);
+  const types = columns.map(([, column]) => {
+    if (column instanceof Float64Array) return DOUBLE;
+    if (column instanceof Float32Array) return FLOAT;
+    return column instanceof Int32Array ? INTEGER : VARCHAR;
+  });
+  const described = columns.map(([column], j) => `${identifier(column)} ${types[j]}`);
+  await connection.run(`create table ${identifier(name)} (${described.join(', ')})`);
   const appender = await connection.createAppender(name);
   const ROWS = 2048; // DuckDB's vector size: a chunk cannot be longer
-  const length = columns[0].values.length;
+  const [[, { length }]] = columns;
   for (let start = 0; start < length; start += ROWS) {
     const end = Math.min(start + ROWS, length);
     const chunk = DuckDBDataChunk.create(types, end - start);
-    columns.forEach(({ values }, j) => {
-      if (Array.isArray(values)) chunk.setColumnValues(j, values.slice(start, end));
-      else
-        fill(chunk.getColumnVector(j), (values as Int32Array | Float32Array).subarray(start, end));
+    columns.forEach(([, column], j) => {
+      if (column instanceof Float64Array) {
+        const part = Array.from(column.subarray(start, end), (v) => (Number.isNaN(v) ? null : v));
+        chunk.setColumnValues(j, part);
+      } else if (column instanceof Float32Array || column instanceof Int32Array) {
+        const vector = chunk.getColumnVector(j);
+        (typedItems(vector) as typeof column).set(column.subarray(start, end)); // at once
+        vector.flush();
+      } else chunk.setColumnValues(j, column.slice(start, end));
     });
     appender.appendDataChunk(chunk);
     if (yield) throw stopped();
   }
   appender.closeSync();
-}
-
-/** Copies numbers into a vector, at once if it shows its memory. */
-function fill(vector: DuckDBVector, values: Int32Array | Float32Array): void {
-  const items = typedItems(vector);
-  if (items instanceof Int32Array || items instanceof Float32Array) items.set(values);
-  else for (let i = 0; i < values.length; i++) vector.setItem(i, values[i]);
-  vector.flush();
 }

@@ -294,7 +294,7 @@ describe('sql', () => {
       expect(error).to.be.instanceOf(ArgumentError);
       expect(error.message).to.match(
         new RegExp(
-          `needs DuckDB's extension ${name}.*nothing leaves this machine unasked.*install ${name}; load ${name};`,
+          `needs DuckDB's extension ${name}.*nothing is fetched unasked.*install ${name}; load ${name};`,
         ),
       );
     }
@@ -463,7 +463,7 @@ describe('readPlays of a query', () => {
     const wrong: [object, RegExp][] = [
       [
         { sql: "select 'u' as user, 'a' as track, -1 as playcount" },
-        /Row 0 .* the user u, the track a, the playcount -1: two ids and a positive number/,
+        /Row 0 .* the user u, the track a, the playcount -1. Expected: two ids and a positive number/,
       ],
       [
         { sql: "select 'u' as user, 'a' as track union all select null, 'b'" },
