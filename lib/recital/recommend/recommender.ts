@@ -15,7 +15,9 @@ import { type SimilarUsersOptions, similarTracks, similarUsers } from './similar
 /** A user's or track's own id, as in the data. */
 export type Id = string | number;
 
-const CHOICE = {
+const SIMILAR_TRACKS = {
+  /** Length of the list; default 10. Fewer come back only if fewer are available. */
+  n: 10,
   /**
    * Choose among these tracks only: ids, titles, or "title by artist" where there is a catalogue.
    * Default: all.
@@ -25,18 +27,10 @@ const CHOICE = {
   exclude: undefined as readonly Id[] | undefined,
 };
 
-const SIMILAR_TRACKS = {
-  /** Length of the list; default 10. Fewer come back only if fewer are available. */
-  n: 10,
-  ...CHOICE,
-};
-
 const RECOMMEND = {
-  /** Length of the list; default 10. Fewer come back only if fewer are available. */
-  n: 10,
+  ...SIMILAR_TRACKS,
   /** Leave out what the user has played in training; default true. */
   filterSeen: true,
-  ...CHOICE,
 };
 
 /** Options of {@link Recommender.similarTracks}. */
@@ -64,15 +58,13 @@ const MANY = 256;
 
 /**
  * What recommends: everything that has a score for each user and track. A recommender of one's own
- * says what it is called, what it has seen and how it scores; ranking, filters, batches, titles and
- * errors come from here.
+ * has a name, what was seen in training, and scores; ranking, filters, batches, titles and errors
+ * come from here.
  *
- * Lists are ordered by score, descending, and where scores are equal by track index, ascending (the
- * code point order of ids): the same data give the same list, always. A list has n tracks even
- * where a recommender has something to say about fewer: neighbourhood models (ItemKNN, UserKNN,
- * RP3beta, those of sessions) give 0 to a track that no neighbour has, and such tracks fill the
- * rest of a list. Their column `score` says 0; cut the list there to drop them. Evaluation does not
- * reward this order: see {@link evaluate}, "Ties".
+ * Lists are ordered by score, descending, and equal scores by track index, ascending (the code
+ * point order of ids): the same data always give the same list. A list has n tracks even where
+ * fewer have a score: models of neighbours give 0 to a track that no neighbour has, and such tracks
+ * fill the list. Evaluation does not reward their order: see {@link evaluate}, "Ties".
  * @example
  * class Alphabetical extends Recommender {
  *   readonly name: string = 'Alphabetical';
@@ -137,10 +129,7 @@ export abstract class Recommender {
     throw cannotFoldIn(this);
   }
 
-  /**
-   * Whether `foldIn` works: factors, neighbours, content and models of the next track can; networks
-   * and models of one's own cannot, unless they override it.
-   */
+  /** Whether `foldIn` works: not for networks, nor for models of one's own that do not have it. */
   get canFoldIn(): boolean {
     return this.foldIn !== Recommender.prototype.foldIn;
   }
@@ -223,16 +212,15 @@ export abstract class Recommender {
   }
 
   /**
-   * Writes all that the recommender needs to work without the training data's files, to a file that
+   * Writes all that the recommender needs to work without the training data, to a file that
    * {@link loadRecommender} reads: what it has learnt, its parts, users and tracks, title, artist
    * and year of the tracks, and **the listening histories of training**, in safetensors' format.
-   * With `{ seen: false }` the histories stay out, where the recommender can do without:
+   * With `{ seen: false }` the histories stay out:
    *
-   * - factors (ALS, PCA, factors from elsewhere) and learners still recommend to users by id, but no longer leave out what they have played; the users' ids and
-   *   vectors are in the file;
+   * - factors and learners still recommend to users by id, whose ids and vectors are in the file, but no longer leave out what they have played;
    * - ItemKNN, RP3beta, Content and Popularity have nothing of single users in the file, and recommend by `foldIn(history)`;
-   * - `explain` of a user goes back to the histories, so it is refused;
-   * - what works on the histories themselves (UserKNN, the neighbours and rules of sessions …) cannot be exported without them.
+   * - `explain` of a user is refused;
+   * - what works on the histories themselves (UserKNN, the neighbours and rules of sessions …) cannot be exported.
    * @param file its path; `.safetensors` is added if it is missing
    * @returns the path of the file
    * @throws ArgumentError for a recommender of one's own that {@link registerRecommenderKind} does
@@ -329,7 +317,7 @@ function checkList(tracks: readonly Id[], name: string): void {
 /** The tracks that must not be recommended to anybody, ascending. */
 export function blockedTracks(
   recommender: Recommender,
-  { among, exclude }: Partial<typeof CHOICE>,
+  { among, exclude }: SimilarTracksOptions,
 ): Int32Array {
   if (among === undefined && exclude === undefined) return new Int32Array(0);
   if (exclude !== undefined) checkList(exclude, 'exclude');

@@ -52,7 +52,6 @@ describe('tables of a recommender', () => {
     expect(heads(learn.recommendBatch([user]).at(0))).to.deep.equal(['rank', 'movieId', 'score']);
     expect(heads(learn.similarTracks(tracks[0]))).to.deep.equal(['rank', 'movieId', 'similarity']);
     expect(heads(learn.bias())).to.deep.equal(['movieId', 'bias', 'listeners']);
-    expect(heads(learn.factors(tracks))).to.deep.equal(['movieId', 'f1', 'f2', 'f3', 'f4']);
     expect(heads(learn.trackFactorsPca(tracks))).to.deep.equal(['movieId', 'pc1', 'pc2']);
     expect(heads(learn.explain(user, tracks[0]))).to.deep.equal([
       'movieId',
@@ -146,7 +145,7 @@ describe('arguments that make no sense', () => {
       ],
       [
         () => popular.recommendBatch(['user01'], odd({ k: 5 })),
-        'recommend has no option "k". Its options: n, filterSeen, among, exclude.',
+        'recommend has no option "k". Its options: n, among, exclude, filterSeen.',
       ],
       [
         () => learn.similarTracks('track01', odd({ filterSeen: true })),
@@ -226,7 +225,6 @@ describe('arguments that make no sense', () => {
         () => learn.bias(odd('track01')),
         'bias needs an array of tracks (ids, titles, or "title by artist"), got a string. For one track: ["track01"].',
       ],
-      [() => learn.factors(odd('track01')), 'factors needs an array of tracks'],
       [
         () => learn.trackFactorsPca(odd(null)),
         'trackFactorsPca needs an array of tracks (ids, titles, or "title by artist"), got null.',

@@ -119,18 +119,15 @@ export class DotBiasRecommender extends CollabRecommender<CollabLearner> {
    * Recommends to a user who is not in the training data. Their factors U and bias b are those that
    * minimise, tracks fixed,
    *
-   *     Σ loss(U·V + b + c, target) + ½·Σ λ·θ²    θ = (U, b)
+   *     Σ loss(U·V + b + c, target) + ½·λ·|θ|²    θ = (U, b)
    *
-   * over the tracks of the history (factors V, bias c),
+   * over the tracks of the history (factors V, bias c), by Newton's method. With a `yRange` this
+   * has several minima: the one reached from θ = 0 is taken. λ: see {@link FoldInOptions}. Nothing
+   * of the model is changed.
    *
-   * by Newton's method: exact and in one step for MSELossFlat, the one minimum of a convex function
-   * for BCEWithLogitsLossFlat; with a `yRange` the function is not convex, and the minimum reached
-   * from θ = 0 is taken. λ is the same for all parameters, see {@link FoldInOptions}. Nothing of
-   * the model is changed.
-   *
-   * Targets are made of playcounts as the loaders made theirs ('rank': within the history); ratings
-   * of a table stand for playcounts where the loaders were made of a table. A track without a
-   * playcount counts as liked: its target is the mean of the training targets above their mean.
+   * Targets are made of playcounts as the loaders made theirs ('rank': within the history); where
+   * the loaders were made of a table, its ratings stand for playcounts. A track without a playcount
+   * counts as liked: its target is the mean of the training targets above their mean.
    * @param history tracks (ids, titles, "title by artist"), or `{ track, playcount }`; playcounts
    *   of a repeated track are added
    * @throws ArgumentError for an empty history and other losses; UnknownIdError for tracks that
@@ -139,29 +136,6 @@ export class DotBiasRecommender extends CollabRecommender<CollabLearner> {
    */
   override foldIn(history: readonly HistoryItem[], options: FoldInOptions = {}): CollabFoldedUser {
     return foldInCollab(this.learn, history, options);
-  }
-
-  /**
-   * Which of a user's own tracks speak for a track, and which against it (as implicit's `explain`
-   * for ALS). Exactly, but for rounding: trackBias + userBias + Σ contribution + unplayed +
-   * remainder = total, the user's score of the track.
-   *
-   * The user's row is solved for from their training rows, tracks fixed, as `foldIn` does. With x =
-   * (V, 1) of a track of theirs, slope g and curvature h of its loss at the solution θ, and A = Σ
-   * h·x·xᵀ + Λ, that is θ = A⁻¹·Σ (h·x·θ − g)·x. So a track of theirs contributes (h·x·θ −
-   * g)·V·A⁻¹·x to the track with factors V. For squared errors the first factor is 2·(target − c):
-   * how far the target lies above the track's bias c, times how alike the two tracks are to this
-   * user; were the target at the bias, the sum would be less by exactly that much. For losses on
-   * logits this holds to first order. With negatives, `unplayed` is the same sum over the tracks
-   * that are not the user's. The remainder is what the trained row has beyond the solution:
-   * training goes by chance, and ends before it is through.
-   * @param user a user of the training data
-   * @param track id, title, or "title by artist"
-   * @example learn.explain(user, learn.recommend(user).ids[0]).head(5)
-   */
-  explain(user: Id, track: Id, options: NoOptions = {}): Explanation {
-    checkOptions(options, [], 'explain');
-    return explain(this.learn, user, track);
   }
 }
 
@@ -214,16 +188,6 @@ export class CollabLearner extends CollabModelLearner<DotBiasRecommender> {
   }
 
   /**
-   * The factors of tracks, in the order given. Columns: track_id, title, artist and year as far as
-   * the catalogue has them, f1 … fk.
-   * @param tracks ids, titles, or "title by artist"; default: all
-   */
-  factors(tracks: readonly Id[] = this.tracks.classes): Table {
-    const indices = trackIndices(this, tracks, 'factors');
-    return tableOf(this, indices, numbered('f', factorRows(this, indices), this.model.nFactors));
-  }
-
-  /**
    * A picture of the factors of some tracks, their first k principal components (fastbook's
    * `movie_w.pca(k)`): columns track_id, title, artist and year as far as the catalogue has them,
    * pc1 … pck. The components are those of these tracks' factors, signed as in {@link PCA}.
@@ -232,18 +196,42 @@ export class CollabLearner extends CollabModelLearner<DotBiasRecommender> {
    */
   trackFactorsPca(tracks: readonly Id[], k = 2): Table {
     const indices = trackIndices(this, tracks, 'trackFactorsPca');
-    const width = this.model.nFactors;
-    const components = principalComponents(factorRows(this, indices), { width, components: k });
-    return tableOf(this, indices, numbered('pc', components, k));
+    this.settle();
+    const { iWeight, nFactors: width } = this.model;
+    const rows = new Float32Array(indices.length * width);
+    indices.forEach((t, i) => {
+      rows.set(iWeight.value.subarray((t + 1) * width, (t + 2) * width), i * width);
+    });
+    const found = principalComponents(rows, { width, components: k });
+    const columns = Array.from({ length: k }, (_, c) => [
+      `pc${c + 1}`,
+      Float64Array.from(indices, (_, i) => found[i * k + c]),
+    ]);
+    return tableOf(this, indices, Object.fromEntries(columns));
   }
 
   protected override makeRecommender(): DotBiasRecommender {
     return new DotBiasRecommender(this);
   }
 
-  /** See {@link DotBiasRecommender.explain}. */
+  /**
+   * Which of a user's own tracks speak for a track, and which against it, as implicit's `explain`
+   * for ALS: see {@link Explanation}.
+   *
+   * The user's row is solved for from their training rows, as `foldIn` does. With x = (V, 1) of a
+   * track of theirs, slope g and curvature h of its loss at the solution θ, and A = Σ h·x·xᵀ + λ,
+   * that is θ = A⁻¹·Σ (h·x·θ − g)·x. So a track of theirs contributes (h·x·θ − g)·V·A⁻¹·x to the
+   * track with factors V. For squared errors, h·x·θ − g is 2·(target − c): were the target at the
+   * track's bias c, the score would be less by exactly the contribution. For losses on logits this
+   * holds to first order. With negatives, `unplayed` is the same sum over the tracks that are not
+   * the user's. The remainder is what the trained row has beyond the solution.
+   * @param user a user of the training data
+   * @param track id, title, or "title by artist"
+   * @example learn.explain(user, learn.recommend(user).ids[0]).head(5)
+   */
   explain(user: Id, track: Id, options: NoOptions = {}): Explanation {
-    return this.recommender.explain(user, track, options);
+    checkOptions(options, [], 'explain');
+    return explain(this, user, track);
   }
 
   /** How a file describes it, and how it is made again. */
@@ -270,17 +258,6 @@ export class CollabLearner extends CollabModelLearner<DotBiasRecommender> {
   });
 }
 
-/** The factors of tracks, row-major. */
-function factorRows(learn: CollabLearner, indices: readonly number[]): Float32Array {
-  learn.settle();
-  const { iWeight, nFactors } = learn.model;
-  const rows = new Float32Array(indices.length * nFactors);
-  indices.forEach((t, i) => {
-    rows.set(iWeight.value.subarray((t + 1) * nFactors, (t + 2) * nFactors), i * nFactors);
-  });
-  return rows;
-}
-
 /** Some columns of tracks, behind what the tracks are. */
 function tableOf(
   learn: CollabLearner,
@@ -288,17 +265,4 @@ function tableOf(
   columns: Readonly<Record<string, Column>>,
 ): Table {
   return new Table({ ...trackInfo(learn.tracks.decode(indices), learn), ...columns });
-}
-
-/** Rows of some width as columns NAME1, NAME2, …. */
-function numbered(
-  name: string,
-  rows: ArrayLike<number>,
-  width: number,
-): Record<string, Float64Array> {
-  const length = rows.length / width;
-  const column = (c: number) => Float64Array.from({ length }, (_, i) => rows[i * width + c]);
-  return Object.fromEntries(
-    Array.from({ length: width }, (_, c) => [`${name}${c + 1}`, column(c)]),
-  );
 }

@@ -176,29 +176,3 @@ describe('CollabLearner.explain', () => {
     );
   });
 });
-
-describe('CollabLearner.factors', () => {
-  it('lists the factors of tracks, in the order given', async () => {
-    const learn = await train(smallPlays());
-    const table = learn.factors(['Song 4', 'track11']);
-    expect(table.columnNames).to.deep.equal([
-      'track_id',
-      'title',
-      'artist',
-      'year',
-      'f1',
-      'f2',
-      'f3',
-      'f4',
-      'f5',
-      'f6',
-    ]);
-    expect(table.strings('title')).to.deep.equal(['Song 4', 'Song 11']);
-    const [, v] = learn.model.weight(['track04', 'track11']);
-    v.forEach((x, f) => {
-      expect(table.numbers(`f${f + 1}`)[1]).to.equal(x);
-    });
-    expect(learn.factors().length).to.equal(30);
-    expect(() => learn.factors(['Sonk 4'])).to.throw(UnknownIdError, 'did you mean "Song 4"?');
-  });
-});

@@ -96,7 +96,6 @@ const refused: Record<string, (learn: Asked) => unknown> = {
   bias: (learn) => learn.bias(),
   mostLiked: (learn) => learn.mostLiked(),
   leastLiked: (learn) => learn.leastLiked(),
-  factors: (learn) => learn.factors(),
   trackFactorsPca: (learn) => learn.trackFactorsPca(['track05', 'track06', 'track07']),
   explain: (learn) => learn.explain('user03', 'track05'),
 };
