@@ -49,7 +49,6 @@ export function rankUsers(
   const block = Math.max(1, Math.min(users.length, 256, Math.floor(BLOCK_SCORES / tracks)));
   const buffer = float32(block * tracks); // on the shared memory, so that kernels write into it
   const best = { track: int32(block * n), score: float32(block * n), counts: int32(block) };
-  const masks = options.filterSeen ? new Masks(recommender.seen, block) : undefined;
   try {
     for (let from = 0; from < users.length; from += block) {
       const part = users.subarray(from, Math.min(users.length, from + block));
@@ -57,7 +56,9 @@ export function rankUsers(
       recommender.scores(part, out);
       for (let row = 0; row < out.length; row += tracks)
         for (const t of options.blocked) out[row + t] = -Infinity;
-      topRows(out, { rows: part.length, length: tracks, n, masked: masks?.of(part) }, best);
+      const masked = options.filterSeen ? playedBy(part, recommender.seen) : undefined;
+      topRows(out, { rows: part.length, length: tracks, n, masked }, best);
+      if (masked) for (const array of [masked.indptr, masked.indices]) dispose(array);
       for (let b = 0; b < part.length; b++) {
         const count = best.counts[b];
         const scores = out.subarray(b * tracks, (b + 1) * tracks);
@@ -80,7 +81,6 @@ export function rankUsers(
     }
   } finally {
     for (const array of [buffer, best.track, best.score, best.counts]) dispose(array);
-    masks?.dispose();
   }
   if (recommender.prediction)
     for (let i = 0; i < score.length; i++)
@@ -88,37 +88,15 @@ export function rankUsers(
   return { n, track, score, counts };
 }
 
-/** What the users of a block have played, on the shared memory. */
-class Masks {
-  private readonly indptr: Int32Array;
-  private indices = int32(0);
-
-  constructor(
-    private readonly seen: CsrRows,
-    block: number,
-  ) {
-    this.indptr = int32(block + 1);
-  }
-
-  of(users: Int32Array): CsrRows {
-    const { seen, indptr } = this;
-    for (let b = 0; b < users.length; b++)
-      indptr[b + 1] = indptr[b] + seen.indptr[users[b] + 1] - seen.indptr[users[b]];
-    if (indptr[users.length] > this.indices.length) {
-      dispose(this.indices);
-      this.indices = int32(2 * indptr[users.length]);
-    }
-    for (let b = 0; b < users.length; b++) {
-      const row = seen.indices.subarray(seen.indptr[users[b]], seen.indptr[users[b] + 1]);
-      this.indices.set(row, indptr[b]);
-    }
-    return { indptr, indices: this.indices };
-  }
-
-  dispose(): void {
-    dispose(this.indptr);
-    dispose(this.indices);
-  }
+/** What some users have played, on the shared memory. */
+function playedBy(users: Int32Array, { indptr: from, indices: tracks }: CsrRows): CsrRows {
+  const indptr = int32(users.length + 1);
+  for (let b = 0; b < users.length; b++)
+    indptr[b + 1] = indptr[b] + from[users[b] + 1] - from[users[b]];
+  const indices = int32(indptr[users.length]);
+  for (let b = 0; b < users.length; b++)
+    indices.set(tracks.subarray(from[users[b]], from[users[b] + 1]), indptr[b]);
+  return { indptr, indices };
 }
 
 /** Where topRows puts what it finds, all on the shared memory. */

@@ -4,14 +4,14 @@ import { sigmoid, softplus } from '../../nn/activations.js';
 import type { Loss } from '../../nn/loss.js';
 import { BCEWithLogitsLossFlat, BPRLoss, MSELossFlat } from '../../nn/losses.js';
 
-/** What one user's parameters θ are fitted to: a track, whose score is x·θ + offset. */
+/**
+ * What one user's parameters θ are fitted to: a track with the factors and 1 in x and the bias in
+ * `offset`, whose score is x·θ + offset; the target of the score, and the weight of its loss.
+ */
 export interface UserRow {
-  /** The track's factors, then 1. */
   readonly x: Float64Array;
-  /** The track's bias. */
   readonly offset: number;
   readonly target: number;
-  /** What the row's loss counts. */
   readonly weight: number;
 }
 
