@@ -196,7 +196,7 @@ export class FoldedUser {
   [inspect.custom](): string {
     const left = this.skipped.length;
     const unknown = left ? ` (${counted(left, 'track')} more unknown, left out)` : '';
-    return `A listener of ${counted(this.history.length, 'track')}${unknown}, folded into ${this.alone.name}; recommend() lists what else they may like.`;
+    return `A user of ${counted(this.history.length, 'track')}${unknown}, folded into ${this.alone.name}; recommend() lists what else they may like.`;
   }
 }
 

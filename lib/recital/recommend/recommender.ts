@@ -384,6 +384,6 @@ function checkOut(out: Float32Array, n: number, sizes: string): void {
 /** The error of a recommender that cannot fold users in. */
 export function cannotFoldIn({ name }: { readonly name: string }): ArgumentError {
   return new ArgumentError(
-    `${name} cannot fold in a listener whom it was not trained on (canFoldIn is false). Add their plays and train again.`,
+    `${name} cannot fold in a user whom it was not trained on (canFoldIn is false). Add their plays and train again.`,
   );
 }

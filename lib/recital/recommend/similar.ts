@@ -20,7 +20,7 @@ export function similarTracks(
   const { tracks, seen, catalogue, names } = recommender;
   const vectors = recommender.trackVectors?.();
   if (!vectors && seen.totals) throw withoutSeen(recommender, 'tracks');
-  const similarity = vectors ? cosineToRow(vectors, track) : listenerCosine(seen, track);
+  const similarity = vectors ? cosineToRow(vectors, track) : userCosine(seen, track);
   for (const t of blocked) similarity[t] = -Infinity;
   similarity[track] = -Infinity;
   const what = (t: number): string =>
@@ -127,7 +127,7 @@ function sharedTracks(seen: Interactions, history: ArrayLike<number>): Float32Ar
 }
 
 /** Cosine of a track's users with those of every track, |A ∩ B| / √(|A|·|B|). */
-export function listenerCosine(seen: Interactions, track: number): Float32Array {
+export function userCosine(seen: Interactions, track: number): Float32Array {
   const { indptr, indices } = seen.transpose();
   return sharedColumns(indices.subarray(indptr[track], indptr[track + 1]), seen, indptr);
 }

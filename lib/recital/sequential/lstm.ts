@@ -9,10 +9,7 @@ import { LSTMModel, type LSTMModelOptions, lstmModelOptions } from '../models/ls
 import { CrossEntropyLossFlat } from '../nn/cross-entropy.js';
 import { checkArgument, checkOptions, said } from '../options.js';
 import type { HistoryItem } from '../recommend/fold-in.js';
-import {
-  RECOMMENDER_MEMBERS,
-  recommendingLearner,
-} from '../recommend/learners/recommending-learner.js';
+import { recommendingLearner } from '../recommend/learners/recommending-learner.js';
 import { restoreLearner, restoreOptions } from '../recommend/learners/saved-learner.js';
 import type { Recommendations } from '../recommend/recommendations.js';
 import {
@@ -232,8 +229,8 @@ export class LSTMRecommender extends SequenceRecommender {
 export class LSTMLearner extends recommendingLearner<
   SequenceRecommender & Pick<LSTMRecommender, 'trackVectors'>
 >({
-  properties: [...RECOMMENDER_MEMBERS.properties, 'histories', 'heldOut', 'scale', 'usesHistory'],
-  methods: [...RECOMMENDER_MEMBERS.methods, 'scoresOf', 'scoresOfMany'],
+  properties: ['histories', 'heldOut', 'scale', 'usesHistory'],
+  methods: ['scoresOf', 'scoresOfMany'],
 })<LSTMRecommender> {
   declare readonly dls: SequenceDataLoaders;
   declare readonly model: LSTMModel;

@@ -113,7 +113,7 @@ describe('Hybrid', () => {
     expect(hybrid.canFoldIn).to.equal(false);
     expect(() => hybrid.foldIn(['track01'])).to.throw(
       ArgumentError,
-      'Random cannot fold in a listener whom it was not trained on',
+      'Random cannot fold in a user whom it was not trained on',
     );
     expect(new Hybrid(parts(plays)).canFoldIn).to.equal(true);
   });

@@ -368,7 +368,7 @@ export function recommenderContract(
       if (!r.canFoldIn)
         expect(() => r.foldIn(['track01'])).to.throw(
           ArgumentError,
-          `${r.name} cannot fold in a listener whom it was not trained on`,
+          `${r.name} cannot fold in a user whom it was not trained on`,
         );
     });
 

@@ -116,7 +116,7 @@ export function foldInContract(
     expect(folded.scores).to.deep.equal(fold(history).scores);
     expect(fold(history).skipped).to.deep.equal([]);
     expect(inspect(folded)).to.match(
-      /^A listener of 3 tracks \(2 tracks more unknown, left out\), folded into/,
+      /^A user of 3 tracks \(2 tracks more unknown, left out\), folded into/,
     );
     expect(() => fold(mixed)).to.throw(
       UnknownIdError,

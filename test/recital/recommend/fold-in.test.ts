@@ -97,7 +97,7 @@ describe('CollabLearner.foldIn', () => {
 
   it('prints itself in a line', () => {
     expect(inspect(learn.foldIn(['track04']))).to.equal(
-      'A listener of 1 track, folded into EmbeddingDotBias; recommend() lists what else they may like.',
+      'A user of 1 track, folded into EmbeddingDotBias; recommend() lists what else they may like.',
     );
   });
 

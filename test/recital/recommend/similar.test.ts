@@ -3,7 +3,7 @@ import path from 'node:path';
 import { expect } from 'chai';
 import { Plays } from '../../../lib/recital/data/plays.js';
 import { Interactions } from '../../../lib/recital/recommend/interactions.js';
-import { cosineToRow, listenerCosine } from '../../../lib/recital/recommend/similar.js';
+import { cosineToRow, userCosine } from '../../../lib/recital/recommend/similar.js';
 
 describe('Similarity of tracks', () => {
   it('is the cosine of scikit-learn, 0 with a row of zeros', () => {
@@ -23,6 +23,6 @@ describe('Similarity of tracks', () => {
     );
     const seen = Interactions.fromPlays(Plays.fromRows(rows));
     const expected = [2 / Math.sqrt(3 * 2), 1, 1 / Math.sqrt(3), 1 / Math.sqrt(3)];
-    expect([...listenerCosine(seen, 1)]).to.deep.equal(expected.map(Math.fround));
+    expect([...userCosine(seen, 1)]).to.deep.equal(expected.map(Math.fround));
   });
 });

@@ -160,11 +160,12 @@ function rowsOfTraining(learn: CollabLearner, user: number): PlayedRow[] {
     );
   const typical = typicalRow(learn).weight;
   const rows = new Map<number, PlayedRow>();
-  data.user.forEach((u, i) => {
+  for (let i = 0; i < data.user.length; i++) {
     const track = data.item[i] - 1;
+    if (data.user[i] !== user || rows.has(track)) continue;
     const weight = data.weight ? data.weight[i] / typical : 1;
-    if (u === user && !rows.has(track)) rows.set(track, { track, target: data.target[i], weight });
-  });
+    rows.set(track, { track, target: data.target[i], weight });
+  }
   return [...rows.values()].sort((a, b) => a.track - b.track);
 }
 

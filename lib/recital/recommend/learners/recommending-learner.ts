@@ -53,20 +53,21 @@ export abstract class WithRecommender<R extends Recommender> extends Learner {
   }
 }
 
-/** What learners answer as recommenders. */
-interface Members<Base> {
-  readonly properties: readonly (keyof Base & string)[];
-  readonly methods: readonly (keyof Base & string)[];
-}
-
-/** What every recommender with vectors of tracks answers. */
-export const RECOMMENDER_MEMBERS = {
+/** What all learners that recommend answer as recommenders: values, and methods. */
+const ANSWERED: Readonly<Record<'properties' | 'methods', readonly (keyof Recommender)[]>> = {
   properties: ['name', 'names', 'catalogue', 'seen', 'users', 'tracks', 'prediction', 'canFoldIn'],
   methods: [
-    ...(['knows', 'knowsTrack', 'scores', 'trackVectors', 'foldIn'] as const),
-    ...(['recommend', 'recommendBatch', 'similarTracks', 'similarUsers'] as const),
+    'knows',
+    'knowsTrack',
+    'scores',
+    'trackVectors',
+    'foldIn',
+    'recommend',
+    'recommendBatch',
+    'similarTracks',
+    'similarUsers',
   ],
-} as const satisfies Members<Recommender>;
+};
 
 /** A base class of learners: see {@link recommendingLearner}. */
 type RecommendingLearner<Base extends Recommender> = abstract new <R extends Base>(
@@ -76,22 +77,23 @@ type RecommendingLearner<Base extends Recommender> = abstract new <R extends Bas
 /**
  * Makes a base class of learners that can stand wherever a recommender can: what they are asked as
  * recommenders, `learn.recommender` answers.
+ * @param more what they answer beside what all do
  */
-export function recommendingLearner<Base extends Recommender>({
-  properties,
-  methods,
-}: Members<Base>): RecommendingLearner<Base> {
+export function recommendingLearner<Base extends Recommender>(more: {
+  readonly properties?: readonly (keyof Base & string)[];
+  readonly methods?: readonly (keyof Base & string)[];
+}): RecommendingLearner<Base> {
   abstract class Forwarding extends WithRecommender<Base> {}
   const define = (name: keyof Base & string, how: PropertyDescriptor & ThisType<Forwarding>) =>
     Object.defineProperty(Forwarding.prototype, name, how);
-  for (const name of properties)
+  for (const name of [...ANSWERED.properties, ...(more.properties ?? [])])
     define(name, {
       get() {
         const value: unknown = this.recommender[name];
         return typeof value === 'function' ? value.bind(this.recommender) : value;
       },
     });
-  for (const name of methods)
+  for (const name of [...ANSWERED.methods, ...(more.methods ?? [])])
     define(name, {
       value(...args: unknown[]) {
         const { recommender } = this;
@@ -190,10 +192,7 @@ type VectorRecommender = Recommender &
 /** Base class of learners of a {@link CollabModel} on CollabDataLoaders. */
 export abstract class CollabModelLearner<
   R extends VectorRecommender = VectorRecommender,
-> extends recommendingLearner<VectorRecommender>({
-  properties: RECOMMENDER_MEMBERS.properties,
-  methods: [...RECOMMENDER_MEMBERS.methods, 'userVectors'],
-})<R> {
+> extends recommendingLearner<VectorRecommender>({ methods: ['userVectors'] })<R> {
   declare readonly dls: CollabDataLoaders;
   declare readonly model: CollabModel;
   /** Of a learner from a file without listening histories: how many play each track. */
